@@ -1,0 +1,85 @@
+"""What the doors write into the journal: events as received, not yet judged.
+
+One journal record is one msgpack array of events of **one client**, encoded by ``encode`` and
+read by ``decode``. A record is stored whole or not at all, so an array of S2S events is too.
+"""
+
+import msgspec
+
+from handbill.core.listing_tokens import Click, Listing
+from handbill.kit.instants import Instant
+
+
+class ReceivedClick(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False):
+    """A click as the edge saw it. ``ip`` and ``agent`` are raw; the judge masks and classes them."""
+
+    at: Instant
+    random: bytes
+    job_id: bytes
+    client_no: int
+    campaign_no: int
+    group_no: int
+    publisher_no: int
+    bid_type: str
+    bid_micros: int
+    price_micros: int
+    ip: str
+    agent: str
+
+
+class ReceivedConversion(msgspec.Struct, array_like=True, tag=2, frozen=True, gc=False):
+    """A conversion from S2S or a pixel. ``client_no`` is the caller's (S2S) or the pixel's client;
+    the click may turn out to be another's. ``click_at`` 0 and ``click_random`` empty: a pixel
+    without a click id (organic)."""
+
+    at: Instant
+    client_no: int
+    action: int  # 1 VIEW, 2 APPLY_START, 3 APPLY
+    source: str  # "s2s" or "pixel"
+    click_random: bytes
+    click_at: Instant
+    click_client_no: int
+    job_id: bytes
+    campaign_no: int
+    group_no: int
+    publisher_no: int
+    bid_type: str
+    bid_micros: int
+    price_micros: int
+    candidate_id: str
+    application_id: str
+
+
+Received = ReceivedClick | ReceivedConversion
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(list[Received])
+
+
+def encode(events: list[Received]) -> bytes:
+    return _ENCODER.encode(events)
+
+
+def decode(raw: bytes) -> list[Received]:
+    return _DECODER.decode(raw)
+
+
+def click_of(random: bytes, at: Instant, listing: Listing, ip: str, agent: str) -> ReceivedClick:
+    """The journal's form of a click on a listing."""
+    return ReceivedClick(
+        at, random, listing.job_id, listing.client_no, listing.campaign_no, listing.group_no,
+        listing.publisher_no, listing.bid_type, listing.bid_micros, listing.price_micros, ip, agent,
+    )  # fmt: skip
+
+
+def conversion_of(
+    click: Click, at: Instant, client_no: int, action: int, source: str,
+    candidate_id: str = "", application_id: str = "",
+) -> ReceivedConversion:  # fmt: skip
+    """The journal's form of a conversion that carries a genuine click id."""
+    listing = click.listing
+    return ReceivedConversion(
+        at, client_no, action, source, click.random, click.at, listing.client_no, listing.job_id,
+        listing.campaign_no, listing.group_no, listing.publisher_no, listing.bid_type,
+        listing.bid_micros, listing.price_micros, candidate_id, application_id,
+    )  # fmt: skip

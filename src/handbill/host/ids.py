@@ -1,0 +1,50 @@
+"""The one source of chance: ids, keys and names that cannot be guessed."""
+
+import random
+import secrets
+import string
+import uuid
+from typing import Protocol
+
+_SLUG = string.ascii_lowercase + string.digits
+
+
+class Ids(Protocol):
+    def bytes(self, count: int) -> bytes: ...
+
+
+class SystemIds:
+    """Randomness from the operating system."""
+
+    def bytes(self, count: int) -> bytes:
+        return secrets.token_bytes(count)
+
+
+class SeededIds:
+    """The same ids in the same order for one seed: for tests, demos and simulations."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose
+
+    def bytes(self, count: int) -> bytes:
+        return self._random.randbytes(count)
+
+
+def new_uuid(ids: Ids) -> str:
+    """A version 4 UUID."""
+    return str(uuid.UUID(bytes=ids.bytes(16), version=4))
+
+
+def new_name(ids: Ids, length: int = 26) -> str:
+    """Lowercase letters and digits; 26 of them carry 134 bits."""
+    return "".join(_SLUG[byte % 36] for byte in ids.bytes(length))
+
+
+def new_api_client_id(ids: Ids) -> str:
+    """25 lowercase letters and digits (contract 3, ids)."""
+    return new_name(ids, 25)
+
+
+def new_family_id(ids: Ids) -> str:
+    """24 hex digits (contract 3, ids)."""
+    return ids.bytes(12).hex()

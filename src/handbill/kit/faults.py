@@ -1,0 +1,42 @@
+"""What can be refused, and how it is said. A refusal is a value; only its last step is raised."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with an input: the JSON pointer of the field, and what to do about it."""
+
+    field: str
+    message: str
+
+
+@dataclass(slots=True)
+class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
+    """The caller's or the business's doing. Carries the contract's code and a safe message."""
+
+    status: int
+    message: str
+    faults: list[Fault] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.message}"
+
+
+def bad_request(faults: list[Fault], message: str = "Bad request") -> Refused:
+    """400 with every fault gathered."""
+    return Refused(400, message, faults)
+
+
+def refused_state(pointer: str, message: str) -> Refused:
+    """400: the request is well formed, but the state of the thing forbids it."""
+    return Refused(400, message, [Fault(pointer, message)])
+
+
+def not_found() -> Refused:
+    """404: foreign, deleted, unknown and wrongly placed ids are one and the same answer."""
+    return Refused(404, "Not found")
+
+
+class Unavailable(Exception):  # noqa: N818
+    """The world's doing: a peer, a disk, a lock. To be retried and counted."""

@@ -1,0 +1,44 @@
+"""An instant is a whole number of microseconds since 1970-01-01T00:00Z.
+
+An integer cannot be naive, sorts and stores alike in every engine, and needs no conversion on the
+way to the journal (decision 0002).
+"""
+
+from datetime import UTC, datetime, timedelta
+
+Instant = int
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+
+
+def instant_of(moment: datetime) -> Instant:
+    """An aware datetime as an instant. **Refuses** a naive one (ValueError)."""
+    if moment.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return (moment - _EPOCH) // _TICK
+
+
+def moment_of(at: Instant) -> datetime:
+    """The instant as an aware UTC datetime."""
+    return _EPOCH + timedelta(microseconds=at)
+
+
+def iso_of(at: Instant) -> str:
+    """The contract's form: ``2019-11-29T10:00:00.000Z`` (contract 3, dates)."""
+    return moment_of(at).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at // 1000 % 1000:03d}Z"
+
+
+def http_date_of(at: Instant) -> str:
+    """The form of Last-Modified (RFC 9110, 5.6.7)."""
+    return moment_of(at).strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+def instant_of_iso(text: str) -> Instant:
+    """Read an ISO-8601 instant. **Refuses** anything else, and one without a zone (ValueError)."""
+    return instant_of(datetime.fromisoformat(text))

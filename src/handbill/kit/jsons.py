@@ -1,0 +1,100 @@
+"""JSON, strictly in and plainly out.
+
+In: every trap of safety.md section 1 is refused (NotJson), decimals stay decimals.
+Out: decimals become numbers; key order is the order of the dict.
+"""
+
+import json
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import msgspec
+
+MOST_DEPTH = 32
+_MOST_DIGITS = 40
+
+
+class NotJson(ValueError):
+    """The bytes are not JSON that we accept; the message says why, fit for an answer."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise NotJson("has a duplicate key")
+    return found
+
+
+def _integer(text: str) -> int:
+    if len(text) > 20 or not -(2**63) <= (number := int(text)) < 2**64:
+        raise NotJson("has an integer beyond 64 bits")
+    return number
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > _MOST_DIGITS:
+        raise NotJson("has a number that is too long")
+    number = Decimal(text)
+    if number.adjusted() > 20 or number.adjusted() < -_MOST_DIGITS:
+        raise NotJson("has a number out of range")
+    return number
+
+
+def _constant(text: str) -> NoReturn:
+    raise NotJson(f"has {text}, which is not JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_int=_integer,
+    parse_float=_decimal,
+    parse_constant=_constant,
+)
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def _depth_within(value: Any, room: int) -> bool:
+    if isinstance(value, dict):
+        return room > 0 and all(_depth_within(item, room - 1) for item in value.values())
+    if isinstance(value, list):
+        return room > 0 and all(_depth_within(item, room - 1) for item in value)
+    return True
+
+
+def decode(raw: bytes) -> Any:
+    """Read JSON; numbers with a fraction or exponent come as Decimal.
+
+    **Refuses** (NotJson): empty, not UTF-8, NaN, Infinity, 1e999, a lone surrogate, NUL, integers
+    beyond 64 bits, nesting over 32, duplicate keys. **Source**: contract 3, bad JSON.
+    """
+    if not raw.strip():
+        raise NotJson("is empty")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as bad:
+        raise NotJson("is not UTF-8") from bad
+    try:
+        value = _DECODER.decode(text)
+    except NotJson:
+        raise
+    except json.JSONDecodeError as bad:
+        raise NotJson(f"is not JSON (line {bad.lineno}, column {bad.colno})") from bad
+    except RecursionError as bad:
+        raise NotJson("is nested too deep") from bad
+    if not _depth_within(value, MOST_DEPTH):
+        raise NotJson("is nested too deep")
+    if "\\u" in text:
+        # Only an escape can smuggle in a lone surrogate or a NUL; both break stores further on.
+        again = json.dumps(value, ensure_ascii=False, default=str)
+        if "\\u0000" in again:
+            raise NotJson("has a NUL character")
+        try:
+            again.encode("utf-8")
+        except UnicodeEncodeError as bad:
+            raise NotJson("has a lone surrogate") from bad
+    return value
+
+
+def encode(value: Any) -> bytes:
+    """Write JSON as UTF-8, compact, decimals as numbers."""
+    return _ENCODER.encode(value)

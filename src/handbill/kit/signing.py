@@ -1,0 +1,48 @@
+"""Short keyed marks: what we have said ourselves can be told from what others made up."""
+
+import hashlib
+import hmac
+
+MAC_BYTES = 10  # 80 bits: safety.md, redirector
+
+
+def mac(key: bytes, *parts: bytes) -> bytes:
+    """An 80-bit keyed mark over the parts (BLAKE2b, keyed)."""
+    digest = hashlib.blake2b(key=key, digest_size=MAC_BYTES)
+    for part in parts:
+        digest.update(part)
+    return digest.digest()
+
+
+def same(one: bytes, other: bytes) -> bool:
+    """Compare without telling by time where they differ."""
+    return hmac.compare_digest(one, other)
+
+
+def put_number(number: int) -> bytes:
+    """A natural number in as few bytes as it needs (LEB128)."""
+    if number < 0:
+        raise ValueError("only natural numbers can be put")
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def take_number(raw: bytes, start: int) -> tuple[int, int]:
+    """Read back what put_number wrote; the number and where the next one starts.
+
+    **Refuses** a cut or overlong number (ValueError).
+    """
+    number = shift = 0
+    while True:
+        if start >= len(raw) or shift > 63:
+            raise ValueError("a number is cut or too long")
+        byte = raw[start]
+        start += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return number, start
+        shift += 7

@@ -1,0 +1,76 @@
+"""Days, weeks and months in a client's own zone. The only module that knows calendars."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from functools import lru_cache
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from handbill.kit.instants import Instant, instant_of, moment_of
+
+Period = Literal["Daily", "Weekly", "Monthly", "Lifetime"]
+PERIODS: tuple[Period, ...] = ("Daily", "Weekly", "Monthly", "Lifetime")
+
+_OFFSET = re.compile(r"UTC([+-])(\d{1,2}):(\d{2})")
+# Every offset that is, or lately was, some place's civil time (IANA 2026), in minutes.
+REAL_OFFSETS_MINUTES = frozenset(
+    [h * 60 for h in range(-12, 15)]
+    + [-570, -270, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825]
+)
+
+
+class NotZone(ValueError):
+    """The text names no time zone."""
+
+
+@lru_cache(maxsize=1024)
+def zone_of(name: str) -> tzinfo:
+    """The zone of ``UTC±H:mm``, ``UTC±HH:mm``, ``UTC`` or an IANA name (days then follow DST).
+
+    **Refuses** other text and offsets that no place uses (NotZone). **Source**: contract 3.
+    """
+    if name == "UTC":
+        return UTC
+    found = _OFFSET.fullmatch(name)
+    if found:
+        sign, hours, minutes = found.groups()
+        offset = (int(hours) * 60 + int(minutes)) * (-1 if sign == "-" else 1)
+        if int(minutes) > 59 or offset not in REAL_OFFSETS_MINUTES:
+            raise NotZone("is not an offset in use")
+        return timezone(timedelta(minutes=offset))
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_+/-]{0,63}", name):
+        raise NotZone("must be UTC±H:mm or an IANA name")
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:
+        raise NotZone("must be UTC±H:mm or an IANA name") from unknown
+
+
+def day_of(at: Instant, zone: tzinfo) -> date:
+    """The calendar day of an instant in a zone."""
+    return moment_of(at).astimezone(zone).date()
+
+
+def start_of(day: date, zone: tzinfo) -> Instant:
+    """The first instant of a day in a zone."""
+    return instant_of(datetime.combine(day, time(), tzinfo=zone))
+
+
+def bounds_of(first: date, last: date, zone: tzinfo) -> tuple[Instant, Instant]:
+    """The half-open range of instants of whole days, both included."""
+    return start_of(first, zone), start_of(last + timedelta(days=1), zone)
+
+
+def period_key(period: Period, day: date) -> str:
+    """The name of the period that a day lies in: ``D2026-11-23``, ``W2026-48``, ``M2026-11``, ``L``.
+
+    Weeks are ISO weeks, Monday to Sunday (domain 2.3).
+    """
+    if period == "Daily":
+        return f"D{day.isoformat()}"
+    if period == "Weekly":
+        year, week, _ = day.isocalendar()
+        return f"W{year}-{week:02d}"
+    if period == "Monthly":
+        return f"M{day:%Y-%m}"
+    return "L"

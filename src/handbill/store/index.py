@@ -1,0 +1,61 @@
+"""The edge's index: what a click needs to know, in an LMDB map shared by all processes.
+
+Written by the worker, read by every edge; it outlives both, so that clicks are redirected while
+API and worker are down. It can be rebuilt from the records at any time.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import lmdb
+
+_MAP_BYTES = 64 * 1024**3  # address space, not memory: the file grows as it is filled
+
+
+class EdgeIndex:
+    """Job id (16 bytes) → URL; pixel id → client number; key id → listing key."""
+
+    def __init__(self, folder: Path, *, writable: bool) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not writable and not (folder / "data.mdb").exists():
+            EdgeIndex(folder, writable=True).close()
+        self._env = lmdb.open(
+            str(folder), map_size=_MAP_BYTES, max_dbs=4, readonly=not writable,
+            max_readers=1024, lock=True,
+        )  # fmt: skip
+        self._urls = self._env.open_db(b"urls", create=writable)
+        self._pixels = self._env.open_db(b"pixels", create=writable)
+        self._keys = self._env.open_db(b"keys", create=writable)
+
+    def url_of(self, job_id: bytes) -> bytes | None:
+        """The stored URL of a job, percent-encoded, or None for a job never indexed."""
+        with self._env.begin(db=self._urls) as look:
+            found = look.get(job_id)
+        return None if found is None else bytes(found)
+
+    def client_of_pixel(self, pixel_id: str) -> int | None:
+        with self._env.begin(db=self._pixels) as look:
+            found = look.get(pixel_id.encode()[:500])
+        return None if found is None else int.from_bytes(found, "big")
+
+    def keys(self) -> dict[int, bytes]:
+        """Listing keys by key id."""
+        with self._env.begin(db=self._keys) as look:
+            return {raw_kid[0]: bytes(key) for raw_kid, key in look.cursor()}
+
+    def put_urls(self, urls: Iterable[tuple[bytes, bytes]]) -> None:
+        """Set the URLs of jobs, all or none."""
+        with self._env.begin(db=self._urls, write=True) as change:
+            change.cursor().putmulti(urls)
+
+    def put_pixel(self, pixel_id: str, client_no: int) -> None:
+        with self._env.begin(db=self._pixels, write=True) as change:
+            change.put(pixel_id.encode(), client_no.to_bytes(8, "big"))
+
+    def put_keys(self, keys: Mapping[int, bytes]) -> None:
+        with self._env.begin(db=self._keys, write=True) as change:
+            for kid, key in keys.items():
+                change.put(bytes((kid,)), key)
+
+    def close(self) -> None:
+        self._env.close()

@@ -1,0 +1,210 @@
+"""The port: a transaction that runs statements, whichever engine is below."""
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.expression import Executable
+
+Row = tuple[Any, ...]
+
+
+class among(ColumnElement[bool]):  # noqa: N801 - reads as a function in a statement
+    """``column IN (a list given at run time)``, as fixed SQL text on both engines.
+
+    The list is bound under ``name``; give it to ``Tx`` wrapped in ``Listed``.
+    """
+
+    inherit_cache = False
+    type = sa.Boolean()
+
+    def __init__(self, column: ColumnElement[Any], name: str) -> None:
+        self.column = column
+        self.name = name
+
+
+@compiles(among, "sqlite")
+def _among_sqlite(element: among, compiler: Any, **kw: Any) -> str:
+    column = compiler.process(element.column, **kw)
+    bound = compiler.process(sa.bindparam(element.name, type_=sa.Text()), **kw)
+    return f"{column} IN (SELECT value FROM json_each({bound}))"
+
+
+@compiles(among, "postgresql")
+def _among_postgresql(element: among, compiler: Any, **kw: Any) -> str:
+    column = compiler.process(element.column, **kw)
+    bound = compiler.process(sa.bindparam(element.name, type_=sa.types.NullType()), **kw)
+    return f"{column} = ANY({bound})"
+
+
+class Listed(list[Any]):
+    """A list bound to an ``among``: integers or text."""
+
+
+class Dialect(ABC):
+    """How one engine spells things. ``paramstyle`` is the driver's: named or pyformat."""
+
+    sqlalchemy: sa.engine.Dialect
+    rowlock: str
+
+    @abstractmethod
+    def placeholder(self, name: str) -> str: ...
+
+    @abstractmethod
+    def bind(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Parameters in the driver's own types."""
+
+    @lru_cache(maxsize=4096)  # noqa: B019 - one dialect object lives as long as the process
+    def text_of(self, statement: Executable) -> str:
+        compiled = statement.compile(  # type: ignore[attr-defined]
+            dialect=self.sqlalchemy, compile_kwargs={"render_postcompile": True}
+        )
+        inlined = {
+            name: value for name, value in compiled.params.items() if value is not None
+        }
+        if inlined:
+            raise TypeError(f"name every value of a statement with bindparam: {inlined}")
+        return str(compiled)
+
+    @lru_cache(maxsize=1024)  # noqa: B019
+    def insert_text(self, table: sa.Table, columns: tuple[str, ...], answer: str | None) -> str:
+        names = ", ".join(f'"{name}"' for name in columns)
+        values = ", ".join(self.placeholder(name) for name in columns)
+        text = f'INSERT INTO "{table.name}" ({names}) VALUES ({values})'
+        return f'{text} RETURNING "{answer}"' if answer else text
+
+    @lru_cache(maxsize=1024)  # noqa: B019
+    def upsert_text(
+        self, table: sa.Table, columns: tuple[str, ...], keys: tuple[str, ...],
+        adds: tuple[str, ...], *, keep: bool,
+    ) -> str:  # fmt: skip
+        text = self.insert_text(table, columns, None)
+        target = ", ".join(f'"{key}"' for key in keys)
+        if keep:
+            return f"{text} ON CONFLICT ({target}) DO NOTHING"
+        changes = ", ".join(
+            f'"{name}" = "{table.name}"."{name}" + excluded."{name}"'
+            if name in adds
+            else f'"{name}" = excluded."{name}"'
+            for name in columns
+            if name not in keys
+        )
+        return f"{text} ON CONFLICT ({target}) DO UPDATE SET {changes}"
+
+    @lru_cache(maxsize=1024)  # noqa: B019
+    def update_text(self, table: sa.Table, columns: tuple[str, ...], keys: tuple[str, ...]) -> str:
+        changes = ", ".join(f'"{name}" = {self.placeholder(name)}' for name in columns)
+        where = " AND ".join(f'"{key}" = {self.placeholder("key_" + key)}' for key in keys)
+        return f'UPDATE "{table.name}" SET {changes} WHERE {where}'
+
+
+class Tx(ABC):
+    """One transaction. It commits when the ``with`` block ends, and rolls back when that raises."""
+
+    dialect: Dialect
+
+    @abstractmethod
+    def run_text(self, text: str, params: dict[str, Any]) -> tuple[list[Row], int]:
+        """Run SQL text; the rows, and how many rows were changed."""
+
+    @abstractmethod
+    def run_text_many(self, text: str, rows: Iterable[dict[str, Any]]) -> None: ...
+
+    @abstractmethod
+    def stream(self, statement: Executable, **params: Any) -> Iterator[Row]:
+        """Rows one by one, in bounded memory."""
+
+    def all(self, statement: Executable, **params: Any) -> list[Row]:
+        return self.run_text(self.dialect.text_of(statement), self.dialect.bind(params))[0]
+
+    def one(self, statement: Executable, **params: Any) -> Row | None:
+        """The first row or None."""
+        rows = self.all(statement, **params)
+        return rows[0] if rows else None
+
+    def value(self, statement: Executable, **params: Any) -> Any:
+        """The first column of the first row, or None."""
+        row = self.one(statement, **params)
+        return row[0] if row else None
+
+    def run(self, statement: Executable, **params: Any) -> int:
+        """Run a change; how many rows it touched."""
+        return self.run_text(self.dialect.text_of(statement), self.dialect.bind(params))[1]
+
+    def put(self, table: sa.Table, **values: Any) -> int:
+        """Insert a row; its ``no`` (0 where the table has none)."""
+        answer = "no" if "no" in table.c else None
+        text = self.dialect.insert_text(table, tuple(values), answer)
+        rows, _ = self.run_text(text, self.dialect.bind(values))
+        return int(rows[0][0]) if rows else 0
+
+    def put_many(self, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+        """Insert rows that all have the keys of the first one."""
+        if rows:
+            self.run_text_many(self.dialect.insert_text(table, tuple(rows[0]), None), rows)
+
+    def upsert_many(
+        self, table: sa.Table, keys: Sequence[str], rows: Sequence[dict[str, Any]],
+        adds: Sequence[str] = (), *, keep: bool = False,
+    ) -> None:  # fmt: skip
+        """Insert rows; where the keys exist already, replace the other columns.
+
+        Columns in ``adds`` are added to what stands there. ``keep``: leave what stands there.
+        """
+        if rows:
+            text = self.dialect.upsert_text(
+                table, tuple(rows[0]), tuple(keys), tuple(adds), keep=keep
+            )
+            self.run_text_many(text, rows)
+
+    def change(self, table: sa.Table, where: dict[str, Any], **values: Any) -> int:
+        """Update the rows whose columns equal ``where``; how many there were."""
+        text = self.dialect.update_text(table, tuple(values), tuple(where))
+        params = values | {f"key_{name}": value for name, value in where.items()}
+        return self.run_text(text, self.dialect.bind(params))[1]
+
+    def lock_row(self, table: sa.Table, no: int) -> bool:
+        """Hold a row until the end of the transaction; False when it is not there.
+
+        SQLite has one writer, so there the row is only looked for.
+        """
+        text = f'SELECT 1 FROM "{table.name}" WHERE no = {self.dialect.placeholder("no")}'
+        return bool(self.run_text(text + self.dialect.rowlock, {"no": no})[0])
+
+
+class Records(ABC):
+    """An open store of records. Safe to share between threads: each has its own connection.
+
+    ``reads_inline``: reads are short and local, so that an event loop may do them itself.
+    """
+
+    dialect: Dialect
+    reads_inline: bool
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    @abstractmethod
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """A transaction that may write. Never nest one in another."""
+
+    @abstractmethod
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A transaction that only reads, from one moment's state."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close this thread's connection."""
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """The SQLAlchemy URL, for migrations."""

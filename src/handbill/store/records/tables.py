@@ -1,0 +1,217 @@
+"""Every table. Instants are integer microseconds (``_at``), days ISO text (``_on``), flags 0 or 1.
+
+What only its own room reads stands in ``body``, as JSON of the room's noun; what is searched,
+joined or counted has a column.
+"""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+# SQLite numbers rows only in an INTEGER PRIMARY KEY; PostgreSQL wants 64 bits.
+_Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _no() -> sa.Column[int]:
+    return sa.Column("no", _Number, primary_key=True, autoincrement=True)
+
+
+def _whole(name: str, **kw: object) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, nullable=bool(kw.pop("null", False)), **kw)  # type: ignore[arg-type]
+
+
+def _flag(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.SmallInteger, nullable=False)
+
+
+def _text(name: str, *, null: bool = False, key: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=null, primary_key=key)
+
+
+def _bytes(name: str, *, null: bool = False, key: bool = False) -> sa.Column[bytes]:
+    return sa.Column(name, sa.LargeBinary, nullable=null, primary_key=key)
+
+
+def _to(name: str, table: str, *, null: bool = False) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, sa.ForeignKey(f"{table}.no"), nullable=null)
+
+
+# ── access ──────────────────────────────────────────────────────────────────────────────────────
+agencies = sa.Table(
+    "agencies", metadata, _no(), _text("id"), _text("name"), _text("currency"), _whole("created_at"),
+    sa.UniqueConstraint("id"),
+)  # fmt: skip
+publisher_families = sa.Table(
+    "publisher_families", metadata, _no(), _text("id"), _whole("created_at"),
+    sa.UniqueConstraint("id"),
+)  # fmt: skip
+# An owner is an agency or a publisher family ("partner"); keys and API clients belong to one owner.
+api_keys = sa.Table(
+    "api_keys", metadata, _no(), _text("prefix"), _bytes("digest"), _text("role"),
+    _whole("owner_no"), _whole("created_at"), _whole("expires_at", null=True),
+    _whole("revoked_at", null=True), sa.UniqueConstraint("prefix"),
+)  # fmt: skip
+api_clients = sa.Table(
+    "api_clients", metadata, _no(), _text("id"), _text("role"), _whole("owner_no"),
+    _text("scope"), _whole("created_at"), _whole("revoked_at", null=True),
+    sa.UniqueConstraint("id"),
+)  # fmt: skip
+# Keys of our own: "jwt" (RS256 PEM), "listing" (tokens and click ids), "apikey" (digests), "link".
+secrets = sa.Table(
+    "secrets", metadata, _no(), _text("name"), _whole("kid"), _bytes("value"),
+    _whole("created_at"), sa.UniqueConstraint("name", "kid"),
+)  # fmt: skip
+idempotency = sa.Table(
+    "idempotency", metadata, _no(), _text("scope"), _text("key"), _bytes("request_digest"),
+    _whole("status"), _bytes("answer"), _whole("created_at"), sa.UniqueConstraint("scope", "key"),
+    sa.Index("idempotency_by_age", "created_at"),
+)  # fmt: skip
+
+# ── publishers, clients, campaigns, job groups ──────────────────────────────────────────────────
+publishers = sa.Table(
+    "publishers", metadata, _no(), _text("id"), _to("agency_no", "agencies"), _text("status"),
+    _text("body"), _whole("created_at"), _whole("updated_at"), _whole("deleted_at", null=True),
+    sa.UniqueConstraint("agency_no", "id"),
+)  # fmt: skip
+family_publishers = sa.Table(
+    "family_publishers", metadata, _no(), _to("family_no", "publisher_families"),
+    _to("publisher_no", "publishers"), sa.UniqueConstraint("family_no", "publisher_no"),
+)  # fmt: skip
+clients = sa.Table(
+    "clients", metadata, _no(), _text("id"), _to("agency_no", "agencies"), _text("status"),
+    _text("zone"), _text("pixel_id"), _text("body"), _whole("created_at"), _whole("updated_at"),
+    _whole("deleted_at", null=True), sa.UniqueConstraint("id"), sa.UniqueConstraint("pixel_id"),
+    sa.Index("clients_by_agency", "agency_no", "no"),
+)  # fmt: skip
+# The names of a client's own job fields and their fixed places cif1..cifN (domain 14.6).
+custom_fields = sa.Table(
+    "custom_fields", metadata, _no(), _to("client_no", "clients"), _text("name"), _whole("place"),
+    sa.UniqueConstraint("client_no", "name"), sa.UniqueConstraint("client_no", "place"),
+)  # fmt: skip
+campaigns = sa.Table(
+    "campaigns", metadata, _no(), _text("id"), _to("client_no", "clients"), _text("status"),
+    _flag("is_default"), _text("body"), _whole("created_at"), _whole("updated_at"),
+    _whole("deleted_at", null=True), sa.UniqueConstraint("id"),
+    sa.Index("campaigns_by_client", "client_no", "no"),
+)  # fmt: skip
+groups = sa.Table(
+    "groups", metadata, _no(), _text("id"), _to("client_no", "clients"),
+    _to("campaign_no", "campaigns"), _text("status"), _flag("is_default"), _whole("priority"),
+    _text("body"), _whole("created_at"), _whole("updated_at"), _whole("deleted_at", null=True),
+    sa.UniqueConstraint("id"), sa.Index("groups_by_client", "client_no", "no"),
+    sa.Index("groups_by_campaign", "campaign_no", "no"),
+)  # fmt: skip
+
+# ── feeds and jobs ──────────────────────────────────────────────────────────────────────────────
+feeds = sa.Table(
+    "feeds", metadata, _no(), _text("id"), _to("client_no", "clients"), _text("status"),
+    _text("body"), _whole("created_at"), _whole("updated_at"), _whole("deleted_at", null=True),
+    _whole("next_run_at", null=True), _bytes("former_digest", null=True),
+    sa.UniqueConstraint("id"), sa.Index("feeds_by_client", "client_no", "no"),
+    sa.Index("feeds_by_due", "next_run_at"),
+)  # fmt: skip
+feed_runs = sa.Table(
+    "feed_runs", metadata, _no(), _text("id"), _to("feed_no", "feeds"), _text("state"),
+    _whole("percent"), _text("body"), _whole("created_at"), _whole("ended_at", null=True),
+    sa.UniqueConstraint("id"), sa.Index("feed_runs_by_feed", "feed_no", "no"),
+)  # fmt: skip
+# Narrow on purpose: matching and listing scan it whole. The rest of a job is in job_bodies.
+# status A or P is the job's own switch; left_at is set while it is in no feed (or deleted).
+jobs = sa.Table(
+    "jobs", metadata, _no(), _to("client_no", "clients"), _text("ref"), _text("id"),
+    _to("feed_no", "feeds", null=True), _bytes("raw_digest", null=True), _bytes("digest"),
+    _flag("valid"), _text("status"), _text("title"), _text("company"), _text("category"),
+    _text("city"), _text("state"), _text("country"), _text("zip"), _text("type"),
+    _text("posted_on", null=True), _whole("cpc_micros", null=True), _text("custom", null=True),
+    _text("settings", null=True), _text("url"), _whole("end_at", null=True), _whole("created_at"),
+    _whole("updated_at"), _whole("left_at", null=True),
+    sa.UniqueConstraint("client_no", "ref"), sa.UniqueConstraint("id"),
+    sa.Index("jobs_by_feed", "feed_no"), sa.Index("jobs_by_end", "end_at"),
+)  # fmt: skip
+job_bodies = sa.Table(
+    "job_bodies", metadata,
+    sa.Column("job_no", _Number, sa.ForeignKey("jobs.no"), primary_key=True, autoincrement=False),
+    _bytes("body"),
+)  # fmt: skip
+# Which group a job belongs to: exactly one row per live, valid job.
+matches = sa.Table(
+    "matches", metadata,
+    sa.Column("job_no", _Number, sa.ForeignKey("jobs.no"), primary_key=True, autoincrement=False),
+    _whole("client_no"), _whole("group_no"), sa.Index("matches_by_group", "group_no"),
+    sa.Index("matches_by_client", "client_no"),
+)  # fmt: skip
+# Jobs whose matching fields changed since they were last matched; emptied by the rematch.
+unmatched = sa.Table(
+    "unmatched", metadata,
+    sa.Column("job_no", _Number, primary_key=True, autoincrement=False), _whole("client_no"),
+    sa.Index("unmatched_by_client", "client_no"),
+)  # fmt: skip
+# Jobs whose URL changed since the edge's index was last told; emptied by the publish task.
+unindexed = sa.Table(
+    "unindexed", metadata,
+    sa.Column("job_no", _Number, primary_key=True, autoincrement=False), _whole("client_no"),
+    sa.Index("unindexed_by_client", "client_no"),
+)  # fmt: skip
+
+# ── outbound feeds ──────────────────────────────────────────────────────────────────────────────
+# client_no 0: the comprehensive file of all clients. name is random, fixed for life.
+feed_files = sa.Table(
+    "feed_files", metadata, _no(), _to("publisher_no", "publishers"), _whole("client_no"),
+    _text("name"), _whole("job_count"), _bytes("digest", null=True), _whole("written_at", null=True),
+    sa.UniqueConstraint("publisher_no", "client_no"), sa.UniqueConstraint("name"),
+)  # fmt: skip
+
+# ── ledger ──────────────────────────────────────────────────────────────────────────────────────
+# How far each journal source is judged: moves in the judge's transaction and nowhere else.
+journal_marks = sa.Table(
+    "journal_marks", metadata, _text("source", key=True), _whole("segment"), _whole("offset"),
+)  # fmt: skip
+# The judged entries are Parquet files; this is the manifest. first_at..last_at bound the rows' `at`.
+segments = sa.Table(
+    "segments", metadata, _no(), _whole("client_no"), _text("path"), _text("month"),
+    _whole("rows"), _whole("bytes"), _whole("first_at"), _whole("last_at"), _whole("created_at"),
+    _whole("replaced_at", null=True), sa.UniqueConstraint("path"),
+    sa.Index("segments_by_client", "client_no", "last_at"),
+)  # fmt: skip
+# scope: client, campaign, group, placement, job. measure: budget (micros), clicks, applies.
+counters = sa.Table(
+    "counters", metadata, _text("scope", key=True), _text("entity", key=True),
+    _text("measure", key=True), _text("period", key=True), _whole("client_no"), _whole("value"),
+    sa.Index("counters_by_client", "client_no"),
+)  # fmt: skip
+clicks = sa.Table(
+    "clicks", metadata, _bytes("id", key=True), _whole("client_no"), _text("disposition"),
+    _whole("at"), sa.Index("clicks_by_age", "at"),
+)  # fmt: skip
+visits = sa.Table(
+    "visits", metadata, _whole("client_no"), _bytes("visitor", key=True), _whole("at"),
+    sa.Index("visits_by_age", "at"),
+)  # fmt: skip
+conversion_keys = sa.Table(
+    "conversion_keys", metadata, sa.Column("client_no", sa.BigInteger, primary_key=True,
+    autoincrement=False), _text("key", key=True), _bytes("click_id"), _whole("at"),
+)  # fmt: skip
+parked = sa.Table(
+    "parked", metadata, _no(), _whole("client_no"), _text("kind"), _bytes("click_id"),
+    _bytes("body"), _whole("received_at"), _whole("due_at"), sa.Index("parked_by_due", "due_at"),
+    sa.Index("parked_by_click", "click_id"),
+)  # fmt: skip
+# Received, and what became of it: the left side of the books (ledger check).
+tallies = sa.Table(
+    "tallies", metadata, sa.Column("client_no", sa.BigInteger, primary_key=True,
+    autoincrement=False), _text("kind", key=True), _text("disposition", key=True), _whole("value"),
+)  # fmt: skip
+
+# ── stats, work ─────────────────────────────────────────────────────────────────────────────────
+reports = sa.Table(
+    "reports", metadata, _no(), _text("id"), _to("agency_no", "agencies"), _whole("client_no"),
+    _text("kind"), _text("state"), _whole("percent"), _text("question"), _bytes("question_digest"),
+    _text("parts"), _text("message", null=True), _whole("created_at"), _whole("ended_at", null=True),
+    _whole("expires_at"), sa.UniqueConstraint("id"), sa.Index("reports_by_client", "client_no", "no"),
+)  # fmt: skip
+tasks = sa.Table(
+    "tasks", metadata, _no(), _text("kind"), _text("key"), _text("payload"), _whole("due_at"),
+    _whole("attempts"), _text("lease", null=True), _whole("leased_until", null=True),
+    _text("failure", null=True), _flag("again"), _whole("created_at"),
+    sa.UniqueConstraint("kind", "key"), sa.Index("tasks_by_due", "due_at"),
+)  # fmt: skip

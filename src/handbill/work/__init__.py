@@ -1,0 +1,1 @@
+"""The queue of background work: lease, run, retry, report progress. Knows no business word."""
