@@ -30,7 +30,8 @@ class ReceivedClick(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=Fals
 class ReceivedConversion(msgspec.Struct, array_like=True, tag=2, frozen=True, gc=False):
     """A conversion from S2S or a pixel. ``client_no`` is the caller's (S2S) or the pixel's client;
     the click may turn out to be another's. ``click_at`` 0 and ``click_random`` empty: a pixel
-    without a click id (organic)."""
+    without a click id (organic).
+    """
 
     at: Instant
     client_no: int

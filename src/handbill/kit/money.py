@@ -46,9 +46,7 @@ def share_down(micros: int, ppm: int) -> int:
 
 def less_share(micros: int, ppm: int) -> int:
     """The amount less a share of it, rounded half even to the micro (markdown, domain 4.2)."""
-    return int(
-        (Decimal(micros) * (PPM - ppm) / PPM).to_integral_value(rounding=ROUND_HALF_EVEN)
-    )
+    return int((Decimal(micros) * (PPM - ppm) / PPM).to_integral_value(rounding=ROUND_HALF_EVEN))
 
 
 def ratio(numerator: int, denominator: int, places: int = 6) -> Decimal | int:

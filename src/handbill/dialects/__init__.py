@@ -1,0 +1,5 @@
+"""Dialects: how others speak: inbound feeds, outbound feeds, postbacks.
+
+Each is pure, one file, its facts as data.
+It never opens, logs or awaits.
+"""
