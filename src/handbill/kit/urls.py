@@ -1,0 +1,166 @@
+"""One spelling for a URL, so that what was checked is what is stored, dialled and redirected to."""
+
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Collection
+from urllib.parse import quote, unquote_plus
+
+MOST_URL = 8192
+_MOST_HOST = 253
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+# A URL that is canonical already: the common case, at the price of one match.
+_CANONICAL = re.compile(
+    r"https?://(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.){1,10}[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
+    r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*(?:\?[A-Za-z0-9\-._~!$&'()*+,;=:@/%?\[\]]*)?"
+)
+_SCHEME = re.compile(r"(https?):(?://?)?(?=[^/])", re.IGNORECASE)
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_PORT = re.compile(r"[0-9]{1,5}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_DOTS = str.maketrans("。．｡", "...")  # IDNA: three more ways to write the dot between labels
+
+# What may stand as it is; the percent sign too, so that nothing is encoded twice.
+_IN_PATH = "-._~!$&'()*+,;=:@/%[]"
+_IN_QUERY = _IN_PATH + "?"
+
+
+class NotUrl(ValueError):  # noqa: N818 - reads as what the text is
+    """The text is no URL that we take; the message says why, fit for an answer."""
+
+
+def canonical_url(text: str, *, userinfo: bool = False) -> str:
+    """The one spelling of an http or https URL.
+
+    Scheme and host in lower case, the host in its IDNA form, default ports dropped, spaces and
+    other characters that may not stand in a URL percent-encoded; path and query otherwise kept
+    byte for byte. ``https:domain.com/x`` is read as ``https://domain.com/x`` (contract 3).
+    **Refuses** (NotUrl): other schemes, control characters, over 8 KB, a user name or password
+    (unless ``userinfo``), host names that are none, and IPv4 addresses in any form but 1.2.3.4.
+    """
+    if len(text) < MOST_URL and _CANONICAL.fullmatch(text) and len(text.split("/", 3)[2]) < 254:
+        return text
+    text = text.strip(" \t\r\n")
+    if _CONTROL.search(text):
+        raise NotUrl("has a control character")
+    scheme_end = _SCHEME.match(text)
+    if scheme_end is None:
+        raise NotUrl("must start with http:// or https://")
+    scheme = scheme_end[1].lower()
+    authority, path, query, fragment = _split(text[scheme_end.end() :])
+    user, at, place = authority.rpartition("@")
+    if at and not userinfo:
+        raise NotUrl("must not have a user name or password")
+    host, port = _host_and_port(place)
+    if port == _DEFAULT_PORTS[scheme]:
+        port = None
+    url = (
+        f"{scheme}://"
+        + (quote(user, safe=_IN_PATH) + "@" if at else "")
+        + host
+        + (f":{port}" if port is not None else "")
+        + quote(path, safe=_IN_PATH)
+        + quote(query, safe=_IN_QUERY)
+        + quote(fragment, safe=_IN_QUERY + "#")
+    )
+    if len(url) > MOST_URL:
+        raise NotUrl(f"must be at most {MOST_URL} bytes")
+    return url
+
+
+def place_of(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of a canonical URL; an IPv6 host comes without its brackets."""
+    scheme, _, rest = url.partition("://")
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+    host, colon, port = authority.rpartition(":")
+    if not colon or "]" in port:
+        host, port = authority, str(_DEFAULT_PORTS[scheme])
+    return scheme, host.strip("[]"), int(port)
+
+
+def strip_params(url: str, names: Collection[str]) -> str:
+    """The URL without the query parameters of these names; all else stays byte for byte."""
+    before, hash_, fragment = url.partition("#")
+    base, mark, query = before.partition("?")
+    if not mark or not names:
+        return url
+    every = query.split("&")
+    kept = [param for param in every if unquote_plus(param.partition("=")[0]) not in names]
+    if len(kept) == len(every):
+        return url
+    return base + ("?" if kept else "") + "&".join(kept) + hash_ + fragment
+
+
+def with_param(url: str, name: str, value: str) -> str:
+    """The URL with one more query parameter at its end; all else stays byte for byte."""
+    before, hash_, fragment = url.partition("#")
+    joint = "&" if "?" in before else "?"
+    if joint == "&" and before[-1] in "?&":
+        joint = ""
+    if not value.isalnum() or not value.isascii():
+        value = quote(value, safe="-._~")
+    return f"{before}{joint}{name}={value}{hash_}{fragment}"
+
+
+def _split(rest: str) -> tuple[str, str, str, str]:
+    """Authority, path, query with its mark, fragment with its mark."""
+    before, hash_, fragment = rest.partition("#")
+    start, mark, query = before.partition("?")
+    authority, slash, path = start.partition("/")
+    return authority, "/" + path if slash else "/", mark + query, hash_ + fragment
+
+
+def _host_and_port(place: str) -> tuple[str, int | None]:
+    if place.startswith("["):
+        inside, bracket, after = place[1:].partition("]")
+        if not bracket or (after and not after.startswith(":")):
+            raise NotUrl("has no host that can be read")
+        host, port = _ipv6(inside), after[1:]
+    else:
+        name, _, port = place.partition(":")
+        host = _host(name)
+    if not port:
+        return host, None
+    if not _PORT.fullmatch(port) or not 0 < int(port) < 65536:
+        raise NotUrl("must have a port from 1 to 65535")
+    return host, int(port)
+
+
+def _ipv6(text: str) -> str:
+    try:
+        address = ipaddress.IPv6Address(text)
+    except ValueError as bad:
+        raise NotUrl("has an IPv6 address that cannot be read") from bad
+    if address.scope_id is not None:
+        raise NotUrl("must not name a network interface")
+    return f"[{address.compressed}]"
+
+
+def _host(name: str) -> str:
+    if len(name) > _MOST_HOST:
+        raise NotUrl("has a host name that is too long")
+    if not name.isascii():
+        name = unicodedata.normalize("NFKC", name.lower()).lower().translate(_DOTS)
+    name = name.lower().removesuffix(".")
+    labels = [_ascii_label(label) for label in name.split(".")]
+    host = ".".join(labels)
+    if len(host) > _MOST_HOST or not all(_LABEL.fullmatch(label) for label in labels):
+        raise NotUrl("has no host that can be read")
+    if _NUMBER.fullmatch(labels[-1]):
+        # Whoever reads such a name may take it for an address; so it must be one, plainly written.
+        try:
+            return str(ipaddress.IPv4Address(host))
+        except ValueError as odd:
+            raise NotUrl("must write an IPv4 address as four decimal numbers") from odd
+    return host
+
+
+def _ascii_label(label: str) -> str:
+    """The IDNA form of a label (UTS 46, non-transitional, without its list of exceptions)."""
+    if label.isascii():
+        return label
+    if not all(unicodedata.category(char)[0] in "LMN" or char == "-" for char in label):
+        raise NotUrl("has a character that no host name has")
+    return "xn--" + label.encode("punycode").decode("ascii")

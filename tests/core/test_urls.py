@@ -1,0 +1,144 @@
+"""A URL has one spelling, and nothing is changed that need not be."""
+
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handbill.kit.urls import (
+    MOST_URL,
+    NotUrl,
+    canonical_url,
+    place_of,
+    strip_params,
+    with_param,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://jobs.example.com/a?b=c#d", "https://jobs.example.com/a?b=c#d"),
+        ("https:domain.com/report/reportId", "https://domain.com/report/reportId"),
+        ("https:/domain.com/x", "https://domain.com/x"),
+        (" HTTP://Example.COM ", "http://example.com/"),
+        ("http://example.com:80/", "http://example.com/"),
+        ("http://example.com:443/", "http://example.com:443/"),
+        ("https://example.com:/x", "https://example.com/x"),
+        ("https://example.com./x", "https://example.com/x"),
+        ("https://example.com?a=1", "https://example.com/?a=1"),
+        ("https://example.com/a b?c d#e f", "https://example.com/a%20b?c%20d#e%20f"),
+        ("https://example.com/100%/%7E/%zz", "https://example.com/100%/%7E/%zz"),
+        ("https://example.com/ü?ß=1", "https://example.com/%C3%BC?%C3%9F=1"),
+        ("https://example.com/a\\b<>\"'", "https://example.com/a%5Cb%3C%3E%22'"),
+        ("https://München.de/", "https://xn--mnchen-3ya.de/"),
+        ("https://straße.de/", "https://xn--strae-oqa.de/"),
+        ("https://日本。jp/", "https://xn--wgv71a.jp/"),
+        ("https://ab_c.example.com/", "https://ab_c.example.com/"),
+        ("http://127.0.0.1:8000/feed", "http://127.0.0.1:8000/feed"),
+        ("http://１２７.0.0.1/", "http://127.0.0.1/"),
+        ("http://[2001:DB8:0:0::1]:8080/", "http://[2001:db8::1]:8080/"),
+        ("http://localhost/", "http://localhost/"),
+        ("https://example.com/?u=https://other.example/?x", None),
+        ("https://example.com//double//slashes/../up", None),
+    ],
+)  # fmt: skip
+def test_canonical_spelling(text: str, url: str | None) -> None:
+    url = url or text
+    assert canonical_url(text) == url
+    assert canonical_url(url) == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "string", "ftp://example.com/", "javascript:alert(1)", "//example.com/", "https://",
+        "https:///x", "file:///etc/passwd", "http://user@example.com/", "http://a:b@example.com/",
+        "http://example.com\\@127.0.0.1/", "http://exa mple.com/", "http://exa\nmple.com/",
+        "http://example.com/\x00", "http://example.com/\u0085", "http://example.com/\ud800",
+        "http://2130706433/", "http://0x7f.1/", "http://0x7f000001/", "http://017700000001/",
+        "http://127.1/", "http://127.0.0.1.1/", "http://0177.0.0.1/", "http://1.2.3.256/",
+        "http://1.2.3.0x4/", "http://①②⑦.1/", "http://[::1/", "http://[fe80::1%eth0]/",
+        "http://[::1]x/", "http://[1.2.3.4]/", "http://a..b/", "http://.a/", "http://-a.b/",
+        "http://%31%32%37.0.0.1/", "http://example.com:0/", "http://example.com:65536/",
+        "http://example.com:8o/", "http://example.com:-1/", "http://a℀b.com/", "http://a\u200db/",
+        "http://" + "a" * 64 + ".com/", "http://" + "a." * 127 + "com/", "http://☃.example/",
+        "https://example.com/" + "x" * MOST_URL, "https://example.com/" + "ü" * (MOST_URL // 5),
+    ],
+)  # fmt: skip
+def test_refuses_what_is_no_plain_url(text: str) -> None:
+    with pytest.raises(NotUrl):
+        canonical_url(text)
+
+
+def test_user_name_and_password_only_when_told() -> None:
+    url = "https://user:p ss@example.com/feed"
+    assert canonical_url(url, userinfo=True) == "https://user:p%20ss@example.com/feed"
+    assert place_of(canonical_url(url, userinfo=True)) == ("https", "example.com", 443)
+
+
+@given(st.text(max_size=60))
+def test_canonical_is_a_fixed_point_or_refused(text: str) -> None:
+    for candidate in (text, "https://" + text, "http://example.com/" + text):
+        try:
+            url = canonical_url(candidate)
+        except NotUrl:
+            continue
+        assert canonical_url(url) == url
+        assert url.isascii()
+        assert urlsplit(url).hostname == place_of(url)[1]
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("https://example.com/a:1/b@c:2", ("https", "example.com", 443)),
+        ("http://example.com:8080/?x", ("http", "example.com", 8080)),
+        ("http://[::1]/", ("http", "::1", 80)),
+        ("http://[::1]:81/", ("http", "::1", 81)),
+    ],
+)
+def test_place(url: str, place: tuple[str, str, int]) -> None:
+    assert place_of(url) == place
+
+
+@pytest.mark.parametrize(
+    ("url", "stripped"),
+    [
+        ("https://a.b/?utm_source=x&id=7&utm_medium=y#f", "https://a.b/?id=7#f"),
+        ("https://a.b/?utm_source=x#f", "https://a.b/#f"),
+        ("https://a.b/?utm%5Fsource=x&b=%20+&&c", "https://a.b/?b=%20+&&c"),
+        ("https://a.b/?utm_source", "https://a.b/"),
+        ("https://a.b/?id=utm_source", "https://a.b/?id=utm_source"),
+        ("https://a.b/utm_source=x?id=1", "https://a.b/utm_source=x?id=1"),
+        ("https://a.b/#?utm_source=x", "https://a.b/#?utm_source=x"),
+        ("https://a.b/?UTM_SOURCE=x", "https://a.b/?UTM_SOURCE=x"),
+    ],
+)
+def test_strip_params(url: str, stripped: str) -> None:
+    assert strip_params(url, ("utm_source", "utm_medium")) == stripped
+    assert strip_params(url, ()) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "longer"),
+    [
+        ("https://a.b/x", "https://a.b/x?jClickId=c1"),
+        ("https://a.b/x?", "https://a.b/x?jClickId=c1"),
+        ("https://a.b/x?y=%20+&z", "https://a.b/x?y=%20+&z&jClickId=c1"),
+        ("https://a.b/x?y&", "https://a.b/x?y&jClickId=c1"),
+        ("https://a.b/x#f?g", "https://a.b/x?jClickId=c1#f?g"),
+        ("https://a.b/x?y=1#f", "https://a.b/x?y=1&jClickId=c1#f"),
+    ],
+)
+def test_with_param(url: str, longer: str) -> None:
+    assert with_param(url, "jClickId", "c1") == longer
+    assert strip_params(longer, {"jClickId"}).rstrip("?&") == url.rstrip("?&")
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1))
+def test_with_param_carries_any_value(value: str) -> None:
+    url = with_param("https://a.b/?x=1#f", "v", value)
+    assert dict(parse_qsl(urlsplit(url).query))["v"] == value
+    assert urlsplit(url).fragment == "f"
