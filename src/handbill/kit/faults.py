@@ -12,7 +12,7 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
+class Refused(Exception):
     """The caller's or the business's doing. Carries the contract's code and a safe message."""
 
     status: int
@@ -38,5 +38,5 @@ def not_found() -> Refused:
     return Refused(404, "Not found")
 
 
-class Unavailable(Exception):  # noqa: N818
+class Unavailable(Exception):
     """The world's doing: a peer, a disk, a lock. To be retried and counted."""

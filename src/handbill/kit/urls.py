@@ -27,7 +27,7 @@ _IN_PATH = "-._~!$&'()*+,;=:@/%[]"
 _IN_QUERY = _IN_PATH + "?"
 
 
-class NotUrl(ValueError):  # noqa: N818 - reads as what the text is
+class NotUrl(ValueError):
     """The text is no URL that we take; the message says why, fit for an answer."""
 
 

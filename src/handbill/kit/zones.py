@@ -62,7 +62,7 @@ def bounds_of(first: date, last: date, zone: tzinfo) -> tuple[Instant, Instant]:
 
 
 def period_key(period: Period, day: date) -> str:
-    """The name of the period that a day lies in: ``D2026-11-23``, ``W2026-48``, ``M2026-11``, ``L``.
+    """The name of the period of a day: ``D2026-11-23``, ``W2026-48``, ``M2026-11``, ``L``.
 
     Weeks are ISO weeks, Monday to Sunday (domain 2.3).
     """

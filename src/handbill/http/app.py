@@ -1,0 +1,221 @@
+"""The application: one route object over the whole table, one way to answer, one way to refuse."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
+
+from handbill.host.ids import new_name
+from handbill.http import idempotency
+from handbill.http.gates import Arrival, admitted, found_client, read_shapes
+from handbill.http.operations import Answer, Call, Desk, Operation
+from handbill.kit.faults import Fault, Refused, Unavailable, bad_request
+from handbill.kit.jsons import encode
+
+_log = logging.getLogger("handbill.http")
+_MOST_BODY = 1_000_000
+_MOST_BODY_OF_MANY = 8_000_000
+_MOST_URL = 8_192
+_MOST_HEADERS = 16_384
+_BODY_SECONDS = 15
+_THREADS = 8
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,100}")
+_JSON = "application/json; charset=utf-8"
+
+
+class Table(BaseRoute):
+    """All operations, found by the raw path so that an id may contain an encoded slash."""
+
+    def __init__(self, operations: Iterable[Operation], desk: Desk) -> None:
+        self._desk = desk
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="operation")
+        self._fixed: dict[tuple[int, str], list[tuple[list[str], dict[str, Operation]]]] = {}
+        for operation in operations:
+            self._add(operation)
+
+    def _add(self, operation: Operation) -> None:
+        parts = operation.path.split("/")[1:]
+        known = self._fixed.setdefault((len(parts), parts[0]), [])
+        verbs = next((verbs for pattern, verbs in known if _alike(pattern, parts)), None)
+        if verbs is None:
+            verbs = {}
+            known.append((parts, verbs))
+            # A fixed word beats an id in the same place (/jobs/bulk before /jobs/{id}).
+            known.sort(key=lambda row: [part.startswith("{") for part in row[0]])
+        spellings = (operation.verb, "PATCH") if operation.verb == "PUT" else (operation.verb,)
+        for verb in spellings:
+            if verb in verbs:
+                raise ValueError(f"{verb} {operation.path} is there twice")
+            verbs[verb] = operation
+
+    def find(self, raw_path: bytes) -> tuple[dict[str, Operation], dict[str, str]] | None:
+        """The operations at a path by verb, and the path's ids, decoded once."""
+        parts = raw_path.decode("ascii", "replace").split("/")[1:]
+        for pattern, verbs in self._fixed.get((len(parts), parts[0]), ()):
+            if all(
+                want == part or (want.startswith("{") and part)
+                for want, part in zip(pattern, parts, strict=True)
+            ):
+                ids = {}
+                for want, part in zip(pattern, parts, strict=True):
+                    if want.startswith("{"):
+                        ids[want[1:-1]] = unquote(part, errors="replace")
+                return verbs, ids
+        return None
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] != "http":
+            return Match.NONE, {}
+        return Match.FULL, {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        given = request.headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else new_name(self._desk.ids, 20)
+        try:
+            answer = await self._answer(request, request_id)
+        except Refused as refused:
+            answer = refusal(refused, request_id)
+        except Unavailable:
+            _log.exception("unavailable", extra={"request_id": request_id})
+            answer = refusal(Refused(500, "Internal server error"), request_id)
+        except ClientDisconnect:
+            return
+        except Exception:  # a bug: alarm, and tell nothing of our insides
+            _log.exception("bug", extra={"request_id": request_id})
+            answer = refusal(Refused(500, "Internal server error"), request_id)
+        await _response(answer, request_id, request.method == "HEAD")(scope, receive, send)
+
+    async def _answer(self, request: Request, request_id: str) -> Answer:
+        scope = request.scope
+        raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
+        raw_path = raw_path.partition(b"?")[0]
+        if len(raw_path) + len(scope["query_string"]) > _MOST_URL:
+            raise Refused(431, "The URL is longer than 8 KB")
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > _MOST_HEADERS:
+            raise Refused(431, "The headers are larger than 16 KB")
+        found = self.find(raw_path)
+        if found is None:
+            raise Refused(404, "Not found")
+        verbs, ids = found
+        operation = verbs.get("GET" if request.method == "HEAD" else request.method)
+        if operation is None:
+            allow = ", ".join(sorted(verbs))
+            return refusal(Refused(405, "Method not allowed"), request_id, {"allow": allow})
+        body = await _body_of(request, operation)
+        headers = [(n.decode("latin-1").lower(), v.decode("latin-1")) for n, v in scope["headers"]]
+        arrival = Arrival(
+            ids, scope["query_string"], headers, body, request_id, raw_path.decode("latin-1")
+        )
+        if self._desk.records.reads_inline and not operation.writes:
+            return self._work(operation, arrival)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._work, operation, arrival)
+
+    def _work(self, operation: Operation, arrival: Arrival) -> Answer:
+        """Gates, then work, in one transaction; writes open theirs after the gates."""
+        desk = self._desk
+        now = desk.clock.now()
+        with desk.records.read() as tx:
+            caller, client = admitted(tx, desk, operation, arrival, now)
+            query, body = read_shapes(operation, arrival)
+            call = Call(
+                tx, desk, now, arrival.request_id, arrival.path, query, body,
+                dict(arrival.headers), arrival.url, caller, client,
+            )  # fmt: skip
+            if not operation.writes:
+                call.maybe_client = found_client(tx, desk, operation, call)
+                return _answered(operation, operation.work(call))
+        with desk.records.write() as tx:
+            call.tx = tx
+            return self._written(operation, call, arrival)
+
+    def _written(self, operation: Operation, call: Call, arrival: Arrival) -> Answer:
+        call.maybe_client = found_client(call.tx, self._desk, operation, call)
+        if call.maybe_client is not None:
+            self._desk.doors.lock_client(call.tx, call.maybe_client)
+        key = None
+        if operation.role in {"agency", "partner"}:
+            key = idempotency.key_of(operation, arrival.every("idempotency-key"))
+        if key is None:
+            return _answered(operation, operation.work(call))
+        former = idempotency.replayed(call, operation, key, arrival.body)
+        if former is not None:
+            return former
+        answer = _answered(operation, operation.work(call))
+        body = encode(answer.body) if answer.raw is None else answer.raw
+        idempotency.remember(call, operation, key, answer, body)
+        return answer
+
+    def close(self) -> None:
+        self._threads.shutdown()
+
+
+def _alike(one: list[str], other: list[str]) -> bool:
+    blank = [["{}" if part.startswith("{") else part for part in path] for path in (one, other)]
+    return blank[0] == blank[1]
+
+
+def _answered(operation: Operation, worked: Any) -> Answer:
+    return worked if isinstance(worked, Answer) else Answer(worked, operation.success)
+
+
+def refusal(refused: Refused, request_id: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """The error body of contract 2."""
+    body: dict[str, Any] = {"message": refused.message, "requestId": request_id}
+    if refused.status == 400:
+        faults = refused.faults or [Fault("", refused.message)]
+        body["errors"] = [{"field": f.field, "message": f.message} for f in faults[:1_000]]
+    return Answer(body, refused.status, dict(headers or {}))
+
+
+def _response(answer: Answer, request_id: str, headless: bool) -> Response:
+    body = encode(answer.body) if answer.raw is None else answer.raw
+    headers = {
+        "content-type": answer.media_type,
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        "x-request-id": request_id,
+        **answer.headers,
+    }
+    if headless:
+        headers["content-length"] = str(len(body))
+        body = b""
+    return Response(body, answer.status, headers)
+
+
+async def _body_of(request: Request, operation: Operation) -> bytes:
+    """The whole body, within its limit and time. **Refuses** a larger one (413)."""
+    if operation.body is None:
+        return b""
+    most = _MOST_BODY_OF_MANY if operation.many else _MOST_BODY
+    told = request.headers.get("content-length", "0")
+    if told.isdigit() and int(told) > most:
+        raise Refused(413, f"The body is larger than {most} bytes")
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > most:
+                    raise Refused(413, f"The body is larger than {most} bytes")
+                chunks.append(chunk)
+    except TimeoutError:
+        fault = Fault("", f"the body did not arrive within {_BODY_SECONDS} seconds")
+        raise bad_request([fault]) from None
+    return b"".join(chunks)
+
+
+def application(operations: Iterable[Operation], desk: Desk) -> Starlette:
+    """The ASGI application over a table of operations."""
+    return Starlette(routes=[Table(operations, desk)])

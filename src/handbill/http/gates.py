@@ -1,0 +1,125 @@
+"""The gates, always in this order: key 401, token 403, role 403, client in a header 403, shape 400,
+look-up 404, state 400. **Source**: contract 2.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from handbill.core.nouns import Client
+from handbill.http.operations import Call, Caller, Desk, Operation
+from handbill.kit.faults import Fault, Refused, bad_request, not_found
+from handbill.kit.instants import Instant
+from handbill.kit.jsons import NotJson, decode
+from handbill.store.records import Tx
+
+_S2S_HEADERS = ("client_id", "client-id", "x-client-id")
+_MOST_PATH_PART = 512
+_BAD_PATH = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request as the wire brought it. Header names are lower case, in order, repeats kept."""
+
+    path: Mapping[str, str]
+    query: bytes
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+    request_id: str
+    url: str
+
+    def every(self, name: str) -> list[str]:
+        return [value for known, value in self.headers if known == name]
+
+
+def unauthorised() -> Refused:
+    """One body for every kind of bad key."""
+    return Refused(401, "Unauthorized")
+
+
+def forbidden() -> Refused:
+    """One body for every kind of bad token, role or client in a header."""
+    return Refused(403, "Forbidden")
+
+
+def admitted(
+    tx: Tx, desk: Desk, operation: Operation, arrival: Arrival, now: Instant
+) -> tuple[Caller | None, Client | None]:
+    """Pass the gates of who is calling. **Refuses** with 401 or 403."""
+    if operation.role == "public":
+        return None, None
+    keys = arrival.every("x-api-key")
+    caller = desk.doors.caller(tx, keys[0], now) if len(keys) == 1 else None
+    if caller is None:
+        raise unauthorised()
+    if operation.role == "key":
+        return caller, None
+    tokens = arrival.every("x-authorization-key")
+    if len(tokens) != 1 or not desk.doors.admits(tx, caller, tokens[0], now):
+        raise forbidden()
+    if caller.role != operation.role:
+        raise forbidden()
+    return caller, _client_of_header(tx, desk, operation, arrival, caller)
+
+
+def _client_of_header(
+    tx: Tx, desk: Desk, operation: Operation, arrival: Arrival, caller: Caller
+) -> Client | None:
+    if not operation.client_header:
+        return None
+    names = _S2S_HEADERS if operation.client_header == "s2s" else ("x-client-id",)
+    given = {value for name in names for value in arrival.every(name)}
+    client = desk.doors.client(tx, caller, given.pop()) if len(given) == 1 else None
+    if client is None:
+        raise forbidden()
+    return client
+
+
+def read_shapes(operation: Operation, arrival: Arrival) -> tuple[dict[str, Any], Any]:
+    """Read query and body. **Refuses** (400) with every fault of both gathered."""
+    faults: list[Fault] = []
+    for name, part in arrival.path.items():
+        if len(part) > _MOST_PATH_PART or _BAD_PATH.search(part):
+            faults.append(Fault(f"/{name}", "is not an id"))
+    query: dict[str, Any] = {}
+    try:
+        pairs = parse_qsl(
+            arrival.query.decode("ascii"), keep_blank_values=True, max_num_fields=100,
+            errors="strict",
+        )  # fmt: skip
+        query = operation.query.read_query(pairs, faults)
+    except ValueError:
+        faults.append(Fault("", "the query string cannot be read"))
+    body = _read_body(operation, arrival, faults)
+    if faults:
+        raise bad_request(faults)
+    return query, body
+
+
+def _read_body(operation: Operation, arrival: Arrival, faults: list[Fault]) -> Any:
+    if operation.body is None:
+        return None
+    media_type = (arrival.every("content-type") or ["application/json"])[0].split(";")[0].strip()
+    if not re.fullmatch(r"application/(json|[a-z0-9.+-]+\+json)", media_type.lower()):
+        faults.append(Fault("", "the content type must be application/json"))
+        return None
+    try:
+        value = decode(arrival.body)
+    except NotJson as bad:
+        faults.append(Fault("", f"the body {bad}"))
+        return None
+    return operation.body.read(value, "", faults)
+
+
+def found_client(tx: Tx, desk: Desk, operation: Operation, call: Call) -> Client | None:
+    """The client that path or query names. **Refuses** (404) foreign, deleted, unknown alike."""
+    client_id = call.path.get("client_id") or call.query.get("client_id")
+    if client_id is None or operation.role != "agency":
+        return call.maybe_client
+    client = desk.doors.client(tx, call.caller, client_id)
+    if client is None:
+        raise not_found()
+    return client

@@ -1,0 +1,94 @@
+"""Idempotency-Key: a retried POST is answered from store, in the same transaction as its effect.
+
+**Source**: contract 3, retries; safety.md section 2.
+"""
+
+import hashlib
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.http.operations import Answer, Call, Operation
+from handbill.kit.faults import Fault, bad_request
+from handbill.kit.instants import DAY, Instant
+from handbill.store.records import Tx
+from handbill.store.records.tables import idempotency
+
+_MOST_KEY = 255
+_t = idempotency.c
+_FIND = sa.select(_t.request_digest, _t.status, _t.answer, _t.created_at).where(
+    _t.scope == b("scope"), _t.key == b("key")
+)
+_DROP = sa.delete(idempotency).where(_t.scope == b("scope"), _t.key == b("key"))
+_SWEEP = sa.delete(idempotency).where(_t.created_at < b("before"))
+
+
+class Kept(msgspec.Struct, array_like=True):
+    body: bytes
+    headers: dict[str, str]
+    media_type: str
+
+
+def key_of(operation: Operation, keys: list[str]) -> str | None:
+    """The request's key, if it has one that counts. **Refuses** a bad one (400)."""
+    if operation.verb != "POST" or not keys:
+        return None
+    if len(keys) > 1 or not 0 < len(keys[0]) <= _MOST_KEY:
+        raise bad_request([Fault("/Idempotency-Key", f"must have 1 to {_MOST_KEY} characters")])
+    return keys[0]
+
+
+def replayed(call: Call, operation: Operation, key: str, raw: bytes) -> Answer | None:
+    """The stored answer, or None when the work is to be done now. A twin that is still running is
+    waited for. **Refuses** the same key with another request (400).
+    """
+    scope, digest = _scope(call, operation), _digest(call, raw)
+    row = {"scope": scope, "key": key, "request_digest": digest, "status": 0, "answer": b""}
+    call.tx.upsert_many(
+        idempotency, ["scope", "key"], [row | {"created_at": call.now}], keep=True
+    )  # waits for a twin's transaction, on both engines
+    found = call.tx.one(_FIND, scope=scope, key=key)
+    assert found is not None, "the row was put just now"
+    former, status, answer, created_at = found
+    if status and created_at < call.now - DAY:
+        call.tx.run(_DROP, scope=scope, key=key)
+        return replayed(call, operation, key, raw)
+    if status == 0:
+        return None
+    if bytes(former) != digest:
+        raise bad_request([Fault("/Idempotency-Key", "was used with another request")])
+    kept = msgspec.msgpack.decode(bytes(answer), type=Kept)
+    headers = kept.headers | {"idempotency-replayed": "true"}
+    return Answer(None, status, headers, kept.body, kept.media_type)
+
+
+def remember(call: Call, operation: Operation, key: str, answer: Answer, body: bytes) -> None:
+    """Store the answer beside the effect, in the transaction of the work."""
+    kept = Kept(body, dict(answer.headers), answer.media_type)
+    call.tx.change(
+        idempotency, {"scope": _scope(call, operation), "key": key},
+        status=answer.status, answer=msgspec.msgpack.encode(kept),
+    )  # fmt: skip
+
+
+def sweep(tx: Tx, now: Instant) -> int:
+    """Forget answers older than a day; how many."""
+    return tx.run(_SWEEP, before=now - DAY)
+
+
+def _scope(call: Call, operation: Operation) -> str:
+    return f"{call.caller.role}:{call.caller.owner_no}:{operation.name}"
+
+
+def _digest(call: Call, raw: bytes) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    client = call.maybe_client.id if call.maybe_client else ""
+    for part in (call.url, client, repr(sorted(call.query.items()))):
+        digest.update(part.encode() + b"\0")
+    try:
+        canonical = msgspec.json.encode(msgspec.json.decode(raw), order="sorted")
+    except msgspec.DecodeError:
+        canonical = raw
+    digest.update(canonical)
+    return digest.digest()

@@ -1,0 +1,183 @@
+"""The table of operations: from its rows come routes, gates, OpenAPI and tests."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from handbill.core.nouns import Client
+from handbill.host.clock import Clock
+from handbill.host.ids import Ids
+from handbill.host.settings import Settings
+from handbill.kit.instants import Instant
+from handbill.store.blobs import Blobs
+from handbill.store.journal import JournalWriter
+from handbill.store.records import Records, Tx
+from handbill.wire.shapes import Field, Integer, Object, Schema, Shape
+
+Role = Literal["agency", "partner", "key", "public"]
+"""Who may call: an agency or a publisher partner, with key and token; ``key``: any key, no token
+yet; ``public``: anybody."""
+
+ClientHeader = Literal["", "x-client-id", "s2s"]
+"""Where a header names the client: nowhere, ``x-client-id``, or the three spellings of S2S."""
+
+NOTHING = Object()
+_PAGE = Field(Integer(0, 2**40), "Page number.", required=True)
+_FIRST_PAGE = Field(Integer(1, 2**40), "Page number; the first page is 1.", required=True)
+_LIMIT = Field(Integer(1, 1_000), "Number of records per page, 1 to 1000.", required=True)
+PAGED = Object({"page": _PAGE, "limit": _LIMIT})
+PAGED_FROM_ONE = Object({"page": _FIRST_PAGE, "limit": _LIMIT})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who holds the key. ``owner_no``: the agency's or the publisher family's row number."""
+
+    role: Role
+    owner_no: int
+    owner_id: str
+    key_no: int
+
+    @property
+    def agency_no(self) -> int:
+        """The agency's number; only an agency's operations may ask."""
+        if self.role != "agency":
+            raise TypeError("a partner has no agency")
+        return self.owner_no
+
+
+class Doors(Protocol):
+    """May this caller touch that? Answered by the access and clients rooms, handed in above."""
+
+    def caller(self, tx: Tx, api_key: str, now: Instant) -> Caller | None:
+        """Whose key it is; None for every kind of bad key."""
+        ...
+
+    def admits(self, tx: Tx, caller: Caller, token: str, now: Instant) -> bool:
+        """Whether the token is sound and of the same owner as the key."""
+        ...
+
+    def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
+        """The agency's own live client, or None."""
+        ...
+
+    def lock_client(self, tx: Tx, client: Client) -> None:
+        """Let no other writer decide about this client until the transaction ends."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What operations work with, chosen by the composition root."""
+
+    records: Records
+    blobs: Blobs
+    journal: JournalWriter
+    clock: Clock
+    ids: Ids
+    settings: Settings
+    doors: Doors
+
+
+@dataclass(slots=True)
+class Call:
+    """One request that has passed its gates. ``body`` and ``query`` are read by their shapes."""
+
+    tx: Tx
+    desk: Desk
+    now: Instant
+    request_id: str
+    path: Mapping[str, str]
+    query: dict[str, Any]
+    body: Any
+    headers: Mapping[str, str]
+    url: str
+    maybe_caller: Caller | None = None
+    maybe_client: Client | None = None
+
+    @property
+    def caller(self) -> Caller:
+        assert self.maybe_caller is not None, "the operation is public"
+        return self.maybe_caller
+
+    @property
+    def client(self) -> Client:
+        """The client of the path, the query or the header: live, and the caller's own."""
+        assert self.maybe_client is not None, "the operation names no client"
+        return self.maybe_client
+
+    @property
+    def ids(self) -> Ids:
+        return self.desk.ids
+
+    @property
+    def settings(self) -> Settings:
+        return self.desk.settings
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that is not simply 200 with JSON. ``raw`` replaces the JSON body."""
+
+    body: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+    media_type: str = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One operation. The gates pass only sound calls on to ``work``, which answers the JSON body
+    (200), or an ``Answer``, or raises ``Refused``.
+
+    ``number`` is the contract's (section 1), None for an addition. A path with ``{client_id}``
+    names the client; so does a query field ``client_id``.
+    """
+
+    name: str
+    verb: Literal["GET", "POST", "PUT", "DELETE"]
+    path: str
+    title: str
+    about: str
+    tag: str
+    work: Callable[[Call], Any]
+    answer: Schema
+    number: int | None = None
+    role: Role = "agency"
+    client_header: ClientHeader = ""
+    query: Object = NOTHING
+    body: Shape | None = None
+    many: bool = False
+    """The body may be an array: 8 MB are allowed instead of 1."""
+    success: int = 200
+    sample: Any = None
+    """The reference's request sample."""
+    sample_answer: Any = None
+
+    @property
+    def writes(self) -> bool:
+        return self.verb != "GET"
+
+
+def done(message: str, result: Any = True) -> dict[str, Any]:
+    """The envelope of creates, updates and switches: ``{"result": …, "message": …}``."""
+    return {"result": result, "message": message}
+
+
+def result_schema(of: Schema | None = None) -> Schema:
+    """The schema of ``done``."""
+    return {
+        "type": "object",
+        "properties": {"result": of or {"const": True}, "message": {"type": "string"}},
+        "required": ["result", "message"],
+    }
+
+
+def page_schema(of: Schema) -> Schema:
+    """The schema of a list's ``{"data": [...]}``."""
+    return {
+        "type": "object",
+        "properties": {"data": {"type": "array", "items": of}},
+        "required": ["data"],
+    }

@@ -1,0 +1,30 @@
+"""Pages: skip and limit from the query, and RFC 8288 links so that nobody need compute them."""
+
+from urllib.parse import urlencode
+
+from handbill.http.operations import Answer, Call
+
+
+def skip_and_limit(call: Call, first: int = 0) -> tuple[int, int]:
+    """How many rows to leave out and to answer. ``first``: the number of the first page."""
+    limit: int = call.query["limit"]
+    return (call.query["page"] - first) * limit, limit
+
+
+def with_links(call: Call, body: object, total: int, first: int = 0) -> Answer:
+    """The body with a ``Link`` header: first always, prev and next where there is such a page."""
+    page, limit = call.query["page"], call.query["limit"]
+    links = {"first": first}
+    if page > first:
+        last = first + max(0, (total - 1) // limit)
+        links["prev"] = min(page - 1, last)
+    if (page - first + 1) * limit < total:
+        links["next"] = page + 1
+    rest = {name: value for name, value in call.query.items() if name not in {"page", "limit"}}
+
+    def url(number: int) -> str:
+        query = urlencode(rest | {"page": number, "limit": limit})
+        return f"{call.url}?{query}"
+
+    header = ", ".join(f'<{url(number)}>; rel="{rel}"' for rel, number in links.items())
+    return Answer(body, headers={"link": header})
