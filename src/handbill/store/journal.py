@@ -16,6 +16,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from handbill.kit.faults import Unavailable
+from handbill.store.durable import sync_folder
 
 MOST_RECORD = 4 * 1024**2
 MOST_SEGMENT = 64 * 1024**2
@@ -68,14 +69,6 @@ def _path(folder: Path, segment: int) -> Path:
     return folder / f"{segment:012d}.log"
 
 
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
 class _Durable(asyncio.Future[None]):
     """Shared by all records of a group, so no single waiter can cancel it."""
 
@@ -120,7 +113,7 @@ class JournalWriter:
         self._segment = max(_segments(self._folder), default=0)
         self._fd = -1
         self._open_segment()
-        _sync_folder(folder)
+        sync_folder(folder)
         self._ready = threading.Condition(threading.Lock())
         self._group = _Group()
         self._failure: JournalBroken | None = None
@@ -222,7 +215,7 @@ class JournalWriter:
         if self._fd >= 0:
             os.close(self._fd)
         self._fd, self._segment, self._offset = fd, self._segment + 1, 0
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
 
 
 def _settle(group: _Group) -> None:

@@ -1,0 +1,245 @@
+"""Blobs: files by path, in a folder or in S3. A blob is wholly there and durable, or not at all."""
+
+import os
+import re
+import shutil
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from handbill.kit.faults import Unavailable
+from handbill.store.durable import sync_folder
+
+_PATH = re.compile(r"(?:[A-Za-z0-9_=-][A-Za-z0-9._=-]*/)*[A-Za-z0-9_=-][A-Za-z0-9._=-]*")
+_MOST_PATH = 900
+_TEMPORARY = ".writing"
+_NUMBERS = count()
+
+
+class Blobs(ABC):
+    """Path → bytes. Paths are relative: letters, digits, ``._=-``, in folders by ``/``.
+
+    **Refuses** other paths (ValueError); reading what is not there (FileNotFoundError).
+    """
+
+    @abstractmethod
+    def put(self, path: str, content: bytes) -> None:
+        """Make the blob be this content; durable on return. A reader sees the old or the new."""
+
+    @abstractmethod
+    def put_file(self, path: str, local: Path) -> None:
+        """As ``put``, from a local file, which must not be written to any more afterwards."""
+
+    @abstractmethod
+    def get(self, path: str) -> bytes: ...
+
+    @abstractmethod
+    def chunks(self, path: str, size: int) -> Iterator[bytes]:
+        """The content in parts of at least one byte and at most ``size``."""
+
+    @abstractmethod
+    def delete(self, path: str) -> None:
+        """Make the blob not be there, if it ever was."""
+
+    @abstractmethod
+    def size(self, path: str) -> int: ...
+
+    def exists(self, path: str) -> bool:
+        try:
+            self.size(path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    @abstractmethod
+    def paths(self, prefix: str = "") -> list[str]:
+        """All paths in a folder and the folders in it, sorted."""
+
+    @abstractmethod
+    def local(self, path: str) -> Path | None:
+        """The file that holds the blob, where there is one."""
+
+    @abstractmethod
+    def url_for_duckdb(self, path: str) -> str:
+        """How DuckDB names the blob."""
+
+
+def open_blobs(url: str) -> Blobs:
+    """Open a folder (a path) or ``s3://bucket/prefix`` (credentials from AWS_* variables).
+
+    **Refuses** any other scheme (ValueError).
+    """
+    if url.startswith("s3://"):
+        from obstore.store import S3Store
+
+        return ObjectBlobs(S3Store.from_url(url), url)
+    if "://" in url:
+        raise ValueError("HANDBILL_BLOBS_URL must be a folder or start with s3://")
+    return FolderBlobs(Path(url))
+
+
+def _checked(path: str) -> str:
+    if len(path) > _MOST_PATH or not _PATH.fullmatch(path):
+        raise ValueError(f"no path of a blob: {path!r}")
+    return path
+
+
+class FolderBlobs(Blobs):
+    """Files in one folder: written aside, synced, renamed, and the folder synced too."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+        self._aside = self._root / _TEMPORARY
+        self._aside.mkdir(parents=True, exist_ok=True)
+        self._sweep()
+
+    def put(self, path: str, content: bytes) -> None:
+        with self._written_aside(path) as temporary, temporary.open("xb") as file:
+            file.write(content)
+            os.fsync(file.fileno())
+
+    def put_file(self, path: str, local: Path) -> None:
+        with self._written_aside(path) as temporary:
+            try:
+                os.link(local, temporary)
+            except OSError:
+                # Another file system, or one without links.
+                shutil.copyfile(local, temporary)
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+
+    def get(self, path: str) -> bytes:
+        return self._at(path).read_bytes()
+
+    def chunks(self, path: str, size: int) -> Iterator[bytes]:
+        with self._at(path).open("rb", buffering=0) as file:
+            while chunk := file.read(size):
+                yield chunk
+
+    def delete(self, path: str) -> None:
+        self._at(path).unlink(missing_ok=True)
+
+    def size(self, path: str) -> int:
+        return self._at(path).stat().st_size
+
+    def paths(self, prefix: str = "") -> list[str]:
+        start = self._at(prefix.rstrip("/")) if prefix else self._root
+        found = []
+        for folder, folders, files in os.walk(start):
+            with suppress(ValueError):
+                folders.remove(_TEMPORARY)
+            relative = Path(folder).relative_to(self._root)
+            found += [(relative / name).as_posix() for name in files]
+        return sorted(found)
+
+    def local(self, path: str) -> Path:
+        return self._at(path)
+
+    def url_for_duckdb(self, path: str) -> str:
+        return str(self._at(path))
+
+    def _at(self, path: str) -> Path:
+        return self._root / _checked(path)
+
+    @contextmanager
+    def _written_aside(self, path: str) -> Iterator[Path]:
+        """A file that takes the blob's place when all went well, and is gone when not."""
+        target = self._at(path)
+        name = f"{os.getpid()}-{threading.get_ident()}-{next(_NUMBERS)}"
+        temporary = self._aside / name
+        try:
+            yield temporary
+            self._make_folder(target.parent)
+            temporary.replace(target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(target.parent)
+
+    def _make_folder(self, folder: Path) -> None:
+        if folder.is_dir():
+            return
+        self._make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+    def _sweep(self) -> None:
+        """Delete what processes left half written that are no more."""
+        for temporary in self._aside.iterdir():
+            pid = temporary.name.partition("-")[0]
+            if pid.isdecimal() and not _lives(int(pid)):
+                temporary.unlink(missing_ok=True)
+
+
+class ObjectBlobs(Blobs):
+    """Objects of any store that obstore speaks to; ``url`` is how DuckDB names its root."""
+
+    def __init__(self, store: Any, url: str) -> None:
+        import obstore
+        from obstore.exceptions import BaseError
+
+        self._obstore = obstore
+        self._failure: type[Exception] = BaseError
+        self._store = store
+        self._url = url.partition("?")[0].rstrip("/")
+
+    def put(self, path: str, content: bytes) -> None:
+        with self._asked():
+            self._obstore.put(self._store, _checked(path), content)
+
+    def put_file(self, path: str, local: Path) -> None:
+        with self._asked():
+            self._obstore.put(self._store, _checked(path), local)
+
+    def get(self, path: str) -> bytes:
+        with self._asked():
+            return bytes(self._obstore.get(self._store, _checked(path)).bytes())
+
+    def chunks(self, path: str, size: int) -> Iterator[bytes]:
+        with self._asked():
+            for part in self._obstore.get(self._store, _checked(path)).stream(size):
+                raw = bytes(part)
+                yield from (raw[at : at + size] for at in range(0, len(raw), size))
+
+    def delete(self, path: str) -> None:
+        with suppress(FileNotFoundError), self._asked():
+            self._obstore.delete(self._store, _checked(path))
+
+    def size(self, path: str) -> int:
+        with self._asked():
+            return int(self._obstore.head(self._store, _checked(path))["size"])
+
+    def paths(self, prefix: str = "") -> list[str]:
+        folder = _checked(prefix.rstrip("/")) if prefix else None
+        with self._asked():
+            parts = self._obstore.list(self._store, folder)
+            return sorted(item["path"] for part in parts for item in part)
+
+    def local(self, path: str) -> None:
+        _checked(path)
+
+    def url_for_duckdb(self, path: str) -> str:
+        return f"{self._url}/{_checked(path)}"
+
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except self._failure as failure:
+            raise Unavailable(f"the blob store failed: {failure}") from failure
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,116 @@
+"""A blob is wholly there or not at all, in every engine."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from obstore.store import LocalStore, MemoryStore
+
+from handbill.store.blobs import Blobs, FolderBlobs, ObjectBlobs, open_blobs
+
+
+@pytest.fixture(params=["folder", "memory", "local-store"])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
+    """Each engine in turn; S3 joins as soon as a server for it is among the dependencies."""
+    if request.param == "folder":
+        return open_blobs(str(tmp_path / "blobs"))
+    if request.param == "memory":
+        return ObjectBlobs(MemoryStore(), "memory://")
+    return ObjectBlobs(LocalStore(tmp_path / "blobs", mkdir=True), str(tmp_path / "blobs"))
+
+
+def test_put_get_replace_delete(blobs: Blobs) -> None:
+    assert not blobs.exists("a/b.xml")
+    blobs.put("a/b.xml", b"one")
+    assert blobs.exists("a/b.xml")
+    assert (blobs.get("a/b.xml"), blobs.size("a/b.xml")) == (b"one", 3)
+    blobs.put("a/b.xml", b"other")
+    assert (blobs.get("a/b.xml"), blobs.size("a/b.xml")) == (b"other", 5)
+    blobs.delete("a/b.xml")
+    blobs.delete("a/b.xml")
+    assert not blobs.exists("a/b.xml")
+
+
+def test_reading_what_is_not_there(blobs: Blobs) -> None:
+    blobs.put("there/file", b"x")
+    for read in (blobs.get, blobs.size, lambda path: list(blobs.chunks(path, 10))):
+        with pytest.raises(FileNotFoundError):
+            read("there/other")
+
+
+def test_put_file_leaves_the_local_file(blobs: Blobs, tmp_path: Path) -> None:
+    local = tmp_path / "local.bin"
+    content = bytes(range(256)) * 40_000
+    local.write_bytes(content)
+    blobs.put_file("big/file.bin", local)
+    local.unlink()
+    assert blobs.get("big/file.bin") == content
+    chunks = list(blobs.chunks("big/file.bin", 1_000_000))
+    assert b"".join(chunks) == content
+    assert all(0 < len(chunk) <= 1_000_000 for chunk in chunks)
+
+
+def test_empty_blob(blobs: Blobs) -> None:
+    blobs.put("empty", b"")
+    assert blobs.get("empty") == b""
+    assert blobs.size("empty") == 0
+    assert list(blobs.chunks("empty", 10)) == []
+
+
+def test_paths_of_a_folder(blobs: Blobs) -> None:
+    for path in ("b/2", "a/z/1", "a/1", "ab/1", "top"):
+        blobs.put(path, b"x")
+    assert blobs.paths() == ["a/1", "a/z/1", "ab/1", "b/2", "top"]
+    assert blobs.paths("a") == blobs.paths("a/") == ["a/1", "a/z/1"]
+    assert blobs.paths("none") == []
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/a", "a/", "a//b", "../a", "a/../b", "./a", ".a", "a/.b", "a b", "a\0", "x" * 999]
+)
+def test_refuses_other_paths(blobs: Blobs, path: str) -> None:
+    for use in (lambda path: blobs.put(path, b""), blobs.get, blobs.delete, blobs.local):
+        with pytest.raises(ValueError, match="no path"):
+            use(path)
+
+
+def test_duckdb_reads_by_the_url(tmp_path: Path) -> None:
+    blobs = open_blobs(str(tmp_path))
+    blobs.put("t/rows.csv", b"a,b\n1,2\n")
+    with duckdb.connect() as connection:
+        query = connection.execute(f"FROM '{blobs.url_for_duckdb('t/rows.csv')}'")
+        assert query.fetchall() == [(1, 2)]
+    s3: Blobs = ObjectBlobs(MemoryStore(), "s3://bucket/prefix/?region=x")
+    assert s3.url_for_duckdb("t/rows.csv") == "s3://bucket/prefix/t/rows.csv"
+    assert s3.local("t/rows.csv") is None
+
+
+def test_refuses_other_schemes() -> None:
+    with pytest.raises(ValueError, match="s3://"):
+        open_blobs("ftp://example.com/")
+
+
+def test_failed_put_leaves_the_former_blob_and_no_rest(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path / "blobs")
+    blobs.put("a", b"former")
+    with pytest.raises(FileNotFoundError):
+        blobs.put_file("a", tmp_path / "none")
+    (tmp_path / "blobs" / "folder").mkdir()
+    with pytest.raises(OSError, match="folder"):
+        blobs.put("folder", b"x")
+    assert blobs.get("a") == b"former"
+    assert list((tmp_path / "blobs" / ".writing").iterdir()) == []
+
+
+def test_rest_of_a_dead_process_is_swept(tmp_path: Path) -> None:
+    aside = tmp_path / ".writing"
+    blobs = FolderBlobs(tmp_path)
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (aside / f"{dead.pid}-1-0").write_bytes(b"half")
+    (aside / "1-1-0").write_bytes(b"of one that lives")
+    assert blobs.paths() == []
+    FolderBlobs(tmp_path)
+    assert [path.name for path in aside.iterdir()] == ["1-1-0"]
