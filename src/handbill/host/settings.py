@@ -1,30 +1,83 @@
 """Every setting, with its default and meaning. ``config`` fills it once; rooms are handed it."""
 
+from typing import Annotated, Literal
+
 import msgspec
+from msgspec import Meta
+
+_MOST_PORT = 65_535
+_Port = Annotated[int, Meta(ge=0, le=_MOST_PORT)]
+_HostPort = Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^\s:/]+):[0-9]{1,5}$")]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Each field is the variable ``HANDBILL_<NAME>`` and the key ``<name>`` of handbill.toml."""
+    """Each field is the variable ``HANDBILL_<NAME>`` and the key ``<name>`` of handbill.toml.
 
-    data: str = "data"
-    host: str = "127.0.0.1"
-    api_port: int = 8080
-    edge_port: int = 8081
-    api_url: str = ""  # public address of the API; empty: http://{host}:{api_port}
-    edge_url: str = ""  # public address of links; empty: http://{host}:{edge_port}
-    records_url: str = ""  # empty: sqlite:///{data}/records.db
-    journal_url: str = ""  # empty: folder {data}/journal
-    blobs_url: str = ""  # empty: folder {data}/blobs
-    egress_allow: tuple[str, ...] = ()
-    workers: int = 1
-    edges: int = 1
-    token_seconds: int = 86_400
-    ip_mode: str = "truncated"  # full | truncated | hashed
-    retention_days: int = 400
-    duplicate_seconds: int = 30
-    trusted_proxies: tuple[str, ...] = ()
-    feed_most_bytes: int = 4 * 1024**3
-    feed_seconds: int = 1800
+    A field's description is its meaning, as ``handbill settings`` and docs/operations.md print it.
+    """
+
+    data: Annotated[str, Meta(min_length=1, description=(
+        "Folder that holds everything: records, journal, blobs, the edge's index."
+    ))] = "data"  # fmt: skip
+    host: Annotated[str, Meta(min_length=1, description=(
+        "Address that the API and the edge listen on."
+    ))] = "127.0.0.1"  # fmt: skip
+    api_port: Annotated[_Port, Meta(description=(
+        "Port of the API. 0: any free one, told in the ready line."
+    ))] = 8080  # fmt: skip
+    edge_port: Annotated[_Port, Meta(description=(
+        "Port of the edge: clicks, pixels, outbound feeds. 0: any free one."
+    ))] = 8081  # fmt: skip
+    api_url: Annotated[str, Meta(description=(
+        "Public address of the API, as report links spell it. Empty: http://{host}:{api_port}."
+    ))] = ""  # fmt: skip
+    edge_url: Annotated[str, Meta(description=(
+        "Public address of the edge, as links in outbound feeds spell it. Empty: "
+        "http://{host}:{edge_port}."
+    ))] = ""  # fmt: skip
+    records_url: Annotated[str, Meta(description=(
+        "Where records are kept: sqlite:///path or postgresql://user@host/name. Empty: SQLite at "
+        "{data}/records.db."
+    ))] = ""  # fmt: skip
+    journal_url: Annotated[str, Meta(description=(
+        "Where received events are made durable: a folder on this machine. Empty: {data}/journal."
+    ))] = ""  # fmt: skip
+    blobs_url: Annotated[str, Meta(description=(
+        "Where files are kept (outbound feeds, reports, judged entries): a folder, or "
+        "s3://bucket/prefix. Empty: {data}/blobs."
+    ))] = ""  # fmt: skip
+    egress_allow: Annotated[tuple[_HostPort, ...], Meta(max_length=100, description=(
+        "host:port pairs that feeds may be fetched from although the address is private or the "
+        "port unusual; a comma list."
+    ))] = ()  # fmt: skip
+    workers: Annotated[int, Meta(ge=1, le=64, description=(
+        "Worker processes: imports, matching, outbound feeds, reports."
+    ))] = 1  # fmt: skip
+    edges: Annotated[int, Meta(ge=1, le=64, description=(
+        "Edge processes; they share one port."
+    ))] = 1  # fmt: skip
+    token_seconds: Annotated[int, Meta(ge=1, le=604_800, description=(
+        "How long an access token is valid."
+    ))] = 86_400  # fmt: skip
+    ip_mode: Annotated[Literal["full", "truncated", "hashed"], Meta(description=(
+        "What the ledger keeps of a visitor's address: full, truncated (/24, /48) or hashed."
+    ))] = "truncated"  # fmt: skip
+    retention_days: Annotated[int, Meta(ge=1, le=36_500, description=(
+        "How long judged entries are kept. Reports reach 60 days back."
+    ))] = 400  # fmt: skip
+    duplicate_seconds: Annotated[int, Meta(ge=0, le=604_800, description=(
+        "A further click by the same visitor on the same job within this time is a duplicate: "
+        "booked, never charged. 0: no click is."
+    ))] = 30  # fmt: skip
+    trusted_proxies: Annotated[tuple[str, ...], Meta(max_length=100, description=(
+        "Addresses or networks of front proxies whose X-Forwarded-For is believed; a comma list."
+    ))] = ()  # fmt: skip
+    feed_most_bytes: Annotated[int, Meta(ge=1, le=1024**4, description=(
+        "The largest inbound feed, unpacked; a larger one fails its run."
+    ))] = 4 * 1024**3  # fmt: skip
+    feed_seconds: Annotated[int, Meta(ge=1, le=86_400, description=(
+        "The longest fetch of an inbound feed; a longer one fails its run."
+    ))] = 1800  # fmt: skip
 
     @property
     def public_api(self) -> str:

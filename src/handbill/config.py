@@ -1,0 +1,167 @@
+"""Settings, filled once at the start: flags over environment over handbill.toml over defaults."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+from msgspec import inspect
+
+from handbill.host.settings import Settings
+
+PREFIX = "HANDBILL_"
+CONFIG_VARIABLE = "HANDBILL_CONFIG"
+CONFIG_FILE = "handbill.toml"
+_MOST_CONFIG = 1_000_000
+
+
+class BadSettings(ValueError):
+    """A setting cannot be used. The message says which, why, and what to do; one line per fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What an operator is told about one setting."""
+
+    name: str
+    default: Any
+    meaning: str
+    wanted: str
+
+    @property
+    def variable(self) -> str:
+        return PREFIX + self.name.upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """The settings in force, and where each came from: a flag, a variable, a file, the default."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+
+def _fields() -> dict[str, inspect.Field]:
+    known = cast("inspect.StructType", inspect.type_info(Settings))
+    return {field.name: field for field in known.fields}
+
+
+def _wanted(kind: inspect.Type) -> str:
+    """The values that a setting takes, in words."""
+    match kind:
+        case inspect.Metadata(type=inner):
+            return _wanted(inner)
+        case inspect.IntType(ge=least, le=most):
+            return f"a whole number from {least} to {most}"
+        case inspect.LiteralType(values=values):
+            return f"one of {', '.join(map(str, values))}"
+        case inspect.VarTupleType(item_type=inspect.StrType(pattern=pattern)):
+            return "a comma list of host:port" if pattern else "a comma list"
+        case inspect.StrType(min_length=least):
+            return "text that is not empty" if least else "text"
+    raise TypeError(f"no words for a setting of {kind}")
+
+
+def meanings() -> list[Meaning]:
+    """Every setting with its default and meaning, in the order of ``Settings``."""
+    found = []
+    for field in _fields().values():
+        kind = field.type
+        schema = (kind.extra_json_schema or {}) if isinstance(kind, inspect.Metadata) else {}
+        found.append(
+            Meaning(field.name, field.default, schema.get("description", ""), _wanted(kind))
+        )
+    return found
+
+
+def configure(
+    environ: Mapping[str, str], folder: Path, flags: Mapping[str, Any] | None = None
+) -> Configured:
+    """The settings in force. ``flags`` that are None were not given.
+
+    **Refuses** unknown names (naming the nearest known one) and values of a wrong kind, all of
+    them at once (BadSettings).
+    """
+    faults: list[str] = []
+    values: dict[str, Any] = {}
+    sources = dict.fromkeys(Settings.__struct_fields__, "default")
+    kinds = {meaning.name: meaning for meaning in meanings()}
+    for source, given in (
+        *_of_file(environ, folder),
+        ("environment", _of_environment(environ)),
+        ("flag", {name: value for name, value in (flags or {}).items() if value is not None}),
+    ):
+        for name, value in given.items():
+            said = PREFIX + name.upper() if source == "environment" else name
+            if name not in kinds:
+                faults.append(f"{said} ({source}) is not a setting. {_advice(said, name)}")
+                continue
+            try:
+                values[name] = _value(name, value)
+            except msgspec.ValidationError:
+                faults.append(
+                    f"{said} ({source}) is {value!r}; it must be {kinds[name].wanted}. "
+                    f"Its meaning: {kinds[name].meaning}"
+                )
+            sources[name] = source
+    if faults:
+        raise BadSettings("\n".join(faults))
+    return Configured(Settings(**values), sources)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The variables that make a child process read the very same settings."""
+    told = {}
+    for name in Settings.__struct_fields__:
+        value = getattr(settings, name)
+        told[PREFIX + name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value)
+    return told
+
+
+def _of_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        variable.removeprefix(PREFIX).lower(): value
+        for variable, value in environ.items()
+        if variable.startswith(PREFIX) and variable != CONFIG_VARIABLE
+    }
+
+
+def _of_file(environ: Mapping[str, str], folder: Path) -> list[tuple[str, dict[str, Any]]]:
+    """The file's settings. A file that HANDBILL_CONFIG names must be there."""
+    named = environ.get(CONFIG_VARIABLE)
+    path = folder / (named or CONFIG_FILE)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_MOST_CONFIG + 1)
+    except OSError as missing:
+        if not named and isinstance(missing, FileNotFoundError):
+            return []
+        raise BadSettings(f"{path} cannot be read: {missing.strerror}") from missing
+    if len(raw) > _MOST_CONFIG:
+        raise BadSettings(f"{path} is larger than {_MOST_CONFIG} bytes; is it the right file?")
+    try:
+        given = tomllib.loads(raw.decode())
+    except ValueError as bad:
+        raise BadSettings(f"{path} is not TOML: {bad}") from bad
+    # ``data`` and ``handbill_data`` are the same key.
+    return [(str(path), {key.removeprefix(PREFIX.lower()): given[key] for key in given})]
+
+
+def _value(name: str, given: Any) -> Any:
+    """The value in the setting's own type. **Refuses** another kind (msgspec.ValidationError)."""
+    kind = Settings.__annotations__[name]
+    is_list = isinstance(getattr(Settings(), name), tuple)
+    if is_list and isinstance(given, str):
+        given = [part.strip() for part in given.split(",") if part.strip()]
+    return msgspec.convert(given, kind, strict=False)
+
+
+def _advice(said: str, name: str) -> str:
+    near = difflib.get_close_matches(name, Settings.__struct_fields__, n=1, cutoff=0.5)
+    if not near:
+        return "`handbill settings` lists those that are."
+    best = PREFIX + near[0].upper() if said != name else near[0]
+    return f"Did you mean {best}?"
