@@ -265,6 +265,21 @@ class JobBody(msgspec.Struct, omit_defaults=True):
     """Mandatory fields that the source left empty; not empty makes the job invalid."""
 
 
+class Job(msgspec.Struct, kw_only=True):
+    """``feed_no`` None: added by API. ``left_at`` set: in no feed any more, or deleted."""
+
+    no: int
+    id: str
+    client_no: int
+    feed_no: int | None
+    status: str
+    valid: bool
+    body: JobBody
+    created_at: Instant
+    updated_at: Instant
+    left_at: Instant | None = None
+
+
 class FeedBody(msgspec.Struct, omit_defaults=True):
     url: str
     mappings: dict[str, Any] = {}

@@ -127,6 +127,15 @@ jobs = sa.Table(
     _whole("updated_at"), _whole("left_at", null=True),
     sa.UniqueConstraint("client_no", "ref"), sa.UniqueConstraint("id"),
     sa.Index("jobs_by_feed", "feed_no"), sa.Index("jobs_by_end", "end_at"),
+    sa.Index("jobs_by_client", "client_no", "no"),
+)  # fmt: skip
+# A job that two feeds of a client carry belongs to one of them; the others are noted here, so that
+# it passes to one of them when its own feed drops it.
+also_carried = sa.Table(
+    "also_carried", metadata,
+    sa.Column("feed_no", _Number, sa.ForeignKey("feeds.no"), primary_key=True, autoincrement=False),
+    sa.Column("job_no", _Number, sa.ForeignKey("jobs.no"), primary_key=True, autoincrement=False),
+    sa.Index("also_carried_by_job", "job_no"),
 )  # fmt: skip
 job_bodies = sa.Table(
     "job_bodies", metadata,

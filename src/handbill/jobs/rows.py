@@ -1,0 +1,326 @@
+"""Rows of tables jobs and job_bodies, to nouns and back.
+
+The body's blob is MessagePack of the noun without its settings: those have their own column,
+because a feed rewrites the body and must not touch what an API caller set.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.core.nouns import Job, JobBody, JobSettings
+from handbill.kit.instants import Instant
+from handbill.kit.urls import NotUrl, canonical_url
+from handbill.store.records import Tx
+from handbill.store.records.base import Listed, Row, among
+from handbill.store.records.tables import also_carried, job_bodies, jobs, unindexed, unmatched
+
+MATCHING = (
+    "valid", "title", "company", "category", "city", "state", "country", "zip", "type",
+    "posted_on", "cpc_micros", "custom",
+)  # fmt: skip
+"""The columns that decide which job group a job belongs to."""
+
+
+class Written(msgspec.Struct, array_like=True, gc=False):
+    """A job ready to be written: the columns that its source decides, and the body's blob.
+
+    ``publishers`` None: the source says nothing of publishers; empty: all may carry the job.
+    """
+
+    ref: str
+    raw_digest: bytes | None
+    digest: bytes
+    valid: int
+    title: str
+    company: str
+    category: str
+    city: str
+    state: str
+    country: str
+    zip: str
+    type: str
+    posted_on: str | None
+    cpc_micros: int | None
+    custom: str | None
+    url: str
+    end_at: int | None
+    publishers: tuple[str, ...] | None
+    body: bytes
+
+
+class Standing(msgspec.Struct, gc=False):
+    """What a write is compared with: the job's row as it stands, without its body."""
+
+    no: int
+    feed_no: int | None
+    left_at: Instant | None
+    raw_digest: bytes | None
+    digest: bytes
+    url: str
+    settings: str | None
+    matching: Row
+
+
+_BODY = msgspec.msgpack.Decoder(JobBody)
+_PACK = msgspec.msgpack.Encoder()
+_SETTINGS = msgspec.json.Decoder(JobSettings)
+_JSON = msgspec.json.Encoder()
+_t = jobs.c
+_SOURCE = tuple(name for name in Written.__struct_fields__ if name not in {"publishers", "body"})
+_UPDATED = (*_SOURCE[1:], "settings", "feed_no", "left_at", "updated_at")
+
+_COLUMNS = (
+    _t.no, _t.id, _t.client_no, _t.feed_no, _t.status, _t.valid, _t.settings, _t.created_at,
+    _t.updated_at, _t.left_at, job_bodies.c.body,
+)  # fmt: skip
+_JOINED = sa.select(*_COLUMNS).join(job_bodies, job_bodies.c.job_no == _t.no)
+_LIVE = (_t.client_no == b("client_no"), _t.left_at.is_(None))
+_ONE = _JOINED.where(*_LIVE, _t.ref == b("ref"))
+_PAGE = (
+    _JOINED.where(*_LIVE)
+    .order_by(_t.no)
+    .limit(b("limit", type_=sa.Integer))
+    .offset(b("skip", type_=sa.Integer))
+)
+_AFTER = (
+    _JOINED.where(*_LIVE, _t.no > b("after")).order_by(_t.no).limit(b("limit", type_=sa.Integer))
+)
+_BY_IDS = _JOINED.where(*_LIVE, among(_t.id, "ids"))
+_BY_NOS = _JOINED.where(among(_t.no, "nos"))
+_COUNT = sa.select(sa.func.count()).select_from(jobs).where(*_LIVE)
+_STANDING = sa.select(
+    _t.ref, _t.no, _t.feed_no, _t.left_at, _t.raw_digest, _t.digest, _t.url, _t.settings,
+    *(_t[name] for name in MATCHING),
+).where(_t.client_no == b("client_no"), among(_t.ref, "refs"))  # fmt: skip
+_NUMBERS = sa.select(_t.ref, _t.no).where(_t.client_no == b("client_no"), among(_t.ref, "refs"))
+_OF_FEED = sa.select(_t.no, _t.ref, _t.raw_digest, _t.left_at).where(_t.feed_no == b("feed_no"))
+_LIVE_OF_FEED = (
+    sa.select(sa.func.count())
+    .select_from(jobs)
+    .where(_t.feed_no == b("feed_no"), _t.left_at.is_(None))
+)
+_BODIES = sa.select(job_bodies.c.job_no, job_bodies.c.body).where(among(job_bodies.c.job_no, "nos"))
+_LEAVE = (
+    sa.update(jobs)
+    .where(among(_t.no, "nos"), _t.feed_no == b("feed_no"), _t.left_at.is_(None))
+    .values(left_at=b("now"))
+)
+_RETURN = (
+    sa.update(jobs)
+    .where(among(_t.no, "nos"), _t.feed_no == b("feed_no"), _t.left_at.is_not(None))
+    .values(left_at=sa.null())
+)
+_HEIRS = (
+    sa.select(also_carried.c.job_no, sa.func.min(also_carried.c.feed_no))
+    .where(among(also_carried.c.job_no, "nos"), also_carried.c.feed_no != b("feed_no"))
+    .group_by(also_carried.c.job_no)
+)
+_FORGET_CARRIED = sa.delete(also_carried).where(also_carried.c.feed_no == b("feed_no"))
+
+
+# ── reading ─────────────────────────────────────────────────────────────────────────────────────
+def _job(row: Row) -> Job:
+    (no, id_, client_no, feed_no, status, valid, settings, created_at, updated_at, left_at,
+     blob) = row  # fmt: skip
+    body = _BODY.decode(blob)
+    if settings is not None:
+        body.settings = _SETTINGS.decode(settings)
+    return Job(
+        no=no, id=id_, client_no=client_no, feed_no=feed_no, status=status, valid=bool(valid),
+        body=body, created_at=created_at, updated_at=updated_at, left_at=left_at,
+    )  # fmt: skip
+
+
+def find(tx: Tx, client_no: int, ref: str) -> Job | None:
+    row = tx.one(_ONE, client_no=client_no, ref=ref)
+    return _job(row) if row else None
+
+
+def page(tx: Tx, client_no: int, skip: int, limit: int) -> list[Job]:
+    return [_job(row) for row in tx.all(_PAGE, client_no=client_no, skip=skip, limit=limit)]
+
+
+def after(tx: Tx, client_no: int, no: int, limit: int) -> list[Job]:
+    """The live jobs whose number is higher, in order: for walking through all of them."""
+    return [_job(row) for row in tx.all(_AFTER, client_no=client_no, after=no, limit=limit)]
+
+
+def by_ids(tx: Tx, client_no: int, ids: Sequence[str]) -> list[Job]:
+    return [_job(row) for row in tx.all(_BY_IDS, client_no=client_no, ids=Listed(ids))]
+
+
+def by_numbers(tx: Tx, nos: Sequence[int]) -> list[Job]:
+    """Those that left too: the past still names them."""
+    return [_job(row) for row in tx.all(_BY_NOS, nos=Listed(nos))]
+
+
+def count(tx: Tx, client_no: int) -> int:
+    return int(tx.value(_COUNT, client_no=client_no))
+
+
+def live_of_feed(tx: Tx, feed_no: int) -> int:
+    return int(tx.value(_LIVE_OF_FEED, feed_no=feed_no))
+
+
+def bodies(tx: Tx, nos: Sequence[int]) -> Iterator[tuple[int, JobBody]]:
+    """Number and body (without settings) of each job."""
+    decode = _BODY.decode
+    for no, blob in tx.all(_BODIES, nos=Listed(nos)):
+        yield no, decode(blob)
+
+
+def of_feed(tx: Tx, feed_no: int) -> Iterator[Row]:
+    """Number, reference, raw digest and left_at of every job that the feed ever owned and owns."""
+    return tx.stream(_OF_FEED, feed_no=feed_no)
+
+
+def standing(tx: Tx, client_no: int, refs: Sequence[str]) -> dict[str, Standing]:
+    found = tx.all(_STANDING, client_no=client_no, refs=Listed(refs))
+    return {
+        ref: Standing(no, feed_no, left_at, raw_digest, digest, url, settings, tuple(matching))
+        for ref, no, feed_no, left_at, raw_digest, digest, url, settings, *matching in found
+    }
+
+
+# ── writing ─────────────────────────────────────────────────────────────────────────────────────
+def job_id(client_id: str, ref: str) -> str:
+    """The job's public id, for life. **Source**: contract 3, ids."""
+    return hashlib.md5(f"{client_id}${ref}".encode(), usedforsecurity=False).hexdigest()
+
+
+def target_of(body: JobBody) -> str:
+    """Where a click on the job goes: the canonical URL, or empty where there is none to go to."""
+    try:
+        return canonical_url(body.url or body.alternate_url)
+    except NotUrl:
+        return ""
+
+
+def written(body: JobBody, posted_on: str | None, raw_digest: bytes | None) -> Written:
+    """The columns of a body. Its settings are left aside but for the publishers it allows.
+
+    ``posted_on``: the day of posting in the client's zone.
+    """
+    publishers = None if body.settings is None else (body.settings.publishers or ())
+    body.settings = None
+    blob = _PACK.encode(body)
+    additional = body.additional
+    return Written(
+        body.ref, raw_digest, hashlib.blake2b(blob, digest_size=16).digest(),
+        0 if body.missing else 1, body.title, body.company, body.category, body.city, body.state,
+        body.country, str(body.zip), body.type, posted_on, body.cpc_micros,
+        _JSON.encode(additional).decode() if additional else None, target_of(body), body.end_at,
+        publishers, blob,
+    )  # fmt: skip
+
+
+def matching_of(job: Written) -> Row:
+    return tuple(getattr(job, name) for name in MATCHING)
+
+
+def _source_columns(job: Written) -> dict[str, Any]:
+    return {name: getattr(job, name) for name in _SOURCE}
+
+
+def settings_with(settings: str | None, publishers: tuple[str, ...] | None) -> str | None:
+    """The settings' column after the source has had its say about publishers."""
+    if publishers is None:
+        return settings
+    before = _SETTINGS.decode(settings) if settings is not None else JobSettings()
+    changed = msgspec.structs.replace(before, publishers=publishers or None)
+    return None if changed == JobSettings() else _JSON.encode(changed).decode()
+
+
+def insert(
+    tx: Tx, client_no: int, client_id: str, feed_no: int | None, new: Sequence[Written],
+    now: Instant,
+) -> dict[str, int]:  # fmt: skip
+    """Add jobs with their bodies; number by reference."""
+    fixed = {
+        "client_no": client_no, "feed_no": feed_no, "status": "A", "created_at": now,
+        "updated_at": now, "left_at": None,
+    }  # fmt: skip
+    tx.put_many(
+        jobs,
+        [
+            _source_columns(job)
+            | fixed
+            | {"id": job_id(client_id, job.ref), "settings": settings_with(None, job.publishers)}
+            for job in new
+        ],
+    )
+    found = tx.all(_NUMBERS, client_no=client_no, refs=Listed(job.ref for job in new))
+    numbers: dict[str, int] = dict(found)
+    tx.put_many(job_bodies, [{"job_no": numbers[job.ref], "body": job.body} for job in new])
+    return numbers
+
+
+def update(
+    tx: Tx, feed_no: int | None, changed: Sequence[tuple[Standing, Written]], now: Instant
+) -> None:
+    """Rewrite jobs with their bodies; their switch, id and birth stay."""
+    text = tx.dialect.update_text(jobs, _UPDATED, ("no",))
+    tx.run_text_many(
+        text,
+        [
+            _source_columns(job)
+            | {
+                "settings": settings_with(before.settings, job.publishers),
+                "feed_no": feed_no, "left_at": None, "updated_at": now, "key_no": before.no,
+            }
+            for before, job in changed
+        ],
+    )  # fmt: skip
+    text = tx.dialect.update_text(job_bodies, ("body",), ("job_no",))
+    bodies_now = [{"body": job.body, "key_job_no": before.no} for before, job in changed]
+    tx.run_text_many(text, bodies_now)
+
+
+def reread(tx: Tx, pairs: Sequence[tuple[int, bytes | None]]) -> None:
+    """Set only the raw digests: the source says the same in other bytes."""
+    text = tx.dialect.update_text(jobs, ("raw_digest",), ("no",))
+    tx.run_text_many(text, [{"raw_digest": digest, "key_no": no} for no, digest in pairs])
+
+
+def leave(tx: Tx, feed_no: int, nos: Sequence[int], now: Instant) -> int:
+    return tx.run(_LEAVE, nos=Listed(nos), feed_no=feed_no, now=now)
+
+
+def come_back(tx: Tx, feed_no: int, nos: Sequence[int]) -> int:
+    return tx.run(_RETURN, nos=Listed(nos), feed_no=feed_no)
+
+
+def hand_over(tx: Tx, heirs: dict[int, int]) -> None:
+    """Give jobs to other feeds. Their content is that feed's only after its next import."""
+    text = tx.dialect.update_text(jobs, ("feed_no", "raw_digest"), ("no",))
+    tx.run_text_many(
+        text,
+        [{"feed_no": to, "raw_digest": None, "key_no": no} for no, to in heirs.items()],
+    )
+
+
+def heirs_of(tx: Tx, feed_no: int, nos: Sequence[int]) -> dict[int, int]:
+    """Of these jobs those that another feed carries too: job number → the oldest such feed."""
+    found = tx.all(_HEIRS, nos=Listed(nos), feed_no=feed_no)
+    return dict(found)
+
+
+def set_carried(tx: Tx, feed_no: int, nos: Iterable[int]) -> None:
+    """The jobs that the feed carries although they are another's: these and no others."""
+    tx.run(_FORGET_CARRIED, feed_no=feed_no)
+    tx.put_many(also_carried, [{"feed_no": feed_no, "job_no": no} for no in sorted(set(nos))])
+
+
+def mark_unmatched(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
+    rows = [{"job_no": no, "client_no": client_no} for no in nos]
+    tx.upsert_many(unmatched, ["job_no"], rows, keep=True)
+
+
+def mark_unindexed(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
+    rows = [{"job_no": no, "client_no": client_no} for no in nos]
+    tx.upsert_many(unindexed, ["job_no"], rows, keep=True)

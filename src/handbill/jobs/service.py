@@ -1,0 +1,198 @@
+"""What can be asked of jobs, and how a source of jobs (a feed, the API) takes them over.
+
+A job is live while ``left_at`` is not set; only live jobs can be found. Every change marks what
+must be matched and indexed again in the same transaction; the caller enqueues ``groups.rematch``.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from handbill.core.nouns import Client, Job, JobBody
+from handbill.jobs import rows
+from handbill.jobs.rows import Standing, Written, written
+from handbill.kit.faults import not_found
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+from handbill.store.records.base import Row
+from handbill.store.records.tables import clients
+
+__all__ = [
+    "BATCH", "Applied", "Written", "apply", "bodies", "carried_by", "count", "job_of",
+    "jobs_by_ids", "jobs_by_number", "jobs_page", "leave", "of_feed", "return_back", "walk",
+    "written",
+]  # fmt: skip
+
+BATCH = 1_000
+
+
+# ── reading ─────────────────────────────────────────────────────────────────────────────────────
+def job_of(tx: Tx, client_no: int, ref: str) -> Job:
+    """The client's live job of that reference. **Refuses** any other alike (404)."""
+    job = rows.find(tx, client_no, ref)
+    if job is None:
+        raise not_found()
+    return job
+
+
+def jobs_page(tx: Tx, client_no: int, skip: int, limit: int) -> list[Job]:
+    """Live jobs, oldest first."""
+    return rows.page(tx, client_no, skip, limit)
+
+
+def count(tx: Tx, client_no: int) -> int:
+    """How many live jobs the client has."""
+    return rows.count(tx, client_no)
+
+
+def jobs_by_ids(tx: Tx, client_no: int, ids: Sequence[str]) -> list[Job]:
+    """Live jobs of the client, in the order asked for; unknown and foreign ids are left out."""
+    found = {job.id: job for job in rows.by_ids(tx, client_no, ids)}
+    return [found[id_] for id_ in dict.fromkeys(ids) if id_ in found]
+
+
+def jobs_by_number(tx: Tx, nos: Iterable[int]) -> dict[int, Job]:
+    """By row number, those that left too; for rooms that hold numbers (ledger, listings)."""
+    return {job.no: job for part in _parts(nos) for job in rows.by_numbers(tx, part)}
+
+
+def walk(tx: Tx, client_no: int) -> Iterator[Job]:
+    """Every live job of the client, in bounded memory."""
+    last = 0
+    while found := rows.after(tx, client_no, last, BATCH):
+        yield from found
+        last = found[-1].no
+
+
+def bodies(tx: Tx, nos: Iterable[int]) -> Iterator[tuple[int, JobBody]]:
+    """Number and body (without settings) of each job, in bounded memory."""
+    for part in _parts(nos):
+        yield from rows.bodies(tx, part)
+
+
+def of_feed(tx: Tx, feed_no: int) -> Iterator[Row]:
+    """(number, reference, raw digest, left_at) of each job that belongs to a feed."""
+    return rows.of_feed(tx, feed_no)
+
+
+# ── taking over ─────────────────────────────────────────────────────────────────────────────────
+@dataclass(slots=True)
+class Applied:
+    """What became of the jobs that a source brought."""
+
+    added: int = 0
+    changed: int = 0
+    revived: int = 0
+    same: int = 0
+    held_by_api: list[str] = field(default_factory=list)
+    """References that a job added by API holds: not touched."""
+    held_by_feed: list[int] = field(default_factory=list)
+    """Jobs that belong to another feed: not touched."""
+
+
+def lock(tx: Tx, client: Client) -> None:
+    """Let no other writer decide about this client's jobs until the transaction ends."""
+    tx.lock_row(clients, client.no)
+
+
+def apply(
+    tx: Tx, client: Client, feed_no: int | None, brought: Iterable[Written], now: Instant
+) -> Applied:
+    """Add or rewrite jobs, in batches, all in the caller's transaction.
+
+    ``feed_no`` None: the API brings them. A live job of another source is left alone and told;
+    one that had left is taken over by who brings it, with its number and id.
+    """
+    done = Applied()
+    brought = iter(brought)
+    while batch := list(islice(brought, BATCH)):
+        _apply_batch(tx, client, feed_no, batch, now, done)
+    return done
+
+
+def _apply_batch(
+    tx: Tx, client: Client, feed_no: int | None, batch: list[Written], now: Instant, done: Applied
+) -> None:
+    before = rows.standing(tx, client.no, [job.ref for job in batch])
+    new: list[Written] = []
+    changed: list[tuple[Standing, Written]] = []
+    reread: list[tuple[int, bytes | None]] = []
+    for job in batch:
+        stands = before.get(job.ref)
+        if stands is None:
+            new.append(job)
+        elif stands.left_at is None and stands.feed_no != feed_no:
+            if stands.feed_no is None:
+                done.held_by_api.append(job.ref)
+            else:
+                done.held_by_feed.append(stands.no)
+        elif stands.left_at is None and _says_the_same(stands, job):
+            reread.append((stands.no, job.raw_digest))
+        else:
+            changed.append((stands, job))
+    rows.reread(tx, reread)
+    rows.update(tx, feed_no, changed, now)
+    numbers = rows.insert(tx, client.no, client.id, feed_no, new, now) if new else {}
+    _mark(tx, client.no, numbers, changed)
+    done.added += len(new)
+    done.same += len(reread)
+    back = sum(stands.left_at is not None for stands, _ in changed)
+    done.revived += back
+    done.changed += len(changed) - back
+
+
+def _says_the_same(stands: Standing, job: Written) -> bool:
+    return (
+        stands.digest == job.digest
+        and stands.url == job.url
+        and stands.matching == rows.matching_of(job)
+        and stands.settings == rows.settings_with(stands.settings, job.publishers)
+    )
+
+
+def _mark(
+    tx: Tx, client_no: int, numbers: dict[str, int], changed: list[tuple[Standing, Written]]
+) -> None:
+    moved, turned = list(numbers.values()), list(numbers.values())
+    for stands, job in changed:
+        if stands.left_at is not None or stands.matching != rows.matching_of(job):
+            moved.append(stands.no)
+        if stands.url != job.url:
+            turned.append(stands.no)
+    rows.mark_unmatched(tx, client_no, moved)
+    rows.mark_unindexed(tx, client_no, turned)
+
+
+def leave(tx: Tx, client_no: int, feed_no: int, nos: Iterable[int], now: Instant) -> int:
+    """Jobs that their feed dropped: each leaves, or passes to another feed that carries it.
+
+    How many left. Their numbers, ids and URLs stay: late clicks still find their way.
+    """
+    left = 0
+    for part in _parts(nos):
+        heirs = rows.heirs_of(tx, feed_no, part)
+        rows.hand_over(tx, heirs)
+        gone = [no for no in part if no not in heirs]
+        left += rows.leave(tx, feed_no, gone, now)
+        rows.mark_unmatched(tx, client_no, gone)
+    return left
+
+
+def return_back(tx: Tx, client_no: int, feed_no: int, nos: Iterable[int]) -> int:
+    """Jobs of the feed that had left and are back with the same bytes; how many came back."""
+    back = 0
+    for part in _parts(nos):
+        back += rows.come_back(tx, feed_no, part)
+        rows.mark_unmatched(tx, client_no, part)
+    return back
+
+
+def carried_by(tx: Tx, feed_no: int, nos: Iterable[int]) -> None:
+    """Note the jobs of other feeds that this feed carries too: these and no others."""
+    rows.set_carried(tx, feed_no, nos)
+
+
+def _parts(nos: Iterable[int]) -> Iterator[list[int]]:
+    every = iter(nos)
+    while part := list(islice(every, BATCH)):
+        yield part
