@@ -38,7 +38,7 @@ def ensure_secrets(tx: Tx, ids: Ids, now: Instant) -> None:
 
 
 def secret(tx: Tx, name: str) -> dict[int, bytes]:
-    """Every key of a name, by kid, the newest last. **Refuses** a name without one (LookupError)."""
+    """Every key of a name by kid, the newest last. **Refuses** an unknown name (LookupError)."""
     found = {int(kid): bytes(value) for kid, value in tx.all(_BY_NAME, name=name)}
     if not found:
         raise LookupError(f"there is no key named {name}: ensure_secrets has not run")

@@ -1,0 +1,53 @@
+"""The doors that need no client: whose key is this, and is the token sound and of the same owner?
+
+``clients.doors`` adds whose client it is; together they are ``http.operations.Doors``.
+"""
+
+from typing import Literal, cast
+
+from handbill.access import service, tokens
+from handbill.access.keys import SIGNING, secret
+from handbill.access.tokens import Verified
+from handbill.host.settings import Settings
+from handbill.http.operations import Caller
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+
+
+class AccessDoors:
+    """Our own keys are read once per process; a token signed by a newer one is read again for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._issuer = settings.public_api
+        self._verified = Verified()
+        self._digest_keys: dict[int, bytes] = {}
+        self._pems: list[bytes] = []
+
+    def caller(self, tx: Tx, api_key: str, now: Instant) -> Caller | None:
+        """Whose key it is; None for every kind of bad key, in equal time."""
+        key = service.proved_key(tx, api_key, self._digest_keys, now)
+        if key is None:
+            return None
+        role = cast(Literal["agency", "partner"], key.role)
+        return Caller(role, key.owner_no, key.owner_id, key.no)
+
+    def admits(self, tx: Tx, caller: Caller, token: str, now: Instant) -> bool:
+        """Whether the token is ours, in time, and of a live API client of the key's owner."""
+        bare = token[7:] if token[:7].lower() == "bearer " else token
+        bare = bare.strip()
+        digest = self._verified.digest(bare)
+        proof = self._verified.find(digest, now)
+        if proof is None:
+            proof = self._proved(tx, bare, now)
+            if proof is None:
+                return False
+            self._verified.keep(digest, proof)
+        owner = (caller.role, caller.owner_no)
+        return service.live_api_client(tx, owner, proof.api_client_id) is not None
+
+    def _proved(self, tx: Tx, token: str, now: Instant) -> tokens.Proof | None:
+        proof = tokens.verify(self._pems, token, self._issuer, now) if self._pems else None
+        if proof is None:
+            self._pems = list(secret(tx, SIGNING).values())
+            proof = tokens.verify(self._pems, token, self._issuer, now)
+        return proof

@@ -1,0 +1,162 @@
+"""Rows of agencies, publisher families, API keys and API clients."""
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+from handbill.store.records.tables import (
+    agencies,
+    api_clients,
+    api_keys,
+    family_publishers,
+    publisher_families,
+)
+
+
+class Agency(msgspec.Struct, frozen=True):
+    no: int
+    id: str
+    name: str
+    currency: str
+    created_at: Instant
+
+
+class Key(msgspec.Struct, frozen=True):
+    """An API key without its secret. ``digest``: kid of the digest key, then the keyed digest."""
+
+    no: int
+    prefix: str
+    digest: bytes
+    role: str
+    owner_no: int
+    owner_id: str
+    created_at: Instant
+    expires_at: Instant | None
+    revoked_at: Instant | None
+
+
+class ApiClient(msgspec.Struct, frozen=True):
+    no: int
+    id: str
+    role: str
+    owner_no: int
+    scope: str
+    created_at: Instant
+    revoked_at: Instant | None
+
+
+_a, _k, _c, _f = agencies.c, api_keys.c, api_clients.c, publisher_families.c
+_AGENCY = (_a.no, _a.id, _a.name, _a.currency, _a.created_at)
+_AGENCY_BY_ID = sa.select(*_AGENCY).where(_a.id == b("id"))
+_AGENCY_BY_NO = sa.select(*_AGENCY).where(_a.no == b("no"))
+_FAMILY_BY_ID = sa.select(_f.no).where(_f.id == b("id"))
+_MEMBERS = (
+    sa.select(family_publishers.c.publisher_no)
+    .where(family_publishers.c.family_no == b("family_no"))
+    .order_by(family_publishers.c.publisher_no)
+)
+_IS_AGENCY: sa.ColumnElement[str] = sa.literal_column("'agency'")
+_IS_PARTNER: sa.ColumnElement[str] = sa.literal_column("'partner'")
+_KEYS = sa.select(
+    _k.no, _k.prefix, _k.digest, _k.role, _k.owner_no, sa.func.coalesce(_a.id, _f.id),
+    _k.created_at, _k.expires_at, _k.revoked_at,
+).select_from(
+    api_keys
+    .outerjoin(agencies, sa.and_(_k.role == _IS_AGENCY, _a.no == _k.owner_no))
+    .outerjoin(publisher_families, sa.and_(_k.role == _IS_PARTNER, _f.no == _k.owner_no))
+)  # fmt: skip
+_KEY_BY_PREFIX = _KEYS.where(_k.prefix == b("prefix"))
+_KEYS_OF_OWNER = _KEYS.where(_k.role == b("role"), _k.owner_no == b("owner_no")).order_by(_k.no)
+_CLIENTS = sa.select(_c.no, _c.id, _c.role, _c.owner_no, _c.scope, _c.created_at, _c.revoked_at)
+_CLIENT_BY_ID = _CLIENTS.where(_c.id == b("id"))
+_CLIENTS_OF_OWNER = _CLIENTS.where(
+    _c.role == b("role"), _c.owner_no == b("owner_no")
+).order_by(_c.no)  # fmt: skip
+
+
+def _agency(row: tuple[Any, ...] | None) -> Agency | None:
+    return Agency(*row) if row else None
+
+
+def agency(tx: Tx, agency_id: str) -> Agency | None:
+    return _agency(tx.one(_AGENCY_BY_ID, id=agency_id))
+
+
+def agency_by_number(tx: Tx, no: int) -> Agency | None:
+    return _agency(tx.one(_AGENCY_BY_NO, no=no))
+
+
+def add_agency(tx: Tx, agency_id: str, name: str, currency: str, now: Instant) -> int:
+    return tx.put(agencies, id=agency_id, name=name, currency=currency, created_at=now)
+
+
+def family_no(tx: Tx, family_id: str) -> int | None:
+    no: int | None = tx.value(_FAMILY_BY_ID, id=family_id)
+    return no
+
+
+def family_members(tx: Tx, no: int) -> list[int]:
+    """The row numbers of the family's publishers."""
+    return [publisher_no for (publisher_no,) in tx.all(_MEMBERS, family_no=no)]
+
+
+def add_family(tx: Tx, family_id: str, publisher_nos: list[int], now: Instant) -> int:
+    no = tx.put(publisher_families, id=family_id, created_at=now)
+    tx.put_many(family_publishers, [{"family_no": no, "publisher_no": p} for p in publisher_nos])
+    return no
+
+
+def _key(row: tuple[Any, ...]) -> Key:
+    no, prefix, digest, *rest = row
+    return Key(no, prefix, bytes(digest), *rest)
+
+
+def key(tx: Tx, prefix: str) -> Key | None:
+    row = tx.one(_KEY_BY_PREFIX, prefix=prefix)
+    return _key(row) if row else None
+
+
+def keys_of(tx: Tx, role: str, owner_no: int) -> list[Key]:
+    return [_key(row) for row in tx.all(_KEYS_OF_OWNER, role=role, owner_no=owner_no)]
+
+
+def add_key(
+    tx: Tx, prefix: str, digest: bytes, owner: tuple[str, int], now: Instant
+) -> None:  # fmt: skip
+    role, owner_no = owner
+    tx.put(
+        api_keys, prefix=prefix, digest=digest, role=role, owner_no=owner_no, created_at=now,
+        expires_at=None, revoked_at=None,
+    )  # fmt: skip
+
+
+def change_key(tx: Tx, no: int, **columns: Instant) -> None:
+    """Set expires_at or revoked_at."""
+    tx.change(api_keys, {"no": no}, **columns)
+
+
+def api_client(tx: Tx, api_client_id: str) -> ApiClient | None:
+    row = tx.one(_CLIENT_BY_ID, id=api_client_id)
+    return ApiClient(*row) if row else None
+
+
+def api_clients_of(tx: Tx, role: str, owner_no: int) -> list[ApiClient]:
+    return [ApiClient(*row) for row in tx.all(_CLIENTS_OF_OWNER, role=role, owner_no=owner_no)]
+
+
+def add_api_client(
+    tx: Tx, api_client_id: str, owner: tuple[str, int], scope: str, now: Instant
+) -> None:
+    role, owner_no = owner
+    tx.put(
+        api_clients, id=api_client_id, role=role, owner_no=owner_no, scope=scope, created_at=now,
+        revoked_at=None,
+    )  # fmt: skip
+
+
+def revoke_api_client(tx: Tx, no: int, now: Instant) -> None:
+    tx.change(api_clients, {"no": no}, revoked_at=now)

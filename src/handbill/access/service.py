@@ -1,0 +1,186 @@
+"""Agencies and publisher families, and the credentials that let them in.
+
+An API key is ``hb_<prefix>_<secret>``: found by its public prefix, proved by a keyed digest, shown
+once. Every call looks its row up, so a revoked key is dead at once, in every process.
+"""
+
+import hashlib
+import re
+
+from handbill.access import rows
+from handbill.access.keys import ensure_secrets, secret
+from handbill.access.rows import Agency, ApiClient, Key
+from handbill.host.ids import Ids, new_api_client_id, new_family_id, new_name
+from handbill.kit.faults import Fault, bad_request, not_found, refused_state
+from handbill.kit.instants import HOUR, Instant
+from handbill.kit.signing import same
+from handbill.store.records import Tx
+
+Owner = tuple[str, int]
+"""Role ("agency" or "partner") and row number of an agency or a publisher family."""
+
+SCOPES = {
+    "agency": "handbill/read handbill/write",
+    "partner": "publisher-reports/read publisher-reports/write",
+}
+DEFAULT_OVERLAP = 24 * HOUR
+MOST_KEYS = 50
+_PREFIX_LENGTH = 12
+_SECRET_LENGTH = 40  # 36^40: 206 bits, so a fast keyed digest is right
+_KEY = re.compile(rf"hb_([a-z0-9]{{{_PREFIX_LENGTH}}})_([a-z0-9]{{{_SECRET_LENGTH}}})")
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+def create_agency(
+    tx: Tx, ids: Ids, now: Instant, *, agency_id: str, name: str, currency: str
+) -> tuple[str, str, str]:
+    """A new agency with its first key and API client: agency id, key (shown once), API client id.
+
+    **Refuses** (400) an id that is no slug or is taken, no name, a currency not of ISO 4217's form.
+    """
+    faults = []
+    if not _SLUG.fullmatch(agency_id):
+        faults.append(Fault("/id", "must be a slug: letters, digits, - and _"))
+    elif rows.agency(tx, agency_id) is not None:
+        faults.append(Fault("/id", "already exists"))
+    if not 0 < len(name.strip()) <= 200:
+        faults.append(Fault("/name", "must have 1 to 200 characters"))
+    if not _CURRENCY.fullmatch(currency):
+        faults.append(Fault("/currency", "must be an ISO 4217 code such as USD"))
+    if faults:
+        raise bad_request(faults)
+    owner = ("agency", rows.add_agency(tx, agency_id, name.strip(), currency, now))
+    return agency_id, create_key(tx, ids, now, owner), create_api_client(tx, ids, now, owner)
+
+
+def create_family(tx: Tx, ids: Ids, now: Instant, publisher_nos: list[int]) -> tuple[str, str, str]:
+    """A new publisher family of these publishers: its id, its key (shown once), its API client."""
+    family_id = new_family_id(ids)
+    owner = ("partner", rows.add_family(tx, family_id, publisher_nos, now))
+    return family_id, create_key(tx, ids, now, owner), create_api_client(tx, ids, now, owner)
+
+
+def agency_of(tx: Tx, agency_id: str) -> Agency:
+    """The agency of that id. **Refuses** an unknown one (404)."""
+    agency = rows.agency(tx, agency_id)
+    if agency is None:
+        raise not_found()
+    return agency
+
+
+def agency_by_number(tx: Tx, no: int) -> Agency:
+    """The agency of a row number that some row refers to."""
+    agency = rows.agency_by_number(tx, no)
+    assert agency is not None, "a foreign key points at it"
+    return agency
+
+
+def family_publishers(tx: Tx, family_no: int) -> list[int]:
+    """The row numbers of a family's publishers."""
+    return rows.family_members(tx, family_no)
+
+
+def create_key(tx: Tx, ids: Ids, now: Instant, owner: Owner) -> str:
+    """A new API key of an owner: the only time that its text is there."""
+    ensure_secrets(tx, ids, now)
+    prefix, secret_part = new_name(ids, _PREFIX_LENGTH), new_name(ids, _SECRET_LENGTH)
+    kid, digest_key = max(secret(tx, "apikey").items())
+    digest = bytes([kid]) + _digest(digest_key, prefix, secret_part)
+    rows.add_key(tx, prefix, digest, owner, now)
+    return f"hb_{prefix}_{secret_part}"
+
+
+def keys_of(tx: Tx, owner: Owner) -> list[Key]:
+    """Every key of an owner, dead ones too, oldest first."""
+    return rows.keys_of(tx, *owner)
+
+
+def add_key(tx: Tx, ids: Ids, now: Instant, owner: Owner) -> str:
+    """One more key. **Refuses** (400) more than 50 live ones."""
+    if sum(_lives(key, now) for key in rows.keys_of(tx, *owner)) >= MOST_KEYS:
+        raise refused_state("", f"there are {MOST_KEYS} keys already; revoke one first")
+    return create_key(tx, ids, now, owner)
+
+
+def rotate_key(
+    tx: Tx, ids: Ids, now: Instant, owner: Owner, prefix: str, overlap: int = DEFAULT_OVERLAP
+) -> str:
+    """A new key in place of a live one, which goes on working for ``overlap`` microseconds.
+
+    **Refuses** a key that is not the owner's or is dead (404).
+    """
+    former = _live_key(tx, now, owner, prefix)
+    ends = now + overlap
+    rows.change_key(tx, former.no, expires_at=min(ends, former.expires_at or ends))
+    return create_key(tx, ids, now, owner)
+
+
+def revoke_key(tx: Tx, now: Instant, owner: Owner, prefix: str) -> None:
+    """Kill a key at once. **Refuses** a key that is not the owner's or is dead (404)."""
+    rows.change_key(tx, _live_key(tx, now, owner, prefix).no, revoked_at=now)
+
+
+def create_api_client(tx: Tx, ids: Ids, now: Instant, owner: Owner) -> str:
+    """A new API client of an owner: what POST /token names."""
+    api_client_id = new_api_client_id(ids)
+    rows.add_api_client(tx, api_client_id, owner, SCOPES[owner[0]], now)
+    return api_client_id
+
+
+def add_api_client(tx: Tx, ids: Ids, now: Instant, owner: Owner) -> str:
+    """One more API client. **Refuses** (400) more than 50 live ones."""
+    if sum(c.revoked_at is None for c in rows.api_clients_of(tx, *owner)) >= MOST_KEYS:
+        raise refused_state("", f"there are {MOST_KEYS} API clients already; revoke one first")
+    return create_api_client(tx, ids, now, owner)
+
+
+def api_clients_of(tx: Tx, owner: Owner) -> list[ApiClient]:
+    return rows.api_clients_of(tx, *owner)
+
+
+def live_api_client(tx: Tx, owner: Owner, api_client_id: str) -> ApiClient | None:
+    """The owner's own API client, not revoked; None for every other id alike."""
+    found = rows.api_client(tx, api_client_id)
+    if found is None or found.revoked_at is not None or (found.role, found.owner_no) != owner:
+        return None
+    return found
+
+
+def revoke_api_client(tx: Tx, now: Instant, owner: Owner, api_client_id: str) -> None:
+    """Kill an API client and its tokens at once. **Refuses** any but the owner's live one (404)."""
+    found = live_api_client(tx, owner, api_client_id)
+    if found is None:
+        raise not_found()
+    rows.revoke_api_client(tx, found.no, now)
+
+
+def proved_key(tx: Tx, api_key: str, digest_keys: dict[int, bytes], now: Instant) -> Key | None:
+    """The live key whose whole text this is; None for every kind of bad key, in equal time.
+
+    ``digest_keys`` is the caller's cache of our secrets; it is filled here as need be.
+    """
+    parts = _KEY.fullmatch(api_key)
+    prefix, secret_part = parts.groups() if parts else ("", "")
+    found = rows.key(tx, prefix)
+    if not digest_keys or (found is not None and found.digest[0] not in digest_keys):
+        digest_keys.update(secret(tx, "apikey"))
+    stored = found.digest if found else bytes([max(digest_keys)]) + bytes(32)
+    proved = same(_digest(digest_keys[stored[0]], prefix, secret_part), stored[1:])
+    return found if found is not None and proved and _lives(found, now) else None
+
+
+def _live_key(tx: Tx, now: Instant, owner: Owner, prefix: str) -> Key:
+    found = rows.key(tx, prefix)
+    if found is None or (found.role, found.owner_no) != owner or not _lives(found, now):
+        raise not_found()
+    return found
+
+
+def _lives(key: Key, now: Instant) -> bool:
+    return key.revoked_at is None and (key.expires_at is None or now < key.expires_at)
+
+
+def _digest(key: bytes, prefix: str, secret_part: str) -> bytes:
+    text = f"{prefix}.{secret_part}".encode()
+    return hashlib.blake2b(text, key=key, digest_size=32).digest()
