@@ -1,0 +1,97 @@
+"""The composition root of an edge process: picks the engines, the clock and chance, and serves."""
+
+import asyncio
+import gc
+import resource
+import signal
+import socket
+from functools import partial
+from logging import getLogger
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from handbill.host.clock import SystemClock
+from handbill.host.ids import SystemIds
+from handbill.host.settings import Settings
+from handbill.store.index import EdgeIndex
+from handbill.store.journal import JournalWriter
+from handbill.tracking.addresses import Proxies
+from handbill.tracking.edge import Edge
+from handbill.tracking.http1 import Connection
+from handbill.tracking.server import Limits, Server
+
+_LOG = getLogger("handbill.edge")
+
+DRAIN_S = 8.0
+BACKLOG = 2048
+_BROKEN_S = 1.0  # in which those who come are told of a broken journal, before the restart
+_OTHER_FILES = 128  # descriptors for all that is no connection
+
+
+def main(settings: Settings, number: int) -> None:
+    """Serve as edge process ``number`` until SIGTERM or SIGINT, then finish in order.
+
+    Ends with status 1 when the journal broke, so that whoever watches starts a new process, which
+    has a new segment. **Refuses** to start while another process has the same number.
+    """
+    uvloop.run(_serve(settings, number))
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that any number of edge processes may share."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    opened = socket.socket(family, kind, protocol)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    opened.bind(address)
+    opened.setblocking(False)
+    return opened
+
+
+async def _serve(settings: Settings, number: int) -> None:
+    folder = Path(settings.data)
+    clock = SystemClock()
+    proxies = Proxies(settings.trusted_proxies)
+    index = EdgeIndex(folder / "index", writable=False)
+    journal = JournalWriter(folder / "journal", f"edge-{number}")
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    broken = partial(loop.call_later, _BROKEN_S, stop.set)
+    edge = Edge(journal, index, clock, proxies, folder / "blobs" / "feeds", broken)
+    server = Server(edge.answer, clock, SystemIds(), _limits(), proxies.has)
+    for number_of_signal in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number_of_signal, stop.set)
+    door = await loop.create_server(
+        partial(Connection, server),
+        sock=listening(settings.host, settings.edge_port),
+        backlog=BACKLOG,
+    )
+    # What lives from here on to the end need not be looked at by every collection.
+    gc.collect()
+    gc.freeze()
+    _LOG.info("edge %d serves", number)
+    try:
+        await stop.wait()
+    finally:
+        door.close()
+        await server.drain(DRAIN_S)
+        journal.close()
+        index.close()
+    if not edge.is_ready:
+        raise SystemExit(1)
+
+
+def _limits() -> Limits:
+    """The default limits, with no more connections than the system lets us open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    default = Limits()
+    wanted = default.most_connections + _OTHER_FILES
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    most = max(1, min(default.most_connections, soft - _OTHER_FILES))
+    return msgspec.structs.replace(default, most_connections=most)

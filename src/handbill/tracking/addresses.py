@@ -1,0 +1,54 @@
+"""Whose click it is: the peer, or, behind a proxy of ours, the last hop that is not one."""
+
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+
+_MOST_HOPS = 32
+_KNOWN = 4096
+
+
+class Proxies:
+    """The proxies whose X-Forwarded-For is believed: addresses or networks in CIDR form.
+
+    **Refuses** a text that is neither (ValueError), at the start.
+    """
+
+    def __init__(self, trusted: tuple[str, ...]) -> None:
+        self._networks = [ip_network(text, strict=False) for text in trusted]
+        self.has = lru_cache(_KNOWN)(self._has)
+
+    def _has(self, address: str) -> bool:
+        try:
+            found = ip_address(address)
+        except ValueError:
+            return False
+        return any(found in network for network in self._networks)
+
+    def client_of(self, peer: str, forwarded: bytes) -> str:
+        """The client's address. Whatever a stranger wrote further left is never looked at."""
+        client = peer
+        hops = forwarded.decode("latin-1").split(",")[-_MOST_HOPS:]
+        while hops and self.has(client):
+            try:
+                client = _address(hops.pop())
+            except ValueError:
+                break
+        return client
+
+    def is_near(self, address: str) -> bool:
+        """Whether the address is of this machine or of a private network."""
+        try:
+            found = ip_address(address)
+        except ValueError:
+            return False
+        return found.is_loopback or found.is_private
+
+
+def _address(hop: str) -> str:
+    """One hop, which may carry a port. **Refuses** what is no address (ValueError)."""
+    hop = hop.strip()
+    if hop.startswith("["):
+        hop = hop[1:].partition("]")[0]
+    elif hop.count(":") == 1:
+        hop = hop.partition(":")[0]
+    return str(ip_address(hop)).removeprefix("::ffff:")

@@ -1,0 +1,271 @@
+"""The edge: clicks are made durable and sent on, pixels counted, feed files handed out.
+
+It judges nothing and asks no database; it works while everything else is down.
+"""
+
+import asyncio
+import binascii
+from collections.abc import Callable
+from functools import partial
+from logging import getLogger
+from pathlib import Path
+from typing import Protocol
+
+import httptools
+
+from handbill.core.listing_tokens import Click, Listing, NotOurs, click_id, open_click, open_listing
+from handbill.core.received import Received, click_of, encode
+from handbill.host.clock import Clock
+from handbill.kit.instants import SECOND, Instant
+from handbill.store.journal import JournalBroken, JournalFull
+from handbill.tracking.addresses import Proxies
+from handbill.tracking.counts import Counts, metrics
+from handbill.tracking.destination import encoded, is_web, with_click
+from handbill.tracking.files import feed_file
+from handbill.tracking.messages import FAULTS, Answer, Later, Request, head
+from handbill.tracking.pixel import GIF, conversion, report_of, script
+
+_LOG = getLogger("handbill.edge")
+
+_MOST_AGENT = 512
+_READS = frozenset((b"GET", b"HEAD"))
+_PURPOSES = frozenset((b"purpose", b"sec-purpose", b"x-purpose", b"x-moz"))
+_AHEAD = (b"prefetch", b"prerender", b"preview")
+_MOVED = (
+    b"HTTP/1.1 302 Found\r\nLocation: %b\r\nCache-Control: no-store\r\n"
+    b"Referrer-Policy: strict-origin-when-cross-origin\r\nContent-Length: 0\r\n"
+)
+_URLSAFE = bytes.maketrans(b"-_", b"+/")
+_PLAIN = b"Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
+_LIVE = Answer(head(200, _PLAIN, 3), b"ok\n")
+
+
+class Index(Protocol):
+    """What the edge asks of the click index (store/index.py)."""
+
+    def url_of(self, job_id: bytes) -> bytes | None: ...
+    def client_of_pixel(self, pixel_id: str) -> int | None: ...
+    def keys(self) -> dict[int, bytes]: ...
+
+
+class Journal(Protocol):
+    """What the edge asks of the journal (store/journal.py)."""
+
+    def append(self, record: bytes) -> asyncio.Future[None]: ...
+
+
+class Edge:
+    """Answers requests; whatever it counts is in the journal before it says so.
+
+    **Refuses**: unknown paths, tokens that are not ours and unknown jobs 404; other verbs than GET
+    and HEAD 405; 500 when the journal is broken and 503 when it is full, with nothing counted.
+    ``is_ready`` is false from the first failure of the journal on.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        index: Index,
+        clock: Clock,
+        proxies: Proxies,
+        feeds: Path,
+        on_broken: Callable[[], object],
+    ) -> None:
+        self.counts = Counts()
+        self.is_ready = True
+        self._on_broken = on_broken
+        self._journal = journal
+        self._index = index
+        self._clock = clock
+        self._proxies = proxies
+        self._feeds = feeds
+        self._keys: dict[int, bytes] = {}
+        self._kid = 0
+        self._keys_read_at: Instant = 0
+        self._read_keys(clock.now())
+
+    def answer(self, request: Request) -> Answer | Later:
+        """The one entrance."""
+        target = request.target
+        if not target.startswith(b"/"):
+            target = _path_of(target)
+        path, _, query = target.partition(b"?")
+        if path.startswith(b"/c/"):
+            if request.method not in _READS:
+                return FAULTS[405]
+            return self._click(request, path[3:])
+        return self._page(request, path, query)
+
+    def _page(self, request: Request, path: bytes, query: bytes) -> Answer | Later:
+        is_feed = path.startswith(b"/f/")
+        if not is_feed and path not in _PAGES:
+            return FAULTS[404]
+        if request.method not in _READS:
+            return FAULTS[405]
+        if is_feed:
+            self.counts.feed_requests += 1
+            return feed_file(self._feeds, path[3:], request)
+        if path == b"/px.gif":
+            return self._pixel(request, query)
+        if path == b"/px.js":
+            return script(request)
+        if path == b"/livez":
+            return _LIVE
+        if path == b"/readyz":
+            return _LIVE if self.is_ready else FAULTS[503]
+        # Figures of the business are not for the street.
+        if not self._proxies.is_near(self._address(request)):
+            return FAULTS[404]
+        return metrics(self.counts)
+
+    # Clicks
+
+    def _click(self, request: Request, token: bytes) -> Answer | Later:
+        listing = self._listing(token)
+        url = None if listing is None else self._index.url_of(listing.job_id)
+        if listing is None or url is None or not is_web(url):
+            self.counts.bad_tokens += listing is None
+            self.counts.unknown_jobs += listing is not None
+            return FAULTS[404]
+        url = encoded(url)
+        headers = request.headers
+        if request.method == b"HEAD" or _is_ahead(headers):
+            self.counts.uncounted += 1
+            return Answer(_MOVED % url)
+        at = self._clock.now()
+        agent = headers.get(b"user-agent", b"")[:_MOST_AGENT].decode("utf-8", "replace")
+        ip = self._address(request)
+        kept = self._keep(click_of(request.id, at, listing, ip, agent))
+        if isinstance(kept, Answer):
+            return kept
+        said = click_id(Click(request.id, at, listing), self._kid, self._keys[self._kid])
+        answer = Answer(_MOVED % with_click(url, said.encode()))
+        return Later(kept, partial(self._clicked, answer))
+
+    def _clicked(self, answer: Answer, kept: asyncio.Future[None]) -> Answer:
+        if self._is_lost(kept):
+            return FAULTS[500]
+        self.counts.clicks += 1
+        return answer
+
+    def _listing(self, token: bytes) -> Listing | None:
+        try:
+            return open_listing(token, self._keys)
+        except NotOurs:
+            if not self._has_new_key(token):
+                return None
+        try:
+            return open_listing(token, self._keys)
+        except NotOurs:
+            return None
+
+    def _click_of(self, text: str) -> Click | None:
+        """The click a page speaks of; None if it is not ours."""
+        try:
+            return open_click(text, self._keys)
+        except NotOurs:
+            if not self._has_new_key(text.encode("ascii", "replace")):
+                return None
+        try:
+            return open_click(text, self._keys)
+        except NotOurs:
+            return None
+
+    def _has_new_key(self, text: bytes) -> bool:
+        """Read the keys again if the text names one that is not known, once a second at most."""
+        kid = _key_named(text)
+        now = self._clock.now()
+        if kid is None or kid in self._keys or now - self._keys_read_at < SECOND:
+            return False
+        self._read_keys(now)
+        return kid in self._keys
+
+    def _read_keys(self, now: Instant) -> None:
+        self._keys = self._index.keys()
+        self._kid = max(self._keys, default=0)
+        self._keys_read_at = now
+
+    # Pixels
+
+    def _pixel(self, request: Request, query: bytes) -> Answer | Later:
+        """Always the picture, whether or not there was anything to count."""
+        if request.method == b"HEAD" or _is_ahead(request.headers):
+            return GIF
+        report = report_of(query, request.headers.get(b"cookie", b""))
+        client_no = None if report is None else self._index.client_of_pixel(report.pixel_id)
+        click = self._click_of(report.click_id) if report and report.click_id else None
+        if report is None or client_no is None or (report.click_id and click is None):
+            self.counts.bad_pixels += 1
+            return GIF
+        kept = self._keep(conversion(report, client_no, click, self._clock.now()))
+        if isinstance(kept, Answer):
+            return kept
+        return Later(kept, self._pixel_counted)
+
+    def _pixel_counted(self, kept: asyncio.Future[None]) -> Answer:
+        if self._is_lost(kept):
+            return FAULTS[500]
+        self.counts.pixels += 1
+        return GIF
+
+    # Common to both
+
+    def _keep(self, event: Received) -> asyncio.Future[None] | Answer:
+        """Hand an event to the journal; the answer to give if it does not take it."""
+        try:
+            return self._journal.append(encode([event]))
+        except JournalFull:
+            self.counts.journal_failures += 1
+            return FAULTS[503]
+        except JournalBroken as failure:
+            self._note_broken(failure)
+            return FAULTS[500]
+
+    def _is_lost(self, kept: asyncio.Future[None]) -> bool:
+        failure = kept.exception()
+        if failure is None:
+            return False
+        self._note_broken(failure)
+        return True
+
+    def _note_broken(self, failure: BaseException) -> None:
+        self.counts.journal_failures += 1
+        if self.is_ready:
+            self.is_ready = False
+            _LOG.error("the journal is broken", exc_info=failure)
+            self._on_broken()
+
+    def _address(self, request: Request) -> str:
+        forwarded = request.headers.get(b"x-forwarded-for")
+        if forwarded is None:
+            return request.peer
+        return self._proxies.client_of(request.peer, forwarded)
+
+
+_PAGES = frozenset((b"/px.gif", b"/px.js", b"/livez", b"/readyz", b"/metrics"))
+
+
+def _is_ahead(headers: dict[bytes, bytes]) -> bool:
+    """Whether a browser only prepares for a click that may never come."""
+    if _PURPOSES.isdisjoint(headers):
+        return False
+    return any(word in headers.get(name, b"").lower() for name in _PURPOSES for word in _AHEAD)
+
+
+def _path_of(target: bytes) -> bytes:
+    """The path and query of an absolute target (RFC 9112, 3.2.2); empty if it has none."""
+    try:
+        parsed = httptools.parse_url(target)
+    except httptools.HttpParserInvalidURLError:
+        return b""
+    query = b"" if parsed.query is None else b"?" + parsed.query
+    return (parsed.path or b"") + query
+
+
+def _key_named(text: bytes) -> int | None:
+    """The key id that a signed text names, before anything of it is believed."""
+    try:
+        start = binascii.a2b_base64(text[:4].translate(_URLSAFE))
+    except binascii.Error:
+        return None
+    return start[1] if len(start) == 3 else None

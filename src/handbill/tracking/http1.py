@@ -1,0 +1,309 @@
+"""One HTTP/1.1 connection with a stranger: a bound on all that it can make us hold or wait for.
+
+It knows no business word. Each request is given to the server's ``answer``, and what that says is
+written in the order of the requests, at once or when a future is done.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from logging import getLogger
+from typing import Any
+
+from handbill.tracking.messages import FAULTS, Answer, Later, Request, Stream
+from handbill.tracking.reading import RequestReader, Stop
+from handbill.tracking.server import CLOSES, GOES_ON, KEEPS, Server
+
+_LOG = getLogger("handbill.edge")
+
+MOST_PIPELINED = 16
+MOST_SPILLED = 256 * 1024  # read and thrown away after a last answer
+# The parser cannot be stopped between two requests, so it is fed no more than this at a time.
+_SLICE = 4096
+_WRITE_HIGH = 256 * 1024
+
+
+class _Slot:
+    """The place of one answer in the order of a connection."""
+
+    __slots__ = ("answer", "connection", "end", "id", "is_head", "settle")
+
+    def __init__(self, connection: "Connection", request_id: bytes, end: int) -> None:
+        self.connection = connection
+        self.id = request_id
+        self.end = end
+        self.is_head = False
+        self.answer: Answer | None = None
+        self.settle: Callable[[asyncio.Future[None]], Answer] | None = None
+
+    def settled(self, done: asyncio.Future[None]) -> None:
+        assert self.settle is not None
+        self.answer = self.settle(done)
+        self.connection.flush()
+
+
+class Connection(asyncio.Protocol):
+    """One client. ``deadline`` is the tick by which something must have come on."""
+
+    __slots__ = (
+        "_awaits_read", "_has_ended", "_has_taken", "_held", "_is_deaf", "_is_full",
+        "_is_over", "_reader", "_server", "_slots", "_spilled", "_stream", "_stream_end",
+        "_transport", "deadline", "peer",
+    )  # fmt: skip
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._reader = RequestReader(self._take, server.draw)
+        self._slots: deque[_Slot] = deque()
+        self._is_over = False  # no further request is taken
+        self._has_ended = False  # the last answer is written
+        self._spilled = 0
+        self._held = b""  # received, but not yet looked at
+        self._is_deaf = False  # reading is paused
+        self._is_full = False  # the client does not read what we write
+        self._stream: Stream | None = None
+        self._stream_end = GOES_ON
+        self._awaits_read = False
+        self._has_taken = False
+        self.deadline = server.head_deadline
+        self.peer = ""
+
+    # What the transport tells
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        self.peer = peer[0].removeprefix("::ffff:").partition("%")[0] if peer else ""
+        self._reader.peer = self.peer
+        transport.set_write_buffer_limits(high=_WRITE_HIGH)
+        refusal = self._server.admit(self)
+        if refusal:
+            # No lingering here: it would let a flood hold more than the bound.
+            self._refuse(refusal)
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        self._is_over = self._has_ended = True
+        self._held = b""
+        self._reader.let_go()
+        if self._stream is not None and not self._awaits_read:
+            self._stream.close()
+        for slot in self._slots:
+            _drop(slot.answer)
+        self._server.leave(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_over:
+            self._spilled += len(data)
+            if self._spilled > MOST_SPILLED:
+                self._transport.abort()
+            return
+        if len(data) <= _SLICE and not self._held:
+            self._feed(data)
+        else:
+            self._held += data
+            self._feed_held()
+        if self._held or len(self._slots) >= MOST_PIPELINED:
+            self._steer()
+
+    def eof_received(self) -> bool:
+        """The client will say no more; it still gets the answers it waits for."""
+        is_due = bool(self._slots or self._stream is not None)
+        self._is_over = True
+        self._held = b""
+        if is_due:
+            self._end_after_last()
+        return is_due
+
+    def pause_writing(self) -> None:
+        self._is_full = True
+        self._steer()
+
+    def resume_writing(self) -> None:
+        self._is_full = False
+        self._pump()
+        self._feed_held()
+        self._steer()
+
+    # How the bytes go in
+
+    def _feed(self, piece: bytes) -> None:
+        reader = self._reader
+        begins = reader.is_between
+        self._has_taken = False
+        try:
+            reader.feed(piece)
+        except Stop as stop:
+            # What follows a last request is nobody's.
+            if not self._is_over:
+                self._refuse(stop.status)
+        except Exception:  # noqa: BLE001 - a bug of ours: said, logged, and the rest goes on
+            _LOG.exception("a request could not be read")
+            self._refuse(500)
+        else:
+            if not reader.is_between and (begins or self._has_taken):
+                self.deadline = self._server.head_deadline
+
+    def _feed_held(self) -> None:
+        while self._held and not self._is_over and not self._has_no_room():
+            piece, self._held = self._held[:_SLICE], self._held[_SLICE:]
+            self._feed(piece)
+
+    def _has_no_room(self) -> bool:
+        return self._is_full or len(self._slots) >= MOST_PIPELINED
+
+    def _steer(self) -> None:
+        """Read on only while there is room for what is read."""
+        is_deaf = not self._is_over and (bool(self._held) or self._has_no_room())
+        if is_deaf != self._is_deaf and not self._transport.is_closing():
+            self._is_deaf = is_deaf
+            (self._transport.pause_reading if is_deaf else self._transport.resume_reading)()
+
+    def _take(self, request: Request, is_last: bool) -> None:
+        """Ask for the answer, and write it or keep its place."""
+        if self._is_over:
+            return
+        server = self._server
+        self._has_taken = True
+        self.deadline = server.idle_deadline
+        end = KEEPS if b"connection" in request.headers else GOES_ON
+        if is_last or server.is_draining:
+            end = CLOSES
+            self._is_over = True
+        slot = _Slot(self, request.id, end)
+        slot.is_head = request.method == b"HEAD"
+        self._slots.append(slot)
+        try:
+            made = server.answer(request)
+        except Exception:  # noqa: BLE001 - a bug of ours: said, logged, and the rest goes on
+            _LOG.exception("a request could not be answered", extra={"id": request.id.hex()})
+            made = FAULTS[500]
+        if isinstance(made, Later):
+            slot.settle = made.settle
+            server.wait(made.future, slot.settled)
+        else:
+            slot.answer = made
+            self._write_ready()
+
+    # How the answers go out
+
+    def flush(self) -> None:
+        """Write what can be said by now, and read on where that made room."""
+        self._write_ready()
+        if self._is_deaf:
+            self._feed_held()
+            self._steer()
+
+    def _write_ready(self) -> None:
+        """In the order of the requests."""
+        slots = self._slots
+        while slots and self._stream is None and (answer := slots[0].answer) is not None:
+            self._send(slots.popleft(), answer)
+
+    def _send(self, slot: _Slot, answer: Answer) -> None:
+        if self._has_ended or self._transport.is_closing():
+            _drop(answer)
+            return
+        body, end = answer.body, slot.end
+        start = b"%bx-request-id: %b\r\n%b" % (
+            answer.head, slot.id.hex().encode(), self._server.ends[end],
+        )  # fmt: skip
+        if slot.is_head:
+            _drop(answer)
+        elif isinstance(body, bytes):
+            start += body
+        elif body.left:
+            self._stream, self._stream_end = body, end
+            self._transport.write(start)
+            self._pump()
+            return
+        else:
+            body.close()
+        self._transport.write(start)
+        if end == CLOSES:
+            self._end()
+
+    def _pump(self) -> None:
+        """Have the next piece of a streamed body read, unless the client is behind."""
+        if self._awaits_read or self._is_full or self._stream is None:
+            return
+        self._awaits_read = True
+        reading = self._server.loop.run_in_executor(self._server.readers, self._stream.read)
+        reading.add_done_callback(self._pumped)
+
+    def _pumped(self, reading: asyncio.Future[bytes]) -> None:
+        self._awaits_read = False
+        stream = self._stream
+        assert stream is not None
+        failure = reading.exception()
+        if failure is not None:
+            # The length is promised: cutting the connection is the only honest end.
+            _LOG.error("a body could not be read", exc_info=failure)
+            self._transport.abort()
+        if failure is not None or self._has_ended:
+            self._close_stream()
+            return
+        self.deadline = self._server.idle_deadline
+        self._transport.write(reading.result())
+        if stream.left:
+            self._pump()
+            return
+        self._close_stream()
+        if self._stream_end == CLOSES:
+            self._end()
+        else:
+            self.flush()
+
+    def _close_stream(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    # How it ends
+
+    def _refuse(self, status: int) -> None:
+        """Say why, after the answers that are still due, and read no further."""
+        self._is_over = True
+        self._held = b""
+        slot = _Slot(self, self._server.draw(), CLOSES)
+        slot.answer = FAULTS[status]
+        self._slots.append(slot)
+        self._write_ready()
+
+    def _end_after_last(self) -> None:
+        self._is_over = True
+        if self._slots:
+            self._slots[-1].end = CLOSES
+        elif self._stream is not None:
+            self._stream_end = CLOSES
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        """Close in two steps: what the client is still sending must not destroy our answer."""
+        self._has_ended = self._is_over = True
+        self.deadline = self._server.idle_deadline
+        self._transport.write_eof()
+        self._steer()
+
+    def expire(self) -> None:
+        """The deadline has passed."""
+        if self._slots or self._stream is not None or self._is_over:
+            self.abort()
+        elif self._reader.is_between:
+            self._transport.close()
+        else:
+            self._refuse(408)
+
+    def drain(self) -> None:
+        """Finish what was asked; a request that is half here may still come."""
+        if self._reader.is_between and not self._has_ended:
+            self._end_after_last()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+
+def _drop(answer: Answer | None) -> None:
+    if answer is not None and not isinstance(answer.body, bytes):
+        answer.body.close()

@@ -1,0 +1,74 @@
+"""What a request is once read, and what an answer is before it is written."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+_REASONS = {
+    200: b"OK", 302: b"Found", 304: b"Not Modified", 400: b"Bad Request", 404: b"Not Found",
+    405: b"Method Not Allowed", 408: b"Request Timeout", 413: b"Content Too Large",
+    429: b"Too Many Requests", 431: b"Request Header Fields Too Large",
+    500: b"Internal Server Error", 503: b"Service Unavailable",
+}  # fmt: skip
+_JSON = b"Content-Type: application/json; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n"
+
+
+class Stream(Protocol):
+    """A body that is read piece by piece, off the event loop."""
+
+    def read(self) -> bytes:
+        """The next piece, never empty before all ``left`` bytes were given."""
+        ...
+
+    def close(self) -> None: ...
+
+    @property
+    def left(self) -> int: ...
+
+
+class Request(msgspec.Struct, gc=False):
+    """**Shape**: ``id`` 16 fresh random bytes; headers by lower-case name, only those used here."""
+
+    id: bytes
+    method: bytes
+    target: bytes
+    headers: dict[bytes, bytes]
+    peer: str
+
+
+class Answer(msgspec.Struct, gc=False):
+    """``head`` is the status line and headers with Content-Length, each line ended."""
+
+    head: bytes
+    body: bytes | Stream = b""
+
+
+class Later(msgspec.Struct, gc=False):
+    """An answer that waits; ``settle`` is asked for it when the future is done."""
+
+    future: asyncio.Future[None]
+    settle: Callable[[asyncio.Future[None]], Answer]
+
+
+def head(status: int, headers: bytes, length: int) -> bytes:
+    """The status line and headers; ``headers`` are whole lines."""
+    reason = _REASONS[status]
+    return b"HTTP/1.1 %d %b\r\n%bContent-Length: %d\r\n" % (status, reason, headers, length)
+
+
+def fault(status: int, extra: bytes = b"") -> Answer:
+    """An answer that says what is wrong, in the contract's words and with equal bytes each time."""
+    message = _REASONS[status].decode().capitalize()
+    body = msgspec.json.encode({"message": message})
+    return Answer(head(status, extra + b"Cache-Control: no-store\r\n" + _JSON, len(body)), body)
+
+
+_RETRY = b"Retry-After: 1\r\n"
+_ALLOW = b"Allow: GET, HEAD\r\n"
+FAULTS = {status: fault(status) for status in (400, 404, 408, 413, 431, 500)} | {
+    405: fault(405, _ALLOW),
+    429: fault(429, _RETRY),
+    503: fault(503, _RETRY),
+}

@@ -1,0 +1,90 @@
+"""The pixel: what a page reports, read from an image's query or a script's; always answered."""
+
+import re
+from hashlib import blake2b
+from importlib.resources import files
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from handbill.core.listing_tokens import Click
+from handbill.core.received import ReceivedConversion, conversion_of
+from handbill.kit.instants import Instant
+from handbill.tracking.files import not_modified
+from handbill.tracking.messages import Answer, Request, head
+
+_MOST_FIELDS = 32
+_MOST_ID = 255
+_ACTIONS = {"1": 1, "2": 2, "3": 3}
+_COOKIE = re.compile(rb"(?:^|[;,]\s*)jClickId=([^;,\s]*)")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_OPEN = b"Cross-Origin-Resource-Policy: cross-origin\r\nX-Content-Type-Options: nosniff\r\n"
+
+_GIF = bytes.fromhex(
+    "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
+)
+GIF = Answer(
+    head(200, b"Content-Type: image/gif\r\nCache-Control: no-store\r\n" + _OPEN, len(_GIF)), _GIF
+)
+
+_SCRIPT = files("handbill.tracking").joinpath("px.js").read_bytes()
+_SCRIPT_TAG = b'"%b"' % blake2b(_SCRIPT, digest_size=12).hexdigest().encode()
+_SCRIPT_HEADERS = (
+    b"Content-Type: text/javascript; charset=utf-8\r\nCache-Control: public, max-age=3600\r\n"
+    b"ETag: %b\r\n%b" % (_SCRIPT_TAG, _OPEN)
+)
+_SCRIPT_ANSWER = Answer(head(200, _SCRIPT_HEADERS, len(_SCRIPT)), _SCRIPT)
+
+
+class Report(NamedTuple):
+    """What a pixel says, with the shape checked and nothing believed yet."""
+
+    pixel_id: str
+    action: int
+    click_id: str  # empty: an organic visit
+    application_id: str
+    candidate_id: str
+
+
+def script(request: Request) -> Answer:
+    """The script that keeps the click id and loads the image."""
+    held = request.headers.get(b"if-none-match", b"")
+    if _SCRIPT_TAG in held:
+        return not_modified(_SCRIPT_HEADERS)
+    return _SCRIPT_ANSWER
+
+
+def report_of(query: bytes, cookies: bytes) -> Report | None:
+    """Read a pixel's query; None if it cannot be counted. **Source**: domain 7.2."""
+    try:
+        fields = dict(
+            reversed(parse_qsl(query.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS))
+        )
+    except ValueError:
+        return None
+    pixel_id, action = fields.get("c", ""), _ACTIONS.get(fields.get("a", ""))
+    said = [fields.get(name, "") for name in ("jobApplicationId", "candidateId")]
+    if action is None or not pixel_id or any(map(_is_odd, [pixel_id, *said])):
+        return None
+    click_id = fields.get("jClickId", "")
+    if not click_id and (found := _COOKIE.search(cookies)):
+        click_id = found[1].decode("latin-1")
+    return Report(pixel_id, action, click_id, *said)
+
+
+def conversion(
+    report: Report, client_no: int, click: Click | None, at: Instant
+) -> ReceivedConversion:
+    """The journal's form of a pixel's report; without a click it is organic."""
+    if click is not None:
+        return conversion_of(
+            click, at, client_no, report.action, "pixel", report.candidate_id,
+            report.application_id,
+        )  # fmt: skip
+    return ReceivedConversion(
+        at, client_no, report.action, "pixel", b"", 0, 0, b"", 0, 0, 0, "Organic", 0, 0,
+        report.candidate_id, report.application_id,
+    )  # fmt: skip
+
+
+def _is_odd(text: str) -> bool:
+    return len(text) > _MOST_ID or _CONTROL.search(text) is not None

@@ -1,0 +1,154 @@
+"""What all connections of an edge process share: bounds, ticks, randomness, waiting, draining."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from logging import getLogger
+from typing import Protocol
+
+import msgspec
+
+from handbill.host.clock import Clock
+from handbill.host.ids import Ids
+from handbill.kit.instants import http_date_of
+from handbill.tracking.messages import Answer, Later, Request
+
+_LOG = getLogger("handbill.edge")
+
+FILE_READERS = 2
+GOES_ON, KEEPS, CLOSES = range(3)
+_CONNECTION = (b"", b"Connection: keep-alive\r\n", b"Connection: close\r\n")
+_DRAWN = 4096
+
+Settled = Callable[[asyncio.Future[None]], None]
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How long and how much. **Units**: seconds; connections."""
+
+    head_s: float = 10.0
+    idle_s: float = 30.0  # between requests, and for any single step of an answer
+    tick_s: float = 0.5
+    most_connections: int = 8192
+    most_per_address: int = 1024
+
+
+class Guest(Protocol):
+    """A connection as the server sees it; ``deadline`` is a tick."""
+
+    deadline: int
+    peer: str
+
+    def expire(self) -> None: ...
+    def drain(self) -> None: ...
+    def abort(self) -> None: ...
+
+
+class Server:
+    """All connections of a process: how many, how long, and what is said to each.
+
+    **Refuses** connections over a bound with 503 (in all) or 429 (of one address; a proxy's are
+    many people's and are not counted so).
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Request], Answer | Later],
+        clock: Clock,
+        ids: Ids,
+        limits: Limits,
+        is_proxy: Callable[[str], bool],
+    ) -> None:
+        self.answer = answer
+        self.limits = limits
+        self.is_draining = False
+        self.loop = asyncio.get_running_loop()
+        self.readers = ThreadPoolExecutor(FILE_READERS, thread_name_prefix="files")
+        self.tick = 0
+        self._clock = clock
+        self._ids = ids
+        self._is_proxy = is_proxy
+        self._guests: set[Guest] = set()
+        self._of_address: dict[str, int] = {}
+        self._empty = asyncio.Event()
+        self._drawn = b""
+        self._drawn_at = 0
+        self._awaited: asyncio.Future[None] | None = None
+        self._waiting: list[Settled] = []
+        self._head_ticks = self._ticks(limits.head_s)
+        self._idle_ticks = self._ticks(limits.idle_s)
+        self._turn()
+
+    def _ticks(self, seconds: float) -> int:
+        return max(1, round(seconds / self.limits.tick_s))
+
+    def _turn(self) -> None:
+        """One tick: deadlines are counted in ticks, so that no request need set a timer."""
+        self.tick += 1
+        self.head_deadline = self.tick + self._head_ticks
+        self.idle_deadline = self.tick + self._idle_ticks
+        date = b"Date: %b\r\n" % http_date_of(self._clock.now()).encode()
+        self.ends = tuple(date + connection + b"\r\n" for connection in _CONNECTION)
+        for guest in [one for one in self._guests if one.deadline <= self.tick]:
+            guest.expire()
+        self._timer = self.loop.call_later(self.limits.tick_s, self._turn)
+
+    def draw(self) -> bytes:
+        """16 random bytes; the operating system is asked for many at a time."""
+        at = self._drawn_at
+        if at >= len(self._drawn):
+            self._drawn, at = self._ids.bytes(_DRAWN), 0
+        self._drawn_at = at + 16
+        return self._drawn[at : at + 16]
+
+    def admit(self, guest: Guest) -> int:
+        """Count a connection in; 0, or the status it is refused with."""
+        of_address = self._of_address.get(guest.peer, 0)
+        self._of_address[guest.peer] = of_address + 1
+        self._guests.add(guest)
+        self._empty.clear()
+        if self.is_draining or len(self._guests) > self.limits.most_connections:
+            return 503
+        if of_address >= self.limits.most_per_address and not self._is_proxy(guest.peer):
+            return 429
+        return 0
+
+    def leave(self, guest: Guest) -> None:
+        self._guests.discard(guest)
+        left = self._of_address[guest.peer] - 1
+        if left:
+            self._of_address[guest.peer] = left
+        else:
+            del self._of_address[guest.peer]
+        if not self._guests:
+            self._empty.set()
+
+    def wait(self, future: asyncio.Future[None], settled: Settled) -> None:
+        """Call when the future is done. All who wait for one future are called in one go."""
+        if future is self._awaited:
+            self._waiting.append(settled)
+        else:
+            self._awaited = future
+            self._waiting = [settled]
+            future.add_done_callback(partial(_settle, self._waiting))
+
+    async def drain(self, seconds: float) -> None:
+        """Answer what was asked, take nothing more, and let go of everything in so many seconds."""
+        self.is_draining = True
+        for guest in list(self._guests):
+            guest.drain()
+        if self._guests:
+            try:
+                await asyncio.wait_for(self._empty.wait(), seconds)
+            except TimeoutError:
+                _LOG.warning("%d connections were cut off", len(self._guests))
+        self._timer.cancel()
+        for guest in list(self._guests):
+            guest.abort()
+        self.readers.shutdown(wait=True)
+
+
+def _settle(waiting: list[Settled], done: asyncio.Future[None]) -> None:
+    for settled in waiting:
+        settled(done)
