@@ -90,7 +90,7 @@ class Table(BaseRoute):
             answer = refusal(Refused(500, "Internal server error"), request_id)
         except ClientDisconnect:
             return
-        except Exception:  # a bug: alarm, and tell nothing of our insides
+        except Exception:  # noqa: BLE001 - a bug: alarm, and tell nothing of our insides
             _log.exception("bug", extra={"request_id": request_id})
             answer = refusal(Refused(500, "Internal server error"), request_id)
         await _response(answer, request_id, request.method == "HEAD")(scope, receive, send)

@@ -12,7 +12,7 @@ from handbill.kit.instants import Instant
 from handbill.store.blobs import Blobs
 from handbill.store.journal import JournalWriter
 from handbill.store.records import Records, Tx
-from handbill.wire.shapes import Field, Integer, Object, Schema, Shape
+from handbill.wire.shapes import NOT_GIVEN, Field, Integer, Object, Schema, Shape
 
 Role = Literal["agency", "partner", "key", "public"]
 """Who may call: an agency or a publisher partner, with key and token; ``key``: any key, no token
@@ -151,9 +151,9 @@ class Operation:
     many: bool = False
     """The body may be an array: 8 MB are allowed instead of 1."""
     success: int = 200
-    sample: Any = None
+    sample: Any = NOT_GIVEN
     """The reference's request sample."""
-    sample_answer: Any = None
+    sample_answer: Any = NOT_GIVEN
 
     @property
     def writes(self) -> bool:

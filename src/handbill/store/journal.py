@@ -40,7 +40,7 @@ class JournalHeld(Unavailable):
     """Another process writes under this source's name."""
 
 
-class JournalDamaged(Exception):  # noqa: N818 - reads as what happened
+class JournalDamaged(Exception):
     """Durable records cannot be read back. Nothing beyond them is given out."""
 
 
@@ -159,6 +159,11 @@ class JournalWriter:
         self._thread.join()
         os.close(self._fd)
         os.close(self._lock_fd)
+
+    @property
+    def broken(self) -> bool:
+        """Nothing more is acknowledged; only a restart helps."""
+        return self._failure is not None or self._closing
 
     def _take(self, record: bytes) -> _Group:
         if self._failure is not None or self._closing:

@@ -17,6 +17,7 @@ from handbill.kit.money import NotMoney, micros_of, number_of
 from handbill.kit.zones import NotZone, zone_of
 
 Schema = dict[str, Any]
+NOT_GIVEN: Any = object()
 Faults = list[Fault]
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")

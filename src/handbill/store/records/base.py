@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -28,6 +28,10 @@ class among(ColumnElement[bool]):  # noqa: N801 - reads as a function in a state
         self.column = column
         self.name = name
 
+    def self_group(self, against: Any = None) -> "among":  # noqa: ARG002
+        # Otherwise SQLite is asked whether "x IN (…) = 1", and scans the whole table.
+        return self
+
 
 @compiles(among, "sqlite")
 def _among_sqlite(element: among, compiler: Any, **kw: Any) -> str:
@@ -43,8 +47,25 @@ def _among_postgresql(element: among, compiler: Any, **kw: Any) -> str:
     return f"{column} = ANY({bound})"
 
 
+class among_ids(among):  # noqa: N801
+    """``among`` for a column of ids of 16 bytes; the list must not be empty."""
+
+    inherit_cache = False
+
+
+@compiles(among_ids, "sqlite")
+def _among_ids_sqlite(element: among_ids, compiler: Any, **kw: Any) -> str:
+    # JSON cannot carry bytes: the ids come end to end, and are cut apart again.
+    column = compiler.process(element.column, **kw)
+    bound = compiler.process(sa.bindparam(element.name, type_=sa.LargeBinary()), **kw)
+    return (
+        f"{column} IN (WITH RECURSIVE place(at) AS (SELECT 1 UNION ALL SELECT at + 16 FROM place "
+        f"WHERE at + 16 < length({bound})) SELECT substr({bound}, at, 16) FROM place)"
+    )
+
+
 class Listed(list[Any]):
-    """A list bound to an ``among``: integers or text."""
+    """A list bound to an ``among`` (integers or text) or an ``among_ids`` (16 bytes each)."""
 
 
 class Dialect(ABC):
@@ -65,9 +86,7 @@ class Dialect(ABC):
         compiled = statement.compile(  # type: ignore[attr-defined]
             dialect=self.sqlalchemy, compile_kwargs={"render_postcompile": True}
         )
-        inlined = {
-            name: value for name, value in compiled.params.items() if value is not None
-        }
+        inlined = {name: value for name, value in compiled.params.items() if value is not None}
         if inlined:
             raise TypeError(f"name every value of a statement with bindparam: {inlined}")
         return str(compiled)
@@ -178,6 +197,10 @@ class Tx(ABC):
         return bool(self.run_text(text + self.dialect.rowlock, {"no": no})[0])
 
 
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
 class Records(ABC):
     """An open store of records. Safe to share between threads: each has its own connection.
 
@@ -189,6 +212,7 @@ class Records(ABC):
 
     def __init__(self) -> None:
         self._local = threading.local()
+        self._opened: list[Closable] = []
 
     @abstractmethod
     @contextmanager
@@ -200,9 +224,11 @@ class Records(ABC):
     def read(self) -> Iterator[Tx]:
         """A transaction that only reads, from one moment's state."""
 
-    @abstractmethod
     def close(self) -> None:
-        """Close this thread's connection."""
+        """Close every thread's connection. Call it when no thread is at work."""
+        while self._opened:
+            self._opened.pop().close()
+        self._local = threading.local()
 
     @property
     @abstractmethod

@@ -68,6 +68,7 @@ class PostgresRecords(Records):
             except psycopg.OperationalError as away:
                 raise Unavailable(f"the records store does not answer: {away}") from away
             self._local.connection = connection
+            self._opened.append(connection)
         return connection
 
     @contextmanager
@@ -89,12 +90,6 @@ class PostgresRecords(Records):
     def read(self) -> Iterator[Tx]:
         with self._transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY") as tx:
             yield tx
-
-    def close(self) -> None:
-        connection = getattr(self._local, "connection", None)
-        if connection is not None:
-            connection.close()
-            self._local.connection = None
 
     @property
     def url(self) -> str:

@@ -36,7 +36,8 @@ class SqliteDialect(Dialect):
     def bind(self, params: dict[str, Any]) -> dict[str, Any]:
         for name, value in params.items():
             if isinstance(value, Listed):
-                params[name] = msgspec.json.encode(list(value)).decode()
+                ids = bool(value) and isinstance(value[0], bytes)
+                params[name] = b"".join(value) if ids else msgspec.json.encode(list(value)).decode()
         return params
 
 
@@ -68,10 +69,13 @@ class SqliteRecords(Records):
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=512)
+            connection = sqlite3.connect(
+                self._path, isolation_level=None, cached_statements=512, check_same_thread=False
+            )
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
             self._local.connection = connection
+            self._opened.append(connection)
         return connection
 
     @contextmanager
@@ -98,12 +102,6 @@ class SqliteRecords(Records):
     def read(self) -> Iterator[Tx]:
         with self._transaction("BEGIN") as tx:
             yield tx
-
-    def close(self) -> None:
-        connection = getattr(self._local, "connection", None)
-        if connection is not None:
-            connection.close()
-            self._local.connection = None
 
     @property
     def url(self) -> str:

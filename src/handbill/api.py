@@ -1,0 +1,92 @@
+"""Composition root of the API process: every room's operations on Granian and Starlette."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Sequence
+
+import uvloop
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+from starlette.applications import Starlette
+
+from handbill.access import routes as access
+from handbill.access.doors import AccessDoors
+from handbill.campaigns import routes as campaigns
+from handbill.clients import routes as clients
+from handbill.clients import service as client_reads
+from handbill.core.nouns import Client
+from handbill.feeds import routes as feeds
+from handbill.groups import routes as groups
+from handbill.host.settings import Settings
+from handbill.http.app import application
+from handbill.http.docs import with_pages
+from handbill.http.operations import Caller, Desk, Operation
+from handbill.jobs import routes as jobs
+from handbill.listings import routes as listings
+from handbill.opening import open_desk
+from handbill.publishers import routes as publishers
+from handbill.stats import routes as stats
+from handbill.store.records import Tx
+from handbill.tracking import routes as tracking
+
+_HEADER_MS = 10_000
+_BUFFER_BYTES = 65_536
+
+
+def operations() -> list[Operation]:
+    """Every operation of every room, in the contract's order of chapters."""
+    rooms: Sequence[list[Operation]] = (
+        access.OPERATIONS,
+        clients.OPERATIONS,
+        jobs.OPERATIONS,
+        campaigns.OPERATIONS,
+        groups.OPERATIONS,
+        feeds.OPERATIONS,
+        publishers.OPERATIONS,
+        listings.OPERATIONS,
+        stats.OPERATIONS,
+        tracking.OPERATIONS,
+    )
+    return [operation for room in rooms for operation in room]
+
+
+class Doors(AccessDoors):
+    """The doors of the access room, and the clients behind them."""
+
+    def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
+        return client_reads.find_client(tx, caller.agency_no, client_id)
+
+    def lock_client(self, tx: Tx, client: Client) -> None:
+        client_reads.lock(tx, client.no)
+
+
+def build(desk: Desk) -> Starlette:
+    """The whole application on the engines of a desk."""
+    return application(with_pages(operations()), desk)
+
+
+def main(settings: Settings, number: int = 0) -> None:
+    """Serve the API until SIGTERM; requests under way are answered first."""
+    desk = open_desk(settings, f"api-{number}", Doors)
+    server = Server(
+        build(desk),
+        address=settings.host,
+        port=settings.api_port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=1_024,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MS, max_buffer_size=_BUFFER_BYTES),
+        log_access=False,
+    )
+
+    async def serve() -> None:
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, server.stop)
+        await server.serve()
+
+    with contextlib.closing(desk.journal):
+        uvloop.run(serve())

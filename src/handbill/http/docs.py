@@ -1,0 +1,100 @@
+"""The public pages about the API itself: /openapi.json, /docs, /livez, /readyz, /metrics."""
+
+from functools import lru_cache
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any
+
+import prometheus_client
+
+from handbill.http.openapi import text
+from handbill.http.operations import Answer, Call, Operation
+from handbill.kit.faults import Unavailable
+
+_SCRIPT = "scalar-1.46.4.js.gz"
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Handbill API</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,"></head>
+<body><div id="api"><noscript>This page needs JavaScript;
+<a href="/openapi.json">openapi.json</a> does not.</noscript></div>
+<script src="/docs/scalar.js"></script>
+<script src="/docs/start.js"></script>
+</body></html>
+"""
+_START = """Scalar.createApiReference('#api', {
+  url: '/openapi.json', withDefaultFonts: false, hideClientButton: true, telemetry: false,
+  agent: { disabled: true }, mcp: { disabled: true }, showDeveloperTools: 'never',
+  defaultOpenAllTags: false, metaData: { title: 'Handbill API' }
+})
+"""
+_POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "script-src 'self' 'unsafe-eval'; connect-src 'self'; font-src 'self' data:; "
+    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+_DAY_CACHE = {"cache-control": "public, max-age=86400"}
+
+
+@lru_cache(maxsize=1)
+def _script() -> bytes:
+    return (files("handbill.http") / "assets" / _SCRIPT).read_bytes()
+
+
+def _docs(_: Call) -> Answer:
+    headers = {"content-security-policy": _POLICY, "cache-control": "no-cache"}
+    return Answer(raw=_PAGE.encode(), media_type="text/html; charset=utf-8", headers=headers)
+
+
+def _docs_script(_: Call) -> Answer:
+    headers = _DAY_CACHE | {"content-encoding": "gzip"}
+    return Answer(raw=_script(), media_type="text/javascript; charset=utf-8", headers=headers)
+
+
+def _docs_start(_: Call) -> Answer:
+    headers = {"cache-control": "no-cache"}
+    return Answer(raw=_START.encode(), media_type="text/javascript; charset=utf-8", headers=headers)
+
+
+def _alive(_: Call) -> Any:
+    return {"status": "alive"}
+
+
+def _ready(call: Call) -> Any:
+    if call.desk.journal.broken:
+        raise Unavailable("the journal cannot be written")
+    return {"status": "ready"}
+
+
+def _metrics(_: Call) -> Answer:
+    return Answer(
+        raw=prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST
+    )
+
+
+def _public(name: str, path: str, about: str, work: Any) -> Operation:
+    return Operation(
+        name=name, verb="GET", path=path, title=about, about=about, tag="Service", role="public",
+        work=work, answer={},
+    )  # fmt: skip
+
+
+def with_pages(operations: list[Operation]) -> list[Operation]:
+    """The table with the public pages about it. The pages are not described in the document."""
+    described = text(operations, version("handbill"))
+
+    def openapi(_: Call) -> Answer:
+        return Answer(
+            raw=described, headers={"cache-control": "no-cache", "access-control-allow-origin": "*"}
+        )
+
+    return [
+        *operations,
+        _public("openapi", "/openapi.json", "The OpenAPI document.", openapi),
+        _public("docs", "/docs", "The API, to read and try.", _docs),
+        _public("docs_script", "/docs/scalar.js", "Script of the page.", _docs_script),
+        _public("docs_start", "/docs/start.js", "Start of the page.", _docs_start),
+        _public("livez", "/livez", "The process lives.", _alive),
+        _public("readyz", "/readyz", "The process can work.", _ready),
+        _public("metrics", "/metrics", "Counters for Prometheus.", _metrics),
+    ]

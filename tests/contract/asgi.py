@@ -1,0 +1,55 @@
+"""Calls an ASGI application in this process: no sockets, no client library."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from handbill.kit.jsons import decode, encode
+
+Headers = dict[str, str] | Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: dict[str, str]
+    raw: bytes
+
+    @property
+    def json(self) -> Any:
+        return decode(self.raw)
+
+
+def call(
+    app: Callable[..., Any], verb: str, url: str, body: Any = None, headers: Headers = (),
+    raw: bytes | None = None,
+) -> Reply:  # fmt: skip
+    """One request. ``raw`` is sent as it is; ``body`` as JSON."""
+    path, _, query = url.partition("?")
+    sent = raw if raw is not None else b"" if body is None else encode(body)
+    pairs = list(headers.items()) if isinstance(headers, dict) else list(headers)
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": verb,
+        "scheme": "http", "path": unquote(path), "raw_path": path.encode(),
+        "query_string": query.encode(), "root_path": "", "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+        "headers": [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in pairs],
+    }  # fmt: skip
+    return asyncio.run(_call(app, scope, sent))
+
+
+async def _call(app: Callable[..., Any], scope: dict[str, Any], sent: bytes) -> Reply:
+    parts: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": sent, "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        parts.append(message)
+
+    await app(scope, receive, send)
+    headers = {n.decode("latin-1"): v.decode("latin-1") for n, v in parts[0]["headers"]}
+    raw = b"".join(part.get("body", b"") for part in parts[1:])
+    return Reply(parts[0]["status"], headers, raw)

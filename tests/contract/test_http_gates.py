@@ -1,0 +1,295 @@
+"""The manners of every operation, on a small table of our own."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from contract.asgi import Reply, call
+from handbill.core.nouns import Client, ClientBody
+from handbill.host.clock import SetClock
+from handbill.host.ids import SeededIds, new_uuid
+from handbill.host.settings import Settings
+from handbill.http.app import application
+from handbill.http.docs import with_pages
+from handbill.http.openapi import document
+from handbill.http.operations import PAGED, Call, Caller, Desk, Operation, done, result_schema
+from handbill.http.paging import skip_and_limit, with_links
+from handbill.kit.faults import not_found, refused_state
+from handbill.kit.instants import DAY
+from handbill.store.blobs import open_blobs
+from handbill.store.journal import JournalWriter
+from handbill.store.records import Records, Tx
+from handbill.store.records.tables import agencies
+from handbill.wire.shapes import Field, Integer, Object, Text
+
+GOOD = {"x-api-key": "good", "x-authorization-key": "token"}
+_COUNT = sa.select(sa.func.count()).select_from(agencies).where(agencies.c.name == b("name"))
+
+
+class FakeDoors:
+    """One agency with the key 'good' and the token 'token', and one client 'mine'."""
+
+    def caller(self, tx: Tx, api_key: str, now: int) -> Caller | None:
+        roles = {"good": "agency", "partner": "partner"}
+        return Caller(roles[api_key], 1, "a", 1) if api_key in roles else None
+
+    def admits(self, tx: Tx, caller: Caller, token: str, now: int) -> bool:
+        return token == "token"
+
+    def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
+        if client_id != "mine":
+            return None
+        return Client(
+            no=1, id="mine", agency_no=1, status="A", zone="UTC", pixel_id="p",
+            body=ClientBody("n", "n"), created_at=0, updated_at=0,
+        )  # fmt: skip
+
+    def lock_client(self, tx: Tx, client: Client) -> None:
+        pass
+
+
+def _create(call: Call) -> Any:
+    name = call.body["name"]
+    if name == "taken":
+        raise refused_state("/name", "is taken")
+    if name == "bug":
+        raise ZeroDivisionError
+    no = call.tx.put(agencies, id=new_uuid(call.ids), name=name, currency="USD", created_at=0)
+    if name == "late bug":
+        raise ZeroDivisionError
+    return done("thing created", no)
+
+
+def _one(call: Call) -> Any:
+    if call.path["thing"] == "unknown":
+        raise not_found()
+    return {"thing": call.path["thing"], "client": call.client.id}
+
+
+def _page(call: Call) -> Any:
+    skip, limit = skip_and_limit(call)
+    return with_links(call, {"data": list(range(25))[skip : skip + limit]}, 25)
+
+
+_BODY = Object({"name": Field(Text(1, 20), required=True), "size": Field(Integer(0, 5))})
+
+
+def _operation(
+    name: str, verb: Any, path: str, work: Callable[[Call], Any], **kw: Any
+) -> Operation:
+    return Operation(
+        name=name, verb=verb, path=path, title=name, about=name, tag="T", work=work,
+        answer=kw.pop("answer", {}), **kw,
+    )  # fmt: skip
+
+
+OPERATIONS = [
+    _operation("create", "POST", "/things", _create, body=_BODY, answer=result_schema()),
+    _operation("under", "POST", "/clients/{client_id}/things", _create, body=_BODY),
+    _operation("one", "GET", "/clients/{client_id}/things/{thing}", _one),
+    _operation("fixed", "GET", "/clients/{client_id}/things/all", lambda call: {"all": True}),
+    _operation("page", "GET", "/things", _page, query=PAGED),
+    _operation("head", "GET", "/stats", lambda call: call.client.id, client_header="x-client-id"),
+    _operation("s2s", "POST", "/s2s", lambda call: call.client.id, client_header="s2s", body=_BODY),
+    _operation("partners", "GET", "/partners", lambda call: {}, role="partner"),
+    _operation("many", "POST", "/many", lambda call: len(call.body), body=_BODY, many=True),
+]
+
+
+@pytest.fixture
+def desk(records: Records, tmp_path: Path) -> Iterator[Desk]:
+    journal = JournalWriter(tmp_path / "journal", "api-0")
+    blobs = open_blobs(str(tmp_path / "blobs"))
+    clock = SetClock(DAY * 20_000)
+    yield Desk(records, blobs, journal, clock, SeededIds(1), Settings(), FakeDoors())
+    journal.close()
+
+
+Ask = Callable[..., Reply]
+
+
+@pytest.fixture
+def ask(desk: Desk) -> Ask:
+    app = application(with_pages(OPERATIONS), desk)
+
+    def asking(verb: str, url: str, body: Any = None, **kw: Any) -> Reply:
+        return call(app, verb, url, body, **({"headers": GOOD} | kw))
+
+    return asking
+
+
+def _message(reply: Reply) -> tuple[int, dict[str, Any]]:
+    body = dict(reply.json)
+    assert body.pop("requestId") == reply.headers["x-request-id"]
+    return reply.status, body
+
+
+def test_success_has_the_manners_of_every_answer(ask: Ask) -> None:
+    reply = ask("POST", "/things", {"name": "a"})
+    assert (reply.status, reply.json["message"]) == (200, "thing created")
+    assert reply.headers["content-type"] == "application/json; charset=utf-8"
+    assert reply.headers["cache-control"] == "no-store"
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    given = ask("GET", "/things?page=0&limit=1", headers=GOOD | {"x-request-id": "abc-12345"})
+    assert given.headers["x-request-id"] == "abc-12345"
+
+
+def test_gates_come_in_order(ask: Ask) -> None:
+    bad = {"size": "x"}
+    assert ask("POST", "/nothing", bad, headers={}).status == 404
+    wrong = ask("DELETE", "/things", bad, headers={})
+    assert (wrong.status, wrong.headers["allow"]) == (405, "GET, POST")
+    assert ask("POST", "/clients/foreign/things", bad, headers={}).status == 401
+    only_key = {"x-api-key": "good"}
+    assert ask("POST", "/clients/foreign/things", bad, headers=only_key).status == 403
+    partner = GOOD | {"x-api-key": "partner"}
+    assert ask("POST", "/clients/foreign/things", bad, headers=partner).status == 403
+    assert ask("GET", "/partners").status == 403
+    assert ask("POST", "/s2s", bad, headers=GOOD | {"client_id": "foreign"}).status == 403
+    assert ask("POST", "/clients/foreign/things", bad).status == 400
+    assert ask("POST", "/clients/foreign/things", {"name": "taken"}).status == 404
+    assert ask("POST", "/clients/mine/things", {"name": "taken"}).status == 400
+    assert ask("POST", "/clients/mine/things", {"name": "free"}).status == 200
+
+
+def test_all_bad_keys_and_all_bad_tokens_look_alike(ask: Ask) -> None:
+    keys = [[], [("x-api-key", "bad")], [("x-api-key", "good"), ("x-api-key", "good")]]
+    replies = [ask("GET", "/partners", headers=pairs) for pairs in keys]
+    assert {str(_message(reply)) for reply in replies} == {"(401, {'message': 'Unauthorized'})"}
+    tokens = [{}, {"x-authorization-key": "bad"}, {"x-authorization-key": ""}]
+    replies = [ask("POST", "/things", {}, headers={"x-api-key": "good"} | one) for one in tokens]
+    assert {str(_message(reply)) for reply in replies} == {"(403, {'message': 'Forbidden'})"}
+
+
+def test_foreign_and_unknown_ids_are_one_answer(ask: Ask) -> None:
+    urls = ["/clients/foreign/things/x", "/clients/mine/things/unknown", "/clients/%00/things/x"]
+    replies = [_message(ask("GET", url)) for url in urls]
+    assert replies[0] == replies[1] == (404, {"message": "Not found"})
+    assert replies[2][0] == 400
+
+
+def test_client_headers(ask: Ask) -> None:
+    for name in ("client_id", "client-id", "x-client-id"):
+        assert ask("POST", "/s2s", {"name": "a"}, headers=GOOD | {name: "mine"}).json == "mine"
+    assert ask("GET", "/stats", headers=GOOD | {"x-client-id": "mine"}).json == "mine"
+    assert ask("GET", "/stats", headers=GOOD | {"client_id": "mine"}).status == 403
+    two = [*GOOD.items(), ("client_id", "mine"), ("x-client-id", "other")]
+    assert ask("POST", "/s2s", {"name": "a"}, headers=two).status == 403
+
+
+def test_an_id_may_hold_any_character(ask: Ask) -> None:
+    reply = ask("GET", "/clients/mine/things/a%2Fb%20%C3%A9%25")
+    assert reply.json == {"thing": "a/b é%", "client": "mine"}
+    assert ask("GET", "/clients/mine/things/all").json == {"all": True}
+
+
+def test_all_faults_are_named_by_field(ask: Ask) -> None:
+    status, body = _message(ask("POST", "/things", {"size": 9, "id": 1}))
+    assert status == 400
+    assert body["errors"] == [
+        {"field": "/name", "message": "is required"},
+        {"field": "/size", "message": "must be between 0 and 5"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"[]", b"null", b'"x"', b"NaN", b'{"name":"a","size":1e999}', b'{"name":"\\ud800"}',
+     b'{"name":"\xff"}', b"9" * 5_000, b"[" * 40 + b"]" * 40, b'{"name":"a","name":"b"}',
+     b'{"name":"\\u0000"}', b"{"],
+)  # fmt: skip
+def test_bad_json_is_400(ask: Ask, raw: bytes) -> None:
+    status, body = _message(ask("POST", "/things", raw=raw))
+    assert (status, body["message"]) == (400, "Bad request")
+    assert body["errors"]
+
+
+def test_limits_in_front(ask: Ask) -> None:
+    long = b'{"name": "' + b"a" * 1_000_000 + b'"}'
+    assert ask("POST", "/things", raw=long).status == 413
+    assert ask("POST", "/many", raw=long).status == 400
+    assert ask("GET", "/things?page=0&limit=1&x=" + "y" * 9_000).status == 431
+    assert ask("GET", "/things?page=0&limit=1", headers=GOOD | {"x": "y" * 17_000}).status == 431
+    wrong_type = GOOD | {"content-type": "text/xml"}
+    assert ask("POST", "/things", {"name": "a"}, headers=wrong_type).status == 400
+
+
+def test_a_bug_is_500_and_changes_nothing(ask: Ask, desk: Desk) -> None:
+    assert _message(ask("POST", "/things", {"name": "bug"})) == (
+        500, {"message": "Internal server error"},
+    )  # fmt: skip
+    assert ask("POST", "/things", {"name": "late bug"}).status == 500
+    with desk.records.read() as tx:
+        assert tx.value(_COUNT, name="late bug") == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "data", "rels"),
+    [
+        ("page=0&limit=10", 10, ["first", "next"]),
+        ("page=1&limit=10", 10, ["first", "prev", "next"]),
+        ("page=2&limit=10", 5, ["first", "prev"]),
+        ("page=9&limit=10", 0, ["first", "prev"]),
+    ],
+)
+def test_pages_link_to_each_other(ask: Ask, query: str, data: int, rels: list[str]) -> None:
+    reply = ask("GET", f"/things?{query}")
+    assert len(reply.json["data"]) == data
+    assert [part.split('rel="')[1][:-1] for part in reply.headers["link"].split(", ")] == rels
+
+
+@pytest.mark.parametrize(
+    "query", ["", "page=0", "limit=1", "page=-1&limit=1", "page=0&limit=0", "page=0&limit=1001",
+              "page=x&limit=1", "page=1.0&limit=1", "page=99999999999999999999&limit=1",
+              "page=0&page=1&limit=1", "page=%FF&limit=1"],
+)  # fmt: skip
+def test_bad_pages(ask: Ask, query: str) -> None:
+    assert ask("GET", f"/things?{query}").status == 400
+
+
+def test_a_retry_with_a_key_is_answered_from_store(ask: Ask, desk: Desk) -> None:
+    keyed = {"headers": GOOD | {"idempotency-key": "k1"}}
+    first = ask("POST", "/things", {"name": "once", "size": 1}, **keyed)
+    again = ask("POST", "/things", raw=b'{"size": 1,  "name": "once"}', **keyed)
+    assert (again.status, again.raw) == (first.status, first.raw)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert "idempotency-replayed" not in first.headers
+    assert ask("POST", "/things", {"name": "other"}, **keyed).status == 400
+    assert ask("POST", "/clients/mine/things", {"name": "once", "size": 1}, **keyed).status == 200
+    with desk.records.read() as tx:
+        assert tx.value(_COUNT, name="once") == 2
+    desk.clock.forward(DAY + 1)  # type: ignore[attr-defined]
+    assert ask("POST", "/things", {"name": "other"}, **keyed).status == 200
+
+
+def test_a_refused_request_may_be_retried_under_its_key(ask: Ask) -> None:
+    keyed = {"headers": GOOD | {"idempotency-key": "k2"}}
+    assert ask("POST", "/things", {"name": "taken"}, **keyed).status == 400
+    assert ask("POST", "/things", {"name": "free now"}, **keyed).status == 200
+    long = {"headers": GOOD | {"idempotency-key": "k" * 256}}
+    assert ask("POST", "/things", {"name": "a"}, **long).status == 400
+
+
+def test_head_is_a_get_without_its_body(ask: Ask) -> None:
+    reply = ask("HEAD", "/clients/mine/things/all")
+    assert (reply.status, reply.raw, reply.headers["content-length"]) == (200, b"", "12")
+
+
+def test_public_pages(ask: Ask) -> None:
+    for path in ("/livez", "/readyz", "/metrics", "/docs", "/openapi.json", "/docs/scalar.js"):
+        reply = ask("GET", path, headers={})
+        assert reply.status == 200, path
+        assert reply.raw
+    assert ask("GET", "/openapi.json", headers={}).json["openapi"] == "3.1.0"
+
+
+def test_the_document_describes_the_whole_table() -> None:
+    made = document(OPERATIONS, "1")
+    described = {(verb.upper(), path) for path, verbs in made["paths"].items() for verb in verbs}
+    assert described == {(row.verb, row.path) for row in OPERATIONS}
+    page = made["paths"]["/things"]["get"]
+    assert [part["name"] for part in page["parameters"]] == ["page", "limit"]

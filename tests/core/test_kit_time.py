@@ -1,0 +1,62 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handbill.kit import instants, zones
+
+MOMENTS = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))
+NAMES = ["UTC", "UTC-10:00", "UTC+5:45", "UTC+05:30", "America/New_York", "Australia/Lord_Howe"]
+
+
+@given(MOMENTS)
+def test_an_instant_is_the_moment(moment: datetime) -> None:
+    assert instants.moment_of(instants.instant_of(moment)) == moment
+    assert instants.instant_of_iso(moment.isoformat()) == instants.instant_of(moment)
+
+
+def test_the_contracts_spelling() -> None:
+    at = instants.instant_of_iso("2019-11-29T10:00:00.007Z")
+    assert instants.iso_of(at) == "2019-11-29T10:00:00.007Z"
+    assert instants.http_date_of(at) == "Fri, 29 Nov 2019 10:00:00 GMT"
+
+
+def test_a_naive_time_is_no_instant() -> None:
+    with pytest.raises(ValueError, match="zone"):
+        instants.instant_of_iso("2019-11-29T10:00:00")
+
+
+@given(MOMENTS, st.sampled_from(NAMES))
+def test_a_day_holds_its_instants(moment: datetime, name: str) -> None:
+    zone = zones.zone_of(name)
+    at = instants.instant_of(moment)
+    day = zones.day_of(at, zone)
+    first, after = zones.bounds_of(day, day, zone)
+    assert first <= at < after
+
+
+def test_days_follow_daylight_saving_in_named_zones() -> None:
+    zone = zones.zone_of("America/New_York")
+    first, after = zones.bounds_of(date(2026, 11, 1), date(2026, 11, 1), zone)
+    assert after - first == 25 * instants.HOUR
+
+
+@pytest.mark.parametrize(
+    "name", ["", "GMT+1", "UTC+15:00", "UTC-13:00", "UTC+05:20", "UTC+5", "../etc/passwd", "X" * 99]
+)
+def test_no_such_zone(name: str) -> None:
+    with pytest.raises(zones.NotZone):
+        zones.zone_of(name)
+
+
+@given(st.dates(date(1980, 1, 1), date(2100, 1, 1)))
+def test_periods_nest(day: date) -> None:
+    keys = {period: zones.period_key(period, day) for period in zones.PERIODS}
+    assert keys["Daily"] == f"D{day}"
+    assert keys["Monthly"] == f"M{day}"[:8]
+    assert keys["Lifetime"] == "L"
+    monday = day - timedelta(days=day.weekday())
+    assert zones.period_key("Weekly", monday) == keys["Weekly"]
+    assert zones.period_key("Weekly", monday + timedelta(days=6)) == keys["Weekly"]
+    assert zones.period_key("Weekly", monday + timedelta(days=7)) != keys["Weekly"]

@@ -1,0 +1,121 @@
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from handbill.core.nouns import Cap, Caps
+from handbill.kit.faults import Fault
+from handbill.kit.jsons import decode, encode
+from handbill.wire import shapes as s
+from handbill.wire.caps import caps_shape, spell_caps
+
+
+def read(shape: s.Shape, value: Any) -> tuple[Any, list[str]]:
+    faults: list[Fault] = []
+    found = shape.read(value, "", faults)
+    return found, [f"{fault.field} {fault.message}" for fault in faults]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("07/30/2020", "2020-07-30"),
+        ("30/07/2020", "2020-07-30"),
+        ("04/05/2020", "2020-04-05"),
+        ("2020-07-30", "2020-07-30"),
+        ("2020-07-30T10:00:00.000Z", "2020-07-30"),
+        ("13/13/2020", None),
+        ("02/30/2020", None),
+        ("2020-02-30", None),
+        ("tomorrow", None),
+    ],
+)
+def test_days(text: str, day: str | None) -> None:
+    assert s.read_day(text) == day
+    if day:
+        assert s.read_day(s.spell_day(day)) == day
+
+
+def test_every_fault_is_gathered_and_named() -> None:
+    shape = s.Object(
+        {
+            "name": s.Field(s.Text(1, 10), required=True),
+            "size": s.Field(s.Integer(0, 5)),
+            "kind": s.Field(s.Choice(("A", "P"))),
+            "tags": s.Field(s.ListOf(s.Text(), 0, 3, unique=True)),
+            "a/b": s.Field(s.MapOf(s.Money())),
+        }
+    )
+    value = {
+        "size": 6, "kind": "x", "tags": ["a", 1, "a"], "a/b": {"~": -1}, "unknown": object(),
+    }  # fmt: skip
+    _, faults = read(shape, value)
+    assert faults == [
+        "/name is required",
+        "/size must be between 0 and 5",
+        "/kind must be one of A, P",
+        "/tags/1 must be a string",
+        "/tags/2 is there twice",
+        "/a~1b/~0 must not be negative",
+    ]
+
+
+def test_absent_stays_absent_null_is_told_unknown_is_ignored() -> None:
+    shape = s.Object({"a": s.Field(s.Text(), aliases=("A",)), "b": s.Field(s.Text())})
+    assert read(shape, {"A": "x", "id": 7}) == ({"a": "x"}, [])
+    assert read(shape, {"b": None}) == ({"b": None}, [])
+
+
+@pytest.mark.parametrize(
+    ("shape", "bad"),
+    [
+        (s.Text(), 1), (s.Text(most=2), "abc"), (s.Text(1), " "), (s.Integer(), True),
+        (s.Integer(), "1"), (s.Integer(), Decimal("1.5")), (s.Money(), "1"), (s.Money(), True),
+        (s.Percent(), 101), (s.Percent(), Decimal("1.00001")), (s.Flag(), 1), (s.Day(), 20200101),
+        (s.Moment(), "yesterday"), (s.Moment(), "9" * 50), (s.Zone(), "Mars/Base"), (s.Zone(), 3),
+        (s.ListOf(s.Text()), {}), (s.ListOf(s.Text(), 1), []), (s.MapOf(s.Text()), []),
+        (s.Object(), []), (s.Object(), None), (s.TextOrNumber(), Decimal("1.5")),
+        (s.TextOrNumber(), True),
+    ],
+)  # fmt: skip
+def test_refused(shape: s.Shape, bad: Any) -> None:
+    assert read(shape, bad)[1]
+
+
+def test_queries_are_read_from_text() -> None:
+    shape = s.Object({"page": s.Field(s.Integer(0), required=True), "on": s.Field(s.Flag())})
+    faults: list[Fault] = []
+    assert shape.read_query([("page", "3"), ("on", "TRUE"), ("x", "y")], faults) == {
+        "page": 3, "on": True,
+    }  # fmt: skip
+    assert not faults
+    for pairs in ([("page", "3"), ("page", "4")], [("page", "9" * 30)], [("page", "")], []):
+        faults = []
+        shape.read_query(pairs, faults)
+        assert faults
+
+
+def test_caps_are_read_in_both_spellings_and_written_in_one() -> None:
+    raw = b'{"budget":{"freq":"monthly","value":12.5,"threshold":70},"clicks":{"value":3}}'
+    caps, faults = read(caps_shape(budget_required=True), decode(raw))
+    assert not faults
+    assert caps == Caps(
+        budget=Cap("Monthly", 12_500_000, threshold_ppm=700_000), clicks=Cap("Monthly", 3)
+    )
+    written = encode(spell_caps(caps))
+    assert b'"budget":{"cap":"Monthly","value":12.5,"pacing":false,"thresholdP":70' in written
+    assert read(caps_shape(budget_required=True), decode(written)) == (caps, [])
+
+
+def test_caps_that_cannot_be() -> None:
+    value = {"budget": {"cap": "Lifetime", "value": 1}, "clicks": {"cap": "Daily", "value": -1}}
+    assert read(caps_shape(budget_required=True, per_job=True), value)[1] == [
+        "/budget/cap must be one of Daily, Weekly, Monthly",
+        "/clicks/cap must be one of Weekly, Monthly",
+        "/clicks/value must be between 0 and 9007199254740992",
+    ]
+    _, faults = read(
+        caps_shape(budget_required=True), {"budget": {"cap": "Daily", "value": 1, "pacing": True}}
+    )
+    assert faults == ["/budget/pacing is only possible with a Monthly cap"]
+    assert read(caps_shape(budget_required=True), {})[1] == ["/budget is required"]
