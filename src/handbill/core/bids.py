@@ -1,0 +1,177 @@
+"""What a job is offered for to a publisher: the bid, the price, or the reason why it is not.
+
+**Units**: a bid is the trader's own (what caps and ``spent`` count), a price is what the publisher
+is shown and charges: the bid less markdown. **Source**: domain 4.1, 4.2, 6.1.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
+
+from handbill.core.nouns import (
+    BidType,
+    Campaign,
+    Client,
+    Group,
+    JobPlacement,
+    JobSettings,
+    Placement,
+    Publisher,
+)
+from handbill.core.states import in_force
+from handbill.kit.money import less_share
+
+PLAIN_JOB = JobSettings()
+
+
+class Source(StrEnum):
+    """Where a bid comes from, strongest first (domain 4.1)."""
+
+    FLAT = "FLAT_CPC"
+    JOB_PLACEMENT = "JOB_PLACEMENT"
+    PLACEMENT = "PLACEMENT"
+    JOB = "JOB"
+    GROUP = "JOBGROUP"
+    FEED = "FEED"
+    ORGANIC = "ORGANIC"
+
+
+class Withheld(StrEnum):
+    """Why a job is not in a publisher's feed. The first that applies, in this order, is told."""
+
+    NOT_TRADING = "NOT_TRADING"
+    PUBLISHER_INACTIVE = "PUBLISHER_INACTIVE"
+    PUBLISHER_EXCLUDED = "PUBLISHER_EXCLUDED"
+    NO_PLACEMENT = "NO_PLACEMENT"
+    PLACEMENT_INACTIVE = "PLACEMENT_INACTIVE"
+    POSTINGS_ONLY = "POSTINGS_ONLY"
+    JOB_PAUSED = "JOB_PAUSED"
+    JOB_NOT_IN_FORCE = "JOB_NOT_IN_FORCE"
+    JOB_EXCLUDES = "JOB_EXCLUDES"
+    NO_BID = "NO_BID"
+    BELOW_MIN_BID = "BELOW_MIN_BID"
+
+
+class Terms(NamedTuple):
+    """What one job group offers to one publisher, the same for each of its jobs."""
+
+    publisher_id: str
+    bid_type: BidType
+    min_bid_micros: int
+    flat_micros: int | None
+    placement_micros: int | None
+    group_micros: int
+    markdown_ppm: int
+
+
+class Offer(NamedTuple):
+    bid_micros: int
+    price_micros: int
+    source: Source
+
+
+class Asked(NamedTuple):
+    """What a job itself brings to its bid."""
+
+    paused: bool = False
+    feed_micros: int | None = None
+    settings: JobSettings = PLAIN_JOB
+
+
+def terms_of(
+    client: Client, campaign: Campaign, group: Group, publisher: Publisher
+) -> Terms | Withheld:
+    """The terms between a job group and a publisher, or why there are none.
+
+    Whether group, campaign and client trade at all is for ``core.states`` to say.
+    """
+    if publisher.status != "A":
+        return Withheld.PUBLISHER_INACTIVE
+    body = client.body
+    if (
+        publisher.id in body.excluded_publishers
+        or publisher.id in body.globally_excluded_publishers
+    ):
+        return Withheld.PUBLISHER_EXCLUDED
+    placement = placement_of(group, publisher.id)
+    if placement is None:
+        return Withheld.NO_PLACEMENT
+    if not placement.active:
+        return Withheld.PLACEMENT_INACTIVE
+    if publisher.body.bid_type == "PPP":
+        return Withheld.POSTINGS_ONLY
+    by_apply = publisher.body.bid_type == "CPA"
+    return Terms(
+        publisher_id=publisher.id,
+        bid_type=publisher.body.bid_type,
+        min_bid_micros=publisher.body.min_bid_micros,
+        flat_micros=publisher.body.flat_bid_micros,
+        placement_micros=placement.bid_micros,
+        group_micros=group.body.cpa_bid_micros if by_apply else group.body.cpc_bid_micros,
+        markdown_ppm=_first(
+            group.body.override.markdown_ppm, campaign.body.override.markdown_ppm,
+            body.markdown_ppm,
+        ),
+    )  # fmt: skip
+
+
+def placement_of(group: Group, publisher_id: str) -> Placement | None:
+    return next((p for p in group.body.placements if p.publisher_id == publisher_id), None)
+
+
+def offer_of(terms: Terms, asked: Asked, today: date) -> Offer | Withheld:
+    """The offer of one job on these terms, or why it is withheld.
+
+    The bid, not the price, is held against the publisher's least bid: it is what was checked when
+    the placement was made (domain 1.6), and a client's markdown must not silently unlist what was
+    accepted then. A flat price has no least bid.
+    """
+    if asked.paused:
+        return Withheld.JOB_PAUSED
+    settings = asked.settings
+    own = next((p for p in settings.placements if p.publisher_id == terms.publisher_id), None)
+    if not in_force(settings.setting.start_on, settings.setting.end_on, today):
+        return Withheld.JOB_NOT_IN_FORCE
+    if settings.publishers is not None and terms.publisher_id not in settings.publishers:
+        return Withheld.JOB_EXCLUDES
+    if own is not None and not own.active:
+        return Withheld.JOB_EXCLUDES
+    if terms.bid_type == "Organic":
+        return Offer(0, 0, Source.ORGANIC)
+    bid_micros, source = _bid(terms, asked, own)
+    if not bid_micros:
+        return Withheld.NO_BID
+    if source is not Source.FLAT and bid_micros < terms.min_bid_micros:
+        return Withheld.BELOW_MIN_BID
+    markdown_ppm = _first(settings.setting.markdown_ppm, terms.markdown_ppm)
+    return Offer(bid_micros, less_share(bid_micros, markdown_ppm), source)
+
+
+def _bid(terms: Terms, asked: Asked, own: JobPlacement | None) -> tuple[int, Source]:
+    """The strongest bid that was said. A 0 that could have been left out is meant; the job
+    group's 0 is only its default, so that the feed's own bid still counts.
+    """
+    if terms.bid_type == "FLAT_CPC":
+        return terms.flat_micros or 0, Source.FLAT
+    by_apply = terms.bid_type == "CPA"
+    setting = asked.settings.setting
+    said = (
+        (_by(by_apply, own.cpc_bid_micros, own.cpa_bid_micros) if own else None,
+         Source.JOB_PLACEMENT),
+        (terms.placement_micros, Source.PLACEMENT),
+        (_by(by_apply, setting.cpc_bid_micros, setting.cpa_bid_micros), Source.JOB),
+        (terms.group_micros or None, Source.GROUP),
+        (None if by_apply else asked.feed_micros, Source.FEED),
+    )  # fmt: skip
+    for bid_micros, source in said:
+        if bid_micros is not None:
+            return bid_micros, source
+    return 0, Source.FEED
+
+
+def _by(by_apply: bool, cpc_micros: int | None, cpa_micros: int | None) -> int | None:
+    return cpa_micros if by_apply else cpc_micros
+
+
+def _first(*micros: int | None) -> int:
+    return next((value for value in micros if value is not None), 0)

@@ -1,0 +1,255 @@
+"""Checked filters compiled to Python, so that each job finds its group in microseconds.
+
+What is compiled is our own text: fixed operators around constants written by ``repr``. Texts of
+users are only ever constants, and names of their fields are keys looked up in the job, never code.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from handbill.core.filters import AGES, DATE_FIELD, NUMBER_FIELD, TEXT_FIELDS
+from handbill.core.nouns import Branch, Leaf
+from handbill.kit.money import micros_of
+
+FIELDS = (*TEXT_FIELDS, DATE_FIELD, NUMBER_FIELD)
+_MOST_PLANS = 4_096
+
+
+class Facts(NamedTuple):
+    """What filters may ask of a job: our fields in the order of FIELDS, then the client's own.
+
+    A plain tuple in this order serves as well. ``posted_on`` is an ISO day, or None.
+    """
+
+    category: str
+    country: str
+    state: str
+    city: str
+    zip: str
+    type: str
+    title: str
+    company: str
+    ref: str
+    posted_on: str | None
+    cpc_micros: int | None
+    custom: Mapping[str, str]
+
+
+class Contender(NamedTuple):
+    """A job group that may take jobs. The lowest ``rank`` wins, and no two are equal."""
+
+    rank: tuple[int, int]
+    group_no: int
+    filters: Branch
+
+
+Folded = tuple[Any, ...]
+_Step = Callable[[Folded], int | None]
+
+
+class Matcher:
+    """All the filters of a client in order of rank, compiled for one day.
+
+    Groups that ask for certain values of one field (EQUAL, IN) are only tried on jobs that have
+    one of them, so that many groups cost little more than few. A step takes the folded job and
+    answers a group's number or None; a plan is the steps to be tried, best first.
+    """
+
+    def __init__(
+        self, contenders: Iterable[Contender], today: date, places: Mapping[str, int]
+    ) -> None:
+        """``today``: of the client; ``places``: its own fields, name to N of cifN."""
+        ranked = sorted(contenders)
+        names = {f"cif{place}": name for name, place in places.items()}
+        slots = _slots_of(ranked, names)
+        self.asks_custom = any(field not in FIELDS for field in slots)
+        self._fold = _folding(slots)
+        self._free: list[tuple[int, _Step]] = []
+        self._steps: dict[int, _Step] = {}
+        self._tables: list[tuple[int, dict[str, tuple[int, ...]]]] = []
+        self._plans: dict[tuple[tuple[int, ...], ...], tuple[_Step, ...]] = {}
+        self._build(ranked, _Writer(slots, names, today))
+
+    def best(self, facts: Sequence[Any]) -> int | None:
+        """The number of the best ranked group whose filter holds for the job, or None."""
+        job = self._fold(facts)
+        found = tuple([table.get(job[slot], ()) for slot, table in self._tables])
+        plan = self._plans.get(found)
+        if plan is None:
+            plan = self._planned(found)
+        for step in plan:
+            group_no = step(job)
+            if group_no is not None:
+                return group_no
+        return None
+
+    def _build(self, ranked: list[Contender], writer: "_Writer") -> None:
+        tables: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        run: list[Contender] = []
+        for at, contender in enumerate(ranked):
+            anchor = writer.anchor(contender.filters)
+            if anchor is None:
+                run.append(contender)
+                continue
+            if run:
+                self._free.append((at - len(run), writer.step(run)))
+                run = []
+            slot, values = anchor
+            for value in values:
+                tables[slot][value].append(at)
+            self._steps[at] = writer.step([contender])
+        if run:
+            self._free.append((len(ranked) - len(run), writer.step(run)))
+        for slot, table in tables.items():
+            ready = {value: tuple(ranks) for value, ranks in table.items()}
+            self._tables.append((slot, ready))
+
+    def _planned(self, found: tuple[tuple[int, ...], ...]) -> tuple[_Step, ...]:
+        steps = self._free + [(at, self._steps[at]) for ranks in found for at in ranks]
+        plan = tuple(step for _, step in sorted(steps, key=lambda pair: pair[0]))
+        if len(self._plans) >= _MOST_PLANS:
+            self._plans.clear()
+        self._plans[found] = plan
+        return plan
+
+
+def _slots_of(contenders: Iterable[Contender], names: Mapping[str, str]) -> dict[str, int]:
+    """A place in the folded tuple for each field that any filter asks for."""
+    asked: dict[str, int] = {}
+
+    def visit(branch: Branch) -> None:
+        for rule in branch.rules:
+            if isinstance(rule, Branch):
+                visit(rule)
+            else:
+                asked.setdefault(_field_of(rule, names), len(asked))
+
+    for contender in contenders:
+        visit(contender.filters)
+    return asked
+
+
+def _field_of(leaf: Leaf, names: Mapping[str, str]) -> str:
+    return leaf.field if leaf.field in FIELDS else names.get(leaf.field, leaf.field)
+
+
+def _folding(slots: Mapping[str, int]) -> Callable[[Sequence[Any]], Folded]:
+    """A function that makes a job ready for comparison: each field folded once, None as a value
+    that no comparison finds.
+    """
+    parts = []
+    for field in slots:
+        if field == DATE_FIELD:
+            parts.append(f"f[{FIELDS.index(field)}] or ''")
+        elif field == NUMBER_FIELD:
+            place = FIELDS.index(field)
+            parts.append(f"-1 if f[{place}] is None else f[{place}]")
+        elif field in FIELDS:
+            parts.append(f"f[{FIELDS.index(field)}].casefold()")
+        else:
+            parts.append(f"c.get({field!r}, '').casefold()")
+    return _made(
+        f"def made(f):\n c = f[{len(FIELDS)}]\n return ({''.join(p + ', ' for p in parts)})"
+    )
+
+
+def _made(source: str) -> Callable[..., Any]:
+    space: dict[str, Any] = {}
+    # Fixed text around constants by repr, from a tree that read_filter has checked.
+    exec(compile(source, "<filters>", "exec"), {"__builtins__": {}}, space)  # noqa: S102
+    made: Callable[..., Any] = space["made"]
+    return made
+
+
+class _Writer:
+    """Writes comparisons over the folded job ``r`` as Python expressions."""
+
+    def __init__(self, slots: Mapping[str, int], names: Mapping[str, str], today: date) -> None:
+        self._slots = slots
+        self._names = names
+        self._today = today
+
+    def step(self, run: Sequence[Contender]) -> _Step:
+        """The first of some groups whose filter holds."""
+        lines = [
+            f" if {self._branch(contender.filters)}: return {contender.group_no:d}"
+            for contender in run
+        ]
+        return _made("\n".join(["def made(r):", *lines, " return None"]))
+
+    def anchor(self, rule: Branch | Leaf) -> tuple[int, frozenset[str]] | None:
+        """A field and the values of which a job must have one for the rule to hold, if any."""
+        if isinstance(rule, Leaf):
+            field = _field_of(rule, self._names)
+            if field in {DATE_FIELD, NUMBER_FIELD} or rule.operator not in {"EQUAL", "IN"}:
+                return None
+            return self._slots[field], frozenset(term.casefold() for term in rule.terms)
+        anchors = [self.anchor(inner) for inner in rule.rules]
+        found = [anchor for anchor in anchors if anchor is not None]
+        if rule.all_of:
+            return min(found, key=lambda anchor: len(anchor[1]), default=None)
+        if len(found) < len(anchors) or len({slot for slot, _ in found}) != 1:
+            return None
+        return found[0][0], frozenset().union(*(values for _, values in found))
+
+    def _branch(self, branch: Branch) -> str:
+        parts = [
+            f"({self._branch(rule)})" if isinstance(rule, Branch) else self._leaf(rule)
+            for rule in branch.rules
+        ]
+        return (" and " if branch.all_of else " or ").join(parts)
+
+    def _leaf(self, leaf: Leaf) -> str:
+        field = _field_of(leaf, self._names)
+        place = f"r[{self._slots[field]:d}]"
+        if field == DATE_FIELD:
+            return self._date(place, leaf)
+        if field == NUMBER_FIELD:
+            return _number(place, leaf)
+        return _text(place, leaf)
+
+    def _date(self, place: str, leaf: Leaf) -> str:
+        """ISO days order as their texts do; a job without the date has ''."""
+        first = leaf.terms[0]
+        if leaf.operator in AGES:
+            day = (self._today - timedelta(days=int(first))).isoformat()
+            older = leaf.operator == "GREATER_THAN"
+            return f"'' < {place} < {day!r}" if older else f"{place} > {day!r}"
+        if leaf.operator == "ON":
+            return f"{place} == {first!r}"
+        if leaf.operator == "BEFORE":
+            return f"'' < {place} < {first!r}"
+        if leaf.operator == "AFTER":
+            return f"{place} > {first!r}"
+        return f"{first!r} <= {place} <= {leaf.terms[1]!r}"
+
+
+def _number(place: str, leaf: Leaf) -> str:
+    """Exact micros; a job without the number has -1, which no comparison finds."""
+    first, *rest = (micros_of(Decimal(term)) for term in leaf.terms)
+    return {
+        "EQUAL": f"{place} == {first:d}",
+        "GREATER_THAN": f"{place} > {first:d}",
+        "GREATER_THAN_EQUAL": f"{place} >= {first:d}",
+        "LESS_THAN": f"0 <= {place} < {first:d}",
+        "LESS_THAN_EQUAL": f"0 <= {place} <= {first:d}",
+        "BETWEEN": f"{first:d} <= {place} <= {(rest or [0])[0]:d}",
+    }[leaf.operator]
+
+
+def _text(place: str, leaf: Leaf) -> str:
+    """Without regard to case; a negative operator holds where its positive one does not."""
+    terms = [term.casefold() for term in leaf.terms]
+    first = repr(terms[0])
+    positive = leaf.operator.removeprefix("NOT_")
+    test = {
+        "EQUAL": f"{place} == {first}",
+        "IN": f"{place} in {{{', '.join(map(repr, terms))}}}",
+        "BEGINS_WITH": f"{place}.startswith({first})",
+        "CONTAINS": f"{first} in {place}",
+        "ENDS_WITH": f"{place}.endswith({first})",
+    }[positive]
+    return test if positive == leaf.operator else f"not {test}"

@@ -1,0 +1,98 @@
+"""The effective state of a client, campaign or job group: its own switch, dates, days, caps, and
+then its parent's.
+
+``today`` is the day in the client's zone. Whether a cap is reached is told by whoever keeps the
+counters (``capped``). **Source**: domain 1.1 (resolvedStatus), 1.5, 6.1.
+"""
+
+from datetime import date
+from typing import Literal, NamedTuple
+
+from handbill.core.nouns import Campaign, Client, Group
+
+Status = Literal[
+    "ACTIVE", "PAUSED", "PARENT_PAUSED", "NOT_STARTED", "EXPIRED", "CAPPED", "PARENT_CAPPED"
+]
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+class State(NamedTuple):
+    """resolvedStatus, and why in words."""
+
+    status: Status
+    description: str
+
+    @property
+    def trades(self) -> bool:
+        return self.status == "ACTIVE"
+
+
+ACTIVE = State("ACTIVE", "trades")
+
+
+def client_state(client: Client, today: date, *, capped: bool = False) -> State:
+    """The state of a client; nothing stands above it."""
+    body = client.body
+    return _own("client", client.status, (body.start_on, body.end_on), today, capped=capped)
+
+
+def campaign_state(
+    campaign: Campaign, parent: State, today: date, *, capped: bool = False
+) -> State:
+    """The state of a campaign, below its client's."""
+    body = campaign.body
+    own = _own("campaign", campaign.status, (body.start_on, body.end_on), today, capped=capped)
+    return _below(own, parent)
+
+
+def group_state(group: Group, parent: State, today: date, *, capped: bool = False) -> State:
+    """The state of a job group, below its campaign's. Day 0 of ``days`` is Monday."""
+    body = group.body
+    own = _own("job group", group.status, (body.start_on, body.end_on), today, capped=capped)
+    if own.trades and today.weekday() not in body.days:
+        own = State("PAUSED", f"the job group does not trade on {_WEEKDAYS[today.weekday()]}s")
+    return _below(own, parent)
+
+
+def in_force(start_on: str | None, end_on: str | None, today: date) -> bool:
+    """Whether a day lies between two others, both included; an empty one is no bound."""
+    on = today.isoformat()
+    return (not start_on or start_on <= on) and (not end_on or on <= end_on)
+
+
+def may_match(group: Group, campaign: Campaign, today: date) -> bool:
+    """Whether a job group takes jobs by its filter today: it and its campaign are switched on and
+    in their dates (domain 1.5). Weekdays and caps only stop trading: jobs would else change their
+    group, and with it bids and reports, from one day to the next.
+    """
+    return (
+        not group.is_default
+        and group.body.filters is not None
+        and group.status == campaign.status == "A"
+        and in_force(group.body.start_on, group.body.end_on, today)
+        and in_force(campaign.body.start_on, campaign.body.end_on, today)
+    )
+
+
+def _own(what: str, status: str, dates: tuple[str, str], today: date, *, capped: bool) -> State:
+    start_on, end_on = dates
+    if status != "A":
+        return State("PAUSED", f"the {what} is paused")
+    if not in_force(start_on, None, today):
+        return State("NOT_STARTED", f"the {what} starts on {start_on}")
+    if not in_force(None, end_on, today):
+        return State("EXPIRED", f"the {what} ended on {end_on}")
+    if capped:
+        return State("CAPPED", f"the {what} has reached a cap")
+    return ACTIVE
+
+
+def _below(own: State, parent: State) -> State:
+    """A stopped parent stops its children; what stops a thing itself is said first."""
+    if not own.trades or parent.trades:
+        return own
+    if parent.status in {"PAUSED", "PARENT_PAUSED"}:
+        return State("PARENT_PAUSED", parent.description)
+    if parent.status in {"CAPPED", "PARENT_CAPPED"}:
+        return State("PARENT_CAPPED", parent.description)
+    return parent
