@@ -1,4 +1,4 @@
-"""Settings: flags over environment over file over defaults; an unknown or bad one stops the start."""
+"""Settings: flags over environment over file over defaults; a bad one stops the start."""
 
 from pathlib import Path
 
@@ -108,3 +108,16 @@ def test_every_setting_has_a_meaning_and_the_contract_names_exist() -> None:
 def test_addresses_follow_host_and_port_until_a_public_one_is_set() -> None:
     assert Settings(host="10.0.0.1", edge_port=99).public_edge == "http://10.0.0.1:99"
     assert Settings(edge_url="https://click.example/").public_edge == "https://click.example"
+
+
+def test_a_server_that_listens_everywhere_is_reached_on_loopback() -> None:
+    assert Settings(host="0.0.0.0").public_api == "http://127.0.0.1:8080"
+    assert Settings(host="::").public_edge == "http://[::1]:8081"
+
+
+def test_the_stores_are_in_the_data_folder_until_an_address_is_set() -> None:
+    settings = Settings(data="/somewhere")
+    assert settings.records_address == "sqlite:////somewhere/records.db"
+    assert settings.blobs_address == "/somewhere/blobs"
+    assert str(settings.journal_folder) == "/somewhere/journal"
+    assert str(Settings(journal_url="file:///elsewhere").journal_folder) == "/elsewhere"

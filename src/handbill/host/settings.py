@@ -1,11 +1,13 @@
 """Every setting, with its default and meaning. ``config`` fills it once; rooms are handed it."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 _MOST_PORT = 65_535
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to be told from others
 _Port = Annotated[int, Meta(ge=0, le=_MOST_PORT)]
 _HostPort = Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^\s:/]+):[0-9]{1,5}$")]
 
@@ -81,8 +83,54 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def public_api(self) -> str:
-        return (self.api_url or f"http://{self.host}:{self.api_port}").rstrip("/")
+        return (self.api_url or self.api_address).rstrip("/")
 
     @property
     def public_edge(self) -> str:
-        return (self.edge_url or f"http://{self.host}:{self.edge_port}").rstrip("/")
+        return (self.edge_url or self.edge_address).rstrip("/")
+
+    @property
+    def api_address(self) -> str:
+        """Where this machine reaches the API."""
+        return f"http://{_bracketed(self.near_host)}:{self.api_port}"
+
+    @property
+    def edge_address(self) -> str:
+        """Where this machine reaches the edge."""
+        return f"http://{_bracketed(self.near_host)}:{self.edge_port}"
+
+    @property
+    def near_host(self) -> str:
+        """The address at which this machine reaches what listens on ``host``."""
+        return _ANY_ADDRESS.get(self.host, self.host)
+
+    @property
+    def data_folder(self) -> Path:
+        return Path(self.data).absolute()
+
+    @property
+    def journal_folder(self) -> Path:
+        named = self.journal_url.removeprefix("file://")
+        return Path(named).absolute() if named else self.data_folder / "journal"
+
+    @property
+    def index_folder(self) -> Path:
+        return self.data_folder / "index"
+
+    @property
+    def scratch_folder(self) -> Path:
+        """For caches and temporary files: may be deleted while nothing runs."""
+        return self.data_folder / "scratch"
+
+    @property
+    def records_address(self) -> str:
+        return self.records_url or f"sqlite:///{self.data_folder / 'records.db'}"
+
+    @property
+    def blobs_address(self) -> str:
+        """A folder, or the URL of an object store."""
+        return self.blobs_url.removeprefix("file://") or str(self.data_folder / "blobs")
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,120 @@
+"""Open the stores that the settings name: the same way in every process."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from handbill.access.keys import ensure_secrets, secret
+from handbill.config import BadSettings
+from handbill.host.clock import Clock, SystemClock
+from handbill.host.egress import Egress
+from handbill.host.ids import Ids, SystemIds
+from handbill.host.settings import Settings
+from handbill.http.operations import Desk, Doors
+from handbill.store.blobs import Blobs, open_blobs
+from handbill.store.index import EdgeIndex
+from handbill.store.journal import JournalWriter
+from handbill.store.records import Records, open_records
+from handbill.store.records.opening import migrate
+from handbill.work.tools import Tools
+
+LISTING_KEYS = "listing"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What the composition roots build on."""
+
+    settings: Settings
+    records: Records
+    blobs: Blobs
+    clock: Clock
+    ids: Ids
+
+
+def open_stores(settings: Settings) -> Opened:
+    """The stores. **Refuses** an address of no known engine and a bad folder (BadSettings)."""
+    named = settings.journal_url
+    if "://" in named and not named.startswith("file://"):
+        raise BadSettings("HANDBILL_JOURNAL_URL must be a folder on this machine")
+    make_data_folder(settings)
+    try:
+        records = open_records(settings.records_address)
+        blobs = open_blobs(settings.blobs_address)
+    except ValueError as unknown:
+        raise BadSettings(str(unknown)) from unknown
+    return Opened(settings, records, blobs, SystemClock(), SystemIds())
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Opened]:
+    """The stores for a while."""
+    stores = open_stores(settings)
+    try:
+        yield stores
+    finally:
+        stores.records.close()
+
+
+def open_desk(settings: Settings, source: str, doors: Callable[[Settings], Doors]) -> Desk:
+    """What operations work with; the journal is written to under the name ``source``."""
+    stores = open_stores(settings)
+    journal = JournalWriter(settings.journal_folder, source)
+    return Desk(
+        stores.records, stores.blobs, journal, stores.clock, stores.ids, settings, doors(settings)
+    )
+
+
+def open_tools(settings: Settings) -> Tools:
+    """What the functions of tasks work with."""
+    stores = open_stores(settings)
+    scratch = settings.scratch_folder
+    scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Tools(
+        stores.records, stores.blobs, EdgeIndex(settings.index_folder, writable=True),
+        stores.clock, stores.ids, Egress(settings.egress_allow), settings, scratch,
+    )  # fmt: skip
+
+
+def prepare(settings: Settings) -> None:
+    """Make the stores ready for any process: tables, our own keys, the edge's copy of them.
+
+    Safe to call at every start, by many, and beside a running server.
+    """
+    with opened(settings) as stores, locked(settings.data_folder / "prepare.lock"):
+        migrate(stores.records)
+        with stores.records.write() as tx:
+            ensure_secrets(tx, stores.ids, stores.clock.now())
+            keys = secret(tx, LISTING_KEYS)
+        index = EdgeIndex(settings.index_folder, writable=True)
+        try:
+            index.put_keys(keys)
+        finally:
+            index.close()
+
+
+def make_data_folder(settings: Settings) -> None:
+    """Only this user may look into a folder with keys and addresses in it."""
+    folder = settings.data_folder
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as refused:
+        raise BadSettings(
+            f"{folder} cannot be made ({refused.strerror}); choose another with --data"
+        ) from refused
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold a lock among the processes of this machine. **Refuses** a held one when it may not wait
+    (BlockingIOError).
+    """
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+    finally:
+        os.close(file)

@@ -1,0 +1,261 @@
+"""``handbill serve``: one small tree of processes that is kept alive, and ended in order.
+
+A child that dies is started again. Nothing is lost by that: what a child has acknowledged is in
+the journal or in the records. When the supervisor itself is killed, its children's standard input
+ends, and so do they.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+
+import msgspec
+
+from handbill.config import BadSettings, environment_of
+from handbill.host.settings import Settings
+from handbill.opening import locked, make_data_folder
+
+_log = logging.getLogger("handbill.serve")
+
+FIRST_WAIT = 0.1
+MOST_WAIT = 10.0
+SETTLED = 30.0
+"""A child that lived so long is well: its next death is taken for its first. **Units**: seconds."""
+MOST_EARLY_DEATHS = 5
+READY_SECONDS = 60.0
+_POLL_SECONDS = 0.05
+STOP_SECONDS = {"edge": 15.0, "api": 20.0, "judge": 30.0, "worker": 30.0}
+"""How long each kind may take to end. **Shape**: in the order of ending: first the doors close,
+then the judge drains what they made durable, then the worker ends its step."""
+_ANSWER_SECONDS = 5.0
+_ORPHAN_SECONDS = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process of the tree: ``handbill <kind> --number <number>``."""
+
+    kind: str
+    number: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}-{self.number}"
+
+
+def children_of(settings: Settings) -> list[Child]:
+    """The processes that the settings ask for."""
+    many = {"edge": settings.edges, "api": 1, "judge": 1, "worker": settings.workers}
+    return [Child(kind, number) for kind in STOP_SECONDS for number in range(many[kind])]
+
+
+class Tree:
+    """The children, kept running until ``stop`` is asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._environment = os.environ | environment_of(settings)
+        self._processes: dict[Child, Process] = {}
+        self._keepers: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
+        self._hurried = asyncio.Event()
+        self._is_ready = False
+        self.failure: str | None = None
+
+    def start(self, children: Sequence[Child]) -> None:
+        self._keepers = [asyncio.create_task(self._keep(child)) for child in children]
+
+    def stop(self) -> None:
+        """Ask for the end; asked twice, the end comes at once."""
+        if self._stopping.is_set():
+            self._hurried.set()
+        self._stopping.set()
+
+    def settle(self) -> None:
+        """From now on a child that dies at every start is tried again for ever."""
+        self._is_ready = True
+
+    async def stopped(self) -> None:
+        """Wait until somebody asks for the end, then end every child, kind by kind."""
+        await self._stopping.wait()
+        for kind, seconds in STOP_SECONDS.items():
+            members = [item for item in self._processes.items() if item[0].kind == kind]
+            await asyncio.gather(*(self._end(*member, seconds) for member in members))
+        await asyncio.gather(*self._keepers)
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    async def _keep(self, child: Child) -> None:
+        loop = asyncio.get_running_loop()
+        wait, deaths = FIRST_WAIT, 0
+        while not self._stopping.is_set():
+            began = loop.time()
+            process = await self._spawn(child)
+            status = await process.wait()
+            _end_group(process.pid)
+            if self._stopping.is_set():
+                return
+            deaths += 1
+            wait = FIRST_WAIT if loop.time() - began > SETTLED else min(wait * 2, MOST_WAIT)
+            _log.warning(
+                "a process ended and is started again",
+                extra={"child": child.name, "status": status, "wait_s": wait},
+            )
+            if not self._is_ready and deaths >= MOST_EARLY_DEATHS:
+                self.failure = f"{child.name} ended {deaths} times at the start; see the log above"
+                self.stop()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), wait)
+
+    async def _spawn(self, child: Child) -> Process:
+        """Start a child in a session of its own: a terminal's Ctrl-C reaches the supervisor only,
+        which ends the tree in order. The child's standard input is the tie to this process.
+        """
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-m", "handbill", child.kind,
+            "--number", str(child.number), "--tied",
+            stdin=PIPE, stdout=sys.stderr.fileno(), env=self._environment, start_new_session=True,
+        )  # fmt: skip
+        self._processes[child] = process
+        _log.info("started", extra={"child": child.name, "pid": process.pid})
+        if self._stopping.is_set():  # asked for while the child was being born
+            process.kill()
+        return process
+
+    async def _end(self, child: Child, process: Process, seconds: float) -> None:
+        if process.returncode is not None:
+            return
+        process.terminate()
+        hurry = asyncio.create_task(self._hurried.wait())
+        ended = asyncio.create_task(process.wait())
+        await asyncio.wait({hurry, ended}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        hurry.cancel()
+        if not ended.done():
+            _log.warning("killed: it did not end in time", extra={"child": child.name})
+            process.kill()
+        status = await ended
+        _log.info("ended", extra={"child": child.name, "status": status})
+
+
+def _end_group(leader: int) -> None:
+    """Kill what a dead child has left behind."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def end_with_parent() -> None:
+    """End this process in order when standard input ends: its other end is the supervisor's."""
+
+    def watch() -> None:
+        while os.read(0, 4096):
+            continue
+        os.kill(os.getpid(), signal.SIGTERM)
+        if not threading.Event().wait(_ORPHAN_SECONDS):
+            os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="tie", daemon=True).start()
+
+
+async def _answers(host: str, port: int) -> bool:
+    """Whether GET /readyz of one of our own processes on this machine says 200."""
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(b"GET /readyz HTTP/1.1\r\nHost: handbill\r\nConnection: close\r\n\r\n")
+                status = await reader.readline()
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return False
+    return status.split(b" ")[1:2] == [b"200"]
+
+
+async def _become_ready(tree: Tree, settings: Settings) -> bool:
+    """Wait until both doors answer; False when the tree stops before, or time is up."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + READY_SECONDS
+    for port in (settings.api_port, settings.edge_port):
+        while not await _answers(settings.near_host, port):
+            if tree.is_stopping:
+                return False
+            if loop.time() > deadline:
+                tree.failure = f"not ready after {READY_SECONDS:.0f} seconds; see the log above"
+                tree.stop()
+                return False
+            await asyncio.sleep(_POLL_SECONDS)
+    return not tree.is_stopping
+
+
+async def keep_serving(settings: Settings, announce: Callable[[str], None]) -> int:
+    """Run the tree until SIGTERM or SIGINT; ``announce`` is given the ready line once.
+
+    The exit status: 0 when it was ended on request, 1 when it could not start.
+    """
+    tree = Tree(settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, tree.stop)
+    tree.start(children_of(settings))
+    if await _become_ready(tree, settings):
+        tree.settle()
+        line = {"ready": True, "api": settings.api_address, "edge": settings.edge_address}
+        announce(msgspec.json.encode(line).decode())
+    await tree.stopped()
+    if tree.failure:
+        _log.error(tree.failure)
+    return 1 if tree.failure else 0
+
+
+def with_ports(settings: Settings) -> Settings:
+    """Settings whose ports are free ones wherever 0 was asked for.
+
+    **Refuses** a port that is taken, or an address that is not this machine's (BadSettings).
+    """
+    chosen = {name: _free(settings.host, getattr(settings, name), name) for name in _PORTS}
+    if chosen["api_port"] == chosen["edge_port"]:
+        raise BadSettings("api_port and edge_port must differ")
+    return msgspec.structs.replace(settings, **chosen)
+
+
+_PORTS = ("api_port", "edge_port")
+
+
+def _free(host: str, port: int, name: str) -> int:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            return int(probe.getsockname()[1])
+    except OSError as refused:
+        raise BadSettings(
+            f"{host} port {port} cannot be listened on ({refused.strerror or refused}); "
+            f"choose another with --{name.replace('_', '-')} or --host, 0 for any free port"
+        ) from refused
+
+
+@contextmanager
+def sole_server(settings: Settings) -> Iterator[None]:
+    """Hold the data folder. **Refuses** one that another server holds (BadSettings)."""
+    make_data_folder(settings)
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(settings.data_folder / "serve.lock", wait=False))
+        except BlockingIOError as taken:
+            raise BadSettings(
+                f"another handbill serves {settings.data_folder}; stop it first, or name another "
+                "folder with --data"
+            ) from taken
+        yield
