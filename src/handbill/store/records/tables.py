@@ -222,5 +222,6 @@ tasks = sa.Table(
     "tasks", metadata, _no(), _text("kind"), _text("key"), _text("payload"), _whole("due_at"),
     _whole("attempts"), _text("lease", null=True), _whole("leased_until", null=True),
     _text("failure", null=True), _flag("again"), _whole("created_at"),
-    sa.UniqueConstraint("kind", "key"), sa.Index("tasks_by_due", "due_at"),
+    _whole("dead_at", null=True), sa.UniqueConstraint("kind", "key"),
+    sa.Index("tasks_by_due", "due_at"), sa.Index("tasks_by_lease", "leased_until"),
 )  # fmt: skip

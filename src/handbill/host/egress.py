@@ -1,0 +1,366 @@
+"""The one way out: the only module that opens sockets to where others tell us to.
+
+A name is resolved, every address it has is checked, and a checked address is dialled; so is each
+redirect. Proxy settings of the environment, cookies and credentials of elsewhere play no part.
+"""
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import urljoin
+
+import aiohttp
+import uvloop
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from handbill.host.inflate import NotGzip, unpacked
+from handbill.kit.addresses import is_public
+from handbill.kit.faults import Unavailable
+from handbill.kit.urls import NotUrl, canonical_url, place_of
+
+MOST_REDIRECTS = 3
+PORTS = frozenset({80, 443, 8080, 8443})
+_MOST_LAYERS = 2  # Content-Encoding: gzip around a .gz file
+_READ = 256 * 1024
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_T = TypeVar("_T")
+_Resolve = Callable[[str, int], Sequence[str]]
+
+
+class EgressRefused(Exception):
+    """Our policy forbids it; trying again will not help. The message is fit for the caller."""
+
+
+class EgressFailed(Unavailable):
+    """The other side failed. The message is fit for the caller and holds none of its bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one exchange; bytes count twice: as received and, inflated, as given out."""
+
+    connect_seconds: float = 10
+    idle_seconds: float = 30
+    total_seconds: float = 1_800
+    most_bytes: int = 4 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to say besides the URL: Basic credentials, and what a former answer was marked with."""
+
+    user: str = ""
+    password: str = field(default="", repr=False)
+    agent: str = "Handbill"
+    etag: str = ""
+    last_modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer under way. Iterate it once: chunks of the body, inflated, in bounded memory.
+
+    ``unchanged``: the answer still is what it was marked with (304); there is no body then.
+    """
+
+    final_url: str
+    etag: str
+    last_modified: str
+    unchanged: bool
+    chunks: Iterator[bytes]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.chunks
+
+
+class Egress:
+    """Fetches and posts for threads that may wait. ``allow``: host:port, exactly as in the URL,
+    that may be reached although the address is not public or the port unusual.
+
+    **Refuses** (EgressRefused): what is no URL, other ports, names with any address that is not
+    public, more than 3 redirects, bodies beyond the bound. **Source**: safety.md 1, feed URL.
+    """
+
+    def __init__(
+        self,
+        allow: Sequence[str] = (),
+        *,
+        resolve: _Resolve | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._allow = frozenset(_allowed(text) for text in allow)
+        self._resolve = resolve or _resolve
+        self._tls = tls
+        self._resolvers = ThreadPoolExecutor(4, thread_name_prefix="resolve")
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    @contextmanager
+    def open(self, url: str, limits: Limits, asked: Asked | None = None) -> Iterator[Fetched]:
+        """Get a URL, over at most 3 redirects. **Refuses** statuses but 200 and 304."""
+        exchange = _Exchange(self._started(), limits)
+        try:
+            yield exchange.run(self._get(exchange, url, asked or Asked()))
+        finally:
+            exchange.close()
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], limits: Limits) -> int:
+        """Post a body, follow no redirect, read no answer; the status."""
+        exchange = _Exchange(self._started(), limits)
+        try:
+            response = exchange.run(self._send(exchange, "POST", url, headers, body))
+            return response.status
+        finally:
+            exchange.close()
+
+    def close(self) -> None:
+        """End the thread that talks, once nothing is under way."""
+        with self._starting:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._loop.stop)
+            if self._thread is not None:
+                self._thread.join()
+            self._loop = self._thread = None
+        self._resolvers.shutdown(wait=False)
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        with self._starting:
+            if self._loop is None:
+                self._loop = uvloop.new_event_loop()
+                self._thread = threading.Thread(
+                    target=_run_loop, args=(self._loop,), name="egress", daemon=True
+                )
+                self._thread.start()
+            return self._loop
+
+    async def _get(self, exchange: "_Exchange", url: str, asked: Asked) -> Fetched:
+        headers = _headers_of(asked)
+        for _ in range(MOST_REDIRECTS + 1):
+            response = await self._send(exchange, "GET", url, headers)
+            url = _canonical(url)
+            if response.status not in _REDIRECTS:
+                return _fetched(exchange, response, url)
+            target = _redirected(url, response.headers)
+            if place_of(target) != place_of(url):
+                # Credentials and marks are meant for the place they were given for.
+                headers = _headers_of(Asked(agent=asked.agent))
+            url = target
+        raise EgressRefused(f"redirects more than {MOST_REDIRECTS} times")
+
+    async def _send(
+        self,
+        exchange: "_Exchange",
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+    ) -> aiohttp.ClientResponse:
+        """One hop, with the full check. The former hop's connection is closed."""
+        url = _canonical(url)
+        addresses = await self._checked(url, exchange.limits)
+        connector = aiohttp.TCPConnector(
+            resolver=_Pinned(addresses), use_dns_cache=False, force_close=True, limit=1,
+            ssl=self._tls or True,
+        )  # fmt: skip
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=exchange.limits.connect_seconds,
+            sock_read=exchange.limits.idle_seconds,
+        )  # fmt: skip
+        session = aiohttp.ClientSession(
+            connector=connector, timeout=timeout, trust_env=False, auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(), read_bufsize=_READ,
+        )  # fmt: skip
+        await exchange.replace(session)
+        target = URL(url.partition("#")[0], encoded=True)
+        return await session.request(
+            method, target, headers=headers, data=body, allow_redirects=False
+        )
+
+    async def _checked(self, url: str, limits: Limits) -> list[str]:
+        """The addresses that may be dialled for the URL."""
+        _, host, port = place_of(url)
+        allowed = (host, port) in self._allow
+        if port not in PORTS and not allowed:
+            raise EgressRefused(f"port {port} is not open to feeds and callbacks")
+        if _is_address(host):
+            addresses = [host]
+        else:
+            looked_up = asyncio.get_running_loop().run_in_executor(
+                self._resolvers, self._resolve, host, port
+            )
+            async with asyncio.timeout(limits.connect_seconds):
+                addresses = list(await looked_up)
+        if not addresses:
+            raise EgressFailed("the host name has no address")
+        if not allowed and not all(map(is_public, addresses)):
+            raise EgressRefused("the host has an address that is not public")
+        return addresses
+
+
+class _Exchange:
+    """One fetch or post: its deadline, its session, and the bridge to the thread that talks."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, limits: Limits) -> None:
+        self._loop = loop
+        self._deadline = loop.time() + limits.total_seconds
+        self._session: aiohttp.ClientSession | None = None
+        self.limits = limits
+
+    def run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        future = asyncio.run_coroutine_threadsafe(self._bounded(work), self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    async def replace(self, session: aiohttp.ClientSession | None) -> None:
+        former, self._session = self._session, session
+        if former is not None:
+            await former.close()
+
+    def close(self) -> None:
+        # Past the deadline too.
+        asyncio.run_coroutine_threadsafe(self.replace(None), self._loop).result()
+
+    async def _bounded(self, work: Coroutine[Any, Any, _T]) -> _T:
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                return await work
+        except TimeoutError as late:
+            raise EgressFailed("took too long") from late
+        except socket.gaierror as unknown:
+            raise EgressFailed("the host name cannot be resolved") from unknown
+        except aiohttp.ClientSSLError as untrusted:
+            raise EgressFailed("the TLS handshake failed") from untrusted
+        except (aiohttp.ClientError, OSError) as broken:
+            raise EgressFailed(f"the connection failed ({type(broken).__name__})") from broken
+
+
+class _Pinned(AbstractResolver):
+    """Answers with the addresses that were checked, whatever is asked."""
+
+    def __init__(self, addresses: Sequence[str]) -> None:
+        self._addresses = addresses
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        del family
+        return [
+            ResolveResult(
+                hostname=host, host=address, port=port, proto=0, flags=socket.AI_NUMERICHOST,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+            )
+            for address in self._addresses
+        ]  # fmt: skip
+
+    async def close(self) -> None:
+        return
+
+
+def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+def _resolve(host: str, port: int) -> list[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def _is_address(host: str) -> bool:
+    # The canonical form leaves no other host name that ends in a number or has a colon.
+    return ":" in host or host.rpartition(".")[2].isdecimal()
+
+
+def _allowed(text: str) -> tuple[str, int]:
+    try:
+        _, host, port = place_of(canonical_url(f"http://{text}/"))
+    except NotUrl as bad:
+        raise ValueError(f"egress_allow: {text!r} {bad}") from bad
+    if not text.endswith(f":{port}"):
+        raise ValueError(f"egress_allow: {text!r} must be host:port")
+    return host, port
+
+
+def _canonical(url: str) -> str:
+    try:
+        return canonical_url(url)
+    except NotUrl as bad:
+        raise EgressRefused(f"the URL {bad}") from bad
+
+
+def _headers_of(asked: Asked) -> dict[str, str]:
+    headers = {"User-Agent": asked.agent, "Accept-Encoding": "gzip", "Accept": "*/*"}
+    if asked.user or asked.password:
+        headers["Authorization"] = aiohttp.encode_basic_auth(asked.user, asked.password, "utf-8")
+    if asked.etag:
+        headers["If-None-Match"] = asked.etag
+    if asked.last_modified:
+        headers["If-Modified-Since"] = asked.last_modified
+    return headers
+
+
+def _redirected(url: str, headers: Mapping[str, str]) -> str:
+    location = headers.get("Location", "")
+    try:
+        return _canonical(urljoin(url, location))
+    except ValueError as bad:
+        raise EgressRefused("redirects to what is no URL") from bad
+
+
+def _fetched(exchange: _Exchange, response: aiohttp.ClientResponse, url: str) -> Fetched:
+    if response.status not in (200, 304):
+        raise EgressFailed(f"answered with status {response.status}")
+    length = response.content_length
+    if length is not None and length > exchange.limits.most_bytes:
+        raise EgressRefused(f"the body has more than {exchange.limits.most_bytes} bytes")
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("", "identity", "gzip", "x-gzip"):
+        raise EgressFailed("answered in an encoding that was not asked for")
+    return Fetched(
+        final_url=url,
+        etag=response.headers.get("ETag", ""),
+        last_modified=response.headers.get("Last-Modified", ""),
+        unchanged=response.status == 304,
+        chunks=iter(()) if response.status == 304 else _body(exchange, response),
+    )
+
+
+def _body(exchange: _Exchange, response: aiohttp.ClientResponse) -> Iterator[bytes]:
+    chunks = _capped(_received(exchange, response), exchange.limits.most_bytes)
+    for _ in range(_MOST_LAYERS):
+        chunks = _capped(_unpacked(chunks), exchange.limits.most_bytes)
+    return chunks
+
+
+def _received(exchange: _Exchange, response: aiohttp.ClientResponse) -> Iterator[bytes]:
+    while chunk := exchange.run(response.content.readany()):
+        yield chunk
+
+
+def _unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        yield from unpacked(chunks)
+    except NotGzip as bad:
+        raise EgressFailed(f"the body {bad}") from bad
+
+
+def _capped(chunks: Iterator[bytes], most: int) -> Iterator[bytes]:
+    room = most
+    for chunk in chunks:
+        room -= len(chunk)
+        if room < 0:
+            raise EgressRefused(f"the body has more than {most} bytes")
+        yield chunk

@@ -1,0 +1,180 @@
+"""The queue: one row per thing to do, in the records, put there in the asker's own transaction.
+
+At least once: a run whose worker dies is run again when its lease ends, so a task's function must
+come to the same when it is run twice.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from handbill.kit.instants import HOUR, SECOND, Instant
+from handbill.store.records import Tx
+from handbill.store.records.base import Listed, Row, among
+from handbill.store.records.tables import tasks
+
+MOST_ATTEMPTS = 8
+_FIRST_WAIT = 5 * SECOND
+_MOST_WAIT = HOUR
+_MOST_WHY = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task that this worker holds until its lease ends. ``attempts`` counts this run too."""
+
+    no: int
+    kind: str
+    key: str
+    payload: dict[str, Any]
+    attempts: int
+    lease: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A task that failed too often; it stays until it is enqueued anew."""
+
+    kind: str
+    key: str
+    failure: str
+    dead_at: Instant
+
+
+_ENQUEUE = sa.text("""
+    INSERT INTO tasks (kind, key, payload, due_at, attempts, again, created_at)
+    VALUES (:kind, :key, :payload, :due_at, 0, 0, :now)
+    ON CONFLICT (kind, key) DO UPDATE SET
+        payload = excluded.payload,
+        due_at = CASE
+            WHEN tasks.dead_at IS NOT NULL OR (tasks.lease IS NOT NULL AND tasks.again = 0)
+                OR excluded.due_at < tasks.due_at
+            THEN excluded.due_at ELSE tasks.due_at END,
+        again = CASE WHEN tasks.lease IS NULL THEN 0 ELSE 1 END,
+        attempts = CASE WHEN tasks.dead_at IS NULL THEN tasks.attempts ELSE 0 END,
+        dead_at = NULL
+""")
+_NOW = sa.bindparam("now", type_=sa.BigInteger)
+_OF_KINDS = sa.and_(among(tasks.c.kind, "kinds"), tasks.c.dead_at.is_(sa.null()))
+_WAITING = sa.and_(_OF_KINDS, tasks.c.lease.is_(sa.null()), tasks.c.due_at <= _NOW)
+_ABANDONED = sa.and_(_OF_KINDS, tasks.c.leased_until <= _NOW)
+_FOUND = (tasks.c.no, tasks.c.kind, tasks.c.key, tasks.c.payload, tasks.c.attempts)
+_ONE: sa.ColumnClause[int] = sa.literal_column("1")
+_NEXT = tuple(
+    sa.select(*_FOUND).where(where).order_by(order).limit(_ONE).with_for_update(skip_locked=True)
+    for where, order in ((_WAITING, tasks.c.due_at), (_ABANDONED, tasks.c.leased_until))
+)
+_PEEK = tuple(sa.select(tasks.c.no).where(where).limit(_ONE) for where in (_WAITING, _ABANDONED))
+_HELD = sa.and_(tasks.c.no == sa.bindparam("at_no"), tasks.c.lease == sa.bindparam("at_lease"))
+_DONE = sa.delete(tasks).where(_HELD, tasks.c.again == sa.literal_column("0"))
+_AGAIN = sa.select(tasks.c.again, tasks.c.due_at).where(_HELD).with_for_update()
+_DEAD = (
+    sa.select(tasks.c.kind, tasks.c.key, tasks.c.failure, tasks.c.dead_at)
+    .where(tasks.c.dead_at.is_not(sa.null()))
+    .order_by(tasks.c.dead_at)
+    .limit(sa.bindparam("most"))
+)
+
+
+def enqueue(
+    tx: Tx,
+    kind: str,
+    key: str,
+    now: Instant,
+    payload: Mapping[str, Any] | None = None,
+    due_at: Instant | None = None,
+) -> None:
+    """Ask for a task, once the transaction commits.
+
+    There is one task per kind and key: a waiting one keeps the earlier due time and takes the new
+    payload, one that is being run is run again afterwards, a dead one lives again.
+    """
+    tx.run(
+        _ENQUEUE,
+        kind=kind,
+        key=key,
+        payload=msgspec.json.encode(payload or {}).decode(),
+        due_at=now if due_at is None else due_at,
+        now=now,
+    )
+
+
+def is_due(tx: Tx, kinds: Sequence[str], now: Instant) -> bool:
+    """Whether a lease would find a task; takes no lock."""
+    return any(tx.one(peek, kinds=Listed(kinds), now=now) is not None for peek in _PEEK)
+
+
+def lease(tx: Tx, kinds: Sequence[str], worker: str, now: Instant, seconds: int) -> Task | None:
+    """Take the task that is due longest, or one whose worker is gone; None when there is none.
+
+    A task whose workers died on it too often is dead, and the next is taken.
+    """
+    for following in _NEXT:
+        while (row := tx.one(following, kinds=Listed(kinds), now=now)) is not None:
+            if row[4] < MOST_ATTEMPTS:
+                return _leased(tx, row, f"{worker}/{now}", now + seconds * SECOND)
+            tx.change(
+                tasks, {"no": row[0]}, lease=None, leased_until=None, dead_at=now,
+                failure="each worker that ran it died or lost its lease",
+            )  # fmt: skip
+    return None
+
+
+def renew(tx: Tx, task: Task, now: Instant, seconds: int) -> bool:
+    """Hold the task longer; False when it is no longer held."""
+    return _change(tx, task, leased_until=now + seconds * SECOND) == 1
+
+
+def finish(tx: Tx, task: Task) -> bool:
+    """The task is done; False when it is no longer held, and so is another worker's."""
+    if tx.run(_DONE, at_no=task.no, at_lease=task.lease):
+        return True
+    return _change(
+        tx, task, lease=None, leased_until=None, again=0, attempts=0, failure=None
+    ) == 1  # fmt: skip
+
+
+def fail(tx: Tx, task: Task, now: Instant, why: str) -> bool:
+    """The task failed: it waits longer each time, and is dead after so many attempts.
+
+    One that was asked for again meanwhile starts anew. False when it is no longer held.
+    """
+    row = tx.one(_AGAIN, at_no=task.no, at_lease=task.lease)
+    if row is None:
+        return False
+    again, due_at = row
+    wait = min(_FIRST_WAIT << (task.attempts - 1), _MOST_WAIT)
+    dead = task.attempts >= MOST_ATTEMPTS and not again
+    return _change(
+        tx, task, lease=None, leased_until=None, again=0, failure=why[:_MOST_WHY],
+        attempts=0 if again else task.attempts, dead_at=now if dead else None,
+        due_at=max(due_at, now + wait) if again else now + wait,
+    ) == 1  # fmt: skip
+
+
+def put_back(tx: Tx, task: Task, due_at: Instant, failure: str | None = None) -> bool:
+    """Leave the task waiting as if it had not been tried; False when it is no longer held."""
+    return _change(
+        tx, task, lease=None, leased_until=None, again=0, attempts=task.attempts - 1,
+        due_at=due_at, failure=failure,
+    ) == 1  # fmt: skip
+
+
+def dead_tasks(tx: Tx, most: int = 1_000) -> list[Dead]:
+    """The tasks that were given up, the longest dead first."""
+    return [Dead(*row) for row in tx.all(_DEAD, most=most)]
+
+
+def _leased(tx: Tx, row: Row, name: str, until: Instant) -> Task:
+    no, kind, key, payload, attempts = row
+    tx.change(
+        tasks, {"no": no}, lease=name, leased_until=until, again=0, attempts=attempts + 1
+    )  # fmt: skip
+    return Task(no, kind, key, msgspec.json.decode(payload), attempts + 1, name)
+
+
+def _change(tx: Tx, task: Task, **values: Any) -> int:
+    return tx.change(tasks, {"no": task.no, "lease": task.lease}, **values)
