@@ -1,0 +1,109 @@
+/* A load generator: N keep-alive connections, one request under way on each, prepared requests.
+
+   load PORT CONNECTIONS SECONDS REQUESTS     REQUESTS: one request target per line
+   Prints one JSON line: answers, seconds, rate, bad, and latency percentiles in microseconds. */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MOST_REQUESTS = 1 << 17, MOST_CONNECTIONS = 4096, MOST_US = 1 << 20 };
+
+static const char HEADERS[] =
+    " HTTP/1.1\r\nHost: jobs.example.test\r\n"
+    "User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/142.0.0.0 Safari/537.36\r\n"
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n"
+    "Accept-Language: en-US,en;q=0.9\r\nAccept-Encoding: gzip, deflate, br\r\n\r\n";
+
+static struct { char *text; int length; } requests[MOST_REQUESTS];
+static int request_count, next_request;
+static struct { uint64_t sent_at; int length; char in[4096]; } connections[MOST_CONNECTIONS];
+static uint32_t latencies[MOST_US];
+
+static uint64_t now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void send_next(int fd, uint64_t now)
+{
+    int at = next_request++ % request_count;
+    connections[fd].sent_at = now;
+    connections[fd].length = 0;
+    if (write(fd, requests[at].text, (size_t)requests[at].length) != requests[at].length) exit(5);
+}
+
+static int percentile(uint64_t total, double share)
+{
+    uint64_t seen = 0;
+    for (int us = 0; us < MOST_US; us++)
+        if ((seen += latencies[us]) >= (uint64_t)((double)total * share)) return us;
+    return MOST_US;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 5) return 2;
+    int port = atoi(argv[1]), count = atoi(argv[2]), poll = epoll_create1(0), yes = 1;
+    static char line[9000];
+    FILE *file = fopen(argv[4], "r");
+    if (!file || count >= MOST_CONNECTIONS - 64) return 2;
+    while (request_count < MOST_REQUESTS && fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = 0;
+        char *text = malloc(strlen(line) + sizeof HEADERS + 8);
+        requests[request_count].length = sprintf(text, "GET %s%s", line, HEADERS);
+        requests[request_count++].text = text;
+    }
+    fclose(file);
+    struct sockaddr_in there = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    uint64_t start = now_us(), end = start + (uint64_t)(atof(argv[3]) * 1e6), now = start;
+    for (int i = 0; i < count; i++) {
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        if (fd < 0 || connect(fd, (struct sockaddr *)&there, sizeof there)) return 1;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+        fcntl(fd, F_SETFL, O_NONBLOCK);
+        struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+        epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event);
+        send_next(fd, now_us());
+    }
+    uint64_t answers = 0, bad = 0;
+    struct epoll_event events[512];
+    while (now < end) {
+        int n = epoll_wait(poll, events, 512, 100);
+        now = now_us();
+        for (int i = 0; i < n; i++) {
+            int fd = events[i].data.fd, *length = &connections[fd].length;
+            char *in = connections[fd].in;
+            ssize_t got = read(fd, in + *length, sizeof connections[fd].in - 1 - (size_t)*length);
+            if (got <= 0) return 6;
+            *length += (int)got;
+            in[*length] = 0;
+            if (*length < 4 || memcmp(in + *length - 4, "\r\n\r\n", 4)) continue;
+            bad += memcmp(in, "HTTP/1.1 302", 12) != 0 || !strstr(in, "jClickId=");
+            answers++;
+            uint64_t took = now - connections[fd].sent_at;
+            latencies[took < MOST_US ? took : MOST_US - 1]++;
+            send_next(fd, now);
+        }
+    }
+    double seconds = (double)(now - start) / 1e6;
+    printf("{\"answers\": %llu, \"seconds\": %.6f, \"rate\": %.1f, \"bad\": %llu, \"p50_us\": %d, "
+           "\"p99_us\": %d, \"p999_us\": %d}\n",
+           (unsigned long long)answers, seconds, (double)answers / seconds,
+           (unsigned long long)bad, percentile(answers, .5), percentile(answers, .99),
+           percentile(answers, .999));
+    return 0;
+}
