@@ -1,41 +1,57 @@
-# The doors. Every target sets up its own environment first; nothing else need be installed.
+# The doors. Each sets up what it needs first: Python 3.11 or newer with pip is all that must be there.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-READY  := $(VENV)/.ready
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+DEMO   := data/demo
 
-.PHONY: setup run test check bench docs lock clean
+.DEFAULT_GOAL := help
+.PHONY: help setup dev run test check bench docs lock clean
 
-setup: $(READY)
+help:                         ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(READY): requirements.txt pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+setup: $(VENV)/.runtime       ## create .venv and install what serving needs
+
+dev: $(VENV)/.dev             ## install what tests and checks need on top
+
+$(VENV)/.runtime: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) --no-compile --require-hashes -r requirements.txt
+	$(PIP) --no-compile --no-deps --no-build-isolation -e .
 	touch $@
 
-run: setup                    ## everything, with a demo that plays traffic; Ctrl-C stops it
-	$(BIN)/handbill demo --data data/demo --stay
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
+	$(PIP) --no-compile --require-hashes -r requirements-dev.txt
+	touch $@
 
-test: setup                   ## every test
+run: setup                    ## everything, with a demo that plays traffic; Ctrl-C ends it
+	$(BIN)/handbill demo --data $(DEMO) --stay
+
+test: dev                     ## every test
 	$(BIN)/python -m pytest
 
-check: setup                  ## format, lint, types, import contracts, generated files up to date
+check: dev                    ## format, lint, types, import contracts, generated documents
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/handbill openapi --check docs/api/openapi.json
 
-bench: setup                  ## every figure beside its limit
+bench: dev                    ## every figure beside its limit
 	$(BIN)/python -m bench
 
-docs: setup                   ## write the generated documents
+docs: setup                   ## write the generated documents again
 	$(BIN)/handbill openapi --write docs/api/openapi.json
 
-lock: setup                   ## resolve the newest versions again, with hashes
+lock: dev                     ## resolve the newest versions again, with hashes
 	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header \
-	    --group dev pyproject.toml -o requirements.txt
+	    --python-version 3.11 --group build pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header \
+	    --python-version 3.11 --group build --group dev -c requirements.txt pyproject.toml \
+	    -o requirements-dev.txt
 
-clean:
-	rm -rf $(VENV) data build dist
+clean:                        ## remove the environment and what was built; data/ is yours and stays
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

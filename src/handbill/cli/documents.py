@@ -1,0 +1,83 @@
+"""What is known without a running server: settings, migrations, the OpenAPI document."""
+
+import re
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from handbill.cli.speaking import (
+    DataOption,
+    JsonOption,
+    Mistaken,
+    configured,
+    say,
+    say_table,
+    settings_with,
+)
+from handbill.config import meanings
+
+_PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
+
+
+def settings(data: DataOption = None, json: JsonOption = False) -> None:
+    """Print every setting: its default, its meaning, its value now and where that came from."""
+    now = configured(data=data)
+    rows = []
+    for told in meanings():
+        value = _shown(getattr(now.settings, told.name))
+        rows.append({
+            "variable": told.variable,
+            "key": told.name,
+            "default": _shown(told.default),
+            "value": value,
+            "source": now.sources[told.name],
+            "wanted": told.wanted,
+            "meaning": told.meaning,
+        })  # fmt: skip
+    if json:
+        say({"settings": rows}, as_json=True)
+        return
+    say_table(
+        ("Variable", "Default", "Now", "From", "Meaning"),
+        [
+            (row["variable"], row["default"], row["value"], row["source"], row["meaning"])
+            for row in rows
+        ],
+    )
+
+
+def _shown(value: Any) -> Any:
+    """A value fit for a screen: lists as they are written, no password."""
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return _PASSWORD.sub(r"\1:***@", value) if isinstance(value, str) else value
+
+
+def migrate(data: DataOption = None, json: JsonOption = False) -> None:
+    """Bring the records to the newest revision. `serve` does it by itself."""
+    from handbill.opening import prepare
+
+    chosen = settings_with(data=data)
+    prepare(chosen)
+    say({"migrated": _shown(chosen.records_address)}, as_json=json)
+
+
+def openapi(
+    write: Annotated[Path | None, typer.Option(help="Write the document to this file.")] = None,
+    check: Annotated[Path | None, typer.Option(help="Fail when this file is not it.")] = None,
+) -> None:
+    """Print, write or check the OpenAPI document."""
+    from handbill.api import operations
+    from handbill.http.openapi import text
+
+    expected = text(operations(), version("handbill"))
+    if write is not None:
+        write.parent.mkdir(parents=True, exist_ok=True)
+        write.write_bytes(expected)
+    if check is not None and (not check.exists() or check.read_bytes() != expected):
+        raise Mistaken(f"{check} is not up to date; run `make docs` and commit it")
+    if write is None and check is None:
+        sys.stdout.buffer.write(expected)

@@ -1,0 +1,109 @@
+"""``serve``, and the processes of its tree: ``api``, ``edge``, ``judge``, ``worker``."""
+
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from handbill.cli.speaking import DataOption, settings_with
+from handbill.host.logs import log_json_lines
+from handbill.host.settings import Settings
+
+HostOption = Annotated[
+    str | None, typer.Option(help="Address to listen on. [default: HANDBILL_HOST or 127.0.0.1]")
+]
+ApiPortOption = Annotated[
+    int | None, typer.Option(help="Port of the API; 0: any free one. [default: 8080]")
+]
+EdgePortOption = Annotated[
+    int | None, typer.Option(help="Port of clicks and outbound feeds; 0: any. [default: 8081]")
+]
+NumberOption = Annotated[int, typer.Option(min=0, help="Which one of its kind this process is.")]
+TiedOption = Annotated[bool, typer.Option("--tied", help="End when standard input ends.")]
+
+
+def announce(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def serve(
+    data: DataOption = None,
+    host: HostOption = None,
+    api_port: ApiPortOption = None,
+    edge_port: EdgePortOption = None,
+) -> None:
+    """Run everything: API, edge, worker and judge, restarted when they die; SIGTERM ends them in
+    order. Prints one JSON line when ready; logs go to standard error.
+    """
+    run_tree(settings_with(data=data, host=host, api_port=api_port, edge_port=edge_port), announce)
+
+
+def run_tree(settings: Settings, tell: Callable[[str], None]) -> None:
+    """Serve until asked to stop; leaves with the tree's exit status."""
+    import asyncio
+
+    from handbill.opening import prepare
+    from handbill.supervise import keep_serving, sole_server, with_ports
+
+    log_json_lines("serve")
+    with sole_server(settings):
+        ready = with_ports(settings)
+        prepare(ready)
+        status = asyncio.run(keep_serving(ready, tell))
+    raise typer.Exit(status)
+
+
+def _child(name: str, number: int, *, tied: bool, data: str | None, **flags: Any) -> Settings:
+    """What every process of the tree does first."""
+    from handbill.supervise import end_with_parent
+
+    log_json_lines(f"{name}-{number}")
+    if tied:
+        end_with_parent()
+    return settings_with(data=data, **flags)
+
+
+def api(
+    number: NumberOption = 0,
+    tied: TiedOption = False,
+    data: DataOption = None,
+    host: HostOption = None,
+    api_port: ApiPortOption = None,
+) -> None:
+    """Run an API process alone (`serve` runs all)."""
+    settings = _child("api", number, tied=tied, data=data, host=host, api_port=api_port)
+    from handbill.api import main
+
+    main(settings, number)
+
+
+def edge(
+    number: NumberOption = 0,
+    tied: TiedOption = False,
+    data: DataOption = None,
+    host: HostOption = None,
+    edge_port: EdgePortOption = None,
+) -> None:
+    """Run an edge process alone; several, with different numbers, may share the port."""
+    settings = _child("edge", number, tied=tied, data=data, host=host, edge_port=edge_port)
+    from handbill.edge import main
+
+    main(settings, number)
+
+
+def judge(number: NumberOption = 0, tied: TiedOption = False, data: DataOption = None) -> None:
+    """Run the judge alone: it drains the journal into the ledger."""
+    settings = _child("judge", number, tied=tied, data=data)
+    from handbill.judge import main
+
+    main(settings, number)
+
+
+def worker(number: NumberOption = 0, tied: TiedOption = False, data: DataOption = None) -> None:
+    """Run a worker alone: imports, matching, outbound feeds, reports."""
+    settings = _child("worker", number, tied=tied, data=data)
+    from handbill.worker import main
+
+    main(settings, number)

@@ -1,0 +1,66 @@
+"""What all commands share: their options, the settings in force, and how they answer."""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from handbill.config import Configured, configure
+from handbill.host.settings import Settings
+
+DataOption = Annotated[
+    str | None,
+    typer.Option("--data", metavar="DIR", help="The data folder. [default: HANDBILL_DATA or data]"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+class Mistaken(Exception):
+    """The user asked for what cannot be. The message says what to do next."""
+
+
+def configured(**flags: Any) -> Configured:
+    """The settings, with the flags that were given. **Refuses** bad ones (BadSettings)."""
+    return configure(os.environ, Path.cwd(), flags)
+
+
+def settings_with(**flags: Any) -> Settings:
+    return configured(**flags).settings
+
+
+def say(result: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print one result: an object as JSON, or a line per name."""
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
+        return
+    width = max(map(len, result), default=0)
+    for name, value in result.items():
+        sys.stdout.write(f"{name:<{width}}  {value}\n")
+
+
+def say_lines(lines: Iterable[bytes]) -> None:
+    """Print lines that are ready made, in bounded memory."""
+    out = sys.stdout.buffer
+    for line in lines:
+        out.write(line)
+        out.write(b"\n")
+    out.flush()
+
+
+def say_table(titles: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
+    """Print a table for people."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*titles, title=title or None, title_justify="left")
+    for row in rows:
+        table.add_row(*map(str, row))
+    Console().print(table)
+
+
+def warn(message: str) -> None:
+    sys.stderr.write(message + "\n")
