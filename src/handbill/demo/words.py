@@ -208,13 +208,11 @@ PLACES = tuple(
     for city, state, country, *zips in (line.split("|") for line in _PLACES.splitlines())
 )
 
-_FIRST = tuple(
-    """
+_NAMES = """
     Alder Bright Cedar Copper Crown Delta Eagle Fair Garnet Granite Harbor Hearth Juniper
     Lake Lantern Maple Meridian North Oak Pioneer Quarry Redwood River Silver Spruce
     Summit Union Valley West Willow
-    """.split()
-)
+"""
 _SECOND = {
     "Healthcare": "Health|Medical Center|Care Partners|Hospital & Clinics|Senior Living",
     "Transportation": "Freight|Logistics|Carriers, Inc.|Trucking Co.|Transit",
@@ -226,6 +224,8 @@ _SECOND = {
     "Skilled Trades": "Electric|Mechanical|Manufacturing|Plumbing & Heating|Fabrication",
 }
 COMPANIES = {
-    category: tuple(f"{first} {second}" for first in _FIRST for second in seconds.split("|"))
+    category: tuple(
+        f"{first} {second}" for first in _NAMES.split() for second in seconds.split("|")
+    )
     for category, seconds in _SECOND.items()
 }
