@@ -1,6 +1,6 @@
 """The doors that need no client: whose key is this, and is the token sound and of the same owner?
 
-``clients.doors`` adds whose client it is; together they are ``http.operations.Doors``.
+The composition root adds whose client it is; together they are ``http.operations.Doors``.
 """
 
 from typing import Literal, cast

@@ -141,7 +141,7 @@ _JWKS_SCHEMA: Schema = {
 
 OPERATIONS = [
     Operation(
-        name="createToken",
+        name="create_token",
         number=1,
         verb="POST",
         path="/token",
@@ -170,7 +170,7 @@ OPERATIONS = [
         },
     ),
     Operation(
-        name="getSigningKeys",
+        name="get_signing_keys",
         verb="GET",
         path="/.well-known/jwks.json",
         title="Get the public signing keys.",
@@ -181,7 +181,7 @@ OPERATIONS = [
         answer=_JWKS_SCHEMA,
     ),
     Operation(
-        name="listApiKeys",
+        name="list_api_keys",
         verb="GET",
         path="/api-keys",
         title="Get all API keys.",
@@ -192,7 +192,7 @@ OPERATIONS = [
         answer=page_schema(_KEY_SCHEMA),
     ),
     Operation(
-        name="createApiKey",
+        name="create_api_key",
         verb="POST",
         path="/api-keys",
         title="Create an API key.",
@@ -203,7 +203,7 @@ OPERATIONS = [
         answer=result_schema(_API_KEY),
     ),
     Operation(
-        name="rotateApiKey",
+        name="rotate_api_key",
         verb="POST",
         path="/api-keys/{prefix}/rotate",
         title="Rotate an API key.",
@@ -223,7 +223,7 @@ OPERATIONS = [
         sample={"overlapHours": 24},
     ),
     Operation(
-        name="revokeApiKey",
+        name="revoke_api_key",
         verb="DELETE",
         path="/api-keys/{prefix}",
         title="Revoke an API key.",
@@ -233,7 +233,7 @@ OPERATIONS = [
         answer=result_schema(),
     ),
     Operation(
-        name="listApiClients",
+        name="list_api_clients",
         verb="GET",
         path="/api-clients",
         title="Get all API clients.",
@@ -244,7 +244,7 @@ OPERATIONS = [
         answer=page_schema(_API_CLIENT_SCHEMA),
     ),
     Operation(
-        name="createApiClient",
+        name="create_api_client",
         verb="POST",
         path="/api-clients",
         title="Create an API client.",
@@ -254,7 +254,7 @@ OPERATIONS = [
         answer=result_schema(described(TEXT, "The new API client's id.")),
     ),
     Operation(
-        name="revokeApiClient",
+        name="revoke_api_client",
         verb="DELETE",
         path="/api-clients/{api_client_id}",
         title="Revoke an API client.",

@@ -15,6 +15,7 @@ from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import HOUR, Instant
 from handbill.kit.signing import same
 from handbill.store.records import Tx
+from handbill.store.records.tables import agencies
 
 Owner = tuple[str, int]
 """Role ("agency" or "partner") and row number of an agency or a publisher family."""
@@ -74,6 +75,11 @@ def agency_by_number(tx: Tx, no: int) -> Agency:
     agency = rows.agency_by_number(tx, no)
     assert agency is not None, "a foreign key points at it"
     return agency
+
+
+def lock_agency(tx: Tx, no: int) -> None:
+    """Let no other writer decide about this agency until the transaction ends."""
+    tx.lock_row(agencies, no)
 
 
 def family_publishers(tx: Tx, family_no: int) -> list[int]:

@@ -21,6 +21,7 @@ _COLUMNS = (
 _LIVE = _t.deleted_at.is_(None)
 _ONE = sa.select(*_COLUMNS).where(_t.id == b("id"), _t.agency_no == b("agency_no"), _LIVE)
 _BY_NO = sa.select(*_COLUMNS).where(among(_t.no, "nos"))
+_BY_ID = sa.select(_t.no, _t.deleted_at).where(_t.id == b("id"))
 _PAGE = (
     sa.select(*_COLUMNS)
     .where(_t.agency_no == b("agency_no"), _LIVE)
@@ -56,6 +57,12 @@ def by_numbers(tx: Tx, nos: list[int]) -> list[Client]:
     return [_client(row) for row in tx.all(_BY_NO, nos=Listed(nos))]
 
 
+def number_of(tx: Tx, client_id: str) -> tuple[int, bool] | None:
+    """The number of a client of any agency, and whether it is live."""
+    row = tx.one(_BY_ID, id=client_id)
+    return None if row is None else (int(row[0]), row[1] is None)
+
+
 def page(tx: Tx, agency_no: int, skip: int, limit: int) -> list[Client]:
     return [_client(row) for row in tx.all(_PAGE, agency_no=agency_no, skip=skip, limit=limit)]
 
@@ -83,7 +90,7 @@ def save(tx: Tx, client: Client, now: Instant, **columns: Any) -> None:
 
 def custom_places(tx: Tx, client_no: int) -> dict[str, int]:
     """The client's own field names and their places, in order of place."""
-    return dict(tx.all(_FIELDS, client_no=client_no))  # type: ignore[arg-type]
+    return dict(tx.all(_FIELDS, client_no=client_no))
 
 
 def add_custom_places(tx: Tx, client_no: int, places: dict[str, int]) -> None:

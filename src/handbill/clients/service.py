@@ -6,8 +6,19 @@ from handbill.clients import rows
 from handbill.core.nouns import Client
 from handbill.kit.faults import not_found
 from handbill.store.records import Tx
+from handbill.store.records.tables import clients
 
 MOST_CUSTOM_FIELDS = 50
+
+
+def find_client(tx: Tx, agency_no: int, client_id: str) -> Client | None:
+    """The agency's own live client; None for every other id alike."""
+    return rows.find(tx, agency_no, client_id)
+
+
+def lock(tx: Tx, client_no: int) -> None:
+    """Let no other writer decide about this client until the transaction ends."""
+    tx.lock_row(clients, client_no)
 
 
 def client_of(tx: Tx, agency_no: int, client_id: str) -> Client:
@@ -21,6 +32,17 @@ def client_of(tx: Tx, agency_no: int, client_id: str) -> Client:
 def clients_by_number(tx: Tx, nos: Iterable[int]) -> dict[int, Client]:
     """Clients by row number, deleted ones too; for rooms that hold numbers (ledger, listings)."""
     return {client.no: client for client in rows.by_numbers(tx, sorted(set(nos)))}
+
+
+def client_at_work(tx: Tx, client_id: str) -> tuple[Client, bool] | None:
+    """A client of any agency, and whether it is live. For background work, whose key is the
+    client's id; what a caller asks for goes by its agency.
+    """
+    found = rows.number_of(tx, client_id)
+    if found is None:
+        return None
+    no, live = found
+    return rows.by_numbers(tx, [no])[0], live
 
 
 def custom_places(tx: Tx, client_no: int) -> dict[str, int]:

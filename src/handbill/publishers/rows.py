@@ -17,6 +17,8 @@ _t = publishers.c
 _COLUMNS = (_t.no, _t.id, _t.agency_no, _t.status, _t.body, _t.created_at, _t.updated_at)
 _LIVE = _t.deleted_at.is_(None)
 _ONE = sa.select(*_COLUMNS).where(_t.id == b("id"), _t.agency_no == b("agency_no"), _LIVE)
+_ANY = sa.select(*_COLUMNS).where(_t.id == b("id"), _t.agency_no == b("agency_no"))
+_EVERYWHERE = sa.select(*_COLUMNS).where(_t.id == b("id"), _LIVE).order_by(_t.no)
 _ALL = sa.select(*_COLUMNS).where(_t.agency_no == b("agency_no"), _LIVE).order_by(_t.no)
 _BY_NO = sa.select(*_COLUMNS).where(among(_t.no, "nos"))
 _PAGE = _ALL.limit(b("limit", type_=sa.Integer)).offset(b("skip", type_=sa.Integer))
@@ -41,6 +43,17 @@ def _publisher(row: Row) -> Publisher:
 def find(tx: Tx, agency_no: int, publisher_id: str) -> Publisher | None:
     row = tx.one(_ONE, id=publisher_id, agency_no=agency_no)
     return _publisher(row) if row else None
+
+
+def find_any(tx: Tx, agency_no: int, publisher_id: str) -> Publisher | None:
+    """A deleted one too."""
+    row = tx.one(_ANY, id=publisher_id, agency_no=agency_no)
+    return _publisher(row) if row else None
+
+
+def everywhere(tx: Tx, publisher_id: str) -> list[Publisher]:
+    """The live ones of that id in every agency."""
+    return [_publisher(row) for row in tx.all(_EVERYWHERE, id=publisher_id)]
 
 
 def every(tx: Tx, agency_no: int) -> list[Publisher]:

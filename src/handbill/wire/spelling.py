@@ -36,3 +36,40 @@ def whole(properties: Mapping[str, Schema], optional: tuple[str, ...] = ()) -> S
     """An object that always has all these keys, but for the optional ones."""
     required = [name for name in properties if name not in optional]
     return {"type": "object", "properties": dict(properties), "required": required}
+
+
+def _cap(of: str) -> Schema:
+    return described(
+        whole(
+            {
+                "cap": described(
+                    {"enum": ["Daily", "Weekly", "Monthly", "Lifetime"]}, "Period of the cap."
+                ),
+                "value": described(NUMBER, "The limit."),
+                "pacing": described(FLAG, "Whether it is spent evenly over the month."),
+                "thresholdP": described(NUMBER, "Percent of the value at which it stops."),
+                "locked": described(FLAG, "Whether the share is kept for the placement alone."),
+            }
+        ),
+        of,
+    )
+
+
+BUDGET = _cap("Most to spend.")
+_NAMES = {
+    "budget": "Most to spend.",
+    "clicks": "Most valid clicks.",
+    "applies": "Most applies.",
+    "jobBudget": "Most to spend per job; job groups only.",
+    "jobClicks": "Most valid clicks per job; job groups only.",
+    "jobApplies": "Most applies per job; job groups only.",
+}
+CAPS: Schema = whole({name: _cap(about) for name, about in _NAMES.items()}, tuple(_NAMES))
+OVERRIDE: Schema = whole(
+    {
+        "markdown": described(NUMBER, "Percent taken off the bid that publishers see."),
+        "markup": described(NUMBER, "Percent put on what the customer pays."),
+        "applyConvWindow": described(WHOLE, "Days within which an apply counts."),
+    },
+    ("markdown", "markup", "applyConvWindow"),
+)
