@@ -1,11 +1,12 @@
 """The port: a transaction that runs statements, whichever engine is below."""
 
 import threading
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -197,8 +198,23 @@ class Tx(ABC):
         return bool(self.run_text(text + self.dialect.rowlock, {"no": no})[0])
 
 
-class Closable(Protocol):
+class _Closable(Protocol):
     def close(self) -> None: ...
+
+
+_C = TypeVar("_C", bound=_Closable)
+
+
+class Held(Generic[_C]):
+    """A thread's own connection, closed with the thread at the latest."""
+
+    __slots__ = ("__weakref__", "connection")
+
+    def __init__(self, connection: _C) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
 
 
 class Records(ABC):
@@ -212,7 +228,8 @@ class Records(ABC):
 
     def __init__(self) -> None:
         self._local = threading.local()
-        self._opened: list[Closable] = []
+        self._opening = threading.Lock()
+        self._opened: weakref.WeakSet[Held[Any]] = weakref.WeakSet()
 
     @abstractmethod
     @contextmanager
@@ -226,9 +243,18 @@ class Records(ABC):
 
     def close(self) -> None:
         """Close every thread's connection. Call it when no thread is at work."""
-        while self._opened:
-            self._opened.pop().close()
-        self._local = threading.local()
+        with self._opening:
+            for held in self._opened:
+                held.connection.close()
+            self._opened.clear()
+            self._local = threading.local()
+
+    def _hold(self, connection: _C) -> _C:
+        """Keep a connection for this thread, until the thread or this store ends."""
+        held = self._local.held = Held(connection)
+        with self._opening:
+            self._opened.add(held)
+        return connection
 
     @property
     @abstractmethod

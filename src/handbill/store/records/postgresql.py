@@ -1,4 +1,4 @@
-"""Records on PostgreSQL, by psycopg 3. Reads see one snapshot; writes lock the rows they decide on."""
+"""Records on PostgreSQL, by psycopg 3. Reads see one snapshot; writes lock what they decide on."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.expression import Executable
 
 from handbill.kit.faults import Unavailable
-from handbill.store.records.base import Dialect, Listed, Records, Row, Tx
+from handbill.store.records.base import Dialect, Held, Listed, Records, Row, Tx
 
 _STREAM_ROWS = 2_000
 
@@ -18,7 +18,7 @@ class PostgresDialect(Dialect):
     rowlock = " FOR UPDATE"
 
     def __init__(self) -> None:
-        self.sqlalchemy = postgresql.dialect(paramstyle="pyformat")
+        self.sqlalchemy = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 
     def placeholder(self, name: str) -> str:
         return f"%({name})s"
@@ -36,23 +36,24 @@ class PostgresTx(Tx):
         self.dialect = dialect
 
     def run_text(self, text: str, params: dict[str, Any]) -> tuple[list[Row], int]:
-        cursor = self._connection.execute(text, params)  # type: ignore[arg-type]
+        cursor = self._connection.execute(text, params)
         rows = cursor.fetchall() if cursor.description else []
         return rows, cursor.rowcount
 
     def run_text_many(self, text: str, rows: Iterable[dict[str, Any]]) -> None:
         with self._connection.cursor() as cursor:
-            cursor.executemany(text, rows)  # type: ignore[arg-type]
+            cursor.executemany(text, rows)
 
     def stream(self, statement: Executable, **params: Any) -> Iterator[Row]:
         text = self.dialect.text_of(statement)
         with self._connection.cursor(name="stream") as cursor:
             cursor.itersize = _STREAM_ROWS
-            cursor.execute(text, self.dialect.bind(params))  # type: ignore[arg-type]
+            cursor.execute(text, self.dialect.bind(params))
             yield from cursor
 
 
 class PostgresRecords(Records):
+    dialect: PostgresDialect
     reads_inline = False
 
     def __init__(self, url: str) -> None:
@@ -61,22 +62,20 @@ class PostgresRecords(Records):
         self.dialect = PostgresDialect()
 
     def _connection(self) -> psycopg.Connection[Row]:
-        connection: psycopg.Connection[Row] | None = getattr(self._local, "connection", None)
-        if connection is None or connection.closed:
-            try:
-                connection = psycopg.connect(self._url, connect_timeout=10)
-            except psycopg.OperationalError as away:
-                raise Unavailable(f"the records store does not answer: {away}") from away
-            self._local.connection = connection
-            self._opened.append(connection)
-        return connection
+        held: Held[psycopg.Connection[Row]] | None = getattr(self._local, "held", None)
+        if held is not None and not held.connection.closed:
+            return held.connection
+        try:
+            return self._hold(psycopg.connect(self._url, connect_timeout=10))
+        except psycopg.OperationalError as away:
+            raise Unavailable(f"the records store does not answer: {away}") from away
 
     @contextmanager
     def _transaction(self, mode: str) -> Iterator[Tx]:
         connection = self._connection()
         try:
             with connection.transaction():
-                connection.execute(f"SET TRANSACTION {mode}")  # type: ignore[arg-type]
+                connection.execute(f"SET TRANSACTION {mode}")
                 yield PostgresTx(connection, self.dialect)
         except psycopg.OperationalError as away:
             raise Unavailable(f"the records store failed: {away}") from away

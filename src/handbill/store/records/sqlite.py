@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.sql.expression import Executable
 
 from handbill.kit.faults import Unavailable
-from handbill.store.records.base import Dialect, Listed, Records, Row, Tx
+from handbill.store.records.base import Dialect, Held, Listed, Records, Row, Tx
 
 _BUSY_MS = 30_000
 _PRAGMAS = (
@@ -24,11 +25,20 @@ _PRAGMAS = (
 )
 
 
+class _Compiler(SQLiteCompiler):
+    def limit_clause(self, select: Any, **kw: Any) -> str:
+        """No OFFSET where none was asked for; SQLAlchemy would bind a 0 for it."""
+        if select._offset_clause is not None or select._limit_clause is None:  # noqa: SLF001
+            return str(super().limit_clause(select, **kw))  # type: ignore[no-untyped-call]
+        return "\n LIMIT " + str(self.process(select._limit_clause, **kw))  # noqa: SLF001
+
+
 class SqliteDialect(Dialect):
     rowlock = ""
 
     def __init__(self) -> None:
         self.sqlalchemy = sqlite.dialect(paramstyle="named")
+        self.sqlalchemy.statement_compiler = _Compiler
 
     def placeholder(self, name: str) -> str:
         return f":{name}"
@@ -59,6 +69,7 @@ class SqliteTx(Tx):
 
 
 class SqliteRecords(Records):
+    dialect: SqliteDialect
     reads_inline = True
 
     def __init__(self, path: Path) -> None:
@@ -67,16 +78,15 @@ class SqliteRecords(Records):
         self.dialect = SqliteDialect()
 
     def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(
-                self._path, isolation_level=None, cached_statements=512, check_same_thread=False
-            )
-            for pragma in _PRAGMAS:
-                connection.execute(pragma)
-            self._local.connection = connection
-            self._opened.append(connection)
-        return connection
+        held: Held[sqlite3.Connection] | None = getattr(self._local, "held", None)
+        if held is not None:
+            return held.connection
+        connection = sqlite3.connect(
+            self._path, isolation_level=None, cached_statements=512, check_same_thread=False
+        )
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        return self._hold(connection)
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Tx]:

@@ -1,0 +1,259 @@
+"""One task per kind and key, held by one worker at a time, never lost, dead only in plain view."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from handbill.kit.instants import HOUR, SECOND, Instant
+from handbill.store.records import Records
+from handbill.store.records.tables import tasks
+from handbill.work import queue
+from handbill.work.queue import MOST_ATTEMPTS, Dead, Task, enqueue
+
+T: Instant = 1_700_000_000_000_000
+KINDS = ["feeds.import", "stats.report"]
+
+
+def _put(records: Records, key: str = "a", now: Instant = T, **kw: Any) -> None:
+    with records.write() as tx:
+        enqueue(tx, "feeds.import", key, now, **kw)
+
+
+def _lease(records: Records, now: Instant = T, worker: str = "w") -> Task | None:
+    with records.write() as tx:
+        return queue.lease(tx, KINDS, worker, now, 60)
+
+
+def _held(records: Records, now: Instant = T) -> Task:
+    task = _lease(records, now)
+    assert task is not None
+    return task
+
+
+def _fail(records: Records, task: Task, now: Instant = T, why: str = "why") -> bool:
+    with records.write() as tx:
+        return queue.fail(tx, task, now, why)
+
+
+def _finish(records: Records, task: Task) -> bool:
+    with records.write() as tx:
+        return queue.finish(tx, task)
+
+
+def _count(records: Records) -> int:
+    with records.read() as tx:
+        return len(tx.all(tasks.select()))
+
+
+def test_a_task_is_run_once_and_gone(records: Records) -> None:
+    _put(records, payload={"run": "r1", "of": [1, 2.5, None]})
+    task = _held(records)
+    assert (task.kind, task.key, task.attempts) == ("feeds.import", "a", 1)
+    assert task.payload == {"run": "r1", "of": [1, 2.5, None]}
+    assert _lease(records) is None
+    assert _finish(records, task)
+    assert _count(records) == 0
+    assert not _finish(records, task)
+
+
+def test_nothing_is_enqueued_when_the_transaction_fails(records: Records) -> None:
+    def ask() -> None:
+        with records.write() as tx:
+            enqueue(tx, "feeds.import", "a", T)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        ask()
+    assert _lease(records) is None
+
+
+def test_is_due_tells_what_a_lease_would_find(records: Records) -> None:
+    def due(now: Instant, kinds: list[str] = KINDS) -> bool:
+        with records.read() as tx:
+            return queue.is_due(tx, kinds, now)
+
+    assert not due(T)
+    _put(records, due_at=T + SECOND)
+    assert not due(T)
+    assert due(T + SECOND)
+    assert not due(T + SECOND, ["stats.report"])
+    _held(records, T + SECOND)
+    assert not due(T + 60 * SECOND)
+    assert due(T + 61 * SECOND)
+
+
+def test_longest_due_comes_first(records: Records) -> None:
+    for key, wait in (("b", 2), ("a", 3), ("c", 1), ("later", 90)):
+        _put(records, key, due_at=T + wait * SECOND)
+    found = [_held(records, T + 10 * SECOND).key for _ in range(3)]
+    assert found == ["c", "b", "a"]
+    assert _lease(records, T + 10 * SECOND) is None
+
+
+def test_waiting_task_keeps_the_earlier_due_time_and_the_new_payload(records: Records) -> None:
+    _put(records, due_at=T + 5 * SECOND, payload={"n": 1})
+    _put(records, due_at=T + 9 * SECOND, payload={"n": 2})
+    assert _lease(records, T + 4 * SECOND) is None
+    assert _held(records, T + 5 * SECOND).payload == {"n": 2}
+    _put(records, "b", due_at=T + 9 * SECOND)
+    _put(records, "b", due_at=T + 5 * SECOND)
+    assert _held(records, T + 5 * SECOND).key == "b"
+
+
+def test_asked_for_while_run_it_runs_again_at_its_own_time(records: Records) -> None:
+    _put(records, payload={"n": 1})
+    task = _held(records)
+    _put(records, now=T + SECOND, due_at=T + 30 * SECOND, payload={"n": 2})
+    _put(records, now=T + SECOND, due_at=T + 20 * SECOND, payload={"n": 3})
+    _put(records, now=T + SECOND, due_at=T + 25 * SECOND, payload={"n": 4})
+    assert _lease(records, T + 20 * SECOND) is None
+    assert _finish(records, task)
+    assert _lease(records, T + 19 * SECOND) is None
+    again = _held(records, T + 20 * SECOND)
+    assert (again.payload, again.attempts) == ({"n": 4}, 1)
+    assert _finish(records, again)
+    assert _count(records) == 0
+
+
+def test_abandoned_task_is_taken_over_and_the_former_holder_has_no_say(records: Records) -> None:
+    _put(records)
+    former = _held(records)
+    with records.write() as tx:
+        assert queue.renew(tx, former, T + 50 * SECOND, 60)
+    assert _lease(records, T + 109 * SECOND) is None
+    taken = _lease(records, T + 110 * SECOND, "other")
+    assert taken is not None
+    assert taken.attempts == 2
+    with records.write() as tx:
+        assert not queue.renew(tx, former, T + 111 * SECOND, 60)
+        assert not queue.finish(tx, former)
+        assert not queue.fail(tx, former, T, "late")
+        assert not queue.put_back(tx, former, T)
+    assert _finish(records, taken)
+
+
+def test_asked_for_before_a_take_over_it_runs_once_with_the_new_payload(records: Records) -> None:
+    _put(records, payload={"n": 1})
+    _held(records)
+    _put(records, payload={"n": 2}, due_at=T + HOUR)
+    taken = _held(records, T + 60 * SECOND)
+    assert taken.payload == {"n": 2}
+    assert _finish(records, taken)
+    assert _count(records) == 0
+
+
+def test_failing_task_waits_longer_each_time_and_then_is_dead(records: Records) -> None:
+    _put(records)
+    now, waits = T, []
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        task = _held(records, now)
+        assert task.attempts == attempt
+        assert _fail(records, task, now, f"failure {attempt}")
+        with records.read() as tx:
+            due_at = tx.value(tasks.select().with_only_columns(tasks.c.due_at))
+        waits.append((due_at - now) // SECOND)
+        assert _lease(records, due_at - 1) is None
+        now = due_at
+    assert waits == [5, 10, 20, 40, 80, 160, 320, 640]
+    assert _lease(records, now + 1000 * HOUR) is None
+    with records.read() as tx:
+        (dead,) = queue.dead_tasks(tx)
+        assert queue.dead_tasks(tx, most=0) == []
+    assert dead == Dead("feeds.import", "a", "failure 8", now - 640 * SECOND)
+
+
+def test_dead_task_lives_again_when_enqueued(records: Records) -> None:
+    _put(records)
+    for attempt in range(MOST_ATTEMPTS):
+        _fail(records, _held(records, T + attempt * HOUR), T + attempt * HOUR)
+    later = T + 100 * HOUR
+    assert _lease(records, later) is None
+    _put(records, now=later)
+    task = _held(records, later)
+    assert task.attempts == 1
+    with records.read() as tx:
+        assert queue.dead_tasks(tx) == []
+
+
+def test_task_that_kills_its_workers_is_dead_and_the_next_is_taken(records: Records) -> None:
+    _put(records, "deadly")
+    now = T
+    for _ in range(MOST_ATTEMPTS):
+        assert _held(records, now).key == "deadly"
+        now += 60 * SECOND
+    _put(records, "next", now=now + SECOND)
+    assert _held(records, now + SECOND).key == "next"
+    assert _lease(records, now + SECOND) is None
+    with records.read() as tx:
+        assert [dead.key for dead in queue.dead_tasks(tx)] == ["deadly"]
+
+
+def test_failing_task_asked_for_meanwhile_starts_anew(records: Records) -> None:
+    _put(records)
+    for attempt in range(MOST_ATTEMPTS - 1):
+        _fail(records, _held(records, T + attempt * HOUR), T + attempt * HOUR)
+    now = T + 10 * HOUR
+    task = _held(records, now)
+    _put(records, now=now)
+    assert _fail(records, task, now)
+    assert _lease(records, now + 639 * SECOND) is None
+    assert _held(records, now + 640 * SECOND).attempts == 1
+
+
+def test_put_back_counts_no_attempt(records: Records) -> None:
+    _put(records)
+    for _ in range(2 * MOST_ATTEMPTS):
+        task = _held(records)
+        assert task.attempts == 1
+        with records.write() as tx:
+            assert queue.put_back(tx, task, T)
+
+
+def test_many_workers_lease_each_task_once(records: Records) -> None:
+    with records.write() as tx:
+        for number in range(60):
+            enqueue(tx, KINDS[number % 2], str(number), T)
+
+    def work(worker: int) -> list[str]:
+        taken = []
+        while (task := _lease(records, worker=f"w{worker}")) is not None:
+            taken.append(task.key)
+            if int(task.key) % 3:
+                _finish(records, task)
+        return taken
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = [key for keys in pool.map(work, range(4)) for key in keys]
+    assert sorted(map(int, taken)) == list(range(60))
+    assert _count(records) == 20
+
+
+def test_after_the_last_asking_there_is_another_run(records: Records) -> None:
+    """However askings, runs and finishes fall together."""
+    asked: list[int] = []
+    seen: list[int] = []
+
+    def ask(number: int) -> None:
+        with records.write() as tx:
+            enqueue(tx, "feeds.import", "a", T, payload={"n": number})
+            asked.append(number)  # in the order of the row's lock
+
+    def run() -> bool:
+        task = _lease(records)
+        if task is None:
+            return False
+        seen.append(task.payload["n"])
+        return _finish(records, task)
+
+    with ThreadPoolExecutor(2) as pool:
+        futures = [pool.submit(ask, number) for number in range(40)]
+        while not all(future.done() for future in futures):
+            run()
+        for future in futures:
+            future.result()
+    while run():
+        pass
+    assert seen[-1] == asked[-1]
+    assert len(seen) == len(set(seen))
+    assert _count(records) == 0
