@@ -74,3 +74,27 @@ def period_key(period: Period, day: date) -> str:
     if period == "Monthly":
         return f"M{day:%Y-%m}"
     return "L"
+
+
+def days_after(at: Instant, days: int, zone: tzinfo) -> Instant:
+    """The same time of day so many calendar days later, in a zone whose days may have 23 hours."""
+    local = moment_of(at).astimezone(zone)
+    later = local.replace(tzinfo=None) + timedelta(days=days)
+    return instant_of(later.replace(tzinfo=zone, fold=local.fold))
+
+
+def offsets_within(first: Instant, end: Instant, zone: tzinfo) -> list[tuple[Instant, int]]:
+    """From which instant on which offset (micros) holds, in order; the first holds from ``first``.
+
+    Every change of an offset in force since 1972 falls on a whole quarter of an hour.
+    """
+    spans: list[tuple[Instant, int]] = []
+    step = 15 * 60 * 1_000_000
+    at = first
+    while at < end:
+        offset = moment_of(at).astimezone(zone).utcoffset() or timedelta()
+        micros = offset // timedelta(microseconds=1)
+        if not spans or spans[-1][1] != micros:
+            spans.append((at, micros))
+        at = (at // step + 1) * step
+    return spans

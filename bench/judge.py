@@ -1,0 +1,148 @@
+"""How many events a second the judge books on one core, journal to ledger, all durable."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+from bench.figures import Figure
+from handbill.core.listing_tokens import Click, Listing
+from handbill.core.nouns import (
+    CampaignBody,
+    Cap,
+    Caps,
+    ClientBody,
+    GroupBody,
+    Placement,
+    PublisherBody,
+)  # fmt: skip
+from handbill.core.received import ReceivedClick, click_of, conversion_of, encode
+from handbill.host.clock import SetClock
+from handbill.host.ids import SeededIds
+from handbill.kit.instants import DAY, SECOND, Instant
+from handbill.ledger.booking import Rules
+from handbill.ledger.judge import Judge
+from handbill.store.blobs import open_blobs
+from handbill.store.journal import Entry, Mark
+from handbill.store.records import Records, Tx, open_records
+from handbill.store.records.opening import migrate
+from handbill.store.records.tables import agencies, campaigns, clients, groups, publishers
+
+LIMIT = 5_000
+_EVENTS = 100_000
+_START: Instant = 20_000 * DAY
+_AGENTS = [
+    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/{n}.0 Safari/537.36"
+    for n in range(60, 130)
+] + ["Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"]
+
+
+class Lines:
+    """A journal in memory, so that only the judge is measured."""
+
+    def __init__(self, records: list[bytes]) -> None:
+        self._lines = [Entry("edge-0", Mark(1, n + 1), raw) for n, raw in enumerate(records)]
+
+    def read(self, marks: dict[str, Mark], most: int) -> list[Entry]:
+        first = marks["edge-0"].offset if "edge-0" in marks else 0
+        return self._lines[first : first + most]
+
+    def purge(self, marks: dict[str, Mark]) -> int:  # noqa: ARG002
+        return 0
+
+
+def market(tx: Tx, client_count: int = 4) -> list[Listing]:
+    """Clients with capped campaigns, groups and placements; their listings."""
+    import msgspec
+
+    def body(of: object) -> str:
+        return msgspec.json.encode(of).decode()
+
+    stamp = {"created_at": 1, "updated_at": 1}
+    agency_no = tx.put(agencies, id="ripple", name="Ripple", currency="USD", created_at=1)
+    names = {
+        tx.put(
+            publishers, id=f"P{n}", agency_no=agency_no, status="A",
+            body=body(PublisherBody(name=f"P{n}")), **stamp,
+        ): f"P{n}"
+        for n in range(4)
+    }  # fmt: skip
+    listings = []
+    caps = Caps(budget=Cap("Monthly", 10**15), clicks=Cap("Daily", 10**9))
+    for n in range(client_count):
+        client_no = tx.put(
+            clients, id=f"client-{n}", agency_no=agency_no, status="A", zone="America/New_York",
+            pixel_id=f"pixel-{n}", body=body(ClientBody(f"C{n}", f"C{n}", caps=caps)), **stamp,
+        )  # fmt: skip
+        for m in range(3):
+            campaign_no = tx.put(
+                campaigns, id=f"campaign-{n}-{m}", client_no=client_no, status="A", is_default=0,
+                body=body(CampaignBody(f"K{m}", caps=caps)), **stamp,
+            )  # fmt: skip
+            placements = [Placement(name, budget=Cap("Monthly", 10**14)) for name in names.values()]
+            group_no = tx.put(
+                groups, id=f"group-{n}-{m}", client_no=client_no, campaign_no=campaign_no,
+                status="A", is_default=0, priority=1,
+                body=body(GroupBody("G", caps=caps, placements=placements)), **stamp,
+            )  # fmt: skip
+            listings += [
+                Listing(client_no, campaign_no, group_no, no, b"", "CPC", 500_000, 400_000)
+                for no in names
+            ]
+    return listings
+
+
+def traffic(listings: list[Listing], count: int, seed: int = 1) -> Iterator[bytes]:
+    """Journal records: clicks with repeats and bots, and one conversion in ten."""
+    random = Random(seed)
+    clicks: list[Click] = []
+    for n in range(count):
+        at = _START + n * SECOND // 5_000
+        if clicks and random.random() < 0.1:
+            click = random.choice(clicks[-5_000:])
+            client_no = click.listing.client_no
+            yield encode([conversion_of(click, at, client_no, random.choice((1, 2, 3)), "s2s")])
+            continue
+        listing = random.choice(listings)._replace(job_id=random.randbytes(16))
+        click = Click(random.randbytes(16), at, listing)
+        clicks.append(click)
+        yield encode([_clicked(click, random)])
+
+
+def _clicked(click: Click, random: Random) -> ReceivedClick:
+    ip = f"198.51.{random.randrange(256)}.{random.randrange(256)}"
+    return click_of(click.random, click.at, click.listing, ip, random.choice(_AGENTS))
+
+
+def judged(records: Records, folder: Path, lines: list[bytes]) -> float:
+    """CPU seconds to book all lines."""
+    rules = Rules(30, "truncated", b"k" * 32)
+    clock = SetClock(_START + DAY)
+    judge = Judge(
+        records, open_blobs(str(folder / "blobs")), Lines(lines), clock, SeededIds(1), rules
+    )
+    started = time.process_time()
+    while judge.step():
+        pass
+    spent = time.process_time() - started
+    judge.close()
+    return spent
+
+
+def run() -> list[Figure]:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        records = open_records(f"sqlite:///{folder / 'records.db'}")
+        migrate(records)
+        with records.write() as tx:
+            listings = market(tx)
+        spent = judged(records, folder, list(traffic(listings, _EVENTS)))
+        records.close()
+    rate = _EVENTS / spent
+    return [
+        Figure(
+            "judge: events booked per CPU second", rate, "events/s", f">= {LIMIT:,}",
+            rate >= LIMIT, f"{_EVENTS:,} events, 4 clients, caps at four levels, SQLite",
+        )
+    ]  # fmt: skip

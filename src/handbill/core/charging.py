@@ -1,0 +1,191 @@
+"""What an event costs, and whether every cap has room for it.
+
+A **place** is where an event happened: client, campaign, job group, publisher. A **counter** is
+what was used of a measure at one scope in one period. A cap compares one counter with a limit;
+which scopes, measures and periods there are is a list, not code.
+**Source**: contract 3 (caps), domain 2 and 4.2, safety.md section 2 (caps).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Final, Literal, NamedTuple
+
+from handbill.core.nouns import Cap, Caps
+from handbill.kit.zones import PERIODS, Period, period_key
+
+Scope = Literal["client", "campaign", "group", "placement", "campaign_placement"]
+Measure = Literal["budget", "clicks", "applies"]
+MEASURES: Final[tuple[Measure, ...]] = ("budget", "clicks", "applies")
+
+
+class Place(NamedTuple):
+    client_no: int
+    campaign_no: int
+    group_no: int
+    publisher_no: int
+
+
+class Need(NamedTuple):
+    """What one event takes of each measure, in the order of MEASURES: micros, clicks, applies."""
+
+    budget: int
+    clicks: int
+    applies: int
+
+
+class Price(NamedTuple):
+    """``spend``: the trader's bid, which caps and ``spent`` count; ``charge``: the publisher's."""
+
+    spend_micros: int
+    charge_micros: int
+
+
+class CounterKey(NamedTuple):
+    scope: Scope
+    entity: str
+    measure: Measure
+    period: str
+
+
+class Limit(NamedTuple):
+    """A cap as it stands on one entity. Job caps will be further rows of this kind."""
+
+    scope: Scope
+    entity: str
+    measure: Measure
+    period: Period
+    most: int
+
+
+FREE: Final = Price(0, 0)
+_Gate = tuple[list[int], int, Limit]
+"""What is used of a cap (shared by all tills below it), the measure's place, and the cap."""
+
+
+def price_of_click(bid_type: str, bid_micros: int, price_micros: int) -> Price:
+    """What a valid click costs: the bid frozen in its link, where clicks are what is paid for."""
+    return Price(bid_micros, price_micros) if bid_type in {"CPC", "FLAT_CPC"} else FREE
+
+
+def price_of_apply(bid_type: str, bid_micros: int, price_micros: int) -> Price:
+    """What a counted apply costs: the bid frozen in its click's link, where applies are paid."""
+    return Price(bid_micros, price_micros) if bid_type == "CPA" else FREE
+
+
+def entities_of(place: Place) -> tuple[tuple[Scope, str], ...]:
+    """Every scope that an event at this place counts in."""
+    client, campaign, group, publisher = place
+    return (
+        ("client", f"{client}"),
+        ("campaign", f"{campaign}"),
+        ("group", f"{group}"),
+        ("placement", f"{group}/{publisher}"),
+        ("campaign_placement", f"{campaign}/{publisher}"),
+    )
+
+
+def limits_of(scope: Scope, entity: str, caps: Caps) -> Iterator[Limit]:
+    """The caps of one client, campaign or job group as limits."""
+    named: tuple[tuple[Measure, Cap | None], ...] = (
+        ("budget", caps.budget), ("clicks", caps.clicks), ("applies", caps.applies),
+    )  # fmt: skip
+    for measure, cap in named:
+        if cap is not None:
+            yield Limit(scope, entity, measure, cap.period, cap.value)
+
+
+def budget_limit(scope: Scope, entity: str, cap: Cap | None) -> Iterator[Limit]:
+    """A cap that holds for spend only (placements)."""
+    if cap is not None:
+        yield Limit(scope, entity, "budget", cap.period, cap.value)
+
+
+@lru_cache(maxsize=4_096)
+def period_keys(day: date) -> tuple[str, ...]:
+    """The names of all four periods that a day lies in."""
+    return tuple(period_key(period, day) for period in PERIODS)
+
+
+class Till:
+    """The events of one place on one day pass here: each is let through whole, or not at all."""
+
+    __slots__ = ("_gates", "day", "place", "taken")
+
+    def __init__(self, place: Place, day: date, gates: list[_Gate]) -> None:
+        self.place = place
+        self.day = day
+        self.taken = [0, 0, 0]
+        self._gates = gates
+
+    def take(self, need: Need) -> Limit | None:
+        """Use up the need if every cap has room for the whole of it; else the cap that has not.
+
+        What needs nothing of a measure passes its caps, even where they are overdrawn.
+        """
+        for used, measure, limit in self._gates:
+            if need[measure] and used[0] + need[measure] > limit.most:
+                return limit
+        for used, measure, _ in self._gates:
+            used[0] += need[measure]
+        taken = self.taken
+        taken[0] += need[0]
+        taken[1] += need[1]
+        taken[2] += need[2]
+        return None
+
+
+class Spending:
+    """What is used of every cap while a run of events is judged, and what they add."""
+
+    def __init__(self, used: Mapping[CounterKey, int]) -> None:
+        self._start = used
+        self._used: dict[CounterKey, list[int]] = {}
+        self._tills: dict[tuple[Place, date], Till] = {}
+
+    def till(self, place: Place, day: date, limits: Sequence[Limit]) -> Till:
+        """The till of a place on a day; the limits are looked at when it is opened."""
+        till = self._tills.get((place, day))
+        if till is None:
+            till = self._tills[place, day] = Till(place, day, self._gates(day, limits))
+        return till
+
+    def _gates(self, day: date, limits: Sequence[Limit]) -> list[_Gate]:
+        least: dict[CounterKey, Limit] = {}
+        for limit in limits:
+            key = key_of(limit, day)
+            least[key] = min(limit, least.get(key, limit), key=lambda known: known.most)
+        return [
+            (self._cell(key), MEASURES.index(key.measure), limit) for key, limit in least.items()
+        ]
+
+    def _cell(self, key: CounterKey) -> list[int]:
+        cell = self._used.get(key)
+        if cell is None:
+            cell = self._used[key] = [self._start.get(key, 0)]
+        return cell
+
+    def additions(self) -> dict[CounterKey, int]:
+        """What was added to each counter: every scope, measure and period, capped or not."""
+        return folded((till.place, till.day, till.taken) for till in self._tills.values())
+
+
+def key_of(limit: Limit, day: date) -> CounterKey:
+    """The counter that a limit is compared with on a day."""
+    period = period_keys(day)[PERIODS.index(limit.period)]
+    return CounterKey(limit.scope, limit.entity, limit.measure, period)
+
+
+def folded(taken: Iterable[tuple[Place, date, Sequence[int]]]) -> dict[CounterKey, int]:
+    """Counters from what was taken at each place on each day. All four periods are kept of each,
+    so that a cap whose period is changed in mid-month is right at once.
+    """
+    counters: dict[CounterKey, int] = {}
+    for place, day, amounts in taken:
+        for measure, amount in zip(MEASURES, amounts, strict=True):
+            if amount:
+                for scope, entity in entities_of(place):
+                    for period in period_keys(day):
+                        key = CounterKey(scope, entity, measure, period)
+                        counters[key] = counters.get(key, 0) + amount
+    return counters

@@ -1,0 +1,87 @@
+"""What an event counts as. Clicks and conversions are classed once, by rules in a fixed order.
+
+The order for clicks is bot, duplicate, (foreign, latent: with click definitions), then room within
+the caps: ``over_cap`` or ``valid``. **Source**: domain 7.4, contract 5, safety.md section 2.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+from typing import Final, Literal
+
+from handbill.kit.instants import SECOND, Instant
+
+Kind = Literal["CLICK", "VIEW", "APPLY_START", "APPLY"]
+KIND_OF_ACTION: Final[dict[int, Kind]] = {1: "VIEW", 2: "APPLY_START", 3: "APPLY"}
+KINDS: Final[tuple[Kind, ...]] = ("CLICK", "VIEW", "APPLY_START", "APPLY")
+
+VALID: Final = "valid"  # a click that counts
+COUNTED: Final = "counted"  # a conversion that counts
+ORGANIC: Final = "organic"  # a conversion that no click of ours led to
+OVER_CAP: Final = "over_cap"  # no room within a cap: booked, never charged
+BOT: Final = "bot"
+DUPLICATE: Final = "duplicate"
+LATE: Final = "late"
+INVALID: Final = "invalid"
+DEAD: Final = "dead"  # parked, and its click never came
+PARKED: Final = "parked"  # not an entry yet: it waits for its click
+ENTRY_DISPOSITIONS: Final = (
+    VALID, COUNTED, ORGANIC, OVER_CAP, BOT, DUPLICATE, LATE, INVALID, DEAD,
+)  # fmt: skip
+"""Every disposition that an entry of the ledger can have; with PARKED they sum up to received."""
+
+TAKES_ROOM: Final = frozenset({VALID, COUNTED})
+"""The dispositions whose entries use up caps."""
+
+_IpMode = Literal["full", "truncated", "hashed"]
+
+
+def class_of_click(
+    agent_is_bot: bool, opened_at: Instant | None, at: Instant, window_seconds: int
+) -> str | None:
+    """Why a click does not count, or None when it may.
+
+    ``opened_at``: the click of the same visitor on the same job that opened the latest window.
+    Both ends of a window belong to it; sources may bring clicks a little out of order.
+    """
+    if agent_is_bot:
+        return BOT
+    if opened_at is not None and abs(at - opened_at) <= window_seconds * SECOND:
+        return DUPLICATE if window_seconds else None
+    return None
+
+
+def visitor_of(key: bytes, job_id: bytes, ip: str, agent: str) -> bytes:
+    """Who clicked on which job, as a keyed digest that cannot be guessed back to an address."""
+    digest = hashlib.blake2b(job_id, digest_size=16, key=key)
+    digest.update(f"{ip}\0{agent}".encode("utf-8", "replace"))
+    return digest.digest()
+
+
+def digest_of_agent(agent: str) -> str:
+    """Eight bytes in hex: enough to count agents apart, too few to keep them."""
+    return hashlib.blake2b(agent.encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+@lru_cache(maxsize=65_536)
+def masked_ip(ip: str, mode: str, key: bytes) -> str:
+    """The address as it may be kept: full, its /24 or /48, or a keyed digest.
+
+    **Source**: safety.md, IP report and logs. What is no address is kept as nothing.
+    """
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return ""
+    if mode == "full":
+        return str(address)
+    if mode == "hashed":
+        return hashlib.blake2b(address.packed, digest_size=8, key=key).hexdigest()
+    prefix = 24 if address.version == 4 else 48
+    return str(ip_network((address, prefix), strict=False).network_address)
+
+
+def balance_of(received: int, dispositions: Iterable[tuple[str, int]]) -> int:
+    """Received less all that became of it: 0 when the books balance."""
+    return received - sum(value for _, value in dispositions)

@@ -1,0 +1,321 @@
+"""One client's run of events, judged in memory: what was known before, and what the run adds."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, tzinfo
+from typing import NamedTuple
+
+from handbill.core.attribution import (
+    APPLY,
+    PARKED_FOR,
+    identity_of,
+    organic_identity,
+    timing_of,
+)  # fmt: skip
+from handbill.core.charging import (
+    FREE,
+    CounterKey,
+    Limit,
+    Need,
+    Place,
+    Price,
+    Spending,
+    Till,
+    price_of_apply,
+    price_of_click,
+)  # fmt: skip
+from handbill.core.judging import (
+    BOT,
+    COUNTED,
+    DEAD,
+    DUPLICATE,
+    INVALID,
+    KIND_OF_ACTION,
+    LATE,
+    ORGANIC,
+    OVER_CAP,
+    PARKED,
+    VALID,
+    class_of_click,
+    digest_of_agent,
+    masked_ip,
+    visitor_of,
+)  # fmt: skip
+from handbill.core.received import ReceivedClick, ReceivedConversion, encode
+from handbill.kit.instants import Instant
+from handbill.kit.zones import bounds_of, day_of, zone_of
+from handbill.ledger.agents import bot_reason
+from handbill.ledger.rows import Parked
+from handbill.ledger.terms import Terms
+from handbill.store.events import Entry
+
+RECEIVED = "received"
+REDELIVERED = "redelivered"  # the same click brought twice: outside the books, which have it once
+_NO_PLACE = Place(0, 0, 0, 0)
+
+
+class Rules(NamedTuple):
+    """What the operator has set. ``key`` keeps digests of addresses from being guessed."""
+
+    duplicate_seconds: int
+    ip_mode: str
+    key: bytes
+
+
+class Click(NamedTuple):
+    event: ReceivedClick
+    visitor: bytes
+
+
+class Conversion(NamedTuple):
+    """``id`` is the entry's; ``parked_no`` says which parked row this is, 0 for a fresh event."""
+
+    id: bytes
+    event: ReceivedConversion
+    parked_no: int = 0
+    due_at: Instant = 0
+
+
+@dataclass(slots=True)
+class Known:
+    """What the records held before the run."""
+
+    clicks: dict[bytes, tuple[int, str]]
+    visits: dict[bytes, Instant]
+    keys: dict[str, bytes]
+    used: dict[CounterKey, int]
+
+
+@dataclass(slots=True)
+class Added:
+    """What a run adds to the records and the ledger."""
+
+    entries: list[Entry] = field(default_factory=list)
+    clicks: list[tuple[bytes, int, str, Instant]] = field(default_factory=list)
+    visits: dict[bytes, tuple[int, Instant]] = field(default_factory=dict)
+    keys: list[tuple[int, str, bytes, Instant]] = field(default_factory=list)
+    parked: list[Parked] = field(default_factory=list)
+    unparked: list[int] = field(default_factory=list)
+    tallies: dict[tuple[int, str, str], int] = field(default_factory=dict)
+    counters: dict[CounterKey, int] = field(default_factory=dict)
+
+    def tally(self, client_no: int, kind: str, what: str, by: int = 1) -> None:
+        key = (client_no, kind, what)
+        self.tallies[key] = self.tallies.get(key, 0) + by
+
+
+def name_of(limit: Limit) -> str:
+    """The cap that had no room, as a reason: ``group_budget_daily``."""
+    return f"{limit.scope}_{limit.measure}_{limit.period}".lower()
+
+
+class Run:
+    """Judges one client's events in order. Clicks go before the conversions that they led to."""
+
+    def __init__(
+        self, client_no: int, terms: Terms | None, known: Known, rules: Rules, now: Instant
+    ) -> None:
+        self.added = Added()
+        self._client_no = client_no
+        self._terms = terms
+        self._known = known
+        self._rules = rules
+        self._now = now
+        self._zone: tzinfo = zone_of(terms.zone if terms else "UTC")
+        self._currency = terms.currency if terms else ""
+        self._spending = Spending(known.used)
+        self._tills: dict[tuple[int, int, int], Till] = {}
+        self._day = date.min
+        self._day_bounds = (0, 0)
+
+    def judge(self, clicks: Iterable[Click], conversions: Iterable[Conversion]) -> Added:
+        for event, visitor in clicks:
+            self._click(event, visitor)
+        for conversion in conversions:
+            self._conversion(conversion)
+        self.added.counters = self._spending.additions()
+        return self.added
+
+    # ── clicks ──────────────────────────────────────────────────────────────────────────────────
+
+    def _click(self, event: ReceivedClick, visitor: bytes) -> None:
+        added, known = self.added, self._known
+        if event.random in known.clicks:
+            added.tally(self._client_no, "CLICK", REDELIVERED)
+            return
+        disposition, reason, price = self._class_of(event, visitor)
+        known.clicks[event.random] = (self._client_no, disposition)
+        added.clicks.append((event.random, self._client_no, disposition, event.at))
+        added.tally(self._client_no, "CLICK", RECEIVED)
+        added.tally(self._client_no, "CLICK", disposition)
+        added.entries.append(
+            Entry(
+                event.random, event.at, "CLICK", disposition, reason, self._client_no,
+                event.campaign_no, event.group_no, event.publisher_no, event.job_id.hex(),
+                event.bid_type, price.charge_micros, price.spend_micros, self._currency,
+                event.at, event.random, visitor,
+                masked_ip(event.ip, self._rules.ip_mode, self._rules.key),
+                digest_of_agent(event.agent), "edge", "", "",
+            )
+        )  # fmt: skip
+
+    def _class_of(self, event: ReceivedClick, visitor: bytes) -> tuple[str, str, Price]:
+        if self._terms is None:
+            return INVALID, "unknown_client", FREE
+        bot = bot_reason(event.agent)
+        opened_at = self._known.visits.get(visitor)
+        why = class_of_click(bool(bot), opened_at, event.at, self._rules.duplicate_seconds)
+        # Foreign and latent clicks find their place here, with click definitions.
+        if why is not None:
+            return why, bot, FREE
+        self._known.visits[visitor] = event.at
+        self.added.visits[visitor] = (self._client_no, event.at)
+        price = price_of_click(event.bid_type, event.bid_micros, event.price_micros)
+        till = self._till(event.campaign_no, event.group_no, event.publisher_no, event.at)
+        full = till.take(Need(price.spend_micros, 1, 0))
+        return (VALID, "", price) if full is None else (OVER_CAP, name_of(full), FREE)
+
+    # ── conversions ─────────────────────────────────────────────────────────────────────────────
+
+    def _conversion(self, arrived: Conversion) -> None:
+        event = arrived.event
+        kind = KIND_OF_ACTION[event.action]
+        if not arrived.parked_no:
+            self.added.tally(self._client_no, kind, RECEIVED)
+        if not event.click_random:
+            self._organic(arrived, kind)
+            return
+        own = event.click_client_no == self._client_no
+        found = self._known.clicks.get(event.click_random) if own else None
+        if found is not None and found[0] == self._client_no:
+            self._attribute(arrived, kind, found[1])
+        elif own and self._timing(event)[0] == "late":
+            # Its click may have been forgotten by now, and could not help it.
+            self._book(arrived, kind, LATE, "window", event.at)
+        elif arrived.parked_no and arrived.due_at <= self._now:
+            self._bury(arrived, kind)
+        elif not arrived.parked_no:
+            self._park(arrived, kind)
+
+    def _attribute(self, arrived: Conversion, kind: str, of_click: str) -> None:
+        event = arrived.event
+        key = identity_of(event.action, event.click_random, event.application_id)
+        first = self._known.keys.get(key)
+        if first is not None:
+            reason = "" if first == event.click_random else "duplicate_application"
+            self._book(arrived, kind, DUPLICATE, reason, event.at)
+            return
+        timing, at = self._timing(event)
+        if timing == "late":
+            self._book(arrived, kind, LATE, "window", at)
+        elif timing == "precedes_click":
+            self._book(arrived, kind, INVALID, "precedes_click", at)
+        else:
+            self._count(arrived, kind, at, key, of_click)
+
+    def _count(self, arrived: Conversion, kind: str, at: Instant, key: str, of_click: str) -> None:
+        event = arrived.event
+        applies = int(event.action == APPLY)
+        price = FREE
+        if applies:
+            price = price_of_apply(event.bid_type, event.bid_micros, event.price_micros)
+        reason = "bot_click" if price != FREE and of_click == BOT else ""
+        price = FREE if reason else price
+        self._claim(key, event.click_random, at)
+        till = self._till(event.campaign_no, event.group_no, event.publisher_no, at)
+        full = till.take(Need(price.spend_micros, 0, applies))
+        if full is None:
+            self._book(arrived, kind, COUNTED, reason, at, price)
+        else:
+            self._book(arrived, kind, OVER_CAP, name_of(full), at)
+
+    def _organic(self, arrived: Conversion, kind: str) -> None:
+        event = arrived.event
+        key = organic_identity(event.action, event.application_id)
+        sponsored = identity_of(event.action, b"", event.application_id)
+        if key is not None:
+            if key in self._known.keys or sponsored in self._known.keys:
+                self._book(arrived, kind, DUPLICATE, "duplicate_application", event.at)
+                return
+            self._claim(key, b"", event.at)
+        self._book(arrived, kind, ORGANIC, "", event.at)
+
+    def _timing(self, event: ReceivedConversion) -> tuple[str, Instant]:
+        place = Place(event.click_client_no, event.campaign_no, event.group_no, event.publisher_no)
+        days = self._terms.windows.get(place, 0) if self._terms else 0
+        return timing_of(event.click_at, event.at, days, self._zone)
+
+    def _claim(self, key: str, click_random: bytes, at: Instant) -> None:
+        self._known.keys[key] = click_random
+        self.added.keys.append((self._client_no, key, click_random, at))
+
+    def _park(self, arrived: Conversion, kind: str) -> None:
+        event = arrived.event
+        self.added.tally(self._client_no, kind, PARKED)
+        self.added.parked.append(
+            Parked(
+                0, self._client_no, kind, event.click_random, body_of(arrived), event.at,
+                event.at + PARKED_FOR,
+            )
+        )  # fmt: skip
+
+    def _bury(self, arrived: Conversion, kind: str) -> None:
+        """The click may be another client's: nothing that its id says is kept here."""
+        event = arrived.event
+        bare = ReceivedConversion(
+            event.at, event.client_no, event.action, event.source, event.click_random,
+            0, 0, b"", 0, 0, 0, "", 0, 0, event.candidate_id, event.application_id,
+        )  # fmt: skip
+        self._book(arrived._replace(event=bare), kind, DEAD, "click_not_found", event.at)
+
+    def _book(
+        self, arrived: Conversion, kind: str, disposition: str, reason: str, at: Instant,
+        price: Price = FREE,
+    ) -> None:  # fmt: skip
+        event = arrived.event
+        if arrived.parked_no:
+            self.added.unparked.append(arrived.parked_no)
+            self.added.tally(self._client_no, kind, PARKED, -1)
+        self.added.tally(self._client_no, kind, disposition)
+        self.added.entries.append(
+            Entry(
+                arrived.id, at, kind, disposition, reason, self._client_no, event.campaign_no,
+                event.group_no, event.publisher_no, event.job_id.hex(), event.bid_type,
+                price.charge_micros, price.spend_micros, self._currency, event.click_at,
+                event.click_random, b"", "", "", event.source, event.candidate_id,
+                event.application_id,
+            )
+        )  # fmt: skip
+
+    # ── caps ────────────────────────────────────────────────────────────────────────────────────
+
+    def _till(self, campaign_no: int, group_no: int, publisher_no: int, at: Instant) -> Till:
+        first, end = self._day_bounds
+        if not first <= at < end:
+            self._day = day_of(at, self._zone)
+            self._day_bounds = bounds_of(self._day, self._day, self._zone)
+            self._tills.clear()
+        key = (campaign_no, group_no, publisher_no)
+        till = self._tills.get(key)
+        if till is None:
+            place = Place(self._client_no, *key)
+            limits = self._terms.limits.get(place, ()) if self._terms else ()
+            till = self._tills[key] = self._spending.till(place, self._day, limits)
+        return till
+
+
+def body_of(arrived: Conversion) -> bytes:
+    """A conversion as it is parked: its entry's id, and the event as it was received."""
+    return arrived.id + encode([arrived.event])
+
+
+def place_of(event: ReceivedClick | ReceivedConversion) -> Place:
+    """Where an event happened, by the numbers that its token froze; nowhere for foreign ones."""
+    if isinstance(event, ReceivedConversion) and event.click_client_no != event.client_no:
+        return _NO_PLACE._replace(client_no=event.client_no)
+    return Place(event.client_no, event.campaign_no, event.group_no, event.publisher_no)
+
+
+def visitors_of(events: Sequence[ReceivedClick], key: bytes) -> list[Click]:
+    """Clicks with who clicked on which job."""
+    return [Click(event, visitor_of(key, event.job_id, event.ip, event.agent)) for event in events]

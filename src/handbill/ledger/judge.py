@@ -1,0 +1,317 @@
+"""The judge: drains the journal in order, and books each batch in one records transaction.
+
+A batch is read and judged from one moment's state, its segments are written and synced, and then
+one transaction, holding the fence, checks that nobody booked meanwhile and that caps still stand
+as they were read, and moves marks, counters, tallies, clicks, identities and the manifest
+together. Killed anywhere, the batch is booked wholly or not at all.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Protocol
+
+from handbill.core.attribution import identity_of, organic_identity
+from handbill.core.charging import CounterKey, Place, key_of
+from handbill.core.received import ReceivedClick, ReceivedConversion, decode
+from handbill.host.clock import Clock
+from handbill.host.ids import Ids
+from handbill.kit.faults import Unavailable
+from handbill.kit.instants import MINUTE, SECOND, Instant
+from handbill.kit.zones import day_of, zone_of
+from handbill.ledger import rows
+from handbill.ledger.booking import (
+    Added,
+    Click,
+    Conversion,
+    Known,
+    Rules,
+    Run,
+    place_of,
+    visitors_of,
+)  # fmt: skip
+from handbill.ledger.terms import Terms, read_terms
+from handbill.store import events
+from handbill.store.blobs import Blobs
+from handbill.store.journal import Entry as Line
+from handbill.store.journal import Mark
+from handbill.store.records import Records, Tx
+
+_log = logging.getLogger("handbill.ledger")
+MOST_EVENTS = 10_000  # of a batch; the record that passes it is still taken whole
+_LEAST_EVENTS = 100
+_FEW_EVENTS = 1_000  # after a smaller batch others may gather before the next
+_MOST_PARKED = 1_000  # parked conversions that one batch looks at again
+_WRITERS = 8
+_STALE = 10 * MINUTE  # far less than the age at which a file counts as left behind
+_IDLE_SECONDS = 0.1
+_RETRY_SECONDS = 2.0
+
+
+class Journal(Protocol):
+    """What the judge asks of a journal (see store.journal.JournalReader)."""
+
+    def read(self, marks: dict[str, Mark], most: int) -> list[Line]: ...
+
+    def purge(self, marks: dict[str, Mark]) -> int: ...
+
+
+class Outrun(Exception):
+    """Another judge booked first, or a cap changed, while this batch was judged: nothing of it is
+    booked, and it is judged again.
+    """
+
+
+@dataclass(slots=True)
+class _Arrivals:
+    """One client's part of a batch."""
+
+    clicks: list[Click] = field(default_factory=list)
+    conversions: list[Conversion] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What is judged together, and what it was judged by."""
+
+    number: int
+    now: Instant
+    lines: int
+    moved: dict[str, Mark]
+    arrivals: dict[int, _Arrivals]
+    places: set[Place] = field(default_factory=set)
+    terms: dict[int, Terms] = field(default_factory=dict)
+    known: dict[int, Known] = field(default_factory=dict)
+
+    @property
+    def events(self) -> int:
+        return sum(len(some.clicks) + len(some.conversions) for some in self.arrivals.values())
+
+
+class Judge:
+    """Books what the journal holds. One at a time does work; a second one is outrun, harmlessly."""
+
+    def __init__(
+        self, records: Records, blobs: Blobs, journal: Journal, clock: Clock, ids: Ids, rules: Rules
+    ) -> None:
+        self._records = records
+        self._blobs = blobs
+        self._journal = journal
+        self._clock = clock
+        self._ids = ids
+        self._rules = rules
+        self._most_events = MOST_EVENTS
+        self._most_lines = _FEW_EVENTS
+        self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="segment")
+        with records.write() as tx:
+            rows.make_fence(tx)
+
+    def run(self, stop: Event) -> None:
+        """Judge until told to stop. A store that is away is asked again; a bug ends the process."""
+        while not stop.is_set():
+            try:
+                booked = self.step()
+            except Unavailable:
+                _log.exception("cannot judge now")
+                stop.wait(_RETRY_SECONDS)
+                continue
+            if booked < _FEW_EVENTS:
+                stop.wait(_IDLE_SECONDS)
+
+    def close(self) -> None:
+        self._writers.shutdown()
+
+    def step(self) -> int:
+        """Book one batch; how many events it held, 0 when nothing waited or it was outrun."""
+        batch = self._read()
+        if not batch.arrivals and not batch.moved:
+            return 0
+        added = self._judged(batch)
+        written = self._write(batch, added)
+        try:
+            with self._records.write() as tx:
+                self._book(tx, batch, added, written)
+        except Outrun:
+            self._discard(written)
+            self._most_events = max(_LEAST_EVENTS, self._most_events // 2)
+            return 0
+        self._most_events = min(MOST_EVENTS, self._most_events * 2)
+        self._journal.purge(batch.moved)
+        return batch.events
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────
+
+    def _read(self) -> _Batch:
+        """What waits, and all that its judgement depends on, from one moment's records."""
+        now = self._clock.now()
+        with self._records.read() as tx:
+            number, marks = rows.marks(tx)
+            lines = self._journal.read(marks, self._most_lines)
+            batch = _Batch(number, now, 0, {}, {})
+            batch.lines = self._gather(batch, lines)
+            self._unpark(tx, batch)
+            if batch.arrivals:
+                self._look_up(tx, batch)
+        self._pace(len(lines), batch)
+        return batch
+
+    def _pace(self, lines: int, batch: _Batch) -> None:
+        """A line is one event or an array of up to 1,000: read about as many as are wanted."""
+        if batch.lines < lines:
+            self._most_lines = max(16, batch.lines)
+        elif lines == self._most_lines:
+            self._most_lines = min(MOST_EVENTS, self._most_lines * 2)
+
+    def _gather(self, batch: _Batch, lines: Sequence[Line]) -> int:
+        """Take whole lines until the batch is full; how many were taken."""
+        by_client: dict[int, list[ReceivedClick]] = {}
+        events_taken = 0
+        for place, line in enumerate(lines):
+            if events_taken >= self._most_events:
+                return place
+            received = decode(line.record)
+            events_taken += len(received)
+            for index, event in enumerate(received):
+                if isinstance(event, ReceivedClick):
+                    by_client.setdefault(event.client_no, []).append(event)
+                else:
+                    arrivals = batch.arrivals.setdefault(event.client_no, _Arrivals())
+                    arrivals.conversions.append(Conversion(id_of(line, index, event), event))
+            batch.moved[line.source] = line.mark_after
+        for client_no, clicks in by_client.items():
+            clicks.sort(key=lambda click: click.at)
+            arrivals = batch.arrivals.setdefault(client_no, _Arrivals())
+            arrivals.clicks = visitors_of(clicks, self._rules.key)
+        return len(lines)
+
+    @staticmethod
+    def _unpark(tx: Tx, batch: _Batch) -> None:
+        """Look again at conversions whose click is here now, or whose day is over."""
+        ids = [click.event.random for some in batch.arrivals.values() for click in some.clicks]
+        waiting = rows.parked_for(tx, ids, _MOST_PARKED) if ids else []
+        waiting += rows.parked_due(tx, batch.now, _MOST_PARKED)
+        for row in {row.no: row for row in waiting}.values():
+            body = bytes(row.body)
+            event = decode(body[16:])[0]
+            assert isinstance(event, ReceivedConversion)
+            arrivals = batch.arrivals.setdefault(row.client_no, _Arrivals())
+            arrivals.conversions.append(Conversion(body[:16], event, row.no, row.due_at))
+        for arrivals in batch.arrivals.values():
+            arrivals.conversions.sort(key=lambda conversion: conversion.event.at)
+
+    def _look_up(self, tx: Tx, batch: _Batch) -> None:
+        for some in batch.arrivals.values():
+            batch.places.update(place_of(click.event) for click in some.clicks)
+            batch.places.update(place_of(found.event) for found in some.conversions)
+        batch.terms = read_terms(tx, batch.places)
+        used = rows.counters_used(tx, _capped(batch))
+        everyone = batch.arrivals.values()
+        clicks = rows.known_clicks(tx, sorted({
+            *(click.event.random for some in everyone for click in some.clicks),
+            *(found.event.click_random for some in everyone for found in some.conversions),
+        } - {b""}))  # fmt: skip
+        visitors = {click.visitor for some in everyone for click in some.clicks}
+        visits = rows.known_visits(tx, sorted(visitors))
+        for client_no, some in batch.arrivals.items():
+            keys = sorted(_identities(some.conversions))
+            known_keys = rows.known_keys(tx, client_no, keys) if keys else {}
+            batch.known[client_no] = Known(clicks, visits, known_keys, used)
+
+    # ── judging and booking ─────────────────────────────────────────────────────────────────────
+
+    def _judged(self, batch: _Batch) -> dict[int, Added]:
+        judged = {}
+        for client_no, some in sorted(batch.arrivals.items()):
+            terms = batch.terms.get(client_no)
+            run = Run(client_no, terms, batch.known[client_no], self._rules, batch.now)
+            judged[client_no] = run.judge(some.clicks, some.conversions)
+        return judged
+
+    def _write(self, batch: _Batch, judged: dict[int, Added]) -> list[events.Segment]:
+        """Write and sync the segments: one per client and month."""
+        parts: dict[tuple[int, str], list[events.Entry]] = {}
+        for client_no, added in judged.items():
+            for entry in added.entries:
+                parts.setdefault((client_no, events.month_of(entry.at)), []).append(entry)
+        named = [
+            (events.path_of(client_no, month, batch.now, self._ids), entries)
+            for (client_no, month), entries in sorted(parts.items())
+        ]
+        return list(self._writers.map(lambda one: events.write(self._blobs, *one), named))
+
+    def _book(
+        self, tx: Tx, batch: _Batch, judged: dict[int, Added], written: list[events.Segment]
+    ) -> None:
+        if rows.hold_fence(tx) != batch.number:
+            raise Outrun
+        if read_terms(tx, batch.places) != batch.terms:
+            raise Outrun
+        now = self._clock.now()
+        if now - batch.now > _STALE:
+            raise Outrun
+        rows.put_marks(tx, batch.number + 1, batch.moved)
+        events.register(tx, written, now)
+        each = judged.values()
+        rows.put_clicks(tx, [row for added in each for row in added.clicks])
+        opened = {visitor: seen for added in each for visitor, seen in added.visits.items()}
+        rows.put_visits(tx, opened, self._forgotten(batch))
+        rows.put_keys(tx, [row for added in each for row in added.keys])
+        rows.unpark(tx, [no for added in each for no in added.unparked])
+        rows.park(tx, [row for added in each for row in added.parked])
+        rows.add_tallies(tx, {key: by for added in each for key, by in added.tallies.items()})
+        rows.add_counters(tx, (
+            (client_no, key, by)
+            for client_no, added in judged.items()
+            for key, by in added.counters.items()
+        ))  # fmt: skip
+
+    def _forgotten(self, batch: _Batch) -> Instant:
+        """Windows opened before this instant are closed for every click still to come."""
+        ats = (click.event.at for some in batch.arrivals.values() for click in some.clicks)
+        oldest = min(ats, default=batch.now)
+        return oldest - (self._rules.duplicate_seconds + 60) * SECOND
+
+    def _discard(self, written: Iterable[events.Segment]) -> None:
+        for segment in written:
+            # What cannot be deleted now is swept later.
+            with suppress(Unavailable, OSError):
+                self._blobs.delete(segment.path)
+
+
+def id_of(line: Line, index: int, event: ReceivedConversion) -> bytes:
+    """The id of a conversion's entry: the same however often its line is read."""
+    place = f"{line.source}/{line.mark_after.segment}/{line.mark_after.offset}/{index}/{event.at}"
+    return hashlib.blake2b(place.encode(), digest_size=16).digest()
+
+
+def _identities(conversions: Iterable[Conversion]) -> set[str]:
+    found: set[str | None] = set()
+    for _, event, _, _ in conversions:
+        found.add(identity_of(event.action, event.click_random, event.application_id))
+        if not event.click_random:
+            found.add(organic_identity(event.action, event.application_id))
+    return {key for key in found if key is not None}
+
+
+def _capped(batch: _Batch) -> set[CounterKey]:
+    """The counters that the batch's caps are compared with, on the days that it has."""
+    wanted: set[CounterKey] = set()
+    for client_no, some in batch.arrivals.items():
+        terms = batch.terms.get(client_no)
+        if terms is None:
+            continue
+        zone = zone_of(terms.zone)
+        hours = {click.event.at // _QUARTER for click in some.clicks}
+        hours |= {found.event.at // _QUARTER for found in some.conversions}
+        hours |= {found.event.click_at // _QUARTER for found in some.conversions}
+        days = {day_of(hour * _QUARTER, zone) for hour in hours}
+        for limits in terms.limits.values():
+            wanted.update(key_of(limit, day) for limit in limits for day in days)
+    return wanted
+
+
+_QUARTER = 15 * MINUTE  # no day of any zone begins within one

@@ -1,0 +1,269 @@
+"""Rows of the ledger's tables: marks, counters, tallies, clicks, visits, keys, parked."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.core.charging import MEASURES, CounterKey
+from handbill.kit.instants import Instant
+from handbill.store.journal import Mark
+from handbill.store.records import Tx
+from handbill.store.records.base import Listed, among, among_ids
+from handbill.store.records.tables import (
+    agencies,
+    clicks,
+    conversion_keys,
+    counters,
+    journal_marks,
+    parked,
+    tallies,
+    visits,
+)  # fmt: skip
+
+FENCE = ""
+"""The journal source that is none: its mark counts the batches, and is held while one is booked."""
+_AT_ONCE = 5_000
+
+_m = journal_marks.c
+_c = counters.c
+_MARKS = sa.select(_m.source, _m.segment, _m.offset)
+_COUNTERS = sa.select(_c.entity, _c.measure, _c.period, _c.value).where(
+    _c.scope == b("scope"), among(_c.entity, "entities"), among(_c.measure, "measures"),
+    among(_c.period, "periods"),
+)  # fmt: skip
+_COUNTERS_OF = sa.select(_c.scope, _c.entity, _c.measure, _c.period, _c.value).where(
+    _c.client_no == b("client_no")
+)
+_CLICKS = sa.select(clicks.c.id, clicks.c.client_no, clicks.c.disposition).where(
+    among_ids(clicks.c.id, "ids")
+)
+_VISITS = sa.select(visits.c.visitor, visits.c.at).where(among_ids(visits.c.visitor, "ids"))
+_FORGET_VISITS = sa.delete(visits).where(visits.c.at < b("before"))
+_OLD_CLICKS = (
+    sa.select(clicks.c.id).where(clicks.c.at < b("before")).limit(b("most", type_=sa.Integer))
+)
+_FORGET_CLICKS = sa.delete(clicks).where(clicks.c.id.in_(_OLD_CLICKS))
+_KEYS = sa.select(conversion_keys.c.key, conversion_keys.c.click_id).where(
+    conversion_keys.c.client_no == b("client_no"), among(conversion_keys.c.key, "keys")
+)
+_p = parked.c
+_PARKED = (_p.no, _p.client_no, _p.kind, _p.click_id, _p.body, _p.received_at, _p.due_at)
+_DUE = (
+    sa.select(*_PARKED)
+    .where(_p.due_at <= b("now"))
+    .order_by(_p.due_at)
+    .limit(b("most", type_=sa.Integer))
+)
+_WAITING = (
+    sa.select(*_PARKED)
+    .where(among_ids(_p.click_id, "ids"))
+    .order_by(_p.no)
+    .limit(b("most", type_=sa.Integer))
+)
+_UNPARK = sa.delete(parked).where(among(_p.no, "nos"))
+_PARKED_COUNTS = (
+    sa.select(_p.kind, sa.func.count()).where(_p.client_no == b("client_no")).group_by(_p.kind)
+)
+_TALLIES = sa.select(tallies.c.kind, tallies.c.disposition, tallies.c.value).where(
+    tallies.c.client_no == b("client_no")
+)
+_TALLIED = sa.select(tallies.c.client_no).distinct().order_by(tallies.c.client_no)
+_CURRENCIES = sa.select(agencies.c.no, agencies.c.currency).where(among(agencies.c.no, "nos"))
+_AGENCIES = sa.select(agencies.c.no, agencies.c.id).where(among(agencies.c.no, "nos"))
+
+
+class Parked(NamedTuple):
+    no: int
+    client_no: int
+    kind: str
+    click_id: bytes
+    body: bytes
+    received_at: Instant
+    due_at: Instant
+
+
+# ── marks ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def make_fence(tx: Tx) -> None:
+    row = {"source": FENCE, "segment": 0, "offset": 0}
+    tx.upsert_many(journal_marks, ["source"], [row], keep=True)
+
+
+def marks(tx: Tx) -> tuple[int, dict[str, Mark]]:
+    """How many batches are booked, and how far each source is judged."""
+    found = {source: Mark(segment, offset) for source, segment, offset in tx.all(_MARKS)}
+    return found.pop(FENCE, Mark(0, 0)).segment, found
+
+
+def hold_fence(tx: Tx) -> int:
+    """Keep every other judge out until the transaction ends; how many batches are booked."""
+    text = f"SELECT segment FROM journal_marks WHERE source = ''{tx.dialect.rowlock}"
+    found, _ = tx.run_text(text, {})
+    return int(found[0][0])
+
+
+def put_marks(tx: Tx, batches: int, moved: Mapping[str, Mark]) -> None:
+    told = {FENCE: Mark(batches, 0), **moved}
+    tx.upsert_many(journal_marks, ["source"], [
+        {"source": source, "segment": mark.segment, "offset": mark.offset}
+        for source, mark in sorted(told.items())
+    ])  # fmt: skip
+
+
+# ── counters and tallies ────────────────────────────────────────────────────────────────────────
+
+
+def counters_used(tx: Tx, keys: Iterable[CounterKey]) -> dict[CounterKey, int]:
+    """What is used of these counters (and some of their neighbours)."""
+    by_scope: dict[str, list[CounterKey]] = {}
+    for key in keys:
+        by_scope.setdefault(key.scope, []).append(key)
+    used: dict[CounterKey, int] = {}
+    for scope, wanted in by_scope.items():
+        found = tx.all(
+            _COUNTERS,
+            scope=scope,
+            entities=Listed({key.entity for key in wanted}),
+            measures=Listed(MEASURES),
+            periods=Listed({key.period for key in wanted}),
+        )
+        for entity, measure, period, value in found:
+            used[CounterKey(wanted[0].scope, entity, measure, period)] = value
+    return used
+
+
+def counters_of(tx: Tx, client_no: int) -> dict[CounterKey, int]:
+    found = tx.all(_COUNTERS_OF, client_no=client_no)
+    return {CounterKey(*row[:4]): row[4] for row in found}
+
+
+def add_counters(tx: Tx, added: Iterable[tuple[int, CounterKey, int]]) -> None:
+    tx.upsert_many(counters, ["scope", "entity", "measure", "period"], [
+        {
+            "scope": key.scope, "entity": key.entity, "measure": key.measure,
+            "period": key.period, "client_no": client_no, "value": value,
+        }
+        for client_no, key, value in sorted(added)
+    ], adds=["value"])  # fmt: skip
+
+
+def add_tallies(tx: Tx, added: Mapping[tuple[int, str, str], int]) -> None:
+    tx.upsert_many(tallies, ["client_no", "kind", "disposition"], [
+        {"client_no": client_no, "kind": kind, "disposition": disposition, "value": value}
+        for (client_no, kind, disposition), value in sorted(added.items())
+    ], adds=["value"])  # fmt: skip
+
+
+def tallies_of(tx: Tx, client_no: int) -> dict[tuple[str, str], int]:
+    return {(kind, what): value for kind, what, value in tx.all(_TALLIES, client_no=client_no)}
+
+
+def tallied_clients(tx: Tx) -> list[int]:
+    return [client_no for (client_no,) in tx.all(_TALLIED)]
+
+
+# ── clicks, visits, identities ──────────────────────────────────────────────────────────────────
+
+
+def known_clicks(tx: Tx, ids: Sequence[bytes]) -> dict[bytes, tuple[int, str]]:
+    """Whose click each known id is, and what was judged of it."""
+    found: dict[bytes, tuple[int, str]] = {}
+    for at in range(0, len(ids), _AT_ONCE):
+        for id_, client_no, disposition in tx.all(_CLICKS, ids=Listed(ids[at : at + _AT_ONCE])):
+            found[bytes(id_)] = (client_no, disposition)
+    return found
+
+
+def put_clicks(tx: Tx, rows: Sequence[tuple[bytes, int, str, Instant]]) -> None:
+    tx.put_many(clicks, [
+        {"id": id_, "client_no": client_no, "disposition": disposition, "at": at}
+        for id_, client_no, disposition, at in rows
+    ])  # fmt: skip
+
+
+def forget_clicks(tx: Tx, before: Instant, most: int) -> int:
+    """Drop so many clicks that no window reaches any more; how many there were."""
+    return tx.run(_FORGET_CLICKS, before=before, most=most)
+
+
+def known_visits(tx: Tx, visitors: Sequence[bytes]) -> dict[bytes, Instant]:
+    found: dict[bytes, Instant] = {}
+    for at in range(0, len(visitors), _AT_ONCE):
+        for visitor, opened_at in tx.all(_VISITS, ids=Listed(visitors[at : at + _AT_ONCE])):
+            found[bytes(visitor)] = opened_at
+    return found
+
+
+def put_visits(tx: Tx, opened: Mapping[bytes, tuple[int, Instant]], forget: Instant) -> None:
+    """Keep who opened a window when, and forget the windows that closed before."""
+    tx.upsert_many(visits, ["visitor"], [
+        {"visitor": visitor, "client_no": client_no, "at": at}
+        for visitor, (client_no, at) in opened.items()
+    ])  # fmt: skip
+    tx.run(_FORGET_VISITS, before=forget)
+
+
+def known_keys(tx: Tx, client_no: int, keys: Sequence[str]) -> dict[str, bytes]:
+    """Which of a client's conversions counted already, and under which click."""
+    found: dict[str, bytes] = {}
+    for at in range(0, len(keys), _AT_ONCE):
+        some = Listed(keys[at : at + _AT_ONCE])
+        for key, click_id in tx.all(_KEYS, client_no=client_no, keys=some):
+            found[key] = bytes(click_id)
+    return found
+
+
+def put_keys(tx: Tx, rows: Sequence[tuple[int, str, bytes, Instant]]) -> None:
+    tx.put_many(conversion_keys, [
+        {"client_no": client_no, "key": key, "click_id": click_id, "at": at}
+        for client_no, key, click_id, at in rows
+    ])  # fmt: skip
+
+
+# ── parked ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def parked_due(tx: Tx, now: Instant, most: int) -> list[Parked]:
+    return [Parked(*row) for row in tx.all(_DUE, now=now, most=most)]
+
+
+def parked_for(tx: Tx, click_ids: Sequence[bytes], most: int) -> list[Parked]:
+    """What waits for these clicks; what is beyond ``most`` is found when it is due."""
+    found: list[Parked] = []
+    for at in range(0, len(click_ids), _AT_ONCE):
+        ids = Listed(click_ids[at : at + _AT_ONCE])
+        found += [Parked(*row) for row in tx.all(_WAITING, ids=ids, most=most - len(found))]
+    return found
+
+
+def park(tx: Tx, rows: Sequence[Parked]) -> None:
+    tx.put_many(parked, [
+        {
+            "client_no": row.client_no, "kind": row.kind, "click_id": row.click_id,
+            "body": row.body, "received_at": row.received_at, "due_at": row.due_at,
+        }
+        for row in rows
+    ])  # fmt: skip
+
+
+def unpark(tx: Tx, nos: Sequence[int]) -> None:
+    if nos:
+        tx.run(_UNPARK, nos=Listed(nos))
+
+
+def parked_counts(tx: Tx, client_no: int) -> dict[str, int]:
+    return dict(tx.all(_PARKED_COUNTS, client_no=client_no))
+
+
+# ── agencies, as the export names them ──────────────────────────────────────────────────────────
+
+
+def currencies(tx: Tx, nos: Iterable[int]) -> dict[int, str]:
+    return dict(tx.all(_CURRENCIES, nos=Listed(sorted(nos))))
+
+
+def agency_ids(tx: Tx, nos: Iterable[int]) -> dict[int, str]:
+    return dict(tx.all(_AGENCIES, nos=Listed(sorted(nos))))

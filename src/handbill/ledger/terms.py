@@ -1,0 +1,70 @@
+"""The terms under which a client's events are judged: its zone, currency, caps and windows."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from handbill.campaigns.service import campaigns_by_number
+from handbill.clients.service import clients_by_number
+from handbill.core.attribution import window_days
+from handbill.core.charging import Limit, Place, budget_limit, limits_of
+from handbill.core.nouns import Campaign, Client, Group
+from handbill.groups.service import groups_by_number
+from handbill.ledger import rows
+from handbill.publishers.service import publishers_by_number
+from handbill.store.records import Tx
+
+
+class Terms(NamedTuple):
+    """Of one client; equal terms judge alike."""
+
+    zone: str
+    currency: str
+    limits: Mapping[Place, tuple[Limit, ...]]
+    windows: Mapping[Place, int]
+
+
+def read_terms(tx: Tx, places: Iterable[Place]) -> dict[int, Terms]:
+    """The terms of every client of these places. A client that is not there has none."""
+    places = sorted(set(places))
+    clients = clients_by_number(tx, (place.client_no for place in places))
+    campaigns = campaigns_by_number(tx, (place.campaign_no for place in places))
+    groups = groups_by_number(tx, (place.group_no for place in places))
+    publishers = publishers_by_number(tx, (place.publisher_no for place in places))
+    currencies = rows.currencies(tx, {client.agency_no for client in clients.values()})
+    found = {
+        no: Terms(client.zone, currencies.get(client.agency_no, ""), {}, {})
+        for no, client in clients.items()
+    }
+    for place in places:
+        client = clients.get(place.client_no)
+        if client is None:
+            continue
+        campaign, group = campaigns.get(place.campaign_no), groups.get(place.group_no)
+        publisher = publishers.get(place.publisher_no)
+        terms = found[place.client_no]
+        name = publisher.id if publisher else ""
+        limits = _limits(place, client, campaign, group, name)
+        terms.limits[place] = tuple(limits)  # type: ignore[index]
+        terms.windows[place] = window_days(  # type: ignore[index]
+            client.body.apply_window_days,
+            campaign.body.override.apply_window_days if campaign else None,
+            group.body.override.apply_window_days if group else None,
+        )
+    return found
+
+
+def _limits(
+    place: Place, client: Client, campaign: Campaign | None, group: Group | None, publisher: str
+) -> Iterable[Limit]:
+    yield from limits_of("client", f"{place.client_no}", client.body.caps)
+    if campaign is not None:
+        yield from limits_of("campaign", f"{place.campaign_no}", campaign.body.caps)
+        entity = f"{place.campaign_no}/{place.publisher_no}"
+        cap = campaign.body.placement_caps.get(publisher)
+        yield from budget_limit("campaign_placement", entity, cap)
+    if group is not None:
+        yield from limits_of("group", f"{place.group_no}", group.body.caps)
+        entity = f"{place.group_no}/{place.publisher_no}"
+        for placement in group.body.placements:
+            if placement.publisher_id == publisher:
+                yield from budget_limit("placement", entity, placement.budget)
