@@ -147,7 +147,13 @@ matches = sa.Table(
     "matches", metadata,
     sa.Column("job_no", _Number, sa.ForeignKey("jobs.no"), primary_key=True, autoincrement=False),
     _whole("client_no"), _whole("group_no"), sa.Index("matches_by_group", "group_no"),
-    sa.Index("matches_by_client", "client_no"),
+    sa.Index("matches_by_client", "client_no", "job_no"),
+)  # fmt: skip
+# What table matches was last made true to: the groups that took part, and the client's day.
+matchings = sa.Table(
+    "matchings", metadata,
+    sa.Column("client_no", _Number, primary_key=True, autoincrement=False), _text("day_on"),
+    _text("body"),
 )  # fmt: skip
 # Jobs whose matching fields changed since they were last matched; emptied by the rematch.
 unmatched = sa.Table(
@@ -168,6 +174,14 @@ feed_files = sa.Table(
     "feed_files", metadata, _no(), _to("publisher_no", "publishers"), _whole("client_no"),
     _text("name"), _whole("job_count"), _bytes("digest", null=True), _whole("written_at", null=True),
     sa.UniqueConstraint("publisher_no", "client_no"), sa.UniqueConstraint("name"),
+)  # fmt: skip
+
+# What one client adds to a publisher's files: the jobs rendered, in blobs under their digest.
+feed_parts = sa.Table(
+    "feed_parts", metadata, _no(), _to("publisher_no", "publishers"), _whole("client_no"),
+    _bytes("digest"), _whole("job_count"), _whole("plain_bytes"), _whole("crc"),
+    _whole("written_at"), sa.UniqueConstraint("publisher_no", "client_no"),
+    sa.Index("feed_parts_by_client", "client_no"),
 )  # fmt: skip
 
 # ── ledger ──────────────────────────────────────────────────────────────────────────────────────
