@@ -8,7 +8,8 @@ domain 6.6.
 
 import base64
 import binascii
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from handbill.core.nouns import BID_TYPES, BidType
@@ -19,6 +20,7 @@ _LISTING = 1
 _CLICK = 2
 _RANDOM_BYTES = 16
 _AT_BYTES = 7
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class NotOurs(ValueError):
@@ -135,3 +137,22 @@ def open_click(text: str | bytes, keys: Mapping[int, bytes]) -> Click:
         raise NotOurs from bad
     at = int.from_bytes(signed[at_start : at_start + _AT_BYTES], "big")
     return Click(signed[2:at_start], at, listing)
+
+
+def listing_signer(listing: Listing, kid: int, key: bytes) -> Callable[[bytes], bytes]:
+    """``listing_token`` for many jobs on the same terms: job id (16 bytes) → token as ASCII.
+
+    All but the job is packed once; a feed of 100,000 jobs needs as many tokens at each change.
+    """
+    empty = _pack(listing._replace(job_id=b""))
+    head, tail = bytes((_LISTING, kid)) + empty[:1], empty[1:]
+    keyed = hashlib.blake2b(key=key, digest_size=MAC_BYTES)
+
+    def sign(job_id: bytes) -> bytes:
+        signed = head + job_id + tail
+        digest = keyed.copy()
+        digest.update(signed)
+        spelled = binascii.b2a_base64(signed + digest.digest(), newline=False)
+        return spelled.translate(_URL_SAFE).rstrip(b"=")
+
+    return sign

@@ -1,0 +1,255 @@
+"""Outbound feeds: jobs as a publisher reads them, in fragments that are rendered once per job.
+
+A fragment is the job's element as bytes, cut where the tracking URL and the bids stand; only these
+differ from one publishing to the next. Node names follow the publisher's schema.
+**Source**: domain 6.3 (schema), 6.4 (default shape); XML 1.0, 2.2 (characters), 2.7 (CDATA).
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+from xml.sax.saxutils import escape
+
+from handbill.core.nouns import BidType, JobBody, PublisherSchema
+from handbill.kit.instants import Instant, moment_of
+from handbill.kit.money import MICROS
+
+HEAD_NODES = {
+    "source": "source", "publisherName": "publisher", "publisherUrl": "publisherurl",
+    "jobCount": "", "generationTime": "",
+}  # fmt: skip
+"""Keys of ``PublisherSchema.head`` and their default names; ``source`` names the root."""
+
+JOB_NODES = {
+    "job": "job", "advertiser": "advertiser", "country": "country", "postedDate": "date",
+    "city": "city", "refNumber": "referencenumber", "description": "description",
+    "title": "title", "type": "type", "url": "url", "cpa": "cpa", "cpc": "cpc",
+    "zip": "postalcode", "category": "category", "state": "state", "company": "company",
+    "modifiedDate": "", "publishedDate": "",
+}  # fmt: skip
+"""Keys of ``PublisherSchema.job`` and their default names, in the order of output."""
+
+_SPLICED = ("url", "cpa", "cpc")
+_NAME = re.compile(r"(?!xml)[A-Za-z_][A-Za-z0-9_.-]{0,99}", re.IGNORECASE)
+_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def is_node_name(text: str) -> bool:
+    """Whether a text can be the name of a node in an outbound feed."""
+    return _NAME.fullmatch(text) is not None
+
+
+class Node(NamedTuple):
+    """A node of each job: its name, and where its text comes from.
+
+    ``source``: "field" with a key of JOB_NODES, "custom" with a client's own field, "literal".
+    """
+
+    name: str
+    source: str
+    key: str
+    cdata: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A publisher's schema, resolved for one client. ``digest`` tells fragments apart."""
+
+    root: str
+    head: Mapping[str, str]
+    job: str
+    before: tuple[Node, ...]
+    spliced: tuple[Node, ...]
+    after: tuple[Node, ...]
+    all_cdata: bool
+    currency: str
+    advertiser: str
+    digest: bytes
+
+
+class Fragment(NamedTuple):
+    before: bytes
+    after: bytes
+
+
+def shape_of(
+    schema: PublisherSchema, currency: str, advertiser: str, places: Mapping[str, int]
+) -> Shape:
+    """Resolve a schema. Names that no node can have are passed over, as empty ones are.
+
+    ``places``: the client's own fields, so that an additional node's source can be told from a
+    literal text. The URL is never left out: without it no click could come back.
+    """
+    head = {key: _given(schema.head, key, name) for key, name in HEAD_NODES.items()}
+    names = {key: _given(schema.job, key, name) for key, name in JOB_NODES.items()}
+    job, names["url"] = names.pop("job") or "job", names["url"] or "url"
+    wrapped = schema.cdata
+    nodes = [
+        Node(name, "field", key, wrapped is None or key in wrapped or name in wrapped)
+        for key, name in names.items()
+        if name
+    ]
+    at = next((n for n, node in enumerate(nodes) if node.key in _SPLICED), len(nodes))
+    spliced = tuple(node for node in nodes if node.key in _SPLICED)
+    taken = {node.name for node in spliced}
+    more = [
+        _additional(name, source, places, wrapped)
+        for name, source in schema.additional.items()
+        if is_node_name(name) and name not in taken
+    ]
+    replaced = {node.name for node in more}
+    rest = [node for node in nodes if node not in spliced and node.name not in replaced]
+    before = tuple(node for node in rest if nodes.index(node) < at)
+    after = (*(node for node in rest if node not in before), *more)
+    plan = (job, before, spliced, after, wrapped is None, advertiser)
+    return Shape(
+        root=head.pop("source") or "source", head=head, job=job, before=before, spliced=spliced,
+        after=after, all_cdata=wrapped is None, advertiser=advertiser,
+        currency=currency if schema.currency_in_bid else "",
+        digest=hashlib.blake2b(repr(plan).encode(), digest_size=16).digest(),
+    )  # fmt: skip
+
+
+def fragment_of(shape: Shape, body: JobBody, publisher_id: str, born_at: Instant) -> Fragment:
+    """Render a job but for its URL and bids. ``born_at`` stands in where it says no date at all.
+
+    What the job says for this publisher alone replaces nodes of the same name or is added, except
+    for the URL and the bids, which are not the job's to say.
+    """
+    own = {
+        name: text
+        for name, text in body.publisher_nodes.get(publisher_id, {}).items()
+        if is_node_name(name) and all(name != node.name for node in shape.spliced)
+    }
+    texts = _texts(shape, body, born_at)
+    known = {node.name for node in shape.before + shape.after}
+    before = "".join(_node(node, texts, body, own) for node in shape.before)
+    after = "".join(_node(node, texts, body, own) for node in shape.after)
+    added = "".join(
+        _element(name, text, cdata=shape.all_cdata)
+        for name, text in own.items()
+        if name not in known
+    )
+    return Fragment(f"<{shape.job}>{before}".encode(), f"{after}{added}</{shape.job}>\n".encode())
+
+
+def splice_of(shape: Shape, bid_type: BidType, price_micros: int) -> tuple[bytes, bytes]:
+    """What goes between a fragment's two parts, at one price: before and after the tracking URL."""
+    bids = {
+        "cpc": price_micros if bid_type in {"CPC", "FLAT_CPC"} else 0,
+        "cpa": price_micros if bid_type == "CPA" else 0,
+    }
+    at = next(n for n, node in enumerate(shape.spliced) if node.key == "url")
+    start, end = (
+        "".join(
+            _element(node.name, _bid_text(shape, bids[node.key]), cdata=node.cdata)
+            for node in nodes
+        )
+        for nodes in (shape.spliced[:at], shape.spliced[at + 1 :])
+    )
+    url = shape.spliced[at]
+    opened, closed = ("<![CDATA[", "]]>") if url.cdata else ("", "")
+    return f"{start}<{url.name}>{opened}".encode(), f"{closed}</{url.name}>{end}".encode()
+
+
+def head_of(
+    shape: Shape, publisher_name: str, publisher_url: str, job_count: int, at: Instant
+) -> bytes:
+    """The file before its first job. ``at``: when its jobs or bids last changed."""
+    texts = {
+        "publisherName": publisher_name, "publisherUrl": publisher_url,
+        "jobCount": str(job_count), "generationTime": date_text(at),
+    }  # fmt: skip
+    nodes = "".join(
+        _element(name, texts[key], cdata=shape.all_cdata) + "\n"
+        for key, name in shape.head.items()
+        if name
+    )
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{shape.root}>\n{nodes}'.encode()
+
+
+def foot_of(shape: Shape) -> bytes:
+    return f"</{shape.root}>\n".encode()
+
+
+def date_text(at: Instant | None) -> str:
+    """yyyy-MM-dd HH:mm:ss.SSS z, in UTC (domain 6.4)."""
+    if at is None:
+        return ""
+    return moment_of(at).strftime("%Y-%m-%d %H:%M:%S.") + f"{at // 1000 % 1000:03d} UTC"
+
+
+def money_text(micros: int) -> str:
+    """An exact decimal with at least two places."""
+    whole, rest = divmod(micros, MICROS)
+    return f"{whole}.{f'{rest:06d}'.rstrip('0'):0<2}"
+
+
+def _given(names: Mapping[str, str], key: str, default: str) -> str:
+    name = names.get(key, default)
+    return name if is_node_name(name) else ""
+
+
+def _additional(
+    name: str, source: str, places: Mapping[str, int], wrapped: tuple[str, ...] | None
+) -> Node:
+    cdata = wrapped is None or name in wrapped or source in wrapped
+    if source in JOB_NODES and source not in {*_SPLICED, "job"}:
+        return Node(name, "field", source, cdata)
+    by_place = {f"cif{place}": field for field, place in places.items()}
+    field = source if source in places else by_place.get(source)
+    if field is None:
+        return Node(name, "literal", source, cdata)
+    return Node(name, "custom", field, cdata)
+
+
+def _texts(shape: Shape, body: JobBody, born_at: Instant) -> dict[str, str]:
+    published_at = body.published_at if body.published_at is not None else body.posted_at
+    posted_at = body.posted_at if body.posted_at is not None else published_at
+    return {
+        "advertiser": shape.advertiser,
+        "country": body.country,
+        "postedDate": date_text(born_at if posted_at is None else posted_at),
+        "city": body.city,
+        "refNumber": body.ref,
+        "description": body.description,
+        "title": body.title,
+        "type": body.type,
+        "zip": str(body.zip),
+        "category": body.category,
+        "state": body.state,
+        "company": body.company,
+        "modifiedDate": date_text(body.modified_at),
+        "publishedDate": date_text(published_at),
+    }
+
+
+def _node(node: Node, texts: dict[str, str], body: JobBody, own: Mapping[str, str]) -> str:
+    text = own.get(node.name)
+    if text is None:
+        if node.source == "field":
+            text = texts[node.key]
+        elif node.source == "custom":
+            text = body.additional.get(node.key, "")
+        else:
+            text = node.key
+    return _element(node.name, text, cdata=node.cdata)
+
+
+def _element(name: str, text: str, *, cdata: bool) -> str:
+    if not text:
+        return f"<{name}></{name}>"
+    if not text.isascii() or not text.isprintable():
+        text = _ILLEGAL.sub("", text)
+    if cdata:
+        # A CDATA section ends at its first ]]>, so that one is cut in two.
+        inner = text.replace("]]>", "]]]]><![CDATA[>") if "]]>" in text else text
+        return f"<{name}><![CDATA[{inner}]]></{name}>"
+    return f"<{name}>{escape(text)}</{name}>"
+
+
+def _bid_text(shape: Shape, price_micros: int) -> str:
+    text = money_text(price_micros)
+    return f"{shape.currency} {text}" if shape.currency else text
