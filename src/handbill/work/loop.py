@@ -1,0 +1,209 @@
+"""The worker: takes tasks one at a time and runs each in the main thread of its process."""
+
+import logging
+import select
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from handbill.host.clock import Clock
+from handbill.kit.faults import Unavailable
+from handbill.kit.instants import SECOND
+from handbill.store.records import Records
+from handbill.work import queue
+from handbill.work.queue import Task
+from handbill.work.tools import Run, Schedule, Tools
+
+LEASE_SECONDS = 60
+RENEW_SECONDS = LEASE_SECONDS / 3
+IDLE_SECONDS = 0.1
+_MOST_WAIT_SECONDS = 10.0
+_SCHEDULE = "schedule"
+_LOG = logging.getLogger("handbill.work")
+
+
+class Stopped(BaseException):
+    """Raised in a running task when the process is told to stop; let it pass."""
+
+
+class Worker:
+    """Runs what is due, by kind, until it is told to stop (SIGTERM, SIGINT).
+
+    A task under way is broken off and left waiting: it holds no transaction around the whole, and
+    may be run again. What is scheduled is a task too, so that of many workers one does it.
+    """
+
+    def __init__(
+        self,
+        tools: Tools,
+        name: str,
+        runs: Mapping[str, Run],
+        schedule: Sequence[Schedule] = (),
+        *,
+        renew_seconds: float = RENEW_SECONDS,
+    ) -> None:
+        self._tools = tools
+        self._name = name
+        self._runs = {**runs, _SCHEDULE: _scheduled(schedule)}
+        self._schedule = schedule
+        self._renewal = _Renewal(tools.records, tools.clock, renew_seconds)
+        self._stopping = False
+        self._breakable = False
+
+    def run(self) -> None:
+        """Work until stopped; in the main thread, whose signals it takes meanwhile."""
+        with suppress(Stopped), self._signals(), self._renewal:
+            wait = IDLE_SECONDS
+            while not self._stopping:
+                try:
+                    self._enter_schedule()
+                    while not self._stopping:
+                        if not self._run_next():
+                            self._idle(IDLE_SECONDS)
+                        wait = IDLE_SECONDS
+                except Unavailable as away:
+                    _LOG.warning("the worker waits %.1f s: %s", wait, away)
+                    self._idle(wait)
+                    wait = min(2 * wait, _MOST_WAIT_SECONDS)
+
+    def run_due(self, most: int = 1_000) -> int:
+        """Run what is due now, and what that makes due now; how many tasks there were."""
+        with self._renewal:
+            for count in range(most):
+                if not self._run_next():
+                    return count
+        return most
+
+    def _enter_schedule(self) -> None:
+        now = self._tools.clock.now()
+        with self._tools.records.write() as tx:
+            for name, _, _ in self._schedule:
+                queue.enqueue(tx, _SCHEDULE, name, now)
+
+    def _run_next(self) -> bool:
+        records, kinds = self._tools.records, tuple(self._runs)
+        now = self._tools.clock.now()
+        # Asking takes no lock; a lease does, and would hold up every writer on SQLite.
+        with records.read() as tx:
+            if not queue.is_due(tx, kinds, now):
+                return False
+        with records.write() as tx:
+            task = queue.lease(tx, kinds, self._name, now, LEASE_SECONDS)
+        if task is None:
+            return False
+        with self._renewal.of(task):
+            self._run(task)
+        return True
+
+    def _run(self, task: Task) -> None:
+        records, clock = self._tools.records, self._tools.clock
+        _LOG.info("task %s %s: attempt %d", task.kind, task.key, task.attempts)
+        try:
+            self._run_breakable(task)
+        except Stopped:
+            with records.write() as tx:
+                queue.put_back(tx, task, clock.now(), "the worker was stopped")
+            return
+        except Exception as failure:  # noqa: BLE001 - whatever it is, it is told and tried again
+            _LOG.warning("task %s %s failed", task.kind, task.key, exc_info=True)
+            with records.write() as tx:
+                held = queue.fail(tx, task, clock.now(), f"{type(failure).__name__}: {failure}")
+        else:
+            with records.write() as tx:
+                held = queue.finish(tx, task)
+        if not held:
+            _LOG.warning("task %s %s was taken over by another worker", task.kind, task.key)
+
+    def _run_breakable(self, task: Task) -> None:
+        run = self._runs[task.kind]
+        self._breakable = True
+        try:
+            if self._stopping:
+                raise Stopped
+            run(self._tools, task)
+        finally:
+            self._breakable = False
+
+    def _idle(self, seconds: float) -> None:
+        self._breakable = True
+        try:
+            if not self._stopping:
+                select.select((), (), (), seconds)
+        finally:
+            self._breakable = False
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        numbers = (signal.SIGTERM, signal.SIGINT)
+        former = [(number, signal.signal(number, self._told)) for number in numbers]
+        try:
+            yield
+        finally:
+            for number, deed in former:
+                signal.signal(number, deed)
+
+    def _told(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+        if self._breakable:
+            self._breakable = False
+            raise Stopped
+
+
+class _Renewal:
+    """A thread that holds the lease of the task under way."""
+
+    def __init__(self, records: Records, clock: Clock, seconds: float) -> None:
+        self._records = records
+        self._clock = clock
+        self._seconds = seconds
+        self._task: Task | None = None
+        self._end = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> None:
+        self._end.clear()
+        self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    @contextmanager
+    def of(self, task: Task) -> Iterator[None]:
+        self._task = task
+        try:
+            yield
+        finally:
+            self._task = None
+
+    def _run(self) -> None:
+        while not self._end.wait(self._seconds):
+            task = self._task
+            if task is None:
+                continue
+            try:
+                with self._records.write() as tx:
+                    queue.renew(tx, task, self._clock.now(), LEASE_SECONDS)
+            except Unavailable as away:
+                _LOG.warning("the lease of %s %s is not renewed: %s", task.kind, task.key, away)
+
+
+def _scheduled(schedule: Sequence[Schedule]) -> Run:
+    """Run an entry of the schedule, which asks for itself again first: so it never dies out."""
+    entries = {name: (seconds, deed) for name, seconds, deed in schedule}
+
+    def run(tools: Tools, task: Task) -> None:
+        if task.key not in entries:
+            return  # of another release: the task ends here
+        seconds, deed = entries[task.key]
+        now = tools.clock.now()
+        with tools.records.write() as tx:
+            queue.enqueue(tx, _SCHEDULE, task.key, now, due_at=now + seconds * SECOND)
+        with tools.records.write() as tx:
+            deed(tx, now)
+
+    return run

@@ -1,0 +1,204 @@
+"""A worker runs what is due, whatever fails; told to stop, it stops and loses nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from handbill.host.clock import SetClock
+from handbill.host.egress import Egress
+from handbill.host.ids import SeededIds
+from handbill.host.settings import Settings
+from handbill.kit.instants import HOUR, SECOND, Instant
+from handbill.store.blobs import FolderBlobs
+from handbill.store.index import EdgeIndex
+from handbill.store.records import Records, Tx
+from handbill.store.records.tables import tasks
+from handbill.work import queue
+from handbill.work.loop import Worker
+from handbill.work.queue import MOST_ATTEMPTS, Task
+from handbill.work.tools import Tools
+
+T: Instant = 1_700_000_000_000_000
+
+
+@pytest.fixture
+def tools(records: Records, tmp_path: Path) -> Iterator[Tools]:
+    index = EdgeIndex(tmp_path / "index", writable=True)
+    egress = Egress()
+    yield Tools(
+        records=records, blobs=FolderBlobs(tmp_path / "blobs"), index=index, clock=SetClock(T),
+        ids=SeededIds(1), egress=egress, settings=Settings(), scratch=tmp_path,
+    )  # fmt: skip
+    egress.close()
+    index.close()
+
+
+def _enqueue(tools: Tools, kind: str, key: str, due_at: Instant | None = None) -> None:
+    with tools.records.write() as tx:
+        queue.enqueue(tx, kind, key, tools.clock.now(), due_at=due_at)
+
+
+def _forward(tools: Tools, by: Instant) -> None:
+    assert isinstance(tools.clock, SetClock)
+    tools.clock.forward(by)
+
+
+def _rows(tools: Tools) -> list[tuple[str, str, int, str | None, str | None]]:
+    columns = (tasks.c.kind, tasks.c.key, tasks.c.attempts, tasks.c.lease, tasks.c.failure)
+    with tools.records.read() as tx:
+        return tx.all(tasks.select().with_only_columns(*columns))
+
+
+def test_runs_what_is_due_and_what_that_makes_due(tools: Tools) -> None:
+    ran: list[str] = []
+
+    def import_feed(tools: Tools, task: Task) -> None:
+        ran.append(f"{task.kind} {task.key}")
+        _enqueue(tools, "groups.rematch", "c1")
+
+    def rematch(tools: Tools, task: Task) -> None:
+        ran.append(f"{task.kind} {task.key}")
+        _enqueue(tools, "groups.rematch", "later", tools.clock.now() + SECOND)
+
+    worker = Worker(tools, "w", {"feeds.import": import_feed, "groups.rematch": rematch})
+    assert worker.run_due() == 0
+    _enqueue(tools, "feeds.import", "f1")
+    _enqueue(tools, "none.of.ours", "x")
+    assert worker.run_due(most=1) == 1
+    assert worker.run_due() == 1
+    assert ran == ["feeds.import f1", "groups.rematch c1"]
+    _forward(tools, SECOND)
+    assert worker.run_due() == 1
+
+
+def test_failed_task_is_tried_again_until_it_is_dead(tools: Tools) -> None:
+    def fail(tools: Tools, task: Task) -> None:
+        with tools.records.write() as tx:
+            queue.enqueue(tx, "stats.report", "never", T)
+            raise ValueError(f"attempt {task.attempts}")
+
+    worker = Worker(tools, "w", {"feeds.import": fail})
+    _enqueue(tools, "feeds.import", "f1")
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        assert worker.run_due() == 1
+        assert _rows(tools) == [
+            ("feeds.import", "f1", attempt, None, f"ValueError: attempt {attempt}")
+        ]
+        _forward(tools, HOUR)
+    assert worker.run_due() == 0
+    with tools.records.read() as tx:
+        assert [dead.key for dead in queue.dead_tasks(tx)] == ["f1"]
+
+
+def test_task_taken_over_is_left_to_the_other(tools: Tools) -> None:
+    def slow(tools: Tools, task: Task) -> None:
+        _forward(tools, HOUR)
+        with tools.records.write() as tx:
+            assert queue.lease(tx, ("feeds.import",), "other", tools.clock.now(), 60)
+
+    worker = Worker(tools, "w", {"feeds.import": slow})
+    _enqueue(tools, "feeds.import", "f1")
+    assert worker.run_due() == 1
+    ((_, _, attempts, lease, _),) = _rows(tools)
+    assert (attempts, lease) == (2, f"other/{T + HOUR}")
+
+
+def test_lease_of_a_long_task_is_renewed(tools: Tools) -> None:
+    def until(tx: Tx) -> int:
+        return int(tx.value(tasks.select().with_only_columns(tasks.c.leased_until)))
+
+    def long(tools: Tools, task: Task) -> None:
+        _forward(tools, 50 * SECOND)
+        renewed = False
+        while not renewed:  # the other thread's doing
+            with tools.records.read() as tx:
+                renewed = until(tx) == T + 110 * SECOND
+        _forward(tools, 50 * SECOND)
+        with tools.records.write() as tx:
+            assert queue.lease(tx, ("feeds.import",), "other", T + 100 * SECOND, 60) is None
+
+    worker = Worker(tools, "w", {"feeds.import": long}, renew_seconds=0.01)
+    _enqueue(tools, "feeds.import", "f1")
+    assert worker.run_due() == 1
+    assert _rows(tools) == []
+
+
+def _kill(number: int) -> Callable[[Tools, Task], None]:
+    def run(tools: Tools, task: Task) -> None:
+        os.kill(os.getpid(), number)
+        signal.pause()
+
+    return run
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_breaks_a_task_off_and_leaves_it_waiting(tools: Tools, number: int) -> None:
+    former = signal.getsignal(number)
+    worker = Worker(tools, "w", {"feeds.import": _kill(number)})
+    _enqueue(tools, "feeds.import", "f1")
+    worker.run()
+    assert signal.getsignal(number) is former
+    assert _rows(tools) == [("feeds.import", "f1", 0, None, "the worker was stopped")]
+    ran: list[str] = []
+    Worker(tools, "w", {"feeds.import": lambda _, task: ran.append(task.key)}).run_due()
+    assert ran == ["f1"]
+
+
+def test_schedule_is_run_by_one_of_many_workers_at_its_pace(tools: Tools) -> None:
+    ran: list[Instant] = []
+
+    def deed(tx: Tx, now: Instant) -> None:
+        queue.enqueue(tx, "stop", "s", now)
+        ran.append(now)
+        if len(ran) > 1:
+            raise ValueError("failing leaves it scheduled")
+
+    def stop(tools: Tools, task: Task) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.pause()
+
+    schedule = [("hourly", 3600, deed)]
+    Worker(tools, "a", {"stop": stop}, schedule).run()
+    assert ran == [T]
+    others = [Worker(tools, name, {}, schedule) for name in "bc"]
+    assert [worker.run_due() for worker in others] == [0, 0]
+    for hour in range(1, 2 * MOST_ATTEMPTS):
+        _forward(tools, HOUR)
+        assert sorted(worker.run_due() for worker in others) == [0, 1]
+        assert ran[-1] == T + hour * HOUR
+        others.reverse()
+    _forward(tools, HOUR)
+    assert Worker(tools, "of another release", {}).run_due() == 1
+    assert [row[0] for row in _rows(tools)] == ["stop"]
+
+
+_IDLE = """
+import sys
+from pathlib import Path
+from handbill.host.clock import SystemClock
+from handbill.store.records import open_records
+from handbill.work.loop import Worker
+from handbill.work.tools import Tools
+records = open_records(sys.argv[1])
+tools = Tools(records, None, None, SystemClock(), None, None, None, Path("."))
+worker = Worker(tools, "w", {}, [("tell", 3600, lambda tx, now: print("ready", flush=True))])
+worker.run()
+print("stopped")
+"""
+
+
+def test_idle_worker_stops_at_once_on_sigterm(sqlite_records: Records) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", _IDLE, sqlite_records.url], stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "ready\n"
+    child.send_signal(signal.SIGTERM)
+    assert child.stdout.read() == "stopped\n"
+    child.stdout.close()
+    assert child.wait() == 0
