@@ -20,6 +20,8 @@ app.command()(documents.settings)
 app.command()(documents.migrate)
 app.command()(documents.openapi)
 app.add_typer(agencies.agency, name="agency")
+app.add_typer(agencies.publisher, name="publisher")
+app.add_typer(agencies.family, name="publisher-family")
 for child in (serving.api, serving.edge, serving.judge, serving.worker):
     app.command(rich_help_panel="The processes of serve, one by one")(child)
 

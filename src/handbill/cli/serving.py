@@ -98,7 +98,7 @@ def judge(number: NumberOption = 0, tied: TiedOption = False, data: DataOption =
     settings = _child("judge", number, tied=tied, data=data)
     from handbill.judge import main
 
-    main(settings, number)
+    main(settings)
 
 
 def worker(number: NumberOption = 0, tied: TiedOption = False, data: DataOption = None) -> None:

@@ -1,0 +1,241 @@
+"""The demo market as request bodies: publishers, clients, their feeds and job groups."""
+
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from handbill.demo.feeds import Dialect
+
+Body = dict[str, Any]
+
+
+class Outlet(NamedTuple):
+    """A publisher, and the names under which its own feed spells a job's link and employer."""
+
+    id: str
+    body: Body
+    url_node: str
+    advertiser_node: str
+
+
+class Source(NamedTuple):
+    """An inbound feed of the demo."""
+
+    name: str
+    dialect: Dialect
+    jobs: int
+    mappings: Body
+
+
+class Employer(NamedTuple):
+    """A client with its campaign, feeds and job groups."""
+
+    body: Body
+    sources: tuple[Source, ...]
+    campaign: str
+    groups: tuple[Body, ...]
+
+
+OUTLETS = (
+    Outlet(
+        "Indeed_Bid",
+        {
+            "name": "Indeed Bid", "bidType": "CPC", "minBid": 0.1, "currency": "USD",
+            "url": "https://indeed.example", "placementType": "All",
+            "schema": {
+                "jobSchema": {"type": "jobtype", "advertiser": "sourcename", "cpa": ""},
+                "headerSchema": {"generationTime": "lastBuildDate"},
+            },
+        },
+        "url", "sourcename",
+    ),
+    Outlet(
+        "Talent",
+        {
+            "name": "Talent", "bidType": "CPC", "minBid": 0.05, "currency": "USD",
+            "url": "https://talent.example",
+            "schema": {
+                "jobSchema": {"type": "jobtype", "cpa": ""}, "includeCurrencyInBidTag": True,
+            },
+        },
+        "url", "advertiser",
+    ),
+    Outlet(
+        "Jooble",
+        {
+            "name": "Jooble", "bidType": "FLAT_CPC", "flatBidValue": 0.35, "currency": "USD",
+            "url": "https://jooble.example",
+            "schema": {
+                "jobSchema": {
+                    "url": "link", "title": "name", "date": "pubdate", "type": "jobtype", "cpa": "",
+                },
+            },
+        },
+        "link", "advertiser",
+    ),
+    Outlet(
+        "Appcast",
+        {
+            "name": "Appcast", "bidType": "CPA", "minBid": 2, "currency": "USD",
+            "url": "https://appcast.example",
+            "schema": {
+                "jobSchema": {
+                    "refNumber": "job_reference", "description": "body", "zip": "zip",
+                    "type": "job_type", "date": "posted_at", "cpc": "",
+                },
+            },
+        },
+        "url", "advertiser",
+    ),
+)  # fmt: skip
+
+_COMMON = {
+    "schemaMappingsJob": "job",
+    "schemaMappingsTitle": "title",
+    "schemaMappingsCompany": "company",
+    "schemaMappingsCity": "city",
+    "schemaMappingsState": "state",
+    "schemaMappingsCountry": "country",
+    "schemaMappingsDescription": "description",
+    "schemaMappingsURL": "url",
+    "schemaMappingsZip": "postalcode",
+    "schemaMappingsCategory": "category",
+    "schemaMappingsDatePosted": "date",
+    "schemaMappingsRefNumber": "referencenumber",
+    "schemaMappingsType": "jobtype",
+    "schemaMappingAdditional": {"salary": "salary"},
+}
+_INDEED = _COMMON | {"schemaMappingsJobCollection": "source"}
+_TALENT = _INDEED | {"schemaMappingsCPCBid": "cpc"}
+_JOOBLE = {
+    "schemaMappingsJobCollection": "jobs",
+    "schemaMappingsJob": "job",
+    "schemaMappingsTitle": "name",
+    "schemaMappingsCompany": "company",
+    "schemaMappingsCity": "region",
+    "schemaMappingsDescription": "description",
+    "schemaMappingsURL": "link",
+    "schemaMappingsDatePosted": "pubdate",
+    "schemaMappingsRefNumber": "@id",
+    "schemaMappingsCPCBid": "cpc",
+    "schemaMappingsType": "jobtype",
+    "schemaMappingAdditional": {"salary": "salary"},
+}
+
+
+def _leaf(field: str, operator: str, data: Any) -> Body:
+    return {"field": field, "operator": operator, "data": data}
+
+
+def _all(*rules: Body) -> Body:
+    return {"operator": "AND", "rules": list(rules)}
+
+
+def _any(*rules: Body) -> Body:
+    return {"operator": "OR", "rules": list(rules)}
+
+
+def _group(
+    name: str, priority: int, bids: tuple[float, float], cap: tuple[str, float], filters: Body,
+    placements: list[Body],
+) -> Body:  # fmt: skip
+    period, value = cap
+    return {
+        "name": name, "priority": priority, "cpcBid": bids[0], "cpaBid": bids[1],
+        "filters": filters, "caps": {"budget": {"cap": period, "value": value}},
+        "placements": placements,
+    }  # fmt: skip
+
+
+EMPLOYERS = (
+    Employer(
+        {
+            "companyName": "Brightwater Health", "exportedName": "brightwater",
+            "advertiserName": "Brightwater Health", "clientType": "DirectEmployer",
+            "timeZone": "UTC-5:00", "applyConvWindow": 30,
+            "caps": {"budget": {"cap": "Monthly", "value": 25_000}},
+        },
+        (Source("brightwater", "indeed", 900, _INDEED),),
+        "Autumn hiring",
+        (
+            _group(
+                "Nurses", 1, (0.9, 12), ("Monthly", 9_000),
+                _all(_leaf("category", "EQUAL", "Healthcare")),
+                [{"value": "Indeed_Bid", "bid": 1.1}, {"value": "Appcast"}],
+            ),
+            # Its day is small on purpose: later clicks are booked over cap, and cost nothing.
+            _group(
+                "Drivers and warehouse", 2, (0.55, 0), ("Daily", 30),
+                _all(_leaf("category", "IN", ["Transportation", "Warehouse & Logistics"])),
+                [{"value": "Indeed_Bid"}, {"value": "Talent"}, {"value": "Jooble"}],
+            ),
+            _group(
+                "The rest, in the US", 5, (0.3, 0), ("Weekly", 2_000),
+                _all(
+                    _leaf("country", "EQUAL", "US"), _leaf("category", "NOT_IN", ["Hospitality"])
+                ),
+                [{"value": "Talent"}, {"value": "Jooble"}],
+            ),
+        ),
+    ),
+    Employer(
+        {
+            "companyName": "Northline Staffing", "exportedName": "northline",
+            "advertiserName": "Northline Staffing", "clientType": "JobBoard",
+            "timeZone": "America/Chicago", "applyConvWindow": 14, "markdown": 10,
+            "caps": {"budget": {"cap": "Monthly", "value": 40_000, "pacing": False}},
+        },
+        (
+            Source("northline-a", "talent", 600, _TALENT),
+            Source("northline-b", "jooble", 500, _JOOBLE),
+        ),
+        "Always on",
+        (
+            _group(
+                "Engineers", 1, (1.4, 18), ("Monthly", 12_000),
+                _any(
+                    _leaf("title", "CONTAINS", "engineer"), _leaf("title", "CONTAINS", "developer")
+                ),
+                [{"value": "Indeed_Bid"}, {"value": "Appcast"}],
+            ),
+            _group(
+                "Texas", 2, (0.6, 8), ("Weekly", 3_000),
+                _any(_leaf("state", "EQUAL", "TX"), _leaf("city", "ENDS_WITH", ", TX")),
+                [{"value": "Indeed_Bid", "bid": 0.75}, {"value": "Talent"}, {"value": "Appcast"}],
+            ),
+            _group(
+                "Well paid elsewhere", 6, (0.25, 0), ("Monthly", 6_000),
+                _all(
+                    _leaf("cpcBid", "GREATER_THAN_EQUAL", "0.40"),
+                    _any(
+                        _leaf("type", "EQUAL", "full-time"),
+                        _leaf("title", "BEGINS_WITH", "registered"),
+                    ),
+                ),
+                [{"value": "Talent"}, {"value": "Jooble"}],
+            ),
+        ),
+    ),
+)  # fmt: skip
+JOBS = sum(source.jobs for employer in EMPLOYERS for source in employer.sources)
+CAP_NOTE = "the day's budget of “Drivers and warehouse” is small on purpose"
+
+
+def expected_at(outlet: str) -> set[str]:
+    """The employers whose jobs a publisher's feed must carry."""
+    return {
+        employer.body["advertiserName"]
+        for employer in EMPLOYERS
+        if any(
+            placement["value"] == outlet
+            for group in employer.groups
+            for placement in group["placements"]
+        )
+    }
+
+
+def dates(today: date) -> Body:
+    """From yesterday for a year, so that the market is open in every zone."""
+    return {
+        "startDate": f"{today - timedelta(days=1):%m/%d/%Y}",
+        "endDate": f"{today + timedelta(days=365):%m/%d/%Y}",
+    }
