@@ -4,18 +4,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from handbill.host.clock import SetClock
-from handbill.host.egress import Egress
-from handbill.host.ids import SeededIds
-from handbill.host.settings import Settings
 from handbill.kit.instants import HOUR, SECOND, Instant
-from handbill.store.blobs import FolderBlobs
-from handbill.store.index import EdgeIndex
 from handbill.store.records import Records, Tx
 from handbill.store.records.tables import tasks
 from handbill.work import queue
@@ -26,16 +23,18 @@ from handbill.work.tools import Tools
 T: Instant = 1_700_000_000_000_000
 
 
-@pytest.fixture
-def tools(records: Records, tmp_path: Path) -> Iterator[Tools]:
-    index = EdgeIndex(tmp_path / "index", writable=True)
-    egress = Egress()
-    yield Tools(
-        records=records, blobs=FolderBlobs(tmp_path / "blobs"), index=index, clock=SetClock(T),
-        ids=SeededIds(1), egress=egress, settings=Settings(), scratch=tmp_path,
+def _tools(records: Records) -> Tools:
+    """What the worker itself uses, and nothing for tasks."""
+    absent: Any = None
+    return Tools(
+        records=records, blobs=absent, index=absent, clock=SetClock(T), ids=absent,
+        egress=absent, settings=absent, scratch=absent,
     )  # fmt: skip
-    egress.close()
-    index.close()
+
+
+@pytest.fixture
+def tools(records: Records) -> Tools:
+    return _tools(records)
 
 
 def _enqueue(tools: Tools, kind: str, key: str, due_at: Instant | None = None) -> None:
@@ -147,6 +146,28 @@ def test_signal_breaks_a_task_off_and_leaves_it_waiting(tools: Tools, number: in
     ran: list[str] = []
     Worker(tools, "w", {"feeds.import": lambda _, task: ran.append(task.key)}).run_due()
     assert ran == ["f1"]
+
+
+def test_signal_breaks_off_a_query_that_is_waited_for(postgres_records: Records) -> None:
+    tools = _tools(postgres_records)
+    asleep = sa.text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'")
+
+    def kill() -> None:
+        found = 0
+        while not found:
+            with postgres_records.read() as tx:
+                found = tx.value(asleep)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def long(tools: Tools, task: Task) -> None:
+        killer = threading.Thread(target=kill)
+        killer.start()
+        with tools.records.write() as tx:
+            tx.run_text("SELECT pg_sleep(60)", {})
+
+    _enqueue(tools, "stats.report", "r1")
+    Worker(tools, "w", {"stats.report": long}).run()
+    assert _rows(tools) == [("stats.report", "r1", 0, None, "the worker was stopped")]
 
 
 def test_schedule_is_run_by_one_of_many_workers_at_its_pace(tools: Tools) -> None:

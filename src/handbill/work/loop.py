@@ -24,8 +24,11 @@ _SCHEDULE = "schedule"
 _LOG = logging.getLogger("handbill.work")
 
 
-class Stopped(BaseException):
-    """Raised in a running task when the process is told to stop; let it pass."""
+class Stopped(KeyboardInterrupt):
+    """Raised in a running task when the process is told to stop; let it pass.
+
+    A KeyboardInterrupt, because drivers know that one: they cancel the query they wait for.
+    """
 
 
 class Worker:
