@@ -1,0 +1,398 @@
+"""Keeps table matches true: each valid, live job is in exactly one job group.
+
+A job belongs to the best ranked of the groups that may match today and whose filter holds (lowest
+priority number, then oldest), else to the client's default group. Table matchings remembers with
+which groups that was last made true, so that a change costs only the jobs it can move:
+
+- a group is *kept* when it took part before exactly as now; a job in a kept group can only be won
+  by a changed group of better rank;
+- jobs in groups that changed or no longer take part are matched anew;
+- jobs in kept groups that rank above every changed one are not even read.
+
+Before the first match is written, the changed groups are struck from what is remembered; so a run
+that dies half-way leaves nothing that the next one takes for granted.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.campaigns import service as campaigns
+from handbill.clients import service as clients
+from handbill.core.filter_code import FIELDS, Contender, Matcher
+from handbill.core.filters import asks_age
+from handbill.core.nouns import Branch, Client, Group, Leaf
+from handbill.core.states import may_match
+from handbill.groups import service as groups
+from handbill.kit.instants import DAY, Instant
+from handbill.kit.zones import day_of, zone_of
+from handbill.store.records import Records, Tx
+from handbill.store.records.base import Listed, Row, among
+from handbill.store.records.tables import jobs, matches, matchings, unmatched
+
+BATCH = 5_000
+_GRAMMAR = 1
+"""To be raised when filters come to mean something else: every job is then matched anew."""
+_LAST = (1 << 62, 0)
+"""The rank of the default group: any other one wins."""
+
+_j, _m, _u = jobs.c, matches.c, unmatched.c
+_LIMIT = b("limit", type_=sa.Integer)
+# In the order of core.filter_code.Facts; ``custom`` is still JSON.
+_FACTS = (
+    _j.category, _j.country, _j.state, _j.city, _j.zip, _j.type, _j.title, _j.company, _j.ref,
+    _j.posted_on, _j.cpc_micros, _j.custom,
+)  # fmt: skip
+_CUSTOM = len(FIELDS)
+_ONE, _NONE = sa.literal_column("1"), sa.literal_column("0")
+_LIVE = sa.and_(
+    _j.valid == _ONE,
+    _j.left_at.is_(None),
+    sa.or_(_j.end_at.is_(None), _j.end_at > b("now", type_=sa.BigInteger)),
+)
+_JOINED = sa.select(*_FACTS, _j.no, _m.group_no, sa.case((_LIVE, _ONE), else_=_NONE))
+_EVERY = (
+    _JOINED.select_from(jobs.outerjoin(matches, _m.job_no == _j.no))
+    .where(_j.client_no == b("client_no"), _j.no > b("after"))
+    .order_by(_j.no)
+    .limit(_LIMIT)
+)
+_MATCHED = (
+    _JOINED.select_from(matches.join(jobs, _m.job_no == _j.no))
+    .where(
+        _m.client_no == b("client_no"),
+        _m.job_no > b("after"),
+        sa.not_(among(_m.group_no, "settled")),
+    )
+    .order_by(_m.job_no)
+    .limit(_LIMIT)
+)
+_MARKED = _JOINED.select_from(jobs.outerjoin(matches, _m.job_no == _j.no)).where(
+    _j.client_no == b("client_no"), among(_j.no, "nos")
+)
+_TAKE_MARKS = (
+    sa.delete(unmatched)
+    .where(
+        _u.job_no.in_(
+            sa.select(_u.job_no)
+            .where(_u.client_no == b("client_no"))
+            .order_by(_u.job_no)
+            .limit(_LIMIT)
+        )
+    )
+    .returning(_u.job_no)
+)
+_ENDED = (
+    sa.select(_m.job_no)
+    .where(
+        _m.client_no == b("client_no"),
+        sa.exists().where(_j.no == _m.job_no, _j.end_at <= b("now")),
+    )
+    .limit(_LIMIT)
+)
+_FORGET = sa.delete(matches).where(among(_m.job_no, "nos"))
+_REMEMBERED = sa.select(matchings.c.body).where(matchings.c.client_no == b("client_no"))
+_FORGET_ALL = sa.delete(matchings).where(matchings.c.client_no == b("client_no"))
+_DAYS = (
+    sa.select(matchings.c.client_no, matchings.c.day_on)
+    .where(matchings.c.client_no > b("after"))
+    .order_by(matchings.c.client_no)
+    .limit(_LIMIT)
+)
+_ENDING = (
+    sa.select(_m.client_no)
+    .select_from(jobs.join(matches, _m.job_no == _j.no))
+    .where(_j.end_at > b("since"), _j.end_at <= b("now"))
+    .distinct()
+)
+_NOTHING: dict[str, str] = {}
+
+
+class Remembered(msgspec.Struct):
+    """With what matches was last made true. ``groups``: number → signature."""
+
+    default_no: int | None
+    groups: dict[int, str]
+
+
+_REMEMBERED_IN = msgspec.json.Decoder(Remembered)
+_CUSTOM_IN = msgspec.json.Decoder(dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """The groups that jobs of a client may go to, on one day."""
+
+    client_no: int
+    today: date
+    now: Instant
+    contenders: list[Contender]
+    ranks: dict[int, tuple[int, int]]
+    signatures: dict[int, str]
+    default_no: int | None
+    places: dict[str, int]
+
+    def matcher(self, only: Iterable[int] | None = None) -> Matcher:
+        """All filters compiled, or only those of some groups."""
+        chosen = None if only is None else set(only)
+        among_all = [c for c in self.contenders if chosen is None or c.group_no in chosen]
+        return Matcher(among_all, self.today, self.places)
+
+    def rank(self, group_no: int) -> tuple[int, int]:
+        return self.ranks.get(group_no, _LAST)
+
+
+def rematch(records: Records, client: Client, now: Instant) -> None:
+    """Make the client's matches true again, in bounded batches, each its own transaction."""
+    with records.write() as tx:
+        contest = contest_of(tx, client, now)
+        before = _remembered(tx, client.no)
+        kept = _kept(contest, before)
+        anew = before is None or _lacks_default(contest, before)
+        steady = not anew and before is not None and before.groups == contest.signatures
+        if not steady:
+            default_no = None if anew else contest.default_no
+            _remember(tx, contest, Remembered(default_no, {} if anew else kept))
+    if anew:
+        _match_every(records, contest)
+    elif not steady:
+        _match_moved(records, contest, kept)
+    _match_marked(records, contest)
+    _drop_ended(records, contest)
+    with records.write() as tx:
+        _remember(tx, contest, Remembered(contest.default_no, contest.signatures))
+
+
+def rematch_all(tx: Tx, client: Client, now: Instant) -> None:
+    """Make all matches of the client true from nothing, in the caller's transaction."""
+    contest = contest_of(tx, client, now)
+    matcher = contest.matcher()
+    after = 0
+    while rows := tx.all(_EVERY, client_no=client.no, after=after, now=now, limit=BATCH):
+        _write(tx, contest, _wanted(contest, matcher, rows))
+        after = rows[-1][_CUSTOM + 1]
+    while tx.all(_TAKE_MARKS, client_no=client.no, limit=BATCH):
+        pass
+    _remember(tx, contest, Remembered(contest.default_no, contest.signatures))
+
+
+def forget(tx: Tx, client_no: int) -> None:
+    """The client is gone: there is nothing to keep true any more."""
+    tx.run(_FORGET_ALL, client_no=client_no)
+
+
+def contest_of(tx: Tx, client: Client, now: Instant) -> Contest:
+    """The groups that take part today, in the client's zone, and the default group."""
+    today = day_of(now, zone_of(client.zone))
+    places = clients.custom_places(tx, client.no)
+    by_no = {campaign.no: campaign for campaign in campaigns.campaigns_of(tx, client.no)}
+    live = groups.groups_of(tx, client.no)
+    part = [
+        group
+        for group in live
+        if (campaign := by_no.get(group.campaign_no)) and may_match(group, campaign, today)
+    ]
+    contenders = sorted(_contender(group) for group in part)
+    return Contest(
+        client_no=client.no, today=today, now=now, contenders=contenders,
+        ranks={contender.group_no: contender.rank for contender in contenders},
+        signatures={c.group_no: _signature(c, today, places) for c in contenders},
+        default_no=next((group.no for group in live if group.is_default), None),
+        places=places,
+    )  # fmt: skip
+
+
+def clients_of_new_day(tx: Tx, now: Instant) -> list[str]:
+    """Ids of the clients whose day has changed since they were last matched: dates begin and end,
+    ages grow.
+    """
+    found: list[str] = []
+    after = 0
+    while rows := tx.all(_DAYS, after=after, limit=BATCH):
+        days: dict[int, str] = dict(rows)
+        found += [
+            client.id
+            for no, client in clients.clients_by_number(tx, days).items()
+            if day_of(now, zone_of(client.zone)).isoformat() != days[no]
+        ]
+        after = rows[-1][0]
+    return found
+
+
+def clients_of_ended_jobs(tx: Tx, now: Instant) -> list[str]:
+    """Ids of the clients that have a matched job which ended within the last day. Older ones are
+    found when the client's day changes.
+    """
+    nos = [no for (no,) in tx.all(_ENDING, since=now - DAY, now=now)]
+    return [client.id for client in clients.clients_by_number(tx, nos).values()]
+
+
+def _contender(group: Group) -> Contender:
+    assert group.body.filters is not None, "may_match asks for a filter"
+    return Contender((group.priority, group.no), group.no, group.body.filters)
+
+
+def _signature(contender: Contender, today: date, places: dict[str, int]) -> str:
+    """All that decides which jobs a group takes part in winning."""
+    aliases = {f"cif{place}": name for name, place in places.items()}
+    said: list[Any] = [_GRAMMAR, contender.rank, contender.filters]
+    said += [aliases[name] for name in _names(contender.filters) if name in aliases]
+    if asks_age(contender.filters):
+        said.append(today.isoformat())
+    return hashlib.blake2b(msgspec.json.encode(said), digest_size=12).hexdigest()
+
+
+def _names(rule: Branch | Leaf) -> list[str]:
+    if isinstance(rule, Leaf):
+        return [rule.field]
+    return [name for inner in rule.rules for name in _names(inner)]
+
+
+def _kept(contest: Contest, before: Remembered | None) -> dict[int, str]:
+    known = {} if before is None else before.groups
+    return {no: mark for no, mark in contest.signatures.items() if known.get(no) == mark}
+
+
+def _lacks_default(contest: Contest, before: Remembered) -> bool:
+    """Without one and the same default group, jobs without a match may be anybody's."""
+    return contest.default_no is None or before.default_no != contest.default_no
+
+
+def _remembered(tx: Tx, client_no: int) -> Remembered | None:
+    body = tx.value(_REMEMBERED, client_no=client_no)
+    return None if body is None else _REMEMBERED_IN.decode(body)
+
+
+def _remember(tx: Tx, contest: Contest, remembered: Remembered) -> None:
+    row = {
+        "client_no": contest.client_no, "day_on": contest.today.isoformat(),
+        "body": msgspec.json.encode(remembered).decode(),
+    }  # fmt: skip
+    tx.upsert_many(matchings, ["client_no"], [row])
+
+
+# ── the walks ───────────────────────────────────────────────────────────────────────────────────
+_Wanted = list[tuple[int, int | None, int | None]]
+"""Job number, the group it is in, the group it belongs in."""
+
+
+def _facts(matcher: Matcher, row: Row) -> Sequence[Any]:
+    """A row as the matcher reads it: the custom fields decoded only where a filter asks."""
+    if not matcher.asks_custom:
+        return row
+    custom = row[_CUSTOM]
+    return (*row[:_CUSTOM], _NOTHING if custom is None else _CUSTOM_IN.decode(custom))
+
+
+def _wanted(contest: Contest, matcher: Matcher, rows: Iterable[Row]) -> _Wanted:
+    """Each job matched against all groups."""
+    best, default_no = matcher.best, contest.default_no
+    found: _Wanted = []
+    for row in rows:
+        no, current, live = row[_CUSTOM + 1 :]
+        wanted = None
+        if live:
+            wanted = best(_facts(matcher, row))
+            if wanted is None:
+                wanted = default_no
+        found.append((no, current, wanted))
+    return found
+
+
+def _match_every(records: Records, contest: Contest) -> None:
+    matcher = contest.matcher()
+    after = 0
+    while True:
+        with records.read() as tx:
+            rows = tx.all(
+                _EVERY, client_no=contest.client_no, after=after, now=contest.now, limit=BATCH
+            )
+        if not rows:
+            return
+        _write_apart(records, contest, _wanted(contest, matcher, rows))
+        after = rows[-1][_CUSTOM + 1]
+
+
+def _match_moved(records: Records, contest: Contest, kept: dict[int, str]) -> None:
+    """The jobs that the changed groups can win, and those that the changed and gone ones had."""
+    changed = [c for c in contest.contenders if c.group_no not in kept]
+    top = min((c.rank for c in changed), default=_LAST)
+    settled = [no for no in kept if contest.rank(no) < top]
+    if not changed and contest.default_no is not None:
+        settled.append(contest.default_no)
+    full, part = contest.matcher(), contest.matcher(c.group_no for c in changed)
+    stays = {*kept, contest.default_no}
+    after = 0
+    while True:
+        with records.read() as tx:
+            rows = tx.all(
+                _MATCHED, client_no=contest.client_no, after=after, settled=Listed(settled),
+                now=contest.now, limit=BATCH,
+            )  # fmt: skip
+        if not rows:
+            return
+        found: _Wanted = []
+        lost = []
+        for row in rows:
+            no, current, live = row[_CUSTOM + 1 :]
+            if not live or current not in stays:
+                lost.append(row)
+                continue
+            rival = part.best(_facts(part, row))
+            won = rival is not None and contest.rank(rival) < contest.rank(current)
+            found.append((no, current, rival if won else current))
+        _write_apart(records, contest, found + _wanted(contest, full, lost))
+        after = rows[-1][_CUSTOM + 1]
+
+
+def _match_marked(records: Records, contest: Contest) -> None:
+    """The jobs that changed. Taking the marks first, in the same transaction, means that whoever
+    changes a job again meanwhile marks it again.
+    """
+    matcher = contest.matcher()
+    taken = BATCH
+    while taken == BATCH:
+        with records.write() as tx:
+            nos = [no for (no,) in tx.all(_TAKE_MARKS, client_no=contest.client_no, limit=BATCH)]
+            taken = len(nos)
+            if nos:
+                rows = tx.all(
+                    _MARKED, client_no=contest.client_no, nos=Listed(nos), now=contest.now
+                )
+                _write(tx, contest, _wanted(contest, matcher, rows))
+
+
+def _drop_ended(records: Records, contest: Contest) -> None:
+    found = BATCH
+    while found == BATCH:
+        with records.read() as tx:
+            rows = tx.all(_ENDED, client_no=contest.client_no, now=contest.now, limit=BATCH)
+        found = len(rows)
+        if rows:
+            with records.write() as tx:
+                tx.run(_FORGET, nos=Listed(no for (no,) in rows))
+
+
+def _write_apart(records: Records, contest: Contest, found: _Wanted) -> None:
+    if any(current != wanted for _, current, wanted in found):
+        with records.write() as tx:
+            _write(tx, contest, found)
+
+
+def _write(tx: Tx, contest: Contest, found: _Wanted) -> None:
+    """Only where it differs."""
+    moved = [
+        {"job_no": no, "client_no": contest.client_no, "group_no": wanted}
+        for no, current, wanted in found
+        if wanted is not None and wanted != current
+    ]
+    tx.upsert_many(matches, ["job_no"], moved)
+    gone = [no for no, current, wanted in found if wanted is None and current is not None]
+    if gone:
+        tx.run(_FORGET, nos=Listed(gone))

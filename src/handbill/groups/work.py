@@ -1,0 +1,44 @@
+"""Background work of job groups: matching, when jobs or groups or the day have changed."""
+
+from handbill.clients import service as clients
+from handbill.groups import matching
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+from handbill.work.queue import Task, enqueue
+from handbill.work.tools import Run, Schedule, Tools
+
+REMATCH = "groups.rematch"
+PUBLISH = "listings.publish"
+"""The next station. Its room stands above, so that it is only known by name."""
+
+
+def rematch(tools: Tools, task: Task) -> None:
+    """Make a client's matches true, then have its listings published."""
+    with tools.records.read() as tx:
+        found = clients.client_at_work(tx, task.key)
+    if found is None:
+        return
+    client, live = found
+    if live:
+        matching.rematch(tools.records, client, tools.clock.now())
+    with tools.records.write() as tx:
+        if not live:
+            matching.forget(tx, client.no)
+        enqueue(tx, PUBLISH, client.id, tools.clock.now())
+
+
+def enqueue_new_days(tx: Tx, now: Instant) -> None:
+    for client_id in matching.clients_of_new_day(tx, now):
+        enqueue(tx, REMATCH, client_id, now)
+
+
+def enqueue_ended_jobs(tx: Tx, now: Instant) -> None:
+    for client_id in matching.clients_of_ended_jobs(tx, now):
+        enqueue(tx, REMATCH, client_id, now)
+
+
+TASKS: dict[str, Run] = {REMATCH: rematch}
+SCHEDULE: list[Schedule] = [
+    ("groups.new_days", 300, enqueue_new_days),
+    ("groups.ended_jobs", 300, enqueue_ended_jobs),
+]

@@ -1,0 +1,342 @@
+"""Matching: who gets which job, and that changing little comes to the same as matching all."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from flows.listing_market import Market, everything, open_market
+from handbill.campaigns import rows as campaign_rows
+from handbill.clients import service as clients
+from handbill.core.filters import read_filter
+from handbill.core.nouns import Client
+from handbill.groups import matching
+from handbill.groups.work import SCHEDULE
+from handbill.kit.faults import Fault
+from handbill.kit.instants import DAY, HOUR
+from handbill.store.records import Records
+from handbill.store.records.base import Tx
+from handbill.store.records.tables import jobs, matches, tasks, unmatched
+
+_PAIRS = (
+    sa.select(jobs.c.ref, matches.c.group_no)
+    .select_from(matches.join(jobs, jobs.c.no == matches.c.job_no))
+    .where(matches.c.client_no == sa.bindparam("client_no"))
+)
+_MARKS = sa.select(unmatched.c.job_no)
+_TASKS = sa.select(tasks.c.kind, tasks.c.key)
+
+
+@pytest.fixture
+def market(records: Records, tmp_path: Path) -> Iterator[Market]:
+    found = open_market(records, tmp_path)
+    yield found
+    found.tools.index.close()
+
+
+def pairs(market: Market, client: Client) -> dict[str, int]:
+    with market.records.read() as tx:
+        return dict(tx.all(_PAIRS, client_no=client.no))
+
+
+def matched(market: Market, client: Client) -> dict[str, int]:
+    matching.rematch(market.records, client, market.now())
+    return pairs(market, client)
+
+
+def leaf(field: str, operator: str, data: Any) -> dict[str, Any]:
+    return everything(field=field, operator=operator, data=data)
+
+
+def default_of(market: Market, client: Client) -> int:
+    with market.records.read() as tx:
+        contest = matching.contest_of(tx, client, market.now())
+    assert contest.default_no is not None
+    return contest.default_no
+
+
+def test_best_priority_then_oldest_else_the_default(market: Market) -> None:
+    client = market.client()
+    campaign = market.campaign(client)
+    late = market.group(campaign, leaf("city", "EQUAL", "Rome"), priority=2)
+    old = market.group(campaign, leaf("city", "IN", ["Rome", "Oslo"]), priority=1)
+    market.group(campaign, leaf("city", "EQUAL", "Oslo"), priority=1)
+    third = market.group(campaign, leaf("title", "CONTAINS", "cook"), priority=3)
+    rome = market.job(client, city="rome")
+    cook = market.job(client, city="Paris", title="Head Cook")
+    none = market.job(client, city="Paris")
+    assert matched(market, client) == {
+        rome: old.no, cook: third.no, none: default_of(market, client),
+    }  # fmt: skip
+    old.status = "P"
+    market.save(old)
+    assert matched(market, client)[rome] == late.no
+
+
+def test_invalid_left_and_ended_jobs_have_no_group_but_paused_ones_keep_theirs(
+    market: Market,
+) -> None:
+    client = market.client()
+    group = market.group(market.campaign(client))
+    paused, ending = market.job(client), market.job(client, end_at=market.now() + HOUR)
+    left = market.job(client)
+    market.job(client, missing=("url",))
+    market.job_columns(client, paused, status="P")
+    assert matched(market, client) == {paused: group.no, ending: group.no, left: group.no}
+    market.job_columns(client, left, left_at=market.now())
+    no = market.write(lambda tx: tx.value(sa.select(jobs.c.no).where(
+        jobs.c.ref == sa.bindparam("ref")), ref=left))  # fmt: skip
+    market.write(lambda tx: tx.put(unmatched, job_no=no, client_no=client.no))
+    market.clock.forward(2 * HOUR)
+    assert matched(market, client) == {paused: group.no}
+
+
+def test_dates_begin_and_end_at_the_clients_midnight(market: Market) -> None:
+    client = market.client(zone="UTC+10:00")  # there it is Monday, 22:00
+    campaign = market.campaign(client)
+    tomorrow = market.group(campaign, start_on="2026-11-24", end_on="2026-11-24", priority=1)
+    always = market.group(campaign, priority=2)
+    ref = market.job(client)
+    assert matched(market, client) == {ref: always.no}
+    market.clock.forward(2 * HOUR)
+    assert matched(market, client) == {ref: tomorrow.no}
+    market.clock.forward(DAY)
+    assert matched(market, client) == {ref: always.no}
+
+
+def test_ages_grow_over_night(market: Market) -> None:
+    client = market.client()
+    campaign = market.campaign(client)
+    fresh = market.group(campaign, leaf("postedDate", "LESS_THAN", "2"), priority=1)
+    stale = market.group(campaign, leaf("postedDate", "GREATER_THAN", "1"), priority=2)
+    ref = market.job(client, posted_at=market.now())
+    assert matched(market, client) == {ref: fresh.no}
+    market.clock.forward(2 * DAY)
+    assert matched(market, client) == {ref: stale.no}
+
+
+def test_custom_fields_are_found_by_name_and_by_place(market: Market) -> None:
+    client = market.client()
+    campaign = market.campaign(client)
+    by_place = market.group(campaign, leaf("cif1", "EQUAL", "red"), priority=1)
+    by_name = market.group(campaign, leaf("team", "EQUAL", "blue"), priority=2)
+    red = market.job(client, additional={"team": "Red"})
+    blue = market.job(client, additional={"team": "Blue"})
+    assert matched(market, client)[red] == default_of(market, client)
+    market.write(lambda tx: clients.learn_custom_fields(tx, client.no, ["team"]))
+    assert matched(market, client) == {red: by_place.no, blue: by_name.no}
+
+
+def test_a_campaign_switches_its_groups(market: Market) -> None:
+    client = market.client()
+    campaign = market.campaign(client)
+    group = market.group(campaign)
+    ref = market.job(client)
+    assert matched(market, client) == {ref: group.no}
+    campaign.status = "P"
+    market.write(lambda tx: campaign_rows.save(tx, campaign, market.now()))
+    assert matched(market, client) == {ref: default_of(market, client)}
+
+
+def test_the_task_clears_the_marks_and_asks_for_publishing(market: Market) -> None:
+    client = market.client()
+    market.job(client)
+    market.run("groups.rematch", client.id)
+    with market.records.read() as tx:
+        assert tx.all(_MARKS) == []
+        assert tx.all(_TASKS) == [("listings.publish", client.id)]
+
+
+def test_a_run_that_dies_half_way_is_made_good(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after its first batch, and the groups changed back before the next run."""
+    monkeypatch.setattr(matching, "BATCH", 2)
+    client = market.client()
+    campaign = market.campaign(client)
+    one = market.group(campaign, leaf("city", "EQUAL", "x"), priority=1)
+    market.group(campaign, priority=2)
+    for _ in range(6):
+        market.job(client, city="y")
+    before = matched(market, client)
+    first = one.body.filters
+    one.body.filters = read_filter(leaf("city", "EQUAL", "y"), "", [])
+    market.save(one)
+    writes = []
+    original = matching._write
+
+    def dies_at_the_second(tx: Tx, contest: Any, found: Any) -> None:
+        writes.append(found)
+        if len(writes) == 2:
+            raise KeyboardInterrupt
+        original(tx, contest, found)
+
+    monkeypatch.setattr(matching, "_write", dies_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        matching.rematch(market.records, client, market.now())
+    monkeypatch.setattr(matching, "_write", original)
+    assert sorted(pairs(market, client).values()).count(one.no) == 2
+    one.body.filters = first
+    market.save(one)
+    assert matched(market, client) == before
+
+
+def test_only_what_can_move_is_read(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = market.client()
+    campaign = market.campaign(client)
+    market.group(campaign, leaf("city", "EQUAL", "top"), priority=1)
+    middle = market.group(campaign, leaf("city", "EQUAL", "mid"), priority=2)
+    market.group(campaign, priority=3)
+    for city in ("top", "mid", "low"):
+        for _ in range(3):
+            market.job(client, city=city)
+    matched(market, client)
+    seen: list[int] = []
+    original = matching.Matcher.best
+
+    def counted(self: Any, facts: Any) -> int | None:
+        seen.append(facts[0])
+        return original(self, facts)
+
+    monkeypatch.setattr(matching.Matcher, "best", counted)
+    matched(market, client)
+    assert len(seen) == 0, "nothing changed"
+    middle.body.filters = read_filter(leaf("city", "IN", ["mid", "top"]), "", [])
+    market.save(middle)
+    matched(market, client)
+    assert len(seen) == 6, "the top group's jobs cannot be won by a lower one"
+    seen.clear()
+    market.save(middle, deleted_at=market.now())
+    matched(market, client)
+    assert len(seen) == 3, "only the jobs that the group had"
+
+
+def test_the_schedule_finds_new_days_and_ended_jobs(market: Market) -> None:
+    client = market.client()
+    market.group(market.campaign(client))
+    market.job(client, end_at=market.now() + HOUR)
+    market.run("groups.rematch", client.id)
+    market.write(lambda tx: tx.run(sa.delete(tasks)))
+
+    def due() -> list[tuple[str, str]]:
+        for _, _, enqueue_due in SCHEDULE:
+            market.write(lambda tx, enqueue_due=enqueue_due: enqueue_due(tx, market.now()))
+        found = market.write(lambda tx: tx.all(_TASKS))
+        market.write(lambda tx: tx.run(sa.delete(tasks)))
+        return list(found)
+
+    assert due() == []
+    market.clock.forward(HOUR)
+    assert due() == [("groups.rematch", client.id)]
+    market.run("groups.rematch", client.id)
+    market.write(lambda tx: tx.run(sa.delete(tasks)))
+    assert due() == []
+    market.clock.forward(DAY)
+    assert due() == [("groups.rematch", client.id)]
+
+
+# ── incremental = from nothing ──────────────────────────────────────────────────────────────────
+CITIES = st.sampled_from(["a", "b", "c"])
+FILTERS = st.one_of(
+    st.lists(CITIES, min_size=1, max_size=2).map(lambda some: leaf("city", "IN", some)),
+    CITIES.map(lambda one: leaf("city", "NOT_EQUAL", one)),
+    st.integers(0, 3).map(lambda days: leaf("postedDate", "LESS_THAN", str(days))),
+    st.integers(0, 3).map(lambda days: leaf("postedDate", "GREATER_THAN", str(days))),
+)
+DAYS_ON = st.sampled_from(["", "2026-11-22", "2026-11-23", "2026-11-24", "2026-11-25"])
+
+
+class Undone(Exception):
+    """Rolls a transaction back."""
+
+
+class Edits(RuleBasedStateMachine):
+    """Random edits, matched step by step; after each, matching all anew must change nothing."""
+
+    market: Market
+
+    @initialize()
+    def begin(self) -> None:
+        self.client = self.market.client()
+        self.campaign = self.market.campaign(self.client)
+        self.groups: list[Any] = []
+        self.jobs: list[str] = []
+
+    @rule(filters=FILTERS, priority=st.integers(1, 3), start_on=DAYS_ON, end_on=DAYS_ON)
+    def add_group(self, filters: Any, priority: int, start_on: str, end_on: str) -> None:
+        dates = {"start_on": start_on, "end_on": end_on}
+        self.groups.append(self.market.group(self.campaign, filters, priority, **dates))
+
+    @rule(at=st.integers(0, 9), filters=FILTERS, status=st.sampled_from("AAP"))
+    def change_group(self, at: int, filters: Any, status: str) -> None:
+        if self.groups:
+            group = self.groups[at % len(self.groups)]
+            faults: list[Fault] = []
+            group.body.filters, group.status = read_filter(filters, "", faults), status
+            self.market.save(group)
+
+    @rule(at=st.integers(0, 9), priority=st.integers(1, 3))
+    def move_group(self, at: int, priority: int) -> None:
+        if self.groups:
+            group = self.groups[at % len(self.groups)]
+            group.priority = priority
+            self.market.save(group)
+
+    @rule(at=st.integers(0, 9))
+    def delete_group(self, at: int) -> None:
+        if self.groups:
+            group = self.groups.pop(at % len(self.groups))
+            self.market.save(group, deleted_at=self.market.now())
+
+    @rule(city=CITIES, age=st.integers(0, 4), hours=st.none() | st.integers(1, 60))
+    def add_job(self, city: str, age: int, hours: int | None) -> None:
+        now = self.market.now()
+        end_at = None if hours is None else now + hours * HOUR
+        said = {"city": city, "posted_at": now - age * DAY, "end_at": end_at}
+        self.jobs.append(self.market.job(self.client, **said))
+
+    @rule(at=st.integers(0, 9), city=CITIES, valid=st.booleans())
+    def change_job(self, at: int, city: str, valid: bool) -> None:
+        if self.jobs:
+            missing = () if valid else ("title",)
+            ref = self.jobs[at % len(self.jobs)]
+            self.market.job(self.client, ref, city=city, missing=missing)
+
+    @rule(hours=st.integers(1, 30))
+    def wait(self, hours: int) -> None:
+        self.market.clock.forward(hours * HOUR)
+
+    @rule()
+    def match(self) -> None:
+        matching.rematch(self.market.records, self.client, self.market.now())
+        step_by_step = pairs(self.market, self.client)
+
+        assert self.from_nothing() == step_by_step
+
+    def from_nothing(self) -> dict[str, int]:
+        """What matching all jobs would give; undone again, so that no state hides behind it."""
+        found: dict[str, int] = {}
+        with suppress(Undone), self.market.records.write() as tx:
+            matching.rematch_all(tx, self.client, self.market.now())
+            found.update(tx.all(_PAIRS, client_no=self.client.no))
+            raise Undone
+        return found
+
+
+def test_step_by_step_is_from_nothing(sqlite_records: Records, tmp_path: Path) -> None:
+    market = open_market(sqlite_records, tmp_path)
+    machine = type("Machine", (Edits,), {"market": market})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=40, stateful_step_count=25, deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )  # fmt: skip
+    market.tools.index.close()
