@@ -14,7 +14,6 @@ from handbill.cli.speaking import (
     Mistaken,
     configured,
     say,
-    say_table,
     settings_with,
 )
 from handbill.config import meanings
@@ -40,13 +39,12 @@ def settings(data: DataOption = None, json: JsonOption = False) -> None:
     if json:
         say({"settings": rows}, as_json=True)
         return
-    say_table(
-        ("Variable", "Default", "Now", "From", "Meaning"),
-        [
-            (row["variable"], row["default"], row["value"], row["source"], row["meaning"])
-            for row in rows
-        ],
-    )
+    for row in rows:
+        sys.stdout.write(
+            f"{row['variable']}={row['value']}\n"
+            f"    {row['meaning']}\n"
+            f"    Default: {row['default'] or 'empty'}. Now from: {row['source']}.\n"
+        )
 
 
 def _shown(value: Any) -> Any:

@@ -11,13 +11,13 @@ from handbill.host.logs import log_json_lines
 from handbill.host.settings import Settings
 
 HostOption = Annotated[
-    str | None, typer.Option(help="Address to listen on. [default: HANDBILL_HOST or 127.0.0.1]")
+    str | None, typer.Option(help="Address to listen on (default: HANDBILL_HOST, or 127.0.0.1).")
 ]
 ApiPortOption = Annotated[
-    int | None, typer.Option(help="Port of the API; 0: any free one. [default: 8080]")
+    int | None, typer.Option(help="Port of the API; 0: any free one (default: 8080).")
 ]
 EdgePortOption = Annotated[
-    int | None, typer.Option(help="Port of clicks and outbound feeds; 0: any. [default: 8081]")
+    int | None, typer.Option(help="Port of clicks and outbound feeds; 0: any (default: 8081).")
 ]
 NumberOption = Annotated[int, typer.Option(min=0, help="Which one of its kind this process is.")]
 TiedOption = Annotated[bool, typer.Option("--tied", help="End when standard input ends.")]

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +14,9 @@ from handbill.host.settings import Settings
 
 DataOption = Annotated[
     str | None,
-    typer.Option("--data", metavar="DIR", help="The data folder. [default: HANDBILL_DATA or data]"),
+    typer.Option(
+        "--data", metavar="DIR", help="The data folder (default: HANDBILL_DATA, or data)."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
@@ -49,17 +51,6 @@ def say_lines(lines: Iterable[bytes]) -> None:
         out.write(line)
         out.write(b"\n")
     out.flush()
-
-
-def say_table(titles: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
-    """Print a table for people."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*titles, title=title or None, title_justify="left")
-    for row in rows:
-        table.add_row(*map(str, row))
-    Console().print(table)
 
 
 def warn(message: str) -> None:

@@ -1,0 +1,43 @@
+"""How far the demo is: a bar on a terminal, plain lines anywhere else."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+Step = Callable[[int], None]
+"""Told how many more are done."""
+
+
+class Showing:
+    """Steps that follow one another, each with a number of things to do."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(file=sys.stderr)
+        self._progress = Progress(
+            TextColumn("{task.description:<44}"), BarColumn(), MofNCompleteColumn(),
+            TimeElapsedColumn(), console=self.console, disable=not self.console.is_terminal,
+        )  # fmt: skip
+
+    @contextmanager
+    def shown(self) -> Iterator["Showing"]:
+        with self._progress:
+            yield self
+
+    @contextmanager
+    def step(self, what: str, total: int) -> Iterator[Step]:
+        """One step; a line tells when it is done, where there is no bar to be seen."""
+        bar = self._progress.add_task(what, total=total)
+        done = 0
+
+        def more(count: int) -> None:
+            nonlocal done
+            done += count
+            self._progress.update(bar, completed=done)
+
+        yield more
+        self._progress.update(bar, completed=total)
+        if not self.console.is_terminal:
+            self.console.print(f"{what}: {done}")

@@ -1,0 +1,99 @@
+"""The demo's last act: two stats reports, printed as one table, and the books beside it."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from handbill.demo.calls import Agency, DemoFailed, fetched, until
+from handbill.kit.instants import Instant, moment_of
+
+COUNTS = (
+    "clicks", "botClicks", "duplicateClicks", "foreignClicks", "latentClicks", "overCapClicks",
+)  # fmt: skip
+_REPORT_SECONDS = 60
+_SHOWN = (
+    ("clicks", "clicks"), ("botClicks", "bot"), ("duplicateClicks", "dup"),
+    ("overCapClicks", "over cap"), ("applyStarts", "starts"), ("applies", "applies"),
+    ("spent", "spent"), ("cpc", "cpc"), ("cpa", "cpa"), ("cta", "cta %"),
+)  # fmt: skip
+_MONEY = frozenset({"spent", "cpc", "cpa"})
+_RATIO = frozenset({"cta"})
+Row = dict[str, str]
+
+
+async def reported(agency: Agency, client_id: str, now: Instant) -> list[Row]:
+    """The rows of a report of the last days by job group and publisher, as its files say them."""
+    today = moment_of(now).date()
+    question = {
+        "filters": {
+            "startDate": (today - timedelta(days=2)).isoformat(),
+            "endDate": today.isoformat(),
+        },
+        "aggregationLevel": {"primaryLevel": "JOBGROUP", "secondaryLevel": "PUBLISHER"},
+    }
+    headers = {"x-client-id": client_id}
+    task = (await agency.ask("POST", "/stats", question, headers))["taskId"]
+
+    async def answered() -> list[str] | None:
+        state = await agency.ask("GET", f"/stats/{task}", headers=headers)
+        if state["status"] in {"FAILED", "NO_RECORDS_FOUND"}:
+            raise DemoFailed(f"the report ended as {state['status']}")
+        return list(state["location"]) if state["status"] == "SUCCESS" else None
+
+    rows: list[Row] = []
+    for link in await until("a report", answered, _REPORT_SECONDS):
+        text = (await fetched(agency.session, link)).decode("utf-8-sig")
+        rows.extend(csv.DictReader(io.StringIO(text)))
+    return rows
+
+
+def total_of(rows: Iterable[Row], names: Sequence[str]) -> int:
+    return sum(int(row[name]) for row in rows for name in names)
+
+
+def printed(console: Console, titled: Sequence[tuple[str, Sequence[Row]]], currency: str) -> None:
+    """One table; per client its rows, dearest first, and the sums. Ratios are never summed."""
+    table = Table(title=f"By job group and publisher, {currency}", title_justify="left")
+    table.add_column("Client")
+    table.add_column("Job group")
+    table.add_column("Publisher")
+    for _, title in _SHOWN:
+        table.add_column(title, justify="right")
+    for client, rows in titled:
+        for row in sorted(rows, key=lambda row: Decimal(row["spent"] or "0"), reverse=True):
+            names = (client, _named(row, "jobGroup"), _named(row, "publisher"))
+            table.add_row(*names, *(_cell(name, row[name]) for name, _ in _SHOWN))
+        sums = {name: sum(Decimal(row[name] or "0") for row in rows) for name, _ in _SHOWN}
+        table.add_row(
+            client, "all", "", *(_cell(name, str(_summed(name, sums))) for name, _ in _SHOWN),
+            style="bold", end_section=True,
+        )  # fmt: skip
+    console.print(table)
+
+
+def _named(row: Row, level: str) -> str:
+    return row.get(f"{level}Name") or row.get(level) or row.get(f"{level}Id") or ""
+
+
+def _summed(name: str, sums: dict[str, Any]) -> Any:
+    """A sum, or a ratio of sums."""
+    over_under = {"cpc": ("spent", "clicks", 1), "cpa": ("spent", "applies", 1)}
+    over_under["cta"] = ("applies", "clicks", 100)
+    if name not in over_under:
+        return sums[name]
+    over, under, factor = over_under[name]
+    return sums[over] * factor / sums[under] if sums[under] else ""
+
+
+def _cell(name: str, value: str) -> str:
+    if not value:
+        return ""
+    if name in _MONEY:
+        return f"{Decimal(value):,.2f}"
+    return f"{Decimal(value):.1f}" if name in _RATIO else f"{Decimal(value):,.0f}"

@@ -1,0 +1,42 @@
+"""Composition root of a worker process: every room's tasks and schedule on the chosen engines."""
+
+import os
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+
+from handbill.feeds import work as feeds
+from handbill.groups import work as groups
+from handbill.host.settings import Settings
+from handbill.ledger import work as ledger
+from handbill.listings import work as listings
+from handbill.opening import open_tools
+from handbill.stats import work as stats
+from handbill.work.loop import Worker
+from handbill.work.tools import Run, Schedule
+
+ROOMS: tuple[ModuleType, ...] = (feeds, groups, listings, ledger, stats)
+
+
+def tasks() -> Mapping[str, Run]:
+    """The function of every kind of task."""
+    every: dict[str, Run] = {}
+    for room in ROOMS:
+        twice = every.keys() & room.TASKS.keys()
+        assert not twice, f"two rooms run {twice}"
+        every |= room.TASKS
+    return every
+
+
+def schedule() -> Sequence[Schedule]:
+    """What is enqueued by the clock."""
+    return [entry for room in ROOMS for entry in room.SCHEDULE]
+
+
+def main(settings: Settings, number: int = 0) -> None:
+    """Work until SIGTERM or SIGINT; a task under way is broken off, and run again later."""
+    tools = open_tools(settings)
+    try:
+        Worker(tools, f"worker-{number}-{os.getpid()}", tasks(), schedule()).run()
+    finally:
+        tools.index.close()
+        tools.records.close()
