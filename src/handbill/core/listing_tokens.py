@@ -6,10 +6,10 @@ be believed. Both are base64url without padding. **Source**: contract 5, safety.
 domain 6.6.
 """
 
-import base64
 import binascii
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from handbill.core.nouns import BID_TYPES, BidType
@@ -20,7 +20,20 @@ _LISTING = 1
 _CLICK = 2
 _RANDOM_BYTES = 16
 _AT_BYTES = 7
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_MOST_TEXT = 256
+_KNOWN_TERMS = 16_384
+_TYPE_BYTES = {bid_type: bytes((place,)) for place, bid_type in enumerate(BID_TYPES)}
+_DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_+/=", b"+/!!!")  # "!" is no digit: the decoder refuses it
+_PADDING = (b"", b"", b"==", b"=")
+# By the length modulo 4, which characters can be the last: its unused low bits are 0.
+_LAST: tuple[frozenset[int], ...] = (
+    frozenset(_DIGITS),
+    frozenset(),
+    frozenset(_DIGITS[::16]),
+    frozenset(_DIGITS[::4]),
+)
 
 
 class NotOurs(ValueError):
@@ -52,53 +65,58 @@ class Click(NamedTuple):
     listing: Listing
 
 
+# All jobs of a placement share these six numbers, so few of them are spelled out again and again.
+@lru_cache(_KNOWN_TERMS)
+def _packed_terms(*numbers: int) -> bytes:
+    return b"".join(map(put_number, numbers))
+
+
+@lru_cache(_KNOWN_TERMS)
+def _terms(packed: bytes) -> tuple[int, ...]:
+    numbers = []
+    at = 0
+    for _ in range(6):
+        number, at = take_number(packed, at)
+        numbers.append(number)
+    if at != len(packed):
+        raise ValueError("something follows")
+    return tuple(numbers)
+
+
 def _pack(listing: Listing) -> bytes:
-    return b"".join((
-        bytes((BID_TYPES.index(listing.bid_type),)),
-        listing.job_id,
-        put_number(listing.client_no),
-        put_number(listing.campaign_no),
-        put_number(listing.group_no),
-        put_number(listing.publisher_no),
-        put_number(listing.bid_micros),
-        put_number(listing.price_micros),
-    ))  # fmt: skip
+    client, campaign, group, publisher, job_id, bid_type, bid, price = listing
+    terms = _packed_terms(client, campaign, group, publisher, bid, price)
+    return _TYPE_BYTES[bid_type] + job_id + terms
 
 
 def _unpack(raw: bytes, start: int) -> Listing:
     bid_type = BID_TYPES[raw[start]]
-    job_id = raw[start + 1 : start + 17]
-    if len(job_id) != 16:
-        raise ValueError("cut")
-    numbers = []
-    at = start + 17
-    for _ in range(6):
-        number, at = take_number(raw, at)
-        numbers.append(number)
-    if at != len(raw):
-        raise ValueError("something follows")
-    client, campaign, group, publisher, bid, price = numbers
+    terms_start = start + 17
+    client, campaign, group, publisher, bid, price = _terms(raw[terms_start:])
+    job_id = raw[start + 1 : terms_start]
     return Listing(client, campaign, group, publisher, job_id, bid_type, bid, price)
 
 
 def _spell(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
 
 
 def _opened(text: str | bytes, kind: int, keys: Mapping[int, bytes]) -> bytes:
     """The signed bytes without their MAC. **Refuses** (NotOurs) anything not signed by ``keys``."""
-    raw_text = text.encode("ascii", "replace") if isinstance(text, str) else text
-    if len(raw_text) > 256:
+    spelled = text.encode("ascii", "replace") if isinstance(text, str) else text
+    rest = len(spelled) % 4
+    # Base64 has several spellings of one value; only the one that we emit is ours. It differs
+    # from the others in its alphabet, in having no padding, and in the last character's low bits.
+    if not 2 < len(spelled) <= _MOST_TEXT or spelled[-1] not in _LAST[rest]:
         raise NotOurs
     try:
-        raw = base64.b64decode(raw_text + b"=" * (-len(raw_text) % 4), b"-_", validate=True)
-    except (binascii.Error, ValueError) as bad:
+        raw = binascii.a2b_base64(spelled.translate(_FROM_URL) + _PADDING[rest], strict_mode=True)
+    except binascii.Error as bad:
         raise NotOurs from bad
     if len(raw) < 2 + MAC_BYTES or raw[0] != kind or (key := keys.get(raw[1])) is None:
         raise NotOurs
-    signed, mark = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
-    # Base64 has several spellings of one value; only the one that we emit is ours.
-    if not same(mac(key, signed), mark) or _spell(raw).encode() != raw_text:
+    signed = raw[:-MAC_BYTES]
+    if not same(mac(key, signed), raw[-MAC_BYTES:]):
         raise NotOurs
     return signed
 
@@ -153,6 +171,6 @@ def listing_signer(listing: Listing, kid: int, key: bytes) -> Callable[[bytes], 
         digest = keyed.copy()
         digest.update(signed)
         spelled = binascii.b2a_base64(signed + digest.digest(), newline=False)
-        return spelled.translate(_URL_SAFE).rstrip(b"=")
+        return spelled.translate(_TO_URL).rstrip(b"=")
 
     return sign

@@ -26,14 +26,14 @@ class Counts(msgspec.Struct):
 
 
 _MEANINGS = {
-    "clicks": "Clicks made durable and redirected",
+    "clicks": "Clicks handed to the journal",
     "uncounted": "Redirects of HEAD and prefetch, not counted",
     "bad_tokens": "Tokens that are not ours",
     "unknown_jobs": "Good tokens of jobs that the index does not know",
-    "pixels": "Pixel reports made durable",
+    "pixels": "Pixel reports handed to the journal",
     "bad_pixels": "Pixel reports that could not be counted",
     "feed_requests": "Requests for outbound feed files",
-    "journal_failures": "Events that the journal could not keep",
+    "journal_failures": "Events, of these or beside them, that the journal could not keep",
 }
 
 

@@ -4,6 +4,7 @@ from string import ascii_letters, digits
 
 _LEGAL = (ascii_letters + digits + "-._~:/?#[]@!$&'()*+,;=%").encode()
 _NAME = b"jClickId="
+_ENDS = (b"?", b"&")
 
 
 def encoded(url: bytes) -> bytes:
@@ -24,6 +25,8 @@ def with_click(url: bytes, click_id: bytes) -> bytes:
     A jClickId that already stood there is some earlier click's and gives way; no other parameter
     is touched. **Source**: domain 7.1.
     """
+    if b"#" not in url and _NAME not in url and url[-1:] not in _ENDS:
+        return b"%b%b%b%b" % (url, b"&" if b"?" in url else b"?", _NAME, click_id)
     url, has_fragment, fragment = url.partition(b"#")
     base, _, query = url.partition(b"?")
     if _NAME in query:

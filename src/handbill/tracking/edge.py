@@ -6,7 +6,6 @@ It judges nothing and asks no database; it works while everything else is down.
 import asyncio
 import binascii
 from collections.abc import Callable
-from functools import partial
 from logging import getLogger
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +13,7 @@ from typing import Protocol
 import httptools
 
 from handbill.core.listing_tokens import Click, Listing, NotOurs, click_id, open_click, open_listing
-from handbill.core.received import Received, click_of, encode
+from handbill.core.received import click_of, encode
 from handbill.host.clock import Clock
 from handbill.kit.instants import SECOND, Instant
 from handbill.store.journal import JournalBroken, JournalFull
@@ -90,11 +89,17 @@ class Edge:
         if not target.startswith(b"/"):
             target = _path_of(target)
         path, _, query = target.partition(b"?")
-        if path.startswith(b"/c/"):
+        try:
+            if not path.startswith(b"/c/"):
+                return self._page(request, path, query)
             if request.method not in _READS:
                 return FAULTS[405]
             return self._click(request, path[3:])
-        return self._page(request, path, query)
+        except JournalFull:
+            self.counts.journal_failures += 1
+            return FAULTS[503]
+        except JournalBroken as failure:
+            return self._broken(failure)
 
     def _page(self, request: Request, path: bytes, query: bytes) -> Answer | Later:
         is_feed = path.startswith(b"/f/")
@@ -122,31 +127,26 @@ class Edge:
 
     def _click(self, request: Request, token: bytes) -> Answer | Later:
         listing = self._listing(token)
-        url = None if listing is None else self._index.url_of(listing.job_id)
-        if listing is None or url is None or not is_web(url):
-            self.counts.bad_tokens += listing is None
-            self.counts.unknown_jobs += listing is not None
+        if listing is None:
+            self.counts.bad_tokens += 1
             return FAULTS[404]
-        url = encoded(url)
+        url = self._index.url_of(listing.job_id)
+        if url is None or not is_web(url):
+            self.counts.unknown_jobs += 1
+            return FAULTS[404]
         headers = request.headers
-        if request.method == b"HEAD" or _is_ahead(headers):
+        if request.method == b"HEAD" or (not _PURPOSES.isdisjoint(headers) and _is_ahead(headers)):
             self.counts.uncounted += 1
-            return Answer(_MOVED % url)
+            return Answer(_MOVED % encoded(url))
         at = self._clock.now()
         agent = headers.get(b"user-agent", b"")[:_MOST_AGENT].decode("utf-8", "replace")
-        ip = self._address(request)
-        kept = self._keep(click_of(request.id, at, listing, ip, agent))
-        if isinstance(kept, Answer):
-            return kept
-        said = click_id(Click(request.id, at, listing), self._kid, self._keys[self._kid])
-        answer = Answer(_MOVED % with_click(url, said.encode()))
-        return Later(kept, partial(self._clicked, answer))
-
-    def _clicked(self, answer: Answer, kept: asyncio.Future[None]) -> Answer:
-        if self._is_lost(kept):
-            return FAULTS[500]
+        ip = self._address(request) if b"x-forwarded-for" in headers else request.peer
+        event = click_of(request.id, at, listing, ip, agent)
+        kept = self._journal.append(encode([event]))
         self.counts.clicks += 1
-        return answer
+        said = click_id(Click(request.id, at, listing), self._kid, self._keys[self._kid])
+        answer = Answer(_MOVED % with_click(encoded(url), said.encode()))
+        return Later(kept, answer, self._broken)
 
     def _listing(self, token: bytes) -> Listing | None:
         try:
@@ -197,43 +197,21 @@ class Edge:
         if report is None or client_no is None or (report.click_id and click is None):
             self.counts.bad_pixels += 1
             return GIF
-        kept = self._keep(conversion(report, client_no, click, self._clock.now()))
-        if isinstance(kept, Answer):
-            return kept
-        return Later(kept, self._pixel_counted)
-
-    def _pixel_counted(self, kept: asyncio.Future[None]) -> Answer:
-        if self._is_lost(kept):
-            return FAULTS[500]
+        event = conversion(report, client_no, click, self._clock.now())
+        kept = self._journal.append(encode([event]))
         self.counts.pixels += 1
-        return GIF
+        return Later(kept, GIF, self._broken)
 
     # Common to both
 
-    def _keep(self, event: Received) -> asyncio.Future[None] | Answer:
-        """Hand an event to the journal; the answer to give if it does not take it."""
-        try:
-            return self._journal.append(encode([event]))
-        except JournalFull:
-            self.counts.journal_failures += 1
-            return FAULTS[503]
-        except JournalBroken as failure:
-            self._note_broken(failure)
-            return FAULTS[500]
-
-    def _is_lost(self, kept: asyncio.Future[None]) -> bool:
-        failure = kept.exception()
-        if failure is None:
-            return False
-        self._note_broken(failure)
-        return True
-
-    def _note_broken(self, failure: BaseException) -> None:
+    def _broken(self, failure: BaseException) -> Answer:
+        """What is said of an event that could not be kept: nothing was counted, come again."""
         self.counts.journal_failures += 1
         if self.is_ready:
             self.is_ready = False
             _LOG.error("the journal is broken", exc_info=failure)
             self._on_broken()
+        return FAULTS[500]
 
     def _address(self, request: Request) -> str:
         forwarded = request.headers.get(b"x-forwarded-for")
@@ -247,9 +225,8 @@ _PAGES = frozenset((b"/px.gif", b"/px.js", b"/livez", b"/readyz", b"/metrics"))
 
 def _is_ahead(headers: dict[bytes, bytes]) -> bool:
     """Whether a browser only prepares for a click that may never come."""
-    if _PURPOSES.isdisjoint(headers):
-        return False
-    return any(word in headers.get(name, b"").lower() for name in _PURPOSES for word in _AHEAD)
+    said = [headers.get(name, b"").lower() for name in _PURPOSES]
+    return any(word in purpose for purpose in said for word in _AHEAD)
 
 
 def _path_of(target: bytes) -> bytes:

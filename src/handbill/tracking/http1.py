@@ -6,7 +6,6 @@ written in the order of the requests, at once or when a future is done.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from logging import getLogger
 from typing import Any
 
@@ -26,7 +25,7 @@ _WRITE_HIGH = 256 * 1024
 class _Slot:
     """The place of one answer in the order of a connection."""
 
-    __slots__ = ("answer", "connection", "end", "id", "is_head", "settle")
+    __slots__ = ("answer", "connection", "end", "id", "is_head", "later")
 
     def __init__(self, connection: "Connection", request_id: bytes, end: int) -> None:
         self.connection = connection
@@ -34,11 +33,12 @@ class _Slot:
         self.end = end
         self.is_head = False
         self.answer: Answer | None = None
-        self.settle: Callable[[asyncio.Future[None]], Answer] | None = None
+        self.later: Later | None = None
 
-    def settled(self, done: asyncio.Future[None]) -> None:
-        assert self.settle is not None
-        self.answer = self.settle(done)
+    def settle(self, failure: BaseException | None) -> None:
+        later = self.later
+        assert later is not None
+        self.answer = later.answer if failure is None else later.failed(failure)
         self.connection.flush()
 
 
@@ -96,7 +96,7 @@ class Connection(asyncio.Protocol):
         if self._is_over:
             self._spilled += len(data)
             if self._spilled > MOST_SPILLED:
-                self._transport.abort()
+                self.abort()
             return
         if len(data) <= _SLICE and not self._held:
             self._feed(data)
@@ -179,8 +179,8 @@ class Connection(asyncio.Protocol):
             _LOG.exception("a request could not be answered", extra={"id": request.id.hex()})
             made = FAULTS[500]
         if isinstance(made, Later):
-            slot.settle = made.settle
-            server.wait(made.future, slot.settled)
+            slot.later = made
+            server.wait(made.future, slot.settle)
         else:
             slot.answer = made
             self._write_ready()
@@ -190,7 +190,7 @@ class Connection(asyncio.Protocol):
     def flush(self) -> None:
         """Write what can be said by now, and read on where that made room."""
         self._write_ready()
-        if self._is_deaf:
+        if self._is_deaf and not self._has_ended:
             self._feed_held()
             self._steer()
 
@@ -201,27 +201,32 @@ class Connection(asyncio.Protocol):
             self._send(slots.popleft(), answer)
 
     def _send(self, slot: _Slot, answer: Answer) -> None:
-        if self._has_ended or self._transport.is_closing():
+        body, end = answer.body, slot.end
+        if self._has_ended:
             _drop(answer)
             return
-        body, end = answer.body, slot.end
         start = b"%bx-request-id: %b\r\n%b" % (
             answer.head, slot.id.hex().encode(), self._server.ends[end],
         )  # fmt: skip
         if slot.is_head:
             _drop(answer)
-        elif isinstance(body, bytes):
+        elif type(body) is bytes:
             start += body
-        elif body.left:
-            self._stream, self._stream_end = body, end
+        elif self._streams(body, end):
             self._transport.write(start)
             self._pump()
             return
-        else:
-            body.close()
         self._transport.write(start)
         if end == CLOSES:
             self._end()
+
+    def _streams(self, body: Stream, end: int) -> bool:
+        """Take on a body to stream; False if there is nothing of it."""
+        if not body.left:
+            body.close()
+            return False
+        self._stream, self._stream_end = body, end
+        return True
 
     def _pump(self) -> None:
         """Have the next piece of a streamed body read, unless the client is behind."""
@@ -239,8 +244,8 @@ class Connection(asyncio.Protocol):
         if failure is not None:
             # The length is promised: cutting the connection is the only honest end.
             _LOG.error("a body could not be read", exc_info=failure)
-            self._transport.abort()
-        if failure is not None or self._has_ended:
+            self.abort()
+        if self._has_ended:
             self._close_stream()
             return
         self.deadline = self._server.idle_deadline
@@ -291,6 +296,7 @@ class Connection(asyncio.Protocol):
         if self._slots or self._stream is not None or self._is_over:
             self.abort()
         elif self._reader.is_between:
+            self._has_ended = self._is_over = True
             self._transport.close()
         else:
             self._refuse(408)
@@ -301,6 +307,7 @@ class Connection(asyncio.Protocol):
             self._end_after_last()
 
     def abort(self) -> None:
+        self._has_ended = self._is_over = True
         self._transport.abort()
 
 

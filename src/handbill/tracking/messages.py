@@ -46,10 +46,11 @@ class Answer(msgspec.Struct, gc=False):
 
 
 class Later(msgspec.Struct, gc=False):
-    """An answer that waits; ``settle`` is asked for it when the future is done."""
+    """An answer that waits for a future; if that fails, ``failed`` is asked for another one."""
 
     future: asyncio.Future[None]
-    settle: Callable[[asyncio.Future[None]], Answer]
+    answer: Answer
+    failed: Callable[[BaseException], Answer]
 
 
 def head(status: int, headers: bytes, length: int) -> bytes:

@@ -1,7 +1,7 @@
 """What all connections of an edge process share: bounds, ticks, randomness, waiting, draining."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from logging import getLogger
@@ -21,7 +21,7 @@ GOES_ON, KEEPS, CLOSES = range(3)
 _CONNECTION = (b"", b"Connection: keep-alive\r\n", b"Connection: close\r\n")
 _DRAWN = 4096
 
-Settled = Callable[[asyncio.Future[None]], None]
+Settle = Callable[[BaseException | None], None]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,15 +67,13 @@ class Server:
         self.readers = ThreadPoolExecutor(FILE_READERS, thread_name_prefix="files")
         self.tick = 0
         self._clock = clock
-        self._ids = ids
+        self.draw: Callable[[], bytes] = _drawn(ids).__next__
         self._is_proxy = is_proxy
         self._guests: set[Guest] = set()
         self._of_address: dict[str, int] = {}
         self._empty = asyncio.Event()
-        self._drawn = b""
-        self._drawn_at = 0
         self._awaited: asyncio.Future[None] | None = None
-        self._waiting: list[Settled] = []
+        self._waiting: list[Settle] = []
         self._head_ticks = self._ticks(limits.head_s)
         self._idle_ticks = self._ticks(limits.idle_s)
         self._turn()
@@ -93,14 +91,6 @@ class Server:
         for guest in [one for one in self._guests if one.deadline <= self.tick]:
             guest.expire()
         self._timer = self.loop.call_later(self.limits.tick_s, self._turn)
-
-    def draw(self) -> bytes:
-        """16 random bytes; the operating system is asked for many at a time."""
-        at = self._drawn_at
-        if at >= len(self._drawn):
-            self._drawn, at = self._ids.bytes(_DRAWN), 0
-        self._drawn_at = at + 16
-        return self._drawn[at : at + 16]
 
     def admit(self, guest: Guest) -> int:
         """Count a connection in; 0, or the status it is refused with."""
@@ -124,13 +114,13 @@ class Server:
         if not self._guests:
             self._empty.set()
 
-    def wait(self, future: asyncio.Future[None], settled: Settled) -> None:
+    def wait(self, future: asyncio.Future[None], settle: Settle) -> None:
         """Call when the future is done. All who wait for one future are called in one go."""
         if future is self._awaited:
-            self._waiting.append(settled)
+            self._waiting.append(settle)
         else:
             self._awaited = future
-            self._waiting = [settled]
+            self._waiting = [settle]
             future.add_done_callback(partial(_settle, self._waiting))
 
     async def drain(self, seconds: float) -> None:
@@ -149,6 +139,15 @@ class Server:
         self.readers.shutdown(wait=True)
 
 
-def _settle(waiting: list[Settled], done: asyncio.Future[None]) -> None:
-    for settled in waiting:
-        settled(done)
+def _settle(waiting: list[Settle], done: asyncio.Future[None]) -> None:
+    failure = done.exception()
+    for settle in waiting:
+        settle(failure)
+
+
+def _drawn(ids: Ids) -> Iterator[bytes]:
+    """16 random bytes at a time; the operating system is asked for many at once."""
+    while True:
+        drawn = ids.bytes(_DRAWN)
+        for at in range(0, _DRAWN, 16):
+            yield drawn[at : at + 16]
