@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from handbill.cli import agencies, documents, ledgers, serving
+from handbill.cli import agencies, demos, documents, ledgers, serving
 from handbill.cli.speaking import Mistaken, warn
 from handbill.config import BadSettings
 from handbill.kit.faults import Refused, Unavailable
@@ -16,6 +16,7 @@ app = typer.Typer(
     help="Programmatic job advertising on your own machine. Settings: `handbill settings`.",
 )
 app.command()(serving.serve)
+app.command()(demos.demo)
 app.command()(documents.settings)
 app.command()(documents.migrate)
 app.command()(documents.openapi)

@@ -20,7 +20,9 @@ EdgePortOption = Annotated[
     int | None, typer.Option(help="Port of clicks and outbound feeds; 0: any (default: 8081).")
 ]
 NumberOption = Annotated[int, typer.Option(min=0, help="Which one of its kind this process is.")]
-TiedOption = Annotated[bool, typer.Option("--tied", help="End when standard input ends.")]
+TiedOption = Annotated[
+    bool, typer.Option("--tied", hidden=True, help="End when standard input ends.")
+]
 
 
 def announce(line: str) -> None:
@@ -33,10 +35,15 @@ def serve(
     host: HostOption = None,
     api_port: ApiPortOption = None,
     edge_port: EdgePortOption = None,
+    tied: TiedOption = False,
 ) -> None:
     """Run everything: API, edge, worker and judge, restarted when they die; SIGTERM ends them in
     order. Prints one JSON line when ready; logs go to standard error.
     """
+    from handbill.supervise import end_with_parent
+
+    if tied:
+        end_with_parent()
     run_tree(settings_with(data=data, host=host, api_port=api_port, edge_port=edge_port), announce)
 
 

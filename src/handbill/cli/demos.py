@@ -1,0 +1,44 @@
+"""``demo``."""
+
+from typing import Annotated
+
+import typer
+
+from handbill.cli.serving import ApiPortOption, EdgePortOption, HostOption
+from handbill.cli.speaking import DataOption, Mistaken, configured
+
+
+def demo(
+    data: DataOption = None,
+    stay: Annotated[bool, typer.Option("--stay", help="Keep serving afterwards.")] = False,
+    seed: Annotated[int, typer.Option(min=0, max=99, help="Another seed, another market.")] = 1,
+    host: HostOption = None,
+    api_port: ApiPortOption = None,
+    edge_port: EdgePortOption = None,
+) -> None:
+    """Fill an empty data folder with a small market, play traffic, print a report.
+
+    Exit status 1 when something does not add up.
+    """
+    from handbill.config import BadSettings
+    from handbill.demo.calls import DemoFailed
+    from handbill.demo.play import play
+    from handbill.host.clock import SystemClock
+    from handbill.supervise import with_ports
+
+    chosen = configured(data=data, host=host, api_port=api_port, edge_port=edge_port)
+    settings = chosen.settings
+    try:
+        settings = with_ports(settings)
+    except BadSettings:
+        if "default" not in {chosen.sources["api_port"], chosen.sources["edge_port"]}:
+            raise
+        # Nobody has asked for these ports: the demo takes what is free, and says so in the end.
+        import msgspec
+
+        settings = with_ports(msgspec.structs.replace(settings, api_port=0, edge_port=0))
+    try:
+        status = play(settings, seed, stay=stay, now=SystemClock().now())
+    except DemoFailed as failed:
+        raise Mistaken(str(failed)) from failed
+    raise typer.Exit(status)

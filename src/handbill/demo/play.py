@@ -1,0 +1,248 @@
+"""``handbill demo``: fill an empty data folder with a market, play traffic, print the report."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+from asyncio.subprocess import Process
+from pathlib import Path
+from typing import Literal
+
+import aiohttp
+import msgspec
+from rich.console import Console
+
+from handbill.access.service import create_agency
+from handbill.config import environment_of
+from handbill.demo import market, story
+from handbill.demo.calls import Agency, DemoFailed, until
+from handbill.demo.progress import Showing
+from handbill.demo.report import COUNTS, printed, reported, total_of
+from handbill.demo.server import Addresses, Hosted, careers_sites, served
+from handbill.demo.traffic import plan_of
+from handbill.host.settings import Settings
+from handbill.kit.instants import Instant
+from handbill.ledger.checking import Books, check
+from handbill.opening import locked, opened, prepare
+
+AGENCY = "demo"
+_NOTE = "demo.json"
+_LOG = "demo.log"
+_JUDGED_SECONDS = 60
+
+
+class Note(msgspec.Struct):
+    """What the demo remembers of itself, in its data folder. The key opens nothing but the demo."""
+
+    state: Literal["playing", "played", "failed"]
+    seed: int
+    feeds_port: int
+    api_key: str = ""
+    api_client_id: str = ""
+    client_id: str = ""
+
+
+def note_of(folder: Path) -> Note | None:
+    """The demo that a folder holds. **Refuses** a folder that holds anything else (DemoFailed)."""
+    path = folder / _NOTE
+    if path.exists():
+        return msgspec.json.decode(path.read_bytes(), type=Note)
+    if folder.exists() and any(folder.iterdir()):
+        raise DemoFailed(
+            f"{folder} is not empty and holds no demo; name an empty folder with --data"
+        )
+    return None
+
+
+def play(settings: Settings, seed: int, *, stay: bool, now: Instant) -> int:
+    """Play the demo, or serve the one that is there. The exit status: 1 if it did not add up."""
+    folder = settings.data_folder
+    console = Console()
+    note = note_of(folder)
+    if note is not None and note.state == "playing":
+        _refuse_served(folder)
+        console.print(f"The demo in {folder} was broken off; it is played again from the start.")
+        shutil.rmtree(folder)
+        note = None
+    if note is not None and not stay:
+        raise DemoFailed(
+            f"{folder} already holds a demo. `handbill demo --data {folder} --stay` serves it; "
+            f"`rm -r {folder}` makes room for a new one"
+        )
+    if note is None:
+        note = Note("playing", seed, _free_port())
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(folder, note)
+    else:
+        console.print(f"The demo in {folder} is served again (`rm -r {folder}` to start afresh).")
+    return asyncio.run(_run(settings, note, console, stay=stay, now=now))
+
+
+async def _run(
+    settings: Settings, note: Note, console: Console, *, stay: bool, now: Instant
+) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    main = asyncio.current_task()
+    assert main is not None
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _told_to_stop, stop, main)
+    allow = (*settings.egress_allow, f"127.0.0.1:{note.feeds_port}")
+    own = msgspec.structs.replace(
+        settings, egress_allow=allow, trusted_proxies=(*settings.trusted_proxies, "127.0.0.1")
+    )
+    folder = settings.data_folder
+    prepare(own)
+    try:
+        async with (
+            careers_sites(hosted_feeds(note.seed), note.feeds_port),
+            served(os.environ | environment_of(own), folder / _LOG) as (addresses, process),
+        ):
+            status = 0
+            if note.state == "playing":
+                status = await _play(own, note, addresses, console, now)
+            if stay and status == 0:
+                _say_where(console, addresses, note)
+                await _until_stopped(stop, process)
+            return status
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+        return 1 if note.state == "playing" else 0
+
+
+def _refuse_served(folder: Path) -> None:
+    try:
+        with locked(folder / "serve.lock", wait=False):
+            return
+    except BlockingIOError as held:
+        raise DemoFailed(f"another handbill plays or serves {folder}; stop it first") from held
+
+
+def _told_to_stop(stop: asyncio.Event, main: "asyncio.Task[int]") -> None:
+    if not stop.is_set():
+        stop.set()
+        main.cancel()
+
+
+async def _until_stopped(stop: asyncio.Event, process: Process) -> None:
+    """Wait for a signal, or for the server to end by itself (DemoFailed)."""
+    asked = asyncio.create_task(stop.wait())
+    ended = asyncio.create_task(process.wait())
+    try:
+        await asyncio.wait({asked, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            raise DemoFailed(f"the server ended by itself with status {ended.result()}")
+    finally:
+        asked.cancel()
+        ended.cancel()
+
+
+async def _play(
+    settings: Settings, note: Note, addresses: Addresses, console: Console, now: Instant
+) -> int:
+    folder = settings.data_folder
+    with opened(settings) as stores, stores.records.write() as tx:
+        _, note.api_key, note.api_client_id = create_agency(
+            tx, stores.ids, now, agency_id=AGENCY, name="Demo agency", currency="USD"
+        )
+    timeout = aiohttp.ClientTimeout(total=60)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        agency = Agency(session, addresses.api, note.api_key, note.api_client_id)
+        showing = Showing()
+        with showing.shown():
+            feeds_at = f"http://127.0.0.1:{note.feeds_port}"
+            clients = await story.set_up(agency, feeds_at, now, showing)
+            await story.import_feeds(agency, clients, showing)
+            offers = await story.read_outbound(agency, showing)
+            plan = plan_of(offers, note.seed)
+            heard = await story.click(session, plan, showing)
+            await story.apply(agency, addresses.edge, clients, plan, heard, showing)
+            with showing.step("Judging", heard.counted + heard.conversions) as done:
+                books = await _judged(settings, heard.counted + heard.conversions)
+                done(heard.counted + heard.conversions)
+            rows = [(one.name, await reported(agency, one.id, now)) for one in clients]
+    printed(console, rows, "USD")
+    every = [row for _, some in rows for row in some]
+    note.client_id = clients[0].id
+    faults = _faults(heard, total_of(every, COUNTS), total_of(every, ["botClicks"]), books)
+    note.state = "failed" if faults else "played"
+    _write(folder, note)
+    _say_sum(console, heard, len(offers), books)
+    for fault in faults:
+        console.print(f"[bold red]{fault}[/]")
+    return 1 if faults else 0
+
+
+async def _judged(settings: Settings, received: int) -> Books:
+    """Wait until the judge has booked all that was acknowledged; the books then."""
+
+    def look() -> Books:
+        with opened(settings) as stores:
+            return check(stores.records, stores.blobs, settings.scratch_folder)
+
+    async def ask() -> Books | None:
+        books = await asyncio.to_thread(look)
+        return books if books.sums["received"] >= received else None
+
+    return await until("the judge", ask, _JUDGED_SECONDS)
+
+
+def _faults(heard: story.Heard, reported_clicks: int, bots: int, books: Books) -> list[str]:
+    """What does not add up: acknowledged against reported, bots, and the books themselves."""
+    faults = list(books.faults)
+    if reported_clicks != heard.counted:
+        faults.append(f"{heard.counted} clicks were acknowledged, {reported_clicks} are reported")
+    if bots != heard.clicks["bot"]:
+        faults.append(f"{heard.clicks['bot']} bots clicked, {bots} are reported")
+    return faults
+
+
+def _say_sum(console: Console, heard: story.Heard, offers: int, books: Books) -> None:
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(heard.clicks.items()))
+    console.print(
+        f"{market.JOBS:,} jobs, {offers:,} offers in {len(market.OUTLETS)} publishers' feeds; "
+        f"links followed: {kinds}; {heard.conversions} conversions sent."
+    )
+    sums = ", ".join(f"{name} {value:,}" for name, value in books.sums.items())
+    console.print(f"ledger check: {'balanced' if books.balanced else 'NOT balanced'} ({sums})")
+
+
+def _say_where(console: Console, addresses: Addresses, note: Note) -> None:
+    console.print(
+        f"API      {addresses.api}   documents: {addresses.api}/docs\n"
+        f"Edge     {addresses.edge}\n"
+        f"API key  {note.api_key}   API client id  {note.api_client_id}\n"
+        "Try:\n"
+        f"  TOKEN=$(curl -s {addresses.api}/token -H 'x-api-key: {note.api_key}' "
+        f"-H 'content-type: application/json' -d '{{\"client_id\": \"{note.api_client_id}\"}}' "
+        '| sed \'s/.*"access_token":"\\([^"]*\\)".*/\\1/\')\n'
+        f"  curl '{addresses.api}/clients?page=0&limit=10' -H 'x-api-key: {note.api_key}' "
+        '-H "x-authorization-key: $TOKEN"\n'
+        "Ctrl-C ends it.",
+        soft_wrap=True,
+        markup=False,
+        highlight=False,
+    )
+
+
+def hosted_feeds(seed: int) -> dict[str, Hosted]:
+    """What the careers sites offer. Each feed has a seed of its own, so that no two jobs agree."""
+    sources = [source for employer in market.EMPLOYERS for source in employer.sources]
+    return {
+        source.name: Hosted(source.dialect, source.jobs, seed + place)
+        for place, source in enumerate(sources)
+    }
+
+
+def _write(folder: Path, note: Note) -> None:
+    path = folder / _NOTE
+    path.touch(mode=0o600)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(note), indent=2))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,101 @@
+"""The server tree that the demo starts, and the careers sites whose feeds it fetches."""
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from aiohttp import web
+
+from handbill.demo.calls import DemoFailed
+from handbill.demo.feeds import Dialect, feed
+
+_READY_SECONDS = 90
+_STOP_SECONDS = 120
+_TAIL = 3_000
+
+
+class Addresses(NamedTuple):
+    """Where the tree answers."""
+
+    api: str
+    edge: str
+
+
+class Hosted(NamedTuple):
+    """A feed that a careers site offers: dialect, number of jobs, seed."""
+
+    dialect: Dialect
+    jobs: int
+    seed: int
+
+
+@asynccontextmanager
+async def careers_sites(feeds: Mapping[str, Hosted], port: int) -> AsyncIterator[None]:
+    """Serve feeds at http://127.0.0.1:{port}/{name}.xml, as their owners' sites would."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        hosted = feeds.get(request.match_info["name"])
+        if hosted is None:
+            raise web.HTTPNotFound
+        response = web.StreamResponse(headers={"content-type": "application/xml; charset=utf-8"})
+        await response.prepare(request)
+        for chunk in feed(hosted.dialect, hosted.jobs, hosted.seed):
+            await response.write(chunk)
+        await response.write_eof()
+        return response
+
+    app = web.Application()
+    app.router.add_get("/{name}.xml", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def served(
+    environment: Mapping[str, str], log: Path
+) -> AsyncIterator[tuple[Addresses, Process]]:
+    """A running ``handbill serve``; its logs go to a file, and it ends in order at the end.
+
+    It is tied to this process by its standard input, so that it never outlives the demo.
+    """
+    with log.open("ab") as file:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-m", "handbill", "serve", "--tied",
+            stdin=PIPE, stdout=PIPE, stderr=file, env=environment, start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield await _ready(process, log), process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _ready(process: Process, log: Path) -> Addresses:
+    assert process.stdout is not None
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), _READY_SECONDS)
+    except TimeoutError:
+        line = b""
+    if not line:
+        raise DemoFailed(f"the server did not start; the end of {log}:\n{_tail_of(log)}")
+    told = msgspec.json.decode(line)
+    return Addresses(told["api"], told["edge"])
+
+
+def _tail_of(log: Path) -> str:
+    return log.read_bytes()[-_TAIL:].decode(errors="replace")

@@ -1,0 +1,247 @@
+"""What happens in the demo, step by step, through the REST API and the public addresses only."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import aiohttp
+from lxml import etree
+
+from handbill.demo import market
+from handbill.demo.calls import Agency, DemoFailed, until
+from handbill.demo.progress import Showing
+from handbill.demo.traffic import Deed, Offer, Plan, Visit
+from handbill.kit.instants import Instant, moment_of
+
+_RUN_SECONDS = 90
+_FEED_SECONDS = 90
+_AT_ONCE = 24
+_S2S_AT_ONCE = 200
+
+
+class Made(NamedTuple):
+    """A client as the API made it."""
+
+    name: str
+    id: str
+    pixel_id: str
+    feeds: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Heard:
+    """What the edge has acknowledged, to be compared with the ledger."""
+
+    clicks: Counter[str] = field(default_factory=Counter)
+    click_ids: dict[int, str] = field(default_factory=dict)
+    conversions: int = 0
+
+    @property
+    def counted(self) -> int:
+        """Clicks that must be in the ledger: all but those that a browser only peeked at."""
+        return self.clicks.total() - self.clicks["peek"]
+
+
+async def set_up(agency: Agency, feeds_at: str, now: Instant, showing: Showing) -> list[Made]:
+    """Publishers, clients, campaigns, job groups, feeds."""
+    groups = sum(len(employer.groups) for employer in market.EMPLOYERS)
+    feeds = sum(len(employer.sources) for employer in market.EMPLOYERS)
+    total = len(market.OUTLETS) + 2 * len(market.EMPLOYERS) + groups + feeds
+    with showing.step("Setting up the market", total) as done:
+        await agency.sign_in()
+        for outlet in market.OUTLETS:
+            await agency.ask("POST", "/publishers", {"id": outlet.id, **outlet.body})
+            done(1)
+        return [await _employ(agency, one, feeds_at, now, done) for one in market.EMPLOYERS]
+
+
+async def _employ(
+    agency: Agency, employer: market.Employer, feeds_at: str, now: Instant,
+    done: Callable[[int], None],
+) -> Made:  # fmt: skip
+    dates = market.dates(moment_of(now).date())
+    client = (await agency.ask("POST", "/clients", employer.body | dates))["result"]
+    at = f"/clients/{client}"
+    campaign_body = {"name": employer.campaign, **dates}
+    campaign = (await agency.ask("POST", f"{at}/campaigns", campaign_body))["result"]
+    done(2)
+    for group in employer.groups:
+        await agency.ask("POST", f"{at}/campaigns/{campaign}/jobgroups", group | dates)
+        done(1)
+    feeds = []
+    for source in employer.sources:
+        body = {
+            "xmlFeedUrl": f"{feeds_at}/{source.name}.xml", "schemaMappings": source.mappings,
+            "urlParamsToStrip": ["utm_source", "utm_medium"],
+        }  # fmt: skip
+        feeds.append((await agency.ask("POST", f"{at}/feeds", body))["result"])
+        done(1)
+    pixel_id = (await agency.ask("GET", at))["pixelId"]
+    return Made(employer.body["advertiserName"], client, pixel_id, tuple(feeds))
+
+
+async def import_feeds(agency: Agency, clients: Sequence[Made], showing: Showing) -> None:
+    """Run every feed now, and wait until each run has taken its jobs over."""
+    with showing.step("Importing jobs in three dialects", market.JOBS) as done:
+        for client in clients:
+            for feed in client.feeds:
+                at = f"/clients/{client.id}/feeds/{feed}"
+                await agency.ask("POST", f"{at}/run")
+        for client in clients:
+            for feed in client.feeds:
+                await until("an import", _run_ended(agency, client, feed), _RUN_SECONDS)
+            answer = await agency.ask("GET", f"/clients/{client.id}/jobs?page=1&limit=1")
+            done(answer["summary"]["total"])
+
+
+def _run_ended(agency: Agency, client: Made, feed: str) -> Callable[[], "asyncio.Future[bool]"]:
+    at = f"/clients/{client.id}/feeds/{feed}/runs?page=0&limit=1"
+
+    async def ask() -> bool | None:
+        runs = (await agency.ask("GET", at))["data"]
+        if not runs or runs[0]["status"] in {"QUEUED", "RUNNING"}:
+            return None
+        if runs[0]["status"] != "SUCCESS":
+            raise DemoFailed(f"a feed's run ended so: {runs[0]}")
+        return True
+
+    return ask  # type: ignore[return-value]
+
+
+async def read_outbound(agency: Agency, showing: Showing) -> list[Offer]:
+    """Every job that the publishers' feeds offer, read from the XML as a publisher would."""
+    offers: list[Offer] = []
+    with showing.step("Reading the publishers' feeds", len(market.OUTLETS)) as done:
+        for outlet in market.OUTLETS:
+            url = (await agency.ask("GET", f"/publishers/{outlet.id}"))["feedUrl"]
+            wanted = market.expected_at(outlet.id)
+
+            async def read(
+                url: str = url, outlet: market.Outlet = outlet, wanted: set[str] = wanted
+            ) -> list[Offer] | None:
+                found = await _offers_at(agency.session, url, outlet)
+                return found if {offer.advertiser for offer in found} >= wanted else None
+
+            offers += await until(f"the feed of {outlet.id}", read, _FEED_SECONDS)
+            done(1)
+    return offers
+
+
+async def _offers_at(
+    session: aiohttp.ClientSession, url: str, outlet: market.Outlet
+) -> list[Offer]:
+    async with session.get(url) as answer:
+        if answer.status == 404:  # not written yet
+            return []
+        raw = await answer.read()
+    root = etree.fromstring(raw, etree.XMLParser(resolve_entities=False, no_network=True))
+    return [
+        Offer(
+            outlet.id,
+            job.findtext(outlet.advertiser_node, ""),
+            job.findtext(outlet.url_node, ""),
+        )
+        for job in root.iterfind("job")
+    ]
+
+
+async def click(session: aiohttp.ClientSession, plan: Plan, showing: Showing) -> Heard:
+    """Follow the tracked links, a few visitors at a time; a repeat follows its first."""
+    heard = Heard()
+    room = asyncio.Semaphore(_AT_ONCE)
+    with showing.step("Clicking, with bots and repeats", len(plan.visits)) as done:
+
+        async def follow(chain: Sequence[int]) -> None:
+            async with room:
+                for number in chain:
+                    visit = plan.visits[number]
+                    heard.click_ids[number] = await _follow(session, visit)
+                    heard.clicks[visit.kind] += 1
+                    done(1)
+
+        await asyncio.gather(*map(follow, chains_of(plan.visits)))
+    return heard
+
+
+def chains_of(visits: Sequence[Visit]) -> list[list[int]]:
+    """Visits by number; a repeat or peek comes straight after the visit that it belongs to."""
+    chains: list[list[int]] = []
+    for number, visit in enumerate(visits):
+        if visit.kind in {"repeat", "peek"}:
+            chains[-1].append(number)
+        else:
+            chains.append([number])
+    return chains
+
+
+async def _follow(session: aiohttp.ClientSession, visit: Visit) -> str:
+    headers = {"user-agent": visit.agent, "x-forwarded-for": visit.ip}
+    if visit.kind == "peek":
+        headers["sec-purpose"] = "prefetch"
+    async with session.get(visit.offer.url, headers=headers, allow_redirects=False) as answer:
+        if answer.status != 302:
+            raise DemoFailed(f"a click was answered {answer.status}: {visit.offer.url}")
+        query = parse_qs(urlsplit(answer.headers["location"]).query)
+    return query.get("jClickId", [""])[0]
+
+
+async def apply(
+    agency: Agency, edge: str, clients: Sequence[Made], plan: Plan, heard: Heard, showing: Showing
+) -> None:  # fmt: skip
+    """Start applications and send them off: half by S2S, half by the pixel; some visitors came
+    without any click.
+    """
+    of_name = {client.name: client for client in clients}
+    with showing.step("Applying, by S2S and by pixel", len(plan.deeds) + plan.organic) as done:
+        for client in clients:
+            mine = [
+                deed for deed in plan.deeds
+                if plan.visits[deed.visit].offer.advertiser == client.name
+            ]  # fmt: skip
+            await _send_s2s(agency, client, [d for d in mine if not d.by_pixel], heard, done)
+        for deed in plan.deeds:
+            if deed.by_pixel:
+                visit = plan.visits[deed.visit]
+                fields = {
+                    "c": of_name[visit.offer.advertiser].pixel_id, "a": deed.action,
+                    "jClickId": heard.click_ids[deed.visit],
+                }  # fmt: skip
+                if deed.application_id:
+                    fields["jobApplicationId"] = deed.application_id
+                await _pixel(agency.session, edge, fields, visit)
+                heard.conversions += 1
+                done(1)
+        for number in range(plan.organic):
+            client = clients[number % len(clients)]
+            visit = plan.visits[number]
+            await _pixel(agency.session, edge, {"c": client.pixel_id, "a": 1}, visit)
+            heard.conversions += 1
+            done(1)
+
+
+async def _send_s2s(
+    agency: Agency, client: Made, deeds: Sequence[Deed], heard: Heard, done: Callable[[int], None]
+) -> None:
+    for start in range(0, len(deeds), _S2S_AT_ONCE):
+        some = deeds[start : start + _S2S_AT_ONCE]
+        body = []
+        for deed in some:
+            event = {"clickId": heard.click_ids[deed.visit], "a": str(deed.action)}
+            if deed.application_id:
+                event["jobApplicationId"] = deed.application_id
+            body.append(event)
+        await agency.ask("POST", "/s2s/events", body, {"client_id": client.id})
+        heard.conversions += len(some)
+        done(len(some))
+
+
+async def _pixel(
+    session: aiohttp.ClientSession, edge: str, fields: dict[str, object], visit: Visit
+) -> None:
+    headers = {"user-agent": visit.agent, "x-forwarded-for": visit.ip}
+    async with session.get(f"{edge}/px.gif?{urlencode(fields)}", headers=headers) as answer:
+        if answer.status != 200:
+            raise DemoFailed(f"the pixel answered {answer.status}")
