@@ -33,6 +33,8 @@ _COUNT = (
     sa.select(sa.func.count()).select_from(campaigns).where(_t.client_no == b("client_no"), _LIVE)
 )
 
+_OF_CLIENTS = sa.select(*_COLUMNS).where(among(_t.client_no, "client_nos"), _LIVE).order_by(_t.no)
+
 
 def _campaign(row: Row) -> Campaign:
     no, id_, client_no, status, is_default, body, created_at, updated_at = row
@@ -60,6 +62,11 @@ def every(tx: Tx, client_no: int) -> list[Campaign]:
 def by_numbers(tx: Tx, nos: list[int]) -> list[Campaign]:
     """Deleted ones too: the past still names them."""
     return [_campaign(row) for row in tx.all(_BY_NO, nos=Listed(nos))]
+
+
+def of_clients(tx: Tx, client_nos: list[int]) -> list[Campaign]:
+    """The live ones of these clients, oldest first."""
+    return [_campaign(row) for row in tx.all(_OF_CLIENTS, client_nos=Listed(client_nos))]
 
 
 def page(tx: Tx, client_no: int, skip: int, limit: int) -> list[Campaign]:

@@ -1,11 +1,23 @@
-"""What can be asked of campaigns. Writing use cases follow the reads that other rooms rely on."""
+"""What can be asked of campaigns, and done to them."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from handbill.campaigns import rows
-from handbill.core.nouns import Campaign
-from handbill.kit.faults import not_found
+from handbill.clients.service import ends_too_soon, fixed_faults, wake_listings
+from handbill.core.nouns import Campaign, CampaignBody, Cap, Client
+from handbill.host.ids import Ids, new_uuid
+from handbill.kit.faults import Fault, bad_request, not_found
+from handbill.kit.instants import Instant
+from handbill.kit.zones import day_of, year_after, zone_of
+from handbill.publishers import service as publishers
 from handbill.store.records import Tx
+from handbill.wire.campaigns import NAMES
+from handbill.wire.changes import merged_caps, merged_override, settled
+from handbill.wire.shapes import pointed
+from handbill.work.queue import enqueue
+
+DEFAULT_NAME = "Default Campaign"
 
 
 def campaign_of(tx: Tx, client_no: int, campaign_id: str) -> Campaign:
@@ -21,6 +33,117 @@ def campaigns_of(tx: Tx, client_no: int) -> list[Campaign]:
     return rows.every(tx, client_no)
 
 
+def campaigns_of_clients(tx: Tx, client_nos: Iterable[int]) -> list[Campaign]:
+    """All live ones of these clients, oldest first."""
+    return rows.of_clients(tx, list(client_nos))
+
+
 def campaigns_by_number(tx: Tx, nos: Iterable[int]) -> dict[int, Campaign]:
     """By row number, deleted ones too; for rooms that hold numbers (ledger, listings)."""
     return {campaign.no: campaign for campaign in rows.by_numbers(tx, sorted(set(nos)))}
+
+
+def page(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[Campaign], int]:
+    """Some live ones, oldest first, and how many there are in all."""
+    return rows.page(tx, client_no, skip, limit), rows.count(tx, client_no)
+
+
+# ── writing ─────────────────────────────────────────────────────────────────────────────────────
+def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: dict[str, Any]) -> Campaign:
+    """A new campaign of what ``wire.campaigns.CREATE`` read. It starts today and ends a year later
+    where no dates are given (domain 1.4).
+
+    **Refuses** (400) an end before the start, and placementCaps of unknown publishers.
+    """
+    today = day_of(now, zone_of(client.zone))
+    given = {key: value for key, value in given.items() if value is not None}
+    start_on = given.get("startDate") or today.isoformat()
+    blank = CampaignBody(given["name"], start_on=start_on, end_on=year_after(start_on))
+    faults: list[Fault] = []
+    body = settled(blank, given, NAMES | {"caps": "caps"}, faults)
+    _set_the_rest(tx, client, body, given, faults)
+    if body.end_on < body.start_on:
+        faults.append(ends_too_soon())
+    if faults:
+        raise bad_request(faults)
+    return _added(tx, now, client, new_uuid(ids), body)
+
+
+def create_default(tx: Tx, now: Instant, client: Client) -> Campaign:
+    """The client's default campaign; it runs if the client said so (domain 1.3, 1.4)."""
+    body = CampaignBody(DEFAULT_NAME, start_on=client.body.start_on)
+    status = "A" if client.body.start_default_campaign else "P"
+    return _added(tx, now, client, f"{client.id}$campaign$default", body, status, is_default=True)
+
+
+def update(tx: Tx, now: Instant, client: Client, campaign: Campaign, given: dict[str, Any]) -> None:
+    """Change what ``wire.campaigns.UPDATE`` read; nothing given changes nothing.
+
+    **Refuses** (400) another start date, an end before the start, unknown publishers, no name.
+    """
+    faults = fixed_faults(campaign.body, given, {"startDate": "start_on"})
+    body = settled(campaign.body, given, NAMES, faults)
+    if "caps" in given:
+        body.caps = merged_caps(body.caps, given["caps"], "/caps", faults, budget_required=False)
+    _set_the_rest(tx, client, body, given, faults)
+    if body.end_on and body.end_on < body.start_on:
+        faults.append(ends_too_soon())
+    if faults:
+        raise bad_request(faults)
+    if body != campaign.body:
+        dates_moved = body.end_on != campaign.body.end_on
+        campaign.body = body
+        rows.save(tx, campaign, now)
+        wake(tx, client, now, matching=dates_moved)
+
+
+def switch(tx: Tx, now: Instant, client: Client, campaign: Campaign, status: str) -> None:
+    """Pause (P) or enable (A); already so: nothing changes."""
+    if campaign.status != status:
+        campaign.status = status
+        rows.save(tx, campaign, now)
+        wake(tx, client, now, matching=True)
+
+
+def delete(tx: Tx, now: Instant, client: Client, campaign: Campaign) -> None:
+    """It vanishes from reads; its job groups are the business of the room above."""
+    campaign.status = "I"
+    rows.save(tx, campaign, now, deleted_at=now)
+    wake(tx, client, now, matching=True)
+
+
+def wake(tx: Tx, client: Client, now: Instant, *, matching: bool) -> None:
+    """Have the client's jobs matched again where that may change, and its feeds written again."""
+    if matching:
+        enqueue(tx, "groups.rematch", client.id, now)  # which has them published afterwards
+    else:
+        wake_listings(tx, client, now)
+
+
+def _added(
+    tx: Tx, now: Instant, client: Client, campaign_id: str, body: CampaignBody, status: str = "A",
+    *, is_default: bool = False,
+) -> Campaign:  # fmt: skip
+    campaign = Campaign(
+        no=0, id=campaign_id, client_no=client.no, status=status, is_default=is_default, body=body,
+        created_at=now, updated_at=now,
+    )  # fmt: skip
+    campaign.no = rows.add(tx, campaign)
+    return campaign
+
+
+def _set_the_rest(
+    tx: Tx, client: Client, body: CampaignBody, given: dict[str, Any], faults: list[Fault]
+) -> None:
+    """Set what is more than one value: the override, and the caps of publishers."""
+    if "settingsOverride" in given:
+        body.override = merged_override(body.override, given["settingsOverride"])
+    if "placementCaps" not in given:
+        return
+    caps: dict[str, Cap | None] = given["placementCaps"] or {}
+    known = {publisher.id for publisher in publishers.publishers_of(tx, client.agency_no)}
+    for publisher_id in caps:
+        if publisher_id not in known:
+            at = f"/placementCaps/{pointed(publisher_id)}"
+            faults.append(Fault(at, "is not a publisher of yours"))
+    body.placement_caps = {key: cap for key, cap in caps.items() if cap is not None}

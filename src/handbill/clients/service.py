@@ -1,14 +1,22 @@
-"""What can be asked of clients. Writing use cases follow the reads that other rooms rely on."""
+"""What can be asked of clients, and done to them."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from handbill.clients import rows
-from handbill.core.nouns import Client
-from handbill.kit.faults import not_found
+from handbill.core.nouns import Client, ClientBody
+from handbill.host.ids import Ids, new_name, new_uuid
+from handbill.kit.faults import Fault, bad_request, not_found
+from handbill.kit.instants import Instant
+from handbill.kit.zones import day_of, days_later, zone_of
 from handbill.store.records import Tx
 from handbill.store.records.tables import clients
+from handbill.wire.changes import merged_caps, settled
+from handbill.wire.clients import FIXED_NAMES, NAMES
+from handbill.work.queue import enqueue
 
 MOST_CUSTOM_FIELDS = 50
+_FIRST_TERM_DAYS = 7
 
 
 def find_client(tx: Tx, agency_no: int, client_id: str) -> Client | None:
@@ -27,6 +35,11 @@ def client_of(tx: Tx, agency_no: int, client_id: str) -> Client:
     if client is None:
         raise not_found()
     return client
+
+
+def page(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[Client], int]:
+    """Some live ones, oldest first, and how many there are in all."""
+    return rows.page(tx, agency_no, skip, limit), rows.count(tx, agency_no)
 
 
 def clients_by_number(tx: Tx, nos: Iterable[int]) -> dict[int, Client]:
@@ -63,3 +76,89 @@ def learn_custom_fields(tx: Tx, client_no: int, names: Iterable[str]) -> dict[st
     if new:
         rows.add_custom_places(tx, client_no, new)
     return places | new
+
+
+# ── writing ─────────────────────────────────────────────────────────────────────────────────────
+def create(tx: Tx, ids: Ids, now: Instant, agency_no: int, given: dict[str, Any]) -> Client:
+    """A new client of what ``wire.clients.CREATE`` read; without its default campaign, which the
+    rooms above add. It starts today and ends a week later where no dates are given (domain 1.3).
+
+    **Refuses** (400) an end before the start.
+    """
+    given = {key: value for key, value in given.items() if value is not None}
+    zone = given.get("timeZone", "UTC")
+    start_on = given.get("startDate", day_of(now, zone_of(zone)).isoformat())
+    blank = ClientBody(
+        given["companyName"], given["companyName"], start_on=start_on,
+        end_on=days_later(start_on, _FIRST_TERM_DAYS),
+    )  # fmt: skip
+    body = settled(blank, given, NAMES, [])
+    if body.end_on < body.start_on:
+        raise bad_request([ends_too_soon()])
+    client = Client(
+        no=0, id=new_uuid(ids), agency_no=agency_no, status="A", zone=zone,
+        pixel_id=new_name(ids), body=body, created_at=now, updated_at=now,
+    )  # fmt: skip
+    client.no = rows.add(tx, client)
+    return client
+
+
+def update(tx: Tx, now: Instant, client: Client, given: dict[str, Any]) -> None:
+    """Change what ``wire.clients.UPDATE`` read; nothing given changes nothing.
+
+    **Refuses** (400) another value for what is fixed at creation, an end before the start, and
+    clearing the budget or a name.
+    """
+    if not given:
+        return
+    faults = fixed_faults(client.body, given, FIXED_NAMES)
+    if given.get("timeZone", client.zone) != client.zone:
+        faults.append(Fault("/timeZone", "cannot be changed"))
+    caps = client.body.caps
+    if "caps" in given:
+        caps = merged_caps(caps, given["caps"], "/caps", faults, budget_required=True)
+    loose = {key: cap for key, cap in given.items() if key in {"budget", "clicks", "applies"}}
+    caps = merged_caps(caps, loose, "", faults, budget_required=True)
+    body = settled(client.body, {k: v for k, v in given.items() if k != "caps"}, NAMES, faults)
+    body.caps = caps
+    if body.end_on and body.end_on < body.start_on:
+        faults.append(ends_too_soon())
+    if faults:
+        raise bad_request(faults)
+    if body != client.body:
+        client.body = body
+        rows.save(tx, client, now)
+        wake_listings(tx, client, now)
+
+
+def switch(tx: Tx, now: Instant, client: Client, status: str) -> None:
+    """Pause (P) or enable (A); already so: nothing changes."""
+    if client.status != status:
+        client.status = status
+        rows.save(tx, client, now)
+        wake_listings(tx, client, now)
+
+
+def delete(tx: Tx, now: Instant, client: Client) -> None:
+    """It vanishes from reads, and all that is below it with it; the past still names it."""
+    client.status = "I"
+    rows.save(tx, client, now, deleted_at=now)
+    wake_listings(tx, client, now)
+
+
+def fixed_faults(body: Any, given: dict[str, Any], names: dict[str, str]) -> list[Fault]:
+    """A fault for each given value that differs from one that is fixed at creation."""
+    return [
+        Fault(f"/{key}", "cannot be changed")
+        for key, name in names.items()
+        if key in given and given[key] != getattr(body, name)
+    ]
+
+
+def ends_too_soon() -> Fault:
+    return Fault("/endDate", "must not be before startDate")
+
+
+def wake_listings(tx: Tx, client: Client, now: Instant) -> None:
+    """Have the client's outbound feeds written again, once this transaction commits."""
+    enqueue(tx, "listings.publish", client.id, now)

@@ -33,6 +33,18 @@ _BY_NO = sa.select(*_COLUMNS).where(among(_t.no, "nos"))
 _PAGE = _ALL.limit(b("limit", type_=sa.Integer)).offset(b("skip", type_=sa.Integer))
 _COUNT = sa.select(sa.func.count()).select_from(groups).where(_t.client_no == b("client_no"), _LIVE)
 
+_OF_CAMPAIGN = sa.select(*_COLUMNS).where(_t.campaign_no == b("campaign_no"), _LIVE)
+_PAGE_OF_CAMPAIGN = (
+    _OF_CAMPAIGN.order_by(_t.no)
+    .limit(b("limit", type_=sa.Integer))
+    .offset(b("skip", type_=sa.Integer))
+)
+_COUNT_OF_CAMPAIGN = (
+    sa.select(sa.func.count()).select_from(groups).where(_t.campaign_no == b("campaign_no"), _LIVE)
+)
+_COUNT_EVER = sa.select(sa.func.count()).select_from(groups).where(_t.client_no == b("client_no"))
+_CHILDREN = sa.select(*_COLUMNS).where(among(_t.campaign_no, "campaign_nos"), _LIVE).order_by(_t.no)
+
 
 def _group(row: Row) -> Group:
     no, id_, client_no, campaign_no, status, is_default, priority, body, created_at, updated_at = (
@@ -73,6 +85,25 @@ def page(tx: Tx, client_no: int, skip: int, limit: int) -> list[Group]:
 
 def count(tx: Tx, client_no: int) -> int:
     return int(tx.value(_COUNT, client_no=client_no))
+
+
+def page_of_campaign(tx: Tx, campaign_no: int, skip: int, limit: int) -> list[Group]:
+    found = tx.all(_PAGE_OF_CAMPAIGN, campaign_no=campaign_no, skip=skip, limit=limit)
+    return [_group(row) for row in found]
+
+
+def count_of_campaign(tx: Tx, campaign_no: int) -> int:
+    return int(tx.value(_COUNT_OF_CAMPAIGN, campaign_no=campaign_no))
+
+
+def count_ever(tx: Tx, client_no: int) -> int:
+    """How many the client ever had, deleted ones too."""
+    return int(tx.value(_COUNT_EVER, client_no=client_no))
+
+
+def of_campaigns(tx: Tx, campaign_nos: list[int]) -> list[Group]:
+    """The live ones of these campaigns, oldest first."""
+    return [_group(row) for row in tx.all(_CHILDREN, campaign_nos=Listed(campaign_nos))]
 
 
 def add(tx: Tx, group: Group) -> int:

@@ -1,17 +1,41 @@
-"""What can be asked of job groups. Writing use cases follow the reads that other rooms rely on."""
+"""What can be asked of job groups, and done to them."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from handbill.core.nouns import Group
+from handbill.campaigns import service as campaigns
+from handbill.clients.service import ends_too_soon, fixed_faults
+from handbill.core.nouns import Campaign, Client, Group, GroupBody
 from handbill.groups import rows
-from handbill.kit.faults import not_found
+from handbill.groups.placing import placement_faults
+from handbill.host.ids import Ids, new_uuid
+from handbill.kit.faults import Fault, bad_request, not_found, refused_state
+from handbill.kit.instants import Instant
+from handbill.kit.zones import day_of, year_after, zone_of
 from handbill.store.records import Tx
+from handbill.wire.changes import merged_caps, merged_override, settled
+from handbill.wire.groups import NAMES
+
+DEFAULT_NAME = "Default JobGroup"
+MOST_GROUPS = 5_000
+_PRIORITY = 1
+_MATCHING = ("filters", "end_on")
+"""What of a body decides which jobs are in the group; priority does too."""
 
 
+# ── reading ─────────────────────────────────────────────────────────────────────────────────────
 def group_of(tx: Tx, client_no: int, group_id: str) -> Group:
     """The live one of that id. **Refuses** any other id alike (404)."""
     group = rows.find(tx, client_no, group_id)
     if group is None:
+        raise not_found()
+    return group
+
+
+def group_under(tx: Tx, campaign: Campaign, group_id: str) -> Group:
+    """The live one of that id in that campaign. **Refuses** any other alike (404)."""
+    group = group_of(tx, campaign.client_no, group_id)
+    if group.campaign_no != campaign.no:
         raise not_found()
     return group
 
@@ -24,3 +48,141 @@ def groups_of(tx: Tx, client_no: int) -> list[Group]:
 def groups_by_number(tx: Tx, nos: Iterable[int]) -> dict[int, Group]:
     """By row number, deleted ones too; for rooms that hold numbers (ledger, listings)."""
     return {group.no: group for group in rows.by_numbers(tx, sorted(set(nos)))}
+
+
+def page(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[Group], int]:
+    """Some live ones of a client, oldest first, and how many there are in all."""
+    return rows.page(tx, client_no, skip, limit), rows.count(tx, client_no)
+
+
+def page_of_campaign(tx: Tx, campaign_no: int, skip: int, limit: int) -> tuple[list[Group], int]:
+    """Some live ones of a campaign, oldest first, and how many there are in all."""
+    found = rows.page_of_campaign(tx, campaign_no, skip, limit)
+    return found, rows.count_of_campaign(tx, campaign_no)
+
+
+def children_of(tx: Tx, campaign_nos: Iterable[int]) -> dict[int, list[Group]]:
+    """The live groups of each of these campaigns, oldest first."""
+    found: dict[int, list[Group]] = {no: [] for no in campaign_nos}
+    for group in rows.of_campaigns(tx, list(found)):
+        found[group.campaign_no].append(group)
+    return found
+
+
+# ── writing ─────────────────────────────────────────────────────────────────────────────────────
+def create(
+    tx: Tx, ids: Ids, now: Instant, client: Client, campaign: Campaign, given: dict[str, Any]
+) -> Group:
+    """A new job group of what ``wire.groups.CREATE`` read. It starts today and ends a year later
+    where no dates are given (domain 1.5).
+
+    **Refuses** (400) an end before the start, and placements that ``placing`` faults.
+    """
+    given = {key: value for key, value in given.items() if value is not None}
+    today = day_of(now, zone_of(client.zone)).isoformat()
+    start_on = given.get("startDate", today)
+    iid = rows.count_ever(tx, client.no)
+    blank = GroupBody(given["name"], start_on=start_on, end_on=year_after(start_on), iid=iid)
+    faults: list[Fault] = []
+    body = settled(blank, given, NAMES | {"caps": "caps"}, faults)
+    _finish(tx, client, body, given, faults)
+    if rows.count(tx, client.no) >= MOST_GROUPS:
+        raise refused_state("", f"there are {MOST_GROUPS} job groups already")
+    group = Group(
+        no=0, id=new_uuid(ids), client_no=client.no, campaign_no=campaign.no, status="A",
+        is_default=False, priority=given.get("priority", _PRIORITY), body=body, created_at=now,
+        updated_at=now,
+    )  # fmt: skip
+    group.no = rows.add(tx, group)
+    campaigns.wake(tx, client, now, matching=True)
+    return group
+
+
+def create_default(tx: Tx, now: Instant, client: Client, campaign: Campaign) -> Group:
+    """The client's default job group: paused, it holds the jobs that no other one matches."""
+    group = Group(
+        no=0, id=f"{client.id}$jobgroup$default", client_no=client.no, campaign_no=campaign.no,
+        status="P", is_default=True, priority=_PRIORITY, body=GroupBody(DEFAULT_NAME),
+        created_at=now, updated_at=now,
+    )  # fmt: skip
+    group.no = rows.add(tx, group)
+    return group
+
+
+def update(tx: Tx, now: Instant, client: Client, group: Group, given: dict[str, Any]) -> None:
+    """Change what ``wire.groups.UPDATE`` read; nothing given changes nothing.
+
+    **Refuses** (400) the default group, another start date, an end before the start, clearing what
+    is required, and placements that ``placing`` faults.
+    """
+    _refuse_default(group)
+    faults = fixed_faults(group.body, given, {"startDate": "start_on"})
+    faults += [
+        Fault(f"/{key}", "cannot be cleared")
+        for key in ("filters", "placements")
+        if key in given and given[key] is None
+    ]
+    body = settled(group.body, given, NAMES, faults)
+    if "caps" in given:
+        body.caps = merged_caps(body.caps, given["caps"], "/caps", faults, budget_required=True)
+    _finish(tx, client, body, given, faults)
+    priority = group.priority
+    if "priority" in given:
+        priority = _PRIORITY if given["priority"] is None else given["priority"]
+    moves = priority != group.priority or any(
+        getattr(body, name) != getattr(group.body, name) for name in _MATCHING
+    )
+    if moves or body != group.body:
+        group.priority, group.body = priority, body
+        rows.save(tx, group, now)
+        campaigns.wake(tx, client, now, matching=moves)
+
+
+def switch(tx: Tx, now: Instant, client: Client, group: Group, status: str) -> None:
+    """Pause (P) or enable (A); already so: nothing changes. **Refuses** the default group (400)."""
+    _refuse_default(group)
+    if group.status != status:
+        group.status = status
+        rows.save(tx, group, now)
+        campaigns.wake(tx, client, now, matching=True)
+
+
+def delete(tx: Tx, now: Instant, client: Client, group: Group) -> None:
+    """It vanishes from reads; its jobs go to other groups. **Refuses** the default one (400)."""
+    _refuse_default(group)
+    _delete(tx, now, group)
+    campaigns.wake(tx, client, now, matching=True)
+
+
+def delete_campaign(tx: Tx, now: Instant, client: Client, campaign: Campaign) -> None:
+    """The campaign and its job groups vanish from reads. **Refuses** the default one (400)."""
+    if campaign.is_default:
+        raise refused_state("", "The default campaign cannot be deleted")
+    for group in children_of(tx, [campaign.no])[campaign.no]:
+        _delete(tx, now, group)
+    campaigns.delete(tx, now, client, campaign)
+
+
+def _delete(tx: Tx, now: Instant, group: Group) -> None:
+    group.status = "I"
+    rows.save(tx, group, now, deleted_at=now)
+
+
+def _refuse_default(group: Group) -> None:
+    if group.is_default:
+        raise refused_state("", "The default job group cannot be changed")
+
+
+def _finish(
+    tx: Tx, client: Client, body: GroupBody, given: dict[str, Any], faults: list[Fault]
+) -> None:
+    """Set what is more than one value, and check what needs more than the body."""
+    body.days = tuple(body.days)
+    if "settingsOverride" in given:
+        body.override = merged_override(body.override, given["settingsOverride"])
+    if body.end_on and body.end_on < body.start_on:
+        faults.append(ends_too_soon())
+    if {"placements", "caps"} & given.keys():
+        faults.extend(placement_faults(tx, client, body, new="placements" in given))
+    if faults:
+        raise bad_request(faults)

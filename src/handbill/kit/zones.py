@@ -98,3 +98,18 @@ def offsets_within(first: Instant, end: Instant, zone: tzinfo) -> list[tuple[Ins
             spans.append((at, micros))
         at = (at // step + 1) * step
     return spans
+
+
+def days_later(day: str, days: int) -> str:
+    """The day so many days later, as ISO text; at most 9999-12-31."""
+    at = date.fromisoformat(day)
+    return date.fromordinal(min(at.toordinal() + days, date.max.toordinal())).isoformat()
+
+
+def year_after(day: str) -> str:
+    """The same day of the next year, as ISO text; of 29 February, the 28th; at most 9999-12-31."""
+    at = date.fromisoformat(day)
+    if at.year == date.max.year:
+        return date.max.isoformat()
+    leap_day = (at.month, at.day) == (2, 29)
+    return at.replace(year=at.year + 1, day=28 if leap_day else at.day).isoformat()

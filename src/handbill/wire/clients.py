@@ -1,6 +1,6 @@
 """Clients on the wire. **Source**: contract 1 (2 to 10), domain 1.3, 14.2 to 14.6."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from handbill.core.nouns import Client
@@ -102,6 +102,8 @@ NAMES = {
     "globallyExcludedPublishers": "globally_excluded_publishers",
     "startDefaultCampaign": "start_default_campaign", "sjCreate": "sj_create",
 }  # fmt: skip
+FIXED_NAMES = {key: NAMES[key] for key in _FIXED if key in NAMES}
+"""What is fixed at creation and can only be sent again as it is; the time zone is fixed too."""
 
 
 def dates_in_order(found: dict[str, Any], at: str, faults: Faults) -> None:
@@ -124,7 +126,8 @@ CREATE = Object(
     check=dates_in_order,
 )
 UPDATE = Object(
-    {
+    {key: replace(field, required=False) for key, field in _FIXED.items()}
+    | {
         "budget": Field(cap_shape(money=True), "New budget cap."),
         "applies": Field(cap_shape(money=False), "New cap of applies."),
         "clicks": Field(cap_shape(money=False), "New cap of clicks."),
@@ -185,11 +188,11 @@ CHILD: Schema = whole(
         "isDefault": described(FLAG, "Whether it is the default one."),
     }
 )
-LISTED_CHILD: Schema = whole({name: CHILD["properties"][name] for name in ("id", "name")})
+CHILD_NAME: Schema = whole({name: CHILD["properties"][name] for name in ("id", "name")})
 CLIENT: Schema = whole(
     {
         "id": described(TEXT, "The client's id."),
-        "children": described(mapped(CHILD), "Its campaigns by id; in lists, id and name only."),
+        "children": described(mapped(CHILD), "Its campaigns by id."),
         "companyName": described(TEXT, "Name of the client."),
         "exportedName": described(TEXT, "Names the files that publishers get."),
         "startDate": described(DAY, "First day, mm/dd/yyyy."),
@@ -218,3 +221,7 @@ CLIENT: Schema = whole(
         "lastUpdated": described(INSTANT, "When it was last changed."),
     }
 )
+CLIENT_ROW: Schema = CLIENT | {
+    "properties": CLIENT["properties"]
+    | {"children": described(mapped(CHILD_NAME), "Its campaigns by id.")}
+}

@@ -34,12 +34,15 @@ from handbill.wire.spelling import (
 )
 
 ID = r"[^\s\x00-\x1f\x7f/\\,.?#%\"<>]{1,100}"
-_NODE = Text(most=100, pattern=r"([A-Za-z_][A-Za-z0-9_-]*)?", says="must be an XML name, or empty")
-_HEAD_KEYS = ("publisherName", "publisherUrl", "jobCount", "generationTime")
+_NODE_NAME = r"(?![Xx][Mm][Ll])[A-Za-z_][A-Za-z0-9_.-]{0,99}"
+_NODE = Text(most=100, pattern=f"({_NODE_NAME})?", says="must be an XML name, or empty")
+_HEAD_KEYS = ("source", "publisherName", "publisherUrl", "jobCount", "generationTime")
 _JOB_KEYS = (
-    "job", "company", "title", "city", "state", "country", "description", "url", "zip", "category",
-    "refNumber", "modifiedDate", "publishedDate", "advertiser", "cpc", "cpa", "type", "date",
+    "job", "advertiser", "country", "postedDate", "city", "refNumber", "description", "title",
+    "type", "url", "cpa", "cpc", "zip", "category", "state", "company", "modifiedDate",
+    "publishedDate",
 )  # fmt: skip
+_ALIASES = {"postedDate": ("date",)}
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,9 @@ def _named(found: dict[str, str | None] | None) -> dict[str, str]:
 
 
 def _nodes(keys: tuple[str, ...], about: str) -> Object:
-    return Object({key: Field(_NODE, about.format(key)) for key in keys})
+    return Object(
+        {key: Field(_NODE, about.format(key), aliases=_ALIASES.get(key, ())) for key in keys}
+    )
 
 
 FEED_SCHEMA = Object(
@@ -86,7 +91,7 @@ FEED_SCHEMA = Object(
             "Node names of each job.",
         ),
         "additionalFieldsV2": Field(
-            MapOf(Text(most=1_000), 50, r"[A-Za-z_][A-Za-z0-9_-]{0,99}"),
+            MapOf(Text(most=1_000), 50, _NODE_NAME),
             "Further nodes of each job: node name to a job field's name, or to a fixed text.",
         ),
         "fieldsWrappedInCdata": Field(

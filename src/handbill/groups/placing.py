@@ -1,0 +1,73 @@
+"""May these publishers be placed in a job group at these bids and budgets? **Source**: domain 1.6
+(validation), 2.2 (cross-checks).
+"""
+
+from handbill.core.nouns import Cap, Client, GroupBody, Placement, Publisher
+from handbill.kit.faults import Fault
+from handbill.kit.money import number_of
+from handbill.kit.zones import Period
+from handbill.publishers import service as publishers
+from handbill.store.records import Tx
+
+# How often a period ends in a month: at most for what is allowed, at least for what is asked, so
+# that only a placement that cannot fit in any month is refused.
+_MOST_A_MONTH: dict[Period, int] = {"Daily": 31, "Weekly": 5, "Monthly": 1}
+_LEAST_A_MONTH: dict[Period, int] = {"Daily": 28, "Weekly": 4, "Monthly": 1}
+
+
+def placement_faults(tx: Tx, client: Client, body: GroupBody, *, new: bool) -> list[Fault]:
+    """Every fault of a group's placements. ``new``: the list itself was sent, not only the caps.
+
+    **Shape**: unknown publisher, excluded publisher, bid below the publisher's least, budget above
+    the group's, locked budgets above the group's together.
+    """
+    faults: list[Fault] = []
+    if new:
+        known = {one.id: one for one in publishers.publishers_of(tx, client.agency_no)}
+        excluded = {*client.body.excluded_publishers, *client.body.globally_excluded_publishers}
+        for n, placement in enumerate(body.placements):
+            faults += _faults_of(placement, known.get(placement.publisher_id), excluded, n)
+    budget = body.caps.budget
+    if budget is not None:
+        faults += _over_budget(body.placements, budget, new=new)
+    return faults
+
+
+def _faults_of(
+    placement: Placement, publisher: Publisher | None, excluded: set[str], n: int
+) -> list[Fault]:
+    at = f"/placements/{n}"
+    if publisher is None:
+        return [Fault(f"{at}/value", "is not a publisher of yours")]
+    faults = []
+    if publisher.id in excluded:
+        faults.append(Fault(f"{at}/value", "is excluded by the client"))
+    least = publisher.body.min_bid_micros
+    flat = publisher.body.bid_type == "FLAT_CPC"
+    if placement.bid_micros is not None and placement.bid_micros < least and not flat:
+        says = f"must be at least {number_of(least)}, the least bid of the publisher"
+        faults.append(Fault(f"{at}/bid", says))
+    return faults
+
+
+def _over_budget(placements: list[Placement], budget: Cap, *, new: bool) -> list[Fault]:
+    faults = []
+    budgets = [(n, placement.budget) for n, placement in enumerate(placements) if placement.budget]
+    for n, asked in budgets:
+        if _exceed([asked], budget):
+            at = f"/placements/{n}/caps/budget/value" if new else "/caps/budget/value"
+            faults.append(Fault(at, "the placement's budget must not exceed the job group's"))
+    locked = [(n, asked) for n, asked in budgets if asked.locked]
+    if not faults and _exceed([asked for _, asked in locked], budget):
+        at = f"/placements/{locked[-1][0]}/caps/budget/locked" if new else "/caps/budget/value"
+        faults.append(Fault(at, "the locked budgets must not exceed the job group's together"))
+    return faults
+
+
+def _exceed(asked: list[Cap], room: Cap) -> bool:
+    """Whether budgets are too much together in any month; those for a lifetime cannot be told."""
+    if all(cap.period == room.period for cap in asked):
+        return sum(cap.value for cap in asked) > room.value
+    told = [cap for cap in asked if cap.period != "Lifetime"]
+    least = sum(cap.value * _LEAST_A_MONTH[cap.period] for cap in told)
+    return least > room.value * _MOST_A_MONTH[room.period]

@@ -1,0 +1,209 @@
+"""Operations 26 to 33, and those of clients and campaigns that need the job groups below them."""
+
+from typing import Any
+
+from handbill.campaigns import service as campaigns
+from handbill.core.nouns import Campaign, Group
+from handbill.groups import service, tree_routes
+from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
+from handbill.http.paging import skip_and_limit, with_links
+from handbill.wire.group_schema import GROUP
+from handbill.wire.groups import CREATE, UPDATE, spell_group
+from handbill.wire.spelling import TEXT, described
+
+_TAG = "Job groups"
+_PATH = "/clients/{client_id}/campaigns/{campaign_id}/jobgroups"
+_ONE = f"{_PATH}/{{jobgroup_id}}"
+
+
+def _campaign(call: Call) -> Campaign:
+    return campaigns.campaign_of(call.tx, call.client.no, call.path["campaign_id"])
+
+
+def _group(call: Call) -> Group:
+    return service.group_under(call.tx, _campaign(call), call.path["jobgroup_id"])
+
+
+def _create(call: Call) -> dict[str, Any]:
+    campaign = _campaign(call)
+    group = service.create(call.tx, call.ids, call.now, call.client, campaign, call.body)
+    return done("Jobgroup created", group.id)
+
+
+def _list_of_campaign(call: Call) -> Any:
+    campaign = _campaign(call)
+    found, total = service.page_of_campaign(call.tx, campaign.no, *skip_and_limit(call))
+    rows = [spell_group(group, campaign.id) for group in found]
+    return with_links(call, {"data": rows}, total)
+
+
+def _list_of_client(call: Call) -> Any:
+    found, total = service.page(call.tx, call.client.no, *skip_and_limit(call))
+    ids = campaigns.campaigns_by_number(call.tx, (group.campaign_no for group in found))
+    rows = [spell_group(group, ids[group.campaign_no].id) for group in found]
+    return with_links(call, {"data": rows}, total)
+
+
+def _get(call: Call) -> dict[str, Any]:
+    campaign = _campaign(call)
+    group = service.group_under(call.tx, campaign, call.path["jobgroup_id"])
+    return spell_group(group, campaign.id)
+
+
+def _delete(call: Call) -> dict[str, Any]:
+    service.delete(call.tx, call.now, call.client, _group(call))
+    return done("Jobgroup deleted")
+
+
+def _update(call: Call) -> dict[str, Any]:
+    service.update(call.tx, call.now, call.client, _group(call), call.body)
+    return done("Jobgroup updated")
+
+
+def _pause(call: Call) -> dict[str, Any]:
+    service.switch(call.tx, call.now, call.client, _group(call), "P")
+    return done("Jobgroup paused")
+
+
+def _enable(call: Call) -> dict[str, Any]:
+    service.switch(call.tx, call.now, call.client, _group(call), "A")
+    return done("Jobgroup enabled")
+
+
+_FILTERS = {
+    "operator": "AND",
+    "rules": [
+        {"operator": "IN", "field": "country", "data": ["US", "CA"]},
+        {
+            "operator": "OR",
+            "rules": [
+                {"operator": "CONTAINS", "field": "title", "data": "nurse"},
+                {"operator": "EQUAL", "field": "category", "data": "Maintenance"},
+            ],
+        },
+    ],
+}
+
+OPERATIONS = [
+    *tree_routes.OPERATIONS,
+    Operation(
+        name="create_jobgroup",
+        number=26,
+        verb="POST",
+        path=_PATH,
+        title="Create a job group.",
+        about="Creates a job group of the campaign, active at once. Its filters say which jobs it "
+        "takes: of several groups that match a job the lowest priority number wins, then the "
+        "oldest. Its placements say to which publishers, its bids and caps for how much. A "
+        "publisher must be the agency's own and not excluded by the client, its bid at least the "
+        "publisher's least, and its budget within the job group's.",
+        tag=_TAG,
+        work=_create,
+        body=CREATE,
+        answer=result_schema(described(TEXT, "The new job group's id.")),
+        sample={
+            "name": "test-jobgroup-200",
+            "startDate": "01/27/2020",
+            "endDate": "11/11/2038",
+            "cpcBid": 0.12,
+            "cpaBid": 1.5,
+            "filters": _FILTERS,
+            "caps": {"budget": {"cap": "Monthly", "value": 300, "thresholdP": 80}},
+            "placements": [{"value": "TestExp1", "bid": 0.25}],
+        },
+        sample_answer={
+            "result": "bebdddfc-fcc3-49b2-9390-7a9f2ef52f4d",
+            "message": "Jobgroup created",
+        },
+    ),
+    Operation(
+        name="list_jobgroups_of_campaign",
+        number=27,
+        verb="GET",
+        path=_PATH,
+        title="Get all job groups.",
+        about="The campaign's job groups, oldest first. Pages count from 0.",
+        tag=_TAG,
+        work=_list_of_campaign,
+        query=PAGED,
+        answer=page_schema(GROUP),
+    ),
+    Operation(
+        name="list_jobgroups",
+        number=28,
+        verb="GET",
+        path="/clients/{client_id}/jobgroups",
+        title="Get all job groups.",
+        about="The job groups of all the client's campaigns, oldest first. Pages count from 0.",
+        tag=_TAG,
+        work=_list_of_client,
+        query=PAGED,
+        answer=page_schema(GROUP),
+    ),
+    Operation(
+        name="get_jobgroup",
+        number=29,
+        verb="GET",
+        path=_ONE,
+        title="Get a job group.",
+        about="The job group. Its filters come twice: as the contract spells them (Compound "
+        "Filters, ALL and ANY), and as they can be sent back (filters, AND and OR).",
+        tag=_TAG,
+        work=_get,
+        answer=GROUP,
+    ),
+    Operation(
+        name="delete_jobgroup",
+        number=30,
+        verb="DELETE",
+        path=_ONE,
+        title="Delete a job group.",
+        about="Deletes the job group; its jobs are matched to others. Clicks, charges and reports "
+        "of the past stay. The default job group cannot be deleted.",
+        tag=_TAG,
+        work=_delete,
+        answer=result_schema(),
+        sample_answer={"result": True, "message": "Jobgroup deleted"},
+    ),
+    Operation(
+        name="update_jobgroup",
+        number=31,
+        verb="PUT",
+        path=_ONE,
+        title="Update a job group.",
+        about="Changes the job group: what is absent stays, null clears what is optional, and the "
+        "placements replace the whole list. The start date cannot be changed, nor the default job "
+        "group.",
+        tag=_TAG,
+        work=_update,
+        body=UPDATE,
+        answer=result_schema(),
+        sample={"name": "test jobgroup updated1", "cpaBid": 0.22, "filters": _FILTERS},
+        sample_answer={"result": True, "message": "Jobgroup updated"},
+    ),
+    Operation(
+        name="pause_jobgroup",
+        number=32,
+        verb="PUT",
+        path=f"{_ONE}/pause",
+        title="Pause a job group.",
+        about="Takes the job group out of trade; its jobs are matched to others. A paused one "
+        "stays so.",
+        tag=_TAG,
+        work=_pause,
+        answer=result_schema(),
+        sample_answer={"result": True, "message": "Jobgroup paused"},
+    ),
+    Operation(
+        name="enable_jobgroup",
+        number=33,
+        verb="PUT",
+        path=f"{_ONE}/enable",
+        title="Enable a job group.",
+        about="Brings the job group back. An active one stays so.",
+        tag=_TAG,
+        work=_enable,
+        answer=result_schema(),
+        sample_answer={"result": True, "message": "Jobgroup enabled"},
+    ),
+]
