@@ -178,11 +178,12 @@ class Egress:
             connector=connector, timeout=timeout, trust_env=False, auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(), read_bufsize=_READ,
         )  # fmt: skip
-        await exchange.replace(session)
+        await exchange.turn_to(session)
         target = URL(url.partition("#")[0], encoded=True)
-        return await session.request(
+        exchange.response = await session.request(
             method, target, headers=headers, data=body, allow_redirects=False
         )
+        return exchange.response
 
     async def _checked(self, url: str, limits: Limits) -> list[str]:
         """The addresses that may be dialled for the URL."""
@@ -212,6 +213,7 @@ class _Exchange:
         self._loop = loop
         self._deadline = loop.time() + limits.total_seconds
         self._session: aiohttp.ClientSession | None = None
+        self.response: aiohttp.ClientResponse | None = None
         self.limits = limits
 
     def run(self, work: Coroutine[Any, Any, _T]) -> _T:
@@ -222,14 +224,17 @@ class _Exchange:
             future.cancel()
             raise
 
-    async def replace(self, session: aiohttp.ClientSession | None) -> None:
-        former, self._session = self._session, session
+    async def turn_to(self, session: aiohttp.ClientSession | None) -> None:
+        """Close what the former hop left open."""
+        if self.response is not None:
+            self.response.close()
+        former, self._session, self.response = self._session, session, None
         if former is not None:
             await former.close()
 
     def close(self) -> None:
         # Past the deadline too.
-        asyncio.run_coroutine_threadsafe(self.replace(None), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self.turn_to(None), self._loop).result()
 
     async def _bounded(self, work: Coroutine[Any, Any, _T]) -> _T:
         try:
@@ -289,7 +294,7 @@ def _allowed(text: str) -> tuple[str, int]:
         _, host, port = place_of(canonical_url(f"http://{text}/"))
     except NotUrl as bad:
         raise ValueError(f"egress_allow: {text!r} {bad}") from bad
-    if not text.endswith(f":{port}"):
+    if not text.endswith(f":{port}") or set(text) & set("/?#"):
         raise ValueError(f"egress_allow: {text!r} must be host:port")
     return host, port
 
