@@ -88,7 +88,7 @@ OUTLETS = (
     ),
 )  # fmt: skip
 
-_COMMON = {
+_LIKE_INDEED = {
     "schemaMappingsJob": "job",
     "schemaMappingsTitle": "title",
     "schemaMappingsCompany": "company",
@@ -104,7 +104,7 @@ _COMMON = {
     "schemaMappingsType": "jobtype",
     "schemaMappingAdditional": {"salary": "salary"},
 }
-_INDEED = _COMMON | {"schemaMappingsJobCollection": "source"}
+_INDEED = _LIKE_INDEED | {"schemaMappingsJobCollection": "source"}
 _TALENT = _INDEED | {"schemaMappingsCPCBid": "cpc"}
 _JOOBLE = {
     "schemaMappingsJobCollection": "jobs",
