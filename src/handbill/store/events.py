@@ -7,7 +7,9 @@ swept later. DuckDB reads the files from any process.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date, tzinfo
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
@@ -20,6 +22,7 @@ from sqlalchemy import bindparam as b
 
 from handbill.host.ids import Ids
 from handbill.kit.instants import DAY, HOUR, Instant, moment_of
+from handbill.kit.zones import offsets_within
 from handbill.store.blobs import Blobs
 from handbill.store.records import Records, Tx
 from handbill.store.records.base import Listed, among
@@ -32,6 +35,7 @@ MOST_ROWS: Final = 4_000_000  # of a compacted segment
 _FEW: Final = 8  # so many segments of about one size become one
 _MOST_FILES: Final = 2_000
 _CHUNK: Final = 1024**2
+_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _COMPRESSION: Final = "zstd(1)"
 
 
@@ -213,6 +217,26 @@ def files(blobs: Blobs, paths: Sequence[str], scratch: Path) -> Iterator[list[st
                         file.write(chunk)
             found.append(str(local))
         yield found
+
+
+def day_text(first: Instant, end: Instant, zone: tzinfo) -> str:
+    """SQL for the calendar day of ``"at"`` in a zone, as days since 1970-01-01.
+
+    Whole numbers throughout, so that days of 23 and 25 hours are right to the microsecond; holds
+    for instants of the half-open range.
+    """
+    spans = offsets_within(first, end, zone)
+    offset = str(spans[-1][1]) if spans else "0"
+    if len(spans) > 1:
+        cases = " ".join(
+            f'WHEN "at" < {until} THEN {micros}' for (_, micros), (until, _) in pairwise(spans)
+        )
+        offset = f"CASE {cases} ELSE {offset} END"
+    return f'("at" + {offset}) // {DAY}'
+
+
+def day_of_number(number: int) -> date:
+    return date.fromordinal(_EPOCH_DAY + number)
 
 
 # ── compacting ──────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,279 @@
+"""Whether the books balance: what was received against what became of it, counters and tallies
+against a fold of the segments, files against the manifest, spend against the caps.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, tzinfo
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+
+from handbill.campaigns.service import campaigns_by_number
+from handbill.clients.service import clients_by_number
+from handbill.core.charging import (
+    CounterKey,
+    Limit,
+    Place,
+    entities_of,
+    folded,
+    period_keys,
+)  # fmt: skip
+from handbill.core.judging import ENTRY_DISPOSITIONS, KINDS, PARKED, TAKES_ROOM, balance_of
+from handbill.core.nouns import Client
+from handbill.groups.service import groups_by_number
+from handbill.kit.zones import PERIODS, start_of, zone_of
+from handbill.ledger import rows
+from handbill.ledger.booking import RECEIVED, REDELIVERED
+from handbill.ledger.terms import Terms, read_terms
+from handbill.store import events
+from handbill.store.blobs import Blobs
+from handbill.store.events import Segment
+from handbill.store.records import Records
+
+MOST_FAULTS = 1_000
+_MEMORY_MB = 512
+_ROOM = ", ".join(f"'{name}'" for name in sorted(TAKES_ROOM))
+_Taken = list[tuple[Place, date, tuple[int, int, int]]]
+
+
+@dataclass(slots=True)
+class Books:
+    """``sums`` by name, over all clients; ``faults``: what does not balance, said plainly."""
+
+    sums: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def balanced(self) -> bool:
+        return not self.faults
+
+    def blame(self, fault: str) -> None:
+        if len(self.faults) < MOST_FAULTS:
+            self.faults.append(fault)
+
+
+class _Moment(NamedTuple):
+    """One client's side of the books, all read at one moment."""
+
+    client_no: int
+    client: Client | None
+    segments: list[Segment]
+    tallies: dict[tuple[str, str], int]
+    counters: dict[CounterKey, int]
+    parked: dict[str, int]
+
+
+def check(records: Records, blobs: Blobs, scratch: Path) -> Books:
+    """Check every client's books; safe beside a running judge, for each is read at one moment."""
+    books = Books()
+    with records.read() as tx:
+        nos = sorted({*rows.tallied_clients(tx), *events.clients_with_entries(tx)})
+    for client_no in nos:
+        with records.read() as tx:
+            moment = _Moment(
+                client_no,
+                clients_by_number(tx, [client_no]).get(client_no),
+                events.segments_of(tx, client_no),
+                rows.tallies_of(tx, client_no),
+                rows.counters_of(tx, client_no),
+                rows.parked_counts(tx, client_no),
+            )
+        _check_client(records, blobs, scratch, moment, books)
+    books.sums["clients"] = len(nos)
+    books.sums["faults"] = len(books.faults)
+    return books
+
+
+def _check_client(
+    records: Records, blobs: Blobs, scratch: Path, moment: _Moment, books: Books
+) -> None:
+    _check_received(moment, books)
+    present = [segment for segment in moment.segments if _is_there(blobs, segment, moment, books)]
+    if len(present) < len(moment.segments):
+        return
+    zone = zone_of(moment.client.zone if moment.client else "UTC")
+    taken: _Taken = []
+    entries: dict[tuple[str, str], int] = {}
+    if present:
+        with (
+            events.files(blobs, [segment.path for segment in present], scratch) as files,
+            events.query(scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
+        ):
+            _check_files(duck, files, moment, books)
+            entries = _entries(duck, files, books)
+            taken = list(_taken(duck, files, moment, zone))
+    _compare(moment, "tally", _told(moment.tallies), entries, books)
+    counters = {key: value for key, value in moment.counters.items() if value}
+    _compare(moment, "counter", counters, folded(taken), books)
+    _check_caps(records, moment, taken, zone, books)
+
+
+def _check_received(moment: _Moment, books: Books) -> None:
+    """Received is all that became of it, and what is parked is in the table of parked ones."""
+    for kind in KINDS:
+        told = {what: value for (of, what), value in moment.tallies.items() if of == kind}
+        received = told.pop(RECEIVED, 0)
+        told.pop(REDELIVERED, None)
+        books.sums[RECEIVED] += received
+        for what, value in told.items():
+            books.sums[what] += value
+        if short := balance_of(received, told.items()):
+            books.blame(f"client {moment.client_no}: {kind}: {short} received came to nothing")
+        if told.get(PARKED, 0) != moment.parked.get(kind, 0):
+            books.blame(
+                f"client {moment.client_no}: {kind}: {told.get(PARKED, 0)} are said to be parked, "
+                f"{moment.parked.get(kind, 0)} are"
+            )
+
+
+def _told(tallies: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    return {key: value for key, value in tallies.items() if key[1] in ENTRY_DISPOSITIONS and value}
+
+
+def _is_there(blobs: Blobs, segment: Segment, moment: _Moment, books: Books) -> bool:
+    try:
+        size = blobs.size(segment.path)
+    except FileNotFoundError:
+        books.blame(f"client {moment.client_no}: segment {segment.path} is not there")
+        return False
+    if size != segment.bytes:
+        books.blame(f"client {moment.client_no}: {segment.path} has {size} bytes, not as listed")
+    return True
+
+
+def _check_files(
+    duck: duckdb.DuckDBPyConnection, files: list[str], moment: _Moment, books: Books
+) -> None:
+    """Every file holds what the manifest says, and no entry is there twice."""
+    found = duck.execute(
+        'SELECT filename, count(*), min("at"), max("at"), '
+        "min(client_no) = max(client_no) AND min(client_no) = $client_no "
+        "FROM read_parquet($files, filename = true) GROUP BY ALL",
+        {"files": files, "client_no": moment.client_no},
+    ).fetchall()
+    by_name = {row[0]: row[1:] for row in found}
+    for segment, file in zip(moment.segments, files, strict=True):
+        listed = (segment.rows, segment.first_at, segment.last_at, True)
+        if by_name.get(file) != listed:
+            books.blame(f"client {moment.client_no}: {segment.path} differs from the manifest")
+    twice = _one(duck, "SELECT count(*) - count(DISTINCT id) FROM read_parquet($files)", files)[0]
+    if twice:
+        books.blame(f"client {moment.client_no}: {twice} entries are there twice")
+    unearned = _one(
+        duck,
+        "SELECT count(*) FROM read_parquet($files) WHERE (charge_micros != 0 OR spend_micros != 0) "
+        f"AND disposition NOT IN ({_ROOM})",
+        files,
+    )[0]
+    if unearned:
+        books.blame(f"client {moment.client_no}: {unearned} entries that do not count are charged")
+
+
+def _one(duck: duckdb.DuckDBPyConnection, text: str, files: list[str]) -> tuple[Any, ...]:
+    row = duck.execute(text, {"files": files}).fetchone()
+    assert row is not None, "an aggregate has a row"
+    return row
+
+
+def _entries(
+    duck: duckdb.DuckDBPyConnection, files: list[str], books: Books
+) -> dict[tuple[str, str], int]:
+    found = duck.execute(
+        "SELECT kind, disposition, count(*), sum(charge_micros)::BIGINT, "
+        "sum(spend_micros)::BIGINT FROM read_parquet($files) GROUP BY ALL",
+        {"files": files},
+    ).fetchall()
+    for _, _, count, charge, spend in found:
+        books.sums["entries"] += count
+        books.sums["chargeMicros"] += charge
+        books.sums["spendMicros"] += spend
+    return {(kind, disposition): count for kind, disposition, count, _, _ in found}
+
+
+def _taken(
+    duck: duckdb.DuckDBPyConnection, files: list[str], moment: _Moment, zone: tzinfo
+) -> Iterator[tuple[Place, date, tuple[int, int, int]]]:
+    """What counted at each place on each day, folded from the entries."""
+    first = min(segment.first_at for segment in moment.segments)
+    end = max(segment.last_at for segment in moment.segments) + 1
+    found = duck.execute(
+        f"SELECT campaign_no, group_no, publisher_no, {events.day_text(first, end, zone)} AS day, "
+        "sum(spend_micros)::BIGINT, count(*) FILTER (kind = 'CLICK'), "
+        "count(*) FILTER (kind = 'APPLY') FROM read_parquet($files) "
+        f"WHERE disposition IN ({_ROOM}) GROUP BY ALL",
+        {"files": files},
+    )
+    while row := found.fetchone():
+        campaign_no, group_no, publisher_no, number, spend, clicks, applies = row
+        place = Place(moment.client_no, campaign_no, group_no, publisher_no)
+        yield place, events.day_of_number(number), (spend, clicks, applies)
+
+
+def _compare(
+    moment: _Moment, noun: str, told: Mapping[Any, int], fold: Mapping[Any, int], books: Books
+) -> None:
+    """Both sides, key by key; nothing may be on one side only."""
+    for key in sorted(told.keys() | fold.keys()):
+        if told.get(key, 0) != fold.get(key, 0):
+            books.blame(
+                f"client {moment.client_no}: {noun} {' '.join(key)} says {told.get(key, 0)}, "
+                f"the entries say {fold.get(key, 0)}"
+            )
+
+
+def _check_caps(
+    records: Records, moment: _Moment, taken: _Taken, zone: tzinfo, books: Books
+) -> None:
+    """No cap is passed, as far as can be told: only one that stood unchanged since its period's
+    first event can be held against it, for a cap may be lowered below what is spent.
+    """
+    places = {place for place, _, _ in taken}
+    if not places:
+        return
+    with records.read() as tx:
+        terms = read_terms(tx, places).get(moment.client_no)
+        changed = {
+            **{("client", no): it.updated_at
+               for no, it in clients_by_number(tx, [moment.client_no]).items()},
+            **{("campaign", no): it.updated_at
+               for no, it in campaigns_by_number(tx, (p.campaign_no for p in places)).items()},
+            **{("group", no): it.updated_at
+               for no, it in groups_by_number(tx, (p.group_no for p in places)).items()},
+        }  # fmt: skip
+    firsts = _first_days(taken)
+    for limit in _limits(terms):
+        entity_no = int(limit.entity.partition("/")[0])
+        changed_at = changed[_OWNER[limit.scope], entity_no]
+        for period, first in firsts.get((limit.scope, limit.entity, limit.period), {}).items():
+            used = moment.counters.get(
+                CounterKey(limit.scope, limit.entity, limit.measure, period), 0
+            )
+            if used > limit.most and changed_at < start_of(first, zone):
+                books.blame(
+                    f"client {moment.client_no}: {limit.scope} {limit.entity} used {used} of its "
+                    f"{limit.period} cap of {limit.most} {limit.measure} in {period}"
+                )
+
+
+_OWNER = {
+    "client": "client", "campaign": "campaign", "campaign_placement": "campaign", "group": "group",
+    "placement": "group",
+}  # fmt: skip
+
+
+def _limits(terms: Terms | None) -> set[Limit]:
+    return {limit for limits in terms.limits.values() for limit in limits} if terms else set()
+
+
+def _first_days(taken: _Taken) -> dict[tuple[str, str, str], dict[str, date]]:
+    """The first day with an event of each period, by scope, entity and kind of period."""
+    firsts: dict[tuple[str, str, str], dict[str, date]] = {}
+    for place, day, _ in taken:
+        for scope, entity in entities_of(place):
+            for kind, key in zip(PERIODS, period_keys(day), strict=True):
+                known = firsts.setdefault((scope, entity, kind), {})
+                known[key] = min(day, known.get(key, day))
+    return firsts

@@ -1,0 +1,425 @@
+"""The judge from journal to ledger, on both engines of records."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from handbill.core.nouns import Cap, Caps, ClientBody, Override, Placement
+from handbill.core.received import ReceivedConversion
+from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND, instant_of_iso, iso_of
+from handbill.ledger.checking import check
+from handbill.store.records import Records
+from handbill.store.records.tables import (
+    clients,
+    counters,
+    segments,
+    tallies,
+)
+from market import BOT_AGENT, START, Market, dispositions
+
+
+@pytest.fixture
+def market(records: Records, tmp_path: Path) -> Market:
+    return Market(records, tmp_path)
+
+
+def balanced(market: Market) -> dict[str, int]:
+    books = check(market.records, market.blobs, market.scratch)
+    assert books.faults == []
+    return dict(books.sums)
+
+
+def test_a_valid_click_is_charged_its_frozen_bid(market: Market) -> None:
+    listing = market.listing()
+    click = market.clicked(listing)
+    (line,) = market.judged()
+    assert line == {
+        "id": click.random.hex(),
+        "at": iso_of(START),
+        "agencyId": "ripple",
+        "clientId": "c1",
+        "campaignId": f"{listing.client_no}-k1",
+        "jobGroupId": f"{listing.campaign_no}-g1",
+        "jobId": listing.job_id.hex(),
+        "publisherId": "Board",
+        "kind": "CLICK",
+        "disposition": "valid",
+        "reason": None,
+        "chargeMicros": 800_000,
+        "spendMicros": 1_000_000,
+        "currency": "USD",
+    }
+    sums = balanced(market)
+    assert (sums["received"], sums["valid"], sums["spendMicros"]) == (1, 1, 1_000_000)
+
+
+def test_flat_clicks_are_charged_and_organic_and_cpa_clicks_are_not(market: Market) -> None:
+    base = market.listing("FLAT_CPC")
+    for bid_type in ("FLAT_CPC", "CPA", "Organic", "PPP"):
+        market.clicked(base._replace(bid_type=bid_type))
+    charged = [line["chargeMicros"] for line in market.judged()]
+    assert sorted(charged) == [0, 0, 0, 800_000]
+
+
+def test_bots_then_repeats_then_valid_ones(market: Market) -> None:
+    listing = market.listing()
+    for after, agent in ((0, BOT_AGENT), (1, "x"), (2, BOT_AGENT), (3, "x"), (4, "")):
+        market.clicked(listing, at=START + after * SECOND, agent=agent, ip="198.51.100.7")
+    told = dispositions(market.judged())
+    assert told == ["bot", "valid", "bot", "duplicate", "bot"]
+    assert balanced(market)["bot"] == 3
+
+
+def test_a_window_is_opened_by_the_click_that_counted(market: Market) -> None:
+    listing = market.listing()
+    for after in (0, 29, 30, 31, 61, 62):
+        market.clicked(listing, at=START + after * SECOND, ip="198.51.100.7")
+    told = dispositions(market.judged())
+    # 31 opens the next window, for the repeats at 29 and 30 opened none; 61 is in it, 62 is not.
+    assert told == ["valid", "duplicate", "duplicate", "valid", "duplicate", "valid"]
+
+
+def test_windows_hold_across_batches_and_are_forgotten(market: Market) -> None:
+    listing = market.listing()
+    market.clicked(listing, ip="198.51.100.7")
+    market.judged()
+    market.clicked(listing, at=START + 5 * SECOND, ip="198.51.100.7")
+    assert dispositions(market.judged()) == ["valid", "duplicate"]
+    market.clicked(listing, at=START + DAY, ip="198.51.100.8")
+    market.judged()
+    with market.records.read() as tx:
+        assert len(tx.run_text("SELECT visitor FROM visits", {})[0]) == 1
+
+
+def test_the_same_visitor_on_another_job_is_no_repeat(market: Market) -> None:
+    listing = market.listing()
+    market.clicked(listing, ip="198.51.100.7")
+    market.clicked(listing._replace(job_id=b"k" * 16), ip="198.51.100.7")
+    assert dispositions(market.judged()) == ["valid", "valid"]
+
+
+def test_a_redelivered_click_is_booked_once(market: Market) -> None:
+    _, event = market.click(market.listing())
+    market.journal.add([event, event])
+    market.judged()
+    market.journal.add([event])
+    assert len(market.judged()) == 1
+    assert balanced(market)["received"] == 1
+
+
+@pytest.mark.parametrize(
+    "level", ["client", "campaign", "group", "placement", "campaign_placement"]
+)
+def test_no_budget_cap_is_passed_at_any_level(market: Market, level: str) -> None:
+    cap = Cap("Daily", 2_500_000)
+    caps = {level: Caps(budget=cap)}
+    client_no = market.client(caps=caps.get("client"))
+    campaign = {"caps": caps.get("campaign", Caps())}
+    if level == "campaign_placement":
+        campaign["placement_caps"] = {"Board": cap}
+    campaign_no = market.campaign(client_no, **campaign)
+    placements = [Placement("Board", budget=cap if level == "placement" else None)]
+    group_no = market.group(
+        client_no, campaign_no, caps=caps.get("group", Caps()), placements=placements
+    )
+    listing = market.listing(client_no=client_no, campaign_no=campaign_no, group_no=group_no)
+    for after in (0, 1, 2, 3):
+        market.clicked(listing, at=START + after)
+        market.judged()
+    ledger = market.ledger()
+    assert dispositions(ledger) == ["valid", "valid", "over_cap", "over_cap"]
+    assert {line["reason"] for line in ledger[2:]} == {f"{level}_budget_daily"}
+    assert [line["chargeMicros"] for line in ledger[2:]] == [0, 0]
+    market.clicked(listing, at=START + DAY)
+    assert dispositions(market.judged())[-1] == "valid"
+    balanced(market)
+
+
+def test_an_over_cap_click_opens_a_window(market: Market) -> None:
+    listing = market.listing(caps=Caps(budget=Cap("Monthly", 0)))
+    market.clicked(listing, ip="198.51.100.7")
+    market.clicked(listing, at=START + SECOND, ip="198.51.100.7")
+    assert dispositions(market.judged()) == ["over_cap", "duplicate"]
+
+
+def test_clicks_and_applies_caps(market: Market) -> None:
+    caps = Caps(clicks=Cap("Weekly", 2), applies=Cap("Lifetime", 1))
+    listing = market.listing(caps=caps)
+    seen = [market.clicked(listing, at=START + n) for n in range(3)]
+    for n, click in enumerate(seen):
+        market.converted(click, 3, f"app-{n}", at=START + MINUTE + n)
+    told = dispositions(market.judged())
+    assert told == ["valid", "valid", "over_cap", "counted", "over_cap", "over_cap"]
+    balanced(market)
+
+
+def test_days_are_the_clients_own(market: Market) -> None:
+    client_no = market.client(zone="America/New_York", caps=Caps(budget=Cap("Daily", 1_000_000)))
+    listing = market.listing(client_no=client_no)
+    # The day the clocks went back in 2026: 1 November has 25 hours.
+    for at in ("2026-11-01T03:59:59Z", "2026-11-01T04:00:00Z", "2026-11-02T04:59:59Z",
+               "2026-11-02T05:00:00Z"):  # fmt: skip
+        market.clicked(listing, at=instant_of_iso(at))
+    assert dispositions(market.judged()) == ["valid", "valid", "over_cap", "valid"]
+    balanced(market)
+
+
+def test_a_cap_changed_in_mid_month_counts_what_was_spent_before(market: Market) -> None:
+    listing = market.listing(caps=Caps(budget=Cap("Daily", 5_000_000)))
+    for day in range(3):
+        market.clicked(listing, at=START + day * DAY)
+    market.judged()
+    body = ClientBody("c1", "c1", caps=Caps(budget=Cap("Monthly", 3_500_000)))
+    market.clock.forward(3 * DAY)
+    market.change(clients, listing.client_no, body)
+    market.clicked(listing)
+    assert dispositions(market.judged())[-1] == "over_cap"
+    balanced(market)
+
+
+def test_lowering_a_cap_refunds_nothing_and_is_no_fault(market: Market) -> None:
+    listing = market.listing(caps=Caps(budget=Cap("Monthly", 5_000_000)))
+    market.clicked(listing)
+    market.clicked(listing)
+    market.judged()
+    market.change(clients, listing.client_no, ClientBody("c1", "c1", caps=Caps(Cap("Monthly", 1))))
+    market.clicked(listing)
+    market.clicked(listing._replace(bid_type="Organic"))
+    assert sorted(dispositions(market.judged())) == ["over_cap", "valid", "valid", "valid"]
+    balanced(market)
+
+
+# ── conversions ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_conversions_count_once_each(market: Market) -> None:
+    click = market.clicked(market.listing())
+    for action, application in (
+        (1, ""), (1, ""), (2, ""), (2, "x"), (3, ""), (3, ""), (3, "a"), (3, "a"), (3, "b"),
+    ):  # fmt: skip
+        market.converted(click, action, application, at=START + MINUTE)
+    market.judged()
+    told = Counter((line["kind"], line["disposition"]) for line in market.ledger())
+    assert told == {
+        ("CLICK", "valid"): 1, ("VIEW", "counted"): 1, ("VIEW", "duplicate"): 1,
+        ("APPLY_START", "counted"): 1, ("APPLY_START", "duplicate"): 1,
+        ("APPLY", "counted"): 3, ("APPLY", "duplicate"): 2,
+    }  # fmt: skip
+    balanced(market)
+
+
+def test_an_application_counts_under_its_first_click_only(market: Market) -> None:
+    listing = market.listing()
+    first, second = market.clicked(listing), market.clicked(listing)
+    market.judged()
+    market.converted(first, 3, "app", at=START + MINUTE)
+    market.converted(second, 3, "app", at=START + MINUTE + 1)
+    market.judged()
+    market.converted(second, 3, "app", at=START + MINUTE + 2)
+    told = [(line["disposition"], line["reason"]) for line in market.judged()[2:]]
+    assert told == [
+        ("counted", None),
+        ("duplicate", "duplicate_application"),
+        ("duplicate", "duplicate_application"),
+    ]
+
+
+def test_an_application_of_another_client_is_its_own(market: Market) -> None:
+    one = market.listing(client_no=market.client("c1"))
+    other = market.listing(client_no=market.client("c2"), publisher_no=one.publisher_no)
+    for listing in (one, other):
+        market.converted(market.clicked(listing), 3, "app", at=START + MINUTE)
+    assert sorted(dispositions(market.judged())) == ["counted", "counted", "valid", "valid"]
+
+
+def test_cpa_is_charged_at_the_apply_and_not_for_bots(market: Market) -> None:
+    listing = market.listing("CPA")
+    human, bot = market.clicked(listing), market.clicked(listing, agent=BOT_AGENT)
+    for click in (human, bot):
+        market.converted(click, 2, at=START + MINUTE)
+        market.converted(click, 3, at=START + 2 * MINUTE)
+        market.converted(click, 3, at=START + 3 * MINUTE)
+    ledger = market.judged()
+    applies = [
+        (line["disposition"], line["reason"], line["chargeMicros"], line["spendMicros"])
+        for line in ledger
+        if line["kind"] == "APPLY"
+    ]
+    assert sorted(applies, key=str) == [
+        ("counted", "bot_click", 0, 0),
+        ("counted", None, 800_000, 1_000_000),
+        ("duplicate", None, 0, 0),
+        ("duplicate", None, 0, 0),
+    ]
+    assert sum(line["spendMicros"] for line in ledger) == 1_000_000
+    balanced(market)
+
+
+def test_cpa_without_room_is_counted_and_free(market: Market) -> None:
+    listing = market.listing("CPA", caps=Caps(budget=Cap("Monthly", 1_500_000)))
+    for n in range(2):
+        market.converted(market.clicked(listing), 3, at=START + MINUTE + n)
+    applies = [line for line in market.judged() if line["kind"] == "APPLY"]
+    assert dispositions(applies) == ["counted", "over_cap"]
+    assert [line["chargeMicros"] for line in applies] == [800_000, 0]
+    balanced(market)
+
+
+def test_the_window_ends_with_its_last_second_in_the_clients_zone(market: Market) -> None:
+    client_no = market.client(zone="Europe/Berlin")
+    market.change(clients, client_no, ClientBody("c1", "c1", apply_window_days=2))
+    listing = market.listing(client_no=client_no)
+    # Over the night in which the clocks go back, two days have 49 hours.
+    clicked_at = instant_of_iso("2026-10-24T12:00:00.500Z")
+    click = market.clicked(listing, at=clicked_at)
+    market.converted(click, 3, "in", at=clicked_at + 49 * HOUR + 400_000)
+    market.converted(click, 3, "out", at=clicked_at + 49 * HOUR + SECOND)
+    assert dispositions(market.judged()) == ["valid", "counted", "late"]
+    balanced(market)
+
+
+@pytest.mark.parametrize(
+    ("campaign", "group", "counted"),
+    [(1, None, False), (1, 3, True), (3, 1, False), (3, None, True)],
+)
+def test_the_nearest_window_holds(
+    market: Market, campaign: int, group: int | None, counted: bool
+) -> None:
+    client_no = market.client()
+    campaign_no = market.campaign(client_no, override=Override(apply_window_days=campaign))
+    group_no = market.group(client_no, campaign_no, override=Override(apply_window_days=group))
+    listing = market.listing(client_no=client_no, campaign_no=campaign_no, group_no=group_no)
+    market.converted(market.clicked(listing), 3, at=START + 2 * DAY)
+    assert dispositions(market.judged())[-1] == ("counted" if counted else "late")
+
+
+def test_clocks_may_differ_by_five_minutes(market: Market) -> None:
+    listing = market.listing()
+    near, far = market.clicked(listing), market.clicked(listing)
+    market.converted(near, 3, at=START - 5 * MINUTE)
+    market.converted(far, 3, at=START - 5 * MINUTE - 1)
+    applies = [line for line in market.judged() if line["kind"] == "APPLY"]
+    assert [(line["disposition"], line["reason"], line["at"]) for line in applies] == [
+        ("invalid", "precedes_click", iso_of(START - 5 * MINUTE - 1)),
+        ("counted", None, iso_of(START)),
+    ]
+    balanced(market)
+
+
+def test_a_conversion_waits_for_its_click(market: Market) -> None:
+    click, event = market.click(market.listing())
+    market.converted(click, 3, "app", at=START + MINUTE)
+    assert market.judged() == []
+    assert balanced(market)["parked"] == 1
+    market.journal.add([event])
+    assert dispositions(market.judged()) == ["valid", "counted"]
+    assert balanced(market)["parked"] == 0
+    assert market.ledger()[1]["at"] == iso_of(START + MINUTE)
+
+
+def test_a_conversion_whose_click_never_comes_dies_after_a_day(market: Market) -> None:
+    click, _ = market.click(market.listing())
+    market.converted(click, 3, at=START)
+    market.judged()
+    market.clock.forward(DAY - 1)
+    assert market.judged() == []
+    market.clock.forward(1)
+    (line,) = market.judged()
+    assert (line["disposition"], line["reason"]) == ("dead", "click_not_found")
+    assert balanced(market)["dead"] == 1
+
+
+def test_nothing_is_learnt_of_another_clients_click(market: Market) -> None:
+    listing = market.listing()
+    other = market.client("c2")
+    click = market.clicked(listing)
+    market.converted(click, 3, client_no=other, at=START + SECOND)
+    market.judged()
+    market.clock.forward(DAY + SECOND)
+    told = [line for line in market.judged() if line["clientId"] == "c2"]
+    assert [(line["disposition"], line["reason"]) for line in told] == [("dead", "click_not_found")]
+    assert told[0]["campaignId"] is told[0]["publisherId"] is told[0]["jobId"] is None
+    balanced(market)
+
+
+def test_an_organic_conversion_counts_apart(market: Market) -> None:
+    client_no = market.client()
+    bare = ReceivedConversion(
+        START, client_no, 3, "pixel", b"", 0, 0, b"", 0, 0, 0, "", 0, 0, "", "app"
+    )
+    market.journal.add([bare, bare])
+    assert sorted(dispositions(market.judged())) == ["duplicate", "organic"]
+    balanced(market)
+
+
+def test_a_late_apply_needs_no_click_on_record(market: Market) -> None:
+    click, _ = market.click(market.listing())
+    market.converted(click, 3, at=START + 31 * DAY)
+    assert dispositions(market.judged()) == ["late"]
+
+
+# ── the check itself ────────────────────────────────────────────────────────────────────────────
+
+
+def busy(market: Market) -> None:
+    listing = market.listing(caps=Caps(budget=Cap("Daily", 3_000_000)))
+    for n in range(5):
+        click = market.clicked(listing, at=START + n)
+        market.converted(click, 3, at=START + MINUTE + n)
+        market.judged()
+    balanced(market)
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "said"),
+    [
+        (tallies, "value = value + 1 WHERE disposition = 'received'", "came to nothing"),
+        (tallies, "value = value + 1 WHERE disposition = 'valid'", "tally CLICK valid"),
+        (counters, "value = value + 1 WHERE scope = 'group' AND period = 'L'", "counter group"),
+        (segments, '"rows" = "rows" + 1 WHERE no = 1', "differs from the manifest"),
+        (segments, "bytes = bytes + 1 WHERE no = 1", "not as listed"),
+        (segments, "replaced_at = 1 WHERE no = 1", "the entries say"),
+        (segments, "path = 'events/gone.parquet' WHERE no = 1", "is not there"),
+        (segments, "client_no = 99 WHERE no = 1", "client 99"),
+    ],
+)
+def test_the_check_finds_what_was_altered(
+    market: Market, table: sa.Table, change: str, said: str
+) -> None:
+    busy(market)
+    with market.records.write() as tx:
+        tx.run_text(f"UPDATE {table.name} SET {change}", {})
+    faults = check(market.records, market.blobs, market.scratch).faults
+    assert any(said in fault for fault in faults), faults
+
+
+def test_the_check_finds_entries_twice_and_a_cap_passed(market: Market) -> None:
+    busy(market)
+    with market.records.write() as tx:
+        found = tx.run_text("SELECT path FROM segments ORDER BY no", {})[0]
+        raw = market.blobs.get(found[0][0])
+        market.blobs.put("events/twice.parquet", raw)
+        columns = 'client_no, month, "rows", bytes, first_at, last_at, created_at'
+        tx.run_text(
+            f"INSERT INTO segments ({columns}, path) SELECT {columns}, 'events/twice.parquet' "
+            "FROM segments WHERE no = 1",
+            {},
+        )
+    body = ClientBody("c1", "c1", caps=Caps(budget=Cap("Daily", 2_000_000)))
+    market.change(clients, 1, body, at=1)
+    faults = check(market.records, market.blobs, market.scratch).faults
+    assert any("there twice" in fault for fault in faults)
+    assert any("Daily cap of 2000000 budget" in fault for fault in faults)
+
+
+def test_marks_and_parked_rows_move_with_the_batch(market: Market) -> None:
+    click, _ = market.click(market.listing())
+    market.converted(click)
+    market.judged()
+    with market.records.read() as tx:
+        marks = dict(tx.run_text('SELECT source, "offset" FROM journal_marks', {})[0])
+        assert marks == {"": 0, "api-0": 1}
+        assert tx.run_text("SELECT count(*) FROM parked", {})[0][0][0] == 1
+        assert tx.run_text("SELECT count(*) FROM clicks", {})[0][0][0] == 0

@@ -1,0 +1,172 @@
+"""A small market in the records, and a journal that can be written to: for ledger and stats."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from handbill.core.listing_tokens import Click, Listing
+from handbill.core.nouns import (
+    BidType,
+    CampaignBody,
+    Caps,
+    ClientBody,
+    GroupBody,
+    PublisherBody,
+)
+from handbill.core.received import Received, ReceivedClick, click_of, conversion_of, encode
+from handbill.host.clock import SetClock
+from handbill.host.ids import SeededIds
+from handbill.kit.instants import Instant, instant_of_iso
+from handbill.ledger.booking import Rules
+from handbill.ledger.judge import Judge
+from handbill.ledger.service import export
+from handbill.store.blobs import Blobs, open_blobs
+from handbill.store.journal import Entry, Mark
+from handbill.store.records import Records
+from handbill.store.records.tables import agencies, campaigns, clients, groups, publishers
+
+START: Instant = instant_of_iso("2026-11-10T12:00:00Z")
+HUMAN = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+BOT_AGENT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+RULES = Rules(30, "truncated", b"k" * 32)
+
+
+class Lines:
+    """A journal in memory: several sources, read as the real one is."""
+
+    def __init__(self) -> None:
+        self.sources: dict[str, list[bytes]] = {}
+
+    def add(self, events: list[Received], source: str = "edge-0") -> None:
+        self.sources.setdefault(source, []).append(encode(events))
+
+    def read(self, marks: dict[str, Mark], most: int) -> list[Entry]:
+        found = []
+        for source, records in sorted(self.sources.items()):
+            first = marks[source].offset if source in marks else 0
+            found += [
+                Entry(source, Mark(1, first + n + 1), record)
+                for n, record in enumerate(records[first:])
+            ]
+        return found[:most]
+
+    def purge(self, marks: dict[str, Mark]) -> int:
+        return 0
+
+
+@dataclass
+class Market:
+    """One agency; ``listing`` offers one job of one client to one publisher."""
+
+    records: Records
+    folder: Path
+    clock: SetClock = field(default_factory=lambda: SetClock(START))
+    ids: SeededIds = field(default_factory=lambda: SeededIds(7))
+    journal: Lines = field(default_factory=Lines)
+    agency_no: int = 0
+
+    def __post_init__(self) -> None:
+        with self.records.write() as tx:
+            self.agency_no = tx.put(
+                agencies, id="ripple", name="Ripple", currency="USD", created_at=1
+            )
+
+    @property
+    def blobs(self) -> Blobs:
+        return open_blobs(str(self.folder / "blobs"))
+
+    @property
+    def scratch(self) -> Path:
+        return self.folder / "scratch"
+
+    def publisher(self, name: str = "Board", bid_type: BidType = "CPC") -> int:
+        body = PublisherBody(name=name, bid_type=bid_type)
+        return self._put(publishers, body, id=name, agency_no=self.agency_no)
+
+    def client(self, name: str = "c1", zone: str = "UTC", caps: Caps | None = None) -> int:
+        body = ClientBody(name, name, caps=caps or Caps())
+        return self._put(
+            clients, body, id=name, agency_no=self.agency_no, zone=zone, pixel_id=f"px-{name}"
+        )
+
+    def campaign(self, client_no: int, name: str = "k1", **body: Any) -> int:
+        return self._put(
+            campaigns, CampaignBody(name, **body), id=f"{client_no}-{name}", client_no=client_no,
+            is_default=0,
+        )  # fmt: skip
+
+    def group(self, client_no: int, campaign_no: int, name: str = "g1", **body: Any) -> int:
+        return self._put(
+            groups, GroupBody(name, **body), id=f"{campaign_no}-{name}", client_no=client_no,
+            campaign_no=campaign_no, is_default=0, priority=1,
+        )  # fmt: skip
+
+    def _put(self, table: Any, body: Any, **columns: Any) -> int:
+        with self.records.write() as tx:
+            return tx.put(
+                table, status="A", body=msgspec.json.encode(body).decode(), created_at=1,
+                updated_at=1, **columns,
+            )  # fmt: skip
+
+    def change(self, table: Any, no: int, body: Any, at: Instant | None = None) -> None:
+        with self.records.write() as tx:
+            tx.change(
+                table, {"no": no}, body=msgspec.json.encode(body).decode(),
+                updated_at=at or self.clock.now(),
+            )  # fmt: skip
+
+    def listing(self, bid_type: BidType = "CPC", caps: Caps | None = None, **known: Any) -> Listing:
+        """A listing at a bid of 1.00, of which the publisher is shown 0.80."""
+        client_no = known.get("client_no") or self.client(caps=caps)
+        campaign_no = known.get("campaign_no") or self.campaign(client_no)
+        group_no = known.get("group_no") or self.group(client_no, campaign_no)
+        publisher_no = known.get("publisher_no") or self.publisher(bid_type=bid_type)
+        job_id = bytes((client_no,)) * 16
+        return Listing(
+            client_no, campaign_no, group_no, publisher_no, job_id, bid_type, 1_000_000, 800_000
+        )
+
+    def click(
+        self, listing: Listing, at: Instant | None = None, agent: str = HUMAN, ip: str = ""
+    ) -> tuple[Click, ReceivedClick]:
+        """A click by a visitor of its own unless ``ip`` is given; it is not in the journal yet."""
+        random = self.ids.bytes(16)
+        click = Click(random, self.clock.now() if at is None else at, listing)
+        visitor = ip or f"203.0.113.{random[0]}"
+        agent = agent if ip or agent != HUMAN else f"{agent} {random.hex()}"
+        return click, click_of(random, click.at, listing, visitor, agent)
+
+    def clicked(self, listing: Listing, **how: Any) -> Click:
+        click, event = self.click(listing, **how)
+        self.journal.add([event])
+        return click
+
+    def converted(self, click: Click, action: int = 3, application: str = "", **how: Any) -> None:
+        at = how.get("at", self.clock.now())
+        client_no = how.get("client_no", click.listing.client_no)
+        event = conversion_of(click, at, client_no, action, "s2s", "", application)
+        self.journal.add([event], how.get("source", "api-0"))
+
+    def judge(self, **instead: Any) -> Judge:
+        parts: dict[str, Any] = {
+            "records": self.records, "blobs": self.blobs, "journal": self.journal,
+            "clock": self.clock, "ids": self.ids, "rules": RULES,
+        }  # fmt: skip
+        return Judge(**(parts | instead))
+
+    def judged(self) -> list[dict[str, Any]]:
+        """Judge all that waits; the whole ledger."""
+        judge = self.judge()
+        while judge.step():
+            pass
+        judge.close()
+        return self.ledger()
+
+    def ledger(self) -> list[dict[str, Any]]:
+        return list(export(self.records, self.blobs, self.scratch))
+
+
+def dispositions(ledger: list[dict[str, Any]]) -> list[str]:
+    return [line["disposition"] for line in ledger]
