@@ -324,3 +324,19 @@ def mark_unmatched(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
 def mark_unindexed(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
     rows = [{"job_no": no, "client_no": client_no} for no in nos]
     tx.upsert_many(unindexed, ["job_no"], rows, keep=True)
+
+
+def set_settings(tx: Tx, no: int, settings: JobSettings) -> None:
+    """What an API caller set on a job, as a whole."""
+    text = None if settings == JobSettings() else _JSON.encode(settings).decode()
+    tx.change(jobs, {"no": no}, settings=text)
+
+
+def set_status(tx: Tx, no: int, status: str, now: Instant) -> None:
+    """A job's own switch: A or P."""
+    tx.change(jobs, {"no": no}, status=status, updated_at=now)
+
+
+def leave_one(tx: Tx, no: int, now: Instant) -> None:
+    """A job is deleted, whoever brought it."""
+    tx.change(jobs, {"no": no}, left_at=now)

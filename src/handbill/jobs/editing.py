@@ -1,0 +1,144 @@
+"""What an API caller does to single jobs. The rows are written the way a feed's are."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from handbill.clients import service as clients
+from handbill.core.nouns import Client, Job, JobBody, JobSetting, JobSettings
+from handbill.jobs import rows, service
+from handbill.kit.faults import Fault, bad_request, refused_state
+from handbill.kit.instants import Instant
+from handbill.kit.zones import day_of, zone_of
+from handbill.publishers import service as publishers
+from handbill.store.records import Tx
+from handbill.wire.changes import merged_caps, settled
+from handbill.wire.jobs import NAMES, SETTING_NAMES
+from handbill.work.queue import enqueue
+
+MOST_API_JOBS = 1_000_000
+_MANDATORY = {"title": "title", "description": "description", "url": "url"}
+
+
+def add(tx: Tx, now: Instant, client: Client, given: dict[str, Any]) -> Job:
+    """A new job of what ``wire.jobs.CREATE`` read. A job without title, description or any URL is
+    kept, but not valid (domain 5.2).
+
+    **Refuses** (400) a reference in use, by API or feed, and settings for unknown publishers.
+    """
+    given = {key: value for key, value in given.items() if value is not None}
+    ref = given["refNumber"]
+    if rows.find(tx, client.no, ref) is not None:
+        raise refused_state("/refNumber", "already exists")
+    blank = JobBody(ref, published_at=now)
+    faults: list[Fault] = []
+    body = settled(blank, given, NAMES, faults)
+    settings = _settings(tx, client, JobSettings(), body, given, faults)
+    if faults:
+        raise bad_request(faults)
+    body.posted_at = body.published_at
+    body.modified_at = body.published_at
+    _write(tx, now, client, None, body, None)
+    job = service.job_of(tx, client.no, ref)
+    rows.set_settings(tx, job.no, settings)
+    rows.set_status(tx, job.no, "A", now)
+    return job
+
+
+def update(tx: Tx, now: Instant, client: Client, job: Job, given: dict[str, Any]) -> None:
+    """Change what ``wire.jobs.UPDATE`` read; nothing given changes nothing. A job of a feed keeps
+    the change until its feed says something new about it.
+
+    **Refuses** (400) a job that is not valid, and settings for unknown publishers.
+    """
+    _refuse_invalid(job)
+    faults: list[Fault] = []
+    before = job.body.settings or JobSettings()
+    job.body.settings = None
+    body = settled(msgspec.structs.replace(job.body), given, NAMES, faults)
+    settings = _settings(tx, client, before, body, given, faults)
+    if faults:
+        raise bad_request(faults)
+    if body == job.body and settings == before:
+        return
+    if body != job.body:
+        body.modified_at = now
+        body.posted_at = body.published_at if "publishedDate" in given else body.posted_at
+        stands = rows.standing(tx, client.no, [body.ref])[body.ref]
+        _write(tx, now, client, job.feed_no, body, stands.raw_digest)
+    rows.set_settings(tx, job.no, settings)
+    clients.wake_listings(tx, client, now)
+
+
+def switch(tx: Tx, now: Instant, client: Client, job: Job, status: str) -> None:
+    """Pause (P) or enable (A); already so: nothing changes. **Refuses** an invalid job (400)."""
+    _refuse_invalid(job)
+    if job.status != status:
+        rows.set_status(tx, job.no, status, now)
+        clients.wake_listings(tx, client, now)
+
+
+def delete(tx: Tx, now: Instant, client: Client, job: Job) -> None:
+    """It leaves, and every feed with it. Its number and URL stay: late clicks find their way."""
+    rows.leave_one(tx, job.no, now)
+    rows.mark_unmatched(tx, client.no, [job.no])
+    enqueue(tx, "groups.rematch", client.id, now)
+
+
+def _refuse_invalid(job: Job) -> None:
+    if not job.valid:
+        raise refused_state("", "The job is not valid: " + ", ".join(job.body.missing))
+
+
+def _write(
+    tx: Tx, now: Instant, client: Client, feed_no: int | None, body: JobBody, raw: bytes | None
+) -> None:
+    body.missing = tuple(_missing(body))
+    posted = body.posted_at
+    posted_on = None if posted is None else day_of(posted, zone_of(client.zone)).isoformat()
+    clients.learn_custom_fields(tx, client.no, body.additional)
+    service.apply(tx, client, feed_no, [service.written(body, posted_on, raw)], now)
+    enqueue(tx, "groups.rematch", client.id, now)
+
+
+def _missing(body: JobBody) -> Iterable[str]:
+    for name, field in _MANDATORY.items():
+        found = body.url or body.alternate_url if field == "url" else getattr(body, field)
+        if not found.strip():
+            yield name
+
+
+def _settings(
+    tx: Tx, client: Client, settings: JobSettings, body: JobBody, given: dict[str, Any],
+    faults: list[Fault],
+) -> JobSettings:  # fmt: skip
+    """The settings after a change; the publishers' nodes go into the body."""
+    changes: dict[str, Any] = {}
+    if "publisherFields" in given:
+        changes["publishers"], body.publisher_nodes = given["publisherFields"] or (None, {})
+    if "jobSetting" in given:
+        changes["setting"] = _setting(settings.setting, given["jobSetting"], faults)
+    if "placementSettings" in given:
+        changes["placements"] = tuple(given["placementSettings"] or ())
+        known = {one.id for one in publishers.publishers_of(tx, client.agency_no)}
+        faults += [
+            Fault(f"/placementSettings/{n}/value", "is not a publisher of yours")
+            for n, placement in enumerate(changes["placements"])
+            if placement.publisher_id not in known
+        ]
+    return msgspec.structs.replace(settings, **changes)
+
+
+def _setting(setting: JobSetting, change: dict[str, Any] | None, faults: list[Fault]) -> JobSetting:
+    if change is None:
+        return JobSetting()
+    found = settled(setting, change, SETTING_NAMES, faults)
+    if "caps" in change:
+        caps = merged_caps(
+            found.caps, change["caps"], "/jobSetting/caps", faults, budget_required=False
+        )
+        found = msgspec.structs.replace(found, caps=caps)
+    if found.start_on and found.end_on and found.end_on < found.start_on:
+        faults.append(Fault("/jobSetting/endDate", "must not be before startDate"))
+    return found

@@ -1,0 +1,207 @@
+"""Operations 11 to 18: jobs of a client, from feeds and added by API alike."""
+
+from typing import Any
+
+from handbill.core.nouns import Job
+from handbill.http.operations import PAGED_FROM_ONE, Call, Operation, done, result_schema
+from handbill.http.paging import skip_and_limit, with_links
+from handbill.jobs import editing, service
+from handbill.wire.job_schema import JOB
+from handbill.wire.jobs import BULK, CREATE, UPDATE, spell_job
+from handbill.wire.shapes import Field, Object, Text
+from handbill.wire.spelling import WHOLE, described, listed, whole
+
+_TAG = "Jobs"
+_PATH = "/clients/{client_id}/jobs"
+_ONE = f"{_PATH}/{{job_reference}}"
+_MOST_REACHED = 10_000
+_ID = {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "The job's id."}
+
+
+def _job(call: Call) -> Job:
+    return service.job_of(call.tx, call.client.no, call.path["job_reference"])
+
+
+def _add(call: Call) -> dict[str, Any]:
+    return done("Job created", editing.add(call.tx, call.now, call.client, call.body).id)
+
+
+def _list(call: Call) -> Any:
+    skip, limit = skip_and_limit(call, first=1)
+    total = service.count(call.tx, call.client.no)
+    limit = max(0, min(limit, _MOST_REACHED - skip))
+    found = service.jobs_page(call.tx, call.client.no, skip, limit) if limit else []
+    rows = [spell_job(job, call.client.id, call.now) for job in found]
+    reached = min(total, _MOST_REACHED)
+    return with_links(call, {"data": rows, "summary": total}, reached, first=1)
+
+
+def _get(call: Call) -> dict[str, Any]:
+    return spell_job(_job(call), call.client.id, call.now)
+
+
+def _delete(call: Call) -> dict[str, Any]:
+    editing.delete(call.tx, call.now, call.client, _job(call))
+    return done("Job deleted")
+
+
+def _update(call: Call) -> dict[str, Any]:
+    job = _job(call)
+    editing.update(call.tx, call.now, call.client, job, call.body)
+    return done("Job updated", job.id)
+
+
+def _pause(call: Call) -> dict[str, Any]:
+    editing.switch(call.tx, call.now, call.client, _job(call), "P")
+    return done("Job paused")
+
+
+def _enable(call: Call) -> dict[str, Any]:
+    editing.switch(call.tx, call.now, call.client, _job(call), "A")
+    return done("Job enabled")
+
+
+def _bulk(call: Call) -> list[dict[str, Any]]:
+    found = service.jobs_by_ids(call.tx, call.client.no, call.body)
+    return [spell_job(job, call.client.id, call.now) for job in found]
+
+
+_SAMPLE = {
+    "title": "test title",
+    "company": "test company",
+    "description": "apply for this single job",
+    "category": "Maintenance",
+    "alternateURL": "https://www.nxtpreprod.monster.com/job-openings/software-developer-new-york-"
+    "city-ny--48e3732b -768b-473d-8fce-11bc1f6b1316",
+    "city": "Eluru",
+    "state": "Telangana",
+    "country": "US",
+    "zip": 500081,
+    "publishedDate": "2019-11-29T10:00:00.000Z",
+    "endAtDate": "2019-11-29T10:00:00.000Z",
+    "jobType": "FULL_TIME",
+    "additionalFields": {"external-data": "a12"},
+    "publisherFields": {"publishers": ["TestExp1"]},
+    "jobSetting": {"cpcBid": 0.4},
+    "placementSettings": [{"value": "TestExp1", "cpcBid": 0.5}],
+}
+_SAMPLE_ID = "e13cd1d459a7be781712aa2636a9580c"
+
+OPERATIONS = [
+    Operation(
+        name="add_job",
+        number=11,
+        verb="POST",
+        path=_PATH,
+        title="Add a job.",
+        about="Adds a single job to the client, beside those that its feeds bring. A job without "
+        "title, description or address is kept with valid false and is never advertised. A "
+        "reference number that is in use, by API or by a feed, is refused.",
+        tag=_TAG,
+        work=_add,
+        body=CREATE,
+        answer=result_schema(_ID),
+        sample={"refNumber": "test-job-ref-number-19"} | _SAMPLE,
+        sample_answer={"result": _SAMPLE_ID, "message": "Job created"},
+    ),
+    Operation(
+        name="list_jobs",
+        number=12,
+        verb="GET",
+        path=_PATH,
+        title="Get all jobs.",
+        about="The client's jobs, oldest first. Pages count from 1; at most the first 10,000 jobs "
+        "can be reached. The summary is the number of all jobs.",
+        tag=_TAG,
+        work=_list,
+        query=PAGED_FROM_ONE,
+        answer=whole(
+            {
+                "data": described(listed(JOB), "The jobs of the page."),
+                "summary": described(WHOLE, "How many jobs the client has."),
+            }
+        ),
+    ),
+    Operation(
+        name="get_job",
+        number=13,
+        verb="GET",
+        path=_ONE,
+        title="Get a job.",
+        about="The job of that reference number. The reference is taken from the path as a whole "
+        "segment, percent-decoded once.",
+        tag=_TAG,
+        work=_get,
+        answer=JOB,
+    ),
+    Operation(
+        name="delete_job",
+        number=14,
+        verb="DELETE",
+        path=_ONE,
+        title="Delete a job.",
+        about="Deletes the job; late clicks still find their way. A job that a feed goes on "
+        "carrying comes back with the next import of the feed: pause it instead.",
+        tag=_TAG,
+        work=_delete,
+        answer=result_schema(),
+        sample_answer={"result": True, "message": "Job deleted"},
+    ),
+    Operation(
+        name="update_job",
+        number=15,
+        verb="PUT",
+        path=_ONE,
+        title="Update a job.",
+        about="Changes the job, provided it is valid: what is absent stays, null clears what is "
+        "optional. A job of a feed keeps the change until its feed says something new about it; "
+        "jobSetting and placementSettings stay in any case.",
+        tag=_TAG,
+        work=_update,
+        body=UPDATE,
+        answer=result_schema(_ID),
+        sample=_SAMPLE,
+        sample_answer={"result": _SAMPLE_ID, "message": "Job updated"},
+    ),
+    Operation(
+        name="pause_job",
+        number=16,
+        verb="PUT",
+        path=f"{_ONE}/pause",
+        title="Pause a job.",
+        about="Takes the job out of the outbound feeds, provided it is valid. A paused job stays "
+        "so, whatever its feed brings.",
+        tag=_TAG,
+        work=_pause,
+        answer=result_schema(),
+        sample_answer={"result": True, "message": "Job paused"},
+    ),
+    Operation(
+        name="enable_job",
+        number=17,
+        verb="PUT",
+        path=f"{_ONE}/enable",
+        title="Enable a job.",
+        about="Brings the job back, provided it is valid. An active one stays so.",
+        tag=_TAG,
+        work=_enable,
+        answer=result_schema(),
+        sample_answer={"result": True, "message": "Job enabled"},
+    ),
+    Operation(
+        name="get_jobs_in_bulk",
+        number=18,
+        verb="POST",
+        path="/jobs/bulk",
+        title="Get jobs in bulk.",
+        about="The client's jobs of these ids, at most 1000, in the order asked for. Unknown and "
+        "foreign ids are left out.",
+        tag=_TAG,
+        work=_bulk,
+        query=Object({"client_id": Field(Text(1, 200), "Client of the jobs.", required=True)}),
+        body=BULK,
+        many=True,
+        answer=listed(JOB),
+        sample=["e13cd1d459a7be781712aa2636a9580c", "e13cd1d459a7be781712aa2636a9580d"],
+    ),
+]
