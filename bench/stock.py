@@ -1,0 +1,130 @@
+"""A client with many jobs, put straight into records of its own: for matching and feeds out."""
+
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from random import Random
+
+import msgspec
+from lxml import etree
+
+from handbill.campaigns import rows as campaigns
+from handbill.clients import rows as clients
+from handbill.core.filters import read_filter
+from handbill.core.nouns import (
+    Branch,
+    Campaign,
+    CampaignBody,
+    Client,
+    ClientBody,
+    Group,
+    GroupBody,
+    JobBody,
+)  # fmt: skip
+from handbill.demo.feeds import feed
+from handbill.groups import rows as groups
+from handbill.host.clock import SetClock
+from handbill.host.egress import Egress
+from handbill.host.ids import SeededIds
+from handbill.host.settings import Settings
+from handbill.jobs import service as jobs
+from handbill.kit.faults import Fault
+from handbill.kit.instants import DAY, Instant, moment_of
+from handbill.store.blobs import open_blobs
+from handbill.store.index import EdgeIndex
+from handbill.store.records import Tx, open_records
+from handbill.store.records.opening import migrate
+from handbill.store.records.tables import agencies, secrets
+from handbill.work.tools import Tools
+
+NOW: Instant = 20_780 * DAY
+_DISTINCT = 4_000
+
+
+def open_tools(folder: Path) -> Tools:
+    """Everything a task may use, in a folder of its own, on SQLite."""
+    records = open_records(f"sqlite:///{folder}/records.db")
+    migrate(records)
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    with records.write() as tx:
+        tx.put(agencies, id="agency", name="Agency", currency="USD", created_at=NOW)
+        tx.put(secrets, name="listing", kid=1, value=bytes(range(32)), created_at=NOW)
+    return Tools(
+        records=records, blobs=open_blobs(str(folder / "blobs")),
+        index=EdgeIndex(folder / "index", writable=True), clock=SetClock(NOW), ids=SeededIds(1),
+        egress=Egress(()), settings=Settings(), scratch=scratch,
+    )  # fmt: skip
+
+
+def add_client(tx: Tx) -> tuple[Client, Campaign]:
+    """A client with its default job group, and a campaign."""
+    client = Client(
+        no=0, id="6f9619ff-8b86-4d01-b42d-00cf4fc964ff", agency_no=1, status="A", zone="UTC",
+        pixel_id="pixel", body=ClientBody("Acme", "Acme"), created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
+    client.no = clients.add(tx, client)
+    campaign = Campaign(
+        no=0, id="campaign", client_no=client.no, status="A", is_default=False,
+        body=CampaignBody("Campaign"), created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
+    campaign.no = campaigns.add(tx, campaign)
+    default = group_of(campaign, GroupBody("Default JobGroup"), "default")
+    groups.add(tx, msgspec.structs.replace(default, status="P", is_default=True))
+    return client, campaign
+
+
+def group_of(campaign: Campaign, body: GroupBody, id_: str, priority: int = 1) -> Group:
+    return Group(
+        no=0, id=id_, client_no=campaign.client_no, campaign_no=campaign.no, status="A",
+        is_default=False, priority=priority, body=body, created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
+
+
+def filter_of(*rules: tuple[str, str, object], operator: str = "AND") -> dict[str, object]:
+    return {
+        "operator": operator,
+        "rules": [{"field": f, "operator": o, "data": d} for f, o, d in rules],
+    }
+
+
+def checked(value: object) -> Branch:
+    faults: list[Fault] = []
+    branch = read_filter(value, "/filters", faults)
+    assert branch is not None, faults
+    return branch
+
+
+def stock(count: int) -> Iterator[JobBody]:
+    """Jobs of about 1.8 KB as a feed: texts of some thousand, then again under other references."""
+    texts = list(_texts(min(count, _DISTINCT)))
+    chance = Random(3)
+    for number in range(count):
+        job = texts[number % len(texts)]
+        yield msgspec.structs.replace(
+            job, ref=f"JOB-{number:07d}", url=f"https://careers.example/jobs/{number}?src=feed",
+            cpc_micros=chance.choice((None, 250_000, 400_000, 1_000_000)),
+            posted_at=NOW - chance.randrange(60) * DAY,
+        )  # fmt: skip
+
+
+def fill(tools: Tools, client: Client, count: int) -> None:
+    """Put the stock into the records, as an import would."""
+    with tools.records.write() as tx:
+        brought = (
+            jobs.written(job, moment_of(job.posted_at or NOW).date().isoformat(), None)
+            for job in stock(count)
+        )
+        jobs.apply(tx, client, None, brought, NOW)
+
+
+def _texts(count: int) -> Iterator[JobBody]:
+    for _, item in etree.iterparse(BytesIO(b"".join(feed("indeed", count))), tag="job"):
+        text = {node.tag: sys.intern(node.text or "") for node in item}
+        yield JobBody(
+            "", title=text["title"], company=text["company"], description=text["description"],
+            category=text["category"], city=text["city"], state=text["state"],
+            country=text["country"], zip=text["postalcode"], type=text["jobtype"],
+        )  # fmt: skip
+        item.clear()

@@ -1,0 +1,119 @@
+"""Makes a publisher's files out of the parts of its clients: head, parts, foot; plain and gzipped.
+
+Only its own task does so, one at a time for each publisher, whichever client's change asked for it.
+A file whose parts are the same is left alone, so that its ETag and Last-Modified hold.
+"""
+
+import hashlib
+from typing import BinaryIO
+
+from isal import isal_zlib
+
+from handbill.core.nouns import Publisher
+from handbill.dialects.outbound import foot_of, head_of, shape_of
+from handbill.kit.faults import Unavailable
+from handbill.kit.instants import Instant
+from handbill.listings import rows
+from handbill.listings.parts import new_file, packed_path, packer, plain_path
+from handbill.listings.rows import File, Part
+from handbill.listings.service import ALL_CLIENTS
+from handbill.publishers import service as publishers
+from handbill.store.blobs import Blobs
+from handbill.work.tools import Tools
+
+_CHUNK = 1024 * 1024
+_MOST_TRIES = 3
+# RFC 1952: deflate, no name, no time, unknown system.
+_GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+_FORM = 1
+"""To be raised when the same parts come to make other bytes."""
+
+
+def assemble(tools: Tools, publisher_no: int) -> None:
+    """Write each file of a publisher whose content has changed. A deleted publisher's are empty."""
+    for _ in range(_MOST_TRIES):
+        with tools.records.read() as tx:
+            publisher = publishers.publishers_by_number(tx, [publisher_no]).get(publisher_no)
+            files = rows.files_of(tx, publisher_no)
+            parts = [part for part in rows.parts_of(tx, publisher_no) if part.job_count]
+        if publisher is None:
+            return
+        if publisher.status != "A":
+            parts = []
+        try:
+            for file in files:
+                own = [p for p in parts if file.client_no in {ALL_CLIENTS, p.client_no}]
+                _bring_up(tools, publisher, file, own)
+        except FileNotFoundError:
+            continue  # A client has just replaced its part: look again.
+        return
+    raise Unavailable(f"the parts of publisher {publisher_no} change too fast to be read")
+
+
+def file_path(file: File) -> str:
+    return f"feeds/{file.name}.xml"
+
+
+def _bring_up(tools: Tools, publisher: Publisher, file: File, parts: list[Part]) -> None:
+    path = file_path(file)
+    digest = _digest(publisher, parts)
+    there = tools.blobs.exists(path) and tools.blobs.exists(f"{path}.gz")
+    if digest == file.digest and there:
+        return
+    now = tools.clock.now()
+    head, foot = _ends(publisher, parts, now)
+    local = tools.scratch / f"file-{file.no}.xml"
+    packed = tools.scratch / f"file-{file.no}.xml.gz"
+    try:
+        with new_file(local) as out:
+            _write_plain(tools.blobs, out, head, parts, foot)
+        with new_file(packed) as out:
+            _write_packed(tools.blobs, out, head, parts, foot)
+        tools.blobs.put_file(path, local)
+        tools.blobs.put_file(f"{path}.gz", packed)
+    finally:
+        local.unlink(missing_ok=True)
+        packed.unlink(missing_ok=True)
+    with tools.records.write() as tx:
+        rows.set_file(tx, file.no, sum(part.job_count for part in parts), digest, now)
+
+
+def _digest(publisher: Publisher, parts: list[Part]) -> bytes:
+    """By all that a file is made from, but for the time that stands in its head."""
+    head, foot = _ends(publisher, parts, 0)
+    made_from = (_FORM, head, foot, [part.digest for part in parts])
+    return hashlib.blake2b(repr(made_from).encode(), digest_size=16).digest()
+
+
+def _ends(publisher: Publisher, parts: list[Part], at: Instant) -> tuple[bytes, bytes]:
+    body = publisher.body
+    shape = shape_of(body.schema, body.currency, "", {})
+    count = sum(part.job_count for part in parts)
+    return head_of(shape, body.name, body.url, count, at), foot_of(shape)
+
+
+def _write_plain(blobs: Blobs, out: BinaryIO, head: bytes, parts: list[Part], foot: bytes) -> None:
+    out.write(head)
+    for part in parts:
+        _copy(blobs, plain_path(part), out)
+    out.write(foot)
+
+
+def _write_packed(blobs: Blobs, out: BinaryIO, head: bytes, parts: list[Part], foot: bytes) -> None:
+    """One gzip member, since not every reader goes on to a second one."""
+    pack = packer()
+    out.write(_GZIP_HEAD + pack.compress(head) + pack.flush(isal_zlib.Z_FULL_FLUSH))
+    crc, size = isal_zlib.crc32(head), len(head)
+    for part in parts:
+        _copy(blobs, packed_path(part), out)
+        crc = isal_zlib.crc32_combine(crc, part.crc, part.plain_bytes)
+        size += part.plain_bytes
+    pack = packer()
+    crc, size = isal_zlib.crc32(foot, crc), size + len(foot)
+    out.write(pack.compress(foot) + pack.flush())
+    out.write(crc.to_bytes(4, "little") + (size % 2**32).to_bytes(4, "little"))
+
+
+def _copy(blobs: Blobs, path: str, out: BinaryIO) -> None:
+    for chunk in blobs.chunks(path, _CHUNK):
+        out.write(chunk)

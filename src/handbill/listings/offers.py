@@ -1,0 +1,200 @@
+"""One narrow walk over a client's matched jobs decides what is offered to whom, at which bid.
+
+It reads no description. What it keeps is 44 bytes a job, whatever the number of publishers, and a
+running digest per publisher that tells whether its part has changed at all.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from struct import Struct
+from typing import NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.campaigns import service as campaigns
+from handbill.core.bids import PLAIN_JOB, Asked, Offer, Terms, offer_of, terms_of
+from handbill.core.nouns import Client, JobSettings, Publisher
+from handbill.core.states import campaign_state, client_state, group_state
+from handbill.groups import service as groups
+from handbill.kit.instants import Instant
+from handbill.kit.zones import day_of, zone_of
+from handbill.publishers import service as publishers
+from handbill.store.records import Tx
+from handbill.store.records.base import Listed, Row, among
+from handbill.store.records.tables import jobs, matches
+
+_FLUSH_JOBS = 2_000
+_MOST_KNOWN = 20_000
+_ROW = Struct(">Q16s16sI")
+_OFFERED = Struct(">QQQQ")
+_SETTINGS = msgspec.json.Decoder(JobSettings)
+
+_j, _m = jobs.c, matches.c
+_LISTED = (
+    sa.select(_j.no, _j.id, _j.digest, _j.status, _j.cpc_micros, _j.settings, _m.group_no)
+    .select_from(matches.join(jobs, _m.job_no == _j.no))
+    .where(
+        _m.client_no == b("client_no"),
+        among(_m.group_no, "groups"),
+        _j.valid == sa.literal_column("1"),
+        _j.left_at.is_(None),
+        sa.or_(_j.end_at.is_(None), _j.end_at > b("now", type_=sa.BigInteger)),
+        # A job whose URL cannot be redirected to has none here.
+        _j.url != sa.literal_column("''"),
+    )
+    .order_by(_m.job_no)
+)
+
+
+class Offered(NamedTuple):
+    """A job group's offer to one publisher."""
+
+    group_no: int
+    campaign_no: int
+    bid_micros: int
+    price_micros: int
+
+
+class Trade(NamedTuple):
+    """The terms of one trading job group with the publishers that it places, by their slot."""
+
+    campaign_no: int
+    terms: tuple[tuple[int, Terms], ...]
+
+
+class OneListing(NamedTuple):
+    """One job offered to one publisher."""
+
+    job_no: int
+    job_id: bytes
+    digest: bytes
+    offered: Offered
+
+
+@dataclass(slots=True)
+class Offers:
+    """All that a client offers at one moment. ``slots``: the publishers, by their place here.
+
+    ``rows``: of each job number, id, digest and which mix of offers, one per slot, it has.
+    """
+
+    slots: list[Publisher]
+    digests: list[bytes] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    rows: bytearray = field(default_factory=bytearray)
+    mixes: list[tuple[Offered | None, ...]] = field(default_factory=list)
+
+    def of(self, slot: int) -> Iterator[OneListing]:
+        """What one publisher is offered, in the order of job numbers."""
+        column = [mix[slot] for mix in self.mixes]
+        for no, job_id, digest, mix_no in _ROW.iter_unpack(self.rows):
+            offered = column[mix_no]
+            if offered is not None:
+                yield OneListing(no, job_id, digest, offered)
+
+
+def placed_publishers(tx: Tx, client: Client) -> list[Publisher]:
+    """The live publishers that any live job group of the client places, trading or not."""
+    placed = {
+        placement.publisher_id
+        for group in groups.groups_of(tx, client.no)
+        for placement in group.body.placements
+    }
+    return [p for p in publishers.publishers_of(tx, client.agency_no) if p.id in placed]
+
+
+def trades_of(tx: Tx, client: Client, slots: list[Publisher], today: date) -> dict[int, Trade]:
+    """The terms of each job group that trades today, by its number."""
+    top = client_state(client, today)
+    above = {
+        campaign.no: (campaign, campaign_state(campaign, top, today))
+        for campaign in campaigns.campaigns_of(tx, client.no)
+    }
+    trades: dict[int, Trade] = {}
+    for group in groups.groups_of(tx, client.no):
+        if group.campaign_no not in above:
+            continue
+        campaign, state = above[group.campaign_no]
+        if not group_state(group, state, today).trades:
+            continue
+        found = (
+            (slot, terms_of(client, campaign, group, publisher))
+            for slot, publisher in enumerate(slots)
+        )
+        terms = tuple((slot, terms) for slot, terms in found if isinstance(terms, Terms))
+        if terms:
+            trades[group.no] = Trade(group.campaign_no, terms)
+    return trades
+
+
+def offers_of(tx: Tx, client: Client, now: Instant) -> Offers:
+    """Decide every listing of a live client, in one read of its matched jobs."""
+    today = day_of(now, zone_of(client.zone))
+    offers = Offers(placed_publishers(tx, client))
+    trades = trades_of(tx, client, offers.slots, today)
+    found: Iterator[Row] = iter(())
+    if trades:
+        found = tx.stream(_LISTED, client_no=client.no, groups=Listed(trades), now=now)
+    _fill(offers, trades, found, today)
+    return offers
+
+
+_Known = dict[tuple[int, int | None, str | None, str], tuple[int, list[tuple[bytearray, bytes]]]]
+
+
+def _fill(offers: Offers, trades: dict[int, Trade], found: Iterator[Row], today: date) -> None:
+    """Most jobs of a group are offered alike, so that what is decided for one serves the others."""
+    said = [bytearray() for _ in offers.slots]
+    hashers = [hashlib.blake2b(digest_size=16) for _ in offers.slots]
+    offers.counts = [0] * len(offers.slots)
+    known: _Known = {}
+    for n, (no, id_, digest, status, cpc_micros, settings, group_no) in enumerate(found):
+        key = (group_no, cpc_micros, settings, status)
+        mix = known.get(key)
+        if mix is None:
+            if len(known) >= _MOST_KNOWN:
+                known.clear()
+            mix = known[key] = _mix(offers, trades[group_no], key, today, said)
+        mix_no, shares = mix
+        if not shares:
+            continue
+        job_id = bytes.fromhex(id_)
+        offers.rows.extend(_ROW.pack(no, job_id, digest, mix_no))
+        head = job_id + digest
+        for buffer, offered in shares:
+            buffer.extend(head + offered)
+        if n % _FLUSH_JOBS == 0:
+            _flush(offers, said, hashers)
+    _flush(offers, said, hashers)
+    offers.digests = [hasher.digest() for hasher in hashers]
+
+
+def _mix(
+    offers: Offers, trade: Trade, key: tuple[int, int | None, str | None, str], today: date,
+    said: list[bytearray],
+) -> tuple[int, list[tuple[bytearray, bytes]]]:  # fmt: skip
+    group_no, cpc_micros, settings, status = key
+    own = PLAIN_JOB if settings is None else _SETTINGS.decode(settings)
+    asked = Asked(status != "A", cpc_micros, own)
+    mix: list[Offered | None] = [None] * len(offers.slots)
+    shares = []
+    for slot, terms in trade.terms:
+        offer = offer_of(terms, asked, today)
+        if isinstance(offer, Offer):
+            offered = Offered(group_no, trade.campaign_no, offer.bid_micros, offer.price_micros)
+            mix[slot] = offered
+            shares.append((said[slot], _OFFERED.pack(*offered)))
+    offers.mixes.append(tuple(mix))
+    return len(offers.mixes) - 1, shares
+
+
+def _flush(offers: Offers, said: list[bytearray], hashers: list["hashlib.blake2b"]) -> None:
+    size = 32 + _OFFERED.size
+    for slot, buffer in enumerate(said):
+        hashers[slot].update(buffer)
+        offers.counts[slot] += len(buffer) // size
+        buffer.clear()

@@ -1,0 +1,198 @@
+"""Renders what one client adds to a publisher's files: plain, and packed for gzip.
+
+A part is kept in blobs under its digest. Its packed form is raw deflate that ends on a byte and
+holds no last block, so that any parts one after the other make one gzip member.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from isal import isal_zlib
+
+from handbill.core.listing_tokens import Listing, listing_signer
+from handbill.core.nouns import Client, Publisher
+from handbill.dialects.outbound import Fragment, Shape, fragment_of, splice_of
+from handbill.jobs import service as jobs
+from handbill.listings.fragments import Fragments
+from handbill.listings.offers import Offered, OneListing
+from handbill.listings.rows import Part
+from handbill.store.blobs import Blobs
+from handbill.store.records import Records
+
+BATCH = 1_000
+_LEVEL = 1
+_PIECES = 5
+_OWN_NODES = Fragment(b"", b"")
+"""Kept for a job that says something to single publishers: look under the publisher's own key."""
+_NOT_YET = Fragment(b"", b"not rendered yet")
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """Where parts of one publisher and client are made."""
+
+    records: Records
+    blobs: Blobs
+    fragments: Fragments
+    scratch: Path
+    client: Client
+    publisher: Publisher
+    shape: Shape
+    link: str
+    """The address of a click, without its token."""
+    kid: int
+    key: bytes
+
+
+def folder_of(publisher_no: int, client_no: int) -> str:
+    return f"parts/{publisher_no}/{client_no}"
+
+
+def plain_path(part: Part) -> str:
+    return f"{folder_of(part.publisher_no, part.client_no)}/{part.digest.hex()}.xml"
+
+
+def packed_path(part: Part) -> str:
+    return f"{folder_of(part.publisher_no, part.client_no)}/{part.digest.hex()}.deflate"
+
+
+def digest_of(stall: Stall, offers_digest: bytes) -> bytes:
+    """The digest of a part's bytes, by all that they are made from."""
+    made_from = (
+        stall.shape.digest, stall.shape.currency, stall.publisher.id, stall.publisher.no,
+        stall.publisher.body.bid_type, stall.client.no, stall.link, stall.kid, offers_digest,
+    )  # fmt: skip
+    return hashlib.blake2b(repr(made_from).encode(), digest_size=16).digest()
+
+
+def write_part(stall: Stall, digest: bytes, listed: Iterable[OneListing]) -> Part:
+    """Render a part into blobs. Each former one stays until the new one is on record."""
+    name = f"part-{stall.publisher.no}-{stall.client.no}"
+    plain, packed = stall.scratch / f"{name}.xml", stall.scratch / f"{name}.deflate"
+    try:
+        with new_file(plain) as plain_file, new_file(packed) as packed_file:
+            count, size, crc = _rendered(stall, listed, plain_file, packed_file)
+        part = Part(stall.publisher.no, stall.client.no, digest, count, size, crc)
+        if count:
+            stall.blobs.put_file(plain_path(part), plain)
+            stall.blobs.put_file(packed_path(part), packed)
+    finally:
+        plain.unlink(missing_ok=True)
+        packed.unlink(missing_ok=True)
+    return part
+
+
+def drop_former(blobs: Blobs, part: Part) -> None:
+    """Delete the blobs of a publisher's and client's parts but the one on record."""
+    current = {plain_path(part), packed_path(part)} if part.job_count else set()
+    for path in blobs.paths(folder_of(part.publisher_no, part.client_no)):
+        if path not in current:
+            blobs.delete(path)
+
+
+def new_file(path: Path) -> BinaryIO:
+    """A file of its own: one that a dead run left may by now be a blob under another name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    return path.open("xb", buffering=0)
+
+
+def packer() -> isal_zlib.Compress:
+    """Raw deflate."""
+    return isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -15)
+
+
+_Splice = tuple[Callable[[bytes], bytes], bytes, bytes]
+
+
+def _rendered(
+    stall: Stall, listed: Iterable[OneListing], plain: BinaryIO, packed: BinaryIO
+) -> tuple[int, int, int]:
+    """Number of jobs, bytes and CRC of the plain text."""
+    count = size = crc = 0
+    pack = packer()
+    splices: dict[Offered, _Splice] = {}
+    for batch in _batches(listed):
+        pieces = _pieces(stall, batch, splices)
+        content = b"".join(pieces)
+        plain.write(content)
+        packed.write(pack.compress(content))
+        crc = isal_zlib.crc32(content, crc)
+        size += len(content)
+        count += len(pieces) // _PIECES
+    packed.write(pack.flush(isal_zlib.Z_FULL_FLUSH))
+    return count, size, crc
+
+
+def _pieces(stall: Stall, batch: list[OneListing], splices: dict[Offered, _Splice]) -> list[bytes]:
+    """Fragments with their tracking URLs and bids between, so many pieces a job."""
+    fragments = _fragments(stall, batch)
+    pieces: list[bytes] = []
+    for _, job_id, _, offered in batch:
+        splice = splices.get(offered)
+        if splice is None:
+            splice = splices[offered] = _splice(stall, offered)
+        sign, start, end = splice
+        before, after = fragments[job_id]
+        pieces += (before, start, sign(job_id), end, after)
+    return pieces
+
+
+def _splice(stall: Stall, offered: Offered) -> _Splice:
+    bid_type = stall.publisher.body.bid_type
+    start, end = splice_of(stall.shape, bid_type, offered.price_micros)
+    listing = Listing(
+        stall.client.no, offered.campaign_no, offered.group_no, stall.publisher.no, b"",
+        bid_type, offered.bid_micros, offered.price_micros,
+    )  # fmt: skip
+    return listing_signer(listing, stall.kid, stall.key), start + stall.link.encode(), end
+
+
+def _fragments(stall: Stall, batch: list[OneListing]) -> dict[bytes, Fragment]:
+    """The fragment of each job, rendered where the cache has none."""
+    found = stall.fragments.get(stall.shape.digest, ((job.job_id, job.digest) for job in batch))
+    own = [job for job in batch if found.get(job.job_id) == _OWN_NODES]
+    if own:
+        found.update(dict.fromkeys((job.job_id for job in own), _NOT_YET))
+        found |= stall.fragments.get(_own_key(stall), ((job.job_id, job.digest) for job in own))
+    missing = [job for job in batch if found.get(job.job_id, _NOT_YET) is _NOT_YET]
+    if missing:
+        found |= _render(stall, missing)
+    return found
+
+
+def _render(stall: Stall, missing: list[OneListing]) -> dict[bytes, Fragment]:
+    """Render jobs and keep them. One that changed since it was listed is rendered as it is now,
+    and again when that change is published.
+    """
+    with stall.records.read() as tx:
+        bodies = jobs.jobs_by_number(tx, (job.job_no for job in missing))
+    common, own = [], []
+    rendered: dict[bytes, Fragment] = {}
+    for listed in missing:
+        job = bodies[listed.job_no]
+        fragment = fragment_of(stall.shape, job.body, stall.publisher.id, job.created_at)
+        rendered[listed.job_id] = fragment
+        kept = (listed.job_id, listed.digest, fragment)
+        if job.body.publisher_nodes:
+            own.append(kept)
+            kept = (listed.job_id, listed.digest, _OWN_NODES)
+        common.append(kept)
+    stall.fragments.put(stall.shape.digest, common)
+    stall.fragments.put(_own_key(stall), own)
+    return rendered
+
+
+def _own_key(stall: Stall) -> bytes:
+    named = stall.shape.digest + stall.publisher.id.encode()
+    return hashlib.blake2b(named, digest_size=len(stall.shape.digest)).digest()
+
+
+def _batches(listed: Iterable[OneListing]) -> Iterator[list[OneListing]]:
+    every = iter(listed)
+    while batch := list(islice(every, BATCH)):
+        yield batch

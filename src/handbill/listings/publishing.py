@@ -1,0 +1,84 @@
+"""Publishes a client: decides its listings, tells the edge, renders the parts that changed.
+
+The order is what makes links safe: the walk reads jobs first, then every URL marked until then
+goes into the edge's index, and only then a file can show a link.
+"""
+
+from handbill.clients import service as clients
+from handbill.core.nouns import Client, Publisher
+from handbill.dialects.outbound import shape_of
+from handbill.listings import fragments, parts, rows
+from handbill.listings.indexing import index_client
+from handbill.listings.offers import Offers, offers_of
+from handbill.listings.parts import Stall
+from handbill.listings.rows import Part
+from handbill.listings.service import ALL_CLIENTS, ASSEMBLE, ensure_file
+from handbill.work.queue import enqueue
+from handbill.work.tools import Tools
+
+NO_JOBS = bytes(16)
+
+
+def publish(tools: Tools, client: Client, *, live: bool) -> None:
+    """Bring the client's part of every publisher's files up to date; what is the same stays.
+
+    A deleted client's parts become empty. Publishers whose parts changed get their files written
+    by ``listings.assemble``.
+    """
+    with tools.records.read() as tx:
+        offers = offers_of(tx, client, tools.clock.now()) if live else Offers([])
+        places = clients.custom_places(tx, client.no)
+        former = rows.parts_of_client(tx, client.no)
+        wanted = {
+            (publisher.no, no) for publisher in offers.slots for no in _files(publisher, client)
+        }
+        held = rows.files_held(tx, (p.no for p in offers.slots), (ALL_CLIENTS, client.no))
+    _ensure_files(tools, sorted(wanted - held))
+    secrets = index_client(tools.records, tools.index, client)
+    with fragments.opened(tools.scratch / "fragments") as kept:
+        for slot, publisher in enumerate(offers.slots):
+            body = publisher.body
+            shape = shape_of(body.schema, body.currency, client.body.advertiser_name, places)
+            kid = max(secrets)
+            stall = Stall(
+                tools.records, tools.blobs, kept, tools.scratch, client, publisher, shape,
+                f"{tools.settings.public_edge}/c/", kid, secrets[kid],
+            )  # fmt: skip
+            _bring_up(tools, stall, offers, slot, former.pop(publisher.no, None))
+    for publisher_no, part in former.items():
+        if part.job_count:
+            _commit(tools, Part(publisher_no, client.no, NO_JOBS, 0, 0, 0))
+
+
+def _bring_up(tools: Tools, stall: Stall, offers: Offers, slot: int, former: Part | None) -> None:
+    publisher, count = stall.publisher, offers.counts[slot]
+    digest = parts.digest_of(stall, offers.digests[slot]) if count else NO_JOBS
+    if former is not None and former.digest == digest:
+        return
+    if count:
+        part = parts.write_part(stall, digest, offers.of(slot))
+    else:
+        part = Part(publisher.no, stall.client.no, digest, 0, 0, 0)
+    _commit(tools, part)
+
+
+def _files(publisher: Publisher, client: Client) -> tuple[int, ...]:
+    """Whose files a publisher is to have: everybody's, and one for each client where it asks."""
+    return (ALL_CLIENTS, client.no) if publisher.body.per_client else (ALL_CLIENTS,)
+
+
+def _ensure_files(tools: Tools, missing: list[tuple[int, int]]) -> None:
+    if missing:
+        now = tools.clock.now()
+        with tools.records.write() as tx:
+            for publisher_no, client_no in missing:
+                ensure_file(tx, tools.ids, publisher_no, now, client_no)
+
+
+def _commit(tools: Tools, part: Part) -> None:
+    """Put a part on record, and let its publisher have the files that show it."""
+    now = tools.clock.now()
+    with tools.records.write() as tx:
+        rows.put_parts(tx, [part], now)
+        enqueue(tx, ASSEMBLE, str(part.publisher_no), now)
+    parts.drop_former(tools.blobs, part)

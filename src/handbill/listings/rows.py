@@ -1,0 +1,108 @@
+"""Rows of tables feed_files and feed_parts."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+from handbill.store.records.base import Listed, among
+from handbill.store.records.tables import clients, feed_files, feed_parts
+
+_f, _p = feed_files.c, feed_parts.c
+
+
+class File(NamedTuple):
+    """A publisher's file: of one client, or of all of them (``client_no`` 0)."""
+
+    no: int
+    publisher_no: int
+    client_no: int
+    name: str
+    job_count: int
+    digest: bytes | None
+    written_at: Instant | None
+
+
+class Part(NamedTuple):
+    """What one client adds to a publisher's files. ``crc`` and ``plain_bytes`` are of the plain
+    text, so that parts can be joined in one gzip member without reading them.
+    """
+
+    publisher_no: int
+    client_no: int
+    digest: bytes
+    job_count: int
+    plain_bytes: int
+    crc: int
+
+
+_FILE = (_f.no, _f.publisher_no, _f.client_no, _f.name, _f.job_count, _f.digest, _f.written_at)
+_PART = (_p.publisher_no, _p.client_no, _p.digest, _p.job_count, _p.plain_bytes, _p.crc)
+_FILE_OF = sa.select(*_FILE).where(
+    _f.publisher_no == b("publisher_no"), _f.client_no == b("client_no")
+)
+_FILES = sa.select(*_FILE).where(_f.publisher_no == b("publisher_no")).order_by(_f.client_no)
+_HELD = sa.select(_f.publisher_no, _f.client_no).where(
+    among(_f.publisher_no, "nos"), among(_f.client_no, "clients")
+)
+_PARTS = sa.select(*_PART).where(_p.publisher_no == b("publisher_no")).order_by(_p.client_no)
+_CLIENTS_PARTS = sa.select(*_PART).where(_p.client_no == b("client_no"))
+_READERS = (
+    sa.select(clients.c.id)
+    .select_from(feed_parts.join(clients, clients.c.no == _p.client_no))
+    .where(_p.publisher_no == b("publisher_no"))
+    .order_by(_p.client_no)
+)
+
+
+def file_of(tx: Tx, publisher_no: int, client_no: int) -> File | None:
+    row = tx.one(_FILE_OF, publisher_no=publisher_no, client_no=client_no)
+    return None if row is None else File(*row)
+
+
+def files_of(tx: Tx, publisher_no: int) -> list[File]:
+    return [File(*row) for row in tx.all(_FILES, publisher_no=publisher_no)]
+
+
+def files_held(
+    tx: Tx, publisher_nos: Iterable[int], client_nos: Iterable[int]
+) -> set[tuple[int, int]]:
+    """Which of these publishers have a file of which of these clients."""
+    found = tx.all(_HELD, nos=Listed(publisher_nos), clients=Listed(client_nos))
+    return {(publisher_no, client_no) for publisher_no, client_no in found}
+
+
+def add_file(tx: Tx, publisher_no: int, client_no: int, name: str) -> None:
+    """Unless there is one already."""
+    row: dict[str, Any] = {
+        "publisher_no": publisher_no, "client_no": client_no, "name": name, "job_count": 0,
+        "digest": None, "written_at": None,
+    }  # fmt: skip
+    tx.upsert_many(feed_files, ["publisher_no", "client_no"], [row], keep=True)
+
+
+def set_file(tx: Tx, no: int, job_count: int, digest: bytes, now: Instant) -> None:
+    tx.change(feed_files, {"no": no}, job_count=job_count, digest=digest, written_at=now)
+
+
+def parts_of(tx: Tx, publisher_no: int) -> list[Part]:
+    return [Part(*row) for row in tx.all(_PARTS, publisher_no=publisher_no)]
+
+
+def parts_of_client(tx: Tx, client_no: int) -> dict[int, Part]:
+    """By publisher number."""
+    found = (Part(*row) for row in tx.all(_CLIENTS_PARTS, client_no=client_no))
+    return {part.publisher_no: part for part in found}
+
+
+def put_parts(tx: Tx, parts: Sequence[Part], now: Instant) -> None:
+    rows = [part._asdict() | {"written_at": now} for part in parts]
+    tx.upsert_many(feed_parts, ["publisher_no", "client_no"], rows)
+
+
+def clients_with_part(tx: Tx, publisher_no: int) -> list[str]:
+    """Ids of the clients that place, or once placed, the publisher."""
+    return [id_ for (id_,) in tx.all(_READERS, publisher_no=publisher_no)]
