@@ -28,6 +28,7 @@ from handbill.wire.shapes import Field, Integer, Object, Text
 
 GOOD = {"x-api-key": "good", "x-authorization-key": "token"}
 _COUNT = sa.select(sa.func.count()).select_from(agencies).where(agencies.c.name == b("name"))
+_ALL = sa.select(sa.func.count()).select_from(agencies)
 
 
 class FakeDoors:
@@ -92,6 +93,8 @@ OPERATIONS = [
     _operation("under", "POST", "/clients/{client_id}/things", _create, body=_BODY),
     _operation("one", "GET", "/clients/{client_id}/things/{thing}", _one),
     _operation("fixed", "GET", "/clients/{client_id}/things/all", lambda call: {"all": True}),
+    _operation("named", "GET", "/clients/{client_id}/named", lambda call: call.tx.value(_ALL)),
+    _operation("name", "PUT", "/clients/{client_id}/named", _create, body=_BODY),
     _operation("page", "GET", "/things", _page, query=PAGED),
     _operation("head", "GET", "/stats", lambda call: call.client.id, client_header="x-client-id"),
     _operation("s2s", "POST", "/s2s", lambda call: call.client.id, client_header="s2s", body=_BODY),
@@ -279,6 +282,30 @@ def test_head_is_a_get_without_its_body(ask: Ask) -> None:
     assert (reply.status, reply.raw, reply.headers["content-length"]) == (200, b"", "12")
 
 
+def test_a_thing_that_is_known_already_is_not_sent_again(ask: Ask) -> None:
+    first = ask("GET", "/clients/mine/things/x")
+    known = ask(
+        "GET", "/clients/mine/things/x", headers=GOOD | {"if-none-match": first.headers["etag"]}
+    )
+    assert (known.status, known.raw, known.headers["etag"]) == (304, b"", first.headers["etag"])
+    other = ask(
+        "GET", "/clients/mine/things/y", headers=GOOD | {"if-none-match": first.headers["etag"]}
+    )
+    assert other.status == 200
+
+
+def test_a_change_of_a_stale_thing_is_refused(ask: Ask, desk: Desk) -> None:
+    etag = ask("GET", "/clients/mine/named").headers["etag"]
+    matched = {"headers": GOOD | {"if-match": etag}}
+    assert ask("PUT", "/clients/mine/named", {"name": "a"}, **matched).status == 200
+    stale = ask("PUT", "/clients/mine/named", {"name": "b"}, **matched)
+    assert stale.status == 400
+    assert stale.json["errors"][0]["field"] == "/If-Match"
+    assert "412" in stale.json["errors"][0]["message"]
+    with desk.records.read() as tx:
+        assert (tx.value(_COUNT, name="a"), tx.value(_COUNT, name="b")) == (1, 0)
+
+
 def test_public_pages(ask: Ask) -> None:
     for path in ("/livez", "/readyz", "/metrics", "/docs", "/openapi.json", "/docs/scalar.js"):
         reply = ask("GET", path, headers={})
@@ -290,6 +317,7 @@ def test_public_pages(ask: Ask) -> None:
 def test_the_document_describes_the_whole_table() -> None:
     made = document(OPERATIONS, "1")
     described = {(verb.upper(), path) for path, verbs in made["paths"].items() for verb in verbs}
-    assert described == {(row.verb, row.path) for row in OPERATIONS}
+    table = {(row.verb, row.path) for row in OPERATIONS}
+    assert described == table | {("PATCH", path) for verb, path in table if verb == "PUT"}
     page = made["paths"]["/things"]["get"]
     assert [part["name"] for part in page["parameters"]] == ["page", "limit"]

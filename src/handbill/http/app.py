@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from handbill.host.ids import new_name
 from handbill.http import idempotency
+from handbill.http.etags import require_match, tagged
 from handbill.http.gates import Arrival, admitted, found_client, read_shapes
 from handbill.http.operations import Answer, Call, Desk, Operation
 from handbill.kit.faults import Fault, Refused, Unavailable, bad_request
@@ -116,12 +117,14 @@ class Table(BaseRoute):
         arrival = Arrival(
             ids, scope["query_string"], headers, body, request_id, raw_path.decode("latin-1")
         )
-        if self._desk.records.reads_inline and not operation.writes:
-            return self._work(operation, arrival)
+        if self._desk.records.reads_inline and operation.verb == "GET":
+            return self._work(operation, verbs, arrival)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._work, operation, arrival)
+        return await loop.run_in_executor(self._threads, self._work, operation, verbs, arrival)
 
-    def _work(self, operation: Operation, arrival: Arrival) -> Answer:
+    def _work(
+        self, operation: Operation, verbs: Mapping[str, Operation], arrival: Arrival
+    ) -> Answer:
         """Gates, then work, in one transaction; writes open theirs after the gates."""
         desk = self._desk
         now = desk.clock.now()
@@ -132,29 +135,22 @@ class Table(BaseRoute):
                 tx, desk, now, arrival.request_id, arrival.path, query, body,
                 dict(arrival.headers), arrival.url, caller, client,
             )  # fmt: skip
-            if not operation.writes:
+            key = None
+            if operation.role in {"agency", "partner"}:
+                key = idempotency.key_of(operation, arrival.every("idempotency-key"))
+            if not operation.writes and key is None:
                 call.maybe_client = found_client(tx, desk, operation, call)
-                return _answered(operation, operation.work(call))
+                answer = _answered(operation, operation.work(call))
+                return tagged(answer, call) if operation.verb == "GET" else answer
         with desk.records.write() as tx:
             call.tx = tx
-            return self._written(operation, call, arrival)
-
-    def _written(self, operation: Operation, call: Call, arrival: Arrival) -> Answer:
-        call.maybe_client = found_client(call.tx, self._desk, operation, call)
-        if call.maybe_client is not None:
-            self._desk.doors.lock_client(call.tx, call.maybe_client)
-        key = None
-        if operation.role in {"agency", "partner"}:
-            key = idempotency.key_of(operation, arrival.every("idempotency-key"))
-        if key is None:
-            return _answered(operation, operation.work(call))
-        former = idempotency.replayed(call, operation, key, arrival.body)
-        if former is not None:
-            return former
-        answer = _answered(operation, operation.work(call))
-        body = encode(answer.body) if answer.raw is None else answer.raw
-        idempotency.remember(call, operation, key, answer, body)
-        return answer
+            call.maybe_client = found_client(tx, desk, operation, call)
+            if operation.writes and call.maybe_client is not None:
+                desk.doors.lock_client(tx, call.maybe_client)
+            require_match(call, verbs.get("GET"))
+            if key is None:
+                return _answered(operation, operation.work(call))
+            return _once(operation, call, key, arrival.body)
 
     def close(self) -> None:
         self._threads.shutdown()
@@ -163,6 +159,17 @@ class Table(BaseRoute):
 def _alike(one: list[str], other: list[str]) -> bool:
     blank = [["{}" if part.startswith("{") else part for part in path] for path in (one, other)]
     return blank[0] == blank[1]
+
+
+def _once(operation: Operation, call: Call, key: str, raw: bytes) -> Answer:
+    """The stored answer of a request that was answered before, else the work, remembered."""
+    former = idempotency.replayed(call, operation, key, raw)
+    if former is not None:
+        return former
+    answer = _answered(operation, operation.work(call))
+    body = encode(answer.body) if answer.raw is None else answer.raw
+    idempotency.remember(call, operation, key, answer, body)
+    return answer
 
 
 def _answered(operation: Operation, worked: Any) -> Answer:

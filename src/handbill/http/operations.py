@@ -150,6 +150,8 @@ class Operation:
     body: Shape | None = None
     many: bool = False
     """The body may be an array: 8 MB are allowed instead of 1."""
+    keeps_records: bool = False
+    """A POST that changes no records (a look-up, or an event that the journal keeps)."""
     success: int = 200
     sample: Any = NOT_GIVEN
     """The reference's request sample."""
@@ -157,7 +159,8 @@ class Operation:
 
     @property
     def writes(self) -> bool:
-        return self.verb != "GET"
+        """Whether the work needs a transaction that may write."""
+        return self.verb != "GET" and not self.keeps_records
 
 
 def done(message: str, result: Any = True) -> dict[str, Any]:

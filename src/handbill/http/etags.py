@@ -1,0 +1,49 @@
+"""ETags: a thing's version is the digest of what GET answers about it. **Source**: RFC 9110, 13."""
+
+import hashlib
+
+from handbill.http.operations import NOTHING, Answer, Call, Operation
+from handbill.kit.faults import refused_state
+from handbill.kit.jsons import encode
+
+_STALE = (
+    "412 precondition failed: the thing has changed since it was read; "
+    "read it again and repeat the change"
+)
+
+
+def etag_of(raw: bytes) -> str:
+    return f'"{hashlib.blake2b(raw, digest_size=12).hexdigest()}"'
+
+
+def _named(header: str, etag: str) -> bool:
+    return header.strip() == "*" or etag in {
+        part.strip().removeprefix("W/") for part in header.split(",")
+    }
+
+
+def tagged(answer: Answer, call: Call) -> Answer:
+    """The answer of a GET with its ETag; 304 without a body where the caller has it already."""
+    if answer.status != 200:
+        return answer
+    raw = encode(answer.body) if answer.raw is None else answer.raw
+    etag = etag_of(raw)
+    headers = {**answer.headers, "etag": etag}
+    if _named(call.headers.get("if-none-match", ""), etag):
+        return Answer(raw=b"", status=304, headers=headers, media_type=answer.media_type)
+    return Answer(None, 200, headers, raw, answer.media_type)
+
+
+def require_match(call: Call, reading: Operation | None) -> None:
+    """Hold If-Match against the thing as it is now, inside the transaction of the change.
+
+    **Refuses** (400, as contract 2 has no 412) when the thing has changed.
+    """
+    wanted = call.headers.get("if-match")
+    if wanted is None or reading is None or reading.query is not NOTHING:
+        return
+    found = reading.work(call)
+    answer = found if isinstance(found, Answer) else Answer(found)
+    raw = encode(answer.body) if answer.raw is None else answer.raw
+    if not _named(wanted, etag_of(raw)):
+        raise refused_state("/If-Match", _STALE)
