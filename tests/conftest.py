@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from handbill.store.migrations.__main__ import path_of, script_of
 from handbill.store.records import Records, open_records
 from handbill.store.records.opening import migrate
 from handbill.store.records.tables import metadata
@@ -46,11 +47,19 @@ sys.addaudithook(_loopback_only)
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file, to be copied."""
+    _check_scripts()
     path = tmp_path_factory.mktemp("records") / "template.db"
     records = open_records(f"sqlite:///{path}")
     migrate(records)
     records.close()
     return path
+
+
+def _check_scripts() -> None:
+    """Tables that the migrations do not know would be missed in odd places."""
+    for engine in ("sqlite", "postgresql"):
+        if path_of(engine).read_text(encoding="utf-8") != script_of(engine):
+            pytest.fail("the tables have changed: run python -m handbill.store.migrations")
 
 
 @pytest.fixture
@@ -95,6 +104,7 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_migrated(postgres_server: str) -> str:
     """The URL of a migrated database; whoever fills it empties it."""
+    _check_scripts()
     with psycopg.connect(postgres_server.format("postgres"), autocommit=True) as connection:
         connection.execute("CREATE DATABASE handbill")
     url = postgres_server.format("handbill")

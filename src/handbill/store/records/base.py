@@ -256,6 +256,10 @@ class Records(ABC):
             self._opened.add(held)
         return connection
 
+    @abstractmethod
+    def revision(self) -> str | None:
+        """The revision of the tables, or None where there are none."""
+
     @property
     @abstractmethod
     def url(self) -> str:

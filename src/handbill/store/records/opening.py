@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import sqlalchemy as sa
-
+from handbill.kit.faults import Unavailable
+from handbill.store.migrations import NEWEST
 from handbill.store.records.base import Records
 from handbill.store.records.postgresql import PostgresRecords
 from handbill.store.records.sqlite import SqliteRecords
-from handbill.store.records.tables import metadata
 
 
 def open_records(url: str) -> Records:
@@ -20,7 +19,15 @@ def open_records(url: str) -> Records:
 
 
 def migrate(records: Records) -> None:
-    """Bring the tables to the newest revision. Safe to call at every start."""
-    engine = sa.create_engine(records.url)
-    metadata.create_all(engine)
-    engine.dispose()
+    """Bring the tables to the newest revision; quick when they are, safe from many processes.
+
+    **Refuses** records of a newer release (Unavailable).
+    """
+    found = records.revision()
+    if found == NEWEST:
+        return
+    if found is not None and found > NEWEST:
+        raise Unavailable(f"a newer release has written these records (revision {found})")
+    from handbill.store.migrations.running import upgrade
+
+    upgrade(records.url)

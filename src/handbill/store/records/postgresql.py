@@ -90,6 +90,13 @@ class PostgresRecords(Records):
         with self._transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY") as tx:
             yield tx
 
+    def revision(self) -> str | None:
+        with self.read() as tx:
+            if tx.run_text("SELECT to_regclass('alembic_version')", {})[0] == [(None,)]:
+                return None
+            rows, _ = tx.run_text("SELECT version_num FROM alembic_version", {})
+        return str(rows[0][0]) if rows else None
+
     @property
     def url(self) -> str:
         return self._url.replace("postgresql://", "postgresql+psycopg://", 1)

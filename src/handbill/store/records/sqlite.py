@@ -16,10 +16,10 @@ from handbill.store.records.base import Dialect, Held, Listed, Records, Row, Tx
 
 _BUSY_MS = 30_000
 _PRAGMAS = (
+    f"PRAGMA busy_timeout={_BUSY_MS}",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
-    f"PRAGMA busy_timeout={_BUSY_MS}",
     "PRAGMA cache_size=-32768",
     "PRAGMA temp_store=MEMORY",
 )
@@ -112,6 +112,14 @@ class SqliteRecords(Records):
     def read(self) -> Iterator[Tx]:
         with self._transaction("BEGIN") as tx:
             yield tx
+
+    def revision(self) -> str | None:
+        with self.read() as tx:
+            there = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+            if not tx.run_text(there, {})[0]:
+                return None
+            rows, _ = tx.run_text("SELECT version_num FROM alembic_version", {})
+        return str(rows[0][0]) if rows else None
 
     @property
     def url(self) -> str:

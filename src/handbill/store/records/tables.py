@@ -1,12 +1,20 @@
 """Every table. Instants are integer microseconds (``_at``), days ISO text (``_on``), flags 0 or 1.
 
 What only its own room reads stands in ``body``, as JSON of the room's noun; what is searched,
-joined or counted has a column.
+joined or counted has a column. After a change here: ``python -m handbill.store.migrations``.
 """
 
 import sqlalchemy as sa
 
-metadata = sa.MetaData()
+# Every constraint has a name, so that a later migration can speak of it.
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "ix": "%(table_name)s_by_%(column_0_N_name)s",
+    }
+)
 
 # SQLite numbers rows only in an INTEGER PRIMARY KEY; PostgreSQL wants 64 bits.
 _Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -38,8 +46,8 @@ def _to(name: str, table: str, *, null: bool = False) -> sa.Column[int]:
 
 # ── access ──────────────────────────────────────────────────────────────────────────────────────
 agencies = sa.Table(
-    "agencies", metadata, _no(), _text("id"), _text("name"), _text("currency"), _whole("created_at"),
-    sa.UniqueConstraint("id"),
+    "agencies", metadata, _no(), _text("id"), _text("name"), _text("currency"),
+    _whole("created_at"), sa.UniqueConstraint("id"),
 )  # fmt: skip
 publisher_families = sa.Table(
     "publisher_families", metadata, _no(), _text("id"), _whole("created_at"),
@@ -172,8 +180,9 @@ unindexed = sa.Table(
 # client_no 0: the comprehensive file of all clients. name is random, fixed for life.
 feed_files = sa.Table(
     "feed_files", metadata, _no(), _to("publisher_no", "publishers"), _whole("client_no"),
-    _text("name"), _whole("job_count"), _bytes("digest", null=True), _whole("written_at", null=True),
-    sa.UniqueConstraint("publisher_no", "client_no"), sa.UniqueConstraint("name"),
+    _text("name"), _whole("job_count"), _bytes("digest", null=True),
+    _whole("written_at", null=True), sa.UniqueConstraint("publisher_no", "client_no"),
+    sa.UniqueConstraint("name"),
 )  # fmt: skip
 
 # What one client adds to a publisher's files: the jobs rendered, in blobs under their digest.
@@ -189,7 +198,7 @@ feed_parts = sa.Table(
 journal_marks = sa.Table(
     "journal_marks", metadata, _text("source", key=True), _whole("segment"), _whole("offset"),
 )  # fmt: skip
-# The judged entries are Parquet files; this is the manifest. first_at..last_at bound the rows' `at`.
+# The judged entries are Parquet files; this is the manifest. first_at..last_at bound the rows' at.
 segments = sa.Table(
     "segments", metadata, _no(), _whole("client_no"), _text("path"), _text("month"),
     _whole("rows"), _whole("bytes"), _whole("first_at"), _whole("last_at"), _whole("created_at"),
@@ -279,15 +288,17 @@ hires = sa.Table(
     "hires", metadata, _no(), _whole("client_no"), _text("application"), _bytes("click_id"),
     _to("item_no", "funnel_items"), _whole("at"), _whole("received_at"),
     _whole("booked_at", null=True), sa.UniqueConstraint("client_no", "application"),
-    sa.Index("hires_by_booked", "booked_at", "no"), sa.Index("hires_by_click", "client_no", "click_id"),
+    sa.Index("hires_by_booked", "booked_at", "no"),
+    sa.Index("hires_by_click", "client_no", "click_id"),
 )  # fmt: skip
 
 # ── stats, work ─────────────────────────────────────────────────────────────────────────────────
 reports = sa.Table(
     "reports", metadata, _no(), _text("id"), _to("agency_no", "agencies"), _whole("client_no"),
     _text("kind"), _text("state"), _whole("percent"), _text("question"), _bytes("question_digest"),
-    _text("parts"), _text("message", null=True), _whole("created_at"), _whole("ended_at", null=True),
-    _whole("expires_at"), sa.UniqueConstraint("id"), sa.Index("reports_by_client", "client_no", "no"),
+    _text("parts"), _text("message", null=True), _whole("created_at"),
+    _whole("ended_at", null=True), _whole("expires_at"), sa.UniqueConstraint("id"),
+    sa.Index("reports_by_client", "client_no", "no"),
 )  # fmt: skip
 tasks = sa.Table(
     "tasks", metadata, _no(), _text("kind"), _text("key"), _text("payload"), _whole("due_at"),

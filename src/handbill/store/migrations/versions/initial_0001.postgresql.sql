@@ -1,0 +1,508 @@
+CREATE TABLE agencies (
+	no BIGSERIAL NOT NULL,
+	id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	currency TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT agencies_pkey PRIMARY KEY (no),
+	CONSTRAINT agencies_id_key UNIQUE (id)
+);
+CREATE TABLE api_clients (
+	no BIGSERIAL NOT NULL,
+	id TEXT NOT NULL,
+	role TEXT NOT NULL,
+	owner_no BIGINT NOT NULL,
+	scope TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	revoked_at BIGINT,
+	CONSTRAINT api_clients_pkey PRIMARY KEY (no),
+	CONSTRAINT api_clients_id_key UNIQUE (id)
+);
+CREATE TABLE api_keys (
+	no BIGSERIAL NOT NULL,
+	prefix TEXT NOT NULL,
+	digest BYTEA NOT NULL,
+	role TEXT NOT NULL,
+	owner_no BIGINT NOT NULL,
+	created_at BIGINT NOT NULL,
+	expires_at BIGINT,
+	revoked_at BIGINT,
+	CONSTRAINT api_keys_pkey PRIMARY KEY (no),
+	CONSTRAINT api_keys_prefix_key UNIQUE (prefix)
+);
+CREATE TABLE clicks (
+	id BYTEA NOT NULL,
+	client_no BIGINT NOT NULL,
+	disposition TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT clicks_pkey PRIMARY KEY (id)
+);
+CREATE INDEX clicks_by_age ON clicks (at);
+CREATE TABLE conversion_keys (
+	client_no BIGINT NOT NULL,
+	key TEXT NOT NULL,
+	click_id BYTEA NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT conversion_keys_pkey PRIMARY KEY (client_no, key)
+);
+CREATE TABLE counters (
+	scope TEXT NOT NULL,
+	entity TEXT NOT NULL,
+	measure TEXT NOT NULL,
+	period TEXT NOT NULL,
+	client_no BIGINT NOT NULL,
+	value BIGINT NOT NULL,
+	CONSTRAINT counters_pkey PRIMARY KEY (scope, entity, measure, period)
+);
+CREATE INDEX counters_by_client ON counters (client_no);
+CREATE TABLE idempotency (
+	no BIGSERIAL NOT NULL,
+	scope TEXT NOT NULL,
+	key TEXT NOT NULL,
+	request_digest BYTEA NOT NULL,
+	status BIGINT NOT NULL,
+	answer BYTEA NOT NULL,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT idempotency_pkey PRIMARY KEY (no),
+	CONSTRAINT idempotency_scope_key_key UNIQUE (scope, key)
+);
+CREATE INDEX idempotency_by_age ON idempotency (created_at);
+CREATE TABLE journal_marks (
+	source TEXT NOT NULL,
+	segment BIGINT NOT NULL,
+	"offset" BIGINT NOT NULL,
+	CONSTRAINT journal_marks_pkey PRIMARY KEY (source)
+);
+CREATE TABLE matchings (
+	client_no BIGINT NOT NULL,
+	day_on TEXT NOT NULL,
+	body TEXT NOT NULL,
+	CONSTRAINT matchings_pkey PRIMARY KEY (client_no)
+);
+CREATE TABLE parked (
+	no BIGSERIAL NOT NULL,
+	client_no BIGINT NOT NULL,
+	kind TEXT NOT NULL,
+	click_id BYTEA NOT NULL,
+	body BYTEA NOT NULL,
+	received_at BIGINT NOT NULL,
+	due_at BIGINT NOT NULL,
+	CONSTRAINT parked_pkey PRIMARY KEY (no)
+);
+CREATE INDEX parked_by_click ON parked (click_id);
+CREATE INDEX parked_by_due ON parked (due_at);
+CREATE TABLE publisher_families (
+	no BIGSERIAL NOT NULL,
+	id TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT publisher_families_pkey PRIMARY KEY (no),
+	CONSTRAINT publisher_families_id_key UNIQUE (id)
+);
+CREATE TABLE secrets (
+	no BIGSERIAL NOT NULL,
+	name TEXT NOT NULL,
+	kid BIGINT NOT NULL,
+	value BYTEA NOT NULL,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT secrets_pkey PRIMARY KEY (no),
+	CONSTRAINT secrets_name_kid_key UNIQUE (name, kid)
+);
+CREATE TABLE segments (
+	no BIGSERIAL NOT NULL,
+	client_no BIGINT NOT NULL,
+	path TEXT NOT NULL,
+	month TEXT NOT NULL,
+	rows BIGINT NOT NULL,
+	bytes BIGINT NOT NULL,
+	first_at BIGINT NOT NULL,
+	last_at BIGINT NOT NULL,
+	created_at BIGINT NOT NULL,
+	replaced_at BIGINT,
+	CONSTRAINT segments_pkey PRIMARY KEY (no),
+	CONSTRAINT segments_path_key UNIQUE (path)
+);
+CREATE INDEX segments_by_client ON segments (client_no, last_at);
+CREATE TABLE tallies (
+	client_no BIGINT NOT NULL,
+	kind TEXT NOT NULL,
+	disposition TEXT NOT NULL,
+	value BIGINT NOT NULL,
+	CONSTRAINT tallies_pkey PRIMARY KEY (client_no, kind, disposition)
+);
+CREATE TABLE tasks (
+	no BIGSERIAL NOT NULL,
+	kind TEXT NOT NULL,
+	key TEXT NOT NULL,
+	payload TEXT NOT NULL,
+	due_at BIGINT NOT NULL,
+	attempts BIGINT NOT NULL,
+	lease TEXT,
+	leased_until BIGINT,
+	failure TEXT,
+	again SMALLINT NOT NULL,
+	created_at BIGINT NOT NULL,
+	dead_at BIGINT,
+	CONSTRAINT tasks_pkey PRIMARY KEY (no),
+	CONSTRAINT tasks_kind_key_key UNIQUE (kind, key)
+);
+CREATE INDEX tasks_by_due ON tasks (due_at);
+CREATE INDEX tasks_by_lease ON tasks (leased_until);
+CREATE TABLE unindexed (
+	job_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	CONSTRAINT unindexed_pkey PRIMARY KEY (job_no)
+);
+CREATE INDEX unindexed_by_client ON unindexed (client_no);
+CREATE TABLE unmatched (
+	job_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	CONSTRAINT unmatched_pkey PRIMARY KEY (job_no)
+);
+CREATE INDEX unmatched_by_client ON unmatched (client_no);
+CREATE TABLE visits (
+	client_no BIGINT NOT NULL,
+	visitor BYTEA NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT visits_pkey PRIMARY KEY (visitor)
+);
+CREATE INDEX visits_by_age ON visits (at);
+CREATE TABLE clients (
+	no BIGSERIAL NOT NULL,
+	id TEXT NOT NULL,
+	agency_no BIGINT NOT NULL,
+	status TEXT NOT NULL,
+	zone TEXT NOT NULL,
+	pixel_id TEXT NOT NULL,
+	body TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	deleted_at BIGINT,
+	CONSTRAINT clients_pkey PRIMARY KEY (no),
+	CONSTRAINT clients_id_key UNIQUE (id),
+	CONSTRAINT clients_pixel_id_key UNIQUE (pixel_id),
+	CONSTRAINT clients_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
+);
+CREATE INDEX clients_by_agency ON clients (agency_no, no);
+CREATE TABLE publishers (
+	no BIGSERIAL NOT NULL,
+	id TEXT NOT NULL,
+	agency_no BIGINT NOT NULL,
+	status TEXT NOT NULL,
+	body TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	deleted_at BIGINT,
+	CONSTRAINT publishers_pkey PRIMARY KEY (no),
+	CONSTRAINT publishers_agency_no_id_key UNIQUE (agency_no, id),
+	CONSTRAINT publishers_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
+);
+CREATE TABLE reports (
+	no BIGSERIAL NOT NULL,
+	id TEXT NOT NULL,
+	agency_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	kind TEXT NOT NULL,
+	state TEXT NOT NULL,
+	percent BIGINT NOT NULL,
+	question TEXT NOT NULL,
+	question_digest BYTEA NOT NULL,
+	parts TEXT NOT NULL,
+	message TEXT,
+	created_at BIGINT NOT NULL,
+	ended_at BIGINT,
+	expires_at BIGINT NOT NULL,
+	CONSTRAINT reports_pkey PRIMARY KEY (no),
+	CONSTRAINT reports_id_key UNIQUE (id),
+	CONSTRAINT reports_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
+);
+CREATE INDEX reports_by_client ON reports (client_no, no);
+CREATE TABLE campaigns (
+	no BIGSERIAL NOT NULL,
+	id TEXT NOT NULL,
+	client_no BIGINT NOT NULL,
+	status TEXT NOT NULL,
+	is_default SMALLINT NOT NULL,
+	body TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	deleted_at BIGINT,
+	CONSTRAINT campaigns_pkey PRIMARY KEY (no),
+	CONSTRAINT campaigns_id_key UNIQUE (id),
+	CONSTRAINT campaigns_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no)
+);
+CREATE INDEX campaigns_by_client ON campaigns (client_no, no);
+CREATE TABLE custom_fields (
+	no BIGSERIAL NOT NULL,
+	client_no BIGINT NOT NULL,
+	name TEXT NOT NULL,
+	place BIGINT NOT NULL,
+	CONSTRAINT custom_fields_pkey PRIMARY KEY (no),
+	CONSTRAINT custom_fields_client_no_name_key UNIQUE (client_no, name),
+	CONSTRAINT custom_fields_client_no_place_key UNIQUE (client_no, place),
+	CONSTRAINT custom_fields_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no)
+);
+CREATE TABLE family_publishers (
+	no BIGSERIAL NOT NULL,
+	family_no BIGINT NOT NULL,
+	publisher_no BIGINT NOT NULL,
+	CONSTRAINT family_publishers_pkey PRIMARY KEY (no),
+	CONSTRAINT family_publishers_family_no_publisher_no_key UNIQUE (family_no, publisher_no),
+	CONSTRAINT family_publishers_family_no_fkey FOREIGN KEY(family_no) REFERENCES publisher_families (no),
+	CONSTRAINT family_publishers_publisher_no_fkey FOREIGN KEY(publisher_no) REFERENCES publishers (no)
+);
+CREATE TABLE feed_files (
+	no BIGSERIAL NOT NULL,
+	publisher_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	name TEXT NOT NULL,
+	job_count BIGINT NOT NULL,
+	digest BYTEA,
+	written_at BIGINT,
+	CONSTRAINT feed_files_pkey PRIMARY KEY (no),
+	CONSTRAINT feed_files_publisher_no_client_no_key UNIQUE (publisher_no, client_no),
+	CONSTRAINT feed_files_name_key UNIQUE (name),
+	CONSTRAINT feed_files_publisher_no_fkey FOREIGN KEY(publisher_no) REFERENCES publishers (no)
+);
+CREATE TABLE feed_parts (
+	no BIGSERIAL NOT NULL,
+	publisher_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	digest BYTEA NOT NULL,
+	job_count BIGINT NOT NULL,
+	plain_bytes BIGINT NOT NULL,
+	crc BIGINT NOT NULL,
+	written_at BIGINT NOT NULL,
+	CONSTRAINT feed_parts_pkey PRIMARY KEY (no),
+	CONSTRAINT feed_parts_publisher_no_client_no_key UNIQUE (publisher_no, client_no),
+	CONSTRAINT feed_parts_publisher_no_fkey FOREIGN KEY(publisher_no) REFERENCES publishers (no)
+);
+CREATE INDEX feed_parts_by_client ON feed_parts (client_no);
+CREATE TABLE feeds (
+	no BIGSERIAL NOT NULL,
+	id TEXT NOT NULL,
+	client_no BIGINT NOT NULL,
+	status TEXT NOT NULL,
+	body TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	deleted_at BIGINT,
+	next_run_at BIGINT,
+	former_digest BYTEA,
+	CONSTRAINT feeds_pkey PRIMARY KEY (no),
+	CONSTRAINT feeds_id_key UNIQUE (id),
+	CONSTRAINT feeds_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no)
+);
+CREATE INDEX feeds_by_client ON feeds (client_no, no);
+CREATE INDEX feeds_by_due ON feeds (next_run_at);
+CREATE TABLE funnel_batches (
+	no BIGSERIAL NOT NULL,
+	id TEXT NOT NULL,
+	client_no BIGINT NOT NULL,
+	item_count BIGINT NOT NULL,
+	received_at BIGINT NOT NULL,
+	CONSTRAINT funnel_batches_pkey PRIMARY KEY (no),
+	CONSTRAINT funnel_batches_id_key UNIQUE (id),
+	CONSTRAINT funnel_batches_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no)
+);
+CREATE TABLE posting_configs (
+	no BIGSERIAL NOT NULL,
+	id TEXT NOT NULL,
+	agency_no BIGINT NOT NULL,
+	publisher_no BIGINT NOT NULL,
+	body TEXT NOT NULL,
+	start_at BIGINT NOT NULL,
+	end_at BIGINT NOT NULL,
+	credits_used BIGINT NOT NULL,
+	turned_at BIGINT NOT NULL,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	deleted_at BIGINT,
+	due_at BIGINT,
+	CONSTRAINT posting_configs_pkey PRIMARY KEY (no),
+	CONSTRAINT posting_configs_id_key UNIQUE (id),
+	CONSTRAINT posting_configs_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no),
+	CONSTRAINT posting_configs_publisher_no_fkey FOREIGN KEY(publisher_no) REFERENCES publishers (no)
+);
+CREATE INDEX posting_configs_by_due ON posting_configs (due_at);
+CREATE TABLE rules (
+	no BIGSERIAL NOT NULL,
+	id TEXT NOT NULL,
+	client_no BIGINT NOT NULL,
+	place BIGINT NOT NULL,
+	status TEXT NOT NULL,
+	body TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	deleted_at BIGINT,
+	CONSTRAINT rules_pkey PRIMARY KEY (no),
+	CONSTRAINT rules_id_key UNIQUE (id),
+	CONSTRAINT rules_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no)
+);
+CREATE INDEX rules_by_client ON rules (client_no, place);
+CREATE TABLE stage_maps (
+	client_no BIGINT NOT NULL,
+	body TEXT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	CONSTRAINT stage_maps_pkey PRIMARY KEY (client_no),
+	CONSTRAINT stage_maps_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no)
+);
+CREATE TABLE feed_runs (
+	no BIGSERIAL NOT NULL,
+	id TEXT NOT NULL,
+	feed_no BIGINT NOT NULL,
+	state TEXT NOT NULL,
+	percent BIGINT NOT NULL,
+	body TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	ended_at BIGINT,
+	CONSTRAINT feed_runs_pkey PRIMARY KEY (no),
+	CONSTRAINT feed_runs_id_key UNIQUE (id),
+	CONSTRAINT feed_runs_feed_no_fkey FOREIGN KEY(feed_no) REFERENCES feeds (no)
+);
+CREATE INDEX feed_runs_by_feed ON feed_runs (feed_no, no);
+CREATE TABLE funnel_items (
+	no BIGSERIAL NOT NULL,
+	batch_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	place BIGINT NOT NULL,
+	application TEXT NOT NULL,
+	status TEXT NOT NULL,
+	stage TEXT NOT NULL,
+	event_at BIGINT NOT NULL,
+	disposition TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	click_id BYTEA NOT NULL,
+	body TEXT NOT NULL,
+	received_at BIGINT NOT NULL,
+	CONSTRAINT funnel_items_pkey PRIMARY KEY (no),
+	CONSTRAINT funnel_items_batch_no_place_key UNIQUE (batch_no, place),
+	CONSTRAINT funnel_items_batch_no_fkey FOREIGN KEY(batch_no) REFERENCES funnel_batches (no)
+);
+CREATE INDEX funnel_items_by_application ON funnel_items (client_no, application);
+CREATE INDEX funnel_items_by_disposition ON funnel_items (disposition, client_no, no);
+CREATE TABLE groups (
+	no BIGSERIAL NOT NULL,
+	id TEXT NOT NULL,
+	client_no BIGINT NOT NULL,
+	campaign_no BIGINT NOT NULL,
+	status TEXT NOT NULL,
+	is_default SMALLINT NOT NULL,
+	priority BIGINT NOT NULL,
+	body TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	deleted_at BIGINT,
+	CONSTRAINT groups_pkey PRIMARY KEY (no),
+	CONSTRAINT groups_id_key UNIQUE (id),
+	CONSTRAINT groups_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no),
+	CONSTRAINT groups_campaign_no_fkey FOREIGN KEY(campaign_no) REFERENCES campaigns (no)
+);
+CREATE INDEX groups_by_campaign ON groups (campaign_no, no);
+CREATE INDEX groups_by_client ON groups (client_no, no);
+CREATE TABLE jobs (
+	no BIGSERIAL NOT NULL,
+	client_no BIGINT NOT NULL,
+	ref TEXT NOT NULL,
+	id TEXT NOT NULL,
+	feed_no BIGINT,
+	raw_digest BYTEA,
+	digest BYTEA NOT NULL,
+	valid SMALLINT NOT NULL,
+	status TEXT NOT NULL,
+	title TEXT NOT NULL,
+	company TEXT NOT NULL,
+	category TEXT NOT NULL,
+	city TEXT NOT NULL,
+	state TEXT NOT NULL,
+	country TEXT NOT NULL,
+	zip TEXT NOT NULL,
+	type TEXT NOT NULL,
+	posted_on TEXT,
+	cpc_micros BIGINT,
+	custom TEXT,
+	settings TEXT,
+	url TEXT NOT NULL,
+	end_at BIGINT,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	left_at BIGINT,
+	CONSTRAINT jobs_pkey PRIMARY KEY (no),
+	CONSTRAINT jobs_client_no_ref_key UNIQUE (client_no, ref),
+	CONSTRAINT jobs_id_key UNIQUE (id),
+	CONSTRAINT jobs_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no),
+	CONSTRAINT jobs_feed_no_fkey FOREIGN KEY(feed_no) REFERENCES feeds (no)
+);
+CREATE INDEX jobs_by_client ON jobs (client_no, no);
+CREATE INDEX jobs_by_end ON jobs (end_at);
+CREATE INDEX jobs_by_feed ON jobs (feed_no);
+CREATE TABLE posting_config_clients (
+	no BIGSERIAL NOT NULL,
+	config_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	CONSTRAINT posting_config_clients_pkey PRIMARY KEY (no),
+	CONSTRAINT posting_config_clients_config_no_client_no_key UNIQUE (config_no, client_no),
+	CONSTRAINT posting_config_clients_config_no_fkey FOREIGN KEY(config_no) REFERENCES posting_configs (no)
+);
+CREATE INDEX posting_config_clients_by_client ON posting_config_clients (client_no, config_no);
+CREATE TABLE also_carried (
+	feed_no BIGINT NOT NULL,
+	job_no BIGINT NOT NULL,
+	CONSTRAINT also_carried_pkey PRIMARY KEY (feed_no, job_no),
+	CONSTRAINT also_carried_feed_no_fkey FOREIGN KEY(feed_no) REFERENCES feeds (no),
+	CONSTRAINT also_carried_job_no_fkey FOREIGN KEY(job_no) REFERENCES jobs (no)
+);
+CREATE INDEX also_carried_by_job ON also_carried (job_no);
+CREATE TABLE hires (
+	no BIGSERIAL NOT NULL,
+	client_no BIGINT NOT NULL,
+	application TEXT NOT NULL,
+	click_id BYTEA NOT NULL,
+	item_no BIGINT NOT NULL,
+	at BIGINT NOT NULL,
+	received_at BIGINT NOT NULL,
+	booked_at BIGINT,
+	CONSTRAINT hires_pkey PRIMARY KEY (no),
+	CONSTRAINT hires_client_no_application_key UNIQUE (client_no, application),
+	CONSTRAINT hires_item_no_fkey FOREIGN KEY(item_no) REFERENCES funnel_items (no)
+);
+CREATE INDEX hires_by_booked ON hires (booked_at, no);
+CREATE INDEX hires_by_click ON hires (client_no, click_id);
+CREATE TABLE job_bodies (
+	job_no BIGINT NOT NULL,
+	body BYTEA NOT NULL,
+	CONSTRAINT job_bodies_pkey PRIMARY KEY (job_no),
+	CONSTRAINT job_bodies_job_no_fkey FOREIGN KEY(job_no) REFERENCES jobs (no)
+);
+CREATE TABLE matches (
+	job_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	group_no BIGINT NOT NULL,
+	CONSTRAINT matches_pkey PRIMARY KEY (job_no),
+	CONSTRAINT matches_job_no_fkey FOREIGN KEY(job_no) REFERENCES jobs (no)
+);
+CREATE INDEX matches_by_client ON matches (client_no, job_no);
+CREATE INDEX matches_by_group ON matches (group_no);
+CREATE TABLE posting_jobs (
+	no BIGSERIAL NOT NULL,
+	id TEXT NOT NULL,
+	config_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	job_no BIGINT NOT NULL,
+	posted SMALLINT NOT NULL,
+	pinned SMALLINT NOT NULL,
+	paused SMALLINT NOT NULL,
+	times BIGINT NOT NULL,
+	waiting_at BIGINT NOT NULL,
+	posted_at BIGINT,
+	credit_at BIGINT,
+	ended_at BIGINT,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	deleted_at BIGINT,
+	CONSTRAINT posting_jobs_pkey PRIMARY KEY (no),
+	CONSTRAINT posting_jobs_id_key UNIQUE (id),
+	CONSTRAINT posting_jobs_config_no_job_no_key UNIQUE (config_no, job_no),
+	CONSTRAINT posting_jobs_config_no_fkey FOREIGN KEY(config_no) REFERENCES posting_configs (no),
+	CONSTRAINT posting_jobs_job_no_fkey FOREIGN KEY(job_no) REFERENCES jobs (no)
+);
+CREATE INDEX posting_jobs_by_client ON posting_jobs (client_no, config_no);
