@@ -2,22 +2,27 @@
 
 import signal
 import threading
-from pathlib import Path
+from logging import getLogger
 from types import FrameType
 
 from handbill.access.keys import secret
 from handbill.host.clock import SystemClock
 from handbill.host.ids import SystemIds
 from handbill.host.settings import Settings
+from handbill.kit.faults import Unavailable
 from handbill.ledger.booking import Rules
 from handbill.ledger.judge import Judge
 from handbill.store.blobs import open_blobs
 from handbill.store.journal import JournalReader
 from handbill.store.records import open_records
 
+_log = getLogger("handbill.judge")
+_MOST_LAST_STEPS = 10_000
+_IDLE_STEPS = 3  # a step may only move a mark past an empty segment
+
 
 def main(settings: Settings) -> None:
-    """Judge until SIGTERM or SIGINT; the batch in hand is booked first."""
+    """Judge until SIGTERM or SIGINT; what is in the journal by then is booked first."""
     stop = threading.Event()
 
     def told(_number: int, _frame: FrameType | None) -> None:
@@ -25,16 +30,28 @@ def main(settings: Settings) -> None:
 
     signal.signal(signal.SIGTERM, told)
     signal.signal(signal.SIGINT, told)
-    data = Path(settings.data)
-    records = open_records(settings.records_url or f"sqlite:///{data / 'records.db'}")
-    blobs = open_blobs(settings.blobs_url or str(data / "blobs"))
+    records = open_records(settings.records_address)
+    blobs = open_blobs(settings.blobs_address)
     with records.read() as tx:
         key = list(secret(tx, "link").values())[-1]
     rules = Rules(settings.duplicate_seconds, settings.ip_mode, key)
-    journal = JournalReader(Path(settings.journal_url or data / "journal"))
+    journal = JournalReader(settings.journal_folder)
     judge = Judge(records, blobs, journal, SystemClock(), SystemIds(), rules)
     try:
         judge.run(stop)
+        drain(judge)
     finally:
         judge.close()
         records.close()
+
+
+def drain(judge: Judge) -> None:
+    """Book what still waits: the doors have closed before, so that nothing is added to it."""
+    idle = 0
+    try:
+        for _ in range(_MOST_LAST_STEPS):
+            idle = 0 if judge.step() else idle + 1
+            if idle == _IDLE_STEPS:
+                return
+    except Unavailable as away:
+        _log.warning("what waits is judged at the next start: %s", away)
