@@ -1,0 +1,129 @@
+"""The dates that feeds are written with. **Source**: domain 5.5.
+
+Read in this order: ISO-8601, RFC-822, day and month in figures, epoch seconds or milliseconds; the
+rest by dateutil, and only where it finds year, month and day all three. A text that can be read in
+two ways is read one way only: with slashes the month stands first, unless it cannot.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+from dateutil import parser as dateutil_parser
+
+from handbill.kit.instants import Instant, instant_of
+
+_MOST = 64
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    )
+}
+# Names that stand for one offset only; "IST" and "CST" in Asia are not guessed at (hours).
+_ZONES = {
+    "Z": 0, "UT": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2,
+    "EEST": 3, "MSK": 3, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6,
+    "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10, "AEST": 10, "AEDT": 11, "NZST": 12,
+    "NZDT": 13,
+}  # fmt: skip
+_TIME = (
+    r"(?:[T ,]+(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<part>\d{1,9}))?)?"
+    r"(?:\s?(?P<half>[AaPp])\.?[Mm]\.?)?\s?(?P<zone>[A-Za-z]{1,5}|(?:UTC|GMT)?[+-]\d\d?:?(?:\d\d)?)?"
+    r")?\Z"
+)
+_ISO = re.compile(r"(?P<year>\d{4})([-/.]?)(?P<month>\d\d)\2(?P<day>\d\d)" + _TIME)
+_MAIL = re.compile(
+    r"(?:[A-Za-z]{3,9},?\s+)?(?P<day>\d{1,2})[ -](?P<name>[A-Za-z]{3,9})\.?[ -](?P<year>\d{4})"
+    + _TIME
+)
+_DAY_FIRST = re.compile(r"(?P<day>\d{1,2})([-.])(?P<month>\d{1,2})\2(?P<year>\d{4})" + _TIME)
+_MONTH_FIRST = re.compile(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})" + _TIME)
+_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
+_EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}")
+
+
+def read_instant(text: str, zone: tzinfo) -> Instant | None:
+    """The instant of a date in a feed; what names no zone is in ``zone``. None: cannot be read.
+
+    A day alone is its first moment. Years from 1970 to 2200.
+    """
+    text = text.strip()
+    if not text or len(text) > _MOST:
+        return None
+    try:
+        return _read(text, zone)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _read(text: str, zone: tzinfo) -> Instant | None:
+    for form in (_ISO, _MAIL, _DAY_FIRST, _MONTH_FIRST):
+        found = form.match(text)
+        if found is not None:
+            return _assembled(found.groupdict(), zone, swaps=form is _MONTH_FIRST)
+    if _EPOCH.fullmatch(text):
+        whole, _, part = text.partition(".")
+        micros = int(whole) * (1_000_000 if len(whole) < 12 else 1_000)
+        return micros + int(part.ljust(6, "0")[:6] or 0)
+    return _last_resort(text, zone)
+
+
+def _assembled(parts: dict[str, str | None], zone: tzinfo, *, swaps: bool) -> Instant:
+    year, day = int(parts["year"] or 0), int(parts["day"] or 0)
+    name = parts.get("name")
+    month = _MONTHS.get(name[:3].lower(), 0) if name else int(parts["month"] or 0)
+    if swaps and month > 12 >= day:
+        month, day = day, month
+    hour = int(parts["hour"] or 0)
+    half = parts["half"]
+    if half:
+        if not 1 <= hour <= 12:
+            raise ValueError("no such hour")
+        hour = hour % 12 + (12 if half in "pP" else 0)
+    micros = int((parts["part"] or "").ljust(6, "0")[:6])
+    named = parts["zone"]
+    return _in_years(
+        datetime(
+            year, month, day, hour, int(parts["minute"] or 0), int(parts["second"] or 0), micros,
+            tzinfo=_zone(named) if named else zone,
+        )
+    )  # fmt: skip
+
+
+def _zone(text: str) -> tzinfo:
+    hours = _ZONES.get(text.upper())
+    if hours is not None:
+        return UTC if hours == 0 else timezone(timedelta(hours=hours))
+    figures = text.upper().removeprefix("UTC").removeprefix("GMT").replace(":", "")
+    if figures[:1] not in {"+", "-"} or not figures[1:].isdigit():
+        raise ValueError("no zone that we know")
+    digits = figures[1:] if len(figures) > 3 else figures[1:] + "00"
+    minutes = int(digits[:-2]) * 60 + int(digits[-2:])
+    return timezone(timedelta(minutes=-minutes if figures[0] == "-" else minutes))
+
+
+def _in_years(moment: datetime) -> Instant:
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError("no year of ours")
+    return instant_of(moment)
+
+
+def _last_resort(text: str, zone: tzinfo) -> Instant | None:
+    """By dateutil, from two different defaults: what it fills in itself would differ."""
+    if not _YEAR.search(text):
+        return None
+    found = [
+        dateutil_parser.parse(text, default=default, tzinfos=_offset)
+        for default in (datetime(2001, 1, 1), datetime(2002, 2, 2))  # noqa: DTZ001
+    ]
+    if found[0] != found[1]:
+        return None
+    moment = found[0]
+    return _in_years(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone))
+
+
+def _offset(name: str | None, offset: int | None) -> tzinfo | None:
+    if offset is not None:
+        return timezone(timedelta(seconds=offset))
+    return _zone(name) if name else None

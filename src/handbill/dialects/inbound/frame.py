@@ -1,0 +1,83 @@
+"""The frame of a feed: the document with each of its items put in as an empty node.
+
+Frame and items well-formed: feed well-formed. Comments, CDATA sections and instructions reach the
+parser empty, so that none of them, however long, is ever held (Expat 2.5 is slow on long tokens).
+"""
+
+from xml.parsers import expat
+
+from handbill.dialects.inbound.items import NotWellFormed
+
+MOST_TOKEN_BYTES = 64 * 1024
+MOST_NAMES = 1_000
+MOST_DEPTH = 32
+_PIECE = 64 * 1024
+
+
+class Frame:
+    """Takes the frame piece by piece, and refuses it as soon as it is known to be ill-formed."""
+
+    def __init__(self, collection: str, item: str) -> None:
+        """``collection``: the node that must be there, around the items."""
+        self._collection = collection
+        self._item = item
+        self._empty = f"<{item}/>".encode()
+        self._pieces: list[bytes] = []
+        self._passed = 0
+        self._depth = 0
+        self._names: set[str] = set()
+        parser = expat.ParserCreate("utf-8")
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        self._parser = parser
+
+    @property
+    def has_collection(self) -> bool:
+        return self._collection.rpartition(":")[2] in self._names
+
+    def item(self) -> None:
+        """An item stands here."""
+        self._pieces.append(self._empty)
+
+    def text(self, piece: bytes) -> None:
+        """Tags and text between the items."""
+        self._pieces.append(piece)
+
+    def flush(self) -> None:
+        """Parse what has come since. **Refuses** (NotWellFormed) with lines counted from there."""
+        pieces = b"".join(self._pieces)
+        self._pieces.clear()
+        for start in range(0, len(pieces), _PIECE):
+            self._parse(pieces[start : start + _PIECE])
+            if self._passed - self._parser.CurrentByteIndex > MOST_TOKEN_BYTES:
+                raise NotWellFormed(0, "a tag is longer than 64 KB")
+
+    def close(self) -> None:
+        """The feed has ended."""
+        self.flush()
+        self._parse(b"", last=True)
+
+    def _parse(self, piece: bytes, *, last: bool = False) -> None:
+        self._passed += len(piece)
+        try:
+            self._parser.Parse(piece, last)
+        except expat.ExpatError as bad:
+            message = expat.ErrorString(bad.code)
+            if bad.code == expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]:
+                message = (
+                    "the feed ends before its last node is closed" if self._passed else "empty"
+                )
+            raise NotWellFormed(0, message) from bad
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        if name == self._item:
+            return
+        names = self._names
+        names.add(name.rpartition(":")[2])
+        names.update(attributes)
+        if self._depth > MOST_DEPTH or len(names) > MOST_NAMES:
+            raise NotWellFormed(0, f"the feed has too many nodes that are no <{self._item}>")
+
+    def _end(self, name: str) -> None:  # noqa: ARG002
+        self._depth -= 1

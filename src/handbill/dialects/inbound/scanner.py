@@ -1,0 +1,195 @@
+"""A feed's byte stream cut into items, each known by the digest of its bytes.
+
+An item whose digest is known is neither parsed nor copied. How an item ends is first guessed (the
+next end tag of its name) and then proved: equal bytes have been read before, or the parser stops
+just there; else the parser itself says where the item ends. So a guess can cost time, never truth.
+"""
+
+import re
+from collections.abc import Container, Iterable, Iterator
+from hashlib import blake2b
+from typing import NamedTuple
+
+from handbill.dialects.inbound.frame import Frame
+from handbill.dialects.inbound.items import MOST_ITEM_BYTES, TAG, ItemReader, NotWellFormed
+
+_BLOCK = 256 * 1024
+_LONGEST_MARK = 9  # <![CDATA[
+_ENDS = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
+_EMPTY = {b"<!--": b"<!---->", b"<![CDATA[": b"<![CDATA[]]>", b"<?": b"<?p?>"}
+
+
+class Malformed(ValueError):
+    """The feed is not XML, or not XML that we read; ``line`` of the feed, from 1."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(f"line {line}: {message}")
+        self.line = line
+        self.message = message
+
+
+class Item(NamedTuple):
+    """``fields`` None: the digest was known; ``line`` is told only where there are fields."""
+
+    digest: bytes
+    fields: dict[str, str] | None
+    line: int
+
+
+class _Window:
+    """The part of the stream in sight; ``at``: how far it is dealt with."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self.view = b""
+        self.at = 0
+        self._line = 1
+        self._counted = 0
+
+    def more(self) -> bool:
+        """Drop what is dealt with and see further; False at the end of the stream."""
+        parts, size = [self.view[self.at :]], 0
+        for chunk in self._chunks:
+            parts.append(chunk)
+            size += len(chunk)
+            if size >= _BLOCK:
+                break
+        if not size:
+            return False
+        self.line_at(self.at)
+        self.view = b"".join(parts)
+        self._counted -= self.at
+        self.at = 0
+        return True
+
+    def line_at(self, place: int) -> int:
+        """The line of a place in sight."""
+        if place < self._counted:
+            return self._line - self.view.count(b"\n", place, self._counted)
+        self._line += self.view.count(b"\n", self._counted, place)
+        self._counted = place
+        return self._line
+
+
+def scan(
+    chunks: Iterable[bytes], item: str, reader: ItemReader, *,
+    collection: str, known: Container[bytes] = (), salt: bytes = b"",
+) -> Iterator[Item]:  # fmt: skip
+    """The items of a feed in UTF-8, in order, in memory bound by the size of one item.
+
+    ``item``: the name of an item's node as it is written; ``collection``: a node that must be
+    there around the items; ``salt``: mixed into each digest (at most 64 bytes).
+    **Refuses** (Malformed): what is not well-formed, document types, items over 4 MB.
+    """
+    window = _Window(chunks)
+    frame = Frame(collection, item)
+    name = re.escape(item.encode())
+    mark = re.compile(rb"<(?:" + name + rb"(?=[\s/>])|!--|!\[CDATA\[|!|\?)")
+    closing = re.compile(rb"</" + name + rb"[ \t\r\n]*>")
+    try:
+        while _to_item(window, frame, mark):
+            frame.item()
+            yield _item(window, reader, closing, known, salt)
+        frame.close()
+    except NotWellFormed as bad:
+        raise Malformed(window.line_at(window.at), bad.message) from bad
+    if not frame.has_collection:
+        raise Malformed(1, f"there is no node <{collection}> around the jobs")
+
+
+def _to_item(window: _Window, frame: Frame, mark: re.Pattern[bytes]) -> bool:
+    """Go on to the next item's ``<``; False when the stream ends without one."""
+    while True:
+        view, at = window.view, window.at
+        found = mark.search(view, at)
+        if found is None:
+            # The last few bytes may be the beginning of a mark.
+            cut = view.rfind(b"<", max(at, len(view) - 256))
+            _pass(window, frame, len(view) if cut < 0 else cut)
+            frame.flush()
+            if not window.more():
+                _pass(window, frame, len(window.view))
+                return False
+            continue
+        start = found.start()
+        if start != at:
+            _pass(window, frame, start)
+        kind = found[0]
+        if kind in _ENDS:
+            frame.text(_EMPTY[kind])
+            _skip(window, found.end(), _ENDS[kind])
+        elif kind != b"<!":
+            return True
+        elif len(view) - start >= _LONGEST_MARK or not window.more():
+            raise NotWellFormed(0, "document types and other declarations are refused")
+
+
+def _pass(window: _Window, frame: Frame, upto: int) -> None:
+    piece = window.view[window.at : upto]
+    if piece and not piece.isspace():
+        frame.text(piece)
+    window.at = upto
+
+
+def _skip(window: _Window, start: int, end: bytes) -> None:
+    """Go behind the end of a comment, CDATA section or instruction, holding none of it."""
+    line = window.line_at(window.at)
+    window.at = start
+    while (found := window.view.find(end, window.at)) < 0:
+        window.at = max(window.at, len(window.view) - len(end) + 1)
+        if not window.more():
+            raise NotWellFormed(0, f"what begins in line {line} has no {end.decode()}")
+    window.at = found + len(end)
+
+
+def _item(
+    window: _Window, reader: ItemReader, closing: re.Pattern[bytes], known: Container[bytes],
+    salt: bytes,
+) -> Item:  # fmt: skip
+    """Read the item that begins at ``window.at``, and go behind it."""
+    guess = _guess(window, closing, 0)
+    start = window.at
+    digest = blake2b(window.view[start:guess], digest_size=16, key=salt).digest()
+    if digest in known:
+        window.at = guess
+        return Item(digest, None, 0)
+    line = window.line_at(start)
+    reader.begin()
+    fed = 0
+    while True:
+        size = guess - window.at
+        try:
+            read = reader.feed(window.view[window.at + fed : guess])
+        except NotWellFormed as bad:
+            raise Malformed(line + bad.line - 1, bad.message) from bad
+        if read is not None:
+            break
+        if size > MOST_ITEM_BYTES:
+            raise Malformed(line, "a job is larger than 4 MB")
+        fed = size
+        guess = _guess(window, closing, fed)
+        if guess == window.at + fed:
+            raise Malformed(line, "the feed ends inside of this job")
+    start = window.at
+    if read.end != guess - start:
+        digest = blake2b(window.view[start : start + read.end], digest_size=16, key=salt).digest()
+    window.at = start + read.end
+    return Item(digest, read.fields, line)
+
+
+def _guess(window: _Window, closing: re.Pattern[bytes], fed: int) -> int:
+    """Where the next end tag of the item's name ends, after so many of its bytes.
+
+    Where there is none in sight and the stream ends, or the item grows too large: all in sight.
+    """
+    tag = TAG.match(window.view, window.at)
+    if tag is not None and window.view.endswith(b"/>", window.at, tag.end()) and not fed:
+        return tag.end()
+    sought = window.at + fed
+    while (found := closing.search(window.view, sought)) is None:
+        size = len(window.view) - window.at
+        if size > MOST_ITEM_BYTES or not window.more():
+            return len(window.view)
+        # An end tag may be cut; spaces within one are few, and a missed guess costs only time.
+        sought = window.at + max(fed, size - 80)
+    return found.end()
