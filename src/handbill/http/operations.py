@@ -150,6 +150,8 @@ class Operation:
     body: Shape | None = None
     many: bool = False
     """The body may be an array: 8 MB are allowed instead of 1."""
+    mints: bool = False
+    """A GET that may first have to make what it answers, such as an address."""
     keeps_records: bool = False
     """A POST that changes no records (a look-up, or an event that the journal keeps)."""
     success: int = 200

@@ -1,6 +1,5 @@
 """What an API caller does to single jobs. The rows are written the way a feed's are."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -17,8 +16,7 @@ from handbill.wire.changes import merged_caps, settled
 from handbill.wire.jobs import NAMES, SETTING_NAMES
 from handbill.work.queue import enqueue
 
-MOST_API_JOBS = 1_000_000
-_MANDATORY = {"title": "title", "description": "description", "url": "url"}
+_MANDATORY = ("title", "description", "url")
 
 
 def add(tx: Tx, now: Instant, client: Client, given: dict[str, Any]) -> Job:
@@ -39,9 +37,10 @@ def add(tx: Tx, now: Instant, client: Client, given: dict[str, Any]) -> Job:
         raise bad_request(faults)
     body.posted_at = body.published_at
     body.modified_at = body.published_at
+    body.missing = _missing(body)
     _write(tx, now, client, None, body, None)
     job = service.job_of(tx, client.no, ref)
-    rows.set_settings(tx, job.no, settings)
+    rows.set_settings(tx, job.no, settings, now)
     rows.set_status(tx, job.no, "A", now)
     return job
 
@@ -50,7 +49,7 @@ def update(tx: Tx, now: Instant, client: Client, job: Job, given: dict[str, Any]
     """Change what ``wire.jobs.UPDATE`` read; nothing given changes nothing. A job of a feed keeps
     the change until its feed says something new about it.
 
-    **Refuses** (400) a job that is not valid, and settings for unknown publishers.
+    **Refuses** (400) a job that is not valid or would not be, and settings for unknown publishers.
     """
     _refuse_invalid(job)
     faults: list[Fault] = []
@@ -58,6 +57,7 @@ def update(tx: Tx, now: Instant, client: Client, job: Job, given: dict[str, Any]
     job.body.settings = None
     body = settled(msgspec.structs.replace(job.body), given, NAMES, faults)
     settings = _settings(tx, client, before, body, given, faults)
+    faults += [Fault(f"/{name}", "must not be empty") for name in _missing(body)]
     if faults:
         raise bad_request(faults)
     if body == job.body and settings == before:
@@ -67,7 +67,7 @@ def update(tx: Tx, now: Instant, client: Client, job: Job, given: dict[str, Any]
         body.posted_at = body.published_at if "publishedDate" in given else body.posted_at
         stands = rows.standing(tx, client.no, [body.ref])[body.ref]
         _write(tx, now, client, job.feed_no, body, stands.raw_digest)
-    rows.set_settings(tx, job.no, settings)
+    rows.set_settings(tx, job.no, settings, now)
     clients.wake_listings(tx, client, now)
 
 
@@ -94,7 +94,6 @@ def _refuse_invalid(job: Job) -> None:
 def _write(
     tx: Tx, now: Instant, client: Client, feed_no: int | None, body: JobBody, raw: bytes | None
 ) -> None:
-    body.missing = tuple(_missing(body))
     posted = body.posted_at
     posted_on = None if posted is None else day_of(posted, zone_of(client.zone)).isoformat()
     clients.learn_custom_fields(tx, client.no, body.additional)
@@ -102,11 +101,11 @@ def _write(
     enqueue(tx, "groups.rematch", client.id, now)
 
 
-def _missing(body: JobBody) -> Iterable[str]:
-    for name, field in _MANDATORY.items():
-        found = body.url or body.alternate_url if field == "url" else getattr(body, field)
-        if not found.strip():
-            yield name
+def _missing(body: JobBody) -> tuple[str, ...]:
+    """The mandatory fields that are empty (domain 5.2)."""
+    said = {"title": body.title, "description": body.description}
+    said["url"] = body.url or body.alternate_url
+    return tuple(name for name in _MANDATORY if not said[name].strip())
 
 
 def _settings(

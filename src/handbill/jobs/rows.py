@@ -326,10 +326,10 @@ def mark_unindexed(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
     tx.upsert_many(unindexed, ["job_no"], rows, keep=True)
 
 
-def set_settings(tx: Tx, no: int, settings: JobSettings) -> None:
+def set_settings(tx: Tx, no: int, settings: JobSettings, now: Instant) -> None:
     """What an API caller set on a job, as a whole."""
     text = None if settings == JobSettings() else _JSON.encode(settings).decode()
-    tx.change(jobs, {"no": no}, settings=text)
+    tx.change(jobs, {"no": no}, settings=text, updated_at=now)
 
 
 def set_status(tx: Tx, no: int, status: str, now: Instant) -> None:

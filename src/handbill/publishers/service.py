@@ -68,8 +68,11 @@ def create(tx: Tx, now: Instant, agency_no: int, given: dict[str, Any]) -> Publi
     return publisher
 
 
-def update(tx: Tx, now: Instant, publisher: Publisher, given: dict[str, Any]) -> None:
-    """Change what ``wire.publishers.UPDATE`` read. **Refuses** (400) clearing name or currency."""
+def update(tx: Tx, now: Instant, publisher: Publisher, given: dict[str, Any]) -> bool:
+    """Change what ``wire.publishers.UPDATE`` read; whether that changed anything.
+
+    **Refuses** (400) clearing name, currency or bid type.
+    """
     faults = [
         Fault(f"/{key}", "cannot be cleared")
         for key in ("name", "currency", "bidType")
@@ -77,8 +80,12 @@ def update(tx: Tx, now: Instant, publisher: Publisher, given: dict[str, Any]) ->
     ]
     if faults:
         raise bad_request(faults)
-    publisher.body = settled(publisher.body, given, NAMES, faults)
+    body = settled(publisher.body, given, NAMES, faults)
+    if body == publisher.body:
+        return False
+    publisher.body = body
     rows.save(tx, publisher, now)
+    return True
 
 
 def delete(tx: Tx, now: Instant, publisher: Publisher) -> None:

@@ -84,7 +84,7 @@ class Word(Shape):
 
 @dataclass(frozen=True)
 class PublisherFields(Shape):
-    """publisherFields, read as (allow-list or None, publisher id → node → text)."""
+    """Read as (allow-list or None, publisher id → node → text); an empty list allows all."""
 
     def read(self, value: Any, at: str, faults: Faults) -> Any:
         if not isinstance(value, dict):
@@ -96,7 +96,7 @@ class PublisherFields(Shape):
         allowed = value.get("publishers")
         if allowed is not None:
             ids = ListOf(Text(1, 100), most=1_000).read(allowed, f"{at}/publishers", faults)
-            allowed = tuple(ids)
+            allowed = tuple(ids) or None
         nodes = {
             name: MapOf(Word(), 50, _NODE_NAME).read(own, f"{at}/{pointed(name)}", faults)
             for name, own in value.items()

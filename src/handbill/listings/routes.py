@@ -1,0 +1,173 @@
+"""Publishers, wherever their feeds are touched: an addition to the contract (section 6)."""
+
+from typing import Any
+
+from handbill.core.nouns import Publisher
+from handbill.http.operations import Call, Operation, done, result_schema
+from handbill.listings import service
+from handbill.listings.service import ALL_CLIENTS
+from handbill.publishers import service as publishers
+from handbill.wire.publishers import CREATE, PUBLISHER, UPDATE, spell_publisher
+from handbill.wire.shapes import Field, Object, Text
+from handbill.wire.spelling import TEXT, described, whole
+
+_TAG = "Publishers"
+_PATH = "/publishers"
+_ONE = f"{_PATH}/{{publisher_id}}"
+
+
+def _publisher(call: Call) -> Publisher:
+    return publishers.publisher_of(call.tx, call.caller.agency_no, call.path["publisher_id"])
+
+
+def _create(call: Call) -> dict[str, Any]:
+    made = publishers.create(call.tx, call.now, call.caller.agency_no, call.body)
+    service.ensure_file(call.tx, call.ids, made.no, call.now)
+    service.republish(call.tx, made.no, call.now)
+    return done("Publisher created", made.id)
+
+
+def _url(call: Call, publisher: Publisher, client_no: int = ALL_CLIENTS) -> str | None:
+    service.ensure_file(call.tx, call.ids, publisher.no, call.now, client_no)
+    gzipped = publisher.body.compressed
+    return service.feed_url(call.tx, call.settings, publisher.no, client_no, gzipped=gzipped)
+
+
+def _get(call: Call) -> dict[str, Any]:
+    publisher = _publisher(call)
+    return spell_publisher(publisher) | {"feedUrl": _url(call, publisher)}
+
+
+def _feeds(call: Call) -> dict[str, Any]:
+    publisher = _publisher(call)
+    return {
+        "publisherId": publisher.id,
+        "clientId": call.client.id,
+        "feedUrl": _url(call, publisher, call.client.no),
+    }
+
+
+def _update(call: Call) -> dict[str, Any]:
+    publisher = _publisher(call)
+    if publishers.update(call.tx, call.now, publisher, call.body):
+        service.republish(call.tx, publisher.no, call.now)
+    return done("Publisher updated")
+
+
+def _delete(call: Call) -> dict[str, Any]:
+    publisher = _publisher(call)
+    publishers.delete(call.tx, call.now, publisher)
+    service.republish(call.tx, publisher.no, call.now)
+    return done("Publisher deleted")
+
+
+def _switch(call: Call, status: str, message: str) -> dict[str, Any]:
+    publisher = _publisher(call)
+    if publishers.switch(call.tx, call.now, publisher, status):
+        service.republish(call.tx, publisher.no, call.now)
+    return done(message)
+
+
+def _pause(call: Call) -> dict[str, Any]:
+    return _switch(call, "P", "Publisher paused")
+
+
+def _enable(call: Call) -> dict[str, Any]:
+    return _switch(call, "A", "Publisher enabled")
+
+
+OPERATIONS = [
+    Operation(
+        name="create_publisher",
+        verb="POST",
+        path=_PATH,
+        title="Create a publisher.",
+        about="Creates a publisher of the agency, active at once, with an empty feed at a random "
+        "address of its own. Its id is the one given, or its name with spaces and dots turned "
+        "into _. A deleted publisher's id may be used again and takes up its feed's address.",
+        tag=_TAG,
+        work=_create,
+        body=CREATE,
+        answer=result_schema(described(TEXT, "The new publisher's id.")),
+        sample={"id": "TestExp1", "name": "Test Exp 1", "bidType": "CPC", "currency": "USD"},
+        sample_answer={"result": "TestExp1", "message": "Publisher created"},
+    ),
+    Operation(
+        name="get_publisher",
+        verb="GET",
+        path=_ONE,
+        title="Get a publisher.",
+        about="The publisher, with the address of its feed of all clients (feedUrl). The address "
+        "is random and stays; whoever knows it may read the feed.",
+        tag=_TAG,
+        work=_get,
+        mints=True,
+        answer=PUBLISHER,
+    ),
+    Operation(
+        name="get_publisher_feed",
+        verb="GET",
+        path=f"{_ONE}/feeds",
+        title="Get a publisher's feed of one client.",
+        about="The address of the publisher's feed with the jobs of one client only. It is made "
+        "when it is first asked for; the file follows within moments.",
+        tag=_TAG,
+        work=_feeds,
+        mints=True,
+        query=Object({"client_id": Field(Text(1, 200), "Client of the jobs.", required=True)}),
+        answer=whole(
+            {
+                "publisherId": described(TEXT, "The publisher's id."),
+                "clientId": described(TEXT, "The client's id."),
+                "feedUrl": described(TEXT, "Address of the publisher's feed of this client."),
+            }
+        ),
+    ),
+    Operation(
+        name="update_publisher",
+        verb="PUT",
+        path=_ONE,
+        title="Update a publisher.",
+        about="Changes the publisher: what is absent stays, null clears what is optional; schema "
+        "is replaced as a whole. Its feeds are written again.",
+        tag=_TAG,
+        work=_update,
+        body=UPDATE,
+        answer=result_schema(),
+        sample={"minBid": 0.1},
+        sample_answer={"result": True, "message": "Publisher updated"},
+    ),
+    Operation(
+        name="delete_publisher",
+        verb="DELETE",
+        path=_ONE,
+        title="Delete a publisher.",
+        about="Deletes the publisher: its feeds become empty, clicks of the past stay.",
+        tag=_TAG,
+        work=_delete,
+        answer=result_schema(),
+        sample_answer={"result": True, "message": "Publisher deleted"},
+    ),
+    Operation(
+        name="pause_publisher",
+        verb="PUT",
+        path=f"{_ONE}/pause",
+        title="Pause a publisher.",
+        about="Empties the publisher's feeds. A paused one stays so.",
+        tag=_TAG,
+        work=_pause,
+        answer=result_schema(),
+        sample_answer={"result": True, "message": "Publisher paused"},
+    ),
+    Operation(
+        name="enable_publisher",
+        verb="PUT",
+        path=f"{_ONE}/enable",
+        title="Enable a publisher.",
+        about="Fills the publisher's feeds again. An active one stays so.",
+        tag=_TAG,
+        work=_enable,
+        answer=result_schema(),
+        sample_answer={"result": True, "message": "Publisher enabled"},
+    ),
+]

@@ -1,0 +1,26 @@
+"""The application over each records engine, and an agency that may use it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contract.office import NOON, Doors, Office
+from handbill.host.clock import SetClock
+from handbill.host.ids import SeededIds
+from handbill.host.settings import Settings
+from handbill.http.operations import Desk
+from handbill.store.blobs import open_blobs
+from handbill.store.journal import JournalWriter
+from handbill.store.records import Records
+
+
+@pytest.fixture
+def office(records: Records, tmp_path: Path) -> Iterator[Office]:
+    """An agency "acme" with key, token and the publisher TestExp1."""
+    journal = JournalWriter(tmp_path / "journal", "api-0")
+    blobs = open_blobs(str(tmp_path / "blobs"))
+    settings = Settings()
+    desk = Desk(records, blobs, journal, SetClock(NOON), SeededIds(1), settings, Doors(settings))
+    yield Office(desk).open()
+    journal.close()

@@ -1,0 +1,160 @@
+"""An agency's office: the real application in this process, with credentials that work."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from contract.asgi import Reply, call
+from handbill.access import routes as access
+from handbill.access.doors import AccessDoors
+from handbill.access.service import create_agency
+from handbill.campaigns import routes as campaigns
+from handbill.clients import routes as clients
+from handbill.clients import service as client_reads
+from handbill.core.nouns import Client
+from handbill.groups import routes as groups
+from handbill.host.clock import SetClock
+from handbill.http.app import application
+from handbill.http.operations import Caller, Desk, Operation
+from handbill.jobs import routes as jobs
+from handbill.listings import routes as listings
+from handbill.publishers import routes as publishers
+from handbill.store.records import Tx
+
+NOON = 1_795_003_200 * 1_000_000  # 2026-11-18T12:00:00Z, a Wednesday
+Body = dict[str, Any]
+BUDGET: Body = {"budget": {"cap": "Monthly", "value": 1000}}
+US: Body = {"operator": "AND", "rules": [{"operator": "EQUAL", "field": "country", "data": "US"}]}
+
+
+class Doors(AccessDoors):
+    def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
+        return client_reads.find_client(tx, caller.agency_no, client_id)
+
+    def lock_client(self, tx: Tx, client: Client) -> None:
+        client_reads.lock(tx, client.no)
+
+
+def operations() -> list[Operation]:
+    rooms = (access, clients, jobs, campaigns, groups, publishers, listings)
+    return [operation for room in rooms for operation in room.OPERATIONS]
+
+
+OPERATIONS = operations()
+
+
+@dataclass
+class Office:
+    """``ask`` sends both credentials and checks the answer against the operation's schema."""
+
+    desk: Desk
+    agency_id: str = "acme"
+    headers: dict[str, str] = field(default_factory=dict)
+    app: Any = None
+
+    def open(self) -> "Office":
+        self.app = self.app or application(OPERATIONS, self.desk)
+        with self.desk.records.write() as tx:
+            now = self.desk.clock.now()
+            _, api_key, self.api_client_id = create_agency(
+                tx, self.desk.ids, now, agency_id=self.agency_id, name="Acme", currency="USD"
+            )
+        self.headers = {"x-api-key": api_key}
+        token = self.ask("POST", "/token", {"client_id": self.api_client_id}).json["access_token"]
+        self.headers["x-authorization-key"] = token
+        self.new("/publishers", {"id": "TestExp1", "bidType": "CPC"})
+        return self
+
+    def another(self, agency_id: str = "other") -> "Office":
+        """A second agency in the same installation."""
+        return Office(self.desk, agency_id, app=self.app).open()
+
+    def ask(
+        self, verb: str, url: str, body: Any = None, headers: dict[str, str] | None = None,
+        **kw: Any,
+    ) -> Reply:  # fmt: skip
+        reply = call(self.app, verb, url, body, headers=self.headers | (headers or {}), **kw)
+        assert reply.status < 500, reply.raw
+        check_schema(verb, url, reply)
+        return reply
+
+    def get(self, url: str) -> Any:
+        reply = self.ask("GET", url)
+        assert reply.status == 200, (url, reply.raw)
+        return reply.json
+
+    def put(self, url: str, body: Any = None) -> Any:
+        reply = self.ask("PUT", url, body)
+        assert reply.status == 200, (url, reply.raw)
+        return reply.json
+
+    def new(self, url: str, body: Body) -> str:
+        """Create; the new thing's id."""
+        reply = self.ask("POST", url, body)
+        assert reply.status == 200, (url, reply.raw)
+        made: str = reply.json["result"]
+        return made
+
+    def client(self, **more: Any) -> str:
+        """The path of a new client."""
+        body = {"companyName": "Mills", "caps": BUDGET, "endDate": "12/31/2030"}
+        return "/clients/" + self.new("/clients", body | more)
+
+    def campaign(self, client: str, **more: Any) -> str:
+        """The path of a new campaign."""
+        made = self.new(f"{client}/campaigns", {"name": "autumn", "caps": BUDGET} | more)
+        return f"{client}/campaigns/{made}"
+
+    def group(self, campaign: str, **more: Any) -> str:
+        """The path of a new job group."""
+        body = {"name": "g", "cpcBid": 0.5, "filters": US, "caps": BUDGET}
+        body |= {"placements": [{"value": "TestExp1"}]} | more
+        return f"{campaign}/jobgroups/" + self.new(f"{campaign}/jobgroups", body)
+
+    def faults(self, verb: str, url: str, body: Any = None) -> dict[str, str]:
+        """Field → message of a 400."""
+        reply = self.ask(verb, url, body)
+        assert reply.status == 400, (url, reply.status, reply.raw)
+        return {fault["field"]: fault["message"] for fault in reply.json["errors"]}
+
+    @property
+    def clock(self) -> SetClock:
+        assert isinstance(self.desk.clock, SetClock)
+        return self.desk.clock
+
+
+_PATHS = [
+    (
+        operation,
+        re.compile(re.sub(r"{\w+}", "[^/]+", operation.path)),
+        Draft202012Validator(operation.answer),
+    )
+    for operation in OPERATIONS
+]
+
+
+def operation_of(verb: str, url: str) -> tuple[Operation, Draft202012Validator]:
+    path = url.partition("?")[0]
+    verb = {"PATCH": "PUT"}.get(verb, verb)
+    found = [row for row in _PATHS if row[0].verb == verb and row[1].fullmatch(path)]
+    fixed = [row for row in found if "{" not in row[0].path.rsplit("/", 1)[1]]
+    operation, _, validator = (fixed or found)[0]
+    return operation, validator
+
+
+def check_schema(verb: str, url: str, reply: Reply) -> None:
+    """A success must look as the operation's answer schema says."""
+    if reply.status == 200:
+        _, validator = operation_of(verb, url)
+        validator.validate(_plain(reply.json))
+
+
+def _plain(value: Any) -> Any:
+    """Decimals as floats: the validator knows no other numbers."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | str) else float(value)

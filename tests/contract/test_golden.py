@@ -1,0 +1,53 @@
+"""Each operation answers the reference's sample request with the reference's sample answer."""
+
+from typing import Any
+
+from contract.golden import GOLDEN, differences
+from contract.office import OPERATIONS, Office
+
+
+def _filled(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(item, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, names) for item in value]
+    return names.get(value, value) if isinstance(value, str) else value
+
+
+def test_the_reference_samples(office: Office) -> None:
+    made: dict[str, str] = {}
+    found: list[str] = []
+    for row in GOLDEN:
+        names = {f"{{{name}}}": id_ for name, id_ in made.items()}
+        names["{api_client}"] = office.api_client_id
+        headers = {"x-client-id": made["client"]} if row.path == "/meta" else None
+        reply = office.ask(row.verb, row.path.format(**made), _filled(row.body, names), headers)
+        told = f"{row.number} {row.verb} {row.path}"
+        if reply.status != 200:
+            found.append(f"{told}: {reply.status} {reply.raw.decode()}")
+            continue
+        found += [f"{told}: {line}" for line in differences(reply.json, row.answer)]
+        if row.keeps:
+            made[row.keeps] = reply.json["result"]
+    assert found == []
+
+
+def test_every_operation_of_the_contract_has_its_sample() -> None:
+    numbers = {operation.number for operation in OPERATIONS} - {None}
+    assert {row.number for row in GOLDEN} == numbers
+    assert len(GOLDEN) == len(numbers)
+
+
+def test_the_differ_finds_what_differs() -> None:
+    wanted = GOLDEN[1].answer
+    sound = {"result": "7baeb0b8-ae6f-4ed0-b80f-a08086a917d4", "message": "client created"}
+    assert differences(sound, wanted) == []
+    for bad in (
+        sound | {"message": "Client created"},
+        {"message": "client created", "result": sound["result"]},
+        sound | {"extra": 1},
+        sound | {"result": "7baeb0b8-ae6f-4jed-b80f-az8z86a917d4"},
+        [],
+    ):
+        assert differences(bad, wanted)
+    assert differences({"a": 1}, {"a": True})
