@@ -96,7 +96,7 @@ class Tree:
 
     async def _keep(self, child: Child) -> None:
         loop = asyncio.get_running_loop()
-        wait, deaths = FIRST_WAIT, 0
+        wait, deaths = FIRST_WAIT / 2, 0
         while not self._stopping.is_set():
             began = loop.time()
             process = await self._spawn(child)
@@ -105,7 +105,8 @@ class Tree:
             if self._stopping.is_set():
                 return
             deaths += 1
-            wait = FIRST_WAIT if loop.time() - began > SETTLED else min(wait * 2, MOST_WAIT)
+            is_well = loop.time() - began > SETTLED
+            wait = FIRST_WAIT if is_well else min(wait * 2, MOST_WAIT)
             _log.warning(
                 "a process ended and is started again",
                 extra={"child": child.name, "status": status, "wait_s": wait},

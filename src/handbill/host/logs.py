@@ -38,6 +38,7 @@ def log_json_lines(process: str) -> None:
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(JsonLines(process))
     logging.basicConfig(handlers=[lines], level=logging.INFO, force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
     def last_words(
         kind: type[BaseException], died_of: BaseException, trace: TracebackType | None

@@ -1,0 +1,197 @@
+"""A real ``handbill serve`` for tests: its ready line, its log, its children, and how to end it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+READY_SECONDS = 60
+_PAUSE = 0.05
+_Found = TypeVar("_Found")
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """This process's environment with these settings and no others."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HANDBILL_")}
+    return kept | {f"HANDBILL_{name.upper()}": value for name, value in settings.items()}
+
+
+def until(what: str, ask: Callable[[], _Found | None], seconds: float = 60) -> _Found:
+    """Ask until there is an answer; fails when there is none in time."""
+    pause = threading.Event()
+    for _ in range(int(seconds / _PAUSE)):
+        found = ask()
+        if found is not None:
+            return found
+        pause.wait(_PAUSE)
+    raise AssertionError(f"{what}: not after {seconds} seconds")
+
+
+def handbill(*words: str, data: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command beside the server."""
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "handbill", *words, "--data", str(data)],
+        env=environment(), capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+class Server:
+    """A running tree. ``log``: the JSON lines so far; ``wait_for`` waits for one."""
+
+    def __init__(self, data: Path, **settings: str) -> None:
+        self.data = data
+        self.log: list[dict[str, Any]] = []
+        self._news = threading.Condition()
+        self.process = subprocess.Popen(
+            [
+                sys.executable, "-P", "-m", "handbill", "serve", "--data", str(data),
+                "--api-port", settings.pop("api_port", "0"),
+                "--edge-port", settings.pop("edge_port", "0"),
+            ],
+            env=environment(**settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self._reader = threading.Thread(target=self._read_log)
+        self._reader.start()
+        assert self.process.stdout is not None
+        timer = threading.Timer(READY_SECONDS, self.process.kill)
+        timer.start()
+        self.ready_line = self.process.stdout.readline()
+        timer.cancel()
+        assert self.ready_line, f"not ready: {self.log[-5:]}"
+        ready = json.loads(self.ready_line)
+        assert ready["ready"] is True
+        self.api, self.edge = ready["api"], ready["edge"]
+
+    def _read_log(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            with self._news:
+                self.log.append(json.loads(line))
+                self._news.notify_all()
+
+    def wait_for(
+        self, message: str, child: str, after: int = 0, seconds: float = 60
+    ) -> dict[str, Any]:
+        """The first line of that message about a child, from line ``after`` on."""
+
+        def found() -> dict[str, Any] | None:
+            for line in self.log[after:]:
+                if line["message"] == message and line.get("child") == child:
+                    return line
+            return None
+
+        with self._news:
+            assert self._news.wait_for(lambda: found() is not None, seconds), (message, child)
+            line = found()
+        assert line is not None
+        return line
+
+    def children(self) -> dict[str, int]:
+        """The newest process number of each child."""
+        started = [line for line in self.log if line["message"] == "started"]
+        return {line["child"]: line["pid"] for line in started}
+
+    def kill(self, child: str) -> None:
+        """SIGKILL for one child, and wait until there is a new one."""
+        after = len(self.log)
+        os.kill(self.children()[child], signal.SIGKILL)
+        self.wait_for("started", child, after)
+
+    def stop(self, seconds: float = 90) -> int:
+        """SIGTERM; the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait(seconds)
+
+    def wait(self, seconds: float = 90) -> int:
+        status = self.process.wait(seconds)
+        self._reader.join(seconds)
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream is not None
+            stream.close()
+        return status
+
+
+@contextmanager
+def serving(data: Path, **settings: str) -> Iterator[Server]:
+    server = Server(data, **settings)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.stop()
+
+
+def asked(
+    url: str, verb: str = "GET", body: Any = None, headers: dict[str, str] | None = None
+) -> tuple[int, dict[str, str], bytes]:
+    """One request: status, headers by lower-case name, body."""
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    try:
+        sent = dict(headers or {})
+        raw = None
+        if body is not None:
+            raw = json.dumps(body).encode()
+            sent["content-type"] = "application/json"
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        connection.request(verb, path, raw, sent)
+        answer = connection.getresponse()
+        given = {name.lower(): value for name, value in answer.getheaders()}
+        return answer.status, given, answer.read()
+    finally:
+        connection.close()
+
+
+class Office:
+    """An agency's program at a running server."""
+
+    def __init__(self, server: Server, agency: str = "acme") -> None:
+        made = handbill("agency", "create", agency, "--name", "Acme", "--json", data=server.data)
+        assert made.returncode == 0, made.stderr
+        self.credentials = json.loads(made.stdout)
+        self._api = server.api
+        self._headers = {"x-api-key": self.credentials["apiKey"]}
+        token = self.ask("POST", "/token", {"client_id": self.credentials["apiClientId"]})
+        self._headers["x-authorization-key"] = token["access_token"]
+
+    def ask(self, verb: str, path: str, body: Any = None, **headers: str) -> Any:
+        """A call that must succeed; its JSON."""
+        sent = self._headers | {name.replace("_", "-"): value for name, value in headers.items()}
+        status, _, raw = asked(self._api + path, verb, body, sent)
+        assert status in {200, 202}, (verb, path, status, raw)
+        return json.loads(raw)
+
+
+@contextmanager
+def hosted(files: dict[str, bytes]) -> Iterator[str]:
+    """Serve files on loopback, as a careers site would; the address."""
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content = files.get(self.path)
+            self.send_response(200 if content is not None else 404)
+            self.send_header("content-length", str(len(content or b"")))
+            self.end_headers()
+            self.wfile.write(content or b"")
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    site = ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    thread = threading.Thread(target=site.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{site.server_port}"
+    finally:
+        site.shutdown()
+        thread.join()
+        site.server_close()
