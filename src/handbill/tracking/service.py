@@ -1,0 +1,53 @@
+"""Conversions from server to server: believed by their click id, and durable before the answer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from handbill.core.listing_tokens import Click, NotOurs, open_click
+from handbill.core.received import conversion_of, encode
+from handbill.kit.faults import Fault, bad_request
+from handbill.kit.instants import Instant
+
+_SOURCE = "s2s"
+
+
+class Reported(NamedTuple):
+    """One conversion as the caller tells it. ``action``: 1 VIEW, 2 APPLY_START, 3 APPLY."""
+
+    click_id: str
+    action: int
+    candidate_id: str
+    application_id: str
+
+
+def take(
+    reported: Sequence[Reported],
+    client_no: int,
+    keys: Mapping[int, bytes],
+    now: Instant,
+    append: Callable[[bytes], None],
+) -> None:
+    """Make the conversions durable, all or none of them, as one record of the journal.
+
+    Whose click it is, whether it is known, in time or a repeat is for the judge to say, so that
+    nothing can be learnt from the answer.
+    **Refuses** (400) click ids that we have not signed, naming every one. **Source**: contract 5.
+    """
+    faults: list[Fault] = []
+    clicks: list[Click] = []
+    for n, conversion in enumerate(reported):
+        try:
+            clicks.append(open_click(conversion.click_id, keys))
+        except NotOurs:
+            at = f"/{n}/clickId" if len(reported) > 1 else "/clickId"
+            faults.append(Fault(at, "is not a click id that we have given"))
+    if faults:
+        raise bad_request(faults)
+    append(
+        encode([
+            conversion_of(
+                click, now, client_no, told.action, _SOURCE, told.candidate_id, told.application_id
+            )
+            for click, told in zip(clicks, reported, strict=True)
+        ])
+    )  # fmt: skip
