@@ -33,6 +33,7 @@ from handbill.tracking import routes as tracking
 
 _HEADER_MS = 10_000
 _BUFFER_BYTES = 65_536
+_LOGS = {"loggers": {"_granian": {"level": "INFO", "propagate": True}}}  # as JSON, like the rest
 
 
 def operations() -> list[Operation]:
@@ -80,6 +81,7 @@ def main(settings: Settings, number: int = 0) -> None:
         backlog=1_024,
         http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MS, max_buffer_size=_BUFFER_BYTES),
         log_access=False,
+        log_dictconfig=_LOGS,
     )
 
     async def serve() -> None:
