@@ -1,0 +1,69 @@
+"""What a posting costs: per job and day, per slot and hour, and spread over its days.
+
+**Units**: micros. Quotients are rounded half even; what is spread sums to the whole exactly.
+**Source**: domain 10.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta, tzinfo
+from fractions import Fraction
+
+from handbill.kit.instants import HOUR, Instant
+from handbill.kit.zones import day_of
+
+
+def hours_of(start_at: Instant, end_at: Instant) -> int:
+    """The length of a purchase; an hour that has begun counts, an end before the start is none."""
+    return max(0, -(-(end_at - start_at) // HOUR))
+
+
+def per_job_and_day(cost_micros: int, count: int, stay_days: int) -> int:
+    """costPerJobPerDay: the cost, by how many were bought, by the days that one job stays."""
+    return _quotient(cost_micros, count * stay_days)
+
+
+def per_slot_and_hour(cost_micros: int, count: int, hours: int) -> int:
+    """costPerSlotPerHour: the cost, by how many were bought, by the hours; 0 of a purchase that
+    has no length.
+    """
+    return _quotient(cost_micros, count * hours)
+
+
+def days_of(start_at: Instant, end_at: Instant, zone: tzinfo) -> list[date]:
+    """The calendar days that a purchase touches, at least the one on which it starts."""
+    first = day_of(start_at, zone)
+    last = max(first, day_of(end_at, zone))
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def on_day(cost_micros: int, days: int, place: int) -> int:
+    """The part of the cost that falls on day ``place`` of ``days``, counted from 0.
+
+    The parts differ by at most one micro, and any run of them from the first sums to its even
+    share, rounded down; all together are the cost.
+    """
+    if not 0 <= place < days:
+        raise ValueError("the purchase has no such day")
+    return cost_micros * (place + 1) // days - cost_micros * place // days
+
+
+def shared(micros: int, weights: Sequence[int]) -> tuple[int, ...]:
+    """An amount split by weight (jobs that each client has posted); evenly where none has any.
+
+    Sums exactly: what rounding leaves goes to the largest remainders, the first of equals.
+    """
+    if not weights:
+        raise ValueError("nobody is there to share")
+    total = sum(weights)
+    if total == 0:
+        weights, total = [1] * len(weights), len(weights)
+    parts = [micros * weight // total for weight in weights]
+    rest = [micros * weight % total for weight in weights]
+    order = sorted(range(len(weights)), key=lambda at: (-rest[at], at))
+    for at in order[: micros - sum(parts)]:
+        parts[at] += 1
+    return tuple(parts)
+
+
+def _quotient(micros: int, by: int) -> int:
+    return round(Fraction(micros, by)) if by else 0

@@ -1,0 +1,386 @@
+"""Rows of tables posting_configs, posting_config_clients and posting_jobs, to nouns and back."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.core.rotation import Standing, Turn
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+from handbill.store.records.base import Listed, Row, among
+from handbill.store.records.tables import (
+    clients,
+    jobs,
+    posting_config_clients,
+    posting_configs,
+    posting_jobs,
+)
+
+
+class PostingBody(msgspec.Struct, omit_defaults=True):
+    """``stay_days`` None: as long as the purchase."""
+
+    cost_micros: int
+    available: int
+    date_format: str
+    rotate_days: int = 0
+    stay_days: int | None = None
+    least_stay_days: int = 0
+    billing: str = "PREPAID"
+    purchase: str = "ClientBilled"
+
+
+class Posting(msgspec.Struct, kw_only=True):
+    """One purchase: the contract's config. ``posted``: slots held now; ``ever``: jobs so far."""
+
+    no: int
+    id: str
+    agency_no: int
+    publisher_no: int
+    body: PostingBody
+    start_at: Instant
+    end_at: Instant
+    credits_used: int
+    turned_at: Instant
+    created_at: Instant
+    updated_at: Instant
+    posted: int = 0
+    ever: int = 0
+    client_ids: list[str] = []
+
+
+class PostingJob(msgspec.Struct):
+    """One job of a purchase, with what is asked of the job itself."""
+
+    no: int
+    id: str
+    config_no: int
+    client_no: int
+    job_no: int
+    posted: bool
+    pinned: bool
+    paused: bool
+    times: int
+    waiting_at: Instant
+    posted_at: Instant | None
+    credit_at: Instant | None
+    ended_at: Instant | None
+    created_at: Instant
+    updated_at: Instant
+    deleted_at: Instant | None
+    ref: str
+    job_id: str
+    job_status: str
+    job_valid: bool
+    job_end_at: Instant | None
+    job_left_at: Instant | None
+
+    def able(self, now: Instant) -> bool:
+        """Whether the job itself can be shown: live, valid, switched on and not expired."""
+        return can_be_shown(
+            self.job_status, self.job_valid, self.job_end_at, now
+        ) and self.job_left_at is None  # fmt: skip
+
+
+def can_be_shown(status: str, valid: object, end_at: Instant | None, now: Instant) -> bool:
+    return status == "A" and bool(valid) and (end_at is None or now < end_at)
+
+
+_BODY = msgspec.json.Decoder(PostingBody)
+_c, _m, _p, _j = posting_configs.c, posting_config_clients.c, posting_jobs.c, jobs.c
+_ONE: sa.ColumnElement[int] = sa.literal_column("1")
+_ZERO: sa.ColumnElement[int] = sa.literal_column("0")
+
+
+def _counted(condition: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+    count = sa.select(sa.func.count()).select_from(posting_jobs)
+    return count.where(_p.config_no == _c.no, condition).scalar_subquery()
+
+
+_CONFIG = sa.select(
+    _c.no, _c.id, _c.agency_no, _c.publisher_no, _c.body, _c.start_at, _c.end_at,
+    _c.credits_used, _c.turned_at, _c.created_at, _c.updated_at,
+    _counted(_p.posted == _ONE), _counted(_p.times > _ZERO),
+)  # fmt: skip
+_LIVE = _c.deleted_at.is_(None)
+_OF_CLIENT = sa.select(_ONE).where(_m.config_no == _c.no, _m.client_no == b("client_no")).exists()
+_BY_ID = _CONFIG.where(_c.id == b("id"), _LIVE, _OF_CLIENT)
+_BY_NO = _CONFIG.where(_c.no == b("no"), _LIVE)
+_PAGE = (
+    _CONFIG.where(_LIVE, _OF_CLIENT)
+    .order_by(_c.no)
+    .limit(b("limit", type_=sa.Integer))
+    .offset(b("skip", type_=sa.Integer))
+)
+_PAGE_AT = _PAGE.where(_c.publisher_no == b("publisher_no"))
+_NEWEST = (
+    _CONFIG.where(_LIVE, _OF_CLIENT, _c.publisher_no == b("publisher_no"))
+    .order_by(_c.no.desc())
+    .limit(_ONE)
+)
+_HOW_MANY = sa.select(sa.func.count()).select_from(posting_configs).where(_LIVE, _OF_CLIENT)
+_HOW_MANY_AT = _HOW_MANY.where(_c.publisher_no == b("publisher_no"))
+_CLIENTS = (
+    sa.select(_m.config_no, clients.c.id)
+    .join(clients, clients.c.no == _m.client_no)
+    .where(among(_m.config_no, "nos"))
+    .order_by(_m.no)
+)
+_CLIENT_NOS = sa.select(_m.client_no).where(_m.config_no == b("config_no")).order_by(_m.no)
+_DROP_CLIENTS = sa.delete(posting_config_clients).where(_m.config_no == b("config_no"))
+_DUE = (
+    sa.select(_c.id)
+    .where(_c.due_at <= b("now"), _LIVE)
+    .order_by(_c.due_at)
+    .limit(b("limit", type_=sa.Integer))
+)
+_NO_OF = sa.select(_c.no).where(_c.id == b("id"), _LIVE)
+
+_JOBS = sa.select(
+    _p.no, _p.id, _p.config_no, _p.client_no, _p.job_no, _p.posted, _p.pinned, _p.paused,
+    _p.times, _p.waiting_at, _p.posted_at, _p.credit_at, _p.ended_at, _p.created_at,
+    _p.updated_at, _p.deleted_at, _j.ref, _j.id, _j.status, _j.valid, _j.end_at, _j.left_at,
+).join(jobs, _j.no == _p.job_no)  # fmt: skip
+_NOT_DELETED = _p.deleted_at.is_(None)
+_OF_CONFIG = _JOBS.where(_p.config_no == b("config_no"), _NOT_DELETED).order_by(_p.no)
+_OF_REFS = _JOBS.where(
+    _p.config_no == b("config_no"), _p.client_no == b("client_no"), among(_j.ref, "refs")
+)
+_POSTED_AT = (
+    _p.client_no == b("client_no"), _p.posted == _ONE,
+    _c.publisher_no == b("publisher_no"), _LIVE,
+)  # fmt: skip
+_PINNED = _p.pinned.between(b("least"), b("most"))
+_POSTED_PAGE = (
+    _JOBS.add_columns(_c.id)
+    .join(posting_configs, _c.no == _p.config_no)
+    .where(*_POSTED_AT, _PINNED)
+    .order_by(_p.no)
+    .limit(b("limit", type_=sa.Integer))
+    .offset(b("skip", type_=sa.Integer))
+)
+_POSTED_COUNT = (
+    sa.select(sa.func.count())
+    .select_from(posting_jobs)
+    .join(posting_configs, _c.no == _p.config_no)
+    .where(*_POSTED_AT, _PINNED)
+)
+_POSTED_NOS = (
+    sa.select(_p.job_no)
+    .join(posting_configs, _c.no == _p.config_no)
+    .where(*_POSTED_AT, _p.paused == _ZERO)
+    .distinct()
+    .order_by(_p.job_no)
+)
+_CANDIDATES = sa.select(_j.no, _j.ref, _j.status, _j.valid, _j.end_at).where(
+    _j.client_no == b("client_no"), among(_j.ref, "refs"), _j.left_at.is_(None)
+)
+
+
+# ── purchases ───────────────────────────────────────────────────────────────────────────────────
+def _postings(tx: Tx, found: Sequence[Row]) -> list[Posting]:
+    served: dict[int, list[str]] = {}
+    for config_no, client_id in tx.all(_CLIENTS, nos=Listed(row[0] for row in found)):
+        served.setdefault(config_no, []).append(client_id)
+    return [
+        Posting(
+            no=no, id=id_, agency_no=agency_no, publisher_no=publisher_no,
+            body=_BODY.decode(body), start_at=start_at, end_at=end_at, credits_used=credits_used,
+            turned_at=turned_at, created_at=created_at, updated_at=updated_at, posted=posted,
+            ever=ever, client_ids=served.get(no, []),
+        )
+        for no, id_, agency_no, publisher_no, body, start_at, end_at, credits_used, turned_at,
+        created_at, updated_at, posted, ever in found
+    ]  # fmt: skip
+
+
+def find(tx: Tx, client_no: int, config_id: str) -> Posting | None:
+    found = _postings(tx, tx.all(_BY_ID, id=config_id, client_no=client_no))
+    return found[0] if found else None
+
+
+def by_number(tx: Tx, no: int) -> Posting | None:
+    found = _postings(tx, tx.all(_BY_NO, no=no))
+    return found[0] if found else None
+
+
+def number_of(tx: Tx, config_id: str) -> int | None:
+    found: int | None = tx.value(_NO_OF, id=config_id)
+    return found
+
+
+def page(tx: Tx, client_no: int, skip: int, limit: int) -> list[Posting]:
+    return _postings(tx, tx.all(_PAGE, client_no=client_no, skip=skip, limit=limit))
+
+
+def count(tx: Tx, client_no: int) -> int:
+    return int(tx.value(_HOW_MANY, client_no=client_no))
+
+
+def page_at(tx: Tx, client_no: int, publisher_no: int, skip: int, limit: int) -> list[Posting]:
+    found = tx.all(
+        _PAGE_AT, client_no=client_no, publisher_no=publisher_no, skip=skip, limit=limit
+    )  # fmt: skip
+    return _postings(tx, found)
+
+
+def count_at(tx: Tx, client_no: int, publisher_no: int) -> int:
+    return int(tx.value(_HOW_MANY_AT, client_no=client_no, publisher_no=publisher_no))
+
+
+def newest_at(tx: Tx, client_no: int, publisher_no: int) -> Posting | None:
+    found = _postings(tx, tx.all(_NEWEST, client_no=client_no, publisher_no=publisher_no))
+    return found[0] if found else None
+
+
+def due(tx: Tx, now: Instant, limit: int) -> list[str]:
+    return [id_ for (id_,) in tx.all(_DUE, now=now, limit=limit)]
+
+
+def _columns(posting: Posting) -> dict[str, Any]:
+    return {
+        "body": msgspec.json.encode(posting.body).decode(), "start_at": posting.start_at,
+        "end_at": posting.end_at, "credits_used": posting.credits_used,
+        "turned_at": posting.turned_at, "updated_at": posting.updated_at,
+    }  # fmt: skip
+
+
+def add(tx: Tx, posting: Posting) -> int:
+    """Insert; the new row's number (``posting.no`` is not looked at)."""
+    return tx.put(
+        posting_configs, id=posting.id, agency_no=posting.agency_no,
+        publisher_no=posting.publisher_no, created_at=posting.created_at, **_columns(posting),
+    )  # fmt: skip
+
+
+def save(tx: Tx, posting: Posting, **columns: Any) -> None:
+    """Write what may change back; ``columns`` may set more (due_at, deleted_at)."""
+    tx.change(posting_configs, {"no": posting.no}, **_columns(posting), **columns)
+
+
+def client_numbers(tx: Tx, config_no: int) -> list[int]:
+    return [no for (no,) in tx.all(_CLIENT_NOS, config_no=config_no)]
+
+
+def serve(tx: Tx, config_no: int, client_nos: Iterable[int]) -> None:
+    """The clients of a purchase, in this order: these and no others."""
+    tx.run(_DROP_CLIENTS, config_no=config_no)
+    rows = [{"config_no": config_no, "client_no": no} for no in client_nos]
+    tx.put_many(posting_config_clients, rows)
+
+
+# ── their jobs ──────────────────────────────────────────────────────────────────────────────────
+def _job(row: Row) -> PostingJob:
+    values = list(row[:22])
+    for at in (5, 6, 7, 19):
+        values[at] = bool(values[at])
+    return PostingJob(*values)
+
+
+def jobs_of(tx: Tx, config_no: int) -> list[PostingJob]:
+    """Every job of a purchase, of all its clients, ended ones too."""
+    return [_job(row) for row in tx.all(_OF_CONFIG, config_no=config_no)]
+
+
+def by_refs(tx: Tx, config_no: int, client_no: int, refs: Iterable[str]) -> dict[str, PostingJob]:
+    """Deleted ones too: whoever adds a job again takes up its row."""
+    found = tx.all(_OF_REFS, config_no=config_no, client_no=client_no, refs=Listed(refs))
+    return {job.ref: job for job in map(_job, found)}
+
+
+def posted_page(
+    tx: Tx, place: tuple[int, int], pinned: bool | None, skip: int, limit: int
+) -> list[tuple[PostingJob, str]]:
+    """Posted jobs of (client, publisher), each with its purchase's id."""
+    found = tx.all(_POSTED_PAGE, **_posted(place, pinned), skip=skip, limit=limit)
+    return [(_job(row), row[22]) for row in found]
+
+
+def posted_count(tx: Tx, place: tuple[int, int], pinned: bool | None) -> int:
+    return int(tx.value(_POSTED_COUNT, **_posted(place, pinned)))
+
+
+def _posted(place: tuple[int, int], pinned: bool | None) -> dict[str, int]:
+    least, most = (0, 1) if pinned is None else (int(pinned), int(pinned))
+    return {"client_no": place[0], "publisher_no": place[1], "least": least, "most": most}
+
+
+def posted_numbers(tx: Tx, client_no: int, publisher_no: int) -> list[int]:
+    return [no for (no,) in tx.all(_POSTED_NOS, client_no=client_no, publisher_no=publisher_no)]
+
+
+def candidates(tx: Tx, client_no: int, refs: Iterable[str], now: Instant) -> dict[str, Any]:
+    """Live jobs of the client by reference: (number, whether it can be shown)."""
+    found = tx.all(_CANDIDATES, client_no=client_no, refs=Listed(refs))
+    return {
+        ref: (no, can_be_shown(status, valid, end_at, now))
+        for no, ref, status, valid, end_at in found
+    }
+
+
+def standing_of(job: PostingJob, now: Instant) -> Standing:
+    return Standing(
+        job.no, job.pinned, job.paused, job.able(now), job.times, job.waiting_at, job.posted_at,
+        job.credit_at,
+    )  # fmt: skip
+
+
+def insert_jobs(
+    tx: Tx, config_no: int, client_no: int, new: Sequence[tuple[str, int]], now: Instant
+) -> None:
+    """Add jobs, as (id, job number); they wait."""
+    fixed = {
+        "config_no": config_no, "client_no": client_no, "posted": 0, "pinned": 0, "paused": 0,
+        "times": 0, "waiting_at": now, "created_at": now, "updated_at": now,
+    }  # fmt: skip
+    tx.put_many(posting_jobs, [{"id": id_, "job_no": no} | fixed for id_, no in new])
+
+
+def change_jobs(tx: Tx, nos: Iterable[int], now: Instant, **columns: Any) -> None:
+    """Set the same columns of many jobs."""
+    text = tx.dialect.update_text(posting_jobs, (*columns, "updated_at"), ("no",))
+    changes = [columns | {"updated_at": now, "key_no": no} for no in nos]
+    if changes:
+        tx.run_text_many(text, changes)
+
+
+def revive(tx: Tx, former: Sequence[tuple[PostingJob, str]], now: Instant) -> None:
+    """Take up the rows of jobs that had ended or were deleted, under the ids given: they wait."""
+    fixed = {
+        "posted": 0, "paused": 0, "waiting_at": now, "posted_at": None, "credit_at": None,
+        "ended_at": None, "deleted_at": None, "updated_at": now,
+    }  # fmt: skip
+    columns = ("id", "pinned", "created_at", *fixed)
+    text = tx.dialect.update_text(posting_jobs, columns, ("no",))
+    tx.run_text_many(text, [
+        fixed
+        | {
+            "id": id_, "key_no": job.no,
+            "pinned": 0 if job.deleted_at is not None else int(job.pinned),
+            "created_at": job.created_at if job.deleted_at is None else now,
+        }
+        for job, id_ in former
+    ])  # fmt: skip
+
+
+def apply_turn(tx: Tx, turn: Turn, credited: set[int], now: Instant) -> None:
+    """Write what a turn decided. ``credited``: who of the newly posted used up a credit."""
+    change_jobs(tx, turn.out, now, posted=0, posted_at=None, waiting_at=now)
+    change_jobs(tx, turn.ended, now, posted=0, posted_at=None, ended_at=now)
+    tx.run_text_many(
+        tx.dialect.text_of(_POST), [{"job": no, "now": now} for no in turn.into]
+    )  # fmt: skip
+    change_jobs(tx, sorted(credited), now, credit_at=now)
+
+
+_POST = (
+    sa.update(posting_jobs)
+    .where(_p.no == b("job"))
+    .values(
+        posted=sa.literal_column("1"), posted_at=b("now"), times=_p.times + _ONE,
+        updated_at=b("now"),
+    )
+)  # fmt: skip

@@ -1,0 +1,200 @@
+"""What can be asked of postings, and done to the purchases; ``slots`` minds their jobs."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from handbill.clients import service as clients
+from handbill.core.nouns import Client, Publisher
+from handbill.host.ids import Ids, new_uuid
+from handbill.kit.faults import Fault, bad_request, not_found, refused_state
+from handbill.kit.instants import Instant
+from handbill.kit.zones import day_of, zone_of
+from handbill.postings import rows, slots
+from handbill.postings.rows import Posting, PostingBody, PostingJob
+from handbill.store.records import Tx
+from handbill.wire.date_patterns import Read, instant_in
+from handbill.wire.postings import DATE_FORMAT, MOST_CLIENTS, date_of
+
+_BODY_NAMES = {
+    "cost": "cost_micros", "availableCount": "available", "dateFormat": "date_format",
+    "rotateFreqInDays": "rotate_days", "jobDuration": "stay_days",
+    "minJobDurationInDays": "least_stay_days", "billingType": "billing",
+    "purchaseType": "purchase",
+}  # fmt: skip
+_NEVER_CLEARED = ("cost", "endDate", "availableCount")
+
+
+# ── reading ─────────────────────────────────────────────────────────────────────────────────────
+def posting_of(tx: Tx, client: Client, config_id: str, publisher: Publisher | None) -> Posting:
+    """The client's live purchase of that id, at that publisher where one is named. **Refuses** any
+    other alike (404).
+    """
+    found = rows.find(tx, client.no, config_id)
+    if found is None or (publisher is not None and found.publisher_no != publisher.no):
+        raise not_found()
+    return found
+
+
+def page(tx: Tx, client: Client, skip: int, limit: int) -> tuple[list[Posting], int]:
+    """Some of the client's purchases at all publishers, oldest first; and how many in all."""
+    return rows.page(tx, client.no, skip, limit), rows.count(tx, client.no)
+
+
+def page_at(
+    tx: Tx, client: Client, publisher: Publisher, skip: int, limit: int
+) -> tuple[list[Posting], int]:
+    """The same at one publisher."""
+    found = rows.page_at(tx, client.no, publisher.no, skip, limit)
+    return found, rows.count_at(tx, client.no, publisher.no)
+
+
+def newest_at(tx: Tx, client: Client, publisher: Publisher) -> Posting | None:
+    return rows.newest_at(tx, client.no, publisher.no)
+
+
+def jobs_of(tx: Tx, posting: Posting, client: Client) -> list[PostingJob]:
+    """The client's own jobs of a purchase, oldest first; a purchase's other clients keep theirs to
+    themselves.
+    """
+    return [job for job in rows.jobs_of(tx, posting.no) if job.client_no == client.no]
+
+
+def job_of(tx: Tx, posting: Posting, client: Client, ref: str) -> PostingJob:
+    """**Refuses** a reference that the purchase does not have (404)."""
+    job = rows.by_refs(tx, posting.no, client.no, [ref]).get(ref)
+    if job is None or job.deleted_at is not None:
+        raise not_found()
+    return job
+
+
+def posted_page(
+    tx: Tx, client: Client, publisher: Publisher, pinned: bool | None, window: tuple[int, int]
+) -> tuple[list[tuple[PostingJob, str]], int]:
+    """Posted jobs of a client at a publisher, each with its purchase's id; and how many in all."""
+    place = (client.no, publisher.no)
+    return rows.posted_page(tx, place, pinned, *window), rows.posted_count(tx, place, pinned)
+
+
+def posted_jobs(tx: Tx, client_no: int, publisher_no: int) -> list[int]:
+    """The numbers of the jobs that hold a slot at a publisher and are not paused there: they belong
+    into its outbound feed, at no bid. Whether a job can be shown at all is for listings to say.
+    """
+    return rows.posted_numbers(tx, client_no, publisher_no)
+
+
+# ── purchases ───────────────────────────────────────────────────────────────────────────────────
+def create(
+    tx: Tx, ids: Ids, now: Instant, place: tuple[Client, Publisher], given: dict[str, Any]
+) -> str:
+    """A new purchase of what ``wire.postings.CREATE`` read; its id.
+
+    **Refuses** an end on a day before the start's (400), clients that are not the agency's (404).
+    """
+    client, publisher = place
+    start_at, end_at = _instants(given["startDate"], given["endDate"], client)
+    client_nos = _served(tx, client, given.get("clientIds") or [])
+    body = PostingBody(
+        given["cost"], given["availableCount"], given.get("dateFormat") or DATE_FORMAT
+    )
+    _change_body(body, given)
+    posting = Posting(
+        no=0, id=new_uuid(ids), agency_no=client.agency_no, publisher_no=publisher.no, body=body,
+        start_at=start_at, end_at=end_at, credits_used=0, turned_at=now, created_at=now,
+        updated_at=now,
+    )  # fmt: skip
+    rows.serve(tx, rows.add(tx, posting), client_nos)
+    return posting.id
+
+
+def update(tx: Tx, now: Instant, client: Client, posting: Posting, given: dict[str, Any]) -> None:
+    """Change a purchase by what ``wire.postings.UPDATE`` read.
+
+    **Refuses** (400) fewer slots than are in use, slots turned into durations or back, and what
+    cannot be cleared; clients that are not the agency's (404).
+    """
+    posting = slots.locked(tx, client, posting)
+    faults = [
+        Fault(f"/{name}", "cannot be cleared")
+        for name in _NEVER_CLEARED
+        if name in given and given[name] is None
+    ]
+    end: Read | None = None
+    if given.get("endDate") is not None:
+        pattern = given.get("dateFormat") or posting.body.date_format
+        end = date_of(given["endDate"], pattern, "/endDate", faults)
+    if faults:
+        raise bad_request(faults)
+    if end is not None:
+        posting.end_at = instant_in(end, zone_of(client.zone), last=True)
+        _in_order(posting.start_at, posting.end_at, client)
+    of_slots = slots.is_slots(posting)
+    _change_body(posting.body, given)
+    if slots.is_slots(posting) != of_slots:
+        rule = "cannot be 0 where slots" if of_slots else "must be 0 where durations"
+        raise refused_state("/rotateFreqInDays", f"{rule} were bought")
+    _check_use(posting, rows.jobs_of(tx, posting.no))
+    if "clientIds" in given:
+        _serve_others(tx, now, posting, _served(tx, client, given["clientIds"] or []))
+    posting.updated_at = now
+    rows.save(tx, posting)
+    slots.settle(tx, posting, now)
+
+
+def delete(tx: Tx, now: Instant, client: Client, posting: Posting) -> None:
+    """The purchase and its jobs vanish from reads and feeds; inside they are kept."""
+    posting = slots.locked(tx, client, posting)
+    held = [job for job in rows.jobs_of(tx, posting.no) if job.posted]
+    rows.change_jobs(tx, [job.no for job in held], now, posted=0, posted_at=None, ended_at=now)
+    posting.updated_at = now
+    rows.save(tx, posting, deleted_at=now, due_at=None)
+    slots.publish(tx, {job.client_no for job in held}, now)
+
+
+def _instants(start: Read, end: Read, client: Client) -> tuple[Instant, Instant]:
+    zone = zone_of(client.zone)
+    start_at, end_at = instant_in(start, zone, last=False), instant_in(end, zone, last=True)
+    _in_order(start_at, end_at, client)
+    return start_at, end_at
+
+
+def _in_order(start_at: Instant, end_at: Instant, client: Client) -> None:
+    """Start ≤ end holds for days: the reference's own sample ends minutes before it starts
+    (docs/contract-notes.md).
+    """
+    zone = zone_of(client.zone)
+    if day_of(end_at, zone) < day_of(start_at, zone):
+        raise bad_request([Fault("/endDate", "must not be before startDate")])
+
+
+def _change_body(body: PostingBody, given: dict[str, Any]) -> None:
+    defaults = PostingBody(0, 0, DATE_FORMAT)
+    for name, field in _BODY_NAMES.items():
+        if name in given:
+            value = given[name]
+            setattr(body, field, getattr(defaults, field) if value is None else value)
+    if body.stay_days is not None and body.least_stay_days > body.stay_days:
+        raise bad_request([
+            Fault("/minJobDurationInDays", "must not be more than jobDuration")
+        ])  # fmt: skip
+
+
+def _check_use(posting: Posting, jobs: Sequence[PostingJob]) -> None:
+    pinned = sum(job.pinned and job.ended_at is None for job in jobs)
+    least = max(slots.used(posting), pinned)
+    if posting.body.available < least:
+        raise refused_state("/availableCount", f"must be at least the {least} in use")
+
+
+def _served(tx: Tx, client: Client, client_ids: Iterable[str]) -> list[int]:
+    """The numbers of the clients that a purchase serves, the path's own first."""
+    others = [clients.client_of(tx, client.agency_no, client_id).no for client_id in client_ids]
+    nos = list(dict.fromkeys([client.no, *others]))
+    if len(nos) > MOST_CLIENTS:
+        raise bad_request([Fault("/clientIds", f"must have at most {MOST_CLIENTS} clients")])
+    return nos
+
+
+def _serve_others(tx: Tx, now: Instant, posting: Posting, client_nos: list[int]) -> None:
+    gone = [job for job in rows.jobs_of(tx, posting.no) if job.client_no not in client_nos]
+    slots.delete_jobs(tx, gone, now)
+    rows.serve(tx, posting.no, client_nos)

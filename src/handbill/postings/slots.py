@@ -1,0 +1,233 @@
+"""Who holds the slots of a purchase: jobs come and go, are pinned and paused, and take turns.
+
+Every change locks the purchase's row first, and ends by letting ``core.rotation`` decide who holds
+the slots; so slots are never exceeded, whoever asks at the same time.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from handbill.clients import service as clients
+from handbill.core import rotation
+from handbill.core.nouns import Client
+from handbill.core.posting_costs import hours_of
+from handbill.core.rotation import Terms
+from handbill.host.ids import Ids, new_uuid
+from handbill.kit.faults import not_found, refused_state
+from handbill.kit.instants import DAY, MINUTE, Instant
+from handbill.postings import rows
+from handbill.postings.rows import Posting, PostingJob
+from handbill.store.records import Tx
+from handbill.store.records.tables import posting_configs
+
+MOST_JOBS = 10_000
+_LOOK = 10 * MINUTE
+
+Result = tuple[str, str, str]
+"""A reference, its posting job's id or empty, and why nothing was done or empty."""
+
+
+def stay_days(posting: Posting) -> int:
+    """Days that one job stays: as it was set, else the whole purchase, at least one."""
+    hours = hours_of(posting.start_at, posting.end_at)
+    return posting.body.stay_days or max(1, -(-hours // 24))
+
+
+def is_slots(posting: Posting) -> bool:
+    """Whether slots were bought; else credits (configType, domain 10)."""
+    return posting.body.rotate_days > 0
+
+
+def used(posting: Posting) -> int:
+    """usedCount: slots held now, or credits used up."""
+    return posting.posted if is_slots(posting) else posting.credits_used
+
+
+# ── their jobs ──────────────────────────────────────────────────────────────────────────────────
+def add(
+    tx: Tx, ids: Ids, now: Instant, place: tuple[Client, Posting], refs: Sequence[str]
+) -> list[Result]:
+    """Put jobs into a purchase; what became of each reference, in order.
+
+    A job for which there is no slot (or credit) yet waits, and is told NO_SLOT with its id.
+    """
+    client, posting = place[0], locked(tx, *place)
+    if not _terms(posting).in_force(now):
+        return [(ref, "", "CONFIG_INACTIVE") for ref in refs]
+    known = rows.candidates(tx, client.no, refs, now)
+    former = rows.by_refs(tx, posting.no, client.no, refs)
+    room = MOST_JOBS - len(rows.jobs_of(tx, posting.no))
+    refused: dict[str, Result] = {}
+    new: list[tuple[str, int]] = []
+    again: list[tuple[PostingJob, str]] = []
+    for ref in refs:
+        job = former.get(ref)
+        live = job is not None and job.deleted_at is None
+        if ref not in known:
+            refused[ref] = (ref, "", "JOB_NOT_FOUND")
+        elif not known[ref][1]:
+            refused[ref] = (ref, "", "JOB_INVALID")
+        elif job is not None and live and job.posted:
+            refused[ref] = (ref, job.id, "ALREADY_POSTED")
+        elif not live and room <= 0:
+            refused[ref] = (ref, "", "NO_SLOT")
+        elif job is None:
+            new.append((new_uuid(ids), known[ref][0]))
+            room -= 1
+        elif not live:
+            again.append((job, new_uuid(ids)))
+            room -= 1
+        elif job.ended_at is not None:
+            again.append((job, job.id))
+        elif job.paused:
+            rows.change_jobs(tx, [job.no], now, paused=0, waiting_at=now)
+    rows.insert_jobs(tx, posting.no, client.no, new, now)
+    rows.revive(tx, again, now)
+    settle(tx, posting, now)
+    stand = rows.by_refs(tx, posting.no, client.no, [ref for ref in refs if ref not in refused])
+    return [refused.get(ref) or _added(stand[ref]) for ref in refs]
+
+
+def _added(job: PostingJob) -> Result:
+    return (job.ref, job.id, "" if job.posted else "NO_SLOT")
+
+
+def remove(
+    tx: Tx, now: Instant, place: tuple[Client, Posting], refs: Sequence[str]
+) -> list[Result]:
+    """Take jobs out of a purchase. A credit that a job used up stays used."""
+    client, posting = place[0], locked(tx, *place)
+    found = _present(tx, posting, client, refs)
+    delete_jobs(tx, found.values(), now)
+    settle(tx, posting, now)
+    return _results(refs, found)
+
+
+def pin(
+    tx: Tx, now: Instant, place: tuple[Client, Posting], refs: Sequence[str], *, on: bool
+) -> list[Result]:
+    """Pin jobs, or unpin them. **Refuses** (400) more pins than there are slots."""
+    client, posting = place[0], locked(tx, *place)
+    found = _present(tx, posting, client, refs)
+    if on:
+        chosen = {job.no for job in found.values() if job.ended_at is None}
+        pinned = {job.no for job in rows.jobs_of(tx, posting.no) if _is_pinned(job)}
+        if len(pinned | chosen) > posting.body.available:
+            raise refused_state("", f"only {posting.body.available} jobs can be pinned")
+    changed = [job.no for job in found.values() if job.pinned != on]
+    rows.change_jobs(tx, changed, now, pinned=int(on))
+    settle(tx, posting, now)
+    return _results(refs, found)
+
+
+def pause(
+    tx: Tx, now: Instant, place: tuple[Client, Posting], refs: Sequence[str], *, on: bool
+) -> list[Result]:
+    """Pause jobs in this posting, or enable them again."""
+    client, posting = place[0], locked(tx, *place)
+    found = _present(tx, posting, client, refs)
+    changed = [job for job in found.values() if job.paused != on]
+    rows.change_jobs(tx, [job.no for job in changed], now, paused=int(on))
+    waiting = [job.no for job in changed if not job.posted]
+    rows.change_jobs(tx, waiting, now, waiting_at=now)
+    settle(tx, posting, now)
+    # A pinned job keeps its slot while it is paused, so that its slot says nothing of the feed.
+    publish(tx, {job.client_no for job in changed if job.posted}, now)
+    return _results(refs, found)
+
+
+def _is_pinned(job: PostingJob) -> bool:
+    return job.pinned and job.ended_at is None
+
+
+def _present(
+    tx: Tx, posting: Posting, client: Client, refs: Sequence[str]
+) -> dict[str, PostingJob]:
+    found = rows.by_refs(tx, posting.no, client.no, refs)
+    return {ref: job for ref, job in found.items() if job.deleted_at is None}
+
+
+def _results(refs: Sequence[str], found: dict[str, PostingJob]) -> list[Result]:
+    return [
+        (ref, found[ref].id, "") if ref in found else (ref, "", "JOB_NOT_FOUND") for ref in refs
+    ]
+
+
+def delete_jobs(tx: Tx, gone: Iterable[PostingJob], now: Instant) -> None:
+    gone = list(gone)
+    rows.change_jobs(tx, [job.no for job in gone], now, posted=0, posted_at=None, deleted_at=now)
+    publish(tx, {job.client_no for job in gone if job.posted}, now)
+
+
+# ── turns ───────────────────────────────────────────────────────────────────────────────────────
+def due(tx: Tx, now: Instant, most: int) -> list[str]:
+    """The ids of purchases that are to be looked at."""
+    return rows.due(tx, now, most)
+
+
+def turn(tx: Tx, config_id: str, now: Instant) -> None:
+    """Let a purchase take its turn, if it is still there."""
+    no = rows.number_of(tx, config_id)
+    if no is None or not tx.lock_row(posting_configs, no):
+        return
+    posting = rows.by_number(tx, no)
+    if posting is not None:
+        settle(tx, posting, now)
+
+
+def settle(tx: Tx, posting: Posting, now: Instant) -> None:
+    """Let the slots be held by whom they are due to. The purchase's row must be locked."""
+    jobs = {job.no: job for job in rows.jobs_of(tx, posting.no) if job.ended_at is None}
+    terms = _terms(posting)
+    rotate = _rotates(posting, now)
+    standing = [rows.standing_of(job, now) for job in jobs.values()]
+    change = rotation.turn(terms, standing, now, rotate=rotate)
+    by_no = {one.no: one for one in standing}
+    credited = {no for no in change.into if not rotation.has_credit(terms, by_no[no], now)}
+    rows.apply_turn(tx, change, credited, now)
+    posting.credits_used += len(credited)
+    if rotate:
+        posting.turned_at = now
+    rows.save(tx, posting, due_at=_due_at(tx, posting, now))
+    moved = (*change.into, *change.out, *change.ended)
+    publish(tx, {jobs[no].client_no for no in moved}, now)
+
+
+def _terms(posting: Posting) -> Terms:
+    body = posting.body
+    left = None if is_slots(posting) else body.available - posting.credits_used
+    return Terms(
+        slots=body.available, credits_left=left, rotate_every=body.rotate_days * DAY,
+        least_stay=body.least_stay_days * DAY, most_stay=stay_days(posting) * DAY,
+        start_at=posting.start_at, end_at=posting.end_at,
+    )  # fmt: skip
+
+
+def _rotates(posting: Posting, now: Instant) -> bool:
+    return is_slots(posting) and now >= posting.turned_at + posting.body.rotate_days * DAY
+
+
+def _due_at(tx: Tx, posting: Posting, now: Instant) -> Instant | None:
+    """When to look again: at the next turn, and often enough to see jobs that can no more, or
+    again, be shown. A purchase that is over, or has no jobs, need not be looked at.
+    """
+    jobs = [job for job in rows.jobs_of(tx, posting.no) if job.ended_at is None]
+    if not jobs or now > posting.end_at:
+        return None
+    standing = [rows.standing_of(job, now) for job in jobs]
+    soonest = rotation.next_look(_terms(posting), standing, posting.turned_at)
+    return max(now + 1, min(soonest, now + _LOOK))
+
+
+def locked(tx: Tx, client: Client, posting: Posting) -> Posting:
+    """The purchase as it stands now, held until the transaction ends."""
+    tx.lock_row(posting_configs, posting.no)
+    found = rows.find(tx, client.no, posting.id)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def publish(tx: Tx, client_nos: Iterable[int], now: Instant) -> None:
+    """Have the feeds of these clients written anew; in order, so that no two wait on each other."""
+    for _, client in sorted(clients.clients_by_number(tx, client_nos).items()):
+        clients.wake_listings(tx, client, now)

@@ -1,0 +1,76 @@
+"""What a posting costs, to the micro."""
+
+from datetime import date
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handbill.core.posting_costs import (
+    days_of,
+    hours_of,
+    on_day,
+    per_job_and_day,
+    per_slot_and_hour,
+    shared,
+)
+from handbill.kit.instants import DAY, HOUR, instant_of_iso
+from handbill.kit.zones import zone_of
+
+COSTS = st.integers(0, 10**18)
+
+
+def test_the_two_rates() -> None:
+    assert per_job_and_day(220_000_000, 100, 10) == 220_000
+    assert per_slot_and_hour(240_000_000, 10, 240) == 100_000
+    assert per_slot_and_hour(1, 1, 2) == 0, "half a micro is rounded to even"
+    assert per_slot_and_hour(3, 1, 2) == 2
+    assert per_slot_and_hour(220_000_000, 100, 0) == 0
+
+
+def test_hours() -> None:
+    assert hours_of(0, 10 * DAY) == 240
+    assert hours_of(0, 10 * DAY - 1_000) == 240
+    assert hours_of(0, 1) == 1
+    assert hours_of(HOUR, 0) == hours_of(5, 5) == 0
+
+
+def test_days_are_the_clients() -> None:
+    start, end = (instant_of_iso(f"2026-10-{d}Z") for d in ("24T23:30:00", "26T00:30:00"))
+    london = days_of(start, end, zone_of("Europe/London"))
+    assert london == [date(2026, 10, 25), date(2026, 10, 26)]
+    assert len(days_of(start, end, zone_of("UTC"))) == 3
+    assert days_of(end, start, zone_of("UTC")) == [date(2026, 10, 26)]
+
+
+@given(COSTS, st.integers(1, 400))
+def test_the_days_sum_to_the_cost(cost: int, days: int) -> None:
+    parts = [on_day(cost, days, place) for place in range(days)]
+    assert sum(parts) == cost
+    assert max(parts) - min(parts) <= 1
+    run = 0
+    for place, part in enumerate(parts, 1):
+        run += part
+        assert run == int(Fraction(cost * place, days))
+
+
+def test_a_day_outside_is_refused() -> None:
+    for place in (-1, 3):
+        with pytest.raises(ValueError, match="no such day"):
+            on_day(100, 3, place)
+
+
+@given(COSTS, st.lists(st.integers(0, 10_000), min_size=1, max_size=20))
+def test_shares_sum_to_the_whole(micros: int, weights: list[int]) -> None:
+    parts = shared(micros, weights)
+    assert sum(parts) == micros
+    total = sum(weights) or len(weights)
+    for part, weight in zip(parts, weights if sum(weights) else [1] * len(weights), strict=True):
+        assert abs(part - Fraction(micros * weight, total)) < 1
+        assert weight or part == 0
+
+
+def test_nobody_cannot_share() -> None:
+    with pytest.raises(ValueError, match="nobody"):
+        shared(1, [])
