@@ -31,6 +31,7 @@ from handbill.jobs import service as jobs
 from handbill.kit.faults import Fault
 from handbill.kit.instants import Instant, instant_of_iso
 from handbill.kit.zones import day_of, zone_of
+from handbill.listings.work import TASKS as LISTING
 from handbill.publishers import rows as publisher_rows
 from handbill.store.blobs import open_blobs
 from handbill.store.index import EdgeIndex
@@ -176,4 +177,4 @@ def open_market(records: Records, folder: Path) -> Market:
     with records.write() as tx:
         agency_no = tx.put(agencies, id="agency", name="Agency", currency="USD", created_at=MONDAY)
         tx.put(secrets, name="listing", kid=1, value=KEY, created_at=MONDAY)
-    return Market(records, tools, clock, ids, agency_no, dict(MATCHING))
+    return Market(records, tools, clock, ids, agency_no, MATCHING | LISTING)

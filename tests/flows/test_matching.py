@@ -1,7 +1,7 @@
 """Matching: who gets which job, and that changing little comes to the same as matching all."""
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -159,11 +159,23 @@ def test_the_task_clears_the_marks_and_asks_for_publishing(market: Market) -> No
         assert tx.all(_TASKS) == [("listings.publish", client.id)]
 
 
-def test_a_run_that_dies_half_way_is_made_good(
-    market: Market, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Dying:
+    """Records whose process is killed at its nth write."""
+
+    def __init__(self, records: Records, writes: int) -> None:
+        self.read = records.read
+        self._records = records
+        self._left = writes
+
+    def write(self) -> AbstractContextManager[Tx]:
+        self._left -= 1
+        if self._left == 0:
+            raise KeyboardInterrupt
+        return self._records.write()
+
+
+def test_a_run_that_dies_half_way_is_made_good(market: Market) -> None:
     """Killed after its first batch, and the groups changed back before the next run."""
-    monkeypatch.setattr(matching, "BATCH", 2)
     client = market.client()
     campaign = market.campaign(client)
     one = market.group(campaign, leaf("city", "EQUAL", "x"), priority=1)
@@ -174,26 +186,16 @@ def test_a_run_that_dies_half_way_is_made_good(
     first = one.body.filters
     one.body.filters = read_filter(leaf("city", "EQUAL", "y"), "", [])
     market.save(one)
-    writes = []
-    original = matching._write
-
-    def dies_at_the_second(tx: Tx, contest: Any, found: Any) -> None:
-        writes.append(found)
-        if len(writes) == 2:
-            raise KeyboardInterrupt
-        original(tx, contest, found)
-
-    monkeypatch.setattr(matching, "_write", dies_at_the_second)
+    dying: Any = Dying(market.records, writes=3)
     with pytest.raises(KeyboardInterrupt):
-        matching.rematch(market.records, client, market.now())
-    monkeypatch.setattr(matching, "_write", original)
+        matching.rematch(dying, client, market.now(), batch=2)
     assert sorted(pairs(market, client).values()).count(one.no) == 2
     one.body.filters = first
     market.save(one)
     assert matched(market, client) == before
 
 
-def test_only_what_can_move_is_read(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_can_move_is_read(market: Market) -> None:
     client = market.client()
     campaign = market.campaign(client)
     market.group(campaign, leaf("city", "EQUAL", "top"), priority=1)
@@ -202,25 +204,35 @@ def test_only_what_can_move_is_read(market: Market, monkeypatch: pytest.MonkeyPa
     for city in ("top", "mid", "low"):
         for _ in range(3):
             market.job(client, city=city)
-    matched(market, client)
-    seen: list[int] = []
-    original = matching.Matcher.best
 
-    def counted(self: Any, facts: Any) -> int | None:
-        seen.append(facts[0])
-        return original(self, facts)
+    def tally() -> tuple[int, int]:
+        found = matching.rematch(market.records, client, market.now(), batch=2)
+        return found.looked_at, found.moved
 
-    monkeypatch.setattr(matching.Matcher, "best", counted)
-    matched(market, client)
-    assert len(seen) == 0, "nothing changed"
-    middle.body.filters = read_filter(leaf("city", "IN", ["mid", "top"]), "", [])
+    assert tally() == (9, 9)
+    assert tally() == (0, 0)
+    middle.body.filters = read_filter(leaf("city", "IN", ["mid", "top", "low"]), "", [])
     market.save(middle)
-    matched(market, client)
-    assert len(seen) == 6, "the top group's jobs cannot be won by a lower one"
-    seen.clear()
+    assert tally() == (6, 3), "the top group's jobs cannot be won by a lower one"
     market.save(middle, deleted_at=market.now())
-    matched(market, client)
-    assert len(seen) == 3, "only the jobs that the group had"
+    assert tally() == (6, 6), "only the jobs that the group had"
+    market.job(client, city="low")
+    assert tally() == (1, 1)
+
+
+def test_what_was_remembered_may_be_lost(market: Market) -> None:
+    client, other = market.client(), market.client("Other")
+    group = market.group(market.campaign(client), leaf("city", "EQUAL", "x"))
+    foreign = market.job(other, city="x")
+    refs = [market.job(client, city=city) for city in "xyz"]
+    before = matched(market, client)
+    market.write(lambda tx: matching.forget(tx, client.no))
+    market.save(group, deleted_at=market.now())
+    found = matching.rematch(market.records, client, market.now(), batch=2)
+    assert (found.looked_at, found.moved) == (3, 1)
+    assert before[refs[0]] == group.no
+    assert set(pairs(market, client).values()) == {default_of(market, client)}
+    assert matched(market, other) == {foreign: default_of(market, other)}
 
 
 def test_of_two_changed_groups_the_lower_one_wins_nothing(market: Market) -> None:

@@ -14,7 +14,7 @@ that dies half-way leaves nothing that the next one takes for granted.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -50,7 +50,8 @@ _FACTS = (
     _j.posted_on, _j.cpc_micros, _j.custom,
 )  # fmt: skip
 _CUSTOM = len(FIELDS)
-_ONE, _NONE = sa.literal_column("1"), sa.literal_column("0")
+_ONE: sa.ColumnClause[int] = sa.literal_column("1")
+_NONE: sa.ColumnClause[int] = sa.literal_column("0")
 _LIVE = sa.and_(
     _j.valid == _ONE,
     _j.left_at.is_(None),
@@ -63,6 +64,7 @@ _EVERY = (
     .order_by(_j.no)
     .limit(_LIMIT)
 )
+_UNMARKED = _EVERY.where(sa.not_(sa.exists().where(_u.job_no == _j.no)))
 _MATCHED = (
     _JOINED.select_from(matches.join(jobs, _m.job_no == _j.no))
     .where(
@@ -148,8 +150,17 @@ class Contest:
         return self.ranks.get(group_no, _LAST)
 
 
-def rematch(records: Records, client: Client, now: Instant) -> None:
-    """Make the client's matches true again, in bounded batches, each its own transaction."""
+@dataclass(slots=True)
+class Tally:
+    """What a rematch has cost: jobs looked at, and jobs that moved."""
+
+    looked_at: int = 0
+    moved: int = 0
+
+
+def rematch(records: Records, client: Client, now: Instant, batch: int = BATCH) -> Tally:
+    """Make the client's matches true again, in batches of jobs, each its own transaction."""
+    walk = _Walk(records, batch, Tally())
     with records.write() as tx:
         contest = contest_of(tx, client, now)
         before = _remembered(tx, client.no)
@@ -160,13 +171,14 @@ def rematch(records: Records, client: Client, now: Instant) -> None:
             default_no = None if anew else contest.default_no
             _remember(tx, contest, Remembered(default_no, {} if anew else kept))
     if anew:
-        _match_every(records, contest)
+        _match_every(walk, contest)
     elif not steady:
-        _match_moved(records, contest, kept)
-    _match_marked(records, contest)
-    _drop_ended(records, contest)
+        _match_moved(walk, contest, kept)
+    _match_marked(walk, contest)
+    _drop_ended(walk, contest)
     with records.write() as tx:
         _remember(tx, contest, Remembered(contest.default_no, contest.signatures))
+    return walk.tally
 
 
 def rematch_all(tx: Tx, client: Client, now: Instant) -> None:
@@ -305,21 +317,15 @@ def _wanted(contest: Contest, matcher: Matcher, rows: Iterable[Row]) -> _Wanted:
     return found
 
 
-def _match_every(records: Records, contest: Contest) -> None:
+def _match_every(walk: "_Walk", contest: Contest) -> None:
+    """All jobs but those that are marked, whose turn comes anyway."""
     matcher = contest.matcher()
-    after = 0
-    while True:
-        with records.read() as tx:
-            rows = tx.all(
-                _EVERY, client_no=contest.client_no, after=after, now=contest.now, limit=BATCH
-            )
-        if not rows:
-            return
-        _write_apart(records, contest, _wanted(contest, matcher, rows))
-        after = rows[-1][_CUSTOM + 1]
+    asked = {"client_no": contest.client_no, "now": contest.now}
+    for rows in walk.pages(_UNMARKED, asked):
+        walk.write(contest, _wanted(contest, matcher, rows))
 
 
-def _match_moved(records: Records, contest: Contest, kept: dict[int, str]) -> None:
+def _match_moved(walk: "_Walk", contest: Contest, kept: dict[int, str]) -> None:
     """The jobs that the changed groups can win, and those that the changed and gone ones had."""
     changed = [c for c in contest.contenders if c.group_no not in kept]
     top = min((c.rank for c in changed), default=_LAST)
@@ -328,15 +334,10 @@ def _match_moved(records: Records, contest: Contest, kept: dict[int, str]) -> No
         settled.append(contest.default_no)
     full, part = contest.matcher(), contest.matcher(c.group_no for c in changed)
     stays = {*kept, contest.default_no}
-    after = 0
-    while True:
-        with records.read() as tx:
-            rows = tx.all(
-                _MATCHED, client_no=contest.client_no, after=after, settled=Listed(settled),
-                now=contest.now, limit=BATCH,
-            )  # fmt: skip
-        if not rows:
-            return
+    asked = {
+        "client_no": contest.client_no, "now": contest.now, "settled": Listed(settled),
+    }  # fmt: skip
+    for rows in walk.pages(_MATCHED, asked):
         found: _Wanted = []
         lost = []
         for row in rows:
@@ -347,46 +348,69 @@ def _match_moved(records: Records, contest: Contest, kept: dict[int, str]) -> No
             rival = part.best(_facts(part, row))
             won = rival is not None and contest.rank(rival) < contest.rank(current)
             found.append((no, current, rival if won else current))
-        _write_apart(records, contest, found + _wanted(contest, full, lost))
-        after = rows[-1][_CUSTOM + 1]
+        walk.write(contest, found + _wanted(contest, full, lost))
 
 
-def _match_marked(records: Records, contest: Contest) -> None:
+def _match_marked(walk: "_Walk", contest: Contest) -> None:
     """The jobs that changed. Taking the marks first, in the same transaction, means that whoever
     changes a job again meanwhile marks it again.
     """
     matcher = contest.matcher()
-    taken = BATCH
-    while taken == BATCH:
-        with records.write() as tx:
-            nos = [no for (no,) in tx.all(_TAKE_MARKS, client_no=contest.client_no, limit=BATCH)]
+    taken = walk.batch
+    while taken == walk.batch:
+        with walk.records.write() as tx:
+            nos = [no for (no,) in tx.all(
+                _TAKE_MARKS, client_no=contest.client_no, limit=walk.batch)]  # fmt: skip
             taken = len(nos)
             if nos:
                 rows = tx.all(
                     _MARKED, client_no=contest.client_no, nos=Listed(nos), now=contest.now
                 )
-                _write(tx, contest, _wanted(contest, matcher, rows))
+                walk.tally.looked_at += taken
+                walk.tally.moved += _write(tx, contest, _wanted(contest, matcher, rows))
 
 
-def _drop_ended(records: Records, contest: Contest) -> None:
-    found = BATCH
-    while found == BATCH:
-        with records.read() as tx:
-            rows = tx.all(_ENDED, client_no=contest.client_no, now=contest.now, limit=BATCH)
-        found = len(rows)
-        if rows:
-            with records.write() as tx:
-                tx.run(_FORGET, nos=Listed(no for (no,) in rows))
+def _drop_ended(walk: "_Walk", contest: Contest) -> None:
+    asked = {"client_no": contest.client_no, "now": contest.now, "limit": walk.batch}
+    found = walk.batch
+    while found == walk.batch:
+        with walk.records.read() as tx:
+            nos = [no for (no,) in tx.all(_ENDED, **asked)]
+        found = len(nos)
+        if nos:
+            with walk.records.write() as tx:
+                walk.tally.moved += tx.run(_FORGET, nos=Listed(nos))
 
 
-def _write_apart(records: Records, contest: Contest, found: _Wanted) -> None:
-    if any(current != wanted for _, current, wanted in found):
-        with records.write() as tx:
-            _write(tx, contest, found)
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """A walk over jobs, page by page: read in one transaction, written in another, so that no
+    writer waits while filters are evaluated.
+    """
+
+    records: Records
+    batch: int
+    tally: Tally
+
+    def pages(self, statement: sa.Select[Any], asked: dict[str, Any]) -> Iterator[list[Row]]:
+        after = 0
+        while True:
+            with self.records.read() as tx:
+                rows = tx.all(statement, after=after, limit=self.batch, **asked)
+            if not rows:
+                return
+            self.tally.looked_at += len(rows)
+            yield rows
+            after = rows[-1][_CUSTOM + 1]
+
+    def write(self, contest: Contest, found: _Wanted) -> None:
+        if any(current != wanted for _, current, wanted in found):
+            with self.records.write() as tx:
+                self.tally.moved += _write(tx, contest, found)
 
 
-def _write(tx: Tx, contest: Contest, found: _Wanted) -> None:
-    """Only where it differs."""
+def _write(tx: Tx, contest: Contest, found: _Wanted) -> int:
+    """Only where it differs; how many jobs moved."""
     moved = [
         {"job_no": no, "client_no": contest.client_no, "group_no": wanted}
         for no, current, wanted in found
@@ -396,3 +420,4 @@ def _write(tx: Tx, contest: Contest, found: _Wanted) -> None:
     gone = [no for no, current, wanted in found if wanted is None and current is not None]
     if gone:
         tx.run(_FORGET, nos=Listed(gone))
+    return len(moved) + len(gone)

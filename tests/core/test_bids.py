@@ -1,0 +1,205 @@
+"""Bids: which source is strongest, what is taken off, and every reason to withhold a job."""
+
+from datetime import date
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handbill.core.bids import Asked, Offer, Source, Terms, Withheld, offer_of, terms_of
+from handbill.core.nouns import (
+    Campaign,
+    CampaignBody,
+    Client,
+    ClientBody,
+    Group,
+    GroupBody,
+    JobPlacement,
+    JobSetting,
+    JobSettings,
+    Override,
+    Placement,
+    Publisher,
+    PublisherBody,
+)  # fmt: skip
+
+TODAY = date(2026, 11, 23)
+MICROS = st.integers(1, 10**9)
+
+
+def market(
+    client: dict[str, Any] | None = None,
+    override: Override | None = None,
+    group: dict[str, Any] | None = None,
+    publisher: dict[str, Any] | None = None,
+    status: str = "A",
+) -> Terms | Withheld:
+    stamps: Any = {"created_at": 0, "updated_at": 0}
+    return terms_of(
+        Client(no=1, id="c", agency_no=1, status="A", zone="UTC", pixel_id="p",
+               body=ClientBody("C", "C", **(client or {})), **stamps),
+        Campaign(no=1, id="k", client_no=1, status="A", is_default=False,
+                 body=CampaignBody("K", override=override or Override()), **stamps),
+        Group(no=1, id="g", client_no=1, campaign_no=1, status="A", is_default=False, priority=1,
+              body=GroupBody("G", **({"placements": [Placement("Board")]} | (group or {}))),
+              **stamps),
+        Publisher(no=1, id="Board", agency_no=1, status=status,
+                  body=PublisherBody("Board", **(publisher or {})), **stamps),
+    )  # fmt: skip
+
+
+def terms(**said: Any) -> Terms:
+    found = market(**said)
+    assert isinstance(found, Terms)
+    return found
+
+
+def settings(**said: Any) -> JobSettings:
+    return JobSettings(setting=JobSetting(**said))
+
+
+@pytest.mark.parametrize("bid_type", ["CPC", "CPA"])
+def test_sources_from_the_strongest_to_the_weakest(bid_type: str) -> None:
+    """Every combination of what is said: the strongest one said wins."""
+    kind = f"{bid_type.lower()}_bid_micros"
+    for said in product([True, False], repeat=5):
+        job_placement, placement, job, group, feed = said
+        own = JobPlacement("Board", **{kind: 1_000}) if job_placement else JobPlacement("Other")
+        body = {
+            kind: 4_000 if group else 0,
+            "placements": [Placement("Board", 2_000 if placement else None)],
+        }
+        asked = Asked(
+            feed_micros=5_000 if feed else None,
+            settings=JobSettings(JobSetting(**({kind: 3_000} if job else {})), (own,)),
+        )
+        expected = [
+            (1_000, Source.JOB_PLACEMENT), (2_000, Source.PLACEMENT), (3_000, Source.JOB),
+            (4_000, Source.GROUP), (5_000, Source.FEED),
+        ]  # fmt: skip
+        heard = [
+            (bid, source)
+            for (bid, source), is_said in zip(expected, said, strict=True)
+            if is_said and not (bid_type == "CPA" and source is Source.FEED)
+        ]
+        offer = offer_of(terms(group=body, publisher={"bid_type": bid_type}), asked, TODAY)
+        if heard:
+            assert offer == Offer(heard[0][0], heard[0][0], heard[0][1])
+        else:
+            assert offer is Withheld.NO_BID
+
+
+def test_a_flat_price_replaces_every_other_bid_and_has_no_minimum() -> None:
+    flat = {"bid_type": "FLAT_CPC", "flat_bid_micros": 300_000, "min_bid_micros": 400_000}
+    body = {"cpc_bid_micros": 900_000, "placements": [Placement("Board", 800_000)]}
+    offer = offer_of(terms(publisher=flat, group=body), Asked(feed_micros=1), TODAY)
+    assert offer == Offer(300_000, 300_000, Source.FLAT)
+    unset = terms(publisher={"bid_type": "FLAT_CPC"}, group=body)
+    assert offer_of(unset, Asked(), TODAY) is Withheld.NO_BID
+
+
+def test_a_zero_that_was_said_is_meant_but_the_groups_is_its_default() -> None:
+    feed = Asked(feed_micros=700_000)
+    zero = terms(group={"placements": [Placement("Board", 0)]})
+    assert offer_of(zero, feed, TODAY) is Withheld.NO_BID
+    assert offer_of(terms(), feed, TODAY) == Offer(700_000, 700_000, Source.FEED)
+    stopped = Asked(feed_micros=700_000, settings=settings(cpc_bid_micros=0))
+    assert offer_of(terms(), stopped, TODAY) is Withheld.NO_BID
+
+
+def test_markdown_comes_from_the_nearest() -> None:
+    """Domain 4.2, worked example: bid 1.00, markdown 20 %: the publisher is sent 0.80."""
+    bid = {"cpc_bid_micros": 1_000_000}
+    client = {"markdown_ppm": 200_000}
+
+    def price(asked: Asked | None = None, **said: Any) -> int:
+        offer = offer_of(terms(client=client, **said), asked or Asked(), TODAY)
+        assert isinstance(offer, Offer)
+        assert offer.bid_micros == 1_000_000
+        return offer.price_micros
+
+    assert price(group=bid) == 800_000
+    campaign = Override(markdown_ppm=300_000)
+    assert price(group=bid, override=campaign) == 700_000
+    group = bid | {"override": Override(markdown_ppm=0)}
+    assert price(group=group, override=campaign) == 1_000_000
+    job = Asked(settings=settings(markdown_ppm=500_000))
+    assert price(job, group=group, override=campaign) == 500_000
+
+
+def test_the_bid_not_the_price_is_held_against_the_minimum() -> None:
+    publisher = {"min_bid_micros": 500_000}
+    marked_down = {"markdown_ppm": 200_000}
+    enough = terms(publisher=publisher, client=marked_down, group={"cpc_bid_micros": 500_000})
+    assert offer_of(enough, Asked(), TODAY) == Offer(500_000, 400_000, Source.GROUP)
+    short = terms(publisher=publisher, group={"cpc_bid_micros": 499_999})
+    assert offer_of(short, Asked(), TODAY) is Withheld.BELOW_MIN_BID
+
+
+def test_organic_needs_no_bid() -> None:
+    organic = terms(publisher={"bid_type": "Organic", "min_bid_micros": 5})
+    assert offer_of(organic, Asked(), TODAY) == Offer(0, 0, Source.ORGANIC)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"status": "P"}, Withheld.PUBLISHER_INACTIVE),
+        ({"client": {"excluded_publishers": ["Board"]}}, Withheld.PUBLISHER_EXCLUDED),
+        ({"client": {"globally_excluded_publishers": ["Board"]}}, Withheld.PUBLISHER_EXCLUDED),
+        ({"group": {"placements": []}}, Withheld.NO_PLACEMENT),
+        (
+            {"group": {"placements": [Placement("Board", active=False)]}},
+            Withheld.PLACEMENT_INACTIVE,
+        ),
+        ({"publisher": {"bid_type": "PPP"}}, Withheld.POSTINGS_ONLY),
+    ],
+)
+def test_why_there_are_no_terms(said: dict[str, Any], reason: Withheld) -> None:
+    assert market(**said) is reason
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        (Asked(paused=True), Withheld.JOB_PAUSED),
+        (Asked(settings=settings(start_on="2026-11-24")), Withheld.JOB_NOT_IN_FORCE),
+        (Asked(settings=settings(end_on="2026-11-22")), Withheld.JOB_NOT_IN_FORCE),
+        (Asked(settings=JobSettings(publishers=("Other",))), Withheld.JOB_EXCLUDES),
+        (
+            Asked(settings=JobSettings(placements=(JobPlacement("Board", active=False),))),
+            Withheld.JOB_EXCLUDES,
+        ),
+    ],
+)
+def test_why_one_job_is_withheld(asked: Asked, reason: Withheld) -> None:
+    for bid_type in ("CPC", "CPA", "FLAT_CPC", "Organic"):
+        publisher = {"bid_type": bid_type, "flat_bid_micros": 1}
+        body = {"cpc_bid_micros": 1, "cpa_bid_micros": 1}
+        assert offer_of(terms(publisher=publisher, group=body), asked, TODAY) is reason
+
+
+def test_an_allow_list_allows() -> None:
+    asked = Asked(settings=JobSettings(publishers=("Other", "Board")))
+    assert isinstance(offer_of(terms(group={"cpc_bid_micros": 1}), asked, TODAY), Offer)
+
+
+@given(bid=MICROS, ppm=st.integers(0, 1_000_000), least=st.integers(0, 10**9))
+def test_a_price_is_never_above_its_bid_nor_a_bid_below_the_least(
+    bid: int, ppm: int, least: int
+) -> None:
+    found = offer_of(
+        terms(
+            client={"markdown_ppm": ppm}, group={"cpc_bid_micros": bid},
+            publisher={"min_bid_micros": least},
+        ),
+        Asked(), TODAY,
+    )  # fmt: skip
+    if isinstance(found, Offer):
+        assert 0 <= found.price_micros <= found.bid_micros == bid
+        assert bid >= least
+    else:
+        assert found is Withheld.BELOW_MIN_BID
+        assert bid < least

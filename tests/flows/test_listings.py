@@ -1,0 +1,513 @@
+"""From matched jobs to outbound files: what is listed, at which price, and what is left alone."""
+
+import gzip
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from lxml import etree
+
+from flows.listing_market import KEY, Market, open_market, place
+from handbill.campaigns import rows as campaign_rows
+from handbill.clients import rows as client_rows
+from handbill.core.listing_tokens import Listing, open_listing
+from handbill.core.nouns import (
+    Client,
+    Group,
+    JobPlacement,
+    JobSettings,
+    Publisher,
+    PublisherSchema,
+)
+from handbill.dialects.outbound import Fragment
+from handbill.groups import service as groups
+from handbill.kit.instants import DAY, HOUR
+from handbill.listings import fragments, service
+from handbill.publishers import rows as publisher_rows
+from handbill.store.blobs import FolderBlobs
+from handbill.store.index import EdgeIndex
+from handbill.store.records import Records, Tx
+from handbill.store.records.tables import clients, job_bodies, jobs
+from handbill.work.queue import enqueue
+
+_ID = sa.select(jobs.c.id).where(jobs.c.ref == sa.bindparam("ref"))
+_STATES = (
+    "client", "campaign", "group", "placement", "publisher", "excluded", "globally excluded",
+    "ended client", "weekday", "job", "allow-list", "job placement",
+)  # fmt: skip
+
+
+@pytest.fixture
+def market(records: Records, tmp_path: Path) -> Iterator[Market]:
+    found = open_market(records, tmp_path)
+    yield found
+    found.tools.index.close()
+
+
+@pytest.fixture
+def quick(sqlite_records: Records, tmp_path: Path) -> Iterator[Market]:
+    """One engine, for what does not depend on it."""
+    found = open_market(sqlite_records, tmp_path)
+    yield found
+    found.tools.index.close()
+
+
+def rematch(market: Market, *some: Client) -> list[tuple[str, str]]:
+    for client in some:
+        market.write(lambda tx, id_=client.id: enqueue(tx, "groups.rematch", id_, market.now()))
+    return market.drain()
+
+
+def path_of(market: Market, publisher: Publisher, client_no: int = 0) -> str:
+    with market.records.read() as tx:
+        url = service.feed_url(tx, market.tools.settings, publisher.no, client_no)
+    assert url is not None
+    assert url.startswith("https://go.example/f/")
+    return f"feeds/{url.removeprefix('https://go.example/f/')}"
+
+
+def listed(market: Market, publisher: Publisher, client_no: int = 0) -> dict[str, dict[str, str]]:
+    """What a publisher reads, by reference; its gzip must say the same."""
+    path = path_of(market, publisher, client_no)
+    plain = market.tools.blobs.get(path)
+    assert gzip.decompress(market.tools.blobs.get(f"{path}.gz")) == plain
+    found = [
+        {node.tag: node.text or "" for node in job} for job in etree.fromstring(plain).iter("job")
+    ]
+    by_ref = {job["referencenumber"]: job for job in found}
+    assert len(by_ref) == len(found)
+    return by_ref
+
+
+def opened(job: dict[str, str]) -> Listing:
+    assert job["url"].startswith("https://go.example/c/")
+    return open_listing(job["url"].removeprefix("https://go.example/c/"), {1: KEY})
+
+
+def shop(market: Market, **group: Any) -> tuple[Client, Group, Publisher]:
+    """A client whose one job group places one publisher."""
+    publisher = market.publisher("Board")
+    client = market.client()
+    said = {"cpc_bid_micros": 1_500_000, "placements": [place("Board")]} | group
+    return client, market.group(market.campaign(client), **said), publisher
+
+
+def test_each_link_opens_to_its_listing(market: Market) -> None:
+    client, group, publisher = shop(market)
+    client.body.markdown_ppm = 200_000
+    market.write(lambda tx: client_rows.save(tx, client, market.now()))
+    refs = [market.job(client, title=f"Nurse {n} & <b>") for n in range(3)]
+    rematch(market, client)
+    found = listed(market, publisher)
+    assert sorted(found) == sorted(refs)
+    for ref, job in found.items():
+        with market.records.read() as tx:
+            job_id = bytes.fromhex(tx.value(_ID, ref=ref))
+        assert opened(job) == Listing(
+            client.no, group.campaign_no, group.no, publisher.no, job_id, "CPC", 1_500_000,
+            1_200_000,
+        )  # fmt: skip
+        assert job["cpc"] == "1.20"
+        assert market.tools.index.url_of(job_id) == f"https://jobs.example/{ref}".encode()
+    assert market.tools.index.keys() == {1: KEY}
+    assert market.tools.index.client_of_pixel(client.pixel_id) == client.no
+
+
+def test_a_changed_bid_changes_bids_only_and_renders_nothing(market: Market) -> None:
+    client, group, publisher = shop(market)
+    for n in range(5):
+        market.job(client, description=f"Text {n}")
+    rematch(market, client)
+    before = listed(market, publisher)
+    group.body.cpc_bid_micros = 2_000_000
+    market.save(group)
+    market.write(lambda tx: tx.run(sa.delete(job_bodies)))
+    rematch(market, client)
+    after = listed(market, publisher)
+    assert {job["cpc"] for job in after.values()} == {"2.00"}
+    assert {opened(job).price_micros for job in after.values()} == {2_000_000}
+    for jobs_now in (before, after):
+        for job in jobs_now.values():
+            del job["cpc"], job["url"]
+    assert after == before
+
+
+def test_a_changed_job_is_rendered_anew(market: Market) -> None:
+    client, _, publisher = shop(market)
+    same, other = market.job(client), market.job(client)
+    rematch(market, client)
+    market.job(client, other, description="Other work", url="https://jobs.example/moved")
+    rematch(market, client)
+    found = listed(market, publisher)
+    assert found[other]["description"] == "Other work"
+    assert found[same]["description"] == ""
+    assert market.tools.index.url_of(opened(found[other]).job_id) == b"https://jobs.example/moved"
+
+
+def test_publishing_the_same_again_writes_nothing(market: Market) -> None:
+    client, _, publisher = shop(market)
+    market.job(client)
+    rematch(market, client)
+    paths = [path_of(market, publisher), f"{path_of(market, publisher)}.gz"]
+    before = [stamp(market, path) for path in paths]
+    blobs = market.tools.blobs.paths()
+    market.clock.forward(HOUR)
+    assert rematch(market, client) == [
+        ("groups.rematch", client.id), ("listings.publish", client.id),
+    ]  # fmt: skip
+    market.run("listings.assemble", str(publisher.no))
+    assert [stamp(market, path) for path in paths] == before
+    assert market.tools.blobs.paths() == blobs
+
+
+def stamp(market: Market, path: str) -> tuple[int, int]:
+    local = market.tools.blobs.local(path)
+    assert local is not None
+    found = local.stat()
+    return found.st_mtime_ns, found.st_ino
+
+
+def test_the_time_in_the_head_is_that_of_the_last_change(quick: Market) -> None:
+    client, group, publisher = shop(quick)
+    head = {"generationTime": "at", "jobCount": "n"}
+    publisher.body.schema = PublisherSchema(head=head)
+    quick.write(lambda tx: publisher_rows.save(tx, publisher, quick.now()))
+    quick.job(client)
+
+    def read() -> tuple[str | None, str | None]:
+        root = etree.fromstring(quick.tools.blobs.get(path_of(quick, publisher)))
+        return root.findtext("at"), root.findtext("n")
+
+    rematch(quick, client)
+    first = ("2026-11-23 12:00:00.000 UTC", "1")
+    assert read() == first
+    quick.clock.forward(HOUR)
+    rematch(quick, client)
+    assert read() == first
+    group.body.cpc_bid_micros = 1
+    quick.save(group)
+    quick.job(client)
+    rematch(quick, client)
+    assert read() == ("2026-11-23 13:00:00.000 UTC", "2")
+
+
+@pytest.mark.parametrize("what", _STATES)
+def test_what_stops_trading_leaves_the_feed_and_comes_back(quick: Market, what: str) -> None:
+    client, group, publisher = shop(quick)
+    ref, other = quick.job(client), quick.job(client)
+    rematch(quick, client)
+    assert set(listed(quick, publisher)) == {ref, other}
+
+    def turn(*, on: bool) -> None:
+        status = "A" if on else "P"
+        body = client.body
+        if what == "client":
+            client.status = status
+        elif what == "excluded":
+            body.excluded_publishers = [] if on else ["Board"]
+        elif what == "globally excluded":
+            body.globally_excluded_publishers = [] if on else ["Board"]
+        elif what == "ended client":
+            body.end_on = "" if on else "2026-11-22"
+        elif what == "campaign":
+            campaign = quick.write(lambda tx: campaign_rows.by_numbers(tx, [group.campaign_no]))[0]
+            campaign.status = status
+            quick.write(lambda tx: campaign_rows.save(tx, campaign, quick.now()))
+        elif what == "publisher":
+            publisher.status = status
+            quick.write(lambda tx: publisher_rows.save(tx, publisher, quick.now()))
+        elif what == "group":
+            group.status = status
+        elif what == "placement":
+            group.body.placements = [place("Board", active=on)]
+        elif what == "weekday":
+            group.body.days = (0, 1) if on else (1, 2)
+        elif what == "job":
+            for one in (ref, other):
+                quick.job_columns(client, one, status=status)
+        else:
+            told = (
+                JobSettings(publishers=("Else",))
+                if what == "allow-list"
+                else JobSettings(placements=(JobPlacement("Board", active=False),))
+            )
+            text = None if on else msgspec.json.encode(told).decode()
+            for one in (ref, other):
+                quick.job_columns(client, one, settings=text)
+        quick.save(group)
+        quick.write(lambda tx: client_rows.save(tx, client, quick.now()))
+        rematch(quick, client)
+
+    turn(on=False)
+    assert listed(quick, publisher) == {}
+    turn(on=True)
+    assert set(listed(quick, publisher)) == {ref, other}
+
+
+def test_jobs_that_cannot_be_clicked_or_are_worthless_are_not_listed(market: Market) -> None:
+    client, _, publisher = shop(market, cpc_bid_micros=0)
+    paid = market.job(client, cpc_micros=700_000)
+    market.job(client)
+    market.job(client, cpc_micros=700_000, url="javascript:alert(1)")
+    market.job(client, cpc_micros=700_000, missing=("title",))
+    ending = market.job(client, cpc_micros=700_000, end_at=market.now() + HOUR)
+    rematch(market, client)
+    assert set(listed(market, publisher)) == {paid, ending}
+    market.clock.forward(HOUR)
+    rematch(market, client)
+    found = listed(market, publisher)
+    assert set(found) == {paid}
+    assert found[paid]["cpc"] == "0.70"
+
+
+def test_each_publisher_by_its_own_kind_of_bid(market: Market) -> None:
+    kinds = {
+        "Cpc": {"bid_type": "CPC", "min_bid_micros": 1_000_000},
+        "Dear": {"bid_type": "CPC", "min_bid_micros": 9_000_000},
+        "Cpa": {"bid_type": "CPA"},
+        "Flat": {"bid_type": "FLAT_CPC", "flat_bid_micros": 250_000},
+        "Free": {"bid_type": "Organic"},
+        "Slots": {"bid_type": "PPP"},
+    }
+    publishers = {id_: market.publisher(id_, **body) for id_, body in kinds.items()}
+    client = market.client()
+    market.group(
+        market.campaign(client), cpc_bid_micros=1_500_000, cpa_bid_micros=20_000_000,
+        placements=[place(id_) for id_ in kinds],
+    )  # fmt: skip
+    ref = market.job(client)
+    rematch(market, client)
+    shown = {
+        id_: [(job["cpc"], job["cpa"], opened(job).bid_type) for job in jobs_now.values()]
+        for id_, jobs_now in ((id_, listed(market, p)) for id_, p in publishers.items())
+    }
+    assert shown == {
+        "Cpc": [("1.50", "0.00", "CPC")], "Dear": [], "Cpa": [("0.00", "20.00", "CPA")],
+        "Flat": [("0.25", "0.00", "FLAT_CPC")], "Free": [("0.00", "0.00", "Organic")], "Slots": [],
+    }  # fmt: skip
+    assert set(listed(market, publishers["Cpc"])) == {ref}
+
+
+def test_one_file_of_all_clients_and_one_of_each(market: Market) -> None:
+    publisher = market.publisher("Board", per_client=True)
+    shops = []
+    for name in ("Acme", "Bolt"):
+        client = market.client(name, advertiser_name=f"{name} Inc")
+        group = market.group(
+            market.campaign(client), cpc_bid_micros=1_000_000, placements=[place("Board")]
+        )
+        shops.append((client, group, market.job(client, f"{name}-1")))
+    rematch(market, *(client for client, _, _ in shops))
+    everybody = listed(market, publisher)
+    assert list(everybody) == ["Acme-1", "Bolt-1"]
+    for client, _, ref in shops:
+        assert listed(market, publisher, client.no) == {ref: everybody[ref]}
+        assert everybody[ref]["advertiser"] == client.body.advertiser_name
+    names = {path_of(market, publisher, no) for no in (0, *(client.no for client, _, _ in shops))}
+    assert len(names) == 3
+    bolt, group, _ = shops[1]
+    untouched = stamp(market, path_of(market, publisher, shops[0][0].no))
+    group.body.cpc_bid_micros = 2_000_000
+    market.save(group)
+    rematch(market, bolt)
+    assert stamp(market, path_of(market, publisher, shops[0][0].no)) == untouched
+    assert listed(market, publisher)["Acme-1"] == everybody["Acme-1"]
+    assert listed(market, publisher)["Bolt-1"]["cpc"] == "2.00"
+    assert {path_of(market, publisher, c.no) for c, _, _ in shops} < names
+
+
+def test_a_deleted_client_leaves_every_file_and_a_deleted_publisher_has_an_empty_one(
+    market: Market,
+) -> None:
+    client, _, publisher = shop(market)
+    other = market.client("Other")
+    market.group(market.campaign(other), cpc_bid_micros=1, placements=[place("Board")])
+    gone, stays = market.job(client), market.job(other)
+    rematch(market, client, other)
+    assert set(listed(market, publisher)) == {gone, stays}
+    market.write(lambda tx: tx.change(clients, {"no": client.no}, deleted_at=market.now()))
+    rematch(market, client)
+    assert set(listed(market, publisher)) == {stays}
+    publisher.status = "I"
+    market.write(
+        lambda tx: publisher_rows.save(tx, publisher, market.now(), deleted_at=market.now())
+    )
+    market.write(lambda tx: service.republish(tx, publisher.no, market.now()))
+    market.drain()
+    assert listed(market, publisher) == {}
+    assert market.tools.blobs.paths("parts") == []
+
+
+def test_a_publisher_has_a_well_formed_file_from_the_start(market: Market) -> None:
+    publisher = market.publisher("Board")
+    with market.records.read() as tx:
+        assert service.feed_url(tx, market.tools.settings, publisher.no) is None
+    for _ in range(2):
+        market.write(lambda tx: service.ensure_file(tx, market.ids, publisher.no, market.now()))
+    assert market.drain() == [("listings.assemble", str(publisher.no))]
+    assert listed(market, publisher) == {}
+    with market.records.read() as tx:
+        url = service.feed_url(tx, market.tools.settings, publisher.no, gzipped=True)
+    assert url is not None
+    assert url.endswith(".xml.gz")
+
+
+def test_only_former_parts_are_swept(market: Market) -> None:
+    client, group, _ = shop(market)
+    market.job(client)
+    for bid in (1_000_000, 2_000_000, 1_000_000):
+        group.body.cpc_bid_micros = bid
+        market.save(group)
+        rematch(market, client)
+        assert len(market.tools.blobs.paths("parts")) == 2
+    assert [path.name for path in market.tools.scratch.iterdir()] == ["fragments"]
+
+
+def test_a_job_says_some_things_to_one_publisher_only(quick: Market) -> None:
+    one, two = quick.publisher("One"), quick.publisher("Two")
+    client = quick.client()
+    quick.group(quick.campaign(client), cpc_bid_micros=1, placements=[place("One"), place("Two")])
+    nodes = {"One": {"title": "Only here", "tag": "x"}}
+    ref, plain = quick.job(client, publisher_nodes=nodes), quick.job(client)
+    for _ in range(2):
+        rematch(quick, client)
+        assert listed(quick, one)[ref]["title"] == "Only here"
+        assert listed(quick, one)[ref]["tag"] == "x"
+        assert listed(quick, two)[ref]["title"] == "Nurse"
+        assert "tag" not in listed(quick, one)[plain] | listed(quick, two)[ref]
+        group = quick.write(lambda tx: quick_group(tx, client))
+        group.body.cpc_bid_micros += 1
+        quick.save(group)
+
+
+def quick_group(tx: Tx, client: Client) -> Group:
+    return groups.groups_of(tx, client.no)[-1]
+
+
+def test_the_cache_may_be_lost(quick: Market) -> None:
+    client, group, publisher = shop(quick)
+    quick.job(client, description="Text")
+    rematch(quick, client)
+    before = listed(quick, publisher)
+    shutil.rmtree(quick.tools.scratch / "fragments")
+    group.body.cpc_bid_micros = 2_000_000
+    quick.save(group)
+    rematch(quick, client)
+    after = listed(quick, publisher)
+    assert [job["description"] for job in after.values()] == ["Text"]
+    assert after.keys() == before.keys()
+
+
+def test_a_full_cache_is_emptied(tmp_path: Path) -> None:
+    shape, digest = bytes(16), bytes(16)
+    with fragments.opened(tmp_path, most_bytes=1 << 16) as cache:
+        for n in range(100):
+            job_id = n.to_bytes(16, "big")
+            cache.put(shape, [(job_id, digest, Fragment(b"x" * 3_000, b"y"))])
+            assert cache.get(shape, [(job_id, digest)]) == {job_id: (b"x" * 3_000, b"y")}
+        every = [(n.to_bytes(16, "big"), digest) for n in range(100)]
+        assert 1 <= len(cache.get(shape, every)) < 20
+        assert cache.get(shape, [(job_id, b"another digest!!")]) == {}
+
+
+class Meddled(FolderBlobs):
+    """Blobs that let something happen just before a part is read."""
+
+    meddle: Callable[[], None] | None = None
+
+    def chunks(self, path: str, size: int) -> Iterator[bytes]:
+        meddle, self.meddle = self.meddle, None
+        if meddle is not None:
+            meddle()
+        return super().chunks(path, size)
+
+
+def test_a_part_replaced_while_its_file_is_made(quick: Market, tmp_path: Path) -> None:
+    """The assembly finds its part gone, looks again, and shows the new one."""
+    client, group, publisher = shop(quick)
+    blobs = Meddled(tmp_path / "blobs")
+    quick.tools = replace(quick.tools, blobs=blobs)
+    quick.job(client)
+
+    def publish_at(bid_micros: int) -> None:
+        group.body.cpc_bid_micros = bid_micros
+        quick.save(group)
+        quick.run("listings.publish", client.id)
+
+    rematch(quick, client)
+    publish_at(2_000_000)
+    blobs.meddle = lambda: publish_at(3_000_000)
+    quick.run("listings.assemble", str(publisher.no))
+    assert blobs.meddle is None
+    assert [job["cpc"] for job in listed(quick, publisher).values()] == ["3.00"]
+
+
+def test_a_file_that_was_lost_is_written_again(quick: Market) -> None:
+    client, _, publisher = shop(quick)
+    ref = quick.job(client)
+    rematch(quick, client)
+    quick.tools.blobs.delete(path_of(quick, publisher))
+    quick.run("listings.assemble", str(publisher.no))
+    assert set(listed(quick, publisher)) == {ref}
+
+
+class Watched:
+    """The edge's index, with something to happen before URLs are written."""
+
+    def __init__(self, index: EdgeIndex, before: Callable[[], None]) -> None:
+        self.put_keys, self.put_pixel = index.put_keys, index.put_pixel
+        self._index = index
+        self._before = before
+
+    def put_urls(self, urls: Any) -> None:
+        self._before()
+        self._index.put_urls(urls)
+
+
+def test_the_index_is_told_before_a_file_shows_a_link(quick: Market) -> None:
+    client, _, publisher = shop(quick)
+    ref = quick.job(client)
+    paths: list[list[str]] = []
+    index: Any = Watched(quick.tools.index, lambda: paths.append(quick.tools.blobs.paths()))
+    tools = quick.tools
+    quick.tools = replace(tools, index=index)
+    rematch(quick, client)
+    assert paths == [[]]
+    quick.tools = tools
+    assert set(listed(quick, publisher)) == {ref}
+
+
+def test_marks_stay_when_the_index_cannot_be_written(quick: Market) -> None:
+    client, _, publisher = shop(quick)
+    ref = quick.job(client)
+
+    def full_disk() -> None:
+        raise OSError("no space left")
+
+    tools = quick.tools
+    index: Any = Watched(tools.index, full_disk)
+    quick.tools = replace(tools, index=index)
+    with pytest.raises(OSError, match="no space"):
+        rematch(quick, client)
+    quick.tools = tools
+    quick.run("listings.publish", client.id)
+    quick.run("listings.assemble", str(publisher.no))
+    job = listed(quick, publisher)[ref]
+    assert tools.index.url_of(opened(job).job_id) == f"https://jobs.example/{ref}".encode()
+
+
+def test_late_clicks_on_a_job_that_left_find_their_way(market: Market) -> None:
+    client, _, publisher = shop(market)
+    ref = market.job(client)
+    rematch(market, client)
+    link = opened(listed(market, publisher)[ref])
+    market.job_columns(client, ref, left_at=market.now())
+    market.clock.forward(DAY)
+    rematch(market, client)
+    assert listed(market, publisher) == {}
+    assert market.tools.index.url_of(link.job_id) is not None
