@@ -4,7 +4,7 @@ Statements are built once with SQLAlchemy Core, compiled once per dialect, and r
 driver. Values are integers, text and bytes only, so that both engines answer alike.
 """
 
-from handbill.store.records.base import Records, Tx
+from handbill.store.records.base import Clash, Records, Tx
 from handbill.store.records.opening import open_records
 
-__all__ = ["Records", "Tx", "open_records"]
+__all__ = ["Clash", "Records", "Tx", "open_records"]

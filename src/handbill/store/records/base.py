@@ -69,6 +69,10 @@ class Listed(list[Any]):
     """A list bound to an ``among`` (integers or text) or an ``among_ids`` (16 bytes each)."""
 
 
+class Clash(Exception):
+    """Another transaction, or this one, has a row of the same keys already; nothing was kept."""
+
+
 class Dialect(ABC):
     """How one engine spells things. ``paramstyle`` is the driver's: named or pyformat."""
 
@@ -234,12 +238,16 @@ class Records(ABC):
     @abstractmethod
     @contextmanager
     def write(self) -> Iterator[Tx]:
-        """A transaction that may write. Never nest one in another."""
+        """A transaction that may write. Never nest one in another.
+
+        **Refuses** a second row of the same keys (Clash); an engine that is away, or that broke
+        the transaction off for another's sake (Unavailable: try again). Nothing is kept then.
+        """
 
     @abstractmethod
     @contextmanager
     def read(self) -> Iterator[Tx]:
-        """A transaction that only reads, from one moment's state."""
+        """A transaction that only reads, from one moment's state, and cannot change a thing."""
 
     def close(self) -> None:
         """Close every thread's connection. Call it when no thread is at work."""
@@ -249,9 +257,10 @@ class Records(ABC):
             self._opened.clear()
             self._local = threading.local()
 
-    def _hold(self, connection: _C) -> _C:
+    def _hold(self, connection: _C, purpose: str = "held") -> _C:
         """Keep a connection for this thread, until the thread or this store ends."""
-        held = self._local.held = Held(connection)
+        held = Held(connection)
+        setattr(self._local, purpose, held)
         with self._opening:
             self._opened.add(held)
         return connection

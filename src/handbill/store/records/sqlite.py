@@ -12,9 +12,15 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.sql.expression import Executable
 
 from handbill.kit.faults import Unavailable
-from handbill.store.records.base import Dialect, Held, Listed, Records, Row, Tx
+from handbill.store.records.base import Clash, Dialect, Held, Listed, Records, Row, Tx
 
 _BUSY_MS = 30_000
+_WORLDS_DOING = frozenset(
+    (
+        sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT,
+    )
+)  # fmt: skip
 _PRAGMAS = (
     f"PRAGMA busy_timeout={_BUSY_MS}",
     "PRAGMA journal_mode=WAL",
@@ -77,40 +83,42 @@ class SqliteRecords(Records):
         self._path = path
         self.dialect = SqliteDialect()
 
-    def _connection(self) -> sqlite3.Connection:
-        held: Held[sqlite3.Connection] | None = getattr(self._local, "held", None)
+    def _connection(self, purpose: str, query_only: int) -> sqlite3.Connection:
+        held: Held[sqlite3.Connection] | None = getattr(self._local, purpose, None)
         if held is not None:
             return held.connection
-        connection = sqlite3.connect(
-            self._path, isolation_level=None, cached_statements=512, check_same_thread=False
-        )
-        for pragma in _PRAGMAS:
-            connection.execute(pragma)
-        return self._hold(connection)
+        try:
+            connection = sqlite3.connect(
+                self._path, isolation_level=None, cached_statements=512, check_same_thread=False
+            )
+            for pragma in (*_PRAGMAS, f"PRAGMA query_only={query_only}"):
+                connection.execute(pragma)
+        except sqlite3.Error as failure:
+            raise _told(failure) from failure
+        return self._hold(connection, purpose)
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[Tx]:
-        connection = self._connection()
+    def _transaction(self, connection: sqlite3.Connection, begin: str) -> Iterator[Tx]:
         try:
             connection.execute(begin)
-        except sqlite3.OperationalError as busy:
-            raise Unavailable(f"the records store is busy: {busy}") from busy
-        try:
             yield SqliteTx(connection, self.dialect)
             connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as failure:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+            if isinstance(failure, sqlite3.Error):
+                raise _told(failure) from failure
             raise
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
-        with self._transaction("BEGIN IMMEDIATE") as tx:
+        with self._transaction(self._connection("writing", 0), "BEGIN IMMEDIATE") as tx:
             yield tx
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
-        with self._transaction("BEGIN") as tx:
+        # A connection of its own, as switching query_only would prepare each statement anew.
+        with self._transaction(self._connection("reading", 1), "BEGIN") as tx:
             yield tx
 
     def revision(self) -> str | None:
@@ -124,3 +132,13 @@ class SqliteRecords(Records):
     @property
     def url(self) -> str:
         return f"sqlite:///{self._path}"
+
+
+def _told(failure: sqlite3.Error) -> Exception:
+    """What the driver says, in the words of the port."""
+    code = getattr(failure, "sqlite_errorcode", 0)
+    if code in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
+        return Clash(f"a row of these keys is there: {failure}")
+    if code & 0xFF in _WORLDS_DOING:
+        return Unavailable(f"the records store failed: {failure}")
+    return failure

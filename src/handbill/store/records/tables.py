@@ -20,6 +20,10 @@ metadata = sa.MetaData(
 _Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
+# Texts compare by their bytes, as SQLite does, whatever the locale of the PostgreSQL cluster.
+_Text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
 def _no() -> sa.Column[int]:
     return sa.Column("no", _Number, primary_key=True, autoincrement=True)
 
@@ -33,7 +37,7 @@ def _flag(name: str) -> sa.Column[int]:
 
 
 def _text(name: str, *, null: bool = False, key: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=null, primary_key=key)
+    return sa.Column(name, _Text, nullable=null, primary_key=key)
 
 
 def _bytes(name: str, *, null: bool = False, key: bool = False) -> sa.Column[bytes]:

@@ -1,18 +1,18 @@
 CREATE TABLE agencies (
 	no BIGSERIAL NOT NULL,
-	id TEXT NOT NULL,
-	name TEXT NOT NULL,
-	currency TEXT NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
+	name TEXT COLLATE "C" NOT NULL,
+	currency TEXT COLLATE "C" NOT NULL,
 	created_at BIGINT NOT NULL,
 	CONSTRAINT agencies_pkey PRIMARY KEY (no),
 	CONSTRAINT agencies_id_key UNIQUE (id)
 );
 CREATE TABLE api_clients (
 	no BIGSERIAL NOT NULL,
-	id TEXT NOT NULL,
-	role TEXT NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
+	role TEXT COLLATE "C" NOT NULL,
 	owner_no BIGINT NOT NULL,
-	scope TEXT NOT NULL,
+	scope TEXT COLLATE "C" NOT NULL,
 	created_at BIGINT NOT NULL,
 	revoked_at BIGINT,
 	CONSTRAINT api_clients_pkey PRIMARY KEY (no),
@@ -20,9 +20,9 @@ CREATE TABLE api_clients (
 );
 CREATE TABLE api_keys (
 	no BIGSERIAL NOT NULL,
-	prefix TEXT NOT NULL,
+	prefix TEXT COLLATE "C" NOT NULL,
 	digest BYTEA NOT NULL,
-	role TEXT NOT NULL,
+	role TEXT COLLATE "C" NOT NULL,
 	owner_no BIGINT NOT NULL,
 	created_at BIGINT NOT NULL,
 	expires_at BIGINT,
@@ -33,23 +33,23 @@ CREATE TABLE api_keys (
 CREATE TABLE clicks (
 	id BYTEA NOT NULL,
 	client_no BIGINT NOT NULL,
-	disposition TEXT NOT NULL,
+	disposition TEXT COLLATE "C" NOT NULL,
 	at BIGINT NOT NULL,
 	CONSTRAINT clicks_pkey PRIMARY KEY (id)
 );
 CREATE INDEX clicks_by_age ON clicks (at);
 CREATE TABLE conversion_keys (
 	client_no BIGINT NOT NULL,
-	key TEXT NOT NULL,
+	key TEXT COLLATE "C" NOT NULL,
 	click_id BYTEA NOT NULL,
 	at BIGINT NOT NULL,
 	CONSTRAINT conversion_keys_pkey PRIMARY KEY (client_no, key)
 );
 CREATE TABLE counters (
-	scope TEXT NOT NULL,
-	entity TEXT NOT NULL,
-	measure TEXT NOT NULL,
-	period TEXT NOT NULL,
+	scope TEXT COLLATE "C" NOT NULL,
+	entity TEXT COLLATE "C" NOT NULL,
+	measure TEXT COLLATE "C" NOT NULL,
+	period TEXT COLLATE "C" NOT NULL,
 	client_no BIGINT NOT NULL,
 	value BIGINT NOT NULL,
 	CONSTRAINT counters_pkey PRIMARY KEY (scope, entity, measure, period)
@@ -57,8 +57,8 @@ CREATE TABLE counters (
 CREATE INDEX counters_by_client ON counters (client_no);
 CREATE TABLE idempotency (
 	no BIGSERIAL NOT NULL,
-	scope TEXT NOT NULL,
-	key TEXT NOT NULL,
+	scope TEXT COLLATE "C" NOT NULL,
+	key TEXT COLLATE "C" NOT NULL,
 	request_digest BYTEA NOT NULL,
 	status BIGINT NOT NULL,
 	answer BYTEA NOT NULL,
@@ -68,21 +68,21 @@ CREATE TABLE idempotency (
 );
 CREATE INDEX idempotency_by_age ON idempotency (created_at);
 CREATE TABLE journal_marks (
-	source TEXT NOT NULL,
+	source TEXT COLLATE "C" NOT NULL,
 	segment BIGINT NOT NULL,
 	"offset" BIGINT NOT NULL,
 	CONSTRAINT journal_marks_pkey PRIMARY KEY (source)
 );
 CREATE TABLE matchings (
 	client_no BIGINT NOT NULL,
-	day_on TEXT NOT NULL,
-	body TEXT NOT NULL,
+	day_on TEXT COLLATE "C" NOT NULL,
+	body TEXT COLLATE "C" NOT NULL,
 	CONSTRAINT matchings_pkey PRIMARY KEY (client_no)
 );
 CREATE TABLE parked (
 	no BIGSERIAL NOT NULL,
 	client_no BIGINT NOT NULL,
-	kind TEXT NOT NULL,
+	kind TEXT COLLATE "C" NOT NULL,
 	click_id BYTEA NOT NULL,
 	body BYTEA NOT NULL,
 	received_at BIGINT NOT NULL,
@@ -93,14 +93,14 @@ CREATE INDEX parked_by_click ON parked (click_id);
 CREATE INDEX parked_by_due ON parked (due_at);
 CREATE TABLE publisher_families (
 	no BIGSERIAL NOT NULL,
-	id TEXT NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
 	created_at BIGINT NOT NULL,
 	CONSTRAINT publisher_families_pkey PRIMARY KEY (no),
 	CONSTRAINT publisher_families_id_key UNIQUE (id)
 );
 CREATE TABLE secrets (
 	no BIGSERIAL NOT NULL,
-	name TEXT NOT NULL,
+	name TEXT COLLATE "C" NOT NULL,
 	kid BIGINT NOT NULL,
 	value BYTEA NOT NULL,
 	created_at BIGINT NOT NULL,
@@ -110,8 +110,8 @@ CREATE TABLE secrets (
 CREATE TABLE segments (
 	no BIGSERIAL NOT NULL,
 	client_no BIGINT NOT NULL,
-	path TEXT NOT NULL,
-	month TEXT NOT NULL,
+	path TEXT COLLATE "C" NOT NULL,
+	month TEXT COLLATE "C" NOT NULL,
 	rows BIGINT NOT NULL,
 	bytes BIGINT NOT NULL,
 	first_at BIGINT NOT NULL,
@@ -124,21 +124,21 @@ CREATE TABLE segments (
 CREATE INDEX segments_by_client ON segments (client_no, last_at);
 CREATE TABLE tallies (
 	client_no BIGINT NOT NULL,
-	kind TEXT NOT NULL,
-	disposition TEXT NOT NULL,
+	kind TEXT COLLATE "C" NOT NULL,
+	disposition TEXT COLLATE "C" NOT NULL,
 	value BIGINT NOT NULL,
 	CONSTRAINT tallies_pkey PRIMARY KEY (client_no, kind, disposition)
 );
 CREATE TABLE tasks (
 	no BIGSERIAL NOT NULL,
-	kind TEXT NOT NULL,
-	key TEXT NOT NULL,
-	payload TEXT NOT NULL,
+	kind TEXT COLLATE "C" NOT NULL,
+	key TEXT COLLATE "C" NOT NULL,
+	payload TEXT COLLATE "C" NOT NULL,
 	due_at BIGINT NOT NULL,
 	attempts BIGINT NOT NULL,
-	lease TEXT,
+	lease TEXT COLLATE "C",
 	leased_until BIGINT,
-	failure TEXT,
+	failure TEXT COLLATE "C",
 	again SMALLINT NOT NULL,
 	created_at BIGINT NOT NULL,
 	dead_at BIGINT,
@@ -168,12 +168,12 @@ CREATE TABLE visits (
 CREATE INDEX visits_by_age ON visits (at);
 CREATE TABLE clients (
 	no BIGSERIAL NOT NULL,
-	id TEXT NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
 	agency_no BIGINT NOT NULL,
-	status TEXT NOT NULL,
-	zone TEXT NOT NULL,
-	pixel_id TEXT NOT NULL,
-	body TEXT NOT NULL,
+	status TEXT COLLATE "C" NOT NULL,
+	zone TEXT COLLATE "C" NOT NULL,
+	pixel_id TEXT COLLATE "C" NOT NULL,
+	body TEXT COLLATE "C" NOT NULL,
 	created_at BIGINT NOT NULL,
 	updated_at BIGINT NOT NULL,
 	deleted_at BIGINT,
@@ -185,10 +185,10 @@ CREATE TABLE clients (
 CREATE INDEX clients_by_agency ON clients (agency_no, no);
 CREATE TABLE publishers (
 	no BIGSERIAL NOT NULL,
-	id TEXT NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
 	agency_no BIGINT NOT NULL,
-	status TEXT NOT NULL,
-	body TEXT NOT NULL,
+	status TEXT COLLATE "C" NOT NULL,
+	body TEXT COLLATE "C" NOT NULL,
 	created_at BIGINT NOT NULL,
 	updated_at BIGINT NOT NULL,
 	deleted_at BIGINT,
@@ -198,16 +198,16 @@ CREATE TABLE publishers (
 );
 CREATE TABLE reports (
 	no BIGSERIAL NOT NULL,
-	id TEXT NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
 	agency_no BIGINT NOT NULL,
 	client_no BIGINT NOT NULL,
-	kind TEXT NOT NULL,
-	state TEXT NOT NULL,
+	kind TEXT COLLATE "C" NOT NULL,
+	state TEXT COLLATE "C" NOT NULL,
 	percent BIGINT NOT NULL,
-	question TEXT NOT NULL,
+	question TEXT COLLATE "C" NOT NULL,
 	question_digest BYTEA NOT NULL,
-	parts TEXT NOT NULL,
-	message TEXT,
+	parts TEXT COLLATE "C" NOT NULL,
+	message TEXT COLLATE "C",
 	created_at BIGINT NOT NULL,
 	ended_at BIGINT,
 	expires_at BIGINT NOT NULL,
@@ -218,11 +218,11 @@ CREATE TABLE reports (
 CREATE INDEX reports_by_client ON reports (client_no, no);
 CREATE TABLE campaigns (
 	no BIGSERIAL NOT NULL,
-	id TEXT NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
 	client_no BIGINT NOT NULL,
-	status TEXT NOT NULL,
+	status TEXT COLLATE "C" NOT NULL,
 	is_default SMALLINT NOT NULL,
-	body TEXT NOT NULL,
+	body TEXT COLLATE "C" NOT NULL,
 	created_at BIGINT NOT NULL,
 	updated_at BIGINT NOT NULL,
 	deleted_at BIGINT,
@@ -234,7 +234,7 @@ CREATE INDEX campaigns_by_client ON campaigns (client_no, no);
 CREATE TABLE custom_fields (
 	no BIGSERIAL NOT NULL,
 	client_no BIGINT NOT NULL,
-	name TEXT NOT NULL,
+	name TEXT COLLATE "C" NOT NULL,
 	place BIGINT NOT NULL,
 	CONSTRAINT custom_fields_pkey PRIMARY KEY (no),
 	CONSTRAINT custom_fields_client_no_name_key UNIQUE (client_no, name),
@@ -254,7 +254,7 @@ CREATE TABLE feed_files (
 	no BIGSERIAL NOT NULL,
 	publisher_no BIGINT NOT NULL,
 	client_no BIGINT NOT NULL,
-	name TEXT NOT NULL,
+	name TEXT COLLATE "C" NOT NULL,
 	job_count BIGINT NOT NULL,
 	digest BYTEA,
 	written_at BIGINT,
@@ -279,10 +279,10 @@ CREATE TABLE feed_parts (
 CREATE INDEX feed_parts_by_client ON feed_parts (client_no);
 CREATE TABLE feeds (
 	no BIGSERIAL NOT NULL,
-	id TEXT NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
 	client_no BIGINT NOT NULL,
-	status TEXT NOT NULL,
-	body TEXT NOT NULL,
+	status TEXT COLLATE "C" NOT NULL,
+	body TEXT COLLATE "C" NOT NULL,
 	created_at BIGINT NOT NULL,
 	updated_at BIGINT NOT NULL,
 	deleted_at BIGINT,
@@ -296,7 +296,7 @@ CREATE INDEX feeds_by_client ON feeds (client_no, no);
 CREATE INDEX feeds_by_due ON feeds (next_run_at);
 CREATE TABLE funnel_batches (
 	no BIGSERIAL NOT NULL,
-	id TEXT NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
 	client_no BIGINT NOT NULL,
 	item_count BIGINT NOT NULL,
 	received_at BIGINT NOT NULL,
@@ -306,10 +306,10 @@ CREATE TABLE funnel_batches (
 );
 CREATE TABLE posting_configs (
 	no BIGSERIAL NOT NULL,
-	id TEXT NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
 	agency_no BIGINT NOT NULL,
 	publisher_no BIGINT NOT NULL,
-	body TEXT NOT NULL,
+	body TEXT COLLATE "C" NOT NULL,
 	start_at BIGINT NOT NULL,
 	end_at BIGINT NOT NULL,
 	credits_used BIGINT NOT NULL,
@@ -326,11 +326,11 @@ CREATE TABLE posting_configs (
 CREATE INDEX posting_configs_by_due ON posting_configs (due_at);
 CREATE TABLE rules (
 	no BIGSERIAL NOT NULL,
-	id TEXT NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
 	client_no BIGINT NOT NULL,
 	place BIGINT NOT NULL,
-	status TEXT NOT NULL,
-	body TEXT NOT NULL,
+	status TEXT COLLATE "C" NOT NULL,
+	body TEXT COLLATE "C" NOT NULL,
 	created_at BIGINT NOT NULL,
 	updated_at BIGINT NOT NULL,
 	deleted_at BIGINT,
@@ -341,18 +341,18 @@ CREATE TABLE rules (
 CREATE INDEX rules_by_client ON rules (client_no, place);
 CREATE TABLE stage_maps (
 	client_no BIGINT NOT NULL,
-	body TEXT NOT NULL,
+	body TEXT COLLATE "C" NOT NULL,
 	updated_at BIGINT NOT NULL,
 	CONSTRAINT stage_maps_pkey PRIMARY KEY (client_no),
 	CONSTRAINT stage_maps_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no)
 );
 CREATE TABLE feed_runs (
 	no BIGSERIAL NOT NULL,
-	id TEXT NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
 	feed_no BIGINT NOT NULL,
-	state TEXT NOT NULL,
+	state TEXT COLLATE "C" NOT NULL,
 	percent BIGINT NOT NULL,
-	body TEXT NOT NULL,
+	body TEXT COLLATE "C" NOT NULL,
 	created_at BIGINT NOT NULL,
 	ended_at BIGINT,
 	CONSTRAINT feed_runs_pkey PRIMARY KEY (no),
@@ -365,14 +365,14 @@ CREATE TABLE funnel_items (
 	batch_no BIGINT NOT NULL,
 	client_no BIGINT NOT NULL,
 	place BIGINT NOT NULL,
-	application TEXT NOT NULL,
-	status TEXT NOT NULL,
-	stage TEXT NOT NULL,
+	application TEXT COLLATE "C" NOT NULL,
+	status TEXT COLLATE "C" NOT NULL,
+	stage TEXT COLLATE "C" NOT NULL,
 	event_at BIGINT NOT NULL,
-	disposition TEXT NOT NULL,
-	reason TEXT NOT NULL,
+	disposition TEXT COLLATE "C" NOT NULL,
+	reason TEXT COLLATE "C" NOT NULL,
 	click_id BYTEA NOT NULL,
-	body TEXT NOT NULL,
+	body TEXT COLLATE "C" NOT NULL,
 	received_at BIGINT NOT NULL,
 	CONSTRAINT funnel_items_pkey PRIMARY KEY (no),
 	CONSTRAINT funnel_items_batch_no_place_key UNIQUE (batch_no, place),
@@ -382,13 +382,13 @@ CREATE INDEX funnel_items_by_application ON funnel_items (client_no, application
 CREATE INDEX funnel_items_by_disposition ON funnel_items (disposition, client_no, no);
 CREATE TABLE groups (
 	no BIGSERIAL NOT NULL,
-	id TEXT NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
 	client_no BIGINT NOT NULL,
 	campaign_no BIGINT NOT NULL,
-	status TEXT NOT NULL,
+	status TEXT COLLATE "C" NOT NULL,
 	is_default SMALLINT NOT NULL,
 	priority BIGINT NOT NULL,
-	body TEXT NOT NULL,
+	body TEXT COLLATE "C" NOT NULL,
 	created_at BIGINT NOT NULL,
 	updated_at BIGINT NOT NULL,
 	deleted_at BIGINT,
@@ -402,26 +402,26 @@ CREATE INDEX groups_by_client ON groups (client_no, no);
 CREATE TABLE jobs (
 	no BIGSERIAL NOT NULL,
 	client_no BIGINT NOT NULL,
-	ref TEXT NOT NULL,
-	id TEXT NOT NULL,
+	ref TEXT COLLATE "C" NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
 	feed_no BIGINT,
 	raw_digest BYTEA,
 	digest BYTEA NOT NULL,
 	valid SMALLINT NOT NULL,
-	status TEXT NOT NULL,
-	title TEXT NOT NULL,
-	company TEXT NOT NULL,
-	category TEXT NOT NULL,
-	city TEXT NOT NULL,
-	state TEXT NOT NULL,
-	country TEXT NOT NULL,
-	zip TEXT NOT NULL,
-	type TEXT NOT NULL,
-	posted_on TEXT,
+	status TEXT COLLATE "C" NOT NULL,
+	title TEXT COLLATE "C" NOT NULL,
+	company TEXT COLLATE "C" NOT NULL,
+	category TEXT COLLATE "C" NOT NULL,
+	city TEXT COLLATE "C" NOT NULL,
+	state TEXT COLLATE "C" NOT NULL,
+	country TEXT COLLATE "C" NOT NULL,
+	zip TEXT COLLATE "C" NOT NULL,
+	type TEXT COLLATE "C" NOT NULL,
+	posted_on TEXT COLLATE "C",
 	cpc_micros BIGINT,
-	custom TEXT,
-	settings TEXT,
-	url TEXT NOT NULL,
+	custom TEXT COLLATE "C",
+	settings TEXT COLLATE "C",
+	url TEXT COLLATE "C" NOT NULL,
 	end_at BIGINT,
 	created_at BIGINT NOT NULL,
 	updated_at BIGINT NOT NULL,
@@ -455,7 +455,7 @@ CREATE INDEX also_carried_by_job ON also_carried (job_no);
 CREATE TABLE hires (
 	no BIGSERIAL NOT NULL,
 	client_no BIGINT NOT NULL,
-	application TEXT NOT NULL,
+	application TEXT COLLATE "C" NOT NULL,
 	click_id BYTEA NOT NULL,
 	item_no BIGINT NOT NULL,
 	at BIGINT NOT NULL,
@@ -484,7 +484,7 @@ CREATE INDEX matches_by_client ON matches (client_no, job_no);
 CREATE INDEX matches_by_group ON matches (group_no);
 CREATE TABLE posting_jobs (
 	no BIGSERIAL NOT NULL,
-	id TEXT NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
 	config_no BIGINT NOT NULL,
 	client_no BIGINT NOT NULL,
 	job_no BIGINT NOT NULL,
