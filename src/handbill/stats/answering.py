@@ -1,0 +1,148 @@
+"""The answer to a plan: rows from the segments, named, finished, and written part by part."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import duckdb
+
+from handbill.campaigns.service import campaigns_by_number
+from handbill.clients.service import clients_by_number
+from handbill.core.metrics import NAMES, finished
+from handbill.groups.service import groups_by_number
+from handbill.host.ids import Ids
+from handbill.kit.instants import Instant
+from handbill.publishers.service import publishers_by_number
+from handbill.stats import files, rows
+from handbill.stats.questions import Plan
+from handbill.stats.rendering import COUNT, rows_text, table_text
+from handbill.stats.rows import Part
+from handbill.stats.service import FOLDER
+from handbill.store import events
+from handbill.store.blobs import Blobs
+from handbill.store.records import Records, Tx
+
+MOST_ROWS: Final = 5_000_000
+_AT_ONCE = 5_000
+_MEMORY_MB = 1_024
+_THREADS = 2
+_COLUMNS: Final = {
+    "CLIENT": ("clientId", "clientName"),
+    "CAMPAIGN": ("campaignId", "campaignName"),
+    "JOBGROUP": ("jobGroupId", "jobGroupName"),
+    "JOB": ("jobId", "refNumber", "jobTitle"),
+    "PUBLISHER": ("publisherId", "publisherName"),
+    "DATE": ("date",),
+}
+
+Progress = Callable[[int], None]
+Names = tuple[str, ...]
+
+
+class TooLarge(Exception):
+    """The answer has more rows than a report may have; the message says so."""
+
+
+class Answering:
+    """What answering needs beside the plan."""
+
+    def __init__(self, records: Records, blobs: Blobs, ids: Ids, scratch: Path) -> None:
+        self._records = records
+        self._blobs = blobs
+        self._ids = ids
+        self._scratch = scratch
+
+    def answer(self, plan: Plan, now: Instant, progress: Progress) -> list[Part]:
+        """The parts, durable in the blobs; none when there is nothing to tell.
+
+        ``progress`` is told percents. **Refuses** more than 5,000,000 rows (TooLarge).
+        """
+        with self._records.read() as tx:
+            found = events.segments_within(tx, plan.client_no, plan.first, plan.end)
+        if not found:
+            return []
+        text, params = table_text(plan)
+        paths = [segment.path for segment in found]
+        with (
+            events.files(self._blobs, paths, self._scratch) as local,
+            events.query(self._scratch, memory_mb=_MEMORY_MB, threads=_THREADS) as duck,
+        ):
+            duck.execute(text, {"files": local, **params})
+            total = _count(duck)
+            if total > MOST_ROWS:
+                raise TooLarge(f"The report would have {total} rows; {MOST_ROWS} are allowed")
+            progress(50)
+            return self._parts(plan, self._rows(plan, duck), total, now, progress)
+
+    def _rows(self, plan: Plan, duck: duckdb.DuckDBPyConnection) -> Iterator[list[Any]]:
+        """Named and finished rows, in order."""
+        levels = len(plan.levels)
+        known: list[dict[Any, Names]] = [{} for _ in plan.levels]
+        answer = duck.execute(rows_text(plan))
+        while some := answer.fetchmany(_AT_ONCE):
+            with self._records.read() as tx:
+                for place, level in enumerate(plan.levels):
+                    if level == "JOB":
+                        known[place].clear()
+                    new = {row[place] for row in some} - known[place].keys()
+                    known[place].update(names_of(tx, plan.client_no, level, new))
+            for row in some:
+                names = [name for place in range(levels) for name in known[place][row[place]]]
+                yield names + finished(row[levels:])
+
+    def _parts(
+        self, plan: Plan, lines: Iterator[list[Any]], total: int, now: Instant, progress: Progress
+    ) -> list[Part]:
+        parts: list[Part] = []
+        columns = [name for level in plan.levels for name in _COLUMNS[level]] + list(NAMES)
+        compressed = plan.gzip and plan.format != "PARQUET"
+        suffix = files.SUFFIX[plan.format] + (".gz" if compressed else "")
+        media_type = "application/gzip" if compressed else files.MEDIA_TYPE[plan.format]
+        with TemporaryDirectory(dir=self._scratch, prefix="report-") as folder:
+            for first in range(0, total, files.MOST_ROWS):
+                local = Path(folder) / f"{len(parts)}{suffix}"
+                count = min(files.MOST_ROWS, total - first)
+                with files.part_file(local, columns, plan.format, compressed=compressed) as put:
+                    for _ in range(count):
+                        put(next(lines))
+                size = local.stat().st_size
+                path = f"{FOLDER}/{now:016d}-{self._ids.bytes(16).hex()}{suffix}"
+                self._blobs.put_file(path, local)
+                local.unlink()
+                parts.append(Part(path, count, size, media_type))
+                progress(50 + 49 * (first + count) // total)
+        return parts
+
+
+def _count(duck: duckdb.DuckDBPyConnection) -> int:
+    row = duck.execute(COUNT).fetchone()
+    assert row is not None, "a count has a row"
+    return int(row[0])
+
+
+def names_of(tx: Tx, client_no: int, level: str, keys: set[Any]) -> dict[Any, Names]:
+    """What a level's columns say of each key; empty texts for what is not there any more."""
+    if not keys:
+        return {}
+    if level == "DATE":
+        return {key: (events.day_of_number(key).isoformat(),) for key in keys}
+    if level == "JOB":
+        found = rows.job_names(tx, client_no, sorted(keys))
+        return {key: (key, *found.get(key, ("", ""))) for key in keys}
+    named: dict[Any, Names] = dict.fromkeys(keys, ("", ""))
+    if level == "CLIENT":
+        named |= {no: (it.id, it.body.company_name) for no, it in _of(clients_by_number, tx, keys)}
+    elif level == "CAMPAIGN":
+        named |= {no: (it.id, it.body.name) for no, it in _of(campaigns_by_number, tx, keys)}
+    elif level == "JOBGROUP":
+        named |= {no: (it.id, it.body.name) for no, it in _of(groups_by_number, tx, keys)}
+    else:
+        named |= {no: (it.id, it.body.name) for no, it in _of(publishers_by_number, tx, keys)}
+    return named
+
+
+def _of(
+    look_up: Callable[[Tx, Sequence[int]], dict[int, Any]], tx: Tx, keys: set[int]
+) -> Sequence[tuple[int, Any]]:
+    return list(look_up(tx, sorted(keys)).items())

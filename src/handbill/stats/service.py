@@ -1,0 +1,86 @@
+"""Reports: asked for, followed, and fetched part by part."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from handbill.core.nouns import Client
+from handbill.host.ids import Ids, new_uuid
+from handbill.kit.faults import not_found
+from handbill.kit.instants import DAY, SECOND, Instant
+from handbill.stats import links, rows
+from handbill.stats.links import Linked, NoLink
+from handbill.stats.questions import plan
+from handbill.stats.rows import NO_RECORDS, SUBMITTED, Part, Report
+from handbill.store.blobs import Blobs
+from handbill.store.records import Tx
+from handbill.work.queue import enqueue
+
+KEPT_FOR = 7 * DAY
+_SAME_WITHIN = 60 * SECOND
+_SWEPT_AT_ONCE = 1_000
+FOLDER = "reports"
+
+
+def submit(tx: Tx, client: Client, question: dict[str, Any], ids: Ids, now: Instant) -> str:
+    """Plan a question and have it answered; the report's id.
+
+    The same question within 60 s is the same report. Hold the client's lock.
+    **Refuses** what ``plan`` refuses.
+    """
+    planned = plan(tx, client, question, now)
+    asked = msgspec.json.encode(planned)
+    digest = hashlib.blake2b(asked, digest_size=16).digest()
+    twin = rows.twin(tx, client.no, digest, now - _SAME_WITHIN)
+    if twin is not None:
+        return twin.id
+    report_id = new_uuid(ids)
+    rows.add(
+        tx, id=report_id, agency_no=client.agency_no, client_no=client.no,
+        state=NO_RECORDS if planned.empty else SUBMITTED, question=asked.decode(),
+        question_digest=digest, created_at=now, expires_at=now + KEPT_FOR,
+        ended_at=now if planned.empty else None,
+    )  # fmt: skip
+    if not planned.empty:
+        enqueue(tx, "stats.report", report_id, now)
+    return report_id
+
+
+def report_of(tx: Tx, client_no: int, report_id: str, now: Instant) -> Report:
+    """The client's own report. **Refuses** any other id alike (404)."""
+    report = rows.find(tx, client_no, report_id, now)
+    if report is None:
+        raise not_found()
+    return report
+
+
+def tokens_of(report: Report, keys: Mapping[int, bytes], now: Instant) -> list[str]:
+    """A signed token for each part, good for a day or as long as the report is kept."""
+    until = min(now + links.GOOD_FOR, report.expires_at)
+    return [
+        links.token_of(Linked(report.no, part, until), keys) for part in range(len(report.parts))
+    ]
+
+
+def linked_part(tx: Tx, token: str, keys: Mapping[int, bytes], now: Instant) -> tuple[Report, Part]:
+    """What a token leads to. **Refuses** (404) altered, foreign and expired ones alike."""
+    try:
+        linked = links.open_link(token, keys, now)
+    except NoLink:
+        raise not_found() from None
+    report = rows.by_number(tx, linked.report_no, now)
+    if report is None or linked.part >= len(report.parts):
+        raise not_found()
+    return report, report.parts[linked.part]
+
+
+def sweep(tx: Tx, blobs: Blobs, now: Instant) -> int:
+    """Delete reports that are kept no longer, with their files; how many."""
+    gone = rows.expired(tx, now, _SWEPT_AT_ONCE)
+    for report in gone:
+        for part in report.parts:
+            blobs.delete(part.path)
+        rows.drop(tx, report.no)
+    return len(gone)

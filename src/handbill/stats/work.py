@@ -1,0 +1,76 @@
+"""Background work of stats: answering reports, and forgetting old ones."""
+
+import logging
+
+import duckdb
+import msgspec
+
+from handbill.kit.instants import DAY, Instant
+from handbill.stats import rows, service
+from handbill.stats.answering import Answering, TooLarge
+from handbill.stats.questions import Plan
+from handbill.stats.rows import FAILED, IN_PROGRESS, NO_RECORDS, SUBMITTED, SUCCESS
+from handbill.store.records import Tx
+from handbill.work.queue import MOST_ATTEMPTS, Task, enqueue
+from handbill.work.tools import Run, Schedule, Tools
+
+_log = logging.getLogger("handbill.stats")
+_PLAN = msgspec.json.Decoder(Plan)
+
+
+def report(tools: Tools, task: Task) -> None:
+    """Answer a report: parts first, durable, then SUCCESS. Run twice it comes to the same."""
+    with tools.records.read() as tx:
+        asked = rows.by_id(tx, task.key)
+    if asked is None or asked.state not in {SUBMITTED, IN_PROGRESS}:
+        return
+
+    def progress(percent: int) -> None:
+        with tools.records.write() as tx:
+            rows.change(tx, asked.no, state=IN_PROGRESS, percent=percent)
+
+    progress(5)
+    answering = Answering(tools.records, tools.blobs, tools.ids, tools.scratch)
+    try:
+        parts = answering.answer(_PLAN.decode(asked.question), tools.clock.now(), progress)
+    except TooLarge as large:
+        _end(tools, asked.no, FAILED, str(large))
+        return
+    except duckdb.OutOfMemoryException:
+        _log.exception("report %s needs more memory than it may have", asked.id)
+        _end(tools, asked.no, FAILED, "The report is too large; ask for fewer levels or days")
+        return
+    except Exception:
+        if task.attempts >= MOST_ATTEMPTS:
+            _end(tools, asked.no, FAILED, "The report could not be made")
+        raise
+    with tools.records.write() as tx:
+        rows.change(
+            tx, asked.no, state=SUCCESS if parts else NO_RECORDS, percent=100,
+            parts=rows.encode_parts(parts), ended_at=tools.clock.now(),
+        )  # fmt: skip
+
+
+def _end(tools: Tools, no: int, state: str, message: str) -> None:
+    with tools.records.write() as tx:
+        rows.change(tx, no, state=state, message=message, ended_at=tools.clock.now())
+
+
+def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001
+    """Delete reports kept for a week, and files that a crash left without one."""
+    now = tools.clock.now()
+    with tools.records.write() as tx:
+        service.sweep(tx, tools.blobs, now)
+    before = now - service.KEPT_FOR - DAY
+    for path in tools.blobs.paths(service.FOLDER):
+        head = path.rpartition("/")[2].partition("-")[0]
+        if head.isdigit() and int(head) < before:
+            tools.blobs.delete(path)
+
+
+def ask_to_sweep(tx: Tx, now: Instant) -> None:
+    enqueue(tx, "stats.sweep", "", now)
+
+
+TASKS: dict[str, Run] = {"stats.report": report, "stats.sweep": sweep}
+SCHEDULE: list[Schedule] = [("stats.sweep", 3_600, ask_to_sweep)]
