@@ -10,6 +10,7 @@ from bench.stock import NOW, add_client, checked, fill, filter_of, group_of, ope
 from handbill.core.filter_code import Facts
 from handbill.core.nouns import Branch, Client, GroupBody, JobBody
 from handbill.groups import matching, rows
+from handbill.groups.contest import contest_of
 from handbill.work.tools import Tools
 
 LIMIT = 3.0
@@ -72,7 +73,7 @@ def run() -> list[Figure]:
 
 def _filters_alone(tools: Tools, client: Client) -> float:
     with tools.records.read() as tx:
-        contest = matching.contest_of(tx, client, NOW)
+        contest = contest_of(tx, client, NOW)
     facts = [
         Facts(
             job.category, job.country, job.state, job.city, str(job.zip), job.type, job.title,

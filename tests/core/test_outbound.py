@@ -116,12 +116,15 @@ def test_a_schema_of_its_own() -> None:
 
 
 def test_what_a_job_says_to_one_publisher_alone() -> None:
-    nodes = {"title": "For you", "extra": "1 < 2", "url": "https://evil.example", "cpc": "9",
+    nodes = {"title": "For you", "extra": "1 < 2", "url": "https://evil.example", "cpc": "9", "company": "",
              "no name": "x"}  # fmt: skip
-    job = JobBody("R-1", title="Nurse", publisher_nodes={"Board": nodes, "Other": {"y": "z"}})
+    job = JobBody(
+        "R-1", title="Nurse", company="Acme", publisher_nodes={"Board": nodes, "Other": {"y": "z"}}
+    )
     found = values(written(shape(), job))
     assert (found["title"], found["extra"]) == ("For you", "1 < 2")
     assert (found["url"], found["cpc"]) == (URL, "1.50"), "the link and the bid are not the job's"
+    assert found["company"] == "", "said to be nothing"
     assert "y" not in found
 
 

@@ -23,6 +23,7 @@ from handbill.clients import service as clients
 from handbill.core.filters import read_filter
 from handbill.core.nouns import Client
 from handbill.groups import matching
+from handbill.groups.contest import contest_of
 from handbill.groups.work import SCHEDULE
 from handbill.kit.faults import Fault
 from handbill.kit.instants import DAY, HOUR
@@ -62,7 +63,7 @@ def leaf(field: str, operator: str, data: Any) -> dict[str, Any]:
 
 def default_of(market: Market, client: Client) -> int:
     with market.records.read() as tx:
-        contest = matching.contest_of(tx, client, market.now())
+        contest = contest_of(tx, client, market.now())
     assert contest.default_no is not None
     return contest.default_no
 

@@ -7,7 +7,7 @@ differ from one publishing to the next. Node names follow the publisher's schema
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 from xml.sax.saxutils import escape
@@ -123,10 +123,18 @@ def fragment_of(shape: Shape, body: JobBody, publisher_id: str, born_at: Instant
         for name, text in body.publisher_nodes.get(publisher_id, {}).items()
         if is_node_name(name) and all(name != node.name for node in shape.spliced)
     }
-    texts = _texts(shape, body, born_at)
-    known = {node.name for node in shape.before + shape.after}
-    before = "".join(_node(node, texts, body, own) for node in shape.before)
-    after = "".join(_node(node, texts, body, own) for node in shape.after)
+    known = {node.name for node in shape.before + shape.after} if own else ()
+    before, after = (
+        "".join(
+            _element(
+                node.name,
+                own[node.name] if node.name in own else _node_text(node, shape, body, born_at),
+                cdata=node.cdata,
+            )
+            for node in nodes
+        )
+        for nodes in (shape.before, shape.after)
+    )
     added = "".join(
         _element(name, text, cdata=shape.all_cdata)
         for name, text in own.items()
@@ -178,7 +186,7 @@ def date_text(at: Instant | None) -> str:
     """yyyy-MM-dd HH:mm:ss.SSS z, in UTC (domain 6.4)."""
     if at is None:
         return ""
-    return moment_of(at).strftime("%Y-%m-%d %H:%M:%S.") + f"{at // 1000 % 1000:03d} UTC"
+    return moment_of(at).isoformat(" ", "milliseconds").replace("+00:00", " UTC")
 
 
 def money_text(micros: int) -> str:
@@ -205,37 +213,38 @@ def _additional(
     return Node(name, "custom", field, cdata)
 
 
-def _texts(shape: Shape, body: JobBody, born_at: Instant) -> dict[str, str]:
-    published_at = body.published_at if body.published_at is not None else body.posted_at
-    posted_at = body.posted_at if body.posted_at is not None else published_at
-    return {
-        "advertiser": shape.advertiser,
-        "country": body.country,
-        "postedDate": date_text(born_at if posted_at is None else posted_at),
-        "city": body.city,
-        "refNumber": body.ref,
-        "description": body.description,
-        "title": body.title,
-        "type": body.type,
-        "zip": str(body.zip),
-        "category": body.category,
-        "state": body.state,
-        "company": body.company,
-        "modifiedDate": date_text(body.modified_at),
-        "publishedDate": date_text(published_at),
-    }
+def _published_at(body: JobBody) -> Instant | None:
+    return body.published_at if body.published_at is not None else body.posted_at
 
 
-def _node(node: Node, texts: dict[str, str], body: JobBody, own: Mapping[str, str]) -> str:
-    text = own.get(node.name)
-    if text is None:
-        if node.source == "field":
-            text = texts[node.key]
-        elif node.source == "custom":
-            text = body.additional.get(node.key, "")
-        else:
-            text = node.key
-    return _element(node.name, text, cdata=node.cdata)
+def _posted_at(body: JobBody, born_at: Instant) -> Instant:
+    said = body.posted_at if body.posted_at is not None else body.published_at
+    return born_at if said is None else said
+
+
+_Reader = Callable[[Shape, JobBody, Instant], str]
+_READ: dict[str, _Reader] = {
+    "advertiser": lambda shape, _body, _at: shape.advertiser,
+    "country": lambda _, body, _at: body.country,
+    "postedDate": lambda _, body, born_at: date_text(_posted_at(body, born_at)),
+    "city": lambda _, body, _at: body.city,
+    "refNumber": lambda _, body, _at: body.ref,
+    "description": lambda _, body, _at: body.description,
+    "title": lambda _, body, _at: body.title,
+    "type": lambda _, body, _at: body.type,
+    "zip": lambda _, body, _at: str(body.zip),
+    "category": lambda _, body, _at: body.category,
+    "state": lambda _, body, _at: body.state,
+    "company": lambda _, body, _at: body.company,
+    "modifiedDate": lambda _, body, _at: date_text(body.modified_at),
+    "publishedDate": lambda _, body, _at: date_text(_published_at(body)),
+}
+
+
+def _node_text(node: Node, shape: Shape, body: JobBody, born_at: Instant) -> str:
+    if node.source == "field":
+        return _READ[node.key](shape, body, born_at)
+    return body.additional.get(node.key, "") if node.source == "custom" else node.key
 
 
 def _element(name: str, text: str, *, cdata: bool) -> str:

@@ -13,23 +13,18 @@ Before the first match is written, the changed groups are struck from what is re
 that dies half-way leaves nothing that the next one takes for granted.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.campaigns import service as campaigns
 from handbill.clients import service as clients
-from handbill.core.filter_code import FIELDS, Contender, Matcher
-from handbill.core.filters import asks_age
-from handbill.core.nouns import Branch, Client, Group, Leaf
-from handbill.core.states import may_match
-from handbill.groups import service as groups
+from handbill.core.filter_code import FIELDS, Matcher
+from handbill.core.nouns import Client
+from handbill.groups.contest import LAST, Contest, contest_of
 from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.store.records import Records, Tx
@@ -37,10 +32,6 @@ from handbill.store.records.base import Listed, Row, among
 from handbill.store.records.tables import jobs, matches, matchings, unmatched
 
 BATCH = 5_000
-_GRAMMAR = 1
-"""To be raised when filters come to mean something else: every job is then matched anew."""
-_LAST = (1 << 62, 0)
-"""The rank of the default group: any other one wins."""
 
 _j, _m, _u = jobs.c, matches.c, unmatched.c
 _LIMIT = b("limit", type_=sa.Integer)
@@ -127,29 +118,6 @@ _REMEMBERED_IN = msgspec.json.Decoder(Remembered)
 _CUSTOM_IN = msgspec.json.Decoder(dict[str, str])
 
 
-@dataclass(frozen=True, slots=True)
-class Contest:
-    """The groups that jobs of a client may go to, on one day."""
-
-    client_no: int
-    today: date
-    now: Instant
-    contenders: list[Contender]
-    ranks: dict[int, tuple[int, int]]
-    signatures: dict[int, str]
-    default_no: int | None
-    places: dict[str, int]
-
-    def matcher(self, only: Iterable[int] | None = None) -> Matcher:
-        """All filters compiled, or only those of some groups."""
-        chosen = None if only is None else set(only)
-        among_all = [c for c in self.contenders if chosen is None or c.group_no in chosen]
-        return Matcher(among_all, self.today, self.places)
-
-    def rank(self, group_no: int) -> tuple[int, int]:
-        return self.ranks.get(group_no, _LAST)
-
-
 @dataclass(slots=True)
 class Tally:
     """What a rematch has cost: jobs looked at, and jobs that moved."""
@@ -199,27 +167,6 @@ def forget(tx: Tx, client_no: int) -> None:
     tx.run(_FORGET_ALL, client_no=client_no)
 
 
-def contest_of(tx: Tx, client: Client, now: Instant) -> Contest:
-    """The groups that take part today, in the client's zone, and the default group."""
-    today = day_of(now, zone_of(client.zone))
-    places = clients.custom_places(tx, client.no)
-    by_no = {campaign.no: campaign for campaign in campaigns.campaigns_of(tx, client.no)}
-    live = groups.groups_of(tx, client.no)
-    part = [
-        group
-        for group in live
-        if (campaign := by_no.get(group.campaign_no)) and may_match(group, campaign, today)
-    ]
-    contenders = sorted(_contender(group) for group in part)
-    return Contest(
-        client_no=client.no, today=today, now=now, contenders=contenders,
-        ranks={contender.group_no: contender.rank for contender in contenders},
-        signatures={c.group_no: _signature(c, today, places) for c in contenders},
-        default_no=next((group.no for group in live if group.is_default), None),
-        places=places,
-    )  # fmt: skip
-
-
 def clients_of_new_day(tx: Tx, now: Instant) -> list[str]:
     """Ids of the clients whose day has changed since they were last matched: dates begin and end,
     ages grow.
@@ -243,27 +190,6 @@ def clients_of_ended_jobs(tx: Tx, now: Instant) -> list[str]:
     """
     nos = [no for (no,) in tx.all(_ENDING, since=now - DAY, now=now)]
     return [client.id for client in clients.clients_by_number(tx, nos).values()]
-
-
-def _contender(group: Group) -> Contender:
-    assert group.body.filters is not None, "may_match asks for a filter"
-    return Contender((group.priority, group.no), group.no, group.body.filters)
-
-
-def _signature(contender: Contender, today: date, places: dict[str, int]) -> str:
-    """All that decides which jobs a group takes part in winning."""
-    aliases = {f"cif{place}": name for name, place in places.items()}
-    said: list[Any] = [_GRAMMAR, contender.rank, contender.filters]
-    said += [aliases[name] for name in _names(contender.filters) if name in aliases]
-    if asks_age(contender.filters):
-        said.append(today.isoformat())
-    return hashlib.blake2b(msgspec.json.encode(said), digest_size=12).hexdigest()
-
-
-def _names(rule: Branch | Leaf) -> list[str]:
-    if isinstance(rule, Leaf):
-        return [rule.field]
-    return [name for inner in rule.rules for name in _names(inner)]
 
 
 def _kept(contest: Contest, before: Remembered | None) -> dict[int, str]:
@@ -328,7 +254,7 @@ def _match_every(walk: "_Walk", contest: Contest) -> None:
 def _match_moved(walk: "_Walk", contest: Contest, kept: dict[int, str]) -> None:
     """The jobs that the changed groups can win, and those that the changed and gone ones had."""
     changed = [c for c in contest.contenders if c.group_no not in kept]
-    top = min((c.rank for c in changed), default=_LAST)
+    top = min((c.rank for c in changed), default=LAST)
     settled = [no for no in kept if contest.rank(no) < top]
     if not changed and contest.default_no is not None:
         settled.append(contest.default_no)
