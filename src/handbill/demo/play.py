@@ -19,7 +19,7 @@ from handbill.demo import market, story
 from handbill.demo.calls import Agency, DemoFailed, until
 from handbill.demo.progress import Showing
 from handbill.demo.report import COUNTS, printed, reported, total_of
-from handbill.demo.server import Addresses, Hosted, careers_sites, served
+from handbill.demo.server import Addresses, careers_sites, hosted_feeds, served
 from handbill.demo.traffic import plan_of
 from handbill.host.settings import Settings
 from handbill.kit.instants import Instant
@@ -225,15 +225,6 @@ def _say_where(console: Console, addresses: Addresses, note: Note) -> None:
         markup=False,
         highlight=False,
     )
-
-
-def hosted_feeds(seed: int) -> dict[str, Hosted]:
-    """What the careers sites offer. Each feed has a seed of its own, so that no two jobs agree."""
-    sources = [source for employer in market.EMPLOYERS for source in employer.sources]
-    return {
-        source.name: Hosted(source.dialect, source.jobs, seed + place)
-        for place, source in enumerate(sources)
-    }
 
 
 def _write(folder: Path, note: Note) -> None:

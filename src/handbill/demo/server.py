@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 from aiohttp import web
 
+from handbill.demo import market
 from handbill.demo.calls import DemoFailed
 from handbill.demo.feeds import Dialect, feed
 
@@ -32,6 +33,15 @@ class Hosted(NamedTuple):
     dialect: Dialect
     jobs: int
     seed: int
+
+
+def hosted_feeds(seed: int) -> dict[str, Hosted]:
+    """What the careers sites offer. Each feed has a seed of its own, so that no two jobs agree."""
+    sources = [source for employer in market.EMPLOYERS for source in employer.sources]
+    return {
+        source.name: Hosted(source.dialect, source.jobs, seed + place)
+        for place, source in enumerate(sources)
+    }
 
 
 @asynccontextmanager

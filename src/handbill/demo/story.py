@@ -94,7 +94,7 @@ async def import_feeds(agency: Agency, clients: Sequence[Made], showing: Showing
             for feed in client.feeds:
                 await until("an import", _run_ended(agency, client, feed), _RUN_SECONDS)
             answer = await agency.ask("GET", f"/clients/{client.id}/jobs?page=1&limit=1")
-            done(answer["summary"]["total"])
+            done(answer["summary"])
 
 
 def _run_ended(agency: Agency, client: Made, feed: str) -> Callable[[], "asyncio.Future[bool]"]:

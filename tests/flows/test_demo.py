@@ -1,0 +1,101 @@
+"""``handbill demo``: what it prints adds up, and a second call finds the first one's market."""
+
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from handbill.demo import market
+from handbill.demo.server import hosted_feeds
+from handbill.demo.story import chains_of
+from handbill.demo.traffic import CLICKS, Offer, plan_of
+from serving import asked, environment, handbill
+
+
+def test_the_demo_plays_and_adds_up(tmp_path: Path) -> None:
+    data = tmp_path / "demo"
+    played = handbill("demo", "--api-port", "0", "--edge-port", "0", data=data)
+    assert played.returncode == 0, played.stdout + played.stderr
+    said = played.stdout
+    assert "ledger check: balanced" in said
+    for group in (group["name"] for employer in market.EMPLOYERS for group in employer.groups):
+        assert group in said
+    for outlet in market.OUTLETS:
+        assert outlet.id in said
+    checked = handbill("ledger", "check", data=data)
+    assert checked.returncode == 0, checked.stderr
+
+    again = handbill("demo", "--api-port", "0", "--edge-port", "0", data=data)
+    assert again.returncode == 1
+    assert "already holds a demo" in again.stderr
+    assert f"rm -r {data}" in again.stderr
+    serves_again(data)
+
+
+def serves_again(data: Path) -> None:
+    process = subprocess.Popen(
+        [
+            sys.executable, "-P", "-m", "handbill", "demo", "--stay", "--data", str(data),
+            "--api-port", "0", "--edge-port", "0",
+        ],
+        env=environment(), stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    timer = threading.Timer(90, process.kill)
+    timer.start()
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("API "):
+            status, _, _ = asked(f"{line.split()[1]}/readyz")
+            assert status == 200
+            process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0, lines
+    timer.cancel()
+    process.stdout.close()
+    assert "is served again" in lines[0]
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("mine")
+    refused = handbill("demo", "--api-port", "0", "--edge-port", "0", data=tmp_path)
+    assert refused.returncode == 1
+    assert "is not empty and holds no demo" in refused.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
+
+
+OFFERS = [Offer("TestExp1", "Employer", f"http://edge/c/{number}") for number in range(40)]
+
+
+def test_the_same_seed_plays_the_same_traffic() -> None:
+    assert plan_of(OFFERS, 1) == plan_of(OFFERS, 1)
+    assert plan_of(OFFERS, 1) != plan_of(OFFERS, 2)
+
+
+def test_the_traffic_has_bots_repeats_peeks_and_applies() -> None:
+    plan = plan_of(OFFERS, 1)
+    kinds = [visit.kind for visit in plan.visits]
+    assert kinds.count("human") + kinds.count("bot") == CLICKS
+    assert min(kinds.count(kind) for kind in ("bot", "repeat", "peek")) > 20
+    assert {deed.action for deed in plan.deeds} == {2, 3}
+    assert {deed.by_pixel for deed in plan.deeds} == {True, False}
+    assert all(plan.visits[deed.visit].kind == "human" for deed in plan.deeds)
+
+
+def test_a_repeat_follows_its_own_first_visit() -> None:
+    visits = plan_of(OFFERS, 1).visits
+    chains = chains_of(visits)
+    assert sorted(number for chain in chains for number in chain) == list(range(len(visits)))
+    for first, *others in chains:
+        for other in others:
+            assert visits[other]._replace(kind="human") == visits[first]
+
+
+def test_the_market_is_as_large_as_it_is_said_to_be() -> None:
+    assert market.JOBS == 2_000
+    assert len(market.OUTLETS) == 4
+    assert sum(len(employer.groups) for employer in market.EMPLOYERS) == 6
+    hosted = hosted_feeds(1)
+    assert {feed.dialect for feed in hosted.values()} == {"indeed", "talent", "jooble"}
+    assert len({feed.seed for feed in hosted.values()}) == 3
