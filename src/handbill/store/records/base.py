@@ -78,6 +78,7 @@ class Dialect(ABC):
 
     sqlalchemy: sa.engine.Dialect
     rowlock: str
+    if_migrated: str  # a query that has a row when there is a table of the revision
 
     @abstractmethod
     def placeholder(self, name: str) -> str: ...
@@ -265,9 +266,13 @@ class Records(ABC):
             self._opened.add(held)
         return connection
 
-    @abstractmethod
     def revision(self) -> str | None:
         """The revision of the tables, or None where there are none."""
+        with self.read() as tx:
+            if not tx.run_text(self.dialect.if_migrated, {})[0]:
+                return None
+            rows, _ = tx.run_text("SELECT version_num FROM alembic_version", {})
+        return str(rows[0][0]) if rows else None
 
     @property
     @abstractmethod

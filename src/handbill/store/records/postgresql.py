@@ -25,6 +25,7 @@ _COPY_ROWS = 200  # below, statements in a pipeline are as quick
 
 class PostgresDialect(Dialect):
     rowlock = " FOR UPDATE"
+    if_migrated = "SELECT 1 WHERE to_regclass('alembic_version') IS NOT NULL"
 
     def __init__(self) -> None:
         self.sqlalchemy = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
@@ -156,13 +157,6 @@ class PostgresRecords(Records):
     def read(self) -> Iterator[Tx]:
         with self._transaction(IsolationLevel.REPEATABLE_READ, read_only=True) as tx:
             yield tx
-
-    def revision(self) -> str | None:
-        with self.read() as tx:
-            if tx.run_text("SELECT to_regclass('alembic_version')", {})[0] == [(None,)]:
-                return None
-            rows, _ = tx.run_text("SELECT version_num FROM alembic_version", {})
-        return str(rows[0][0]) if rows else None
 
     @property
     def url(self) -> str:

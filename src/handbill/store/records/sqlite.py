@@ -41,6 +41,7 @@ class _Compiler(SQLiteCompiler):
 
 class SqliteDialect(Dialect):
     rowlock = ""
+    if_migrated = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
 
     def __init__(self) -> None:
         self.sqlalchemy = sqlite.dialect(paramstyle="named")
@@ -120,14 +121,6 @@ class SqliteRecords(Records):
         # A connection of its own, as switching query_only would prepare each statement anew.
         with self._transaction(self._connection("reading", 1), "BEGIN") as tx:
             yield tx
-
-    def revision(self) -> str | None:
-        with self.read() as tx:
-            there = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
-            if not tx.run_text(there, {})[0]:
-                return None
-            rows, _ = tx.run_text("SELECT version_num FROM alembic_version", {})
-        return str(rows[0][0]) if rows else None
 
     @property
     def url(self) -> str:
