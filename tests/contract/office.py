@@ -2,8 +2,10 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
+from joserfc.jwk import RSAKey
 from jsonschema import Draft202012Validator
 
 from contract.asgi import Reply, call
@@ -22,11 +24,18 @@ from handbill.jobs import routes as jobs
 from handbill.listings import routes as listings
 from handbill.publishers import routes as publishers
 from handbill.store.records import Tx
+from handbill.store.records.tables import secrets
 
 NOON = 1_795_003_200 * 1_000_000  # 2026-11-18T12:00:00Z, a Wednesday
 Body = dict[str, Any]
 BUDGET: Body = {"budget": {"cap": "Monthly", "value": 1000}}
 US: Body = {"operator": "AND", "rules": [{"operator": "EQUAL", "field": "country", "data": "US"}]}
+
+
+@cache
+def _pem() -> bytes:
+    """One signing key for all tests: making one takes longer than most of them."""
+    return RSAKey.generate_key(2048).as_pem(private=True)
 
 
 class Doors(AccessDoors):
@@ -58,6 +67,8 @@ class Office:
         self.app = self.app or application(OPERATIONS, self.desk)
         with self.desk.records.write() as tx:
             now = self.desk.clock.now()
+            row = {"name": "jwt", "kid": 1, "value": _pem(), "created_at": now}
+            tx.upsert_many(secrets, ["name", "kid"], [row], keep=True)
             _, api_key, self.api_client_id = create_agency(
                 tx, self.desk.ids, now, agency_id=self.agency_id, name="Acme", currency="USD"
             )

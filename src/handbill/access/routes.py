@@ -151,6 +151,7 @@ OPERATIONS = [
         "revoked API client's tokens are dead at once.",
         tag=_TAG,
         role="key",
+        keeps_records=True,
         work=_token,
         body=Object(
             {

@@ -117,7 +117,7 @@ class Table(BaseRoute):
         arrival = Arrival(
             ids, scope["query_string"], headers, body, request_id, raw_path.decode("latin-1")
         )
-        if self._desk.records.reads_inline and operation.verb == "GET":
+        if self._desk.records.reads_inline and operation.verb == "GET" and not operation.mints:
             return self._work(operation, verbs, arrival)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._work, operation, verbs, arrival)
@@ -149,7 +149,8 @@ class Table(BaseRoute):
                 desk.doors.lock_client(tx, call.maybe_client)
             require_match(call, verbs.get("GET"))
             if key is None:
-                return _answered(operation, operation.work(call))
+                answer = _answered(operation, operation.work(call))
+                return tagged(answer, call) if operation.verb == "GET" else answer
             return _once(operation, call, key, arrival.body)
 
     def close(self) -> None:

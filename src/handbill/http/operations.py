@@ -162,7 +162,7 @@ class Operation:
     @property
     def writes(self) -> bool:
         """Whether the work needs a transaction that may write."""
-        return self.verb != "GET" and not self.keeps_records
+        return self.mints or (self.verb != "GET" and not self.keeps_records)
 
 
 def done(message: str, result: Any = True) -> dict[str, Any]:

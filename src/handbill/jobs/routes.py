@@ -201,6 +201,7 @@ OPERATIONS = [
         query=Object({"client_id": Field(Text(1, 200), "Client of the jobs.", required=True)}),
         body=BULK,
         many=True,
+        keeps_records=True,
         answer=listed(JOB),
         sample=["e13cd1d459a7be781712aa2636a9580c", "e13cd1d459a7be781712aa2636a9580d"],
     ),

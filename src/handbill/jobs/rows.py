@@ -99,8 +99,8 @@ _STANDING = sa.select(
 ).where(_t.client_no == b("client_no"), among(_t.ref, "refs"))  # fmt: skip
 _NUMBERS = sa.select(_t.ref, _t.no).where(_t.client_no == b("client_no"), among(_t.ref, "refs"))
 _OF_FEED = sa.select(_t.no, _t.ref, _t.raw_digest, _t.left_at).where(_t.feed_no == b("feed_no"))
-_LIVE_OF_FEED = (
-    sa.select(sa.func.count())
+_TALLY_OF_FEED = (
+    sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(_t.valid), sa.literal_column("0")))
     .select_from(jobs)
     .where(_t.feed_no == b("feed_no"), _t.left_at.is_(None))
 )
@@ -163,8 +163,10 @@ def count(tx: Tx, client_no: int) -> int:
     return int(tx.value(_COUNT, client_no=client_no))
 
 
-def live_of_feed(tx: Tx, feed_no: int) -> int:
-    return int(tx.value(_LIVE_OF_FEED, feed_no=feed_no))
+def tally_of_feed(tx: Tx, feed_no: int) -> tuple[int, int]:
+    """Live jobs, and those of them that are not valid."""
+    live, valid = tx.all(_TALLY_OF_FEED, feed_no=feed_no)[0]
+    return int(live), int(live) - int(valid)
 
 
 def bodies(tx: Tx, nos: Sequence[int]) -> Iterator[tuple[int, JobBody]]:

@@ -15,12 +15,11 @@ from handbill.kit.faults import not_found
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Row
-from handbill.store.records.tables import clients
 
 __all__ = [
     "BATCH", "Applied", "Written", "apply", "bodies", "carried_by", "count", "job_of",
-    "jobs_by_ids", "jobs_by_number", "jobs_page", "leave", "of_feed", "return_back", "walk",
-    "written",
+    "jobs_by_ids", "jobs_by_number", "jobs_page", "leave", "of_feed", "return_back",
+    "tally_of_feed", "walk", "written",
 ]  # fmt: skip
 
 BATCH = 1_000
@@ -70,6 +69,11 @@ def bodies(tx: Tx, nos: Iterable[int]) -> Iterator[tuple[int, JobBody]]:
         yield from rows.bodies(tx, part)
 
 
+def tally_of_feed(tx: Tx, feed_no: int) -> tuple[int, int]:
+    """How many live jobs a feed has, and how many of them are not valid."""
+    return rows.tally_of_feed(tx, feed_no)
+
+
 def of_feed(tx: Tx, feed_no: int) -> Iterator[Row]:
     """(number, reference, raw digest, left_at) of each job that belongs to a feed."""
     return rows.of_feed(tx, feed_no)
@@ -88,11 +92,6 @@ class Applied:
     """References that a job added by API holds: not touched."""
     held_by_feed: list[int] = field(default_factory=list)
     """Jobs that belong to another feed: not touched."""
-
-
-def lock(tx: Tx, client: Client) -> None:
-    """Let no other writer decide about this client's jobs until the transaction ends."""
-    tx.lock_row(clients, client.no)
 
 
 def apply(
@@ -163,19 +162,23 @@ def _mark(
     rows.mark_unindexed(tx, client_no, turned)
 
 
-def leave(tx: Tx, client_no: int, feed_no: int, nos: Iterable[int], now: Instant) -> int:
+def leave(
+    tx: Tx, client_no: int, feed_no: int, nos: Iterable[int], now: Instant
+) -> tuple[int, set[int]]:
     """Jobs that their feed dropped: each leaves, or passes to another feed that carries it.
 
-    How many left. Their numbers, ids and URLs stay: late clicks still find their way.
+    How many left, and the feeds that others passed to: their content is to be read anew. Numbers,
+    ids and URLs stay: late clicks still find their way.
     """
-    left = 0
+    left, receivers = 0, set[int]()
     for part in _parts(nos):
         heirs = rows.heirs_of(tx, feed_no, part)
         rows.hand_over(tx, heirs)
+        receivers.update(heirs.values())
         gone = [no for no in part if no not in heirs]
         left += rows.leave(tx, feed_no, gone, now)
         rows.mark_unmatched(tx, client_no, gone)
-    return left
+    return left, receivers
 
 
 def return_back(tx: Tx, client_no: int, feed_no: int, nos: Iterable[int]) -> int:

@@ -1,0 +1,153 @@
+"""Keys, tokens and API clients."""
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet, OctKey
+
+from contract.office import Office
+from handbill.access import tokens
+from handbill.access.keys import ensure_secrets, secret
+from handbill.access.rows import ApiClient
+from handbill.access.service import create_key
+from handbill.host.ids import SeededIds
+from handbill.kit.instants import DAY, HOUR, SECOND
+from handbill.publishers.service import create_family
+
+PAGE = "/clients?page=0&limit=1"
+
+
+def _status(office: Office, **headers: str) -> int:
+    return office.ask("GET", PAGE, headers=headers).status
+
+
+def _token(office: Office, api_key: str) -> str:
+    headers = {"x-api-key": api_key}
+    asked = office.ask("POST", "/token", {"client_id": office.api_client_id}, headers)
+    assert asked.status == 200, asked.raw
+    token: str = asked.json["access_token"]
+    return token
+
+
+def test_a_token_has_the_claims_of_the_contract(office: Office) -> None:
+    token = _token(office, office.headers["x-api-key"])
+    jwks = office.ask("GET", "/.well-known/jwks.json").json
+    assert [key["alg"] for key in jwks["keys"]] == ["RS256"]
+    assert not {"d", "p", "q"} & set(jwks["keys"][0])
+    read = jwt.decode(token, KeySet.import_key_set(jwks), ["RS256"])
+    assert read.header["kid"] == jwks["keys"][0]["kid"]
+    claims = dict(read.claims)
+    assert claims["sub"] == claims["client_id"] == office.api_client_id
+    assert claims["exp"] - claims["iat"] == 86_400
+    assert (claims["token_use"], claims["version"]) == ("access", 2)
+    named = "iss sub client_id token_use scope auth_time iat exp jti version"
+    assert " ".join(claims) == named
+
+
+def test_token_requests_that_are_refused(office: Office) -> None:
+    other = office.another()
+    assert office.ask("POST", "/token", {"client_id": "x"}, {"x-api-key": "bad"}).status == 401
+    assert office.faults("POST", "/token", {}) == {"/client_id": "is required"}
+    assert office.faults("POST", "/token", {"client_id": 7}) == {"/client_id": "must be a string"}
+    for foreign in ("unknown", "", other.api_client_id):
+        assert office.ask("POST", "/token", {"client_id": foreign}).status == 403
+
+
+def test_a_token_counts_only_beside_a_key_of_its_owner(office: Office) -> None:
+    other = office.another()
+    theirs = other.headers["x-authorization-key"]
+    assert _status(office, **{"x-authorization-key": theirs}) == 403
+    mine = office.headers["x-authorization-key"]
+    assert _status(office, **{"x-authorization-key": f"Bearer {mine}"}) == 200
+    assert _status(office, **{"x-authorization-key": mine[:-2]}) == 403
+    assert _status(office, **{"x-authorization-key": "a.b.c"}) == 403
+
+
+def test_a_token_ends_after_a_day(office: Office) -> None:
+    office.clock.forward(DAY - SECOND)
+    assert _status(office) == 200
+    office.clock.forward(SECOND)
+    assert _status(office) == 403
+
+
+def test_a_partner_has_no_agency(office: Office) -> None:
+    with office.desk.records.write() as tx:
+        now = office.desk.clock.now()
+        _, api_key, api_client = create_family(tx, office.desk.ids, now, ["TestExp1"])
+    headers = {"x-api-key": api_key}
+    token = office.ask("POST", "/token", {"client_id": api_client}, headers).json["access_token"]
+    assert _status(office, **headers, **{"x-authorization-key": token}) == 403
+    assert _status(office, **{"x-authorization-key": token}) == 403
+
+
+def test_keys_are_rotated_with_an_overlap_and_revoked_at_once(office: Office) -> None:
+    former = office.headers["x-api-key"]
+    prefix = former.split("_")[1]
+    asked = office.ask("POST", f"/api-keys/{prefix}/rotate", {"overlapHours": 2})
+    new = asked.json["result"]
+    assert _status(office) == _status(office, **{"x-api-key": new}) == 200
+    office.clock.forward(2 * HOUR)
+    assert _status(office) == 401
+    office.headers["x-api-key"] = new
+    listed = office.get("/api-keys?page=0&limit=10")["data"]
+    assert [key["prefix"] for key in listed] == [prefix, new.split("_")[1]]
+    assert new.split("_")[2] not in str(listed)
+    third = office.new("/api-keys", {})
+    assert office.ask("DELETE", f"/api-keys/{third.split('_')[1]}").status == 200
+    assert _status(office, **{"x-api-key": third}) == 401
+    assert office.ask("DELETE", f"/api-keys/{third.split('_')[1]}").status == 404
+
+
+def test_a_foreign_key_cannot_be_touched(office: Office) -> None:
+    prefix = office.another().headers["x-api-key"].split("_")[1]
+    assert office.ask("DELETE", f"/api-keys/{prefix}").status == 404
+    assert office.ask("POST", f"/api-keys/{prefix}/rotate", {}).status == 404
+
+
+def test_a_revoked_api_client_loses_its_tokens_at_once(office: Office) -> None:
+    second = office.new("/api-clients", {})
+    token = office.ask("POST", "/token", {"client_id": second}).json["access_token"]
+    assert _status(office, **{"x-authorization-key": token}) == 200
+    assert office.ask("DELETE", f"/api-clients/{second}").status == 200
+    assert _status(office, **{"x-authorization-key": token}) == 403
+    assert office.ask("DELETE", f"/api-clients/{second}").status == 404
+    assert office.ask("POST", "/token", {"client_id": second}).status == 403
+    assert len(office.get("/api-clients?page=0&limit=10")["data"]) == 2
+
+
+def test_no_key_is_stored_as_text(office: Office) -> None:
+    with office.desk.records.write() as tx:
+        api_key = create_key(tx, office.desk.ids, office.desk.clock.now(), ("agency", 1))
+        stored = tx.run_text("SELECT prefix, digest FROM api_keys ORDER BY no", {})[0]
+    _, prefix, secret_part = api_key.split("_")
+    assert stored[-1][0] == prefix
+    assert secret_part.encode() not in bytes(stored[-1][1])
+
+
+@pytest.mark.parametrize("bad", ["", "hb_", "hb_aaaaaaaaaaaa_", "hb_é_x", "x" * 5_000])
+def test_bad_keys(office: Office, bad: str) -> None:
+    assert _status(office, **{"x-api-key": bad}) == 401
+
+
+def test_a_token_of_another_issuer_or_algorithm_is_refused(office: Office) -> None:
+    with office.desk.records.write() as tx:
+        ensure_secrets(tx, office.desk.ids, 0)
+        pem = secret(tx, "jwt")[1]
+    api_client = ApiClient(1, office.api_client_id, "agency", 1, "s", 0, None)
+    now = office.desk.clock.now()
+    foreign = tokens.issue(pem, SeededIds(2), now, api_client, "https://else.example", 60)
+    assert _status(office, **{"x-authorization-key": foreign}) == 403
+    claims = {"iss": office.desk.settings.public_api, "client_id": office.api_client_id}
+    claims |= {"exp": now // SECOND + 60, "token_use": "access"}
+    kid = office.ask("GET", "/.well-known/jwks.json").json["keys"][0]["kid"]
+    header = {"alg": "HS256", "kid": kid}
+    forged = jwt.encode(header, claims, OctKey.import_key(b"k" * 32), ["HS256"])
+    assert _status(office, **{"x-authorization-key": forged}) == 403
+
+
+def test_verified_tokens_are_bounded() -> None:
+    kept = tokens.Verified(most=2)
+    for n in range(3):
+        kept.keep(bytes([n]), tokens.Proof(str(n), 100))
+    assert kept.find(b"\0", 0) is None
+    assert kept.find(b"\2", 0) == tokens.Proof("2", 100)
+    assert kept.find(b"\2", 100) is None
