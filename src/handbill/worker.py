@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 
+from handbill.access import work as access
 from handbill.feeds import work as feeds
 from handbill.groups import work as groups
 from handbill.host.settings import Settings
@@ -14,7 +15,7 @@ from handbill.stats import work as stats
 from handbill.work.loop import Worker
 from handbill.work.tools import Run, Schedule
 
-ROOMS: tuple[ModuleType, ...] = (feeds, groups, listings, ledger, stats)
+ROOMS: tuple[ModuleType, ...] = (access, feeds, groups, listings, ledger, stats)
 
 
 def tasks() -> Mapping[str, Run]:

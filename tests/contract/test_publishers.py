@@ -62,7 +62,7 @@ def test_a_new_publisher_has_a_file_at_a_random_address(office: Office) -> None:
     assert len(url.rsplit("/", 1)[1]) == 30
     with office.desk.records.read() as tx:
         kinds = {kind for (kind,) in tx.all(sa.select(tasks.c.kind))}
-        assert len(tx.all(sa.select(feed_files.c.no))) == 4
+        assert len(tx.all(sa.select(feed_files.c.no))) == 3
     assert "listings.assemble" in kinds
     assert office.faults("GET", "/publishers/P/feeds") == {"/client_id": "is required"}
     foreign = office.another().client()

@@ -1,0 +1,22 @@
+"""Background work of access: stored answers of retried requests are forgotten after a day."""
+
+from handbill.http import idempotency
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+from handbill.work.queue import Task, enqueue
+from handbill.work.tools import Run, Schedule, Tools
+
+SWEEP = "access.sweep"
+
+
+def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001 - one for the whole installation
+    with tools.records.write() as tx:
+        idempotency.sweep(tx, tools.clock.now())
+
+
+def ask_to_sweep(tx: Tx, now: Instant) -> None:
+    enqueue(tx, SWEEP, "all", now)
+
+
+TASKS: dict[str, Run] = {SWEEP: sweep}
+SCHEDULE: list[Schedule] = [("access.sweep", 3_600, ask_to_sweep)]
