@@ -1,0 +1,82 @@
+"""The parts of serve that can be asked without starting it."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from handbill.config import BadSettings
+from handbill.host.settings import Settings
+from handbill.opening import locked, prepare
+from handbill.store.index import EdgeIndex
+from handbill.supervise import children_of, sole_server, with_ports
+
+
+def test_the_tree_has_the_processes_that_the_settings_ask_for() -> None:
+    names = [child.name for child in children_of(Settings(edges=2, workers=3))]
+    assert names == ["edge-0", "edge-1", "api-0", "judge-0", "worker-0", "worker-1", "worker-2"]
+
+
+def test_port_0_becomes_a_free_one_and_others_stay() -> None:
+    chosen = with_ports(Settings(api_port=0, edge_port=0))
+    assert chosen.api_port != chosen.edge_port
+    assert chosen.api_port * chosen.edge_port > 0
+    assert with_ports(chosen) == chosen
+
+
+def test_a_taken_port_is_refused_with_advice() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(BadSettings, match=f"port {port} .*--edge-port"):
+            with_ports(Settings(api_port=0, edge_port=port))
+
+
+def test_one_port_for_two_doors_is_refused() -> None:
+    port = with_ports(Settings(api_port=0, edge_port=0)).api_port
+    with pytest.raises(BadSettings, match="must differ"):
+        with_ports(Settings(api_port=port, edge_port=port))
+
+
+def test_a_folder_has_one_server(tmp_path: Path) -> None:
+    settings = Settings(data=str(tmp_path / "data"))
+    with sole_server(settings), pytest.raises(BadSettings, match="another handbill serves"):  # noqa: SIM117
+        with sole_server(settings):
+            pytest.fail("two servers hold one folder")
+    with sole_server(settings), locked(tmp_path / "other", wait=False):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_refused_with_advice(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadSettings, match="choose another with --data"):
+        prepare(Settings(data=str(tmp_path / "file" / "data")))
+
+
+def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:
+    for wrong in (
+        Settings(data=str(tmp_path), records_url="mysql://x"),
+        Settings(data=str(tmp_path), journal_url="kafka://x"),
+        Settings(data=str(tmp_path), blobs_url="ftp://x"),
+    ):
+        with pytest.raises(BadSettings):
+            prepare(wrong)
+
+
+def test_preparing_twice_keeps_the_keys(tmp_path: Path) -> None:
+    settings = Settings(data=str(tmp_path / "data"))
+    prepare(settings)
+    keys = _keys(settings)
+    assert len(keys[1]) == 32
+    prepare(settings)
+    assert _keys(settings) == keys
+    assert settings.data_folder.stat().st_mode & 0o077 == 0, "others may look in"
+
+
+def _keys(settings: Settings) -> dict[int, bytes]:
+    index = EdgeIndex(settings.index_folder, writable=False)
+    try:
+        return index.keys()
+    finally:
+        index.close()
