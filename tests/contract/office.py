@@ -159,13 +159,13 @@ def check_schema(verb: str, url: str, reply: Reply) -> None:
     """A success must look as the operation's answer schema says."""
     if reply.status == 200:
         _, validator = operation_of(verb, url)
-        validator.validate(_plain(reply.json))
+        validator.validate(plain(reply.json))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Decimals as floats: the validator knows no other numbers."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value if value is None or isinstance(value, bool | int | str) else float(value)

@@ -2,8 +2,13 @@
 
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
 from contract.golden import GOLDEN, differences
-from contract.office import OPERATIONS, Office
+from contract.office import OPERATIONS, Office, plain
+from handbill.kit.faults import Fault
+from handbill.kit.jsons import decode, encode
+from handbill.wire.shapes import NOT_GIVEN
 
 
 def _filled(value: Any, names: dict[str, str]) -> Any:
@@ -51,3 +56,16 @@ def test_the_differ_finds_what_differs() -> None:
     ):
         assert differences(bad, wanted)
     assert differences({"a": 1}, {"a": True})
+
+
+def test_every_sample_is_what_its_schema_says() -> None:
+    for operation in OPERATIONS:
+        if operation.sample_answer is not NOT_GIVEN:
+            answer = plain(decode(encode(operation.sample_answer)))
+            found = [str(bad) for bad in Draft202012Validator(operation.answer).iter_errors(answer)]
+            assert found == [], operation.name
+        if operation.sample is not NOT_GIVEN:
+            assert operation.body is not None
+            faults: list[Fault] = []
+            operation.body.read(decode(encode(operation.sample)), "", faults)
+            assert faults == [], operation.name

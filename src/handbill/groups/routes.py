@@ -7,6 +7,7 @@ from handbill.core.nouns import Campaign, Group
 from handbill.groups import service, tree_routes
 from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
 from handbill.http.paging import skip_and_limit, with_links
+from handbill.wire import samples
 from handbill.wire.group_schema import GROUP
 from handbill.wire.groups import CREATE, UPDATE, spell_group
 from handbill.wire.spelling import TEXT, described
@@ -127,6 +128,7 @@ OPERATIONS = [
         work=_list_of_campaign,
         query=PAGED,
         answer=page_schema(GROUP),
+        sample_answer={"data": [samples.GROUP]},
     ),
     Operation(
         name="list_jobgroups",
@@ -139,6 +141,7 @@ OPERATIONS = [
         work=_list_of_client,
         query=PAGED,
         answer=page_schema(GROUP),
+        sample_answer={"data": [samples.GROUP]},
     ),
     Operation(
         name="get_jobgroup",
@@ -151,6 +154,7 @@ OPERATIONS = [
         tag=_TAG,
         work=_get,
         answer=GROUP,
+        sample_answer=samples.GROUP,
     ),
     Operation(
         name="delete_jobgroup",

@@ -10,6 +10,7 @@ from handbill.core.nouns import Campaign
 from handbill.groups import service, tree
 from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
 from handbill.http.paging import skip_and_limit, with_links
+from handbill.wire import samples
 from handbill.wire.campaigns import CAMPAIGN, spell_campaign
 from handbill.wire.clients import CHILD, CLIENT, CLIENT_ROW, CREATE, spell_client
 from handbill.wire.spelling import TEXT, described, listed, whole
@@ -104,6 +105,7 @@ OPERATIONS = [
         work=_list_clients,
         query=PAGED,
         answer=page_schema(CLIENT_ROW),
+        sample_answer={"data": [samples.CLIENT_ROW]},
     ),
     Operation(
         name="get_client",
@@ -115,6 +117,7 @@ OPERATIONS = [
         tag="Clients",
         work=_get_client,
         answer=CLIENT,
+        sample_answer=samples.CLIENT,
     ),
     Operation(
         name="list_campaigns",
@@ -128,6 +131,7 @@ OPERATIONS = [
         work=_list_campaigns,
         query=PAGED,
         answer=page_schema(CAMPAIGN),
+        sample_answer={"data": [samples.CAMPAIGN]},
     ),
     Operation(
         name="get_campaign",
@@ -139,6 +143,7 @@ OPERATIONS = [
         tag="Campaigns",
         work=_get_campaign,
         answer=CAMPAIGN,
+        sample_answer=samples.CAMPAIGN,
     ),
     Operation(
         name="delete_campaign",
@@ -179,5 +184,6 @@ OPERATIONS = [
                 ),
             }
         ),
+        sample_answer=samples.META,
     ),
 ]

@@ -6,6 +6,7 @@ from handbill.core.nouns import Job
 from handbill.http.operations import PAGED_FROM_ONE, Call, Operation, done, result_schema
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.jobs import editing, service
+from handbill.wire import samples
 from handbill.wire.job_schema import JOB
 from handbill.wire.jobs import BULK, CREATE, UPDATE, spell_job
 from handbill.wire.shapes import Field, Object, Text
@@ -121,6 +122,7 @@ OPERATIONS = [
                 "summary": described(WHOLE, "How many jobs the client has."),
             }
         ),
+        sample_answer={"data": [samples.JOB], "summary": 100},
     ),
     Operation(
         name="get_job",
@@ -133,6 +135,7 @@ OPERATIONS = [
         tag=_TAG,
         work=_get,
         answer=JOB,
+        sample_answer=samples.JOB,
     ),
     Operation(
         name="delete_job",
@@ -204,5 +207,6 @@ OPERATIONS = [
         keeps_records=True,
         answer=listed(JOB),
         sample=["e13cd1d459a7be781712aa2636a9580c", "e13cd1d459a7be781712aa2636a9580d"],
+        sample_answer=[samples.JOB],
     ),
 ]

@@ -7,6 +7,7 @@ from handbill.http.operations import Call, Operation, done, result_schema
 from handbill.listings import service
 from handbill.listings.service import ALL_CLIENTS
 from handbill.publishers import service as publishers
+from handbill.wire import samples
 from handbill.wire.publishers import CREATE, PUBLISHER, UPDATE, spell_publisher
 from handbill.wire.shapes import Field, Object, Text
 from handbill.wire.spelling import TEXT, described, whole
@@ -103,6 +104,7 @@ OPERATIONS = [
         work=_get,
         mints=True,
         answer=PUBLISHER,
+        sample_answer=samples.PUBLISHER,
     ),
     Operation(
         name="get_publisher_feed",
@@ -122,6 +124,7 @@ OPERATIONS = [
                 "feedUrl": described(TEXT, "Address of the publisher's feed of this client."),
             }
         ),
+        sample_answer=samples.PUBLISHER_FEED,
     ),
     Operation(
         name="update_publisher",

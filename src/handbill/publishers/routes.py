@@ -5,6 +5,7 @@ from typing import Any
 from handbill.http.operations import PAGED, Call, Operation, page_schema
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.publishers import service
+from handbill.wire import samples
 from handbill.wire.publishers import PUBLISHER, spell_publisher
 
 
@@ -26,5 +27,6 @@ OPERATIONS = [
         work=_list,
         query=PAGED,
         answer=page_schema(PUBLISHER),
+        sample_answer={"data": [samples.PUBLISHER_ROW]},
     )
 ]
