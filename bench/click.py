@@ -24,6 +24,8 @@ from handbill.core.listing_tokens import Listing, listing_token
 from handbill.store.index import EdgeIndex
 
 JOBS = 100_000
+GROUPS = 400
+PUBLISHERS = 20
 LINKS = 50_000
 CONNECTIONS = 256
 ROUNDS = 3
@@ -77,7 +79,7 @@ def _build(folder: Path) -> None:
 
 def _prepare(folder: Path) -> None:
     """The same jobs, links and key for both."""
-    chance = random.Random(1)  # noqa: S311 - the same bench each time
+    chance = random.Random(1)
     jobs = [chance.randbytes(16) for _ in range(JOBS)]
     urls = [f"https://careers.example.test/jobs/{number}?source=feed" for number in range(JOBS)]
     index = EdgeIndex(folder / "index", writable=True)
@@ -86,16 +88,14 @@ def _prepare(folder: Path) -> None:
     index.close()
     table = "".join(f"{job.hex()} {url}\n" for job, url in zip(jobs, urls, strict=True))
     (folder / "table").write_text(table, encoding="ascii")
-    tokens = (
-        listing_token(
-            Listing(
-                chance.randrange(1, 300), chance.randrange(1, 5000), chance.randrange(1, 20000),
-                chance.randrange(1, 200), job, "CPC", chance.randrange(1, 4_000_000),
-                chance.randrange(1, 4_000_000),
-            ), 1, _KEY,
-        )
-        for job in chance.choices(jobs, k=LINKS)
-    )  # fmt: skip
+    groups = [[chance.randrange(1, most) for most in (300, 5000, 20_000)] for _ in range(GROUPS)]
+    tokens = []
+    for place in chance.choices(range(JOBS), k=LINKS):
+        client, campaign, group = groups[place % GROUPS]
+        publisher = chance.randrange(1, PUBLISHERS + 1)
+        bid = 100_000 + 1000 * (group * publisher % 3000)
+        listing = Listing(client, campaign, group, publisher, jobs[place], "CPC", bid, bid)
+        tokens.append(listing_token(listing, 1, _KEY))
     (folder / "links").write_text("".join(f"/c/{one}\n" for one in tokens), encoding="ascii")
 
 

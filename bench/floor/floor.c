@@ -272,13 +272,44 @@ static void click(int fd, const char *token, size_t length, const char *agent, i
         *out++ = "0123456789abcdef"[random[i] >> 4];
         *out++ = "0123456789abcdef"[random[i] & 15];
     }
-    out += sprintf(out, "\r\nDate: %s\r\n\r\n", date);
+    out += sprintf(out, "\r\nDate: %s\r\nConnection: keep-alive\r\n\r\n", date);
     answers[answered].fd = fd;
     answers[answered].length = (int)(out - start);
     answered++;
     return;
 bad:
     say(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+}
+
+/* The headers that decide something; a byte that may stand in no header refuses the request. */
+static int headers(const char *at, const char *end, const char **agent, int *agent_length)
+{
+    static const struct { const char *name; size_t length; } deciding[] = {
+        {"host", 4}, {"connection", 10}, {"x-forwarded-for", 15}, {"purpose", 7},
+        {"sec-purpose", 11}, {"x-purpose", 9}, {"x-moz", 5}, {"content-length", 14},
+        {"transfer-encoding", 17}};
+    int has_host = 0;
+    while (at < end) {
+        const char *name = at;
+        while (at < end && *at > ' ' && *at != ':' && *at < 127) at++;
+        size_t length = (size_t)(at - name);
+        if (at == end || *at != ':' || !length) return 0;
+        for (at++; *at == ' ' || *at == '\t';) at++;
+        const char *value = at;
+        while ((uint8_t)*at >= ' ' || *at == '\t') at++;
+        if (at[0] != '\r' || at[1] != '\n') return 0;
+        if (length == 10 && !strncasecmp(name, "user-agent", 10)) {
+            *agent = value;
+            *agent_length = at - value > 512 ? 512 : (int)(at - value);
+        }
+        for (size_t i = 0; i < sizeof deciding / sizeof *deciding; i++)
+            if (length == deciding[i].length && !strncasecmp(name, deciding[i].name, length)) {
+                if (i > 1) return 0; /* the load sends no such thing */
+                has_host |= i == 0;
+            }
+        at += 2;
+    }
+    return has_host;
 }
 
 /* One request at a time: the load does not pipeline. */
@@ -293,16 +324,14 @@ static void serve(int fd)
     }
     connections[fd]->length += (size_t)n;
     in[connections[fd]->length] = 0;
-    if (!strstr(in, "\r\n\r\n")) return;
-    const char *agent = strcasestr(in, "\r\nuser-agent: ");
+    char *end = strstr(in, "\r\n\r\n"), *line_end = strchr(in, '\r');
+    if (!end) return;
+    const char *agent = "";
     int agent_length = 0;
-    if (agent) {
-        agent += 14;
-        agent_length = (int)strcspn(agent, "\r");
-        if (agent_length > 512) agent_length = 512;
-    }
-    if (strncmp(in, "GET /c/", 7)) say(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
-    else click(fd, in + 7, strcspn(in + 7, " ?\r"), agent ? agent : "", agent_length);
+    if (strncmp(in, "GET /c/", 7) || strncmp(line_end - 9, " HTTP/1.1\r\n", 11) ||
+        !headers(line_end + 2, end + 2, &agent, &agent_length))
+        say(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    else click(fd, in + 7, strcspn(in + 7, " ?\r"), agent, agent_length);
     connections[fd]->length = 0;
 }
 

@@ -18,12 +18,19 @@
 
 enum { MOST_REQUESTS = 1 << 17, MOST_CONNECTIONS = 4096, MOST_US = 1 << 20 };
 
+/* What a browser sends, in many versions and from many sites. */
 static const char HEADERS[] =
-    " HTTP/1.1\r\nHost: jobs.example.test\r\n"
+    " HTTP/1.1\r\nHost: jobs.example.test\r\nConnection: keep-alive\r\n"
+    "sec-ch-ua: \"Chromium\";v=\"%d\", \"Not.A/Brand\";v=\"24\"\r\n"
+    "sec-ch-ua-mobile: ?0\r\nsec-ch-ua-platform: \"Windows\"\r\n"
+    "Upgrade-Insecure-Requests: 1\r\n"
     "User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/142.0.0.0 Safari/537.36\r\n"
-    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n"
-    "Accept-Language: en-US,en;q=0.9\r\nAccept-Encoding: gzip, deflate, br\r\n\r\n";
+    "Chrome/%d.0.0.0 Safari/537.36\r\n"
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+    "\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-User: ?1\r\n"
+    "Sec-Fetch-Dest: document\r\nReferer: https://publisher-%d.example.test/\r\n"
+    "Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-US,en;q=0.9\r\n\r\n";
+enum { VERSIONS = 40, SITES = 50 };
 
 static struct { char *text; int length; } requests[MOST_REQUESTS];
 static int request_count, next_request;
@@ -62,8 +69,11 @@ int main(int argc, char **argv)
     if (!file || count >= MOST_CONNECTIONS - 64) return 2;
     while (request_count < MOST_REQUESTS && fgets(line, sizeof line, file)) {
         line[strcspn(line, "\n")] = 0;
-        char *text = malloc(strlen(line) + sizeof HEADERS + 8);
-        requests[request_count].length = sprintf(text, "GET %s%s", line, HEADERS);
+        char *text = malloc(strlen(line) + sizeof HEADERS + 32), *out = text;
+        int version = 100 + request_count % VERSIONS, site = request_count / VERSIONS % SITES;
+        out += sprintf(out, "GET %s", line);
+        out += sprintf(out, HEADERS, version, version, site);
+        requests[request_count].length = (int)(out - text);
         requests[request_count++].text = text;
     }
     fclose(file);

@@ -22,6 +22,7 @@ _RANDOM_BYTES = 16
 _AT_BYTES = 7
 _MOST_TEXT = 256
 _KNOWN_TERMS = 16_384
+_CLICK_HEADS = [bytes((_CLICK, kid)) for kid in range(256)]
 _TYPE_BYTES = {bid_type: bytes((place,)) for place, bid_type in enumerate(BID_TYPES)}
 _DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _TO_URL = bytes.maketrans(b"+/", b"-_")
@@ -97,8 +98,8 @@ def _unpack(raw: bytes, start: int) -> Listing:
     return Listing(client, campaign, group, publisher, job_id, bid_type, bid, price)
 
 
-def _spell(raw: bytes) -> str:
-    return binascii.b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
+def _spell(raw: bytes) -> bytes:
+    return binascii.b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=")
 
 
 def _opened(text: str | bytes, kind: int, keys: Mapping[int, bytes]) -> bytes:
@@ -121,13 +122,13 @@ def _opened(text: str | bytes, kind: int, keys: Mapping[int, bytes]) -> bytes:
     return signed
 
 
-def _closed(signed: bytes, key: bytes) -> str:
+def _closed(signed: bytes, key: bytes) -> bytes:
     return _spell(signed + mac(key, signed))
 
 
 def listing_token(listing: Listing, kid: int, key: bytes) -> str:
     """Sign a listing for use in a tracking URL."""
-    return _closed(bytes((_LISTING, kid)) + _pack(listing), key)
+    return _closed(bytes((_LISTING, kid)) + _pack(listing), key).decode("ascii")
 
 
 def open_listing(token: str | bytes, keys: Mapping[int, bytes]) -> Listing:
@@ -141,8 +142,14 @@ def open_listing(token: str | bytes, keys: Mapping[int, bytes]) -> Listing:
 
 def click_id(click: Click, kid: int, key: bytes) -> str:
     """Sign a click. ``random`` must be 16 fresh random bytes."""
-    head = bytes((_CLICK, kid)) + click.random + click.at.to_bytes(_AT_BYTES, "big")
-    return _closed(head + _pack(click.listing), key)
+    return click_id_bytes(click, kid, key).decode("ascii")
+
+
+def click_id_bytes(click: Click, kid: int, key: bytes) -> bytes:
+    """``click_id`` as the ASCII that goes into a URL."""
+    random, at, listing = click
+    at_bytes = at.to_bytes(_AT_BYTES, "big")
+    return _closed(_CLICK_HEADS[kid] + random + at_bytes + _pack(listing), key)
 
 
 def open_click(text: str | bytes, keys: Mapping[int, bytes]) -> Click:
@@ -170,7 +177,6 @@ def listing_signer(listing: Listing, kid: int, key: bytes) -> Callable[[bytes], 
         signed = head + job_id + tail
         digest = keyed.copy()
         digest.update(signed)
-        spelled = binascii.b2a_base64(signed + digest.digest(), newline=False)
-        return spelled.translate(_TO_URL).rstrip(b"=")
+        return _spell(signed + digest.digest())
 
     return sign

@@ -4,6 +4,7 @@ from string import ascii_letters, digits
 
 _LEGAL = (ascii_letters + digits + "-._~:/?#[]@!$&'()*+,;=%").encode()
 _NAME = b"jClickId="
+_WEB = (b"https://", b"http://")
 _ENDS = (b"?", b"&")
 
 
@@ -16,7 +17,7 @@ def encoded(url: bytes) -> bytes:
 
 def is_web(url: bytes) -> bool:
     """Whether a seeker may be sent there at all."""
-    return url[:8].lower().startswith((b"https://", b"http://"))
+    return url.startswith(_WEB) or url[:8].lower().startswith(_WEB)
 
 
 def with_click(url: bytes, click_id: bytes) -> bytes:

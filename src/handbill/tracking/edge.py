@@ -12,7 +12,14 @@ from typing import Protocol
 
 import httptools
 
-from handbill.core.listing_tokens import Click, Listing, NotOurs, click_id, open_click, open_listing
+from handbill.core.listing_tokens import (
+    Click,
+    Listing,
+    NotOurs,
+    click_id_bytes,
+    open_click,
+    open_listing,
+)
 from handbill.core.received import click_of, encode
 from handbill.host.clock import Clock
 from handbill.kit.instants import SECOND, Instant
@@ -26,10 +33,7 @@ from handbill.tracking.pixel import GIF, conversion, report_of, script
 
 _LOG = getLogger("handbill.edge")
 
-_MOST_AGENT = 512
 _READS = frozenset((b"GET", b"HEAD"))
-_PURPOSES = frozenset((b"purpose", b"sec-purpose", b"x-purpose", b"x-moz"))
-_AHEAD = (b"prefetch", b"prerender", b"preview")
 _MOVED = (
     b"HTTP/1.1 302 Found\r\nLocation: %b\r\nCache-Control: no-store\r\n"
     b"Referrer-Policy: strict-origin-when-cross-origin\r\nContent-Length: 0\r\n"
@@ -79,7 +83,6 @@ class Edge:
         self._proxies = proxies
         self._feeds = feeds
         self._keys: dict[int, bytes] = {}
-        self._kid = 0
         self._keys_read_at: Instant = 0
         self._read_keys(clock.now())
 
@@ -88,13 +91,11 @@ class Edge:
         target = request.target
         if not target.startswith(b"/"):
             target = _path_of(target)
-        path, _, query = target.partition(b"?")
         try:
-            if not path.startswith(b"/c/"):
-                return self._page(request, path, query)
-            if request.method not in _READS:
-                return FAULTS[405]
-            return self._click(request, path[3:])
+            if target.startswith(b"/c/"):
+                return self._click(request, target[3:].partition(b"?")[0])
+            path, _, query = target.partition(b"?")
+            return self._page(request, path, query)
         except JournalFull:
             self.counts.journal_failures += 1
             return FAULTS[503]
@@ -126,6 +127,9 @@ class Edge:
     # Clicks
 
     def _click(self, request: Request, token: bytes) -> Answer | Later:
+        is_get = request.method == b"GET"
+        if not is_get and request.method != b"HEAD":
+            return FAULTS[405]
         listing = self._listing(token)
         if listing is None:
             self.counts.bad_tokens += 1
@@ -135,18 +139,16 @@ class Edge:
             self.counts.unknown_jobs += 1
             return FAULTS[404]
         headers = request.headers
-        if request.method == b"HEAD" or (not _PURPOSES.isdisjoint(headers) and _is_ahead(headers)):
+        if headers.is_ahead or not is_get:
             self.counts.uncounted += 1
             return Answer(_MOVED % encoded(url))
         at = self._clock.now()
-        agent = headers.get(b"user-agent", b"")[:_MOST_AGENT].decode("utf-8", "replace")
-        ip = self._address(request) if b"x-forwarded-for" in headers else request.peer
-        event = click_of(request.id, at, listing, ip, agent)
+        ip = request.peer if headers.forwarded is None else self._address(request)
+        event = click_of(request.id, at, listing, ip, headers.agent)
         kept = self._journal.append(encode([event]))
         self.counts.clicks += 1
-        said = click_id(Click(request.id, at, listing), self._kid, self._keys[self._kid])
-        answer = Answer(_MOVED % with_click(encoded(url), said.encode()))
-        return Later(kept, answer, self._broken)
+        said = click_id_bytes(Click(request.id, at, listing), self._kid, self._key)
+        return Later(kept, Answer(_MOVED % with_click(encoded(url), said)), self._broken)
 
     def _listing(self, token: bytes) -> Listing | None:
         try:
@@ -183,15 +185,16 @@ class Edge:
     def _read_keys(self, now: Instant) -> None:
         self._keys = self._index.keys()
         self._kid = max(self._keys, default=0)
+        self._key = self._keys.get(self._kid, b"")
         self._keys_read_at = now
 
     # Pixels
 
     def _pixel(self, request: Request, query: bytes) -> Answer | Later:
         """Always the picture, whether or not there was anything to count."""
-        if request.method == b"HEAD" or _is_ahead(request.headers):
+        if request.method == b"HEAD" or request.headers.is_ahead:
             return GIF
-        report = report_of(query, request.headers.get(b"cookie", b""))
+        report = report_of(query, request.headers.cookie)
         client_no = None if report is None else self._index.client_of_pixel(report.pixel_id)
         click = self._click_of(report.click_id) if report and report.click_id else None
         if report is None or client_no is None or (report.click_id and click is None):
@@ -214,19 +217,13 @@ class Edge:
         return FAULTS[500]
 
     def _address(self, request: Request) -> str:
-        forwarded = request.headers.get(b"x-forwarded-for")
+        forwarded = request.headers.forwarded
         if forwarded is None:
             return request.peer
         return self._proxies.client_of(request.peer, forwarded)
 
 
 _PAGES = frozenset((b"/px.gif", b"/px.js", b"/livez", b"/readyz", b"/metrics"))
-
-
-def _is_ahead(headers: dict[bytes, bytes]) -> bool:
-    """Whether a browser only prepares for a click that may never come."""
-    said = [headers.get(name, b"").lower() for name in _PURPOSES]
-    return any(word in purpose for purpose in said for word in _AHEAD)
 
 
 def _path_of(target: bytes) -> bytes:

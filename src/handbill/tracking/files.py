@@ -62,11 +62,11 @@ def not_modified(headers: bytes) -> Answer:
 
 def is_current(request: Request, tag: bytes, changed_at: Instant) -> bool:
     """Whether the caller's copy is the one we have (RFC 9110, 13.2.2)."""
-    tags = request.headers.get(b"if-none-match")
+    tags = request.headers.if_none_match
     if tags is not None:
         held = [one.strip().removeprefix(b"W/") for one in tags.split(b",")]
         return tag in held or held == [b"*"]
-    since = request.headers.get(b"if-modified-since")
+    since = request.headers.if_modified_since
     if since is None:
         return False
     try:

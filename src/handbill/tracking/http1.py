@@ -5,6 +5,7 @@ written in the order of the requests, at once or when a future is done.
 """
 
 import asyncio
+from binascii import hexlify
 from collections import deque
 from logging import getLogger
 from typing import Any
@@ -27,19 +28,21 @@ class _Slot:
 
     __slots__ = ("answer", "connection", "end", "id", "is_head", "later")
 
-    def __init__(self, connection: "Connection", request_id: bytes, end: int) -> None:
+    def __init__(
+        self, connection: "Connection", request_id: bytes, end: int, is_head: bool = False
+    ) -> None:
         self.connection = connection
         self.id = request_id
         self.end = end
-        self.is_head = False
+        self.is_head = is_head
         self.answer: Answer | None = None
         self.later: Later | None = None
 
     def settle(self, failure: BaseException | None) -> None:
         later = self.later
         assert later is not None
-        self.answer = later.answer if failure is None else later.failed(failure)
-        self.connection.flush()
+        answer = self.answer = later.answer if failure is None else later.failed(failure)
+        self.connection.settled(self, answer)
 
 
 class Connection(asyncio.Protocol):
@@ -53,7 +56,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._reader = RequestReader(self._take, server.draw)
+        self._reader = RequestReader(self._take, server.draw, server.known)
         self._slots: deque[_Slot] = deque()
         self._is_over = False  # no further request is taken
         self._has_ended = False  # the last answer is written
@@ -93,6 +96,14 @@ class Connection(asyncio.Protocol):
         self._server.leave(self)
 
     def data_received(self, data: bytes) -> None:
+        if not self._is_over and not self._held:
+            request = self._reader.known(data)
+            if request is not None:
+                self._take(request, False)
+                return
+        self._receive(data)
+
+    def _receive(self, data: bytes) -> None:
         if self._is_over:
             self._spilled += len(data)
             if self._spilled > MOST_SPILLED:
@@ -166,18 +177,17 @@ class Connection(asyncio.Protocol):
         server = self._server
         self._has_taken = True
         self.deadline = server.idle_deadline
-        end = KEEPS if b"connection" in request.headers else GOES_ON
+        end = KEEPS if request.headers.says_connection else GOES_ON
         if is_last or server.is_draining:
             end = CLOSES
             self._is_over = True
-        slot = _Slot(self, request.id, end)
-        slot.is_head = request.method == b"HEAD"
-        self._slots.append(slot)
         try:
             made = server.answer(request)
         except Exception:  # noqa: BLE001 - a bug of ours: said, logged, and the rest goes on
             _LOG.exception("a request could not be answered", extra={"id": request.id.hex()})
             made = FAULTS[500]
+        slot = _Slot(self, request.id, end, request.method == b"HEAD")
+        self._slots.append(slot)
         if isinstance(made, Later):
             slot.later = made
             server.wait(made.future, slot.settle)
@@ -187,7 +197,16 @@ class Connection(asyncio.Protocol):
 
     # How the answers go out
 
-    def flush(self) -> None:
+    def settled(self, slot: _Slot, answer: Answer) -> None:
+        """A slot has its answer."""
+        slots = self._slots
+        if len(slots) == 1 and self._stream is None and not self._is_deaf:
+            slots.clear()
+            self._send(slot, answer)
+        else:
+            self._flush()
+
+    def _flush(self) -> None:
         """Write what can be said by now, and read on where that made room."""
         self._write_ready()
         if self._is_deaf and not self._has_ended:
@@ -201,16 +220,15 @@ class Connection(asyncio.Protocol):
             self._send(slots.popleft(), answer)
 
     def _send(self, slot: _Slot, answer: Answer) -> None:
-        body, end = answer.body, slot.end
         if self._has_ended:
             _drop(answer)
             return
-        start = b"%bx-request-id: %b\r\n%b" % (
-            answer.head, slot.id.hex().encode(), self._server.ends[end],
-        )  # fmt: skip
+        body, end = answer.body, slot.end
+        id_hex, rest = hexlify(slot.id), self._server.ends[end]
+        start = b"%bx-request-id: %b\r\n%b" % (answer.head, id_hex, rest)
         if slot.is_head:
             _drop(answer)
-        elif type(body) is bytes:
+        elif isinstance(body, bytes):
             start += body
         elif self._streams(body, end):
             self._transport.write(start)
@@ -257,7 +275,7 @@ class Connection(asyncio.Protocol):
         if self._stream_end == CLOSES:
             self._end()
         else:
-            self.flush()
+            self._flush()
 
     def _close_stream(self) -> None:
         if self._stream is not None:

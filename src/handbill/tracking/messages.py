@@ -28,13 +28,25 @@ class Stream(Protocol):
     def left(self) -> int: ...
 
 
+class Headers(msgspec.Struct, frozen=True):
+    """What is used here of a request's headers. ``is_ahead``: it is a prefetch or prerender."""
+
+    agent: str
+    is_ahead: bool
+    says_connection: bool
+    forwarded: bytes | None
+    cookie: bytes
+    if_none_match: bytes | None
+    if_modified_since: bytes | None
+
+
 class Request(msgspec.Struct, gc=False):
-    """**Shape**: ``id`` 16 fresh random bytes; headers by lower-case name, only those used here."""
+    """**Shape**: ``id`` 16 fresh random bytes."""
 
     id: bytes
     method: bytes
     target: bytes
-    headers: dict[bytes, bytes]
+    headers: Headers
     peer: str
 
 

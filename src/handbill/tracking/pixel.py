@@ -47,8 +47,7 @@ class Report(NamedTuple):
 
 def script(request: Request) -> Answer:
     """The script that keeps the click id and loads the image."""
-    held = request.headers.get(b"if-none-match", b"")
-    if _SCRIPT_TAG in held:
+    if _SCRIPT_TAG in (request.headers.if_none_match or b""):
         return not_modified(_SCRIPT_HEADERS)
     return _SCRIPT_ANSWER
 

@@ -1,22 +1,33 @@
-"""Reads requests, strictly: whatever is too long, ambiguous or not HTTP/1 ends the connection."""
+"""Reads requests, strictly: whatever is too long, ambiguous or not HTTP/1 ends the connection.
+
+Browsers say the same headers again and again. A block of headers that once made up a plain GET is
+known by its bytes from then on, and only the request line before it is looked at.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 import httptools
 
-from handbill.tracking.messages import Request
+from handbill.tracking.messages import Headers, Request
 
 MOST_HEAD = 16 * 1024
 MOST_TARGET = 8 * 1024
 MOST_BODY = 1024
 MOST_HEADERS = 100
+MOST_AGENT = 512
 
+_PURPOSES = (b"purpose", b"sec-purpose", b"x-purpose", b"x-moz")
+_AHEAD = (b"prefetch", b"prerender", b"preview")
 _KEPT = frozenset((
-    b"host", b"user-agent", b"x-forwarded-for", b"connection", b"cookie", b"purpose",
-    b"sec-purpose", b"x-purpose", b"x-moz", b"if-none-match", b"if-modified-since",
+    b"host", b"user-agent", b"x-forwarded-for", b"connection", b"cookie", b"if-none-match",
+    b"if-modified-since", *_PURPOSES,
 ))  # fmt: skip
 _FRAMING = frozenset((b"content-length", b"transfer-encoding"))
+_GET, _HTTP11 = b"GET ", b" HTTP/1.1"
+_VISIBLE = bytes(range(0x21, 0x7F))
+_MOST_KNOWN = 4096
+_MOST_KNOWN_BLOCK = 2048
 
 
 class Stop(Exception):
@@ -26,6 +37,21 @@ class Stop(Exception):
         self.status = status
 
 
+class KnownHeaders:
+    """Blocks of headers that made up a plain GET: HTTP/1.1, to be kept alive, without a body."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[bytes, Headers] = {}
+        self.of = self._blocks.get
+
+    def learn(self, block: bytes, headers: Headers) -> None:
+        """Keep a block. When there is no room, all are forgotten: the usual ones soon return."""
+        if len(block) <= _MOST_KNOWN_BLOCK:
+            if len(self._blocks) >= _MOST_KNOWN:
+                self._blocks.clear()
+            self._blocks[block] = headers
+
+
 class RequestReader:
     """The parser's callbacks. ``take`` is given each request, and whether it is to be the last.
 
@@ -33,15 +59,23 @@ class RequestReader:
     """
 
     __slots__ = (
-        "_fed", "_headers", "_headers_seen", "_parser", "_room", "_target", "draw", "is_between",
-        "peer", "take",
+        "_fed", "_headers", "_headers_seen", "_known", "_of_known", "_parser", "_piece", "_room",
+        "_target", "draw", "is_between", "peer", "take",
     )  # fmt: skip
 
-    def __init__(self, take: Callable[[Request, bool], None], draw: Callable[[], bytes]) -> None:
+    def __init__(
+        self,
+        take: Callable[[Request, bool], None],
+        draw: Callable[[], bytes],
+        known: KnownHeaders,
+    ) -> None:
         self.take = take
         self.draw = draw
         self.peer = ""
         self.is_between = True
+        self._known = known
+        self._of_known = known.of
+        self._piece = b""
         self._parser: Any = httptools.HttpRequestParser(self)
         self._fed = 0
         self._begin()
@@ -52,9 +86,21 @@ class RequestReader:
         self._headers_seen = 0
         self._room = MOST_HEAD
 
+    def known(self, piece: bytes) -> Request | None:
+        """A whole GET whose headers are known, if that is what the piece is."""
+        line, _, block = piece.partition(b"\r\n")
+        headers = self._of_known(block)
+        if headers is None or line[:4] != _GET or line[-9:] != _HTTP11 or not self.is_between:
+            return None
+        target = line[4:-9]
+        if target[:1] != b"/" or len(target) > MOST_TARGET or target.translate(None, _VISIBLE):
+            return None
+        return Request(self.draw(), b"GET", target, headers, self.peer)
+
     def feed(self, piece: bytes) -> None:
         """Read on. **Refuses** (Stop) what breaks a bound or the protocol."""
         self._fed += len(piece)
+        self._piece = piece if self.is_between else b""
         self.is_between = False
         try:
             self._parser.feed_data(piece)
@@ -98,14 +144,35 @@ class RequestReader:
         parser, headers = self._parser, self._headers
         if b"host" not in headers and parser.get_http_version() != "1.0":
             raise Stop(400)
-        request = Request(self.draw(), parser.get_method(), self._target, headers, self.peer)
-        is_last = not parser.should_keep_alive()
-        if b"connection" in headers and parser.should_upgrade():
-            is_last = True  # we speak nothing else
+        found = _headers_of(headers)
+        request = Request(self.draw(), parser.get_method(), self._target, found, self.peer)
+        # We speak nothing that anybody could ask to upgrade to.
+        is_last = not parser.should_keep_alive() or parser.should_upgrade()
+        if not is_last:
+            self._learn(found)
         self._begin()
         self._fed = 0
         self.is_between = True
         self.take(request, is_last)
+
+    def _learn(self, headers: Headers) -> None:
+        """Know the headers again, if the piece is this request and no more, and a plain one."""
+        line, _, block = self._piece.partition(b"\r\n")
+        if block.find(b"\r\n\r\n") == len(block) - 4 and line == _GET + self._target + _HTTP11:
+            self._known.learn(block, headers)
+
+
+def _headers_of(raw: dict[bytes, bytes]) -> Headers:
+    said = [raw[name].lower() for name in _PURPOSES if name in raw]
+    return Headers(
+        raw.get(b"user-agent", b"")[:MOST_AGENT].decode("utf-8", "replace"),
+        any(word in purpose for purpose in said for word in _AHEAD),
+        b"connection" in raw,
+        raw.get(b"x-forwarded-for"),
+        raw.get(b"cookie", b""),
+        raw.get(b"if-none-match"),
+        raw.get(b"if-modified-since"),
+    )
 
 
 def _length(value: bytes) -> int:

@@ -13,6 +13,7 @@ from handbill.host.clock import Clock
 from handbill.host.ids import Ids
 from handbill.kit.instants import http_date_of
 from handbill.tracking.messages import Answer, Later, Request
+from handbill.tracking.reading import KnownHeaders
 
 _LOG = getLogger("handbill.edge")
 
@@ -64,6 +65,7 @@ class Server:
         self.limits = limits
         self.is_draining = False
         self.loop = asyncio.get_running_loop()
+        self.known = KnownHeaders()
         self.readers = ThreadPoolExecutor(FILE_READERS, thread_name_prefix="files")
         self.tick = 0
         self._clock = clock
