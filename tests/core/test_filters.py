@@ -1,5 +1,6 @@
 """Filters: what is refused and where, both spellings, and compiled code against an interpreter
-that knows nothing of compiling."""
+that knows nothing of compiling.
+"""
 
 from datetime import date, timedelta
 from decimal import Decimal

@@ -116,8 +116,8 @@ def test_a_schema_of_its_own() -> None:
 
 
 def test_what_a_job_says_to_one_publisher_alone() -> None:
-    nodes = {"title": "For you", "extra": "1 < 2", "url": "https://evil.example", "cpc": "9", "company": "",
-             "no name": "x"}  # fmt: skip
+    nodes = {"title": "For you", "extra": "1 < 2", "url": "https://evil.example", "cpc": "9",
+             "company": "", "no name": "x"}  # fmt: skip
     job = JobBody(
         "R-1", title="Nurse", company="Acme", publisher_nodes={"Board": nodes, "Other": {"y": "z"}}
     )

@@ -364,7 +364,7 @@ def test_only_former_parts_are_swept(market: Market) -> None:
         group.body.cpc_bid_micros = bid
         market.save(group)
         rematch(market, client)
-        assert len(market.tools.blobs.paths("parts")) == 2
+        assert len(market.tools.blobs.paths("parts")) == 1
     assert [path.name for path in market.tools.scratch.iterdir()] == ["fragments"]
 
 

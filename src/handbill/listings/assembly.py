@@ -14,14 +14,14 @@ from handbill.dialects.outbound import foot_of, head_of, shape_of
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import Instant
 from handbill.listings import rows
-from handbill.listings.parts import new_file, packed_path, packer, plain_path
+from handbill.listings.parts import new_file, packer, path_of
 from handbill.listings.rows import File, Part
 from handbill.listings.service import ALL_CLIENTS
 from handbill.publishers import service as publishers
 from handbill.store.blobs import Blobs
 from handbill.work.tools import Tools
 
-_CHUNK = 1024 * 1024
+_CHUNK = 64 * 1024  # deflate may grow a thousandfold: 66 MB at most
 _MOST_TRIES = 3
 # RFC 1952: deflate, no name, no time, unknown system.
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
@@ -65,10 +65,8 @@ def _bring_up(tools: Tools, publisher: Publisher, file: File, parts: list[Part])
     local = tools.scratch / f"file-{file.no}.xml"
     packed = tools.scratch / f"file-{file.no}.xml.gz"
     try:
-        with new_file(local) as out:
-            _write_plain(tools.blobs, out, head, parts, foot)
-        with new_file(packed) as out:
-            _write_packed(tools.blobs, out, head, parts, foot)
+        with new_file(local) as plain_file, new_file(packed) as packed_file:
+            _write(tools.blobs, plain_file, packed_file, (head, parts, foot))
         tools.blobs.put_file(path, local)
         tools.blobs.put_file(f"{path}.gz", packed)
     finally:
@@ -92,28 +90,24 @@ def _ends(publisher: Publisher, parts: list[Part], at: Instant) -> tuple[bytes, 
     return head_of(shape, body.name, body.url, count, at), foot_of(shape)
 
 
-def _write_plain(blobs: Blobs, out: BinaryIO, head: bytes, parts: list[Part], foot: bytes) -> None:
-    out.write(head)
-    for part in parts:
-        _copy(blobs, plain_path(part), out)
-    out.write(foot)
-
-
-def _write_packed(blobs: Blobs, out: BinaryIO, head: bytes, parts: list[Part], foot: bytes) -> None:
-    """One gzip member, since not every reader goes on to a second one."""
+def _write(
+    blobs: Blobs, plain: BinaryIO, packed: BinaryIO, content: tuple[bytes, list[Part], bytes]
+) -> None:
+    """The plain file and its gzip: one member, since not every reader goes on to a second one."""
+    head, parts, foot = content
     pack = packer()
-    out.write(_GZIP_HEAD + pack.compress(head) + pack.flush(isal_zlib.Z_FULL_FLUSH))
+    plain.write(head)
+    packed.write(_GZIP_HEAD + pack.compress(head) + pack.flush(isal_zlib.Z_FULL_FLUSH))
     crc, size = isal_zlib.crc32(head), len(head)
     for part in parts:
-        _copy(blobs, packed_path(part), out)
+        unpack = isal_zlib.decompressobj(-15)
+        for chunk in blobs.chunks(path_of(part), _CHUNK):
+            packed.write(chunk)
+            plain.write(unpack.decompress(chunk))
         crc = isal_zlib.crc32_combine(crc, part.crc, part.plain_bytes)
         size += part.plain_bytes
     pack = packer()
+    plain.write(foot)
+    packed.write(pack.compress(foot) + pack.flush())
     crc, size = isal_zlib.crc32(foot, crc), size + len(foot)
-    out.write(pack.compress(foot) + pack.flush())
-    out.write(crc.to_bytes(4, "little") + (size % 2**32).to_bytes(4, "little"))
-
-
-def _copy(blobs: Blobs, path: str, out: BinaryIO) -> None:
-    for chunk in blobs.chunks(path, _CHUNK):
-        out.write(chunk)
+    packed.write(crc.to_bytes(4, "little") + (size % 2**32).to_bytes(4, "little"))

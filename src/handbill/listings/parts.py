@@ -1,7 +1,7 @@
-"""Renders what one client adds to a publisher's files: plain, and packed for gzip.
+"""Renders what one client adds to a publisher's files.
 
-A part is kept in blobs under its digest. Its packed form is raw deflate that ends on a byte and
-holds no last block, so that any parts one after the other make one gzip member.
+A part is kept in blobs under its digest, as raw deflate that ends on a byte and holds no last
+block, so that any parts one after the other make one gzip member.
 """
 
 import hashlib
@@ -52,11 +52,7 @@ def folder_of(publisher_no: int, client_no: int) -> str:
     return f"parts/{publisher_no}/{client_no}"
 
 
-def plain_path(part: Part) -> str:
-    return f"{folder_of(part.publisher_no, part.client_no)}/{part.digest.hex()}.xml"
-
-
-def packed_path(part: Part) -> str:
+def path_of(part: Part) -> str:
     return f"{folder_of(part.publisher_no, part.client_no)}/{part.digest.hex()}.deflate"
 
 
@@ -71,26 +67,22 @@ def digest_of(stall: Stall, offers_digest: bytes) -> bytes:
 
 def write_part(stall: Stall, digest: bytes, listed: Iterable[OneListing]) -> Part:
     """Render a part into blobs. Each former one stays until the new one is on record."""
-    name = f"part-{stall.publisher.no}-{stall.client.no}"
-    plain, packed = stall.scratch / f"{name}.xml", stall.scratch / f"{name}.deflate"
+    local = stall.scratch / f"part-{stall.publisher.no}-{stall.client.no}.deflate"
     try:
-        with new_file(plain) as plain_file, new_file(packed) as packed_file:
-            count, size, crc = _rendered(stall, listed, plain_file, packed_file)
+        with new_file(local) as packed:
+            count, size, crc = _rendered(stall, listed, packed)
         part = Part(stall.publisher.no, stall.client.no, digest, count, size, crc)
-        if count:
-            stall.blobs.put_file(plain_path(part), plain)
-            stall.blobs.put_file(packed_path(part), packed)
+        stall.blobs.put_file(path_of(part), local)
     finally:
-        plain.unlink(missing_ok=True)
-        packed.unlink(missing_ok=True)
+        local.unlink(missing_ok=True)
     return part
 
 
 def drop_former(blobs: Blobs, part: Part) -> None:
     """Delete the blobs of a publisher's and client's parts but the one on record."""
-    current = {plain_path(part), packed_path(part)} if part.job_count else set()
+    current = path_of(part) if part.job_count else ""
     for path in blobs.paths(folder_of(part.publisher_no, part.client_no)):
-        if path not in current:
+        if path != current:
             blobs.delete(path)
 
 
@@ -109,9 +101,7 @@ def packer() -> isal_zlib.Compress:
 _Splice = tuple[Callable[[bytes], bytes], bytes, bytes]
 
 
-def _rendered(
-    stall: Stall, listed: Iterable[OneListing], plain: BinaryIO, packed: BinaryIO
-) -> tuple[int, int, int]:
+def _rendered(stall: Stall, listed: Iterable[OneListing], packed: BinaryIO) -> tuple[int, int, int]:
     """Number of jobs, bytes and CRC of the plain text."""
     count = size = crc = 0
     pack = packer()
@@ -119,7 +109,6 @@ def _rendered(
     for batch in _batches(listed):
         pieces = _pieces(stall, batch, splices)
         content = b"".join(pieces)
-        plain.write(content)
         packed.write(pack.compress(content))
         crc = isal_zlib.crc32(content, crc)
         size += len(content)
