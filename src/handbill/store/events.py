@@ -196,6 +196,7 @@ def query(scratch: Path, *, memory_mb: int, threads: int) -> Iterator[duckdb.Duc
             },
         )
         try:
+            connection.execute("SET enable_progress_bar = false")
             connection.execute("SET lock_configuration = true")
             yield connection
         finally:

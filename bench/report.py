@@ -1,0 +1,129 @@
+"""How long a report over ten million events takes, from submit to file."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from bench.figures import Figure
+from bench.judge import market
+from handbill.clients.service import clients_by_number
+from handbill.core.listing_tokens import Listing
+from handbill.host.clock import SetClock
+from handbill.host.ids import SeededIds
+from handbill.host.settings import Settings
+from handbill.kit.instants import DAY, Instant
+from handbill.stats import service
+from handbill.stats.work import report
+from handbill.store import events
+from handbill.store.blobs import Blobs, open_blobs
+from handbill.store.events import Entry
+from handbill.store.records import Records, open_records
+from handbill.store.records.opening import migrate
+from handbill.work.queue import Task
+from handbill.work.tools import Tools
+
+LIMIT_SECONDS = 2.0
+_EVENTS = 10_000_000
+_ROWS = 1_000_000  # of a segment
+_DAYS = 60
+_NOW: Instant = 20_600 * DAY
+_JOBS = 20_000
+_KINDS = (
+    [("CLICK", "valid", "")] * 70
+    + [("CLICK", "bot", "agent_list")] * 6
+    + [("CLICK", "duplicate", "")] * 6
+    + [("CLICK", "over_cap", "group_budget_monthly")] * 4
+    + [("APPLY_START", "counted", "")] * 9
+    + [("APPLY", "counted", "")] * 5
+)
+
+
+def _entries(listings: list[Listing], segment: int) -> Iterator[Entry]:
+    """One segment's entries; a thousand random ones, repeated at other times and jobs."""
+    random = Random(segment)
+    start = _NOW - _DAYS * DAY
+    step = _DAYS * DAY // _EVENTS
+    patterns = []
+    for _ in range(1_000):
+        listing = random.choice(listings)
+        kind, disposition, reason = random.choice(_KINDS)
+        paid = disposition == "valid"
+        patterns.append((listing, kind, disposition, reason, paid))
+    for n in range(_ROWS):
+        listing, kind, disposition, reason, paid = patterns[n % 1_000]
+        at = start + (segment * _ROWS + n) * step
+        number = (n * 7_919 + segment) % _JOBS
+        yield Entry(
+            (segment * _ROWS + n).to_bytes(16, "big"), at, kind, disposition, reason,
+            listing.client_no, listing.campaign_no, listing.group_no, listing.publisher_no,
+            f"{number:032x}", "CPC", 400_000 * paid, 500_000 * paid, "USD", at, b"", b"",
+            "198.51.100.0", "", "edge", "", "",
+        )  # fmt: skip
+
+
+def filled(records: Records, blobs: Blobs, ids: SeededIds) -> int:
+    """A client with ten million entries; its number."""
+    with records.write() as tx:
+        listings = market(tx, 1)
+    client_no = listings[0].client_no
+    for segment in range(_EVENTS // _ROWS):
+        entries = list(_entries(listings, segment))
+        month = events.month_of(entries[0].at)
+        path = events.path_of(client_no, month, _NOW, ids)
+        written = events.write(blobs, path, entries)
+        with records.write() as tx:
+            events.register(tx, [written], _NOW)
+    return client_no
+
+
+def answered(tools: Tools, client_no: int, *levels: str) -> tuple[float, float, int]:
+    """Wall and CPU seconds from submit to file, and the rows of the report."""
+    question = {
+        "filters": {"startDate": "2026-01-01", "endDate": "2030-01-01"},
+        "aggregationLevel": dict(
+            zip(("primaryLevel", "secondaryLevel", "tertiaryLevel"), levels, strict=False)
+        ),
+    }
+    wall, cpu = time.perf_counter(), time.process_time()
+    with tools.records.read() as tx:
+        client = clients_by_number(tx, [client_no])[client_no]
+    with tools.records.write() as tx:
+        report_id = service.submit(tx, client, question, tools.ids, _NOW)
+    report(tools, Task(1, "stats.report", report_id, {}, 1, "bench"))
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    with tools.records.read() as tx:
+        made = service.report_of(tx, client_no, report_id, _NOW)
+    assert made.state == "SUCCESS", made
+    return wall, cpu, sum(part.rows for part in made.parts)
+
+
+def run() -> list[Figure]:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        records = open_records(f"sqlite:///{folder / 'records.db'}")
+        migrate(records)
+        ids = SeededIds(1)
+        blobs = open_blobs(str(folder / "blobs"))
+        client_no = filled(records, blobs, ids)
+        nothing: Any = None
+        tools = Tools(
+            records, blobs, nothing, SetClock(_NOW), ids, nothing, Settings(), folder / "scratch"
+        )
+        figures = []
+        for levels, limit in (
+            (("JOBGROUP", "PUBLISHER", "DATE"), LIMIT_SECONDS),
+            (("JOB", "JOBGROUP", "CAMPAIGN"), None),
+        ):
+            wall, cpu, rows = answered(tools, client_no, *levels)
+            figures.append(
+                Figure(
+                    f"report: {_EVENTS:,} events by {', '.join(levels).lower()}", wall, "s",
+                    f"<= {limit:g}" if limit else "", limit is None or wall <= limit,
+                    f"{rows:,} rows; {cpu:.2f} CPU s, submit to file",
+                )
+            )  # fmt: skip
+        records.close()
+    return figures

@@ -1,0 +1,53 @@
+"""Metrics: sums as they are, ratios last and exact."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handbill.core.judging import ENTRY_DISPOSITIONS
+from handbill.core.metrics import NAMES, RATIOS, RAW, finished, named
+
+NONE = {raw.name: 0 for raw in RAW}
+
+
+def told(**sums: int) -> dict[str, Decimal | int]:
+    return dict(named(list((NONE | sums).values())))
+
+
+def test_the_worked_example() -> None:
+    found = told(clicks=40, applies=3, spent=10_000_000, netSpent=8_000_000, botClicks=5)
+    assert (found["spent"], found["netSpent"], found["clicks"], found["botClicks"]) == (
+        10,
+        8,
+        40,
+        5,
+    )
+    assert found["cpc"] == Decimal("0.25")
+    assert found["cpa"] == Decimal("3.333333")
+    assert found["cta"] == Decimal("7.5")
+
+
+def test_nothing_divides_to_zero() -> None:
+    assert set(told(spent=5).values()) == {0, Decimal("0.000005")}
+
+
+def test_every_click_is_in_exactly_one_metric() -> None:
+    classes = [what for raw in RAW if raw.kind == "CLICK" for what in raw.dispositions]
+    assert len(classes) == len(set(classes))
+    assert {"valid", "bot", "duplicate", "foreign", "latent", "over_cap"} == set(classes)
+    assert set(classes) - {"foreign", "latent"} <= set(ENTRY_DISPOSITIONS)
+
+
+@given(st.lists(st.integers(0, 10**15), min_size=len(RAW), max_size=len(RAW)))
+def test_ratios_are_exact_to_six_places(sums: list[int]) -> None:
+    made = dict(zip(NAMES, finished(sums), strict=True))
+    raw = dict(zip((raw.name for raw in RAW), sums, strict=True))
+    for ratio in RATIOS:
+        over = Decimal(raw[ratio.over]) * ratio.factor
+        if ratio.over == "spent":
+            over /= 1_000_000
+        under = raw[ratio.under]
+        exact = over / under if under else Decimal(0)
+        assert abs(made[ratio.name] - exact) <= Decimal("0.0000005")
+    assert Decimal(made["spent"]) * 1_000_000 == raw["spent"]

@@ -1,0 +1,186 @@
+"""Segments of judged entries: written, listed, merged, swept."""
+
+from pathlib import Path
+
+import pytest
+
+from handbill.host.clock import SetClock
+from handbill.host.ids import SeededIds
+from handbill.host.settings import Settings
+from handbill.kit.instants import DAY, HOUR, Instant, instant_of_iso
+from handbill.ledger.work import ask_to_compact, compact, sweep
+from handbill.store import events
+from handbill.store.blobs import Blobs, open_blobs
+from handbill.store.events import Entry, Segment
+from handbill.store.records import Records
+from handbill.work.queue import Task
+from handbill.work.tools import Tools
+
+NOW: Instant = instant_of_iso("2026-11-10T12:00:00Z")
+
+
+def entry(n: int, client_no: int = 1, at: Instant = NOW) -> Entry:
+    return Entry(
+        n.to_bytes(16, "big"), at + n, "CLICK", "valid", "", client_no, 2, 3, 4, "ab" * 16, "CPC",
+        800_000, 1_000_000, "USD", at + n, b"c" * 16, b"v" * 16, "192.0.2.0", "agent", "edge",
+        "", "ümlaut '\"\n",
+    )  # fmt: skip
+
+
+class Shelf:
+    """Records, blobs and the tools of background work over them."""
+
+    def __init__(self, records: Records, folder: Path) -> None:
+        self.records = records
+        self.blobs: Blobs = open_blobs(str(folder / "blobs"))
+        self.ids = SeededIds(1)
+        self.clock = SetClock(NOW)
+        self.scratch = folder / "scratch"
+        nothing = None
+        self.tools = Tools(
+            records, self.blobs, nothing, self.clock, self.ids, nothing, Settings(), self.scratch  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def add(self, entries: list[Entry]) -> Segment:
+        month = events.month_of(entries[0].at)
+        path = events.path_of(entries[0].client_no, month, self.clock.now(), self.ids)
+        written = events.write(self.blobs, path, entries)
+        with self.records.write() as tx:
+            events.register(tx, [written], self.clock.now())
+        return written
+
+    def listed(self, client_no: int = 1) -> list[Segment]:
+        with self.records.read() as tx:
+            return events.segments_of(tx, client_no)
+
+    def rows(self, client_no: int = 1) -> list[Entry]:
+        paths = [segment.path for segment in self.listed(client_no)]
+        with (
+            events.files(self.blobs, paths, self.scratch) as files,
+            events.query(self.scratch, memory_mb=64, threads=1) as duck,
+        ):
+            found = duck.execute(
+                'SELECT * FROM read_parquet($files) ORDER BY "at"', {"files": files}
+            ).fetchall()
+        return [Entry(*row) for row in found]
+
+    def merge(self, client_no: int = 1) -> None:
+        compact(self.tools, Task(1, "ledger.compact", str(client_no), {}, 1, "w"))
+
+    def sweep(self) -> None:
+        sweep(self.tools, Task(1, "ledger.sweep", "", {}, 1, "w"))
+
+
+@pytest.fixture
+def shelf(records: Records, tmp_path: Path) -> Shelf:
+    return Shelf(records, tmp_path)
+
+
+def test_entries_come_back_as_they_were(shelf: Shelf) -> None:
+    entries = [entry(n) for n in range(50)]
+    written = shelf.add(entries)
+    assert shelf.rows() == entries
+    (listed,) = shelf.listed()
+    assert listed._replace(no=0) == written
+    assert (listed.rows, listed.first_at, listed.last_at) == (50, NOW, NOW + 49)
+    assert listed.bytes == shelf.blobs.size(listed.path)
+    assert shelf.listed(2) == []
+
+
+def test_only_segments_that_may_hold_the_range_are_looked_at(shelf: Shelf) -> None:
+    for day in range(3):
+        shelf.add([entry(n, at=NOW + day * DAY) for n in range(2)])
+    with shelf.records.read() as tx:
+        assert len(events.segments_within(tx, 1, NOW, NOW + 1)) == 1
+        assert len(events.segments_within(tx, 1, NOW + 1, NOW + DAY + 1)) == 2
+        assert events.segments_within(tx, 1, NOW + 2, NOW + DAY) == []
+        assert len(events.segments_within(tx, 1, 0, NOW + 9 * DAY)) == 3
+
+
+def test_many_small_segments_become_one(shelf: Shelf) -> None:
+    for n in range(20):
+        shelf.add([entry(n)])
+    shelf.add([entry(20, at=NOW + 30 * DAY)])
+    shelf.add([entry(21, client_no=2)])
+    before = shelf.rows()
+    with shelf.records.write() as tx:
+        assert events.clients_to_compact(tx) == [1]
+        ask_to_compact(tx, NOW)
+        assert tx.run_text("SELECT kind, key FROM tasks", {})[0] == [("ledger.compact", "1")]
+    shelf.merge()
+    assert shelf.rows() == before
+    listed = shelf.listed()
+    assert sorted(segment.rows for segment in listed) == [1, 20]
+    assert {segment.month for segment in listed} == {"2026-11", "2026-12"}
+    for segment in listed:
+        assert segment.bytes == shelf.blobs.size(segment.path)
+    assert len(shelf.listed(2)) == 1
+
+
+def test_replaced_files_are_kept_for_readers_and_then_deleted(shelf: Shelf) -> None:
+    for n in range(8):
+        shelf.add([entry(n)])
+    shelf.merge()
+    assert len(shelf.blobs.paths("events")) == 9
+    shelf.clock.forward(HOUR)
+    shelf.sweep()
+    assert len(shelf.blobs.paths("events")) == 9
+    shelf.clock.forward(1)
+    shelf.sweep()
+    assert shelf.blobs.paths("events") == [segment.path for segment in shelf.listed()]
+    assert len(shelf.rows()) == 8
+
+
+def test_two_mergers_replace_once(shelf: Shelf) -> None:
+    for n in range(8):
+        shelf.add([entry(n)])
+    former = events.chosen(shelf.listed())
+    path = events.path_of(1, "2026-11", NOW, shelf.ids)
+    made = events.merge(shelf.blobs, shelf.scratch, former, path)
+    shelf.merge()
+    with pytest.raises(events.Replaced), shelf.records.write() as tx:
+        events.replace(tx, former, made, NOW)
+    assert len(shelf.rows()) == 8
+
+
+def test_files_that_nobody_lists_are_swept_after_a_day(shelf: Shelf) -> None:
+    shelf.add([entry(1)])
+    path = events.path_of(1, "2026-11", NOW, shelf.ids)
+    events.write(shelf.blobs, path, [entry(2)])
+    shelf.clock.forward(DAY)
+    shelf.sweep()
+    assert shelf.blobs.exists(path)
+    shelf.clock.forward(1)
+    shelf.sweep()
+    assert not shelf.blobs.exists(path)
+    assert len(shelf.rows()) == 1
+
+
+def test_sizes_decide_what_is_merged() -> None:
+    def of(rows: int, month: str = "2026-11") -> Segment:
+        return Segment(rows, 1, f"p{rows}", month, rows, 1, NOW, NOW)
+
+    assert events.chosen([of(1)] * 7) == []
+    assert len(events.chosen([of(1)] * 8 + [of(1_000)] * 7)) == 8
+    assert events.chosen([of(1)] * 4 + [of(1, "2026-12")] * 4) == []
+    assert events.chosen([of(events.MOST_ROWS)] * 20) == []
+    large = [of(events.MOST_ROWS // 3)] * 20
+    assert sum(segment.rows for segment in events.chosen(large)) <= events.MOST_ROWS
+
+
+def test_segments_can_be_read_without_local_files(shelf: Shelf) -> None:
+    """As from S3, where they are fetched first."""
+    shelf.add([entry(1)])
+    shelf.blobs.local = lambda path: None  # type: ignore[method-assign, assignment, return-value]
+    assert len(shelf.rows()) == 1
+
+
+def test_duckdb_loads_nothing_from_outside(shelf: Shelf) -> None:
+    import duckdb
+
+    with (
+        events.query(shelf.scratch, memory_mb=64, threads=1) as duck,
+        pytest.raises(duckdb.Error),
+    ):
+        duck.execute("SELECT * FROM read_parquet('https://127.0.0.1:1/x.parquet')")
+    assert list(shelf.scratch.iterdir()) == []
