@@ -30,6 +30,7 @@ AGENCY = "demo"
 _NOTE = "demo.json"
 _LOG = "demo.log"
 _JUDGED_SECONDS = 60
+_WIDTH = 110  # of lines that go to a file
 
 
 class Note(msgspec.Struct):
@@ -59,6 +60,8 @@ def play(settings: Settings, seed: int, *, stay: bool, now: Instant) -> int:
     """Play the demo, or serve the one that is there. The exit status: 1 if it did not add up."""
     folder = settings.data_folder
     console = Console()
+    if not console.is_terminal:
+        console.width = _WIDTH
     note = note_of(folder)
     if note is not None and note.state == "playing":
         _refuse_served(folder)
@@ -163,7 +166,8 @@ async def _play(
                 books = await _judged(settings, heard.counted + heard.conversions)
                 done(heard.counted + heard.conversions)
             rows = [(one.name, await reported(agency, one.id, now)) for one in clients]
-    printed(console, rows, "USD")
+    for name, some in rows:
+        printed(console, name, some, "USD")
     every = [row for _, some in rows for row in some]
     note.client_id = clients[0].id
     faults = _faults(heard, total_of(every, COUNTS), total_of(every, ["botClicks"]), books)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -19,9 +20,11 @@ COUNTS = (
 _REPORT_SECONDS = 60
 _SHOWN = (
     ("clicks", "clicks"), ("botClicks", "bot"), ("duplicateClicks", "dup"),
-    ("overCapClicks", "over cap"), ("applyStarts", "starts"), ("applies", "applies"),
+    ("overCapClicks", "capped"), ("applyStarts", "starts"), ("applies", "applies"),
     ("spent", "spent"), ("cpc", "cpc"), ("cpa", "cpa"), ("cta", "cta %"),
 )  # fmt: skip
+_WIDE = 106
+_ONLY_WIDE = frozenset({"applyStarts", "cta"})
 _MONEY = frozenset({"spent", "cpc", "cpa"})
 _RATIO = frozenset({"cta"})
 Row = dict[str, str]
@@ -57,24 +60,33 @@ def total_of(rows: Iterable[Row], names: Sequence[str]) -> int:
     return sum(int(row[name]) for row in rows for name in names)
 
 
-def printed(console: Console, titled: Sequence[tuple[str, Sequence[Row]]], currency: str) -> None:
-    """One table; per client its rows, dearest first, and the sums. Ratios are never summed."""
-    table = Table(title=f"By job group and publisher, {currency}", title_justify="left")
-    table.add_column("Client")
-    table.add_column("Job group")
-    table.add_column("Publisher")
-    for _, title in _SHOWN:
-        table.add_column(title, justify="right")
-    for client, rows in titled:
-        for row in sorted(rows, key=lambda row: Decimal(row["spent"] or "0"), reverse=True):
-            names = (client, _named(row, "jobGroup"), _named(row, "publisher"))
-            table.add_row(*names, *(_cell(name, row[name]) for name, _ in _SHOWN))
-        sums = {name: sum(Decimal(row[name] or "0") for row in rows) for name, _ in _SHOWN}
-        table.add_row(
-            client, "all", "", *(_cell(name, str(_summed(name, sums))) for name, _ in _SHOWN),
-            style="bold", end_section=True,
-        )  # fmt: skip
+def printed(console: Console, client: str, rows: Sequence[Row], currency: str) -> None:
+    """A client's table: a line per job group and publisher, and the sums. Ratios are never
+    summed.
+    """
+    shown = [
+        item for item in _SHOWN if console.width >= _WIDE or item[0] not in _ONLY_WIDE
+    ]  # fmt: skip
+    table = Table(
+        title=f"{client}, {currency}", title_justify="left", title_style="bold", box=SIMPLE_HEAD,
+        pad_edge=False, padding=(0, 1, 0, 0), show_edge=False,
+    )  # fmt: skip
+    table.add_column("job group")
+    table.add_column("publisher")
+    for _, title in shown:
+        table.add_column(title, justify="right", no_wrap=True)
+    former = ""
+    for row in sorted(rows, key=lambda row: (_named(row, "jobGroup"), -Decimal(row["spent"]))):
+        group = _named(row, "jobGroup")
+        cells = (_cell(name, row[name]) for name, _ in shown)
+        table.add_row("" if group == former else group, _named(row, "publisher"), *cells)
+        former = group
+    table.add_section()
+    sums = {name: sum(Decimal(row[name] or "0") for row in rows) for name, _ in _SHOWN}
+    cells = (_cell(name, str(_summed(name, sums))) for name, _ in shown)
+    table.add_row("all", "", *cells, style="bold")
     console.print(table)
+    console.print()
 
 
 def _named(row: Row, level: str) -> str:

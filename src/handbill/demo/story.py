@@ -84,12 +84,8 @@ async def _employ(
 
 
 async def import_feeds(agency: Agency, clients: Sequence[Made], showing: Showing) -> None:
-    """Run every feed now, and wait until each run has taken its jobs over."""
+    """A new feed is run at once: wait until each first run has taken its jobs over."""
     with showing.step("Importing jobs in three dialects", market.JOBS) as done:
-        for client in clients:
-            for feed in client.feeds:
-                at = f"/clients/{client.id}/feeds/{feed}"
-                await agency.ask("POST", f"{at}/run")
         for client in clients:
             for feed in client.feeds:
                 await until("an import", _run_ended(agency, client, feed), _RUN_SECONDS)
