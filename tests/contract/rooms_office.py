@@ -11,12 +11,13 @@ from contract.asgi import Reply, call
 from contract.office import Office
 from handbill.clients import service as clients
 from handbill.core.nouns import Client, JobBody
+from handbill.funnel import routes as funnel
 from handbill.http.app import application
 from handbill.http.operations import Desk, Operation
 from handbill.jobs import service as jobs
 from handbill.postings import routes as postings
 
-MINE: list[Operation] = [*postings.OPERATIONS]
+MINE: list[Operation] = [*postings.OPERATIONS, *funnel.OPERATIONS]
 _PATHS = [
     (one, re.compile(re.sub(r"{\w+}", "[^/]+", one.path)), Draft202012Validator(one.answer))
     for one in MINE
@@ -83,4 +84,4 @@ def _check(verb: str, url: str, reply: Reply) -> None:
         office.check_schema(verb, url, reply)
         return
     fixed = [row for row in mine if "{" not in row[0].path.rsplit("/", 1)[1]]
-    (fixed or mine)[0][2].validate(office._plain(reply.json))
+    (fixed or mine)[0][2].validate(office.plain(reply.json))

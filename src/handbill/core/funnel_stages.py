@@ -1,0 +1,93 @@
+"""Where a candidate stands after applying, and what an event about it counts as.
+
+Nothing here waits or looks up: what is known of an application comes as an argument.
+**Source**: contract 5 (funnel), domain 8, safety.md section 2 (arrays, late, clock skew).
+"""
+
+from collections.abc import Mapping
+from datetime import date, tzinfo
+from typing import Final, NamedTuple
+
+from handbill.core.attribution import PARKED_FOR
+from handbill.kit.instants import MINUTE, Instant
+from handbill.kit.zones import day_of
+
+HIRED: Final = "HIRED"
+STAGES: Final = (
+    "NEW", "CONTACTED", "REVIEWED", "INTERVIEWED", "OFFERED", HIRED, "REJECTED", "WITHDRAWN",
+)  # fmt: skip
+
+COUNTED: Final = "counted"
+DUPLICATE: Final = "duplicate"
+UNMAPPED: Final = "unmapped"  # its text names no stage yet
+PARKED: Final = "parked"  # its application is not known yet
+DEAD: Final = "dead"  # parked, and its application never came
+LATE_FROZEN: Final = "late_frozen"  # its month was closed
+DISPOSITIONS: Final = (COUNTED, DUPLICATE, UNMAPPED, PARKED, DEAD, LATE_FROZEN)
+FORGOTTEN: Final = frozenset({DUPLICATE, DEAD})
+"""The dispositions whose items are no part of an application's history."""
+
+_MOST_AHEAD = 10 * MINUTE
+_FREEZE_DAY = 8
+
+
+class Event(NamedTuple):
+    """One item of a funnel. ``name`` is its stage, or its text where that names none."""
+
+    name: str
+    at: Instant
+    received_at: Instant
+    mapped: bool
+
+
+def folded(text: str) -> str:
+    """A status text as it is compared: case and blanks say nothing."""
+    return " ".join(text.casefold().split())
+
+
+def stage_of(text: str, stages: Mapping[str, str]) -> str:
+    """The stage that a text stands for, or empty. The client's own map (by folded text) beats the
+    stages' own names.
+    """
+    name = folded(text)
+    found = stages.get(name)
+    if found is not None:
+        return found
+    own = name.upper()
+    return own if own in STAGES else ""
+
+
+def event_of(text: str, stage: str, at: Instant, received_at: Instant) -> Event:
+    """``?`` sets a text apart from a stage of that name."""
+    return Event(stage or f"?{folded(text)}", at, received_at, bool(stage))
+
+
+def dated(at: Instant, now: Instant) -> Instant | None:
+    """The instant to date an event by: never after now. None when it is too far ahead."""
+    return None if at > now + _MOST_AHEAD else min(at, now)
+
+
+def is_frozen(at: Instant, now: Instant, zone: tzinfo) -> bool:
+    """Whether the month of an instant is closed: from the 8th of the next month, in the client's
+    zone.
+    """
+    month, today = day_of(at, zone), day_of(now, zone)
+    after = date(month.year + month.month // 12, month.month % 12 + 1, _FREEZE_DAY)
+    return today >= after
+
+
+def disposition_of(
+    event: Event, *, repeated: bool, known: bool, frozen: bool, now: Instant
+) -> tuple[str, str]:
+    """What an event counts as, and why. ``repeated``: the same happened to its application at the
+    same instant already; ``known``: there is such an application.
+    """
+    if repeated:
+        return DUPLICATE, ""
+    if frozen:
+        return LATE_FROZEN, ""
+    if not known:
+        if now < event.received_at + PARKED_FOR:
+            return PARKED, ""
+        return DEAD, "application_not_found"
+    return (COUNTED, "") if event.mapped else (UNMAPPED, "")

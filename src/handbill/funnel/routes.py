@@ -1,0 +1,125 @@
+"""Operation 57, what became of a batch, and the client's stage map."""
+
+from collections import Counter
+from typing import Any
+
+from handbill.core.funnel_stages import STAGES
+from handbill.funnel import service
+from handbill.http.operations import Call, Operation, done, result_schema
+from handbill.kit.instants import iso_of
+from handbill.wire import funnel as wire
+
+_TAG = "Funnel"
+
+
+def _record(call: Call) -> dict[str, Any]:
+    batch_id = service.record(call.tx, call.ids, call.now, call.client, call.body)
+    return {"success": True, "failure": False, "value": batch_id}
+
+
+def _batch(call: Call) -> dict[str, Any]:
+    received_at, items = service.batch_of(call.tx, call.client, call.path["batch_id"])
+    return {
+        "batchId": call.path["batch_id"],
+        "receivedOn": iso_of(received_at),
+        "counts": dict(Counter(item.disposition for item in items)),
+        "items": [
+            {
+                "index": item.place,
+                "jobApplicationId": item.body.application_id or None,
+                "candidateStatus": item.status,
+                "stage": item.stage or None,
+                "timestamp": iso_of(item.event_at),
+                "disposition": item.disposition,
+                "reason": item.reason or None,
+            }
+            for item in items
+        ],
+    }
+
+
+def _stage_map(call: Call) -> dict[str, Any]:
+    stages, unmapped = service.stage_map(call.tx, call.client)
+    return {"stageMap": stages, "stages": list(STAGES), "unmapped": unmapped}
+
+
+def _set_stage_map(call: Call) -> dict[str, Any]:
+    given = call.body["stageMap"]
+    stages = {text: stage for text, stage in given.items() if stage is not None}
+    service.set_stage_map(call.tx, call.now, call.client, stages)
+    return done("Stage map updated")
+
+
+_SAMPLE = [
+    {
+        "jobApplicationId": "f1b7c1e2-5c1e-4a53-9d3b-2f0f3c6a9e11",
+        "candidateStatus": "Interviewed",
+        "timestamp": "2021-05-03T08:58:42.000Z",
+        "additionalDetails": {"candidateId": "c-1001", "jobReference": "test-job-ref-number-19"},
+    }
+]
+_MAP_SAMPLE = {"stageMap": {"Phone screen": "CONTACTED", "Offer accepted": "HIRED"}}
+OPERATIONS = [
+    Operation(
+        name="record_funnel",
+        number=57,
+        verb="POST",
+        path="/funnel",
+        title="Updating candidate job application status.",
+        about="Takes one event or up to 1,000 about what became of applications. A fault in any "
+        "refuses them all; else all are stored before the answer. An application is named by "
+        "jobApplicationId, by candidateId and jobReference, or by clickId. One that is not known "
+        "yet is waited for, 24 hours. The first HIRED of an application is a hire, credited to "
+        "the click that the application came from. A month is closed on the 8th of the next.",
+        tag=_TAG,
+        work=_record,
+        body=wire.FUNNEL,
+        many=True,
+        client_header="x-client-id",
+        answer=wire.ACCEPTED,
+        sample=_SAMPLE,
+        sample_answer={
+            "success": True,
+            "failure": False,
+            "value": "1dffad4c-667c-45c7-90f6-58c1c0d86600",
+        },
+    ),
+    Operation(
+        name="get_funnel_batch",
+        verb="GET",
+        path="/funnel/{batch_id}",
+        title="Get what became of a batch.",
+        about="Tells of each item: counted, duplicate, unmapped (its text names no stage yet), "
+        "parked (its application is not known yet), dead (it never came) or late_frozen (its month "
+        "was closed).",
+        tag=_TAG,
+        work=_batch,
+        client_header="x-client-id",
+        answer=wire.BATCH,
+    ),
+    Operation(
+        name="get_stage_map",
+        verb="GET",
+        path="/clients/{client_id}/stage-map",
+        title="Get the stage map of a client.",
+        about="Which of the client's status texts stand for which stage, and which texts came "
+        "that stand for none yet.",
+        tag=_TAG,
+        work=_stage_map,
+        answer=wire.STAGE_MAP_ANSWER,
+    ),
+    Operation(
+        name="set_stage_map",
+        verb="PUT",
+        path="/clients/{client_id}/stage-map",
+        title="Set the stage map of a client.",
+        about="Replaces the map, and applies it to events that have no stage yet, save those whose "
+        "month is closed; events that have a stage keep it.",
+        tag=_TAG,
+        work=_set_stage_map,
+        body=wire.STAGE_MAP,
+        answer=result_schema(),
+        sample=_MAP_SAMPLE,
+        sample_answer={"result": True, "message": "Stage map updated"},
+    ),
+]

@@ -1,0 +1,309 @@
+"""Rows of the funnel's tables, and the ledger's keys that an application is found by."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.core.attribution import APPLY, identity_of, organic_identity
+from handbill.core.funnel_stages import FORGOTTEN, PARKED, UNMAPPED
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+from handbill.store.records.base import Listed, among, among_ids
+from handbill.store.records.tables import (
+    clients,
+    conversion_keys,
+    funnel_batches,
+    funnel_items,
+    hires,
+    jobs,
+    stage_maps,
+)
+
+
+class ItemBody(msgspec.Struct, omit_defaults=True):
+    """What of an item only people read."""
+
+    application_id: str = ""
+    candidate_id: str = ""
+    job_reference: str = ""
+    details: dict[str, Any] = {}
+
+
+class FunnelItem(msgspec.Struct, kw_only=True):
+    """One event. ``application`` names it whichever way it was keyed (``keys``); ``click_id`` is
+    the click that the application came from, empty while unknown or organic.
+    """
+
+    no: int = 0
+    place: int
+    application: str
+    status: str
+    stage: str = ""
+    event_at: Instant
+    disposition: str = ""
+    reason: str = ""
+    click_id: bytes = b""
+    body: ItemBody
+    received_at: Instant
+
+
+class Hire(NamedTuple):
+    """The first HIRED of an application, not booked yet. ``click_id`` empty: organic."""
+
+    no: int
+    client_no: int
+    application: str
+    click_id: bytes
+    at: Instant
+    received_at: Instant
+    application_id: str
+    candidate_id: str
+
+
+_BODY = msgspec.json.Decoder(ItemBody)
+_i, _h, _k = funnel_items.c, hires.c, conversion_keys.c
+_COLUMNS = (
+    _i.no, _i.place, _i.application, _i.status, _i.stage, _i.event_at, _i.disposition, _i.reason,
+    _i.click_id, _i.body, _i.received_at,
+)  # fmt: skip
+_BATCH = sa.select(funnel_batches.c.no, funnel_batches.c.received_at).where(
+    funnel_batches.c.id == b("id"), funnel_batches.c.client_no == b("client_no")
+)
+_OF_BATCH = sa.select(*_COLUMNS).where(_i.batch_no == b("batch_no")).order_by(_i.place)
+_NUMBERS = sa.select(_i.place, _i.no).where(_i.batch_no == b("batch_no"))
+_HISTORY = sa.select(_i.no, _i.application, _i.status, _i.stage, _i.event_at, _i.disposition).where(
+    _i.client_no == b("client_no"), among(_i.application, "applications")
+)
+_WAITING = (
+    sa.select(*_COLUMNS)
+    .where(
+        _i.disposition == b("disposition"), _i.client_no == b("client_no"), _i.no > b("after"),
+    )
+    .order_by(_i.no)
+    .limit(b("limit", type_=sa.Integer))
+)  # fmt: skip
+_BEFORE = (
+    sa.select(_i.no)
+    .where(_i.disposition == b("disposition"), _i.client_no == b("client_no"))
+    .order_by(_i.no.desc())
+    .limit(sa.literal_column("1", sa.Integer))
+    .offset(b("latest", type_=sa.Integer))
+)
+_NO_STAGE = (
+    sa.select(_i.status, sa.func.count())
+    .where(_i.disposition == b("disposition"), _i.client_no == b("client_no"))
+    .group_by(_i.status)
+    .order_by(sa.func.count().desc(), _i.status)
+    .limit(b("limit", type_=sa.Integer))
+)
+_CLIENTS = (
+    sa.select(clients.c.id)
+    .where(
+        sa.select(sa.literal_column("1"))
+        .where(_i.disposition == b("disposition"), _i.client_no == clients.c.no)
+        .exists()
+    )
+    .order_by(clients.c.no)
+)
+_MAP = sa.select(stage_maps.c.body).where(stage_maps.c.client_no == b("client_no"))
+_KEYS = sa.select(_k.key, _k.click_id).where(
+    _k.client_no == b("client_no"), among(_k.key, "keys")
+)  # fmt: skip
+_JOB_IDS = sa.select(jobs.c.ref, jobs.c.id).where(
+    jobs.c.client_no == b("client_no"), among(jobs.c.ref, "refs")
+)
+_HIRED = sa.select(_h.application, _h.click_id).where(
+    _h.client_no == b("client_no"), among(_h.application, "applications")
+)
+_HIRED_BY_CLICK = sa.select(_h.application, _h.click_id).where(
+    _h.client_no == b("client_no"), among_ids(_h.click_id, "clicks")
+)
+_UNBOOKED = (
+    sa.select(
+        _h.no, _h.client_no, _h.application, _h.click_id, _h.at, _h.received_at, _i.body,
+    )
+    .join(funnel_items, _i.no == _h.item_no)
+    .where(_h.booked_at.is_(None))
+    .order_by(_h.no)
+    .limit(b("limit", type_=sa.Integer))
+)  # fmt: skip
+_BOOK = (
+    sa.update(hires).where(among(_h.no, "nos"), _h.booked_at.is_(None)).values(booked_at=b("now"))
+)
+
+
+# ── items ───────────────────────────────────────────────────────────────────────────────────────
+def _item(row: Sequence[Any]) -> FunnelItem:
+    no, place, application, status, stage, event_at, disposition, reason, click, body, at = row
+    return FunnelItem(
+        no=no, place=place, application=application, status=status, stage=stage,
+        event_at=event_at, disposition=disposition, reason=reason, click_id=bytes(click),
+        body=_BODY.decode(body), received_at=at,
+    )  # fmt: skip
+
+
+def _judged(item: FunnelItem) -> dict[str, Any]:
+    return {
+        "stage": item.stage, "disposition": item.disposition, "reason": item.reason,
+        "click_id": item.click_id,
+    }  # fmt: skip
+
+
+def add_batch(
+    tx: Tx, client_no: int, batch_id: str, items: Sequence[FunnelItem], now: Instant
+) -> None:
+    """Store a batch with its items, which learn their numbers."""
+    no = tx.put(
+        funnel_batches, id=batch_id, client_no=client_no, item_count=len(items), received_at=now
+    )
+    tx.put_many(funnel_items, [
+        {
+            "batch_no": no, "client_no": client_no, "place": item.place,
+            "application": item.application, "status": item.status, "event_at": item.event_at,
+            "body": msgspec.json.encode(item.body).decode(), "received_at": item.received_at,
+        }
+        | _judged(item)
+        for item in items
+    ])  # fmt: skip
+    numbers: dict[int, int] = dict(tx.all(_NUMBERS, batch_no=no))
+    for item in items:
+        item.no = numbers[item.place]
+
+
+def save(tx: Tx, items: Sequence[FunnelItem]) -> None:
+    """Write back what was judged."""
+    if items:
+        columns = ("stage", "disposition", "reason", "click_id")
+        text = tx.dialect.update_text(funnel_items, columns, ("no",))
+        tx.run_text_many(text, [_judged(item) | {"key_no": item.no} for item in items])
+
+
+def batch(tx: Tx, client_no: int, batch_id: str) -> tuple[Instant, list[FunnelItem]] | None:
+    """When a batch was received, and its items in their order."""
+    found = tx.one(_BATCH, id=batch_id, client_no=client_no)
+    if found is None:
+        return None
+    return found[1], [_item(row) for row in tx.all(_OF_BATCH, batch_no=found[0])]
+
+
+def history(
+    tx: Tx, client_no: int, applications: Iterable[str]
+) -> list[tuple[int, str, str, str, Instant]]:
+    """(number, application, status, stage, instant) of every item that is part of a history."""
+    found = tx.all(_HISTORY, client_no=client_no, applications=Listed(applications))
+    return [(*row[:5],) for row in found if row[5] not in FORGOTTEN]
+
+
+def waiting(tx: Tx, client_no: int, disposition: str, after: int, limit: int) -> list[FunnelItem]:
+    """Items of a disposition that may change, in order, from a number on."""
+    assert disposition in {PARKED, UNMAPPED}, "nothing else waits"
+    found = tx.all(
+        _WAITING, client_no=client_no, disposition=disposition, after=after, limit=limit
+    )  # fmt: skip
+    return [_item(row) for row in found]
+
+
+def parked_before(tx: Tx, client_no: int, latest: int) -> int:
+    """The number of the item before the so many latest that are parked; 0 when there are fewer."""
+    return tx.value(_BEFORE, disposition=PARKED, client_no=client_no, latest=latest) or 0
+
+
+def unmapped_texts(tx: Tx, client_no: int, limit: int) -> dict[str, int]:
+    """Texts that name no stage, the most frequent first."""
+    found = tx.all(_NO_STAGE, client_no=client_no, disposition=UNMAPPED, limit=limit)
+    return dict(found)
+
+
+def clients_with(tx: Tx, disposition: str) -> list[str]:
+    """The ids of clients that have items of a disposition."""
+    return [id_ for (id_,) in tx.all(_CLIENTS, disposition=disposition)]
+
+
+# ── stage maps ──────────────────────────────────────────────────────────────────────────────────
+def stage_map(tx: Tx, client_no: int) -> dict[str, str]:
+    """The client's own texts and their stages, as they were given."""
+    found = tx.value(_MAP, client_no=client_no)
+    return msgspec.json.decode(found, type=dict[str, str]) if found is not None else {}
+
+
+def set_stage_map(tx: Tx, client_no: int, stages: dict[str, str], now: Instant) -> None:
+    row = {
+        "client_no": client_no, "body": msgspec.json.encode(stages).decode(), "updated_at": now
+    }  # fmt: skip
+    tx.upsert_many(stage_maps, ["client_no"], [row])
+
+
+# ── applications ────────────────────────────────────────────────────────────────────────────────
+def by_application_id(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, bytes]:
+    """Applications that the ledger knows → the click that each came from, empty if organic."""
+    named = {identity_of(APPLY, b"", one): one for one in ids}
+    organic = {organic_identity(APPLY, one) or "": one for one in ids}
+    found = tx.all(_KEYS, client_no=client_no, keys=Listed([*named, *organic]))
+    every = named | organic
+    clicks: dict[str, bytes] = {}
+    for key, click_id in found:
+        clicks[every[key]] = bytes(click_id) or clicks.get(every[key], b"")
+    return clicks
+
+
+def by_candidate(
+    tx: Tx, client_no: int, pairs: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], bytes]:
+    """(candidate, job reference) that the ledger knows → the click."""
+    refs = Listed(sorted({ref for _, ref in pairs}))
+    job_ids: dict[str, str] = dict(tx.all(_JOB_IDS, client_no=client_no, refs=refs))
+    keys = {
+        candidate_key(candidate, job_ids[ref]): (candidate, ref)
+        for candidate, ref in pairs
+        if ref in job_ids
+    }
+    found = tx.all(_KEYS, client_no=client_no, keys=Listed(keys))
+    return {keys[key]: bytes(click_id) for key, click_id in found}
+
+
+def candidate_key(candidate_id: str, job_id: str) -> str:
+    """The name under which the ledger keeps an apply of a candidate to a job, beside its others."""
+    return f"3/candidate/{job_id}/{candidate_id}"
+
+
+# ── hires ───────────────────────────────────────────────────────────────────────────────────────
+def hired(
+    tx: Tx, client_no: int, applications: Iterable[str], clicks: Iterable[bytes]
+) -> tuple[set[str], set[tuple[bytes, bool]]]:
+    """The applications that have a hire already; and the clicks that have one, each with whether
+    it was named by the click or the candidate only.
+    """
+    found = tx.all(_HIRED, client_no=client_no, applications=Listed(applications))
+    clicks = Listed(clicks)
+    by_click = tx.all(_HIRED_BY_CLICK, client_no=client_no, clicks=clicks) if clicks else []
+    names = {application for application, _ in found}
+    return names, {(bytes(click), not name.startswith("application/")) for name, click in by_click}
+
+
+def add_hires(tx: Tx, client_no: int, items: Sequence[FunnelItem]) -> None:
+    tx.put_many(hires, [
+        {
+            "client_no": client_no, "application": item.application, "click_id": item.click_id,
+            "item_no": item.no, "at": item.event_at, "received_at": item.received_at,
+        }
+        for item in items
+    ])  # fmt: skip
+
+
+def unbooked(tx: Tx, limit: int) -> list[Hire]:
+    found = []
+    for *head, body in tx.all(_UNBOOKED, limit=limit):
+        told = _BODY.decode(body)
+        no, client_no, application, click_id, at, received_at = head
+        found.append(Hire(
+            no, client_no, application, bytes(click_id), at, received_at, told.application_id,
+            told.candidate_id,
+        ))  # fmt: skip
+    return found
+
+
+def book(tx: Tx, nos: Sequence[int], now: Instant) -> int:
+    return tx.run(_BOOK, nos=Listed(nos), now=now)

@@ -1,0 +1,251 @@
+"""What can be asked of the funnel, and told to it.
+
+Every item is judged by ``core.funnel_stages``; one that waits (for its application, or for a
+mapping of its text) is judged again when that may have come. Whoever judges holds the client.
+"""
+
+from collections.abc import Sequence
+
+from handbill.access.keys import secret
+from handbill.clients import service as clients
+from handbill.core.funnel_stages import (
+    COUNTED,
+    HIRED,
+    PARKED,
+    UNMAPPED,
+    dated,
+    disposition_of,
+    event_of,
+    folded,
+    is_frozen,
+    stage_of,
+)
+from handbill.core.listing_tokens import Click, NotOurs, open_click
+from handbill.core.nouns import Client
+from handbill.funnel import rows
+from handbill.funnel.rows import FunnelItem, Hire, ItemBody
+from handbill.host.ids import Ids, new_uuid
+from handbill.kit.faults import Fault, bad_request, not_found
+from handbill.kit.instants import Instant
+from handbill.kit.zones import zone_of
+from handbill.store.records import Tx
+from handbill.wire.funnel import Batch, Item
+from handbill.work.queue import enqueue
+
+SETTLE = "funnel.settle"
+BATCH = 1_000
+_AT_ONCE = 10  # batches that setting a map looks at itself; a task looks at the rest
+_MOST_TEXTS = 1_000
+_LATEST = 5 * BATCH
+_NAMED, _BY_CLICK, _BY_CANDIDATE = "application/", "click/", "candidate/"
+
+
+# ── taking in ───────────────────────────────────────────────────────────────────────────────────
+def record(tx: Tx, ids: Ids, now: Instant, client: Client, batch: Batch) -> str:
+    """Store a batch, judged; its id.
+
+    **Refuses** the whole (400) when an item lies more than 10 minutes ahead, or names a click id
+    that is not ours.
+    """
+    items = _read(tx, now, client, batch)
+    hires = _judge(tx, client, items, now)
+    batch_id = new_uuid(ids)
+    rows.add_batch(tx, client.no, batch_id, items, now)
+    rows.add_hires(tx, client.no, hires)
+    return batch_id
+
+
+def batch_of(tx: Tx, client: Client, batch_id: str) -> tuple[Instant, list[FunnelItem]]:
+    """When a batch was received, and its items. **Refuses** any but the client's own (404)."""
+    found = rows.batch(tx, client.no, batch_id)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _read(tx: Tx, now: Instant, client: Client, batch: Batch) -> list[FunnelItem]:
+    zone, faults, items = zone_of(client.zone), list[Fault](), []
+    clicks = _Clicks(tx)
+    for place, given in enumerate(batch.items):
+        at = dated(given.at(zone), now)
+        if at is None:
+            pointer = batch.pointer(place, "timestamp")
+            faults.append(Fault(pointer, "lies more than 10 minutes ahead"))
+        try:
+            application, click_id = _named(given, client, clicks)
+        except NotOurs:
+            faults.append(Fault(batch.pointer(place, "clickId"), "is no click id of ours"))
+            continue
+        body = ItemBody(
+            given.application_id, given.candidate_id, given.job_reference, given.details
+        )  # fmt: skip
+        items.append(FunnelItem(
+            place=place, application=application, status=given.status, event_at=at or 0,
+            click_id=click_id, body=body, received_at=now,
+        ))  # fmt: skip
+    if faults:
+        raise bad_request(faults)
+    return items
+
+
+class _Clicks:
+    """Opens click ids; our keys are read when the first one comes."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self._keys: dict[int, bytes] = {}
+
+    def open(self, text: str) -> Click:
+        self._keys = self._keys or secret(self._tx, "listing")
+        return open_click(text, self._keys)
+
+
+def _named(given: Item, client: Client, clicks: _Clicks) -> tuple[str, bytes]:
+    """What names the application, and its click where the item itself proves it.
+
+    The application's own id goes before the candidate and the job, these before the click.
+    """
+    if given.application_id:
+        return _NAMED + given.application_id, b""
+    if given.candidate_id and given.job_reference:
+        return f"{_BY_CANDIDATE}{given.candidate_id}/{given.job_reference}", b""
+    click = clicks.open(given.click_id)
+    own = click.listing.client_no == client.no
+    return _BY_CLICK + click.random.hex(), click.random if own else b""
+
+
+# ── judging ─────────────────────────────────────────────────────────────────────────────────────
+def _judge(tx: Tx, client: Client, items: Sequence[FunnelItem], now: Instant) -> list[FunnelItem]:
+    """Decide what each item counts as, in order; those among them that are hires."""
+    zone = zone_of(client.zone)
+    stages = {folded(text): stage for text, stage in rows.stage_map(tx, client.no).items()}
+    known = _known(tx, client, items)
+    history = _history(tx, client, items)
+    passed: list[FunnelItem] = []
+    for item in items:
+        item.stage = stage_of(item.status, stages)
+        item.click_id = known.get(item.application, item.click_id)
+        event = event_of(item.status, item.stage, item.event_at, item.received_at)
+        said_by = history.setdefault(item.application, {}).setdefault(event[:2], item)
+        item.disposition, item.reason = disposition_of(
+            event, repeated=said_by is not item and said_by != item.no, now=now,
+            # An item that only wants a stage was of a known application already.
+            known=item.application in known or item.disposition == UNMAPPED,
+            frozen=is_frozen(item.event_at, now, zone),
+        )  # fmt: skip
+        if item.disposition == COUNTED and item.stage == HIRED:
+            passed.append(item)
+    return _first_hires(tx, client, passed)
+
+
+def _known(tx: Tx, client: Client, items: Sequence[FunnelItem]) -> dict[str, bytes]:
+    """The applications among these that are known, each with its click.
+
+    A click id of the client's own proves itself: it was given out for a click that is durable.
+    """
+    named = [item.body.application_id for item in items if item.application.startswith(_NAMED)]
+    pairs = [
+        (item.body.candidate_id, item.body.job_reference)
+        for item in items
+        if item.application.startswith(_BY_CANDIDATE)
+    ]
+    by_id = rows.by_application_id(tx, client.no, named) if named else {}
+    by_pair = rows.by_candidate(tx, client.no, pairs) if pairs else {}
+    known = {_NAMED + name: click for name, click in by_id.items()}
+    known |= {f"{_BY_CANDIDATE}{who}/{ref}": click for (who, ref), click in by_pair.items()}
+    for item in items:
+        if item.application.startswith(_BY_CLICK) and item.click_id:
+            known[item.application] = item.click_id
+    return known
+
+
+def _history(
+    tx: Tx, client: Client, items: Sequence[FunnelItem]
+) -> dict[str, dict[tuple[str, Instant], object]]:
+    """By application: what happened to it when, and the number of the item that says so."""
+    found: dict[str, dict[tuple[str, Instant], object]] = {}
+    applications = sorted({item.application for item in items})
+    for no, application, status, stage, at in rows.history(tx, client.no, applications):
+        event = event_of(status, stage, at, at)
+        found.setdefault(application, {}).setdefault(event[:2], no)
+    return found
+
+
+def _first_hires(tx: Tx, client: Client, passed: Sequence[FunnelItem]) -> list[FunnelItem]:
+    """Of counted HIRED items those that hire: one per application, and no second one of a click
+    where either was named by the click or the candidate only.
+    """
+    if not passed:
+        return []
+    clicks = sorted({item.click_id for item in passed if item.click_id})
+    names = sorted({item.application for item in passed})
+    hired, by_click = rows.hired(tx, client.no, names, clicks)
+    first = []
+    for item in passed:
+        bare = not item.application.startswith(_NAMED)
+        taken = bool(item.click_id) and (
+            (item.click_id, True) in by_click or (bare and (item.click_id, False) in by_click)
+        )
+        if item.application in hired or taken:
+            item.reason = "hired_before"
+            continue
+        hired.add(item.application)
+        by_click.add((item.click_id, bare))
+        first.append(item)
+    return first
+
+
+# ── what waits ──────────────────────────────────────────────────────────────────────────────────
+def settle(tx: Tx, client: Client, disposition: str, after: int, now: Instant) -> int | None:
+    """Judge the next items of a client that wait, from a number on; the last number looked at,
+    None when no more wait.
+    """
+    clients.lock(tx, client.no)
+    found = rows.waiting(tx, client.no, disposition, after, BATCH)
+    hires = _judge(tx, client, found, now) if found else []
+    rows.save(tx, [item for item in found if item.disposition != disposition])
+    rows.add_hires(tx, client.no, hires)
+    return found[-1].no if len(found) == BATCH else None
+
+
+def lately(tx: Tx, client: Client) -> int:
+    """The number from which on a client's latest parked items are."""
+    return rows.parked_before(tx, client.no, _LATEST)
+
+
+def clients_waiting(tx: Tx) -> list[str]:
+    """The ids of clients with items that wait for their application."""
+    return rows.clients_with(tx, PARKED)
+
+
+# ── stage maps ──────────────────────────────────────────────────────────────────────────────────
+def stage_map(tx: Tx, client: Client) -> tuple[dict[str, str], dict[str, int]]:
+    """The client's own map, and the texts that name no stage yet with how many items have them."""
+    return rows.stage_map(tx, client.no), rows.unmapped_texts(tx, client.no, _MOST_TEXTS)
+
+
+def set_stage_map(tx: Tx, now: Instant, client: Client, stages: dict[str, str]) -> None:
+    """Replace the map, and apply it to the history that has no stage yet; what has one keeps it."""
+    rows.set_stage_map(tx, client.no, stages, now)
+    after: int | None = 0
+    for _ in range(_AT_ONCE):
+        assert after is not None, "asked again only when there may be more"
+        after = settle(tx, client, UNMAPPED, after, now)
+        if after is None:
+            return
+    enqueue(tx, SETTLE, client.id, now)
+
+
+# ── hires ───────────────────────────────────────────────────────────────────────────────────────
+def unbooked_hires(tx: Tx, most: int) -> list[Hire]:
+    """Hires that the ledger has not booked, oldest first.
+
+    The ledger books each exactly once: it calls ``hires_booked`` in the transaction that registers
+    the entries, and gives up that transaction when fewer were left to book than it took.
+    """
+    return rows.unbooked(tx, most)
+
+
+def hires_booked(tx: Tx, nos: Sequence[int], now: Instant) -> int:
+    """Note hires as booked; how many were not before."""
+    return rows.book(tx, nos, now) if nos else 0

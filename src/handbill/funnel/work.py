@@ -1,0 +1,61 @@
+"""Background work of the funnel: what waits is judged again."""
+
+from handbill.clients import service as clients
+from handbill.core.funnel_stages import PARKED, UNMAPPED
+from handbill.core.nouns import Client
+from handbill.funnel import service
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+from handbill.work.queue import Task, enqueue
+from handbill.work.tools import Run, Schedule, Tools
+
+LATEST = "funnel.latest"
+_SECONDS, _SECONDS_OF_ALL = 60, 900
+
+
+def settle(tools: Tools, task: Task) -> None:
+    """Judge all that waits of one client, a batch per transaction."""
+    client = _client(tools, task)
+    if client is not None:
+        for disposition in (PARKED, UNMAPPED):
+            _walk(tools, client, disposition, 0)
+
+
+def settle_latest(tools: Tools, task: Task) -> None:
+    """Judge what was parked last of one client: most of what waits is known a moment later."""
+    client = _client(tools, task)
+    if client is not None:
+        with tools.records.read() as tx:
+            after = service.lately(tx, client)
+        _walk(tools, client, PARKED, after)
+
+
+def _client(tools: Tools, task: Task) -> Client | None:
+    with tools.records.read() as tx:
+        found = clients.client_at_work(tx, task.key)
+    return None if found is None else found[0]
+
+
+def _walk(tools: Tools, client: Client, disposition: str, after: int) -> None:
+    """Numbers only grow and end where nothing more waits."""
+    at: int | None = after
+    while at is not None:
+        with tools.records.write() as tx:
+            at = service.settle(tx, client, disposition, at, tools.clock.now())
+
+
+def enqueue_latest(tx: Tx, now: Instant) -> None:
+    for client_id in service.clients_waiting(tx):
+        enqueue(tx, LATEST, client_id, now)
+
+
+def enqueue_waiting(tx: Tx, now: Instant) -> None:
+    for client_id in service.clients_waiting(tx):
+        enqueue(tx, service.SETTLE, client_id, now)
+
+
+TASKS: dict[str, Run] = {service.SETTLE: settle, LATEST: settle_latest}
+SCHEDULE: list[Schedule] = [
+    ("funnel.latest", _SECONDS, enqueue_latest),
+    ("funnel.waiting", _SECONDS_OF_ALL, enqueue_waiting),
+]
