@@ -98,7 +98,9 @@ _STANDING = sa.select(
     *(_t[name] for name in MATCHING),
 ).where(_t.client_no == b("client_no"), among(_t.ref, "refs"))  # fmt: skip
 _NUMBERS = sa.select(_t.ref, _t.no).where(_t.client_no == b("client_no"), among(_t.ref, "refs"))
-_OF_FEED = sa.select(_t.no, _t.ref, _t.raw_digest, _t.left_at).where(_t.feed_no == b("feed_no"))
+_OF_FEED = sa.select(_t.no, _t.ref, _t.raw_digest).where(
+    _t.feed_no == b("feed_no"), _t.left_at.is_(None)
+)
 _TALLY_OF_FEED = (
     sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(_t.valid), sa.literal_column("0")))
     .select_from(jobs)
@@ -109,11 +111,6 @@ _LEAVE = (
     sa.update(jobs)
     .where(among(_t.no, "nos"), _t.feed_no == b("feed_no"), _t.left_at.is_(None))
     .values(left_at=b("now"))
-)
-_RETURN = (
-    sa.update(jobs)
-    .where(among(_t.no, "nos"), _t.feed_no == b("feed_no"), _t.left_at.is_not(None))
-    .values(left_at=sa.null())
 )
 _HEIRS = (
     sa.select(also_carried.c.job_no, sa.func.min(also_carried.c.feed_no))
@@ -177,7 +174,7 @@ def bodies(tx: Tx, nos: Sequence[int]) -> Iterator[tuple[int, JobBody]]:
 
 
 def of_feed(tx: Tx, feed_no: int) -> Iterator[Row]:
-    """Number, reference, raw digest and left_at of every job that the feed ever owned and owns."""
+    """Number, reference and raw digest of each live job of a feed."""
     return tx.stream(_OF_FEED, feed_no=feed_no)
 
 
@@ -291,10 +288,6 @@ def reread(tx: Tx, pairs: Sequence[tuple[int, bytes | None]]) -> None:
 
 def leave(tx: Tx, feed_no: int, nos: Sequence[int], now: Instant) -> int:
     return tx.run(_LEAVE, nos=Listed(nos), feed_no=feed_no, now=now)
-
-
-def come_back(tx: Tx, feed_no: int, nos: Sequence[int]) -> int:
-    return tx.run(_RETURN, nos=Listed(nos), feed_no=feed_no)
 
 
 def hand_over(tx: Tx, heirs: dict[int, int]) -> None:

@@ -18,8 +18,8 @@ from handbill.store.records.base import Row
 
 __all__ = [
     "BATCH", "Applied", "Written", "apply", "bodies", "carried_by", "count", "job_of",
-    "jobs_by_ids", "jobs_by_number", "jobs_page", "leave", "of_feed", "return_back",
-    "tally_of_feed", "walk", "written",
+    "jobs_by_ids", "jobs_by_number", "jobs_page", "leave", "of_feed", "tally_of_feed", "walk",
+    "written",
 ]  # fmt: skip
 
 BATCH = 1_000
@@ -75,7 +75,7 @@ def tally_of_feed(tx: Tx, feed_no: int) -> tuple[int, int]:
 
 
 def of_feed(tx: Tx, feed_no: int) -> Iterator[Row]:
-    """(number, reference, raw digest, left_at) of each job that belongs to a feed."""
+    """(number, reference, raw digest) of each live job of a feed."""
     return rows.of_feed(tx, feed_no)
 
 
@@ -179,15 +179,6 @@ def leave(
         left += rows.leave(tx, feed_no, gone, now)
         rows.mark_unmatched(tx, client_no, gone)
     return left, receivers
-
-
-def return_back(tx: Tx, client_no: int, feed_no: int, nos: Iterable[int]) -> int:
-    """Jobs of the feed that had left and are back with the same bytes; how many came back."""
-    back = 0
-    for part in _parts(nos):
-        back += rows.come_back(tx, feed_no, part)
-        rows.mark_unmatched(tx, client_no, part)
-    return back
 
 
 def carried_by(tx: Tx, feed_no: int, nos: Iterable[int]) -> None:

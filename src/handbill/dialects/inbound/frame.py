@@ -23,6 +23,8 @@ class Frame:
         self._item = item
         self._empty = f"<{item}/>".encode()
         self._pieces: list[bytes] = []
+        self._size = 0
+        self._lines: list[tuple[int, int]] = []
         self._passed = 0
         self._depth = 0
         self._names: set[str] = set()
@@ -38,19 +40,33 @@ class Frame:
     def item(self) -> None:
         """An item stands here."""
         self._pieces.append(self._empty)
+        self._size += len(self._empty)
 
-    def text(self, piece: bytes) -> None:
-        """Tags and text between the items."""
+    def text(self, piece: bytes, line: int) -> None:
+        """Tags and text between the items; the line on which it begins."""
+        self._lines.append((self._size, line))
         self._pieces.append(piece)
+        self._size += len(piece)
 
     def flush(self) -> None:
-        """Parse what has come since. **Refuses** (NotWellFormed) with lines counted from there."""
-        pieces = b"".join(self._pieces)
+        """Parse what has come since. **Refuses** (NotWellFormed) with the feed's line, if known."""
+        pieces, before = b"".join(self._pieces), self._passed
+        try:
+            for start in range(0, len(pieces), _PIECE):
+                self._parse(pieces[start : start + _PIECE])
+                if self._passed - self._parser.CurrentByteIndex > MOST_TOKEN_BYTES:
+                    raise NotWellFormed(0, "a tag is longer than 64 KB")
+        except NotWellFormed as bad:
+            at = min(self._parser.CurrentByteIndex - before, len(pieces))
+            raise NotWellFormed(self._line_at(pieces, at), bad.message) from bad
         self._pieces.clear()
-        for start in range(0, len(pieces), _PIECE):
-            self._parse(pieces[start : start + _PIECE])
-            if self._passed - self._parser.CurrentByteIndex > MOST_TOKEN_BYTES:
-                raise NotWellFormed(0, "a tag is longer than 64 KB")
+        self._lines.clear()
+        self._size = 0
+
+    def _line_at(self, pieces: bytes, at: int) -> int:
+        """The line of the feed at which so many bytes of the pieces end; 0: not known."""
+        start, line = max((known for known in self._lines if known[0] <= at), default=(0, 0))
+        return line + pieces.count(b"\n", start, at) if line else 0
 
     def close(self) -> None:
         """The feed has ended."""

@@ -114,12 +114,10 @@ def discover(nodes: Iterable[str]) -> dict[str, Any]:
     for canonical in _ALSO:
         names = (likely.nodes.get(canonical, ""), *_ALSO[canonical], canonical.lower())
         taken = found.values()
-        node = next(
-            (by_name[name] for name in names if name in by_name and by_name[name] not in taken),
-            None,
-        )
-        if node is not None:
-            found[canonical] = node
+        named = (by_name[name] for name in names if name in by_name)
+        free = next((node for node in named if node not in taken), None)
+        if free is not None:
+            found[canonical] = free
     if any(name not in found for name in _NEEDED):
         return {}
     mapping: dict[str, Any] = {_KEY_OF[name]: node for name, node in found.items()}

@@ -92,7 +92,7 @@ def scan(
             yield _item(window, reader, closing, known, salt)
         frame.close()
     except NotWellFormed as bad:
-        raise Malformed(window.line_at(window.at), bad.message) from bad
+        raise Malformed(bad.line or window.line_at(window.at), bad.message) from bad
     if not frame.has_collection:
         raise Malformed(1, f"there is no node <{collection}> around the jobs")
 
@@ -116,7 +116,7 @@ def _to_item(window: _Window, frame: Frame, mark: re.Pattern[bytes]) -> bool:
             _pass(window, frame, start)
         kind = found[0]
         if kind in _ENDS:
-            frame.text(_EMPTY[kind])
+            frame.text(_EMPTY[kind], window.line_at(start))
             _skip(window, found.end(), _ENDS[kind])
         elif kind != b"<!":
             return True
@@ -127,7 +127,7 @@ def _to_item(window: _Window, frame: Frame, mark: re.Pattern[bytes]) -> bool:
 def _pass(window: _Window, frame: Frame, upto: int) -> None:
     piece = window.view[window.at : upto]
     if piece and not piece.isspace():
-        frame.text(piece)
+        frame.text(piece, window.line_at(window.at))
     window.at = upto
 
 

@@ -1,0 +1,252 @@
+"""Read a feed and find out what it changes: nothing is written but a file aside.
+
+What the feed says is held against the digests of what it said before. Only what is new is parsed,
+mapped and kept, in a temporary file; so memory grows with the number of jobs, not with their text.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import IO, Any
+
+import msgspec
+
+from handbill.core.mapping import (
+    KEYS,
+    FieldFault,
+    MapJob,
+    compile_mapping,
+    nodes_of,
+    unmapped,
+)
+from handbill.core.nouns import FeedBody
+from handbill.dialects.inbound.dates import read_instant
+from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8
+from handbill.dialects.inbound.items import ItemReader
+from handbill.dialects.inbound.known import discover, look
+from handbill.dialects.inbound.scanner import Item, Malformed, scan
+from handbill.feeds.rows import MOST_FAULTS, RunFault
+from handbill.jobs import service as jobs
+from handbill.jobs.service import Written
+from handbill.kit.zones import zone_of
+from handbill.store.records import Tx
+
+MOST_ITEMS = 3_000_000
+_READING = b"1"  # what turns bytes into jobs; a new number has every job read anew
+_FAULTY = b"!"
+_SAMPLE = 1024 * 1024
+_UNSEEN, _SAME, _OTHER = 0, 1, 2
+_SOURCE_KEY, _JOB_KEY = (
+    next(key for key, name in KEYS.items() if name == wanted) for wanted in ("source", "job")
+)
+_PACK = msgspec.msgpack.Encoder(order="deterministic")
+_UNPACK = msgspec.msgpack.Decoder(Written)
+
+
+class ImportFailed(Exception):
+    """The run fails and the former jobs stand. ``reason`` in one word, the message for people."""
+
+    def __init__(self, reason: str, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.line = line
+
+
+def settings_digest(body: FeedBody, zone: str) -> bytes:
+    """What a feed's items are read by: another digest, and every item is to be read anew."""
+    read_by = (
+        body.mappings, body.url_params_to_strip, body.value_overrides, body.value_defaults,
+        body.mandatory_fields, zone,
+    )  # fmt: skip
+    return hashlib.blake2b(_PACK.encode(read_by), digest_size=16, key=_READING).digest()
+
+
+class Known:
+    """The live jobs of the feed so far, and which of them this reading has come across."""
+
+    def __init__(self, rows: Iterable[tuple[int, str, bytes | None]]) -> None:
+        self.nos: list[int] = []
+        self.refs: list[str] = []
+        self.by_ref: dict[str, int] = {}
+        self.by_digest: dict[bytes, int] = {}
+        self.faulty: dict[bytes, int] = {}
+        for place, (no, ref, digest) in enumerate(rows):
+            self.nos.append(no)
+            self.refs.append(ref)
+            self.by_ref[ref] = place
+            if digest is not None:
+                # A faulty item is read each time, so that each run tells its faults.
+                (self.faulty if digest[16:] else self.by_digest)[digest[:16]] = place
+        self.state = bytearray(len(self.nos))
+
+    def __len__(self) -> int:
+        return len(self.nos)
+
+
+class Spool:
+    """Jobs put aside in a temporary file; the last one of a reference counts."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._last: dict[str, int] = {}
+        self._count = 0
+
+    def __contains__(self, ref: str) -> bool:
+        return ref in self._last
+
+    def __len__(self) -> int:
+        return len(self._last)
+
+    def put(self, job: Written) -> None:
+        raw = _PACK.encode(job)
+        self._file.write(len(raw).to_bytes(4, "big"))
+        self._file.write(raw)
+        self._last[job.ref] = self._count
+        self._count += 1
+
+    def drop(self, ref: str) -> None:
+        del self._last[ref]
+
+    def __iter__(self) -> Iterator[Written]:
+        self._file.seek(0)
+        for number in range(self._count):
+            size = int.from_bytes(self._file.read(4), "big")
+            job = _UNPACK.decode(self._file.read(size))
+            if self._last.get(job.ref) == number:
+                yield job
+
+
+@dataclass
+class Collected:
+    """What a feed says, held against what it said before."""
+
+    known: Known
+    spool: Spool
+    mappings: dict[str, Any]
+    """The mapping that the items were read by: the feed's own, or the one found."""
+    total: int = 0
+    duplicates: int = 0
+    skipped: int = 0
+    fields: dict[str, None] = field(default_factory=dict)
+    """Names of the client's own fields, as they came up."""
+    fault_counts: dict[str, int] = field(default_factory=dict)
+    faults: list[RunFault] = field(default_factory=list)
+
+    @property
+    def same(self) -> int:
+        return self.known.state.count(_SAME)
+
+    @property
+    def gone(self) -> list[int]:
+        """The live jobs that the feed no longer has."""
+        known = self.known
+        return [no for no, state in zip(known.nos, known.state, strict=True) if state == _UNSEEN]
+
+    def fault(self, job: str, line: int, found: FieldFault) -> None:
+        self.fault_counts[found.reason] = self.fault_counts.get(found.reason, 0) + 1
+        if len(self.faults) < MOST_FAULTS:
+            self.faults.append(RunFault(job, found.field, line, found.reason, found.message))
+
+
+def former_of(tx: Tx, feed_no: int) -> Known:
+    """What the feed has had so far."""
+    return Known(jobs.of_feed(tx, feed_no))
+
+
+def collect(
+    chunks: Iterable[bytes], feed: FeedBody, zone: str, known: Known, spool: Spool
+) -> Collected:
+    """Read the whole feed. **Refuses** (ImportFailed) what is malformed, or cannot be mapped."""
+    try:
+        stream, mappings = _with_mappings(as_utf8(chunks), feed)
+        read_by = msgspec.structs.replace(feed, mappings=mappings)
+        salt = settings_digest(read_by, zone)
+        nodes = nodes_of(mappings)
+        found = Collected(known, spool, mappings)
+        map_job = compile_mapping(read_by, zone_of(zone), read_instant)
+        reader = ItemReader({nodes.get("description", "")})
+        items = scan(
+            stream, nodes["job"], reader, collection=nodes["source"], known=known.by_digest,
+            salt=salt,
+        )  # fmt: skip
+        for item in items:
+            found.total += 1
+            if item.fields is None:
+                _meet_same(found, known.by_digest[item.digest], 0)
+            else:
+                _meet_other(found, item, map_job)
+            if found.total > MOST_ITEMS:
+                raise ImportFailed("too_large", f"The feed has more than {MOST_ITEMS:,} jobs.")
+    except Malformed as bad:
+        raise ImportFailed("malformed", f"The feed is malformed: {bad.message}.", bad.line) from bad
+    except UnknownEncoding as bad:
+        raise ImportFailed("malformed", f"The feed is malformed: {bad}.") from bad
+    return found
+
+
+def _with_mappings(
+    stream: Iterator[bytes], feed: FeedBody
+) -> tuple[Iterable[bytes], dict[str, Any]]:
+    """The stream from its start, and the mapping: the feed's own, or what its beginning shows."""
+    if nodes_of(feed.mappings):
+        lacking = unmapped(feed)
+        if lacking:
+            raise ImportFailed("unmapped", "No node is mapped to " + ", ".join(lacking) + ".")
+        return stream, feed.mappings
+    head = b""
+    for chunk in stream:
+        head += chunk
+        if len(head) >= _SAMPLE:
+            break
+    seen = look(head)
+    if seen is None:
+        raise ImportFailed(
+            "unmapped", "The feed's nodes are of no board that we know: say schemaMappings."
+        )
+    found = {_SOURCE_KEY: seen.collection, _JOB_KEY: seen.item} | discover(seen.nodes)
+    given = {key: value for key, value in feed.mappings.items() if value}
+    return chain([head], stream), found | given
+
+
+def _meet_same(found: Collected, place: int, line: int) -> None:
+    """An item that says what its job said before."""
+    state = found.known.state
+    if state[place]:
+        ref = found.known.refs[place]
+        _meet_again(found, ref, line)
+        if ref in found.spool:
+            found.spool.drop(ref)
+    state[place] = _SAME
+
+
+def _meet_other(found: Collected, item: Item, map_job: MapJob) -> None:
+    """An item that is new, says something new, or has faults."""
+    assert item.fields is not None
+    body, posted_on, faults = map_job(item.fields)
+    ref = "" if body is None else body.ref
+    for fault in faults:
+        found.fault(ref, item.line, fault)
+    if body is None:
+        found.skipped += 1
+        return
+    known = found.known
+    place = known.by_ref.get(ref)
+    if faults and place is not None and known.faulty.get(item.digest) == place:
+        _meet_same(found, place, item.line)
+        return
+    if ref in found.spool or (place is not None and known.state[place]):
+        _meet_again(found, ref, item.line)
+    if place is not None:
+        known.state[place] = _OTHER
+    if body.additional:
+        found.fields.update(dict.fromkeys(body.additional))
+    digest = item.digest + _FAULTY if faults else item.digest
+    found.spool.put(jobs.written(body, posted_on, digest))
+
+
+def _meet_again(found: Collected, ref: str, line: int) -> None:
+    found.duplicates += 1
+    again = FieldFault("referencenumber", "duplicate", "came before in this feed; the last counts")
+    found.fault(ref, line, again)

@@ -1,0 +1,194 @@
+"""One run of a feed: fetch, read, hold against what stood, and take over in one transaction.
+
+Until that transaction commits nothing of the jobs has changed; so a run that fails, or is killed
+at any point, leaves the former jobs standing.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from handbill.clients import service as clients
+from handbill.core.mapping import FieldFault
+from handbill.core.nouns import Client, Feed
+from handbill.feeds import rows, service
+from handbill.feeds.collecting import (
+    Collected,
+    ImportFailed,
+    Spool,
+    collect,
+    former_of,
+    settings_digest,
+)
+from handbill.feeds.rows import Run
+from handbill.host.egress import Asked, EgressFailed, EgressRefused, Fetched, Limits
+from handbill.jobs import service as jobs
+from handbill.jobs.service import Applied
+from handbill.kit.instants import Instant
+from handbill.store.records import Records, Tx
+from handbill.work.queue import enqueue
+from handbill.work.tools import Tools
+
+REMATCH = "groups.rematch"
+_LOG = logging.getLogger("handbill.feeds")
+_TELL_EVERY_PERCENT = 5
+_OF_API = FieldFault("referencenumber", "api_owned", "belongs to a job added by API")
+
+
+def import_feed(tools: Tools, feed_id: str) -> Run | None:
+    """Run a feed once; the run as it ended. None: there is no such feed any more, or no client."""
+    with tools.records.write() as tx:
+        begun = service.begin_run(tx, tools.ids, tools.clock.now(), feed_id)
+    if begun is None:
+        return None
+    client, feed, run = begun
+    try:
+        return _run(tools, client, feed, run)
+    except ImportFailed as failed:
+        _LOG.info("feed %s: %s", feed.id, failed.message)
+        return _failed(tools, feed, run, failed)
+    except Exception:
+        _failed(tools, feed, run, ImportFailed("internal", "The import broke off."))
+        raise
+
+
+def _run(tools: Tools, client: Client, feed: Feed, run: Run) -> Run:
+    with tools.records.read() as tx:
+        former = service.former_success(tx, feed, client.zone)
+        live, _ = jobs.tally_of_feed(tx, feed.no)
+    marked = former if former is not None and _still_whole(former, live) else None
+    with _fetched(tools, feed, marked) as fetched:
+        run.body.etag, run.body.last_modified = fetched.etag, fetched.last_modified
+        if fetched.unchanged and marked is not None:
+            return _unchanged(tools, feed, run, marked)
+        with tools.records.read() as tx:
+            known = former_of(tx, feed.no)
+        with TemporaryFile(dir=_folder(tools), buffering=1024 * 1024) as file:
+            size = former.body.bytes if former is not None else 0
+            chunks = _told(tools.records, run, fetched, size)
+            found = collect(chunks, feed.body, client.zone, known, Spool(file))
+            _brake(found, forced=run.body.forced)
+            with tools.records.write() as tx:
+                return _take_over(tx, client, feed, run, found, tools.clock.now())
+
+
+def _still_whole(former: Run, live: int) -> bool:
+    """Whether the jobs are still what the former run left: then an unchanged body changes none."""
+    counts = former.body.counts
+    shared = counts.get("api_owned", 0) + counts.get("other_feed", 0)
+    return shared == 0 and live == former.body.live
+
+
+def _folder(tools: Tools) -> Path:
+    tools.scratch.mkdir(parents=True, exist_ok=True)
+    return tools.scratch
+
+
+@contextmanager
+def _fetched(tools: Tools, feed: Feed, marked: Run | None) -> Iterator[Fetched]:
+    """The feed's body, or why there is none."""
+    settings, config = tools.settings, feed.body.config
+    auth = config.get("auth") or {}
+    asked = Asked(
+        user=auth.get("username", ""),
+        password=auth.get("password", ""),
+        agent=config.get("userAgent") or "Handbill",
+        etag=marked.body.etag if marked else "",
+        last_modified=marked.body.last_modified if marked else "",
+    )
+    limits = Limits(total_seconds=settings.feed_seconds, most_bytes=settings.feed_most_bytes)
+    try:
+        with tools.egress.open(feed.body.url, limits, asked) as fetched:
+            yield fetched
+    except (EgressRefused, EgressFailed) as failed:
+        raise ImportFailed("fetch", f"The feed cannot be fetched: {failed}.") from failed
+
+
+def _told(records: Records, run: Run, chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The chunks, counted into the run; how far it is shows as long as it goes on."""
+    shown = 0
+    for chunk in chunks:
+        run.body.bytes += len(chunk)
+        yield chunk
+        percent = min(99, run.body.bytes * 100 // size) if size else 0
+        if percent >= shown + _TELL_EVERY_PERCENT:
+            shown = percent
+            with records.write() as tx:
+                rows.set_percent(tx, run.no, percent)
+
+
+def _brake(found: Collected, *, forced: bool) -> None:
+    """Stop before a feed that is broken without being malformed empties the client's jobs."""
+    if forced:
+        return
+    if found.total == 0:
+        raise ImportFailed("empty", "The feed has no jobs; run it with force to take that over.")
+    gone, live = len(found.gone), len(found.known)
+    if gone * 2 > live:
+        raise ImportFailed(
+            "lost_jobs",
+            f"The feed lost {gone:,} of its {live:,} jobs; run it with force to take that over.",
+        )
+
+
+def _take_over(tx: Tx, client: Client, feed: Feed, run: Run, found: Collected, now: Instant) -> Run:
+    """Everything that the feed changes, in the caller's transaction."""
+    clients.lock(tx, client.no)
+    service.check_unmoved(tx, feed)
+    clients.learn_custom_fields(tx, client.no, found.fields)
+    applied = jobs.apply(tx, client, feed.no, found.spool, now)
+    left, receivers = jobs.leave(tx, client.no, feed.no, found.gone, now)
+    jobs.carried_by(tx, feed.no, applied.held_by_feed)
+    rows.hurry(tx, receivers, now)
+    live, invalid = jobs.tally_of_feed(tx, feed.no)
+    body = run.body
+    for ref in applied.held_by_api:
+        found.fault(ref, 0, _OF_API)
+    body.counts = _counts(found, applied) | {"left": left, "invalid": invalid}
+    body.fault_counts, body.faults = found.fault_counts, found.faults
+    body.live = live
+    service.keep_mappings(tx, feed, found.mappings)
+    body.settings = settings_digest(feed.body, client.zone).hex()
+    if applied.added or applied.changed or applied.revived or left:
+        enqueue(tx, REMATCH, client.id, now)
+    service.end_run(tx, feed, run, "SUCCESS", now)
+    return run
+
+
+def _counts(found: Collected, applied: Applied) -> dict[str, int]:
+    return {
+        "total": found.total, "added": applied.added, "changed": applied.changed,
+        "revived": applied.revived,
+        "unchanged": found.same + applied.same, "duplicates": found.duplicates,
+        "skipped": found.skipped, "api_owned": len(applied.held_by_api),
+        "other_feed": len(applied.held_by_feed),
+    }  # fmt: skip
+
+
+def _unchanged(tools: Tools, feed: Feed, run: Run, former: Run) -> Run:
+    """The other side says that the body is still the same: so are the jobs."""
+    body = run.body
+    before = former.body
+    kept = before.live
+    body.counts = dict.fromkeys(before.counts, 0) | {
+        "total": before.counts["total"], "unchanged": kept, "invalid": before.counts["invalid"],
+        "duplicates": before.counts["duplicates"], "skipped": before.counts["skipped"],
+    }  # fmt: skip
+    body.fault_counts, body.faults = before.fault_counts, before.faults
+    body.settings, body.live, body.bytes = before.settings, kept, before.bytes
+    body.etag = body.etag or before.etag
+    body.last_modified = body.last_modified or before.last_modified
+    body.message = "The feed is still the same."
+    with tools.records.write() as tx:
+        service.end_run(tx, feed, run, "SUCCESS", tools.clock.now())
+    return run
+
+
+def _failed(tools: Tools, feed: Feed, run: Run, failed: ImportFailed) -> Run:
+    body = run.body
+    body.reason, body.message, body.line = failed.reason, failed.message, failed.line
+    with tools.records.write() as tx:
+        service.end_run(tx, feed, run, "FAILED", tools.clock.now())
+    return run

@@ -1,0 +1,251 @@
+"""What can be asked of feeds and their runs, and done to them."""
+
+from typing import Any
+
+import msgspec
+
+from handbill.clients import service as clients
+from handbill.core.mapping import ADDITIONAL, KEYS, PUBLISHER, nodes_of, unmapped
+from handbill.core.nouns import Client, ClientBody, Feed, FeedBody
+from handbill.feeds import rows
+from handbill.feeds.collecting import ImportFailed, settings_digest
+from handbill.feeds.rows import Run, RunBody
+from handbill.host.ids import Ids, new_uuid
+from handbill.jobs import service as jobs
+from handbill.kit.faults import Fault, bad_request, not_found
+from handbill.kit.instants import HOUR, MINUTE, Instant
+from handbill.store.records import Tx
+from handbill.wire.changes import settled
+from handbill.wire.feeds import NAMES
+from handbill.work.queue import enqueue
+
+IMPORT = "feeds.import"
+REMATCH = "groups.rematch"
+MOST_FEEDS = 100
+_MOST_DUE = 1_000
+_FIRST_WAIT = 15 * MINUTE
+_MOST_DOUBLINGS = 10
+_KEY_OF = {canonical: key for key, canonical in KEYS.items()}
+
+
+# ── feeds ───────────────────────────────────────────────────────────────────────────────────────
+def feed_of(tx: Tx, client_no: int, feed_id: str) -> Feed:
+    """The client's live feed. **Refuses** any other id alike (404)."""
+    feed = rows.find(tx, client_no, feed_id)
+    if feed is None:
+        raise not_found()
+    return feed
+
+
+def feed_of_any(tx: Tx, feed_id: str) -> Feed:
+    """A live feed of whatever client: for the operator alone. **Refuses** another id (404)."""
+    found = rows.at_work(tx, feed_id)
+    if found is None:
+        raise not_found()
+    return found[0]
+
+
+def page(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[Feed], int]:
+    """Some live ones, oldest first, and how many there are in all."""
+    return rows.page(tx, client_no, skip, limit), rows.count(tx, client_no)
+
+
+def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: dict[str, Any]) -> Feed:
+    """A new feed of what ``wire.feeds.CREATE`` read; its first run is asked for at once.
+
+    **Refuses** (400) a mapping that leaves out a mandatory field; an empty one is found by the
+    first run. At most 100 feeds a client.
+    """
+    given = {key: value for key, value in given.items() if value is not None}
+    if rows.count(tx, client.no) >= MOST_FEEDS:
+        raise bad_request([Fault("", f"A client has at most {MOST_FEEDS} feeds")])
+    body = _settled(FeedBody(url=given["xmlFeedUrl"]), given)
+    feed = Feed(
+        no=0, id=new_uuid(ids), client_no=client.no, status="A", body=body, created_at=now,
+        updated_at=now, next_run_at=_next(client.body, now),
+    )  # fmt: skip
+    rows.add(tx, feed)
+    enqueue(tx, IMPORT, feed.id, now)
+    return feed
+
+
+def update(tx: Tx, now: Instant, client: Client, feed: Feed, given: dict[str, Any]) -> None:
+    """Change what ``wire.feeds.UPDATE`` read: what is absent stays, null clears what is optional.
+
+    A mapping that is given replaces the former one. The feed is run at once when something
+    changed. **Refuses** (400) as ``create`` does.
+    """
+    body = _settled(feed.body, given)
+    if body == feed.body:
+        return
+    feed.body = body
+    feed.updated_at = now
+    feed.next_run_at = _next(client.body, now)
+    rows.save(tx, feed)
+    if feed.status == "A":
+        enqueue(tx, IMPORT, feed.id, now)
+
+
+def _settled(body: FeedBody, given: dict[str, Any]) -> FeedBody:
+    faults: list[Fault] = []
+    body = settled(body, given, NAMES, faults)
+    if "schemaMappings" in given:
+        body.mappings = {
+            key: value for key, value in (given["schemaMappings"] or {}).items() if value
+        }
+    if PUBLISHER in given:
+        body.mappings = {k: v for k, v in body.mappings.items() if k != PUBLISHER}
+        if given[PUBLISHER]:
+            body.mappings[PUBLISHER] = given[PUBLISHER]
+            if not isinstance(given[PUBLISHER], str | dict):
+                faults.append(Fault(f"/{PUBLISHER}", "must be a node's name or an object"))
+    if nodes_of(body.mappings) or body.mappings.get(ADDITIONAL):
+        faults += [
+            Fault(f"/schemaMappings/{_KEY_OF[name]}", f"is required: {name} is mandatory")
+            for name in unmapped(body)
+        ]
+    if faults:
+        raise bad_request(faults)
+    return body
+
+
+def switch(tx: Tx, now: Instant, client: Client, feed: Feed, status: str) -> None:
+    """Pause (P): no more runs, its jobs stand. Enable (A): run at once. Already so: nothing."""
+    if feed.status == status:
+        return
+    feed.status = status
+    feed.updated_at = now
+    feed.next_run_at = _next(client.body, now)
+    rows.save(tx, feed)
+    if status == "A":
+        enqueue(tx, IMPORT, feed.id, now)
+
+
+def delete(tx: Tx, now: Instant, client: Client, feed: Feed) -> None:
+    """The feed goes, and with it the jobs that no other feed of the client carries."""
+    feed.status = "I"
+    feed.updated_at = now
+    feed.next_run_at = None
+    rows.save(tx, feed, deleted_at=now)
+    jobs.carried_by(tx, feed.no, [])
+    live = [no for no, _, _ in jobs.of_feed(tx, feed.no)]
+    _, receivers = jobs.leave(tx, client.no, feed.no, live, now)
+    rows.hurry(tx, receivers, now)
+    enqueue(tx, REMATCH, client.id, now)
+
+
+# ── runs ────────────────────────────────────────────────────────────────────────────────────────
+def run_now(tx: Tx, ids: Ids, now: Instant, feed: Feed, *, force: bool) -> Run:
+    """Ask for a run; one that waits already is the answer. A paused feed is run too."""
+    waiting = rows.in_states(tx, feed.no, ["QUEUED"], 1)
+    run = waiting[0] if waiting else _new_run(tx, ids, now, feed.no, "QUEUED")
+    if force and not run.body.forced:
+        run.body.forced = True
+        rows.save_run(tx, run)
+    enqueue(tx, IMPORT, feed.id, now)
+    return run
+
+
+def runs_page(tx: Tx, feed_no: int, skip: int, limit: int) -> tuple[list[Run], int]:
+    """Some runs, newest first, and how many there are in all."""
+    return rows.runs_page(tx, feed_no, skip, limit), rows.runs_count(tx, feed_no)
+
+
+def run_of(tx: Tx, feed_no: int, run_id: str) -> Run:
+    """The feed's run. **Refuses** any other id alike (404)."""
+    run = rows.find_run(tx, feed_no, run_id)
+    if run is None:
+        raise not_found()
+    return run
+
+
+def begin_run(tx: Tx, ids: Ids, now: Instant, feed_id: str) -> tuple[Client, Feed, Run] | None:
+    """Take up the run that waits, or one that a worker left behind, or a new one.
+
+    None: the feed or its client is gone, or one of them is paused and nobody asked for a run.
+    """
+    found = rows.at_work(tx, feed_id)
+    at_work = found and clients.client_at_work(tx, found[1])
+    if not found or not at_work or not at_work[1]:
+        return None
+    feed, client = found[0], at_work[0]
+    rows.lock(tx, feed.no)
+    open_runs = rows.in_states(tx, feed.no, ["QUEUED", "RUNNING"], 100)
+    if not open_runs and (feed.status != "A" or client.status != "A"):
+        return None
+    run = open_runs[0] if open_runs else _new_run(tx, ids, now, feed.no, "RUNNING")
+    for former in open_runs[1:]:
+        former.body.reason, former.body.message = "interrupted", "Another run took its place."
+        former.state, former.ended_at = "FAILED", now
+        rows.save_run(tx, former)
+    run.state, run.percent, run.body = "RUNNING", 0, RunBody(forced=run.body.forced)
+    rows.save_run(tx, run)
+    return client, feed, run
+
+
+def former_success(tx: Tx, feed: Feed, zone: str) -> Run | None:
+    """The newest run that went well, if it read the feed as it would be read now."""
+    found = rows.in_states(tx, feed.no, ["SUCCESS"], 1)
+    digest = settings_digest(feed.body, zone).hex()
+    return found[0] if found and found[0].body.settings == digest else None
+
+
+def check_unmoved(tx: Tx, feed: Feed) -> None:
+    """**Refuses** (ImportFailed) to take over what was read by settings that no longer hold."""
+    rows.lock(tx, feed.no)
+    stands = rows.at_work(tx, feed.id)
+    if stands is None:
+        raise ImportFailed("deleted", "The feed was deleted while it was read.")
+    if stands[0].body != feed.body:
+        raise ImportFailed("changed", "The feed was changed while it was read; it is run again.")
+
+
+def keep_mappings(tx: Tx, feed: Feed, mappings: dict[str, Any]) -> None:
+    """The mapping that the first run found is the feed's own from now on."""
+    if mappings != feed.body.mappings:
+        feed.body.mappings = mappings
+        rows.save_body(tx, feed)
+
+
+def end_run(tx: Tx, feed: Feed, run: Run, state: str, now: Instant) -> None:
+    """Close a run and set when the next is due; after a failure sooner, then ever later."""
+    run.state, run.ended_at = state, now
+    run.percent = 100 if state == "SUCCESS" else run.percent
+    rows.save_run(tx, run)
+    client = clients.clients_by_number(tx, [feed.client_no])[feed.client_no]
+    feed.next_run_at = _next(client.body, now)
+    if state == "FAILED":
+        wait = _FIRST_WAIT << (_failures_in_a_row(tx, feed.no) - 1)
+        feed.next_run_at = min(feed.next_run_at, now + wait)
+    rows.plan(tx, feed.no, feed.next_run_at)
+
+
+def enqueue_due(tx: Tx, now: Instant) -> None:
+    """Ask for the runs whose time has come."""
+    for feed, body in rows.due(tx, now, _MOST_DUE):
+        rows.plan(tx, feed.no, _next(msgspec.json.decode(body, type=ClientBody), now))
+        enqueue(tx, IMPORT, feed.id, now)
+
+
+def _new_run(tx: Tx, ids: Ids, now: Instant, feed_no: int, state: str) -> Run:
+    run = Run(
+        no=0, id=new_uuid(ids), feed_no=feed_no, state=state, percent=0, body=RunBody(),
+        created_at=now, ended_at=None,
+    )  # fmt: skip
+    run.no = rows.add_run(tx, run)
+    return run
+
+
+def _next(client: ClientBody, now: Instant) -> Instant:
+    return now + client.frequency_hours * HOUR
+
+
+def _failures_in_a_row(tx: Tx, feed_no: int) -> int:
+    """With the one that just ended; more than ten make no difference."""
+    ended = rows.in_states(tx, feed_no, ["SUCCESS", "FAILED"], _MOST_DOUBLINGS)
+    count = 0
+    for run in ended:
+        if run.state == "SUCCESS":
+            break
+        count += 1
+    return max(1, count)

@@ -1,0 +1,15 @@
+"""Background work of feeds: imports, when asked for and when their time has come."""
+
+from handbill.feeds.importing import import_feed
+from handbill.feeds.service import IMPORT, enqueue_due
+from handbill.work.queue import Task
+from handbill.work.tools import Run, Schedule, Tools
+
+
+def run_import(tools: Tools, task: Task) -> None:
+    """Run a feed. A run that fails is a run that ended: the task is done."""
+    import_feed(tools, task.key)
+
+
+TASKS: dict[str, Run] = {IMPORT: run_import}
+SCHEDULE: list[Schedule] = [("feeds.due", 30, enqueue_due)]

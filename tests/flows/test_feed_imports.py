@@ -1,0 +1,398 @@
+"""A feed's whole life: jobs come, change, leave and return; what is broken changes nothing."""
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.feed_world import MAPPINGS, MONDAY, World, document, item, new_client, world_on
+from handbill.clients import service as clients
+from handbill.core.nouns import JobBody
+from handbill.feeds import service as feeds
+from handbill.feeds.importing import import_feed
+from handbill.jobs import editing, rows
+from handbill.jobs import service as jobs
+from handbill.kit.instants import HOUR, MINUTE
+from handbill.store.records import Records
+
+
+@pytest.fixture
+def world(records: Records, tmp_path: Path) -> Iterator[World]:
+    with world_on(records, tmp_path) as found:
+        yield found
+
+
+def test_whole_life(world: World) -> None:
+    feed = world.feed()
+    one, two, three, four = (item(ref) for ref in ("1", "2", "3", "4"))
+    assert world.serve_and_run(feed, one, two, three, four) == {"total": 4, "added": 4}
+    assert world.marked() == ({"1", "2", "3", "4"}, {"1", "2", "3", "4"})
+    before = world.jobs()
+
+    assert world.serve_and_run(feed, one, two, three, four) == {"total": 4, "unchanged": 4}
+    assert world.marked() == (set(), set())
+    assert world.jobs() == before
+
+    # In another order, with other white space between: still nothing.
+    assert world.serve_and_run(feed, four, "\n", one, two, three) == {"total": 4, "unchanged": 4}
+
+    # One says the same in other bytes, one another text, one another city, one another URL.
+    changed = (
+        one.replace("<city>", "<city >"),
+        item("2", description="Other"),
+        item("3", city="Dallas"),
+        item("4", url="https://jobs.example/four"),
+    )
+    assert world.serve_and_run(feed, *changed) == {"total": 4, "unchanged": 1, "changed": 3}
+    assert world.marked() == ({"3"}, {"4"})
+    after = world.jobs()
+    assert after["2"].body.description == "Other"
+    assert (after["3"].body.city, after["3"].no) == ("Dallas", before["3"].no)
+
+    # One leaves and comes back: with its number, id and birth.
+    assert world.serve_and_run(feed, *changed[:3]) == {"total": 3, "unchanged": 3, "left": 1}
+    assert set(world.jobs()) == {"1", "2", "3"}
+    assert world.marked() == ({"4"}, set())
+    assert world.serve_and_run(feed, *changed) == {"total": 4, "unchanged": 3, "revived": 1}
+    back = world.jobs()["4"]
+    assert (back.no, back.id, back.created_at) == (
+        before["4"].no, before["4"].id, before["4"].created_at,
+    )  # fmt: skip
+    assert world.marked() == ({"4"}, set())
+
+
+def test_what_a_job_says(world: World) -> None:
+    feed = world.feed(
+        urlParamsToStrip=["utm_source"],
+        schemaValueDefaults={"country": "US", "city": "Nowhere"},
+        schemaValueOverrides={"company": "Mills"},
+    )
+    nodes = {
+        "url": "https://jobs.example/a b?utm_source=x&amp;q=1", "date": "11/22/2026",
+        "cpc": "USD 1.50", "shift": "night", "city": " ", "title": "  Nurse &amp;\n Carer ",
+    }  # fmt: skip
+    world.serve_and_run(feed, item("1", **nodes))
+    job = world.jobs()["1"]
+    assert job.body == JobBody(
+        "1", title="Nurse & Carer", company="Mills", description="<p>Care</p>", city="Nowhere",
+        country="US", url="https://jobs.example/a b?q=1", cpc_micros=1_500_000,
+        posted_at=MONDAY - 30 * HOUR, additional={"shift": "night"},
+    )  # fmt: skip
+    with world.records.read() as tx:
+        assert clients.custom_places(tx, world.client.no) == {"shift": 1}
+        stands = rows.standing(tx, world.client.no, ["1"])["1"]
+    assert stands.url == "https://jobs.example/a%20b?q=1"
+    assert dict(zip(rows.MATCHING, stands.matching, strict=True))["posted_on"] == "2026-11-22"
+
+
+def test_invalid_jobs_are_kept_and_told_each_time(world: World) -> None:
+    feed = world.feed()
+    faulty = [
+        item("1", title=""),
+        item("2", url="javascript:alert(1)"),
+        item("3", date="soon", cpc="free"),
+        item(""),
+        item("5"),
+    ]
+    world.site.pages["/feed.xml"] = document(*faulty)
+    runs = [world.run(feed), world.run(feed)]
+    for run in runs:
+        assert run.body.fault_counts == {
+            "missing": 2, "not_a_url": 1, "not_a_date": 1, "not_money": 1,
+        }  # fmt: skip
+        assert [
+            (fault.job, fault.field, fault.line, fault.reason) for fault in run.body.faults
+        ] == [
+            ("1", "title", 3, "missing"),
+            ("2", "url", 4, "not_a_url"),
+            ("3", "date", 5, "not_a_date"),
+            ("3", "cpc", 5, "not_money"),
+            ("", "referencenumber", 6, "missing"),
+        ]
+        assert (run.body.counts["invalid"], run.body.counts["skipped"]) == (2, 1)
+    assert (runs[0].body.counts["added"], runs[1].body.counts["unchanged"]) == (4, 4)
+    assert {ref: job.valid for ref, job in world.jobs().items()} == {
+        "1": False, "2": False, "3": True, "5": True,
+    }  # fmt: skip
+    assert world.jobs()["1"].body.missing == ("title",)
+
+
+def test_last_duplicate_wins(world: World) -> None:
+    feed = world.feed()
+    first, last = item("1", city="First"), item("1", city="Last")
+    for items, counts in (
+        ((first, item("2"), last), {"total": 3, "added": 2, "duplicates": 1}),
+        ((first, item("2"), last), {"total": 3, "unchanged": 2, "duplicates": 1}),
+        ((last, item("2"), first), {"total": 3, "unchanged": 1, "changed": 1, "duplicates": 1}),
+        ((first, first, item("2")), {"total": 3, "unchanged": 2, "duplicates": 1}),
+        ((first, last, first, item("2")), {"total": 4, "unchanged": 2, "duplicates": 2}),
+    ):
+        assert world.serve_and_run(feed, *items) == counts
+    assert world.jobs()["1"].body.city == "First"
+
+
+_GOOD = [item(str(n)) for n in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason", "line"),
+    [
+        (document(*_GOOD)[:-40], "malformed", 7),
+        (document(*_GOOD[:3], "<job><id>9</id><title>A & B</title></job>"), "malformed", 6),
+        (document(*_GOOD).replace(b"</jobs>", b"</job>"), "malformed", 8),
+        (document(*_GOOD[:1]) + b"<jobs/>", "malformed", 5),
+        (b"<!DOCTYPE jobs [<!ENTITY a 'b'>]>\n" + document(*_GOOD)[22:], "malformed", 1),
+        (b"<?xml version='1.0' encoding='utf-7'?>" + document(*_GOOD)[22:], "malformed", 0),
+        (b"<html><body>Sorry</body></html>", "malformed", 1),
+        (b"", "malformed", 1),
+        (document(), "empty", 0),
+        (document(*_GOOD[:2]), "lost_jobs", 0),
+        (None, "fetch", 0),
+    ],
+)
+def test_what_is_broken_changes_nothing(
+    world: World, body: bytes | None, reason: str, line: int
+) -> None:
+    feed = world.feed()
+    world.serve_and_run(feed, *_GOOD)
+    before = world.jobs()
+    world.marked()
+    if body is None:
+        del world.site.pages["/feed.xml"]
+    else:
+        world.site.pages["/feed.xml"] = body
+    run = world.run(feed)
+    assert (run.state, run.body.reason, run.body.line) == ("FAILED", reason, line), run.body
+    assert run.body.message.endswith(".")
+    assert world.jobs() == before
+    assert world.marked() == (set(), set())
+    # Tried again soon, then ever later, never later than usual.
+    for minutes in (15, 30, 60, 120):
+        assert world.feed_now(feed).next_run_at == world.clock.now() + minutes * MINUTE
+        world.run(feed)
+    assert world.serve_and_run(feed, *_GOOD) == {"total": 5, "unchanged": 5}
+    assert world.feed_now(feed).next_run_at == world.clock.now() + 24 * HOUR
+
+
+def test_force_takes_over_what_was_lost(world: World) -> None:
+    feed = world.feed()
+    world.serve_and_run(feed, *_GOOD)
+    world.site.pages["/feed.xml"] = document(_GOOD[0])
+    assert world.run(feed).body.reason == "lost_jobs"
+    assert world.run(feed, force=True).body.counts["left"] == 4
+    world.site.pages["/feed.xml"] = document()
+    assert world.run(feed).body.reason == "empty"
+    assert world.run(feed, force=True).state == "SUCCESS"
+    assert world.jobs() == {}
+
+
+def test_half_of_the_jobs_may_leave(world: World) -> None:
+    feed = world.feed()
+    world.serve_and_run(feed, *_GOOD[:4])
+    assert world.serve_and_run(feed, *_GOOD[:2])["left"] == 2
+
+
+def test_jobs_of_the_api_are_not_touched(world: World) -> None:
+    feed = world.feed()
+    given = {"refNumber": "1", "title": "Ours", "description": "d", "url": "https://own.example/"}
+    with world.records.write() as tx:
+        editing.add(tx, MONDAY, world.client, given)
+    ours = world.jobs()["1"]
+    assert world.serve_and_run(feed, item("1"), item("2")) == {
+        "total": 2, "added": 1, "api_owned": 1,
+    }  # fmt: skip
+    run = world.run(feed)
+    assert [(fault.job, fault.reason) for fault in run.body.faults] == [("1", "api_owned")]
+    assert world.jobs()["1"] == ours
+    # Once it is deleted, the feed's job comes in its place.
+    with world.records.write() as tx:
+        editing.delete(tx, MONDAY, world.client, ours)
+    assert world.serve_and_run(feed, item("1"), item("2")) == {
+        "total": 2, "unchanged": 1, "revived": 1,
+    }  # fmt: skip
+    assert world.jobs()["1"].body.title == "Nurse 1"
+
+
+def test_what_the_api_set_on_a_feeds_job_stays(world: World) -> None:
+    feed = world.feed()
+    world.serve_and_run(feed, item("1"))
+    with world.records.write() as tx:
+        job = jobs.job_of(tx, world.client.no, "1")
+        editing.switch(tx, MONDAY, world.client, job, "P")
+        editing.update(tx, MONDAY, world.client, job, {"jobSetting": {"cpcBid": 2_000_000}})
+    world.serve_and_run(feed, item("1", city="Dallas"))
+    job = world.jobs()["1"]
+    assert job.body.settings is not None
+    assert (job.status, job.body.city) == ("P", "Dallas")
+    assert job.body.settings.setting.cpc_bid_micros == 2_000_000
+
+
+def test_feeds_of_a_client_are_unioned(world: World) -> None:
+    """A job that two feeds carry is the first one's, and passes on when that one drops it."""
+    first, second = world.feed("/a.xml"), world.feed("/b.xml")
+    shared = item("2", city="A")
+    world.site.pages["/a.xml"] = document(item("1"), shared)
+    world.site.pages["/b.xml"] = document(item("2", city="B"), item("3"))
+    world.run(first)
+    assert world.run(second).body.counts["other_feed"] == 1
+    assert world.jobs()["2"].body.city == "A"
+    # No to and fro: each run leaves it as it is.
+    assert world.run(first).body.counts["unchanged"] == 2
+    assert world.run(second).body.counts["unchanged"] == 1
+
+    world.site.pages["/a.xml"] = document(item("1"))
+    number = world.jobs()["2"].no
+    assert world.run(first).body.counts["left"] == 0
+    assert world.feed_now(second).next_run_at == world.clock.now()
+    assert world.jobs()["2"].feed_no == second.no
+    assert world.run(second).body.counts["changed"] == 1
+    assert (world.jobs()["2"].body.city, world.jobs()["2"].no) == ("B", number)
+
+    with world.records.write() as tx:
+        feeds.delete(tx, world.clock.now(), world.client, world.feed_now(second))
+    assert set(world.jobs()) == {"1"}
+    assert import_feed(world.tools, second.id) is None
+
+
+def test_deleting_a_feed_leaves_what_another_carries(world: World) -> None:
+    first, second = world.feed("/a.xml"), world.feed("/b.xml")
+    world.site.pages["/a.xml"] = world.site.pages["/b.xml"] = document(item("1"), item("2"))
+    world.run(first)
+    world.run(second)
+    with world.records.write() as tx:
+        feeds.delete(tx, world.clock.now(), world.client, world.feed_now(first))
+    assert {ref: job.feed_no for ref, job in world.jobs().items()} == {
+        "1": second.no, "2": second.no,
+    }  # fmt: skip
+
+
+def test_clients_do_not_see_each_other(world: World) -> None:
+    world.serve_and_run(world.feed(), item("1"))
+    other = new_client(world.records, world.tools.ids, "other")  # type: ignore[arg-type]
+    theirs = World(world.records, world.tools, world.clock, world.site, other)
+    assert theirs.serve_and_run(theirs.feed(), item("1")) == {"total": 1, "added": 1}
+    assert world.jobs()["1"].id != theirs.jobs()["1"].id
+
+
+def test_changed_settings_read_every_job_anew(world: World) -> None:
+    feed = world.feed()
+    world.serve_and_run(feed, item("1"), item("2"))
+    with world.records.write() as tx:
+        feeds.update(
+            tx, world.clock.now(), world.client, world.feed_now(feed),
+            {"schemaValueOverrides": {"company": "Mills"}},
+        )  # fmt: skip
+    assert world.serve_and_run(feed, item("1"), item("2"))["changed"] == 2
+    assert world.jobs()["1"].body.company == "Mills"
+
+
+def test_settings_changed_meanwhile(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read by settings that no longer hold is not taken over."""
+    feed = world.feed()
+    world.site.pages["/feed.xml"] = document(item("1"))
+    with world.records.write() as tx:
+        begun = feeds.begin_run(tx, world.tools.ids, MONDAY, feed.id)
+        assert begun is not None
+    with world.records.write() as tx:
+        given = {"urlParamsToStrip": ["x"]}
+        feeds.update(tx, MONDAY, world.client, world.feed_now(feed), given)
+    with world.records.write() as tx, pytest.raises(Exception, match="was changed while"):
+        feeds.check_unmoved(tx, begun[1])
+
+
+def test_same_body_by_etag(world: World) -> None:
+    feed = world.feed()
+    world.site.marks["/feed.xml"] = '"v1"'
+    world.serve_and_run(feed, item("1", title=""), item("2"))
+    run = world.run(feed)
+    assert world.site.asked[-1]["If-None-Match"] == '"v1"'
+    assert {name: count for name, count in run.body.counts.items() if count} == {
+        "total": 2, "unchanged": 2, "invalid": 1,
+    }  # fmt: skip
+    assert [fault.job for fault in run.body.faults] == ["1"]
+    # A job that was deleted meanwhile comes back, so the body has to be read.
+    with world.records.write() as tx:
+        editing.delete(tx, MONDAY, world.client, jobs.job_of(tx, world.client.no, "2"))
+    assert world.run(feed).body.counts["revived"] == 1
+    assert "If-None-Match" not in world.site.asked[-1]
+
+
+def test_gzip_and_encodings(world: World) -> None:
+    feed = world.feed()
+    text = document(item("1", title="Pflegekraft für Köln"), item("2")).decode()
+    bodies = {
+        "utf-8": text.encode("utf-8-sig"),
+        "utf-16": text.encode("utf-16"),
+        "latin": text.replace("'1.0'", "'1.0' encoding='ISO-8859-1'").encode("latin-1"),
+        "cp1252": text.replace("'1.0'", "'1.0' encoding='windows-1252'").encode("cp1252"),
+    }
+    for name, body in bodies.items():
+        world.site.pages["/feed.xml"] = gzip.compress(body)
+        run = world.run(feed)
+        assert run.state == "SUCCESS", (name, run.body)
+        assert world.jobs()["1"].body.title == "Pflegekraft für Köln"
+    assert run.body.counts["unchanged"] == 2
+
+
+def test_mapping_found_by_the_first_run(world: World) -> None:
+    feed = world.feed(schemaMappings={})
+    world.site.pages["/feed.xml"] = document(item("1"), item("2"))
+    run = world.run(feed)
+    assert run.state == "SUCCESS"
+    kept = world.feed_now(feed).body.mappings
+    assert kept["schemaMappingsRefNumber"] == "id"
+    assert kept["schemaMappingsJobCollection"] == "jobs"
+    assert world.run(feed).body.counts["unchanged"] == 2
+    unknown = world.feed("/other.xml", schemaMappings={})
+    world.site.pages["/other.xml"] = b"<a><b><c>1</c></b></a>"
+    assert world.run(unknown).body.reason == "unmapped"
+
+
+def test_credentials_and_agent(world: World) -> None:
+    config = {"userAgent": "Mills/1", "auth": {"username": "u", "password": "p"}}
+    world.serve_and_run(world.feed(config=config), item("1"))
+    assert world.site.asked[-1]["User-Agent"] == "Mills/1"
+    assert world.site.asked[-1]["Authorization"] == "Basic dTpw"
+
+
+def test_publishers_named_by_the_feed(world: World) -> None:
+    feed = world.feed(schemaMappings=MAPPINGS | {"schemaMappingPublisher": "boards"})
+    world.serve_and_run(feed, item("1", boards="Indeed, Talent"), item("2"))
+    allowed = {ref: job.body.settings for ref, job in world.jobs().items()}
+    assert allowed["1"] is not None
+    assert (allowed["1"].publishers, allowed["2"]) == (("Indeed", "Talent"), None)
+    assert world.serve_and_run(feed, item("1", boards=" "), item("2"))["changed"] == 1
+    assert world.jobs()["1"].body.settings is None
+
+
+def test_one_open_run_at_a_time(world: World) -> None:
+    feed = world.feed()
+    world.site.pages["/feed.xml"] = document(item("1"))
+    with world.records.write() as tx:
+        asked = feeds.run_now(tx, world.tools.ids, MONDAY, feed, force=False)
+        again = feeds.run_now(tx, world.tools.ids, MONDAY, feed, force=True)
+    assert asked.id == again.id
+    assert world.run(feed).id == asked.id
+    # A worker that died leaves its run open; the next takes it up.
+    with world.records.write() as tx:
+        begun = feeds.begin_run(tx, world.tools.ids, MONDAY, feed.id)
+    assert begun is not None
+    assert world.run(feed).id == begun[2].id
+    with world.records.read() as tx:
+        assert feeds.runs_page(tx, feed.no, 0, 10)[1] == 2
+
+
+def test_scheduled_when_due(world: World) -> None:
+    feed = world.feed()
+    with world.records.write() as tx:
+        tx.run_text("DELETE FROM tasks", {})
+        feeds.enqueue_due(tx, world.clock.now() + 24 * HOUR - 1)
+        assert tx.run_text("SELECT key FROM tasks", {})[0] == []
+        feeds.enqueue_due(tx, world.clock.now() + 24 * HOUR)
+        assert tx.run_text("SELECT kind, key FROM tasks", {})[0] == [("feeds.import", feed.id)]
+        feeds.switch(tx, MONDAY, world.client, feeds.feed_of(tx, world.client.no, feed.id), "P")
+        tx.run_text("DELETE FROM tasks", {})
+        feeds.enqueue_due(tx, world.clock.now() + 240 * HOUR)
+        assert tx.run_text("SELECT key FROM tasks", {})[0] == []
+    assert import_feed(world.tools, feed.id) is None
