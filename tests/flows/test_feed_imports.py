@@ -10,6 +10,7 @@ from flows.feed_world import MAPPINGS, MONDAY, World, document, item, new_client
 from handbill.clients import service as clients
 from handbill.core.nouns import JobBody
 from handbill.feeds import service as feeds
+from handbill.feeds.collecting import ImportFailed
 from handbill.feeds.importing import import_feed
 from handbill.jobs import editing, rows
 from handbill.jobs import service as jobs
@@ -249,8 +250,9 @@ def test_feeds_of_a_client_are_unioned(world: World) -> None:
     assert world.run(second).body.counts["changed"] == 1
     assert (world.jobs()["2"].body.city, world.jobs()["2"].no) == ("B", number)
 
+    now = world.feed_now(second)
     with world.records.write() as tx:
-        feeds.delete(tx, world.clock.now(), world.client, world.feed_now(second))
+        feeds.delete(tx, world.clock.now(), world.client, now)
     assert set(world.jobs()) == {"1"}
     assert import_feed(world.tools, second.id) is None
 
@@ -260,8 +262,9 @@ def test_deleting_a_feed_leaves_what_another_carries(world: World) -> None:
     world.site.pages["/a.xml"] = world.site.pages["/b.xml"] = document(item("1"), item("2"))
     world.run(first)
     world.run(second)
+    now = world.feed_now(first)
     with world.records.write() as tx:
-        feeds.delete(tx, world.clock.now(), world.client, world.feed_now(first))
+        feeds.delete(tx, world.clock.now(), world.client, now)
     assert {ref: job.feed_no for ref, job in world.jobs().items()} == {
         "1": second.no, "2": second.no,
     }  # fmt: skip
@@ -278,26 +281,25 @@ def test_clients_do_not_see_each_other(world: World) -> None:
 def test_changed_settings_read_every_job_anew(world: World) -> None:
     feed = world.feed()
     world.serve_and_run(feed, item("1"), item("2"))
+    now = world.feed_now(feed)
     with world.records.write() as tx:
-        feeds.update(
-            tx, world.clock.now(), world.client, world.feed_now(feed),
-            {"schemaValueOverrides": {"company": "Mills"}},
-        )  # fmt: skip
+        given = {"schemaValueOverrides": {"company": "Mills"}}
+        feeds.update(tx, world.clock.now(), world.client, now, given)
     assert world.serve_and_run(feed, item("1"), item("2"))["changed"] == 2
     assert world.jobs()["1"].body.company == "Mills"
 
 
-def test_settings_changed_meanwhile(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_changed_meanwhile(world: World) -> None:
     """What was read by settings that no longer hold is not taken over."""
     feed = world.feed()
     world.site.pages["/feed.xml"] = document(item("1"))
     with world.records.write() as tx:
         begun = feeds.begin_run(tx, world.tools.ids, MONDAY, feed.id)
         assert begun is not None
+    now = world.feed_now(feed)
     with world.records.write() as tx:
-        given = {"urlParamsToStrip": ["x"]}
-        feeds.update(tx, MONDAY, world.client, world.feed_now(feed), given)
-    with world.records.write() as tx, pytest.raises(Exception, match="was changed while"):
+        feeds.update(tx, MONDAY, world.client, now, {"urlParamsToStrip": ["x"]})
+    with world.records.write() as tx, pytest.raises(ImportFailed, match="was changed while"):
         feeds.check_unmoved(tx, begun[1])
 
 
