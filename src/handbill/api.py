@@ -26,6 +26,7 @@ from handbill.http.operations import Caller, Desk, Operation
 from handbill.jobs import routes as jobs
 from handbill.listings import routes as listings
 from handbill.opening import open_desk
+from handbill.postings import routes as postings
 from handbill.publishers import routes as publishers
 from handbill.stats import routes as stats
 from handbill.store.records import Tx
@@ -46,6 +47,7 @@ def operations() -> list[Operation]:
         groups.OPERATIONS,
         feeds.OPERATIONS,
         publishers.OPERATIONS,
+        postings.OPERATIONS,
         listings.OPERATIONS,
         stats.OPERATIONS,
         tracking.OPERATIONS,

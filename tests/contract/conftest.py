@@ -15,12 +15,22 @@ from handbill.store.journal import JournalWriter
 from handbill.store.records import Records
 
 
-@pytest.fixture
-def office(records: Records, tmp_path: Path) -> Iterator[Office]:
-    """An agency "acme" with key, token and the publisher TestExp1."""
-    journal = JournalWriter(tmp_path / "journal", "api-0")
-    blobs = open_blobs(str(tmp_path / "blobs"))
+def _opened(records: Records, folder: Path) -> Iterator[Office]:
+    journal = JournalWriter(folder / "journal", "api-0")
+    blobs = open_blobs(str(folder / "blobs"))
     settings = Settings()
     desk = Desk(records, blobs, journal, SetClock(NOON), SeededIds(1), settings, Doors(settings))
     yield Office(desk).open()
     journal.close()
+
+
+@pytest.fixture
+def office(records: Records, tmp_path: Path) -> Iterator[Office]:
+    """An agency "acme" with key, token and the publisher TestExp1, on each engine."""
+    yield from _opened(records, tmp_path)
+
+
+@pytest.fixture
+def sqlite_office(sqlite_records: Records, tmp_path: Path) -> Iterator[Office]:
+    """The same on SQLite only, for suites that try a great many requests."""
+    yield from _opened(sqlite_records, tmp_path)

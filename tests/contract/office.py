@@ -9,21 +9,11 @@ from joserfc.jwk import RSAKey
 from jsonschema import Draft202012Validator
 
 from contract.asgi import Reply, call
-from handbill.access import routes as access
-from handbill.access.doors import AccessDoors
 from handbill.access.service import create_agency
-from handbill.campaigns import routes as campaigns
-from handbill.clients import routes as clients
-from handbill.clients import service as client_reads
-from handbill.core.nouns import Client
-from handbill.groups import routes as groups
+from handbill.api import Doors, operations
 from handbill.host.clock import SetClock
 from handbill.http.app import application
-from handbill.http.operations import Caller, Desk, Operation
-from handbill.jobs import routes as jobs
-from handbill.listings import routes as listings
-from handbill.publishers import routes as publishers
-from handbill.store.records import Tx
+from handbill.http.operations import Desk, Operation
 from handbill.store.records.tables import secrets
 
 NOON = 1_795_003_200 * 1_000_000  # 2026-11-18T12:00:00Z, a Wednesday
@@ -38,18 +28,7 @@ def _pem() -> bytes:
     return RSAKey.generate_key(2048).as_pem(private=True)
 
 
-class Doors(AccessDoors):
-    def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
-        return client_reads.find_client(tx, caller.agency_no, client_id)
-
-    def lock_client(self, tx: Tx, client: Client) -> None:
-        client_reads.lock(tx, client.no)
-
-
-def operations() -> list[Operation]:
-    rooms = (access, clients, jobs, campaigns, groups, publishers, listings)
-    return [operation for room in rooms for operation in room.OPERATIONS]
-
+__all__ = ["NOON", "OPERATIONS", "Doors", "Office"]
 
 OPERATIONS = operations()
 

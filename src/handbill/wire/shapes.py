@@ -283,11 +283,11 @@ class ListOf(Shape):
             return []
         items = [self.shape.read(item, f"{at}/{n}", faults) for n, item in enumerate(value)]
         if self.unique:
-            seen: set[Any] = set()
+            seen: set[str] = set()
             for n, item in enumerate(items):
-                if item in seen:
+                if repr(item) in seen:
                     faults.append(Fault(f"{at}/{n}", "is there twice"))
-                seen.add(item)
+                seen.add(repr(item))
         return items
 
     def schema(self) -> Schema:

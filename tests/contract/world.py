@@ -1,0 +1,119 @@
+"""A small world in an office: one of everything that a path can name, under one client."""
+
+import itertools
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+
+from contract.office import Body, Office
+from handbill.http.operations import Operation
+from handbill.store.records import Records
+from handbill.store.records.tables import metadata
+
+UNKNOWN = {
+    "publisher_id": "Nobody", "job_reference": "no such job", "prefix": "nosuchkey",
+    "api_client_id": "nobodynobodynobodynobody1",
+}  # fmt: skip
+OF_THE_AGENCY = {"publisher_id", "prefix", "api_client_id"}
+"""Path ids that belong to the agency itself, so that no client of it is a wrong parent."""
+
+FEED: Body = {
+    "xmlFeedUrl": "https://feeds.example.com/jobs.xml",
+    "schemaMappings": {
+        "schemaMappingsJobCollection": "source", "schemaMappingsJob": "job",
+        "schemaMappingsTitle": "title", "schemaMappingsDescription": "description",
+        "schemaMappingsURL": "url", "schemaMappingsRefNumber": "referencenumber",
+        "schemaMappingsCompany": "company",
+    },
+}  # fmt: skip
+_CONFIG: Body = {
+    "cost": 220, "startDate": "2026-11-01T00:00:00.000Z", "endDate": "2026-12-01T00:00:00.000Z",
+    "dateFormat": "yyyy-MM-dd'T'HH:mm:ssZ", "availableCount": 10, "rotateFreqInDays": 2,
+    "jobDuration": 10, "minJobDurationInDays": 2,
+}  # fmt: skip
+_STATS: Body = {
+    "filters": {"startDate": "2026-11-01", "endDate": "2026-11-17"},
+    "aggregationLevel": {"primaryLevel": "CAMPAIGN"},
+}
+_NUMBERS = itertools.count(1)
+
+
+@dataclass
+class World:
+    """``ids``: what each slot of a path is called here. ``client``: the client's path."""
+
+    office: Office
+    client: str
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def url(self, operation: Operation, **instead: str) -> str:
+        """The operation's path, filled from this world; with a sound query."""
+
+        def filled(found: re.Match[str]) -> str:
+            slot = found.group(1)
+            return quote(instead.get(slot, self.ids[slot]), safe="")
+
+        path = re.sub(r"{(\w+)}", filled, operation.path)
+        query = "&".join(f"{name}={value}" for name, value in self.query(operation).items())
+        return f"{path}?{query}" if query else path
+
+    def query(self, operation: Operation) -> dict[str, str]:
+        sound = {"page": "1", "limit": "10", "client_id": self.ids["client_id"]}
+        return {
+            name: sound[name] for name, known in operation.query.fields.items() if known.required
+        }
+
+    def headers(self, operation: Operation) -> dict[str, str]:
+        name = {"": None, "s2s": "client_id"}.get(operation.client_header, "x-client-id")
+        return {name: self.ids["client_id"]} if name else {}
+
+
+def build(office: Office) -> World:
+    """Everything once; names are unique to the world."""
+    mark = f"w{next(_NUMBERS)}"
+    client = office.client(companyName=f"client of {mark}")
+    world = World(office, client)
+    publisher = office.new("/publishers", {"id": f"Pub{mark}", "bidType": "CPC"})
+    campaign = office.campaign(client)
+    group = office.group(campaign, placements=[{"value": publisher}])
+    ref = f"job {mark}/1"
+    job = {"refNumber": ref, "title": "t", "description": "d", "url": "https://e.example.com/1"}
+    office.new(f"{client}/jobs", job | {"company": "c", "country": "US"})
+    config = office.new(f"{client}/publishers/{publisher}/configs", _CONFIG)
+    office.ask("POST", f"{client}/configs/{config}/jobs", [ref])
+    feed = office.new(f"{client}/feeds", FEED)
+    run = office.ask("POST", f"{client}/feeds/{feed}/run").json["result"]
+    client_id = client.rsplit("/", 1)[1]
+    task = office.ask("POST", "/stats", _STATS, headers={"x-client-id": client_id}).json["taskId"]
+    world.ids = {
+        "client_id": client_id, "publisher_id": publisher, "config_id": config, "feed_id": feed,
+        "run_id": run, "job_reference": ref, "taskId": task,
+        "campaign_id": campaign.rsplit("/", 1)[1], "jobgroup_id": group.rsplit("/", 1)[1],
+        "prefix": office.ask("POST", "/api-keys").json["result"].split("_")[1],
+        "api_client_id": office.ask("POST", "/api-clients").json["result"],
+    }  # fmt: skip
+    for more in ADDITIONS:
+        more(world)
+    return world
+
+
+ADDITIONS: list[Callable[[World], None]] = []
+"""Further rooms put their ids into ``world.ids`` here."""
+
+
+def unknown_id(slot: str) -> str:
+    return UNKNOWN.get(slot, str(uuid.UUID(int=7, version=4)))
+
+
+def fingerprint(records: Records) -> dict[str, Any]:
+    """Every row of every table, so that "no effect" can be seen."""
+    with records.read() as tx:
+        return {
+            table.name: sorted(map(repr, tx.all(sa.select(*table.c))))
+            for table in metadata.tables.values()
+        }
