@@ -104,7 +104,7 @@ class JournalWriter:
         self._folder = folder / source
         self._folder.mkdir(parents=True, exist_ok=True)
         self._sync = sync
-        self._lock_fd = os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
+        self._lock_fd = os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o640)
         try:
             fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as held:
