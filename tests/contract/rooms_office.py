@@ -16,8 +16,9 @@ from handbill.http.app import application
 from handbill.http.operations import Desk, Operation
 from handbill.jobs import service as jobs
 from handbill.postings import routes as postings
+from handbill.rules import routes as rules
 
-MINE: list[Operation] = [*postings.OPERATIONS, *funnel.OPERATIONS]
+MINE: list[Operation] = [*postings.OPERATIONS, *rules.OPERATIONS, *funnel.OPERATIONS]
 _PATHS = [
     (one, re.compile(re.sub(r"{\w+}", "[^/]+", one.path)), Draft202012Validator(one.answer))
     for one in MINE

@@ -1,0 +1,125 @@
+"""The vocabulary of rules: what they look at, over which days, and what they may do.
+
+Facts as tables, and the checks that need more than one word; running them is a later matter.
+**Source**: domain 11.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Final
+
+import msgspec
+
+from handbill.core.nouns import Branch
+from handbill.kit.money import MICROS
+
+UNITS: Final[dict[str, tuple[str, ...]]] = {
+    "clicks": ("#",), "allClicks": ("#",), "applies": ("#",), "allApplies": ("#",),
+    "spent": ("$", "%"), "cpc": ("$",), "cpa": ("$",), "cta": ("%",),
+}  # fmt: skip
+"""The units that each parameter can be compared in; the first is meant where none is named."""
+
+COMPARISONS: Final = (
+    "equals", "not equals", "greater than", "less than", "greater than equal to",
+    "less than equal to",
+)  # fmt: skip
+DURATIONS: Final = (
+    "today", "yesterday", "last_3_days", "last_7_days", "last_15_days", "last_30_days",
+    "this_week", "this_month",
+)  # fmt: skip
+ACTION_TYPES: Final = ("performance", "bidStrategy", "administration")
+ACTION_PARAMETERS: Final = {"performance": ("budget",), "bidStrategy": ("cpc bid", "cpa bid")}
+LEVELS: Final = ("clients", "campaign", "jobgroups", "jobs")
+MOST_PERCENT: Final = 1_000
+_RANGES = {"last_3_days": 3, "last_7_days": 7, "last_15_days": 15, "last_30_days": 30}
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """One comparison. ``value_millionths``: of a count, of a currency's unit or of a percent."""
+
+    parameter: str
+    comparison: str
+    value_millionths: int
+    unit: str
+    duration: str
+
+
+class Action(msgspec.Struct, frozen=True):
+    """A change of a budget or a bid."""
+
+    increase: bool
+    parameter: str
+    value_millionths: int
+    unit: str
+
+
+class RuleFilter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One entity that a rule looks at, and on which publishers."""
+
+    id: str
+    name: str = ""
+    placement_ids: tuple[str, ...] = ()
+    all_placements: bool = False
+
+
+class RuleBody(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A rule as it is stored. ``campaign_id``, ``group_id`` empty: not narrowed down so far.
+
+    Exactly one of ``action`` and ``admin`` ("pause" or "resume") is there. ``job_filter`` None:
+    every job. ``repeat_days`` 0: acts whenever it holds.
+    """
+
+    name: str
+    level: str
+    conditions: tuple[Condition, ...]
+    all_of: bool = True
+    action_type: str
+    action: Action | None = None
+    admin: str = ""
+    repeat_days: int = 0
+    filters: tuple[RuleFilter, ...] = ()
+    job_filter: Branch | None = None
+    job_level: str = ""
+    campaign_id: str = ""
+    group_id: str = ""
+    apply_to_children: bool = True
+    all_ids: bool = False
+    notify: bool = False
+    start_on: str = ""
+    end_on: str = ""
+
+
+def faults_of_value(unit: str, value_millionths: int) -> str:
+    """What is wrong with a value in its unit; empty when nothing is."""
+    if unit == "#" and value_millionths % MICROS:
+        return "must be a whole number"
+    if unit == "%" and value_millionths > MOST_PERCENT * MICROS:
+        return f"must be at most {MOST_PERCENT} %"
+    return ""
+
+
+def faults_of_action(action_type: str, action: Action) -> Iterator[tuple[str, str]]:
+    """(key, what is wrong) of an action of a type that changes budgets or bids."""
+    allowed = ACTION_PARAMETERS.get(action_type, ())
+    if action.parameter not in allowed:
+        yield "parameter", f"must, for {action_type}, be one of {', '.join(allowed)}"
+    if action.value_millionths == 0:
+        yield "value", "must be more than 0"
+    elif not action.increase and action.unit == "%" and action.value_millionths > 100 * MICROS:
+        yield "value", "cannot take away more than 100 %"
+
+
+def days_of(duration: str, today: date) -> tuple[date, date]:
+    """The first and the last day that a condition looks at, in the client's zone. Windows of so
+    many days end yesterday; weeks begin on Monday.
+    """
+    yesterday = today - timedelta(days=1)
+    if duration in _RANGES:
+        return today - timedelta(days=_RANGES[duration]), yesterday
+    firsts = {
+        "today": today,
+        "yesterday": yesterday,
+        "this_week": today - timedelta(days=today.weekday()),
+        "this_month": today.replace(day=1),
+    }
+    return firsts[duration], yesterday if duration == "yesterday" else today

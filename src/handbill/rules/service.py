@@ -1,0 +1,130 @@
+"""What can be asked of rules, and done to them."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from handbill.campaigns import service as campaigns
+from handbill.core.nouns import Client
+from handbill.core.rule_conditions import RuleBody
+from handbill.groups import service as groups
+from handbill.host.ids import Ids, new_uuid
+from handbill.kit.faults import Fault, bad_request, not_found, refused_state
+from handbill.kit.instants import Instant
+from handbill.kit.zones import day_of, zone_of
+from handbill.publishers import service as publishers
+from handbill.rules import rows
+from handbill.rules.rows import Rule
+from handbill.store.records import Tx
+from handbill.wire.rules import body_of, scope_id
+
+MOST_RULES = 1_000
+_TERM = timedelta(days=7)
+
+
+def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: dict[str, Any]) -> str:
+    """A new rule of what ``wire.rules.CREATE`` read, last in order; its id.
+
+    **Refuses** ids of scope and filters that are not the client's (404); publishers that are not
+    the agency's, and more than a thousand rules (400).
+    """
+    if scope_id(given.get("clientId")) not in {"", client.id}:
+        raise not_found()
+    body = body_of(given, _dates(now, client, given))
+    _check_scope(tx, client, body)
+    _check_publishers(tx, client, body)
+    if rows.count(tx, client.no) >= MOST_RULES:
+        raise refused_state("", f"there are {MOST_RULES} rules already; delete one first")
+    rule = Rule(
+        no=0, id=new_uuid(ids), client_no=client.no, place=rows.last_place(tx, client.no) + 1,
+        status="A", body=body, created_at=now, updated_at=now,
+    )  # fmt: skip
+    rows.add(tx, rule)
+    return rule.id
+
+
+def rule_of(tx: Tx, client: Client, rule_id: str) -> Rule:
+    """The client's live rule of that id. **Refuses** any other alike (404)."""
+    return _all_of(tx, client, [rule_id])[0]
+
+
+def place_of(tx: Tx, client: Client, rule: Rule) -> int:
+    """Where a rule stands in order, from 1."""
+    return [one.no for one in rows.every(tx, client.no)].index(rule.no) + 1
+
+
+def page(tx: Tx, client: Client, skip: int, limit: int) -> tuple[list[Rule], int]:
+    """Some rules, in order; and how many in all."""
+    return rows.page(tx, client.no, skip, limit), rows.count(tx, client.no)
+
+
+def switch(tx: Tx, now: Instant, client: Client, rule_ids: Sequence[str], status: str) -> None:
+    """Enable (A) or pause (P) rules; those that are so already do not change. **Refuses** the
+    whole when any is not the client's (404).
+    """
+    changed = [rule.no for rule in _all_of(tx, client, rule_ids) if rule.status != status]
+    rows.set_status(tx, changed, status, now)
+
+
+def delete(tx: Tx, now: Instant, client: Client, rule_id: str) -> None:
+    rows.delete(tx, rule_of(tx, client, rule_id).no, now)
+
+
+def order(tx: Tx, client: Client, rule_ids: Sequence[str]) -> None:
+    """Put all rules of the client into an order. **Refuses** ids that are not the client's (404),
+    and a list that leaves one out (400).
+    """
+    found = _all_of(tx, client, rule_ids)
+    if len(found) < rows.count(tx, client.no):
+        raise refused_state("/ids", "must name every rule of the client")
+    rows.set_places(tx, [rule.no for rule in found])
+
+
+def _all_of(tx: Tx, client: Client, rule_ids: Sequence[str]) -> list[Rule]:
+    found = rows.some(tx, client.no, rule_ids)
+    if len(found) < len(rule_ids):
+        raise not_found()
+    return [found[rule_id] for rule_id in rule_ids]
+
+
+def _dates(now: Instant, client: Client, given: dict[str, Any]) -> tuple[str, str]:
+    """The days that a rule is in force: from today for a week where it does not say."""
+    today = day_of(now, zone_of(client.zone))
+    start_on: str = given.get("startDate") or min(
+        today.isoformat(), given.get("endDate") or today.isoformat()
+    )
+    end_on: str = given.get("endDate") or max(start_on, (today + _TERM).isoformat())
+    return start_on, end_on
+
+
+def _check_scope(tx: Tx, client: Client, body: RuleBody) -> None:
+    """Every id must be of the client, and a job group of the campaign that is named beside it."""
+    campaign = None
+    if body.campaign_id:
+        campaign = campaigns.campaign_of(tx, client.no, body.campaign_id)
+    if body.group_id:
+        group = groups.group_of(tx, client.no, body.group_id)
+        if campaign is not None and group.campaign_no != campaign.no:
+            raise not_found()
+    level = body.job_level or body.level
+    for entity_id in {one.id for one in body.filters}:
+        if level == "campaign":
+            campaigns.campaign_of(tx, client.no, entity_id)
+        elif level == "jobgroups":
+            groups.group_of(tx, client.no, entity_id)
+        elif entity_id != client.id:
+            raise not_found()
+
+
+def _check_publishers(tx: Tx, client: Client, body: RuleBody) -> None:
+    if not any(one.placement_ids for one in body.filters):
+        return
+    known = {one.id for one in publishers.publishers_of(tx, client.agency_no)}
+    faults = [
+        Fault(f"/filters/{place}/placementIds/{at}", "is no publisher of the agency")
+        for place, one in enumerate(body.filters)
+        for at, publisher_id in enumerate(one.placement_ids)
+        if publisher_id not in known
+    ]
+    if faults:
+        raise bad_request(faults)
