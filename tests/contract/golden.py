@@ -6,6 +6,7 @@ by its type. ``{client}`` and the like in a path stand for what an earlier row m
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from contract.office import BUDGET, US, Body
@@ -14,7 +15,17 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a
 MD5 = re.compile(r"[0-9a-f]{32}")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
-DAY = re.compile(r"\d\d/\d\d/\d{4}")
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """A value of one of these types."""
+
+    types: tuple[type, ...]
+
+
+NUMBER = OneOf((int, Decimal))
+TEXT_OR_NULL = OneOf((str, type(None)))
 
 
 @dataclass(frozen=True)
@@ -26,7 +37,7 @@ class Begins:
 
 @dataclass(frozen=True)
 class Golden:
-    """One row. ``keeps``: under which name later rows find the result's id."""
+    """One row. ``keeps``: under which name later rows find the answer's id."""
 
     number: int
     verb: str
@@ -34,6 +45,7 @@ class Golden:
     body: Any = None
     answer: Any = None
     keeps: str = ""
+    status: int = 200
 
 
 def differences(found: Any, wanted: Any, at: str = "") -> list[str]:
@@ -41,6 +53,8 @@ def differences(found: Any, wanted: Any, at: str = "") -> list[str]:
     if isinstance(wanted, re.Pattern):
         sound = isinstance(found, str) and wanted.fullmatch(found)
         return [] if sound else [f"{at}: {found!r} is not like {wanted.pattern}"]
+    if isinstance(wanted, OneOf):
+        return [] if type(found) in wanted.types else [f"{at}: {found!r} is none of {wanted.types}"]
     if isinstance(wanted, type):
         return [] if type(found) is wanted else [f"{at}: {found!r} is no {wanted.__name__}"]
     if isinstance(wanted, Begins):
@@ -171,6 +185,114 @@ _GROUP_ANSWER = Begins(
         "iid": 1,
     }
 )
+_FEED_ANSWER = Begins(
+    {
+        "clientId": UUID,
+        "source": str,
+        "config": dict,
+        "createdOn": INSTANT,
+        "lastUpdated": INSTANT,
+        "active": True,
+        "schemaMappings": dict,
+        "urlParamsToStrip": list,
+        "id": UUID,
+        "deleted": False,
+        "schemaValueOverrides": dict,
+        "schemaValueDefaults": dict,
+        "mandatoryFields": list,
+    }
+)
+_CONFIG: Body = {
+    "cost": 220,
+    "startDate": "2020-08-03T05:19:00.000Z",
+    "endDate": "2020-08-03T05:13:00.000Z",
+    "dateFormat": "yyyy-MM-dd'T'HH:mm:ssZ",
+    "availableCount": 100,
+    "rotateFreqInDays": 2,
+    "jobDuration": 10,
+    "minJobDurationInDays": 2,
+}
+_LIVE = {"startDate": "2026-11-01T00:00:00.000Z", "endDate": "2026-12-01T00:00:00.000Z"}
+_LISTED_CONFIG = Begins(
+    {
+        "id": UUID,
+        "agencyId": "acme",
+        "clientIds": [UUID],
+        "placement": "TestExp1",
+        "placementName": "TestExp1",
+        "cost": 220,
+        "costPerJobPerDay": NUMBER,
+        "costPerSlotPerHour": NUMBER,
+        "startDate": str,
+        "endDate": str,
+        "duration": NUMBER,
+        "availableCount": 100,
+        "rotateFreqInDays": 2,
+        "usedCount": int,
+        "lastRotated": TEXT_OR_NULL,
+        "isActive": bool,
+        "lastUpdated": INSTANT,
+        "createdOn": INSTANT,
+        "jobDuration": 10,
+        "postedJobsCount": int,
+        "configType": str,
+        "minJobDurationInDays": 2,
+        "billingType": dict,
+        "purchaseType": dict,
+    }
+)
+_ONE_CONFIG = Begins(
+    {
+        "id": UUID,
+        "agencyId": "acme",
+        "clientIds": [UUID],
+        "placement": "TestExp1",
+        "placementName": "TestExp1",
+        "cost": 220,
+        "startDate": str,
+        "endDate": str,
+        "dateFormat": "yyyy-MM-dd'T'HH:mm:ssZ",
+        "availableCount": 100,
+        "rotateFreqInDays": 2,
+        "jobDuration": 10,
+        "minJobDurationInDays": 2,
+        "billingType": "PREPAID",
+        "purchaseType": "ClientBilled",
+        "isActive": bool,
+        "usedCount": int,
+    }
+)
+_POSTED = Begins(
+    {
+        "id": UUID,
+        "clientId": UUID,
+        "jobId": MD5,
+        "placement": "TestExp1",
+        "refNumber": "test-job-ref-number-108",
+        "isPosted": bool,
+        "isPinned": bool,
+        "isPaused": bool,
+        "lastModified": INSTANT,
+        "createdOn": INSTANT,
+        "status": "A",
+    }
+)
+# The reference's own address "string" is refused (contract 3, safety.md 2).
+_FEED: Body = {
+    "xmlFeedUrl": "https://feeds.example.com/jobs.xml",
+    "schemaMappings": {
+        "schemaMappingsJobCollection": "source", "schemaMappingsJob": "job",
+        "schemaMappingsTitle": "title", "schemaMappingsDescription": "description",
+        "schemaMappingsURL": "url", "schemaMappingsRefNumber": "referencenumber",
+    },
+}  # fmt: skip
+_QUESTION: Body = {
+    "filters": {"startDate": "2026-11-01", "endDate": "2026-11-17"},
+    "aggregationLevel": {"primaryLevel": "CAMPAIGN"},
+}
+_PUBLISHER = "/clients/{client}/publishers/TestExp1"
+_ONE_POSTING = f"{_PUBLISHER}/configs/{{config}}"
+_S2S_TOLD = "Successfully sent s2s conversion event for further processing."
 _CLIENT = "/clients/{client}"
 _ONE_JOB = f"{_CLIENT}/jobs/test-job-ref-number-19"
 _CAMPAIGN = f"{_CLIENT}/campaigns/{{campaign}}"
@@ -227,6 +349,38 @@ GOLDEN = [
     Golden(32, "PUT", f"{_GROUP}/pause", None, _done("Jobgroup paused")),
     Golden(33, "PUT", f"{_GROUP}/enable", None, _done("Jobgroup enabled")),
     Golden(52, "GET", "/meta", None, {"success": True, "campaigns": list}),
+    Golden(34, "POST", f"{_CLIENT}/feeds", _FEED, _created("Feed created"), keeps="feed"),
+    Golden(35, "GET", f"{_CLIENT}/feeds?page=0&limit=10", None, {"data": [_FEED_ANSWER]}),
+    Golden(36, "GET", f"{_CLIENT}/feeds/{{feed}}", None, _FEED_ANSWER),
+    Golden(38, "PUT", f"{_CLIENT}/feeds/{{feed}}", {}, _created("Feed updated")),
+    Golden(37, "DELETE", f"{_CLIENT}/feeds/{{feed}}", None, _done("Feed deleted")),
+    Golden(41, "POST", f"{_PUBLISHER}/configs", _CONFIG, _created("Config created")),
+    Golden(41, "POST", f"{_PUBLISHER}/configs", _CONFIG | _LIVE, _created("Config created"),
+           keeps="config"),
+    Golden(42, "GET", f"{_PUBLISHER}/configs", None, _LISTED_CONFIG),
+    Golden(48, "GET", f"{_CLIENT}/configs?page=1&limit=1", None, {"data": [_LISTED_CONFIG]}),
+    Golden(44, "GET", _ONE_POSTING, None, _ONE_CONFIG),
+    Golden(11, "POST", f"{_CLIENT}/jobs",
+           _JOB | {"refNumber": "test-job-ref-number-108", "endAtDate": None},
+           _created("Job created", MD5)),
+    Golden(40, "POST", f"{_CLIENT}/configs/{{config}}/jobs",
+           ["test-job-ref-number-108", "test-job-ref-number-109"],
+           {"result": dict, "message": "Create request processed"}),
+    Golden(46, "GET", f"{_ONE_POSTING}/jobs", None, {"data": [_POSTED]}),
+    Golden(47, "GET", f"{_ONE_POSTING}/jobs/test-job-ref-number-108", None, _POSTED),
+    Golden(39, "GET", f"{_PUBLISHER}/jobs?page=0&limit=10", None, {"data": [_POSTED]}),
+    Golden(43, "PUT", _ONE_POSTING,
+           {"cost": 1000, "availableCount": 50, "rotateFreqInDays": 5, "jobDuration": 20,
+            "minJobDurationInDays": 2},
+           _done("Config update processed")),
+    Golden(45, "DELETE", _ONE_POSTING, None, _done("Config update processed")),
+    # 49 has no JSON sample, only the text NO_CONTENT: contract 4.
+    Golden(49, "POST", "/stats", _QUESTION, {"taskId": UUID, "status": "SUBMITTED"},
+           keeps="task", status=202),
+    Golden(50, "GET", "/stats/{task}", None, Begins({"status": "SUBMITTED", "location": []})),
+    Golden(58, "POST", "/s2s/events",
+           {"clickId": "{click}", "a": "3", "candidateId": "string", "jobApplicationId": "string"},
+           {"statusCode": 200, "body": _S2S_TOLD}),
     Golden(30, "DELETE", _GROUP, None, _done("Jobgroup deleted")),
     Golden(22, "DELETE", _CAMPAIGN, None, _done("Campaign deleted")),
     Golden(14, "DELETE", _ONE_JOB, None, _done("Job deleted")),

@@ -1,14 +1,20 @@
 """Each operation answers the reference's sample request with the reference's sample answer."""
 
+from collections import defaultdict
 from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from contract.golden import GOLDEN, differences
-from contract.office import OPERATIONS, Office, plain
+from contract.golden import GOLDEN, Golden, differences
+from contract.office import OPERATIONS, Office, operation_of, plain
+from handbill.access.keys import secret
+from handbill.core.listing_tokens import Click, Listing, click_id
 from handbill.kit.faults import Fault
 from handbill.kit.jsons import decode, encode
 from handbill.wire.shapes import NOT_GIVEN
+
+REFUSED_SAMPLES = {34: {"/xmlFeedUrl"}}
+"""What the reference's own sample has that contract 3 refuses."""
 
 
 def _filled(value: Any, names: dict[str, str]) -> Any:
@@ -19,28 +25,43 @@ def _filled(value: Any, names: dict[str, str]) -> Any:
     return names.get(value, value) if isinstance(value, str) else value
 
 
+def _headers(row: Golden, made: dict[str, str]) -> dict[str, str]:
+    operation, _ = operation_of(row.verb, row.path.format_map(defaultdict(str, made)))
+    if not operation.client_header:
+        return {}
+    return {"client_id" if operation.client_header == "s2s" else "x-client-id": made["client"]}
+
+
+def _click(office: Office) -> str:
+    """A click id that is ours, of a click that nobody has made."""
+    with office.desk.records.read() as tx:
+        kid, key = max(secret(tx, "listing").items())
+    listing = Listing(1, 1, 1, 1, bytes(16), "CPC", 1, 1)
+    return click_id(Click(bytes(16), office.clock.now(), listing), kid, key)
+
+
 def test_the_reference_samples(office: Office) -> None:
     made: dict[str, str] = {}
     found: list[str] = []
     for row in GOLDEN:
         names = {f"{{{name}}}": id_ for name, id_ in made.items()}
         names["{api_client}"] = office.api_client_id
-        headers = {"x-client-id": made["client"]} if row.path == "/meta" else None
+        names["{click}"] = _click(office)
+        headers = _headers(row, made)
         reply = office.ask(row.verb, row.path.format(**made), _filled(row.body, names), headers)
         told = f"{row.number} {row.verb} {row.path}"
-        if reply.status != 200:
+        if reply.status != row.status:
             found.append(f"{told}: {reply.status} {reply.raw.decode()}")
             continue
         found += [f"{told}: {line}" for line in differences(reply.json, row.answer)]
         if row.keeps:
-            made[row.keeps] = reply.json["result"]
+            made[row.keeps] = reply.json.get("result") or reply.json["taskId"]
     assert found == []
 
 
 def test_every_operation_of_the_contract_has_its_sample() -> None:
     numbers = {operation.number for operation in OPERATIONS} - {None}
-    assert {row.number for row in GOLDEN} == numbers
-    assert len(GOLDEN) == len(numbers)
+    assert {row.number for row in GOLDEN} >= numbers
 
 
 def test_the_differ_finds_what_differs() -> None:
@@ -68,4 +89,5 @@ def test_every_sample_is_what_its_schema_says() -> None:
             assert operation.body is not None
             faults: list[Fault] = []
             operation.body.read(decode(encode(operation.sample)), "", faults)
-            assert faults == [], operation.name
+            allowed = REFUSED_SAMPLES.get(operation.number or 0, set())
+            assert {fault.field for fault in faults} == allowed, operation.name

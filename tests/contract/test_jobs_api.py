@@ -109,6 +109,14 @@ def test_all_faults_of_a_job_are_named(office: Office) -> None:
     assert set(office.faults("POST", url, late)) == {"/jobSetting/endDate"}
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z"])
+def test_instants_that_have_no_day_in_some_zone_are_refused(office: Office, at: str) -> None:
+    body = JOB | {"publishedDate": at, "endAtDate": at}
+    assert set(office.faults("POST", f"{office.client()}/jobs", body)) == {
+        "/publishedDate", "/endAtDate",
+    }  # fmt: skip
+
+
 def test_a_used_reference_is_refused_whoever_brought_it(office: Office) -> None:
     client = office.client()
     _job(office, client)

@@ -4,11 +4,14 @@ from urllib.parse import urlencode
 
 from handbill.http.operations import Answer, Call
 
+_MOST_SKIPPED = 2**31 - 1
+"""No list is so long, and the engines take no more."""
+
 
 def skip_and_limit(call: Call, first: int = 0) -> tuple[int, int]:
     """How many rows to leave out and to answer. ``first``: the number of the first page."""
     limit: int = call.query["limit"]
-    return (call.query["page"] - first) * limit, limit
+    return min((call.query["page"] - first) * limit, _MOST_SKIPPED), limit
 
 
 def with_links(call: Call, body: object, total: int, first: int = 0) -> Answer:

@@ -38,13 +38,29 @@ _NOT_DAILY = ("Weekly", "Monthly", "Lifetime")
 _LONG = 200_000
 
 
+_FIRST = instant_of_iso("1000-01-01T00:00:00Z")
+_LAST = instant_of_iso("9999-12-30T23:59:59Z")
+
+
 @dataclass(frozen=True)
 class When(Shape):
-    """An ISO-8601 instant, or a day (its first moment in UTC), read as micros."""
+    """An ISO-8601 instant, or a day (its first moment in UTC), read as micros.
+
+    The last hours of the year 9999 are refused: they have no day in the zones that are ahead.
+    """
 
     def read(self, value: Any, at: str, faults: Faults) -> Any:
         day = read_day(value) if isinstance(value, str) and "/" in value[:3] else None
-        return instant_of_iso(f"{day}T00:00:00Z") if day else Moment().read(value, at, faults)
+        if day:
+            instant = instant_of_iso(f"{day}T00:00:00Z")
+        else:
+            before = len(faults)
+            instant = Moment().read(value, at, faults)
+            if len(faults) > before:
+                return instant
+        if not _FIRST <= instant <= _LAST:
+            faults.append(Fault(at, "must be between the years 1000 and 9999"))
+        return instant
 
     def schema(self) -> Schema:
         return Moment().schema()
