@@ -21,9 +21,14 @@ _MOST_LAST_STEPS = 10_000
 _IDLE_STEPS = 3  # a step may only move a mark past an empty segment
 
 
-def main(settings: Settings) -> None:
-    """Judge until SIGTERM or SIGINT; what is in the journal by then is booked first."""
+def main(settings: Settings, *, rest: bool = False) -> None:
+    """Judge until SIGTERM or SIGINT; what is in the journal by then is booked first.
+
+    ``rest``: book only what is there now, and end.
+    """
     stop = threading.Event()
+    if rest:
+        stop.set()
 
     def told(_number: int, _frame: FrameType | None) -> None:
         stop.set()

@@ -85,9 +85,14 @@ class Tree:
     async def stopped(self) -> None:
         """Wait until somebody asks for the end, then end every child, kind by kind."""
         await self._stopping.wait()
-        for kind, seconds in STOP_SECONDS.items():
+        for kind in STOP_SECONDS:
             members = [item for item in self._processes.items() if item[0].kind == kind]
-            await asyncio.gather(*(self._end(*member, seconds) for member in members))
+            in_order = await asyncio.gather(*(self._end(*member) for member in members))
+            if kind == "judge" and not all(in_order) and not self.failure:
+                # It was being born or was dead just now: what it has left is judged all the same.
+                child = Child(kind, 0)
+                rest = await self._run(child, "--rest")
+                await self._ended(child, rest)
         await asyncio.gather(*self._keepers)
 
     @property
@@ -118,26 +123,35 @@ class Tree:
                 await asyncio.wait_for(self._stopping.wait(), wait)
 
     async def _spawn(self, child: Child) -> Process:
-        """Start a child in a session of its own: a terminal's Ctrl-C reaches the supervisor only,
-        which ends the tree in order. The child's standard input is the tie to this process.
-        """
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "handbill", child.kind,
-            "--number", str(child.number), "--tied",
-            stdin=PIPE, stdout=sys.stderr.fileno(), env=self._environment, start_new_session=True,
-        )  # fmt: skip
+        process = await self._run(child)
         self._processes[child] = process
         _log.info("started", extra={"child": child.name, "pid": process.pid})
         if self._stopping.is_set():  # asked for while the child was being born
             process.kill()
         return process
 
-    async def _end(self, child: Child, process: Process, seconds: float) -> None:
+    async def _run(self, child: Child, *options: str) -> Process:
+        """Start a child in a session of its own: a terminal's Ctrl-C reaches the supervisor only,
+        which ends the tree in order. The child's standard input is the tie to this process.
+        """
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-m", "handbill", child.kind,
+            "--number", str(child.number), "--tied", *options,
+            stdin=PIPE, stdout=sys.stderr.fileno(), env=self._environment, start_new_session=True,
+        )  # fmt: skip
+
+    async def _end(self, child: Child, process: Process) -> bool:
+        """End a child that runs; whether it ended in order just now."""
         if process.returncode is not None:
-            return
+            return False
         process.terminate()
+        return await self._ended(child, process) == 0
+
+    async def _ended(self, child: Child, process: Process) -> int:
+        """Wait for the end of a child, but not for ever; its exit status."""
         hurry = asyncio.create_task(self._hurried.wait())
         ended = asyncio.create_task(process.wait())
+        seconds = STOP_SECONDS[child.kind]
         await asyncio.wait({hurry, ended}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         hurry.cancel()
         if not ended.done():
@@ -145,6 +159,7 @@ class Tree:
             process.kill()
         status = await ended
         _log.info("ended", extra={"child": child.name, "status": status})
+        return status
 
 
 def _end_group(leader: int) -> None:

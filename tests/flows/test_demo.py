@@ -22,7 +22,7 @@ def test_the_demo_plays_and_adds_up(tmp_path: Path) -> None:
     for group in (group["name"] for employer in market.EMPLOYERS for group in employer.groups):
         assert group in said
     for outlet in market.OUTLETS:
-        assert outlet.id in said
+        assert outlet.body["name"] in said
     checked = handbill("ledger", "check", data=data)
     assert checked.returncode == 0, checked.stderr
 
@@ -47,7 +47,7 @@ def serves_again(data: Path) -> None:
     lines = []
     for line in process.stdout:
         lines.append(line)
-        if line.startswith("API "):
+        if line.startswith("API   "):
             status, _, _ = asked(f"{line.split()[1]}/readyz")
             assert status == 200
             process.send_signal(signal.SIGINT)

@@ -100,12 +100,17 @@ def edge(
     main(settings, number)
 
 
-def judge(number: NumberOption = 0, tied: TiedOption = False, data: DataOption = None) -> None:
+def judge(
+    number: NumberOption = 0,
+    tied: TiedOption = False,
+    rest: Annotated[bool, typer.Option("--rest", help="Judge what is there, and end.")] = False,
+    data: DataOption = None,
+) -> None:
     """Run the judge alone: it drains the journal into the ledger."""
     settings = _child("judge", number, tied=tied, data=data)
     from handbill.judge import main
 
-    main(settings)
+    main(settings, rest=rest)
 
 
 def worker(number: NumberOption = 0, tied: TiedOption = False, data: DataOption = None) -> None:
