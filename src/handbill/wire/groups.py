@@ -1,7 +1,6 @@
 """Job groups on the wire. **Source**: contract 1 (26 to 33), domain 1.5, 14.9 to 14.13."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from handbill.core.filters import MOST_RULES, read_filter, spell
@@ -13,16 +12,15 @@ from handbill.wire.campaigns import spell_override
 from handbill.wire.caps import cap_shape, caps_shape, spell_cap, spell_caps
 from handbill.wire.changes import OVERRIDE, PLACEMENT_CAPS, caps_change_shape
 from handbill.wire.clients import dates_in_order
+from handbill.wire.opaque import Opaque
 from handbill.wire.shapes import (
     Choice,
     Day,
     Faults,
     Field,
     Flag,
-    Free,
     Integer,
     ListOf,
-    MapOf,
     Money,
     Object,
     Schema,
@@ -145,25 +143,6 @@ _ORDER = Object(
     check=dates_in_order,
     make=_order,
 )
-
-
-@dataclass(frozen=True)
-class Opaque(Shape):
-    """An object that we keep and give back; decimals become plain numbers."""
-
-    def read(self, value: Any, at: str, faults: Faults) -> Any:
-        return _plain(MapOf(Free()).read(value, at, faults))
-
-    def schema(self) -> Schema:
-        return MapOf(Free()).schema()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return float(value) if isinstance(value, Decimal) else value
 
 
 def _one_publisher_once(found: dict[str, Any], at: str, faults: Faults) -> None:
