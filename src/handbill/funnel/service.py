@@ -110,8 +110,8 @@ def _named(given: Item, client: Client, clicks: _Clicks) -> tuple[str, bytes]:
     if given.candidate_id and given.job_reference:
         return f"{_BY_CANDIDATE}{given.candidate_id}/{given.job_reference}", b""
     click = clicks.open(given.click_id)
-    own = click.listing.client_no == client.no
-    return _BY_CLICK + click.random.hex(), click.random if own else b""
+    name = click.random
+    return _BY_CLICK + name.hex(), name if click.listing.client_no == client.no else b""
 
 
 # ── judging ─────────────────────────────────────────────────────────────────────────────────────

@@ -155,7 +155,7 @@ JOB_FILTER = Object(
     }
 )
 
-_COMMON = {
+_HEAD = {
     "id": TEXT,
     "agencyId": TEXT,
     "clientIds": described(listed(TEXT), "The clients that the purchase serves."),
@@ -164,7 +164,7 @@ _COMMON = {
     "cost": NUMBER,
 }
 LISTED: Schema = whole(
-    _COMMON
+    _HEAD
     | {
         "costPerJobPerDay": described(NUMBER, "cost / availableCount / jobDuration."),
         "costPerSlotPerHour": described(NUMBER, "cost / availableCount / duration."),
@@ -187,7 +187,7 @@ LISTED: Schema = whole(
     }
 )
 GOT: Schema = whole(
-    _COMMON
+    _HEAD
     | {
         "startDate": INSTANT,
         "endDate": INSTANT,
