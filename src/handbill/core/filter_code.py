@@ -63,7 +63,7 @@ class Matcher:
     ) -> None:
         """``today``: of the client; ``places``: its own fields, name to N of cifN."""
         ranked = sorted(contenders)
-        names = {f"cif{place}": name for name, place in places.items()}
+        names = names_of(places)
         slots = _slots_of(ranked, names)
         self.asks_custom = any(field not in FIELDS for field in slots)
         self._fold = _folding(slots)
@@ -116,6 +116,27 @@ class Matcher:
         return plan
 
 
+def compile_leaves(
+    leaves: Sequence[Leaf], today: date, places: Mapping[str, int]
+) -> Callable[[Sequence[Any]], tuple[bool, ...]]:
+    """What each of some comparisons says of a job, by the very code that ``Matcher`` is made of."""
+    names = names_of(places)
+    slots = _slots_of([Contender((0, 0), 0, Branch(True, tuple(leaves)))], names)
+    fold = _folding(slots)
+    says = _Writer(slots, names, today).leaves(leaves)
+    return lambda facts: says(fold(facts))
+
+
+def names_of(places: Mapping[str, int]) -> dict[str, str]:
+    """The client's own name of each field, by cifN."""
+    return {f"cif{place}": name for name, place in places.items()}
+
+
+def field_of(leaf: Leaf, names: Mapping[str, str]) -> str:
+    """The field that a comparison looks at: one of FIELDS, or the client's own by its name."""
+    return leaf.field if leaf.field in FIELDS else names.get(leaf.field, leaf.field)
+
+
 def _slots_of(contenders: Iterable[Contender], names: Mapping[str, str]) -> dict[str, int]:
     """A place in the folded tuple for each field that any filter asks for."""
     asked: dict[str, int] = {}
@@ -125,15 +146,11 @@ def _slots_of(contenders: Iterable[Contender], names: Mapping[str, str]) -> dict
             if isinstance(rule, Branch):
                 visit(rule)
             else:
-                asked.setdefault(_field_of(rule, names), len(asked))
+                asked.setdefault(field_of(rule, names), len(asked))
 
     for contender in contenders:
         visit(contender.filters)
     return asked
-
-
-def _field_of(leaf: Leaf, names: Mapping[str, str]) -> str:
-    return leaf.field if leaf.field in FIELDS else names.get(leaf.field, leaf.field)
 
 
 def _folding(slots: Mapping[str, int]) -> Callable[[Sequence[Any]], Folded]:
@@ -180,10 +197,15 @@ class _Writer:
         ]
         return _made("\n".join(["def made(r):", *lines, " return None"]))
 
+    def leaves(self, leaves: Sequence[Leaf]) -> Callable[[Folded], tuple[bool, ...]]:
+        """Each comparison's own answer, in their order."""
+        tests = "".join(f"({self._leaf(leaf)}), " for leaf in leaves)
+        return _made(f"def made(r):\n return ({tests})")
+
     def anchor(self, rule: Branch | Leaf) -> tuple[int, frozenset[str]] | None:
         """A field and the values of which a job must have one for the rule to hold, if any."""
         if isinstance(rule, Leaf):
-            field = _field_of(rule, self._names)
+            field = field_of(rule, self._names)
             if field in {DATE_FIELD, NUMBER_FIELD} or rule.operator not in {"EQUAL", "IN"}:
                 return None
             return self._slots[field], frozenset(term.casefold() for term in rule.terms)
@@ -203,7 +225,7 @@ class _Writer:
         return (" and " if branch.all_of else " or ").join(parts)
 
     def _leaf(self, leaf: Leaf) -> str:
-        field = _field_of(leaf, self._names)
+        field = field_of(leaf, self._names)
         place = f"r[{self._slots[field]:d}]"
         if field == DATE_FIELD:
             return self._date(place, leaf)
