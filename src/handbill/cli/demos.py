@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from handbill.cli.serving import ApiPortOption, EdgePortOption, HostOption
-from handbill.cli.speaking import DataOption, Mistaken, configured
+from handbill.cli.speaking import DataOption, JsonOption, Mistaken, configured
 
 
 def demo(
@@ -15,6 +15,7 @@ def demo(
     host: HostOption = None,
     api_port: ApiPortOption = None,
     edge_port: EdgePortOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Fill an empty data folder with a small market, play traffic, print a report.
 
@@ -38,7 +39,7 @@ def demo(
 
         settings = with_ports(msgspec.structs.replace(settings, api_port=0, edge_port=0))
     try:
-        status = play(settings, seed, stay=stay, now=SystemClock().now())
+        status = play(settings, seed, SystemClock().now(), stay=stay, as_json=json)
     except DemoFailed as failed:
         raise Mistaken(str(failed)) from failed
     raise typer.Exit(status)

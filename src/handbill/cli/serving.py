@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from handbill.cli.speaking import DataOption, settings_with
+from handbill.cli.speaking import DataOption, JsonOption, settings_with
 from handbill.host.logs import log_json_lines
 from handbill.host.settings import Settings
 
@@ -36,6 +36,7 @@ def serve(
     api_port: ApiPortOption = None,
     edge_port: EdgePortOption = None,
     tied: TiedOption = False,
+    json: JsonOption = True,  # noqa: ARG001 - it never speaks otherwise
 ) -> None:
     """Run everything: API, edge, worker and judge, restarted when they die; SIGTERM ends them in
     order. Prints one JSON line when ready; logs go to standard error.

@@ -5,7 +5,9 @@ import os
 import shutil
 import signal
 import socket
+import sys
 from asyncio.subprocess import Process
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -44,6 +46,22 @@ class Note(msgspec.Struct):
     client_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the whole demo is played with."""
+
+    settings: Settings
+    note: Note
+    console: Console
+    now: Instant
+    as_json: bool
+
+    def remember(self) -> None:
+        path = self.settings.data_folder / _NOTE
+        path.touch(mode=0o600)
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(self.note), indent=2))
+
+
 def note_of(folder: Path) -> Note | None:
     """The demo that a folder holds. **Refuses** a folder that holds anything else (DemoFailed)."""
     path = folder / _NOTE
@@ -56,10 +74,13 @@ def note_of(folder: Path) -> Note | None:
     return None
 
 
-def play(settings: Settings, seed: int, *, stay: bool, now: Instant) -> int:
-    """Play the demo, or serve the one that is there. The exit status: 1 if it did not add up."""
+def play(settings: Settings, seed: int, now: Instant, *, stay: bool, as_json: bool) -> int:
+    """Play the demo, or serve the one that is there. The exit status: 1 if it did not add up.
+
+    ``as_json``: the result is one JSON line, and what is for people goes to standard error.
+    """
     folder = settings.data_folder
-    console = Console()
+    console = Console(stderr=as_json)
     if not console.is_terminal:
         console.width = _WIDTH
     note = note_of(folder)
@@ -74,39 +95,38 @@ def play(settings: Settings, seed: int, *, stay: bool, now: Instant) -> int:
             f"`rm -r {folder}` makes room for a new one"
         )
     if note is None:
-        note = Note("playing", seed, _free_port())
+        scene = Scene(settings, Note("playing", seed, _free_port()), console, now, as_json)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(folder, note)
+        scene.remember()
     else:
         console.print(f"The demo in {folder} is served again (`rm -r {folder}` to start afresh).")
-    return asyncio.run(_run(settings, note, console, stay=stay, now=now))
+        scene = Scene(settings, note, console, now, as_json)
+    return asyncio.run(_run(scene, stay=stay))
 
 
-async def _run(
-    settings: Settings, note: Note, console: Console, *, stay: bool, now: Instant
-) -> int:
+async def _run(scene: Scene, *, stay: bool) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     main = asyncio.current_task()
     assert main is not None
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _told_to_stop, stop, main)
-    allow = (*settings.egress_allow, f"127.0.0.1:{note.feeds_port}")
+    settings, note = scene.settings, scene.note
     own = msgspec.structs.replace(
-        settings, egress_allow=allow, trusted_proxies=(*settings.trusted_proxies, "127.0.0.1")
+        settings,
+        egress_allow=(*settings.egress_allow, f"127.0.0.1:{note.feeds_port}"),
+        trusted_proxies=(*settings.trusted_proxies, "127.0.0.1"),
     )
-    folder = settings.data_folder
     prepare(own)
     try:
         async with (
             careers_sites(hosted_feeds(note.seed), note.feeds_port),
-            served(os.environ | environment_of(own), folder / _LOG) as (addresses, process),
+            served(os.environ | environment_of(own), settings.data_folder / _LOG) as tree,
         ):
-            status = 0
-            if note.state == "playing":
-                status = await _play(own, note, addresses, console, now)
+            addresses, process = tree
+            status = await _play(scene, addresses) if note.state == "playing" else 0
             if stay and status == 0:
-                _say_where(console, addresses, note)
+                _say_where(scene.console, addresses, note)
                 await _until_stopped(stop, process)
             return status
     except asyncio.CancelledError:
@@ -142,10 +162,8 @@ async def _until_stopped(stop: asyncio.Event, process: Process) -> None:
         ended.cancel()
 
 
-async def _play(
-    settings: Settings, note: Note, addresses: Addresses, console: Console, now: Instant
-) -> int:
-    folder = settings.data_folder
+async def _play(scene: Scene, addresses: Addresses) -> int:
+    settings, note, now, console = scene.settings, scene.note, scene.now, scene.console
     with opened(settings) as stores, stores.records.write() as tx:
         _, note.api_key, note.api_client_id = create_agency(
             tx, stores.ids, now, agency_id=AGENCY, name="Demo agency", currency="USD"
@@ -162,9 +180,10 @@ async def _play(
             plan = plan_of(offers, note.seed)
             heard = await story.click(session, plan, showing)
             await story.apply(agency, addresses.edge, clients, plan, heard, showing)
-            with showing.step("Judging", heard.counted + heard.conversions) as done:
-                books = await _judged(settings, heard.counted + heard.conversions)
-                done(heard.counted + heard.conversions)
+            received = heard.counted + heard.conversions
+            with showing.step("Judging", received) as done:
+                books = await _judged(settings, received)
+                done(received)
             rows = [(one.name, await reported(agency, one.id, now)) for one in clients]
     for name, some in rows:
         printed(console, name, some, "USD")
@@ -172,8 +191,8 @@ async def _play(
     note.client_id = clients[0].id
     faults = _faults(heard, total_of(every, COUNTS), total_of(every, ["botClicks"]), books)
     note.state = "failed" if faults else "played"
-    _write(folder, note)
-    _say_sum(console, heard, len(offers), books)
+    scene.remember()
+    _say_sum(scene, heard, len(offers), books)
     for fault in faults:
         console.print(f"[bold red]{fault}[/]")
     return 1 if faults else 0
@@ -203,14 +222,21 @@ def _faults(heard: story.Heard, reported_clicks: int, bots: int, books: Books) -
     return faults
 
 
-def _say_sum(console: Console, heard: story.Heard, offers: int, books: Books) -> None:
+def _say_sum(scene: Scene, heard: story.Heard, offers: int, books: Books) -> None:
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(heard.clicks.items()))
-    console.print(
+    scene.console.print(
         f"{market.JOBS:,} jobs, {offers:,} offers in {len(market.OUTLETS)} publishers' feeds; "
         f"links followed: {kinds}; {heard.conversions} conversions sent."
     )
     sums = ", ".join(f"{name} {value:,}" for name, value in books.sums.items())
-    console.print(f"ledger check: {'balanced' if books.balanced else 'NOT balanced'} ({sums})")
+    state = "balanced" if books.balanced else "NOT balanced"
+    scene.console.print(f"ledger check: {state} ({sums})")
+    if scene.as_json:
+        told = {
+            "jobs": market.JOBS, "offers": offers, "visits": dict(heard.clicks),
+            "conversions": heard.conversions, "balanced": books.balanced, "sums": dict(books.sums),
+        }  # fmt: skip
+        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
 
 
 def _say_where(console: Console, addresses: Addresses, note: Note) -> None:
@@ -229,12 +255,6 @@ def _say_where(console: Console, addresses: Addresses, note: Note) -> None:
         markup=False,
         highlight=False,
     )
-
-
-def _write(folder: Path, note: Note) -> None:
-    path = folder / _NOTE
-    path.touch(mode=0o600)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(note), indent=2))
 
 
 def _free_port() -> int:

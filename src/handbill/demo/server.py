@@ -64,7 +64,13 @@ async def careers_sites(feeds: Mapping[str, Hosted], port: int) -> AsyncIterator
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", port).start()
+        except OSError as taken:
+            raise DemoFailed(
+                f"port {port}, at which the demo's feeds live, is taken by another program; "
+                "end that one, or remove the demo's folder to start afresh"
+            ) from taken
         yield
     finally:
         await runner.cleanup()
