@@ -92,5 +92,5 @@ def main(settings: Settings, number: int = 0) -> None:
             loop.add_signal_handler(name, server.stop)
         await server.serve()
 
-    with contextlib.closing(desk.journal):
+    with contextlib.closing(desk.journal), contextlib.closing(desk.egress):
         uvloop.run(serve())

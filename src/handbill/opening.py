@@ -64,8 +64,9 @@ def open_desk(settings: Settings, source: str, doors: Callable[[Settings], Doors
     stores = open_stores(settings)
     journal = JournalWriter(settings.journal_folder, source)
     return Desk(
-        stores.records, stores.blobs, journal, stores.clock, stores.ids, settings, doors(settings)
-    )
+        stores.records, stores.blobs, journal, stores.clock, stores.ids, settings, doors(settings),
+        Egress(settings.egress_allow),
+    )  # fmt: skip
 
 
 def open_tools(settings: Settings) -> Tools:

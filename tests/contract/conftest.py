@@ -7,6 +7,7 @@ import pytest
 
 from contract.office import NOON, Doors, Office
 from handbill.host.clock import SetClock
+from handbill.host.egress import Egress
 from handbill.host.ids import SeededIds
 from handbill.host.settings import Settings
 from handbill.http.operations import Desk
@@ -19,9 +20,13 @@ def _opened(records: Records, folder: Path) -> Iterator[Office]:
     journal = JournalWriter(folder / "journal", "api-0")
     blobs = open_blobs(str(folder / "blobs"))
     settings = Settings()
-    desk = Desk(records, blobs, journal, SetClock(NOON), SeededIds(1), settings, Doors(settings))
+    egress = Egress(resolve=lambda *_: [])  # no name is known here
+    desk = Desk(
+        records, blobs, journal, SetClock(NOON), SeededIds(1), settings, Doors(settings), egress
+    )
     yield Office(desk).open()
     journal.close()
+    egress.close()
 
 
 @pytest.fixture

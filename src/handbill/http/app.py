@@ -117,7 +117,8 @@ class Table(BaseRoute):
         arrival = Arrival(
             ids, scope["query_string"], headers, body, request_id, raw_path.decode("latin-1")
         )
-        if self._desk.records.reads_inline and operation.verb == "GET" and not operation.mints:
+        inline = self._desk.records.reads_inline and not (operation.mints or operation.slow)
+        if inline and operation.verb == "GET":
             return self._work(operation, verbs, arrival)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._work, operation, verbs, arrival)
@@ -136,7 +137,7 @@ class Table(BaseRoute):
                 dict(arrival.headers), arrival.url, caller, client,
             )  # fmt: skip
             key = None
-            if operation.role in {"agency", "partner"}:
+            if operation.role in {"agency", "partner"} and not operation.slow:
                 key = idempotency.key_of(operation, arrival.every("idempotency-key"))
             if not operation.writes and key is None:
                 call.maybe_client = found_client(tx, desk, operation, call)

@@ -166,7 +166,7 @@ def _parameters(operation: Operation, verb: str) -> list[dict[str, Any]]:
             "description": "The client in question.",
         })  # fmt: skip
     found.extend(_query(operation.query))
-    if verb == "POST" and operation.role in {"agency", "partner"}:
+    if verb == "POST" and operation.role in {"agency", "partner"} and not operation.slow:
         found.append({
             "name": "Idempotency-Key", "in": "header", "required": False,
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},

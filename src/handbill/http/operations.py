@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 
 from handbill.core.nouns import Client
 from handbill.host.clock import Clock
+from handbill.host.egress import Egress
 from handbill.host.ids import Ids
 from handbill.host.settings import Settings
 from handbill.kit.instants import Instant
@@ -77,6 +78,7 @@ class Desk:
     ids: Ids
     settings: Settings
     doors: Doors
+    egress: Egress = field(default_factory=Egress)
 
 
 @dataclass(slots=True)
@@ -154,6 +156,9 @@ class Operation:
     """A GET that may first have to make what it answers, such as an address."""
     keeps_records: bool = False
     """A POST that changes no records (a look-up, or an event that the journal keeps)."""
+    slow: bool = False
+    """A look-up that may take seconds: it runs beside the others and in no transaction that keeps
+    writers waiting. An Idempotency-Key is not looked at: asking again does no harm."""
     success: int = 200
     sample: Any = NOT_GIVEN
     """The reference's request sample."""
