@@ -10,7 +10,7 @@ from contract.office import NOON, Office
 from contract.rooms_office import RoomsOffice, open_rooms
 from handbill.kit.instants import DAY, HOUR, MINUTE, iso_of
 from handbill.postings import service, slots
-from handbill.store.records.tables import tasks
+from handbill.store.records.tables import jobs, tasks
 
 DATES = {"startDate": iso_of(NOON - DAY), "endDate": iso_of(NOON + 30 * DAY)}
 SLOTS: dict[str, Any] = {"cost": 310, "availableCount": 2, "rotateFreqInDays": 2} | DATES
@@ -230,6 +230,20 @@ def test_jobs_that_cannot_be_shown_lose_their_slot(rooms: RoomsOffice, client: s
     turn(rooms, config, HOUR)
     assert posted(rooms, config) == "ab"
     assert rooms.get(f"{config}/jobs?status=P")["data"][0]["refNumber"] == "late"
+
+
+def test_jobs_that_are_gone_vanish(rooms: RoomsOffice, client: str) -> None:
+    config = bought(rooms, client, **SLOTS)
+    add(rooms, config, "a", "b", "c")
+    with rooms.desk.records.write() as tx:
+        tx.change(jobs, {"ref": "a"}, left_at=NOON)
+    assert rooms.ask("GET", f"{config}/jobs/a").status == 404
+    assert posted(rooms, config) == "b"
+    assert rooms.put(f"{config}/jobs/pin", ["a"])["result"]["a"]["message"] == "JOB_NOT_FOUND"
+    assert posted(rooms, config) == "bc", "its slot is free"
+    one = rooms.ask("GET", f"{client}/publishers/P/jobs?page=0&limit=1")
+    assert "page=1" in one.headers["link"]
+    assert len(rooms.get(f"{client}/publishers/P/jobs?page=1&limit=1")["data"]) == 1
 
 
 def test_every_move_wakes_the_listings(rooms: RoomsOffice, client: str) -> None:

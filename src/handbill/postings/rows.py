@@ -78,6 +78,11 @@ class PostingJob(msgspec.Struct):
     job_end_at: Instant | None
     job_left_at: Instant | None
 
+    @property
+    def is_there(self) -> bool:
+        """Whether it can be read: neither taken out, nor the job itself deleted or gone."""
+        return self.deleted_at is None and self.job_left_at is None
+
     def able(self, now: Instant) -> bool:
         """Whether the job itself can be shown: live, valid, switched on and not expired."""
         return can_be_shown(
@@ -154,10 +159,11 @@ _POSTED_AT = (
     _c.publisher_no == b("publisher_no"), _LIVE,
 )  # fmt: skip
 _PINNED = _p.pinned.between(b("least"), b("most"))
+_THERE = _j.left_at.is_(None)
 _POSTED_PAGE = (
     _JOBS.add_columns(_c.id)
     .join(posting_configs, _c.no == _p.config_no)
-    .where(*_POSTED_AT, _PINNED)
+    .where(*_POSTED_AT, _PINNED, _THERE)
     .order_by(_p.no)
     .limit(b("limit", type_=sa.Integer))
     .offset(b("skip", type_=sa.Integer))
@@ -165,8 +171,9 @@ _POSTED_PAGE = (
 _POSTED_COUNT = (
     sa.select(sa.func.count())
     .select_from(posting_jobs)
+    .join(jobs, _j.no == _p.job_no)
     .join(posting_configs, _c.no == _p.config_no)
-    .where(*_POSTED_AT, _PINNED)
+    .where(*_POSTED_AT, _PINNED, _THERE)
 )
 _POSTED_NOS = (
     sa.select(_p.job_no)

@@ -56,13 +56,14 @@ def jobs_of(tx: Tx, posting: Posting, client: Client) -> list[PostingJob]:
     """The client's own jobs of a purchase, oldest first; a purchase's other clients keep theirs to
     themselves.
     """
-    return [job for job in rows.jobs_of(tx, posting.no) if job.client_no == client.no]
+    every = rows.jobs_of(tx, posting.no)
+    return [job for job in every if job.client_no == client.no and job.is_there]
 
 
 def job_of(tx: Tx, posting: Posting, client: Client, ref: str) -> PostingJob:
     """**Refuses** a reference that the purchase does not have (404)."""
     job = rows.by_refs(tx, posting.no, client.no, [ref]).get(ref)
-    if job is None or job.deleted_at is not None:
+    if job is None or not job.is_there:
         raise not_found()
     return job
 

@@ -143,7 +143,7 @@ def _present(
     tx: Tx, posting: Posting, client: Client, refs: Sequence[str]
 ) -> dict[str, PostingJob]:
     found = rows.by_refs(tx, posting.no, client.no, refs)
-    return {ref: job for ref, job in found.items() if job.deleted_at is None}
+    return {ref: job for ref, job in found.items() if job.is_there}
 
 
 def _results(refs: Sequence[str], found: dict[str, PostingJob]) -> list[Result]:
