@@ -73,15 +73,14 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 async def _serve(settings: Settings, number: int) -> None:
-    folder = Path(settings.data)
     clock = SystemClock()
     proxies = Proxies(settings.trusted_proxies)
-    index = EdgeIndex(folder / "index", writable=False)
-    journal = JournalWriter(folder / "journal", f"edge-{number}", sync=_gathering_sync())
+    index = EdgeIndex(settings.index_folder, writable=False)
+    journal = JournalWriter(settings.journal_folder, f"edge-{number}", sync=_gathering_sync())
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     broken = partial(loop.call_later, _BROKEN_S, stop.set)
-    edge = Edge(journal, index, clock, proxies, folder / "blobs" / "feeds", broken)
+    edge = Edge(journal, index, clock, proxies, Path(settings.blobs_address) / "feeds", broken)
     server = Server(edge.answer, clock, SystemIds(), _limits(), proxies.has)
     for number_of_signal in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number_of_signal, stop.set)
