@@ -163,11 +163,11 @@ def test_whatever_is_killed_comes_back_and_no_acknowledged_click_is_lost(tmp_pat
     data = tmp_path / "data"
     with hosted({"/jobs.xml": b"".join(feed("indeed", JOBS))}) as site:
         allow = site.removeprefix("http://")
-        with serving(data, egress_allow=allow, trusted_proxies="127.0.0.1") as server:
+        with serving(data, egress_allow=allow, trusted_proxies="127.0.0.1", edges="2") as server:
             office = Office(server)
             _, links = open_market(office, site)
             clickers = Clickers(links)
-            for child in ("judge-0", "edge-0", "worker-0", "api-0", "judge-0"):
+            for child in ("judge-0", "edge-0", "worker-0", "edge-1", "api-0", "judge-0"):
                 server.kill(child)
                 until(f"both doors after {child}", lambda: _both_ready(server))
             acknowledged = clickers.finish()
