@@ -15,7 +15,7 @@ that dies half-way leaves nothing that the next one takes for granted.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -66,6 +66,8 @@ _MATCHED = (
     .order_by(_m.job_no)
     .limit(_LIMIT)
 )
+_OWN = _JOINED.select_from(jobs.outerjoin(matches, _m.job_no == _j.no)).where(_j.no == b("no"))
+_IS_MARKED = sa.select(_u.job_no).where(_u.job_no == b("no"))
 _MARKED = _JOINED.select_from(jobs.outerjoin(matches, _m.job_no == _j.no)).where(
     _j.client_no == b("client_no"), among(_j.no, "nos")
 )
@@ -160,6 +162,39 @@ def rematch_all(tx: Tx, client: Client, now: Instant) -> None:
     while tx.all(_TAKE_MARKS, client_no=client.no, limit=BATCH):
         pass
     _remember(tx, contest, Remembered(contest.default_no, contest.signatures))
+
+
+class Candidate(NamedTuple):
+    """A job as matching sees it. ``facts``: as ``core.filter_code.Facts``; ``group_no``: where it
+    is on record; ``live``: valid, in its feed, not ended: else it is in no group.
+    """
+
+    no: int
+    facts: Sequence[Any]
+    group_no: int | None
+    live: bool
+
+
+def candidates(
+    tx: Tx, client_no: int, now: Instant, after: int, most: int = BATCH
+) -> list[Candidate]:
+    """The client's next jobs beyond a number, in their order."""
+    rows = tx.all(_EVERY, client_no=client_no, after=after, now=now, limit=most)
+    return [_candidate(row) for row in rows]
+
+
+def candidate_of(tx: Tx, job_no: int, now: Instant) -> tuple[Candidate, bool]:
+    """One job; and whether it has changed since it was last matched."""
+    row = tx.one(_OWN, no=job_no, now=now)
+    assert row is not None, "jobs are never deleted"
+    return _candidate(row), tx.one(_IS_MARKED, no=job_no) is not None
+
+
+def _candidate(row: Row) -> Candidate:
+    custom = row[_CUSTOM]
+    own = _NOTHING if custom is None else _CUSTOM_IN.decode(custom)
+    no, group_no, live = row[_CUSTOM + 1 :]
+    return Candidate(no, (*row[:_CUSTOM], own), group_no, bool(live))
 
 
 def forget(tx: Tx, client_no: int) -> None:

@@ -1,15 +1,17 @@
 """Operations 26 to 33, and those of clients and campaigns that need the job groups below them."""
 
+from collections import Counter
 from typing import Any
 
 from handbill.campaigns import service as campaigns
 from handbill.core.nouns import Campaign, Group
-from handbill.groups import service, tree_routes
+from handbill.groups import previewing, service, tree_routes
 from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.wire import samples
 from handbill.wire.group_schema import GROUP
 from handbill.wire.groups import CREATE, UPDATE, spell_group
+from handbill.wire.previews import GROUP_PREVIEW, GROUP_PREVIEWED
 from handbill.wire.spelling import TEXT, described
 
 _TAG = "Job groups"
@@ -69,6 +71,32 @@ def _pause(call: Call) -> dict[str, Any]:
 def _enable(call: Call) -> dict[str, Any]:
     service.switch(call.tx, call.now, call.client, _group(call), "A")
     return done("Jobgroup enabled")
+
+
+def _preview(call: Call) -> dict[str, Any]:
+    found = previewing.preview(call.tx, call.client, call.now, call.body)
+    names = service.groups_by_number(call.tx, found.taken_from | found.kept_by)
+    taken = found.taken_from.total()
+
+    def counted(counts: Counter[int]) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": names[no].id, "name": names[no].body.name,
+                "isDefault": names[no].is_default, "jobs": jobs,
+            }
+            for no, jobs in counts.most_common()
+        ]  # fmt: skip
+
+    return {
+        "lookedAt": found.looked_at,
+        "complete": found.complete,
+        "matched": taken + found.kept_by.total(),
+        "taken": taken,
+        "givenUp": found.given_up,
+        "takenFrom": counted(found.taken_from),
+        "keptBy": counted(found.kept_by),
+        "refNumbers": found.refs,
+    }
 
 
 _FILTERS = {
@@ -142,6 +170,46 @@ OPERATIONS = [
         query=PAGED,
         answer=page_schema(GROUP),
         sample_answer={"data": [samples.GROUP]},
+    ),
+    Operation(
+        name="preview_jobgroup",
+        verb="POST",
+        path="/clients/{client_id}/jobgroups/preview",
+        title="See what a job group would take.",
+        about="Which of the client's jobs a job group with these filters and this priority would "
+        "have, and from which job groups they would come. Nothing is saved. With jobGroupId it is "
+        "told for a change of that one, whether it is active or not.",
+        tag=_TAG,
+        work=_preview,
+        body=GROUP_PREVIEW,
+        keeps_records=True,
+        slow=True,
+        answer=GROUP_PREVIEWED,
+        sample={"filters": _FILTERS, "priority": 1, "placements": [{"value": "TestExp1"}]},
+        sample_answer={
+            "lookedAt": 1200,
+            "complete": True,
+            "matched": 90,
+            "taken": 80,
+            "givenUp": 0,
+            "takenFrom": [
+                {
+                    "id": "bebdddfc-fcc3-49b2-9390-7a9f2ef52f4d",
+                    "name": "test-jobgroup-200",
+                    "isDefault": False,
+                    "jobs": 80,
+                }
+            ],
+            "keptBy": [
+                {
+                    "id": "f0b7f2c5-8f3e-4d53-a6c4-5d8d1a3a7f10",
+                    "name": "nurses",
+                    "isDefault": False,
+                    "jobs": 10,
+                }
+            ],
+            "refNumbers": ["test-job-ref-number-108"],
+        },
     ),
     Operation(
         name="get_jobgroup",

@@ -1,0 +1,129 @@
+"""What a job group would take if it were saved now: matched by the code that matches, kept nowhere.
+
+Where a job is now is told by the groups as they stand, not by the records, which may be a rematch
+behind.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from handbill.core.filter_code import FIELDS, Contender, Matcher
+from handbill.core.nouns import Branch, Client, Group, GroupBody
+from handbill.groups import service
+from handbill.groups.contest import Contest, contest_of
+from handbill.groups.matching import BATCH, candidates
+from handbill.groups.placing import placement_faults
+from handbill.kit.faults import Fault, bad_request
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+
+MOST_JOBS = 500_000
+MOST_REFS = 100
+_PRIORITY = 1
+_NEWEST = 1 << 62
+_REF = FIELDS.index("refNumber")
+
+
+@dataclass(slots=True)
+class Preview:
+    """Counts of live jobs. ``taken_from``: by the group they are in now; ``kept_by``: those that
+    the filter holds for, but a better ranked group keeps. ``given_up``: jobs that the group has
+    now and would lose.
+    """
+
+    complete: bool = True
+    looked_at: int = 0
+    given_up: int = 0
+    taken_from: Counter[int] = field(default_factory=Counter)
+    kept_by: Counter[int] = field(default_factory=Counter)
+    refs: list[str] = field(default_factory=list)
+
+
+class _Sides(NamedTuple):
+    """The group as it would be, all groups as they are, and all but the group itself."""
+
+    contest: Contest
+    rank: tuple[int, int]
+    own_no: int
+    own: Matcher
+    now: Matcher
+    rivals: Matcher
+
+
+def preview(
+    tx: Tx, client: Client, now: Instant, given: dict[str, Any], most: int = MOST_JOBS
+) -> Preview:
+    """What the group of ``wire.previews.GROUP_PREVIEW`` would take from whom, by group number.
+
+    **Refuses** (400) what saving would refuse of filter and placements, and a group that is not
+    the client's. Only the client's first ``most`` jobs are looked at.
+    """
+    stands = _named(tx, client, given.get("jobGroupId"))
+    placements = given.get("placements")
+    if placements:
+        faults = placement_faults(tx, client, GroupBody("", placements=placements), new=True)
+        if faults:
+            raise bad_request(faults)
+    sides = _sides(contest_of(tx, client, now), stands, given)
+    found = Preview()
+    for job in _live(tx, sides.contest, found, most):
+        _weigh(found, sides, job)
+    return found
+
+
+def _named(tx: Tx, client: Client, group_id: str | None) -> Group | None:
+    if not group_id:
+        return None
+    stands = next((g for g in service.groups_of(tx, client.no) if g.id == group_id), None)
+    if stands is None or stands.is_default:
+        raise bad_request([Fault("/jobGroupId", "is no job group of the client that can change")])
+    return stands
+
+
+def _sides(contest: Contest, stands: Group | None, given: dict[str, Any]) -> _Sides:
+    own_no, born, priority = (stands.no, stands.no, stands.priority) if stands else (
+        0, _NEWEST, _PRIORITY
+    )  # fmt: skip
+    if given.get("priority") is not None:
+        priority = given["priority"]
+    filters: Branch = given["filters"]
+    rank = (priority, born)
+    others = [one.group_no for one in contest.contenders if one.group_no != own_no]
+    own = Matcher([Contender(rank, own_no, filters)], contest.today, contest.places)
+    now = contest.matcher()
+    return _Sides(contest, rank, own_no, own, now, contest.matcher(others) if own_no else now)
+
+
+def _live(tx: Tx, contest: Contest, found: Preview, most: int) -> Iterator[Sequence[Any]]:
+    """The facts of each live job."""
+    after = 0
+    while some := candidates(tx, contest.client_no, contest.now, after, min(most, BATCH) or 1):
+        if not most:
+            found.complete = False
+            return
+        for job in some:
+            if job.live:
+                found.looked_at += 1
+                yield job.facts
+        after = some[-1].no
+        most -= len(some)
+
+
+def _weigh(found: Preview, sides: _Sides, job: Sequence[Any]) -> None:
+    """Where one job is, and where it would be."""
+    holds = sides.own.best(job) is not None
+    if not holds and not sides.own_no:
+        return
+    owner = sides.now.best(job)
+    rival = owner if sides.rivals is sides.now else sides.rivals.best(job)
+    taken = holds and (rival is None or sides.rank < sides.contest.rank(rival))
+    if taken:
+        found.taken_from[sides.contest.default_no or 0 if owner is None else owner] += 1
+        if len(found.refs) < MOST_REFS:
+            found.refs.append(job[_REF])
+    elif holds and rival is not None:
+        found.kept_by[rival] += 1
+    if not taken and owner == sides.own_no:
+        found.given_up += 1
