@@ -315,3 +315,12 @@ def test_decisions_have_their_four_parts() -> None:
     assert numbers == list(range(1, len(numbers) + 1))
     parts = ("## Context", "## Decision", "## Consequence", "## Guarded by")
     assert [shown(path) for path in decisions for part in parts if part not in text_of(path)] == []
+
+
+def test_every_room_with_doors_is_behind_them() -> None:
+    """A room whose tasks no worker runs, or whose operations no API has, is not there."""
+    for door, root in (("work", "worker"), ("routes", "api")):
+        rooms = {path.parent.name for path in SOURCE.glob(f"*/{door}.py")}
+        assert len(rooms) > 5
+        text = text_of(SOURCE / f"{root}.py")
+        assert {room for room in rooms if f"handbill.{room} import {door}" not in text} == set()
