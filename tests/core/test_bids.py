@@ -154,7 +154,7 @@ def test_organic_needs_no_bid() -> None:
             {"group": {"placements": [Placement("Board", active=False)]}},
             Withheld.PLACEMENT_INACTIVE,
         ),
-        ({"publisher": {"bid_type": "PPP"}}, Withheld.POSTINGS_ONLY),
+        ({"publisher": {"bid_type": "PPP"}}, Withheld.NOT_POSTED),
     ],
 )
 def test_why_there_are_no_terms(said: dict[str, Any], reason: Withheld) -> None:

@@ -34,6 +34,7 @@ class Source(StrEnum):
     GROUP = "JOBGROUP"
     FEED = "FEED"
     ORGANIC = "ORGANIC"
+    POSTING = "POSTING"
 
 
 class Withheld(StrEnum):
@@ -44,7 +45,7 @@ class Withheld(StrEnum):
     PUBLISHER_EXCLUDED = "PUBLISHER_EXCLUDED"
     NO_PLACEMENT = "NO_PLACEMENT"
     PLACEMENT_INACTIVE = "PLACEMENT_INACTIVE"
-    POSTINGS_ONLY = "POSTINGS_ONLY"
+    NOT_POSTED = "NOT_POSTED"
     JOB_PAUSED = "JOB_PAUSED"
     JOB_NOT_IN_FORCE = "JOB_NOT_IN_FORCE"
     JOB_EXCLUDES = "JOB_EXCLUDES"
@@ -70,6 +71,10 @@ class Offer(NamedTuple):
     source: Source
 
 
+POSTED = Offer(0, 0, Source.POSTING)
+"""A posted job is paid for by its slot, and by no click or apply."""
+
+
 class Asked(NamedTuple):
     """What a job itself brings to its bid."""
 
@@ -83,23 +88,19 @@ def terms_of(
 ) -> Terms | Withheld:
     """The terms between a job group and a publisher, or why there are none.
 
-    Whether group, campaign and client trade at all is for ``core.states`` to say.
+    Whether group, campaign and client trade at all is for ``core.states`` to say. Publishers of
+    postings have no terms with groups: what is posted there is offered as ``POSTED``.
     """
-    if publisher.status != "A":
-        return Withheld.PUBLISHER_INACTIVE
-    body = client.body
-    if (
-        publisher.id in body.excluded_publishers
-        or publisher.id in body.globally_excluded_publishers
-    ):
-        return Withheld.PUBLISHER_EXCLUDED
+    why = barred(client, publisher)
+    if why is not None:
+        return why
+    if publisher.body.bid_type == "PPP":
+        return Withheld.NOT_POSTED
     placement = placement_of(group, publisher.id)
     if placement is None:
         return Withheld.NO_PLACEMENT
     if not placement.active:
         return Withheld.PLACEMENT_INACTIVE
-    if publisher.body.bid_type == "PPP":
-        return Withheld.POSTINGS_ONLY
     by_apply = publisher.body.bid_type == "CPA"
     return Terms(
         publisher_id=publisher.id,
@@ -110,9 +111,22 @@ def terms_of(
         group_micros=group.body.cpa_bid_micros if by_apply else group.body.cpc_bid_micros,
         markdown_ppm=_first(
             group.body.override.markdown_ppm, campaign.body.override.markdown_ppm,
-            body.markdown_ppm,
+            client.body.markdown_ppm,
         ),
     )  # fmt: skip
+
+
+def barred(client: Client, publisher: Publisher) -> Withheld | None:
+    """Why a publisher gets none of a client's jobs, posted ones among them; None: it may."""
+    body = client.body
+    if publisher.status != "A":
+        return Withheld.PUBLISHER_INACTIVE
+    if (
+        publisher.id in body.excluded_publishers
+        or publisher.id in body.globally_excluded_publishers
+    ):
+        return Withheld.PUBLISHER_EXCLUDED
+    return None
 
 
 def placement_of(group: Group, publisher_id: str) -> Placement | None:

@@ -16,12 +16,13 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.campaigns import service as campaigns
-from handbill.core.bids import PLAIN_JOB, Asked, Offer, Terms, offer_of, terms_of
+from handbill.core.bids import PLAIN_JOB, POSTED, Asked, Offer, Terms, barred, offer_of, terms_of
 from handbill.core.nouns import Client, JobSettings, Publisher
 from handbill.core.states import campaign_state, client_state, group_state
 from handbill.groups import service as groups
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
+from handbill.postings import service as postings
 from handbill.publishers import service as publishers
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
@@ -34,19 +35,35 @@ _OFFERED = Struct(">QQQQ")
 _SETTINGS = msgspec.json.Decoder(JobSettings)
 
 _j, _m = jobs.c, matches.c
+LISTABLE: dict[str, sa.ColumnElement[bool]] = {
+    "INVALID": _j.valid == sa.literal_column("1"),
+    "EXPIRED": sa.or_(_j.end_at.is_(None), _j.end_at > b("now", type_=sa.BigInteger)),
+    # Such a job has no URL to redirect to.
+    "NO_URL": _j.url != sa.literal_column("''"),
+}
+"""What a live job must be to stand in any feed, by the reason that is told when it is not."""
 _LISTED = (
     sa.select(_j.no, _j.id, _j.digest, _j.status, _j.cpc_micros, _j.settings, _m.group_no)
     .select_from(matches.join(jobs, _m.job_no == _j.no))
     .where(
         _m.client_no == b("client_no"),
         among(_m.group_no, "groups"),
-        _j.valid == sa.literal_column("1"),
         _j.left_at.is_(None),
-        sa.or_(_j.end_at.is_(None), _j.end_at > b("now", type_=sa.BigInteger)),
-        # A job whose URL cannot be redirected to has none here.
-        _j.url != sa.literal_column("''"),
+        *LISTABLE.values(),
     )
     .order_by(_m.job_no)
+)
+_POSTED = (
+    sa.select(_j.no, _j.id, _j.digest, _m.group_no)
+    .select_from(jobs.outerjoin(matches, _m.job_no == _j.no))
+    .where(
+        _j.client_no == b("client_no"),
+        among(_j.no, "nos"),
+        _j.status == sa.literal_column("'A'"),
+        _j.left_at.is_(None),
+        *LISTABLE.values(),
+    )
+    .order_by(_j.no)
 )
 
 
@@ -80,6 +97,7 @@ class Offers:
     """All that a client offers at one moment. ``slots``: the publishers, by their place here.
 
     ``rows``: of each job number, id, digest and which mix of offers, one per slot, it has.
+    ``posted``: by slot, what publishers of postings list instead.
     """
 
     slots: list[Publisher]
@@ -87,9 +105,13 @@ class Offers:
     counts: list[int] = field(default_factory=list)
     rows: bytearray = field(default_factory=bytearray)
     mixes: list[tuple[Offered | None, ...]] = field(default_factory=list)
+    posted: dict[int, list[OneListing]] = field(default_factory=dict)
 
     def of(self, slot: int) -> Iterator[OneListing]:
         """What one publisher is offered, in the order of job numbers."""
+        if slot in self.posted:
+            yield from self.posted[slot]
+            return
         column = [mix[slot] for mix in self.mixes]
         for no, job_id, digest, mix_no in _ROW.iter_unpack(self.rows):
             offered = column[mix_no]
@@ -98,13 +120,26 @@ class Offers:
 
 
 def placed_publishers(tx: Tx, client: Client) -> list[Publisher]:
-    """The live publishers that any live job group of the client places, trading or not."""
+    """The live publishers that any live job group of the client places, trading or not; and those
+    that jobs of the client are posted at.
+    """
     placed = {
         placement.publisher_id
         for group in groups.groups_of(tx, client.no)
         for placement in group.body.placements
     }
-    return [p for p in publishers.publishers_of(tx, client.agency_no) if p.id in placed]
+    return [
+        publisher
+        for publisher in publishers.publishers_of(tx, client.agency_no)
+        if publisher.id in placed or posted_at(tx, client, publisher)
+    ]
+
+
+def posted_at(tx: Tx, client: Client, publisher: Publisher) -> list[int]:
+    """The numbers of the jobs that a publisher of postings is to list: none at any other one."""
+    if publisher.body.bid_type != "PPP":
+        return []
+    return postings.posted_jobs(tx, client.no, publisher.no)
 
 
 def trades_of(tx: Tx, client: Client, slots: list[Publisher], today: date) -> dict[int, Trade]:
@@ -140,6 +175,8 @@ def offers_of(tx: Tx, client: Client, now: Instant) -> Offers:
     if trades:
         found = tx.stream(_LISTED, client_no=client.no, groups=Listed(trades), now=now)
     _fill(offers, trades, found, today)
+    if client_state(client, today).trades:
+        _fill_posted(tx, client, offers, now)
     return offers
 
 
@@ -171,6 +208,33 @@ def _fill(offers: Offers, trades: dict[int, Trade], found: Iterator[Row], today:
             _flush(offers, said, hashers)
     _flush(offers, said, hashers)
     offers.digests = [hasher.digest() for hasher in hashers]
+
+
+def _fill_posted(tx: Tx, client: Client, offers: Offers, now: Instant) -> None:
+    """What is posted is listed whatever its job group's bids, states and placements: under the
+    group that it is matched to, else the default one, so that its clicks are counted there.
+    """
+    wanted = {
+        slot: nos
+        for slot, publisher in enumerate(offers.slots)
+        if barred(client, publisher) is None and (nos := posted_at(tx, client, publisher))
+    }
+    if not wanted:
+        return
+    live = groups.groups_of(tx, client.no)
+    campaign_of = {group.no: group.campaign_no for group in live}
+    default_no = next((group.no for group in live if group.is_default), 0)
+    for slot, nos in wanted.items():
+        listed = offers.posted[slot] = []
+        hasher = hashlib.blake2b(digest_size=16)
+        rows = tx.all(_POSTED, client_no=client.no, nos=Listed(nos), now=now)
+        for no, id_, digest, matched_no in rows:
+            group_no = matched_no if matched_no in campaign_of else default_no
+            campaign_no = campaign_of.get(group_no, 0)
+            offered = Offered(group_no, campaign_no, POSTED.bid_micros, POSTED.price_micros)
+            listed.append(OneListing(no, bytes.fromhex(id_), digest, offered))
+            hasher.update(bytes.fromhex(id_) + digest + _OFFERED.pack(*offered))
+        offers.counts[slot], offers.digests[slot] = len(listed), hasher.digest()
 
 
 def _mix(
