@@ -7,13 +7,12 @@ import pytest
 from contract.office import NOON, Office
 from contract.rooms_office import RoomsOffice, open_rooms
 from handbill.access.keys import secret
-from handbill.core.attribution import APPLY, identity_of, organic_identity
-from handbill.core.funnel_stages import PARKED, UNMAPPED
+from handbill.core.funnel_stages import PARKED, UNMAPPED, application_key, candidate_key
 from handbill.core.listing_tokens import Click, Listing, click_id
 from handbill.funnel import rows, service
 from handbill.jobs.rows import job_id
 from handbill.kit.instants import DAY, HOUR, MINUTE, iso_of
-from handbill.store.records.tables import conversion_keys
+from handbill.store.records.tables import applied
 
 YESTERDAY = iso_of(NOON - DAY)
 ONE, TWO = b"1" * 16, b"2" * 16
@@ -29,12 +28,11 @@ class Ats:
 
     def applied(self, application_id: str, click: bytes = ONE) -> None:
         """As the judge notes an apply; without a click it is organic."""
-        key = identity_of(APPLY, click, application_id)
-        self.note(key if click else organic_identity(APPLY, application_id) or "", click)
+        self.note(application_key(application_id), click)
 
     def note(self, key: str, click: bytes) -> None:
         with self.rooms.desk.records.write() as tx:
-            tx.put(conversion_keys, client_no=self.noun.no, key=key, click_id=click, at=NOON)
+            tx.put(applied, client_no=self.noun.no, key=key, click_id=click, facts=b"")
 
     def item(self, application_id: str = "", status: str = "Hired", at: Any = YESTERDAY,
              **more: Any) -> dict[str, Any]:  # fmt: skip
@@ -171,7 +169,7 @@ def test_a_month_that_closes_meanwhile_is_closed(ats: Ats) -> None:
 
 def test_three_ways_to_name_an_application(ats: Ats) -> None:
     ats.rooms.jobs(ats.client, "r/1")
-    ats.note(rows.candidate_key("c", job_id(ats.noun.id, "r/1")), TWO)
+    ats.note(candidate_key("c", job_id(ats.noun.id, "r/1")), TWO)
     by_candidate = ats.item(additionalDetails={"candidateId": "c", "jobReference": "r/1"})
     batch = ats.send(by_candidate, ats.item(clickId=ats.click(ONE)), ats.item(
         additionalDetails={"candidateId": "c", "jobReference": "r/2"}))  # fmt: skip

@@ -27,6 +27,17 @@ DISPOSITIONS: Final = (COUNTED, DUPLICATE, UNMAPPED, PARKED, DEAD, LATE_FROZEN)
 FORGOTTEN: Final = frozenset({DUPLICATE, DEAD})
 """The dispositions whose items are no part of an application's history."""
 
+
+def application_key(application_id: str) -> str:
+    """What names an application by its own id."""
+    return f"application/{application_id}"
+
+
+def candidate_key(candidate_id: str, job_id: str) -> str:
+    """What names an application by its job (32 hex digits) and the candidate."""
+    return f"candidate/{job_id}/{candidate_id}"
+
+
 _MOST_AHEAD = 10 * MINUTE
 _FREEZE_DAY = 8
 

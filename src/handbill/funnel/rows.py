@@ -1,20 +1,25 @@
 """Rows of the funnel's tables, and the ledger's keys that an application is found by."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.attribution import APPLY, identity_of, organic_identity
-from handbill.core.funnel_stages import FORGOTTEN, PARKED, UNMAPPED
+from handbill.core.funnel_stages import (
+    FORGOTTEN,
+    PARKED,
+    UNMAPPED,
+    application_key,
+    candidate_key,
+)
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among, among_ids
 from handbill.store.records.tables import (
+    applied,
     clients,
-    conversion_keys,
     funnel_batches,
     funnel_items,
     hires,
@@ -29,12 +34,14 @@ class ItemBody(msgspec.Struct, omit_defaults=True):
     application_id: str = ""
     candidate_id: str = ""
     job_reference: str = ""
+    click_facts: bytes = b""
+    """What a click id said, where the item was keyed by one."""
     details: dict[str, Any] = {}
 
 
 class FunnelItem(msgspec.Struct, kw_only=True):
-    """One event. ``application`` names it whichever way it was keyed (``keys``); ``click_id`` is
-    the click that the application came from, empty while unknown or organic.
+    """One event. ``application`` names it whichever way it was keyed; ``click_id`` is the click
+    that the application came from, empty while unknown or organic. ``facts`` are not stored.
     """
 
     no: int = 0
@@ -46,12 +53,15 @@ class FunnelItem(msgspec.Struct, kw_only=True):
     disposition: str = ""
     reason: str = ""
     click_id: bytes = b""
+    facts: bytes = b""
     body: ItemBody
     received_at: Instant
 
 
 class Hire(NamedTuple):
-    """The first HIRED of an application, not booked yet. ``click_id`` empty: organic."""
+    """The first HIRED of an application, not booked yet. ``click_id`` empty: organic. ``facts``:
+    the apply, or what its click id says, as the judge encodes it; empty: nothing is known of it.
+    """
 
     no: int
     client_no: int
@@ -59,12 +69,13 @@ class Hire(NamedTuple):
     click_id: bytes
     at: Instant
     received_at: Instant
+    facts: bytes
     application_id: str
     candidate_id: str
 
 
 _BODY = msgspec.json.Decoder(ItemBody)
-_i, _h, _k = funnel_items.c, hires.c, conversion_keys.c
+_i, _h, _k = funnel_items.c, hires.c, applied.c
 _COLUMNS = (
     _i.no, _i.place, _i.application, _i.status, _i.stage, _i.event_at, _i.disposition, _i.reason,
     _i.click_id, _i.body, _i.received_at,
@@ -109,7 +120,7 @@ _CLIENTS = (
     .order_by(clients.c.no)
 )
 _MAP = sa.select(stage_maps.c.body).where(stage_maps.c.client_no == b("client_no"))
-_KEYS = sa.select(_k.key, _k.click_id).where(
+_KEYS = sa.select(_k.key, _k.click_id, _k.facts).where(
     _k.client_no == b("client_no"), among(_k.key, "keys")
 )  # fmt: skip
 _JOB_IDS = sa.select(jobs.c.ref, jobs.c.id).where(
@@ -123,7 +134,7 @@ _HIRED_BY_CLICK = sa.select(_h.application, _h.click_id).where(
 )
 _UNBOOKED = (
     sa.select(
-        _h.no, _h.client_no, _h.application, _h.click_id, _h.at, _h.received_at, _i.body,
+        _h.no, _h.client_no, _h.application, _h.click_id, _h.at, _h.received_at, _h.facts, _i.body,
     )
     .join(funnel_items, _i.no == _h.item_no)
     .where(_h.booked_at.is_(None))
@@ -237,36 +248,32 @@ def set_stage_map(tx: Tx, client_no: int, stages: dict[str, str], now: Instant) 
 
 
 # ── applications ────────────────────────────────────────────────────────────────────────────────
-def by_application_id(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, bytes]:
-    """Applications that the ledger knows → the click that each came from, empty if organic."""
-    named = {identity_of(APPLY, b"", one): one for one in ids}
-    organic = {organic_identity(APPLY, one) or "": one for one in ids}
-    found = tx.all(_KEYS, client_no=client_no, keys=Listed([*named, *organic]))
-    every = named | organic
-    clicks: dict[str, bytes] = {}
-    for key, click_id in found:
-        clicks[every[key]] = bytes(click_id) or clicks.get(every[key], b"")
-    return clicks
+Origin = tuple[bytes, bytes]
+"""The click that an application came from, and the apply as received; empty where organic."""
+
+
+def by_application_id(tx: Tx, client_no: int, ids: Iterable[str]) -> dict[str, Origin]:
+    """The applications among these that the ledger knows."""
+    return _origins(tx, client_no, {application_key(one): one for one in ids})
 
 
 def by_candidate(
-    tx: Tx, client_no: int, pairs: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], bytes]:
-    """(candidate, job reference) that the ledger knows → the click."""
+    tx: Tx, client_no: int, pairs: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], Origin]:
+    """The same by candidate and job reference."""
+    pairs = set(pairs)
     refs = Listed(sorted({ref for _, ref in pairs}))
     job_ids: dict[str, str] = dict(tx.all(_JOB_IDS, client_no=client_no, refs=refs))
-    keys = {
-        candidate_key(candidate, job_ids[ref]): (candidate, ref)
-        for candidate, ref in pairs
-        if ref in job_ids
-    }
-    found = tx.all(_KEYS, client_no=client_no, keys=Listed(keys))
-    return {keys[key]: bytes(click_id) for key, click_id in found}
+    keys = {candidate_key(who, job_ids[ref]): (who, ref) for who, ref in pairs if ref in job_ids}
+    return _origins(tx, client_no, keys)
 
 
-def candidate_key(candidate_id: str, job_id: str) -> str:
-    """The name under which the ledger keeps an apply of a candidate to a job, beside its others."""
-    return f"3/candidate/{job_id}/{candidate_id}"
+_Name = TypeVar("_Name")
+
+
+def _origins(tx: Tx, client_no: int, keys: Mapping[str, _Name]) -> dict[_Name, Origin]:
+    found = tx.all(_KEYS, client_no=client_no, keys=Listed(keys)) if keys else []
+    return {keys[key]: (bytes(click), bytes(facts)) for key, click, facts in found}
 
 
 # ── hires ───────────────────────────────────────────────────────────────────────────────────────
@@ -287,7 +294,8 @@ def add_hires(tx: Tx, client_no: int, items: Sequence[FunnelItem]) -> None:
     tx.put_many(hires, [
         {
             "client_no": client_no, "application": item.application, "click_id": item.click_id,
-            "item_no": item.no, "at": item.event_at, "received_at": item.received_at,
+            "facts": item.facts, "item_no": item.no, "at": item.event_at,
+            "received_at": item.received_at,
         }
         for item in items
     ])  # fmt: skip
@@ -297,10 +305,10 @@ def unbooked(tx: Tx, limit: int) -> list[Hire]:
     found = []
     for *head, body in tx.all(_UNBOOKED, limit=limit):
         told = _BODY.decode(body)
-        no, client_no, application, click_id, at, received_at = head
+        no, client_no, application, click_id, at, received_at, facts = head
         found.append(Hire(
-            no, client_no, application, bytes(click_id), at, received_at, told.application_id,
-            told.candidate_id,
+            no, client_no, application, bytes(click_id), at, received_at, bytes(facts),
+            told.application_id, told.candidate_id,
         ))  # fmt: skip
     return found
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from handbill.access.keys import secret
 from handbill.clients import service as clients
+from handbill.core.attribution import APPLY
 from handbill.core.funnel_stages import (
     COUNTED,
     HIRED,
@@ -22,8 +23,9 @@ from handbill.core.funnel_stages import (
 )
 from handbill.core.listing_tokens import Click, NotOurs, open_click
 from handbill.core.nouns import Client
+from handbill.core.received import conversion_of, encode
 from handbill.funnel import rows
-from handbill.funnel.rows import FunnelItem, Hire, ItemBody
+from handbill.funnel.rows import FunnelItem, Hire, ItemBody, Origin
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Fault, bad_request, not_found
 from handbill.kit.instants import Instant
@@ -32,11 +34,17 @@ from handbill.store.records import Tx
 from handbill.wire.funnel import Batch, Item
 from handbill.work.queue import enqueue
 
+__all__ = [
+    "BATCH", "SETTLE", "FunnelItem", "Hire", "batch_of", "clients_waiting", "hires_booked",
+    "lately", "record", "set_stage_map", "settle", "stage_map", "unbooked_hires",
+]  # fmt: skip
+
 SETTLE = "funnel.settle"
 BATCH = 1_000
 _AT_ONCE = 10  # batches that setting a map looks at itself; a task looks at the rest
 _MOST_TEXTS = 1_000
 _LATEST = 5 * BATCH
+_NOWHERE: Origin = (b"", b"")
 _NAMED, _BY_CLICK, _BY_CANDIDATE = "application/", "click/", "candidate/"
 
 
@@ -72,12 +80,12 @@ def _read(tx: Tx, now: Instant, client: Client, batch: Batch) -> list[FunnelItem
             pointer = batch.pointer(place, "timestamp")
             faults.append(Fault(pointer, "lies more than 10 minutes ahead"))
         try:
-            application, click_id = _named(given, client, clicks)
+            application, (click_id, facts) = _named(given, client, clicks)
         except NotOurs:
             faults.append(Fault(batch.pointer(place, "clickId"), "is no click id of ours"))
             continue
         body = ItemBody(
-            given.application_id, given.candidate_id, given.job_reference, given.details
+            given.application_id, given.candidate_id, given.job_reference, facts, given.details
         )  # fmt: skip
         items.append(FunnelItem(
             place=place, application=application, status=given.status, event_at=at or 0,
@@ -100,18 +108,21 @@ class _Clicks:
         return open_click(text, self._keys)
 
 
-def _named(given: Item, client: Client, clicks: _Clicks) -> tuple[str, bytes]:
+def _named(given: Item, client: Client, clicks: _Clicks) -> tuple[str, Origin]:
     """What names the application, and its click where the item itself proves it.
 
     The application's own id goes before the candidate and the job, these before the click.
     """
     if given.application_id:
-        return _NAMED + given.application_id, b""
+        return _NAMED + given.application_id, _NOWHERE
     if given.candidate_id and given.job_reference:
-        return f"{_BY_CANDIDATE}{given.candidate_id}/{given.job_reference}", b""
+        return f"{_BY_CANDIDATE}{given.candidate_id}/{given.job_reference}", _NOWHERE
     click = clicks.open(given.click_id)
     name = click.random
-    return _BY_CLICK + name.hex(), name if click.listing.client_no == client.no else b""
+    if click.listing.client_no != client.no:
+        return _BY_CLICK + name.hex(), _NOWHERE
+    facts = encode([conversion_of(click, click.at, client.no, APPLY, "funnel")])
+    return _BY_CLICK + name.hex(), (name, facts)
 
 
 # ── judging ─────────────────────────────────────────────────────────────────────────────────────
@@ -124,7 +135,7 @@ def _judge(tx: Tx, client: Client, items: Sequence[FunnelItem], now: Instant) ->
     passed: list[FunnelItem] = []
     for item in items:
         item.stage = stage_of(item.status, stages)
-        item.click_id = known.get(item.application, item.click_id)
+        item.click_id, item.facts = known.get(item.application, (item.click_id, b""))
         event = event_of(item.status, item.stage, item.event_at, item.received_at)
         said_by = history.setdefault(item.application, {}).setdefault(event[:2], item)
         item.disposition, item.reason = disposition_of(
@@ -138,8 +149,8 @@ def _judge(tx: Tx, client: Client, items: Sequence[FunnelItem], now: Instant) ->
     return _first_hires(tx, client, passed)
 
 
-def _known(tx: Tx, client: Client, items: Sequence[FunnelItem]) -> dict[str, bytes]:
-    """The applications among these that are known, each with its click.
+def _known(tx: Tx, client: Client, items: Sequence[FunnelItem]) -> dict[str, Origin]:
+    """The applications among these that are known, each with where it came from.
 
     A click id of the client's own proves itself: it was given out for a click that is durable.
     """
@@ -149,13 +160,13 @@ def _known(tx: Tx, client: Client, items: Sequence[FunnelItem]) -> dict[str, byt
         for item in items
         if item.application.startswith(_BY_CANDIDATE)
     ]
-    by_id = rows.by_application_id(tx, client.no, named) if named else {}
-    by_pair = rows.by_candidate(tx, client.no, pairs) if pairs else {}
-    known = {_NAMED + name: click for name, click in by_id.items()}
-    known |= {f"{_BY_CANDIDATE}{who}/{ref}": click for (who, ref), click in by_pair.items()}
+    by_id = rows.by_application_id(tx, client.no, named)
+    by_pair = rows.by_candidate(tx, client.no, pairs)
+    known = {_NAMED + name: origin for name, origin in by_id.items()}
+    known |= {f"{_BY_CANDIDATE}{who}/{ref}": origin for (who, ref), origin in by_pair.items()}
     for item in items:
         if item.application.startswith(_BY_CLICK) and item.click_id:
-            known[item.application] = item.click_id
+            known[item.application] = (item.click_id, item.body.click_facts)
     return known
 
 

@@ -24,6 +24,7 @@ from handbill.core.charging import (
     price_of_apply,
     price_of_click,
 )  # fmt: skip
+from handbill.core.funnel_stages import application_key, candidate_key
 from handbill.core.judging import (
     BOT,
     COUNTED,
@@ -94,6 +95,7 @@ class Added:
     clicks: list[tuple[bytes, int, str, Instant]] = field(default_factory=list)
     visits: dict[bytes, tuple[int, Instant]] = field(default_factory=dict)
     keys: list[tuple[int, str, bytes, Instant]] = field(default_factory=list)
+    applied: list[tuple[int, str, bytes, bytes]] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
     unparked: list[int] = field(default_factory=list)
     tallies: dict[tuple[int, str, str], int] = field(default_factory=dict)
@@ -207,6 +209,7 @@ class Run:
             return
         timing, at = self._timing(event)
         if timing == "late":
+            self._note(event, credited=False)
             self._book(arrived, kind, LATE, "window", at)
         elif timing == "precedes_click":
             self._book(arrived, kind, INVALID, "precedes_click", at)
@@ -222,6 +225,7 @@ class Run:
         reason = "bot_click" if price != FREE and of_click == BOT else ""
         price = FREE if reason else price
         self._claim(key, event.click_random, at)
+        self._note(event, credited=True)
         till = self._till(event.campaign_no, event.group_no, event.publisher_no, at)
         full = till.take(Need(price.spend_micros, 0, applies))
         if full is None:
@@ -238,6 +242,7 @@ class Run:
                 self._book(arrived, kind, DUPLICATE, "duplicate_application", event.at)
                 return
             self._claim(key, b"", event.at)
+        self._note(event, credited=False)
         self._book(arrived, kind, ORGANIC, "", event.at)
 
     def _timing(self, event: ReceivedConversion) -> tuple[str, Instant]:
@@ -248,6 +253,16 @@ class Run:
     def _claim(self, key: str, click_random: bytes, at: Instant) -> None:
         self._known.keys[key] = click_random
         self.added.keys.append((self._client_no, key, click_random, at))
+
+    def _note(self, event: ReceivedConversion, *, credited: bool) -> None:
+        """Let the funnel find the application that an apply made."""
+        if event.action != APPLY:
+            return
+        click, facts = (event.click_random, encode([event])) if credited else (b"", b"")
+        keys = [application_key(event.application_id)] if event.application_id else []
+        if event.candidate_id and event.job_id:
+            keys.append(candidate_key(event.candidate_id, event.job_id.hex()))
+        self.added.applied.extend((self._client_no, key, click, facts) for key in keys)
 
     def _park(self, arrived: Conversion, kind: str) -> None:
         event = arrived.event

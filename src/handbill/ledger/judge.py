@@ -18,12 +18,13 @@ from typing import Protocol
 from handbill.core.attribution import identity_of, organic_identity
 from handbill.core.charging import CounterKey, Place, key_of
 from handbill.core.received import ReceivedClick, ReceivedConversion, decode
+from handbill.funnel import service as funnel
 from handbill.host.clock import Clock
 from handbill.host.ids import Ids
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import MINUTE, SECOND, Instant
 from handbill.kit.zones import day_of, zone_of
-from handbill.ledger import rows
+from handbill.ledger import hires, rows
 from handbill.ledger.booking import (
     Added,
     Click,
@@ -86,10 +87,16 @@ class _Batch:
     places: set[Place] = field(default_factory=set)
     terms: dict[int, Terms] = field(default_factory=dict)
     known: dict[int, Known] = field(default_factory=dict)
+    hires: list[funnel.Hire] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.arrivals or self.moved or self.hires)
 
     @property
     def events(self) -> int:
-        return sum(len(some.clicks) + len(some.conversions) for some in self.arrivals.values())
+        arrived = self.arrivals.values()
+        return sum(len(some.clicks) + len(some.conversions) for some in arrived) + len(self.hires)
 
 
 class Judge:
@@ -128,7 +135,7 @@ class Judge:
     def step(self) -> int:
         """Book one batch; how many events it held, 0 when nothing waited or it was outrun."""
         batch = self._read()
-        if not batch.arrivals and not batch.moved:
+        if batch.is_empty:
             return 0
         added = self._judged(batch)
         written = self._write(batch, added)
@@ -154,7 +161,9 @@ class Judge:
             batch = _Batch(number, now, 0, {}, {})
             batch.lines = self._gather(batch, lines)
             self._unpark(tx, batch)
-            if batch.arrivals:
+            batch.hires = funnel.unbooked_hires(tx, hires.MOST)
+            batch.places.update(hires.places_of(batch.hires))
+            if batch.arrivals or batch.hires:
                 self._look_up(tx, batch)
         self._pace(len(lines), batch)
         return batch
@@ -229,6 +238,10 @@ class Judge:
             terms = batch.terms.get(client_no)
             run = Run(client_no, terms, batch.known[client_no], self._rules, batch.now)
             judged[client_no] = run.judge(some.clicks, some.conversions)
+        for hire in batch.hires:
+            terms = batch.terms.get(hire.client_no)
+            added = judged.setdefault(hire.client_no, Added())
+            hires.book(added, hire, terms.currency if terms else "")
         return judged
 
     def _write(self, batch: _Batch, judged: dict[int, Added]) -> list[events.Segment]:
@@ -260,6 +273,9 @@ class Judge:
         opened = {visitor: seen for added in each for visitor, seen in added.visits.items()}
         rows.put_visits(tx, opened, self._forgotten(batch))
         rows.put_keys(tx, [row for added in each for row in added.keys])
+        rows.put_applied(tx, [row for added in each for row in added.applied])
+        if funnel.hires_booked(tx, [hire.no for hire in batch.hires], now) < len(batch.hires):
+            raise Outrun
         rows.unpark(tx, [no for added in each for no in added.unparked])
         rows.park(tx, [row for added in each for row in added.parked])
         rows.add_tallies(tx, {key: by for added in each for key, by in added.tallies.items()})

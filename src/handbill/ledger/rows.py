@@ -13,6 +13,7 @@ from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among, among_ids
 from handbill.store.records.tables import (
     agencies,
+    applied,
     clicks,
     conversion_keys,
     counters,
@@ -221,6 +222,14 @@ def put_keys(tx: Tx, rows: Sequence[tuple[int, str, bytes, Instant]]) -> None:
         {"client_no": client_no, "key": key, "click_id": click_id, "at": at}
         for client_no, key, click_id, at in rows
     ])  # fmt: skip
+
+
+def put_applied(tx: Tx, rows: Sequence[tuple[int, str, bytes, bytes]]) -> None:
+    """Note what names an application: client, key, click, facts. The first of a key stays."""
+    tx.upsert_many(applied, ["client_no", "key"], [
+        {"client_no": client_no, "key": key, "click_id": click_id, "facts": facts}
+        for client_no, key, click_id, facts in rows
+    ], keep=True)  # fmt: skip
 
 
 # ── parked ──────────────────────────────────────────────────────────────────────────────────────

@@ -227,6 +227,12 @@ conversion_keys = sa.Table(
     "conversion_keys", metadata, sa.Column("client_no", sa.BigInteger, primary_key=True,
     autoincrement=False), _text("key", key=True), _bytes("click_id"), _whole("at"),
 )  # fmt: skip
+# What names an application, for the funnel: by its id, or by its job and candidate. facts: the
+# apply as received; it and click_id are empty where no click of ours is credited.
+applied = sa.Table(
+    "applied", metadata, sa.Column("client_no", sa.BigInteger, primary_key=True,
+    autoincrement=False), _text("key", key=True), _bytes("click_id"), _bytes("facts"),
+)  # fmt: skip
 parked = sa.Table(
     "parked", metadata, _no(), _whole("client_no"), _text("kind"), _bytes("click_id"),
     _bytes("body"), _whole("received_at"), _whole("due_at"), sa.Index("parked_by_due", "due_at"),
@@ -290,7 +296,7 @@ funnel_items = sa.Table(
 # The first HIRED of each application. The ledger books what has no booked_at yet.
 hires = sa.Table(
     "hires", metadata, _no(), _whole("client_no"), _text("application"), _bytes("click_id"),
-    _to("item_no", "funnel_items"), _whole("at"), _whole("received_at"),
+    _bytes("facts"), _to("item_no", "funnel_items"), _whole("at"), _whole("received_at"),
     _whole("booked_at", null=True), sa.UniqueConstraint("client_no", "application"),
     sa.Index("hires_by_booked", "booked_at", "no"),
     sa.Index("hires_by_click", "client_no", "click_id"),

@@ -30,6 +30,13 @@ CREATE TABLE api_keys (
 	CONSTRAINT api_keys_pkey PRIMARY KEY (no),
 	CONSTRAINT api_keys_prefix_key UNIQUE (prefix)
 );
+CREATE TABLE applied (
+	client_no BIGINT NOT NULL,
+	key TEXT COLLATE "C" NOT NULL,
+	click_id BYTEA NOT NULL,
+	facts BYTEA NOT NULL,
+	CONSTRAINT applied_pkey PRIMARY KEY (client_no, key)
+);
 CREATE TABLE clicks (
 	id BYTEA NOT NULL,
 	client_no BIGINT NOT NULL,
@@ -457,6 +464,7 @@ CREATE TABLE hires (
 	client_no BIGINT NOT NULL,
 	application TEXT COLLATE "C" NOT NULL,
 	click_id BYTEA NOT NULL,
+	facts BYTEA NOT NULL,
 	item_no BIGINT NOT NULL,
 	at BIGINT NOT NULL,
 	received_at BIGINT NOT NULL,

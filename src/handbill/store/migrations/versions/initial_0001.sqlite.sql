@@ -30,6 +30,13 @@ CREATE TABLE api_keys (
 	CONSTRAINT api_keys_pkey PRIMARY KEY (no),
 	CONSTRAINT api_keys_prefix_key UNIQUE (prefix)
 );
+CREATE TABLE applied (
+	client_no BIGINT NOT NULL,
+	"key" TEXT NOT NULL,
+	click_id BLOB NOT NULL,
+	facts BLOB NOT NULL,
+	CONSTRAINT applied_pkey PRIMARY KEY (client_no, "key")
+);
 CREATE TABLE clicks (
 	id BLOB NOT NULL,
 	client_no BIGINT NOT NULL,
@@ -457,6 +464,7 @@ CREATE TABLE hires (
 	client_no BIGINT NOT NULL,
 	application TEXT NOT NULL,
 	click_id BLOB NOT NULL,
+	facts BLOB NOT NULL,
 	item_no BIGINT NOT NULL,
 	at BIGINT NOT NULL,
 	received_at BIGINT NOT NULL,
