@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.figures import Figure, show
 
-ORDER = ("click", "feed_import", "feed_out", "matching", "judge", "report")
+ORDER = ("click", "feed_import", "feed_out", "matching", "judge", "report", "api")
 OUT = Path(__file__).parent / "out"
 
 

@@ -89,9 +89,13 @@ _SPELLED = (
     ("jobApplies", "job_applies", False),
 )  # fmt: skip
 
+_NONE = Caps()
+
 
 def spell_caps(caps: Caps) -> dict[str, Any]:
     """Only the caps that are set."""
+    if caps == _NONE:
+        return {}
     return {
         name: spell_cap(cap, money=money)
         for name, key, money in _SPELLED

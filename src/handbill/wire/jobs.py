@@ -254,6 +254,9 @@ NAMES = {
 BULK = ListOf(Text(most=100), most=1_000)
 
 
+_NO_SETTINGS = JobSettings()
+
+
 def status_of(job: Job, now: Instant) -> str:
     """ACTIVE, PAUSED or EXPIRED (contract 3)."""
     if job.body.end_at is not None and job.body.end_at <= now:
@@ -264,7 +267,7 @@ def status_of(job: Job, now: Instant) -> str:
 def spell_job(job: Job, client_id: str, now: Instant) -> dict[str, Any]:
     """A job as the contract writes it; what we add stands behind."""
     body = job.body
-    settings = body.settings or JobSettings()
+    settings = body.settings or _NO_SETTINGS
     return {
         "refNumber": body.ref,
         "title": body.title,
@@ -284,7 +287,7 @@ def spell_job(job: Job, client_id: str, now: Instant) -> dict[str, Any]:
         "type": body.type,
         "additionalFields": body.additional,
         "publisherFields": _spell_publisher_fields(body, settings),
-        "jobSetting": _spell_setting(settings.setting),
+        "jobSetting": {} if settings is _NO_SETTINGS else _spell_setting(settings.setting),
         "placementSettings": [_spell_placement(one) for one in settings.placements],
         "clientId": client_id,
         "valid": job.valid,
