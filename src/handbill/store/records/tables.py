@@ -303,12 +303,28 @@ hires = sa.Table(
 )  # fmt: skip
 
 # ── stats, work ─────────────────────────────────────────────────────────────────────────────────
+# family_no: of the publisher family that asked; only it may see the report then.
 reports = sa.Table(
     "reports", metadata, _no(), _text("id"), _to("agency_no", "agencies"), _whole("client_no"),
+    _to("family_no", "publisher_families", null=True),
     _text("kind"), _text("state"), _whole("percent"), _text("question"), _bytes("question_digest"),
     _text("parts"), _text("message", null=True), _whole("created_at"),
     _whole("ended_at", null=True), _whole("expires_at"), sa.UniqueConstraint("id"),
     sa.Index("reports_by_client", "client_no", "no"),
+)  # fmt: skip
+# Which credential holds a stream, and until when at the latest.
+report_streams = sa.Table(
+    "report_streams", metadata, sa.Column("key_no", sa.BigInteger, primary_key=True,
+    autoincrement=False), _text("holder"), _whole("until_at"),
+)  # fmt: skip
+# A word to be sent to an address of the agency's, about a subject: a report's id. body: once there
+# is something to tell. status: of the last answer.
+callbacks = sa.Table(
+    "callbacks", metadata, _no(), _text("id"), _to("agency_no", "agencies"), _text("subject"),
+    _text("url"), _text("body", null=True), _text("state"), _whole("attempts"),
+    _whole("status", null=True), _text("failure", null=True), _whole("created_at"),
+    _whole("ended_at", null=True), sa.UniqueConstraint("id"), sa.UniqueConstraint("subject"),
+    sa.Index("callbacks_by_age", "created_at"),
 )  # fmt: skip
 tasks = sa.Table(
     "tasks", metadata, _no(), _text("kind"), _text("key"), _text("payload"), _whole("due_at"),

@@ -105,6 +105,12 @@ CREATE TABLE publisher_families (
 	CONSTRAINT publisher_families_pkey PRIMARY KEY (no),
 	CONSTRAINT publisher_families_id_key UNIQUE (id)
 );
+CREATE TABLE report_streams (
+	key_no BIGINT NOT NULL,
+	holder TEXT COLLATE "C" NOT NULL,
+	until_at BIGINT NOT NULL,
+	CONSTRAINT report_streams_pkey PRIMARY KEY (key_no)
+);
 CREATE TABLE secrets (
 	no BIGSERIAL NOT NULL,
 	name TEXT COLLATE "C" NOT NULL,
@@ -173,6 +179,25 @@ CREATE TABLE visits (
 	CONSTRAINT visits_pkey PRIMARY KEY (visitor)
 );
 CREATE INDEX visits_by_age ON visits (at);
+CREATE TABLE callbacks (
+	no BIGSERIAL NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
+	agency_no BIGINT NOT NULL,
+	subject TEXT COLLATE "C" NOT NULL,
+	url TEXT COLLATE "C" NOT NULL,
+	body TEXT COLLATE "C",
+	state TEXT COLLATE "C" NOT NULL,
+	attempts BIGINT NOT NULL,
+	status BIGINT,
+	failure TEXT COLLATE "C",
+	created_at BIGINT NOT NULL,
+	ended_at BIGINT,
+	CONSTRAINT callbacks_pkey PRIMARY KEY (no),
+	CONSTRAINT callbacks_id_key UNIQUE (id),
+	CONSTRAINT callbacks_subject_key UNIQUE (subject),
+	CONSTRAINT callbacks_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
+);
+CREATE INDEX callbacks_by_age ON callbacks (created_at);
 CREATE TABLE clients (
 	no BIGSERIAL NOT NULL,
 	id TEXT COLLATE "C" NOT NULL,
@@ -208,6 +233,7 @@ CREATE TABLE reports (
 	id TEXT COLLATE "C" NOT NULL,
 	agency_no BIGINT NOT NULL,
 	client_no BIGINT NOT NULL,
+	family_no BIGINT,
 	kind TEXT COLLATE "C" NOT NULL,
 	state TEXT COLLATE "C" NOT NULL,
 	percent BIGINT NOT NULL,
@@ -220,7 +246,8 @@ CREATE TABLE reports (
 	expires_at BIGINT NOT NULL,
 	CONSTRAINT reports_pkey PRIMARY KEY (no),
 	CONSTRAINT reports_id_key UNIQUE (id),
-	CONSTRAINT reports_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
+	CONSTRAINT reports_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no),
+	CONSTRAINT reports_family_no_fkey FOREIGN KEY(family_no) REFERENCES publisher_families (no)
 );
 CREATE INDEX reports_by_client ON reports (client_no, no);
 CREATE TABLE campaigns (
