@@ -125,6 +125,17 @@ def test_organic_and_late_applies_hire_without_credit(market: Market, listing: L
     balanced(market)
 
 
+def test_a_credited_apply_beats_a_late_one(market: Market, listing: Listing) -> None:
+    _, event = market.click(listing, at=START - 40 * DAY)
+    market.journal.add([event])
+    market.converted(Click(event.random, event.at, listing), 3, "a1")
+    market.judged()
+    market.converted(market.clicked(listing), 3, "a1")
+    market.judged()
+    hired(market, listing.client_no, application_id="a1")
+    assert [line["disposition"] for line in hires(market)] == ["counted"]
+
+
 @pytest.mark.parametrize("at", [*range(1, 9), -1])
 def test_a_judge_that_dies_books_each_hire_once(market: Market, listing: Listing, at: int) -> None:
     for name in ("a1", "a2"):

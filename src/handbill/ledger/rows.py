@@ -225,11 +225,16 @@ def put_keys(tx: Tx, rows: Sequence[tuple[int, str, bytes, Instant]]) -> None:
 
 
 def put_applied(tx: Tx, rows: Sequence[tuple[int, str, bytes, bytes]]) -> None:
-    """Note what names an application: client, key, click, facts. The first of a key stays."""
-    tx.upsert_many(applied, ["client_no", "key"], [
+    """Note what names an application: client, key, click, facts. One that is credited to a click
+    takes the place of one that is not.
+    """
+    named = [
         {"client_no": client_no, "key": key, "click_id": click_id, "facts": facts}
         for client_no, key, click_id, facts in rows
-    ], keep=True)  # fmt: skip
+    ]
+    for credited in (False, True):
+        some = [row for row in named if bool(row["click_id"]) is credited]
+        tx.upsert_many(applied, ["client_no", "key"], some, keep=not credited)
 
 
 # ── parked ──────────────────────────────────────────────────────────────────────────────────────
