@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from handbill.core.nouns import FeedBody, JobBody, JobSettings
 from handbill.kit.instants import Instant
 from handbill.kit.money import NotMoney, micros_of
-from handbill.kit.urls import NotUrl, canonical_url, strip_params
+from handbill.kit.urls import MOST_URL, NotUrl, canonical_url, strip_params
 from handbill.kit.zones import day_of
 
 KEYS = {
@@ -48,11 +48,14 @@ MOST_REF = 500
 _MOST_LINE = 1_000
 _MOST_TEXT = 1024 * 1024
 _MOST_ADDITIONAL_TEXT = 4_000
+_MOST_SHORT = 100
 _MOST_PUBLISHERS = 200
 _MOST_REMEMBERED = 20_000
 
 _LINES = ("title", "company", "category", "city", "state", "country", "zip", "type")
-_DATES = ("date", "pubDate", "lastmodifieddate")
+# In this order: the day of posting is the first that is known.
+_DATES = {"date": "posted_at", "pubDate": "published_at", "lastmodifieddate": "modified_at"}
+_ATTRIBUTES = _DATES | {"cpc": "cpc_micros", "referencenumber": "ref"}
 _NOTHING: tuple[Any, ...] = ("", None)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 _BREAK = re.compile(r"[\t\n\r]")
@@ -73,10 +76,14 @@ class FieldFault(NamedTuple):
 
 
 class Mapped(NamedTuple):
-    """``body`` None: the item cannot be kept (it has no reference). ``posted_on``: in the zone."""
+    """``body`` None: the item cannot be kept (it has no reference). ``posted_on``: in the zone.
+
+    ``target``: the body's URL in its one spelling, empty where it has none.
+    """
 
     body: JobBody | None
     posted_on: str | None
+    target: str
     faults: list[FieldFault]
 
 
@@ -122,7 +129,7 @@ def publishers_node(mappings: Mapping[str, Any]) -> str:
     return ""
 
 
-def cleaned(text: str, most: int = _MOST_LINE) -> str:
+def cleaned(text: str, most: int = _MOST_LINE + 1) -> str:
     """One line of text: white space around it and control characters gone."""
     if not text.isprintable():
         if _BREAK.search(text):
@@ -167,16 +174,16 @@ class _Remembered(dict[str, Any]):
 
 
 class _Source(NamedTuple):
-    """Where a field's value comes from: ``always``, else the node, else ``otherwise``."""
+    """A mapped field: its node, and its value where the node says nothing."""
 
+    name: str
     node: str
-    always: str
     otherwise: str
 
-    def value(self, fields: Mapping[str, str], most: int) -> str:
-        if self.always:
-            return self.always
-        return cleaned(fields.get(self.node, ""), most + 1) or self.otherwise
+
+def _value(source: _Source, fields: Mapping[str, str], most: int) -> str:
+    text = fields.get(source.node)
+    return (cleaned(text, most + 1) if text else "") or source.otherwise
 
 
 def compile_mapping(feed: FeedBody, zone: tzinfo, read_date: ReadDate) -> MapJob:
@@ -186,61 +193,58 @@ def compile_mapping(feed: FeedBody, zone: tzinfo, read_date: ReadDate) -> MapJob
     ``missing`` of the body; so is a URL that is none, for such a job can never be advertised.
     """
     nodes = nodes_of(feed.mappings)
+    always = {name: cleaned(text, _MOST_TEXT) for name, text in feed.value_overrides.items()}
+    otherwise = {name: cleaned(text, _MOST_TEXT) for name, text in feed.value_defaults.items()}
 
-    def source(name: str, node: str) -> _Source:
-        return _Source(
-            node,
-            cleaned(feed.value_overrides.get(name, ""), _MOST_TEXT),
-            cleaned(feed.value_defaults.get(name, ""), _MOST_TEXT),
-        )
+    def source(name: str, node: str | None = None) -> _Source:
+        """Of an overridden field the node is not looked at."""
+        node = nodes.get(name, "") if node is None else node
+        fixed = always.get(name, "")
+        return _Source(name, "" if fixed else node, fixed or otherwise.get(name, ""))
 
-    sources = {name: source(name, nodes.get(name, "")) for name in CANONICAL}
+    lines = [source(name) for name in _LINES]
+    constant: dict[str, Any] = {one.name: one.otherwise for one in lines if not one.node}
+    lines = [one for one in lines if one.node]
+    ref_from, text_from, url_from, bid_from = map(
+        source, ("referencenumber", "description", "url", "cpc")
+    )
+    dates = [one for one in map(source, _DATES) if one.node or one.otherwise]
     additional = _additional_sources(feed, source)
     needed = [name for name in mandatory_of(feed) if name in CANONICAL - STRUCTURE]
     strip = frozenset(feed.url_params_to_strip)
     publishers = publishers_node(feed.mappings)
     moments = _Remembered(lambda text: _moment(text, zone, read_date))
     bids = _Remembered(read_money)
-    lines = [(name, sources[name]) for name in _LINES]
-    dates = [(name, sources[name]) for name in _DATES]
 
     def map_job(fields: Mapping[str, str]) -> Mapped:
         faults: list[FieldFault] = []
-        ref = sources["referencenumber"].value(fields, MOST_REF)
+        ref = _value(ref_from, fields, MOST_REF)
         if not ref or len(ref) > MOST_REF:
             faults.append(_no_ref(ref))
-            return Mapped(None, None, faults)
-        values: dict[str, Any] = {}
-        for name, from_ in lines:
-            value = from_.value(fields, _MOST_LINE)
+            return Mapped(None, None, "", faults)
+        body = JobBody(ref, **constant)
+        for name, node, default in lines:
+            value = fields.get(node, "")
+            value = value.strip() if value.isprintable() else cleaned(value)
             if len(value) > _MOST_LINE:
                 value = _cut(name, value, _MOST_LINE, faults)
-            values[name] = value
-        values["description"] = _text(sources["description"], fields, faults)
-        values["url"] = _url(sources["url"], fields, strip, faults)
-        for name, from_ in dates:
-            values[name] = _dated(name, from_.value(fields, 100), moments, faults)
-        values["cpc"] = _bid(sources["cpc"].value(fields, 100), bids, faults)
-        missing = tuple(name for name in needed if values.get(name, ref) in _NOTHING)
-        if not values["url"] and "url" not in missing:
-            missing = (*missing, "url")
-        faults.extend(_missing(missing, faults))
-        date, published, modified = (values[name] for name in _DATES)
-        known_on = date or published
-        body = JobBody(
-            ref=ref, title=values["title"], company=values["company"],
-            description=values["description"], category=values["category"], url=values["url"],
-            city=values["city"], state=values["state"], country=values["country"],
-            zip=values["zip"], type=values["type"],
-            published_at=published[0] if published else None,
-            posted_at=date[0] if date else None,
-            modified_at=modified[0] if modified else None,
-            cpc_micros=values["cpc"],
-            additional=_additional(additional, fields, faults) if additional else {},
-            settings=_settings(fields.get(publishers, "")) if publishers else None,
-            missing=missing,
-        )  # fmt: skip
-        return Mapped(body, known_on[1] if known_on else None, faults)
+            setattr(body, name, value or default)
+        body.description = _text(text_from, fields, faults)
+        body.url, target = _url(url_from, fields, strip, faults)
+        posted_on = None
+        for one in dates:
+            found = _dated(one, fields, moments, faults)
+            if found is not None:
+                setattr(body, _DATES[one.name], found[0])
+                if one.name != "lastmodifieddate" and posted_on is None:
+                    posted_on = found[1]
+        body.cpc_micros = _bid(bid_from, fields, bids, faults)
+        if additional:
+            body.additional = _additional(additional, fields, faults)
+        if publishers:
+            body.settings = _settings(fields.get(publishers, ""))
+        body.missing = _missing(body, needed, faults)
+        return Mapped(body, posted_on, target, faults)
 
     return map_job
 
@@ -251,9 +255,15 @@ def _no_ref(ref: str) -> FieldFault:
     return FieldFault("referencenumber", "missing", "is empty: the job cannot be kept")
 
 
-def _missing(missing: Iterable[str], faults: list[FieldFault]) -> list[FieldFault]:
-    told = {fault.field for fault in faults}
-    return [FieldFault(name, "missing", "is empty") for name in missing if name not in told]
+def _missing(body: JobBody, needed: list[str], faults: list[FieldFault]) -> tuple[str, ...]:
+    """The mandatory fields without a value, and the URL if there is none; told as faults too."""
+    missing = [name for name in needed if getattr(body, _ATTRIBUTES.get(name, name)) in _NOTHING]
+    if not body.url and "url" not in missing:
+        missing.append("url")
+    if missing:
+        told = {fault.field for fault in faults}
+        faults += [FieldFault(name, "missing", "is empty") for name in missing if name not in told]
+    return tuple(missing)
 
 
 def _cut(name: str, value: str, most: int, faults: list[FieldFault]) -> str:
@@ -263,7 +273,7 @@ def _cut(name: str, value: str, most: int, faults: list[FieldFault]) -> str:
 
 def _text(source: _Source, fields: Mapping[str, str], faults: list[FieldFault]) -> str:
     """A description: HTML and line breaks are kept as they are."""
-    value = source.always or fields.get(source.node, "").strip() or source.otherwise
+    value = fields.get(source.node, "").strip() or source.otherwise
     if not value.isascii() or "\x7f" in value:
         value = _CONTROL.sub("", value)
     if len(value) > _MOST_TEXT:
@@ -273,18 +283,18 @@ def _text(source: _Source, fields: Mapping[str, str], faults: list[FieldFault]) 
 
 def _url(
     source: _Source, fields: Mapping[str, str], strip: frozenset[str], faults: list[FieldFault]
-) -> str:
-    value = source.value(fields, 10_000)
+) -> tuple[str, str]:
+    """The URL as it is given, less what is stripped; and in its one spelling."""
+    value = _value(source, fields, MOST_URL)
     if not value:
-        return ""
+        return "", ""
     if strip:
         value = strip_params(value, strip)
     try:
-        canonical_url(value)
+        return value, canonical_url(value)
     except NotUrl as bad:
         faults.append(FieldFault("url", "not_a_url", str(bad)))
-        return ""
-    return value
+        return "", ""
 
 
 def _moment(text: str, zone: tzinfo, read_date: ReadDate) -> tuple[Instant, str] | None:
@@ -293,17 +303,22 @@ def _moment(text: str, zone: tzinfo, read_date: ReadDate) -> tuple[Instant, str]
 
 
 def _dated(
-    name: str, text: str, moments: _Remembered, faults: list[FieldFault]
+    source: _Source, fields: Mapping[str, str], moments: _Remembered, faults: list[FieldFault]
 ) -> tuple[Instant, str] | None:
+    text = _value(source, fields, _MOST_SHORT)
     if not text:
         return None
     found: tuple[Instant, str] | None = moments[text]
     if found is None:
-        faults.append(FieldFault(name, "not_a_date", f"cannot be read as a date: {text[:40]}"))
+        message = f"cannot be read as a date: {text[:40]}"
+        faults.append(FieldFault(source.name, "not_a_date", message))
     return found
 
 
-def _bid(text: str, bids: _Remembered, faults: list[FieldFault]) -> int | None:
+def _bid(
+    source: _Source, fields: Mapping[str, str], bids: _Remembered, faults: list[FieldFault]
+) -> int | None:
+    text = _value(source, fields, _MOST_SHORT)
     if not text:
         return None
     found: int | None = bids[text]
@@ -312,31 +327,29 @@ def _bid(text: str, bids: _Remembered, faults: list[FieldFault]) -> int | None:
     return found
 
 
-def _additional_sources(
-    feed: FeedBody, source: Callable[[str, str], _Source]
-) -> list[tuple[str, _Source]]:
+def _additional_sources(feed: FeedBody, source: Callable[[str, str], _Source]) -> list[_Source]:
     """The client's own fields: those mapped, and those that only have a value of the feed's own."""
     mapped = feed.mappings.get(ADDITIONAL) or {}
     nodes = {name: node for node, name in mapped.items() if isinstance(name, str)}
     own = [*feed.value_overrides, *feed.value_defaults]
     names = [*nodes, *(name for name in own if name not in CANONICAL)]
     return [
-        (name, source(name, nodes.get(name, "")))
+        source(name, nodes.get(name, ""))
         for name in dict.fromkeys(names)
         if FIELD_NAME.fullmatch(name)
     ][:MOST_ADDITIONAL]
 
 
 def _additional(
-    sources: list[tuple[str, _Source]], fields: Mapping[str, str], faults: list[FieldFault]
+    sources: list[_Source], fields: Mapping[str, str], faults: list[FieldFault]
 ) -> dict[str, str]:
     found = {}
-    for name, from_ in sources:
-        value = from_.value(fields, _MOST_ADDITIONAL_TEXT)
+    for source in sources:
+        value = _value(source, fields, _MOST_ADDITIONAL_TEXT)
         if len(value) > _MOST_ADDITIONAL_TEXT:
-            value = _cut(name, value, _MOST_ADDITIONAL_TEXT, faults)
+            value = _cut(source.name, value, _MOST_ADDITIONAL_TEXT, faults)
         if value:
-            found[name] = value
+            found[source.name] = value
     return found
 
 

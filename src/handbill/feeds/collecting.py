@@ -224,7 +224,7 @@ def _meet_same(found: Collected, place: int, line: int) -> None:
 def _meet_other(found: Collected, item: Item, map_job: MapJob) -> None:
     """An item that is new, says something new, or has faults."""
     assert item.fields is not None
-    body, posted_on, faults = map_job(item.fields)
+    body, posted_on, target, faults = map_job(item.fields)
     ref = "" if body is None else body.ref
     for fault in faults:
         found.fault(ref, item.line, fault)
@@ -243,7 +243,7 @@ def _meet_other(found: Collected, item: Item, map_job: MapJob) -> None:
     if body.additional:
         found.fields.update(dict.fromkeys(body.additional))
     digest = item.digest + _FAULTY if faults else item.digest
-    found.spool.put(jobs.written(body, posted_on, digest))
+    found.spool.put(jobs.written(body, posted_on, digest, target))
 
 
 def _meet_again(found: Collected, ref: str, line: int) -> None:

@@ -6,6 +6,7 @@ because a feed rewrites the body and must not touch what an API caller set.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -71,6 +72,7 @@ _PACK = msgspec.msgpack.Encoder()
 _SETTINGS = msgspec.json.Decoder(JobSettings)
 _JSON = msgspec.json.Encoder()
 _t = jobs.c
+_MATCHING_OF = attrgetter(*MATCHING)
 _SOURCE = tuple(name for name in Written.__struct_fields__ if name not in {"publishers", "body"})
 _UPDATED = (*_SOURCE[1:], "settings", "feed_no", "left_at", "updated_at")
 
@@ -200,30 +202,36 @@ def target_of(body: JobBody) -> str:
         return ""
 
 
-def written(body: JobBody, posted_on: str | None, raw_digest: bytes | None) -> Written:
+def written(
+    body: JobBody, posted_on: str | None, raw_digest: bytes | None, target: str | None = None
+) -> Written:
     """The columns of a body. Its settings are left aside but for the publishers it allows.
 
-    ``posted_on``: the day of posting in the client's zone.
+    ``posted_on``: the day of posting in the client's zone; ``target``: the canonical URL, if known.
     """
     publishers = None if body.settings is None else (body.settings.publishers or ())
     body.settings = None
     blob = _PACK.encode(body)
     additional = body.additional
+    url = target_of(body) if target is None else target
     return Written(
         body.ref, raw_digest, hashlib.blake2b(blob, digest_size=16).digest(),
         0 if body.missing else 1, body.title, body.company, body.category, body.city, body.state,
         body.country, str(body.zip), body.type, posted_on, body.cpc_micros,
-        _JSON.encode(additional).decode() if additional else None, target_of(body), body.end_at,
-        publishers, blob,
+        _JSON.encode(additional).decode() if additional else None, url, body.end_at, publishers,
+        blob,
     )  # fmt: skip
 
 
 def matching_of(job: Written) -> Row:
-    return tuple(getattr(job, name) for name in MATCHING)
+    found: Row = _MATCHING_OF(job)
+    return found
 
 
 def _source_columns(job: Written) -> dict[str, Any]:
-    return {name: getattr(job, name) for name in _SOURCE}
+    columns = msgspec.structs.asdict(job)
+    del columns["publishers"], columns["body"]
+    return columns
 
 
 def settings_with(settings: str | None, publishers: tuple[str, ...] | None) -> str | None:
@@ -247,9 +255,12 @@ def insert(
     tx.put_many(
         jobs,
         [
-            _source_columns(job)
-            | fixed
-            | {"id": job_id(client_id, job.ref), "settings": settings_with(None, job.publishers)}
+            {
+                **_source_columns(job),
+                **fixed,
+                "id": job_id(client_id, job.ref),
+                "settings": settings_with(None, job.publishers),
+            }
             for job in new
         ],
     )

@@ -6,6 +6,7 @@ two ways is read one way only: with slashes the month stands first, unless it ca
 """
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from dateutil import parser as dateutil_parser
@@ -27,6 +28,7 @@ _ZONES = {
     "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10, "AEST": 10, "AEDT": 11, "NZST": 12,
     "NZDT": 13,
 }  # fmt: skip
+_UTC_NAMES = ("UTC", "GMT")
 _TIME = (
     r"(?:[T ,]+(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<part>\d{1,9}))?)?"
     r"(?:\s?(?P<half>[AaPp])\.?[Mm]\.?)?\s?(?P<zone>[A-Za-z]{1,5}|(?:UTC|GMT)?[+-]\d\d?:?(?:\d\d)?)?"
@@ -58,6 +60,13 @@ def read_instant(text: str, zone: tzinfo) -> Instant | None:
 
 
 def _read(text: str, zone: tzinfo) -> Instant | None:
+    if text[4:5] == "-":
+        # The common case by the standard library, at a tenth of the time.
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(text.removesuffix(" UTC").removesuffix(" GMT"))
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=UTC if text[-3:] in _UTC_NAMES else zone)
+            return _in_years(moment)
     for form in (_ISO, _MAIL, _DAY_FIRST, _MONTH_FIRST):
         found = form.match(text)
         if found is not None:

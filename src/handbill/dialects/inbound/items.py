@@ -5,7 +5,7 @@ and tells the byte at which an element ends, so that no second grammar is needed
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 from xml.parsers import expat
 
@@ -34,8 +34,8 @@ class _Whole(Exception):
 class ReadItem(NamedTuple):
     """``fields``: text by path below the item: ``city``, ``location/city``, ``@id``, ``bid/@unit``.
 
-    A node within nodes has the text of all of them; of equal paths the first that is not empty
-    counts; a name with a prefix can be asked for without it.
+    White space around a text is gone. A node within nodes has the text of all of them; of equal
+    paths the first that is not empty counts; a name with a prefix can be asked for without it.
     """
 
     fields: dict[str, str]
@@ -51,25 +51,14 @@ class ItemReader:
 
     def __init__(self, markup: Collection[str] = ()) -> None:
         self._markup = frozenset(markup)
-        self._on_start, self._on_end = self._start, self._end
 
     def begin(self) -> None:
         """Forget the former item; the next byte fed is the ``<`` of an item's tag."""
-        self._fields: dict[str, str] = {}
-        self._path: list[str] = []
-        self._open: list[int] = []
-        self._text: list[str] = []
         self._raw = b""
-        self._elements = 0
-        self._ended = 0
-        self._leaf = False
-        self._inside: tuple[str, int] | None = None
-        parser = expat.ParserCreate("utf-8")
-        parser.buffer_text = True
-        parser.StartElementHandler = self._on_start
-        parser.EndElementHandler = self._on_end
-        parser.CharacterDataHandler = self._text.append
-        self._parser = parser
+        self._fields: dict[str, str] = {}
+        self._parser = expat.ParserCreate("utf-8")
+        self._parser.buffer_text = True
+        self._ended = _follow(self._parser, self._fields, self._markup, self._written)
 
     def feed(self, piece: bytes) -> ReadItem | None:
         """Read on; the item when this piece ends it, else None."""
@@ -84,68 +73,91 @@ class ItemReader:
 
     def _end_of_item(self) -> int:
         """Expat stands before an end tag, but behind the tag of an element without content."""
-        at = self._ended
-        if self._elements == 1 and self._raw[at - 2 : at] == b"/>":
+        (at,) = self._ended
+        if self._raw[at - 2 : at] == b"/>":
             tag = TAG.match(self._raw)
             if tag is not None and tag.end() == at:
                 return at
         return self._raw.index(b">", at) + 1
 
-    def _refuse(self, message: str) -> NotWellFormed:
-        return NotWellFormed(self._parser.CurrentLineNumber, message)
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        path = self._path
-        depth = len(path)
-        if depth:
-            key = f"{path[-1]}/{name}" if depth > 1 else name
-            if depth == 1:
-                del self._text[:]
-                if name in self._markup:
-                    self._inside = (name, self._parser.CurrentByteIndex)
-        else:
-            key = ""
-        path.append(key)
-        self._open.append(len(self._text))
-        self._leaf = True
-        self._elements += 1
-        if depth >= MOST_DEPTH or self._elements > MOST_ELEMENTS:
-            raise self._refuse("an item has too many nodes")
-        if attributes:
-            self._keep_attributes(key, attributes)
-
-    def _keep_attributes(self, key: str, attributes: dict[str, str]) -> None:
-        if len(attributes) > MOST_ATTRIBUTES:
-            raise self._refuse("a node has too many attributes")
-        before = f"{key}/@" if key else "@"
-        for name, value in attributes.items():
-            self._fields.setdefault(before + name, value)
-
-    def _end(self, name: str) -> None:
-        key = self._path.pop()
-        if not key:
-            self._ended = self._parser.CurrentByteIndex
-            raise _Whole
-        since = self._open.pop()
-        text = self._text
-        if self._inside is not None and self._inside[0] == key:
-            value = "".join(text[since:]) if self._leaf else self._written()
-            self._inside = None
-        elif len(text) == since + 1:
-            value = text[since]
-        else:
-            value = "".join(text[since:])
-        self._leaf = False
-        fields = self._fields
-        if not fields.get(key):
-            fields[key] = value
-            if ":" in name:
-                local = "/".join(step.rpartition(":")[2] for step in key.split("/"))
-                fields.setdefault(local, value)
-
-    def _written(self) -> str:
-        """The content of the node that ends here, as its bytes say it."""
-        assert self._inside is not None
-        tag = TAG.match(self._raw, self._inside[1])
+    def _written(self, start: int) -> str:
+        """The content of the node whose tag is there and that ends here, as its bytes say it."""
+        tag = TAG.match(self._raw, start)
         assert tag is not None
         return self._raw[tag.end() : self._parser.CurrentByteIndex].decode()
+
+
+def _follow(
+    parser: expat.XMLParserType, fields: dict[str, str], markup: frozenset[str],
+    written: Callable[[int], str],
+) -> list[int]:  # fmt: skip
+    """Have a parser fill ``fields``; where the item ended is put into the list.
+
+    Most nodes stand right below the item and hold text alone: for them little is done.
+    """
+    depth = elements = 0
+    top, marked, nested = "", -1, False
+    text: list[str] = []
+    path: list[str] = []
+    since: list[int] = []
+    ended: list[int] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth, elements, top, marked
+        depth += 1
+        elements += 1
+        if depth == 2:
+            top = name
+            text.clear()
+            marked = parser.CurrentByteIndex if name in markup else -1
+        elif depth > 2:
+            go_deeper(name)
+        if attributes:
+            keep_attributes(attributes)
+
+    def go_deeper(name: str) -> None:
+        nonlocal nested
+        nested = True
+        path.append(f"{path[-1] if path else top}/{name}")
+        since.append(len(text))
+        if depth > MOST_DEPTH or elements > MOST_ELEMENTS:
+            raise NotWellFormed(parser.CurrentLineNumber, "an item has too many nodes")
+
+    def keep_attributes(attributes: dict[str, str]) -> None:
+        if len(attributes) > MOST_ATTRIBUTES:
+            raise NotWellFormed(parser.CurrentLineNumber, "a node has too many attributes")
+        before = "@" if depth == 1 else f"{path[-1] if path else top}/@"
+        for name, value in attributes.items():
+            keep(before + name, value)
+
+    def keep(key: str, value: str) -> None:
+        value = value.strip()
+        if not fields.get(key):
+            if len(fields) >= MOST_ELEMENTS:
+                raise NotWellFormed(parser.CurrentLineNumber, "an item has too many nodes")
+            fields[key] = value
+
+    def end(name: str) -> None:
+        nonlocal depth, nested
+        depth -= 1
+        if depth == 1:
+            if nested:
+                nested = False
+                value = written(marked) if marked >= 0 else "".join(text)
+            else:
+                value = text[0] if len(text) == 1 else "".join(text)
+        elif depth > 1:
+            name = path.pop()
+            value = "".join(text[since.pop() :])
+        else:
+            ended.append(parser.CurrentByteIndex)
+            raise _Whole
+        if not fields.get(name):
+            keep(name, value)
+            if ":" in name:
+                keep("/".join(step.rpartition(":")[2] for step in name.split("/")), value)
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text.append
+    return ended

@@ -1,8 +1,9 @@
 """A feed's byte stream cut into items, each known by the digest of its bytes.
 
 An item whose digest is known is neither parsed nor copied. How an item ends is first guessed (the
-next end tag of its name) and then proved: equal bytes have been read before, or the parser stops
-just there; else the parser itself says where the item ends. So a guess can cost time, never truth.
+next end tag of its name) and then proved: equal bytes have been read before, or they are a whole
+plain item, or the parser stops just there; else the parser says where the item ends. So a guess can
+cost time, never truth.
 """
 
 import re
@@ -11,7 +12,14 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from handbill.dialects.inbound.frame import Frame
-from handbill.dialects.inbound.items import MOST_ITEM_BYTES, TAG, ItemReader, NotWellFormed
+from handbill.dialects.inbound.items import (
+    MOST_ITEM_BYTES,
+    TAG,
+    ItemReader,
+    NotWellFormed,
+    ReadItem,
+)
+from handbill.dialects.inbound.plain import ReadPlain, plain_reader
 
 _BLOCK = 256 * 1024
 _LONGEST_MARK = 9  # <![CDATA[
@@ -34,6 +42,19 @@ class Item(NamedTuple):
     digest: bytes
     fields: dict[str, str] | None
     line: int
+
+
+class _Cutter(NamedTuple):
+    """How items are cut and read; the same for all of a feed."""
+
+    closing: re.Pattern[bytes]
+    plain: ReadPlain
+    reader: ItemReader
+    known: Container[bytes]
+    salt: bytes
+
+    def digest(self, raw: bytes) -> bytes:
+        return blake2b(raw, digest_size=16, key=self.salt).digest()
 
 
 class _Window:
@@ -85,11 +106,13 @@ def scan(
     frame = Frame(collection, item)
     name = re.escape(item.encode())
     mark = re.compile(rb"<(?:" + name + rb"(?=[\s/>])|!--|!\[CDATA\[|!|\?)")
-    closing = re.compile(rb"</" + name + rb"[ \t\r\n]*>")
+    cutter = _Cutter(
+        re.compile(rb"</" + name + rb"[ \t\r\n]*>"), plain_reader(item), reader, known, salt
+    )
     try:
         while _to_item(window, frame, mark):
             frame.item()
-            yield _item(window, reader, closing, known, salt)
+            yield _item(window, cutter)
         frame.close()
     except NotWellFormed as bad:
         raise Malformed(bad.line or window.line_at(window.at), bad.message) from bad
@@ -142,39 +165,44 @@ def _skip(window: _Window, start: int, end: bytes) -> None:
     window.at = found + len(end)
 
 
-def _item(
-    window: _Window, reader: ItemReader, closing: re.Pattern[bytes], known: Container[bytes],
-    salt: bytes,
-) -> Item:  # fmt: skip
+def _item(window: _Window, cutter: _Cutter) -> Item:
     """Read the item that begins at ``window.at``, and go behind it."""
-    guess = _guess(window, closing, 0)
+    end = _guess(window, cutter.closing, 0)
     start = window.at
-    digest = blake2b(window.view[start:guess], digest_size=16, key=salt).digest()
-    if digest in known:
-        window.at = guess
-        return Item(digest, None, 0)
-    line = window.line_at(start)
+    raw = window.view[start:end]
+    digest = cutter.digest(raw)
+    fields, line = None, 0
+    if digest not in cutter.known:
+        line = window.line_at(start)
+        fields = cutter.plain(raw)
+        if fields is None:
+            read = _parse(window, cutter, raw, line)
+            start = window.at
+            if read.end != len(raw):
+                digest = cutter.digest(window.view[start : start + read.end])
+            fields, end = read.fields, start + read.end
+    window.at = end
+    return Item(digest, fields, line)
+
+
+def _parse(window: _Window, cutter: _Cutter, piece: bytes, line: int) -> ReadItem:
+    """Have the parser read the item at ``window.at``, whose first piece this is, to its end."""
+    reader, fed = cutter.reader, 0
     reader.begin()
-    fed = 0
     while True:
-        size = guess - window.at
         try:
-            read = reader.feed(window.view[window.at + fed : guess])
+            read = reader.feed(piece)
         except NotWellFormed as bad:
             raise Malformed(line + bad.line - 1, bad.message) from bad
         if read is not None:
-            break
-        if size > MOST_ITEM_BYTES:
+            return read
+        fed += len(piece)
+        if fed > MOST_ITEM_BYTES:
             raise Malformed(line, "a job is larger than 4 MB")
-        fed = size
-        guess = _guess(window, closing, fed)
-        if guess == window.at + fed:
+        end = _guess(window, cutter.closing, fed)
+        piece = window.view[window.at + fed : end]
+        if not piece:
             raise Malformed(line, "the feed ends inside of this job")
-    start = window.at
-    if read.end != guess - start:
-        digest = blake2b(window.view[start : start + read.end], digest_size=16, key=salt).digest()
-    window.at = start + read.end
-    return Item(digest, read.fields, line)
 
 
 def _guess(window: _Window, closing: re.Pattern[bytes], fed: int) -> int:
