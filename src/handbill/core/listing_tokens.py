@@ -66,12 +66,7 @@ class Click(NamedTuple):
     listing: Listing
 
 
-# All jobs of a placement share these six numbers, so few of them are spelled out again and again.
-@lru_cache(_KNOWN_TERMS)
-def _packed_terms(*numbers: int) -> bytes:
-    return b"".join(map(put_number, numbers))
-
-
+# All jobs of a placement share these six numbers, so few of them are read again and again.
 @lru_cache(_KNOWN_TERMS)
 def _terms(packed: bytes) -> tuple[int, ...]:
     numbers = []
@@ -86,7 +81,7 @@ def _terms(packed: bytes) -> tuple[int, ...]:
 
 def _pack(listing: Listing) -> bytes:
     client, campaign, group, publisher, job_id, bid_type, bid, price = listing
-    terms = _packed_terms(client, campaign, group, publisher, bid, price)
+    terms = b"".join(map(put_number, (client, campaign, group, publisher, bid, price)))
     return _TYPE_BYTES[bid_type] + job_id + terms
 
 
@@ -142,14 +137,19 @@ def open_listing(token: str | bytes, keys: Mapping[int, bytes]) -> Listing:
 
 def click_id(click: Click, kid: int, key: bytes) -> str:
     """Sign a click. ``random`` must be 16 fresh random bytes."""
-    return click_id_bytes(click, kid, key).decode("ascii")
-
-
-def click_id_bytes(click: Click, kid: int, key: bytes) -> bytes:
-    """``click_id`` as the ASCII that goes into a URL."""
     random, at, listing = click
+    return click_id_of(_pack(listing), random, at, kid, key).decode("ascii")
+
+
+def packed(listing: Listing) -> bytes:
+    """What all click ids of a listing carry of it, for ``click_id_of``."""
+    return _pack(listing)
+
+
+def click_id_of(packed_listing: bytes, random: bytes, at: Instant, kid: int, key: bytes) -> bytes:
+    """``click_id`` for many clicks on the same listings, as ASCII."""
     at_bytes = at.to_bytes(_AT_BYTES, "big")
-    return _closed(_CLICK_HEADS[kid] + random + at_bytes + _pack(listing), key)
+    return _closed(_CLICK_HEADS[kid] + random + at_bytes + packed_listing, key)
 
 
 def open_click(text: str | bytes, keys: Mapping[int, bytes]) -> Click:

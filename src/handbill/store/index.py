@@ -43,6 +43,10 @@ class EdgeIndex:
         with self._env.begin(db=self._keys) as look:
             return {raw_kid[0]: bytes(key) for raw_kid, key in look.cursor()}
 
+    def version(self) -> int:
+        """Another number after every change, whoever made it."""
+        return int(self._env.info()["last_txnid"])
+
     def put_urls(self, urls: Iterable[tuple[bytes, bytes]]) -> None:
         """Set the URLs of jobs, all or none."""
         with self._env.begin(db=self._urls, write=True) as change:

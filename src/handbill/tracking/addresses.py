@@ -5,6 +5,11 @@ from ipaddress import ip_address, ip_network
 
 _MOST_HOPS = 32
 _KNOWN = 4096
+_NEAR = [
+    ip_network(text)
+    for text in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128",
+                 "fc00::/7", "fe80::/10")
+]  # fmt: skip
 
 
 class Proxies:
@@ -35,13 +40,14 @@ class Proxies:
                 break
         return client
 
-    def is_near(self, address: str) -> bool:
-        """Whether the address is of this machine or of a private network."""
-        try:
-            found = ip_address(address)
-        except ValueError:
-            return False
-        return found.is_loopback or found.is_private
+
+def is_near(address: str) -> bool:
+    """Whether the address is of this machine or of a private network."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return any(found in network for network in _NEAR)
 
 
 def _address(hop: str) -> str:
@@ -51,4 +57,5 @@ def _address(hop: str) -> str:
         hop = hop[1:].partition("]")[0]
     elif hop.count(":") == 1:
         hop = hop.partition(":")[0]
-    return str(ip_address(hop)).removeprefix("::ffff:")
+    found = ip_address(hop)
+    return str(getattr(found, "ipv4_mapped", None) or found)

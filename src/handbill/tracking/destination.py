@@ -5,7 +5,6 @@ from string import ascii_letters, digits
 _LEGAL = (ascii_letters + digits + "-._~:/?#[]@!$&'()*+,;=%").encode()
 _NAME = b"jClickId="
 _WEB = (b"https://", b"http://")
-_ENDS = (b"?", b"&")
 
 
 def encoded(url: bytes) -> bytes:
@@ -20,18 +19,16 @@ def is_web(url: bytes) -> bool:
     return url.startswith(_WEB) or url[:8].lower().startswith(_WEB)
 
 
-def with_click(url: bytes, click_id: bytes) -> bytes:
-    """The URL with ``jClickId`` as its last parameter, before a fragment.
+def around_click(url: bytes) -> tuple[bytes, bytes]:
+    """What stands before and after the click id in the URL that a seeker is sent to.
 
-    A jClickId that already stood there is some earlier click's and gives way; no other parameter
-    is touched. **Source**: domain 7.1.
+    ``jClickId`` becomes the last parameter, before a fragment. One that already stood there is
+    some earlier click's and gives way; no other parameter is touched. **Source**: domain 7.1.
     """
-    if b"#" not in url and _NAME not in url and url[-1:] not in _ENDS:
-        return b"%b%b%b%b" % (url, b"&" if b"?" in url else b"?", _NAME, click_id)
     url, has_fragment, fragment = url.partition(b"#")
     base, _, query = url.partition(b"?")
     if _NAME in query:
         query = b"&".join(part for part in query.split(b"&") if not part.startswith(_NAME))
     if query and not query.endswith(b"&"):
         query += b"&"
-    return b"".join((base, b"?", query, _NAME, click_id, has_fragment, fragment))
+    return b"%b?%b%b" % (base, query, _NAME), has_fragment + fragment

@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
     """One client. ``deadline`` is the tick by which something must have come on."""
 
     __slots__ = (
-        "_awaits_read", "_has_ended", "_has_taken", "_held", "_is_deaf", "_is_full",
+        "_awaits_read", "_has_ended", "_has_eof", "_has_taken", "_held", "_is_deaf", "_is_full",
         "_is_over", "_reader", "_server", "_slots", "_spilled", "_stream", "_stream_end",
         "_transport", "deadline", "peer",
     )  # fmt: skip
@@ -68,6 +68,7 @@ class Connection(asyncio.Protocol):
         self._stream_end = GOES_ON
         self._awaits_read = False
         self._has_taken = False
+        self._has_eof = False
         self.deadline = server.head_deadline
         self.peer = ""
 
@@ -120,7 +121,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client will say no more; it still gets the answers it waits for."""
         is_due = bool(self._slots or self._stream is not None)
-        self._is_over = True
+        self._is_over = self._has_eof = True
         self._held = b""
         if is_due:
             self._end_after_last()
@@ -306,6 +307,9 @@ class Connection(asyncio.Protocol):
         """Close in two steps: what the client is still sending must not destroy our answer."""
         self._has_ended = self._is_over = True
         self.deadline = self._server.idle_deadline
+        if self._has_eof or self._server.is_draining:
+            self._transport.close()
+            return
         self._transport.write_eof()
         self._steer()
 

@@ -1,0 +1,355 @@
+"""Clicks through the real door: what is counted, what is not, and where the seeker is sent."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from door import JOB, KEY, LISTING, NOW, TOKEN, URL, Door, at_the_door
+from handbill.core.listing_tokens import Click, click_id, listing_token, open_click
+from handbill.core.received import ReceivedClick, click_of
+from handbill.kit.instants import SECOND
+
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
+
+
+def test_a_click_is_durable_and_sent_on(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        said = await door.ask(f"/c/{TOKEN}", headers={"User-Agent": AGENT})
+        assert (said.status, said.body) == (302, b"")
+        assert said.location == f"{URL.decode()}&jClickId={said.click_id}"
+        assert said.headers["cache-control"] == "no-store"
+        assert said.headers["referrer-policy"] == "strict-origin-when-cross-origin"
+        assert said.headers["date"] == "Mon, 23 Nov 2026 14:00:00 GMT"
+        click = open_click(said.click_id, {1: KEY})
+        assert (click.at, click.listing) == (NOW, LISTING)
+        assert said.headers["x-request-id"] == click.random.hex()
+        assert door.events() == [click_of(click.random, NOW, LISTING, "127.0.0.1", AGENT)]
+        assert door.edge.counts.clicks == 1
+
+    at_the_door(scenario, tmp_path)
+
+
+def test_every_click_has_its_own_id(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        client = await door.client()
+        ids = set()
+        for _ in range(300):
+            client.send(f"GET /c/{TOKEN} HTTP/1.1\r\nHost: edge\r\n\r\n".encode())
+            ids.add((await client.said()).click_id)
+        assert len(ids) == 300
+        known = [open_click(one, {1: KEY}).random for one in ids]
+        assert {event.random for event in door.events() if isinstance(event, ReceivedClick)} == set(
+            known
+        )
+
+    at_the_door(scenario, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Purpose": "prefetch"},
+        {"Sec-Purpose": "prefetch;prerender"},
+        {"Sec-Purpose": "Prefetch;anonymous-client-ip"},
+        {"X-Purpose": "preview"},
+        {"X-Moz": "prefetch"},
+    ],
+)
+def test_prefetches_are_sent_on_and_not_counted(tmp_path: Path, headers: dict[str, str]) -> None:
+    async def scenario(door: Door) -> None:
+        for _ in range(2):  # the second time the headers are known
+            said = await door.ask(f"/c/{TOKEN}", headers=headers)
+            assert (said.status, said.location) == (302, URL.decode())
+            assert said.headers["cache-control"] == "no-store"
+        assert door.events() == []
+        assert (door.edge.counts.clicks, door.edge.counts.uncounted) == (0, 2)
+
+    at_the_door(scenario, tmp_path)
+
+
+def test_another_purpose_is_a_click(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        said = await door.ask(f"/c/{TOKEN}", headers={"Purpose": "apply"})
+        assert said.click_id
+        assert len(door.events()) == 1
+
+    at_the_door(scenario, tmp_path)
+
+
+def test_head_is_sent_on_and_not_counted(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        said = await door.ask(f"/c/{TOKEN}", "HEAD")
+        assert (said.status, said.location) == (302, URL.decode())
+        assert door.events() == []
+
+    at_the_door(scenario, tmp_path)
+
+
+def _altered(token: str) -> str:
+    middle = len(token) // 2
+    return token[:middle] + ("A" if token[middle] != "A" else "B") + token[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "x",
+        "%2e%2e",
+        f"{TOKEN}/",
+        f"{TOKEN}=",
+        TOKEN[:-1],
+        _altered(TOKEN),
+        "https://elsewhere.example.test/",
+        "A" * 300,
+        listing_token(LISTING, 1, b"other" * 6),
+        listing_token(LISTING, 9, KEY),
+        listing_token(LISTING._replace(job_id=b"u" * 16), 1, KEY),  # ours, but not in the index
+        click_id(Click(b"r" * 16, NOW, LISTING), 1, KEY),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_bad_token_is_404_and_leads_nowhere(tmp_path: Path, token: str, method: str) -> None:
+    async def scenario(door: Door) -> None:
+        said = await door.ask(f"/c/{token}", method)
+        assert said.status == 404
+        assert "location" not in said.headers
+        assert said.body == (b'{"message":"Not found"}' if method == "GET" else b"")
+        assert door.events() == []
+
+    at_the_door(scenario, tmp_path)
+
+
+def test_the_query_never_becomes_the_destination(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        query = "utm_source=x&url=https://elsewhere.example.test/&jClickId=forged&x=%0d%0aX:1"
+        said = await door.ask(f"/c/{TOKEN}?{query}")
+        assert said.location == f"{URL.decode()}&jClickId={said.click_id}"
+        assert open_click(said.click_id, {1: KEY}).listing == LISTING
+
+    at_the_door(scenario, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("stored", "sent"),
+    [
+        ("https://a.test", "https://a.test?jClickId={}"),
+        ("https://a.test/x", "https://a.test/x?jClickId={}"),
+        ("https://a.test/x?", "https://a.test/x?jClickId={}"),
+        ("https://a.test/x?a=1&", "https://a.test/x?a=1&jClickId={}"),
+        ("https://a.test/x?a=%20b&a=2;c", "https://a.test/x?a=%20b&a=2;c&jClickId={}"),
+        ("https://a.test/x#top", "https://a.test/x?jClickId={}#top"),
+        ("https://a.test/x?a=1#/jobs?b=2", "https://a.test/x?a=1&jClickId={}#/jobs?b=2"),
+        ("https://a.test/a b?c=d e", "https://a.test/a%20b?c=d%20e&jClickId={}"),
+        ("https://a.test/ü?q=\r\nX: 1", "https://a.test/%C3%BC?q=%0D%0AX:%201&jClickId={}"),
+        ('https://a.test/"<{x}>', "https://a.test/%22%3C%7Bx%7D%3E?jClickId={}"),
+        ("https://a.test/?jClickId=old&b=1", "https://a.test/?b=1&jClickId={}"),
+        ("https://a.test/?b=1&jClickId=old#f", "https://a.test/?b=1&jClickId={}#f"),
+        ("HTTP://A.test/x", "HTTP://A.test/x?jClickId={}"),
+    ],
+)
+def test_the_click_id_is_added_and_nothing_else_changes(
+    tmp_path: Path, stored: str, sent: str
+) -> None:
+    async def scenario(door: Door) -> None:
+        door.index.put_urls([(JOB, stored.encode())])
+        said = await door.ask(f"/c/{TOKEN}")
+        found = said.location.partition("jClickId=")[2].partition("#")[0]
+        assert said.location.replace(found, "{}") == sent
+        assert open_click(found, {1: KEY}).listing == LISTING
+
+    at_the_door(scenario, tmp_path)
+
+
+@pytest.mark.parametrize("stored", ["javascript:alert(1)", "ftp://a.test/", "//a.test/", ""])
+def test_only_the_web_is_a_destination(tmp_path: Path, stored: str) -> None:
+    async def scenario(door: Door) -> None:
+        door.index.put_urls([(JOB, stored.encode())])
+        assert (await door.ask(f"/c/{TOKEN}")).status == 404
+        assert door.events() == []
+
+    at_the_door(scenario, tmp_path)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
+def test_other_verbs_are_refused(tmp_path: Path, method: str) -> None:
+    async def scenario(door: Door) -> None:
+        for target in (f"/c/{TOKEN}", "/px.gif", "/px.js", "/f/x.xml", "/livez"):
+            said = await door.ask(target, method)
+            assert (said.status, said.headers["allow"]) == (405, "GET, HEAD")
+        assert (await door.ask("/nowhere", method)).status == 404
+        assert door.events() == []
+
+    at_the_door(scenario, tmp_path)
+
+
+def test_an_absolute_target_is_the_same_request(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        said = await door.ask(f"http://edge.example.test/c/{TOKEN}?a=1")
+        assert said.status == 302
+        assert (await door.ask("http://edge.example.test")).status == 404
+        assert len(door.events()) == 1
+
+    at_the_door(scenario, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "ip"),
+    [
+        ((), "203.0.113.9", "127.0.0.1"),
+        (("127.0.0.1",), "203.0.113.9", "203.0.113.9"),
+        (("127.0.0.0/8",), "198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        (("127.0.0.1", "10.0.0.0/8"), "6.6.6.6, 203.0.113.9, 10.1.2.3", "203.0.113.9"),
+        (("127.0.0.1",), "[2001:db8::1]:4711", "2001:db8::1"),
+        (("127.0.0.1",), "203.0.113.9:4711", "203.0.113.9"),
+        (("127.0.0.1",), "::ffff:203.0.113.9", "203.0.113.9"),
+        (("127.0.0.1",), "rubbish", "127.0.0.1"),
+        (("127.0.0.1",), "203.0.113.9, rubbish", "127.0.0.1"),
+        (("127.0.0.1",), "", "127.0.0.1"),
+    ],
+)
+def test_only_our_proxies_say_whose_click_it_is(
+    tmp_path: Path, trusted: tuple[str, ...], forwarded: str, ip: str
+) -> None:
+    async def scenario(door: Door) -> None:
+        await door.ask(f"/c/{TOKEN}", headers={"X-Forwarded-For": forwarded})
+        (event,) = door.events()
+        assert isinstance(event, ReceivedClick)
+        assert event.ip == ip
+
+    at_the_door(scenario, tmp_path, trusted=trusted)
+
+
+def test_an_agent_is_kept_readable_and_short(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        await door.ask(f"/c/{TOKEN}", headers={"User-Agent": "\xff" + "a" * 2000})
+        (event,) = door.events()
+        assert isinstance(event, ReceivedClick)
+        assert event.agent == "\ufffd" + "a" * 511
+
+    at_the_door(scenario, tmp_path)
+
+
+def test_a_new_key_is_found_within_a_second(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        new = b"n" * 32
+        token = listing_token(LISTING, 2, new)
+        assert (await door.ask(f"/c/{token}")).status == 404
+        door.index.put_keys({2: new})
+        assert (await door.ask(f"/c/{token}")).status == 404, "the keys were read a moment ago"
+        door.clock.forward(SECOND)
+        said = await door.ask(f"/c/{token}")
+        assert open_click(said.click_id, {2: new}).listing == LISTING, "signed with the newest key"
+        assert (await door.ask(f"/c/{TOKEN}")).status == 302, "the old key still opens"
+
+    at_the_door(scenario, tmp_path)
+
+
+def test_a_changed_url_is_found_within_a_second(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        assert (await door.ask(f"/c/{TOKEN}")).location.startswith(URL.decode())
+        door.index.put_urls([(JOB, b"https://moved.example.test/")])
+        door.clock.forward(SECOND)
+        said = await door.ask(f"/c/{TOKEN}")
+        assert said.location.startswith("https://moved.example.test/?jClickId=")
+
+    at_the_door(scenario, tmp_path)
+
+
+def test_the_index_is_asked_for_changes_once_a_second(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        looks: list[str] = []
+        door.edge._index = _Noting(door.index, looks)  # type: ignore[assignment]
+        for _ in range(3):
+            door.clock.forward(SECOND)
+            for _ in range(5):
+                assert (await door.ask(f"/c/{TOKEN}")).status == 302
+                assert (await door.ask(f"/c/{listing_token(LISTING, 9, KEY)}")).status == 404
+        assert looks == ["version", "url_of", "version", "version"], "one link, never changed"
+        assert len(door.events()) == 15
+
+    at_the_door(scenario, tmp_path)
+
+
+class _Noting:
+    """The index, noting what is asked of it."""
+
+    def __init__(self, index: object, looks: list[str]) -> None:
+        self._index = index
+        self._looks = looks
+
+    def __getattr__(self, name: str) -> object:
+        self._looks.append(name)
+        return getattr(self._index, name)
+
+
+def _disk_full(_: int) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_broken_journal_is_500_and_nothing_is_counted(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        assert (await door.ask("/readyz")).status == 200
+        for _ in range(2):  # the sync that fails, and the refusal after it
+            said = await door.ask(f"/c/{TOKEN}")
+            assert said.status == 500
+            assert "location" not in said.headers
+        assert (await door.ask("/px.gif?c=pixel0123456789&a=1")).status == 500
+        assert (await door.ask("/readyz")).status == 503
+        assert (await door.ask("/livez")).status == 200
+        assert (await door.ask(f"/c/{TOKEN}", "HEAD")).status == 302, "needs no journal"
+        assert door.broken == 1
+        assert door.edge.counts.journal_failures == 3
+
+    at_the_door(scenario, tmp_path, sync=_disk_full)
+
+
+def test_a_click_is_not_answered_before_it_is_durable(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+
+    def held(fd: int) -> None:
+        os.read(reading, 1)  # the disk takes its time: until the test lets it go on
+        os.fdatasync(fd)
+
+    async def scenario(door: Door) -> None:
+        client = await door.client()
+        client.send(f"GET /c/{TOKEN} HTTP/1.1\r\nHost: edge\r\n\r\n".encode())
+        assert (await door.ask(f"/c/{TOKEN}", "HEAD")).status == 302, "others go on meanwhile"
+        assert client.reader._buffer == b""  # type: ignore[attr-defined]
+        os.write(writing, b"xx")  # once for the group, once for what may follow
+        assert (await client.said()).status == 302
+        assert len(door.events()) == 1
+
+    try:
+        at_the_door(scenario, tmp_path, sync=held)
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def test_clicks_go_on_after_a_restart(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        assert (await door.ask(f"/c/{TOKEN}")).status == 302
+
+    at_the_door(scenario, tmp_path)
+    at_the_door(scenario, tmp_path)
+
+    async def count(door: Door) -> int:
+        return len(door.events())
+
+    assert at_the_door(count, tmp_path) == 2
+
+
+def test_metrics_are_for_the_neighbourhood(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        await door.ask(f"/c/{TOKEN}")
+        await door.ask("/c/rubbish")
+        said = await door.ask("/metrics")
+        assert said.status == 200
+        assert b"handbill_edge_clicks_total 1.0" in said.body
+        assert b"handbill_edge_bad_tokens_total 1.0" in said.body
+        street = await door.ask("/metrics", headers={"X-Forwarded-For": "203.0.113.9"})
+        assert street.status == 404
+
+    at_the_door(scenario, tmp_path, trusted=("127.0.0.1",))
