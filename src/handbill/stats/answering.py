@@ -1,6 +1,7 @@
 """The answer to a plan: rows from the segments, named, finished, and written part by part."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -9,12 +10,12 @@ import duckdb
 
 from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
-from handbill.core.metrics import NAMES, finished
 from handbill.groups.service import groups_by_number
 from handbill.host.ids import Ids
 from handbill.kit.instants import Instant
 from handbill.publishers.service import publishers_by_number
 from handbill.stats import files, rows
+from handbill.stats.layouts import LAYOUTS
 from handbill.stats.questions import Plan
 from handbill.stats.rendering import COUNT, rows_text, table_text
 from handbill.stats.rows import Part
@@ -27,16 +28,9 @@ MOST_ROWS: Final = 5_000_000
 _AT_ONCE = 5_000
 _MEMORY_MB = 1_024
 _THREADS = 2
-_COLUMNS: Final = {
-    "CLIENT": ("clientId", "clientName"),
-    "CAMPAIGN": ("campaignId", "campaignName"),
-    "JOBGROUP": ("jobGroupId", "jobGroupName"),
-    "JOB": ("jobId", "refNumber", "jobTitle"),
-    "PUBLISHER": ("publisherId", "publisherName"),
-    "DATE": ("date",),
-}
-
+_OWN_NAMES = frozenset({"IP", "BID_TYPE", "CURRENCY"})  # texts of the entries themselves
 Progress = Callable[[int], None]
+Begun = Callable[[Callable[[], None]], None]
 Names = tuple[str, ...]
 
 
@@ -54,30 +48,53 @@ class Answering:
         self._scratch = scratch
 
     def answer(self, plan: Plan, now: Instant, progress: Progress) -> list[Part]:
-        """The parts, durable in the blobs; none when there is nothing to tell.
+        """The parts, durable in the blobs; none when there is nothing to tell, unless the plan
+        wants one file in any case.
 
         ``progress`` is told percents. **Refuses** more than 5,000,000 rows (TooLarge).
         """
+        with self.rows(plan) as (total, lines):
+            if not total and not plan.whole:
+                return []
+            progress(50)
+            return self._parts(plan, lines, total, now, progress)
+
+    @contextmanager
+    def rows(
+        self, plan: Plan, memory_mb: int = _MEMORY_MB, begun: Begun | None = None
+    ) -> Iterator[tuple[int, Iterator[list[Any]]]]:
+        """How many rows the answer has, and the rows, named and finished, in order.
+
+        ``begun`` is told what interrupts the question. **Refuses** more than 5,000,000 rows
+        (TooLarge).
+        """
         with self._records.read() as tx:
             found = events.segments_within(tx, plan.client_no, plan.first, plan.end)
-        if not found:
-            return []
+        if not found or plan.empty:
+            yield 0, iter(())
+            return
         text, params = table_text(plan)
         paths = [segment.path for segment in found]
         with (
             events.files(self._blobs, paths, self._scratch) as local,
-            events.query(self._scratch, memory_mb=_MEMORY_MB, threads=_THREADS) as duck,
+            events.query(self._scratch, memory_mb=memory_mb, threads=_THREADS) as duck,
         ):
+            if begun is not None:
+                begun(duck.interrupt)
             duck.execute(text, {"files": local, **params})
             total = _count(duck)
             if total > MOST_ROWS:
                 raise TooLarge(f"The report would have {total} rows; {MOST_ROWS} are allowed")
-            progress(50)
-            return self._parts(plan, self._rows(plan, duck), total, now, progress)
+            yield total, self._rows(plan, duck)
 
     def _rows(self, plan: Plan, duck: duckdb.DuckDBPyConnection) -> Iterator[list[Any]]:
         """Named and finished rows, in order."""
+        layout = LAYOUTS[plan.layout]
         levels = len(plan.levels)
+        headings = [
+            (place, name) for place, level in enumerate(plan.levels)
+            for name, _ in layout.headings[level]
+        ]  # fmt: skip
         known: list[dict[Any, Names]] = [{} for _ in plan.levels]
         answer = duck.execute(rows_text(plan))
         while some := answer.fetchmany(_AT_ONCE):
@@ -88,21 +105,22 @@ class Answering:
                     new = {row[place] for row in some} - known[place].keys()
                     known[place].update(names_of(tx, plan.client_no, level, new))
             for row in some:
-                names = [name for place in range(levels) for name in known[place][row[place]]]
-                yield names + finished(row[levels:])
+                names = [known[place][row[place]][name] for place, name in headings]
+                yield names + layout.finish(row[levels:])
 
     def _parts(
         self, plan: Plan, lines: Iterator[list[Any]], total: int, now: Instant, progress: Progress
     ) -> list[Part]:
         parts: list[Part] = []
-        columns = [name for level in plan.levels for name in _COLUMNS[level]] + list(NAMES)
+        columns = LAYOUTS[plan.layout].columns(plan.levels)
         compressed = plan.gzip and plan.format != "PARQUET"
         suffix = files.SUFFIX[plan.format] + (".gz" if compressed else "")
         media_type = "application/gzip" if compressed else files.MEDIA_TYPE[plan.format]
+        most = max(total, 1) if plan.whole else files.MOST_ROWS
         with TemporaryDirectory(dir=self._scratch, prefix="report-") as folder:
-            for first in range(0, total, files.MOST_ROWS):
+            for first in range(0, max(total, 1), most):
                 local = Path(folder) / f"{len(parts)}{suffix}"
-                count = min(files.MOST_ROWS, total - first)
+                count = min(most, total - first)
                 with files.part_file(local, columns, plan.format, compressed=compressed) as put:
                     for _ in range(count):
                         put(next(lines))
@@ -111,7 +129,7 @@ class Answering:
                 self._blobs.put_file(path, local)
                 local.unlink()
                 parts.append(Part(path, count, size, media_type))
-                progress(50 + 49 * (first + count) // total)
+                progress(50 + 49 * (first + count) // max(total, 1))
         return parts
 
 
@@ -130,6 +148,8 @@ def names_of(tx: Tx, client_no: int, level: str, keys: set[Any]) -> dict[Any, Na
     if level == "JOB":
         found = rows.job_names(tx, client_no, sorted(keys))
         return {key: (key, *found.get(key, ("", ""))) for key in keys}
+    if level in _OWN_NAMES:
+        return {key: (key, "", "") for key in keys}
     named: dict[Any, Names] = dict.fromkeys(keys, ("", ""))
     if level == "CLIENT":
         named |= {no: (it.id, it.body.company_name) for no, it in _of(clients_by_number, tx, keys)}

@@ -28,7 +28,10 @@ _NEXT = {"secondaryLevel": "primaryLevel", "tertiaryLevel": "secondaryLevel"}
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """A checked question. Empty filters let everything through; ``end`` is exclusive."""
+    """A checked question. Empty filters let everything through; ``end`` is exclusive.
+
+    ``layout``: what its rows say (``stats.layouts``). ``whole``: one file, and that in any case.
+    """
 
     client_no: int
     zone: str
@@ -43,6 +46,8 @@ class Plan(msgspec.Struct, frozen=True):
     job_ids: tuple[str, ...] = ()
     format: str = "CSV"
     gzip: bool = False
+    layout: str = "stats"
+    whole: bool = False
 
     @property
     def empty(self) -> bool:
@@ -70,18 +75,19 @@ def _ids(about: str) -> Field:
 
 
 _LEVEL = Choice(LEVELS)
+FILTERS: Final = Object({
+    "startDate": Field(
+        Day(), "The first day. At most 60 days back; what is older is left out.", required=True
+    ),
+    "endDate": Field(Day(), "The last day, included.", required=True),
+    "timeZone": Field(Zone(), "Zone in which days are counted; the client's own if absent."),
+    "campaignIds": _ids("Only these campaigns."),
+    "jobGroupIds": _ids("Only these job groups."),
+    "publisherIds": _ids("Only these publishers."),
+    "refNumbers": _ids("Only the jobs of these references."),
+}, check=_check_days)  # fmt: skip
 QUESTION: Final = Object({
-    "filters": Field(Object({
-        "startDate": Field(
-            Day(), "The first day. At most 60 days back; what is older is left out.", required=True
-        ),
-        "endDate": Field(Day(), "The last day, included.", required=True),
-        "timeZone": Field(Zone(), "Zone in which days are counted; the client's own if absent."),
-        "campaignIds": _ids("Only these campaigns."),
-        "jobGroupIds": _ids("Only these job groups."),
-        "publisherIds": _ids("Only these publishers."),
-        "refNumbers": _ids("Only the jobs of these references."),
-    }, check=_check_days), "Which events are counted.", required=True),
+    "filters": Field(FILTERS, "Which events are counted.", required=True),
     "aggregationLevel": Field(Object({
         "primaryLevel": Field(_LEVEL, "What a row is about.", required=True),
         "secondaryLevel": Field(_LEVEL, "A second thing that a row is about."),
@@ -97,7 +103,21 @@ def plan(tx: Tx, client: Client, question: dict[str, Any], now: Instant) -> Plan
 
     **Refuses** ids that are not the client's (404).
     """
-    filters, levels = question["filters"], question["aggregationLevel"]
+    named = question["aggregationLevel"]
+    levels = tuple(named[name] for name in ("primaryLevel", *_NEXT) if named.get(name))
+    return msgspec.structs.replace(
+        planned(tx, client, question["filters"], levels, now),
+        format=question.get("format") or "CSV", gzip=bool(question.get("gzip")),
+    )  # fmt: skip
+
+
+def planned(
+    tx: Tx, client: Client, filters: dict[str, Any], levels: tuple[str, ...], now: Instant
+) -> Plan:
+    """The plan of what ``FILTERS`` read, by these levels.
+
+    **Refuses** ids that are not the client's (404).
+    """
     zone_name = filters.get("timeZone") or client.zone
     zone = zone_of(zone_name)
     today = day_of(now, zone)
@@ -107,9 +127,7 @@ def plan(tx: Tx, client: Client, question: dict[str, Any], now: Instant) -> Plan
     return Plan(
         client_no=client.no, zone=zone_name, first_on=first_on.isoformat(),
         last_on=last_on.isoformat(), first=first, end=end if first_on <= last_on else first,
-        levels=tuple(
-            levels[name] for name in ("primaryLevel", *_NEXT) if levels.get(name)
-        ),
+        levels=levels,
         campaign_nos=_numbers(
             filters, "campaignIds", lambda id_: campaign_of(tx, client.no, id_).no
         ),
@@ -118,8 +136,6 @@ def plan(tx: Tx, client: Client, question: dict[str, Any], now: Instant) -> Plan
             filters, "publisherIds", lambda id_: publisher_of(tx, client.agency_no, id_).no
         ),
         job_ids=_jobs(tx, client.no, filters.get("refNumbers") or []),
-        format=question.get("format") or "CSV",
-        gzip=bool(question.get("gzip")),
     )  # fmt: skip
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from handbill.core.metrics import RAW, Raw
 from handbill.kit.zones import zone_of
+from handbill.stats.layouts import LAYOUTS
 from handbill.stats.questions import Plan
 from handbill.store.events import day_text
 
@@ -14,20 +14,12 @@ _KEY_OF_LEVEL: Final = {
     "JOB": "job_id",
     "PUBLISHER": "publisher_no",
     "DATE": "day",
+    "IP": "ip",
+    "BID_TYPE": "bid_type",
+    "CURRENCY": "currency",
 }
 ANSWER: Final = """SELECT * FROM answer ORDER BY {keys}"""
 COUNT: Final = "SELECT count(*) FROM answer"
-
-
-def _sum(raw: Raw) -> str:
-    if raw.amount:
-        return f"sum({raw.amount})::BIGINT"
-    kinds = ", ".join(f"'{word}'" for word in raw.dispositions)
-    return f"count(*) FILTER (kind = '{raw.kind}' AND disposition IN ({kinds}))"
-
-
-_SUMS: Final = ", ".join(f'{_sum(raw)} AS "{raw.name}"' for raw in RAW)
-_ANY: Final = " OR ".join(f'"{raw.name}" != 0' for raw in RAW)
 
 
 def keys_of(plan: Plan) -> list[str]:
@@ -52,9 +44,12 @@ def table_text(plan: Plan) -> tuple[str, dict[str, Any]]:
         if wanted:
             where.append(f"{column} IN (SELECT unnest(${name}))")
             params[name] = list(wanted)
+    layout = LAYOUTS[plan.layout]
+    sums = ", ".join(f'{text} AS "{name}"' for name, text in layout.sums)
+    some = " OR ".join(f'"{name}" != 0' for name, _ in layout.sums)
     text = (
-        f"CREATE TEMP TABLE answer AS SELECT {', '.join(keys)}, {_SUMS} "
-        f"FROM read_parquet($files) WHERE {' AND '.join(where)} GROUP BY ALL HAVING {_ANY}"
+        f"CREATE TEMP TABLE answer AS SELECT {', '.join(keys)}, {sums} "
+        f"FROM {layout.source} WHERE {' AND '.join(where)} GROUP BY ALL HAVING {some}"
     )
     return text, params
 

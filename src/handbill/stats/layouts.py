@@ -1,0 +1,129 @@
+"""What the rows of each kind of report say: headings, sums, and how the sums are finished.
+
+A new kind of report is one layout here. **Source**: domain 9.1, 9.5 and 12, contract 4.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from handbill.core.judging import BOT, COUNTED, DUPLICATE, OVER_CAP, VALID
+from handbill.core.metrics import NAMES, RAW, Number, Raw, finished
+from handbill.kit.money import number_of
+
+Heading = tuple[int, str]
+"""Which of a level's names stands in a column, and what the column is called."""
+
+
+class Layout(NamedTuple):
+    """``headings``: of each level that a row may be about. ``sums``: (name, SQL) of each raw sum;
+    ``names`` and ``finish``: what the sums become. ``source``: SQL of the entries.
+    """
+
+    headings: Mapping[str, tuple[Heading, ...]]
+    sums: tuple[tuple[str, str], ...]
+    names: tuple[str, ...]
+    finish: Callable[[Sequence[int]], list[Number]]
+    source: str = "read_parquet($files)"
+
+    def columns(self, levels: Sequence[str]) -> list[str]:
+        told = [name for level in levels for _, name in self.headings[level]]
+        return [*told, *self.names]
+
+
+def _sum(raw: Raw) -> str:
+    if raw.amount:
+        return f"sum({raw.amount})::BIGINT"
+    if not raw.dispositions:
+        return f"count(*) FILTER (kind = '{raw.kind}')"
+    words = ", ".join(f"'{word}'" for word in raw.dispositions)
+    return f"count(*) FILTER (kind = '{raw.kind}' AND disposition IN ({words}))"
+
+
+def _sums(raws: Sequence[Raw]) -> tuple[tuple[str, str], ...]:
+    return tuple((raw.name, _sum(raw)) for raw in raws)
+
+
+STATS: Final = Layout(
+    headings={
+        "CLIENT": ((0, "clientId"), (1, "clientName")),
+        "CAMPAIGN": ((0, "campaignId"), (1, "campaignName")),
+        "JOBGROUP": ((0, "jobGroupId"), (1, "jobGroupName")),
+        "JOB": ((0, "jobId"), (1, "refNumber"), (2, "jobTitle")),
+        "PUBLISHER": ((0, "publisherId"), (1, "publisherName")),
+        "DATE": ((0, "date"),),
+    },
+    sums=_sums(RAW),
+    names=NAMES,
+    finish=finished,
+)
+
+# An apply has no address of its own (it comes from the customer's server): it is its click's.
+_WITH_ADDRESS: Final = """(
+    SELECT entry.* REPLACE (coalesce(nullif(entry.ip, ''), click.ip, '') AS ip)
+    FROM read_parquet($files) AS entry
+    LEFT JOIN (
+        SELECT click_id AS id, any_value(ip) AS ip FROM read_parquet($files)
+        WHERE kind = 'CLICK' GROUP BY ALL
+    ) AS click ON click.id = entry.click_id AND entry.kind <> 'CLICK'
+)"""
+_COUNTS: Final = (COUNTED, OVER_CAP)
+_IP_SUMS: Final = (
+    *_sums((
+        Raw("clicks", "CLICK", ()),
+        Raw("validClicks", "CLICK", (VALID,)),
+        Raw("botClicks", "CLICK", (BOT,)),
+        Raw("duplicateClicks", "CLICK", (DUPLICATE,)),
+        Raw("foreignClicks", "CLICK", ("foreign",)),
+        Raw("latentClicks", "CLICK", ("latent",)),
+        Raw("applies", "APPLY", _COUNTS),
+    )),
+    ("distinctUserAgents", "count(DISTINCT nullif(agent, ''))"),
+)  # fmt: skip
+IP_LEVELS: Final = ("DATE", "IP", "PUBLISHER", "JOBGROUP", "JOB")
+IP: Final = Layout(
+    headings={
+        "DATE": ((0, "date"),),
+        # Nothing here knows where an address is; the columns stand for whoever fills them in.
+        "IP": ((0, "ip"), (1, "country"), (2, "city")),
+        "PUBLISHER": ((0, "publisher"),),
+        "JOBGROUP": ((0, "jobGroupId"),),
+        "JOB": ((1, "refNumber"),),
+    },
+    sums=_IP_SUMS,
+    names=tuple(name for name, _ in _IP_SUMS),
+    finish=list,
+    source=_WITH_ADDRESS,
+)
+
+_PUBLISHER_SUMS: Final = _sums((
+    Raw("grossClicks", "CLICK", ()),
+    Raw("validClicks", "CLICK", (VALID,)),
+    Raw("foreignClicks", "CLICK", ("foreign",)),
+    Raw("latentClicks", "CLICK", ("latent",)),
+    Raw("botClicks", "CLICK", (BOT,)),
+    Raw("duplicateClicks", "CLICK", (DUPLICATE,)),
+    Raw("applies", "APPLY", _COUNTS),
+    Raw("grossSpend", None, (), "charge_micros"),
+))  # fmt: skip
+
+
+def _invoiced(sums: Sequence[int]) -> list[Number]:
+    *counts, charge_micros = sums
+    return [*counts, number_of(charge_micros)]
+
+
+PUBLISHER_LEVELS: Final = ("DATE", "CLIENT", "PUBLISHER", "BID_TYPE", "CURRENCY")
+PUBLISHER: Final = Layout(
+    headings={
+        "DATE": ((0, "date"),),
+        "CLIENT": ((1, "client"),),
+        "PUBLISHER": ((0, "placement"),),
+        "BID_TYPE": ((0, "bidType"),),
+        "CURRENCY": ((0, "currency"),),
+    },
+    sums=_PUBLISHER_SUMS,
+    names=tuple(name for name, _ in _PUBLISHER_SUMS),
+    finish=_invoiced,
+)
+
+LAYOUTS: Final = {"stats": STATS, "ip": IP, "publisher": PUBLISHER}
