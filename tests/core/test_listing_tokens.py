@@ -3,13 +3,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handbill.core.listing_tokens import (
+    MARK_AT,
     Click,
     Listing,
     NotOurs,
     click_id,
+    job_mark,
     listing_token,
     open_click,
     open_listing,
+    token_at,
 )
 from handbill.core.nouns import BID_TYPES
 
@@ -25,6 +28,15 @@ LISTING = Listing(1, 2, 3, 4, b"j" * 16, "CPC", 500_000, 400_000)
 @given(LISTINGS, st.sampled_from([1, 2]))
 def test_a_token_freezes_its_listing(listing: Listing, kid: int) -> None:
     assert open_listing(listing_token(listing, kid, KEYS[kid]), KEYS) == listing
+
+
+@given(LISTINGS, st.sampled_from([1, 2]), st.sampled_from([b"", b"<a>", b"?x=1", b"]]>"]))
+def test_a_job_is_found_by_its_mark(listing: Listing, kid: int, after: bytes) -> None:
+    token = listing_token(listing, kid, KEYS[kid]).encode()
+    text = b"https://go.example/c/" + token + after
+    start = text.index(token)
+    assert text.startswith(job_mark(listing.job_id), start + MARK_AT)
+    assert token_at(text, start) == token
 
 
 @given(LISTINGS, st.binary(min_size=16, max_size=16), st.integers(0, 2**55))

@@ -143,7 +143,7 @@ def offer_of(terms: Terms, asked: Asked, today: date) -> Offer | Withheld:
     if asked.paused:
         return Withheld.JOB_PAUSED
     settings = asked.settings
-    own = next((p for p in settings.placements if p.publisher_id == terms.publisher_id), None)
+    own = _own(terms, asked)
     if not in_force(settings.setting.start_on, settings.setting.end_on, today):
         return Withheld.JOB_NOT_IN_FORCE
     if settings.publishers is not None and terms.publisher_id not in settings.publishers:
@@ -152,19 +152,26 @@ def offer_of(terms: Terms, asked: Asked, today: date) -> Offer | Withheld:
         return Withheld.JOB_EXCLUDES
     if terms.bid_type == "Organic":
         return Offer(0, 0, Source.ORGANIC)
-    bid_micros, source = _bid(terms, asked, own)
+    bid_micros, source = bid_of(terms, asked)
     if not bid_micros:
         return Withheld.NO_BID
     if source is not Source.FLAT and bid_micros < terms.min_bid_micros:
         return Withheld.BELOW_MIN_BID
-    markdown_ppm = _first(settings.setting.markdown_ppm, terms.markdown_ppm)
-    return Offer(bid_micros, less_share(bid_micros, markdown_ppm), source)
+    return Offer(bid_micros, less_share(bid_micros, markdown_of(terms, asked)), source)
 
 
-def _bid(terms: Terms, asked: Asked, own: JobPlacement | None) -> tuple[int, Source]:
+def markdown_of(terms: Terms, asked: Asked) -> int:
+    """The share that is kept back of a bid, in parts per million; a job's own goes first."""
+    return _first(asked.settings.setting.markdown_ppm, terms.markdown_ppm)
+
+
+def bid_of(terms: Terms, asked: Asked) -> tuple[int, Source]:
     """The strongest bid that was said. A 0 that could have been left out is meant; the job
     group's 0 is only its default, so that the feed's own bid still counts.
     """
+    if terms.bid_type == "Organic":
+        return 0, Source.ORGANIC
+    own = _own(terms, asked)
     if terms.bid_type == "FLAT_CPC":
         return terms.flat_micros or 0, Source.FLAT
     by_apply = terms.bid_type == "CPA"
@@ -181,6 +188,12 @@ def _bid(terms: Terms, asked: Asked, own: JobPlacement | None) -> tuple[int, Sou
         if bid_micros is not None:
             return bid_micros, source
     return 0, Source.FEED
+
+
+def _own(terms: Terms, asked: Asked) -> JobPlacement | None:
+    """What the job says of this publisher."""
+    own = asked.settings.placements
+    return next((p for p in own if p.publisher_id == terms.publisher_id), None)
 
 
 def _by(by_apply: bool, cpc_micros: int | None, cpa_micros: int | None) -> int | None:

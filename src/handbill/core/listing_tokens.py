@@ -22,6 +22,7 @@ _RANDOM_BYTES = 16
 _AT_BYTES = 7
 _MOST_TEXT = 256
 _KNOWN_TERMS = 16_384
+MARK_AT = 4  # three bytes stand before a listing token's job: that many characters
 _CLICK_HEADS = [bytes((_CLICK, kid)) for kid in range(256)]
 _TYPE_BYTES = {bid_type: bytes((place,)) for place, bid_type in enumerate(BID_TYPES)}
 _DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -162,6 +163,21 @@ def open_click(text: str | bytes, keys: Mapping[int, bytes]) -> Click:
         raise NotOurs from bad
     at = int.from_bytes(signed[at_start : at_start + _AT_BYTES], "big")
     return Click(signed[2:at_start], at, listing)
+
+
+def job_mark(job_id: bytes) -> bytes:
+    """Part of each listing token of a job, whatever its terms: from ``MARK_AT`` on. By it a job's
+    link is found in a file.
+    """
+    return _spell(job_id[:15])
+
+
+def token_at(text: bytes, start: int) -> bytes:
+    """The characters from ``start`` on that can belong to one token."""
+    end = start
+    while end < len(text) and end - start <= _MOST_TEXT and text[end] in _LAST[0]:
+        end += 1
+    return text[start:end]
 
 
 def listing_signer(listing: Listing, kid: int, key: bytes) -> Callable[[bytes], bytes]:

@@ -35,19 +35,30 @@ def assemble(tools: Tools, publisher_no: int) -> None:
         with tools.records.read() as tx:
             publisher = publishers.publishers_by_number(tx, [publisher_no]).get(publisher_no)
             files = rows.files_of(tx, publisher_no)
-            parts = [part for part in rows.parts_of(tx, publisher_no) if part.job_count]
+            parts = rows.parts_of(tx, publisher_no)
         if publisher is None:
             return
-        if publisher.status != "A":
-            parts = []
         try:
             for file in files:
-                own = [p for p in parts if file.client_no in {ALL_CLIENTS, p.client_no}]
-                _bring_up(tools, publisher, file, own)
+                _bring_up(tools, publisher, file, _shown(publisher, file, parts))
         except FileNotFoundError:
             continue  # A client has just replaced its part: look again.
         return
     raise Unavailable(f"the parts of publisher {publisher_no} change too fast to be read")
+
+
+def is_current(publisher: Publisher, file: File, parts: list[Part]) -> bool:
+    """Whether a file shows these parts of its publisher, which are all that there are."""
+    return file.digest == _digest(publisher, _shown(publisher, file, parts))
+
+
+def _shown(publisher: Publisher, file: File, parts: list[Part]) -> list[Part]:
+    """The parts that stand in a file; nothing does while its publisher is not active."""
+    if publisher.status != "A":
+        return []
+    return [
+        part for part in parts if part.job_count and file.client_no in {ALL_CLIENTS, part.client_no}
+    ]
 
 
 def file_path(file: File) -> str:

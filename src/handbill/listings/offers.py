@@ -166,6 +166,21 @@ def trades_of(tx: Tx, client: Client, slots: list[Publisher], today: date) -> di
     return trades
 
 
+_WHY_NOT = sa.select(
+    *(
+        sa.case((condition, sa.literal_column("1")), else_=sa.literal_column("0"))
+        for condition in LISTABLE.values()
+    )
+).where(_j.no == b("no"))
+
+
+def unlistable(tx: Tx, job_no: int, now: Instant) -> list[str]:
+    """Why a live job can stand in no feed at all: the names in LISTABLE of what it is not."""
+    found = tx.one(_WHY_NOT, no=job_no, now=now)
+    assert found is not None, "jobs are never deleted"
+    return [name for name, holds in zip(LISTABLE, found, strict=True) if not holds]
+
+
 def offers_of(tx: Tx, client: Client, now: Instant) -> Offers:
     """Decide every listing of a live client, in one read of its matched jobs."""
     today = day_of(now, zone_of(client.zone))

@@ -4,7 +4,7 @@ from typing import Any
 
 from handbill.core.nouns import Publisher
 from handbill.http.operations import Call, Operation, done, result_schema
-from handbill.listings import service
+from handbill.listings import explain_routes, service
 from handbill.listings.service import ALL_CLIENTS
 from handbill.publishers import service as publishers
 from handbill.wire import samples
@@ -78,6 +78,7 @@ def _enable(call: Call) -> dict[str, Any]:
 
 
 OPERATIONS = [
+    *explain_routes.OPERATIONS,
     Operation(
         name="create_publisher",
         verb="POST",

@@ -1,0 +1,83 @@
+"""Why a job is in its job group and in no other: told by the filters and ranks that matching uses,
+as they are now.
+"""
+
+from typing import NamedTuple
+
+from handbill.campaigns import service as campaigns
+from handbill.core.filter_code import Facts
+from handbill.core.nouns import Campaign, Client, Group
+from handbill.core.states import ACTIVE, State, campaign_state, group_state
+from handbill.core.tracing import Trace, trace
+from handbill.groups import service
+from handbill.groups.contest import Contest, contest_of
+from handbill.groups.matching import candidate_of
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+
+MOST_LOSERS = 100
+
+
+class Loser(NamedTuple):
+    """A job group that does not have the job. ``trace`` None: its filter was not asked."""
+
+    group: Group
+    campaign: Campaign
+    reason: str
+    """NOT_ACTIVE, NO_FILTER, NO_MATCH, or LOWER_RANK."""
+    state: State
+    trace: Trace | None
+
+
+class Belonging(NamedTuple):
+    """Where a job belongs. ``group`` None: no filter holds, and there is no default group.
+    ``trace`` None: no filter holds, so that it is the default one. ``pending``: the records do not
+    say so yet. ``losers``: best ranked first, the inactive last; at most 100.
+    """
+
+    group: Group | None
+    campaign: Campaign | None
+    trace: Trace | None
+    pending: bool
+    losers: list[Loser]
+    loser_count: int
+
+
+def belonging(tx: Tx, client: Client, job_no: int, now: Instant) -> Belonging:
+    """Match one job as ``matching`` would, whether or not it is valid, and say why."""
+    contest = contest_of(tx, client, now)
+    candidate, marked = candidate_of(tx, job_no, now)
+    facts = Facts(*candidate.facts)
+    above = {campaign.no: campaign for campaign in campaigns.campaigns_of(tx, client.no)}
+    groups = {g.no: g for g in service.groups_of(tx, client.no) if g.campaign_no in above}
+    winner_no = contest.matcher().best(facts)
+    group_no = contest.default_no if winner_no is None else winner_no
+    group = None if group_no is None else groups.get(group_no)
+    losers = _ranked(contest, groups, group_no)
+    told = [_loser(contest, one, above[one.campaign_no], facts) for one in losers[:MOST_LOSERS]]
+    recorded = group_no if candidate.live else None
+    return Belonging(
+        group, None if group is None else above[group.campaign_no],
+        None if winner_no is None or group is None else _trace(contest, group, facts),
+        marked or candidate.group_no != recorded, told, len(losers),
+    )  # fmt: skip
+
+
+def _ranked(contest: Contest, groups: dict[int, Group], winner_no: int | None) -> list[Group]:
+    others = [g for g in groups.values() if g.no != winner_no and not g.is_default]
+    return sorted(others, key=lambda g: (g.no not in contest.ranks, g.priority, g.no))
+
+
+def _loser(contest: Contest, group: Group, campaign: Campaign, facts: Facts) -> Loser:
+    state = group_state(group, campaign_state(campaign, ACTIVE, contest.today), contest.today)
+    if group.no not in contest.ranks:
+        reason = "NO_FILTER" if state.trades else "NOT_ACTIVE"
+        return Loser(group, campaign, reason, state, None)
+    found = _trace(contest, group, facts)
+    reason = "LOWER_RANK" if found.holds else "NO_MATCH"
+    return Loser(group, campaign, reason, state, found)
+
+
+def _trace(contest: Contest, group: Group, facts: Facts) -> Trace:
+    assert group.body.filters is not None, "a contender has a filter"
+    return trace(group.body.filters, facts, contest.today, contest.places)

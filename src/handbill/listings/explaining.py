@@ -1,0 +1,179 @@
+"""Why a job is, or is not, in each publisher's feed.
+
+Made of the functions that decide it: matching, states, bids, and the conditions of the walk that
+publishes; and of the files as they are.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from handbill.access import keys
+from handbill.core.bids import (
+    PLAIN_JOB,
+    POSTED,
+    Asked,
+    Offer,
+    Source,
+    Terms,
+    Withheld,
+    barred,
+    bid_of,
+    markdown_of,
+    offer_of,
+    terms_of,
+)
+from handbill.core.listing_tokens import Listing
+from handbill.core.nouns import Client, Job, Publisher
+from handbill.core.states import State, campaign_state, client_state, group_state
+from handbill.groups.explaining import Belonging, belonging
+from handbill.jobs import service as jobs
+from handbill.kit.instants import Instant
+from handbill.kit.zones import day_of, zone_of
+from handbill.listings import rows
+from handbill.listings.assembly import is_current
+from handbill.listings.offers import posted_at, unlistable
+from handbill.listings.published import published
+from handbill.listings.rows import File
+from handbill.listings.service import ALL_CLIENTS
+from handbill.publishers import service as publishers
+from handbill.store.blobs import Blobs
+from handbill.store.records import Tx
+
+MOST_LOOKED_INTO = 512 * 1024 * 1024
+NO_GROUP = "NO_GROUP"
+
+
+class Shop(NamedTuple):
+    """The part of a publisher's files that is the client's. ``looked_into``: False where it was
+    too much to read; ``listing``: what the job's link in it says, None where it is not there.
+    """
+
+    file: File | None
+    current: bool
+    looked_into: bool
+    listing: Listing | None
+
+
+class Outcome(NamedTuple):
+    """What becomes of the job at one publisher. ``reasons``: why it is not listed, all that are
+    known; ``bid`` None: there are no terms, so that there is none to be told.
+    """
+
+    publisher: Publisher
+    reasons: list[str]
+    offer: Offer | None
+    bid: tuple[int, Source] | None
+    markdown_ppm: int
+    shop: Shop
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """``unlistable``: what keeps the job out of every feed; ``states``: of client, campaign, job
+    group, in this order, as far as there are any.
+    """
+
+    job: Job
+    now: Instant
+    today: date
+    belonging: Belonging
+    unlistable: list[str]
+    states: list[State]
+    outcomes: list[Outcome]
+
+
+def explain(
+    tx: Tx, blobs: Blobs, client: Client, ref: str, now: Instant, most: int = MOST_LOOKED_INTO
+) -> Explained:  # fmt: skip
+    """Explain the client's live job of that reference. **Refuses** any other alike (404).
+
+    ``most``: bytes of parts, unpacked, that may be read in all.
+    """
+    job = jobs.job_of(tx, client.no, ref)
+    today = day_of(now, zone_of(client.zone))
+    found = belonging(tx, client, job.no, now)
+    states = _states(client, found, today)
+    why_not = unlistable(tx, job.no, now)
+    look = _Look(tx, blobs, client, job, most)
+    outcomes = [
+        _outcome(look, publisher, found, (states, why_not), today)
+        for publisher in publishers.publishers_of(tx, client.agency_no)
+    ]
+    return Explained(job, now, today, found, why_not, states, outcomes)
+
+
+def _states(client: Client, found: Belonging, today: date) -> list[State]:
+    states = [client_state(client, today)]
+    if found.campaign is not None and found.group is not None:
+        states.append(campaign_state(found.campaign, states[0], today))
+        states.append(group_state(found.group, states[1], today))
+    return states
+
+
+def _outcome(
+    look: "_Look", publisher: Publisher, found: Belonging,
+    known: tuple[list[State], list[str]], today: date,
+) -> Outcome:  # fmt: skip
+    states, why_not = known
+    shop = look.into(publisher)
+    if publisher.body.bid_type == "PPP":
+        reasons = why_not + _why_not_posted(look, publisher, states[0])
+        return Outcome(publisher, reasons, None if reasons else POSTED, None, 0, shop)
+    if found.group is None or found.campaign is None:
+        return Outcome(publisher, [*why_not, NO_GROUP], None, None, 0, shop)
+    reasons = [*why_not]
+    if not states[-1].trades:
+        reasons.append(Withheld.NOT_TRADING)
+    terms = terms_of(look.client, found.campaign, found.group, publisher)
+    if not isinstance(terms, Terms):
+        return Outcome(publisher, [*reasons, terms], None, None, 0, shop)
+    offer = offer_of(terms, look.asked, today)
+    if not isinstance(offer, Offer):
+        reasons.append(offer)
+    listed = offer if isinstance(offer, Offer) and not reasons else None
+    markdown_ppm = markdown_of(terms, look.asked)
+    return Outcome(publisher, reasons, listed, bid_of(terms, look.asked), markdown_ppm, shop)
+
+
+def _why_not_posted(look: "_Look", publisher: Publisher, top: State) -> list[str]:
+    reasons: list[str] = [] if top.trades else [Withheld.NOT_TRADING]
+    why = barred(look.client, publisher)
+    if why is not None:
+        reasons.append(why)
+    if look.asked.paused:
+        reasons.append(Withheld.JOB_PAUSED)
+    if look.job.no not in posted_at(look.tx, look.client, publisher):
+        reasons.append(Withheld.NOT_POSTED)
+    return reasons
+
+
+class _Look:
+    """Looks into the files; what it may still read is counted here."""
+
+    def __init__(self, tx: Tx, blobs: Blobs, client: Client, job: Job, most: int) -> None:
+        self.tx = tx
+        self.client = client
+        self.job = job
+        self.asked = Asked(
+            job.status != "A", job.body.cpc_micros, job.body.settings or PLAIN_JOB
+        )  # fmt: skip
+        self._blobs = blobs
+        self._parts = rows.parts_of_client(tx, client.no)
+        self._keys = keys.secret(tx, "listing")
+        self._room = most
+
+    def into(self, publisher: Publisher) -> Shop:
+        """The client's part of a publisher's files, and the job's link in it."""
+        file = rows.file_of(self.tx, publisher.no, ALL_CLIENTS)
+        part = self._parts.get(publisher.no)
+        current = file is not None and is_current(
+            publisher, file, rows.parts_of(self.tx, publisher.no)
+        )
+        if part is None:
+            return Shop(file, current, looked_into=True, listing=None)
+        self._room -= part.plain_bytes
+        if self._room < 0:
+            return Shop(file, current, looked_into=False, listing=None)
+        listing = published(self._blobs, part, bytes.fromhex(self.job.id), self._keys)
+        return Shop(file, current, looked_into=True, listing=listing)

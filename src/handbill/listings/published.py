@@ -1,0 +1,59 @@
+"""What a publisher reads of one job right now: looked up in the part that its files are made of."""
+
+from collections.abc import Mapping
+
+from isal import isal_zlib
+
+from handbill.core.listing_tokens import (
+    MARK_AT,
+    Listing,
+    NotOurs,
+    job_mark,
+    open_listing,
+    token_at,
+)  # fmt: skip
+from handbill.listings.parts import path_of
+from handbill.listings.rows import Part
+from handbill.store.blobs import Blobs
+
+_CHUNK = 64 * 1024  # deflate may grow a thousandfold: 66 MB at most
+_MOST_LINK = 512
+
+
+def published(
+    blobs: Blobs, part: Part, job_id: bytes, keys: Mapping[int, bytes], chunk: int = _CHUNK
+) -> Listing | None:  # fmt: skip
+    """What the job's link in a part freezes; None: it is not in there, or the part was replaced
+    just now. It costs the reading of the whole part at worst.
+    """
+    if not part.job_count:
+        return None
+    mark, sight = job_mark(job_id), b""
+    unpack = isal_zlib.decompressobj(-15)
+    try:
+        for packed in blobs.chunks(path_of(part), chunk):
+            sight = sight[-_MOST_LINK:] + unpack.decompress(packed)
+            found = _link_in(sight, mark, job_id, keys)
+            if found is not None:
+                return found
+    except FileNotFoundError:
+        return None
+    return None
+
+
+def _link_in(
+    sight: bytes, mark: bytes, job_id: bytes, keys: Mapping[int, bytes]
+) -> Listing | None:  # fmt: skip
+    """A token that is cut off by the end of what is in sight does not open: it comes again."""
+    at = sight.find(mark)
+    while at >= 0:
+        if at >= MARK_AT:
+            try:
+                listing = open_listing(token_at(sight, at - MARK_AT), keys)
+            except NotOurs:
+                pass
+            else:
+                if listing.job_id == job_id:
+                    return listing
+        at = sight.find(mark, at + 1)
+    return None
