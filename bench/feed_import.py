@@ -1,0 +1,196 @@
+"""Import of 100,000 jobs from a server on loopback: new, unchanged, with few changes.
+
+The server is a process of its own; so is each import, so that its memory can be told. Beside it
+stands a bare libxml2 pass over the same bytes, which builds a tree and reads nothing from it.
+"""
+
+import asyncio
+import json
+import re
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from lxml import etree
+
+from bench.figures import Figure
+from bench.stock import NOW, add_client, open_tools
+from handbill.core.nouns import Feed, FeedBody
+from handbill.demo.feeds import feed
+from handbill.feeds import rows
+from handbill.feeds.importing import import_feed
+from handbill.host.clock import SystemClock
+from handbill.host.egress import Egress
+from handbill.host.ids import SystemIds
+from handbill.host.settings import Settings
+from handbill.store.blobs import open_blobs
+from handbill.store.index import EdgeIndex
+from handbill.store.records import open_records
+from handbill.work.tools import Tools
+
+JOBS = 100_000
+NEW_MB, SAME_MB, MOST_MB = 20.0, 60.0, 300.0
+_FEED = "feed"
+
+
+def run() -> list[Figure]:
+    with TemporaryDirectory(prefix="handbill-bench-") as name:
+        folder = Path(name)
+        sizes = {
+            page: _write(folder / page, **how)
+            for page, how in {
+                "whole.xml": {},
+                "later.xml": {"changed": range(0, JOBS, 100), "without": range(50, JOBS, 200)},
+            }.items()
+        }
+        (folder / "same.xml").write_bytes(
+            (folder / "whole.xml").read_bytes().replace(b"<source>", b"<source ><!-- again -->", 1)
+        )
+        bare = _bare(folder / "whole.xml")
+        _found(folder / "node")
+        with _serving(folder) as port:
+            new = _import(folder, port, "whole.xml")
+            same = _import(folder, port, "same.xml")
+            later = _import(folder, port, "later.xml")
+    size = sizes["whole.xml"]
+    assert new["counts"]["added"] == JOBS, new
+    assert same["counts"]["unchanged"] == JOBS, same
+    assert later["counts"]["changed"] == JOBS // 100, later
+    figures = [
+        _speed("import, 100,000 jobs, all new", size, new, NEW_MB),
+        _speed("import again, every job unchanged", size, same, SAME_MB),
+        _speed("import again, 1,000 changed, 500 left", sizes["later.xml"], later, 0.0),
+    ]
+    peak = max(one["rss_mb"] for one in (new, same, later))
+    figures.append(
+        Figure("import, peak memory of the process", peak, "MB", "<= 300", peak <= MOST_MB)
+    )
+    figures.append(
+        Figure("bare libxml2 pass over the same bytes", size / 1e6 / bare, "MB/s", "", met=True)
+    )
+    return figures
+
+
+def _speed(name: str, size: int, found: dict[str, Any], least: float) -> Figure:
+    speed = size / 1e6 / found["wall"]
+    of_cpu = size / 1e6 / found["cpu"]
+    note = (
+        f"{size / 1e6:.0f} MB in {found['wall']:.2f} s; {found['cpu']:.2f} CPU s, so "
+        f"{of_cpu:.0f} MB per CPU s"
+    )
+    return Figure(
+        name, speed, "MB/s", f">= {least:.0f}" if least else "", met=speed >= least, note=note
+    )
+
+
+def _write(path: Path, **how: Any) -> int:
+    with path.open("wb") as file:
+        for chunk in feed("talent", JOBS, seed=7, **how):
+            file.write(chunk)
+    return path.stat().st_size
+
+
+def _bare(path: Path) -> float:
+    """CPU seconds of libxml2 alone, in C from the file to a tree."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+    start = time.process_time()
+    etree.parse(path, parser)
+    return time.process_time() - start
+
+
+@contextmanager
+def _serving(folder: Path) -> Iterator[int]:
+    command = [sys.executable, "-m", "bench.feed_import", "serve", str(folder)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        yield int(server.stdout.readline())
+    finally:
+        server.terminate()
+        server.wait()
+        server.stdout.close()
+
+
+def _import(folder: Path, port: int, page: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "bench.feed_import", "import", str(folder / "node")]
+    found: dict[str, Any] = json.loads(subprocess.check_output([*command, str(port), page]))
+    return found
+
+
+async def _serve(folder: Path) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readuntil(b"\r\n\r\n")
+        page = folder / Path(request.split(b" ")[1].decode()).name
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ")
+        writer.write(b"%d\r\n\r\n" % page.stat().st_size)
+        await writer.drain()
+        with page.open("rb") as file:
+            await asyncio.get_running_loop().sendfile(writer.transport, file)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+def _found(folder: Path) -> None:
+    """An installation with a client and a feed."""
+    folder.mkdir()
+    tools = open_tools(folder)
+    with tools.records.write() as tx:
+        client, _ = add_client(tx)
+        body = FeedBody(url="http://127.0.0.1/")
+        rows.add(tx, Feed(
+            no=0, id=_FEED, client_no=client.no, status="A", body=body, created_at=NOW,
+            updated_at=NOW,
+        ))  # fmt: skip
+    tools.index.close()
+    tools.records.close()
+
+
+def _one_import(folder: Path, port: int, page: str) -> None:
+    """Import in this process, and print what it took."""
+    tools = Tools(
+        records=open_records(f"sqlite:///{folder}/records.db"),
+        blobs=open_blobs(str(folder / "blobs")), index=EdgeIndex(folder / "index", writable=True),
+        clock=SystemClock(), ids=SystemIds(), egress=Egress((f"127.0.0.1:{port}",)),
+        settings=Settings(), scratch=folder / "scratch",
+    )  # fmt: skip
+    with tools.records.write() as tx:
+        known = rows.at_work(tx, _FEED)
+        assert known is not None
+        known[0].body.url = f"http://127.0.0.1:{port}/{page}"
+        rows.save_body(tx, known[0])
+    cpu, wall = time.process_time(), time.perf_counter()
+    run = import_feed(tools, _FEED)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    assert run is not None
+    assert run.state == "SUCCESS", run.body
+    found = {"wall": wall, "cpu": cpu, "rss_mb": _peak_mb(), "counts": run.body.counts}
+    print(json.dumps(found))
+    tools.egress.close()
+    tools.index.close()
+    tools.records.close()
+
+
+def _peak_mb() -> float:
+    """The most memory that this process has had since it began its own program."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+        assert found is not None
+        return int(found[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "serve":
+        asyncio.run(_serve(Path(sys.argv[2])))
+    else:
+        _one_import(Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
