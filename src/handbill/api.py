@@ -13,11 +13,13 @@ from starlette.applications import Starlette
 
 from handbill.access import routes as access
 from handbill.access.doors import AccessDoors
+from handbill.callbacks import routes as callbacks
 from handbill.campaigns import routes as campaigns
 from handbill.clients import routes as clients
 from handbill.clients import service as client_reads
 from handbill.core.nouns import Client
 from handbill.feeds import routes as feeds
+from handbill.funnel import routes as funnel
 from handbill.groups import routes as groups
 from handbill.host.settings import Settings
 from handbill.http.app import application
@@ -28,6 +30,8 @@ from handbill.listings import routes as listings
 from handbill.opening import open_desk
 from handbill.postings import routes as postings
 from handbill.publishers import routes as publishers
+from handbill.rules import routes as rules
+from handbill.stats import report_routes as reports
 from handbill.stats import routes as stats
 from handbill.store.records import Tx
 from handbill.tracking import routes as tracking
@@ -50,6 +54,10 @@ def operations() -> list[Operation]:
         postings.OPERATIONS,
         listings.OPERATIONS,
         stats.OPERATIONS,
+        rules.OPERATIONS,
+        funnel.OPERATIONS,
+        reports.OPERATIONS,
+        callbacks.OPERATIONS,
         tracking.OPERATIONS,
     )
     return [operation for room in rooms for operation in room]

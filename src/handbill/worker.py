@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 
 from handbill.access import work as access
+from handbill.callbacks import work as callbacks
 from handbill.feeds import work as feeds
 from handbill.groups import work as groups
 from handbill.host.settings import Settings
@@ -15,7 +16,7 @@ from handbill.stats import work as stats
 from handbill.work.loop import Worker
 from handbill.work.tools import Run, Schedule
 
-ROOMS: tuple[ModuleType, ...] = (access, feeds, groups, listings, ledger, stats)
+ROOMS: tuple[ModuleType, ...] = (access, callbacks, feeds, groups, listings, ledger, stats)
 
 
 def tasks() -> Mapping[str, Run]:

@@ -58,7 +58,14 @@ _TAGS = {
     "Feeds": "Inbound XML feeds, their runs and their faults.",
     "Publishers": "Where jobs are advertised, and the outbound feed of each publisher.",
     "Stats": "Reports of clicks, applies and spend.",
+    "Reports": "Reports of one file, and the callbacks that tell of them.",
+    "Publisher partners": "Reports for publisher families, with their own keys.",
     "Meta": "The names of campaigns and job groups.",
+    "Posting configs": "Slots and durations bought at a publisher.",
+    "Posting jobs": "The jobs that take a posting's places.",
+    "Rules": "Automation rules: kept and checked; they do not run yet.",
+    "Funnel": "What became of applications: stages and hires.",
+    "Service": "Whether the service lives and what it offers.",
     "Events": "Conversions, server to server.",
 }
 

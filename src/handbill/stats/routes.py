@@ -1,4 +1,4 @@
-"""Operations 49 and 50, and the public link to a report's files."""
+"""Operations 49 to 51 and 54 to 60 of reports, and the public link to a report's files."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def _poll(call: Call) -> dict[str, Any]:
     tokens = service.tokens_of(report, secret(call.tx, "link"), call.now) if report.parts else []
     told: dict[str, Any] = {
         "status": report.state,
-        "location": [f"{call.settings.public_api}/files/{token}" for token in tokens],
+        "location": [service.url_of(call.settings, token) for token in tokens],
     }
     if report.message:
         told["message"] = report.message
@@ -42,7 +42,7 @@ def _file(call: Call) -> Answer:
     suffix = name[name.index(".") :]
     place = report.parts.index(part) + 1
     headers = {
-        "content-disposition": f'attachment; filename="stats-{report.id}-{place}{suffix}"',
+        "content-disposition": f'attachment; filename="{report.kind}-{report.id}-{place}{suffix}"',
         "referrer-policy": "no-referrer",
     }
     return Answer(None, 200, headers, call.desk.blobs.get(part.path), part.media_type)

@@ -10,13 +10,19 @@ from sqlalchemy import bindparam as b
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
-from handbill.store.records.tables import jobs, reports
+from handbill.store.records.tables import feed_parts, jobs, reports
 
 SUBMITTED = "SUBMITTED"
 IN_PROGRESS = "IN_PROGRESS"
 SUCCESS = "SUCCESS"
 FAILED = "FAILED"
 NO_RECORDS = "NO_RECORDS_FOUND"
+
+# Of what kind a report is: of POST /stats, of POST /reports/…, of a publisher family.
+STATS = "stats"
+GROUPED = "grouped"
+BY_ADDRESS = "ip"
+OF_FAMILY = "publisher"
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -33,6 +39,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     agency_no: int
     client_no: int
+    family_no: int | None
+    kind: str
     state: str
     percent: int
     question: str
@@ -45,11 +53,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 _PARTS = msgspec.json.Decoder(tuple[Part, ...])
 _t = reports.c
 _COLUMNS = (
-    _t.no, _t.id, _t.agency_no, _t.client_no, _t.state, _t.percent, _t.question, _t.parts,
-    _t.message, _t.created_at, _t.expires_at,
+    _t.no, _t.id, _t.agency_no, _t.client_no, _t.family_no, _t.kind, _t.state, _t.percent,
+    _t.question, _t.parts, _t.message, _t.created_at, _t.expires_at,
 )  # fmt: skip
 _ONE = sa.select(*_COLUMNS).where(
-    _t.id == b("id"), _t.client_no == b("client_no"), _t.expires_at > b("now")
+    _t.id == b("id"), _t.client_no == b("client_no"), among(_t.kind, "kinds"),
+    _t.expires_at > b("now"),
+)  # fmt: skip
+_FAMILYS = sa.select(*_COLUMNS).where(
+    _t.id == b("id"), _t.family_no == b("family_no"), _t.expires_at > b("now")
 )
 _BY_ID = sa.select(*_COLUMNS).where(_t.id == b("id"))
 _BY_NO = sa.select(*_COLUMNS).where(_t.no == b("at_no"), _t.expires_at > b("now"))
@@ -75,19 +87,29 @@ _JOBS_BY_REF = sa.select(jobs.c.ref, jobs.c.id).where(
 _JOBS_BY_ID = sa.select(jobs.c.id, jobs.c.ref, jobs.c.title).where(
     jobs.c.client_no == b("client_no"), among(jobs.c.id, "ids")
 )
+_PLACED = (
+    sa.select(feed_parts.c.no)
+    .where(feed_parts.c.client_no == b("client_no"), among(feed_parts.c.publisher_no, "nos"))
+    .limit(sa.literal_column("1"))
+)
 
 
 def _report(row: Row) -> Report:
-    no, id_, agency_no, client_no, state, percent, question, parts, message, made, expires = row
-    return Report(
-        no=no, id=id_, agency_no=agency_no, client_no=client_no, state=state, percent=percent,
-        question=question, parts=_PARTS.decode(parts), message=message, created_at=made,
-        expires_at=expires,
-    )  # fmt: skip
+    named = dict(zip(Report.__struct_fields__, row, strict=True))
+    return Report(**named | {"parts": _PARTS.decode(named["parts"])})
 
 
-def find(tx: Tx, client_no: int, report_id: str, now: Instant) -> Report | None:
-    row = tx.one(_ONE, id=report_id, client_no=client_no, now=now)
+def find(
+    tx: Tx, client_no: int, report_id: str, now: Instant, kinds: Sequence[str]
+) -> Report | None:
+    """The client's own of one of these kinds."""
+    row = tx.one(_ONE, id=report_id, client_no=client_no, now=now, kinds=Listed(kinds))
+    return _report(row) if row else None
+
+
+def find_of_family(tx: Tx, family_no: int, report_id: str, now: Instant) -> Report | None:
+    """The publisher family's own."""
+    row = tx.one(_FAMILYS, id=report_id, family_no=family_no, now=now)
     return _report(row) if row else None
 
 
@@ -110,7 +132,7 @@ def twin(tx: Tx, client_no: int, digest: bytes, since: Instant) -> Report | None
 
 
 def add(tx: Tx, **columns: Any) -> int:
-    return tx.put(reports, kind="stats", percent=0, parts="[]", **columns)
+    return tx.put(reports, percent=0, parts="[]", **columns)
 
 
 def change(tx: Tx, no: int, **columns: Any) -> None:
@@ -140,3 +162,9 @@ def job_names(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, tuple[str
     """Job id → reference and title, of jobs that left too."""
     found = tx.all(_JOBS_BY_ID, client_no=client_no, ids=Listed(ids))
     return {id_: (ref, title) for id_, ref, title in found}
+
+
+def was_placed(tx: Tx, client_no: int, publisher_nos: Sequence[int]) -> bool:
+    """Whether any of these publishers was ever given a file of the client's jobs."""
+    nos = Listed(publisher_nos)
+    return tx.one(_PLACED, client_no=client_no, nos=nos) is not None

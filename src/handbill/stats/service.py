@@ -1,19 +1,21 @@
 """Reports: asked for, followed, and fetched part by part."""
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
+from handbill.callbacks import service as callbacks
 from handbill.core.nouns import Client
 from handbill.host.ids import Ids, new_uuid
+from handbill.host.settings import Settings
 from handbill.kit.faults import not_found
 from handbill.kit.instants import DAY, SECOND, Instant
 from handbill.stats import links, rows
 from handbill.stats.links import Linked, NoLink
-from handbill.stats.questions import plan
-from handbill.stats.rows import NO_RECORDS, SUBMITTED, Part, Report
+from handbill.stats.questions import Plan, plan
+from handbill.stats.rows import NO_RECORDS, STATS, SUBMITTED, Part, Report
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
 from handbill.work.queue import enqueue
@@ -30,38 +32,74 @@ def submit(tx: Tx, client: Client, question: dict[str, Any], ids: Ids, now: Inst
     The same question within 60 s is the same report. Hold the client's lock.
     **Refuses** what ``plan`` refuses.
     """
-    planned = plan(tx, client, question, now)
+    return ask(tx, client, plan(tx, client, question, now), ids, now, Wish(STATS))
+
+
+class Wish(NamedTuple):
+    """Whose report it is to be, and whom to tell of it."""
+
+    kind: str
+    family_no: int | None = None
+    call_back_url: str = ""
+
+
+def ask(tx: Tx, client: Client, planned: Plan, ids: Ids, now: Instant, wish: Wish) -> str:
+    """Have a plan answered; the report's id. Hold the client's lock.
+
+    The same plan and wish within 60 s is the same report.
+    """
     asked = msgspec.json.encode(planned)
-    digest = hashlib.blake2b(asked, digest_size=16).digest()
+    digest = hashlib.blake2b(msgspec.json.encode(wish) + asked, digest_size=16).digest()
     twin = rows.twin(tx, client.no, digest, now - _SAME_WITHIN)
     if twin is not None:
         return twin.id
     report_id = new_uuid(ids)
+    nothing = planned.empty and not planned.whole
     rows.add(
         tx, id=report_id, agency_no=client.agency_no, client_no=client.no,
-        state=NO_RECORDS if planned.empty else SUBMITTED, question=asked.decode(),
+        family_no=wish.family_no, kind=wish.kind,
+        state=NO_RECORDS if nothing else SUBMITTED, question=asked.decode(),
         question_digest=digest, created_at=now, expires_at=now + KEPT_FOR,
-        ended_at=now if planned.empty else None,
+        ended_at=now if nothing else None,
     )  # fmt: skip
-    if not planned.empty:
+    if wish.call_back_url:
+        callbacks.agree(tx, ids, now, client.agency_no, report_id, wish.call_back_url)
+    if not nothing:
         enqueue(tx, "stats.report", report_id, now)
     return report_id
 
 
-def report_of(tx: Tx, client_no: int, report_id: str, now: Instant) -> Report:
-    """The client's own report. **Refuses** any other id alike (404)."""
-    report = rows.find(tx, client_no, report_id, now)
+def report_of(
+    tx: Tx, client_no: int, report_id: str, now: Instant, kinds: Sequence[str] = (STATS,)
+) -> Report:
+    """The client's own report of these kinds. **Refuses** any other id alike (404)."""
+    report = rows.find(tx, client_no, report_id, now, kinds)
     if report is None:
         raise not_found()
     return report
 
 
-def tokens_of(report: Report, keys: Mapping[int, bytes], now: Instant) -> list[str]:
+def report_of_family(tx: Tx, family_no: int, report_id: str, now: Instant) -> Report:
+    """The publisher family's own report. **Refuses** any other id alike (404)."""
+    report = rows.find_of_family(tx, family_no, report_id, now)
+    if report is None:
+        raise not_found()
+    return report
+
+
+def tokens_of(
+    report: Report, keys: Mapping[int, bytes], now: Instant, good_for: int = links.GOOD_FOR
+) -> list[str]:
     """A signed token for each part, good for a day or as long as the report is kept."""
-    until = min(now + links.GOOD_FOR, report.expires_at)
+    until = min(now + good_for, report.expires_at)
     return [
         links.token_of(Linked(report.no, part, until), keys) for part in range(len(report.parts))
     ]
+
+
+def url_of(settings: Settings, token: str) -> str:
+    """The public link of a token."""
+    return f"{settings.public_api}/files/{token}"
 
 
 def linked_part(tx: Tx, token: str, keys: Mapping[int, bytes], now: Instant) -> tuple[Report, Part]:

@@ -5,11 +5,13 @@ import logging
 import duckdb
 import msgspec
 
+from handbill.access.keys import secret
+from handbill.callbacks import service as callbacks
 from handbill.kit.instants import DAY, Instant
 from handbill.stats import rows, service
 from handbill.stats.answering import Answering, TooLarge
 from handbill.stats.questions import Plan
-from handbill.stats.rows import FAILED, IN_PROGRESS, NO_RECORDS, SUBMITTED, SUCCESS
+from handbill.stats.rows import FAILED, IN_PROGRESS, NO_RECORDS, SUBMITTED, SUCCESS, Part, Report
 from handbill.store.records import Tx
 from handbill.work.queue import MOST_ATTEMPTS, Task, enqueue
 from handbill.work.tools import Run, Schedule, Tools
@@ -34,26 +36,40 @@ def report(tools: Tools, task: Task) -> None:
     try:
         parts = answering.answer(_PLAN.decode(asked.question), tools.clock.now(), progress)
     except TooLarge as large:
-        _end(tools, asked.no, FAILED, str(large))
+        _fail(tools, asked, str(large))
         return
     except duckdb.OutOfMemoryException:
         _log.exception("report %s needs more memory than it may have", asked.id)
-        _end(tools, asked.no, FAILED, "The report is too large; ask for fewer levels or days")
+        _fail(tools, asked, "The report is too large; ask for fewer levels or days")
         return
     except Exception:
         if task.attempts >= MOST_ATTEMPTS:
-            _end(tools, asked.no, FAILED, "The report could not be made")
+            _fail(tools, asked, "The report could not be made")
         raise
+    _succeed(tools, asked, parts)
+
+
+def _succeed(tools: Tools, asked: Report, parts: list[Part]) -> None:
+    now = tools.clock.now()
     with tools.records.write() as tx:
         rows.change(
             tx, asked.no, state=SUCCESS if parts else NO_RECORDS, percent=100,
-            parts=rows.encode_parts(parts), ended_at=tools.clock.now(),
+            parts=rows.encode_parts(parts), ended_at=now,
         )  # fmt: skip
+        if callbacks.is_awaited(tx, asked.id):
+            made = msgspec.structs.replace(asked, parts=tuple(parts))
+            # As good as the last try may be late.
+            token, *_ = service.tokens_of(made, secret(tx, "link"), now, callbacks.LASTS + DAY)
+            url = service.url_of(tools.settings, token)
+            told = {"reportId": asked.id, "status": SUCCESS, "url": url}
+            callbacks.tell(tx, asked.id, told, now)
 
 
-def _end(tools: Tools, no: int, state: str, message: str) -> None:
+def _fail(tools: Tools, asked: Report, message: str) -> None:
+    now = tools.clock.now()
     with tools.records.write() as tx:
-        rows.change(tx, no, state=state, message=message, ended_at=tools.clock.now())
+        rows.change(tx, asked.no, state=FAILED, message=message, ended_at=now)
+        callbacks.tell(tx, asked.id, {"reportId": asked.id, "status": FAILED}, now)
 
 
 def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001

@@ -1,0 +1,30 @@
+"""The secret that callbacks are signed with: an addition."""
+
+from typing import Any
+
+from handbill.callbacks import service
+from handbill.http.operations import Call, Operation
+from handbill.wire.spelling import TEXT, described, whole
+
+
+def _secret(call: Call) -> dict[str, Any]:
+    return {"secret": service.secret_of(call.tx, call.ids, call.now, call.caller.agency_no)}
+
+
+OPERATIONS = [
+    Operation(
+        name="get_callback_secret",
+        verb="GET",
+        path="/callbacks/secret",
+        title="Get the secret of callbacks.",
+        about="Callbacks carry the headers of Standard Webhooks: webhook-id, the same at every "
+        "try; webhook-timestamp, in seconds; webhook-signature, `v1,` and the base64 of the "
+        "HMAC-SHA256 of `id.timestamp.body` under this secret, whose part after whsec_ is base64. "
+        "Any 2xx ends a callback, 410 disables it; else it is tried 8 times over three days.",
+        tag="Reports",
+        work=_secret,
+        mints=True,
+        answer=whole({"secret": described(TEXT, "whsec_ and 32 bytes in base64.")}),
+        sample_answer={"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw6ZUkW5N3c9A="},
+    ),
+]

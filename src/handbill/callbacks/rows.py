@@ -1,0 +1,95 @@
+"""Rows of table callbacks, and the secrets that sign them."""
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+from handbill.store.records.base import Row
+from handbill.store.records.tables import callbacks, secrets
+
+WAITING = "WAITING"
+SENDING = "SENDING"
+DELIVERED = "DELIVERED"
+DISABLED = "DISABLED"
+DEAD = "DEAD"
+
+
+class Callback(msgspec.Struct, frozen=True, kw_only=True):
+    no: int
+    id: str
+    agency_no: int
+    subject: str
+    url: str
+    body: str | None
+    state: str
+    attempts: int
+    status: int | None
+    failure: str | None
+    created_at: Instant
+
+
+_t, _s = callbacks.c, secrets.c
+_COLUMNS = (
+    _t.no, _t.id, _t.agency_no, _t.subject, _t.url, _t.body, _t.state, _t.attempts, _t.status,
+    _t.failure, _t.created_at,
+)  # fmt: skip
+_BY_ID = sa.select(*_COLUMNS).where(_t.id == b("id"))
+_ABOUT = sa.select(*_COLUMNS).where(_t.subject == b("subject"))
+_OPEN = (
+    sa.select(_t.id)
+    .where(_t.state == b("state"))
+    .order_by(_t.no)
+    .limit(b("most", type_=sa.Integer))
+)
+_SWEEP = sa.delete(callbacks).where(_t.created_at < b("before"))
+_SECRETS = sa.select(_s.kid, _s.value).where(_s.name == b("name")).order_by(_s.kid)
+
+
+def _callback(row: Row) -> Callback:
+    return Callback(**dict(zip(Callback.__struct_fields__, row, strict=True)))
+
+
+def by_id(tx: Tx, callback_id: str) -> Callback | None:
+    row = tx.one(_BY_ID, id=callback_id)
+    return _callback(row) if row else None
+
+
+def about(tx: Tx, subject: str) -> Callback | None:
+    row = tx.one(_ABOUT, subject=subject)
+    return _callback(row) if row else None
+
+
+def open_ones(tx: Tx, most: int) -> list[str]:
+    """Ids of those that are being sent, oldest first."""
+    return [id_ for (id_,) in tx.all(_OPEN, state=SENDING, most=most)]
+
+
+def add(tx: Tx, **columns: Any) -> None:
+    tx.put(callbacks, state=WAITING, attempts=0, **columns)
+
+
+def change(tx: Tx, no: int, **columns: Any) -> None:
+    tx.change(callbacks, {"no": no}, **columns)
+
+
+def sweep(tx: Tx, before: Instant) -> int:
+    return tx.run(_SWEEP, before=before)
+
+
+def signing_keys(tx: Tx, agency_no: int) -> list[bytes]:
+    """The agency's secrets, the oldest first."""
+    return [bytes(value) for _, value in tx.all(_SECRETS, name=_name(agency_no))]
+
+
+def add_signing_key(tx: Tx, agency_no: int, value: bytes, now: Instant) -> None:
+    """The agency's first secret; where another has made it meanwhile, that one stays."""
+    row = {"name": _name(agency_no), "kid": 1, "value": value, "created_at": now}
+    tx.upsert_many(secrets, ["name", "kid"], [row], keep=True)
+
+
+def _name(agency_no: int) -> str:
+    return f"callback:{agency_no}"

@@ -1,0 +1,98 @@
+"""Callbacks: agreed on, sent when there is something to tell, tried again, given up."""
+
+from typing import Any, Final
+
+from handbill.callbacks import rows
+from handbill.callbacks.rows import DEAD, DELIVERED, DISABLED, SENDING, Callback
+from handbill.callbacks.signatures import spelled
+from handbill.host.ids import Ids, new_name
+from handbill.kit.instants import DAY, MINUTE, Instant
+from handbill.kit.jsons import encode
+from handbill.store.records import Tx
+from handbill.work.queue import enqueue
+
+SEND: Final = "callbacks.send"
+WAITS: Final = tuple(minutes * MINUTE for minutes in (1, 10, 60, 300, 720, 1_440, 1_789))
+"""Before the second to the eighth try: three days in all."""
+MOST_TRIES: Final = 1 + len(WAITS)
+LASTS: Final = sum(WAITS)
+KEPT_FOR: Final = 14 * DAY
+_SECRET_BYTES = 32
+_GONE = 410
+_MOST_AT_ONCE = 1_000
+
+
+def agree(tx: Tx, ids: Ids, now: Instant, agency_no: int, subject: str, url: str) -> None:
+    """There will be something to tell an address about a subject."""
+    rows.add(
+        tx, id=f"msg_{new_name(ids)}", agency_no=agency_no, subject=subject, url=url,
+        created_at=now,
+    )  # fmt: skip
+    secret_of(tx, ids, now, agency_no)
+
+
+def tell(tx: Tx, subject: str, body: dict[str, Any], now: Instant) -> None:
+    """Send what there is to tell, if an address is waiting for it, once this commits."""
+    callback = rows.about(tx, subject)
+    if callback is not None and callback.body is None:
+        rows.change(tx, callback.no, body=encode(body).decode(), state=SENDING)
+        enqueue(tx, SEND, callback.id, now)
+
+
+def is_awaited(tx: Tx, subject: str) -> bool:
+    """Whether an address waits for news of a subject."""
+    callback = rows.about(tx, subject)
+    return callback is not None and callback.body is None
+
+
+def given_up(tx: Tx, subject: str) -> Callback | None:
+    """The callback of a subject that is not sent any more, and was not delivered."""
+    callback = rows.about(tx, subject)
+    return callback if callback is not None and callback.state in {DEAD, DISABLED} else None
+
+
+def secret_of(tx: Tx, ids: Ids, now: Instant, agency_no: int) -> str:
+    """The agency's own secret, as receivers' libraries take it; made at the first need."""
+    if not rows.signing_keys(tx, agency_no):
+        rows.add_signing_key(tx, agency_no, ids.bytes(_SECRET_BYTES), now)
+    return spelled(rows.signing_keys(tx, agency_no)[-1])
+
+
+def note(tx: Tx, callback: Callback, now: Instant, status: int | None, failure: str) -> None:
+    """What came of a try: any 2xx ends it, 410 disables it, anything else is tried again."""
+    tried = callback.attempts + 1
+    state = SENDING
+    if status is not None and 200 <= status < 300:
+        state, failure = DELIVERED, ""
+    elif status == _GONE:
+        state = DISABLED
+    elif tried >= MOST_TRIES:
+        state = DEAD
+    _save(tx, callback, now, state, status=status, failure=failure or None)
+    if state == SENDING:
+        enqueue(tx, SEND, callback.id, now, due_at=now + WAITS[tried - 1])
+
+
+def refuse(tx: Tx, callback: Callback, now: Instant, why: str) -> None:
+    """Our own policy forbids the address: trying again would not help."""
+    _save(tx, callback, now, DEAD, status=None, failure=why)
+
+
+def hurry(tx: Tx, now: Instant) -> int:
+    """Let those that wait for their next try be tried now; how many."""
+    waiting = rows.open_ones(tx, _MOST_AT_ONCE)
+    for callback_id in waiting:
+        enqueue(tx, SEND, callback_id, now)
+    return len(waiting)
+
+
+def sweep(tx: Tx, now: Instant) -> int:
+    """Forget callbacks of two weeks ago; how many."""
+    return rows.sweep(tx, now - KEPT_FOR)
+
+
+def _save(tx: Tx, callback: Callback, now: Instant, state: str, **columns: Any) -> None:
+    rows.change(
+        tx, callback.no, state=state, attempts=callback.attempts + 1,
+        ended_at=None if state == SENDING else now, **columns,
+    )  # fmt: skip

@@ -1,0 +1,52 @@
+"""Background work of callbacks: one try each, and forgetting old ones."""
+
+from handbill.callbacks import rows, service
+from handbill.callbacks.rows import SENDING, Callback
+from handbill.callbacks.signatures import headers_of
+from handbill.host.egress import EgressFailed, EgressRefused, Limits
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+from handbill.work.queue import Task, enqueue
+from handbill.work.tools import Run, Schedule, Tools
+
+_LIMITS = Limits(connect_seconds=10, idle_seconds=15, total_seconds=30, most_bytes=0)
+
+
+def send(tools: Tools, task: Task) -> None:
+    """One try. A worker that dies between the answer and our note of it tries once more."""
+    with tools.records.read() as tx:
+        callback = rows.by_id(tx, task.key)
+        if callback is None or callback.state != SENDING:
+            return
+        keys = rows.signing_keys(tx, callback.agency_no)
+    _try(tools, callback, keys)
+
+
+def _try(tools: Tools, callback: Callback, keys: list[bytes]) -> None:
+    body = (callback.body or "").encode()
+    headers = headers_of(callback.id, body, keys, tools.clock.now())
+    status, failure = None, ""
+    try:
+        status = tools.egress.post(callback.url, body, headers, _LIMITS)
+        failure = f"the address answered with status {status}"
+    except EgressRefused as refused:
+        with tools.records.write() as tx:
+            service.refuse(tx, callback, tools.clock.now(), str(refused))
+        return
+    except EgressFailed as failed:
+        failure = str(failed)
+    with tools.records.write() as tx:
+        service.note(tx, callback, tools.clock.now(), status, failure)
+
+
+def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001
+    with tools.records.write() as tx:
+        service.sweep(tx, tools.clock.now())
+
+
+def ask_to_sweep(tx: Tx, now: Instant) -> None:
+    enqueue(tx, "callbacks.sweep", "", now)
+
+
+TASKS: dict[str, Run] = {service.SEND: send, "callbacks.sweep": sweep}
+SCHEDULE: list[Schedule] = [("callbacks.sweep", 86_400, ask_to_sweep)]

@@ -1,0 +1,183 @@
+"""Operations 54, 55, 56 (an agency's reports) and 59, 60 (a publisher family's)."""
+
+from typing import Any
+
+from handbill.access.keys import secret
+from handbill.callbacks import service as callbacks
+from handbill.http.operations import Call, Operation
+from handbill.kit.faults import Fault, bad_request, not_found
+from handbill.kit.instants import iso_of
+from handbill.stats import reporting, service
+from handbill.stats.questions import FILTERS
+from handbill.stats.rows import FAILED, SUCCESS, Report
+from handbill.wire.reports import ASKED, ASKED_BY_FAMILY, FOR_FAMILY, REPORT, by_address, grouped
+
+_TAG = "Reports"
+_PARTNERS = "Publisher partners"
+_FILTER_SAMPLE = {"startDate": "2026-11-01", "endDate": "2026-11-22"}
+_ID = "eba6971f-4880-4f05-bfbf-a308e30084ea"
+_GOT = {
+    "reportId": _ID,
+    "status": SUCCESS,
+    "url": "https://api.example.com/files/AQEAoJ3q",
+    "createdOn": "2026-11-23T09:00:00.000Z",
+    "expiresOn": "2026-11-30T09:00:00.000Z",
+}
+
+
+def _grouped(call: Call) -> dict[str, Any]:
+    made = reporting.ask_grouped(call.tx, call.client, call.body, call.ids, call.now)
+    return {"reportId": made, "success": True}
+
+
+def _by_address(call: Call) -> dict[str, Any]:
+    made = reporting.ask_by_address(call.tx, call.client, call.body, call.ids, call.now)
+    return {"reportId": made, "success": True}
+
+
+def _get(call: Call) -> dict[str, Any]:
+    report_id = call.path["report_id"]
+    return _told(
+        call,
+        service.report_of(call.tx, call.client.no, report_id, call.now, reporting.KINDS),
+    )
+
+
+def _told(call: Call, report: Report) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "reportId": report.id,
+        "status": report.state if report.state in {SUCCESS, FAILED} else "IN_PROGRESS",
+    }
+    if report.parts:
+        token = service.tokens_of(report, secret(call.tx, "link"), call.now)[0]
+        told["url"] = service.url_of(call.settings, token)
+    told["createdOn"] = iso_of(report.created_at)
+    told["expiresOn"] = iso_of(report.expires_at)
+    if report.message:
+        told["message"] = report.message
+    given_up = callbacks.given_up(call.tx, report.id)
+    if given_up is not None:
+        told["callback"] = {
+            "id": given_up.id, "status": given_up.state, "attempts": given_up.attempts,
+            "message": given_up.failure or "",
+        }  # fmt: skip
+    return told
+
+
+def _ask_for_family(call: Call) -> dict[str, Any]:
+    named = call.body.get("publisherFamilyId")
+    if named is not None and named != call.path["publisherFamilyId"]:
+        raise bad_request([Fault("/publisherFamilyId", "must be the one of the path")])
+    family_no = _own_family(call)
+    made = reporting.ask_for_family(call.tx, family_no, call.body, call.ids, call.now)
+    return {"success": True, "reportId": made}
+
+
+def _get_of_family(call: Call) -> dict[str, Any]:
+    report_id = call.path["reportId"]
+    return _told(call, service.report_of_family(call.tx, _own_family(call), report_id, call.now))
+
+
+def _own_family(call: Call) -> int:
+    """The caller's own family. **Refuses** any other in the path (404)."""
+    if call.path["publisherFamilyId"] != call.caller.owner_id:
+        raise not_found()
+    return call.caller.owner_no
+
+
+OPERATIONS = [
+    Operation(
+        name="generate_stats_report",
+        number=54,
+        verb="POST",
+        path="/reports/stats",
+        title="Generate the stats report.",
+        about="Has a report made of clicks, applies and spend: one CSV file. Ask GET "
+        "/reports/{report_id} for it, or name a callBackUrl. The same request within 60 seconds "
+        "is the same report. Ratios (cpc, cpa, cta) must not be summed.",
+        tag=_TAG,
+        client_header="x-client-id",
+        work=_grouped,
+        body=grouped(FILTERS),
+        answer=ASKED,
+        sample={
+            "groupBy": "CLIENT",
+            "groupByPublisher": True,
+            "callBackUrl": "https:domain.com/report/reportId",
+            "filterBy": _FILTER_SAMPLE,
+        },
+        sample_answer={"reportId": _ID, "success": True},
+    ),
+    Operation(
+        name="generate_ip_report",
+        number=55,
+        verb="POST",
+        path="/reports/ip",
+        title="Generate the IP report.",
+        about="Has a report made of clicks and applies by day, visitor's address, publisher, job "
+        "group and job: one CSV file. Addresses are as they are kept (setting HANDBILL_IP_MODE: "
+        "truncated by default). An apply is at the address of its click, and at none if that is "
+        "older than the report. country and city are empty: nothing here knows them.",
+        tag=_TAG,
+        client_header="x-client-id",
+        work=_by_address,
+        body=by_address(FILTERS),
+        answer=ASKED,
+        sample={
+            "callBackUrl": "https:domain.com/report/reportId",
+            "filterBy": _FILTER_SAMPLE,
+        },
+        sample_answer={"reportId": _ID, "success": True},
+    ),
+    Operation(
+        name="get_report",
+        number=56,
+        verb="GET",
+        path="/reports/{report_id}",
+        title="Get a report.",
+        about="Tells how far a report of /reports/stats or /reports/ip is; when it is made, where "
+        "its file is. Reports are kept for seven days.",
+        tag=_TAG,
+        client_header="x-client-id",
+        work=_get,
+        answer=REPORT,
+        sample_answer=_GOT,
+    ),
+    Operation(
+        name="request_publisher_report",
+        number=59,
+        verb="POST",
+        path="/publisher-families/{publisherFamilyId}/reports",
+        title="Request the generation of a publisher report.",
+        about="For publisher partners only, with their own key. Has a report made of what the "
+        "family's publishers did for one client, by day, placement and bid type, with what they "
+        "may invoice (grossSpend): one CSV file. Days are the client's.",
+        tag=_PARTNERS,
+        role="partner",
+        work=_ask_for_family,
+        body=FOR_FAMILY,
+        answer=ASKED_BY_FAMILY,
+        sample={
+            "reportName": "string",
+            "period": "THIS_MONTH",
+            "clientId": "eba6971f-4880-4f05-bfbf-a308e30084e",
+            "publisherFamilyId": "6576baba5c2baf7cdd5b552a",
+            "curLocale": "USD",
+        },
+        sample_answer={"success": True, "reportId": _ID},
+    ),
+    Operation(
+        name="get_publisher_report",
+        number=60,
+        verb="GET",
+        path="/publisher-families/{publisherFamilyId}/reports/{reportId}",
+        title="Get the status of a publisher report.",
+        about="For publisher partners only. Tells how far a report is; when it is made, where its "
+        "file is. Reports are kept for seven days.",
+        tag=_PARTNERS,
+        role="partner",
+        work=_get_of_family,
+        answer=REPORT,
+        sample_answer=_GOT,
+    ),
+]

@@ -1,0 +1,104 @@
+"""Reports of one file each: grouped, by address, and of a publisher family."""
+
+from datetime import date, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from handbill.access import service as access
+from handbill.clients import service as clients
+from handbill.core.nouns import Client, Publisher
+from handbill.groups.service import groups_of
+from handbill.host.ids import Ids
+from handbill.kit.faults import not_found, refused_state
+from handbill.kit.instants import Instant
+from handbill.kit.zones import bounds_of, day_of, zone_of
+from handbill.publishers.service import publishers_by_number
+from handbill.stats import rows
+from handbill.stats.layouts import IP_LEVELS, PUBLISHER_LEVELS
+from handbill.stats.questions import Plan, planned
+from handbill.stats.rows import BY_ADDRESS, GROUPED, OF_FAMILY
+from handbill.stats.service import Wish, ask
+from handbill.store.records import Tx
+
+KINDS: Final = (GROUPED, BY_ADDRESS)
+_LAST_DAYS = 30
+
+
+def grouped_plan(tx: Tx, client: Client, asked: dict[str, Any], now: Instant) -> Plan:
+    """The plan of what ``wire.reports.grouped`` read. **Refuses** foreign ids (404)."""
+    levels: tuple[str, ...] = (asked.get("groupBy") or "CLIENT",)
+    if asked.get("groupByPublisher"):
+        levels += ("PUBLISHER",)
+    return planned(tx, client, asked["filterBy"], levels, now)
+
+
+def ask_grouped(tx: Tx, client: Client, asked: dict[str, Any], ids: Ids, now: Instant) -> str:
+    """Have a stats report made; its id. Hold the client's lock. **Refuses** foreign ids (404)."""
+    plan = msgspec.structs.replace(grouped_plan(tx, client, asked, now), whole=True)
+    wish = Wish(GROUPED, call_back_url=asked.get("callBackUrl") or "")
+    return ask(tx, client, plan, ids, now, wish)
+
+
+def ask_by_address(tx: Tx, client: Client, asked: dict[str, Any], ids: Ids, now: Instant) -> str:
+    """Have an IP report made; its id. Hold the client's lock. **Refuses** foreign ids (404)."""
+    plan = planned(tx, client, asked["filterBy"], IP_LEVELS, now)
+    plan = msgspec.structs.replace(plan, layout="ip", whole=True)
+    wish = Wish(BY_ADDRESS, call_back_url=asked.get("callBackUrl") or "")
+    return ask(tx, client, plan, ids, now, wish)
+
+
+def ask_for_family(tx: Tx, family_no: int, asked: dict[str, Any], ids: Ids, now: Instant) -> str:
+    """Have a report made for a publisher family; its id.
+
+    **Refuses** a client that none of its publishers serves (404), and a currency in which nothing
+    is booked (400): amounts are never converted.
+    """
+    client, publisher_nos = _served(tx, family_no, asked["clientId"])
+    clients.lock(tx, client.no)
+    currency = access.agency_by_number(tx, client.agency_no).currency
+    if (asked.get("curLocale") or currency) != currency:
+        raise refused_state("/curLocale", f"must be {currency}, in which the amounts are kept")
+    zone = zone_of(client.zone)
+    first_on, last_on = days_of(asked["period"], day_of(now, zone))
+    first, end = bounds_of(first_on, last_on, zone)
+    plan = Plan(
+        client_no=client.no, zone=client.zone, first_on=first_on.isoformat(),
+        last_on=last_on.isoformat(), first=first, end=end, levels=PUBLISHER_LEVELS,
+        publisher_nos=publisher_nos, layout="publisher", whole=True,
+    )  # fmt: skip
+    return ask(tx, client, plan, ids, now, Wish(OF_FAMILY, family_no))
+
+
+def days_of(period: str, today: date) -> tuple[date, date]:
+    """The first and last day of a period, both included."""
+    if period == "LAST_30_DAYS":
+        return today - timedelta(days=_LAST_DAYS - 1), today
+    first = today.replace(day=1)
+    if period == "THIS_MONTH":
+        return first, today
+    last = first - timedelta(days=1)
+    return last.replace(day=1), last
+
+
+def _served(tx: Tx, family_no: int, client_id: str) -> tuple[Client, tuple[int, ...]]:
+    """The live client, and those of the family's publishers that are of its agency."""
+    found = clients.client_at_work(tx, client_id)
+    if found is None or not found[1]:
+        raise not_found()
+    client = found[0]
+    every = publishers_by_number(tx, access.family_publishers(tx, family_no)).values()
+    own = [publisher for publisher in every if publisher.agency_no == client.agency_no]
+    nos = tuple(sorted(publisher.no for publisher in own))
+    if not own or not (rows.was_placed(tx, client.no, nos) or _is_placed(tx, client, own)):
+        raise not_found()
+    return client, nos
+
+
+def _is_placed(tx: Tx, client: Client, publishers: list[Publisher]) -> bool:
+    wanted = {publisher.id for publisher in publishers}
+    return any(
+        placement.publisher_id in wanted
+        for group in groups_of(tx, client.no)
+        for placement in group.body.placements
+    )
