@@ -90,9 +90,12 @@ def build(office: Office) -> World:
     run = office.ask("POST", f"{client}/feeds/{feed}/run").json["result"]
     client_id = client.rsplit("/", 1)[1]
     task = office.ask("POST", "/stats", _STATS, headers={"x-client-id": client_id}).json["taskId"]
+    asked = {"filterBy": _STATS["filters"]}
+    named = {"x-client-id": client_id}
+    report = office.ask("POST", "/reports/stats", asked, headers=named).json["reportId"]
     world.ids = {
         "client_id": client_id, "publisher_id": publisher, "config_id": config, "feed_id": feed,
-        "run_id": run, "job_reference": ref, "taskId": task,
+        "run_id": run, "job_reference": ref, "taskId": task, "report_id": report,
         "campaign_id": campaign.rsplit("/", 1)[1], "jobgroup_id": group.rsplit("/", 1)[1],
         "prefix": office.ask("POST", "/api-keys").json["result"].split("_")[1],
         "api_client_id": office.ask("POST", "/api-clients").json["result"],
