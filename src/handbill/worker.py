@@ -7,16 +7,28 @@ from types import ModuleType
 from handbill.access import work as access
 from handbill.callbacks import work as callbacks
 from handbill.feeds import work as feeds
+from handbill.funnel import work as funnel
 from handbill.groups import work as groups
 from handbill.host.settings import Settings
 from handbill.ledger import work as ledger
 from handbill.listings import work as listings
 from handbill.opening import open_tools
+from handbill.postings import work as postings
 from handbill.stats import work as stats
 from handbill.work.loop import Worker
 from handbill.work.tools import Run, Schedule
 
-ROOMS: tuple[ModuleType, ...] = (access, callbacks, feeds, groups, listings, ledger, stats)
+ROOMS: tuple[ModuleType, ...] = (
+    access,
+    callbacks,
+    feeds,
+    groups,
+    postings,
+    listings,
+    funnel,
+    ledger,
+    stats,
+)
 
 
 def tasks() -> Mapping[str, Run]:

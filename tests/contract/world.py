@@ -3,7 +3,6 @@
 import itertools
 import re
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +10,9 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from contract.office import Body, Office
+from handbill.funnel.routes import OPERATIONS as FUNNEL
 from handbill.http.operations import Operation
+from handbill.rules.routes import OPERATIONS as RULES
 from handbill.store.records import Records
 from handbill.store.records.tables import metadata
 
@@ -100,13 +101,13 @@ def build(office: Office) -> World:
         "prefix": office.ask("POST", "/api-keys").json["result"].split("_")[1],
         "api_client_id": office.ask("POST", "/api-clients").json["result"],
     }  # fmt: skip
-    for more in ADDITIONS:
-        more(world)
+    headers = {"x-client-id": client_id}
+    scope = {"clientId": "client_id", "campaignId": "campaign_id", "jobGroupId": "jobgroup_id"}
+    rule = RULES[0].sample | {name: world.ids[slot] for name, slot in scope.items()}
+    made = office.ask("POST", "/rules", rule, headers=headers).json
+    sent = office.ask("POST", "/funnel", FUNNEL[0].sample, headers=headers).json
+    world.ids |= {"rule_id": made["data"]["id"], "batch_id": sent["value"]}
     return world
-
-
-ADDITIONS: list[Callable[[World], None]] = []
-"""Further rooms put their ids into ``world.ids`` here."""
 
 
 def unknown_id(slot: str) -> str:

@@ -5,7 +5,7 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
@@ -33,6 +33,13 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,100}")
 _JSON = "application/json; charset=utf-8"
 
 
+class Found(NamedTuple):
+    """What stands at a path: operations by verb, and the ids in the path."""
+
+    verbs: Mapping[str, Operation]
+    ids: dict[str, str]
+
+
 class Table(BaseRoute):
     """All operations, found by the raw path so that an id may contain an encoded slash."""
 
@@ -58,20 +65,28 @@ class Table(BaseRoute):
                 raise ValueError(f"{verb} {operation.path} is there twice")
             verbs[verb] = operation
 
-    def find(self, raw_path: bytes) -> tuple[dict[str, Operation], dict[str, str]] | None:
-        """The operations at a path by verb, and the path's ids, decoded once."""
+    def find(self, raw_path: bytes, verb: str) -> Found | None:
+        """The operations at a path, and the path's ids, decoded once.
+
+        Where several patterns fit, the first one that has the verb; else the first of all, with
+        the verbs of each, so that 405 can name them.
+        """
         parts = raw_path.decode("ascii", "replace").split("/")[1:]
-        for pattern, verbs in self._fixed.get((len(parts), parts[0]), ()):
-            if all(
-                want == part or (want.startswith("{") and part)
-                for want, part in zip(pattern, parts, strict=True)
-            ):
-                ids = {}
-                for want, part in zip(pattern, parts, strict=True):
-                    if want.startswith("{"):
-                        ids[want[1:-1]] = unquote(part, errors="replace")
-                return verbs, ids
-        return None
+        fits = [
+            (pattern, verbs)
+            for pattern, verbs in self._fixed.get((len(parts), parts[0]), ())
+            if _fits(pattern, parts)
+        ]
+        if not fits:
+            return None
+        pattern, verbs = next((fit for fit in fits if verb in fit[1]), fits[0])
+        allowed = {known: row for _, rows in reversed(fits) for known, row in rows.items()}
+        ids = {
+            want[1:-1]: unquote(part, errors="replace")
+            for want, part in zip(pattern, parts, strict=True)
+            if want.startswith("{")
+        }
+        return Found(verbs if verb in verbs else allowed, ids)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] != "http":
@@ -104,11 +119,12 @@ class Table(BaseRoute):
             raise Refused(431, "The URL is longer than 8 KB")
         if sum(len(name) + len(value) for name, value in scope["headers"]) > _MOST_HEADERS:
             raise Refused(431, "The headers are larger than 16 KB")
-        found = self.find(raw_path)
+        verb = "GET" if request.method == "HEAD" else request.method
+        found = self.find(raw_path, verb)
         if found is None:
             raise Refused(404, "Not found")
         verbs, ids = found
-        operation = verbs.get("GET" if request.method == "HEAD" else request.method)
+        operation = verbs.get(verb)
         if operation is None:
             allow = ", ".join(sorted(verbs))
             return refusal(Refused(405, "Method not allowed"), request_id, {"allow": allow})
@@ -156,6 +172,13 @@ class Table(BaseRoute):
 
     def close(self) -> None:
         self._threads.shutdown()
+
+
+def _fits(pattern: list[str], parts: list[str]) -> bool:
+    return all(
+        want == part or (want.startswith("{") and part != "")
+        for want, part in zip(pattern, parts, strict=True)
+    )
 
 
 def _alike(one: list[str], other: list[str]) -> bool:

@@ -160,7 +160,7 @@ def _render(stall: Stall, missing: list[OneListing]) -> dict[bytes, Fragment]:
     """
     with stall.records.read() as tx:
         bodies = jobs.jobs_by_number(tx, (job.job_no for job in missing))
-    common, own = [], []
+    shared, own = [], []
     rendered: dict[bytes, Fragment] = {}
     for listed in missing:
         job = bodies[listed.job_no]
@@ -170,8 +170,8 @@ def _render(stall: Stall, missing: list[OneListing]) -> dict[bytes, Fragment]:
         if job.body.publisher_nodes:
             own.append(kept)
             kept = (listed.job_id, listed.digest, _OWN_NODES)
-        common.append(kept)
-    stall.fragments.put(stall.shape.digest, common)
+        shared.append(kept)
+    stall.fragments.put(stall.shape.digest, shared)
     stall.fragments.put(_own_key(stall), own)
     return rendered
 
