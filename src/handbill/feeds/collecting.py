@@ -5,10 +5,11 @@ mapped and kept, in a temporary file; so memory grows with the number of jobs, n
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import msgspec
 
@@ -24,7 +25,7 @@ from handbill.core.nouns import FeedBody
 from handbill.dialects.inbound.dates import read_instant
 from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8
 from handbill.dialects.inbound.items import ItemReader
-from handbill.dialects.inbound.known import discover, look
+from handbill.dialects.inbound.known import Seen, discover, look
 from handbill.dialects.inbound.scanner import Item, Malformed, scan
 from handbill.feeds.rows import MOST_FAULTS, RunFault
 from handbill.jobs import service as jobs
@@ -35,7 +36,7 @@ from handbill.store.records import Tx
 MOST_ITEMS = 3_000_000
 _READING = b"1"  # what turns bytes into jobs; a new number has every job read anew
 _FAULTY = b"!"
-_SAMPLE = 1024 * 1024
+SAMPLE_BYTES = 1024 * 1024
 _UNSEEN, _SAME, _OTHER = 0, 1, 2
 _SOURCE_KEY, _JOB_KEY = (
     next(key for key, name in KEYS.items() if name == wanted) for wanted in ("source", "job")
@@ -159,31 +160,53 @@ def collect(
     chunks: Iterable[bytes], feed: FeedBody, zone: str, known: Known, spool: Spool
 ) -> Collected:
     """Read the whole feed. **Refuses** (ImportFailed) what is malformed, or cannot be mapped."""
-    try:
-        stream, mappings = _with_mappings(as_utf8(chunks), feed)
-        read_by = msgspec.structs.replace(feed, mappings=mappings)
-        salt = settings_digest(read_by, zone)
-        nodes = nodes_of(mappings)
-        found = Collected(known, spool, mappings)
-        map_job = compile_mapping(read_by, zone_of(zone), read_instant)
-        reader = ItemReader({nodes.get("description", "")})
-        items = scan(
-            stream, nodes["job"], reader, collection=nodes["source"], known=known.by_digest,
-            salt=salt,
-        )  # fmt: skip
-        for item in items:
+    with failing():
+        reading = reading_of(chunks, feed, zone, known.by_digest)
+        found = Collected(known, spool, reading.mappings)
+        map_job = reading.map_job
+        for item in reading.items:
             found.total += 1
             if item.fields is None:
                 _meet_same(found, known.by_digest[item.digest], 0)
             else:
-                _meet_other(found, item, map_job)
+                meet(found, item, map_job)
             if found.total > MOST_ITEMS:
                 raise ImportFailed("too_large", f"The feed has more than {MOST_ITEMS:,} jobs.")
+        return found
+
+
+@contextmanager
+def failing() -> Iterator[None]:
+    """What is malformed fails the run (ImportFailed)."""
+    try:
+        yield
     except Malformed as bad:
         raise ImportFailed("malformed", f"The feed is malformed: {bad.message}.", bad.line) from bad
     except UnknownEncoding as bad:
         raise ImportFailed("malformed", f"The feed is malformed: {bad}.") from bad
-    return found
+
+
+class Reading(NamedTuple):
+    """A feed under way: its items, what makes a job of one, and the mapping that says how."""
+
+    items: Iterator[Item]
+    map_job: MapJob
+    mappings: dict[str, Any]
+
+
+def reading_of(
+    chunks: Iterable[bytes], feed: FeedBody, zone: str, known: Container[bytes] = ()
+) -> Reading:
+    """Begin to read a feed, within ``failing``; items of known digests are not parsed."""
+    stream, mappings = _with_mappings(as_utf8(chunks), feed)
+    read_by = msgspec.structs.replace(feed, mappings=mappings)
+    nodes = nodes_of(mappings)
+    reader = ItemReader({nodes.get("description", "")})
+    items = scan(
+        stream, nodes["job"], reader, collection=nodes["source"], known=known,
+        salt=settings_digest(read_by, zone),
+    )  # fmt: skip
+    return Reading(items, compile_mapping(read_by, zone_of(zone), read_instant), mappings)
 
 
 def _with_mappings(
@@ -198,16 +221,21 @@ def _with_mappings(
     head = b""
     for chunk in stream:
         head += chunk
-        if len(head) >= _SAMPLE:
+        if len(head) >= SAMPLE_BYTES:
             break
     seen = look(head)
     if seen is None:
         raise ImportFailed(
             "unmapped", "The feed's nodes are of no board that we know: say schemaMappings."
         )
-    found = {_SOURCE_KEY: seen.collection, _JOB_KEY: seen.item} | discover(seen.nodes)
+    found = proposed(seen)
     given = {key: value for key, value in feed.mappings.items() if value}
     return chain([head], stream), found | given
+
+
+def proposed(seen: Seen) -> dict[str, Any]:
+    """The mapping that a feed's beginning shows."""
+    return {_SOURCE_KEY: seen.collection, _JOB_KEY: seen.item} | discover(seen.nodes)
 
 
 def _meet_same(found: Collected, place: int, line: int) -> None:
@@ -221,7 +249,7 @@ def _meet_same(found: Collected, place: int, line: int) -> None:
     state[place] = _SAME
 
 
-def _meet_other(found: Collected, item: Item, map_job: MapJob) -> None:
+def meet(found: Collected, item: Item, map_job: MapJob) -> None:
     """An item that is new, says something new, or has faults."""
     assert item.fields is not None
     body, posted_on, target, faults = map_job(item.fields)

@@ -7,12 +7,13 @@ at any point, leaves the former jobs standing.
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
 
 from handbill.clients import service as clients
 from handbill.core.mapping import FieldFault
-from handbill.core.nouns import Client, Feed
+from handbill.core.nouns import Client, Feed, FeedBody
 from handbill.feeds import rows, service
 from handbill.feeds.collecting import (
     Collected,
@@ -89,21 +90,25 @@ def _folder(tools: Tools) -> Path:
 @contextmanager
 def _fetched(tools: Tools, feed: Feed, marked: Run | None) -> Iterator[Fetched]:
     """The feed's body, or why there is none."""
-    settings, config = tools.settings, feed.body.config
-    auth = config.get("auth") or {}
-    asked = Asked(
-        user=auth.get("username", ""),
-        password=auth.get("password", ""),
-        agent=config.get("userAgent") or "Handbill",
-        etag=marked.body.etag if marked else "",
-        last_modified=marked.body.last_modified if marked else "",
-    )
+    settings, asked = tools.settings, asked_of(feed.body)
+    if marked is not None:
+        asked = replace(asked, etag=marked.body.etag, last_modified=marked.body.last_modified)
     limits = Limits(total_seconds=settings.feed_seconds, most_bytes=settings.feed_most_bytes)
     try:
         with tools.egress.open(feed.body.url, limits, asked) as fetched:
             yield fetched
     except (EgressRefused, EgressFailed) as failed:
         raise ImportFailed("fetch", f"The feed cannot be fetched: {failed}.") from failed
+
+
+def asked_of(body: FeedBody) -> Asked:
+    """How a feed is asked for: its credentials, and the name that the fetch gives itself."""
+    auth = body.config.get("auth") or {}
+    return Asked(
+        user=auth.get("username", ""),
+        password=auth.get("password", ""),
+        agent=body.config.get("userAgent") or "Handbill",
+    )
 
 
 def _told(records: Records, run: Run, chunks: Iterable[bytes], size: int) -> Iterator[bytes]:

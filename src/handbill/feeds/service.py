@@ -56,10 +56,9 @@ def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: dict[str, Any]
     **Refuses** (400) a mapping that leaves out a mandatory field; an empty one is found by the
     first run. At most 100 feeds a client.
     """
-    given = {key: value for key, value in given.items() if value is not None}
     if rows.count(tx, client.no) >= MOST_FEEDS:
         raise bad_request([Fault("", f"A client has at most {MOST_FEEDS} feeds")])
-    body = _settled(FeedBody(url=given["xmlFeedUrl"]), given)
+    body = draft(given)
     feed = Feed(
         no=0, id=new_uuid(ids), client_no=client.no, status="A", body=body, created_at=now,
         updated_at=now, next_run_at=_next(client.body, now),
@@ -67,6 +66,12 @@ def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: dict[str, Any]
     rows.add(tx, feed)
     enqueue(tx, IMPORT, feed.id, now)
     return feed
+
+
+def draft(given: dict[str, Any]) -> FeedBody:
+    """What ``create`` would keep of a feed. **Refuses** (400) as it does."""
+    given = {key: value for key, value in given.items() if value is not None}
+    return _settled(FeedBody(url=given["xmlFeedUrl"]), given)
 
 
 def update(tx: Tx, now: Instant, client: Client, feed: Feed, given: dict[str, Any]) -> None:

@@ -10,16 +10,16 @@ from itertools import islice
 
 from handbill.core.nouns import Client, Job, JobBody
 from handbill.jobs import rows
-from handbill.jobs.rows import Standing, Written, written
+from handbill.jobs.rows import Standing, Written, job_id, written
 from handbill.kit.faults import not_found
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Row
 
 __all__ = [
-    "BATCH", "Applied", "Written", "apply", "bodies", "carried_by", "count", "job_of",
-    "jobs_by_ids", "jobs_by_number", "jobs_page", "leave", "of_feed", "tally_of_feed", "walk",
-    "written",
+    "BATCH", "Applied", "Written", "apply", "bodies", "carried_by", "count", "job_id",
+    "job_of", "jobs_by_ids", "jobs_by_number", "jobs_page", "leave", "of_feed", "tally_of_feed",
+    "walk", "written",
 ]  # fmt: skip
 
 BATCH = 1_000

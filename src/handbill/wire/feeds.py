@@ -1,5 +1,6 @@
 """Inbound feeds on the wire. **Source**: contract 1 (34 to 38), domain 5.1 to 5.3, 14.14."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from handbill.core.mapping import (
@@ -134,10 +135,17 @@ NAMES = {
 }  # fmt: skip
 
 
+def spell_mappings(mappings: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping with all its keys; null: no node is mapped."""
+    found: dict[str, Any] = {key: mappings.get(key) for key in KEYS}
+    found[ADDITIONAL] = mappings.get(ADDITIONAL) or {}
+    found[PUBLISHER] = mappings.get(PUBLISHER) or {}
+    return found
+
+
 def spell_feed(feed: Feed, client_id: str) -> dict[str, Any]:
     """A feed as the contract writes it: its sample's keys in its order, and no other."""
     body = feed.body
-    mappings: dict[str, Any] = {key: body.mappings.get(key) for key in KEYS}
     return {
         "clientId": client_id,
         "source": body.url,
@@ -145,11 +153,7 @@ def spell_feed(feed: Feed, client_id: str) -> dict[str, Any]:
         "createdOn": iso_of(feed.created_at),
         "lastUpdated": iso_of(feed.updated_at),
         "active": feed.status == "A",
-        "schemaMappings": mappings
-        | {
-            ADDITIONAL: body.mappings.get(ADDITIONAL) or {},
-            PUBLISHER: body.mappings.get(PUBLISHER) or {},
-        },
+        "schemaMappings": spell_mappings(body.mappings),
         "urlParamsToStrip": body.url_params_to_strip,
         "id": feed.id,
         "deleted": False,
