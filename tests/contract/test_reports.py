@@ -1,0 +1,255 @@
+"""Operations 54 to 56, 59 and 60: the reference's samples, and a matrix for publisher partners."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from contract.asgi import Reply, call
+from contract.golden import INSTANT, UUID, Golden, differences
+from contract.office import Body, Office
+from contract.world import build, fingerprint
+from handbill.api import operations
+from handbill.http.app import application
+from handbill.http.operations import Operation
+from handbill.kit.jsons import encode
+from handbill.publishers.service import create_family
+
+_DAYS = {"startDate": "2026-11-01", "endDate": "11/17/2026"}
+_CALLBACK = "https:domain.com/report/reportId"
+_UNDER_WAY = {
+    "reportId": UUID, "status": "IN_PROGRESS", "createdOn": INSTANT, "expiresOn": INSTANT,
+}  # fmt: skip
+
+# Of 54 and 55 the reference shows an empty answer, of 56 and 60 none: contract 1.
+GOLDEN = [
+    Golden(54, "POST", "/reports/stats",
+           {"groupBy": "CLIENT", "groupByPublisher": True, "callBackUrl": _CALLBACK,
+            "filterBy": _DAYS},
+           {"reportId": UUID, "success": True}, keeps="report"),
+    Golden(55, "POST", "/reports/ip", {"callBackUrl": _CALLBACK, "filterBy": _DAYS},
+           {"reportId": UUID, "success": True}, keeps="ip"),
+    Golden(56, "GET", "/reports/{report}", None, _UNDER_WAY),
+    Golden(56, "GET", "/reports/{ip}", None, _UNDER_WAY),
+]  # fmt: skip
+OF_PARTNERS = [
+    Golden(59, "POST", "/publisher-families/{family}/reports",
+           {"reportName": "string", "period": "THIS_MONTH", "clientId": "{client}",
+            "publisherFamilyId": "{family}", "curLocale": "USD"},
+           {"success": True, "reportId": UUID}, keeps="report"),
+    Golden(60, "GET", "/publisher-families/{family}/reports/{report}", None, _UNDER_WAY),
+]  # fmt: skip
+
+
+@dataclass
+class Partner:
+    """A publisher family with credentials that work. ``client``: one that it serves."""
+
+    office: Office
+    family: str
+    client: str
+    headers: dict[str, str]
+
+    def ask(self, verb: str, url: str, body: Any = None, **headers: str) -> Reply:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return call(self.office.app, verb, url, body, headers=self.headers | named)
+
+    def url(self, operation: Operation, **instead: str) -> str:
+        return operation.path.format(**{"publisherFamilyId": self.family} | instead)
+
+    def wish(self, **more: Any) -> Body:
+        return {"period": "THIS_MONTH", "clientId": self.client} | more
+
+    def report(self, **more: Any) -> str:
+        path = f"/publisher-families/{self.family}/reports"
+        reply = self.ask("POST", path, self.wish(**more))
+        assert reply.status == 200, reply.raw
+        made: str = reply.json["reportId"]
+        return made
+
+
+def partner_of(office: Office, publisher: str = "TestExp1") -> Partner:
+    """A family of an agency's publisher, placed by a new client of it."""
+    client = office.client()
+    office.group(office.campaign(client), placements=[{"value": publisher}])
+    with office.desk.records.write() as tx:
+        family, key, api_client = create_family(
+            tx, office.desk.ids, office.desk.clock.now(), [publisher], office.agency_id
+        )
+    headers = {"x-api-key": key}
+    token = call(office.app, "POST", "/token", {"client_id": api_client}, headers=headers)
+    headers["x-authorization-key"] = token.json["access_token"]
+    return Partner(office, family, client.rpartition("/")[2], headers)
+
+
+@pytest.fixture
+def whole(office: Office) -> Office:
+    office.app = application(operations(), office.desk)
+    return office
+
+
+def _played(rows: list[Golden], ask: Any, made: dict[str, str]) -> list[str]:
+    found: list[str] = []
+    for row in rows:
+        body = row.body and {
+            key: value.format(**made) if isinstance(value, str) else value
+            for key, value in row.body.items()
+        }
+        reply = ask(row.verb, row.path.format(**made), body)
+        if reply.status != row.status:
+            found.append(f"{row.number}: {reply.status} {reply.raw.decode()}")
+            continue
+        found += [f"{row.number}{line}" for line in differences(reply.json, row.answer)]
+        if row.keeps:
+            made[row.keeps] = reply.json["reportId"]
+    return found
+
+
+def test_the_reference_samples(whole: Office) -> None:
+    client_id = whole.client().rpartition("/")[2]
+
+    def ask(verb: str, url: str, body: Any) -> Reply:
+        return whole.ask(verb, url, body, {"x-client-id": client_id})
+
+    assert _played(GOLDEN, ask, {}) == []
+
+
+def test_the_reference_samples_of_partners(whole: Office) -> None:
+    partner = partner_of(whole)
+    made = {"family": partner.family, "client": partner.client}
+    assert _played(OF_PARTNERS, partner.ask, made) == []
+
+
+def test_every_fault_of_a_report_is_told(whole: Office) -> None:
+    headers = {"x-client-id": whole.client().rpartition("/")[2]}
+    body = {"groupBy": "AGENCY", "groupByPublisher": "x", "callBackUrl": "ftp://x.org/a"}
+    reply = whole.ask("POST", "/reports/stats", body, headers)
+    assert [fault["field"] for fault in reply.json["errors"]] == [
+        "/groupBy", "/groupByPublisher", "/callBackUrl", "/filterBy",
+    ]  # fmt: skip
+    for bad in (
+        "x",
+        "https://me:secret@x.org/",
+        "http://010.1.2.3/",
+        7,
+        "https://x.org/" + "x" * 2_000,
+    ):
+        reply = whole.ask("POST", "/reports/ip", {"callBackUrl": bad, "filterBy": _DAYS}, headers)
+        assert [fault["field"] for fault in reply.json["errors"]] == ["/callBackUrl"], bad
+    foreign = {"filterBy": _DAYS | {"campaignIds": ["x"]}}
+    assert whole.ask("POST", "/reports/stats", foreign, headers).status == 404
+
+
+def test_a_report_is_asked_for_where_it_was_made(whole: Office) -> None:
+    """No kind of report is another's; no client's is another client's."""
+    headers = {"x-client-id": whole.client().rpartition("/")[2]}
+    body = {"filterBy": _DAYS}
+    report = whole.ask("POST", "/reports/stats", body, headers).json["reportId"]
+    assert whole.ask("POST", "/reports/stats", body, headers).json["reportId"] == report
+    again = body | {"callBackUrl": _CALLBACK}
+    assert whole.ask("POST", "/reports/stats", again, headers).json["reportId"] != report
+    assert whole.ask("POST", "/reports/ip", body, headers).json["reportId"] != report
+    assert whole.ask("GET", f"/stats/{report}", headers=headers).status == 404
+    other = {"x-client-id": whole.client().rpartition("/")[2]}
+    assert whole.ask("GET", f"/reports/{report}", headers=other).status == 404
+    partner = partner_of(whole)
+    theirs = partner.report()
+    named = {"x-client-id": partner.client}
+    assert whole.ask("GET", f"/reports/{theirs}", headers=named).status == 404
+
+
+def test_the_secret_of_callbacks_is_the_agencys_own(whole: Office) -> None:
+    first = whole.get("/callbacks/secret")
+    assert whole.get("/callbacks/secret") == first
+    assert whole.another().get("/callbacks/secret") != first
+
+
+# ── partners ────────────────────────────────────────────────────────────────────────────────────
+PARTNERS = [row for row in operations() if row.role == "partner"]
+OURS = [row for row in operations() if row.role == "agency"]
+
+
+def test_partners_may_call_these_two_and_nothing_else(whole: Office) -> None:
+    assert {row.number for row in PARTNERS} == {59, 60}
+    world, partner = build(whole), partner_of(whole)
+    before = fingerprint(whole.desk.records)
+    for operation in OURS:
+        body = operation.sample if operation.body is not None else None
+        reply = partner.ask(operation.verb, world.url(operation), body, **world.headers(operation))
+        assert (reply.status, reply.json["message"]) == (403, "Forbidden"), operation.name
+    for operation in PARTNERS:
+        url = partner.url(operation, reportId="x")
+        body = partner.wish() if operation.body is not None else None
+        reply = whole.ask(operation.verb, url, body)
+        assert (reply.status, reply.json["message"]) == (403, "Forbidden"), operation.name
+    assert fingerprint(whole.desk.records) == before
+
+
+def test_a_partner_sees_only_what_is_its_own(whole: Office) -> None:
+    other_office = whole.another()
+    own, sister, foreign = partner_of(whole), partner_of(whole), partner_of(other_office)
+    report, theirs = own.report(), foreign.report()
+    unserved = whole.client().rpartition("/")[2]
+    deleted = partner_of(whole).client
+    whole.ask("DELETE", f"/clients/{deleted}")
+    at = "/publisher-families/{}/reports"
+    for family in (sister.family, foreign.family, "0" * 24):
+        assert own.ask("POST", at.format(family), own.wish()).status == 404
+        assert own.ask("GET", f"{at.format(family)}/{report}").status == 404
+    for report_id in (theirs, sister.report(), "x"):
+        assert own.ask("GET", f"{at.format(own.family)}/{report_id}").status == 404
+    before = fingerprint(whole.desk.records)
+    for client in (foreign.client, unserved, deleted, "x"):
+        reply = own.ask("POST", at.format(own.family), own.wish(clientId=client))
+        assert (reply.status, reply.json["message"]) == (404, "Not found")
+    mixed = own.headers | {"x-authorization-key": sister.headers["x-authorization-key"]}
+    reply = call(whole.app, "POST", at.format(own.family), own.wish(), headers=mixed)
+    assert reply.status == 403
+    assert fingerprint(whole.desk.records) == before
+
+
+def test_gates_of_partners_stand_in_order(whole: Office) -> None:
+    partner = partner_of(whole)
+    spoilt = [
+        ({"x-api-key": "bad"}, 401), ({"x-authorization-key": "bad"}, 403), ({}, 400),
+    ]  # fmt: skip
+    wrong = {"x-api-key": "bad", "x-authorization-key": "bad"}
+    url = "/publisher-families/nobody/reports"
+    for changed, status in spoilt:
+        headers = partner.headers | {k: wrong[k] for k in wrong if k in changed}
+        assert call(whole.app, "POST", url, headers=headers, raw=b"{").status == status
+    assert partner.ask("POST", url, partner.wish()).status == 404
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"publisherFamilyId": "6576baba5c2baf7cdd5b552a"}, "/publisherFamilyId"),
+        ({"curLocale": "EUR"}, "/curLocale"),
+        ({"curLocale": "usd"}, "/curLocale"),
+        ({"period": "LAST_YEAR"}, "/period"),
+        ({"clientId": None}, "/clientId"),
+        ({"reportName": 7}, "/reportName"),
+    ],
+)
+def test_bad_wishes_of_partners(whole: Office, more: Body, field: str) -> None:
+    partner = partner_of(whole)
+    reply = partner.ask(
+        "POST", f"/publisher-families/{partner.family}/reports", partner.wish(**more)
+    )
+    assert reply.status == 400
+    assert [fault["field"] for fault in reply.json["errors"]] == [field]
+
+
+def test_malformed_wishes_of_partners(whole: Office) -> None:
+    partner = partner_of(whole)
+    url = f"/publisher-families/{partner.family}/reports"
+    raws = [b"", b"null", b"[]", b"NaN", b'{"a":1,"a":2}', b"\xff", b"[" * 100]
+    raws += [
+        encode(partner.wish(**{key: odd}))
+        for key in ("period", "clientId", "publisherFamilyId", "curLocale")
+        for odd in (0, -1, "x" * 5_000, [], {}, True, "\x00")
+    ]
+    for raw in raws:
+        reply = call(whole.app, "POST", url, headers=partner.headers, raw=raw)
+        assert reply.status == 400, raw
