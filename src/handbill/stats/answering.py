@@ -68,8 +68,9 @@ class Answering:
         ``begun`` is told what interrupts the question. **Refuses** more than 5,000,000 rows
         (TooLarge).
         """
+        first = plan.first - LAYOUTS[plan.layout].reach
         with self._records.read() as tx:
-            found = events.segments_within(tx, plan.client_no, plan.first, plan.end)
+            found = events.segments_within(tx, plan.client_no, first, plan.end)
         if not found or plan.empty:
             yield 0, iter(())
             return
@@ -117,6 +118,7 @@ class Answering:
         suffix = files.SUFFIX[plan.format] + (".gz" if compressed else "")
         media_type = "application/gzip" if compressed else files.MEDIA_TYPE[plan.format]
         most = max(total, 1) if plan.whole else files.MOST_ROWS
+        self._scratch.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=self._scratch, prefix="report-") as folder:
             for first in range(0, max(total, 1), most):
                 local = Path(folder) / f"{len(parts)}{suffix}"

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from handbill.core.judging import BOT, COUNTED, DUPLICATE, OVER_CAP, VALID
 from handbill.core.metrics import NAMES, RAW, Number, Raw, finished
+from handbill.kit.instants import DAY
 from handbill.kit.money import number_of
 
 Heading = tuple[int, str]
@@ -16,7 +17,8 @@ Heading = tuple[int, str]
 
 class Layout(NamedTuple):
     """``headings``: of each level that a row may be about. ``sums``: (name, SQL) of each raw sum;
-    ``names`` and ``finish``: what the sums become. ``source``: SQL of the entries.
+    ``names`` and ``finish``: what the sums become. ``source``: SQL of the entries, which may look
+    back further than the report, by ``reach``.
     """
 
     headings: Mapping[str, tuple[Heading, ...]]
@@ -24,6 +26,7 @@ class Layout(NamedTuple):
     names: tuple[str, ...]
     finish: Callable[[Sequence[int]], list[Number]]
     source: str = "read_parquet($files)"
+    reach: int = 0
 
     def columns(self, levels: Sequence[str]) -> list[str]:
         told = [name for level in levels for _, name in self.headings[level]]
@@ -57,7 +60,9 @@ STATS: Final = Layout(
     finish=finished,
 )
 
-# An apply has no address of its own (it comes from the customer's server): it is its click's.
+# An apply has no address of its own (it comes from the customer's server): it is its click's,
+# which may be as long ago as any window of conversion (contract 3) reaches.
+_REACH: Final = 92 * DAY
 _WITH_ADDRESS: Final = """(
     SELECT entry.* REPLACE (coalesce(nullif(entry.ip, ''), click.ip, '') AS ip)
     FROM read_parquet($files) AS entry
@@ -93,6 +98,7 @@ IP: Final = Layout(
     names=tuple(name for name, _ in _IP_SUMS),
     finish=list,
     source=_WITH_ADDRESS,
+    reach=_REACH,
 )
 
 _PUBLISHER_SUMS: Final = _sums((

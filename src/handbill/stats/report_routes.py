@@ -116,8 +116,8 @@ OPERATIONS = [
         title="Generate the IP report.",
         about="Has a report made of clicks and applies by day, visitor's address, publisher, job "
         "group and job: one CSV file. Addresses are as they are kept (setting HANDBILL_IP_MODE: "
-        "truncated by default). An apply is at the address of its click, and at none if that is "
-        "older than the report. country and city are empty: nothing here knows them.",
+        "truncated by default). An apply is told at the address of its click, on its own day. "
+        "country and city are empty: nothing here knows them.",
         tag=_TAG,
         client_header="x-client-id",
         work=_by_address,
