@@ -3,12 +3,14 @@
 from typing import Any
 
 from handbill.core.nouns import Feed
-from handbill.feeds import service
+from handbill.feeds import previewing, service
 from handbill.feeds.rows import Run
 from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.instants import iso_of
-from handbill.wire.feeds import COUNTS, CREATE, FEED, RUN, UPDATE, spell_feed
+from handbill.wire.feeds import COUNTS, CREATE, FEED, RUN, UPDATE, spell_feed, spell_mappings
+from handbill.wire.jobs import spell_job
+from handbill.wire.previews import FEED_PREVIEWED
 from handbill.wire.shapes import Field, Flag, Object
 from handbill.wire.spelling import TEXT, described
 
@@ -71,6 +73,34 @@ def _one_run(call: Call) -> dict[str, Any]:
     return _spell_run(service.run_of(call.tx, _feed(call).no, call.path["run_id"]))
 
 
+def _preview(call: Call) -> dict[str, Any]:
+    feed, most_bytes = service.draft(call.body), call.settings.feed_most_bytes
+    tried = previewing.preview(call.desk.egress, call.client, call.now, feed, most_bytes)
+    found, failure = tried.found, tried.failure
+    return {
+        "status": "SUCCESS" if failure is None else "FAILED",
+        "reason": "" if failure is None else failure.reason,
+        "message": tried.body.message if failure is None else failure.message,
+        "line": 0 if failure is None else failure.line,
+        "stoppedBy": tried.stopped,
+        "bytes": tried.body.size,
+        "counts": {
+            "total": found.total,
+            "valid": tried.valid,
+            "invalid": len(found.spool) - tried.valid,
+            "duplicates": found.duplicates,
+            "skipped": found.skipped,
+        },
+        "faultCounts": found.fault_counts,
+        "faults": found.faults,
+        "schemaMappings": spell_mappings(found.mappings),
+        "proposedMappings": spell_mappings(tried.proposal) if tried.proposal else None,
+        "nodes": tried.nodes,
+        "fields": list(found.fields),
+        "jobs": [spell_job(job, call.client.id, call.now) for job in tried.jobs],
+    }
+
+
 def _spell_run(run: Run) -> dict[str, Any]:
     body = run.body
     return {
@@ -120,6 +150,23 @@ OPERATIONS = [
         work=_list,
         query=PAGED,
         answer=page_schema(FEED),
+    ),
+    Operation(
+        name="preview_feed",
+        verb="POST",
+        path=f"{_PATH}/preview",
+        title="Try a feed.",
+        about="Fetches the beginning of a feed, reads it as a run would, and tells what it found: "
+        "counts, the first faults by line and field, the mapping that its nodes propose, and the "
+        "first jobs as they would be kept. Nothing is saved. At most 500 items or 5 MB are read, "
+        "within 10 seconds, by two previews at a time.",
+        tag=_TAG,
+        work=_preview,
+        body=CREATE,
+        keeps_records=True,
+        slow=True,
+        answer=FEED_PREVIEWED,
+        sample={"xmlFeedUrl": "https://feeds.example.com/jobs.xml", "schemaMappings": {}},
     ),
     Operation(
         name="get_feed",

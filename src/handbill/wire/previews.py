@@ -1,14 +1,18 @@
 """Previews on the wire: additions to the contract, nothing of which is kept."""
 
+from handbill.wire.feeds import RUN
 from handbill.wire.groups import CREATE as GROUP
 from handbill.wire.groups import UPDATE as GROUP_UPDATE
+from handbill.wire.job_schema import JOB
 from handbill.wire.shapes import Field, Object, Schema, Text
 from handbill.wire.spelling import (
     FLAG,
+    OBJECT,
     TEXT,
     WHOLE,
     described,
     listed,
+    nullable,
     whole,
 )  # fmt: skip
 
@@ -47,5 +51,34 @@ GROUP_PREVIEWED: Schema = whole(
             _COUNTED, "Better ranked job groups that keep jobs which the filter holds for."
         ),
         "refNumbers": described(listed(TEXT), "The first 100 jobs that it would have."),
+    }
+)
+_COUNTS = ("total", "valid", "invalid", "duplicates", "skipped")
+_RUN = RUN["properties"]
+_ALL_COUNTS = _RUN["counts"]["properties"] | {"valid": described(WHOLE, "Jobs that are valid.")}
+FEED_PREVIEWED: Schema = whole(
+    {
+        "status": described({"enum": ["SUCCESS", "FAILED"]}, "Whether a run could take it over."),
+        "reason": _RUN["reason"],
+        "message": _RUN["message"],
+        "line": _RUN["line"],
+        "stoppedBy": described(
+            {"enum": ["END", "ITEMS", "BYTES", "FETCH"]},
+            "What the reading ended with: the feed's end, 500 items, 5 MB, or a fetch that broke "
+            "off or took longer than 10 seconds.",
+        ),
+        "bytes": _RUN["bytes"],
+        "counts": described(
+            whole({name: _ALL_COUNTS[name] for name in _COUNTS}), "What became of the items."
+        ),
+        "faultCounts": _RUN["faultCounts"],
+        "faults": _RUN["faults"],
+        "schemaMappings": described(OBJECT, "Which node was taken for what; null: none."),
+        "proposedMappings": described(
+            nullable(OBJECT), "What the feed's beginning shows; null: no board that we know."
+        ),
+        "nodes": described(listed(TEXT), "The nodes of its first item, at most 200."),
+        "fields": described(listed(TEXT), "Fields of the client's own that came up."),
+        "jobs": described(listed(JOB), "The first 3 jobs, as they would be kept."),
     }
 )

@@ -1,0 +1,178 @@
+"""A dry run: the beginning of a feed, read by the import's own code. Nothing is kept.
+
+It waits for strangers, so that it takes few bytes, few seconds, and few at once.
+"""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from handbill.core.nouns import Client, FeedBody, Job, JobBody, JobSettings
+from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8
+from handbill.dialects.inbound.known import Seen, look
+from handbill.dialects.inbound.scanner import Item
+from handbill.feeds.collecting import (
+    SAMPLE_BYTES,
+    Collected,
+    ImportFailed,
+    Known,
+    Spool,
+    failing,
+    meet,
+    proposed,
+    reading_of,
+)
+from handbill.feeds.importing import asked_of
+from handbill.host.egress import Egress, EgressFailed, EgressRefused, Limits
+from handbill.jobs import service as jobs
+from handbill.jobs.service import Written
+from handbill.kit.faults import refused_state
+from handbill.kit.instants import Instant
+
+MOST_ITEMS = 500
+MOST_BYTES = 5_000_000
+MOST_JOBS = 3
+_SECONDS = 10
+_AT_ONCE = 2
+_MOST_NODES = 200
+_places = threading.BoundedSemaphore(_AT_ONCE)
+
+END, ITEMS, BYTES, FETCH = "END", "ITEMS", "BYTES", "FETCH"
+
+
+@dataclass(slots=True)
+class Body:
+    """What came of a feed. ``stopped``: at its END, after enough BYTES, or since the FETCH broke
+    off, for which ``message`` says why.
+    """
+
+    chunks: list[bytes] = field(default_factory=list)
+    size: int = 0
+    stopped: str = END
+    message: str = ""
+
+
+@dataclass(slots=True)
+class Preview:
+    """What a first run would find. ``failure``: why it would fail; the rest as far as it came."""
+
+    body: Body
+    found: Collected
+    proposal: dict[str, Any]
+    nodes: list[str]
+    stopped: str
+    failure: ImportFailed | None
+    valid: int
+    jobs: list[Job]
+
+
+def preview(
+    egress: Egress, client: Client, now: Instant, feed: FeedBody, most_bytes: int
+) -> Preview:
+    """Fetch a feed and read its beginning. ``most_bytes``: the bound of a whole feed.
+
+    **Refuses** (400) when two previews are under way already in this process.
+    """
+    if not _places.acquire(blocking=False):
+        raise refused_state("", "Other previews are under way; try again in a few seconds")
+    try:
+        body = _fetched(egress, feed, most_bytes)
+    finally:
+        _places.release()
+    return _read(body, client, now, feed)
+
+
+def _fetched(egress: Egress, feed: FeedBody, most_bytes: int) -> Body:
+    """The beginning of the feed's body; a fetch that breaks off gives what came until then."""
+    limits = Limits(_SECONDS / 2, _SECONDS / 2, _SECONDS, most_bytes)
+    body = Body()
+    try:
+        with egress.open(feed.url, limits, asked_of(feed)) as chunks:
+            for chunk in chunks:
+                body.chunks.append(chunk)
+                body.size += len(chunk)
+                if body.size >= MOST_BYTES:
+                    body.stopped = BYTES
+                    break
+    except (EgressRefused, EgressFailed) as failed:
+        body.stopped, body.message = FETCH, f"The feed cannot be fetched: {failed}."
+    return body
+
+
+def _read(body: Body, client: Client, now: Instant, feed: FeedBody) -> Preview:
+    seen = _looked_at(body)
+    nodes = [] if seen is None else list(seen.nodes)
+    found = Collected(Known(()), Spool(BytesIO()), feed.mappings)
+    failure: ImportFailed | None = None
+    try:
+        for item in _met(body, feed, client.zone, found):
+            nodes = nodes or list(item.fields or ())
+        _check_any(body, found)
+    except ImportFailed as failed:
+        failure = failed
+    kept = list(found.spool)
+    return Preview(
+        body, found, {} if seen is None else proposed(seen), nodes[:_MOST_NODES],
+        ITEMS if found.total == MOST_ITEMS else body.stopped, failure,
+        sum(one.valid for one in kept), [_job(one, client, now) for one in kept[:MOST_JOBS]],
+    )  # fmt: skip
+
+
+def _met(body: Body, feed: FeedBody, zone: str, found: Collected) -> Iterator[Item]:
+    """The first items, as each is met."""
+    if body.stopped == FETCH and not body.chunks:
+        raise ImportFailed("fetch", body.message)
+    try:
+        with failing():
+            reading = reading_of(iter(body.chunks), feed, zone)
+            found.mappings = reading.mappings
+            for item in islice(reading.items, MOST_ITEMS):
+                found.total += 1
+                meet(found, item, reading.map_job)
+                yield item
+    except ImportFailed as failed:
+        # Where we stopped reading ourselves, an item that is cut off is no fault of the feed's.
+        if failed.reason != "malformed" or body.stopped == END:
+            raise
+
+
+def _check_any(body: Body, found: Collected) -> None:
+    if found.total:
+        return
+    if body.stopped == FETCH:
+        raise ImportFailed("fetch", body.message)
+    if body.stopped == BYTES:
+        raise ImportFailed("too_large", f"No job ends within the first {MOST_BYTES:,} bytes.")
+    raise ImportFailed("empty", "The feed has no jobs.")
+
+
+def _looked_at(body: Body) -> Seen | None:
+    """What the beginning shows: where the jobs stand, and what their nodes are called."""
+    try:
+        return look(b"".join(_beginning(as_utf8(iter(body.chunks)))))
+    except UnknownEncoding:
+        return None
+
+
+def _beginning(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    size = 0
+    for chunk in chunks:
+        yield chunk
+        size += len(chunk)
+        if size >= SAMPLE_BYTES:
+            return
+
+
+def _job(one: Written, client: Client, now: Instant) -> Job:
+    """The job as it would be read from the records, had it been written."""
+    body = msgspec.msgpack.decode(one.body, type=JobBody)
+    body.settings = JobSettings(publishers=one.publishers) if one.publishers else None
+    return Job(
+        no=0, id=jobs.job_id(client.id, body.ref), client_no=client.no, feed_no=0, status="A",
+        valid=bool(one.valid), body=body, created_at=now, updated_at=now,
+    )  # fmt: skip
