@@ -47,13 +47,15 @@ def _link_in(
     """A token that is cut off by the end of what is in sight does not open: it comes again."""
     at = sight.find(mark)
     while at >= 0:
-        if at >= MARK_AT:
-            try:
-                listing = open_listing(token_at(sight, at - MARK_AT), keys)
-            except NotOurs:
-                pass
-            else:
-                if listing.job_id == job_id:
-                    return listing
+        listing = _opened(token_at(sight, max(0, at - MARK_AT)), keys)
+        if listing is not None and listing.job_id == job_id:
+            return listing
         at = sight.find(mark, at + 1)
     return None
+
+
+def _opened(token: bytes, keys: Mapping[int, bytes]) -> Listing | None:
+    try:
+        return open_listing(token, keys)
+    except NotOurs:
+        return None
