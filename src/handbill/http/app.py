@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from handbill.host.ids import new_name
-from handbill.http import idempotency
+from handbill.http import idempotency, streaming
 from handbill.http.etags import require_match, tagged
 from handbill.http.gates import Arrival, admitted, found_client, read_shapes
 from handbill.http.operations import Answer, Call, Desk, Operation
@@ -29,6 +29,7 @@ _MOST_URL = 8_192
 _MOST_HEADERS = 16_384
 _BODY_SECONDS = 15
 _THREADS = 8
+_STREAM_THREADS = 16  # each waits for one chunk of a body at a time
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,100}")
 _JSON = "application/json; charset=utf-8"
 
@@ -46,6 +47,7 @@ class Table(BaseRoute):
     def __init__(self, operations: Iterable[Operation], desk: Desk) -> None:
         self._desk = desk
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="operation")
+        self._streams = ThreadPoolExecutor(_STREAM_THREADS, thread_name_prefix="stream")
         self._fixed: dict[tuple[int, str], list[tuple[list[str], dict[str, Operation]]]] = {}
         for operation in operations:
             self._add(operation)
@@ -97,8 +99,11 @@ class Table(BaseRoute):
         request = Request(scope, receive)
         given = request.headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else new_name(self._desk.ids, 20)
+        first = b""
         try:
             answer = await self._answer(request, request_id)
+            if answer.chunks is not None and request.method != "HEAD":
+                first = await streaming.first_of(answer.chunks, self._streams)
         except Refused as refused:
             answer = refusal(refused, request_id)
         except Unavailable:
@@ -109,7 +114,14 @@ class Table(BaseRoute):
         except Exception:  # noqa: BLE001 - a bug: alarm, and tell nothing of our insides
             _log.exception("bug", extra={"request_id": request_id})
             answer = refusal(Refused(500, "Internal server error"), request_id)
-        await _response(answer, request_id, request.method == "HEAD")(scope, receive, send)
+        if answer.chunks is None or request.method == "HEAD":
+            await _response(answer, request_id, request.method == "HEAD")(scope, receive, send)
+            return
+        head = (answer.status, _headers(answer, request_id))
+        try:
+            await streaming.send_all(first, answer.chunks, head, send, self._streams)
+        except Exception:  # noqa: BLE001 - the status is gone: what is left is to break off
+            _log.exception("a body broke off", extra={"request_id": request_id})
 
     async def _answer(self, request: Request, request_id: str) -> Answer:
         scope = request.scope
@@ -172,6 +184,7 @@ class Table(BaseRoute):
 
     def close(self) -> None:
         self._threads.shutdown()
+        self._streams.shutdown()
 
 
 def _fits(pattern: list[str], parts: list[str]) -> bool:
@@ -210,17 +223,21 @@ def refusal(refused: Refused, request_id: str, headers: Mapping[str, str] | None
     return Answer(body, refused.status, dict(headers or {}))
 
 
-def _response(answer: Answer, request_id: str, headless: bool) -> Response:
-    body = encode(answer.body) if answer.raw is None else answer.raw
-    headers = {
+def _headers(answer: Answer, request_id: str) -> dict[str, str]:
+    return {
         "content-type": answer.media_type,
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",
         "x-request-id": request_id,
         **answer.headers,
     }
+
+
+def _response(answer: Answer, request_id: str, headless: bool) -> Response:
+    body = encode(answer.body) if answer.raw is None else answer.raw
+    headers = _headers(answer, request_id)
     if headless:
-        headers["content-length"] = str(len(body))
+        headers.setdefault("content-length", str(len(body)))
         body = b""
     return Response(body, answer.status, headers)
 

@@ -24,7 +24,7 @@ def _named(header: str, etag: str) -> bool:
 
 def tagged(answer: Answer, call: Call) -> Answer:
     """The answer of a GET with its ETag; 304 without a body where the caller has it already."""
-    if answer.status != 200:
+    if answer.status != 200 or answer.chunks is not None:
         return answer
     raw = encode(answer.body) if answer.raw is None else answer.raw
     etag = etag_of(raw)

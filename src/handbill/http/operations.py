@@ -1,6 +1,6 @@
 """The table of operations: from its rows come routes, gates, OpenAPI and tests."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -119,13 +119,18 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that is not simply 200 with JSON. ``raw`` replaces the JSON body."""
+    """An answer that is not simply 200 with JSON. ``raw`` replaces the JSON body.
+
+    So do ``chunks``: a body that is made while it is sent, in threads and in no transaction; they
+    are closed when they can be. Only for a GET, or an operation that is ``slow``.
+    """
 
     body: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     raw: bytes | None = None
     media_type: str = "application/json; charset=utf-8"
+    chunks: Iterator[bytes] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

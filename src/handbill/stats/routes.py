@@ -11,6 +11,7 @@ from handbill.wire.shapes import Schema
 from handbill.wire.spelling import TEXT, described
 
 _TAG = "Stats"
+_CHUNK = 256 * 1024
 _STATES = [SUBMITTED, IN_PROGRESS, SUCCESS, FAILED, NO_RECORDS]
 
 
@@ -44,8 +45,10 @@ def _file(call: Call) -> Answer:
     headers = {
         "content-disposition": f'attachment; filename="{report.kind}-{report.id}-{place}{suffix}"',
         "referrer-policy": "no-referrer",
+        "content-length": str(part.bytes),
     }
-    return Answer(None, 200, headers, call.desk.blobs.get(part.path), part.media_type)
+    chunks = call.desk.blobs.chunks(part.path, _CHUNK)
+    return Answer(headers=headers, media_type=part.media_type, chunks=chunks)
 
 
 _SUBMITTED: Schema = {

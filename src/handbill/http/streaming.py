@@ -1,0 +1,59 @@
+"""Bodies that are made while they are sent: a chunk at a time, in threads, no faster than read."""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
+from functools import partial
+
+from starlette.types import Send
+
+_SLOW_SECONDS = 30
+_log = logging.getLogger("handbill.http")
+
+
+async def first_of(chunks: Iterator[bytes], threads: Executor) -> bytes:
+    """The first chunk, empty when there is none: before the status is sent, so that what fails
+    here is answered as any failure is; the chunks are closed then.
+    """
+    try:
+        return await _next(chunks, threads)
+    except BaseException:
+        await close(chunks, threads)
+        raise
+
+
+async def send_all(
+    first: bytes, chunks: Iterator[bytes], head: tuple[int, Mapping[str, str]], send: Send,
+    threads: Executor,
+) -> None:  # fmt: skip
+    """Send status, headers and all chunks, and close them in any case.
+
+    A reader that takes nothing for 30 seconds, and a body that breaks, end the connection.
+    """
+    status, headers = head
+    raw = [(name.encode("latin-1"), text.encode("latin-1")) for name, text in headers.items()]
+    try:
+        await send({"type": "http.response.start", "status": status, "headers": raw})
+        chunk = first
+        while chunk:
+            async with asyncio.timeout(_SLOW_SECONDS):
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            chunk = await _next(chunks, threads)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    except TimeoutError:
+        _log.warning("a reader took nothing for %d seconds", _SLOW_SECONDS)
+    finally:
+        await close(chunks, threads)
+
+
+async def close(chunks: Iterator[bytes], threads: Executor) -> None:
+    """Let go of what the chunks are made from."""
+    ending = getattr(chunks, "close", None)
+    if ending is not None:
+        await asyncio.get_running_loop().run_in_executor(threads, ending)
+
+
+async def _next(chunks: Iterator[bytes], threads: Executor) -> bytes:
+    step = partial(next, chunks, b"")
+    return await asyncio.get_running_loop().run_in_executor(threads, step)
