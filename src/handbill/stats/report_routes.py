@@ -1,16 +1,19 @@
-"""Operations 54, 55, 56 (an agency's reports) and 59, 60 (a publisher family's)."""
+"""Operations 51 (streamed), 54, 55, 56 (an agency's reports) and 59, 60 (a publisher family's)."""
 
 from typing import Any
 
 from handbill.access.keys import secret
 from handbill.callbacks import service as callbacks
-from handbill.http.operations import Call, Operation
+from handbill.host.ids import new_name
+from handbill.http.operations import Answer, Call, Operation
 from handbill.kit.faults import Fault, bad_request, not_found
 from handbill.kit.instants import iso_of
-from handbill.stats import reporting, service
+from handbill.stats import reporting, rows, service, streaming
+from handbill.stats.answering import Answering
 from handbill.stats.questions import FILTERS
 from handbill.stats.rows import FAILED, SUCCESS, Report
 from handbill.wire.reports import ASKED, ASKED_BY_FAMILY, FOR_FAMILY, REPORT, by_address, grouped
+from handbill.wire.spelling import TEXT, WHOLE, described, listed, whole
 
 _TAG = "Reports"
 _PARTNERS = "Publisher partners"
@@ -23,6 +26,24 @@ _GOT = {
     "createdOn": "2026-11-23T09:00:00.000Z",
     "expiresOn": "2026-11-30T09:00:00.000Z",
 }
+
+
+def _stream(call: Call) -> Answer:
+    plan = reporting.grouped_plan(call.tx, call.client, call.body, call.now)
+    desk, key_no, holder = call.desk, call.caller.key_no, new_name(call.ids)
+    streaming.hold(call.tx, key_no, holder, call.now)
+    if call.body.get("callBackUrl"):
+        # Whoever is to be called back gets the report as a file too.
+        reporting.ask_grouped(call.tx, call.client, call.body, call.ids, call.now)
+
+    def release() -> None:
+        with desk.records.write() as tx:
+            rows.end_stream(tx, key_no, holder)
+
+    scratch = desk.settings.scratch_folder
+    answering = Answering(desk.records, desk.blobs, desk.ids, scratch)
+    stream = streaming.Stream(answering, plan, desk.clock, release)
+    return Answer(media_type="application/x-ndjson; charset=utf-8", chunks=stream)
 
 
 def _grouped(call: Call) -> dict[str, Any]:
@@ -85,7 +106,45 @@ def _own_family(call: Call) -> int:
     return call.caller.owner_no
 
 
+_LINE = whole(
+    {
+        "streamNumber": described(WHOLE, "Of the line; the first is 1."),
+        "stats": described(
+            listed({"type": "object"}),
+            "Rows: id and name of what they are about, then the metrics. Empty in a line that "
+            "only says that more is to come.",
+        ),
+        "message": described(TEXT, "Only in the last line, and only if the report is not whole."),
+    },
+    ("message",),
+)
+
 OPERATIONS = [
+    Operation(
+        name="stream_stats_report",
+        number=51,
+        verb="POST",
+        path="/stats/stream",
+        title="Stream a stats report.",
+        about="Answers the report itself, as lines of JSON (NDJSON) that come about every second "
+        "or with every 1,000 rows, until it is whole. One stream at a time per API key, for ten "
+        "minutes at most; a reader that takes nothing for 30 seconds is cut off. With a "
+        "callBackUrl the report is made as a file too, as by POST /reports/stats. Ratios (cpc, "
+        "cpa, cta) must not be summed.",
+        tag="Stats",
+        client_header="x-client-id",
+        work=_stream,
+        body=grouped(FILTERS),
+        slow=True,
+        answer=_LINE,
+        sample={
+            "groupBy": "CLIENT",
+            "groupByPublisher": True,
+            "callBackUrl": "https:domain.com/report/reportId",
+            "filterBy": _FILTER_SAMPLE,
+        },
+        sample_answer={"streamNumber": 5, "stats": []},
+    ),
     Operation(
         name="generate_stats_report",
         number=54,

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam as b
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
-from handbill.store.records.tables import feed_parts, jobs, reports
+from handbill.store.records.tables import api_keys, feed_parts, jobs, report_streams, reports
 
 SUBMITTED = "SUBMITTED"
 IN_PROGRESS = "IN_PROGRESS"
@@ -92,6 +92,9 @@ _PLACED = (
     .where(feed_parts.c.client_no == b("client_no"), among(feed_parts.c.publisher_no, "nos"))
     .limit(sa.literal_column("1"))
 )
+_s = report_streams.c
+_STREAMS = sa.select(_s.key_no).where(_s.until_at > b("now"))
+_END_STREAM = sa.delete(report_streams).where(_s.key_no == b("key_no"), _s.holder == b("holder"))
 
 
 def _report(row: Row) -> Report:
@@ -168,3 +171,22 @@ def was_placed(tx: Tx, client_no: int, publisher_nos: Sequence[int]) -> bool:
     """Whether any of these publishers was ever given a file of the client's jobs."""
     nos = Listed(publisher_nos)
     return tx.one(_PLACED, client_no=client_no, nos=nos) is not None
+
+
+def lock_key(tx: Tx, key_no: int) -> None:
+    """Let nobody else decide about this API key's stream until the transaction ends."""
+    tx.lock_row(api_keys, key_no)
+
+
+def streams(tx: Tx, now: Instant) -> set[int]:
+    """Numbers of the API keys that hold a stream."""
+    return {key_no for (key_no,) in tx.all(_STREAMS, now=now)}
+
+
+def put_stream(tx: Tx, key_no: int, holder: str, until_at: Instant) -> None:
+    row = {"key_no": key_no, "holder": holder, "until_at": until_at}
+    tx.upsert_many(report_streams, ["key_no"], [row])
+
+
+def end_stream(tx: Tx, key_no: int, holder: str) -> None:
+    tx.run(_END_STREAM, key_no=key_no, holder=holder)
