@@ -9,12 +9,20 @@ import pytest
 from contract.office import Body, Office
 from contract.test_previews import add_jobs, rule
 from handbill.access.keys import ensure_secrets
+from handbill.access.service import create_agency
+from handbill.cli.explaining import explain_job, lines_of
+from handbill.cli.speaking import Mistaken, settings_with
 from handbill.clients import service as clients
+from handbill.core.nouns import Caps, JobBody
 from handbill.groups import matching
+from handbill.groups.tree import found_client
 from handbill.host.egress import Egress
+from handbill.jobs import service as jobs
+from handbill.kit.jsons import decode
 from handbill.listings import assembly, publishing
 from handbill.listings.explain_routes import MOST_COMPARED
 from handbill.listings.explaining import explain
+from handbill.opening import opened, prepare
 from handbill.publishers import service as publishers
 from handbill.store.index import EdgeIndex
 from handbill.work.tools import Tools
@@ -276,3 +284,53 @@ def test_only_so_much_is_read_of_the_files(sqlite_office: Office, sqlite_tools: 
         for most, looked_into in ((1_000_000, True), (100, False)):
             found = explain(tx, desk.blobs, at_work[0], "1", desk.clock.now(), most)
             assert [one.shop.looked_into for one in found.outcomes] == [looked_into]
+
+
+# ── for people ──────────────────────────────────────────────────────────────────────────────────
+def test_the_command_says_the_same_in_words(office: Office, tools: Tools) -> None:
+    office.new("/publishers", {"id": "Dear", "bidType": "CPC", "minBid": 0.6})
+    client = office.client()
+    campaign = office.campaign(client)
+    places = [{"value": "TestExp1"}, {"value": "Dear"}]
+    office.group(campaign, name="dallas", priority=0, filters=rule("city", "Dallas"))
+    office.group(campaign, name="wins", cpcBid=0.5, placements=places)
+    add_jobs(office, client, "1", city="Austin")
+    publish(office, tools, client)
+    told = [" ".join(line.split()) for line in lines_of(explained(office, client))]
+    assert told[1] == "active, may be listed"
+    assert "job group wins: ACTIVE (trades); caps: budget 1000 Monthly" in told
+    assert "country EQUAL 'US' holds: the job has 'US'" in told
+    assert "not in job group dallas: does not match" in told
+    assert "city EQUAL 'Dallas' does not hold: the job has 'Austin'" in told
+    assert "TestExp1 is to be listed: bid 0.5 (JOBGROUP), price 0.5" in told
+    assert "Dear is not to be listed: BELOW_MIN_BID" in told
+    assert sum(line.startswith("right now: is in its feed") for line in told) == 1
+    add_jobs(office, client, "2", description="")
+    told = [" ".join(line.split()) for line in lines_of(explained(office, client, "2"))]
+    assert told[1] == "active, cannot be listed: INVALID (lacks description)"
+    assert "a change is still to be matched" in told
+    assert "TestExp1 is not to be listed: INVALID" in told
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_the_command_reads_the_data_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    settings = settings_with(data=str(tmp_path / "data"))
+    prepare(settings)
+    with opened(settings) as stores, stores.records.write() as tx:
+        create_agency(
+            tx, stores.ids, stores.clock.now(), agency_id="acme", name="Acme", currency="USD"
+        )
+        given = {"companyName": "Mills", "caps": Caps()}
+        client = found_client(tx, stores.ids, stores.clock.now(), 1, given)
+        body = JobBody("r/1", title="t", description="d", url="https://e.example.com/1")
+        jobs.apply(tx, client, None, [jobs.written(body, None, None)], stores.clock.now())
+    explain_job(client.id, "r/1", str(settings.data_folder), as_json)
+    said = capsys.readouterr().out
+    assert ("no other job group matches" in said) is not as_json
+    if as_json:
+        assert decode(said.encode())["refNumber"] == "r/1"
+    for id_, ref in (("nobody", "r/1"), (client.id, "r/2")):
+        with pytest.raises(Mistaken):
+            explain_job(id_, ref, str(settings.data_folder), as_json)
