@@ -15,6 +15,7 @@ from handbill.kit.instants import Instant, instant_of
 
 _MOST = 64
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
+_END = instant_of(datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC))
 _MONTHS = {
     name: number
     for number, name in enumerate(
@@ -74,7 +75,8 @@ def _read(text: str, zone: tzinfo) -> Instant | None:
     if _EPOCH.fullmatch(text):
         whole, _, part = text.partition(".")
         micros = int(whole) * (1_000_000 if len(whole) < 12 else 1_000)
-        return micros + int(part.ljust(6, "0")[:6] or 0)
+        micros += int(part.ljust(6, "0")[:6])
+        return micros if micros < _END else None
     return _last_resort(text, zone)
 
 

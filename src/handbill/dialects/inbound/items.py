@@ -112,6 +112,8 @@ def _follow(
             marked = parser.CurrentByteIndex if name in markup else -1
         elif depth > 2:
             go_deeper(name)
+        if elements > MOST_ELEMENTS:
+            raise NotWellFormed(parser.CurrentLineNumber, "an item has too many nodes")
         if attributes:
             keep_attributes(attributes)
 
@@ -120,8 +122,8 @@ def _follow(
         nested = True
         path.append(f"{path[-1] if path else top}/{name}")
         since.append(len(text))
-        if depth > MOST_DEPTH or elements > MOST_ELEMENTS:
-            raise NotWellFormed(parser.CurrentLineNumber, "an item has too many nodes")
+        if depth > MOST_DEPTH:
+            raise NotWellFormed(parser.CurrentLineNumber, "an item's nodes lie too deep")
 
     def keep_attributes(attributes: dict[str, str]) -> None:
         if len(attributes) > MOST_ATTRIBUTES:
@@ -133,8 +135,6 @@ def _follow(
     def keep(key: str, value: str) -> None:
         value = value.strip()
         if not fields.get(key):
-            if len(fields) >= MOST_ELEMENTS:
-                raise NotWellFormed(parser.CurrentLineNumber, "an item has too many nodes")
             fields[key] = value
 
     def end(name: str) -> None:

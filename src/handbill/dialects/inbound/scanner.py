@@ -180,7 +180,9 @@ def _item(window: _Window, cutter: _Cutter) -> Item:
             start = window.at
             if read.end != len(raw):
                 digest = cutter.digest(window.view[start : start + read.end])
-            fields, end = read.fields, start + read.end
+            # The guess was wrong, but the item may be known all the same.
+            fields = None if digest in cutter.known else read.fields
+            end = start + read.end
     window.at = end
     return Item(digest, fields, line)
 

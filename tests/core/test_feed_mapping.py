@@ -1,0 +1,208 @@
+"""Items to jobs: map, default, override, strip, check."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handbill.core.mapping import (
+    KEYS,
+    MANDATORY,
+    Mapped,
+    compile_mapping,
+    publishers_node,
+    read_money,
+    unmapped,
+)
+from handbill.core.nouns import FeedBody, JobBody, JobSettings
+from handbill.dialects.inbound.dates import read_instant
+from handbill.dialects.inbound.known import BOARDS, discover, look
+from handbill.kit.instants import DAY
+from handbill.kit.zones import zone_of
+
+_DAY = 20_780 * DAY
+_MAPPINGS: dict[str, Any] = dict(KEYS) | {
+    "schemaMappingAdditional": {"shift": "shift", "pay/amount": "pay"},
+    "schemaMappingPublisher": {"boards": "publishers"},
+}
+_ITEM = {
+    "title": "Nurse", "description": "<p>Care</p>", "url": "https://a.example/1",
+    "referencenumber": "R1",
+}  # fmt: skip
+
+
+def mapped(fields: dict[str, str], zone: str = "UTC", **settings: Any) -> Mapped:
+    feed = FeedBody(url="u", mappings=_MAPPINGS, **settings)
+    return compile_mapping(feed, zone_of(zone), read_instant)(fields)
+
+
+def body_of(fields: dict[str, str], **settings: Any) -> JobBody:
+    found = mapped(fields, **settings)
+    assert found.body is not None
+    return found.body
+
+
+def reasons(found: Mapped) -> dict[str, str]:
+    return {fault.field: fault.reason for fault in found.faults}
+
+
+def test_every_field() -> None:
+    item = _ITEM | {
+        "company": "Mills", "city": "Austin", "state": "TX", "country": "US", "zip": "78701",
+        "category": "Care", "type": "FULL_TIME", "date": "2026-11-23", "pubDate": "11/22/2026",
+        "lastmodifieddate": "2026-11-23T00:00:01Z", "cpc": "USD 1.50", "shift": "night",
+        "pay/amount": "30", "boards": "Indeed;Talent",
+    }  # fmt: skip
+    found = mapped(item)
+    assert found == Mapped(
+        JobBody(
+            "R1", title="Nurse", company="Mills", description="<p>Care</p>", category="Care",
+            url="https://a.example/1", city="Austin", state="TX", country="US", zip="78701",
+            type="FULL_TIME", posted_at=_DAY, published_at=_DAY - DAY, modified_at=_DAY + 1_000_000,
+            cpc_micros=1_500_000, additional={"shift": "night", "pay": "30"},
+            settings=JobSettings(publishers=("Indeed", "Talent")),
+        ),
+        "2026-11-23", "https://a.example/1", [],
+    )  # fmt: skip
+    assert mapped(_ITEM | {"pubDate": "11/22/2026"}).posted_on == "2026-11-22"
+
+
+def test_days_are_the_clients() -> None:
+    """A moment lies in another day in another zone; a day alone is that day everywhere."""
+    item = _ITEM | {"date": "2026-11-23T02:00:00Z"}
+    assert mapped(item, "UTC-5:00").posted_on == "2026-11-22"
+    assert mapped(_ITEM | {"date": "2026-11-23"}, "UTC-5:00").posted_on == "2026-11-23"
+    assert mapped(_ITEM | {"date": "2026-11-23"}, "UTC+13:00").posted_on == "2026-11-23"
+
+
+def test_defaults_and_overrides() -> None:
+    settings: dict[str, Any] = {
+        "value_defaults": {"city": "Nowhere", "country": "US", "date": "2026-11-23", "own": "d"},
+        "value_overrides": {"country": "GB", "company": "Mills", "cpc": "2", "shift": "day"},
+    }
+    body = body_of(_ITEM | {"city": " ", "country": "FR", "cpc": "1", "shift": "night"}, **settings)
+    assert (body.city, body.country, body.company) == ("Nowhere", "GB", "Mills")
+    assert (body.posted_at, body.cpc_micros) == (_DAY, 2_000_000)
+    assert body.additional == {"shift": "day", "own": "d"}
+    assert body_of(_ITEM | {"city": "Austin"}, **settings).city == "Austin"
+
+
+def test_url_parameters_are_stripped_and_the_rest_is_kept() -> None:
+    item = _ITEM | {"url": "http://A.example/x y?utm_source=1&q=a%20b&utm_source=2#f"}
+    found = mapped(item, url_params_to_strip=["utm_source"])
+    assert found.body is not None
+    assert found.body.url == "http://A.example/x y?q=a%20b#f"
+    assert found.target == "http://a.example/x%20y?q=a%20b#f"
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "ftp://a.example/x", "a.example", "https://", "http://a b.c/"]
+)
+def test_a_url_that_is_none_makes_the_job_invalid(url: str) -> None:
+    found = mapped(_ITEM | {"url": url}, mandatory_fields=["title"])
+    assert found.body is not None
+    assert (found.body.url, found.body.missing, found.target) == ("", ("url",), "")
+    assert reasons(found) == {"url": "not_a_url"}
+
+
+def test_missing_mandatory_fields() -> None:
+    assert body_of({"referencenumber": "1"}).missing == ("title", "description", "url")
+    found = mapped(_ITEM | {"cpc": "0"}, mandatory_fields=["city", "cpc", "date", "title"])
+    assert found.body is not None
+    assert found.body.missing == ("city", "date")
+    assert reasons(found) == {"city": "missing", "date": "missing"}
+    found = mapped(_ITEM | {"date": "soon"}, mandatory_fields=["date"])
+    assert found.body is not None
+    assert found.body.missing == ("date",)
+    assert reasons(found) == {"date": "not_a_date"}
+
+
+def test_no_reference_no_job() -> None:
+    for item in ({}, _ITEM | {"referencenumber": "\n "}, _ITEM | {"referencenumber": "r" * 501}):
+        found = mapped(item)
+        assert found.body is None
+        assert set(reasons(found)) == {"referencenumber"}
+
+
+def test_text_is_cleaned_and_cut() -> None:
+    body = body_of(_ITEM | {"title": " A\n\t B\x7f\x84\u200b ", "description": "\n<p>\n</p>\x80 "})
+    assert body.title == "A B\u200b"
+    assert body.description == "<p>\n</p>"
+    found = mapped(_ITEM | {"title": "x" * 1_001, "shift": "y" * 4_001})
+    assert found.body is not None
+    assert (len(found.body.title), len(found.body.additional["shift"])) == (1_000, 4_000)
+    assert reasons(found) == {"title": "too_long", "shift": "too_long"}
+
+
+@pytest.mark.parametrize(
+    ("text", "micros"),
+    [
+        ("1.50", 1_500_000), ("USD 1.50", 1_500_000), ("$1.5", 1_500_000), ("1,50", 1_500_000),
+        ("1.50 EUR", 1_500_000), ("0", 0), ("1,234.50", 1_234_500_000), ("£ 2", 2_000_000),
+        ("1.234,50", 1_234_500_000), ("1 234.5", 1_234_500_000), ("0.123456", 123_456),
+        ("0.1234567", None), ("-1", None), ("free", None), ("1.2.3", None), ("1e5", None),
+        ("NaN", None), ("USD", None), ("1" * 14, None), ("٣", None),
+    ],
+)  # fmt: skip
+def test_money(text: str, micros: int | None) -> None:
+    assert read_money(text) == micros
+
+
+@given(st.dictionaries(st.sampled_from([*KEYS.values(), "shift", "boards"]), st.text(max_size=60)))
+def test_never_raises(fields: dict[str, str]) -> None:
+    found = mapped(fields, url_params_to_strip=["a"], value_defaults={"city": "x"})
+    if found.body is not None:
+        assert bool(found.target) == bool(found.body.url)
+        assert ("url" in found.body.missing) == (not found.target)
+
+
+def test_unmapped() -> None:
+    assert unmapped(FeedBody(url="u")) == list(MANDATORY)
+    mappings = {key: "n" for key, name in KEYS.items() if name in MANDATORY}
+    assert unmapped(FeedBody(url="u", mappings=mappings)) == []
+    assert unmapped(FeedBody(url="u", mappings=mappings, mandatory_fields=["city"])) == ["city"]
+    known = FeedBody(
+        url="u", mappings=mappings, mandatory_fields=["city"], value_defaults={"city": "Austin"}
+    )
+    assert unmapped(known) == []
+
+
+def test_publishers_node() -> None:
+    for said in ("boards", {"publishers": "boards"}, {"boards": "publishers"}):
+        assert publishers_node({"schemaMappingPublisher": said}) == "boards"
+    for said in (None, {}, {"a": "b"}, 7):
+        assert publishers_node({"schemaMappingPublisher": said}) == ""
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
+def test_boards_are_recognised(board: Any) -> None:
+    found = discover([*board.nodes.values(), *board.extra])
+    for canonical, node in board.nodes.items():
+        key = next(key for key, name in KEYS.items() if name == canonical)
+        assert found[key] == node
+    assert set(board.extra) == set(found["schemaMappingAdditional"])
+
+
+def test_discovery_ignores_case_and_gives_each_node_once() -> None:
+    found = discover(["Title", "Body", "Link", "ReferenceNumber", "id", "location/City", "@id"])
+    assert found == {
+        "schemaMappingsTitle": "Title", "schemaMappingsDescription": "Body",
+        "schemaMappingsURL": "Link", "schemaMappingsRefNumber": "ReferenceNumber",
+        "schemaMappingsCity": "location/City", "schemaMappingAdditional": {},
+    }  # fmt: skip
+    assert discover(["title", "body", "url"]) == {}
+
+
+def test_where_the_jobs_stand() -> None:
+    raw = (
+        b"<rss><channel><title>t</title><link>l</link><item id='7'><title/><link/>"
+        b"<description><b>x</b></description></item><item>"
+    )
+    seen = look(raw)
+    assert seen is not None
+    assert (seen.collection, seen.item) == ("channel", "item")
+    assert {"@id", "title", "link", "description"} <= set(seen.nodes)
+    assert look(b"<!DOCTYPE rss>" + raw) is None
+    assert look(b"<a><b>1</b></a>") is None
+    assert look(b"no xml") is None
