@@ -25,7 +25,7 @@ async def first_of(chunks: Iterator[bytes], threads: Executor) -> bytes:
 
 async def send_all(
     first: bytes, chunks: Iterator[bytes], head: tuple[int, Mapping[str, str]], send: Send,
-    threads: Executor,
+    threads: Executor, *, slow_seconds: float = _SLOW_SECONDS,
 ) -> None:  # fmt: skip
     """Send status, headers and all chunks, and close them in any case.
 
@@ -37,12 +37,12 @@ async def send_all(
         await send({"type": "http.response.start", "status": status, "headers": raw})
         chunk = first
         while chunk:
-            async with asyncio.timeout(_SLOW_SECONDS):
+            async with asyncio.timeout(slow_seconds):
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             chunk = await _next(chunks, threads)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     except TimeoutError:
-        _log.warning("a reader took nothing for %d seconds", _SLOW_SECONDS)
+        _log.warning("a reader took nothing for %d seconds", slow_seconds)
     finally:
         await close(chunks, threads)
 
