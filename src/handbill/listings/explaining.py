@@ -40,7 +40,7 @@ from handbill.publishers import service as publishers
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
 
-MOST_LOOKED_INTO = 512 * 1024 * 1024
+MOST_LOOKED_INTO = 2 * 1024**3
 NO_GROUP = "NO_GROUP"
 
 
