@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from handbill.cli import agencies, demos, documents, explaining, feeds, ledgers, serving
+from handbill.cli import agencies, callbacks, demos, documents, explaining, feeds, ledgers, serving
 from handbill.cli.speaking import Mistaken, warn
 from handbill.config import BadSettings
 from handbill.kit.faults import Refused, Unavailable
@@ -25,6 +25,7 @@ app.add_typer(agencies.publisher, name="publisher")
 app.add_typer(agencies.family, name="publisher-family")
 app.add_typer(feeds.feed, name="feed")
 app.add_typer(explaining.explain, name="explain")
+app.add_typer(callbacks.callbacks, name="callbacks")
 app.add_typer(ledgers.ledger, name="ledger")
 for child in (serving.api, serving.edge, serving.judge, serving.worker):
     app.command(rich_help_panel="The processes of serve, one by one")(child)

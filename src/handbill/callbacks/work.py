@@ -6,9 +6,10 @@ from handbill.callbacks.signatures import headers_of
 from handbill.host.egress import EgressFailed, EgressRefused, Limits
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
-from handbill.work.queue import Task, enqueue
+from handbill.work.queue import Task, enqueue, finish, lease
 from handbill.work.tools import Run, Schedule, Tools
 
+_LEASE_SECONDS = 120  # longer than a try can take
 _LIMITS = Limits(connect_seconds=10, idle_seconds=15, total_seconds=30, most_bytes=0)
 
 
@@ -37,6 +38,20 @@ def _try(tools: Tools, callback: Callback, keys: list[bytes]) -> None:
         failure = str(failed)
     with tools.records.write() as tx:
         service.note(tx, callback, tools.clock.now(), status, failure)
+
+
+def run_due(tools: Tools, name: str, most: int = 1_000) -> int:
+    """Try those that are due, here and now, beside any worker; how many were tried."""
+    for count in range(most):
+        now = tools.clock.now()
+        with tools.records.write() as tx:
+            task = lease(tx, [service.SEND], name, now, _LEASE_SECONDS)
+        if task is None:
+            return count
+        send(tools, task)
+        with tools.records.write() as tx:
+            finish(tx, task)
+    return most
 
 
 def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001

@@ -1,0 +1,38 @@
+"""``callbacks run``."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from handbill.cli.speaking import DataOption, JsonOption, say, settings_with
+from handbill.opening import open_tools, prepare
+
+callbacks = typer.Typer(no_args_is_help=True, help="Callbacks: what reports tell their askers.")
+
+
+@callbacks.command("run")
+def run_callbacks(
+    waiting: Annotated[
+        bool, typer.Option(help="Also try those that wait for their next try.")
+    ] = False,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Try the callbacks that are due, here and now; works beside a running server."""
+    from handbill.callbacks.service import hurry
+    from handbill.callbacks.work import run_due
+
+    settings = settings_with(data=data)
+    prepare(settings)
+    tools = open_tools(settings)
+    try:
+        if waiting:
+            with tools.records.write() as tx:
+                hurry(tx, tools.clock.now())
+        tried = run_due(tools, f"callbacks-{os.getpid()}")
+    finally:
+        tools.egress.close()
+        tools.index.close()
+        tools.records.close()
+    say({"tried": tried}, as_json=json)
