@@ -10,7 +10,7 @@ from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.instants import iso_of
 from handbill.wire.feeds import COUNTS, CREATE, FEED, RUN, UPDATE, spell_feed, spell_mappings
 from handbill.wire.jobs import spell_job
-from handbill.wire.previews import FEED_PREVIEWED
+from handbill.wire.previews import FEED_PREVIEW_SAMPLE, FEED_PREVIEWED
 from handbill.wire.shapes import Field, Flag, Object
 from handbill.wire.spelling import TEXT, described
 
@@ -167,6 +167,7 @@ OPERATIONS = [
         slow=True,
         answer=FEED_PREVIEWED,
         sample={"xmlFeedUrl": "https://feeds.example.com/jobs.xml", "schemaMappings": {}},
+        sample_answer=FEED_PREVIEW_SAMPLE,
     ),
     Operation(
         name="get_feed",

@@ -1,6 +1,7 @@
 """Previews on the wire: additions to the contract, nothing of which is kept."""
 
-from handbill.wire.feeds import RUN
+from handbill.wire import samples
+from handbill.wire.feeds import RUN, spell_mappings
 from handbill.wire.groups import CREATE as GROUP
 from handbill.wire.groups import UPDATE as GROUP_UPDATE
 from handbill.wire.job_schema import JOB
@@ -82,3 +83,30 @@ FEED_PREVIEWED: Schema = whole(
         "jobs": described(listed(JOB), "The first 3 jobs, as they would be kept."),
     }
 )
+_SAMPLE_MAPPINGS = spell_mappings(
+    {
+        "schemaMappingsJobCollection": "source",
+        "schemaMappingsJob": "job",
+        "schemaMappingsTitle": "title",
+        "schemaMappingsDescription": "description",
+        "schemaMappingsURL": "url",
+        "schemaMappingsRefNumber": "referencenumber",
+    }
+)
+FEED_PREVIEW_SAMPLE = {
+    "status": "SUCCESS", "reason": "", "message": "", "line": 0, "stoppedBy": "END",
+    "bytes": 20480,
+    "counts": {"total": 12, "valid": 11, "invalid": 1, "duplicates": 0, "skipped": 0},
+    "faultCounts": {"missing": 1},
+    "faults": [
+        {
+            "job": "test-job-ref-number-20", "field": "url", "line": 31, "reason": "missing",
+            "message": "is empty",
+        }
+    ],
+    "schemaMappings": _SAMPLE_MAPPINGS,
+    "proposedMappings": _SAMPLE_MAPPINGS,
+    "nodes": ["title", "description", "url", "referencenumber"],
+    "fields": [],
+    "jobs": [samples.JOB],
+}  # fmt: skip
