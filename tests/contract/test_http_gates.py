@@ -321,13 +321,3 @@ def test_the_document_describes_the_whole_table() -> None:
     assert described == table | {("PATCH", path) for verb, path in table if verb == "PUT"}
     page = made["paths"]["/things"]["get"]
     assert [part["name"] for part in page["parameters"]] == ["page", "limit"]
-
-
-def test_only_look_ups_may_be_slow(desk: Desk) -> None:
-    slow = _operation("slow", "POST", "/slow", _create, body=_BODY, slow=True)
-    with pytest.raises(ValueError, match="slow"):
-        application([slow], desk)
-    looks = _operation(
-        "slow", "POST", "/slow", lambda call: call.body, body=_BODY, slow=True, keeps_records=True
-    )
-    assert application([looks], desk)

@@ -53,8 +53,6 @@ class Table(BaseRoute):
             self._add(operation)
 
     def _add(self, operation: Operation) -> None:
-        if operation.slow and operation.writes:
-            raise ValueError(f"{operation.name} is slow: it may only look things up")
         parts = operation.path.split("/")[1:]
         known = self._fixed.setdefault((len(parts), parts[0]), [])
         verbs = next((verbs for pattern, verbs in known if _alike(pattern, parts)), None)

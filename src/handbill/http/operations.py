@@ -23,6 +23,7 @@ ClientHeader = Literal["", "x-client-id", "s2s"]
 """Where a header names the client: nowhere, ``x-client-id``, or the three spellings of S2S."""
 
 NOTHING = Object()
+_ROWS = "The records of this page, limit of them at most; empty past the end."
 _PAGE = Field(Integer(0, 2**40), "Page number.", required=True)
 _FIRST_PAGE = Field(Integer(1, 2**40), "Page number; the first page is 1.", required=True)
 _LIMIT = Field(Integer(1, 1_000), "Number of records per page, 1 to 1000.", required=True)
@@ -162,8 +163,8 @@ class Operation:
     keeps_records: bool = False
     """A POST that changes no records (a look-up, or an event that the journal keeps)."""
     slow: bool = False
-    """A look-up that may take seconds: it runs beside the others and in no transaction that keeps
-    writers waiting. An Idempotency-Key is not looked at: asking again does no harm."""
+    """It may take seconds: it never runs on the event loop, and no answer is kept for its
+    Idempotency-Key. A look-up that is slow ``keeps_records`` too, so that no writer waits for it."""
     success: int = 200
     sample: Any = NOT_GIVEN
     """The reference's request sample."""
@@ -182,9 +183,11 @@ def done(message: str, result: Any = True) -> dict[str, Any]:
 
 def result_schema(of: Schema | None = None) -> Schema:
     """The schema of ``done``."""
+    result = of or {"const": True, "description": "Always true: it is done, and durable."}
+    message = {"type": "string", "description": "What was done, in the words of the reference."}
     return {
         "type": "object",
-        "properties": {"result": of or {"const": True}, "message": {"type": "string"}},
+        "properties": {"result": result, "message": message},
         "required": ["result", "message"],
     }
 
@@ -193,6 +196,6 @@ def page_schema(of: Schema) -> Schema:
     """The schema of a list's ``{"data": [...]}``."""
     return {
         "type": "object",
-        "properties": {"data": {"type": "array", "items": of}},
+        "properties": {"data": {"type": "array", "items": of, "description": _ROWS}},
         "required": ["data"],
     }
