@@ -25,7 +25,7 @@ from handbill.core.nouns import FeedBody
 from handbill.dialects.inbound.dates import read_instant
 from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8
 from handbill.dialects.inbound.items import ItemReader
-from handbill.dialects.inbound.known import Seen, discover, look
+from handbill.dialects.inbound.known import Seen, discover, fault_of, look
 from handbill.dialects.inbound.scanner import Item, Malformed, scan
 from handbill.feeds.rows import MOST_FAULTS, RunFault
 from handbill.jobs import service as jobs
@@ -225,6 +225,9 @@ def _with_mappings(
             break
     seen = look(head)
     if seen is None:
+        fault = fault_of(head)
+        if fault is not None:
+            raise Malformed(*fault)
         raise ImportFailed(
             "unmapped", "The feed's nodes are of no board that we know: say schemaMappings."
         )

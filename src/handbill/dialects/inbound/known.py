@@ -12,7 +12,9 @@ from handbill.core.mapping import ADDITIONAL, FIELD_NAME, KEYS, MOST_ADDITIONAL
 
 _KEY_OF = {canonical: key for key, canonical in KEYS.items()}
 _NEEDED = ("title", "description", "url", "referencenumber")
+_MOST_SAMPLE_ITEMS = 50
 _MOST_SAMPLE_NODES = 20_000
+_MOST_SAMPLE_DEPTH = 32
 
 
 class Board(NamedTuple):
@@ -71,7 +73,7 @@ BOARDS = (
 
 _ALSO: Mapping[str, tuple[str, ...]] = {
     "title": ("jobtitle", "job_title", "position", "name"),
-    "description": ("body", "jobdescription", "job_description", "content", "content:encoded"),
+    "description": ("body", "jobdescription", "job_description", "content", "encoded"),
     "url": ("link", "applyurl", "apply_url", "joburl", "job_url"),
     "referencenumber": (
         "referencenumber", "reference", "refnumber", "job_reference", "jobid", "job_id", "id",
@@ -121,7 +123,13 @@ def discover(nodes: Iterable[str]) -> dict[str, Any]:
     if any(name not in found for name in _NEEDED):
         return {}
     mapping: dict[str, Any] = {_KEY_OF[name]: node for name, node in found.items()}
-    extra = [by_name[name] for board in BOARDS for name in board.extra if name in by_name]
+    parents = {name.rpartition("/")[0] for name in by_name}
+    extra = [
+        by_name[name]
+        for board in BOARDS
+        for name in board.extra
+        if name in by_name and name not in parents
+    ]
     mapping[ADDITIONAL] = {
         node: node
         for node in list(dict.fromkeys(extra))[:MOST_ADDITIONAL]
@@ -142,43 +150,80 @@ def _shared(board: Board, by_name: Mapping[str, str]) -> tuple[bool, int]:
 def look(head: bytes) -> Seen | None:
     """Where the jobs stand in a feed that begins like this (UTF-8); None: nowhere we recognise.
 
-    The first node, at any depth, whose nodes make a mapping is an item. What comes after the
-    sample, and what is ill-formed in it, is not looked at.
+    The first node, at any depth, whose nodes make a mapping is an item; the nodes of those like it
+    that follow are gathered too. What is ill-formed, and what comes after it, is not looked at.
     """
-    found: list[Seen] = []
-    path: list[str] = []
-    below: list[dict[str, None]] = []
-    count = 0
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal count
-        count += 1
-        if count > _MOST_SAMPLE_NODES or len(path) > 32:
-            raise _Enough
-        for depth, nodes in enumerate(below[-3:], max(0, len(below) - 3)):
-            nodes["/".join([*path[depth + 1 :], name])] = None
-        path.append(name)
-        below.append({f"@{attribute}": None for attribute in attributes})
-
-    def end(name: str) -> None:
-        path.pop()
-        nodes = below.pop()
-        if path and discover(nodes):
-            found.append(Seen(path[-1], name, tuple(nodes)))
-            raise _Enough
-
-    parser = expat.ParserCreate("utf-8")
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.StartDoctypeDeclHandler = _no_doctype
+    looked = _Look()
     with suppress(_Enough, expat.ExpatError):
+        looked.parser.Parse(head, False)
+    if looked.place is None:
+        return None
+    return Seen(*looked.place, tuple(looked.nodes))
+
+
+def fault_of(head: bytes) -> tuple[int, str] | None:
+    """Line and reason why the beginning of a feed is not read at all; None: as far as it goes, it
+    is sound.
+    """
+    parser = expat.ParserCreate("utf-8")
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    try:
         parser.Parse(head, False)
-    return found[0] if found else None
+    except expat.ExpatError as bad:
+        return bad.lineno, expat.ErrorString(bad.code)
+    except _Enough:
+        return parser.CurrentLineNumber, "document types and other declarations are refused"
+    return None if head.strip() else (1, "empty")
 
 
 class _Enough(Exception):
     """Seen what there was to see."""
 
 
-def _no_doctype(*_: object) -> None:
+def _refuse_doctype(*_: object) -> None:
     raise _Enough
+
+
+class _Look:
+    """Follows a parser: the path to where it is, and the nodes below each step of it."""
+
+    def __init__(self) -> None:
+        self.place: tuple[str, str] | None = None
+        self.nodes: dict[str, None] = {}
+        self._path: list[str] = []
+        self._below: list[dict[str, None]] = []
+        self._count = self._items = 0
+        self.parser = expat.ParserCreate("utf-8")
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.StartDoctypeDeclHandler = _refuse_doctype
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._count += 1
+        if self._count > _MOST_SAMPLE_NODES or len(self._path) > _MOST_SAMPLE_DEPTH:
+            raise _Enough
+        # A node counts among those of the three nodes around it: location/city is one of a job.
+        first = max(0, len(self._path) - 3)
+        for depth, nodes in enumerate(self._below[first:], first):
+            nodes["/".join(map(_local, (*self._path[depth + 1 :], name)))] = None
+        self._path.append(name)
+        self._below.append({f"@{attribute}": None for attribute in attributes})
+
+    def _end(self, name: str) -> None:
+        self._path.pop()
+        nodes = self._below.pop()
+        if not self._path:
+            raise _Enough
+        place = (self._path[-1], name)
+        if self.place is None and discover(nodes):
+            self.place = place
+        if self.place == place:
+            self.nodes |= nodes
+            self._items += 1
+            if self._items >= _MOST_SAMPLE_ITEMS:
+                raise _Enough
+
+
+def _local(name: str) -> str:
+    """The name without its prefix: a mapping may leave it out."""
+    return name.rpartition(":")[2]

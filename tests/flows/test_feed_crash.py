@@ -1,0 +1,95 @@
+"""An import killed at any point leaves the jobs wholly as they were; the next one ends it."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.feed_world import World, document, item, world_on
+from handbill.store.records import Records
+
+# Kills itself when a function of that name is called for the n-th time.
+_CHILD = """
+import os, signal, sys
+from pathlib import Path
+
+from handbill.feeds.importing import import_feed
+from handbill.host.clock import SystemClock
+from handbill.host.egress import Egress
+from handbill.host.ids import SystemIds
+from handbill.host.settings import Settings
+from handbill.store.blobs import open_blobs
+from handbill.store.index import EdgeIndex
+from handbill.store.records import open_records
+from handbill.work.tools import Tools
+
+url, folder, place, feed_id, name, nth = sys.argv[1:]
+folder, left = Path(folder), int(nth)
+tools = Tools(
+    open_records(url), open_blobs(str(folder / "blobs")),
+    EdgeIndex(folder / "index", writable=True), SystemClock(), SystemIds(), Egress((place,)),
+    Settings(), folder / "scratch",
+)
+
+def watch(frame, event, _):
+    global left
+    if event == "call" and frame.f_code.co_name == name and "handbill" in frame.f_code.co_filename:
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.setprofile(watch)
+import_feed(tools, feed_id)
+"""
+_OLD = [item(f"{n:04d}") for n in range(2_500)]
+_NEW = [
+    *_OLD[:1_000],
+    *(item(f"{n:04d}", city="Dallas") for n in range(1_000, 2_200)),
+    *(item(f"{n:04d}") for n in range(3_000, 4_200)),
+]
+
+
+@pytest.fixture
+def world(records: Records, tmp_path: Path) -> Iterator[World]:
+    with world_on(records, tmp_path) as found:
+        yield found
+
+
+def killed_in(world: World, folder: Path, feed_id: str, point: tuple[str, int]) -> None:
+    place = f"127.0.0.1:{world.site.port}"
+    url = world.records.url.replace("postgresql+psycopg://", "postgresql://")
+    arguments = [url, str(folder), place, feed_id, point[0], str(point[1])]
+    child = subprocess.run([sys.executable, "-c", _CHILD, *arguments], check=False)
+    assert child.returncode == -signal.SIGKILL, point
+
+
+POINTS = [
+    ("begin_run", 1),
+    ("meet", 2_000),
+    ("_take_over", 1),
+    ("_apply_batch", 3),
+    ("insert", 2),
+    ("mark_unmatched", 2),
+    ("leave", 1),
+    ("end_run", 1),
+]
+
+
+def test_killed_at_any_point(world: World, tmp_path: Path) -> None:
+    feed = world.feed()
+    world.serve_and_run(feed, *_OLD)
+    before = world.jobs()
+    world.marked()
+    world.site.pages["/feed.xml"] = document(*_NEW)
+    for point in POINTS:
+        killed_in(world, tmp_path, feed.id, point)
+        assert world.jobs() == before, point
+        assert world.marked() == (set(), set()), point
+        assert not list((tmp_path / "scratch").iterdir()), point
+    assert world.serve_and_run(feed, *_NEW) == {
+        "total": 3_400, "added": 1_200, "changed": 1_200, "unchanged": 1_000, "left": 300,
+    }  # fmt: skip
+    assert set(world.jobs()) == {f"{n:04d}" for n in (*range(2_200), *range(3_000, 4_200))}
