@@ -115,8 +115,10 @@ OPERATIONS = [
         client_header="x-client-id",
         answer=whole(
             {
-                "data": whole({"id": described(TEXT, "The new rule's id.")}),
-                "success": FLAG,
+                "data": described(
+                    whole({"id": described(TEXT, "The new rule's id.")}), "What was made."
+                ),
+                "success": described(FLAG, "Always true: the rule is kept."),
             }
         ),
         sample=_SAMPLE,

@@ -231,28 +231,29 @@ FUNNEL = _Funnel()
 ACCEPTED: Schema = whole(
     {
         "success": described(FLAG, "Stored."),
-        "failure": FLAG,
+        "failure": described(FLAG, "Always false: what fails answers 400."),
         "value": described(TEXT, "The batch's id; GET /funnel/{batchId} tells of each item."),
+    }
+)
+_BECAME: Schema = whole(
+    {
+        "index": described(WHOLE, "The place in the array, from 0."),
+        "jobApplicationId": described(nullable(TEXT), "As it was sent; null where it was not."),
+        "candidateStatus": described(TEXT, "As it was sent."),
+        "stage": described(
+            nullable(Choice(STAGES).schema()), "What the status stands for; null: nothing yet."
+        ),
+        "timestamp": described(INSTANT, "When the application moved there."),
+        "disposition": described(Choice(DISPOSITIONS).schema(), "What became of the item."),
+        "reason": described(nullable(TEXT), "Why it does not count; null where it does."),
     }
 )
 BATCH: Schema = whole(
     {
-        "batchId": TEXT,
-        "receivedOn": INSTANT,
+        "batchId": described(TEXT, "The batch's id."),
+        "receivedOn": described(INSTANT, "When it came."),
         "counts": described(mapped(WHOLE), "How many items became what."),
-        "items": listed(
-            whole(
-                {
-                    "index": described(WHOLE, "The place in the array, from 0."),
-                    "jobApplicationId": nullable(TEXT),
-                    "candidateStatus": described(TEXT, "As it was sent."),
-                    "stage": nullable({"type": "string", "enum": list(STAGES)}),
-                    "timestamp": INSTANT,
-                    "disposition": {"type": "string", "enum": list(DISPOSITIONS)},
-                    "reason": nullable(TEXT),
-                }
-            )
-        ),
+        "items": described(listed(_BECAME), "Each item, in the order of the array."),
     }
 )
 

@@ -60,6 +60,7 @@ class _Named(Shape):
 
     def schema(self) -> Schema:
         word = Choice(self.words).schema()
+        word["description"] = "The word itself, in any case."
         named = {"type": "object", "properties": {"name": word}, "required": ["name"]}
         return {"oneOf": [word, named]}
 
@@ -156,72 +157,86 @@ JOB_FILTER = Object(
 )
 
 _HEAD = {
-    "id": TEXT,
-    "agencyId": TEXT,
+    "id": described(TEXT, "The config's id."),
+    "agencyId": described(TEXT, "The agency that bought it."),
     "clientIds": described(listed(TEXT), "The clients that the purchase serves."),
     "placement": described(TEXT, "The publisher's id."),
-    "placementName": TEXT,
-    "cost": NUMBER,
+    "placementName": described(TEXT, "The publisher's display name."),
+    "cost": described(NUMBER, "Price of the whole purchase, in the agency's currency."),
 }
+_START_AT = described(INSTANT, "From when it is active.")
+_END_AT = described(INSTANT, "Until when it is active; a day given alone is meant whole.")
+_AVAILABLE = described(WHOLE, "How many slots or credits were bought.")
+_ROTATE = described(WHOLE, "Every so many days waiting jobs take turns; 0: credits.")
+_USED = described(WHOLE, "Slots held now, or credits used up.")
+_ACTIVE = described(FLAG, "Whether now lies between start and end.")
+_STAY = described(WHOLE, "Days that one job stays.")
+_LEAST_STAY = described(WHOLE, "Days before which a job is not rotated out.")
+_BILLING = described(Choice(BILLING).schema(), "Whether it is paid before or after.")
+_PURCHASE = described(Choice(PURCHASE).schema(), "Who pays.")
 LISTED: Schema = whole(
     _HEAD
     | {
         "costPerJobPerDay": described(NUMBER, "cost / availableCount / jobDuration."),
         "costPerSlotPerHour": described(NUMBER, "cost / availableCount / duration."),
-        "startDate": INSTANT,
-        "endDate": INSTANT,
+        "startDate": _START_AT,
+        "endDate": _END_AT,
         "duration": described(WHOLE, "Hours from start to end."),
-        "availableCount": WHOLE,
-        "rotateFreqInDays": WHOLE,
-        "usedCount": described(WHOLE, "Slots held now, or credits used up."),
+        "availableCount": _AVAILABLE,
+        "rotateFreqInDays": _ROTATE,
+        "usedCount": _USED,
         "lastRotated": described(INSTANT, "The last rotation; the creation before the first."),
-        "isActive": described(FLAG, "Now lies between start and end."),
-        "lastUpdated": INSTANT,
-        "createdOn": INSTANT,
-        "jobDuration": WHOLE,
+        "isActive": _ACTIVE,
+        "lastUpdated": described(INSTANT, "When it was last changed."),
+        "createdOn": described(INSTANT, "When it was created."),
+        "jobDuration": _STAY,
         "postedJobsCount": described(WHOLE, "Jobs ever posted."),
-        "configType": {"type": "string", "enum": ["SLOT", "DURATION"]},
-        "minJobDurationInDays": WHOLE,
-        "billingType": whole({"name": {"type": "string", "enum": list(BILLING)}}),
-        "purchaseType": whole({"name": {"type": "string", "enum": list(PURCHASE)}}),
+        "configType": described(
+            Choice(("SLOT", "DURATION")).schema(),
+            "SLOT: slots are used again. DURATION: each posted job uses up a credit.",
+        ),
+        "minJobDurationInDays": _LEAST_STAY,
+        "billingType": described(whole({"name": _BILLING}), "How it is paid."),
+        "purchaseType": described(whole({"name": _PURCHASE}), "Who pays it."),
     }
 )
 GOT: Schema = whole(
     _HEAD
     | {
-        "startDate": INSTANT,
-        "endDate": INSTANT,
-        "dateFormat": TEXT,
-        "availableCount": WHOLE,
-        "rotateFreqInDays": WHOLE,
-        "jobDuration": WHOLE,
-        "minJobDurationInDays": WHOLE,
-        "billingType": {"type": "string", "enum": list(BILLING)},
-        "purchaseType": {"type": "string", "enum": list(PURCHASE)},
-        "isActive": FLAG,
-        "usedCount": WHOLE,
+        "startDate": _START_AT,
+        "endDate": _END_AT,
+        "dateFormat": described(TEXT, "The pattern by which its dates were read."),
+        "availableCount": _AVAILABLE,
+        "rotateFreqInDays": _ROTATE,
+        "jobDuration": _STAY,
+        "minJobDurationInDays": _LEAST_STAY,
+        "billingType": _BILLING,
+        "purchaseType": _PURCHASE,
+        "isActive": _ACTIVE,
+        "usedCount": _USED,
     }
 )
 NEWEST_AND_ALL: Schema = {
     "type": "object",
-    "properties": LISTED["properties"] | {"data": listed(LISTED)},
+    "properties": LISTED["properties"]
+    | {"data": described(listed(LISTED), "Every one of this page, oldest first.")},
     "required": ["data"],
 }
 _JOB = {
-    "id": TEXT,
-    "clientId": TEXT,
-    "jobId": TEXT,
-    "placement": TEXT,
-    "refNumber": TEXT,
+    "id": described(TEXT, "The posting job's id."),
+    "clientId": described(TEXT, "The client that the job belongs to."),
+    "jobId": described(TEXT, "The job's id."),
+    "placement": described(TEXT, "The publisher's id."),
+    "refNumber": described(TEXT, "The job's reference in its client."),
     "isPosted": described(FLAG, "It holds a slot."),
     "isPinned": described(FLAG, "It is never rotated out."),
     "isPaused": described(FLAG, "It is kept off the publisher in this posting."),
-    "lastModified": INSTANT,
-    "createdOn": INSTANT,
+    "lastModified": described(INSTANT, "When anything of it here was last changed."),
+    "createdOn": described(INSTANT, "When it was added to the config."),
     "status": described(STATUS, "Of the job itself: A when it can be shown, else P."),
 }
 POSTING_JOB: Schema = whole(_JOB)
-POSTED_JOB: Schema = whole(_JOB | {"configId": TEXT})
+POSTED_JOB: Schema = whole(_JOB | {"configId": described(TEXT, "The config that it is posted by.")})
 REASONS = ("JOB_NOT_FOUND", "JOB_INVALID", "ALREADY_POSTED", "NO_SLOT", "CONFIG_INACTIVE")
 RESULTS: Schema = whole(
     {
@@ -229,16 +244,16 @@ RESULTS: Schema = whole(
             mapped(
                 whole(
                     {
-                        "success": FLAG,
+                        "success": described(FLAG, "Whether it was done."),
                         "id": described(TEXT, "The posting job's id."),
-                        "message": {"type": "string", "enum": list(REASONS)},
+                        "message": described(Choice(REASONS).schema(), "Why it was not done."),
                     },
                     ("id", "message"),
                 )
             ),
             "What became of each reference.",
         ),
-        "message": TEXT,
+        "message": described(TEXT, "What was done, in the words of the reference."),
     }
 )
 

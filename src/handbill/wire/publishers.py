@@ -55,7 +55,7 @@ class BidTypeName(Shape):
         return Choice(BID_TYPES).read(value, at, faults)
 
     def schema(self) -> Schema:
-        word = Choice(BID_TYPES).schema()
+        word = Choice(BID_TYPES).schema() | {"description": "What it is paid for, in any case."}
         return {"oneOf": [word, whole({"name": word})]}
 
 

@@ -83,7 +83,9 @@ class _JobFilter(Shape):
         return filters.read_filter(value["filter"], f"{at}/filter", faults)
 
     def schema(self) -> Schema:
-        return {"type": "object", "properties": {"filter": {"type": "object"}}}
+        about = "A filter as job groups have it: operator and rules. Absent: every job."
+        group = {"type": ["object", "null"], "description": about}
+        return {"type": "object", "properties": {"filter": group}}
 
 
 def _condition_check(found: dict[str, Any], at: str, faults: Faults) -> None:
@@ -264,30 +266,40 @@ def body_of(found: dict[str, Any], dates: tuple[str, str]) -> RuleBody:
 # ── out ─────────────────────────────────────────────────────────────────────────────────────────
 RULE: Schema = whole(
     {
-        "id": TEXT,
-        "clientId": TEXT,
+        "id": described(TEXT, "The rule's id."),
+        "clientId": described(TEXT, "The client whose rule it is."),
         "campaignId": described(TEXT, "0: not limited to one."),
         "jobGroupId": described(TEXT, "0: not limited to one."),
-        "filterLevel": {"type": "string", "enum": list(LEVELS)},
-        "applyToChildren": FLAG,
-        "conditions": listed(OBJECT),
-        "conditionOp": {"type": "string", "enum": ["AND", "OR"]},
-        "actionType": {"type": "string", "enum": list(ACTION_TYPES)},
-        "name": TEXT,
-        "startDate": DAY,
-        "endDate": DAY,
-        "jobFilter": nullable(OBJECT),
-        "jobFilterLevel": nullable(TEXT),
-        "adminActions": nullable(OBJECT),
-        "filters": listed(OBJECT),
-        "actions": nullable(OBJECT),
-        "repeatActionDuration": nullable(OBJECT),
-        "allIds": FLAG,
-        "notifyUser": FLAG,
-        "status": STATUS,
+        "filterLevel": described(Choice(LEVELS).schema(), "What the rule looks at."),
+        "applyToChildren": described(FLAG, "Whether it acts on what lies below too."),
+        "conditions": described(listed(_CONDITION.schema()), "When it acts."),
+        "conditionOp": described(Choice(("AND", "OR")).schema(), "All of the conditions, or any."),
+        "actionType": described(Choice(ACTION_TYPES).schema(), "What kind of deed it is."),
+        "name": described(TEXT, "Name of the rule."),
+        "startDate": described(DAY, "First day, mm/dd/yyyy."),
+        "endDate": described(DAY, "Last day, mm/dd/yyyy."),
+        "jobFilter": described(
+            nullable(OBJECT), "Which jobs, under filter; empty: every job. null unless of jobs."
+        ),
+        "jobFilterLevel": described(
+            nullable(TEXT), "Below what the jobs are; null unless filterLevel is jobs."
+        ),
+        "adminActions": described(
+            nullable(_ADMIN.schema()), "pause or resume; null unless for administration."
+        ),
+        "filters": described(listed(_FILTER.schema()), "The entities looked at."),
+        "actions": described(
+            nullable(_ACTION.schema()), "The change of budget or bid; null for administration."
+        ),
+        "repeatActionDuration": described(
+            nullable(_REPEAT.schema()), "Acts again only so many days later; null: at any time."
+        ),
+        "allIds": described(FLAG, "Whether it looks at every entity of the level."),
+        "notifyUser": described(FLAG, "Whether it tells people when it acts."),
+        "status": described(STATUS, "A active, P paused."),
         "order": described(WHOLE, "The place among the client's rules, from 1."),
-        "createdOn": INSTANT,
-        "lastUpdated": INSTANT,
+        "createdOn": described(INSTANT, "When it was created."),
+        "lastUpdated": described(INSTANT, "When it was last changed."),
     }
 )
 
