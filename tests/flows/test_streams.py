@@ -227,6 +227,10 @@ def test_a_failure_later_breaks_the_body_off(house: House) -> None:
     assert chunks.closed == 1
 
 
+async def _silence() -> Any:
+    await asyncio.Event().wait()
+
+
 def test_a_reader_that_takes_nothing_is_cut_off() -> None:
     chunks = Chunks(b"b")
     sent: list[str] = []
@@ -237,6 +241,23 @@ def test_a_reader_that_takes_nothing_is_cut_off() -> None:
             await asyncio.Event().wait()
 
     with ThreadPoolExecutor(1) as threads:
-        asyncio.run(send_all(b"a", chunks, (200, {}), send, threads, slow_seconds=0))
+        wire = (_silence, send)
+        asyncio.run(send_all(b"a", chunks, (200, {}), wire, threads, slow_seconds=0))
     assert sent == ["http.response.start", "http.response.body"]
     assert (chunks.closed, chunks.made) == (1, [b"b"])
+
+
+def test_a_reader_that_leaves_ends_the_making() -> None:
+    chunks = Chunks(*[b"x"] * 1_000)
+    left = [{"type": "http.disconnect"}, {"type": "http.request", "body": b""}]
+
+    async def receive() -> Any:
+        return left.pop()
+
+    async def send(message: Any) -> None:
+        return  # as if it were still there
+
+    with ThreadPoolExecutor(1) as threads:
+        asyncio.run(send_all(b"a", chunks, (200, {}), (receive, send), threads))
+    assert chunks.closed == 1
+    assert len(chunks.made) > 900

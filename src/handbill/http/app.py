@@ -119,7 +119,8 @@ class Table(BaseRoute):
             return
         head = (answer.status, _headers(answer, request_id))
         try:
-            await streaming.send_all(first, answer.chunks, head, send, self._streams)
+            wire = (receive, send)
+            await streaming.send_all(first, answer.chunks, head, wire, self._streams)
         except Exception:  # noqa: BLE001 - the status is gone: what is left is to break off
             _log.exception("a body broke off", extra={"request_id": request_id})
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from functools import partial
 
-from starlette.types import Send
+from starlette.types import Receive, Send
 
 _SLOW_SECONDS = 30
 _log = logging.getLogger("handbill.http")
@@ -24,19 +24,22 @@ async def first_of(chunks: Iterator[bytes], threads: Executor) -> bytes:
 
 
 async def send_all(
-    first: bytes, chunks: Iterator[bytes], head: tuple[int, Mapping[str, str]], send: Send,
-    threads: Executor, *, slow_seconds: float = _SLOW_SECONDS,
+    first: bytes, chunks: Iterator[bytes], head: tuple[int, Mapping[str, str]],
+    wire: tuple[Receive, Send], threads: Executor, *, slow_seconds: float = _SLOW_SECONDS,
 ) -> None:  # fmt: skip
     """Send status, headers and all chunks, and close them in any case.
 
-    A reader that takes nothing for 30 seconds, and a body that breaks, end the connection.
+    A reader that leaves, one that takes nothing for 30 seconds, and a body that breaks, end it.
     """
     status, headers = head
+    receive, send = wire
     raw = [(name.encode("latin-1"), text.encode("latin-1")) for name, text in headers.items()]
+    gone = asyncio.Event()
+    watch = asyncio.create_task(_watch(receive, gone))
     try:
         await send({"type": "http.response.start", "status": status, "headers": raw})
         chunk = first
-        while chunk:
+        while chunk and not gone.is_set():
             async with asyncio.timeout(slow_seconds):
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             chunk = await _next(chunks, threads)
@@ -44,7 +47,17 @@ async def send_all(
     except TimeoutError:
         _log.warning("a reader took nothing for %d seconds", slow_seconds)
     finally:
+        watch.cancel()
         await close(chunks, threads)
+
+
+async def _watch(receive: Receive, gone: asyncio.Event) -> None:
+    """Note when the reader leaves: servers say so after the body, which may not be read yet."""
+    for _ in range(2):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            gone.set()
+            return
 
 
 async def close(chunks: Iterator[bytes], threads: Executor) -> None:
