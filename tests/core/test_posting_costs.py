@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from handbill.core.posting_costs import (
     days_of,
     hours_of,
+    next_part,
     on_day,
     per_job_and_day,
     per_slot_and_hour,
@@ -74,3 +75,13 @@ def test_shares_sum_to_the_whole(micros: int, weights: list[int]) -> None:
 def test_nobody_cannot_share() -> None:
     with pytest.raises(ValueError, match="nobody"):
         shared(1, [])
+
+
+@given(st.integers(0, 10**15), st.integers(1, 400))
+def test_an_unchanged_purchase_is_spent_evenly_and_wholly(cost: int, days: int) -> None:
+    parts: list[int] = []
+    for left in range(days, 0, -1):
+        parts.append(next_part(cost, sum(parts), left))
+    assert sum(parts) == cost
+    assert max(parts) - min(parts) <= 1
+    assert next_part(cost, cost + 1, 3) == 0

@@ -12,9 +12,9 @@ from typing import Final, Literal
 
 from handbill.kit.instants import SECOND, Instant
 
-Kind = Literal["CLICK", "VIEW", "APPLY_START", "APPLY", "HIRE"]
+Kind = Literal["CLICK", "VIEW", "APPLY_START", "APPLY", "HIRE", "POSTING"]
 KIND_OF_ACTION: Final[dict[int, Kind]] = {1: "VIEW", 2: "APPLY_START", 3: "APPLY"}
-KINDS: Final[tuple[Kind, ...]] = ("CLICK", "VIEW", "APPLY_START", "APPLY", "HIRE")
+KINDS: Final[tuple[Kind, ...]] = ("CLICK", "VIEW", "APPLY_START", "APPLY", "HIRE", "POSTING")
 
 VALID: Final = "valid"  # a click that counts
 COUNTED: Final = "counted"  # a conversion that counts

@@ -45,13 +45,16 @@ RAW: Final[tuple[Raw, ...]] = (
     Raw("views", "VIEW", _COUNTS),
     Raw("applyStarts", "APPLY_START", _COUNTS),
     Raw("applies", "APPLY", _COUNTS),
+    Raw("hires", "HIRE", (COUNTED,)),
     Raw("spent", None, (), "spend_micros"),
     Raw("netSpent", None, (), "charge_micros"),
 )
 RATIOS: Final[tuple[Ratio, ...]] = (
     Ratio("cpc", "spent", "clicks"),
     Ratio("cpa", "spent", "applies"),
+    Ratio("cph", "spent", "hires"),
     Ratio("cta", "applies", "clicks", 100),
+    Ratio("ath", "hires", "applies", 100),
 )
 MONEY: Final = frozenset(raw.name for raw in RAW if raw.amount)
 NAMES: Final = tuple(raw.name for raw in RAW) + tuple(made.name for made in RATIOS)
@@ -72,7 +75,7 @@ def finished(sums: Sequence[int]) -> list[Number]:
     """All metrics in the order of NAMES, from the raw sums in the order of RAW.
 
     **Units**: money in whole units of its currency; ratios to six decimals, 0 where nothing
-    divides; cta in percent.
+    divides; cta and ath in percent.
     """
     raw: list[Number] = [
         number_of(amount) if money else amount

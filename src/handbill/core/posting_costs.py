@@ -47,6 +47,15 @@ def on_day(cost_micros: int, days: int, place: int) -> int:
     return cost_micros * (place + 1) // days - cost_micros * place // days
 
 
+def next_part(cost_micros: int, spent_micros: int, days_left: int) -> int:
+    """The part of the cost that falls on the first of the days left: an even share, rounded down.
+
+    The parts of an unchanged purchase differ by at most one micro; all together are the cost. After
+    a change what is left of the new cost is spread; what was spent before is never given back.
+    """
+    return max(0, cost_micros - spent_micros) // days_left
+
+
 def shared(micros: int, weights: Sequence[int]) -> tuple[int, ...]:
     """An amount split by weight (jobs that each client has posted); evenly where none has any.
 

@@ -25,7 +25,7 @@ from handbill.core.judging import ENTRY_DISPOSITIONS, KINDS, PARKED, TAKES_ROOM,
 from handbill.core.nouns import Client
 from handbill.groups.service import groups_by_number
 from handbill.kit.zones import PERIODS, start_of, zone_of
-from handbill.ledger import rows
+from handbill.ledger import purchases, rows
 from handbill.ledger.booking import RECEIVED, REDELIVERED
 from handbill.ledger.terms import Terms, read_terms
 from handbill.store import events
@@ -203,7 +203,7 @@ def _taken(
         f"SELECT campaign_no, group_no, publisher_no, {events.day_text(first, end, zone)} AS day, "
         "sum(spend_micros)::BIGINT, count(*) FILTER (kind = 'CLICK'), "
         "count(*) FILTER (kind = 'APPLY') FROM read_parquet($files) "
-        f"WHERE disposition IN ({_ROOM}) GROUP BY ALL",
+        f"WHERE disposition IN ({_ROOM}) AND kind <> '{purchases.KIND}' GROUP BY ALL",
         {"files": files},
     )
     while row := found.fetchone():

@@ -24,7 +24,7 @@ from handbill.host.ids import Ids
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import MINUTE, SECOND, Instant
 from handbill.kit.zones import day_of, zone_of
-from handbill.ledger import hires, rows
+from handbill.ledger import hires, purchases, rows
 from handbill.ledger.booking import (
     Added,
     Click,
@@ -36,6 +36,7 @@ from handbill.ledger.booking import (
     visitors_of,
 )  # fmt: skip
 from handbill.ledger.terms import Terms, read_terms
+from handbill.postings import spending
 from handbill.store import events
 from handbill.store.blobs import Blobs
 from handbill.store.journal import Entry as Line
@@ -88,15 +89,17 @@ class _Batch:
     terms: dict[int, Terms] = field(default_factory=dict)
     known: dict[int, Known] = field(default_factory=dict)
     hires: list[funnel.Hire] = field(default_factory=list)
+    dues: list[spending.Due] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
-        return not (self.arrivals or self.moved or self.hires)
+        return not (self.arrivals or self.moved or self.hires or self.dues)
 
     @property
     def events(self) -> int:
         arrived = self.arrivals.values()
-        return sum(len(some.clicks) + len(some.conversions) for some in arrived) + len(self.hires)
+        received = sum(len(some.clicks) + len(some.conversions) for some in arrived)
+        return received + len(self.hires) + len(self.dues)
 
 
 class Judge:
@@ -162,8 +165,9 @@ class Judge:
             batch.lines = self._gather(batch, lines)
             self._unpark(tx, batch)
             batch.hires = funnel.unbooked_hires(tx, hires.MOST)
-            batch.places.update(hires.places_of(batch.hires))
-            if batch.arrivals or batch.hires:
+            batch.dues = spending.unbooked(tx, now)
+            batch.places.update(hires.places_of(batch.hires), purchases.places_of(batch.dues))
+            if batch.arrivals or batch.places:
                 self._look_up(tx, batch)
         self._pace(len(lines), batch)
         return batch
@@ -242,6 +246,11 @@ class Judge:
             terms = batch.terms.get(hire.client_no)
             added = judged.setdefault(hire.client_no, Added())
             hires.book(added, hire, terms.currency if terms else "")
+        for due in batch.dues:
+            for share in due.shares:
+                terms = batch.terms.get(share.client_no)
+                added = judged.setdefault(share.client_no, Added())
+                purchases.book(added, due, share, terms.currency if terms else "")
         return judged
 
     def _write(self, batch: _Batch, judged: dict[int, Added]) -> list[events.Segment]:
@@ -275,6 +284,8 @@ class Judge:
         rows.put_keys(tx, [row for added in each for row in added.keys])
         rows.put_applied(tx, [row for added in each for row in added.applied])
         if funnel.hires_booked(tx, [hire.no for hire in batch.hires], now) < len(batch.hires):
+            raise Outrun
+        if not spending.booked(tx, batch.dues):
             raise Outrun
         rows.unpark(tx, [no for added in each for no in added.unparked])
         rows.park(tx, [row for added in each for row in added.parked])

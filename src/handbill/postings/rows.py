@@ -259,7 +259,8 @@ def add(tx: Tx, posting: Posting) -> int:
     """Insert; the new row's number (``posting.no`` is not looked at)."""
     return tx.put(
         posting_configs, id=posting.id, agency_no=posting.agency_no,
-        publisher_no=posting.publisher_no, created_at=posting.created_at, **_columns(posting),
+        publisher_no=posting.publisher_no, created_at=posting.created_at, spent_micros=0,
+        spend_at=posting.created_at, **_columns(posting),
     )  # fmt: skip
 
 

@@ -137,7 +137,7 @@ def update(tx: Tx, now: Instant, client: Client, posting: Posting, given: dict[s
     if "clientIds" in given:
         _serve_others(tx, now, posting, _served(tx, client, given["clientIds"] or []))
     posting.updated_at = now
-    rows.save(tx, posting)
+    rows.save(tx, posting, spend_at=now)
     slots.settle(tx, posting, now)
 
 
@@ -147,7 +147,7 @@ def delete(tx: Tx, now: Instant, client: Client, posting: Posting) -> None:
     held = [job for job in rows.jobs_of(tx, posting.no) if job.posted]
     rows.change_jobs(tx, [job.no for job in held], now, posted=0, posted_at=None, ended_at=now)
     posting.updated_at = now
-    rows.save(tx, posting, deleted_at=now, due_at=None)
+    rows.save(tx, posting, deleted_at=now, due_at=None, spend_at=now)
     slots.publish(tx, {job.client_no for job in held}, now)
 
 

@@ -226,6 +226,7 @@ visits = sa.Table(
 conversion_keys = sa.Table(
     "conversion_keys", metadata, sa.Column("client_no", sa.BigInteger, primary_key=True,
     autoincrement=False), _text("key", key=True), _bytes("click_id"), _whole("at"),
+    sa.Index("conversion_keys_by_age", "at"),
 )  # fmt: skip
 # What names an application, for the funnel: by its id, or by its job and candidate. facts: the
 # apply as received; it and click_id are empty where no click of ours is credited.
@@ -243,15 +244,29 @@ tallies = sa.Table(
     "tallies", metadata, sa.Column("client_no", sa.BigInteger, primary_key=True,
     autoincrement=False), _text("kind", key=True), _text("disposition", key=True), _whole("value"),
 )  # fmt: skip
+# What the entries of retired segments summed up to: with the entries still there they are the
+# right side of the books.
+retired_tallies = sa.Table(
+    "retired_tallies", metadata, sa.Column("client_no", sa.BigInteger, primary_key=True,
+    autoincrement=False), _text("kind", key=True), _text("disposition", key=True), _whole("value"),
+)  # fmt: skip
+retired_counters = sa.Table(
+    "retired_counters", metadata, _text("scope", key=True), _text("entity", key=True),
+    _text("measure", key=True), _text("period", key=True), _whole("client_no"), _whole("value"),
+    sa.Index("retired_counters_by_client", "client_no"),
+)  # fmt: skip
 
 # ── postings, rules, funnel ─────────────────────────────────────────────────────────────────────
 # A purchase of slots or durations at a publisher. due_at: when it is to be looked at next.
+# spent_micros: of its cost, what the ledger has booked, up to the day spent_on; spend_at: when a
+# further day is to be booked.
 posting_configs = sa.Table(
     "posting_configs", metadata, _no(), _text("id"), _to("agency_no", "agencies"),
     _to("publisher_no", "publishers"), _text("body"), _whole("start_at"), _whole("end_at"),
     _whole("credits_used"), _whole("turned_at"), _whole("created_at"), _whole("updated_at"),
-    _whole("deleted_at", null=True), _whole("due_at", null=True), sa.UniqueConstraint("id"),
-    sa.Index("posting_configs_by_due", "due_at"),
+    _whole("deleted_at", null=True), _whole("due_at", null=True), _text("spent_on", null=True),
+    _whole("spent_micros"), _whole("spend_at", null=True), sa.UniqueConstraint("id"),
+    sa.Index("posting_configs_by_due", "due_at"), sa.Index("posting_configs_by_spend", "spend_at"),
 )  # fmt: skip
 posting_config_clients = sa.Table(
     "posting_config_clients", metadata, _no(), _to("config_no", "posting_configs"),

@@ -52,6 +52,7 @@ CREATE TABLE conversion_keys (
 	at BIGINT NOT NULL,
 	CONSTRAINT conversion_keys_pkey PRIMARY KEY (client_no, key)
 );
+CREATE INDEX conversion_keys_by_age ON conversion_keys (at);
 CREATE TABLE counters (
 	scope TEXT COLLATE "C" NOT NULL,
 	entity TEXT COLLATE "C" NOT NULL,
@@ -110,6 +111,23 @@ CREATE TABLE report_streams (
 	holder TEXT COLLATE "C" NOT NULL,
 	until_at BIGINT NOT NULL,
 	CONSTRAINT report_streams_pkey PRIMARY KEY (key_no)
+);
+CREATE TABLE retired_counters (
+	scope TEXT COLLATE "C" NOT NULL,
+	entity TEXT COLLATE "C" NOT NULL,
+	measure TEXT COLLATE "C" NOT NULL,
+	period TEXT COLLATE "C" NOT NULL,
+	client_no BIGINT NOT NULL,
+	value BIGINT NOT NULL,
+	CONSTRAINT retired_counters_pkey PRIMARY KEY (scope, entity, measure, period)
+);
+CREATE INDEX retired_counters_by_client ON retired_counters (client_no);
+CREATE TABLE retired_tallies (
+	client_no BIGINT NOT NULL,
+	kind TEXT COLLATE "C" NOT NULL,
+	disposition TEXT COLLATE "C" NOT NULL,
+	value BIGINT NOT NULL,
+	CONSTRAINT retired_tallies_pkey PRIMARY KEY (client_no, kind, disposition)
 );
 CREATE TABLE secrets (
 	no BIGSERIAL NOT NULL,
@@ -352,12 +370,16 @@ CREATE TABLE posting_configs (
 	updated_at BIGINT NOT NULL,
 	deleted_at BIGINT,
 	due_at BIGINT,
+	spent_on TEXT COLLATE "C",
+	spent_micros BIGINT NOT NULL,
+	spend_at BIGINT,
 	CONSTRAINT posting_configs_pkey PRIMARY KEY (no),
 	CONSTRAINT posting_configs_id_key UNIQUE (id),
 	CONSTRAINT posting_configs_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no),
 	CONSTRAINT posting_configs_publisher_no_fkey FOREIGN KEY(publisher_no) REFERENCES publishers (no)
 );
 CREATE INDEX posting_configs_by_due ON posting_configs (due_at);
+CREATE INDEX posting_configs_by_spend ON posting_configs (spend_at);
 CREATE TABLE rules (
 	no BIGSERIAL NOT NULL,
 	id TEXT COLLATE "C" NOT NULL,

@@ -1,0 +1,40 @@
+"""Postings as entries of the ledger: what a purchase costs, day by day, beside all caps.
+
+The purchases' room says what is due; the judge books it in the transaction that tells it so.
+**Source**: domain 10 (spend of a posting), docs/decisions/0008.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+from handbill.core.charging import Place
+from handbill.core.judging import COUNTED
+from handbill.ledger.booking import RECEIVED, Added
+from handbill.postings.spending import Due, Share
+from handbill.store.events import Entry
+
+KIND = "POSTING"
+
+
+def places_of(dues: Iterable[Due]) -> set[Place]:
+    """The clients of purchases, so that their terms are read."""
+    return {Place(share.client_no, 0, 0, 0) for due in dues for share in due.shares}
+
+
+def book(added: Added, due: Due, share: Share, currency: str) -> None:
+    """Add a client's part of a day to what its run adds. It takes no room of any cap."""
+    added.tally(share.client_no, KIND, RECEIVED)
+    added.tally(share.client_no, KIND, COUNTED)
+    added.entries.append(
+        Entry(
+            _id_of(due, share), share.at, KIND, COUNTED, "", share.client_no, 0, 0,
+            due.former.publisher_no, "", "PPP", share.micros, share.micros, currency, 0, b"", b"",
+            "", "", f"posting/{due.former.id}", "", "",
+        )
+    )  # fmt: skip
+
+
+def _id_of(due: Due, share: Share) -> bytes:
+    """The same however often it is asked for."""
+    name = f"posting/{due.former.no}/{share.client_no}/{share.after_micros}"
+    return hashlib.blake2b(name.encode(), digest_size=16).digest()
