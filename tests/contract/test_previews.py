@@ -236,20 +236,34 @@ def test_only_the_beginning_is_read(office: Office, site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "reason", "line"),
+    ("page", "line"),
     [
-        (b"<jobs><job>\n<id>1</id></jobs>", "unmapped", 0),
-        (document(), "unmapped", 0),
-        (document(item("1")) + b"<more/>", "malformed", 5),
-        (b"<!DOCTYPE x>" + document(item("1")), "unmapped", 0),
+        (b"<jobs>\n<job><id>1</id>\n</jobs>", 3),
+        (document(item("1")) + b"<more/>", 5),
+        (b"<!DOCTYPE x>" + document(item("1")), 1),
+        (b"no feed at all", 1),
     ],
 )
-def test_what_would_fail_a_run_is_told(
-    office: Office, site: Site, page: bytes, reason: str, line: int
+def test_what_is_malformed_is_told_with_its_line(
+    office: Office, site: Site, page: bytes, line: int
 ) -> None:
-    found = tried(office, site, office.client(), page)
-    assert (found["status"], found["reason"], found["line"]) == ("FAILED", reason, line)
+    found = tried(office, site, office.client(), page, schemaMappings=dict(MAPPINGS))
+    assert (found["status"], found["reason"], found["line"]) == ("FAILED", "malformed", line)
     assert found["message"]
+
+
+def test_nodes_that_nobody_knows_are_shown(office: Office, site: Site) -> None:
+    client, page = office.client(), b"<a><b><c>1</c><d>x</d></b></a>"
+    found = tried(office, site, client, page)
+    assert (found["status"], found["reason"]) == ("FAILED", "unmapped")
+    assert found["proposedMappings"] is None
+    given = {
+        "schemaMappingsJobCollection": "a", "schemaMappingsJob": "b",
+        "schemaMappingsRefNumber": "c", "schemaMappingsTitle": "d",
+        "schemaMappingsDescription": "d", "schemaMappingsURL": "d",
+    }  # fmt: skip
+    found = tried(office, site, client, page, schemaMappings=given)
+    assert (found["nodes"], found["counts"]["invalid"]) == (["c", "d"], 1)
 
 
 def test_an_empty_feed_and_one_that_is_not_there(office: Office, site: Site) -> None:

@@ -164,7 +164,8 @@ class Operation:
     """A POST that changes no records (a look-up, or an event that the journal keeps)."""
     slow: bool = False
     """It may take seconds: it never runs on the event loop, and no answer is kept for its
-    Idempotency-Key. A look-up that is slow ``keeps_records`` too, so that no writer waits for it."""
+    Idempotency-Key. A slow look-up ``keeps_records`` too, so that no writer waits for it.
+    """
     success: int = 200
     sample: Any = NOT_GIVEN
     """The reference's request sample."""
