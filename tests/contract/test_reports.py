@@ -1,4 +1,4 @@
-"""Operations 54 to 56, 59 and 60: the reference's samples, and a matrix for publisher partners."""
+"""Operations 51, 54 to 56, 59, 60: the samples, and a matrix for publisher partners."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from contract.asgi import Reply, call
-from contract.golden import INSTANT, UUID, Golden, differences
+from contract.golden import Golden, differences
+from contract.golden_reports import CALLBACK, DAYS, GOLDEN, OF_PARTNERS
 from contract.office import Body, Office
 from contract.world import build, fingerprint
 from handbill.api import operations
@@ -14,31 +15,6 @@ from handbill.http.app import application
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
 from handbill.publishers.service import create_family
-
-_DAYS = {"startDate": "2026-11-01", "endDate": "11/17/2026"}
-_CALLBACK = "https:domain.com/report/reportId"
-_UNDER_WAY = {
-    "reportId": UUID, "status": "IN_PROGRESS", "createdOn": INSTANT, "expiresOn": INSTANT,
-}  # fmt: skip
-
-# Of 54 and 55 the reference shows an empty answer, of 56 and 60 none: contract 1.
-GOLDEN = [
-    Golden(54, "POST", "/reports/stats",
-           {"groupBy": "CLIENT", "groupByPublisher": True, "callBackUrl": _CALLBACK,
-            "filterBy": _DAYS},
-           {"reportId": UUID, "success": True}, keeps="report"),
-    Golden(55, "POST", "/reports/ip", {"callBackUrl": _CALLBACK, "filterBy": _DAYS},
-           {"reportId": UUID, "success": True}, keeps="ip"),
-    Golden(56, "GET", "/reports/{report}", None, _UNDER_WAY),
-    Golden(56, "GET", "/reports/{ip}", None, _UNDER_WAY),
-]  # fmt: skip
-OF_PARTNERS = [
-    Golden(59, "POST", "/publisher-families/{family}/reports",
-           {"reportName": "string", "period": "THIS_MONTH", "clientId": "{client}",
-            "publisherFamilyId": "{family}", "curLocale": "USD"},
-           {"success": True, "reportId": UUID}, keeps="report"),
-    Golden(60, "GET", "/publisher-families/{family}/reports/{report}", None, _UNDER_WAY),
-]  # fmt: skip
 
 
 @dataclass
@@ -134,19 +110,19 @@ def test_every_fault_of_a_report_is_told(whole: Office) -> None:
         7,
         "https://x.org/" + "x" * 2_000,
     ):
-        reply = whole.ask("POST", "/reports/ip", {"callBackUrl": bad, "filterBy": _DAYS}, headers)
+        reply = whole.ask("POST", "/reports/ip", {"callBackUrl": bad, "filterBy": DAYS}, headers)
         assert [fault["field"] for fault in reply.json["errors"]] == ["/callBackUrl"], bad
-    foreign = {"filterBy": _DAYS | {"campaignIds": ["x"]}}
+    foreign = {"filterBy": DAYS | {"campaignIds": ["x"]}}
     assert whole.ask("POST", "/reports/stats", foreign, headers).status == 404
 
 
 def test_a_report_is_asked_for_where_it_was_made(whole: Office) -> None:
     """No kind of report is another's; no client's is another client's."""
     headers = {"x-client-id": whole.client().rpartition("/")[2]}
-    body = {"filterBy": _DAYS}
+    body = {"filterBy": DAYS}
     report = whole.ask("POST", "/reports/stats", body, headers).json["reportId"]
     assert whole.ask("POST", "/reports/stats", body, headers).json["reportId"] == report
-    again = body | {"callBackUrl": _CALLBACK}
+    again = body | {"callBackUrl": CALLBACK}
     assert whole.ask("POST", "/reports/stats", again, headers).json["reportId"] != report
     assert whole.ask("POST", "/reports/ip", body, headers).json["reportId"] != report
     assert whole.ask("GET", f"/stats/{report}", headers=headers).status == 404
