@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from handbill.clients import service as clients
-from handbill.core.mapping import ADDITIONAL, KEYS, PUBLISHER, nodes_of, unmapped
+from handbill.core.mapping import ADDITIONAL, KEYS, MANDATORY, PUBLISHER, nodes_of, unmapped
 from handbill.core.nouns import Client, ClientBody, Feed, FeedBody
 from handbill.feeds import rows
 from handbill.feeds.collecting import ImportFailed, settings_digest
@@ -93,7 +93,15 @@ def update(tx: Tx, now: Instant, client: Client, feed: Feed, given: dict[str, An
 
 def _settled(body: FeedBody, given: dict[str, Any]) -> FeedBody:
     faults: list[Fault] = []
+    before = body.config
     body = settled(body, given, NAMES, faults)
+    if given.get("config") is not None:
+        # What is never shown stays when the rest is sent back.
+        kept = {"auth": before["auth"]} if "auth" in before else {}
+        config = kept | given["config"]
+        body.config = {key: value for key, value in config.items() if value is not None}
+    if body.mandatory_fields == list(MANDATORY):
+        body.mandatory_fields = []
     if "schemaMappings" in given:
         body.mappings = {
             key: value for key, value in (given["schemaMappings"] or {}).items() if value
