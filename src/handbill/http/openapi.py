@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, made from the table of operations and nothing else."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from handbill.http.operations import Operation
@@ -44,10 +44,39 @@ _REFUSALS = {
     "404": ("NotFound", "No such thing of yours.", "Error"),
     "500": ("ServerError", "A fault of ours; it is safe to try again.", "Error"),
 }
+_SLOTS = {
+    "client_id": "The client's id, as POST /clients answered it. Foreign, deleted and unknown ids "
+    "are one and the same 404, here and in every other place of a path.",
+    "campaign_id": "The campaign's id; it must be of the client in the path.",
+    "jobgroup_id": "The job group's id; it must be of the campaign in the path.",
+    "feed_id": "The feed's id; it must be of the client in the path.",
+    "run_id": "The run's id; it must be of the feed in the path.",
+    "config_id": "The config's id; it must be of the client and publisher in the path.",
+    "publisher_id": "The publisher's id, such as TestExp1.",
+    "job_reference": "The job's refNumber, percent-encoded; a slash in it as %2F.",
+    "rule_id": "The rule's id; it must be of the client in the header.",
+    "batch_id": "The value that POST /funnel answered.",
+    "taskId": "The taskId that POST /stats answered.",
+    "report_id": "The reportId that the request for the report answered.",
+    "reportId": "The reportId that the request for the report answered.",
+    "publisherFamilyId": "The family's id; only the caller's own is known here.",
+    "token": "The signed part of a link to a file.",
+    "prefix": "The key's first part, which says which key it is and is no secret.",
+    "api_client_id": "The API client's id: 25 lower-case letters and digits.",
+}
+_HEADERS = {
+    "x-request-id": "Names the request, in logs and when you ask for help; yours, if you sent one.",
+    "etag": "The version of what was read, for If-None-Match and If-Match.",
+    "link": "The first, previous and next page (RFC 8288), where there are such.",
+    "location": "Where to ask for the result.",
+}
 _ABOUT = (
     "Programmatic job advertising: clients, jobs, campaigns, job groups, feeds and stats. "
     "Send x-api-key always and, but for the token itself, x-authorization-key: the access_token "
-    "of POST /token. Every error answers {message, requestId}, on 400 with errors[]."
+    "of POST /token. Every error answers {message, requestId}, on 400 with errors[]. "
+    "Lenient in: unknown fields are ignored; words of a list are taken in any case; null on an "
+    "optional field counts as absent in a create and clears the field in an update. A PUT changes "
+    "what is named and leaves the rest; PATCH is the same."
 )
 _TAGS = {
     "Access": "Tokens, and the keys they are asked for with.",
@@ -73,11 +102,12 @@ _TAGS = {
 def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
     """The whole document; the same table gives the same bytes."""
     rows = list(operations)
+    read = {row.path for row in rows if row.verb == "GET" and not row.query.fields}
     paths: dict[str, dict[str, Any]] = {}
     for operation in rows:
         verbs = ("PUT", "PATCH") if operation.verb == "PUT" else (operation.verb,)
         for verb in verbs:
-            paths.setdefault(operation.path, {})[verb.lower()] = _operation(operation, verb)
+            paths.setdefault(operation.path, {})[verb.lower()] = _operation(operation, verb, read)
     used = list(dict.fromkeys(operation.tag for operation in rows))
     return {
         "openapi": "3.1.0",
@@ -131,7 +161,7 @@ def _plain(value: Any) -> Any:
     return msgspec.json.decode(encode(value))
 
 
-def _operation(operation: Operation, verb: str) -> dict[str, Any]:
+def _operation(operation: Operation, verb: str, read: Container[str]) -> dict[str, Any]:
     name = operation.name if verb != "PATCH" else f"{operation.name}_partly"
     found: dict[str, Any] = {
         "operationId": name,
@@ -139,7 +169,7 @@ def _operation(operation: Operation, verb: str) -> dict[str, Any]:
         "summary": operation.title,
         "description": operation.about,
         "security": _security(operation),
-        "parameters": _parameters(operation, verb),
+        "parameters": [*_parameters(operation, verb), *_conditions(operation, read)],
         "responses": _responses(operation),
     }
     if operation.body is not None:
@@ -162,7 +192,7 @@ def _parameters(operation: Operation, verb: str) -> list[dict[str, Any]]:
     found = [
         {
             "name": name, "in": "path", "required": True, "schema": {"type": "string"},
-            "description": f"The {name.replace('_', ' ')}.",
+            "description": _SLOTS[name],
         }
         for name in re.findall(r"{(\w+)}", operation.path)
     ]  # fmt: skip
@@ -170,7 +200,7 @@ def _parameters(operation: Operation, verb: str) -> list[dict[str, Any]]:
         header = "client_id" if operation.client_header == "s2s" else "x-client-id"
         found.append({
             "name": header, "in": "header", "required": True, "schema": {"type": "string"},
-            "description": "The client in question.",
+            "description": "The client in question: its id. Any that is not yours is 403.",
         })  # fmt: skip
     found.extend(_query(operation.query))
     if verb == "POST" and operation.role in {"agency", "partner"} and not operation.slow:
@@ -186,24 +216,62 @@ def _query(query: Object) -> list[dict[str, Any]]:
     return [
         {
             "name": name, "in": "query", "required": known.required,
-            "schema": known.shape.schema(), "description": known.about or f"The {name}.",
+            "schema": known.shape.schema(), "description": known.about,
         }
         for name, known in query.fields.items()
     ]  # fmt: skip
 
 
+def _conditions(operation: Operation, read: Container[str]) -> list[dict[str, Any]]:
+    """The headers of conditional requests (RFC 9110, 13)."""
+    if _is_tagged(operation):
+        name, about = "If-None-Match", "The ETag that you have; 304 if it is still the thing's."
+    elif operation.verb in {"PUT", "DELETE"} and operation.path in read:
+        name, about = "If-Match", "The ETag that you have read; 400 if the thing has changed."
+    else:
+        return []
+    return [{
+        "name": name, "in": "header", "required": False, "schema": {"type": "string"},
+        "description": about,
+    }]  # fmt: skip
+
+
+def _is_tagged(operation: Operation) -> bool:
+    return operation.verb == "GET" and operation.media_types == ("application/json",)
+
+
 def _responses(operation: Operation) -> dict[str, Any]:
-    success: dict[str, Any] = {"description": "Done."}
-    if operation.answer is not None:
-        media: dict[str, Any] = {"schema": operation.answer}
-        if operation.sample_answer is not NOT_GIVEN:
-            media["example"] = operation.sample_answer
-        success["content"] = {"application/json": media}
+    success: dict[str, Any] = {
+        "description": "It is taken on; the result is made in the background."
+        if operation.success == 202
+        else "Done.",
+        "headers": _headers(operation),
+        "content": {kind: _media(operation, kind) for kind in operation.media_types},
+    }
     found = {str(operation.success): success}
+    if _is_tagged(operation):
+        found["304"] = {"description": "Nothing has changed since the ETag of If-None-Match."}
     for status, (name, _, _) in _REFUSALS.items():
         if status in refusals_of(operation):
             found[status] = {"$ref": f"#/components/responses/{name}"}
     return found
+
+
+def _headers(operation: Operation) -> dict[str, Any]:
+    names = ["x-request-id"]
+    names += ["etag"] * _is_tagged(operation)
+    names += ["link"] * ("page" in operation.query.fields)
+    names += ["location"] * (operation.success == 202)
+    return {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}
+
+
+def _media(operation: Operation, kind: str) -> dict[str, Any]:
+    if kind == "text/plain":
+        return {"schema": {"const": "NO_CONTENT", "description": "For who accepts only text."}}
+    media: dict[str, Any] = {"schema": operation.answer}
+    if operation.sample_answer is not NOT_GIVEN:
+        media["example"] = operation.sample_answer
+    return media
 
 
 def refusals_of(operation: Operation) -> set[str]:

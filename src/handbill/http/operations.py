@@ -167,6 +167,8 @@ class Operation:
     Idempotency-Key. A slow look-up ``keeps_records`` too, so that no writer waits for it.
     """
     success: int = 200
+    media_types: tuple[str, ...] = ("application/json",)
+    """What a success may come as."""
     sample: Any = NOT_GIVEN
     """The reference's request sample."""
     sample_answer: Any = NOT_GIVEN

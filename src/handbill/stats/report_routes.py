@@ -136,6 +136,7 @@ OPERATIONS = [
         work=_stream,
         body=grouped(FILTERS),
         slow=True,
+        media_types=("application/x-ndjson",),
         answer=_LINE,
         sample={
             "groupBy": "CLIENT",

@@ -5,6 +5,7 @@ from typing import Any
 from handbill.access.keys import secret
 from handbill.http.operations import Answer, Call, Operation
 from handbill.stats import service
+from handbill.stats.files import MEDIA_TYPE
 from handbill.stats.questions import QUESTION
 from handbill.stats.rows import FAILED, IN_PROGRESS, NO_RECORDS, SUBMITTED, SUCCESS
 from handbill.wire.shapes import Schema
@@ -51,6 +52,7 @@ def _file(call: Call) -> Answer:
     return Answer(headers=headers, media_type=part.media_type, chunks=chunks)
 
 
+_FILE_TYPES = (*(kind.partition(";")[0] for kind in MEDIA_TYPE.values()), "application/gzip")
 _SUBMITTED: Schema = {
     "type": "object",
     "properties": {
@@ -91,6 +93,7 @@ OPERATIONS = [
         work=_submit,
         body=QUESTION,
         success=202,
+        media_types=("application/json", "text/plain"),
         answer=_SUBMITTED,
         sample={
             "filters": {"startDate": "2026-11-01", "endDate": "2026-11-22"},
@@ -126,5 +129,6 @@ OPERATIONS = [
         role="public",
         work=_file,
         answer={"description": "The file: CSV, JSONL or Parquet, gzipped if so asked."},
+        media_types=_FILE_TYPES,
     ),
 ]

@@ -1,0 +1,163 @@
+"""The OpenAPI document: valid, complete, true to its examples, and the one that is kept."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from handbill.api import operations
+from handbill.http.openapi import text
+from handbill.wire.shapes import NOT_GIVEN, Object
+
+OPERATIONS = operations()
+TEXT = text(OPERATIONS, version("handbill"))
+DOCUMENT = json.loads(TEXT)
+KEPT = Path(__file__).parents[2] / "docs" / "api" / "openapi.json"
+
+
+def _operations(document: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, verbs in document["paths"].items():
+        for verb, operation in verbs.items():
+            yield f"{verb.upper()} {path}", operation
+
+
+def _undescribed(schema: Any, at: str) -> Iterator[str]:
+    """Properties, at any depth, that nothing is said about."""
+    for name, inner in schema.get("properties", {}).items():
+        if not inner.get("description"):
+            yield f"{at}/{name}"
+        yield from _undescribed(inner, f"{at}/{name}")
+    below = [schema.get("items"), schema.get("additionalProperties")]
+    below += [inner for word in ("anyOf", "oneOf", "allOf") for inner in schema.get(word, [])]
+    for inner in below:
+        if isinstance(inner, dict):
+            yield from _undescribed(inner, f"{at}/*")
+
+
+def _media(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for kind, media in operation.get("requestBody", {}).get("content", {}).items():
+        yield f"request {kind}", media
+    for status, response in operation["responses"].items():
+        for kind, media in response.get("content", {}).items():
+            yield f"{status} {kind}", media
+
+
+def _lint_operation(told: str, operation: dict[str, Any]) -> Iterator[str]:
+    for word in ("operationId", "summary", "description", "tags", "responses"):
+        if not operation.get(word):
+            yield f"{told}: no {word}"
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", operation["operationId"]):
+        yield f"{told}: {operation['operationId']} is no name"
+    for parameter in operation["parameters"]:
+        if not parameter.get("description") or "type" not in parameter["schema"]:
+            yield f"{told}: nothing is said about {parameter['name']}"
+    wanted = set(re.findall(r"{(\w+)}", told))
+    named = {one["name"] for one in operation["parameters"] if one["in"] == "path"}
+    if wanted != named:
+        yield f"{told}: the path has {wanted}, the parameters {named}"
+    for response in operation["responses"].values():
+        for header in response.get("headers", {}).values():
+            if not header.get("description"):
+                yield f"{told}: a header of which nothing is said"
+    for where, media in _media(operation):
+        yield from (f"{told} {line}" for line in _undescribed(media["schema"], where))
+        if "example" in media:
+            validator = Draft202012Validator(media["schema"])
+            bad = validator.iter_errors(media["example"])
+            yield from (f"{told} {where}: {error.message}" for error in bad)
+
+
+def lint(document: Any) -> list[str]:
+    """Every warning; none for a document that is fit to be read."""
+    found = [line for told, row in _operations(document) for line in _lint_operation(told, row)]
+    names = Counter(row["operationId"] for _, row in _operations(document))
+    found += [f"{name} is there {count} times" for name, count in names.items() if count > 1]
+    tags = {tag["name"]: tag["description"] for tag in document["tags"]}
+    found += [f"tag {name}: not described" for name, about in tags.items() if about in {"", name}]
+    used = {tag for _, row in _operations(document) for tag in row["tags"]}
+    found += [f"tag {name} is unknown" for name in used - set(tags)]
+    schemas = document["components"]["schemas"].items()
+    found += [line for name, schema in schemas for line in _undescribed(schema, name)]
+    return found
+
+
+def test_it_is_openapi_3_1() -> None:
+    assert DOCUMENT["openapi"].startswith("3.1.")
+    assert [str(bad) for bad in OpenAPIV31SpecValidator(DOCUMENT).iter_errors()] == []
+
+
+def test_the_lint_warns_of_nothing() -> None:
+    assert lint(DOCUMENT) == []
+
+
+def test_every_schema_is_json_schema() -> None:
+    for _, operation in _operations(DOCUMENT):
+        for _, media in _media(operation):
+            Draft202012Validator.check_schema(media["schema"])
+
+
+def test_all_that_can_be_called_is_in_it() -> None:
+    wanted = {
+        f"{verb} {row.path}"
+        for row in OPERATIONS
+        for verb in ((row.verb, "PATCH") if row.verb == "PUT" else (row.verb,))
+    }
+    assert {told for told, _ in _operations(DOCUMENT)} == wanted
+    assert {row.number for row in OPERATIONS} - {None} == set(range(1, 61))
+
+
+def test_every_query_field_and_body_field_has_its_rule() -> None:
+    """At the source: a field without words is named with its operation."""
+    bare = [
+        f"{row.name}: {name}"
+        for row in OPERATIONS
+        for shape in (row.query, row.body)
+        if isinstance(shape, Object)
+        for name, field in shape.fields.items()
+        if not field.about
+    ]
+    assert bare == []
+
+
+def test_every_operation_with_a_body_has_an_example() -> None:
+    assert [row.name for row in OPERATIONS if row.body and row.sample is NOT_GIVEN] == []
+
+
+def test_the_kept_document_is_this_one() -> None:
+    assert KEPT.read_bytes() == TEXT, "make docs writes it again"
+
+
+def _spoilt(path: str) -> Any:
+    spoilt = json.loads(TEXT)
+    *steps, last = path.split("|")
+    at = spoilt
+    for step in steps:
+        at = at[int(step)] if isinstance(at, list) else at[step]
+    del at[last]
+    return spoilt
+
+
+_CLIENT = "requestBody|content|application/json|schema|properties"
+_ROW = "responses|200|content|application/json|schema|properties|data|items|properties"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "post|summary",
+        "post|description",
+        "get|parameters|0|description",
+        f"post|{_CLIENT}|caps|properties|budget|properties|value|description",
+        "post|requestBody|content|application/json|example|companyName",
+        f"get|{_ROW}|id|description",
+    ],
+)
+def test_the_lint_finds_what_is_missing(path: str) -> None:
+    assert len(lint(_spoilt(f"paths|/clients|{path}"))) == 1
