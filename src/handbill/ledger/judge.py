@@ -182,10 +182,11 @@ class Judge:
     def _gather(self, batch: _Batch, lines: Sequence[Line]) -> int:
         """Take whole lines until the batch is full; how many were taken."""
         by_client: dict[int, list[ReceivedClick]] = {}
-        events_taken = 0
-        for place, line in enumerate(lines):
+        events_taken = lines_taken = 0
+        for line in lines:
             if events_taken >= self._most_events:
-                return place
+                break
+            lines_taken += 1
             received = decode(line.record)
             events_taken += len(received)
             for index, event in enumerate(received):
@@ -199,7 +200,7 @@ class Judge:
             clicks.sort(key=lambda click: click.at)
             arrivals = batch.arrivals.setdefault(client_no, _Arrivals())
             arrivals.clicks = visitors_of(clicks, self._rules.key)
-        return len(lines)
+        return lines_taken
 
     @staticmethod
     def _unpark(tx: Tx, batch: _Batch) -> None:
