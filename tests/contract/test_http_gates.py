@@ -320,4 +320,4 @@ def test_the_document_describes_the_whole_table() -> None:
     table = {(row.verb, row.path) for row in OPERATIONS}
     assert described == table | {("PATCH", path) for verb, path in table if verb == "PUT"}
     page = made["paths"]["/things"]["get"]
-    assert [part["name"] for part in page["parameters"]] == ["page", "limit"]
+    assert [part["name"] for part in page["parameters"]] == ["page", "limit", "If-None-Match"]

@@ -56,7 +56,8 @@ def _lint_operation(told: str, operation: dict[str, Any]) -> Iterator[str]:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", operation["operationId"]):
         yield f"{told}: {operation['operationId']} is no name"
     for parameter in operation["parameters"]:
-        if not parameter.get("description") or "type" not in parameter["schema"]:
+        few_words = len(parameter.get("description", "").split()) < 3
+        if few_words or "type" not in parameter["schema"]:
             yield f"{told}: nothing is said about {parameter['name']}"
     wanted = set(re.findall(r"{(\w+)}", told))
     named = {one["name"] for one in operation["parameters"] if one["in"] == "path"}

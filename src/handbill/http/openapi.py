@@ -192,7 +192,7 @@ def _parameters(operation: Operation, verb: str) -> list[dict[str, Any]]:
     found = [
         {
             "name": name, "in": "path", "required": True, "schema": {"type": "string"},
-            "description": _SLOTS[name],
+            "description": _SLOTS.get(name, f"The {name}."),
         }
         for name in re.findall(r"{(\w+)}", operation.path)
     ]  # fmt: skip

@@ -24,7 +24,7 @@ ClientHeader = Literal["", "x-client-id", "s2s"]
 
 NOTHING = Object()
 _ROWS = "The records of this page, limit of them at most; empty past the end."
-_PAGE = Field(Integer(0, 2**40), "Page number.", required=True)
+_PAGE = Field(Integer(0, 2**40), "Page number; the first page is 0.", required=True)
 _FIRST_PAGE = Field(Integer(1, 2**40), "Page number; the first page is 1.", required=True)
 _LIMIT = Field(Integer(1, 1_000), "Number of records per page, 1 to 1000.", required=True)
 PAGED = Object({"page": _PAGE, "limit": _LIMIT})
