@@ -1,6 +1,6 @@
 /* A load generator: N keep-alive connections, one request under way on each, prepared requests.
 
-   load PORT CONNECTIONS SECONDS REQUESTS     REQUESTS: one request target per line
+   load PORT CONNECTIONS SECONDS TARGETS FIRST     TARGETS: one per line; begins with the FIRST
    Prints one JSON line: answers, seconds, rate, bad, and latency percentiles in microseconds. */
 
 #include <arpa/inet.h>
@@ -13,10 +13,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_REQUESTS = 1 << 17, MOST_CONNECTIONS = 4096, MOST_US = 1 << 20 };
+enum { MOST_TARGETS = 1 << 20, MOST_CONNECTIONS = 4096, MOST_US = 1 << 20 };
 
 /* What a browser sends, in many versions and from many sites. */
 static const char HEADERS[] =
@@ -32,8 +33,8 @@ static const char HEADERS[] =
     "Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-US,en;q=0.9\r\n\r\n";
 enum { VERSIONS = 40, SITES = 50 };
 
-static struct { char *text; int length; } requests[MOST_REQUESTS];
-static int request_count, next_request;
+static struct { char *text; size_t length; } targets[MOST_TARGETS], headers[VERSIONS * SITES];
+static int target_count, next_target;
 static struct { uint64_t sent_at; int length; char in[4096]; } connections[MOST_CONNECTIONS];
 static uint32_t latencies[MOST_US];
 
@@ -46,10 +47,13 @@ static uint64_t now_us(void)
 
 static void send_next(int fd, uint64_t now)
 {
-    int at = next_request++ % request_count;
+    int at = next_target++ % target_count, with = next_target % (VERSIONS * SITES);
+    struct iovec parts[] = {{"GET ", 4},
+                            {targets[at].text, targets[at].length},
+                            {headers[with].text, headers[with].length}};
     connections[fd].sent_at = now;
     connections[fd].length = 0;
-    if (write(fd, requests[at].text, (size_t)requests[at].length) != requests[at].length) exit(5);
+    if (writev(fd, parts, 3) != (ssize_t)(4 + targets[at].length + headers[with].length)) exit(5);
 }
 
 static int percentile(uint64_t total, double share)
@@ -62,20 +66,22 @@ static int percentile(uint64_t total, double share)
 
 int main(int argc, char **argv)
 {
-    if (argc != 5) return 2;
+    if (argc != 6) return 2;
     int port = atoi(argv[1]), count = atoi(argv[2]), poll = epoll_create1(0), yes = 1;
     static char line[9000];
     FILE *file = fopen(argv[4], "r");
     if (!file || count >= MOST_CONNECTIONS - 64) return 2;
-    while (request_count < MOST_REQUESTS && fgets(line, sizeof line, file)) {
+    while (target_count < MOST_TARGETS && fgets(line, sizeof line, file)) {
         line[strcspn(line, "\n")] = 0;
-        char *text = malloc(strlen(line) + sizeof HEADERS + 32), *out = text;
-        int version = 100 + request_count % VERSIONS, site = request_count / VERSIONS % SITES;
-        out += sprintf(out, "GET %s", line);
-        out += sprintf(out, HEADERS, version, version, site);
-        requests[request_count].length = (int)(out - text);
-        requests[request_count++].text = text;
+        targets[target_count].length = strlen(line);
+        targets[target_count++].text = strdup(line);
     }
+    for (int i = 0; i < VERSIONS * SITES; i++) {
+        headers[i].length = (size_t)sprintf(line, HEADERS, 100 + i % VERSIONS, 100 + i % VERSIONS,
+                                            i / VERSIONS);
+        headers[i].text = strdup(line);
+    }
+    next_target = atoi(argv[5]);
     fclose(file);
     struct sockaddr_in there = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

@@ -2,12 +2,9 @@
 
 import asyncio
 import gc
-import os
 import resource
 import signal
 import socket
-import threading
-from collections.abc import Callable
 from functools import partial
 from logging import getLogger
 from pathlib import Path
@@ -19,7 +16,7 @@ from handbill.host.clock import SystemClock
 from handbill.host.ids import SystemIds
 from handbill.host.settings import Settings
 from handbill.store.index import EdgeIndex
-from handbill.store.journal import JournalWriter
+from handbill.store.journal_turns import TurnWriter
 from handbill.tracking.addresses import Proxies
 from handbill.tracking.edge import Edge
 from handbill.tracking.http1 import Connection
@@ -29,8 +26,7 @@ _LOG = getLogger("handbill.edge")
 
 DRAIN_S = 8.0
 BACKLOG = 2048
-_GATHER_S = 0.001
-_fdatasync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
+_YOUNG = 10_000  # objects
 _BROKEN_S = 1.0  # in which those who come are told of a broken journal, before the restart
 _OTHER_FILES = 128  # descriptors for all that is no connection
 
@@ -42,21 +38,6 @@ def main(settings: Settings, number: int) -> None:
     has a new segment. **Refuses** to start while another process has the same number.
     """
     uvloop.run(_serve(settings, number))
-
-
-def _gathering_sync() -> Callable[[int], None]:
-    """A sync that first lets the next group gather for a moment.
-
-    Syncing at once makes groups so small under load that handing them over costs more than all
-    else; a redirect is a millisecond later for it.
-    """
-    pause = threading.Event()
-
-    def sync(fd: int) -> None:
-        pause.wait(_GATHER_S)
-        _fdatasync(fd)
-
-    return sync
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -76,7 +57,7 @@ async def _serve(settings: Settings, number: int) -> None:
     clock = SystemClock()
     proxies = Proxies(settings.trusted_proxies)
     index = EdgeIndex(settings.index_folder, writable=False)
-    journal = JournalWriter(settings.journal_folder, f"edge-{number}", sync=_gathering_sync())
+    journal = TurnWriter(settings.journal_folder, f"edge-{number}")
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     broken = partial(loop.call_later, _BROKEN_S, stop.set)
@@ -89,9 +70,11 @@ async def _serve(settings: Settings, number: int) -> None:
         sock=listening(settings.host, settings.edge_port),
         backlog=BACKLOG,
     )
-    # What lives from here on to the end need not be looked at by every collection.
+    # What lives from here on to the end need not be looked at by every collection, and one wave
+    # of clicks is no reason for one.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_YOUNG)
     _LOG.info("edge %d serves", number)
     try:
         await stop.wait()

@@ -8,6 +8,7 @@ domain 6.6.
 
 import binascii
 import hashlib
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
@@ -23,7 +24,6 @@ _AT_BYTES = 7
 _MOST_TEXT = 256
 _KNOWN_TERMS = 16_384
 MARK_AT = 4  # three bytes stand before a listing token's job: that many characters
-_CLICK_HEADS = [bytes((_CLICK, kid)) for kid in range(256)]
 _TYPE_BYTES = {bid_type: bytes((place,)) for place, bid_type in enumerate(BID_TYPES)}
 _DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _TO_URL = bytes.maketrans(b"+/", b"-_")
@@ -86,33 +86,38 @@ def _pack(listing: Listing) -> bytes:
     return _TYPE_BYTES[bid_type] + job_id + terms
 
 
-def _unpack(raw: bytes, start: int) -> Listing:
-    bid_type = BID_TYPES[raw[start]]
-    terms_start = start + 17
-    client, campaign, group, publisher, bid, price = _terms(raw[terms_start:])
-    job_id = raw[start + 1 : terms_start]
-    return Listing(client, campaign, group, publisher, job_id, bid_type, bid, price)
+def _unpack(packed: bytes) -> Listing:
+    client, campaign, group, publisher, bid, price = _terms(packed[17:])
+    bid_type = BID_TYPES[packed[0]]
+    return Listing(client, campaign, group, publisher, packed[1:17], bid_type, bid, price)
 
 
 def _spell(raw: bytes) -> bytes:
-    return binascii.b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=")
+    return b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=")
+
+
+def _decoded(spelled: bytes) -> bytes:
+    """What a text spells. **Refuses** (NotOurs) all but the one spelling that we emit.
+
+    It differs from Base64's other spellings of the same bytes in its alphabet, in having no
+    padding, and in the low bits of its last character.
+    """
+    length = len(spelled)
+    rest = length % 4
+    if not 2 < length <= _MOST_TEXT or spelled[-1] not in _LAST[rest]:
+        raise NotOurs
+    try:
+        return a2b_base64(spelled.translate(_FROM_URL) + _PADDING[rest], strict_mode=True)
+    except binascii.Error as bad:
+        raise NotOurs from bad
 
 
 def _opened(text: str | bytes, kind: int, keys: Mapping[int, bytes]) -> bytes:
     """The signed bytes without their MAC. **Refuses** (NotOurs) anything not signed by ``keys``."""
-    spelled = text.encode("ascii", "replace") if isinstance(text, str) else text
-    rest = len(spelled) % 4
-    # Base64 has several spellings of one value; only the one that we emit is ours. It differs
-    # from the others in its alphabet, in having no padding, and in the last character's low bits.
-    if not 2 < len(spelled) <= _MOST_TEXT or spelled[-1] not in _LAST[rest]:
-        raise NotOurs
-    try:
-        raw = binascii.a2b_base64(spelled.translate(_FROM_URL) + _PADDING[rest], strict_mode=True)
-    except binascii.Error as bad:
-        raise NotOurs from bad
-    if len(raw) < 2 + MAC_BYTES or raw[0] != kind or (key := keys.get(raw[1])) is None:
-        raise NotOurs
+    raw = _decoded(text.encode("ascii", "replace") if isinstance(text, str) else text)
     signed = raw[:-MAC_BYTES]
+    if len(signed) < 2 or signed[0] != kind or (key := keys.get(signed[1])) is None:
+        raise NotOurs
     if not same(mac(key, signed), raw[-MAC_BYTES:]):
         raise NotOurs
     return signed
@@ -131,7 +136,7 @@ def open_listing(token: str | bytes, keys: Mapping[int, bytes]) -> Listing:
     """Read a token back. **Refuses** (NotOurs) what none of ``keys`` (by key id) has signed."""
     signed = _opened(token, _LISTING, keys)
     try:
-        return _unpack(signed, 2)
+        return _unpack(signed[2:])
     except (ValueError, IndexError) as bad:
         raise NotOurs from bad
 
@@ -139,18 +144,7 @@ def open_listing(token: str | bytes, keys: Mapping[int, bytes]) -> Listing:
 def click_id(click: Click, kid: int, key: bytes) -> str:
     """Sign a click. ``random`` must be 16 fresh random bytes."""
     random, at, listing = click
-    return click_id_of(_pack(listing), random, at, kid, key).decode("ascii")
-
-
-def packed(listing: Listing) -> bytes:
-    """What all click ids of a listing carry of it, for ``click_id_of``."""
-    return _pack(listing)
-
-
-def click_id_of(packed_listing: bytes, random: bytes, at: Instant, kid: int, key: bytes) -> bytes:
-    """``click_id`` for many clicks on the same listings, as ASCII."""
-    at_bytes = at.to_bytes(_AT_BYTES, "big")
-    return _closed(_CLICK_HEADS[kid] + random + at_bytes + packed_listing, key)
+    return click_signer(kid, key)(_pack(listing), random, at).decode("ascii")
 
 
 def open_click(text: str | bytes, keys: Mapping[int, bytes]) -> Click:
@@ -158,7 +152,7 @@ def open_click(text: str | bytes, keys: Mapping[int, bytes]) -> Click:
     signed = _opened(text, _CLICK, keys)
     at_start = 2 + _RANDOM_BYTES
     try:
-        listing = _unpack(signed, at_start + _AT_BYTES)
+        listing = _unpack(signed[at_start + _AT_BYTES :])
     except (ValueError, IndexError) as bad:
         raise NotOurs from bad
     at = int.from_bytes(signed[at_start : at_start + _AT_BYTES], "big")
@@ -187,7 +181,7 @@ def listing_signer(listing: Listing, kid: int, key: bytes) -> Callable[[bytes], 
     """
     empty = _pack(listing._replace(job_id=b""))
     head, tail = bytes((_LISTING, kid)) + empty[:1], empty[1:]
-    keyed = hashlib.blake2b(key=key, digest_size=MAC_BYTES)
+    keyed = _keyed(key)
 
     def sign(job_id: bytes) -> bytes:
         signed = head + job_id + tail
@@ -196,3 +190,45 @@ def listing_signer(listing: Listing, kid: int, key: bytes) -> Callable[[bytes], 
         return _spell(signed + digest.digest())
 
     return sign
+
+
+def listing_opener(keys: Mapping[int, bytes]) -> Callable[[bytes], tuple[Listing, bytes]]:
+    """``open_listing`` for many tokens: token → the listing, and it packed for ``click_signer``."""
+    states = {kid: _keyed(key) for kid, key in keys.items()}
+
+    def opened(token: bytes) -> tuple[Listing, bytes]:
+        raw = _decoded(token)
+        signed = raw[:-MAC_BYTES]
+        if len(signed) < 2 or signed[0] != _LISTING or (state := states.get(signed[1])) is None:
+            raise NotOurs
+        digest = state.copy()
+        digest.update(signed)
+        if not same(digest.digest(), raw[-MAC_BYTES:]):
+            raise NotOurs
+        packed = signed[2:]
+        try:
+            return _unpack(packed), packed
+        except (ValueError, IndexError) as bad:
+            raise NotOurs from bad
+
+    return opened
+
+
+def click_signer(kid: int, key: bytes) -> Callable[[bytes, bytes, Instant], bytes]:
+    """``click_id`` for many clicks: packed listing, 16 random bytes and instant → ASCII."""
+    head = bytes((_CLICK, kid))
+    keyed = _keyed(key)
+
+    def sign(packed: bytes, random: bytes, at: Instant) -> bytes:
+        signed = head + random + at.to_bytes(_AT_BYTES, "big") + packed
+        digest = keyed.copy()
+        digest.update(signed)
+        spelled = b2a_base64(signed + digest.digest(), newline=False)
+        return spelled.translate(_TO_URL).rstrip(b"=")
+
+    return sign
+
+
+def _keyed(key: bytes) -> "hashlib.blake2b":
+    """The state of ``mac`` after its key."""
+    return hashlib.blake2b(key=key, digest_size=MAC_BYTES)

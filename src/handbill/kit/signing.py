@@ -21,9 +21,7 @@ def mac(key: bytes, *parts: bytes) -> bytes:
     return digest.digest()
 
 
-def same(one: bytes, other: bytes) -> bool:
-    """Compare without telling by time where they differ."""
-    return hmac.compare_digest(one, other)
+same = hmac.compare_digest  # compares without telling by time where two marks differ
 
 
 def put_number(number: int) -> bytes:

@@ -4,31 +4,34 @@ from string import ascii_letters, digits
 
 _LEGAL = (ascii_letters + digits + "-._~:/?#[]@!$&'()*+,;=%").encode()
 _NAME = b"jClickId="
+_ENDS = (b"?", b"&")
 _WEB = (b"https://", b"http://")
 
 
-def encoded(url: bytes) -> bytes:
-    """The URL with every byte that may not stand in one percent-encoded (contract 3)."""
+def web_address(url: bytes) -> bytes | None:
+    """The URL with every byte that may not stand in one percent-encoded (contract 3).
+
+    None if it is none of the web: a seeker is sent nowhere else.
+    """
+    if not url.startswith(_WEB) and not url[:8].lower().startswith(_WEB):
+        return None
     if not url.translate(None, _LEGAL):
         return url
     return b"".join(bytes((byte,)) if byte in _LEGAL else b"%%%02X" % byte for byte in url.strip())
 
 
-def is_web(url: bytes) -> bool:
-    """Whether a seeker may be sent there at all."""
-    return url.startswith(_WEB) or url[:8].lower().startswith(_WEB)
+def with_click(url: bytes, click_id: bytes) -> bytes:
+    """The URL with ``jClickId`` as its last parameter, before a fragment.
 
-
-def around_click(url: bytes) -> tuple[bytes, bytes]:
-    """What stands before and after the click id in the URL that a seeker is sent to.
-
-    ``jClickId`` becomes the last parameter, before a fragment. One that already stood there is
-    some earlier click's and gives way; no other parameter is touched. **Source**: domain 7.1.
+    A jClickId that already stood there is some earlier click's and gives way; no other parameter
+    is touched. **Source**: domain 7.1.
     """
+    if b"#" not in url and _NAME not in url and not url.endswith(_ENDS):
+        return b"%b%b%b" % (url, b"&jClickId=" if b"?" in url else b"?jClickId=", click_id)
     url, has_fragment, fragment = url.partition(b"#")
     base, _, query = url.partition(b"?")
     if _NAME in query:
         query = b"&".join(part for part in query.split(b"&") if not part.startswith(_NAME))
     if query and not query.endswith(b"&"):
         query += b"&"
-    return b"%b?%b%b" % (base, query, _NAME), has_fragment + fragment
+    return b"".join((base, b"?", query, _NAME, click_id, has_fragment, fragment))

@@ -4,22 +4,20 @@ It judges nothing and asks no database; it works while everything else is down.
 """
 
 import asyncio
+import binascii
 from collections.abc import Callable
-from functools import lru_cache
 from logging import getLogger
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import httptools
 
 from handbill.core.listing_tokens import (
     Click,
-    Listing,
     NotOurs,
-    click_id_of,
+    click_signer,
+    listing_opener,
     open_click,
-    open_listing,
-    packed,
 )
 from handbill.core.received import click_of, encode
 from handbill.host.clock import Clock
@@ -27,7 +25,7 @@ from handbill.kit.instants import SECOND, Instant
 from handbill.store.journal import JournalBroken, JournalFull
 from handbill.tracking.addresses import Proxies, is_near
 from handbill.tracking.counts import Counts, metrics
-from handbill.tracking.destination import around_click, encoded, is_web
+from handbill.tracking.destination import web_address, with_click
 from handbill.tracking.files import feed_file
 from handbill.tracking.messages import FAULTS, Answer, Later, Request, head
 from handbill.tracking.pixel import GIF, conversion, report_of, script
@@ -36,10 +34,10 @@ _LOG = getLogger("handbill.edge")
 
 _READS = frozenset((b"GET", b"HEAD"))
 _MOVED = (
-    b"HTTP/1.1 302 Found\r\nLocation: %b%b%b\r\nCache-Control: no-store\r\n"
+    b"HTTP/1.1 302 Found\r\nLocation: %b\r\nCache-Control: no-store\r\n"
     b"Referrer-Policy: strict-origin-when-cross-origin\r\nContent-Length: 0\r\n"
 )
-_MOST_KNOWN_LINKS = 32_768
+_URLSAFE = bytes.maketrans(b"-_", b"+/")
 _PLAIN = b"Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
 _LIVE = Answer(head(200, _PLAIN, 3), b"ok\n")
 
@@ -50,27 +48,12 @@ class Index(Protocol):
     def url_of(self, job_id: bytes) -> bytes | None: ...
     def client_of_pixel(self, pixel_id: str) -> int | None: ...
     def keys(self) -> dict[int, bytes]: ...
-    def version(self) -> int: ...
 
 
 class Journal(Protocol):
     """What the edge asks of the journal (store/journal.py)."""
 
     def append(self, record: bytes) -> asyncio.Future[None]: ...
-
-
-class _Link(NamedTuple):
-    """What a token leads to: the job's URL, and that URL around a click id."""
-
-    listing: Listing
-    packed: bytes
-    url: bytes
-    before: bytes
-    after: bytes
-
-
-class _UnknownJob(Exception):
-    """The token is ours, but its job was never indexed or has no web address."""
 
 
 class Edge:
@@ -99,11 +82,8 @@ class Edge:
         self._proxies = proxies
         self._feeds = feeds
         self._keys: dict[int, bytes] = {}
-        self._version = -1
-        self._looked_at: Instant = 0
-        # A few links get most of the clicks.
-        self._link_of = lru_cache(_MOST_KNOWN_LINKS)(self._link)
-        self._look_again(clock.now())
+        self._keys_read_at: Instant = 0
+        self._read_keys(clock.now())
 
     def answer(self, request: Request) -> Answer | Later:
         """The one entrance."""
@@ -149,48 +129,54 @@ class Edge:
         is_get = request.method == b"GET"
         if not is_get and request.method != b"HEAD":
             return FAULTS[405]
-        at = self._clock.now()
-        if at - self._looked_at >= SECOND:
-            self._look_again(at)
         try:
-            link = self._link_of(token)
+            listing, packed = self._open(token)
         except NotOurs:
+            if self._has_new_key(token):
+                return self._click(request, token)
             self.counts.bad_tokens += 1
             return FAULTS[404]
-        except _UnknownJob:
+        stored = self._index.url_of(listing.job_id)
+        url = None if stored is None else web_address(stored)
+        if url is None:
             self.counts.unknown_jobs += 1
             return FAULTS[404]
         headers = request.headers
         if headers.is_ahead or not is_get:
             self.counts.uncounted += 1
-            return Answer(_MOVED % (link.url, b"", b""))
+            return Answer(_MOVED % url)
+        at = self._clock.now()
         ip = request.peer if headers.forwarded is None else self._address(request)
-        event = click_of(request.id, at, link.listing, ip, headers.agent)
+        event = click_of(request.id, at, listing, ip, headers.agent)
         kept = self._journal.append(encode([event]))
         self.counts.clicks += 1
-        said = click_id_of(link.packed, request.id, at, self._kid, self._key)
-        return Later(kept, Answer(_MOVED % (link.before, said, link.after)), self._broken)
+        said = self._sign(packed, request.id, at)
+        return Later(kept, Answer(_MOVED % with_click(url, said)), self._broken)
 
-    def _link(self, token: bytes) -> _Link:
-        """What a token leads to. **Refuses** one that is not ours, or whose job is not known."""
-        listing = open_listing(token, self._keys)
-        url = self._index.url_of(listing.job_id)
-        if url is None or not is_web(url):
-            raise _UnknownJob
-        url = encoded(url)
-        return _Link(listing, packed(listing), url, *around_click(url))
+    def _click_of(self, text: str) -> Click | None:
+        """The click a page speaks of; None if it is not ours."""
+        try:
+            return open_click(text, self._keys)
+        except NotOurs:
+            if self._has_new_key(text.encode("ascii", "replace")):
+                return self._click_of(text)
+            return None
 
-    def _look_again(self, now: Instant) -> None:
-        """See, once a second at most, whether keys or URLs have changed, and forget old ones."""
-        self._looked_at = now
-        version = self._index.version()
-        if version == self._version:
-            return
-        self._version = version
+    def _has_new_key(self, text: bytes) -> bool:
+        """Read the keys again if the text names one that is not known, once a second at most."""
+        kid = _key_named(text)
+        now = self._clock.now()
+        if kid is None or kid in self._keys or now - self._keys_read_at < SECOND:
+            return False
+        self._read_keys(now)
+        return kid in self._keys
+
+    def _read_keys(self, now: Instant) -> None:
         self._keys = self._index.keys()
-        self._kid = max(self._keys, default=0)
-        self._key = self._keys.get(self._kid, b"")
-        self._link_of.cache_clear()
+        newest = max(self._keys, default=0)
+        self._open = listing_opener(self._keys)
+        self._sign = click_signer(newest, self._keys.get(newest, b""))
+        self._keys_read_at = now
 
     # Pixels
 
@@ -198,26 +184,16 @@ class Edge:
         """Always the picture, whether or not there was anything to count."""
         if request.method == b"HEAD" or request.headers.is_ahead:
             return GIF
-        at = self._clock.now()
-        if at - self._looked_at >= SECOND:
-            self._look_again(at)
         report = report_of(query, request.headers.cookie)
         client_no = None if report is None else self._index.client_of_pixel(report.pixel_id)
         click = self._click_of(report.click_id) if report and report.click_id else None
         if report is None or client_no is None or (report.click_id and click is None):
             self.counts.bad_pixels += 1
             return GIF
-        event = conversion(report, client_no, click, at)
+        event = conversion(report, client_no, click, self._clock.now())
         kept = self._journal.append(encode([event]))
         self.counts.pixels += 1
         return Later(kept, GIF, self._broken)
-
-    def _click_of(self, text: str) -> Click | None:
-        """The click a page speaks of; None if it is not ours."""
-        try:
-            return open_click(text, self._keys)
-        except NotOurs:
-            return None
 
     # Common to both
 
@@ -248,3 +224,12 @@ def _path_of(target: bytes) -> bytes:
         return b""
     query = b"" if parsed.query is None else b"?" + parsed.query
     return (parsed.path or b"") + query
+
+
+def _key_named(text: bytes) -> int | None:
+    """The key id that a signed text names, before anything of it is believed."""
+    try:
+        start = binascii.a2b_base64(text[:4].translate(_URLSAFE))
+    except binascii.Error:
+        return None
+    return start[1] if len(start) == 3 else None

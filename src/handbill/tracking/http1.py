@@ -10,6 +10,8 @@ from collections import deque
 from logging import getLogger
 from typing import Any
 
+import msgspec
+
 from handbill.tracking.messages import FAULTS, Answer, Later, Request, Stream
 from handbill.tracking.reading import RequestReader, Stop
 from handbill.tracking.server import CLOSES, GOES_ON, KEEPS, Server
@@ -23,26 +25,21 @@ _SLICE = 4096
 _WRITE_HIGH = 256 * 1024
 
 
-class _Slot:
+class _Slot(msgspec.Struct, eq=False):
     """The place of one answer in the order of a connection."""
 
-    __slots__ = ("answer", "connection", "end", "id", "is_head", "later")
-
-    def __init__(
-        self, connection: "Connection", request_id: bytes, end: int, is_head: bool = False
-    ) -> None:
-        self.connection = connection
-        self.id = request_id
-        self.end = end
-        self.is_head = is_head
-        self.answer: Answer | None = None
-        self.later: Later | None = None
+    connection: "Connection"
+    id: bytes
+    end: int
+    is_head: bool
+    later: Later | None
+    answer: Answer | None
 
     def settle(self, failure: BaseException | None) -> None:
         later = self.later
         assert later is not None
-        answer = self.answer = later.answer if failure is None else later.failed(failure)
-        self.connection.settled(self, answer)
+        self.answer = later.answer if failure is None else later.failed(failure)
+        self.connection.settled(self)
 
 
 class Connection(asyncio.Protocol):
@@ -94,6 +91,7 @@ class Connection(asyncio.Protocol):
             self._stream.close()
         for slot in self._slots:
             _drop(slot.answer)
+        self._slots.clear()
         self._server.leave(self)
 
     def data_received(self, data: bytes) -> None:
@@ -101,6 +99,8 @@ class Connection(asyncio.Protocol):
             request = self._reader.known(data)
             if request is not None:
                 self._take(request, False)
+                if len(self._slots) >= MOST_PIPELINED:
+                    self._steer()
                 return
         self._receive(data)
 
@@ -187,23 +187,23 @@ class Connection(asyncio.Protocol):
         except Exception:  # noqa: BLE001 - a bug of ours: said, logged, and the rest goes on
             _LOG.exception("a request could not be answered", extra={"id": request.id.hex()})
             made = FAULTS[500]
-        slot = _Slot(self, request.id, end, request.method == b"HEAD")
-        self._slots.append(slot)
+        is_head = request.method == b"HEAD"
         if isinstance(made, Later):
-            slot.later = made
+            slot = _Slot(self, request.id, end, is_head, made, None)
+            self._slots.append(slot)
             server.wait(made.future, slot.settle)
         else:
-            slot.answer = made
+            self._slots.append(_Slot(self, request.id, end, is_head, None, made))
             self._write_ready()
 
     # How the answers go out
 
-    def settled(self, slot: _Slot, answer: Answer) -> None:
+    def settled(self, slot: _Slot) -> None:
         """A slot has its answer."""
         slots = self._slots
-        if len(slots) == 1 and self._stream is None and not self._is_deaf:
-            slots.clear()
-            self._send(slot, answer)
+        if len(slots) == 1 and slot.answer is not None and not (self._stream or self._is_deaf):
+            slots.pop()
+            self._send(slot, slot.answer)
         else:
             self._flush()
 
@@ -289,9 +289,8 @@ class Connection(asyncio.Protocol):
         """Say why, after the answers that are still due, and read no further."""
         self._is_over = True
         self._held = b""
-        slot = _Slot(self, self._server.draw(), CLOSES)
-        slot.answer = FAULTS[status]
-        self._slots.append(slot)
+        refusal = FAULTS[status]
+        self._slots.append(_Slot(self, self._server.draw(), CLOSES, False, None, refusal))
         self._write_ready()
 
     def _end_after_last(self) -> None:
