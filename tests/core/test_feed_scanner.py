@@ -1,5 +1,6 @@
 """Feeds cut into items: the same whatever the chunks, and as a parser of the whole sees them."""
 
+import tracemalloc
 from collections.abc import Iterator
 
 import pytest
@@ -252,7 +253,12 @@ def test_forty_megabytes_between_items_are_passed_over(
 ) -> None:
     """Work as long as the feed, memory as small as a block: no token is ever held whole."""
     chunks = endless(byte * 65_536, 640, start, end)
-    assert len(list(scan(chunks, "job", ItemReader(), collection="jobs"))) == 1
+    tracemalloc.start()
+    found = list(scan(chunks, "job", ItemReader(), collection="jobs"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found) == 1
+    assert peak < 2_000_000
 
 
 @pytest.mark.parametrize(

@@ -186,12 +186,24 @@ def _value(source: _Source, fields: Mapping[str, str], most: int) -> str:
     return (cleaned(text, most + 1) if text else "") or source.otherwise
 
 
-def compile_mapping(feed: FeedBody, zone: tzinfo, read_date: ReadDate) -> MapJob:
-    """The function that turns an item's nodes into a job, by the feed's settings.
+class _Plan(NamedTuple):
+    """A feed's settings, sorted by what is done with them."""
 
-    ``zone``: the client's, for dates that name none. A mandatory field without a value is told in
-    ``missing`` of the body; so is a URL that is none, for such a job can never be advertised.
-    """
+    ref: _Source
+    text: _Source
+    url: _Source
+    bid: _Source
+    lines: list[_Source]
+    constant: dict[str, Any]
+    """Lines that no node of the item has a say in."""
+    dates: list[_Source]
+    additional: list[_Source]
+    needed: list[str]
+    publishers: str
+    strip: frozenset[str]
+
+
+def _plan(feed: FeedBody) -> _Plan:
     nodes = nodes_of(feed.mappings)
     always = {name: cleaned(text, _MOST_TEXT) for name, text in feed.value_overrides.items()}
     otherwise = {name: cleaned(text, _MOST_TEXT) for name, text in feed.value_defaults.items()}
@@ -203,50 +215,67 @@ def compile_mapping(feed: FeedBody, zone: tzinfo, read_date: ReadDate) -> MapJob
         return _Source(name, "" if fixed else node, fixed or otherwise.get(name, ""))
 
     lines = [source(name) for name in _LINES]
-    constant: dict[str, Any] = {one.name: one.otherwise for one in lines if not one.node}
-    lines = [one for one in lines if one.node]
-    ref_from, text_from, url_from, bid_from = map(
-        source, ("referencenumber", "description", "url", "cpc")
-    )
-    dates = [one for one in map(source, _DATES) if one.node or one.otherwise]
-    additional = _additional_sources(feed, source)
-    needed = [name for name in mandatory_of(feed) if name in CANONICAL - STRUCTURE]
-    strip = frozenset(feed.url_params_to_strip)
-    publishers = publishers_node(feed.mappings)
+    return _Plan(
+        ref=source("referencenumber"), text=source("description"), url=source("url"),
+        bid=source("cpc"), lines=[one for one in lines if one.node],
+        constant={one.name: one.otherwise for one in lines if not one.node},
+        dates=[one for one in map(source, _DATES) if one.node or one.otherwise],
+        additional=_additional_sources(feed, source),
+        needed=[name for name in mandatory_of(feed) if name in CANONICAL - STRUCTURE],
+        publishers=publishers_node(feed.mappings), strip=frozenset(feed.url_params_to_strip),
+    )  # fmt: skip
+
+
+def compile_mapping(feed: FeedBody, zone: tzinfo, read_date: ReadDate) -> MapJob:
+    """The function that turns an item's nodes into a job, by the feed's settings.
+
+    ``zone``: the client's, for dates that name none. A mandatory field without a value is told in
+    ``missing`` of the body; so is a URL that is none, for such a job can never be advertised.
+    """
+    plan = _plan(feed)
     moments = _Remembered(lambda text: _moment(text, zone, read_date))
     bids = _Remembered(read_money)
 
     def map_job(fields: Mapping[str, str]) -> Mapped:
         faults: list[FieldFault] = []
-        ref = _value(ref_from, fields, MOST_REF)
+        ref = _value(plan.ref, fields, MOST_REF)
         if not ref or len(ref) > MOST_REF:
             faults.append(_no_ref(ref))
             return Mapped(None, None, "", faults)
-        body = JobBody(ref, **constant)
-        for name, node, default in lines:
+        body = JobBody(ref, **plan.constant)
+        for name, node, default in plan.lines:
             value = fields.get(node, "")
             value = value.strip() if value.isprintable() else cleaned(value)
             if len(value) > _MOST_LINE:
                 value = _cut(name, value, _MOST_LINE, faults)
             setattr(body, name, value or default)
-        body.description = _text(text_from, fields, faults)
-        body.url, target = _url(url_from, fields, strip, faults)
-        posted_on = None
-        for one in dates:
-            found = _dated(one, fields, moments, faults)
-            if found is not None:
-                setattr(body, _DATES[one.name], found[0])
-                if one.name != "lastmodifieddate" and posted_on is None:
-                    posted_on = found[1]
-        body.cpc_micros = _bid(bid_from, fields, bids, faults)
-        if additional:
-            body.additional = _additional(additional, fields, faults)
-        if publishers:
-            body.settings = _settings(fields.get(publishers, ""))
-        body.missing = _missing(body, needed, faults)
+        body.description = _text(plan.text, fields, faults)
+        body.url, target = _url(plan.url, fields, plan.strip, faults)
+        posted_on = _keep_dates(body, plan.dates, fields, moments, faults)
+        body.cpc_micros = _bid(plan.bid, fields, bids, faults)
+        if plan.additional:
+            body.additional = _additional(plan.additional, fields, faults)
+        if plan.publishers:
+            body.settings = _settings(fields.get(plan.publishers, ""))
+        body.missing = _missing(body, plan.needed, faults)
         return Mapped(body, posted_on, target, faults)
 
     return map_job
+
+
+def _keep_dates(
+    body: JobBody, sources: list[_Source], fields: Mapping[str, str], moments: _Remembered,
+    faults: list[FieldFault],
+) -> str | None:  # fmt: skip
+    """Put the dates into the body; the day of posting is the first that is known of two."""
+    posted_on = None
+    for source in sources:
+        found = _dated(source, fields, moments, faults)
+        if found is not None:
+            setattr(body, _DATES[source.name], found[0])
+            if source.name != "lastmodifieddate" and posted_on is None:
+                posted_on = found[1]
+    return posted_on
 
 
 def _no_ref(ref: str) -> FieldFault:

@@ -5,7 +5,7 @@ and tells the byte at which an element ends, so that no second grammar is needed
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import NamedTuple
 from xml.parsers import expat
 
@@ -56,9 +56,18 @@ class ItemReader:
         """Forget the former item; the next byte fed is the ``<`` of an item's tag."""
         self._raw = b""
         self._fields: dict[str, str] = {}
-        self._parser = expat.ParserCreate("utf-8")
-        self._parser.buffer_text = True
-        self._ended = _follow(self._parser, self._fields, self._markup, self._written)
+        self._depth = self._elements = self._ended = 0
+        self._top, self._marked, self._nested = "", -1, False
+        self._text: list[str] = []
+        # Of the open nodes below a node of the item: their paths, and where their texts begin.
+        self._paths: list[str] = []
+        self._since: list[int] = []
+        parser = expat.ParserCreate("utf-8")
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text.append
+        self._parser = parser
 
     def feed(self, piece: bytes) -> ReadItem | None:
         """Read on; the item when this piece ends it, else None."""
@@ -73,91 +82,68 @@ class ItemReader:
 
     def _end_of_item(self) -> int:
         """Expat stands before an end tag, but behind the tag of an element without content."""
-        (at,) = self._ended
+        at = self._ended
         if self._raw[at - 2 : at] == b"/>":
             tag = TAG.match(self._raw)
             if tag is not None and tag.end() == at:
                 return at
         return self._raw.index(b">", at) + 1
 
-    def _written(self, start: int) -> str:
-        """The content of the node whose tag is there and that ends here, as its bytes say it."""
-        tag = TAG.match(self._raw, start)
+    def _refuse(self, message: str) -> NotWellFormed:
+        return NotWellFormed(self._parser.CurrentLineNumber, message)
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        self._elements += 1
+        if self._depth == 2:
+            self._top = name
+            self._text.clear()
+            self._marked = self._parser.CurrentByteIndex if name in self._markup else -1
+        elif self._depth > 2:
+            self._nested = True
+            self._paths.append(f"{self._path()}/{name}")
+            self._since.append(len(self._text))
+        if self._elements > MOST_ELEMENTS:
+            raise self._refuse("an item has too many nodes")
+        if self._depth > MOST_DEPTH:
+            raise self._refuse("an item's nodes lie too deep")
+        if attributes:
+            self._keep_attributes(attributes)
+
+    def _path(self) -> str:
+        return self._paths[-1] if self._paths else self._top
+
+    def _keep_attributes(self, attributes: dict[str, str]) -> None:
+        if len(attributes) > MOST_ATTRIBUTES:
+            raise self._refuse("a node has too many attributes")
+        before = "@" if self._depth == 1 else f"{self._path()}/@"
+        for name, value in attributes.items():
+            self._keep(before + name, value)
+
+    def _keep(self, key: str, value: str) -> None:
+        if not self._fields.get(key):
+            self._fields[key] = value.strip()
+
+    def _end(self, name: str) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            self._ended = self._parser.CurrentByteIndex
+            raise _Whole
+        if self._depth > 1:
+            name = self._paths.pop()
+            value = "".join(self._text[self._since.pop() :])
+        elif self._nested and self._marked >= 0:
+            value = self._written()
+        else:
+            value = "".join(self._text)
+        if self._depth == 1:
+            self._nested = False
+        self._keep(name, value)
+        if ":" in name:
+            self._keep("/".join(step.rpartition(":")[2] for step in name.split("/")), value)
+
+    def _written(self) -> str:
+        """The content of the node that ends here, as its bytes say it."""
+        tag = TAG.match(self._raw, self._marked)
         assert tag is not None
         return self._raw[tag.end() : self._parser.CurrentByteIndex].decode()
-
-
-def _follow(
-    parser: expat.XMLParserType, fields: dict[str, str], markup: frozenset[str],
-    written: Callable[[int], str],
-) -> list[int]:  # fmt: skip
-    """Have a parser fill ``fields``; where the item ended is put into the list.
-
-    Most nodes stand right below the item and hold text alone: for them little is done.
-    """
-    depth = elements = 0
-    top, marked, nested = "", -1, False
-    text: list[str] = []
-    path: list[str] = []
-    since: list[int] = []
-    ended: list[int] = []
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth, elements, top, marked
-        depth += 1
-        elements += 1
-        if depth == 2:
-            top = name
-            text.clear()
-            marked = parser.CurrentByteIndex if name in markup else -1
-        elif depth > 2:
-            go_deeper(name)
-        if elements > MOST_ELEMENTS:
-            raise NotWellFormed(parser.CurrentLineNumber, "an item has too many nodes")
-        if attributes:
-            keep_attributes(attributes)
-
-    def go_deeper(name: str) -> None:
-        nonlocal nested
-        nested = True
-        path.append(f"{path[-1] if path else top}/{name}")
-        since.append(len(text))
-        if depth > MOST_DEPTH:
-            raise NotWellFormed(parser.CurrentLineNumber, "an item's nodes lie too deep")
-
-    def keep_attributes(attributes: dict[str, str]) -> None:
-        if len(attributes) > MOST_ATTRIBUTES:
-            raise NotWellFormed(parser.CurrentLineNumber, "a node has too many attributes")
-        before = "@" if depth == 1 else f"{path[-1] if path else top}/@"
-        for name, value in attributes.items():
-            keep(before + name, value)
-
-    def keep(key: str, value: str) -> None:
-        value = value.strip()
-        if not fields.get(key):
-            fields[key] = value
-
-    def end(name: str) -> None:
-        nonlocal depth, nested
-        depth -= 1
-        if depth == 1:
-            if nested:
-                nested = False
-                value = written(marked) if marked >= 0 else "".join(text)
-            else:
-                value = text[0] if len(text) == 1 else "".join(text)
-        elif depth > 1:
-            name = path.pop()
-            value = "".join(text[since.pop() :])
-        else:
-            ended.append(parser.CurrentByteIndex)
-            raise _Whole
-        if not fields.get(name):
-            keep(name, value)
-            if ":" in name:
-                keep("/".join(step.rpartition(":")[2] for step in name.split("/")), value)
-
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = text.append
-    return ended
