@@ -17,6 +17,7 @@ from handbill.host.ids import SeededIds
 from handbill.kit.instants import instant_of_iso
 from handbill.store.index import EdgeIndex
 from handbill.store.journal import JournalReader, JournalWriter
+from handbill.store.journal_turns import TurnWriter
 from handbill.tracking.addresses import Proxies
 from handbill.tracking.edge import Edge
 from handbill.tracking.http1 import Connection
@@ -93,6 +94,7 @@ class Door:
         limits: Limits | None = None,
         trusted: tuple[str, ...] = (),
         sync: Callable[[int], None] = os.fdatasync,
+        writer: type[JournalWriter] = TurnWriter,
     ) -> None:
         self.folder = folder
         self.clock = SetClock(NOW)
@@ -100,6 +102,7 @@ class Door:
         self._limits = limits or Limits(head_s=FAR, idle_s=FAR)
         self._trusted = trusted
         self._sync = sync
+        self._writer = writer
         self._clients: list[Client] = []
 
     async def __aenter__(self) -> Self:
@@ -109,14 +112,12 @@ class Door:
         self.index.put_pixel(PIXEL, 7)
         self.feeds = self.folder / "feeds"
         self.feeds.mkdir(exist_ok=True)
-        self.journal = JournalWriter(self.folder / "journal", "edge-0", sync=self._sync)
+        self.journal = self._writer(self.folder / "journal", "edge-0", sync=self._sync)
         proxies = Proxies(self._trusted)
         self.edge = Edge(
             self.journal, self.index, self.clock, proxies, self.feeds, self._note_broken
         )
-        self.server = Server(
-            self.edge.answer, self.clock, SeededIds(1), self._limits, proxies.has
-        )
+        self.server = Server(self.edge.answer, self.clock, SeededIds(1), self._limits, proxies.has)
         loop = asyncio.get_running_loop()
         self._door = await loop.create_server(partial(Connection, self.server), "127.0.0.1", 0)
         self.port = self._door.sockets[0].getsockname()[1]
@@ -166,4 +167,3 @@ def at_the_door(
             return await scenario(door)
 
     return uvloop.run(play())
-

@@ -9,6 +9,7 @@ from door import JOB, KEY, LISTING, NOW, TOKEN, URL, Door, at_the_door
 from handbill.core.listing_tokens import Click, click_id, listing_token, open_click
 from handbill.core.received import ReceivedClick, click_of
 from handbill.kit.instants import SECOND
+from handbill.store.journal import JournalWriter
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
 
@@ -320,7 +321,7 @@ def test_a_click_is_not_answered_before_it_is_durable(tmp_path: Path) -> None:
         assert len(door.events()) == 1
 
     try:
-        at_the_door(scenario, tmp_path, sync=held)
+        at_the_door(scenario, tmp_path, sync=held, writer=JournalWriter)
     finally:
         os.close(reading)
         os.close(writing)

@@ -80,7 +80,9 @@ def test_what_is_just_short_enough_is_read(tmp_path: Path) -> None:
         client = await door.client()
         client.send(b"GET /livez?" + b"a" * (MOST_TARGET - 7) + b" HTTP/1.1\r\nHost: a\r\n\r\n")
         assert (await client.said()).status == 200
-        client.send(b"GET /livez HTTP/1.1\r\nHost: a\r\nX: " + b"a" * (MOST_HEAD - 64) + b"\r\n\r\n")
+        client.send(
+            b"GET /livez HTTP/1.1\r\nHost: a\r\nX: " + b"a" * (MOST_HEAD - 64) + b"\r\n\r\n"
+        )
         assert (await client.said()).status == 200
 
     at_the_door(scenario, tmp_path)
@@ -91,7 +93,9 @@ def test_a_small_body_is_ignored(tmp_path: Path, method: str) -> None:
     async def scenario(door: Door) -> None:
         client = await door.client()
         for _ in range(2):
-            client.send(f"{method} /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n".encode())
+            client.send(
+                f"{method} /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n".encode()
+            )
             client.send(b"GET /")
             assert (await client.said(has_body=method == "GET")).status == 200
 
@@ -129,11 +133,15 @@ def test_whoever_sends_on_and_on_is_cut_off(tmp_path: Path) -> None:
         client = await door.client()
         client.send(b"rubbish\r\n\r\n" + b"x" * MOST_SPILLED * 2)
         with pytest.raises(ConnectionError):
-            while True:
-                client.send(b"x" * MOST_SPILLED)
-                await client.writer.drain()
+            await _send_for_ever(client)
 
     at_the_door(scenario, tmp_path)
+
+
+async def _send_for_ever(client: Client) -> None:
+    while True:
+        client.send(b"x" * MOST_SPILLED)
+        await client.writer.drain()
 
 
 @pytest.mark.parametrize("piece", [1, 7])
@@ -254,7 +262,9 @@ def test_a_last_request_ends_the_connection(tmp_path: Path) -> None:
 def test_an_upgrade_is_not_taken_up(tmp_path: Path) -> None:
     async def scenario(door: Door) -> None:
         client = await door.client()
-        upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n"
+        upgrade = (
+            b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n"
+        )
         client.send(b"GET /livez HTTP/1.1\r\nHost: edge\r\n" + upgrade)
         said = await client.said()
         assert (said.status, said.headers["connection"]) == (200, "close")

@@ -1,9 +1,11 @@
 """Outbound feed files: unguessable names, validators, streamed and never held in memory."""
 
+import errno
 import os
 import re
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from stat import S_ISREG
 
 from handbill.kit.instants import SECOND, Instant, http_date_of, instant_of
 from handbill.tracking.messages import FAULTS, Answer, Request, head
@@ -40,10 +42,15 @@ def feed_file(folder: Path, name: bytes, request: Request) -> Answer:
         return FAULTS[404]
     try:
         fd = os.open(folder / name.decode(), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return FAULTS[404]
+    except OSError as failure:
+        if failure.errno in {errno.ENOENT, errno.ELOOP}:
+            return FAULTS[404]
+        raise
     # From the open file, so that validators and bytes belong together if it is replaced now.
     stat = os.fstat(fd)
+    if not S_ISREG(stat.st_mode):
+        os.close(fd)
+        return FAULTS[404]
     tag = b'"%x-%x"' % (stat.st_size, stat.st_mtime_ns)
     changed_at = stat.st_mtime_ns // 1000
     headers = b"%b%bETag: %b\r\nLast-Modified: %b\r\n" % (
