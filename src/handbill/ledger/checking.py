@@ -3,7 +3,7 @@ against a fold of the segments, files against the manifest, spend against the ca
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from pathlib import Path
@@ -16,16 +16,15 @@ from handbill.clients.service import clients_by_number
 from handbill.core.charging import (
     CounterKey,
     Limit,
-    Place,
     entities_of,
     folded,
     period_keys,
 )  # fmt: skip
-from handbill.core.judging import ENTRY_DISPOSITIONS, KINDS, PARKED, TAKES_ROOM, balance_of
+from handbill.core.judging import ENTRY_DISPOSITIONS, KINDS, PARKED, balance_of
 from handbill.core.nouns import Client
 from handbill.groups.service import groups_by_number
 from handbill.kit.zones import PERIODS, start_of, zone_of
-from handbill.ledger import purchases, rows
+from handbill.ledger import folding, rows
 from handbill.ledger.booking import RECEIVED, REDELIVERED
 from handbill.ledger.terms import Terms, read_terms
 from handbill.store import events
@@ -35,8 +34,6 @@ from handbill.store.records import Records
 
 MOST_FAULTS = 1_000
 _MEMORY_MB = 512
-_ROOM = ", ".join(f"'{name}'" for name in sorted(TAKES_ROOM))
-_Taken = list[tuple[Place, date, tuple[int, int, int]]]
 
 
 @dataclass(slots=True)
@@ -64,6 +61,8 @@ class _Moment(NamedTuple):
     tallies: dict[tuple[str, str], int]
     counters: dict[CounterKey, int]
     parked: dict[str, int]
+    retired: dict[tuple[str, str], int]
+    retired_counters: dict[CounterKey, int]
 
 
 def check(records: Records, blobs: Blobs, scratch: Path) -> Books:
@@ -80,6 +79,8 @@ def check(records: Records, blobs: Blobs, scratch: Path) -> Books:
                 rows.tallies_of(tx, client_no),
                 rows.counters_of(tx, client_no),
                 rows.parked_counts(tx, client_no),
+                rows.retired_tallies(tx, client_no),
+                rows.retired_counters(tx, client_no),
             )
         _check_client(records, blobs, scratch, moment, books)
     books.sums["clients"] = len(nos)
@@ -95,7 +96,7 @@ def _check_client(
     if len(present) < len(moment.segments):
         return
     zone = zone_of(moment.client.zone if moment.client else "UTC")
-    taken: _Taken = []
+    taken: list[folding.Taken] = []
     entries: dict[tuple[str, str], int] = {}
     if present:
         with (
@@ -104,10 +105,13 @@ def _check_client(
         ):
             _check_files(duck, files, moment, books)
             entries = _entries(duck, files, books)
-            taken = list(_taken(duck, files, moment, zone))
+            taken = list(folding.taken(duck, files, present, zone))
+    books.sums["retired"] += sum(moment.retired.values())
+    entries = _with(entries, moment.retired)
     _compare(moment, "tally", _told(moment.tallies), entries, books)
     counters = {key: value for key, value in moment.counters.items() if value}
-    _compare(moment, "counter", counters, folded(taken), books)
+    every = _with(folded(taken), moment.retired_counters)
+    _compare(moment, "counter", counters, every, books)
     _check_caps(records, moment, taken, zone, books)
 
 
@@ -165,7 +169,7 @@ def _check_files(
     unearned = _one(
         duck,
         "SELECT count(*) FROM read_parquet($files) WHERE (charge_micros != 0 OR spend_micros != 0) "
-        f"AND disposition NOT IN ({_ROOM})",
+        f"AND disposition NOT IN ({folding.ROOM})",
         files,
     )[0]
     if unearned:
@@ -181,11 +185,7 @@ def _one(duck: duckdb.DuckDBPyConnection, text: str, files: list[str]) -> tuple[
 def _entries(
     duck: duckdb.DuckDBPyConnection, files: list[str], books: Books
 ) -> dict[tuple[str, str], int]:
-    found = duck.execute(
-        "SELECT kind, disposition, count(*), sum(charge_micros)::BIGINT, "
-        "sum(spend_micros)::BIGINT FROM read_parquet($files) GROUP BY ALL",
-        {"files": files},
-    ).fetchall()
+    found = folding.told(duck, files)
     for _, _, count, charge, spend in found:
         books.sums["entries"] += count
         books.sums["chargeMicros"] += charge
@@ -193,23 +193,9 @@ def _entries(
     return {(kind, disposition): count for kind, disposition, count, _, _ in found}
 
 
-def _taken(
-    duck: duckdb.DuckDBPyConnection, files: list[str], moment: _Moment, zone: tzinfo
-) -> Iterator[tuple[Place, date, tuple[int, int, int]]]:
-    """What counted at each place on each day, folded from the entries."""
-    first = min(segment.first_at for segment in moment.segments)
-    end = max(segment.last_at for segment in moment.segments) + 1
-    found = duck.execute(
-        f"SELECT campaign_no, group_no, publisher_no, {events.day_text(first, end, zone)} AS day, "
-        "sum(spend_micros)::BIGINT, count(*) FILTER (kind = 'CLICK'), "
-        "count(*) FILTER (kind = 'APPLY') FROM read_parquet($files) "
-        f"WHERE disposition IN ({_ROOM}) AND kind <> '{purchases.KIND}' GROUP BY ALL",
-        {"files": files},
-    )
-    while row := found.fetchone():
-        campaign_no, group_no, publisher_no, number, spend, clicks, applies = row
-        place = Place(moment.client_no, campaign_no, group_no, publisher_no)
-        yield place, events.day_of_number(number), (spend, clicks, applies)
+def _with(entries: Mapping[Any, int], retired: Mapping[Any, int]) -> dict[Any, int]:
+    """What the entries say, those that are retired included."""
+    return dict(Counter(entries) + Counter(retired))
 
 
 def _compare(
@@ -225,7 +211,7 @@ def _compare(
 
 
 def _check_caps(
-    records: Records, moment: _Moment, taken: _Taken, zone: tzinfo, books: Books
+    records: Records, moment: _Moment, taken: list[folding.Taken], zone: tzinfo, books: Books
 ) -> None:
     """No cap is passed, as far as can be told: only one that stood unchanged since its period's
     first event can be held against it, for a cap may be lowered below what is spent.
@@ -248,9 +234,10 @@ def _check_caps(
         entity_no = int(limit.entity.partition("/")[0])
         changed_at = changed[_OWNER[limit.scope], entity_no]
         for period, first in firsts.get((limit.scope, limit.entity, limit.period), {}).items():
-            used = moment.counters.get(
-                CounterKey(limit.scope, limit.entity, limit.measure, period), 0
-            )
+            key = CounterKey(limit.scope, limit.entity, limit.measure, period)
+            if key in moment.retired_counters:
+                continue  # its first event is not known any more
+            used = moment.counters.get(key, 0)
             if used > limit.most and changed_at < start_of(first, zone):
                 books.blame(
                     f"client {moment.client_no}: {limit.scope} {limit.entity} used {used} of its "
@@ -268,7 +255,7 @@ def _limits(terms: Terms | None) -> set[Limit]:
     return {limit for limits in terms.limits.values() for limit in limits} if terms else set()
 
 
-def _first_days(taken: _Taken) -> dict[tuple[str, str, str], dict[str, date]]:
+def _first_days(taken: list[folding.Taken]) -> dict[tuple[str, str, str], dict[str, date]]:
     """The first day with an event of each period, by scope, entity and kind of period."""
     firsts: dict[tuple[str, str, str], dict[str, date]] = {}
     for place, day, _ in taken:

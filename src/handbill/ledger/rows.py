@@ -9,7 +9,7 @@ from sqlalchemy import bindparam as b
 from handbill.core.charging import MEASURES, CounterKey
 from handbill.kit.instants import Instant
 from handbill.store.journal import Mark
-from handbill.store.records import Tx
+from handbill.store.records import Tx, tables
 from handbill.store.records.base import Listed, among, among_ids
 from handbill.store.records.tables import (
     agencies,
@@ -41,6 +41,15 @@ _CLICKS = sa.select(clicks.c.id, clicks.c.client_no, clicks.c.disposition).where
     among_ids(clicks.c.id, "ids")
 )
 _VISITS = sa.select(visits.c.visitor, visits.c.at).where(among_ids(visits.c.visitor, "ids"))
+_OLD_VISITS = (
+    sa.select(visits.c.visitor).where(visits.c.at < b("before")).limit(b("most", type_=sa.Integer))
+)
+_FORGET_OLD_VISITS = sa.delete(visits).where(visits.c.visitor.in_(_OLD_VISITS))
+_k = conversion_keys.c
+_OLD_KEYS = (
+    sa.select(_k.client_no, _k.key).where(_k.at < b("before")).limit(b("most", type_=sa.Integer))
+)
+_FORGET_KEYS = sa.delete(conversion_keys).where(sa.tuple_(_k.client_no, _k.key).in_(_OLD_KEYS))
 _FORGET_VISITS = sa.delete(visits).where(visits.c.at < b("before"))
 _OLD_CLICKS = (
     sa.select(clicks.c.id).where(clicks.c.at < b("before")).limit(b("most", type_=sa.Integer))
@@ -70,6 +79,20 @@ _PARKED_COUNTS = (
 _TALLIES = sa.select(tallies.c.kind, tallies.c.disposition, tallies.c.value).where(
     tallies.c.client_no == b("client_no")
 )
+_rt, _rc = tables.retired_tallies.c, tables.retired_counters.c
+_RETIRED_TALLIES = sa.select(_rt.kind, _rt.disposition, _rt.value).where(
+    _rt.client_no == b("client_no")
+)
+_RETIRED_COUNTERS = sa.select(_rc.scope, _rc.entity, _rc.measure, _rc.period, _rc.value).where(
+    _rc.client_no == b("client_no")
+)
+_DROPS = [
+    sa.delete(table).where(
+        table.c.scope == b("scope"), table.c.entity == b("entity"),
+        table.c.measure == b("measure"), table.c.period == b("period"),
+    )
+    for table in (counters, tables.retired_counters)
+]  # fmt: skip
 _TALLIED = sa.select(tallies.c.client_no).distinct().order_by(tallies.c.client_no)
 _CURRENCIES = sa.select(agencies.c.no, agencies.c.currency).where(among(agencies.c.no, "nos"))
 _AGENCIES = sa.select(agencies.c.no, agencies.c.id).where(among(agencies.c.no, "nos"))
@@ -166,6 +189,39 @@ def tallied_clients(tx: Tx) -> list[int]:
     return [client_no for (client_no,) in tx.all(_TALLIED)]
 
 
+# ── what retired segments summed up to ──────────────────────────────────────────────────────────
+
+
+def add_retired(
+    tx: Tx, client_no: int, told: Mapping[tuple[str, str], int], taken: Mapping[CounterKey, int]
+) -> None:
+    """Keep the sums of one client's entries that leave the ledger."""
+    tx.upsert_many(tables.retired_tallies, ["client_no", "kind", "disposition"], [
+        {"client_no": client_no, "kind": kind, "disposition": disposition, "value": value}
+        for (kind, disposition), value in sorted(told.items())
+    ], adds=["value"])  # fmt: skip
+    tx.upsert_many(tables.retired_counters, ["scope", "entity", "measure", "period"], [
+        {**key._asdict(), "client_no": client_no, "value": value}
+        for key, value in sorted(taken.items())
+    ], adds=["value"])  # fmt: skip
+
+
+def retired_tallies(tx: Tx, client_no: int) -> dict[tuple[str, str], int]:
+    found = tx.all(_RETIRED_TALLIES, client_no=client_no)
+    return {(kind, what): value for kind, what, value in found}
+
+
+def retired_counters(tx: Tx, client_no: int) -> dict[CounterKey, int]:
+    found = tx.all(_RETIRED_COUNTERS, client_no=client_no)
+    return {CounterKey(*row[:4]): row[4] for row in found}
+
+
+def drop_counters(tx: Tx, keys: Sequence[CounterKey]) -> None:
+    """Forget counters, and what is retired of them."""
+    for statement in _DROPS if keys else ():
+        tx.run_text_many(tx.dialect.text_of(statement), [key._asdict() for key in keys])
+
+
 # ── clicks, visits, identities ──────────────────────────────────────────────────────────────────
 
 
@@ -188,6 +244,16 @@ def put_clicks(tx: Tx, rows: Sequence[tuple[bytes, int, str, Instant]]) -> None:
 def forget_clicks(tx: Tx, before: Instant, most: int) -> int:
     """Drop so many clicks that no window reaches any more; how many there were."""
     return tx.run(_FORGET_CLICKS, before=before, most=most)
+
+
+def forget_visits(tx: Tx, before: Instant, most: int) -> int:
+    """The same for windows of duplicates."""
+    return tx.run(_FORGET_OLD_VISITS, before=before, most=most)
+
+
+def forget_keys(tx: Tx, before: Instant, most: int) -> int:
+    """The same for identities of conversions."""
+    return tx.run(_FORGET_KEYS, before=before, most=most)
 
 
 def known_visits(tx: Tx, visitors: Sequence[bytes]) -> dict[bytes, Instant]:

@@ -1,16 +1,13 @@
 """Background work of the ledger: many small segments made one, and the floor swept."""
 
-from handbill.kit.instants import DAY, Instant
-from handbill.ledger import rows
+from handbill.kit.instants import Instant
+from handbill.ledger import retiring
 from handbill.store import events
 from handbill.store.records import Tx
 from handbill.work.queue import Task, enqueue
 from handbill.work.tools import Run, Schedule, Tools
 
 _MOST_ROUNDS = 50
-_CLICKS_KEPT = 120 * DAY  # the longest window is 90 days; a later apply needs no click to be late
-_CLICKS_AT_ONCE = 10_000
-_MOST_SWEEPS = 1_000
 
 
 def compact(tools: Tools, task: Task) -> None:
@@ -33,13 +30,11 @@ def compact(tools: Tools, task: Task) -> None:
 
 
 def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001
-    """Delete files that nothing lists any more, and clicks that no window reaches."""
+    """Retire what is older than it is kept for, and delete files that nothing lists any more."""
     now = tools.clock.now()
+    retiring.retire(tools, now)
+    retiring.forget(tools, now)
     events.sweep(tools.records, tools.blobs, now)
-    for _ in range(_MOST_SWEEPS):
-        with tools.records.write() as tx:
-            if rows.forget_clicks(tx, now - _CLICKS_KEPT, _CLICKS_AT_ONCE) < _CLICKS_AT_ONCE:
-                return
 
 
 def ask_to_compact(tx: Tx, now: Instant) -> None:

@@ -105,6 +105,14 @@ _WITHIN = (
     .order_by(_t.no)
 )
 _ALL = sa.select(*_ROW).where(_LIVE, _t.client_no == b("client_no")).order_by(_t.no)
+_BEFORE = (
+    sa.select(*_ROW)
+    .where(_LIVE, _t.client_no == b("client_no"), _t.last_at < b("before"))
+    .order_by(_t.no)
+)
+_CLIENTS_BEFORE = (
+    sa.select(_t.client_no).where(_LIVE, _t.last_at < b("before")).distinct().order_by(_t.client_no)
+)
 _CLIENTS = sa.select(_t.client_no).where(_LIVE).distinct().order_by(_t.client_no)
 _SPLIT = (
     sa.select(_t.client_no)
@@ -177,6 +185,15 @@ def segments_of(tx: Tx, client_no: int) -> list[Segment]:
 
 def clients_with_entries(tx: Tx) -> list[int]:
     return [client_no for (client_no,) in tx.all(_CLIENTS)]
+
+
+def clients_before(tx: Tx, before: Instant) -> list[int]:
+    """Clients with segments whose entries are all older."""
+    return [client_no for (client_no,) in tx.all(_CLIENTS_BEFORE, before=before)]
+
+
+def segments_before(tx: Tx, client_no: int, before: Instant) -> list[Segment]:
+    return [Segment(*row) for row in tx.all(_BEFORE, client_no=client_no, before=before)]
 
 
 @contextmanager
@@ -307,10 +324,17 @@ def replace(tx: Tx, former: Sequence[Segment], made: Segment, now: Instant) -> N
     """List the new segment instead of the former ones. **Refuses** (Replaced) when not all of
     them are listed any more.
     """
+    retire(tx, former, now)
+    register(tx, [made], now)
+
+
+def retire(tx: Tx, former: Sequence[Segment], now: Instant) -> None:
+    """List these segments no more; the sweep deletes their files later. **Refuses** (Replaced) when
+    not all of them are listed.
+    """
     nos = Listed(segment.no for segment in former)
     if tx.run(_REPLACE, nos=nos, now=now) != len(former):
         raise Replaced
-    register(tx, [made], now)
 
 
 # ── sweeping ────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,44 @@
+"""The entries of segments added up: the right side of the books, for the check and for retiring."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, tzinfo
+
+import duckdb
+
+from handbill.core.charging import Place
+from handbill.core.judging import TAKES_ROOM
+from handbill.ledger.purchases import KIND as POSTING
+from handbill.store import events
+from handbill.store.events import Segment
+
+ROOM = ", ".join(f"'{name}'" for name in sorted(TAKES_ROOM))
+Taken = tuple[Place, date, tuple[int, int, int]]
+Told = tuple[str, str, int, int, int]
+
+
+def told(duck: duckdb.DuckDBPyConnection, files: Sequence[str]) -> list[Told]:
+    """By kind and disposition: how many entries, and their charge and spend in micros."""
+    return duck.execute(
+        "SELECT kind, disposition, count(*), sum(charge_micros)::BIGINT, "
+        "sum(spend_micros)::BIGINT FROM read_parquet($files) GROUP BY ALL",
+        {"files": files},
+    ).fetchall()
+
+
+def taken(
+    duck: duckdb.DuckDBPyConnection, files: Sequence[str], segments: Sequence[Segment], zone: tzinfo
+) -> Iterator[Taken]:
+    """What one client's entries took of each measure at each place on each day."""
+    first = min(segment.first_at for segment in segments)
+    end = max(segment.last_at for segment in segments) + 1
+    found = duck.execute(
+        f"SELECT campaign_no, group_no, publisher_no, {events.day_text(first, end, zone)} AS day, "
+        "sum(spend_micros)::BIGINT, count(*) FILTER (kind = 'CLICK'), "
+        "count(*) FILTER (kind = 'APPLY') FROM read_parquet($files) "
+        f"WHERE disposition IN ({ROOM}) AND kind <> '{POSTING}' GROUP BY ALL",
+        {"files": files},
+    )
+    while row := found.fetchone():
+        campaign_no, group_no, publisher_no, number, spend, clicks, applies = row
+        place = Place(segments[0].client_no, campaign_no, group_no, publisher_no)
+        yield place, events.day_of_number(number), (spend, clicks, applies)

@@ -1,0 +1,100 @@
+"""What is older than it is kept for leaves the ledger: whole files, with their sums noted.
+
+The books balance before and after: what a file summed up to is kept when the file is not.
+**Source**: safety.md (personal data, retention); stack.md (retention by dropping files).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from handbill.clients.service import clients_by_number
+from handbill.core.charging import CounterKey, folded, period_keys
+from handbill.kit.instants import DAY, Instant
+from handbill.kit.zones import day_of, zone_of
+from handbill.ledger import folding, rows
+from handbill.store import events
+from handbill.store.events import Segment
+from handbill.store.records import Tx
+from handbill.work.tools import Tools
+
+LONGEST_WINDOW = 120 * DAY
+"""No conversion finds its click after this: windows have 90 days at most (contract 3)."""
+VISITS_KEPT = 30 * DAY  # no duplicate's window is longer than a week
+_MOST_FILES = 200
+_MEMORY_MB = 256
+_AT_ONCE = 10_000
+_MOST_ROUNDS = 1_000
+_LIFETIME = "L"
+
+
+def retire(tools: Tools, now: Instant) -> int:
+    """Take the segments out whose entries are all older than the operator keeps them; how many.
+
+    Their files are deleted by the sweep, when no report can be reading them any more.
+    """
+    before = now - tools.settings.retention_days * DAY
+    with tools.records.read() as tx:
+        client_nos = events.clients_before(tx, before)
+    return sum(_of_client(tools, client_no, before, now) for client_no in client_nos)
+
+
+def _of_client(tools: Tools, client_no: int, before: Instant, now: Instant) -> int:
+    count = 0
+    for _ in range(_MOST_ROUNDS):
+        with tools.records.read() as tx:
+            old = events.segments_before(tx, client_no, before)[:_MOST_FILES]
+            client = clients_by_number(tx, [client_no]).get(client_no)
+        if not old:
+            break
+        zone = zone_of(client.zone if client else "UTC")
+        tallies, counters = _sums(tools, old, zone)
+        try:
+            with tools.records.write() as tx:
+                rows.hold_fence(tx)
+                events.retire(tx, old, now)
+                rows.add_retired(tx, client_no, tallies, counters)
+                _settle(tx, client_no, min(before, now - LONGEST_WINDOW), zone)
+        except events.Replaced:
+            break  # compacted meanwhile; the next sweep finds the new file
+        count += len(old)
+    return count
+
+
+def _sums(
+    tools: Tools, old: Sequence[Segment], zone: tzinfo
+) -> tuple[Counter[tuple[str, str]], dict[CounterKey, int]]:
+    paths = [segment.path for segment in old]
+    with (
+        events.files(tools.blobs, paths, tools.scratch) as files,
+        events.query(tools.scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
+    ):
+        tallies = Counter({told[:2]: told[2] for told in folding.told(duck, files)})
+        return tallies, folded(folding.taken(duck, files, old, zone))
+
+
+def _settle(tx: Tx, client_no: int, before: Instant, zone: tzinfo) -> None:
+    """Forget counters of periods that are long over and of which no entry is left, on both sides:
+    no event can be dated into them any more.
+    """
+    ended = {key[0]: key for key in period_keys(day_of(before, zone))}
+    counters, retired = rows.counters_of(tx, client_no), rows.retired_counters(tx, client_no)
+    rows.drop_counters(tx, [
+        key for key, value in retired.items()
+        if key.period != _LIFETIME and key.period < ended[key.period[0]]
+        and counters.get(key) == value
+    ])  # fmt: skip
+
+
+def forget(tools: Tools, now: Instant) -> None:
+    """Drop clicks, visits and identities of conversions that can decide about nothing any more."""
+    kept = max(tools.settings.retention_days * DAY, LONGEST_WINDOW)
+    for forgotten, before in (
+        (rows.forget_clicks, now - LONGEST_WINDOW),
+        (rows.forget_visits, now - VISITS_KEPT),
+        (rows.forget_keys, now - kept),
+    ):
+        for _ in range(_MOST_ROUNDS):
+            with tools.records.write() as tx:
+                if forgotten(tx, before, _AT_ONCE) < _AT_ONCE:
+                    break
