@@ -322,6 +322,13 @@ def set_carried(tx: Tx, feed_no: int, nos: Iterable[int]) -> None:
     tx.put_many(also_carried, [{"feed_no": feed_no, "job_no": no} for no in sorted(set(nos))])
 
 
+def mark_new(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
+    """Mark jobs that no row anywhere knows yet."""
+    rows = [{"job_no": no, "client_no": client_no} for no in nos]
+    tx.put_many(unmatched, rows)
+    tx.put_many(unindexed, rows)
+
+
 def mark_unmatched(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
     rows = [{"job_no": no, "client_no": client_no} for no in nos]
     tx.upsert_many(unmatched, ["job_no"], rows, keep=True)

@@ -152,12 +152,13 @@ def _says_the_same(stands: Standing, job: Written) -> bool:
 def _mark(
     tx: Tx, client_no: int, numbers: dict[str, int], changed: list[tuple[Standing, Written]]
 ) -> None:
-    moved, turned = list(numbers.values()), list(numbers.values())
+    moved, turned = [], []
     for stands, job in changed:
         if stands.left_at is not None or stands.matching != rows.matching_of(job):
             moved.append(stands.no)
         if stands.url != job.url:
             turned.append(stands.no)
+    rows.mark_new(tx, client_no, numbers.values())
     rows.mark_unmatched(tx, client_no, moved)
     rows.mark_unindexed(tx, client_no, turned)
 
