@@ -24,6 +24,7 @@ from handbill.groups import routes as groups
 from handbill.host.settings import Settings
 from handbill.http.app import application
 from handbill.http.docs import with_pages
+from handbill.http.front import Front
 from handbill.http.operations import Caller, Desk, Operation
 from handbill.jobs import routes as jobs
 from handbill.listings import routes as listings
@@ -35,6 +36,7 @@ from handbill.stats import report_routes as reports
 from handbill.stats import routes as stats
 from handbill.store.records import Tx
 from handbill.tracking import routes as tracking
+from handbill.tracking.addresses import Proxies
 
 _HEADER_MS = 10_000
 _BUFFER_BYTES = 65_536
@@ -78,11 +80,19 @@ def build(desk: Desk) -> Starlette:
     return application(with_pages(operations()), desk)
 
 
+def fronted(desk: Desk) -> Front:
+    """The application behind its limits, as it is served."""
+    proxies = Proxies(desk.settings.trusted_proxies)
+    per_minute = desk.settings.failures_per_minute
+    return Front(build(desk), desk.clock, desk.ids, per_minute, proxies.client_of)
+
+
 def main(settings: Settings, number: int = 0) -> None:
     """Serve the API until SIGTERM; requests under way are answered first."""
     desk = open_desk(settings, f"api-{number}", Doors)
+    front = fronted(desk)
     server = Server(
-        build(desk),
+        front,
         address=settings.host,
         port=settings.api_port,
         interface=Interfaces.ASGINL,
@@ -94,10 +104,14 @@ def main(settings: Settings, number: int = 0) -> None:
         log_dictconfig=_LOGS,
     )
 
+    def end() -> None:
+        front.drain()
+        server.stop()  # type: ignore[no-untyped-call]
+
     async def serve() -> None:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, server.stop)
+            loop.add_signal_handler(name, end)
         await server.serve()
 
     with contextlib.closing(desk.journal), contextlib.closing(desk.egress):

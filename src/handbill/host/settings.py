@@ -74,6 +74,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: Annotated[tuple[str, ...], Meta(max_length=100, description=(
         "Addresses or networks of front proxies whose X-Forwarded-For is believed; a comma list."
     ))] = ()  # fmt: skip
+    failures_per_minute: Annotated[int, Meta(ge=0, le=1_000_000, description=(
+        "So many refused credentials (401, 403) may come from one address, or by one key's prefix, "
+        "in a minute; then the API answers 429 until it may try again. 0: any number."
+    ))] = 6_000  # fmt: skip
     feed_most_bytes: Annotated[int, Meta(ge=1, le=1024**4, description=(
         "The largest inbound feed, unpacked; a larger one fails its run."
     ))] = 4 * 1024**3  # fmt: skip

@@ -1,0 +1,140 @@
+"""Before the application: whoever fails too often waits, and whoever comes while we end is sent on.
+
+The only place that answers 429 and 503. What it knows is in memory, bounded, and gone with the
+process: it spares work and noise, secrets of 200 bits are guarded by their length.
+**Source**: contract 2; safety.md section 1 (limit failures per prefix and address).
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from handbill.host.clock import Clock
+from handbill.host.ids import Ids, new_name
+from handbill.kit.instants import MINUTE, SECOND, Instant
+from handbill.kit.jsons import encode
+
+_MOST_KNOWN = 65_536  # addresses, and as many prefixes: about 10 MB each
+_FAILURES = frozenset({401, 403})
+_ALWAYS = frozenset({"/livez", "/readyz", "/metrics"})
+_PREFIX = re.compile(rb"hb_([a-z0-9]{12})_")
+_DRAIN_SECONDS = 5
+AddressOf = Callable[[str, bytes], str]
+"""Whose request it is, from the peer's address and X-Forwarded-For."""
+
+
+class Buckets:
+    """So many failures a minute for each name. A name that has not failed is not known."""
+
+    def __init__(self, per_minute: int, most: int = _MOST_KNOWN) -> None:
+        self._cost = MINUTE // per_minute
+        self._most = most
+        self._full_until: OrderedDict[str, Instant] = OrderedDict()
+
+    def fail(self, name: str, now: Instant) -> None:
+        """Note a failure. Of too many names the one that failed longest ago is forgotten."""
+        self._full_until[name] = max(now, self._full_until.get(name, now)) + self._cost
+        self._full_until.move_to_end(name)
+        if len(self._full_until) > self._most:
+            self._full_until.popitem(last=False)
+
+    def wait(self, name: str, now: Instant) -> Instant:
+        """How long the name has to wait before it may fail again; 0 when it need not."""
+        return max(0, self._full_until.get(name, now) + self._cost - now - MINUTE)
+
+    def has_failed(self, name: str, now: Instant) -> bool:
+        """Whether the name has failed lately."""
+        return self._full_until.get(name, now) > now
+
+
+class Front:
+    """The application behind its limits.
+
+    An address that has failed too often is refused. A key's prefix that has is refused to those
+    addresses only that failed lately themselves: nobody can lock out a key by failing with it.
+    """
+
+    def __init__(
+        self, app: ASGIApp, clock: Clock, ids: Ids, per_minute: int, address_of: AddressOf
+    ) -> None:
+        self._app = app
+        self._clock = clock
+        self._ids = ids
+        self._address_of = address_of
+        self._addresses = Buckets(per_minute) if per_minute else None
+        self._prefixes = Buckets(per_minute or 1)
+        self._drains = False
+
+    def drain(self) -> None:
+        """Answer 503 from now on; what is under way is answered as ever."""
+        self._drains = True
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in _ALWAYS:
+            await self._app(scope, receive, send)
+        elif self._drains:
+            answer = self._answer(503, "Service Unavailable", _DRAIN_SECONDS)
+            answer.headers["connection"] = "close"
+            await answer(scope, receive, send)
+        elif self._addresses is None:
+            await self._app(scope, receive, send)
+        else:
+            await self._limited(self._addresses, scope, receive, send)
+
+    async def _limited(
+        self, addresses: Buckets, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        peer = scope.get("client") or ("", 0)
+        address = network_of(self._address_of(peer[0], headers.get(b"x-forwarded-for", b"")))
+        prefix = _prefix_of(headers.get(b"x-api-key", b""))
+        now = self._clock.now()
+        wait = addresses.wait(address, now)
+        if not wait and prefix and addresses.has_failed(address, now):
+            wait = self._prefixes.wait(prefix, now)
+        if wait:
+            answer = self._answer(429, "Too Many Requests", -(-wait // SECOND))
+            await answer(scope, receive, send)
+            return
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in _FAILURES:
+                addresses.fail(address, now)
+                if prefix:
+                    self._prefixes.fail(prefix, now)
+            await send(message)
+
+        await self._app(scope, receive, noting)
+
+    def _answer(self, status: int, message: str, seconds: int) -> Response:
+        request_id = new_name(self._ids, 20)
+        headers = {
+            "content-type": "application/json; charset=utf-8", "cache-control": "no-store",
+            "x-content-type-options": "nosniff", "x-request-id": request_id,
+            "retry-after": str(seconds),
+        }  # fmt: skip
+        return Response(encode({"message": message, "requestId": request_id}), status, headers)
+
+
+def _prefix_of(api_key: bytes) -> str:
+    """The public part of what may be a key; of anything else nothing, or names could be made up."""
+    found = _PREFIX.match(api_key)
+    return found[1].decode() if found else ""
+
+
+@lru_cache(maxsize=4_096)
+def network_of(address: str) -> str:
+    """An address as limits know it: of IPv6 the /64, which one subscriber has whole."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address):
+        mapped = found.ipv4_mapped
+        return str(mapped or ip_network((int(found), 64), strict=False))
+    return str(found)
