@@ -34,7 +34,7 @@ def _headers(row: Golden, made: dict[str, str]) -> dict[str, str]:
     return {"client_id" if operation.client_header == "s2s" else "x-client-id": made["client"]}
 
 
-def _click(office: Office) -> str:
+def click_of(office: Office) -> str:
     """A click id that is ours, of a click that nobody has made."""
     with office.desk.records.read() as tx:
         kid, key = max(secret(tx, "listing").items())
@@ -48,7 +48,7 @@ def test_the_reference_samples(office: Office) -> None:
     for row in GOLDEN:
         names = {f"{{{name}}}": id_ for name, id_ in made.items()}
         names["{api_client}"] = office.api_client_id
-        names["{click}"] = _click(office)
+        names["{click}"] = click_of(office)
         headers = _headers(row, made)
         reply = office.ask(row.verb, row.path.format(**made), _filled(row.body, names), headers)
         told = f"{row.number} {row.verb} {row.path}"

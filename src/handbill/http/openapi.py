@@ -281,6 +281,6 @@ def refusals_of(operation: Operation) -> set[str]:
         codes.add("401")
     if operation.role in {"agency", "partner"} or operation.name == "create_token":
         codes.add("403")
-    if "{" in operation.path or "client_id" in operation.query.fields:
+    if "{" in operation.path or "client_id" in operation.query.fields or operation.body_names:
         codes.add("404")
     return codes

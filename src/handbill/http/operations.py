@@ -166,6 +166,10 @@ class Operation:
     """It may take seconds: it never runs on the event loop, and no answer is kept for its
     Idempotency-Key. A slow look-up ``keeps_records`` too, so that no writer waits for it.
     """
+    shows_once: bool = False
+    """The answer is a secret: it is kept for no Idempotency-Key, and a retry is refused (400)."""
+    body_names: bool = False
+    """The body names things by their ids: an unknown one is 404."""
     success: int = 200
     media_types: tuple[str, ...] = ("application/json",)
     """What a success may come as."""

@@ -1,0 +1,295 @@
+"""What the OpenAPI document says, tried by schemathesis against the application in this process.
+
+The document is narrowed first to what is to be tried: credentials and ids are those of a small
+world, so that requests pass the gates; and a schema is read as the contract reads it, leniently.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.transport import Response
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from contract.asgi import call
+from contract.office import NOON, Body, Doors, Office
+from contract.test_golden import click_of
+from contract.test_reports import Partner, partner_of
+from contract.world import FEED, World, build
+from handbill.api import operations
+from handbill.host.clock import SetClock
+from handbill.host.egress import Egress
+from handbill.host.ids import SeededIds
+from handbill.host.settings import Settings
+from handbill.http.app import application
+from handbill.http.openapi import text
+from handbill.http.operations import Desk, Operation
+from handbill.kit.jsons import encode
+from handbill.store.blobs import open_blobs
+from handbill.store.journal import JournalWriter
+from handbill.store.records import open_records
+
+OPERATIONS = operations()
+EXAMPLES = 6
+NOTHING_THERE = {"get_stats_file"}
+"""What needs a signed link, which no world can name before a report is made."""
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+]
+_TRIED = settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+# ── the document, narrowed ──────────────────────────────────────────────────────────────────────
+
+
+def lenient(schema: Any) -> Any:
+    """The same schema as contract 3 reads it: null on what is optional, words in any case."""
+    if not isinstance(schema, dict):
+        return schema
+    found = {word: _lenient_below(word, inner) for word, inner in schema.items()}
+    words = found.pop("enum", None)
+    if words is not None:
+        spelled = "|".join("".join(_any_case(letter) for letter in word) for word in words)
+        found |= {"type": "string", "pattern": f"^({spelled})$"}
+    required = set(schema.get("required", []))
+    if "properties" in found:
+        found["properties"] = {
+            name: inner if name in required else {"anyOf": [inner, {"type": "null"}]}
+            for name, inner in found["properties"].items()
+        }
+    return found
+
+
+def _lenient_below(word: str, inner: Any) -> Any:
+    if word == "properties":
+        return {name: lenient(below) for name, below in inner.items()}
+    if word in {"items", "additionalProperties"}:
+        return lenient(inner)
+    return [lenient(one) for one in inner] if word in {"anyOf", "oneOf", "allOf"} else inner
+
+
+def _any_case(letter: str) -> str:
+    if letter.isalpha():
+        return f"[{letter.lower()}{letter.upper()}]"
+    return f"[{letter}]" if letter in "$%#" else letter
+
+
+def narrowed() -> dict[str, Any]:
+    """The document without credentials, which every request here has, and without PATCH."""
+    found: dict[str, Any] = json.loads(text(OPERATIONS, "1"))
+    del found["components"]["securitySchemes"]
+    for verbs in found["paths"].values():
+        verbs.pop("patch", None)
+        for operation in verbs.values():
+            del operation["security"]
+            if "requestBody" in operation:
+                media = operation["requestBody"]["content"]["application/json"]
+                media["schema"] = lenient(media["schema"])
+                media.pop("example", None)
+            for part in operation["parameters"]:
+                part["schema"] = lenient(part["schema"])
+    return found
+
+
+_SCHEMA = schemathesis.openapi.from_dict(narrowed(), config=SchemathesisConfig())
+_BY_NAME = {
+    row.definition.raw["operationId"]: row
+    for row in (found.ok() for found in _SCHEMA.get_all_operations())
+}
+
+
+# ── the world ───────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Tour:
+    """A world, a partner, and a way to call."""
+
+    office: Office
+    world: World
+    partner: Partner
+
+    def bound(self, operation: Operation) -> tuple[dict[str, str], dict[str, str]]:
+        """The path's ids and the headers of a sound call."""
+        if operation.role == "partner":
+            names = ("publisherFamilyId", "reportId")
+            ids = dict(zip(names, (self.partner.family, self.partner.report()), strict=True))
+            return {name: ids[name] for name in ids if f"{{{name}}}" in operation.path}, {
+                **self.partner.headers
+            }
+        ids = {"token": "AQEAoJ3q"} | self.world.ids
+        headers = self.office.headers | self.world.headers(operation)
+        return {name: ids[name] for name in ids if f"{{{name}}}" in operation.path}, headers
+
+
+@contextmanager
+def _opened(template: Path, folder: Path) -> Iterator[Office]:
+    shutil.copyfile(template, folder / "records.db")
+    records = open_records(f"sqlite:///{folder / 'records.db'}")
+    with ExitStack() as stack:
+        stack.callback(records.close)
+        journal = JournalWriter(folder / "journal", "api-0")
+        stack.callback(journal.close)
+        egress = Egress(resolve=lambda *_: [])  # no name is known here
+        stack.callback(egress.close)
+        desk = Desk(
+            records, open_blobs(str(folder / "blobs")), journal, SetClock(NOON), SeededIds(1),
+            Settings(data=folder), Doors(Settings(data=folder)), egress,
+        )  # fmt: skip
+        yield Office(desk, app=application(OPERATIONS, desk)).open()
+
+
+@pytest.fixture(scope="module")
+def office_of_all(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Office]:
+    with _opened(sqlite_template, tmp_path_factory.mktemp("tour")) as office:
+        yield office
+
+
+@pytest.fixture(scope="module")
+def lasting(office_of_all: Office) -> Tour:
+    return Tour(office_of_all, build(office_of_all), partner_of(office_of_all))
+
+
+@pytest.fixture
+def tour(request: pytest.FixtureRequest, operation: Operation, lasting: Tour) -> Tour:
+    """The lasting world, or a new one for what would end it, or must name all of it."""
+    if operation.verb != "DELETE" and operation.name != "order_rules":
+        return lasting
+    return Tour(lasting.office, build(lasting.office), lasting.partner)
+
+
+# ── the trial ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _answered(tour: Tour, case: Case) -> Response:
+    kwargs = case.as_transport_kwargs(base_url="http://127.0.0.1")
+    known = {"method", "url", "headers", "params", "json", "data", "cookies"}
+    sent = requests.Request(**{key: kwargs[key] for key in known & set(kwargs)}).prepare()
+    raw = sent.body.encode() if isinstance(sent.body, str) else sent.body or b""
+    headers = {name: str(value) for name, value in sent.headers.items()}
+    reply = call(tour.office.app, case.method, sent.path_url, headers=headers, raw=raw)
+    return Response(
+        reply.status,
+        {name: [value] for name, value in reply.headers.items()},
+        reply.raw,
+        sent,
+        elapsed=0.0,
+        verify=False,
+        message=HTTPStatus(reply.status).phrase,
+    )
+
+
+def _sound(tour: Tour, operation: Operation) -> Any:
+    """The operation's own sample, with ids of this world; None: it has no body."""
+    ids = tour.world.ids
+    named: dict[str, Body] = {
+        "create_token": {"client_id": tour.office.api_client_id},
+        "create_feed": FEED,
+        "create_publisher": {"id": "TestExp2"},
+        "update_posting_config": {"endDate": "2026-12-31T00:00:00.000Z"},
+        "create_rule": {
+            "clientId": ids["client_id"], "campaignId": ids["campaign_id"],
+            "jobGroupId": ids["jobgroup_id"],
+        },
+        "switch_rules": {"ids": [ids["rule_id"]]},
+        "order_rules": {"ids": [ids["rule_id"]]},
+        "send_s2s_events": {"clickId": click_of(tour.office)},
+        "request_publisher_report": tour.partner.wish(publisherFamilyId=tour.partner.family),
+    }  # fmt: skip
+    if operation.body is None:
+        return None
+    sample = json.loads(encode(operation.sample))
+    more = named.get(operation.name, {})
+    if isinstance(sample, list):
+        return [one | more for one in sample] if more else sample
+    return sample | more
+
+
+def _grafted(case: Case, sound: Any, turn: int) -> None:
+    """The sound body first; then the same with one field in turn as it was made up."""
+    made_up = case.body
+    if turn % 2 == 1 or sound is None:
+        return
+    case.body = sound
+    if turn and isinstance(sound, dict) and isinstance(made_up, dict) and made_up:
+        name = sorted(made_up)[turn % len(made_up)]
+        case.body = sound | {name: made_up[name]}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda row: row.name)
+def test_sound_requests(operation: Operation, tour: Tour) -> None:
+    ids, headers = tour.bound(operation)
+    sound = _sound(tour, operation)
+    codes: list[int] = []
+    tried = _BY_NAME[operation.name].as_strategy(
+        generation_mode=GenerationMode.POSITIVE, path_parameters=ids, headers=headers
+    )
+
+    @_TRIED
+    @given(case=tried)
+    def trial(case: Case) -> None:
+        _grafted(case, sound, len(codes))
+        if "client_id" in case.query:
+            case.query["client_id"] = tour.world.ids["client_id"]
+        response = _answered(tour, case)
+        codes.append(response.status_code)
+        case.validate_response(response, checks=CHECKS)
+
+    trial()
+    wanted = {404} if operation.name in NOTHING_THERE else {operation.success, 304}
+    assert wanted & set(codes), codes
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [row for row in OPERATIONS if row.body is not None or row.query.fields],
+    ids=lambda row: row.name,
+)
+def test_unsound_requests(operation: Operation, tour: Tour) -> None:
+    ids, headers = tour.bound(operation)
+    codes: list[int] = []
+    tried = _BY_NAME[operation.name].as_strategy(
+        generation_mode=GenerationMode.NEGATIVE, path_parameters=ids, headers=headers
+    )
+
+    @_TRIED
+    @given(case=tried)
+    def trial(case: Case) -> None:
+        response = _answered(tour, case)
+        codes.append(response.status_code)
+        case.validate_response(response, checks=CHECKS)
+
+    trial()
+    assert 400 in codes, codes
