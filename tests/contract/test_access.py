@@ -97,6 +97,24 @@ def test_keys_are_rotated_with_an_overlap_and_revoked_at_once(office: Office) ->
     assert office.ask("DELETE", f"/api-keys/{third.split('_')[1]}").status == 404
 
 
+def test_a_new_key_is_kept_for_no_retry(office: Office) -> None:
+    prefix = office.headers["x-api-key"].split("_")[1]
+    for n, (path, body) in enumerate((("/api-keys", {}), (f"/api-keys/{prefix}/rotate", {}))):
+        keyed = {"idempotency-key": f"k{n}"}
+        made = office.ask("POST", path, body, headers=keyed)
+        assert made.status == 200
+        again = office.ask("POST", path, body, headers=keyed)
+        assert (again.status, again.json["errors"][0]["field"]) == (400, "/Idempotency-Key")
+        assert "shown once" in again.json["errors"][0]["message"]
+        with office.desk.records.read() as tx:
+            kept = tx.run_text("SELECT answer FROM idempotency", {})[0]
+        secret_part = made.json["result"].split("_")[2].encode()
+        assert len(kept) == n + 1
+        assert not any(secret_part in bytes(answer) for (answer,) in kept)
+    listed = office.get("/api-keys?page=0&limit=10")["data"]
+    assert len(listed) == 3, "a retry makes no further key"
+
+
 def test_a_foreign_key_cannot_be_touched(office: Office) -> None:
     prefix = office.another().headers["x-api-key"].split("_")[1]
     assert office.ask("DELETE", f"/api-keys/{prefix}").status == 404

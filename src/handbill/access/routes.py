@@ -201,6 +201,7 @@ OPERATIONS = [
         "keys live at a time.",
         tag=_TAG,
         work=_add_key,
+        shows_once=True,
         answer=result_schema(_API_KEY),
     ),
     Operation(
@@ -220,6 +221,7 @@ OPERATIONS = [
                 )
             }
         ),
+        shows_once=True,
         answer=result_schema(_API_KEY),
         sample={"overlapHours": 24},
     ),

@@ -16,6 +16,7 @@ from handbill.store.records import Tx
 from handbill.store.records.tables import idempotency
 
 _MOST_KEY = 255
+_SHOWN = "was used already: the work is done, and its secret was shown once and kept nowhere"
 _t = idempotency.c
 _FIND = sa.select(_t.request_digest, _t.status, _t.answer, _t.created_at).where(
     _t.scope == b("scope"), _t.key == b("key")
@@ -41,7 +42,7 @@ def key_of(operation: Operation, keys: list[str]) -> str | None:
 
 def replayed(call: Call, operation: Operation, key: str, raw: bytes) -> Answer | None:
     """The stored answer, or None when the work is to be done now. A twin that is still running is
-    waited for. **Refuses** the same key with another request (400).
+    waited for. **Refuses** (400) the same key with another request, and a retry for a secret.
     """
     scope, digest = _scope(call, operation), _digest(call, raw)
     row = {"scope": scope, "key": key, "request_digest": digest, "status": 0, "answer": b""}
@@ -58,13 +59,17 @@ def replayed(call: Call, operation: Operation, key: str, raw: bytes) -> Answer |
         return None
     if bytes(former) != digest:
         raise bad_request([Fault("/Idempotency-Key", "was used with another request")])
+    if operation.shows_once:
+        raise bad_request([Fault("/Idempotency-Key", _SHOWN)])
     kept = msgspec.msgpack.decode(bytes(answer), type=Kept)
     headers = kept.headers | {"idempotency-replayed": "true"}
     return Answer(None, status, headers, kept.body, kept.media_type)
 
 
 def remember(call: Call, operation: Operation, key: str, answer: Answer, body: bytes) -> None:
-    """Store the answer beside the effect, in the transaction of the work."""
+    """Store the answer beside the effect, in the transaction of the work; a secret not."""
+    if operation.shows_once:
+        body = b""
     kept = Kept(body, dict(answer.headers), answer.media_type)
     call.tx.change(
         idempotency, {"scope": _scope(call, operation), "key": key},
