@@ -24,9 +24,9 @@ class Reply:
 
 def call(
     app: Callable[..., Any], verb: str, url: str, body: Any = None, headers: Headers = (),
-    raw: bytes | None = None,
+    raw: bytes | None = None, *, cut: bool = False,
 ) -> Reply:  # fmt: skip
-    """One request. ``raw`` is sent as it is; ``body`` as JSON."""
+    """One request. ``raw`` is sent as it is; ``body`` as JSON. ``cut``: the body breaks off."""
     path, _, query = url.partition("?")
     sent = raw if raw is not None else b"" if body is None else encode(body)
     pairs = list(headers.items()) if isinstance(headers, dict) else list(headers)
@@ -37,14 +37,15 @@ def call(
         "server": ("127.0.0.1", 80),
         "headers": [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in pairs],
     }  # fmt: skip
-    return asyncio.run(_call(app, scope, sent))
+    return asyncio.run(_call(app, scope, sent, cut))
 
 
-async def _call(app: Callable[..., Any], scope: dict[str, Any], sent: bytes) -> Reply:
+async def _call(app: Callable[..., Any], scope: dict[str, Any], sent: bytes, cut: bool) -> Reply:
     parts: list[dict[str, Any]] = []
+    messages = [{"type": "http.request", "body": sent, "more_body": cut}]
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": sent, "more_body": False}
+        return messages.pop() if messages else {"type": "http.disconnect"}
 
     async def send(message: dict[str, Any]) -> None:
         parts.append(message)

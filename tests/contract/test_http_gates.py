@@ -211,6 +211,17 @@ def test_bad_json_is_400(ask: Ask, raw: bytes) -> None:
     assert body["errors"]
 
 
+def test_a_body_that_breaks_off_is_400(ask: Ask) -> None:
+    status, body = _message(ask("POST", "/things", raw=b'{"name": "a"', cut=True))
+    assert (status, [fault["field"] for fault in body["errors"]]) == (400, [""])
+    assert "breaks off" in body["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(("verb", "target"), [("OPTIONS", "*"), ("CONNECT", "evil.example:80")])
+def test_a_target_that_is_no_path_is_unknown(ask: Ask, verb: str, target: str) -> None:
+    assert _message(ask(verb, target)) == (404, {"message": "Not found"})
+
+
 def test_limits_in_front(ask: Ask) -> None:
     long = b'{"name": "' + b"a" * 1_000_000 + b'"}'
     assert ask("POST", "/things", raw=long).status == 413

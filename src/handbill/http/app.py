@@ -71,8 +71,10 @@ class Table(BaseRoute):
         """The operations at a path, and the path's ids, decoded once.
 
         Where several patterns fit, the first one that has the verb; else the first of all, with
-        the verbs of each, so that 405 can name them.
+        the verbs of each, so that 405 can name them. ``OPTIONS *`` and ``CONNECT`` name no path.
         """
+        if not raw_path.startswith(b"/"):
+            return None
         parts = raw_path.decode("ascii", "replace").split("/")[1:]
         fits = [
             (pattern, verbs)
@@ -110,7 +112,9 @@ class Table(BaseRoute):
             _log.exception("unavailable", extra={"request_id": request_id})
             answer = refusal(Refused(500, "Internal server error"), request_id)
         except ClientDisconnect:
-            return
+            # Also what the server tells us of a body in bad chunks, whose sender is still there.
+            fault = Fault("", "the body breaks off, or its chunks cannot be read")
+            answer = refusal(bad_request([fault]), request_id)
         except Exception:  # noqa: BLE001 - a bug: alarm, and tell nothing of our insides
             _log.exception("bug", extra={"request_id": request_id})
             answer = refusal(Refused(500, "Internal server error"), request_id)
