@@ -1,10 +1,12 @@
 """The parts of serve that can be asked without starting it."""
 
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from handbill.cli.ledgers import check_ledger, export_ledger
 from handbill.config import BadSettings
 from handbill.host.settings import Settings
 from handbill.opening import locked, prepare
@@ -52,6 +54,15 @@ def test_a_folder_that_cannot_be_made_is_refused_with_advice(tmp_path: Path) -> 
     (tmp_path / "file").write_text("")
     with pytest.raises(BadSettings, match="choose another with --data"):
         prepare(Settings(data=str(tmp_path / "file" / "data")))
+
+
+@pytest.mark.parametrize("asked", [check_ledger, export_ledger])
+def test_books_that_are_not_there_are_refused_and_not_made(
+    tmp_path: Path, asked: Callable[..., None]
+) -> None:
+    with pytest.raises(BadSettings, match=r"no records at .*--data"):
+        asked(data=str(tmp_path / "mistyped"))
+    assert not (tmp_path / "mistyped").exists()
 
 
 def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:
