@@ -15,6 +15,12 @@ def told(**sums: int) -> dict[str, Decimal | int]:
     return dict(named(list((NONE | sums).values())))
 
 
+def test_hires_have_their_ratios() -> None:
+    found = told(hires=4, applies=16, spent=10_000_000)
+    assert (found["hires"], found["cph"], found["ath"]) == (4, Decimal("2.5"), 25)
+    assert told(spent=1)["cph"] == told(hires=1)["ath"] == 0
+
+
 def test_the_worked_example() -> None:
     found = told(clicks=40, applies=3, spent=10_000_000, netSpent=8_000_000, botClicks=5)
     assert (found["spent"], found["netSpent"], found["clicks"], found["botClicks"]) == (

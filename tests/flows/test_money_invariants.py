@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 
 from flows.test_ledger_crash import Cut, CutRecords, cut
@@ -25,20 +26,33 @@ from handbill.core.nouns import (
     Placement,
 )
 from handbill.core.received import ReceivedClick, ReceivedConversion
+from handbill.host.egress import Egress
+from handbill.host.settings import Settings
 from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND, instant_of_iso
 from handbill.kit.zones import PERIODS, day_of, period_key, zone_of
 from handbill.ledger import rows
 from handbill.ledger.checking import check
+from handbill.ledger.work import sweep
+from handbill.postings.rows import PostingBody
+from handbill.store.index import EdgeIndex
 from handbill.store.records import Records
-from handbill.store.records.tables import campaigns, clients, groups
+from handbill.store.records.tables import (
+    campaigns,
+    clients,
+    groups,
+    posting_config_clients,
+    posting_configs,
+)
+from handbill.work.queue import Task
+from handbill.work.tools import Tools
 from market import BOT_AGENT, Market
 
 ZONES = {"c1": "Pacific/Auckland", "c2": "America/New_York"}
 PUBLISHERS: dict[str, BidType] = {"Board": "CPC", "Pay": "CPA", "Flat": "FLAT_CPC"}
 # The night before, the clocks of New York went back; weeks begin on a Sunday or a Monday.
 BEGIN = instant_of_iso("2026-10-31T20:00:00Z")
-STEPS = 30
-EVENTS_A_STEP = 6
+STEPS = 22
+EVENTS_A_STEP = 8
 MEASURES = ("budget", "clicks", "applies")
 Key = tuple[str, str, str, str]
 
@@ -59,6 +73,7 @@ class Play:
     sent: list[ReceivedClick] = field(default_factory=list)
     delivered: set[bytes] = field(default_factory=set)
     conversions: int = 0
+    paid: int = 0
 
     def open(self) -> None:
         market, chance = self.market, self.chance
@@ -166,10 +181,28 @@ class Play:
         self.market.journal.add([event], "api-0")
         self.conversions += 1
 
+    def buy(self) -> None:
+        """A purchase of postings for both clients, which no cap concerns."""
+        cost = self.chance.choice((0, 1, 3_333_333, 10_000_001))
+        days = self.chance.randint(0, 6)
+        now, market = self.market.clock.now(), self.market
+        with market.records.write() as tx:
+            config_no = tx.put(
+                posting_configs, id=f"posting-{now}", agency_no=market.agency_no,
+                publisher_no=self.nos["Pay"], start_at=now - DAY, end_at=now + days * DAY,
+                body=msgspec.json.encode(PostingBody(cost, 1, "")).decode(), credits_used=0,
+                turned_at=now, created_at=now, updated_at=now, spent_micros=0, spend_at=now,
+            )  # fmt: skip
+            for name in ZONES:
+                tx.put(posting_config_clients, config_no=config_no, client_no=self.nos[name])
+        self.paid += cost
+
     def happen(self) -> None:
         deeds = (self.click, self.again, self.convert, self.organic)
         for deed in self.chance.choices(deeds, (10, 1, 5, 1), k=EVENTS_A_STEP):
             deed()
+        if self.chance.random() < 0.1:
+            self.buy()
         for kind, no in self.chance.sample(sorted(self.bodies), 2):
             if self.chance.random() < 0.3:
                 self.cap(kind, no)
@@ -198,7 +231,7 @@ class Play:
         """What the entries that count add up to: by scope, entity, measure and period."""
         found: Counter[Key] = Counter()
         for line in ledger:
-            if line["disposition"] not in {"valid", "counted"}:
+            if line["disposition"] not in {"valid", "counted"} or line["kind"] == "POSTING":
                 continue
             amounts = (line["spendMicros"], line["kind"] == "CLICK", line["kind"] == "APPLY")
             client, publisher = line["clientId"], self.nos[line["publisherId"]]
@@ -239,6 +272,7 @@ class Play:
             assert 0 <= line["chargeMicros"] <= line["spendMicros"]
             if line["disposition"] not in {"valid", "counted"}:
                 assert line["spendMicros"] == 0
+        assert _paid(ledger) <= self.paid
         return used
 
     def _within_caps(self, before: Counter[Key], used: Counter[Key]) -> None:
@@ -255,6 +289,10 @@ class Play:
     def balanced(self) -> None:
         books = check(self.market.records, self.market.blobs, self.market.scratch)
         assert books.faults == []
+
+
+def _paid(ledger: list[dict[str, Any]]) -> int:
+    return sum(line["spendMicros"] for line in ledger if line["kind"] == "POSTING")
 
 
 def _kind_of(period: str) -> str:
@@ -281,10 +319,33 @@ def test_no_micro_is_lost_or_overspent(records: Records, tmp_path: Path, seed: i
     market.judged()
     used = play.hold(used)
     play.balanced()
+    assert _paid(market.ledger()) == play.paid, "each purchase is paid for, to the micro"
     kinds = Counter(line["kind"] for line in market.ledger())
+    del kinds["POSTING"]
     assert kinds.pop("CLICK") == len(play.delivered), "each click is booked once"
     assert sum(kinds.values()) == play.conversions, "each conversion is booked once"
     assert sum(used.values()) > 0
+    retired(play, tmp_path, {key: value for key, value in used.items() if key[3] == "L"})
+
+
+def retired(play: Play, folder: Path, lifetime: dict[Key, int]) -> None:
+    """When all is older than it is kept for, the books balance; lifetime caps forget nothing."""
+    market = play.market
+    market.clock.forward(200 * DAY)
+    index, egress = EdgeIndex(folder / "index", writable=True), Egress(())
+    tools = Tools(
+        market.records, market.blobs, index, market.clock, market.ids, egress,
+        Settings(retention_days=30), market.scratch,
+    )  # fmt: skip
+    sweep(tools, Task(1, "ledger.sweep", "", {}, 1, "w"))
+    egress.close()
+    index.close()
+    assert market.ledger() == []
+    play.balanced()
+    with market.records.read() as tx:
+        nos = [play.nos[name] for name in ZONES]
+        left = {tuple(k): v for no in nos for k, v in rows.counters_of(tx, no).items()}
+    assert left == lifetime
 
 
 def test_a_batch_that_is_full_leaves_the_rest_for_the_next(market_of_one: Market) -> None:

@@ -1,11 +1,13 @@
 """What is older than it is kept for leaves the ledger, and the books balance all the same."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flows.test_ledger_crash import Cut, CutRecords, cut
 from handbill.core.nouns import Cap, Caps, ClientBody
 from handbill.host.egress import Egress
 from handbill.host.settings import Settings
@@ -114,6 +116,19 @@ def test_the_check_finds_what_was_altered_of_the_retired(market: Market, tools: 
         with market.records.write() as tx:
             tx.run_text(f"UPDATE {table} SET value = value - 1", {})
     balanced(market)
+
+
+@pytest.mark.parametrize("at", [*range(1, 7), -1])
+def test_a_sweep_that_dies_retires_each_file_once(market: Market, tools: Tools, at: int) -> None:
+    year(market)
+    records = CutRecords(market.records, at, cut)
+    records.armed = True
+    with pytest.raises(Cut):
+        retiring.retire(replace(tools, records=records), market.clock.now())
+    balanced(market)
+    retiring.retire(tools, market.clock.now())
+    assert len(market.ledger()) == 2 * KEPT
+    assert balanced(market)["retired"] == 60 - 2 * KEPT
 
 
 def test_a_compaction_at_the_same_time_wins(
