@@ -140,7 +140,7 @@ def test_a_compaction_at_the_same_time_wins(
     def meanwhile(*given: Any) -> Any:
         found = told(*given)
         monkeypatch.setattr(retiring, "_sums", told)
-        compact(tools, Task(1, "ledger.compact", "1", "{}", 1, "w"))
+        compact(tools, Task(1, "ledger.compact", "1", {}, 1, "w"))
         return found
 
     monkeypatch.setattr(retiring, "_sums", meanwhile)
