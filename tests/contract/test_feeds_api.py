@@ -216,7 +216,8 @@ def test_run_now_and_force(office: Office, site: Site, worker: Worker) -> None:
     failed = office.get(f"{feed}/runs/{started.json['result']}")
     assert (failed["status"], failed["reason"]) == ("FAILED", "lost_jobs")
     assert (
-        failed["message"] == "The feed lost 2 of its 3 jobs; run it with force to take that over."
+        failed["message"]
+        == "The feed lost 2 of its 3 jobs; run it with ?force=true to accept that."
     )
     assert office.get(f"{client}/jobs?page=1&limit=10")["summary"] == 3
     office.ask("POST", f"{feed}/run?force=true")

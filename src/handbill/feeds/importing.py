@@ -129,12 +129,12 @@ def _brake(found: Collected, *, forced: bool) -> None:
     if forced:
         return
     if found.total == 0:
-        raise ImportFailed("empty", "The feed has no jobs; run it with force to take that over.")
+        raise ImportFailed("empty", "The feed has no jobs; run it with ?force=true to accept that.")
     gone, live = len(found.gone), len(found.known)
     if gone * 2 > live:
         raise ImportFailed(
             "lost_jobs",
-            f"The feed lost {gone:,} of its {live:,} jobs; run it with force to take that over.",
+            f"The feed lost {gone:,} of its {live:,} jobs; run it with ?force=true to accept that.",
         )
 
 
