@@ -182,8 +182,10 @@ def test_a_job_expires_at_its_end(office: Office) -> None:
     assert office.get(job)["status"] == "ACTIVE"
     office.clock.forward(HOUR)
     assert office.get(job)["status"] == "EXPIRED"
+    _marks(office)
     office.put(job, {"endAtDate": None})
     assert office.get(job)["status"] == "ACTIVE"
+    assert _marks(office) == 1, "it needs a job group again"
 
 
 def test_a_deleted_job_is_gone_and_may_be_added_anew(office: Office) -> None:

@@ -22,9 +22,9 @@ from handbill.store.records.tables import also_carried, job_bodies, jobs, uninde
 
 MATCHING = (
     "valid", "title", "company", "category", "city", "state", "country", "zip", "type",
-    "posted_on", "cpc_micros", "custom",
+    "posted_on", "cpc_micros", "custom", "end_at",
 )  # fmt: skip
-"""The columns that decide which job group a job belongs to."""
+"""The columns that decide whether a job belongs to a job group, and to which one."""
 
 
 class Written(msgspec.Struct, array_like=True, gc=False):

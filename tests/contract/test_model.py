@@ -1,0 +1,524 @@
+"""Clients, campaigns, job groups, jobs and feeds against a small model, step by step.
+
+After every step all reads must say what the model says; and once the background work that the step
+asked for is done, each job must be in the group that a naive reading of priorities, dates, switches
+and filters gives it. So a change that forgets to wake the matching is found too.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+
+import sqlalchemy as sa
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from contract.office import Body, Office
+from contract.world import FEED
+from handbill.clients import service as clients
+from handbill.core.nouns import JobBody
+from handbill.feeds import service as feeds
+from handbill.groups.work import REMATCH, SCHEDULE, rematch
+from handbill.jobs import service as jobs
+from handbill.kit.instants import HOUR, iso_of
+from handbill.store.records import Records
+from handbill.store.records.tables import groups as groups_table
+from handbill.store.records.tables import jobs as jobs_table
+from handbill.store.records.tables import matches, tasks
+
+_PAIRS = (
+    sa.select(jobs_table.c.ref, groups_table.c.id)
+    .select_from(
+        matches.join(jobs_table, jobs_table.c.no == matches.c.job_no).join(
+            groups_table, groups_table.c.no == matches.c.group_no
+        )
+    )
+    .where(matches.c.client_no == sa.bindparam("client_no"))
+)
+_TASKS = sa.select(tasks.c.kind, tasks.c.key)
+_AGENCIES = count(1)
+_MOST_CLIENTS, _MOST_EACH = 2, 5
+
+
+# ── the model ───────────────────────────────────────────────────────────────────────────────────
+@dataclass
+class ModelJob:
+    city: str
+    status: str = "A"
+    end_at: int | None = None
+    feed: str = ""
+
+
+@dataclass
+class ModelGroup:
+    name: str
+    priority: int
+    operator: str
+    cities: list[str]
+    days: tuple[str, str]
+    status: str = "A"
+
+    def takes(self, city: str) -> bool:
+        return (city in self.cities) == (self.operator == "IN")
+
+
+@dataclass
+class ModelCampaign:
+    name: str
+    days: tuple[str, str]
+    status: str = "A"
+    groups: dict[str, ModelGroup] = field(default_factory=dict)
+
+
+@dataclass
+class ModelClient:
+    """``switches``: what was last done to each reference: a feed that brings it back keeps it."""
+
+    name: str
+    status: str = "A"
+    campaigns: dict[str, ModelCampaign] = field(default_factory=dict)
+    jobs: dict[str, ModelJob] = field(default_factory=dict)
+    feeds: dict[str, str] = field(default_factory=dict)
+    switches: dict[str, str] = field(default_factory=dict)
+
+    def group_of(self, city: str, today: str) -> str | None:
+        """Best priority, then oldest; None: no group but the default one."""
+        ranked = [
+            (group.priority, place, id_)
+            for campaign in self.campaigns.values()
+            for id_, group in campaign.groups.items()
+            for place in [self.ages.index(id_)]
+            if group.status == campaign.status == "A"
+            and all(first <= today <= last for first, last in (group.days, campaign.days))
+            and group.takes(city)
+        ]
+        return min(ranked)[2] if ranked else None
+
+    ages: list[str] = field(default_factory=list)
+
+
+# ── the machine ─────────────────────────────────────────────────────────────────────────────────
+AT = st.integers(0, 9)
+CITY = st.sampled_from(["Rome", "Oslo", "Lima"])
+CITIES = st.lists(CITY, min_size=1, max_size=2, unique=True)
+OPERATOR = st.sampled_from(["IN", "NOT_IN"])
+PRIORITY = st.integers(1, 3)
+FIRST = st.sampled_from([-1, 0, 0, 1])
+LENGTH = st.integers(0, 3)
+SWITCH = st.sampled_from(["pause", "enable"])
+REF = st.sampled_from(["r1", "r2", "a/b", "r 4"])
+END = st.sampled_from([None, None, 1, 5, 30])
+
+
+def _status(switch: str) -> str:
+    return "P" if switch == "pause" else "A"
+
+
+def _slashed(day: str) -> str:
+    return f"{day[5:7]}/{day[8:]}/{day[:4]}"
+
+
+def _filters(operator: str, cities: list[str]) -> Body:
+    rule_ = {"operator": operator, "field": "city", "data": cities}
+    return {"operator": "AND", "rules": [rule_]}
+
+
+class Agency(RuleBasedStateMachine):
+    """Every step goes through the application; what a feed brings is written as an import would."""
+
+    office: Office
+
+    @initialize()
+    def begin(self) -> None:
+        self.here = self.office.another(f"model{next(_AGENCIES)}")
+        self.model: dict[str, ModelClient] = {}
+        self.gone: list[str] = []
+        self.names = count(1)
+        self.add_client()
+
+    # ── picking ─────────────────────────────────────────────────────────────────────────────────
+    def _client(self, at: int) -> tuple[str, ModelClient]:
+        path = list(self.model)[at % len(self.model)]
+        return path, self.model[path]
+
+    def _campaign(self, at: int) -> tuple[str, ModelClient, ModelCampaign] | None:
+        known = [
+            (f"{path}/campaigns/{id_}", client, campaign)
+            for path, client in self.model.items()
+            for id_, campaign in client.campaigns.items()
+        ]
+        return known[at % len(known)] if known else None
+
+    def _group(self, at: int) -> tuple[str, ModelCampaign, ModelGroup] | None:
+        known = [
+            (f"{path}/campaigns/{campaign_id}/jobgroups/{id_}", campaign, group)
+            for path, client in self.model.items()
+            for campaign_id, campaign in client.campaigns.items()
+            for id_, group in campaign.groups.items()
+        ]
+        return known[at % len(known)] if known else None
+
+    def _job(self, at: int) -> tuple[str, ModelClient, str] | None:
+        known = [(path, client, ref) for path, client in self.model.items() for ref in client.jobs]
+        if not known:
+            return None
+        path, client, ref = known[at % len(known)]
+        return f"{path}/jobs/{ref.replace('/', '%2F').replace(' ', '%20')}", client, ref
+
+    def _feed(self, at: int) -> tuple[str, ModelClient, str] | None:
+        known = [(path, client, id_) for path, client in self.model.items() for id_ in client.feeds]
+        if not known:
+            return None
+        path, client, id_ = known[at % len(known)]
+        return f"{path}/feeds/{id_}", client, id_
+
+    def _today(self, later: int = 0) -> str:
+        now = datetime.fromtimestamp(self.here.clock.now() / 1_000_000, UTC)
+        return (now + timedelta(days=later)).date().isoformat()
+
+    def _days(self, first: int, length: int) -> tuple[str, str]:
+        return self._today(first), self._today(first + length)
+
+    def _delete(self, path: str) -> None:
+        assert self.here.ask("DELETE", path).status == 200
+        self.gone.append(path)
+
+    # ── clients ─────────────────────────────────────────────────────────────────────────────────
+    @rule()
+    def add_client(self) -> None:
+        if len(self.model) < _MOST_CLIENTS:
+            name = f"client {next(self.names)}"
+            self.model[self.here.client(companyName=name)] = ModelClient(name)
+
+    @rule(at=AT)
+    def rename_client(self, at: int) -> None:
+        path, client = self._client(at)
+        client.name = f"client {next(self.names)}"
+        self.here.put(path, {"exportedName": client.name})
+
+    @rule(at=AT, switch=SWITCH)
+    def switch_client(self, at: int, switch: str) -> None:
+        path, client = self._client(at)
+        client.status = _status(switch)
+        self.here.put(f"{path}/{switch}")
+
+    @rule(at=AT)
+    def delete_client(self, at: int) -> None:
+        if len(self.model) > 1:
+            path, _ = self._client(at)
+            self._delete(path)
+            del self.model[path]
+
+    # ── campaigns ───────────────────────────────────────────────────────────────────────────────
+    @rule(at=AT, first=FIRST, length=LENGTH)
+    def add_campaign(self, at: int, first: int, length: int) -> None:
+        path, client = self._client(at)
+        if len(client.campaigns) < _MOST_EACH:
+            name, days = f"campaign {next(self.names)}", self._days(first, length)
+            dates = {"startDate": _slashed(days[0]), "endDate": _slashed(days[1])}
+            made = self.here.campaign(path, name=name, **dates)
+            client.campaigns[made.rpartition("/")[2]] = ModelCampaign(name, days)
+
+    @rule(at=AT, length=LENGTH)
+    def change_campaign(self, at: int, length: int) -> None:
+        if found := self._campaign(at):
+            path, _, campaign = found
+            last = self._today(length)
+            change = {"name": f"campaign {next(self.names)}", "endDate": _slashed(last)}
+            if last < campaign.days[0]:
+                assert set(self.here.faults("PUT", path, change)) == {"/endDate"}
+                return
+            self.here.put(path, change)
+            campaign.name, campaign.days = change["name"], (campaign.days[0], last)
+
+    @rule(at=AT, switch=SWITCH)
+    def switch_campaign(self, at: int, switch: str) -> None:
+        if found := self._campaign(at):
+            found[2].status = _status(switch)
+            self.here.put(f"{found[0]}/{switch}")
+
+    @rule(at=AT)
+    def delete_campaign(self, at: int) -> None:
+        if found := self._campaign(at):
+            path, client, campaign = found
+            self._delete(path)
+            self.gone += [f"{path}/jobgroups/{id_}" for id_ in campaign.groups]
+            del client.campaigns[path.rpartition("/")[2]]
+
+    # ── job groups ──────────────────────────────────────────────────────────────────────────────
+    @rule(
+        at=AT, priority=PRIORITY, operator=OPERATOR, cities=CITIES, first=FIRST, length=LENGTH
+    )  # fmt: skip
+    def add_group(
+        self, at: int, priority: int, operator: str, cities: list[str], first: int, length: int
+    ) -> None:
+        found = self._campaign(at)
+        if found and len(found[2].groups) < _MOST_EACH:
+            path, client, campaign = found
+            name, days = f"group {next(self.names)}", self._days(first, length)
+            made = self.here.group(
+                path, name=name, priority=priority, filters=_filters(operator, cities),
+                startDate=_slashed(days[0]), endDate=_slashed(days[1]),
+            ).rpartition("/")[2]  # fmt: skip
+            campaign.groups[made] = ModelGroup(name, priority, operator, cities, days)
+            client.ages.append(made)
+
+    @rule(at=AT, priority=PRIORITY, operator=OPERATOR, cities=CITIES)
+    def change_group(self, at: int, priority: int, operator: str, cities: list[str]) -> None:
+        if found := self._group(at):
+            path, _, group = found
+            group.priority, group.operator, group.cities = priority, operator, cities
+            self.here.put(path, {"priority": priority, "filters": _filters(operator, cities)})
+
+    @rule(at=AT, switch=SWITCH)
+    def switch_group(self, at: int, switch: str) -> None:
+        if found := self._group(at):
+            found[2].status = _status(switch)
+            self.here.put(f"{found[0]}/{switch}")
+
+    @rule(at=AT)
+    def delete_group(self, at: int) -> None:
+        if found := self._group(at):
+            self._delete(found[0])
+            del found[1].groups[found[0].rpartition("/")[2]]
+
+    # ── jobs ────────────────────────────────────────────────────────────────────────────────────
+    def _end(self, hours: int | None) -> int | None:
+        return None if hours is None else self.here.clock.now() + hours * HOUR
+
+    @rule(at=AT, ref=REF, city=CITY, hours=END)
+    def add_job(self, at: int, ref: str, city: str, hours: int | None) -> None:
+        path, client = self._client(at)
+        end_at = self._end(hours)
+        body = {"refNumber": ref, "title": "t", "description": "d", "url": "https://e.example/1"}
+        body |= {"city": city} | ({} if end_at is None else {"endAtDate": iso_of(end_at)})
+        if ref in client.jobs:
+            assert set(self.here.faults("POST", f"{path}/jobs", body)) == {"/refNumber"}
+            return
+        self.here.new(f"{path}/jobs", body)
+        client.jobs[ref] = ModelJob(city, end_at=end_at)
+
+    @rule(at=AT, city=CITY, hours=END)
+    def change_job(self, at: int, city: str, hours: int | None) -> None:
+        if found := self._job(at):
+            path, client, ref = found
+            end_at = self._end(hours)
+            end = None if end_at is None else iso_of(end_at)
+            self.here.put(path, {"city": city, "endAtDate": end})
+            client.jobs[ref].city, client.jobs[ref].end_at = city, end_at
+
+    @rule(at=AT, switch=SWITCH)
+    def switch_job(self, at: int, switch: str) -> None:
+        if found := self._job(at):
+            path, client, ref = found
+            client.jobs[ref].status = _status(switch)
+            self.here.put(f"{path}/{switch}")
+
+    @rule(at=AT)
+    def delete_job(self, at: int) -> None:
+        if found := self._job(at):
+            path, client, ref = found
+            assert self.here.ask("DELETE", path).status == 200
+            assert self.here.ask("GET", path).status == 404
+            client.switches[ref] = client.jobs.pop(ref).status
+
+    # ── feeds ───────────────────────────────────────────────────────────────────────────────────
+    @rule(at=AT)
+    def add_feed(self, at: int) -> None:
+        path, client = self._client(at)
+        if len(client.feeds) < _MOST_EACH:
+            client.feeds[self.here.new(f"{path}/feeds", FEED)] = "A"
+
+    @rule(at=AT, switch=SWITCH)
+    def switch_feed(self, at: int, switch: str) -> None:
+        if found := self._feed(at):
+            path, client, id_ = found
+            client.feeds[id_] = _status(switch)
+            self.here.put(f"{path}/{switch}")
+
+    @rule(at=AT, ref=REF, city=CITY)
+    def bring_job(self, at: int, ref: str, city: str) -> None:
+        """A feed brings a job: it takes over what nobody has, and rewrites what is its own."""
+        if found := self._feed(at):
+            path, client, id_ = found
+            now = self.here.clock.now()
+            with self.here.desk.records.write() as tx:
+                noun = clients.client_of(tx, self._agency_no(tx, path), path.split("/")[2])
+                feed = feeds.feed_of(tx, noun.no, id_)
+                body = JobBody(
+                    ref, title="t", description="d", url="https://e.example/2", city=city
+                )
+                written = jobs.written(body, None, city.encode())
+                jobs.apply(tx, noun, feed.no, [written], now)
+                feeds.enqueue(tx, REMATCH, noun.id, now)
+            stands = client.jobs.get(ref)
+            if stands is None:
+                status = client.switches.get(ref, "A")
+                client.jobs[ref] = ModelJob(city, status, feed=id_)
+            elif stands.feed == id_:
+                stands.city, stands.end_at = city, None
+
+    @rule(at=AT)
+    def delete_feed(self, at: int) -> None:
+        if found := self._feed(at):
+            path, client, id_ = found
+            self._delete(path)
+            del client.feeds[id_]
+            for ref in [ref for ref, job in client.jobs.items() if job.feed == id_]:
+                client.switches[ref] = client.jobs.pop(ref).status
+
+    # ── time ────────────────────────────────────────────────────────────────────────────────────
+    @rule(hours=st.sampled_from([1, 6, 24]))
+    def time_goes_on(self, hours: int) -> None:
+        self.here.clock.forward(hours * HOUR)
+        self.here.headers.pop("x-authorization-key")
+        token = self.here.ask("POST", "/token", {"client_id": self.here.api_client_id}).json
+        self.here.headers["x-authorization-key"] = token["access_token"]
+        with self.here.desk.records.write() as tx:
+            for _, _, enqueue_due in SCHEDULE:
+                enqueue_due(tx, self.here.clock.now())
+
+    # ── reads equal the model ───────────────────────────────────────────────────────────────────
+    def _agency_no(self, tx: Any, path: str) -> int:
+        found = clients.client_at_work(tx, path.split("/")[2])
+        assert found is not None
+        return found[0].agency_no
+
+    def _settle(self) -> None:
+        """Do the matching that was asked for, and nothing else."""
+        desk = self.here.desk
+        own = {path.split("/")[2] for path in self.model}
+        with desk.records.write() as tx:
+            keys = {key for kind, key in tx.all(_TASKS) if kind == REMATCH}
+            tx.run(sa.delete(tasks))
+        tools: Any = SimpleNamespace(records=desk.records, clock=desk.clock)
+        for key in sorted(keys & own):
+            task: Any = SimpleNamespace(key=key)
+            rematch(tools, task)
+
+    @invariant()
+    def clients_are_as_modelled(self) -> None:
+        rows = self.here.get("/clients?page=0&limit=10")["data"]
+        found = {
+            f"/clients/{row['id']}": (row["exportedName"], row["activeStatus"]) for row in rows
+        }
+        wanted = {path: (client.name, client.status) for path, client in self.model.items()}
+        assert found == wanted
+        for path, client in self.model.items():
+            assert self.here.get(f"{path}/status")["result"] == client.status
+            assert self.here.get(path)["exportedName"] == client.name
+
+    @invariant()
+    def campaigns_and_groups_are_as_modelled(self) -> None:
+        for path, client in self.model.items():
+            meta = self.here.ask("GET", "/meta", headers={"x-client-id": path.split("/")[2]}).json
+            tree = {
+                campaign["id"]: (
+                    campaign["name"],
+                    campaign["activeStatus"],
+                    {
+                        one["id"]: (one["name"], one["activeStatus"])
+                        for one in campaign["jobGroups"]
+                    },
+                )
+                for campaign in meta["campaigns"]
+                if not campaign["isDefault"]
+            }
+            assert tree == {
+                id_: (
+                    campaign.name,
+                    campaign.status,
+                    {key: (group.name, group.status) for key, group in campaign.groups.items()},
+                )
+                for id_, campaign in client.campaigns.items()
+            }
+            rows = self.here.get(f"{path}/jobgroups?page=0&limit=100")["data"]
+            own = [row for row in rows if not row["isDefault"]]
+            assert {
+                row["id"]: (row["priority"], row["startDate"], row["endDate"]) for row in own
+            } == {
+                id_: (group.priority, *map(_slashed, group.days))
+                for campaign in client.campaigns.values()
+                for id_, group in campaign.groups.items()
+            }
+            listed = self.here.get(f"{path}/campaigns?page=0&limit=100")["data"]
+            assert {
+                row["id"]: (row["startDate"], row["endDate"])
+                for row in listed
+                if not row["isDefault"]
+            } == {id_: tuple(map(_slashed, one.days)) for id_, one in client.campaigns.items()}
+
+    @invariant()
+    def jobs_and_feeds_are_as_modelled(self) -> None:
+        now = self.here.clock.now()
+        for path, client in self.model.items():
+            listed = self.here.get(f"{path}/jobs?page=1&limit=100")
+            assert listed["summary"] == len(client.jobs)
+            found = {
+                row["refNumber"]: (row["city"], row["status"], row["fromFeed"])
+                for row in listed["data"]
+            }
+            words = {"A": "ACTIVE", "P": "PAUSED"}
+            assert found == {
+                ref: (
+                    job.city,
+                    "EXPIRED"
+                    if job.end_at is not None and job.end_at <= now
+                    else words[job.status],
+                    bool(job.feed),
+                )
+                for ref, job in client.jobs.items()
+            }
+            rows = self.here.get(f"{path}/feeds?page=0&limit=100")["data"]
+            wanted = {id_: status == "A" for id_, status in client.feeds.items()}
+            assert {row["id"]: row["active"] for row in rows} == wanted
+
+    @invariant()
+    def every_job_is_where_it_belongs(self) -> None:
+        self._settle()
+        now, today = self.here.clock.now(), self._today()
+        for path, client in self.model.items():
+            id_ = path.split("/")[2]
+            with self.here.desk.records.read() as tx:
+                noun = clients.client_at_work(tx, id_)
+                assert noun is not None
+                found = dict(tx.all(_PAIRS, client_no=noun[0].no))
+            assert found == {
+                ref: client.group_of(job.city, today) or f"{id_}$jobgroup$default"
+                for ref, job in client.jobs.items()
+                if job.end_at is None or job.end_at > now
+            }
+
+    @invariant()
+    def what_is_deleted_stays_so(self) -> None:
+        for path in self.gone[-2:]:
+            assert self.here.ask("GET", path).status == 404
+
+
+def test_the_application_is_as_the_model(office: Office, records: Records) -> None:
+    class Here(Agency):
+        pass
+
+    Here.office = office
+    on_sqlite = records.reads_inline
+    run_state_machine_as_test(
+        Here,
+        settings=settings(
+            max_examples=30 if on_sqlite else 6,
+            stateful_step_count=50 if on_sqlite else 40,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
