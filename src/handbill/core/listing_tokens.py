@@ -23,6 +23,7 @@ _RANDOM_BYTES = 16
 _AT_BYTES = 7
 _MOST_TEXT = 256
 _KNOWN_TERMS = 16_384
+JOB = slice(1, 17)  # of a packed listing
 MARK_AT = 4  # three bytes stand before a listing token's job: that many characters
 _TYPE_BYTES = {bid_type: bytes((place,)) for place, bid_type in enumerate(BID_TYPES)}
 _DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -87,9 +88,8 @@ def _pack(listing: Listing) -> bytes:
 
 
 def _unpack(packed: bytes) -> Listing:
-    client, campaign, group, publisher, bid, price = _terms(packed[17:])
-    bid_type = BID_TYPES[packed[0]]
-    return Listing(client, campaign, group, publisher, packed[1:17], bid_type, bid, price)
+    bid_type, (client, campaign, group, publisher, bid, price) = terms_of(packed)
+    return Listing(client, campaign, group, publisher, packed[JOB], bid_type, bid, price)
 
 
 def _spell(raw: bytes) -> bytes:
@@ -192,11 +192,14 @@ def listing_signer(listing: Listing, kid: int, key: bytes) -> Callable[[bytes], 
     return sign
 
 
-def listing_opener(keys: Mapping[int, bytes]) -> Callable[[bytes], tuple[Listing, bytes]]:
-    """``open_listing`` for many tokens: token → the listing, and it packed for ``click_signer``."""
+def listing_opener(keys: Mapping[int, bytes]) -> Callable[[bytes], bytes]:
+    """``open_listing`` for many tokens: token → the listing as it is packed.
+
+    ``packed[JOB]`` is its job; ``terms_of`` and ``click_signer`` take the whole.
+    """
     states = {kid: _keyed(key) for kid, key in keys.items()}
 
-    def opened(token: bytes) -> tuple[Listing, bytes]:
+    def opened(token: bytes) -> bytes:
         raw = _decoded(token)
         signed = raw[:-MAC_BYTES]
         if len(signed) < 2 or signed[0] != _LISTING or (state := states.get(signed[1])) is None:
@@ -205,13 +208,14 @@ def listing_opener(keys: Mapping[int, bytes]) -> Callable[[bytes], tuple[Listing
         digest.update(signed)
         if not same(digest.digest(), raw[-MAC_BYTES:]):
             raise NotOurs
-        packed = signed[2:]
-        try:
-            return _unpack(packed), packed
-        except (ValueError, IndexError) as bad:
-            raise NotOurs from bad
+        return signed[2:]
 
     return opened
+
+
+def terms_of(packed: bytes) -> tuple[BidType, tuple[int, ...]]:
+    """What a packed listing says beside its job: the numbers in the order of Listing."""
+    return BID_TYPES[packed[0]], _terms(packed[JOB.stop :])
 
 
 def click_signer(kid: int, key: bytes) -> Callable[[bytes, bytes, Instant], bytes]:

@@ -6,12 +6,13 @@ read by ``decode``. A record is stored whole or not at all, so an array of S2S e
 
 import msgspec
 
-from handbill.core.listing_tokens import Click, Listing
+from handbill.core.listing_tokens import JOB, Click, Listing, terms_of
 from handbill.kit.instants import Instant
 
 
 class ReceivedClick(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False):
-    """A click as the edge saw it. ``ip`` and ``agent`` are raw; the judge masks and classes them."""
+    """A click as the edge saw it. ``ip`` and ``agent`` are raw; the judge masks and classes
+    them."""
 
     at: Instant
     random: bytes
@@ -71,6 +72,16 @@ def click_of(random: bytes, at: Instant, listing: Listing, ip: str, agent: str) 
         at, random, listing.job_id, listing.client_no, listing.campaign_no, listing.group_no,
         listing.publisher_no, listing.bid_type, listing.bid_micros, listing.price_micros, ip, agent,
     )  # fmt: skip
+
+
+def click_of_packed(
+    packed: bytes, random: bytes, at: Instant, ip: str, agent: str
+) -> ReceivedClick:
+    """``click_of`` for a listing that is still packed."""
+    bid_type, (client, campaign, group, publisher, bid, price) = terms_of(packed)
+    return ReceivedClick(
+        at, random, packed[JOB], client, campaign, group, publisher, bid_type, bid, price, ip, agent
+    )
 
 
 def conversion_of(

@@ -13,13 +13,14 @@ from typing import Protocol
 import httptools
 
 from handbill.core.listing_tokens import (
+    JOB,
     Click,
     NotOurs,
     click_signer,
     listing_opener,
     open_click,
 )
-from handbill.core.received import click_of, encode
+from handbill.core.received import click_of_packed, encode
 from handbill.host.clock import Clock
 from handbill.kit.instants import SECOND, Instant
 from handbill.store.journal import JournalBroken, JournalFull
@@ -130,13 +131,13 @@ class Edge:
         if not is_get and request.method != b"HEAD":
             return FAULTS[405]
         try:
-            listing, packed = self._open(token)
+            packed = self._open(token)
         except NotOurs:
             if self._has_new_key(token):
                 return self._click(request, token)
             self.counts.bad_tokens += 1
             return FAULTS[404]
-        stored = self._index.url_of(listing.job_id)
+        stored = self._index.url_of(packed[JOB])
         url = None if stored is None else web_address(stored)
         if url is None:
             self.counts.unknown_jobs += 1
@@ -147,7 +148,7 @@ class Edge:
             return Answer(_MOVED % url)
         at = self._clock.now()
         ip = request.peer if headers.forwarded is None else self._address(request)
-        event = click_of(request.id, at, listing, ip, headers.agent)
+        event = click_of_packed(packed, request.id, at, ip, headers.agent)
         kept = self._journal.append(encode([event]))
         self.counts.clicks += 1
         said = self._sign(packed, request.id, at)
