@@ -12,7 +12,8 @@ from handbill.kit.instants import Instant
 
 class ReceivedClick(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False):
     """A click as the edge saw it. ``ip`` and ``agent`` are raw; the judge masks and classes
-    them."""
+    them.
+    """
 
     at: Instant
     random: bytes
