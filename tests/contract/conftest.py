@@ -1,5 +1,6 @@
 """The application over each records engine, and an agency that may use it."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from handbill.host.settings import Settings
 from handbill.http.operations import Desk
 from handbill.store.blobs import open_blobs
 from handbill.store.journal import JournalWriter
-from handbill.store.records import Records
+from handbill.store.records import Records, open_records
 
 
 def _opened(records: Records, folder: Path) -> Iterator[Office]:
@@ -39,3 +40,15 @@ def office(records: Records, tmp_path: Path) -> Iterator[Office]:
 def sqlite_office(sqlite_records: Records, tmp_path: Path) -> Iterator[Office]:
     """The same on SQLite only, for suites that try a great many requests."""
     yield from _opened(sqlite_records, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def module_office(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Office]:
+    """One on SQLite for all tests of a module that ask and answer one after another."""
+    folder = tmp_path_factory.mktemp("office")
+    shutil.copyfile(sqlite_template, folder / "records.db")
+    records = open_records(f"sqlite:///{folder / 'records.db'}")
+    yield from _opened(records, folder)
+    records.close()

@@ -64,7 +64,7 @@ def whole(office: Office) -> Office:
     return office
 
 
-def _played(rows: list[Golden], ask: Any, made: dict[str, str]) -> list[str]:
+def played(rows: list[Golden], ask: Any, made: dict[str, str]) -> list[str]:
     found: list[str] = []
     for row in rows:
         body = row.body and {
@@ -73,9 +73,9 @@ def _played(rows: list[Golden], ask: Any, made: dict[str, str]) -> list[str]:
         }
         reply = ask(row.verb, row.path.format(**made), body)
         if reply.status != row.status:
-            found.append(f"{row.number}: {reply.status} {reply.raw.decode()}")
+            found.append(f"{row.number} {reply.status} {reply.raw.decode()}")
             continue
-        found += [f"{row.number}{line}" for line in differences(reply.json, row.answer)]
+        found += [f"{row.number} {line}" for line in differences(reply.json, row.answer)]
         if row.keeps:
             made[row.keeps] = reply.json["reportId"]
     return found
@@ -87,13 +87,13 @@ def test_the_reference_samples(whole: Office) -> None:
     def ask(verb: str, url: str, body: Any) -> Reply:
         return whole.ask(verb, url, body, {"x-client-id": client_id})
 
-    assert _played(GOLDEN, ask, {}) == []
+    assert played(GOLDEN, ask, {}) == []
 
 
 def test_the_reference_samples_of_partners(whole: Office) -> None:
     partner = partner_of(whole)
     made = {"family": partner.family, "client": partner.client}
-    assert _played(OF_PARTNERS, partner.ask, made) == []
+    assert played(OF_PARTNERS, partner.ask, made) == []
 
 
 def test_every_fault_of_a_report_is_told(whole: Office) -> None:

@@ -5,12 +5,8 @@ world, so that requests pass the gates; and a schema is read as the contract rea
 """
 
 import json
-import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,22 +26,14 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from contract.asgi import call
-from contract.office import NOON, Body, Doors, Office
+from contract.office import Body, Office
 from contract.test_golden import click_of
 from contract.test_reports import Partner, partner_of
 from contract.world import FEED, World, build
 from handbill.api import operations
-from handbill.host.clock import SetClock
-from handbill.host.egress import Egress
-from handbill.host.ids import SeededIds
-from handbill.host.settings import Settings
-from handbill.http.app import application
 from handbill.http.openapi import text
-from handbill.http.operations import Desk, Operation
+from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
-from handbill.store.blobs import open_blobs
-from handbill.store.journal import JournalWriter
-from handbill.store.records import open_records
 
 OPERATIONS = operations()
 EXAMPLES = 6
@@ -152,34 +140,9 @@ class Tour:
         return {name: ids[name] for name in ids if f"{{{name}}}" in operation.path}, headers
 
 
-@contextmanager
-def _opened(template: Path, folder: Path) -> Iterator[Office]:
-    shutil.copyfile(template, folder / "records.db")
-    records = open_records(f"sqlite:///{folder / 'records.db'}")
-    with ExitStack() as stack:
-        stack.callback(records.close)
-        journal = JournalWriter(folder / "journal", "api-0")
-        stack.callback(journal.close)
-        egress = Egress(resolve=lambda *_: [])  # no name is known here
-        stack.callback(egress.close)
-        desk = Desk(
-            records, open_blobs(str(folder / "blobs")), journal, SetClock(NOON), SeededIds(1),
-            Settings(data=folder), Doors(Settings(data=folder)), egress,
-        )  # fmt: skip
-        yield Office(desk, app=application(OPERATIONS, desk)).open()
-
-
 @pytest.fixture(scope="module")
-def office_of_all(
-    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Office]:
-    with _opened(sqlite_template, tmp_path_factory.mktemp("tour")) as office:
-        yield office
-
-
-@pytest.fixture(scope="module")
-def lasting(office_of_all: Office) -> Tour:
-    return Tour(office_of_all, build(office_of_all), partner_of(office_of_all))
+def lasting(module_office: Office) -> Tour:
+    return Tour(module_office, build(module_office), partner_of(module_office))
 
 
 @pytest.fixture
