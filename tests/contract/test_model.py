@@ -5,6 +5,7 @@ asked for is done, each job must be in the group that a naive reading of priorit
 and filters gives it. So a change that forgets to wake the matching is found too.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -18,6 +19,7 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -132,6 +134,14 @@ def _filters(operator: str, cities: list[str]) -> Body:
     return {"operator": "AND", "rules": [rule_]}
 
 
+HAS: dict[str, Callable[[Any], Any]] = {
+    "campaigns": lambda self: self._campaign(0),
+    "groups": lambda self: self._group(0),
+    "jobs": lambda self: self._job(0),
+    "feeds": lambda self: self._feed(0),
+}
+
+
 class Agency(RuleBasedStateMachine):
     """Every step goes through the application; what a feed brings is written as an import would."""
 
@@ -144,6 +154,10 @@ class Agency(RuleBasedStateMachine):
         self.gone: list[str] = []
         self.names = count(1)
         self.add_client()
+        self.add_campaign(0, -1, 3)
+        self.add_group(0, 2, "NOT_IN", ["Lima"], -1, 3)
+        for ref, city in (("r1", "Rome"), ("r2", "Lima")):
+            self.add_job(0, ref, city, None)
 
     # ── picking ─────────────────────────────────────────────────────────────────────────────────
     def _client(self, at: int) -> tuple[str, ModelClient]:
@@ -228,6 +242,7 @@ class Agency(RuleBasedStateMachine):
             made = self.here.campaign(path, name=name, **dates)
             client.campaigns[made.rpartition("/")[2]] = ModelCampaign(name, days)
 
+    @precondition(HAS["campaigns"])
     @rule(at=AT, length=LENGTH)
     def change_campaign(self, at: int, length: int) -> None:
         if found := self._campaign(at):
@@ -240,12 +255,14 @@ class Agency(RuleBasedStateMachine):
             self.here.put(path, change)
             campaign.name, campaign.days = change["name"], (campaign.days[0], last)
 
+    @precondition(HAS["campaigns"])
     @rule(at=AT, switch=SWITCH)
     def switch_campaign(self, at: int, switch: str) -> None:
         if found := self._campaign(at):
             found[2].status = _status(switch)
             self.here.put(f"{found[0]}/{switch}")
 
+    @precondition(HAS["campaigns"])
     @rule(at=AT)
     def delete_campaign(self, at: int) -> None:
         if found := self._campaign(at):
@@ -255,6 +272,7 @@ class Agency(RuleBasedStateMachine):
             del client.campaigns[path.rpartition("/")[2]]
 
     # ── job groups ──────────────────────────────────────────────────────────────────────────────
+    @precondition(HAS["campaigns"])
     @rule(
         at=AT, priority=PRIORITY, operator=OPERATOR, cities=CITIES, first=FIRST, length=LENGTH
     )  # fmt: skip
@@ -272,6 +290,7 @@ class Agency(RuleBasedStateMachine):
             campaign.groups[made] = ModelGroup(name, priority, operator, cities, days)
             client.ages.append(made)
 
+    @precondition(HAS["groups"])
     @rule(at=AT, priority=PRIORITY, operator=OPERATOR, cities=CITIES)
     def change_group(self, at: int, priority: int, operator: str, cities: list[str]) -> None:
         if found := self._group(at):
@@ -279,12 +298,14 @@ class Agency(RuleBasedStateMachine):
             group.priority, group.operator, group.cities = priority, operator, cities
             self.here.put(path, {"priority": priority, "filters": _filters(operator, cities)})
 
+    @precondition(HAS["groups"])
     @rule(at=AT, switch=SWITCH)
     def switch_group(self, at: int, switch: str) -> None:
         if found := self._group(at):
             found[2].status = _status(switch)
             self.here.put(f"{found[0]}/{switch}")
 
+    @precondition(HAS["groups"])
     @rule(at=AT)
     def delete_group(self, at: int) -> None:
         if found := self._group(at):
@@ -307,6 +328,7 @@ class Agency(RuleBasedStateMachine):
         self.here.new(f"{path}/jobs", body)
         client.jobs[ref] = ModelJob(city, end_at=end_at)
 
+    @precondition(HAS["jobs"])
     @rule(at=AT, city=CITY, hours=END)
     def change_job(self, at: int, city: str, hours: int | None) -> None:
         if found := self._job(at):
@@ -316,6 +338,7 @@ class Agency(RuleBasedStateMachine):
             self.here.put(path, {"city": city, "endAtDate": end})
             client.jobs[ref].city, client.jobs[ref].end_at = city, end_at
 
+    @precondition(HAS["jobs"])
     @rule(at=AT, switch=SWITCH)
     def switch_job(self, at: int, switch: str) -> None:
         if found := self._job(at):
@@ -323,6 +346,7 @@ class Agency(RuleBasedStateMachine):
             client.jobs[ref].status = _status(switch)
             self.here.put(f"{path}/{switch}")
 
+    @precondition(HAS["jobs"])
     @rule(at=AT)
     def delete_job(self, at: int) -> None:
         if found := self._job(at):
@@ -338,6 +362,7 @@ class Agency(RuleBasedStateMachine):
         if len(client.feeds) < _MOST_EACH:
             client.feeds[self.here.new(f"{path}/feeds", FEED)] = "A"
 
+    @precondition(HAS["feeds"])
     @rule(at=AT, switch=SWITCH)
     def switch_feed(self, at: int, switch: str) -> None:
         if found := self._feed(at):
@@ -345,6 +370,7 @@ class Agency(RuleBasedStateMachine):
             client.feeds[id_] = _status(switch)
             self.here.put(f"{path}/{switch}")
 
+    @precondition(HAS["feeds"])
     @rule(at=AT, ref=REF, city=CITY)
     def bring_job(self, at: int, ref: str, city: str) -> None:
         """A feed brings a job: it takes over what nobody has, and rewrites what is its own."""
@@ -367,6 +393,7 @@ class Agency(RuleBasedStateMachine):
             elif stands.feed == id_:
                 stands.city, stands.end_at = city, None
 
+    @precondition(HAS["feeds"])
     @rule(at=AT)
     def delete_feed(self, at: int) -> None:
         if found := self._feed(at):
