@@ -8,6 +8,7 @@ from handbill.kit.money import number_of
 from handbill.kit.zones import PERIODS
 from handbill.wire.shapes import Choice, Faults, Field, Flag, Integer, Money, Object, Percent
 
+_VALUE = "Most per period, 0 or more: money in the agency's currency, else a whole number."
 _LOCKED = "Keeps this share of the parent's budget for the placement."
 
 
@@ -34,7 +35,7 @@ def cap_shape(*, money: bool, periods: tuple[str, ...] = PERIODS) -> Object:
             "cap": Field(
                 Choice(periods), "Period of the cap; Monthly if absent.", aliases=("freq",)
             ),
-            "value": Field(Money() if money else Integer(0), "The limit.", required=True),
+            "value": Field(Money() if money else Integer(0), _VALUE, required=True),
             "pacing": Field(Flag(), "Spend evenly over the month; Monthly caps only."),
             "thresholdP": Field(
                 Percent(), "Percent of the value at which it stops; 80.", aliases=("threshold",)
@@ -57,10 +58,16 @@ def caps_shape(*, budget_required: bool, per_job: bool = False) -> Object:
     group_budget = ("Daily", "Weekly", "Monthly") if per_job else PERIODS
     fields = {
         "budget": Field(
-            cap_shape(money=True, periods=group_budget), "Most to spend.", required=budget_required
+            cap_shape(money=True, periods=group_budget),
+            "Most to spend per period.",
+            required=budget_required,
         ),
-        "clicks": Field(cap_shape(money=False, periods=group_counts), "Most valid clicks."),
-        "applies": Field(cap_shape(money=False, periods=group_counts), "Most applies."),
+        "clicks": Field(
+            cap_shape(money=False, periods=group_counts), "Most valid clicks per period."
+        ),
+        "applies": Field(
+            cap_shape(money=False, periods=group_counts), "Most counted applies per period."
+        ),
     }
     if per_job:
         each = ("Weekly", "Monthly", "Lifetime")

@@ -128,9 +128,9 @@ CREATE = Object(
 UPDATE = Object(
     {key: replace(field, required=False) for key, field in _FIXED.items()}
     | {
-        "budget": Field(cap_shape(money=True), "New budget cap."),
-        "applies": Field(cap_shape(money=False), "New cap of applies."),
-        "clicks": Field(cap_shape(money=False), "New cap of clicks."),
+        "budget": Field(cap_shape(money=True), "New budget cap; it cannot be cleared."),
+        "applies": Field(cap_shape(money=False), "New cap of applies; null clears it."),
+        "clicks": Field(cap_shape(money=False), "New cap of clicks; null clears it."),
         "caps": Field(caps_change_shape(), "The same three caps, under one key."),
     }
     | _EDITABLE

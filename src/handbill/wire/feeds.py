@@ -72,8 +72,8 @@ _CONFIG = Object(
         "auth": Field(
             Object(
                 {
-                    "username": Field(Text(0, 200), "User name.", required=True),
-                    "password": Field(Text(0, 200), "Password.", required=True),
+                    "username": Field(Text(0, 200), "User name of HTTP Basic.", required=True),
+                    "password": Field(Text(0, 200), "Its password; never shown.", required=True),
                 }
             ),
             "HTTP Basic credentials of the feed; never shown again.",

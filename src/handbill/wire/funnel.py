@@ -145,7 +145,7 @@ def _impersonal(found: dict[str, Any], at: str, faults: Faults) -> None:
 
 _SALARY = Object(
     {
-        "amount": Field(Money(), "The amount.", required=True),
+        "amount": Field(Money(), "Per year or as agreed, 0 or more.", required=True),
         "currency": Field(Text(3, 3), "ISO 4217 code.", required=True),
     }
 )

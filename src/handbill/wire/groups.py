@@ -128,15 +128,15 @@ def _order(found: dict[str, Any]) -> InsertionOrder:
 
 _TARGET = Object(
     {
-        "type": Field(Choice(("cpc", "cpa")), "What is aimed at.", required=True),
-        "value": Field(Money(), "The aim.", required=True),
+        "type": Field(Choice(("cpc", "cpa")), "Cost per click or per apply.", required=True),
+        "value": Field(Money(), "The cost aimed at, 0 or more.", required=True),
     },
     make=_target,
 )
 _ORDER = Object(
     {
         "number": Field(Text(1, 100), "Number of the insertion order.", required=True),
-        "value": Field(Integer(0), "Its value.", required=True),
+        "value": Field(Integer(0), "Worth of the order, a whole number.", required=True),
         "startDate": Field(Day(), "First day, mm/dd/yyyy."),
         "endDate": Field(Day(), "Last day, mm/dd/yyyy."),
     },
@@ -169,7 +169,7 @@ _EDITABLE = {
         ListOf(Integer(0, 6), 1, 7, unique=True), "Weekdays on which it trades, 0 is Monday; all."
     ),
     "performanceTargets": Field(ListOf(_TARGET, most=2), "What is aimed at, at most two."),
-    "ioDetails": Field(ListOf(_ORDER, most=100), "Insertion orders."),
+    "ioDetails": Field(ListOf(_ORDER, most=100), "Insertion orders, at most 100."),
     "categories": Field(ListOf(Text(1, 200), most=200), "Categories, for your own use."),
     "settingsOverride": Field(OVERRIDE, "What it has other than its campaign."),
     "adWordsMetadata": Field(Opaque(), "Kept and given back as it is."),

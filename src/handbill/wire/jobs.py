@@ -194,16 +194,16 @@ PLACEMENT = Object(
 )  # fmt: skip
 _FIELDS = {
     "title": Field(Text(most=1_000), "Title of the job. Without one the job is not valid."),
-    "company": Field(Text(most=500), "Company name."),
+    "company": Field(Text(most=500), "Company that offers the job."),
     "description": Field(
         Text(most=_LONG), "Description, text or HTML. Without one the job is not valid."
     ),
-    "category": Field(Text(most=500), "Category."),
+    "category": Field(Text(most=500), "Category, in the client's own words."),
     "url": Field(Url(), "Address of the job. Without it and alternateURL the job is not valid."),
     "alternateURL": Field(Url(), "Where clicks go if there is no url."),
-    "city": Field(Text(most=300), "City."),
-    "state": Field(Text(most=300), "State."),
-    "country": Field(Text(most=300), "Country."),
+    "city": Field(Text(most=300), "City of the workplace."),
+    "state": Field(Text(most=300), "State or region of the workplace."),
+    "country": Field(Text(most=300), "Country of the workplace."),
     "zip": Field(TextOrNumber(), "Zip code, a string or an integer; given back as it came."),
     "publishedDate": Field(
         When(), "When it was published, ISO 8601; now if absent.", aliases=("pubDate",)

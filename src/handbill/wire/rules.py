@@ -108,7 +108,7 @@ def _condition(found: dict[str, Any]) -> Condition:
 _CONDITION = Object(
     {
         "parameter": Field(Choice(tuple(UNITS)), "What is looked at.", required=True),
-        "condition": Field(Choice(COMPARISONS), "How it is compared.", required=True),
+        "condition": Field(Choice(COMPARISONS), "How it is compared with value.", required=True),
         "value": Field(Money(), "What it is compared with.", required=True),
         "unit": Field(Choice(("#", "$", "%")), "# for counts, $ for money, % for shares."),
         "conditionDuration": Field(
@@ -128,9 +128,13 @@ def _action(found: dict[str, Any]) -> Action:
 
 _ACTION = Object(
     {
-        "action": Field(Choice(("increase", "decrease")), "What to do.", required=True),
-        "parameter": Field(Choice(("budget", "cpc bid", "cpa bid")), "Of what.", required=True),
-        "value": Field(Money(), "By how much.", required=True),
+        "action": Field(
+            Choice(("increase", "decrease")), "Whether it grows or shrinks.", required=True
+        ),
+        "parameter": Field(
+            Choice(("budget", "cpc bid", "cpa bid")), "Which figure is changed.", required=True
+        ),
+        "value": Field(Money(), "By how much, 0 or more.", required=True),
         "unit": Field(Choice(("%", "$")), "In percent or in money.", required=True),
     },
     make=_action,
@@ -146,7 +150,7 @@ _ADMIN = Object(
 _REPEAT = Object(
     {
         "clause": Field(Choice(("every",)), "Always every."),
-        "value": Field(Integer(1, 365), "So many days.", required=True),
+        "value": Field(Integer(1, 365), "So many days, 1 to 365.", required=True),
         "unit": Field(Choice(("days",)), "Always days."),
     },
     make=lambda found: found["value"],
@@ -167,7 +171,7 @@ _FILTER = Object(
         "placementIds": Field(
             ListOf(Text(1, 100), 0, 1_000, unique=True), "Only on these publishers."
         ),
-        "allPlacements": Field(Flag(), "On every publisher."),
+        "allPlacements": Field(Flag(), "Acts on every publisher; false."),
     },
     make=_filter,
 )
@@ -212,7 +216,9 @@ CREATE = Object(
         "jobGroupId": Field(_ID, "Only within this job group; 0 or absent: no such limit."),
         "filterLevel": Field(_Level(), "What the rule looks at.", required=True),
         "applyToChildren": Field(Flag(), "Whether it acts on what lies below too; true."),
-        "conditions": Field(ListOf(_CONDITION, 1, MOST_CONDITIONS), "When.", required=True),
+        "conditions": Field(
+            ListOf(_CONDITION, 1, MOST_CONDITIONS), "What must be so, 1 to 50.", required=True
+        ),
         "conditionOp": Field(Choice(("AND", "OR")), "All of the conditions, or any; AND."),
         "actionType": Field(Choice(ACTION_TYPES), "What kind of deed it is.", required=True),
         "name": Field(Text(1, 500), "Name of the rule.", required=True),
@@ -234,7 +240,7 @@ CREATE = Object(
 IDS = ListOf(Text(1, 64), 1, 1_000, unique=True)
 STATUS_BODY = Object(
     {
-        "ids": Field(IDS, "The rules.", required=True),
+        "ids": Field(IDS, "The rules, each once.", required=True),
         "status": Field(Choice(("A", "P")), "A to enable, P to pause.", required=True),
     }
 )

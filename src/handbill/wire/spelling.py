@@ -45,7 +45,9 @@ def _cap(of: str) -> Schema:
                 "cap": described(
                     {"enum": ["Daily", "Weekly", "Monthly", "Lifetime"]}, "Period of the cap."
                 ),
-                "value": described(NUMBER, "The limit."),
+                "value": described(
+                    NUMBER, "Most per period: money, or a number of clicks or applies."
+                ),
                 "pacing": described(FLAG, "Whether it is spent evenly over the month."),
                 "thresholdP": described(NUMBER, "Percent of the value at which it stops."),
                 "locked": described(FLAG, "Whether the share is kept for the placement alone."),
