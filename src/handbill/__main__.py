@@ -27,7 +27,7 @@ app.add_typer(feeds.feed, name="feed")
 app.add_typer(explaining.explain, name="explain")
 app.add_typer(callbacks.callbacks, name="callbacks")
 app.add_typer(ledgers.ledger, name="ledger")
-for child in (serving.api, serving.edge, serving.judge, serving.worker):
+for child in (serving.api, serving.edge, serving.judge, serving.fetcher, serving.worker):
     app.command(rich_help_panel="The processes of serve, one by one")(child)
 
 

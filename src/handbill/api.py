@@ -40,6 +40,8 @@ from handbill.tracking.addresses import Proxies
 
 _HEADER_MS = 10_000
 _BUFFER_BYTES = 65_536
+_BACKLOG = 1_024
+_MOST_CONNECTIONS = 16_384  # half-open ones too, until the header time is over
 _LOGS = {"loggers": {"_granian": {"level": "INFO", "propagate": True}}}  # as JSON, like the rest
 
 
@@ -98,7 +100,8 @@ def main(settings: Settings, number: int = 0) -> None:
         interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
         websockets=False,
-        backlog=1_024,
+        backlog=_BACKLOG,
+        backpressure=_MOST_CONNECTIONS,
         http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MS, max_buffer_size=_BUFFER_BYTES),
         log_access=False,
         log_dictconfig=_LOGS,

@@ -60,6 +60,8 @@ def _wanted(kind: inspect.Type) -> str:
             return f"one of {', '.join(map(str, values))}"
         case inspect.VarTupleType(item_type=inspect.StrType(pattern=pattern)):
             return "a comma list of host:port" if pattern else "a comma list"
+        case inspect.StrType(pattern=str()):
+            return "an address that begins with http:// or https://"
         case inspect.StrType(min_length=least):
             return "text that is not empty" if least else "text"
     raise TypeError(f"no words for a setting of {kind}")

@@ -32,9 +32,9 @@ SETTLED = 30.0
 MOST_EARLY_DEATHS = 5
 READY_SECONDS = 60.0
 _POLL_SECONDS = 0.05
-STOP_SECONDS = {"edge": 15.0, "api": 20.0, "judge": 30.0, "worker": 30.0}
+STOP_SECONDS = {"edge": 15.0, "api": 20.0, "judge": 30.0, "fetcher": 30.0, "worker": 30.0}
 """How long each kind may take to end. **Shape**: in the order of ending: first the doors close,
-then the judge drains what they made durable, then the worker ends its step."""
+then the judge drains what they made durable, then fetchers and workers end their step."""
 _ANSWER_SECONDS = 5.0
 _ORPHAN_SECONDS = 40.0
 
@@ -53,7 +53,10 @@ class Child:
 
 def children_of(settings: Settings) -> list[Child]:
     """The processes that the settings ask for."""
-    many = {"edge": settings.edges, "api": 1, "judge": 1, "worker": settings.workers}
+    many = {
+        "edge": settings.edges, "api": 1, "judge": 1, "fetcher": settings.fetchers,
+        "worker": settings.workers,
+    }  # fmt: skip
     return [Child(kind, number) for kind in STOP_SECONDS for number in range(many[kind])]
 
 

@@ -1,4 +1,8 @@
-"""Composition root of a worker process: every room's tasks and schedule on the chosen engines."""
+"""Composition root of workers and fetchers: every room's tasks on the chosen engines.
+
+What waits on other people's servers runs in processes of its own, the fetchers: a slow feed must
+not hold up anybody's matching, outbound feeds or reports.
+"""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -31,6 +35,10 @@ ROOMS: tuple[ModuleType, ...] = (
 )
 
 
+FETCHED = frozenset({"feeds.import", "callbacks.send"})
+"""The kinds of task that talk to others' servers."""
+
+
 def tasks() -> Mapping[str, Run]:
     """The function of every kind of task."""
     every: dict[str, Run] = {}
@@ -46,11 +54,16 @@ def schedule() -> Sequence[Schedule]:
     return [entry for room in ROOMS for entry in getattr(room, "SCHEDULE", ())]
 
 
-def main(settings: Settings, number: int = 0) -> None:
-    """Work until SIGTERM or SIGINT; a task under way is broken off, and run again later."""
+def main(settings: Settings, number: int = 0, *, fetches: bool = False) -> None:
+    """Work until SIGTERM or SIGINT; a task under way is broken off, and run again later.
+
+    ``fetches``: take only what talks to others' servers; else everything but that.
+    """
     tools = open_tools(settings)
+    mine = {kind: run for kind, run in tasks().items() if (kind in FETCHED) is fetches}
+    name = f"{'fetcher' if fetches else 'worker'}-{number}-{os.getpid()}"
     try:
-        Worker(tools, f"worker-{number}-{os.getpid()}", tasks(), schedule()).run()
+        Worker(tools, name, mine, [] if fetches else schedule()).run()
     finally:
         tools.index.close()
         tools.records.close()

@@ -45,6 +45,8 @@ async def _call(app: Callable[..., Any], scope: dict[str, Any], sent: bytes, cut
     messages = [{"type": "http.request", "body": sent, "more_body": cut}]
 
     async def receive() -> dict[str, Any]:
+        if not messages and not cut:
+            await asyncio.Event().wait()  # the caller stays until it is answered
         return messages.pop() if messages else {"type": "http.disconnect"}
 
     async def send(message: dict[str, Any]) -> None:

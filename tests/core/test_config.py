@@ -121,3 +121,11 @@ def test_the_stores_are_in_the_data_folder_until_an_address_is_set() -> None:
     assert settings.blobs_address == "/somewhere/blobs"
     assert str(settings.journal_folder) == "/somewhere/journal"
     assert str(Settings(journal_url="file:///elsewhere").journal_folder) == "/elsewhere"
+
+
+@pytest.mark.parametrize("name", ["EDGE_URL", "API_URL"])
+def test_a_public_address_must_be_one(name: str, tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="http:// or https://"):
+        configure({f"HANDBILL_{name}": "nope"}, tmp_path)
+    told = configure({f"HANDBILL_{name}": "https://jobs.example.com/x"}, tmp_path)
+    assert getattr(told.settings, name.lower()) == "https://jobs.example.com/x"

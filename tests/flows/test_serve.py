@@ -114,7 +114,7 @@ def test_a_job_travels_the_whole_way_and_sigterm_ends_in_order(tmp_path: Path) -
             # The last click is acknowledged when the end is asked for: it must still be judged.
             assert server.stop() == 0
             ended = [line["child"] for line in server.log if line["message"] == "ended"]
-            assert ended == ["edge-0", "api-0", "judge-0", "worker-0"]
+            assert ended == ["edge-0", "api-0", "judge-0", "fetcher-0", "fetcher-1", "worker-0"]
             assert {line["status"] for line in server.log if line["message"] == "ended"} == {0}
     entries = exported(data)
     assert {entry["id"] for entry in entries} == {id_ for _, id_ in clicks}
@@ -167,7 +167,8 @@ def test_whatever_is_killed_comes_back_and_no_acknowledged_click_is_lost(tmp_pat
             office = Office(server)
             _, links = open_market(office, site)
             clickers = Clickers(links)
-            for child in ("judge-0", "edge-0", "worker-0", "edge-1", "api-0", "judge-0"):
+            doomed = ("judge-0", "edge-0", "worker-0", "edge-1", "api-0", "fetcher-0", "judge-0")
+            for child in doomed:
                 server.kill(child)
                 until(f"both doors after {child}", lambda: _both_ready(server))
             acknowledged = clickers.finish()

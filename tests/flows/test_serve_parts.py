@@ -16,7 +16,8 @@ from handbill.supervise import children_of, sole_server, with_ports
 
 def test_the_tree_has_the_processes_that_the_settings_ask_for() -> None:
     names = [child.name for child in children_of(Settings(edges=2, workers=3))]
-    assert names == ["edge-0", "edge-1", "api-0", "judge-0", "worker-0", "worker-1", "worker-2"]
+    doors = ["edge-0", "edge-1", "api-0", "judge-0", "fetcher-0", "fetcher-1"]
+    assert names == [*doors, "worker-0", "worker-1", "worker-2"]
 
 
 def test_port_0_becomes_a_free_one_and_others_stay() -> None:

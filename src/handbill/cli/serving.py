@@ -1,4 +1,4 @@
-"""``serve``, and the processes of its tree: ``api``, ``edge``, ``judge``, ``worker``."""
+"""``serve``, and the processes of its tree: api, edge, judge, fetcher, worker."""
 
 import sys
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def serve(
     tied: TiedOption = False,
     json: JsonOption = True,  # noqa: ARG001 - it never speaks otherwise
 ) -> None:
-    """Run everything: API, edge, worker and judge, restarted when they die; SIGTERM ends them in
+    """Run everything: API, edge, workers and judge, restarted when they die; SIGTERM ends them in
     order. Prints one JSON line when ready; logs go to standard error.
     """
     from handbill.supervise import end_with_parent
@@ -115,8 +115,16 @@ def judge(
 
 
 def worker(number: NumberOption = 0, tied: TiedOption = False, data: DataOption = None) -> None:
-    """Run a worker alone: imports, matching, outbound feeds, reports."""
+    """Run a worker alone: matching, outbound feeds, reports."""
     settings = _child("worker", number, tied=tied, data=data)
     from handbill.worker import main
 
     main(settings, number)
+
+
+def fetcher(number: NumberOption = 0, tied: TiedOption = False, data: DataOption = None) -> None:
+    """Run a fetcher alone: imports of feeds, and callbacks."""
+    settings = _child("fetcher", number, tied=tied, data=data)
+    from handbill.worker import main
+
+    main(settings, number, fetches=True)

@@ -50,6 +50,8 @@ class Limits:
     idle_seconds: float = 30
     total_seconds: float = 1_800
     most_bytes: int = 4 * 1024**3
+    least_rate: int = 8_192  # bytes a second, once we have waited for slow_seconds in all
+    slow_seconds: float = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,9 @@ class _Exchange:
         self.response: aiohttp.ClientResponse | None = None
         self.limits = limits
 
+    def time(self) -> float:
+        return self._loop.time()
+
     def run(self, work: Coroutine[Any, Any, _T]) -> _T:
         future = asyncio.run_coroutine_threadsafe(self._bounded(work), self._loop)
         try:
@@ -351,7 +356,19 @@ def _body(exchange: _Exchange, response: aiohttp.ClientResponse) -> Iterator[byt
 
 
 def _received(exchange: _Exchange, response: aiohttp.ClientResponse) -> Iterator[bytes]:
-    while chunk := exchange.run(response.content.readany()):
+    """Chunks as they come. **Refuses** a peer that drips (EgressFailed): only the time that we
+    wait for it counts, not the time that the caller takes.
+    """
+    limits, waited, received = exchange.limits, 0.0, 0
+    while True:
+        before = exchange.time()
+        chunk = exchange.run(response.content.readany())
+        waited += exchange.time() - before
+        if not chunk:
+            return
+        received += len(chunk)
+        if waited > limits.slow_seconds and received < limits.least_rate * waited:
+            raise EgressFailed(f"is too slow: under {limits.least_rate} bytes a second")
         yield chunk
 
 

@@ -11,6 +11,8 @@ _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to be told 
 _Port = Annotated[int, Meta(ge=0, le=_MOST_PORT)]
 _HostPort = Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^\s:/]+):[0-9]{1,5}$")]
 
+_ADDRESS = r"^(https?://[^\s/]+(/[^\s]*)?)?$"
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Each field is the variable ``HANDBILL_<NAME>`` and the key ``<name>`` of handbill.toml.
@@ -30,10 +32,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     edge_port: Annotated[_Port, Meta(description=(
         "Port of the edge: clicks, pixels, outbound feeds. 0: any free one."
     ))] = 8081  # fmt: skip
-    api_url: Annotated[str, Meta(description=(
+    api_url: Annotated[str, Meta(pattern=_ADDRESS, description=(
         "Public address of the API, as report links spell it. Empty: http://{host}:{api_port}."
     ))] = ""  # fmt: skip
-    edge_url: Annotated[str, Meta(description=(
+    edge_url: Annotated[str, Meta(pattern=_ADDRESS, description=(
         "Public address of the edge, as links in outbound feeds spell it. Empty: "
         "http://{host}:{edge_port}."
     ))] = ""  # fmt: skip
@@ -53,8 +55,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "port unusual; a comma list."
     ))] = ()  # fmt: skip
     workers: Annotated[int, Meta(ge=1, le=64, description=(
-        "Worker processes: imports, matching, outbound feeds, reports."
+        "Worker processes: matching, outbound feeds, reports."
     ))] = 1  # fmt: skip
+    fetchers: Annotated[int, Meta(ge=1, le=64, description=(
+        "Processes that wait on others' servers: imports of feeds, callbacks."
+    ))] = 2  # fmt: skip
     edges: Annotated[int, Meta(ge=1, le=64, description=(
         "Edge processes; they share one port."
     ))] = 1  # fmt: skip
