@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from handbill.store.journal import JournalBroken, JournalReader
-from handbill.store.journal_turns import TurnWriter
+from handbill.store.journal_turns import BUSY, TurnWriter
 
 
 def _records(folder: Path) -> list[bytes]:
@@ -29,6 +29,34 @@ def test_the_records_of_a_turn_are_synced_together(tmp_path: Path) -> None:
 
     asyncio.run(play())
     assert _records(tmp_path) == [b"%d %d" % divmod(number, 10) for number in range(30)]
+
+
+def test_groups_gather_while_they_are_large(tmp_path: Path) -> None:
+    syncs: list[int] = []
+
+    async def turns() -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    async def play() -> None:
+        writer = TurnWriter(tmp_path, "edge-0", sync=syncs.append, gather_seconds=3600)
+        small = writer.append(b"small")
+        await turns()
+        assert small.done()
+        for place in range(BUSY + 1):
+            large = writer.append(b"large %d" % place)
+        await turns()
+        assert large.done()
+        first = writer.append(b"gathered")
+        await turns()
+        assert writer.append(b"gathered too") is first
+        assert len(syncs) == 2
+        writer.close()  # instead of an hour
+        await first
+        assert len(syncs) == 3
+
+    asyncio.run(play())
+    assert len(_records(tmp_path)) == BUSY + 4
 
 
 def test_a_failed_sync_is_told_and_ends_it(tmp_path: Path) -> None:
