@@ -19,7 +19,7 @@
 
 enum { MOST_TARGETS = 1 << 20, MOST_CONNECTIONS = 4096, MOST_US = 1 << 20 };
 
-/* What a browser sends, in many versions and from many sites. */
+/* What a browser sends, in many versions and from many sites; a connection is one browser's. */
 static const char HEADERS[] =
     " HTTP/1.1\r\nHost: jobs.example.test\r\nConnection: keep-alive\r\n"
     "sec-ch-ua: \"Chromium\";v=\"%d\", \"Not.A/Brand\";v=\"24\"\r\n"
@@ -47,7 +47,7 @@ static uint64_t now_us(void)
 
 static void send_next(int fd, uint64_t now)
 {
-    int at = next_target++ % target_count, with = next_target % (VERSIONS * SITES);
+    int at = next_target++ % target_count, with = fd * 7 % (VERSIONS * SITES);
     struct iovec parts[] = {{"GET ", 4},
                             {targets[at].text, targets[at].length},
                             {headers[with].text, headers[with].length}};

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from door import FAR, TOKEN, Client, Door, at_the_door
+from handbill.core.received import ReceivedClick
 from handbill.tracking.http1 import MOST_PIPELINED, MOST_SPILLED
 from handbill.tracking.reading import MOST_BODY, MOST_HEAD, MOST_HEADERS, MOST_TARGET
 from handbill.tracking.server import Limits
@@ -35,6 +36,7 @@ async def _refused(door: Door, raw: bytes, status: int) -> None:
     [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"hello\r\n\r\n",
+        b"\0",
         b"GET\r\n\r\n",
         b"GET / HTTP/9.9\r\n\r\n",
         b"GET /\x00 HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -217,6 +219,21 @@ def test_known_headers_are_read_like_new_ones(tmp_path: Path) -> None:
         client.send(b"GET /a b" + rest)
         assert (await client.said()).status == 400
         assert await client.ended() == b""
+
+    at_the_door(scenario, tmp_path)
+
+
+def test_one_connection_may_be_many_browsers(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        client = await door.client()
+        agents = ["first", "second", "first", "first", "third", "second"] * 2
+        for agent in agents:
+            head = f"GET /c/{TOKEN} HTTP/1.1\r\nHost: edge\r\nUser-Agent: {agent}\r\n\r\n"
+            client.send(head.encode())
+            assert (await client.said()).status == 302
+        assert [
+            event.agent for event in door.events() if isinstance(event, ReceivedClick)
+        ] == agents
 
     at_the_door(scenario, tmp_path)
 

@@ -24,7 +24,7 @@ _KEPT = frozenset((
     b"if-modified-since", *_PURPOSES,
 ))  # fmt: skip
 _FRAMING = frozenset((b"content-length", b"transfer-encoding"))
-_GET, _HTTP11 = b"GET ", b" HTTP/1.1"
+_GET, _HTTP11 = b"GET /", b" HTTP/1.1"
 _VISIBLE = bytes(range(0x21, 0x7F))
 _MOST_KNOWN = 4096
 _MOST_KNOWN_BLOCK = 2048
@@ -59,8 +59,8 @@ class RequestReader:
     """
 
     __slots__ = (
-        "_fed", "_headers", "_headers_seen", "_known", "_of_known", "_parser", "_piece", "_room",
-        "_target", "draw", "is_between", "peer", "take",
+        "_fed", "_headers", "_headers_seen", "_known", "_last_end", "_last_headers", "_of_known",
+        "_parser", "_piece", "_room", "_target", "draw", "is_between", "peer", "take",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +75,8 @@ class RequestReader:
         self.is_between = True
         self._known = known
         self._of_known = known.of
+        self._last_end = b"\0"  # which ends no request
+        self._last_headers: Headers | None = None
         self._piece = b""
         self._parser: Any = httptools.HttpRequestParser(self)
         self._fed = 0
@@ -87,13 +89,21 @@ class RequestReader:
         self._room = MOST_HEAD
 
     def known(self, piece: bytes) -> Request | None:
-        """A whole GET whose headers are known, if that is what the piece is."""
-        line, _, block = piece.partition(b"\r\n")
-        headers = self._of_known(block)
-        if headers is None or line[:4] != _GET or line[-9:] != _HTTP11 or not self.is_between:
+        """A whole GET whose headers are known, if that is what the piece is.
+
+        A connection is mostly one browser's, so its last headers are tried first.
+        """
+        if piece.endswith(self._last_end):
+            target, headers = piece[4 : -len(self._last_end)], self._last_headers
+        else:
+            line, _, block = piece.partition(b"\r\n")
+            target, headers = line[4:-9], self._of_known(block)
+            if headers is None or line[-9:] != _HTTP11:
+                return None
+            self._last_end, self._last_headers = b"%b\r\n%b" % (_HTTP11, block), headers
+        if headers is None or piece[:5] != _GET or not self.is_between:
             return None
-        target = line[4:-9]
-        if target[:1] != b"/" or len(target) > MOST_TARGET or target.translate(None, _VISIBLE):
+        if len(target) > MOST_TARGET or target.translate(None, _VISIBLE):
             return None
         return Request(self.draw(), b"GET", target, headers, self.peer)
 
@@ -158,7 +168,7 @@ class RequestReader:
     def _learn(self, headers: Headers) -> None:
         """Know the headers again, if the piece is this request and no more, and a plain one."""
         line, _, block = self._piece.partition(b"\r\n")
-        if block.find(b"\r\n\r\n") == len(block) - 4 and line == _GET + self._target + _HTTP11:
+        if block.find(b"\r\n\r\n") == len(block) - 4 and line == b"GET " + self._target + _HTTP11:
             self._known.learn(block, headers)
 
 
