@@ -26,7 +26,7 @@ _LOG = getLogger("handbill.edge")
 
 DRAIN_S = 8.0
 BACKLOG = 2048
-_YOUNG = 10_000  # objects
+_YOUNG = 50_000  # objects
 _BROKEN_S = 1.0  # in which those who come are told of a broken journal, before the restart
 _OTHER_FILES = 128  # descriptors for all that is no connection
 

@@ -1,13 +1,14 @@
 """What strangers send: slow, long, broken, too much, or in another order than most."""
 
 import asyncio
+import gc
 from pathlib import Path
 
 import pytest
 
 from door import FAR, TOKEN, Client, Door, at_the_door
 from handbill.core.received import ReceivedClick
-from handbill.tracking.http1 import MOST_PIPELINED, MOST_SPILLED
+from handbill.tracking.http1 import MOST_PIPELINED, MOST_SPILLED, Connection
 from handbill.tracking.reading import MOST_BODY, MOST_HEAD, MOST_HEADERS, MOST_TARGET
 from handbill.tracking.server import Limits
 
@@ -315,6 +316,26 @@ def test_a_client_that_leaves_is_forgotten(tmp_path: Path) -> None:
         client.writer.transport.abort()
         await door.server.drain(FAR)
         assert door.server._of_address == {}
+
+    at_the_door(scenario, tmp_path)
+
+
+def test_a_gone_client_leaves_nothing_for_the_collector(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        gc.collect()
+        gc.disable()
+        try:
+            for raw in (CLICK, LIVE, b"rubbish\r\n\r\n", CLICK * 20):
+                client = await door.client()
+                client.send(raw)
+                await client.said()
+                await client.close()
+            await door.server.drain(FAR)
+            del client
+            await asyncio.sleep(0)
+            assert not [one for one in gc.get_objects() if isinstance(one, Connection)]
+        finally:
+            gc.enable()
 
     at_the_door(scenario, tmp_path)
 

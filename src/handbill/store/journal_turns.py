@@ -13,7 +13,7 @@ from handbill.store.journal import (
     _settle,
 )
 
-GATHER_SECONDS = 0.001
+GATHER_SECONDS = 0.002
 BUSY = 8  # records in a group
 
 
@@ -23,7 +23,7 @@ class TurnWriter(JournalWriter):
     No thread need be woken, nor fights for the interpreter, which under load costs more than all
     else that a record needs. For that the loop stands still while the disk syncs; what arrives
     meanwhile is the next group. A group is the records of one turn of the loop or, while groups
-    are large, of a millisecond: the fewer syncs, the cheaper a record.
+    are large, of two milliseconds: the fewer syncs, the cheaper a record.
     """
 
     def __init__(

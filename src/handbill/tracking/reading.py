@@ -123,8 +123,9 @@ class RequestReader:
             raise Stop(431)
 
     def let_go(self) -> None:
-        """Break the circle of parser and callbacks, which would wait for the collector."""
+        """Break the circles of parser, reader and connection: no collector need find them."""
         self._parser = None
+        self.take = _taken_by_nobody
 
     def on_url(self, piece: bytes) -> None:
         self.is_between = False
@@ -170,6 +171,10 @@ class RequestReader:
         line, _, block = self._piece.partition(b"\r\n")
         if block.find(b"\r\n\r\n") == len(block) - 4 and line == b"GET " + self._target + _HTTP11:
             self._known.learn(block, headers)
+
+
+def _taken_by_nobody(request: Request, is_last: bool) -> None:
+    """The connection is gone."""
 
 
 def _headers_of(raw: dict[bytes, bytes]) -> Headers:

@@ -145,6 +145,7 @@ def _settle(waiting: list[Settle], done: asyncio.Future[None]) -> None:
     failure = done.exception()
     for settle in waiting:
         settle(failure)
+    waiting.clear()  # the server still holds the list, until another future comes
 
 
 def _drawn(ids: Ids) -> Iterator[bytes]:
