@@ -4,7 +4,17 @@ import sys
 
 import typer
 
-from handbill.cli import agencies, callbacks, demos, documents, explaining, feeds, ledgers, serving
+from handbill.cli import (
+    agencies,
+    callbacks,
+    click_definitions,
+    demos,
+    documents,
+    explaining,
+    feeds,
+    ledgers,
+    serving,
+)
 from handbill.cli.speaking import Mistaken, warn
 from handbill.config import BadSettings
 from handbill.kit.faults import Refused, Unavailable
@@ -23,6 +33,7 @@ app.command()(documents.openapi)
 app.add_typer(agencies.agency, name="agency")
 app.add_typer(agencies.publisher, name="publisher")
 app.add_typer(agencies.family, name="publisher-family")
+app.add_typer(click_definitions.definition, name="click-definition")
 app.add_typer(feeds.feed, name="feed")
 app.add_typer(explaining.explain, name="explain")
 app.add_typer(callbacks.callbacks, name="callbacks")

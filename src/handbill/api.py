@@ -18,6 +18,7 @@ from handbill.campaigns import routes as campaigns
 from handbill.clients import routes as clients
 from handbill.clients import service as client_reads
 from handbill.core.nouns import Client
+from handbill.definitions import routes as definitions
 from handbill.feeds import routes as feeds
 from handbill.funnel import routes as funnel
 from handbill.groups import routes as groups
@@ -55,6 +56,7 @@ def operations() -> list[Operation]:
         groups.OPERATIONS,
         feeds.OPERATIONS,
         publishers.OPERATIONS,
+        definitions.OPERATIONS,
         postings.OPERATIONS,
         listings.OPERATIONS,
         stats.OPERATIONS,

@@ -12,6 +12,7 @@ from handbill.config import BadSettings
 from handbill.host.clock import Clock, SystemClock
 from handbill.host.egress import Egress
 from handbill.host.ids import Ids, SystemIds
+from handbill.host.locating import NoGeoFile, locator
 from handbill.host.settings import Settings
 from handbill.http.operations import Desk, Doors
 from handbill.store.blobs import Blobs, open_blobs
@@ -83,8 +84,13 @@ def open_tools(settings: Settings) -> Tools:
 def prepare(settings: Settings) -> None:
     """Make the stores ready for any process: tables, our own keys, the edge's copy of them.
 
-    Safe to call at every start, by many, and beside a running server.
+    Safe to call at every start, by many, and beside a running server. **Refuses** a file of places
+    that cannot be read (BadSettings).
     """
+    try:
+        locator(settings.geo_file)
+    except NoGeoFile as unreadable:
+        raise BadSettings(str(unreadable)) from unreadable
     with opened(settings) as stores, locked(settings.data_folder / "prepare.lock"):
         migrate(stores.records)
         with stores.records.write() as tx:

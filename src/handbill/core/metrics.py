@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from handbill.core.judging import BOT, COUNTED, DUPLICATE, OVER_CAP, VALID
+from handbill.core.judging import BOT, COUNTED, DUPLICATE, FOREIGN, LATENT, OVER_CAP, VALID
 from handbill.kit.money import MICROS, number_of, ratio
 
 Number = Decimal | int
@@ -39,8 +39,8 @@ RAW: Final[tuple[Raw, ...]] = (
     Raw("clicks", "CLICK", (VALID,)),
     Raw("botClicks", "CLICK", (BOT,)),
     Raw("duplicateClicks", "CLICK", (DUPLICATE,)),
-    Raw("foreignClicks", "CLICK", ("foreign",)),
-    Raw("latentClicks", "CLICK", ("latent",)),
+    Raw("foreignClicks", "CLICK", (FOREIGN,)),
+    Raw("latentClicks", "CLICK", (LATENT,)),
     Raw("overCapClicks", "CLICK", (OVER_CAP,)),
     Raw("views", "VIEW", _COUNTS),
     Raw("applyStarts", "APPLY_START", _COUNTS),

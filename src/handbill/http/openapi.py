@@ -86,6 +86,7 @@ _TAGS = {
     "Job groups": "Which jobs go where, for how much, up to what.",
     "Feeds": "Inbound XML feeds, their runs and their faults.",
     "Publishers": "Where jobs are advertised, and the outbound feed of each publisher.",
+    "Click definitions": "What makes a publisher's clicks payable, for all clients or for one.",
     "Stats": "Reports of clicks, applies and spend.",
     "Reports": "Reports of one file, and the callbacks that tell of them.",
     "Publisher partners": "Reports for publisher families, with their own keys.",

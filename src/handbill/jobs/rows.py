@@ -93,6 +93,7 @@ _AFTER = (
     _JOINED.where(*_LIVE, _t.no > b("after")).order_by(_t.no).limit(b("limit", type_=sa.Integer))
 )
 _BY_IDS = _JOINED.where(*_LIVE, among(_t.id, "ids"))
+_PLACES = sa.select(_t.id, _t.country, _t.state, _t.city).where(among(_t.id, "ids"))
 _BY_NOS = _JOINED.where(among(_t.no, "nos"))
 _COUNT = sa.select(sa.func.count()).select_from(jobs).where(*_LIVE)
 _STANDING = sa.select(
@@ -151,6 +152,11 @@ def after(tx: Tx, client_no: int, no: int, limit: int) -> list[Job]:
 
 def by_ids(tx: Tx, client_no: int, ids: Sequence[str]) -> list[Job]:
     return [_job(row) for row in tx.all(_BY_IDS, client_no=client_no, ids=Listed(ids))]
+
+
+def places(tx: Tx, ids: list[str]) -> list[Row]:
+    """Id, country, state and city of jobs, those that left too."""
+    return tx.all(_PLACES, ids=Listed(ids))
 
 
 def by_numbers(tx: Tx, nos: Sequence[int]) -> list[Job]:

@@ -67,6 +67,8 @@ class Entry(NamedTuple):
     source: str
     candidate_id: str
     application_id: str
+    country: str = ""
+    city: str = ""
 
 
 _TYPES: Final[Mapping[Any, DataType]] = {

@@ -1,3 +1,11 @@
+CREATE TABLE address_days (
+	client_no BIGINT NOT NULL,
+	day_on TEXT NOT NULL,
+	address BLOB NOT NULL,
+	clicks BIGINT NOT NULL,
+	CONSTRAINT address_days_pkey PRIMARY KEY (client_no, day_on, address)
+);
+CREATE INDEX address_days_by_age ON address_days (day_on);
 CREATE TABLE agencies (
 	no INTEGER NOT NULL,
 	id TEXT NOT NULL,
@@ -63,6 +71,15 @@ CREATE TABLE counters (
 	CONSTRAINT counters_pkey PRIMARY KEY (scope, entity, measure, period)
 );
 CREATE INDEX counters_by_client ON counters (client_no);
+CREATE TABLE departures (
+	publisher_no BIGINT NOT NULL,
+	job_id BLOB NOT NULL,
+	client_no BIGINT NOT NULL,
+	left_at BIGINT NOT NULL,
+	CONSTRAINT departures_pkey PRIMARY KEY (publisher_no, job_id)
+);
+CREATE INDEX departures_by_age ON departures (left_at);
+CREATE INDEX departures_by_client ON departures (client_no, publisher_no);
 CREATE TABLE idempotency (
 	no INTEGER NOT NULL,
 	scope TEXT NOT NULL,
@@ -194,9 +211,10 @@ CREATE TABLE visits (
 	client_no BIGINT NOT NULL,
 	visitor BLOB NOT NULL,
 	at BIGINT NOT NULL,
+	until_at BIGINT NOT NULL,
 	CONSTRAINT visits_pkey PRIMARY KEY (visitor)
 );
-CREATE INDEX visits_by_age ON visits (at);
+CREATE INDEX visits_by_age ON visits (until_at);
 CREATE TABLE callbacks (
 	no INTEGER NOT NULL,
 	id TEXT NOT NULL,
@@ -283,6 +301,20 @@ CREATE TABLE campaigns (
 	CONSTRAINT campaigns_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no)
 );
 CREATE INDEX campaigns_by_client ON campaigns (client_no, no);
+CREATE TABLE click_definitions (
+	no INTEGER NOT NULL,
+	publisher_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	body TEXT NOT NULL,
+	bot_ips TEXT,
+	ips_read_at BIGINT,
+	ips_failure TEXT,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	CONSTRAINT click_definitions_pkey PRIMARY KEY (no),
+	CONSTRAINT click_definitions_publisher_no_client_no_key UNIQUE (publisher_no, client_no),
+	CONSTRAINT click_definitions_publisher_no_fkey FOREIGN KEY(publisher_no) REFERENCES publishers (no)
+);
 CREATE TABLE custom_fields (
 	no INTEGER NOT NULL,
 	client_no BIGINT NOT NULL,
@@ -323,6 +355,7 @@ CREATE TABLE feed_parts (
 	job_count BIGINT NOT NULL,
 	plain_bytes BIGINT NOT NULL,
 	crc BIGINT NOT NULL,
+	roster BLOB NOT NULL,
 	written_at BIGINT NOT NULL,
 	CONSTRAINT feed_parts_pkey PRIMARY KEY (no),
 	CONSTRAINT feed_parts_publisher_no_client_no_key UNIQUE (publisher_no, client_no),
