@@ -4,7 +4,17 @@ import sys
 
 import typer
 
-from handbill.cli import agencies, callbacks, demos, documents, explaining, feeds, ledgers, serving
+from handbill.cli import (
+    agencies,
+    callbacks,
+    demos,
+    documents,
+    explaining,
+    feeds,
+    ledgers,
+    markups,
+    serving,
+)
 from handbill.cli.speaking import Mistaken, warn
 from handbill.config import BadSettings
 from handbill.kit.faults import Refused, Unavailable
@@ -27,6 +37,7 @@ app.add_typer(feeds.feed, name="feed")
 app.add_typer(explaining.explain, name="explain")
 app.add_typer(callbacks.callbacks, name="callbacks")
 app.add_typer(ledgers.ledger, name="ledger")
+app.add_typer(markups.markup, name="markup")
 for child in (serving.api, serving.edge, serving.judge, serving.fetcher, serving.worker):
     app.command(rich_help_panel="The processes of serve, one by one")(child)
 

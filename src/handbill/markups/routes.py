@@ -5,8 +5,7 @@ from typing import Any
 from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.markups import service
-from handbill.markups.rows import Markup
-from handbill.wire.markups import CREATE, MARKUP, UPDATE, spell_markup
+from handbill.wire.markups import CREATE, MARKUP, UPDATE
 from handbill.wire.spelling import TEXT, described
 
 _TAG = "Markups"
@@ -20,30 +19,21 @@ def _create(call: Call) -> dict[str, Any]:
     return done("Markup created", made.id)
 
 
-def _spelled(call: Call, markups: list[Markup]) -> list[dict[str, Any]]:
-    return [
-        spell_markup(
-            one.id, one.name, one.from_at, one.ppm, entities, (one.created_at, one.updated_at)
-        )
-        for one, entities in service.told(call.tx, markups)
-    ]
-
-
 def _list(call: Call) -> Any:
     skip, limit = skip_and_limit(call)
     found, total = service.page(call.tx, call.caller.agency_no, skip, limit)
-    return with_links(call, {"data": _spelled(call, found)}, total)
+    return with_links(call, {"data": service.spelled(call.tx, found)}, total)
 
 
 def _list_of_client(call: Call) -> Any:
     skip, limit = skip_and_limit(call)
     found, total = service.page_of_client(call.tx, call.client.no, skip, limit)
-    return with_links(call, {"data": _spelled(call, found)}, total)
+    return with_links(call, {"data": service.spelled(call.tx, found)}, total)
 
 
 def _get(call: Call) -> dict[str, Any]:
     markup = service.markup_of(call.tx, call.caller.agency_no, call.path["markup_id"])
-    return _spelled(call, [markup])[0]
+    return service.spelled(call.tx, [markup])[0]
 
 
 def _update(call: Call) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What can be asked of markups, and done to them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from handbill.access import service as access
 from handbill.campaigns import service as campaigns
@@ -17,16 +17,9 @@ from handbill.markups.rows import Markup
 from handbill.publishers import service as publishers
 from handbill.store.records import Tx
 from handbill.wire.changes import settled
-from handbill.wire.markups import NAMES, Entity
+from handbill.wire.markups import NAMES, Entity, spell_markup
 
 MOST_MARKUPS = 1_000
-
-
-class Told(NamedTuple):
-    """A markup, and its entities by the API's own ids."""
-
-    markup: Markup
-    entities: tuple[Entity, ...]
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
@@ -48,8 +41,8 @@ def page_of_client(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[
     return rows.page_of_client(tx, client_no, skip, limit), rows.count_of_client(tx, client_no)
 
 
-def told(tx: Tx, markups: Sequence[Markup]) -> list[Told]:
-    """The markups with the ids of all that they name, deleted things too."""
+def spelled(tx: Tx, markups: Sequence[Markup]) -> list[dict[str, Any]]:
+    """The markups as they are answered, with the ids of all that they name, deleted things too."""
     places = [place for markup in markups for place in markup.entities]
     client_ids = _ids(clients.clients_by_number(tx, (place.client_no for place in places)))
     campaign_ids = _ids(campaigns.campaigns_by_number(tx, (one.campaign_no for one in places)))
@@ -65,7 +58,13 @@ def told(tx: Tx, markups: Sequence[Markup]) -> list[Told]:
         }[level]
         return Entity(client_id, entity_id, level, publisher_ids.get(place.publisher_no))
 
-    return [Told(markup, tuple(map(entity, markup.entities))) for markup in markups]
+    return [
+        spell_markup(
+            one.id, one.name, one.from_at, one.ppm, map(entity, one.entities),
+            (one.created_at, one.updated_at),
+        )
+        for one in markups
+    ]  # fmt: skip
 
 
 def _ids(found: Mapping[int, Any]) -> dict[int, str]:
