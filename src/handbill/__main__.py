@@ -13,6 +13,7 @@ from handbill.cli import (
     explaining,
     feeds,
     ledgers,
+    markups,
     serving,
 )
 from handbill.cli.speaking import Mistaken, warn
@@ -38,6 +39,7 @@ app.add_typer(feeds.feed, name="feed")
 app.add_typer(explaining.explain, name="explain")
 app.add_typer(callbacks.callbacks, name="callbacks")
 app.add_typer(ledgers.ledger, name="ledger")
+app.add_typer(markups.markup, name="markup")
 for child in (serving.api, serving.edge, serving.judge, serving.fetcher, serving.worker):
     app.command(rich_help_panel="The processes of serve, one by one")(child)
 

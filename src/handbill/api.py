@@ -29,6 +29,7 @@ from handbill.http.front import Front
 from handbill.http.operations import Caller, Desk, Operation
 from handbill.jobs import routes as jobs
 from handbill.listings import routes as listings
+from handbill.markups import routes as markups
 from handbill.opening import open_desk
 from handbill.postings import routes as postings
 from handbill.publishers import routes as publishers
@@ -64,6 +65,7 @@ def operations() -> list[Operation]:
         funnel.OPERATIONS,
         reports.OPERATIONS,
         callbacks.OPERATIONS,
+        markups.OPERATIONS,
         tracking.OPERATIONS,
     )
     return [operation for room in rooms for operation in room]

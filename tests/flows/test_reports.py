@@ -196,7 +196,10 @@ def test_a_family_is_told_what_its_publishers_may_invoice(market: Desk) -> None:
     charged = sum(line["chargeMicros"] for line in whole)
     told = sum(round(float(line["grossSpend"]) * 1_000_000) for line in lines)
     assert told == charged > 0
-    assert charged < sum(line["spendMicros"] for line in whole)
+    spent, marked = (
+        sum(line[name] for line in whole) for name in ("spendMicros", "markedUpMicros")
+    )
+    assert charged < spent < marked, "what the customer pays is not the publisher's business"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,9 @@ from handbill.core.attribution import (
 )  # fmt: skip
 from handbill.core.charging import (
     FREE,
+    UNMARKED,
     CounterKey,
+    Factors,
     Limit,
     Need,
     Place,
@@ -167,7 +169,7 @@ class Run:
                 event.random, event.at, "CLICK", disposition, reason, self._client_no,
                 event.campaign_no, event.group_no, event.publisher_no, event.job_id.hex(),
                 event.bid_type, price.charge_micros, price.spend_micros, self._currency,
-                event.at, event.random, visitor,
+                price.marked_micros, *price.factors, event.at, event.random, visitor,
                 masked_ip(event.ip, self._rules.ip_mode, self._rules.key),
                 digest_of_agent(event.agent), "edge", "", "", location.country, location.city,
             )
@@ -189,9 +191,10 @@ class Run:
             self._known.visits[visitor] = event.at
             until_at = event.at + window * SECOND
             self.added.visits[visitor] = (self._client_no, event.at, until_at)
-        price = price_of_click(event.bid_type, event.bid_micros, event.price_micros)
+        factors = self._factors(event, event.at)
+        price = price_of_click(event.bid_type, event.bid_micros, event.price_micros, factors)
         till = self._till(event.campaign_no, event.group_no, event.publisher_no, event.at)
-        full = till.take(Need(price.spend_micros, 1, 0))
+        full = till.take(Need(price.marked_micros, 1, 0))
         return (VALID, "", price) if full is None else (OVER_CAP, name_of(full), FREE)
 
     def _clicks_before(self, event: ReceivedClick, rules: Definition) -> int:
@@ -251,13 +254,14 @@ class Run:
         applies = int(event.action == APPLY)
         price = FREE
         if applies:
-            price = price_of_apply(event.bid_type, event.bid_micros, event.price_micros)
+            factors = self._factors(event, at)
+            price = price_of_apply(event.bid_type, event.bid_micros, event.price_micros, factors)
         reason = "bot_click" if price != FREE and of_click == BOT else ""
         price = FREE if reason else price
         self._claim(key, event.click_random, at)
         self._note(event, credited=True)
         till = self._till(event.campaign_no, event.group_no, event.publisher_no, at)
-        full = till.take(Need(price.spend_micros, 0, applies))
+        full = till.take(Need(price.marked_micros, 0, applies))
         if full is None:
             self._book(arrived, kind, COUNTED, reason, at, price)
         else:
@@ -326,11 +330,16 @@ class Run:
             Entry(
                 arrived.id, at, kind, disposition, reason, self._client_no, event.campaign_no,
                 event.group_no, event.publisher_no, event.job_id.hex(), event.bid_type,
-                price.charge_micros, price.spend_micros, self._currency, event.click_at,
-                event.click_random, b"", "", "", event.source, event.candidate_id,
-                event.application_id,
+                price.charge_micros, price.spend_micros, self._currency, price.marked_micros,
+                *price.factors, event.click_at, event.click_random, b"", "", "", event.source,
+                event.candidate_id, event.application_id,
             )
         )  # fmt: skip
+
+    def _factors(self, event: ReceivedClick | ReceivedConversion, at: Instant) -> Factors:
+        """The markups that hold where the event happened, at the instant that dates it."""
+        marking = self._terms.markings.get(place_of(event)) if self._terms else None
+        return marking.at(at) if marking else UNMARKED
 
     # ── caps ────────────────────────────────────────────────────────────────────────────────────
 

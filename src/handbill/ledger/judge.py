@@ -258,7 +258,7 @@ class Judge:
             for share in due.shares:
                 terms = batch.terms.get(share.client_no)
                 added = judged.setdefault(share.client_no, Added())
-                purchases.book(added, due, share, terms.currency if terms else "")
+                purchases.book(added, due, share, terms)
         return judged
 
     def _write(self, batch: _Batch, judged: dict[int, Added]) -> list[events.Segment]:

@@ -1,5 +1,5 @@
-"""The terms under which a client's events are judged: its zone, currency, caps, windows, and what
-makes its clicks payable.
+"""The terms under which a client's events are judged: its zone, currency, caps, windows, markups,
+and what makes its clicks payable.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,10 +10,12 @@ from handbill.clients.service import clients_by_number
 from handbill.core.attribution import window_days
 from handbill.core.charging import Limit, Place, budget_limit, limits_of
 from handbill.core.click_definitions import Definition
+from handbill.core.markups import Marking, override_ppm
 from handbill.core.nouns import Campaign, Client, Group
 from handbill.definitions.service import Held, held_at
 from handbill.groups.service import groups_by_number
 from handbill.ledger import rows
+from handbill.markups.service import steps_at
 from handbill.publishers.service import publishers_by_number
 from handbill.store.records import Tx
 
@@ -26,6 +28,7 @@ class Terms(NamedTuple):
     limits: Mapping[Place, tuple[Limit, ...]]
     windows: Mapping[Place, int]
     held: Mapping[int, Held]
+    markings: Mapping[Place, Marking]
 
 
 def read_terms(
@@ -40,9 +43,10 @@ def read_terms(
     campaigns = campaigns_by_number(tx, (place.campaign_no for place in places))
     groups = groups_by_number(tx, (place.group_no for place in places))
     publishers = publishers_by_number(tx, (place.publisher_no for place in places))
+    steps = steps_at(tx, places)
     currencies = rows.currencies(tx, {client.agency_no for client in clients.values()})
     found = {
-        no: Terms(client.zone, currencies.get(client.agency_no, ""), {}, {}, {})
+        no: Terms(client.zone, currencies.get(client.agency_no, ""), {}, {}, {}, {})
         for no, client in clients.items()
     }
     held = held_at(
@@ -71,6 +75,13 @@ def read_terms(
             client.body.apply_window_days,
             campaign.body.override.apply_window_days if campaign else None,
             group.body.override.apply_window_days if group else None,
+        )
+        terms.markings[place] = Marking(  # type: ignore[index]
+            steps[place],
+            override_ppm(
+                campaign.body.override.markup_ppm if campaign else None,
+                group.body.override.markup_ppm if group else None,
+            ),
         )
     return found
 

@@ -122,6 +122,21 @@ groups = sa.Table(
     sa.Index("groups_by_campaign", "campaign_no", "no"),
 )  # fmt: skip
 
+# What an agency puts on its customers' spend, from an instant on; and the entities that it holds
+# at: a number of 0 stands for all campaigns, job groups or publishers.
+markups = sa.Table(
+    "markups", metadata, _no(), _text("id"), _to("agency_no", "agencies"), _text("name"),
+    _whole("from_at"), _whole("ppm"), _whole("created_at"), _whole("updated_at"),
+    _whole("deleted_at", null=True), sa.UniqueConstraint("id"),
+    sa.Index("markups_by_agency", "agency_no", "no"),
+)  # fmt: skip
+markup_entities = sa.Table(
+    "markup_entities", metadata, _no(), _to("markup_no", "markups"), _to("client_no", "clients"),
+    _whole("campaign_no"), _whole("group_no"), _whole("publisher_no"),
+    sa.Index("markup_entities_by_markup", "markup_no"),
+    sa.Index("markup_entities_by_client", "client_no", "markup_no"),
+)  # fmt: skip
+
 # ── feeds and jobs ──────────────────────────────────────────────────────────────────────────────
 feeds = sa.Table(
     "feeds", metadata, _no(), _text("id"), _to("client_no", "clients"), _text("status"),

@@ -251,6 +251,21 @@ CREATE TABLE clients (
 	CONSTRAINT clients_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
 );
 CREATE INDEX clients_by_agency ON clients (agency_no, no);
+CREATE TABLE markups (
+	no BIGSERIAL NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
+	agency_no BIGINT NOT NULL,
+	name TEXT COLLATE "C" NOT NULL,
+	from_at BIGINT NOT NULL,
+	ppm BIGINT NOT NULL,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	deleted_at BIGINT,
+	CONSTRAINT markups_pkey PRIMARY KEY (no),
+	CONSTRAINT markups_id_key UNIQUE (id),
+	CONSTRAINT markups_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
+);
+CREATE INDEX markups_by_agency ON markups (agency_no, no);
 CREATE TABLE publishers (
 	no BIGSERIAL NOT NULL,
 	id TEXT COLLATE "C" NOT NULL,
@@ -389,6 +404,19 @@ CREATE TABLE funnel_batches (
 	CONSTRAINT funnel_batches_id_key UNIQUE (id),
 	CONSTRAINT funnel_batches_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no)
 );
+CREATE TABLE markup_entities (
+	no BIGSERIAL NOT NULL,
+	markup_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	campaign_no BIGINT NOT NULL,
+	group_no BIGINT NOT NULL,
+	publisher_no BIGINT NOT NULL,
+	CONSTRAINT markup_entities_pkey PRIMARY KEY (no),
+	CONSTRAINT markup_entities_markup_no_fkey FOREIGN KEY(markup_no) REFERENCES markups (no),
+	CONSTRAINT markup_entities_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no)
+);
+CREATE INDEX markup_entities_by_client ON markup_entities (client_no, markup_no);
+CREATE INDEX markup_entities_by_markup ON markup_entities (markup_no);
 CREATE TABLE posting_configs (
 	no BIGSERIAL NOT NULL,
 	id TEXT COLLATE "C" NOT NULL,
