@@ -81,6 +81,15 @@ def test_the_override_is_put_on_top_and_rounded_once(market: Market) -> None:
     balanced(market)
 
 
+def test_halves_are_booked_to_the_even_micro(market: Market) -> None:
+    listing = market.listing()
+    market.markup(500_000, client_no=listing.client_no)
+    for n, bid in enumerate((1, 3, 5, 7)):
+        market.clicked(listing._replace(bid_micros=bid, price_micros=0), at=START + n)
+    assert [line["markedUpMicros"] for line in market.judged()] == [2, 4, 8, 10]
+    balanced(market)
+
+
 def test_an_apply_that_is_paid_for_is_marked_up_as_of_its_own_instant(market: Market) -> None:
     listing = market.listing("CPA")
     market.markup(100_000, client_no=listing.client_no, from_at=START)
