@@ -81,6 +81,15 @@ def test_the_override_is_put_on_top_and_rounded_once(market: Market) -> None:
     balanced(market)
 
 
+def test_halves_are_booked_to_the_even_micro(market: Market) -> None:
+    listing = market.listing()
+    market.markup(500_000, client_no=listing.client_no)
+    for n, bid in enumerate((1, 3, 5, 7)):
+        market.clicked(listing._replace(bid_micros=bid, price_micros=0), at=START + n)
+    assert [line["markedUpMicros"] for line in market.judged()] == [2, 4, 8, 10]
+    balanced(market)
+
+
 def test_an_apply_that_is_paid_for_is_marked_up_as_of_its_own_instant(market: Market) -> None:
     listing = market.listing("CPA")
     market.markup(100_000, client_no=listing.client_no, from_at=START)
@@ -204,6 +213,21 @@ def test_postings_are_marked_up_and_take_no_room(market: Market) -> None:
     assert amounts(bought) == [(3_500_000, 3_500_000, 3_850_000), (3_500_001, 3_500_001, 4_375_001)]
     assert click["disposition"] == "valid", "the posting has used nothing of the cap"
     balanced(market)
+
+
+def test_the_largest_amounts_stop_neither_the_judge_nor_the_check(market: Market) -> None:
+    """Sums may be longer than 64 bits; single amounts, at the largest markup, are not."""
+    cap = Cap("Daily", 10**18)
+    listing = market.listing(caps=Caps(budget=cap))._replace(bid_micros=10**18, price_micros=10**18)
+    market.markup(8_000_000, client_no=listing.client_no)
+    for _ in range(3):
+        market.clock.forward(1)
+        market.purchase(10**18, [listing.client_no], listing.publisher_no)
+    market.clicked(listing)
+    *bought, click = market.judged()
+    assert sum(line["markedUpMicros"] for line in bought) == 27 * 10**18 > 2**64
+    assert click["disposition"] == "over_cap"
+    assert balanced(market)["markedUpMicros"] == 27 * 10**18
 
 
 # ── in mid-stream ───────────────────────────────────────────────────────────────────────────────

@@ -87,6 +87,18 @@ def test_a_grouped_report_says_what_polling_says(market: Desk) -> None:
     assert made(market, grouped(market, client_no)) == market.lines(client_no, "CLIENT")
 
 
+def test_a_sum_may_be_longer_than_64_bits(market: Desk) -> None:
+    listing = market.listing()
+    market.markup(8_000_000, client_no=listing.client_no)
+    for _ in range(3):
+        market.clock.forward(1)
+        market.purchase(10**18, [listing.client_no], listing.publisher_no)
+    market.judged()
+    (line,) = made(market, grouped(market, listing.client_no))
+    assert line["markedUpSpent"] == f"{27 * 10**12}"
+    assert line["profit"] == f"{24 * 10**12}"
+
+
 def test_nothing_to_tell_is_a_file_too(market: Desk) -> None:
     client_no = market.client()
     report_id = grouped(market, client_no, groupBy="JOB")

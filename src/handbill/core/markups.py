@@ -3,7 +3,7 @@
 What an agency puts on its customers' spend is dated: the most specific entity that is in force
 wins (a job group before a campaign before a client, each at one publisher before it at all), among
 equals the one that came into force last, among those the newest row.
-**Source**: domain 4.2, docs/decisions/0012.
+**Source**: domain 4.2, docs/decisions/0013.
 """
 
 from bisect import bisect_right

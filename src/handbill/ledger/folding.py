@@ -27,8 +27,8 @@ Told = tuple[str, str, int, int, int, int]
 def told(duck: duckdb.DuckDBPyConnection, files: Sequence[str]) -> list[Told]:
     """By kind and disposition: how many entries, and their charge, spend and marked-up spend."""
     return duck.execute(
-        "SELECT kind, disposition, count(*), sum(charge_micros)::BIGINT, "
-        "sum(spend_micros)::BIGINT, sum(marked_micros)::BIGINT "
+        "SELECT kind, disposition, count(*), sum(charge_micros), sum(spend_micros), "
+        "sum(marked_micros) "
         "FROM read_parquet($files) GROUP BY ALL",
         {"files": files},
     ).fetchall()
@@ -42,7 +42,7 @@ def taken(
     end = max(segment.last_at for segment in segments) + 1
     found = duck.execute(
         f"SELECT campaign_no, group_no, publisher_no, {events.day_text(first, end, zone)} AS day, "
-        "sum(marked_micros)::BIGINT, count(*) FILTER (kind = 'CLICK'), "
+        "sum(marked_micros), count(*) FILTER (kind = 'CLICK'), "
         "count(*) FILTER (kind = 'APPLY') FROM read_parquet($files) "
         f"WHERE disposition IN ({ROOM}) AND kind <> '{POSTING}' GROUP BY ALL",
         {"files": files},

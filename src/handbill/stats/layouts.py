@@ -35,7 +35,7 @@ class Layout(NamedTuple):
 
 def _sum(raw: Raw) -> str:
     if raw.amount:
-        return f"sum({raw.amount})::BIGINT"
+        return f"sum({raw.amount})"
     if not raw.dispositions:
         return f"count(*) FILTER (kind = '{raw.kind}')"
     words = ", ".join(f"'{word}'" for word in raw.dispositions)

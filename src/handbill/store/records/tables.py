@@ -241,7 +241,8 @@ segments = sa.Table(
     _whole("replaced_at", null=True), sa.UniqueConstraint("path"),
     sa.Index("segments_by_client", "client_no", "last_at"),
 )  # fmt: skip
-# scope: client, campaign, group, placement, job. measure: budget (micros), clicks, applies.
+# scope: client, campaign, group, placement, job. measure: budget (micros of marked-up spend),
+# clicks, applies.
 counters = sa.Table(
     "counters", metadata, _text("scope", key=True), _text("entity", key=True),
     _text("measure", key=True), _text("period", key=True), _whole("client_no"), _whole("value"),
