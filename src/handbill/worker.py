@@ -35,7 +35,7 @@ ROOMS: tuple[ModuleType, ...] = (
 )
 
 
-FETCHED = frozenset({"feeds.import", "callbacks.send"})
+FETCHED = frozenset({"feeds.import", "callbacks.send", "listings.deliver"})
 """The kinds of task that talk to others' servers."""
 
 

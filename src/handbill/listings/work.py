@@ -1,8 +1,10 @@
-"""Background work of listings: a client's parts, then the files of each publisher that changed."""
+"""Background work of listings: a client's parts, then the files of each publisher that changed,
+then their delivery where a publisher wants it.
+"""
 
 from handbill.clients import service as clients
-from handbill.listings import assembly, publishing
-from handbill.listings.service import ASSEMBLE, PUBLISH
+from handbill.listings import assembly, delivering, publishing
+from handbill.listings.service import ASSEMBLE, DELIVER, PUBLISH
 from handbill.work.queue import Task
 from handbill.work.tools import Run, Tools
 
@@ -19,4 +21,8 @@ def assemble(tools: Tools, task: Task) -> None:
     assembly.assemble(tools, int(task.key))
 
 
-TASKS: dict[str, Run] = {PUBLISH: publish, ASSEMBLE: assemble}
+def deliver(tools: Tools, task: Task) -> None:
+    delivering.deliver(tools, int(task.key), task.attempts)
+
+
+TASKS: dict[str, Run] = {PUBLISH: publish, ASSEMBLE: assemble, DELIVER: deliver}

@@ -53,9 +53,11 @@ agencies = sa.Table(
     "agencies", metadata, _no(), _text("id"), _text("name"), _text("currency"),
     _whole("created_at"), sa.UniqueConstraint("id"),
 )  # fmt: skip
+# agency_no: of the agency that minds it; NULL: only the operator does, and it may span agencies.
 publisher_families = sa.Table(
-    "publisher_families", metadata, _no(), _text("id"), _whole("created_at"),
-    sa.UniqueConstraint("id"),
+    "publisher_families", metadata, _no(), _text("id"), _to("agency_no", "agencies", null=True),
+    _text("name"), _whole("created_at"), _whole("updated_at"), _whole("deleted_at", null=True),
+    sa.UniqueConstraint("id"), sa.Index("publisher_families_by_agency", "agency_no", "no"),
 )  # fmt: skip
 # An owner is an agency or a publisher family ("partner"); keys and API clients belong to one owner.
 api_keys = sa.Table(
@@ -84,6 +86,12 @@ publishers = sa.Table(
     "publishers", metadata, _no(), _text("id"), _to("agency_no", "agencies"), _text("status"),
     _text("body"), _whole("created_at"), _whole("updated_at"), _whole("deleted_at", null=True),
     sa.UniqueConstraint("agency_no", "id"),
+)  # fmt: skip
+# Passwords of a publisher's FTP server and portals, by what they are for; apart from the body, so
+# that nobody reads one without asking for it.
+publisher_secrets = sa.Table(
+    "publisher_secrets", metadata, _no(), _to("publisher_no", "publishers"), _text("name"),
+    _text("value"), sa.UniqueConstraint("publisher_no", "name"),
 )  # fmt: skip
 family_publishers = sa.Table(
     "family_publishers", metadata, _no(), _to("family_no", "publisher_families"),
@@ -189,6 +197,13 @@ feed_files = sa.Table(
     sa.UniqueConstraint("name"),
 )  # fmt: skip
 
+# The last delivery of a file by FTP. digest: of what was last brought there, and where that is;
+# NULL: it is to be brought there again, whatever it is.
+deliveries = sa.Table(
+    "deliveries", metadata, _no(), _to("file_no", "feed_files"), _text("path"), _text("state"),
+    _whole("size", null=True), _bytes("digest", null=True), _text("failure", null=True),
+    _whole("tried_at"), _whole("delivered_at", null=True), sa.UniqueConstraint("file_no"),
+)  # fmt: skip
 # What one client adds to a publisher's files: the jobs rendered, in blobs under their digest.
 feed_parts = sa.Table(
     "feed_parts", metadata, _no(), _to("publisher_no", "publishers"), _whole("client_no"),
