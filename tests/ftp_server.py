@@ -86,23 +86,27 @@ class FtpServer:
         self._thread.join()
 
 
+_USUAL = {
+    "USER": "331 and?", "PASS": "230 in", "TYPE": "200 so", "QUIT": "221 bye", "STOR": "150 send",
+    "RNFR": "350 to?", "RNTO": "250 done", "MKD": "550 is there", "DELE": "250 gone",
+}  # fmt: skip
+
+
 class Part:
     """A server that answers each command as it is told to: by text, by a function of the rest of
     the line, or, with None, by hanging up. What is not in the part is answered 502.
 
-    ``received``: what came over connections for files, which it takes at ``data_port``.
+    ``received``: what came over connections for files, which it takes at ``data_port``; with
+    ``most`` it leaves, both connections at once, when it has so many bytes.
     """
 
-    USUAL: dict[str, Any] = {
-        "USER": "331 and?", "PASS": "230 in", "TYPE": "200 so", "QUIT": "221 bye",
-        "STOR": "150 send", "RNFR": "350 to?", "RNTO": "250 done", "MKD": "550 is there",
-        "DELE": "250 gone",
-    }  # fmt: skip
-
-    def __init__(self, welcome: str | None = "220 hello", **answers: Any) -> None:
+    def __init__(
+        self, welcome: str | None = "220 hello", most: int | None = None, **answers: Any
+    ) -> None:
+        self._most = most
         self.heard: list[str] = []
         self.received: list[bytes] = []
-        self._answers = self.USUAL | answers
+        self._answers: dict[str, Any] = _USUAL | answers
         self._welcome = welcome
         self._closing = False
         self._open: list[socket.socket] = []
@@ -153,6 +157,10 @@ class Part:
         received = b""
         while chunk := connection.recv(65_536):
             received += chunk
+            if self._most is not None and len(received) >= self._most:
+                for left in self._open:
+                    with suppress(OSError):
+                        left.shutdown(socket.SHUT_RDWR)
         self.received.append(received)
         connection.close()
 

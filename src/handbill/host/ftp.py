@@ -171,6 +171,10 @@ def ftp_session(egress: Egress, login: Login, limits: Limits) -> Iterator[FtpSes
 class _Replied(EgressFailed):
     """The server said no to one thing; it may be asked for another."""
 
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
 
 class _Talk(ftplib.FTP_TLS):
     """``ftplib`` on a connection that is there already, bounded in what it listens to."""
@@ -197,9 +201,11 @@ class _Talk(ftplib.FTP_TLS):
     def _listen(self) -> None:
         self.file = self.sock.makefile("r", encoding="utf-8", errors="replace")
 
-    def secure(self) -> None:
+    def secure_talk(self) -> None:
         self.auth()
         self._listen()
+
+    def secure_files(self) -> None:
         self.voidcmd("PBSZ 0")
         self.voidcmd("PROT P")
         self._secret_data = True
@@ -261,17 +267,18 @@ def _log_in(talk: _Talk, login: Login) -> None:
         talk.getresp()
     if login.tls:
         with _told("TLS"):
-            talk.secure()
+            talk.secure_talk()
     try:
         with _told("the login"):
             talk.login(login.user, login.password, secure=False)
     except _Replied as refused:
-        if str(refused).endswith(f"({_NOT_LET_IN})"):
-            # Trying again could only lock the account.
-            raise EgressRefused(
-                f"the server refused user name or password ({_NOT_LET_IN})"
-            ) from None
-        raise
+        if refused.code != _NOT_LET_IN:
+            raise
+        # Trying again could only lock the account.
+        raise EgressRefused(f"the server refused user name or password ({_NOT_LET_IN})") from None
+    if login.tls:
+        with _told("TLS"):
+            talk.secure_files()
 
 
 @contextmanager
@@ -284,7 +291,7 @@ def _told(what: str) -> Iterator[None]:
         code = code if code.isascii() and code.isdecimal() else "no code"
         if code == _CLOSING:
             raise EgressFailed("the server closes the connection (421)") from None
-        raise _Replied(f"the server refused {what} ({code})") from None
+        raise _Replied(f"the server refused {what} ({code})", code) from None
     except EOFError:
         raise EgressFailed("the server closed the connection") from None
     except ssl.SSLCertVerificationError:
