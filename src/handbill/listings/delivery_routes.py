@@ -22,9 +22,11 @@ def deliveries(
     """Some of a publisher's files that are, or once were, delivered, as they are answered; and how
     many there are in all.
     """
-    wanted, apart = is_delivered(publisher), publisher.body.per_client
-    which = (wanted and not apart, wanted and apart)
-    found, total = delivery_rows.page(tx, publisher.no, which, skip, limit)
+    wanted = is_delivered(publisher)
+    which = delivery_rows.APART if publisher.body.per_client else delivery_rows.WHOLE
+    found, total = delivery_rows.page(
+        tx, publisher.no, which if wanted else delivery_rows.NONE, skip, limit
+    )
     files = [file for file, _ in found]
     paths = paths_of(tx, publisher, files, now) if wanted else [""] * len(files)
     known = clients.clients_by_number(tx, (file.client_no for file in files))

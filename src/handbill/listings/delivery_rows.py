@@ -1,6 +1,6 @@
 """Rows of table deliveries, beside the files that they are of."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
@@ -38,14 +38,10 @@ _BESIDE = sa.select(*FILE_COLUMNS, *_DELIVERY).select_from(
     feed_files.outerjoin(deliveries, _d.file_no == _f.no)
 )
 _OF_PUBLISHER = _f.publisher_no == b("publisher_no")
-# Either the file of all clients or those of each are to be delivered; what once was is told too.
+# What is to be delivered now, by a range of clients; and what once was.
 _TOLD = sa.and_(
     _OF_PUBLISHER,
-    sa.or_(
-        _d.no.is_not(None),
-        sa.and_(_f.client_no == sa.literal_column("0"), b("whole", type_=sa.Integer) == 1),
-        sa.and_(_f.client_no > sa.literal_column("0"), b("apart", type_=sa.Integer) == 1),
-    ),
+    sa.or_(_d.no.is_not(None), _f.client_no.between(b("first_client"), b("last_client"))),
 )
 _ALL = _BESIDE.where(_OF_PUBLISHER).order_by(_f.client_no)
 _PAGE = (
@@ -83,13 +79,21 @@ def every(tx: Tx, publisher_no: int) -> list[_Pair]:
     return [_pair(row) for row in tx.all(_ALL, publisher_no=publisher_no)]
 
 
+NONE: Final = range(0)
+WHOLE: Final = range(1)
+"""The file of all clients, whose client is number 0."""
+APART: Final = range(1, 2**62)
+
+
 def page(
-    tx: Tx, publisher_no: int, wanted: tuple[bool, bool], skip: int, limit: int
-) -> tuple[list[_Pair], int]:
-    """Some files that are, or once were, delivered, and how many there are in all. ``wanted``:
-    whether the file of all clients is to be delivered, and whether those of each are.
+    tx: Tx, publisher_no: int, wanted: range, skip: int, limit: int
+) -> tuple[list[_Pair], int]:  # fmt: skip
+    """Some files that are, or once were, delivered, and how many there are in all. ``wanted``: the
+    numbers of the clients whose files are to be delivered.
     """
-    which = {"publisher_no": publisher_no, "whole": int(wanted[0]), "apart": int(wanted[1])}
+    which = {
+        "publisher_no": publisher_no, "first_client": wanted.start, "last_client": wanted.stop - 1,
+    }  # fmt: skip
     found = tx.all(_PAGE, **which, skip=skip, limit=limit)
     return [_pair(row) for row in found], int(tx.value(_COUNT, **which))
 
