@@ -4,7 +4,18 @@ import sys
 
 import typer
 
-from handbill.cli import agencies, callbacks, demos, documents, explaining, feeds, ledgers, serving
+from handbill.cli import (
+    agencies,
+    callbacks,
+    demos,
+    documents,
+    explaining,
+    families,
+    feeds,
+    ledgers,
+    publishers,
+    serving,
+)
 from handbill.cli.speaking import Mistaken, warn
 from handbill.config import BadSettings
 from handbill.kit.faults import Refused, Unavailable
@@ -21,8 +32,8 @@ app.command()(documents.settings)
 app.command()(documents.migrate)
 app.command()(documents.openapi)
 app.add_typer(agencies.agency, name="agency")
-app.add_typer(agencies.publisher, name="publisher")
-app.add_typer(agencies.family, name="publisher-family")
+app.add_typer(publishers.publisher, name="publisher")
+app.add_typer(families.family, name="publisher-family")
 app.add_typer(feeds.feed, name="feed")
 app.add_typer(explaining.explain, name="explain")
 app.add_typer(callbacks.callbacks, name="callbacks")
