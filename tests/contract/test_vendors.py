@@ -1,5 +1,6 @@
 """What is kept of the vendor behind a publisher: checked whole, answered without passwords."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -141,6 +142,19 @@ def test_a_deleted_publisher_keeps_no_password_for_a_new_one(office: Office) -> 
     assert set(office.faults("POST", "/publishers", again)) == {"/ftpConfig/credentials/password"}
     office.new("/publishers", {"id": "Full"})
     assert passwords(office, "Full") == {}
+
+
+def test_many_writers_leave_one_login_and_its_password(office: Office) -> None:
+    def write(n: int) -> int:
+        login = {"host": f"h{n % 4}.example", "username": "u", "password": f"p{n % 4}"}
+        body = {"ftpConfig": {"credentials": login}}
+        status: int = office.ask("PUT", "/publishers/TestExp1", body).status
+        return status
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(write, range(40))) == {200}
+    host = office.get("/publishers/TestExp1")["ftpConfig"]["credentials"]["host"]
+    assert passwords(office, "TestExp1") == {f"ftp://u@{host}:21": f"p{host[1]}"}
 
 
 @pytest.mark.parametrize(
