@@ -11,9 +11,11 @@ from handbill.cli import (
     demos,
     documents,
     explaining,
+    families,
     feeds,
     ledgers,
     markups,
+    publishers,
     serving,
 )
 from handbill.cli.speaking import Mistaken, warn
@@ -32,8 +34,8 @@ app.command()(documents.settings)
 app.command()(documents.migrate)
 app.command()(documents.openapi)
 app.add_typer(agencies.agency, name="agency")
-app.add_typer(agencies.publisher, name="publisher")
-app.add_typer(agencies.family, name="publisher-family")
+app.add_typer(publishers.publisher, name="publisher")
+app.add_typer(families.family, name="publisher-family")
 app.add_typer(click_definitions.definition, name="click-definition")
 app.add_typer(feeds.feed, name="feed")
 app.add_typer(explaining.explain, name="explain")

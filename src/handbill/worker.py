@@ -37,7 +37,7 @@ ROOMS: tuple[ModuleType, ...] = (
 )
 
 
-FETCHED = frozenset({"feeds.import", "callbacks.send", "definitions.read_list"})
+FETCHED = frozenset({"feeds.import", "callbacks.send", "definitions.read_list", "listings.deliver"})
 """The kinds of task that talk to others' servers."""
 
 

@@ -18,9 +18,11 @@ from handbill.store.records.tables import metadata
 
 UNKNOWN = {
     "publisher_id": "Nobody", "job_reference": "no such job", "prefix": "nosuchkey",
-    "api_client_id": "nobodynobodynobodynobody1",
+    "api_client_id": "nobodynobodynobodynobody1", "publisher_family_id": "0" * 24,
 }  # fmt: skip
-OF_THE_AGENCY = {"publisher_id", "prefix", "api_client_id", "markup_id"}
+OF_THE_AGENCY = {
+    "publisher_id", "prefix", "api_client_id", "markup_id", "publisher_family_id",
+}  # fmt: skip
 """Path ids that belong to the agency itself, so that no client of it is a wrong parent."""
 
 FEED: Body = {
@@ -100,6 +102,7 @@ def build(office: Office) -> World:
         "campaign_id": campaign.rsplit("/", 1)[1], "jobgroup_id": group.rsplit("/", 1)[1],
         "prefix": office.ask("POST", "/api-keys").json["result"].split("_")[1],
         "api_client_id": office.ask("POST", "/api-clients").json["result"],
+        "publisher_family_id": office.new("/publisher-families", {"publishers": [publisher]}),
     }  # fmt: skip
     headers = {"x-client-id": client_id}
     scope = {"clientId": "client_id", "campaignId": "campaign_id", "jobGroupId": "jobgroup_id"}

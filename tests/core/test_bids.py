@@ -149,6 +149,14 @@ def test_organic_needs_no_bid() -> None:
         ({"status": "P"}, Withheld.PUBLISHER_INACTIVE),
         ({"client": {"excluded_publishers": ["Board"]}}, Withheld.PUBLISHER_EXCLUDED),
         ({"client": {"globally_excluded_publishers": ["Board"]}}, Withheld.PUBLISHER_EXCLUDED),
+        ({"publisher": {"placement_type": "JobBoard"}}, Withheld.CLIENT_TYPE),
+        (
+            {
+                "publisher": {"placement_type": "DirectEmployer"},
+                "client": {"client_type": "JobBoard"},
+            },
+            Withheld.CLIENT_TYPE,
+        ),
         ({"group": {"placements": []}}, Withheld.NO_PLACEMENT),
         (
             {"group": {"placements": [Placement("Board", active=False)]}},
@@ -159,6 +167,14 @@ def test_organic_needs_no_bid() -> None:
 )
 def test_why_there_are_no_terms(said: dict[str, Any], reason: Withheld) -> None:
     assert market(**said) is reason
+
+
+def test_a_publisher_takes_its_type_of_clients_and_all_takes_every_one() -> None:
+    for taken, is_type in product(("JobBoard", "DirectEmployer", "All"), repeat=2):
+        if is_type == "All":
+            continue
+        found = market(client={"client_type": is_type}, publisher={"placement_type": taken})
+        assert isinstance(found, Terms) is (taken in {"All", is_type})
 
 
 @pytest.mark.parametrize(

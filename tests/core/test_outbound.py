@@ -205,3 +205,20 @@ def test_what_is_written_reads_back(
 def test_a_node_name_makes_a_node(name: str) -> None:
     if is_node_name(name):
         assert etree.fromstring(f"<{name}/>").tag == name
+
+
+def test_cdata_names_custom_nodes_and_those_of_the_head_too() -> None:
+    """Domain 6.3: fieldsWrappedInCdata, custom ones too."""
+    schema = PublisherSchema(additional={"pay": "salary"}, cdata=("pay", "own", "publisherUrl"))
+    form = shape(schema, salary=1)
+    own = JobBody("R-1", title="T", additional={"salary": "5k"},
+                  publisher_nodes={"Board": {"own": "a<b", "plain": "c<d"}})  # fmt: skip
+    element = written(form, own)
+    assert b"<pay><![CDATA[5k]]></pay>" in element
+    assert b"<own><![CDATA[a<b]]></own><plain>c&lt;d</plain>" in element
+    assert b"<title>T</title>" in element
+    head = head_of(form, "Board", "https://board.example", 1, AT)
+    assert b"<publisherurl><![CDATA[https://board.example]]></publisherurl>" in head
+    assert b"<publisher>Board</publisher>" in head
+    other = shape(PublisherSchema(additional={"pay": "salary"}, cdata=("pay",)), salary=1)
+    assert other.digest != form.digest

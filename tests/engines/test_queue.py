@@ -257,3 +257,29 @@ def test_after_the_last_asking_there_is_another_run(records: Records) -> None:
     assert seen[-1] == asked[-1]
     assert len(seen) == len(set(seen))
     assert _count(records) == 0
+
+
+def test_one_task_may_be_taken_by_name_though_it_is_not_due(records: Records) -> None:
+    def named(key: str, now: Instant = T) -> Task | None:
+        with records.write() as tx:
+            return queue.lease_named(tx, "feeds.import", key, "me", now, 60)
+
+    _put(records, "a", due_at=T + HOUR)
+    _put(records, "b")
+    assert named("c") is None
+    task = named("a")
+    assert task is not None
+    assert (task.key, task.attempts) == ("a", 1)
+    assert named("a") is None
+    assert _held(records).key == "b"
+    assert named("b") is None
+    taken_over = named("a", T + 60 * SECOND)
+    assert taken_over is not None
+    assert not _finish(records, task)
+    assert _finish(records, taken_over)
+    for attempt in range(2, MOST_ATTEMPTS + 1):
+        task = named("b", T + 2 * HOUR)
+        assert task is not None
+        assert task.attempts == attempt
+        _fail(records, task, T + 2 * HOUR)
+    assert named("b", T + 9 * HOUR) is None

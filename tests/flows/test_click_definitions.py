@@ -8,16 +8,17 @@ import pytest
 
 from handbill.core.click_definitions import Definition, DefinitionBody, Location
 from handbill.core.listing_tokens import Listing
+from handbill.core.nouns import PublisherBody
 from handbill.definitions import rows as definition_rows
 from handbill.host.settings import Settings
-from handbill.kit.instants import DAY, HOUR, SECOND
+from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND
 from handbill.ledger import retiring
 from handbill.ledger.booking import Rules
 from handbill.ledger.checking import check
 from handbill.listings import rows as listing_rows
 from handbill.listings.rows import Part
 from handbill.store.records import Records
-from handbill.store.records.tables import jobs
+from handbill.store.records.tables import jobs, publishers
 from market import BOT_AGENT, RULES, START, Market, dispositions
 
 PLACES = {"203.0.113.1": Location("US", "Austin"), "203.0.113.2": Location("DE", "Bonn")}
@@ -78,6 +79,16 @@ def test_a_latent_click_costs_nothing_and_uses_no_cap(market: Market) -> None:
     for after in (60, 61, 3_600):
         market.clicked(listing, at=START + after * SECOND)
     assert told(market) == [("valid", None, 800_000), ("latent", None, 0), ("latent", None, 0)]
+
+
+def test_what_a_publisher_still_shows_is_not_latent(market: Market) -> None:
+    listing = market.listing()
+    body = PublisherBody("Board", feed_index_latency_minutes=90)
+    market.change(publishers, listing.publisher_no, body)
+    left(market, listing, START)
+    for after in (48 * HOUR + 90 * MINUTE, 48 * HOUR + 90 * MINUTE + 1):
+        market.clicked(listing, at=START + after)
+    assert [one[0] for one in told(market)] == ["valid", "latent"]
 
 
 def test_a_job_elsewhere_or_another_job_has_not_left(market: Market) -> None:

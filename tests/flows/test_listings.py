@@ -38,7 +38,7 @@ from handbill.work.queue import enqueue
 _ID = sa.select(jobs.c.id).where(jobs.c.ref == sa.bindparam("ref"))
 _STATES = (
     "client", "campaign", "group", "placement", "publisher", "excluded", "globally excluded",
-    "ended client", "weekday", "job", "allow-list", "job placement",
+    "ended client", "weekday", "job", "allow-list", "job placement", "client type",
 )  # fmt: skip
 
 
@@ -220,6 +220,9 @@ def test_what_stops_trading_leaves_the_feed_and_comes_back(quick: Market, what: 
             quick.write(lambda tx: campaign_rows.save(tx, campaign, quick.now()))
         elif what == "publisher":
             publisher.status = status
+            quick.write(lambda tx: publisher_rows.save(tx, publisher, quick.now()))
+        elif what == "client type":
+            publisher.body.placement_type = "DirectEmployer" if on else "JobBoard"
             quick.write(lambda tx: publisher_rows.save(tx, publisher, quick.now()))
         elif what == "group":
             group.status = status

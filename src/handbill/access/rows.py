@@ -6,6 +6,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
+from handbill.core.nouns import Family
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.tables import (
@@ -53,7 +54,23 @@ _a, _k, _c, _f = agencies.c, api_keys.c, api_clients.c, publisher_families.c
 _AGENCY = (_a.no, _a.id, _a.name, _a.currency, _a.created_at)
 _AGENCY_BY_ID = sa.select(*_AGENCY).where(_a.id == b("id"))
 _AGENCY_BY_NO = sa.select(*_AGENCY).where(_a.no == b("no"))
-_FAMILY_BY_ID = sa.select(_f.no).where(_f.id == b("id"))
+_FAMILIES = sa.select(
+    _f.no, _f.id, _f.agency_no, _f.name, _f.created_at, _f.updated_at
+).where(_f.deleted_at.is_(None))  # fmt: skip
+_FAMILY_BY_ID = _FAMILIES.where(_f.id == b("id"))
+_EVERY_FAMILY = _FAMILIES.order_by(_f.no)
+_PAGE_OF_FAMILIES = (
+    _FAMILIES.where(_f.agency_no == b("agency_no"))
+    .order_by(_f.no)
+    .limit(b("limit", type_=sa.Integer))
+    .offset(b("skip", type_=sa.Integer))
+)
+_COUNT_OF_FAMILIES = (
+    sa.select(sa.func.count())
+    .select_from(publisher_families)
+    .where(_f.agency_no == b("agency_no"), _f.deleted_at.is_(None))
+)
+_LEAVE = sa.delete(family_publishers).where(family_publishers.c.family_no == b("family_no"))
 _MEMBERS = (
     sa.select(family_publishers.c.publisher_no)
     .where(family_publishers.c.family_no == b("family_no"))
@@ -94,9 +111,23 @@ def add_agency(tx: Tx, agency_id: str, name: str, currency: str, now: Instant) -
     return tx.put(agencies, id=agency_id, name=name, currency=currency, created_at=now)
 
 
-def family_no(tx: Tx, family_id: str) -> int | None:
-    no: int | None = tx.value(_FAMILY_BY_ID, id=family_id)
-    return no
+def family(tx: Tx, family_id: str) -> Family | None:
+    """The live one of that id."""
+    row = tx.one(_FAMILY_BY_ID, id=family_id)
+    return Family(*row) if row else None
+
+
+def every_family(tx: Tx) -> list[Family]:
+    return [Family(*row) for row in tx.all(_EVERY_FAMILY)]
+
+
+def families_of(tx: Tx, agency_no: int, skip: int, limit: int) -> list[Family]:
+    found = tx.all(_PAGE_OF_FAMILIES, agency_no=agency_no, skip=skip, limit=limit)
+    return [Family(*row) for row in found]
+
+
+def count_families(tx: Tx, agency_no: int) -> int:
+    return int(tx.value(_COUNT_OF_FAMILIES, agency_no=agency_no))
 
 
 def family_members(tx: Tx, no: int) -> list[int]:
@@ -104,10 +135,24 @@ def family_members(tx: Tx, no: int) -> list[int]:
     return [publisher_no for (publisher_no,) in tx.all(_MEMBERS, family_no=no)]
 
 
-def add_family(tx: Tx, family_id: str, publisher_nos: list[int], now: Instant) -> int:
-    no = tx.put(publisher_families, id=family_id, created_at=now)
-    tx.put_many(family_publishers, [{"family_no": no, "publisher_no": p} for p in publisher_nos])
+def add_family(
+    tx: Tx, family_id: str, name: str, agency_no: int | None, publisher_nos: list[int], now: Instant
+) -> int:
+    no = tx.put(
+        publisher_families, id=family_id, agency_no=agency_no, name=name, created_at=now,
+        updated_at=now,
+    )  # fmt: skip
+    set_members(tx, no, publisher_nos)
     return no
+
+
+def set_members(tx: Tx, no: int, publisher_nos: list[int]) -> None:
+    tx.run(_LEAVE, family_no=no)
+    tx.put_many(family_publishers, [{"family_no": no, "publisher_no": p} for p in publisher_nos])
+
+
+def change_family(tx: Tx, no: int, **columns: str | Instant) -> None:
+    tx.change(publisher_families, {"no": no}, **columns)
 
 
 def _key(row: tuple[Any, ...]) -> Key:

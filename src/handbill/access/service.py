@@ -10,12 +10,13 @@ import re
 from handbill.access import rows
 from handbill.access.keys import ensure_secrets, secret
 from handbill.access.rows import Agency, ApiClient, Key
+from handbill.core.nouns import Family
 from handbill.host.ids import Ids, new_api_client_id, new_family_id, new_name
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import HOUR, Instant
 from handbill.kit.signing import same
 from handbill.store.records import Tx
-from handbill.store.records.tables import agencies
+from handbill.store.records.tables import agencies, publisher_families
 
 Owner = tuple[str, int]
 """Role ("agency" or "partner") and row number of an agency or a publisher family."""
@@ -55,11 +56,65 @@ def create_agency(
     return agency_id, create_key(tx, ids, now, owner), create_api_client(tx, ids, now, owner)
 
 
-def create_family(tx: Tx, ids: Ids, now: Instant, publisher_nos: list[int]) -> tuple[str, str, str]:
-    """A new publisher family of these publishers: its id, its key (shown once), its API client."""
+def create_family(
+    tx: Tx, ids: Ids, now: Instant, publisher_nos: list[int], *,
+    agency_no: int | None = None, name: str = "",
+) -> tuple[str, str, str]:  # fmt: skip
+    """A new publisher family of these publishers: its id, its key (shown once), its API client.
+
+    ``agency_no``: the agency that minds it; None: the operator alone does.
+    """
     family_id = new_family_id(ids)
-    owner = ("partner", rows.add_family(tx, family_id, publisher_nos, now))
+    no = rows.add_family(tx, family_id, name, agency_no, publisher_nos, now)
+    owner = ("partner", no)
     return family_id, create_key(tx, ids, now, owner), create_api_client(tx, ids, now, owner)
+
+
+def family_of(tx: Tx, agency_no: int, family_id: str) -> Family:
+    """The live family of that id that the agency minds. **Refuses** any other id alike (404)."""
+    family = rows.family(tx, family_id)
+    if family is None or family.agency_no != agency_no:
+        raise not_found()
+    return family
+
+
+def family_at_hand(tx: Tx, family_id: str) -> Family:
+    """The live family of that id, whoever minds it: for the operator. **Refuses** others (404)."""
+    family = rows.family(tx, family_id)
+    if family is None:
+        raise not_found()
+    return family
+
+
+def families(tx: Tx) -> list[Family]:
+    """Every live family, oldest first: for the operator."""
+    return rows.every_family(tx)
+
+
+def page_of_families(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[Family], int]:
+    """Some live ones that the agency minds, oldest first, and how many there are in all."""
+    return rows.families_of(tx, agency_no, skip, limit), rows.count_families(tx, agency_no)
+
+
+def change_family(
+    tx: Tx, now: Instant, family: Family, name: str | None, publisher_nos: list[int] | None
+) -> None:
+    """Give a family another name, other publishers; None: as they are."""
+    tx.lock_row(publisher_families, family.no)
+    if publisher_nos is not None:
+        rows.set_members(tx, family.no, publisher_nos)
+    rows.change_family(tx, family.no, name=family.name if name is None else name, updated_at=now)
+
+
+def delete_family(tx: Tx, now: Instant, family: Family) -> None:
+    """It vanishes, and lets nobody in any more: its keys and API clients die at once."""
+    rows.change_family(tx, family.no, deleted_at=now, updated_at=now)
+    for key in rows.keys_of(tx, "partner", family.no):
+        if _lives(key, now):
+            rows.change_key(tx, key.no, revoked_at=now)
+    for api_client in rows.api_clients_of(tx, "partner", family.no):
+        if api_client.revoked_at is None:
+            rows.revoke_api_client(tx, api_client.no, now)
 
 
 def agency_of(tx: Tx, agency_id: str) -> Agency:

@@ -1,13 +1,13 @@
-"""``agency create``, ``publisher create``, ``publisher-family create``."""
+"""``agency create``."""
 
-from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 import typer
 
 from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, settings_with
-from handbill.kit.faults import Fault, Refused, bad_request
+from handbill.kit.faults import Refused
 from handbill.opening import opened, prepare
+from handbill.store.records import Tx
 
 agency = typer.Typer(no_args_is_help=True, help="Agencies: the tenants of this installation.")
 
@@ -33,73 +33,13 @@ def create_agency(
     say(dict(zip(("agencyId", "apiKey", "apiClientId"), made, strict=True)), as_json=json)
 
 
-publisher = typer.Typer(no_args_is_help=True, help="Publishers: where jobs are advertised.")
-family = typer.Typer(no_args_is_help=True, help="Publisher families: vendors of publishers.")
-
-
-@publisher.command("create")
-def create_publisher(
-    publisher_id: Annotated[str, typer.Argument(metavar="ID", help="As job groups name it.")],
-    agency_id: Annotated[str, typer.Option("--agency", help="The agency that uses it.")],
-    bid_type: Annotated[str, typer.Option(help="CPC, CPA, FLAT_CPC, Organic or PPP.")] = "CPC",
-    min_bid: Annotated[str, typer.Option(help="Least bid that it takes.")] = "0",
-    flat_bid: Annotated[str | None, typer.Option(help="The bid of a FLAT_CPC publisher.")] = None,
-    currency: Annotated[str | None, typer.Option(help="ISO 4217; the agency's if absent.")] = None,
-    name: Annotated[str | None, typer.Option(help="Display name; the id if absent.")] = None,
-    data: DataOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Create a publisher of an agency; everything else about it is set by PUT /publishers/{id}."""
+def agency_no_of(tx: Tx, agency_id: str) -> int:
+    """The row number of an agency that a command names. **Refuses** an unknown one (Mistaken)."""
     from handbill.access.service import agency_of
-    from handbill.publishers.service import create
-    from handbill.wire.publishers import CREATE
 
-    said = {
-        "id": publisher_id, "name": name or publisher_id, "bidType": bid_type,
-        "minBid": _number(min_bid, "--min-bid"), "currency": currency,
-        "flatBidValue": None if flat_bid is None else _number(flat_bid, "--flat-bid"),
-    }  # fmt: skip
-    faults: list[Fault] = []
-    given = CREATE.read(
-        {key: value for key, value in said.items() if value is not None}, "", faults
-    )
-    if faults:
-        raise bad_request(faults, "The publisher was not created")
-    settings = settings_with(data=data)
-    prepare(settings)
-    with opened(settings) as stores, stores.records.write() as tx:
-        try:
-            agency_no = agency_of(tx, agency_id).no
-        except Refused as unknown:
-            raise Mistaken(
-                f"there is no agency {agency_id!r}; `handbill agency create` makes one"
-            ) from unknown
-        made = create(tx, stores.clock.now(), agency_no, given)
-    say({"publisherId": made.id, "agencyId": agency_id}, as_json=json)
-
-
-@family.command("create")
-def create_family(
-    publishers: Annotated[str, typer.Option(help="Publisher ids, a comma list.")],
-    agency_id: Annotated[
-        str | None, typer.Option("--agency", help="Only this agency's publishers of those ids.")
-    ] = None,
-    data: DataOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Create a family; prints its id, its API key (shown this once) and its API client id."""
-    from handbill.publishers.service import create_family as create
-
-    ids = [part.strip() for part in publishers.split(",") if part.strip()]
-    settings = settings_with(data=data)
-    prepare(settings)
-    with opened(settings) as stores, stores.records.write() as tx:
-        made = create(tx, stores.ids, stores.clock.now(), ids, agency_id)
-    say(dict(zip(("publisherFamilyId", "apiKey", "apiClientId"), made, strict=True)), as_json=json)
-
-
-def _number(text: str, option: str) -> Decimal:
     try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise Mistaken(f"{option} {text!r} is not a number, such as 0.25") from None
+        return agency_of(tx, agency_id).no
+    except Refused as unknown:
+        raise Mistaken(
+            f"there is no agency {agency_id!r}; `handbill agency create` makes one"
+        ) from unknown

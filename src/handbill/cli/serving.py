@@ -123,7 +123,7 @@ def worker(number: NumberOption = 0, tied: TiedOption = False, data: DataOption 
 
 
 def fetcher(number: NumberOption = 0, tied: TiedOption = False, data: DataOption = None) -> None:
-    """Run a fetcher alone: imports of feeds, and callbacks."""
+    """Run a fetcher alone: imports of feeds, callbacks, deliveries by FTP."""
     settings = _child("fetcher", number, tied=tied, data=data)
     from handbill.worker import main
 

@@ -11,6 +11,9 @@ import typer
 
 from handbill.config import Configured, configure
 from handbill.host.settings import Settings
+from handbill.kit.faults import Fault, bad_request
+from handbill.kit.jsons import NotJson, decode, encode
+from handbill.wire.shapes import Object
 
 DataOption = Annotated[
     str | None,
@@ -19,6 +22,9 @@ DataOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+_MOST_BODY = 1_000_000
 
 
 class Mistaken(Exception):
@@ -42,6 +48,41 @@ def say(result: Mapping[str, Any], *, as_json: bool) -> None:
     width = max(map(len, result), default=0)
     for name, value in result.items():
         sys.stdout.write(f"{name:<{width}}  {value}\n")
+
+
+def told(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result whose inner objects and lists are written as JSON, for ``say``."""
+    return {
+        name: encode(value).decode() if isinstance(value, dict | list) else value
+        for name, value in result.items()
+    }
+
+
+def body_in(source: str) -> Any:
+    """The JSON of a file, or of standard input (-). **Refuses** what cannot be read (Mistaken)."""
+    try:
+        raw = sys.stdin.buffer.read(_MOST_BODY + 1) if source == "-" else _read(Path(source))
+        if len(raw) > _MOST_BODY:
+            raise Mistaken(f"{source} has more than {_MOST_BODY} bytes")
+        return decode(raw)
+    except OSError as missing:
+        raise Mistaken(f"{source} cannot be read ({missing.strerror})") from missing
+    except NotJson as bad:
+        raise Mistaken(f"{source} {bad}") from bad
+
+
+def read_body(shape: Object, body: Any, message: str) -> dict[str, Any]:
+    """A body as the API reads it. **Refuses** (400) with every fault gathered."""
+    faults: list[Fault] = []
+    given: dict[str, Any] = shape.read(body, "", faults)
+    if faults:
+        raise bad_request(faults, message)
+    return given
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_MOST_BODY + 1)
 
 
 def say_lines(lines: Iterable[bytes]) -> None:

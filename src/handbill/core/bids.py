@@ -43,6 +43,7 @@ class Withheld(StrEnum):
     NOT_TRADING = "NOT_TRADING"
     PUBLISHER_INACTIVE = "PUBLISHER_INACTIVE"
     PUBLISHER_EXCLUDED = "PUBLISHER_EXCLUDED"
+    CLIENT_TYPE = "CLIENT_TYPE"
     NO_PLACEMENT = "NO_PLACEMENT"
     PLACEMENT_INACTIVE = "PLACEMENT_INACTIVE"
     NOT_POSTED = "NOT_POSTED"
@@ -126,6 +127,8 @@ def barred(client: Client, publisher: Publisher) -> Withheld | None:
         or publisher.id in body.globally_excluded_publishers
     ):
         return Withheld.PUBLISHER_EXCLUDED
+    if publisher.body.placement_type not in {"All", body.client_type}:
+        return Withheld.CLIENT_TYPE
     return None
 
 

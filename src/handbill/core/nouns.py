@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from handbill.core.vendors import Contact, FtpConfig, Portal, Reconciliation
 from handbill.kit.instants import Instant
 from handbill.kit.zones import Period
 
@@ -193,6 +194,14 @@ class PublisherBody(msgspec.Struct, omit_defaults=True):
     per_client: bool = False
     compressed: bool = False
     schema: PublisherSchema = PublisherSchema()
+    feed_index_latency_minutes: int = 0
+    """How long it takes the publisher to show a feed that it has fetched."""
+    delivered_by_ftp: bool = False
+    ftp: FtpConfig | None = None
+    contacts: tuple[Contact, ...] = ()
+    vendor_portals: tuple[Portal, ...] = ()
+    portal: Portal | None = None
+    reconciliation: Reconciliation | None = None
     rest: dict[str, Any] = {}
 
 
@@ -202,6 +211,17 @@ class Publisher(msgspec.Struct, kw_only=True):
     agency_no: int
     status: str
     body: PublisherBody
+    created_at: Instant
+    updated_at: Instant
+
+
+class Family(msgspec.Struct, frozen=True):
+    """A publisher family. ``agency_no`` None: no agency minds it, only the operator."""
+
+    no: int
+    id: str
+    agency_no: int | None
+    name: str
     created_at: Instant
     updated_at: Instant
 

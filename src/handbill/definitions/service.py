@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from handbill.core.address_lists import AddressList
 from handbill.core.click_definitions import Definition, DefinitionBody, definition_of
 from handbill.core.nouns import Client, Publisher
@@ -102,6 +104,8 @@ def held_at(
         general = known.get((publisher.no, EVERY_CLIENT))
         rules = definition_of(own and own.body, general and general.body, otherwise)
         chosen = next((one for one in (own, general) if one and one.body.rules is rules), None)
+        minutes = publisher.body.feed_index_latency_minutes
+        rules = msgspec.structs.replace(rules, latency_minutes=minutes) if minutes else rules
         held[publisher.no, client_no] = Held(rules, _list_key(chosen))
     return held
 

@@ -63,7 +63,8 @@ class Shape:
     before: tuple[Node, ...]
     spliced: tuple[Node, ...]
     after: tuple[Node, ...]
-    all_cdata: bool
+    wrapped: frozenset[str] | None
+    """What is wrapped in CDATA beside the nodes above, by key or name; None: everything."""
     currency: str
     advertiser: str
     digest: bytes
@@ -85,9 +86,9 @@ def shape_of(
     head = {key: _given(schema.head, key, name) for key, name in HEAD_NODES.items()}
     names = {key: _given(schema.job, key, name) for key, name in JOB_NODES.items()}
     job, names["url"] = names.pop("job") or "job", names["url"] or "url"
-    wrapped = schema.cdata
+    wrapped = None if schema.cdata is None else frozenset(schema.cdata)
     nodes = [
-        Node(name, "field", key, wrapped is None or key in wrapped or name in wrapped)
+        Node(name, "field", key, _is_wrapped(wrapped, key, name))
         for key, name in names.items()
         if name
     ]
@@ -103,10 +104,11 @@ def shape_of(
     rest = [node for node in nodes if node not in spliced and node.name not in replaced]
     before = tuple(node for node in rest if nodes.index(node) < at)
     after = (*(node for node in rest if node not in before), *more)
-    plan = (job, before, spliced, after, wrapped is None, advertiser)
+    said = None if wrapped is None else sorted(wrapped)
+    plan = (job, before, spliced, after, said, advertiser)
     return Shape(
         root=head.pop("source") or "source", head=head, job=job, before=before, spliced=spliced,
-        after=after, all_cdata=wrapped is None, advertiser=advertiser,
+        after=after, wrapped=wrapped, advertiser=advertiser,
         currency=currency if schema.currency_in_bid else "",
         digest=hashlib.blake2b(repr(plan).encode(), digest_size=16).digest(),
     )  # fmt: skip
@@ -136,7 +138,7 @@ def fragment_of(shape: Shape, body: JobBody, publisher_id: str, born_at: Instant
         for nodes in (shape.before, shape.after)
     )
     added = "".join(
-        _element(name, text, cdata=shape.all_cdata)
+        _element(name, text, cdata=_is_wrapped(shape.wrapped, name))
         for name, text in own.items()
         if name not in known
     )
@@ -171,7 +173,7 @@ def head_of(
         "jobCount": str(job_count), "generationTime": date_text(at),
     }  # fmt: skip
     nodes = "".join(
-        _element(name, texts[key], cdata=shape.all_cdata) + "\n"
+        _element(name, texts[key], cdata=_is_wrapped(shape.wrapped, key, name)) + "\n"
         for key, name in shape.head.items()
         if name
     )
@@ -200,10 +202,14 @@ def _given(names: Mapping[str, str], key: str, default: str) -> str:
     return name if is_node_name(name) else ""
 
 
+def _is_wrapped(wrapped: frozenset[str] | None, *names: str) -> bool:
+    return wrapped is None or not wrapped.isdisjoint(names)
+
+
 def _additional(
-    name: str, source: str, places: Mapping[str, int], wrapped: tuple[str, ...] | None
+    name: str, source: str, places: Mapping[str, int], wrapped: frozenset[str] | None
 ) -> Node:
-    cdata = wrapped is None or name in wrapped or source in wrapped
+    cdata = _is_wrapped(wrapped, name, source)
     if source in JOB_NODES and source not in {*_SPLICED, "job"}:
         return Node(name, "field", source, cdata)
     by_place = {f"cif{place}": field for field, place in places.items()}

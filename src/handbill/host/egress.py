@@ -1,15 +1,13 @@
-"""The one way out: the only module that opens sockets to where others tell us to.
+"""The way out by HTTP: a checked address (``host.places``) is dialled, and so is each redirect's.
 
-A name is resolved, every address it has is checked, and a checked address is dialled; so is each
-redirect. Proxy settings of the environment, cookies and credentials of elsewhere play no part.
+Proxy settings of the environment, cookies and credentials of elsewhere play no part.
 """
 
 import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -21,9 +19,10 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from handbill.host.inflate import NotGzip, unpacked
-from handbill.kit.addresses import is_public
-from handbill.kit.faults import Unavailable
+from handbill.host.places import EgressFailed, EgressRefused, Places, Resolve
 from handbill.kit.urls import NotUrl, canonical_url, place_of
+
+__all__ = ["Asked", "Egress", "EgressFailed", "EgressRefused", "Fetched", "Limits"]
 
 MOST_REDIRECTS = 3
 PORTS = frozenset({80, 443, 8080, 8443})
@@ -31,15 +30,6 @@ _MOST_LAYERS = 2  # Content-Encoding: gzip around a .gz file
 _READ = 256 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _T = TypeVar("_T")
-_Resolve = Callable[[str, int], Sequence[str]]
-
-
-class EgressRefused(Exception):
-    """Our policy forbids it; trying again will not help. The message is fit for the caller."""
-
-
-class EgressFailed(Unavailable):
-    """The other side failed. The message is fit for the caller and holds none of its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +84,11 @@ class Egress:
         self,
         allow: Sequence[str] = (),
         *,
-        resolve: _Resolve | None = None,
+        resolve: Resolve | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._allow = frozenset(_allowed(text) for text in allow)
-        self._resolve = resolve or _resolve
+        self.places = Places(allow, resolve)
         self._tls = tls
-        self._resolvers = ThreadPoolExecutor(4, thread_name_prefix="resolve")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -123,6 +111,10 @@ class Egress:
         finally:
             exchange.close()
 
+    def tls(self) -> ssl.SSLContext:
+        """What servers' certificates are held against."""
+        return self._tls or ssl.create_default_context()
+
     def close(self) -> None:
         """End the thread that talks, once nothing is under way."""
         with self._starting:
@@ -131,7 +123,7 @@ class Egress:
             if self._thread is not None:
                 self._thread.join()
             self._loop = self._thread = None
-        self._resolvers.shutdown(wait=False)
+        self.places.close()
 
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._starting:
@@ -190,22 +182,10 @@ class Egress:
     async def _checked(self, url: str, limits: Limits) -> list[str]:
         """The addresses that may be dialled for the URL."""
         _, host, port = place_of(url)
-        allowed = (host, port) in self._allow
-        if port not in PORTS and not allowed:
-            raise EgressRefused(f"port {port} is not open to feeds and callbacks")
-        if _is_address(host):
-            addresses = [host]
-        else:
-            looked_up = asyncio.get_running_loop().run_in_executor(
-                self._resolvers, self._resolve, host, port
-            )
-            async with asyncio.timeout(limits.connect_seconds):
-                addresses = list(await looked_up)
-        if not addresses:
-            raise EgressFailed("the host name has no address")
-        if not allowed and not all(map(is_public, addresses)):
-            raise EgressRefused("the host has an address that is not public")
-        return addresses
+        self.places.require_port(host, port, PORTS)
+        async with asyncio.timeout(limits.connect_seconds):
+            found = await asyncio.wrap_future(self.places.looked_up(host, port))
+        return self.places.checked(host, port, found)
 
 
 class _Exchange:
@@ -282,26 +262,6 @@ def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_forever()
     finally:
         loop.close()
-
-
-def _resolve(host: str, port: int) -> list[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
-
-
-def _is_address(host: str) -> bool:
-    # The canonical form leaves no other host name that ends in a number or has a colon.
-    return ":" in host or host.rpartition(".")[2].isdecimal()
-
-
-def _allowed(text: str) -> tuple[str, int]:
-    try:
-        _, host, port = place_of(canonical_url(f"http://{text}/"))
-    except NotUrl as bad:
-        raise ValueError(f"egress_allow: {text!r} {bad}") from bad
-    if not text.endswith(f":{port}") or set(text) & set("/?#"):
-        raise ValueError(f"egress_allow: {text!r} must be host:port")
-    return host, port
 
 
 def _canonical(url: str) -> str:

@@ -51,14 +51,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "s3://bucket/prefix. Empty: {data}/blobs."
     ))] = ""  # fmt: skip
     egress_allow: Annotated[tuple[_HostPort, ...], Meta(max_length=100, description=(
-        "host:port pairs that feeds may be fetched from although the address is private or the "
-        "port unusual; a comma list."
+        "host:port pairs that feeds may be fetched from, and files delivered to, although the "
+        "address is private or the port unusual; a comma list."
     ))] = ()  # fmt: skip
     workers: Annotated[int, Meta(ge=1, le=64, description=(
         "Worker processes: matching, outbound feeds, reports."
     ))] = 1  # fmt: skip
     fetchers: Annotated[int, Meta(ge=1, le=64, description=(
-        "Processes that wait on others' servers: imports of feeds, callbacks."
+        "Processes that wait on others' servers: imports of feeds, callbacks, deliveries by FTP."
     ))] = 2  # fmt: skip
     edges: Annotated[int, Meta(ge=1, le=64, description=(
         "Edge processes; they share one port."

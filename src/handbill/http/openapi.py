@@ -61,6 +61,7 @@ _SLOTS = {
     "report_id": "The reportId that the request for the report answered.",
     "reportId": "The reportId that the request for the report answered.",
     "publisherFamilyId": "The family's id; only the caller's own is known here.",
+    "publisher_family_id": "The family's id: 24 hex digits.",
     "token": "The signed part of a link to a file.",
     "prefix": "The key's first part, which says which key it is and is no secret.",
     "api_client_id": "The API client's id: 25 lower-case letters and digits.",

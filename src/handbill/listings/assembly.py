@@ -16,7 +16,7 @@ from handbill.kit.instants import Instant
 from handbill.listings import rows
 from handbill.listings.parts import new_file, packer, path_of
 from handbill.listings.rows import File, Part
-from handbill.listings.service import ALL_CLIENTS
+from handbill.listings.service import ALL_CLIENTS, deliver_in_time
 from handbill.publishers import service as publishers
 from handbill.store.blobs import Blobs
 from handbill.work.tools import Tools
@@ -85,6 +85,8 @@ def _bring_up(tools: Tools, publisher: Publisher, file: File, parts: list[Part])
         packed.unlink(missing_ok=True)
     with tools.records.write() as tx:
         rows.set_file(tx, file.no, sum(part.job_count for part in parts), digest, now)
+        if publisher.body.delivered_by_ftp:
+            deliver_in_time(tx, publisher.no, now)
 
 
 def _digest(publisher: Publisher, parts: list[Part]) -> bytes:

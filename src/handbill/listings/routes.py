@@ -4,7 +4,7 @@ from typing import Any
 
 from handbill.core.nouns import Publisher
 from handbill.http.operations import Call, Operation, done, result_schema
-from handbill.listings import explain_routes, service
+from handbill.listings import delivery_routes, explain_routes, minding
 from handbill.listings.service import ALL_CLIENTS
 from handbill.publishers import service as publishers
 from handbill.wire import samples
@@ -21,22 +21,24 @@ def _publisher(call: Call) -> Publisher:
     return publishers.publisher_of(call.tx, call.caller.agency_no, call.path["publisher_id"])
 
 
+def _to_change(call: Call) -> Publisher:
+    publisher_id = call.path["publisher_id"]
+    return publishers.publisher_to_change(call.tx, call.caller.agency_no, publisher_id)
+
+
 def _create(call: Call) -> dict[str, Any]:
-    made = publishers.create(call.tx, call.now, call.caller.agency_no, call.body)
-    service.ensure_file(call.tx, call.ids, made.no, call.now)
-    service.republish(call.tx, made.no, call.now)
+    made = minding.create(call.tx, call.ids, call.now, call.caller.agency_no, call.body)
     return done("Publisher created", made.id)
 
 
 def _url(call: Call, publisher: Publisher, client_no: int = ALL_CLIENTS) -> str | None:
-    service.ensure_file(call.tx, call.ids, publisher.no, call.now, client_no)
-    gzipped = publisher.body.compressed
-    return service.feed_url(call.tx, call.settings, publisher.no, client_no, gzipped=gzipped)
+    return minding.feed_url(call.tx, call.ids, call.settings, call.now, publisher, client_no)
 
 
 def _get(call: Call) -> dict[str, Any]:
     publisher = _publisher(call)
-    return spell_publisher(publisher) | {"feedUrl": _url(call, publisher)}
+    spelled = spell_publisher(publisher, call.caller.owner_id)
+    return spelled | {"feedUrl": _url(call, publisher)}
 
 
 def _feeds(call: Call) -> dict[str, Any]:
@@ -49,23 +51,17 @@ def _feeds(call: Call) -> dict[str, Any]:
 
 
 def _update(call: Call) -> dict[str, Any]:
-    publisher = _publisher(call)
-    if publishers.update(call.tx, call.now, publisher, call.body):
-        service.republish(call.tx, publisher.no, call.now)
+    minding.update(call.tx, call.now, _to_change(call), call.body)
     return done("Publisher updated")
 
 
 def _delete(call: Call) -> dict[str, Any]:
-    publisher = _publisher(call)
-    publishers.delete(call.tx, call.now, publisher)
-    service.republish(call.tx, publisher.no, call.now)
+    minding.delete(call.tx, call.now, _to_change(call))
     return done("Publisher deleted")
 
 
 def _switch(call: Call, status: str, message: str) -> dict[str, Any]:
-    publisher = _publisher(call)
-    if publishers.switch(call.tx, call.now, publisher, status):
-        service.republish(call.tx, publisher.no, call.now)
+    minding.switch(call.tx, call.now, _to_change(call), status)
     return done(message)
 
 
@@ -79,6 +75,7 @@ def _enable(call: Call) -> dict[str, Any]:
 
 OPERATIONS = [
     *explain_routes.OPERATIONS,
+    *delivery_routes.OPERATIONS,
     Operation(
         name="create_publisher",
         verb="POST",
@@ -133,7 +130,8 @@ OPERATIONS = [
         path=_ONE,
         title="Update a publisher.",
         about="Changes the publisher: what is absent stays, null clears what is optional; schema "
-        "is replaced as a whole. Its feeds are written again.",
+        "and other objects and lists are replaced as a whole. A password that is left out stays, "
+        "as long as server, user name and tls do. Its feeds are written again.",
         tag=_TAG,
         work=_update,
         body=UPDATE,

@@ -42,12 +42,14 @@ class Part(NamedTuple):
     roster: bytes = b""
 
 
-_FILE = (_f.no, _f.publisher_no, _f.client_no, _f.name, _f.job_count, _f.digest, _f.written_at)
+FILE_COLUMNS = (
+    _f.no, _f.publisher_no, _f.client_no, _f.name, _f.job_count, _f.digest, _f.written_at,
+)  # fmt: skip
 _PART = (_p.publisher_no, _p.client_no, _p.digest, _p.job_count, _p.plain_bytes, _p.crc, _p.roster)
-_FILE_OF = sa.select(*_FILE).where(
+_FILE_OF = sa.select(*FILE_COLUMNS).where(
     _f.publisher_no == b("publisher_no"), _f.client_no == b("client_no")
 )
-_FILES = sa.select(*_FILE).where(_f.publisher_no == b("publisher_no")).order_by(_f.client_no)
+_FILES = sa.select(*FILE_COLUMNS).where(_f.publisher_no == b("publisher_no")).order_by(_f.client_no)
 _HELD = sa.select(_f.publisher_no, _f.client_no).where(
     among(_f.publisher_no, "nos"), among(_f.client_no, "clients")
 )

@@ -4,13 +4,16 @@ from collections.abc import Collection, Mapping
 
 from handbill.host.ids import Ids, new_name
 from handbill.host.settings import Settings
-from handbill.kit.instants import Instant
-from handbill.listings import rows
+from handbill.kit.instants import MINUTE, Instant
+from handbill.listings import delivery_rows, rows
 from handbill.store.records import Tx
 from handbill.work.queue import enqueue
 
 PUBLISH = "listings.publish"
 ASSEMBLE = "listings.assemble"
+DELIVER = "listings.deliver"
+APART = 5 * MINUTE
+"""Between deliveries that nobody has asked for; what has changed meanwhile goes with the next."""
 ALL_CLIENTS = 0
 
 
@@ -62,3 +65,23 @@ def departures(tx: Tx, wanted: Mapping[int, Collection[bytes]]) -> dict[tuple[in
 def forget_departures(tx: Tx, before: Instant, most: int) -> int:
     """Drop so many departures that are older; how many there were."""
     return rows.forget_departures(tx, before, most)
+
+
+def deliver_in_time(tx: Tx, publisher_no: int, now: Instant) -> None:
+    """Have a publisher's files delivered after one of them was written: now, or when the last try
+    is long enough ago.
+    """
+    tried_at = delivery_rows.last_tried(tx, publisher_no)
+    due_at = now if tried_at is None else max(now, tried_at + APART)
+    enqueue(tx, DELIVER, str(publisher_no), now, due_at=due_at)
+
+
+def deliver_all(tx: Tx, publisher_no: int, now: Instant) -> None:
+    """Have all of a publisher's files delivered now, whatever is there already."""
+    delivery_rows.forget_what_is_there(tx, publisher_no)
+    enqueue(tx, DELIVER, str(publisher_no), now)
+
+
+def deliver_changes(tx: Tx, publisher_no: int, now: Instant) -> None:
+    """Have delivered now what is not there as it is: after a change of where that is."""
+    enqueue(tx, DELIVER, str(publisher_no), now)

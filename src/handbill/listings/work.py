@@ -1,10 +1,15 @@
-"""Background work of listings: a client's parts, then the files of each publisher that changed."""
+"""Background work of listings: a client's parts, then the files of each publisher that changed,
+then their delivery where a publisher wants it.
+"""
 
 from handbill.clients import service as clients
-from handbill.listings import assembly, publishing
-from handbill.listings.service import ASSEMBLE, PUBLISH
-from handbill.work.queue import Task
+from handbill.kit.faults import Unavailable
+from handbill.listings import assembly, delivering, publishing, service
+from handbill.listings.service import ASSEMBLE, DELIVER, PUBLISH
+from handbill.work.queue import Task, fail, finish, lease_named, put_back
 from handbill.work.tools import Run, Tools
+
+_LONGEST_SECONDS = int(delivering.LIMITS.total_seconds) + 120  # more than a delivery can take
 
 
 def publish(tools: Tools, task: Task) -> None:
@@ -19,4 +24,34 @@ def assemble(tools: Tools, task: Task) -> None:
     assembly.assemble(tools, int(task.key))
 
 
-TASKS: dict[str, Run] = {PUBLISH: publish, ASSEMBLE: assemble}
+def deliver(tools: Tools, task: Task) -> None:
+    delivering.deliver(tools, int(task.key), task.attempts)
+
+
+def deliver_now(tools: Tools, publisher_no: int, name: str) -> bool:
+    """Deliver all of a publisher's files here and now, beside any worker; False when one is at it,
+    and will do so again. What came of it is noted, failures too.
+    """
+    now, key = tools.clock.now(), str(publisher_no)
+    with tools.records.write() as tx:
+        service.deliver_all(tx, publisher_no, now)
+    with tools.records.write() as tx:
+        task = lease_named(tx, DELIVER, key, name, now, _LONGEST_SECONDS)
+    if task is None:
+        return False
+    try:
+        deliver(tools, task)
+    except Unavailable as failed:
+        with tools.records.write() as tx:
+            fail(tx, task, tools.clock.now(), str(failed))
+    except BaseException:
+        with tools.records.write() as tx:
+            put_back(tx, task, tools.clock.now(), "the command was stopped")
+        raise
+    else:
+        with tools.records.write() as tx:
+            finish(tx, task)
+    return True
+
+
+TASKS: dict[str, Run] = {PUBLISH: publish, ASSEMBLE: assemble, DELIVER: deliver}

@@ -1,10 +1,12 @@
-"""The list of publishers. Whatever touches their feeds stands in ``listings.routes``."""
+"""The list of publishers, and their families. Whatever touches their feeds stands in
+``listings.routes``.
+"""
 
 from typing import Any
 
 from handbill.http.operations import PAGED, Call, Operation, page_schema
 from handbill.http.paging import skip_and_limit, with_links
-from handbill.publishers import service
+from handbill.publishers import family_routes, service
 from handbill.wire import samples
 from handbill.wire.publishers import PUBLISHER, spell_publisher
 
@@ -12,7 +14,9 @@ from handbill.wire.publishers import PUBLISHER, spell_publisher
 def _list(call: Call) -> Any:
     skip, limit = skip_and_limit(call)
     found, total = service.page(call.tx, call.caller.agency_no, skip, limit)
-    return with_links(call, {"data": [spell_publisher(one) for one in found]}, total)
+    return with_links(
+        call, {"data": [spell_publisher(one, call.caller.owner_id) for one in found]}, total
+    )
 
 
 OPERATIONS = [
@@ -28,5 +32,6 @@ OPERATIONS = [
         query=PAGED,
         answer=page_schema(PUBLISHER),
         sample_answer={"data": [samples.PUBLISHER_ROW]},
-    )
+    ),
+    *family_routes.OPERATIONS,
 ]

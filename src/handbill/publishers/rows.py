@@ -10,7 +10,7 @@ from handbill.core.nouns import Publisher, PublisherBody
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
-from handbill.store.records.tables import publishers
+from handbill.store.records.tables import publisher_secrets, publishers
 
 _BODY = msgspec.json.Decoder(PublisherBody)
 _t = publishers.c
@@ -24,6 +24,12 @@ _BY_NO = sa.select(*_COLUMNS).where(among(_t.no, "nos"))
 _PAGE = _ALL.limit(b("limit", type_=sa.Integer)).offset(b("skip", type_=sa.Integer))
 _COUNT = (
     sa.select(sa.func.count()).select_from(publishers).where(_t.agency_no == b("agency_no"), _LIVE)
+)
+_s = publisher_secrets.c
+_SECRET = sa.select(_s.value).where(_s.publisher_no == b("publisher_no"), _s.name == b("name"))
+_SECRETS = sa.select(_s.name).where(_s.publisher_no == b("publisher_no")).order_by(_s.no)
+_FORGET = sa.delete(publisher_secrets).where(
+    _s.publisher_no == b("publisher_no"), _s.name == b("name")
 )
 
 
@@ -49,6 +55,12 @@ def find_any(tx: Tx, agency_no: int, publisher_id: str) -> Publisher | None:
     """A deleted one too."""
     row = tx.one(_ANY, id=publisher_id, agency_no=agency_no)
     return _publisher(row) if row else None
+
+
+def lock(tx: Tx, publisher: Publisher) -> Publisher | None:
+    """Hold the row until the transaction ends; what it is by then, None when it is gone."""
+    tx.lock_row(publishers, publisher.no)
+    return find(tx, publisher.agency_no, publisher.id)
 
 
 def everywhere(tx: Tx, publisher_id: str) -> list[Publisher]:
@@ -98,3 +110,22 @@ def save(tx: Tx, publisher: Publisher, now: Instant, **columns: Any) -> None:
         updated_at=now,
         **columns,
     )
+
+
+def secret(tx: Tx, publisher_no: int, name: str) -> str | None:
+    found: str | None = tx.value(_SECRET, publisher_no=publisher_no, name=name)
+    return found
+
+
+def secrets_held(tx: Tx, publisher_no: int) -> list[str]:
+    """What there are passwords for."""
+    return [name for (name,) in tx.all(_SECRETS, publisher_no=publisher_no)]
+
+
+def put_secret(tx: Tx, publisher_no: int, name: str, value: str) -> None:
+    row = {"publisher_no": publisher_no, "name": name, "value": value}
+    tx.upsert_many(publisher_secrets, ["publisher_no", "name"], [row])
+
+
+def forget_secret(tx: Tx, publisher_no: int, name: str) -> None:
+    tx.run(_FORGET, publisher_no=publisher_no, name=name)

@@ -6,6 +6,7 @@ from typing import Any
 
 from handbill.access import service as access
 from handbill.core.nouns import Publisher, PublisherBody
+from handbill.core.vendors import names_clients
 from handbill.host.ids import Ids
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
@@ -13,6 +14,7 @@ from handbill.publishers import rows
 from handbill.store.records import Tx
 from handbill.wire.changes import settled
 from handbill.wire.publishers import ID, NAMES, id_of_name
+from handbill.wire.vendors import Guarded
 
 MOST_PUBLISHERS = 5_000
 
@@ -20,6 +22,14 @@ MOST_PUBLISHERS = 5_000
 def publisher_of(tx: Tx, agency_no: int, publisher_id: str) -> Publisher:
     """The live one of that id. **Refuses** any other id alike (404)."""
     publisher = rows.find(tx, agency_no, publisher_id)
+    if publisher is None:
+        raise not_found()
+    return publisher
+
+
+def publisher_to_change(tx: Tx, agency_no: int, publisher_id: str) -> Publisher:
+    """The same, and no other writer decides about it until the transaction ends."""
+    publisher = rows.lock(tx, publisher_of(tx, agency_no, publisher_id))
     if publisher is None:
         raise not_found()
     return publisher
@@ -56,7 +66,9 @@ def create(tx: Tx, now: Instant, agency_no: int, given: dict[str, Any]) -> Publi
     if rows.count(tx, agency_no) >= MOST_PUBLISHERS:
         raise refused_state("", f"there are {MOST_PUBLISHERS} publishers already")
     blank = PublisherBody(publisher_id, currency=access.agency_by_number(tx, agency_no).currency)
-    body = settled(blank, {k: v for k, v in given.items() if v is not None}, NAMES, [])
+    said, passwords = _parted({k: v for k, v in given.items() if v is not None})
+    body = settled(blank, said, NAMES, [])
+    _require_whole(body, passwords, [])
     publisher = Publisher(
         no=former.no if former else 0, id=publisher_id, agency_no=agency_no, status="A",
         body=body, created_at=now, updated_at=now,
@@ -65,13 +77,15 @@ def create(tx: Tx, now: Instant, agency_no: int, given: dict[str, Any]) -> Publi
         publisher.no = rows.add(tx, publisher)
     else:
         rows.save(tx, publisher, now, created_at=now, deleted_at=None)
+    _keep_passwords(tx, publisher, passwords)
     return publisher
 
 
 def update(tx: Tx, now: Instant, publisher: Publisher, given: dict[str, Any]) -> bool:
     """Change what ``wire.publishers.UPDATE`` read; whether that changed anything.
 
-    **Refuses** (400) clearing name, currency or bid type.
+    **Refuses** (400) clearing name, currency or bid type, deliveries that cannot be made, and a
+    login whose password neither came nor is kept.
     """
     faults = [
         Fault(f"/{key}", "cannot be cleared")
@@ -80,18 +94,93 @@ def update(tx: Tx, now: Instant, publisher: Publisher, given: dict[str, Any]) ->
     ]
     if faults:
         raise bad_request(faults)
-    body = settled(publisher.body, given, NAMES, faults)
-    if body == publisher.body:
+    said, passwords = _parted(given)
+    body = settled(publisher.body, said, NAMES, faults)
+    _require_whole(body, passwords, rows.secrets_held(tx, publisher.no))
+    new_password = any(
+        value is not None and value != rows.secret(tx, publisher.no, name)
+        for name, (_, value) in passwords.items()
+    )
+    if body == publisher.body and not new_password:
         return False
     publisher.body = body
     rows.save(tx, publisher, now)
+    _keep_passwords(tx, publisher, passwords)
     return True
 
 
+_Passwords = dict[str, tuple[str, str | None]]
+
+
+def _parted(given: dict[str, Any]) -> tuple[dict[str, Any], _Passwords]:
+    """What was read, and the passwords that came with it, apart."""
+    said: dict[str, Any] = {}
+    passwords: _Passwords = {}
+    for key, value in given.items():
+        if isinstance(value, Guarded):
+            said[key] = value.noun
+            passwords |= value.passwords
+        else:
+            said[key] = value
+    return said, passwords
+
+
+def _require_whole(body: PublisherBody, passwords: _Passwords, held: list[str]) -> None:
+    """**Refuses** (400) deliveries to nowhere or onto one path, and logins without a password."""
+    faults = [
+        Fault(pointer, "is required; none is kept for this place and user name")
+        for name, (pointer, value) in passwords.items()
+        if value is None and name not in held
+    ]
+    if body.delivered_by_ftp and body.ftp is None:
+        faults.append(Fault("/ftpConfig", "is required where deliverFeedByFTP is true"))
+    if body.per_client and body.ftp is not None and not names_clients(body.ftp.template):
+        says = "must have {exportedName} or {clientId}: each client has a file of its own"
+        faults.append(Fault("/ftpConfig/pathTemplate", says))
+    if faults:
+        raise bad_request(faults)
+
+
+def _keep_passwords(tx: Tx, publisher: Publisher, passwords: _Passwords) -> None:
+    """Keep those that came, and forget those that nothing is logged into with any more."""
+    for name, (_, value) in passwords.items():
+        if value is not None:
+            rows.put_secret(tx, publisher.no, name, value)
+    wanted = _logins(publisher.body)
+    for name in rows.secrets_held(tx, publisher.no):
+        if name not in wanted:
+            rows.forget_secret(tx, publisher.no, name)
+
+
+def _logins(body: PublisherBody) -> set[str]:
+    portals = (*body.vendor_portals, *((body.portal,) if body.portal else ()))
+    ftp = {body.ftp.account.key} if body.ftp else set()
+    return ftp | {portal.key for portal in portals if portal.user}
+
+
+def ftp_password(tx: Tx, publisher: Publisher) -> str | None:
+    """For who delivers its files, and for nothing else."""
+    config = publisher.body.ftp
+    return None if config is None else rows.secret(tx, publisher.no, config.account.key)
+
+
+def forget_passwords(tx: Tx, publisher: Publisher) -> None:
+    for name in rows.secrets_held(tx, publisher.no):
+        rows.forget_secret(tx, publisher.no, name)
+
+
 def delete(tx: Tx, now: Instant, publisher: Publisher) -> None:
-    """It vanishes from reads, and from every feed; the past still names it."""
+    """It vanishes from reads, and from every feed; the past still names it.
+
+    Its passwords are forgotten, but for the one that delivers its last, empty files.
+    """
     publisher.status = "I"
     rows.save(tx, publisher, now, deleted_at=now)
+    config = publisher.body.ftp
+    needed = config.account.key if config and publisher.body.delivered_by_ftp else None
+    for name in rows.secrets_held(tx, publisher.no):
+        if name != needed:
+            rows.forget_secret(tx, publisher.no, name)
 
 
 def switch(tx: Tx, now: Instant, publisher: Publisher, status: str) -> bool:
@@ -104,14 +193,24 @@ def switch(tx: Tx, now: Instant, publisher: Publisher, status: str) -> bool:
 
 
 def create_family(
-    tx: Tx, ids: Ids, now: Instant, publisher_ids: Iterable[str], agency_id: str | None = None
-) -> tuple[str, str, str]:
+    tx: Tx, ids: Ids, now: Instant, publisher_ids: Iterable[str], agency_id: str | None = None,
+    name: str = "",
+) -> tuple[str, str, str]:  # fmt: skip
     """A publisher family: its id, its key (shown once), its API client.
 
-    A family is one vendor: without an agency it holds the publishers of these ids in every agency.
-    **Refuses** (400) no ids, or an id that no publisher has.
+    A family is one vendor: without an agency it holds the publishers of these ids in every agency,
+    and no agency minds it. **Refuses** (400) no ids, or an id that no publisher has.
     """
     agency_no = access.agency_of(tx, agency_id).no if agency_id is not None else None
+    nos = members(tx, agency_no, publisher_ids)
+    return access.create_family(tx, ids, now, nos, agency_no=agency_no, name=name)
+
+
+def members(tx: Tx, agency_no: int | None, publisher_ids: Iterable[str]) -> list[int]:
+    """The row numbers of the live publishers of these ids, of one agency or of every one.
+
+    **Refuses** (400) no ids, or an id that no publisher has.
+    """
     faults, nos = [], []
     for place, publisher_id in enumerate(dict.fromkeys(publisher_ids)):
         found = rows.everywhere(tx, publisher_id)
@@ -123,4 +222,4 @@ def create_family(
         faults.append(Fault("/publishers", "is required"))
     if faults:
         raise bad_request(faults)
-    return access.create_family(tx, ids, now, nos)
+    return nos

@@ -96,9 +96,10 @@ _PUBLISHER = _NAMED | {
     "reasons": described(
         listed(TEXT),
         "All that keeps it out: INVALID, EXPIRED, NO_URL, NO_GROUP, NOT_TRADING (see the states), "
-        "PUBLISHER_INACTIVE, PUBLISHER_EXCLUDED (by the client), NO_PLACEMENT and "
-        "PLACEMENT_INACTIVE (in the job group), NOT_POSTED, JOB_PAUSED, JOB_NOT_IN_FORCE, "
-        "JOB_EXCLUDES (by its allow-list or placement settings), NO_BID, BELOW_MIN_BID.",
+        "PUBLISHER_INACTIVE, PUBLISHER_EXCLUDED (by the client), CLIENT_TYPE (the publisher takes "
+        "other clients), NO_PLACEMENT and PLACEMENT_INACTIVE (in the job group), NOT_POSTED, "
+        "JOB_PAUSED, JOB_NOT_IN_FORCE, JOB_EXCLUDES (by its allow-list or placement settings), "
+        "NO_BID, BELOW_MIN_BID.",
     ),
     "bid": described(nullable(NUMBER), "The strongest bid that was said; null: none could be."),
     "bidSource": described(

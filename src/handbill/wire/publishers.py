@@ -7,6 +7,7 @@ from handbill.core.nouns import BID_TYPES, Publisher, PublisherSchema
 from handbill.kit.faults import Fault
 from handbill.kit.instants import iso_of
 from handbill.kit.money import number_of
+from handbill.wire import vendors
 from handbill.wire.shapes import (
     Choice,
     Faults,
@@ -32,6 +33,7 @@ from handbill.wire.spelling import (
     nullable,
     whole,
 )
+from handbill.wire.vendor_schema import VENDOR
 
 ID = r"[^\s\x00-\x1f\x7f/\\,.?#%\"<>]{1,100}"
 _NODE_NAME = r"(?![Xx][Mm][Ll])[A-Za-z_][A-Za-z0-9_.-]{0,99}"
@@ -61,10 +63,11 @@ class BidTypeName(Shape):
 
 def _feed_schema(found: dict[str, Any]) -> PublisherSchema:
     cdata = found.get("fieldsWrappedInCdata")
+    plain = {name: name for name in found.get("additionalFields") or ()}
     return PublisherSchema(
         head=_named(found.get("headerSchema")),
         job=_named(found.get("jobSchema")),
-        additional=found.get("additionalFieldsV2") or {},
+        additional=plain | (found.get("additionalFieldsV2") or {}),
         cdata=None if cdata is None else tuple(cdata),
         currency_in_bid=bool(found.get("includeCurrencyInBidTag")),
     )
@@ -94,9 +97,13 @@ FEED_SCHEMA = Object(
             MapOf(Text(most=1_000), 50, _NODE_NAME),
             "Further nodes of each job: node name to a job field's name, or to a fixed text.",
         ),
+        "additionalFields": Field(
+            ListOf(Text(1, 100, _NODE_NAME, "must be an XML name"), most=50),
+            "The older way to say it: job fields that become nodes of the same name.",
+        ),
         "fieldsWrappedInCdata": Field(
             ListOf(Text(1, 100), most=100),
-            "Nodes whose text is wrapped in CDATA; all if absent.",
+            "Fields, or nodes of any kind, whose text is wrapped in CDATA; all if absent.",
         ),
         "includeCurrencyInBidTag": Field(Flag(), "Write USD 1.50, not 1.50; false if absent."),
     },
@@ -125,6 +132,7 @@ _FIELDS = {
     ),
     "isCompressedFeed": Field(Flag(), "The feed's address is that of its gzip file."),
     "schema": Field(FEED_SCHEMA, "Node names of its feed, where they differ from the default."),
+    **vendors.FIELDS,
 }
 
 
@@ -145,6 +153,7 @@ NAMES = {
     "flatBidValue": "flat_bid_micros", "currency": "currency", "url": "url", "country": "country",
     "industry": "industry", "placementType": "placement_type", "placementAlias": "placement_alias",
     "perClientPlacements": "per_client", "isCompressedFeed": "compressed", "schema": "schema",
+    **vendors.NAMES,
 }  # fmt: skip
 
 
@@ -153,8 +162,8 @@ def id_of_name(name: str) -> str:
     return name.strip().replace(" ", "_").replace(".", "_")
 
 
-def spell_publisher(publisher: Publisher) -> dict[str, Any]:
-    """A publisher as it is answered."""
+def spell_publisher(publisher: Publisher, agency_id: str) -> dict[str, Any]:
+    """A publisher as its agency is answered: with everything but passwords."""
     body = publisher.body
     flat = body.flat_bid_micros
     return {
@@ -173,6 +182,8 @@ def spell_publisher(publisher: Publisher) -> dict[str, Any]:
         "perClientPlacements": body.per_client,
         "isCompressedFeed": body.compressed,
         "schema": _spell_schema(body.schema),
+        **vendors.spell(body),
+        "agencies": [agency_id],
         "activeStatus": publisher.status,
         "createdOn": iso_of(publisher.created_at),
         "lastUpdated": iso_of(publisher.updated_at),
@@ -225,6 +236,8 @@ PUBLISHER: Schema = whole(
             ),
             "Node names of its feed.",
         ),
+        **VENDOR,
+        "agencies": described(listed(TEXT), "The agency whose publisher this is: the caller's."),
         "activeStatus": described(STATUS, "A active, P paused."),
         "createdOn": described(INSTANT, "When it was created."),
         "lastUpdated": described(INSTANT, "When it was last changed."),

@@ -68,6 +68,16 @@ _NEXT = tuple(
     for where, order in ((_WAITING, tasks.c.due_at), (_ABANDONED, tasks.c.leased_until))
 )
 _PEEK = tuple(sa.select(tasks.c.no).where(where).limit(_ONE) for where in (_WAITING, _ABANDONED))
+_NAMED = (
+    sa.select(*_FOUND)
+    .where(
+        tasks.c.kind == sa.bindparam("kind"),
+        tasks.c.key == sa.bindparam("key"),
+        tasks.c.dead_at.is_(sa.null()),
+        sa.or_(tasks.c.lease.is_(sa.null()), tasks.c.leased_until <= _NOW),
+    )
+    .with_for_update(skip_locked=True)
+)
 _HELD = sa.and_(tasks.c.no == sa.bindparam("at_no"), tasks.c.lease == sa.bindparam("at_lease"))
 _DONE = sa.delete(tasks).where(_HELD, tasks.c.again == sa.literal_column("0"))
 _AGAIN = sa.select(tasks.c.again, tasks.c.due_at).where(_HELD).with_for_update()
@@ -121,6 +131,14 @@ def lease(tx: Tx, kinds: Sequence[str], worker: str, now: Instant, seconds: int)
                 failure="each worker that ran it died or lost its lease",
             )  # fmt: skip
     return None
+
+
+def lease_named(
+    tx: Tx, kind: str, key: str, worker: str, now: Instant, seconds: int
+) -> Task | None:
+    """Take one task, due or not; None when there is none, or another worker has it."""
+    row = tx.one(_NAMED, kind=kind, key=key, now=now)
+    return None if row is None else _leased(tx, row, f"{worker}/{now}", now + seconds * SECOND)
 
 
 def renew(tx: Tx, task: Task, now: Instant, seconds: int) -> bool:

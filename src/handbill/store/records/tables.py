@@ -6,56 +6,27 @@ joined or counted has a column. After a change here: ``python -m handbill.store.
 
 import sqlalchemy as sa
 
-# Every constraint has a name, so that a later migration can speak of it.
-metadata = sa.MetaData(
-    naming_convention={
-        "pk": "%(table_name)s_pkey",
-        "uq": "%(table_name)s_%(column_0_N_name)s_key",
-        "fk": "%(table_name)s_%(column_0_name)s_fkey",
-        "ix": "%(table_name)s_by_%(column_0_N_name)s",
-    }
-)
+from handbill.store.records.columns import Number as _Number
+from handbill.store.records.columns import flag as _flag
+from handbill.store.records.columns import metadata
+from handbill.store.records.columns import raw as _bytes
+from handbill.store.records.columns import row_no as _no
+from handbill.store.records.columns import text as _text
+from handbill.store.records.columns import to as _to
+from handbill.store.records.columns import whole as _whole
 
-# SQLite numbers rows only in an INTEGER PRIMARY KEY; PostgreSQL wants 64 bits.
-_Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
-
-# Texts compare by their bytes, as SQLite does, whatever the locale of the PostgreSQL cluster.
-_Text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-
-
-def _no() -> sa.Column[int]:
-    return sa.Column("no", _Number, primary_key=True, autoincrement=True)
-
-
-def _whole(name: str, **kw: object) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, nullable=bool(kw.pop("null", False)), **kw)  # type: ignore[arg-type]
-
-
-def _flag(name: str) -> sa.Column[int]:
-    return sa.Column(name, sa.SmallInteger, nullable=False)
-
-
-def _text(name: str, *, null: bool = False, key: bool = False) -> sa.Column[str]:
-    return sa.Column(name, _Text, nullable=null, primary_key=key)
-
-
-def _bytes(name: str, *, null: bool = False, key: bool = False) -> sa.Column[bytes]:
-    return sa.Column(name, sa.LargeBinary, nullable=null, primary_key=key)
-
-
-def _to(name: str, table: str, *, null: bool = False) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, sa.ForeignKey(f"{table}.no"), nullable=null)
-
+__all__ = ["metadata"]
 
 # ── access ──────────────────────────────────────────────────────────────────────────────────────
 agencies = sa.Table(
     "agencies", metadata, _no(), _text("id"), _text("name"), _text("currency"),
     _whole("created_at"), sa.UniqueConstraint("id"),
 )  # fmt: skip
+# agency_no: of the agency that minds it; NULL: only the operator does, and it may span agencies.
 publisher_families = sa.Table(
-    "publisher_families", metadata, _no(), _text("id"), _whole("created_at"),
-    sa.UniqueConstraint("id"),
+    "publisher_families", metadata, _no(), _text("id"), _to("agency_no", "agencies", null=True),
+    _text("name"), _whole("created_at"), _whole("updated_at"), _whole("deleted_at", null=True),
+    sa.UniqueConstraint("id"), sa.Index("publisher_families_by_agency", "agency_no", "no"),
 )  # fmt: skip
 # An owner is an agency or a publisher family ("partner"); keys and API clients belong to one owner.
 api_keys = sa.Table(
@@ -92,6 +63,12 @@ click_definitions = sa.Table(
     _text("body"), _text("bot_ips", null=True), _whole("ips_read_at", null=True),
     _text("ips_failure", null=True), _whole("created_at"), _whole("updated_at"),
     sa.UniqueConstraint("publisher_no", "client_no"),
+)  # fmt: skip
+# Passwords of a publisher's FTP server and portals, by what they are for; apart from the body, so
+# that nobody reads one without asking for it.
+publisher_secrets = sa.Table(
+    "publisher_secrets", metadata, _no(), _to("publisher_no", "publishers"), _text("name"),
+    _text("value"), sa.UniqueConstraint("publisher_no", "name"),
 )  # fmt: skip
 family_publishers = sa.Table(
     "family_publishers", metadata, _no(), _to("family_no", "publisher_families"),
@@ -212,6 +189,13 @@ feed_files = sa.Table(
     sa.UniqueConstraint("name"),
 )  # fmt: skip
 
+# The last delivery of a file by FTP. digest: of what was last brought there, and where that is;
+# NULL: it is to be brought there again, whatever it is.
+deliveries = sa.Table(
+    "deliveries", metadata, _no(), _to("file_no", "feed_files"), _text("path"), _text("state"),
+    _whole("size", null=True), _bytes("digest", null=True), _text("failure", null=True),
+    _whole("tried_at"), _whole("delivered_at", null=True), sa.UniqueConstraint("file_no"),
+)  # fmt: skip
 # What one client adds to a publisher's files: the jobs rendered, in blobs under their digest.
 # roster: the digest of which jobs they are; their ids are in blobs too.
 feed_parts = sa.Table(

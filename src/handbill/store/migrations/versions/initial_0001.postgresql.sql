@@ -116,13 +116,6 @@ CREATE TABLE parked (
 );
 CREATE INDEX parked_by_click ON parked (click_id);
 CREATE INDEX parked_by_due ON parked (due_at);
-CREATE TABLE publisher_families (
-	no BIGSERIAL NOT NULL,
-	id TEXT COLLATE "C" NOT NULL,
-	created_at BIGINT NOT NULL,
-	CONSTRAINT publisher_families_pkey PRIMARY KEY (no),
-	CONSTRAINT publisher_families_id_key UNIQUE (id)
-);
 CREATE TABLE report_streams (
 	key_no BIGINT NOT NULL,
 	holder TEXT COLLATE "C" NOT NULL,
@@ -266,6 +259,19 @@ CREATE TABLE markups (
 	CONSTRAINT markups_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
 );
 CREATE INDEX markups_by_agency ON markups (agency_no, no);
+CREATE TABLE publisher_families (
+	no BIGSERIAL NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
+	agency_no BIGINT,
+	name TEXT COLLATE "C" NOT NULL,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	deleted_at BIGINT,
+	CONSTRAINT publisher_families_pkey PRIMARY KEY (no),
+	CONSTRAINT publisher_families_id_key UNIQUE (id),
+	CONSTRAINT publisher_families_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
+);
+CREATE INDEX publisher_families_by_agency ON publisher_families (agency_no, no);
 CREATE TABLE publishers (
 	no BIGSERIAL NOT NULL,
 	id TEXT COLLATE "C" NOT NULL,
@@ -279,28 +285,6 @@ CREATE TABLE publishers (
 	CONSTRAINT publishers_agency_no_id_key UNIQUE (agency_no, id),
 	CONSTRAINT publishers_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
 );
-CREATE TABLE reports (
-	no BIGSERIAL NOT NULL,
-	id TEXT COLLATE "C" NOT NULL,
-	agency_no BIGINT NOT NULL,
-	client_no BIGINT NOT NULL,
-	family_no BIGINT,
-	kind TEXT COLLATE "C" NOT NULL,
-	state TEXT COLLATE "C" NOT NULL,
-	percent BIGINT NOT NULL,
-	question TEXT COLLATE "C" NOT NULL,
-	question_digest BYTEA NOT NULL,
-	parts TEXT COLLATE "C" NOT NULL,
-	message TEXT COLLATE "C",
-	created_at BIGINT NOT NULL,
-	ended_at BIGINT,
-	expires_at BIGINT NOT NULL,
-	CONSTRAINT reports_pkey PRIMARY KEY (no),
-	CONSTRAINT reports_id_key UNIQUE (id),
-	CONSTRAINT reports_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no),
-	CONSTRAINT reports_family_no_fkey FOREIGN KEY(family_no) REFERENCES publisher_families (no)
-);
-CREATE INDEX reports_by_client ON reports (client_no, no);
 CREATE TABLE campaigns (
 	no BIGSERIAL NOT NULL,
 	id TEXT COLLATE "C" NOT NULL,
@@ -441,6 +425,37 @@ CREATE TABLE posting_configs (
 );
 CREATE INDEX posting_configs_by_due ON posting_configs (due_at);
 CREATE INDEX posting_configs_by_spend ON posting_configs (spend_at);
+CREATE TABLE publisher_secrets (
+	no BIGSERIAL NOT NULL,
+	publisher_no BIGINT NOT NULL,
+	name TEXT COLLATE "C" NOT NULL,
+	value TEXT COLLATE "C" NOT NULL,
+	CONSTRAINT publisher_secrets_pkey PRIMARY KEY (no),
+	CONSTRAINT publisher_secrets_publisher_no_name_key UNIQUE (publisher_no, name),
+	CONSTRAINT publisher_secrets_publisher_no_fkey FOREIGN KEY(publisher_no) REFERENCES publishers (no)
+);
+CREATE TABLE reports (
+	no BIGSERIAL NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
+	agency_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	family_no BIGINT,
+	kind TEXT COLLATE "C" NOT NULL,
+	state TEXT COLLATE "C" NOT NULL,
+	percent BIGINT NOT NULL,
+	question TEXT COLLATE "C" NOT NULL,
+	question_digest BYTEA NOT NULL,
+	parts TEXT COLLATE "C" NOT NULL,
+	message TEXT COLLATE "C",
+	created_at BIGINT NOT NULL,
+	ended_at BIGINT,
+	expires_at BIGINT NOT NULL,
+	CONSTRAINT reports_pkey PRIMARY KEY (no),
+	CONSTRAINT reports_id_key UNIQUE (id),
+	CONSTRAINT reports_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no),
+	CONSTRAINT reports_family_no_fkey FOREIGN KEY(family_no) REFERENCES publisher_families (no)
+);
+CREATE INDEX reports_by_client ON reports (client_no, no);
 CREATE TABLE rules (
 	no BIGSERIAL NOT NULL,
 	id TEXT COLLATE "C" NOT NULL,
@@ -462,6 +477,20 @@ CREATE TABLE stage_maps (
 	updated_at BIGINT NOT NULL,
 	CONSTRAINT stage_maps_pkey PRIMARY KEY (client_no),
 	CONSTRAINT stage_maps_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no)
+);
+CREATE TABLE deliveries (
+	no BIGSERIAL NOT NULL,
+	file_no BIGINT NOT NULL,
+	path TEXT COLLATE "C" NOT NULL,
+	state TEXT COLLATE "C" NOT NULL,
+	size BIGINT,
+	digest BYTEA,
+	failure TEXT COLLATE "C",
+	tried_at BIGINT NOT NULL,
+	delivered_at BIGINT,
+	CONSTRAINT deliveries_pkey PRIMARY KEY (no),
+	CONSTRAINT deliveries_file_no_key UNIQUE (file_no),
+	CONSTRAINT deliveries_file_no_fkey FOREIGN KEY(file_no) REFERENCES feed_files (no)
 );
 CREATE TABLE feed_runs (
 	no BIGSERIAL NOT NULL,

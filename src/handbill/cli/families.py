@@ -1,0 +1,215 @@
+"""``publisher-family``: vendors of publishers, and the keys that let them in."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from handbill.cli.agencies import agency_no_of
+from handbill.cli.speaking import (
+    DataOption,
+    JsonOption,
+    Mistaken,
+    read_body,
+    say,
+    say_lines,
+    settings_with,
+    told,
+)
+from handbill.core.nouns import Family
+from handbill.kit.faults import Refused
+from handbill.kit.instants import HOUR, iso_of
+from handbill.kit.jsons import encode
+from handbill.opening import Opened, opened, prepare
+from handbill.store.records import Tx
+from handbill.wire.families import CREATE, UPDATE
+
+family = typer.Typer(no_args_is_help=True, help="Publisher families: vendors of publishers.")
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="24 hex digits.")]
+PrefixArgument = Annotated[
+    str, typer.Argument(metavar="PREFIX", help="The part of the key after hb_.")
+]
+
+
+@family.command("create")
+def create_family(
+    publishers: Annotated[str, typer.Option(help="Publisher ids, a comma list.")],
+    agency_id: Annotated[
+        str | None,
+        typer.Option(
+            "--agency", help="Only this agency's publishers of those ids; it may mind the family."
+        ),
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the vendor.")] = "",
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Create a family; prints its id, its API key (shown this once) and its API client id."""
+    from handbill.publishers.service import create_family as create
+
+    said = {"publishers": _ids(publishers), "name": name}
+    given = read_body(CREATE, said, "The family was not created")
+    with _writing(data) as (tx, stores):
+        if agency_id is not None:
+            agency_no_of(tx, agency_id)
+        now = stores.clock.now()
+        made = create(tx, stores.ids, now, given["publishers"], agency_id, given["name"])
+    say(dict(zip(("publisherFamilyId", "apiKey", "apiClientId"), made, strict=True)), as_json=json)
+
+
+@family.command("list")
+def list_families(data: DataOption = None, json: JsonOption = False) -> None:
+    """List every family, oldest first."""
+    from handbill.access.service import families
+    from handbill.publishers.families import spelled
+
+    with _writing(data) as (tx, _):
+        found = [spelled(tx, one) for one in families(tx)]
+    if json:
+        say_lines([encode({"data": found})])
+        return
+    for one in found:
+        say_lines([f"{one['id']}  {one['name']:<24}  {', '.join(one['publishers'])}".encode()])
+
+
+@family.command("show")
+def show_family(family_id: IdArgument, data: DataOption = None, json: JsonOption = False) -> None:
+    """Show a family, its keys and API clients; never a key's secret part."""
+    from handbill.access import service as access
+    from handbill.publishers.families import spelled
+
+    with _writing(data) as (tx, _):
+        found = _found(tx, family_id)
+        owner = ("partner", found.no)
+        whole: dict[str, Any] = spelled(tx, found)
+        whole["apiKeys"] = [
+            {
+                "prefix": key.prefix,
+                "createdOn": iso_of(key.created_at),
+                "expiresOn": None if key.expires_at is None else iso_of(key.expires_at),
+                "revokedOn": None if key.revoked_at is None else iso_of(key.revoked_at),
+            }
+            for key in access.keys_of(tx, owner)
+        ]
+        clients = access.api_clients_of(tx, owner)
+        whole["apiClientIds"] = [one.id for one in clients if one.revoked_at is None]
+    if json:
+        say_lines([encode(whole)])
+    else:
+        say(told(whole), as_json=False)
+
+
+@family.command("update")
+def update_family(
+    family_id: IdArgument,
+    publishers: Annotated[
+        str | None, typer.Option(help="Publisher ids, a comma list; it replaces the former one.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the vendor.")] = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Give a family other publishers or another name."""
+    from handbill.publishers.families import update
+
+    said: dict[str, Any] = {}
+    if publishers is not None:
+        said["publishers"] = _ids(publishers)
+    if name is not None:
+        said["name"] = name
+    given = read_body(UPDATE, said, "The family was not changed")
+    with _writing(data) as (tx, stores):
+        update(tx, stores.clock.now(), _found(tx, family_id), given)
+    say({"publisherFamilyId": family_id, "updated": True}, as_json=json)
+
+
+@family.command("delete")
+def delete_family(family_id: IdArgument, data: DataOption = None, json: JsonOption = False) -> None:
+    """Delete a family; its keys and tokens are dead at once. Its publishers stay."""
+    from handbill.access.service import delete_family as delete
+
+    with _writing(data) as (tx, stores):
+        delete(tx, stores.clock.now(), _found(tx, family_id))
+    say({"publisherFamilyId": family_id, "deleted": True}, as_json=json)
+
+
+@family.command("add-key")
+def add_key(family_id: IdArgument, data: DataOption = None, json: JsonOption = False) -> None:
+    """Make one more key of a family; prints it, this once."""
+    from handbill.access.service import add_key as add
+
+    with _writing(data) as (tx, stores):
+        owner = ("partner", _found(tx, family_id).no)
+        key = add(tx, stores.ids, stores.clock.now(), owner)
+    say({"publisherFamilyId": family_id, "apiKey": key}, as_json=json)
+
+
+@family.command("rotate-key")
+def rotate_key(
+    family_id: IdArgument,
+    prefix: PrefixArgument,
+    overlap_hours: Annotated[
+        int, typer.Option(min=0, max=720, help="Hours for which the former key goes on working.")
+    ] = 24,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make a new key in place of one; prints it, this once."""
+    from handbill.access.service import rotate_key as rotate
+
+    with _writing(data) as (tx, stores):
+        owner = ("partner", _found(tx, family_id).no)
+        with _known_key(prefix):
+            now = stores.clock.now()
+            key = rotate(tx, stores.ids, now, owner, prefix, overlap_hours * HOUR)
+    say({"publisherFamilyId": family_id, "apiKey": key}, as_json=json)
+
+
+@family.command("revoke-key")
+def revoke_key(
+    family_id: IdArgument,
+    prefix: PrefixArgument,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Kill a key at once."""
+    from handbill.access.service import revoke_key as revoke
+
+    with _writing(data) as (tx, stores):
+        owner = ("partner", _found(tx, family_id).no)
+        with _known_key(prefix):
+            revoke(tx, stores.clock.now(), owner, prefix)
+    say({"publisherFamilyId": family_id, "revoked": prefix}, as_json=json)
+
+
+def _ids(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+@contextmanager
+def _writing(data: str | None) -> Iterator[tuple[Tx, Opened]]:
+    settings = settings_with(data=data)
+    prepare(settings)
+    with opened(settings) as stores, stores.records.write() as tx:
+        yield tx, stores
+
+
+def _found(tx: Tx, family_id: str) -> Family:
+    from handbill.access.service import family_at_hand
+
+    try:
+        return family_at_hand(tx, family_id)
+    except Refused as unknown:
+        raise Mistaken(
+            f"there is no publisher family {family_id!r}; `handbill publisher-family list` lists "
+            "them"
+        ) from unknown
+
+
+@contextmanager
+def _known_key(prefix: str) -> Iterator[None]:
+    try:
+        yield
+    except Refused as unknown:
+        raise Mistaken(f"the family has no live key {prefix!r}; `show` lists its keys") from unknown

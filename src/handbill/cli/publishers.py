@@ -1,0 +1,287 @@
+"""``publisher``: the API's operations on publishers, for the operator of an installation."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+import typer
+
+from handbill.cli.agencies import agency_no_of
+from handbill.cli.speaking import (
+    DataOption,
+    JsonOption,
+    Mistaken,
+    body_in,
+    read_body,
+    say,
+    say_lines,
+    settings_with,
+    told,
+    warn,
+)
+from handbill.core.nouns import Publisher
+from handbill.kit.faults import Refused
+from handbill.kit.jsons import encode
+from handbill.opening import Opened, open_tools, opened, prepare
+from handbill.store.records import Tx
+
+publisher = typer.Typer(no_args_is_help=True, help="Publishers: where jobs are advertised.")
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="As job groups name it.")]
+AgencyOption = Annotated[str, typer.Option("--agency", help="The agency whose publisher it is.")]
+BodyOption = Annotated[
+    str | None,
+    typer.Option("--json-body", metavar="FILE", help="A body as the API takes it; - is stdin."),
+]
+_PAGE = 1_000
+
+
+@publisher.command("create")
+def create_publisher(
+    publisher_id: IdArgument,
+    agency_id: AgencyOption,
+    bid_type: Annotated[
+        str | None, typer.Option(help="CPC, CPA, FLAT_CPC, Organic or PPP; CPC if absent.")
+    ] = None,
+    min_bid: Annotated[str | None, typer.Option(help="Least bid that it takes.")] = None,
+    flat_bid: Annotated[str | None, typer.Option(help="The bid of a FLAT_CPC publisher.")] = None,
+    currency: Annotated[str | None, typer.Option(help="ISO 4217; the agency's if absent.")] = None,
+    name: Annotated[str | None, typer.Option(help="Display name; the id if absent.")] = None,
+    json_body: BodyOption = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Create a publisher of an agency. Options go before what --json-body says."""
+    from handbill.listings import minding
+    from handbill.wire.publishers import CREATE
+
+    said = {
+        "id": publisher_id, "name": name, "bidType": bid_type, "currency": currency,
+        "minBid": None if min_bid is None else _number(min_bid, "--min-bid"),
+        "flatBidValue": None if flat_bid is None else _number(flat_bid, "--flat-bid"),
+    }  # fmt: skip
+    body = body_in(json_body) if json_body is not None else {}
+    if isinstance(body, dict):
+        body = {"name": publisher_id} | body | {k: v for k, v in said.items() if v is not None}
+    given = read_body(CREATE, body, "The publisher was not created")
+    with _writing(data, agency_id) as (tx, stores, agency_no):
+        made = minding.create(tx, stores.ids, stores.clock.now(), agency_no, given)
+    say({"publisherId": made.id, "agencyId": agency_id}, as_json=json)
+
+
+@publisher.command("list")
+def list_publishers(
+    agency_id: AgencyOption, data: DataOption = None, json: JsonOption = False
+) -> None:
+    """List an agency's publishers, oldest first."""
+    from handbill.publishers.service import publishers_of
+    from handbill.wire.publishers import spell_publisher
+
+    with _writing(data, agency_id) as (tx, _, agency_no):
+        found = publishers_of(tx, agency_no)
+    if json:
+        say_lines([encode({"data": [spell_publisher(one, agency_id) for one in found]})])
+        return
+    for one in found:
+        line = f"{one.id:<24}  {one.status}  {one.body.bid_type:<8}  {one.body.name}"
+        say_lines([line.encode()])
+
+
+@publisher.command("show")
+def show_publisher(
+    publisher_id: IdArgument,
+    agency_id: AgencyOption,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show a publisher as the API answers it; never its passwords."""
+    from handbill.listings import minding
+    from handbill.wire.publishers import spell_publisher
+
+    with _writing(data, agency_id) as (tx, stores, agency_no):
+        found = _found(tx, agency_no, publisher_id)
+        url = minding.feed_url(tx, stores.ids, stores.settings, stores.clock.now(), found)
+    _say_whole(spell_publisher(found, agency_id) | {"feedUrl": url}, as_json=json)
+
+
+@publisher.command("update")
+def update_publisher(
+    publisher_id: IdArgument,
+    agency_id: AgencyOption,
+    json_body: Annotated[
+        str,
+        typer.Option(
+            "--json-body",
+            metavar="FILE",
+            help="The change, as PUT /publishers takes it; - is stdin.",
+        ),
+    ],
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Change a publisher: what is absent stays, null clears."""
+    from handbill.listings import minding
+    from handbill.wire.publishers import UPDATE
+
+    given = read_body(UPDATE, body_in(json_body), "The publisher was not changed")
+    with _writing(data, agency_id) as (tx, stores, agency_no):
+        found = _found(tx, agency_no, publisher_id)
+        minding.update(tx, stores.clock.now(), found, given)
+    say({"publisherId": publisher_id, "updated": True}, as_json=json)
+
+
+@publisher.command("pause")
+def pause_publisher(
+    publisher_id: IdArgument,
+    agency_id: AgencyOption,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Empty a publisher's feeds. A paused one stays so."""
+    _switch(publisher_id, agency_id, "P", data=data, json=json)
+
+
+@publisher.command("enable")
+def enable_publisher(
+    publisher_id: IdArgument,
+    agency_id: AgencyOption,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Fill a publisher's feeds again. An active one stays so."""
+    _switch(publisher_id, agency_id, "A", data=data, json=json)
+
+
+@publisher.command("delete")
+def delete_publisher(
+    publisher_id: IdArgument,
+    agency_id: AgencyOption,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Delete a publisher: its feeds become empty, clicks of the past stay."""
+    from handbill.listings import minding
+
+    with _writing(data, agency_id) as (tx, stores, agency_no):
+        minding.delete(tx, stores.clock.now(), _found(tx, agency_no, publisher_id))
+    say({"publisherId": publisher_id, "deleted": True}, as_json=json)
+
+
+@publisher.command("feeds")
+def publisher_feeds(
+    publisher_id: IdArgument,
+    agency_id: AgencyOption,
+    client_id: Annotated[
+        str | None, typer.Option("--client", help="Also the feed of this client alone.")
+    ] = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Tell the addresses of a publisher's feeds: of all clients, and of one."""
+    from handbill.clients.service import find_client
+    from handbill.listings import minding
+
+    with _writing(data, agency_id) as (tx, stores, agency_no):
+        found = _found(tx, agency_no, publisher_id)
+        asked = (tx, stores.ids, stores.settings, stores.clock.now(), found)
+        urls = {"publisherId": publisher_id, "feedUrl": minding.feed_url(*asked)}
+        if client_id is not None:
+            client = find_client(tx, agency_no, client_id)
+            if client is None:
+                raise Mistaken(f"the agency has no client {client_id!r}; GET /clients lists them")
+            urls |= {"clientId": client_id, "clientFeedUrl": minding.feed_url(*asked, client.no)}
+    say(urls, as_json=json)
+
+
+@publisher.command("deliver")
+def deliver_publisher(
+    publisher_id: IdArgument,
+    agency_id: AgencyOption,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Deliver all of a publisher's files by FTP, here and now; prints what came of each."""
+    from handbill.listings.delivering import is_delivered
+    from handbill.listings.work import deliver_now
+
+    with _writing(data, agency_id) as (tx, stores, agency_no):
+        found = _found(tx, agency_no, publisher_id)
+    if not is_delivered(found):
+        raise Mistaken(
+            f"{publisher_id} is not delivered by FTP; set deliverFeedByFTP and ftpConfig"
+        )
+    tools = open_tools(stores.settings)
+    try:
+        if not deliver_now(tools, found.no, f"deliver-{os.getpid()}"):
+            warn("a fetcher is delivering right now; it will deliver all of it again")
+        with tools.records.read() as tx:
+            rows = list(_deliveries(tx, found, tools.clock.now()))
+    finally:
+        tools.egress.close()
+        tools.index.close()
+        tools.records.close()
+    lines = [encode({"data": rows})] if json else [_line(row).encode() for row in rows]
+    say_lines(lines)
+    if any(row["state"] != "DELIVERED" for row in rows):
+        raise typer.Exit(1)
+
+
+def _deliveries(tx: Tx, found: Publisher, now: int) -> Iterator[dict[str, Any]]:
+    from handbill.listings.delivery_routes import deliveries
+
+    skip, total = 0, 1
+    while skip < total:
+        rows, total = deliveries(tx, found, now, skip, _PAGE)
+        yield from rows
+        skip += _PAGE
+
+
+def _line(row: dict[str, Any]) -> str:
+    end = row["failure"] or ("" if row["bytes"] is None else f"{row['bytes']} bytes")
+    if row["state"] == "WAITING":
+        end = "the file is still to be written; a running server does so"
+    return f"{row['path']:<40}  {row['state']:<9}  {end}"
+
+
+def _switch(
+    publisher_id: str, agency_id: str, status: str, *, data: str | None, json: bool
+) -> None:  # fmt: skip
+    from handbill.listings import minding
+
+    with _writing(data, agency_id) as (tx, stores, agency_no):
+        minding.switch(tx, stores.clock.now(), _found(tx, agency_no, publisher_id), status)
+    say({"publisherId": publisher_id, "activeStatus": status}, as_json=json)
+
+
+@contextmanager
+def _writing(data: str | None, agency_id: str) -> Iterator[tuple[Tx, Opened, int]]:
+    settings = settings_with(data=data)
+    prepare(settings)
+    with opened(settings) as stores, stores.records.write() as tx:
+        yield tx, stores, agency_no_of(tx, agency_id)
+
+
+def _found(tx: Tx, agency_no: int, publisher_id: str) -> Publisher:
+    from handbill.publishers.service import publisher_to_change
+
+    try:
+        return publisher_to_change(tx, agency_no, publisher_id)
+    except Refused as unknown:
+        raise Mistaken(
+            f"the agency has no publisher {publisher_id!r}; `handbill publisher list` lists them"
+        ) from unknown
+
+
+def _say_whole(result: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        say_lines([encode(result)])
+    else:
+        say(told(result), as_json=False)
+
+
+def _number(text: str, option: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise Mistaken(f"{option} {text!r} is not a number, such as 0.25") from None

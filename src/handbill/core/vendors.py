@@ -1,0 +1,104 @@
+"""What is kept of the vendor behind a publisher: how its files reach it, whom to speak to, where
+its own numbers are. **Source**: domain 1.6. No password is ever part of these values.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+ReconciliationMode = Literal["Manual", "Email", "API", "Portal"]
+RECONCILIATION_MODES: tuple[ReconciliationMode, ...] = ("Manual", "Email", "API", "Portal")
+ReconciliationFrequency = Literal["Daily", "Weekly", "Monthly"]
+RECONCILIATION_FREQUENCIES: tuple[ReconciliationFrequency, ...] = ("Daily", "Weekly", "Monthly")
+
+VARIABLES = ("exportedName", "publisher", "clientId", "date")
+"""What a path template may name, in braces."""
+DEFAULT_TEMPLATE = "{exportedName}.xml"
+_VARIABLE = re.compile(r"{(\w+)}")
+_STEP = re.compile(rf"(?:[\w .-]|{{(?:{'|'.join(VARIABLES)})}}){{1,200}}")
+_ODD = re.compile(r"[^\w .-]")
+_DOTS = re.compile(r"^\.+|\.{2,}|\.+$")
+_MOST_VALUE = 100
+
+
+class FtpAccount(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who logs in where; ``tls``: explicit FTPS (RFC 4217)."""
+
+    host: str
+    user: str
+    port: int = 21
+    tls: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name that its password is kept under: another place or user has another password."""
+        return f"{'ftps' if self.tls else 'ftp'}://{self.user}@{self.host}:{self.port}"
+
+
+class FtpConfig(msgspec.Struct, frozen=True, omit_defaults=True):
+    account: FtpAccount
+    template: str = DEFAULT_TEMPLATE
+    recipients: tuple[str, ...] = ()
+
+
+class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``threshold_ppm``: the share at which a notice is due."""
+
+    email: str = ""
+    portal_access: bool = False
+    notified: bool = False
+    threshold_ppm: int | None = None
+
+
+class Portal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A vendor's own pages, where its numbers can be read."""
+
+    url: str
+    user: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name that its password is kept under."""
+        return f"portal {self.user!r} {self.url}"
+
+
+class Reconciliation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How the vendor's own numbers are to be brought in."""
+
+    mode: ReconciliationMode
+    start_on: str = ""
+    frequency: ReconciliationFrequency = "Daily"
+    zone: str = "UTC"
+
+
+def template_fault(template: str) -> str | None:
+    """What is wrong with a path template; None: nothing is."""
+    steps = template.removeprefix("/").split("/")
+    unknown = [name for name in _VARIABLE.findall(template) if name not in VARIABLES]
+    if unknown:
+        return f"knows no {{{unknown[0]}}}, only " + ", ".join(f"{{{v}}}" for v in VARIABLES)
+    if not all(_STEP.fullmatch(step) for step in steps):
+        return "must be a path of letters, digits, blanks, - _ . and variables in braces"
+    if any(not step.strip(" .") or step != step.strip() for step in steps):
+        return "must not have steps that are empty, dots only, or begin or end with a blank"
+    return None
+
+
+def names_clients(template: str) -> bool:
+    """Whether each client's file has a path of its own."""
+    return bool({"exportedName", "clientId"} & set(_VARIABLE.findall(template)))
+
+
+def path_of(template: str, values: Mapping[str, str]) -> str:
+    """The path that a sound template gives with these values, each of them made harmless first."""
+    return _VARIABLE.sub(lambda found: harmless(values[found[1]]), template)
+
+
+def harmless(value: str) -> str:
+    """A value that stays inside its step of a path: no slash, no control character, no dots that
+    lead anywhere, and never nothing.
+    """
+    kept = _ODD.sub("_", value.strip())[:_MOST_VALUE]
+    return _DOTS.sub(lambda found: "_" * len(found[0]), kept).strip() or "_"

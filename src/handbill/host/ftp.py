@@ -1,0 +1,306 @@
+"""Brings files to FTP servers, by the rules of ``host.egress``: the address that was checked is
+dialled, and nothing that a server says moves a connection to another one.
+
+A file is written beside its place and then renamed, so that nobody reads half of it.
+**Source**: RFC 959; RFC 4217 (TLS); RFC 3659 (SIZE).
+"""
+
+import ftplib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from handbill.host.egress import Egress, EgressFailed, EgressRefused, Limits
+
+PORTS = frozenset({21, 2121})
+LEAST_DATA_PORT = 1_024
+ASIDE = ".part"
+FORMER = ".former"
+_MOST_ADDRESSES = 4
+_MOST_LINES = 200
+_NOT_LET_IN = "530"
+_CLOSING = "421"
+_GOODBYE_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """``tls``: explicit FTPS, for the login and for each file; never less."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    tls: bool = False
+
+
+class FtpSession:
+    """A login under way. Once ``broken`` it takes no further file."""
+
+    def __init__(self, talk: "_Talk", limits: Limits) -> None:
+        self._talk = talk
+        self._limits = limits
+        self._folders: set[str] = set()
+        self.broken = False
+
+    def put(self, path: str, chunks: Iterable[bytes]) -> int:
+        """Make the file at a path be this content; its bytes. Folders are made where need be.
+
+        **Refuses** (EgressFailed) what the server refuses or loses, and a server that is too slow;
+        the former file is there still. (EgressRefused) more bytes than the bound.
+        """
+        aside = path + ASIDE
+        try:
+            with _told("the file"):
+                self._make_folders(path)
+            sent = self._send(aside, chunks)
+            with _told("the file's size"):
+                self._hold_against(aside, sent)
+            with _told("the file's name"):
+                self._rename(aside, path)
+        except _Replied:
+            raise
+        except BaseException:
+            self.broken = True
+            self._talk.require_time()
+            raise
+        return sent
+
+    def _make_folders(self, path: str) -> None:
+        steps = path.split("/")[:-1]
+        for n in range(1, len(steps) + 1):
+            folder = "/".join(steps[:n])
+            if folder and folder not in self._folders:
+                # Most often it is there already. If it cannot be made, the file will be refused.
+                with suppress(ftplib.error_perm):
+                    self._talk.mkd(folder)
+                self._folders.add(folder)
+
+    def _send(self, aside: str, chunks: Iterable[bytes]) -> int:
+        with _told("the file"):
+            self._talk.voidcmd("TYPE I")
+            stream = self._talk.transfercmd(f"STOR {aside}")
+        with stream:
+            sent = self._pour(stream, chunks)
+            if isinstance(stream, ssl.SSLSocket):
+                # What counts is the server's word afterwards; not all say goodbye here.
+                stream.settimeout(_GOODBYE_SECONDS)
+                with suppress(OSError):
+                    stream.unwrap()
+        with _told("the file"):
+            self._talk.voidresp()
+        return sent
+
+    def _pour(self, stream: socket.socket, chunks: Iterable[bytes]) -> int:
+        limits, waited, sent = self._limits, 0.0, 0
+        for chunk in chunks:
+            if sent + len(chunk) > limits.most_bytes:
+                raise EgressRefused(f"the file has more than {limits.most_bytes} bytes")
+            before = time.monotonic()
+            with _told("the file"):
+                stream.sendall(chunk)
+            waited += time.monotonic() - before
+            sent += len(chunk)
+            if waited > limits.slow_seconds and sent < limits.least_rate * waited:
+                raise EgressFailed(f"is too slow: under {limits.least_rate} bytes a second")
+        return sent
+
+    def _hold_against(self, aside: str, sent: int) -> None:
+        kept = None
+        with suppress(ftplib.error_perm):  # It need not know SIZE.
+            kept = self._talk.size(aside)
+        if kept is not None and kept != sent:
+            raise _Replied(f"the server has kept {kept} of {sent} bytes")
+
+    def _rename(self, aside: str, path: str) -> None:
+        try:
+            self._talk.rename(aside, path)
+        except ftplib.error_perm:
+            self._rename_onto(aside, path)
+
+    def _rename_onto(self, aside: str, path: str) -> None:
+        """Some servers do not rename onto a file that is there: then there is none for a moment."""
+        former = path + FORMER
+        with suppress(ftplib.error_perm):
+            self._talk.delete(former)
+        self._talk.rename(path, former)
+        try:
+            self._talk.rename(aside, path)
+        except ftplib.error_perm:
+            self._talk.rename(former, path)
+            raise
+        with suppress(ftplib.error_perm):
+            self._talk.delete(former)
+
+
+@contextmanager
+def ftp_session(egress: Egress, login: Login, limits: Limits) -> Iterator[FtpSession]:
+    """Log in, for a while, and ``total_seconds`` at most.
+
+    **Refuses** (EgressRefused) places that egress refuses, and a login that the server does not
+    know; (EgressFailed) a server that is not there, or has no TLS where it is wanted.
+    """
+    with _told("the connection"):
+        addresses = egress.places.addresses(login.host, login.port, PORTS, limits.connect_seconds)
+        talk = _Talk(_dialled(addresses, login.port, limits), login.host, egress.tls(), limits)
+    watch = threading.Timer(limits.total_seconds, talk.cut)
+    watch.daemon = True
+    watch.start()
+    session = FtpSession(talk, limits)
+    try:
+        try:
+            _log_in(talk, login)
+        except EgressFailed:
+            talk.require_time()
+            raise
+        yield session
+        if not session.broken:
+            talk.sock.settimeout(_GOODBYE_SECONDS)
+            with suppress(*ftplib.all_errors):
+                talk.quit()
+    finally:
+        watch.cancel()
+        talk.close()
+
+
+class _Replied(EgressFailed):
+    """The server said no to one thing; it may be asked for another."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class _Talk(ftplib.FTP_TLS):
+    """``ftplib`` on a connection that is there already, bounded in what it listens to."""
+
+    def __init__(
+        self, connection: socket.socket, host: str, context: ssl.SSLContext, limits: Limits
+    ) -> None:
+        super().__init__(context=context, timeout=limits.idle_seconds)
+        self._lines = 0
+        self._late = False
+        self._secret_data = False
+        self._data: socket.socket | None = None
+        self.host = host
+        self.af = connection.family
+        self.sock: socket.socket = connection
+        self._address: str = connection.getpeername()[0]
+        self._listen()
+
+    def require_time(self) -> None:
+        """**Refuses** (EgressFailed) when it was us who broke off."""
+        if self._late:
+            raise EgressFailed("took too long") from None
+
+    def _listen(self) -> None:
+        self.file = self.sock.makefile("r", encoding="utf-8", errors="replace")
+
+    def secure_talk(self) -> None:
+        self.auth()
+        self._listen()
+
+    def secure_files(self) -> None:
+        self.voidcmd("PBSZ 0")
+        self.voidcmd("PROT P")
+        self._secret_data = True
+
+    def putline(self, line: str) -> None:
+        self._lines = 0
+        super().putline(line)
+
+    def getline(self) -> str:
+        self._lines += 1
+        if self._lines > _MOST_LINES:
+            raise ftplib.error_proto("an answer of too many lines")
+        return super().getline()
+
+    def makepasv(self) -> tuple[str, int]:
+        """Where the data goes: to the address that was dialled, whatever the answer says."""
+        _, port = super().makepasv()
+        if not LEAST_DATA_PORT <= port < 65_536:
+            raise ftplib.error_proto("a port that is none for data")
+        return self._address, port
+
+    def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, Any]:
+        stream, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
+        self._data = stream
+        if self._secret_data:
+            # Many servers take data only of the session that has logged in.
+            session = self.sock.session if isinstance(self.sock, ssl.SSLSocket) else None
+            stream = self.context.wrap_socket(stream, server_hostname=self.host, session=session)
+            self._data = stream
+        return stream, size
+
+    def cut(self) -> None:
+        """Time is over: break off whatever is waited for, from another thread."""
+        self._late = True
+        for connection in (self.sock, self._data):
+            if connection is not None:
+                with suppress(OSError):
+                    # Not SSLSocket's own, which would go on in plain text.
+                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def _dialled(addresses: list[str], port: int, limits: Limits) -> socket.socket:
+    """A connection to the first address that takes one."""
+    *others, last = addresses[:_MOST_ADDRESSES]
+    for address in others:
+        with suppress(OSError):
+            return _connected(address, port, limits)
+    return _connected(last, port, limits)
+
+
+def _connected(address: str, port: int, limits: Limits) -> socket.socket:
+    connection = socket.create_connection((address, port), limits.connect_seconds)
+    connection.settimeout(limits.idle_seconds)
+    return connection
+
+
+def _log_in(talk: _Talk, login: Login) -> None:
+    with _told("the connection"):
+        talk.getresp()
+    if login.tls:
+        with _told("TLS"):
+            talk.secure_talk()
+    try:
+        with _told("the login"):
+            talk.login(login.user, login.password, secure=False)
+    except _Replied as refused:
+        if refused.code != _NOT_LET_IN:
+            raise
+        # Trying again could only lock the account.
+        raise EgressRefused(f"the server refused user name or password ({_NOT_LET_IN})") from None
+    if login.tls:
+        with _told("TLS"):
+            talk.secure_files()
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Tell failures in our own words: what a server says may hold what it was told."""
+    try:
+        yield
+    except (ftplib.error_perm, ftplib.error_temp, ftplib.error_reply) as said:
+        code = str(said)[:3]
+        code = code if code.isascii() and code.isdecimal() else "no code"
+        if code == _CLOSING:
+            raise EgressFailed("the server closes the connection (421)") from None
+        raise _Replied(f"the server refused {what} ({code})", code) from None
+    except EOFError:
+        raise EgressFailed("the server closed the connection") from None
+    except ssl.SSLCertVerificationError:
+        raise EgressFailed("the server's certificate is not trusted") from None
+    except ssl.SSLError:
+        raise EgressFailed("the TLS connection failed") from None
+    except TimeoutError:
+        raise EgressFailed("the server does not answer in time") from None
+    except OSError as broken:
+        raise EgressFailed(f"the connection failed ({type(broken).__name__})") from None
+    except (ftplib.Error, ValueError, IndexError):
+        raise EgressFailed("the server does not speak FTP") from None

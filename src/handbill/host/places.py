@@ -1,0 +1,88 @@
+"""Which places may be dialled: the rules that everything that goes out obeys, whatever it speaks.
+
+A name is resolved and every address that it has is checked; who dials takes these addresses.
+"""
+
+import socket
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from handbill.kit.addresses import is_public
+from handbill.kit.faults import Unavailable
+from handbill.kit.urls import NotUrl, canonical_url, place_of
+
+Resolve = Callable[[str, int], Sequence[str]]
+
+
+class EgressRefused(Exception):
+    """Our policy forbids it; trying again will not help. The message is fit for the caller."""
+
+
+class EgressFailed(Unavailable):
+    """The other side failed. The message is fit for the caller and holds none of its bytes."""
+
+
+class Places:
+    """``allow``: host:port, exactly as they are named, that may be reached although the address is
+    not public or the port unusual.
+    """
+
+    def __init__(self, allow: Sequence[str], resolve: Resolve | None) -> None:
+        self._allow = frozenset(_allowed(text) for text in allow)
+        self._resolve = resolve or _resolve
+        self._resolvers = ThreadPoolExecutor(4, thread_name_prefix="resolve")
+
+    def require_port(self, host: str, port: int, ports: Collection[int]) -> None:
+        """**Refuses** a port that is neither one of these nor allowed."""
+        if port not in ports and (host, port) not in self._allow:
+            raise EgressRefused(f"port {port} is not open to feeds and callbacks")
+
+    def looked_up(self, host: str, port: int) -> "Future[Sequence[str]]":
+        """The addresses of a host, unchecked, once they are known."""
+        if _is_address(host):
+            known: Future[Sequence[str]] = Future()
+            known.set_result([host])
+            return known
+        return self._resolvers.submit(self._resolve, host, port)
+
+    def checked(self, host: str, port: int, addresses: Sequence[str]) -> list[str]:
+        """These addresses of a host. **Refuses** none, and any that is not public."""
+        if not addresses:
+            raise EgressFailed("the host name has no address")
+        if (host, port) not in self._allow and not all(map(is_public, addresses)):
+            raise EgressRefused("the host has an address that is not public")
+        return list(addresses)
+
+    def addresses(self, host: str, port: int, ports: Collection[int], seconds: float) -> list[str]:
+        """The addresses that may be dialled, for threads that may wait."""
+        self.require_port(host, port, ports)
+        try:
+            found = self.looked_up(host, port).result(seconds)
+        except TimeoutError as late:
+            raise EgressFailed("took too long") from late
+        except OSError as unknown:
+            raise EgressFailed("the host name cannot be resolved") from unknown
+        return self.checked(host, port, found)
+
+    def close(self) -> None:
+        self._resolvers.shutdown(wait=False)
+
+
+def _resolve(host: str, port: int) -> list[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def _is_address(host: str) -> bool:
+    # The canonical form leaves no other host name that ends in a number or has a colon.
+    return ":" in host or host.rpartition(".")[2].isdecimal()
+
+
+def _allowed(text: str) -> tuple[str, int]:
+    try:
+        _, host, port = place_of(canonical_url(f"http://{text}/"))
+    except NotUrl as bad:
+        raise ValueError(f"egress_allow: {text!r} {bad}") from bad
+    if not text.endswith(f":{port}") or set(text) & set("/?#"):
+        raise ValueError(f"egress_allow: {text!r} must be host:port")
+    return host, port

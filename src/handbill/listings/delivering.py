@@ -1,0 +1,219 @@
+"""Brings a publisher's files to its FTP server: those that are not there as they are now.
+
+One publisher's files go one after the other, in one login. What has arrived is noted at once, so
+that a run that breaks off goes on where it was.
+"""
+
+import hashlib
+from datetime import UTC
+from typing import Final, NamedTuple
+
+from handbill.access import service as access
+from handbill.clients import service as clients
+from handbill.core.nouns import Client, Publisher
+from handbill.core.vendors import path_of
+from handbill.host.egress import EgressFailed, EgressRefused, Limits
+from handbill.host.ftp import FtpSession, Login, ftp_session
+from handbill.kit.instants import Instant
+from handbill.kit.zones import day_of, zone_of
+from handbill.listings import delivery_rows as rows
+from handbill.listings.assembly import file_path
+from handbill.listings.delivery_rows import DELIVERED, FAILED, RETRYING, Delivery
+from handbill.listings.rows import File
+from handbill.listings.service import ALL_CLIENTS
+from handbill.publishers import service as publishers
+from handbill.store.records import Tx
+from handbill.work.queue import MOST_ATTEMPTS
+from handbill.work.tools import Tools
+
+LIMITS: Final = Limits(connect_seconds=10, idle_seconds=30, total_seconds=1_800)
+_CHUNK = 256 * 1024
+_NEVER = (None, None, None)
+_SAME_PATH = "another client's file has this path; let pathTemplate have {clientId}"
+_NO_PASSWORD = "no password is kept; send ftpConfig with one"  # noqa: S105 - there is none
+
+
+class Parcel(NamedTuple):
+    """A file, where it is to go, and what is known of it there. ``digest``: of both."""
+
+    file: File
+    blob: str
+    path: str
+    digest: bytes
+    former: Delivery | None
+
+    @property
+    def is_due(self) -> bool:
+        written = self.file.digest is not None
+        return written and (self.former is None or self.former.digest != self.digest)
+
+
+def deliver(tools: Tools, publisher_no: int, attempt: int, limits: Limits = LIMITS) -> None:
+    """Deliver what is due. **Refuses** (Unavailable) when some of it has failed and may be tried
+    again; what our rules or the login forbid is noted, and that is all.
+    """
+    now = tools.clock.now()
+    with tools.records.read() as tx:
+        publisher = publishers.publishers_by_number(tx, [publisher_no]).get(publisher_no)
+        if publisher is None or not is_delivered(publisher):
+            return
+        login = _login(tx, publisher)
+        due, clashing = _parted(parcels_of(tx, publisher, now))
+    for parcel in clashing:
+        _note(tools, parcel, FAILED, failure=_SAME_PATH)
+    last = attempt >= MOST_ATTEMPTS
+    try:
+        if due and login is None:
+            _note_all(tools, due, FAILED, _NO_PASSWORD)
+        elif login is not None:
+            _deliver(tools, login, due, FAILED if last else RETRYING, limits)
+    except EgressFailed:
+        if last:
+            _forget(tools, publisher)
+        raise
+    _forget(tools, publisher)
+
+
+def is_delivered(publisher: Publisher) -> bool:
+    return publisher.body.delivered_by_ftp and publisher.body.ftp is not None
+
+
+def parcels_of(tx: Tx, publisher: Publisher, now: Instant) -> list[Parcel]:
+    """Every file that is to be delivered: that of all clients, or those of each."""
+    apart = publisher.body.per_client
+    found = [
+        pair for pair in rows.every(tx, publisher.no) if (pair[0].client_no != ALL_CLIENTS) is apart
+    ]
+    paths = paths_of(tx, publisher, [file for file, _ in found], now)
+    end = _end(publisher)
+    return [
+        Parcel(file, file_path(file) + end, path, digest_of(publisher, path, file), former)
+        for (file, former), path in zip(found, paths, strict=True)
+    ]
+
+
+def paths_of(tx: Tx, publisher: Publisher, files: list[File], now: Instant) -> list[str]:
+    """Where each file is to go."""
+    config = publisher.body.ftp
+    assert config is not None, "only who has an FTP server is asked about"
+    agency_id = access.agency_by_number(tx, publisher.agency_no).id
+    known = clients.clients_by_number(tx, (file.client_no for file in files))
+    end = _end(publisher)
+    paths = []
+    for file in files:
+        values = _values(known.get(file.client_no), agency_id, now)
+        path = path_of(config.template, values | {"publisher": publisher.id})
+        paths.append(path.removesuffix(end) + end)
+    return paths
+
+
+def digest_of(publisher: Publisher, path: str, file: File) -> bytes:
+    """By all that must be the same for a delivered file to be the one that is wanted."""
+    config = publisher.body.ftp
+    account = "" if config is None else config.account.key
+    made_from = (account, path, publisher.body.compressed, file.digest)
+    return hashlib.blake2b(repr(made_from).encode(), digest_size=16).digest()
+
+
+def _end(publisher: Publisher) -> str:
+    return ".gz" if publisher.body.compressed else ""
+
+
+def _values(client: Client | None, agency_id: str, now: Instant) -> dict[str, str]:
+    """The file of all clients is named after the agency."""
+    if client is None:
+        date = day_of(now, UTC)
+        return {"exportedName": agency_id, "clientId": "all", "date": date.isoformat()}
+    date = day_of(now, zone_of(client.zone))
+    name = client.body.exported_name
+    return {"exportedName": name, "clientId": client.id, "date": date.isoformat()}
+
+
+def _login(tx: Tx, publisher: Publisher) -> Login | None:
+    config, password = publisher.body.ftp, publishers.ftp_password(tx, publisher)
+    if config is None or password is None:
+        return None
+    account = config.account
+    return Login(account.host, account.port, account.user, password, account.tls)
+
+
+def _parted(parcels: list[Parcel]) -> tuple[list[Parcel], list[Parcel]]:
+    """Those that are due, and those whose path an earlier one has."""
+    due, clashing = [], []
+    taken: set[str] = set()
+    for parcel in parcels:
+        if parcel.path in taken:
+            clashing.append(parcel)
+        elif parcel.is_due:
+            due.append(parcel)
+        taken.add(parcel.path)
+    return due, clashing
+
+
+def _deliver(
+    tools: Tools, login: Login, due: list[Parcel], failed_state: str, limits: Limits
+) -> None:  # fmt: skip
+    if not due:
+        return
+    try:
+        with ftp_session(tools.egress, login, limits) as session:
+            failure = _send(tools, session, due, failed_state)
+    except EgressRefused as refused:
+        _note_all(tools, due, FAILED, str(refused))
+        return
+    except EgressFailed as failed:
+        _note_all(tools, due, failed_state, str(failed))
+        raise
+    if failure is not None:
+        raise failure
+
+
+def _send(
+    tools: Tools, session: FtpSession, due: list[Parcel], failed_state: str
+) -> EgressFailed | None:
+    """Send what is due, taking off what is done with. One file that the server refuses does not
+    keep the others back.
+    """
+    failure = None
+    while due:
+        parcel = due[0]
+        try:
+            sent = session.put(parcel.path, tools.blobs.chunks(parcel.blob, _CHUNK))
+        except EgressFailed as failed:
+            if session.broken:
+                raise
+            _note(tools, parcel, failed_state, failure=str(failed))
+            failure = failed
+        else:
+            _note(tools, parcel, DELIVERED, sent=sent)
+        due.pop(0)
+    return failure
+
+
+def _note_all(tools: Tools, parcels: list[Parcel], state: str, failure: str) -> None:
+    for parcel in parcels:
+        _note(tools, parcel, state, failure=failure)
+
+
+def _note(
+    tools: Tools, parcel: Parcel, state: str, *, sent: int | None = None, failure: str | None = None
+) -> None:
+    """What came of a try; a failure leaves standing what is known of the last success."""
+    now, former = tools.clock.now(), parcel.former
+    delivery = Delivery(
+        parcel.file.no, parcel.path, state, sent, parcel.digest, failure, now, now
+    )  # fmt: skip
+    if state != DELIVERED:
+        size, digest, at = (former.size, former.digest, former.delivered_at) if former else _NEVER
+        delivery = delivery._replace(size=size, digest=digest, delivered_at=at)
+    with tools.records.write() as tx:
+        rows.put(tx, delivery)
+
+
+def _forget(tools: Tools, publisher: Publisher) -> None:
+    """A deleted publisher's password has done its last work."""
+    if publisher.status == "I":
+        with tools.records.write() as tx:
+            now_is = publishers.publishers_by_number(tx, [publisher.no])[publisher.no]
+            if now_is.status == publisher.status:
+                publishers.forget_passwords(tx, now_is)

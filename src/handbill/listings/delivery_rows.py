@@ -1,0 +1,112 @@
+"""Rows of table deliveries, beside the files that they are of."""
+
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.kit.instants import Instant
+from handbill.listings.rows import FILE_COLUMNS, File
+from handbill.store.records import Tx
+from handbill.store.records.tables import deliveries, feed_files
+
+DELIVERED = "DELIVERED"
+RETRYING = "RETRYING"
+FAILED = "FAILED"
+
+
+class Delivery(NamedTuple):
+    """What came of the last try to bring a file to its place. ``digest``: of what was last brought
+    there, and where that is; None: nothing was, or it is to be brought again.
+    """
+
+    file_no: int
+    path: str
+    state: str
+    size: int | None
+    digest: bytes | None
+    failure: str | None
+    tried_at: Instant
+    delivered_at: Instant | None
+
+
+_d, _f = deliveries.c, feed_files.c
+_DELIVERY = (
+    _d.file_no, _d.path, _d.state, _d.size, _d.digest, _d.failure, _d.tried_at, _d.delivered_at,
+)  # fmt: skip
+_BESIDE = sa.select(*FILE_COLUMNS, *_DELIVERY).select_from(
+    feed_files.outerjoin(deliveries, _d.file_no == _f.no)
+)
+_OF_PUBLISHER = _f.publisher_no == b("publisher_no")
+# What is to be delivered now, by a range of clients; and what once was.
+_TOLD = sa.and_(
+    _OF_PUBLISHER,
+    sa.or_(_d.no.is_not(None), _f.client_no.between(b("first_client"), b("last_client"))),
+)
+_ALL = _BESIDE.where(_OF_PUBLISHER).order_by(_f.client_no)
+_PAGE = (
+    _BESIDE.where(_TOLD)
+    .order_by(_f.client_no)
+    .limit(b("limit", type_=sa.Integer))
+    .offset(b("skip", type_=sa.Integer))
+)
+_COUNT = (
+    sa.select(sa.func.count())
+    .select_from(feed_files.outerjoin(deliveries, _d.file_no == _f.no))
+    .where(_TOLD)
+)
+_LAST_TRIED = (
+    sa.select(sa.func.max(_d.tried_at))
+    .select_from(deliveries.join(feed_files, _d.file_no == _f.no))
+    .where(_OF_PUBLISHER)
+)
+_AGAIN = (
+    sa.update(deliveries)
+    .values(digest=sa.null())
+    .where(_d.file_no.in_(sa.select(_f.no).where(_OF_PUBLISHER)))
+)
+_Pair = tuple[File, Delivery | None]
+
+
+def _pair(row: tuple[object, ...]) -> _Pair:
+    size = len(FILE_COLUMNS)
+    file, rest = File(*row[:size]), row[size:]  # type: ignore[arg-type]
+    return file, None if rest[0] is None else Delivery(*rest)  # type: ignore[arg-type]
+
+
+def every(tx: Tx, publisher_no: int) -> list[_Pair]:
+    """All files of a publisher, with the last delivery of each."""
+    return [_pair(row) for row in tx.all(_ALL, publisher_no=publisher_no)]
+
+
+NONE: Final = range(0)
+WHOLE: Final = range(1)
+"""The file of all clients, whose client is number 0."""
+APART: Final = range(1, 2**62)
+
+
+def page(
+    tx: Tx, publisher_no: int, wanted: range, skip: int, limit: int
+) -> tuple[list[_Pair], int]:  # fmt: skip
+    """Some files that are, or once were, delivered, and how many there are in all. ``wanted``: the
+    numbers of the clients whose files are to be delivered.
+    """
+    which = {
+        "publisher_no": publisher_no, "first_client": wanted.start, "last_client": wanted.stop - 1,
+    }  # fmt: skip
+    found = tx.all(_PAGE, **which, skip=skip, limit=limit)
+    return [_pair(row) for row in found], int(tx.value(_COUNT, **which))
+
+
+def last_tried(tx: Tx, publisher_no: int) -> Instant | None:
+    found: Instant | None = tx.value(_LAST_TRIED, publisher_no=publisher_no)
+    return found
+
+
+def put(tx: Tx, delivery: Delivery) -> None:
+    tx.upsert_many(deliveries, ["file_no"], [delivery._asdict()])
+
+
+def forget_what_is_there(tx: Tx, publisher_no: int) -> None:
+    """Have every file of a publisher taken for one that has not been delivered yet."""
+    tx.run(_AGAIN, publisher_no=publisher_no)
