@@ -18,9 +18,9 @@ from handbill.store.records.tables import metadata
 
 UNKNOWN = {
     "publisher_id": "Nobody", "job_reference": "no such job", "prefix": "nosuchkey",
-    "api_client_id": "nobodynobodynobodynobody1",
+    "api_client_id": "nobodynobodynobodynobody1", "agency_id": "nobody",
 }  # fmt: skip
-OF_THE_AGENCY = {"publisher_id", "prefix", "api_client_id"}
+OF_THE_AGENCY = {"publisher_id", "prefix", "api_client_id", "agency_id"}
 """Path ids that belong to the agency itself, so that no client of it is a wrong parent."""
 
 FEED: Body = {
@@ -100,6 +100,7 @@ def build(office: Office) -> World:
         "campaign_id": campaign.rsplit("/", 1)[1], "jobgroup_id": group.rsplit("/", 1)[1],
         "prefix": office.ask("POST", "/api-keys").json["result"].split("_")[1],
         "api_client_id": office.ask("POST", "/api-clients").json["result"],
+        "agency_id": office.agency_id,
     }  # fmt: skip
     headers = {"x-client-id": client_id}
     scope = {"clientId": "client_id", "campaignId": "campaign_id", "jobGroupId": "jobgroup_id"}

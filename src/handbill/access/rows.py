@@ -25,6 +25,12 @@ class Agency(msgspec.Struct, frozen=True):
     created_at: Instant
 
 
+class Family(msgspec.Struct, frozen=True):
+    no: int
+    id: str
+    created_at: Instant
+
+
 class Key(msgspec.Struct, frozen=True):
     """An API key without its secret. ``digest``: kid of the digest key, then the keyed digest."""
 
@@ -53,7 +59,9 @@ _a, _k, _c, _f = agencies.c, api_keys.c, api_clients.c, publisher_families.c
 _AGENCY = (_a.no, _a.id, _a.name, _a.currency, _a.created_at)
 _AGENCY_BY_ID = sa.select(*_AGENCY).where(_a.id == b("id"))
 _AGENCY_BY_NO = sa.select(*_AGENCY).where(_a.no == b("no"))
+_AGENCIES = sa.select(*_AGENCY).order_by(_a.no)
 _FAMILY_BY_ID = sa.select(_f.no).where(_f.id == b("id"))
+_FAMILIES = sa.select(_f.no, _f.id, _f.created_at).order_by(_f.no)
 _MEMBERS = (
     sa.select(family_publishers.c.publisher_no)
     .where(family_publishers.c.family_no == b("family_no"))
@@ -90,6 +98,14 @@ def agency_by_number(tx: Tx, no: int) -> Agency | None:
     return _agency(tx.one(_AGENCY_BY_NO, no=no))
 
 
+def agencies_of_all(tx: Tx) -> list[Agency]:
+    return [Agency(*row) for row in tx.all(_AGENCIES)]
+
+
+def rename_agency(tx: Tx, no: int, name: str) -> None:
+    tx.change(agencies, {"no": no}, name=name)
+
+
 def add_agency(tx: Tx, agency_id: str, name: str, currency: str, now: Instant) -> int:
     return tx.put(agencies, id=agency_id, name=name, currency=currency, created_at=now)
 
@@ -97,6 +113,10 @@ def add_agency(tx: Tx, agency_id: str, name: str, currency: str, now: Instant) -
 def family_no(tx: Tx, family_id: str) -> int | None:
     no: int | None = tx.value(_FAMILY_BY_ID, id=family_id)
     return no
+
+
+def families_of_all(tx: Tx) -> list[Family]:
+    return [Family(*row) for row in tx.all(_FAMILIES)]
 
 
 def family_members(tx: Tx, no: int) -> list[int]:

@@ -164,6 +164,7 @@ OPERATIONS = [
         work=_preview,
         body=CREATE,
         keeps_records=True,
+        allowed_by="read",
         slow=True,
         answer=FEED_PREVIEWED,
         sample={"xmlFeedUrl": "https://feeds.example.com/jobs.xml", "schemaMappings": {}},

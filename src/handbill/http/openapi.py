@@ -40,7 +40,7 @@ _FAULTS: Schema = {
 _REFUSALS = {
     "400": ("BadRequest", "The request breaks a rule; errors names every fault.", "Faults"),
     "401": ("Unauthorized", "x-api-key is missing or bad.", "Error"),
-    "403": ("Forbidden", "The token, the role or the client of a header is bad.", "Error"),
+    "403": ("Forbidden", "The token, its role or scope, or the header's client is bad.", "Error"),
     "404": ("NotFound", "No such thing of yours.", "Error"),
     "500": ("ServerError", "A fault of ours; it is safe to try again.", "Error"),
 }
@@ -61,6 +61,7 @@ _SLOTS = {
     "reportId": "The reportId that the request for the report answered.",
     "publisherFamilyId": "The family's id; only the caller's own is known here.",
     "token": "The signed part of a link to a file.",
+    "agency_id": "The agency's id; only the caller's own is known here.",
     "prefix": "The key's first part, which says which key it is and is no secret.",
     "api_client_id": "The API client's id: 25 lower-case letters and digits.",
 }
@@ -76,10 +77,12 @@ _ABOUT = (
     "of POST /token. Every error answers {message, requestId}, on 400 with errors[]. "
     "Lenient in: unknown fields are ignored; words of a list are taken in any case; null on an "
     "optional field counts as absent in a create and clears the field in an update. A PUT changes "
-    "what is named and leaves the rest; PATCH is the same."
+    "what is named and leaves the rest; PATCH is the same. A token allows what the scope of its "
+    "API client says, read, write or both; each operation names the one that it needs, and "
+    "answers 403 without it."
 )
 _TAGS = {
-    "Access": "Tokens, and the keys they are asked for with.",
+    "Access": "Tokens, the keys they are asked for with, and the agency that holds them.",
     "Clients": "An agency's clients: the employers whose jobs are advertised.",
     "Jobs": "Jobs of a client, from feeds or added here.",
     "Campaigns": "Campaigns of a client: dates, budgets and overrides.",
@@ -176,7 +179,9 @@ def _operation(operation: Operation, verb: str, read: Container[str]) -> dict[st
         media: dict[str, Any] = {"schema": operation.body.schema()}
         if operation.sample is not NOT_GIVEN:
             media["example"] = operation.sample
-        found["requestBody"] = {"required": True, "content": {"application/json": media}}
+        found["requestBody"] = {
+            "required": operation.must_have_body, "content": {"application/json": media},
+        }  # fmt: skip
     return found
 
 
@@ -185,7 +190,8 @@ def _security(operation: Operation) -> list[dict[str, list[str]]]:
         return [{}]
     if operation.role == "key":
         return [{"apiKey": []}]
-    return [{"apiKey": [], "token": []}]
+    # Since OpenAPI 3.1 any scheme may name what is needed of it.
+    return [{"apiKey": [], "token": [operation.needs]}]
 
 
 def _parameters(operation: Operation, verb: str) -> list[dict[str, Any]]:
