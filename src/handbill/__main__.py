@@ -4,7 +4,18 @@ import sys
 
 import typer
 
-from handbill.cli import agencies, callbacks, demos, documents, explaining, feeds, ledgers, serving
+from handbill.cli import (
+    agencies,
+    callbacks,
+    clients,
+    demos,
+    documents,
+    explaining,
+    feeds,
+    keys,
+    ledgers,
+    serving,
+)
 from handbill.cli.speaking import Mistaken, warn
 from handbill.config import BadSettings
 from handbill.kit.faults import Refused, Unavailable
@@ -21,6 +32,10 @@ app.command()(documents.settings)
 app.command()(documents.migrate)
 app.command()(documents.openapi)
 app.add_typer(agencies.agency, name="agency")
+app.add_typer(keys.api_key, name="api-key")
+app.add_typer(keys.api_client, name="api-client")
+app.add_typer(clients.client, name="client")
+app.add_typer(clients.stage_map, name="stage-map")
 app.add_typer(agencies.publisher, name="publisher")
 app.add_typer(agencies.family, name="publisher-family")
 app.add_typer(feeds.feed, name="feed")

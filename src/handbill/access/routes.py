@@ -15,7 +15,7 @@ from handbill.wire.shapes import Field, Integer, Object, Schema, Text
 from handbill.wire.spelling import TEXT, described, nullable
 
 _TAG = "Access"
-_MOST_OVERLAP_HOURS = 30 * 24
+MOST_OVERLAP_HOURS = 30 * 24
 
 
 def _owner(call: Call) -> service.Owner:
@@ -317,7 +317,7 @@ OPERATIONS = [
         body=Object(
             {
                 "overlapHours": Field(
-                    Integer(0, _MOST_OVERLAP_HOURS),
+                    Integer(0, MOST_OVERLAP_HOURS),
                     "Hours for which the former key goes on working, 0 to 720; 24 if absent.",
                 )
             }

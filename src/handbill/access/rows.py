@@ -25,12 +25,6 @@ class Agency(msgspec.Struct, frozen=True):
     created_at: Instant
 
 
-class Family(msgspec.Struct, frozen=True):
-    no: int
-    id: str
-    created_at: Instant
-
-
 class Key(msgspec.Struct, frozen=True):
     """An API key without its secret. ``digest``: kid of the digest key, then the keyed digest."""
 
@@ -61,7 +55,6 @@ _AGENCY_BY_ID = sa.select(*_AGENCY).where(_a.id == b("id"))
 _AGENCY_BY_NO = sa.select(*_AGENCY).where(_a.no == b("no"))
 _AGENCIES = sa.select(*_AGENCY).order_by(_a.no)
 _FAMILY_BY_ID = sa.select(_f.no).where(_f.id == b("id"))
-_FAMILIES = sa.select(_f.no, _f.id, _f.created_at).order_by(_f.no)
 _MEMBERS = (
     sa.select(family_publishers.c.publisher_no)
     .where(family_publishers.c.family_no == b("family_no"))
@@ -113,10 +106,6 @@ def add_agency(tx: Tx, agency_id: str, name: str, currency: str, now: Instant) -
 def family_no(tx: Tx, family_id: str) -> int | None:
     no: int | None = tx.value(_FAMILY_BY_ID, id=family_id)
     return no
-
-
-def families_of_all(tx: Tx) -> list[Family]:
-    return [Family(*row) for row in tx.all(_FAMILIES)]
 
 
 def family_members(tx: Tx, no: int) -> list[int]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from handbill.access import rows
 from handbill.access.keys import ensure_secrets, secret
-from handbill.access.rows import Agency, ApiClient, Family, Key
+from handbill.access.rows import Agency, ApiClient, Key
 from handbill.host.ids import Ids, new_api_client_id, new_family_id, new_name
 from handbill.http.operations import Need
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
@@ -19,6 +19,37 @@ from handbill.kit.instants import HOUR, Instant
 from handbill.kit.signing import same
 from handbill.store.records import Tx
 from handbill.store.records.tables import agencies
+
+__all__ = [
+    "DEFAULT_OVERLAP",
+    "MOST_KEYS",
+    "NEEDS",
+    "SCOPES",
+    "Agency",
+    "Owner",
+    "add_api_client",
+    "add_key",
+    "agencies_of_all",
+    "agency_by_number",
+    "agency_of",
+    "allowed_by",
+    "api_clients_of",
+    "create_agency",
+    "create_api_client",
+    "create_family",
+    "create_key",
+    "family_publishers",
+    "keys_of",
+    "live_api_client",
+    "lock_agency",
+    "owner_of_family",
+    "proved_key",
+    "revoke_api_client",
+    "revoke_key",
+    "rotate_key",
+    "scope_of",
+    "update_agency",
+]  # fmt: skip
 
 Owner = tuple[str, int]
 """Role ("agency" or "partner") and row number of an agency or a publisher family."""
@@ -106,22 +137,12 @@ def lock_agency(tx: Tx, no: int) -> None:
     tx.lock_row(agencies, no)
 
 
-def owner_of_agency(tx: Tx, agency_id: str) -> Owner:
-    """Who owns an agency's keys. **Refuses** an unknown one (404)."""
-    return "agency", agency_of(tx, agency_id).no
-
-
 def owner_of_family(tx: Tx, family_id: str) -> Owner:
     """Who owns a publisher family's keys. **Refuses** an unknown one (404)."""
     no = rows.family_no(tx, family_id)
     if no is None:
         raise not_found()
     return "partner", no
-
-
-def families_of_all(tx: Tx) -> list[Family]:
-    """Every publisher family of this installation, oldest first; for the operator alone."""
-    return rows.families_of_all(tx)
 
 
 def family_publishers(tx: Tx, family_no: int) -> list[int]:

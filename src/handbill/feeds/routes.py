@@ -66,11 +66,11 @@ def _run(call: Call) -> dict[str, Any]:
 
 def _runs(call: Call) -> Any:
     found, total = service.runs_page(call.tx, _feed(call).no, *skip_and_limit(call))
-    return with_links(call, {"data": [_spell_run(run) for run in found]}, total)
+    return with_links(call, {"data": [spell_run(run) for run in found]}, total)
 
 
 def _one_run(call: Call) -> dict[str, Any]:
-    return _spell_run(service.run_of(call.tx, _feed(call).no, call.path["run_id"]))
+    return spell_run(service.run_of(call.tx, _feed(call).no, call.path["run_id"]))
 
 
 def _preview(call: Call) -> dict[str, Any]:
@@ -101,7 +101,8 @@ def _preview(call: Call) -> dict[str, Any]:
     }
 
 
-def _spell_run(run: Run) -> dict[str, Any]:
+def spell_run(run: Run) -> dict[str, Any]:
+    """A run as it is answered."""
     body = run.body
     return {
         "id": run.id,
