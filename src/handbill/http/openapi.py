@@ -176,12 +176,50 @@ def _operation(operation: Operation, verb: str, read: Container[str]) -> dict[st
         "responses": _responses(operation),
     }
     if operation.body is not None:
-        media: dict[str, Any] = {"schema": operation.body.schema()}
+        media: dict[str, Any] = {"schema": _with_nulls(operation.body.schema())}
         if operation.sample is not NOT_GIVEN:
             media["example"] = operation.sample
         found["requestBody"] = {
             "required": operation.must_have_body, "content": {"application/json": media},
         }  # fmt: skip
+    return found
+
+
+def _with_nulls(schema: Schema) -> Schema:
+    """A body's schema, with null for each optional field: in a create it counts as absent, in an
+    update it clears.
+    """
+    found = schema | {
+        word: [_with_nulls(one) for one in schema[word]]
+        for word in ("anyOf", "oneOf", "allOf")
+        if word in schema
+    }
+    for word in ("items", "additionalProperties"):
+        if isinstance(schema.get(word), dict):
+            found[word] = _with_nulls(schema[word])
+    if "properties" in schema:
+        needed = set(schema.get("required", ()))
+        for one in schema.get("allOf", ()):
+            needed.update(name for choice in one["anyOf"] for name in choice["required"])
+        found["properties"] = {
+            name: _with_nulls(inner) if name in needed else _or_null(_with_nulls(inner))
+            for name, inner in schema["properties"].items()
+        }
+    return found
+
+
+def _or_null(schema: Schema) -> Schema:
+    null = {"type": "null"}
+    for word in ("anyOf", "oneOf"):
+        if word in schema:
+            others = [one for one in schema[word] if one != null]
+            return schema | {word: [*others, null]}
+    found = dict(schema)
+    if "enum" in schema:
+        found["enum"] = [*schema["enum"], None]
+    if "type" in schema:
+        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        found["type"] = list(dict.fromkeys([*kinds, "null"]))
     return found
 
 
@@ -204,9 +242,12 @@ def _parameters(operation: Operation, verb: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
     if operation.client_header:
         header = "client_id" if operation.client_header == "s2s" else "x-client-id"
+        about = "The client in question: its id. Any that is not yours is 403."
+        if operation.client_header == "s2s":
+            about += " client-id and x-client-id are read too; two that differ are 403."
         found.append({
             "name": header, "in": "header", "required": True, "schema": {"type": "string"},
-            "description": "The client in question: its id. Any that is not yours is 403.",
+            "description": about,
         })  # fmt: skip
     found.extend(_query(operation.query))
     if verb == "POST" and operation.role in {"agency", "partner"} and not operation.slow:
