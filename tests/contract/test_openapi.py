@@ -132,6 +132,12 @@ def test_every_operation_with_a_body_has_an_example() -> None:
     assert [row.name for row in OPERATIONS if row.body and row.sample is NOT_GIVEN] == []
 
 
+def test_every_operation_that_answers_json_has_an_example_of_it() -> None:
+    in_json = [row for row in OPERATIONS if "application/json" in row.media_types]
+    assert len(in_json) > 100
+    assert [row.name for row in in_json if row.sample_answer is NOT_GIVEN] == []
+
+
 def _body_of(name: str) -> tuple[Any, Draft202012Validator]:
     """An operation's shape, and what a validator makes of the document."""
     (operation,) = (row for row in OPERATIONS if row.name == name)

@@ -8,6 +8,7 @@ from handbill.feeds.rows import Run
 from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.instants import iso_of
+from handbill.wire import room_samples
 from handbill.wire.feeds import COUNTS, CREATE, FEED, RUN, UPDATE, spell_feed, spell_mappings
 from handbill.wire.jobs import spell_job
 from handbill.wire.previews import FEED_PREVIEW_SAMPLE, FEED_PREVIEWED
@@ -151,6 +152,7 @@ OPERATIONS = [
         work=_list,
         query=PAGED,
         answer=page_schema(FEED),
+        sample_answer={"data": [room_samples.FEED]},
     ),
     Operation(
         name="preview_feed",
@@ -181,6 +183,7 @@ OPERATIONS = [
         tag=_TAG,
         work=_get,
         answer=FEED,
+        sample_answer=room_samples.FEED,
     ),
     Operation(
         name="delete_feed",
@@ -246,6 +249,7 @@ OPERATIONS = [
         work=_run,
         query=Object({"force": Field(Flag(), "Take over whatever was lost.")}),
         answer=result_schema(described(TEXT, "The run's id.")),
+        sample_answer=room_samples.RUN_STARTED,
     ),
     Operation(
         name="get_feed_runs",
@@ -257,6 +261,7 @@ OPERATIONS = [
         work=_runs,
         query=PAGED,
         answer=page_schema(RUN),
+        sample_answer={"data": [room_samples.FEED_RUN]},
     ),
     Operation(
         name="get_feed_run",
@@ -267,5 +272,6 @@ OPERATIONS = [
         tag=_TAG,
         work=_one_run,
         answer=RUN,
+        sample_answer=room_samples.FEED_RUN,
     ),
 ]
