@@ -208,7 +208,7 @@ class Object(Shape):
             for spelled in reversed(spellings):  # the first one counts
                 here = f"{at}/{pointed(spelled)}"
                 given = value[spelled]
-                if given is None:
+                if given is None or (given == "" and known.shape.blank_is_null):
                     found[name] = None
                     if known.required:
                         faults.append(Fault(here, "is required"))
