@@ -59,8 +59,8 @@ def _entries(listings: list[Listing], segment: int) -> Iterator[Entry]:
         yield Entry(
             (segment * _ROWS + n).to_bytes(16, "big"), at, kind, disposition, reason,
             listing.client_no, listing.campaign_no, listing.group_no, listing.publisher_no,
-            f"{number:032x}", "CPC", 400_000 * paid, 500_000 * paid, "USD", at, b"", b"",
-            "198.51.100.0", "", "edge", "", "",
+            f"{number:032x}", "CPC", 400_000 * paid, 500_000 * paid, "USD",
+            550_000 * paid, 100_000 * paid, 0, at, b"", b"", "198.51.100.0", "", "edge", "", "",
         )  # fmt: skip
 
 

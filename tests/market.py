@@ -1,5 +1,6 @@
 """A small market in the records, and a journal that can be written to: for ledger and stats."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,25 @@ from handbill.core.nouns import (
 from handbill.core.received import Received, ReceivedClick, click_of, conversion_of, encode
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds
-from handbill.kit.instants import Instant, instant_of_iso
+from handbill.kit.instants import DAY, Instant, instant_of_iso
 from handbill.ledger.booking import Rules
 from handbill.ledger.judge import Judge
 from handbill.ledger.service import export
+from handbill.postings.rows import PostingBody
 from handbill.store.blobs import Blobs, open_blobs
 from handbill.store.journal import Entry, Mark
 from handbill.store.records import Records
-from handbill.store.records.tables import agencies, campaigns, clients, groups, publishers
+from handbill.store.records.tables import (
+    agencies,
+    campaigns,
+    clients,
+    groups,
+    markup_entities,
+    markups,
+    posting_config_clients,
+    posting_configs,
+    publishers,
+)
 
 START: Instant = instant_of_iso("2026-11-10T12:00:00Z")
 HUMAN = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -102,6 +114,32 @@ class Market:
             groups, GroupBody(name, **body), id=f"{campaign_no}-{name}", client_no=client_no,
             campaign_no=campaign_no, is_default=0, priority=1,
         )  # fmt: skip
+
+    def markup(self, ppm: int, from_at: Instant = 0, **where: int) -> int:
+        """An agency's markup at one entity, by its numbers."""
+        with self.records.write() as tx:
+            no = tx.put(
+                markups, id=self.ids.bytes(8).hex(), agency_no=self.agency_no, name="", ppm=ppm,
+                from_at=from_at, created_at=1, updated_at=1,
+            )  # fmt: skip
+            everywhere = {"campaign_no": 0, "group_no": 0, "publisher_no": 0}
+            tx.put(markup_entities, markup_no=no, **(everywhere | where))
+        return no
+
+    def purchase(
+        self, cost_micros: int, client_nos: Iterable[int], publisher_no: int, days: int = 0
+    ) -> None:
+        """A purchase of postings that began yesterday."""
+        now = self.clock.now()
+        with self.records.write() as tx:
+            config_no = tx.put(
+                posting_configs, id=f"posting-{now}", agency_no=self.agency_no,
+                publisher_no=publisher_no, start_at=now - DAY, end_at=now + days * DAY,
+                body=msgspec.json.encode(PostingBody(cost_micros, 1, "")).decode(), credits_used=0,
+                turned_at=now, created_at=now, updated_at=now, spent_micros=0, spend_at=now,
+            )  # fmt: skip
+            for client_no in client_nos:
+                tx.put(posting_config_clients, config_no=config_no, client_no=client_no)
 
     def _put(self, table: Any, body: Any, **columns: Any) -> int:
         with self.records.write() as tx:

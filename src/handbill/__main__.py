@@ -7,6 +7,7 @@ import typer
 from handbill.cli import (
     agencies,
     callbacks,
+    click_definitions,
     clients,
     demos,
     documents,
@@ -14,6 +15,7 @@ from handbill.cli import (
     feeds,
     keys,
     ledgers,
+    markups,
     serving,
 )
 from handbill.cli.speaking import Mistaken, warn
@@ -38,10 +40,12 @@ app.add_typer(clients.client, name="client")
 app.add_typer(clients.stage_map, name="stage-map")
 app.add_typer(agencies.publisher, name="publisher")
 app.add_typer(agencies.family, name="publisher-family")
+app.add_typer(click_definitions.definition, name="click-definition")
 app.add_typer(feeds.feed, name="feed")
 app.add_typer(explaining.explain, name="explain")
 app.add_typer(callbacks.callbacks, name="callbacks")
 app.add_typer(ledgers.ledger, name="ledger")
+app.add_typer(markups.markup, name="markup")
 for child in (serving.api, serving.edge, serving.judge, serving.fetcher, serving.worker):
     app.command(rich_help_panel="The processes of serve, one by one")(child)
 

@@ -18,6 +18,7 @@ from handbill.campaigns import routes as campaigns
 from handbill.clients import routes as clients
 from handbill.clients import service as client_reads
 from handbill.core.nouns import Client
+from handbill.definitions import routes as definitions
 from handbill.feeds import routes as feeds
 from handbill.funnel import routes as funnel
 from handbill.groups import routes as groups
@@ -28,6 +29,7 @@ from handbill.http.front import Front
 from handbill.http.operations import Caller, Desk, Operation
 from handbill.jobs import routes as jobs
 from handbill.listings import routes as listings
+from handbill.markups import routes as markups
 from handbill.opening import open_desk
 from handbill.postings import routes as postings
 from handbill.publishers import routes as publishers
@@ -55,6 +57,7 @@ def operations() -> list[Operation]:
         groups.OPERATIONS,
         feeds.OPERATIONS,
         publishers.OPERATIONS,
+        definitions.OPERATIONS,
         postings.OPERATIONS,
         listings.OPERATIONS,
         stats.OPERATIONS,
@@ -62,6 +65,7 @@ def operations() -> list[Operation]:
         funnel.OPERATIONS,
         reports.OPERATIONS,
         callbacks.OPERATIONS,
+        markups.OPERATIONS,
         tracking.OPERATIONS,
     )
     return [operation for room in rooms for operation in room]

@@ -8,6 +8,7 @@ from types import FrameType
 from handbill.access.keys import secret
 from handbill.host.clock import SystemClock
 from handbill.host.ids import SystemIds
+from handbill.host.locating import locator
 from handbill.host.settings import Settings
 from handbill.kit.faults import Unavailable
 from handbill.ledger.booking import Rules
@@ -39,7 +40,7 @@ def main(settings: Settings, *, rest: bool = False) -> None:
     blobs = open_blobs(settings.blobs_address)
     with records.read() as tx:
         key = list(secret(tx, "link").values())[-1]
-    rules = Rules(settings.duplicate_seconds, settings.ip_mode, key)
+    rules = Rules(settings.duplicate_seconds, settings.ip_mode, key, locator(settings.geo_file))
     journal = JournalReader(settings.journal_folder)
     judge = Judge(records, blobs, journal, SystemClock(), SystemIds(), rules)
     try:

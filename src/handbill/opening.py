@@ -12,6 +12,7 @@ from handbill.config import BadSettings, without_password
 from handbill.host.clock import Clock, SystemClock
 from handbill.host.egress import Egress
 from handbill.host.ids import Ids, SystemIds
+from handbill.host.locating import NoGeoFile, locator
 from handbill.host.settings import Settings
 from handbill.http.operations import Desk, Doors
 from handbill.store.blobs import Blobs, open_blobs
@@ -87,9 +88,13 @@ def open_tools(settings: Settings) -> Tools:
 def prepare(settings: Settings) -> None:
     """Make the stores ready for any process: tables, our own keys, the edge's copy of them.
 
-    Safe to call at every start, by many, and beside a running server. **Refuses** records that
-    another version of Handbill has made (BadSettings).
+    Safe to call at every start, by many, and beside a running server. **Refuses** a file of places
+    that cannot be read, and records that another version of Handbill has made (BadSettings).
     """
+    try:
+        locator(settings.geo_file)
+    except NoGeoFile as unreadable:
+        raise BadSettings(str(unreadable)) from unreadable
     with opened(settings) as stores, locked(settings.data_folder / "prepare.lock"):
         try:
             migrate(stores.records)

@@ -10,6 +10,7 @@ from types import ModuleType
 
 from handbill.access import work as access
 from handbill.callbacks import work as callbacks
+from handbill.definitions import work as definitions
 from handbill.feeds import work as feeds
 from handbill.funnel import work as funnel
 from handbill.groups import work as groups
@@ -25,6 +26,7 @@ from handbill.work.tools import Run, Schedule
 ROOMS: tuple[ModuleType, ...] = (
     access,
     callbacks,
+    definitions,
     feeds,
     groups,
     postings,
@@ -35,7 +37,7 @@ ROOMS: tuple[ModuleType, ...] = (
 )
 
 
-FETCHED = frozenset({"feeds.import", "callbacks.send"})
+FETCHED = frozenset({"feeds.import", "callbacks.send", "definitions.read_list"})
 """The kinds of task that talk to others' servers."""
 
 

@@ -180,6 +180,9 @@ def _sound(tour: Tour, operation: Operation) -> Any:
         "create_feed": FEED,
         "create_publisher": {"id": "TestExp2"},
         "update_posting_config": {"endDate": "2026-12-31T00:00:00.000Z"},
+        "create_markup": {"entities": [
+            {"clientId": ids["client_id"], "entityId": ids["jobgroup_id"], "level": "JobGroup"}
+        ]},
         "create_rule": {
             "clientId": ids["client_id"], "campaignId": ids["campaign_id"],
             "jobGroupId": ids["jobgroup_id"],

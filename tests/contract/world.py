@@ -20,7 +20,7 @@ UNKNOWN = {
     "publisher_id": "Nobody", "job_reference": "no such job", "prefix": "nosuchkey",
     "api_client_id": "nobodynobodynobodynobody1", "agency_id": "nobody",
 }  # fmt: skip
-OF_THE_AGENCY = {"publisher_id", "prefix", "api_client_id", "agency_id"}
+OF_THE_AGENCY = {"publisher_id", "prefix", "api_client_id", "agency_id", "markup_id"}
 """Path ids that belong to the agency itself, so that no client of it is a wrong parent."""
 
 FEED: Body = {
@@ -108,6 +108,9 @@ def build(office: Office) -> World:
     made = office.ask("POST", "/rules", rule, headers=headers).json
     sent = office.ask("POST", "/funnel", FUNNEL[0].sample, headers=headers).json
     world.ids |= {"rule_id": made["data"]["id"], "batch_id": sent["value"]}
+    entity = {"clientId": client_id, "entityId": world.ids["campaign_id"], "level": "Campaign"}
+    markup = {"effectiveFrom": 1_793_491_200, "value": 10, "entities": [entity]}
+    world.ids["markup_id"] = office.new("/markups", markup)
     return world
 
 

@@ -8,12 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handbill.core.charging import (
+    FREE,
     MEASURES,
+    UNMARKED,
     CounterKey,
+    Factors,
     Limit,
     Measure,
     Need,
     Place,
+    Price,
     Scope,
     Spending,
     budget_limit,
@@ -23,11 +27,13 @@ from handbill.core.charging import (
     limits_of,
     price_of_apply,
     price_of_click,
+    priced,
 )
 from handbill.core.nouns import Cap, Caps
 from handbill.kit.zones import PERIODS, Period
 
 DAY = date(2026, 12, 30)
+PAID = Price(7, 5, 7, UNMARKED)
 PLACES = [Place(1, campaign, group, publisher)
           for campaign, group in ((1, 1), (1, 2), (2, 3)) for publisher in (1, 2)]  # fmt: skip
 
@@ -35,13 +41,22 @@ PLACES = [Place(1, campaign, group, publisher)
 @pytest.mark.parametrize(
     ("bid_type", "click", "apply"),
     [
-        ("CPC", (7, 5), (0, 0)), ("FLAT_CPC", (7, 5), (0, 0)), ("CPA", (0, 0), (7, 5)),
-        ("Organic", (0, 0), (0, 0)), ("PPP", (0, 0), (0, 0)),
+        ("CPC", PAID, FREE), ("FLAT_CPC", PAID, FREE), ("CPA", FREE, PAID),
+        ("Organic", FREE, FREE), ("PPP", FREE, FREE),
     ],
 )  # fmt: skip
-def test_what_is_paid_for(bid_type: str, click: tuple[int, int], apply: tuple[int, int]) -> None:
-    assert price_of_click(bid_type, 7, 5) == click
-    assert price_of_apply(bid_type, 7, 5) == apply
+def test_what_is_paid_for(bid_type: str, click: Price, apply: Price) -> None:
+    assert price_of_click(bid_type, 7, 5, UNMARKED) == click
+    assert price_of_apply(bid_type, 7, 5, UNMARKED) == apply
+
+
+def test_the_worked_example_of_three_spends() -> None:
+    """Bid 1.00, markdown 20 %, agency markup 10 % (domain 4.2)."""
+    price = price_of_click("CPC", 1_000_000, 800_000, Factors(100_000, 0))
+    assert price == Price(1_000_000, 800_000, 1_100_000, Factors(100_000, 0))
+    both = priced(1_000_000, 800_000, Factors(100_000, 50_000))
+    assert both.marked_micros == 1_155_000
+    assert priced(0, 0, Factors(100_000, 50_000)) == FREE, "what costs nothing is not marked up"
 
 
 def test_caps_become_limits() -> None:

@@ -5,36 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handbill.core.judging import (
-    BOT,
-    DUPLICATE,
     balance_of,
-    class_of_click,
     digest_of_agent,
     masked_ip,
     visitor_of,
 )
-from handbill.kit.instants import SECOND
 
 KEY = b"k" * 32
-
-
-@pytest.mark.parametrize(
-    ("bot", "opened_at", "at", "window", "expected"),
-    [
-        (True, None, 0, 30, BOT),
-        (True, 0, 1, 30, BOT),  # a bot's repeat is a bot first
-        (False, None, 0, 30, None),
-        (False, 0, 30 * SECOND, 30, DUPLICATE),
-        (False, 0, 30 * SECOND + 1, 30, None),
-        (False, 30 * SECOND, 0, 30, DUPLICATE),  # brought out of order
-        (False, 30 * SECOND + 1, 0, 30, None),
-        (False, 5, 5, 0, None),  # no window, no repeats
-    ],
-)
-def test_the_order_and_the_window(
-    bot: bool, opened_at: int | None, at: int, window: int, expected: str | None
-) -> None:
-    assert class_of_click(bot, opened_at, at, window) == expected
 
 
 def test_a_visitor_is_address_and_agent_on_a_job() -> None:

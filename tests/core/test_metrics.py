@@ -45,10 +45,42 @@ def test_every_click_is_in_exactly_one_metric() -> None:
     assert set(classes) - {"foreign", "latent"} <= set(ENTRY_DISPOSITIONS)
 
 
+def test_the_three_spends_of_the_worked_example() -> None:
+    """Bid 1.00, markdown 20 %, markup 10 % (domain 4.2)."""
+    found = told(spent=1_000_000, netSpent=800_000, markedUpSpent=1_100_000, clicks=1)
+    names = ("netSpent", "spent", "markedUpSpent", "profit", "averageMargin")
+    assert [found[name] for name in names] == [
+        Decimal("0.8"), 1, Decimal("1.1"), Decimal("0.3"), Decimal("27.272727"),
+    ]  # fmt: skip
+    assert told(netSpent=0)["averageMargin"] == 0
+
+
+def test_sums_of_classes() -> None:
+    found = told(
+        clicks=7, botClicks=1, duplicateClicks=2, foreignClicks=3, latentClicks=4, overCapClicks=99,
+        applyStarts=14,
+    )  # fmt: skip
+    assert (found["invalidClicks"], found["allClicks"], found["allBotClicks"]) == (10, 7, 1)
+    assert found["ctas"] == 200
+
+
+def test_new_columns_stand_after_those_of_old() -> None:
+    assert NAMES[:17] == (
+        "clicks", "botClicks", "duplicateClicks", "foreignClicks", "latentClicks", "overCapClicks",
+        "views", "applyStarts", "applies", "hires", "spent", "netSpent", "cpc", "cpa", "cph", "cta",
+        "ath",
+    )  # fmt: skip
+    assert NAMES[17:] == (
+        "markedUpSpent", "profit", "averageMargin", "invalidClicks", "allClicks", "allBotClicks",
+        "allViews", "allApplyStarts", "allApplies", "allHires", "ctas",
+    )  # fmt: skip
+
+
 @given(st.lists(st.integers(0, 10**15), min_size=len(RAW), max_size=len(RAW)))
 def test_ratios_are_exact_to_six_places(sums: list[int]) -> None:
     made = dict(zip(NAMES, finished(sums), strict=True))
     raw = dict(zip((raw.name for raw in RAW), sums, strict=True))
+    raw["profit"] = raw["markedUpSpent"] - raw["netSpent"]
     for ratio in RATIOS:
         over = Decimal(raw[ratio.over]) * ratio.factor
         if ratio.over == "spent":
@@ -56,4 +88,5 @@ def test_ratios_are_exact_to_six_places(sums: list[int]) -> None:
         under = raw[ratio.under]
         exact = over / under if under else Decimal(0)
         assert abs(made[ratio.name] - exact) <= Decimal("0.0000005")
-    assert Decimal(made["spent"]) * 1_000_000 == raw["spent"]
+    for name in ("spent", "netSpent", "markedUpSpent", "profit"):
+        assert Decimal(made[name]) * 1_000_000 == raw[name]

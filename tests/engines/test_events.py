@@ -22,8 +22,8 @@ NOW: Instant = instant_of_iso("2026-11-10T12:00:00Z")
 def entry(n: int, client_no: int = 1, at: Instant = NOW) -> Entry:
     return Entry(
         n.to_bytes(16, "big"), at + n, "CLICK", "valid", "", client_no, 2, 3, 4, "ab" * 16, "CPC",
-        800_000, 1_000_000, "USD", at + n, b"c" * 16, b"v" * 16, "192.0.2.0", "agent", "edge",
-        "", "ümlaut '\"\n",
+        800_000, 1_000_000, "USD", 1_100_000, 100_000, 0, at + n, b"c" * 16, b"v" * 16,
+        "192.0.2.0", "agent", "edge", "", "ümlaut '\"\n",
     )  # fmt: skip
 
 

@@ -49,6 +49,7 @@ def test_a_valid_click_is_charged_its_frozen_bid(market: Market) -> None:
         "reason": None,
         "chargeMicros": 800_000,
         "spendMicros": 1_000_000,
+        "markedUpMicros": 1_000_000,
         "currency": "USD",
     }
     sums = balanced(market)

@@ -11,7 +11,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import msgspec
 import pytest
 
 from flows.test_ledger_crash import Cut, CutRecords, cut
@@ -23,6 +22,7 @@ from handbill.core.nouns import (
     Caps,
     ClientBody,
     GroupBody,
+    Override,
     Placement,
 )
 from handbill.core.received import ReceivedClick, ReceivedConversion
@@ -33,15 +33,13 @@ from handbill.kit.zones import PERIODS, day_of, period_key, zone_of
 from handbill.ledger import rows
 from handbill.ledger.checking import check
 from handbill.ledger.work import sweep
-from handbill.postings.rows import PostingBody
 from handbill.store.index import EdgeIndex
 from handbill.store.records import Records
 from handbill.store.records.tables import (
     campaigns,
     clients,
     groups,
-    posting_config_clients,
-    posting_configs,
+    markups,
 )
 from handbill.work.queue import Task
 from handbill.work.tools import Tools
@@ -74,6 +72,8 @@ class Play:
     delivered: set[bytes] = field(default_factory=set)
     conversions: int = 0
     paid: int = 0
+    marked_up: list[int] = field(default_factory=list)
+    booked: dict[str, Any] = field(default_factory=dict)
 
     def open(self) -> None:
         market, chance = self.market, self.chance
@@ -185,17 +185,35 @@ class Play:
         """A purchase of postings for both clients, which no cap concerns."""
         cost = self.chance.choice((0, 1, 3_333_333, 10_000_001))
         days = self.chance.randint(0, 6)
-        now, market = self.market.clock.now(), self.market
-        with market.records.write() as tx:
-            config_no = tx.put(
-                posting_configs, id=f"posting-{now}", agency_no=market.agency_no,
-                publisher_no=self.nos["Pay"], start_at=now - DAY, end_at=now + days * DAY,
-                body=msgspec.json.encode(PostingBody(cost, 1, "")).decode(), credits_used=0,
-                turned_at=now, created_at=now, updated_at=now, spent_micros=0, spend_at=now,
-            )  # fmt: skip
-            for name in ZONES:
-                tx.put(posting_config_clients, config_no=config_no, client_no=self.nos[name])
+        self.market.purchase(cost, [self.nos[name] for name in ZONES], self.nos["Pay"], days)
         self.paid += cost
+
+    def mark_up(self) -> None:
+        """A new markup somewhere, from some time on; or another value or end for an old one."""
+        chance, now = self.chance, self.market.clock.now()
+        ppm = chance.choice((0, 1, 99_999, 333_333, 2_500_000))
+        if self.marked_up and chance.random() < 0.4:
+            changes = chance.choice(({"ppm": ppm}, {"deleted_at": now}, {"from_at": now + HOUR}))
+            with self.market.records.write() as tx:
+                tx.change(markups, {"no": chance.choice(self.marked_up)}, **changes)
+            return
+        place = chance.choice(self.listings)
+        where = {"client_no": place.client_no}
+        if chance.random() < 0.6:
+            where["campaign_no"] = place.campaign_no
+            if chance.random() < 0.5:
+                where["group_no"] = place.group_no
+        if chance.random() < 0.3:
+            where["publisher_no"] = place.publisher_no
+        from_at = now + chance.choice((-DAY, -MINUTE, 0, 2 * HOUR))
+        self.marked_up.append(self.market.markup(ppm, from_at, **where))
+
+    def override(self) -> None:
+        """What is put on top of the agency's markup, by a campaign or job group."""
+        kind, no = self.chance.choice(sorted(key for key in self.bodies if key[0] != "client"))
+        body = self.bodies[kind, no]
+        body.override = Override(markup_ppm=self.chance.choice((None, 0, 7, 50_000)))
+        self.market.change({"campaign": campaigns, "group": groups}[kind], no, body)
 
     def happen(self) -> None:
         deeds = (self.click, self.again, self.convert, self.organic)
@@ -203,6 +221,10 @@ class Play:
             deed()
         if self.chance.random() < 0.1:
             self.buy()
+        if self.chance.random() < 0.4:
+            self.mark_up()
+        if self.chance.random() < 0.2:
+            self.override()
         for kind, no in self.chance.sample(sorted(self.bodies), 2):
             if self.chance.random() < 0.3:
                 self.cap(kind, no)
@@ -233,7 +255,7 @@ class Play:
         for line in ledger:
             if line["disposition"] not in {"valid", "counted"} or line["kind"] == "POSTING":
                 continue
-            amounts = (line["spendMicros"], line["kind"] == "CLICK", line["kind"] == "APPLY")
+            amounts = (line["markedUpMicros"], line["kind"] == "CLICK", line["kind"] == "APPLY")
             client, publisher = line["clientId"], self.nos[line["publisherId"]]
             campaign, group = self.nos[line["campaignId"]], self.nos[line["jobGroupId"]]
             day = day_of(instant_of_iso(line["at"]), zone_of(ZONES[client]))
@@ -269,9 +291,11 @@ class Play:
         assert {k: v for k, v in tallies.items() if k[1] not in kept and v} == dict(told)
         assert len({line["id"] for line in ledger}) == len(ledger)
         for line in ledger:
-            assert 0 <= line["chargeMicros"] <= line["spendMicros"]
+            assert 0 <= line["chargeMicros"] <= line["spendMicros"] <= line["markedUpMicros"]
             if line["disposition"] not in {"valid", "counted"}:
-                assert line["spendMicros"] == 0
+                assert line["markedUpMicros"] == 0
+        assert _kept(self.booked, ledger), "what is booked is never changed"
+        self.booked = {line["id"]: line for line in ledger}
         assert _paid(ledger) <= self.paid
         return used
 
@@ -289,6 +313,10 @@ class Play:
     def balanced(self) -> None:
         books = check(self.market.records, self.market.blobs, self.market.scratch)
         assert books.faults == []
+
+
+def _kept(before: dict[str, Any], ledger: list[dict[str, Any]]) -> bool:
+    return before.items() <= {line["id"]: line for line in ledger}.items()
 
 
 def _paid(ledger: list[dict[str, Any]]) -> int:
@@ -325,6 +353,10 @@ def test_no_micro_is_lost_or_overspent(records: Records, tmp_path: Path, seed: i
     assert kinds.pop("CLICK") == len(play.delivered), "each click is booked once"
     assert sum(kinds.values()) == play.conversions, "each conversion is booked once"
     assert sum(used.values()) > 0
+    spent, marked = (
+        sum(line[name] for line in market.ledger()) for name in ("spendMicros", "markedUpMicros")
+    )
+    assert marked > spent, "some of it was marked up"
     retired(play, tmp_path, {key: value for key, value in used.items() if key[3] == "L"})
 
 

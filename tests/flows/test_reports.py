@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from flows.test_stats import Desk, traffic
+from handbill.core.click_definitions import NOWHERE, Location
 from handbill.core.metrics import NAMES
 from handbill.core.nouns import GroupBody, Placement
 from handbill.kit.faults import Refused
@@ -19,7 +20,7 @@ from handbill.stats import reporting, service
 from handbill.stats.rows import Report
 from handbill.store.records import Records
 from handbill.store.records.tables import groups
-from market import START
+from market import RULES, START
 
 _DAYS = {"startDate": "2026-10-01", "endDate": "2026-11-30"}
 _IP_COLUMNS = [
@@ -86,6 +87,18 @@ def test_a_grouped_report_says_what_polling_says(market: Desk) -> None:
     assert made(market, grouped(market, client_no)) == market.lines(client_no, "CLIENT")
 
 
+def test_a_sum_may_be_longer_than_64_bits(market: Desk) -> None:
+    listing = market.listing()
+    market.markup(8_000_000, client_no=listing.client_no)
+    for _ in range(3):
+        market.clock.forward(1)
+        market.purchase(10**18, [listing.client_no], listing.publisher_no)
+    market.judged()
+    (line,) = made(market, grouped(market, listing.client_no))
+    assert line["markedUpSpent"] == f"{27 * 10**12}"
+    assert line["profit"] == f"{24 * 10**12}"
+
+
 def test_nothing_to_tell_is_a_file_too(market: Desk) -> None:
     client_no = market.client()
     report_id = grouped(market, client_no, groupBy="JOB")
@@ -127,6 +140,22 @@ def test_an_apply_stands_at_its_clicks_address_however_long_ago_that_was(market:
     (line,) = made(market, by_address(market, listing.client_no, startDate="2026-11-10"))
     assert (line["date"], line["ip"]) == ("2026-11-10", "203.0.113.0")
     assert (line["clicks"], line["applies"], line["distinctUserAgents"]) == ("0", "1", "0")
+
+
+def test_clicks_and_their_applies_stand_where_the_address_was(market: Desk) -> None:
+    listing = market.listing()
+    market.converted(market.clicked(listing, ip="203.0.113.7"), 3)
+    market.clicked(listing, ip="203.0.113.200", at=START + SECOND)
+    rules = RULES._replace(locate=lambda ip: Location("US", "Austin") if ip[-2] == "." else NOWHERE)
+    judge = market.judge(rules=rules)
+    while judge.step():
+        pass
+    judge.close()
+    lines = made(market, by_address(market, listing.client_no))
+    told = [
+        tuple(line[name] for name in (*_IP_COLUMNS[1:4], "clicks", "applies")) for line in lines
+    ]
+    assert told == [("203.0.113.0", "", "", "1", "0"), ("203.0.113.0", "US", "Austin", "1", "1")]
 
 
 def test_user_agents_are_told_apart(market: Desk) -> None:
@@ -179,7 +208,10 @@ def test_a_family_is_told_what_its_publishers_may_invoice(market: Desk) -> None:
     charged = sum(line["chargeMicros"] for line in whole)
     told = sum(round(float(line["grossSpend"]) * 1_000_000) for line in lines)
     assert told == charged > 0
-    assert charged < sum(line["spendMicros"] for line in whole)
+    spent, marked = (
+        sum(line[name] for line in whole) for name in ("spendMicros", "markedUpMicros")
+    )
+    assert charged < spent < marked, "what the customer pays is not the publisher's business"
 
 
 @pytest.mark.parametrize(

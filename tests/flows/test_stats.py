@@ -18,6 +18,7 @@ from handbill.clients.service import clients_by_number
 from handbill.core.listing_tokens import Listing
 from handbill.core.metrics import NAMES
 from handbill.core.nouns import Cap, Caps
+from handbill.core.received import ReceivedConversion
 from handbill.host.settings import Settings
 from handbill.kit.faults import Fault, Refused
 from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND, Instant
@@ -40,6 +41,10 @@ COUNTS = dict(zip(
     strict=True,
 ))  # fmt: skip
 CONVERSIONS = {"VIEW": "views", "APPLY_START": "applyStarts", "APPLY": "applies"}
+ALL = {"VIEW": "allViews", "APPLY_START": "allApplyStarts", "APPLY": "allApplies"}
+AMOUNTS = {
+    "spent": "spendMicros", "netSpent": "chargeMicros", "markedUpSpent": "markedUpMicros",
+}  # fmt: skip
 
 
 @dataclass
@@ -123,8 +128,20 @@ def traffic(market: Desk) -> int:
             market.clicked(listing, at=at + 2 * SECOND, agent=BOT_AGENT)
             for action in range(1, 1 + (hour + n) % 4):
                 market.converted(click, action, at=at + MINUTE)
+        for action in range(1, 1 + hour % 4):
+            organic(market, client_no, action, at + MINUTE)
+    market.markup(123_456, begin + 9 * DAY, client_no=client_no)
+    market.markup(50_000, begin, client_no=client_no, publisher_no=publishers[1])
     market.judged()
     return client_no
+
+
+def organic(market: Market, client_no: int, action: int, at: Instant) -> None:
+    """A conversion that no click of ours led to."""
+    event = ReceivedConversion(
+        at, client_no, action, "pixel", b"", 0, 0, b"", 0, 0, 0, "", 0, 0, "", ""
+    )
+    market.journal.add([event], "api-0")
 
 
 def fold(
@@ -141,15 +158,18 @@ def fold(
     }
     found: dict[tuple[str, ...], dict[str, int]] = {}
     for line in ledger:
-        sums = found.setdefault(tuple(keys[level](line) for level in levels), {})
+        # What no click led to is of no campaign, job or publisher: their names are empty.
+        sums = found.setdefault(tuple(keys[level](line) or "" for level in levels), {})
+        names = []
         if line["kind"] == "CLICK":
-            name = COUNTS[line["disposition"]]
+            names = [COUNTS[line["disposition"]]]
         elif line["disposition"] in {"counted", "over_cap"}:
-            name = CONVERSIONS[line["kind"]]
-        else:
-            continue
-        sums[name] = sums.get(name, 0) + 1
-        for name, amount in (("spent", "spendMicros"), ("netSpent", "chargeMicros")):
+            names = [CONVERSIONS[line["kind"]], ALL[line["kind"]]]
+        elif line["disposition"] == "organic":
+            names = [ALL[line["kind"]]]
+        for name in names:
+            sums[name] = sums.get(name, 0) + 1
+        for name, amount in AMOUNTS.items() if names else ():
             sums[name] = sums.get(name, 0) + line[amount]
     return {key: sums for key, sums in found.items() if sums}
 
@@ -184,14 +204,21 @@ def test_every_level_agrees_with_a_naive_fold(market: Desk) -> None:
 
 
 def check_line(line: dict[str, str], sums: dict[str, int]) -> None:
-    for name in (*COUNTS.values(), *CONVERSIONS.values()):
+    for name in (*COUNTS.values(), *CONVERSIONS.values(), *ALL.values()):
         assert int(line[name]) == sums.get(name, 0), name
-    for name in ("spent", "netSpent"):
+    assert line["allClicks"] == line["clicks"]
+    assert line["allBotClicks"] == line["botClicks"]
+    assert int(line["invalidClicks"]) == int(line["botClicks"]) + int(line["duplicateClicks"])
+    for name in AMOUNTS:
         assert Decimal(line[name]) == Decimal(sums[name]) / 1_000_000
+    profit = Decimal(sums["markedUpSpent"] - sums["netSpent"])
+    assert Decimal(line["profit"]) == profit / 1_000_000
     for name, over, under, factor in (
         ("cpc", Decimal(sums["spent"]) / 1_000_000, sums.get("clicks", 0), 1),
         ("cpa", Decimal(sums["spent"]) / 1_000_000, sums.get("applies", 0), 1),
         ("cta", Decimal(sums.get("applies", 0)), sums.get("clicks", 0), 100),
+        ("ctas", Decimal(sums.get("applyStarts", 0)), sums.get("clicks", 0), 100),
+        ("averageMargin", profit, sums["markedUpSpent"], 100),
     ):
         exact = over * factor / under if under else Decimal(0)
         assert Decimal(line[name]) == round(exact, 6), name
@@ -268,7 +295,8 @@ def test_unknown_references_match_nothing(market: Desk) -> None:
 def test_the_past_of_what_is_deleted_can_be_asked_for(market: Desk) -> None:
     client_no = traffic(market)
     levels = ("CAMPAIGN", "JOBGROUP", "PUBLISHER")
-    before = market.lines(client_no, *levels)
+    every = market.lines(client_no, *levels)
+    before = [line for line in every if line["campaignId"]]  # the rest came without a click
     ids = {name: {line[name] for line in before} for name in ("campaignId", "jobGroupId")}
     with market.records.write() as tx:
         for table in ("campaigns", "groups", "publishers"):

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from handbill.core.nouns import Cap, Caps
+from handbill.kit.money import plus_shares
 from handbill.kit.zones import PERIODS, Period, period_key
 
 Scope = Literal["client", "campaign", "group", "placement", "campaign_placement"]
@@ -34,11 +35,22 @@ class Need(NamedTuple):
     applies: int
 
 
+class Factors(NamedTuple):
+    """What is put on one event's spend: the agency's markup, and that of settingsOverride."""
+
+    agency_ppm: int = 0
+    override_ppm: int = 0
+
+
 class Price(NamedTuple):
-    """``spend``: the trader's bid, which caps and ``spent`` count; ``charge``: the publisher's."""
+    """``spend``: the trader's bid, as ``spent`` counts it; ``charge``: the publisher's; ``marked``:
+    what the customer pays, the spend with its markups, which budget caps count.
+    """
 
     spend_micros: int
     charge_micros: int
+    marked_micros: int
+    factors: Factors
 
 
 class CounterKey(NamedTuple):
@@ -58,19 +70,30 @@ class Limit(NamedTuple):
     most: int
 
 
-FREE: Final = Price(0, 0)
+UNMARKED: Final = Factors()
+FREE: Final = Price(0, 0, 0, UNMARKED)
 _Gate = tuple[list[int], int, Limit]
 """What is used of a cap (shared by all tills below it), the measure's place, and the cap."""
 
 
-def price_of_click(bid_type: str, bid_micros: int, price_micros: int) -> Price:
+def price_of_click(bid_type: str, bid_micros: int, price_micros: int, factors: Factors) -> Price:
     """What a valid click costs: the bid frozen in its link, where clicks are what is paid for."""
-    return Price(bid_micros, price_micros) if bid_type in {"CPC", "FLAT_CPC"} else FREE
+    paid_for = bid_type in {"CPC", "FLAT_CPC"}
+    return priced(bid_micros, price_micros, factors) if paid_for else FREE
 
 
-def price_of_apply(bid_type: str, bid_micros: int, price_micros: int) -> Price:
+def price_of_apply(bid_type: str, bid_micros: int, price_micros: int, factors: Factors) -> Price:
     """What a counted apply costs: the bid frozen in its click's link, where applies are paid."""
-    return Price(bid_micros, price_micros) if bid_type == "CPA" else FREE
+    return priced(bid_micros, price_micros, factors) if bid_type == "CPA" else FREE
+
+
+def priced(spend_micros: int, charge_micros: int, factors: Factors) -> Price:
+    """All three amounts of what is paid for. What costs nothing has no markups either."""
+    if not (spend_micros or charge_micros):
+        return FREE
+    if factors == UNMARKED:
+        return Price(spend_micros, charge_micros, spend_micros, factors)
+    return Price(spend_micros, charge_micros, plus_shares(spend_micros, *factors), factors)
 
 
 def entities_of(place: Place) -> tuple[tuple[Scope, str], ...]:

@@ -1,7 +1,7 @@
 """What an event counts as. Clicks and conversions are classed once, by rules in a fixed order.
 
-The order for clicks is bot, duplicate, (foreign, latent: with click definitions), then room within
-the caps: ``over_cap`` or ``valid``. **Source**: domain 7.4, contract 5, safety.md section 2.
+The order for clicks is bot, duplicate, foreign, latent (``core.click_definitions``), then room
+within the caps: ``over_cap`` or ``valid``. **Source**: domain 7.4, contract 5, safety.md section 2.
 """
 
 import hashlib
@@ -9,8 +9,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Final, Literal
-
-from handbill.kit.instants import SECOND, Instant
 
 Kind = Literal["CLICK", "VIEW", "APPLY_START", "APPLY", "HIRE", "POSTING"]
 KIND_OF_ACTION: Final[dict[int, Kind]] = {1: "VIEW", 2: "APPLY_START", 3: "APPLY"}
@@ -22,12 +20,14 @@ ORGANIC: Final = "organic"  # a conversion that no click of ours led to
 OVER_CAP: Final = "over_cap"  # no room within a cap: booked, never charged
 BOT: Final = "bot"
 DUPLICATE: Final = "duplicate"
+FOREIGN: Final = "foreign"  # a click from outside the job's area
+LATENT: Final = "latent"  # a click too long after the job left the publisher's feed
 LATE: Final = "late"
 INVALID: Final = "invalid"
 DEAD: Final = "dead"  # parked, and its click never came
 PARKED: Final = "parked"  # not an entry yet: it waits for its click
 ENTRY_DISPOSITIONS: Final = (
-    VALID, COUNTED, ORGANIC, OVER_CAP, BOT, DUPLICATE, LATE, INVALID, DEAD,
+    VALID, COUNTED, ORGANIC, OVER_CAP, BOT, DUPLICATE, FOREIGN, LATENT, LATE, INVALID, DEAD,
 )  # fmt: skip
 """Every disposition that an entry of the ledger can have; with PARKED they sum up to received."""
 
@@ -35,21 +35,6 @@ TAKES_ROOM: Final = frozenset({VALID, COUNTED})
 """The dispositions whose entries use up caps."""
 
 _IpMode = Literal["full", "truncated", "hashed"]
-
-
-def class_of_click(
-    agent_is_bot: bool, opened_at: Instant | None, at: Instant, window_seconds: int
-) -> str | None:
-    """Why a click does not count, or None when it may.
-
-    ``opened_at``: the click of the same visitor on the same job that opened the latest window.
-    Both ends of a window belong to it; sources may bring clicks a little out of order.
-    """
-    if agent_is_bot:
-        return BOT
-    if opened_at is not None and abs(at - opened_at) <= window_seconds * SECOND:
-        return DUPLICATE if window_seconds else None
-    return None
 
 
 def visitor_of(key: bytes, job_id: bytes, ip: str, agent: str) -> bytes:

@@ -46,8 +46,9 @@ class NotOurs(ValueError):
 class Listing(NamedTuple):
     """One job offered to one publisher at one bid, as frozen in a link.
 
-    ``bid_micros`` is the trader's own bid (what the client's caps are compared with and ``spent``
-    counts); ``price_micros`` is what the publisher is shown and charges: the bid less markdown.
+    ``bid_micros`` is the trader's own bid (what ``spent`` counts and, marked up, the
+    client's caps); ``price_micros`` is what the publisher is shown and charges: the bid less
+    markdown.
     """
 
     client_no: int

@@ -1,13 +1,22 @@
-"""What reports say of events: raw counts, which may be summed, and ratios, which may not.
+"""What reports say of events: raw sums, sums of them, and ratios, which may not be summed.
 
-A new metric is one row here. **Source**: domain 9.1, contract 4.
+A new metric is one row here. **Source**: domain 9.1 and 4.2, contract 4.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from handbill.core.judging import BOT, COUNTED, DUPLICATE, OVER_CAP, VALID
+from handbill.core.judging import (
+    BOT,
+    COUNTED,
+    DUPLICATE,
+    FOREIGN,
+    LATENT,
+    ORGANIC,
+    OVER_CAP,
+    VALID,
+)
 from handbill.kit.money import MICROS, number_of, ratio
 
 Number = Decimal | int
@@ -25,8 +34,16 @@ class Raw(NamedTuple):
     amount: str = ""
 
 
+class Total(NamedTuple):
+    """Raw sums put together, all of counts or all of money; others may be taken off them."""
+
+    name: str
+    of: tuple[str, ...]
+    less: tuple[str, ...] = ()
+
+
 class Ratio(NamedTuple):
-    """A quotient of two raw sums, times a whole factor; computed last, at every level anew."""
+    """A quotient of two sums, times a whole factor; computed last, at every level anew."""
 
     name: str
     over: str
@@ -35,12 +52,13 @@ class Ratio(NamedTuple):
 
 
 _COUNTS = (COUNTED, OVER_CAP)
-RAW: Final[tuple[Raw, ...]] = (
+_ALL = (COUNTED, OVER_CAP, ORGANIC)
+METRICS: Final[tuple[Raw | Total | Ratio, ...]] = (
     Raw("clicks", "CLICK", (VALID,)),
     Raw("botClicks", "CLICK", (BOT,)),
     Raw("duplicateClicks", "CLICK", (DUPLICATE,)),
-    Raw("foreignClicks", "CLICK", ("foreign",)),
-    Raw("latentClicks", "CLICK", ("latent",)),
+    Raw("foreignClicks", "CLICK", (FOREIGN,)),
+    Raw("latentClicks", "CLICK", (LATENT,)),
     Raw("overCapClicks", "CLICK", (OVER_CAP,)),
     Raw("views", "VIEW", _COUNTS),
     Raw("applyStarts", "APPLY_START", _COUNTS),
@@ -48,41 +66,70 @@ RAW: Final[tuple[Raw, ...]] = (
     Raw("hires", "HIRE", (COUNTED,)),
     Raw("spent", None, (), "spend_micros"),
     Raw("netSpent", None, (), "charge_micros"),
-)
-RATIOS: Final[tuple[Ratio, ...]] = (
     Ratio("cpc", "spent", "clicks"),
     Ratio("cpa", "spent", "applies"),
     Ratio("cph", "spent", "hires"),
     Ratio("cta", "applies", "clicks", 100),
     Ratio("ath", "hires", "applies", 100),
+    # The columns above stand where they always stood; whatever is new comes after them.
+    Raw("markedUpSpent", None, (), "marked_micros"),
+    Total("profit", ("markedUpSpent",), ("netSpent",)),
+    Ratio("averageMargin", "profit", "markedUpSpent", 100),
+    Total("invalidClicks", ("botClicks", "duplicateClicks", "foreignClicks", "latentClicks")),
+    # Clicks at Organic publishers are in clicks and botClicks already; other organic visits are
+    # never seen, but for their conversions.
+    Total("allClicks", ("clicks",)),
+    Total("allBotClicks", ("botClicks",)),
+    Raw("allViews", "VIEW", _ALL),
+    Raw("allApplyStarts", "APPLY_START", _ALL),
+    Raw("allApplies", "APPLY", _ALL),
+    Raw("allHires", "HIRE", _ALL),
+    Ratio("ctas", "applyStarts", "clicks", 100),
 )
-MONEY: Final = frozenset(raw.name for raw in RAW if raw.amount)
-NAMES: Final = tuple(raw.name for raw in RAW) + tuple(made.name for made in RATIOS)
+"""Every metric, in the order of a report's columns."""
+
+NAMES: Final = tuple(metric.name for metric in METRICS)
+RAW: Final = tuple(metric for metric in METRICS if isinstance(metric, Raw))
+RATIOS: Final = tuple(metric for metric in METRICS if isinstance(metric, Ratio))
+_TOTALS: Final = {metric.name: metric for metric in METRICS if isinstance(metric, Total)}
+_PLACES: Final = {raw.name: place for place, raw in enumerate(RAW)}
+_PAID: Final = frozenset(raw.name for raw in RAW if raw.amount)
+MONEY: Final = _PAID | {total.name for total in _TOTALS.values() if _PAID.issuperset(total.of)}
+DECIMALS: Final = MONEY | {made.name for made in RATIOS}
+"""The metrics that need not be whole numbers."""
+
+Sums = Sequence[int]
 
 
-def _ratio_of(made: Ratio) -> Callable[[Sequence[int]], Number]:
-    places = {raw.name: place for place, raw in enumerate(RAW)}
-    over, under = places[made.over], places[made.under]
-    scale = MICROS if made.over in MONEY else 1
-    return lambda sums: ratio(sums[over] * made.factor, sums[under] * scale)
+def _sum_of(name: str) -> Callable[[Sums], int]:
+    """How a raw sum, or a total, comes out of the raw sums."""
+    if name in _PLACES:
+        place = _PLACES[name]
+        return lambda sums: sums[place]
+    of, less = ([_PLACES[one] for one in some] for some in _TOTALS[name][1:])
+    return lambda sums: sum([sums[n] for n in of]) - sum([sums[n] for n in less])
 
 
-_RATIO_OF: Final = tuple(_ratio_of(made) for made in RATIOS)
-_IS_MONEY: Final = tuple(raw.name in MONEY for raw in RAW)
+def _finish_of(metric: Raw | Total | Ratio) -> Callable[[Sums], Number]:
+    if not isinstance(metric, Ratio):
+        found = _sum_of(metric.name)
+        return (lambda sums: number_of(found(sums))) if metric.name in MONEY else found
+    over, under, factor = _sum_of(metric.over), _sum_of(metric.under), metric.factor
+    scale = MICROS if metric.over in MONEY and metric.under not in MONEY else 1
+    return lambda sums: ratio(over(sums) * factor, under(sums) * scale)
 
 
-def finished(sums: Sequence[int]) -> list[Number]:
+_FINISH: Final = tuple(map(_finish_of, METRICS))
+
+
+def finished(sums: Sums) -> list[Number]:
     """All metrics in the order of NAMES, from the raw sums in the order of RAW.
 
     **Units**: money in whole units of its currency; ratios to six decimals, 0 where nothing
-    divides; cta and ath in percent.
+    divides; cta, ath, ctas and averageMargin in percent.
     """
-    raw: list[Number] = [
-        number_of(amount) if money else amount
-        for amount, money in zip(sums, _IS_MONEY, strict=True)
-    ]
-    return raw + [of(sums) for of in _RATIO_OF]
+    return [of(sums) for of in _FINISH]
 
 
-def named(sums: Sequence[int]) -> Mapping[str, Number]:
+def named(sums: Sums) -> Mapping[str, Number]:
     return dict(zip(NAMES, finished(sums), strict=True))

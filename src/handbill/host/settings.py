@@ -76,6 +76,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "A further click by the same visitor on the same job within this time is a duplicate: "
         "booked, never charged. 0: no click is."
     ))] = 30  # fmt: skip
+    geo_file: Annotated[str, Meta(description=(
+        "A file in the MaxMind format (.mmdb) that says where addresses are, for foreign clicks "
+        "and the columns country and city of IP reports. Empty: nothing is known of places."
+    ))] = ""  # fmt: skip
     trusted_proxies: Annotated[tuple[str, ...], Meta(max_length=100, description=(
         "Addresses or networks of front proxies whose X-Forwarded-For is believed; a comma list."
     ))] = ()  # fmt: skip

@@ -94,6 +94,7 @@ _AFTER = (
     _JOINED.where(*_LIVE, _t.no > b("after")).order_by(_t.no).limit(b("limit", type_=sa.Integer))
 )
 _BY_IDS = _JOINED.where(*_LIVE, among(_t.id, "ids"))
+_PLACES = sa.select(_t.id, _t.country, _t.state, _t.city).where(among(_t.id, "ids"))
 _BY_NOS = _JOINED.where(among(_t.no, "nos"))
 _COUNT = sa.select(sa.func.count()).select_from(jobs).where(*_LIVE)
 _STANDING = sa.select(
@@ -101,12 +102,9 @@ _STANDING = sa.select(
     _t.settings, *(_t[name] for name in MATCHING),
 ).where(_t.client_no == b("client_no"), among(_t.ref, "refs"))  # fmt: skip
 _NUMBERS = sa.select(_t.ref, _t.no).where(_t.client_no == b("client_no"), among(_t.ref, "refs"))
-_OF_FEED = sa.select(_t.no, _t.ref, _t.raw_digest).where(
-    _t.feed_no == b("feed_no"), _t.left_at.is_(None)
-)
-_DELETED_OF_FEED = sa.select(_t.no, _t.ref, _t.raw_digest).where(
-    _t.feed_no == b("feed_no"), _t.deleted_at.is_not(None)
-)
+_CARRIED = sa.select(_t.no, _t.ref, _t.raw_digest).where(_t.feed_no == b("feed_no"))
+_OF_FEED = _CARRIED.where(_t.left_at.is_(None))
+_DELETED_OF_FEED = _CARRIED.where(_t.deleted_at.is_not(None))
 _TALLY_OF_FEED = (
     sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(_t.valid), sa.literal_column("0")))
     .select_from(jobs)
@@ -161,6 +159,11 @@ def after(tx: Tx, client_no: int, no: int, limit: int) -> list[Job]:
 
 def by_ids(tx: Tx, client_no: int, ids: Sequence[str]) -> list[Job]:
     return [_job(row) for row in tx.all(_BY_IDS, client_no=client_no, ids=Listed(ids))]
+
+
+def places(tx: Tx, ids: list[str]) -> list[Row]:
+    """Id, country, state and city of jobs, those that left too."""
+    return tx.all(_PLACES, ids=Listed(ids))
 
 
 def by_numbers(tx: Tx, nos: Sequence[int]) -> list[Job]:
@@ -390,7 +393,5 @@ def leave_one(tx: Tx, no: int, now: Instant) -> None:
 
 def delete_in_feed(tx: Tx, job: Job, feed_no: int, now: Instant) -> None:
     """A job is deleted that this feed carries; it becomes that feed's, if it was the API's."""
-    moved: dict[str, Any] = {}
-    if job.feed_no != feed_no:
-        moved = {"feed_no": feed_no, "raw_digest": None}
+    moved = {} if job.feed_no == feed_no else {"feed_no": feed_no, "raw_digest": None}
     tx.change(jobs, {"no": job.no}, left_at=now, deleted_at=now, **moved)

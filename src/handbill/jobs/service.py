@@ -7,7 +7,9 @@ must be matched and indexed again in the same transaction; the caller enqueues `
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TypeVar
 
+from handbill.core.click_definitions import JobPlace
 from handbill.core.nouns import Client, Job, JobBody
 from handbill.jobs import rows
 from handbill.jobs.rows import Standing, Written, job_id, written
@@ -18,12 +20,12 @@ from handbill.store.records.base import Row
 
 __all__ = [
     "BATCH", "Applied", "Written", "apply", "bodies", "carried_by", "count", "deleted_of_feed",
-    "job_id",
-    "job_of", "jobs_by_ids", "jobs_by_number", "jobs_page", "leave", "of_feed", "tally_of_feed",
-    "walk", "written",
+    "job_id", "job_of", "jobs_by_ids", "jobs_by_number", "jobs_page", "leave", "of_feed",
+    "places_of", "tally_of_feed", "walk", "written",
 ]  # fmt: skip
 
 BATCH = 1_000
+_T = TypeVar("_T")
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
@@ -54,6 +56,15 @@ def jobs_by_ids(tx: Tx, client_no: int, ids: Sequence[str]) -> list[Job]:
 def jobs_by_number(tx: Tx, nos: Iterable[int]) -> dict[int, Job]:
     """By row number, those that left too; for rooms that hold numbers (ledger, listings)."""
     return {job.no: job for part in _parts(nos) for job in rows.by_numbers(tx, part)}
+
+
+def places_of(tx: Tx, ids: Iterable[bytes]) -> dict[bytes, JobPlace]:
+    """Where jobs are, by id, those that left too."""
+    return {
+        bytes.fromhex(id_): JobPlace(*place)
+        for part in _parts(id_.hex() for id_ in ids)
+        for id_, *place in rows.places(tx, part)
+    }
 
 
 def walk(tx: Tx, client_no: int) -> Iterator[Job]:
@@ -220,7 +231,7 @@ def carried_by(tx: Tx, feed_no: int, nos: Iterable[int]) -> None:
     rows.set_carried(tx, feed_no, nos)
 
 
-def _parts(nos: Iterable[int]) -> Iterator[list[int]]:
-    every = iter(nos)
+def _parts(some: Iterable[_T]) -> Iterator[list[_T]]:
+    every = iter(some)
     while part := list(islice(every, BATCH)):
         yield part

@@ -14,7 +14,9 @@ from handbill.core.attribution import (
 )  # fmt: skip
 from handbill.core.charging import (
     FREE,
+    UNMARKED,
     CounterKey,
+    Factors,
     Limit,
     Need,
     Place,
@@ -24,6 +26,7 @@ from handbill.core.charging import (
     price_of_apply,
     price_of_click,
 )  # fmt: skip
+from handbill.core.click_definitions import Definition, Location, class_of_click
 from handbill.core.funnel_stages import application_key, candidate_key
 from handbill.core.judging import (
     BOT,
@@ -37,15 +40,17 @@ from handbill.core.judging import (
     OVER_CAP,
     PARKED,
     VALID,
-    class_of_click,
     digest_of_agent,
     masked_ip,
     visitor_of,
 )  # fmt: skip
 from handbill.core.received import ReceivedClick, ReceivedConversion, encode
-from handbill.kit.instants import Instant
+from handbill.definitions.service import Held
+from handbill.host.locating import Locate, nowhere
+from handbill.kit.instants import SECOND, Instant
 from handbill.kit.zones import bounds_of, day_of, zone_of
-from handbill.ledger.agents import bot_reason
+from handbill.ledger.address_days import AddressDay, address_day
+from handbill.ledger.classing import Facts
 from handbill.ledger.rows import Parked
 from handbill.ledger.terms import Terms
 from handbill.store.events import Entry
@@ -61,6 +66,12 @@ class Rules(NamedTuple):
     duplicate_seconds: int
     ip_mode: str
     key: bytes
+    locate: Locate = nowhere
+
+    @property
+    def otherwise(self) -> Definition:
+        """The rules for clicks where no click definition is in force."""
+        return Definition(duplicate_seconds=self.duplicate_seconds or None)
 
 
 class Click(NamedTuple):
@@ -85,6 +96,7 @@ class Known:
     visits: dict[bytes, Instant]
     keys: dict[str, bytes]
     used: dict[CounterKey, int]
+    facts: Facts = field(default_factory=Facts)
 
 
 @dataclass(slots=True)
@@ -93,7 +105,8 @@ class Added:
 
     entries: list[Entry] = field(default_factory=list)
     clicks: list[tuple[bytes, int, str, Instant]] = field(default_factory=list)
-    visits: dict[bytes, tuple[int, Instant]] = field(default_factory=dict)
+    visits: dict[bytes, tuple[int, Instant, Instant]] = field(default_factory=dict)
+    address_days: dict[AddressDay, int] = field(default_factory=dict)
     keys: list[tuple[int, str, bytes, Instant]] = field(default_factory=list)
     applied: list[tuple[int, str, bytes, bytes]] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
@@ -145,7 +158,8 @@ class Run:
         if event.random in known.clicks:
             added.tally(self._client_no, "CLICK", REDELIVERED)
             return
-        disposition, reason, price = self._class_of(event, visitor)
+        location = self._rules.locate(event.ip)
+        disposition, reason, price = self._class_of(event, visitor, location)
         known.clicks[event.random] = (self._client_no, disposition)
         added.clicks.append((event.random, self._client_no, disposition, event.at))
         added.tally(self._client_no, "CLICK", RECEIVED)
@@ -155,27 +169,46 @@ class Run:
                 event.random, event.at, "CLICK", disposition, reason, self._client_no,
                 event.campaign_no, event.group_no, event.publisher_no, event.job_id.hex(),
                 event.bid_type, price.charge_micros, price.spend_micros, self._currency,
-                event.at, event.random, visitor,
+                price.marked_micros, *price.factors, event.at, event.random, visitor,
                 masked_ip(event.ip, self._rules.ip_mode, self._rules.key),
-                digest_of_agent(event.agent), "edge", "", "",
+                digest_of_agent(event.agent), "edge", "", "", location.country, location.city,
             )
         )  # fmt: skip
 
-    def _class_of(self, event: ReceivedClick, visitor: bytes) -> tuple[str, str, Price]:
+    def _class_of(
+        self, event: ReceivedClick, visitor: bytes, location: Location
+    ) -> tuple[str, str, Price]:
         if self._terms is None:
             return INVALID, "unknown_client", FREE
-        bot = bot_reason(event.agent)
-        opened_at = self._known.visits.get(visitor)
-        why = class_of_click(bool(bot), opened_at, event.at, self._rules.duplicate_seconds)
-        # Foreign and latent clicks find their place here, with click definitions.
+        held = self._terms.held.get(event.publisher_no) or Held(self._rules.otherwise)
+        facts, opened_at = self._known.facts, self._known.visits.get(visitor)
+        before = self._clicks_before(event, held.rules)
+        why = class_of_click(held.rules, facts.seen(event, held, opened_at, location, before))
         if why is not None:
-            return why, bot, FREE
-        self._known.visits[visitor] = event.at
-        self.added.visits[visitor] = (self._client_no, event.at)
-        price = price_of_click(event.bid_type, event.bid_micros, event.price_micros)
+            return *why, FREE
+        window = held.rules.duplicate_seconds
+        if window:
+            self._known.visits[visitor] = event.at
+            until_at = event.at + window * SECOND
+            self.added.visits[visitor] = (self._client_no, event.at, until_at)
+        factors = self._factors(event, event.at)
+        price = price_of_click(event.bid_type, event.bid_micros, event.price_micros, factors)
         till = self._till(event.campaign_no, event.group_no, event.publisher_no, event.at)
-        full = till.take(Need(price.spend_micros, 1, 0))
+        full = till.take(Need(price.marked_micros, 1, 0))
         return (VALID, "", price) if full is None else (OVER_CAP, name_of(full), FREE)
+
+    def _clicks_before(self, event: ReceivedClick, rules: Definition) -> int:
+        """The clicks of the address on this day so far, where they are limited; this one is
+        counted.
+        """
+        if rules.most_clicks is None:
+            return 0
+        day_on = day_of(event.at, self._zone).isoformat()
+        key = address_day(self._rules.key, self._client_no, day_on, event.ip)
+        clicks = self._known.facts.clicks
+        clicks[key] = clicks.get(key, 0) + 1
+        self.added.address_days[key] = self.added.address_days.get(key, 0) + 1
+        return clicks[key] - 1
 
     # ── conversions ─────────────────────────────────────────────────────────────────────────────
 
@@ -221,13 +254,14 @@ class Run:
         applies = int(event.action == APPLY)
         price = FREE
         if applies:
-            price = price_of_apply(event.bid_type, event.bid_micros, event.price_micros)
+            factors = self._factors(event, at)
+            price = price_of_apply(event.bid_type, event.bid_micros, event.price_micros, factors)
         reason = "bot_click" if price != FREE and of_click == BOT else ""
         price = FREE if reason else price
         self._claim(key, event.click_random, at)
         self._note(event, credited=True)
         till = self._till(event.campaign_no, event.group_no, event.publisher_no, at)
-        full = till.take(Need(price.spend_micros, 0, applies))
+        full = till.take(Need(price.marked_micros, 0, applies))
         if full is None:
             self._book(arrived, kind, COUNTED, reason, at, price)
         else:
@@ -296,11 +330,16 @@ class Run:
             Entry(
                 arrived.id, at, kind, disposition, reason, self._client_no, event.campaign_no,
                 event.group_no, event.publisher_no, event.job_id.hex(), event.bid_type,
-                price.charge_micros, price.spend_micros, self._currency, event.click_at,
-                event.click_random, b"", "", "", event.source, event.candidate_id,
-                event.application_id,
+                price.charge_micros, price.spend_micros, self._currency, price.marked_micros,
+                *price.factors, event.click_at, event.click_random, b"", "", "", event.source,
+                event.candidate_id, event.application_id,
             )
         )  # fmt: skip
+
+    def _factors(self, event: ReceivedClick | ReceivedConversion, at: Instant) -> Factors:
+        """The markups that hold where the event happened, at the instant that dates it."""
+        marking = self._terms.markings.get(place_of(event)) if self._terms else None
+        return marking.at(at) if marking else UNMARKED
 
     # ── caps ────────────────────────────────────────────────────────────────────────────────────
 

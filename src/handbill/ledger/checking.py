@@ -168,12 +168,15 @@ def _check_files(
         books.blame(f"client {moment.client_no}: {twice} entries are there twice")
     unearned = _one(
         duck,
-        "SELECT count(*) FROM read_parquet($files) WHERE (charge_micros != 0 OR spend_micros != 0) "
-        f"AND disposition NOT IN ({folding.ROOM})",
+        "SELECT count(*) FROM read_parquet($files) WHERE (charge_micros != 0 OR spend_micros != 0 "
+        f"OR marked_micros != 0) AND disposition NOT IN ({folding.ROOM})",
         files,
     )[0]
     if unearned:
         books.blame(f"client {moment.client_no}: {unearned} entries that do not count are charged")
+    wrong = _one(duck, folding.MISMARKED, files)[0]
+    if wrong:
+        books.blame(f"client {moment.client_no}: {wrong} entries are not marked up as they say")
 
 
 def _one(duck: duckdb.DuckDBPyConnection, text: str, files: list[str]) -> tuple[Any, ...]:
@@ -186,11 +189,12 @@ def _entries(
     duck: duckdb.DuckDBPyConnection, files: list[str], books: Books
 ) -> dict[tuple[str, str], int]:
     found = folding.told(duck, files)
-    for _, _, count, charge, spend in found:
+    for _, _, count, charge, spend, marked in found:
         books.sums["entries"] += count
         books.sums["chargeMicros"] += charge
         books.sums["spendMicros"] += spend
-    return {(kind, disposition): count for kind, disposition, count, _, _ in found}
+        books.sums["markedUpMicros"] += marked
+    return {told[:2]: told[2] for told in found}
 
 
 def _with(entries: Mapping[Any, int], retired: Mapping[Any, int]) -> dict[Any, int]:

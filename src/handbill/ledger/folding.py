@@ -12,15 +12,24 @@ from handbill.store import events
 from handbill.store.events import Segment
 
 ROOM = ", ".join(f"'{name}'" for name in sorted(TAKES_ROOM))
+# What is left over between spend times both factors and the marked-up spend is half a micro at
+# most; where it is just a half, the marked-up spend is even.
+MISMARKED = """SELECT count(*) FROM (
+    SELECT marked_micros, 2 * abs(
+        spend_micros::HUGEINT * (1000000 + agency_ppm) * (1000000 + override_ppm)
+        - marked_micros::HUGEINT * 1000000000000
+    ) AS twice FROM read_parquet($files)
+) WHERE twice > 1000000000000 OR (twice = 1000000000000 AND marked_micros % 2 != 0)"""
 Taken = tuple[Place, date, tuple[int, int, int]]
-Told = tuple[str, str, int, int, int]
+Told = tuple[str, str, int, int, int, int]
 
 
 def told(duck: duckdb.DuckDBPyConnection, files: Sequence[str]) -> list[Told]:
-    """By kind and disposition: how many entries, and their charge and spend in micros."""
+    """By kind and disposition: how many entries, and their charge, spend and marked-up spend."""
     return duck.execute(
-        "SELECT kind, disposition, count(*), sum(charge_micros)::BIGINT, "
-        "sum(spend_micros)::BIGINT FROM read_parquet($files) GROUP BY ALL",
+        "SELECT kind, disposition, count(*), sum(charge_micros), sum(spend_micros), "
+        "sum(marked_micros) "
+        "FROM read_parquet($files) GROUP BY ALL",
         {"files": files},
     ).fetchall()
 
@@ -33,12 +42,12 @@ def taken(
     end = max(segment.last_at for segment in segments) + 1
     found = duck.execute(
         f"SELECT campaign_no, group_no, publisher_no, {events.day_text(first, end, zone)} AS day, "
-        "sum(spend_micros)::BIGINT, count(*) FILTER (kind = 'CLICK'), "
+        "sum(marked_micros), count(*) FILTER (kind = 'CLICK'), "
         "count(*) FILTER (kind = 'APPLY') FROM read_parquet($files) "
         f"WHERE disposition IN ({ROOM}) AND kind <> '{POSTING}' GROUP BY ALL",
         {"files": files},
     )
     while row := found.fetchone():
-        campaign_no, group_no, publisher_no, number, spend, clicks, applies = row
+        campaign_no, group_no, publisher_no, number, marked, clicks, applies = row
         place = Place(segments[0].client_no, campaign_no, group_no, publisher_no)
-        yield place, events.day_of_number(number), (spend, clicks, applies)
+        yield place, events.day_of_number(number), (marked, clicks, applies)

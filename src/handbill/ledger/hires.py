@@ -33,8 +33,8 @@ def book(added: Added, hire: Hire, currency: str) -> None:
         Entry(
             _id_of(hire), hire.at, "HIRE", disposition, "", hire.client_no, event.campaign_no,
             event.group_no, event.publisher_no, event.job_id.hex(), event.bid_type, 0, 0,
-            currency, event.click_at, hire.click_id, b"", "", "", "funnel", hire.candidate_id,
-            hire.application_id,
+            currency, 0, 0, 0, event.click_at, hire.click_id, b"", "", "", "funnel",
+            hire.candidate_id, hire.application_id,
         )
     )  # fmt: skip
 

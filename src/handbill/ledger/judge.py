@@ -22,9 +22,9 @@ from handbill.funnel import service as funnel
 from handbill.host.clock import Clock
 from handbill.host.ids import Ids
 from handbill.kit.faults import Unavailable
-from handbill.kit.instants import MINUTE, SECOND, Instant
+from handbill.kit.instants import MINUTE, Instant
 from handbill.kit.zones import day_of, zone_of
-from handbill.ledger import hires, purchases, rows
+from handbill.ledger import address_days, hires, purchases, rows
 from handbill.ledger.booking import (
     Added,
     Click,
@@ -35,6 +35,7 @@ from handbill.ledger.booking import (
     place_of,
     visitors_of,
 )  # fmt: skip
+from handbill.ledger.classing import FactFinder
 from handbill.ledger.terms import Terms, read_terms
 from handbill.postings import spending
 from handbill.store import events
@@ -50,6 +51,7 @@ _FEW_EVENTS = 1_000  # after a smaller batch others may gather before the next
 _MOST_PARKED = 1_000  # parked conversions that one batch looks at again
 _WRITERS = 8
 _STALE = 10 * MINUTE  # far less than the age at which a file counts as left behind
+_DISORDER = MINUTE  # by so much sources may bring clicks out of order
 _IDLE_SECONDS = 0.1
 _RETRY_SECONDS = 2.0
 
@@ -114,6 +116,7 @@ class Judge:
         self._clock = clock
         self._ids = ids
         self._rules = rules
+        self._finder = FactFinder(rules.key)
         self._most_events = MOST_EVENTS
         self._most_lines = _FEW_EVENTS
         self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="segment")
@@ -221,7 +224,7 @@ class Judge:
         for some in batch.arrivals.values():
             batch.places.update(place_of(click.event) for click in some.clicks)
             batch.places.update(place_of(found.event) for found in some.conversions)
-        batch.terms = read_terms(tx, batch.places)
+        batch.terms = read_terms(tx, batch.places, self._rules.otherwise)
         used = rows.counters_used(tx, _capped(batch))
         everyone = batch.arrivals.values()
         clicks = rows.known_clicks(tx, sorted({
@@ -230,10 +233,14 @@ class Judge:
         } - {b""}))  # fmt: skip
         visitors = {click.visitor for some in everyone for click in some.clicks}
         visits = rows.known_visits(tx, sorted(visitors))
+        clicked = {
+            no: [click.event for click in some.clicks] for no, some in batch.arrivals.items()
+        }
+        facts = self._finder.facts_of(tx, clicked, batch.terms)
         for client_no, some in batch.arrivals.items():
             keys = sorted(_identities(some.conversions))
             known_keys = rows.known_keys(tx, client_no, keys) if keys else {}
-            batch.known[client_no] = Known(clicks, visits, known_keys, used)
+            batch.known[client_no] = Known(clicks, visits, known_keys, used, facts)
 
     # ── judging and booking ─────────────────────────────────────────────────────────────────────
 
@@ -251,7 +258,7 @@ class Judge:
             for share in due.shares:
                 terms = batch.terms.get(share.client_no)
                 added = judged.setdefault(share.client_no, Added())
-                purchases.book(added, due, share, terms.currency if terms else "")
+                purchases.book(added, due, share, terms)
         return judged
 
     def _write(self, batch: _Batch, judged: dict[int, Added]) -> list[events.Segment]:
@@ -271,7 +278,7 @@ class Judge:
     ) -> None:
         if rows.hold_fence(tx) != batch.number:
             raise Outrun
-        if read_terms(tx, batch.places) != batch.terms:
+        if read_terms(tx, batch.places, self._rules.otherwise) != batch.terms:
             raise Outrun
         now = self._clock.now()
         if now - batch.now > _STALE:
@@ -282,6 +289,7 @@ class Judge:
         rows.put_clicks(tx, [row for added in each for row in added.clicks])
         opened = {visitor: seen for added in each for visitor, seen in added.visits.items()}
         rows.put_visits(tx, opened, self._forgotten(batch))
+        address_days.add(tx, [pair for added in each for pair in added.address_days.items()])
         rows.put_keys(tx, [row for added in each for row in added.keys])
         rows.put_applied(tx, [row for added in each for row in added.applied])
         if funnel.hires_booked(tx, [hire.no for hire in batch.hires], now) < len(batch.hires):
@@ -298,10 +306,10 @@ class Judge:
         ))  # fmt: skip
 
     def _forgotten(self, batch: _Batch) -> Instant:
-        """Windows opened before this instant are closed for every click still to come."""
+        """Windows that closed before this instant are so for every click still to come."""
         ats = (click.event.at for some in batch.arrivals.values() for click in some.clicks)
         oldest = min(ats, default=batch.now)
-        return oldest - (self._rules.duplicate_seconds + 60) * SECOND
+        return oldest - _DISORDER
 
     def _discard(self, written: Iterable[events.Segment]) -> None:
         for segment in written:

@@ -7,9 +7,10 @@ The purchases' room says what is due; the judge books it in the transaction that
 import hashlib
 from collections.abc import Iterable
 
-from handbill.core.charging import Place
+from handbill.core.charging import UNMARKED, Place, priced
 from handbill.core.judging import COUNTED
 from handbill.ledger.booking import RECEIVED, Added
+from handbill.ledger.terms import Terms
 from handbill.postings.spending import Due, Share
 from handbill.store.events import Entry
 
@@ -17,19 +18,28 @@ KIND = "POSTING"
 
 
 def places_of(dues: Iterable[Due]) -> set[Place]:
-    """The clients of purchases, so that their terms are read."""
-    return {Place(share.client_no, 0, 0, 0) for due in dues for share in due.shares}
+    """Where purchases are spent, so that the terms of their clients are read."""
+    return {_place_of(due, share) for due in dues for share in due.shares}
 
 
-def book(added: Added, due: Due, share: Share, currency: str) -> None:
+def _place_of(due: Due, share: Share) -> Place:
+    return Place(share.client_no, 0, 0, due.former.publisher_no)
+
+
+def book(added: Added, due: Due, share: Share, terms: Terms | None) -> None:
     """Add a client's part of a day to what its run adds. It takes no room of any cap."""
+    currency, factors = "", UNMARKED
+    if terms is not None:
+        currency, factors = terms.currency, terms.markings[_place_of(due, share)].at(share.at)
+    price = priced(share.micros, share.micros, factors)
     added.tally(share.client_no, KIND, RECEIVED)
     added.tally(share.client_no, KIND, COUNTED)
     added.entries.append(
         Entry(
             _id_of(due, share), share.at, KIND, COUNTED, "", share.client_no, 0, 0,
-            due.former.publisher_no, "", "PPP", share.micros, share.micros, currency, 0, b"", b"",
-            "", "", f"posting/{due.former.id}", "", "",
+            due.former.publisher_no, "", "PPP", price.charge_micros, price.spend_micros, currency,
+            price.marked_micros, *price.factors, 0, b"", b"", "", "",
+            f"posting/{due.former.id}", "", "",
         )
     )  # fmt: skip
 

@@ -12,7 +12,8 @@ from handbill.clients.service import clients_by_number
 from handbill.core.charging import CounterKey, folded, period_keys
 from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
-from handbill.ledger import folding, rows
+from handbill.ledger import address_days, folding, rows
+from handbill.listings import service as listings
 from handbill.store import events
 from handbill.store.events import Segment
 from handbill.store.records import Tx
@@ -21,6 +22,7 @@ from handbill.work.tools import Tools
 LONGEST_WINDOW = 120 * DAY
 """No conversion finds its click after this: windows have 90 days at most (contract 3)."""
 VISITS_KEPT = 30 * DAY  # no duplicate's window is longer than a week
+ADDRESS_DAYS_KEPT = 3 * DAY  # a day is over everywhere, and its last clicks are judged
 _MOST_FILES = 200
 _MEMORY_MB = 256
 _AT_ONCE = 10_000
@@ -87,12 +89,14 @@ def _settle(tx: Tx, client_no: int, before: Instant, zone: tzinfo) -> None:
 
 
 def forget(tools: Tools, now: Instant) -> None:
-    """Drop clicks, visits and identities of conversions that can decide about nothing any more."""
+    """Drop clicks, visits, departures, counts and identities that can decide about nothing more."""
     kept = max(tools.settings.retention_days * DAY, LONGEST_WINDOW)
     for forgotten, before in (
         (rows.forget_clicks, now - LONGEST_WINDOW),
         (rows.forget_visits, now - VISITS_KEPT),
         (rows.forget_keys, now - kept),
+        (address_days.forget, now - ADDRESS_DAYS_KEPT),
+        (listings.forget_departures, now - kept),
     ):
         for _ in range(_MOST_ROUNDS):
             with tools.records.write() as tx:

@@ -42,7 +42,9 @@ _CLICKS = sa.select(clicks.c.id, clicks.c.client_no, clicks.c.disposition).where
 )
 _VISITS = sa.select(visits.c.visitor, visits.c.at).where(among_ids(visits.c.visitor, "ids"))
 _OLD_VISITS = (
-    sa.select(visits.c.visitor).where(visits.c.at < b("before")).limit(b("most", type_=sa.Integer))
+    sa.select(visits.c.visitor)
+    .where(visits.c.until_at < b("before"))
+    .limit(b("most", type_=sa.Integer))
 )
 _FORGET_OLD_VISITS = sa.delete(visits).where(visits.c.visitor.in_(_OLD_VISITS))
 _k = conversion_keys.c
@@ -50,7 +52,7 @@ _OLD_KEYS = (
     sa.select(_k.client_no, _k.key).where(_k.at < b("before")).limit(b("most", type_=sa.Integer))
 )
 _FORGET_KEYS = sa.delete(conversion_keys).where(sa.tuple_(_k.client_no, _k.key).in_(_OLD_KEYS))
-_FORGET_VISITS = sa.delete(visits).where(visits.c.at < b("before"))
+_FORGET_VISITS = sa.delete(visits).where(visits.c.until_at < b("before"))
 _OLD_CLICKS = (
     sa.select(clicks.c.id).where(clicks.c.at < b("before")).limit(b("most", type_=sa.Integer))
 )
@@ -264,11 +266,13 @@ def known_visits(tx: Tx, visitors: Sequence[bytes]) -> dict[bytes, Instant]:
     return found
 
 
-def put_visits(tx: Tx, opened: Mapping[bytes, tuple[int, Instant]], forget: Instant) -> None:
-    """Keep who opened a window when, and forget the windows that closed before."""
+def put_visits(
+    tx: Tx, opened: Mapping[bytes, tuple[int, Instant, Instant]], forget: Instant
+) -> None:
+    """Keep who opened a window when, until when it is open, and forget those that closed before."""
     tx.upsert_many(visits, ["visitor"], [
-        {"visitor": visitor, "client_no": client_no, "at": at}
-        for visitor, (client_no, at) in opened.items()
+        {"visitor": visitor, "client_no": client_no, "at": at, "until_at": until_at}
+        for visitor, (client_no, at, until_at) in opened.items()
     ])  # fmt: skip
     tx.run(_FORGET_VISITS, before=forget)
 

@@ -18,7 +18,7 @@ _AT_ONCE = 2_000
 _MEMORY_MB = 256
 _COLUMNS = (
     "id", "at", "campaign_no", "group_no", "job_id", "publisher_no", "kind", "disposition",
-    "reason", "charge_micros", "spend_micros", "currency",
+    "reason", "charge_micros", "spend_micros", "marked_micros", "currency",
 )  # fmt: skip
 _QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
 _READ = f'SELECT {_QUOTED} FROM read_parquet($files) ORDER BY "at", "id"'
@@ -45,7 +45,8 @@ def export(records: Records, blobs: Blobs, scratch: Path) -> Iterator[dict[str, 
     """Every booked entry, client by client, in order of time; safe beside a running judge.
 
     **Shape**: ``{id, at, agencyId, clientId, campaignId, jobGroupId, jobId, publisherId, kind,
-    disposition, reason, chargeMicros, spendMicros, currency}``, null where nothing applies.
+    disposition, reason, chargeMicros, spendMicros, markedUpMicros, currency}``, null where nothing
+    applies.
     **Source**: contract 6.
     """
     with records.read() as tx:
@@ -85,7 +86,7 @@ def _line(
 ) -> dict[str, Any]:
     campaigns, groups, publishers = names
     (id_, at, campaign_no, group_no, job_id, publisher_no, kind, disposition, reason, charge,
-     spend, currency) = row  # fmt: skip
+     spend, marked, currency) = row  # fmt: skip
     return {
         "id": bytes(id_).hex(),
         "at": iso_of(at),
@@ -99,5 +100,6 @@ def _line(
         "reason": reason or None,
         "chargeMicros": charge,
         "spendMicros": spend,
+        "markedUpMicros": marked,
         "currency": currency,
     }

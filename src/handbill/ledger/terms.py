@@ -1,4 +1,6 @@
-"""The terms under which a client's events are judged: its zone, currency, caps and windows."""
+"""The terms under which a client's events are judged: its zone, currency, caps, windows, markups,
+and what makes its clicks payable.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -7,34 +9,58 @@ from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
 from handbill.core.attribution import window_days
 from handbill.core.charging import Limit, Place, budget_limit, limits_of
+from handbill.core.click_definitions import Definition
+from handbill.core.markups import Marking, override_ppm
 from handbill.core.nouns import Campaign, Client, Group
+from handbill.definitions.service import Held, held_at
 from handbill.groups.service import groups_by_number
 from handbill.ledger import rows
+from handbill.markups.service import steps_at
 from handbill.publishers.service import publishers_by_number
 from handbill.store.records import Tx
 
 
 class Terms(NamedTuple):
-    """Of one client; equal terms judge alike."""
+    """Of one client; equal terms judge alike. ``held``: by publisher, the rules for its clicks."""
 
     zone: str
     currency: str
     limits: Mapping[Place, tuple[Limit, ...]]
     windows: Mapping[Place, int]
+    held: Mapping[int, Held]
+    markings: Mapping[Place, Marking]
 
 
-def read_terms(tx: Tx, places: Iterable[Place]) -> dict[int, Terms]:
-    """The terms of every client of these places. A client that is not there has none."""
+def read_terms(
+    tx: Tx, places: Iterable[Place], otherwise: Definition | None = None
+) -> dict[int, Terms]:
+    """The terms of every client of these places. A client that is not there has none.
+
+    ``otherwise``: the rules for clicks where none are defined.
+    """
     places = sorted(set(places))
     clients = clients_by_number(tx, (place.client_no for place in places))
     campaigns = campaigns_by_number(tx, (place.campaign_no for place in places))
     groups = groups_by_number(tx, (place.group_no for place in places))
     publishers = publishers_by_number(tx, (place.publisher_no for place in places))
+    steps = steps_at(tx, places)
     currencies = rows.currencies(tx, {client.agency_no for client in clients.values()})
     found = {
-        no: Terms(client.zone, currencies.get(client.agency_no, ""), {}, {})
+        no: Terms(client.zone, currencies.get(client.agency_no, ""), {}, {}, {}, {})
         for no, client in clients.items()
     }
+    held = held_at(
+        tx,
+        {
+            (publisher_no, client_no): (publishers[publisher_no], client_no)
+            for client_no, _, _, publisher_no in places
+            if publisher_no in publishers
+        }.values(),
+        otherwise or Definition(),
+    )
+    for (publisher_no, client_no), rules in held.items():
+        if client_no in found:
+            found[client_no].held[publisher_no] = rules  # type: ignore[index]
     for place in places:
         client = clients.get(place.client_no)
         if client is None:
@@ -49,6 +75,13 @@ def read_terms(tx: Tx, places: Iterable[Place]) -> dict[int, Terms]:
             client.body.apply_window_days,
             campaign.body.override.apply_window_days if campaign else None,
             group.body.override.apply_window_days if group else None,
+        )
+        terms.markings[place] = Marking(  # type: ignore[index]
+            steps[place],
+            override_ppm(
+                campaign.body.override.markup_ppm if campaign else None,
+                group.body.override.markup_ppm if group else None,
+            ),
         )
     return found
 

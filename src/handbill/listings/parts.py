@@ -17,6 +17,7 @@ from handbill.core.listing_tokens import Listing, listing_signer
 from handbill.core.nouns import Client, Publisher
 from handbill.dialects.outbound import Fragment, Shape, fragment_of, splice_of
 from handbill.jobs import service as jobs
+from handbill.listings import rosters
 from handbill.listings.fragments import Fragments
 from handbill.listings.offers import Offered, OneListing
 from handbill.listings.rows import Part
@@ -25,7 +26,6 @@ from handbill.store.records import Records
 
 BATCH = 1_000
 _LEVEL = 1
-_PIECES = 5
 _OWN_NODES = Fragment(b"", b"")
 """Kept for a job that says something to single publishers: look under the publisher's own key."""
 _NOT_YET = Fragment(b"", b"not rendered yet")
@@ -70,8 +70,10 @@ def write_part(stall: Stall, digest: bytes, listed: Iterable[OneListing]) -> Par
     local = stall.scratch / f"part-{stall.publisher.no}-{stall.client.no}.deflate"
     try:
         with new_file(local) as packed:
-            count, size, crc = _rendered(stall, listed, packed)
-        part = Part(stall.publisher.no, stall.client.no, digest, count, size, crc)
+            count, size, crc, ids = _rendered(stall, listed, packed)
+        publisher_no, client_no = stall.publisher.no, stall.client.no
+        roster = rosters.write(stall.blobs, publisher_no, client_no, ids)
+        part = Part(publisher_no, client_no, digest, count, size, crc, roster)
         stall.blobs.put_file(path_of(part), local)
     finally:
         local.unlink(missing_ok=True)
@@ -79,7 +81,8 @@ def write_part(stall: Stall, digest: bytes, listed: Iterable[OneListing]) -> Par
 
 
 def drop_former(blobs: Blobs, part: Part) -> None:
-    """Delete the blobs of a publisher's and client's parts but the one on record."""
+    """Delete the blobs of a publisher's and client's parts but those on record."""
+    rosters.drop_former(blobs, part)
     current = path_of(part) if part.job_count else ""
     for path in blobs.paths(folder_of(part.publisher_no, part.client_no)):
         if path != current:
@@ -101,9 +104,12 @@ def packer() -> isal_zlib.Compress:
 _Splice = tuple[Callable[[bytes], bytes], bytes, bytes]
 
 
-def _rendered(stall: Stall, listed: Iterable[OneListing], packed: BinaryIO) -> tuple[int, int, int]:
-    """Number of jobs, bytes and CRC of the plain text."""
+def _rendered(
+    stall: Stall, listed: Iterable[OneListing], packed: BinaryIO
+) -> tuple[int, int, int, bytes]:
+    """Number of jobs, bytes and CRC of the plain text, and the jobs' ids."""
     count = size = crc = 0
+    ids = bytearray()
     pack = packer()
     splices: dict[Offered, _Splice] = {}
     for batch in _batches(listed):
@@ -112,9 +118,10 @@ def _rendered(stall: Stall, listed: Iterable[OneListing], packed: BinaryIO) -> t
         packed.write(pack.compress(content))
         crc = isal_zlib.crc32(content, crc)
         size += len(content)
-        count += len(pieces) // _PIECES
+        count += len(batch)
+        ids += b"".join(job.job_id for job in batch)
     packed.write(pack.flush(isal_zlib.Z_FULL_FLUSH))
-    return count, size, crc
+    return count, size, crc, bytes(ids)
 
 
 def _pieces(stall: Stall, batch: list[OneListing], splices: dict[Offered, _Splice]) -> list[bytes]:

@@ -7,7 +7,7 @@ goes into the edge's index, and only then a file can show a link.
 from handbill.clients import service as clients
 from handbill.core.nouns import Client, Publisher
 from handbill.dialects.outbound import shape_of
-from handbill.listings import fragments, parts, rows
+from handbill.listings import fragments, parts, rosters, rows
 from handbill.listings.indexing import index_client
 from handbill.listings.offers import Offers, offers_of
 from handbill.listings.parts import Stall
@@ -47,7 +47,7 @@ def publish(tools: Tools, client: Client, *, live: bool) -> None:
             _bring_up(tools, stall, offers, slot, former.pop(publisher.no, None))
     for publisher_no, part in former.items():
         if part.job_count:
-            _commit(tools, Part(publisher_no, client.no, NO_JOBS, 0, 0, 0))
+            _commit(tools, part, Part(publisher_no, client.no, NO_JOBS, 0, 0, 0))
 
 
 def _bring_up(tools: Tools, stall: Stall, offers: Offers, slot: int, former: Part | None) -> None:
@@ -59,7 +59,7 @@ def _bring_up(tools: Tools, stall: Stall, offers: Offers, slot: int, former: Par
         part = parts.write_part(stall, digest, offers.of(slot))
     else:
         part = Part(publisher.no, stall.client.no, digest, 0, 0, 0)
-    _commit(tools, part)
+    _commit(tools, former, part)
 
 
 def _files(publisher: Publisher, client: Client) -> tuple[int, ...]:
@@ -75,10 +75,15 @@ def _ensure_files(tools: Tools, missing: list[tuple[int, int]]) -> None:
                 ensure_file(tx, tools.ids, publisher_no, now, client_no)
 
 
-def _commit(tools: Tools, part: Part) -> None:
-    """Put a part on record, and let its publisher have the files that show it."""
+def _commit(tools: Tools, former: Part | None, part: Part) -> None:
+    """Put a part on record, note who has left it, and let its publisher have the files that show
+    it.
+    """
     now = tools.clock.now()
+    gone, come = rosters.moves(tools.blobs, former, part)
     with tools.records.write() as tx:
         rows.put_parts(tx, [part], now)
+        rows.depart(tx, part, gone, now)
+        rows.come_back(tx, part, come)
         enqueue(tx, ASSEMBLE, str(part.publisher_no), now)
     parts.drop_former(tools.blobs, part)

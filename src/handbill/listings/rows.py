@@ -1,6 +1,6 @@
-"""Rows of tables feed_files and feed_parts."""
+"""Rows of tables feed_files, feed_parts and departures."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -8,10 +8,11 @@ from sqlalchemy import bindparam as b
 
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
-from handbill.store.records.base import Listed, among
-from handbill.store.records.tables import clients, feed_files, feed_parts
+from handbill.store.records.base import Listed, Row, among, among_ids
+from handbill.store.records.tables import clients, departures, feed_files, feed_parts
 
-_f, _p = feed_files.c, feed_parts.c
+_f, _p, _d = feed_files.c, feed_parts.c, departures.c
+_AT_ONCE = 5_000
 
 
 class File(NamedTuple):
@@ -28,7 +29,8 @@ class File(NamedTuple):
 
 class Part(NamedTuple):
     """What one client adds to a publisher's files. ``crc`` and ``plain_bytes`` are of the plain
-    text, so that parts can be joined in one gzip member without reading them.
+    text, so that parts can be joined in one gzip member without reading them. ``roster``: the
+    digest of which jobs they are (``listings.rosters``), empty for none.
     """
 
     publisher_no: int
@@ -37,10 +39,11 @@ class Part(NamedTuple):
     job_count: int
     plain_bytes: int
     crc: int
+    roster: bytes = b""
 
 
 _FILE = (_f.no, _f.publisher_no, _f.client_no, _f.name, _f.job_count, _f.digest, _f.written_at)
-_PART = (_p.publisher_no, _p.client_no, _p.digest, _p.job_count, _p.plain_bytes, _p.crc)
+_PART = (_p.publisher_no, _p.client_no, _p.digest, _p.job_count, _p.plain_bytes, _p.crc, _p.roster)
 _FILE_OF = sa.select(*_FILE).where(
     _f.publisher_no == b("publisher_no"), _f.client_no == b("client_no")
 )
@@ -56,6 +59,30 @@ _READERS = (
     .where(_p.publisher_no == b("publisher_no"))
     .order_by(_p.client_no)
 )
+
+_LEFT_ANY = sa.select(_d.publisher_no).where(among(_d.publisher_no, "nos")).distinct()
+_LEFT = sa.select(_d.job_id, _d.left_at).where(
+    _d.publisher_no == b("publisher_no"), among_ids(_d.job_id, "ids")
+)
+_RETURN = sa.delete(departures).where(
+    _d.publisher_no == b("publisher_no"), among_ids(_d.job_id, "ids")
+)
+_ANY_OF_CLIENT = (
+    sa.select(_d.left_at)
+    .where(_d.client_no == b("client_no"), _d.publisher_no == b("publisher_no"))
+    .limit(sa.literal_column("1"))
+)
+_OLD_DEPARTURES = (
+    sa.select(_d.publisher_no, _d.job_id)
+    .where(_d.left_at < b("before"))
+    .limit(b("most", type_=sa.Integer))
+)
+_FORGET = sa.delete(departures).where(sa.tuple_(_d.publisher_no, _d.job_id).in_(_OLD_DEPARTURES))
+
+
+def _part(row: Row) -> Part:
+    publisher_no, client_no, digest, job_count, plain_bytes, crc, roster = row
+    return Part(publisher_no, client_no, digest, job_count, plain_bytes, crc, bytes(roster))
 
 
 def file_of(tx: Tx, publisher_no: int, client_no: int) -> File | None:
@@ -89,12 +116,12 @@ def set_file(tx: Tx, no: int, job_count: int, digest: bytes, now: Instant) -> No
 
 
 def parts_of(tx: Tx, publisher_no: int) -> list[Part]:
-    return [Part(*row) for row in tx.all(_PARTS, publisher_no=publisher_no)]
+    return [_part(row) for row in tx.all(_PARTS, publisher_no=publisher_no)]
 
 
 def parts_of_client(tx: Tx, client_no: int) -> dict[int, Part]:
     """By publisher number."""
-    found = (Part(*row) for row in tx.all(_CLIENTS_PARTS, client_no=client_no))
+    found = map(_part, tx.all(_CLIENTS_PARTS, client_no=client_no))
     return {part.publisher_no: part for part in found}
 
 
@@ -106,3 +133,44 @@ def put_parts(tx: Tx, parts: Sequence[Part], now: Instant) -> None:
 def clients_with_part(tx: Tx, publisher_no: int) -> list[str]:
     """Ids of the clients that place, or once placed, the publisher."""
     return [id_ for (id_,) in tx.all(_READERS, publisher_no=publisher_no)]
+
+
+def depart(tx: Tx, part: Part, gone: Iterable[bytes], now: Instant) -> None:
+    """Note that jobs have left a publisher's files."""
+    tx.upsert_many(departures, ["publisher_no", "job_id"], [
+        {
+            "publisher_no": part.publisher_no, "job_id": job_id, "client_no": part.client_no,
+            "left_at": now,
+        }
+        for job_id in sorted(gone)
+    ])  # fmt: skip
+
+
+def come_back(tx: Tx, part: Part, come: Iterable[bytes]) -> None:
+    """Forget that jobs had left: they are there again."""
+    named = {"client_no": part.client_no, "publisher_no": part.publisher_no}
+    if tx.one(_ANY_OF_CLIENT, **named) is None:
+        return
+    ids = sorted(come)
+    for at in range(0, len(ids), _AT_ONCE):
+        some = Listed(ids[at : at + _AT_ONCE])
+        tx.run(_RETURN, publisher_no=part.publisher_no, ids=some)
+
+
+def departures_of(
+    tx: Tx, wanted: Mapping[int, Collection[bytes]]
+) -> dict[tuple[int, bytes], Instant]:
+    """Of listings (publisher, job), since when those that are in no feed are not."""
+    found: dict[tuple[int, bytes], Instant] = {}
+    for (publisher_no,) in tx.all(_LEFT_ANY, nos=Listed(sorted(wanted))) if wanted else ():
+        ids = sorted(wanted[publisher_no])
+        for at in range(0, len(ids), _AT_ONCE):
+            some = Listed(ids[at : at + _AT_ONCE])
+            for job_id, left_at in tx.all(_LEFT, publisher_no=publisher_no, ids=some):
+                found[publisher_no, bytes(job_id)] = left_at
+    return found
+
+
+def forget_departures(tx: Tx, before: Instant, most: int) -> int:
+    """Drop so many that are older; how many there were."""
+    return tx.run(_FORGET, before=before, most=most)

@@ -1,5 +1,7 @@
 """What can be asked of listings: where a publisher fetches its feed, and to write feeds again."""
 
+from collections.abc import Collection, Mapping
+
 from handbill.host.ids import Ids, new_name
 from handbill.host.settings import Settings
 from handbill.kit.instants import Instant
@@ -50,3 +52,13 @@ def republish(tx: Tx, publisher_no: int, now: Instant) -> None:
     for client_id in rows.clients_with_part(tx, publisher_no):
         enqueue(tx, PUBLISH, client_id, now)
     enqueue(tx, ASSEMBLE, str(publisher_no), now)
+
+
+def departures(tx: Tx, wanted: Mapping[int, Collection[bytes]]) -> dict[tuple[int, bytes], Instant]:
+    """Of listings, by publisher and job id, since when those that left all feeds are gone."""
+    return rows.departures_of(tx, wanted)
+
+
+def forget_departures(tx: Tx, before: Instant, most: int) -> int:
+    """Drop so many departures that are older; how many there were."""
+    return rows.forget_departures(tx, before, most)

@@ -28,7 +28,9 @@ MOST_ROWS: Final = 5_000_000
 _AT_ONCE = 5_000
 _MEMORY_MB = 1_024
 _THREADS = 2
-_OWN_NAMES = frozenset({"IP", "BID_TYPE", "CURRENCY"})  # texts of the entries themselves
+_OWN_NAMES = frozenset(
+    {"IP", "COUNTRY", "CITY", "BID_TYPE", "CURRENCY"}
+)  # texts of the entries themselves
 Progress = Callable[[int], None]
 Begun = Callable[[Callable[[], None]], None]
 Names = tuple[str, ...]
@@ -151,7 +153,7 @@ def names_of(tx: Tx, client_no: int, level: str, keys: set[Any]) -> dict[Any, Na
         found = rows.job_names(tx, client_no, sorted(keys))
         return {key: (key, *found.get(key, ("", ""))) for key in keys}
     if level in _OWN_NAMES:
-        return {key: (key, "", "") for key in keys}
+        return {key: (key,) for key in keys}
     named: dict[Any, Names] = dict.fromkeys(keys, ("", ""))
     if level == "CLIENT":
         named |= {no: (it.id, it.body.company_name) for no, it in _of(clients_by_number, tx, keys)}

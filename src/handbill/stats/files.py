@@ -12,12 +12,11 @@ from typing import IO, Any, Final, cast
 from arro3.core import Array, DataType, Table
 from arro3.io import write_parquet
 
-from handbill.core.metrics import MONEY, RATIOS
+from handbill.core.metrics import DECIMALS
 from handbill.kit.jsons import encode
 
 MOST_ROWS: Final = 100_000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_DECIMALS = MONEY | {ratio.name for ratio in RATIOS}
 _PLACES = 6
 
 Row = Sequence[Any]
@@ -73,7 +72,7 @@ def _parquet(file: IO[bytes], columns: Sequence[str]) -> Iterator[Put]:
 
 def _column(name: str, values: Sequence[Any]) -> Array:
     """Amounts and ratios are exact decimals, never floats."""
-    if name in _DECIMALS:
+    if name in DECIMALS:
         spelled = [f"{value:f}" if isinstance(value, Decimal) else str(value) for value in values]
         return Array(spelled, DataType.utf8()).cast(DataType.decimal128(38, _PLACES))
     if isinstance(values[0], int):

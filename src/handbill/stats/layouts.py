@@ -6,7 +6,7 @@ A new kind of report is one layout here. **Source**: domain 9.1, 9.5 and 12, con
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from handbill.core.judging import BOT, COUNTED, DUPLICATE, OVER_CAP, VALID
+from handbill.core.judging import BOT, COUNTED, DUPLICATE, FOREIGN, LATENT, OVER_CAP, VALID
 from handbill.core.metrics import NAMES, RAW, Number, Raw, finished
 from handbill.kit.instants import DAY
 from handbill.kit.money import number_of
@@ -35,7 +35,7 @@ class Layout(NamedTuple):
 
 def _sum(raw: Raw) -> str:
     if raw.amount:
-        return f"sum({raw.amount})::BIGINT"
+        return f"sum({raw.amount})"
     if not raw.dispositions:
         return f"count(*) FILTER (kind = '{raw.kind}')"
     words = ", ".join(f"'{word}'" for word in raw.dispositions)
@@ -64,10 +64,16 @@ STATS: Final = Layout(
 # which may be as long ago as any window of conversion (contract 3) reaches.
 _REACH: Final = 92 * DAY
 _WITH_ADDRESS: Final = """(
-    SELECT entry.* REPLACE (coalesce(nullif(entry.ip, ''), click.ip, '') AS ip)
+    SELECT entry.* REPLACE (
+        coalesce(nullif(entry.ip, ''), click.ip, '') AS ip,
+        coalesce(nullif(entry.country, ''), click.country, '') AS country,
+        coalesce(nullif(entry.city, ''), click.city, '') AS city
+    )
     FROM read_parquet($files) AS entry
     LEFT JOIN (
-        SELECT click_id AS id, any_value(ip) AS ip FROM read_parquet($files)
+        SELECT click_id AS id, any_value(ip) AS ip, any_value(country) AS country,
+            any_value(city) AS city
+        FROM read_parquet($files)
         WHERE kind = 'CLICK' GROUP BY ALL
     ) AS click ON click.id = entry.click_id AND entry.kind <> 'CLICK'
 )"""
@@ -78,18 +84,20 @@ _IP_SUMS: Final = (
         Raw("validClicks", "CLICK", (VALID,)),
         Raw("botClicks", "CLICK", (BOT,)),
         Raw("duplicateClicks", "CLICK", (DUPLICATE,)),
-        Raw("foreignClicks", "CLICK", ("foreign",)),
-        Raw("latentClicks", "CLICK", ("latent",)),
+        Raw("foreignClicks", "CLICK", (FOREIGN,)),
+        Raw("latentClicks", "CLICK", (LATENT,)),
         Raw("applies", "APPLY", _COUNTS),
     )),
     ("distinctUserAgents", "count(DISTINCT nullif(agent, ''))"),
 )  # fmt: skip
-IP_LEVELS: Final = ("DATE", "IP", "PUBLISHER", "JOBGROUP", "JOB")
+IP_LEVELS: Final = ("DATE", "IP", "COUNTRY", "CITY", "PUBLISHER", "JOBGROUP", "JOB")
 IP: Final = Layout(
     headings={
         "DATE": ((0, "date"),),
-        # Nothing here knows where an address is; the columns stand for whoever fills them in.
-        "IP": ((0, "ip"), (1, "country"), (2, "city")),
+        "IP": ((0, "ip"),),
+        # As HANDBILL_GEO_FILE told it when the click was judged; else empty.
+        "COUNTRY": ((0, "country"),),
+        "CITY": ((0, "city"),),
         "PUBLISHER": ((0, "publisher"),),
         "JOBGROUP": ((0, "jobGroupId"),),
         "JOB": ((1, "refNumber"),),
@@ -104,8 +112,8 @@ IP: Final = Layout(
 _PUBLISHER_SUMS: Final = _sums((
     Raw("grossClicks", "CLICK", ()),
     Raw("validClicks", "CLICK", (VALID,)),
-    Raw("foreignClicks", "CLICK", ("foreign",)),
-    Raw("latentClicks", "CLICK", ("latent",)),
+    Raw("foreignClicks", "CLICK", (FOREIGN,)),
+    Raw("latentClicks", "CLICK", (LATENT,)),
     Raw("botClicks", "CLICK", (BOT,)),
     Raw("duplicateClicks", "CLICK", (DUPLICATE,)),
     Raw("applies", "APPLY", _COUNTS),

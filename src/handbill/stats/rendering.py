@@ -15,6 +15,8 @@ _KEY_OF_LEVEL: Final = {
     "PUBLISHER": "publisher_no",
     "DATE": "day",
     "IP": "ip",
+    "COUNTRY": "country",
+    "CITY": "city",
     "BID_TYPE": "bid_type",
     "CURRENCY": "currency",
 }

@@ -179,7 +179,7 @@ OPERATIONS = [
         about="Has a report made of clicks and applies by day, visitor's address, publisher, job "
         "group and job: one CSV file. Addresses are as they are kept (setting HANDBILL_IP_MODE: "
         "truncated by default). An apply is told at the address of its click, on its own day. "
-        "country and city are empty: nothing here knows them.",
+        "country and city are told by HANDBILL_GEO_FILE, and empty without.",
         tag=_TAG,
         allowed_by="read",
         client_header="x-client-id",

@@ -43,6 +43,7 @@ class Entry(NamedTuple):
     """One line of the ledger. The fields are the columns of a segment, in this order.
 
     ``at`` is receipt, which dates the entry. Numbers are 0 and texts empty where nothing applies.
+    ``marked_micros`` is the spend with the two markups that stand beside it.
     """
 
     id: bytes
@@ -59,6 +60,9 @@ class Entry(NamedTuple):
     charge_micros: int
     spend_micros: int
     currency: str
+    marked_micros: int
+    agency_ppm: int
+    override_ppm: int
     click_at: Instant
     click_id: bytes
     visitor: bytes
@@ -67,6 +71,8 @@ class Entry(NamedTuple):
     source: str
     candidate_id: str
     application_id: str
+    country: str = ""
+    city: str = ""
 
 
 _TYPES: Final[Mapping[Any, DataType]] = {

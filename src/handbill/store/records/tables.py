@@ -85,6 +85,14 @@ publishers = sa.Table(
     _text("body"), _whole("created_at"), _whole("updated_at"), _whole("deleted_at", null=True),
     sa.UniqueConstraint("agency_no", "id"),
 )  # fmt: skip
+# client_no 0: for every client. bot_ips: networks, one a line, as read at ips_read_at from the
+# address that the body names; ips_failure: why the last reading failed.
+click_definitions = sa.Table(
+    "click_definitions", metadata, _no(), _to("publisher_no", "publishers"), _whole("client_no"),
+    _text("body"), _text("bot_ips", null=True), _whole("ips_read_at", null=True),
+    _text("ips_failure", null=True), _whole("created_at"), _whole("updated_at"),
+    sa.UniqueConstraint("publisher_no", "client_no"),
+)  # fmt: skip
 family_publishers = sa.Table(
     "family_publishers", metadata, _no(), _to("family_no", "publisher_families"),
     _to("publisher_no", "publishers"), sa.UniqueConstraint("family_no", "publisher_no"),
@@ -112,6 +120,21 @@ groups = sa.Table(
     _text("body"), _whole("created_at"), _whole("updated_at"), _whole("deleted_at", null=True),
     sa.UniqueConstraint("id"), sa.Index("groups_by_client", "client_no", "no"),
     sa.Index("groups_by_campaign", "campaign_no", "no"),
+)  # fmt: skip
+
+# What an agency puts on its customers' spend, from an instant on; and the entities that it holds
+# at: a number of 0 stands for all campaigns, job groups or publishers.
+markups = sa.Table(
+    "markups", metadata, _no(), _text("id"), _to("agency_no", "agencies"), _text("name"),
+    _whole("from_at"), _whole("ppm"), _whole("created_at"), _whole("updated_at"),
+    _whole("deleted_at", null=True), sa.UniqueConstraint("id"),
+    sa.Index("markups_by_agency", "agency_no", "no"),
+)  # fmt: skip
+markup_entities = sa.Table(
+    "markup_entities", metadata, _no(), _to("markup_no", "markups"), _to("client_no", "clients"),
+    _whole("campaign_no"), _whole("group_no"), _whole("publisher_no"),
+    sa.Index("markup_entities_by_markup", "markup_no"),
+    sa.Index("markup_entities_by_client", "client_no", "markup_no"),
 )  # fmt: skip
 
 # ── feeds and jobs ──────────────────────────────────────────────────────────────────────────────
@@ -195,11 +218,20 @@ feed_files = sa.Table(
 )  # fmt: skip
 
 # What one client adds to a publisher's files: the jobs rendered, in blobs under their digest.
+# roster: the digest of which jobs they are; their ids are in blobs too.
 feed_parts = sa.Table(
     "feed_parts", metadata, _no(), _to("publisher_no", "publishers"), _whole("client_no"),
     _bytes("digest"), _whole("job_count"), _whole("plain_bytes"), _whole("crc"),
-    _whole("written_at"), sa.UniqueConstraint("publisher_no", "client_no"),
+    _bytes("roster"), _whole("written_at"), sa.UniqueConstraint("publisher_no", "client_no"),
     sa.Index("feed_parts_by_client", "client_no"),
+)  # fmt: skip
+# Jobs that have left a publisher's files, and not come back: later clicks may be latent.
+departures = sa.Table(
+    "departures", metadata,
+    sa.Column("publisher_no", sa.BigInteger, primary_key=True, autoincrement=False),
+    _bytes("job_id", key=True), _whole("client_no"), _whole("left_at"),
+    sa.Index("departures_by_age", "left_at"),
+    sa.Index("departures_by_client", "client_no", "publisher_no"),
 )  # fmt: skip
 
 # ── ledger ──────────────────────────────────────────────────────────────────────────────────────
@@ -214,7 +246,8 @@ segments = sa.Table(
     _whole("replaced_at", null=True), sa.UniqueConstraint("path"),
     sa.Index("segments_by_client", "client_no", "last_at"),
 )  # fmt: skip
-# scope: client, campaign, group, placement, job. measure: budget (micros), clicks, applies.
+# scope: client, campaign, group, placement, job. measure: budget (micros of marked-up spend),
+# clicks, applies.
 counters = sa.Table(
     "counters", metadata, _text("scope", key=True), _text("entity", key=True),
     _text("measure", key=True), _text("period", key=True), _whole("client_no"), _whole("value"),
@@ -224,9 +257,17 @@ clicks = sa.Table(
     "clicks", metadata, _bytes("id", key=True), _whole("client_no"), _text("disposition"),
     _whole("at"), sa.Index("clicks_by_age", "at"),
 )  # fmt: skip
+# Who clicked on which job last, at until_at the window of duplicates closes.
 visits = sa.Table(
     "visits", metadata, _whole("client_no"), _bytes("visitor", key=True), _whole("at"),
-    sa.Index("visits_by_age", "at"),
+    _whole("until_at"), sa.Index("visits_by_age", "until_at"),
+)  # fmt: skip
+# Clicks of one address at one client on one day, where a click definition limits them.
+address_days = sa.Table(
+    "address_days", metadata,
+    sa.Column("client_no", sa.BigInteger, primary_key=True, autoincrement=False),
+    _text("day_on", key=True), _bytes("address", key=True), _whole("clicks"),
+    sa.Index("address_days_by_age", "day_on"),
 )  # fmt: skip
 conversion_keys = sa.Table(
     "conversion_keys", metadata, sa.Column("client_no", sa.BigInteger, primary_key=True,

@@ -1,3 +1,11 @@
+CREATE TABLE address_days (
+	client_no BIGINT NOT NULL,
+	day_on TEXT NOT NULL,
+	address BLOB NOT NULL,
+	clicks BIGINT NOT NULL,
+	CONSTRAINT address_days_pkey PRIMARY KEY (client_no, day_on, address)
+);
+CREATE INDEX address_days_by_age ON address_days (day_on);
 CREATE TABLE agencies (
 	no INTEGER NOT NULL,
 	id TEXT NOT NULL,
@@ -63,6 +71,15 @@ CREATE TABLE counters (
 	CONSTRAINT counters_pkey PRIMARY KEY (scope, entity, measure, period)
 );
 CREATE INDEX counters_by_client ON counters (client_no);
+CREATE TABLE departures (
+	publisher_no BIGINT NOT NULL,
+	job_id BLOB NOT NULL,
+	client_no BIGINT NOT NULL,
+	left_at BIGINT NOT NULL,
+	CONSTRAINT departures_pkey PRIMARY KEY (publisher_no, job_id)
+);
+CREATE INDEX departures_by_age ON departures (left_at);
+CREATE INDEX departures_by_client ON departures (client_no, publisher_no);
 CREATE TABLE idempotency (
 	no INTEGER NOT NULL,
 	scope TEXT NOT NULL,
@@ -194,9 +211,10 @@ CREATE TABLE visits (
 	client_no BIGINT NOT NULL,
 	visitor BLOB NOT NULL,
 	at BIGINT NOT NULL,
+	until_at BIGINT NOT NULL,
 	CONSTRAINT visits_pkey PRIMARY KEY (visitor)
 );
-CREATE INDEX visits_by_age ON visits (at);
+CREATE INDEX visits_by_age ON visits (until_at);
 CREATE TABLE callbacks (
 	no INTEGER NOT NULL,
 	id TEXT NOT NULL,
@@ -233,6 +251,21 @@ CREATE TABLE clients (
 	CONSTRAINT clients_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
 );
 CREATE INDEX clients_by_agency ON clients (agency_no, no);
+CREATE TABLE markups (
+	no INTEGER NOT NULL,
+	id TEXT NOT NULL,
+	agency_no BIGINT NOT NULL,
+	name TEXT NOT NULL,
+	from_at BIGINT NOT NULL,
+	ppm BIGINT NOT NULL,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	deleted_at BIGINT,
+	CONSTRAINT markups_pkey PRIMARY KEY (no),
+	CONSTRAINT markups_id_key UNIQUE (id),
+	CONSTRAINT markups_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
+);
+CREATE INDEX markups_by_agency ON markups (agency_no, no);
 CREATE TABLE publishers (
 	no INTEGER NOT NULL,
 	id TEXT NOT NULL,
@@ -283,6 +316,20 @@ CREATE TABLE campaigns (
 	CONSTRAINT campaigns_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no)
 );
 CREATE INDEX campaigns_by_client ON campaigns (client_no, no);
+CREATE TABLE click_definitions (
+	no INTEGER NOT NULL,
+	publisher_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	body TEXT NOT NULL,
+	bot_ips TEXT,
+	ips_read_at BIGINT,
+	ips_failure TEXT,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	CONSTRAINT click_definitions_pkey PRIMARY KEY (no),
+	CONSTRAINT click_definitions_publisher_no_client_no_key UNIQUE (publisher_no, client_no),
+	CONSTRAINT click_definitions_publisher_no_fkey FOREIGN KEY(publisher_no) REFERENCES publishers (no)
+);
 CREATE TABLE custom_fields (
 	no INTEGER NOT NULL,
 	client_no BIGINT NOT NULL,
@@ -323,6 +370,7 @@ CREATE TABLE feed_parts (
 	job_count BIGINT NOT NULL,
 	plain_bytes BIGINT NOT NULL,
 	crc BIGINT NOT NULL,
+	roster BLOB NOT NULL,
 	written_at BIGINT NOT NULL,
 	CONSTRAINT feed_parts_pkey PRIMARY KEY (no),
 	CONSTRAINT feed_parts_publisher_no_client_no_key UNIQUE (publisher_no, client_no),
@@ -356,6 +404,19 @@ CREATE TABLE funnel_batches (
 	CONSTRAINT funnel_batches_id_key UNIQUE (id),
 	CONSTRAINT funnel_batches_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no)
 );
+CREATE TABLE markup_entities (
+	no INTEGER NOT NULL,
+	markup_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	campaign_no BIGINT NOT NULL,
+	group_no BIGINT NOT NULL,
+	publisher_no BIGINT NOT NULL,
+	CONSTRAINT markup_entities_pkey PRIMARY KEY (no),
+	CONSTRAINT markup_entities_markup_no_fkey FOREIGN KEY(markup_no) REFERENCES markups (no),
+	CONSTRAINT markup_entities_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no)
+);
+CREATE INDEX markup_entities_by_client ON markup_entities (client_no, markup_no);
+CREATE INDEX markup_entities_by_markup ON markup_entities (markup_no);
 CREATE TABLE posting_configs (
 	no INTEGER NOT NULL,
 	id TEXT NOT NULL,

@@ -1,0 +1,143 @@
+"""``click-definition show``, ``set`` and ``clear``."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, settings_with
+from handbill.core.nouns import Client, Publisher
+from handbill.kit.faults import Fault, Refused, bad_request
+from handbill.opening import Opened, opened, prepare
+from handbill.store.records import Tx
+
+definition = typer.Typer(no_args_is_help=True, help="What makes a publisher's clicks payable.")
+PublisherArgument = Annotated[str, typer.Argument(metavar="PUBLISHER", help="Its id.")]
+AgencyOption = Annotated[str, typer.Option("--agency", help="The agency that uses it.")]
+ClientOption = Annotated[
+    str | None, typer.Option("--client", help="For this client only; else for every client.")
+]
+Found = tuple[Opened, Tx, Publisher, Client | None]
+_OFF = "off"
+
+
+@contextmanager
+def _at(
+    data: str | None, agency_id: str, publisher_id: str, client_id: str | None
+) -> Iterator[Found]:
+    """The stores, a transaction, the publisher, and the client if one is named."""
+    from handbill.access.service import agency_of
+    from handbill.clients.service import client_of
+    from handbill.publishers.service import publisher_of
+
+    settings = settings_with(data=data)
+    prepare(settings)
+    with opened(settings) as stores, stores.records.write() as tx:
+        try:
+            agency_no = agency_of(tx, agency_id).no
+            publisher = publisher_of(tx, agency_no, publisher_id)
+            client = client_of(tx, agency_no, client_id) if client_id else None
+        except Refused as unknown:
+            named = f"agency {agency_id!r} with publisher {publisher_id!r}"
+            also = f" and client {client_id!r}" if client_id else ""
+            raise Mistaken(f"there is no {named}{also}") from unknown
+        yield stores, tx, publisher, client
+
+
+@definition.command("show")
+def show(
+    publisher_id: PublisherArgument,
+    agency_id: AgencyOption,
+    client_id: ClientOption = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print the definition; exit status 1 when there is none."""
+    from handbill.definitions.service import definition_at
+    from handbill.wire.click_definitions import spell_definition
+
+    with _at(data, agency_id, publisher_id, client_id) as (_, tx, publisher, client):
+        try:
+            found = definition_at(tx, publisher, client)
+        except Refused as none:
+            raise Mistaken("there is none; `handbill click-definition set` makes one") from none
+        spelled = spell_definition(publisher.id, client.id if client else None, found.body)
+    say(spelled, as_json=json)
+
+
+@definition.command("set")
+def change(
+    publisher_id: PublisherArgument,
+    agency_id: AgencyOption,
+    client_id: ClientOption = None,
+    preset: Annotated[str | None, typer.Option(help="Begin with: Default, 1 to 5.")] = None,
+    enable: Annotated[bool | None, typer.Option(help="Whether it is in force.")] = None,
+    bot: Annotated[bool | None, typer.Option(help="Whether bots' clicks are dropped.")] = None,
+    duplicate: Annotated[str | None, typer.Option(help="Window in seconds, or off.")] = None,
+    latent: Annotated[
+        str | None, typer.Option(help="Grace in seconds after the job left the feed, or off.")
+    ] = None,
+    foreign: Annotated[str | None, typer.Option(help="COUNTRY, STATE, CITY, or off.")] = None,
+    most_clicks: Annotated[
+        str | None, typer.Option(help="Of one address in a day; or off.")
+    ] = None,
+    bot_ips_url: Annotated[str | None, typer.Option(help="Address of a CSV, or off.")] = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make or change a definition; what is not said stays, `off` switches a rule off."""
+    from handbill.definitions.service import put
+    from handbill.wire.click_definitions import UPDATE
+
+    said: dict[str, Any] = {
+        "preset": preset, "enable": enable, "bot": bot,
+        "duplicate": _number(duplicate, "--duplicate"), "latent": _number(latent, "--latent"),
+        "foreign": foreign, "botIpsFileUrl": bot_ips_url,
+    }  # fmt: skip
+    given = _given(said)
+    detectors = _given({"clicksPerAddressAndDay": _number(most_clicks, "--most-clicks")})
+    if detectors:
+        given["newBot"] = detectors
+    faults: list[Fault] = []
+    read = UPDATE.read(given, "", faults)
+    if faults:
+        raise bad_request(faults, "The click definition was not changed")
+    with _at(data, agency_id, publisher_id, client_id) as (stores, tx, publisher, client):
+        now, can_locate = stores.clock.now(), bool(stores.settings.geo_file)
+        put(tx, now, publisher, client, read, can_locate=can_locate)
+    show(publisher_id, agency_id, client_id, data, json)
+
+
+@definition.command("clear")
+def clear(
+    publisher_id: PublisherArgument,
+    agency_id: AgencyOption,
+    client_id: ClientOption = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Take a definition away: what is more general holds again."""
+    from handbill.definitions.service import delete
+
+    with _at(data, agency_id, publisher_id, client_id) as (_, tx, publisher, client):
+        try:
+            delete(tx, publisher, client)
+        except Refused as none:
+            raise Mistaken("there is none to clear") from none
+    say({"cleared": publisher_id, "clientId": client_id}, as_json=json)
+
+
+def _given(said: dict[str, Any]) -> dict[str, Any]:
+    """What was said; `off` as the API's null."""
+    return {
+        key: None if value == _OFF else value for key, value in said.items() if value is not None
+    }
+
+
+def _number(text: str | None, option: str) -> int | str | None:
+    if text is None or text == _OFF:
+        return text
+    if not text.isdecimal():
+        raise Mistaken(f"{option} {text!r} is neither a whole number nor `off`")
+    return int(text)

@@ -1,0 +1,239 @@
+"""``markup create``, ``markup list``, ``markup show``, ``markup update``, ``markup delete``."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, say_lines, settings_with
+from handbill.host.clock import Clock
+from handbill.host.ids import Ids
+from handbill.kit.faults import Fault, Refused, bad_request
+from handbill.kit.jsons import NotJson, decode, encode
+from handbill.opening import opened, prepare
+from handbill.store.records import Tx
+from handbill.wire.shapes import Object
+
+markup = typer.Typer(no_args_is_help=True, help="Markups: what is put on customers' spend.")
+
+_MOST_BODY = 1_000_000
+AgencyOption = Annotated[str, typer.Option("--agency", help="The agency whose markups they are.")]
+MarkupId = Annotated[str, typer.Argument(metavar="ID", help="As POST /markups answered it.")]
+NameOption = Annotated[str | None, typer.Option(help="A name for people.")]
+ValueOption = Annotated[str | None, typer.Option(help="Percent put on the spend, such as 12.5.")]
+SinceOption = Annotated[
+    str | None,
+    typer.Option("--effective-from", help="From when on: seconds since 1970, or ISO 8601."),
+]
+ClientOption = Annotated[str | None, typer.Option("--client", help="Id of the client.")]
+LevelOption = Annotated[
+    str | None, typer.Option(help="Client, Campaign or JobGroup; Client if absent.")
+]
+EntityOption = Annotated[
+    str | None, typer.Option(help="Id of the campaign or job group; the client's if absent.")
+]
+PlacementOption = Annotated[str | None, typer.Option(help="Only at this publisher.")]
+BodyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--json-body", metavar="FILE", help="The whole as JSON, as POST /markups takes it; - reads "
+        "standard input."
+    ),
+]  # fmt: skip
+
+
+@markup.command("create")
+def create_markup(
+    agency_id: AgencyOption,
+    client: ClientOption = None,
+    level: LevelOption = None,
+    entity: EntityOption = None,
+    placement: PlacementOption = None,
+    value: ValueOption = None,
+    effective_from: SinceOption = None,
+    name: NameOption = None,
+    json_body: BodyOption = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Create a markup, at one entity or at those of a JSON body; prints its id."""
+    from handbill.markups.service import create
+    from handbill.wire.markups import CREATE
+
+    said = _said(json_body, value, effective_from, name, (client, level, entity, placement))
+    given = _read(CREATE, said, "The markup was not created")
+    with _office(agency_id, data) as (tx, agency_no, clock, ids):
+        made = create(tx, ids, clock.now(), agency_no, given)
+    say({"markupId": made.id, "agencyId": agency_id}, as_json=json)
+
+
+@markup.command("list")
+def list_markups(
+    agency_id: AgencyOption,
+    client: ClientOption = None,
+    data: DataOption = None,
+    json: JsonOption = True,  # noqa: ARG001
+) -> None:
+    """Print the agency's markups, or those that hold at a client, as a JSON object per line."""
+    from handbill.clients.service import client_of
+    from handbill.markups.service import MOST_MARKUPS, page, page_of_client, spelled
+
+    with _office(agency_id, data) as (tx, agency_no, _, _):
+        if client is None:
+            found, _ = page(tx, agency_no, 0, MOST_MARKUPS)
+        else:
+            client_no = client_of(tx, agency_no, client).no
+            found, _ = page_of_client(tx, client_no, 0, MOST_MARKUPS)
+        lines = [encode(one) for one in spelled(tx, found)]
+    say_lines(lines)
+
+
+@markup.command("show")
+def show_markup(
+    markup_id: MarkupId,
+    agency_id: AgencyOption,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print a markup."""
+    from handbill.markups.service import markup_of, spelled
+
+    with _office(agency_id, data) as (tx, agency_no, _, _):
+        (told,) = spelled(tx, [markup_of(tx, agency_no, markup_id)])
+    if json:
+        say_lines([encode(told)])
+        return
+    entities = told.pop("entities")
+    say(told, as_json=False)
+    for one in entities:
+        at = one["placementId"] or "every publisher"
+        say({"holds at": f"{one['level']} {one['entityId']} of client {one['clientId']}, {at}"},
+            as_json=False)  # fmt: skip
+
+
+@markup.command("update")
+def update_markup(
+    markup_id: MarkupId,
+    agency_id: AgencyOption,
+    client: ClientOption = None,
+    level: LevelOption = None,
+    entity: EntityOption = None,
+    placement: PlacementOption = None,
+    value: ValueOption = None,
+    effective_from: SinceOption = None,
+    name: NameOption = None,
+    json_body: BodyOption = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Change what is named, for what is judged from now on; an entity replaces all of them."""
+    from handbill.markups.service import update
+    from handbill.wire.markups import UPDATE
+
+    said = _said(json_body, value, effective_from, name, (client, level, entity, placement))
+    given = _read(UPDATE, said, "The markup was not changed")
+    with _office(agency_id, data) as (tx, agency_no, clock, _):
+        update(tx, clock.now(), agency_no, markup_id, given)
+    say({"markupId": markup_id, "updated": True}, as_json=json)
+
+
+@markup.command("delete")
+def delete_markup(
+    markup_id: MarkupId,
+    agency_id: AgencyOption,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Delete a markup; what is booked already stays as it is."""
+    from handbill.markups.service import delete
+
+    with _office(agency_id, data) as (tx, agency_no, clock, _):
+        delete(tx, clock.now(), agency_no, markup_id)
+    say({"markupId": markup_id, "deleted": True}, as_json=json)
+
+
+# ── what they share ─────────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def _office(agency_id: str, data: str | None) -> Iterator[tuple[Tx, int, Clock, Ids]]:
+    """A transaction for an agency. **Refuses** one that is not there (Mistaken)."""
+    from handbill.access.service import agency_of
+
+    settings = settings_with(data=data)
+    prepare(settings)
+    with opened(settings) as stores, stores.records.write() as tx:
+        try:
+            agency_no = agency_of(tx, agency_id).no
+        except Refused as unknown:
+            raise Mistaken(
+                f"there is no agency {agency_id!r}; `handbill agency create` makes one"
+            ) from unknown
+        try:
+            yield tx, agency_no, stores.clock, stores.ids
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            raise Mistaken(
+                "an id is not the agency's, or not of that level or client; `handbill markup list` "
+                "shows the markups, GET /meta a client's campaigns and job groups"
+            ) from refused
+
+
+def _said(
+    json_body: str | None, value: str | None, since: str | None, name: str | None,
+    entity: tuple[str | None, str | None, str | None, str | None],
+) -> dict[str, Any]:  # fmt: skip
+    """The body that the flags, or a file, say. **Refuses** both at once (Mistaken)."""
+    said: dict[str, Any] = {"name": name}
+    said["value"] = None if value is None else _number(value)
+    said["effectiveFrom"] = int(since) if since and since.isdecimal() else since
+    if any(part is not None for part in entity):
+        client, level, entity_id, placement = entity
+        one = {"clientId": client, "entityId": entity_id, "placementId": placement}
+        said["entities"] = [{k: v for k, v in one.items() if v} | {"level": level or "Client"}]
+    flags = {key: given for key, given in said.items() if given is not None}
+    if json_body is None:
+        return flags
+    if flags:
+        raise Mistaken("--json-body says everything; leave the other options out")
+    return _body(json_body)
+
+
+def _body(source: str) -> dict[str, Any]:
+    try:
+        if source == "-":
+            raw = sys.stdin.buffer.read(_MOST_BODY + 1)
+        else:
+            with Path(source).open("rb") as file:
+                raw = file.read(_MOST_BODY + 1)
+        found = decode(raw) if len(raw) <= _MOST_BODY else None
+    except OSError as away:
+        raise Mistaken(f"--json-body {source}: {away.strerror}") from away
+    except NotJson as bad:
+        raise Mistaken(f"--json-body {source}: it {bad}") from bad
+    if not isinstance(found, dict):
+        raise Mistaken(f"--json-body {source} is no JSON object of at most 1 MB")
+    return found
+
+
+def _number(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise Mistaken(f"--value {text!r} is not a number, such as 12.5")
+    return number
+
+
+def _read(shape: Object, said: dict[str, Any], message: str) -> dict[str, Any]:
+    faults: list[Fault] = []
+    given: dict[str, Any] = shape.read(said, "", faults)
+    if faults:
+        raise bad_request(faults, message)
+    return given

@@ -1,0 +1,88 @@
+"""Lists of addresses that are taken for bots: read from a CSV, asked address by address.
+
+**Source**: domain 7.4 (botIpsFileUrl: header "IP Address", prefixes allowed).
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Final
+
+Network = IPv4Network | IPv6Network
+MOST_PREFIXES: Final = 100_000
+_OCTETS = re.compile(r"(\d{1,3})(?:\.(\d{1,3}))?(?:\.(\d{1,3}))?\.?(?:\*)?")
+_HEADING = "ip address"
+
+
+class NotAddresses(ValueError):
+    """The text is no list of addresses. The message says which line, and is fit for the caller."""
+
+
+def read_prefixes(text: str) -> list[str]:
+    """The list as networks, smallest spelling each, in order, once each. The first cell of a line
+    counts; a heading and empty lines do not.
+
+    Understands 192.0.2.7, 192.0.2 (three octets, or two, or one), 192.0.2.0/24 and the same of
+    IPv6. **Refuses** (NotAddresses) other lines, and more than 100,000.
+    """
+    found: dict[str, None] = {}
+    for number, cell in _cells(text):
+        network = _network(cell)
+        if network is None:
+            raise NotAddresses(f"line {number} is no address and no prefix")
+        found[str(network)] = None
+        if len(found) > MOST_PREFIXES:
+            raise NotAddresses(f"there are more than {MOST_PREFIXES} addresses")
+    return list(found)
+
+
+def _cells(text: str) -> Iterator[tuple[int, str]]:
+    try:
+        for number, row in enumerate(csv.reader(text.removeprefix("\ufeff").splitlines()), 1):
+            cell = row[0].strip() if row else ""
+            if cell and not (number == 1 and cell.casefold() == _HEADING):
+                yield number, cell
+    except csv.Error as bad:
+        raise NotAddresses("it is no CSV") from bad
+
+
+def _network(cell: str) -> Network | None:
+    parts = _OCTETS.fullmatch(cell)
+    if parts is not None:
+        octets = [part for part in parts.groups() if part is not None]
+        cell = ".".join([*octets, "0", "0", "0"][:4]) + f"/{8 * len(octets)}"
+    try:
+        return ip_network(cell, strict=False)
+    except ValueError:
+        return None
+
+
+class AddressList:
+    """Networks that can be asked whether an address is in any of them."""
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        self._known: dict[tuple[int, int], set[int]] = {}
+        for text in networks:
+            network = ip_network(text)
+            key = (network.version, network.max_prefixlen - network.prefixlen)
+            self._known.setdefault(key, set()).add(int(network.network_address) >> key[1])
+
+    def __contains__(self, address: str) -> bool:
+        if not self._known:
+            return False
+        version, number = _parsed(address)
+        return any(
+            version == of and number >> bits in known for (of, bits), known in self._known.items()
+        )
+
+
+@lru_cache(maxsize=65_536)
+def _parsed(address: str) -> tuple[int, int]:
+    """Version and number; version 0 for what is no address."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return 0, 0
+    return parsed.version, int(parsed)

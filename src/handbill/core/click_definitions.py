@@ -1,0 +1,160 @@
+"""What makes a click payable: bot, duplicate, foreign and latent, as a click definition says.
+
+**Source**: domain 7.4; safety.md section 1 (redirector).
+"""
+
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+
+from handbill.core.countries import country_code
+from handbill.core.judging import BOT, DUPLICATE, FOREIGN, LATENT
+from handbill.kit.instants import HOUR, MINUTE, SECOND, Instant
+
+Grain = Literal["COUNTRY", "STATE", "CITY", "REGION"]
+GRAINS: Final[tuple[Grain, ...]] = ("COUNTRY", "STATE", "CITY", "REGION")
+_DAY_SECONDS = 24 * HOUR // SECOND
+_48_HOURS = 2 * _DAY_SECONDS
+
+
+class Definition(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The rules for clicks at one publisher. None: that rule is off.
+
+    ``by_agent``, ``by_address``: which detectors tell bots, while ``bot`` is on. ``most_clicks``:
+    of one address on one day; every further one is a bot's. ``latency_minutes`` is the
+    publisher's own: how long it goes on showing what has left its feed.
+    """
+
+    bot: bool = True
+    by_agent: bool = True
+    by_address: bool = True
+    most_clicks: int | None = None
+    duplicate_seconds: int | None = None
+    latent_seconds: int | None = _48_HOURS
+    foreign: Grain | None = None
+    latency_minutes: int = 0
+
+
+class DefinitionBody(msgspec.Struct, omit_defaults=True):
+    """A definition as it is stored for a publisher, or for one client at it."""
+
+    enabled: bool = True
+    rules: Definition = Definition()
+    bot_ips_url: str = ""
+
+
+_MINUTE, _HOUR = MINUTE // SECOND, HOUR // SECOND
+PRESETS: Final[Mapping[str, Definition]] = {
+    "Default": Definition(),
+    "1": Definition(bot=False, duplicate_seconds=_MINUTE, latent_seconds=None, foreign="COUNTRY"),
+    "2": Definition(bot=False, duplicate_seconds=_MINUTE, latent_seconds=_DAY_SECONDS),
+    "3": Definition(bot=False, duplicate_seconds=_HOUR, latent_seconds=_48_HOURS),
+    "4": Definition(
+        bot=False, duplicate_seconds=10 * _MINUTE, latent_seconds=_48_HOURS, foreign="COUNTRY"
+    ),
+    "5": Definition(duplicate_seconds=_MINUTE, latent_seconds=_DAY_SECONDS, foreign="COUNTRY"),
+}
+"""The platform's own presets (domain 7.4)."""
+
+
+class JobPlace(NamedTuple):
+    """Where a job is, as its client says it."""
+
+    country: str
+    state: str
+    city: str
+
+
+class Location(NamedTuple):
+    """Where an address is. ``states`` and ``cities`` are every spelling known, case folded."""
+
+    country: str = ""
+    city: str = ""
+    states: frozenset[str] = frozenset()
+    cities: frozenset[str] = frozenset()
+
+
+NOWHERE: Final = Location()
+
+
+class Seen(NamedTuple):
+    """What is known of a click when it is classed. ``opened_at``: the click of the same visitor on
+    the same job that opened the latest window; ``left_at``: since when its listing is in no feed.
+    """
+
+    at: Instant
+    agent_is_bot: str = ""
+    address_is_bot: bool = False
+    clicks_before: int = 0
+    opened_at: Instant | None = None
+    job_place: JobPlace | None = None
+    location: Location = NOWHERE
+    left_at: Instant | None = None
+
+
+def class_of_click(rules: Definition, seen: Seen) -> tuple[str, str] | None:
+    """Why a click does not count (class and reason), or None when it may. The first that hits, in
+    the order bot, duplicate, foreign, latent.
+
+    Both ends of a window belong to it; sources may bring clicks a little out of order.
+    """
+    if rules.bot:
+        reason = _bot_reason(rules, seen)
+        if reason:
+            return BOT, reason
+    window = rules.duplicate_seconds
+    if window and seen.opened_at is not None and abs(seen.at - seen.opened_at) <= window * SECOND:
+        return DUPLICATE, ""
+    if rules.foreign is not None and seen.job_place is not None:
+        grain = foreign_by(rules.foreign, seen.job_place, seen.location)
+        if grain:
+            return FOREIGN, grain
+    if rules.latent_seconds is not None and seen.left_at is not None:
+        grace = rules.latent_seconds * SECOND + rules.latency_minutes * MINUTE
+        if seen.at > seen.left_at + grace:
+            return LATENT, ""
+    return None
+
+
+def _bot_reason(rules: Definition, seen: Seen) -> str:
+    if rules.by_agent and seen.agent_is_bot:
+        return seen.agent_is_bot
+    if rules.by_address and seen.address_is_bot:
+        return "address_list"
+    if rules.most_clicks is not None and seen.clicks_before >= rules.most_clicks:
+        return "address_rate"
+    return ""
+
+
+def foreign_by(grain: Grain, job: JobPlace, location: Location) -> str:
+    """By what a click is from outside the job's area, or nothing.
+
+    What either side does not say, or says in a word that we do not know, speaks for the click.
+    REGION has no narrower meaning than STATE here.
+    """
+    country = country_code(job.country)
+    if country and location.country and country != location.country:
+        return "country"
+    if grain == "COUNTRY":
+        return ""
+    if _differs(job.state, location.states):
+        return "state"
+    return "city" if grain == "CITY" and _differs(job.city, location.cities) else ""
+
+
+def _differs(said: str, known: frozenset[str]) -> bool:
+    said = said.strip().casefold()
+    return bool(said and known) and said not in known
+
+
+def definition_of(
+    own: DefinitionBody | None, general: DefinitionBody | None, otherwise: Definition
+) -> Definition:
+    """Which rules hold at a publisher for a client: its own definition, the publisher's for all,
+    or those that hold where there is none. One that is switched off is as if it were not there.
+    """
+    for body in (own, general):
+        if body is not None and body.enabled:
+            return body.rules
+    return otherwise

@@ -1,0 +1,84 @@
+"""Which markups hold for an event: the agency's, by place and instant, and settingsOverride's.
+
+What an agency puts on its customers' spend is dated: the most specific entity that is in force
+wins (a job group before a campaign before a client, each at one publisher before it at all), among
+equals the one that came into force last, among those the newest row.
+**Source**: domain 4.2, docs/decisions/0013.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import Final, Literal, NamedTuple
+
+from handbill.core.charging import Factors, Place
+from handbill.kit.instants import Instant
+
+Level = Literal["Client", "Campaign", "JobGroup"]
+LEVELS: Final[tuple[Level, ...]] = ("Client", "Campaign", "JobGroup")
+Steps = tuple[tuple[Instant, int], ...]
+"""From which instant on the agency's markup is how many ppm, in order; before the first it is 0."""
+
+
+class Dated(NamedTuple):
+    """A markup at one entity. In ``where`` a 0 stands for all; ``no`` tells newer from older."""
+
+    where: Place
+    from_at: Instant
+    no: int
+    ppm: int
+
+
+class Marking(NamedTuple):
+    """All that is put on the spend of one place; equal ones mark alike."""
+
+    steps: Steps
+    override_ppm: int
+
+    def at(self, at: Instant) -> Factors:
+        """What is put on the spend of an event of this instant."""
+        place = bisect_right(self.steps, at, key=_from_at)
+        return Factors(self.steps[place - 1][1] if place else 0, self.override_ppm)
+
+
+def _from_at(step: tuple[Instant, int]) -> Instant:
+    return step[0]
+
+
+def level_of(where: Place) -> Level:
+    """The level of the entity that a place with zeros names."""
+    if where.group_no:
+        return "JobGroup"
+    return "Campaign" if where.campaign_no else "Client"
+
+
+def covers(where: Place, place: Place) -> bool:
+    """Whether a markup at an entity concerns the events of a place."""
+    return all(own in (0, no) for own, no in zip(where, place, strict=True))
+
+
+def steps_of(place: Place, markups: Iterable[Dated]) -> Steps:
+    """How the agency's markup of a place goes on, as shortly as it can be said: equal markups give
+    equal steps, however they came about.
+    """
+    found: dict[Instant, int] = {}
+    best = (-1, 0, 0, 0)
+    concerned = (one for one in markups if covers(one.where, place))
+    for where, from_at, no, ppm in sorted(concerned, key=lambda one: one.from_at):
+        best = max(best, (_rank(where), from_at, no, ppm))
+        found[from_at] = best[3]
+    steps: list[tuple[Instant, int]] = []
+    for step in found.items():
+        if step[1] != (steps[-1][1] if steps else 0):
+            steps.append(step)
+    return tuple(steps)
+
+
+def _rank(where: Place) -> int:
+    return 2 * LEVELS.index(level_of(where)) + (where.publisher_no != 0)
+
+
+def override_ppm(campaign: int | None, group: int | None) -> int:
+    """settingsOverride.markup of the job group, else of its campaign, else none."""
+    if group is not None:
+        return group
+    return campaign if campaign is not None else 0

@@ -1,0 +1,116 @@
+"""Rows of table click_definitions, to nouns and back."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.core.click_definitions import DefinitionBody
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+from handbill.store.records.base import Listed, Row, among
+from handbill.store.records.tables import click_definitions
+
+EVERY_CLIENT = 0
+
+
+class ClickDefinition(NamedTuple):
+    """``client_no`` 0: for every client. The list of addresses is read apart: it may be long."""
+
+    no: int
+    publisher_no: int
+    client_no: int
+    body: DefinitionBody
+    ips_read_at: Instant | None
+    ips_failure: str | None
+    created_at: Instant
+    updated_at: Instant
+
+
+_BODY = msgspec.json.Decoder(DefinitionBody)
+_t = click_definitions.c
+_COLUMNS = (
+    _t.no, _t.publisher_no, _t.client_no, _t.body, _t.ips_read_at, _t.ips_failure, _t.created_at,
+    _t.updated_at,
+)  # fmt: skip
+_ONE = sa.select(*_COLUMNS).where(
+    _t.publisher_no == b("publisher_no"), _t.client_no == b("client_no")
+)
+_BY_NO = sa.select(*_COLUMNS).where(_t.no == b("no"))
+_OF_PUBLISHERS = sa.select(*_COLUMNS).where(among(_t.publisher_no, "publishers"))
+_OF_ONE = sa.select(*_COLUMNS).where(_t.publisher_no == b("publisher_no")).order_by(_t.client_no)
+_LIST = sa.select(_t.bot_ips).where(_t.no == b("no"))
+_DELETE = sa.delete(click_definitions).where(_t.no == b("no"))
+_CLEAR = sa.delete(click_definitions).where(
+    _t.publisher_no == b("publisher_no"), _t.client_no == b("client_no")
+)
+_LISTED = sa.select(_t.no).where(_t.ips_read_at.is_(None) | (_t.ips_read_at < b("before")))
+
+
+def _definition(row: Row) -> ClickDefinition:
+    no, publisher_no, client_no, body, *rest = row
+    return ClickDefinition(no, publisher_no, client_no, _BODY.decode(body), *rest)
+
+
+def find(tx: Tx, publisher_no: int, client_no: int) -> ClickDefinition | None:
+    row = tx.one(_ONE, publisher_no=publisher_no, client_no=client_no)
+    return _definition(row) if row else None
+
+
+def by_number(tx: Tx, no: int) -> ClickDefinition | None:
+    row = tx.one(_BY_NO, no=no)
+    return _definition(row) if row else None
+
+
+def of_publisher(tx: Tx, publisher_no: int) -> list[ClickDefinition]:
+    """The one for every client first, then those of single clients, the oldest client first."""
+    return [_definition(row) for row in tx.all(_OF_ONE, publisher_no=publisher_no)]
+
+
+def of_publishers(tx: Tx, publisher_nos: Iterable[int]) -> list[ClickDefinition]:
+    found = tx.all(_OF_PUBLISHERS, publishers=Listed(sorted(set(publisher_nos))))
+    return [_definition(row) for row in found]
+
+
+def bot_ips(tx: Tx, no: int) -> list[str]:
+    """The networks of a definition's list."""
+    text: str | None = tx.value(_LIST, no=no)
+    return text.splitlines() if text else []
+
+
+def add(tx: Tx, publisher_no: int, client_no: int, body: DefinitionBody, now: Instant) -> int:
+    """Insert, in the place of whatever stands there; the new row's number."""
+    tx.run(_CLEAR, publisher_no=publisher_no, client_no=client_no)
+    return tx.put(
+        click_definitions, publisher_no=publisher_no, client_no=client_no,
+        body=msgspec.json.encode(body).decode(), bot_ips=None, ips_read_at=None, ips_failure=None,
+        created_at=now, updated_at=now,
+    )  # fmt: skip
+
+
+def change(tx: Tx, former: ClickDefinition, body: DefinitionBody, now: Instant) -> None:
+    """Write a body back. What was read of another list than its own is dropped."""
+    same = body.bot_ips_url == former.body.bot_ips_url
+    dropped = {} if same else {"bot_ips": None, "ips_read_at": None, "ips_failure": None}
+    text = msgspec.json.encode(body).decode()
+    tx.change(click_definitions, {"no": former.no}, body=text, updated_at=now, **dropped)
+
+
+def set_list(tx: Tx, no: int, networks: Iterable[str], now: Instant) -> None:
+    text = "\n".join(networks)
+    tx.change(click_definitions, {"no": no}, bot_ips=text, ips_read_at=now, ips_failure=None)
+
+
+def set_failure(tx: Tx, no: int, why: str) -> None:
+    tx.change(click_definitions, {"no": no}, ips_failure=why)
+
+
+def delete(tx: Tx, no: int) -> None:
+    tx.run(_DELETE, no=no)
+
+
+def to_read(tx: Tx, before: Instant) -> list[int]:
+    """The definitions whose list, if they have one, was not read since."""
+    return [no for (no,) in tx.all(_LISTED, before=before)]

@@ -1,0 +1,132 @@
+"""What can be asked of click definitions, and done to them."""
+
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+from handbill.core.address_lists import AddressList
+from handbill.core.click_definitions import Definition, DefinitionBody, definition_of
+from handbill.core.nouns import Client, Publisher
+from handbill.definitions import rows
+from handbill.definitions.rows import EVERY_CLIENT, ClickDefinition
+from handbill.kit.faults import not_found, refused_state
+from handbill.kit.instants import DAY, Instant
+from handbill.store.records import Tx
+from handbill.wire.click_definitions import changed
+from handbill.work.queue import enqueue
+
+READ_LIST: Final = "definitions.read_list"
+
+
+class Held(NamedTuple):
+    """The rules at a publisher for a client, and whose list of addresses tells bots: its number and
+    when it was read, or None.
+    """
+
+    rules: Definition
+    list_key: tuple[int, Instant] | None = None
+
+
+def definition_at(tx: Tx, publisher: Publisher, client: Client | None) -> ClickDefinition:
+    """The definition of a publisher for one client, or for all. **Refuses** none (404)."""
+    found = _found(tx, publisher, client.no if client else EVERY_CLIENT)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def definitions_of(tx: Tx, publisher: Publisher) -> list[ClickDefinition]:
+    """All of a publisher's, the one for every client first."""
+    return [one for one in rows.of_publisher(tx, publisher.no) if _holds(one, publisher)]
+
+
+def put(
+    tx: Tx, now: Instant, publisher: Publisher, client: Client | None, given: dict[str, Any], *,
+    can_locate: bool,
+) -> None:  # fmt: skip
+    """Change a definition by what ``wire.click_definitions.UPDATE`` read; the first change makes
+    it. Clicks are classed by it from the next batch of the judge on.
+
+    **Refuses** (400) a grain of foreign clicks where nothing tells where an address is.
+    """
+    client_no = client.no if client else EVERY_CLIENT
+    former = _found(tx, publisher, client_no)
+    before = former.body if former else DefinitionBody()
+    body = changed(before, given)
+    if body.rules.foreign is not None and not can_locate:
+        at = "/foreign" if given.get("foreign") else "/preset"
+        raise refused_state(
+            at, "cannot be told here: HANDBILL_GEO_FILE names no file of places of addresses"
+        )
+    if former is None:
+        no = rows.add(tx, publisher.no, client_no, body, now)
+    elif body != before:
+        no = former.no
+        rows.change(tx, former, body, now)
+    else:
+        return
+    if body.bot_ips_url and body.bot_ips_url != before.bot_ips_url:
+        enqueue(tx, READ_LIST, str(no), now)
+
+
+def delete(tx: Tx, publisher: Publisher, client: Client | None) -> None:
+    """What is more general holds again. **Refuses** none (404)."""
+    rows.delete(tx, definition_at(tx, publisher, client).no)
+
+
+def bot_ips_count(tx: Tx, definition: ClickDefinition) -> int:
+    return len(rows.bot_ips(tx, definition.no)) if definition.body.bot_ips_url else 0
+
+
+def bot_list(tx: Tx, no: int) -> AddressList:
+    """The addresses of bots on a definition's list."""
+    return AddressList(rows.bot_ips(tx, no))
+
+
+def held_at(
+    tx: Tx, places: Iterable[tuple[Publisher, int]], otherwise: Definition
+) -> dict[tuple[int, int], Held]:
+    """The rules that hold at each publisher for a client's number, by both numbers.
+
+    ``otherwise``: those where nothing is defined.
+    """
+    places = list(places)
+    by_number = {publisher.no: publisher for publisher, _ in places}
+    known = {
+        (one.publisher_no, one.client_no): one
+        for one in rows.of_publishers(tx, by_number)
+        if _holds(one, by_number[one.publisher_no])
+    }
+    held = {}
+    for publisher, client_no in places:
+        own = known.get((publisher.no, client_no))
+        general = known.get((publisher.no, EVERY_CLIENT))
+        rules = definition_of(own and own.body, general and general.body, otherwise)
+        chosen = next((one for one in (own, general) if one and one.body.rules is rules), None)
+        held[publisher.no, client_no] = Held(rules, _list_key(chosen))
+    return held
+
+
+def _found(tx: Tx, publisher: Publisher, client_no: int) -> ClickDefinition | None:
+    found = rows.find(tx, publisher.no, client_no)
+    return found if found is not None and _holds(found, publisher) else None
+
+
+def _holds(definition: ClickDefinition, publisher: Publisher) -> bool:
+    """A deleted publisher whose id is taken again is set up anew: what was defined before is not
+    for it.
+    """
+    return definition.created_at >= publisher.created_at
+
+
+def _list_key(chosen: ClickDefinition | None) -> tuple[int, Instant] | None:
+    if chosen is None or not chosen.body.bot_ips_url or chosen.ips_read_at is None:
+        return None
+    return chosen.no, chosen.ips_read_at
+
+
+def ask_to_read(tx: Tx, now: Instant) -> None:
+    """Have each list read again that was not read for a day."""
+    for no in rows.to_read(tx, now - DAY):
+        found = rows.by_number(tx, no)
+        if found is not None and found.body.bot_ips_url:
+            enqueue(tx, READ_LIST, str(no), now)

@@ -1,0 +1,5 @@
+"""Markups: what an agency puts on its customers' spend, from an instant on, and where.
+
+It knows an agency's markups and the clients, campaigns, job groups and publishers they name.
+It never touches what is booked: the ledger asks it for the markups of each event, once.
+"""

@@ -1,0 +1,151 @@
+"""Markups: an addition to the contract (section 1), with the manners of the rest."""
+
+from typing import Any
+
+from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
+from handbill.http.paging import skip_and_limit, with_links
+from handbill.markups import service
+from handbill.wire.markups import CREATE, MARKUP, UPDATE
+from handbill.wire.spelling import TEXT, described
+
+_TAG = "Markups"
+_PATH = "/markups"
+_ONE = f"{_PATH}/{{markup_id}}"
+_BOOKED = "What is booked already stays as it is."
+
+
+def _create(call: Call) -> dict[str, Any]:
+    made = service.create(call.tx, call.ids, call.now, call.caller.agency_no, call.body)
+    return done("Markup created", made.id)
+
+
+def _list(call: Call) -> Any:
+    skip, limit = skip_and_limit(call)
+    found, total = service.page(call.tx, call.caller.agency_no, skip, limit)
+    return with_links(call, {"data": service.spelled(call.tx, found)}, total)
+
+
+def _list_of_client(call: Call) -> Any:
+    skip, limit = skip_and_limit(call)
+    found, total = service.page_of_client(call.tx, call.client.no, skip, limit)
+    return with_links(call, {"data": service.spelled(call.tx, found)}, total)
+
+
+def _get(call: Call) -> dict[str, Any]:
+    markup = service.markup_of(call.tx, call.caller.agency_no, call.path["markup_id"])
+    return service.spelled(call.tx, [markup])[0]
+
+
+def _update(call: Call) -> dict[str, Any]:
+    markup_id = call.path["markup_id"]
+    service.update(call.tx, call.now, call.caller.agency_no, markup_id, call.body)
+    return done("Markup updated")
+
+
+def _delete(call: Call) -> dict[str, Any]:
+    service.delete(call.tx, call.now, call.caller.agency_no, call.path["markup_id"])
+    return done("Markup deleted")
+
+
+_ID = "5f8b1c1e-9a52-4c0c-8d2b-0a4f2f6d7c33"
+_SAMPLE: dict[str, Any] = {
+    "name": "Managed service",
+    "effectiveFrom": 1_793_491_200,
+    "value": 10,
+    "entities": [
+        {
+            "clientId": "63051e4d-1595-428e-892e-748e5a7fa9c8",
+            "entityId": "df8285cd-2ab4-44ab-8861-9ff3be0c4970",
+            "level": "Campaign",
+            "placementId": "TestExp1",
+        }
+    ],
+}
+_ANSWER: dict[str, Any] = {
+    "id": _ID,
+    **_SAMPLE,
+    "createdOn": "2026-10-28T09:30:00.000Z",
+    "lastUpdated": "2026-10-28T09:30:00.000Z",
+}
+OPERATIONS = [
+    Operation(
+        name="create_markup",
+        verb="POST",
+        path=_PATH,
+        title="Create a markup.",
+        about="Puts so many percent on what the customer pays, from effectiveFrom on, at the "
+        "entities named: clients, campaigns or job groups of the agency, each at every publisher "
+        "or at one. For each event the most specific entity wins (job group before campaign "
+        "before client, each at one publisher before it at all), among equals the newest "
+        "effectiveFrom that has come, then the newest markup. Budget caps are compared with the "
+        f"marked-up spend. It may begin in the past: it holds for what is judged then. {_BOOKED}",
+        tag=_TAG,
+        work=_create,
+        body=CREATE,
+        body_names=True,
+        answer=result_schema(described(TEXT, "The new markup's id.")),
+        sample=_SAMPLE,
+        sample_answer={"result": _ID, "message": "Markup created"},
+    ),
+    Operation(
+        name="list_markups",
+        verb="GET",
+        path=_PATH,
+        title="Get all markups.",
+        about="The agency's markups, oldest first.",
+        tag=_TAG,
+        work=_list,
+        query=PAGED,
+        answer=page_schema(MARKUP),
+        sample_answer={"data": [_ANSWER]},
+    ),
+    Operation(
+        name="get_markup",
+        verb="GET",
+        path=_ONE,
+        title="Get a markup.",
+        about="One markup. What it names is told by its id even when it was deleted since.",
+        tag=_TAG,
+        work=_get,
+        answer=MARKUP,
+        sample_answer=_ANSWER,
+    ),
+    Operation(
+        name="update_markup",
+        verb="PUT",
+        path=_ONE,
+        title="Update a markup.",
+        about=f"Changes the markup for what is judged from now on. {_BOOKED}",
+        tag=_TAG,
+        work=_update,
+        body=UPDATE,
+        body_names=True,
+        answer=result_schema(),
+        sample={"value": 12.5},
+        sample_answer={"result": True, "message": "Markup updated"},
+    ),
+    Operation(
+        name="delete_markup",
+        verb="DELETE",
+        path=_ONE,
+        title="Delete a markup.",
+        about=f"It holds for nothing that is judged from now on. {_BOOKED}",
+        tag=_TAG,
+        work=_delete,
+        answer=result_schema(),
+        sample_answer={"result": True, "message": "Markup deleted"},
+    ),
+    Operation(
+        name="list_client_markups",
+        verb="GET",
+        path="/clients/{client_id}/markups",
+        title="Get the markups of a client.",
+        about="The agency's markups that hold at this client, or at a campaign or job group of "
+        "it, oldest first.",
+        tag=_TAG,
+        work=_list_of_client,
+        query=PAGED,
+        answer=page_schema(MARKUP),
+        sample_answer={"data": [_ANSWER]},
+    ),
+]

@@ -1,0 +1,159 @@
+"""What can be asked of markups, and done to them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from handbill.access import service as access
+from handbill.campaigns import service as campaigns
+from handbill.clients import service as clients
+from handbill.core.charging import Place
+from handbill.core.markups import Dated, Steps, level_of, steps_of
+from handbill.groups import service as groups
+from handbill.host.ids import Ids, new_uuid
+from handbill.kit.faults import Fault, bad_request, not_found, refused_state
+from handbill.kit.instants import Instant
+from handbill.markups import rows
+from handbill.markups.rows import Markup
+from handbill.publishers import service as publishers
+from handbill.store.records import Tx
+from handbill.wire.changes import settled
+from handbill.wire.markups import NAMES, Entity, spell_markup
+
+MOST_MARKUPS = 1_000
+
+
+# ── reading ─────────────────────────────────────────────────────────────────────────────────────
+def markup_of(tx: Tx, agency_no: int, markup_id: str) -> Markup:
+    """The agency's live markup of that id. **Refuses** any other id alike (404)."""
+    markup = rows.find(tx, agency_no, markup_id)
+    if markup is None:
+        raise not_found()
+    return markup
+
+
+def page(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[Markup], int]:
+    """Some live ones, oldest first, and how many there are in all."""
+    return rows.page(tx, agency_no, skip, limit), rows.count(tx, agency_no)
+
+
+def page_of_client(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[Markup], int]:
+    """The same of those that hold at a client or below it."""
+    return rows.page_of_client(tx, client_no, skip, limit), rows.count_of_client(tx, client_no)
+
+
+def spelled(tx: Tx, markups: Sequence[Markup]) -> list[dict[str, Any]]:
+    """The markups as they are answered, with the ids of all that they name, deleted things too."""
+    places = [place for markup in markups for place in markup.entities]
+    client_ids = _ids(clients.clients_by_number(tx, (place.client_no for place in places)))
+    campaign_ids = _ids(campaigns.campaigns_by_number(tx, (one.campaign_no for one in places)))
+    group_ids = _ids(groups.groups_by_number(tx, (place.group_no for place in places)))
+    publisher_ids = _ids(publishers.publishers_by_number(tx, (p.publisher_no for p in places)))
+
+    def entity(place: Place) -> Entity:
+        client_id, level = client_ids[place.client_no], level_of(place)
+        entity_id = {
+            "Client": client_id,
+            "Campaign": campaign_ids.get(place.campaign_no, ""),
+            "JobGroup": group_ids.get(place.group_no, ""),
+        }[level]
+        return Entity(client_id, entity_id, level, publisher_ids.get(place.publisher_no))
+
+    return [
+        spell_markup(
+            one.id, one.name, one.from_at, one.ppm, map(entity, one.entities),
+            (one.created_at, one.updated_at),
+        )
+        for one in markups
+    ]  # fmt: skip
+
+
+def _ids(found: Mapping[int, Any]) -> dict[int, str]:
+    return {no: one.id for no, one in found.items()}
+
+
+def steps_at(tx: Tx, places: Iterable[Place]) -> dict[Place, Steps]:
+    """How the markups of each of these places go on; for the ledger."""
+    places = set(places)
+    dated = rows.dated(tx, places) if places else []
+    of_client: dict[int, list[Dated]] = {}
+    for one in dated:
+        of_client.setdefault(one.where.client_no, []).append(one)
+    return {place: steps_of(place, of_client.get(place.client_no, ())) for place in places}
+
+
+# ── writing ─────────────────────────────────────────────────────────────────────────────────────
+def create(tx: Tx, ids: Ids, now: Instant, agency_no: int, given: dict[str, Any]) -> Markup:
+    """A new markup of what ``wire.markups.CREATE`` read.
+
+    **Refuses** entities that are not the agency's (404); unknown publishers, and more than a
+    thousand markups (400).
+    """
+    access.lock_agency(tx, agency_no)
+    entities = _found(tx, agency_no, given["entities"])
+    if rows.count(tx, agency_no) >= MOST_MARKUPS:
+        raise refused_state("", f"there are {MOST_MARKUPS} markups already; delete one first")
+    markup = Markup(
+        no=0, id=new_uuid(ids), agency_no=agency_no, name=given.get("name") or "",
+        from_at=given["effectiveFrom"], ppm=given["value"], entities=entities, created_at=now,
+        updated_at=now,
+    )  # fmt: skip
+    rows.add(tx, markup)
+    return markup
+
+
+def update(tx: Tx, now: Instant, agency_no: int, markup_id: str, given: dict[str, Any]) -> None:
+    """Change what ``wire.markups.UPDATE`` read; nothing given changes nothing. What is booked
+    stays as it is.
+
+    **Refuses** as ``create``; and (400) clearing anything but the name.
+    """
+    access.lock_agency(tx, agency_no)
+    markup = markup_of(tx, agency_no, markup_id)
+    faults: list[Fault] = []
+    changed = settled(markup, given, NAMES, faults)
+    if faults:
+        raise bad_request(faults)
+    if "entities" in given:
+        changed.entities = _found(tx, agency_no, given["entities"])
+    if changed != markup:
+        rows.save(tx, changed, now)
+
+
+def delete(tx: Tx, now: Instant, agency_no: int, markup_id: str) -> None:
+    """It holds for nothing that is judged from now on; what is booked stays as it is."""
+    access.lock_agency(tx, agency_no)
+    rows.delete(tx, markup_of(tx, agency_no, markup_id).no, now)
+
+
+def _found(tx: Tx, agency_no: int, entities: Sequence[Entity]) -> tuple[Place, ...]:
+    """The entities by number. **Refuses** (404) ids that are not the agency's or are of another
+    level or client; (400) unknown publishers.
+    """
+    places = [_place(tx, agency_no, entity) for entity in entities]
+    if any(entity.publisher_id is not None for entity in entities):
+        known = {one.id: one.no for one in publishers.publishers_of(tx, agency_no)}
+        faults = [
+            Fault(f"/entities/{n}/placementId", "is not a publisher of yours")
+            for n, entity in enumerate(entities)
+            if entity.publisher_id is not None and entity.publisher_id not in known
+        ]
+        if faults:
+            raise bad_request(faults)
+        places = [
+            place._replace(publisher_no=known.get(entity.publisher_id or "", 0))
+            for place, entity in zip(places, entities, strict=True)
+        ]
+    return tuple(places)
+
+
+def _place(tx: Tx, agency_no: int, entity: Entity) -> Place:
+    client = clients.client_of(tx, agency_no, entity.client_id)
+    if entity.level == "Campaign":
+        campaign = campaigns.campaign_of(tx, client.no, entity.entity_id)
+        return Place(client.no, campaign.no, 0, 0)
+    if entity.level == "JobGroup":
+        group = groups.group_of(tx, client.no, entity.entity_id)
+        return Place(client.no, group.campaign_no, group.no, 0)
+    if entity.entity_id != client.id:
+        raise not_found()
+    return Place(client.no, 0, 0, 0)

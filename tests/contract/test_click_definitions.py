@@ -1,0 +1,104 @@
+"""Click definitions by API: made, changed, switched off, for all clients and for one."""
+
+from typing import Any
+
+import msgspec
+
+from contract.office import Office
+from handbill.core.click_definitions import PRESETS
+
+ONE = "/publishers/TestExp1/click-definition"
+FULL: dict[str, Any] = {
+    "enable": True, "bot": False, "duplicate": 60, "latent": 3600,
+    "newBot": {"joveoBotlogic": False, "cmBotLogic": True, "clicksPerAddressAndDay": 30},
+    "botIpsFileUrl": "https://lists.example.com/ips.csv",
+}  # fmt: skip
+
+
+def test_a_definition_is_made_changed_and_taken_away(office: Office) -> None:
+    assert office.ask("GET", ONE).status == 404
+    assert office.put(ONE, FULL) == {"result": True, "message": "Click definition updated"}
+    found = office.get(ONE)
+    assert {key: found[key] for key in FULL} == FULL
+    assert (found["publisherId"], found["clientId"], found["status"]) == (
+        "TestExp1", None, "Approved",
+    )  # fmt: skip
+    assert found["botIps"] == {"count": 0, "readOn": None, "failure": None}
+    assert office.put(ONE, {"duplicate": None, "bot": None, "newBot": None, "enable": None})
+    found = office.get(ONE)
+    assert (found["duplicate"], found["bot"], found["enable"]) == (None, True, True)
+    assert found["newBot"] == {
+        "joveoBotlogic": True, "cmBotLogic": True, "clicksPerAddressAndDay": None,
+    }  # fmt: skip
+    assert found["latent"] == 3600
+    assert office.ask("DELETE", ONE).json == {
+        "result": True, "message": "Click definition deleted",
+    }  # fmt: skip
+    assert office.ask("DELETE", ONE).status == 404
+
+
+def test_what_get_answers_may_be_sent_back(office: Office) -> None:
+    office.put(ONE, FULL)
+    before = office.get(ONE)
+    office.clock.forward(1_000_000)
+    office.put(ONE, before)
+    assert office.get(ONE) == before
+
+
+def test_presets_are_where_a_definition_begins(office: Office) -> None:
+    office.put(ONE, {"preset": "2", "duplicate": 5})
+    found = office.get(ONE)
+    assert (found["duplicate"], found["latent"], found["bot"]) == (5, 86_400, False)
+    office.put(ONE, {"preset": "default"})
+    assert (office.get(ONE)["duplicate"], office.get(ONE)["latent"]) == (None, 172_800)
+
+
+def test_foreign_needs_to_know_where_addresses_are(office: Office) -> None:
+    assert set(office.faults("PUT", ONE, {"foreign": "COUNTRY"})) == {"/foreign"}
+    assert "HANDBILL_GEO_FILE" in office.faults("PUT", ONE, {"preset": "1"})["/preset"]
+    assert office.ask("GET", ONE).status == 404
+    settings = msgspec.structs.replace(office.desk.settings, geo_file="/a/file.mmdb")
+    object.__setattr__(office.desk, "settings", settings)
+    for preset, rules in PRESETS.items():
+        office.put(ONE, {"preset": preset})
+        assert office.get(ONE)["foreign"] == rules.foreign
+    office.put(ONE, {"foreign": "city"})
+    assert office.get(ONE)["foreign"] == "CITY"
+
+
+def test_all_faults_are_named(office: Office) -> None:
+    body = {
+        "preset": "9", "enable": 1, "duplicate": 604_801, "latent": -1, "foreign": "PLANET",
+        "newBot": {"clicksPerAddressAndDay": 0}, "botIpsFileUrl": "ftp://x/y",
+    }  # fmt: skip
+    assert set(office.faults("PUT", ONE, body)) == {
+        "/preset", "/enable", "/duplicate", "/latent", "/foreign",
+        "/newBot/clicksPerAddressAndDay", "/botIpsFileUrl",
+    }  # fmt: skip
+
+
+def test_a_client_has_a_definition_of_its_own(office: Office) -> None:
+    client = office.client()
+    own = f"{client}/publishers/TestExp1/click-definition"
+    office.put(ONE, {"duplicate": 10})
+    assert office.ask("GET", own).status == 404
+    office.put(own, {"duplicate": 20})
+    assert office.get(own)["clientId"] == client[9:]
+    assert [office.get(at)["duplicate"] for at in (ONE, own)] == [10, 20]
+    every = office.get(f"{ONE}s?page=0&limit=10")["data"]
+    assert [one["clientId"] for one in every] == [None, client[9:]]
+    assert office.get(f"{ONE}s?page=1&limit=1")["data"] == every[1:]
+    office.ask("DELETE", client)
+    assert [one["clientId"] for one in office.get(f"{ONE}s?page=0&limit=10")["data"]] == [None]
+    assert office.ask("GET", own).status == 404
+
+
+def test_a_publisher_that_is_set_up_anew_begins_without(office: Office) -> None:
+    office.put(ONE, {"duplicate": 10})
+    office.clock.forward(1)
+    office.ask("DELETE", "/publishers/TestExp1")
+    assert office.ask("GET", ONE).status == 404
+    office.new("/publishers", {"id": "TestExp1"})
+    assert office.ask("GET", ONE).status == 404
+    office.put(ONE, {"duplicate": 20})
+    assert office.get(ONE)["createdAt"] == office.get("/publishers/TestExp1")["createdOn"]

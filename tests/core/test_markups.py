@@ -1,0 +1,108 @@
+"""Which markup holds, and what it makes of an amount."""
+
+from fractions import Fraction
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handbill.core.charging import Factors, Place, priced
+from handbill.core.markups import Dated, Marking, covers, level_of, override_ppm, steps_of
+from handbill.kit.money import plus_shares
+
+HERE = Place(1, 2, 3, 4)
+BY_WEIGHT = [
+    Place(1, 0, 0, 0), Place(1, 0, 0, 4), Place(1, 2, 0, 0), Place(1, 2, 0, 4), Place(1, 2, 3, 0),
+    Place(1, 2, 3, 4),
+]  # fmt: skip
+"""What may hold here, from the least specific to the most."""
+ELSEWHERE = [
+    Place(9, 0, 0, 0), Place(1, 9, 0, 0), Place(1, 2, 9, 0), Place(1, 0, 0, 9), Place(1, 2, 3, 9),
+    Place(1, 2, 0, 9),
+]  # fmt: skip
+SHARES = st.integers(0, 10_000_000)
+MARKUPS = st.lists(
+    st.builds(
+        Dated,
+        st.sampled_from(BY_WEIGHT + ELSEWHERE),
+        st.integers(0, 20),
+        st.just(0),
+        st.integers(0, 5),
+    ),
+    max_size=20,
+).map(lambda found: [one._replace(no=no) for no, one in enumerate(found, 1)])
+
+
+def test_the_most_specific_entity_wins() -> None:
+    for weight in range(1, len(BY_WEIGHT) + 1):
+        known = [Dated(where, 0, no, 100 + no) for no, where in enumerate(BY_WEIGHT[:weight])]
+        assert steps_of(HERE, known) == ((0, 99 + weight),)
+        assert steps_of(HERE, reversed(known)) == ((0, 99 + weight),)
+    assert [level_of(where) for where in BY_WEIGHT[::2]] == ["Client", "Campaign", "JobGroup"]
+
+
+def test_a_specific_one_holds_only_from_its_instant_on() -> None:
+    known = [Dated(BY_WEIGHT[0], 5, 1, 10), Dated(BY_WEIGHT[4], 8, 2, 20)]
+    marking = Marking(steps_of(HERE, known), 7)
+    told = [marking.at(at) for at in (4, 5, 7, 8, 9)]
+    assert told == [(0, 7), (10, 7), (10, 7), (20, 7), (20, 7)]
+
+
+def test_among_equals_the_newest_then_the_newest_row() -> None:
+    where = BY_WEIGHT[2]
+    known = [Dated(where, 5, 1, 10), Dated(where, 5, 3, 30), Dated(where, 4, 9, 40)]
+    assert steps_of(HERE, known) == ((4, 40), (5, 30))
+
+
+def test_a_markup_of_nothing_ends_one() -> None:
+    known = [Dated(BY_WEIGHT[0], 5, 1, 10), Dated(BY_WEIGHT[0], 8, 2, 0)]
+    assert steps_of(HERE, known) == ((5, 10), (8, 0))
+
+
+def test_the_nearest_override_holds() -> None:
+    told = [override_ppm(*both) for both in ((None, None), (1, None), (None, 2), (1, 2), (1, 0))]
+    assert told == [0, 1, 2, 2, 0]
+
+
+@given(MARKUPS)
+def test_steps_say_what_the_rule_says(markups: list[Dated]) -> None:
+    """At every instant, by the rule as it is worded."""
+    marking = Marking(steps_of(HERE, markups), 0)
+    for at in range(22):
+        held = [one for one in markups if one.where in BY_WEIGHT and one.from_at <= at]
+        best = max(held, default=None, key=lambda m: (BY_WEIGHT.index(m.where), m.from_at, m.no))
+        assert marking.at(at) == Factors(best.ppm if best else 0, 0)
+
+
+@given(MARKUPS)
+def test_steps_are_said_as_shortly_as_can_be(markups: list[Dated]) -> None:
+    steps = steps_of(HERE, markups)
+    assert all(one[0] < two[0] and one[1] != two[1] for one, two in pairwise(steps))
+    assert not steps or steps[0][1] != 0
+    assert steps_of(HERE, markups[::-1]) == steps
+    assert steps_of(HERE, [one for one in markups if covers(one.where, HERE)]) == steps
+
+
+@given(st.integers(0, 10**18), SHARES, SHARES)
+def test_marked_up_once_half_even_and_never_below_the_spend(
+    micros: int, agency: int, override: int
+) -> None:
+    exact = Fraction(micros) * (10**6 + agency) * (10**6 + override) / 10**12
+    marked = plus_shares(micros, agency, override)
+    assert marked == round(exact)  # fractions round half to even, too
+    assert marked >= micros
+    assert marked == plus_shares(micros, override, agency)
+    assert plus_shares(micros) == plus_shares(micros, 0, 0) == micros
+
+
+def test_halves_go_to_the_even_micro() -> None:
+    assert [plus_shares(micros, 500_000) for micros in (1, 3, 5, 7)] == [2, 4, 8, 10]
+
+
+@given(st.integers(0, 10**12), st.integers(0, 10**6), SHARES, SHARES)
+def test_a_price_has_its_three_amounts_in_order(
+    spend: int, markdown: int, agency: int, override: int
+) -> None:
+    charge = spend - spend * markdown // 10**6
+    price = priced(spend, charge, Factors(agency, override))
+    assert 0 <= price.charge_micros <= price.spend_micros <= price.marked_micros

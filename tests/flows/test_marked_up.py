@@ -1,0 +1,384 @@
+"""What customers pay, from journal to ledger: frozen, within caps to the micro, on both engines."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handbill.core.listing_tokens import Listing
+from handbill.core.nouns import CampaignBody, Cap, Caps, GroupBody, Override, Placement
+from handbill.kit.instants import HOUR, MINUTE, SECOND, instant_of_iso
+from handbill.ledger.checking import check
+from handbill.ledger.judge import Outrun
+from handbill.store import events
+from handbill.store.records import Records, Tx
+from handbill.store.records.tables import campaigns, groups, markups
+from market import START, Market, dispositions
+
+
+@pytest.fixture
+def market(records: Records, tmp_path: Path) -> Market:
+    return Market(records, tmp_path)
+
+
+def balanced(market: Market) -> dict[str, int]:
+    books = check(market.records, market.blobs, market.scratch)
+    assert books.faults == []
+    return dict(books.sums)
+
+
+def amounts(ledger: list[dict[str, Any]]) -> list[tuple[int, int, int]]:
+    return [(one["chargeMicros"], one["spendMicros"], one["markedUpMicros"]) for one in ledger]
+
+
+def entries(market: Market, client_no: int) -> list[events.Entry]:
+    """As they lie in the segments, with what the export does not tell."""
+    with market.records.read() as tx:
+        paths = [segment.path for segment in events.segments_of(tx, client_no)]
+    with (
+        events.files(market.blobs, paths, market.scratch) as files,
+        events.query(market.scratch, memory_mb=64, threads=1) as duck,
+    ):
+        found = duck.execute(
+            'SELECT * FROM read_parquet($files) ORDER BY "at", "id"', {"files": files}
+        ).fetchall()
+    return [events.Entry(*row) for row in found]
+
+
+def test_the_worked_example(market: Market) -> None:
+    """Bid 1.00, markdown 20 %, agency markup 10 %: paid 0.80, spent 1.00, marked up 1.10."""
+    listing = market.listing()
+    market.markup(100_000, client_no=listing.client_no)
+    market.clicked(listing)
+    ledger = market.judged()
+    assert amounts(ledger) == [(800_000, 1_000_000, 1_100_000)]
+    (entry,) = entries(market, listing.client_no)
+    assert (entry.marked_micros, entry.agency_ppm, entry.override_ppm) == (1_100_000, 100_000, 0)
+    sums = balanced(market)
+    assert (sums["spendMicros"], sums["markedUpMicros"]) == (1_000_000, 1_100_000)
+
+
+def test_the_override_is_put_on_top_and_rounded_once(market: Market) -> None:
+    client_no = market.client()
+    campaign_no = market.campaign(client_no, override=Override(markup_ppm=50_000))
+    own = market.group(client_no, campaign_no, "own", override=Override(markup_ppm=333_333))
+    plain = market.group(client_no, campaign_no, "plain")
+    publisher_no = market.publisher()
+    market.markup(123_456, client_no=client_no)
+    for group_no in (own, plain):
+        listing = market.listing(
+            client_no=client_no, campaign_no=campaign_no, group_no=group_no,
+            publisher_no=publisher_no,
+        )  # fmt: skip
+        market.clicked(listing._replace(bid_micros=999_999, price_micros=1))
+    told = {one["jobGroupId"][-3:]: one["markedUpMicros"] for one in market.judged()}
+    assert told == {
+        "own": round(999_999 * 1_123_456 * 1_333_333 / 10**12),
+        "ain": round(999_999 * 1_123_456 * 1_050_000 / 10**12),
+    }
+    balanced(market)
+
+
+def test_halves_are_booked_to_the_even_micro(market: Market) -> None:
+    listing = market.listing()
+    market.markup(500_000, client_no=listing.client_no)
+    for n, bid in enumerate((1, 3, 5, 7)):
+        market.clicked(listing._replace(bid_micros=bid, price_micros=0), at=START + n)
+    assert [line["markedUpMicros"] for line in market.judged()] == [2, 4, 8, 10]
+    balanced(market)
+
+
+def test_an_apply_that_is_paid_for_is_marked_up_as_of_its_own_instant(market: Market) -> None:
+    listing = market.listing("CPA")
+    market.markup(100_000, client_no=listing.client_no, from_at=START)
+    market.markup(500_000, client_no=listing.client_no, from_at=START + HOUR)
+    for after in (HOUR - 1, HOUR):
+        market.converted(market.clicked(listing), 3, at=START + after)
+    market.converted(market.clicked(listing), 2, at=START + HOUR)
+    applies = [line for line in market.judged() if line["kind"] == "APPLY"]
+    assert amounts(applies) == [(800_000, 1_000_000, 1_100_000), (800_000, 1_000_000, 1_500_000)]
+    free = [line for line in market.ledger() if line["kind"] != "APPLY"]
+    assert set(amounts(free)) == {(0, 0, 0)}
+    balanced(market)
+
+
+def test_what_is_booked_stays_whatever_becomes_of_the_markup(market: Market) -> None:
+    listing = market.listing()
+    no = market.markup(100_000, client_no=listing.client_no)
+    market.clicked(listing)
+    before = market.judged()
+    with market.records.write() as tx:
+        tx.change(markups, {"no": no}, ppm=900_000)
+    assert market.judged() == before
+    market.clicked(listing, at=START - HOUR)  # it is judged now
+    with_late = market.judged()
+    assert amounts(with_late) == [(800_000, 1_000_000, 1_900_000), (800_000, 1_000_000, 1_100_000)]
+    with market.records.write() as tx:
+        tx.change(markups, {"no": no}, deleted_at=market.clock.now())
+    market.clicked(listing, at=START + HOUR)
+    assert amounts(market.judged())[-1] == (800_000, 1_000_000, 1_000_000)
+    balanced(market)
+
+
+def test_the_most_specific_markup_holds_at_each_place(market: Market) -> None:
+    client_no = market.client()
+    campaign_no, other = (market.campaign(client_no, name) for name in ("k1", "k2"))
+    group_no = market.group(client_no, campaign_no)
+    elsewhere = market.group(client_no, other)
+    board, second = market.publisher("Board"), market.publisher("Second")
+    for ppm, where in (
+        (10_000, {}), (20_000, {"publisher_no": board}), (30_000, {"campaign_no": campaign_no}),
+        (40_000, {"campaign_no": campaign_no, "group_no": group_no}),
+        (50_000, {"campaign_no": campaign_no, "group_no": group_no, "publisher_no": board}),
+    ):  # fmt: skip
+        market.markup(ppm, client_no=client_no, **where)
+    stranger = market.client("c2")
+    market.markup(990_000, client_no=stranger)
+    told = []
+    for n, (campaign, group, publisher) in enumerate((
+        (campaign_no, group_no, board), (campaign_no, group_no, second),
+        (other, elsewhere, board), (other, elsewhere, second),
+    )):  # fmt: skip
+        listing = market.listing(
+            client_no=client_no, campaign_no=campaign, group_no=group, publisher_no=publisher
+        )
+        market.clicked(listing, at=START + n)
+        told.append(market.judged()[-1]["markedUpMicros"] - 1_000_000)
+    assert told == [50_000, 40_000, 20_000, 10_000]
+    balanced(market)
+
+
+# ── caps ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("most", "told"),
+    [
+        (2_200_000, ["valid", "valid", "over_cap"]),
+        (2_199_999, ["valid", "over_cap", "over_cap"]),
+        (1_099_999, ["over_cap", "over_cap", "over_cap"]),
+    ],
+)
+@pytest.mark.parametrize("bid_type", ["CPC", "CPA"])
+def test_a_cap_is_held_to_the_micro(
+    market: Market, bid_type: Any, most: int, told: list[str]
+) -> None:
+    listing = market.listing(bid_type, caps=Caps(budget=Cap("Daily", most)))
+    market.markup(100_000, client_no=listing.client_no)
+    for n in range(3):
+        click = market.clicked(listing, at=START + n)
+        if bid_type == "CPA":
+            market.converted(click, 3, at=START + MINUTE + n)
+    kind = {"CPC": "CLICK", "CPA": "APPLY"}[bid_type]
+    paid = [line for line in market.judged() if line["kind"] == kind]
+    assert dispositions(paid) == [word.replace("valid", _counts(kind)) for word in told]
+    assert sum(line["markedUpMicros"] for line in paid) <= most
+    balanced(market)
+
+
+def _counts(kind: str) -> str:
+    return "valid" if kind == "CLICK" else "counted"
+
+
+@pytest.mark.parametrize("level", ["campaign", "group", "placement"])
+def test_the_caps_of_every_level_see_what_the_customer_pays(market: Market, level: str) -> None:
+    cap = Cap("Lifetime", 2_500_000)
+    caps = {level: Caps(budget=cap)}
+    client_no = market.client()
+    campaign_no = market.campaign(client_no, caps=caps.get("campaign", Caps()))
+    placements = [Placement("Board", budget=cap if level == "placement" else None)]
+    group_no = market.group(
+        client_no, campaign_no, caps=caps.get("group", Caps()), placements=placements,
+        override=Override(markup_ppm=300_000),
+    )  # fmt: skip
+    listing = market.listing(client_no=client_no, campaign_no=campaign_no, group_no=group_no)
+    for n in range(3):
+        market.clicked(listing, at=START + n)
+    assert dispositions(market.judged()) == ["valid", "over_cap", "over_cap"]
+    balanced(market)
+
+
+def test_postings_are_marked_up_and_take_no_room(market: Market) -> None:
+    listing = market.listing(caps=Caps(budget=Cap("Lifetime", 1_100_000)))
+    market.markup(100_000, client_no=listing.client_no)
+    where = {"client_no": listing.client_no, "publisher_no": listing.publisher_no}
+    market.markup(250_000, instant_of_iso("2026-11-10T00:00:00Z"), **where)
+    market.purchase(7_000_001, [listing.client_no], listing.publisher_no)
+    market.clicked(listing._replace(publisher_no=market.publisher("Second")))
+    *bought, click = market.judged()
+    assert [line["kind"] for line in bought] == ["POSTING", "POSTING"]
+    # Each day's part by its own markup; 3.500001 and a quarter of it, to the even micro.
+    assert amounts(bought) == [(3_500_000, 3_500_000, 3_850_000), (3_500_001, 3_500_001, 4_375_001)]
+    assert click["disposition"] == "valid", "the posting has used nothing of the cap"
+    balanced(market)
+
+
+def test_the_largest_amounts_stop_neither_the_judge_nor_the_check(market: Market) -> None:
+    """Sums may be longer than 64 bits; single amounts, at the largest markup, are not."""
+    cap = Cap("Daily", 10**18)
+    listing = market.listing(caps=Caps(budget=cap))._replace(bid_micros=10**18, price_micros=10**18)
+    market.markup(8_000_000, client_no=listing.client_no)
+    for _ in range(3):
+        market.clock.forward(1)
+        market.purchase(10**18, [listing.client_no], listing.publisher_no)
+    market.clicked(listing)
+    *bought, click = market.judged()
+    assert sum(line["markedUpMicros"] for line in bought) == 27 * 10**18 > 2**64
+    assert click["disposition"] == "over_cap"
+    assert balanced(market)["markedUpMicros"] == 27 * 10**18
+
+
+# ── in mid-stream ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_markup_that_becomes_effective_in_mid_stream(market: Market) -> None:
+    """By the instant of each event, however they are cut into batches and out of what order."""
+    listing = market.listing(caps=Caps(budget=Cap("Daily", 6_000_000)))
+    market.markup(100_000, client_no=listing.client_no, from_at=START)
+    market.markup(1_000_000, client_no=listing.client_no, from_at=START + 2 * SECOND)
+    for after in (3, -1, 0, 1, 2):
+        market.clicked(listing, at=START + after * SECOND)
+        if after in (0, 2):
+            market.judged()
+    told = [(line["disposition"], line["markedUpMicros"]) for line in market.ledger()]
+    # The first of the batches took 2.00, 1.00 and 1.10 of the day's 6.00, the next one 1.10.
+    assert told == [
+        ("valid", 1_000_000), ("valid", 1_100_000), ("valid", 1_100_000), ("over_cap", 0),
+        ("valid", 2_000_000),
+    ]  # fmt: skip
+    balanced(market)
+
+
+@pytest.mark.parametrize("how", ["new", "changed", "deleted", "campaign", "group"])
+def test_a_markup_changed_during_a_batch_has_it_judged_again(market: Market, how: str) -> None:
+    listing = market.listing(caps=Caps(budget=Cap("Daily", 1_150_000)))
+    no = market.markup(100_000, client_no=listing.client_no)
+    market.clicked(listing)
+    judge = market.judge()
+    batch = judge._read()
+    added = judge._judged(batch)
+    written = judge._write(batch, added)
+    _change(market, listing, no, how)
+    with pytest.raises(Outrun), market.records.write() as tx:
+        judge._book(tx, batch, added, written)
+    judge._discard(written)
+    judge.close()
+    (line,) = market.judged()
+    wanted = {"deleted": ("valid", 1_000_000)}.get(how, ("over_cap", 0))
+    assert (line["disposition"], line["markedUpMicros"]) == wanted
+    balanced(market)
+
+
+def _change(market: Market, listing: Listing, no: int, how: str) -> None:
+    override = Override(markup_ppm=50_000)
+    if how == "new":
+        market.markup(200_000, client_no=listing.client_no)
+    elif how == "campaign":
+        market.change(campaigns, listing.campaign_no, CampaignBody("k1", override=override))
+    elif how == "group":
+        market.change(groups, listing.group_no, GroupBody("g1", override=override))
+    else:
+        changes = {"changed": {"ppm": 200_000}, "deleted": {"deleted_at": market.clock.now()}}
+        with market.records.write() as tx:
+            tx.change(markups, {"no": no}, **changes[how])
+
+
+def test_a_markup_of_others_does_not_outrun_the_judge(market: Market) -> None:
+    listing = market.listing()
+    market.clicked(listing)
+    judge = market.judge()
+    batch = judge._read()
+    added = judge._judged(batch)
+    written = judge._write(batch, added)
+    market.markup(100_000, client_no=market.client("c2"))
+    with market.records.write() as tx:
+        judge._book(tx, batch, added, written)
+    judge.close()
+    assert amounts(market.ledger()) == [(800_000, 1_000_000, 1_000_000)]
+
+
+class Meddled(Records):
+    """Records in which somebody changes a markup before every other booking."""
+
+    def __init__(self, records: Records, no: int) -> None:
+        self._records = records
+        self._no = no
+        self.writes = 0
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        self.writes += 1
+        if self.writes % 2:
+            with self._records.write() as tx:
+                tx.change(markups, {"no": self._no}, ppm=self.writes * 70_000 % 1_000_000)
+        with self._records.write() as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        with self._records.read() as tx:
+            yield tx
+
+    @property
+    def url(self) -> str:
+        return self._records.url
+
+
+def test_caps_hold_while_markups_change_beside_the_judge(market: Market) -> None:
+    listing = market.listing(caps=Caps(budget=Cap("Daily", 40_000_000)))
+    no = market.markup(0, client_no=listing.client_no)
+    for n in range(60):
+        market.clicked(listing, at=START + n * SECOND)
+    judge = market.judge(records=Meddled(market.records, no))
+    told = []
+    for _ in range(30):
+        judge._most_events = 5
+        told.append(judge.step())
+    judge.close()
+    assert told.count(5) == 12, "sixty clicks"
+    assert told.count(0) > 10, "many a batch was judged again"
+    paid = [line["markedUpMicros"] for line in market.ledger() if line["markedUpMicros"]]
+    assert 38_000_000 < sum(paid) <= 40_000_000
+    assert len(set(paid)) > 3
+    balanced(market)
+
+
+# ── the check ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("column", "by", "fault"),
+    [("marked_micros", 1, "not marked up as they say"), ("agency_ppm", 1_000, "not marked up"),
+     ("override_ppm", -1_000, "not marked up"), ("marked_micros", 1, "counter")],
+)  # fmt: skip
+def test_the_check_finds_an_altered_amount(
+    market: Market, column: str, by: int, fault: str
+) -> None:
+    listing = market.listing()
+    market.markup(100_000, client_no=listing.client_no)
+    market.clicked(listing)
+    market.judged()
+    (segment,) = _segments(market, listing.client_no)
+    altered = [
+        one._replace(**{column: getattr(one, column) + by})
+        for one in entries(market, listing.client_no)
+    ]
+    raw = events.encoded(altered)
+    market.blobs.put(segment.path, raw)
+    with market.records.write() as tx:
+        tx.run_text("UPDATE segments SET bytes = " + str(len(raw)), {})
+    books = check(market.records, market.blobs, market.scratch)
+    assert any(fault in line for line in books.faults), books.faults
+
+
+def _segments(market: Market, client_no: int) -> list[events.Segment]:
+    with market.records.read() as tx:
+        return events.segments_of(tx, client_no)
+
+
+def test_a_client_without_markups_pays_its_spend(market: Market) -> None:
+    listing = market.listing()
+    market.clicked(listing)
+    assert amounts(market.judged()) == [(800_000, 1_000_000, 1_000_000)]
