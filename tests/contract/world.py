@@ -80,6 +80,8 @@ def build(office: Office) -> World:
     client = office.client(companyName=f"client of {mark}")
     world = World(office, client)
     publisher = office.new("/publishers", {"id": f"Pub{mark}", "bidType": "CPC"})
+    for owner in ("", client):
+        office.put(f"{owner}/publishers/{publisher}/click-definition", {"preset": "2"})
     campaign = office.campaign(client)
     group = office.group(campaign, placements=[{"value": publisher}])
     ref = f"job {mark}/1"
