@@ -8,11 +8,13 @@ from handbill.cli import (
     agencies,
     callbacks,
     click_definitions,
+    clients,
     demos,
     documents,
     explaining,
     families,
     feeds,
+    keys,
     ledgers,
     markups,
     publishers,
@@ -34,6 +36,10 @@ app.command()(documents.settings)
 app.command()(documents.migrate)
 app.command()(documents.openapi)
 app.add_typer(agencies.agency, name="agency")
+app.add_typer(keys.api_key, name="api-key")
+app.add_typer(keys.api_client, name="api-client")
+app.add_typer(clients.client, name="client")
+app.add_typer(clients.stage_map, name="stage-map")
 app.add_typer(publishers.publisher, name="publisher")
 app.add_typer(families.family, name="publisher-family")
 app.add_typer(click_definitions.definition, name="click-definition")

@@ -1,6 +1,7 @@
 """Settings, filled once at the start: flags over environment over handbill.toml over defaults."""
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from handbill.host.settings import Settings
 PREFIX = "HANDBILL_"
 CONFIG_VARIABLE = "HANDBILL_CONFIG"
 CONFIG_FILE = "handbill.toml"
+_PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
 _MOST_CONFIG = 1_000_000
 
 
@@ -112,6 +114,11 @@ def configure(
     if faults:
         raise BadSettings("\n".join(faults))
     return Configured(Settings(**values), sources)
+
+
+def without_password(address: str) -> str:
+    """An address fit for a screen."""
+    return _PASSWORD.sub(r"\1:***@", address)
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handbill.access.keys import ensure_secrets, secret
-from handbill.config import BadSettings
+from handbill.config import BadSettings, without_password
 from handbill.host.clock import Clock, SystemClock
 from handbill.host.egress import Egress
 from handbill.host.ids import Ids, SystemIds
@@ -19,10 +19,14 @@ from handbill.store.blobs import Blobs, open_blobs
 from handbill.store.index import EdgeIndex
 from handbill.store.journal import JournalWriter
 from handbill.store.records import Records, open_records
-from handbill.store.records.opening import migrate
+from handbill.store.records.opening import NotOurs, migrate
 from handbill.work.tools import Tools
 
 LISTING_KEYS = "listing"
+_ELSE = (
+    "this one cannot read them. Run the version that made them; or move the folder away, or start "
+    "with another one (--data), and with another HANDBILL_RECORDS_URL if that is set"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +89,17 @@ def prepare(settings: Settings) -> None:
     """Make the stores ready for any process: tables, our own keys, the edge's copy of them.
 
     Safe to call at every start, by many, and beside a running server. **Refuses** a file of places
-    that cannot be read (BadSettings).
+    that cannot be read, and records that another version of Handbill has made (BadSettings).
     """
     try:
         locator(settings.geo_file)
     except NoGeoFile as unreadable:
         raise BadSettings(str(unreadable)) from unreadable
     with opened(settings) as stores, locked(settings.data_folder / "prepare.lock"):
-        migrate(stores.records)
+        try:
+            migrate(stores.records)
+        except NotOurs as other:
+            raise BadSettings(f"the records at {_shown(settings)} {other}; {_ELSE}") from other
         with stores.records.write() as tx:
             ensure_secrets(tx, stores.ids, stores.clock.now())
             keys = secret(tx, LISTING_KEYS)
@@ -101,6 +108,12 @@ def prepare(settings: Settings) -> None:
             index.put_keys(keys)
         finally:
             index.close()
+
+
+def _shown(settings: Settings) -> str:
+    """Where the records are, without a password."""
+    path = settings.records_address.removeprefix("sqlite:///")
+    return path if path != settings.records_address else without_password(path)
 
 
 def make_data_folder(settings: Settings) -> None:

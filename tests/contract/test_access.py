@@ -8,7 +8,7 @@ from contract.office import Office
 from handbill.access import tokens
 from handbill.access.keys import ensure_secrets, secret
 from handbill.access.rows import ApiClient
-from handbill.access.service import create_key
+from handbill.access.service import NEEDS, add_api_client, create_key, owner_of_family
 from handbill.host.ids import SeededIds
 from handbill.kit.instants import DAY, HOUR, SECOND
 from handbill.publishers.service import create_family
@@ -77,6 +77,59 @@ def test_a_partner_has_no_agency(office: Office) -> None:
     token = office.ask("POST", "/token", {"client_id": api_client}, headers).json["access_token"]
     assert _status(office, **headers, **{"x-authorization-key": token}) == 403
     assert _status(office, **{"x-authorization-key": token}) == 403
+
+
+def test_a_partner_does_what_its_scope_says(office: Office) -> None:
+    with office.desk.records.write() as tx:
+        now, ids = office.desk.clock.now(), office.desk.ids
+        family, api_key, _ = create_family(tx, ids, now, ["TestExp1"])
+        owner = owner_of_family(tx, family)
+        readers = [add_api_client(tx, ids, now, owner, [need]) for need in NEEDS]
+    url = f"/publisher-families/{family}/reports/unknown"
+    said = []
+    for api_client in readers:
+        headers = {"x-api-key": api_key}
+        asked = office.ask("POST", "/token", {"client_id": api_client}, headers)
+        headers["x-authorization-key"] = asked.json["access_token"]
+        said.append(office.ask("GET", url, headers=headers).status)
+    assert said == [404, 403]
+
+
+def test_the_scope_of_an_api_client(office: Office) -> None:
+    both = "handbill/read handbill/write"
+    asked = [
+        (None, both), ({}, both), ({"scope": None}, both), ({"scope": "handbill/read"},) * 2,
+        ({"scope": "handbill/write handbill/read"}, both),
+        ({"scope": "handbill/write"}, "handbill/write"),
+    ]  # fmt: skip
+    for body, _ in asked:
+        assert office.ask("POST", "/api-clients", body).status == 200
+    listed = office.get("/api-clients?page=0&limit=20")["data"][1:]
+    assert [row["scope"] for row in listed][:3] == [both] * 3
+    assert [row["scope"] for row in listed][3:] == ["handbill/read", both, "handbill/write"]
+    for bad in ("", "read", "publisher-reports/read", "handbill/read,handbill/write", 1, [], True):
+        assert set(office.faults("POST", "/api-clients", {"scope": bad})) == {"/scope"}
+
+
+def test_an_agency_reads_and_names_itself(office: Office) -> None:
+    other = office.another()
+    found = office.get("/agencies/acme")
+    assert found == {
+        "id": "acme", "name": "Acme", "currency": "USD", "createdOn": "2026-11-18T12:00:00.000Z",
+    }  # fmt: skip
+    office.put("/agencies/acme", found | {"name": " Acme Ads "})
+    office.put("/agencies/acme", {})
+    assert office.get("/agencies/acme") == found | {"name": "Acme Ads"}
+    bad = {"name": None, "currency": "EUR"}
+    faults = {"/name": "cannot be cleared", "/currency": "cannot be changed"}
+    assert office.faults("PUT", "/agencies/acme", bad) == faults
+    assert set(office.faults("PUT", "/agencies/acme", {"name": " ", "currency": 1})) == {
+        "/name", "/currency",
+    }  # fmt: skip
+    assert other.get("/agencies/other")["name"] == "Acme"
+    for verb, body in (("GET", None), ("PUT", {"name": "x"})):
+        for unknown in ("other", "nobody", "ACME"):
+            assert office.ask(verb, f"/agencies/{unknown}", body).status == 404
 
 
 def test_keys_are_rotated_with_an_overlap_and_revoked_at_once(office: Office) -> None:

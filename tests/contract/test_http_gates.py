@@ -16,7 +16,16 @@ from handbill.host.settings import Settings
 from handbill.http.app import application
 from handbill.http.docs import with_pages
 from handbill.http.openapi import document
-from handbill.http.operations import PAGED, Call, Caller, Desk, Operation, done, result_schema
+from handbill.http.operations import (
+    PAGED,
+    Call,
+    Caller,
+    Desk,
+    Need,
+    Operation,
+    done,
+    result_schema,
+)
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.faults import not_found, refused_state
 from handbill.kit.instants import DAY
@@ -38,8 +47,11 @@ class FakeDoors:
         roles = {"good": "agency", "partner": "partner"}
         return Caller(roles[api_key], 1, "a", 1) if api_key in roles else None
 
-    def admits(self, tx: Tx, caller: Caller, token: str, now: int) -> bool:
-        return token == "token"
+    def admits(self, tx: Tx, caller: Caller, token: str, now: int) -> frozenset[Need] | None:
+        tokens: dict[str, frozenset[Need]] = {
+            "token": frozenset({"read", "write"}), "reader": frozenset({"read"}),
+        }  # fmt: skip
+        return tokens.get(token)
 
     def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
         if client_id != "mine":

@@ -12,6 +12,7 @@ from contract.office import Office
 from contract.world import OF_THE_AGENCY, World, build, fingerprint, unknown_id
 from handbill.api import operations
 from handbill.http.app import application
+from handbill.http.openapi import document
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
 from handbill.wire.shapes import NOT_GIVEN, Object
@@ -122,6 +123,58 @@ def test_credentials_of_two_owners_do_not_mix(whole: Office) -> None:
                 reply = _send(target, operation, target.url(operation), headers=mixed)
                 assert _said(reply) == (403, "Forbidden"), operation.name
     assert fingerprint(whole.desk.records) == before
+
+
+# ── scopes ──────────────────────────────────────────────────────────────────────────────────────
+READ_BY_POST = {
+    "get_jobs_in_bulk", "preview_jobgroup", "preview_feed", "submit_stats_report",
+    "stream_stats_report", "generate_stats_report", "generate_ip_report",
+    "request_publisher_report",
+}  # fmt: skip
+WRITE_BY_GET = {"list_api_clients", "get_callback_secret"}
+"""What they answer would let a reader write, or sign as we do."""
+
+
+def _needs(operation: Operation) -> str:
+    """Said again here, so that a new row that is let through by mistake is found."""
+    if operation.verb == "GET":
+        return "write" if operation.name in WRITE_BY_GET else "read"
+    return "read" if operation.name in READ_BY_POST else "write"
+
+
+def _token_of(world: World, scope: str) -> dict[str, str]:
+    made = world.office.ask("POST", "/api-clients", {"scope": scope}).json["result"]
+    token = world.office.ask("POST", "/token", {"client_id": made}).json["access_token"]
+    return {"x-authorization-key": token}
+
+
+@pytest.mark.parametrize(("may", "other"), [("read", "write"), ("write", "read")])
+def test_a_token_does_what_its_scope_says_and_no_more(whole: Office, may: str, other: str) -> None:
+    """The refused ones first, on a world that they must leave as it is."""
+    own = build(whole)
+    token = _token_of(own, f"handbill/{may}")
+    before = fingerprint(whole.desk.records)
+    wrong = []
+    for operation in (row for row in OURS if _needs(row) == other):
+        for raw in (_body(operation), b"{"):
+            said = _said(_send(own, operation, own.url(operation), headers=token, raw=raw))
+            if said != (403, "Forbidden"):
+                wrong.append(f"{operation.name}: {said}")
+    assert not wrong, "\n".join(wrong)
+    assert fingerprint(whole.desk.records) == before
+    for operation in (row for row in OURS if _needs(row) == may and row.verb != "DELETE"):
+        reply = _send(own, operation, own.url(operation), headers=token)
+        if reply.status in {401, 403} or (may == "read" and reply.status not in {200, 202, 400}):
+            wrong.append(f"{operation.name}: {reply.status}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_document_says_what_each_operation_needs() -> None:
+    verbs = document(OPERATIONS, "0")["paths"]
+    for operation in OPERATIONS:
+        if operation.role in {"agency", "partner"}:
+            said = verbs[operation.path][operation.verb.lower()]["security"]
+            assert said == [{"apiKey": [], "token": [_needs(operation)]}], operation.name
 
 
 # ── order of faults ─────────────────────────────────────────────────────────────────────────────

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -83,7 +85,11 @@ class ModelCampaign:
 
 @dataclass
 class ModelClient:
-    """``switches``: what was last done to each reference: a feed that brings it back keeps it."""
+    """``switches``: what was last done to each reference: a feed that brings it back keeps it.
+
+    ``carried``: what each feed had at its last import, oldest feed first. ``deleted``: references
+    that were deleted while a feed carries them, and which feed keeps them so.
+    """
 
     name: str
     status: str = "A"
@@ -91,6 +97,25 @@ class ModelClient:
     jobs: dict[str, ModelJob] = field(default_factory=dict)
     feeds: dict[str, str] = field(default_factory=dict)
     switches: dict[str, str] = field(default_factory=dict)
+    carried: dict[str, set[str]] = field(default_factory=dict)
+    deleted: dict[str, str] = field(default_factory=dict)
+
+    def heir_of(self, ref: str, *, but: str = "") -> str:
+        """The oldest other feed that carries a reference; empty: none does."""
+        return next((id_ for id_, refs in self.carried.items() if ref in refs and id_ != but), "")
+
+    def drop(self, feed: str, refs: set[str]) -> None:
+        """A feed no longer carries these: each passes to its heir, leaves, or is free again."""
+        for ref in sorted(refs):
+            heir = self.heir_of(ref, but=feed)
+            stands = self.jobs.get(ref)
+            if stands is not None and stands.feed == feed:
+                stands.feed = heir
+                if not heir:
+                    self.switches[ref] = self.jobs.pop(ref).status
+            if self.deleted.get(ref) == feed:
+                del self.deleted[ref]
+                self.deleted |= {ref: heir} if heir else {}
 
     def group_of(self, city: str, today: str) -> str | None:
         """Best priority, then oldest; None: no group but the default one."""
@@ -132,6 +157,11 @@ def _slashed(day: str) -> str:
 def _filters(operator: str, cities: list[str]) -> Body:
     rule_ = {"operator": operator, "field": "city", "data": cities}
     return {"operator": "AND", "rules": [rule_]}
+
+
+def _written(ref: str, city: str) -> jobs.Written:
+    body = JobBody(ref, title="t", description="d", url="https://e.example/2", city=city)
+    return jobs.written(body, None, city.encode())
 
 
 HAS: dict[str, Callable[[Any], Any]] = {
@@ -327,6 +357,7 @@ class Agency(RuleBasedStateMachine):
             return
         self.here.new(f"{path}/jobs", body)
         client.jobs[ref] = ModelJob(city, end_at=end_at)
+        client.deleted.pop(ref, None)
 
     @precondition(HAS["jobs"])
     @rule(at=AT, city=CITY, hours=END)
@@ -353,14 +384,18 @@ class Agency(RuleBasedStateMachine):
             path, client, ref = found
             assert self.here.ask("DELETE", path).status == 200
             assert self.here.ask("GET", path).status == 404
-            client.switches[ref] = client.jobs.pop(ref).status
+            gone = client.jobs.pop(ref)
+            client.switches[ref] = gone.status
+            keeper = gone.feed or client.heir_of(ref)
+            client.deleted |= {ref: keeper} if keeper else {}
 
     # ── feeds ───────────────────────────────────────────────────────────────────────────────────
     @rule(at=AT)
     def add_feed(self, at: int) -> None:
         path, client = self._client(at)
         if len(client.feeds) < _MOST_EACH:
-            client.feeds[self.here.new(f"{path}/feeds", FEED)] = "A"
+            made = self.here.new(f"{path}/feeds", FEED)
+            client.feeds[made], client.carried[made] = "A", set()
 
     @precondition(HAS["feeds"])
     @rule(at=AT, switch=SWITCH)
@@ -371,27 +406,38 @@ class Agency(RuleBasedStateMachine):
             self.here.put(f"{path}/{switch}")
 
     @precondition(HAS["feeds"])
-    @rule(at=AT, ref=REF, city=CITY)
-    def bring_job(self, at: int, ref: str, city: str) -> None:
-        """A feed brings a job: it takes over what nobody has, and rewrites what is its own."""
-        if found := self._feed(at):
-            path, client, id_ = found
-            now = self.here.clock.now()
-            with self.here.desk.records.write() as tx:
-                noun = clients.client_of(tx, self._agency_no(tx, path), path.split("/")[2])
-                feed = feeds.feed_of(tx, noun.no, id_)
-                body = JobBody(
-                    ref, title="t", description="d", url="https://e.example/2", city=city
-                )
-                written = jobs.written(body, None, city.encode())
-                jobs.apply(tx, noun, feed.no, [written], now)
-                feeds.enqueue(tx, REMATCH, noun.id, now)
+    @rule(at=AT, brought=st.dictionaries(REF, CITY, max_size=4))
+    def import_feed(self, at: int, brought: dict[str, str]) -> None:
+        """A feed brings jobs: it takes over what nobody has, rewrites what is its own, and drops
+        what it no longer has. What was deleted stays so.
+        """
+        found = self._feed(at)
+        if not found:
+            return
+        path, client, id_ = found
+        now = self.here.clock.now()
+        with self.here.desk.records.write() as tx:
+            noun = clients.client_of(tx, self._agency_no(tx, path), path.split("/")[2])
+            feed = feeds.feed_of(tx, noun.no, id_)
+            known = [*jobs.of_feed(tx, feed.no), *jobs.deleted_of_feed(tx, feed.no)]
+            applied = jobs.apply(
+                tx, noun, feed.no, [_written(ref, city) for ref, city in brought.items()], now
+            )
+            gone = [no for no, ref, _ in known if ref not in brought]
+            jobs.leave(tx, noun.no, feed.no, gone, now)
+            jobs.carried_by(tx, feed.no, applied.held)
+            feeds.enqueue(tx, REMATCH, noun.id, now)
+        for ref, city in brought.items():
             stands = client.jobs.get(ref)
-            if stands is None:
+            if stands is None and ref not in client.deleted:
                 status = client.switches.get(ref, "A")
                 client.jobs[ref] = ModelJob(city, status, feed=id_)
-            elif stands.feed == id_:
+            elif stands is not None and stands.feed == id_:
                 stands.city, stands.end_at = city, None
+        dropped = {ref for ref, job in client.jobs.items() if job.feed == id_}
+        dropped |= {ref for ref, feed_id in client.deleted.items() if feed_id == id_}
+        client.carried[id_] = set(brought)
+        client.drop(id_, dropped - set(brought))
 
     @precondition(HAS["feeds"])
     @rule(at=AT)
@@ -399,9 +445,8 @@ class Agency(RuleBasedStateMachine):
         if found := self._feed(at):
             path, client, id_ = found
             self._delete(path)
-            del client.feeds[id_]
-            for ref in [ref for ref, job in client.jobs.items() if job.feed == id_]:
-                client.switches[ref] = client.jobs.pop(ref).status
+            del client.feeds[id_], client.carried[id_]
+            client.drop(id_, {*client.jobs, *client.deleted})
 
     # ── time ────────────────────────────────────────────────────────────────────────────────────
     @rule(hours=st.sampled_from([1, 6, 24]))
@@ -549,3 +594,33 @@ def test_the_application_is_as_the_model(office: Office, records: Records) -> No
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+_REFS = ["r1", "r2", "r3"]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_deleted_jobs_are_as_the_model(sqlite_office: Office, seed: int) -> None:
+    """Only jobs and two feeds, from a seed: what a deletion must outlast takes many like steps."""
+    chance = Random(seed)
+    agency = Agency()
+    agency.here, agency.gone = sqlite_office, []
+    agency.model = {sqlite_office.client(): ModelClient("c")}
+    steps = [
+        *["import"] * 6, *["add"] * 2, *["delete"] * 4, *["add feed"], *["delete feed"],
+    ]  # fmt: skip
+    for _ in range(300):
+        match chance.choice(steps):
+            case "import":
+                brought = chance.sample(_REFS, chance.randint(0, 3))
+                agency.import_feed(chance.randint(0, 9), dict.fromkeys(brought, "Rome"))
+            case "add":
+                agency.add_job(0, chance.choice(_REFS), "Oslo", None)
+            case "delete":
+                agency.delete_job(chance.randint(0, 9))
+            case "add feed" if len(agency._client(0)[1].feeds) < 2:
+                agency.add_feed(0)
+            case "delete feed":
+                agency.delete_feed(chance.randint(0, 9))
+        agency.jobs_and_feeds_are_as_modelled()
+    agency.every_job_is_where_it_belongs()

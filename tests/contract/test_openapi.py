@@ -14,7 +14,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from handbill.api import operations
 from handbill.http.openapi import text
-from handbill.wire.shapes import NOT_GIVEN, Object
+from handbill.kit.faults import Fault
+from handbill.wire.shapes import NOT_GIVEN, Object, Shape
 
 OPERATIONS = operations()
 TEXT = text(OPERATIONS, version("handbill"))
@@ -129,6 +130,115 @@ def test_every_query_field_and_body_field_has_its_rule() -> None:
 
 def test_every_operation_with_a_body_has_an_example() -> None:
     assert [row.name for row in OPERATIONS if row.body and row.sample is NOT_GIVEN] == []
+
+
+def test_every_operation_that_answers_json_has_an_example_of_it() -> None:
+    in_json = [row for row in OPERATIONS if "application/json" in row.media_types]
+    assert len(in_json) > 100
+    assert [row.name for row in in_json if row.sample_answer is NOT_GIVEN] == []
+
+
+def _body_of(name: str) -> tuple[Any, Draft202012Validator]:
+    """An operation's shape, and what a validator makes of the document."""
+    (operation,) = (row for row in OPERATIONS if row.name == name)
+    media = DOCUMENT["paths"][operation.path][operation.verb.lower()]["requestBody"]["content"]
+    return operation.body, Draft202012Validator(media["application/json"]["schema"])
+
+
+_CAPS = {"budget": {"cap": "Monthly", "value": 5, "thresholdP": 70}}
+_FREQ = {"budget": {"freq": "Monthly", "value": 5, "threshold": 70}}
+_ALL = {"operator": "AND", "rules": [{"operator": "EQUAL", "field": "city", "data": "Rome"}]}
+_ANY = _ALL | {"operator": "ALL"}
+_DAYS_OLD = {"operator": "LESS_THAN", "field": "postedDate", "data": "7"}
+_GROUP = {"name": "g", "filters": _ALL, "caps": _CAPS, "placements": [{"value": "P"}]}
+_JOB = {"refNumber": "1", "title": "t"}
+_S2S = {"clickId": "c", "a": "3"}
+
+
+@pytest.mark.parametrize(
+    ("name", "canonical", "spelled"),
+    [
+        ("create_campaign", {"name": "c", "caps": _CAPS}, {"name": "c", "Caps": _FREQ}),
+        ("update_campaign", {"caps": _CAPS}, {"Caps": _FREQ}),
+        ("create_jobgroup", _GROUP, _GROUP | {"placements": [{"pValue": "P"}]}),
+        ("create_jobgroup", _GROUP, _GROUP | {"placements": [{"publisherId": "P"}]}),
+        ("create_jobgroup", _GROUP, _GROUP | {"filters": _ANY, "caps": _FREQ}),
+        ("create_jobgroup", _GROUP, _GROUP | {"Caps": _CAPS, "caps": _CAPS, "priority": None}),
+        (
+            "create_jobgroup",
+            _GROUP | {"filters": _ALL | {"rules": [_DAYS_OLD]}},
+            _GROUP | {"filters": _ALL | {"rules": [_DAYS_OLD | {"data": 7}]}},
+        ),
+        (
+            "update_jobgroup",
+            {"filters": _ALL, "placements": [{"value": "P", "is_active": False}]},
+            {"Compound Filters": _ANY, "placements": [{"value": "P", "isActive": False}]},
+        ),
+        ("add_job", _JOB | {"jobType": "X"}, _JOB | {"type": "X"}),
+        (
+            "add_job",
+            _JOB | {"publishedDate": "2026-11-01", "placementSettings": [{"value": "P"}]},
+            _JOB | {"pubDate": "2026-11-01", "placementSettings": [{"pValue": "P"}]},
+        ),
+        (
+            "add_job",
+            _JOB | {"placementSettings": [{"value": "P", "isActive": True}]},
+            _JOB | {"placementSettings": [{"publisherId": "P", "is_active": True}]},
+        ),
+        (
+            "create_publisher",
+            {"id": "P", "bidType": "CPA", "schema": {"jobSchema": {"postedDate": "d"}}},
+            {"value": "P", "bidType": {"name": "CPA"}, "schema": {"jobSchema": {"date": "d"}}},
+        ),
+        ("send_s2s_events", [_S2S], [_S2S | {"a": 3}]),
+        ("send_s2s_events", [_S2S], _S2S | {"candidateId": None}),
+    ],
+)
+def test_every_spelling_that_is_read_is_in_the_document(
+    name: str, canonical: Any, spelled: Any
+) -> None:
+    """Whoever builds a validator from the document refuses nothing that we accept."""
+    shape, validator = _body_of(name)
+    for body in (canonical, spelled):
+        assert [error.message for error in validator.iter_errors(body)] == []
+    faults: list[Fault] = []
+    wanted = shape.read(canonical, "", faults)
+    found = shape.read(spelled, "", faults)
+    assert faults == []
+    if isinstance(found, dict):
+        found = {key: value for key, value in found.items() if value is not None}
+    assert found == wanted
+
+
+def test_a_spelling_too_few_or_unsound_is_refused_by_both() -> None:
+    shape, validator = _body_of("create_jobgroup")
+    for placement in ({}, {"pValue": None}, {"value": "P", "pValue": 7}, {"publisherId": ""}):
+        faults: list[Fault] = []
+        body = _GROUP | {"placements": [placement]}
+        shape.read(body, "", faults)
+        assert faults
+        assert list(validator.iter_errors(body))
+
+
+def _fields(shape: Any) -> Iterator[tuple[Object, str]]:
+    if isinstance(shape, Object):
+        for name, field in shape.fields.items():
+            yield shape, name
+            yield from _fields(field.shape)
+    elif isinstance(inner := getattr(shape, "shape", None), Shape):
+        yield from _fields(inner)
+
+
+def test_every_alias_is_a_property_that_names_the_field() -> None:
+    found = set()
+    for row in OPERATIONS:
+        for shape, name in _fields(row.body):
+            schema = shape.schema()
+            for alias in shape.fields[name].aliases:
+                assert f"spelling of {name}," in schema["properties"][alias]["description"]
+                assert name not in schema.get("required", ())
+                found.add(alias)
+    assert found >= {"freq", "threshold", "Caps", "pValue", "publisherId", "isActive", "type"}
 
 
 def test_the_kept_document_is_this_one() -> None:

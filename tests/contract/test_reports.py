@@ -116,6 +116,36 @@ def test_every_fault_of_a_report_is_told(whole: Office) -> None:
     assert whole.ask("POST", "/reports/stats", foreign, headers).status == 404
 
 
+def test_filters_take_what_is_deleted_and_refuse_what_is_foreign(whole: Office) -> None:
+    own, sister = build(whole), build(whole)
+    foreign = build(whole.another())
+    for path in ("/clients/{client_id}/campaigns/{campaign_id}", "/publishers/{publisher_id}"):
+        assert whole.ask("DELETE", path.format(**own.ids)).status == 200
+    headers = {"x-client-id": own.ids["client_id"]}
+    names = {
+        "campaignIds": "campaign_id", "jobGroupIds": "jobgroup_id", "publisherIds": "publisher_id",
+    }  # fmt: skip
+    levels = {"aggregationLevel": {"primaryLevel": "CLIENT"}}
+
+    def said(**more: list[str]) -> set[tuple[int, str | None]]:
+        filters = DAYS | more
+        asked = [
+            whole.ask("POST", "/stats", {"filters": filters} | levels, headers),
+            whole.ask("POST", "/reports/stats", {"filterBy": filters}, headers),
+            whole.ask("POST", "/reports/ip", {"filterBy": filters}, headers),
+        ]
+        return {(reply.status, reply.json.get("message")) for reply in asked}
+
+    for name, slot in names.items():
+        assert said(**{name: [own.ids[slot]]}) <= {(200, None), (202, None)}, name
+        strangers = [foreign.ids[slot], "nobody"]
+        if slot != "publisher_id":
+            strangers.append(sister.ids[slot])
+        for stranger in strangers:
+            assert said(**{name: [own.ids[slot], stranger]}) == {(404, "Not found")}
+    assert said(refNumbers=[foreign.ids["job_reference"]]) <= {(200, None), (202, None)}
+
+
 def test_a_report_is_asked_for_where_it_was_made(whole: Office) -> None:
     """No kind of report is another's; no client's is another client's."""
     headers = {"x-client-id": whole.client().rpartition("/")[2]}

@@ -61,20 +61,18 @@ _TRIED = settings(
 
 
 def lenient(schema: Any) -> Any:
-    """The same schema as contract 3 reads it: null on what is optional, words in any case."""
+    """The same schema as contract 3 reads it: words in any case."""
     if not isinstance(schema, dict):
         return schema
     found = {word: _lenient_below(word, inner) for word, inner in schema.items()}
     words = found.pop("enum", None)
     if words is not None:
-        spelled = "|".join("".join(_any_case(letter) for letter in word) for word in words)
-        found |= {"type": "string", "pattern": f"^({spelled})$"}
-    required = set(schema.get("required", []))
-    if "properties" in found:
-        found["properties"] = {
-            name: inner if name in required else {"anyOf": [inner, {"type": "null"}]}
-            for name, inner in found["properties"].items()
-        }
+        texts = [word for word in words if isinstance(word, str)]
+        spelled = "|".join("".join(_any_case(letter) for letter in word) for word in texts)
+        about = {"description": found.get("description", "")}
+        in_words = {"type": "string", "pattern": f"^({spelled})$"}
+        others = [{"const": word} for word in words if not isinstance(word, str)]
+        return about | {"anyOf": [in_words, *others]}
     return found
 
 

@@ -19,9 +19,10 @@ from handbill.store.records.tables import metadata
 UNKNOWN = {
     "publisher_id": "Nobody", "job_reference": "no such job", "prefix": "nosuchkey",
     "api_client_id": "nobodynobodynobodynobody1", "publisher_family_id": "0" * 24,
+    "agency_id": "nobody",
 }  # fmt: skip
 OF_THE_AGENCY = {
-    "publisher_id", "prefix", "api_client_id", "markup_id", "publisher_family_id",
+    "publisher_id", "prefix", "api_client_id", "agency_id", "markup_id", "publisher_family_id",
 }  # fmt: skip
 """Path ids that belong to the agency itself, so that no client of it is a wrong parent."""
 
@@ -82,6 +83,8 @@ def build(office: Office) -> World:
     client = office.client(companyName=f"client of {mark}")
     world = World(office, client)
     publisher = office.new("/publishers", {"id": f"Pub{mark}", "bidType": "CPC"})
+    for owner in ("", client):
+        office.put(f"{owner}/publishers/{publisher}/click-definition", {"preset": "2"})
     campaign = office.campaign(client)
     group = office.group(campaign, placements=[{"value": publisher}])
     ref = f"job {mark}/1"
@@ -103,6 +106,7 @@ def build(office: Office) -> World:
         "prefix": office.ask("POST", "/api-keys").json["result"].split("_")[1],
         "api_client_id": office.ask("POST", "/api-clients").json["result"],
         "publisher_family_id": office.new("/publisher-families", {"publishers": [publisher]}),
+        "agency_id": office.agency_id,
     }  # fmt: skip
     headers = {"x-client-id": client_id}
     scope = {"clientId": "client_id", "campaignId": "campaign_id", "jobGroupId": "jobgroup_id"}

@@ -1,5 +1,6 @@
 """Migrated records have the tables that the code speaks of, however many processes migrate."""
 
+import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,11 +13,13 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from handbill.kit.faults import Unavailable
+from handbill.config import BadSettings, without_password
+from handbill.host.settings import Settings
+from handbill.opening import prepare
 from handbill.store import migrations
 from handbill.store.migrations.__main__ import path_of, script_of
 from handbill.store.records import Records, open_records
-from handbill.store.records.opening import migrate
+from handbill.store.records.opening import NotOurs, migrate
 from handbill.store.records.tables import agencies, metadata
 
 _MIGRATE = """
@@ -115,5 +118,44 @@ def test_records_of_a_newer_release_are_refused(empty: Records) -> None:
     migrate(empty)
     with empty.write() as tx:
         tx.run_text("UPDATE alembic_version SET version_num = '9999'", {})
-    with pytest.raises(Unavailable, match="newer release"):
+    with pytest.raises(NotOurs, match="newer release"):
         migrate(empty)
+
+
+@pytest.mark.parametrize("former", ["0001", "0001.0123456789ab", "0001.ffffffffffff"])
+def test_records_of_another_working_copy_are_refused_untouched(empty: Records, former: str) -> None:
+    """Their revision has the same number, but their tables may be any."""
+    migrate(empty)
+    with empty.write() as tx:
+        tx.run_text(f"UPDATE alembic_version SET version_num = '{former}'", {})
+        tx.run_text("DROP TABLE callbacks", {})
+    with pytest.raises(NotOurs, match="earlier development version"):
+        migrate(empty)
+    assert empty.revision() == former
+    assert len(_differences(empty)) > 0
+
+
+def test_the_revision_tells_apart_what_the_tables_are(tmp_path: Path) -> None:
+    """Any change of the statements is another revision; the name fits Alembic's column."""
+    number, _, digest = migrations.INITIAL.partition(".")
+    assert (number, len(digest)) == ("0001", 12)
+    whole = hashlib.blake2b(digest_size=6)
+    for engine in ("postgresql", "sqlite"):
+        whole.update(script_of(engine).encode())
+    assert digest == whole.hexdigest()
+    assert len(migrations.INITIAL) <= 32
+
+
+def test_the_operator_is_told_what_to_do(empty: Records, tmp_path: Path) -> None:
+    migrate(empty)
+    with empty.write() as tx:
+        tx.run_text("UPDATE alembic_version SET version_num = '0001'", {})
+    url = _driver_url(empty)
+    settings = Settings(data=str(tmp_path), records_url=url)
+    with pytest.raises(BadSettings) as refused:
+        prepare(settings)
+    told = str(refused.value)
+    assert "made by an earlier development version" in told
+    assert "--data" in told
+    assert without_password(url).removeprefix("sqlite:///") in told
+    assert "postgres:@" not in told

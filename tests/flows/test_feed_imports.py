@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from flows.feed_world import MAPPINGS, MONDAY, World, document, item, new_client, world_on
 from handbill.clients import service as clients
 from handbill.core.nouns import JobBody
+from handbill.feeds import collecting, importing
 from handbill.feeds import service as feeds
 from handbill.feeds.collecting import ImportFailed
 from handbill.feeds.importing import import_feed
@@ -206,12 +208,14 @@ def test_jobs_of_the_api_are_not_touched(world: World) -> None:
     run = world.run(feed)
     assert [(fault.job, fault.reason) for fault in run.body.faults] == [("1", "api_owned")]
     assert world.jobs()["1"] == ours
-    # Once it is deleted, the feed's job comes in its place.
+    # Once it is deleted, the feed's job does not come in its place until it is offered anew.
     with world.records.write() as tx:
         editing.delete(tx, MONDAY, world.client, ours)
     assert world.serve_and_run(feed, item("1"), item("2")) == {
-        "total": 2, "unchanged": 1, "revived": 1,
+        "total": 2, "unchanged": 1, "deleted": 1,
     }  # fmt: skip
+    assert world.serve_and_run(feed, item("2")) == {"total": 1, "unchanged": 1}
+    assert world.serve_and_run(feed, item("1"), item("2"))["revived"] == 1
     assert world.jobs()["1"].body.title == "Nurse 1"
 
 
@@ -270,6 +274,145 @@ def test_deleting_a_feed_leaves_what_another_carries(world: World) -> None:
     }  # fmt: skip
 
 
+def delete(world: World, ref: str) -> None:
+    with world.records.write() as tx:
+        job = jobs.job_of(tx, world.client.no, ref)
+        editing.delete(tx, world.clock.now(), world.client, job)
+
+
+def add(world: World, ref: str) -> None:
+    given = {"refNumber": ref, "title": "t", "description": "d", "url": "https://x.example/1"}
+    with world.records.write() as tx:
+        editing.add(tx, world.clock.now(), world.client, given)
+
+
+def carried(world: World) -> list[tuple[int, int]]:
+    with world.records.read() as tx:
+        text = "SELECT feed_no, job_no FROM also_carried ORDER BY 1, 2"
+        return [(feed_no, job_no) for feed_no, job_no in tx.run_text(text, {})[0]]
+
+
+def test_a_deleted_job_stays_so_until_its_feed_has_dropped_it(world: World) -> None:
+    feed = world.feed()
+    kept = [item(ref) for ref in ("2", "3", "4")]
+    world.serve_and_run(feed, item("1"), *kept)
+    before = world.jobs()["1"]
+    delete(world, "1")
+    still = {"total": 4, "unchanged": 3, "deleted": 1}
+    # The same bytes; then other words, in the feed and by other settings; then those again.
+    assert world.serve_and_run(feed, item("1"), *kept) == still
+    assert world.serve_and_run(feed, item("1", title="Other"), *kept) == still
+    assert world.serve_and_run(feed, item("1", title="Other"), *kept) == still
+    faulty = [item("1", date="soon"), item("1", date="soon")]
+    for one in faulty:
+        assert world.serve_and_run(feed, one, *kept) == still
+    assert world.serve_and_run(feed, *faulty, *kept) == still | {"total": 5, "duplicates": 1}
+    assert set(world.jobs()) == {"2", "3", "4"}
+    # It is dropped: nothing leaves that was there. It comes back: a new offer, of the same job.
+    assert world.serve_and_run(feed, *kept) == {"total": 3, "unchanged": 3}
+    assert world.serve_and_run(feed, item("1"), *kept) == {"total": 4, "unchanged": 3, "revived": 1}
+    back = world.jobs()["1"]
+    assert (back.no, back.id, back.created_at) == (before.no, before.id, before.created_at)
+    assert world.serve_and_run(feed, item("1"), *kept) == {"total": 4, "unchanged": 4}
+
+
+def test_a_deleted_job_is_no_part_of_what_a_feed_loses(world: World) -> None:
+    feed = world.feed()
+    world.serve_and_run(feed, *(item(ref) for ref in "1234"))
+    for ref in "12":
+        delete(world, ref)
+    # Of the two that are there one may go.
+    assert world.serve_and_run(feed, item("3")) == {"total": 1, "unchanged": 1, "left": 1}
+    assert world.serve_and_run(feed, *(item(ref) for ref in "123"))["revived"] == 2
+
+
+def test_adding_by_api_lifts_the_deletion(world: World) -> None:
+    feed = world.feed()
+    world.serve_and_run(feed, item("1"), item("2"))
+    delete(world, "1")
+    world.serve_and_run(feed, item("1"), item("2"))
+    add(world, "1")
+    assert world.jobs()["1"].feed_no is None
+    # Deleted again before the feed is run again: the feed still carries it.
+    delete(world, "1")
+    assert world.serve_and_run(feed, item("1"), item("2")) == {
+        "total": 2, "unchanged": 1, "deleted": 1,
+    }  # fmt: skip
+    add(world, "1")
+    assert world.serve_and_run(feed, item("1"), item("2")) == {
+        "total": 2, "unchanged": 1, "api_owned": 1,
+    }  # fmt: skip
+    delete(world, "1")
+    assert world.serve_and_run(feed, item("1"), item("2"))["deleted"] == 1
+    assert world.serve_and_run(feed, item("2")) == {"total": 1, "unchanged": 1}
+    assert world.serve_and_run(feed, item("1"), item("2"))["revived"] == 1
+
+
+def test_a_job_of_the_api_that_no_feed_carries_is_simply_gone(world: World) -> None:
+    feed = world.feed()
+    world.serve_and_run(feed, item("2"))
+    add(world, "1")
+    delete(world, "1")
+    assert world.serve_and_run(feed, item("1"), item("2"))["revived"] == 1
+
+
+def test_a_deletion_holds_in_every_feed_that_carries_the_job(world: World) -> None:
+    first, second = world.feed(), world.feed("/second.xml")
+    world.site.pages["/second.xml"] = document(item("1"), item("2"))
+    world.serve_and_run(first, item("1"), item("3"))
+    assert world.run(second).body.counts["other_feed"] == 1
+    job = world.jobs()["1"]
+    delete(world, "1")
+    assert world.run(second).body.counts["other_feed"] == 1
+    assert world.serve_and_run(first, item("1"), item("3"))["deleted"] == 1
+    # The first one drops it: it passes to the second, and stays deleted there.
+    assert world.serve_and_run(first, item("3")) == {"total": 1, "unchanged": 1}
+    assert world.run(second).body.counts["deleted"] == 1
+    assert world.run(second).body.counts["deleted"] == 1
+    assert "1" not in world.jobs()
+    # A further one offers it: it is deleted still, for the second carries it.
+    assert world.serve_and_run(first, item("1"), item("3"))["other_feed"] == 1
+    assert carried(world) == [(first.no, job.no)]
+    # The second is deleted: it passes on. Then the first drops it, and it is free.
+    with world.records.write() as tx:
+        feeds.delete(tx, world.clock.now(), world.client, second)
+    assert world.serve_and_run(first, item("1"), item("3"))["deleted"] == 1
+    assert world.serve_and_run(first, item("3")) == {"total": 1, "unchanged": 1}
+    assert world.serve_and_run(first, item("1"), item("3"))["revived"] == 1
+
+
+def test_a_feed_that_is_deleted_lifts_its_deletions(world: World) -> None:
+    feed = world.feed()
+    world.serve_and_run(feed, item("1"), item("2"))
+    delete(world, "1")
+    with world.records.write() as tx:
+        feeds.delete(tx, world.clock.now(), world.client, feed)
+    assert world.serve_and_run(world.feed(), item("1"), item("2"))["revived"] == 2
+
+
+def test_deleted_while_its_feed_is_read(world: World) -> None:
+    """What was read before the deletion must not undo it."""
+    feed = world.feed()
+    kept = [item(ref) for ref in ("2", "3", "4")]
+    world.serve_and_run(feed, item("1"), *kept)
+    world.site.pages["/feed.xml"] = document(item("1", city="Dallas"), *kept)
+    with world.records.read() as tx:
+        known = collecting.former_of(tx, feed.no)
+    delete(world, "1")
+    world.clock.forward(HOUR)
+    with world.records.write() as tx:
+        begun = feeds.begin_run(tx, world.tools.ids, world.clock.now(), feed.id)
+    assert begun is not None
+    found = collecting.collect(
+        [world.site.pages["/feed.xml"]], begun[1].body, world.client.zone, known,  # type: ignore[list-item]
+        collecting.Spool(BytesIO()),
+    )  # fmt: skip
+    with world.records.write() as tx:
+        run = importing._take_over(tx, *begun, found, world.clock.now())
+    assert (run.body.counts["deleted"], run.body.counts["changed"]) == (1, 0)
+    assert "1" not in world.jobs()
+
+
 def test_clients_do_not_see_each_other(world: World) -> None:
     world.serve_and_run(world.feed(), item("1"))
     other = new_client(world.records, world.tools.ids, "other")  # type: ignore[arg-type]
@@ -313,11 +456,14 @@ def test_same_body_by_etag(world: World) -> None:
         "total": 2, "unchanged": 2, "invalid": 1,
     }  # fmt: skip
     assert [fault.job for fault in run.body.faults] == ["1"]
-    # A job that was deleted meanwhile comes back, so the body has to be read.
-    with world.records.write() as tx:
-        editing.delete(tx, MONDAY, world.client, jobs.job_of(tx, world.client.no, "2"))
-    assert world.run(feed).body.counts["revived"] == 1
+    # A job was deleted meanwhile: the body is read once, and from then on it is the same again.
+    delete(world, "2")
+    assert world.run(feed).body.counts["deleted"] == 1
     assert "If-None-Match" not in world.site.asked[-1]
+    run = world.run(feed)
+    assert world.site.asked[-1]["If-None-Match"] == '"v1"'
+    assert (run.body.counts["deleted"], run.body.counts["unchanged"]) == (1, 1)
+    assert set(world.jobs()) == {"1"}
 
 
 def test_gzip_and_encodings(world: World) -> None:

@@ -268,7 +268,6 @@ def test_days_are_cut_in_the_zone_that_is_asked_for(market: Desk) -> None:
         ({"campaignIds": ["nobody"]}, 404),
         ({"jobGroupIds": ["nobody"]}, 404),
         ({"publisherIds": ["nobody"]}, 404),
-        ({"refNumbers": ["nobody"]}, 404),
         ({"campaignIds": ["2-k1"]}, 404),
     ],
 )
@@ -278,6 +277,38 @@ def test_foreign_ids_are_not_found(market: Desk, filters: dict[str, Any], status
     with pytest.raises(Refused) as refused:
         market.ask(mine, "CLIENT", filters=filters)
     assert refused.value.status == status
+
+
+def test_unknown_references_match_nothing(market: Desk) -> None:
+    client_no = traffic(market)
+    market.listing(client_no=market.client("other"))
+    known = market.lines(client_no, "JOB", filters={"refNumbers": ["ref-0"]})
+    assert len(known) == 1
+    mixed = market.lines(client_no, "JOB", filters={"refNumbers": ["nobody", "ref-0"]})
+    assert mixed == known
+    assert len(market.lines(client_no, "JOB", filters={"refNumbers": []})) > 1
+    for refs in (["nobody"], ["nobody", "no one"]):
+        report_id = market.ask(client_no, "JOB", filters={"refNumbers": refs})
+        assert market.report(client_no, report_id).state == "NO_RECORDS_FOUND"
+
+
+def test_the_past_of_what_is_deleted_can_be_asked_for(market: Desk) -> None:
+    client_no = traffic(market)
+    levels = ("CAMPAIGN", "JOBGROUP", "PUBLISHER")
+    every = market.lines(client_no, *levels)
+    before = [line for line in every if line["campaignId"]]  # the rest came without a click
+    ids = {name: {line[name] for line in before} for name in ("campaignId", "jobGroupId")}
+    with market.records.write() as tx:
+        for table in ("campaigns", "groups", "publishers"):
+            tx.run_text(f"UPDATE {table} SET deleted_at = 1, status = 'I'", {})
+    filters = {
+        "campaignIds": sorted(ids["campaignId"]), "jobGroupIds": sorted(ids["jobGroupId"]),
+        "publisherIds": sorted({line["publisherId"].lstrip("'") for line in before}),
+    }  # fmt: skip
+    assert market.lines(client_no, *levels, filters=filters) == before
+    (name, one), *_ = ids.items()
+    wanted = [line for line in before if line[name] == min(one)]
+    assert market.lines(client_no, *levels, filters={"campaignIds": [min(one)]}) == wanted
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from handbill.access import service, tokens
 from handbill.access.keys import SIGNING, secret
 from handbill.access.tokens import Verified
 from handbill.host.settings import Settings
-from handbill.http.operations import Caller
+from handbill.http.operations import Caller, Need
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 
@@ -31,8 +31,10 @@ class AccessDoors:
         role = cast(Literal["agency", "partner"], key.role)
         return Caller(role, key.owner_no, key.owner_id, key.no)
 
-    def admits(self, tx: Tx, caller: Caller, token: str, now: Instant) -> bool:
-        """Whether the token is ours, in time, and of a live API client of the key's owner."""
+    def admits(self, tx: Tx, caller: Caller, token: str, now: Instant) -> frozenset[Need] | None:
+        """What a token allows that is ours, in time, and of a live API client of the key's owner;
+        else None. The API client's scope is looked up with it, and never changes.
+        """
         bare = token[7:] if token[:7].lower() == "bearer " else token
         bare = bare.strip()
         digest = self._verified.digest(bare)
@@ -40,10 +42,11 @@ class AccessDoors:
         if proof is None:
             proof = self._proved(tx, bare, now)
             if proof is None:
-                return False
+                return None
             self._verified.keep(digest, proof)
         owner = (caller.role, caller.owner_no)
-        return service.live_api_client(tx, owner, proof.api_client_id) is not None
+        found = service.live_api_client(tx, owner, proof.api_client_id)
+        return None if found is None else service.allowed_by(found.scope)
 
     def _proved(self, tx: Tx, token: str, now: Instant) -> tokens.Proof | None:
         proof = tokens.verify(self._pems, token, self._issuer, now) if self._pems else None

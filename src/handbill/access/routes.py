@@ -1,23 +1,49 @@
-"""Operation 1, the public signing keys, and the additions by which an agency minds its own keys."""
+"""Operation 1, the public signing keys, and the additions by which an agency minds itself: its
+name, its keys, its API clients.
+"""
 
 from typing import Any
 
 from handbill.access import service, tokens
 from handbill.access.keys import SIGNING, secret
-from handbill.access.rows import ApiClient, Key
+from handbill.access.rows import Agency, ApiClient, Key
 from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
 from handbill.http.paging import skip_and_limit, with_links
-from handbill.kit.faults import Refused
+from handbill.kit.faults import Refused, not_found
 from handbill.kit.instants import HOUR, iso_of
 from handbill.wire.shapes import Field, Integer, Object, Schema, Text
 from handbill.wire.spelling import TEXT, described, nullable
 
 _TAG = "Access"
-_MOST_OVERLAP_HOURS = 30 * 24
+MOST_OVERLAP_HOURS = 30 * 24
 
 
 def _owner(call: Call) -> service.Owner:
     return call.caller.role, call.caller.owner_no
+
+
+def _agency(call: Call) -> Agency:
+    """The caller's own. **Refuses** any other id alike (404)."""
+    if call.path["agency_id"] != call.caller.owner_id:
+        raise not_found()
+    return service.agency_of(call.tx, call.caller.owner_id)
+
+
+def spell_agency(agency: Agency) -> dict[str, Any]:
+    """An agency as it is answered."""
+    return {
+        "id": agency.id, "name": agency.name, "currency": agency.currency,
+        "createdOn": iso_of(agency.created_at),
+    }  # fmt: skip
+
+
+def _get_agency(call: Call) -> dict[str, Any]:
+    return spell_agency(_agency(call))
+
+
+def _update_agency(call: Call) -> dict[str, Any]:
+    service.update_agency(call.tx, _agency(call), call.body)
+    return done("Agency updated")
 
 
 def _token(call: Call) -> dict[str, Any]:
@@ -35,7 +61,8 @@ def _jwks(call: Call) -> dict[str, Any]:
     return tokens.key_set(list(secret(call.tx, SIGNING).values()))
 
 
-def _spell_key(key: Key) -> dict[str, Any]:
+def spell_key(key: Key) -> dict[str, Any]:
+    """A key as it is answered: all but its secret."""
     return {
         "prefix": key.prefix,
         "createdOn": iso_of(key.created_at),
@@ -47,7 +74,7 @@ def _spell_key(key: Key) -> dict[str, Any]:
 def _list_keys(call: Call) -> Any:
     every = service.keys_of(call.tx, _owner(call))
     skip, limit = skip_and_limit(call)
-    page = [_spell_key(key) for key in every[skip : skip + limit]]
+    page = [spell_key(key) for key in every[skip : skip + limit]]
     return with_links(call, {"data": page}, len(every))
 
 
@@ -68,7 +95,8 @@ def _revoke_key(call: Call) -> dict[str, Any]:
     return done("API key revoked")
 
 
-def _spell_api_client(api_client: ApiClient) -> dict[str, Any]:
+def spell_api_client(api_client: ApiClient) -> dict[str, Any]:
+    """An API client as it is answered."""
     revoked = api_client.revoked_at
     return {
         "client_id": api_client.id,
@@ -81,12 +109,14 @@ def _spell_api_client(api_client: ApiClient) -> dict[str, Any]:
 def _list_api_clients(call: Call) -> Any:
     every = service.api_clients_of(call.tx, _owner(call))
     skip, limit = skip_and_limit(call)
-    page = [_spell_api_client(found) for found in every[skip : skip + limit]]
+    page = [spell_api_client(found) for found in every[skip : skip + limit]]
     return with_links(call, {"data": page}, len(every))
 
 
 def _add_api_client(call: Call) -> dict[str, Any]:
-    new = service.add_api_client(call.tx, call.ids, call.now, _owner(call))
+    scope = call.body.get("scope")
+    allowed = service.NEEDS if scope is None else service.allowed_by(scope)
+    new = service.add_api_client(call.tx, call.ids, call.now, _owner(call), allowed)
     return done("API client created", new)
 
 
@@ -95,6 +125,41 @@ def _revoke_api_client(call: Call) -> dict[str, Any]:
     return done("API client revoked")
 
 
+_ONE_SCOPE = rf"{service.SCOPES['agency']}/(read|write)"
+_SCOPE = Text(
+    1, 100, pattern=f"{_ONE_SCOPE}( {_ONE_SCOPE})?",
+    says="must be handbill/read, handbill/write, or both with a blank between",
+)  # fmt: skip
+AGENCY_UPDATE = Object(
+    {
+        "name": Field(Text(1, 200), "Its name, 1 to 200 characters; it cannot be cleared."),
+        "currency": Field(
+            Text(3, 3), "Only as it stands: every amount is in it, so it cannot be changed."
+        ),
+    }
+)
+_AGENCY_SCHEMA: Schema = {
+    "type": "object",
+    "properties": {
+        "id": described(TEXT, "The agency's id."),
+        "name": described(TEXT, "Its name."),
+        "currency": described(TEXT, "What its amounts are in, an ISO 4217 code."),
+        "createdOn": described(TEXT, "When it was made; ISO 8601, UTC."),
+    },
+    "required": ["id", "name", "currency", "createdOn"],
+}
+_AGENCY_SAMPLE = {
+    "id": "acme", "name": "Acme Ads", "currency": "USD", "createdOn": "2026-11-18T12:00:00.000Z",
+}  # fmt: skip
+_KEY_SAMPLE = {
+    "prefix": "k3v9x2m7q1zt", "createdOn": "2026-11-18T12:00:00.000Z", "expiresOn": None,
+    "revokedOn": None,
+}  # fmt: skip
+_NEW_KEY_SAMPLE = "hb_k3v9x2m7q1zt_......."
+_API_CLIENT_SAMPLE = {
+    "client_id": "l81n0sqr0la15s23g78h8aqaf", "scope": "handbill/read",
+    "createdOn": "2026-11-18T12:00:00.000Z", "revokedOn": None,
+}  # fmt: skip
 _API_KEY = described(TEXT, "The new key's whole text. It is shown this once and kept nowhere.")
 _KEY_SCHEMA: Schema = {
     "type": "object",
@@ -138,6 +203,14 @@ _JWKS_SCHEMA: Schema = {
     },
     "required": ["keys"],
 }
+_JWKS_SAMPLE = {
+    "keys": [
+        {
+            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": "fOD15mYWa", "e": "AQAB",
+            "n": "u1SU1LfVLPHCozMxH2Mo.......",
+        }
+    ]
+}  # fmt: skip
 
 OPERATIONS = [
     Operation(
@@ -180,6 +253,32 @@ OPERATIONS = [
         role="public",
         work=_jwks,
         answer=_JWKS_SCHEMA,
+        sample_answer=_JWKS_SAMPLE,
+    ),
+    Operation(
+        name="get_agency",
+        verb="GET",
+        path="/agencies/{agency_id}",
+        title="Get the agency.",
+        about="The caller's own agency. Agencies are made by the operator, with `handbill agency "
+        "create`; any other's id is 404.",
+        tag=_TAG,
+        work=_get_agency,
+        answer=_AGENCY_SCHEMA,
+        sample_answer=_AGENCY_SAMPLE,
+    ),
+    Operation(
+        name="update_agency",
+        verb="PUT",
+        path="/agencies/{agency_id}",
+        title="Update the agency.",
+        about="Gives the caller's own agency another name. Its id and currency stay.",
+        tag=_TAG,
+        work=_update_agency,
+        body=AGENCY_UPDATE,
+        answer=result_schema(),
+        sample={"name": "Acme Ads"},
+        sample_answer=done("Agency updated"),
     ),
     Operation(
         name="list_api_keys",
@@ -191,6 +290,7 @@ OPERATIONS = [
         work=_list_keys,
         query=PAGED,
         answer=page_schema(_KEY_SCHEMA),
+        sample_answer={"data": [_KEY_SAMPLE]},
     ),
     Operation(
         name="create_api_key",
@@ -203,6 +303,7 @@ OPERATIONS = [
         work=_add_key,
         shows_once=True,
         answer=result_schema(_API_KEY),
+        sample_answer=done("API key created", _NEW_KEY_SAMPLE),
     ),
     Operation(
         name="rotate_api_key",
@@ -216,14 +317,16 @@ OPERATIONS = [
         body=Object(
             {
                 "overlapHours": Field(
-                    Integer(0, _MOST_OVERLAP_HOURS),
+                    Integer(0, MOST_OVERLAP_HOURS),
                     "Hours for which the former key goes on working, 0 to 720; 24 if absent.",
                 )
             }
         ),
+        must_have_body=False,
         shows_once=True,
         answer=result_schema(_API_KEY),
         sample={"overlapHours": 24},
+        sample_answer=done("API key rotated", _NEW_KEY_SAMPLE),
     ),
     Operation(
         name="revoke_api_key",
@@ -234,27 +337,43 @@ OPERATIONS = [
         tag=_TAG,
         work=_revoke_key,
         answer=result_schema(),
+        sample_answer=done("API key revoked"),
     ),
     Operation(
         name="list_api_clients",
         verb="GET",
         path="/api-clients",
         title="Get all API clients.",
-        about="The agency's API clients (what POST /token names), revoked ones too, oldest first.",
+        about="The agency's API clients (what POST /token names), revoked ones too, oldest first. "
+        "It needs a token that may write, for each of these ids fetches a token of its scope.",
         tag=_TAG,
         work=_list_api_clients,
+        allowed_by="write",
         query=PAGED,
         answer=page_schema(_API_CLIENT_SCHEMA),
+        sample_answer={"data": [_API_CLIENT_SAMPLE]},
     ),
     Operation(
         name="create_api_client",
         verb="POST",
         path="/api-clients",
         title="Create an API client.",
-        about="Makes one more API client of the agency. At most 50 live at a time.",
+        about="Makes one more API client of the agency, whose tokens allow what its scope says, "
+        "for ever. At most 50 live at a time.",
         tag=_TAG,
         work=_add_api_client,
+        body=Object(
+            {
+                "scope": Field(
+                    _SCOPE,
+                    "handbill/read, handbill/write, or both with a blank between; both if absent.",
+                )
+            }
+        ),
+        must_have_body=False,
         answer=result_schema(described(TEXT, "The new API client's id.")),
+        sample={"scope": "handbill/read"},
+        sample_answer=done("API client created", "l81n0sqr0la15s23g78h8aqaf"),
     ),
     Operation(
         name="revoke_api_client",
@@ -265,5 +384,6 @@ OPERATIONS = [
         tag=_TAG,
         work=_revoke_api_client,
         answer=result_schema(),
+        sample_answer=done("API client revoked"),
     ),
 ]

@@ -54,6 +54,7 @@ _a, _k, _c, _f = agencies.c, api_keys.c, api_clients.c, publisher_families.c
 _AGENCY = (_a.no, _a.id, _a.name, _a.currency, _a.created_at)
 _AGENCY_BY_ID = sa.select(*_AGENCY).where(_a.id == b("id"))
 _AGENCY_BY_NO = sa.select(*_AGENCY).where(_a.no == b("no"))
+_AGENCIES = sa.select(*_AGENCY).order_by(_a.no)
 _FAMILIES = sa.select(
     _f.no, _f.id, _f.agency_no, _f.name, _f.created_at, _f.updated_at
 ).where(_f.deleted_at.is_(None))  # fmt: skip
@@ -105,6 +106,14 @@ def agency(tx: Tx, agency_id: str) -> Agency | None:
 
 def agency_by_number(tx: Tx, no: int) -> Agency | None:
     return _agency(tx.one(_AGENCY_BY_NO, no=no))
+
+
+def agencies_of_all(tx: Tx) -> list[Agency]:
+    return [Agency(*row) for row in tx.all(_AGENCIES)]
+
+
+def rename_agency(tx: Tx, no: int, name: str) -> None:
+    tx.change(agencies, {"no": no}, name=name)
 
 
 def add_agency(tx: Tx, agency_id: str, name: str, currency: str, now: Instant) -> int:

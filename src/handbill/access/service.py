@@ -6,25 +6,58 @@ once. Every call looks its row up, so a revoked key is dead at once, in every pr
 
 import hashlib
 import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from handbill.access import rows
 from handbill.access.keys import ensure_secrets, secret
 from handbill.access.rows import Agency, ApiClient, Key
 from handbill.core.nouns import Family
 from handbill.host.ids import Ids, new_api_client_id, new_family_id, new_name
+from handbill.http.operations import Need
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import HOUR, Instant
 from handbill.kit.signing import same
 from handbill.store.records import Tx
 from handbill.store.records.tables import agencies, publisher_families
 
+__all__ = [
+    "DEFAULT_OVERLAP",
+    "MOST_KEYS",
+    "NEEDS",
+    "SCOPES",
+    "Agency",
+    "Owner",
+    "add_api_client",
+    "add_key",
+    "agencies_of_all",
+    "agency_by_number",
+    "agency_of",
+    "allowed_by",
+    "api_clients_of",
+    "create_agency",
+    "create_api_client",
+    "create_family",
+    "create_key",
+    "family_publishers",
+    "keys_of",
+    "live_api_client",
+    "lock_agency",
+    "owner_of_family",
+    "proved_key",
+    "revoke_api_client",
+    "revoke_key",
+    "rotate_key",
+    "scope_of",
+    "update_agency",
+]  # fmt: skip
+
 Owner = tuple[str, int]
 """Role ("agency" or "partner") and row number of an agency or a publisher family."""
 
-SCOPES = {
-    "agency": "handbill/read handbill/write",
-    "partner": "publisher-reports/read publisher-reports/write",
-}
+SCOPES = {"agency": "handbill", "partner": "publisher-reports"}
+"""What the scopes of a role begin with; what they allow stands after the slash."""
+NEEDS: Final[tuple[Need, ...]] = ("read", "write")
 DEFAULT_OVERLAP = 24 * HOUR
 MOST_KEYS = 50
 _PREFIX_LENGTH = 12
@@ -125,6 +158,28 @@ def agency_of(tx: Tx, agency_id: str) -> Agency:
     return agency
 
 
+def agencies_of_all(tx: Tx) -> list[Agency]:
+    """Every agency of this installation, oldest first; for the operator alone."""
+    return rows.agencies_of_all(tx)
+
+
+def update_agency(tx: Tx, agency: Agency, given: Mapping[str, Any]) -> None:
+    """Give it another name; nothing given changes nothing.
+
+    **Refuses** (400) clearing the name, and another currency: amounts would mean something else.
+    """
+    faults = []
+    name = given.get("name", agency.name)
+    if name is None:
+        faults.append(Fault("/name", "cannot be cleared"))
+    if given.get("currency", agency.currency) != agency.currency:
+        faults.append(Fault("/currency", "cannot be changed"))
+    if faults:
+        raise bad_request(faults)
+    if name.strip() != agency.name:
+        rows.rename_agency(tx, agency.no, name.strip())
+
+
 def agency_by_number(tx: Tx, no: int) -> Agency:
     """The agency of a row number that some row refers to."""
     agency = rows.agency_by_number(tx, no)
@@ -135,6 +190,14 @@ def agency_by_number(tx: Tx, no: int) -> Agency:
 def lock_agency(tx: Tx, no: int) -> None:
     """Let no other writer decide about this agency until the transaction ends."""
     tx.lock_row(agencies, no)
+
+
+def owner_of_family(tx: Tx, family_id: str) -> Owner:
+    """Who owns a publisher family's keys. **Refuses** an unknown one (404)."""
+    found = rows.family(tx, family_id)
+    if found is None:
+        raise not_found()
+    return "partner", found.no
 
 
 def family_publishers(tx: Tx, family_no: int) -> list[int]:
@@ -182,18 +245,34 @@ def revoke_key(tx: Tx, now: Instant, owner: Owner, prefix: str) -> None:
     rows.change_key(tx, _live_key(tx, now, owner, prefix).no, revoked_at=now)
 
 
-def create_api_client(tx: Tx, ids: Ids, now: Instant, owner: Owner) -> str:
-    """A new API client of an owner: what POST /token names."""
+def scope_of(role: str, allowed: Iterable[Need] = NEEDS) -> str:
+    """The scope that allows this, as tokens carry it; all of it if nothing is said."""
+    wanted = set(allowed)
+    return " ".join(f"{SCOPES[role]}/{need}" for need in NEEDS if need in wanted)
+
+
+def allowed_by(scope: str) -> frozenset[Need]:
+    """What a scope of either role allows."""
+    ends = {part.rpartition("/")[2] for part in scope.split()}
+    return frozenset(need for need in NEEDS if need in ends)
+
+
+def create_api_client(
+    tx: Tx, ids: Ids, now: Instant, owner: Owner, allowed: Iterable[Need] = NEEDS
+) -> str:
+    """A new API client of an owner: what POST /token names. Its tokens allow this for ever."""
     api_client_id = new_api_client_id(ids)
-    rows.add_api_client(tx, api_client_id, owner, SCOPES[owner[0]], now)
+    rows.add_api_client(tx, api_client_id, owner, scope_of(owner[0], allowed), now)
     return api_client_id
 
 
-def add_api_client(tx: Tx, ids: Ids, now: Instant, owner: Owner) -> str:
+def add_api_client(
+    tx: Tx, ids: Ids, now: Instant, owner: Owner, allowed: Iterable[Need] = NEEDS
+) -> str:
     """One more API client. **Refuses** (400) more than 50 live ones."""
     if sum(c.revoked_at is None for c in rows.api_clients_of(tx, *owner)) >= MOST_KEYS:
         raise refused_state("", f"there are {MOST_KEYS} API clients already; revoke one first")
-    return create_api_client(tx, ids, now, owner)
+    return create_api_client(tx, ids, now, owner, allowed)
 
 
 def api_clients_of(tx: Tx, owner: Owner) -> list[ApiClient]:

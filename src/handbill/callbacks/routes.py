@@ -24,6 +24,7 @@ OPERATIONS = [
         tag="Reports",
         work=_secret,
         mints=True,
+        allowed_by="write",  # whoever knows it can speak in our name
         answer=whole({"secret": described(TEXT, "whsec_ and 32 bytes in base64.")}),
         sample_answer={"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw6ZUkW5N3c9A="},
     ),

@@ -26,6 +26,7 @@ _COLUMNS = (
 )
 _LIVE = _t.deleted_at.is_(None)
 _ONE = sa.select(*_COLUMNS).where(_t.id == b("id"), _t.client_no == b("client_no"), _LIVE)
+_NO = sa.select(_t.no).where(_t.id == b("id"), _t.client_no == b("client_no"))
 _ALL = sa.select(*_COLUMNS).where(_t.client_no == b("client_no"), _LIVE).order_by(_t.no)
 _BY_NO = sa.select(*_COLUMNS).where(among(_t.no, "nos"))
 _PAGE = _ALL.limit(b("limit", type_=sa.Integer)).offset(b("skip", type_=sa.Integer))
@@ -53,6 +54,12 @@ def _campaign(row: Row) -> Campaign:
 def find(tx: Tx, client_no: int, campaign_id: str) -> Campaign | None:
     row = tx.one(_ONE, id=campaign_id, client_no=client_no)
     return _campaign(row) if row else None
+
+
+def number_ever(tx: Tx, client_no: int, campaign_id: str) -> int | None:
+    """The number of one that is live or was."""
+    no: int | None = tx.value(_NO, id=campaign_id, client_no=client_no)
+    return no
 
 
 def every(tx: Tx, client_no: int) -> list[Campaign]:

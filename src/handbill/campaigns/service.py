@@ -28,6 +28,16 @@ def campaign_of(tx: Tx, client_no: int, campaign_id: str) -> Campaign:
     return campaign
 
 
+def number_ever(tx: Tx, client_no: int, campaign_id: str) -> int:
+    """The row number of one that is the client's, or was until it was deleted: its past is asked
+    for. **Refuses** any other id alike (404).
+    """
+    no = rows.number_ever(tx, client_no, campaign_id)
+    if no is None:
+        raise not_found()
+    return no
+
+
 def campaigns_of(tx: Tx, client_no: int) -> list[Campaign]:
     """All live ones, oldest first."""
     return rows.every(tx, client_no)

@@ -1,14 +1,16 @@
-"""``agency create``."""
+"""``agency create``, ``list``, ``show`` and ``update``."""
 
 from typing import Annotated
 
 import typer
 
-from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, settings_with
-from handbill.kit.faults import Refused
+from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, say_rows, settings_with
+from handbill.cli.standing import agency_named, standing
+from handbill.kit.faults import Fault, Refused, bad_request
 from handbill.opening import opened, prepare
 from handbill.store.records import Tx
 
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The agency's id.")]
 agency = typer.Typer(no_args_is_help=True, help="Agencies: the tenants of this installation.")
 
 
@@ -31,6 +33,47 @@ def create_agency(
             agency_id=agency_id, name=name or agency_id, currency=currency,
         )  # fmt: skip
     say(dict(zip(("agencyId", "apiKey", "apiClientId"), made, strict=True)), as_json=json)
+
+
+@agency.command("list")
+def list_agencies(data: DataOption = None, json: JsonOption = False) -> None:
+    """List the agencies of this installation, oldest first."""
+    from handbill.access.routes import spell_agency
+    from handbill.access.service import agencies_of_all
+
+    with opened(standing(data)) as stores, stores.records.read() as tx:
+        rows = [spell_agency(one) for one in agencies_of_all(tx)]
+    say_rows(rows, ("id", "name", "currency", "createdOn"), as_json=json)
+
+
+@agency.command("show")
+def show_agency(agency_id: IdArgument, data: DataOption = None, json: JsonOption = False) -> None:
+    """Print an agency."""
+    from handbill.access.routes import spell_agency
+
+    with opened(standing(data)) as stores, stores.records.read() as tx:
+        found = spell_agency(agency_named(tx, agency_id))
+    say(found, as_json=json)
+
+
+@agency.command("update")
+def update_agency(
+    agency_id: IdArgument,
+    name: Annotated[str, typer.Option(help="Its new name. Id and currency stay.")],
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Give an agency another name."""
+    from handbill.access.routes import AGENCY_UPDATE
+    from handbill.access.service import update_agency as update
+
+    faults: list[Fault] = []
+    given = AGENCY_UPDATE.read({"name": name}, "", faults)
+    if faults:
+        raise bad_request(faults, "The agency was not updated")
+    with opened(standing(data)) as stores, stores.records.write() as tx:
+        update(tx, agency_named(tx, agency_id), given)
+    say({"agencyId": agency_id, "name": given["name"].strip()}, as_json=json)
 
 
 def agency_no_of(tx: Tx, agency_id: str) -> int:

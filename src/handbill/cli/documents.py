@@ -1,6 +1,5 @@
 """What is known without a running server: settings, migrations, the OpenAPI document."""
 
-import re
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -16,9 +15,7 @@ from handbill.cli.speaking import (
     say,
     settings_with,
 )
-from handbill.config import meanings
-
-_PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
+from handbill.config import meanings, without_password
 
 
 def settings(data: DataOption = None, json: JsonOption = False) -> None:
@@ -51,7 +48,7 @@ def _shown(value: Any) -> Any:
     """A value fit for a screen: lists as they are written, no password."""
     if isinstance(value, tuple):
         return ",".join(value)
-    return _PASSWORD.sub(r"\1:***@", value) if isinstance(value, str) else value
+    return without_password(value) if isinstance(value, str) else value
 
 
 def migrate(data: DataOption = None, json: JsonOption = False) -> None:

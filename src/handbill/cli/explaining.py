@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say_lines, settings_with
+from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say_lines
+from handbill.cli.standing import client_named, standing
 from handbill.kit.faults import Refused
 from handbill.kit.jsons import encode
-from handbill.opening import opened, prepare
+from handbill.opening import opened
 
 explain = typer.Typer(no_args_is_help=True, help="Why things are as they are.")
 _WIDTH = 24
@@ -26,21 +27,17 @@ def explain_job(
     json: JsonOption = False,
 ) -> None:
     """Tell why a job is, or is not, in each publisher's feed. Works beside a running server."""
-    from handbill.clients.service import client_at_work
     from handbill.listings import explaining
     from handbill.listings.explain_routes import spell_explained
 
-    settings = settings_with(data=data)
-    prepare(settings)
+    settings = standing(data)
     with opened(settings) as stores, stores.records.read() as tx:
-        found = client_at_work(tx, client_id)
-        if found is None or not found[1]:
-            raise Mistaken(f"there is no client {client_id!r}; GET /clients lists an agency's")
+        client = client_named(tx, client_id)
         try:
-            told = explaining.explain(tx, stores.blobs, found[0], ref, stores.clock.now())
+            told = explaining.explain(tx, stores.blobs, client, ref, stores.clock.now())
         except Refused as unknown:
             raise Mistaken(f"the client has no live job {ref!r}") from unknown
-        spelled = spell_explained(tx, settings, found[0], told)
+        spelled = spell_explained(tx, settings, client, told)
     say_lines([encode(spelled)] if json else (line.encode() for line in lines_of(spelled)))
 
 

@@ -1,19 +1,72 @@
-"""``feed run``."""
+"""``feed list``, ``feed runs``, ``feed run``."""
 
 from typing import Annotated
 
 import typer
 
-from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, settings_with
+from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, say_rows
+from handbill.cli.standing import client_named, standing
+from handbill.core.nouns import Feed
+from handbill.feeds import service
+from handbill.feeds.routes import spell_run
 from handbill.kit.faults import Refused
-from handbill.opening import opened, prepare
+from handbill.kit.instants import iso_of
+from handbill.opening import opened
+from handbill.store.records import Tx
 
 feed = typer.Typer(no_args_is_help=True, help="Inbound feeds.")
+FeedArgument = Annotated[
+    str, typer.Argument(metavar="FEED_ID", help="As POST …/feeds answered it.")
+]
+_SHOWN = ("id", "source", "active", "lastUpdated")
+_SHOWN_OF_RUN = ("id", "status", "percent", "createdOn", "endedOn", "message")
+_AT_ONCE = 1_000
+
+
+def _feed_named(tx: Tx, feed_id: str) -> Feed:
+    try:
+        return service.feed_of_any(tx, feed_id)
+    except Refused as unknown:
+        raise Mistaken(
+            f"there is no feed {feed_id!r}; `handbill feed list` names a client's"
+        ) from unknown
+
+
+@feed.command("list")
+def list_feeds(
+    client_id: Annotated[str, typer.Argument(metavar="CLIENT", help="The client's id.")],
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List a client's feeds, at most 1,000, oldest first."""
+    with opened(standing(data)) as stores, stores.records.read() as tx:
+        found, _ = service.page(tx, client_named(tx, client_id).no, 0, _AT_ONCE)
+    rows = [
+        {
+            "id": one.id, "source": one.body.url, "active": one.status == "A",
+            "lastUpdated": iso_of(one.updated_at),
+        }
+        for one in found
+    ]  # fmt: skip
+    say_rows(rows, _SHOWN, as_json=json)
+
+
+@feed.command("runs")
+def list_runs(
+    feed_id: FeedArgument,
+    last: Annotated[int, typer.Option(min=1, max=_AT_ONCE, help="So many of them.")] = 10,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List a feed's last runs, newest first; as JSON with their counts and faults."""
+    with opened(standing(data)) as stores, stores.records.read() as tx:
+        found, _ = service.runs_page(tx, _feed_named(tx, feed_id).no, 0, last)
+    say_rows([spell_run(run) for run in found], _SHOWN_OF_RUN, as_json=json)
 
 
 @feed.command("run")
 def run_feed(
-    feed_id: Annotated[str, typer.Argument(metavar="FEED_ID", help="As POST …/feeds answered it.")],
+    feed_id: FeedArgument,
     force: Annotated[
         bool, typer.Option(help="Take the feed over although it lost more than half of its jobs.")
     ] = False,
@@ -21,16 +74,7 @@ def run_feed(
     json: JsonOption = False,
 ) -> None:
     """Ask for an import now; a worker of the running server does it. Prints the run's id."""
-    from handbill.feeds.service import feed_of_any, run_now
-
-    settings = settings_with(data=data)
-    prepare(settings)
-    with opened(settings) as stores, stores.records.write() as tx:
-        try:
-            found = feed_of_any(tx, feed_id)
-        except Refused as unknown:
-            raise Mistaken(
-                f"there is no feed {feed_id!r}; GET /clients/{{client_id}}/feeds lists a client's"
-            ) from unknown
-        run = run_now(tx, stores.ids, stores.clock.now(), found, force=force)
+    with opened(standing(data)) as stores, stores.records.write() as tx:
+        found = _feed_named(tx, feed_id)
+        run = service.run_now(tx, stores.ids, stores.clock.now(), found, force=force)
     say({"feedId": feed_id, "runId": run.id, "status": run.state}, as_json=json)

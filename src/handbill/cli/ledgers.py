@@ -5,23 +5,12 @@ from pathlib import Path
 import msgspec
 import typer
 
-from handbill.cli.speaking import DataOption, JsonOption, say, say_lines, settings_with, warn
-from handbill.config import BadSettings
+from handbill.cli.speaking import DataOption, JsonOption, say, say_lines, warn
+from handbill.cli.standing import standing
 from handbill.host.settings import Settings
-from handbill.opening import opened, prepare
+from handbill.opening import opened
 
 ledger = typer.Typer(no_args_is_help=True, help="The ledger: every event, judged once.")
-
-
-def _standing(data: str | None) -> Settings:
-    """The settings of books that are there. **Refuses** a folder without records (BadSettings):
-    of a mistyped one we would make empty books, and they balance.
-    """
-    settings = settings_with(data=data)
-    kept = settings.records_address.removeprefix("sqlite:///")
-    if kept != settings.records_address and not Path(kept).exists():
-        raise BadSettings(f"there are no records at {kept}; name their folder with --data")
-    return settings
 
 
 def _scratch(settings: Settings) -> Path:
@@ -34,8 +23,7 @@ def export_ledger(data: DataOption = None, json: JsonOption = True) -> None:  # 
     """Write every booked entry to standard output, a JSON object per line, client by client."""
     from handbill.ledger.service import export
 
-    settings = _standing(data)
-    prepare(settings)
+    settings = standing(data)
     with opened(settings) as stores:
         lines = export(stores.records, stores.blobs, _scratch(settings))
         say_lines(map(msgspec.json.encode, lines))
@@ -46,8 +34,7 @@ def check_ledger(data: DataOption = None, json: JsonOption = False) -> None:
     """Check that the books balance, and print the sums. Exit status 0: they do; 1: they do not."""
     from handbill.ledger.checking import check
 
-    settings = _standing(data)
-    prepare(settings)
+    settings = standing(data)
     with opened(settings) as stores:
         books = check(stores.records, stores.blobs, _scratch(settings))
     if json:

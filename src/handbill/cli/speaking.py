@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -83,6 +83,19 @@ def read_body(shape: Object, body: Any, message: str) -> dict[str, Any]:
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(_MOST_BODY + 1)
+
+
+def say_rows(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, as_json: bool) -> None:
+    """Print a list: ``{"data": […]}`` as the API answers it, or columns under their names."""
+    if as_json:
+        say({"data": list(rows)}, as_json=True)
+        return
+    lines = [list(names)]
+    lines += [["-" if row[name] is None else str(row[name]) for name in names] for row in rows]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(names))]
+    for line in lines:
+        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
+        sys.stdout.write("  ".join(cells).rstrip() + "\n")
 
 
 def say_lines(lines: Iterable[bytes]) -> None:

@@ -5,7 +5,7 @@ mapped and kept, in a temporary file; so memory grows with the number of jobs, n
 """
 
 import hashlib
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -65,15 +65,21 @@ def settings_digest(body: FeedBody, zone: str) -> bytes:
 
 
 class Known:
-    """The live jobs of the feed so far, and which of them this reading has come across."""
+    """The jobs of the feed so far, and which of them this reading has come across: first the live
+    ones, then those that were deleted here while the feed carries them.
+    """
 
-    def __init__(self, rows: Iterable[tuple[int, str, bytes | None]]) -> None:
+    def __init__(
+        self,
+        live: Iterable[tuple[int, str, bytes | None]],
+        deleted: Sequence[tuple[int, str, bytes | None]] = (),
+    ) -> None:
         self.nos: list[int] = []
         self.refs: list[str] = []
         self.by_ref: dict[str, int] = {}
         self.by_digest: dict[bytes, int] = {}
         self.faulty: dict[bytes, int] = {}
-        for place, (no, ref, digest) in enumerate(rows):
+        for place, (no, ref, digest) in enumerate(chain(live, deleted)):
             self.nos.append(no)
             self.refs.append(ref)
             self.by_ref[ref] = place
@@ -81,9 +87,7 @@ class Known:
                 # A faulty item is read each time, so that each run tells its faults.
                 (self.faulty if digest[16:] else self.by_digest)[digest[:16]] = place
         self.state = bytearray(len(self.nos))
-
-    def __len__(self) -> int:
-        return len(self.nos)
+        self.live = len(self.nos) - len(deleted)
 
 
 class Spool:
@@ -137,11 +141,22 @@ class Collected:
 
     @property
     def same(self) -> int:
-        return self.known.state.count(_SAME)
+        """How many live jobs say the same."""
+        return self.known.state.count(_SAME, 0, self.known.live)
+
+    @property
+    def lost(self) -> int:
+        """How many live jobs the feed no longer has."""
+        return self.known.state.count(_UNSEEN, 0, self.known.live)
+
+    @property
+    def deleted(self) -> int:
+        """How many jobs were deleted here and say the same."""
+        return self.known.state.count(_SAME, self.known.live)
 
     @property
     def gone(self) -> list[int]:
-        """The live jobs that the feed no longer has."""
+        """The jobs that the feed no longer has, deleted ones too."""
         known = self.known
         return [no for no, state in zip(known.nos, known.state, strict=True) if state == _UNSEEN]
 
@@ -153,7 +168,7 @@ class Collected:
 
 def former_of(tx: Tx, feed_no: int) -> Known:
     """What the feed has had so far."""
-    return Known(jobs.of_feed(tx, feed_no))
+    return Known(jobs.of_feed(tx, feed_no), jobs.deleted_of_feed(tx, feed_no))
 
 
 def collect(

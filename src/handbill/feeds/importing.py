@@ -130,7 +130,7 @@ def _brake(found: Collected, *, forced: bool) -> None:
         return
     if found.total == 0:
         raise ImportFailed("empty", "The feed has no jobs; run it with ?force=true to accept that.")
-    gone, live = len(found.gone), len(found.known)
+    gone, live = found.lost, found.known.live
     if gone * 2 > live:
         raise ImportFailed(
             "lost_jobs",
@@ -145,7 +145,7 @@ def _take_over(tx: Tx, client: Client, feed: Feed, run: Run, found: Collected, n
     clients.learn_custom_fields(tx, client.no, found.fields)
     applied = jobs.apply(tx, client, feed.no, found.spool, now)
     left, receivers = jobs.leave(tx, client.no, feed.no, found.gone, now)
-    jobs.carried_by(tx, feed.no, applied.held_by_feed)
+    jobs.carried_by(tx, feed.no, applied.held)
     rows.hurry(tx, receivers, now)
     live, invalid = jobs.tally_of_feed(tx, feed.no)
     body = run.body
@@ -168,7 +168,7 @@ def _counts(found: Collected, applied: Applied) -> dict[str, int]:
         "revived": applied.revived,
         "unchanged": found.same + applied.same, "duplicates": found.duplicates,
         "skipped": found.skipped, "api_owned": len(applied.held_by_api),
-        "other_feed": len(applied.held_by_feed),
+        "other_feed": len(applied.held_by_feed), "deleted": found.deleted + applied.deleted,
     }  # fmt: skip
 
 
@@ -180,6 +180,7 @@ def _unchanged(tools: Tools, feed: Feed, run: Run, former: Run) -> Run:
     body.counts = dict.fromkeys(before.counts, 0) | {
         "total": before.counts["total"], "unchanged": kept, "invalid": before.counts["invalid"],
         "duplicates": before.counts["duplicates"], "skipped": before.counts["skipped"],
+        "deleted": before.counts["deleted"],
     }  # fmt: skip
     body.fault_counts, body.faults = before.fault_counts, before.faults
     body.settings, body.live, body.bytes = before.settings, kept, before.bytes

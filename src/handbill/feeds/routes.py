@@ -8,6 +8,7 @@ from handbill.feeds.rows import Run
 from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.instants import iso_of
+from handbill.wire import room_samples
 from handbill.wire.feeds import COUNTS, CREATE, FEED, RUN, UPDATE, spell_feed, spell_mappings
 from handbill.wire.jobs import spell_job
 from handbill.wire.previews import FEED_PREVIEW_SAMPLE, FEED_PREVIEWED
@@ -66,11 +67,11 @@ def _run(call: Call) -> dict[str, Any]:
 
 def _runs(call: Call) -> Any:
     found, total = service.runs_page(call.tx, _feed(call).no, *skip_and_limit(call))
-    return with_links(call, {"data": [_spell_run(run) for run in found]}, total)
+    return with_links(call, {"data": [spell_run(run) for run in found]}, total)
 
 
 def _one_run(call: Call) -> dict[str, Any]:
-    return _spell_run(service.run_of(call.tx, _feed(call).no, call.path["run_id"]))
+    return spell_run(service.run_of(call.tx, _feed(call).no, call.path["run_id"]))
 
 
 def _preview(call: Call) -> dict[str, Any]:
@@ -101,7 +102,8 @@ def _preview(call: Call) -> dict[str, Any]:
     }
 
 
-def _spell_run(run: Run) -> dict[str, Any]:
+def spell_run(run: Run) -> dict[str, Any]:
+    """A run as it is answered."""
     body = run.body
     return {
         "id": run.id,
@@ -150,6 +152,7 @@ OPERATIONS = [
         work=_list,
         query=PAGED,
         answer=page_schema(FEED),
+        sample_answer={"data": [room_samples.FEED]},
     ),
     Operation(
         name="preview_feed",
@@ -164,6 +167,7 @@ OPERATIONS = [
         work=_preview,
         body=CREATE,
         keeps_records=True,
+        allowed_by="read",
         slow=True,
         answer=FEED_PREVIEWED,
         sample={"xmlFeedUrl": "https://feeds.example.com/jobs.xml", "schemaMappings": {}},
@@ -179,6 +183,7 @@ OPERATIONS = [
         tag=_TAG,
         work=_get,
         answer=FEED,
+        sample_answer=room_samples.FEED,
     ),
     Operation(
         name="delete_feed",
@@ -244,6 +249,7 @@ OPERATIONS = [
         work=_run,
         query=Object({"force": Field(Flag(), "Take over whatever was lost.")}),
         answer=result_schema(described(TEXT, "The run's id.")),
+        sample_answer=room_samples.RUN_STARTED,
     ),
     Operation(
         name="get_feed_runs",
@@ -255,6 +261,7 @@ OPERATIONS = [
         work=_runs,
         query=PAGED,
         answer=page_schema(RUN),
+        sample_answer={"data": [room_samples.FEED_RUN]},
     ),
     Operation(
         name="get_feed_run",
@@ -265,5 +272,6 @@ OPERATIONS = [
         tag=_TAG,
         work=_one_run,
         answer=RUN,
+        sample_answer=room_samples.FEED_RUN,
     ),
 ]

@@ -141,8 +141,9 @@ def delete(tx: Tx, now: Instant, client: Client, feed: Feed) -> None:
     feed.next_run_at = None
     rows.save(tx, feed, deleted_at=now)
     jobs.carried_by(tx, feed.no, [])
-    live = [no for no, _, _ in jobs.of_feed(tx, feed.no)]
-    _, receivers = jobs.leave(tx, client.no, feed.no, live, now)
+    carried = [no for no, *_ in jobs.of_feed(tx, feed.no)]
+    carried += [no for no, *_ in jobs.deleted_of_feed(tx, feed.no)]
+    _, receivers = jobs.leave(tx, client.no, feed.no, carried, now)
     rows.hurry(tx, receivers, now)
     enqueue(tx, REMATCH, client.id, now)
 

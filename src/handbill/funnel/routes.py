@@ -8,6 +8,7 @@ from handbill.funnel import service
 from handbill.http.operations import Call, Operation, done, result_schema
 from handbill.kit.instants import iso_of
 from handbill.wire import funnel as wire
+from handbill.wire import room_samples
 
 _TAG = "Funnel"
 
@@ -96,6 +97,7 @@ OPERATIONS = [
         work=_batch,
         client_header="x-client-id",
         answer=wire.BATCH,
+        sample_answer=room_samples.FUNNEL_BATCH,
     ),
     Operation(
         name="get_stage_map",
@@ -107,6 +109,7 @@ OPERATIONS = [
         tag=_TAG,
         work=_stage_map,
         answer=wire.STAGE_MAP_ANSWER,
+        sample_answer=room_samples.STAGE_MAP,
     ),
     Operation(
         name="set_stage_map",

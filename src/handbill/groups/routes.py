@@ -183,6 +183,7 @@ OPERATIONS = [
         work=_preview,
         body=GROUP_PREVIEW,
         keeps_records=True,
+        allowed_by="read",
         slow=True,
         answer=GROUP_PREVIEWED,
         sample={"filters": _FILTERS, "priority": 1, "placements": [{"value": "TestExp1"}]},

@@ -28,6 +28,7 @@ _COLUMNS = (
 )
 _LIVE = _t.deleted_at.is_(None)
 _ONE = sa.select(*_COLUMNS).where(_t.id == b("id"), _t.client_no == b("client_no"), _LIVE)
+_NO = sa.select(_t.no).where(_t.id == b("id"), _t.client_no == b("client_no"))
 _ALL = sa.select(*_COLUMNS).where(_t.client_no == b("client_no"), _LIVE).order_by(_t.no)
 _BY_NO = sa.select(*_COLUMNS).where(among(_t.no, "nos"))
 _PAGE = _ALL.limit(b("limit", type_=sa.Integer)).offset(b("skip", type_=sa.Integer))
@@ -67,6 +68,12 @@ def _group(row: Row) -> Group:
 def find(tx: Tx, client_no: int, group_id: str) -> Group | None:
     row = tx.one(_ONE, id=group_id, client_no=client_no)
     return _group(row) if row else None
+
+
+def number_ever(tx: Tx, client_no: int, group_id: str) -> int | None:
+    """The number of one that is live or was."""
+    no: int | None = tx.value(_NO, id=group_id, client_no=client_no)
+    return no
 
 
 def every(tx: Tx, client_no: int) -> list[Group]:

@@ -40,6 +40,16 @@ def group_under(tx: Tx, campaign: Campaign, group_id: str) -> Group:
     return group
 
 
+def number_ever(tx: Tx, client_no: int, group_id: str) -> int:
+    """The row number of one that is the client's, or was until it was deleted: its past is asked
+    for. **Refuses** any other id alike (404).
+    """
+    no = rows.number_ever(tx, client_no, group_id)
+    if no is None:
+        raise not_found()
+    return no
+
+
 def groups_of(tx: Tx, client_no: int) -> list[Group]:
     """All live ones, oldest first."""
     return rows.every(tx, client_no)

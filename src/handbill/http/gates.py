@@ -41,7 +41,7 @@ def unauthorised() -> Refused:
 
 
 def forbidden() -> Refused:
-    """One body for every kind of bad token, role or client in a header."""
+    """One body for every kind of bad token, role, scope or client in a header."""
     return Refused(403, "Forbidden")
 
 
@@ -58,9 +58,10 @@ def admitted(
     if operation.role == "key":
         return caller, None
     tokens = arrival.every("x-authorization-key")
-    if len(tokens) != 1 or not desk.doors.admits(tx, caller, tokens[0], now):
+    allowed = desk.doors.admits(tx, caller, tokens[0], now) if len(tokens) == 1 else None
+    if allowed is None:
         raise forbidden()
-    if caller.role != operation.role:
+    if caller.role != operation.role or operation.needs not in allowed:
         raise forbidden()
     return caller, _client_of_header(tx, desk, operation, arrival, caller)
 
@@ -102,6 +103,8 @@ def read_shapes(operation: Operation, arrival: Arrival) -> tuple[dict[str, Any],
 def _read_body(operation: Operation, arrival: Arrival, faults: list[Fault]) -> Any:
     if operation.body is None:
         return None
+    if not arrival.body and not operation.must_have_body:
+        return operation.body.read({}, "", faults)
     media_type = (arrival.every("content-type") or ["application/json"])[0].split(";")[0].strip()
     if not re.fullmatch(r"application/(json|[a-z0-9.+-]+\+json)", media_type.lower()):
         faults.append(Fault("", "the content type must be application/json"))

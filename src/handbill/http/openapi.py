@@ -40,7 +40,7 @@ _FAULTS: Schema = {
 _REFUSALS = {
     "400": ("BadRequest", "The request breaks a rule; errors names every fault.", "Faults"),
     "401": ("Unauthorized", "x-api-key is missing or bad.", "Error"),
-    "403": ("Forbidden", "The token, the role or the client of a header is bad.", "Error"),
+    "403": ("Forbidden", "The token, its role or scope, or the header's client is bad.", "Error"),
     "404": ("NotFound", "No such thing of yours.", "Error"),
     "500": ("ServerError", "A fault of ours; it is safe to try again.", "Error"),
 }
@@ -63,6 +63,7 @@ _SLOTS = {
     "publisherFamilyId": "The family's id; only the caller's own is known here.",
     "publisher_family_id": "The family's id: 24 hex digits.",
     "token": "The signed part of a link to a file.",
+    "agency_id": "The agency's id; only the caller's own is known here.",
     "prefix": "The key's first part, which says which key it is and is no secret.",
     "api_client_id": "The API client's id: 25 lower-case letters and digits.",
 }
@@ -78,10 +79,12 @@ _ABOUT = (
     "of POST /token. Every error answers {message, requestId}, on 400 with errors[]. "
     "Lenient in: unknown fields are ignored; words of a list are taken in any case; null on an "
     "optional field counts as absent in a create and clears the field in an update. A PUT changes "
-    "what is named and leaves the rest; PATCH is the same."
+    "what is named and leaves the rest; PATCH is the same. A token allows what the scope of its "
+    "API client says, read, write or both; each operation names the one that it needs, and "
+    "answers 403 without it."
 )
 _TAGS = {
-    "Access": "Tokens, and the keys they are asked for with.",
+    "Access": "Tokens, the keys they are asked for with, and the agency that holds them.",
     "Clients": "An agency's clients: the employers whose jobs are advertised.",
     "Jobs": "Jobs of a client, from feeds or added here.",
     "Campaigns": "Campaigns of a client: dates, budgets and overrides.",
@@ -177,10 +180,50 @@ def _operation(operation: Operation, verb: str, read: Container[str]) -> dict[st
         "responses": _responses(operation),
     }
     if operation.body is not None:
-        media: dict[str, Any] = {"schema": operation.body.schema()}
+        media: dict[str, Any] = {"schema": _with_nulls(operation.body.schema())}
         if operation.sample is not NOT_GIVEN:
             media["example"] = operation.sample
-        found["requestBody"] = {"required": True, "content": {"application/json": media}}
+        found["requestBody"] = {
+            "required": operation.must_have_body, "content": {"application/json": media},
+        }  # fmt: skip
+    return found
+
+
+def _with_nulls(schema: Schema) -> Schema:
+    """A body's schema, with null for each optional field: in a create it counts as absent, in an
+    update it clears.
+    """
+    found = schema | {
+        word: [_with_nulls(one) for one in schema[word]]
+        for word in ("anyOf", "oneOf", "allOf")
+        if word in schema
+    }
+    for word in ("items", "additionalProperties"):
+        if isinstance(schema.get(word), dict):
+            found[word] = _with_nulls(schema[word])
+    if "properties" in schema:
+        needed = set(schema.get("required", ()))
+        for one in schema.get("allOf", ()):
+            needed.update(name for choice in one["anyOf"] for name in choice["required"])
+        found["properties"] = {
+            name: _with_nulls(inner) if name in needed else _or_null(_with_nulls(inner))
+            for name, inner in schema["properties"].items()
+        }
+    return found
+
+
+def _or_null(schema: Schema) -> Schema:
+    null = {"type": "null"}
+    for word in ("anyOf", "oneOf"):
+        if word in schema:
+            others = [one for one in schema[word] if one != null]
+            return schema | {word: [*others, null]}
+    found = dict(schema)
+    if "enum" in schema:
+        found["enum"] = [*schema["enum"], None]
+    if "type" in schema:
+        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        found["type"] = list(dict.fromkeys([*kinds, "null"]))
     return found
 
 
@@ -189,7 +232,8 @@ def _security(operation: Operation) -> list[dict[str, list[str]]]:
         return [{}]
     if operation.role == "key":
         return [{"apiKey": []}]
-    return [{"apiKey": [], "token": []}]
+    # Since OpenAPI 3.1 any scheme may name what is needed of it.
+    return [{"apiKey": [], "token": [operation.needs]}]
 
 
 def _parameters(operation: Operation, verb: str) -> list[dict[str, Any]]:
@@ -202,9 +246,12 @@ def _parameters(operation: Operation, verb: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
     if operation.client_header:
         header = "client_id" if operation.client_header == "s2s" else "x-client-id"
+        about = "The client in question: its id. Any that is not yours is 403."
+        if operation.client_header == "s2s":
+            about += " client-id and x-client-id are read too; two that differ are 403."
         found.append({
             "name": header, "in": "header", "required": True, "schema": {"type": "string"},
-            "description": "The client in question: its id. Any that is not yours is 403.",
+            "description": about,
         })  # fmt: skip
     found.extend(_query(operation.query))
     if verb == "POST" and operation.role in {"agency", "partner"} and not operation.slow:

@@ -19,6 +19,9 @@ Role = Literal["agency", "partner", "key", "public"]
 """Who may call: an agency or a publisher partner, with key and token; ``key``: any key, no token
 yet; ``public``: anybody."""
 
+Need = Literal["read", "write"]
+"""What a token must allow; the access room spells these as scopes."""
+
 ClientHeader = Literal["", "x-client-id", "s2s"]
 """Where a header names the client: nowhere, ``x-client-id``, or the three spellings of S2S."""
 
@@ -55,8 +58,8 @@ class Doors(Protocol):
         """Whose key it is; None for every kind of bad key."""
         ...
 
-    def admits(self, tx: Tx, caller: Caller, token: str, now: Instant) -> bool:
-        """Whether the token is sound and of the same owner as the key."""
+    def admits(self, tx: Tx, caller: Caller, token: str, now: Instant) -> frozenset[Need] | None:
+        """What a token allows that is sound and of the same owner as the key; else None."""
         ...
 
     def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
@@ -158,6 +161,10 @@ class Operation:
     body: Shape | None = None
     many: bool = False
     """The body may be an array: 8 MB are allowed instead of 1."""
+    must_have_body: bool = True
+    """Whether the body must be there; else an absent one is read as ``{}``."""
+    allowed_by: Need | None = None
+    """What the token must allow, where the verb does not tell: a POST that only asks is a read."""
     mints: bool = False
     """A GET that may first have to make what it answers, such as an address."""
     keeps_records: bool = False
@@ -176,6 +183,11 @@ class Operation:
     sample: Any = NOT_GIVEN
     """The reference's request sample."""
     sample_answer: Any = NOT_GIVEN
+
+    @property
+    def needs(self) -> Need:
+        """What the token must allow: GET reads, any other verb writes, unless the row says so."""
+        return self.allowed_by or ("read" if self.verb == "GET" else "write")
 
     @property
     def writes(self) -> bool:

@@ -80,8 +80,15 @@ def switch(tx: Tx, now: Instant, client: Client, job: Job, status: str) -> None:
 
 
 def delete(tx: Tx, now: Instant, client: Client, job: Job) -> None:
-    """It leaves, and every feed with it. Its number and URL stay: late clicks find their way."""
-    rows.leave_one(tx, job.no, now)
+    """It leaves, and every feed with it. Its number and URL stay: late clicks find their way.
+
+    While a feed carries it, it stays deleted; only ``add`` brings it back before.
+    """
+    carrier = rows.carrier_of(tx, job.no) if job.feed_no is None else job.feed_no
+    if carrier is None:
+        rows.leave_one(tx, job.no, now)
+    else:
+        rows.delete_in_feed(tx, job, carrier, now)
     rows.mark_unmatched(tx, client.no, [job.no])
     enqueue(tx, "groups.rematch", client.id, now)
 

@@ -205,6 +205,7 @@ OPERATIONS = [
         body=BULK,
         many=True,
         keeps_records=True,
+        allowed_by="read",
         answer=listed(JOB),
         sample=["e13cd1d459a7be781712aa2636a9580c", "e13cd1d459a7be781712aa2636a9580d"],
         sample_answer=[samples.JOB],

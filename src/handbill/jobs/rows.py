@@ -60,6 +60,7 @@ class Standing(msgspec.Struct, gc=False):
     no: int
     feed_no: int | None
     left_at: Instant | None
+    deleted_at: Instant | None
     raw_digest: bytes | None
     digest: bytes
     url: str
@@ -74,7 +75,7 @@ _JSON = msgspec.json.Encoder()
 _t = jobs.c
 _MATCHING_OF = attrgetter(*MATCHING)
 _SOURCE = tuple(name for name in Written.__struct_fields__ if name not in {"publishers", "body"})
-_UPDATED = (*_SOURCE[1:], "settings", "feed_no", "left_at", "updated_at")
+_UPDATED = (*_SOURCE[1:], "settings", "feed_no", "left_at", "deleted_at", "updated_at")
 
 _COLUMNS = (
     _t.no, _t.id, _t.client_no, _t.feed_no, _t.status, _t.valid, _t.settings, _t.created_at,
@@ -97,13 +98,13 @@ _PLACES = sa.select(_t.id, _t.country, _t.state, _t.city).where(among(_t.id, "id
 _BY_NOS = _JOINED.where(among(_t.no, "nos"))
 _COUNT = sa.select(sa.func.count()).select_from(jobs).where(*_LIVE)
 _STANDING = sa.select(
-    _t.ref, _t.no, _t.feed_no, _t.left_at, _t.raw_digest, _t.digest, _t.url, _t.settings,
-    *(_t[name] for name in MATCHING),
+    _t.ref, _t.no, _t.feed_no, _t.left_at, _t.deleted_at, _t.raw_digest, _t.digest, _t.url,
+    _t.settings, *(_t[name] for name in MATCHING),
 ).where(_t.client_no == b("client_no"), among(_t.ref, "refs"))  # fmt: skip
 _NUMBERS = sa.select(_t.ref, _t.no).where(_t.client_no == b("client_no"), among(_t.ref, "refs"))
-_OF_FEED = sa.select(_t.no, _t.ref, _t.raw_digest).where(
-    _t.feed_no == b("feed_no"), _t.left_at.is_(None)
-)
+_CARRIED = sa.select(_t.no, _t.ref, _t.raw_digest).where(_t.feed_no == b("feed_no"))
+_OF_FEED = _CARRIED.where(_t.left_at.is_(None))
+_DELETED_OF_FEED = _CARRIED.where(_t.deleted_at.is_not(None))
 _TALLY_OF_FEED = (
     sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(_t.valid), sa.literal_column("0")))
     .select_from(jobs)
@@ -115,6 +116,12 @@ _LEAVE = (
     .where(among(_t.no, "nos"), _t.feed_no == b("feed_no"), _t.left_at.is_(None))
     .values(left_at=b("now"))
 )
+_LIFT = (
+    sa.update(jobs)
+    .where(among(_t.no, "nos"), _t.feed_no == b("feed_no"), _t.deleted_at.is_not(None))
+    .values(deleted_at=sa.null())
+)
+_CARRIER = sa.select(sa.func.min(also_carried.c.feed_no)).where(also_carried.c.job_no == b("no"))
 _HEIRS = (
     sa.select(also_carried.c.job_no, sa.func.min(also_carried.c.feed_no))
     .where(among(also_carried.c.job_no, "nos"), also_carried.c.feed_no != b("feed_no"))
@@ -186,11 +193,16 @@ def of_feed(tx: Tx, feed_no: int) -> Iterator[Row]:
     return tx.stream(_OF_FEED, feed_no=feed_no)
 
 
+def deleted_of_feed(tx: Tx, feed_no: int) -> list[Row]:
+    """The same of those that were deleted while the feed carries them."""
+    return tx.all(_DELETED_OF_FEED, feed_no=feed_no)
+
+
 def standing(tx: Tx, client_no: int, refs: Sequence[str]) -> dict[str, Standing]:
     found = tx.all(_STANDING, client_no=client_no, refs=Listed(refs))
     return {
-        ref: Standing(no, feed_no, left_at, raw_digest, digest, url, settings, tuple(matching))
-        for ref, no, feed_no, left_at, raw_digest, digest, url, settings, *matching in found
+        ref: Standing(no, feed_no, left_at, deleted_at, raw, digest, url, settings, tuple(matching))
+        for ref, no, feed_no, left_at, deleted_at, raw, digest, url, settings, *matching in found
     }
 
 
@@ -287,7 +299,8 @@ def update(
             _source_columns(job)
             | {
                 "settings": settings_with(before.settings, job.publishers),
-                "feed_no": feed_no, "left_at": None, "updated_at": now, "key_no": before.no,
+                "feed_no": feed_no, "left_at": None, "deleted_at": None, "updated_at": now,
+                "key_no": before.no,
             }
             for before, job in changed
         ],
@@ -305,6 +318,11 @@ def reread(tx: Tx, pairs: Sequence[tuple[int, bytes | None]]) -> None:
 
 def leave(tx: Tx, feed_no: int, nos: Sequence[int], now: Instant) -> int:
     return tx.run(_LEAVE, nos=Listed(nos), feed_no=feed_no, now=now)
+
+
+def lift(tx: Tx, feed_no: int, nos: Sequence[int]) -> None:
+    """Deletions end: whoever brings one of these again offers something new."""
+    tx.run(_LIFT, nos=Listed(nos), feed_no=feed_no)
 
 
 def hand_over(tx: Tx, heirs: dict[int, int]) -> None:
@@ -326,6 +344,18 @@ def set_carried(tx: Tx, feed_no: int, nos: Iterable[int]) -> None:
     """The jobs that the feed carries although they are another's: these and no others."""
     tx.run(_FORGET_CARRIED, feed_no=feed_no)
     tx.put_many(also_carried, [{"feed_no": feed_no, "job_no": no} for no in sorted(set(nos))])
+
+
+def add_carried(tx: Tx, pairs: Iterable[tuple[int, int]]) -> None:
+    """Note (feed, job) pairs beside what is noted."""
+    rows = [{"feed_no": feed_no, "job_no": no} for feed_no, no in pairs]
+    tx.upsert_many(also_carried, ["feed_no", "job_no"], rows, keep=True)
+
+
+def carrier_of(tx: Tx, no: int) -> int | None:
+    """The oldest feed that carries a job which is not its own."""
+    found: int | None = tx.value(_CARRIER, no=no)
+    return found
 
 
 def mark_new(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
@@ -357,5 +387,11 @@ def set_status(tx: Tx, no: int, status: str, now: Instant) -> None:
 
 
 def leave_one(tx: Tx, no: int, now: Instant) -> None:
-    """A job is deleted, whoever brought it."""
+    """A job that no feed carries is deleted."""
     tx.change(jobs, {"no": no}, left_at=now)
+
+
+def delete_in_feed(tx: Tx, job: Job, feed_no: int, now: Instant) -> None:
+    """A job is deleted that this feed carries; it becomes that feed's, if it was the API's."""
+    moved = {} if job.feed_no == feed_no else {"feed_no": feed_no, "raw_digest": None}
+    tx.change(jobs, {"no": job.no}, left_at=now, deleted_at=now, **moved)

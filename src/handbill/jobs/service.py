@@ -19,9 +19,9 @@ from handbill.store.records import Tx
 from handbill.store.records.base import Row
 
 __all__ = [
-    "BATCH", "Applied", "Written", "apply", "bodies", "carried_by", "count", "job_id",
-    "job_of", "jobs_by_ids", "jobs_by_number", "jobs_page", "leave", "of_feed", "places_of",
-    "tally_of_feed", "walk", "written",
+    "BATCH", "Applied", "Written", "apply", "bodies", "carried_by", "count", "deleted_of_feed",
+    "job_id", "job_of", "jobs_by_ids", "jobs_by_number", "jobs_page", "leave", "of_feed",
+    "places_of", "tally_of_feed", "walk", "written",
 ]  # fmt: skip
 
 BATCH = 1_000
@@ -91,6 +91,11 @@ def of_feed(tx: Tx, feed_no: int) -> Iterator[Row]:
     return rows.of_feed(tx, feed_no)
 
 
+def deleted_of_feed(tx: Tx, feed_no: int) -> list[Row]:
+    """The same of the jobs that were deleted while the feed carries them."""
+    return rows.deleted_of_feed(tx, feed_no)
+
+
 # ── taking over ─────────────────────────────────────────────────────────────────────────────────
 @dataclass(slots=True)
 class Applied:
@@ -100,10 +105,17 @@ class Applied:
     changed: int = 0
     revived: int = 0
     same: int = 0
-    held_by_api: list[str] = field(default_factory=list)
-    """References that a job added by API holds: not touched."""
+    deleted: int = 0
+    """Of the feed, and deleted since it carries them: they stay so."""
+    held_by_api: dict[str, int] = field(default_factory=dict)
+    """References that a job added by API holds, and its number: not touched."""
     held_by_feed: list[int] = field(default_factory=list)
-    """Jobs that belong to another feed: not touched."""
+    """Jobs that belong to another feed, deleted ones too: not touched."""
+
+    @property
+    def held(self) -> list[int]:
+        """Jobs that the feed carries although they are not its own."""
+        return [*self.held_by_feed, *self.held_by_api.values()]
 
 
 def apply(
@@ -112,7 +124,8 @@ def apply(
     """Add or rewrite jobs, in batches, all in the caller's transaction.
 
     ``feed_no`` None: the API brings them. A live job of another source is left alone and told;
-    one that had left is taken over by who brings it, with its number and id.
+    one that had left is taken over by who brings it, with its number and id. One that was deleted
+    while a feed carries it comes back by the API alone.
     """
     done = Applied()
     brought = iter(brought)
@@ -128,28 +141,45 @@ def _apply_batch(
     new: list[Written] = []
     changed: list[tuple[Standing, Written]] = []
     reread: list[tuple[int, bytes | None]] = []
+    deleted: list[tuple[int, bytes | None]] = []
     for job in batch:
         stands = before.get(job.ref)
         if stands is None:
             new.append(job)
+        elif stands.deleted_at is not None and feed_no is not None:
+            if stands.feed_no == feed_no:
+                deleted.append((stands.no, job.raw_digest))
+            else:
+                done.held_by_feed.append(stands.no)
         elif stands.left_at is None and stands.feed_no != feed_no:
             if stands.feed_no is None:
-                done.held_by_api.append(job.ref)
+                done.held_by_api[job.ref] = stands.no
             else:
                 done.held_by_feed.append(stands.no)
         elif stands.left_at is None and _says_the_same(stands, job):
             reread.append((stands.no, job.raw_digest))
         else:
             changed.append((stands, job))
-    rows.reread(tx, reread)
+    rows.reread(tx, [*reread, *deleted])
+    rows.add_carried(tx, _lifted(changed))
     rows.update(tx, feed_no, changed, now)
     numbers = rows.insert(tx, client.no, client.id, feed_no, new, now) if new else {}
     _mark(tx, client.no, numbers, changed)
     done.added += len(new)
     done.same += len(reread)
+    done.deleted += len(deleted)
     back = sum(stands.left_at is not None for stands, _ in changed)
     done.revived += back
     done.changed += len(changed) - back
+
+
+def _lifted(changed: list[tuple[Standing, Written]]) -> list[tuple[int, int]]:
+    """The feed and number of each that the API takes over although that feed carries it."""
+    return [
+        (stands.feed_no, stands.no)
+        for stands, _ in changed
+        if stands.deleted_at is not None and stands.feed_no is not None
+    ]
 
 
 def _says_the_same(stands: Standing, job: Written) -> bool:
@@ -178,7 +208,8 @@ def _mark(
 def leave(
     tx: Tx, client_no: int, feed_no: int, nos: Iterable[int], now: Instant
 ) -> tuple[int, set[int]]:
-    """Jobs that their feed dropped: each leaves, or passes to another feed that carries it.
+    """Jobs that their feed dropped: each leaves, or passes to another feed that carries it. A
+    deleted one is no longer that, or is so for that other feed.
 
     How many left, and the feeds that others passed to: their content is to be read anew. Numbers,
     ids and URLs stay: late clicks still find their way.
@@ -190,12 +221,13 @@ def leave(
         receivers.update(heirs.values())
         gone = [no for no in part if no not in heirs]
         left += rows.leave(tx, feed_no, gone, now)
+        rows.lift(tx, feed_no, gone)
         rows.mark_unmatched(tx, client_no, gone)
     return left, receivers
 
 
 def carried_by(tx: Tx, feed_no: int, nos: Iterable[int]) -> None:
-    """Note the jobs of other feeds that this feed carries too: these and no others."""
+    """Note the jobs of others that this feed carries too: these and no others."""
     rows.set_carried(tx, feed_no, nos)
 
 

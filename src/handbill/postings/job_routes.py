@@ -13,6 +13,7 @@ from handbill.postings import service, slots
 from handbill.postings.rows import Posting, PostingJob
 from handbill.publishers.service import publisher_of
 from handbill.wire import postings as wire
+from handbill.wire import room_samples
 from handbill.wire.shapes import Field, Flag, Object
 
 OF_CLIENT = "/clients/{client_id}/configs"
@@ -128,6 +129,7 @@ def _additions(base: str, suffix: str) -> list[Operation]:
         body=wire.REFERENCES,
         answer=wire.RESULTS,
         sample=_REFS,
+        sample_answer=room_samples.processed("Delete"),
     )
     switches = [
         Operation(
@@ -141,6 +143,7 @@ def _additions(base: str, suffix: str) -> list[Operation]:
             body=wire.REFERENCES,
             answer=wire.RESULTS,
             sample=_REFS,
+            sample_answer=room_samples.processed(word.capitalize()),
         )
         for word, about in _ABOUT_SWITCH.items()
     ]
@@ -159,6 +162,7 @@ OPERATIONS = [
         work=_posted,
         query=_PINNED_PAGE,
         answer=page_schema(wire.POSTED_JOB),
+        sample_answer={"data": [room_samples.POSTED_JOB]},
     ),
     Operation(
         name="add_posting_jobs",
@@ -187,6 +191,7 @@ OPERATIONS = [
         work=_jobs_of,
         query=wire.JOB_FILTER,
         answer=page_schema(wire.POSTING_JOB),
+        sample_answer={"data": [room_samples.POSTING_JOB]},
     ),
     Operation(
         name="get_posting_job",
@@ -198,19 +203,7 @@ OPERATIONS = [
         tag=_TAG,
         work=_job,
         answer=wire.POSTING_JOB,
-        sample_answer={
-            "id": "f4f71332-5013-44f3-9e66-1e732149aa09",
-            "clientId": "3788ba55-a0c5-43ec-9982-65bb1344fa2b",
-            "jobId": "1b123575a6037f46f0c2327e2cfad81b",
-            "placement": "TestExp1",
-            "refNumber": "test-job-ref-number-19",
-            "isPosted": True,
-            "isPinned": True,
-            "isPaused": True,
-            "lastModified": "2021-05-03T08:58:42.000Z",
-            "createdOn": "2021-05-03T08:58:42.000Z",
-            "status": "A",
-        },
+        sample_answer=room_samples.POSTING_JOB,
     ),
     *_additions(OF_CLIENT, ""),
     *_additions(OF_PUBLISHER, "_at_publisher"),

@@ -12,6 +12,7 @@ from handbill.postings.job_routes import OF_CLIENT, OF_PUBLISHER, posting, publi
 from handbill.postings.rows import Posting
 from handbill.publishers.service import publishers_by_number
 from handbill.wire import postings as wire
+from handbill.wire import room_samples
 from handbill.wire.shapes import Field, Integer, Object
 from handbill.wire.spelling import TEXT, described
 
@@ -170,6 +171,7 @@ OPERATIONS = [
         work=_list_at,
         query=_OPTIONAL_PAGE,
         answer=wire.NEWEST_AND_ALL,
+        sample_answer=room_samples.POSTING_ROW | {"data": [room_samples.POSTING_ROW]},
     ),
     Operation(
         name="update_posting_config",
@@ -203,6 +205,7 @@ OPERATIONS = [
         tag=_CONFIGS,
         work=_get,
         answer=wire.GOT,
+        sample_answer=room_samples.POSTING,
     ),
     Operation(
         name="delete_posting_config",
@@ -227,6 +230,7 @@ OPERATIONS = [
         work=_list_of_client,
         query=PAGED,
         answer=page_schema(wire.LISTED),
+        sample_answer={"data": [room_samples.POSTING_ROW]},
     ),
     *job_routes.OPERATIONS,
 ]

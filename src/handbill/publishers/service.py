@@ -35,6 +35,16 @@ def publisher_to_change(tx: Tx, agency_no: int, publisher_id: str) -> Publisher:
     return publisher
 
 
+def number_ever(tx: Tx, agency_no: int, publisher_id: str) -> int:
+    """The row number of one that is the agency's, or was until it was deleted: its past is asked
+    for. **Refuses** any other id alike (404).
+    """
+    publisher = rows.find_any(tx, agency_no, publisher_id)
+    if publisher is None:
+        raise not_found()
+    return publisher.no
+
+
 def publishers_of(tx: Tx, agency_no: int) -> list[Publisher]:
     """All live ones, oldest first."""
     return rows.every(tx, agency_no)

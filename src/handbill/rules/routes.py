@@ -7,6 +7,7 @@ from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.instants import iso_of
 from handbill.rules import service
 from handbill.rules.rows import Rule
+from handbill.wire import room_samples
 from handbill.wire import rules as wire
 from handbill.wire.spelling import FLAG, TEXT, described, whole
 
@@ -136,6 +137,7 @@ OPERATIONS = [
         query=PAGED,
         client_header="x-client-id",
         answer=page_schema(wire.RULE),
+        sample_answer={"data": [room_samples.RULE]},
     ),
     Operation(
         name="get_rule",
@@ -147,6 +149,7 @@ OPERATIONS = [
         work=_get,
         client_header="x-client-id",
         answer=wire.RULE,
+        sample_answer=room_samples.RULE,
     ),
     Operation(
         name="switch_rules",

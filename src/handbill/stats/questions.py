@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import msgspec
 
-from handbill.campaigns.service import campaign_of
+from handbill.campaigns import service as campaigns
 from handbill.core.nouns import Client
-from handbill.groups.service import group_of
-from handbill.kit.faults import Fault, not_found
+from handbill.groups import service as groups
+from handbill.kit.faults import Fault
 from handbill.kit.instants import Instant
 from handbill.kit.zones import bounds_of, day_of, zone_of
-from handbill.publishers.service import publisher_of
+from handbill.publishers import service as publishers
 from handbill.stats import rows
 from handbill.store.records import Tx
 from handbill.wire.shapes import Choice, Day, Faults, Field, Flag, ListOf, Object, Text, Zone
@@ -51,7 +51,9 @@ class Plan(msgspec.Struct, frozen=True):
 
     @property
     def empty(self) -> bool:
-        """Whether the whole range is older than what is kept, or still to come."""
+        """Whether nothing can be meant: the whole range is older than what is kept, or still to
+        come; or no reference that was given is known.
+        """
         return self.first >= self.end
 
 
@@ -81,10 +83,11 @@ FILTERS: Final = Object({
     ),
     "endDate": Field(Day(), "The last day, included.", required=True),
     "timeZone": Field(Zone(), "Zone in which days are counted; the client's own if absent."),
-    "campaignIds": _ids("Only these campaigns."),
-    "jobGroupIds": _ids("Only these job groups."),
-    "publisherIds": _ids("Only these publishers."),
-    "refNumbers": _ids("Only the jobs of these references."),
+    "campaignIds": _ids("Only these campaigns, deleted ones too; another's is 404."),
+    "jobGroupIds": _ids("Only these job groups, deleted ones too; another's is 404."),
+    "publisherIds": _ids("Only these publishers, deleted ones too; another's is 404."),
+    "refNumbers": _ids("Only the jobs of these references, deleted ones too; unknown ones match "
+        "nothing."),
 }, check=_check_days)  # fmt: skip
 QUESTION: Final = Object({
     "filters": Field(FILTERS, "Which events are counted.", required=True),
@@ -124,28 +127,25 @@ def planned(
     first_on = max(date.fromisoformat(filters["startDate"]), today - timedelta(days=DAYS_KEPT))
     last_on = min(date.fromisoformat(filters["endDate"]), today)
     first, end = bounds_of(first_on, max(last_on, first_on), zone)
+    refs = filters.get("refNumbers") or []
+    job_ids = rows.job_ids_of(tx, client.no, refs)
+    if first_on > last_on or (refs and not job_ids):
+        end = first
     return Plan(
         client_no=client.no, zone=zone_name, first_on=first_on.isoformat(),
-        last_on=last_on.isoformat(), first=first, end=end if first_on <= last_on else first,
-        levels=levels,
+        last_on=last_on.isoformat(), first=first, end=end, levels=levels,
         campaign_nos=_numbers(
-            filters, "campaignIds", lambda id_: campaign_of(tx, client.no, id_).no
+            filters, "campaignIds", lambda id_: campaigns.number_ever(tx, client.no, id_)
         ),
-        group_nos=_numbers(filters, "jobGroupIds", lambda id_: group_of(tx, client.no, id_).no),
+        group_nos=_numbers(
+            filters, "jobGroupIds", lambda id_: groups.number_ever(tx, client.no, id_)
+        ),
         publisher_nos=_numbers(
-            filters, "publisherIds", lambda id_: publisher_of(tx, client.agency_no, id_).no
+            filters, "publisherIds", lambda id_: publishers.number_ever(tx, client.agency_no, id_)
         ),
-        job_ids=_jobs(tx, client.no, filters.get("refNumbers") or []),
+        job_ids=tuple(sorted(job_ids.values())),
     )  # fmt: skip
 
 
 def _numbers(filters: dict[str, Any], name: str, number: Any) -> tuple[int, ...]:
     return tuple(sorted({number(id_) for id_ in filters.get(name) or []}))
-
-
-def _jobs(tx: Tx, client_no: int, refs: list[str]) -> tuple[str, ...]:
-    """Ids of the client's jobs, those that left too: the past still names them."""
-    found = rows.job_ids_of(tx, client_no, refs)
-    if set(refs) - found.keys():
-        raise not_found()
-    return tuple(sorted(found.values()))

@@ -136,6 +136,7 @@ OPERATIONS = [
         work=_stream,
         body=grouped(FILTERS),
         slow=True,
+        allowed_by="read",
         media_types=("application/x-ndjson",),
         answer=_LINE,
         sample={
@@ -156,6 +157,7 @@ OPERATIONS = [
         "/reports/{report_id} for it, or name a callBackUrl. The same request within 60 seconds "
         "is the same report. Ratios (cpc, cpa, cta) must not be summed.",
         tag=_TAG,
+        allowed_by="read",
         client_header="x-client-id",
         work=_grouped,
         body=grouped(FILTERS),
@@ -179,6 +181,7 @@ OPERATIONS = [
         "truncated by default). An apply is told at the address of its click, on its own day. "
         "country and city are told by HANDBILL_GEO_FILE, and empty without.",
         tag=_TAG,
+        allowed_by="read",
         client_header="x-client-id",
         work=_by_address,
         body=by_address(FILTERS),
@@ -213,6 +216,7 @@ OPERATIONS = [
         "family's publishers did for one client, by day, placement and bid type, with what they "
         "may invoice (grossSpend): one CSV file. Days are the client's.",
         tag=_PARTNERS,
+        allowed_by="read",
         role="partner",
         work=_ask_for_family,
         body=FOR_FAMILY,

@@ -89,6 +89,7 @@ OPERATIONS = [
         "question is answered in the background: poll GET /stats/{taskId}. The same question "
         "within 60 seconds is the same report. Ratios (cpc, cpa, cta) must not be summed.",
         tag=_TAG,
+        allowed_by="read",
         client_header="x-client-id",
         work=_submit,
         body=QUESTION,

@@ -26,7 +26,7 @@ class Action(Shape):
         return int(value)
 
     def schema(self) -> Schema:
-        return {"type": "string", "enum": ["1", "2", "3"]}
+        return {"type": ["string", "integer"], "enum": ["1", "2", "3", 1, 2, 3]}
 
 
 def _reported(found: dict[str, Any]) -> Reported:

@@ -182,7 +182,7 @@ FEED: Schema = whole(
 )
 COUNTS = (
     "total", "added", "changed", "unchanged", "revived", "left", "invalid", "duplicates",
-    "skipped", "api_owned", "other_feed",
+    "skipped", "api_owned", "other_feed", "deleted",
 )  # fmt: skip
 _COUNTS_ABOUT = (
     "Items in the feed.", "Jobs that are new.", "Jobs that say something else than before.",
@@ -191,6 +191,7 @@ _COUNTS_ABOUT = (
     "Items whose reference came again further down: the last one counts.",
     "Items without a usable reference.", "Items whose reference is of a job added by API.",
     "Items whose reference is of another feed's job.",
+    "Items whose job was deleted here: it stays so until the feed drops it, or it is added by API.",
 )  # fmt: skip
 RUN: Schema = whole(
     {

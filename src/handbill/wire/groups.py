@@ -35,7 +35,7 @@ _PLACEMENT_BUDGET = cap_shape(money=True, periods=("Weekly", "Monthly", "Lifetim
 
 def leaf_schema() -> Schema:
     """The JSON Schema of one comparison of a filter."""
-    text = {"type": "string", "maxLength": 1_000}
+    term = {"type": ["string", "number"], "maxLength": 1_000}
     return {
         "type": "object",
         "properties": {
@@ -53,8 +53,9 @@ def leaf_schema() -> Schema:
                 "LESS_THAN, GREATER_THAN_EQUAL, LESS_THAN_EQUAL, BETWEEN.",
             },
             "data": {
-                "description": "What the field is compared with; a list for IN, NOT_IN, BETWEEN.",
-                "oneOf": [text, {"type": "array", "items": text, "maxItems": 1_000}],
+                "description": "What the field is compared with; a list for IN, NOT_IN, BETWEEN. "
+                "Text; numbers, and ages in days, are read as JSON numbers too.",
+                "oneOf": [term, {"type": "array", "items": term, "maxItems": 1_000}],
             },
         },
         "required": ["field", "operator", "data"],
@@ -68,7 +69,10 @@ def filter_schema(depth: int = 3) -> Schema:
     return {
         "type": "object",
         "properties": {
-            "operator": {"enum": ["AND", "OR", "ALL", "ANY"], "description": "How rules combine."},
+            "operator": {
+                "enum": ["AND", "OR", "ALL", "ANY"],
+                "description": "How rules combine: ALL is AND, ANY is OR.",
+            },
             "rules": {
                 "type": "array", "items": items, "minItems": 1, "maxItems": MOST_RULES,
                 "description": "Comparisons, or groups of them, at most 3 deep.",

@@ -21,6 +21,7 @@ from handbill.core.rule_conditions import (
 from handbill.kit.faults import Fault
 from handbill.kit.money import number_of
 from handbill.wire.clients import dates_in_order
+from handbill.wire.groups import filter_schema
 from handbill.wire.shapes import (
     Choice,
     Day,
@@ -84,7 +85,7 @@ class _JobFilter(Shape):
 
     def schema(self) -> Schema:
         about = "A filter as job groups have it: operator and rules. Absent: every job."
-        group = {"type": ["object", "null"], "description": about}
+        group = filter_schema() | {"description": about}
         return {"type": "object", "properties": {"filter": group}}
 
 

@@ -160,7 +160,8 @@ class OneOrMany(Shape):
 
 @dataclass(frozen=True)
 class Field:
-    """A key of an object. ``aliases`` are read too; only the first name is ever written.
+    """A key of an object. ``aliases`` are read too, where the name itself is absent; only the name
+    is ever written. A spelling that does not count must be sound all the same.
 
     ``null`` on an optional key is read as None: it clears (updates) or counts as absent (creates).
     """
@@ -203,18 +204,20 @@ class Object(Shape):
     ) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name, known in self.fields.items():
-            spelled = next((n for n in (name, *known.aliases) if n in value), None)
-            given = None if spelled is None else value[spelled]
-            here = f"{at}/{pointed(spelled or name)}"
-            if given is None:
-                if known.required:
-                    faults.append(Fault(here, "is required"))
-                elif spelled is not None:
+            spellings = [n for n in (name, *known.aliases) if n in value]
+            for spelled in reversed(spellings):  # the first one counts
+                here = f"{at}/{pointed(spelled)}"
+                given = value[spelled]
+                if given is None or (given == "" and known.shape.blank_is_null):
                     found[name] = None
-            elif text:
-                found[name] = known.shape.read_text(given, here, faults)
-            else:
-                found[name] = known.shape.read(given, here, faults)
+                    if known.required:
+                        faults.append(Fault(here, "is required"))
+                elif text:
+                    found[name] = known.shape.read_text(given, here, faults)
+                else:
+                    found[name] = known.shape.read(given, here, faults)
+            if known.required and not spellings:
+                faults.append(Fault(f"{at}/{pointed(name)}", "is required"))
         return found
 
     def _finished(self, found: dict[str, Any], at: str, faults: Faults) -> Any:
@@ -226,15 +229,25 @@ class Object(Shape):
 
     def schema(self) -> Schema:
         properties = {}
+        required, one_of = [], []
         for name, known in self.fields.items():
             described = dict(known.shape.schema())
             if known.about:
                 described["description"] = known.about
             properties[name] = described
+            for alias in known.aliases:
+                said = f"Another spelling of {name}, and read only where {name} is absent."
+                properties[alias] = described | {"description": said}
+            if known.required and known.aliases:
+                spellings = [{"required": [one]} for one in (name, *known.aliases)]
+                one_of.append({"anyOf": spellings})
+            elif known.required:
+                required.append(name)
         found: Schema = {"type": "object", "properties": properties}
-        required = [name for name, known in self.fields.items() if known.required]
         if required:
             found["required"] = required
+        if one_of:
+            found["allOf"] = one_of
         return found
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from handbill.kit.faults import Fault
 from handbill.kit.instants import Instant, instant_of
@@ -23,6 +23,9 @@ class Shape:
     """One kind of value. ``read`` returns the value in our own form; on a fault the return value
     means nothing, for faults stop the request.
     """
+
+    blank_is_null: ClassVar[bool] = False
+    """Whether empty text says what null says, on an optional key."""
 
     def read(self, value: Any, at: str, faults: Faults) -> Any:
         raise NotImplementedError
@@ -208,6 +211,8 @@ def spell_day(iso: str) -> str:
 @dataclass(frozen=True)
 class Day(Shape):
     """A calendar day, read as ISO text (contract 3, dates)."""
+
+    blank_is_null: ClassVar[bool] = True  # so is a day written that is none: it can be sent back
 
     def read(self, value: Any, at: str, faults: Faults) -> Any:
         day = read_day(value) if isinstance(value, str) and len(value) <= 40 else None

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
-from handbill.kit.faults import Unavailable
-from handbill.store.migrations import NEWEST
+from handbill.store.migrations import INITIAL, NEWEST, number_of
 from handbill.store.records.base import Records
 from handbill.store.records.postgresql import PostgresRecords
 from handbill.store.records.sqlite import SqliteRecords
+
+
+class NotOurs(Exception):
+    """These records cannot be worked with, now or later. The message says whose they are."""
 
 
 def open_records(url: str) -> Records:
@@ -21,13 +24,16 @@ def open_records(url: str) -> Records:
 def migrate(records: Records) -> None:
     """Bring the tables to the newest revision; quick when they are, safe from many processes.
 
-    **Refuses** records of a newer release (Unavailable).
+    **Refuses** records of a newer release, and of a development version whose tables were other
+    ones (NotOurs): there is no way from those to these.
     """
     found = records.revision()
     if found == NEWEST:
         return
-    if found is not None and found > NEWEST:
-        raise Unavailable(f"a newer release has written these records (revision {found})")
+    if found is not None and number_of(found) > number_of(NEWEST):
+        raise NotOurs("were written by a newer release of Handbill")
+    if found is not None and number_of(found) == number_of(INITIAL) and found != INITIAL:
+        raise NotOurs("were made by an earlier development version of Handbill")
     from handbill.store.migrations.running import upgrade
 
     upgrade(records.url)

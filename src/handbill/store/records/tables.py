@@ -129,6 +129,7 @@ feed_runs = sa.Table(
 )  # fmt: skip
 # Narrow on purpose: matching and listing scan it whole. The rest of a job is in job_bodies.
 # status A or P is the job's own switch; left_at is set while it is in no feed (or deleted).
+# deleted_at: deleted while its feed, feed_no, carries it; set until that feed drops it.
 jobs = sa.Table(
     "jobs", metadata, _no(), _to("client_no", "clients"), _text("ref"), _text("id"),
     _to("feed_no", "feeds", null=True), _bytes("raw_digest", null=True), _bytes("digest"),
@@ -136,13 +137,17 @@ jobs = sa.Table(
     _text("city"), _text("state"), _text("country"), _text("zip"), _text("type"),
     _text("posted_on", null=True), _whole("cpc_micros", null=True), _text("custom", null=True),
     _text("settings", null=True), _text("url"), _whole("end_at", null=True), _whole("created_at"),
-    _whole("updated_at"), _whole("left_at", null=True),
+    _whole("updated_at"), _whole("left_at", null=True), _whole("deleted_at", null=True),
     sa.UniqueConstraint("client_no", "ref"), sa.UniqueConstraint("id"),
     sa.Index("jobs_by_feed", "feed_no"), sa.Index("jobs_by_end", "end_at"),
     sa.Index("jobs_by_client", "client_no", "no"),
 )  # fmt: skip
+_DELETED = jobs.c.deleted_at.is_not(None)
+sa.Index(
+    "jobs_by_deletion", jobs.c.feed_no, sqlite_where=_DELETED, postgresql_where=_DELETED
+)  # fmt: skip
 # A job that two feeds of a client carry belongs to one of them; the others are noted here, so that
-# it passes to one of them when its own feed drops it.
+# it passes to one of them when its own feed drops it. So are feeds that carry a job of the API.
 also_carried = sa.Table(
     "also_carried", metadata,
     sa.Column("feed_no", _Number, sa.ForeignKey("feeds.no"), primary_key=True, autoincrement=False),

@@ -572,6 +572,7 @@ CREATE TABLE jobs (
 	created_at BIGINT NOT NULL,
 	updated_at BIGINT NOT NULL,
 	left_at BIGINT,
+	deleted_at BIGINT,
 	CONSTRAINT jobs_pkey PRIMARY KEY (no),
 	CONSTRAINT jobs_client_no_ref_key UNIQUE (client_no, ref),
 	CONSTRAINT jobs_id_key UNIQUE (id),
@@ -579,6 +580,7 @@ CREATE TABLE jobs (
 	CONSTRAINT jobs_feed_no_fkey FOREIGN KEY(feed_no) REFERENCES feeds (no)
 );
 CREATE INDEX jobs_by_client ON jobs (client_no, no);
+CREATE INDEX jobs_by_deletion ON jobs (feed_no) WHERE deleted_at IS NOT NULL;
 CREATE INDEX jobs_by_end ON jobs (end_at);
 CREATE INDEX jobs_by_feed ON jobs (feed_no);
 CREATE TABLE posting_config_clients (

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0001"
+from handbill.store.migrations import INITIAL
+
+revision = INITIAL
 down_revision = None
 
 

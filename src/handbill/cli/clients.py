@@ -1,0 +1,118 @@
+"""``client list``, ``stage-map show`` and ``stage-map set``."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, say_rows
+from handbill.cli.standing import agency_named, client_named, standing
+from handbill.clients import service as clients
+from handbill.funnel import service as funnel
+from handbill.kit.faults import Fault, bad_request
+from handbill.kit.jsons import NotJson, decode
+from handbill.opening import opened
+from handbill.wire.clients import spell_client
+from handbill.wire.funnel import STAGE_MAP
+
+client = typer.Typer(no_args_is_help=True, help="Clients: the employers of an agency.")
+stage_map = typer.Typer(
+    no_args_is_help=True, help="Stage maps: what a client's own status texts stand for."
+)
+ClientArgument = Annotated[str, typer.Argument(metavar="CLIENT", help="The client's id.")]
+_SHOWN = ("id", "companyName", "activeStatus", "timeZone", "startDate", "endDate", "pixelId")
+_AT_ONCE = 1_000
+_MOST_FILE = 1_000_000
+
+
+@client.command("list")
+def list_clients(
+    agency_id: Annotated[str, typer.Option("--agency", metavar="A", help="The agency's id.")],
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List an agency's clients, oldest first."""
+    rows: list[dict[str, Any]] = []
+    with opened(standing(data)) as stores, stores.records.read() as tx:
+        agency_no = agency_named(tx, agency_id).no
+        while True:
+            found, total = clients.page(tx, agency_no, len(rows), _AT_ONCE)
+            rows += [{name: spell_client(one, {})[name] for name in _SHOWN} for one in found]
+            if not found or len(rows) >= total:
+                break
+    say_rows(rows, _SHOWN, as_json=json)
+
+
+@stage_map.command("show")
+def show_stage_map(
+    client_id: ClientArgument, data: DataOption = None, json: JsonOption = False
+) -> None:
+    """Print the map, and the texts that came and stand for no stage yet."""
+    with opened(standing(data)) as stores, stores.records.read() as tx:
+        stages, unmapped = funnel.stage_map(tx, client_named(tx, client_id))
+    if json:
+        say({"stageMap": stages, "unmapped": unmapped}, as_json=True)
+        return
+    mapped = [{"status": text, "stage": stage, "items": None} for text, stage in stages.items()]
+    waiting = [{"status": text, "stage": None, "items": n} for text, n in unmapped.items()]
+    say_rows([*mapped, *waiting], ("status", "stage", "items"), as_json=False)
+
+
+@stage_map.command("set")
+def set_stage_map(
+    client_id: ClientArgument,
+    stage: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT=STAGE", help="What a text stands for; as often as need be."),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="JSON: {text: stage}, or the body of the API; - is standard input."
+        ),
+    ] = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Replace the map, as PUT …/stage-map does; items that have no stage yet get theirs."""
+    if stage is None and file is None:
+        raise typer.BadParameter("say the map: --stage TEXT=STAGE, or --file FILE")
+    given = _of_file(file) if file is not None else {}
+    for pair in stage or ():
+        text, found, named = pair.rpartition("=")
+        if not found:
+            raise typer.BadParameter(f"{pair!r} is not TEXT=STAGE", param_hint="--stage")
+        given[text] = named
+    faults: list[Fault] = []
+    read = STAGE_MAP.read({"stageMap": given}, "", faults)
+    if faults:
+        raise bad_request(faults, "The stage map was not set")
+    stages = {text: name for text, name in read["stageMap"].items() if name is not None}
+    with opened(standing(data)) as stores, stores.records.write() as tx:
+        found_client = client_named(tx, client_id)
+        clients.lock(tx, found_client.no)
+        funnel.set_stage_map(tx, stores.clock.now(), found_client, stages)
+    say({"clientId": client_id, "texts": len(stages)}, as_json=json)
+
+
+def _of_file(path: Path) -> dict[str, Any]:
+    """The map of a JSON file. **Refuses** what cannot be read or is no object (Mistaken)."""
+    try:
+        if str(path) == "-":
+            raw = sys.stdin.buffer.read(_MOST_FILE + 1)
+        else:
+            with path.open("rb") as file:
+                raw = file.read(_MOST_FILE + 1)
+        given = decode(raw[: _MOST_FILE + 1])
+    except OSError as missing:
+        raise Mistaken(f"{path} cannot be read: {missing.strerror}") from missing
+    except NotJson as bad:
+        raise Mistaken(f"{path} {bad}") from bad
+    if len(raw) > _MOST_FILE:
+        raise Mistaken(f"{path} is larger than {_MOST_FILE} bytes; is it the right file?")
+    if isinstance(given, dict) and isinstance(given.get("stageMap"), dict):
+        given = given["stageMap"]
+    if not isinstance(given, dict):
+        raise Mistaken(f"{path} must hold an object: {{text: stage}}")
+    return given

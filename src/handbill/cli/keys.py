@@ -1,0 +1,169 @@
+"""``api-key`` and ``api-client``: the credentials of an agency or a publisher family."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from handbill.access import service
+from handbill.access.routes import MOST_OVERLAP_HOURS, spell_api_client, spell_key
+from handbill.access.service import Owner
+from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, say_rows
+from handbill.cli.standing import AgencyOption, FamilyOption, owner_named, standing
+from handbill.kit.faults import Refused
+from handbill.kit.instants import HOUR
+from handbill.opening import Opened, opened
+from handbill.store.records import Tx
+
+api_key = typer.Typer(
+    no_args_is_help=True, help="API keys (x-api-key) of an agency or a publisher family."
+)
+api_client = typer.Typer(
+    no_args_is_help=True, help="API clients (what POST /token names) of an agency or a family."
+)
+
+
+class Scope(StrEnum):
+    """What a token may be allowed, as the option spells it."""
+
+    read = "read"
+    write = "write"
+
+
+PrefixArgument = Annotated[
+    str, typer.Argument(metavar="PREFIX", help="The key's part after hb_; `api-key list` has it.")
+]
+_NONE_SUCH = "there is no live {what} {name!r} of that owner; `handbill {command} list` names them"
+
+
+@contextmanager
+def _owned(
+    data: str | None, agency_id: str | None, family_id: str | None
+) -> Iterator[tuple[Opened, Tx, Owner]]:
+    """A transaction that may write, about one owner's credentials."""
+    with opened(standing(data)) as stores, stores.records.write() as tx:
+        yield stores, tx, owner_named(tx, agency_id, family_id)
+
+
+@api_key.command("list")
+def list_keys(
+    agency_id: AgencyOption = None,
+    family_id: FamilyOption = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the keys, revoked ones too, oldest first; never their secrets."""
+    with _owned(data, agency_id, family_id) as (_, tx, owner):
+        rows = [spell_key(key) for key in service.keys_of(tx, owner)]
+    say_rows(rows, ("prefix", "createdOn", "expiresOn", "revokedOn"), as_json=json)
+
+
+@api_key.command("create")
+def create_key(
+    agency_id: AgencyOption = None,
+    family_id: FamilyOption = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Create one more key; prints it, this once."""
+    with _owned(data, agency_id, family_id) as (stores, tx, owner):
+        made = service.add_key(tx, stores.ids, stores.clock.now(), owner)
+    say({"apiKey": made}, as_json=json)
+
+
+@api_key.command("rotate")
+def rotate_key(
+    prefix: PrefixArgument,
+    overlap_hours: Annotated[
+        int, typer.Option(min=0, max=MOST_OVERLAP_HOURS, help="So long the former key still works.")
+    ] = 24,
+    agency_id: AgencyOption = None,
+    family_id: FamilyOption = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Create a key in place of another, which goes on working for a while; prints it, this once."""
+    with _owned(data, agency_id, family_id) as (stores, tx, owner):
+        now = stores.clock.now()
+        try:
+            made = service.rotate_key(tx, stores.ids, now, owner, prefix, overlap_hours * HOUR)
+        except Refused as unknown:
+            raise _none_such("API key", prefix, "api-key", unknown) from unknown
+        former = next(key for key in service.keys_of(tx, owner) if key.prefix == prefix)
+    ends = spell_key(former)["expiresOn"]
+    say({"apiKey": made, "formerPrefix": prefix, "formerExpiresOn": ends}, as_json=json)
+
+
+@api_key.command("revoke")
+def revoke_key(
+    prefix: PrefixArgument,
+    agency_id: AgencyOption = None,
+    family_id: FamilyOption = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Kill a key at once, in every process."""
+    with _owned(data, agency_id, family_id) as (stores, tx, owner):
+        try:
+            service.revoke_key(tx, stores.clock.now(), owner, prefix)
+        except Refused as unknown:
+            raise _none_such("API key", prefix, "api-key", unknown) from unknown
+    say({"revoked": prefix}, as_json=json)
+
+
+@api_client.command("list")
+def list_api_clients(
+    agency_id: AgencyOption = None,
+    family_id: FamilyOption = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the API clients, revoked ones too, oldest first."""
+    with _owned(data, agency_id, family_id) as (_, tx, owner):
+        rows = [spell_api_client(one) for one in service.api_clients_of(tx, owner)]
+    say_rows(rows, ("client_id", "scope", "createdOn", "revokedOn"), as_json=json)
+
+
+@api_client.command("create")
+def create_api_client(
+    may: Annotated[
+        list[Scope] | None,
+        typer.Option("--scope", help="What its tokens may do, for ever; both if absent."),
+    ] = None,
+    agency_id: AgencyOption = None,
+    family_id: FamilyOption = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Create one more API client; prints its id and scope."""
+    with _owned(data, agency_id, family_id) as (stores, tx, owner):
+        wanted = {one.value for one in may or Scope}
+        allowed = [need for need in service.NEEDS if need in wanted]
+        made = service.add_api_client(tx, stores.ids, stores.clock.now(), owner, allowed)
+    say({"apiClientId": made, "scope": service.scope_of(owner[0], allowed)}, as_json=json)
+
+
+@api_client.command("revoke")
+def revoke_api_client(
+    api_client_id: Annotated[str, typer.Argument(metavar="ID", help="The API client's id.")],
+    agency_id: AgencyOption = None,
+    family_id: FamilyOption = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Kill an API client and every token of it at once, in every process."""
+    with _owned(data, agency_id, family_id) as (stores, tx, owner):
+        try:
+            service.revoke_api_client(tx, stores.clock.now(), owner, api_client_id)
+        except Refused as unknown:
+            raise _none_such("API client", api_client_id, "api-client", unknown) from unknown
+    say({"revoked": api_client_id}, as_json=json)
+
+
+def _none_such(what: str, name: str, command: str, refused: Refused) -> Exception:
+    """What to tell of a credential that is not there; any other refusal speaks for itself."""
+    if refused.status != 404:
+        return refused
+    return Mistaken(_NONE_SUCH.format(what=what, name=name, command=command))

@@ -1,0 +1,67 @@
+"""What is there already, found for a command by the names that its user gave."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from handbill.access import service as access
+from handbill.access.service import Agency, Owner
+from handbill.cli.speaking import Mistaken, settings_with
+from handbill.clients import service as clients
+from handbill.config import BadSettings
+from handbill.core.nouns import Client
+from handbill.host.settings import Settings
+from handbill.kit.faults import Refused
+from handbill.opening import prepare
+from handbill.store.records import Tx
+
+AgencyOption = Annotated[str | None, typer.Option("--agency", metavar="A", help="The agency's id.")]
+FamilyOption = Annotated[
+    str | None, typer.Option("--family", metavar="F", help="Or the publisher family's id.")
+]
+
+
+def standing(data: str | None) -> Settings:
+    """The settings of records that are there, made ready. **Refuses** a folder without records
+    (BadSettings): of a mistyped one we would make empty ones, and tell of those.
+    """
+    settings = settings_with(data=data)
+    kept = settings.records_address.removeprefix("sqlite:///")
+    if kept != settings.records_address and not Path(kept).exists():
+        raise BadSettings(f"there are no records at {kept}; name their folder with --data")
+    prepare(settings)
+    return settings
+
+
+def agency_named(tx: Tx, agency_id: str) -> Agency:
+    """**Refuses** an unknown one (Mistaken)."""
+    try:
+        return access.agency_of(tx, agency_id)
+    except Refused as unknown:
+        raise Mistaken(
+            f"there is no agency {agency_id!r}; `handbill agency list` names them"
+        ) from unknown
+
+
+def owner_named(tx: Tx, agency_id: str | None, family_id: str | None) -> Owner:
+    """Whose keys are meant. **Refuses** an unknown owner (Mistaken), and none or two of them."""
+    if (agency_id is None) == (family_id is None):
+        raise typer.BadParameter("say whose they are: --agency A, or --family F")
+    if agency_id is not None:
+        return "agency", agency_named(tx, agency_id).no
+    assert family_id is not None, "one of the two is there"
+    try:
+        return access.owner_of_family(tx, family_id)
+    except Refused as unknown:
+        raise Mistaken(f"there is no publisher family {family_id!r}") from unknown
+
+
+def client_named(tx: Tx, client_id: str) -> Client:
+    """The live client of that id, whosever it is. **Refuses** any other (Mistaken)."""
+    found = clients.client_at_work(tx, client_id)
+    if found is None or not found[1]:
+        raise Mistaken(
+            f"there is no client {client_id!r}; `handbill client list` names an agency's"
+        )
+    return found[0]

@@ -1,0 +1,237 @@
+"""The commands by which an operator minds agencies, keys, API clients, clients, stage maps, feeds.
+
+Each is held against what the API answers on the same records.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from contract.office import Office
+from contract.world import FEED
+from handbill.__main__ import app
+from handbill.cli.speaking import Mistaken
+from handbill.config import BadSettings
+from handbill.kit.faults import Refused
+from handbill.publishers.service import create_family
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(sqlite_office: Office, tmp_path: Path) -> Run:
+    """A command on the office's own records, beside the application that has them open."""
+
+    def run(*words: str, **more: Any) -> Result:
+        return CliRunner().invoke(app, [*words, "--data", str(tmp_path)], **more)
+
+    return run
+
+
+def said(result: Result) -> Any:
+    assert result.exit_code == 0, (result.output, result.exception)
+    return json.loads(result.stdout)
+
+
+def refused(result: Result, kind: type[Exception], words: str) -> None:
+    assert isinstance(result.exception, kind), (result.output, result.exception)
+    assert words in str(result.exception)
+    assert result.stdout == ""
+
+
+def status(office: Office, api_key: str) -> int:
+    return office.ask("GET", "/clients?page=0&limit=1", headers={"x-api-key": api_key}).status
+
+
+def test_agencies(run: Run, sqlite_office: Office) -> None:
+    own = sqlite_office.get("/agencies/acme")
+    assert said(run("agency", "show", "acme", "--json")) == own
+    said(run("agency", "create", "second", "--currency", "EUR", "--json"))
+    listed = said(run("agency", "list", "--json"))["data"]
+    assert listed[0] == own
+    assert [(row["id"], row["currency"]) for row in listed] == [("acme", "USD"), ("second", "EUR")]
+    changed = said(run("agency", "update", "acme", "--name", " Acme Ads ", "--json"))
+    assert changed == {"agencyId": "acme", "name": "Acme Ads"}
+    assert sqlite_office.get("/agencies/acme") == own | {"name": "Acme Ads"}
+    refused(run("agency", "update", "acme", "--name", " "), Refused, "The agency was not updated")
+    for words in (("show", "nobody"), ("update", "nobody", "--name", "x")):
+        refused(run("agency", *words), Mistaken, "there is no agency 'nobody'")
+
+
+def test_keys_of_an_agency(run: Run, sqlite_office: Office) -> None:
+    of = ("--agency", "acme", "--json")
+    made = said(run("api-key", "create", *of))["apiKey"]
+    assert status(sqlite_office, made) == 200
+    prefix = made.split("_")[1]
+    told = said(run("api-key", "rotate", prefix, "--overlap-hours", "0", *of))
+    assert (told["formerPrefix"], list(told)[2]) == (prefix, "formerExpiresOn")
+    new = told["apiKey"]
+    assert status(sqlite_office, new) == 200
+    listed = said(run("api-key", "list", *of))["data"]
+    assert listed == sqlite_office.get("/api-keys?page=0&limit=10")["data"]
+    assert [row["prefix"] for row in listed][1:] == [prefix, new.split("_")[1]]
+    assert new.split("_")[2] not in json.dumps(listed)
+    assert said(run("api-key", "revoke", new.split("_")[1], *of)) == {"revoked": new.split("_")[1]}
+    assert status(sqlite_office, new) == 401
+    for words in (("revoke", new.split("_")[1]), ("rotate", "nosuchkey")):
+        refused(run("api-key", *words, *of), Mistaken, "there is no live API key")
+
+
+def test_a_rotated_key_goes_on_for_the_overlap(run: Run, sqlite_office: Office) -> None:
+    prefix = sqlite_office.headers["x-api-key"].split("_")[1]
+    said(run("api-key", "rotate", prefix, "--agency", "acme", "--json"))
+    (former, _) = sqlite_office.get("/api-keys?page=0&limit=10")["data"]
+    assert former["expiresOn"] is not None
+    assert (
+        run("api-key", "rotate", "x", "--agency", "acme", "--overlap-hours", "721").exit_code == 2
+    )
+
+
+def test_api_clients_of_an_agency(run: Run, sqlite_office: Office) -> None:
+    of = ("--agency", "acme", "--json")
+    reader = said(run("api-client", "create", "--scope", "read", *of))
+    both = said(run("api-client", "create", "--scope", "write", "--scope", "read", *of))
+    assert (reader["scope"], both["scope"]) == ("handbill/read", "handbill/read handbill/write")
+    listed = said(run("api-client", "list", *of))["data"]
+    assert listed == sqlite_office.get("/api-clients?page=0&limit=10")["data"]
+    assert [row["client_id"] for row in listed][1:] == [reader["apiClientId"], both["apiClientId"]]
+    asked = sqlite_office.ask("POST", "/token", {"client_id": reader["apiClientId"]})
+    token = {"x-authorization-key": asked.json["access_token"]}
+    assert sqlite_office.ask("GET", "/clients?page=0&limit=1", headers=token).status == 200
+    assert sqlite_office.ask("POST", "/clients", {}, headers=token).status == 403
+    said(run("api-client", "revoke", reader["apiClientId"], *of))
+    assert sqlite_office.ask("GET", "/clients?page=0&limit=1", headers=token).status == 403
+    again = run("api-client", "revoke", reader["apiClientId"], *of)
+    refused(again, Mistaken, "there is no live API client")
+
+
+def test_keys_and_api_clients_of_a_family(run: Run, sqlite_office: Office) -> None:
+    with sqlite_office.desk.records.write() as tx:
+        now, ids = sqlite_office.desk.clock.now(), sqlite_office.desk.ids
+        family, former, _ = create_family(tx, ids, now, ["TestExp1"])
+    of = ("--family", family, "--json")
+    prefix = former.split("_")[1]
+    assert [row["prefix"] for row in said(run("api-key", "list", *of))["data"]] == [prefix]
+    new = said(run("api-key", "rotate", prefix, "--overlap-hours", "0", *of))["apiKey"]
+    reader = said(run("api-client", "create", "--scope", "read", *of))
+    assert reader["scope"] == "publisher-reports/read"
+    headers = {"x-api-key": new}
+    asked = sqlite_office.ask("POST", "/token", {"client_id": reader["apiClientId"]}, headers)
+    assert asked.status == 200
+    # A family's key is not the agency's, whichever of the two is named.
+    other = run("api-key", "revoke", new.split("_")[1], "--agency", "acme")
+    refused(other, Mistaken, "there is no live API key")
+    refused(run("api-key", "list", "--family", "f" * 24), Mistaken, "no publisher family")
+
+
+def test_whose_keys_must_be_said(run: Run) -> None:
+    for words in ((), ("--agency", "acme", "--family", "f" * 24)):
+        for command in (("api-key", "list"), ("api-client", "create"), ("api-key", "revoke", "x")):
+            result = run(*command, *words)
+            assert result.exit_code == 2
+            assert "--agency A, or --family F" in result.output
+
+
+def test_more_keys_than_may_live_are_refused(run: Run, sqlite_office: Office) -> None:
+    for _ in range(49):
+        sqlite_office.new("/api-keys", {})
+    refused(run("api-key", "create", "--agency", "acme"), Refused, "there are 50 keys already")
+
+
+def test_clients_of_an_agency(run: Run, sqlite_office: Office) -> None:
+    paths = [sqlite_office.client(companyName=name) for name in ("Mills", "Ä")]
+    sqlite_office.ask("DELETE", sqlite_office.client())
+    sqlite_office.another().client()
+    listed = said(run("client", "list", "--agency", "acme", "--json"))["data"]
+    assert [f"/clients/{row['id']}" for row in listed] == paths
+    for row in listed:
+        found = sqlite_office.get(f"/clients/{row['id']}")
+        assert row == {name: found[name] for name in row}
+    refused(run("client", "list", "--agency", "nobody"), Mistaken, "there is no agency 'nobody'")
+
+
+def test_stage_maps(run: Run, sqlite_office: Office, tmp_path: Path) -> None:
+    path = sqlite_office.client()
+    client_id = path.rpartition("/")[2]
+    stages = ("--stage", "Phone screen=interviewed", "--stage", "a=b=HIRED")
+    told = said(run("stage-map", "set", client_id, *stages, "--json"))
+    assert told == {"clientId": client_id, "texts": 2}
+    wanted = {"Phone screen": "INTERVIEWED", "a=b": "HIRED"}
+    assert sqlite_office.get(f"{path}/stage-map")["stageMap"] == wanted
+    shown = said(run("stage-map", "show", client_id, "--json"))
+    assert shown == {"stageMap": wanted, "unmapped": {}}
+    file = tmp_path / "map.json"
+    for body in ({"Offer": "HIRED", "x": None}, {"stageMap": {"Offer": "HIRED"}}):
+        file.write_text(json.dumps(body))
+        said(run("stage-map", "set", client_id, "--file", str(file), "--json"))
+        assert sqlite_office.get(f"{path}/stage-map")["stageMap"] == {"Offer": "HIRED"}
+    said(run("stage-map", "set", client_id, "--file", "-", "--json", input="{}"))
+    assert sqlite_office.get(f"{path}/stage-map")["stageMap"] == {}
+
+
+def test_stage_maps_that_cannot_be(run: Run, sqlite_office: Office, tmp_path: Path) -> None:
+    client_id = sqlite_office.client().rpartition("/")[2]
+    wrong = run("stage-map", "set", client_id, "--stage", "x=NONE")
+    refused(wrong, Refused, "The stage map was not set")
+    assert wrong.exception.faults[0].field == "/stageMap/x"  # type: ignore[union-attr]
+    file = str(tmp_path / "map.json")
+    refused(run("stage-map", "set", client_id, "--file", file), Mistaken, "cannot be read")
+    for text, words in (("{", "JSON"), ("[]", "an object"), ('"x"', "an object")):
+        Path(file).write_text(text)
+        refused(run("stage-map", "set", client_id, "--file", file), Mistaken, words)
+    refused(run("stage-map", "show", "nobody"), Mistaken, "there is no client 'nobody'")
+    for words in ((), ("--stage", "no sign")):
+        assert run("stage-map", "set", client_id, *words).exit_code == 2
+    assert said(run("stage-map", "show", client_id, "--json"))["stageMap"] == {}
+
+
+def test_feeds_of_a_client(run: Run, sqlite_office: Office) -> None:
+    path = sqlite_office.client()
+    feed = sqlite_office.new(f"{path}/feeds", FEED)
+    listed = said(run("feed", "list", path.rpartition("/")[2], "--json"))["data"]
+    assert [(row["id"], row["active"]) for row in listed] == [(feed, True)]
+    told = said(run("feed", "run", feed, "--json"))
+    runs = said(run("feed", "runs", feed, "--json"))["data"]
+    assert [row["id"] for row in runs] == [told["runId"]]
+    assert runs == sqlite_office.get(f"{path}/feeds/{feed}/runs?page=0&limit=10")["data"]
+    for words in (("runs",), ("run",)):
+        refused(run("feed", *words, "nobody"), Mistaken, "there is no feed 'nobody'")
+
+
+def test_lists_for_people_are_columns(run: Run, sqlite_office: Office) -> None:
+    prefix = sqlite_office.headers["x-api-key"].split("_")[1]
+    lines = run("api-key", "list", "--agency", "acme").stdout.splitlines()
+    assert [line.split() for line in lines] == [
+        ["prefix", "createdOn", "expiresOn", "revokedOn"],
+        [prefix, "2026-11-18T12:00:00.000Z", "-", "-"],
+    ]
+    client_id = sqlite_office.client().rpartition("/")[2]
+    said(run("stage-map", "set", client_id, "--stage", "Offer=HIRED", "--json"))
+    shown = run("stage-map", "show", client_id).stdout.splitlines()
+    assert [line.split() for line in shown] == [
+        ["status", "stage", "items"], ["Offer", "HIRED", "-"]
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [("agency", "list"), ("client", "list", "--agency", "acme")])
+def test_a_mistyped_folder_is_not_made(words: tuple[str, ...], tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere"
+    result = CliRunner().invoke(app, [*words, "--data", str(nowhere)])
+    refused(result, BadSettings, "there are no records at")
+    assert not nowhere.exists()
+
+
+def test_every_command_says_what_it_does() -> None:
+    for words in (
+        ("agency", "list"), ("agency", "show"), ("agency", "update"), ("api-key", "list"),
+        ("api-key", "create"), ("api-key", "rotate"), ("api-key", "revoke"), ("client", "list"),
+        ("api-client", "list"), ("api-client", "create"), ("api-client", "revoke"),
+        ("stage-map", "show"), ("stage-map", "set"), ("feed", "list"), ("feed", "runs"),
+    ):  # fmt: skip
+        shown = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"}).stdout
+        assert {"--data", "--json"} <= set(shown.split()), words
