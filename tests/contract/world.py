@@ -35,6 +35,10 @@ FEED: Body = {
         "schemaMappingsCompany": "company",
     },
 }  # fmt: skip
+_DELIVERED: Body = {
+    "deliverFeedByFTP": True,
+    "ftpConfig": {"credentials": {"host": "ftp.example.com", "username": "u", "password": "p"}},
+}
 _CONFIG: Body = {
     "cost": 220, "startDate": "2026-11-01T00:00:00.000Z", "endDate": "2026-12-01T00:00:00.000Z",
     "dateFormat": "yyyy-MM-dd'T'HH:mm:ssZ", "availableCount": 10, "rotateFreqInDays": 2,
@@ -82,7 +86,7 @@ def build(office: Office) -> World:
     mark = f"w{next(_NUMBERS)}"
     client = office.client(companyName=f"client of {mark}")
     world = World(office, client)
-    publisher = office.new("/publishers", {"id": f"Pub{mark}", "bidType": "CPC"})
+    publisher = office.new("/publishers", {"id": f"Pub{mark}", "bidType": "CPC"} | _DELIVERED)
     for owner in ("", client):
         office.put(f"{owner}/publishers/{publisher}/click-definition", {"preset": "2"})
     campaign = office.campaign(client)

@@ -3,7 +3,7 @@
 import socket
 import ssl
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -230,3 +230,18 @@ def test_nobody_there() -> None:
     with pytest.raises(EgressFailed, match="connection failed"), session:
         pytest.fail("there is none")
     egress.close()
+
+
+def test_one_who_is_stopped_leaves_nothing_under_the_name(tmp_path: Path) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"half"
+        raise KeyboardInterrupt
+
+    with FtpServer(tmp_path / "ftp") as server:
+        put(server, chunks=[b"whole"])
+        with pytest.raises(KeyboardInterrupt):
+            put(server, chunks=chunks())
+        assert server.files()["x.xml"] == b"whole"
+        # The next one writes over what was left aside.
+        put(server, chunks=[b"new"])
+        assert server.files() == {"x.xml": b"new"}
