@@ -1,5 +1,6 @@
 """Which markup holds, and what it makes of an amount."""
 
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import pairwise
 
@@ -7,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handbill.core.charging import Factors, Place, priced
-from handbill.core.markups import Dated, Marking, covers, level_of, override_ppm, steps_of
+from handbill.core.markups import (
+    Dated,
+    Marking,
+    Steps,
+    entities_over,
+    level_of,
+    override_ppm,
+    steps_of,
+)  # fmt: skip
 from handbill.kit.money import plus_shares
 
 HERE = Place(1, 2, 3, 4)
@@ -33,17 +42,21 @@ MARKUPS = st.lists(
 ).map(lambda found: [one._replace(no=no) for no, one in enumerate(found, 1)])
 
 
+def here(markups: Iterable[Dated]) -> Steps:
+    return steps_of([HERE], markups)[HERE]
+
+
 def test_the_most_specific_entity_wins() -> None:
     for weight in range(1, len(BY_WEIGHT) + 1):
         known = [Dated(where, 0, no, 100 + no) for no, where in enumerate(BY_WEIGHT[:weight])]
-        assert steps_of(HERE, known) == ((0, 99 + weight),)
-        assert steps_of(HERE, reversed(known)) == ((0, 99 + weight),)
+        assert here(known) == ((0, 99 + weight),)
+        assert here(reversed(known)) == ((0, 99 + weight),)
     assert [level_of(where) for where in BY_WEIGHT[::2]] == ["Client", "Campaign", "JobGroup"]
 
 
 def test_a_specific_one_holds_only_from_its_instant_on() -> None:
     known = [Dated(BY_WEIGHT[0], 5, 1, 10), Dated(BY_WEIGHT[4], 8, 2, 20)]
-    marking = Marking(steps_of(HERE, known), 7)
+    marking = Marking(here(known), 7)
     told = [marking.at(at) for at in (4, 5, 7, 8, 9)]
     assert told == [(0, 7), (10, 7), (10, 7), (20, 7), (20, 7)]
 
@@ -51,12 +64,22 @@ def test_a_specific_one_holds_only_from_its_instant_on() -> None:
 def test_among_equals_the_newest_then_the_newest_row() -> None:
     where = BY_WEIGHT[2]
     known = [Dated(where, 5, 1, 10), Dated(where, 5, 3, 30), Dated(where, 4, 9, 40)]
-    assert steps_of(HERE, known) == ((4, 40), (5, 30))
+    assert here(known) == ((4, 40), (5, 30))
 
 
 def test_a_markup_of_nothing_ends_one() -> None:
     known = [Dated(BY_WEIGHT[0], 5, 1, 10), Dated(BY_WEIGHT[0], 8, 2, 0)]
-    assert steps_of(HERE, known) == ((5, 10), (8, 0))
+    assert here(known) == ((5, 10), (8, 0))
+
+
+def test_places_are_told_each_for_itself() -> None:
+    known = [Dated(BY_WEIGHT[0], 1, 1, 10), Dated(Place(1, 2, 9, 0), 2, 2, 20)]
+    others = [HERE, Place(1, 2, 9, 4), Place(1, 7, 7, 7), Place(8, 2, 9, 4), Place(1, 0, 0, 4)]
+    assert steps_of(others, known) == {
+        HERE: ((1, 10),), others[1]: ((1, 10), (2, 20)), others[2]: ((1, 10),), others[3]: (),
+        others[4]: ((1, 10),),
+    }  # fmt: skip
+    assert list(entities_over(HERE)) == BY_WEIGHT
 
 
 def test_the_nearest_override_holds() -> None:
@@ -67,7 +90,7 @@ def test_the_nearest_override_holds() -> None:
 @given(MARKUPS)
 def test_steps_say_what_the_rule_says(markups: list[Dated]) -> None:
     """At every instant, by the rule as it is worded."""
-    marking = Marking(steps_of(HERE, markups), 0)
+    marking = Marking(here(markups), 0)
     for at in range(22):
         held = [one for one in markups if one.where in BY_WEIGHT and one.from_at <= at]
         best = max(held, default=None, key=lambda m: (BY_WEIGHT.index(m.where), m.from_at, m.no))
@@ -76,11 +99,11 @@ def test_steps_say_what_the_rule_says(markups: list[Dated]) -> None:
 
 @given(MARKUPS)
 def test_steps_are_said_as_shortly_as_can_be(markups: list[Dated]) -> None:
-    steps = steps_of(HERE, markups)
+    steps = here(markups)
     assert all(one[0] < two[0] and one[1] != two[1] for one, two in pairwise(steps))
     assert not steps or steps[0][1] != 0
-    assert steps_of(HERE, markups[::-1]) == steps
-    assert steps_of(HERE, [one for one in markups if covers(one.where, HERE)]) == steps
+    assert here(markups[::-1]) == steps
+    assert here([one for one in markups if one.where in BY_WEIGHT]) == steps
 
 
 @given(st.integers(0, 10**18), SHARES, SHARES)

@@ -136,7 +136,7 @@ def cut() -> None:
     raise Cut
 
 
-@pytest.mark.parametrize("at", [*range(1, 17), -1])
+@pytest.mark.parametrize("at", [*range(1, 18), -1])
 def test_cut_at_any_statement(market: Market, at: int) -> None:
     fill(market)
     records = CutRecords(market.records, at, cut)
@@ -152,7 +152,7 @@ def test_the_cuts_reach_the_last_statement(market: Market) -> None:
     fill(market)
     records = CutRecords(market.records, 0, cut)
     market.judge(records=records).step()
-    assert records.statements == 16
+    assert records.statements == 17
     whole(market)
 
 

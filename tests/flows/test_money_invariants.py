@@ -234,7 +234,7 @@ class Play:
 
     def judge(self) -> None:
         """One step of a judge that may die at any statement, or right after the commit."""
-        at = self.chance.choice((0, 0, -1, *range(1, 17)))
+        at = self.chance.choice((0, 0, -1, *range(1, 18)))
         records = CutRecords(self.market.records, at, cut)
         judge = self.market.judge(records=records)
         judge._most_events = self.chance.choice((1, 3, 10, 1_000))

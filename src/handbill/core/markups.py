@@ -7,7 +7,7 @@ equals the one that came into force last, among those the newest row.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 
 from handbill.core.charging import Factors, Place
@@ -51,30 +51,51 @@ def level_of(where: Place) -> Level:
     return "Campaign" if where.campaign_no else "Client"
 
 
-def covers(where: Place, place: Place) -> bool:
-    """Whether a markup at an entity concerns the events of a place."""
-    return all(own in (0, no) for own, no in zip(where, place, strict=True))
+def entities_over(place: Place) -> tuple[Place, ...]:
+    """Every entity whose markups may hold at a place, from the least specific to the most."""
+    client, campaign, group, publisher = place
+    every = (
+        Place(client, 0, 0, 0), Place(client, 0, 0, publisher),
+        Place(client, campaign, 0, 0), Place(client, campaign, 0, publisher),
+        Place(client, campaign, group, 0), Place(client, campaign, group, publisher),
+    )  # fmt: skip
+    return tuple(dict.fromkeys(every))  # a posting's place is of no campaign or job group
 
 
-def steps_of(place: Place, markups: Iterable[Dated]) -> Steps:
-    """How the agency's markup of a place goes on, as shortly as it can be said: equal markups give
-    equal steps, however they came about.
+def steps_of(places: Iterable[Place], markups: Iterable[Dated]) -> dict[Place, Steps]:
+    """How the agency's markup of each place goes on, as shortly as it can be said: equal markups
+    give equal steps, however they came about.
     """
+    at_entity: dict[Place, list[Dated]] = {}
+    for one in markups:
+        at_entity.setdefault(one.where, []).append(one)
+    known: dict[tuple[Place, ...], Steps] = {}  # most places share all that holds there
+    found: dict[Place, Steps] = {}
+    for place in places:
+        entities = tuple(entity for entity in entities_over(place) if entity in at_entity)
+        if entities not in known:
+            known[entities] = _merged([at_entity[entity] for entity in entities])
+        found[place] = known[entities]
+    return found
+
+
+def _merged(by_weight: Sequence[Sequence[Dated]]) -> Steps:
+    """The steps of entities from the least specific to the most."""
+    ranked = [
+        (one.from_at, weight, one.no, one.ppm)
+        for weight, markups in enumerate(by_weight)
+        for one in markups
+    ]
     found: dict[Instant, int] = {}
     best = (-1, 0, 0, 0)
-    concerned = (one for one in markups if covers(one.where, place))
-    for where, from_at, no, ppm in sorted(concerned, key=lambda one: one.from_at):
-        best = max(best, (_rank(where), from_at, no, ppm))
+    for from_at, weight, no, ppm in sorted(ranked):
+        best = max(best, (weight, from_at, no, ppm))
         found[from_at] = best[3]
     steps: list[tuple[Instant, int]] = []
     for step in found.items():
         if step[1] != (steps[-1][1] if steps else 0):
             steps.append(step)
     return tuple(steps)
-
-
-def _rank(where: Place) -> int:
-    return 2 * LEVELS.index(level_of(where)) + (where.publisher_no != 0)
 
 
 def override_ppm(campaign: int | None, group: int | None) -> int:

@@ -7,7 +7,7 @@ from handbill.access import service as access
 from handbill.campaigns import service as campaigns
 from handbill.clients import service as clients
 from handbill.core.charging import Place
-from handbill.core.markups import Dated, Steps, level_of, steps_of
+from handbill.core.markups import Steps, level_of, steps_of
 from handbill.groups import service as groups
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
@@ -74,11 +74,7 @@ def _ids(found: Mapping[int, Any]) -> dict[int, str]:
 def steps_at(tx: Tx, places: Iterable[Place]) -> dict[Place, Steps]:
     """How the markups of each of these places go on; for the ledger."""
     places = set(places)
-    dated = rows.dated(tx, places) if places else []
-    of_client: dict[int, list[Dated]] = {}
-    for one in dated:
-        of_client.setdefault(one.where.client_no, []).append(one)
-    return {place: steps_of(place, of_client.get(place.client_no, ())) for place in places}
+    return steps_of(places, rows.dated(tx, places) if places else [])
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
