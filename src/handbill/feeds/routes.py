@@ -178,6 +178,7 @@ OPERATIONS = [
         about="One feed of the client.",
         tag=_TAG,
         work=_get,
+        timeless=True,
         answer=FEED,
     ),
     Operation(

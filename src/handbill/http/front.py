@@ -11,11 +11,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
 from handbill.host.clock import Clock
 from handbill.host.ids import Ids, new_name
+from handbill.http.asgi import ASGIApp, Message, Receive, Scope, Send, pairs_of, send_whole
+from handbill.http.operations import JSON
 from handbill.kit.instants import MINUTE, SECOND, Instant
 from handbill.kit.jsons import encode
 
@@ -78,9 +77,7 @@ class Front:
         if scope["type"] != "http" or scope["path"] in _ALWAYS:
             await self._app(scope, receive, send)
         elif self._drains:
-            answer = self._answer(503, "Service Unavailable", _DRAIN_SECONDS)
-            answer.headers["connection"] = "close"
-            await answer(scope, receive, send)
+            await self._refuse(send, 503, "Service Unavailable", _DRAIN_SECONDS, closes=True)
         elif self._addresses is None:
             await self._app(scope, receive, send)
         else:
@@ -98,8 +95,7 @@ class Front:
         if not wait and prefix and addresses.has_failed(address, now):
             wait = self._prefixes.wait(prefix, now)
         if wait:
-            answer = self._answer(429, "Too Many Requests", -(-wait // SECOND))
-            await answer(scope, receive, send)
+            await self._refuse(send, 429, "Too Many Requests", -(-wait // SECOND))
             return
 
         async def noting(message: Message) -> None:
@@ -111,14 +107,19 @@ class Front:
 
         await self._app(scope, receive, noting)
 
-    def _answer(self, status: int, message: str, seconds: int) -> Response:
+    async def _refuse(
+        self, send: Send, status: int, message: str, seconds: int, *, closes: bool = False
+    ) -> None:
         request_id = new_name(self._ids, 20)
         headers = {
-            "content-type": "application/json; charset=utf-8", "cache-control": "no-store",
+            "content-type": JSON, "cache-control": "no-store",
             "x-content-type-options": "nosniff", "x-request-id": request_id,
             "retry-after": str(seconds),
         }  # fmt: skip
-        return Response(encode({"message": message, "requestId": request_id}), status, headers)
+        if closes:
+            headers["connection"] = "close"
+        body = encode({"message": message, "requestId": request_id})
+        await send_whole(send, status, pairs_of(headers), body)
 
 
 def _prefix_of(api_key: bytes) -> str:
