@@ -1,6 +1,7 @@
 """ASGI as it is used here: headers that are read when they are asked for, and one way to send."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from itertools import chain
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -39,7 +40,7 @@ class Headers:
 
     def size(self) -> int:
         """How many bytes names and values have together."""
-        return sum(len(name) + len(value) for name, value in self._pairs)
+        return len(b"".join(chain.from_iterable(self._pairs)))
 
 
 def pairs_of(headers: Mapping[str, str]) -> list[Pair]:
@@ -50,8 +51,11 @@ def pairs_of(headers: Mapping[str, str]) -> list[Pair]:
 async def send_whole(
     send: Send, status: int, headers: list[Pair], body: bytes, *, is_head: bool = False
 ) -> None:
-    """Send an answer whose body is there, with its length; to a HEAD the length alone."""
-    if is_head or status not in _NO_LENGTH:
+    """Send an answer whose body is there, with its length; to a HEAD the length alone, which may
+    be told already.
+    """
+    is_told = is_head and any(name == b"content-length" for name, _ in headers)
+    if not is_told and (is_head or status not in _NO_LENGTH):
         headers = [*headers, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if is_head else body})
