@@ -139,7 +139,7 @@ jobs = sa.Table(
     _whole("updated_at"), _whole("left_at", null=True),
     sa.UniqueConstraint("client_no", "ref"), sa.UniqueConstraint("id"),
     sa.Index("jobs_by_feed", "feed_no"), sa.Index("jobs_by_end", "end_at"),
-    sa.Index("jobs_by_client", "client_no", "no"),
+    sa.Index("jobs_by_client", "client_no", "no", "left_at"),  # so that the live are counted in it
 )  # fmt: skip
 # A job that two feeds of a client carry belongs to one of them; the others are noted here, so that
 # it passes to one of them when its own feed drops it.
