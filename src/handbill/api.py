@@ -23,7 +23,7 @@ from handbill.groups import routes as groups
 from handbill.host.settings import Settings
 from handbill.http.app import Application, application
 from handbill.http.docs import with_pages
-from handbill.http.front import Front
+from handbill.http.front import Front, Limits
 from handbill.http.operations import Caller, Desk, Operation
 from handbill.jobs import routes as jobs
 from handbill.listings import routes as listings
@@ -84,8 +84,8 @@ def build(desk: Desk) -> Application:
 def fronted(desk: Desk) -> Front:
     """The application behind its limits, as it is served."""
     proxies = Proxies(desk.settings.trusted_proxies)
-    per_minute = desk.settings.failures_per_minute
-    return Front(build(desk), desk.clock, desk.ids, per_minute, proxies.client_of)
+    limits = Limits(desk.settings.failures_per_minute, desk.settings.requests_at_once)
+    return Front(build(desk), desk.clock, desk.ids, limits, proxies.client_of)
 
 
 def main(settings: Settings, number: int = 0) -> None:
