@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -120,3 +121,27 @@ def test_who_leaves_takes_nobody_along(sqlite_records: Records) -> None:
     assert asyncio.run(leave()) == "c"
     writer.close()
     assert sorted(_names(sqlite_records)) == ["a", "b", "c"], "it was on its way already"
+
+
+def test_an_ended_loop_does_not_stop_the_writer(sqlite_records: Records) -> None:
+    writer, goes_on = Writer(sqlite_records), threading.Event()
+
+    def slow(tx: Tx) -> str:
+        assert goes_on.wait(10)
+        return _put("slow")(tx)
+
+    async def leave() -> None:
+        task = asyncio.create_task(writer.write(slow))
+        await asyncio.sleep(0)
+        task.cancel()
+
+    async def come() -> str:
+        task = asyncio.create_task(writer.write(_put("next")))
+        await asyncio.sleep(0)
+        goes_on.set()
+        return await task
+
+    asyncio.run(leave())
+    assert asyncio.run(asyncio.wait_for(come(), 10)) == "next"
+    writer.close()
+    assert sorted(_names(sqlite_records)) == ["next", "slow"]

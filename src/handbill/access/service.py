@@ -163,7 +163,8 @@ def revoke_api_client(tx: Tx, now: Instant, owner: Owner, api_client_id: str) ->
 
 
 def proved_key(tx: Tx, api_key: str, digest_keys: dict[int, bytes], now: Instant) -> Key | None:
-    """The live key whose whole text this is; None for every kind of bad key, in equal time.
+    """The live key whose whole text this is; None for every kind of bad key. Secrets are compared
+    in equal time, those of unknown keys too.
 
     ``digest_keys`` is the caller's cache of our secrets; it is filled here as need be.
     """

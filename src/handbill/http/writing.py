@@ -3,6 +3,7 @@ for it together and share the next commit.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -25,20 +26,20 @@ class Writer:
         self._records = records
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._waiting: list[_Waiting] = []  # touched by the event loop alone, as is the next
-        self._is_busy = False
+        self._busy_for: asyncio.AbstractEventLoop | None = None
 
     async def write(self, work: Callable[[Tx], _T]) -> _T:
         """What the work returns, or raises, once it is committed with its group."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[_T] = loop.create_future()
         self._waiting.append((work, future))
-        if not self._is_busy:
+        if self._busy_for is not loop:
             self._begin(loop)
         return await future
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         group, self._waiting = self._waiting[:_MOST_TOGETHER], self._waiting[_MOST_TOGETHER:]
-        self._is_busy = True
+        self._busy_for = loop
         self._thread.submit(self._commit, group, loop)
 
     def _commit(self, group: list[_Waiting], loop: asyncio.AbstractEventLoop) -> None:
@@ -48,12 +49,13 @@ class Writer:
                 results = [works[0](tx)] if len(works) == 1 else [tx.part(w) for w in works]
         except Exception as failure:  # noqa: BLE001 - raised where it is waited for
             results = [failure] * len(works)
-        loop.call_soon_threadsafe(self._tell, group, results, loop)
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and whoever waited gone
+            loop.call_soon_threadsafe(self._tell, group, results, loop)
 
     def _tell(
         self, group: list[_Waiting], results: list[Any], loop: asyncio.AbstractEventLoop
     ) -> None:
-        self._is_busy = False
+        self._busy_for = None
         if self._waiting:
             self._begin(loop)
         for (_, future), result in zip(group, results, strict=True):
