@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -145,3 +146,20 @@ def test_an_ended_loop_does_not_stop_the_writer(sqlite_records: Records) -> None
     assert asyncio.run(asyncio.wait_for(come(), 10)) == "next"
     writer.close()
     assert sorted(_names(sqlite_records)) == ["next", "slow"]
+
+
+def test_loops_of_many_threads_share_it(sqlite_records: Records) -> None:
+    writer = Writer(sqlite_records)
+
+    def ask(thread: int) -> list[str]:
+        async def all_at_once() -> list[str]:
+            works = [_put(f"{thread}-{number}") for number in range(20)]
+            return await asyncio.wait_for(asyncio.gather(*map(writer.write, works)), 20)
+
+        return asyncio.run(all_at_once())
+
+    with ThreadPoolExecutor(8) as threads:
+        told = [name for names in threads.map(ask, range(8)) for name in names]
+    writer.close()
+    assert sorted(told) == sorted(_names(sqlite_records))
+    assert len(told) == 160

@@ -4,67 +4,86 @@ for it together and share the next commit.
 
 import asyncio
 import contextlib
+import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from handbill.store.records import Records, Tx
 
 _MOST_TOGETHER = 64
 _T = TypeVar("_T")
-Work = Callable[[Tx], Any]
-_Waiting = tuple[Work, "asyncio.Future[Any]"]
+
+
+class _Waiting(NamedTuple):
+    work: Callable[[Tx], Any]
+    future: "asyncio.Future[Any]"
 
 
 class Writer:
     """One thread that does one transaction after the other; each holds what was waiting.
 
-    What a work raises undoes that work alone. Nothing is told before it is durable.
+    What a work raises undoes that work alone. Nothing is told before it is durable. Event loops of
+    several threads may share it.
     """
 
     def __init__(self, records: Records) -> None:
         self._records = records
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
-        self._waiting: list[_Waiting] = []  # touched by the event loop alone, as is the next
-        self._busy_for: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.Lock()  # of the next two
+        self._waiting: deque[_Waiting] = deque()
+        self._is_busy = False
 
     async def write(self, work: Callable[[Tx], _T]) -> _T:
         """What the work returns, or raises, once it is committed with its group."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[_T] = loop.create_future()
-        self._waiting.append((work, future))
-        if self._busy_for is not loop:
-            self._begin(loop)
+        future: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        with self._lock:
+            self._waiting.append(_Waiting(work, future))
+            begins, self._is_busy = not self._is_busy, True
+        if begins:
+            self._thread.submit(self._commit_all)
         return await future
 
-    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        group, self._waiting = self._waiting[:_MOST_TOGETHER], self._waiting[_MOST_TOGETHER:]
-        self._busy_for = loop
-        self._thread.submit(self._commit, group, loop)
+    def _commit_all(self) -> None:
+        """In the thread: group after group, until nothing waits."""
+        while group := self._next_group():
+            results = self._committed(group)
+            for loop in {one.future.get_loop() for one in group}:
+                told = [
+                    (one.future, result)
+                    for one, result in zip(group, results, strict=True)
+                    if one.future.get_loop() is loop
+                ]
+                with contextlib.suppress(RuntimeError):  # closed, and whoever waited there is gone
+                    loop.call_soon_threadsafe(_tell, told)
 
-    def _commit(self, group: list[_Waiting], loop: asyncio.AbstractEventLoop) -> None:
-        works = [work for work, _ in group]
+    def _next_group(self) -> list[_Waiting]:
+        with self._lock:
+            count = min(len(self._waiting), _MOST_TOGETHER)
+            self._is_busy = count > 0
+            return [self._waiting.popleft() for _ in range(count)]
+
+    def _committed(self, group: list[_Waiting]) -> list[Any]:
+        """What each work comes to: its value, or a failure."""
         try:
             with self._records.write() as tx:
-                results = [works[0](tx)] if len(works) == 1 else [tx.part(w) for w in works]
+                if len(group) == 1:
+                    return [group[0].work(tx)]
+                return [tx.part(one.work) for one in group]
         except Exception as failure:  # noqa: BLE001 - raised where it is waited for
-            results = [failure] * len(works)
-        with contextlib.suppress(RuntimeError):  # the loop is closed, and whoever waited gone
-            loop.call_soon_threadsafe(self._tell, group, results, loop)
-
-    def _tell(
-        self, group: list[_Waiting], results: list[Any], loop: asyncio.AbstractEventLoop
-    ) -> None:
-        self._busy_for = None
-        if self._waiting:
-            self._begin(loop)
-        for (_, future), result in zip(group, results, strict=True):
-            if future.done():
-                continue  # whoever waited is gone
-            if isinstance(result, Exception):
-                future.set_exception(result)
-            else:
-                future.set_result(result)
+            return [failure] * len(group)
 
     def close(self) -> None:
         self._thread.shutdown()
+
+
+def _tell(told: "list[tuple[asyncio.Future[Any], Any]]") -> None:
+    """In the event loop: wake those who wait."""
+    for future, result in told:
+        if future.done():
+            continue  # whoever waited has left
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
