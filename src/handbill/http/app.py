@@ -13,7 +13,7 @@ from handbill.http.asgi import Headers, Pair, Receive, Scope, Send, pairs_of, se
 from handbill.http.bodies import Broken, body_of
 from handbill.http.etags import require_match, tagged, unless_known
 from handbill.http.gates import Arrival, admitted, found_client, read_shapes
-from handbill.http.operations import Answer, Call, Desk, Operation
+from handbill.http.operations import JSON, Answer, Call, Desk, Operation
 from handbill.http.paths import Paths
 from handbill.http.writing import Writer
 from handbill.kit.faults import Fault, Refused, Unavailable, bad_request
@@ -28,6 +28,10 @@ _SMALL = 8_192  # an answer that may be kept; 16 MB are kept at most
 _THREADS = 8
 _STREAM_THREADS = 16  # each waits for one chunk of a body at a time
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,100}")
+_KNOWN = frozenset({"agency", "partner"})  # who may retry a call by its Idempotency-Key
+_USUAL = pairs_of(
+    {"content-type": JSON, "cache-control": "no-store", "x-content-type-options": "nosniff"}
+)
 _T = TypeVar("_T")
 
 
@@ -62,7 +66,8 @@ class Application:
             raise TypeError("only HTTP is spoken here")
         headers = Headers(scope["headers"])
         given = headers.get("x-request-id")
-        request_id = given if _REQUEST_ID.fullmatch(given) else new_name(self._desk.ids, 20)
+        is_sound = given and _REQUEST_ID.fullmatch(given)
+        request_id = given if is_sound else new_name(self._desk.ids, 20)
         is_head = scope["method"] == "HEAD"
         first = body = b""
         try:
@@ -161,7 +166,7 @@ class Application:
             arrival.url, caller, client,
         )  # fmt: skip
         key = None
-        if operation.role in {"agency", "partner"} and not operation.slow:
+        if operation.verb == "POST" and operation.role in _KNOWN and not operation.slow:
             key = idempotency.key_of(operation, arrival.headers.every("idempotency-key"))
         return Passed(operation, reading, call, key, arrival.body)
 
@@ -233,6 +238,9 @@ def body_in(answer: Answer) -> bytes:
 
 def head_of(answer: Answer, request_id: str) -> list[Pair]:
     """The headers that every answer has, and its own."""
+    if answer.media_type == JSON and "cache-control" not in answer.headers:
+        name = (b"x-request-id", request_id.encode("latin-1"))
+        return [*_USUAL, name, *pairs_of(answer.headers)]
     return pairs_of(
         {
             "content-type": answer.media_type,

@@ -31,8 +31,11 @@ class Headers:
     def every(self, name: str) -> list[str]:
         """All of that name, in order."""
         sought = name.encode()
-        if sought not in self._last:
+        last = self._last.get(sought)
+        if last is None:
             return []
+        if len(self._last) == len(self._pairs):  # no name comes twice
+            return [last.decode("latin-1")]
         return [value.decode("latin-1") for known, value in self._pairs if known == sought]
 
     def __contains__(self, name: str) -> bool:

@@ -75,6 +75,18 @@ class Paths:
 
     def _fitting(self, parts: list[str]) -> list[_Step]:
         """Every place that the parts lead to. A word beats an id: /jobs/bulk before /jobs/{id}."""
+        step: _Step | None = self._root
+        for part in parts[1:]:
+            word = step.words.get(part)
+            if word is not None and step.id is not None:
+                return self._branching(parts)
+            step = word or (step.id if part else None)
+            if step is None:
+                return []
+        return [step] if step.verbs else []
+
+    def _branching(self, parts: list[str]) -> list[_Step]:
+        """The same where a part may be a word and an id."""
         fits: list[_Step] = []
         open_ends = [(self._root, 1)]
         while open_ends:
