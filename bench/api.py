@@ -1,8 +1,10 @@
-"""The API beside a bare handler of the same framework: reads, creates, lists, the token's cost.
+"""The API beside a bare handler of a framework: reads, creates, lists, the token's cost.
 
-Reads and creates go over sockets to two servers of the same kind, Granian and Starlette: ours, and
-one whose handler runs one SQLite statement and nothing else. They are asked in turn, and the CPU
-time of each server's process is compared. Lists and the token's cost are measured in this process.
+Reads and creates go over sockets to two servers of the same kind, Granian: ours, and Starlette with
+a handler that runs one SQLite statement and nothing else. They are asked in turn, and the CPU time
+of each server's process is compared. Reads are of one client again and again, which may be answered
+from memory, and of ever another one, which is not. Lists and the token's cost are measured in this
+process.
 """
 
 import asyncio
@@ -14,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -49,6 +52,7 @@ _READS = 4_000
 _CREATES = 400
 _ROUNDS = 3
 _CONNECTIONS = 4
+_OTHERS = 3_000  # more than are kept
 _BARE_READ = sa.select(clients.c.id, clients.c.status, clients.c.body).where(
     clients.c.id == b("id")
 )
@@ -84,41 +88,45 @@ def _measured(desk: Desk, folder: Path) -> list[Figure]:
     both = key | {"x-authorization-key": token}
     body = {"companyName": "Mills", "caps": {"budget": {"cap": "Monthly", "value": 1000}}}
     client_id = _json(app, "POST", "/clients", both, body)["result"]
-    busy_id = _json(app, "POST", "/clients", both, body)["result"]
+    others = [_json(app, "POST", "/clients", both, body)["result"] for _ in range(_OTHERS)]
     return [
-        *_reads_and_creates(folder, both, (client_id, busy_id)),
+        *_reads_and_creates(folder, both, client_id, others),
         *_token_cost(desk, both),
         *_lists(app, desk, both, client_id),
     ]
 
 
-def _reads_and_creates(folder: Path, both: dict[str, str], ids: tuple[str, str]) -> list[Figure]:
-    """The client that is read stays small; campaigns are created under the other."""
-    path, busy = (f"/clients/{client_id}" for client_id in ids)
+def _reads_and_creates(
+    folder: Path, both: dict[str, str], client_id: str, others: list[str]
+) -> list[Figure]:
+    """The client that is read stays small; campaigns are created under one of the others."""
     body = encode({"name": "autumn", "startDate": "01/10/2026", "endDate": "07/30/2030"})
-    read = _request("GET", path, both, b"")
+    read = [_request("GET", f"/clients/{client_id}", both, b"")]
+    reads = [_request("GET", f"/clients/{other}", both, b"") for other in others[1:]]
     creates = {
-        "ours": _request("POST", f"{busy}/campaigns", both, body),
-        "bare": _request("POST", "/agencies", both, body),
+        "ours": [_request("POST", f"/clients/{others[0]}/campaigns", both, body)],
+        "bare": [_request("POST", "/agencies", both, body)],
     }
     costs: dict[tuple[str, str], list[float]] = {}
     with contextlib.ExitStack() as stack:
         servers = {name: stack.enter_context(_served(name, folder)) for name in creates}
         for _ in range(_ROUNDS):
             for name, (pid, port) in servers.items():
-                for kind, request, count in (
-                    ("read", read, _READS), ("create", creates[name], _CREATES),
+                for kind, requests, count in (
+                    ("read", read, _READS), ("read of others", reads, _READS),
+                    ("create", creates[name], _CREATES),
                 ):  # fmt: skip
-                    cost = _server_cpu(pid, port, request, count)
+                    cost = _server_cpu(pid, port, requests, count)
                     costs.setdefault((kind, name), []).append(cost)
-    return [_beside(kind, costs) for kind in ("read", "create")]
+    limits = {"read": ">= 0.60", "read of others": "", "create": ">= 0.60"}
+    return [_beside(kind, limit, costs) for kind, limit in limits.items()]
 
 
-def _beside(kind: str, costs: dict[tuple[str, str], list[float]]) -> Figure:
+def _beside(kind: str, limit: str, costs: dict[tuple[str, str], list[float]]) -> Figure:
     ours, bare = median(costs[kind, "ours"]), median(costs[kind, "bare"])
     note = f"{ours * 1e6:.0f} against {bare * 1e6:.0f} µs CPU a call"
     met = bare / ours >= 0.6
-    return Figure(f"API {kind} / bare handler", bare / ours, "of bare", ">= 0.60", met, note)
+    return Figure(f"API {kind} / bare handler", bare / ours, "of bare", limit, met, note)
 
 
 @contextlib.contextmanager
@@ -139,11 +147,11 @@ def _served(name: str, folder: Path) -> Iterator[tuple[int, int]]:
             process.terminate()
 
 
-def _server_cpu(pid: int, port: int, request: bytes, count: int) -> float:
+def _server_cpu(pid: int, port: int, requests: list[bytes], count: int) -> float:
     """CPU seconds of the server per call, over ``count`` calls on a few connections."""
-    asyncio.run(_drive(port, request, count // 10))
+    asyncio.run(_drive(port, requests, count // 10))
     before = _cpu_of(pid)
-    asyncio.run(_drive(port, request, count))
+    asyncio.run(_drive(port, requests, count))
     return (_cpu_of(pid) - before) / count
 
 
@@ -152,11 +160,13 @@ def _cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def _drive(port: int, request: bytes, count: int) -> None:
+async def _drive(port: int, requests: list[bytes], count: int) -> None:
+    following = cycle(requests)
+
     async def one(calls: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for _ in range(calls):
-            writer.write(request)
+            writer.write(next(following))
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200"), head
             length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])

@@ -1,4 +1,4 @@
-"""Composition root of the API process: every room's operations on Granian and Starlette."""
+"""Composition root of the API process: every room's operations on Granian."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,6 @@ import uvloop
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
-from starlette.applications import Starlette
 
 from handbill.access import routes as access
 from handbill.access.doors import AccessDoors
@@ -23,9 +22,9 @@ from handbill.feeds import routes as feeds
 from handbill.funnel import routes as funnel
 from handbill.groups import routes as groups
 from handbill.host.settings import Settings
-from handbill.http.app import application
+from handbill.http.app import Application, application
 from handbill.http.docs import with_pages
-from handbill.http.front import Front
+from handbill.http.front import Front, Limits
 from handbill.http.operations import Caller, Desk, Operation
 from handbill.jobs import routes as jobs
 from handbill.listings import routes as listings
@@ -81,7 +80,7 @@ class Doors(AccessDoors):
         client_reads.lock(tx, client.no)
 
 
-def build(desk: Desk) -> Starlette:
+def build(desk: Desk) -> Application:
     """The whole application on the engines of a desk."""
     return application(with_pages(operations()), desk)
 
@@ -89,8 +88,8 @@ def build(desk: Desk) -> Starlette:
 def fronted(desk: Desk) -> Front:
     """The application behind its limits, as it is served."""
     proxies = Proxies(desk.settings.trusted_proxies)
-    per_minute = desk.settings.failures_per_minute
-    return Front(build(desk), desk.clock, desk.ids, per_minute, proxies.client_of)
+    limits = Limits(desk.settings.failures_per_minute, desk.settings.requests_at_once)
+    return Front(build(desk), desk.clock, desk.ids, limits, proxies.client_of)
 
 
 def main(settings: Settings, number: int = 0) -> None:

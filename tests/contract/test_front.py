@@ -5,14 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from contract.office import NOON, Office
 from handbill.api import fronted
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds
-from handbill.http.front import Buckets, Front, network_of
+from handbill.http.asgi import Receive, Scope, Send, send_whole
+from handbill.http.front import Buckets, Front, Limits, network_of
 from handbill.kit.instants import MINUTE, SECOND
 from handbill.kit.jsons import decode
 from handbill.tracking.addresses import Proxies
@@ -24,16 +23,22 @@ GOOD, OTHER = "hb_aaaaaaaaaaaa_secret", "hb_bbbbbbbbbbbb_secret"
 class House:
     """A front before an application that answers what it is told to; it counts its calls."""
 
-    def __init__(self, per_minute: int = PER_MINUTE, trusted: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, per_minute: int = PER_MINUTE, trusted: tuple[str, ...] = (), at_once: int = 0
+    ) -> None:
         self.clock = SetClock(NOON)
         self.answers = 200
         self.calls = 0
         address_of = Proxies(trusted).client_of
-        self.front = Front(self.application, self.clock, SeededIds(1), per_minute, address_of)
+        limits = Limits(per_minute, at_once)
+        self.front = Front(self.application, self.clock, SeededIds(1), limits, address_of)
 
     async def application(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.calls += 1
-        await Response(b"{}", self.answers)(scope, receive, send)
+        body = (await receive())["body"]
+        if body == b"breaks":
+            raise ConnectionError
+        await send_whole(send, self.answers, [], b"{}")
 
     def ask(
         self, key: str = "", address: str = "192.0.2.1", path: str = "/clients", via: str = ""
@@ -151,6 +156,112 @@ def test_probes_are_never_refused() -> None:
     assert [house.ask(path=path)[0] for path in ("/livez", "/readyz", "/clients")] == [
         200, 200, 429,
     ]  # fmt: skip
+
+
+# ── many at once ────────────────────────────────────────────────────────────────────────────────
+class Slow:
+    """A request that is under way until it is told to end."""
+
+    def __init__(self, house: House, address: str = "192.0.2.1", via: str = "") -> None:
+        self._body: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.parts: list[Any] = []
+        headers = [(b"x-forwarded-for", via.encode())] if via else []
+        scope = {
+            "type": "http", "method": "POST", "path": "/clients", "headers": headers,
+            "client": (address, 1),
+        }  # fmt: skip
+        self.task = asyncio.ensure_future(house.front(scope, self._receive, self._send))
+
+    async def _receive(self) -> dict[str, Any]:
+        return {"type": "http.request", "body": await self._body, "more_body": False}
+
+    async def _send(self, message: Any) -> None:
+        self.parts.append(message)
+
+    async def end(self, body: bytes = b"") -> int:
+        self._body.set_result(body)
+        await self.task
+        status: int = self.parts[0]["status"]
+        return status
+
+
+async def _begun(house: House, count: int, **who: str) -> list[Slow]:
+    slow = [Slow(house, **who) for _ in range(count)]
+    await asyncio.sleep(0)
+    return slow
+
+
+@pytest.mark.parametrize("per_minute", [0, PER_MINUTE])
+def test_an_address_has_only_so_many_under_way(per_minute: int) -> None:
+    house = House(per_minute, at_once=3)
+
+    async def scenario() -> None:
+        held = await _begun(house, 3)
+        for _ in range(3):
+            (further,) = await _begun(house, 1)
+            await further.task
+            headers = dict(further.parts[0]["headers"])
+            assert further.parts[0]["status"] == 429
+            assert (headers[b"retry-after"], headers[b"connection"]) == (b"1", b"close")
+        assert house.calls == 3
+        (other,) = await _begun(house, 1, address="192.0.2.2")
+        assert await other.end() == 200, "others are not concerned"
+        assert await held.pop().end() == 200
+        (again,) = await _begun(house, 1)
+        assert [await one.end() for one in (again, *held)] == [200] * 3
+
+    asyncio.run(scenario())
+
+
+def test_whatever_ends_a_request_makes_room() -> None:
+    house = House(at_once=1)
+
+    async def scenario() -> None:
+        (left,) = await _begun(house, 1)
+        left.task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await left.task
+        (broken,) = await _begun(house, 1)
+        with pytest.raises(ConnectionError):
+            await broken.end(b"breaks")
+        (last,) = await _begun(house, 1)
+        assert await last.end() == 200
+
+    asyncio.run(scenario())
+
+
+def test_one_subscriber_of_ipv6_and_one_caller_behind_a_proxy_are_one() -> None:
+    house = House(trusted=("10.0.0.0/8",), at_once=1)
+
+    async def status(**who: str) -> int:
+        (one,) = await _begun(house, 1, **who)
+        return await one.end()
+
+    async def scenario() -> None:
+        held = await _begun(house, 1, address="2001:db8::1")
+        held += await _begun(house, 1, address="10.0.0.1", via="192.0.2.1")
+        assert await status(address="2001:db8::2") == 429
+        assert await status(address="2001:db8:0:1::1") == 200
+        assert await status(address="10.0.0.1", via="192.0.2.1") == 429
+        assert await status(address="10.0.0.1", via="192.0.2.2") == 200
+        assert [await one.end() for one in held] == [200, 200]
+
+    asyncio.run(scenario())
+
+
+def test_probes_are_answered_however_many_are_under_way() -> None:
+    house = House(at_once=1)
+
+    async def scenario() -> None:
+        held = await _begun(house, 1)
+        scope = {
+            "type": "http", "method": "GET", "path": "/livez", "headers": [],
+            "client": ("192.0.2.1", 1),
+        }  # fmt: skip
+        assert (await _asked(house.front, scope))[0] == 200
+        assert await held[0].end() == 200
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("key", ["", "hb_", "hb_AAAAAAAAAAAA_x", "é", "x" * 5_000])

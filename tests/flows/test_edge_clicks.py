@@ -9,6 +9,7 @@ from door import JOB, KEY, LISTING, NOW, TOKEN, URL, Door, at_the_door
 from handbill.core.listing_tokens import Click, click_id, listing_token, open_click
 from handbill.core.received import ReceivedClick, click_of
 from handbill.kit.instants import SECOND
+from handbill.kit.jsons import encode
 from handbill.store.journal import JournalWriter
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
@@ -116,7 +117,9 @@ def test_a_bad_token_is_404_and_leads_nowhere(tmp_path: Path, token: str, method
         said = await door.ask(f"/c/{token}", method)
         assert said.status == 404
         assert "location" not in said.headers
-        assert said.body == (b'{"message":"Not found"}' if method == "GET" else b"")
+        body = {"message": "Not found", "requestId": said.headers["x-request-id"]}
+        assert said.body == (encode(body) if method == "GET" else b"")
+        assert int(said.headers["content-length"]) == len(encode(body))
         assert door.events() == []
 
     at_the_door(scenario, tmp_path)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from door import FAR, Door, at_the_door
+from handbill.kit.jsons import encode
 from handbill.tracking.files import PIECE
 from handbill.tracking.server import Limits
 
@@ -97,7 +98,8 @@ def test_every_other_name_is_one_404(tmp_path: Path, name: str) -> None:
         (door.feeds / "link0link0link0link0.xml").symlink_to("/etc/hostname")
         (door.feeds / "folder0folder0folder0.xml").mkdir()
         said = await door.ask(f"/f/{name}")
-        assert (said.status, said.body) == (404, b'{"message":"Not found"}')
+        body = {"message": "Not found", "requestId": said.headers["x-request-id"]}
+        assert (said.status, said.body) == (404, encode(body))
 
     at_the_door(scenario, tmp_path)
 

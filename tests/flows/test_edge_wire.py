@@ -8,6 +8,7 @@ import pytest
 
 from door import FAR, TOKEN, Client, Door, at_the_door
 from handbill.core.received import ReceivedClick
+from handbill.kit.jsons import decode
 from handbill.tracking.http1 import MOST_PIPELINED, MOST_SPILLED, Connection
 from handbill.tracking.reading import MOST_BODY, MOST_HEAD, MOST_HEADERS, MOST_TARGET
 from handbill.tracking.server import Limits
@@ -28,6 +29,7 @@ async def _refused(door: Door, raw: bytes, status: int) -> None:
     said = await client.said()
     assert said.status == status
     assert said.headers["connection"] == "close"
+    assert decode(said.body)["requestId"] == said.headers["x-request-id"]
     assert await client.ended() == b""
     assert (await door.ask("/livez")).status == 200, "others are served on"
 

@@ -24,7 +24,7 @@ class AccessDoors:
         self._pems: list[bytes] = []
 
     def caller(self, tx: Tx, api_key: str, now: Instant) -> Caller | None:
-        """Whose key it is; None for every kind of bad key, in equal time."""
+        """Whose key it is; None for every kind of bad key."""
         key = service.proved_key(tx, api_key, self._digest_keys, now)
         if key is None:
             return None

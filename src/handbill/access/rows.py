@@ -78,14 +78,13 @@ _MEMBERS = (
     .order_by(family_publishers.c.publisher_no)
 )
 _IS_AGENCY: sa.ColumnElement[str] = sa.literal_column("'agency'")
-_IS_PARTNER: sa.ColumnElement[str] = sa.literal_column("'partner'")
+_OWNER_ID = sa.case(
+    (_k.role == _IS_AGENCY, sa.select(_a.id).where(_a.no == _k.owner_no).scalar_subquery()),
+    else_=sa.select(_f.id).where(_f.no == _k.owner_no).scalar_subquery(),
+)
 _KEYS = sa.select(
-    _k.no, _k.prefix, _k.digest, _k.role, _k.owner_no, sa.func.coalesce(_a.id, _f.id),
-    _k.created_at, _k.expires_at, _k.revoked_at,
-).select_from(
-    api_keys
-    .outerjoin(agencies, sa.and_(_k.role == _IS_AGENCY, _a.no == _k.owner_no))
-    .outerjoin(publisher_families, sa.and_(_k.role == _IS_PARTNER, _f.no == _k.owner_no))
+    _k.no, _k.prefix, _k.digest, _k.role, _k.owner_no, _OWNER_ID, _k.created_at, _k.expires_at,
+    _k.revoked_at,
 )  # fmt: skip
 _KEY_BY_PREFIX = _KEYS.where(_k.prefix == b("prefix"))
 _KEYS_OF_OWNER = _KEYS.where(_k.role == b("role"), _k.owner_no == b("owner_no")).order_by(_k.no)

@@ -1,7 +1,8 @@
 """Agencies and publisher families, and the credentials that let them in.
 
 An API key is ``hb_<prefix>_<secret>``: found by its public prefix, proved by a keyed digest, shown
-once. Every call looks its row up, so a revoked key is dead at once, in every process.
+once. Every call looks its row up, or knows that nobody has committed anything since it was, so a
+revoked key is dead at once, in every process.
 """
 
 import hashlib
@@ -281,7 +282,7 @@ def api_clients_of(tx: Tx, owner: Owner) -> list[ApiClient]:
 
 def live_api_client(tx: Tx, owner: Owner, api_client_id: str) -> ApiClient | None:
     """The owner's own API client, not revoked; None for every other id alike."""
-    found = rows.api_client(tx, api_client_id)
+    found = tx.kept(("API client", api_client_id), lambda: rows.api_client(tx, api_client_id))
     if found is None or found.revoked_at is not None or (found.role, found.owner_no) != owner:
         return None
     return found
@@ -296,13 +297,14 @@ def revoke_api_client(tx: Tx, now: Instant, owner: Owner, api_client_id: str) ->
 
 
 def proved_key(tx: Tx, api_key: str, digest_keys: dict[int, bytes], now: Instant) -> Key | None:
-    """The live key whose whole text this is; None for every kind of bad key, in equal time.
+    """The live key whose whole text this is; None for every kind of bad key. Secrets are compared
+    in equal time, those of unknown keys too.
 
     ``digest_keys`` is the caller's cache of our secrets; it is filled here as need be.
     """
     parts = _KEY.fullmatch(api_key)
     prefix, secret_part = parts.groups() if parts else ("", "")
-    found = rows.key(tx, prefix)
+    found = tx.kept(("key", prefix), lambda: rows.key(tx, prefix))
     if not digest_keys or (found is not None and found.digest[0] not in digest_keys):
         digest_keys.update(secret(tx, "apikey"))
     stored = found.digest if found else bytes([max(digest_keys)]) + bytes(32)

@@ -85,6 +85,7 @@ OPERATIONS = [
         about="Tells whether the client is active (A) or paused (P).",
         tag=_TAG,
         work=_status,
+        timeless=True,
         answer=whole(
             {
                 "result": described(STATUS, "A active, P paused."),
@@ -103,6 +104,7 @@ OPERATIONS = [
         "which they first came, never renumbered, never used again.",
         tag=_TAG,
         work=_idx_mappings,
+        timeless=True,
         answer=mapped({"type": "string", "pattern": "^cif[0-9]+$"}),
         sample_answer={"external-data": "cif1", "day": "cif2", "cpc": "cif3"},
     ),

@@ -2,7 +2,8 @@
 
 Units: ``_micros`` money in millionths; ``_ppm`` a share in parts per million (80 % is 800,000);
 ``_on`` a day as ISO text in the client's zone; ``_at`` an instant; ``no`` our own row number.
-A noun's fields that are stored as JSON are exactly the fields of the struct.
+A noun's fields that are stored as JSON are exactly the fields of the struct. Jobs come in thousands
+and are hidden from the collector of cycles: a noun holds values, and never a cycle.
 """
 
 from typing import Any, Literal
@@ -254,7 +255,7 @@ class JobSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     publishers: tuple[str, ...] | None = None
 
 
-class JobBody(msgspec.Struct, omit_defaults=True):
+class JobBody(msgspec.Struct, omit_defaults=True, gc=False):
     """Everything a job says. Instants are None where the source gave none.
 
     ``zip`` is kept as given (text or integer). ``additional`` are the client's own fields by
@@ -285,7 +286,7 @@ class JobBody(msgspec.Struct, omit_defaults=True):
     """Mandatory fields that the source left empty; not empty makes the job invalid."""
 
 
-class Job(msgspec.Struct, kw_only=True):
+class Job(msgspec.Struct, kw_only=True, gc=False):
     """``feed_no`` None: added by API. ``left_at`` set: in no feed any more, or deleted."""
 
     no: int

@@ -10,9 +10,9 @@ from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.instants import iso_of
 from handbill.wire import room_samples
 from handbill.wire.feeds import COUNTS, CREATE, FEED, RUN, UPDATE, spell_feed, spell_mappings
-from handbill.wire.jobs import spell_job
 from handbill.wire.previews import FEED_PREVIEW_SAMPLE, FEED_PREVIEWED
 from handbill.wire.shapes import Field, Flag, Object
+from handbill.wire.spelled_jobs import spell_job
 from handbill.wire.spelling import TEXT, described
 
 _TAG = "Feeds"
@@ -182,6 +182,7 @@ OPERATIONS = [
         about="One feed of the client.",
         tag=_TAG,
         work=_get,
+        timeless=True,
         answer=FEED,
         sample_answer=room_samples.FEED,
     ),

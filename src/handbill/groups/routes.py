@@ -222,6 +222,7 @@ OPERATIONS = [
         "Filters, ALL and ANY), and as they can be sent back (filters, AND and OR).",
         tag=_TAG,
         work=_get,
+        timeless=True,
         answer=GROUP,
         sample_answer=samples.GROUP,
     ),

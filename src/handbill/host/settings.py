@@ -87,6 +87,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "So many refused credentials (401, 403) may come from one address, or by one key's prefix, "
         "in a minute; then the API answers 429 until it may try again. 0: any number."
     ))] = 6_000  # fmt: skip
+    requests_at_once: Annotated[int, Meta(ge=0, le=16_384, description=(
+        "So many requests of one address may be under way in the API at once, those included whose "
+        "body is still being sent; a further one is answered 429. 0: any number."
+    ))] = 512  # fmt: skip
     feed_most_bytes: Annotated[int, Meta(ge=1, le=1024**4, description=(
         "The largest inbound feed, unpacked; a larger one fails its run."
     ))] = 4 * 1024**3  # fmt: skip

@@ -1,207 +1,195 @@
-"""The application: one route object over the whole table, one way to answer, one way to refuse."""
+"""The application: one ASGI callable over the whole table, one way to answer, one to refuse."""
 
 import asyncio
 import logging
 import re
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
-from urllib.parse import unquote
-
-from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Match
-from starlette.types import Receive, Scope, Send
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any, NamedTuple, TypeVar
 
 from handbill.host.ids import new_name
 from handbill.http import idempotency, streaming
-from handbill.http.etags import require_match, tagged
+from handbill.http.asgi import Headers, Pair, Receive, Scope, Send, pairs_of, send_whole
+from handbill.http.bodies import Broken, body_of
+from handbill.http.etags import require_match, tagged, unless_known
 from handbill.http.gates import Arrival, admitted, found_client, read_shapes
-from handbill.http.operations import Answer, Call, Desk, Operation
+from handbill.http.operations import JSON, Answer, Call, Desk, Operation
+from handbill.http.paths import Paths
+from handbill.http.writing import Writer
 from handbill.kit.faults import Fault, Refused, Unavailable, bad_request
 from handbill.kit.jsons import encode
+from handbill.store.records import Tx
 
 _log = logging.getLogger("handbill.http")
-_MOST_BODY = 1_000_000
-_MOST_BODY_OF_MANY = 8_000_000
 _MOST_URL = 8_192
 _MOST_HEADERS = 16_384
-_BODY_SECONDS = 15
+_SHORT = 65_536  # a body that is read while others wait
+_SMALL = 8_192  # an answer that may be kept; 16 MB are kept at most
 _THREADS = 8
 _STREAM_THREADS = 16  # each waits for one chunk of a body at a time
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,100}")
-_JSON = "application/json; charset=utf-8"
+_KNOWN = frozenset({"agency", "partner"})  # who may retry a call by its Idempotency-Key
+_USUAL = pairs_of(
+    {"content-type": JSON, "cache-control": "no-store", "x-content-type-options": "nosniff"}
+)
+_T = TypeVar("_T")
 
 
-class Found(NamedTuple):
-    """What stands at a path: operations by verb, and the ids in the path."""
+class Passed(NamedTuple):
+    """A call that has passed its gates. ``reading``: the GET of the same path; ``key``: the
+    Idempotency-Key; ``raw``: the body as it came.
+    """
 
-    verbs: Mapping[str, Operation]
-    ids: dict[str, str]
+    operation: Operation
+    reading: Operation | None
+    call: Call
+    key: str | None
+    raw: bytes
 
 
-class Table(BaseRoute):
-    """All operations, found by the raw path so that an id may contain an encoded slash."""
+class Application:
+    """All operations behind their gates.
+
+    Where records are local, what is short is done on the event loop, and changes in the one thread
+    that writes; all else, and everything where records are far, in threads.
+    """
 
     def __init__(self, operations: Iterable[Operation], desk: Desk) -> None:
         self._desk = desk
+        self._paths = Paths(operations)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="operation")
         self._streams = ThreadPoolExecutor(_STREAM_THREADS, thread_name_prefix="stream")
-        self._fixed: dict[tuple[int, str], list[tuple[list[str], dict[str, Operation]]]] = {}
-        for operation in operations:
-            self._add(operation)
+        self._writer = Writer(desk.records)
 
-    def _add(self, operation: Operation) -> None:
-        parts = operation.path.split("/")[1:]
-        known = self._fixed.setdefault((len(parts), parts[0]), [])
-        verbs = next((verbs for pattern, verbs in known if _alike(pattern, parts)), None)
-        if verbs is None:
-            verbs = {}
-            known.append((parts, verbs))
-            # A fixed word beats an id in the same place (/jobs/bulk before /jobs/{id}).
-            known.sort(key=lambda row: [part.startswith("{") for part in row[0]])
-        spellings = (operation.verb, "PATCH") if operation.verb == "PUT" else (operation.verb,)
-        for verb in spellings:
-            if verb in verbs:
-                raise ValueError(f"{verb} {operation.path} is there twice")
-            verbs[verb] = operation
-
-    def find(self, raw_path: bytes, verb: str) -> Found | None:
-        """The operations at a path, and the path's ids, decoded once.
-
-        Where several patterns fit, the first one that has the verb; else the first of all, with
-        the verbs of each, so that 405 can name them. ``OPTIONS *`` and ``CONNECT`` name no path.
-        """
-        if not raw_path.startswith(b"/"):
-            return None
-        parts = raw_path.decode("ascii", "replace").split("/")[1:]
-        fits = [
-            (pattern, verbs)
-            for pattern, verbs in self._fixed.get((len(parts), parts[0]), ())
-            if _fits(pattern, parts)
-        ]
-        if not fits:
-            return None
-        pattern, verbs = next((fit for fit in fits if verb in fit[1]), fits[0])
-        allowed = {known: row for _, rows in reversed(fits) for known, row in rows.items()}
-        ids = {
-            want[1:-1]: unquote(part, errors="replace")
-            for want, part in zip(pattern, parts, strict=True)
-            if want.startswith("{")
-        }
-        return Found(verbs if verb in verbs else allowed, ids)
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return Match.NONE, {}
-        return Match.FULL, {}
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        given = request.headers.get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else new_name(self._desk.ids, 20)
-        first = b""
+            raise TypeError("only HTTP is spoken here")
+        headers = Headers(scope["headers"])
+        given = headers.get("x-request-id")
+        is_sound = given and _REQUEST_ID.fullmatch(given)
+        request_id = given if is_sound else new_name(self._desk.ids, 20)
+        is_head = scope["method"] == "HEAD"
+        first = body = b""
         try:
-            answer = await self._answer(request, request_id)
-            if answer.chunks is not None and request.method != "HEAD":
+            answer = await self._answer(scope, receive, headers, request_id)
+            if answer.chunks is not None and not is_head:
                 first = await streaming.first_of(answer.chunks, self._streams)
-        except Refused as refused:
-            answer = refusal(refused, request_id)
-        except Unavailable:
-            _log.exception("unavailable", extra={"request_id": request_id})
-            answer = refusal(Refused(500, "Internal server error"), request_id)
-        except ClientDisconnect:
-            # Also what the server tells us of a body in bad chunks, whose sender is still there.
-            fault = Fault("", "the body breaks off, or its chunks cannot be read")
-            answer = refusal(bad_request([fault]), request_id)
-        except Exception:  # noqa: BLE001 - a bug: alarm, and tell nothing of our insides
-            _log.exception("bug", extra={"request_id": request_id})
-            answer = refusal(Refused(500, "Internal server error"), request_id)
-        if answer.chunks is None or request.method == "HEAD":
-            await _response(answer, request_id, request.method == "HEAD")(scope, receive, send)
+            else:
+                body = body_in(answer)
+        except Exception as failure:  # noqa: BLE001 - told in our own words, or an alarm
+            answer = _told(failure, request_id)
+            body = body_in(answer)
+        head = head_of(answer, request_id)
+        if answer.chunks is None or is_head:
+            await send_whole(send, answer.status, head, body, is_head=is_head)
             return
-        head = (answer.status, _headers(answer, request_id))
         try:
             wire = (receive, send)
-            await streaming.send_all(first, answer.chunks, head, wire, self._streams)
+            await streaming.send_all(
+                first, answer.chunks, (answer.status, head), wire, self._streams
+            )
         except Exception:  # noqa: BLE001 - the status is gone: what is left is to break off
             _log.exception("a body broke off", extra={"request_id": request_id})
 
-    async def _answer(self, request: Request, request_id: str) -> Answer:
-        scope = request.scope
+    async def _answer(
+        self, scope: Scope, receive: Receive, headers: Headers, request_id: str
+    ) -> Answer:
         raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
         raw_path = raw_path.partition(b"?")[0]
         if len(raw_path) + len(scope["query_string"]) > _MOST_URL:
             raise Refused(431, "The URL is longer than 8 KB")
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > _MOST_HEADERS:
+        if headers.size() > _MOST_HEADERS:
             raise Refused(431, "The headers are larger than 16 KB")
-        verb = "GET" if request.method == "HEAD" else request.method
-        found = self.find(raw_path, verb)
+        verb = "GET" if scope["method"] == "HEAD" else scope["method"]
+        found = self._paths.find(raw_path, verb)
         if found is None:
             raise Refused(404, "Not found")
-        verbs, ids = found
-        operation = verbs.get(verb)
+        operation = found.verbs.get(verb)
         if operation is None:
-            allow = ", ".join(sorted(verbs))
+            allow = ", ".join(sorted(found.verbs))
             return refusal(Refused(405, "Method not allowed"), request_id, {"allow": allow})
-        body = await _body_of(request, operation)
-        headers = [(n.decode("latin-1").lower(), v.decode("latin-1")) for n, v in scope["headers"]]
+        body = b""
+        if operation.body is not None:
+            body = await body_of(receive, headers, many=operation.many)
         arrival = Arrival(
-            ids, scope["query_string"], headers, body, request_id, raw_path.decode("latin-1")
+            found.ids, scope["query_string"], headers, body, request_id, raw_path.decode("latin-1")
         )
-        inline = self._desk.records.reads_inline and not (operation.mints or operation.slow)
-        if inline and operation.verb == "GET":
-            return self._work(operation, verbs, arrival)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._work, operation, verbs, arrival)
+        return await self._worked(operation, found.verbs.get("GET"), arrival)
 
-    def _work(
-        self, operation: Operation, verbs: Mapping[str, Operation], arrival: Arrival
+    async def _worked(
+        self, operation: Operation, reading: Operation | None, arrival: Arrival
     ) -> Answer:
+        """Gates and work, where they belong: on the event loop, or in a thread."""
+        local = self._desk.records.reads_inline
+        if not local or operation.slow or operation.mints or len(arrival.body) > _SHORT:
+            return await _in(self._threads, lambda: self._work(operation, reading, arrival))
+        if operation.verb == "GET":
+            return self._work(operation, reading, arrival)
+        if not operation.writes:
+            return await _in(self._threads, lambda: self._work(operation, reading, arrival))
+        with self._desk.records.read() as tx:
+            passed = self._passed(tx, operation, reading, arrival)
+        return await self._writer.write(lambda tx: self._changed(tx, passed))
+
+    def _work(self, operation: Operation, reading: Operation | None, arrival: Arrival) -> Answer:
         """Gates, then work, in one transaction; writes open theirs after the gates."""
-        desk = self._desk
-        now = desk.clock.now()
-        with desk.records.read() as tx:
-            caller, client = admitted(tx, desk, operation, arrival, now)
-            query, body = read_shapes(operation, arrival)
-            call = Call(
-                tx, desk, now, arrival.request_id, arrival.path, query, body,
-                dict(arrival.headers), arrival.url, caller, client,
-            )  # fmt: skip
-            key = None
-            if operation.role in {"agency", "partner"} and not operation.slow:
-                key = idempotency.key_of(operation, arrival.every("idempotency-key"))
-            if not operation.writes and key is None:
-                call.maybe_client = found_client(tx, desk, operation, call)
-                answer = _answered(operation, operation.work(call))
-                return tagged(answer, call) if operation.verb == "GET" else answer
-        with desk.records.write() as tx:
-            call.tx = tx
-            call.maybe_client = found_client(tx, desk, operation, call)
-            if operation.writes and call.maybe_client is not None:
-                desk.doors.lock_client(tx, call.maybe_client)
-            require_match(call, verbs.get("GET"))
-            if key is None:
-                answer = _answered(operation, operation.work(call))
-                return tagged(answer, call) if operation.verb == "GET" else answer
-            return _once(operation, call, key, arrival.body)
+        with self._desk.records.read() as tx:
+            passed = self._passed(tx, operation, reading, arrival)
+            if not operation.writes and passed.key is None:
+                return unless_known(self._looked_up(tx, passed), passed.call)
+        with self._desk.records.write() as tx:
+            return unless_known(self._changed(tx, passed), passed.call)
+
+    def _looked_up(self, tx: Tx, passed: Passed) -> Answer:
+        """The work of a call that changes nothing, or what it would come to again."""
+        operation, _, call, _, _ = passed
+        memory = tx.memory() if operation.timeless else None
+        name = (operation.name, call.url, call.caller.owner_no) if operation.timeless else None
+        if memory is not None and name in memory:
+            kept: Answer = memory[name]
+            return kept
+        call.maybe_client = found_client(tx, self._desk, operation, call)
+        answer = _answered(operation, call)
+        if memory is not None and len(answer.raw or b"") <= _SMALL:
+            memory[name] = answer
+        return answer
+
+    def _passed(
+        self, tx: Tx, operation: Operation, reading: Operation | None, arrival: Arrival
+    ) -> Passed:
+        """The call behind its gates, but for the look-up, which the work's transaction does."""
+        now = self._desk.clock.now()
+        caller, client = admitted(tx, self._desk, operation, arrival, now)
+        query, body = read_shapes(operation, arrival)
+        call = Call(
+            tx, self._desk, now, arrival.request_id, arrival.path, query, body, arrival.headers,
+            arrival.url, caller, client,
+        )  # fmt: skip
+        key = None
+        if operation.verb == "POST" and operation.role in _KNOWN and not operation.slow:
+            key = idempotency.key_of(operation, arrival.headers.every("idempotency-key"))
+        return Passed(operation, reading, call, key, arrival.body)
+
+    def _changed(self, tx: Tx, passed: Passed) -> Answer:
+        """The work of a call, in a transaction that may write."""
+        operation, reading, call, key, raw = passed
+        call.tx = tx
+        call.maybe_client = found_client(tx, self._desk, operation, call)
+        if operation.writes and call.maybe_client is not None:
+            self._desk.doors.lock_client(tx, call.maybe_client)
+        require_match(call, reading)
+        if key is None:
+            return _answered(operation, call)
+        return _once(operation, call, key, raw)
 
     def close(self) -> None:
+        self._writer.close()
         self._threads.shutdown()
         self._streams.shutdown()
 
 
-def _fits(pattern: list[str], parts: list[str]) -> bool:
-    return all(
-        want == part or (want.startswith("{") and part != "")
-        for want, part in zip(pattern, parts, strict=True)
-    )
-
-
-def _alike(one: list[str], other: list[str]) -> bool:
-    blank = [["{}" if part.startswith("{") else part for part in path] for path in (one, other)]
-    return blank[0] == blank[1]
+async def _in(threads: Executor, work: Callable[[], _T]) -> _T:
+    return await asyncio.get_running_loop().run_in_executor(threads, work)
 
 
 def _once(operation: Operation, call: Call, key: str, raw: bytes) -> Answer:
@@ -209,14 +197,29 @@ def _once(operation: Operation, call: Call, key: str, raw: bytes) -> Answer:
     former = idempotency.replayed(call, operation, key, raw)
     if former is not None:
         return former
-    answer = _answered(operation, operation.work(call))
-    body = encode(answer.body) if answer.raw is None else answer.raw
-    idempotency.remember(call, operation, key, answer, body)
+    answer = _answered(operation, call)
+    idempotency.remember(call, operation, key, answer, body_in(answer))
     return answer
 
 
-def _answered(operation: Operation, worked: Any) -> Answer:
-    return worked if isinstance(worked, Answer) else Answer(worked, operation.success)
+def _answered(operation: Operation, call: Call) -> Answer:
+    """What the work answers; of a GET, with its ETag."""
+    worked = operation.work(call)
+    answer = worked if isinstance(worked, Answer) else Answer(worked, operation.success)
+    return tagged(answer) if operation.verb == "GET" else answer
+
+
+def _told(failure: Exception, request_id: str) -> Answer:
+    """A failure as it is answered. One that is not the caller's doing tells nothing of us."""
+    if isinstance(failure, Refused):
+        return refusal(failure, request_id)
+    if isinstance(failure, Broken):
+        # Also what the server tells us of a body in bad chunks, whose sender is still there.
+        fault = Fault("", "the body breaks off, or its chunks cannot be read")
+        return refusal(bad_request([fault]), request_id)
+    what = "unavailable" if isinstance(failure, Unavailable) else "bug"
+    _log.error(what, exc_info=failure, extra={"request_id": request_id})
+    return refusal(Refused(500, "Internal server error"), request_id)
 
 
 def refusal(refused: Refused, request_id: str, headers: Mapping[str, str] | None = None) -> Answer:
@@ -228,48 +231,27 @@ def refusal(refused: Refused, request_id: str, headers: Mapping[str, str] | None
     return Answer(body, refused.status, dict(headers or {}))
 
 
-def _headers(answer: Answer, request_id: str) -> dict[str, str]:
-    return {
-        "content-type": answer.media_type,
-        "cache-control": "no-store",
-        "x-content-type-options": "nosniff",
-        "x-request-id": request_id,
-        **answer.headers,
-    }
+def body_in(answer: Answer) -> bytes:
+    """The body, written as JSON where the answer is not raw."""
+    return encode(answer.body) if answer.raw is None else answer.raw
 
 
-def _response(answer: Answer, request_id: str, headless: bool) -> Response:
-    body = encode(answer.body) if answer.raw is None else answer.raw
-    headers = _headers(answer, request_id)
-    if headless:
-        headers.setdefault("content-length", str(len(body)))
-        body = b""
-    return Response(body, answer.status, headers)
+def head_of(answer: Answer, request_id: str) -> list[Pair]:
+    """The headers that every answer has, and its own."""
+    if answer.media_type == JSON and "cache-control" not in answer.headers:
+        name = (b"x-request-id", request_id.encode("latin-1"))
+        return [*_USUAL, name, *pairs_of(answer.headers)]
+    return pairs_of(
+        {
+            "content-type": answer.media_type,
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff",
+            "x-request-id": request_id,
+            **answer.headers,
+        }
+    )
 
 
-async def _body_of(request: Request, operation: Operation) -> bytes:
-    """The whole body, within its limit and time. **Refuses** a larger one (413)."""
-    if operation.body is None:
-        return b""
-    most = _MOST_BODY_OF_MANY if operation.many else _MOST_BODY
-    told = request.headers.get("content-length", "0")
-    if told.isdigit() and int(told) > most:
-        raise Refused(413, f"The body is larger than {most} bytes")
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > most:
-                    raise Refused(413, f"The body is larger than {most} bytes")
-                chunks.append(chunk)
-    except TimeoutError:
-        fault = Fault("", f"the body did not arrive within {_BODY_SECONDS} seconds")
-        raise bad_request([fault]) from None
-    return b"".join(chunks)
-
-
-def application(operations: Iterable[Operation], desk: Desk) -> Starlette:
+def application(operations: Iterable[Operation], desk: Desk) -> Application:
     """The ASGI application over a table of operations."""
-    return Starlette(routes=[Table(operations, desk)])
+    return Application(operations, desk)

@@ -22,16 +22,22 @@ def _named(header: str, etag: str) -> bool:
     }
 
 
-def tagged(answer: Answer, call: Call) -> Answer:
-    """The answer of a GET with its ETag; 304 without a body where the caller has it already."""
+def tagged(answer: Answer) -> Answer:
+    """The answer of a GET with its ETag, and its body written."""
     if answer.status != 200 or answer.chunks is not None:
         return answer
     raw = encode(answer.body) if answer.raw is None else answer.raw
-    etag = etag_of(raw)
-    headers = {**answer.headers, "etag": etag}
-    if _named(call.headers.get("if-none-match", ""), etag):
-        return Answer(raw=b"", status=304, headers=headers, media_type=answer.media_type)
+    headers = {**answer.headers, "etag": etag_of(raw)}
     return Answer(None, 200, headers, raw, answer.media_type)
+
+
+def unless_known(answer: Answer, call: Call) -> Answer:
+    """The answer of a GET; 304 without a body where the caller has it already."""
+    known = call.headers.get("if-none-match")
+    etag = answer.headers.get("etag")
+    if not known or etag is None or not _named(known, etag):
+        return answer
+    return Answer(raw=b"", status=304, headers=answer.headers, media_type=answer.media_type)
 
 
 def require_match(call: Call, reading: Operation | None) -> None:
@@ -39,11 +45,10 @@ def require_match(call: Call, reading: Operation | None) -> None:
 
     **Refuses** (400, as contract 2 has no 412) when the thing has changed.
     """
-    wanted = call.headers.get("if-match")
-    if wanted is None or reading is None or reading.query is not NOTHING:
+    if "if-match" not in call.headers or reading is None or reading.query is not NOTHING:
         return
     found = reading.work(call)
     answer = found if isinstance(found, Answer) else Answer(found)
     raw = encode(answer.body) if answer.raw is None else answer.raw
-    if not _named(wanted, etag_of(raw)):
+    if not _named(call.headers.get("if-match"), etag_of(raw)):
         raise refused_state("/If-Match", _STALE)

@@ -1,4 +1,5 @@
-"""Before the application: whoever fails too often waits, and whoever comes while we end is sent on.
+"""Before the application: whoever fails too often, or asks too much at once, waits; whoever comes
+while we end is sent on.
 
 The only place that answers 429 and 503. What it knows is in memory, bounded, and gone with the
 process: it spares work and noise, secrets of 200 bits are guarded by their length.
@@ -10,12 +11,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
-
-from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from typing import NamedTuple
 
 from handbill.host.clock import Clock
 from handbill.host.ids import Ids, new_name
+from handbill.http.asgi import ASGIApp, Message, Receive, Scope, Send, pairs_of, send_whole
+from handbill.http.operations import JSON
 from handbill.kit.instants import MINUTE, SECOND, Instant
 from handbill.kit.jsons import encode
 
@@ -24,6 +25,7 @@ _FAILURES = frozenset({401, 403})
 _ALWAYS = frozenset({"/livez", "/readyz", "/metrics"})
 _PREFIX = re.compile(rb"hb_([a-z0-9]{12})_")
 _DRAIN_SECONDS = 5
+_ONE_MOMENT = 1
 AddressOf = Callable[[str, bytes], str]
 """Whose request it is, from the peer's address and X-Forwarded-For."""
 
@@ -52,22 +54,33 @@ class Buckets:
         return self._full_until.get(name, now) > now
 
 
+class Limits(NamedTuple):
+    """What one address may do. 0: as much as it likes."""
+
+    failures_per_minute: int
+    requests_at_once: int
+
+
 class Front:
     """The application behind its limits.
 
     An address that has failed too often is refused. A key's prefix that has is refused to those
     addresses only that failed lately themselves: nobody can lock out a key by failing with it.
+    An address with too many requests under way is refused another, and the connection it came on
+    is closed; one whose body is still being sent is under way.
     """
 
     def __init__(
-        self, app: ASGIApp, clock: Clock, ids: Ids, per_minute: int, address_of: AddressOf
+        self, app: ASGIApp, clock: Clock, ids: Ids, limits: Limits, address_of: AddressOf
     ) -> None:
         self._app = app
         self._clock = clock
         self._ids = ids
         self._address_of = address_of
-        self._addresses = Buckets(per_minute) if per_minute else None
-        self._prefixes = Buckets(per_minute or 1)
+        self._limits = limits
+        self._addresses = Buckets(limits.failures_per_minute or 1)
+        self._prefixes = Buckets(limits.failures_per_minute or 1)
+        self._under_way: dict[str, int] = {}  # no longer than there are connections
         self._drains = False
 
     def drain(self) -> None:
@@ -78,28 +91,44 @@ class Front:
         if scope["type"] != "http" or scope["path"] in _ALWAYS:
             await self._app(scope, receive, send)
         elif self._drains:
-            answer = self._answer(503, "Service Unavailable", _DRAIN_SECONDS)
-            answer.headers["connection"] = "close"
-            await answer(scope, receive, send)
-        elif self._addresses is None:
-            await self._app(scope, receive, send)
+            await self._refuse(send, 503, "Service Unavailable", _DRAIN_SECONDS, closes=True)
         else:
-            await self._limited(self._addresses, scope, receive, send)
+            await self._counted(scope, receive, send)
 
-    async def _limited(
-        self, addresses: Buckets, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        headers = {name.lower(): value for name, value in scope["headers"]}
+    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on while its address has not too many under way."""
+        headers = dict(scope["headers"])
         peer = scope.get("client") or ("", 0)
         address = network_of(self._address_of(peer[0], headers.get(b"x-forwarded-for", b"")))
-        prefix = _prefix_of(headers.get(b"x-api-key", b""))
-        now = self._clock.now()
+        count, most = self._under_way.get(address, 0), self._limits.requests_at_once
+        if most and count >= most:
+            await self._refuse(send, 429, "Too Many Requests", _ONE_MOMENT, closes=True)
+            return
+        self._under_way[address] = count + 1
+        try:
+            if self._limits.failures_per_minute:
+                prefix = _prefix_of(headers.get(b"x-api-key", b""))
+                await self._limited(address, prefix, scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+        finally:
+            self._leave(address)
+
+    def _leave(self, address: str) -> None:
+        self._under_way[address] -= 1
+        if not self._under_way[address]:
+            del self._under_way[address]
+
+    async def _limited(
+        self, address: str, prefix: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Pass the request on unless its address or key has failed too often."""
+        addresses, now = self._addresses, self._clock.now()
         wait = addresses.wait(address, now)
         if not wait and prefix and addresses.has_failed(address, now):
             wait = self._prefixes.wait(prefix, now)
         if wait:
-            answer = self._answer(429, "Too Many Requests", -(-wait // SECOND))
-            await answer(scope, receive, send)
+            await self._refuse(send, 429, "Too Many Requests", -(-wait // SECOND))
             return
 
         async def noting(message: Message) -> None:
@@ -111,14 +140,19 @@ class Front:
 
         await self._app(scope, receive, noting)
 
-    def _answer(self, status: int, message: str, seconds: int) -> Response:
+    async def _refuse(
+        self, send: Send, status: int, message: str, seconds: int, *, closes: bool = False
+    ) -> None:
         request_id = new_name(self._ids, 20)
         headers = {
-            "content-type": "application/json; charset=utf-8", "cache-control": "no-store",
+            "content-type": JSON, "cache-control": "no-store",
             "x-content-type-options": "nosniff", "x-request-id": request_id,
             "retry-after": str(seconds),
         }  # fmt: skip
-        return Response(encode({"message": message, "requestId": request_id}), status, headers)
+        if closes:
+            headers["connection"] = "close"
+        body = encode({"message": message, "requestId": request_id})
+        await send_whole(send, status, pairs_of(headers), body)
 
 
 def _prefix_of(api_key: bytes) -> str:

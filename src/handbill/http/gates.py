@@ -3,13 +3,13 @@ look-up 404, state 400. **Source**: contract 2.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from handbill.core.nouns import Client
-from handbill.http.operations import Call, Caller, Desk, Operation
+from handbill.http.asgi import Headers
+from handbill.http.operations import NOTHING, Call, Caller, Desk, Operation
 from handbill.kit.faults import Fault, Refused, bad_request, not_found
 from handbill.kit.instants import Instant
 from handbill.kit.jsons import NotJson, decode
@@ -17,22 +17,19 @@ from handbill.store.records import Tx
 
 _S2S_HEADERS = ("client_id", "client-id", "x-client-id")
 _MOST_PATH_PART = 512
+_JSON_TYPE = re.compile(r"application/(json|[a-z0-9.+-]+\+json)", re.IGNORECASE | re.ASCII)
 _BAD_PATH = re.compile(r"[\x00-\x1f\x7f]")
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A request as the wire brought it. Header names are lower case, in order, repeats kept."""
+class Arrival(NamedTuple):
+    """A request as the wire brought it."""
 
     path: Mapping[str, str]
     query: bytes
-    headers: Sequence[tuple[str, str]]
+    headers: Headers
     body: bytes
     request_id: str
     url: str
-
-    def every(self, name: str) -> list[str]:
-        return [value for known, value in self.headers if known == name]
 
 
 def unauthorised() -> Refused:
@@ -51,13 +48,13 @@ def admitted(
     """Pass the gates of who is calling. **Refuses** with 401 or 403."""
     if operation.role == "public":
         return None, None
-    keys = arrival.every("x-api-key")
+    keys = arrival.headers.every("x-api-key")
     caller = desk.doors.caller(tx, keys[0], now) if len(keys) == 1 else None
     if caller is None:
         raise unauthorised()
     if operation.role == "key":
         return caller, None
-    tokens = arrival.every("x-authorization-key")
+    tokens = arrival.headers.every("x-authorization-key")
     allowed = desk.doors.admits(tx, caller, tokens[0], now) if len(tokens) == 1 else None
     if allowed is None:
         raise forbidden()
@@ -72,7 +69,7 @@ def _client_of_header(
     if not operation.client_header:
         return None
     names = _S2S_HEADERS if operation.client_header == "s2s" else ("x-client-id",)
-    given = {value for name in names for value in arrival.every(name)}
+    given = {value for name in names for value in arrival.headers.every(name)}
     client = desk.doors.client(tx, caller, given.pop()) if len(given) == 1 else None
     if client is None:
         raise forbidden()
@@ -86,18 +83,24 @@ def read_shapes(operation: Operation, arrival: Arrival) -> tuple[dict[str, Any],
         if len(part) > _MOST_PATH_PART or _BAD_PATH.search(part):
             faults.append(Fault(f"/{name}", "is not an id"))
     query: dict[str, Any] = {}
+    if arrival.query or operation.query is not NOTHING:
+        query = _read_query(operation, arrival, faults)
+    body = _read_body(operation, arrival, faults)
+    if faults:
+        raise bad_request(faults)
+    return query, body
+
+
+def _read_query(operation: Operation, arrival: Arrival, faults: list[Fault]) -> dict[str, Any]:
     try:
         pairs = parse_qsl(
             arrival.query.decode("ascii"), keep_blank_values=True, max_num_fields=100,
             errors="strict",
         )  # fmt: skip
-        query = operation.query.read_query(pairs, faults)
+        return operation.query.read_query(pairs, faults)
     except ValueError:
         faults.append(Fault("", "the query string cannot be read"))
-    body = _read_body(operation, arrival, faults)
-    if faults:
-        raise bad_request(faults)
-    return query, body
+        return {}
 
 
 def _read_body(operation: Operation, arrival: Arrival, faults: list[Fault]) -> Any:
@@ -105,8 +108,8 @@ def _read_body(operation: Operation, arrival: Arrival, faults: list[Fault]) -> A
         return None
     if not arrival.body and not operation.must_have_body:
         return operation.body.read({}, "", faults)
-    media_type = (arrival.every("content-type") or ["application/json"])[0].split(";")[0].strip()
-    if not re.fullmatch(r"application/(json|[a-z0-9.+-]+\+json)", media_type.lower()):
+    media_types = arrival.headers.every("content-type")
+    if media_types and not _JSON_TYPE.fullmatch(media_types[0].partition(";")[0].strip()):
         faults.append(Fault("", "the content type must be application/json"))
         return None
     try:

@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+import msgspec
+
 from handbill.core.nouns import Client
 from handbill.host.clock import Clock
 from handbill.host.egress import Egress
 from handbill.host.ids import Ids
 from handbill.host.settings import Settings
+from handbill.http.asgi import Headers
 from handbill.kit.instants import Instant
 from handbill.store.blobs import Blobs
 from handbill.store.journal import JournalWriter
@@ -26,6 +29,7 @@ ClientHeader = Literal["", "x-client-id", "s2s"]
 """Where a header names the client: nowhere, ``x-client-id``, or the three spellings of S2S."""
 
 NOTHING = Object()
+JSON = "application/json; charset=utf-8"
 _ROWS = "The records of this page, limit of them at most; empty past the end."
 _PAGE = Field(Integer(0, 2**40), "Page number; the first page is 0.", required=True)
 _FIRST_PAGE = Field(Integer(1, 2**40), "Page number; the first page is 1.", required=True)
@@ -34,8 +38,7 @@ PAGED = Object({"page": _PAGE, "limit": _LIMIT})
 PAGED_FROM_ONE = Object({"page": _FIRST_PAGE, "limit": _LIMIT})
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """Who holds the key. ``owner_no``: the agency's or the publisher family's row number."""
 
     role: Role
@@ -96,7 +99,7 @@ class Call:
     path: Mapping[str, str]
     query: dict[str, Any]
     body: Any
-    headers: Mapping[str, str]
+    headers: Headers
     url: str
     maybe_caller: Caller | None = None
     maybe_client: Client | None = None
@@ -121,8 +124,7 @@ class Call:
         return self.desk.settings
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """An answer that is not simply 200 with JSON. ``raw`` replaces the JSON body.
 
     So do ``chunks``: a body that is made while it is sent, in threads and in no transaction; they
@@ -131,9 +133,9 @@ class Answer:
 
     body: Any = None
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     raw: bytes | None = None
-    media_type: str = "application/json; charset=utf-8"
+    media_type: str = JSON
     chunks: Iterator[bytes] | None = None
 
 
@@ -175,6 +177,10 @@ class Operation:
     """
     shows_once: bool = False
     """The answer is a secret: it is kept for no Idempotency-Key, and a retry is refused (400)."""
+    timeless: bool = False
+    """A GET by an agency whose answer follows from path and records alone, not from clock, settings
+    or query: it may be kept as long as nobody commits a change to the records.
+    """
     body_names: bool = False
     """The body names things by their ids: an unknown one is 404."""
     success: int = 200

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from functools import partial
 
-from starlette.types import Receive, Send
+from handbill.http.asgi import Pair, Receive, Send
 
 _SLOW_SECONDS = 30
 _log = logging.getLogger("handbill.http")
@@ -24,7 +24,7 @@ async def first_of(chunks: Iterator[bytes], threads: Executor) -> bytes:
 
 
 async def send_all(
-    first: bytes, chunks: Iterator[bytes], head: tuple[int, Mapping[str, str]],
+    first: bytes, chunks: Iterator[bytes], head: tuple[int, list[Pair]],
     wire: tuple[Receive, Send], threads: Executor, *, slow_seconds: float = _SLOW_SECONDS,
 ) -> None:  # fmt: skip
     """Send status, headers and all chunks, and close them in any case.
@@ -33,11 +33,10 @@ async def send_all(
     """
     status, headers = head
     receive, send = wire
-    raw = [(name.encode("latin-1"), text.encode("latin-1")) for name, text in headers.items()]
     gone = asyncio.Event()
     watch = asyncio.create_task(_watch(receive, gone))
     try:
-        await send({"type": "http.response.start", "status": status, "headers": raw})
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         chunk = first
         while chunk and not gone.is_set():
             async with asyncio.timeout(slow_seconds):

@@ -8,8 +8,9 @@ from handbill.http.paging import skip_and_limit, with_links
 from handbill.jobs import editing, service
 from handbill.wire import samples
 from handbill.wire.job_schema import JOB
-from handbill.wire.jobs import BULK, CREATE, UPDATE, spell_job
+from handbill.wire.jobs import BULK, CREATE, UPDATE
 from handbill.wire.shapes import Field, Object, Text
+from handbill.wire.spelled_jobs import SpelledJob, spell_job
 from handbill.wire.spelling import WHOLE, described, listed, whole
 
 _TAG = "Jobs"
@@ -37,7 +38,7 @@ def _list(call: Call) -> Any:
     return with_links(call, {"data": rows, "summary": total}, reached, first=1)
 
 
-def _get(call: Call) -> dict[str, Any]:
+def _get(call: Call) -> SpelledJob:
     return spell_job(_job(call), call.client.id, call.now)
 
 
@@ -62,7 +63,7 @@ def _enable(call: Call) -> dict[str, Any]:
     return done("Job enabled")
 
 
-def _bulk(call: Call) -> list[dict[str, Any]]:
+def _bulk(call: Call) -> list[SpelledJob]:
     found = service.jobs_by_ids(call.tx, call.client.no, call.body)
     return [spell_job(job, call.client.id, call.now) for job in found]
 

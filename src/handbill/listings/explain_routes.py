@@ -18,8 +18,8 @@ from handbill.listings.service import feed_url
 from handbill.store.records import Tx
 from handbill.wire.caps import spell_caps
 from handbill.wire.explained import EXPLAINED, SAMPLE
-from handbill.wire.jobs import status_of
 from handbill.wire.shapes import spell_day
+from handbill.wire.spelled_jobs import status_of
 
 MOST_COMPARED = 20
 

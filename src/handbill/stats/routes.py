@@ -19,7 +19,7 @@ _STATES = [SUBMITTED, IN_PROGRESS, SUCCESS, FAILED, NO_RECORDS]
 def _submit(call: Call) -> Answer:
     task_id = service.submit(call.tx, call.client, call.body, call.ids, call.now)
     headers = {"location": f"/stats/{task_id}"}
-    if call.headers.get("accept", "").partition(";")[0].strip().lower() == "text/plain":
+    if call.headers.get("accept").partition(";")[0].strip().lower() == "text/plain":
         return Answer(None, 202, headers, b"NO_CONTENT", "text/plain; charset=utf-8")
     return Answer({"taskId": task_id, "status": SUBMITTED}, 202, headers)
 

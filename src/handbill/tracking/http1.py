@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from handbill.tracking.messages import FAULTS, Answer, Later, Request, Stream
+from handbill.tracking.messages import FAULTS, Answer, Later, Request, Stream, Told
 from handbill.tracking.reading import RequestReader, Stop
 from handbill.tracking.server import CLOSES, GOES_ON, KEEPS, Server
 
@@ -231,6 +231,8 @@ class Connection(asyncio.Protocol):
             _drop(answer)
         elif isinstance(body, bytes):
             start += body
+        elif isinstance(body, Told):
+            start += body.of(id_hex)
         elif self._streams(body, end):
             self._transport.write(start)
             self._pump()
@@ -333,5 +335,5 @@ class Connection(asyncio.Protocol):
 
 
 def _drop(answer: Answer | None) -> None:
-    if answer is not None and not isinstance(answer.body, bytes):
+    if answer is not None and not isinstance(answer.body, bytes | Told):
         answer.body.close()

@@ -12,6 +12,7 @@ _REASONS = {
     429: b"Too Many Requests", 431: b"Request Header Fields Too Large",
     500: b"Internal Server Error", 503: b"Service Unavailable",
 }  # fmt: skip
+_SOME_ID = "0" * 32
 _JSON = b"Content-Type: application/json; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n"
 
 
@@ -50,11 +51,22 @@ class Request(msgspec.Struct, gc=False):
     peer: str
 
 
+class Told(msgspec.Struct, frozen=True, gc=False):
+    """A body that names its request, which is known only when it is written."""
+
+    before: bytes
+    after: bytes
+
+    def of(self, request_id: bytes) -> bytes:
+        """The body. **Shape**: the id as 32 hex digits."""
+        return self.before + request_id + self.after
+
+
 class Answer(msgspec.Struct, gc=False):
     """``head`` is the status line and headers with Content-Length, each line ended."""
 
     head: bytes
-    body: bytes | Stream = b""
+    body: bytes | Told | Stream = b""
 
 
 class Later(msgspec.Struct, gc=False):
@@ -72,10 +84,12 @@ def head(status: int, headers: bytes, length: int) -> bytes:
 
 
 def fault(status: int, extra: bytes = b"") -> Answer:
-    """An answer that says what is wrong, in the contract's words and with equal bytes each time."""
+    """An answer that says what is wrong, in the contract's words; all equal but for the id."""
     message = _REASONS[status].decode().capitalize()
-    body = msgspec.json.encode({"message": message})
-    return Answer(head(status, extra + b"Cache-Control: no-store\r\n" + _JSON, len(body)), body)
+    body = msgspec.json.encode({"message": message, "requestId": _SOME_ID})
+    headers = extra + b"Cache-Control: no-store\r\n" + _JSON
+    before, _, after = body.partition(_SOME_ID.encode())
+    return Answer(head(status, headers, len(body)), Told(before, after))
 
 
 _RETRY = b"Retry-After: 1\r\n"

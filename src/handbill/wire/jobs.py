@@ -4,12 +4,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from handbill.core.nouns import Job, JobBody, JobPlacement, JobSetting, JobSettings
+from handbill.core.nouns import JobPlacement
 from handbill.kit.faults import Fault
-from handbill.kit.instants import Instant, instant_of_iso, iso_of
-from handbill.kit.money import number_of
+from handbill.kit.instants import instant_of_iso
 from handbill.kit.urls import NotUrl, canonical_url
-from handbill.wire.caps import cap_shape, spell_cap, spell_caps
+from handbill.wire.caps import cap_shape
 from handbill.wire.changes import PLACEMENT_CAPS, caps_change_shape
 from handbill.wire.clients import dates_in_order
 from handbill.wire.shapes import (
@@ -29,7 +28,6 @@ from handbill.wire.shapes import (
     TextOrNumber,
     pointed,
     read_day,
-    spell_day,
 )
 
 _OWN_NAME = r"[A-Za-z_][A-Za-z0-9_.-]{0,63}"
@@ -252,89 +250,3 @@ NAMES = {
     "jobType": "type", "additionalFields": "additional",
 }  # fmt: skip
 BULK = ListOf(Text(most=100), most=1_000)
-
-
-_NO_SETTINGS = JobSettings()
-
-
-def status_of(job: Job, now: Instant) -> str:
-    """ACTIVE, PAUSED or EXPIRED (contract 3)."""
-    if job.body.end_at is not None and job.body.end_at <= now:
-        return "EXPIRED"
-    return "ACTIVE" if job.status == "A" else "PAUSED"
-
-
-def spell_job(job: Job, client_id: str, now: Instant) -> dict[str, Any]:
-    """A job as the contract writes it; what we add stands behind."""
-    body = job.body
-    settings = body.settings or _NO_SETTINGS
-    return {
-        "refNumber": body.ref,
-        "title": body.title,
-        "company": body.company,
-        "description": body.description,
-        "category": body.category,
-        "city": body.city,
-        "state": body.state,
-        "country": body.country,
-        "jobId": job.id,
-        "zip": body.zip,
-        "createdAtDate": iso_of(job.created_at),
-        "updatedAtDate": iso_of(job.updated_at),
-        "pubDate": _instant(body.published_at),
-        "postedDate": _instant(body.posted_at),
-        "modifiedDate": _instant(body.modified_at),
-        "type": body.type,
-        "additionalFields": body.additional,
-        "publisherFields": _spell_publisher_fields(body, settings),
-        "jobSetting": {} if settings is _NO_SETTINGS else _spell_setting(settings.setting),
-        "placementSettings": [_spell_placement(one) for one in settings.placements],
-        "clientId": client_id,
-        "valid": job.valid,
-        "status": status_of(job, now),
-        "url": body.url,
-        "alternateURL": body.alternate_url,
-        "endAtDate": _instant(body.end_at),
-        "missingFields": list(body.missing),
-        "fromFeed": job.feed_no is not None,
-    }
-
-
-def _instant(at: Instant | None) -> str | None:
-    return None if at is None else iso_of(at)
-
-
-def _spell_publisher_fields(body: JobBody, settings: JobSettings) -> dict[str, Any]:
-    found: dict[str, Any] = dict(body.publisher_nodes)
-    if settings.publishers is not None:
-        found["publishers"] = list(settings.publishers)
-    return found
-
-
-def _spell_setting(setting: JobSetting) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if setting.cpc_bid_micros is not None:
-        found["cpcBid"] = number_of(setting.cpc_bid_micros)
-    if setting.cpa_bid_micros is not None:
-        found["cpaBid"] = number_of(setting.cpa_bid_micros)
-    if setting.markdown_ppm is not None:
-        found["markdown"] = number_of(setting.markdown_ppm * 100)
-    if caps := spell_caps(setting.caps):
-        found["caps"] = caps
-    if setting.start_on:
-        found["startDate"] = spell_day(setting.start_on)
-    if setting.end_on:
-        found["endDate"] = spell_day(setting.end_on)
-    return found
-
-
-def _spell_placement(placement: JobPlacement) -> dict[str, Any]:
-    found: dict[str, Any] = {"value": placement.publisher_id}
-    if placement.cpc_bid_micros is not None:
-        found["cpcBid"] = number_of(placement.cpc_bid_micros)
-    if placement.cpa_bid_micros is not None:
-        found["cpaBid"] = number_of(placement.cpa_bid_micros)
-    found["isActive"] = placement.active
-    if placement.budget is not None:
-        found["caps"] = {"budget": spell_cap(placement.budget, money=True)}
-    return found

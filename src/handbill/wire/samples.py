@@ -5,6 +5,8 @@ Names and values are those of the reference's samples where it has them.
 
 from typing import Any
 
+import msgspec
+
 from handbill.core.nouns import (
     Branch,
     Campaign,
@@ -28,8 +30,8 @@ from handbill.kit.instants import instant_of_iso
 from handbill.wire.campaigns import spell_campaign
 from handbill.wire.clients import spell_child, spell_client
 from handbill.wire.groups import spell_group
-from handbill.wire.jobs import spell_job
 from handbill.wire.publishers import spell_publisher
+from handbill.wire.spelled_jobs import spell_job
 
 _AT = instant_of_iso("2019-11-29T10:00:00Z")
 _BUDGET = Caps(budget=Cap("Monthly", 1_000_000_000, pacing=True))
@@ -94,7 +96,7 @@ CLIENT_ROW = spell_client(
 )
 CAMPAIGN = spell_campaign(_CAMPAIGN, _children(_GROUP))
 GROUP = spell_group(_GROUP, _CAMPAIGN.id)
-JOB = spell_job(_JOB, "40194b3f-7b49-41e8-b235-4d93a50330f3", _AT)
+JOB = msgspec.to_builtins(spell_job(_JOB, "40194b3f-7b49-41e8-b235-4d93a50330f3", _AT))
 META = {
     "success": True,
     "campaigns": [spell_child(_CAMPAIGN) | {"jobGroups": [spell_child(_GROUP)]}],

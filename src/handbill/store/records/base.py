@@ -3,8 +3,8 @@
 import threading
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -14,6 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import Executable
 
 Row = tuple[Any, ...]
+_T = TypeVar("_T")
 
 
 class among(ColumnElement[bool]):  # noqa: N801 - reads as a function in a statement
@@ -142,6 +143,28 @@ class Tx(ABC):
     def run_text_many(self, text: str, rows: Iterable[dict[str, Any]]) -> None: ...
 
     @abstractmethod
+    def part(self, work: "Callable[[Tx], _T]") -> "_T | Exception":
+        """What the work returns; or what it raised, and then nothing of the work is kept while the
+        rest of the transaction stands. Raises only when the whole transaction is lost.
+        """
+
+    def memory(self) -> dict[Hashable, Any] | None:
+        """A place for values that follow from what this transaction sees: there again in a later
+        one that sees the very same. None where the engine cannot tell. Nobody may change a value.
+        """
+        return None
+
+    def kept(self, name: Hashable, find: Callable[[], _T | None]) -> _T | None:
+        """What ``find`` reads, from memory if it is there."""
+        memory = self.memory()
+        if memory is None:
+            return find()
+        found: _T | None = memory.get(name)
+        if found is None and (found := find()) is not None:
+            memory[name] = found
+        return found
+
+    @abstractmethod
     def stream(self, statement: Executable, **params: Any) -> Iterator[Row]:
         """Rows one by one, in bounded memory."""
 
@@ -237,8 +260,7 @@ class Records(ABC):
         self._opened: weakref.WeakSet[Held[Any]] = weakref.WeakSet()
 
     @abstractmethod
-    @contextmanager
-    def write(self) -> Iterator[Tx]:
+    def write(self) -> AbstractContextManager[Tx]:
         """A transaction that may write. Never nest one in another.
 
         **Refuses** a second row of the same keys (Clash); an engine that is away, or that broke
@@ -246,8 +268,7 @@ class Records(ABC):
         """
 
     @abstractmethod
-    @contextmanager
-    def read(self) -> Iterator[Tx]:
+    def read(self) -> AbstractContextManager[Tx]:
         """A transaction that only reads, from one moment's state, and cannot change a thing."""
 
     def close(self) -> None:

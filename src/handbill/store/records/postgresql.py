@@ -1,11 +1,11 @@
 """Records on PostgreSQL, by psycopg 3. Reads see one snapshot; writes lock what they decide on."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import count
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 from zlib import crc32
 
 import psycopg
@@ -19,6 +19,7 @@ from sqlalchemy.sql.expression import Executable
 from handbill.kit.faults import Unavailable
 from handbill.store.records.base import Clash, Dialect, Held, Listed, Records, Row, Tx
 
+_T = TypeVar("_T")
 _STREAM_ROWS = 2_000
 _COPY_ROWS = 200  # below, statements in a pipeline are as quick
 
@@ -54,6 +55,17 @@ class PostgresTx(Tx):
     def run_text_many(self, text: str, rows: Iterable[dict[str, Any]]) -> None:
         with self._connection.cursor() as cursor:
             cursor.executemany(text, rows)
+
+    def part(self, work: Callable[[Tx], _T]) -> _T | Exception:
+        try:
+            with self._connection.transaction():
+                return work(self)
+        except psycopg.Error as failure:
+            if self._connection.closed:
+                raise
+            return _told(failure)
+        except Exception as failure:  # noqa: BLE001 - told to the caller
+            return failure
 
     def stream(self, statement: Executable, **params: Any) -> Iterator[Row]:
         text = self.dialect.text_of(statement)
@@ -143,10 +155,8 @@ class PostgresRecords(Records):
             connection.read_only = read_only
             with connection.transaction():
                 yield PostgresTx(connection, self.dialect)
-        except psycopg.errors.UniqueViolation as clash:
-            raise Clash(f"a row of these keys is there: {clash.diag.constraint_name}") from clash
-        except psycopg.OperationalError as away:
-            raise Unavailable(f"the records store failed: {away}") from away
+        except psycopg.Error as failure:
+            raise _told(failure) from failure
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
@@ -161,3 +171,12 @@ class PostgresRecords(Records):
     @property
     def url(self) -> str:
         return self._url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _told(failure: psycopg.Error) -> Exception:
+    """What the driver says, in the words of the port."""
+    if isinstance(failure, psycopg.errors.UniqueViolation):
+        return Clash(f"a row of these keys is there: {failure.diag.constraint_name}")
+    if isinstance(failure, psycopg.OperationalError):
+        return Unavailable(f"the records store failed: {failure}")
+    return failure

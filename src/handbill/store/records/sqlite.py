@@ -1,11 +1,11 @@
 """Records on SQLite: WAL, synchronous=FULL (NORMAL lost acknowledged rows in every power cut)."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -16,6 +16,9 @@ from sqlalchemy.sql.expression import Executable
 from handbill.kit.faults import Unavailable
 from handbill.store.records.base import Clash, Dialect, Held, Listed, Records, Row, Tx
 
+_T = TypeVar("_T")
+_C = TypeVar("_C", bound=sqlite3.Connection)
+_MOST_KEPT = 2_048
 _BUSY_MS = 30_000
 _WORLDS_DOING = frozenset(
     (
@@ -62,15 +65,32 @@ class SqliteDialect(Dialect):
 
 class SqliteTx(Tx):
     def __init__(self, connection: sqlite3.Connection, dialect: SqliteDialect) -> None:
-        self._connection = connection
+        self.connection = connection
         self.dialect = dialect
 
+    def one(self, statement: Executable, **params: Any) -> Row | None:
+        text = self.dialect.text_of(statement)
+        row: Row | None = self.connection.execute(text, self.dialect.bind(params)).fetchone()
+        return row
+
     def run_text(self, text: str, params: dict[str, Any]) -> tuple[list[Row], int]:
-        cursor = self._connection.execute(text, params)
+        cursor = self.connection.execute(text, params)
         return cursor.fetchall(), cursor.rowcount
 
     def run_text_many(self, text: str, rows: Iterable[dict[str, Any]]) -> None:
-        self._connection.executemany(text, rows)
+        self.connection.executemany(text, rows)
+
+    def part(self, work: Callable[[Tx], _T]) -> _T | Exception:
+        self.connection.execute("SAVEPOINT part")
+        done: _T | Exception
+        try:
+            done = work(self)
+        except Exception as failure:  # noqa: BLE001 - told to the caller
+            # After some failures SQLite has rolled everything back: then this raises, as promised.
+            self.connection.execute("ROLLBACK TO part")
+            done = _told(failure) if isinstance(failure, sqlite3.Error) else failure
+        self.connection.execute("RELEASE part")
+        return done
 
     def put_many(self, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
         """As the port says; values are bound by place, which spares a quarter of the time."""
@@ -80,13 +100,77 @@ class SqliteTx(Tx):
         names = ", ".join(f'"{name}"' for name in columns)
         places = ", ".join("?" * len(columns))
         pick = itemgetter(*columns) if len(columns) > 1 else lambda row: (row[columns[0]],)
-        self._connection.executemany(
+        self.connection.executemany(
             f'INSERT INTO "{table.name}" ({names}) VALUES ({places})', map(pick, rows)
         )
 
     def stream(self, statement: Executable, **params: Any) -> Iterator[Row]:
         text = self.dialect.text_of(statement)
-        return self._connection.execute(text, self.dialect.bind(params))
+        return self.connection.execute(text, self.dialect.bind(params))
+
+
+class _Reader(sqlite3.Connection):
+    """A connection that only reads, and what it keeps of the state that it saw last."""
+
+    def __init__(self, *args: Any, **kw: Any) -> None:
+        super().__init__(*args, **kw)
+        self.seen = -1
+        self.memory: dict[Hashable, Any] = {}
+
+
+class _Reading(SqliteTx):
+    """A transaction that only reads."""
+
+    def __init__(self, connection: _Reader, dialect: SqliteDialect) -> None:
+        super().__init__(connection, dialect)
+        self._reader = connection
+        self._memory: dict[Hashable, Any] | None = None
+
+    def memory(self) -> dict[Hashable, Any] | None:
+        """As the port says. ``data_version`` differs as soon as any other connection, of whichever
+        process, has committed between two snapshots of this one, which itself commits nothing; in
+        a transaction it is that of the snapshot which all its statements read.
+        """
+        if self._memory is None:
+            reader = self._reader
+            (version,) = reader.execute("PRAGMA data_version").fetchone()
+            if version != reader.seen or len(reader.memory) > _MOST_KEPT:
+                reader.seen, reader.memory = version, {}
+            self._memory = reader.memory
+        return self._memory
+
+
+class _Transaction(AbstractContextManager[Tx]):
+    """From BEGIN to COMMIT, or to ROLLBACK when the block raises. A class, as a generator takes
+    longer than the engine does.
+    """
+
+    __slots__ = ("_begin", "_tx")
+
+    def __init__(self, tx: SqliteTx, begin: str) -> None:
+        self._tx = tx
+        self._begin = begin
+
+    def __enter__(self) -> Tx:
+        try:
+            self._tx.connection.execute(self._begin)
+        except sqlite3.Error as failure:
+            raise _told(failure) from failure
+        return self._tx
+
+    def __exit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: object
+    ) -> None:
+        connection = self._tx.connection
+        try:
+            if failure is None:
+                connection.execute("COMMIT")
+        except sqlite3.Error as broken:
+            failure = broken
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if isinstance(failure, sqlite3.Error):
+            raise _told(failure) from failure
 
 
 class SqliteRecords(Records):
@@ -98,43 +182,29 @@ class SqliteRecords(Records):
         self._path = path
         self.dialect = SqliteDialect()
 
-    def _connection(self, purpose: str, query_only: int) -> sqlite3.Connection:
-        held: Held[sqlite3.Connection] | None = getattr(self._local, purpose, None)
+    def _connection(self, purpose: str, kind: type[_C], query_only: int) -> _C:
+        held: Held[_C] | None = getattr(self._local, purpose, None)
         if held is not None:
             return held.connection
         try:
             connection = sqlite3.connect(
-                self._path, isolation_level=None, cached_statements=512, check_same_thread=False
-            )
+                self._path, isolation_level=None, cached_statements=512, check_same_thread=False,
+                factory=kind,
+            )  # fmt: skip
             for pragma in (*_PRAGMAS, f"PRAGMA query_only={query_only}"):
                 connection.execute(pragma)
         except sqlite3.Error as failure:
             raise _told(failure) from failure
         return self._hold(connection, purpose)
 
-    @contextmanager
-    def _transaction(self, connection: sqlite3.Connection, begin: str) -> Iterator[Tx]:
-        try:
-            connection.execute(begin)
-            yield SqliteTx(connection, self.dialect)
-            connection.execute("COMMIT")
-        except BaseException as failure:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            if isinstance(failure, sqlite3.Error):
-                raise _told(failure) from failure
-            raise
+    def write(self) -> AbstractContextManager[Tx]:
+        tx = SqliteTx(self._connection("writing", sqlite3.Connection, 0), self.dialect)
+        return _Transaction(tx, "BEGIN IMMEDIATE")
 
-    @contextmanager
-    def write(self) -> Iterator[Tx]:
-        with self._transaction(self._connection("writing", 0), "BEGIN IMMEDIATE") as tx:
-            yield tx
-
-    @contextmanager
-    def read(self) -> Iterator[Tx]:
+    def read(self) -> AbstractContextManager[Tx]:
         # A connection of its own, as switching query_only would prepare each statement anew.
-        with self._transaction(self._connection("reading", 1), "BEGIN") as tx:
-            yield tx
+        reader = self._connection("reading", _Reader, 1)
+        return _Transaction(_Reading(reader, self.dialect), "BEGIN")
 
     @property
     def url(self) -> str:
