@@ -13,11 +13,15 @@ from contract.asgi import Reply
 from contract.office import Body, Office
 from handbill.clients import service as clients
 from handbill.core.nouns import Client
+from handbill.definitions import service as definitions
+from handbill.publishers.service import publisher_to_change
 from handbill.store.records import Tx
 from handbill.store.records.postgresql import PostgresRecords
+from handbill.wire import click_definitions as definition_wire
 from handbill.wire import clients as client_wire
 from serving import until
 
+DEFINITION = "/publishers/TestExp1/click-definition"
 APPLIES: Body = {"applies": {"cap": "Monthly", "value": 7}}
 _WAITS = sa.text(
     "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -54,6 +58,17 @@ def _deleted(office: Office, at: str) -> Callable[[Tx], object]:
     return lambda tx: clients.delete(tx, office.desk.clock.now(), _client(tx, at))
 
 
+def _defined(office: Office, given: Body) -> Callable[[Tx], object]:
+    read = definition_wire.UPDATE.read(given, "", [])
+
+    def change(tx: Tx) -> None:
+        publisher = publisher_to_change(tx, 1, "TestExp1")
+        now = office.desk.clock.now()
+        definitions.put(tx, now, publisher, None, read, can_locate=False)
+
+    return change
+
+
 def test_a_cap_that_was_lowered_meanwhile_stays_low(office: Office) -> None:
     at = office.client()
     reply = _meanwhile(office, _lowered(office, at), lambda: office.ask("PUT", at, APPLIES))
@@ -84,3 +99,20 @@ def test_who_was_deleted_meanwhile_may_not_be_named_in_a_header(office: Office) 
         office, _deleted(office, at), lambda: office.ask("POST", "/funnel", items, named)
     )
     assert reply.status == 403
+
+
+def test_two_first_click_definitions_become_one(office: Office) -> None:
+    first = _defined(office, {"duplicate": 60})
+    reply = _meanwhile(office, first, lambda: office.ask("PUT", DEFINITION, {"latent": 60}))
+    assert reply.status == 200
+    found = office.get(DEFINITION)
+    assert (found["duplicate"], found["latent"]) == (60, 60)
+
+
+def test_two_changes_of_a_click_definition_both_hold(office: Office) -> None:
+    office.put(DEFINITION, {"bot": False})
+    first = _defined(office, {"duplicate": 60})
+    reply = _meanwhile(office, first, lambda: office.ask("PUT", DEFINITION, {"latent": 60}))
+    assert reply.status == 200
+    found = office.get(DEFINITION)
+    assert (found["bot"], found["duplicate"], found["latent"]) == (False, 60, 60)
