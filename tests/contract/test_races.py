@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from contract.asgi import Reply
 from contract.office import Body, Office
+from handbill.access import service as access
 from handbill.clients import service as clients
 from handbill.core.nouns import Client
 from handbill.definitions import service as definitions
@@ -116,3 +117,15 @@ def test_two_changes_of_a_click_definition_both_hold(office: Office) -> None:
     assert reply.status == 200
     found = office.get(DEFINITION)
     assert (found["bot"], found["duplicate"], found["latent"]) == (False, 60, 60)
+
+
+def test_a_family_keeps_the_name_that_it_was_given_meanwhile(office: Office) -> None:
+    family = office.new("/publisher-families", {"name": "Old", "publishers": ["TestExp1"]})
+    at = f"/publisher-families/{family}"
+
+    def rename(tx: Tx) -> None:
+        access.change_family(tx, 0, access.family_of(tx, 1, family), "New", None)
+
+    members = {"publishers": ["TestExp1"]}
+    assert _meanwhile(office, rename, lambda: office.ask("PUT", at, members)).status == 200
+    assert office.get(at)["name"] == "New"
