@@ -76,8 +76,8 @@ class Doors(AccessDoors):
     def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
         return client_reads.find_client(tx, caller.agency_no, client_id)
 
-    def lock_client(self, tx: Tx, client: Client) -> None:
-        client_reads.lock(tx, client.no)
+    def hold_client(self, tx: Tx, client: Client) -> Client | None:
+        return client_reads.hold(tx, client)
 
 
 def build(desk: Desk) -> Application:

@@ -61,8 +61,8 @@ class FakeDoors:
             body=ClientBody("n", "n"), created_at=0, updated_at=0,
         )  # fmt: skip
 
-    def lock_client(self, tx: Tx, client: Client) -> None:
-        pass
+    def hold_client(self, tx: Tx, client: Client) -> Client | None:
+        return client
 
 
 def _create(call: Call) -> Any:

@@ -120,6 +120,18 @@ def test_bots_count_where_the_definition_lets_them(market: Market) -> None:
     assert told(market) == [("valid", None, 800_000)]
 
 
+def test_a_definition_that_is_off_hides_no_list_of_bots(market: Market) -> None:
+    listing = market.listing()
+    with market.records.write() as tx:
+        at, off = (listing.publisher_no, listing.client_no), DefinitionBody(enabled=False)
+        definition_rows.add(tx, *at, off, START)
+        body = DefinitionBody(bot_ips_url="https://lists.example/ips.csv")
+        no = definition_rows.add(tx, listing.publisher_no, 0, body, START)
+        definition_rows.set_list(tx, no, ["203.0.113.0/24"], START)
+    market.clicked(listing, ip="203.0.113.9")
+    assert told(market) == [("bot", "address_list", 0)]
+
+
 def test_listed_addresses_are_bots_until_the_list_is_read_anew(market: Market) -> None:
     listing = market.listing()
     body = DefinitionBody(bot_ips_url="https://lists.example/ips.csv")

@@ -1,7 +1,10 @@
 """Which jobs have left a publisher's feed, and since when: what latent clicks are told by."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import pytest
 
@@ -10,8 +13,9 @@ from flows.test_listings import rematch
 from handbill.clients import rows as client_rows
 from handbill.core.nouns import Client, Publisher
 from handbill.jobs import service as jobs
+from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY, Instant
-from handbill.listings import rosters, service
+from handbill.listings import fragments, rosters, service
 from handbill.listings import rows as listing_rows
 from handbill.publishers import rows as publisher_rows
 from handbill.store.records import Records
@@ -119,6 +123,32 @@ def test_a_run_that_dies_before_it_is_on_record_is_made_up_for(
     assert shop.left() == {}
     market.run("listings.publish", shop.client.id)
     assert list(shop.left()) == [shop.refs[2]]
+
+
+def test_a_run_that_was_overtaken_spoils_nothing(
+    market: Market, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lease was over when it came back to life: another worker has published meanwhile."""
+    moves, elsewhere = rosters.moves, market.tools.scratch.parent / "elsewhere"
+    market.job_columns(shop.client, shop.refs[0], status="P")
+
+    def overtaken(*args: Any) -> rosters.Moves:
+        monkeypatch.undo()
+        market.job_columns(shop.client, shop.refs[1], status="P")
+        with monkeypatch.context() as other:
+            other.setattr(fragments, "_ONE_AT_A_TIME", Lock())
+            other.setattr(market, "tools", replace(market.tools, scratch=elsewhere))
+            market.run("listings.publish", shop.client.id)
+        return moves(*args)
+
+    monkeypatch.setattr(rosters, "moves", overtaken)
+    with pytest.raises(Unavailable):
+        market.run("listings.publish", shop.client.id)
+    assert set(shop.left()) == {shop.refs[0], shop.refs[1]}
+    market.run("listings.assemble", str(shop.publisher.no))
+    market.job_columns(shop.client, shop.refs[2], status="P")
+    shop.publish()
+    assert set(shop.left()) == set(shop.refs)
 
 
 def test_a_lost_roster_speaks_for_the_clicks(

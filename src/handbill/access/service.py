@@ -137,7 +137,8 @@ def change_family(
     tx.lock_row(publisher_families, family.no)
     if publisher_nos is not None:
         rows.set_members(tx, family.no, publisher_nos)
-    rows.change_family(tx, family.no, name=family.name if name is None else name, updated_at=now)
+    named: dict[str, str | Instant] = {} if name is None else {"name": name}
+    rows.change_family(tx, family.no, **named, updated_at=now)
 
 
 def delete_family(tx: Tx, now: Instant, family: Family) -> None:

@@ -29,14 +29,14 @@ def _at(
     """The stores, a transaction, the publisher, and the client if one is named."""
     from handbill.access.service import agency_of
     from handbill.clients.service import client_of
-    from handbill.publishers.service import publisher_of
+    from handbill.publishers.service import publisher_to_change
 
     settings = settings_with(data=data)
     prepare(settings)
     with opened(settings) as stores, stores.records.write() as tx:
         try:
             agency_no = agency_of(tx, agency_id).no
-            publisher = publisher_of(tx, agency_no, publisher_id)
+            publisher = publisher_to_change(tx, agency_no, publisher_id)
             client = client_of(tx, agency_no, client_id) if client_id else None
         except Refused as unknown:
             named = f"agency {agency_id!r} with publisher {publisher_id!r}"

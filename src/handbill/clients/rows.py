@@ -20,6 +20,7 @@ _COLUMNS = (
 )  # fmt: skip
 _LIVE = _t.deleted_at.is_(None)
 _ONE = sa.select(*_COLUMNS).where(_t.id == b("id"), _t.agency_no == b("agency_no"), _LIVE)
+_HELD = _ONE.with_for_update()
 _BY_NO = sa.select(*_COLUMNS).where(among(_t.no, "nos"))
 _BY_ID = sa.select(_t.no, _t.deleted_at).where(_t.id == b("id"))
 _PAGE = (
@@ -49,6 +50,12 @@ def _client(row: Row) -> Client:
 
 def find(tx: Tx, agency_no: int, client_id: str) -> Client | None:
     row = tx.one(_ONE, id=client_id, agency_no=agency_no)
+    return _client(row) if row else None
+
+
+def hold(tx: Tx, client: Client) -> Client | None:
+    """Hold the row until the transaction ends; what it is by then, None when it is gone."""
+    row = tx.one(_HELD, id=client.id, agency_no=client.agency_no)
     return _client(row) if row else None
 
 

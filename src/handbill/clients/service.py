@@ -29,6 +29,11 @@ def lock(tx: Tx, client_no: int) -> None:
     tx.lock_row(clients, client_no)
 
 
+def hold(tx: Tx, client: Client) -> Client | None:
+    """The same; the client as it is by then, None when it was deleted while it was waited for."""
+    return rows.hold(tx, client)
+
+
 def client_of(tx: Tx, agency_no: int, client_id: str) -> Client:
     """The agency's own live client. **Refuses** any other id alike (404)."""
     client = rows.find(tx, agency_no, client_id)

@@ -9,7 +9,7 @@ from handbill.definitions.rows import ClickDefinition
 from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.instants import instant_of_iso, iso_of
-from handbill.publishers.service import publisher_of
+from handbill.publishers.service import publisher_of, publisher_to_change
 from handbill.store.records import Tx
 from handbill.wire.click_definitions import DEFINITION, UPDATE, spell_definition
 
@@ -67,7 +67,7 @@ def _list(call: Call) -> Any:
 
 
 def _put(call: Call) -> dict[str, Any]:
-    publisher = publisher_of(call.tx, call.caller.agency_no, call.path["publisher_id"])
+    publisher = publisher_to_change(call.tx, call.caller.agency_no, call.path["publisher_id"])
     service.put(
         call.tx, call.now, publisher, call.maybe_client, call.body,
         can_locate=bool(call.settings.geo_file),
@@ -76,7 +76,7 @@ def _put(call: Call) -> dict[str, Any]:
 
 
 def _delete(call: Call) -> dict[str, Any]:
-    publisher = publisher_of(call.tx, call.caller.agency_no, call.path["publisher_id"])
+    publisher = publisher_to_change(call.tx, call.caller.agency_no, call.path["publisher_id"])
     service.delete(call.tx, publisher, call.maybe_client)
     return done("Click definition deleted")
 

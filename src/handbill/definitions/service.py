@@ -103,7 +103,7 @@ def held_at(
         own = known.get((publisher.no, client_no))
         general = known.get((publisher.no, EVERY_CLIENT))
         rules = definition_of(own and own.body, general and general.body, otherwise)
-        chosen = next((one for one in (own, general) if one and one.body.rules is rules), None)
+        chosen = next((one for one in (own, general) if one and one.body.enabled), None)
         minutes = publisher.body.feed_index_latency_minutes
         rules = msgspec.structs.replace(rules, latency_minutes=minutes) if minutes else rules
         held[publisher.no, client_no] = Held(rules, _list_key(chosen))

@@ -12,7 +12,7 @@ from handbill.http import idempotency, streaming
 from handbill.http.asgi import Headers, Pair, Receive, Scope, Send, pairs_of, send_whole
 from handbill.http.bodies import Broken, body_of
 from handbill.http.etags import require_match, tagged, unless_known
-from handbill.http.gates import Arrival, admitted, found_client, read_shapes
+from handbill.http.gates import Arrival, admitted, found_client, held_client, read_shapes
 from handbill.http.operations import JSON, Answer, Call, Desk, Operation
 from handbill.http.paths import Paths
 from handbill.http.writing import Writer
@@ -174,9 +174,8 @@ class Application:
         """The work of a call, in a transaction that may write."""
         operation, reading, call, key, raw = passed
         call.tx = tx
-        call.maybe_client = found_client(tx, self._desk, operation, call)
-        if operation.writes and call.maybe_client is not None:
-            self._desk.doors.lock_client(tx, call.maybe_client)
+        find = held_client if operation.writes else found_client
+        call.maybe_client = find(tx, self._desk, operation, call)
         require_match(call, reading)
         if key is None:
             return _answered(operation, call)

@@ -129,3 +129,17 @@ def found_client(tx: Tx, desk: Desk, operation: Operation, call: Call) -> Client
     if client is None:
         raise not_found()
     return client
+
+
+def held_client(tx: Tx, desk: Desk, operation: Operation, call: Call) -> Client | None:
+    """The same for a change: nobody else decides about it now, and it is as the last one left it.
+
+    **Refuses** one that was deleted since it was found as if it had never been.
+    """
+    found = found_client(tx, desk, operation, call)
+    if found is None:
+        return None
+    held = desk.doors.hold_client(tx, found)
+    if held is None:
+        raise forbidden() if operation.client_header else not_found()
+    return held

@@ -7,6 +7,7 @@ goes into the edge's index, and only then a file can show a link.
 from handbill.clients import service as clients
 from handbill.core.nouns import Client, Publisher
 from handbill.dialects.outbound import shape_of
+from handbill.kit.faults import Unavailable
 from handbill.listings import fragments, parts, rosters, rows
 from handbill.listings.indexing import index_client
 from handbill.listings.offers import Offers, offers_of
@@ -77,11 +78,13 @@ def _ensure_files(tools: Tools, missing: list[tuple[int, int]]) -> None:
 
 def _commit(tools: Tools, former: Part | None, part: Part) -> None:
     """Put a part on record, note who has left it, and let its publisher have the files that show
-    it.
+    it. **Refuses** (Unavailable) to do so over a part that it was not compared with.
     """
     now = tools.clock.now()
     gone, come = rosters.moves(tools.blobs, former, part)
     with tools.records.write() as tx:
+        if rows.part_of(tx, part.publisher_no, part.client_no) != former:
+            raise Unavailable("another worker has taken this client over, and published it")
         rows.put_parts(tx, [part], now)
         rows.depart(tx, part, gone, now)
         rows.come_back(tx, part, come)

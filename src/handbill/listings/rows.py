@@ -53,6 +53,9 @@ _FILES = sa.select(*FILE_COLUMNS).where(_f.publisher_no == b("publisher_no")).or
 _HELD = sa.select(_f.publisher_no, _f.client_no).where(
     among(_f.publisher_no, "nos"), among(_f.client_no, "clients")
 )
+_PART_OF = sa.select(*_PART).where(
+    _p.publisher_no == b("publisher_no"), _p.client_no == b("client_no")
+)
 _PARTS = sa.select(*_PART).where(_p.publisher_no == b("publisher_no")).order_by(_p.client_no)
 _CLIENTS_PARTS = sa.select(*_PART).where(_p.client_no == b("client_no"))
 _READERS = (
@@ -115,6 +118,11 @@ def add_file(tx: Tx, publisher_no: int, client_no: int, name: str) -> None:
 
 def set_file(tx: Tx, no: int, job_count: int, digest: bytes, now: Instant) -> None:
     tx.change(feed_files, {"no": no}, job_count=job_count, digest=digest, written_at=now)
+
+
+def part_of(tx: Tx, publisher_no: int, client_no: int) -> Part | None:
+    row = tx.one(_PART_OF, publisher_no=publisher_no, client_no=client_no)
+    return None if row is None else _part(row)
 
 
 def parts_of(tx: Tx, publisher_no: int) -> list[Part]:

@@ -1,0 +1,131 @@
+"""Two who change one thing at the same time: what either was told stands.
+
+The second begins while the first one's transaction is open, and has read by then what the first is
+about to change. SQLite has one writer: there the second reads afterwards.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import sqlalchemy as sa
+
+from contract.asgi import Reply
+from contract.office import Body, Office
+from handbill.access import service as access
+from handbill.clients import service as clients
+from handbill.core.nouns import Client
+from handbill.definitions import service as definitions
+from handbill.publishers.service import publisher_to_change
+from handbill.store.records import Tx
+from handbill.store.records.postgresql import PostgresRecords
+from handbill.wire import click_definitions as definition_wire
+from handbill.wire import clients as client_wire
+from serving import until
+
+DEFINITION = "/publishers/TestExp1/click-definition"
+APPLIES: Body = {"applies": {"cap": "Monthly", "value": 7}}
+_WAITS = sa.text(
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
+
+def _meanwhile(office: Office, first: Callable[[Tx], object], ask: Callable[[], Reply]) -> Reply:
+    """What is answered to who asks while another process's change is on its way."""
+    records = office.desk.records
+
+    def waits() -> bool | None:
+        with records.read() as tx:
+            return tx.one(_WAITS) is not None or None
+
+    with ThreadPoolExecutor(2) as pool:
+        with records.write() as tx:
+            first(tx)
+            second: Future[Reply] = pool.submit(ask)
+            if isinstance(records, PostgresRecords):
+                pool.submit(until, "the second waits for the first", waits).result(70)
+        return second.result(60)
+
+
+def _client(tx: Tx, at: str) -> Client:
+    return clients.client_of(tx, 1, at.rpartition("/")[2])
+
+
+def _lowered(office: Office, at: str) -> Callable[[Tx], object]:
+    budget = client_wire.UPDATE.read({"budget": {"cap": "Monthly", "value": 5}}, "", [])
+    return lambda tx: clients.update(tx, office.desk.clock.now(), _client(tx, at), budget)
+
+
+def _deleted(office: Office, at: str) -> Callable[[Tx], object]:
+    return lambda tx: clients.delete(tx, office.desk.clock.now(), _client(tx, at))
+
+
+def _defined(office: Office, given: Body) -> Callable[[Tx], object]:
+    read = definition_wire.UPDATE.read(given, "", [])
+
+    def change(tx: Tx) -> None:
+        publisher = publisher_to_change(tx, 1, "TestExp1")
+        now = office.desk.clock.now()
+        definitions.put(tx, now, publisher, None, read, can_locate=False)
+
+    return change
+
+
+def test_a_cap_that_was_lowered_meanwhile_stays_low(office: Office) -> None:
+    at = office.client()
+    reply = _meanwhile(office, _lowered(office, at), lambda: office.ask("PUT", at, APPLIES))
+    assert reply.status == 200
+    caps = office.get(at)["caps"]
+    assert (caps["budget"]["value"], caps["applies"]["value"]) == (5, 7)
+
+
+def test_if_match_is_held_against_what_the_first_has_left(office: Office) -> None:
+    at = office.client()
+    known = {"if-match": office.ask("GET", at).headers["etag"]}
+    reply = _meanwhile(office, _lowered(office, at), lambda: office.ask("PUT", at, APPLIES, known))
+    assert reply.status == 400
+    assert office.get(at)["caps"]["budget"]["value"] == 5
+
+
+def test_who_was_deleted_meanwhile_is_not_there(office: Office) -> None:
+    at = office.client()
+    reply = _meanwhile(office, _deleted(office, at), lambda: office.ask("PUT", at, APPLIES))
+    assert reply.status == 404
+
+
+def test_who_was_deleted_meanwhile_may_not_be_named_in_a_header(office: Office) -> None:
+    at = office.client()
+    named = {"x-client-id": at.rpartition("/")[2]}
+    items = {"candidateStatus": "HIRED", "timestamp": "2026-11-01", "jobApplicationId": "a-1"}
+    reply = _meanwhile(
+        office, _deleted(office, at), lambda: office.ask("POST", "/funnel", items, named)
+    )
+    assert reply.status == 403
+
+
+def test_two_first_click_definitions_become_one(office: Office) -> None:
+    first = _defined(office, {"duplicate": 60})
+    reply = _meanwhile(office, first, lambda: office.ask("PUT", DEFINITION, {"latent": 60}))
+    assert reply.status == 200
+    found = office.get(DEFINITION)
+    assert (found["duplicate"], found["latent"]) == (60, 60)
+
+
+def test_two_changes_of_a_click_definition_both_hold(office: Office) -> None:
+    office.put(DEFINITION, {"bot": False})
+    first = _defined(office, {"duplicate": 60})
+    reply = _meanwhile(office, first, lambda: office.ask("PUT", DEFINITION, {"latent": 60}))
+    assert reply.status == 200
+    found = office.get(DEFINITION)
+    assert (found["bot"], found["duplicate"], found["latent"]) == (False, 60, 60)
+
+
+def test_a_family_keeps_the_name_that_it_was_given_meanwhile(office: Office) -> None:
+    family = office.new("/publisher-families", {"name": "Old", "publishers": ["TestExp1"]})
+    at = f"/publisher-families/{family}"
+
+    def rename(tx: Tx) -> None:
+        access.change_family(tx, 0, access.family_of(tx, 1, family), "New", None)
+
+    members = {"publishers": ["TestExp1"]}
+    assert _meanwhile(office, rename, lambda: office.ask("PUT", at, members)).status == 200
+    assert office.get(at)["name"] == "New"
