@@ -49,9 +49,11 @@ def test_a_definition_is_set_shown_and_cleared(folder: Path) -> None:
 
 def test_what_is_not_there_or_not_sound_is_said(folder: Path) -> None:
     ours = ("P", "--agency", "acme")
-    for words in (("X", "--agency", "acme"), ("P", "--agency", "x"), (*ours, "--client", "c")):
-        with pytest.raises(Mistaken, match="there is no agency"):
+    for words in (("X", "--agency", "acme"), (*ours, "--client", "c")):
+        with pytest.raises(Mistaken, match="the agency has no publisher"):
             said(folder, "click-definition", "show", *words)
+    with pytest.raises(Mistaken, match="there is no agency 'x'"):
+        said(folder, "click-definition", "show", "P", "--agency", "x")
     with pytest.raises(Mistaken, match="neither a whole number nor"):
         said(folder, "click-definition", "set", "P", "--agency", "acme", "--latent", "soon")
     with pytest.raises(Refused):

@@ -44,7 +44,6 @@ __all__ = [
     "keys_of",
     "live_api_client",
     "lock_agency",
-    "owner_of_family",
     "proved_key",
     "revoke_api_client",
     "revoke_key",
@@ -191,14 +190,6 @@ def agency_by_number(tx: Tx, no: int) -> Agency:
 def lock_agency(tx: Tx, no: int) -> None:
     """Let no other writer decide about this agency until the transaction ends."""
     tx.lock_row(agencies, no)
-
-
-def owner_of_family(tx: Tx, family_id: str) -> Owner:
-    """Who owns a publisher family's keys. **Refuses** an unknown one (404)."""
-    found = rows.family(tx, family_id)
-    if found is None:
-        raise not_found()
-    return "partner", found.no
 
 
 def family_publishers(tx: Tx, family_no: int) -> list[int]:

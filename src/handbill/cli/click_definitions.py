@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, settings_with
+from handbill.cli.speaking import DataOption, JsonOption, Mistaken, read_body, say
+from handbill.cli.standing import writing_for
 from handbill.core.nouns import Client, Publisher
-from handbill.kit.faults import Fault, Refused, bad_request
-from handbill.opening import Opened, opened, prepare
+from handbill.kit.faults import Refused
+from handbill.opening import Opened
 from handbill.store.records import Tx
 
 definition = typer.Typer(no_args_is_help=True, help="What makes a publisher's clicks payable.")
@@ -27,21 +28,16 @@ def _at(
     data: str | None, agency_id: str, publisher_id: str, client_id: str | None
 ) -> Iterator[Found]:
     """The stores, a transaction, the publisher, and the client if one is named."""
-    from handbill.access.service import agency_of
     from handbill.clients.service import client_of
     from handbill.publishers.service import publisher_of
 
-    settings = settings_with(data=data)
-    prepare(settings)
-    with opened(settings) as stores, stores.records.write() as tx:
+    with writing_for(data, agency_id) as (tx, stores, agency_no):
         try:
-            agency_no = agency_of(tx, agency_id).no
             publisher = publisher_of(tx, agency_no, publisher_id)
             client = client_of(tx, agency_no, client_id) if client_id else None
         except Refused as unknown:
-            named = f"agency {agency_id!r} with publisher {publisher_id!r}"
-            also = f" and client {client_id!r}" if client_id else ""
-            raise Mistaken(f"there is no {named}{also}") from unknown
+            also = f" with client {client_id!r}" if client_id else ""
+            raise Mistaken(f"the agency has no publisher {publisher_id!r}{also}") from unknown
         yield stores, tx, publisher, client
 
 
@@ -99,10 +95,7 @@ def change(
     detectors = _given({"clicksPerAddressAndDay": _number(most_clicks, "--most-clicks")})
     if detectors:
         given["newBot"] = detectors
-    faults: list[Fault] = []
-    read = UPDATE.read(given, "", faults)
-    if faults:
-        raise bad_request(faults, "The click definition was not changed")
+    read = read_body(UPDATE, given, "The click definition was not changed")
     with _at(data, agency_id, publisher_id, client_id) as (stores, tx, publisher, client):
         now, can_locate = stores.clock.now(), bool(stores.settings.geo_file)
         put(tx, now, publisher, client, read, can_locate=can_locate)

@@ -11,10 +11,10 @@ from handbill.access import service
 from handbill.access.routes import MOST_OVERLAP_HOURS, spell_api_client, spell_key
 from handbill.access.service import Owner
 from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, say_rows
-from handbill.cli.standing import AgencyOption, FamilyOption, owner_named, standing
+from handbill.cli.standing import AgencyOption, FamilyOption, owner_named, writing
 from handbill.kit.faults import Refused
 from handbill.kit.instants import HOUR
-from handbill.opening import Opened, opened
+from handbill.opening import Opened
 from handbill.store.records import Tx
 
 api_key = typer.Typer(
@@ -43,7 +43,7 @@ def _owned(
     data: str | None, agency_id: str | None, family_id: str | None
 ) -> Iterator[tuple[Opened, Tx, Owner]]:
     """A transaction that may write, about one owner's credentials."""
-    with opened(standing(data)) as stores, stores.records.write() as tx:
+    with writing(data) as (tx, stores):
         yield stores, tx, owner_named(tx, agency_id, family_id)
 
 
