@@ -145,6 +145,25 @@ def test_more_keys_than_may_live_are_refused(run: Run, sqlite_office: Office) ->
     refused(run("api-key", "create", "--agency", "acme"), Refused, "there are 50 keys already")
 
 
+def test_a_key_is_rotated_beside_all_others_only_at_once(run: Run, sqlite_office: Office) -> None:
+    """Else keys that overlap would be without number; and that is not told as a missing key."""
+    with sqlite_office.desk.records.write() as tx:
+        now, ids = sqlite_office.desk.clock.now(), sqlite_office.desk.ids
+        family, api_key, _ = create_family(tx, ids, now, ["TestExp1"])
+    first = api_key.split("_")[1]
+    for _ in range(49):
+        said(run("publisher-family", "add-key", family, "--json"))
+    for words in (
+        ("publisher-family", "rotate-key", family, first),
+        ("api-key", "rotate", first, "--family", family),
+    ):
+        refused(run(*words), Refused, "there are 50 keys already")
+    told = said(
+        run("publisher-family", "rotate-key", family, first, "--overlap-hours", "0", "--json")
+    )
+    assert told["apiKey"].split("_")[1] != first
+
+
 def test_clients_of_an_agency(run: Run, sqlite_office: Office) -> None:
     paths = [sqlite_office.client(companyName=name) for name in ("Mills", "Ä")]
     sqlite_office.ask("DELETE", sqlite_office.client())

@@ -214,9 +214,13 @@ def keys_of(tx: Tx, owner: Owner) -> list[Key]:
 
 def add_key(tx: Tx, ids: Ids, now: Instant, owner: Owner) -> str:
     """One more key. **Refuses** (400) more than 50 live ones."""
+    _check_room(tx, now, owner)
+    return create_key(tx, ids, now, owner)
+
+
+def _check_room(tx: Tx, now: Instant, owner: Owner) -> None:
     if sum(_lives(key, now) for key in rows.keys_of(tx, *owner)) >= MOST_KEYS:
         raise refused_state("", f"there are {MOST_KEYS} keys already; revoke one first")
-    return create_key(tx, ids, now, owner)
 
 
 def rotate_key(
@@ -224,9 +228,12 @@ def rotate_key(
 ) -> str:
     """A new key in place of a live one, which goes on working for ``overlap`` microseconds.
 
-    **Refuses** a key that is not the owner's or is dead (404).
+    **Refuses** a key that is not the owner's or is dead (404), and more than 50 live ones (400):
+    the former one counts while it goes on working.
     """
     former = _live_key(tx, now, owner, prefix)
+    if overlap > 0:
+        _check_room(tx, now, owner)
     ends = now + overlap
     rows.change_key(tx, former.no, expires_at=min(ends, former.expires_at or ends))
     return create_key(tx, ids, now, owner)

@@ -7,9 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from handbill.cli.speaking import DataOption, JsonOption, Mistaken, read_body, say
-from handbill.cli.standing import writing_for
+from handbill.cli.standing import missing_told, writing_for
 from handbill.core.nouns import Client, Publisher
-from handbill.kit.faults import Refused
 from handbill.opening import Opened
 from handbill.store.records import Tx
 
@@ -32,12 +31,10 @@ def _at(
     from handbill.publishers.service import publisher_of
 
     with writing_for(data, agency_id) as (tx, stores, agency_no):
-        try:
+        with missing_told(f"the agency has no publisher {publisher_id!r}"):
             publisher = publisher_of(tx, agency_no, publisher_id)
+        with missing_told(f"the agency has no client {client_id!r}"):
             client = client_of(tx, agency_no, client_id) if client_id else None
-        except Refused as unknown:
-            also = f" with client {client_id!r}" if client_id else ""
-            raise Mistaken(f"the agency has no publisher {publisher_id!r}{also}") from unknown
         yield stores, tx, publisher, client
 
 
@@ -54,10 +51,8 @@ def show(
     from handbill.wire.click_definitions import spell_definition
 
     with _at(data, agency_id, publisher_id, client_id) as (_, tx, publisher, client):
-        try:
+        with missing_told("there is none; `handbill click-definition set` makes one"):
             found = definition_at(tx, publisher, client)
-        except Refused as none:
-            raise Mistaken("there is none; `handbill click-definition set` makes one") from none
         spelled = spell_definition(publisher.id, client.id if client else None, found.body)
     say(spelled, as_json=json)
 
@@ -113,11 +108,9 @@ def clear(
     """Take a definition away: what is more general holds again."""
     from handbill.definitions.service import delete
 
-    with _at(data, agency_id, publisher_id, client_id) as (_, tx, publisher, client):
-        try:
-            delete(tx, publisher, client)
-        except Refused as none:
-            raise Mistaken("there is none to clear") from none
+    at = _at(data, agency_id, publisher_id, client_id)
+    with at as (_, tx, publisher, client), missing_told("there is none to clear"):
+        delete(tx, publisher, client)
     say({"cleared": publisher_id, "clientId": client_id}, as_json=json)
 
 

@@ -1,7 +1,6 @@
 """``publisher-family``: vendors of publishers, and the keys that let them in."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Annotated, Any
 
 import typer
@@ -10,13 +9,11 @@ from handbill.access.routes import MOST_OVERLAP_HOURS, spell_key
 from handbill.cli.speaking import (
     DataOption,
     JsonOption,
-    Mistaken,
     read_body,
     say,
     say_lines,
 )
-from handbill.cli.standing import agency_named, family_named, writing
-from handbill.kit.faults import Refused
+from handbill.cli.standing import agency_named, family_named, missing_told, writing
 from handbill.kit.instants import HOUR
 from handbill.kit.jsons import encode
 from handbill.wire.families import CREATE, UPDATE
@@ -175,9 +172,5 @@ def _ids(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-@contextmanager
-def _known_key(prefix: str) -> Iterator[None]:
-    try:
-        yield
-    except Refused as unknown:
-        raise Mistaken(f"the family has no live key {prefix!r}; `show` lists its keys") from unknown
+def _known_key(prefix: str) -> AbstractContextManager[None]:
+    return missing_told(f"the family has no live key {prefix!r}; `show` lists its keys")

@@ -16,15 +16,18 @@ from handbill.cli.speaking import (
     say,
     say_lines,
 )
-from handbill.cli.standing import writing_for
+from handbill.cli.standing import missing_told, writing_for
 from handbill.host.clock import Clock
 from handbill.host.ids import Ids
-from handbill.kit.faults import Refused
 from handbill.kit.jsons import encode
 from handbill.store.records import Tx
 
 markup = typer.Typer(no_args_is_help=True, help="Markups: what is put on customers' spend.")
 
+_NOT_THEIRS = (
+    "an id is not the agency's, or not of that level or client; `handbill markup list` shows the "
+    "markups, GET /meta a client's campaigns and job groups"
+)
 AgencyOption = Annotated[str, typer.Option("--agency", help="The agency whose markups they are.")]
 MarkupId = Annotated[str, typer.Argument(metavar="ID", help="As POST /markups answered it.")]
 NameOption = Annotated[str | None, typer.Option(help="A name for people.")]
@@ -166,16 +169,8 @@ def delete_markup(
 @contextmanager
 def _office(agency_id: str, data: str | None) -> Iterator[tuple[Tx, int, Clock, Ids]]:
     """A transaction for an agency. **Refuses** one that is not there (Mistaken)."""
-    with writing_for(data, agency_id) as (tx, stores, agency_no):
-        try:
-            yield tx, agency_no, stores.clock, stores.ids
-        except Refused as refused:
-            if refused.status != 404:
-                raise
-            raise Mistaken(
-                "an id is not the agency's, or not of that level or client; `handbill markup list` "
-                "shows the markups, GET /meta a client's campaigns and job groups"
-            ) from refused
+    with writing_for(data, agency_id) as (tx, stores, agency_no), missing_told(_NOT_THEIRS):
+        yield tx, agency_no, stores.clock, stores.ids
 
 
 def _said(

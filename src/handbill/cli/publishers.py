@@ -17,9 +17,8 @@ from handbill.cli.speaking import (
     say_lines,
     warn,
 )
-from handbill.cli.standing import writing_for
+from handbill.cli.standing import missing_told, writing_for
 from handbill.core.nouns import Publisher
-from handbill.kit.faults import Refused
 from handbill.kit.jsons import encode
 from handbill.opening import open_tools
 from handbill.store.records import Tx
@@ -254,9 +253,6 @@ def _switch(
 def _found(tx: Tx, agency_no: int, publisher_id: str) -> Publisher:
     from handbill.publishers.service import publisher_to_change
 
-    try:
+    words = f"the agency has no publisher {publisher_id!r}; `handbill publisher list` lists them"
+    with missing_told(words):
         return publisher_to_change(tx, agency_no, publisher_id)
-    except Refused as unknown:
-        raise Mistaken(
-            f"the agency has no publisher {publisher_id!r}; `handbill publisher list` lists them"
-        ) from unknown

@@ -50,14 +50,23 @@ def writing_for(data: str | None, agency_id: str) -> Iterator[tuple[Tx, Opened, 
         yield tx, stores, agency_named(tx, agency_id).no
 
 
+@contextmanager
+def missing_told(words: str) -> Iterator[None]:
+    """What is not there (404) is told in these words (Mistaken); any other refusal speaks for
+    itself.
+    """
+    try:
+        yield
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+        raise Mistaken(words) from refused
+
+
 def agency_named(tx: Tx, agency_id: str) -> Agency:
     """**Refuses** an unknown one (Mistaken)."""
-    try:
+    with missing_told(f"there is no agency {agency_id!r}; `handbill agency list` names them"):
         return access.agency_of(tx, agency_id)
-    except Refused as unknown:
-        raise Mistaken(
-            f"there is no agency {agency_id!r}; `handbill agency list` names them"
-        ) from unknown
 
 
 def owner_named(tx: Tx, agency_id: str | None, family_id: str | None) -> Owner:
@@ -72,13 +81,11 @@ def owner_named(tx: Tx, agency_id: str | None, family_id: str | None) -> Owner:
 
 def family_named(tx: Tx, family_id: str) -> Family:
     """**Refuses** an unknown one (Mistaken)."""
-    try:
+    words = (
+        f"there is no publisher family {family_id!r}; `handbill publisher-family list` names them"
+    )
+    with missing_told(words):
         return access.family_at_hand(tx, family_id)
-    except Refused as unknown:
-        raise Mistaken(
-            f"there is no publisher family {family_id!r}; `handbill publisher-family list` names "
-            "them"
-        ) from unknown
 
 
 def client_named(tx: Tx, client_id: str) -> Client:
