@@ -8,7 +8,7 @@ from contract.office import Office
 from handbill.access import tokens
 from handbill.access.keys import ensure_secrets, secret
 from handbill.access.rows import ApiClient
-from handbill.access.service import NEEDS, add_api_client, create_key, owner_of_family
+from handbill.access.service import NEEDS, add_api_client, create_key, family_at_hand
 from handbill.host.ids import SeededIds
 from handbill.kit.instants import DAY, HOUR, SECOND
 from handbill.publishers.service import create_family
@@ -83,7 +83,7 @@ def test_a_partner_does_what_its_scope_says(office: Office) -> None:
     with office.desk.records.write() as tx:
         now, ids = office.desk.clock.now(), office.desk.ids
         family, api_key, _ = create_family(tx, ids, now, ["TestExp1"])
-        owner = owner_of_family(tx, family)
+        owner = "partner", family_at_hand(tx, family).no
         readers = [add_api_client(tx, ids, now, owner, [need]) for need in NEEDS]
     url = f"/publisher-families/{family}/reports/unknown"
     said = []

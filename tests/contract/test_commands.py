@@ -4,12 +4,14 @@ Each is held against what the API answers on the same records.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from click.testing import Result
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from contract.office import Office
@@ -143,6 +145,25 @@ def test_more_keys_than_may_live_are_refused(run: Run, sqlite_office: Office) ->
     refused(run("api-key", "create", "--agency", "acme"), Refused, "there are 50 keys already")
 
 
+def test_a_key_is_rotated_beside_all_others_only_at_once(run: Run, sqlite_office: Office) -> None:
+    """Else keys that overlap would be without number; and that is not told as a missing key."""
+    with sqlite_office.desk.records.write() as tx:
+        now, ids = sqlite_office.desk.clock.now(), sqlite_office.desk.ids
+        family, api_key, _ = create_family(tx, ids, now, ["TestExp1"])
+    first = api_key.split("_")[1]
+    for _ in range(49):
+        said(run("publisher-family", "add-key", family, "--json"))
+    for words in (
+        ("publisher-family", "rotate-key", family, first),
+        ("api-key", "rotate", first, "--family", family),
+    ):
+        refused(run(*words), Refused, "there are 50 keys already")
+    told = said(
+        run("publisher-family", "rotate-key", family, first, "--overlap-hours", "0", "--json")
+    )
+    assert told["apiKey"].split("_")[1] != first
+
+
 def test_clients_of_an_agency(run: Run, sqlite_office: Office) -> None:
     paths = [sqlite_office.client(companyName=name) for name in ("Mills", "Ä")]
     sqlite_office.ask("DELETE", sqlite_office.client())
@@ -218,12 +239,66 @@ def test_lists_for_people_are_columns(run: Run, sqlite_office: Office) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("words", [("agency", "list"), ("client", "list", "--agency", "acme")])
+def commands(
+    group: TyperGroup, words: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
+    """Every command there is, with the words that name it."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from commands(command, (*words, name))
+        else:
+            yield (*words, name), cast(TyperCommand, command)
+
+
+# These make the folder, or only tell of settings.
+WITHOUT_A_FOLDER = {
+    ("agency", "create"), ("serve",), ("demo",), ("migrate",), ("settings",),
+    ("api",), ("edge",), ("judge",), ("fetcher",), ("worker",),
+}  # fmt: skip
+
+
+def least_words(words: tuple[str, ...], command: TyperCommand) -> tuple[str, ...]:
+    """A command with no more than it must be given."""
+    needed = [one.opts[0] for one in command.params if one.required]
+    return words + tuple(
+        word for name in needed for word in ((name, "x") if name.startswith("-") else ("x",))
+    )
+
+
+IN_A_FOLDER = [
+    pytest.param(least_words(words, command), id=" ".join(words))
+    for words, command in commands(cast(TyperGroup, get_command(app)))
+    if words not in WITHOUT_A_FOLDER and any("--data" in one.opts for one in command.params)
+]
+
+
+def test_there_are_commands_to_try() -> None:
+    assert len(IN_A_FOLDER) > 30
+
+
+@pytest.mark.parametrize("words", IN_A_FOLDER)
 def test_a_mistyped_folder_is_not_made(words: tuple[str, ...], tmp_path: Path) -> None:
     nowhere = tmp_path / "nowhere"
     result = CliRunner().invoke(app, [*words, "--data", str(nowhere)])
-    refused(result, BadSettings, "there are no records at")
+    assert result.exit_code != 0
     assert not nowhere.exists()
+
+
+@pytest.mark.parametrize(
+    "words", [("publisher", "list", "--agency", "acme"), ("callbacks", "run"), ("agency", "list")]
+)
+def test_a_mistyped_folder_is_told(words: tuple[str, ...], tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, [*words, "--data", str(tmp_path / "nowhere")])
+    refused(result, BadSettings, "there are no records at")
+
+
+def test_a_result_for_people_is_words_and_json(run: Run) -> None:
+    at = ("P", "--agency", "acme")
+    assert run("publisher", "create", *at).exit_code == 0
+    shown = run("click-definition", "set", *at, "--latent", "off", "--no-bot").stdout.splitlines()
+    told = dict(line.split(maxsplit=1) for line in shown)
+    assert (told["clientId"], told["latent"], told["bot"]) == ("-", "-", "false")
+    assert json.loads(told["newBot"])["cmBotLogic"] is True
 
 
 def test_every_command_says_what_it_does() -> None:

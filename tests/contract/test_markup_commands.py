@@ -85,10 +85,13 @@ def test_a_markup_of_json(shop: Shop, tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(body)))
     made.append(shop.create(json_body="-", **nothing))
     assert [one["id"] for one in shop.said(markups.list_markups)] == made
-    for bad in (b"{", b"[]", b"", b"\xff"):
+    for bad in (b"{", b"", b"\xff"):
         file.write_bytes(bad)
         with pytest.raises(Mistaken):
             shop.create(json_body=str(file), **nothing)
+    file.write_bytes(b"[]")
+    with pytest.raises(Refused):
+        shop.create(json_body=str(file), **nothing)
     with pytest.raises(Mistaken, match="leave the other options out"):
         shop.create(json_body=str(file))
     with pytest.raises(Mistaken, match="No such file"):

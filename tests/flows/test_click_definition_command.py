@@ -49,9 +49,13 @@ def test_a_definition_is_set_shown_and_cleared(folder: Path) -> None:
 
 def test_what_is_not_there_or_not_sound_is_said(folder: Path) -> None:
     ours = ("P", "--agency", "acme")
-    for words in (("X", "--agency", "acme"), ("P", "--agency", "x"), (*ours, "--client", "c")):
-        with pytest.raises(Mistaken, match="there is no agency"):
+    for words, what in (
+        (("X", "--agency", "acme"), "publisher 'X'"), ((*ours, "--client", "c"), "client 'c'"),
+    ):  # fmt: skip
+        with pytest.raises(Mistaken, match=f"the agency has no {what}"):
             said(folder, "click-definition", "show", *words)
+    with pytest.raises(Mistaken, match="there is no agency 'x'"):
+        said(folder, "click-definition", "show", "P", "--agency", "x")
     with pytest.raises(Mistaken, match="neither a whole number nor"):
         said(folder, "click-definition", "set", "P", "--agency", "acme", "--latent", "soon")
     with pytest.raises(Refused):

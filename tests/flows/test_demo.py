@@ -1,12 +1,16 @@
 """``handbill demo``: what it prints adds up, and a second call finds the first one's market."""
 
+import io
 import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
+from rich.console import Console
+
 from handbill.demo import market
+from handbill.demo.report import printed
 from handbill.demo.server import hosted_feeds
 from handbill.demo.story import chains_of
 from handbill.demo.traffic import CLICKS, Offer, plan_of
@@ -63,6 +67,19 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     assert refused.returncode == 1
     assert "is not empty and holds no demo" in refused.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
+
+
+def test_a_row_of_which_there_is_nothing_to_tell_is_left_out() -> None:
+    """Conversions that no click led to are in a row without a job group: all else in it is 0."""
+    nothing = dict.fromkeys(
+        ("clicks", "botClicks", "duplicateClicks", "overCapClicks", "applyStarts", "applies",
+         "spent", "cpc", "cpa", "cta"), "0"
+    )  # fmt: skip
+    row = nothing | {"jobGroupName": "Nurses", "publisherName": "Jooble", "botClicks": "3"}
+    out = io.StringIO()
+    printed(Console(file=out, width=120), "Mills", [nothing, row], "USD")
+    lines = [line.split() for line in out.getvalue().splitlines()]
+    assert [line[0] for line in lines if line and line[-1] == "0.0"] == ["Nurses"]
 
 
 OFFERS = [Offer("TestExp1", "Employer", f"http://edge/c/{number}") for number in range(40)]

@@ -44,7 +44,6 @@ __all__ = [
     "keys_of",
     "live_api_client",
     "lock_agency",
-    "owner_of_family",
     "proved_key",
     "revoke_api_client",
     "revoke_key",
@@ -194,14 +193,6 @@ def lock_agency(tx: Tx, no: int) -> None:
     tx.lock_row(agencies, no)
 
 
-def owner_of_family(tx: Tx, family_id: str) -> Owner:
-    """Who owns a publisher family's keys. **Refuses** an unknown one (404)."""
-    found = rows.family(tx, family_id)
-    if found is None:
-        raise not_found()
-    return "partner", found.no
-
-
 def family_publishers(tx: Tx, family_no: int) -> list[int]:
     """The row numbers of a family's publishers."""
     return rows.family_members(tx, family_no)
@@ -224,9 +215,13 @@ def keys_of(tx: Tx, owner: Owner) -> list[Key]:
 
 def add_key(tx: Tx, ids: Ids, now: Instant, owner: Owner) -> str:
     """One more key. **Refuses** (400) more than 50 live ones."""
+    _check_room(tx, now, owner)
+    return create_key(tx, ids, now, owner)
+
+
+def _check_room(tx: Tx, now: Instant, owner: Owner) -> None:
     if sum(_lives(key, now) for key in rows.keys_of(tx, *owner)) >= MOST_KEYS:
         raise refused_state("", f"there are {MOST_KEYS} keys already; revoke one first")
-    return create_key(tx, ids, now, owner)
 
 
 def rotate_key(
@@ -234,9 +229,12 @@ def rotate_key(
 ) -> str:
     """A new key in place of a live one, which goes on working for ``overlap`` microseconds.
 
-    **Refuses** a key that is not the owner's or is dead (404).
+    **Refuses** a key that is not the owner's or is dead (404), and more than 50 live ones (400):
+    the former one counts while it goes on working.
     """
     former = _live_key(tx, now, owner, prefix)
+    if overlap > 0:
+        _check_room(tx, now, owner)
     ends = now + overlap
     rows.change_key(tx, former.no, expires_at=min(ends, former.expires_at or ends))
     return create_key(tx, ids, now, owner)

@@ -4,11 +4,9 @@ from typing import Annotated
 
 import typer
 
-from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, say_rows, settings_with
+from handbill.cli.speaking import DataOption, JsonOption, read_body, say, say_rows, settings_with
 from handbill.cli.standing import agency_named, standing
-from handbill.kit.faults import Fault, Refused, bad_request
 from handbill.opening import opened, prepare
-from handbill.store.records import Tx
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The agency's id.")]
 agency = typer.Typer(no_args_is_help=True, help="Agencies: the tenants of this installation.")
@@ -67,22 +65,7 @@ def update_agency(
     from handbill.access.routes import AGENCY_UPDATE
     from handbill.access.service import update_agency as update
 
-    faults: list[Fault] = []
-    given = AGENCY_UPDATE.read({"name": name}, "", faults)
-    if faults:
-        raise bad_request(faults, "The agency was not updated")
+    given = read_body(AGENCY_UPDATE, {"name": name}, "The agency was not updated")
     with opened(standing(data)) as stores, stores.records.write() as tx:
         update(tx, agency_named(tx, agency_id), given)
     say({"agencyId": agency_id, "name": given["name"].strip()}, as_json=json)
-
-
-def agency_no_of(tx: Tx, agency_id: str) -> int:
-    """The row number of an agency that a command names. **Refuses** an unknown one (Mistaken)."""
-    from handbill.access.service import agency_of
-
-    try:
-        return agency_of(tx, agency_id).no
-    except Refused as unknown:
-        raise Mistaken(
-            f"there is no agency {agency_id!r}; `handbill agency create` makes one"
-        ) from unknown

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from handbill.cli.speaking import DataOption, JsonOption, say, settings_with
-from handbill.opening import open_tools, prepare
+from handbill.cli.speaking import DataOption, JsonOption, say
+from handbill.cli.standing import standing
+from handbill.opening import open_tools
 
 callbacks = typer.Typer(no_args_is_help=True, help="Callbacks: what reports tell their askers.")
 
@@ -23,9 +24,7 @@ def run_callbacks(
     from handbill.callbacks.service import hurry
     from handbill.callbacks.work import run_due
 
-    settings = settings_with(data=data)
-    prepare(settings)
-    tools = open_tools(settings)
+    tools = open_tools(standing(data))
     try:
         if waiting:
             with tools.records.write() as tx:

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, settings_with
+from handbill.cli.speaking import DataOption, JsonOption, Mistaken, read_body, say
+from handbill.cli.standing import missing_told, writing_for
 from handbill.core.nouns import Client, Publisher
-from handbill.kit.faults import Fault, Refused, bad_request
-from handbill.opening import Opened, opened, prepare
+from handbill.opening import Opened
 from handbill.store.records import Tx
 
 definition = typer.Typer(no_args_is_help=True, help="What makes a publisher's clicks payable.")
@@ -27,21 +27,14 @@ def _at(
     data: str | None, agency_id: str, publisher_id: str, client_id: str | None
 ) -> Iterator[Found]:
     """The stores, a transaction, the publisher, and the client if one is named."""
-    from handbill.access.service import agency_of
     from handbill.clients.service import client_of
     from handbill.publishers.service import publisher_to_change
 
-    settings = settings_with(data=data)
-    prepare(settings)
-    with opened(settings) as stores, stores.records.write() as tx:
-        try:
-            agency_no = agency_of(tx, agency_id).no
+    with writing_for(data, agency_id) as (tx, stores, agency_no):
+        with missing_told(f"the agency has no publisher {publisher_id!r}"):
             publisher = publisher_to_change(tx, agency_no, publisher_id)
+        with missing_told(f"the agency has no client {client_id!r}"):
             client = client_of(tx, agency_no, client_id) if client_id else None
-        except Refused as unknown:
-            named = f"agency {agency_id!r} with publisher {publisher_id!r}"
-            also = f" and client {client_id!r}" if client_id else ""
-            raise Mistaken(f"there is no {named}{also}") from unknown
         yield stores, tx, publisher, client
 
 
@@ -58,10 +51,8 @@ def show(
     from handbill.wire.click_definitions import spell_definition
 
     with _at(data, agency_id, publisher_id, client_id) as (_, tx, publisher, client):
-        try:
+        with missing_told("there is none; `handbill click-definition set` makes one"):
             found = definition_at(tx, publisher, client)
-        except Refused as none:
-            raise Mistaken("there is none; `handbill click-definition set` makes one") from none
         spelled = spell_definition(publisher.id, client.id if client else None, found.body)
     say(spelled, as_json=json)
 
@@ -99,10 +90,7 @@ def change(
     detectors = _given({"clicksPerAddressAndDay": _number(most_clicks, "--most-clicks")})
     if detectors:
         given["newBot"] = detectors
-    faults: list[Fault] = []
-    read = UPDATE.read(given, "", faults)
-    if faults:
-        raise bad_request(faults, "The click definition was not changed")
+    read = read_body(UPDATE, given, "The click definition was not changed")
     with _at(data, agency_id, publisher_id, client_id) as (stores, tx, publisher, client):
         now, can_locate = stores.clock.now(), bool(stores.settings.geo_file)
         put(tx, now, publisher, client, read, can_locate=can_locate)
@@ -120,11 +108,9 @@ def clear(
     """Take a definition away: what is more general holds again."""
     from handbill.definitions.service import delete
 
-    with _at(data, agency_id, publisher_id, client_id) as (_, tx, publisher, client):
-        try:
-            delete(tx, publisher, client)
-        except Refused as none:
-            raise Mistaken("there is none to clear") from none
+    at = _at(data, agency_id, publisher_id, client_id)
+    with at as (_, tx, publisher, client), missing_told("there is none to clear"):
+        delete(tx, publisher, client)
     say({"cleared": publisher_id, "clientId": client_id}, as_json=json)
 
 

@@ -1,17 +1,22 @@
 """``client list``, ``stage-map show`` and ``stage-map set``."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, say_rows
+from handbill.cli.speaking import (
+    DataOption,
+    JsonOption,
+    Mistaken,
+    body_in,
+    read_body,
+    say,
+    say_rows,
+)
 from handbill.cli.standing import agency_named, client_named, standing
 from handbill.clients import service as clients
 from handbill.funnel import service as funnel
-from handbill.kit.faults import Fault, bad_request
-from handbill.kit.jsons import NotJson, decode
 from handbill.opening import opened
 from handbill.wire.clients import spell_client
 from handbill.wire.funnel import STAGE_MAP
@@ -23,7 +28,6 @@ stage_map = typer.Typer(
 ClientArgument = Annotated[str, typer.Argument(metavar="CLIENT", help="The client's id.")]
 _SHOWN = ("id", "companyName", "activeStatus", "timeZone", "startDate", "endDate", "pixelId")
 _AT_ONCE = 1_000
-_MOST_FILE = 1_000_000
 
 
 @client.command("list")
@@ -84,10 +88,7 @@ def set_stage_map(
         if not found:
             raise typer.BadParameter(f"{pair!r} is not TEXT=STAGE", param_hint="--stage")
         given[text] = named
-    faults: list[Fault] = []
-    read = STAGE_MAP.read({"stageMap": given}, "", faults)
-    if faults:
-        raise bad_request(faults, "The stage map was not set")
+    read = read_body(STAGE_MAP, {"stageMap": given}, "The stage map was not set")
     stages = {text: name for text, name in read["stageMap"].items() if name is not None}
     with opened(standing(data)) as stores, stores.records.write() as tx:
         found_client = client_named(tx, client_id)
@@ -98,19 +99,7 @@ def set_stage_map(
 
 def _of_file(path: Path) -> dict[str, Any]:
     """The map of a JSON file. **Refuses** what cannot be read or is no object (Mistaken)."""
-    try:
-        if str(path) == "-":
-            raw = sys.stdin.buffer.read(_MOST_FILE + 1)
-        else:
-            with path.open("rb") as file:
-                raw = file.read(_MOST_FILE + 1)
-        given = decode(raw[: _MOST_FILE + 1])
-    except OSError as missing:
-        raise Mistaken(f"{path} cannot be read: {missing.strerror}") from missing
-    except NotJson as bad:
-        raise Mistaken(f"{path} {bad}") from bad
-    if len(raw) > _MOST_FILE:
-        raise Mistaken(f"{path} is larger than {_MOST_FILE} bytes; is it the right file?")
+    given = body_in(str(path))
     if isinstance(given, dict) and isinstance(given.get("stageMap"), dict):
         given = given["stageMap"]
     if not isinstance(given, dict):

@@ -5,9 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say_lines
-from handbill.cli.standing import client_named, standing
-from handbill.kit.faults import Refused
+from handbill.cli.speaking import DataOption, JsonOption, say_lines
+from handbill.cli.standing import client_named, missing_told, standing
 from handbill.kit.jsons import encode
 from handbill.opening import opened
 
@@ -33,10 +32,8 @@ def explain_job(
     settings = standing(data)
     with opened(settings) as stores, stores.records.read() as tx:
         client = client_named(tx, client_id)
-        try:
+        with missing_told(f"the client has no live job {ref!r}"):
             told = explaining.explain(tx, stores.blobs, client, ref, stores.clock.now())
-        except Refused as unknown:
-            raise Mistaken(f"the client has no live job {ref!r}") from unknown
         spelled = spell_explained(tx, settings, client, told)
     say_lines([encode(spelled)] if json else (line.encode() for line in lines_of(spelled)))
 

@@ -1,28 +1,21 @@
 """``publisher-family``: vendors of publishers, and the keys that let them in."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Annotated, Any
 
 import typer
 
-from handbill.cli.agencies import agency_no_of
+from handbill.access.routes import MOST_OVERLAP_HOURS, spell_key
 from handbill.cli.speaking import (
     DataOption,
     JsonOption,
-    Mistaken,
     read_body,
     say,
     say_lines,
-    settings_with,
-    told,
 )
-from handbill.core.nouns import Family
-from handbill.kit.faults import Refused
-from handbill.kit.instants import HOUR, iso_of
+from handbill.cli.standing import agency_named, family_named, missing_told, writing
+from handbill.kit.instants import HOUR
 from handbill.kit.jsons import encode
-from handbill.opening import Opened, opened, prepare
-from handbill.store.records import Tx
 from handbill.wire.families import CREATE, UPDATE
 
 family = typer.Typer(no_args_is_help=True, help="Publisher families: vendors of publishers.")
@@ -50,9 +43,9 @@ def create_family(
 
     said = {"publishers": _ids(publishers), "name": name}
     given = read_body(CREATE, said, "The family was not created")
-    with _writing(data) as (tx, stores):
+    with writing(data) as (tx, stores):
         if agency_id is not None:
-            agency_no_of(tx, agency_id)
+            agency_named(tx, agency_id)
         now = stores.clock.now()
         made = create(tx, stores.ids, now, given["publishers"], agency_id, given["name"])
     say(dict(zip(("publisherFamilyId", "apiKey", "apiClientId"), made, strict=True)), as_json=json)
@@ -64,7 +57,7 @@ def list_families(data: DataOption = None, json: JsonOption = False) -> None:
     from handbill.access.service import families
     from handbill.publishers.families import spelled
 
-    with _writing(data) as (tx, _):
+    with writing(data) as (tx, _):
         found = [spelled(tx, one) for one in families(tx)]
     if json:
         say_lines([encode({"data": found})])
@@ -79,25 +72,14 @@ def show_family(family_id: IdArgument, data: DataOption = None, json: JsonOption
     from handbill.access import service as access
     from handbill.publishers.families import spelled
 
-    with _writing(data) as (tx, _):
-        found = _found(tx, family_id)
+    with writing(data) as (tx, _):
+        found = family_named(tx, family_id)
         owner = ("partner", found.no)
         whole: dict[str, Any] = spelled(tx, found)
-        whole["apiKeys"] = [
-            {
-                "prefix": key.prefix,
-                "createdOn": iso_of(key.created_at),
-                "expiresOn": None if key.expires_at is None else iso_of(key.expires_at),
-                "revokedOn": None if key.revoked_at is None else iso_of(key.revoked_at),
-            }
-            for key in access.keys_of(tx, owner)
-        ]
+        whole["apiKeys"] = [spell_key(key) for key in access.keys_of(tx, owner)]
         clients = access.api_clients_of(tx, owner)
         whole["apiClientIds"] = [one.id for one in clients if one.revoked_at is None]
-    if json:
-        say_lines([encode(whole)])
-    else:
-        say(told(whole), as_json=False)
+    say(whole, as_json=json)
 
 
 @family.command("update")
@@ -119,8 +101,8 @@ def update_family(
     if name is not None:
         said["name"] = name
     given = read_body(UPDATE, said, "The family was not changed")
-    with _writing(data) as (tx, stores):
-        update(tx, stores.clock.now(), _found(tx, family_id), given)
+    with writing(data) as (tx, stores):
+        update(tx, stores.clock.now(), family_named(tx, family_id), given)
     say({"publisherFamilyId": family_id, "updated": True}, as_json=json)
 
 
@@ -129,8 +111,8 @@ def delete_family(family_id: IdArgument, data: DataOption = None, json: JsonOpti
     """Delete a family; its keys and tokens are dead at once. Its publishers stay."""
     from handbill.access.service import delete_family as delete
 
-    with _writing(data) as (tx, stores):
-        delete(tx, stores.clock.now(), _found(tx, family_id))
+    with writing(data) as (tx, stores):
+        delete(tx, stores.clock.now(), family_named(tx, family_id))
     say({"publisherFamilyId": family_id, "deleted": True}, as_json=json)
 
 
@@ -139,8 +121,8 @@ def add_key(family_id: IdArgument, data: DataOption = None, json: JsonOption = F
     """Make one more key of a family; prints it, this once."""
     from handbill.access.service import add_key as add
 
-    with _writing(data) as (tx, stores):
-        owner = ("partner", _found(tx, family_id).no)
+    with writing(data) as (tx, stores):
+        owner = ("partner", family_named(tx, family_id).no)
         key = add(tx, stores.ids, stores.clock.now(), owner)
     say({"publisherFamilyId": family_id, "apiKey": key}, as_json=json)
 
@@ -150,7 +132,10 @@ def rotate_key(
     family_id: IdArgument,
     prefix: PrefixArgument,
     overlap_hours: Annotated[
-        int, typer.Option(min=0, max=720, help="Hours for which the former key goes on working.")
+        int,
+        typer.Option(
+            min=0, max=MOST_OVERLAP_HOURS, help="Hours for which the former key goes on working."
+        ),
     ] = 24,
     data: DataOption = None,
     json: JsonOption = False,
@@ -158,8 +143,8 @@ def rotate_key(
     """Make a new key in place of one; prints it, this once."""
     from handbill.access.service import rotate_key as rotate
 
-    with _writing(data) as (tx, stores):
-        owner = ("partner", _found(tx, family_id).no)
+    with writing(data) as (tx, stores):
+        owner = ("partner", family_named(tx, family_id).no)
         with _known_key(prefix):
             now = stores.clock.now()
             key = rotate(tx, stores.ids, now, owner, prefix, overlap_hours * HOUR)
@@ -176,8 +161,8 @@ def revoke_key(
     """Kill a key at once."""
     from handbill.access.service import revoke_key as revoke
 
-    with _writing(data) as (tx, stores):
-        owner = ("partner", _found(tx, family_id).no)
+    with writing(data) as (tx, stores):
+        owner = ("partner", family_named(tx, family_id).no)
         with _known_key(prefix):
             revoke(tx, stores.clock.now(), owner, prefix)
     say({"publisherFamilyId": family_id, "revoked": prefix}, as_json=json)
@@ -187,29 +172,5 @@ def _ids(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-@contextmanager
-def _writing(data: str | None) -> Iterator[tuple[Tx, Opened]]:
-    settings = settings_with(data=data)
-    prepare(settings)
-    with opened(settings) as stores, stores.records.write() as tx:
-        yield tx, stores
-
-
-def _found(tx: Tx, family_id: str) -> Family:
-    from handbill.access.service import family_at_hand
-
-    try:
-        return family_at_hand(tx, family_id)
-    except Refused as unknown:
-        raise Mistaken(
-            f"there is no publisher family {family_id!r}; `handbill publisher-family list` lists "
-            "them"
-        ) from unknown
-
-
-@contextmanager
-def _known_key(prefix: str) -> Iterator[None]:
-    try:
-        yield
-    except Refused as unknown:
-        raise Mistaken(f"the family has no live key {prefix!r}; `show` lists its keys") from unknown
+def _known_key(prefix: str) -> AbstractContextManager[None]:
+    return missing_told(f"the family has no live key {prefix!r}; `show` lists its keys")

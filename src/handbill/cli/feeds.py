@@ -4,12 +4,11 @@ from typing import Annotated
 
 import typer
 
-from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, say_rows
-from handbill.cli.standing import client_named, standing
+from handbill.cli.speaking import DataOption, JsonOption, say, say_rows
+from handbill.cli.standing import client_named, missing_told, standing
 from handbill.core.nouns import Feed
 from handbill.feeds import service
 from handbill.feeds.routes import spell_run
-from handbill.kit.faults import Refused
 from handbill.kit.instants import iso_of
 from handbill.opening import opened
 from handbill.store.records import Tx
@@ -24,12 +23,8 @@ _AT_ONCE = 1_000
 
 
 def _feed_named(tx: Tx, feed_id: str) -> Feed:
-    try:
+    with missing_told(f"there is no feed {feed_id!r}; `handbill feed list` names a client's"):
         return service.feed_of_any(tx, feed_id)
-    except Refused as unknown:
-        raise Mistaken(
-            f"there is no feed {feed_id!r}; `handbill feed list` names a client's"
-        ) from unknown
 
 
 @feed.command("list")

@@ -1,7 +1,7 @@
 """``api-key`` and ``api-client``: the credentials of an agency or a publisher family."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
 from typing import Annotated
 
@@ -10,11 +10,10 @@ import typer
 from handbill.access import service
 from handbill.access.routes import MOST_OVERLAP_HOURS, spell_api_client, spell_key
 from handbill.access.service import Owner
-from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, say_rows
-from handbill.cli.standing import AgencyOption, FamilyOption, owner_named, standing
-from handbill.kit.faults import Refused
+from handbill.cli.speaking import DataOption, JsonOption, say, say_rows
+from handbill.cli.standing import AgencyOption, FamilyOption, missing_told, owner_named, writing
 from handbill.kit.instants import HOUR
-from handbill.opening import Opened, opened
+from handbill.opening import Opened
 from handbill.store.records import Tx
 
 api_key = typer.Typer(
@@ -43,7 +42,7 @@ def _owned(
     data: str | None, agency_id: str | None, family_id: str | None
 ) -> Iterator[tuple[Opened, Tx, Owner]]:
     """A transaction that may write, about one owner's credentials."""
-    with opened(standing(data)) as stores, stores.records.write() as tx:
+    with writing(data) as (tx, stores):
         yield stores, tx, owner_named(tx, agency_id, family_id)
 
 
@@ -87,10 +86,8 @@ def rotate_key(
     """Create a key in place of another, which goes on working for a while; prints it, this once."""
     with _owned(data, agency_id, family_id) as (stores, tx, owner):
         now = stores.clock.now()
-        try:
+        with _known("API key", prefix, "api-key"):
             made = service.rotate_key(tx, stores.ids, now, owner, prefix, overlap_hours * HOUR)
-        except Refused as unknown:
-            raise _none_such("API key", prefix, "api-key", unknown) from unknown
         former = next(key for key in service.keys_of(tx, owner) if key.prefix == prefix)
     ends = spell_key(former)["expiresOn"]
     say({"apiKey": made, "formerPrefix": prefix, "formerExpiresOn": ends}, as_json=json)
@@ -105,11 +102,9 @@ def revoke_key(
     json: JsonOption = False,
 ) -> None:
     """Kill a key at once, in every process."""
-    with _owned(data, agency_id, family_id) as (stores, tx, owner):
-        try:
-            service.revoke_key(tx, stores.clock.now(), owner, prefix)
-        except Refused as unknown:
-            raise _none_such("API key", prefix, "api-key", unknown) from unknown
+    known = _known("API key", prefix, "api-key")
+    with _owned(data, agency_id, family_id) as (stores, tx, owner), known:
+        service.revoke_key(tx, stores.clock.now(), owner, prefix)
     say({"revoked": prefix}, as_json=json)
 
 
@@ -154,16 +149,11 @@ def revoke_api_client(
     json: JsonOption = False,
 ) -> None:
     """Kill an API client and every token of it at once, in every process."""
-    with _owned(data, agency_id, family_id) as (stores, tx, owner):
-        try:
-            service.revoke_api_client(tx, stores.clock.now(), owner, api_client_id)
-        except Refused as unknown:
-            raise _none_such("API client", api_client_id, "api-client", unknown) from unknown
+    known = _known("API client", api_client_id, "api-client")
+    with _owned(data, agency_id, family_id) as (stores, tx, owner), known:
+        service.revoke_api_client(tx, stores.clock.now(), owner, api_client_id)
     say({"revoked": api_client_id}, as_json=json)
 
 
-def _none_such(what: str, name: str, command: str, refused: Refused) -> Exception:
-    """What to tell of a credential that is not there; any other refusal speaks for itself."""
-    if refused.status != 404:
-        return refused
-    return Mistaken(_NONE_SUCH.format(what=what, name=name, command=command))
+def _known(what: str, name: str, command: str) -> AbstractContextManager[None]:
+    return missing_told(_NONE_SUCH.format(what=what, name=name, command=command))

@@ -1,26 +1,33 @@
 """``markup create``, ``markup list``, ``markup show``, ``markup update``, ``markup delete``."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, say_lines, settings_with
+from handbill.cli.speaking import (
+    DataOption,
+    JsonOption,
+    Mistaken,
+    body_in,
+    decimal_in,
+    read_body,
+    say,
+    say_lines,
+)
+from handbill.cli.standing import missing_told, writing_for
 from handbill.host.clock import Clock
 from handbill.host.ids import Ids
-from handbill.kit.faults import Fault, Refused, bad_request
-from handbill.kit.jsons import NotJson, decode, encode
-from handbill.opening import opened, prepare
+from handbill.kit.jsons import encode
 from handbill.store.records import Tx
-from handbill.wire.shapes import Object
 
 markup = typer.Typer(no_args_is_help=True, help="Markups: what is put on customers' spend.")
 
-_MOST_BODY = 1_000_000
+_NOT_THEIRS = (
+    "an id is not the agency's, or not of that level or client; `handbill markup list` shows the "
+    "markups, GET /meta a client's campaigns and job groups"
+)
 AgencyOption = Annotated[str, typer.Option("--agency", help="The agency whose markups they are.")]
 MarkupId = Annotated[str, typer.Argument(metavar="ID", help="As POST /markups answered it.")]
 NameOption = Annotated[str | None, typer.Option(help="A name for people.")]
@@ -65,7 +72,7 @@ def create_markup(
     from handbill.wire.markups import CREATE
 
     said = _said(json_body, value, effective_from, name, (client, level, entity, placement))
-    given = _read(CREATE, said, "The markup was not created")
+    given = read_body(CREATE, said, "The markup was not created")
     with _office(agency_id, data) as (tx, agency_no, clock, ids):
         made = create(tx, ids, clock.now(), agency_no, given)
     say({"markupId": made.id, "agencyId": agency_id}, as_json=json)
@@ -135,7 +142,7 @@ def update_markup(
     from handbill.wire.markups import UPDATE
 
     said = _said(json_body, value, effective_from, name, (client, level, entity, placement))
-    given = _read(UPDATE, said, "The markup was not changed")
+    given = read_body(UPDATE, said, "The markup was not changed")
     with _office(agency_id, data) as (tx, agency_no, clock, _):
         update(tx, clock.now(), agency_no, markup_id, given)
     say({"markupId": markup_id, "updated": True}, as_json=json)
@@ -162,35 +169,17 @@ def delete_markup(
 @contextmanager
 def _office(agency_id: str, data: str | None) -> Iterator[tuple[Tx, int, Clock, Ids]]:
     """A transaction for an agency. **Refuses** one that is not there (Mistaken)."""
-    from handbill.access.service import agency_of
-
-    settings = settings_with(data=data)
-    prepare(settings)
-    with opened(settings) as stores, stores.records.write() as tx:
-        try:
-            agency_no = agency_of(tx, agency_id).no
-        except Refused as unknown:
-            raise Mistaken(
-                f"there is no agency {agency_id!r}; `handbill agency create` makes one"
-            ) from unknown
-        try:
-            yield tx, agency_no, stores.clock, stores.ids
-        except Refused as refused:
-            if refused.status != 404:
-                raise
-            raise Mistaken(
-                "an id is not the agency's, or not of that level or client; `handbill markup list` "
-                "shows the markups, GET /meta a client's campaigns and job groups"
-            ) from refused
+    with writing_for(data, agency_id) as (tx, stores, agency_no), missing_told(_NOT_THEIRS):
+        yield tx, agency_no, stores.clock, stores.ids
 
 
 def _said(
     json_body: str | None, value: str | None, since: str | None, name: str | None,
     entity: tuple[str | None, str | None, str | None, str | None],
-) -> dict[str, Any]:  # fmt: skip
+) -> Any:  # fmt: skip
     """The body that the flags, or a file, say. **Refuses** both at once (Mistaken)."""
     said: dict[str, Any] = {"name": name}
-    said["value"] = None if value is None else _number(value)
+    said["value"] = None if value is None else decimal_in(value, "--value")
     said["effectiveFrom"] = int(since) if since and since.isdecimal() else since
     if any(part is not None for part in entity):
         client, level, entity_id, placement = entity
@@ -201,39 +190,4 @@ def _said(
         return flags
     if flags:
         raise Mistaken("--json-body says everything; leave the other options out")
-    return _body(json_body)
-
-
-def _body(source: str) -> dict[str, Any]:
-    try:
-        if source == "-":
-            raw = sys.stdin.buffer.read(_MOST_BODY + 1)
-        else:
-            with Path(source).open("rb") as file:
-                raw = file.read(_MOST_BODY + 1)
-        found = decode(raw) if len(raw) <= _MOST_BODY else None
-    except OSError as away:
-        raise Mistaken(f"--json-body {source}: {away.strerror}") from away
-    except NotJson as bad:
-        raise Mistaken(f"--json-body {source}: it {bad}") from bad
-    if not isinstance(found, dict):
-        raise Mistaken(f"--json-body {source} is no JSON object of at most 1 MB")
-    return found
-
-
-def _number(text: str) -> Decimal:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
-        raise Mistaken(f"--value {text!r} is not a number, such as 12.5")
-    return number
-
-
-def _read(shape: Object, said: dict[str, Any], message: str) -> dict[str, Any]:
-    faults: list[Fault] = []
-    given: dict[str, Any] = shape.read(said, "", faults)
-    if faults:
-        raise bad_request(faults, message)
-    return given
+    return body_in(json_body)

@@ -2,29 +2,25 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 import typer
 
-from handbill.cli.agencies import agency_no_of
 from handbill.cli.speaking import (
     DataOption,
     JsonOption,
     Mistaken,
     body_in,
+    decimal_in,
     read_body,
     say,
     say_lines,
-    settings_with,
-    told,
     warn,
 )
+from handbill.cli.standing import missing_told, writing_for
 from handbill.core.nouns import Publisher
-from handbill.kit.faults import Refused
 from handbill.kit.jsons import encode
-from handbill.opening import Opened, open_tools, opened, prepare
+from handbill.opening import open_tools
 from handbill.store.records import Tx
 
 publisher = typer.Typer(no_args_is_help=True, help="Publishers: where jobs are advertised.")
@@ -58,14 +54,14 @@ def create_publisher(
 
     said = {
         "id": publisher_id, "name": name, "bidType": bid_type, "currency": currency,
-        "minBid": None if min_bid is None else _number(min_bid, "--min-bid"),
-        "flatBidValue": None if flat_bid is None else _number(flat_bid, "--flat-bid"),
+        "minBid": None if min_bid is None else decimal_in(min_bid, "--min-bid"),
+        "flatBidValue": None if flat_bid is None else decimal_in(flat_bid, "--flat-bid"),
     }  # fmt: skip
     body = body_in(json_body) if json_body is not None else {}
     if isinstance(body, dict):
         body = {"name": publisher_id} | body | {k: v for k, v in said.items() if v is not None}
     given = read_body(CREATE, body, "The publisher was not created")
-    with _writing(data, agency_id) as (tx, stores, agency_no):
+    with writing_for(data, agency_id) as (tx, stores, agency_no):
         made = minding.create(tx, stores.ids, stores.clock.now(), agency_no, given)
     say({"publisherId": made.id, "agencyId": agency_id}, as_json=json)
 
@@ -78,7 +74,7 @@ def list_publishers(
     from handbill.publishers.service import publishers_of
     from handbill.wire.publishers import spell_publisher
 
-    with _writing(data, agency_id) as (tx, _, agency_no):
+    with writing_for(data, agency_id) as (tx, _, agency_no):
         found = publishers_of(tx, agency_no)
     if json:
         say_lines([encode({"data": [spell_publisher(one, agency_id) for one in found]})])
@@ -99,10 +95,10 @@ def show_publisher(
     from handbill.listings import minding
     from handbill.wire.publishers import spell_publisher
 
-    with _writing(data, agency_id) as (tx, stores, agency_no):
+    with writing_for(data, agency_id) as (tx, stores, agency_no):
         found = _found(tx, agency_no, publisher_id)
         url = minding.feed_url(tx, stores.ids, stores.settings, stores.clock.now(), found)
-    _say_whole(spell_publisher(found, agency_id) | {"feedUrl": url}, as_json=json)
+    say(spell_publisher(found, agency_id) | {"feedUrl": url}, as_json=json)
 
 
 @publisher.command("update")
@@ -125,7 +121,7 @@ def update_publisher(
     from handbill.wire.publishers import UPDATE
 
     given = read_body(UPDATE, body_in(json_body), "The publisher was not changed")
-    with _writing(data, agency_id) as (tx, stores, agency_no):
+    with writing_for(data, agency_id) as (tx, stores, agency_no):
         found = _found(tx, agency_no, publisher_id)
         minding.update(tx, stores.clock.now(), found, given)
     say({"publisherId": publisher_id, "updated": True}, as_json=json)
@@ -163,7 +159,7 @@ def delete_publisher(
     """Delete a publisher: its feeds become empty, clicks of the past stay."""
     from handbill.listings import minding
 
-    with _writing(data, agency_id) as (tx, stores, agency_no):
+    with writing_for(data, agency_id) as (tx, stores, agency_no):
         minding.delete(tx, stores.clock.now(), _found(tx, agency_no, publisher_id))
     say({"publisherId": publisher_id, "deleted": True}, as_json=json)
 
@@ -182,7 +178,7 @@ def publisher_feeds(
     from handbill.clients.service import find_client
     from handbill.listings import minding
 
-    with _writing(data, agency_id) as (tx, stores, agency_no):
+    with writing_for(data, agency_id) as (tx, stores, agency_no):
         found = _found(tx, agency_no, publisher_id)
         asked = (tx, stores.ids, stores.settings, stores.clock.now(), found)
         urls = {"publisherId": publisher_id, "feedUrl": minding.feed_url(*asked)}
@@ -205,7 +201,7 @@ def deliver_publisher(
     from handbill.listings.delivering import is_delivered
     from handbill.listings.work import deliver_now
 
-    with _writing(data, agency_id) as (tx, stores, agency_no):
+    with writing_for(data, agency_id) as (tx, stores, agency_no):
         found = _found(tx, agency_no, publisher_id)
     if not is_delivered(found):
         raise Mistaken(
@@ -249,39 +245,14 @@ def _switch(
 ) -> None:  # fmt: skip
     from handbill.listings import minding
 
-    with _writing(data, agency_id) as (tx, stores, agency_no):
+    with writing_for(data, agency_id) as (tx, stores, agency_no):
         minding.switch(tx, stores.clock.now(), _found(tx, agency_no, publisher_id), status)
     say({"publisherId": publisher_id, "activeStatus": status}, as_json=json)
-
-
-@contextmanager
-def _writing(data: str | None, agency_id: str) -> Iterator[tuple[Tx, Opened, int]]:
-    settings = settings_with(data=data)
-    prepare(settings)
-    with opened(settings) as stores, stores.records.write() as tx:
-        yield tx, stores, agency_no_of(tx, agency_id)
 
 
 def _found(tx: Tx, agency_no: int, publisher_id: str) -> Publisher:
     from handbill.publishers.service import publisher_to_change
 
-    try:
+    words = f"the agency has no publisher {publisher_id!r}; `handbill publisher list` lists them"
+    with missing_told(words):
         return publisher_to_change(tx, agency_no, publisher_id)
-    except Refused as unknown:
-        raise Mistaken(
-            f"the agency has no publisher {publisher_id!r}; `handbill publisher list` lists them"
-        ) from unknown
-
-
-def _say_whole(result: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        say_lines([encode(result)])
-    else:
-        say(told(result), as_json=False)
-
-
-def _number(text: str, option: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise Mistaken(f"{option} {text!r} is not a number, such as 0.25") from None

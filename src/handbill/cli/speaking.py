@@ -3,10 +3,10 @@
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from handbill.config import Configured, configure
@@ -43,19 +43,18 @@ def settings_with(**flags: Any) -> Settings:
 def say(result: Mapping[str, Any], *, as_json: bool) -> None:
     """Print one result: an object as JSON, or a line per name."""
     if as_json:
-        sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
+        say_lines([encode(result)])
         return
     width = max(map(len, result), default=0)
     for name, value in result.items():
-        sys.stdout.write(f"{name:<{width}}  {value}\n")
+        sys.stdout.write(f"{name:<{width}}  {_cell(value)}".rstrip() + "\n")
 
 
-def told(result: Mapping[str, Any]) -> dict[str, Any]:
-    """A result whose inner objects and lists are written as JSON, for ``say``."""
-    return {
-        name: encode(value).decode() if isinstance(value, dict | list) else value
-        for name, value in result.items()
-    }
+def _cell(value: Any) -> str:
+    """A value for people: text as it is, nothing as a dash, all else as JSON."""
+    if value is None:
+        return "-"
+    return value if isinstance(value, str) else encode(value).decode()
 
 
 def body_in(source: str) -> Any:
@@ -80,6 +79,17 @@ def read_body(shape: Object, body: Any, message: str) -> dict[str, Any]:
     return given
 
 
+def decimal_in(text: str, option: str) -> Decimal:
+    """The number that an option says. **Refuses** what is none (Mistaken)."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise Mistaken(f"{option} {text!r} is not a number, such as 12.5")
+    return number
+
+
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(_MOST_BODY + 1)
@@ -91,7 +101,7 @@ def say_rows(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, as_json
         say({"data": list(rows)}, as_json=True)
         return
     lines = [list(names)]
-    lines += [["-" if row[name] is None else str(row[name]) for name in names] for row in rows]
+    lines += [[_cell(row[name]) for name in names] for row in rows]
     widths = [max(len(line[place]) for line in lines) for place in range(len(names))]
     for line in lines:
         cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]

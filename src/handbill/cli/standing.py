@@ -1,5 +1,7 @@
 """What is there already, found for a command by the names that its user gave."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +12,10 @@ from handbill.access.service import Agency, Owner
 from handbill.cli.speaking import Mistaken, settings_with
 from handbill.clients import service as clients
 from handbill.config import BadSettings
-from handbill.core.nouns import Client
+from handbill.core.nouns import Client, Family
 from handbill.host.settings import Settings
 from handbill.kit.faults import Refused
-from handbill.opening import prepare
+from handbill.opening import Opened, opened, prepare
 from handbill.store.records import Tx
 
 AgencyOption = Annotated[str | None, typer.Option("--agency", metavar="A", help="The agency's id.")]
@@ -34,14 +36,37 @@ def standing(data: str | None) -> Settings:
     return settings
 
 
+@contextmanager
+def writing(data: str | None) -> Iterator[tuple[Tx, Opened]]:
+    """A transaction that may write, in records that are there."""
+    with opened(standing(data)) as stores, stores.records.write() as tx:
+        yield tx, stores
+
+
+@contextmanager
+def writing_for(data: str | None, agency_id: str) -> Iterator[tuple[Tx, Opened, int]]:
+    """The same on behalf of an agency, with its number. **Refuses** an unknown one (Mistaken)."""
+    with writing(data) as (tx, stores):
+        yield tx, stores, agency_named(tx, agency_id).no
+
+
+@contextmanager
+def missing_told(words: str) -> Iterator[None]:
+    """What is not there (404) is told in these words (Mistaken); any other refusal speaks for
+    itself.
+    """
+    try:
+        yield
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+        raise Mistaken(words) from refused
+
+
 def agency_named(tx: Tx, agency_id: str) -> Agency:
     """**Refuses** an unknown one (Mistaken)."""
-    try:
+    with missing_told(f"there is no agency {agency_id!r}; `handbill agency list` names them"):
         return access.agency_of(tx, agency_id)
-    except Refused as unknown:
-        raise Mistaken(
-            f"there is no agency {agency_id!r}; `handbill agency list` names them"
-        ) from unknown
 
 
 def owner_named(tx: Tx, agency_id: str | None, family_id: str | None) -> Owner:
@@ -51,10 +76,16 @@ def owner_named(tx: Tx, agency_id: str | None, family_id: str | None) -> Owner:
     if agency_id is not None:
         return "agency", agency_named(tx, agency_id).no
     assert family_id is not None, "one of the two is there"
-    try:
-        return access.owner_of_family(tx, family_id)
-    except Refused as unknown:
-        raise Mistaken(f"there is no publisher family {family_id!r}") from unknown
+    return "partner", family_named(tx, family_id).no
+
+
+def family_named(tx: Tx, family_id: str) -> Family:
+    """**Refuses** an unknown one (Mistaken)."""
+    words = (
+        f"there is no publisher family {family_id!r}; `handbill publisher-family list` names them"
+    )
+    with missing_told(words):
+        return access.family_at_hand(tx, family_id)
 
 
 def client_named(tx: Tx, client_id: str) -> Client:

@@ -61,8 +61,8 @@ def total_of(rows: Iterable[Row], names: Sequence[str]) -> int:
 
 
 def printed(console: Console, client: str, rows: Sequence[Row], currency: str) -> None:
-    """A client's table: a line per job group and publisher, and the sums. Ratios are never
-    summed.
+    """A client's table: a line per job group and publisher of which there is something to tell,
+    and the sums. Ratios are never summed.
     """
     shown = [
         item for item in _SHOWN if console.width >= _WIDE or item[0] not in _ONLY_WIDE
@@ -76,7 +76,8 @@ def printed(console: Console, client: str, rows: Sequence[Row], currency: str) -
     for _, title in shown:
         table.add_column(title, justify="right", no_wrap=True)
     former = ""
-    for row in sorted(rows, key=lambda row: (_named(row, "jobGroup"), -Decimal(row["spent"]))):
+    told = (row for row in rows if any(Decimal(row[name] or "0") for name, _ in _SHOWN))
+    for row in sorted(told, key=lambda row: (_named(row, "jobGroup"), -Decimal(row["spent"]))):
         group = _named(row, "jobGroup")
         cells = (_cell(name, row[name]) for name, _ in shown)
         table.add_row("" if group == former else group, _named(row, "publisher"), *cells)

@@ -71,36 +71,6 @@ def _delete(call: Call) -> dict[str, Any]:
 
 
 _RULE_ID = "0b6f2f0e-3c55-4a39-9a43-6f4f7f1a2b11"
-_SAMPLE: dict[str, Any] = {
-    "clientId": "63051e4d-1595-428e-892e-748e5a7fa9c8",
-    "campaignId": "df8285cd-2ab4-44ab-8861-9ff3be0c4970",
-    "jobGroupId": "sd8285dd-2ab4-44ab-8861-9ff3blhgdgs1m",
-    "filterLevel": "jobs",
-    "applyToChildren": True,
-    "conditions": [
-        {
-            "parameter": "clicks",
-            "condition": "greater than",
-            "value": 100,
-            "unit": "#",
-            "conditionDuration": "last_7_days",
-        }
-    ],
-    "conditionOp": "AND",
-    "actionType": "administration",
-    "name": "Pause Job",
-    "startDate": "05/10/2021",
-    "endDate": "05/31/2021",
-    "jobFilter": {
-        "filter": {
-            "operator": "AND",
-            "rules": [{"operator": "EQUAL", "field": "country", "data": "US"}],
-        }
-    },
-    "jobFilterLevel": "clients",
-    "adminActions": {"type": "pause"},
-    "filters": [],
-}
 OPERATIONS = [
     Operation(
         name="create_rule",
@@ -123,7 +93,7 @@ OPERATIONS = [
                 "success": described(FLAG, "Always true: the rule is kept."),
             }
         ),
-        sample=_SAMPLE,
+        sample=room_samples.RULE_BODY,
         sample_answer={"data": {"id": _RULE_ID}, "success": True},
     ),
     Operation(
