@@ -1,5 +1,7 @@
 """Keys, tokens and API clients."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey
@@ -8,8 +10,18 @@ from contract.office import Office
 from handbill.access import tokens
 from handbill.access.keys import ensure_secrets, secret
 from handbill.access.rows import ApiClient
-from handbill.access.service import NEEDS, add_api_client, create_key, family_at_hand
+from handbill.access.service import (
+    MOST_KEYS,
+    NEEDS,
+    add_api_client,
+    add_key,
+    agency_of,
+    create_key,
+    family_at_hand,
+    keys_of,
+)
 from handbill.host.ids import SeededIds
+from handbill.kit.faults import Refused
 from handbill.kit.instants import DAY, HOUR, SECOND
 from handbill.publishers.service import create_family
 
@@ -222,3 +234,24 @@ def test_verified_tokens_are_bounded() -> None:
     assert kept.find(b"\0", 0) is None
     assert kept.find(b"\2", 0) == tokens.Proof("2", 100)
     assert kept.find(b"\2", 100) is None
+
+
+def test_the_bound_of_keys_holds_when_many_ask_at_once(office: Office) -> None:
+    records, ids, now = office.desk.records, office.desk.ids, office.clock.now()
+    with records.read() as tx:
+        owner = ("agency", agency_of(tx, office.agency_id).no)
+
+    def add(_: int) -> bool:
+        try:
+            with records.write() as tx:
+                add_key(tx, ids, now, owner)
+        except Refused:
+            return False
+        return True
+
+    for _ in range(MOST_KEYS - 3):
+        assert add(0)
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(add, range(8))) == 2  # one was there from the beginning
+    with records.read() as tx:
+        assert len(keys_of(tx, owner)) == MOST_KEYS
