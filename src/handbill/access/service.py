@@ -44,6 +44,7 @@ __all__ = [
     "keys_of",
     "live_api_client",
     "lock_agency",
+    "lock_owner",
     "owner_of_family",
     "proved_key",
     "revoke_api_client",
@@ -192,6 +193,12 @@ def agency_by_number(tx: Tx, no: int) -> Agency:
 def lock_agency(tx: Tx, no: int) -> None:
     """Let no other writer decide about this agency until the transaction ends."""
     tx.lock_row(agencies, no)
+
+
+def lock_owner(tx: Tx, owner: Owner) -> None:
+    """The same of an agency or a publisher family."""
+    role, no = owner
+    tx.lock_row(agencies if role == "agency" else publisher_families, no)
 
 
 def owner_of_family(tx: Tx, family_id: str) -> Owner:
