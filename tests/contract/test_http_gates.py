@@ -61,6 +61,9 @@ class FakeDoors:
             body=ClientBody("n", "n"), created_at=0, updated_at=0,
         )  # fmt: skip
 
+    def hold_owner(self, tx: Tx, caller: Caller) -> None:
+        pass
+
     def hold_client(self, tx: Tx, client: Client) -> Client | None:
         return client
 

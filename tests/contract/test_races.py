@@ -6,7 +6,9 @@ about to change. SQLite has one writer: there the second reads afterwards.
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from contract.asgi import Reply
@@ -15,6 +17,7 @@ from handbill.access import service as access
 from handbill.clients import service as clients
 from handbill.core.nouns import Client
 from handbill.definitions import service as definitions
+from handbill.publishers import service as publishers
 from handbill.publishers.service import publisher_to_change
 from handbill.store.records import Tx
 from handbill.store.records.postgresql import PostgresRecords
@@ -31,19 +34,25 @@ _WAITS = sa.text(
 
 def _meanwhile(office: Office, first: Callable[[Tx], object], ask: Callable[[], Reply]) -> Reply:
     """What is answered to who asks while another process's change is on its way."""
+    with ThreadPoolExecutor(1) as pool:
+        with office.desk.records.write() as tx:
+            first(tx)
+            second: Future[Reply] = pool.submit(ask)
+            _let_wait(office)
+        return second.result(60)
+
+
+def _let_wait(office: Office) -> None:
+    """Go on when somebody waits for a row that is held here."""
     records = office.desk.records
 
     def waits() -> bool | None:
         with records.read() as tx:
             return tx.one(_WAITS) is not None or None
 
-    with ThreadPoolExecutor(2) as pool:
-        with records.write() as tx:
-            first(tx)
-            second: Future[Reply] = pool.submit(ask)
-            if isinstance(records, PostgresRecords):
-                pool.submit(until, "the second waits for the first", waits).result(70)
-        return second.result(60)
+    if isinstance(records, PostgresRecords):
+        with ThreadPoolExecutor(1) as elsewhere:
+            elsewhere.submit(until, "the second waits for the first", waits).result(70)
 
 
 def _client(tx: Tx, at: str) -> Client:
@@ -100,6 +109,27 @@ def test_who_was_deleted_meanwhile_may_not_be_named_in_a_header(office: Office) 
         office, _deleted(office, at), lambda: office.ask("POST", "/funnel", items, named)
     )
     assert reply.status == 403
+
+
+def test_of_two_that_go_by_the_same_version_of_a_publisher_the_second_is_refused(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = "/publishers/TestExp1"
+    known = {"if-match": office.ask("GET", at).headers["etag"]}
+    update = publishers.update
+    others: list[Future[Reply]] = []
+    with ThreadPoolExecutor(1) as pool:
+
+        def slow(*args: Any) -> bool:
+            """The first has passed its check: the second one comes, and gets as far as it can."""
+            monkeypatch.undo()
+            others.append(pool.submit(office.ask, "PUT", at, {"url": "https://b.example"}, known))
+            _let_wait(office)
+            return update(*args)
+
+        monkeypatch.setattr(publishers, "update", slow)
+        first = office.ask("PUT", at, {"name": "A"}, known)
+        assert (first.status, others[0].result(60).status) == (200, 400)
 
 
 def test_two_first_click_definitions_become_one(office: Office) -> None:

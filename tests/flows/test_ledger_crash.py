@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from handbill.core.nouns import Cap, Caps, ClientBody
 from handbill.kit.instants import DAY, MINUTE
+from handbill.ledger import rows as ledger_rows
 from handbill.ledger.checking import check
 from handbill.store import events
 from handbill.store.blobs import FolderBlobs
@@ -201,6 +203,30 @@ def test_a_cap_lowered_while_a_batch_is_judged_holds_for_it(market: Market) -> N
     judge = market.judge(blobs=HookedBlobs(market.folder / "blobs", before=lower))
     assert judge.step() == 0
     assert judge.step() == 1
+    assert dispositions(market.ledger()) == ["over_cap"]
+
+
+def test_a_cap_lowered_while_a_batch_is_booked_holds_for_it(
+    postgres_records: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite nobody else can write by then."""
+    market = Market(postgres_records, tmp_path)
+    listing = market.listing(caps=Caps(budget=Cap("Monthly", 5_000_000)))
+    market.clicked(listing)
+    add_counters = ledger_rows.add_counters
+    lowered = ClientBody("c1", "c1", caps=Caps(budget=Cap("Monthly", 0)))
+
+    def last(*args: Any) -> None:
+        monkeypatch.undo()
+        add_counters(*args)
+        with ThreadPoolExecutor(1) as another:
+            another.submit(market.change, clients, listing.client_no, lowered).result(60)
+
+    monkeypatch.setattr(ledger_rows, "add_counters", last)
+    judge = market.judge()
+    assert judge.step() == 0
+    assert judge.step() == 1
+    judge.close()
     assert dispositions(market.ledger()) == ["over_cap"]
 
 

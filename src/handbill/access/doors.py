@@ -48,6 +48,10 @@ class AccessDoors:
         found = service.live_api_client(tx, owner, proof.api_client_id)
         return None if found is None else service.allowed_by(found.scope)
 
+    def hold_owner(self, tx: Tx, caller: Caller) -> None:
+        """Let no other conditional change of what the caller owns begin until this one ends."""
+        service.lock_owner(tx, (caller.role, caller.owner_no))
+
     def _proved(self, tx: Tx, token: str, now: Instant) -> tokens.Proof | None:
         proof = tokens.verify(self._pems, token, self._issuer, now) if self._pems else None
         if proof is None:

@@ -44,6 +44,7 @@ __all__ = [
     "keys_of",
     "live_api_client",
     "lock_agency",
+    "lock_owner",
     "proved_key",
     "revoke_api_client",
     "revoke_key",
@@ -193,6 +194,12 @@ def lock_agency(tx: Tx, no: int) -> None:
     tx.lock_row(agencies, no)
 
 
+def lock_owner(tx: Tx, owner: Owner) -> None:
+    """The same of an agency or a publisher family."""
+    role, no = owner
+    tx.lock_row(agencies if role == "agency" else publisher_families, no)
+
+
 def family_publishers(tx: Tx, family_no: int) -> list[int]:
     """The row numbers of a family's publishers."""
     return rows.family_members(tx, family_no)
@@ -215,15 +222,9 @@ def keys_of(tx: Tx, owner: Owner) -> list[Key]:
 
 def add_key(tx: Tx, ids: Ids, now: Instant, owner: Owner) -> str:
     """One more key. **Refuses** (400) more than 50 live ones."""
-    _lock_owner(tx, owner)
+    lock_owner(tx, owner)
     _check_room(tx, now, owner)
     return create_key(tx, ids, now, owner)
-
-
-def _lock_owner(tx: Tx, owner: Owner) -> None:
-    """Let no other writer add to an owner's credentials until the transaction ends."""
-    role, no = owner
-    tx.lock_row(agencies if role == "agency" else publisher_families, no)
 
 
 def _check_room(tx: Tx, now: Instant, owner: Owner) -> None:
@@ -239,7 +240,7 @@ def rotate_key(
     **Refuses** a key that is not the owner's or is dead (404), and more than 50 live ones (400):
     the former one counts while it goes on working.
     """
-    _lock_owner(tx, owner)
+    lock_owner(tx, owner)
     former = _live_key(tx, now, owner, prefix)
     if overlap > 0:
         _check_room(tx, now, owner)
@@ -278,7 +279,7 @@ def add_api_client(
     tx: Tx, ids: Ids, now: Instant, owner: Owner, allowed: Iterable[Need] = NEEDS
 ) -> str:
     """One more API client. **Refuses** (400) more than 50 live ones."""
-    _lock_owner(tx, owner)
+    lock_owner(tx, owner)
     if sum(c.revoked_at is None for c in rows.api_clients_of(tx, *owner)) >= MOST_KEYS:
         raise refused_state("", f"there are {MOST_KEYS} API clients already; revoke one first")
     return create_api_client(tx, ids, now, owner, allowed)

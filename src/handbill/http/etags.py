@@ -47,6 +47,8 @@ def require_match(call: Call, reading: Operation | None) -> None:
     """
     if "if-match" not in call.headers or reading is None or reading.query is not NOTHING:
         return
+    if call.maybe_client is None:
+        call.desk.doors.hold_owner(call.tx, call.caller)
     found = reading.work(call)
     answer = found if isinstance(found, Answer) else Answer(found)
     raw = encode(answer.body) if answer.raw is None else answer.raw

@@ -69,6 +69,10 @@ class Doors(Protocol):
         """The agency's own live client, or None."""
         ...
 
+    def hold_owner(self, tx: Tx, caller: Caller) -> None:
+        """Let no other conditional change of what the caller owns begin until this one ends."""
+        ...
+
     def hold_client(self, tx: Tx, client: Client) -> Client | None:
         """Let no other writer decide about this client until the transaction ends; the client as
         it is by then, None when it was deleted while it was waited for.

@@ -278,8 +278,6 @@ class Judge:
     ) -> None:
         if rows.hold_fence(tx) != batch.number:
             raise Outrun
-        if read_terms(tx, batch.places, self._rules.otherwise) != batch.terms:
-            raise Outrun
         now = self._clock.now()
         if now - batch.now > _STALE:
             raise Outrun
@@ -304,6 +302,9 @@ class Judge:
             for client_no, added in judged.items()
             for key, by in added.counters.items()
         ))  # fmt: skip
+        # Last, as another transaction may lower a cap until then; on SQLite none can.
+        if read_terms(tx, batch.places, self._rules.otherwise) != batch.terms:
+            raise Outrun
 
     def _forgotten(self, batch: _Batch) -> Instant:
         """Windows that closed before this instant are so for every click still to come."""
