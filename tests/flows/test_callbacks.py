@@ -342,7 +342,8 @@ def test_old_callbacks_are_forgotten(world: World) -> None:
 
 
 def test_the_command_tries_what_is_due(tmp_path: Path) -> None:
-    told = CliRunner().invoke(
-        app, ["callbacks", "run", "--waiting", "--data", str(tmp_path), "--json"]
-    )
+    command = ["callbacks", "run", "--waiting", "--data", str(tmp_path), "--json"]
+    assert CliRunner().invoke(app, command).exit_code != 0  # there are no records to look into
+    assert CliRunner().invoke(app, ["migrate", "--data", str(tmp_path)]).exit_code == 0
+    told = CliRunner().invoke(app, command)
     assert (told.exit_code, json.loads(told.stdout)) == (0, {"tried": 0})
