@@ -24,7 +24,7 @@ from handbill.groups import routes as groups
 from handbill.host.settings import Settings
 from handbill.http.app import Application, application
 from handbill.http.docs import with_pages
-from handbill.http.front import Front, Limits
+from handbill.http.front import Front, Limits, dated
 from handbill.http.operations import Caller, Desk, Operation
 from handbill.jobs import routes as jobs
 from handbill.listings import routes as listings
@@ -97,7 +97,7 @@ def main(settings: Settings, number: int = 0) -> None:
     desk = open_desk(settings, f"api-{number}", Doors)
     front = fronted(desk)
     server = Server(
-        front,
+        dated(front, desk.clock) if settings.clock_file else front,
         address=settings.host,
         port=settings.api_port,
         interface=Interfaces.ASGINL,

@@ -11,6 +11,7 @@ from typing import Any, cast
 import msgspec
 from msgspec import inspect
 
+from handbill.host.clock import offset_in
 from handbill.host.settings import Settings
 
 PREFIX = "HANDBILL_"
@@ -111,9 +112,25 @@ def configure(
                     f"Its meaning: {kinds[name].meaning}"
                 )
             sources[name] = source
+    settings = Settings(**values)
+    faults += _faults_of_clock(settings)
     if faults:
         raise BadSettings("\n".join(faults))
-    return Configured(Settings(**values), sources)
+    return Configured(settings, sources)
+
+
+def _faults_of_clock(settings: Settings) -> list[str]:
+    """A clock that anybody may move is for tests: nobody may come in by a door meanwhile."""
+    if not settings.clock_file:
+        return []
+    if not settings.is_near:
+        host = settings.host
+        return [f"clock_file is for tests alone, with host 127.0.0.1 or its like, not {host}"]
+    try:
+        offset_in(Path(settings.clock_file))
+    except ValueError as unreadable:
+        return [f"clock_file: {unreadable}"]
+    return []
 
 
 def without_password(address: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from handbill.host.clock import SystemClock
+from handbill.host.clock import clock_of
 from handbill.host.ids import SystemIds
 from handbill.host.settings import Settings
 from handbill.store.index import EdgeIndex
@@ -54,7 +54,7 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 async def _serve(settings: Settings, number: int) -> None:
-    clock = SystemClock()
+    clock = clock_of(settings.clock_file)
     proxies = Proxies(settings.trusted_proxies)
     index = EdgeIndex(settings.index_folder, writable=False)
     journal = TurnWriter(settings.journal_folder, f"edge-{number}")

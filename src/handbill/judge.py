@@ -6,7 +6,7 @@ from logging import getLogger
 from types import FrameType
 
 from handbill.access.keys import secret
-from handbill.host.clock import SystemClock
+from handbill.host.clock import clock_of
 from handbill.host.ids import SystemIds
 from handbill.host.locating import locator
 from handbill.host.settings import Settings
@@ -42,7 +42,8 @@ def main(settings: Settings, *, rest: bool = False) -> None:
         key = list(secret(tx, "link").values())[-1]
     rules = Rules(settings.duplicate_seconds, settings.ip_mode, key, locator(settings.geo_file))
     journal = JournalReader(settings.journal_folder)
-    judge = Judge(records, blobs, journal, SystemClock(), SystemIds(), rules)
+    clock = clock_of(settings.clock_file)
+    judge = Judge(records, blobs, journal, clock, SystemIds(), rules)
     try:
         judge.run(stop)
         drain(judge)

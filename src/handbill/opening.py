@@ -9,7 +9,7 @@ from pathlib import Path
 
 from handbill.access.keys import ensure_secrets, secret
 from handbill.config import BadSettings, without_password
-from handbill.host.clock import Clock, SystemClock
+from handbill.host.clock import Clock, clock_of
 from handbill.host.egress import Egress
 from handbill.host.ids import Ids, SystemIds
 from handbill.host.locating import NoGeoFile, locator
@@ -51,7 +51,7 @@ def open_stores(settings: Settings) -> Opened:
         blobs = open_blobs(settings.blobs_address)
     except ValueError as unknown:
         raise BadSettings(str(unknown)) from unknown
-    return Opened(settings, records, blobs, SystemClock(), SystemIds())
+    return Opened(settings, records, blobs, clock_of(settings.clock_file), SystemIds())
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Every setting, with its default and meaning. ``config`` fills it once; rooms are handed it."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -97,6 +98,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     feed_seconds: Annotated[int, Meta(ge=1, le=86_400, description=(
         "The longest fetch of an inbound feed; a longer one fails its run."
     ))] = 1800  # fmt: skip
+    clock_file: Annotated[str, Meta(description=(
+        "For tests alone: a file that holds a number of seconds, which every process adds to its "
+        "clock as soon as it is changed. Refused where a door listens beyond loopback."
+    ))] = ""  # fmt: skip
 
     @property
     def public_api(self) -> str:
@@ -120,6 +125,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def near_host(self) -> str:
         """The address at which this machine reaches what listens on ``host``."""
         return _ANY_ADDRESS.get(self.host, self.host)
+
+    @property
+    def is_near(self) -> bool:
+        """Whether nobody beyond this machine reaches what listens on ``host``."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
     @property
     def data_folder(self) -> Path:

@@ -17,7 +17,7 @@ from handbill.host.clock import Clock
 from handbill.host.ids import Ids, new_name
 from handbill.http.asgi import ASGIApp, Message, Receive, Scope, Send, pairs_of, send_whole
 from handbill.http.operations import JSON
-from handbill.kit.instants import MINUTE, SECOND, Instant
+from handbill.kit.instants import MINUTE, SECOND, Instant, http_date_of
 from handbill.kit.jsons import encode
 
 _MOST_KNOWN = 65_536  # addresses, and as many prefixes: about 10 MB each
@@ -153,6 +153,21 @@ class Front:
             headers["connection"] = "close"
         body = encode({"message": message, "requestId": request_id})
         await send_whole(send, status, pairs_of(headers), body)
+
+
+def dated(app: ASGIApp, clock: Clock) -> ASGIApp:
+    """The application with a Date by this clock; the server's own is always the machine's."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def dating(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = (b"date", http_date_of(clock.now()).encode())
+                message["headers"] = [*message["headers"], date]
+            await send(message)
+
+        await app(scope, receive, dating)
+
+    return answer
 
 
 def _prefix_of(api_key: bytes) -> str:

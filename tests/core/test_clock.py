@@ -1,0 +1,66 @@
+"""The clock: never back within a process, and moved by a file where a test names one."""
+
+from pathlib import Path
+
+import pytest
+
+from handbill.config import BadSettings, configure
+from handbill.host.clock import MovedClock, SystemClock, clock_of, offset_in
+from handbill.kit.instants import DAY, HOUR, SECOND
+from serving import until
+
+
+def _reaches(clock: MovedClock, offset: int) -> None:
+    """Wait until the clock has seen its file."""
+    least = SystemClock().now() + offset
+    until(f"moved by {offset}", lambda: clock.now() >= least or None)
+
+
+def test_a_moved_clock_follows_its_file_and_never_goes_back(tmp_path: Path) -> None:
+    file = tmp_path / "offset"
+    clock = MovedClock(file)
+    assert abs(clock.now() - SystemClock().now()) < HOUR, "a file not made yet moves nothing"
+    file.write_text("86400\n")
+    _reaches(clock, DAY)
+    file.write_text("864000.5")
+    _reaches(clock, 10 * DAY + SECOND // 2)
+    latest = clock.now()
+    for text in ("0", "-3600", "", "ten days"):
+        file.write_text(text)
+        assert clock.now() >= latest
+    file.unlink()
+    assert clock.now() >= latest
+    file.write_text("950400")
+    _reaches(clock, 11 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("text", "offset"),
+    [("0", 0), (" -1.5 \n", -1_500_000), ("+3600", HOUR), ("", 7), ("86400", DAY)],
+)
+def test_the_offset_of_a_file(tmp_path: Path, text: str, offset: int) -> None:
+    (tmp_path / "offset").write_text(text)
+    assert offset_in(tmp_path / "offset", 7) == offset
+
+
+@pytest.mark.parametrize("text", ["x", "1e3", "12345678901", "1 2", "nan", "٣", "1\x00"])
+def test_what_is_no_offset_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "offset").write_text(text)
+    with pytest.raises(ValueError, match="number of seconds"):
+        offset_in(tmp_path / "offset")
+
+
+def test_nobody_else_may_come_in_while_the_clock_can_be_moved(tmp_path: Path) -> None:
+    assert isinstance(clock_of(""), SystemClock)
+    file = tmp_path / "offset"
+    environ = {"HANDBILL_CLOCK_FILE": str(file)}
+    for near in ("127.0.0.1", "127.0.0.2", "::1", "localhost"):
+        assert configure(environ, tmp_path, {"host": near}).settings.clock_file == str(file)
+    for far in ("0.0.0.0", "::", "192.0.2.1", "example.test"):
+        with pytest.raises(BadSettings, match=r"clock_file is for tests alone.*127\.0\.0\.1"):
+            configure(environ, tmp_path, {"host": far})
+    file.write_text("soon")
+    with pytest.raises(BadSettings, match=r"clock_file: .*number of seconds"):
+        configure(environ, tmp_path)
+    with pytest.raises(BadSettings, match=r"clock_file: .*cannot be read"):
+        configure({"HANDBILL_CLOCK_FILE": str(tmp_path)}, tmp_path)
