@@ -1,8 +1,10 @@
 """The manners of every operation, on a small table of our own."""
 
+import errno
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
@@ -27,10 +29,10 @@ from handbill.http.operations import (
     result_schema,
 )
 from handbill.http.paging import skip_and_limit, with_links
-from handbill.kit.faults import not_found, refused_state
+from handbill.kit.faults import Unavailable, not_found, refused_state
 from handbill.kit.instants import DAY
 from handbill.store.blobs import open_blobs
-from handbill.store.journal import JournalWriter
+from handbill.store.journal import JournalBroken, JournalFull, JournalWriter
 from handbill.store.records import Records, Tx
 from handbill.store.records.tables import agencies
 from handbill.wire.shapes import Field, Integer, Object, Text
@@ -254,6 +256,50 @@ def test_a_bug_is_500_and_changes_nothing(ask: Ask, desk: Desk) -> None:
     assert ask("POST", "/things", {"name": "late bug"}).status == 500
     with desk.records.read() as tx:
         assert tx.value(_COUNT, name="late bug") == 0
+
+
+class Away:
+    """Records that do not answer."""
+
+    def __init__(self, *, reads_inline: bool) -> None:
+        self.reads_inline = reads_inline
+
+    def read(self) -> Any:
+        raise Unavailable("the records store does not answer")
+
+    write = read
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_trouble_that_passes_is_503_and_pages_need_no_records(desk: Desk, inline: bool) -> None:
+    away = replace(desk, records=cast(Records, Away(reads_inline=inline)))
+    app = application(with_pages(OPERATIONS), away)
+    for verb, url, body in (
+        ("GET", "/things?page=0&limit=1", None), ("POST", "/things", {"name": "a"}),
+        ("POST", "/s2s", {"name": "a"}),
+    ):  # fmt: skip
+        reply = call(app, verb, url, body, headers=GOOD)
+        assert _message(reply) == (503, {"message": "Service Unavailable"})
+        assert reply.headers["retry-after"] == "5"
+    for page in ("/livez", "/openapi.json", "/docs"):
+        assert call(app, "GET", page, headers={}).status == 200
+    assert call(app, "GET", "/livez?%FF", headers={}).status == 400
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [
+        (OSError(errno.ENOSPC, "full"), 503), (OSError(errno.EMFILE, "too many"), 503),
+        (MemoryError(), 503), (JournalFull("slow"), 503), (JournalBroken("broken"), 503),
+        (OSError(errno.EINVAL, "wrong"), 500), (FileNotFoundError(), 500), (KeyError("x"), 500),
+    ],
+)  # fmt: skip
+def test_what_passes_is_told_from_a_bug(desk: Desk, failure: Exception, status: int) -> None:
+    def fails(_: Call) -> Any:
+        raise failure
+
+    app = application([_operation("fails", "GET", "/fails", fails, role="public")], desk)
+    assert call(app, "GET", "/fails", headers={}).status == status
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
+from inspect import isawaitable
 from typing import Any, NamedTuple, TypeVar
 
 from handbill.host.ids import new_name
@@ -13,10 +14,10 @@ from handbill.http.asgi import Headers, Pair, Receive, Scope, Send, pairs_of, se
 from handbill.http.bodies import Broken, body_of
 from handbill.http.etags import require_match, tagged, unless_known
 from handbill.http.gates import Arrival, admitted, found_client, held_client, read_shapes
-from handbill.http.operations import JSON, Answer, Call, Desk, Operation
+from handbill.http.operations import JSON, NO_RECORDS, Answer, Call, Desk, Operation
 from handbill.http.paths import Paths
 from handbill.http.writing import Writer
-from handbill.kit.faults import Fault, Refused, Unavailable, bad_request
+from handbill.kit.faults import Fault, Refused, bad_request, passes
 from handbill.kit.jsons import encode
 from handbill.store.records import Tx
 
@@ -26,6 +27,7 @@ _MOST_HEADERS = 16_384
 _SHORT = 65_536  # a body that is read while others wait
 _SMALL = 8_192  # an answer that may be kept; 16 MB are kept at most
 _THREADS = 8
+_RETRY_SECONDS = 5  # after trouble that passes
 _STREAM_THREADS = 16  # each waits for one chunk of a body at a time
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,100}")
 _KNOWN = frozenset({"agency", "partner"})  # who may retry a call by its Idempotency-Key
@@ -120,6 +122,8 @@ class Application:
         self, operation: Operation, reading: Operation | None, arrival: Arrival
     ) -> Answer:
         """Gates and work, where they belong: on the event loop, or in a thread."""
+        if operation.bare:
+            return await self._bare(operation, arrival)
         local = self._desk.records.reads_inline
         if not local or operation.slow or operation.mints or len(arrival.body) > _SHORT:
             return await _in(self._threads, lambda: self._work(operation, reading, arrival))
@@ -130,6 +134,18 @@ class Application:
         with self._desk.records.read() as tx:
             passed = self._passed(tx, operation, reading, arrival)
         return await self._writer.write(lambda tx: self._changed(tx, passed))
+
+    async def _bare(self, operation: Operation, arrival: Arrival) -> Answer:
+        """What needs no records is answered while they are away, and while all threads wait."""
+        query, body = read_shapes(operation, arrival)
+        call = Call(
+            NO_RECORDS, self._desk, self._desk.clock.now(), arrival.request_id, arrival.path, query,
+            body, arrival.headers, arrival.url,
+        )  # fmt: skip
+        worked = operation.work(call)
+        if isawaitable(worked):
+            worked = await worked
+        return unless_known(_answer_of(operation, worked), call)
 
     def _work(self, operation: Operation, reading: Operation | None, arrival: Arrival) -> Answer:
         """Gates, then work, in one transaction; writes open theirs after the gates."""
@@ -203,7 +219,10 @@ def _once(operation: Operation, call: Call, key: str, raw: bytes) -> Answer:
 
 def _answered(operation: Operation, call: Call) -> Answer:
     """What the work answers; of a GET, with its ETag."""
-    worked = operation.work(call)
+    return _answer_of(operation, operation.work(call))
+
+
+def _answer_of(operation: Operation, worked: Any) -> Answer:
     answer = worked if isinstance(worked, Answer) else Answer(worked, operation.success)
     return tagged(answer) if operation.verb == "GET" else answer
 
@@ -216,8 +235,11 @@ def _told(failure: Exception, request_id: str) -> Answer:
         # Also what the server tells us of a body in bad chunks, whose sender is still there.
         fault = Fault("", "the body breaks off, or its chunks cannot be read")
         return refusal(bad_request([fault]), request_id)
-    what = "unavailable" if isinstance(failure, Unavailable) else "bug"
-    _log.error(what, exc_info=failure, extra={"request_id": request_id})
+    if passes(failure):
+        _log.warning("unavailable: %s", failure, extra={"request_id": request_id})
+        wait = {"retry-after": str(_RETRY_SECONDS)}
+        return refusal(Refused(503, "Service Unavailable"), request_id, wait)
+    _log.error("bug", exc_info=failure, extra={"request_id": request_id})
     return refusal(Refused(500, "Internal server error"), request_id)
 
 

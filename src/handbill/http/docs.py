@@ -60,10 +60,10 @@ def _alive(_: Call) -> Any:
     return {"status": "alive"}
 
 
-def _ready(call: Call) -> Any:
+async def _ready(call: Call) -> Answer:
     if call.desk.journal.broken:
         raise Unavailable("the journal cannot be written")
-    return {"status": "ready"}
+    return Answer({"status": "ready"})
 
 
 def _metrics(_: Call) -> Answer:
@@ -75,7 +75,7 @@ def _metrics(_: Call) -> Answer:
 def _public(name: str, path: str, about: str, work: Any) -> Operation:
     return Operation(
         name=name, verb="GET", path=path, title=about, about=about, tag="Service", role="public",
-        work=work, answer={},
+        work=work, answer={}, bare=True,
     )  # fmt: skip
 
 

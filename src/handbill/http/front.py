@@ -1,7 +1,7 @@
 """Before the application: whoever fails too often, or asks too much at once, waits; whoever comes
 while we end is sent on.
 
-The only place that answers 429 and 503. What it knows is in memory, bounded, and gone with the
+The only place that answers 429. What it knows is in memory, bounded, and gone with the
 process: it spares work and noise, secrets of 200 bits are guarded by their length.
 **Source**: contract 2; safety.md section 1 (limit failures per prefix and address).
 """

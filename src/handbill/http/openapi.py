@@ -43,6 +43,7 @@ _REFUSALS = {
     "403": ("Forbidden", "The token, its role or scope, or the header's client is bad.", "Error"),
     "404": ("NotFound", "No such thing of yours.", "Error"),
     "500": ("ServerError", "A fault of ours; it is safe to try again.", "Error"),
+    "503": ("Unavailable", "Trouble that passes; try again after Retry-After.", "Error"),
 }
 _SLOTS = {
     "client_id": "The client's id, as POST /clients answered it. Foreign, deleted and unknown ids "
@@ -327,7 +328,7 @@ def _media(operation: Operation, kind: str) -> dict[str, Any]:
 
 def refusals_of(operation: Operation) -> set[str]:
     """The error codes that an operation can answer (contract 2)."""
-    codes = {"400", "500"}
+    codes = {"400", "500", "503"}
     if operation.role != "public":
         codes.add("401")
     if operation.role in {"agency", "partner"} or operation.name == "create_token":

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 import msgspec
 
@@ -130,6 +130,10 @@ class Call:
         return self.desk.settings
 
 
+NO_RECORDS = cast(Tx, None)
+"""The transaction of a call whose operation is ``bare``."""
+
+
 class Answer(msgspec.Struct, frozen=True):
     """An answer that is not simply 200 with JSON. ``raw`` replaces the JSON body.
 
@@ -187,6 +191,8 @@ class Operation:
     """A GET by an agency whose answer follows from path and records alone, not from clock, settings
     or query: it may be kept as long as nobody commits a change to the records.
     """
+    bare: bool = False
+    """A public GET that needs no records: it is answered on the event loop, or awaited there."""
     body_names: bool = False
     """The body names things by their ids: an unknown one is 404."""
     success: int = 200

@@ -1,6 +1,14 @@
 """What can be refused, and how it is said. A refusal is a value; only its last step is raised."""
 
+import errno
 from dataclasses import dataclass, field
+
+_PASSING = frozenset(
+    (
+        errno.EAGAIN, errno.EBUSY, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE,
+        errno.ENOMEM, errno.ENOSPC, errno.EROFS, errno.ESTALE,
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +48,10 @@ def not_found() -> Refused:
 
 class Unavailable(Exception):
     """The world's doing: a peer, a disk, a lock. To be retried and counted."""
+
+
+def passes(failure: BaseException) -> bool:
+    """Whether a failure is the world's doing and may be gone at the next try; else it is a bug."""
+    if isinstance(failure, OSError):
+        return failure.errno in _PASSING
+    return isinstance(failure, Unavailable | MemoryError)

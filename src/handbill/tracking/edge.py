@@ -61,7 +61,7 @@ class Edge:
     """Answers requests; whatever it counts is in the journal before it says so.
 
     **Refuses**: unknown paths, tokens that are not ours and unknown jobs 404; other verbs than GET
-    and HEAD 405; 500 when the journal is broken and 503 when it is full, with nothing counted.
+    and HEAD 405; 503 when the journal is full or broken, with nothing counted.
     ``is_ready`` is false from the first failure of the journal on.
     """
 
@@ -205,7 +205,7 @@ class Edge:
             self.is_ready = False
             _LOG.error("the journal is broken", exc_info=failure)
             self._on_broken()
-        return FAULTS[500]
+        return FAULTS[503]
 
     def _address(self, request: Request) -> str:
         forwarded = request.headers.forwarded

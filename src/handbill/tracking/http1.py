@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from handbill.kit.faults import passes
 from handbill.tracking.messages import FAULTS, Answer, Later, Request, Stream, Told
 from handbill.tracking.reading import RequestReader, Stop
 from handbill.tracking.server import CLOSES, GOES_ON, KEEPS, Server
@@ -184,9 +185,9 @@ class Connection(asyncio.Protocol):
             self._is_over = True
         try:
             made = server.answer(request)
-        except Exception:  # noqa: BLE001 - a bug of ours: said, logged, and the rest goes on
+        except Exception as failure:  # noqa: BLE001 - said, logged, and the rest goes on
             _LOG.exception("a request could not be answered", extra={"id": request.id.hex()})
-            made = FAULTS[500]
+            made = FAULTS[503 if passes(failure) else 500]
         is_head = request.method == b"HEAD"
         if isinstance(made, Later):
             slot = _Slot(self, request.id, end, is_head, made, None)

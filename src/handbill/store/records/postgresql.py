@@ -173,10 +173,17 @@ class PostgresRecords(Records):
         return self._url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
+_WORLDS_DOING = (
+    psycopg.OperationalError,
+    psycopg.errors.ReadOnlySqlTransaction,  # a server that has become a standby
+    psycopg.errors.IdleInTransactionSessionTimeout,
+)
+
+
 def _told(failure: psycopg.Error) -> Exception:
     """What the driver says, in the words of the port."""
     if isinstance(failure, psycopg.errors.UniqueViolation):
         return Clash(f"a row of these keys is there: {failure.diag.constraint_name}")
-    if isinstance(failure, psycopg.OperationalError):
+    if isinstance(failure, _WORLDS_DOING):
         return Unavailable(f"the records store failed: {failure}")
     return failure
