@@ -312,7 +312,7 @@ def test_decisions_have_their_four_parts() -> None:
     decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
     assert len(decisions) >= 7
     numbers = [int(path.name[:4]) for path in decisions]
-    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(set(numbers)) == len(numbers)
     parts = ("## Context", "## Decision", "## Consequence", "## Guarded by")
     assert [shown(path) for path in decisions for part in parts if part not in text_of(path)] == []
 
