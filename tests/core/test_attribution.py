@@ -1,12 +1,14 @@
-"""Windows, skew and identities of conversions."""
+"""Windows, skew and repeats of conversions."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handbill.core.attribution import identity_of, organic_identity, timing_of, window_days
+from handbill.core.attribution import keys_of, ruling_of, timing_of, window_days
 from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND, instant_of, instant_of_iso, moment_of
 from handbill.kit.zones import zone_of
 
@@ -63,16 +65,69 @@ def test_the_window_ends_at_the_same_time_of_day(at: datetime, days: int, name: 
         assert timing_of(clicked, end + SECOND, days, zone)[0] == "late"
 
 
-def test_identities() -> None:
-    click, other = b"c" * 16, b"d" * 16
-    assert identity_of(3, click, "app") == identity_of(3, other, "app")
-    assert identity_of(3, click, "") != identity_of(3, other, "")
-    assert identity_of(1, click, "app") == identity_of(1, click, "")
-    assert identity_of(1, click, "") != identity_of(2, click, "")
-    # An application cannot be named so that it is taken for a click.
-    assert identity_of(3, b"", f"click/{click.hex()}") != identity_of(3, click, "")
-    assert organic_identity(3, "") is None
-    assert organic_identity(3, "app") != identity_of(3, click, "app")
+C, D, NONE = b"c" * 16, b"d" * 16, b""
+Told = tuple[bytes, str]
+
+
+def standings(told: Iterable[Told], action: int = 3) -> list[str]:
+    """What a row of witnesses (click, application id) comes to."""
+    known: set[str | None] = set()
+    found = []
+    for click, application in told:
+        ruling = ruling_of(keys_of(action, click, application), known)
+        known.update(ruling.claims)
+        found.append(ruling.standing)
+    return found
+
+
+@pytest.mark.parametrize("action", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ([(C, ""), (C, "")], "first repeat"),
+        ([(C, "A"), (C, "A")], "first repeat"),
+        ([(C, ""), (C, "A")], "first repeat"),
+        ([(C, "A"), (C, "")], "first repeat"),
+        ([(C, "A"), (D, "A")], "first repeat"),
+        ([(C, "A"), (D, "A"), (D, "")], "first repeat repeat"),
+        ([(C, "A"), (D, "A"), (D, "B")], "first repeat first"),
+        ([(C, ""), (D, "A"), (C, "A"), (C, "B")], "first first repeat further"),
+        ([(NONE, "A"), (C, "A")], "first repeat"),
+        ([(NONE, "A"), (C, "A"), (C, "")], "first repeat repeat"),
+        ([(C, "A"), (NONE, "A")], "first repeat"),
+        ([(C, ""), (C, "A"), (NONE, "A"), (D, "A")], "first repeat repeat repeat"),
+        ([(NONE, "A"), (NONE, "A")], "first repeat"),
+        ([(NONE, ""), (NONE, "")], "first first"),
+        ([(NONE, ""), (C, "")], "first first"),
+        ([(C, "A"), (C, "B")], "first further"),
+        ([(C, ""), (C, "A"), (C, "B"), (C, "B")], "first repeat further repeat"),
+        ([(C, "A"), (C, "B"), (C, "")], "first further repeat"),
+        ([(C, ""), (D, "")], "first first"),
+    ],
+)
+def test_rows_of_witnesses(told: list[Told], expected: str, action: int) -> None:
+    assert standings(told, action) == expected.split()
+
+
+@given(st.lists(st.sampled_from(["", "A", "B", "E"]), min_size=1, max_size=8))
+def test_the_order_in_which_a_click_is_told_of_changes_nothing(ids: list[str]) -> None:
+    """One application counts, every other id is a further one, all else is a repeat."""
+    further = max(len(set(ids) - {""}) - 1, 0)
+    expected = Counter(first=1, further=further, repeat=len(ids) - 1 - further)
+    assert Counter(standings((C, id_) for id_ in ids)) == expected
+
+
+def test_an_id_cannot_be_chosen_so_that_it_is_taken_for_something_else() -> None:
+    for bad in (f"click/{C.hex()}", C.hex(), f"../click/{C.hex()}"):
+        assert standings([(C, ""), (D, bad)]) == ["first", "first"]
+    assert not set(keys_of(3, C, "A")) & set(keys_of(2, C, "A"))
+
+
+def test_only_what_names_a_click_does() -> None:
+    known = set(ruling_of(keys_of(3, C, ""), ()).claims)
+    assert ruling_of(keys_of(3, C, "A"), known).names_it
+    assert not ruling_of(keys_of(3, C, ""), known).names_it
+    assert not ruling_of(keys_of(3, D, "A"), known).names_it
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
-"""Which click a conversion belongs to, whether it came in time, and what it is known by.
+"""Which click a conversion belongs to, whether it came in time, and whether it was told before.
 
-**Source**: contract 5; safety.md section 2 (S2S event identity, late, clock skew); domain 7.5.
+**Source**: contract 5; safety.md section 2 (S2S event identity, late, clock skew); domain 7.5;
+docs/decisions/0029.
 """
 
+from collections.abc import Container
 from datetime import tzinfo
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from handbill.kit.instants import DAY, MINUTE, SECOND, Instant
 from handbill.kit.zones import days_after
@@ -16,20 +18,63 @@ _MOST_SKEW = 5 * MINUTE
 Timing = Literal["in_time", "late", "precedes_click"]
 
 
-def identity_of(action: int, click_random: bytes, application_id: str) -> str:
-    """The name under which a conversion counts once per client.
+class Keys(NamedTuple):
+    """What a client's conversion of one action may be known by; None where it does not say that.
 
-    A VIEW or APPLY_START counts once per click, an APPLY once per application, or once per click
-    where no application is named.
+    ``application``: the application's id. ``click``: one of that click has counted. ``named``: an
+    id was told together with that click.
     """
-    if action == APPLY and application_id:
-        return f"3/application/{application_id}"
-    return f"{action}/click/{click_random.hex()}"
+
+    application: str | None
+    click: str | None
+    named: str | None
 
 
-def organic_identity(action: int, application_id: str) -> str | None:
-    """The same for a conversion without a click; None: nothing tells it from another."""
-    return f"{action}/organic/{application_id}" if application_id else None
+Standing = Literal["first", "further", "repeat"]
+
+
+class Ruling(NamedTuple):
+    """``claims``: the keys that are known from now on. ``names_it``: a repeat that tells the id of
+    what the click had counted without one.
+    """
+
+    standing: Standing
+    claims: tuple[str, ...]
+    names_it: bool = False
+
+
+def keys_of(action: int, click_random: bytes, application_id: str) -> Keys:
+    """The keys of a conversion; an organic one has no click, and ``click_random`` is empty."""
+    click = click_random.hex()
+    return Keys(
+        f"{action}/application/{application_id}" if application_id else None,
+        f"{action}/click/{click}" if click else None,
+        f"{action}/named/{click}" if click else None,
+    )
+
+
+def ruling_of(keys: Keys, known: Container[str | None]) -> Ruling:
+    """Whether a conversion is the first of its click, a further application by it, or told before.
+
+    An application is known by its id. What a click told without an id is the application whose id
+    comes with that click next, in either order. What says neither cannot be told from another.
+    """
+    if keys.application in known:
+        return _ruling("repeat", known, keys.named)
+    if keys.click is None:
+        return _ruling("first", known, keys.application)
+    if keys.application is None:
+        told = keys.click in known or keys.named in known
+        return Ruling("repeat", ()) if told else Ruling("first", (keys.click,))
+    if keys.click not in known:
+        return _ruling("first", known, *keys)
+    names_it = keys.named not in known
+    ruling = _ruling("repeat" if names_it else "further", known, keys.application, keys.named)
+    return ruling._replace(names_it=names_it)
+
+
+def _ruling(standing: Standing, known: Container[str | None], *claims: str | None) -> Ruling:
+    return Ruling(standing, tuple(key for key in claims if key is not None and key not in known))
 
 
 def timing_of(

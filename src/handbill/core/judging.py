@@ -17,6 +17,7 @@ KINDS: Final[tuple[Kind, ...]] = ("CLICK", "VIEW", "APPLY_START", "APPLY", "HIRE
 VALID: Final = "valid"  # a click that counts
 COUNTED: Final = "counted"  # a conversion that counts
 ORGANIC: Final = "organic"  # a conversion that no click of ours led to
+FURTHER: Final = "further"  # another application by a click that is charged for one: kept, free
 OVER_CAP: Final = "over_cap"  # no room within a cap: booked, never charged
 BOT: Final = "bot"
 DUPLICATE: Final = "duplicate"
@@ -27,7 +28,8 @@ INVALID: Final = "invalid"
 DEAD: Final = "dead"  # parked, and its click never came
 PARKED: Final = "parked"  # not an entry yet: it waits for its click
 ENTRY_DISPOSITIONS: Final = (
-    VALID, COUNTED, ORGANIC, OVER_CAP, BOT, DUPLICATE, FOREIGN, LATENT, LATE, INVALID, DEAD,
+    VALID, COUNTED, ORGANIC, FURTHER, OVER_CAP, BOT, DUPLICATE, FOREIGN, LATENT, LATE, INVALID,
+    DEAD,
 )  # fmt: skip
 """Every disposition that an entry of the ledger can have; with PARKED they sum up to received."""
 

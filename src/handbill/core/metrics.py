@@ -12,6 +12,7 @@ from handbill.core.judging import (
     COUNTED,
     DUPLICATE,
     FOREIGN,
+    FURTHER,
     LATENT,
     ORGANIC,
     OVER_CAP,
@@ -52,7 +53,7 @@ class Ratio(NamedTuple):
 
 
 _COUNTS = (COUNTED, OVER_CAP)
-_ALL = (COUNTED, OVER_CAP, ORGANIC)
+_ALL = (COUNTED, OVER_CAP, ORGANIC, FURTHER)
 METRICS: Final[tuple[Raw | Total | Ratio, ...]] = (
     Raw("clicks", "CLICK", (VALID,)),
     Raw("botClicks", "CLICK", (BOT,)),

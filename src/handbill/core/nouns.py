@@ -203,6 +203,8 @@ class PublisherBody(msgspec.Struct, omit_defaults=True):
     vendor_portals: tuple[Portal, ...] = ()
     portal: Portal | None = None
     reconciliation: Reconciliation | None = None
+    pay_every_apply: bool = False
+    """CPA: whether further applies of one click are charged too."""
     rest: dict[str, Any] = {}
 
 

@@ -89,10 +89,22 @@ def conversion_of(
     click: Click, at: Instant, client_no: int, action: int, source: str,
     candidate_id: str = "", application_id: str = "",
 ) -> ReceivedConversion:  # fmt: skip
-    """The journal's form of a conversion that carries a genuine click id."""
+    """The journal's form of a conversion that carries a genuine click id. Blanks around what the
+    ATS calls its candidate and application say nothing.
+    """
     listing = click.listing
     return ReceivedConversion(
         at, client_no, action, source, click.random, click.at, listing.client_no, listing.job_id,
         listing.campaign_no, listing.group_no, listing.publisher_no, listing.bid_type,
-        listing.bid_micros, listing.price_micros, candidate_id, application_id,
+        listing.bid_micros, listing.price_micros, candidate_id.strip(), application_id.strip(),
+    )  # fmt: skip
+
+
+def organic_of(
+    at: Instant, client_no: int, action: int, source: str, candidate_id: str, application_id: str
+) -> ReceivedConversion:
+    """The journal's form of a conversion without a click."""
+    return ReceivedConversion(
+        at, client_no, action, source, b"", 0, 0, b"", 0, 0, 0, "Organic", 0, 0,
+        candidate_id.strip(), application_id.strip(),
     )  # fmt: skip

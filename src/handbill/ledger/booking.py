@@ -8,8 +8,9 @@ from typing import NamedTuple
 from handbill.core.attribution import (
     APPLY,
     PARKED_FOR,
-    identity_of,
-    organic_identity,
+    Ruling,
+    keys_of,
+    ruling_of,
     timing_of,
 )  # fmt: skip
 from handbill.core.charging import (
@@ -33,6 +34,7 @@ from handbill.core.judging import (
     COUNTED,
     DEAD,
     DUPLICATE,
+    FURTHER,
     INVALID,
     KIND_OF_ACTION,
     LATE,
@@ -234,11 +236,9 @@ class Run:
 
     def _attribute(self, arrived: Conversion, kind: str, of_click: str) -> None:
         event = arrived.event
-        key = identity_of(event.action, event.click_random, event.application_id)
-        first = self._known.keys.get(key)
-        if first is not None:
-            reason = "" if first == event.click_random else "duplicate_application"
-            self._book(arrived, kind, DUPLICATE, reason, event.at)
+        ruling = self._ruling(event)
+        if ruling.standing == "repeat":
+            self._repeat(arrived, kind, ruling)
             return
         timing, at = self._timing(event)
         if timing == "late":
@@ -247,9 +247,34 @@ class Run:
         elif timing == "precedes_click":
             self._book(arrived, kind, INVALID, "precedes_click", at)
         else:
-            self._count(arrived, kind, at, key, of_click)
+            self._claim(ruling, event.click_random, at)
+            self._note(event, credited=True)
+            if ruling.standing == "further" and self._pays_one(event):
+                self._book(arrived, kind, FURTHER, "", at)
+            else:
+                self._count(arrived, kind, at, of_click)
 
-    def _count(self, arrived: Conversion, kind: str, at: Instant, key: str, of_click: str) -> None:
+    def _ruling(self, event: ReceivedConversion) -> Ruling:
+        keys = keys_of(event.action, event.click_random, event.application_id)
+        return ruling_of(keys, self._known.keys)
+
+    def _repeat(self, arrived: Conversion, kind: str, ruling: Ruling) -> None:
+        """What was told before, by whomever: booked, and free."""
+        event = arrived.event
+        application = keys_of(event.action, b"", event.application_id).application
+        first = self._known.keys.get(application or "", event.click_random)
+        self._claim(ruling, event.click_random, event.at)
+        if ruling.names_it:
+            self._note(event, credited=True)
+        reason = "" if first == event.click_random else "duplicate_application"
+        self._book(arrived, kind, DUPLICATE, reason, event.at)
+
+    def _pays_one(self, event: ReceivedConversion) -> bool:
+        """Whether the publisher is paid for one apply of a click, and for no further ones."""
+        by_apply = event.action == APPLY and event.bid_type == "CPA"
+        return by_apply and not (self._terms and event.publisher_no in self._terms.pay_every_apply)
+
+    def _count(self, arrived: Conversion, kind: str, at: Instant, of_click: str) -> None:
         event = arrived.event
         applies = int(event.action == APPLY)
         price = FREE
@@ -258,8 +283,6 @@ class Run:
             price = price_of_apply(event.bid_type, event.bid_micros, event.price_micros, factors)
         reason = "bot_click" if price != FREE and of_click == BOT else ""
         price = FREE if reason else price
-        self._claim(key, event.click_random, at)
-        self._note(event, credited=True)
         till = self._till(event.campaign_no, event.group_no, event.publisher_no, at)
         full = till.take(Need(price.marked_micros, 0, applies))
         if full is None:
@@ -269,13 +292,11 @@ class Run:
 
     def _organic(self, arrived: Conversion, kind: str) -> None:
         event = arrived.event
-        key = organic_identity(event.action, event.application_id)
-        sponsored = identity_of(event.action, b"", event.application_id)
-        if key is not None:
-            if key in self._known.keys or sponsored in self._known.keys:
-                self._book(arrived, kind, DUPLICATE, "duplicate_application", event.at)
-                return
-            self._claim(key, b"", event.at)
+        ruling = self._ruling(event)
+        if ruling.standing == "repeat":
+            self._book(arrived, kind, DUPLICATE, "duplicate_application", event.at)
+            return
+        self._claim(ruling, b"", event.at)
         self._note(event, credited=False)
         self._book(arrived, kind, ORGANIC, "", event.at)
 
@@ -284,9 +305,10 @@ class Run:
         days = self._terms.windows.get(place, 0) if self._terms else 0
         return timing_of(event.click_at, event.at, days, self._zone)
 
-    def _claim(self, key: str, click_random: bytes, at: Instant) -> None:
-        self._known.keys[key] = click_random
-        self.added.keys.append((self._client_no, key, click_random, at))
+    def _claim(self, ruling: Ruling, click_random: bytes, at: Instant) -> None:
+        for key in ruling.claims:
+            self._known.keys[key] = click_random
+            self.added.keys.append((self._client_no, key, click_random, at))
 
     def _note(self, event: ReceivedConversion, *, credited: bool) -> None:
         """Let the funnel find the application that an apply made."""

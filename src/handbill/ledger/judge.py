@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Protocol
 
-from handbill.core.attribution import identity_of, organic_identity
+from handbill.core.attribution import keys_of
 from handbill.core.charging import CounterKey, Place, key_of
 from handbill.core.received import ReceivedClick, ReceivedConversion, decode
 from handbill.funnel import service as funnel
@@ -326,12 +326,12 @@ def id_of(line: Line, index: int, event: ReceivedConversion) -> bytes:
 
 
 def _identities(conversions: Iterable[Conversion]) -> set[str]:
-    found: set[str | None] = set()
-    for _, event, _, _ in conversions:
-        found.add(identity_of(event.action, event.click_random, event.application_id))
-        if not event.click_random:
-            found.add(organic_identity(event.action, event.application_id))
-    return {key for key in found if key is not None}
+    return {
+        key
+        for _, event, _, _ in conversions
+        for key in keys_of(event.action, event.click_random, event.application_id)
+        if key is not None
+    }
 
 
 def _capped(batch: _Batch) -> set[CounterKey]:

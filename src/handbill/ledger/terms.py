@@ -21,7 +21,9 @@ from handbill.store.records import Tx
 
 
 class Terms(NamedTuple):
-    """Of one client; equal terms judge alike. ``held``: by publisher, the rules for its clicks."""
+    """Of one client; equal terms judge alike. ``held``: by publisher, the rules for its clicks.
+    ``pay_every_apply``: the publishers that are paid for further applies of a click too.
+    """
 
     zone: str
     currency: str
@@ -29,6 +31,7 @@ class Terms(NamedTuple):
     windows: Mapping[Place, int]
     held: Mapping[int, Held]
     markings: Mapping[Place, Marking]
+    pay_every_apply: frozenset[int] = frozenset()
 
 
 def read_terms(
@@ -45,8 +48,9 @@ def read_terms(
     publishers = publishers_by_number(tx, (place.publisher_no for place in places))
     steps = steps_at(tx, places)
     currencies = rows.currencies(tx, {client.agency_no for client in clients.values()})
+    every_apply = frozenset(no for no, it in publishers.items() if it.body.pay_every_apply)
     found = {
-        no: Terms(client.zone, currencies.get(client.agency_no, ""), {}, {}, {}, {})
+        no: Terms(client.zone, currencies.get(client.agency_no, ""), {}, {}, {}, {}, every_apply)
         for no, client in clients.items()
     }
     held = held_at(

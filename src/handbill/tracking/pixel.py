@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from handbill.core.listing_tokens import Click
-from handbill.core.received import ReceivedConversion, conversion_of
+from handbill.core.received import ReceivedConversion, conversion_of, organic_of
 from handbill.kit.instants import Instant
 from handbill.tracking.files import not_modified
 from handbill.tracking.messages import Answer, Request, head
@@ -79,10 +79,9 @@ def conversion(
             click, at, client_no, report.action, "pixel", report.candidate_id,
             report.application_id,
         )  # fmt: skip
-    return ReceivedConversion(
-        at, client_no, report.action, "pixel", b"", 0, 0, b"", 0, 0, 0, "Organic", 0, 0,
-        report.candidate_id, report.application_id,
-    )  # fmt: skip
+    return organic_of(
+        at, client_no, report.action, "pixel", report.candidate_id, report.application_id
+    )
 
 
 def _is_odd(text: str) -> bool:

@@ -49,7 +49,8 @@ _EVENT = Object(
         ),
         "candidateId": Field(TextOrNumber(_MOST_ID), "The candidate's id in the ATS."),
         "jobApplicationId": Field(
-            TextOrNumber(_MOST_ID), "The application's id: an APPLY counts once for each."
+            TextOrNumber(_MOST_ID),
+            "The application's id, by which a repeat is known; blanks around it say nothing.",
         ),
     },
     make=_reported,

@@ -132,6 +132,11 @@ _FIELDS = {
     ),
     "isCompressedFeed": Field(Flag(), "The feed's address is that of its gzip file."),
     "schema": Field(FEED_SCHEMA, "Node names of its feed, where they differ from the default."),
+    "payEveryApply": Field(
+        Flag(),
+        "CPA: whether further applies of one click are charged too. If absent or false, one apply "
+        "a click is charged, and further ones are kept and free.",
+    ),
     **vendors.FIELDS,
 }
 
@@ -153,7 +158,7 @@ NAMES = {
     "flatBidValue": "flat_bid_micros", "currency": "currency", "url": "url", "country": "country",
     "industry": "industry", "placementType": "placement_type", "placementAlias": "placement_alias",
     "perClientPlacements": "per_client", "isCompressedFeed": "compressed", "schema": "schema",
-    **vendors.NAMES,
+    "payEveryApply": "pay_every_apply", **vendors.NAMES,
 }  # fmt: skip
 
 
@@ -182,6 +187,7 @@ def spell_publisher(publisher: Publisher, agency_id: str) -> dict[str, Any]:
         "perClientPlacements": body.per_client,
         "isCompressedFeed": body.compressed,
         "schema": _spell_schema(body.schema),
+        "payEveryApply": body.pay_every_apply,
         **vendors.spell(body),
         "agencies": [agency_id],
         "activeStatus": publisher.status,
@@ -236,6 +242,7 @@ PUBLISHER: Schema = whole(
             ),
             "Node names of its feed.",
         ),
+        "payEveryApply": described(FLAG, "Whether further applies of one click are charged too."),
         **VENDOR,
         "agencies": described(listed(TEXT), "The agency whose publisher this is: the caller's."),
         "activeStatus": described(STATUS, "A active, P paused."),
