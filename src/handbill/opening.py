@@ -11,6 +11,7 @@ from handbill.access.keys import ensure_secrets, secret
 from handbill.config import BadSettings, without_password
 from handbill.host.clock import Clock, clock_of
 from handbill.host.egress import Egress
+from handbill.host.folders import make_private, require_usable
 from handbill.host.ids import Ids, SystemIds
 from handbill.host.locating import NoGeoFile, locator
 from handbill.host.settings import Settings
@@ -117,14 +118,13 @@ def _shown(settings: Settings) -> str:
 
 
 def make_data_folder(settings: Settings) -> None:
-    """Only this user may look into a folder with keys and addresses in it."""
+    """Only this user may look into a folder with keys and addresses in it, and it must be able to
+    work there. **Refuses** what it cannot (Unusable).
+    """
     folder = settings.data_folder
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as refused:
-        raise BadSettings(
-            f"{folder} cannot be made ({refused.strerror}); choose another with --data"
-        ) from refused
+    make_private(folder)
+    inside = ("records.db", "journal", "blobs", "index", "index/data.mdb", "scratch")
+    require_usable([folder, *(folder / name for name in inside), settings.journal_folder])
 
 
 @contextmanager

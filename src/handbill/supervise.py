@@ -11,7 +11,6 @@ import os
 import signal
 import socket
 import sys
-import threading
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -36,7 +35,6 @@ STOP_SECONDS = {"edge": 15.0, "api": 20.0, "judge": 30.0, "fetcher": 30.0, "work
 """How long each kind may take to end. **Shape**: in the order of ending: first the doors close,
 then the judge drains what they made durable, then fetchers and workers end their step."""
 _ANSWER_SECONDS = 5.0
-_ORPHAN_SECONDS = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,19 +167,6 @@ def _end_group(leader: int) -> None:
     """Kill what a dead child has left behind."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-
-
-def end_with_parent() -> None:
-    """End this process in order when standard input ends: its other end is the supervisor's."""
-
-    def watch() -> None:
-        while os.read(0, 4096):
-            continue
-        os.kill(os.getpid(), signal.SIGTERM)
-        if not threading.Event().wait(_ORPHAN_SECONDS):
-            os.killpg(os.getpgrp(), signal.SIGKILL)
-
-    threading.Thread(target=watch, name="tie", daemon=True).start()
 
 
 async def _answers(host: str, port: int) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from handbill.cli.speaking import DataOption, JsonOption, Mistaken, read_body, say
+from handbill.cli.speaking import DataOption, JsonOption, Misspoken, read_body, say
 from handbill.cli.standing import missing_told, writing_for
 from handbill.core.nouns import Client, Publisher
 from handbill.opening import Opened
@@ -125,5 +125,5 @@ def _number(text: str | None, option: str) -> int | str | None:
     if text is None or text == _OFF:
         return text
     if not text.isdecimal():
-        raise Mistaken(f"{option} {text!r} is neither a whole number nor `off`")
+        raise Misspoken(f"{option} {text!r} is neither a whole number nor `off`")
     return int(text)

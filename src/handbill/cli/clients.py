@@ -8,7 +8,7 @@ import typer
 from handbill.cli.speaking import (
     DataOption,
     JsonOption,
-    Mistaken,
+    Misspoken,
     body_in,
     read_body,
     say,
@@ -103,5 +103,5 @@ def _of_file(path: Path) -> dict[str, Any]:
     if isinstance(given, dict) and isinstance(given.get("stageMap"), dict):
         given = given["stageMap"]
     if not isinstance(given, dict):
-        raise Mistaken(f"{path} must hold an object: {{text: stage}}")
+        raise Misspoken(f"{path} must hold an object: {{text: stage}}")
     return given

@@ -9,7 +9,7 @@ import typer
 from handbill.cli.speaking import (
     DataOption,
     JsonOption,
-    Mistaken,
+    Misspoken,
     body_in,
     decimal_in,
     read_body,
@@ -177,7 +177,7 @@ def _said(
     json_body: str | None, value: str | None, since: str | None, name: str | None,
     entity: tuple[str | None, str | None, str | None, str | None],
 ) -> Any:  # fmt: skip
-    """The body that the flags, or a file, say. **Refuses** both at once (Mistaken)."""
+    """The body that the flags, or a file, say. **Refuses** both at once (Misspoken)."""
     said: dict[str, Any] = {"name": name}
     said["value"] = None if value is None else decimal_in(value, "--value")
     said["effectiveFrom"] = int(since) if since and since.isdecimal() else since
@@ -189,5 +189,5 @@ def _said(
     if json_body is None:
         return flags
     if flags:
-        raise Mistaken("--json-body says everything; leave the other options out")
+        raise Misspoken("--json-body says everything; leave the other options out")
     return body_in(json_body)

@@ -1,5 +1,6 @@
 """``serve``, and the processes of its tree: api, edge, judge, fetcher, worker."""
 
+import logging
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -7,8 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from handbill.cli.speaking import DataOption, JsonOption, settings_with
+from handbill.host.folders import is_root
 from handbill.host.logs import log_json_lines
 from handbill.host.settings import Settings
+from handbill.host.tie import end_with_parent
+
+_log = logging.getLogger("handbill")
 
 HostOption = Annotated[
     str | None, typer.Option(help="Address to listen on (default: HANDBILL_HOST, or 127.0.0.1).")
@@ -41,8 +46,6 @@ def serve(
     """Run everything: API, edge, workers and judge, restarted when they die; SIGTERM ends them in
     order. Prints one JSON line when ready; logs go to standard error.
     """
-    from handbill.supervise import end_with_parent
-
     if tied:
         end_with_parent()
     run_tree(settings_with(data=data, host=host, api_port=api_port, edge_port=edge_port), announce)
@@ -56,6 +59,7 @@ def run_tree(settings: Settings, tell: Callable[[str], None]) -> None:
     from handbill.supervise import keep_serving, sole_server, with_ports
 
     log_json_lines("serve")
+    _warn_root()
     with sole_server(settings):
         ready = with_ports(settings)
         prepare(ready)
@@ -65,12 +69,22 @@ def run_tree(settings: Settings, tell: Callable[[str], None]) -> None:
 
 def _child(name: str, number: int, *, tied: bool, data: str | None, **flags: Any) -> Settings:
     """What every process of the tree does first."""
-    from handbill.supervise import end_with_parent
-
     log_json_lines(f"{name}-{number}")
     if tied:
         end_with_parent()
+    else:
+        _warn_root()
     return settings_with(data=data, **flags)
+
+
+def _warn_root() -> None:
+    """Say once, at the start, that this has more rights than it needs."""
+    if is_root():
+        _log.warning(
+            "this runs as root and needs no such right: make a user for it (`useradd --system "
+            "handbill`), give it the data folder (`chown -R handbill DIR`) and run it as that one; "
+            "the units in deploy/systemd do"
+        )
 
 
 def api(

@@ -31,6 +31,10 @@ class Mistaken(Exception):
     """The user asked for what cannot be. The message says what to do next."""
 
 
+class Misspoken(Mistaken):
+    """The words themselves are wrong, whatever there is: the message says the right ones."""
+
+
 def configured(**flags: Any) -> Configured:
     """The settings, with the flags that were given. **Refuses** bad ones (BadSettings)."""
     return configure(os.environ, Path.cwd(), flags)
@@ -62,12 +66,12 @@ def body_in(source: str) -> Any:
     try:
         raw = sys.stdin.buffer.read(_MOST_BODY + 1) if source == "-" else _read(Path(source))
         if len(raw) > _MOST_BODY:
-            raise Mistaken(f"{source} has more than {_MOST_BODY} bytes")
+            raise Misspoken(f"{source} has more than {_MOST_BODY} bytes")
         return decode(raw)
     except OSError as missing:
         raise Mistaken(f"{source} cannot be read ({missing.strerror})") from missing
     except NotJson as bad:
-        raise Mistaken(f"{source} {bad}") from bad
+        raise Misspoken(f"{source} {bad}") from bad
 
 
 def read_body(shape: Object, body: Any, message: str) -> dict[str, Any]:
@@ -80,13 +84,13 @@ def read_body(shape: Object, body: Any, message: str) -> dict[str, Any]:
 
 
 def decimal_in(text: str, option: str) -> Decimal:
-    """The number that an option says. **Refuses** what is none (Mistaken)."""
+    """The number that an option says. **Refuses** what is none (Misspoken)."""
     try:
         number = Decimal(text)
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite():
-        raise Mistaken(f"{option} {text!r} is not a number, such as 12.5")
+        raise Misspoken(f"{option} {text!r} is not a number, such as 12.5")
     return number
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import lmdb
 
+from handbill.kit.faults import Unavailable
+
 _MAP_BYTES = 64 * 1024**3  # address space, not memory: the file grows as it is filled
 
 
@@ -19,10 +21,13 @@ class EdgeIndex:
         folder.mkdir(parents=True, exist_ok=True)
         if not writable and not (folder / "data.mdb").exists():
             EdgeIndex(folder, writable=True).close()
-        self._env = lmdb.open(
-            str(folder), map_size=_MAP_BYTES, max_dbs=4, readonly=not writable,
-            max_readers=1024, lock=True,
-        )  # fmt: skip
+        try:
+            self._env = lmdb.open(
+                str(folder), map_size=_MAP_BYTES, max_dbs=4, readonly=not writable,
+                max_readers=1024, lock=True,
+            )  # fmt: skip
+        except lmdb.Error as failure:
+            raise Unavailable(f"the edge's index cannot be opened: {failure}") from failure
         self._urls = self._env.open_db(b"urls", create=writable)
         self._pixels = self._env.open_db(b"pixels", create=writable)
         self._keys = self._env.open_db(b"keys", create=writable)

@@ -104,7 +104,7 @@ class JournalWriter:
         self._folder = folder / source
         self._folder.mkdir(parents=True, exist_ok=True)
         self._sync = sync
-        self._lock_fd = os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o640)
+        self._lock_fd = os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as held:
@@ -216,7 +216,7 @@ class JournalWriter:
     def _open_segment(self) -> None:
         """Start the next segment. Never append to an old one: a crash may have torn its tail."""
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
-        fd = os.open(_path(self._folder, self._segment + 1), flags, 0o640)
+        fd = os.open(_path(self._folder, self._segment + 1), flags, 0o600)
         if self._fd >= 0:
             os.close(self._fd)
         self._fd, self._segment, self._offset = fd, self._segment + 1, 0

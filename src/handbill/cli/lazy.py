@@ -1,0 +1,105 @@
+"""The commands by name, each imported when it is asked for: the list of them costs no database."""
+
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import typer
+from typer import _click
+from typer.core import TyperGroup
+from typer.main import get_group
+
+
+class Command(NamedTuple):
+    """Where a command is, as ``module:name`` in this room, and what the list says of it."""
+
+    place: str
+    about: str
+    is_process: bool = False
+
+
+COMMANDS = {
+    "serve": Command("serving:serve", "Run everything, restarted when it dies."),
+    "demo": Command("demos:demo", "Fill an empty data folder with a small market; print a report."),
+    "settings": Command("documents:settings", "Print every setting: default, meaning, value now."),
+    "migrate": Command("documents:migrate", "Bring the records to the newest revision."),
+    "openapi": Command("documents:openapi", "Print, write or check the OpenAPI document."),
+    "agency": Command("agencies:agency", "Agencies: the tenants of this installation."),
+    "api-key": Command("keys:api_key", "API keys, of agencies and of publisher families."),
+    "api-client": Command("keys:api_client", "API clients: the programs that ask for tokens."),
+    "client": Command("clients:client", "Clients: the employers of an agency."),
+    "stage-map": Command("clients:stage_map", "What a client's own status texts stand for."),
+    "publisher": Command("publishers:publisher", "Publishers: where jobs are offered."),
+    "publisher-family": Command("families:family", "Publisher families: vendors of publishers."),
+    "click-definition": Command("click_definitions:definition", "What makes a click payable."),
+    "feed": Command("feeds:feed", "Inbound feeds: clients' jobs as they come in."),
+    "explain": Command("explaining:explain", "Why a job is, or is not, in a publisher's feed."),
+    "callbacks": Command("callbacks:callbacks", "Callbacks: what reports tell their askers."),
+    "ledger": Command("ledgers:ledger", "The ledger: every event, judged once."),
+    "markup": Command("markups:markup", "What an agency puts on its customers' spend."),
+    "api": Command("serving:api", "Run an API process alone.", is_process=True),
+    "edge": Command("serving:edge", "Run an edge process alone.", is_process=True),
+    "judge": Command("serving:judge", "Run the judge alone.", is_process=True),
+    "fetcher": Command("serving:fetcher", "Run a fetcher alone.", is_process=True),
+    "worker": Command("serving:worker", "Run a worker alone.", is_process=True),
+}
+
+
+class Imported(MutableMapping[str, _click.Command]):
+    """The commands by name; looking one up imports it."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, _click.Command] = {}
+
+    def __getitem__(self, name: str) -> _click.Command:
+        if name not in self._known:
+            self._known[name] = _imported(name, COMMANDS[name])
+        return self._known[name]
+
+    def __setitem__(self, name: str, command: _click.Command) -> None:
+        self._known[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("commands are not taken away")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class Listed(TyperGroup):
+    """The outermost command. Its help is written from the list alone."""
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(**attrs)
+        self.commands = Imported()
+
+    def format_commands(self, ctx: _click.Context, formatter: _click.HelpFormatter) -> None:  # noqa: ARG002
+        for title, is_process in (
+            ("Commands", False),
+            ("The processes of serve, one by one", True),
+        ):
+            with formatter.section(title):
+                formatter.write_dl([
+                    (name, one.about)
+                    for name, one in COMMANDS.items()
+                    if one.is_process is is_process
+                ])  # fmt: skip
+
+
+def _imported(name: str, command: Command) -> _click.Command:
+    module, _, attribute = command.place.partition(":")
+    found = getattr(import_module(f"handbill.cli.{module}"), attribute)
+    holder = typer.Typer(rich_markup_mode=None)
+    if isinstance(found, typer.Typer):
+        holder.add_typer(found, name=name)
+    else:
+        holder.command(name)(found)
+        holder.callback()(_nothing)  # one command alone would be the whole
+    return get_group(holder).commands[name]
+
+
+def _nothing() -> None:
+    """Do nothing before a command."""

@@ -1,0 +1,59 @@
+"""How failures are told: as a sentence that says what to do, and by the exit status."""
+
+import errno
+import logging
+import os
+from pathlib import Path
+
+from handbill.cli.speaking import Misspoken, Mistaken, warn
+from handbill.config import BadSettings
+from handbill.host.folders import Unusable, advice
+from handbill.kit.faults import Refused, Unavailable
+
+UNDONE = 1
+MISSPOKEN = 2
+_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_log = logging.getLogger("handbill")
+
+
+def told(failure: Exception, *, as_log: bool) -> int | None:
+    """Tell a failure; the exit status. None, and nothing is told, of a bug.
+
+    ``as_log``: as a line of the log, which is what a process of the tree writes.
+    """
+    found = _of(failure)
+    if found is None:
+        return None
+    status, words = found
+    if as_log:
+        _log.critical(words)
+    elif words:
+        warn(words)
+    return status
+
+
+def _of(failure: Exception) -> tuple[int, str] | None:
+    if isinstance(failure, BadSettings | Misspoken):
+        return MISSPOKEN, str(failure)
+    if isinstance(failure, Mistaken | Unusable):
+        return UNDONE, str(failure)
+    if isinstance(failure, Refused):
+        lines = [failure.message, *(f"{f.field} {f.message}" for f in failure.faults)]
+        return MISSPOKEN if failure.faults else UNDONE, "\n".join(lines)
+    if isinstance(failure, Unavailable):
+        return UNDONE, f"{failure}; try again when it is back"
+    if isinstance(failure, OSError) and failure.strerror:
+        return UNDONE, _of_system(failure)
+    return None
+
+
+def _of_system(failure: OSError) -> str:
+    """What the system refused, where, and the way out."""
+    where = os.fsdecode(failure.filename) if isinstance(failure.filename, str | bytes) else ""
+    said = f"{where}: {failure.strerror}" if where else str(failure.strerror)
+    if failure.errno in _DENIED:
+        return f"{said}. {advice(Path(where)) if where else 'Run it as another user.'}"
+    if failure.errno in _FULL:
+        return f"{said}. Free space, then try again."
+    return said

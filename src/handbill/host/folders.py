@@ -1,0 +1,108 @@
+"""Folders that only this user may look into, and what to do where the system refuses one."""
+
+import logging
+import os
+import pwd
+from collections.abc import Iterable
+from pathlib import Path
+
+_log = logging.getLogger("handbill")
+_OTHERS = 0o077
+_FOLDER = 0o700
+_FILE = 0o600
+_ROOT = 0
+
+
+class Unusable(Exception):
+    """A path that may not be used as it must be. The message says why, and what to do."""
+
+
+def make_private(folder: Path) -> None:
+    """The folder, there and closed to other users, with all that is in it.
+
+    One that stood open is closed, and that is told; so is one of another user, which we cannot
+    close. **Refuses** a folder that cannot be made (Unusable).
+    """
+    try:
+        folder.mkdir(mode=_FOLDER, parents=True, exist_ok=True)
+        found = folder.stat()
+    except OSError as refused:
+        raise Unusable(f"{folder} cannot be made ({refused.strerror}). {advice(folder)}") from (
+            refused
+        )
+    if found.st_uid != os.geteuid():
+        if not os.geteuid():
+            _log.warning(
+                "%s belongs to %s, and this runs as root: what it makes there may be closed to %s. "
+                "Run it as that user, such as with `sudo -u %s`",
+                folder, *[_name_of(found.st_uid)] * 3,
+            )  # fmt: skip
+        elif found.st_mode & _OTHERS:
+            _log.warning("%s belongs to %s and is open to others", folder, _name_of(found.st_uid))
+    elif found.st_mode & _OTHERS:
+        _close(folder)
+        _log.warning("%s was open to other users; it is closed now, with all in it", folder)
+
+
+def require_usable(paths: Iterable[Path]) -> None:
+    """**Refuses** the first of these, if it is there, that may not be read and written
+    (Unusable): one sentence at the start, instead of a failure somewhere in the middle.
+    """
+    for path in paths:
+        wanted = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
+        if _is_there(path) and not os.access(path, wanted):
+            raise Unusable(f"{path} cannot be read and written. {advice(path)}")
+
+
+def advice(path: Path) -> str:
+    """What to do about a path that this process may not use: who may, and how it becomes ours."""
+    found = _nearest(path)
+    try:
+        if os.statvfs(found).f_flag & os.ST_RDONLY:
+            return f"{found} is on a file system that is mounted read-only: name another place."
+        owner, me = _name_of(found.stat().st_uid), _name_of(os.geteuid())
+    except OSError:
+        return "Name another place."
+    if owner == me:
+        return f"{found} is yours, but closed to you: `chmod -R u+rwX {found}`, or another place."
+    return (
+        f"{found} belongs to {owner} and this runs as {me}: run it as {owner}, name another place, "
+        f"or give it away with `chown -R {me} {found}`."
+    )
+
+
+def is_root() -> bool:
+    return os.geteuid() == _ROOT
+
+
+def _close(folder: Path) -> None:
+    """Take from others what they may, from the outside in: nobody gets in meanwhile."""
+    folder.chmod(_FOLDER)
+    for inside, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(inside, name)
+            if not path.is_symlink() and path.stat().st_uid == os.geteuid():
+                path.chmod(_FOLDER if name in folders else _FILE)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # in a folder that may not be looked into: then that is the one to name
+        return False
+
+
+def _nearest(path: Path) -> Path:
+    """The path, or the first folder above it that is there and can be looked at."""
+    path = path.absolute()
+    while path != path.parent and not _is_there(path):
+        path = path.parent
+    return path
+
+
+def _name_of(uid: int) -> str:
+    """A user's name; where it has none, as in many containers, its number."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

@@ -1,0 +1,20 @@
+"""What ties a process of the tree to its supervisor: it ends when that one does."""
+
+import os
+import signal
+import threading
+
+_ORPHAN_SECONDS = 40.0
+
+
+def end_with_parent() -> None:
+    """End this process in order when standard input ends: its other end is the supervisor's."""
+
+    def watch() -> None:
+        while os.read(0, 4096):
+            continue
+        os.kill(os.getpid(), signal.SIGTERM)
+        if not threading.Event().wait(_ORPHAN_SECONDS):
+            os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="tie", daemon=True).start()

@@ -1,0 +1,145 @@
+"""What a user meets who may not do what they ask for: one sentence, and what is right."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from serving import environment
+
+NOBODY = 65_534
+IS_ROOT = os.geteuid() == 0
+# All commands in one process, which first runs some as it is: what they import may be out of the
+# reach of the user that it then becomes, where Python itself belongs to another one.
+RUN = """
+import contextlib, io, json, os, sys, tempfile
+from handbill.__main__ import main
+
+def told_of(words):
+    sys.argv = ["handbill", *words]
+    out, err = io.TextIOWrapper(io.BytesIO()), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as ended:
+            return ended.code, err.getvalue()
+    return 0, err.getvalue()
+
+commands, user = json.loads(sys.argv[1])
+with tempfile.TemporaryDirectory() as folder:
+    for words in (
+        ["agency", "create", "x", "--data", folder], ["ledger", "check", "--data", folder],
+        ["openapi"], ["agency", "create", "x", "--data", "/proc/1/x"],
+        ["--version"],
+    ):
+        told_of(words)
+if user is not None:
+    os.setgroups([])
+    os.setgid(user)
+    os.setuid(user)
+for words in commands:
+    print(json.dumps(told_of(words)))
+"""
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that belongs to the user who runs the commands: nobody, where tests are root."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if IS_ROOT:
+            os.chown(folder, NOBODY, NOBODY)
+        folder.chmod(0o755)
+        yield folder
+        folder.chmod(0o755)
+
+
+def outcomes(place: Path, *commands: list[str]) -> list[tuple[int, str]]:
+    """Exit status and standard error of each command, run in a folder by its owner."""
+    told = json.dumps([commands, NOBODY if IS_ROOT else None])
+    ran = subprocess.run(
+        [sys.executable, "-P", "-c", RUN, told],
+        cwd=place, env=environment(), capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    return [tuple(json.loads(line)) for line in ran.stdout.splitlines()]
+
+
+def made(path: Path, mode: int) -> Path:
+    path.mkdir()
+    if IS_ROOT:
+        os.chown(path, NOBODY, NOBODY)
+    path.chmod(mode)
+    return path
+
+
+def test_what_may_not_be_used_is_told_in_a_sentence(place: Path) -> None:
+    closed = made(place / "closed", 0o500)
+    half = made(place / "half", 0o700)
+    made(half / "journal", 0o500)
+    (config := place / "handbill.toml").write_text("workers = 1\n")
+    config.chmod(0o000)
+    create = ["agency", "create", "acme", "--data"]
+    found = outcomes(
+        place,
+        [*create, str(place / "mine")],
+        ["--version"],
+    )
+    assert found[0][0] == 2
+    assert "handbill.toml cannot be read: Permission denied" in found[0][1]
+    assert found[1] == (0, "")
+    config.unlink()
+    below, within, lost, unwritable, unreadable, foreign = outcomes(
+        place,
+        [*create, str(closed / "data")],
+        [*create, str(closed)],
+        [*create, str(half)],
+        ["openapi", "--write", str(closed / "openapi.json")],
+        ["ledger", "check", "--data", str(closed)],
+        ["serve", "--data", "/proc/1/handbill"],
+    )
+    mine = f"{closed} is yours, but closed to you"
+    assert (below[0], within[0], lost[0], unwritable[0]) == (1, 1, 1, 1)
+    assert f"{closed / 'data'} cannot be made" in below[1]
+    assert all(mine in told for told in (below[1], within[1], unwritable[1]))
+    assert f"{half / 'journal'} cannot be read and written" in lost[1]
+    assert unreadable[0] == 2
+    assert "there are no records at" in unreadable[1]
+    assert foreign[0] == 1
+    assert "cannot be made" in foreign[1]
+    for _, told in (below, within, lost, unwritable, unreadable, foreign):
+        assert "Traceback" not in told
+        assert told.count("\n") == 1
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can make a folder of another user")
+def test_a_folder_of_another_user_names_both(place: Path) -> None:
+    other = place / "other"
+    other.mkdir(mode=0o755)
+    ((status, told),) = outcomes(place, ["agency", "create", "acme", "--data", str(other)])
+    assert status == 1
+    assert f"{other} belongs to root and this runs as nobody" in told
+    assert f"chown -R nobody {other}" in told
+
+
+def test_a_folder_that_stood_open_is_closed_with_all_in_it(place: Path) -> None:
+    data = made(place / "data", 0o755)
+    (left := data / "left-over").write_text("x")
+    if IS_ROOT:
+        os.chown(left, NOBODY, NOBODY)
+    left.chmod(0o644)
+    first, again = outcomes(
+        place,
+        ["agency", "create", "acme", "--data", str(data)],
+        ["agency", "create", "other", "--data", str(data)],
+    )
+    assert (first[0], again) == (0, (0, ""))
+    assert f"{data} was open to other users; it is closed now" in first[1]
+    for path in (data, *data.rglob("*")):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path

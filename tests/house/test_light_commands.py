@@ -1,0 +1,46 @@
+"""The list of commands is at hand at once: it must not read what the commands themselves need."""
+
+import re
+import subprocess
+import sys
+
+from handbill.cli.lazy import COMMANDS, Imported
+
+HEAVY = ("sqlalchemy", "duckdb", "aiohttp", "cryptography", "alembic", "lxml", "granian", "rich")
+OF_THE_EDGE = ("sqlalchemy", "duckdb", "aiohttp", "alembic", "lxml", "granian", "rich")
+
+
+def imported_by(code: str) -> set[str]:
+    ran = subprocess.run(
+        [sys.executable, "-P", "-c", f"import sys\n{code}\nprint(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return set(ran.stdout.splitlines()[-1].split())
+
+
+def test_help_and_version_read_no_heavy_module() -> None:
+    found = imported_by(
+        "from handbill.__main__ import main\n"
+        "for words in (['--help'], ['--version'], ['servr']):\n"
+        "    sys.argv = ['handbill', *words]\n"
+        "    try: main()\n"
+        "    except SystemExit: pass"
+    )
+    assert "typer" in found
+    assert found.isdisjoint(HEAVY)
+
+
+def test_an_edge_reads_no_database_with_its_command() -> None:
+    found = imported_by("import handbill.cli.serving, handbill.edge")
+    assert "lmdb" in found
+    assert found.isdisjoint(OF_THE_EDGE)
+
+
+def test_the_list_is_true() -> None:
+    """Each place is there, and no command says something else of itself than the list does."""
+    commands = Imported()
+    assert list(commands) == list(COMMANDS)
+    for name, command in commands.items():
+        own = re.sub(r"\s+", " ", command.help or "")
+        assert own, name
+        assert COMMANDS[name].about.endswith("."), name
