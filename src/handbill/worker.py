@@ -21,6 +21,7 @@ from handbill.opening import open_tools
 from handbill.postings import work as postings
 from handbill.stats import work as stats
 from handbill.work.loop import Worker
+from handbill.work.queue import revive
 from handbill.work.tools import Run, Schedule
 
 ROOMS: tuple[ModuleType, ...] = (
@@ -53,19 +54,21 @@ def tasks() -> Mapping[str, Run]:
 
 def schedule() -> Sequence[Schedule]:
     """What is enqueued by the clock; a room need not have any."""
-    return [entry for room in ROOMS for entry in getattr(room, "SCHEDULE", ())]
+    of_rooms = [entry for room in ROOMS for entry in getattr(room, "SCHEDULE", ())]
+    return [("work.revive", 600, revive), *of_rooms]
 
 
 def main(settings: Settings, number: int = 0, *, fetches: bool = False) -> None:
     """Work until SIGTERM or SIGINT; a task under way is broken off, and run again later.
 
-    ``fetches``: take only what talks to others' servers; else everything but that.
+    ``fetches``: take only what talks to others' servers; else everything but that. Every one of
+    them minds the schedule, which only enqueues.
     """
     tools = open_tools(settings)
     mine = {kind: run for kind, run in tasks().items() if (kind in FETCHED) is fetches}
     name = f"{'fetcher' if fetches else 'worker'}-{number}-{os.getpid()}"
     try:
-        Worker(tools, name, mine, [] if fetches else schedule()).run()
+        Worker(tools, name, mine, schedule()).run()
     finally:
         tools.index.close()
         tools.records.close()

@@ -176,6 +176,29 @@ def test_dead_task_lives_again_when_enqueued(records: Records) -> None:
         assert queue.dead_tasks(tx) == []
 
 
+def test_dead_task_gets_another_try_every_hour(records: Records) -> None:
+    def revive(now: Instant) -> None:
+        with records.write() as tx:
+            queue.revive(tx, now)
+
+    _put(records)
+    for attempt in range(MOST_ATTEMPTS):
+        _fail(records, _held(records, T + attempt * HOUR), T + attempt * HOUR)
+    dead_at = T + (MOST_ATTEMPTS - 1) * HOUR
+    revive(dead_at + HOUR - 1)
+    assert _lease(records, dead_at + HOUR) is None
+    for _ in range(3):
+        dead_at += HOUR
+        revive(dead_at)
+        task = _held(records, dead_at)
+        assert task.attempts == MOST_ATTEMPTS
+        _fail(records, task, dead_at)
+        assert _lease(records, dead_at + HOUR) is None
+    revive(dead_at + HOUR)
+    assert _finish(records, _held(records, dead_at + HOUR))
+    assert _count(records) == 0
+
+
 def test_task_that_kills_its_workers_is_dead_and_the_next_is_taken(records: Records) -> None:
     _put(records, "deadly")
     now = T

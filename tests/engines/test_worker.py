@@ -170,32 +170,34 @@ def test_signal_breaks_off_a_query_that_is_waited_for(postgres_records: Records)
     assert _rows(tools) == [("stats.report", "r1", 0, None, "the worker was stopped")]
 
 
-def test_schedule_is_run_by_one_of_many_workers_at_its_pace(tools: Tools) -> None:
+def test_a_worker_minds_the_schedule_however_long_its_task_is(tools: Tools) -> None:
     ran: list[Instant] = []
+    news = threading.Event()
 
     def deed(tx: Tx, now: Instant) -> None:
-        queue.enqueue(tx, "stop", "s", now)
         ran.append(now)
-        if len(ran) > 1:
-            raise ValueError("failing leaves it scheduled")
+        if len(ran) == 2:
+            news.set()
+            raise ValueError("it is looked at again all the same")
+        news.set()
 
-    def stop(tools: Tools, task: Task) -> None:
+    def long(tools: Tools, task: Task) -> None:
+        for _ in range(3):
+            assert news.wait(30)
+            news.clear()
+            _forward(tools, HOUR)
         os.kill(os.getpid(), signal.SIGTERM)
         signal.pause()
 
-    schedule = [("hourly", 3600, deed)]
-    Worker(tools, "a", {"stop": stop}, schedule).run()
-    assert ran == [T]
-    others = [Worker(tools, name, {}, schedule) for name in "bc"]
-    assert [worker.run_due() for worker in others] == [0, 0]
-    for hour in range(1, 2 * MOST_ATTEMPTS):
-        _forward(tools, HOUR)
-        assert sorted(worker.run_due() for worker in others) == [0, 1]
-        assert ran[-1] == T + hour * HOUR
-        others.reverse()
-    _forward(tools, HOUR)
-    assert Worker(tools, "of another release", {}).run_due() == 1
-    assert [row[0] for row in _rows(tools)] == ["stop"]
+    _enqueue(tools, "feeds.import", "f1")
+    Worker(tools, "w", {"feeds.import": long}, [("hourly", 3600, deed)]).run()
+    assert ran[:3] == [T, T + HOUR, T + 2 * HOUR]
+
+
+def test_a_worker_leaves_alone_what_it_does_not_know(tools: Tools) -> None:
+    _enqueue(tools, "kind.of.another.release", "k")
+    assert Worker(tools, "w", {}).run_due() == 0
+    assert [row[:3] for row in _rows(tools)] == [("kind.of.another.release", "k", 0)]
 
 
 _IDLE = """

@@ -17,9 +17,10 @@ from ftp_server import PASSWORD, USER, FtpServer, Part
 from handbill.core.nouns import Client, Publisher
 from handbill.core.vendors import FtpAccount, FtpConfig
 from handbill.host.egress import Egress, EgressFailed, Limits
-from handbill.kit.instants import MINUTE
+from handbill.kit.instants import DAY, MINUTE
 from handbill.listings import delivering, minding, service
 from handbill.listings.delivery_routes import deliveries
+from handbill.listings.work import SCHEDULE
 from handbill.publishers import rows as publisher_rows
 from handbill.publishers import service as publishers
 from handbill.store.records import Records
@@ -112,6 +113,20 @@ def test_what_was_written_is_delivered_and_told(market: Market, ftp: FtpServer) 
     market.write(lambda tx: service.deliver_changes(tx, publisher.no, market.now()))
     rematch(market, client)
     assert len(ftp.heard) == before
+
+
+def test_a_path_with_the_day_in_it_gets_a_file_each_day(market: Market, ftp: FtpServer) -> None:
+    publisher = shop(market, ftp.port, "{date}.xml")
+    placing(market)
+    look = SCHEDULE[0][2]
+    for _ in range(2):
+        market.write(lambda tx: look(tx, market.now()))
+        assert market.drain() == []
+        market.clock.forward(DAY)
+        market.write(lambda tx: look(tx, market.now()))
+        assert market.drain() == [("listings.deliver", str(publisher.no))]
+    days = ("2026-11-23", "2026-11-24", "2026-11-25")
+    assert ftp.files() == {f"{day}.xml": blob(market, publisher) for day in days}
 
 
 def test_changes_within_five_minutes_go_together(market: Market, ftp: FtpServer) -> None:

@@ -39,6 +39,6 @@ def enqueue_ended_jobs(tx: Tx, now: Instant) -> None:
 
 TASKS: dict[str, Run] = {REMATCH: rematch}
 SCHEDULE: list[Schedule] = [
-    ("groups.new_days", 300, enqueue_new_days),
-    ("groups.ended_jobs", 300, enqueue_ended_jobs),
+    ("groups.new_days", 60, enqueue_new_days),
+    ("groups.ended_jobs", 60, enqueue_ended_jobs),
 ]

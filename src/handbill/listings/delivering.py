@@ -74,6 +74,20 @@ def deliver(tools: Tools, publisher_no: int, attempt: int, limits: Limits = LIMI
     _forget(tools, publisher)
 
 
+def of_new_days(tx: Tx, now: Instant) -> list[int]:
+    """Numbers of the publishers of which a file is due at another path than the last time: the
+    path has the day in it, and that has changed.
+    """
+    known = publishers.publishers_by_number(tx, rows.publishers_tried(tx))
+    return [
+        no
+        for no, publisher in known.items()
+        if publisher.status == "A" and is_delivered(publisher)
+        for parcels in [parcels_of(tx, publisher, now)]
+        if any(one.is_due and one.former and one.former.path != one.path for one in parcels)
+    ]
+
+
 def is_delivered(publisher: Publisher) -> bool:
     return publisher.body.delivered_by_ftp and publisher.body.ftp is not None
 

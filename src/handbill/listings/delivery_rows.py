@@ -60,6 +60,7 @@ _LAST_TRIED = (
     .select_from(deliveries.join(feed_files, _d.file_no == _f.no))
     .where(_OF_PUBLISHER)
 )
+_TRIED = sa.select(_f.publisher_no).where(_d.file_no == _f.no).distinct()
 _AGAIN = (
     sa.update(deliveries)
     .values(digest=sa.null())
@@ -101,6 +102,11 @@ def page(
 def last_tried(tx: Tx, publisher_no: int) -> Instant | None:
     found: Instant | None = tx.value(_LAST_TRIED, publisher_no=publisher_no)
     return found
+
+
+def publishers_tried(tx: Tx) -> list[int]:
+    """Numbers of the publishers to which a delivery was tried."""
+    return [publisher_no for (publisher_no,) in tx.all(_TRIED)]
 
 
 def put(tx: Tx, delivery: Delivery) -> None:

@@ -4,10 +4,12 @@ then their delivery where a publisher wants it.
 
 from handbill.clients import service as clients
 from handbill.kit.faults import Unavailable
+from handbill.kit.instants import Instant
 from handbill.listings import assembly, delivering, publishing, service
 from handbill.listings.service import ASSEMBLE, DELIVER, PUBLISH
-from handbill.work.queue import Task, fail, finish, lease_named, put_back
-from handbill.work.tools import Run, Tools
+from handbill.store.records import Tx
+from handbill.work.queue import Task, enqueue, fail, finish, lease_named, put_back
+from handbill.work.tools import Run, Schedule, Tools
 
 _LONGEST_SECONDS = int(delivering.LIMITS.total_seconds) + 120  # more than a delivery can take
 
@@ -54,4 +56,10 @@ def deliver_now(tools: Tools, publisher_no: int, name: str) -> bool:
     return True
 
 
+def enqueue_new_days(tx: Tx, now: Instant) -> None:
+    for publisher_no in delivering.of_new_days(tx, now):
+        enqueue(tx, DELIVER, str(publisher_no), now)
+
+
 TASKS: dict[str, Run] = {PUBLISH: publish, ASSEMBLE: assemble, DELIVER: deliver}
+SCHEDULE: list[Schedule] = [("listings.new_days", 300, enqueue_new_days)]

@@ -21,10 +21,16 @@ _PLAN = msgspec.json.Decoder(Plan)
 
 
 def report(tools: Tools, task: Task) -> None:
-    """Answer a report: parts first, durable, then SUCCESS. Run twice it comes to the same."""
+    """Answer a report: parts first, durable, then SUCCESS. Run twice it comes to the same.
+
+    The last try is only told of: one that kills its workers could not tell it itself.
+    """
     with tools.records.read() as tx:
         asked = rows.by_id(tx, task.key)
     if asked is None or asked.state not in {SUBMITTED, IN_PROGRESS}:
+        return
+    if task.attempts >= MOST_ATTEMPTS:
+        _fail(tools, asked, "The report could not be made")
         return
 
     def progress(percent: int) -> None:
@@ -42,10 +48,6 @@ def report(tools: Tools, task: Task) -> None:
         _log.exception("report %s needs more memory than it may have", asked.id)
         _fail(tools, asked, "The report is too large; ask for fewer levels or days")
         return
-    except Exception:
-        if task.attempts >= MOST_ATTEMPTS:
-            _fail(tools, asked, "The report could not be made")
-        raise
     _succeed(tools, asked, parts)
 
 

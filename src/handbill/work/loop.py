@@ -10,17 +10,17 @@ from types import FrameType
 
 from handbill.host.clock import Clock
 from handbill.kit.faults import Unavailable
-from handbill.kit.instants import SECOND
+from handbill.kit.instants import Instant
 from handbill.store.records import Records
-from handbill.work import queue
+from handbill.work import queue, schedule
 from handbill.work.queue import Task
 from handbill.work.tools import Run, Schedule, Tools
 
 LEASE_SECONDS = 60
 RENEW_SECONDS = LEASE_SECONDS / 3
 IDLE_SECONDS = 0.1
+_LOOK_SECONDS = 0.1
 _MOST_WAIT_SECONDS = 10.0
-_SCHEDULE = "schedule"
 _LOG = logging.getLogger("handbill.work")
 
 
@@ -35,7 +35,7 @@ class Worker:
     """Runs what is due, by kind, until it is told to stop (SIGTERM, SIGINT).
 
     A task under way is broken off and left waiting: it holds no transaction around the whole, and
-    may be run again. What is scheduled is a task too, so that of many workers one does it.
+    may be run again. The schedule is looked at beside it, so that no long task makes it late.
     """
 
     def __init__(
@@ -43,25 +43,24 @@ class Worker:
         tools: Tools,
         name: str,
         runs: Mapping[str, Run],
-        schedule: Sequence[Schedule] = (),
+        entries: Sequence[Schedule] = (),
         *,
         renew_seconds: float = RENEW_SECONDS,
     ) -> None:
         self._tools = tools
         self._name = name
-        self._runs = {**runs, _SCHEDULE: _scheduled(schedule)}
-        self._schedule = schedule
+        self._runs = runs
+        self._look = _Look(tools.records, tools.clock, entries)
         self._renewal = _Renewal(tools.records, tools.clock, renew_seconds)
         self._stopping = False
         self._breakable = False
 
     def run(self) -> None:
         """Work until stopped; in the main thread, whose signals it takes meanwhile."""
-        with suppress(Stopped), self._signals(), self._renewal:
+        with suppress(Stopped), self._signals(), self._renewal, self._look:
             wait = IDLE_SECONDS
             while not self._stopping:
                 try:
-                    self._enter_schedule()
                     while not self._stopping:
                         if not self._run_next():
                             self._idle(IDLE_SECONDS)
@@ -78,12 +77,6 @@ class Worker:
                 if not self._run_next():
                     return count
         return most
-
-    def _enter_schedule(self) -> None:
-        now = self._tools.clock.now()
-        with self._tools.records.write() as tx:
-            for name, _, _ in self._schedule:
-                queue.enqueue(tx, _SCHEDULE, name, now)
 
     def _run_next(self) -> bool:
         records, kinds = self._tools.records, tuple(self._runs)
@@ -154,26 +147,50 @@ class Worker:
             raise Stopped
 
 
-class _Renewal:
-    """A thread that holds the lease of the task under way."""
+class _Beside:
+    """A thread that does its deed every so many seconds beside the tasks, whatever fails."""
 
-    def __init__(self, records: Records, clock: Clock, seconds: float) -> None:
-        self._records = records
-        self._clock = clock
+    def __init__(self, name: str, seconds: float) -> None:
+        self._name = name
         self._seconds = seconds
-        self._task: Task | None = None
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
 
+    def deed(self) -> None:
+        raise NotImplementedError
+
     def __enter__(self) -> None:
         self._end.clear()
-        self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
 
     def __exit__(self, *_: object) -> None:
         self._end.set()
         if self._thread is not None:
             self._thread.join()
+
+    def _run(self) -> None:
+        wait = self._seconds
+        while not self._end.wait(wait):
+            try:
+                self.deed()
+                wait = self._seconds
+            except Unavailable as away:
+                wait = min(2 * wait, _MOST_WAIT_SECONDS)
+                _LOG.warning("the %s waits %.1f s: %s", self._name, wait, away)
+            except Exception:  # noqa: BLE001 - it is told, and done again
+                wait = min(2 * wait, _MOST_WAIT_SECONDS)
+                _LOG.exception("the %s failed, and waits %.1f s", self._name, wait)
+
+
+class _Renewal(_Beside):
+    """Holds the lease of the task under way."""
+
+    def __init__(self, records: Records, clock: Clock, seconds: float) -> None:
+        super().__init__("lease", seconds)
+        self._records = records
+        self._clock = clock
+        self._task: Task | None = None
 
     @contextmanager
     def of(self, task: Task) -> Iterator[None]:
@@ -183,30 +200,24 @@ class _Renewal:
         finally:
             self._task = None
 
-    def _run(self) -> None:
-        while not self._end.wait(self._seconds):
-            task = self._task
-            if task is None:
-                continue
-            try:
-                with self._records.write() as tx:
-                    queue.renew(tx, task, self._clock.now(), LEASE_SECONDS)
-            except Unavailable as away:
-                _LOG.warning("the lease of %s %s is not renewed: %s", task.kind, task.key, away)
+    def deed(self) -> None:
+        task = self._task
+        if task is not None:
+            with self._records.write() as tx:
+                queue.renew(tx, task, self._clock.now(), LEASE_SECONDS)
 
 
-def _scheduled(schedule: Sequence[Schedule]) -> Run:
-    """Run an entry of the schedule, which asks for itself again first: so it never dies out."""
-    entries = {name: (seconds, deed) for name, seconds, deed in schedule}
+class _Look(_Beside):
+    """Runs what is due by the schedule."""
 
-    def run(tools: Tools, task: Task) -> None:
-        if task.key not in entries:
-            return  # of another release: the task ends here
-        seconds, deed = entries[task.key]
-        now = tools.clock.now()
-        with tools.records.write() as tx:
-            queue.enqueue(tx, _SCHEDULE, task.key, now, due_at=now + seconds * SECOND)
-        with tools.records.write() as tx:
-            deed(tx, now)
+    def __init__(self, records: Records, clock: Clock, entries: Sequence[Schedule]) -> None:
+        super().__init__("schedule", _LOOK_SECONDS)
+        self._records = records
+        self._clock = clock
+        self._entries = entries
+        self._next: Instant = 0  # when to ask the records again: nothing is due before
 
-    return run
+    def deed(self) -> None:
+        now = self._clock.now()
+        if self._entries and now >= self._next:
+            self._next = schedule.run_due(self._records, self._entries, now)

@@ -36,7 +36,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """A task that failed too often; it stays until it is enqueued anew."""
+    """A task that failed too often: it is tried but once an hour, until it is enqueued anew."""
 
     kind: str
     key: str
@@ -86,6 +86,13 @@ _DEAD = (
     .where(tasks.c.dead_at.is_not(sa.null()))
     .order_by(tasks.c.dead_at)
     .limit(sa.bindparam("most"))
+)
+
+
+_REVIVE = (
+    sa.update(tasks)
+    .where(tasks.c.dead_at <= sa.bindparam("before"))
+    .values(dead_at=sa.null(), attempts=sa.bindparam("attempts"), due_at=sa.bindparam("now"))
 )
 
 
@@ -179,6 +186,13 @@ def put_back(tx: Tx, task: Task, due_at: Instant, failure: str | None = None) ->
         tx, task, lease=None, leased_until=None, again=0, attempts=task.attempts - 1,
         due_at=due_at, failure=failure,
     ) == 1  # fmt: skip
+
+
+def revive(tx: Tx, now: Instant) -> None:
+    """Give each task that has been dead for an hour another try: what was wrong may be mended, and
+    for good is nothing given up.
+    """
+    tx.run(_REVIVE, before=now - HOUR, attempts=MOST_ATTEMPTS - 1, now=now)
 
 
 def dead_tasks(tx: Tx, most: int = 1_000) -> list[Dead]:

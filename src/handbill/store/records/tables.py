@@ -371,6 +371,11 @@ callbacks = sa.Table(
     _whole("ended_at", null=True), sa.UniqueConstraint("id"), sa.UniqueConstraint("subject"),
     sa.Index("callbacks_by_age", "created_at"),
 )  # fmt: skip
+# When each entry of the schedule ran last, and is due again; which entries there are, code says.
+schedule = sa.Table(
+    "schedule", metadata, _no(), _text("name"), _whole("due_at"), _whole("ran_at", null=True),
+    _whole("failures"), _text("failure", null=True), sa.UniqueConstraint("name"),
+)  # fmt: skip
 tasks = sa.Table(
     "tasks", metadata, _no(), _text("kind"), _text("key"), _text("payload"), _whole("due_at"),
     _whole("attempts"), _text("lease", null=True), _whole("leased_until", null=True),

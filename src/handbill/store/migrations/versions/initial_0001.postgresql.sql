@@ -139,6 +139,16 @@ CREATE TABLE retired_tallies (
 	value BIGINT NOT NULL,
 	CONSTRAINT retired_tallies_pkey PRIMARY KEY (client_no, kind, disposition)
 );
+CREATE TABLE schedule (
+	no BIGSERIAL NOT NULL,
+	name TEXT COLLATE "C" NOT NULL,
+	due_at BIGINT NOT NULL,
+	ran_at BIGINT,
+	failures BIGINT NOT NULL,
+	failure TEXT COLLATE "C",
+	CONSTRAINT schedule_pkey PRIMARY KEY (no),
+	CONSTRAINT schedule_name_key UNIQUE (name)
+);
 CREATE TABLE secrets (
 	no BIGSERIAL NOT NULL,
 	name TEXT COLLATE "C" NOT NULL,

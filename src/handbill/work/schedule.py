@@ -1,0 +1,133 @@
+"""The schedule: what recurs by the clock. What there is stands in code; the records only tell when
+each entry ran last, so that nothing which happens to a row, a worker or a task can lose an entry.
+
+Any number of workers look at it. Each entry is run by one of them, in the transaction that moves
+it on: killed anywhere, it has run wholly or is still due. An entry that is late by days runs once.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from handbill.kit.faults import Unavailable
+from handbill.kit.instants import SECOND, Instant
+from handbill.store.records import Records, Tx
+from handbill.store.records.tables import schedule as table
+from handbill.work.tools import Schedule
+
+_LOG = logging.getLogger("handbill.work")
+_FIRST_WAIT = 5 * SECOND
+_MOST_DOUBLINGS = 20
+_MOST_WHY = 2_000
+
+
+class Standing(NamedTuple):
+    """How an entry does. ``ran_at`` None: it never ran. ``late``: micros by which it is overdue,
+    0 while it is not. ``failures``: in a row, since it ran last.
+    """
+
+    name: str
+    ran_at: Instant | None
+    late: int
+    failures: int
+    failure: str | None
+
+
+class _Kept(NamedTuple):
+    """What the records tell of an entry."""
+
+    due_at: Instant
+    ran_at: Instant | None
+    failures: int
+    failure: str | None
+
+
+_COLUMNS = (table.c.due_at, table.c.ran_at, table.c.failures, table.c.failure)
+_EVERY = sa.select(table.c.name, *_COLUMNS)
+_HELD = (
+    sa.select(*_COLUMNS)
+    .where(table.c.name == sa.bindparam("name"))
+    .with_for_update(skip_locked=True)
+)
+
+
+def standings(tx: Tx, entries: Sequence[Schedule], now: Instant) -> list[Standing]:
+    """How each entry of this release does."""
+    kept = _kept(tx)
+    return [_standing(name, kept.get(name), now) for name, _, _ in entries]
+
+
+def run_due(records: Records, entries: Sequence[Schedule], now: Instant) -> Instant:
+    """Run each entry that is due, once, and tell when the next one is at the earliest.
+
+    One that fails is told of in the log and tried again, later each time. **Refuses**
+    (Unavailable) when the records are away: nothing is noted then, and all stays due.
+    """
+    with records.read() as tx:
+        kept = _kept(tx)
+    for entry in entries:
+        if _is_due(kept.get(entry[0]), entry[1], now):
+            _run(records, entry, now)
+    with records.read() as tx:
+        kept = _kept(tx)
+    return min(kept[name].due_at if name in kept else now for name, _, _ in entries)
+
+
+def _kept(tx: Tx) -> dict[str, _Kept]:
+    return {name: _Kept(*told) for name, *told in tx.all(_EVERY)}
+
+
+def _is_due(kept: _Kept | None, seconds: int, now: Instant) -> bool:
+    """One that was never run is due; so is one put off further than it ever is, by a clock that
+    was wrong.
+    """
+    return kept is None or not now < kept.due_at <= now + seconds * SECOND
+
+
+def _standing(name: str, kept: _Kept | None, now: Instant) -> Standing:
+    if kept is None:
+        return Standing(name, None, 0, 0, None)
+    late = max(0, now - kept.due_at)
+    return Standing(name, kept.ran_at, late, kept.failures, kept.failure)
+
+
+def _run(records: Records, entry: Schedule, now: Instant) -> None:
+    name, seconds, deed = entry
+    try:
+        with records.write() as tx:
+            if _held(tx, name, seconds, now) is None:
+                return  # another worker is at it, or has done it
+            deed(tx, now)
+            tx.change(
+                table, {"name": name}, due_at=now + seconds * SECOND, ran_at=now, failures=0,
+                failure=None,
+            )  # fmt: skip
+    except Unavailable:
+        raise
+    except Exception as failure:  # noqa: BLE001 - whatever it is, it is told and tried again
+        _LOG.warning("the schedule's %s failed", name, exc_info=True)
+        with records.write() as tx:
+            _note_failure(tx, entry, now, f"{type(failure).__name__}: {failure}")
+
+
+def _note_failure(tx: Tx, entry: Schedule, now: Instant, why: str) -> None:
+    name, seconds, _ = entry
+    kept = _held(tx, name, seconds, now)
+    if kept is None:
+        return
+    failures = kept.failures + 1
+    wait = min(_FIRST_WAIT << min(failures - 1, _MOST_DOUBLINGS), seconds * SECOND)
+    tx.change(
+        table, {"name": name}, due_at=now + wait, failures=failures, failure=why[:_MOST_WHY]
+    )  # fmt: skip
+
+
+def _held(tx: Tx, name: str, seconds: int, now: Instant) -> _Kept | None:
+    """The entry's row, held by this transaction if it is still due; made if there is none."""
+    first = {"name": name, "due_at": now, "ran_at": None, "failures": 0, "failure": None}
+    tx.upsert_many(table, ["name"], [first], keep=True)
+    row = tx.one(_HELD, name=name)
+    kept = None if row is None else _Kept(*row)
+    return kept if kept is not None and _is_due(kept, seconds, now) else None
