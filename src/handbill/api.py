@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Sequence
+from logging import getLogger
 
 import uvloop
 from granian.constants import HTTPModes, Interfaces
@@ -21,6 +22,7 @@ from handbill.definitions import routes as definitions
 from handbill.feeds import routes as feeds
 from handbill.funnel import routes as funnel
 from handbill.groups import routes as groups
+from handbill.host.beats import BEAT_SECONDS, Beat
 from handbill.host.settings import Settings
 from handbill.http.app import Application, application
 from handbill.http.docs import with_pages
@@ -39,6 +41,7 @@ from handbill.store.records import Tx
 from handbill.tracking import routes as tracking
 from handbill.tracking.addresses import Proxies
 
+_log = getLogger("handbill.api")
 _HEADER_MS = 10_000
 _BUFFER_BYTES = 65_536
 _BACKLOG = 1_024
@@ -93,7 +96,10 @@ def fronted(desk: Desk) -> Front:
 
 
 def main(settings: Settings, number: int = 0) -> None:
-    """Serve the API until SIGTERM; requests under way are answered first."""
+    """Serve the API until SIGTERM; requests under way are answered first.
+
+    Ends with status 1 when the journal broke, so that whoever watches starts a new process.
+    """
     desk = open_desk(settings, f"api-{number}", Doors)
     front = fronted(desk)
     server = Server(
@@ -114,11 +120,22 @@ def main(settings: Settings, number: int = 0) -> None:
         front.drain()
         server.stop()  # type: ignore[no-untyped-call]
 
+    async def live(beat: Beat) -> None:
+        while not desk.journal.broken:
+            beat.strike()
+            await asyncio.sleep(BEAT_SECONDS)
+        _log.error("the journal is broken: a new process begins a new segment")
+        end()
+
     async def serve() -> None:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, end)
+        living = asyncio.create_task(live(Beat(settings.beats_folder, f"api-{number}")))
         await server.serve()
+        living.cancel()
 
     with contextlib.closing(desk.journal), contextlib.closing(desk.egress):
         uvloop.run(serve())
+        if desk.journal.broken:
+            raise SystemExit(1)

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from handbill.host.beats import BEAT_SECONDS, Beat
 from handbill.host.clock import clock_of
 from handbill.host.ids import SystemIds
 from handbill.host.settings import Settings
@@ -76,15 +77,24 @@ async def _serve(settings: Settings, number: int) -> None:
     gc.freeze()
     gc.set_threshold(_YOUNG)
     _LOG.info("edge %d serves", number)
+    living = asyncio.create_task(_live(Beat(settings.beats_folder, f"edge-{number}")))
     try:
         await stop.wait()
     finally:
+        living.cancel()
         door.close()
         await server.drain(DRAIN_S)
         journal.close()
         index.close()
     if not edge.is_ready:
         raise SystemExit(1)
+
+
+async def _live(beat: Beat) -> None:
+    """Be seen at work for as long as the event loop turns."""
+    while True:
+        beat.strike()
+        await asyncio.sleep(BEAT_SECONDS)
 
 
 def _limits() -> Limits:

@@ -6,6 +6,7 @@ from logging import getLogger
 from types import FrameType
 
 from handbill.access.keys import secret
+from handbill.host.beats import Beat
 from handbill.host.clock import clock_of
 from handbill.host.ids import SystemIds
 from handbill.host.locating import locator
@@ -43,11 +44,13 @@ def main(settings: Settings, *, rest: bool = False) -> None:
     rules = Rules(settings.duplicate_seconds, settings.ip_mode, key, locator(settings.geo_file))
     journal = JournalReader(settings.journal_folder)
     clock = clock_of(settings.clock_file)
+    beat = Beat(settings.beats_folder, "judge-0")
     judge = Judge(records, blobs, journal, clock, SystemIds(), rules)
     try:
-        judge.run(stop)
+        judge.run(stop, beat.strike)
         drain(judge)
     finally:
+        beat.close()
         judge.close()
         records.close()
 

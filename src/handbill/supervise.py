@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import msgspec
 
 from handbill.config import BadSettings, environment_of
+from handbill.host.beats import BEAT_SECONDS, silence_of
+from handbill.host.clock import ticking
 from handbill.host.settings import Settings
 from handbill.opening import locked, make_data_folder
 
@@ -31,6 +33,10 @@ SETTLED = 30.0
 MOST_EARLY_DEATHS = 5
 READY_SECONDS = 60.0
 _POLL_SECONDS = 0.05
+MOST_MISSED = 3
+"""So many probes without a sign of life, and a child is taken for hung."""
+_JUDGE_SILENCE = 120.0
+"""The judge is seen between two batches, which may wait for the records. **Units**: seconds."""
 STOP_SECONDS = {"edge": 15.0, "api": 20.0, "judge": 30.0, "fetcher": 30.0, "worker": 30.0}
 """How long each kind may take to end. **Shape**: in the order of ending: first the doors close,
 then the judge drains what they made durable, then fetchers and workers end their step."""
@@ -58,10 +64,48 @@ def children_of(settings: Settings) -> list[Child]:
     return [Child(kind, number) for kind in STOP_SECONDS for number in range(many[kind])]
 
 
+class Watch:
+    """Tells whether a child shows signs of life: what it notes of itself, and, where it alone
+    listens on a port, that it answers there.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.seconds = float(settings.probe_seconds)
+        self._folder = settings.beats_folder
+        self._host = settings.near_host
+        self._ports = {"api": settings.api_port}
+        if settings.edges == 1:  # of several, nobody knows which one answers
+            self._ports["edge"] = settings.edge_port
+
+    async def until_hung(self, child: Child) -> None:
+        """Wait until a child that began just now has missed too many probes in a row.
+
+        Until its first sign of life it has as long as a start may take.
+        """
+        began = ticking()
+        has_lived, missed = False, 0
+        while missed < MOST_MISSED or (not has_lived and ticking() - began < READY_SECONDS):
+            await asyncio.sleep(self.seconds)
+            silence = silence_of(self._folder, child.name)
+            has_lived = has_lived or (silence is not None and silence < ticking() - began)
+            lives = has_lived and silence is not None and await self._lives(child, silence)
+            missed = 0 if lives else missed + 1
+
+    async def _lives(self, child: Child, silence: float) -> bool:
+        most = max(self.seconds, 2 * BEAT_SECONDS)
+        if child.kind == "judge":
+            most = max(most, _JUDGE_SILENCE)
+        if silence > most:
+            return False
+        port = self._ports.get(child.kind)
+        return port is None or await _answers(self._host, port, "/livez", self.seconds)
+
+
 class Tree:
     """The children, kept running until ``stop`` is asked for."""
 
     def __init__(self, settings: Settings) -> None:
+        self._watch = Watch(settings)
         self._environment = os.environ | environment_of(settings)
         self._processes: dict[Child, Process] = {}
         self._keepers: list[asyncio.Task[None]] = []
@@ -106,7 +150,7 @@ class Tree:
         while not self._stopping.is_set():
             began = loop.time()
             process = await self._spawn(child)
-            status = await process.wait()
+            status = await self._end_of(child, process)
             _end_group(process.pid)
             if self._stopping.is_set():
                 return
@@ -122,6 +166,20 @@ class Tree:
                 self.stop()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), wait)
+
+    async def _end_of(self, child: Child, process: Process) -> int:
+        """Wait for the end of a child, which is brought about when it hangs; its exit status."""
+        ended = asyncio.create_task(process.wait())
+        hung = asyncio.create_task(self._watch.until_hung(child))
+        await asyncio.wait({ended, hung}, return_when=asyncio.FIRST_COMPLETED)
+        if not hung.done():
+            hung.cancel()
+        elif failure := hung.exception():
+            _log.error("nobody watches", exc_info=failure, extra={"child": child.name})
+        elif not ended.done() and not self._stopping.is_set():
+            _log.error("a process hangs and is killed", extra={"child": child.name})
+            process.kill()
+        return await ended
 
     async def _spawn(self, child: Child) -> Process:
         process = await self._run(child)
@@ -169,13 +227,14 @@ def _end_group(leader: int) -> None:
         os.killpg(leader, signal.SIGKILL)
 
 
-async def _answers(host: str, port: int) -> bool:
-    """Whether GET /readyz of one of our own processes on this machine says 200."""
+async def _answers(host: str, port: int, path: str, seconds: float = _ANSWER_SECONDS) -> bool:
+    """Whether a GET of one of our own processes on this machine says 200."""
+    asked = f"GET {path} HTTP/1.1\r\nHost: handbill\r\nConnection: close\r\n\r\n"
     try:
-        async with asyncio.timeout(_ANSWER_SECONDS):
+        async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_connection(host, port)
             try:
-                writer.write(b"GET /readyz HTTP/1.1\r\nHost: handbill\r\nConnection: close\r\n\r\n")
+                writer.write(asked.encode())
                 status = await reader.readline()
             finally:
                 writer.close()
@@ -189,7 +248,7 @@ async def _become_ready(tree: Tree, settings: Settings) -> bool:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + READY_SECONDS
     for port in (settings.api_port, settings.edge_port):
-        while not await _answers(settings.near_host, port):
+        while not await _answers(settings.near_host, port, "/readyz"):
             if tree.is_stopping:
                 return False
             if loop.time() > deadline:

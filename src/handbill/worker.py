@@ -14,6 +14,7 @@ from handbill.definitions import work as definitions
 from handbill.feeds import work as feeds
 from handbill.funnel import work as funnel
 from handbill.groups import work as groups
+from handbill.host.beats import beating
 from handbill.host.settings import Settings
 from handbill.ledger import work as ledger
 from handbill.listings import work as listings
@@ -66,9 +67,10 @@ def main(settings: Settings, number: int = 0, *, fetches: bool = False) -> None:
     """
     tools = open_tools(settings)
     mine = {kind: run for kind, run in tasks().items() if (kind in FETCHED) is fetches}
-    name = f"{'fetcher' if fetches else 'worker'}-{number}-{os.getpid()}"
+    name = f"{'fetcher' if fetches else 'worker'}-{number}"
     try:
-        Worker(tools, name, mine, schedule()).run()
+        with beating(settings.beats_folder, name):
+            Worker(tools, f"{name}-{os.getpid()}", mine, schedule()).run()
     finally:
         tools.index.close()
         tools.records.close()

@@ -20,6 +20,11 @@ class Clock(Protocol):
         ...
 
 
+def ticking() -> float:
+    """Seconds on a clock that nobody sets, the same for all processes of this machine."""
+    return time.monotonic()
+
+
 class SystemClock:
     """The machine's clock, held still while the machine sets it back."""
 

@@ -103,6 +103,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "clock as soon as it is changed. Refused where a door listens beyond loopback."
     ))] = ""  # fmt: skip
 
+    probe_seconds: Annotated[int, Meta(ge=1, le=3_600, description=(
+        "How often the supervisor looks whether each process shows a sign of life; one that shows "
+        "none three times in a row is killed and started again."
+    ))] = 5  # fmt: skip
+
     @property
     def public_api(self) -> str:
         return (self.api_url or self.api_address).rstrip("/")
@@ -151,6 +156,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def scratch_folder(self) -> Path:
         """For caches and temporary files: may be deleted while nothing runs."""
         return self.data_folder / "scratch"
+
+    @property
+    def beats_folder(self) -> Path:
+        """Where each process notes that it is at work."""
+        return self.scratch_folder / "beats"
 
     @property
     def records_address(self) -> str:

@@ -8,7 +8,7 @@ together. Killed anywhere, the batch is booked wholly or not at all.
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -123,9 +123,13 @@ class Judge:
         with records.write() as tx:
             rows.make_fence(tx)
 
-    def run(self, stop: Event) -> None:
-        """Judge until told to stop. A store that is away is asked again; a bug ends the process."""
+    def run(self, stop: Event, is_at_work: Callable[[], None] = lambda: None) -> None:
+        """Judge until told to stop. A store that is away is asked again; a bug ends the process.
+
+        ``is_at_work`` is called before each batch.
+        """
         while not stop.is_set():
+            is_at_work()
             try:
                 booked = self.step()
             except Unavailable:

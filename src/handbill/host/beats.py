@@ -1,0 +1,64 @@
+"""Signs of life: each process notes when it was last seen at work, and whoever watches reads that.
+
+Times are of a clock that nobody sets and that all processes of a machine share; it begins anew with
+the machine, so a sign from before that is none.
+"""
+
+import os
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from handbill.host.clock import ticking
+
+BEAT_SECONDS = 1.0
+_SIGN = struct.Struct("<d")
+
+
+class Beat:
+    """The sign of one process, a file in the folder. Its place is taken when it is made, so that a
+    full disk cannot make a living process look dead.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._fd = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.strike()
+
+    def strike(self) -> None:
+        """Be seen at work now."""
+        os.pwrite(self._fd, _SIGN.pack(ticking()), 0)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+def silence_of(folder: Path, name: str) -> float | None:
+    """For how many seconds a process was not seen at work; None when it never was."""
+    try:
+        raw = (folder / name).read_bytes()
+    except FileNotFoundError:
+        return None
+    seconds = ticking() - _SIGN.unpack(raw)[0] if len(raw) == _SIGN.size else -1.0
+    return seconds if seconds >= 0 else None
+
+
+@contextmanager
+def beating(folder: Path, name: str) -> Iterator[None]:
+    """Be seen at work for as long as this process can run a thread."""
+    beat, end = Beat(folder, name), threading.Event()
+
+    def go_on() -> None:
+        while not end.wait(BEAT_SECONDS):
+            beat.strike()
+
+    thread = threading.Thread(target=go_on, name="beat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
+        beat.close()
