@@ -24,7 +24,7 @@ from handbill.kit.instants import DAY, SECOND, Instant
 from handbill.ledger.booking import Rules
 from handbill.ledger.judge import Judge
 from handbill.store.blobs import open_blobs
-from handbill.store.journal import Entry, Mark
+from handbill.store.journal import Entry, Mark, Reading
 from handbill.store.records import Records, Tx, open_records
 from handbill.store.records.opening import migrate
 from handbill.store.records.tables import agencies, campaigns, clients, groups, publishers
@@ -44,9 +44,10 @@ class Lines:
     def __init__(self, records: list[bytes]) -> None:
         self._lines = [Entry("edge-0", Mark(1, n + 1), raw) for n, raw in enumerate(records)]
 
-    def read(self, marks: dict[str, Mark], most: int) -> list[Entry]:
+    def read(self, marks: dict[str, Mark], most: int) -> Reading:
         first = marks["edge-0"].offset if "edge-0" in marks else 0
-        return self._lines[first : first + most]
+        some = self._lines[first : first + most]
+        return Reading(some, frozenset({"edge-0"} if len(some) == most else ()))
 
     def purge(self, marks: dict[str, Mark]) -> int:  # noqa: ARG002
         return 0

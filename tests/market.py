@@ -25,7 +25,7 @@ from handbill.ledger.judge import Judge
 from handbill.ledger.service import export
 from handbill.postings.rows import PostingBody
 from handbill.store.blobs import Blobs, open_blobs
-from handbill.store.journal import Entry, Mark
+from handbill.store.journal import Entry, Mark, Reading
 from handbill.store.records import Records
 from handbill.store.records.tables import (
     agencies,
@@ -54,15 +54,19 @@ class Lines:
     def add(self, events: list[Received], source: str = "edge-0") -> None:
         self.sources.setdefault(source, []).append(encode(events))
 
-    def read(self, marks: dict[str, Mark], most: int) -> list[Entry]:
-        found = []
+    def read(self, marks: dict[str, Mark], most: int) -> Reading:
+        share = -(-most // max(1, len(self.sources)))
+        found: list[Entry] = []
+        waiting = set()
         for source, records in sorted(self.sources.items()):
             first = marks[source].offset if source in marks else 0
+            some = records[first : first + share]
             found += [
-                Entry(source, Mark(1, first + n + 1), record)
-                for n, record in enumerate(records[first:])
+                Entry(source, Mark(1, first + n + 1), record) for n, record in enumerate(some)
             ]
-        return found[:most]
+            if len(some) == share:
+                waiting.add(source)
+        return Reading(found, frozenset(waiting))
 
     def purge(self, marks: dict[str, Mark]) -> int:
         return 0

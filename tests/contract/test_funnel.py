@@ -12,6 +12,7 @@ from handbill.core.listing_tokens import Click, Listing, click_id
 from handbill.funnel import rows, service
 from handbill.jobs.rows import job_id
 from handbill.kit.instants import DAY, HOUR, MINUTE, iso_of
+from handbill.store import marks
 from handbill.store.records.tables import applied
 
 YESTERDAY = iso_of(NOON - DAY)
@@ -57,6 +58,11 @@ class Ats:
         reply = self.rooms.ask("POST", "/funnel", body, headers=self.headers)
         assert reply.status == 400
         return {fault["field"]: fault["message"] for fault in reply.json["errors"]}
+
+    def judged(self) -> None:
+        """The judge has booked all that is in the journal by now."""
+        with self.rooms.desk.records.write() as tx:
+            marks.put(tx, 1, self.rooms.clock.now(), {})
 
     def settle(self, disposition: str = PARKED) -> None:
         with self.rooms.desk.records.write() as tx:
@@ -148,6 +154,9 @@ def test_what_is_not_known_yet_is_waited_for(ats: Ats) -> None:
     assert ats.became(batch) == ["counted", "parked", "parked"]
     ats.rooms.later(1)
     ats.settle()
+    assert ats.became(batch) == ["counted", "parked", "parked"], "the apply may not be judged yet"
+    ats.judged()
+    ats.settle()
     assert ats.became(batch)[1:] == ["dead application_not_found"] * 2
     ats.applied("b")
     assert ats.became(ats.send(ats.item("b"))) == ["counted"], "the dead are no history"
@@ -193,6 +202,7 @@ def test_a_click_of_another_client_tells_nothing(ats: Ats) -> None:
     batch = ats.send(ats.item(clickId=ats.click(ONE, client_no=99)))
     assert ats.became(batch) == ["parked"]
     ats.rooms.later(DAY)
+    ats.judged()
     ats.settle()
     assert ats.became(batch) == ["dead application_not_found"]
 

@@ -66,14 +66,14 @@ def test_the_future_is_clamped_a_little() -> None:
 
 def test_the_order_of_dispositions() -> None:
     def of(**more: Any) -> str:
-        known = {"repeated": False, "known": True, "frozen": False, "now": DAY - 1} | more
+        known = {"repeated": False, "known": True, "frozen": False, "judged_at": DAY - 1} | more
         text = known.pop("text", "hired")
         return disposition_of(event_of(text, stage_of(text, {}), 0, 0), **known)[0]
 
     assert of() == "counted"
     assert of(text="x") == "unmapped"
     assert of(text="x", known=False) == "parked"
-    assert of(known=False, now=DAY) == "dead"
+    assert of(known=False, judged_at=DAY) == "dead"
     assert of(known=False, frozen=True) == "late_frozen"
     assert of(repeated=True, frozen=True) == "duplicate"
 

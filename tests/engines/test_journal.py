@@ -60,11 +60,11 @@ def test_records_come_back_in_order_and_after_marks(tmp_path: Path) -> None:
     records = [b"%d" % number for number in range(100)]
     _write(tmp_path, records)
     reader = JournalReader(tmp_path)
-    first = reader.read({}, 30)
+    first = reader.read({}, 30).entries
     assert _records(first) == records[:30]
-    rest = reader.read({"edge-0": first[-1].mark_after}, 1000)
+    rest = reader.read({"edge-0": first[-1].mark_after}, 1000).entries
     assert _records(rest) == records[30:]
-    assert reader.read({"edge-0": rest[-1].mark_after}, 1000) == []
+    assert reader.read({"edge-0": rest[-1].mark_after}, 1000).entries == []
 
 
 def test_event_loop_gathers_records_in_groups(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_event_loop_gathers_records_in_groups(tmp_path: Path) -> None:
 
     asyncio.run(write())
     assert len(syncs) == 1
-    assert len(JournalReader(tmp_path).read({}, 10_000)) == 5000
+    assert len(JournalReader(tmp_path).read({}, 10_000).entries) == 5000
 
 
 def test_cancelled_waiter_leaves_the_others_waiting_for_the_disk(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_many_threads_share_syncs(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(writer.append_now, (b"%d" % number for number in range(500))))
     writer.close()
-    entries = JournalReader(tmp_path).read({}, 1000)
+    entries = JournalReader(tmp_path).read({}, 1000).entries
     assert sorted(map(int, _records(entries))) == list(range(500))
 
 
@@ -130,7 +130,7 @@ def test_kill_loses_nothing_acknowledged(tmp_path: Path, after: int) -> None:
     child.stdout.close()
     child.wait()
     _write(tmp_path, [b"next life"])
-    found = _records(JournalReader(tmp_path).read({}, 10**7))
+    found = _records(JournalReader(tmp_path).read({}, 10**7).entries)
     assert found.pop() == b"next life"
     assert found == [b"%d" % number for number in range(len(found))]
     assert len(found) >= acknowledged >= after * 50
@@ -142,15 +142,15 @@ def test_torn_tail_is_waited_for_while_alive_and_skipped_once_dead(tmp_path: Pat
     raw = path.read_bytes()
     path.write_bytes(raw[:-12])
     reader = JournalReader(tmp_path)
-    assert _records(reader.read({}, 10)) == [b"whole"]
-    mark = reader.read({}, 10)[-1].mark_after
-    assert reader.read({"edge-0": mark}, 10) == []
+    assert _records(reader.read({}, 10).entries) == [b"whole"]
+    mark = reader.read({}, 10).entries[-1].mark_after
+    assert reader.read({"edge-0": mark}, 10).entries == []
     path.write_bytes(raw)
-    assert _records(reader.read({"edge-0": mark}, 10)) == [b"torn by a crash"]
+    assert _records(reader.read({"edge-0": mark}, 10).entries) == [b"torn by a crash"]
     path.write_bytes(raw[:-12])
     _write(tmp_path, [b"after"])
-    assert _records(reader.read({"edge-0": mark}, 10)) == [b"after"]
-    assert _records(reader.read({}, 10)) == [b"whole", b"after"]
+    assert _records(reader.read({"edge-0": mark}, 10).entries) == [b"after"]
+    assert _records(reader.read({}, 10).entries) == [b"whole", b"after"]
 
 
 @pytest.mark.parametrize("tail", [b"\0" * 8192, b"\x07", b"\x10\0\0\0abcdefgh"])
@@ -159,7 +159,7 @@ def test_garbage_after_the_last_fence_is_a_torn_tail(tmp_path: Path, tail: bytes
     with _last_segment(tmp_path).open("ab") as file:
         file.write(tail)
     _write(tmp_path, [b"three"])
-    assert _records(JournalReader(tmp_path).read({}, 10)) == [b"one", b"two", b"three"]
+    assert _records(JournalReader(tmp_path).read({}, 10).entries) == [b"one", b"two", b"three"]
 
 
 @pytest.mark.parametrize("place", [0, 4, 8, 12, 18, -9])
@@ -195,7 +195,7 @@ def test_missing_segments_raise(tmp_path: Path) -> None:
     for life in range(4):
         _write(tmp_path, [b"%d" % life])
     reader = JournalReader(tmp_path)
-    mark = reader.read({}, 1)[0].mark_after
+    mark = reader.read({}, 1).entries[0].mark_after
     (tmp_path / "edge-0" / "000000000002.log").unlink()
     with pytest.raises(JournalDamaged):
         reader.read({"edge-0": mark}, 10)
@@ -207,13 +207,13 @@ def test_purge_deletes_what_is_wholly_behind_and_numbers_go_on(tmp_path: Path) -
     for life in range(3):
         _write(tmp_path, [b"%d" % life])
     reader = JournalReader(tmp_path)
-    marks = {"edge-0": reader.read({}, 10)[-1].mark_after}
+    marks = {"edge-0": reader.read({}, 10).entries[-1].mark_after}
     assert marks["edge-0"].segment == 3
     assert reader.purge(marks) == 2
     assert reader.purge(marks) == 0
-    assert reader.read(marks, 10) == []
+    assert reader.read(marks, 10).entries == []
     _write(tmp_path, [b"3"])
-    assert reader.read(marks, 10) == [Entry("edge-0", Mark(4, 17), b"3")]
+    assert reader.read(marks, 10).entries == [Entry("edge-0", Mark(4, 17), b"3")]
 
 
 def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
     _write(tmp_path, [record] * 17)
     assert len(list((tmp_path / "edge-0").glob("*.log"))) == 2
     reader = JournalReader(tmp_path)
-    entries = reader.read({}, 100)
+    entries = reader.read({}, 100).entries
     assert [entry.mark_after.segment for entry in entries] == [1] * 16 + [2]
     assert all(entry.record == record for entry in entries)
 
@@ -232,9 +232,9 @@ def test_every_source_gets_its_share(tmp_path: Path) -> None:
     _write(tmp_path, [b"c"] * 100, "edge-2")
     reader = JournalReader(tmp_path)
     assert reader.sources() == ["edge-0", "edge-1", "edge-2"]
-    found = _records(reader.read({}, 60))
+    found = _records(reader.read({}, 60).entries)
     assert [found.count(record) for record in (b"a", b"b", b"c")] == [20, 3, 37]
-    assert JournalReader(tmp_path / "none").read({}, 5) == []
+    assert JournalReader(tmp_path / "none").read({}, 5).entries == []
 
 
 def test_second_writer_of_a_source_is_refused(tmp_path: Path) -> None:
@@ -315,4 +315,4 @@ def test_closed_writer_has_written_all_and_takes_no_more(tmp_path: Path) -> None
             writer.append(b"late")
 
     asyncio.run(write())
-    assert _records(JournalReader(tmp_path).read({}, 10)) == [b"waits at close"]
+    assert _records(JournalReader(tmp_path).read({}, 10).entries) == [b"waits at close"]

@@ -11,7 +11,7 @@ from handbill.store.journal_turns import BUSY, TurnWriter
 
 
 def _records(folder: Path) -> list[bytes]:
-    return [entry.record for entry in JournalReader(folder).read({}, 1000)]
+    return [entry.record for entry in JournalReader(folder).read({}, 1000).entries]
 
 
 def test_the_records_of_a_turn_are_synced_together(tmp_path: Path) -> None:

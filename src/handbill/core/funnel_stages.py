@@ -88,17 +88,18 @@ def is_frozen(at: Instant, now: Instant, zone: tzinfo) -> bool:
 
 
 def disposition_of(
-    event: Event, *, repeated: bool, known: bool, frozen: bool, now: Instant
+    event: Event, *, repeated: bool, known: bool, frozen: bool, judged_at: Instant
 ) -> tuple[str, str]:
     """What an event counts as, and why. ``repeated``: the same happened to its application at the
-    same instant already; ``known``: there is such an application.
+    same instant already; ``known``: there is such an application; ``judged_at``: the applies that
+    the doors took before are judged.
     """
     if repeated:
         return DUPLICATE, ""
     if frozen:
         return LATE_FROZEN, ""
     if not known:
-        if now < event.received_at + PARKED_FOR:
+        if judged_at < event.received_at + PARKED_FOR:
             return PARKED, ""
         return DEAD, "application_not_found"
     return (COUNTED, "") if event.mapped else (UNMAPPED, "")

@@ -30,6 +30,7 @@ from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Fault, bad_request, not_found
 from handbill.kit.instants import Instant
 from handbill.kit.zones import zone_of
+from handbill.store import marks
 from handbill.store.records import Tx
 from handbill.wire.funnel import Batch, Item
 from handbill.work.queue import enqueue
@@ -130,6 +131,8 @@ def _judge(tx: Tx, client: Client, items: Sequence[FunnelItem], now: Instant) ->
     """Decide what each item counts as, in order; those among them that are hires."""
     zone = zone_of(client.zone)
     stages = {folded(text): stage for text, stage in rows.stage_map(tx, client.no).items()}
+    # Asked first: what is judged by then is among the known ones.
+    judged_at = min(now, marks.judged_at(tx))
     known = _known(tx, client, items)
     history = _history(tx, client, items)
     passed: list[FunnelItem] = []
@@ -139,7 +142,8 @@ def _judge(tx: Tx, client: Client, items: Sequence[FunnelItem], now: Instant) ->
         event = event_of(item.status, item.stage, item.event_at, item.received_at)
         said_by = history.setdefault(item.application, {}).setdefault(event[:2], item)
         item.disposition, item.reason = disposition_of(
-            event, repeated=said_by is not item and said_by != item.no, now=now,
+            event, repeated=said_by is not item and said_by != item.no,
+            judged_at=judged_at,
             # An item that only wants a stage was of a known application already.
             known=item.application in known or item.disposition == UNMAPPED,
             frozen=is_frozen(item.event_at, now, zone),

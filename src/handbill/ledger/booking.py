@@ -127,17 +127,20 @@ def name_of(limit: Limit) -> str:
 
 
 class Run:
-    """Judges one client's events in order. Clicks go before the conversions that they led to."""
+    """Judges one client's events in order. Clicks go before the conversions that they led to.
+
+    ``judged_at``: every click that was stamped before is known, or is among these.
+    """
 
     def __init__(
-        self, client_no: int, terms: Terms | None, known: Known, rules: Rules, now: Instant
+        self, client_no: int, terms: Terms | None, known: Known, rules: Rules, judged_at: Instant
     ) -> None:
         self.added = Added()
         self._client_no = client_no
         self._terms = terms
         self._known = known
         self._rules = rules
-        self._now = now
+        self._judged_at = judged_at
         self._zone: tzinfo = zone_of(terms.zone if terms else "UTC")
         self._currency = terms.currency if terms else ""
         self._spending = Spending(known.used)
@@ -229,7 +232,7 @@ class Run:
         elif own and self._timing(event)[0] == "late":
             # Its click may have been forgotten by now, and could not help it.
             self._book(arrived, kind, LATE, "window", event.at)
-        elif arrived.parked_no and arrived.due_at <= self._now:
+        elif arrived.parked_no and arrived.due_at <= self._judged_at:
             self._bury(arrived, kind)
         elif not arrived.parked_no:
             self._park(arrived, kind)

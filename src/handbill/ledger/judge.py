@@ -25,6 +25,7 @@ from handbill.kit.faults import Unavailable
 from handbill.kit.instants import MINUTE, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import address_days, hires, purchases, rows
+from handbill.ledger.arriving import Arrived, Step, in_step
 from handbill.ledger.booking import (
     Added,
     Click,
@@ -38,15 +39,16 @@ from handbill.ledger.booking import (
 from handbill.ledger.classing import FactFinder
 from handbill.ledger.terms import Terms, read_terms
 from handbill.postings import spending
-from handbill.store import events
+from handbill.store import events, marks
 from handbill.store.blobs import Blobs
 from handbill.store.journal import Entry as Line
-from handbill.store.journal import Mark
+from handbill.store.journal import Mark, Reading
 from handbill.store.records import Records, Tx
 
 _log = logging.getLogger("handbill.ledger")
 MOST_EVENTS = 10_000  # of a batch; the record that passes it is still taken whole
 _LEAST_EVENTS = 100
+_LEAST_LINES = 16
 _FEW_EVENTS = 1_000  # after a smaller batch others may gather before the next
 _MOST_PARKED = 1_000  # parked conversions that one batch looks at again
 _WRITERS = 8
@@ -59,7 +61,7 @@ _RETRY_SECONDS = 2.0
 class Journal(Protocol):
     """What the judge asks of a journal (see store.journal.JournalReader)."""
 
-    def read(self, marks: dict[str, Mark], most: int) -> list[Line]: ...
+    def read(self, marks: dict[str, Mark], most: int) -> Reading: ...
 
     def purge(self, marks: dict[str, Mark]) -> int: ...
 
@@ -84,9 +86,10 @@ class _Batch:
 
     number: int
     now: Instant
-    lines: int
-    moved: dict[str, Mark]
-    arrivals: dict[int, _Arrivals]
+    judged_at: Instant  # all that was stamped before this instant is judged with this batch
+    is_later: bool  # so much that it is worth to be told
+    moved: dict[str, Mark] = field(default_factory=dict)
+    arrivals: dict[int, _Arrivals] = field(default_factory=dict)
     places: set[Place] = field(default_factory=set)
     terms: dict[int, Terms] = field(default_factory=dict)
     known: dict[int, Known] = field(default_factory=dict)
@@ -95,7 +98,7 @@ class _Batch:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.arrivals or self.moved or self.hires or self.dues)
+        return not (self.is_later or self.arrivals or self.moved or self.hires or self.dues)
 
     @property
     def events(self) -> int:
@@ -121,7 +124,7 @@ class Judge:
         self._most_lines = _FEW_EVENTS
         self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="segment")
         with records.write() as tx:
-            rows.make_fence(tx)
+            marks.make_fence(tx)
 
     def run(self, stop: Event, is_at_work: Callable[[], None] = lambda: None) -> None:
         """Judge until told to stop. A store that is away is asked again; a bug ends the process.
@@ -166,36 +169,32 @@ class Judge:
         """What waits, and all that its judgement depends on, from one moment's records."""
         now = self._clock.now()
         with self._records.read() as tx:
-            number, marks = rows.marks(tx)
-            lines = self._journal.read(marks, self._most_lines)
-            batch = _Batch(number, now, 0, {}, {})
-            batch.lines = self._gather(batch, lines)
+            former = marks.read(tx)
+            reading = self._journal.read(former.of, self._most_lines)
+            step = in_step(reading, self._most_events)
+            judged_at = max(min(former.judged_at, now), now if step.until is None else step.until)
+            batch = _Batch(former.batches, now, judged_at, judged_at - former.judged_at >= MINUTE)
+            self._gather(batch, step.taken)
             self._unpark(tx, batch)
             batch.hires = funnel.unbooked_hires(tx, hires.MOST)
             batch.dues = spending.unbooked(tx, now)
             batch.places.update(hires.places_of(batch.hires), purchases.places_of(batch.dues))
             if batch.arrivals or batch.places:
                 self._look_up(tx, batch)
-        self._pace(len(lines), batch)
+        self._pace(len(reading.entries), step)
         return batch
 
-    def _pace(self, lines: int, batch: _Batch) -> None:
+    def _pace(self, lines: int, step: Step) -> None:
         """A line is one event or an array of up to 1,000: read about as many as are wanted."""
-        if batch.lines < lines:
-            self._most_lines = max(16, batch.lines)
+        if step.is_full:
+            self._most_lines = max(_LEAST_LINES, len(step.taken))
         elif lines == self._most_lines:
             self._most_lines = min(MOST_EVENTS, self._most_lines * 2)
 
-    def _gather(self, batch: _Batch, lines: Sequence[Line]) -> int:
-        """Take whole lines until the batch is full; how many were taken."""
+    def _gather(self, batch: _Batch, taken: Sequence[Arrived]) -> None:
+        """Part the lines by client."""
         by_client: dict[int, list[ReceivedClick]] = {}
-        events_taken = lines_taken = 0
-        for line in lines:
-            if events_taken >= self._most_events:
-                break
-            lines_taken += 1
-            received = decode(line.record)
-            events_taken += len(received)
+        for line, received, _ in taken:
             for index, event in enumerate(received):
                 if isinstance(event, ReceivedClick):
                     by_client.setdefault(event.client_no, []).append(event)
@@ -207,14 +206,15 @@ class Judge:
             clicks.sort(key=lambda click: click.at)
             arrivals = batch.arrivals.setdefault(client_no, _Arrivals())
             arrivals.clicks = visitors_of(clicks, self._rules.key)
-        return lines_taken
 
     @staticmethod
     def _unpark(tx: Tx, batch: _Batch) -> None:
-        """Look again at conversions whose click is here now, or whose day is over."""
+        """Look again at conversions whose click is here now, or that waited for a day of the doors'
+        stamps: had there been a click, it would be judged by now.
+        """
         ids = [click.event.random for some in batch.arrivals.values() for click in some.clicks]
         waiting = rows.parked_for(tx, ids, _MOST_PARKED) if ids else []
-        waiting += rows.parked_due(tx, batch.now, _MOST_PARKED)
+        waiting += rows.parked_due(tx, batch.judged_at, _MOST_PARKED)
         for row in {row.no: row for row in waiting}.values():
             body = bytes(row.body)
             event = decode(body[16:])[0]
@@ -252,7 +252,7 @@ class Judge:
         judged = {}
         for client_no, some in sorted(batch.arrivals.items()):
             terms = batch.terms.get(client_no)
-            run = Run(client_no, terms, batch.known[client_no], self._rules, batch.now)
+            run = Run(client_no, terms, batch.known[client_no], self._rules, batch.judged_at)
             judged[client_no] = run.judge(some.clicks, some.conversions)
         for hire in batch.hires:
             terms = batch.terms.get(hire.client_no)
@@ -280,12 +280,12 @@ class Judge:
     def _book(
         self, tx: Tx, batch: _Batch, judged: dict[int, Added], written: list[events.Segment]
     ) -> None:
-        if rows.hold_fence(tx) != batch.number:
+        if marks.hold_fence(tx) != batch.number:
             raise Outrun
         now = self._clock.now()
         if now - batch.now > _STALE:
             raise Outrun
-        rows.put_marks(tx, batch.number + 1, batch.moved)
+        marks.put(tx, batch.number + 1, batch.judged_at, batch.moved)
         events.register(tx, written, now)
         each = judged.values()
         rows.put_clicks(tx, [row for added in each for row in added.clicks])

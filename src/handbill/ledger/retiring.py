@@ -14,7 +14,7 @@ from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import address_days, folding, rows
 from handbill.listings import service as listings
-from handbill.store import events
+from handbill.store import events, marks
 from handbill.store.events import Segment
 from handbill.store.records import Tx
 from handbill.work.tools import Tools
@@ -53,7 +53,7 @@ def _of_client(tools: Tools, client_no: int, before: Instant, now: Instant) -> i
         tallies, counters = _sums(tools, old, zone)
         try:
             with tools.records.write() as tx:
-                rows.hold_fence(tx)
+                marks.hold_fence(tx)
                 events.retire(tx, old, now)
                 rows.add_retired(tx, client_no, tallies, counters)
                 _settle(tx, client_no, min(before, now - LONGEST_WINDOW), zone)

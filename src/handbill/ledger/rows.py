@@ -1,4 +1,4 @@
-"""Rows of the ledger's tables: marks, counters, tallies, clicks, visits, keys, parked."""
+"""Rows of the ledger's tables: counters, tallies, clicks, visits, keys, parked."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -8,7 +8,6 @@ from sqlalchemy import bindparam as b
 
 from handbill.core.charging import MEASURES, CounterKey
 from handbill.kit.instants import Instant
-from handbill.store.journal import Mark
 from handbill.store.records import Tx, tables
 from handbill.store.records.base import Listed, among, among_ids
 from handbill.store.records.tables import (
@@ -17,19 +16,14 @@ from handbill.store.records.tables import (
     clicks,
     conversion_keys,
     counters,
-    journal_marks,
     parked,
     tallies,
     visits,
 )  # fmt: skip
 
-FENCE = ""
-"""The journal source that is none: its mark counts the batches, and is held while one is booked."""
 _AT_ONCE = 5_000
 
-_m = journal_marks.c
 _c = counters.c
-_MARKS = sa.select(_m.source, _m.segment, _m.offset)
 _COUNTERS = sa.select(_c.entity, _c.measure, _c.period, _c.value).where(
     _c.scope == b("scope"), among(_c.entity, "entities"), among(_c.measure, "measures"),
     among(_c.period, "periods"),
@@ -108,35 +102,6 @@ class Parked(NamedTuple):
     body: bytes
     received_at: Instant
     due_at: Instant
-
-
-# ── marks ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def make_fence(tx: Tx) -> None:
-    row = {"source": FENCE, "segment": 0, "offset": 0}
-    tx.upsert_many(journal_marks, ["source"], [row], keep=True)
-
-
-def marks(tx: Tx) -> tuple[int, dict[str, Mark]]:
-    """How many batches are booked, and how far each source is judged."""
-    found = {source: Mark(segment, offset) for source, segment, offset in tx.all(_MARKS)}
-    return found.pop(FENCE, Mark(0, 0)).segment, found
-
-
-def hold_fence(tx: Tx) -> int:
-    """Keep every other judge out until the transaction ends; how many batches are booked."""
-    text = f"SELECT segment FROM journal_marks WHERE source = ''{tx.dialect.rowlock}"
-    found, _ = tx.run_text(text, {})
-    return int(found[0][0])
-
-
-def put_marks(tx: Tx, batches: int, moved: Mapping[str, Mark]) -> None:
-    told = {FENCE: Mark(batches, 0), **moved}
-    tx.upsert_many(journal_marks, ["source"], [
-        {"source": source, "segment": mark.segment, "offset": mark.offset}
-        for source, mark in sorted(told.items())
-    ])  # fmt: skip
 
 
 # ── counters and tallies ────────────────────────────────────────────────────────────────────────

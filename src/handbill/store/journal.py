@@ -57,6 +57,13 @@ class Entry(NamedTuple):
     record: bytes
 
 
+class Reading(NamedTuple):
+    """``waiting``: sources that hold more than they were asked for."""
+
+    entries: list[Entry]
+    waiting: frozenset[str] = frozenset()
+
+
 def _fence(segment: int, offset: int) -> bytes:
     return _HEAD.pack(_FENCE, crc32(_PLACE.pack(segment, offset)))
 
@@ -250,18 +257,22 @@ class JournalReader:
             return []
         return sorted(path.name for path in self._folder.iterdir() if path.is_dir())
 
-    def read(self, marks: Mapping[str, Mark], most: int) -> list[Entry]:
-        """At most so many records after the marks; [] when there are none.
+    def read(self, marks: Mapping[str, Mark], most: int) -> Reading:
+        """At most so many records after the marks, those of a source in its order.
 
         A source without a mark is read from its first segment. No source can keep others waiting:
         each gets its share of ``most``. **Refuses** damaged or missing segments (JournalDamaged).
         """
         entries: list[Entry] = []
+        waiting: set[str] = set()
         sources = self.sources()
         for place, source in enumerate(sources):
             share = -(-(most - len(entries)) // (len(sources) - place))
-            entries += self._of_source(source, marks.get(source), share)
-        return entries
+            found = self._of_source(source, marks.get(source), share)
+            entries += found
+            if len(found) == share:
+                waiting.add(source)
+        return Reading(entries, frozenset(waiting))
 
     def purge(self, marks: Mapping[str, Mark]) -> int:
         """Delete the segments wholly behind the marks; how many there were."""

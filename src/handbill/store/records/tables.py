@@ -220,8 +220,10 @@ departures = sa.Table(
 
 # ── ledger ──────────────────────────────────────────────────────────────────────────────────────
 # How far each journal source is judged: moves in the judge's transaction and nowhere else.
+# judged_at: all that was stamped before it was judged by then.
 journal_marks = sa.Table(
     "journal_marks", metadata, _text("source", key=True), _whole("segment"), _whole("offset"),
+    _whole("judged_at"),
 )  # fmt: skip
 # The judged entries are Parquet files; this is the manifest. first_at..last_at bound the rows' at.
 segments = sa.Table(

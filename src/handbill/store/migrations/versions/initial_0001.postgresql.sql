@@ -96,6 +96,7 @@ CREATE TABLE journal_marks (
 	source TEXT COLLATE "C" NOT NULL,
 	segment BIGINT NOT NULL,
 	"offset" BIGINT NOT NULL,
+	judged_at BIGINT NOT NULL,
 	CONSTRAINT journal_marks_pkey PRIMARY KEY (source)
 );
 CREATE TABLE matchings (

@@ -1,0 +1,63 @@
+"""Sources in step: what of them is judged together, so that none runs ahead of another."""
+
+from collections.abc import Iterable
+from heapq import merge
+from itertools import groupby
+from typing import NamedTuple
+
+from handbill.core.received import Received, decode
+from handbill.kit.instants import Instant
+from handbill.store.journal import Entry as Line
+from handbill.store.journal import Reading
+
+
+class Arrived(NamedTuple):
+    """A line of the journal. ``at``: the latest instant that its source has told of so far."""
+
+    line: Line
+    events: list[Received]
+    at: Instant
+
+
+class Step(NamedTuple):
+    """``taken``: whole lines, the earliest first. ``until``: nothing that was stamped before this
+    instant is left; None: nothing at all is left. ``is_full``: there was no room for all.
+    """
+
+    taken: list[Arrived]
+    until: Instant | None
+    is_full: bool = False
+
+
+def in_step(reading: Reading, most_events: int) -> Step:
+    """The lines to judge next: of all sources, as far as the slowest is read.
+
+    A conversion is judged no sooner than the clicks that other sources took before it. The line
+    that passes ``most_events`` is still taken whole.
+    """
+    sources = {
+        source: _dated(lines) for source, lines in groupby(reading.entries, lambda it: it.source)
+    }
+    bounds = [sources[source][-1].at for source in reading.waiting]
+    bound = min(bounds, default=None)
+    taken: list[Arrived] = []
+    events = 0
+    for arrived in merge(*sources.values(), key=lambda it: it.at):
+        if bound is not None and arrived.at > bound:
+            return Step(taken, bound)
+        if events >= most_events:
+            return Step(taken, arrived.at, is_full=True)
+        taken.append(arrived)
+        events += len(arrived.events)
+    return Step(taken, bound)
+
+
+def _dated(lines: Iterable[Line]) -> list[Arrived]:
+    """Clocks of two processes differ, and a group may be out of order: time only goes on."""
+    dated: list[Arrived] = []
+    latest: Instant = 0
+    for line in lines:
+        events = decode(line.record)
+        latest = max(latest, *(event.at for event in events)) if events else latest
+        dated.append(Arrived(line, events, latest))
+    return dated

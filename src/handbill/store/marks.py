@@ -1,0 +1,63 @@
+"""How far the journal is judged: rows that move in the judge's transaction and nowhere else."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.kit.instants import Instant
+from handbill.store.journal import Mark
+from handbill.store.records import Tx
+from handbill.store.records.tables import journal_marks
+
+FENCE = ""
+"""The source that is none: its mark counts the batches, and is held while one is booked."""
+
+_m = journal_marks.c
+_MARKS = sa.select(_m.source, _m.segment, _m.offset, _m.judged_at)
+_JUDGED_AT = sa.select(_m.judged_at).where(_m.source == b("source"))
+
+
+class Marks(NamedTuple):
+    """``batches``: how many are booked. ``judged_at``: all that the doors stamped before this
+    instant is judged. ``of``: how far each source is judged.
+    """
+
+    batches: int
+    judged_at: Instant
+    of: dict[str, Mark]
+
+
+def make_fence(tx: Tx) -> None:
+    row = {"source": FENCE, "segment": 0, "offset": 0, "judged_at": 0}
+    tx.upsert_many(journal_marks, ["source"], [row], keep=True)
+
+
+def read(tx: Tx) -> Marks:
+    found = {row[0]: row[1:] for row in tx.all(_MARKS)}
+    batches, _, judged_at = found.pop(FENCE, (0, 0, 0))
+    return Marks(batches, judged_at, {source: Mark(*row[:2]) for source, row in found.items()})
+
+
+def judged_at(tx: Tx) -> Instant:
+    """All that the doors stamped before this instant is judged."""
+    return tx.value(_JUDGED_AT, source=FENCE) or 0
+
+
+def hold_fence(tx: Tx) -> int:
+    """Keep every other judge out until the transaction ends; how many batches are booked."""
+    text = f"SELECT segment FROM journal_marks WHERE source = ''{tx.dialect.rowlock}"
+    found, _ = tx.run_text(text, {})
+    return int(found[0][0])
+
+
+def put(tx: Tx, batches: int, judged_at: Instant, moved: Mapping[str, Mark]) -> None:
+    """Count one more batch, which moved these sources."""
+    tx.upsert_many(journal_marks, ["source"], [
+        {
+            "source": source, "segment": mark.segment, "offset": mark.offset,
+            "judged_at": judged_at,
+        }
+        for source, mark in sorted({FENCE: Mark(batches, 0), **moved}.items())
+    ])  # fmt: skip
