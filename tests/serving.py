@@ -36,11 +36,11 @@ def until(what: str, ask: Callable[[], _Found | None], seconds: float = 60) -> _
     raise AssertionError(f"{what}: not after {seconds} seconds")
 
 
-def handbill(*words: str, data: Path) -> subprocess.CompletedProcess[str]:
+def handbill(*words: str, data: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a command beside the server."""
     return subprocess.run(
         [sys.executable, "-P", "-m", "handbill", *words, "--data", str(data)],
-        env=environment(), capture_output=True, text=True, timeout=120, check=False,
+        env=environment(**settings), capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
 
@@ -48,14 +48,14 @@ class Server:
     """A running tree. ``log``: the JSON lines so far; ``wait_for`` waits for one."""
 
     def __init__(self, data: Path, **settings: str) -> None:
-        self.data = data
+        self.data, self.settings = data, settings
         self.log: list[dict[str, Any]] = []
         self._news = threading.Condition()
         self.process = subprocess.Popen(
             [
                 sys.executable, "-P", "-m", "handbill", "serve", "--data", str(data),
-                "--api-port", settings.pop("api_port", "0"),
-                "--edge-port", settings.pop("edge_port", "0"),
+                "--api-port", settings.get("api_port", "0"),
+                "--edge-port", settings.get("edge_port", "0"),
             ],
             env=environment(**settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
@@ -155,7 +155,8 @@ class Office:
     """An agency's program at a running server."""
 
     def __init__(self, server: Server, agency: str = "acme") -> None:
-        made = handbill("agency", "create", agency, "--name", "Acme", "--json", data=server.data)
+        named = ("agency", "create", agency, "--name", "Acme", "--json")
+        made = handbill(*named, data=server.data, **server.settings)
         assert made.returncode == 0, made.stderr
         self.credentials = json.loads(made.stdout)
         self._api = server.api

@@ -14,6 +14,7 @@ import uvloop
 
 from handbill.host.beats import BEAT_SECONDS, Beat
 from handbill.host.clock import clock_of
+from handbill.host.identity import source_of
 from handbill.host.ids import SystemIds
 from handbill.host.settings import Settings
 from handbill.store.index import EdgeIndex
@@ -58,12 +59,14 @@ async def _serve(settings: Settings, number: int) -> None:
     clock = clock_of(settings.clock_file)
     proxies = Proxies(settings.trusted_proxies)
     index = EdgeIndex(settings.index_folder, writable=False)
-    journal = TurnWriter(settings.journal_folder, f"edge-{number}")
+    ids = SystemIds()
+    source = source_of(settings.data_folder, ids, f"edge-{number}")
+    journal = TurnWriter(settings.journal_folder, source)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     broken = partial(loop.call_later, _BROKEN_S, stop.set)
     edge = Edge(journal, index, clock, proxies, Path(settings.blobs_address) / "feeds", broken)
-    server = Server(edge.answer, clock, SystemIds(), _limits(), proxies.has)
+    server = Server(edge.answer, clock, ids, _limits(), proxies.has)
     for number_of_signal in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number_of_signal, stop.set)
     door = await loop.create_server(

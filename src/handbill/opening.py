@@ -12,6 +12,7 @@ from handbill.config import BadSettings, without_password
 from handbill.host.clock import Clock, clock_of
 from handbill.host.egress import Egress
 from handbill.host.folders import make_private, require_usable
+from handbill.host.identity import source_of
 from handbill.host.ids import Ids, SystemIds
 from handbill.host.locating import NoGeoFile, locator
 from handbill.host.settings import Settings
@@ -65,9 +66,10 @@ def opened(settings: Settings) -> Iterator[Opened]:
         stores.records.close()
 
 
-def open_desk(settings: Settings, source: str, doors: Callable[[Settings], Doors]) -> Desk:
-    """What operations work with; the journal is written to under the name ``source``."""
+def open_desk(settings: Settings, process: str, doors: Callable[[Settings], Doors]) -> Desk:
+    """What operations work with; ``process`` is its name as a source of this host's journal."""
     stores = open_stores(settings)
+    source = source_of(settings.data_folder, stores.ids, process)
     journal = JournalWriter(settings.journal_folder, source)
     return Desk(
         stores.records, stores.blobs, journal, stores.clock, stores.ids, settings, doors(settings),

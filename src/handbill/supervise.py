@@ -23,6 +23,7 @@ from handbill.host.beats import BEAT_SECONDS, silence_of
 from handbill.host.clock import ticking
 from handbill.host.settings import Settings
 from handbill.opening import locked, make_data_folder
+from handbill.work.hosts import RENEW_SECONDS
 
 _log = logging.getLogger("handbill.serve")
 
@@ -259,21 +260,36 @@ async def _become_ready(tree: Tree, settings: Settings) -> bool:
     return not tree.is_stopping
 
 
-async def keep_serving(settings: Settings, announce: Callable[[str], None]) -> int:
+async def _keep_hold(tree: Tree, renew: Callable[[], str | None]) -> None:
+    """Say again and again that this host lives, until it holds the records no more."""
+    while tree.failure is None:
+        await asyncio.sleep(RENEW_SECONDS)
+        tree.failure = tree.failure or await asyncio.to_thread(renew)
+
+
+async def keep_serving(
+    settings: Settings, announce: Callable[[str], None], renew: Callable[[], str | None]
+) -> int:
     """Run the tree until SIGTERM or SIGINT; ``announce`` is given the ready line once.
 
-    The exit status: 0 when it was ended on request, 1 when it could not start.
+    ``renew`` is called every few seconds, and says why the tree must end, if it must. The exit
+    status: 0 when it was ended on request, 1 when it could not start or had to end.
     """
     tree = Tree(settings)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, tree.stop)
     tree.start(children_of(settings))
+    keeping = asyncio.create_task(_keep_hold(tree, renew))
+    keeping.add_done_callback(lambda _: None if tree.is_stopping else tree.stop())
     if await _become_ready(tree, settings):
         tree.settle()
         line = {"ready": True, "api": settings.api_address, "edge": settings.edge_address}
         announce(msgspec.json.encode(line).decode())
     await tree.stopped()
+    keeping.cancel()
+    with suppress(asyncio.CancelledError):
+        await keeping
     if tree.failure:
         _log.error(tree.failure)
     return 1 if tree.failure else 0

@@ -36,6 +36,7 @@ COMMANDS = {
     "explain": Command("explaining:explain", "Why a job is, or is not, in a publisher's feed."),
     "callbacks": Command("callbacks:callbacks", "Callbacks: what reports tell their askers."),
     "ledger": Command("ledgers:ledger", "The ledger: every event, judged once."),
+    "hosts": Command("hosts:hosts", "Which host serves these records, and who followed whom."),
     "markup": Command("markups:markup", "What an agency puts on its customers' spend."),
     "api": Command("serving:api", "Run an API process alone.", is_process=True),
     "edge": Command("serving:edge", "Run an edge process alone.", is_process=True),

@@ -55,6 +55,7 @@ def run_tree(settings: Settings, tell: Callable[[str], None]) -> None:
     """Serve until asked to stop; leaves with the tree's exit status."""
     import asyncio
 
+    from handbill.holding import holding
     from handbill.opening import prepare
     from handbill.supervise import keep_serving, sole_server, with_ports
 
@@ -63,7 +64,8 @@ def run_tree(settings: Settings, tell: Callable[[str], None]) -> None:
     with sole_server(settings):
         ready = with_ports(settings)
         prepare(ready)
-        status = asyncio.run(keep_serving(ready, tell))
+        with holding(ready) as hold:
+            status = asyncio.run(keep_serving(ready, tell, hold.renew))
     raise typer.Exit(status)
 
 

@@ -255,7 +255,11 @@ class JournalReader:
     def sources(self) -> list[str]:
         if not self._folder.exists():
             return []
-        return sorted(path.name for path in self._folder.iterdir() if path.is_dir())
+        return sorted(
+            path.name
+            for path in self._folder.iterdir()
+            if path.is_dir() and not path.name.startswith(".")  # being brought (journal_moves)
+        )
 
     def read(self, marks: Mapping[str, Mark], most: int) -> Reading:
         """At most so many records after the marks, those of a source in its order.

@@ -80,6 +80,7 @@ class Dialect(ABC):
     sqlalchemy: sa.engine.Dialect
     rowlock: str
     if_migrated: str  # a query that has a row when there is a table of the revision
+    clock: str  # a query for the engine's clock, in microseconds
 
     @abstractmethod
     def placeholder(self, name: str) -> str: ...
@@ -147,6 +148,12 @@ class Tx(ABC):
         """What the work returns; or what it raised, and then nothing of the work is kept while the
         rest of the transaction stands. Raises only when the whole transaction is lost.
         """
+
+    def now(self) -> int:
+        """The instant by the engine's own clock, which all hosts share: for leases, which must not
+        depend on whose clock is right. What is due by the business's time asks ``host.clock``.
+        """
+        return int(self.run_text(self.dialect.clock, {})[0][0][0])
 
     def memory(self) -> dict[Hashable, Any] | None:
         """A place for values that follow from what this transaction sees: there again in a later

@@ -27,6 +27,7 @@ _COPY_ROWS = 200  # below, statements in a pipeline are as quick
 class PostgresDialect(Dialect):
     rowlock = " FOR UPDATE"
     if_migrated = "SELECT 1 WHERE to_regclass('alembic_version') IS NOT NULL"
+    clock = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
     def __init__(self) -> None:
         self.sqlalchemy = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]

@@ -47,6 +47,7 @@ class _Compiler(SQLiteCompiler):
 class SqliteDialect(Dialect):
     rowlock = ""
     if_migrated = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+    clock = "SELECT CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) * 1000"
 
     def __init__(self) -> None:
         self.sqlalchemy = sqlite.dialect(paramstyle="named")

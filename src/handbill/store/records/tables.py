@@ -385,3 +385,10 @@ tasks = sa.Table(
     _whole("dead_at", null=True), sa.UniqueConstraint("kind", "key"),
     sa.Index("tasks_by_due", "due_at"), sa.Index("tasks_by_lease", "leased_until"),
 )  # fmt: skip
+# Trees of processes that hold or held these records; by the records' own clock. run: drawn at each
+# start. successor: the host that took over this one's journal.
+hosts = sa.Table(
+    "hosts", metadata, _no(), _text("id"), _text("name"), _text("run"), _whole("started_at"),
+    _whole("seen_at"), _whole("ended_at", null=True), _text("successor", null=True),
+    sa.UniqueConstraint("id"),
+)  # fmt: skip

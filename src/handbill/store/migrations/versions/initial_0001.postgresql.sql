@@ -80,6 +80,18 @@ CREATE TABLE departures (
 );
 CREATE INDEX departures_by_age ON departures (left_at);
 CREATE INDEX departures_by_client ON departures (client_no, publisher_no);
+CREATE TABLE hosts (
+	no BIGSERIAL NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
+	name TEXT COLLATE "C" NOT NULL,
+	run TEXT COLLATE "C" NOT NULL,
+	started_at BIGINT NOT NULL,
+	seen_at BIGINT NOT NULL,
+	ended_at BIGINT,
+	successor TEXT COLLATE "C",
+	CONSTRAINT hosts_pkey PRIMARY KEY (no),
+	CONSTRAINT hosts_id_key UNIQUE (id)
+);
 CREATE TABLE idempotency (
 	no BIGSERIAL NOT NULL,
 	scope TEXT COLLATE "C" NOT NULL,

@@ -80,6 +80,18 @@ CREATE TABLE departures (
 );
 CREATE INDEX departures_by_age ON departures (left_at);
 CREATE INDEX departures_by_client ON departures (client_no, publisher_no);
+CREATE TABLE hosts (
+	no INTEGER NOT NULL,
+	id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	run TEXT NOT NULL,
+	started_at BIGINT NOT NULL,
+	seen_at BIGINT NOT NULL,
+	ended_at BIGINT,
+	successor TEXT,
+	CONSTRAINT hosts_pkey PRIMARY KEY (no),
+	CONSTRAINT hosts_id_key UNIQUE (id)
+);
 CREATE TABLE idempotency (
 	no INTEGER NOT NULL,
 	scope TEXT NOT NULL,

@@ -1,0 +1,129 @@
+"""Hold the records for this host while it serves: one host at a time, told who is in the way."""
+
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging import getLogger
+
+from handbill.config import BadSettings
+from handbill.host.identity import begin_anew, host_of
+from handbill.host.ids import Ids, SystemIds, new_name
+from handbill.host.settings import Settings
+from handbill.kit.faults import Unavailable
+from handbill.kit.instants import Instant, iso_of
+from handbill.opening import opened
+from handbill.store.records import Records
+from handbill.work import hosts
+from handbill.work.hosts import HeldByOther, Host, Succeeded
+
+_LOG = getLogger("handbill.serve")
+
+
+class Hold:
+    """This host's hold on the records. ``renew`` it at least every ``hosts.SILENT``."""
+
+    def __init__(self, records: Records, host_id: str, run: str) -> None:
+        self.host_id = host_id
+        self._records = records
+        self._run = run
+        self._is_away = False
+
+    def renew(self) -> str | None:
+        """Say that this host lives; why it must end, when it holds the records no more.
+
+        Records that are away are asked again next time: clicks go on meanwhile.
+        """
+        try:
+            with self._records.write() as tx:
+                if hosts.renew(tx, self.host_id, self._run):
+                    self._is_away = False
+                    return None
+                other = hosts.holder(tx)
+        except Unavailable as away:
+            if not self._is_away:
+                _LOG.warning("this host cannot say that it lives: %s", away)
+            self._is_away = True
+            return None
+        return _lost(self.host_id, other)
+
+    def let_go(self) -> None:
+        try:
+            with self._records.write() as tx:
+                hosts.let_go(tx, self.host_id, self._run)
+        except Unavailable as away:
+            _LOG.warning("the records are held until this host has been silent: %s", away)
+
+
+@contextmanager
+def holding(settings: Settings) -> Iterator[Hold]:
+    """Hold the records, from one moment to the end. They are migrated by now.
+
+    **Refuses** records that another host holds (BadSettings).
+    """
+    ids = SystemIds()
+    with opened(settings) as stores:
+        hold = _held(stores.records, settings, ids)
+        try:
+            yield hold
+        finally:
+            hold.let_go()
+
+
+def _held(records: Records, settings: Settings, ids: Ids) -> Hold:
+    folder, name, run = settings.data_folder, platform.node() or "unnamed", new_name(ids)
+    host_id = host_of(folder, ids)
+    try:
+        lapsed = _ask(records, host_id, name, run)
+    except Succeeded as by:
+        former, host_id = host_id, begin_anew(folder, ids)
+        _LOG.warning(
+            "host %s has taken over the journal of %s: this folder is host %s from now on",
+            by, former, host_id,
+        )  # fmt: skip
+        lapsed = _ask(records, host_id, name, run)
+    for host in lapsed:
+        _LOG.warning(
+            "host %s (%s) did not end in order: what its journal holds that was not judged is in "
+            "its data folder; bring that here and run: handbill hosts adopt FOLDER",
+            host.id, host.name,
+        )  # fmt: skip
+    return Hold(records, host_id, run)
+
+
+def _ask(records: Records, host_id: str, name: str, run: str) -> list[Host]:
+    with records.write() as tx:
+        hosts.enter(tx, host_id, name)
+    try:
+        with records.write() as tx:
+            return hosts.hold(tx, host_id, name, run)
+    except HeldByOther as held:
+        raise BadSettings(refusal(held.host)) from held
+
+
+def refusal(host: Host) -> str:
+    """What is told to a second host, and what it may do."""
+    free_at = host.seen_at + hosts.SILENT
+    return (
+        f"host {host.id} ({host.name}) holds these records since {_shown(host.started_at)}; it was "
+        f"heard of last at {_shown(host.seen_at)}. Only one host may serve them at a time. Stop it "
+        f"first, or name other records with HANDBILL_RECORDS_URL. If it is gone for good, start "
+        f"again after {_shown(free_at)}, or run: handbill hosts release {host.id}"
+    )
+
+
+def _lost(host_id: str, other: Host | None) -> str:
+    if other is None:
+        return f"host {host_id} was released by an operator: it holds the records no more"
+    if other.id == host_id:
+        return (
+            f"another server has started as host {host_id}: its data folder is a copy of this one, "
+            "file system and all; give it a data folder of its own"
+        )
+    return (
+        f"this host, {host_id}, was silent too long, and host {other.id} ({other.name}) holds the "
+        f"records since {_shown(other.started_at)}"
+    )
+
+
+def _shown(at: Instant) -> str:
+    return f"{iso_of(at)[:19]}Z"
