@@ -245,10 +245,11 @@ async def _answers(host: str, port: int, path: str, seconds: float = _ANSWER_SEC
 
 
 async def _become_ready(tree: Tree, settings: Settings) -> bool:
-    """Wait until both doors answer; False when the tree stops before, or time is up."""
+    """Wait until the tree's doors answer; False when the tree stops before, or time is up."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + READY_SECONDS
-    for port in (settings.api_port, settings.edge_port):
+    for name in _ports_of(settings):
+        port = getattr(settings, name)
         while not await _answers(settings.near_host, port, "/readyz"):
             if tree.is_stopping:
                 return False
@@ -300,13 +301,17 @@ def with_ports(settings: Settings) -> Settings:
 
     **Refuses** a port that is taken, or an address that is not this machine's (BadSettings).
     """
-    chosen = {name: _free(settings.host, getattr(settings, name), name) for name in _PORTS}
-    if chosen["api_port"] == chosen["edge_port"]:
+    ports = _ports_of(settings)
+    chosen = {name: _free(settings.host, getattr(settings, name), name) for name in ports}
+    ready = msgspec.structs.replace(settings, **chosen)
+    if ready.api_port == ready.edge_port:
         raise BadSettings("api_port and edge_port must differ")
-    return msgspec.structs.replace(settings, **chosen)
+    return ready
 
 
-_PORTS = ("api_port", "edge_port")
+def _ports_of(settings: Settings) -> tuple[str, ...]:
+    """The ports that the tree itself listens on: edges that run apart have theirs already."""
+    return ("api_port", "edge_port") if settings.edges else ("api_port",)
 
 
 def _free(host: str, port: int, name: str) -> int:

@@ -386,6 +386,15 @@ def test_public_pages(ask: Ask) -> None:
     assert ask("GET", "/openapi.json", headers={}).json["openapi"] == "3.1.0"
 
 
+def test_the_bare_address_leads_people_to_the_docs_and_robots_away(ask: Ask) -> None:
+    person = ask("GET", "/", headers={"accept": "text/html,application/xhtml+xml;q=0.9"})
+    assert (person.status, person.headers["location"], person.raw) == (302, "/docs", b"")
+    for accept in ({}, {"accept": "*/*"}, {"accept": "application/json"}):
+        assert ask("GET", "/", headers=accept).status == 404
+    robots = ask("GET", "/robots.txt", headers={})
+    assert (robots.status, robots.raw) == (200, b"User-agent: *\nDisallow: /\n")
+
+
 def test_the_document_describes_the_whole_table() -> None:
     made = document(OPERATIONS, "1")
     described = {(verb.upper(), path) for path, verbs in made["paths"].items() for verb in verbs}

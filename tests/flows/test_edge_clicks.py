@@ -179,7 +179,7 @@ def test_only_the_web_is_a_destination(tmp_path: Path, stored: str) -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
 def test_other_verbs_are_refused(tmp_path: Path, method: str) -> None:
     async def scenario(door: Door) -> None:
-        for target in (f"/c/{TOKEN}", "/px.gif", "/px.js", "/f/x.xml", "/livez"):
+        for target in (f"/c/{TOKEN}", "/px.gif", "/px.js", "/f/x.xml", "/livez", "/robots.txt"):
             said = await door.ask(target, method)
             assert (said.status, said.headers["allow"]) == (405, "GET, HEAD")
         assert (await door.ask("/nowhere", method)).status == 404

@@ -104,6 +104,15 @@ def test_every_other_name_is_one_404(tmp_path: Path, name: str) -> None:
     at_the_door(scenario, tmp_path)
 
 
+def test_search_engines_are_told_to_leave_clicks_alone(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        said = await door.ask("/robots.txt")
+        assert (said.status, said.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+        assert said.body == b"User-agent: *\nDisallow: /c/\nDisallow: /px.gif\n"
+
+    at_the_door(scenario, tmp_path)
+
+
 def test_a_large_feed_is_streamed_as_the_client_reads(tmp_path: Path) -> None:
     async def scenario(door: Door) -> None:
         content = os.urandom(1024) * 64 * 1024

@@ -8,6 +8,7 @@ import pytest
 
 from handbill.cli.ledgers import check_ledger, export_ledger
 from handbill.config import BadSettings
+from handbill.host.folders import Unusable
 from handbill.host.settings import Settings
 from handbill.opening import locked, prepare
 from handbill.store.index import EdgeIndex
@@ -53,7 +54,7 @@ def test_a_folder_has_one_server(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_refused_with_advice(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(BadSettings, match="choose another with --data"):
+    with pytest.raises(Unusable, match="choose another with --data"):
         prepare(Settings(data=str(tmp_path / "file" / "data")))
 
 

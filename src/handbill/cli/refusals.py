@@ -7,12 +7,11 @@ from pathlib import Path
 
 from handbill.cli.speaking import Misspoken, Mistaken, warn
 from handbill.config import BadSettings
-from handbill.host.folders import Unusable, advice
+from handbill.host.folders import DENIED, Unusable, advice
 from handbill.kit.faults import Refused, Unavailable
 
 UNDONE = 1
 MISSPOKEN = 2
-_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _log = logging.getLogger("handbill")
 
@@ -52,7 +51,7 @@ def _of_system(failure: OSError) -> str:
     """What the system refused, where, and the way out."""
     where = os.fsdecode(failure.filename) if isinstance(failure.filename, str | bytes) else ""
     said = f"{where}: {failure.strerror}" if where else str(failure.strerror)
-    if failure.errno in _DENIED:
+    if failure.errno in DENIED:
         return f"{said}. {advice(Path(where)) if where else 'Run it as another user.'}"
     if failure.errno in _FULL:
         return f"{said}. Free space, then try again."

@@ -1,5 +1,6 @@
 """Folders that only this user may look into, and what to do where the system refuses one."""
 
+import errno
 import logging
 import os
 import pwd
@@ -11,6 +12,7 @@ _OTHERS = 0o077
 _FOLDER = 0o700
 _FILE = 0o600
 _ROOT = 0
+DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 class Unusable(Exception):
@@ -27,9 +29,9 @@ def make_private(folder: Path) -> None:
         folder.mkdir(mode=_FOLDER, parents=True, exist_ok=True)
         found = folder.stat()
     except OSError as refused:
-        raise Unusable(f"{folder} cannot be made ({refused.strerror}). {advice(folder)}") from (
-            refused
-        )
+        said = f"{folder} cannot be made ({refused.strerror})"
+        way_out = advice(folder) if refused.errno in DENIED else "choose another with --data."
+        raise Unusable(f"{said}; {way_out}") from refused
     if found.st_uid != os.geteuid():
         if not os.geteuid():
             _log.warning(

@@ -61,8 +61,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fetchers: Annotated[int, Meta(ge=1, le=64, description=(
         "Processes that wait on others' servers: imports of feeds, callbacks, deliveries by FTP."
     ))] = 2  # fmt: skip
-    edges: Annotated[int, Meta(ge=1, le=64, description=(
-        "Edge processes; they share one port."
+    edges: Annotated[int, Meta(ge=0, le=64, description=(
+        "Edge processes; they share one port. 0: `serve` starts none, as they run apart by "
+        "`handbill edge`."
     ))] = 1  # fmt: skip
     token_seconds: Annotated[int, Meta(ge=1, le=604_800, description=(
         "How long an access token is valid."

@@ -9,7 +9,7 @@ import prometheus_client
 
 from handbill.http.openapi import text
 from handbill.http.operations import Answer, Call, Operation
-from handbill.kit.faults import Unavailable
+from handbill.kit.faults import Unavailable, not_found
 
 _SCRIPT = "scalar-1.46.4.js.gz"
 _PAGE = """<!doctype html>
@@ -33,6 +33,7 @@ _POLICY = (
     "script-src 'self' 'unsafe-eval'; connect-src 'self'; font-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
+_ROBOTS = b"User-agent: *\nDisallow: /\n"
 _DAY_CACHE = {"cache-control": "public, max-age=86400"}
 
 
@@ -72,6 +73,17 @@ def _metrics(_: Call) -> Answer:
     )
 
 
+def _root(call: Call) -> Answer:
+    """A person who comes to the bare address is shown the way; to programs there is nothing."""
+    if "text/html" not in call.headers.get("accept").lower():
+        raise not_found()
+    return Answer(raw=b"", status=302, headers={"location": "/docs"})
+
+
+def _robots(_: Call) -> Answer:
+    return Answer(raw=_ROBOTS, media_type="text/plain; charset=utf-8", headers=_DAY_CACHE)
+
+
 def _public(name: str, path: str, about: str, work: Any) -> Operation:
     return Operation(
         name=name, verb="GET", path=path, title=about, about=about, tag="Service", role="public",
@@ -90,6 +102,8 @@ def with_pages(operations: list[Operation]) -> list[Operation]:
 
     return [
         *operations,
+        _public("root", "/", "The way to the documentation.", _root),
+        _public("robots", "/robots.txt", "Nothing here is for search engines.", _robots),
         _public("openapi", "/openapi.json", "The OpenAPI document.", openapi),
         _public("docs", "/docs", "The API, to read and try.", _docs),
         _public("docs_script", "/docs/scalar.js", "Script of the page.", _docs_script),

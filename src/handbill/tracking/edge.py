@@ -41,6 +41,9 @@ _MOVED = (
 _URLSAFE = bytes.maketrans(b"-_", b"+/")
 _PLAIN = b"Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
 _LIVE = Answer(head(200, _PLAIN, 3), b"ok\n")
+_ROBOTS_TEXT = b"User-agent: *\nDisallow: /c/\nDisallow: /px.gif\n"
+_ROBOTS = Answer(head(200, _PLAIN, len(_ROBOTS_TEXT)), _ROBOTS_TEXT)
+"""Search engines need not follow clicks; feeds are for machines."""
 
 
 class Index(Protocol):
@@ -117,6 +120,8 @@ class Edge:
             return script(request)
         if path == b"/livez":
             return _LIVE
+        if path == b"/robots.txt":
+            return _ROBOTS
         if path == b"/readyz":
             return _LIVE if self.is_ready else FAULTS[503]
         # Figures of the business are not for the street.
@@ -214,7 +219,7 @@ class Edge:
         return self._proxies.client_of(request.peer, forwarded)
 
 
-_PAGES = frozenset((b"/px.gif", b"/px.js", b"/livez", b"/readyz", b"/metrics"))
+_PAGES = frozenset((b"/px.gif", b"/px.js", b"/livez", b"/readyz", b"/robots.txt", b"/metrics"))
 
 
 def _path_of(target: bytes) -> bytes:

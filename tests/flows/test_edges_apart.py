@@ -1,0 +1,46 @@
+"""Edges that run as units of their own, as deploy/systemd has it: links outlive the rest."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from flows.test_serve import BROWSER, JOBS, check_books, click, exported, open_market
+from handbill.demo.feeds import feed
+from handbill.host.settings import Settings
+from handbill.supervise import with_ports
+from serving import Office, environment, hosted, serving, until
+
+
+def test_links_work_while_the_rest_is_upgraded(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    port = str(with_ports(Settings(api_port=0, edge_port=0)).edge_port)
+    apart = {"edges": "0", "edge_port": port}
+    edge = subprocess.Popen(
+        [sys.executable, "-P", "-m", "handbill", "edge", "--edge-port", port, "--data", str(data)],
+        env=environment(trusted_proxies="127.0.0.1"), stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        with hosted({"/jobs.xml": b"".join(feed("indeed", JOBS))}) as site:
+            allow = site.removeprefix("http://")
+            # The edge may have been first: it waits for nothing.
+            until("the edge listens", lambda: (data / "journal").is_dir() or None)
+            with serving(data, egress_allow=allow, **apart) as server:
+                assert server.edge == f"http://127.0.0.1:{port}"
+                assert not any(child.startswith("edge") for child in server.children())
+                _, links = open_market(Office(server), site)
+                before = click(links[0], BROWSER, "198.18.0.1")
+                assert server.stop() == 0
+            meanwhile = click(links[1], BROWSER, "198.18.0.2")
+            assert (before[0], meanwhile[0]) == (302, 302)
+            with serving(data, egress_allow=allow, **apart) as server:
+                assert server.stop() == 0
+        assert {entry["id"] for entry in exported(data)} == {before[1], meanwhile[1]}
+        assert edge.poll() is None
+        edge.send_signal(signal.SIGTERM)
+        assert edge.wait(30) == 0
+    finally:
+        if edge.poll() is None:
+            edge.kill()
+            edge.wait()
+    assert check_books(data)["balanced"] is True
