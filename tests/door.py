@@ -30,6 +30,7 @@ URL = b"https://careers.example.test/jobs/1?source=feed"
 LISTING = Listing(7, 11, 13, 17, JOB, "CPC", 500_000, 400_000)
 TOKEN = listing_token(LISTING, 1, KEY)
 PIXEL = "pixel0123456789"
+CLIENT_ID = "7b6a1b1e-0c1d-4c56-9a55-5f0c3e7c9b11"
 FAR = 3600.0  # seconds that no test lives to see
 
 _Result = TypeVar("_Result")
@@ -109,7 +110,7 @@ class Door:
         self.index = EdgeIndex(self.folder / "index", writable=True)
         self.index.put_keys({1: KEY})
         self.index.put_urls([(JOB, URL)])
-        self.index.put_pixel(PIXEL, 7)
+        self.index.put_pixel(PIXEL, 7, CLIENT_ID)
         self.feeds = self.folder / "feeds"
         self.feeds.mkdir(exist_ok=True)
         self.journal = self._writer(self.folder / "journal", "edge-0", sync=self._sync)
@@ -153,7 +154,7 @@ class Door:
 
     def events(self) -> list[Received]:
         """All that is durable by now, in order."""
-        entries = JournalReader(self.folder / "journal").read({}, 100_000)
+        entries = JournalReader(self.folder / "journal").read({}, 100_000).entries
         return [event for entry in entries for event in decode(entry.record)]
 
 

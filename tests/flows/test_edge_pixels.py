@@ -1,5 +1,6 @@
 """Pixels: the picture always comes, and only what is genuine is counted."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -8,11 +9,12 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from door import KEY, LISTING, NOW, PIXEL, Door, at_the_door
+from door import CLIENT_ID, KEY, LISTING, NOW, PIXEL, Door, at_the_door
 from handbill.core.listing_tokens import Click, click_id, listing_token
 from handbill.core.received import ReceivedConversion, conversion_of
 from handbill.kit.instants import DAY, SECOND
 
+PIXEL_ID = "82sla77g7gbqtehxa5upanlw3e"
 CLICK = Click(b"r" * 16, NOW - DAY, LISTING)
 CLICK_ID = click_id(CLICK, 1, KEY)
 SCRIPT = Path(__file__).parents[2] / "src" / "handbill" / "tracking" / "px.js"
@@ -143,10 +145,13 @@ def test_the_script_is_kept_by_browsers(tmp_path: Path) -> None:
 
 # A page for the script: ``shown`` is what it leaves behind.
 _PAGE = """
-const page = JSON.parse(process.argv[1]), images = [], jar = {}, kept = {...page.storage};
+const page = JSON.parse(process.argv[1]), images = [], warned = [];
+const jar = {}, kept = {...page.storage};
 const listeners = {};
 globalThis.location = new URL(page.url);
 globalThis.localStorage = {getItem: n => kept[n] ?? null, setItem: (n, v) => { kept[n] = v; }};
+globalThis.window = globalThis;
+console.warn = text => { warned.push(text); };
 globalThis.Image = function () { images.push(this); };
 for (const [name, value] of Object.entries(page.cookies)) jar[name] = {value, domain: ""};
 globalThis.document = {
@@ -167,7 +172,7 @@ globalThis.document = {
 require(page.path);
 const before = images.length;
 if (listeners.prerenderingchange) listeners.prerenderingchange();
-console.log(JSON.stringify({images: images.map(i => i.src), before, jar, kept}));
+console.log(JSON.stringify({warned, images: images.map(i => i.src), before, jar, kept}));
 """
 
 
@@ -178,7 +183,7 @@ def _play(**changed: object) -> dict[str, object]:
     page = {
         "path": str(SCRIPT), "url": "https://jobs.acme.co.uk/apply?x=1&jClickId=CLICK-1_a",
         "script": "https://edge.example.test/px.js?v=2", "referrer": "https://board.test/?q=a b",
-        "attributes": {"data-c": "PIXEL", "data-a": "2", "data-r": "REF/1"},
+        "attributes": {"data-c": PIXEL_ID, "data-a": "2", "data-r": "REF/1"},
         "cookies": {}, "storage": {}, "suffixes": ["uk", "co.uk"], "prerendering": False,
     } | changed  # fmt: skip
     done = subprocess.run(
@@ -192,7 +197,7 @@ def test_the_script_keeps_the_click_and_reports_it() -> None:
     shown = _play()
     loc = quote("https://board.test/?q=a b", safe="")
     assert shown["images"] == [
-        f"https://edge.example.test/px.gif?c=PIXEL&a=2&r=REF%2F1&jClickId=CLICK-1_a&loc={loc}"
+        f"https://edge.example.test/px.gif?c={PIXEL_ID}&a=2&r=REF%2F1&jClickId=CLICK-1_a&loc={loc}"
     ]
     jar = {"jClickId": {"value": "CLICK-1_a", "domain": "acme.co.uk", "age": "63072000"}}
     assert shown["jar"] == jar, "on the registrable domain, and no probe is left"
@@ -201,10 +206,10 @@ def test_the_script_keeps_the_click_and_reports_it() -> None:
 
 def test_the_script_finds_the_click_of_an_earlier_page() -> None:
     later = "https://www.acme.co.uk/thanks"
-    attributes = {"data-c": "P", "data-a": "3", "data-jobapplicationid": "ap 1"}
+    attributes = {"data-c": PIXEL_ID, "data-a": "3", "data-jobapplicationid": "ap 1"}
     by_cookie = _play(url=later, cookies={"jClickId": "C1"}, referrer="", attributes=attributes)
     assert by_cookie["images"] == [
-        "https://edge.example.test/px.gif?c=P&a=3&jClickId=C1&jobApplicationId=ap%201"
+        f"https://edge.example.test/px.gif?c={PIXEL_ID}&a=3&jClickId=C1&jobApplicationId=ap%201"
     ]
     by_storage = _play(url=later, storage={"jClickId": "C2"}, referrer="", attributes=attributes)
     assert "jClickId=C2" in str(by_storage["images"])
@@ -216,3 +221,29 @@ def test_the_script_waits_until_the_page_is_seen() -> None:
     shown = _play(prerendering=True)
     assert shown["before"] == 0
     assert len(shown["images"]) == 1  # type: ignore[arg-type]
+
+
+def test_the_script_says_what_is_wrong_with_its_tag() -> None:
+    for attributes, told in (
+        ({"data-c": "P", "data-a": "1"}, 'data-c="P" is not a pixel id'),
+        ({"data-a": "1"}, 'data-c="" is not a pixel id'),
+        ({"data-c": PIXEL_ID, "data-a": "9"}, 'data-a="9" is not 1 (view)'),
+    ):
+        shown = _play(attributes=attributes)
+        assert shown["images"] == []
+        assert told in str(shown["warned"])
+    assert _play()["warned"] == []
+
+
+def test_an_organic_report_names_its_job_where_we_know_it(tmp_path: Path) -> None:
+    """By the reference; one that nobody knows, and one beside a click, change nothing."""
+
+    async def scenario(door: Door) -> None:
+        job = bytes.fromhex(hashlib.md5(f"{CLIENT_ID}$REF 1".encode()).hexdigest())
+        door.index.put_urls([(job, b"https://jobs.example/1")])
+        for reference in ("REF 1", "unknown", ""):
+            await door.ask(_target(r=reference))
+        await door.ask(_target(r="REF 1", jClickId=CLICK_ID))
+        assert [event.job_id for event in door.events()] == [job, b"", b"", LISTING.job_id]
+
+    at_the_door(scenario, tmp_path)

@@ -115,7 +115,7 @@ def test_each_link_opens_to_its_listing(market: Market) -> None:
         assert job["cpc"] == "1.20"
         assert market.tools.index.url_of(job_id) == f"https://jobs.example/{ref}".encode()
     assert market.tools.index.keys() == {1: KEY}
-    assert market.tools.index.client_of_pixel(client.pixel_id) == client.no
+    assert market.tools.index.client_of_pixel(client.pixel_id) == (client.no, client.id)
 
 
 def test_a_changed_bid_changes_bids_only_and_renders_nothing(market: Market) -> None:

@@ -4,6 +4,8 @@ One journal record is one msgpack array of events of **one client**, encoded by 
 read by ``decode``. A record is stored whole or not at all, so an array of S2S events is too.
 """
 
+from hashlib import md5
+
 import msgspec
 
 from handbill.core.listing_tokens import JOB, Click, Listing, terms_of
@@ -67,6 +69,13 @@ def decode(raw: bytes) -> list[Received]:
     return _DECODER.decode(raw)
 
 
+def job_id_of(client_id: str, reference: str) -> bytes:
+    """A job's id, for life, from its client's id and its own reference. **Shape**: 16 bytes, which
+    the contract spells in 32 hex digits. **Source**: contract 3, ids.
+    """
+    return md5(f"{client_id}${reference}".encode(), usedforsecurity=False).digest()
+
+
 def click_of(random: bytes, at: Instant, listing: Listing, ip: str, agent: str) -> ReceivedClick:
     """The journal's form of a click on a listing."""
     return ReceivedClick(
@@ -101,10 +110,11 @@ def conversion_of(
 
 
 def organic_of(
-    at: Instant, client_no: int, action: int, source: str, candidate_id: str, application_id: str
-) -> ReceivedConversion:
-    """The journal's form of a conversion without a click."""
+    at: Instant, client_no: int, action: int, source: str, candidate_id: str, application_id: str,
+    job_id: bytes = b"",
+) -> ReceivedConversion:  # fmt: skip
+    """The journal's form of a conversion without a click; empty: at no job that we know."""
     return ReceivedConversion(
-        at, client_no, action, source, b"", 0, 0, b"", 0, 0, 0, "Organic", 0, 0,
+        at, client_no, action, source, b"", 0, 0, job_id, 0, 0, 0, "Organic", 0, 0,
         candidate_id.strip(), application_id.strip(),
     )  # fmt: skip

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.core.nouns import Job, JobBody, JobSettings
+from handbill.core.received import job_id_of
 from handbill.kit.instants import Instant
 from handbill.kit.urls import NotUrl, canonical_url
 from handbill.store.records import Tx
@@ -209,7 +210,7 @@ def standing(tx: Tx, client_no: int, refs: Sequence[str]) -> dict[str, Standing]
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
 def job_id(client_id: str, ref: str) -> str:
     """The job's public id, for life. **Source**: contract 3, ids."""
-    return hashlib.md5(f"{client_id}${ref}".encode(), usedforsecurity=False).hexdigest()
+    return job_id_of(client_id, ref).hex()
 
 
 def target_of(body: JobBody) -> str:

@@ -40,7 +40,7 @@ def index_client(records: Records, index: EdgeIndex, client: Client) -> dict[int
     with records.read() as tx:
         secrets = keys.secret(tx, "listing")
     index.put_keys(secrets)
-    index.put_pixel(client.pixel_id, client.no)
+    index.put_pixel(client.pixel_id, client.no, client.id)
     taken = BATCH
     while taken == BATCH:
         with records.write() as tx:

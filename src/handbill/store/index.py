@@ -38,10 +38,11 @@ class EdgeIndex:
         found: bytes | None = self._env.begin(self._urls).get(job_id)
         return found
 
-    def client_of_pixel(self, pixel_id: str) -> int | None:
+    def client_of_pixel(self, pixel_id: str) -> tuple[int, str] | None:
+        """The number and the id of the client whose pixel it is."""
         with self._env.begin(db=self._pixels) as look:
             found = look.get(pixel_id.encode()[:500])
-        return None if found is None else int.from_bytes(found, "big")
+        return None if found is None else (int.from_bytes(found[:8], "big"), found[8:].decode())
 
     def keys(self) -> dict[int, bytes]:
         """Listing keys by key id."""
@@ -53,9 +54,9 @@ class EdgeIndex:
         with self._env.begin(db=self._urls, write=True) as change:
             change.cursor().putmulti(urls)
 
-    def put_pixel(self, pixel_id: str, client_no: int) -> None:
+    def put_pixel(self, pixel_id: str, client_no: int, client_id: str) -> None:
         with self._env.begin(db=self._pixels, write=True) as change:
-            change.put(pixel_id.encode(), client_no.to_bytes(8, "big"))
+            change.put(pixel_id.encode(), client_no.to_bytes(8, "big") + client_id.encode())
 
     def put_keys(self, keys: Mapping[int, bytes]) -> None:
         with self._env.begin(db=self._keys, write=True) as change:

@@ -20,7 +20,7 @@ from handbill.core.listing_tokens import (
     listing_opener,
     open_click,
 )
-from handbill.core.received import click_of_packed, encode
+from handbill.core.received import click_of_packed, encode, job_id_of
 from handbill.host.clock import Clock
 from handbill.kit.instants import SECOND, Instant
 from handbill.store.journal import JournalBroken, JournalFull
@@ -29,7 +29,7 @@ from handbill.tracking.counts import Counts, metrics
 from handbill.tracking.destination import web_address, with_click
 from handbill.tracking.files import feed_file
 from handbill.tracking.messages import FAULTS, Answer, Later, Request, head
-from handbill.tracking.pixel import GIF, conversion, report_of, script
+from handbill.tracking.pixel import GIF, NOT_COUNTED, Report, conversion, report_of, script
 
 _LOG = getLogger("handbill.edge")
 
@@ -50,7 +50,7 @@ class Index(Protocol):
     """What the edge asks of the click index (store/index.py)."""
 
     def url_of(self, job_id: bytes) -> bytes | None: ...
-    def client_of_pixel(self, pixel_id: str) -> int | None: ...
+    def client_of_pixel(self, pixel_id: str) -> tuple[int, str] | None: ...
     def keys(self) -> dict[int, bytes]: ...
 
 
@@ -187,19 +187,29 @@ class Edge:
     # Pixels
 
     def _pixel(self, request: Request, query: bytes) -> Answer | Later:
-        """Always the picture, whether or not there was anything to count."""
+        """Always a picture; a wider one when what it said cannot be counted, for px.js to tell."""
         if request.method == b"HEAD" or request.headers.is_ahead:
             return GIF
         report = report_of(query, request.headers.cookie)
-        client_no = None if report is None else self._index.client_of_pixel(report.pixel_id)
+        client = None if report is None else self._index.client_of_pixel(report.pixel_id)
         click = self._click_of(report.click_id) if report and report.click_id else None
-        if report is None or client_no is None or (report.click_id and click is None):
+        if report is None or client is None or (report.click_id and click is None):
             self.counts.bad_pixels += 1
-            return GIF
-        event = conversion(report, client_no, click, self._clock.now())
+            return NOT_COUNTED
+        client_no, client_id = client
+        event = conversion(
+            report, client_no, click, self._clock.now(), self._job(client_id, report)
+        )
         kept = self._journal.append(encode([event]))
         self.counts.pixels += 1
         return Later(kept, GIF, self._broken)
+
+    def _job(self, client_id: str, report: Report) -> bytes:
+        """The job that a report names; nothing if it was never advertised: anybody may report."""
+        if not report.job_reference:
+            return b""
+        job = job_id_of(client_id, report.job_reference)
+        return job if self._index.url_of(job) is not None else b""
 
     # Common to both
 

@@ -22,9 +22,13 @@ _OPEN = b"Cross-Origin-Resource-Policy: cross-origin\r\nX-Content-Type-Options: 
 _GIF = bytes.fromhex(
     "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
 )
-GIF = Answer(
-    head(200, b"Content-Type: image/gif\r\nCache-Control: no-store\r\n" + _OPEN, len(_GIF)), _GIF
+_GIF_HEADERS = b"Content-Type: image/gif\r\nCache-Control: no-store\r\n" + _OPEN
+GIF = Answer(head(200, _GIF_HEADERS, len(_GIF)), _GIF)
+_WIDE = bytes.fromhex(
+    "47494638396102000100800000000000ffffff21f90401000000002c0000000002000100000202040a003b"
 )
+NOT_COUNTED = Answer(head(200, _GIF_HEADERS, len(_WIDE)), _WIDE)
+"""As clear as the other and two pixels wide: a script may look at no more of a foreign image."""
 
 _SCRIPT = files("handbill.tracking").joinpath("px.js").read_bytes()
 _SCRIPT_TAG = b'"%b"' % blake2b(_SCRIPT, digest_size=12).hexdigest().encode()
@@ -43,6 +47,7 @@ class Report(NamedTuple):
     click_id: str  # empty: an organic visit
     application_id: str
     candidate_id: str
+    job_reference: str
 
 
 def script(request: Request) -> Answer:
@@ -61,26 +66,38 @@ def report_of(query: bytes, cookies: bytes) -> Report | None:
     except ValueError:
         return None
     pixel_id, action = fields.get("c", ""), _ACTIONS.get(fields.get("a", ""))
-    said = [fields.get(name, "") for name in ("jobApplicationId", "candidateId")]
-    if action is None or not pixel_id or any(map(_is_odd, [pixel_id, *said])):
+    application_id, candidate_id = fields.get("jobApplicationId", ""), fields.get("candidateId", "")
+    if (
+        action is None
+        or not pixel_id
+        or any(map(_is_odd, (pixel_id, application_id, candidate_id)))
+    ):
         return None
     click_id = fields.get("jClickId", "")
     if not click_id and (found := _COOKIE.search(cookies)):
         click_id = found[1].decode("latin-1")
-    return Report(pixel_id, action, click_id, *said)
+    reference = fields.get("r", "")
+    return Report(
+        pixel_id,
+        action,
+        click_id,
+        application_id,
+        candidate_id,
+        "" if _is_odd(reference) else reference,
+    )
 
 
 def conversion(
-    report: Report, client_no: int, click: Click | None, at: Instant
+    report: Report, client_no: int, click: Click | None, at: Instant, job_id: bytes
 ) -> ReceivedConversion:
-    """The journal's form of a pixel's report; without a click it is organic."""
+    """The journal's form of a pixel's report; without a click it is organic, at a job or none."""
     if click is not None:
         return conversion_of(
             click, at, client_no, report.action, "pixel", report.candidate_id,
             report.application_id,
         )  # fmt: skip
     return organic_of(
-        at, client_no, report.action, "pixel", report.candidate_id, report.application_id
+        at, client_no, report.action, "pixel", report.candidate_id, report.application_id, job_id
     )
 
 
