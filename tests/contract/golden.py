@@ -320,7 +320,7 @@ GOLDEN = [
     Golden(8, "GET", f"{_CLIENT}/idx-mappings", None,
            {"external-data": "cif1", "day": "cif2", "cpc": "cif3"}),
     Golden(12, "GET", f"{_CLIENT}/jobs?page=1&limit=10", None,
-           {"data": [_JOB_ANSWER], "summary": 1}),
+           {"data": [_JOB_ANSWER], "summary": 0}),
     Golden(13, "GET", _ONE_JOB, None, _JOB_ANSWER),
     Golden(15, "PUT", _ONE_JOB, _JOB, _created("Job updated", MD5)),
     Golden(16, "PUT", f"{_ONE_JOB}/pause", None, _done("Job paused")),

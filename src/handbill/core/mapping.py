@@ -33,8 +33,11 @@ KEYS = {
     "schemaMappingsPublishedDate": "pubDate",
     "schemaMappingsCPCBid": "cpc",
     "schemaMappingsType": "type",
+    "schemaMappingsExpirationDate": "expirationdate",
 }
 """The contract's mapping key → the canonical name of the field, in the contract's order."""
+ADDED_KEYS = frozenset({"schemaMappingsExpirationDate"})
+"""Keys that the contract does not have: they are answered only where they are mapped."""
 
 ADDITIONAL, PUBLISHER = "schemaMappingAdditional", "schemaMappingPublisher"
 CANONICAL = frozenset(KEYS.values())
@@ -54,7 +57,12 @@ _MOST_REMEMBERED = 20_000
 
 _LINES = ("title", "company", "category", "city", "state", "country", "zip", "type")
 # In this order: the day of posting is the first that is known.
-_DATES = {"date": "posted_at", "pubDate": "published_at", "lastmodifieddate": "modified_at"}
+_DATES = {
+    "date": "posted_at", "pubDate": "published_at", "lastmodifieddate": "modified_at",
+    "expirationdate": "end_at",
+}  # fmt: skip
+_POSTED = frozenset({"date", "pubDate"})
+_END = "expirationdate"
 _ATTRIBUTES = _DATES | {"cpc": "cpc_micros", "referencenumber": "ref"}
 _NOTHING: tuple[Any, ...] = ("", None)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
@@ -64,7 +72,8 @@ _AMOUNT = re.compile(
 )
 _MARK = re.compile(r"\s*[,;|\n]\s*")
 
-ReadDate = Callable[[str, tzinfo], Instant | None]
+ReadDate = Callable[[str, tzinfo, bool], Instant | None]
+"""Of a text and the zone for what names none; whether a day alone is its last moment."""
 
 
 class FieldFault(NamedTuple):
@@ -173,6 +182,13 @@ class _Remembered(dict[str, Any]):
         return found
 
 
+class _Moments(NamedTuple):
+    """How dates are read: as beginnings, and as ends."""
+
+    first: _Remembered
+    last: _Remembered
+
+
 class _Source(NamedTuple):
     """A mapped field: its node, and its value where the node says nothing."""
 
@@ -233,7 +249,10 @@ def compile_mapping(feed: FeedBody, zone: tzinfo, read_date: ReadDate) -> MapJob
     ``missing`` of the body; so is a URL that is none, for such a job can never be advertised.
     """
     plan = _plan(feed)
-    moments = _Remembered(lambda text: _moment(text, zone, read_date))
+    moments = _Moments(
+        _Remembered(lambda text: _moment(text, zone, read_date, last=False)),
+        _Remembered(lambda text: _moment(text, zone, read_date, last=True)),
+    )
     bids = _Remembered(read_money)
 
     def map_job(fields: Mapping[str, str]) -> Mapped:
@@ -264,16 +283,17 @@ def compile_mapping(feed: FeedBody, zone: tzinfo, read_date: ReadDate) -> MapJob
 
 
 def _keep_dates(
-    body: JobBody, sources: list[_Source], fields: Mapping[str, str], moments: _Remembered,
+    body: JobBody, sources: list[_Source], fields: Mapping[str, str], moments: _Moments,
     faults: list[FieldFault],
 ) -> str | None:  # fmt: skip
     """Put the dates into the body; the day of posting is the first that is known of two."""
     posted_on = None
     for source in sources:
-        found = _dated(source, fields, moments, faults)
+        read = moments.last if source.name == _END else moments.first
+        found = _dated(source, fields, read, faults)
         if found is not None:
             setattr(body, _DATES[source.name], found[0])
-            if source.name != "lastmodifieddate" and posted_on is None:
+            if source.name in _POSTED and posted_on is None:
                 posted_on = found[1]
     return posted_on
 
@@ -326,8 +346,10 @@ def _url(
         return "", ""
 
 
-def _moment(text: str, zone: tzinfo, read_date: ReadDate) -> tuple[Instant, str] | None:
-    at = read_date(text, zone)
+def _moment(
+    text: str, zone: tzinfo, read_date: ReadDate, *, last: bool
+) -> tuple[Instant, str] | None:
+    at = read_date(text, zone, last)
     return None if at is None else (at, day_of(at, zone).isoformat())
 
 

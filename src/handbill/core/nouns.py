@@ -302,6 +302,10 @@ class Job(msgspec.Struct, kw_only=True, gc=False):
     updated_at: Instant
     left_at: Instant | None = None
 
+    def expired(self, now: Instant) -> bool:
+        """Whether its end has come."""
+        return self.body.end_at is not None and self.body.end_at <= now
+
 
 class FeedBody(msgspec.Struct, omit_defaults=True):
     url: str

@@ -34,7 +34,7 @@ from handbill.kit.zones import zone_of
 from handbill.store.records import Tx
 
 MOST_ITEMS = 3_000_000
-_READING = b"1"  # what turns bytes into jobs; a new number has every job read anew
+_READING = b"2"  # what turns bytes into jobs; a new number has every job read anew
 _FAULTY = b"!"
 SAMPLE_BYTES = 1024 * 1024
 _UNSEEN, _SAME, _OTHER = 0, 1, 2

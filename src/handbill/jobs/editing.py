@@ -13,7 +13,8 @@ from handbill.kit.zones import day_of, zone_of
 from handbill.publishers import service as publishers
 from handbill.store.records import Tx
 from handbill.wire.changes import merged_caps, settled
-from handbill.wire.jobs import NAMES, SETTING_NAMES
+from handbill.wire.date_patterns import instant_in
+from handbill.wire.jobs import INSTANTS, NAMES, SETTING_NAMES
 from handbill.work.queue import enqueue
 
 _MANDATORY = ("title", "description", "url")
@@ -23,12 +24,16 @@ def add(tx: Tx, now: Instant, client: Client, given: dict[str, Any]) -> Job:
     """A new job of what ``wire.jobs.CREATE`` read. A job without title, description or any URL is
     kept, but not valid (domain 5.2).
 
-    **Refuses** (400) a reference in use, by API or feed, and settings for unknown publishers.
+    **Refuses** (400) a reference in use, by API or feed, and settings for unknown publishers. That
+    of a job which has expired is free: it counts as deleted since (domain 1.7).
     """
-    given = {key: value for key, value in given.items() if value is not None}
+    given = _dated(client, {key: value for key, value in given.items() if value is not None})
     ref = given["refNumber"]
-    if rows.find(tx, client.no, ref) is not None:
-        raise refused_state("/refNumber", "already exists")
+    before = rows.find(tx, client.no, ref)
+    if before is not None:
+        if not before.expired(now):
+            raise refused_state("/refNumber", "already exists")
+        delete(tx, now, client, before)
     blank = JobBody(ref, published_at=now)
     faults: list[Fault] = []
     body = settled(blank, given, NAMES, faults)
@@ -52,6 +57,7 @@ def update(tx: Tx, now: Instant, client: Client, job: Job, given: dict[str, Any]
     **Refuses** (400) a job that is not valid or would not be, and settings for unknown publishers.
     """
     _refuse_invalid(job)
+    given = _dated(client, given)
     faults: list[Fault] = []
     before = job.body.settings or JobSettings()
     job.body.settings = None
@@ -106,6 +112,16 @@ def _write(
     clients.learn_custom_fields(tx, client.no, body.additional)
     service.apply(tx, client, feed_no, [service.written(body, posted_on, raw)], now)
     enqueue(tx, "groups.rematch", client.id, now)
+
+
+def _dated(client: Client, given: dict[str, Any]) -> dict[str, Any]:
+    """Days are the client's: of what is published the first moment, of an end the last."""
+    zone = zone_of(client.zone)
+    return given | {
+        name: instant_in(given[name], zone, last=last)
+        for name, last in INSTANTS.items()
+        if given.get(name) is not None
+    }
 
 
 def _missing(body: JobBody) -> tuple[str, ...]:

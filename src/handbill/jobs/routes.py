@@ -30,12 +30,12 @@ def _add(call: Call) -> dict[str, Any]:
 
 def _list(call: Call) -> Any:
     skip, limit = skip_and_limit(call, first=1)
-    total = service.count(call.tx, call.client.no)
+    total, expired = service.count(call.tx, call.client.no, call.now)
     limit = max(0, min(limit, _MOST_REACHED - skip))
     found = service.jobs_page(call.tx, call.client.no, skip, limit) if limit else []
     rows = [spell_job(job, call.client.id, call.now) for job in found]
     reached = min(total, _MOST_REACHED)
-    return with_links(call, {"data": rows, "summary": total}, reached, first=1)
+    return with_links(call, {"data": rows, "summary": total - expired}, reached, first=1)
 
 
 def _get(call: Call) -> SpelledJob:
@@ -98,7 +98,8 @@ OPERATIONS = [
         title="Add a job.",
         about="Adds a single job to the client, beside those that its feeds bring. A job without "
         "title, description or address is kept with valid false and is never advertised. A "
-        "reference number that is in use, by API or by a feed, is refused.",
+        "reference number that is in use, by API or by a feed, is refused; that of an expired job "
+        "is not in use.",
         tag=_TAG,
         work=_add,
         body=CREATE,
@@ -113,14 +114,15 @@ OPERATIONS = [
         path=_PATH,
         title="Get all jobs.",
         about="The client's jobs, oldest first. Pages count from 1; at most the first 10,000 jobs "
-        "can be reached. The summary is the number of all jobs.",
+        "can be reached. Expired jobs are listed with that status, but the summary does not count "
+        "them.",
         tag=_TAG,
         work=_list,
         query=PAGED_FROM_ONE,
         answer=whole(
             {
                 "data": described(listed(JOB), "The jobs of the page."),
-                "summary": described(WHOLE, "How many jobs the client has."),
+                "summary": described(WHOLE, "How many jobs the client has, without expired ones."),
             }
         ),
         sample_answer={"data": [samples.JOB], "summary": 100},
@@ -145,7 +147,7 @@ OPERATIONS = [
         path=_ONE,
         title="Delete a job.",
         about="Deletes the job; late clicks still find their way. A job that a feed goes on "
-        "carrying comes back with the next import of the feed: pause it instead.",
+        "carrying stays deleted until the feed drops it, or until it is added again by API.",
         tag=_TAG,
         work=_delete,
         answer=result_schema(),

@@ -97,7 +97,16 @@ _AFTER = (
 _BY_IDS = _JOINED.where(*_LIVE, among(_t.id, "ids"))
 _PLACES = sa.select(_t.id, _t.country, _t.state, _t.city).where(among(_t.id, "ids"))
 _BY_NOS = _JOINED.where(among(_t.no, "nos"))
-_COUNT = sa.select(sa.func.count()).select_from(jobs).where(*_LIVE)
+_COUNT = (
+    sa.select(
+        sa.func.count(),
+        sa.func.count(
+            sa.case((_t.end_at <= b("now", type_=sa.BigInteger), sa.literal_column("1")))
+        ),
+    )
+    .select_from(jobs)
+    .where(*_LIVE)
+)
 _STANDING = sa.select(
     _t.ref, _t.no, _t.feed_no, _t.left_at, _t.deleted_at, _t.raw_digest, _t.digest, _t.url,
     _t.settings, *(_t[name] for name in MATCHING),
@@ -172,8 +181,10 @@ def by_numbers(tx: Tx, nos: Sequence[int]) -> list[Job]:
     return [_job(row) for row in tx.all(_BY_NOS, nos=Listed(nos))]
 
 
-def count(tx: Tx, client_no: int) -> int:
-    return int(tx.value(_COUNT, client_no=client_no))
+def count(tx: Tx, client_no: int, now: Instant) -> tuple[int, int]:
+    """Live jobs, and those of them that have expired."""
+    live, expired = tx.all(_COUNT, client_no=client_no, now=now)[0]
+    return int(live), int(expired)
 
 
 def tally_of_feed(tx: Tx, feed_no: int) -> tuple[int, int]:

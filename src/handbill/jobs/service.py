@@ -42,9 +42,9 @@ def jobs_page(tx: Tx, client_no: int, skip: int, limit: int) -> list[Job]:
     return rows.page(tx, client_no, skip, limit)
 
 
-def count(tx: Tx, client_no: int) -> int:
-    """How many live jobs the client has."""
-    return rows.count(tx, client_no)
+def count(tx: Tx, client_no: int, now: Instant) -> tuple[int, int]:
+    """How many live jobs the client has, and how many of them have expired."""
+    return rows.count(tx, client_no, now)
 
 
 def jobs_by_ids(tx: Tx, client_no: int, ids: Sequence[str]) -> list[Job]:

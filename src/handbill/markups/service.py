@@ -17,7 +17,8 @@ from handbill.markups.rows import Markup
 from handbill.publishers import service as publishers
 from handbill.store.records import Tx
 from handbill.wire.changes import settled
-from handbill.wire.markups import NAMES, Entity, spell_markup
+from handbill.wire.date_patterns import Read
+from handbill.wire.markups import NAMES, Entity, from_instant, spell_markup
 
 MOST_MARKUPS = 1_000
 
@@ -81,8 +82,8 @@ def steps_at(tx: Tx, places: Iterable[Place]) -> dict[Place, Steps]:
 def create(tx: Tx, ids: Ids, now: Instant, agency_no: int, given: dict[str, Any]) -> Markup:
     """A new markup of what ``wire.markups.CREATE`` read.
 
-    **Refuses** entities that are not the agency's (404); unknown publishers, and more than a
-    thousand markups (400).
+    **Refuses** entities that are not the agency's (404); unknown publishers, a day that is not the
+    same for all of its clients, and more than a thousand markups (400).
     """
     access.lock_agency(tx, agency_no)
     entities = _found(tx, agency_no, given["entities"])
@@ -90,8 +91,8 @@ def create(tx: Tx, ids: Ids, now: Instant, agency_no: int, given: dict[str, Any]
         raise refused_state("", f"there are {MOST_MARKUPS} markups already; delete one first")
     markup = Markup(
         no=0, id=new_uuid(ids), agency_no=agency_no, name=given.get("name") or "",
-        from_at=given["effectiveFrom"], ppm=given["value"], entities=entities, created_at=now,
-        updated_at=now,
+        from_at=_from(tx, given["effectiveFrom"], entities), ppm=given["value"],
+        entities=entities, created_at=now, updated_at=now,
     )  # fmt: skip
     rows.add(tx, markup)
     return markup
@@ -111,6 +112,7 @@ def update(tx: Tx, now: Instant, agency_no: int, markup_id: str, given: dict[str
         raise bad_request(faults)
     if "entities" in given:
         changed.entities = _found(tx, agency_no, given["entities"])
+    changed.from_at = _from(tx, changed.from_at, changed.entities)
     if changed != markup:
         rows.save(tx, changed, now)
 
@@ -119,6 +121,15 @@ def delete(tx: Tx, now: Instant, agency_no: int, markup_id: str) -> None:
     """It holds for nothing that is judged from now on; what is booked stays as it is."""
     access.lock_agency(tx, agency_no)
     rows.delete(tx, markup_of(tx, agency_no, markup_id).no, now)
+
+
+def _from(tx: Tx, from_at: Instant | Read, entities: Sequence[Place]) -> Instant:
+    """When a markup begins. **Refuses** (400) a time that needs a zone where the clients differ."""
+    found = clients.clients_by_number(tx, (place.client_no for place in entities)).values()
+    at = from_instant(from_at, {client.zone for client in found})
+    if at is None:
+        raise refused_state("/effectiveFrom", "needs an offset: the clients' time zones differ")
+    return at
 
 
 def _found(tx: Tx, agency_no: int, entities: Sequence[Entity]) -> tuple[Place, ...]:

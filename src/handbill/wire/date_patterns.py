@@ -1,18 +1,24 @@
-"""Dates by a Java-style pattern, as ``dateFormat`` of a posting names them; ISO 8601 beside it.
+"""Dates as they are written, before a client's zone says which instants they are.
 
-A pattern is read once into steps; a text is then read from left to right, without going back.
+By ISO 8601, as the contract writes days, or by a Java-style pattern, as ``dateFormat`` of a posting
+names it. A pattern is read once into steps; a text is then read from left to right, without going
+back.
 """
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from handbill.kit.instants import Instant, instant_of
-from handbill.wire.shapes import read_day
+from handbill.kit.faults import Fault
+from handbill.kit.instants import Instant, instant_of, instant_of_iso
+from handbill.wire.shapes import Faults, Schema, Shape, read_day
 
 MOST_PATTERN = 60
 _FIRST_YEAR, _LAST_YEAR = 1971, 2200
+_FIRST = instant_of_iso("1000-01-01T00:00:00Z")
+_LAST = instant_of_iso("9999-12-30T23:59:59Z")
 _MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september",
     "october", "november", "december",
@@ -37,6 +43,26 @@ class Read(NamedTuple):
 
     moment: datetime
     day_only: bool
+
+
+@dataclass(frozen=True)
+class When(Shape):
+    """A day, or a date and time by ISO 8601; ``Read``, as only the client's zone makes it an
+    instant (``instant_in``).
+
+    The last hours of the year 9999 are refused: they have no day in the zones that are ahead.
+    """
+
+    def read(self, value: Any, at: str, faults: Faults) -> Any:
+        found = _by_iso(value.strip()) if isinstance(value, str) and len(value) <= 40 else None
+        if found is None:
+            faults.append(Fault(at, "must be an ISO-8601 date and time"))
+        elif not _FIRST <= instant_in(found, UTC, last=False) <= _LAST:
+            faults.append(Fault(at, "must be between the years 1000 and 9999"))
+        return found
+
+    def schema(self) -> Schema:
+        return {"type": "string", "maxLength": 40}
 
 
 class _Step(NamedTuple):
@@ -105,7 +131,7 @@ def instant_in(read: Read, zone: tzinfo, *, last: bool) -> Instant:
 
 def _by_iso(text: str) -> Read | None:
     try:
-        return Read(datetime.fromisoformat(text), re.fullmatch(r"[0-9-]{8,10}", text) is not None)
+        return Read(datetime.fromisoformat(text), re.fullmatch(r"[0-9W-]{7,10}", text) is not None)
     except ValueError:
         day = read_day(text)
         return None if day is None else Read(datetime.fromisoformat(day), day_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handbill.core.mapping import (
+    ADDED_KEYS,
     ADDITIONAL,
     CANONICAL,
     FIELD_NAME,
@@ -136,11 +137,11 @@ NAMES = {
 
 
 def spell_mappings(mappings: Mapping[str, Any]) -> dict[str, Any]:
-    """A mapping with all its keys; null: no node is mapped."""
-    found: dict[str, Any] = {key: mappings.get(key) for key in KEYS}
+    """A mapping with all the contract's keys; null: no node is mapped. Ours stand behind."""
+    found: dict[str, Any] = {key: mappings.get(key) for key in KEYS if key not in ADDED_KEYS}
     found[ADDITIONAL] = mappings.get(ADDITIONAL) or {}
     found[PUBLISHER] = mappings.get(PUBLISHER) or {}
-    return found
+    return found | {key: mappings[key] for key in KEYS if key in ADDED_KEYS and mappings.get(key)}
 
 
 def spell_feed(feed: Feed, client_id: str) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from typing import Any
 
 from handbill.core.nouns import JobPlacement
 from handbill.kit.faults import Fault
-from handbill.kit.instants import instant_of_iso
 from handbill.kit.urls import NotUrl, canonical_url
 from handbill.wire.caps import cap_shape
 from handbill.wire.changes import PLACEMENT_CAPS, caps_change_shape
 from handbill.wire.clients import dates_in_order
+from handbill.wire.date_patterns import When
 from handbill.wire.shapes import (
     Day,
     Faults,
@@ -18,7 +18,6 @@ from handbill.wire.shapes import (
     Flag,
     ListOf,
     MapOf,
-    Moment,
     Money,
     Object,
     Percent,
@@ -27,41 +26,12 @@ from handbill.wire.shapes import (
     Text,
     TextOrNumber,
     pointed,
-    read_day,
 )
 
 _OWN_NAME = r"[A-Za-z_][A-Za-z0-9_.-]{0,63}"
 _NODE_NAME = r"(?![Xx][Mm][Ll])[A-Za-z_][A-Za-z0-9_.-]{0,99}"
 _NOT_DAILY = ("Weekly", "Monthly", "Lifetime")
 _LONG = 200_000
-
-
-_FIRST = instant_of_iso("1000-01-01T00:00:00Z")
-_LAST = instant_of_iso("9999-12-30T23:59:59Z")
-
-
-@dataclass(frozen=True)
-class When(Shape):
-    """An ISO-8601 instant, or a day (its first moment in UTC), read as micros.
-
-    The last hours of the year 9999 are refused: they have no day in the zones that are ahead.
-    """
-
-    def read(self, value: Any, at: str, faults: Faults) -> Any:
-        day = read_day(value) if isinstance(value, str) and "/" in value[:3] else None
-        if day:
-            instant = instant_of_iso(f"{day}T00:00:00Z")
-        else:
-            before = len(faults)
-            instant = Moment().read(value, at, faults)
-            if len(faults) > before:
-                return instant
-        if not _FIRST <= instant <= _LAST:
-            faults.append(Fault(at, "must be between the years 1000 and 9999"))
-        return instant
-
-    def schema(self) -> Schema:
-        return Moment().schema()
 
 
 @dataclass(frozen=True)
@@ -204,9 +174,16 @@ _FIELDS = {
     "country": Field(Text(most=300), "Country of the workplace."),
     "zip": Field(TextOrNumber(), "Zip code, a string or an integer; given back as it came."),
     "publishedDate": Field(
-        When(), "When it was published, ISO 8601; now if absent.", aliases=("pubDate",)
+        When(),
+        "When it was published: ISO 8601 or mm/dd/yyyy; now if absent. A day is its first moment, "
+        "in the client's time zone, and so is a time without an offset.",
+        aliases=("pubDate",),
     ),
-    "endAtDate": Field(When(), "When it expires, ISO 8601. A past one is accepted."),
+    "endAtDate": Field(
+        When(),
+        "When it expires: ISO 8601 or mm/dd/yyyy. A day is its last moment, in the client's time "
+        "zone. A past one is accepted.",
+    ),
     "jobType": Field(
         Text(most=100), "FULL_TIME, PART_TIME, CONTRACTOR, or a word of yours.", aliases=("type",)
     ),
@@ -249,4 +226,6 @@ NAMES = {
     "country": "country", "zip": "zip", "publishedDate": "published_at", "endAtDate": "end_at",
     "jobType": "type", "additionalFields": "additional",
 }  # fmt: skip
+INSTANTS = {"publishedDate": False, "endAtDate": True}
+"""What is read as ``When``, and whether a day alone is its last moment."""
 BULK = ListOf(Text(most=100), most=1_000)

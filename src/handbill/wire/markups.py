@@ -2,19 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any, Final, NamedTuple
 
 from handbill.core.markups import LEVELS, Level
 from handbill.kit.faults import Fault
 from handbill.kit.instants import SECOND, Instant, iso_of
 from handbill.kit.money import number_of
+from handbill.kit.zones import zone_of
+from handbill.wire.date_patterns import Read, When, instant_in
 from handbill.wire.shapes import (
     Choice,
     Faults,
     Field,
     Integer,
     ListOf,
-    Moment,
     Object,
     Percent,
     Schema,
@@ -43,23 +45,36 @@ class Entity(NamedTuple):
 
 @dataclass(frozen=True)
 class EpochSeconds(Shape):
-    """Seconds since 1970, or ISO 8601, of which parts of a second are dropped; read as micros."""
+    """Seconds since 1970, read as micros; or a day, or a date and time, read as ``Read``."""
 
     def read(self, value: Any, at: str, faults: Faults) -> Any:
         found: Faults = []
         if isinstance(value, str):
-            value = Moment().read(value, at, found) // SECOND
-        seconds = Integer(0, _LAST_SECOND).read(value, at, found)
+            read: Any = When().read(value, at, found)
+            if not found and instant_in(read, UTC, last=False) < 0:
+                found.append(Fault(at, "must not be before 1970"))
+        else:
+            read = Integer(0, _LAST_SECOND).read(value, at, found)
+            read = 0 if found else read * SECOND
         if found:
             says = "must be whole seconds since 1970, or an ISO-8601 date and time; at most of 9999"
             faults.append(Fault(at, says))
-            return 0
-        return seconds * SECOND
+        return read
 
     def schema(self) -> Schema:
         return {
             "anyOf": [Integer(0, _LAST_SECOND).schema(), {"type": "string", "maxLength": 40}],
         }
+
+
+def from_instant(from_at: Instant | Read, zones: set[str]) -> Instant | None:
+    """From when on a markup holds, to the second; None: its clients' zones do not agree on it."""
+    if isinstance(from_at, int):
+        return from_at
+    if from_at.moment.tzinfo is None and len(zones) != 1:
+        return None
+    zone = zone_of(next(iter(zones))) if len(zones) == 1 else UTC
+    return max(0, instant_in(from_at, zone, last=False)) // SECOND * SECOND
 
 
 def _whole_entity(found: dict[str, Any], at: str, faults: Faults) -> None:
@@ -91,7 +106,10 @@ _ENTITY = Object(
 _FIELDS: Final = {
     "effectiveFrom": (
         EpochSeconds(),
-        "From when on it holds: seconds since 1970; ISO 8601 is read too, in UTC if it says none.",
+        (
+            "From when on it holds: seconds since 1970, or ISO 8601. A day, or a time without an "
+            "offset, is of the clients' zone; it is refused where their zones differ."
+        ),
     ),
     "value": (
         Percent(MOST_PERCENT),

@@ -58,7 +58,7 @@ class SpelledJob(msgspec.Struct, gc=False, rename=_NAMES):
 
 def status_of(job: Job, now: Instant) -> str:
     """ACTIVE, PAUSED or EXPIRED (contract 3)."""
-    if job.body.end_at is not None and job.body.end_at <= now:
+    if job.expired(now):
         return "EXPIRED"
     return "ACTIVE" if job.status == "A" else "PAUSED"
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from handbill.kit.faults import Fault
-from handbill.kit.instants import Instant, instant_of
 from handbill.kit.money import NotMoney, micros_of, number_of
 from handbill.kit.zones import NotZone, zone_of
 
@@ -226,30 +225,6 @@ class Day(Shape):
             "maxLength": 40,
             "description": "mm/dd/yyyy; ISO 8601 is read too",
         }
-
-
-@dataclass(frozen=True)
-class Moment(Shape):
-    """An ISO-8601 instant (a day alone is its first moment in UTC), read as micros."""
-
-    def read(self, value: Any, at: str, faults: Faults) -> Any:
-        try:
-            if not isinstance(value, str) or len(value) > 40:
-                raise ValueError
-            moment = datetime.fromisoformat(value.strip())
-            if moment.tzinfo is None:
-                moment = moment.replace(tzinfo=UTC)
-            return self._kept(instant_of(moment))
-        except (ValueError, OverflowError):
-            faults.append(Fault(at, "must be an ISO-8601 date and time"))
-            return 0
-
-    @staticmethod
-    def _kept(at: Instant) -> Instant:
-        return at // 1000 * 1000
-
-    def schema(self) -> Schema:
-        return {"type": "string", "maxLength": 40}
 
 
 @dataclass(frozen=True)

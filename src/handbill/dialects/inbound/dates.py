@@ -8,10 +8,12 @@ two ways is read one way only: with slashes the month stands first, unless it ca
 import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import NamedTuple
 
 from dateutil import parser as dateutil_parser
 
 from handbill.kit.instants import Instant, instant_of
+from handbill.kit.zones import days_after
 
 _MOST = 64
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
@@ -46,28 +48,39 @@ _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}")
 
 
-def read_instant(text: str, zone: tzinfo) -> Instant | None:
+def read_instant(text: str, zone: tzinfo, last: bool = False) -> Instant | None:
     """The instant of a date in a feed; what names no zone is in ``zone``. None: cannot be read.
 
-    A day alone is its first moment. Years from 1970 to 2200.
+    A day alone is its first moment; ``last``: its last millisecond. Years from 1970 to 2200.
     """
     text = text.strip()
     if not text or len(text) > _MOST:
         return None
     try:
-        return _read(text, zone)
+        found = _read(text, zone)
+        if found is not None and found.day_only and last:
+            return days_after(found.at, 1, zone) - 1_000
     except (ValueError, OverflowError):
         return None
+    return None if found is None else found.at
 
 
-def _read(text: str, zone: tzinfo) -> Instant | None:
+class _Found(NamedTuple):
+    """``day_only``: the text names no time of day."""
+
+    at: Instant
+    day_only: bool
+
+
+def _read(text: str, zone: tzinfo) -> _Found | None:
     if text[4:5] == "-":
         # The common case by the standard library, at a tenth of the time.
         with suppress(ValueError):
-            moment = datetime.fromisoformat(text.removesuffix(" UTC").removesuffix(" GMT"))
+            bare = text.removesuffix(" UTC").removesuffix(" GMT")
+            moment = datetime.fromisoformat(bare)
             if moment.tzinfo is None:
                 moment = moment.replace(tzinfo=UTC if text[-3:] in _UTC_NAMES else zone)
-            return _in_years(moment)
+            return _Found(_in_years(moment), len(bare) <= len("2026-11-27"))
     for form in (_ISO, _MAIL, _DAY_FIRST, _MONTH_FIRST):
         found = form.match(text)
         if found is not None:
@@ -76,11 +89,11 @@ def _read(text: str, zone: tzinfo) -> Instant | None:
         whole, _, part = text.partition(".")
         micros = int(whole) * (1_000_000 if len(whole) < 12 else 1_000)
         micros += int(part.ljust(6, "0")[:6])
-        return micros if micros < _END else None
+        return _Found(micros, day_only=False) if micros < _END else None
     return _last_resort(text, zone)
 
 
-def _assembled(parts: dict[str, str | None], zone: tzinfo, *, swaps: bool) -> Instant:
+def _assembled(parts: dict[str, str | None], zone: tzinfo, *, swaps: bool) -> _Found:
     year, day = int(parts["year"] or 0), int(parts["day"] or 0)
     name = parts.get("name")
     month = _MONTHS.get(name[:3].lower(), 0) if name else int(parts["month"] or 0)
@@ -94,12 +107,11 @@ def _assembled(parts: dict[str, str | None], zone: tzinfo, *, swaps: bool) -> In
         hour = hour % 12 + (12 if half in "pP" else 0)
     micros = int((parts["part"] or "").ljust(6, "0")[:6])
     named = parts["zone"]
-    return _in_years(
-        datetime(
-            year, month, day, hour, int(parts["minute"] or 0), int(parts["second"] or 0), micros,
-            tzinfo=_zone(named) if named else zone,
-        )
+    moment = datetime(
+        year, month, day, hour, int(parts["minute"] or 0), int(parts["second"] or 0), micros,
+        tzinfo=_zone(named) if named else zone,
     )  # fmt: skip
+    return _Found(_in_years(moment), parts["hour"] is None)
 
 
 def _zone(text: str) -> tzinfo:
@@ -120,18 +132,18 @@ def _in_years(moment: datetime) -> Instant:
     return instant_of(moment)
 
 
-def _last_resort(text: str, zone: tzinfo) -> Instant | None:
+def _last_resort(text: str, zone: tzinfo) -> _Found | None:
     """By dateutil, from two different defaults: what it fills in itself would differ."""
     if not _YEAR.search(text):
         return None
     found = [
         dateutil_parser.parse(text, default=default, tzinfos=_offset)
-        for default in (datetime(2001, 1, 1), datetime(2002, 2, 2))  # noqa: DTZ001
+        for default in (datetime(2001, 1, 1), datetime(2002, 2, 2, 23))  # noqa: DTZ001
     ]
-    if found[0] != found[1]:
+    if found[0].date() != found[1].date():
         return None
-    moment = found[0]
-    return _in_years(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone))
+    moment = found[0] if found[0].tzinfo is not None else found[0].replace(tzinfo=zone)
+    return _Found(_in_years(moment), found[0].hour != found[1].hour)
 
 
 def _offset(name: str | None, offset: int | None) -> tzinfo | None:

@@ -29,11 +29,11 @@ _INDEED = {
     "title": "title", "description": "description", "url": "url",
     "referencenumber": "referencenumber", "company": "company", "city": "city", "state": "state",
     "country": "country", "zip": "postalcode", "category": "category", "type": "jobtype",
-    "date": "date",
+    "date": "date", "expirationdate": "expirationdate",
 }  # fmt: skip
 _INDEED_EXTRA = (
     "requisitionid", "sourcename", "streetaddress", "salary", "education", "experience",
-    "expirationdate", "remotetype",
+    "remotetype",
 )  # fmt: skip
 
 BOARDS = (
@@ -45,9 +45,9 @@ BOARDS = (
         {
             "title": "name", "description": "description", "url": "link", "referencenumber": "@id",
             "company": "company", "city": "region", "type": "jobtype", "cpc": "cpc",
-            "pubDate": "pubdate", "lastmodifieddate": "updated",
+            "pubDate": "pubdate", "lastmodifieddate": "updated", "expirationdate": "expire",
         },
-        ("salary", "expire"),
+        ("salary",),
     ),
     Board(
         "Adzuna",
@@ -90,6 +90,11 @@ _ALSO: Mapping[str, tuple[str, ...]] = {
     "pubDate": ("pubdate", "published", "publisheddate", "publication_date"),
     "lastmodifieddate": ("lastmodifieddate", "updated", "modified", "modifieddate", "updated_at"),
     "cpc": ("cpc", "bid", "cpcbid", "cpc_bid"),
+    "expirationdate": (
+        "expirationdate", "expiration_date", "validthrough", "valid_through", "valid-through",
+        "expire", "expires", "expirydate", "expiry_date", "expiry", "expireson", "expires_on",
+        "expires_at", "closingdate", "closing_date", "deadline", "applicationdeadline",
+    ),
 }  # fmt: skip
 """Other names in use, the likelier first; compared without regard to case."""
 

@@ -602,7 +602,7 @@ CREATE TABLE jobs (
 	CONSTRAINT jobs_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no),
 	CONSTRAINT jobs_feed_no_fkey FOREIGN KEY(feed_no) REFERENCES feeds (no)
 );
-CREATE INDEX jobs_by_client ON jobs (client_no, no, left_at);
+CREATE INDEX jobs_by_client ON jobs (client_no, no, left_at, end_at);
 CREATE INDEX jobs_by_deletion ON jobs (feed_no) WHERE deleted_at IS NOT NULL;
 CREATE INDEX jobs_by_end ON jobs (end_at);
 CREATE INDEX jobs_by_feed ON jobs (feed_no);
