@@ -1,6 +1,6 @@
-"""Stages, months that are closed, and stamps in every form."""
+"""Stages, and stamps in every form."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,6 @@ from handbill.core.funnel_stages import (
     dated,
     disposition_of,
     event_of,
-    is_frozen,
     stage_of,
 )
 from handbill.kit.faults import Fault
@@ -34,28 +33,6 @@ def test_a_text_names_a_stage() -> None:
     assert stage_of("hired", own) == "HIRED"
     assert stage_of("Hired!", own) == ""
     assert {stage_of(stage.lower(), {}) for stage in STAGES} == set(STAGES)
-
-
-@pytest.mark.parametrize(
-    ("event", "now", "frozen"),
-    [
-        ("2026-10-31T23:59:59Z", "2026-11-07T23:59:59Z", False),
-        ("2026-10-31T23:59:59Z", "2026-11-08T00:00:00Z", True),
-        ("2026-11-01T00:00:00Z", "2026-11-30T00:00:00Z", False),
-        ("2026-12-31T12:00:00Z", "2027-01-07T12:00:00Z", False),
-        ("2026-12-31T12:00:00Z", "2027-01-08T12:00:00Z", True),
-        ("2027-02-01T12:00:00Z", "2027-01-08T12:00:00Z", False),
-    ],
-)
-def test_months_close(event: str, now: str, frozen: bool) -> None:
-    assert is_frozen(at(event), at(now), UTC) is frozen
-
-
-def test_months_close_in_the_clients_zone() -> None:
-    event = at("2026-10-31T18:20:00Z")  # November already in Nepal
-    assert not is_frozen(event, at("2026-11-20T00:00:00Z"), NEPAL)
-    assert is_frozen(event, at("2026-11-20T00:00:00Z"), UTC)
-    assert is_frozen(at("2026-10-31T18:14:00Z"), at("2026-11-07T18:15:00Z"), NEPAL)
 
 
 def test_the_future_is_clamped_a_little() -> None:

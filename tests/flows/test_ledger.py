@@ -159,6 +159,7 @@ def test_clicks_and_applies_caps(market: Market) -> None:
 def test_days_are_the_clients_own(market: Market) -> None:
     client_no = market.client(zone="America/New_York", caps=Caps(budget=Cap("Daily", 1_000_000)))
     listing = market.listing(client_no=client_no)
+    market.clock.forward(-5 * DAY)  # while October is still open
     # The day the clocks went back in 2026: 1 November has 25 hours.
     for at in ("2026-11-01T03:59:59Z", "2026-11-01T04:00:00Z", "2026-11-02T04:59:59Z",
                "2026-11-02T05:00:00Z"):  # fmt: skip
@@ -273,6 +274,7 @@ def test_the_window_ends_with_its_last_second_in_the_clients_zone(market: Market
     client_no = market.client(zone="Europe/Berlin")
     market.change(clients, client_no, ClientBody("c1", "c1", apply_window_days=2))
     listing = market.listing(client_no=client_no)
+    market.clock.forward(-5 * DAY)  # while October is still open
     # Over the night in which the clocks go back, two days have 49 hours.
     clicked_at = instant_of_iso("2026-10-24T12:00:00.500Z")
     click = market.clicked(listing, at=clicked_at)
@@ -425,3 +427,26 @@ def test_marks_and_parked_rows_move_with_the_batch(market: Market) -> None:
         assert marks == {"": 0, "api-0": 1}
         assert tx.run_text("SELECT count(*) FROM parked", {})[0][0][0] == 1
         assert tx.run_text("SELECT count(*) FROM clicks", {})[0][0][0] == 0
+
+
+def test_what_was_waited_for_past_the_close_of_its_month_is_booked_in_an_open_one(
+    market: Market,
+) -> None:
+    listing = market.listing(caps=Caps(budget=Cap("Daily", 1_500_000)))
+    october = instant_of_iso("2026-10-30T12:00:00Z")
+    click = market.clicked(listing, at=october)
+    market.clicked(listing, at=october + DAY)
+    market.clicked(listing, at=instant_of_iso("2026-11-01T12:00:00Z"))
+    market.converted(click, at=october + HOUR)
+    found = {(line["kind"], line["at"][:10], line["disposition"], line["reason"])
+             for line in market.judged()}  # fmt: skip
+    assert found == {
+        ("CLICK", "2026-11-01", "valid", "closed_month:2026-10-30"),
+        ("CLICK", "2026-11-01", "over_cap", "client_budget_daily closed_month:2026-10-31"),
+        ("CLICK", "2026-11-01", "over_cap", "client_budget_daily"),
+        ("APPLY", "2026-11-01", "counted", "closed_month:2026-10-30"),
+    }
+    balanced(market)
+    market.clicked(listing, at=october + 2 * HOUR)
+    assert dispositions(market.judged()).count("valid") == 1, "the counter is read of that day"
+    balanced(market)

@@ -5,12 +5,10 @@ Nothing here waits or looks up: what is known of an application comes as an argu
 """
 
 from collections.abc import Mapping
-from datetime import date, tzinfo
 from typing import Final, NamedTuple
 
 from handbill.core.attribution import PARKED_FOR
 from handbill.kit.instants import MINUTE, Instant
-from handbill.kit.zones import day_of
 
 HIRED: Final = "HIRED"
 STAGES: Final = (
@@ -39,7 +37,6 @@ def candidate_key(candidate_id: str, job_id: str) -> str:
 
 
 _MOST_AHEAD = 10 * MINUTE
-_FREEZE_DAY = 8
 
 
 class Event(NamedTuple):
@@ -76,15 +73,6 @@ def event_of(text: str, stage: str, at: Instant, received_at: Instant) -> Event:
 def dated(at: Instant, now: Instant) -> Instant | None:
     """The instant to date an event by: never after now. None when it is too far ahead."""
     return None if at > now + _MOST_AHEAD else min(at, now)
-
-
-def is_frozen(at: Instant, now: Instant, zone: tzinfo) -> bool:
-    """Whether the month of an instant is closed: from the 8th of the next month, in the client's
-    zone.
-    """
-    month, today = day_of(at, zone), day_of(now, zone)
-    after = date(month.year + month.month // 12, month.month % 12 + 1, _FREEZE_DAY)
-    return today >= after
 
 
 def disposition_of(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from handbill.access.keys import secret
 from handbill.clients import service as clients
 from handbill.core.attribution import APPLY
+from handbill.core.closing import is_closed
 from handbill.core.funnel_stages import (
     COUNTED,
     HIRED,
@@ -18,7 +19,6 @@ from handbill.core.funnel_stages import (
     disposition_of,
     event_of,
     folded,
-    is_frozen,
     stage_of,
 )
 from handbill.core.listing_tokens import Click, NotOurs, open_click
@@ -146,7 +146,7 @@ def _judge(tx: Tx, client: Client, items: Sequence[FunnelItem], now: Instant) ->
             judged_at=judged_at,
             # An item that only wants a stage was of a known application already.
             known=item.application in known or item.disposition == UNMAPPED,
-            frozen=is_frozen(item.event_at, now, zone),
+            frozen=is_closed(item.event_at, now, zone),
         )  # fmt: skip
         if item.disposition == COUNTED and item.stage == HIRED:
             passed.append(item)

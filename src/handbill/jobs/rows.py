@@ -97,16 +97,6 @@ _AFTER = (
 _BY_IDS = _JOINED.where(*_LIVE, among(_t.id, "ids"))
 _PLACES = sa.select(_t.id, _t.country, _t.state, _t.city).where(among(_t.id, "ids"))
 _BY_NOS = _JOINED.where(among(_t.no, "nos"))
-_COUNT = (
-    sa.select(
-        sa.func.count(),
-        sa.func.count(
-            sa.case((_t.end_at <= b("now", type_=sa.BigInteger), sa.literal_column("1")))
-        ),
-    )
-    .select_from(jobs)
-    .where(*_LIVE)
-)
 _STANDING = sa.select(
     _t.ref, _t.no, _t.feed_no, _t.left_at, _t.deleted_at, _t.raw_digest, _t.digest, _t.url,
     _t.settings, *(_t[name] for name in MATCHING),
@@ -115,11 +105,6 @@ _NUMBERS = sa.select(_t.ref, _t.no).where(_t.client_no == b("client_no"), among(
 _CARRIED = sa.select(_t.no, _t.ref, _t.raw_digest).where(_t.feed_no == b("feed_no"))
 _OF_FEED = _CARRIED.where(_t.left_at.is_(None))
 _DELETED_OF_FEED = _CARRIED.where(_t.deleted_at.is_not(None))
-_TALLY_OF_FEED = (
-    sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(_t.valid), sa.literal_column("0")))
-    .select_from(jobs)
-    .where(_t.feed_no == b("feed_no"), _t.left_at.is_(None))
-)
 _BODIES = sa.select(job_bodies.c.job_no, job_bodies.c.body).where(among(job_bodies.c.job_no, "nos"))
 _LEAVE = (
     sa.update(jobs)
@@ -179,18 +164,6 @@ def places(tx: Tx, ids: list[str]) -> list[Row]:
 def by_numbers(tx: Tx, nos: Sequence[int]) -> list[Job]:
     """Those that left too: the past still names them."""
     return [_job(row) for row in tx.all(_BY_NOS, nos=Listed(nos))]
-
-
-def count(tx: Tx, client_no: int, now: Instant) -> tuple[int, int]:
-    """Live jobs, and those of them that have expired."""
-    live, expired = tx.all(_COUNT, client_no=client_no, now=now)[0]
-    return int(live), int(expired)
-
-
-def tally_of_feed(tx: Tx, feed_no: int) -> tuple[int, int]:
-    """Live jobs, and those of them that are not valid."""
-    live, valid = tx.all(_TALLY_OF_FEED, feed_no=feed_no)[0]
-    return int(live), int(live) - int(valid)
 
 
 def bodies(tx: Tx, nos: Sequence[int]) -> Iterator[tuple[int, JobBody]]:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from handbill.core.click_definitions import JobPlace
 from handbill.core.nouns import Client, Job, JobBody
-from handbill.jobs import rows
+from handbill.jobs import rows, tallies
 from handbill.jobs.rows import Standing, Written, job_id, written
 from handbill.kit.faults import not_found
 from handbill.kit.instants import Instant
@@ -44,7 +44,7 @@ def jobs_page(tx: Tx, client_no: int, skip: int, limit: int) -> list[Job]:
 
 def count(tx: Tx, client_no: int, now: Instant) -> tuple[int, int]:
     """How many live jobs the client has, and how many of them have expired."""
-    return rows.count(tx, client_no, now)
+    return tallies.count(tx, client_no, now)
 
 
 def jobs_by_ids(tx: Tx, client_no: int, ids: Sequence[str]) -> list[Job]:
@@ -83,7 +83,7 @@ def bodies(tx: Tx, nos: Iterable[int]) -> Iterator[tuple[int, JobBody]]:
 
 def tally_of_feed(tx: Tx, feed_no: int) -> tuple[int, int]:
     """How many live jobs a feed has, and how many of them are not valid."""
-    return rows.tally_of_feed(tx, feed_no)
+    return tallies.tally_of_feed(tx, feed_no)
 
 
 def of_feed(tx: Tx, feed_no: int) -> Iterator[Row]:

@@ -1,6 +1,6 @@
 """One client's run of events, judged in memory: what was known before, and what the run adds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import NamedTuple
@@ -28,6 +28,7 @@ from handbill.core.charging import (
     price_of_click,
 )  # fmt: skip
 from handbill.core.click_definitions import Definition, Location, class_of_click
+from handbill.core.closing import booked, first_open
 from handbill.core.funnel_stages import application_key, candidate_key
 from handbill.core.judging import (
     BOT,
@@ -44,7 +45,6 @@ from handbill.core.judging import (
     VALID,
     digest_of_agent,
     masked_ip,
-    visitor_of,
 )  # fmt: skip
 from handbill.core.received import ReceivedClick, ReceivedConversion, encode
 from handbill.definitions.service import Held
@@ -142,6 +142,7 @@ class Run:
         self._rules = rules
         self._judged_at = judged_at
         self._zone: tzinfo = zone_of(terms.zone if terms else "UTC")
+        self._open_at = first_open(now, self._zone)
         self._currency = terms.currency if terms else ""
         self._spending = Spending(known.used)
         self._tills: dict[tuple[int, int, int], Till] = {}
@@ -169,9 +170,10 @@ class Run:
         added.clicks.append((event.random, self._client_no, disposition, event.at))
         added.tally(self._client_no, "CLICK", RECEIVED)
         added.tally(self._client_no, "CLICK", disposition)
+        dated = booked(event.at, reason, self._open_at, self._zone)
         added.entries.append(
             Entry(
-                event.random, event.at, "CLICK", disposition, reason, self._client_no,
+                event.random, dated.at, "CLICK", disposition, dated.reason, self._client_no,
                 event.campaign_no, event.group_no, event.publisher_no, event.job_id.hex(),
                 event.bid_type, price.charge_micros, price.spend_micros, self._currency,
                 price.marked_micros, *price.factors, event.at, event.random, visitor,
@@ -351,13 +353,14 @@ class Run:
             self.added.unparked.append(arrived.parked_no)
             self.added.tally(self._client_no, kind, PARKED, -1)
         self.added.tally(self._client_no, kind, disposition)
+        dated = booked(at, reason, self._open_at, self._zone)
         self.added.entries.append(
             Entry(
-                arrived.id, at, kind, disposition, reason, self._client_no, event.campaign_no,
-                event.group_no, event.publisher_no, event.job_id.hex(), event.bid_type,
-                price.charge_micros, price.spend_micros, self._currency, price.marked_micros,
-                *price.factors, event.click_at, event.click_random, b"", "", "", event.source,
-                event.candidate_id, event.application_id,
+                arrived.id, dated.at, kind, disposition, dated.reason, self._client_no,
+                event.campaign_no, event.group_no, event.publisher_no, event.job_id.hex(),
+                event.bid_type, price.charge_micros, price.spend_micros, self._currency,
+                price.marked_micros, *price.factors, event.click_at, event.click_random, b"", "",
+                "", event.source, event.candidate_id, event.application_id,
             )
         )  # fmt: skip
 
@@ -369,6 +372,7 @@ class Run:
     # ── caps ────────────────────────────────────────────────────────────────────────────────────
 
     def _till(self, campaign_no: int, group_no: int, publisher_no: int, at: Instant) -> Till:
+        at = max(at, self._open_at)
         first, end = self._day_bounds
         if not first <= at < end:
             self._day = day_of(at, self._zone)
@@ -393,8 +397,3 @@ def place_of(event: ReceivedClick | ReceivedConversion) -> Place:
     if isinstance(event, ReceivedConversion) and event.click_client_no != event.client_no:
         return _NO_PLACE._replace(client_no=event.client_no)
     return Place(event.client_no, event.campaign_no, event.group_no, event.publisher_no)
-
-
-def visitors_of(events: Sequence[ReceivedClick], key: bytes) -> list[Click]:
-    """Clicks with who clicked on which job."""
-    return [Click(event, visitor_of(key, event.job_id, event.ip, event.agent)) for event in events]

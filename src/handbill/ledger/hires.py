@@ -8,10 +8,14 @@ import hashlib
 from collections.abc import Iterable
 
 from handbill.core.charging import Place
+from handbill.core.closing import booked, first_open
 from handbill.core.judging import COUNTED, ORGANIC
 from handbill.core.received import ReceivedConversion, decode
 from handbill.funnel.service import Hire
+from handbill.kit.instants import Instant
+from handbill.kit.zones import zone_of
 from handbill.ledger.booking import RECEIVED, Added
+from handbill.ledger.terms import Terms
 from handbill.store.events import Entry
 
 MOST = 1_000
@@ -23,18 +27,20 @@ def places_of(hires: Iterable[Hire]) -> set[Place]:
     return {Place(hire.client_no, 0, 0, 0) for hire in hires}
 
 
-def book(added: Added, hire: Hire, currency: str) -> None:
+def book(added: Added, hire: Hire, terms: Terms | None, now: Instant) -> None:
     """Add a hire to what a client's run adds. It costs nothing."""
+    zone = zone_of(terms.zone if terms else "UTC")
+    dated = booked(hire.at, "", first_open(now, zone), zone)
     disposition = COUNTED if hire.click_id else ORGANIC
     added.tally(hire.client_no, "HIRE", RECEIVED)
     added.tally(hire.client_no, "HIRE", disposition)
     event = _event(hire)
     added.entries.append(
         Entry(
-            _id_of(hire), hire.at, "HIRE", disposition, "", hire.client_no, event.campaign_no,
-            event.group_no, event.publisher_no, event.job_id.hex(), event.bid_type, 0, 0,
-            currency, 0, 0, 0, event.click_at, hire.click_id, b"", "", "", "funnel",
-            hire.candidate_id, hire.application_id,
+            _id_of(hire), dated.at, "HIRE", disposition, dated.reason, hire.client_no,
+            event.campaign_no, event.group_no, event.publisher_no, event.job_id.hex(),
+            event.bid_type, 0, 0, terms.currency if terms else "", 0, 0, 0, event.click_at,
+            hire.click_id, b"", "", "", "funnel", hire.candidate_id, hire.application_id,
         )
     )  # fmt: skip
 

@@ -17,6 +17,8 @@ from typing import Protocol
 
 from handbill.core.attribution import keys_of
 from handbill.core.charging import CounterKey, Place, key_of
+from handbill.core.closing import first_open
+from handbill.core.judging import visitor_of
 from handbill.core.received import ReceivedClick, ReceivedConversion, decode
 from handbill.funnel import service as funnel
 from handbill.host.clock import Clock
@@ -34,7 +36,6 @@ from handbill.ledger.booking import (
     Rules,
     Run,
     place_of,
-    visitors_of,
 )  # fmt: skip
 from handbill.ledger.classing import FactFinder
 from handbill.ledger.terms import Terms, read_terms
@@ -257,12 +258,12 @@ class Judge:
         for hire in batch.hires:
             terms = batch.terms.get(hire.client_no)
             added = judged.setdefault(hire.client_no, Added())
-            hires.book(added, hire, terms.currency if terms else "")
+            hires.book(added, hire, terms, batch.now)
         for due in batch.dues:
             for share in due.shares:
                 terms = batch.terms.get(share.client_no)
                 added = judged.setdefault(share.client_no, Added())
-                purchases.book(added, due, share, terms)
+                purchases.book(added, due, share, terms, batch.now)
         return judged
 
     def _write(self, batch: _Batch, judged: dict[int, Added]) -> list[events.Segment]:
@@ -323,6 +324,11 @@ class Judge:
                 self._blobs.delete(segment.path)
 
 
+def visitors_of(events: Sequence[ReceivedClick], key: bytes) -> list[Click]:
+    """Clicks with who clicked on which job."""
+    return [Click(event, visitor_of(key, event.job_id, event.ip, event.agent)) for event in events]
+
+
 def id_of(line: Line, index: int, event: ReceivedConversion) -> bytes:
     """The id of a conversion's entry: the same however often its line is read."""
     place = f"{line.source}/{line.mark_after.segment}/{line.mark_after.offset}/{index}/{event.at}"
@@ -349,7 +355,8 @@ def _capped(batch: _Batch) -> set[CounterKey]:
         hours = {click.event.at // _QUARTER for click in some.clicks}
         hours |= {found.event.at // _QUARTER for found in some.conversions}
         hours |= {found.event.click_at // _QUARTER for found in some.conversions}
-        days = {day_of(hour * _QUARTER, zone) for hour in hours}
+        open_at = first_open(batch.now, zone)
+        days = {day_of(max(hour * _QUARTER, open_at), zone) for hour in hours}
         for limits in terms.limits.values():
             wanted.update(key_of(limit, day) for limit in limits for day in days)
     return wanted

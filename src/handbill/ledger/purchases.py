@@ -8,7 +8,10 @@ import hashlib
 from collections.abc import Iterable
 
 from handbill.core.charging import UNMARKED, Place, priced
+from handbill.core.closing import booked, first_open
 from handbill.core.judging import COUNTED
+from handbill.kit.instants import Instant
+from handbill.kit.zones import zone_of
 from handbill.ledger.booking import RECEIVED, Added
 from handbill.ledger.terms import Terms
 from handbill.postings.spending import Due, Share
@@ -26,8 +29,10 @@ def _place_of(due: Due, share: Share) -> Place:
     return Place(share.client_no, 0, 0, due.former.publisher_no)
 
 
-def book(added: Added, due: Due, share: Share, terms: Terms | None) -> None:
+def book(added: Added, due: Due, share: Share, terms: Terms | None, now: Instant) -> None:
     """Add a client's part of a day to what its run adds. It takes no room of any cap."""
+    zone = zone_of(terms.zone if terms else "UTC")
+    dated = booked(share.at, "", first_open(now, zone), zone)
     currency, factors = "", UNMARKED
     if terms is not None:
         currency, factors = terms.currency, terms.markings[_place_of(due, share)].at(share.at)
@@ -36,7 +41,7 @@ def book(added: Added, due: Due, share: Share, terms: Terms | None) -> None:
     added.tally(share.client_no, KIND, COUNTED)
     added.entries.append(
         Entry(
-            _id_of(due, share), share.at, KIND, COUNTED, "", share.client_no, 0, 0,
+            _id_of(due, share), dated.at, KIND, COUNTED, dated.reason, share.client_no, 0, 0,
             due.former.publisher_no, "", "PPP", price.charge_micros, price.spend_micros, currency,
             price.marked_micros, *price.factors, 0, b"", b"", "", "",
             f"posting/{due.former.id}", "", "",

@@ -1,0 +1,44 @@
+"""When a client's month is closed, and when that is booked which would fall into one.
+
+A month closes on the 8th of the next, in the client's zone; from then on nothing in it moves.
+**Source**: contract 3 (closed months), domain 7.6.
+"""
+
+from datetime import date, tzinfo
+from typing import Final, NamedTuple
+
+from handbill.kit.instants import Instant
+from handbill.kit.zones import day_of, start_of
+
+_CLOSES_ON: Final = 8
+
+
+class Booked(NamedTuple):
+    """When an entry is dated, and its reason."""
+
+    at: Instant
+    reason: str
+
+
+def first_open(now: Instant, zone: tzinfo) -> Instant:
+    """The first instant of the first month that is not closed."""
+    today = day_of(now, zone)
+    month = today.replace(day=1)
+    if today.day < _CLOSES_ON:
+        month = date(month.year - (month.month == 1), (month.month - 2) % 12 + 1, 1)
+    return start_of(month, zone)
+
+
+def is_closed(at: Instant, now: Instant, zone: tzinfo) -> bool:
+    """Whether the month of an instant is closed."""
+    return at < first_open(now, zone)
+
+
+def booked(at: Instant, reason: str, open_at: Instant, zone: tzinfo) -> Booked:
+    """What belongs into a closed month is dated on the first open day, and its reason says of which
+    day it speaks: ``closed_month:2026-09-30``, behind what else there is to say.
+    """
+    if at >= open_at:
+        return Booked(at, reason)
+    said = f"closed_month:{day_of(at, zone).isoformat()}"
+    return Booked(open_at, f"{reason} {said}" if reason else said)

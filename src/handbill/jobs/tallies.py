@@ -1,0 +1,37 @@
+"""How many jobs there are, of a client and of a feed, without reading one."""
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+from handbill.store.records.tables import jobs
+
+_t = jobs.c
+_COUNT = (
+    sa.select(
+        sa.func.count(),
+        sa.func.count(
+            sa.case((_t.end_at <= b("now", type_=sa.BigInteger), sa.literal_column("1")))
+        ),
+    )
+    .select_from(jobs)
+    .where(_t.client_no == b("client_no"), _t.left_at.is_(None))
+)
+_TALLY_OF_FEED = (
+    sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(_t.valid), sa.literal_column("0")))
+    .select_from(jobs)
+    .where(_t.feed_no == b("feed_no"), _t.left_at.is_(None))
+)
+
+
+def count(tx: Tx, client_no: int, now: Instant) -> tuple[int, int]:
+    """Live jobs, and those of them that have expired."""
+    live, expired = tx.all(_COUNT, client_no=client_no, now=now)[0]
+    return int(live), int(expired)
+
+
+def tally_of_feed(tx: Tx, feed_no: int) -> tuple[int, int]:
+    """Live jobs, and those of them that are not valid."""
+    live, valid = tx.all(_TALLY_OF_FEED, feed_no=feed_no)[0]
+    return int(live), int(live) - int(valid)
