@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from handbill.core.nouns import FeedBody, JobBody
-from handbill.feeds.collecting import ImportFailed, Known, Spool, collect
+from handbill.feeds.collecting import ImportFailed, Known, Place, Spool, collect
 from handbill.kit.instants import iso_of
 from handbill.wire.feeds import NAMES
 
@@ -26,13 +26,13 @@ def read(case: Path, size: int) -> dict[str, Any]:
     """What is read from the case's feed when it comes in chunks of so many bytes."""
     given = (FOLDER / case).with_suffix(".feed.json")
     said = json.loads(given.read_text()) if given.exists() else {}
-    zone = said.pop("timeZone", "UTC")
+    zone, currency = said.pop("timeZone", "UTC"), said.pop("currency", "USD")
     body = FeedBody(url="https://feeds.example/", mappings=said.pop("schemaMappings", {}))
     feed = msgspec.structs.replace(body, **{NAMES[key]: value for key, value in said.items()})
     raw = (FOLDER / case).with_suffix(".xml").read_bytes()
     chunks = (raw[at : at + size] for at in range(0, len(raw), size))
     try:
-        found = collect(chunks, feed, zone, Known([]), Spool(BytesIO()))
+        found = collect(chunks, feed, Place(zone, currency), Known([]), Spool(BytesIO()))
     except ImportFailed as failed:
         return {"reason": failed.reason, "line": failed.line, "message": failed.message}
     mappings = {} if feed.mappings else {"mappings": found.mappings}

@@ -398,13 +398,14 @@ def test_deleted_while_its_feed_is_read(world: World) -> None:
     world.site.pages["/feed.xml"] = document(item("1", city="Dallas"), *kept)
     with world.records.read() as tx:
         known = collecting.former_of(tx, feed.no)
+        place = collecting.place_of(tx, world.client)
     delete(world, "1")
     world.clock.forward(HOUR)
     with world.records.write() as tx:
         begun = feeds.begin_run(tx, world.tools.ids, world.clock.now(), feed.id)
     assert begun is not None
     found = collecting.collect(
-        [world.site.pages["/feed.xml"]], begun[1].body, world.client.zone, known,  # type: ignore[list-item]
+        [world.site.pages["/feed.xml"]], begun[1].body, place, known,  # type: ignore[list-item]
         collecting.Spool(BytesIO()),
     )  # fmt: skip
     with world.records.write() as tx:

@@ -6,12 +6,11 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
-from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
+from handbill.core.amounts import Amount, currency_nodes, read_amount
 from handbill.core.nouns import FeedBody, JobBody, JobSettings
 from handbill.kit.instants import Instant
-from handbill.kit.money import NotMoney, micros_of
 from handbill.kit.urls import MOST_URL, NotUrl, canonical_url, strip_params
 from handbill.kit.zones import day_of
 
@@ -67,9 +66,6 @@ _ATTRIBUTES = _DATES | {"cpc": "cpc_micros", "referencenumber": "ref"}
 _NOTHING: tuple[Any, ...] = ("", None)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 _BREAK = re.compile(r"[\t\n\r]")
-_AMOUNT = re.compile(
-    r"(?:[A-Za-z]{3}|[$€£])?\s*(?P<figures>[0-9][0-9., ]*?)\s*(?:[A-Za-z]{3}|[$€£])?"
-)
 _MARK = re.compile(r"\s*[,;|\n]\s*")
 
 ReadDate = Callable[[str, tzinfo, bool], Instant | None]
@@ -77,7 +73,7 @@ ReadDate = Callable[[str, tzinfo, bool], Instant | None]
 
 
 class FieldFault(NamedTuple):
-    """``reason``: missing, not_a_url, not_a_date, not_money, too_long."""
+    """``reason``: missing, not_a_url, not_a_date, not_money, currency, too_long."""
 
     field: str
     reason: str
@@ -145,27 +141,6 @@ def cleaned(text: str, most: int = _MOST_LINE + 1) -> str:
             text = " ".join(text.split())
         text = _CONTROL.sub("", text)
     return text.strip()[:most]
-
-
-def read_money(text: str) -> int | None:
-    """Micros of "1.50", "USD 1.50", "$1.50", "1,50", "1,234.50", "1.234,50 EUR"; None: not money.
-
-    A lone comma or dot before exactly three figures groups thousands only where another one says
-    so; it is a decimal mark.
-    """
-    found = _AMOUNT.fullmatch(text)
-    if found is None:
-        return None
-    figures = found["figures"].replace(" ", "")
-    comma, dot = figures.rfind(","), figures.rfind(".")
-    if comma > dot:
-        figures = figures.replace(".", "").replace(",", ".")
-    else:
-        figures = figures.replace(",", "")
-    try:
-        return micros_of(Decimal(figures))
-    except (NotMoney, InvalidOperation):
-        return None
 
 
 class _Remembered(dict[str, Any]):
@@ -242,10 +217,11 @@ def _plan(feed: FeedBody) -> _Plan:
     )  # fmt: skip
 
 
-def compile_mapping(feed: FeedBody, zone: tzinfo, read_date: ReadDate) -> MapJob:
+def compile_mapping(feed: FeedBody, zone: tzinfo, currency: str, read_date: ReadDate) -> MapJob:
     """The function that turns an item's nodes into a job, by the feed's settings.
 
-    ``zone``: the client's, for dates that name none. A mandatory field without a value is told in
+    ``zone``: the client's, for dates that name none. ``currency``: the agency's; a bid in another
+    one is none, and a fault. A mandatory field without a value is told in
     ``missing`` of the body; so is a URL that is none, for such a job can never be advertised.
     """
     plan = _plan(feed)
@@ -253,7 +229,7 @@ def compile_mapping(feed: FeedBody, zone: tzinfo, read_date: ReadDate) -> MapJob
         _Remembered(lambda text: _moment(text, zone, read_date, last=False)),
         _Remembered(lambda text: _moment(text, zone, read_date, last=True)),
     )
-    bids = _Remembered(read_money)
+    bids = _Bids(_Remembered(read_amount), currency, currency_nodes(plan.bid.node))
 
     def map_job(fields: Mapping[str, str]) -> Mapped:
         faults: list[FieldFault] = []
@@ -366,16 +342,30 @@ def _dated(
     return found
 
 
+class _Bids(NamedTuple):
+    """How bids are read. ``nodes``: where their currency may stand by itself."""
+
+    read: _Remembered
+    currency: str
+    nodes: tuple[str, ...]
+
+
 def _bid(
-    source: _Source, fields: Mapping[str, str], bids: _Remembered, faults: list[FieldFault]
+    source: _Source, fields: Mapping[str, str], bids: _Bids, faults: list[FieldFault]
 ) -> int | None:
     text = _value(source, fields, _MOST_SHORT)
     if not text:
         return None
-    found: int | None = bids[text]
+    found: Amount | None = bids.read[text]
     if found is None:
         faults.append(FieldFault("cpc", "not_money", f"cannot be read as an amount: {text[:40]}"))
-    return found
+        return None
+    said = next((fields[node] for node in bids.nodes if fields.get(node)), "")
+    if not found.may_be_in(bids.currency, said):
+        message = f"is not in {bids.currency}, and nothing is converted: {text[:40]} {said[:40]}"
+        faults.append(FieldFault("cpc", "currency", message.rstrip()))
+        return None
+    return found.micros
 
 
 def _additional_sources(feed: FeedBody, source: Callable[[str, str], _Source]) -> list[_Source]:

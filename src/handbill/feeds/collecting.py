@@ -13,6 +13,7 @@ from typing import IO, Any, NamedTuple
 
 import msgspec
 
+from handbill.access.service import agency_by_number
 from handbill.core.mapping import (
     KEYS,
     FieldFault,
@@ -21,7 +22,7 @@ from handbill.core.mapping import (
     nodes_of,
     unmapped,
 )
-from handbill.core.nouns import FeedBody
+from handbill.core.nouns import Client, FeedBody
 from handbill.dialects.inbound.dates import read_instant
 from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8
 from handbill.dialects.inbound.items import ItemReader
@@ -62,6 +63,17 @@ def settings_digest(body: FeedBody, zone: str) -> bytes:
         body.mandatory_fields, zone,
     )  # fmt: skip
     return hashlib.blake2b(_PACK.encode(read_by), digest_size=16, key=_READING).digest()
+
+
+class Place(NamedTuple):
+    """Whose dates and amounts a feed has: the client's zone, and the agency's currency."""
+
+    zone: str
+    currency: str
+
+
+def place_of(tx: Tx, client: Client) -> Place:
+    return Place(client.zone, agency_by_number(tx, client.agency_no).currency)
 
 
 class Known:
@@ -172,11 +184,11 @@ def former_of(tx: Tx, feed_no: int) -> Known:
 
 
 def collect(
-    chunks: Iterable[bytes], feed: FeedBody, zone: str, known: Known, spool: Spool
+    chunks: Iterable[bytes], feed: FeedBody, place: Place, known: Known, spool: Spool
 ) -> Collected:
     """Read the whole feed. **Refuses** (ImportFailed) what is malformed, or cannot be mapped."""
     with failing():
-        reading = reading_of(chunks, feed, zone, known.by_digest)
+        reading = reading_of(chunks, feed, place, known.by_digest)
         found = Collected(known, spool, reading.mappings)
         map_job = reading.map_job
         for item in reading.items:
@@ -210,7 +222,7 @@ class Reading(NamedTuple):
 
 
 def reading_of(
-    chunks: Iterable[bytes], feed: FeedBody, zone: str, known: Container[bytes] = ()
+    chunks: Iterable[bytes], feed: FeedBody, place: Place, known: Container[bytes] = ()
 ) -> Reading:
     """Begin to read a feed, within ``failing``; items of known digests are not parsed."""
     stream, mappings = _with_mappings(as_utf8(chunks), feed)
@@ -219,9 +231,10 @@ def reading_of(
     reader = ItemReader({nodes.get("description", "")})
     items = scan(
         stream, nodes["job"], reader, collection=nodes["source"], known=known,
-        salt=settings_digest(read_by, zone),
+        salt=settings_digest(read_by, place.zone),
     )  # fmt: skip
-    return Reading(items, compile_mapping(read_by, zone_of(zone), read_instant), mappings)
+    zone = zone_of(place.zone)
+    return Reading(items, compile_mapping(read_by, zone, place.currency, read_instant), mappings)
 
 
 def _with_mappings(

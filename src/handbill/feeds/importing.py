@@ -21,6 +21,7 @@ from handbill.feeds.collecting import (
     Spool,
     collect,
     former_of,
+    place_of,
     settings_digest,
 )
 from handbill.feeds.rows import Run
@@ -65,11 +66,11 @@ def _run(tools: Tools, client: Client, feed: Feed, run: Run) -> Run:
         if fetched.unchanged and marked is not None:
             return _unchanged(tools, feed, run, marked)
         with tools.records.read() as tx:
-            known = former_of(tx, feed.no)
+            known, place = former_of(tx, feed.no), place_of(tx, client)
         with TemporaryFile(dir=_folder(tools), buffering=1024 * 1024) as file:
             size = former.body.bytes if former is not None else 0
             chunks = _told(tools.records, run, fetched, size)
-            found = collect(chunks, feed.body, client.zone, known, Spool(file))
+            found = collect(chunks, feed.body, place, known, Spool(file))
             _brake(found, forced=run.body.forced)
             with tools.records.write() as tx:
                 return _take_over(tx, client, feed, run, found, tools.clock.now())

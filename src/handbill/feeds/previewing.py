@@ -21,6 +21,7 @@ from handbill.feeds.collecting import (
     Collected,
     ImportFailed,
     Known,
+    Place,
     Spool,
     failing,
     meet,
@@ -72,7 +73,7 @@ class Preview:
 
 
 def preview(
-    egress: Egress, client: Client, now: Instant, feed: FeedBody, most_bytes: int
+    egress: Egress, at: tuple[Client, Place], now: Instant, feed: FeedBody, most_bytes: int
 ) -> Preview:
     """Fetch a feed and read its beginning. ``most_bytes``: the bound of a whole feed.
 
@@ -84,7 +85,7 @@ def preview(
         body = _fetched(egress, feed, most_bytes)
     finally:
         _places.release()
-    return _read(body, client, now, feed)
+    return _read(body, at, now, feed)
 
 
 def _fetched(egress: Egress, feed: FeedBody, most_bytes: int) -> Body:
@@ -104,13 +105,14 @@ def _fetched(egress: Egress, feed: FeedBody, most_bytes: int) -> Body:
     return body
 
 
-def _read(body: Body, client: Client, now: Instant, feed: FeedBody) -> Preview:
+def _read(body: Body, at: tuple[Client, Place], now: Instant, feed: FeedBody) -> Preview:
+    client, place = at
     seen = _looked_at(body)
     nodes = [] if seen is None else list(seen.nodes)
     found = Collected(Known(()), Spool(BytesIO()), feed.mappings)
     failure: ImportFailed | None = None
     try:
-        for item in _met(body, feed, client.zone, found):
+        for item in _met(body, feed, place, found):
             nodes = nodes or list(item.fields or ())
         _check_any(body, found)
     except ImportFailed as failed:
@@ -123,13 +125,13 @@ def _read(body: Body, client: Client, now: Instant, feed: FeedBody) -> Preview:
     )  # fmt: skip
 
 
-def _met(body: Body, feed: FeedBody, zone: str, found: Collected) -> Iterator[Item]:
+def _met(body: Body, feed: FeedBody, place: Place, found: Collected) -> Iterator[Item]:
     """The first items, as each is met."""
     if body.stopped == FETCH and not body.chunks:
         raise ImportFailed("fetch", body.message)
     try:
         with failing():
-            reading = reading_of(iter(body.chunks), feed, zone)
+            reading = reading_of(iter(body.chunks), feed, place)
             found.mappings = reading.mappings
             for item in islice(reading.items, MOST_ITEMS):
                 found.total += 1

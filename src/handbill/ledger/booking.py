@@ -129,12 +129,13 @@ def name_of(limit: Limit) -> str:
 class Run:
     """Judges one client's events in order. Clicks go before the conversions that they led to.
 
-    ``judged_at``: every click that was stamped before is known, or is among these.
+    ``judged_at``: every click stamped before is known, or here. ``now``: which months are closed.
     """
 
     def __init__(
-        self, client_no: int, terms: Terms | None, known: Known, rules: Rules, judged_at: Instant
-    ) -> None:
+        self, client_no: int, terms: Terms | None, known: Known, rules: Rules,
+        judged_at: Instant, now: Instant,
+    ) -> None:  # fmt: skip
         self.added = Added()
         self._client_no = client_no
         self._terms = terms

@@ -253,7 +253,9 @@ class Judge:
         judged = {}
         for client_no, some in sorted(batch.arrivals.items()):
             terms = batch.terms.get(client_no)
-            run = Run(client_no, terms, batch.known[client_no], self._rules, batch.judged_at)
+            run = Run(
+                client_no, terms, batch.known[client_no], self._rules, batch.judged_at, batch.now
+            )
             judged[client_no] = run.judge(some.clicks, some.conversions)
         for hire in batch.hires:
             terms = batch.terms.get(hire.client_no)

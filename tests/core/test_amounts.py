@@ -1,0 +1,65 @@
+"""Amounts as people write them, and which currency they say they are in."""
+
+import pytest
+
+from handbill.core.amounts import read_amount
+from handbill.core.currencies import PLACES, SIGNS, named_by, unit_micros
+
+
+@pytest.mark.parametrize(
+    ("text", "micros"),
+    [
+        ("1.50", 1_500_000), ("USD 1.50", 1_500_000), ("$1.5", 1_500_000), ("1,50", 1_500_000),
+        ("1.50 EUR", 1_500_000), ("0", 0), ("1,234.50", 1_234_500_000), ("£ 2", 2_000_000),
+        ("1.234,50", 1_234_500_000), ("1 234.5", 1_234_500_000), ("0.123456", 123_456),
+        (".50", 500_000), ("$.75", 750_000), ("US$ 1.00", 1_000_000), (",5 €", 500_000),
+        ("1'234.50 CHF", 1_234_500_000), ("1\u202f234,5\u00a0€", 1_234_500_000),
+        ("Rs. 50", 50_000_000), ("usd1", 1_000_000), ("$1 USD", 1_000_000),
+        ("0.1234567", 123_456), ("0.0000009", 0),
+        ("-1", None), ("free", None), ("1.2.3", None), ("1e5", None), ("NaN", None), ("USD", None),
+        ("1" * 14, None), ("٣", None), ("abc 1", None), ("1 per click", None), ("1-2", None),
+        ("", None), (".", None), ("+1", None), ("1%", None),
+    ],
+)  # fmt: skip
+def test_amounts_are_read_and_rounded_down(text: str, micros: int | None) -> None:
+    found = read_amount(text)
+    assert (None if found is None else found.micros) == micros
+
+
+@pytest.mark.parametrize(
+    ("text", "may_be", "may_not_be"),
+    [
+        ("JPY 120", "JPY", "USD"),
+        ("0.50 eur", "EUR", "USD"),
+        ("$1", "USD", "EUR"),
+        ("$1", "CAD", "GBP"),
+        ("C$ 1", "CAD", "USD"),
+        ("US$1", "USD", "CAD"),
+        ("¥5", "JPY", "USD"),
+        ("5 zł", "PLN", "EUR"),
+        ("5 kr.", "SEK", "EUR"),
+        ("$1 CAD", "CAD", "USD"),
+    ],
+)
+def test_an_amount_says_its_currency(text: str, may_be: str, may_not_be: str) -> None:
+    found = read_amount(text)
+    assert found is not None
+    assert found.currencies is not None
+    assert may_be in found.currencies
+    assert may_not_be not in found.currencies
+
+
+def test_one_that_names_none_may_be_in_any_and_one_that_names_two_in_none() -> None:
+    bare, torn = read_amount("1.50"), read_amount("€ 1.50 USD")
+    assert bare is not None
+    assert bare.currencies is None
+    assert torn is not None
+    assert torn.currencies == frozenset()
+
+
+def test_smallest_units_are_those_of_iso_4217() -> None:
+    units = {code: unit_micros(code) for code in ("USD", "JPY", "KWD", "CLF", "XXX")}
+    assert units == {"USD": 10_000, "JPY": 1_000_000, "KWD": 1_000, "CLF": 100, "XXX": 10_000}
+    assert all(len(code) == 3 and code.isupper() for code in PLACES)
+    assert all(codes <= PLACES.keys() for codes in SIGNS.values())
+    assert named_by("ABC") is None
