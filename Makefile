@@ -40,8 +40,8 @@ check: dev                    ## format, lint, types, import contracts, generate
 	$(BIN)/lint-imports
 	$(BIN)/handbill openapi --check docs/api/openapi.json
 
-bench: dev                    ## every figure beside its limit
-	$(BIN)/python -m bench
+bench: dev                    ## every figure beside its limit; NAMES=soak: half an hour of the schedule
+	$(BIN)/python -m bench $(NAMES)
 
 docs: setup                   ## write the generated documents again
 	$(BIN)/handbill openapi --write docs/api/openapi.json

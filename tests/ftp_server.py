@@ -43,11 +43,12 @@ class _Explicit(aioftp.Server):
 class FtpServer:
     """A real one, in a thread of its own. ``heard``: its commands, without passwords."""
 
-    def __init__(self, folder: Path, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, folder: Path, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self.folder = folder
         folder.mkdir(exist_ok=True)
         self._loop = asyncio.new_event_loop()
         self._tls = tls
+        self._port = port
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(ready,))
         self._thread.start()
@@ -59,7 +60,7 @@ class FtpServer:
         self._loop.set_exception_handler(lambda *_: None)
         user = aioftp.User(USER, PASSWORD, base_path=self.folder, home_path="/")
         self._server = _Explicit(self._tls, users=[user], wait_future_timeout=5)
-        self._loop.run_until_complete(self._server.start("127.0.0.1", 0))
+        self._loop.run_until_complete(self._server.start("127.0.0.1", self._port))
         self.port: int = self._server.server_port
         ready.set()
         self._loop.run_forever()
@@ -82,8 +83,10 @@ class FtpServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        """A second time nothing happens."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
 
 
 _USUAL = {

@@ -13,12 +13,23 @@ from handbill.host.settings import Settings
 from handbill.opening import locked, prepare
 from handbill.store.index import EdgeIndex
 from handbill.supervise import children_of, sole_server, with_ports
+from handbill.worker import FETCHED, ROOMS, schedule, tasks
 
 
 def test_the_tree_has_the_processes_that_the_settings_ask_for() -> None:
     names = [child.name for child in children_of(Settings(edges=2, workers=3))]
     doors = ["edge-0", "edge-1", "api-0", "judge-0", "fetcher-0", "fetcher-1"]
     assert names == [*doors, "worker-0", "worker-1", "worker-2"]
+
+
+def test_every_task_has_a_process_and_every_entry_a_name_of_its_own() -> None:
+    assert tasks().keys() >= FETCHED, "what no room runs would wait for ever"
+    names = [name for name, _, _ in schedule()]
+    assert len(names) == len(set(names))
+    assert all(seconds > 0 for _, seconds, _ in schedule())
+    assert {name.partition(".")[0] for name in names} <= {
+        *(room.__name__.split(".")[1] for room in ROOMS), "work",
+    }  # fmt: skip
 
 
 def test_port_0_becomes_a_free_one_and_others_stay() -> None:
