@@ -29,6 +29,7 @@ from handbill.http.docs import with_pages
 from handbill.http.front import Front, Limits, dated
 from handbill.http.operations import Caller, Desk, Operation
 from handbill.jobs import routes as jobs
+from handbill.ledger import routes as ledger
 from handbill.listings import routes as listings
 from handbill.markups import routes as markups
 from handbill.opening import open_desk
@@ -69,6 +70,7 @@ def operations() -> list[Operation]:
         callbacks.OPERATIONS,
         markups.OPERATIONS,
         tracking.OPERATIONS,
+        ledger.OPERATIONS,
     )
     return [operation for room in rooms for operation in room]
 

@@ -68,6 +68,12 @@ _WAITING = (
     .order_by(_p.no)
     .limit(b("most", type_=sa.Integer))
 )
+_PARKED_OF = (
+    sa.select(*_PARKED)
+    .where(_p.client_no == b("client_no"))
+    .order_by(_p.received_at.desc())
+    .limit(b("most", type_=sa.Integer))
+)
 _UNPARK = sa.delete(parked).where(among(_p.no, "nos"))
 _PARKED_COUNTS = (
     sa.select(_p.kind, sa.func.count()).where(_p.client_no == b("client_no")).group_by(_p.kind)
@@ -286,6 +292,11 @@ def parked_for(tx: Tx, click_ids: Sequence[bytes], most: int) -> list[Parked]:
         ids = Listed(click_ids[at : at + _AT_ONCE])
         found += [Parked(*row) for row in tx.all(_WAITING, ids=ids, most=most - len(found))]
     return found
+
+
+def parked_of(tx: Tx, client_no: int, most: int) -> list[Parked]:
+    """What a client has waiting for its clicks, newest first."""
+    return [Parked(*row) for row in tx.all(_PARKED_OF, client_no=client_no, most=most)]
 
 
 def park(tx: Tx, rows: Sequence[Parked]) -> None:

@@ -1,0 +1,100 @@
+"""The newest conversions of a client, wherever they are by now: judged, parked, or still waiting.
+
+For whoever sets up a pixel or S2S events and asks what arrived.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from handbill.core.judging import KIND_OF_ACTION, PARKED
+from handbill.core.received import ReceivedConversion, decode
+from handbill.kit.faults import Unavailable
+from handbill.kit.instants import DAY, Instant
+from handbill.ledger import rows
+from handbill.store import events, marks
+from handbill.store.blobs import Blobs
+from handbill.store.journal import JournalDamaged, JournalReader
+from handbill.store.records import Tx
+
+WAITING = "waiting"
+REACH = 7 * DAY
+_MOST_LINES = 10_000  # of the journal: more waits only when the judge is far behind
+_MEMORY_MB = 128
+_ENTRY_ID = 16
+_READ = (
+    'SELECT "at", kind, disposition, reason, source, job_id, octet_length(click_id) > 0, '
+    "application_id, candidate_id FROM read_parquet($files) "
+    "WHERE kind IN ('VIEW', 'APPLY_START', 'APPLY') "
+    'AND "at" >= $first ORDER BY "at" DESC LIMIT $most'
+)
+
+
+class Recent(NamedTuple):
+    """**Shape**: ``job_id`` 32 hex digits or empty; ``has_click``: it carries a click id."""
+
+    at: Instant
+    kind: str
+    disposition: str
+    reason: str
+    source: str
+    job_id: str
+    has_click: bool
+    application_id: str
+    candidate_id: str
+
+
+def recent(
+    tx: Tx, blobs: Blobs, journal: JournalReader, scratch: Path, client_no: int, now: Instant,
+    most: int,
+) -> list[Recent]:  # fmt: skip
+    """At most so many conversions of the last seven days, newest first.
+
+    **Refuses** a journal whose files moved on, or are damaged, while it was read (Unavailable).
+    """
+    found = _waiting(tx, journal, client_no)
+    found += [
+        _of(event, PARKED)
+        for row in rows.parked_of(tx, client_no, most)
+        for event in decode(row.body[_ENTRY_ID:])
+        if isinstance(event, ReceivedConversion)
+    ]
+    found += _judged(tx, blobs, scratch, client_no, now, most)
+    return sorted(found, key=lambda one: one.at, reverse=True)[:most]
+
+
+def _waiting(tx: Tx, journal: JournalReader, client_no: int) -> list[Recent]:
+    """What the judge has not read yet."""
+    try:
+        entries = journal.read(marks.read(tx).of, _MOST_LINES).entries
+    except (JournalDamaged, FileNotFoundError) as moved:
+        raise Unavailable(f"the journal cannot be read just now: {moved}") from moved
+    arrived: Iterable[object] = (event for entry in entries for event in decode(entry.record))
+    return [
+        _of(event, WAITING)
+        for event in arrived
+        if isinstance(event, ReceivedConversion) and event.client_no == client_no
+    ]
+
+
+def _judged(
+    tx: Tx, blobs: Blobs, scratch: Path, client_no: int, now: Instant, most: int
+) -> list[Recent]:
+    first = now - REACH
+    paths = [one.path for one in events.segments_within(tx, client_no, first, now + DAY)]
+    if not paths:
+        return []
+    with (
+        events.files(blobs, paths, scratch) as files,
+        events.query(scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
+    ):
+        asked = {"files": files, "first": first, "most": most}
+        told = duck.execute(_READ, asked).fetchall()
+    return [Recent(*row) for row in told]
+
+
+def _of(event: ReceivedConversion, disposition: str) -> Recent:
+    return Recent(
+        event.at, KIND_OF_ACTION[event.action], disposition, "", event.source, event.job_id.hex(),
+        bool(event.click_random), event.application_id, event.candidate_id,
+    )  # fmt: skip
