@@ -21,6 +21,8 @@ from handbill.store.migrations.__main__ import path_of, script_of
 from handbill.store.records import Records, open_records
 from handbill.store.records.opening import migrate
 from handbill.store.records.tables import metadata
+from s3_server import BUCKET, s3_running
+from s3_server import program as s3_server_program
 
 _NUMBERS = count(1)
 # A new database costs a quarter of a second, emptying all tables of one some milliseconds.
@@ -89,6 +91,23 @@ def postgres_server() -> Iterator[str]:
     yield server.get_uri("{}").replace("%7B%7D", "{}")
     server.cleanup()
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[dict[str, str]]:
+    """The variables by which a process finds an S3 server of our own."""
+    if s3_server_program() is None:
+        pytest.skip("no S3 server wheel here")
+    with s3_running() as variables:
+        yield variables
+
+
+@pytest.fixture
+def s3(s3_server: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of blobs in S3, of this test alone."""
+    for name, value in s3_server.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://{BUCKET}/test-{next(_NUMBERS)}"
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import signal
 import socket
 from functools import partial
 from logging import getLogger
-from pathlib import Path
 
 import msgspec
 import uvloop
@@ -65,7 +64,7 @@ async def _serve(settings: Settings, number: int) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     broken = partial(loop.call_later, _BROKEN_S, stop.set)
-    edge = Edge(journal, index, clock, proxies, Path(settings.blobs_address) / "feeds", broken)
+    edge = Edge(journal, index, clock, proxies, settings.nearby_folder / "feeds", broken)
     server = Server(edge.answer, clock, ids, _limits(), proxies.has)
     for number_of_signal in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number_of_signal, stop.set)

@@ -11,9 +11,11 @@ from obstore.store import LocalStore, MemoryStore
 from handbill.store.blobs import Blobs, FolderBlobs, ObjectBlobs, open_blobs
 
 
-@pytest.fixture(params=["folder", "memory", "local-store"])
+@pytest.fixture(params=["folder", "memory", "local-store", "s3"])
 def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
-    """Each engine in turn; S3 joins as soon as a server for it is among the dependencies."""
+    """Each engine in turn, a real S3 server among them."""
+    if request.param == "s3":
+        return open_blobs(request.getfixturevalue("s3"))
     if request.param == "folder":
         return open_blobs(str(tmp_path / "blobs"))
     if request.param == "memory":

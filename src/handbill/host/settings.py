@@ -154,6 +154,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_folder / "index"
 
     @property
+    def nearby_folder(self) -> Path:
+        """Where the edge finds the folder ``feeds``: the blobs, or copies of those in S3."""
+        if self.blobs_address.startswith("s3://"):
+            return self.data_folder / "nearby"
+        return Path(self.blobs_address)
+
+    @property
     def scratch_folder(self) -> Path:
         """For caches and temporary files: may be deleted while nothing runs."""
         return self.data_folder / "scratch"

@@ -13,7 +13,7 @@ from handbill.core.nouns import Publisher
 from handbill.dialects.outbound import foot_of, head_of, shape_of
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import Instant
-from handbill.listings import rows
+from handbill.listings import nearby, rows
 from handbill.listings.parts import new_file, packer, path_of
 from handbill.listings.rows import File, Part
 from handbill.listings.service import ALL_CLIENTS, deliver_in_time
@@ -70,6 +70,8 @@ def _bring_up(tools: Tools, publisher: Publisher, file: File, parts: list[Part])
     digest = _digest(publisher, parts)
     there = tools.blobs.exists(path) and tools.blobs.exists(f"{path}.gz")
     if digest == file.digest and there:
+        if not nearby.is_near(tools, file):
+            nearby.bring(tools, file)
         return
     now = tools.clock.now()
     head, foot = _ends(publisher, parts, now)
@@ -78,8 +80,9 @@ def _bring_up(tools: Tools, publisher: Publisher, file: File, parts: list[Part])
     try:
         with new_file(local) as plain_file, new_file(packed) as packed_file:
             _write(tools.blobs, plain_file, packed_file, (head, parts, foot))
-        tools.blobs.put_file(path, local)
-        tools.blobs.put_file(f"{path}.gz", packed)
+        for at, made in ((path, local), (f"{path}.gz", packed)):
+            tools.blobs.put_file(at, made)
+            nearby.put(tools, at, made, now)
     finally:
         local.unlink(missing_ok=True)
         packed.unlink(missing_ok=True)

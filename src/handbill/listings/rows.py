@@ -50,6 +50,7 @@ _FILE_OF = sa.select(*FILE_COLUMNS).where(
     _f.publisher_no == b("publisher_no"), _f.client_no == b("client_no")
 )
 _FILES = sa.select(*FILE_COLUMNS).where(_f.publisher_no == b("publisher_no")).order_by(_f.client_no)
+_WRITTEN = sa.select(*FILE_COLUMNS).where(_f.written_at.is_not(sa.null())).order_by(_f.no)
 _HELD = sa.select(_f.publisher_no, _f.client_no).where(
     among(_f.publisher_no, "nos"), among(_f.client_no, "clients")
 )
@@ -97,6 +98,11 @@ def file_of(tx: Tx, publisher_no: int, client_no: int) -> File | None:
 
 def files_of(tx: Tx, publisher_no: int) -> list[File]:
     return [File(*row) for row in tx.all(_FILES, publisher_no=publisher_no)]
+
+
+def written_files(tx: Tx) -> list[File]:
+    """Every publisher's files that were ever written."""
+    return [File(*row) for row in tx.all(_WRITTEN)]
 
 
 def files_held(

@@ -5,12 +5,13 @@ then their delivery where a publisher wants it.
 from handbill.clients import service as clients
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import Instant
-from handbill.listings import assembly, delivering, publishing, service
+from handbill.listings import assembly, delivering, nearby, publishing, rows, service
 from handbill.listings.service import ASSEMBLE, DELIVER, PUBLISH
 from handbill.store.records import Tx
 from handbill.work.queue import Task, enqueue, fail, finish, lease_named, put_back
 from handbill.work.tools import Run, Schedule, Tools
 
+_LOOK = "listings.nearby"
 _LONGEST_SECONDS = int(delivering.LIMITS.total_seconds) + 120  # more than a delivery can take
 
 
@@ -61,5 +62,27 @@ def enqueue_new_days(tx: Tx, now: Instant) -> None:
         enqueue(tx, DELIVER, str(publisher_no), now)
 
 
-TASKS: dict[str, Run] = {PUBLISH: publish, ASSEMBLE: assemble, DELIVER: deliver}
-SCHEDULE: list[Schedule] = [("listings.new_days", 300, enqueue_new_days)]
+def look_nearby(tools: Tools, _: Task) -> None:
+    """Have fetched what the edge has not: this host is new, or another one wrote it meanwhile."""
+    if not nearby.is_needed(tools):
+        return
+    with tools.records.read() as tx:
+        files = rows.written_files(tx)
+    far = {file.publisher_no for file in files if not nearby.is_near(tools, file)}
+    now = tools.clock.now()
+    with tools.records.write() as tx:
+        for publisher_no in sorted(far):
+            enqueue(tx, ASSEMBLE, str(publisher_no), now)
+
+
+def enqueue_look(tx: Tx, now: Instant) -> None:
+    enqueue(tx, _LOOK, "", now)
+
+
+TASKS: dict[str, Run] = {
+    PUBLISH: publish, ASSEMBLE: assemble, DELIVER: deliver, _LOOK: look_nearby,
+}  # fmt: skip
+SCHEDULE: list[Schedule] = [
+    ("listings.new_days", 300, enqueue_new_days),
+    (_LOOK, 60, enqueue_look),
+]

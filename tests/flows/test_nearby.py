@@ -1,0 +1,103 @@
+"""With blobs in S3 the edge hands feeds out from copies on its own disk: each host has its own."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from flows.listing_market import Market, place
+from flows.listing_market import open_market as listed_market
+from flows.test_serve import BROWSER, JOBS, click, open_market
+from handbill.demo.feeds import feed
+from handbill.kit.instants import DAY
+from handbill.listings.work import TASKS, look_nearby
+from handbill.store.blobs import open_blobs
+from handbill.store.records import Records
+from handbill.work.queue import Task, enqueue
+from handbill.work.tools import Tools
+from serving import Office, handbill, hosted, serving
+
+LOOK = Task(1, "listings.nearby", "", {}, 1, "lease")
+
+
+@pytest.fixture
+def market(sqlite_records: Records, tmp_path: Path, s3: str) -> Iterator[Market]:
+    found = listed_market(sqlite_records, tmp_path)
+    found.tools = on_host(found.tools, tmp_path / "one", s3)
+    found.tasks = dict(TASKS) | found.tasks
+    yield found
+    found.tools.index.close()
+
+
+def on_host(tools: Tools, folder: Path, url: str) -> Tools:
+    """The same tools on a host with a data folder of its own."""
+    settings = msgspec.structs.replace(tools.settings, data=str(folder), blobs_url=url)
+    (folder / "scratch").mkdir(parents=True)
+    return replace(tools, settings=settings, blobs=open_blobs(url), scratch=folder / "scratch")
+
+
+def seen(tools: Tools) -> dict[str, tuple[bytes, int]]:
+    """What an edge of the host hands out: the bytes, and when they were changed."""
+    folder = tools.settings.nearby_folder / "feeds"
+    if not folder.exists():
+        return {}
+    return {
+        path.name: (path.read_bytes(), path.stat().st_mtime_ns // 1000)
+        for path in folder.iterdir()
+    }  # fmt: skip
+
+
+def test_what_is_written_is_near_and_a_new_host_fetches_it(market: Market, tmp_path: Path) -> None:
+    publisher = market.publisher("One", bid_type="CPC")
+    client = market.client()
+    market.group(market.campaign(client), cpc_bid_micros=500_000, placements=(place("One"),))
+    market.job(client, "R-1")
+
+    def publish() -> None:
+        market.write(lambda tx: enqueue(tx, "groups.rematch", client.id, market.now()))
+        market.drain()
+
+    publish()
+    first = market.tools
+    written = seen(first)
+    assert len(written) == 2
+    assert {first.blobs.get(f"feeds/{name}") for name in written} == {
+        content for content, _ in written.values()
+    }
+    second = on_host(first, tmp_path / "two", first.settings.blobs_url)
+    assert seen(second) == {}
+    market.tools = second
+    look_nearby(second, LOOK)
+    assert ("listings.assemble", str(publisher.no)) in market.drain()
+    assert seen(second) == written, "the same bytes and the same validators"
+    look_nearby(second, LOOK)
+    assert market.drain() == []
+
+    # The second writes it anew; what the first has is of yesterday then.
+    market.clock.forward(DAY)
+    market.job(client, "R-2")
+    publish()
+    assert b"R-2" in max(content for content, _ in seen(second).values())
+    market.tools = first
+    assert seen(first) == written
+    look_nearby(first, LOOK)
+    market.drain()
+    assert seen(first) == seen(second)
+    assert list(first.scratch.glob("nearby-*")) == []
+
+
+def test_the_whole_tree_on_s3(tmp_path: Path, s3: str) -> None:
+    data = tmp_path / "data"
+    with hosted({"/jobs.xml": b"".join(feed("indeed", JOBS))}) as site:
+        allow = site.removeprefix("http://")
+        with serving(data, blobs_url=s3, egress_allow=allow) as server:
+            _, links = open_market(Office(server), site)  # the feed is read at the edge
+            status, id_ = click(links[0], BROWSER, "198.18.0.7")
+            assert status == 302
+            assert server.stop() == 0
+    told = handbill("ledger", "export", data=data, blobs_url=s3)
+    assert [json.loads(line)["id"] for line in told.stdout.splitlines()] == [id_], told.stderr
+    assert not (data / "blobs").exists()
