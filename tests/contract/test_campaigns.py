@@ -188,7 +188,7 @@ def test_what_a_group_refuses(office: Office, body: dict[str, Any], fields: set[
 
 
 def test_flat_publishers_have_no_least_bid_and_lifetimes_no_month(office: Office) -> None:
-    office.new("/publishers", {"id": "Flat", "bidType": "FLAT_CPC", "minBid": 9})
+    office.new("/publishers", {"id": "Flat", "bidType": "FLAT_CPC", "minBid": 9, "flatBidValue": 1})
     budget = {"cap": "Lifetime", "value": 5_000}
     office.group(
         office.campaign(office.client()), placements=[{"value": "Flat", "bid": 1, "budget": budget}]

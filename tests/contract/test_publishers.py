@@ -13,7 +13,7 @@ from handbill.store.records.tables import feed_files, publisher_families, tasks
 
 FULL: dict[str, Any] = {
     "name": "Indeed Bid.com", "bidType": {"name": "FLAT_CPC"}, "minBid": 0.1, "flatBidValue": 0.35,
-    "currency": "EUR", "url": "https://indeed.example", "country": "US", "industry": ["it"],
+    "currency": "USD", "url": "https://indeed.example", "country": "US", "industry": ["it"],
     "placementType": "JobBoard", "perClientPlacements": True, "isCompressedFeed": True,
     "schema": {
         "headerSchema": {"jobCount": "count"}, "jobSchema": {"date": "posted", "cpa": ""},
@@ -114,3 +114,37 @@ def test_a_family_is_one_vendor(office: Office) -> None:
             with pytest.raises(Refused) as refused:
                 create_family(tx, ids, now, bad)
             assert refused.value.status == 400
+
+
+def test_nothing_is_taken_that_could_not_be_meant(office: Office) -> None:
+    """Another currency, a flat bid that is none, publishers that are not there, caps that no rule
+    can hold: each is refused at its field, and nothing of it is kept.
+    """
+    told = office.faults("POST", "/publishers", {"id": "E", "currency": "EUR"})
+    assert told == {"/currency": "must be USD, the agency's currency: nothing is converted"}
+    for flat in ({}, {"flatBidValue": 0}, {"flatBidValue": None}):
+        body = {"id": "F", "bidType": "FLAT_CPC"} | flat
+        assert set(office.faults("POST", "/publishers", body)) == {"/flatBidValue"}
+    for change, at in (({"currency": "JPY"}, "/currency"), ({"bidType": "FLAT_CPC"},
+                       "/flatBidValue")):  # fmt: skip
+        assert set(office.faults("PUT", "/publishers/TestExp1", change)) == {at}
+    client = office.client(excludedPublishers=["TestExp1"])
+    for name in ("excludedPublishers", "globallyExcludedPublishers"):
+        change = {name: ["TestExp1", "Nobody"]}
+        assert set(office.faults("PUT", client, change)) == {f"/{name}/1"}
+        body = {"companyName": "M", "caps": {"budget": {"value": 1}}} | change
+        assert set(office.faults("POST", "/clients", body)) == {f"/{name}/1"}
+    job = {"refNumber": "r", "title": "t", "description": "d", "url": "https://x.example/1"}
+    body = job | {"publisherFields": {"publishers": ["TestExp1", "No"], "a/b": {"x": "y"}}}
+    assert set(office.faults("POST", f"{client}/jobs", body)) == {
+        "/publisherFields/publishers/1", "/publisherFields/a~1b",
+    }  # fmt: skip
+    cap = {"cap": "Weekly", "value": 1}
+    for name in ("clicks", "applies"):
+        body = job | {"placementSettings": [{"value": "TestExp1", "caps": {name: cap}}]}
+        told = office.faults("POST", f"{client}/jobs", body)
+        assert set(told) == {f"/placementSettings/0/caps/{name}"}
+        told = office.faults("POST", f"{office.client()}/campaigns", {
+            "name": "k", "placementCaps": {"TestExp1": {name: cap}},
+        })  # fmt: skip
+        assert set(told) == {f"/placementCaps/TestExp1/{name}"}

@@ -66,18 +66,18 @@ def test_sources_from_the_strongest_to_the_weakest(bid_type: str) -> None:
     kind = f"{bid_type.lower()}_bid_micros"
     for said in product([True, False], repeat=5):
         job_placement, placement, job, group, feed = said
-        own = JobPlacement("Board", **{kind: 1_000}) if job_placement else JobPlacement("Other")
+        own = JobPlacement("Board", **{kind: 10_000}) if job_placement else JobPlacement("Other")
         body = {
-            kind: 4_000 if group else 0,
-            "placements": [Placement("Board", 2_000 if placement else None)],
+            kind: 40_000 if group else 0,
+            "placements": [Placement("Board", 20_000 if placement else None)],
         }
         asked = Asked(
-            feed_micros=5_000 if feed else None,
-            settings=JobSettings(JobSetting(**({kind: 3_000} if job else {})), (own,)),
+            feed_micros=50_000 if feed else None,
+            settings=JobSettings(JobSetting(**({kind: 30_000} if job else {})), (own,)),
         )
         expected = [
-            (1_000, Source.JOB_PLACEMENT), (2_000, Source.PLACEMENT), (3_000, Source.JOB),
-            (4_000, Source.GROUP), (5_000, Source.FEED),
+            (10_000, Source.JOB_PLACEMENT), (20_000, Source.PLACEMENT), (30_000, Source.JOB),
+            (40_000, Source.GROUP), (50_000, Source.FEED),
         ]  # fmt: skip
         heard = [
             (bid, source)
@@ -199,7 +199,7 @@ def test_why_one_job_is_withheld(asked: Asked, reason: Withheld) -> None:
 
 def test_an_allow_list_allows() -> None:
     asked = Asked(settings=JobSettings(publishers=("Other", "Board")))
-    assert isinstance(offer_of(terms(group={"cpc_bid_micros": 1}), asked, TODAY), Offer)
+    assert isinstance(offer_of(terms(group={"cpc_bid_micros": 10_000}), asked, TODAY), Offer)
 
 
 @given(bid=MICROS, ppm=st.integers(0, 1_000_000), least=st.integers(0, 10**9))
@@ -215,7 +215,44 @@ def test_a_price_is_never_above_its_bid_nor_a_bid_below_the_least(
     )  # fmt: skip
     if isinstance(found, Offer):
         assert 0 <= found.price_micros <= found.bid_micros == bid
+        assert found.price_micros % 10_000 == 0
+        assert bid * (1_000_000 - ppm) - found.price_micros * 1_000_000 < 10_000 * 1_000_000
         assert bid >= least
+    elif found is Withheld.BELOW_UNIT:
+        assert bid * (1_000_000 - ppm) < 10_000 * 1_000_000
     else:
         assert found is Withheld.BELOW_MIN_BID
         assert bid < least
+
+
+@pytest.mark.parametrize(
+    ("currency", "bid", "markdown", "price"),
+    [
+        ("USD", 100_000, 333_333, 60_000), ("JPY", 57_000_000, 30_000, 55_000_000),
+        ("KWD", 1_234_567, 0, 1_234_000), ("USD", 333_333, 0, 330_000), ("USD", 10_000, 0, 10_000),
+    ],
+)  # fmt: skip
+def test_a_price_is_a_whole_number_of_the_smallest_unit(
+    currency: str, bid: int, markdown: int, price: int
+) -> None:
+    found = offer_of(
+        terms(
+            client={"markdown_ppm": markdown}, group={"cpc_bid_micros": bid},
+            publisher={"currency": currency},
+        ),
+        Asked(), TODAY,
+    )  # fmt: skip
+    assert found == Offer(bid, price, Source.GROUP)
+
+
+def test_no_override_goes_below_an_enforced_minimum_markdown() -> None:
+    for enforced, price in ((False, 950_000), (True, 800_000)):
+        client = {"markdown_ppm": 200_000, "enforce_minimum_markdown": enforced}
+        low = terms(client=client, group={"cpc_bid_micros": 1_000_000},
+                    override=Override(markdown_ppm=50_000))  # fmt: skip
+        assert offer_of(low, Asked(), TODAY) == Offer(1_000_000, price, Source.GROUP)
+        own = Asked(settings=settings(markdown_ppm=50_000))
+        plain = terms(client=client, group={"cpc_bid_micros": 1_000_000})
+        assert offer_of(plain, own, TODAY) == Offer(1_000_000, price, Source.GROUP)
+        higher = Asked(settings=settings(markdown_ppm=500_000))
+        assert offer_of(plain, higher, TODAY) == Offer(1_000_000, 500_000, Source.GROUP)

@@ -47,13 +47,6 @@ def test_not_money(number: Decimal | int, why: str) -> None:
 @given(MICROS, st.integers(0, money.PPM))
 def test_a_share_and_the_rest_never_exceed_the_whole(micros: int, ppm: int) -> None:
     assert 0 <= money.share_down(micros, ppm) <= micros
-    assert 0 <= money.less_share(micros, ppm) <= micros
-    assert abs(money.less_share(micros, ppm) + money.share_down(micros, ppm) - micros) <= 1
-
-
-def test_markdown_of_the_worked_example() -> None:
-    # domain 4.2: bid 1.00, markdown 20 %: the publisher is sent 0.80
-    assert money.less_share(1_000_000, 200_000) == 800_000
 
 
 @pytest.mark.parametrize(("n", "d", "out"), [(1, 3, b"0.333333"), (2, 1, b"2"), (5, 0, b"0")])

@@ -189,7 +189,7 @@ def test_the_time_in_the_head_is_that_of_the_last_change(quick: Market) -> None:
     quick.clock.forward(HOUR)
     rematch(quick, client)
     assert read() == first
-    group.body.cpc_bid_micros = 1
+    group.body.cpc_bid_micros = 10_000
     quick.save(group)
     quick.job(client)
     rematch(quick, client)
@@ -329,7 +329,7 @@ def test_a_deleted_client_leaves_every_file_and_a_deleted_publisher_has_an_empty
 ) -> None:
     client, _, publisher = shop(market)
     other = market.client("Other")
-    market.group(market.campaign(other), cpc_bid_micros=1, placements=[place("Board")])
+    market.group(market.campaign(other), cpc_bid_micros=10_000, placements=[place("Board")])
     gone, stays = market.job(client), market.job(other)
     rematch(market, client, other)
     assert set(listed(market, publisher)) == {gone, stays}
@@ -374,7 +374,9 @@ def test_only_former_parts_are_swept(market: Market) -> None:
 def test_a_job_says_some_things_to_one_publisher_only(quick: Market) -> None:
     one, two = quick.publisher("One"), quick.publisher("Two")
     client = quick.client()
-    quick.group(quick.campaign(client), cpc_bid_micros=1, placements=[place("One"), place("Two")])
+    quick.group(
+        quick.campaign(client), cpc_bid_micros=10_000, placements=[place("One"), place("Two")]
+    )
     nodes = {"One": {"title": "Only here", "tag": "x"}}
     ref, plain = quick.job(client, publisher_nodes=nodes), quick.job(client)
     for _ in range(2):
@@ -384,7 +386,7 @@ def test_a_job_says_some_things_to_one_publisher_only(quick: Market) -> None:
         assert listed(quick, two)[ref]["title"] == "Nurse"
         assert "tag" not in listed(quick, one)[plain] | listed(quick, two)[ref]
         group = quick.write(lambda tx: quick_group(tx, client))
-        group.body.cpc_bid_micros += 1
+        group.body.cpc_bid_micros += 10_000
         quick.save(group)
 
 

@@ -9,6 +9,7 @@ from handbill.host.ids import Ids, new_name, new_uuid
 from handbill.kit.faults import Fault, bad_request, not_found
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, days_later, zone_of
+from handbill.publishers import service as publishers
 from handbill.store.records import Tx
 from handbill.store.records.tables import clients
 from handbill.wire.changes import merged_caps, settled
@@ -88,7 +89,7 @@ def create(tx: Tx, ids: Ids, now: Instant, agency_no: int, given: dict[str, Any]
     """A new client of what ``wire.clients.CREATE`` read; without its default campaign, which the
     rooms above add. It starts today and ends a week later where no dates are given (domain 1.3).
 
-    **Refuses** (400) an end before the start.
+    **Refuses** (400) an end before the start, and exclusions of unknown publishers.
     """
     given = {key: value for key, value in given.items() if value is not None}
     zone = given.get("timeZone", "UTC")
@@ -98,8 +99,11 @@ def create(tx: Tx, ids: Ids, now: Instant, agency_no: int, given: dict[str, Any]
         end_on=days_later(start_on, _FIRST_TERM_DAYS),
     )  # fmt: skip
     body = settled(blank, given, NAMES, [])
+    faults = _unknown_publishers(tx, agency_no, given)
     if body.end_on < body.start_on:
-        raise bad_request([ends_too_soon()])
+        faults.append(ends_too_soon())
+    if faults:
+        raise bad_request(faults)
     client = Client(
         no=0, id=new_uuid(ids), agency_no=agency_no, status="A", zone=zone,
         pixel_id=new_name(ids), body=body, created_at=now, updated_at=now,
@@ -111,12 +115,13 @@ def create(tx: Tx, ids: Ids, now: Instant, agency_no: int, given: dict[str, Any]
 def update(tx: Tx, now: Instant, client: Client, given: dict[str, Any]) -> None:
     """Change what ``wire.clients.UPDATE`` read; nothing given changes nothing.
 
-    **Refuses** (400) another value for what is fixed at creation, an end before the start, and
-    clearing the budget or a name.
+    **Refuses** (400) another value for what is fixed at creation, an end before the start,
+    exclusions of unknown publishers, and clearing the budget or a name.
     """
     if not given:
         return
     faults = fixed_faults(client.body, given, FIXED_NAMES)
+    faults += _unknown_publishers(tx, client.agency_no, given)
     if given.get("timeZone", client.zone) != client.zone:
         faults.append(Fault("/timeZone", "cannot be changed"))
     caps = client.body.caps
@@ -134,6 +139,16 @@ def update(tx: Tx, now: Instant, client: Client, given: dict[str, Any]) -> None:
         client.body = body
         rows.save(tx, client, now)
         wake_listings(tx, client, now)
+
+
+def _unknown_publishers(tx: Tx, agency_no: int, given: dict[str, Any]) -> list[Fault]:
+    known = {one.id for one in publishers.publishers_of(tx, agency_no)}
+    return [
+        Fault(f"/{key}/{n}", "is not a publisher of yours")
+        for key in ("excludedPublishers", "globallyExcludedPublishers")
+        for n, publisher_id in enumerate(given.get(key) or ())
+        if publisher_id not in known
+    ]
 
 
 def switch(tx: Tx, now: Instant, client: Client, status: str) -> None:

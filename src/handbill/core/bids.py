@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
+from handbill.core.currencies import unit_micros
 from handbill.core.nouns import (
     BidType,
     Campaign,
@@ -19,7 +20,7 @@ from handbill.core.nouns import (
     Publisher,
 )
 from handbill.core.states import in_force
-from handbill.kit.money import less_share
+from handbill.kit.money import PPM
 
 PLAIN_JOB = JobSettings()
 
@@ -52,6 +53,7 @@ class Withheld(StrEnum):
     JOB_EXCLUDES = "JOB_EXCLUDES"
     NO_BID = "NO_BID"
     BELOW_MIN_BID = "BELOW_MIN_BID"
+    BELOW_UNIT = "BELOW_UNIT"
 
 
 class Terms(NamedTuple):
@@ -64,6 +66,10 @@ class Terms(NamedTuple):
     placement_micros: int | None
     group_micros: int
     markdown_ppm: int
+    least_markdown_ppm: int
+    """What no override goes below: the client's, where it enforces a minimum."""
+    unit_micros: int
+    """The smallest amount in the publisher's currency: a price is a multiple of it."""
 
 
 class Offer(NamedTuple):
@@ -114,6 +120,10 @@ def terms_of(
             group.body.override.markdown_ppm, campaign.body.override.markdown_ppm,
             client.body.markdown_ppm,
         ),
+        least_markdown_ppm=(
+            client.body.markdown_ppm if client.body.enforce_minimum_markdown else 0
+        ),
+        unit_micros=unit_micros(publisher.body.currency),
     )  # fmt: skip
 
 
@@ -160,12 +170,25 @@ def offer_of(terms: Terms, asked: Asked, today: date) -> Offer | Withheld:
         return Withheld.NO_BID
     if source is not Source.FLAT and bid_micros < terms.min_bid_micros:
         return Withheld.BELOW_MIN_BID
-    return Offer(bid_micros, less_share(bid_micros, markdown_of(terms, asked)), source)
+    price_micros = price_of(bid_micros, markdown_of(terms, asked), terms.unit_micros)
+    if not price_micros and markdown_of(terms, asked) < PPM:
+        return Withheld.BELOW_UNIT
+    return Offer(bid_micros, price_micros, source)
+
+
+def price_of(bid_micros: int, markdown_ppm: int, unit_micros: int) -> int:
+    """What the publisher is shown and charges: the bid less markdown, rounded down to an amount
+    that an invoice in the currency can state.
+    """
+    return bid_micros * (PPM - markdown_ppm) // (PPM * unit_micros) * unit_micros
 
 
 def markdown_of(terms: Terms, asked: Asked) -> int:
-    """The share that is kept back of a bid, in parts per million; a job's own goes first."""
-    return _first(asked.settings.setting.markdown_ppm, terms.markdown_ppm)
+    """The share that is kept back of a bid, in parts per million; a job's own goes first. None is
+    less than the client's where that is its minimum.
+    """
+    own = _first(asked.settings.setting.markdown_ppm, terms.markdown_ppm)
+    return max(own, terms.least_markdown_ppm)
 
 
 def bid_of(terms: Terms, asked: Asked) -> tuple[int, Source]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
+from handbill.core.currencies import PLACES
 from handbill.core.nouns import BidType, JobBody, PublisherSchema
 from handbill.kit.instants import Instant, moment_of
 from handbill.kit.money import MICROS
@@ -66,6 +67,8 @@ class Shape:
     wrapped: frozenset[str] | None
     """What is wrapped in CDATA beside the nodes above, by key or name; None: everything."""
     currency: str
+    places: int
+    """Decimals of a bid at least."""
     advertiser: str
     digest: bytes
 
@@ -109,7 +112,7 @@ def shape_of(
     return Shape(
         root=head.pop("source") or "source", head=head, job=job, before=before, spliced=spliced,
         after=after, wrapped=wrapped, advertiser=advertiser,
-        currency=currency if schema.currency_in_bid else "",
+        currency=currency if schema.currency_in_bid else "", places=PLACES.get(currency, 2),
         digest=hashlib.blake2b(repr(plan).encode(), digest_size=16).digest(),
     )  # fmt: skip
 
@@ -191,10 +194,11 @@ def date_text(at: Instant | None) -> str:
     return moment_of(at).isoformat(" ", "milliseconds").replace("+00:00", " UTC")
 
 
-def money_text(micros: int) -> str:
-    """An exact decimal with at least two places."""
+def money_text(micros: int, places: int = 2) -> str:
+    """An exact decimal with at least so many places; without any, a whole number."""
     whole, rest = divmod(micros, MICROS)
-    return f"{whole}.{f'{rest:06d}'.rstrip('0'):0<2}"
+    figures = f"{f'{rest:06d}'.rstrip('0'):0<{places}}"
+    return f"{whole}.{figures}" if figures else f"{whole}"
 
 
 def _given(names: Mapping[str, str], key: str, default: str) -> str:
@@ -266,5 +270,5 @@ def _element(name: str, text: str, *, cdata: bool) -> str:
 
 
 def _bid_text(shape: Shape, price_micros: int) -> str:
-    text = money_text(price_micros)
+    text = money_text(price_micros, shape.places)
     return f"{shape.currency} {text}" if shape.currency else text

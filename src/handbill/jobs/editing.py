@@ -15,6 +15,7 @@ from handbill.store.records import Tx
 from handbill.wire.changes import merged_caps, settled
 from handbill.wire.date_patterns import instant_in
 from handbill.wire.jobs import INSTANTS, NAMES, SETTING_NAMES
+from handbill.wire.shapes import pointed
 from handbill.work.queue import enqueue
 
 _MANDATORY = ("title", "description", "url")
@@ -137,13 +138,23 @@ def _settings(
 ) -> JobSettings:  # fmt: skip
     """The settings after a change; the publishers' nodes go into the body."""
     changes: dict[str, Any] = {}
+    known: set[str] = set()
+    if given.keys() & {"publisherFields", "placementSettings"}:
+        known = {one.id for one in publishers.publishers_of(tx, client.agency_no)}
     if "publisherFields" in given:
         changes["publishers"], body.publisher_nodes = given["publisherFields"] or (None, {})
+        named = {f"publishers/{n}": id_ for n, id_ in enumerate(changes["publishers"] or ())} | {
+            pointed(id_): id_ for id_ in body.publisher_nodes
+        }
+        faults += [
+            Fault(f"/publisherFields/{at}", "is not a publisher of yours")
+            for at, id_ in named.items()
+            if id_ not in known
+        ]
     if "jobSetting" in given:
         changes["setting"] = _setting(settings.setting, given["jobSetting"], faults)
     if "placementSettings" in given:
         changes["placements"] = tuple(given["placementSettings"] or ())
-        known = {one.id for one in publishers.publishers_of(tx, client.agency_no)}
         faults += [
             Fault(f"/placementSettings/{n}/value", "is not a publisher of yours")
             for n, placement in enumerate(changes["placements"])

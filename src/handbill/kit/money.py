@@ -44,11 +44,6 @@ def share_down(micros: int, ppm: int) -> int:
     return micros * ppm // PPM
 
 
-def less_share(micros: int, ppm: int) -> int:
-    """The amount less a share of it, rounded half even to the micro (markdown, domain 4.2)."""
-    return int((Decimal(micros) * (PPM - ppm) / PPM).to_integral_value(rounding=ROUND_HALF_EVEN))
-
-
 def plus_shares(micros: int, *ppms: int) -> int:
     """The amount with each share put on in turn, rounded once, half even, to the micro (markups,
     domain 4.2). Whole numbers throughout: no product is too long for them.

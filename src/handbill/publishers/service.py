@@ -78,7 +78,7 @@ def create(tx: Tx, now: Instant, agency_no: int, given: dict[str, Any]) -> Publi
     blank = PublisherBody(publisher_id, currency=access.agency_by_number(tx, agency_no).currency)
     said, passwords = _parted({k: v for k, v in given.items() if v is not None})
     body = settled(blank, said, NAMES, [])
-    _require_whole(body, passwords, [])
+    _require_whole(body, passwords, [], blank.currency)
     publisher = Publisher(
         no=former.no if former else 0, id=publisher_id, agency_no=agency_no, status="A",
         body=body, created_at=now, updated_at=now,
@@ -106,7 +106,8 @@ def update(tx: Tx, now: Instant, publisher: Publisher, given: dict[str, Any]) ->
         raise bad_request(faults)
     said, passwords = _parted(given)
     body = settled(publisher.body, said, NAMES, faults)
-    _require_whole(body, passwords, rows.secrets_held(tx, publisher.no))
+    currency = access.agency_by_number(tx, publisher.agency_no).currency
+    _require_whole(body, passwords, rows.secrets_held(tx, publisher.no), currency)
     new_password = any(
         value is not None and value != rows.secret(tx, publisher.no, name)
         for name, (_, value) in passwords.items()
@@ -135,13 +136,22 @@ def _parted(given: dict[str, Any]) -> tuple[dict[str, Any], _Passwords]:
     return said, passwords
 
 
-def _require_whole(body: PublisherBody, passwords: _Passwords, held: list[str]) -> None:
-    """**Refuses** (400) deliveries to nowhere or onto one path, and logins without a password."""
+def _require_whole(
+    body: PublisherBody, passwords: _Passwords, held: list[str], currency: str
+) -> None:
+    """**Refuses** (400) deliveries to nowhere or onto one path, logins without a password, another
+    currency than the agency's, for nothing is converted, and a flat bid that is none.
+    """
     faults = [
         Fault(pointer, "is required; none is kept for this place and user name")
         for name, (pointer, value) in passwords.items()
         if value is None and name not in held
     ]
+    if body.currency != currency:
+        says = f"must be {currency}, the agency's currency: nothing is converted"
+        faults.append(Fault("/currency", says))
+    if body.bid_type == "FLAT_CPC" and not body.flat_bid_micros:
+        faults.append(Fault("/flatBidValue", "must be more than 0 where bidType is FLAT_CPC"))
     if body.delivered_by_ftp and body.ftp is None:
         faults.append(Fault("/ftpConfig", "is required where deliverFeedByFTP is true"))
     if body.per_client and body.ftp is not None and not names_clients(body.ftp.template):

@@ -9,7 +9,7 @@ from handbill.kit.zones import PERIODS
 from handbill.wire.shapes import Choice, Faults, Field, Flag, Integer, Money, Object, Percent
 
 _VALUE = "Most per period, 0 or more: money in the agency's currency, else a whole number."
-_LOCKED = "Keeps this share of the parent's budget for the placement."
+_LOCKED = "Keeps this share of the parent's budget for the placement. Kept; nothing acts on it yet."
 
 
 def _monthly_pacing(found: dict[str, Any], at: str, faults: Faults) -> None:
@@ -36,9 +36,14 @@ def cap_shape(*, money: bool, periods: tuple[str, ...] = PERIODS) -> Object:
                 Choice(periods), "Period of the cap; Monthly if absent.", aliases=("freq",)
             ),
             "value": Field(Money() if money else Integer(0), _VALUE, required=True),
-            "pacing": Field(Flag(), "Spend evenly over the month; Monthly caps only."),
+            "pacing": Field(
+                Flag(),
+                "Spend evenly over the month; Monthly caps only. Kept; nothing acts on it yet.",
+            ),
             "thresholdP": Field(
-                Percent(), "Percent of the value at which it stops; 80.", aliases=("threshold",)
+                Percent(),
+                "Percent of the value from which it brakes; 80. Kept; nothing acts on it yet.",
+                aliases=("threshold",),
             ),
             "locked": Field(Flag(), _LOCKED),
         },
@@ -72,9 +77,15 @@ def caps_shape(*, budget_required: bool, per_job: bool = False) -> Object:
     if per_job:
         each = ("Weekly", "Monthly", "Lifetime")
         fields |= {
-            "jobBudget": Field(cap_shape(money=True, periods=each), "Most to spend per job."),
-            "jobClicks": Field(cap_shape(money=False, periods=each), "Most clicks per job."),
-            "jobApplies": Field(cap_shape(money=False, periods=each), "Most applies per job."),
+            "jobBudget": Field(
+                cap_shape(money=True, periods=each), "Most to spend per job. Kept; not held yet."
+            ),
+            "jobClicks": Field(
+                cap_shape(money=False, periods=each), "Most clicks per job. Kept; not held yet."
+            ),
+            "jobApplies": Field(
+                cap_shape(money=False, periods=each), "Most applies per job. Kept; not held yet."
+            ),
         }
     return Object(fields, make=_caps)
 

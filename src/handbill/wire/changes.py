@@ -8,7 +8,7 @@ import msgspec
 from handbill.core.nouns import Cap, Caps
 from handbill.kit.faults import Fault
 from handbill.wire.caps import cap_shape, caps_shape
-from handbill.wire.shapes import Faults, Field, Integer, Object, Percent, pointed
+from handbill.wire.shapes import Faults, Field, Integer, Object, Percent, Schema, Shape, pointed
 
 _S = TypeVar("_S", bound=msgspec.Struct)
 _CAPS = {
@@ -80,6 +80,18 @@ def merged_override(noun: _S, change: Mapping[str, Any] | None) -> _S:
                    _OVERRIDE_NAMES, [])  # fmt: skip
 
 
+class _NeverHeld(Shape):
+    """A cap that no rule holds at this level: refused, so that nobody relies on it."""
+
+    def read(self, value: Any, at: str, faults: Faults) -> Any:
+        if value is not None:
+            faults.append(Fault(at, "is not possible here: only a budget is"))
+        return None
+
+    def schema(self) -> Schema:
+        return {"type": "null"}
+
+
 def _only_budget(found: dict[str, Any]) -> Cap | None:
     budget: Cap | None = found.get("budget")
     return budget
@@ -90,7 +102,9 @@ PLACEMENT_CAPS = Object(
         "budget": Field(
             cap_shape(money=True, periods=("Weekly", "Monthly", "Lifetime")),
             "Most to spend over this publisher.",
-        )
+        ),
+        "clicks": Field(_NeverHeld(), "Refused: a publisher's clicks cannot be capped."),
+        "applies": Field(_NeverHeld(), "Refused: a publisher's applies cannot be capped."),
     },
     make=_only_budget,
 )

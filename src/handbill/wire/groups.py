@@ -172,7 +172,9 @@ _EDITABLE = {
     "daysToSchedule": Field(
         ListOf(Integer(0, 6), 1, 7, unique=True), "Weekdays on which it trades, 0 is Monday; all."
     ),
-    "performanceTargets": Field(ListOf(_TARGET, most=2), "What is aimed at, at most two."),
+    "performanceTargets": Field(
+        ListOf(_TARGET, most=2), "What is aimed at, at most two. Kept; nothing acts on it yet."
+    ),
     "ioDetails": Field(ListOf(_ORDER, most=100), "Insertion orders, at most 100."),
     "categories": Field(ListOf(Text(1, 200), most=200), "Categories, for your own use."),
     "settingsOverride": Field(OVERRIDE, "What it has other than its campaign."),

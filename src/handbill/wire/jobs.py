@@ -122,7 +122,7 @@ SETTING = Object(
         "cpcBid": Field(Money(), "CPC bid in place of the job group's."),
         "cpaBid": Field(Money(), "CPA bid in place of the job group's."),
         "markdown": Field(Percent(), "Percent taken off the bid that publishers see."),
-        "caps": Field(_CAPS, "Caps of the job alone, not Daily."),
+        "caps": Field(_CAPS, "Caps of the job alone, not Daily. Kept; not held yet."),
         "startDate": Field(Day(), "First day on which it is advertised, mm/dd/yyyy."),
         "endDate": Field(Day(), "Last day on which it is advertised, mm/dd/yyyy."),
     },
@@ -156,7 +156,9 @@ PLACEMENT = Object(
             Flag(), "False keeps the job off this publisher; true if absent.",
             aliases=("is_active",),
         ),
-        "caps": Field(PLACEMENT_CAPS, "A budget of the job over this publisher, not Daily."),
+        "caps": Field(
+            PLACEMENT_CAPS, "Its budget over this publisher, not Daily. Kept; not held yet."
+        ),
     },
     make=_placement,
 )  # fmt: skip

@@ -118,7 +118,7 @@ _FIELDS = {
     "flatBidValue": Field(Money(), "The bid of a FLAT_CPC publisher, in place of every other."),
     "currency": Field(
         Text(3, 3, r"[A-Z]{3}", "must be an ISO 4217 code such as USD"),
-        "ISO 4217 code; the agency's currency if absent.",
+        "ISO 4217 code; the agency's currency if absent, and no other: nothing is converted.",
     ),
     "url": Field(Text(most=2_000), "Address of its site."),
     "country": Field(Text(most=100), "Country in which it advertises."),
