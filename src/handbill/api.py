@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from logging import getLogger
 
 import uvloop
@@ -22,12 +23,14 @@ from handbill.definitions import routes as definitions
 from handbill.feeds import routes as feeds
 from handbill.funnel import routes as funnel
 from handbill.groups import routes as groups
+from handbill.host import figures, security
 from handbill.host.beats import BEAT_SECONDS, Beat
 from handbill.host.settings import Settings
 from handbill.http.app import Application, application
 from handbill.http.docs import with_pages
 from handbill.http.front import Front, Limits, dated
 from handbill.http.operations import Caller, Desk, Operation
+from handbill.http.witness import Witness
 from handbill.jobs import routes as jobs
 from handbill.ledger import routes as ledger
 from handbill.listings import routes as listings
@@ -41,8 +44,11 @@ from handbill.stats import routes as stats
 from handbill.store.records import Tx
 from handbill.tracking import routes as tracking
 from handbill.tracking.addresses import Proxies
+from handbill.watching import Watch
+from handbill.worker import schedule
 
 _log = getLogger("handbill.api")
+_FIGURES_BYTES = 512 * 1024  # some hundred operations, each with its buckets
 _HEADER_MS = 10_000
 _BUFFER_BYTES = 65_536
 _BACKLOG = 1_024
@@ -102,10 +108,13 @@ def main(settings: Settings, number: int = 0) -> None:
 
     Ends with status 1 when the journal broke, so that whoever watches starts a new process.
     """
+    figures.share(settings.figures_folder, f"api-{number}", _FIGURES_BYTES)
     desk = open_desk(settings, f"api-{number}", Doors)
-    front = fronted(desk)
+    watch = Watch(desk, schedule())
+    front = fronted(replace(desk, watch=watch.checks))
+    app = Witness(front, front.named)
     server = Server(
-        dated(front, desk.clock) if settings.clock_file else front,
+        dated(app, desk.clock) if settings.clock_file else app,
         address=settings.host,
         port=settings.api_port,
         interface=Interfaces.ASGINL,
@@ -125,6 +134,7 @@ def main(settings: Settings, number: int = 0) -> None:
     async def live(beat: Beat) -> None:
         while not desk.journal.broken:
             beat.strike()
+            security.settle()
             await asyncio.sleep(BEAT_SECONDS)
         _log.error("the journal is broken: a new process begins a new segment")
         end()
@@ -134,8 +144,10 @@ def main(settings: Settings, number: int = 0) -> None:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, end)
         living = asyncio.create_task(live(Beat(settings.beats_folder, f"api-{number}")))
+        watching = asyncio.create_task(watch.go_on())
         await server.serve()
         living.cancel()
+        watching.cancel()
 
     with contextlib.closing(desk.journal), contextlib.closing(desk.egress):
         uvloop.run(serve())

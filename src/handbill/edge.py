@@ -3,14 +3,19 @@
 import asyncio
 import gc
 import resource
+import shutil
 import signal
 import socket
 from functools import partial
 from logging import getLogger
+from pathlib import Path
 
 import msgspec
 import uvloop
 
+from handbill.core import health
+from handbill.core.health import Check
+from handbill.host import figures
 from handbill.host.beats import BEAT_SECONDS, Beat
 from handbill.host.clock import clock_of
 from handbill.host.identity import source_of
@@ -22,6 +27,7 @@ from handbill.tracking.addresses import Proxies
 from handbill.tracking.edge import Edge
 from handbill.tracking.http1 import Connection
 from handbill.tracking.server import Limits, Server
+from handbill.tracking.telling import told
 
 _LOG = getLogger("handbill.edge")
 
@@ -38,6 +44,7 @@ def main(settings: Settings, number: int) -> None:
     Ends with status 1 when the journal broke, so that whoever watches starts a new process, which
     has a new segment. **Refuses** to start while another process has the same number.
     """
+    figures.share(settings.figures_folder, f"edge-{number}")
     uvloop.run(_serve(settings, number))
 
 
@@ -64,8 +71,11 @@ async def _serve(settings: Settings, number: int) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     broken = partial(loop.call_later, _BROKEN_S, stop.set)
-    edge = Edge(journal, index, clock, proxies, settings.nearby_folder / "feeds", broken)
-    server = Server(edge.answer, clock, ids, _limits(), proxies.has)
+    feeds = settings.nearby_folder / "feeds"
+    checks = partial(_checks, settings, index, feeds)
+    edge = Edge(journal, index, clock, proxies, feeds, broken, checks)
+    answer = told(edge.answer) if settings.log_level == "debug" else edge.answer
+    server = Server(answer, clock, ids, _limits(), proxies.has)
     for number_of_signal in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number_of_signal, stop.set)
     door = await loop.create_server(
@@ -79,7 +89,7 @@ async def _serve(settings: Settings, number: int) -> None:
     gc.freeze()
     gc.set_threshold(_YOUNG)
     _LOG.info("edge %d serves", number)
-    living = asyncio.create_task(_live(Beat(settings.beats_folder, f"edge-{number}")))
+    living = asyncio.create_task(_live(Beat(settings.beats_folder, f"edge-{number}"), edge))
     try:
         await stop.wait()
     finally:
@@ -88,14 +98,26 @@ async def _serve(settings: Settings, number: int) -> None:
         await server.drain(DRAIN_S)
         journal.close()
         index.close()
+        edge.telling.tell()
     if not edge.is_ready:
         raise SystemExit(1)
 
 
-async def _live(beat: Beat) -> None:
-    """Be seen at work for as long as the event loop turns."""
+def _checks(settings: Settings, index: EdgeIndex, feeds: Path) -> list[Check]:
+    """What an edge needs beside its journal."""
+    free = shutil.disk_usage(settings.data_folder).free
+    return [
+        health.index(bool(index.keys())),
+        health.disk(free, settings.least_free_bytes),
+        health.feeds(int(index.has_urls() and not feeds.is_dir())),
+    ]
+
+
+async def _live(beat: Beat, edge: Edge) -> None:
+    """Be seen at work for as long as the event loop turns, and tell what was counted."""
     while True:
         beat.strike()
+        edge.telling.tell()
         await asyncio.sleep(BEAT_SECONDS)
 
 

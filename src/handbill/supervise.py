@@ -21,6 +21,7 @@ import msgspec
 from handbill.config import BadSettings, environment_of
 from handbill.host.beats import BEAT_SECONDS, silence_of
 from handbill.host.clock import ticking
+from handbill.host.figures import RESTARTS, share
 from handbill.host.settings import Settings
 from handbill.opening import locked, make_data_folder
 from handbill.work.hosts import RENEW_SECONDS
@@ -158,6 +159,7 @@ class Tree:
             deaths += 1
             is_well = loop.time() - began > SETTLED
             wait = FIRST_WAIT if is_well else min(wait * 2, MOST_WAIT)
+            RESTARTS.labels(child.name, "ended").inc()
             _log.warning(
                 "a process ended and is started again",
                 extra={"child": child.name, "status": status, "wait_s": wait},
@@ -179,6 +181,7 @@ class Tree:
             _log.error("nobody watches", exc_info=failure, extra={"child": child.name})
         elif not ended.done() and not self._stopping.is_set():
             _log.error("a process hangs and is killed", extra={"child": child.name})
+            RESTARTS.labels(child.name, "hung").inc()
             process.kill()
         return await ended
 
@@ -245,7 +248,9 @@ async def _answers(host: str, port: int, path: str, seconds: float = _ANSWER_SEC
 
 
 async def _become_ready(tree: Tree, settings: Settings) -> bool:
-    """Wait until the tree's doors answer; False when the tree stops before, or time is up."""
+    """Wait until both doors are ready; False when the tree stops before, or a door does not even
+    answer when time is up. One that answers may have much to catch up with, and is let do so.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + READY_SECONDS
     for name in _ports_of(settings):
@@ -253,6 +258,9 @@ async def _become_ready(tree: Tree, settings: Settings) -> bool:
         while not await _answers(settings.near_host, port, "/readyz"):
             if tree.is_stopping:
                 return False
+            if loop.time() > deadline and await _answers(settings.near_host, port, "/livez"):
+                _log.warning("not ready yet, but at work: GET /readyz says what is missing")
+                break
             if loop.time() > deadline:
                 tree.failure = f"not ready after {READY_SECONDS:.0f} seconds; see the log above"
                 tree.stop()
@@ -276,6 +284,7 @@ async def keep_serving(
     ``renew`` is called every few seconds, and says why the tree must end, if it must. The exit
     status: 0 when it was ended on request, 1 when it could not start or had to end.
     """
+    share(settings.figures_folder, "serve")
     tree = Tree(settings)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

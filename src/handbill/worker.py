@@ -4,6 +4,7 @@ What waits on other people's servers runs in processes of its own, the fetchers:
 not hold up anybody's matching, outbound feeds or reports.
 """
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from types import ModuleType
@@ -14,16 +15,20 @@ from handbill.definitions import work as definitions
 from handbill.feeds import work as feeds
 from handbill.funnel import work as funnel
 from handbill.groups import work as groups
+from handbill.host import figures
 from handbill.host.beats import beating
 from handbill.host.settings import Settings
 from handbill.ledger import work as ledger
+from handbill.listings import service as listing_service
 from handbill.listings import work as listings
 from handbill.opening import open_tools
 from handbill.postings import work as postings
 from handbill.stats import work as stats
 from handbill.work.loop import Worker
 from handbill.work.queue import revive
-from handbill.work.tools import Run, Schedule
+from handbill.work.tools import Run, Schedule, Tools
+
+_LOG = logging.getLogger("handbill.work")
 
 ROOMS: tuple[ModuleType, ...] = (
     access,
@@ -65,12 +70,30 @@ def main(settings: Settings, number: int = 0, *, fetches: bool = False) -> None:
     ``fetches``: take only what talks to others' servers; else everything but that. Every one of
     them minds the schedule, which only enqueues.
     """
+    name = f"{'fetcher' if fetches else 'worker'}-{number}"
+    figures.share(settings.figures_folder, name)
     tools = open_tools(settings)
     mine = {kind: run for kind, run in tasks().items() if (kind in FETCHED) is fetches}
-    name = f"{'fetcher' if fetches else 'worker'}-{number}"
     try:
+        if not fetches:
+            _take_over_address(tools)
         with beating(settings.beats_folder, name):
             Worker(tools, f"{name}-{os.getpid()}", mine, schedule()).run()
     finally:
         tools.index.close()
         tools.records.close()
+
+
+def _take_over_address(tools: Tools) -> None:
+    """Write all outbound feeds again after a change of the edge's address, before anything else
+    is published: else old and new links would stand in one file.
+    """
+    with tools.records.write() as tx:
+        taken = listing_service.take_over_address(tx, tools.settings, tools.clock.now())
+    if taken is not None:
+        former, count = taken
+        _LOG.warning(
+            "the edge's address was %s and is %s now: the outbound feeds of %d clients are written "
+            "again; links that are out lead to the former address, so keep it answering",
+            former, tools.settings.public_edge, count,
+        )  # fmt: skip

@@ -60,7 +60,7 @@ def edge(folder: Path, port: int, number: int = 0) -> Iterator[subprocess.Popen[
 def _is_ready(port: int, process: subprocess.Popen[bytes]) -> bool:
     assert process.poll() is None, "the edge ended at its start"
     try:
-        return _get(port, "/readyz")[0] == 200
+        return _get(port, "/livez")[0] == 200
     except (OSError, HTTPException):
         return False
 

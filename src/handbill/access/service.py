@@ -14,6 +14,7 @@ from handbill.access import rows
 from handbill.access.keys import ensure_secrets, secret
 from handbill.access.rows import Agency, ApiClient, Key
 from handbill.core.nouns import Family
+from handbill.host import security
 from handbill.host.ids import Ids, new_api_client_id, new_family_id, new_name
 from handbill.http.operations import Need
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
@@ -252,6 +253,7 @@ def rotate_key(
 def revoke_key(tx: Tx, now: Instant, owner: Owner, prefix: str) -> None:
     """Kill a key at once. **Refuses** a key that is not the owner's or is dead (404)."""
     rows.change_key(tx, _live_key(tx, now, owner, prefix).no, revoked_at=now)
+    security.note("key_revoked", prefix=prefix)
 
 
 def scope_of(role: str, allowed: Iterable[Need] = NEEDS) -> str:
@@ -303,6 +305,7 @@ def revoke_api_client(tx: Tx, now: Instant, owner: Owner, api_client_id: str) ->
     if found is None:
         raise not_found()
     rows.revoke_api_client(tx, found.no, now)
+    security.note("api_client_revoked", api_client=api_client_id)
 
 
 def proved_key(tx: Tx, api_key: str, digest_keys: dict[int, bytes], now: Instant) -> Key | None:

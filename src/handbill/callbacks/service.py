@@ -58,8 +58,11 @@ def secret_of(tx: Tx, ids: Ids, now: Instant, agency_no: int) -> str:
     return spelled(rows.signing_keys(tx, agency_no)[-1])
 
 
-def note(tx: Tx, callback: Callback, now: Instant, status: int | None, failure: str) -> None:
-    """What came of a try: any 2xx ends it, 410 disables it, anything else is tried again."""
+def note(tx: Tx, callback: Callback, now: Instant, status: int | None, failure: str) -> str:
+    """Note what came of a try: any 2xx ends it, 410 disables it, anything else is tried again.
+
+    The state it comes to.
+    """
     tried = callback.attempts + 1
     state = SENDING
     if status is not None and 200 <= status < 300:
@@ -71,6 +74,7 @@ def note(tx: Tx, callback: Callback, now: Instant, status: int | None, failure: 
     _save(tx, callback, now, state, status=status, failure=failure or None)
     if state == SENDING:
         enqueue(tx, SEND, callback.id, now, due_at=now + WAITS[tried - 1])
+    return state
 
 
 def refuse(tx: Tx, callback: Callback, now: Instant, why: str) -> None:

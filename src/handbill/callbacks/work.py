@@ -4,6 +4,7 @@ from handbill.callbacks import rows, service
 from handbill.callbacks.rows import SENDING, Callback
 from handbill.callbacks.signatures import headers_of
 from handbill.host.egress import EgressFailed, EgressRefused, Limits
+from handbill.host.figures import CALLBACKS
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.work.queue import Task, enqueue, finish, lease
@@ -33,11 +34,13 @@ def _try(tools: Tools, callback: Callback, keys: list[bytes]) -> None:
     except EgressRefused as refused:
         with tools.records.write() as tx:
             service.refuse(tx, callback, tools.clock.now(), str(refused))
+        CALLBACKS.labels("refused").inc()
         return
     except EgressFailed as failed:
         failure = str(failed)
     with tools.records.write() as tx:
-        service.note(tx, callback, tools.clock.now(), status, failure)
+        state = service.note(tx, callback, tools.clock.now(), status, failure)
+    CALLBACKS.labels("retrying" if state == SENDING else state.lower()).inc()
 
 
 def run_due(tools: Tools, name: str, most: int = 1_000) -> int:

@@ -9,7 +9,7 @@ import typer
 
 from handbill.cli.speaking import DataOption, JsonOption, settings_with
 from handbill.host.folders import is_root
-from handbill.host.logs import log_json_lines
+from handbill.host.logs import log_json_lines, set_level
 from handbill.host.settings import Settings
 from handbill.host.tie import end_with_parent
 
@@ -60,6 +60,7 @@ def run_tree(settings: Settings, tell: Callable[[str], None]) -> None:
     from handbill.supervise import keep_serving, sole_server, with_ports
 
     log_json_lines("serve")
+    set_level(settings.log_level)
     _warn_root()
     with sole_server(settings):
         ready = with_ports(settings)
@@ -76,7 +77,9 @@ def _child(name: str, number: int, *, tied: bool, data: str | None, **flags: Any
         end_with_parent()
     else:
         _warn_root()
-    return settings_with(data=data, **flags)
+    settings = settings_with(data=data, **flags)
+    set_level(settings.log_level)
+    return settings
 
 
 def _warn_root() -> None:

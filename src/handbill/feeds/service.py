@@ -10,6 +10,7 @@ from handbill.core.nouns import Client, ClientBody, Feed, FeedBody
 from handbill.feeds import rows
 from handbill.feeds.collecting import ImportFailed, settings_digest
 from handbill.feeds.rows import Run, RunBody
+from handbill.host.figures import FEED_RUNS
 from handbill.host.ids import Ids, new_uuid
 from handbill.jobs import service as jobs
 from handbill.kit.faults import Fault, bad_request, not_found
@@ -232,6 +233,7 @@ def end_run(tx: Tx, feed: Feed, run: Run, state: str, now: Instant) -> None:
         wait = _FIRST_WAIT << (_failures_in_a_row(tx, feed.no) - 1)
         feed.next_run_at = min(feed.next_run_at, now + wait)
     rows.plan(tx, feed.no, feed.next_run_at)
+    FEED_RUNS.labels(state).inc()
 
 
 def enqueue_due(tx: Tx, now: Instant) -> None:

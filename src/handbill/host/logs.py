@@ -1,13 +1,24 @@
 """Logs: one JSON object per line on standard error. Nothing that opens a door is ever in one."""
 
+import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 from types import TracebackType
+from typing import Any
 
 import msgspec
 
 _MOST_TEXT = 8_000
+_SECRETS = (
+    (re.compile(r"\b(hb_[a-z0-9]{12}_)[A-Za-z0-9_-]+"), r"\1***"),  # our API keys
+    (re.compile(r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), "***"),  # tokens
+    (re.compile(r"\bwhsec_[A-Za-z0-9+/=]+"), "***"),  # secrets of callbacks
+    (re.compile(r"(?<=://)([^/@:\s\"]*):[^/@\s\"]*@"), r"\1:***@"),  # passwords in addresses
+)
+# Below 0x20 JSON escapes itself; these it may leave as they are.
+_OBEYED = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "taskName"}
 
 
@@ -30,7 +41,24 @@ class JsonLines(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in _OWN}
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)[-_MOST_TEXT:]
-        return msgspec.json.encode(line, enc_hook=str).decode()
+        return _told(line)
+
+
+def _told(line: dict[str, Any]) -> str:
+    """One line without a secret, and without a character that a terminal obeys."""
+    try:
+        text = msgspec.json.encode(line, enc_hook=str).decode()
+    except UnicodeEncodeError:  # half a character, from outside
+        text = json.dumps(line, default=str)
+    for secret, shown in _SECRETS:
+        text = secret.sub(shown, text)
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def set_level(level: str) -> None:
+    """From now on tell so much: debug, info, warning or error; security events always."""
+    logging.getLogger().setLevel(level.upper())
+    logging.getLogger("handbill.security").setLevel(logging.INFO)
 
 
 def log_json_lines(process: str) -> None:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from handbill.host import security
 from handbill.kit.addresses import is_public
 from handbill.kit.faults import Unavailable
 from handbill.kit.urls import NotUrl, canonical_url, place_of
@@ -35,6 +36,7 @@ class Places:
     def require_port(self, host: str, port: int, ports: Collection[int]) -> None:
         """**Refuses** a port that is neither one of these nor allowed."""
         if port not in ports and (host, port) not in self._allow:
+            security.note("egress_refused", host=host, port=str(port), why="port")
             raise EgressRefused(f"port {port} is not open to feeds and callbacks")
 
     def looked_up(self, host: str, port: int) -> "Future[Sequence[str]]":
@@ -50,6 +52,7 @@ class Places:
         if not addresses:
             raise EgressFailed("the host name has no address")
         if (host, port) not in self._allow and not all(map(is_public, addresses)):
+            security.note("egress_refused", host=host, port=str(port), why="address")
             raise EgressRefused("the host has an address that is not public")
         return list(addresses)
 

@@ -104,6 +104,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "clock as soon as it is changed. Refused where a door listens beyond loopback."
     ))] = ""  # fmt: skip
 
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description=(
+        "How much the logs tell. info: one line per request of the API; debug: the edge's too."
+    ))] = "info"  # fmt: skip
+    judge_lag_seconds: Annotated[int, Meta(ge=1, le=86_400, description=(
+        "The API is not ready while the judge was not seen at work for so long, or the oldest "
+        "event that it has not booked is older."
+    ))] = 120  # fmt: skip
+    schedule_late_seconds: Annotated[int, Meta(ge=1, le=604_800, description=(
+        "The API is not ready while an entry of the schedule is overdue by more."
+    ))] = 600  # fmt: skip
+    least_free_bytes: Annotated[int, Meta(ge=0, le=1024**5, description=(
+        "API and edge are not ready while the disk of the data folder has less free space."
+    ))] = 64 * 1024**2  # fmt: skip
     probe_seconds: Annotated[int, Meta(ge=1, le=3_600, description=(
         "How often the supervisor looks whether each process shows a sign of life; one that shows "
         "none three times in a row is killed and started again."
@@ -164,6 +177,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def scratch_folder(self) -> Path:
         """For caches and temporary files: may be deleted while nothing runs."""
         return self.data_folder / "scratch"
+
+    @property
+    def figures_folder(self) -> Path:
+        """Where each process keeps its figures."""
+        return self.scratch_folder / "figures"
 
     @property
     def beats_folder(self) -> Path:

@@ -79,6 +79,8 @@ class Application:
             else:
                 body = body_in(answer)
         except Exception as failure:  # noqa: BLE001 - told in our own words, or an alarm
+            if isinstance(failure, Refused):
+                scope["refused"] = failure.gate
             answer = _told(failure, request_id)
             body = body_in(answer)
         head = head_of(answer, request_id)
@@ -91,7 +93,7 @@ class Application:
                 first, answer.chunks, (answer.status, head), wire, self._streams
             )
         except Exception:  # noqa: BLE001 - the status is gone: what is left is to break off
-            _log.exception("a body broke off", extra={"request_id": request_id})
+            _log.exception("a body broke off", extra={"requestId": request_id})
 
     async def _answer(
         self, scope: Scope, receive: Receive, headers: Headers, request_id: str
@@ -106,7 +108,7 @@ class Application:
         found = self._paths.find(raw_path, verb)
         if found is None:
             raise Refused(404, "Not found")
-        operation = found.verbs.get(verb)
+        operation = scope["operation"] = found.verbs.get(verb)
         if operation is None:
             allow = ", ".join(sorted(found.verbs))
             return refusal(Refused(405, "Method not allowed"), request_id, {"allow": allow})
@@ -236,10 +238,10 @@ def _told(failure: Exception, request_id: str) -> Answer:
         fault = Fault("", "the body breaks off, or its chunks cannot be read")
         return refusal(bad_request([fault]), request_id)
     if passes(failure):
-        _log.warning("unavailable: %s", failure, extra={"request_id": request_id})
+        _log.warning("unavailable: %s", failure, extra={"requestId": request_id})
         wait = {"retry-after": str(_RETRY_SECONDS)}
         return refusal(Refused(503, "Service Unavailable"), request_id, wait)
-    _log.error("bug", exc_info=failure, extra={"request_id": request_id})
+    _log.error("bug", exc_info=failure, extra={"requestId": request_id})
     return refusal(Refused(500, "Internal server error"), request_id)
 
 

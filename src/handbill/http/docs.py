@@ -5,12 +5,13 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
-import prometheus_client
-
+from handbill.core import health
+from handbill.host import figures
 from handbill.http.openapi import text
 from handbill.http.operations import Answer, Call, Operation
-from handbill.kit.faults import Unavailable, not_found
+from handbill.kit.faults import not_found
 
+_RETRY_SECONDS = 5
 _SCRIPT = "scalar-1.46.4.js.gz"
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Handbill API</title>
@@ -62,15 +63,16 @@ def _alive(_: Call) -> Any:
 
 
 async def _ready(call: Call) -> Answer:
-    if call.desk.journal.broken:
-        raise Unavailable("the journal cannot be written")
-    return Answer({"status": "ready"})
+    """503 with what is missing, and what to do about it."""
+    desk = call.desk
+    checks = [health.journal(desk.journal.broken), *(await desk.watch() if desk.watch else [])]
+    if all(check.ok for check in checks):
+        return Answer(health.report(checks))
+    return Answer(health.report(checks), 503, {"retry-after": str(_RETRY_SECONDS)})
 
 
 def _metrics(_: Call) -> Answer:
-    return Answer(
-        raw=prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST
-    )
+    return Answer(raw=figures.text(), media_type=figures.MEDIA_TYPE)
 
 
 def _root(call: Call) -> Answer:

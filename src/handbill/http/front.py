@@ -13,6 +13,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
+from handbill.host import security
 from handbill.host.clock import Clock
 from handbill.host.ids import Ids, new_name
 from handbill.http.asgi import ASGIApp, Message, Receive, Scope, Send, pairs_of, send_whole
@@ -87,6 +88,13 @@ class Front:
         """Answer 503 from now on; what is under way is answered as ever."""
         self._drains = True
 
+    def named(self, scope: Scope) -> dict[str, str]:
+        """Who asks, as the log tells it: the address, and the public part of the key."""
+        headers = dict(scope["headers"])
+        peer = scope.get("client") or ("", 0)
+        address = self._address_of(peer[0], headers.get(b"x-forwarded-for", b""))
+        return {"address": address, "prefix": _prefix_of(headers.get(b"x-api-key", b""))}
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in _ALWAYS:
             await self._app(scope, receive, send)
@@ -102,6 +110,7 @@ class Front:
         address = network_of(self._address_of(peer[0], headers.get(b"x-forwarded-for", b"")))
         count, most = self._under_way.get(address, 0), self._limits.requests_at_once
         if most and count >= most:
+            security.note("too_many_at_once", address=address)
             await self._refuse(send, 429, "Too Many Requests", _ONE_MOMENT, closes=True)
             return
         self._under_way[address] = count + 1
@@ -128,6 +137,7 @@ class Front:
         if not wait and prefix and addresses.has_failed(address, now):
             wait = self._prefixes.wait(prefix, now)
         if wait:
+            security.note("locked_out", address=address, prefix=prefix)
             await self._refuse(send, 429, "Too Many Requests", -(-wait // SECOND))
             return
 

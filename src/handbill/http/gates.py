@@ -34,12 +34,12 @@ class Arrival(NamedTuple):
 
 def unauthorised() -> Refused:
     """One body for every kind of bad key."""
-    return Refused(401, "Unauthorized")
+    return Refused(401, "Unauthorized", gate="key")
 
 
-def forbidden() -> Refused:
+def forbidden(gate: str) -> Refused:
     """One body for every kind of bad token, role, scope or client in a header."""
-    return Refused(403, "Forbidden")
+    return Refused(403, "Forbidden", gate=gate)
 
 
 def admitted(
@@ -57,9 +57,9 @@ def admitted(
     tokens = arrival.headers.every("x-authorization-key")
     allowed = desk.doors.admits(tx, caller, tokens[0], now) if len(tokens) == 1 else None
     if allowed is None:
-        raise forbidden()
+        raise forbidden("token")
     if caller.role != operation.role or operation.needs not in allowed:
-        raise forbidden()
+        raise forbidden("role")
     return caller, _client_of_header(tx, desk, operation, arrival, caller)
 
 
@@ -72,7 +72,7 @@ def _client_of_header(
     given = {value for name in names for value in arrival.headers.every(name)}
     client = desk.doors.client(tx, caller, given.pop()) if len(given) == 1 else None
     if client is None:
-        raise forbidden()
+        raise forbidden("client")
     return client
 
 
@@ -141,5 +141,5 @@ def held_client(tx: Tx, desk: Desk, operation: Operation, call: Call) -> Client 
         return None
     held = desk.doors.hold_client(tx, found)
     if held is None:
-        raise forbidden() if operation.client_header else not_found()
+        raise forbidden("client") if operation.client_header else not_found()
     return held

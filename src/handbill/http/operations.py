@@ -1,11 +1,12 @@
 """The table of operations: from its rows come routes, gates, OpenAPI and tests."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, cast
 
 import msgspec
 
+from handbill.core.health import Check
 from handbill.core.nouns import Client
 from handbill.host.clock import Clock
 from handbill.host.egress import Egress
@@ -92,6 +93,8 @@ class Desk:
     settings: Settings
     doors: Doors
     egress: Egress = field(default_factory=Egress)
+    watch: Callable[[], Awaitable[list[Check]]] | None = None
+    """What else must be there for this door to be ready, beside its journal."""
 
 
 @dataclass(slots=True)

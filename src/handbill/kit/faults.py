@@ -21,11 +21,15 @@ class Fault:
 
 @dataclass(slots=True)
 class Refused(Exception):
-    """The caller's or the business's doing. Carries the contract's code and a safe message."""
+    """The caller's or the business's doing. Carries the contract's code and a safe message.
+
+    ``gate``: for the log alone, which gate of who is calling was not passed.
+    """
 
     status: int
     message: str
     faults: list[Fault] = field(default_factory=list)
+    gate: str = ""
 
     def __str__(self) -> str:
         return f"{self.status} {self.message}"

@@ -6,14 +6,17 @@ from typing import Any
 
 from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
+from handbill.core.received import decode
 from handbill.groups.service import groups_by_number
-from handbill.kit.instants import iso_of
+from handbill.kit.instants import Instant, iso_of
 from handbill.ledger import rows
 from handbill.publishers.service import publishers_by_number
-from handbill.store import events
+from handbill.store import events, marks
 from handbill.store.blobs import Blobs
+from handbill.store.journal import JournalReader
 from handbill.store.records import Records, Tx
 
+_SOURCES_AT_ONCE = 256
 _AT_ONCE = 2_000
 _MEMORY_MB = 256
 _COLUMNS = (
@@ -103,3 +106,9 @@ def _line(
         "markedUpMicros": marked,
         "currency": currency,
     }
+
+
+def waiting_since(tx: Tx, journal: JournalReader) -> Instant | None:
+    """When the oldest event came that the judge has not booked; None when nothing waits."""
+    reading = journal.read(marks.read(tx).of, _SOURCES_AT_ONCE)
+    return min((decode(line.record)[0].at for line in reading.entries), default=None)

@@ -13,6 +13,7 @@ from handbill.clients import service as clients
 from handbill.core.nouns import Client, Publisher
 from handbill.core.vendors import path_of
 from handbill.host.egress import EgressFailed, EgressRefused, Limits
+from handbill.host.figures import DELIVERIES
 from handbill.host.ftp import FtpSession, Login, ftp_session
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
@@ -222,6 +223,7 @@ def _note(
         delivery = delivery._replace(size=size, digest=digest, delivered_at=at)
     with tools.records.write() as tx:
         rows.put(tx, delivery)
+    DELIVERIES.labels(state).inc()
 
 
 def _forget(tools: Tools, publisher: Publisher) -> None:

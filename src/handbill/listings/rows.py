@@ -9,7 +9,13 @@ from sqlalchemy import bindparam as b
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among, among_ids
-from handbill.store.records.tables import clients, departures, feed_files, feed_parts
+from handbill.store.records.tables import (
+    clients,
+    departures,
+    feed_files,
+    feed_parts,
+    link_addresses,
+)
 
 _f, _p, _d = feed_files.c, feed_parts.c, departures.c
 _AT_ONCE = 5_000
@@ -51,6 +57,16 @@ _FILE_OF = sa.select(*FILE_COLUMNS).where(
 )
 _FILES = sa.select(*FILE_COLUMNS).where(_f.publisher_no == b("publisher_no")).order_by(_f.client_no)
 _WRITTEN = sa.select(*FILE_COLUMNS).where(_f.written_at.is_not(sa.null())).order_by(_f.no)
+_LAST_WRITTEN = (
+    sa.select(_f.name)
+    .where(_f.written_at.is_not(sa.null()))
+    .order_by(_f.written_at.desc())
+    .limit(b("most"))
+)
+_ALL_READERS = sa.select(clients.c.id).where(
+    clients.c.no.in_(sa.select(_p.client_no).where(_p.job_count > sa.literal_column("0")))
+)
+_ADDRESS = sa.select(link_addresses.c.address).order_by(link_addresses.c.no.desc()).limit(b("one"))
 _HELD = sa.select(_f.publisher_no, _f.client_no).where(
     among(_f.publisher_no, "nos"), among(_f.client_no, "clients")
 )
@@ -149,6 +165,26 @@ def put_parts(tx: Tx, parts: Sequence[Part], now: Instant) -> None:
 def clients_with_part(tx: Tx, publisher_no: int) -> list[str]:
     """Ids of the clients that place, or once placed, the publisher."""
     return [id_ for (id_,) in tx.all(_READERS, publisher_no=publisher_no)]
+
+
+def clients_in_files(tx: Tx) -> list[str]:
+    """Ids of the clients of whom any file shows jobs."""
+    return [id_ for (id_,) in tx.all(_ALL_READERS)]
+
+
+def last_written(tx: Tx, most: int) -> list[str]:
+    """The names of the files that were written last."""
+    return [name for (name,) in tx.all(_LAST_WRITTEN, most=most)]
+
+
+def link_address(tx: Tx) -> str | None:
+    """The address that links are written with; None before the first."""
+    found: str | None = tx.value(_ADDRESS, one=1)
+    return found
+
+
+def put_link_address(tx: Tx, address: str, now: Instant) -> None:
+    tx.put(link_addresses, address=address, since_at=now)
 
 
 def depart(tx: Tx, part: Part, gone: Iterable[bytes], now: Instant) -> None:

@@ -15,6 +15,7 @@ DELIVER = "listings.deliver"
 APART = 5 * MINUTE
 """Between deliveries that nobody has asked for; what has changed meanwhile goes with the next."""
 ALL_CLIENTS = 0
+_MOST_LOOKED_AT = 1_000
 
 
 def feed_url(
@@ -55,6 +56,31 @@ def republish(tx: Tx, publisher_no: int, now: Instant) -> None:
     for client_id in rows.clients_with_part(tx, publisher_no):
         enqueue(tx, PUBLISH, client_id, now)
     enqueue(tx, ASSEMBLE, str(publisher_no), now)
+
+
+def take_over_address(tx: Tx, settings: Settings, now: Instant) -> tuple[str, int] | None:
+    """Have all that is published written again when the edge's public address is another one than
+    links were last written with: the former address, and of how many clients; else None.
+
+    The links that are out already stay as good as their address.
+    """
+    former, address = rows.link_address(tx), settings.public_edge
+    if former == address:
+        return None
+    rows.put_link_address(tx, address, now)
+    if former is None:
+        return None
+    stale = rows.clients_in_files(tx)
+    for client_id in stale:
+        enqueue(tx, PUBLISH, client_id, now)
+    return former, len(stale)
+
+
+def missing_files(tx: Tx, settings: Settings) -> int:
+    """How many of the files that were written last are not where the edge reads them."""
+    feeds = settings.nearby_folder / "feeds"
+    names = rows.last_written(tx, _MOST_LOOKED_AT)
+    return sum(not (feeds / f"{name}.xml").exists() for name in names)
 
 
 def departures(tx: Tx, wanted: Mapping[int, Collection[bytes]]) -> dict[tuple[int, bytes], Instant]:

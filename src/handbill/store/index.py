@@ -49,6 +49,11 @@ class EdgeIndex:
         with self._env.begin(db=self._keys) as look:
             return {raw_kid[0]: bytes(key) for raw_kid, key in look.cursor()}
 
+    def has_urls(self) -> bool:
+        """Whether any job was ever indexed."""
+        with self._env.begin(db=self._urls) as look:
+            return bool(look.stat(self._urls)["entries"])
+
     def put_urls(self, urls: Iterable[tuple[bytes, bytes]]) -> None:
         """Set the URLs of jobs, all or none."""
         with self._env.begin(db=self._urls, write=True) as change:

@@ -1,15 +1,11 @@
-"""What an edge process has done since it started, and how Prometheus is told."""
-
-from collections.abc import Iterator
+"""What an edge process has done, and how it is told with the figures of all processes."""
 
 import msgspec
-from prometheus_client.core import CounterMetricFamily
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.registry import Collector, CollectorRegistry
 
+from handbill.host import figures
 from handbill.tracking.messages import Answer, head
 
-_HEADERS = b"Content-Type: %b\r\nCache-Control: no-store\r\n" % CONTENT_TYPE_LATEST.encode()
+_HEADERS = b"Content-Type: %b\r\nCache-Control: no-store\r\n" % figures.MEDIA_TYPE.encode()
 
 
 class Counts(msgspec.Struct):
@@ -37,18 +33,22 @@ _MEANINGS = {
 }
 
 
-class _Collector(Collector):
+class Telling:
+    """Hands what was counted on to the figures, now and then."""
+
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
+        self._told = Counts()
 
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        for name, value in msgspec.structs.asdict(self._counts).items():
-            yield CounterMetricFamily(f"handbill_edge_{name}", _MEANINGS[name], value=value)
+    def tell(self) -> None:
+        for name, meaning in _MEANINGS.items():
+            count = getattr(self._counts, name)
+            shared = figures.counter(f"handbill_edge_{name}", meaning)
+            shared.inc(count - getattr(self._told, name))
+            setattr(self._told, name, count)
 
 
-def metrics(counts: Counts) -> Answer:
-    """The counts in Prometheus' text form."""
-    registry = CollectorRegistry()
-    registry.register(_Collector(counts))
-    body = generate_latest(registry)
+def metrics() -> Answer:
+    """The figures of all processes in Prometheus' text form."""
+    body = figures.text()
     return Answer(head(200, _HEADERS, len(body)), body)

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Protocol
 
 import httptools
+import msgspec
 
+from handbill.core import health
+from handbill.core.health import Check
 from handbill.core.listing_tokens import (
     JOB,
     Click,
@@ -25,10 +28,10 @@ from handbill.host.clock import Clock
 from handbill.kit.instants import SECOND, Instant
 from handbill.store.journal import JournalBroken, JournalFull
 from handbill.tracking.addresses import Proxies, is_near
-from handbill.tracking.counts import Counts, metrics
+from handbill.tracking.counts import Counts, Telling, metrics
 from handbill.tracking.destination import web_address, with_click
 from handbill.tracking.files import feed_file
-from handbill.tracking.messages import FAULTS, Answer, Later, Request, head
+from handbill.tracking.messages import FAULTS, JSON, Answer, Later, Request, head
 from handbill.tracking.pixel import GIF, NOT_COUNTED, Report, conversion, report_of, script
 
 _LOG = getLogger("handbill.edge")
@@ -40,6 +43,7 @@ _MOVED = (
 )
 _URLSAFE = bytes.maketrans(b"-_", b"+/")
 _PLAIN = b"Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
+_WAIT = b"Retry-After: 5\r\n" + JSON
 _LIVE = Answer(head(200, _PLAIN, 3), b"ok\n")
 _ROBOTS_TEXT = b"User-agent: *\nDisallow: /c/\nDisallow: /px.gif\n"
 _ROBOTS = Answer(head(200, _PLAIN, len(_ROBOTS_TEXT)), _ROBOTS_TEXT)
@@ -65,7 +69,8 @@ class Edge:
 
     **Refuses**: unknown paths, tokens that are not ours and unknown jobs 404; other verbs than GET
     and HEAD 405; 503 when the journal is full or broken, with nothing counted.
-    ``is_ready`` is false from the first failure of the journal on.
+    ``is_ready`` is false from the first failure of the journal on. ``checks``: what else must be
+    there for it to be ready; no database, which it does not need.
     """
 
     def __init__(
@@ -76,10 +81,13 @@ class Edge:
         proxies: Proxies,
         feeds: Path,
         on_broken: Callable[[], object],
+        checks: Callable[[], list[Check]] = list,
     ) -> None:
         self.counts = Counts()
+        self.telling = Telling(self.counts)
         self.is_ready = True
         self._on_broken = on_broken
+        self._checks = checks
         self._journal = journal
         self._index = index
         self._clock = clock
@@ -123,11 +131,19 @@ class Edge:
         if path == b"/robots.txt":
             return _ROBOTS
         if path == b"/readyz":
-            return _LIVE if self.is_ready else FAULTS[503]
+            return self._ready()
         # Figures of the business are not for the street.
         if not is_near(self._address(request)):
             return FAULTS[404]
-        return metrics(self.counts)
+        self.telling.tell()
+        return metrics()
+
+    def _ready(self) -> Answer:
+        """Whether this edge can do its work; 503 with what is missing, and what to do about it."""
+        checks = [health.journal(not self.is_ready), *self._checks()]
+        is_ready = all(check.ok for check in checks)
+        body = msgspec.json.encode(health.report(checks))
+        return Answer(head(200, JSON, len(body)) if is_ready else head(503, _WAIT, len(body)), body)
 
     # Clicks
 

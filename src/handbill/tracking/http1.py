@@ -186,7 +186,7 @@ class Connection(asyncio.Protocol):
         try:
             made = server.answer(request)
         except Exception as failure:  # noqa: BLE001 - said, logged, and the rest goes on
-            _LOG.exception("a request could not be answered", extra={"id": request.id.hex()})
+            _LOG.exception("a request could not be answered", extra={"requestId": request.id.hex()})
             made = FAULTS[503 if passes(failure) else 500]
         is_head = request.method == b"HEAD"
         if isinstance(made, Later):

@@ -13,7 +13,10 @@ _REASONS = {
     500: b"Internal Server Error", 503: b"Service Unavailable",
 }  # fmt: skip
 _SOME_ID = "0" * 32
-_JSON = b"Content-Type: application/json; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n"
+JSON = (
+    b"Cache-Control: no-store\r\n"
+    b"Content-Type: application/json; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n"
+)
 
 
 class Stream(Protocol):
@@ -87,7 +90,7 @@ def fault(status: int, extra: bytes = b"") -> Answer:
     """An answer that says what is wrong, in the contract's words; all equal but for the id."""
     message = _REASONS[status].decode().capitalize()
     body = msgspec.json.encode({"message": message, "requestId": _SOME_ID})
-    headers = extra + b"Cache-Control: no-store\r\n" + _JSON
+    headers = extra + JSON
     before, _, after = body.partition(_SOME_ID.encode())
     return Answer(head(status, headers, len(body)), Told(before, after))
 

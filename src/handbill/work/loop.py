@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from handbill.host.clock import Clock
+from handbill.host.figures import TASKS
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import Instant
 from handbill.store.records import Records
@@ -101,14 +102,17 @@ class Worker:
         except Stopped:
             with records.write() as tx:
                 queue.put_back(tx, task, clock.now(), "the worker was stopped")
+            TASKS.labels(task.kind, "stopped").inc()
             return
         except Exception as failure:  # noqa: BLE001 - whatever it is, it is told and tried again
             _LOG.warning("task %s %s failed", task.kind, task.key, exc_info=True)
             with records.write() as tx:
                 held = queue.fail(tx, task, clock.now(), f"{type(failure).__name__}: {failure}")
+            TASKS.labels(task.kind, "failed").inc()
         else:
             with records.write() as tx:
                 held = queue.finish(tx, task)
+            TASKS.labels(task.kind, "done").inc()
         if not held:
             _LOG.warning("task %s %s was taken over by another worker", task.kind, task.key)
 

@@ -95,6 +95,13 @@ _REVIVE = (
     .values(dead_at=sa.null(), attempts=sa.bindparam("attempts"), due_at=sa.bindparam("now"))
 )
 
+_STATE = sa.case(
+    (tasks.c.dead_at.is_not(sa.null()), sa.literal_column("'dead'")),
+    (tasks.c.lease.is_not(sa.null()), sa.literal_column("'running'")),
+    else_=sa.literal_column("'waiting'"),
+)
+_DEPTHS = sa.select(tasks.c.kind, _STATE, sa.func.count()).group_by(tasks.c.kind, _STATE)
+
 
 def enqueue(
     tx: Tx,
@@ -193,6 +200,11 @@ def revive(tx: Tx, now: Instant) -> None:
     for good is nothing given up.
     """
     tx.run(_REVIVE, before=now - HOUR, attempts=MOST_ATTEMPTS - 1, now=now)
+
+
+def depths(tx: Tx) -> dict[tuple[str, str], int]:
+    """How many tasks there are by kind and state: waiting, running or dead."""
+    return {(kind, state): count for kind, state, count in tx.all(_DEPTHS)}
 
 
 def dead_tasks(tx: Tx, most: int = 1_000) -> list[Dead]:

@@ -204,6 +204,10 @@ deliveries = sa.Table(
 )  # fmt: skip
 # What one client adds to a publisher's files: the jobs rendered, in blobs under their digest.
 # roster: the digest of which jobs they are; their ids are in blobs too.
+# The edge's public addresses that links were written with; the newest is the one in force.
+link_addresses = sa.Table(
+    "link_addresses", metadata, _no(), _text("address"), _whole("since_at"),
+)  # fmt: skip
 feed_parts = sa.Table(
     "feed_parts", metadata, _no(), _to("publisher_no", "publishers"), _whole("client_no"),
     _bytes("digest"), _whole("job_count"), _whole("plain_bytes"), _whole("crc"),

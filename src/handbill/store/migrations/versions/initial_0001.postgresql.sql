@@ -111,6 +111,12 @@ CREATE TABLE journal_marks (
 	judged_at BIGINT NOT NULL,
 	CONSTRAINT journal_marks_pkey PRIMARY KEY (source)
 );
+CREATE TABLE link_addresses (
+	no BIGSERIAL NOT NULL,
+	address TEXT COLLATE "C" NOT NULL,
+	since_at BIGINT NOT NULL,
+	CONSTRAINT link_addresses_pkey PRIMARY KEY (no)
+);
 CREATE TABLE matchings (
 	client_no BIGINT NOT NULL,
 	day_on TEXT COLLATE "C" NOT NULL,

@@ -111,6 +111,12 @@ CREATE TABLE journal_marks (
 	judged_at BIGINT NOT NULL,
 	CONSTRAINT journal_marks_pkey PRIMARY KEY (source)
 );
+CREATE TABLE link_addresses (
+	no INTEGER NOT NULL,
+	address TEXT NOT NULL,
+	since_at BIGINT NOT NULL,
+	CONSTRAINT link_addresses_pkey PRIMARY KEY (no)
+);
 CREATE TABLE matchings (
 	client_no INTEGER NOT NULL,
 	day_on TEXT NOT NULL,

@@ -1,0 +1,92 @@
+"""What a door needs, check by check: whether it is so, and what to do when it is not."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from handbill.kit.instants import SECOND, Instant
+
+
+class Check(NamedTuple):
+    """``says``: one sentence; of a check that fails, what to do."""
+
+    name: str
+    ok: bool
+    says: str
+
+
+class Late(NamedTuple):
+    """An entry of the schedule that is overdue. **Units**: micros."""
+
+    name: str
+    late: int
+
+
+def report(checks: Sequence[Check]) -> dict[str, Any]:
+    """The body of /readyz."""
+    return {
+        "status": "ready" if all(check.ok for check in checks) else "not ready",
+        "checks": [check._asdict() for check in checks],
+    }
+
+
+def disk(free: int, least: int) -> Check:
+    says = f"{free // 1024**2} MB are free where the data folder is"
+    if free >= least:
+        return Check("disk", True, f"{says}.")
+    return Check("disk", False, f"{says}; free some, or lower HANDBILL_LEAST_FREE_BYTES ({least}).")
+
+
+def journal(is_broken: bool) -> Check:
+    if is_broken:
+        says = "The journal cannot be written; see that the disk has space and can be written to."
+        return Check("journal", False, f"{says} The process then begins a new segment by itself.")
+    return Check("journal", True, "The journal can be written.")
+
+
+def records_away(why: str) -> Check:
+    says = f"{why}; start the database, or see HANDBILL_RECORDS_URL."
+    return Check("records", False, says)
+
+
+def judge(
+    silence: float | None, waiting_since: Instant | None, now: Instant, limit_seconds: int
+) -> Check:
+    """The judge is at work, and not too far behind. ``silence``: seconds since it was seen."""
+    if silence is None or silence > limit_seconds:
+        seen = "never" if silence is None else f"last {silence:.0f} s ago"
+        says = f"The judge was seen at work {seen}; see the log of judge-0, or start it."
+        return Check("judge", False, says)
+    lag = lag_seconds(waiting_since, now)
+    if lag > limit_seconds:
+        says = f"The judge is {lag:.0f} s behind; events are safe in the journal. See its log."
+        return Check("judge", False, says)
+    return Check("judge", True, f"The judge is {lag:.0f} s behind.")
+
+
+def lag_seconds(waiting_since: Instant | None, now: Instant) -> float:
+    return 0 if waiting_since is None else max(0, now - waiting_since) / SECOND
+
+
+def schedule(entries: Iterable[Late], limit_seconds: int) -> Check:
+    late = [entry for entry in entries if entry.late > limit_seconds * SECOND]
+    if not late:
+        return Check("schedule", True, "The schedule is on time.")
+    worst = max(late, key=lambda entry: entry.late)
+    return Check(
+        "schedule", False, f"{len(late)} entries are overdue, {worst.name} by "
+        f"{worst.late // SECOND} s; see that a worker runs, and its log.",
+    )  # fmt: skip
+
+
+def index(has_keys: bool) -> Check:
+    if has_keys:
+        return Check("index", True, "The index has the keys of the links.")
+    says = "The index is empty, so that every link would be 404; start the server on this folder."
+    return Check("index", False, says)
+
+
+def feeds(missing: int) -> Check:
+    if not missing:
+        return Check("feeds", True, "The feed files are there.")
+    says = f"{missing} feed files are missing; put the folder blobs/feeds back from the backup."
+    return Check("feeds", False, says)

@@ -1,0 +1,109 @@
+"""Figures for Prometheus: each process keeps its own in files, and any of them tells all.
+
+A process goes on from the figures of its predecessor of the same name, so that a restart takes no
+counter back. Without ``share`` figures are of this process alone.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+from functools import cache, partial
+from logging import getLogger
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import Metric
+from prometheus_client.mmap_dict import MmapedDict
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+MEDIA_TYPE = CONTENT_TYPE_LATEST
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the library's own
+_LOG = getLogger("handbill.figures")
+_own = CollectorRegistry()
+_counter = partial(Counter, registry=_own)
+_gauge = partial(Gauge, registry=_own, multiprocess_mode="mostrecent")
+
+REQUESTS = _counter("handbill_requests", "Requests that the API answered", ["operation", "status"])
+REQUEST_SECONDS = Histogram(
+    "handbill_request_seconds", "From the first byte of a request to the last of its answer",
+    ["operation"], buckets=(0.005, 0.02, 0.1, 0.5, 2, 10), registry=_own,
+)  # fmt: skip
+TASKS = _counter("handbill_tasks", "Runs of tasks", ["kind", "outcome"])
+FEED_RUNS = _counter("handbill_feed_runs", "Runs of inbound feeds that ended", ["state"])
+DELIVERIES = _counter("handbill_deliveries", "Tries to deliver a file by FTP", ["state"])
+CALLBACKS = _counter("handbill_callbacks", "Tries of callbacks", ["outcome"])
+SECURITY = _counter("handbill_security_events", "What the log tells as security events", ["event"])
+RESTARTS = _counter("handbill_restarts", "Processes that were started again", ["child", "why"])
+QUEUE = _gauge("handbill_queue_tasks", "Tasks by their state", ["kind", "state"])
+SCHEDULE_RAN = _gauge(
+    "handbill_schedule_last_run_timestamp_seconds", "When an entry ran last", ["entry"]
+)
+SCHEDULE_LATE = _gauge(
+    "handbill_schedule_lateness_seconds", "By how much an entry is overdue", ["entry"]
+)
+READY = _gauge("handbill_ready", "Whether a check of a door's readyz passes", ["door", "check"])
+
+
+@cache
+def counter(name: str, meaning: str) -> Counter:
+    """A counter without labels. It belongs to where it is first asked for: after ``share``."""
+    return _counter(name, meaning)
+
+
+@cache
+def gauge(name: str, meaning: str) -> Gauge:
+    """A gauge without labels, likewise."""
+    return _gauge(name, meaning)
+
+
+def share(folder: Path, name: str, size: int = 64 * 1024) -> None:
+    """Keep this process's figures in a folder beside those of the others, before any is counted.
+
+    ``name``: of this process, the same after a restart; no other has it at the same time. Files
+    that a power cut has spoiled are dropped, and what they counted begins anew. ``size``: bytes
+    taken at once for each kind of figure, as a disk that is full later would kill who counts on.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in folder.glob("*.db"):
+        if not _is_sound(path):
+            _LOG.warning("figures are lost: %s is damaged", path.name)
+            path.unlink(missing_ok=True)
+    for kind in ("counter", "histogram", "gauge_mostrecent"):
+        with (folder / f"{kind}_{name}.db").open("ab") as file:
+            file.write(bytes(max(0, size - file.tell())))
+    os.environ[_FOLDER] = str(folder)
+    values.ValueClass = values.MultiProcessValue(lambda: name)  # type: ignore[no-untyped-call]
+
+
+def text() -> bytes:
+    """All figures in Prometheus' text form."""
+    folder = os.environ.get(_FOLDER)
+    if folder is None:
+        return generate_latest(_own)
+    every = CollectorRegistry()
+    every.register(_Every(Path(folder)))
+    return generate_latest(every)
+
+
+class _Every(Collector):
+    """The figures of all processes of a folder; one that is just being born has none."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        files = [str(path) for path in self._folder.glob("*.db") if path.stat().st_size]
+        found: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+        return found
+
+
+def _is_sound(path: Path) -> bool:
+    try:
+        if not path.stat().st_size:
+            return True  # of a process that is just being born
+        found = MmapedDict.read_all_values_from_file(str(path))  # type: ignore[no-untyped-call]
+        return all(len(json.loads(key)) == 4 for key, *_ in found)
+    except Exception:  # noqa: BLE001 - the library raises what its struct and JSON readers do
+        return False

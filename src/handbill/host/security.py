@@ -1,0 +1,63 @@
+"""Security events: a count for each, and a line of the log for all that are alike in a minute."""
+
+import logging
+import threading
+
+from handbill.host.clock import ticking
+from handbill.host.figures import SECURITY
+
+_LOG = logging.getLogger("handbill.security")
+_WINDOW_SECONDS = 60.0
+_MOST_KNOWN = 4_096
+_Alike = tuple[str, tuple[tuple[str, str], ...]]
+
+
+class Repeats:
+    """Events that are alike, told once a minute with their number; the first one at once."""
+
+    def __init__(self, most: int = _MOST_KNOWN) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._held: dict[_Alike, tuple[float, int]] = {}  # when told last, how many since
+
+    def note(self, event: str, facts: dict[str, str], now: float) -> None:
+        alike = (event, tuple(sorted(facts.items())))
+        with self._lock:
+            told_at, held = self._held.get(alike, (now - _WINDOW_SECONDS, 0))
+            if now - told_at >= _WINDOW_SECONDS:
+                _tell(alike, held + 1)
+                told_at, held = now, -1
+            self._held[alike] = (told_at, held + 1)
+            if len(self._held) > self._most:
+                self._settle(now, every=True)
+
+    def settle(self, now: float) -> None:
+        """Tell what was held back and whose minute is over."""
+        with self._lock:
+            self._settle(now, every=False)
+
+    def _settle(self, now: float, *, every: bool) -> None:
+        for alike, (told_at, held) in list(self._held.items()):
+            if every or now - told_at >= _WINDOW_SECONDS:
+                del self._held[alike]
+                if held:
+                    _tell(alike, held)
+
+
+_repeats = Repeats()
+
+
+def note(event: str, **facts: str) -> None:
+    """Count an event and tell of it. ``facts``: who and what; nothing that opens a door."""
+    SECURITY.labels(event).inc()
+    _repeats.note(event, facts, ticking())
+
+
+def settle() -> None:
+    """Tell what was held back; to be called now and then."""
+    _repeats.settle(ticking())
+
+
+def _tell(alike: _Alike, count: int) -> None:
+    event, facts = alike
+    _LOG.info(event, extra={"event": event, "count": count, **dict(facts)})

@@ -1,0 +1,36 @@
+"""One line of the log for each request of an edge, where the log is to tell so much."""
+
+import logging
+from collections.abc import Callable
+
+from handbill.tracking.messages import Answer, Later, Request
+
+_LOG = logging.getLogger("handbill.access")
+_MOST_PATH = 300
+_SECRET = frozenset({b"c", b"f"})
+"""What follows these is a token, or a name that lets who knows it read a feed."""
+
+
+def told(answer: Callable[[Request], Answer | Later]) -> Callable[[Request], Answer | Later]:
+    """The same answers, each told as it is meant; one that fails later is told of again."""
+
+    def telling(request: Request) -> Answer | Later:
+        made = answer(request)
+        meant = made.answer if isinstance(made, Later) else made
+        _LOG.debug(
+            "request",
+            extra={
+                "requestId": request.id.hex(), "verb": request.method.decode("latin-1"),
+                "path": _shown(request.target), "status": int(meant.head[9:12]),
+                "address": request.peer,
+            },
+        )  # fmt: skip
+        return made
+
+    return telling
+
+
+def _shown(target: bytes) -> str:
+    path = target.partition(b"?")[0]
+    first = path[1:].partition(b"/")[0]
+    return f"/{first.decode()}/…" if first in _SECRET else path[:_MOST_PATH].decode("latin-1")

@@ -1,0 +1,118 @@
+"""What the API needs, looked at now and then: whether it is ready, and the figures of the records.
+
+One look at a time, in a thread of its own: records that do not answer hold up nobody else.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from logging import getLogger
+
+from handbill.core import health
+from handbill.core.health import Check
+from handbill.host import figures
+from handbill.host.beats import silence_of
+from handbill.host.clock import ticking
+from handbill.http.operations import Desk
+from handbill.kit.faults import passes
+from handbill.kit.instants import SECOND, Instant
+from handbill.ledger.service import waiting_since
+from handbill.listings.service import missing_files
+from handbill.store.journal import JournalDamaged, JournalReader
+from handbill.store.records import Tx
+from handbill.work.queue import depths
+from handbill.work.schedule import standings
+from handbill.work.tools import Schedule
+
+_LOG = getLogger("handbill.api")
+LOOK_SECONDS = 10.0
+_FRESH_SECONDS = 1.0
+_PATIENCE_SECONDS = 5.0
+
+
+class Watch:
+    """``checks`` tells whether all is there that the API needs."""
+
+    def __init__(self, desk: Desk, entries: Sequence[Schedule]) -> None:
+        self._desk = desk
+        self._entries = entries
+        self._journal = JournalReader(desk.settings.journal_folder)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="watch")
+        self._looking: asyncio.Future[list[Check]] | None = None
+        self._began = 0.0
+        self._queues: dict[tuple[str, str], int] = {}
+
+    async def checks(self) -> list[Check]:
+        """The checks as of now, or of a second ago."""
+        looking = self._looking
+        if looking is None or (looking.done() and ticking() - self._began > _FRESH_SECONDS):
+            self._began = ticking()
+            loop = asyncio.get_running_loop()
+            looking = self._looking = loop.run_in_executor(self._thread, self._look)
+        try:
+            return await asyncio.wait_for(asyncio.shield(looking), _PATIENCE_SECONDS)
+        except TimeoutError:
+            why = f"The records do not answer within {_PATIENCE_SECONDS:.0f} s"
+            return [health.records_away(why), self._disk()]
+
+    async def go_on(self) -> None:
+        """Look again and again, so that figures are there for whoever scrapes an edge."""
+        while True:
+            await self.checks()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _look(self) -> list[Check]:
+        try:
+            checks = self._read()
+        except Exception as failure:  # noqa: BLE001 - told to who asks, and logged
+            trace = None if passes(failure) else failure
+            _LOG.warning("the records do not answer: %s", failure, exc_info=trace)
+            checks = [health.records_away("The records do not answer")]
+        checks.append(self._disk())
+        for check in checks:
+            figures.READY.labels("api", check.name).set(check.ok)
+        return checks
+
+    def _read(self) -> list[Check]:
+        """What the records tell. The judge may have deleted just now what the marks of a moment ago
+        ask for: only what is missing twice is.
+        """
+        for _ in range(2):
+            try:
+                with self._desk.records.read() as tx:
+                    return self._of_records(tx, self._desk.clock.now())
+            except JournalDamaged as damaged:
+                _LOG.warning("the journal cannot be read: %s", damaged)
+        says = "The journal is damaged, and the judge cannot go on; `handbill doctor` tells more."
+        return [Check("judge", False, says)]
+
+    def _of_records(self, tx: Tx, now: Instant) -> list[Check]:
+        settings = self._desk.settings
+        waiting = waiting_since(tx, self._journal)
+        entries = standings(tx, self._entries, now)
+        lag = health.lag_seconds(waiting, now)
+        figures.gauge("handbill_judge_lag_seconds", "Age of the oldest event not judged").set(lag)
+        for entry in entries:
+            figures.SCHEDULE_LATE.labels(entry.name).set(entry.late / SECOND)
+            if entry.ran_at is not None:
+                figures.SCHEDULE_RAN.labels(entry.name).set(entry.ran_at / SECOND)
+        self._queues = dict.fromkeys(self._queues, 0) | depths(tx)
+        for labels, count in self._queues.items():
+            figures.QUEUE.labels(*labels).set(count)
+        figures.gauge("handbill_looked_timestamp_seconds", "When the records were looked at").set(
+            now / SECOND
+        )
+        silence = silence_of(settings.beats_folder, "judge-0")
+        late = [health.Late(entry.name, entry.late) for entry in entries]
+        return [
+            Check("records", True, "The records answer."),
+            health.judge(silence, waiting, now, settings.judge_lag_seconds),
+            health.schedule(late, settings.schedule_late_seconds),
+            health.feeds(missing_files(tx, settings)),
+        ]
+
+    def _disk(self) -> Check:
+        free = shutil.disk_usage(self._desk.settings.data_folder).free
+        figures.gauge("handbill_disk_free_bytes", "Free space of the data folder").set(free)
+        return health.disk(free, self._desk.settings.least_free_bytes)
