@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handbill.core.feed_text import ALSO
 from handbill.core.mapping import (
     KEYS,
     MANDATORY,
@@ -126,8 +127,8 @@ def test_no_reference_no_job() -> None:
 
 def test_text_is_cleaned_and_cut() -> None:
     body = body_of(_ITEM | {"title": " A\n\t B\x7f\x84\u200b ", "description": "\n<p>\n</p>\x80 "})
-    assert body.title == "A B\u200b"
-    assert body.description == "<p>\n</p>"
+    assert body.title == "A B„\u200b"
+    assert body.description == "<p>\n</p>€"
     found = mapped(_ITEM | {"title": "x" * 1_001, "shift": "y" * 4_001})
     assert found.body is not None
     assert (len(found.body.title), len(found.body.additional["shift"])) == (1_000, 4_000)
@@ -191,3 +192,48 @@ def test_where_the_jobs_stand() -> None:
     assert look(b"<!DOCTYPE rss>" + raw) is None
     assert look(b"<a><b>1</b></a>") is None
     assert look(b"no xml") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("R&amp;D", "R&D"),
+        ("Sales &amp;amp; More", "Sales & More"),
+        ("K&ouml;ln", "Köln"),
+        ("A&#39;s &#x41;", "A's A"),
+        ("AT&T; R&D", "AT&T; R&D"),
+        ("&copy 1; &nosuch;", "&copy 1; &nosuch;"),
+        ("Children\x92s \x96 \x80", "Children’s – €"),
+        ("&#146;", "’"),
+        ("&#0;&#55296;", "&#0;&#55296;"),
+    ],
+)
+def test_a_line_reads_as_a_reader_reads_it(written: str, read: str) -> None:
+    assert body_of(_ITEM | {"title": written}).title == read
+
+
+def test_a_url_escaped_again_is_meant_but_nothing_else_of_it_is_an_entity() -> None:
+    url = "https://x.example/?a=1&amp;utm_source=q&amp;amp;b=2&copy;=3"
+    assert body_of(_ITEM | {"url": url}).url == "https://x.example/?a=1&utm_source=q&b=2&copy;=3"
+
+
+def test_a_description_that_was_escaped_as_a_whole_is_html() -> None:
+    assert body_of(_ITEM | {"description": "&lt;p&gt;A &amp;amp; B&lt;/p&gt;"}).description == (
+        "<p>A &amp; B</p>"
+    )
+    kept = "<p>write &lt;b&gt; for bold</p>"
+    assert body_of(_ITEM | {"description": kept}).description == kept
+
+
+def test_of_values_that_repeat_many_are_joined_or_the_rest_is_told() -> None:
+    item = _ITEM | {
+        "title": f"Nurse{ALSO}Carer{ALSO}Aide", "category": f"Care{ALSO}Health{ALSO}Care",
+        "description": f"<p>a</p>{ALSO}<p>b</p>",
+    }  # fmt: skip
+    found = mapped(item)
+    assert found.body is not None
+    assert found.body.title == "Nurse"
+    assert found.body.category == "Care, Health"
+    assert found.body.description == "<p>a</p>\n<p>b</p>"
+    assert [(fault.field, fault.reason) for fault in found.faults] == [("title", "dropped")]
+    assert "Carer, Aide" in found.faults[0].message

@@ -10,6 +10,7 @@ from handbill.kit.urls import (
     MOST_URL,
     NotUrl,
     canonical_url,
+    page_url,
     place_of,
     strip_params,
     with_param,
@@ -142,3 +143,17 @@ def test_with_param_carries_any_value(value: str) -> None:
     url = with_param("https://a.b/?x=1#f", "v", value)
     assert dict(parse_qsl(urlsplit(url).query))["v"] == value
     assert urlsplit(url).fragment == "f"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["http://jobs/2", "https://localhost/x", "https://https://x.example/1", "http:https://x"],
+)
+def test_no_page_for_people(text: str) -> None:
+    with pytest.raises(NotUrl):
+        page_url(text)
+
+
+def test_a_page_for_people() -> None:
+    assert page_url("https:Careers.example/1 2") == "https://careers.example/1%202"
+    assert page_url("http://[2001:db8::1]/") == "http://[2001:db8::1]/"

@@ -100,9 +100,10 @@ def _altered(token: str) -> str:
         "",
         "x",
         "%2e%2e",
-        f"{TOKEN}/",
-        f"{TOKEN}=",
+        f"/{TOKEN}",
+        f"={TOKEN}",
         TOKEN[:-1],
+        TOKEN[:-1] + "?" + TOKEN[-1:],
         _altered(TOKEN),
         "https://elsewhere.example.test/",
         "A" * 300,
@@ -122,6 +123,31 @@ def test_a_bad_token_is_404_and_leads_nowhere(tmp_path: Path, token: str, method
         assert said.body == (encode(body) if method == "GET" else b"")
         assert int(said.headers["content-length"]) == len(encode(body))
         assert door.events() == []
+
+    at_the_door(scenario, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        "&utm_source=b",
+        "&amp;utm_source=b",
+        "/",
+        "/?a=b",
+        ".",
+        ")",
+        "%20",
+        "=",
+        ",",
+        "%E2%80%9D",
+        "'",
+    ],
+)
+def test_what_others_put_behind_a_link_loses_nobody(tmp_path: Path, behind: str) -> None:
+    async def scenario(door: Door) -> None:
+        said = await door.ask(f"/c/{TOKEN}{behind}")
+        assert said.status == 302
+        assert len(door.events()) == 1
 
     at_the_door(scenario, tmp_path)
 

@@ -545,3 +545,46 @@ def test_scheduled_when_due(world: World) -> None:
         feeds.enqueue_due(tx, world.clock.now() + 240 * HOUR)
         assert tx.run_text("SELECT key FROM tasks", {})[0] == []
     assert import_feed(world.tools, feed.id) is None
+
+
+def paged(body: bytes, following: str) -> bytes:
+    """A document that says where it goes on."""
+    link = (
+        f"<jobs><atom:link xmlns:atom='http://www.w3.org/2005/Atom' rel='next' href='{following}'/>"
+    )
+    return body.replace(b"<jobs>", link.encode(), 1)
+
+
+def test_a_feed_in_pages_is_read_whole_or_not_at_all(world: World) -> None:
+    feed = world.feed(config={"auth": {"username": "u", "password": "p"}})
+    world.site.marks["/feed.xml"] = '"one"'
+    world.site.pages["/feed.xml"] = paged(document(item("1")), "more?page=2")
+    world.site.pages["/more?page=2"] = paged(document(item("2")), world.site.url("/last.xml"))
+    world.site.pages["/last.xml"] = document(item("3"))
+    assert world.run(feed).body.counts["added"] == 3
+    assert {asked.get("Authorization") for asked in world.site.asked} == {"Basic dTpw"}
+    # The first page is the same, the last one is not.
+    world.site.pages["/last.xml"] = document(item("3", title="Other"), item("4"))
+    run = world.run(feed)
+    assert (run.body.counts["added"], run.body.counts["changed"]) == (1, 1)
+    del world.site.pages["/last.xml"]
+    assert world.run(feed).state == "FAILED"
+    assert sorted(world.jobs()) == ["1", "2", "3", "4"]
+    world.site.pages["/last.xml"] = paged(document(item("3")), "feed.xml")
+    run = world.run(feed)
+    assert (run.state, run.body.reason) == ("FAILED", "pages")
+    assert sorted(world.jobs()) == ["1", "2", "3", "4"]
+
+
+def test_the_server_says_the_encoding_and_odd_bytes_are_told(world: World) -> None:
+    feed = world.feed()
+    world.site.pages["/feed.xml"] = document(item("1", title="Café")).decode().encode("cp1252")
+    world.site.headers["Content-Type"] = "text/xml; charset=ISO-8859-1"
+    run = world.run(feed)
+    assert world.jobs()["1"].body.title == "Café"
+    assert run.body.faults == []
+    world.site.headers.clear()
+    run = world.run(feed)
+    assert world.jobs()["1"].body.title == "Café"
+    assert [fault.reason for fault in run.body.faults] == ["bad_byte"]
+    assert "0xe9" in run.body.faults[0].message

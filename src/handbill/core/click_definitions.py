@@ -10,6 +10,7 @@ import msgspec
 
 from handbill.core.countries import country_code
 from handbill.core.judging import BOT, DUPLICATE, FOREIGN, LATENT
+from handbill.core.place_names import differs, state_differs
 from handbill.kit.instants import HOUR, MINUTE, SECOND, Instant
 
 Grain = Literal["COUNTRY", "STATE", "CITY", "REGION"]
@@ -138,14 +139,9 @@ def foreign_by(grain: Grain, job: JobPlace, location: Location) -> str:
         return "country"
     if grain == "COUNTRY":
         return ""
-    if _differs(job.state, location.states):
+    if state_differs(job.state, location.states, country or location.country):
         return "state"
-    return "city" if grain == "CITY" and _differs(job.city, location.cities) else ""
-
-
-def _differs(said: str, known: frozenset[str]) -> bool:
-    said = said.strip().casefold()
-    return bool(said and known) and said not in known
+    return "city" if grain == "CITY" and differs(job.city, location.cities) else ""
 
 
 def definition_of(

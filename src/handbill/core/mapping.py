@@ -9,9 +9,11 @@ from datetime import tzinfo
 from typing import Any, NamedTuple
 
 from handbill.core.amounts import Amount, currency_nodes, read_amount
+from handbill.core.feed_text import ALSO, cleaned, html_text, link_of, listed, unescaped
+from handbill.core.feed_values import FieldFault, Source, cut, dropped, first_of, value_of
 from handbill.core.nouns import FeedBody, JobBody, JobSettings
 from handbill.kit.instants import Instant
-from handbill.kit.urls import MOST_URL, NotUrl, canonical_url, strip_params
+from handbill.kit.urls import MOST_URL, NotUrl, page_url, strip_params
 from handbill.kit.zones import day_of
 
 KEYS = {
@@ -54,6 +56,7 @@ _MOST_SHORT = 100
 _MOST_PUBLISHERS = 200
 _MOST_REMEMBERED = 20_000
 
+_MANY = frozenset({"category", "type"})
 _LINES = ("title", "company", "category", "city", "state", "country", "zip", "type")
 # In this order: the day of posting is the first that is known.
 _DATES = {
@@ -64,20 +67,10 @@ _POSTED = frozenset({"date", "pubDate"})
 _END = "expirationdate"
 _ATTRIBUTES = _DATES | {"cpc": "cpc_micros", "referencenumber": "ref"}
 _NOTHING: tuple[Any, ...] = ("", None)
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
-_BREAK = re.compile(r"[\t\n\r]")
-_MARK = re.compile(r"\s*[,;|\n]\s*")
+_MARK = re.compile(r"\s*[,;|\n\x1e]\s*")
 
 ReadDate = Callable[[str, tzinfo, bool], Instant | None]
 """Of a text and the zone for what names none; whether a day alone is its last moment."""
-
-
-class FieldFault(NamedTuple):
-    """``reason``: missing, not_a_url, not_a_date, not_money, currency, too_long."""
-
-    field: str
-    reason: str
-    message: str
 
 
 class Mapped(NamedTuple):
@@ -134,15 +127,6 @@ def publishers_node(mappings: Mapping[str, Any]) -> str:
     return ""
 
 
-def cleaned(text: str, most: int = _MOST_LINE + 1) -> str:
-    """One line of text: white space around it and control characters gone."""
-    if not text.isprintable():
-        if _BREAK.search(text):
-            text = " ".join(text.split())
-        text = _CONTROL.sub("", text)
-    return text.strip()[:most]
-
-
 class _Remembered(dict[str, Any]):
     """What was read from a text once: feeds repeat their dates and bids."""
 
@@ -164,31 +148,18 @@ class _Moments(NamedTuple):
     last: _Remembered
 
 
-class _Source(NamedTuple):
-    """A mapped field: its node, and its value where the node says nothing."""
-
-    name: str
-    node: str
-    otherwise: str
-
-
-def _value(source: _Source, fields: Mapping[str, str], most: int) -> str:
-    text = fields.get(source.node)
-    return (cleaned(text, most + 1) if text else "") or source.otherwise
-
-
 class _Plan(NamedTuple):
     """A feed's settings, sorted by what is done with them."""
 
-    ref: _Source
-    text: _Source
-    url: _Source
-    bid: _Source
-    lines: list[_Source]
+    ref: Source
+    text: Source
+    url: Source
+    bid: Source
+    lines: list[Source]
     constant: dict[str, Any]
     """Lines that no node of the item has a say in."""
-    dates: list[_Source]
-    additional: list[_Source]
+    dates: list[Source]
+    additional: list[Source]
     needed: list[str]
     publishers: str
     strip: frozenset[str]
@@ -199,11 +170,11 @@ def _plan(feed: FeedBody) -> _Plan:
     always = {name: cleaned(text, _MOST_TEXT) for name, text in feed.value_overrides.items()}
     otherwise = {name: cleaned(text, _MOST_TEXT) for name, text in feed.value_defaults.items()}
 
-    def source(name: str, node: str | None = None) -> _Source:
+    def source(name: str, node: str | None = None) -> Source:
         """Of an overridden field the node is not looked at."""
         node = nodes.get(name, "") if node is None else node
         fixed = always.get(name, "")
-        return _Source(name, "" if fixed else node, fixed or otherwise.get(name, ""))
+        return Source(name, "" if fixed else node, fixed or otherwise.get(name, ""))
 
     lines = [source(name) for name in _LINES]
     return _Plan(
@@ -233,17 +204,22 @@ def compile_mapping(feed: FeedBody, zone: tzinfo, currency: str, read_date: Read
 
     def map_job(fields: Mapping[str, str]) -> Mapped:
         faults: list[FieldFault] = []
-        ref = _value(plan.ref, fields, MOST_REF)
+        ref = first_of(plan.ref, fields, MOST_REF, faults)
         if not ref or len(ref) > MOST_REF:
             faults.append(_no_ref(ref))
             return Mapped(None, None, "", faults)
         body = JobBody(ref, **plan.constant)
-        for name, node, default in plan.lines:
-            value = fields.get(node, "")
-            value = value.strip() if value.isprintable() else cleaned(value)
+        for source in plan.lines:
+            value = fields.get(source.node, "")
+            if value.isprintable() and "&" not in value:
+                value = value.strip()
+            elif source.name in _MANY:
+                value = listed(unescaped(value))
+            else:
+                value = first_of(source, fields, _MOST_LINE, faults)
             if len(value) > _MOST_LINE:
-                value = _cut(name, value, _MOST_LINE, faults)
-            setattr(body, name, value or default)
+                value = cut(source.name, value, _MOST_LINE, faults)
+            setattr(body, source.name, value or source.otherwise)
         body.description = _text(plan.text, fields, faults)
         body.url, target = _url(plan.url, fields, plan.strip, faults)
         posted_on = _keep_dates(body, plan.dates, fields, moments, faults)
@@ -259,7 +235,7 @@ def compile_mapping(feed: FeedBody, zone: tzinfo, currency: str, read_date: Read
 
 
 def _keep_dates(
-    body: JobBody, sources: list[_Source], fields: Mapping[str, str], moments: _Moments,
+    body: JobBody, sources: list[Source], fields: Mapping[str, str], moments: _Moments,
     faults: list[FieldFault],
 ) -> str | None:  # fmt: skip
     """Put the dates into the body; the day of posting is the first that is known of two."""
@@ -291,32 +267,29 @@ def _missing(body: JobBody, needed: list[str], faults: list[FieldFault]) -> tupl
     return tuple(missing)
 
 
-def _cut(name: str, value: str, most: int, faults: list[FieldFault]) -> str:
-    faults.append(FieldFault(name, "too_long", f"is cut to {most} characters"))
-    return value[:most]
-
-
-def _text(source: _Source, fields: Mapping[str, str], faults: list[FieldFault]) -> str:
+def _text(source: Source, fields: Mapping[str, str], faults: list[FieldFault]) -> str:
     """A description: HTML and line breaks are kept as they are."""
-    value = fields.get(source.node, "").strip() or source.otherwise
-    if not value.isascii() or "\x7f" in value:
-        value = _CONTROL.sub("", value)
+    value = html_text(fields.get(source.node, "").strip() or source.otherwise)
     if len(value) > _MOST_TEXT:
-        value = _cut("description", value, _MOST_TEXT, faults)
+        value = cut("description", value, _MOST_TEXT, faults)
     return value
 
 
 def _url(
-    source: _Source, fields: Mapping[str, str], strip: frozenset[str], faults: list[FieldFault]
+    source: Source, fields: Mapping[str, str], strip: frozenset[str], faults: list[FieldFault]
 ) -> tuple[str, str]:
     """The URL as it is given, less what is stripped; and in its one spelling."""
-    value = _value(source, fields, MOST_URL)
+    text = fields.get(source.node, "")
+    if ALSO in text:
+        text, *others = text.split(ALSO)
+        faults.append(dropped("url", others))
+    value = cleaned(link_of(text), MOST_URL + 1) or source.otherwise
     if not value:
         return "", ""
     if strip:
         value = strip_params(value, strip)
     try:
-        return value, canonical_url(value)
+        return value, page_url(value)
     except NotUrl as bad:
         faults.append(FieldFault("url", "not_a_url", str(bad)))
         return "", ""
@@ -330,9 +303,9 @@ def _moment(
 
 
 def _dated(
-    source: _Source, fields: Mapping[str, str], moments: _Remembered, faults: list[FieldFault]
+    source: Source, fields: Mapping[str, str], moments: _Remembered, faults: list[FieldFault]
 ) -> tuple[Instant, str] | None:
-    text = _value(source, fields, _MOST_SHORT)
+    text = first_of(source, fields, _MOST_SHORT, faults)
     if not text:
         return None
     found: tuple[Instant, str] | None = moments[text]
@@ -351,9 +324,9 @@ class _Bids(NamedTuple):
 
 
 def _bid(
-    source: _Source, fields: Mapping[str, str], bids: _Bids, faults: list[FieldFault]
+    source: Source, fields: Mapping[str, str], bids: _Bids, faults: list[FieldFault]
 ) -> int | None:
-    text = _value(source, fields, _MOST_SHORT)
+    text = first_of(source, fields, _MOST_SHORT, faults)
     if not text:
         return None
     found: Amount | None = bids.read[text]
@@ -368,7 +341,7 @@ def _bid(
     return found.micros
 
 
-def _additional_sources(feed: FeedBody, source: Callable[[str, str], _Source]) -> list[_Source]:
+def _additional_sources(feed: FeedBody, source: Callable[[str, str], Source]) -> list[Source]:
     """The client's own fields: those mapped, and those that only have a value of the feed's own."""
     mapped = feed.mappings.get(ADDITIONAL) or {}
     nodes = {name: node for node, name in mapped.items() if isinstance(name, str)}
@@ -382,13 +355,18 @@ def _additional_sources(feed: FeedBody, source: Callable[[str, str], _Source]) -
 
 
 def _additional(
-    sources: list[_Source], fields: Mapping[str, str], faults: list[FieldFault]
+    sources: list[Source], fields: Mapping[str, str], faults: list[FieldFault]
 ) -> dict[str, str]:
     found = {}
     for source in sources:
-        value = _value(source, fields, _MOST_ADDITIONAL_TEXT)
+        text = fields.get(source.node, "")
+        value = (
+            listed(unescaped(text))
+            if ALSO in text
+            else value_of(source, fields, _MOST_ADDITIONAL_TEXT)
+        )
         if len(value) > _MOST_ADDITIONAL_TEXT:
-            value = _cut(source.name, value, _MOST_ADDITIONAL_TEXT, faults)
+            value = cut(source.name, value, _MOST_ADDITIONAL_TEXT, faults)
         if value:
             found[source.name] = value
     return found

@@ -5,7 +5,7 @@ mapped and kept, in a temporary file; so memory grows with the number of jobs, n
 """
 
 import hashlib
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -14,9 +14,9 @@ from typing import IO, Any, NamedTuple
 import msgspec
 
 from handbill.access.service import agency_by_number
+from handbill.core.feed_values import FieldFault
 from handbill.core.mapping import (
     KEYS,
-    FieldFault,
     MapJob,
     compile_mapping,
     nodes_of,
@@ -35,6 +35,7 @@ from handbill.kit.zones import zone_of
 from handbill.store.records import Tx
 
 MOST_ITEMS = 3_000_000
+MOST_PAGES = 1_000
 _READING = b"2"  # what turns bytes into jobs; a new number has every job read anew
 _FAULTY = b"!"
 SAMPLE_BYTES = 1024 * 1024
@@ -146,6 +147,7 @@ class Collected:
     total: int = 0
     duplicates: int = 0
     skipped: int = 0
+    pages: int = 1
     fields: dict[str, None] = field(default_factory=dict)
     """Names of the client's own fields, as they came up."""
     fault_counts: dict[str, int] = field(default_factory=dict)
@@ -183,23 +185,51 @@ def former_of(tx: Tx, feed_no: int) -> Known:
     return Known(jobs.of_feed(tx, feed_no), jobs.deleted_of_feed(tx, feed_no))
 
 
+TurnPage = Callable[[str], tuple[Iterable[bytes], str]]
+"""Opens the page that a feed says it goes on with; chunks and what the server says of them."""
+
+
 def collect(
-    chunks: Iterable[bytes], feed: FeedBody, place: Place, known: Known, spool: Spool
-) -> Collected:
-    """Read the whole feed. **Refuses** (ImportFailed) what is malformed, or cannot be mapped."""
+    chunks: Iterable[bytes], feed: FeedBody, place: Place, known: Known, spool: Spool,
+    charset: str = "", turn: TurnPage | None = None,
+) -> Collected:  # fmt: skip
+    """Read the whole feed, and the pages that it goes on with where they can be turned.
+    ``charset``: as its server says.
+
+    **Refuses** (ImportFailed) what is malformed, or cannot be mapped.
+    """
     with failing():
-        reading = reading_of(chunks, feed, place, known.by_digest)
+        reading = reading_of(chunks, feed, place, charset, known.by_digest)
         found = Collected(known, spool, reading.mappings)
-        map_job = reading.map_job
-        for item in reading.items:
-            found.total += 1
-            if item.fields is None:
-                _meet_same(found, known.by_digest[item.digest], 0)
-            else:
-                meet(found, item, map_job)
-            if found.total > MOST_ITEMS:
-                raise ImportFailed("too_large", f"The feed has more than {MOST_ITEMS:,} jobs.")
-        return found
+        while True:
+            _meet_all(found, reading)
+            if turn is None or not reading.following:
+                return found
+            found.pages += 1
+            if found.pages > MOST_PAGES:
+                raise ImportFailed("too_large", f"The feed has more than {MOST_PAGES:,} pages.")
+            chunks, charset = turn(reading.following[-1])
+            mapped = msgspec.structs.replace(feed, mappings=found.mappings)
+            reading = reading_of(chunks, mapped, place, charset, known.by_digest)
+
+
+def _meet_all(found: Collected, reading: "Reading") -> None:
+    """One page."""
+    for item in reading.items:
+        found.total += 1
+        if item.fields is None:
+            _meet_same(found, found.known.by_digest[item.digest], 0)
+        else:
+            meet(found, item, reading.map_job)
+        if found.total > MOST_ITEMS:
+            raise ImportFailed("too_large", f"The feed has more than {MOST_ITEMS:,} jobs.")
+    tell_repairs(found, reading)
+
+
+def tell_repairs(found: Collected, reading: "Reading") -> None:
+    """What was not in the feed's encoding is told, byte by byte."""
+    for message in reading.repaired:
+        found.fault("", 0, FieldFault("", "bad_byte", message))
 
 
 @contextmanager
@@ -219,22 +249,29 @@ class Reading(NamedTuple):
     items: Iterator[Item]
     map_job: MapJob
     mappings: dict[str, Any]
+    repaired: list[str]
+    """Bytes so far that were not of the feed's encoding."""
+    following: list[str]
+    """Where the feed goes on, once it is read."""
 
 
 def reading_of(
-    chunks: Iterable[bytes], feed: FeedBody, place: Place, known: Container[bytes] = ()
-) -> Reading:
+    chunks: Iterable[bytes], feed: FeedBody, place: Place, charset: str = "",
+    known: Container[bytes] = (),
+) -> Reading:  # fmt: skip
     """Begin to read a feed, within ``failing``; items of known digests are not parsed."""
-    stream, mappings = _with_mappings(as_utf8(chunks), feed)
+    repaired: list[str] = []
+    following: list[str] = []
+    stream, mappings = _with_mappings(as_utf8(chunks, charset, repaired), feed)
     read_by = msgspec.structs.replace(feed, mappings=mappings)
     nodes = nodes_of(mappings)
     reader = ItemReader({nodes.get("description", "")})
     items = scan(
         stream, nodes["job"], reader, collection=nodes["source"], known=known,
-        salt=settings_digest(read_by, place.zone),
+        salt=settings_digest(read_by, place.zone), following=following,
     )  # fmt: skip
-    zone = zone_of(place.zone)
-    return Reading(items, compile_mapping(read_by, zone, place.currency, read_instant), mappings)
+    map_job = compile_mapping(read_by, zone_of(place.zone), place.currency, read_instant)
+    return Reading(items, map_job, mappings, repaired, following)
 
 
 def _with_mappings(

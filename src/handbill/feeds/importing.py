@@ -6,19 +6,21 @@ at any point, leaves the former jobs standing.
 
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
+from urllib.parse import urljoin
 
 from handbill.clients import service as clients
-from handbill.core.mapping import FieldFault
+from handbill.core.feed_values import FieldFault
 from handbill.core.nouns import Client, Feed, FeedBody
 from handbill.feeds import rows, service
 from handbill.feeds.collecting import (
     Collected,
     ImportFailed,
     Spool,
+    TurnPage,
     collect,
     former_of,
     place_of,
@@ -28,7 +30,9 @@ from handbill.feeds.rows import Run
 from handbill.host.egress import Asked, EgressFailed, EgressRefused, Fetched, Limits
 from handbill.jobs import service as jobs
 from handbill.jobs.service import Applied
-from handbill.kit.instants import Instant
+from handbill.kit.instants import SECOND, Instant
+from handbill.kit.urls import NotUrl, canonical_url
+from handbill.kit.urls import place_of as door_of
 from handbill.store.records import Records, Tx
 from handbill.work.queue import enqueue
 from handbill.work.tools import Tools
@@ -70,7 +74,11 @@ def _run(tools: Tools, client: Client, feed: Feed, run: Run) -> Run:
         with TemporaryFile(dir=_folder(tools), buffering=1024 * 1024) as file:
             size = former.body.bytes if former is not None else 0
             chunks = _told(tools.records, run, fetched, size)
-            found = collect(chunks, feed.body, place, known, Spool(file))
+            with _pages(tools, feed, run, fetched) as turn:
+                found = collect(chunks, feed.body, place, known, Spool(file), fetched.charset, turn)
+            if found.pages > 1:
+                # The first page may stay the same while a later one changes.
+                run.body.etag = run.body.last_modified = ""
             _brake(found, forced=run.body.forced)
             with tools.records.write() as tx:
                 return _take_over(tx, client, feed, run, found, tools.clock.now())
@@ -100,6 +108,43 @@ def _fetched(tools: Tools, feed: Feed, marked: Run | None) -> Iterator[Fetched]:
             yield fetched
     except (EgressRefused, EgressFailed) as failed:
         raise ImportFailed("fetch", f"The feed cannot be fetched: {failed}.") from failed
+
+
+@contextmanager
+def _pages(tools: Tools, feed: Feed, run: Run, first: Fetched) -> Iterator[TurnPage]:
+    """How the feed's further pages are had: within what is left of its time and bytes, none twice,
+    and with its credentials only at its own place.
+    """
+    settings, began = tools.settings, tools.clock.now()
+    seen = {first.final_url}
+    url = first.final_url
+    with ExitStack() as open_pages:
+
+        def turn(href: str) -> tuple[Iterable[bytes], str]:
+            nonlocal url
+            url = urljoin(url, href)
+            if url in seen:
+                raise ImportFailed("pages", "The feed's pages come round: the next one was read.")
+            seen.add(url)
+            passed = (tools.clock.now() - began) // SECOND
+            limits = Limits(
+                total_seconds=max(1, settings.feed_seconds - passed),
+                most_bytes=max(1, settings.feed_most_bytes - run.body.bytes),
+            )
+            own = _same_place(url, feed.body.url)
+            asked = asked_of(feed.body) if own else Asked(agent=asked_of(feed.body).agent)
+            open_pages.close()
+            page = open_pages.enter_context(tools.egress.open(url, limits, asked))
+            return _told(tools.records, run, page, 0), page.charset
+
+        yield turn
+
+
+def _same_place(url: str, other: str) -> bool:
+    try:
+        return door_of(canonical_url(url)) == door_of(canonical_url(other))
+    except NotUrl:
+        return False
 
 
 def asked_of(body: FeedBody) -> Asked:

@@ -27,6 +27,7 @@ from handbill.feeds.collecting import (
     meet,
     proposed,
     reading_of,
+    tell_repairs,
 )
 from handbill.feeds.importing import asked_of
 from handbill.host.egress import Egress, EgressFailed, EgressRefused, Limits
@@ -54,6 +55,7 @@ class Body:
 
     chunks: list[bytes] = field(default_factory=list)
     size: int = 0
+    charset: str = ""
     stopped: str = END
     message: str = ""
 
@@ -94,6 +96,7 @@ def _fetched(egress: Egress, feed: FeedBody, most_bytes: int) -> Body:
     body = Body()
     try:
         with egress.open(feed.url, limits, asked_of(feed)) as chunks:
+            body.charset = chunks.charset
             for chunk in chunks:
                 body.chunks.append(chunk)
                 body.size += len(chunk)
@@ -131,12 +134,13 @@ def _met(body: Body, feed: FeedBody, place: Place, found: Collected) -> Iterator
         raise ImportFailed("fetch", body.message)
     try:
         with failing():
-            reading = reading_of(iter(body.chunks), feed, place)
+            reading = reading_of(iter(body.chunks), feed, place, body.charset)
             found.mappings = reading.mappings
             for item in islice(reading.items, MOST_ITEMS):
                 found.total += 1
                 meet(found, item, reading.map_job)
                 yield item
+            tell_repairs(found, reading)
     except ImportFailed as failed:
         # Where we stopped reading ourselves, an item that is cut off is no fault of the feed's.
         if failed.reason != "malformed" or body.stopped == END:
@@ -156,7 +160,7 @@ def _check_any(body: Body, found: Collected) -> None:
 def _looked_at(body: Body) -> Seen | None:
     """What the beginning shows: where the jobs stand, and what their nodes are called."""
     try:
-        return look(b"".join(_beginning(as_utf8(iter(body.chunks)))))
+        return look(b"".join(_beginning(as_utf8(iter(body.chunks), body.charset))))
     except UnknownEncoding:
         return None
 

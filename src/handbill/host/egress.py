@@ -60,12 +60,14 @@ class Fetched:
     """An answer under way. Iterate it once: chunks of the body, inflated, in bounded memory.
 
     ``unchanged``: the answer still is what it was marked with (304); there is no body then.
+    ``charset``: what ``Content-Type`` says of the body, or nothing.
     """
 
     final_url: str
     etag: str
     last_modified: str
     unchanged: bool
+    charset: str
     chunks: Iterator[bytes]
 
     def __iter__(self) -> Iterator[bytes]:
@@ -304,6 +306,7 @@ def _fetched(exchange: _Exchange, response: aiohttp.ClientResponse, url: str) ->
         etag=response.headers.get("ETag", ""),
         last_modified=response.headers.get("Last-Modified", ""),
         unchanged=response.status == 304,
+        charset=response.charset or "",
         chunks=iter(()) if response.status == 304 else _body(exchange, response),
     )
 

@@ -16,7 +16,7 @@ from sqlalchemy import bindparam as b
 from handbill.core.nouns import Job, JobBody, JobSettings
 from handbill.core.received import job_id_of
 from handbill.kit.instants import Instant
-from handbill.kit.urls import NotUrl, canonical_url
+from handbill.kit.urls import NotUrl, page_url
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
 from handbill.store.records.tables import also_carried, job_bodies, jobs, unindexed, unmatched
@@ -200,7 +200,7 @@ def job_id(client_id: str, ref: str) -> str:
 def target_of(body: JobBody) -> str:
     """Where a click on the job goes: the canonical URL, or empty where there is none to go to."""
     try:
-        return canonical_url(body.url or body.alternate_url)
+        return page_url(body.url or body.alternate_url)
     except NotUrl:
         return ""
 

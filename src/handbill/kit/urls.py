@@ -54,6 +54,8 @@ def canonical_url(text: str, *, userinfo: bool = False) -> str:
     if at and not userinfo:
         raise NotUrl("must not have a user name or password")
     host, port = _host_and_port(place)
+    if host in _DEFAULT_PORTS and path.startswith("//"):
+        raise NotUrl("has two schemes")
     if port == _DEFAULT_PORTS[scheme]:
         port = None
     url = (
@@ -67,6 +69,18 @@ def canonical_url(text: str, *, userinfo: bool = False) -> str:
     )
     if len(url) > MOST_URL:
         raise NotUrl(f"must be at most {MOST_URL} bytes")
+    return url
+
+
+def page_url(text: str) -> str:
+    """The one spelling of a URL that people visit: its host has a dot in it.
+
+    **Refuses** (NotUrl), besides what ``canonical_url`` does, names of a network of one's own.
+    """
+    url = canonical_url(text)
+    host = place_of(url)[1]
+    if "." not in host and ":" not in host:
+        raise NotUrl(f"must have a public host name, with a dot: {host[:60]}")
     return url
 
 

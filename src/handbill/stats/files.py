@@ -1,7 +1,7 @@
 """The parts of a report: CSV, JSONL or Parquet, at most 100,000 rows each, written as they come."""
 
-import csv
 import gzip
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -16,7 +16,11 @@ from handbill.core.metrics import DECIMALS
 from handbill.kit.jsons import encode
 
 MOST_ROWS: Final = 100_000
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# The signs also in their full width, and behind what spreadsheets do not show.
+_FORMULA = re.compile(
+    r"[\s\x00-\x20\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠﹢﹣﹦﹫\u2212]|[\t\r\n]"
+)
+_QUOTED = re.compile(r"[\",;\t\r\n|]")
 _PLACES = 6
 
 Row = Sequence[Any]
@@ -31,21 +35,26 @@ MEDIA_TYPE: Final = {
 
 def neutral(text: str) -> str:
     """Text that no spreadsheet takes for a formula (safety.md, report files)."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any) -> str:
+    """A cell of CSV (RFC 4180), quoted also where it has what other readers part cells by."""
     if isinstance(value, str):
-        return neutral(value)
-    return f"{value:f}" if isinstance(value, Decimal) else value
+        text = neutral(value)
+        return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
+    return "" if value is None else f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 @contextmanager
 def _csv(file: IO[bytes], columns: Sequence[str]) -> Iterator[Put]:
     text = TextIOWrapper(file, encoding="utf-8", newline="")
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(columns)
-    yield lambda row: lines.writerow([_cell(value) for value in row])
+
+    def put(row: Row) -> None:
+        text.write(",".join(map(_cell, row)) + "\n")
+
+    put(columns)
+    yield put
     text.flush()
     text.detach()
 

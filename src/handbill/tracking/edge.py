@@ -5,6 +5,7 @@ It judges nothing and asks no database; it works while everything else is down.
 
 import asyncio
 import binascii
+import re
 from collections.abc import Callable
 from logging import getLogger
 from pathlib import Path
@@ -42,6 +43,7 @@ _MOVED = (
     b"Referrer-Policy: strict-origin-when-cross-origin\r\nContent-Length: 0\r\n"
 )
 _URLSAFE = bytes.maketrans(b"-_", b"+/")
+_TOKEN = re.compile(rb"[A-Za-z0-9_-]+")
 _PLAIN = b"Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
 _WAIT = b"Retry-After: 5\r\n" + JSON
 _LIVE = Answer(head(200, _PLAIN, 3), b"ok\n")
@@ -154,8 +156,9 @@ class Edge:
         try:
             packed = self._open(token)
         except NotOurs:
-            if self._has_new_key(token):
-                return self._click(request, token)
+            bare = _bare(token)
+            if bare != token or self._has_new_key(token):
+                return self._click(request, bare)
             self.counts.bad_tokens += 1
             return FAULTS[404]
         stored = self._index.url_of(packed[JOB])
@@ -246,6 +249,14 @@ class Edge:
 
 
 _PAGES = frozenset((b"/px.gif", b"/px.js", b"/livez", b"/readyz", b"/robots.txt", b"/metrics"))
+
+
+def _bare(token: bytes) -> bytes:
+    """The token without what others have put behind it: parameters without a question mark, the
+    point or bracket of a sentence, a slash.
+    """
+    found = _TOKEN.match(token)
+    return b"" if found is None else found[0]
 
 
 def _path_of(target: bytes) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 
 from handbill.core.nouns import JobPlacement
 from handbill.kit.faults import Fault
-from handbill.kit.urls import NotUrl, canonical_url
+from handbill.kit.urls import NotUrl, page_url
 from handbill.wire.caps import cap_shape
 from handbill.wire.changes import PLACEMENT_CAPS, caps_change_shape
 from handbill.wire.clients import dates_in_order
@@ -42,7 +42,7 @@ class Url(Shape):
         text = Text(most=8_192).read(value, at, faults)
         if isinstance(text, str) and (text := text.strip()):
             try:
-                canonical_url(text)
+                page_url(text)
             except NotUrl as bad:
                 faults.append(Fault(at, str(bad)))
         return text

@@ -13,9 +13,10 @@ from typing import NamedTuple
 from dateutil import parser as dateutil_parser
 
 from handbill.kit.instants import Instant, instant_of
-from handbill.kit.zones import days_after
+from handbill.kit.zones import NotZone, days_after, zone_of
 
 _MOST = 64
+_TURN = 50
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
 _END = instant_of(datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC))
 _MONTHS = {
@@ -33,18 +34,20 @@ _ZONES = {
 }  # fmt: skip
 _UTC_NAMES = ("UTC", "GMT")
 _TIME = (
-    r"(?:[T ,]+(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<part>\d{1,9}))?)?"
+    r"(?:[T ,]+(?P<hour>\d{1,2}):?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<part>\d{1,9}))?)?"
     r"(?:\s?(?P<half>[AaPp])\.?[Mm]\.?)?\s?(?P<zone>[A-Za-z]{1,5}|(?:UTC|GMT)?[+-]\d\d?:?(?:\d\d)?)?"
     r")?\Z"
 )
 _ISO = re.compile(r"(?P<year>\d{4})([-/.]?)(?P<month>\d\d)\2(?P<day>\d\d)" + _TIME)
 _MAIL = re.compile(
-    r"(?:[A-Za-z]{3,9},?\s+)?(?P<day>\d{1,2})[ -](?P<name>[A-Za-z]{3,9})\.?[ -](?P<year>\d{4})"
-    + _TIME
+    r"(?:[A-Za-z]{3,9},?\s+)?(?P<day>\d{1,2})[ -](?P<name>[A-Za-z]{3,9})\.?[ -]"
+    r"(?P<year>\d{4}|\d\d(?!\d))" + _TIME
 )
 _DAY_FIRST = re.compile(r"(?P<day>\d{1,2})([-.])(?P<month>\d{1,2})\2(?P<year>\d{4})" + _TIME)
 _MONTH_FIRST = re.compile(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})" + _TIME)
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
+_NAMED_ZONE = re.compile(r"\[!?([A-Za-z0-9_+/-]{1,40})\]\Z")  # RFC 9557
+_WRAPPED = re.compile(r"/Date\((\d{9,13})(?:[+-]\d{4})?\)/")
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}")
 
 
@@ -53,11 +56,11 @@ def read_instant(text: str, zone: tzinfo, last: bool = False) -> Instant | None:
 
     A day alone is its first moment; ``last``: its last millisecond. Years from 1970 to 2200.
     """
-    text = text.strip()
+    text = text.strip().replace("\u2212", "-")
     if not text or len(text) > _MOST:
         return None
     try:
-        found = _read(text, zone)
+        found = _read(*_plain(text, zone))
         if found is not None and found.day_only and last:
             return days_after(found.at, 1, zone) - 1_000
     except (ValueError, OverflowError):
@@ -70,6 +73,20 @@ class _Found(NamedTuple):
 
     at: Instant
     day_only: bool
+
+
+def _plain(text: str, zone: tzinfo) -> tuple[str, tzinfo]:
+    """The text without what some writers put around a date; a zone that it names is its zone."""
+    wrapped = _WRAPPED.fullmatch(text)
+    if wrapped is not None:
+        return wrapped[1], zone
+    if text[-1] == "]":
+        named = _NAMED_ZONE.search(text)
+        if named is not None:
+            with suppress(NotZone):
+                zone = zone_of(named[1])
+            text = text[: named.start()]
+    return text, zone
 
 
 def _read(text: str, zone: tzinfo) -> _Found | None:
@@ -99,16 +116,26 @@ def _assembled(parts: dict[str, str | None], zone: tzinfo, *, swaps: bool) -> _F
     month = _MONTHS.get(name[:3].lower(), 0) if name else int(parts["month"] or 0)
     if swaps and month > 12 >= day:
         month, day = day, month
+    if len(parts["year"] or "") == 2:
+        if parts["hour"] is None:
+            raise ValueError("which of the two is the year is not said")
+        year += 2000 if year < _TURN else 1900  # RFC 5322, 4.3
     hour = int(parts["hour"] or 0)
     half = parts["half"]
     if half:
         if not 1 <= hour <= 12:
             raise ValueError("no such hour")
         hour = hour % 12 + (12 if half in "pP" else 0)
-    micros = int((parts["part"] or "").ljust(6, "0")[:6])
+    second, micros = int(parts["second"] or 0), int((parts["part"] or "").ljust(6, "0")[:6])
+    # The end of a day, and a leap second, are the moment after (ISO 8601-1).
+    later = timedelta(days=hour == 24, seconds=second == 60)
+    if hour == 24:
+        if int(parts["minute"] or 0) or second or micros:
+            raise ValueError("no such hour")
+        hour = 0
     named = parts["zone"]
-    moment = datetime(
-        year, month, day, hour, int(parts["minute"] or 0), int(parts["second"] or 0), micros,
+    moment = later + datetime(
+        year, month, day, hour, int(parts["minute"] or 0), min(second, 59), micros,
         tzinfo=_zone(named) if named else zone,
     )  # fmt: skip
     return _Found(_in_years(moment), parts["hour"] is None)

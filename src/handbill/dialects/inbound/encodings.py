@@ -3,23 +3,42 @@
 import codecs
 import re
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 _DECLARED = re.compile(
-    rb"""\A\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']"""
+    rb"""\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']"""
 )
-_MOST_HEAD = 1_024
+_MOST_HEAD = 64 * 1024
+_MOST_REPAIRS = 1_000
 # Named as IANA does; a codec that is not for text, or that nests, is never reached from here.
 _KNOWN = frozenset(
     codecs.lookup(name).name
     for name in (
-        "utf-8", "ascii", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be",
-        *(f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16)),
+        "utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be",
+        *(f"iso8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)),
         *(f"cp{page}" for page in (437, 850, 852, 866, 874, *range(1250, 1259))),
-        "koi8-r", "koi8-u", "mac-roman", "shift_jis", "cp932", "euc-jp", "iso2022_jp", "gb2312",
-        "gbk", "gb18030", "big5", "euc-kr", "cp949",
+        "koi8-r", "koi8-u", "mac-roman", "mac-cyrillic", "cp932", "euc-jp", "iso2022_jp",
+        "gb18030", "big5hkscs", "cp949",
     )
 )  # fmt: skip
-_UTF8 = frozenset({"utf-8", "ascii"})
+_STANDS_FOR: Final = {
+    codecs.lookup(narrow).name: codecs.lookup(wide).name
+    for narrow, wide in {
+        "ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874",
+        "tis-620": "cp874", "shift_jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030",
+        "euc-kr": "cp949", "big5": "big5hkscs",
+    }.items()
+}  # fmt: skip
+"""Writers name the narrow set and use the wide one. **Source**: WHATWG Encoding, 4.2."""
+_LABELS: Final = {
+    "ansi": "cp1252", "x-ansi": "cp1252", "x-cp1252": "cp1252", "x-cp1250": "cp1250",
+    "x-cp1251": "cp1251", "x-sjis": "cp932", "ms_kanji": "cp932", "windows-31j": "cp932",
+    "x-gbk": "gb18030", "x-x-big5": "big5hkscs", "ks_c_5601-1987": "cp949", "dos-874": "cp874",
+    "x-mac-roman": "mac-roman", "x-mac-cyrillic": "mac-cyrillic", "iso-8859-8-i": "iso8859-8",
+    "iso-8859-8-e": "iso8859-8", "iso-8859-6-i": "iso8859-6", "unicode-1-1-utf-8": "utf-8",
+    "unicode": "utf-16-le", "ucs-2": "utf-16-le", "visual": "iso8859-8", "logical": "iso8859-8",
+}  # fmt: skip
+"""Labels of the standard that Python does not know."""
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -35,33 +54,67 @@ class UnknownEncoding(ValueError):
     """The feed declares an encoding that we do not read, or does not keep to it."""
 
 
-def encoding_of(head: bytes) -> str:
-    """The encoding of a feed that begins like this: by its mark, else as declared, else UTF-8.
+def codec_of(label: str) -> str:
+    """The codec that reads what is labelled like this. **Refuses** a label that we do not know."""
+    named = label.strip().lower()
+    try:
+        found = codecs.lookup(_LABELS.get(named, named)).name
+    except LookupError as unknown:
+        raise UnknownEncoding(f"the encoding {label} is not known") from unknown
+    found = _STANDS_FOR.get(found, found)
+    if found not in _KNOWN:
+        raise UnknownEncoding(f"the encoding {label} is not known")
+    return found
 
-    **Refuses** a name that we do not know (UnknownEncoding). **Source**: XML 1.0, appendix F.
+
+def encoding_of(head: bytes, charset: str = "") -> str:
+    """The encoding of a feed that begins like this: by its mark, else as the server's
+    ``Content-Type`` says, else as the feed declares, else UTF-8.
+
+    A server that says UTF-8 of a feed that is not, as its declaration shows, is not believed.
+    **Refuses** a name that we do not know (UnknownEncoding). **Source**: RFC 7303, 3; XML 1.0, F.
     """
     for mark, name in _MARKS:
         if head.startswith(mark):
             return name
-    declared = _DECLARED.match(head[:_MOST_HEAD])
-    if declared is None:
-        return "utf-8"
-    name = declared[1].decode()
+    found = _DECLARED.match(head)
+    declared = _as_bytes(codec_of(found[1].decode())) if found else "utf-8"
+    told = _as_bytes(_label_of(charset)) if charset else declared
+    if told == "utf-8" != declared and not _is_utf8(head):
+        return declared
+    return told
+
+
+def _label_of(charset: str) -> str:
+    """What a server says; a label that nobody knows says nothing."""
     try:
-        found = codecs.lookup(name).name
-    except LookupError as unknown:
-        raise UnknownEncoding(f"the encoding {name} is not known") from unknown
-    if found not in _KNOWN:
-        raise UnknownEncoding(f"the encoding {name} is not known")
+        return codec_of(charset)
+    except UnknownEncoding:
+        return "utf-8"
+
+
+def _as_bytes(name: str) -> str:
     # Without a mark a document that we can read as bytes cannot be in one of these.
-    return "utf-8" if found.startswith(("utf-16", "utf-32")) else found
+    return "utf-8" if name.startswith(("utf-16", "utf-32")) else name
 
 
-def as_utf8(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same feed in UTF-8 without a byte order mark; its declaration stays as it was.
+def _is_utf8(head: bytes) -> bool:
+    """Whether this may be UTF-8; its last character may be cut."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
-    UTF-8 goes through untouched (the parser checks it). **Refuses** bytes that the declared
-    encoding has no character for (UnknownEncoding).
+
+def as_utf8(
+    chunks: Iterable[bytes], charset: str = "", repaired: list[str] | None = None
+) -> Iterator[bytes]:
+    """The same feed in valid UTF-8 without a byte order mark; its declaration stays as it was.
+
+    ``charset``: as the server's ``Content-Type`` says. Bytes that are not of the encoding are read
+    as windows-1252, as other readers do; ``repaired`` is told of each. **Refuses** a feed with more
+    than 1,000 such places (UnknownEncoding).
     """
     source = iter(chunks)
     head = b""
@@ -69,16 +122,75 @@ def as_utf8(chunks: Iterable[bytes]) -> Iterator[bytes]:
         head += chunk
         if len(head) >= _MOST_HEAD:
             break
-    name = encoding_of(head)
-    if name in _UTF8:
-        yield head.removeprefix(codecs.BOM_UTF8)
-        yield from source
-        return
-    decoder = codecs.getincrementaldecoder(name)("strict")
-    try:
-        yield decoder.decode(head).encode()
-        for chunk in source:
-            yield decoder.decode(chunk).encode()
-        yield decoder.decode(b"", True).encode()
-    except UnicodeError as bad:
-        raise UnknownEncoding(f"the feed is not in {name}, as it says") from bad
+    blank, begun = _begun(head)
+    reader = _Reader(encoding_of(begun, charset), repaired if repaired is not None else [])
+    if reader.name == "utf-8":
+        reader.passed = len(head) - len(begun)
+        yield blank
+        head = begun.removeprefix(codecs.BOM_UTF8)
+        reader.passed += len(begun) - len(head)
+    yield reader.read(head)
+    for chunk in source:
+        yield reader.read(chunk)
+    yield reader.read(b"", final=True)
+
+
+def _begun(head: bytes) -> tuple[bytes, bytes]:
+    """The blank beginning of a feed, and the rest. In a wide encoding nothing counts as blank."""
+    if b"\0" in head[:4]:
+        return b"", head
+    begun = head.lstrip()
+    return head[: len(head) - len(begun)], begun
+
+
+class _Reader:
+    """Decodes a stream; what is not of the encoding is read as windows-1252, and told."""
+
+    def __init__(self, name: str, told: list[str]) -> None:
+        self.name = name
+        self.passed = 0
+        self._told = told
+        self._decoder = codecs.getincrementaldecoder(name)("strict")
+
+    def read(self, chunk: bytes, *, final: bool = False) -> bytes:
+        """A chunk in UTF-8; a character that it cuts comes with the next."""
+        state = self._decoder.getstate()
+        try:
+            text = self._decoder.decode(chunk, final)
+        except UnicodeDecodeError:
+            self._decoder.setstate(state)
+            return self._passing(chunk, self._repaired(chunk, final=final).encode())
+        if self.name != "utf-8":
+            return self._passing(chunk, text.encode("utf-8", "replace"))
+        # As it came, less a character that is cut: encoding it again would double the cost.
+        whole = state[0] + chunk
+        return self._passing(chunk, whole[: len(whole) - len(self._decoder.getstate()[0])])
+
+    def _passing(self, chunk: bytes, read: bytes) -> bytes:
+        self.passed += len(chunk)
+        return read
+
+    def _repaired(self, chunk: bytes, *, final: bool) -> str:
+        parts: list[str] = []
+        end = self.passed + len(chunk)
+        while True:
+            try:
+                parts.append(self._decoder.decode(chunk, final))
+            except UnicodeDecodeError as bad:
+                # What the decoder held back stands before our bytes in what it looked at.
+                whole = bytes(bad.object)
+                self._decoder.reset()
+                parts.append(self._decoder.decode(whole[: bad.start]))
+                self._decoder.reset()
+                wrong, chunk = whole[bad.start : bad.end], whole[bad.end :]
+                parts.append(self._read_as_1252(wrong, end - len(chunk) - len(wrong)))
+            else:
+                return "".join(parts)
+
+    def _read_as_1252(self, wrong: bytes, at: int) -> str:
+        if len(self._told) >= _MOST_REPAIRS:
+            raise UnknownEncoding(f"more than {_MOST_REPAIRS:,} places are not in {self.name}")
+        self._told.append(
+            f"byte {at + 1:,} (0x{wrong[:1].hex()}) is not of {self.name}: read as windows-1252"
+        )
+        return wrong.decode("cp1252", "replace")

@@ -18,7 +18,9 @@ class Frame:
     """Takes the frame piece by piece, and refuses it as soon as it is known to be ill-formed."""
 
     def __init__(self, collection: str, item: str) -> None:
-        """``collection``: the node that must be there, around the items."""
+        """``collection``: the node that must be there, around the items. ``next`` is where the
+        feed says that it goes on (RFC 5005, 3), or nothing.
+        """
         self._collection = collection
         self._item = item
         self._empty = f"<{item}/>".encode()
@@ -28,6 +30,7 @@ class Frame:
         self._passed = 0
         self._depth = 0
         self._names: set[str] = set()
+        self.next = ""
         parser = expat.ParserCreate("utf-8")
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -89,8 +92,10 @@ class Frame:
         self._depth += 1
         if name == self._item:
             return
-        names = self._names
-        names.add(name.rpartition(":")[2])
+        names, bare = self._names, name.rpartition(":")[2]
+        names.add(bare)
+        if bare == "link" and attributes.get("rel", "").lower() == "next":
+            self.next = attributes.get("href", "").strip()
         names.update(attributes)
         if self._depth > MOST_DEPTH or len(names) > MOST_NAMES:
             raise NotWellFormed(0, f"the feed has too many nodes that are no <{self._item}>")

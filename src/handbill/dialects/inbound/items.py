@@ -9,6 +9,9 @@ from collections.abc import Collection
 from typing import NamedTuple
 from xml.parsers import expat
 
+from handbill.dialects.inbound.markup import html_of
+from handbill.dialects.inbound.repeats import Said, fields_of
+
 MOST_ITEM_BYTES = 4 * 1024 * 1024
 MOST_ELEMENTS = 2_000
 MOST_DEPTH = 16
@@ -34,8 +37,9 @@ class _Whole(Exception):
 class ReadItem(NamedTuple):
     """``fields``: text by path below the item: ``city``, ``location/city``, ``@id``, ``bid/@unit``.
 
-    White space around a text is gone. A node within nodes has the text of all of them; of equal
-    paths the first that is not empty counts; a name with a prefix can be asked for without it.
+    White space around a text is gone. A node within nodes has the text of all of them. Where nodes
+    repeat, all paths below them speak of one of them, and ``ALSO`` (core.feed_text) stands before
+    what the others say (see ``repeats``); a name with a prefix can be asked for without it.
     """
 
     fields: dict[str, str]
@@ -45,8 +49,8 @@ class ReadItem(NamedTuple):
 class ItemReader:
     """Reads items one after the other: ``begin``, then ``feed`` until it answers.
 
-    ``markup``: paths whose content is kept as it is written where it has nodes of its own
-    (descriptions in XHTML). **Refuses** (NotWellFormed) what is no XML and what passes a limit.
+    ``markup``: nodes whose content is kept as HTML where it has nodes of its own (descriptions in
+    XHTML, or in sections). **Refuses** (NotWellFormed) what is no XML and what passes a limit.
     """
 
     def __init__(self, markup: Collection[str] = ()) -> None:
@@ -55,12 +59,15 @@ class ItemReader:
     def begin(self) -> None:
         """Forget the former item; the next byte fed is the ``<`` of an item's tag."""
         self._raw = b""
-        self._fields: dict[str, str] = {}
+        self._said: list[Said] = []
         self._depth = self._elements = self._ended = 0
-        self._top, self._marked, self._nested = "", -1, False
+        self._marked = -1
+        self._names: set[str] = set()  # of the nodes within the marked one
         self._text: list[str] = []
-        # Of the open nodes below a node of the item: their paths, and where their texts begin.
-        self._paths: list[str] = []
+        # Of the open nodes below the item: names, places among their like, and where texts begin.
+        self._path: list[str] = []
+        self._places: list[int] = []
+        self._counts: list[dict[str, int]] = [{}]
         self._since: list[int] = []
         parser = expat.ParserCreate("utf-8")
         parser.buffer_text = True
@@ -75,7 +82,7 @@ class ItemReader:
         try:
             self._parser.Parse(piece, False)
         except _Whole:
-            return ReadItem(self._fields, self._end_of_item())
+            return ReadItem(fields_of(self._said), self._end_of_item())
         except expat.ExpatError as bad:
             raise NotWellFormed(bad.lineno, expat.ErrorString(bad.code)) from bad
         return None
@@ -95,55 +102,52 @@ class ItemReader:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         self._elements += 1
-        if self._depth == 2:
-            self._top = name
-            self._text.clear()
-            self._marked = self._parser.CurrentByteIndex if name in self._markup else -1
-        elif self._depth > 2:
-            self._nested = True
-            self._paths.append(f"{self._path()}/{name}")
-            self._since.append(len(self._text))
         if self._elements > MOST_ELEMENTS:
             raise self._refuse("an item has too many nodes")
         if self._depth > MOST_DEPTH:
             raise self._refuse("an item's nodes lie too deep")
+        if self._depth > 1:
+            self._open(name)
         if attributes:
             self._keep_attributes(attributes)
 
-    def _path(self) -> str:
-        return self._paths[-1] if self._paths else self._top
+    def _open(self, name: str) -> None:
+        counts = self._counts[-1]
+        counts[name] = place = counts.get(name, -1) + 1
+        if self._depth == 2:
+            self._text.clear()
+            self._names.clear()
+            self._marked = self._parser.CurrentByteIndex if name in self._markup else -1
+        else:
+            self._names.add(name.rpartition(":")[2].lower())
+        self._path.append(name)
+        self._places.append(place)
+        self._counts.append({})
+        self._since.append(len(self._text))
 
     def _keep_attributes(self, attributes: dict[str, str]) -> None:
         if len(attributes) > MOST_ATTRIBUTES:
             raise self._refuse("a node has too many attributes")
-        before = "@" if self._depth == 1 else f"{self._path()}/@"
+        path, places = self._path, (*self._places, 0)
         for name, value in attributes.items():
-            self._keep(before + name, value)
+            self._said.append(Said((*path, f"@{name}"), places, value.strip()))
 
-    def _keep(self, key: str, value: str) -> None:
-        if not self._fields.get(key):
-            self._fields[key] = value.strip()
-
-    def _end(self, name: str) -> None:
+    def _end(self, name: str) -> None:  # noqa: ARG002
         self._depth -= 1
         if self._depth == 0:
             self._ended = self._parser.CurrentByteIndex
             raise _Whole
-        if self._depth > 1:
-            name = self._paths.pop()
-            value = "".join(self._text[self._since.pop() :])
-        elif self._nested and self._marked >= 0:
+        if self._depth == 1 and self._names and self._marked >= 0:
             value = self._written()
         else:
-            value = "".join(self._text)
-        if self._depth == 1:
-            self._nested = False
-        self._keep(name, value)
-        if ":" in name:
-            self._keep("/".join(step.rpartition(":")[2] for step in name.split("/")), value)
+            value = "".join(self._text[self._since[-1] :])
+        self._said.append(Said(tuple(self._path), tuple(self._places), value.strip()))
+        for open_nodes in (self._path, self._places, self._counts, self._since):
+            open_nodes.pop()
 
     def _written(self) -> str:
-        """The content of the node that ends here, as its bytes say it."""
+        """The content of the node that ends here: as its bytes say it, less nodes of the feed."""
         tag = TAG.match(self._raw, self._marked)
         assert tag is not None
-        return self._raw[tag.end() : self._parser.CurrentByteIndex].decode()
+        written = self._raw[tag.end() : self._parser.CurrentByteIndex].decode()
+        return html_of(written)

@@ -74,7 +74,7 @@ BOARDS = (
 _ALSO: Mapping[str, tuple[str, ...]] = {
     "title": ("jobtitle", "job_title", "position", "name"),
     "description": ("body", "jobdescription", "job_description", "content", "encoded"),
-    "url": ("link", "applyurl", "apply_url", "joburl", "job_url"),
+    "url": ("link", "link/@href", "applyurl", "apply_url", "joburl", "job_url"),
     "referencenumber": (
         "referencenumber", "reference", "refnumber", "job_reference", "jobid", "job_id", "id",
         "requisitionid", "guid", "@id",
@@ -160,10 +160,16 @@ def look(head: bytes) -> Seen | None:
     """
     looked = _Look()
     with suppress(_Enough, expat.ExpatError):
-        looked.parser.Parse(head, False)
+        looked.parser.Parse(head.lstrip(), False)
     if looked.place is None:
         return None
-    return Seen(*looked.place, tuple(looked.nodes))
+    # A link that says its target in an attribute only, as in Atom, is no text to take.
+    silent = {
+        name
+        for name in looked.nodes
+        if f"{name}/@href" in looked.nodes and name not in looked.spoken
+    }
+    return Seen(*looked.place, tuple(name for name in looked.nodes if name not in silent))
 
 
 def fault_of(head: bytes) -> tuple[int, str] | None:
@@ -173,9 +179,11 @@ def fault_of(head: bytes) -> tuple[int, str] | None:
     parser = expat.ParserCreate("utf-8")
     parser.StartDoctypeDeclHandler = _refuse_doctype
     try:
-        parser.Parse(head, False)
+        parser.Parse(head.lstrip(), False)
     except expat.ExpatError as bad:
-        return bad.lineno, expat.ErrorString(bad.code)
+        return bad.lineno + head[: len(head) - len(head.lstrip())].count(b"\n"), expat.ErrorString(
+            bad.code
+        )
     except _Enough:
         return parser.CurrentLineNumber, "document types and other declarations are refused"
     return None if head.strip() else (1, "empty")
@@ -195,12 +203,14 @@ class _Look:
     def __init__(self) -> None:
         self.place: tuple[str, str] | None = None
         self.nodes: dict[str, None] = {}
+        self.spoken: set[str] = set()
         self._path: list[str] = []
         self._below: list[dict[str, None]] = []
         self._count = self._items = 0
         self.parser = expat.ParserCreate("utf-8")
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._text
         self.parser.StartDoctypeDeclHandler = _refuse_doctype
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
@@ -213,6 +223,12 @@ class _Look:
             nodes["/".join(map(_local, (*self._path[depth + 1 :], name)))] = None
         self._path.append(name)
         self._below.append({f"@{attribute}": None for attribute in attributes})
+        if "href" in attributes and len(self._below) > 1:
+            self._below[-2][f"{_local(name)}/@href"] = None
+
+    def _text(self, text: str) -> None:
+        if self._path and not text.isspace():
+            self.spoken.add(_local(self._path[-1]))
 
     def _end(self, name: str) -> None:
         self._path.pop()

@@ -95,11 +95,13 @@ class _Window:
 def scan(
     chunks: Iterable[bytes], item: str, reader: ItemReader, *,
     collection: str, known: Container[bytes] = (), salt: bytes = b"",
+    following: list[str] | None = None,
 ) -> Iterator[Item]:  # fmt: skip
     """The items of a feed in UTF-8, in order, in memory bound by the size of one item.
 
     ``item``: the name of an item's node as it is written; ``collection``: a node that must be
-    there around the items; ``salt``: mixed into each digest (at most 64 bytes).
+    there around the items; ``salt``: mixed into each digest (at most 64 bytes); ``following`` is
+    given the address of the feed's next page at the end, if it names one.
     **Refuses** (Malformed): what is not well-formed, document types, items over 4 MB.
     """
     window = _Window(chunks)
@@ -118,6 +120,8 @@ def scan(
         raise Malformed(bad.line or window.line_at(window.at), bad.message) from bad
     if not frame.has_collection:
         raise Malformed(1, f"there is no node <{collection}> around the jobs")
+    if frame.next and following is not None:
+        following.append(frame.next)
 
 
 def _to_item(window: _Window, frame: Frame, mark: re.Pattern[bytes]) -> bool:

@@ -1,0 +1,75 @@
+"""The texts of feeds, read as their readers read them. Pure.
+
+What was escaped twice is read as meant, control characters that stand for those of windows-1252 are
+those, and of values that repeat all are kept in sight.
+"""
+
+import re
+from html.entities import html5
+
+ALSO = "\x1e"
+"""Stands before each further value of a node that repeats; no character of XML 1.0."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+_BREAK = re.compile(r"[\t\n\r]")
+_READ_AS = {chr(byte): bytes((byte,)).decode("cp1252", "ignore") for byte in range(128, 160)}
+"""Control characters that stand for those of windows-1252. **Source**: HTML 13.2.5.80."""
+_ENTITY = re.compile(r"&(?:#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6})|[A-Za-z][A-Za-z0-9]{1,31});")
+_MOST_ESCAPES = 3  # so often a text may have been escaped
+_AMPERSAND = re.compile(r"&(?:(?:amp|#38|#[xX]26);)+")
+_ESCAPED_TAG = re.compile(r"&lt;/?[A-Za-z][A-Za-z0-9]*(?:\s|/?&gt;)")
+_TAG = re.compile(r"</?[A-Za-z]")
+_MOST_LINE = 1_001
+
+
+def cleaned(text: str, most: int = _MOST_LINE) -> str:
+    """One line of text: white space around it and control characters gone."""
+    if not text.isprintable():
+        if _BREAK.search(text):
+            text = " ".join(text.split())
+        text = _CONTROL.sub(_character, text)
+    return text.strip()[:most]
+
+
+def _character(control: re.Match[str]) -> str:
+    """What a control character stands for, mostly nothing."""
+    return _READ_AS.get(control[0], "")
+
+
+def unescaped(text: str) -> str:
+    """A line as a reader reads it: what was escaped again, once or twice, is what it stands for."""
+    for _ in range(_MOST_ESCAPES):
+        if "&" not in text or ";" not in text:
+            break
+        former, text = text, _ENTITY.sub(_meant, text)
+        if former == text:
+            break
+    return text
+
+
+def _meant(entity: re.Match[str]) -> str:
+    name = entity[0][1:-1]
+    if name[0] != "#":
+        return html5.get(f"{name};", entity[0])
+    number = int(name[2:], 16) if name[1] in "xX" else int(name[1:])
+    valid = 0 < number < 0x110000 and not 0xD800 <= number < 0xE000
+    return chr(number) if valid else entity[0]
+
+
+def listed(text: str) -> str:
+    """All values of a field that may have many, as one line."""
+    return ", ".join(dict.fromkeys(filter(None, map(cleaned, text.split(ALSO)))))
+
+
+def link_of(text: str) -> str:
+    """A URL whose ampersands may be escaped; nothing else in it is an entity."""
+    return _AMPERSAND.sub("&", text)
+
+
+def html_text(text: str) -> str:
+    """A description: HTML and line breaks stay; one that was escaped as a whole is HTML too."""
+    if not text.isascii() or "\x7f" in text or ALSO in text:
+        text = _CONTROL.sub(_character, text.replace(ALSO, "\n"))
+    if "&lt;" in text and _ESCAPED_TAG.search(text) and not _TAG.search(text):
+        text = _ENTITY.sub(_meant, text)
+    return text

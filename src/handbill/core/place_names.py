@@ -1,0 +1,95 @@
+"""Whether a place that a job names is another one than where a click came from.
+
+A word that is no place's name (Remote, Nationwide) says nothing, and a name may be written in many
+ways; what is not known speaks for the click. **Source**: domain 7.4.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+_NO_PLACE: Final = re.compile(
+    r"\b(?:remote\w*|anywhere|everywhere|nation ?wide|state ?wide|country ?wide|world ?wide|global"
+    r"|international|national|regional|virtual|online|hybrid|mobile|field|on ?site|multiple|many"
+    r"|several|various|varies|diverse|verschiedene\w*|mehrere|alle|all|any|other|others|unknown"
+    r"|unspecified|undisclosed|confidential|none|null|test|na|n a|tbd|tba|work from|wfh|home"
+    r"|home ?office|telework\w*|telecommut\w*|teletravail|teletrabajo|telearbeit|distanciel"
+    r"|remoto|distance|distancia|smart ?working|bundesweit|deutschlandweit|osterreichweit"
+    r"|schweizweit|europaweit|weltweit|landesweit|landelijk|thuiswerk\w*|partout|toute la france"
+    r"|france entiere|nacional|zdalna|zdalnie|headquarters|hq|office|locations?|cities|states"
+    r"|areas?|regions?|county|counties|metro\w*|greater|flexible|distributed|travel\w*|throughout"
+    r"|across|coast|local|open|usa|deutschland)\b"
+)
+"""Words, folded, by which a text says that it is no single place."""
+_PARTS: Final = re.compile(
+    r"[,/;|()\[\]•·\n]|\s[-–—]\s|\b(?:or|and|und|oder|et|ou|y|o|e|en|of)\b|&|\+"
+)
+_SHORT: Final = {"saint": "st", "sainte": "ste", "fort": "ft", "mount": "mt", "sankt": "st"}
+_AFTER: Final = re.compile(r"\s(?:city|town|district|borough|state|province|prefecture|oblast)$")
+_FIGURES: Final = re.compile(r"\b\d\w*\b")
+_CODE: Final = re.compile(r"[a-z]{2}-(?=[a-z0-9]{1,3}\Z)")  # of ISO 3166-2: US-TX
+_STATES: Final = {
+    "US": "al ak az ar ca co ct de dc fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv "
+    "nh nj nm ny nc nd oh ok or pa pr ri sc sd tn tx ut vt va wa wv wi wy gu vi as mp, alabama, "
+    "alaska, arizona, arkansas, california, colorado, connecticut, delaware, district of columbia, "
+    "florida, georgia, hawaii, idaho, illinois, indiana, iowa, kansas, kentucky, louisiana, maine, "
+    "maryland, massachusetts, michigan, minnesota, mississippi, missouri, montana, nebraska, "
+    "nevada, new hampshire, new jersey, new mexico, new york, north carolina, north dakota, ohio, "
+    "oklahoma, oregon, pennsylvania, puerto rico, rhode island, south carolina, south dakota, "
+    "tennessee, texas, utah, vermont, virginia, washington, west virginia, wisconsin, wyoming",
+    "CA": "ab bc mb nb nl ns nt nu on pe qc sk yt, alberta, british columbia, manitoba, "
+    "new brunswick, newfoundland and labrador, newfoundland, nova scotia, northwest territories, "
+    "nunavut, ontario, prince edward island, quebec, saskatchewan, yukon",
+    "AU": "act nsw nt qld sa tas vic wa, australian capital territory, new south wales, "
+    "northern territory, queensland, south australia, tasmania, victoria, western australia",
+    "DE": "bw by be bb hb hh he mv ni nw rp sl sn st sh th nrw, baden wurttemberg, bayern, "
+    "bavaria, berlin, brandenburg, bremen, hamburg, hessen, hesse, mecklenburg vorpommern, "
+    "niedersachsen, lower saxony, nordrhein westfalen, north rhine westphalia, rheinland pfalz, "
+    "rhineland palatinate, saarland, sachsen, saxony, sachsen anhalt, saxony anhalt, "
+    "schleswig holstein, thuringen, thuringia",
+}
+"""Of countries whose states are few: codes, then names, folded. Other words are no state there."""
+_STATES_OF: Final = {
+    country: frozenset(listed.partition(",")[0].split()) | frozenset(listed.split(", ")[1:])
+    for country, listed in _STATES.items()
+}
+
+
+def state_differs(said: str, known: frozenset[str], country: str) -> bool:
+    """As ``differs``, of a state; ``country``: the two letters of the job's, if they are known."""
+    states = _STATES_OF.get(country)
+    if states is not None and not _names(said) & states:
+        return False
+    return differs(said, known)
+
+
+def differs(said: str, known: frozenset[str]) -> bool:
+    """Whether a job's text surely names another place than the one known by these spellings."""
+    return bool(said and known) and not (_names(said) & _folded(known)) and _is_place(said)
+
+
+@lru_cache(maxsize=65_536)
+def _is_place(said: str) -> bool:
+    return bool(_fold(said)) and _NO_PLACE.search(_fold(said)) is None
+
+
+@lru_cache(maxsize=65_536)
+def _names(said: str) -> frozenset[str]:
+    """All that a text may name: itself, and its parts."""
+    text = said.strip().casefold()
+    parts = (text, _CODE.sub("", text), *_PARTS.split(text))
+    return frozenset(filter(None, map(_fold, parts)))
+
+
+@lru_cache(maxsize=65_536)
+def _folded(known: frozenset[str]) -> frozenset[str]:
+    return frozenset(filter(None, map(_fold, known)))
+
+
+def _fold(text: str) -> str:
+    """Without case, accents, points, figures and what a name may end with."""
+    bare = unicodedata.normalize("NFKD", text.casefold().replace("ø", "o").replace("ł", "l"))
+    kept = "".join(char for char in bare if not unicodedata.combining(char) and char not in ".'’")
+    words = re.findall(r"\w+", _FIGURES.sub(" ", kept))
+    return _AFTER.sub("", " ".join(_SHORT.get(word, word) for word in words))

@@ -1,0 +1,97 @@
+"""What an item says where nodes repeat: one of them counts, whole, and the others stay beside it.
+
+A job with two places must not get the city of one and the zip of the other.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from handbill.core.feed_text import ALSO
+
+_MAIN_RELATIONS = ("", "alternate")
+
+
+class Said(NamedTuple):
+    """The text of one node. ``places``: which one among its like each step of its path is."""
+
+    path: tuple[str, ...]
+    places: tuple[int, ...]
+    text: str
+
+
+def fields_of(said: list[Said]) -> dict[str, str]:
+    """Text by path. Of nodes that repeat the first that says something counts, with all that is
+    below it; what the others say follows, each behind ``ALSO``.
+
+    Of links the one without a relation or with ``alternate`` counts (RFC 4287, 4.2.7.2).
+    """
+    found = (
+        _chosen(said)
+        if any(any(one.places) for one in said)
+        else {one.path: one.text for one in said}
+    )
+    fields = {"/".join(path): text for path, text in found.items()}
+    for path, text in found.items():
+        if any(":" in step for step in path):
+            bare = "/".join(map(_bare, path))
+            if not fields.get(bare):
+                fields[bare] = text
+    return fields
+
+
+def _bare(step: str) -> str:
+    """A name without its prefix."""
+    mark = "@" if step[0] == "@" else ""
+    return mark + step.removeprefix("@").rpartition(":")[2]
+
+
+def _chosen(said: list[Said]) -> dict[tuple[str, ...], str]:
+    repeated = {
+        one.path[: depth + 1] for one in said for depth, place in enumerate(one.places) if place
+    }
+    by_path: dict[tuple[str, ...], list[Said]] = {}
+    for one in said:
+        by_path.setdefault(one.path, []).append(one)
+    main = {prefix: _main_place(said, prefix) for prefix in _outermost(repeated)}
+    return {path: _joined(every, _prefix_of(path, main), main) for path, every in by_path.items()}
+
+
+def _outermost(repeated: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Those that no other one encloses."""
+    kept: list[tuple[str, ...]] = []
+    for path in sorted(repeated, key=len):
+        if not any(path[: len(outer)] == outer for outer in kept):
+            kept.append(path)
+    return kept
+
+
+def _prefix_of(path: tuple[str, ...], main: dict[tuple[str, ...], int]) -> tuple[str, ...] | None:
+    return next((path[:size] for size in range(1, len(path) + 1) if path[:size] in main), None)
+
+
+def _main_place(said: list[Said], prefix: tuple[str, ...]) -> int:
+    """Which of the nodes that repeat at this path counts."""
+    depth = len(prefix)
+    below = [one for one in said if one.path[:depth] == prefix]
+    others = {
+        one.places[depth - 1]
+        for one in below
+        if one.path[depth:] == ("@rel",) and one.text.lower() not in _MAIN_RELATIONS
+    }
+    speaking = [one.places[depth - 1] for one in below if one.text]
+    return min(
+        (place for place in speaking if place not in others), default=min(speaking, default=0)
+    )
+
+
+def _joined(
+    every: list[Said], prefix: tuple[str, ...] | None, main: dict[tuple[str, ...], int]
+) -> str:
+    if prefix is None:
+        return every[0].text
+    depth, place = len(prefix) - 1, main[prefix]
+    own = [one.text for one in every if one.places[depth] == place]
+    others = [one.text for one in every if one.places[depth] != place and one.text]
+    first = next(filter(None, own), "")
+    rest = own[own.index(first) + 1 :] if first else []
+    return ALSO.join((first, *filter(None, rest), *others))

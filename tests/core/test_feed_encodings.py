@@ -1,0 +1,79 @@
+"""What a feed is written in, whoever says it; bytes that are not of it are read and told."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8, encoding_of
+
+
+def chunked(raw: bytes, sizes: list[int]) -> Iterator[bytes]:
+    """The bytes in chunks of these sizes, over and over."""
+    at = number = 0
+    while at < len(raw):
+        size = sizes[number % len(sizes)]
+        yield raw[at : at + size]
+        at += size
+        number += 1
+
+
+def test_declared_encodings() -> None:
+    for name, text in (
+        ("ISO-8859-1", "é"), ("iso-8859-15", "€"), ("windows-1252", "“€”"), ("KOI8-R", "ж"),
+        ("Shift_JIS", "求人"), ("GB18030", "招聘"), ("EUC-KR", "채용"), ("us-ascii", "e"),
+    ):  # fmt: skip
+        document = f"<?xml version='1.0' encoding='{name}'?><jobs>{text}</jobs>"
+        for size in (1, 3, 5_000):
+            read = b"".join(as_utf8(chunked(document.encode(name), [size])))
+            assert read.decode() == document
+    for name in ("utf-7", "rot13", "idna", "unicode_escape", "none-such"):
+        with pytest.raises(UnknownEncoding, match="not known"):
+            list(as_utf8([f"<?xml version='1.0' encoding='{name}'?><jobs/>".encode()]))
+    repaired: list[str] = []
+    document = b"<?xml version='1.0' encoding='Shift_JIS'?><jobs>\x81</jobs>"
+    assert b"<jobs>" in b"".join(as_utf8([document], repaired=repaired))
+    assert len(repaired) == 1
+
+
+@pytest.mark.parametrize(
+    ("head", "charset", "name"),
+    [
+        (b"<a>\xe9</a>", "", "utf-8"),
+        (b"<a>\xe9</a>", "windows-1252", "cp1252"),
+        (b"<a>\xe9</a>", "ISO-8859-1", "cp1252"),
+        (b"<a/>", "no-such", "utf-8"),
+        (b"\xef\xbb\xbf<a/>", "iso-8859-2", "utf-8"),
+        (b"<?xml version='1.0' encoding='latin1'?><a>\xe9</a>", "utf-8", "cp1252"),
+        (b"<?xml version='1.0' encoding='latin1'?><a>\xc3\xa9</a>", "utf-8", "utf-8"),
+        (b"<?xml version='1.0' encoding='utf-8'?><a>\xe9</a>", "latin1", "cp1252"),
+        (b"\r\n <?xml version='1.0' encoding='koi8-r'?><a/>", "", "koi8-r"),
+        (b"<?xml version='1.0' encoding='utf-16'?><a/>", "", "utf-8"),
+        (b"<?xml version='1.0' encoding='x-sjis'?><a/>", "", "cp932"),
+        (b"<?xml version='1.0' encoding='gb2312'?><a/>", "", "gb18030"),
+    ],
+)
+def test_mark_then_server_then_declaration_say_the_encoding(
+    head: bytes, charset: str, name: str
+) -> None:
+    assert encoding_of(head, charset) == name
+
+
+@given(st.binary(max_size=200), st.lists(st.integers(1, 9), min_size=1, max_size=4))
+def test_any_bytes_become_utf8_and_what_is_not_is_told(raw: bytes, sizes: list[int]) -> None:
+    raw = b"<a>" + raw.replace(b"\0", b"")
+    repaired: list[str] = []
+    text = b"".join(as_utf8(chunked(raw, sizes), repaired=repaired)).decode()
+    try:
+        assert text == raw.decode()
+    except UnicodeDecodeError:
+        first = int(repaired[0].split()[1].replace(",", "")) - 1
+        assert raw[:first].decode() == text[: len(raw[:first].decode())]
+    else:
+        assert not repaired
+
+
+def test_a_feed_that_is_not_at_all_in_its_encoding_is_refused() -> None:
+    with pytest.raises(UnknownEncoding, match="more than 1,000 places"):
+        list(as_utf8([b"<a>" + b"\xff " * 1_001]))

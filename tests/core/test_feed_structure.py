@@ -1,0 +1,59 @@
+"""Nodes that repeat, and descriptions that are written as nodes."""
+
+import pytest
+
+from handbill.core.feed_text import ALSO
+from handbill.dialects.inbound.items import ItemReader
+from handbill.dialects.inbound.known import discover, look
+from handbill.dialects.inbound.markup import html_of
+
+
+def test_of_nodes_that_repeat_one_counts_whole() -> None:
+    raw = (
+        b"<job><tag>b</tag><tag/><tag>c</tag><places><place/><place><city>Bonn</city><zip/></place>"
+        b"<place><city>Ulm</city><zip>89073</zip></place></places><link rel='self' href='s'/>"
+        b"<link rel='alternate' href='a'/><when><day>1</day></when></job>"
+    )
+    reader = ItemReader()
+    reader.begin()
+    read = reader.feed(raw)
+    assert read is not None
+    assert {name: value.split(ALSO) for name, value in read.fields.items() if name != "places"} == {
+        "tag": ["b", "c"], "places/place/city": ["Bonn", "Ulm"], "places/place/zip": ["", "89073"],
+        "places/place": ["Bonn", "Ulm89073"], "link/@rel": ["alternate", "self"],
+        "link/@href": ["a", "s"], "link": [""], "when/day": ["1"], "when": ["1"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Hi <b>you</b> &amp; me", "Hi <b>you</b> &amp; me"),
+        ("<h:p>a</h:p><h:br/>", "<p>a</p><br/>"),
+        ("<![CDATA[<p>a &amp; b</p>]]>", "<p>a &amp; b</p>"),
+        (
+            "<s1><name>Tasks</name><value><![CDATA[<p>Build</p>]]></value></s1>",
+            "<p>Tasks</p>\n<p>Build</p>",
+        ),
+        ("<part>R&amp;D</part><part>x &lt; y</part>", "R&D\nx < y"),
+        (
+            "<part>&lt;p&gt;one&lt;/p&gt;</part><!-- no --><part>R&amp;D</part>",
+            "<p>one</p>\n<p>R&amp;D</p>",
+        ),
+        ("<part a='>'/>", ""),
+    ],
+)
+def test_a_description_in_nodes_is_html(written: str, read: str) -> None:
+    assert html_of(written) == read
+
+
+def test_a_link_is_found_in_its_attribute_where_it_has_no_text() -> None:
+    entry = (
+        "<id>1</id><title>T</title><content>c</content><link rel='alternate' href='https://a/'/>"
+    )
+    atom = look(f"<feed><entry>{entry}</entry></feed>".encode())
+    assert atom is not None
+    assert discover(atom.nodes)["schemaMappingsURL"] == "link/@href"
+    rss = look(f"<c><item>{entry}<link>https://b/</link></item></c>".encode())
+    assert rss is not None
+    assert discover(rss.nodes)["schemaMappingsURL"] == "link"
