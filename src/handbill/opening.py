@@ -113,6 +113,13 @@ def prepare(settings: Settings) -> None:
             index.close()
 
 
+def require_records(settings: Settings) -> None:
+    """**Refuses** a folder without records (BadSettings): nothing is made there."""
+    kept = settings.records_address.removeprefix("sqlite:///")
+    if kept != settings.records_address and not Path(kept).exists():
+        raise BadSettings(f"there are no records at {kept}; name their folder with --data")
+
+
 def _shown(settings: Settings) -> str:
     """Where the records are, without a password."""
     path = settings.records_address.removeprefix("sqlite:///")

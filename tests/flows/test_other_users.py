@@ -95,7 +95,7 @@ def test_what_may_not_be_used_is_told_in_a_sentence(place: Path) -> None:
     assert "handbill.toml cannot be read: Permission denied" in found[0][1]
     assert found[1] == (0, "")
     config.unlink()
-    below, within, lost, unwritable, unreadable, foreign = outcomes(
+    below, within, lost, unwritable, unreadable, foreign, *alone = outcomes(
         place,
         [*create, str(closed / "data")],
         [*create, str(closed)],
@@ -103,6 +103,7 @@ def test_what_may_not_be_used_is_told_in_a_sentence(place: Path) -> None:
         ["openapi", "--write", str(closed / "openapi.json")],
         ["ledger", "check", "--data", str(closed)],
         ["serve", "--data", "/proc/1/handbill"],
+        *([kind, "--data", str(place / "none")] for kind in ("api", "judge", "fetcher", "worker")),
     )
     mine = f"{closed} is yours, but closed to you"
     assert (below[0], within[0], lost[0], unwritable[0]) == (1, 1, 1, 1)
@@ -111,9 +112,12 @@ def test_what_may_not_be_used_is_told_in_a_sentence(place: Path) -> None:
     assert f"{half / 'journal'} cannot be read and written" in lost[1]
     assert unreadable[0] == 2
     assert "there are no records at" in unreadable[1]
+    assert [status for status, _ in alone] == [2] * 4
+    assert all("there are no records at" in told for _, told in alone)
+    assert not (place / "none").exists()
     assert foreign[0] == 1
     assert "cannot be made" in foreign[1]
-    for _, told in (below, within, lost, unwritable, unreadable, foreign):
+    for _, told in (below, within, lost, unwritable, unreadable, foreign, *alone):
         assert "Traceback" not in told
         assert told.count("\n") == 1
 

@@ -82,6 +82,15 @@ def _child(name: str, number: int, *, tied: bool, data: str | None, **flags: Any
     return settings
 
 
+def _child_of_records(name: str, number: int, **given: Any) -> Settings:
+    """The same for all but the edge, which needs no records. **Refuses** a folder without any."""
+    from handbill.opening import require_records
+
+    settings = _child(name, number, **given)
+    require_records(settings)
+    return settings
+
+
 def _warn_root() -> None:
     """Say once, at the start, that this has more rights than it needs."""
     if is_root():
@@ -100,7 +109,7 @@ def api(
     api_port: ApiPortOption = None,
 ) -> None:
     """Run an API process alone (`serve` runs all)."""
-    settings = _child("api", number, tied=tied, data=data, host=host, api_port=api_port)
+    settings = _child_of_records("api", number, tied=tied, data=data, host=host, api_port=api_port)
     from handbill.api import main
 
     main(settings, number)
@@ -127,7 +136,7 @@ def judge(
     data: DataOption = None,
 ) -> None:
     """Run the judge alone: it drains the journal into the ledger."""
-    settings = _child("judge", number, tied=tied, data=data)
+    settings = _child_of_records("judge", number, tied=tied, data=data)
     from handbill.judge import main
 
     main(settings, rest=rest)
@@ -135,7 +144,7 @@ def judge(
 
 def worker(number: NumberOption = 0, tied: TiedOption = False, data: DataOption = None) -> None:
     """Run a worker alone: matching, outbound feeds, reports."""
-    settings = _child("worker", number, tied=tied, data=data)
+    settings = _child_of_records("worker", number, tied=tied, data=data)
     from handbill.worker import main
 
     main(settings, number)
@@ -143,7 +152,7 @@ def worker(number: NumberOption = 0, tied: TiedOption = False, data: DataOption 
 
 def fetcher(number: NumberOption = 0, tied: TiedOption = False, data: DataOption = None) -> None:
     """Run a fetcher alone: imports of feeds, callbacks, deliveries by FTP."""
-    settings = _child("fetcher", number, tied=tied, data=data)
+    settings = _child_of_records("fetcher", number, tied=tied, data=data)
     from handbill.worker import main
 
     main(settings, number, fetches=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,11 +10,10 @@ from handbill.access import service as access
 from handbill.access.service import Agency, Owner
 from handbill.cli.speaking import Mistaken, settings_with
 from handbill.clients import service as clients
-from handbill.config import BadSettings
 from handbill.core.nouns import Client, Family
 from handbill.host.settings import Settings
 from handbill.kit.faults import Refused
-from handbill.opening import Opened, opened, prepare
+from handbill.opening import Opened, opened, prepare, require_records
 from handbill.store.records import Tx
 
 AgencyOption = Annotated[str | None, typer.Option("--agency", metavar="A", help="The agency's id.")]
@@ -29,9 +27,7 @@ def standing(data: str | None) -> Settings:
     (BadSettings): of a mistyped one we would make empty ones, and tell of those.
     """
     settings = settings_with(data=data)
-    kept = settings.records_address.removeprefix("sqlite:///")
-    if kept != settings.records_address and not Path(kept).exists():
-        raise BadSettings(f"there are no records at {kept}; name their folder with --data")
+    require_records(settings)
     prepare(settings)
     return settings
 
