@@ -92,6 +92,7 @@ def _prepare(folder: Path) -> None:
     index = EdgeIndex(folder / "index", writable=True)
     index.put_urls((job, url.encode()) for job, url in zip(jobs, urls, strict=True))
     index.put_keys({1: _KEY})
+    index.finish()
     index.close()
     table = "".join(f"{job.hex()} {url}\n" for job, url in zip(jobs, urls, strict=True))
     (folder / "table").write_text(table, encoding="ascii")

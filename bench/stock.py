@@ -31,6 +31,7 @@ from handbill.host.settings import Settings
 from handbill.jobs import service as jobs
 from handbill.kit.faults import Fault
 from handbill.kit.instants import DAY, Instant, moment_of
+from handbill.store import installation
 from handbill.store.blobs import open_blobs
 from handbill.store.index import EdgeIndex
 from handbill.store.records import Tx, open_records
@@ -51,6 +52,7 @@ def open_tools(folder: Path) -> Tools:
     with records.write() as tx:
         tx.put(agencies, id="agency", name="Agency", currency="USD", created_at=NOW)
         tx.put(secrets, name="listing", kid=1, value=bytes(range(32)), created_at=NOW)
+        installation.ensure(tx, SeededIds(8), NOW)
     return Tools(
         records=records, blobs=open_blobs(str(folder / "blobs")),
         index=EdgeIndex(folder / "index", writable=True), clock=SetClock(NOW), ids=SeededIds(1),

@@ -113,6 +113,16 @@ def s3(s3_server: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of an empty database without tables."""
+    yield from _database(postgres_server)
+
+
+@pytest.fixture
+def another_postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of a second one."""
+    yield from _database(postgres_server)
+
+
+def _database(postgres_server: str) -> Iterator[str]:
     name = f"test_{next(_NUMBERS)}"
     with psycopg.connect(postgres_server.format("postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")

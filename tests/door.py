@@ -110,7 +110,8 @@ class Door:
         self.index = EdgeIndex(self.folder / "index", writable=True)
         self.index.put_keys({1: KEY})
         self.index.put_urls([(JOB, URL)])
-        self.index.put_pixel(PIXEL, 7, CLIENT_ID)
+        self.index.put_pixels([(PIXEL, 7, CLIENT_ID)])
+        self.index.finish()
         self.feeds = self.folder / "feeds"
         self.feeds.mkdir(exist_ok=True)
         self.journal = self._writer(self.folder / "journal", "edge-0", sync=self._sync)

@@ -107,7 +107,7 @@ def _checks(settings: Settings, index: EdgeIndex, feeds: Path) -> list[Check]:
     """What an edge needs beside its journal."""
     free = shutil.disk_usage(settings.data_folder).free
     return [
-        health.index(bool(index.keys())),
+        health.index(index.is_whole()),
         health.disk(free, settings.least_free_bytes),
         health.feeds(int(index.has_urls() and not feeds.is_dir())),
     ]

@@ -7,16 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from handbill.access.keys import ensure_secrets, secret
+from handbill.access.keys import ensure_secrets
 from handbill.config import BadSettings, without_password
 from handbill.host.clock import Clock, clock_of
 from handbill.host.egress import Egress
-from handbill.host.folders import make_private, require_usable
+from handbill.host.folders import make_private, refuse_unfinished, require_usable
 from handbill.host.identity import source_of
 from handbill.host.ids import Ids, SystemIds
 from handbill.host.locating import NoGeoFile, locator
 from handbill.host.settings import Settings
 from handbill.http.operations import Desk, Doors
+from handbill.listings.indexing import check_index
 from handbill.store.blobs import Blobs, open_blobs
 from handbill.store.index import EdgeIndex
 from handbill.store.journal import JournalWriter
@@ -24,7 +25,6 @@ from handbill.store.records import Records, open_records
 from handbill.store.records.opening import NotOurs, migrate
 from handbill.work.tools import Tools
 
-LISTING_KEYS = "listing"
 _ELSE = (
     "this one cannot read them. Run the version that made them; or move the folder away, or start "
     "with another one (--data), and with another HANDBILL_RECORDS_URL if that is set"
@@ -98,17 +98,18 @@ def prepare(settings: Settings) -> None:
         locator(settings.geo_file)
     except NoGeoFile as unreadable:
         raise BadSettings(str(unreadable)) from unreadable
+    refuse_unfinished(settings.data_folder)
     with opened(settings) as stores, locked(settings.data_folder / "prepare.lock"):
         try:
             migrate(stores.records)
         except NotOurs as other:
             raise BadSettings(f"the records at {_shown(settings)} {other}; {_ELSE}") from other
-        with stores.records.write() as tx:
-            ensure_secrets(tx, stores.ids, stores.clock.now())
-            keys = secret(tx, LISTING_KEYS)
         index = EdgeIndex(settings.index_folder, writable=True)
         try:
-            index.put_keys(keys)
+            with stores.records.write() as tx:
+                now = stores.clock.now()
+                ensure_secrets(tx, stores.ids, now)
+                check_index(tx, index, now)
         finally:
             index.close()
 

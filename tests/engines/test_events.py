@@ -158,7 +158,7 @@ def test_files_that_nobody_lists_are_swept_after_a_day(shelf: Shelf) -> None:
 
 def test_sizes_decide_what_is_merged() -> None:
     def of(rows: int, month: str = "2026-11") -> Segment:
-        return Segment(rows, 1, f"p{rows}", month, rows, 1, NOW, NOW)
+        return Segment(rows, 1, f"p{rows}", month, rows, 1, NOW, NOW, b"", 0, 0, 0)
 
     assert events.chosen([of(1)] * 7) == []
     assert len(events.chosen([of(1)] * 8 + [of(1_000)] * 7)) == 8

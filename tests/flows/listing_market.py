@@ -33,6 +33,7 @@ from handbill.kit.instants import Instant, instant_of_iso
 from handbill.kit.zones import day_of, zone_of
 from handbill.listings.work import TASKS as LISTING
 from handbill.publishers import rows as publisher_rows
+from handbill.store import installation
 from handbill.store.blobs import open_blobs
 from handbill.store.index import EdgeIndex
 from handbill.store.records import Records, Tx
@@ -177,4 +178,5 @@ def open_market(records: Records, folder: Path) -> Market:
     with records.write() as tx:
         agency_no = tx.put(agencies, id="agency", name="Agency", currency="USD", created_at=MONDAY)
         tx.put(secrets, name="listing", kid=1, value=KEY, created_at=MONDAY)
+        installation.ensure(tx, SeededIds(8), MONDAY)
     return Market(records, tools, clock, ids, agency_no, MATCHING | LISTING)

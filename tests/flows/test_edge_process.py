@@ -32,6 +32,7 @@ def folder(tmp_path: Path) -> Path:
     index = EdgeIndex(tmp_path / "index", writable=True)
     index.put_keys({1: KEY})
     index.put_urls([(JOB, URL)])
+    index.finish()
     index.close()
     return tmp_path
 
@@ -49,7 +50,7 @@ def port() -> Iterator[int]:
 def edge(folder: Path, port: int, number: int = 0) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen([sys.executable, "-c", RUN, str(folder), str(port), str(number)])
     try:
-        until("the edge serves", lambda: _is_ready(port, process) or None)
+        until("the edge serves", lambda: _answers(port, process) or None)
         yield process
     finally:
         if process.poll() is None:
@@ -57,7 +58,7 @@ def edge(folder: Path, port: int, number: int = 0) -> Iterator[subprocess.Popen[
         process.wait(timeout=30)
 
 
-def _is_ready(port: int, process: subprocess.Popen[bytes]) -> bool:
+def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
     assert process.poll() is None, "the edge ended at its start"
     try:
         return _get(port, "/livez")[0] == 200
@@ -178,10 +179,12 @@ def test_a_number_is_held_by_one_process(folder: Path, port: int) -> None:
 
 def test_it_starts_before_anybody_has_written_an_index(tmp_path: Path, port: int) -> None:
     with edge(tmp_path, port):
-        assert _get(port, f"/c/{TOKEN}")[0] == 404
+        assert _get(port, "/readyz")[0] == 503
+        assert _get(port, f"/c/{TOKEN}")[0] == 503, "a link must not be called unknown for that"
         index = EdgeIndex(tmp_path / "index", writable=True)
         index.put_keys({1: KEY})
         index.put_urls([(JOB, URL)])
+        index.finish()
         index.close()
         found = until(
             "the keys are seen",

@@ -387,6 +387,8 @@ def busy(market: Market) -> None:
         (segments, "replaced_at = 1 WHERE no = 1", "the entries say"),
         (segments, "path = 'events/gone.parquet' WHERE no = 1", "is not there"),
         (segments, "client_no = 99 WHERE no = 1", "client 99"),
+        (segments, "charge_micros = charge_micros + 1 WHERE no = 1", "differs from the manifest"),
+        (segments, "marked_micros = marked_micros + 1 WHERE no = 1", "differs from the manifest"),
     ],
 )
 def test_the_check_finds_what_was_altered(
@@ -399,13 +401,37 @@ def test_the_check_finds_what_was_altered(
     assert any(said in fault for fault in faults), faults
 
 
+def test_the_check_names_the_file_that_is_damaged(market: Market) -> None:
+    busy(market)
+    with market.records.read() as tx:
+        (path,) = tx.run_text("SELECT path FROM segments ORDER BY no LIMIT 1", {})[0][0]
+    sound = market.blobs.get(path)
+    for at in (0, len(sound) // 2, len(sound) - 5):
+        raw = bytearray(sound)
+        raw[at] ^= 1
+        market.blobs.put(path, bytes(raw))
+        faults = check(market.records, market.blobs, market.scratch).faults
+        assert [fault for fault in faults if f"{path} is damaged" in fault], faults
+    market.blobs.put(path, sound)
+    balanced(market)
+
+
+def test_the_check_names_what_the_journal_lacks(market: Market, tmp_path: Path) -> None:
+    busy(market)
+    faults = check(market.records, market.blobs, market.scratch, tmp_path / "nowhere").faults
+    assert any("the journal of edge-0 has no segment" in fault for fault in faults), faults
+
+
 def test_the_check_finds_entries_twice_and_a_cap_passed(market: Market) -> None:
     busy(market)
     with market.records.write() as tx:
         found = tx.run_text("SELECT path FROM segments ORDER BY no", {})[0]
         raw = market.blobs.get(found[0][0])
         market.blobs.put("events/twice.parquet", raw)
-        columns = 'client_no, month, "rows", bytes, first_at, last_at, created_at'
+        columns = (
+            'client_no, month, "rows", bytes, digest, charge_micros, spend_micros, marked_micros, '
+            "first_at, last_at, created_at"
+        )
         tx.run_text(
             f"INSERT INTO segments ({columns}, path) SELECT {columns}, 'events/twice.parquet' "
             "FROM segments WHERE no = 1",

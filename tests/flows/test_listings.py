@@ -465,9 +465,11 @@ class Watched:
     """The edge's index, with something to happen before URLs are written."""
 
     def __init__(self, index: EdgeIndex, before: Callable[[], None]) -> None:
-        self.put_keys, self.put_pixel = index.put_keys, index.put_pixel
         self._index = index
         self._before = before
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._index, name)
 
     def put_urls(self, urls: Any) -> None:
         self._before()

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam as b
 
 from handbill.host.ids import Ids
 from handbill.kit.instants import Instant
+from handbill.store import installation
 from handbill.store.records import Tx
 from handbill.store.records.tables import secrets
 
@@ -23,7 +24,9 @@ _NAMES = sa.select(_t.name)
 
 
 def ensure_secrets(tx: Tx, ids: Ids, now: Instant) -> None:
-    """Make the first key of each name that has none. Safe to call at every start, by many."""
+    """Make the first key of each name that has none, and name the installation whose keys they
+    are. Safe to call at every start, by many.
+    """
     present = {name for (name,) in tx.all(_NAMES)}
     rows = [
         {"name": name, "kid": 1, "value": ids.bytes(_BYTES), "created_at": now}
@@ -35,6 +38,12 @@ def ensure_secrets(tx: Tx, ids: Ids, now: Instant) -> None:
         pem = RSAKey.generate_key(_RSA_BITS).as_pem(private=True)
         rows.append({"name": SIGNING, "kid": 1, "value": pem, "created_at": now})
     tx.upsert_many(secrets, ["name", "kid"], rows, keep=True)
+    installation.ensure(tx, ids, now)
+
+
+def has(tx: Tx, name: str) -> bool:
+    """Whether there is a key of that name."""
+    return bool(tx.all(_BY_NAME, name=name))
 
 
 def secret(tx: Tx, name: str) -> dict[int, bytes]:

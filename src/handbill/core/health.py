@@ -78,11 +78,11 @@ def schedule(entries: Iterable[Late], limit_seconds: int) -> Check:
     )  # fmt: skip
 
 
-def index(has_keys: bool) -> Check:
-    if has_keys:
-        return Check("index", True, "The index has the keys of the links.")
-    says = "The index is empty, so that every link would be 404; start the server on this folder."
-    return Check("index", False, says)
+def index(is_whole: bool) -> Check:
+    if is_whole:
+        return Check("index", True, "The index holds all links.")
+    says = "The index is being filled; links that it lacks are answered 503. See that a worker runs"
+    return Check("index", False, f"{says}, or use `handbill index rebuild`.")
 
 
 def feeds(missing: int) -> Check:

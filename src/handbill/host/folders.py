@@ -15,6 +15,10 @@ _ROOT = 0
 DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
+UNFINISHED = "restoring"
+"""A file in a data folder that is being filled by a restore, and is not whole before it is gone."""
+
+
 class Unusable(Exception):
     """A path that may not be used as it must be. The message says why, and what to do."""
 
@@ -54,6 +58,15 @@ def require_usable(paths: Iterable[Path]) -> None:
         wanted = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
         if _is_there(path) and not os.access(path, wanted):
             raise Unusable(f"{path} cannot be read and written. {advice(path)}")
+
+
+def refuse_unfinished(folder: Path) -> None:
+    """**Refuses** a data folder whose restore was broken off (Unusable)."""
+    if _is_there(folder / UNFINISHED):
+        raise Unusable(
+            f"{folder} is not whole: a restore into it is under way, or was broken off. In that "
+            f"case delete the folder, and restore again"
+        )
 
 
 def advice(path: Path) -> str:

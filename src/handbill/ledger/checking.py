@@ -2,6 +2,7 @@
 against a fold of the segments, files against the manifest, spend against the caps.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,13 +28,15 @@ from handbill.kit.zones import PERIODS, start_of, zone_of
 from handbill.ledger import folding, rows
 from handbill.ledger.booking import RECEIVED, REDELIVERED
 from handbill.ledger.terms import Terms, read_terms
-from handbill.store import events
+from handbill.store import events, marks
 from handbill.store.blobs import Blobs
 from handbill.store.events import Segment
+from handbill.store.journal_folder import gaps
 from handbill.store.records import Records
 
 MOST_FAULTS = 1_000
 _MEMORY_MB = 512
+_THREADS = 2
 
 
 @dataclass(slots=True)
@@ -65,47 +68,48 @@ class _Moment(NamedTuple):
     retired_counters: dict[CounterKey, int]
 
 
-def check(records: Records, blobs: Blobs, scratch: Path) -> Books:
-    """Check every client's books; safe beside a running judge, for each is read at one moment."""
+def check(records: Records, blobs: Blobs, scratch: Path, journal: Path | None = None) -> Books:
+    """Check every client's books, and that the journal (where its folder is given) holds what is
+    not judged yet; safe beside a running judge, for each is read at one moment.
+    """
     books = Books()
     with records.read() as tx:
         nos = sorted({*rows.tallied_clients(tx), *events.clients_with_entries(tx)})
-    for client_no in nos:
-        with records.read() as tx:
-            moment = _Moment(
-                client_no,
-                clients_by_number(tx, [client_no]).get(client_no),
-                events.segments_of(tx, client_no),
-                rows.tallies_of(tx, client_no),
-                rows.counters_of(tx, client_no),
-                rows.parked_counts(tx, client_no),
-                rows.retired_tallies(tx, client_no),
-                rows.retired_counters(tx, client_no),
-            )
-        _check_client(records, blobs, scratch, moment, books)
+        for gap in gaps(journal, marks.read(tx).of) if journal else ():
+            books.blame(gap)
+    with events.query(scratch, memory_mb=_MEMORY_MB, threads=_THREADS) as duck:
+        for client_no in nos:
+            with records.read() as tx:
+                moment = _Moment(
+                    client_no,
+                    clients_by_number(tx, [client_no]).get(client_no),
+                    events.segments_of(tx, client_no),
+                    rows.tallies_of(tx, client_no),
+                    rows.counters_of(tx, client_no),
+                    rows.parked_counts(tx, client_no),
+                    rows.retired_tallies(tx, client_no),
+                    rows.retired_counters(tx, client_no),
+                )
+            _check_received(moment, books)
+            _check_client(records, blobs, duck, scratch, moment, books)
     books.sums["clients"] = len(nos)
     books.sums["faults"] = len(books.faults)
     return books
 
 
 def _check_client(
-    records: Records, blobs: Blobs, scratch: Path, moment: _Moment, books: Books
-) -> None:
-    _check_received(moment, books)
-    present = [segment for segment in moment.segments if _is_there(blobs, segment, moment, books)]
-    if len(present) < len(moment.segments):
-        return
+    records: Records, blobs: Blobs, duck: duckdb.DuckDBPyConnection, scratch: Path,
+    moment: _Moment, books: Books,
+) -> None:  # fmt: skip
     zone = zone_of(moment.client.zone if moment.client else "UTC")
     taken: list[folding.Taken] = []
     entries: dict[tuple[str, str], int] = {}
-    if present:
-        with (
-            events.files(blobs, [segment.path for segment in present], scratch) as files,
-            events.query(scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
-        ):
-            _check_files(duck, files, moment, books)
-            entries = _entries(duck, files, books)
-            taken = list(folding.taken(duck, files, present, zone))
+    if moment.segments:
+        if not _load(blobs, duck, scratch, moment, books):
+            return  # what the entries add up to is not known
+        _check_entries(duck, moment, books)
+        entries = _entries(duck, books)
+        taken = list(folding.taken(duck, moment.segments, zone))
     books.sums["retired"] += sum(moment.retired.values())
     entries = _with(entries, moment.retired)
     _compare(moment, "tally", _told(moment.tallies), entries, books)
@@ -137,6 +141,27 @@ def _told(tallies: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
     return {key: value for key, value in tallies.items() if key[1] in ENTRY_DISPOSITIONS and value}
 
 
+def _load(
+    blobs: Blobs, duck: duckdb.DuckDBPyConnection, scratch: Path, moment: _Moment, books: Books
+) -> bool:
+    """Prove every file of a client, and read them all; False when one is not as listed."""
+    present = [segment for segment in moment.segments if _is_there(blobs, segment, moment, books)]
+    if len(present) < len(moment.segments):
+        return False
+    with events.files(blobs, [segment.path for segment in present], scratch) as files:
+        pairs = list(zip(present, files, strict=True))
+        sound = [file for segment, file in pairs if _is_sound(segment, file, moment, books)]
+        if len(sound) < len(files):
+            return False
+        try:
+            folding.load(duck, files)
+        except duckdb.Error as unreadable:
+            books.blame(f"client {moment.client_no}: the entries cannot be read: {unreadable}")
+            return False
+        _check_totals(duck, pairs, moment, books)
+    return True
+
+
 def _is_there(blobs: Blobs, segment: Segment, moment: _Moment, books: Books) -> bool:
     try:
         size = blobs.size(segment.path)
@@ -144,51 +169,73 @@ def _is_there(blobs: Blobs, segment: Segment, moment: _Moment, books: Books) -> 
         books.blame(f"client {moment.client_no}: segment {segment.path} is not there")
         return False
     if size != segment.bytes:
-        books.blame(f"client {moment.client_no}: {segment.path} has {size} bytes, not as listed")
-    return True
+        books.blame(
+            f"client {moment.client_no}: segment {segment.path} has {size} bytes, not as listed "
+            f"({segment.bytes})"
+        )
+    return size == segment.bytes
 
 
-def _check_files(
-    duck: duckdb.DuckDBPyConnection, files: list[str], moment: _Moment, books: Books
+def _is_sound(segment: Segment, file: str, moment: _Moment, books: Books) -> bool:
+    """Whether a file's bytes are those that were written."""
+    try:
+        with Path(file).open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").digest()
+    except OSError as unreadable:
+        books.blame(
+            f"client {moment.client_no}: segment {segment.path} cannot be read "
+            f"({unreadable.strerror})"
+        )
+        return False
+    if digest != segment.digest:
+        books.blame(
+            f"client {moment.client_no}: segment {segment.path} is damaged: its bytes are not "
+            "those that were written"
+        )
+    return digest == segment.digest
+
+
+def _check_totals(
+    duck: duckdb.DuckDBPyConnection, pairs: list[tuple[Segment, str]], moment: _Moment, books: Books
 ) -> None:
-    """Every file holds what the manifest says, and no entry is there twice."""
+    """Every file's entries are as many, as old and as dear as the manifest says."""
     found = duck.execute(
-        'SELECT filename, count(*), min("at"), max("at"), '
-        "min(client_no) = max(client_no) AND min(client_no) = $client_no "
-        "FROM read_parquet($files, filename = true) GROUP BY ALL",
-        {"files": files, "client_no": moment.client_no},
+        'SELECT filename, count(*), min("at"), max("at"), min(client_no), max(client_no), '
+        "sum(charge_micros), sum(spend_micros), sum(marked_micros) FROM entries GROUP BY filename"
     ).fetchall()
     by_name = {row[0]: row[1:] for row in found}
-    for segment, file in zip(moment.segments, files, strict=True):
-        listed = (segment.rows, segment.first_at, segment.last_at, True)
+    for segment, file in pairs:
+        listed = (
+            segment.rows, segment.first_at, segment.last_at, moment.client_no, moment.client_no,
+            segment.charge_micros, segment.spend_micros, segment.marked_micros,
+        )  # fmt: skip
         if by_name.get(file) != listed:
-            books.blame(f"client {moment.client_no}: {segment.path} differs from the manifest")
-    twice = _one(duck, "SELECT count(*) - count(DISTINCT id) FROM read_parquet($files)", files)[0]
-    if twice:
-        books.blame(f"client {moment.client_no}: {twice} entries are there twice")
-    unearned = _one(
-        duck,
-        "SELECT count(*) FROM read_parquet($files) WHERE (charge_micros != 0 OR spend_micros != 0 "
-        f"OR marked_micros != 0) AND disposition NOT IN ({folding.ROOM})",
-        files,
-    )[0]
-    if unearned:
-        books.blame(f"client {moment.client_no}: {unearned} entries that do not count are charged")
-    wrong = _one(duck, folding.MISMARKED, files)[0]
-    if wrong:
-        books.blame(f"client {moment.client_no}: {wrong} entries are not marked up as they say")
+            books.blame(
+                f"client {moment.client_no}: segment {segment.path} differs from the manifest"
+            )
 
 
-def _one(duck: duckdb.DuckDBPyConnection, text: str, files: list[str]) -> tuple[Any, ...]:
-    row = duck.execute(text, {"files": files}).fetchone()
-    assert row is not None, "an aggregate has a row"
-    return row
+def _check_entries(duck: duckdb.DuckDBPyConnection, moment: _Moment, books: Books) -> None:
+    """No entry is there twice, and none is charged that may not be."""
+    for text, what in (
+        ("SELECT count(*) - count(DISTINCT id) FROM entries", "entries are there twice"),
+        (_UNEARNED, "entries that do not count are charged"),
+        (folding.MISMARKED, "entries are not marked up as they say"),
+    ):
+        row = duck.execute(text).fetchone()
+        assert row is not None, "an aggregate has a row"
+        if row[0]:
+            books.blame(f"client {moment.client_no}: {row[0]} {what}")
 
 
-def _entries(
-    duck: duckdb.DuckDBPyConnection, files: list[str], books: Books
-) -> dict[tuple[str, str], int]:
-    found = folding.told(duck, files)
+_UNEARNED = (
+    "SELECT count(*) FROM entries WHERE (charge_micros != 0 OR spend_micros != 0 "
+    f"OR marked_micros != 0) AND disposition NOT IN ({folding.ROOM})"
+)
+
+
+def _entries(duck: duckdb.DuckDBPyConnection, books: Books) -> dict[tuple[str, str], int]:
+    found = folding.told(duck)
     for _, _, count, charge, spend, marked in found:
         books.sums["entries"] += count
         books.sums["chargeMicros"] += charge

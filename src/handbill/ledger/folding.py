@@ -18,24 +18,32 @@ MISMARKED = """SELECT count(*) FROM (
     SELECT marked_micros, 2 * abs(
         spend_micros::HUGEINT * (1000000 + agency_ppm) * (1000000 + override_ppm)
         - marked_micros::HUGEINT * 1000000000000
-    ) AS twice FROM read_parquet($files)
+    ) AS twice FROM entries
 ) WHERE twice > 1000000000000 OR (twice = 1000000000000 AND marked_micros % 2 != 0)"""
 Taken = tuple[Place, date, tuple[int, int, int]]
 Told = tuple[str, str, int, int, int, int]
 
 
-def told(duck: duckdb.DuckDBPyConnection, files: Sequence[str]) -> list[Told]:
+def load(duck: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
+    """Read segments, each once, into the table ``entries``, which the other functions add up."""
+    duck.execute(
+        'CREATE OR REPLACE TEMP TABLE entries AS SELECT filename, id, "at", kind, disposition, '
+        "client_no, campaign_no, group_no, publisher_no, charge_micros, spend_micros, "
+        "marked_micros, agency_ppm, override_ppm FROM read_parquet($files, filename = true)",
+        {"files": files},
+    )
+
+
+def told(duck: duckdb.DuckDBPyConnection) -> list[Told]:
     """By kind and disposition: how many entries, and their charge, spend and marked-up spend."""
     return duck.execute(
         "SELECT kind, disposition, count(*), sum(charge_micros), sum(spend_micros), "
-        "sum(marked_micros) "
-        "FROM read_parquet($files) GROUP BY ALL",
-        {"files": files},
+        "sum(marked_micros) FROM entries GROUP BY ALL"
     ).fetchall()
 
 
 def taken(
-    duck: duckdb.DuckDBPyConnection, files: Sequence[str], segments: Sequence[Segment], zone: tzinfo
+    duck: duckdb.DuckDBPyConnection, segments: Sequence[Segment], zone: tzinfo
 ) -> Iterator[Taken]:
     """What one client's entries took of each measure at each place on each day."""
     first = min(segment.first_at for segment in segments)
@@ -43,9 +51,8 @@ def taken(
     found = duck.execute(
         f"SELECT campaign_no, group_no, publisher_no, {events.day_text(first, end, zone)} AS day, "
         "sum(marked_micros), count(*) FILTER (kind = 'CLICK'), "
-        "count(*) FILTER (kind = 'APPLY') FROM read_parquet($files) "
-        f"WHERE disposition IN ({ROOM}) AND kind <> '{POSTING}' GROUP BY ALL",
-        {"files": files},
+        "count(*) FILTER (kind = 'APPLY') FROM entries "
+        f"WHERE disposition IN ({ROOM}) AND kind <> '{POSTING}' GROUP BY ALL"
     )
     while row := found.fetchone():
         campaign_no, group_no, publisher_no, number, marked, clicks, applies = row

@@ -40,7 +40,7 @@ from handbill.ledger.booking import (
 from handbill.ledger.classing import FactFinder
 from handbill.ledger.terms import Terms, read_terms
 from handbill.postings import spending
-from handbill.store import events, marks
+from handbill.store import events, holds, marks
 from handbill.store.blobs import Blobs
 from handbill.store.journal import Entry as Line
 from handbill.store.journal import Mark, Reading
@@ -156,12 +156,14 @@ class Judge:
         try:
             with self._records.write() as tx:
                 self._book(tx, batch, added, written)
+                is_held = holds.stand(tx, self._clock.now())
         except Outrun:
             self._discard(written)
             self._most_events = max(_LEAST_EVENTS, self._most_events // 2)
             return 0
         self._most_events = min(MOST_EVENTS, self._most_events * 2)
-        self._journal.purge(batch.moved)
+        if not is_held:
+            self._journal.purge(batch.moved)
         return batch.events
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────

@@ -71,8 +71,9 @@ def _sums(
         events.files(tools.blobs, paths, tools.scratch) as files,
         events.query(tools.scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
     ):
-        tallies = Counter({told[:2]: told[2] for told in folding.told(duck, files)})
-        return tallies, folded(folding.taken(duck, files, old, zone))
+        folding.load(duck, files)
+        tallies = Counter({told[:2]: told[2] for told in folding.told(duck)})
+        return tallies, folded(folding.taken(duck, old, zone))
 
 
 def _settle(tx: Tx, client_no: int, before: Instant, zone: tzinfo) -> None:

@@ -1,17 +1,27 @@
 """What the edge must know before a link is out: URLs of jobs, pixels, keys."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.access import keys
 from handbill.core.nouns import Client
+from handbill.kit.instants import Instant
+from handbill.store import installation
 from handbill.store.index import EdgeIndex
-from handbill.store.records import Records
-from handbill.store.records.base import Listed, among
-from handbill.store.records.tables import jobs, unindexed
+from handbill.store.records import Tx
+from handbill.store.records.base import Listed, Row, among
+from handbill.store.records.tables import clients, jobs, unindexed
+from handbill.work.queue import enqueue
+from handbill.work.tools import Tools
 
+REFILL = "listings.refill"
+LISTING_KEYS = "listing"
 BATCH = 10_000
 _u = unindexed.c
+_MARKED = sa.select(_u.job_no).where(_u.client_no == b("client_no")).limit(sa.literal_column("1"))
 _TAKE_MARKS = (
     sa.delete(unindexed)
     .where(
@@ -31,22 +41,99 @@ _URLS = sa.select(jobs.c.id, jobs.c.url).where(
 )
 
 
-def index_client(records: Records, index: EdgeIndex, client: Client) -> dict[int, bytes]:
+_ANY_CLIENT = sa.select(clients.c.no).limit(sa.literal_column("1"))
+_PIXELS = sa.select(clients.c.pixel_id, clients.c.no, clients.c.id).order_by(clients.c.no)
+_PAGE = (
+    sa.select(jobs.c.no, jobs.c.id, jobs.c.url)
+    .where(jobs.c.no > b("after"))
+    .order_by(jobs.c.no)
+    .limit(b("limit", type_=sa.Integer))
+)
+
+
+def index_client(tools: Tools, client: Client) -> dict[int, bytes]:
     """Bring the edge's index up to date with a client; the keys that sign its links.
 
-    Jobs that left keep their URL, so that late clicks find their way. The marks go in the
-    transaction that ends after the index is written: a crash between leaves them standing.
+    Jobs that left keep their URL, so that late clicks find their way. The marks go, and the turn is
+    noted, in the transaction that ends after the index is written: a crash between leaves them
+    standing, and the index one turn ahead.
     """
-    with records.read() as tx:
-        secrets = keys.secret(tx, "listing")
-    index.put_keys(secrets)
-    index.put_pixel(client.pixel_id, client.no, client.id)
-    taken = BATCH
-    while taken == BATCH:
-        with records.write() as tx:
-            nos = [no for (no,) in tx.all(_TAKE_MARKS, client_no=client.no, limit=BATCH)]
-            taken = len(nos)
-            if nos:
-                rows = tx.all(_URLS, client_no=client.no, nos=Listed(nos))
-                index.put_urls((bytes.fromhex(id_), url.encode()) for id_, url in rows)
+    with tools.records.read() as tx:
+        secrets = keys.secret(tx, LISTING_KEYS)
+    pixel = (client.no, client.id)
+    if tools.index.client_of_pixel(client.pixel_id) != pixel or tools.index.keys() != secrets:
+        with _turn(tools):
+            tools.index.put_keys(secrets)
+            tools.index.put_pixels([(client.pixel_id, *pixel)])
+    while _take_marks(tools, client):
+        continue
     return secrets
+
+
+def _take_marks(tools: Tools, client: Client) -> bool:
+    """Put the URLs of some marked jobs into the index; whether there may be more."""
+    with tools.records.read() as tx:
+        if tx.one(_MARKED, client_no=client.no) is None:
+            return False
+    with _turn(tools) as tx:
+        nos = [no for (no,) in tx.all(_TAKE_MARKS, client_no=client.no, limit=BATCH)]
+        rows = tx.all(_URLS, client_no=client.no, nos=Listed(nos))
+        tools.index.put_urls((bytes.fromhex(id_), url.encode()) for id_, url in rows)
+    return len(nos) == BATCH
+
+
+@contextmanager
+def _turn(tools: Tools) -> Iterator[Tx]:
+    """A transaction around one change of the index, which gives both its turn."""
+    with tools.records.write() as tx:
+        former, turn = installation.hold_turn(tx), tools.ids.bytes(installation.TURN_BYTES)
+        yield tx
+        tools.index.move_turn(former, turn)
+        installation.move_turn(tx, turn)
+
+
+def check_index(tx: Tx, index: EdgeIndex, now: Instant) -> None:
+    """See to it that the edge's index belongs to these records as they are; one that is missing,
+    strange or older is emptied, and a worker fills it again.
+    """
+    turn = installation.hold_turn(tx)
+    if not index.is_of(turn):
+        begin_refill(tx, index, now)
+    elif not index.is_whole():
+        enqueue(tx, REFILL, "", now)
+
+
+def begin_refill(tx: Tx, index: EdgeIndex, now: Instant) -> None:
+    """Forget what the edge's index holds, and have a worker fill it. Until it is full, edges call
+    themselves not ready, and ask those who come for what it does not hold to come again.
+    """
+    turn = installation.hold_turn(tx)
+    index.empty()
+    index.move_turn(turn, turn)
+    if tx.one(_ANY_CLIENT) is not None:
+        enqueue(tx, REFILL, "", now)
+    else:  # new records: there is nothing to wait for
+        index.put_keys(keys.secret(tx, LISTING_KEYS))
+        index.finish()
+
+
+def refill(tools: Tools) -> int:
+    """Fill the edge's index from the records; how many jobs it knows then. Run beside any change:
+    each batch is read and put while no other change of the index is under way.
+    """
+    if tools.index.is_whole():
+        return 0
+    with _turn(tools) as tx:
+        tools.index.put_keys(keys.secret(tx, LISTING_KEYS))
+        tools.index.put_pixels((pixel, no, id_) for pixel, no, id_ in tx.all(_PIXELS))
+    after = count = 0
+    page: list[Row] = [(0,)]
+    while page:
+        with _turn(tools) as tx:
+            page = tx.all(_PAGE, after=after, limit=BATCH)
+            known = [(bytes.fromhex(id_), url.encode()) for _, id_, url in page if url]
+            tools.index.put_urls(known)
+        count += len(known)
+        after = page[-1][0] if page else after
+    tools.index.finish()
+    return count

@@ -14,6 +14,7 @@ from handbill.listings.offers import Offers, offers_of
 from handbill.listings.parts import Stall
 from handbill.listings.rows import Part
 from handbill.listings.service import ALL_CLIENTS, ASSEMBLE, ensure_file
+from handbill.store import holds
 from handbill.work.queue import enqueue
 from handbill.work.tools import Tools
 
@@ -35,7 +36,7 @@ def publish(tools: Tools, client: Client, *, live: bool) -> None:
         }
         held = rows.files_held(tx, (p.no for p in offers.slots), (ALL_CLIENTS, client.no))
     _ensure_files(tools, sorted(wanted - held))
-    secrets = index_client(tools.records, tools.index, client)
+    secrets = index_client(tools, client)
     with fragments.opened(tools.scratch / "fragments") as kept:
         for slot, publisher in enumerate(offers.slots):
             body = publisher.body
@@ -89,4 +90,6 @@ def _commit(tools: Tools, former: Part | None, part: Part) -> None:
         rows.depart(tx, part, gone, now)
         rows.come_back(tx, part, come)
         enqueue(tx, ASSEMBLE, str(part.publisher_no), now)
-    parts.drop_former(tools.blobs, part)
+        is_held = holds.stand(tx, now)
+    if not is_held:
+        parts.drop_former(tools.blobs, part)

@@ -18,6 +18,8 @@ from handbill.store.records.tables import (
 )
 
 _f, _p, _d = feed_files.c, feed_parts.c, departures.c
+_FORGET_FILES = sa.update(feed_files).values(digest=sa.null())
+_PUBLISHERS_WITH_FILES = sa.select(_f.publisher_no).distinct().order_by(_f.publisher_no)
 _AT_ONCE = 5_000
 
 
@@ -140,6 +142,12 @@ def add_file(tx: Tx, publisher_no: int, client_no: int, name: str) -> None:
 
 def set_file(tx: Tx, no: int, job_count: int, digest: bytes, now: Instant) -> None:
     tx.change(feed_files, {"no": no}, job_count=job_count, digest=digest, written_at=now)
+
+
+def forget_files(tx: Tx) -> list[int]:
+    """Take every file for one that was never written; the publishers whose they are."""
+    tx.run(_FORGET_FILES)
+    return [publisher_no for (publisher_no,) in tx.all(_PUBLISHERS_WITH_FILES)]
 
 
 def part_of(tx: Tx, publisher_no: int, client_no: int) -> Part | None:

@@ -76,6 +76,12 @@ def take_over_address(tx: Tx, settings: Settings, now: Instant) -> tuple[str, in
     return former, len(stale)
 
 
+def rewrite_files(tx: Tx, now: Instant) -> None:
+    """Have every file of every publisher written again, whatever stands there."""
+    for publisher_no in rows.forget_files(tx):
+        enqueue(tx, ASSEMBLE, str(publisher_no), now)
+
+
 def missing_files(tx: Tx, settings: Settings) -> int:
     """How many of the files that were written last are not where the edge reads them."""
     feeds = settings.nearby_folder / "feeds"

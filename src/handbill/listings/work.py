@@ -2,16 +2,27 @@
 then their delivery where a publisher wants it.
 """
 
+from logging import getLogger
+
 from handbill.clients import service as clients
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import Instant
-from handbill.listings import assembly, delivering, nearby, publishing, rows, service
+from handbill.listings import (
+    assembly,
+    delivering,
+    indexing,
+    nearby,
+    publishing,
+    rows,
+    service,
+)
 from handbill.listings.service import ASSEMBLE, DELIVER, PUBLISH
 from handbill.store.records import Tx
 from handbill.work.queue import Task, enqueue, fail, finish, lease_named, put_back
 from handbill.work.tools import Run, Schedule, Tools
 
 _LOOK = "listings.nearby"
+_LOG = getLogger("handbill.listings")
 _LONGEST_SECONDS = int(delivering.LIMITS.total_seconds) + 120  # more than a delivery can take
 
 
@@ -25,6 +36,11 @@ def publish(tools: Tools, task: Task) -> None:
 
 def assemble(tools: Tools, task: Task) -> None:
     assembly.assemble(tools, int(task.key))
+
+
+def refill(tools: Tools, task: Task) -> None:  # noqa: ARG001
+    count = indexing.refill(tools)
+    _LOG.info("the edge's index is filled again", extra={"jobs": count})
 
 
 def deliver(tools: Tools, task: Task) -> None:
@@ -81,6 +97,7 @@ def enqueue_look(tx: Tx, now: Instant) -> None:
 
 TASKS: dict[str, Run] = {
     PUBLISH: publish, ASSEMBLE: assemble, DELIVER: deliver, _LOOK: look_nearby,
+    indexing.REFILL: refill,
 }  # fmt: skip
 SCHEDULE: list[Schedule] = [
     ("listings.new_days", 300, enqueue_new_days),

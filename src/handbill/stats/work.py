@@ -12,6 +12,7 @@ from handbill.stats import rows, service
 from handbill.stats.answering import Answering, TooLarge
 from handbill.stats.questions import Plan
 from handbill.stats.rows import FAILED, IN_PROGRESS, NO_RECORDS, SUBMITTED, SUCCESS, Part, Report
+from handbill.store import holds
 from handbill.store.records import Tx
 from handbill.work.queue import MOST_ATTEMPTS, Task, enqueue
 from handbill.work.tools import Run, Schedule, Tools
@@ -78,6 +79,8 @@ def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001
     """Delete reports kept for a week, and files that a crash left without one."""
     now = tools.clock.now()
     with tools.records.write() as tx:
+        if holds.stand(tx, now):
+            return
         service.sweep(tx, tools.blobs, now)
     before = now - service.KEPT_FOR - DAY
     for path in tools.blobs.paths(service.FOLDER):

@@ -5,6 +5,7 @@ transaction that registers it, so that what is listed is there; what a crash lea
 swept later. DuckDB reads the files from any process.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, tzinfo
@@ -23,6 +24,7 @@ from sqlalchemy import bindparam as b
 from handbill.host.ids import Ids
 from handbill.kit.instants import DAY, HOUR, Instant, moment_of
 from handbill.kit.zones import offsets_within
+from handbill.store import holds
 from handbill.store.blobs import Blobs
 from handbill.store.records import Records, Tx
 from handbill.store.records.base import Listed, among
@@ -83,8 +85,13 @@ _TYPES: Final[Mapping[Any, DataType]] = {
 _COLUMNS: Final = tuple((name, _TYPES[kind]) for name, kind in Entry.__annotations__.items())
 
 
+_Digest = bytes  # as a field of the next one has this name
+
+
 class Segment(NamedTuple):
-    """A row of the manifest. ``no`` is 0 until it is registered."""
+    """A row of the manifest. ``no`` is 0 until it is registered. ``digest``: SHA-256 of the file;
+    the amounts are the totals of its entries.
+    """
 
     no: int
     client_no: int
@@ -94,6 +101,10 @@ class Segment(NamedTuple):
     bytes: int
     first_at: Instant
     last_at: Instant
+    digest: _Digest
+    charge_micros: int
+    spend_micros: int
+    marked_micros: int
 
 
 class Replaced(Exception):
@@ -101,9 +112,7 @@ class Replaced(Exception):
 
 
 _t = segments.c
-_ROW = (
-    _t.no, _t.client_no, _t.path, _t.month, _t.rows, _t.bytes, _t.first_at, _t.last_at,
-)  # fmt: skip
+_ROW = tuple(_t[name] for name in Segment._fields)
 _LIVE = _t.replaced_at.is_(None)
 _WITHIN = (
     sa.select(*_ROW)
@@ -162,18 +171,18 @@ def write(blobs: Blobs, path: str, entries: Sequence[Entry]) -> Segment:
     blobs.put(path, raw)
     ats = [entry.at for entry in entries]
     client_no = entries[0].client_no
-    return Segment(0, client_no, path, month_of(ats[0]), len(ats), len(raw), min(ats), max(ats))
+    return Segment(
+        0, client_no, path, month_of(ats[0]), len(ats), len(raw), min(ats), max(ats),
+        hashlib.sha256(raw).digest(), sum(entry.charge_micros for entry in entries),
+        sum(entry.spend_micros for entry in entries), sum(entry.marked_micros for entry in entries),
+    )  # fmt: skip
 
 
 def register(tx: Tx, written: Sequence[Segment], now: Instant) -> None:
     """List written segments: from the commit on their entries are in the ledger."""
+    new = [segment._asdict() | {"created_at": now} for segment in written]
     tx.put_many(segments, [
-        {
-            "client_no": segment.client_no, "path": segment.path, "month": segment.month,
-            "rows": segment.rows, "bytes": segment.bytes, "first_at": segment.first_at,
-            "last_at": segment.last_at, "created_at": now,
-        }
-        for segment in written
+        {name: value for name, value in row.items() if name != "no"} for row in new
     ])  # fmt: skip
 
 
@@ -313,12 +322,17 @@ def merge(blobs: Blobs, scratch: Path, former: Sequence[Segment], path: str) -> 
                 {"sources": sources},
             )
         size = made.stat().st_size
+        with made.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").digest()
         blobs.put_file(path, made)
     one = former[0]
     return Segment(
         0, one.client_no, path, one.month, sum(segment.rows for segment in former), size,
         min(segment.first_at for segment in former),
-        max(segment.last_at for segment in former),
+        max(segment.last_at for segment in former), digest,
+        sum(segment.charge_micros for segment in former),
+        sum(segment.spend_micros for segment in former),
+        sum(segment.marked_micros for segment in former),
     )  # fmt: skip
 
 
@@ -348,9 +362,11 @@ def retire(tx: Tx, former: Sequence[Segment], now: Instant) -> None:
 
 def sweep(records: Records, blobs: Blobs, now: Instant) -> int:
     """Delete files that were replaced an hour ago and files that a crash left unlisted a day ago;
-    how many.
+    how many. None while a backup is made.
     """
     with records.read() as tx:
+        if holds.stand(tx, now):
+            return 0
         gone = tx.all(_OLD, before=now - GRACE)
     for no, path in gone:
         blobs.delete(path)

@@ -2,6 +2,11 @@
 
 Written by the worker, read by every edge; it outlives both, so that clicks are redirected while
 API and worker are down. It can be rebuilt from the records at any time.
+
+Each change has a *turn*, a fresh random name that stands in the records too. By it an index that
+is missing, or of other or later records, is told from one that belongs to these records as they
+are: only the turn of the last change, or the one before if the records did not get to note the
+last one, is right. One that is not is filled again, and until then does not call itself whole.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,9 +14,8 @@ from pathlib import Path
 
 import lmdb
 
-from handbill.kit.faults import Unavailable
-
 _MAP_BYTES = 64 * 1024**3  # address space, not memory: the file grows as it is filled
+_TURN, _FORMER, _WHOLE = b"turn", b"former", b"whole"
 
 
 class EdgeIndex:
@@ -21,16 +25,14 @@ class EdgeIndex:
         folder.mkdir(parents=True, exist_ok=True)
         if not writable and not (folder / "data.mdb").exists():
             EdgeIndex(folder, writable=True).close()
-        try:
-            self._env = lmdb.open(
-                str(folder), map_size=_MAP_BYTES, max_dbs=4, readonly=not writable,
-                max_readers=1024, lock=True,
-            )  # fmt: skip
-        except lmdb.Error as failure:
-            raise Unavailable(f"the edge's index cannot be opened: {failure}") from failure
+        self._env = lmdb.open(
+            str(folder), map_size=_MAP_BYTES, max_dbs=4, readonly=not writable,
+            max_readers=1024, lock=True,
+        )  # fmt: skip
         self._urls = self._env.open_db(b"urls", create=writable)
         self._pixels = self._env.open_db(b"pixels", create=writable)
         self._keys = self._env.open_db(b"keys", create=writable)
+        self._state = self._env.open_db(b"state", create=writable)
 
     def url_of(self, job_id: bytes) -> bytes | None:
         """The stored URL of a job, percent-encoded, or None for a job never indexed."""
@@ -54,19 +56,50 @@ class EdgeIndex:
         with self._env.begin(db=self._urls) as look:
             return bool(look.stat(self._urls)["entries"])
 
+    def is_whole(self) -> bool:
+        """Whether what is not in it is not there: false until it is filled from the records."""
+        with self._env.begin(db=self._state) as look:
+            return look.get(_WHOLE) is not None
+
+    def is_of(self, turn: bytes) -> bool:
+        """Whether it belongs to the records whose turn this is, be it whole or being filled."""
+        with self._env.begin(db=self._state) as look:
+            return turn in {look.get(_TURN), look.get(_FORMER)}
+
     def put_urls(self, urls: Iterable[tuple[bytes, bytes]]) -> None:
         """Set the URLs of jobs, all or none."""
         with self._env.begin(db=self._urls, write=True) as change:
             change.cursor().putmulti(urls)
 
-    def put_pixel(self, pixel_id: str, client_no: int, client_id: str) -> None:
+    def put_pixels(self, pixels: Iterable[tuple[str, int, str]]) -> None:
+        """Set which pixels are whose: pixel id, the client's number, its id."""
         with self._env.begin(db=self._pixels, write=True) as change:
-            change.put(pixel_id.encode(), client_no.to_bytes(8, "big") + client_id.encode())
+            for pixel_id, client_no, client_id in pixels:
+                change.put(pixel_id.encode(), client_no.to_bytes(8, "big") + client_id.encode())
 
     def put_keys(self, keys: Mapping[int, bytes]) -> None:
         with self._env.begin(db=self._keys, write=True) as change:
             for kid, key in keys.items():
                 change.put(bytes((kid,)), key)
+
+    def move_turn(self, former: bytes, turn: bytes) -> None:
+        """Name the change that was put before; ``former`` is the records' turn until they have
+        noted this one.
+        """
+        with self._env.begin(db=self._state, write=True) as change:
+            change.put(_FORMER, former)
+            change.put(_TURN, turn)
+
+    def empty(self) -> None:
+        """Forget everything: it is not whole until ``finish``."""
+        with self._env.begin(write=True) as write:
+            for every in (self._state, self._urls, self._pixels, self._keys):
+                write.drop(every, delete=False)
+
+    def finish(self) -> None:
+        """It is filled: from now on what is not in it is not there."""
+        with self._env.begin(db=self._state, write=True) as write:
+            write.put(_WHOLE, b"1")
 
     def close(self) -> None:
         self._env.close()

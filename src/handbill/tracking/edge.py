@@ -58,6 +58,7 @@ class Index(Protocol):
     def url_of(self, job_id: bytes) -> bytes | None: ...
     def client_of_pixel(self, pixel_id: str) -> tuple[int, str] | None: ...
     def keys(self) -> dict[int, bytes]: ...
+    def is_whole(self) -> bool: ...
 
 
 class Journal(Protocol):
@@ -70,7 +71,8 @@ class Edge:
     """Answers requests; whatever it counts is in the journal before it says so.
 
     **Refuses**: unknown paths, tokens that are not ours and unknown jobs 404; other verbs than GET
-    and HEAD 405; 503 when the journal is full or broken, with nothing counted.
+    and HEAD 405; 503 when the journal is full or broken, and while the index is being filled and
+    does not hold yet what is asked for; nothing is counted then.
     ``is_ready`` is false from the first failure of the journal on. ``checks``: what else must be
     there for it to be ready; no database, which it does not need.
     """
@@ -159,11 +161,15 @@ class Edge:
             bare = _bare(token)
             if bare != token or self._has_new_key(token):
                 return self._click(request, bare)
+            if not self._index.is_whole():
+                return FAULTS[503]
             self.counts.bad_tokens += 1
             return FAULTS[404]
         stored = self._index.url_of(packed[JOB])
         url = None if stored is None else web_address(stored)
         if url is None:
+            if not self._index.is_whole():
+                return FAULTS[503]
             self.counts.unknown_jobs += 1
             return FAULTS[404]
         headers = request.headers
@@ -212,7 +218,10 @@ class Edge:
         report = report_of(query, request.headers.cookie)
         client = None if report is None else self._index.client_of_pixel(report.pixel_id)
         click = self._click_of(report.click_id) if report and report.click_id else None
-        if report is None or client is None or (report.click_id and click is None):
+        is_bad = report is None or client is None or (report.click_id and click is None)
+        if is_bad and report is not None and not self._index.is_whole():
+            return FAULTS[503]
+        if report is None or client is None or is_bad:
             self.counts.bad_pixels += 1
             return NOT_COUNTED
         client_no, client_id = client

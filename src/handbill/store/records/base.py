@@ -172,6 +172,12 @@ class Tx(ABC):
         return found
 
     @abstractmethod
+    def set_next_no(self, table: sa.Table, number: int) -> None:
+        """Let the next row of a table get this number; where the engine numbers rows by the
+        last one that is there, it goes on doing so.
+        """
+
+    @abstractmethod
     def stream(self, statement: Executable, **params: Any) -> Iterator[Row]:
         """Rows one by one, in bounded memory."""
 

@@ -75,6 +75,10 @@ class PostgresTx(Tx):
             cursor.execute(text, self.dialect.bind(params))
             yield from cursor
 
+    def set_next_no(self, table: sa.Table, number: int) -> None:
+        text = "SELECT setval(pg_get_serial_sequence(%(name)s, 'no'), %(number)s, false)"
+        self.run_text(text, {"name": f'"{table.name}"', "number": number})
+
     def put_many(self, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
         if len(rows) < _COPY_ROWS:
             super().put_many(table, rows)

@@ -93,6 +93,14 @@ class SqliteTx(Tx):
         self.connection.execute("RELEASE part")
         return done
 
+    def set_next_no(self, table: sa.Table, number: int) -> None:
+        if not table.dialect_options["sqlite"]["autoincrement"]:
+            return
+        given = {"name": table.name, "last": number - 1}
+        text = "UPDATE sqlite_sequence SET seq = :last WHERE name = :name"
+        if self.run_text(text, given)[1] == 0:
+            self.run_text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)", given)
+
     def put_many(self, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
         """As the port says; values are bound by place, which spares a quarter of the time."""
         if not rows:

@@ -14,8 +14,9 @@ from handbill.store.records.columns import row_no as _no
 from handbill.store.records.columns import text as _text
 from handbill.store.records.columns import to as _to
 from handbill.store.records.columns import whole as _whole
+from handbill.store.records.upkeep import holds, hosts, installation
 
-__all__ = ["metadata"]
+__all__ = ["holds", "hosts", "installation", "metadata"]
 
 # ── access ──────────────────────────────────────────────────────────────────────────────────────
 agencies = sa.Table(
@@ -230,11 +231,13 @@ journal_marks = sa.Table(
     "journal_marks", metadata, _text("source", key=True), _whole("segment"), _whole("offset"),
     _whole("judged_at"),
 )  # fmt: skip
-# The judged entries are Parquet files; this is the manifest. first_at..last_at bound the rows' at.
+# The judged entries are Parquet files; this is the manifest: what each file holds, and the SHA-256
+# of its bytes. first_at..last_at bound the rows' at.
 segments = sa.Table(
     "segments", metadata, _no(), _whole("client_no"), _text("path"), _text("month"),
-    _whole("rows"), _whole("bytes"), _whole("first_at"), _whole("last_at"), _whole("created_at"),
-    _whole("replaced_at", null=True), sa.UniqueConstraint("path"),
+    _whole("rows"), _whole("bytes"), _bytes("digest"), _whole("charge_micros"),
+    _whole("spend_micros"), _whole("marked_micros"), _whole("first_at"), _whole("last_at"),
+    _whole("created_at"), _whole("replaced_at", null=True), sa.UniqueConstraint("path"),
     sa.Index("segments_by_client", "client_no", "last_at"),
 )  # fmt: skip
 # scope: client, campaign, group, placement, job. measure: budget (micros of marked-up spend),
@@ -390,10 +393,8 @@ tasks = sa.Table(
     _whole("dead_at", null=True), sa.UniqueConstraint("kind", "key"),
     sa.Index("tasks_by_due", "due_at"), sa.Index("tasks_by_lease", "leased_until"),
 )  # fmt: skip
-# Trees of processes that hold or held these records; by the records' own clock. run: drawn at each
-# start. successor: the host that took over this one's journal.
-hosts = sa.Table(
-    "hosts", metadata, _no(), _text("id"), _text("name"), _text("run"), _whole("started_at"),
-    _whole("seen_at"), _whole("ended_at", null=True), _text("successor", null=True),
-    sa.UniqueConstraint("id"),
-)  # fmt: skip
+
+# Numbers that leave the records, in links and segments: never given twice, rows gone or not.
+NUMBERED = (agencies, publishers, clients, campaigns, groups, posting_configs, hires)
+for _table in NUMBERED:
+    _table.dialect_options["sqlite"]["autoincrement"] = True

@@ -1,0 +1,134 @@
+"""``backup``, ``restore``, ``index rebuild``."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, settings_with, warn
+from handbill.cli.standing import standing
+from handbill.opening import opened
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+index = typer.Typer(no_args_is_help=True, help="The edge's index: what clicks are answered from.")
+_DEST = typer.Argument(metavar="DEST", help="The backup's folder.")
+_WORDS = {"records": "Records", "journal": "Journal", "blobs": "Files"}
+
+
+def backup(dest: Annotated[Path, _DEST], data: DataOption = None, json: JsonOption = False) -> None:
+    """Copy an installation, also while it serves, into a new folder DEST, as it is at one moment.
+
+    DEST must be empty or not be there. It holds all keys: keep it like a password.
+    """
+    from handbill.keeping.backup import Source, back_up
+    from handbill.keeping.manifest import NotWhole
+
+    settings = standing(data)
+    if dest.absolute().is_relative_to(settings.data_folder):
+        raise Mistaken(f"{dest} is in the data folder: it would be lost together with it")
+    with opened(settings) as it, _steps() as step:
+        source = Source(it.records, it.blobs, settings.journal_folder, it.clock, it.ids)
+        try:
+            manifest = back_up(source, dest, step)
+        except NotWhole as refused:
+            raise Mistaken(str(refused)) from refused
+    say({
+        "backup": str(dest), "takenAt": manifest.taken_at, "installation": manifest.installation,
+        "files": len(manifest.files), "bytes": sum(kept.bytes for kept in manifest.files),
+    }, as_json=json)  # fmt: skip
+
+
+def restore(
+    dest: Annotated[Path, _DEST], data: DataOption = None, json: JsonOption = False
+) -> None:
+    """Bring a backup back into a new data folder, on which `serve` starts; every file is proved.
+
+    Records go to SQLite in the folder, or to an empty PostgreSQL database that
+    HANDBILL_RECORDS_URL names, whichever they came from. Nothing is ever written over.
+    """
+    from handbill.keeping.manifest import NotWhole, require_empty
+    from handbill.keeping.restore import Target, read_backup, restore, under_way
+
+    settings = settings_with(data=data)
+    try:
+        manifest = read_backup(dest)
+        require_empty(settings.data_folder, "restore")
+        with under_way(settings.data_folder), opened(settings) as it, _steps() as step:
+            settings.scratch_folder.mkdir(mode=0o700)
+            target = Target(
+                it.records, it.blobs, settings.journal_folder, settings.scratch_folder, it.clock,
+                it.ids,
+            )  # fmt: skip
+            first = restore(dest, manifest, target, step)
+    except NotWhole as refused:
+        raise Mistaken(str(refused)) from refused
+    say({
+        "restored": str(settings.data_folder), "takenAt": manifest.taken_at,
+        "installation": manifest.installation, "files": len(manifest.files),
+        "rows": sum(table.rows for table in manifest.tables), "numbersFrom": first,
+    }, as_json=json)  # fmt: skip
+    if not json:
+        warn(f"now: handbill serve --data {settings.data}")
+
+
+@index.command("rebuild")
+def rebuild_index(data: DataOption = None, json: JsonOption = False) -> None:
+    """Empty the edge's index and fill it again from the records. Beside a running server, links
+    that it does not hold yet are answered 503 meanwhile.
+    """
+    from handbill.listings.indexing import begin_refill, refill
+    from handbill.opening import open_tools
+
+    tools = open_tools(standing(data))
+    try:
+        with tools.records.write() as tx:
+            begin_refill(tx, tools.index, tools.clock.now())
+        count = refill(tools)
+    finally:
+        tools.index.close()
+        tools.records.close()
+    say({"jobs": count}, as_json=json)
+
+
+@contextmanager
+def _steps() -> Iterator[Callable[..., "_Step"]]:
+    """Steps of so many bytes: bars on a terminal, a line for each anywhere else."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    console = Console(file=sys.stderr)
+    progress = Progress(
+        TextColumn("{task.description:<10}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
+        console=console, disable=not console.is_terminal,
+    )  # fmt: skip
+    with progress:
+        yield lambda what, total: _Step(progress, what, total)
+
+
+class _Step:
+    """One step, while it is under way."""
+
+    def __init__(self, progress: "Progress", what: str, total: int) -> None:
+        self._progress = progress
+        self._what = _WORDS[what]
+        self._total = total
+        self._done = 0
+
+    def __enter__(self) -> Callable[[int], None]:
+        self._bar = self._progress.add_task(self._what, total=self._total or None)
+        return self._more
+
+    def __exit__(self, failure: object, *_: object) -> None:
+        if failure is None:
+            self._progress.update(self._bar, total=self._done, completed=self._done)
+            if not self._progress.console.is_terminal:
+                warn(f"{self._what}: {self._done} bytes")
+
+    def _more(self, count: int) -> None:
+        self._done += count
+        self._progress.update(self._bar, completed=self._done)

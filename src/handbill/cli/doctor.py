@@ -1,0 +1,44 @@
+"""``doctor``."""
+
+import sys
+from pathlib import Path
+
+import typer
+
+from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, settings_with
+from handbill.host.settings import Settings
+
+
+def doctor(data: DataOption = None, json: JsonOption = False) -> None:
+    """Look at an installation, beside a running server too; say what is wrong and what to do.
+
+    Nothing is changed. Exit status 0 when all is well, else 1.
+    """
+    from handbill.keeping.doctor import Patient, examine
+    from handbill.opening import opened
+    from handbill.worker import schedule
+
+    settings = settings_with(data=data)
+    _require_folder(settings)
+    findings = []
+    with opened(settings) as it:
+        patient = Patient(settings, it.records, it.blobs, it.clock, schedule())
+        for name, found in examine(patient):
+            findings += [{"check": name, "what": one.what, "do": one.do} for one in found]
+            if not json:
+                lines = [f"{name}: {one.what}\n    do: {one.do}" for one in found]
+                sys.stdout.write("\n".join(lines or [f"{name}: well"]) + "\n")
+    if json:
+        say({"healthy": not findings, "findings": findings}, as_json=True)
+    if findings:
+        raise typer.Exit(1)
+
+
+def _require_folder(settings: Settings) -> None:
+    """**Refuses** a folder that holds nothing of ours (Mistaken): a mistyped one is not made."""
+    kept = settings.records_address.removeprefix("sqlite:///")
+    is_file = kept != settings.records_address
+    if not settings.data_folder.is_dir() or (is_file and not Path(kept).exists()):
+        raise Mistaken(
+            f"there is no installation at {settings.data_folder}; name its folder with --data"
+        )

@@ -1,0 +1,227 @@
+"""Makes a backup beside whatever serves: records, journal and blobs as they were at one moment.
+
+Nothing that the moment needs is deleted meanwhile (``store.holds``). The records are read in one
+transaction; the journal is copied as long as it was when that began, from the records' marks on;
+then the blobs, which hold all that those records list, for what is listed is never changed.
+"""
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+
+from handbill.host.clock import Clock
+from handbill.host.ids import Ids, new_name
+from handbill.keeping import manifest as manifests
+from handbill.keeping import tables
+from handbill.keeping.manifest import (
+    BLOBS,
+    JOURNAL,
+    RECORDS,
+    Kept,
+    Manifest,
+    More,
+    NotWhole,
+    Table,
+)
+from handbill.kit.faults import Unavailable
+from handbill.kit.instants import iso_of
+from handbill.store import events, holds, installation, marks
+from handbill.store.blobs import Blobs
+from handbill.store.events import Segment
+from handbill.store.journal import Mark
+from handbill.store.journal_folder import Piece, gaps, pieces
+from handbill.store.migrations import NEWEST
+from handbill.store.records import Records
+
+_CHUNK = 1024**2
+_EXTEND_SECONDS = 60.0
+Step = Callable[[str, int], AbstractContextManager[More]]
+"""Shows a step of the work: what it is, and of how many bytes (0: not known)."""
+
+
+class Source:
+    """What a backup is made of."""
+
+    def __init__(
+        self, records: Records, blobs: Blobs, journal: Path, clock: Clock, ids: Ids
+    ) -> None:
+        self.records = records
+        self.blobs = blobs
+        self.journal = journal
+        self.clock = clock
+        self.ids = ids
+
+
+def back_up(source: Source, folder: Path, step: Step) -> Manifest:
+    """Make the backup; it is whole and durable on return.
+
+    **Refuses** (NotWhole) a folder that is not empty, and to make what would not be whole: nothing
+    of it stays then. Killed, it leaves a folder without a manifest.
+    """
+    manifests.require_empty(folder, "a backup")
+    is_new = not folder.exists()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        return _made(source, folder, step)
+    except BaseException as failure:
+        for made in folder.iterdir():
+            shutil.rmtree(made) if made.is_dir() else made.unlink()
+        if is_new:
+            folder.rmdir()
+        if isinstance(failure, OSError) and not isinstance(failure, Unavailable):
+            raise NotWhole(f"no backup was made: {failure}") from failure
+        raise
+
+
+def _made(source: Source, folder: Path, step: Step) -> Manifest:
+    with _held(source) as still_held:
+        manifest, segments, journal = _records(source, folder, step)
+        files = list(manifest.files)
+        files += _journal(source.journal, journal, folder, step)
+        files += _blobs(source.blobs, segments, folder, step)
+        still_held()
+        whole = Manifest(
+            version=manifest.version, revision=manifest.revision, engine=manifest.engine,
+            installation=manifest.installation, taken_at=manifest.taken_at,
+            tables=manifest.tables, files=tuple(files),
+        )  # fmt: skip
+        manifests.write(folder, whole)
+    return whole
+
+
+@contextmanager
+def _held(source: Source) -> Iterator[Callable[[], None]]:
+    """Hold deletions for as long as this takes; gives what refuses (NotWhole) when the hold had
+    lapsed, because this process was stopped for longer than a lease.
+    """
+    name = new_name(source.ids)
+    ended, lapsed = threading.Event(), threading.Event()
+
+    def extend() -> None:
+        with source.records.write() as tx:
+            if not holds.extend(tx, name, source.clock.now()):
+                lapsed.set()
+
+    def keep() -> None:
+        while not ended.wait(_EXTEND_SECONDS):
+            # Records that are away are asked again: the lease outlasts some of these.
+            with suppress(Unavailable):
+                extend()
+
+    def still_held() -> None:
+        extend()
+        if lapsed.is_set():
+            raise NotWhole(
+                "no backup was made: it was stopped for so long that what it copies may have been "
+                "deleted meanwhile; try again"
+            )
+
+    with source.records.write() as tx:
+        holds.take(tx, name, source.clock.now())
+    keeper = threading.Thread(target=keep, name="hold", daemon=True)
+    keeper.start()
+    try:
+        yield still_held
+    finally:
+        ended.set()
+        keeper.join()
+        with source.records.write() as tx:
+            holds.release(tx, name)
+
+
+def _records(
+    source: Source, folder: Path, step: Step
+) -> tuple[Manifest, list[Segment], list[Piece]]:
+    """Copy the records; with what else there was at the moment that they show."""
+    kept: list[Kept] = []
+    listed: list[Table] = []
+    with source.records.read() as tx:
+        of = installation.name_of(tx)  # the first look is the moment
+        of_journal = marks.read(tx).of
+        journal = pieces(source.journal, of_journal)
+        now = source.clock.now()
+        _require_journal(source.journal, of_journal)
+        segments = [
+            segment
+            for client_no in events.clients_with_entries(tx)
+            for segment in events.segments_of(tx, client_no)
+        ]
+        with step("records", 0) as more:
+            for table in tables.kept_tables():
+                path = f"{RECORDS}/{table.name}.rows"
+                kept.append(manifests.copy(tables.rows_of(tx, table), folder / path, path, more))
+                listed.append(tables.described(tx, table))
+    manifest = Manifest(
+        version=version("handbill"), revision=NEWEST, engine=source.records.dialect.sqlalchemy.name,
+        installation=of, taken_at=iso_of(now), tables=tuple(listed), files=tuple(kept),
+    )  # fmt: skip
+    return manifest, segments, journal
+
+
+def _require_journal(folder: Path, judged: dict[str, Mark]) -> None:
+    missing = gaps(folder, judged)
+    if missing:
+        raise NotWhole(
+            f"no backup was made, for it would not be whole: {'; '.join(missing)}. "
+            "`handbill doctor` says what to do"
+        )
+
+
+def _journal(folder: Path, journal: list[Piece], into: Path, step: Step) -> list[Kept]:
+    kept = []
+    with step("journal", sum(piece.size for piece in journal)) as more:
+        for piece in journal:
+            path = f"{JOURNAL}/{piece.path}"
+            chunks = manifests.chunks_of(folder / piece.path, piece.size)
+            kept.append(manifests.copy(chunks, into / path, path, more))
+            if kept[-1].bytes != piece.size:
+                raise NotWhole(f"no backup was made: {folder / piece.path} was cut meanwhile")
+    return kept
+
+
+def _blobs(blobs: Blobs, segments: list[Segment], folder: Path, step: Step) -> list[Kept]:
+    """Copy every blob; those that the records list as segments must be there as listed."""
+    wanted = {segment.path: segment for segment in segments}
+    sizes = _sizes(blobs)
+    missing = sorted(wanted.keys() - sizes.keys())
+    if missing:
+        raise NotWhole(_unlisted(missing[0], "is not there", len(missing)))
+    total = sum(sizes.values())
+    free = shutil.disk_usage(folder).free
+    if total > free:
+        raise NotWhole(f"no backup was made: {folder} has {free} bytes free, and needs {total}")
+    kept = []
+    with step("blobs", total) as more:
+        for path in sizes:
+            segment = wanted.get(path)
+            at = f"{BLOBS}/{path}"
+            try:
+                one = manifests.copy(blobs.chunks(path, _CHUNK), folder / at, at, more)
+            except FileNotFoundError:
+                if segment is not None:
+                    raise
+                (folder / at).unlink()
+                continue  # nothing lists it any more
+            if segment is not None and one.digest != segment.digest.hex():
+                raise NotWhole(_unlisted(path, "is damaged"))
+            kept.append(one)
+    return kept
+
+
+def _sizes(blobs: Blobs) -> dict[str, int]:
+    sizes = {}
+    for path in blobs.paths():
+        with suppress(FileNotFoundError):
+            sizes[path] = blobs.size(path)
+    return sizes
+
+
+def _unlisted(path: str, what: str, count: int = 1) -> str:
+    more = f" (and {count - 1} more)" if count > 1 else ""
+    return (
+        f"no backup was made, for it would not be whole: judged entries {path} {what}{more}. "
+        "`handbill ledger check` names all; bring them back from an earlier backup"
+    )

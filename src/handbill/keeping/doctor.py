@@ -1,0 +1,213 @@
+"""What ails an installation, and what to do about it: a list of small checks that change nothing.
+
+A check is a function that gives findings, none when all is well. To add one, write it and name it
+in ``CHECKS``; those after the first that could not be done are left out when it says so.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from handbill.access import keys
+from handbill.host.clock import Clock
+from handbill.host.folders import Unusable, refuse_unfinished, require_usable
+from handbill.host.settings import Settings
+from handbill.kit.faults import Unavailable
+from handbill.kit.instants import MINUTE, iso_of
+from handbill.listings.indexing import LISTING_KEYS
+from handbill.store import events, installation, marks
+from handbill.store.blobs import Blobs
+from handbill.store.index import EdgeIndex
+from handbill.store.journal import JournalDamaged, JournalReader
+from handbill.store.journal_folder import gaps
+from handbill.store.migrations import NEWEST
+from handbill.store.records import Records
+from handbill.work.queue import dead_tasks
+from handbill.work.schedule import standings
+from handbill.work.tools import Schedule
+
+_LEAST_FREE = 1024**3
+_LATEST = 15 * MINUTE
+_MOST_TOLD = 20
+_OTHERS = 0o077
+
+
+class Finding(NamedTuple):
+    """``what`` is wrong, and what to ``do``. ``is_last``: nothing else can be looked at."""
+
+    what: str
+    do: str
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    settings: Settings
+    records: Records
+    blobs: Blobs
+    clock: Clock
+    schedule: Sequence[Schedule]
+
+
+Check = Callable[[Patient], Iterator[Finding]]
+
+
+def examine(patient: Patient) -> Iterator[tuple[str, list[Finding]]]:
+    """Every check's name with what it has found, one after the other."""
+    for name, check in CHECKS.items():
+        found = list(check(patient))
+        yield name, found
+        if any(finding.is_last for finding in found):
+            return
+
+
+def _folder(patient: Patient) -> Iterator[Finding]:
+    folder = patient.settings.data_folder
+    try:
+        refuse_unfinished(folder)
+        inside = ("records.db", "journal", "blobs", "index", "index/data.mdb", "scratch")
+        require_usable([folder, *(folder / name for name in inside)])
+    except Unusable as refused:
+        yield Finding(str(refused), "see there", is_last=True)
+        return
+    if folder.stat().st_mode & _OTHERS:
+        yield Finding(f"{folder} is open to other users", f"chmod -R go-rwx {folder}")
+
+
+def _disk(patient: Patient) -> Iterator[Finding]:
+    free = shutil.disk_usage(patient.settings.data_folder).free
+    if free < _LEAST_FREE:
+        yield Finding(
+            f"{patient.settings.data_folder} has {free // 1024**2} MiB free",
+            "free space: without any, clicks are answered 503",
+        )
+
+
+def _records(patient: Patient) -> Iterator[Finding]:
+    try:
+        found = patient.records.revision()
+    except Unavailable as away:
+        yield Finding(str(away), "start the database, or mend HANDBILL_RECORDS_URL", is_last=True)
+        return
+    if found != NEWEST:
+        yield Finding(
+            f"the records are of revision {found or 'none'}, and this release works with {NEWEST}",
+            "`handbill migrate` brings older ones up to date; newer ones need the newer release",
+            is_last=True,
+        )
+
+
+def _keys(patient: Patient) -> Iterator[Finding]:
+    with patient.records.read() as tx:
+        missing = [name for name in (*keys.RANDOM, keys.SIGNING) if not keys.has(tx, name)]
+        is_named = bool(installation.name_of(tx))
+    if missing or not is_named:
+        yield Finding(
+            f"keys are missing: {', '.join(missing) or 'the name of the installation'}",
+            "restore a backup: links that are out are signed by them. Where there were none yet, "
+            "`handbill migrate` makes them",
+            is_last=True,
+        )
+
+
+def _index(patient: Patient) -> Iterator[Finding]:
+    folder = patient.settings.index_folder
+    do = "`handbill index rebuild`; the next start of `handbill serve` does it by itself too"
+    if not (folder / "data.mdb").exists():
+        yield Finding(f"the edge's index {folder} is not there", do)
+        return
+    with patient.records.read() as tx:
+        turn, listing = installation.turn_of(tx), keys.secret(tx, LISTING_KEYS)
+    index = EdgeIndex(folder, writable=False)
+    try:
+        if not index.is_of(turn):
+            yield Finding(f"the edge's index {folder} is of other or former records", do)
+        elif not index.is_whole():
+            yield Finding(
+                "the edge's index is being filled: links that it lacks are answered 503",
+                "wait; if no worker runs, start the server, or `handbill index rebuild`",
+            )
+        elif index.keys() != listing:
+            yield Finding("the edge's index lacks keys of the records", do)
+    finally:
+        index.close()
+
+
+def _journal(patient: Patient) -> Iterator[Finding]:
+    folder = patient.settings.journal_folder
+    with patient.records.read() as tx:
+        judged = marks.read(tx).of
+    missing = gaps(folder, judged)
+    for gap in missing:
+        yield Finding(
+            gap,
+            "bring the journal's folder back from a backup made with the same records; what it "
+            "held and was not judged is lost otherwise",
+        )
+    if not missing:
+        try:
+            JournalReader(folder).read(judged, 1)
+        except JournalDamaged as damaged:
+            yield Finding(
+                f"the journal is damaged: {damaged}", "bring that file back from a backup"
+            )
+
+
+def _segments(patient: Patient) -> Iterator[Finding]:
+    with patient.records.read() as tx:
+        listed = [
+            segment
+            for client_no in events.clients_with_entries(tx)
+            for segment in events.segments_of(tx, client_no)
+        ]
+    do = "bring it back from a backup; `handbill ledger check` names every one that is not right"
+    told = 0
+    for segment in listed:
+        if told == _MOST_TOLD:
+            break
+        try:
+            size = patient.blobs.size(segment.path)
+        except FileNotFoundError:
+            told += 1
+            yield Finding(f"judged entries {segment.path} are not there", do)
+            continue
+        if size != segment.bytes:
+            told += 1
+            yield Finding(f"judged entries {segment.path} were cut or changed", do)
+
+
+def _tasks(patient: Patient) -> Iterator[Finding]:
+    with patient.records.read() as tx:
+        dead = dead_tasks(tx, _MOST_TOLD)
+    for task in dead:
+        yield Finding(
+            f"task {task.kind} {task.key} failed for the last time at {iso_of(task.dead_at)}: "
+            f"{task.failure}",
+            "mend what it says; it runs again when it is next asked for",
+        )
+
+
+def _schedule(patient: Patient) -> Iterator[Finding]:
+    with patient.records.read() as tx:
+        kept = standings(tx, patient.schedule, patient.clock.now())
+    for standing in kept:
+        if standing.late > _LATEST and standing.ran_at is not None:
+            yield Finding(
+                f"{standing.name} is late by {standing.late // MINUTE} minutes"
+                + (f": {standing.failure}" if standing.failure else ""),
+                "see that the server and its workers run, and what their log says",
+            )
+
+
+CHECKS: dict[str, Check] = {
+    "folder": _folder,
+    "disk": _disk,
+    "records": _records,
+    "keys": _keys,
+    "index": _index,
+    "journal": _journal,
+    "judged entries": _segments,
+    "tasks": _tasks,
+    "schedule": _schedule,
+}

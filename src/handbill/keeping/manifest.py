@@ -1,0 +1,128 @@
+"""What a backup says of itself. It is written last: a folder without it is no backup."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from handbill.store.durable import sync_folder
+
+NAME = "manifest.json"
+FORM = 1
+RECORDS, JOURNAL, BLOBS = "records", "journal", "blobs"
+_CHUNK = 1024**2
+More = Callable[[int], None]
+"""Told of so many more bytes."""
+
+
+class NotWhole(Exception):
+    """A backup cannot be made, or one cannot be brought back. The message says why."""
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A file of the backup. ``digest``: SHA-256 in hex, as ``sha256sum`` prints it."""
+
+    path: str
+    bytes: int
+    digest: str
+
+
+class Table(msgspec.Struct, frozen=True):
+    """A table of the records. **Shape**: the file is a run of MessagePack arrays, each of rows."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: int
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """``taken_at``: the one moment that it shows. ``engine``: what the records were on; they can be
+    brought back on either.
+    """
+
+    form: int = FORM
+    version: str
+    revision: str
+    engine: str
+    installation: str
+    taken_at: str
+    tables: tuple[Table, ...]
+    files: tuple[Kept, ...]
+
+
+def write(folder: Path, manifest: Manifest) -> None:
+    """Call the backup whole: it and all that was written before is durable then."""
+    raw = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+    aside = folder / f".{NAME}"
+    with aside.open("xb") as file:
+        file.write(raw)
+        os.fsync(file.fileno())
+    aside.rename(folder / NAME)
+    sync_folder(folder)
+
+
+def read(folder: Path) -> Manifest:
+    """**Refuses** (NotWhole) a folder that is no whole backup, or one of another release."""
+    try:
+        manifest = msgspec.json.decode((folder / NAME).read_bytes(), type=Manifest)
+    except (FileNotFoundError, NotADirectoryError) as missing:
+        raise NotWhole(
+            f"{folder} is no whole backup: it has no {NAME}, which is written last"
+        ) from missing
+    except (msgspec.MsgspecError, UnicodeDecodeError) as bad:
+        raise NotWhole(f"{folder / NAME} is damaged ({bad})") from bad
+    if manifest.form != FORM:
+        raise NotWhole(f"{folder} was made by Handbill {manifest.version}, in another form")
+    return manifest
+
+
+def copy(chunks: Iterator[bytes], target: Path, path: str, more: More) -> Kept:
+    """Write a new file of the backup, and say what it holds."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    digest, size = hashlib.sha256(), 0
+    with target.open("xb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+            digest.update(chunk)
+            size += len(chunk)
+            more(len(chunk))
+        file.flush()
+        os.fsync(file.fileno())
+    return Kept(path, size, digest.hexdigest())
+
+
+def chunks_of(path: Path, most: int | None = None) -> Iterator[bytes]:
+    """A file's content, up to so many bytes."""
+    left = path.stat().st_size if most is None else most
+    with path.open("rb", buffering=0) as file:
+        while left and (chunk := file.read(min(_CHUNK, left))):
+            left -= len(chunk)
+            yield chunk
+
+
+def proved(folder: Path, kept: Kept) -> Iterator[bytes]:
+    """The content of a file of the backup. **Refuses** (NotWhole) at its end what is not as the
+    manifest says.
+    """
+    digest, size = hashlib.sha256(), 0
+    try:
+        for chunk in chunks_of(folder / kept.path):
+            digest.update(chunk)
+            size += len(chunk)
+            yield chunk
+    except OSError as missing:
+        raise NotWhole(f"{folder / kept.path} cannot be read ({missing.strerror})") from missing
+    if (size, digest.hexdigest()) != (kept.bytes, kept.digest):
+        raise NotWhole(f"{folder / kept.path} is damaged: it is not as the manifest says")
+
+
+def require_empty(folder: Path, what: str) -> None:
+    """**Refuses** (NotWhole) a folder with anything in it; one that is not there yet is fine."""
+    try:
+        is_empty = not folder.exists() or not any(folder.iterdir())
+    except NotADirectoryError:
+        is_empty = False
+    if not is_empty:
+        raise NotWhole(f"{folder} is not empty: {what} never writes over what is there")

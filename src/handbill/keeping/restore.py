@@ -1,0 +1,165 @@
+"""Brings a backup back, into stores that are empty, on either engine; proved file by file.
+
+What comes out is the same installation: its links, keys and addresses are good as before. But
+numbers that links carry are given out far beyond those that may have been given out since the
+backup was made, so that no link of a lost client is ever taken for another's.
+"""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from handbill.host.clock import Clock
+from handbill.host.folders import UNFINISHED
+from handbill.host.ids import Ids
+from handbill.keeping import manifest as manifests
+from handbill.keeping import tables
+from handbill.keeping.backup import Step
+from handbill.keeping.manifest import BLOBS, JOURNAL, RECORDS, Kept, Manifest, More, NotWhole
+from handbill.kit.instants import SECOND
+from handbill.listings import service as listings
+from handbill.store import installation
+from handbill.store.blobs import Blobs
+from handbill.store.durable import sync_folder
+from handbill.store.migrations import NEWEST
+from handbill.store.records import Records, Tx
+from handbill.store.records.opening import migrate
+from handbill.work import hosts
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a backup is brought back to. ``scratch``: on the same file system as the blobs."""
+
+    records: Records
+    blobs: Blobs
+    journal: Path
+    scratch: Path
+    clock: Clock
+    ids: Ids
+
+
+@contextmanager
+def under_way(folder: Path) -> Iterator[None]:
+    """Mark a data folder that is empty or not there while it is being filled; nobody starts on a
+    marked one. When that fails, the folder is as it was.
+    """
+    is_new = not folder.exists()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    marker = folder / UNFINISHED
+    marker.touch()
+    sync_folder(folder)
+    try:
+        yield
+    except BaseException:
+        for made in folder.iterdir():
+            shutil.rmtree(made) if made.is_dir() else made.unlink()
+        if is_new:
+            folder.rmdir()
+        raise
+    marker.unlink()
+    sync_folder(folder)
+
+
+def read_backup(folder: Path) -> Manifest:
+    """What a backup says of itself. **Refuses** (NotWhole) one that this release cannot bring
+    back.
+    """
+    manifest = manifests.read(folder)
+    if manifest.revision != NEWEST:
+        raise NotWhole(
+            f"{folder} was made by Handbill {manifest.version}, whose tables were other ones "
+            f"({manifest.revision}, here {NEWEST}): restore it with that version, then upgrade"
+        )
+    if any(".." in Path(kept.path).parts or kept.path.startswith("/") for kept in manifest.files):
+        raise NotWhole(f"{folder} is no backup of ours: it names files outside of it")
+    missing = [kept.path for kept in manifest.files if not (folder / kept.path).is_file()]
+    if missing:
+        raise NotWhole(f"{folder} is not whole: {missing[0]} is missing")
+    return manifest
+
+
+def require_room(target: Target) -> None:
+    """**Refuses** (NotWhole) stores that hold anything."""
+    manifests.require_empty(target.journal, "restore")
+    if target.blobs.paths():
+        raise NotWhole("the blobs' place is not empty: restore never writes over what is there")
+    if target.records.revision() is not None:
+        with target.records.read() as tx:
+            if not tables.are_empty(tx):
+                raise NotWhole("there are records already: restore never writes over what is there")
+
+
+def restore(folder: Path, manifest: Manifest, target: Target, step: Step) -> int:
+    """Bring everything back; the first number that will be given out. The records come last, in
+    one transaction: what is brought back in part has none.
+
+    **Refuses** (NotWhole) whatever is not as the manifest says.
+    """
+    require_room(target)
+    kept = {one.path: one for one in manifest.files}
+    with step(BLOBS, _bytes_of(kept, BLOBS)) as more:
+        for path in _of(kept, BLOBS):
+            _put_blob(folder, kept[path], target, more)
+    with step(JOURNAL, _bytes_of(kept, JOURNAL)) as more:
+        for path in _of(kept, JOURNAL):
+            chunks = manifests.proved(folder, kept[path])
+            manifests.copy(chunks, target.journal / path.removeprefix(f"{JOURNAL}/"), path, more)
+    if target.journal.is_dir():
+        for source in target.journal.iterdir():
+            sync_folder(source)
+        sync_folder(target.journal)
+    migrate(target.records)
+    with (
+        step(RECORDS, _bytes_of(kept, RECORDS)) as more,
+        target.records.write() as tx,
+    ):
+        if not tables.are_empty(tx):
+            raise NotWhole("there are records already: restore never writes over what is there")
+        for row in manifest.tables:
+            _put_table(tx, folder, kept[f"{RECORDS}/{row.name}.rows"], row, more)
+        return _begin_anew(tx, target)
+
+
+def _put_blob(folder: Path, kept: Kept, target: Target, more: More) -> None:
+    aside = target.scratch / "restored"
+    aside.unlink(missing_ok=True)
+    manifests.copy(manifests.proved(folder, kept), aside, kept.path, more)
+    target.blobs.put_file(kept.path.removeprefix(f"{BLOBS}/"), aside)
+    aside.unlink()
+
+
+def _put_table(tx: Tx, folder: Path, kept: Kept, listed: manifests.Table, more: More) -> None:
+    table = next((t for t in tables.kept_tables() if t.name == listed.name), None)
+    if table is None or set(listed.columns) != set(table.columns.keys()):
+        raise NotWhole(f"the tables of {folder} are not those of this release ({listed.name})")
+
+    def counted() -> Iterator[bytes]:
+        for chunk in manifests.proved(folder, kept):
+            more(len(chunk))
+            yield chunk
+
+    count = sum(tables.put_rows(tx, table, listed.columns, counted()))
+    if count != listed.rows:
+        raise NotWhole(f"{folder / kept.path} holds {count} rows, and not {listed.rows}")
+
+
+def _begin_anew(tx: Tx, target: Target) -> int:
+    """What sets the copy apart from what it is a copy of."""
+    now = target.clock.now()
+    tables.count_rows_on(tx)
+    hosts.end_all(tx)
+    installation.note_restored(tx, target.ids.bytes(installation.TURN_BYTES), now)
+    # The files were copied a moment later than the records: they may show what these do not know.
+    listings.rewrite_files(tx, now)
+    return tables.move_numbers_on(tx, now // SECOND)
+
+
+def _of(kept: Mapping[str, Kept], part: str) -> list[str]:
+    return [path for path in kept if path.startswith(f"{part}/")]
+
+
+def _bytes_of(kept: Mapping[str, Kept], part: str) -> int:
+    return sum(kept[path].bytes for path in _of(kept, part))

@@ -1,0 +1,25 @@
+"""The tables by which records are kept: whose they are, who serves them, what holds deletions."""
+
+import sqlalchemy as sa
+
+from handbill.store.records.columns import metadata
+from handbill.store.records.columns import raw as _bytes
+from handbill.store.records.columns import row_no as _no
+from handbill.store.records.columns import text as _text
+from handbill.store.records.columns import whole as _whole
+
+# One row. id: drawn with the keys, kept by every copy. turn: what the edge's index last took over
+# has this name; an index of another turn is not of these records as they are.
+installation = sa.Table(
+    "installation", metadata, _no(), _text("id"), _bytes("turn"), _whole("created_at"),
+    _whole("restored_at", null=True), sa.UniqueConstraint("id"),
+)  # fmt: skip
+# While a row's instant is to come, nothing that a backup may still copy is deleted.
+holds = sa.Table("holds", metadata, _text("name", key=True), _whole("until_at"))
+# Trees of processes that hold or held these records; by the records' own clock. run: drawn at each
+# start. successor: the host that took over this one's journal.
+hosts = sa.Table(
+    "hosts", metadata, _no(), _text("id"), _text("name"), _text("run"), _whole("started_at"),
+    _whole("seen_at"), _whole("ended_at", null=True), _text("successor", null=True),
+    sa.UniqueConstraint("id"),
+)  # fmt: skip

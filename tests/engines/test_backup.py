@@ -1,0 +1,234 @@
+"""Backups: from either engine to either, refused when not whole, holding deletions off."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from handbill.access.keys import ensure_secrets
+from handbill.host.clock import SetClock
+from handbill.host.ids import SeededIds
+from handbill.keeping import tables
+from handbill.keeping.backup import Source, back_up
+from handbill.keeping.manifest import NotWhole
+from handbill.keeping.restore import Target, read_backup, restore, under_way
+from handbill.kit.instants import DAY, SECOND, Instant, instant_of_iso
+from handbill.store import events, holds, installation
+from handbill.store.blobs import open_blobs
+from handbill.store.events import Entry
+from handbill.store.journal import JournalReader, JournalWriter, Mark
+from handbill.store.journal_folder import gaps
+from handbill.store.records import Records, open_records
+from handbill.store.records.tables import agencies, clients, job_bodies, jobs
+from handbill.store.records.tables import holds as held
+
+NOW: Instant = instant_of_iso("2026-11-10T12:00:00Z")
+BODY = bytes(range(256))
+
+
+@contextmanager
+def silent(_what: str, _total: int) -> Iterator[Callable[[int], None]]:
+    yield lambda _count: None
+
+
+def entry(n: int) -> Entry:
+    return Entry(
+        n.to_bytes(16, "big"), NOW + n, "CLICK", "valid", "", 1, 2, 3, 4, "ab" * 16, "CPC",
+        800_000, 1_000_000, "USD", 1_100_000, 100_000, 0, NOW + n, b"c" * 16, b"v" * 16,
+        "192.0.2.0", "agent", "edge", "", "",
+    )  # fmt: skip
+
+
+class Shop:
+    """Records with a client and a job, a journal and a segment."""
+
+    def __init__(self, records: Records, folder: Path) -> None:
+        self.folder = folder
+        self.clock = SetClock(NOW)
+        self.ids = SeededIds(3)
+        self.blobs = open_blobs(str(folder / "blobs"))
+        self.journal = folder / "journal"
+        self.source = Source(records, self.blobs, self.journal, self.clock, self.ids)
+        writer = JournalWriter(self.journal, "edge-0")
+        writer.append_now(b"received")
+        writer.close()
+        path = events.path_of(1, "2026-11", NOW, self.ids)
+        self.segment = events.write(self.blobs, path, [entry(1), entry(2)])
+        with records.write() as tx:
+            ensure_secrets(tx, self.ids, NOW)
+            agency = tx.put(agencies, id="a", name="Ünï 'a'", currency="USD", created_at=NOW)
+            self.client = add_client(tx, agency, "c")
+            events.register(tx, [self.segment], NOW)
+            job = tx.put(
+                jobs, client_no=self.client, ref="r", id="ab" * 16, digest=b"\x00\xff", valid=1,
+                status="A", title="T\u2028", company="", category="", city="", state="",
+                country="", zip="", type="", url="https://x.example/1", created_at=NOW,
+                updated_at=NOW,
+            )  # fmt: skip
+            tx.put(job_bodies, job_no=job, body=BODY)
+
+
+def add_client(tx: object, agency_no: int, id_: str) -> int:
+    return tx.put(  # type: ignore[attr-defined, no-any-return]
+        clients, id=id_, agency_no=agency_no, status="A", zone="UTC", pixel_id=id_, body="{}",
+        created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def shop(records: Records, tmp_path: Path) -> Shop:
+    return Shop(records, tmp_path / "shop")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
+    """Empty stores on the one and the other engine."""
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    url = f"sqlite:///{folder / 'records.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+    records = open_records(url)
+    later = SetClock(NOW + DAY)
+    (folder / "scratch").mkdir()
+    yield Target(
+        records, open_blobs(str(folder / "blobs")), folder / "journal", folder / "scratch", later,
+        SeededIds(4),
+    )  # fmt: skip
+    records.close()
+
+
+def test_what_was_backed_up_comes_back_on_either_engine(
+    shop: Shop, target: Target, tmp_path: Path
+) -> None:
+    backup = tmp_path / "backup"
+    made = back_up(shop.source, backup, silent)
+    assert made == read_backup(backup)
+    first = restore(backup, made, target, silent)
+    with shop.source.records.read() as former, target.records.read() as tx:
+        for table in tables.kept_tables():
+            if table.name not in {"installation", "tasks", "feed_files"}:
+                every = sa.select(*table.columns).order_by(*table.primary_key.columns)
+                assert tx.all(every) == former.all(every), table.name
+        assert installation.name_of(tx) == installation.name_of(former)
+        assert installation.turn_of(tx) != installation.turn_of(former)
+    assert target.blobs.get(shop.segment.path) == shop.blobs.get(shop.segment.path)
+    assert [e.record for e in JournalReader(target.journal).read({}, 9).entries] == [b"received"]
+    assert not any(target.scratch.iterdir())
+    with target.records.write() as tx:
+        assert add_client(tx, 1, "new") == first
+    with pytest.raises(NotWhole, match="never writes over"):
+        restore(backup, made, target, silent)
+
+
+def test_two_restores_of_one_backup_give_out_other_numbers(
+    sqlite_records: Records, tmp_path: Path
+) -> None:
+    Shop(sqlite_records, tmp_path)
+    with sqlite_records.write() as tx:
+        first = tables.move_numbers_on(tx, NOW // SECOND)
+        again = tables.move_numbers_on(tx, NOW // SECOND)
+        later = tables.move_numbers_on(tx, (NOW + DAY) // SECOND)
+    assert first >= tables.NUMBERS_APART
+    assert (again, later - first) == (first, 86_400 * tables.NUMBERS_PER_SECOND)
+
+
+def test_a_number_is_not_given_twice_though_its_row_is_gone(records: Records) -> None:
+    with records.write() as tx:
+        first = tx.put(agencies, id="a", name="", currency="USD", created_at=0)
+        tx.run_text("DELETE FROM agencies", {})
+        assert tx.put(agencies, id="b", name="", currency="USD", created_at=0) > first
+
+
+def damage(path: Path) -> None:
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+
+
+def brought_back(backup: Path, copy: Path) -> None:
+    with under_way(copy):
+        records = open_records(f"sqlite:///{copy / 'records.db'}")
+        target = Target(
+            records, open_blobs(str(copy / "blobs")), copy / "journal", copy, SetClock(NOW),
+            SeededIds(4),
+        )  # fmt: skip
+        try:
+            restore(backup, read_backup(backup), target, silent)
+        finally:
+            records.close()
+
+
+@pytest.mark.parametrize("what", ["records/clients.rows", "blobs/", "journal/"])
+def test_a_damaged_backup_is_refused(sqlite_records: Records, tmp_path: Path, what: str) -> None:
+    backup, copy = tmp_path / "backup", tmp_path / "copy"
+    made = back_up(Shop(sqlite_records, tmp_path / "shop").source, backup, silent)
+    damage(next(backup / kept.path for kept in made.files if kept.path.startswith(what)))
+    with pytest.raises(NotWhole, match="is damaged"):
+        brought_back(backup, copy)
+    assert not copy.exists(), "what looks whole"
+
+
+def test_what_would_not_be_whole_is_not_made(sqlite_records: Records, tmp_path: Path) -> None:
+    shop, backup = Shop(sqlite_records, tmp_path / "shop"), tmp_path / "backup"
+    raw = shop.blobs.get(shop.segment.path)
+    shop.blobs.put(shop.segment.path, raw[:-1] + b"?")
+    with pytest.raises(NotWhole, match=f"{shop.segment.path} is damaged"):
+        back_up(shop.source, backup, silent)
+    shop.blobs.delete(shop.segment.path)
+    with pytest.raises(NotWhole, match=f"{shop.segment.path} is not there"):
+        back_up(shop.source, backup, silent)
+    assert not backup.exists()
+    shop.blobs.put(shop.segment.path, raw)
+    with sqlite_records.read() as tx:
+        assert tx.all(sa.select(held.c.name)) == [], "a hold outlived its backup"
+    backup.mkdir()
+    (backup / "mine").write_text("")
+    with pytest.raises(NotWhole, match="not empty"):
+        back_up(shop.source, backup, silent)
+    assert (backup / "mine").exists()
+    with pytest.raises(NotWhole, match="no whole backup"):
+        read_backup(backup)
+
+
+def test_segments_that_are_missing_before_or_after_a_mark_are_named(tmp_path: Path) -> None:
+    for _ in range(3):
+        writer = JournalWriter(tmp_path, "edge-0")
+        writer.append_now(b"x")
+        writer.close()
+    assert gaps(tmp_path, {"edge-0": Mark(1, 8)}) == []
+    (tmp_path / "edge-0" / "000000000002.log").unlink()
+    assert gaps(tmp_path, {"edge-0": Mark(1, 8)}) == ["the journal of edge-0 has no segment 2"]
+    assert len(gaps(tmp_path, {"edge-0": Mark(2, 8)})) == 1
+    assert len(gaps(tmp_path, {"edge-0": Mark(3, 800), "edge-1": Mark(1, 0)})) == 2
+
+
+def test_nothing_is_deleted_under_a_hold_and_a_dead_one_lapses(
+    records: Records, tmp_path: Path
+) -> None:
+    shop = Shop(records, tmp_path)
+    with records.write() as tx:
+        events.retire(tx, events.segments_of(tx, 1), NOW)
+        holds.take(tx, "dead", NOW + DAY)
+    sweep = events.sweep
+    assert sweep(records, shop.blobs, NOW + DAY) == 0
+    assert shop.blobs.exists(shop.segment.path)
+    lapsed = NOW + DAY + holds.LEASE
+    with records.write() as tx:
+        assert not holds.extend(tx, "dead", lapsed)
+    assert sweep(records, shop.blobs, lapsed) == 1
+
+
+def test_a_backup_that_lost_its_hold_is_not_made(sqlite_records: Records, tmp_path: Path) -> None:
+    shop = Shop(sqlite_records, tmp_path / "shop")
+
+    @contextmanager
+    def slow(_what: str, _total: int) -> Iterator[Callable[[int], None]]:
+        shop.clock.forward(holds.LEASE)
+        yield lambda _count: None
+
+    with pytest.raises(NotWhole, match="stopped for so long"):
+        back_up(shop.source, tmp_path / "backup", slow)
+    assert not (tmp_path / "backup").exists()

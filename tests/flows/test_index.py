@@ -1,0 +1,119 @@
+"""The edge's index belongs to one state of the records: any other is filled again wholly."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from flows.listing_market import KEY, Market, open_market
+from handbill.core.nouns import Client
+from handbill.listings import indexing
+from handbill.store.index import EdgeIndex
+from handbill.store.records import Records
+from handbill.store.records.tables import jobs
+
+
+@pytest.fixture
+def market(records: Records, tmp_path: Path) -> Iterator[Market]:
+    found = open_market(records, tmp_path)
+    started(found)
+    yield found
+    found.tools.index.close()
+
+
+def started(market: Market) -> bool:
+    """What every start does; whether the index has to be filled then."""
+    with market.records.write() as tx:
+        indexing.check_index(tx, market.tools.index, market.now())
+    return not market.tools.index.is_whole()
+
+
+def publish(market: Market, client: Client) -> None:
+    indexing.index_client(market.tools, client)
+
+
+def known(market: Market, ref: str) -> bytes | None:
+    with market.records.read() as tx:
+        id_ = tx.value(sa.select(jobs.c.id).where(jobs.c.ref == sa.bindparam("ref")), ref=ref)
+    return market.tools.index.url_of(bytes.fromhex(id_))
+
+
+def exchange(market: Market, folder: Path) -> None:
+    """Let the index be the one in this folder."""
+    at = market.tools.scratch.parent / "index"
+    market.tools.index.close()
+    shutil.rmtree(at)
+    if folder.exists():
+        shutil.copytree(folder, at)
+    market.tools = replace(market.tools, index=EdgeIndex(at, writable=True))
+
+
+def test_a_new_index_is_whole_and_stays_so(market: Market) -> None:
+    assert market.tools.index.keys() == {1: KEY}
+    client = market.client()
+    ref = market.job(client)
+    publish(market, client)
+    assert known(market, ref) == f"https://jobs.example/{ref}".encode()
+    assert not started(market)
+
+
+@pytest.mark.parametrize("what", ["missing", "older", "strange"])
+def test_another_index_is_filled_again(market: Market, tmp_path: Path, what: str) -> None:
+    client = market.client()
+    first = market.job(client)
+    publish(market, client)
+    former = tmp_path / "former"
+    if what == "older":
+        shutil.copytree(market.tools.scratch.parent / "index", former)
+    if what == "strange":
+        strange = EdgeIndex(former, writable=True)
+        strange.put_urls([(b"s" * 16, b"https://other.example")])
+        strange.move_turn(b"a" * 16, b"b" * 16)
+        strange.finish()
+        strange.close()
+    second = market.job(client)
+    publish(market, client)
+    exchange(market, former)
+    assert started(market)
+    assert started(market), "a second start, while it is being filled"
+    assert known(market, first) is None
+    # A client that is published meanwhile does not make it look whole.
+    third = market.job(client)
+    publish(market, client)
+    assert not market.tools.index.is_whole()
+    assert (indexing.REFILL, "") in market.drain()
+    assert all(known(market, ref) for ref in (first, second, third))
+    assert market.tools.index.client_of_pixel(client.pixel_id) == (client.no, client.id)
+    assert market.tools.index.keys() == {1: KEY}
+    assert market.tools.index.url_of(b"s" * 16) is None
+    assert not started(market)
+
+
+def test_a_crash_between_index_and_records_leaves_it_right(market: Market) -> None:
+    client = market.client()
+    ref = market.job(client)
+    index = market.tools.index
+
+    class Cut(EdgeIndex):
+        def __init__(self) -> None:
+            """The same index; the process ends as soon as its turn is written."""
+
+        def __getattribute__(self, name: str) -> object:
+            return object.__getattribute__(index, name) if name != "move_turn" else cut
+
+    def cut(former: bytes, turn: bytes) -> None:
+        index.move_turn(former, turn)
+        raise RuntimeError("killed")
+
+    tools = market.tools
+    market.tools = replace(tools, index=Cut())
+    with pytest.raises(RuntimeError, match="killed"):
+        publish(market, client)
+    market.tools = tools
+    assert not started(market), "it is one turn ahead, and nothing is lost"
+    publish(market, client)
+    assert known(market, ref) is not None
+    assert not started(market)
