@@ -25,6 +25,7 @@ from handbill.store.index import EdgeIndex
 from handbill.store.journal_turns import TurnWriter
 from handbill.tracking.addresses import Proxies
 from handbill.tracking.edge import Edge
+from handbill.tracking.files import MOST_OPEN
 from handbill.tracking.http1 import Connection
 from handbill.tracking.server import Limits, Server
 from handbill.tracking.telling import told
@@ -35,7 +36,7 @@ DRAIN_S = 8.0
 BACKLOG = 2048
 _YOUNG = 50_000  # objects
 _BROKEN_S = 1.0  # in which those who come are told of a broken journal, before the restart
-_OTHER_FILES = 128  # descriptors for all that is no connection
+_OTHER_FILES = MOST_OPEN + 128  # descriptors for all that is no connection
 
 
 def main(settings: Settings, number: int) -> None:

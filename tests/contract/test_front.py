@@ -11,7 +11,8 @@ from handbill.api import fronted
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds
 from handbill.http.asgi import Receive, Scope, Send, send_whole
-from handbill.http.front import Buckets, Front, Limits, network_of
+from handbill.http.front import Buckets, Front, Limits
+from handbill.kit.addresses import network_of
 from handbill.kit.instants import MINUTE, SECOND
 from handbill.kit.jsons import decode
 from handbill.tracking.addresses import Proxies

@@ -9,8 +9,6 @@ process: it spares work and noise, secrets of 200 bits are guarded by their leng
 import re
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
 from handbill.host import security
@@ -18,6 +16,7 @@ from handbill.host.clock import Clock
 from handbill.host.ids import Ids, new_name
 from handbill.http.asgi import ASGIApp, Message, Receive, Scope, Send, pairs_of, send_whole
 from handbill.http.operations import JSON
+from handbill.kit.addresses import network_of
 from handbill.kit.instants import MINUTE, SECOND, Instant, http_date_of
 from handbill.kit.jsons import encode
 
@@ -184,16 +183,3 @@ def _prefix_of(api_key: bytes) -> str:
     """The public part of what may be a key; of anything else nothing, or names could be made up."""
     found = _PREFIX.match(api_key)
     return found[1].decode() if found else ""
-
-
-@lru_cache(maxsize=4_096)
-def network_of(address: str) -> str:
-    """An address as limits know it: of IPv6 the /64, which one subscriber has whole."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(found, IPv6Address):
-        mapped = found.ipv4_mapped
-        return str(mapped or ip_network((int(found), 64), strict=False))
-    return str(found)

@@ -3,7 +3,15 @@
 The standard library calls multicast, NAT64 of loopback, 6to4 and site-local "global".
 """
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from functools import lru_cache
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 
 _NOT_PUBLIC_4 = tuple(
     IPv4Network(text)
@@ -55,3 +63,16 @@ def _is_public_6(address: IPv6Address) -> bool:
     if address.scope_id is not None or address not in _PUBLIC_6:
         return False
     return not any(address in network for network in _NOT_PUBLIC_6)
+
+
+@lru_cache(maxsize=4_096)
+def network_of(address: str) -> str:
+    """An address as limits know it: of IPv6 the /64, which one subscriber has whole."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address):
+        mapped = found.ipv4_mapped
+        return str(mapped or ip_network((int(found), 64), strict=False))
+    return str(found)

@@ -4,7 +4,9 @@ An integer cannot be naive, sorts and stores alike in every engine, and needs no
 way to the journal (decision 0002).
 """
 
+import re
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 Instant = int
@@ -14,6 +16,11 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+_HTTP_DATE = re.compile(
+    r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT"
+    r"|[A-Z][a-z]{5,8}, [0-9]{2}-[A-Z][a-z]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT"
+    r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [0-9 ][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{4}"
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 
@@ -44,6 +51,19 @@ def _second_of(second: int) -> str:
 def http_date_of(at: Instant) -> str:
     """The form of Last-Modified (RFC 9110, 5.6.7)."""
     return moment_of(at).strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+def instant_of_http_date(text: str) -> Instant | None:
+    """Read a date of HTTP in any of its three forms; None for whatever is none.
+
+    **Source**: RFC 9110, 5.6.7. The form is proved first: readers of mail take years of any size.
+    """
+    if not _HTTP_DATE.fullmatch(text):
+        return None
+    try:
+        return instant_of(parsedate_to_datetime(text).replace(tzinfo=UTC))
+    except ValueError:
+        return None  # a day or an hour that there is not
 
 
 def instant_of_iso(text: str) -> Instant:

@@ -31,7 +31,7 @@ from handbill.store.journal import JournalBroken, JournalFull
 from handbill.tracking.addresses import Proxies, is_near
 from handbill.tracking.counts import Counts, Telling, metrics
 from handbill.tracking.destination import web_address, with_click
-from handbill.tracking.files import feed_file
+from handbill.tracking.files import Feeds
 from handbill.tracking.messages import FAULTS, JSON, Answer, Later, Request, head
 from handbill.tracking.pixel import GIF, NOT_COUNTED, Report, conversion, report_of, script
 
@@ -96,7 +96,7 @@ class Edge:
         self._index = index
         self._clock = clock
         self._proxies = proxies
-        self._feeds = feeds
+        self._feeds = Feeds(feeds)
         self._keys: dict[int, bytes] = {}
         self._keys_read_at: Instant = 0
         self._read_keys(clock.now())
@@ -125,7 +125,7 @@ class Edge:
             return FAULTS[405]
         if is_feed:
             self.counts.feed_requests += 1
-            return feed_file(self._feeds, path[3:], request)
+            return self._feeds.answer(path[3:], request, self._address(request))
         if path == b"/px.gif":
             return self._pixel(request, query)
         if path == b"/px.js":

@@ -1,16 +1,23 @@
-"""Outbound feed files: unguessable names, validators, streamed and never held in memory."""
+"""Outbound feed files: unguessable names, validators, streamed and never held in memory, and no
+more of them open than there are descriptors for.
+"""
 
 import errno
 import os
 import re
-from email.utils import parsedate_to_datetime
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from stat import S_ISREG
 
-from handbill.kit.instants import SECOND, Instant, http_date_of, instant_of
+from handbill.kit.addresses import network_of
+from handbill.kit.instants import SECOND, Instant, http_date_of, instant_of_http_date
 from handbill.tracking.messages import FAULTS, Answer, Request, head
 
 PIECE = 128 * 1024
+MOST_OPEN = 1_024
+MOST_OPEN_OF_ADDRESS = 128
 _NAME = re.compile(rb"[a-z0-9]{16,64}\.xml(\.gz)?")
 _XML = b"Content-Type: application/xml; charset=utf-8\r\n"
 _GZIP = b"Content-Type: application/gzip\r\n"
@@ -20,9 +27,11 @@ _ALWAYS = b"Cache-Control: no-cache\r\nAccept-Ranges: none\r\nX-Content-Type-Opt
 class FileStream:
     """The bytes of an open file, as many as it had when it was opened."""
 
-    def __init__(self, fd: int, size: int) -> None:
+    def __init__(self, fd: int, size: int, close: Callable[[], None]) -> None:
+        """``close`` closes the file, and whatever else ends with it."""
         self._fd = fd
         self.left = size
+        self.close = close
 
     def read(self) -> bytes:
         """**Refuses** a file that became shorter (EOFError)."""
@@ -32,12 +41,45 @@ class FileStream:
         self.left -= len(piece)
         return piece
 
-    def close(self) -> None:
-        os.close(self._fd)
+
+class Feeds:
+    """The files of a folder, handed out.
+
+    **Refuses** more files open at once than a bound, with 503 (in all) or 429 (by one address; of
+    IPv6 its /64): a connection may ask for many before it reads the first.
+    """
+
+    def __init__(self, folder: Path, most: int = MOST_OPEN) -> None:
+        self._folder = folder
+        self._most = most
+        self._open = 0
+        self._open_of: Counter[str] = Counter()
+
+    def answer(self, name: bytes, request: Request, address: str) -> Answer:
+        """The file of that name, which counts as open until its stream is closed."""
+        of = network_of(address)
+        if self._open_of[of] >= MOST_OPEN_OF_ADDRESS:
+            return FAULTS[429]
+        if self._open >= self._most:
+            return FAULTS[503]
+        with ExitStack() as opened:
+            self._open += 1
+            self._open_of[of] += 1
+            opened.callback(self._leave, of)
+            return feed_file(self._folder, name, request, opened)
+
+    def _leave(self, of: str) -> None:
+        self._open -= 1
+        self._open_of[of] -= 1
+        if not self._open_of[of]:
+            del self._open_of[of]
 
 
-def feed_file(folder: Path, name: bytes, request: Request) -> Answer:
-    """The file of that name; 304 for who has it. A name that is wrong or unknown is one 404."""
+def feed_file(folder: Path, name: bytes, request: Request, opened: ExitStack) -> Answer:
+    """The file of that name; 304 for who has it. A name that is wrong or unknown is one 404.
+
+    ``opened`` closes the file, unless it is to be streamed: then the stream takes it over.
+    """
     if not _NAME.fullmatch(name):
         return FAULTS[404]
     try:
@@ -46,10 +88,10 @@ def feed_file(folder: Path, name: bytes, request: Request) -> Answer:
         if failure.errno in {errno.ENOENT, errno.ELOOP}:
             return FAULTS[404]
         raise
+    opened.callback(os.close, fd)
     # From the open file, so that validators and bytes belong together if it is replaced now.
     stat = os.fstat(fd)
     if not S_ISREG(stat.st_mode):
-        os.close(fd)
         return FAULTS[404]
     tag = b'"%x-%x"' % (stat.st_size, stat.st_mtime_ns)
     changed_at = stat.st_mtime_ns // 1000
@@ -57,9 +99,10 @@ def feed_file(folder: Path, name: bytes, request: Request) -> Answer:
         _GZIP if name.endswith(b".gz") else _XML, _ALWAYS, tag, http_date_of(changed_at).encode(),
     )  # fmt: skip
     if is_current(request, tag, changed_at):
-        os.close(fd)
         return not_modified(headers)
-    return Answer(head(200, headers, stat.st_size), FileStream(fd, stat.st_size))
+    return Answer(
+        head(200, headers, stat.st_size), FileStream(fd, stat.st_size, opened.pop_all().close)
+    )
 
 
 def not_modified(headers: bytes) -> Answer:
@@ -73,11 +116,7 @@ def is_current(request: Request, tag: bytes, changed_at: Instant) -> bool:
     if tags is not None:
         held = [one.strip().removeprefix(b"W/") for one in tags.split(b",")]
         return tag in held or held == [b"*"]
-    since = request.headers.if_modified_since
-    if since is None:
-        return False
-    try:
-        since_at = instant_of(parsedate_to_datetime(since.decode("latin-1")))
-    except ValueError:
-        return False  # a date that cannot be read asks for nothing
-    return changed_at // SECOND <= since_at // SECOND
+    since = request.headers.if_modified_since or b""
+    since_at = instant_of_http_date(since.decode("latin-1"))
+    # A date that cannot be read asks for nothing.
+    return since_at is not None and changed_at // SECOND <= since_at // SECOND

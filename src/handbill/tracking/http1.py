@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from handbill.kit.addresses import network_of
 from handbill.kit.faults import passes
 from handbill.tracking.messages import FAULTS, Answer, Later, Request, Stream, Told
 from handbill.tracking.reading import RequestReader, Stop
@@ -49,7 +50,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_awaits_read", "_has_ended", "_has_eof", "_has_taken", "_held", "_is_deaf", "_is_full",
         "_is_over", "_reader", "_server", "_slots", "_spilled", "_stream", "_stream_end",
-        "_transport", "deadline", "peer",
+        "_transport", "deadline", "network", "peer",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
@@ -68,7 +69,7 @@ class Connection(asyncio.Protocol):
         self._has_taken = False
         self._has_eof = False
         self.deadline = server.head_deadline
-        self.peer = ""
+        self.peer = self.network = ""
 
     # What the transport tells
 
@@ -76,6 +77,7 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         peer = transport.get_extra_info("peername")
         self.peer = peer[0].removeprefix("::ffff:").partition("%")[0] if peer else ""
+        self.network = network_of(self.peer)
         self._reader.peer = self.peer
         transport.set_write_buffer_limits(high=_WRITE_HIGH)
         refusal = self._server.admit(self)
@@ -134,6 +136,8 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._is_full = False
+        if self._has_ended:
+            self.deadline = self._server.linger_deadline
         self._pump()
         self._feed_held()
         self._steer()
@@ -312,6 +316,10 @@ class Connection(asyncio.Protocol):
         if self._has_eof or self._server.is_draining:
             self._transport.close()
             return
+        # To be told when the last byte has left us: from then on it is only lingering.
+        self._transport.set_write_buffer_limits(high=0)
+        if not self._is_full:
+            self.deadline = self._server.linger_deadline
         self._transport.write_eof()
         self._steer()
 

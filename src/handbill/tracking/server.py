@@ -30,6 +30,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     head_s: float = 10.0
     idle_s: float = 30.0  # between requests, and for any single step of an answer
+    linger_s: float = 5.0  # for a client to close once all is said
     tick_s: float = 0.5
     most_connections: int = 8192
     most_per_address: int = 1024
@@ -40,6 +41,7 @@ class Guest(Protocol):
 
     deadline: int
     peer: str
+    network: str
 
     def expire(self) -> None: ...
     def drain(self) -> None: ...
@@ -49,8 +51,8 @@ class Guest(Protocol):
 class Server:
     """All connections of a process: how many, how long, and what is said to each.
 
-    **Refuses** connections over a bound with 503 (in all) or 429 (of one address; a proxy's are
-    many people's and are not counted so).
+    **Refuses** connections over a bound with 503 (in all) or 429 (of one address, of IPv6 of
+    its /64; a proxy's are many people's and are not counted so).
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Server:
         self._waiting: list[Settle] = []
         self._head_ticks = self._ticks(limits.head_s)
         self._idle_ticks = self._ticks(limits.idle_s)
+        self._linger_ticks = self._ticks(limits.linger_s)
         self._turn()
 
     def _ticks(self, seconds: float) -> int:
@@ -88,6 +91,7 @@ class Server:
         self.tick += 1
         self.head_deadline = self.tick + self._head_ticks
         self.idle_deadline = self.tick + self._idle_ticks
+        self.linger_deadline = self.tick + self._linger_ticks
         date = b"Date: %b\r\n" % http_date_of(self._clock.now()).encode()
         self.ends = tuple(date + connection + b"\r\n" for connection in _CONNECTION)
         for guest in [one for one in self._guests if one.deadline <= self.tick]:
@@ -96,8 +100,8 @@ class Server:
 
     def admit(self, guest: Guest) -> int:
         """Count a connection in; 0, or the status it is refused with."""
-        of_address = self._of_address.get(guest.peer, 0)
-        self._of_address[guest.peer] = of_address + 1
+        of_address = self._of_address.get(guest.network, 0)
+        self._of_address[guest.network] = of_address + 1
         self._guests.add(guest)
         self._empty.clear()
         if self.is_draining or len(self._guests) > self.limits.most_connections:
@@ -108,11 +112,11 @@ class Server:
 
     def leave(self, guest: Guest) -> None:
         self._guests.discard(guest)
-        left = self._of_address[guest.peer] - 1
+        left = self._of_address[guest.network] - 1
         if left:
-            self._of_address[guest.peer] = left
+            self._of_address[guest.network] = left
         else:
-            del self._of_address[guest.peer]
+            del self._of_address[guest.network]
         if not self._guests:
             self._empty.set()
 
