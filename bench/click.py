@@ -1,7 +1,8 @@
 """Clicks: the edge beside a minimal C server that does the same work, in interleaved rounds.
 
-Both check a keyed mark, look a job up, draw and mark a click id, make a record durable in groups
-and answer 302, for the same requests on 256 connections. Clicks fall on links as words do in a
+Both check a token, look a job up, draw and make a click id, make a record durable in groups and
+answer 302, for requests of the same links on 256 connections. The floor signs its tokens, the edge
+seals them, which costs it more. Clicks fall on links as words do in a
 text (Zipf); a second figure has them fall evenly, so that hardly a link is clicked twice.
 """
 
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from base64 import urlsafe_b64encode
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -24,6 +26,7 @@ from pathlib import Path
 
 from bench.figures import Figure
 from handbill.core.listing_tokens import Listing, listing_token
+from handbill.kit.signing import mac, put_number
 from handbill.store.index import EdgeIndex
 
 JOBS = 100_000
@@ -98,21 +101,32 @@ def _prepare(folder: Path) -> None:
     (folder / "table").write_text(table, encoding="ascii")
     groups = [[chance.randrange(1, most) for most in (300, 5000, 20_000)] for _ in range(GROUPS)]
     weights = list(accumulate(1 / rank for rank in range(1, LINKS + 1)))
-    for name in KINDS:
-        skew = weights if name == "zipf" else None
+    for name, skew in (("zipf", weights), ("even", None)):
         drawn = chance.choices(range(LINKS), cum_weights=skew, k=CLICKS)
-        tokens = {link: _token(jobs, groups, link) for link in set(drawn)}
-        lines = "".join(f"/c/{tokens[link]}\n" for link in drawn)
-        (folder / name).write_text(lines, encoding="ascii")
+        listings = {link: _listing(jobs, groups, link) for link in set(drawn)}
+        for side, token in (("floor", _signed), ("edge", _sealed)):
+            tokens = {link: token(listing) for link, listing in listings.items()}
+            lines = "".join(f"/c/{tokens[link]}\n" for link in drawn)
+            (folder / f"{name}-{side}").write_text(lines, encoding="ascii")
 
 
-def _token(jobs: list[bytes], groups: list[list[int]], link: int) -> str:
+def _listing(jobs: list[bytes], groups: list[list[int]], link: int) -> Listing:
     """A link is one job at one publisher; jobs of a group have its bid there."""
     publisher, place = divmod(link, JOBS)
     client, campaign, group = groups[place % GROUPS]
     bid = 100_000 + 1000 * (group * publisher % 3000)
-    listing = Listing(client, campaign, group, publisher + 1, jobs[place], "CPC", bid, bid)
+    return Listing(client, campaign, group, publisher + 1, jobs[place], "CPC", bid, bid)
+
+
+def _sealed(listing: Listing) -> str:
     return listing_token(listing, 1, _KEY)
+
+
+def _signed(listing: Listing) -> str:
+    """What the floor reads: all in the open, under a mark."""
+    numbers = (*listing[:4], *listing[6:8])
+    said = bytes((1, 1, 0)) + listing.job_id + b"".join(map(put_number, numbers))
+    return urlsafe_b64encode(said + mac(_KEY, said)).rstrip(b"=").decode()
 
 
 def _sides(folder: Path) -> tuple[_Side, _Side]:
@@ -144,7 +158,7 @@ def _load(side: _Side, folder: Path, kind: str, seconds: float, first: int) -> d
     said = subprocess.run(
         [
             str(folder / "load"), str(side.port), str(CONNECTIONS), str(seconds),
-            str(folder / kind), str(first),
+            str(folder / f"{kind}-{side.name}"), str(first),
         ],
         check=True, capture_output=True, timeout=60,
     )  # fmt: skip

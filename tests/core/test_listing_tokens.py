@@ -1,3 +1,5 @@
+from base64 import b64decode
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,9 @@ from handbill.core.listing_tokens import (
     Listing,
     NotOurs,
     click_id,
+    click_signer,
     job_mark,
+    listing_opener,
     listing_token,
     open_click,
     open_listing,
@@ -20,9 +24,12 @@ KEYS = {1: b"k" * 32, 2: b"z" * 32}
 NUMBERS = st.integers(0, 2**62)
 LISTINGS = st.builds(
     Listing, NUMBERS, NUMBERS, NUMBERS, NUMBERS, st.binary(min_size=16, max_size=16),
-    st.sampled_from(BID_TYPES), NUMBERS, NUMBERS,
+    st.sampled_from(BID_TYPES), NUMBERS, NUMBERS, NUMBERS.map(lambda ms: ms * 1_000),
 )  # fmt: skip
 LISTING = Listing(1, 2, 3, 4, b"j" * 16, "CPC", 500_000, 400_000)
+# As they were before what they say was sealed.
+OLD_TOKEN = "AQEAampqampqampqampqampqagECAwSgwh6AtRhx6RKVgklXDao_"
+OLD_CLICK = "AgFycnJycnJycnJycnJycnJyBmCLAV8wAABqampqampqampqampqampqAQIDBKDCHoC1GCMWIRmoVXHoifw"
 
 
 @given(LISTINGS, st.sampled_from([1, 2]))
@@ -37,6 +44,55 @@ def test_a_job_is_found_by_its_mark(listing: Listing, kid: int, after: bytes) ->
     start = text.index(token)
     assert text.startswith(job_mark(listing.job_id), start + MARK_AT)
     assert token_at(text, start) == token
+
+
+def test_what_was_handed_out_before_is_good_for_ever() -> None:
+    assert open_listing(OLD_TOKEN, KEYS) == LISTING
+    assert open_click(OLD_CLICK, KEYS) == Click(b"r" * 16, 1_795_000_000_000_000, LISTING)
+    packed = listing_opener(KEYS)(OLD_TOKEN.encode())
+    again = click_signer(2, KEYS[2])(packed, b"s" * 16, 7).decode()
+    assert open_click(again, KEYS) == Click(b"s" * 16, 7, LISTING)
+    for text, open_it in ((OLD_TOKEN, open_listing), (OLD_CLICK, open_click)):
+        for place in range(len(text)):
+            letter = "A" if text[place] != "A" else "B"
+            with pytest.raises(NotOurs):
+                open_it(text[:place] + letter + text[place + 1 :], KEYS)
+
+
+@given(LISTINGS, LISTINGS)
+def test_nobody_can_read_the_terms(one: Listing, other: Listing) -> None:
+    """Nor compare them: but for the job and the key, two texts of two listings have nothing in
+    common that is longer than chance makes it, and no length that tells of a price.
+    """
+    other = other._replace(job_id=one.job_id)
+    click = Click(b"r" * 16, 9, one)
+    for texts, shown in (
+        ((listing_token(one, 1, KEYS[1]), listing_token(other, 1, KEYS[1])), 24),
+        ((click_id(click, 1, KEYS[1]), click_id(click._replace(listing=other), 1, KEYS[1])), 54),
+    ):
+        sealed = [raw_of(text)[shown - shown % 3 :] for text in texts]
+        if one != other:
+            assert not any(sealed[0][at : at + 8] in sealed[1] for at in range(len(sealed[0]) - 8))
+
+
+def raw_of(text: str) -> bytes:
+    return b64decode(text + "=" * (-len(text) % 4), altchars=b"-_")
+
+
+@given(LISTINGS, st.integers(10_000, 250_000_000), st.integers(10_000, 250_000_000))
+def test_no_length_tells_of_a_price(listing: Listing, bid: int, other: int) -> None:
+    numbers = {"client_no": 90, "campaign_no": 900, "group_no": 9_000, "publisher_no": 300}
+    usual = listing._replace(**numbers, listed_at=1_795_000_000_000_000)  # type: ignore[arg-type]
+    tokens = [
+        listing_token(usual._replace(bid_micros=micros, price_micros=micros), 1, KEYS[1])
+        for micros in (bid, other)
+    ]
+    assert len(tokens[0]) == len(tokens[1]) == 88
+
+
+def test_the_same_listing_makes_the_same_token() -> None:
+    assert listing_token(LISTING, 1, KEYS[1]) == listing_token(LISTING, 1, KEYS[1])
+    assert listing_token(LISTING, 1, KEYS[1]) != listing_token(LISTING, 1, KEYS[2])
 
 
 @given(LISTINGS, st.binary(min_size=16, max_size=16), st.integers(0, 2**55))

@@ -1,9 +1,11 @@
-"""The two signed texts that travel through the outside world: the listing token and the click id.
+"""The two sealed texts that travel through the outside world: the listing token and the click id.
 
 A **listing token** stands in every outbound tracking URL and freezes who is paid what for a click.
-A **click id** (``jClickId``) is a listing token plus when and which click; whoever returns it can
-be believed. Both are base64url without padding. **Source**: contract 5, safety.md redirector,
-domain 6.6.
+A **click id** (``jClickId``) says the same of one click, and when and which it was; whoever returns
+it can be believed. Who is paid what can be read by nobody but us: it is sealed (AES-SIV, RFC 5297),
+the job and the click stand beside it, bound to it by its tag. The same listing makes the same
+token. Both are base64url without padding. **Source**: contract 5, safety.md redirector, domain 6.6,
+docs/decisions/0031.
 """
 
 import binascii
@@ -13,18 +15,28 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
 from handbill.core.nouns import BID_TYPES, BidType
 from handbill.kit.instants import Instant
 from handbill.kit.signing import MAC_BYTES, mac, put_number, same, take_number
 
-_LISTING = 1
-_CLICK = 2
+_LISTING, _CLICK = 3, 4
+_OPEN_LISTING, _OPEN_CLICK = 1, 2
+"""Kinds that were signed, and that everybody could read: believed still, and made no more."""
 _RANDOM_BYTES = 16
 _AT_BYTES = 7
+_SEALED_AT = {_LISTING: 18, _CLICK: 18 + _RANDOM_BYTES + _AT_BYTES}
+"""How many bytes stand before what is sealed, by kind."""
 _MOST_TEXT = 256
 _KNOWN_TERMS = 16_384
-JOB = slice(1, 17)  # of a packed listing
-MARK_AT = 4  # three bytes stand before a listing token's job: that many characters
+_KNOWN_TOKENS = 16_384
+_STEP = 32
+"""Terms are filled up to a multiple of this, so that no length tells how high a bid is."""
+_MS = 1_000
+JOB = slice(0, 16)  # of a packed listing
+MARK_AT = 4  # three bytes stand before what a token shows of its job: that many characters
 _TYPE_BYTES = {bid_type: bytes((place,)) for place, bid_type in enumerate(BID_TYPES)}
 _DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _TO_URL = bytes.maketrans(b"+/", b"-_")
@@ -40,7 +52,7 @@ _LAST: tuple[frozenset[int], ...] = (
 
 
 class NotOurs(ValueError):
-    """The text was not signed by us, or was altered."""
+    """The text was not sealed by us, or was altered."""
 
 
 class Listing(NamedTuple):
@@ -48,7 +60,8 @@ class Listing(NamedTuple):
 
     ``bid_micros`` is the trader's own bid (what ``spent`` counts and, marked up, the
     client's caps); ``price_micros`` is what the publisher is shown and charges: the bid less
-    markdown.
+    markdown. ``listed_at`` is when a file first showed the listing at these; whole milliseconds, 0
+    where a link does not say.
     """
 
     client_no: int
@@ -59,6 +72,7 @@ class Listing(NamedTuple):
     bid_type: BidType
     bid_micros: int
     price_micros: int
+    listed_at: Instant = 0
 
 
 class Click(NamedTuple):
@@ -69,28 +83,35 @@ class Click(NamedTuple):
     listing: Listing
 
 
-# All jobs of a placement share these six numbers, so few of them are read again and again.
+# All jobs of a placement share these numbers, so few of them are read again and again.
 @lru_cache(_KNOWN_TERMS)
-def _terms(packed: bytes) -> tuple[int, ...]:
+def _terms(packed: bytes) -> tuple[BidType, tuple[int, ...]]:
     numbers = []
-    at = 0
-    for _ in range(6):
+    at = 1
+    for _ in range(7):
         number, at = take_number(packed, at)
         numbers.append(number)
-    if at != len(packed):
+    if packed[at:].strip(b"\0"):
         raise ValueError("something follows")
-    return tuple(numbers)
+    numbers[-1] *= _MS
+    return BID_TYPES[packed[0]], tuple(numbers)
 
 
 def _pack(listing: Listing) -> bytes:
-    client, campaign, group, publisher, job_id, bid_type, bid, price = listing
-    terms = b"".join(map(put_number, (client, campaign, group, publisher, bid, price)))
-    return _TYPE_BYTES[bid_type] + job_id + terms
+    client, campaign, group, publisher, job_id, bid_type, bid, price, listed_at = listing
+    numbers = (client, campaign, group, publisher, bid, price, listed_at // _MS)
+    return job_id + _filled(_TYPE_BYTES[bid_type] + b"".join(map(put_number, numbers)))
+
+
+def _filled(terms: bytes) -> bytes:
+    return terms + bytes(-len(terms) % _STEP)
 
 
 def _unpack(packed: bytes) -> Listing:
-    bid_type, (client, campaign, group, publisher, bid, price) = terms_of(packed)
-    return Listing(client, campaign, group, publisher, packed[JOB], bid_type, bid, price)
+    bid_type, (client, campaign, group, publisher, bid, price, listed_at) = terms_of(packed)
+    return Listing(
+        client, campaign, group, publisher, packed[JOB], bid_type, bid, price, listed_at
+    )  # fmt: skip
 
 
 def _spell(raw: bytes) -> bytes:
@@ -113,58 +134,72 @@ def _decoded(spelled: bytes) -> bytes:
         raise NotOurs from bad
 
 
-def _opened(text: str | bytes, kind: int, keys: Mapping[int, bytes]) -> bytes:
-    """The signed bytes without their MAC. **Refuses** (NotOurs) anything not signed by ``keys``."""
+@lru_cache(64)
+def _sealer(key: bytes) -> AESSIV:
+    """AES-256-SIV under a key of its own: the secret itself signs the kinds that are open."""
+    return AESSIV(hashlib.blake2b(key=key, person=b"listing sealer", digest_size=64).digest())
+
+
+def _opened(text: str | bytes, kinds: tuple[int, int], keys: Mapping[int, bytes]) -> bytes:
+    """What a text said before it was sealed or signed: all in front of the job, and the listing as
+    it is packed. ``kinds``: the sealed and the open one. **Refuses** (NotOurs) anything not made
+    under ``keys``.
+    """
     raw = _decoded(text.encode("ascii", "replace") if isinstance(text, str) else text)
+    if len(raw) < 2 or (key := keys.get(raw[1])) is None:
+        raise NotOurs
+    sealed, plain = kinds
+    if raw[0] == sealed:
+        at = _SEALED_AT[sealed]
+        try:
+            return raw[:at] + _sealer(key).decrypt(raw[at:], [raw[:at]])
+        except (InvalidTag, ValueError) as bad:
+            raise NotOurs from bad
     signed = raw[:-MAC_BYTES]
-    if len(signed) < 2 or signed[0] != kind or (key := keys.get(signed[1])) is None:
+    if raw[0] != plain or not same(mac(key, signed), raw[-MAC_BYTES:]):
         raise NotOurs
-    if not same(mac(key, signed), raw[-MAC_BYTES:]):
-        raise NotOurs
-    return signed
-
-
-def _closed(signed: bytes, key: bytes) -> bytes:
-    return _spell(signed + mac(key, signed))
+    # There the type of the bid stands before the job.
+    at = _SEALED_AT[sealed] - 16
+    return signed[:at] + signed[at + 1 : at + 17] + _filled(signed[at : at + 1] + signed[at + 17 :])
 
 
 def listing_token(listing: Listing, kid: int, key: bytes) -> str:
-    """Sign a listing for use in a tracking URL."""
-    return _closed(bytes((_LISTING, kid)) + _pack(listing), key).decode("ascii")
+    """Seal a listing for use in a tracking URL."""
+    return listing_signer(listing, kid, key)(listing.job_id).decode("ascii")
 
 
 def open_listing(token: str | bytes, keys: Mapping[int, bytes]) -> Listing:
-    """Read a token back. **Refuses** (NotOurs) what none of ``keys`` (by key id) has signed."""
-    signed = _opened(token, _LISTING, keys)
+    """Read a token back. **Refuses** (NotOurs) what none of ``keys`` (by key id) has sealed."""
+    packed = _opened(token, (_LISTING, _OPEN_LISTING), keys)[2:]
     try:
-        return _unpack(signed[2:])
+        return _unpack(packed)
     except (ValueError, IndexError) as bad:
         raise NotOurs from bad
 
 
 def click_id(click: Click, kid: int, key: bytes) -> str:
-    """Sign a click. ``random`` must be 16 fresh random bytes."""
+    """Seal a click. ``random`` must be 16 fresh random bytes."""
     random, at, listing = click
     return click_signer(kid, key)(_pack(listing), random, at).decode("ascii")
 
 
 def open_click(text: str | bytes, keys: Mapping[int, bytes]) -> Click:
-    """Read a click id back. **Refuses** (NotOurs) what none of ``keys`` has signed."""
-    signed = _opened(text, _CLICK, keys)
+    """Read a click id back. **Refuses** (NotOurs) what none of ``keys`` has sealed."""
+    said = _opened(text, (_CLICK, _OPEN_CLICK), keys)
     at_start = 2 + _RANDOM_BYTES
     try:
-        listing = _unpack(signed[at_start + _AT_BYTES :])
+        listing = _unpack(said[at_start + _AT_BYTES :])
     except (ValueError, IndexError) as bad:
         raise NotOurs from bad
-    at = int.from_bytes(signed[at_start : at_start + _AT_BYTES], "big")
-    return Click(signed[2:at_start], at, listing)
+    at = int.from_bytes(said[at_start : at_start + _AT_BYTES], "big")
+    return Click(said[2:at_start], at, listing)
 
 
 def job_mark(job_id: bytes) -> bytes:
     """Part of each listing token of a job, whatever its terms: from ``MARK_AT`` on. By it a job's
     link is found in a file.
     """
-    return _spell(job_id[:15])
+    return _spell(job_id[1:])
 
 
 def token_at(text: bytes, start: int) -> bytes:
@@ -180,15 +215,12 @@ def listing_signer(listing: Listing, kid: int, key: bytes) -> Callable[[bytes], 
 
     All but the job is packed once; a feed of 100,000 jobs needs as many tokens at each change.
     """
-    empty = _pack(listing._replace(job_id=b""))
-    head, tail = bytes((_LISTING, kid)) + empty[:1], empty[1:]
-    keyed = _keyed(key)
+    terms = _pack(listing._replace(job_id=b""))
+    head, seal = bytes((_LISTING, kid)), _sealer(key).encrypt
 
     def sign(job_id: bytes) -> bytes:
-        signed = head + job_id + tail
-        digest = keyed.copy()
-        digest.update(signed)
-        return _spell(signed + digest.digest())
+        shown = head + job_id
+        return _spell(shown + seal(terms, [shown]))
 
     return sign
 
@@ -196,44 +228,40 @@ def listing_signer(listing: Listing, kid: int, key: bytes) -> Callable[[bytes], 
 def listing_opener(keys: Mapping[int, bytes]) -> Callable[[bytes], bytes]:
     """``open_listing`` for many tokens: token → the listing as it is packed.
 
-    ``packed[JOB]`` is its job; ``terms_of`` and ``click_signer`` take the whole.
+    ``packed[JOB]`` is its job; ``terms_of`` and ``click_signer`` take the whole. Most clicks fall
+    on few links, so those seen last are kept open.
     """
-    states = {kid: _keyed(key) for kid, key in keys.items()}
+    known = dict(keys)
+    unseal = {bytes((_LISTING, kid)): _sealer(key).decrypt for kid, key in known.items()}
+    at = _SEALED_AT[_LISTING]
 
+    @lru_cache(_KNOWN_TOKENS)
     def opened(token: bytes) -> bytes:
         raw = _decoded(token)
-        signed = raw[:-MAC_BYTES]
-        if len(signed) < 2 or signed[0] != _LISTING or (state := states.get(signed[1])) is None:
-            raise NotOurs
-        digest = state.copy()
-        digest.update(signed)
-        if not same(digest.digest(), raw[-MAC_BYTES:]):
-            raise NotOurs
-        return signed[2:]
+        shown = raw[:at]
+        decrypt = unseal.get(shown[:2])
+        if decrypt is None:
+            return _opened(token, (_LISTING, _OPEN_LISTING), known)[2:]
+        try:
+            return shown[2:] + decrypt(raw[at:], [shown])
+        except (InvalidTag, ValueError) as bad:
+            raise NotOurs from bad
 
     return opened
 
 
 def terms_of(packed: bytes) -> tuple[BidType, tuple[int, ...]]:
     """What a packed listing says beside its job: the numbers in the order of Listing."""
-    return BID_TYPES[packed[0]], _terms(packed[JOB.stop :])
+    return _terms(packed[JOB.stop :])
 
 
 def click_signer(kid: int, key: bytes) -> Callable[[bytes, bytes, Instant], bytes]:
     """``click_id`` for many clicks: packed listing, 16 random bytes and instant → ASCII."""
-    head = bytes((_CLICK, kid))
-    keyed = _keyed(key)
+    head, seal = bytes((_CLICK, kid)), _sealer(key).encrypt
 
     def sign(packed: bytes, random: bytes, at: Instant) -> bytes:
-        signed = head + random + at.to_bytes(_AT_BYTES, "big") + packed
-        digest = keyed.copy()
-        digest.update(signed)
-        spelled = b2a_base64(signed + digest.digest(), newline=False)
+        shown = head + random + at.to_bytes(_AT_BYTES, "big") + packed[JOB]
+        spelled = b2a_base64(shown + seal(packed[JOB.stop :], [shown]), newline=False)
         return spelled.translate(_TO_URL).rstrip(b"=")
 
     return sign
-
-
-def _keyed(key: bytes) -> "hashlib.blake2b":
-    """The state of ``mac`` after its key."""
-    return hashlib.blake2b(key=key, digest_size=MAC_BYTES)

@@ -29,6 +29,7 @@ class ReceivedClick(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=Fals
     price_micros: int
     ip: str
     agent: str
+    listed_at: Instant = 0
 
 
 class ReceivedConversion(msgspec.Struct, array_like=True, tag=2, frozen=True, gc=False):
@@ -53,6 +54,7 @@ class ReceivedConversion(msgspec.Struct, array_like=True, tag=2, frozen=True, gc
     price_micros: int
     candidate_id: str
     application_id: str
+    listed_at: Instant = 0
 
 
 Received = ReceivedClick | ReceivedConversion
@@ -81,6 +83,7 @@ def click_of(random: bytes, at: Instant, listing: Listing, ip: str, agent: str) 
     return ReceivedClick(
         at, random, listing.job_id, listing.client_no, listing.campaign_no, listing.group_no,
         listing.publisher_no, listing.bid_type, listing.bid_micros, listing.price_micros, ip, agent,
+        listing.listed_at,
     )  # fmt: skip
 
 
@@ -88,10 +91,11 @@ def click_of_packed(
     packed: bytes, random: bytes, at: Instant, ip: str, agent: str
 ) -> ReceivedClick:
     """``click_of`` for a listing that is still packed."""
-    bid_type, (client, campaign, group, publisher, bid, price) = terms_of(packed)
+    bid_type, (client, campaign, group, publisher, bid, price, listed_at) = terms_of(packed)
     return ReceivedClick(
-        at, random, packed[JOB], client, campaign, group, publisher, bid_type, bid, price, ip, agent
-    )
+        at, random, packed[JOB], client, campaign, group, publisher, bid_type, bid, price, ip,
+        agent, listed_at,
+    )  # fmt: skip
 
 
 def conversion_of(
@@ -106,6 +110,7 @@ def conversion_of(
         at, client_no, action, source, click.random, click.at, listing.client_no, listing.job_id,
         listing.campaign_no, listing.group_no, listing.publisher_no, listing.bid_type,
         listing.bid_micros, listing.price_micros, candidate_id.strip(), application_id.strip(),
+        listing.listed_at,
     )  # fmt: skip
 
 
