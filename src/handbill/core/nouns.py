@@ -146,6 +146,8 @@ class GroupBody(msgspec.Struct, omit_defaults=True):
     filters: Branch | None = None
     caps: Caps = Caps()
     placements: list[Placement] = []
+    former_placements: list[Placement] = []
+    """Left out of an update: their links are still about, and are charged within their budgets."""
     override: Override = Override()
     performance_targets: list[PerformanceTarget] = []
     insertion_orders: list[InsertionOrder] = []
@@ -153,6 +155,12 @@ class GroupBody(msgspec.Struct, omit_defaults=True):
     days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
     ad_words: dict[str, Any] = {}
     iid: int = 0
+
+    @property
+    def all_placements(self) -> list[Placement]:
+        """Those that stand, and the former ones: one for each publisher that was ever placed."""
+        return [*self.placements, *self.former_placements]
+
 
 
 class Group(msgspec.Struct, kw_only=True):

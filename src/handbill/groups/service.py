@@ -5,7 +5,7 @@ from typing import Any
 
 from handbill.campaigns import service as campaigns
 from handbill.clients.service import ends_too_soon, fixed_faults
-from handbill.core.nouns import Campaign, Client, Group, GroupBody
+from handbill.core.nouns import Campaign, Client, Group, GroupBody, Placement
 from handbill.groups import rows
 from handbill.groups.placing import placement_faults
 from handbill.host.ids import Ids, new_uuid
@@ -136,6 +136,7 @@ def update(tx: Tx, now: Instant, client: Client, group: Group, given: dict[str, 
     if "caps" in given:
         body.caps = merged_caps(body.caps, given["caps"], "/caps", faults, budget_required=True)
     _finish(tx, client, body, given, faults)
+    body.former_placements = _left_out(group.body, body)
     priority = group.priority
     if "priority" in given:
         priority = _PRIORITY if given["priority"] is None else given["priority"]
@@ -176,6 +177,12 @@ def delete_campaign(tx: Tx, now: Instant, client: Client, campaign: Campaign) ->
 def _delete(tx: Tx, now: Instant, group: Group) -> None:
     group.status = "I"
     rows.save(tx, group, now, deleted_at=now)
+
+
+def _left_out(before: GroupBody, after: GroupBody) -> list[Placement]:
+    """The placements that an update leaves out, now or before: a cap holds while links are about."""
+    placed = {placement.publisher_id for placement in after.placements}
+    return [known for known in before.all_placements if known.publisher_id not in placed]
 
 
 def _refuse_default(group: Group) -> None:

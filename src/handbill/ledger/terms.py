@@ -102,6 +102,6 @@ def _limits(
     if group is not None:
         yield from limits_of("group", f"{place.group_no}", group.body.caps)
         entity = f"{place.group_no}/{place.publisher_no}"
-        for placement in group.body.placements:
+        for placement in group.body.all_placements:
             if placement.publisher_id == publisher:
                 yield from budget_limit("placement", entity, placement.budget)
