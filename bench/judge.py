@@ -21,8 +21,8 @@ from handbill.core.received import ReceivedClick, click_of, conversion_of, encod
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds
 from handbill.kit.instants import DAY, SECOND, Instant
-from handbill.ledger.booking import Rules
 from handbill.ledger.judge import Judge
+from handbill.ledger.runs import Rules
 from handbill.store.blobs import open_blobs
 from handbill.store.journal import Entry, Mark, Reading
 from handbill.store.records import Records, Tx, open_records

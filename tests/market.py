@@ -20,8 +20,8 @@ from handbill.core.received import Received, ReceivedClick, click_of, conversion
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds
 from handbill.kit.instants import DAY, Instant, instant_of_iso
-from handbill.ledger.booking import Rules
 from handbill.ledger.judge import Judge
+from handbill.ledger.runs import Rules
 from handbill.ledger.service import export
 from handbill.postings.rows import PostingBody
 from handbill.store.blobs import Blobs, open_blobs
@@ -167,8 +167,9 @@ class Market:
         publisher_no = known.get("publisher_no") or self.publisher(bid_type=bid_type)
         job_id = bytes((client_no,)) * 16
         return Listing(
-            client_no, campaign_no, group_no, publisher_no, job_id, bid_type, 1_000_000, 800_000
-        )
+            client_no, campaign_no, group_no, publisher_no, job_id, bid_type, 1_000_000, 800_000,
+            (self.clock.now() - 100 * DAY) // 1_000 * 1_000,
+        )  # fmt: skip
 
     def click(
         self, listing: Listing, at: Instant | None = None, agent: str = HUMAN, ip: str = ""

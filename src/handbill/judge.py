@@ -12,8 +12,9 @@ from handbill.host.ids import SystemIds
 from handbill.host.locating import locator
 from handbill.host.settings import Settings
 from handbill.kit.faults import Unavailable
-from handbill.ledger.booking import Rules
+from handbill.kit.instants import DAY, HOUR
 from handbill.ledger.judge import Judge
+from handbill.ledger.runs import Rules
 from handbill.store.blobs import open_blobs
 from handbill.store.journal import JournalReader
 from handbill.store.records import open_records
@@ -41,7 +42,10 @@ def main(settings: Settings, *, rest: bool = False) -> None:
     blobs = open_blobs(settings.blobs_address)
     with records.read() as tx:
         key = list(secret(tx, "link").values())[-1]
-    rules = Rules(settings.duplicate_seconds, settings.ip_mode, key, locator(settings.geo_file))
+    rules = Rules(
+        settings.duplicate_seconds, settings.ip_mode, key, locator(settings.geo_file),
+        settings.price_hours * HOUR, settings.retention_days * DAY,
+    )  # fmt: skip
     journal = JournalReader(settings.journal_folder)
     clock = clock_of(settings.clock_file)
     beat = Beat(settings.beats_folder, "judge-0")

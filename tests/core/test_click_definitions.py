@@ -87,7 +87,10 @@ def test_the_grace_after_leaving_ends_to_the_microsecond() -> None:
     slow = Definition(latent_seconds=0, latency_minutes=30)
     assert kind(slow, at=left + 30 * MINUTE, left_at=left) is None
     assert kind(slow, at=left + 30 * MINUTE + 1, left_at=left) == LATENT
-    assert kind(Definition(latent_seconds=None), at=left + 900 * DAY, left_at=left) is None
+    unsaid = Definition(latent_seconds=None)
+    assert kind(unsaid, at=left + 3 * DAY, left_at=left, grace=3 * DAY) is None
+    assert kind(unsaid, at=left + 3 * DAY + 1, left_at=left, grace=3 * DAY) == LATENT
+    assert kind(unsaid, at=left, forgotten=True) == LATENT
 
 
 @pytest.mark.parametrize(

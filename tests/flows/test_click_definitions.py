@@ -9,14 +9,15 @@ import pytest
 from handbill.core.click_definitions import Definition, DefinitionBody, Location
 from handbill.core.listing_tokens import Listing
 from handbill.core.nouns import PublisherBody
+from handbill.core.price_ends import Frozen
 from handbill.definitions import rows as definition_rows
 from handbill.host.settings import Settings
 from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND
 from handbill.ledger import retiring
-from handbill.ledger.booking import Rules
 from handbill.ledger.checking import check
+from handbill.ledger.runs import Rules
 from handbill.listings import rows as listing_rows
-from handbill.listings.rows import Part
+from handbill.listings.rows import End, Part
 from handbill.store.records import Records
 from handbill.store.records.tables import jobs, publishers
 from market import BOT_AGENT, RULES, START, Market, dispositions
@@ -41,8 +42,10 @@ def define(
 
 def left(market: Market, listing: Listing, at: int) -> None:
     part = Part(listing.publisher_no, listing.client_no, b"", 0, 0, 0)
+    frozen = Frozen(listing.group_no, *listing[5:8])
     with market.records.write() as tx:
-        listing_rows.depart(tx, part, [listing.job_id], at)
+        listing_rows.put_parts(tx, [part], at)
+        listing_rows.add_ends(tx, [End.of_listing(part, listing.job_id, frozen, at)])
 
 
 def job_in(market: Market, listing: Listing, country: str) -> None:
@@ -207,7 +210,7 @@ def test_a_definition_that_changes_while_a_batch_is_judged_has_it_judged_again(
     def meanwhile() -> Any:
         batch = read()
         if next(changes, False):
-            define(market, listing, latent_seconds=None)
+            define(market, listing, latent_seconds=100 * DAY // SECOND)
         return batch
 
     judge._read = meanwhile  # type: ignore[method-assign]

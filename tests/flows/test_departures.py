@@ -1,4 +1,4 @@
-"""Which jobs have left a publisher's feed, and since when: what latent clicks are told by."""
+"""Which listings a publisher's feed shows no more, or at another price, and since when."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,17 +8,22 @@ from typing import Any
 
 import pytest
 
-from flows.listing_market import Market, open_market, place
-from flows.test_listings import rematch
+from flows.listing_market import MONDAY, Market, everything, open_market, place
+from flows.test_listings import listed, opened, rematch
 from handbill.clients import rows as client_rows
 from handbill.core.nouns import Client, Publisher
+from handbill.core.price_ends import STANDS, Frozen, Line, Standing
 from handbill.jobs import service as jobs
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY, Instant
 from handbill.listings import fragments, rosters, service
 from handbill.listings import rows as listing_rows
+from handbill.listings.rows import ALL_JOBS
+from handbill.listings.standings import Link, LinkFinder
 from handbill.publishers import rows as publisher_rows
 from handbill.store.records import Records
+
+BID = 500_000
 
 
 @pytest.fixture
@@ -37,7 +42,7 @@ class Shop:
         self.client: Client = market.client()
         placements = [place("P")]
         self.group = market.group(
-            market.campaign(self.client), placements=placements, cpc_bid_micros=500_000
+            market.campaign(self.client), placements=placements, cpc_bid_micros=BID
         )
         self.refs = [market.job(self.client) for _ in range(3)]
         self.publish()
@@ -45,13 +50,25 @@ class Shop:
     def publish(self) -> None:
         rematch(self.market, self.client)
 
-    def left(self) -> dict[str, Instant]:
-        """By reference, since when a job is not listed any more."""
-        market, no = self.market, self.publisher.no
+    def ends(self) -> set[tuple[str, int, Instant]]:
+        """By reference, or "all" of an offer: the price that has ended, and when."""
+        known = {bytes.fromhex(jobs.job_id(self.client.id, ref)): ref for ref in self.refs}
+        known[ALL_JOBS] = "all"
+        with self.market.records.read() as tx:
+            found = tx.run_text("SELECT job_id, price_micros, left_at FROM departures", {})[0]
+        return {(known[bytes(job_id)], price, at) for job_id, price, at in found}
+
+    def left(self) -> set[str]:
+        return {ref for ref, _, _ in self.ends()}
+
+    def standing(self, ref: str) -> Standing:
+        """How a link stands that a file showed when the market was opened."""
+        market, frozen = self.market, Frozen(self.group.no, "CPC", BID, BID)
+        job_id = bytes.fromhex(jobs.job_id(self.client.id, ref))
+        link = Link(self.client.no, self.publisher.no, job_id, Line(frozen, MONDAY))
         with market.records.read() as tx:
-            ids = {bytes.fromhex(jobs.job_id(self.client.id, ref)): ref for ref in self.refs}
-            found = service.departures(tx, {no: set(ids)})
-        return {ids[job_id]: at for (_, job_id), at in found.items()}
+            found = LinkFinder(market.tools.blobs).standings(tx, [link], 0)
+        return found.get(link, STANDS)
 
     def rosters(self) -> list[str]:
         return self.market.tools.blobs.paths("rosters")
@@ -63,28 +80,57 @@ def shop(market: Market) -> Shop:
 
 
 def test_a_job_leaves_and_comes_back(market: Market, shop: Shop) -> None:
-    assert shop.left() == {}
+    assert shop.ends() == set()
     market.job_columns(shop.client, shop.refs[1], status="P")
     market.clock.forward(DAY)
     gone_at = market.now()
     shop.publish()
-    assert shop.left() == {shop.refs[1]: gone_at}
+    assert shop.ends() == {(shop.refs[1], BID, gone_at)}
+    assert shop.standing(shop.refs[1]) == Standing(gone_at, None)
+    assert shop.standing(shop.refs[0]) == STANDS
     market.clock.forward(DAY)
-    market.job_columns(shop.client, shop.refs[0], status="P")
-    shop.publish()
-    assert shop.left() == {shop.refs[1]: gone_at, shop.refs[0]: market.now()}
     market.job_columns(shop.client, shop.refs[1], status="A")
     shop.publish()
-    assert list(shop.left()) == [shop.refs[0]]
-    assert len(shop.rosters()) == 1
+    live = Frozen(shop.group.no, "CPC", BID, BID)
+    assert shop.standing(shop.refs[1]) == Standing(gone_at, live), "a new link stands there now"
+    assert len(shop.rosters()) <= 2
 
 
-def test_another_bid_is_no_departure(market: Market, shop: Shop) -> None:
-    before = shop.rosters()
+def test_another_bid_ends_the_offer_as_a_whole(market: Market, shop: Shop) -> None:
+    """However many jobs there are; what is unchanged keeps its link."""
+    before = listed(market, shop.publisher)
+    market.clock.forward(DAY)
+    late = market.job(shop.client)
+    shop.publish()
+    after = listed(market, shop.publisher)
+    assert {ref: after[ref]["url"] for ref in before} == {r: j["url"] for r, j in before.items()}
+    assert opened(after[late]).listed_at == market.now()
     shop.group.body.cpc_bid_micros = 700_000
     market.save(shop.group)
+    market.clock.forward(DAY)
     shop.publish()
-    assert (shop.left(), shop.rosters()) == ({}, before)
+    assert shop.ends() == {("all", BID, market.now())}
+    live = Frozen(shop.group.no, "CPC", 700_000, 700_000)
+    assert shop.standing(shop.refs[0]) == Standing(market.now(), live)
+    shop.group.body.cpc_bid_micros = BID
+    market.save(shop.group)
+    shop.publish()
+    assert shop.standing(shop.refs[0]) == Standing(market.now(), live._replace(
+        bid_micros=BID, price_micros=BID
+    )), "the price is the same again, the link is not"  # fmt: skip
+    assert opened(listed(market, shop.publisher)[shop.refs[0]]).listed_at > market.now()
+
+
+def test_a_job_that_moves_to_another_group_leaves_the_first(market: Market, shop: Shop) -> None:
+    campaign = market.campaign(shop.client)
+    market.group(
+        campaign, everything(field="refNumber", operator="EQUAL", data=shop.refs[0]), priority=0,
+        placements=[place("P")], cpc_bid_micros=100_000,
+    )  # fmt: skip
+    market.clock.forward(DAY)
+    shop.publish()
+    assert shop.ends() == {(shop.refs[0], BID, market.now())}
+    assert shop.standing(shop.refs[0]) == Standing(market.now(), None)
 
 
 @pytest.mark.parametrize("what", ["client", "publisher", "group"])
@@ -104,8 +150,8 @@ def test_all_leave_when_what_is_above_them_stops(market: Market, shop: Shop, wha
         market.save(shop.group)
         market.write(lambda tx: service.publish(tx, shop.client.id, gone_at))
     market.drain()
-    assert shop.left() == dict.fromkeys(shop.refs, gone_at)
-    assert shop.rosters() == []
+    assert shop.ends() == {("all", BID, gone_at)}
+    assert shop.standing(shop.refs[0]) == Standing(gone_at, None)
 
 
 def test_a_run_that_dies_before_it_is_on_record_is_made_up_for(
@@ -117,54 +163,51 @@ def test_a_run_that_dies_before_it_is_on_record_is_made_up_for(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as dying:
-        dying.setattr(listing_rows, "depart", die)
+        dying.setattr(listing_rows, "add_ends", die)
         with pytest.raises(KeyboardInterrupt):
             shop.publish()
-    assert shop.left() == {}
+    assert shop.left() == set()
     market.run("listings.publish", shop.client.id)
-    assert list(shop.left()) == [shop.refs[2]]
+    assert shop.left() == {shop.refs[2]}
 
 
 def test_a_run_that_was_overtaken_spoils_nothing(
     market: Market, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its lease was over when it came back to life: another worker has published meanwhile."""
-    moves, elsewhere = rosters.moves, market.tools.scratch.parent / "elsewhere"
+    ends, elsewhere = rosters.ends, market.tools.scratch.parent / "elsewhere"
     market.job_columns(shop.client, shop.refs[0], status="P")
 
-    def overtaken(*args: Any) -> rosters.Moves:
+    def overtaken(*args: Any) -> Any:
         monkeypatch.undo()
         market.job_columns(shop.client, shop.refs[1], status="P")
         with monkeypatch.context() as other:
             other.setattr(fragments, "_ONE_AT_A_TIME", Lock())
             other.setattr(market, "tools", replace(market.tools, scratch=elsewhere))
             market.run("listings.publish", shop.client.id)
-        return moves(*args)
+        return ends(*args)
 
-    monkeypatch.setattr(rosters, "moves", overtaken)
+    monkeypatch.setattr(rosters, "ends", overtaken)
     with pytest.raises(Unavailable):
         market.run("listings.publish", shop.client.id)
-    assert set(shop.left()) == {shop.refs[0], shop.refs[1]}
+    assert shop.left() == {shop.refs[0], shop.refs[1]}
     market.run("listings.assemble", str(shop.publisher.no))
     market.job_columns(shop.client, shop.refs[2], status="P")
     shop.publish()
-    assert set(shop.left()) == set(shop.refs)
+    assert shop.left() == {shop.refs[0], shop.refs[1], "all"}
 
 
-def test_a_lost_roster_speaks_for_the_clicks(
+def test_a_lost_roster_ends_all_that_was_about(
     market: Market, shop: Shop, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Until then what nobody knows is not held against a click."""
     for path in shop.rosters():
         market.tools.blobs.delete(path)
+    assert shop.standing(shop.refs[1]) == STANDS
+    market.clock.forward(DAY)
     market.job_columns(shop.client, shop.refs[0], status="P")
     shop.publish()
-    assert shop.left() == {}
+    assert shop.ends() == {("all", 0, market.now())}
+    assert shop.standing(shop.refs[0]) == Standing(market.now(), None)
+    assert shop.standing(shop.refs[1]).live is not None
     assert "roster of publisher" in caplog.text
-
-
-def test_a_roster_is_kept_once(market: Market) -> None:
-    blobs = market.tools.blobs
-    assert rosters.write(blobs, 1, 1, b"") == rosters.EMPTY
-    first = rosters.write(blobs, 1, 1, bytes(32))
-    assert first == rosters.write(blobs, 1, 1, bytes(32))
-    assert len(blobs.paths("rosters/1/1")) == 1

@@ -110,7 +110,7 @@ def test_each_link_opens_to_its_listing(market: Market) -> None:
             job_id = bytes.fromhex(tx.value(_ID, ref=ref))
         assert opened(job) == Listing(
             client.no, group.campaign_no, group.no, publisher.no, job_id, "CPC", 1_500_000,
-            1_200_000,
+            1_200_000, market.now(),
         )  # fmt: skip
         assert job["cpc"] == "1.20"
         assert market.tools.index.url_of(job_id) == f"https://jobs.example/{ref}".encode()

@@ -20,7 +20,8 @@ _48_HOURS = 2 * _DAY_SECONDS
 
 
 class Definition(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The rules for clicks at one publisher. None: that rule is off.
+    """The rules for clicks at one publisher. None: that rule is off; of ``latent_seconds``: the
+    operator's own holds.
 
     ``by_agent``, ``by_address``: which detectors tell bots, while ``bot`` is on. ``most_clicks``:
     of one address on one day; every further one is a bot's. ``latency_minutes`` is the
@@ -81,7 +82,9 @@ NOWHERE: Final = Location()
 
 class Seen(NamedTuple):
     """What is known of a click when it is classed. ``opened_at``: the click of the same visitor on
-    the same job that opened the latest window; ``left_at``: since when its listing is in no feed.
+    the same job that opened the latest window; ``left_at``: since when its listing is in no feed,
+    and ``grace`` how long it is good all the same where the rules do not say; ``forgotten``: its
+    link is older than what is remembered.
     """
 
     at: Instant
@@ -92,6 +95,8 @@ class Seen(NamedTuple):
     job_place: JobPlace | None = None
     location: Location = NOWHERE
     left_at: Instant | None = None
+    grace: Instant = _48_HOURS * SECOND
+    forgotten: bool = False
 
 
 def class_of_click(rules: Definition, seen: Seen) -> tuple[str, str] | None:
@@ -111,8 +116,11 @@ def class_of_click(rules: Definition, seen: Seen) -> tuple[str, str] | None:
         grain = foreign_by(rules.foreign, seen.job_place, seen.location)
         if grain:
             return FOREIGN, grain
-    if rules.latent_seconds is not None and seen.left_at is not None:
-        grace = rules.latent_seconds * SECOND + rules.latency_minutes * MINUTE
+    if seen.forgotten:
+        return LATENT, "old_link"
+    if seen.left_at is not None:
+        own = rules.latent_seconds
+        grace = (seen.grace if own is None else own * SECOND) + rules.latency_minutes * MINUTE
         if seen.at > seen.left_at + grace:
             return LATENT, ""
     return None

@@ -162,7 +162,6 @@ class GroupBody(msgspec.Struct, omit_defaults=True):
         return [*self.placements, *self.former_placements]
 
 
-
 class Group(msgspec.Struct, kw_only=True):
     no: int
     id: str

@@ -9,6 +9,7 @@ from hashlib import md5
 import msgspec
 
 from handbill.core.listing_tokens import JOB, Click, Listing, terms_of
+from handbill.core.nouns import BidType
 from handbill.kit.instants import Instant
 
 
@@ -24,7 +25,7 @@ class ReceivedClick(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=Fals
     campaign_no: int
     group_no: int
     publisher_no: int
-    bid_type: str
+    bid_type: BidType
     bid_micros: int
     price_micros: int
     ip: str

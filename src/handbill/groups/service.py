@@ -180,7 +180,7 @@ def _delete(tx: Tx, now: Instant, group: Group) -> None:
 
 
 def _left_out(before: GroupBody, after: GroupBody) -> list[Placement]:
-    """The placements that an update leaves out, now or before: a cap holds while links are about."""
+    """What updates have left out, now or before: a cap holds as long as links are about."""
     placed = {placement.publisher_id for placement in after.placements}
     return [known for known in before.all_placements if known.publisher_id not in placed]
 

@@ -78,6 +78,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "A further click by the same visitor on the same job within this time is a duplicate: "
         "booked, never charged. 0: no click is."
     ))] = 30  # fmt: skip
+    price_hours: Annotated[int, Meta(ge=0, le=8_760, description=(
+        "How long a tracked link's price is honoured after a file was published that replaced or "
+        "dropped its listing. Then the lower of the link's and the file's price counts; a click on "
+        "what no file lists any more is latent and free, as a click definition says or after this."
+    ))] = 48  # fmt: skip
     geo_file: Annotated[str, Meta(description=(
         "A file in the MaxMind format (.mmdb) that says where addresses are, for foreign clicks "
         "and the columns country and city of IP reports. Empty: nothing is known of places."

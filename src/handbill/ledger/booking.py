@@ -1,9 +1,7 @@
 """One client's run of events, judged in memory: what was known before, and what the run adds."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import date, tzinfo
-from typing import NamedTuple
 
 from handbill.core.attribution import (
     APPLY,
@@ -16,7 +14,6 @@ from handbill.core.attribution import (
 from handbill.core.charging import (
     FREE,
     UNMARKED,
-    CounterKey,
     Factors,
     Limit,
     Need,
@@ -39,6 +36,7 @@ from handbill.core.judging import (
     INVALID,
     KIND_OF_ACTION,
     LATE,
+    LATENT,
     ORGANIC,
     OVER_CAP,
     PARKED,
@@ -46,79 +44,27 @@ from handbill.core.judging import (
     digest_of_agent,
     masked_ip,
 )  # fmt: skip
+from handbill.core.price_ends import Frozen, counted
 from handbill.core.received import ReceivedClick, ReceivedConversion, encode
 from handbill.definitions.service import Held
-from handbill.host.locating import Locate, nowhere
 from handbill.kit.instants import SECOND, Instant
 from handbill.kit.zones import bounds_of, day_of, zone_of
-from handbill.ledger.address_days import AddressDay, address_day
-from handbill.ledger.classing import Facts
-from handbill.ledger.rows import Parked
+from handbill.ledger.address_days import address_day
+from handbill.ledger.classing import link_of
+from handbill.ledger.rows import Judged, Parked
+from handbill.ledger.runs import (
+    RECEIVED,
+    REDELIVERED,
+    Added,
+    Click,
+    Conversion,
+    Known,
+    Rules,
+)  # fmt: skip
 from handbill.ledger.terms import Terms
 from handbill.store.events import Entry
 
-RECEIVED = "received"
-REDELIVERED = "redelivered"  # the same click brought twice: outside the books, which have it once
 _NO_PLACE = Place(0, 0, 0, 0)
-
-
-class Rules(NamedTuple):
-    """What the operator has set. ``key`` keeps digests of addresses from being guessed."""
-
-    duplicate_seconds: int
-    ip_mode: str
-    key: bytes
-    locate: Locate = nowhere
-
-    @property
-    def otherwise(self) -> Definition:
-        """The rules for clicks where no click definition is in force."""
-        return Definition(duplicate_seconds=self.duplicate_seconds or None)
-
-
-class Click(NamedTuple):
-    event: ReceivedClick
-    visitor: bytes
-
-
-class Conversion(NamedTuple):
-    """``id`` is the entry's; ``parked_no`` says which parked row this is, 0 for a fresh event."""
-
-    id: bytes
-    event: ReceivedConversion
-    parked_no: int = 0
-    due_at: Instant = 0
-
-
-@dataclass(slots=True)
-class Known:
-    """What the records held before the run."""
-
-    clicks: dict[bytes, tuple[int, str]]
-    visits: dict[bytes, Instant]
-    keys: dict[str, bytes]
-    used: dict[CounterKey, int]
-    facts: Facts = field(default_factory=Facts)
-
-
-@dataclass(slots=True)
-class Added:
-    """What a run adds to the records and the ledger."""
-
-    entries: list[Entry] = field(default_factory=list)
-    clicks: list[tuple[bytes, int, str, Instant]] = field(default_factory=list)
-    visits: dict[bytes, tuple[int, Instant, Instant]] = field(default_factory=dict)
-    address_days: dict[AddressDay, int] = field(default_factory=dict)
-    keys: list[tuple[int, str, bytes, Instant]] = field(default_factory=list)
-    applied: list[tuple[int, str, bytes, bytes]] = field(default_factory=list)
-    parked: list[Parked] = field(default_factory=list)
-    unparked: list[int] = field(default_factory=list)
-    tallies: dict[tuple[int, str, str], int] = field(default_factory=dict)
-    counters: dict[CounterKey, int] = field(default_factory=dict)
-
-    def tally(self, client_no: int, kind: str, what: str, by: int = 1) -> None:
-        key = (client_no, kind, what)
-        self.tallies[key] = self.tallies.get(key, 0) + by
 
 
 def name_of(limit: Limit) -> str:
@@ -166,9 +112,13 @@ class Run:
             added.tally(self._client_no, "CLICK", REDELIVERED)
             return
         location = self._rules.locate(event.ip)
-        disposition, reason, price = self._class_of(event, visitor, location)
-        known.clicks[event.random] = (self._client_no, disposition)
-        added.clicks.append((event.random, self._client_no, disposition, event.at))
+        offer = self._offer(event)
+        disposition, reason, price = self._class_of(event, visitor, location, offer)
+        judged = Judged(self._client_no, disposition)
+        if offer.bid_micros < event.bid_micros or offer.price_micros < event.price_micros:
+            judged = Judged(self._client_no, disposition, offer.bid_micros, offer.price_micros)
+        known.clicks[event.random] = judged
+        added.clicks.append((event.random, judged, event.at))
         added.tally(self._client_no, "CLICK", RECEIVED)
         added.tally(self._client_no, "CLICK", disposition)
         dated = booked(event.at, reason, self._open_at, self._zone)
@@ -183,8 +133,13 @@ class Run:
             )
         )  # fmt: skip
 
+    def _offer(self, event: ReceivedClick) -> Frozen:
+        """What a click counts at, or an apply by it: its link's price may have ended."""
+        facts = self._known.facts
+        return counted(link_of(event).line.frozen, facts.standing(event), event.at, facts.honoured)
+
     def _class_of(
-        self, event: ReceivedClick, visitor: bytes, location: Location
+        self, event: ReceivedClick, visitor: bytes, location: Location, offer: Frozen
     ) -> tuple[str, str, Price]:
         if self._terms is None:
             return INVALID, "unknown_client", FREE
@@ -200,7 +155,7 @@ class Run:
             until_at = event.at + window * SECOND
             self.added.visits[visitor] = (self._client_no, event.at, until_at)
         factors = self._factors(event, event.at)
-        price = price_of_click(event.bid_type, event.bid_micros, event.price_micros, factors)
+        price = price_of_click(event.bid_type, offer.bid_micros, offer.price_micros, factors)
         till = self._till(event.campaign_no, event.group_no, event.publisher_no, event.at)
         full = till.take(Need(price.marked_micros, 1, 0))
         return (VALID, "", price) if full is None else (OVER_CAP, name_of(full), FREE)
@@ -230,8 +185,8 @@ class Run:
             return
         own = event.click_client_no == self._client_no
         found = self._known.clicks.get(event.click_random) if own else None
-        if found is not None and found[0] == self._client_no:
-            self._attribute(arrived, kind, found[1])
+        if found is not None and found.client_no == self._client_no:
+            self._attribute(arrived, kind, found)
         elif own and self._timing(event)[0] == "late":
             # Its click may have been forgotten by now, and could not help it.
             self._book(arrived, kind, LATE, "window", event.at)
@@ -240,7 +195,7 @@ class Run:
         elif not arrived.parked_no:
             self._park(arrived, kind)
 
-    def _attribute(self, arrived: Conversion, kind: str, of_click: str) -> None:
+    def _attribute(self, arrived: Conversion, kind: str, click: Judged) -> None:
         event = arrived.event
         ruling = self._ruling(event)
         if ruling.standing == "repeat":
@@ -258,7 +213,7 @@ class Run:
             if ruling.standing == "further" and self._pays_one(event):
                 self._book(arrived, kind, FURTHER, "", at)
             else:
-                self._count(arrived, kind, at, of_click)
+                self._count(arrived, kind, at, click)
 
     def _ruling(self, event: ReceivedConversion) -> Ruling:
         keys = keys_of(event.action, event.click_random, event.application_id)
@@ -280,14 +235,17 @@ class Run:
         by_apply = event.action == APPLY and event.bid_type == "CPA"
         return by_apply and not (self._terms and event.publisher_no in self._terms.pay_every_apply)
 
-    def _count(self, arrived: Conversion, kind: str, at: Instant, of_click: str) -> None:
+    def _count(self, arrived: Conversion, kind: str, at: Instant, click: Judged) -> None:
         event = arrived.event
         applies = int(event.action == APPLY)
         price = FREE
         if applies:
             factors = self._factors(event, at)
-            price = price_of_apply(event.bid_type, event.bid_micros, event.price_micros, factors)
-        reason = "bot_click" if price != FREE and of_click == BOT else ""
+            bid = event.bid_micros if click.bid_micros is None else click.bid_micros
+            shown = event.price_micros if click.price_micros is None else click.price_micros
+            price = price_of_apply(event.bid_type, bid, shown, factors)
+        unpaid = price != FREE and click.disposition in {BOT, LATENT}
+        reason = f"{click.disposition}_click" if unpaid else ""
         price = FREE if reason else price
         till = self._till(event.campaign_no, event.group_no, event.publisher_no, at)
         full = till.take(Need(price.marked_micros, 0, applies))

@@ -26,7 +26,7 @@ from handbill.core.nouns import Client
 from handbill.groups.service import groups_by_number
 from handbill.kit.zones import PERIODS, start_of, zone_of
 from handbill.ledger import folding, rows
-from handbill.ledger.booking import RECEIVED, REDELIVERED
+from handbill.ledger.runs import RECEIVED, REDELIVERED
 from handbill.ledger.terms import Terms, read_terms
 from handbill.store import events, marks
 from handbill.store.blobs import Blobs

@@ -5,17 +5,19 @@ from dataclasses import dataclass, field
 
 from handbill.core.address_lists import AddressList
 from handbill.core.click_definitions import JobPlace, Location, Seen
+from handbill.core.price_ends import STANDS, Frozen, Line, Standing
 from handbill.core.received import ReceivedClick
 from handbill.definitions import service as definitions
 from handbill.definitions.service import Held
 from handbill.jobs import service as jobs
-from handbill.kit.instants import Instant
+from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import address_days
 from handbill.ledger.address_days import AddressDay, address_day
 from handbill.ledger.agents import bot_reason
 from handbill.ledger.terms import Terms
-from handbill.listings import service as listings
+from handbill.listings.standings import Link, LinkFinder
+from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
 
 _NO_ADDRESSES = AddressList(())
@@ -23,20 +25,26 @@ _NO_ADDRESSES = AddressList(())
 
 @dataclass(slots=True)
 class Facts:
-    """``left``: since when a listing (publisher, job) is in no feed. ``clicks``: of an address on a
-    day so far, where a definition limits them. ``lists``: addresses of bots, by whose and when.
+    """``standings``: of links whose price has ended, or may have; ``honoured``: how long it is all
+    the same. ``clicks``: of an address on a day so far, where a definition limits them. ``lists``:
+    addresses of bots, by whose and when.
     """
 
-    left: dict[tuple[int, bytes], Instant] = field(default_factory=dict)
+    standings: dict[Link, Standing] = field(default_factory=dict)
     places: dict[bytes, JobPlace] = field(default_factory=dict)
     clicks: dict[AddressDay, int] = field(default_factory=dict)
     lists: dict[tuple[int, Instant], AddressList] = field(default_factory=dict)
+    honoured: Instant = 2 * DAY
+
+    def standing(self, event: ReceivedClick) -> Standing:
+        return self.standings.get(link_of(event), STANDS) if self.standings else STANDS
 
     def seen(
         self, event: ReceivedClick, held: Held, opened_at: Instant | None, location: Location,
         clicks_before: int,
     ) -> Seen:  # fmt: skip
         """What a click is classed by."""
+        standing = self.standing(event)
         listed = self.lists.get(held.list_key, _NO_ADDRESSES) if held.list_key else _NO_ADDRESSES
         return Seen(
             at=event.at,
@@ -46,28 +54,42 @@ class Facts:
             opened_at=opened_at,
             job_place=self.places.get(event.job_id),
             location=location,
-            left_at=self.left.get((event.publisher_no, event.job_id)),
+            left_at=standing.left_at,
+            grace=self.honoured,
+            forgotten=standing.forgotten,
         )
 
 
-class FactFinder:
-    """Reads the facts of batches. Lists of addresses are kept: they are long and seldom change."""
+def link_of(event: ReceivedClick) -> Link:
+    """What a click's link froze."""
+    frozen = Frozen(event.group_no, event.bid_type, event.bid_micros, event.price_micros)
+    return Link(event.client_no, event.publisher_no, event.job_id, Line(frozen, event.listed_at))
 
-    def __init__(self, key: bytes) -> None:
+
+class FactFinder:
+    """Reads the facts of batches. Lists of addresses are kept: they are long and seldom change.
+
+    ``honoured``: how long a price is that has ended; ``kept``: how far back ends are remembered.
+    """
+
+    def __init__(self, key: bytes, blobs: Blobs, honoured: Instant, kept: Instant) -> None:
         self._key = key
+        self._links = LinkFinder(blobs)
+        self._honoured = honoured
+        self._kept = kept
         self._lists: dict[tuple[int, Instant], AddressList] = {}
 
     def facts_of(
-        self, tx: Tx, clicks: Mapping[int, Iterable[ReceivedClick]], terms: Mapping[int, Terms]
-    ) -> Facts:
+        self, tx: Tx, clicks: Mapping[int, Iterable[ReceivedClick]], terms: Mapping[int, Terms],
+        now: Instant,
+    ) -> Facts:  # fmt: skip
         """What is known of these clicks, by client, under their terms."""
-        listed: dict[int, set[bytes]] = {}
+        links: set[Link] = set()
         placed: set[bytes] = set()
         counted: set[AddressDay] = set()
         keys: set[tuple[int, Instant]] = set()
         for client_no, event, held in _held(clicks, terms):
-            if held.rules.latent_seconds is not None:
-                listed.setdefault(event.publisher_no, set()).add(event.job_id)
+            links.add(link_of(event))
             if held.rules.foreign is not None:
                 placed.add(event.job_id)
             if held.list_key is not None:
@@ -77,10 +99,11 @@ class FactFinder:
                 day_on = day_of(event.at, zone).isoformat()
                 counted.add(address_day(self._key, client_no, day_on, event.ip))
         return Facts(
-            listings.departures(tx, listed),
+            self._links.standings(tx, links, now - self._kept),
             jobs.places_of(tx, placed) if placed else {},
             address_days.known(tx, counted) if counted else {},
             self._lists_of(tx, keys),
+            self._honoured,
         )
 
     def _lists_of(

@@ -14,7 +14,7 @@ from handbill.core.received import ReceivedConversion, decode
 from handbill.funnel.service import Hire
 from handbill.kit.instants import Instant
 from handbill.kit.zones import zone_of
-from handbill.ledger.booking import RECEIVED, Added
+from handbill.ledger.runs import RECEIVED, Added
 from handbill.ledger.terms import Terms
 from handbill.store.events import Entry
 

@@ -28,16 +28,9 @@ from handbill.kit.instants import MINUTE, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import address_days, hires, purchases, rows
 from handbill.ledger.arriving import Arrived, Step, in_step
-from handbill.ledger.booking import (
-    Added,
-    Click,
-    Conversion,
-    Known,
-    Rules,
-    Run,
-    place_of,
-)  # fmt: skip
+from handbill.ledger.booking import Run, place_of
 from handbill.ledger.classing import FactFinder
+from handbill.ledger.runs import Added, Click, Conversion, Known, Rules
 from handbill.ledger.terms import Terms, read_terms
 from handbill.postings import spending
 from handbill.store import events, holds, marks
@@ -120,7 +113,7 @@ class Judge:
         self._clock = clock
         self._ids = ids
         self._rules = rules
-        self._finder = FactFinder(rules.key)
+        self._finder = FactFinder(rules.key, blobs, rules.honoured, rules.kept)
         self._most_events = MOST_EVENTS
         self._most_lines = _FEW_EVENTS
         self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="segment")
@@ -243,7 +236,7 @@ class Judge:
         clicked = {
             no: [click.event for click in some.clicks] for no, some in batch.arrivals.items()
         }
-        facts = self._finder.facts_of(tx, clicked, batch.terms)
+        facts = self._finder.facts_of(tx, clicked, batch.terms, batch.now)
         for client_no, some in batch.arrivals.items():
             keys = sorted(_identities(some.conversions))
             known_keys = rows.known_keys(tx, client_no, keys) if keys else {}

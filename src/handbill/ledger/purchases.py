@@ -12,7 +12,7 @@ from handbill.core.closing import booked, first_open
 from handbill.core.judging import COUNTED
 from handbill.kit.instants import Instant
 from handbill.kit.zones import zone_of
-from handbill.ledger.booking import RECEIVED, Added
+from handbill.ledger.runs import RECEIVED, Added
 from handbill.ledger.terms import Terms
 from handbill.postings.spending import Due, Share
 from handbill.store.events import Entry

@@ -97,7 +97,7 @@ def forget(tools: Tools, now: Instant) -> None:
         (rows.forget_visits, now - VISITS_KEPT),
         (rows.forget_keys, now - kept),
         (address_days.forget, now - ADDRESS_DAYS_KEPT),
-        (listings.forget_departures, now - kept),
+        (listings.forget_departures, now - kept - DAY),
     ):
         for _ in range(_MOST_ROUNDS):
             with tools.records.write() as tx:

@@ -31,9 +31,10 @@ _COUNTERS = sa.select(_c.entity, _c.measure, _c.period, _c.value).where(
 _COUNTERS_OF = sa.select(_c.scope, _c.entity, _c.measure, _c.period, _c.value).where(
     _c.client_no == b("client_no")
 )
-_CLICKS = sa.select(clicks.c.id, clicks.c.client_no, clicks.c.disposition).where(
-    among_ids(clicks.c.id, "ids")
-)
+_CLICKS = sa.select(
+    clicks.c.id, clicks.c.client_no, clicks.c.disposition, clicks.c.bid_micros,
+    clicks.c.price_micros,
+).where(among_ids(clicks.c.id, "ids"))  # fmt: skip
 _VISITS = sa.select(visits.c.visitor, visits.c.at).where(among_ids(visits.c.visitor, "ids"))
 _OLD_VISITS = (
     sa.select(visits.c.visitor)
@@ -98,6 +99,17 @@ _DROPS = [
 _TALLIED = sa.select(tallies.c.client_no).distinct().order_by(tallies.c.client_no)
 _CURRENCIES = sa.select(agencies.c.no, agencies.c.currency).where(among(agencies.c.no, "nos"))
 _AGENCIES = sa.select(agencies.c.no, agencies.c.id).where(among(agencies.c.no, "nos"))
+
+
+class Judged(NamedTuple):
+    """What became of a click. ``bid_micros``, ``price_micros``: what an apply by it counts at; None
+    where that is what its link froze.
+    """
+
+    client_no: int
+    disposition: str
+    bid_micros: int | None = None
+    price_micros: int | None = None
 
 
 class Parked(NamedTuple):
@@ -198,19 +210,18 @@ def drop_counters(tx: Tx, keys: Sequence[CounterKey]) -> None:
 # ── clicks, visits, identities ──────────────────────────────────────────────────────────────────
 
 
-def known_clicks(tx: Tx, ids: Sequence[bytes]) -> dict[bytes, tuple[int, str]]:
-    """Whose click each known id is, and what was judged of it."""
-    found: dict[bytes, tuple[int, str]] = {}
+def known_clicks(tx: Tx, ids: Sequence[bytes]) -> dict[bytes, Judged]:
+    """What was judged of each known click."""
+    found: dict[bytes, Judged] = {}
     for at in range(0, len(ids), _AT_ONCE):
-        for id_, client_no, disposition in tx.all(_CLICKS, ids=Listed(ids[at : at + _AT_ONCE])):
-            found[bytes(id_)] = (client_no, disposition)
+        for id_, *judged in tx.all(_CLICKS, ids=Listed(ids[at : at + _AT_ONCE])):
+            found[bytes(id_)] = Judged(*judged)
     return found
 
 
-def put_clicks(tx: Tx, rows: Sequence[tuple[bytes, int, str, Instant]]) -> None:
+def put_clicks(tx: Tx, rows: Sequence[tuple[bytes, Judged, Instant]]) -> None:
     tx.put_many(clicks, [
-        {"id": id_, "client_no": client_no, "disposition": disposition, "at": at}
-        for id_, client_no, disposition, at in rows
+        {"id": id_, **judged._asdict(), "at": at} for id_, judged, at in rows
     ])  # fmt: skip
 
 

@@ -95,7 +95,7 @@ def _bring_up(tools: Tools, publisher: Publisher, file: File, parts: list[Part])
 def _digest(publisher: Publisher, parts: list[Part]) -> bytes:
     """By all that a file is made from, but for the time that stands in its head."""
     head, foot = _ends(publisher, parts, 0)
-    made_from = (_FORM, head, foot, [part.digest for part in parts])
+    made_from = (_FORM, head, foot, [(part.digest, part.roster) for part in parts])
     return hashlib.blake2b(repr(made_from).encode(), digest_size=16).digest()
 
 

@@ -5,7 +5,7 @@ block, so that any parts one after the other make one gzip member.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,17 +15,21 @@ from isal import isal_zlib
 
 from handbill.core.listing_tokens import Listing, listing_signer
 from handbill.core.nouns import Client, Publisher
+from handbill.core.price_ends import Frozen, Line
 from handbill.dialects.outbound import Fragment, Shape, fragment_of, splice_of
 from handbill.jobs import service as jobs
 from handbill.listings import rosters
 from handbill.listings.fragments import Fragments
 from handbill.listings.offers import Offered, OneListing
+from handbill.listings.rosters import History
 from handbill.listings.rows import Part
 from handbill.store.blobs import Blobs
 from handbill.store.records import Records
 
 BATCH = 1_000
 _LEVEL = 1
+_FORM = 1
+"""To be raised when the same offers come to make other bytes: the form of links is in them."""
 _OWN_NODES = Fragment(b"", b"")
 """Kept for a job that says something to single publishers: look under the publisher's own key."""
 _NOT_YET = Fragment(b"", b"not rendered yet")
@@ -53,36 +57,46 @@ def folder_of(publisher_no: int, client_no: int) -> str:
 
 
 def path_of(part: Part) -> str:
-    return f"{folder_of(part.publisher_no, part.client_no)}/{part.digest.hex()}.deflate"
+    name = f"{part.digest.hex()}-{part.roster.hex()}"
+    return f"{folder_of(part.publisher_no, part.client_no)}/{name}.deflate"
 
 
 def digest_of(stall: Stall, offers_digest: bytes) -> bytes:
-    """The digest of a part's bytes, by all that they are made from."""
+    """The digest of a part's bytes, by all that they are made from but for the times of its links:
+    those are in its roster.
+    """
     made_from = (
         stall.shape.digest, stall.shape.currency, stall.publisher.id, stall.publisher.no,
-        stall.publisher.body.bid_type, stall.client.no, stall.link, stall.kid, offers_digest,
+        stall.publisher.body.bid_type, stall.client.no, stall.link, stall.kid, offers_digest, _FORM,
     )  # fmt: skip
     return hashlib.blake2b(repr(made_from).encode(), digest_size=16).digest()
 
 
-def write_part(stall: Stall, digest: bytes, listed: Iterable[OneListing]) -> Part:
-    """Render a part into blobs. Each former one stays until the new one is on record."""
+def write_part(
+    stall: Stall, digest: bytes, listed: Iterable[OneListing], past: History
+) -> tuple[Part, Mapping[bytes, Line]]:
+    """Render a part into blobs; what ends with it. Each former one stays until the new one is on
+    record.
+    """
     local = stall.scratch / f"part-{stall.publisher.no}-{stall.client.no}.deflate"
     try:
         with new_file(local) as packed:
-            count, size, crc, ids = _rendered(stall, listed, packed)
+            roster = rosters.Writer(past)
+            count, size, crc = _rendered(stall, listed, packed, roster)
         publisher_no, client_no = stall.publisher.no, stall.client.no
-        roster = rosters.write(stall.blobs, publisher_no, client_no, ids)
-        part = Part(publisher_no, client_no, digest, count, size, crc, roster)
+        kept = roster.keep(stall.blobs, publisher_no, client_no)
+        part = Part(publisher_no, client_no, digest, count, size, crc, kept)
         stall.blobs.put_file(path_of(part), local)
     finally:
         local.unlink(missing_ok=True)
-    return part
+    return part, roster.ended
 
 
-def drop_former(blobs: Blobs, part: Part) -> None:
-    """Delete the blobs of a publisher's and client's parts but those on record."""
-    rosters.drop_former(blobs, part)
+def drop_former(blobs: Blobs, part: Part, former: Part | None) -> None:
+    """Delete the blobs of a publisher's and client's parts but those on record; whoever reads the
+    records may still look into the roster of the one before.
+    """
+    rosters.drop_former(blobs, part, former)
     current = path_of(part) if part.job_count else ""
     for path in blobs.paths(folder_of(part.publisher_no, part.client_no)):
         if path != current:
@@ -101,51 +115,66 @@ def packer() -> isal_zlib.Compress:
     return isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -15)
 
 
-_Splice = tuple[Callable[[bytes], bytes], bytes, bytes]
+_Splice = tuple[Callable[[bytes], bytes], bytes, bytes, bytes, bool]
+"""The signer, what stands before and after a token; and of the roster the tail of the job's line,
+and whether it stands as it did.
+"""
+_Splices = dict[tuple[Offered, int], _Splice]
 
 
 def _rendered(
-    stall: Stall, listed: Iterable[OneListing], packed: BinaryIO
-) -> tuple[int, int, int, bytes]:
-    """Number of jobs, bytes and CRC of the plain text, and the jobs' ids."""
+    stall: Stall, listed: Iterable[OneListing], packed: BinaryIO, roster: rosters.Writer
+) -> tuple[int, int, int]:
+    """Number of jobs, bytes and CRC of the plain text."""
     count = size = crc = 0
-    ids = bytearray()
     pack = packer()
-    splices: dict[Offered, _Splice] = {}
+    splices: _Splices = {}
     for batch in _batches(listed):
-        pieces = _pieces(stall, batch, splices)
+        pieces = _pieces(stall, batch, splices, roster)
         content = b"".join(pieces)
         packed.write(pack.compress(content))
         crc = isal_zlib.crc32(content, crc)
         size += len(content)
         count += len(batch)
-        ids += b"".join(job.job_id for job in batch)
     packed.write(pack.flush(isal_zlib.Z_FULL_FLUSH))
-    return count, size, crc, bytes(ids)
+    return count, size, crc
 
 
-def _pieces(stall: Stall, batch: list[OneListing], splices: dict[Offered, _Splice]) -> list[bytes]:
+def _pieces(
+    stall: Stall, batch: list[OneListing], splices: _Splices, roster: rosters.Writer
+) -> list[bytes]:
     """Fragments with their tracking URLs and bids between, so many pieces a job."""
     fragments = _fragments(stall, batch)
     pieces: list[bytes] = []
+    ended, note = roster.ended, roster.lines.append
     for _, job_id, _, offered in batch:
-        splice = splices.get(offered)
+        former = ended.get(job_id)
+        key = offered, id(former)  # former lines are few, and live as long as the roster
+        splice = splices.get(key)
         if splice is None:
-            splice = splices[offered] = _splice(stall, offered)
-        sign, start, end = splice
+            splice = splices[key] = _splice(stall, offered, roster, former)
+        sign, start, end, tail, stands = splice
+        if stands:
+            del ended[job_id]
+        note(job_id + tail)
         before, after = fragments[job_id]
         pieces += (before, start, sign(job_id), end, after)
     return pieces
 
 
-def _splice(stall: Stall, offered: Offered) -> _Splice:
+def _splice(
+    stall: Stall, offered: Offered, roster: rosters.Writer, former: Line | None
+) -> _Splice:  # fmt: skip
     bid_type = stall.publisher.body.bid_type
+    frozen = Frozen(offered.group_no, bid_type, offered.bid_micros, offered.price_micros)
+    listed_at, tail, stands = roster.tail(frozen, former)
     start, end = splice_of(stall.shape, bid_type, offered.price_micros)
     listing = Listing(
         stall.client.no, offered.campaign_no, offered.group_no, stall.publisher.no, b"",
-        bid_type, offered.bid_micros, offered.price_micros,
+        bid_type, offered.bid_micros, offered.price_micros, listed_at,
     )  # fmt: skip
-    return listing_signer(listing, stall.kid, stall.key), start + stall.link.encode(), end
+    sign = listing_signer(listing, stall.kid, stall.key)
+    return sign, start + stall.link.encode(), end, tail, stands
 
 
 def _fragments(stall: Stall, batch: list[OneListing]) -> dict[bytes, Fragment]:

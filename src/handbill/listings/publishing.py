@@ -49,7 +49,9 @@ def publish(tools: Tools, client: Client, *, live: bool) -> None:
             _bring_up(tools, stall, offers, slot, former.pop(publisher.no, None))
     for publisher_no, part in former.items():
         if part.job_count:
-            _commit(tools, part, Part(publisher_no, client.no, NO_JOBS, 0, 0, 0))
+            past = rosters.history(tools.blobs, part, tools.clock.now())
+            empty = Part(publisher_no, client.no, NO_JOBS, 0, 0, 0)
+            _commit(tools, part, empty, rosters.ends(past, empty, past.lines))
 
 
 def _bring_up(tools: Tools, stall: Stall, offers: Offers, slot: int, former: Part | None) -> None:
@@ -57,11 +59,12 @@ def _bring_up(tools: Tools, stall: Stall, offers: Offers, slot: int, former: Par
     digest = parts.digest_of(stall, offers.digests[slot]) if count else NO_JOBS
     if former is not None and former.digest == digest:
         return
+    past = rosters.history(tools.blobs, former, tools.clock.now())
     if count:
-        part = parts.write_part(stall, digest, offers.of(slot))
+        part, ended = parts.write_part(stall, digest, offers.of(slot), past)
     else:
-        part = Part(publisher.no, stall.client.no, digest, 0, 0, 0)
-    _commit(tools, former, part)
+        part, ended = Part(publisher.no, stall.client.no, digest, 0, 0, 0), past.lines
+    _commit(tools, former, part, rosters.ends(past, part, ended))
 
 
 def _files(publisher: Publisher, client: Client) -> tuple[int, ...]:
@@ -77,19 +80,17 @@ def _ensure_files(tools: Tools, missing: list[tuple[int, int]]) -> None:
                 ensure_file(tx, tools.ids, publisher_no, now, client_no)
 
 
-def _commit(tools: Tools, former: Part | None, part: Part) -> None:
-    """Put a part on record, note who has left it, and let its publisher have the files that show
-    it. **Refuses** (Unavailable) to do so over a part that it was not compared with.
+def _commit(tools: Tools, former: Part | None, part: Part, ends: list[rows.End]) -> None:
+    """Put a part on record, note what has ended with it, and let its publisher have the files that
+    show it. **Refuses** (Unavailable) to do so over a part that it was not compared with.
     """
     now = tools.clock.now()
-    gone, come = rosters.moves(tools.blobs, former, part)
     with tools.records.write() as tx:
         if rows.part_of(tx, part.publisher_no, part.client_no) != former:
             raise Unavailable("another worker has taken this client over, and published it")
         rows.put_parts(tx, [part], now)
-        rows.depart(tx, part, gone, now)
-        rows.come_back(tx, part, come)
+        rows.add_ends(tx, ends)
         enqueue(tx, ASSEMBLE, str(part.publisher_no), now)
         is_held = holds.stand(tx, now)
     if not is_held:
-        parts.drop_former(tools.blobs, part)
+        parts.drop_former(tools.blobs, part, former)

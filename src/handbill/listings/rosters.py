@@ -1,68 +1,161 @@
-"""Which jobs stand in a client's part of a publisher's files, so that it is known which have left.
+"""Which listings stand in a client's part of a publisher's files, at which price and since when.
 
-A roster is the jobs' ids, 16 bytes each, in blobs under its digest. When a part is replaced, what
-its former roster has and the new one has not are departures: clicks on them may be latent.
+A roster is in blobs under its digest. A new part takes over from the former one's since when each
+listing stands as it does, so that unchanged links keep their bytes; and what stands so no longer is
+noted: its price ends.
 """
 
 import hashlib
 import logging
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Mapping
+from struct import Struct
 from typing import NamedTuple
 
-from handbill.listings.rows import Part
+import msgspec
+
+from handbill.core.price_ends import Frozen, Line
+from handbill.kit.instants import Instant
+from handbill.listings.rows import End, Part
 from handbill.store.blobs import Blobs
 
 _log = logging.getLogger("handbill.listings")
-_ID_BYTES = 16
 EMPTY = b""
+_MS = 1_000
+_LINE = Struct(">16sIQ")
+_TAIL = Struct(">IQ")
+_HEAD = Struct(">I")
+_OFFERS = msgspec.msgpack.Decoder(list[Frozen])
 
 
-class Moves(NamedTuple):
-    """The jobs that have left a part, and those that have come to it."""
+class History(NamedTuple):
+    """What a new part goes on from: how its jobs were listed, and the instant of what is new in it.
 
-    gone: frozenset[bytes]
-    come: frozenset[bytes]
+    ``is_lost``: nobody knows how they were listed.
+    """
 
-
-NONE = Moves(frozenset(), frozenset())
-
-
-def write(blobs: Blobs, publisher_no: int, client_no: int, ids: bytes) -> bytes:
-    """Keep a roster; its digest."""
-    if not ids:
-        return EMPTY
-    digest = hashlib.blake2b(ids, digest_size=16).digest()
-    path = _path(publisher_no, client_no, digest)
-    if not blobs.exists(path):
-        blobs.put(path, ids)
-    return digest
+    lines: Mapping[bytes, Line]
+    stamp: Instant
+    is_lost: bool = False
 
 
-def moves(blobs: Blobs, former: Part | None, part: Part) -> Moves:
-    """What a part has lost and won against the one that stood before it."""
-    if former is None or former.roster == part.roster:
-        return NONE
-    before, after = _ids(blobs, former), _ids(blobs, part)
-    return Moves(before - after, after - before)
+class Writer:
+    """Collects the lines of a new roster. ``ended``: what stood before, and stands so no longer."""
+
+    def __init__(self, past: History) -> None:
+        self.ended = dict(past.lines)
+        self.lines: list[bytes] = []
+        self._past = past
+        self._offers: dict[Frozen, int] = {}
+
+    def tail(self, frozen: Frozen, former: Line | None) -> tuple[Instant, bytes, bool]:
+        """For a job that is offered so, and stood in the former line: since when it is listed, what
+        follows its id in its line, and whether it stands as it did.
+        """
+        stands = former is not None and former.frozen == frozen
+        listed_at = former.listed_at if former is not None and stands else self._past.stamp
+        place = self._offers.setdefault(frozen, len(self._offers))
+        return listed_at, _TAIL.pack(place, listed_at // _MS), stands
+
+    def keep(self, blobs: Blobs, publisher_no: int, client_no: int) -> bytes:
+        """Put the roster into blobs; its digest, EMPTY for none."""
+        if not self.lines:
+            return EMPTY
+        head = msgspec.msgpack.encode(list(self._offers))
+        raw = b"".join((_HEAD.pack(len(head)), head, *sorted(self.lines)))
+        digest = hashlib.blake2b(raw, digest_size=16).digest()
+        path = _path(publisher_no, client_no, digest)
+        if not blobs.exists(path):
+            blobs.put(path, raw)
+        return digest
 
 
-def drop_former(blobs: Blobs, part: Part) -> None:
-    """Delete the rosters of a publisher's and client's parts but the one on record."""
-    current = _path(part.publisher_no, part.client_no, part.roster)
-    for path in blobs.paths(_folder(part.publisher_no, part.client_no)):
-        if path != current:
-            blobs.delete(path)
+class Roster:
+    """A roster that single jobs are looked up in."""
+
+    def __init__(self, raw: bytes) -> None:
+        (length,) = _HEAD.unpack_from(raw)
+        self._start = _HEAD.size + length
+        self._offers = _OFFERS.decode(raw[_HEAD.size : self._start])
+        self._raw = raw
+
+    def find(self, job_id: bytes) -> Line | None:
+        places = range((len(self._raw) - self._start) // _LINE.size)
+        place = bisect_left(places, job_id, key=self._id_at)
+        if place == len(places) or self._id_at(place) != job_id:
+            return None
+        _, offer, listed_ms = _LINE.unpack_from(self._raw, self._start + place * _LINE.size)
+        return Line(self._offers[offer], listed_ms * _MS)
+
+    def lines(self) -> dict[bytes, Line]:
+        """All of them, by job id."""
+        known: dict[tuple[int, int], Line] = {}
+        found: dict[bytes, Line] = {}
+        for job_id, offer, listed_ms in _LINE.iter_unpack(memoryview(self._raw)[self._start :]):
+            line = known.get((offer, listed_ms))
+            if line is None:
+                line = known[offer, listed_ms] = Line(self._offers[offer], listed_ms * _MS)
+            found[job_id] = line
+        return found
+
+    def _id_at(self, place: int) -> bytes:
+        at = self._start + place * _LINE.size
+        return self._raw[at : at + 16]
 
 
-def _ids(blobs: Blobs, part: Part) -> frozenset[bytes]:
+NOBODY = Roster(_HEAD.pack(1) + msgspec.msgpack.encode([]))
+
+
+def read(blobs: Blobs, part: Part) -> Roster | None:
+    """The roster of a part; None: it is not there."""
     if part.roster == EMPTY:
-        return frozenset()
+        return NOBODY
     try:
-        raw = blobs.get(_path(part.publisher_no, part.client_no, part.roster))
+        return Roster(blobs.get(_path(part.publisher_no, part.client_no, part.roster)))
     except FileNotFoundError:
-        # Somebody deleted it by hand: nothing can be told to have left, in the click's favour.
-        _log.warning("the roster of publisher %d is missing", part.publisher_no)
-        return frozenset()
-    return frozenset(raw[at : at + _ID_BYTES] for at in range(0, len(raw), _ID_BYTES))
+        return None
+
+
+def history(blobs: Blobs, former: Part | None, now: Instant) -> History:
+    """What a part goes on from that replaces ``former``. What is new in it is newer than all that
+    was there, whatever the clock says.
+    """
+    stamp = now // _MS * _MS
+    if former is None:
+        return History({}, stamp)
+    roster = read(blobs, former)
+    if roster is None:
+        # Somebody deleted it by hand: all that it had begins anew, and what was about ends.
+        _log.warning("the roster of publisher %d is missing", former.publisher_no)
+        return History({}, stamp, is_lost=True)
+    lines = roster.lines()
+    newest = max((line.listed_at for line in set(lines.values())), default=0)
+    return History(lines, max(stamp, newest + _MS))
+
+
+def ends(past: History, part: Part, ended: Mapping[bytes, Line]) -> list[End]:
+    """What has ended: an offer as a whole where all its jobs have left it, else each listing."""
+    if past.is_lost:
+        return [End.of_all(part, past.stamp)]
+    lost = Counter(line.frozen for line in ended.values())
+    had = Counter(line.frozen for line in past.lines.values()) if ended else lost
+    whole = {frozen for frozen, count in lost.items() if count == had[frozen]}
+    return [End.of_offer(part, frozen, past.stamp) for frozen in sorted(whole)] + [
+        End.of_listing(part, job_id, line.frozen, past.stamp)
+        for job_id, line in sorted(ended.items())
+        if line.frozen not in whole
+    ]
+
+
+def drop_former(blobs: Blobs, part: Part, former: Part | None) -> None:
+    """Delete the rosters of a publisher's and client's parts but the one on record and the one that
+    it came for.
+    """
+    kept = {_path(part.publisher_no, part.client_no, one.roster) for one in (part, former) if one}
+    for path in blobs.paths(_folder(part.publisher_no, part.client_no)):
+        if path not in kept:
+            blobs.delete(path)
 
 
 def _folder(publisher_no: int, client_no: int) -> str:
@@ -70,4 +163,4 @@ def _folder(publisher_no: int, client_no: int) -> str:
 
 
 def _path(publisher_no: int, client_no: int, digest: bytes) -> str:
-    return f"{_folder(publisher_no, client_no)}/{digest.hex()}.ids"
+    return f"{_folder(publisher_no, client_no)}/{digest.hex()}.lines"

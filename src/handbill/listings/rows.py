@@ -1,11 +1,13 @@
 """Rows of tables feed_files, feed_parts and departures."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
+from handbill.core.nouns import BidType
+from handbill.core.price_ends import Frozen
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among, among_ids
@@ -50,6 +52,42 @@ class Part(NamedTuple):
     roster: bytes = b""
 
 
+ALL_JOBS = bytes(16)
+ANY_GROUP = 0
+EVERYTHING = Frozen(ANY_GROUP, "CPC", 0, 0)
+
+
+class End(NamedTuple):
+    """The price of a listing has ended; with ``ALL_JOBS`` that of each job that a job group offered
+    so, with ``EVERYTHING`` all that a client had at a publisher.
+    """
+
+    publisher_no: int
+    job_id: bytes
+    client_no: int
+    group_no: int
+    bid_type: BidType
+    bid_micros: int
+    price_micros: int
+    left_at: Instant
+
+    @property
+    def frozen(self) -> Frozen:
+        return Frozen(self.group_no, self.bid_type, self.bid_micros, self.price_micros)
+
+    @classmethod
+    def of_listing(cls, part: Part, job_id: bytes, frozen: Frozen, at: Instant) -> Self:
+        return cls(part.publisher_no, job_id, part.client_no, *frozen, at)
+
+    @classmethod
+    def of_offer(cls, part: Part, frozen: Frozen, at: Instant) -> Self:
+        return cls.of_listing(part, ALL_JOBS, frozen, at)
+
+    @classmethod
+    def of_all(cls, part: Part, at: Instant) -> Self:
+        return cls.of_listing(part, ALL_JOBS, EVERYTHING, at)
+
+
 FILE_COLUMNS = (
     _f.no, _f.publisher_no, _f.client_no, _f.name, _f.job_count, _f.digest, _f.written_at,
 )  # fmt: skip
@@ -84,24 +122,18 @@ _READERS = (
     .order_by(_p.client_no)
 )
 
-_LEFT_ANY = sa.select(_d.publisher_no).where(among(_d.publisher_no, "nos")).distinct()
-_LEFT = sa.select(_d.job_id, _d.left_at).where(
-    _d.publisher_no == b("publisher_no"), among_ids(_d.job_id, "ids")
-)
-_RETURN = sa.delete(departures).where(
-    _d.publisher_no == b("publisher_no"), among_ids(_d.job_id, "ids")
-)
-_ANY_OF_CLIENT = (
-    sa.select(_d.left_at)
-    .where(_d.client_no == b("client_no"), _d.publisher_no == b("publisher_no"))
-    .limit(sa.literal_column("1"))
-)
-_OLD_DEPARTURES = (
-    sa.select(_d.publisher_no, _d.job_id)
-    .where(_d.left_at < b("before"))
+_ENDS = sa.select(
+    _d.job_id, _d.client_no, _d.group_no, _d.bid_type, _d.bid_micros, _d.price_micros, _d.left_at
+).where(
+    _d.publisher_no == b("publisher_no"), among_ids(_d.job_id, "ids"), among(_d.group_no, "groups")
+)  # fmt: skip
+_KEY = tuple(departures.primary_key)
+_OLD = (
+    sa.select(*_KEY)
+    .where(_d.left_at < b("before"), _d.group_no > sa.literal_column("0"))
     .limit(b("most", type_=sa.Integer))
 )
-_FORGET = sa.delete(departures).where(sa.tuple_(_d.publisher_no, _d.job_id).in_(_OLD_DEPARTURES))
+_FORGET = sa.delete(departures).where(sa.tuple_(*_KEY).in_(_OLD))
 
 
 def _part(row: Row) -> Part:
@@ -195,42 +227,29 @@ def put_link_address(tx: Tx, address: str, now: Instant) -> None:
     tx.put(link_addresses, address=address, since_at=now)
 
 
-def depart(tx: Tx, part: Part, gone: Iterable[bytes], now: Instant) -> None:
-    """Note that jobs have left a publisher's files."""
-    tx.upsert_many(departures, ["publisher_no", "job_id"], [
-        {
-            "publisher_no": part.publisher_no, "job_id": job_id, "client_no": part.client_no,
-            "left_at": now,
-        }
-        for job_id in sorted(gone)
-    ])  # fmt: skip
+def add_ends(tx: Tx, ends: Iterable[End]) -> None:
+    """Note what has ended."""
+    tx.upsert_many(
+        departures,
+        [column.name for column in departures.primary_key],
+        [{**end._asdict()} for end in ends],
+        keep=True,
+    )
 
 
-def come_back(tx: Tx, part: Part, come: Iterable[bytes]) -> None:
-    """Forget that jobs had left: they are there again."""
-    named = {"client_no": part.client_no, "publisher_no": part.publisher_no}
-    if tx.one(_ANY_OF_CLIENT, **named) is None:
-        return
-    ids = sorted(come)
+def ends_of(
+    tx: Tx, publisher_no: int, job_ids: Collection[bytes], group_nos: Collection[int]
+) -> Iterator[End]:
+    """What has ended at a publisher of these jobs, of their job groups' offers, and of all that
+    clients had there.
+    """
+    ids, groups = sorted({ALL_JOBS, *job_ids}), Listed(sorted({ANY_GROUP, *group_nos}))
     for at in range(0, len(ids), _AT_ONCE):
         some = Listed(ids[at : at + _AT_ONCE])
-        tx.run(_RETURN, publisher_no=part.publisher_no, ids=some)
+        for row in tx.all(_ENDS, publisher_no=publisher_no, ids=some, groups=groups):
+            yield End(publisher_no, bytes(row[0]), *row[1:])
 
 
-def departures_of(
-    tx: Tx, wanted: Mapping[int, Collection[bytes]]
-) -> dict[tuple[int, bytes], Instant]:
-    """Of listings (publisher, job), since when those that are in no feed are not."""
-    found: dict[tuple[int, bytes], Instant] = {}
-    for (publisher_no,) in tx.all(_LEFT_ANY, nos=Listed(sorted(wanted))) if wanted else ():
-        ids = sorted(wanted[publisher_no])
-        for at in range(0, len(ids), _AT_ONCE):
-            some = Listed(ids[at : at + _AT_ONCE])
-            for job_id, left_at in tx.all(_LEFT, publisher_no=publisher_no, ids=some):
-                found[publisher_no, bytes(job_id)] = left_at
-    return found
-
-
-def forget_departures(tx: Tx, before: Instant, most: int) -> int:
-    """Drop so many that are older; how many there were."""
+def forget_ends(tx: Tx, before: Instant, most: int) -> int:
+    """Drop so many that are older; how many there were. That all of a client's ended is kept."""
     return tx.run(_FORGET, before=before, most=most)

@@ -1,7 +1,5 @@
 """What can be asked of listings: where a publisher fetches its feed, and to write feeds again."""
 
-from collections.abc import Collection, Mapping
-
 from handbill.host.ids import Ids, new_name
 from handbill.host.settings import Settings
 from handbill.kit.instants import MINUTE, Instant
@@ -89,14 +87,9 @@ def missing_files(tx: Tx, settings: Settings) -> int:
     return sum(not (feeds / f"{name}.xml").exists() for name in names)
 
 
-def departures(tx: Tx, wanted: Mapping[int, Collection[bytes]]) -> dict[tuple[int, bytes], Instant]:
-    """Of listings, by publisher and job id, since when those that left all feeds are gone."""
-    return rows.departures_of(tx, wanted)
-
-
 def forget_departures(tx: Tx, before: Instant, most: int) -> int:
-    """Drop so many departures that are older; how many there were."""
-    return rows.forget_departures(tx, before, most)
+    """Drop so many ends of prices that are older; how many there were."""
+    return rows.forget_ends(tx, before, most)
 
 
 def deliver_in_time(tx: Tx, publisher_no: int, now: Instant) -> None:

@@ -215,13 +215,20 @@ feed_parts = sa.Table(
     _bytes("roster"), _whole("written_at"), sa.UniqueConstraint("publisher_no", "client_no"),
     sa.Index("feed_parts_by_client", "client_no"),
 )  # fmt: skip
-# Jobs that have left a publisher's files, and not come back: later clicks may be latent.
+# Listings that a publisher's files have ceased to show at a price: links with it end. job_id zeros:
+# all jobs that the job group offered so; group_no 0: all that the client had there.
 departures = sa.Table(
     "departures", metadata,
     sa.Column("publisher_no", sa.BigInteger, primary_key=True, autoincrement=False),
-    _bytes("job_id", key=True), _whole("client_no"), _whole("left_at"),
+    _bytes("job_id", key=True), *(
+        sa.Column(name, sa.BigInteger, primary_key=True, autoincrement=False)
+        for name in ("group_no", "client_no")
+    ),
+    _text("bid_type", key=True), *(
+        sa.Column(name, sa.BigInteger, primary_key=True, autoincrement=False)
+        for name in ("bid_micros", "price_micros", "left_at")
+    ),
     sa.Index("departures_by_age", "left_at"),
-    sa.Index("departures_by_client", "client_no", "publisher_no"),
 )  # fmt: skip
 
 # ── ledger ──────────────────────────────────────────────────────────────────────────────────────
@@ -247,9 +254,11 @@ counters = sa.Table(
     _text("measure", key=True), _text("period", key=True), _whole("client_no"), _whole("value"),
     sa.Index("counters_by_client", "client_no"),
 )  # fmt: skip
+# bid_micros, price_micros: what an apply by it counts at, where its link froze something else.
 clicks = sa.Table(
     "clicks", metadata, _bytes("id", key=True), _whole("client_no"), _text("disposition"),
-    _whole("at"), sa.Index("clicks_by_age", "at"),
+    _whole("bid_micros", null=True), _whole("price_micros", null=True), _whole("at"),
+    sa.Index("clicks_by_age", "at"),
 )  # fmt: skip
 # Who clicked on which job last, at until_at the window of duplicates closes.
 visits = sa.Table(

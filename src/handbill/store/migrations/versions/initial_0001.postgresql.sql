@@ -49,6 +49,8 @@ CREATE TABLE clicks (
 	id BYTEA NOT NULL,
 	client_no BIGINT NOT NULL,
 	disposition TEXT COLLATE "C" NOT NULL,
+	bid_micros BIGINT,
+	price_micros BIGINT,
 	at BIGINT NOT NULL,
 	CONSTRAINT clicks_pkey PRIMARY KEY (id)
 );
@@ -74,17 +76,15 @@ CREATE INDEX counters_by_client ON counters (client_no);
 CREATE TABLE departures (
 	publisher_no BIGINT NOT NULL,
 	job_id BYTEA NOT NULL,
+	group_no BIGINT NOT NULL,
 	client_no BIGINT NOT NULL,
+	bid_type TEXT COLLATE "C" NOT NULL,
+	bid_micros BIGINT NOT NULL,
+	price_micros BIGINT NOT NULL,
 	left_at BIGINT NOT NULL,
-	CONSTRAINT departures_pkey PRIMARY KEY (publisher_no, job_id)
+	CONSTRAINT departures_pkey PRIMARY KEY (publisher_no, job_id, group_no, client_no, bid_type, bid_micros, price_micros, left_at)
 );
 CREATE INDEX departures_by_age ON departures (left_at);
-CREATE INDEX departures_by_client ON departures (client_no, publisher_no);
-CREATE TABLE holds (
-	name TEXT COLLATE "C" NOT NULL,
-	until_at BIGINT NOT NULL,
-	CONSTRAINT holds_pkey PRIMARY KEY (name)
-);
 CREATE TABLE hosts (
 	no BIGSERIAL NOT NULL,
 	id TEXT COLLATE "C" NOT NULL,
@@ -109,15 +109,6 @@ CREATE TABLE idempotency (
 	CONSTRAINT idempotency_scope_key_key UNIQUE (scope, key)
 );
 CREATE INDEX idempotency_by_age ON idempotency (created_at);
-CREATE TABLE installation (
-	no BIGSERIAL NOT NULL,
-	id TEXT COLLATE "C" NOT NULL,
-	turn BYTEA NOT NULL,
-	created_at BIGINT NOT NULL,
-	restored_at BIGINT,
-	CONSTRAINT installation_pkey PRIMARY KEY (no),
-	CONSTRAINT installation_id_key UNIQUE (id)
-);
 CREATE TABLE journal_marks (
 	source TEXT COLLATE "C" NOT NULL,
 	segment BIGINT NOT NULL,
@@ -198,10 +189,6 @@ CREATE TABLE segments (
 	month TEXT COLLATE "C" NOT NULL,
 	rows BIGINT NOT NULL,
 	bytes BIGINT NOT NULL,
-	digest BYTEA NOT NULL,
-	charge_micros BIGINT NOT NULL,
-	spend_micros BIGINT NOT NULL,
-	marked_micros BIGINT NOT NULL,
 	first_at BIGINT NOT NULL,
 	last_at BIGINT NOT NULL,
 	created_at BIGINT NOT NULL,

@@ -1,0 +1,80 @@
+"""What a run of one client's events is judged by, and what it adds."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from handbill.core.charging import CounterKey
+from handbill.core.click_definitions import Definition
+from handbill.core.received import ReceivedClick, ReceivedConversion
+from handbill.host.locating import Locate, nowhere
+from handbill.kit.instants import DAY, Instant
+from handbill.ledger.address_days import AddressDay
+from handbill.ledger.classing import Facts
+from handbill.ledger.rows import Judged, Parked
+from handbill.store.events import Entry
+
+RECEIVED = "received"
+REDELIVERED = "redelivered"  # the same click brought twice: outside the books, which have it once
+
+
+class Rules(NamedTuple):
+    """What the operator has set. ``key`` keeps digests of addresses from being guessed; a price is
+    ``honoured`` for a while after it has ended; a link older than ``kept`` must be in its file.
+    """
+
+    duplicate_seconds: int
+    ip_mode: str
+    key: bytes
+    locate: Locate = nowhere
+    honoured: Instant = 2 * DAY
+    kept: Instant = 400 * DAY
+
+    @property
+    def otherwise(self) -> Definition:
+        """The rules for clicks where no click definition is in force."""
+        return Definition(duplicate_seconds=self.duplicate_seconds or None)
+
+
+class Click(NamedTuple):
+    event: ReceivedClick
+    visitor: bytes
+
+
+class Conversion(NamedTuple):
+    """``id`` is the entry's; ``parked_no`` says which parked row this is, 0 for a fresh event."""
+
+    id: bytes
+    event: ReceivedConversion
+    parked_no: int = 0
+    due_at: Instant = 0
+
+
+@dataclass(slots=True)
+class Known:
+    """What the records held before the run."""
+
+    clicks: dict[bytes, Judged]
+    visits: dict[bytes, Instant]
+    keys: dict[str, bytes]
+    used: dict[CounterKey, int]
+    facts: Facts = field(default_factory=Facts)
+
+
+@dataclass(slots=True)
+class Added:
+    """What a run adds to the records and the ledger."""
+
+    entries: list[Entry] = field(default_factory=list)
+    clicks: list[tuple[bytes, Judged, Instant]] = field(default_factory=list)
+    visits: dict[bytes, tuple[int, Instant, Instant]] = field(default_factory=dict)
+    address_days: dict[AddressDay, int] = field(default_factory=dict)
+    keys: list[tuple[int, str, bytes, Instant]] = field(default_factory=list)
+    applied: list[tuple[int, str, bytes, bytes]] = field(default_factory=list)
+    parked: list[Parked] = field(default_factory=list)
+    unparked: list[int] = field(default_factory=list)
+    tallies: dict[tuple[int, str, str], int] = field(default_factory=dict)
+    counters: dict[CounterKey, int] = field(default_factory=dict)
+
+    def tally(self, client_no: int, kind: str, what: str, by: int = 1) -> None:
+        key = (client_no, kind, what)
+        self.tallies[key] = self.tallies.get(key, 0) + by

@@ -1,0 +1,93 @@
+"""How tracked links stand: whether their price has ended, and how the files show their listings."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from handbill.core.price_ends import Frozen, Line, Standing, standing_of
+from handbill.kit.instants import Instant
+from handbill.listings import rosters, rows
+from handbill.listings.rosters import Roster
+from handbill.listings.rows import ALL_JOBS, EVERYTHING, Part
+from handbill.store.blobs import Blobs
+from handbill.store.records import Tx
+
+_MOST_ROSTERS = 64
+
+
+class Link(NamedTuple):
+    """What a tracked link freezes, as far as its price is concerned."""
+
+    client_no: int
+    publisher_no: int
+    job_id: bytes
+    line: Line
+
+
+_Ends = dict[tuple[bytes, int, Frozen], list[Instant]]
+
+
+class LinkFinder:
+    """Tells how links stand. Rosters are kept: they are long, and change by new names only."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self._rosters: dict[Part, Roster] = {}
+
+    def standings(
+        self, tx: Tx, links: Iterable[Link], remembered: Instant
+    ) -> dict[Link, Standing]:  # fmt: skip
+        """How each of these links stands that does not simply stand. ``remembered``: links that
+        are older must be in the file, or they are forgotten.
+        """
+        by_publisher: dict[int, set[Link]] = {}
+        for link in links:
+            by_publisher.setdefault(link.publisher_no, set()).add(link)
+        found: dict[Link, Standing] = {}
+        for publisher_no, some in by_publisher.items():
+            ends = _ends_of(tx, publisher_no, some)
+            parts: dict[int, Part | None] = {}
+            for link in some:
+                own = _own_ends(ends, link)
+                listed_at = link.line.listed_at
+                if listed_at >= remembered and not any(at > listed_at for at in own):
+                    continue
+                if link.client_no not in parts:
+                    parts[link.client_no] = rows.part_of(tx, publisher_no, link.client_no)
+                roster = self._roster(parts[link.client_no])
+                shown = roster.find(link.job_id) if roster else None
+                found[link] = standing_of(
+                    link.line, own, shown, remembered=remembered, is_known=roster is not None
+                )
+        return found
+
+    def _roster(self, part: Part | None) -> Roster | None:
+        if part is None:
+            return None
+        roster = self._rosters.get(part)
+        if roster is None:
+            roster = rosters.read(self._blobs, part)
+            if roster is None:
+                return None
+            if len(self._rosters) >= _MOST_ROSTERS:
+                self._rosters.clear()
+            self._rosters[part] = roster
+        return roster
+
+
+def _ends_of(tx: Tx, publisher_no: int, links: Iterable[Link]) -> _Ends:
+    ids = {link.job_id for link in links}
+    groups = {link.line.frozen.group_no for link in links}
+    found: _Ends = {}
+    for end in rows.ends_of(tx, publisher_no, ids, groups):
+        found.setdefault((end.job_id, end.client_no, end.frozen), []).append(end.left_at)
+    return found
+
+
+def _own_ends(ends: _Ends, link: Link) -> list[Instant]:
+    """The ends of the link's listing, of its job group's offer, and of all that its client had."""
+    client_no, frozen = link.client_no, link.line.frozen
+    keys = (
+        (link.job_id, client_no, frozen), (ALL_JOBS, client_no, frozen),
+        (ALL_JOBS, client_no, EVERYTHING),
+    )  # fmt: skip
+    return [at for key in keys for at in ends.get(key, ())]
