@@ -28,6 +28,11 @@ def whole(name: str, **kw: object) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger, nullable=bool(kw.pop("null", False)), **kw)  # type: ignore[arg-type]
 
 
+def key(name: str) -> sa.Column[int]:
+    """A whole number that is (part of) the key of its table."""
+    return sa.Column(name, sa.BigInteger, primary_key=True, autoincrement=False)
+
+
 def flag(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.SmallInteger, nullable=False)
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from handbill.store.records.columns import Number as _Number
 from handbill.store.records.columns import flag as _flag
+from handbill.store.records.columns import key as _key
 from handbill.store.records.columns import metadata
 from handbill.store.records.columns import raw as _bytes
 from handbill.store.records.columns import row_no as _no
@@ -218,17 +219,9 @@ feed_parts = sa.Table(
 # Listings that a publisher's files have ceased to show at a price: links with it end. job_id zeros:
 # all jobs that the job group offered so; group_no 0: all that the client had there.
 departures = sa.Table(
-    "departures", metadata,
-    sa.Column("publisher_no", sa.BigInteger, primary_key=True, autoincrement=False),
-    _bytes("job_id", key=True), *(
-        sa.Column(name, sa.BigInteger, primary_key=True, autoincrement=False)
-        for name in ("group_no", "client_no")
-    ),
-    _text("bid_type", key=True), *(
-        sa.Column(name, sa.BigInteger, primary_key=True, autoincrement=False)
-        for name in ("bid_micros", "price_micros", "left_at")
-    ),
-    sa.Index("departures_by_age", "left_at"),
+    "departures", metadata, _key("publisher_no"), _bytes("job_id", key=True), _key("group_no"),
+    _key("client_no"), _text("bid_type", key=True), _key("bid_micros"), _key("price_micros"),
+    _key("left_at"), sa.Index("departures_by_age", "left_at"),
 )  # fmt: skip
 
 # ── ledger ──────────────────────────────────────────────────────────────────────────────────────
@@ -267,21 +260,20 @@ visits = sa.Table(
 )  # fmt: skip
 # Clicks of one address at one client on one day, where a click definition limits them.
 address_days = sa.Table(
-    "address_days", metadata,
-    sa.Column("client_no", sa.BigInteger, primary_key=True, autoincrement=False),
-    _text("day_on", key=True), _bytes("address", key=True), _whole("clicks"),
+    "address_days", metadata, _key("client_no"), _text("day_on", key=True),
+    _bytes("address", key=True), _whole("clicks"),
     sa.Index("address_days_by_age", "day_on"),
 )  # fmt: skip
 conversion_keys = sa.Table(
-    "conversion_keys", metadata, sa.Column("client_no", sa.BigInteger, primary_key=True,
-    autoincrement=False), _text("key", key=True), _bytes("click_id"), _whole("at"),
+    "conversion_keys", metadata, _key("client_no"), _text("key", key=True), _bytes("click_id"),
+    _whole("at"),
     sa.Index("conversion_keys_by_age", "at"),
 )  # fmt: skip
 # What names an application, for the funnel: by its id, or by its job and candidate. facts: the
 # apply as received; it and click_id are empty where no click of ours is credited.
 applied = sa.Table(
-    "applied", metadata, sa.Column("client_no", sa.BigInteger, primary_key=True,
-    autoincrement=False), _text("key", key=True), _bytes("click_id"), _bytes("facts"),
+    "applied", metadata, _key("client_no"), _text("key", key=True), _bytes("click_id"),
+    _bytes("facts"),
 )  # fmt: skip
 parked = sa.Table(
     "parked", metadata, _no(), _whole("client_no"), _text("kind"), _bytes("click_id"),
@@ -290,14 +282,14 @@ parked = sa.Table(
 )  # fmt: skip
 # Received, and what became of it: the left side of the books (ledger check).
 tallies = sa.Table(
-    "tallies", metadata, sa.Column("client_no", sa.BigInteger, primary_key=True,
-    autoincrement=False), _text("kind", key=True), _text("disposition", key=True), _whole("value"),
+    "tallies", metadata, _key("client_no"), _text("kind", key=True),
+    _text("disposition", key=True), _whole("value"),
 )  # fmt: skip
 # What the entries of retired segments summed up to: with the entries still there they are the
 # right side of the books.
 retired_tallies = sa.Table(
-    "retired_tallies", metadata, sa.Column("client_no", sa.BigInteger, primary_key=True,
-    autoincrement=False), _text("kind", key=True), _text("disposition", key=True), _whole("value"),
+    "retired_tallies", metadata, _key("client_no"), _text("kind", key=True),
+    _text("disposition", key=True), _whole("value"),
 )  # fmt: skip
 retired_counters = sa.Table(
     "retired_counters", metadata, _text("scope", key=True), _text("entity", key=True),
@@ -378,8 +370,7 @@ reports = sa.Table(
 )  # fmt: skip
 # Which credential holds a stream, and until when at the latest.
 report_streams = sa.Table(
-    "report_streams", metadata, sa.Column("key_no", sa.BigInteger, primary_key=True,
-    autoincrement=False), _text("holder"), _whole("until_at"),
+    "report_streams", metadata, _key("key_no"), _text("holder"), _whole("until_at"),
 )  # fmt: skip
 # A word to be sent to an address of the agency's, about a subject: a report's id. body: once there
 # is something to tell. status: of the last answer.

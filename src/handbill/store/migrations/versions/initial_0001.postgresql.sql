@@ -85,6 +85,11 @@ CREATE TABLE departures (
 	CONSTRAINT departures_pkey PRIMARY KEY (publisher_no, job_id, group_no, client_no, bid_type, bid_micros, price_micros, left_at)
 );
 CREATE INDEX departures_by_age ON departures (left_at);
+CREATE TABLE holds (
+	name TEXT COLLATE "C" NOT NULL,
+	until_at BIGINT NOT NULL,
+	CONSTRAINT holds_pkey PRIMARY KEY (name)
+);
 CREATE TABLE hosts (
 	no BIGSERIAL NOT NULL,
 	id TEXT COLLATE "C" NOT NULL,
@@ -109,6 +114,15 @@ CREATE TABLE idempotency (
 	CONSTRAINT idempotency_scope_key_key UNIQUE (scope, key)
 );
 CREATE INDEX idempotency_by_age ON idempotency (created_at);
+CREATE TABLE installation (
+	no BIGSERIAL NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
+	turn BYTEA NOT NULL,
+	created_at BIGINT NOT NULL,
+	restored_at BIGINT,
+	CONSTRAINT installation_pkey PRIMARY KEY (no),
+	CONSTRAINT installation_id_key UNIQUE (id)
+);
 CREATE TABLE journal_marks (
 	source TEXT COLLATE "C" NOT NULL,
 	segment BIGINT NOT NULL,
@@ -189,6 +203,10 @@ CREATE TABLE segments (
 	month TEXT COLLATE "C" NOT NULL,
 	rows BIGINT NOT NULL,
 	bytes BIGINT NOT NULL,
+	digest BYTEA NOT NULL,
+	charge_micros BIGINT NOT NULL,
+	spend_micros BIGINT NOT NULL,
+	marked_micros BIGINT NOT NULL,
 	first_at BIGINT NOT NULL,
 	last_at BIGINT NOT NULL,
 	created_at BIGINT NOT NULL,

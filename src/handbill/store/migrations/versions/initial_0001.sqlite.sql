@@ -7,12 +7,11 @@ CREATE TABLE address_days (
 );
 CREATE INDEX address_days_by_age ON address_days (day_on);
 CREATE TABLE agencies (
-	no INTEGER NOT NULL,
+	no INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	id TEXT NOT NULL,
 	name TEXT NOT NULL,
 	currency TEXT NOT NULL,
 	created_at BIGINT NOT NULL,
-	CONSTRAINT agencies_pkey PRIMARY KEY (no),
 	CONSTRAINT agencies_id_key UNIQUE (id)
 );
 CREATE TABLE api_clients (
@@ -85,6 +84,11 @@ CREATE TABLE departures (
 	CONSTRAINT departures_pkey PRIMARY KEY (publisher_no, job_id, group_no, client_no, bid_type, bid_micros, price_micros, left_at)
 );
 CREATE INDEX departures_by_age ON departures (left_at);
+CREATE TABLE holds (
+	name TEXT NOT NULL,
+	until_at BIGINT NOT NULL,
+	CONSTRAINT holds_pkey PRIMARY KEY (name)
+);
 CREATE TABLE hosts (
 	no INTEGER NOT NULL,
 	id TEXT NOT NULL,
@@ -109,6 +113,15 @@ CREATE TABLE idempotency (
 	CONSTRAINT idempotency_scope_key_key UNIQUE (scope, "key")
 );
 CREATE INDEX idempotency_by_age ON idempotency (created_at);
+CREATE TABLE installation (
+	no INTEGER NOT NULL,
+	id TEXT NOT NULL,
+	turn BLOB NOT NULL,
+	created_at BIGINT NOT NULL,
+	restored_at BIGINT,
+	CONSTRAINT installation_pkey PRIMARY KEY (no),
+	CONSTRAINT installation_id_key UNIQUE (id)
+);
 CREATE TABLE journal_marks (
 	source TEXT NOT NULL,
 	segment BIGINT NOT NULL,
@@ -189,6 +202,10 @@ CREATE TABLE segments (
 	month TEXT NOT NULL,
 	rows BIGINT NOT NULL,
 	bytes BIGINT NOT NULL,
+	digest BLOB NOT NULL,
+	charge_micros BIGINT NOT NULL,
+	spend_micros BIGINT NOT NULL,
+	marked_micros BIGINT NOT NULL,
 	first_at BIGINT NOT NULL,
 	last_at BIGINT NOT NULL,
 	created_at BIGINT NOT NULL,
@@ -262,7 +279,7 @@ CREATE TABLE callbacks (
 );
 CREATE INDEX callbacks_by_age ON callbacks (created_at);
 CREATE TABLE clients (
-	no INTEGER NOT NULL,
+	no INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	id TEXT NOT NULL,
 	agency_no BIGINT NOT NULL,
 	status TEXT NOT NULL,
@@ -272,7 +289,6 @@ CREATE TABLE clients (
 	created_at BIGINT NOT NULL,
 	updated_at BIGINT NOT NULL,
 	deleted_at BIGINT,
-	CONSTRAINT clients_pkey PRIMARY KEY (no),
 	CONSTRAINT clients_id_key UNIQUE (id),
 	CONSTRAINT clients_pixel_id_key UNIQUE (pixel_id),
 	CONSTRAINT clients_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
@@ -307,7 +323,7 @@ CREATE TABLE publisher_families (
 );
 CREATE INDEX publisher_families_by_agency ON publisher_families (agency_no, no);
 CREATE TABLE publishers (
-	no INTEGER NOT NULL,
+	no INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	id TEXT NOT NULL,
 	agency_no BIGINT NOT NULL,
 	status TEXT NOT NULL,
@@ -315,12 +331,11 @@ CREATE TABLE publishers (
 	created_at BIGINT NOT NULL,
 	updated_at BIGINT NOT NULL,
 	deleted_at BIGINT,
-	CONSTRAINT publishers_pkey PRIMARY KEY (no),
 	CONSTRAINT publishers_agency_no_id_key UNIQUE (agency_no, id),
 	CONSTRAINT publishers_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no)
 );
 CREATE TABLE campaigns (
-	no INTEGER NOT NULL,
+	no INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	id TEXT NOT NULL,
 	client_no BIGINT NOT NULL,
 	status TEXT NOT NULL,
@@ -329,7 +344,6 @@ CREATE TABLE campaigns (
 	created_at BIGINT NOT NULL,
 	updated_at BIGINT NOT NULL,
 	deleted_at BIGINT,
-	CONSTRAINT campaigns_pkey PRIMARY KEY (no),
 	CONSTRAINT campaigns_id_key UNIQUE (id),
 	CONSTRAINT campaigns_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no)
 );
@@ -436,7 +450,7 @@ CREATE TABLE markup_entities (
 CREATE INDEX markup_entities_by_client ON markup_entities (client_no, markup_no);
 CREATE INDEX markup_entities_by_markup ON markup_entities (markup_no);
 CREATE TABLE posting_configs (
-	no INTEGER NOT NULL,
+	no INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	id TEXT NOT NULL,
 	agency_no BIGINT NOT NULL,
 	publisher_no BIGINT NOT NULL,
@@ -452,7 +466,6 @@ CREATE TABLE posting_configs (
 	spent_on TEXT,
 	spent_micros BIGINT NOT NULL,
 	spend_at BIGINT,
-	CONSTRAINT posting_configs_pkey PRIMARY KEY (no),
 	CONSTRAINT posting_configs_id_key UNIQUE (id),
 	CONSTRAINT posting_configs_agency_no_fkey FOREIGN KEY(agency_no) REFERENCES agencies (no),
 	CONSTRAINT posting_configs_publisher_no_fkey FOREIGN KEY(publisher_no) REFERENCES publishers (no)
@@ -561,7 +574,7 @@ CREATE TABLE funnel_items (
 CREATE INDEX funnel_items_by_application ON funnel_items (client_no, application);
 CREATE INDEX funnel_items_by_disposition ON funnel_items (disposition, client_no, no);
 CREATE TABLE groups (
-	no INTEGER NOT NULL,
+	no INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	id TEXT NOT NULL,
 	client_no BIGINT NOT NULL,
 	campaign_no BIGINT NOT NULL,
@@ -572,7 +585,6 @@ CREATE TABLE groups (
 	created_at BIGINT NOT NULL,
 	updated_at BIGINT NOT NULL,
 	deleted_at BIGINT,
-	CONSTRAINT groups_pkey PRIMARY KEY (no),
 	CONSTRAINT groups_id_key UNIQUE (id),
 	CONSTRAINT groups_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no),
 	CONSTRAINT groups_campaign_no_fkey FOREIGN KEY(campaign_no) REFERENCES campaigns (no)
@@ -635,7 +647,7 @@ CREATE TABLE also_carried (
 );
 CREATE INDEX also_carried_by_job ON also_carried (job_no);
 CREATE TABLE hires (
-	no INTEGER NOT NULL,
+	no INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	client_no BIGINT NOT NULL,
 	application TEXT NOT NULL,
 	click_id BLOB NOT NULL,
@@ -644,7 +656,6 @@ CREATE TABLE hires (
 	at BIGINT NOT NULL,
 	received_at BIGINT NOT NULL,
 	booked_at BIGINT,
-	CONSTRAINT hires_pkey PRIMARY KEY (no),
 	CONSTRAINT hires_client_no_application_key UNIQUE (client_no, application),
 	CONSTRAINT hires_item_no_fkey FOREIGN KEY(item_no) REFERENCES funnel_items (no)
 );
