@@ -223,27 +223,33 @@ def test_switches_of_publisher_client_and_job(office: Office, tools: Tools) -> N
     assert at(found)["reasons"] == ["NOT_TRADING", "PUBLISHER_INACTIVE"]
 
 
-def test_a_publisher_of_slots_lists_what_is_posted(office: Office, tools: Tools) -> None:
+@pytest.mark.parametrize(("where", "otherwise"), [("Slots", None), ("TestExp1", "JOBGROUP")])
+def test_what_is_posted_is_listed_for_nothing(
+    office: Office, tools: Tools, where: str, otherwise: str | None
+) -> None:
     office.new("/publishers", {"id": "Slots", "bidType": "PPP"})
     client = office.client()
     office.group(office.campaign(client))
     add_jobs(office, client, "1", "2")
     config = office.new(
-        f"{client}/publishers/Slots/configs",
+        f"{client}/publishers/{where}/configs",
         {
             "cost": 10, "startDate": "2026-11-01T00:00:00.000Z",
             "endDate": "2026-12-01T00:00:00.000Z", "dateFormat": "yyyy-MM-dd'T'HH:mm:ssZ",
             "availableCount": 5, "rotateFreqInDays": 2,
         },
     )  # fmt: skip
-    assert at(explained(office, client), "Slots")["reasons"] == ["NOT_POSTED"]
+    told = at(explained(office, client), where)
+    assert (told["reasons"], told["bidSource"]) == ([] if otherwise else ["NOT_POSTED"], otherwise)
     assert office.ask("POST", f"{client}/configs/{config}/jobs", ["1"]).status == 200
     publish(office, tools, client)
     for ref, listed in (("1", True), ("2", False)):
-        told = at(explained(office, client, ref), "Slots")
-        assert told["listed"] is told["published"]["listed"] is listed
-    told = at(explained(office, client), "Slots")
-    assert (told["reasons"], float(told["price"])) == ([], 0)
+        told = at(explained(office, client, ref), where)
+        assert told["listed"] is told["published"]["listed"] is (listed or otherwise is not None)
+        assert told["bidSource"] == ("POSTING" if listed else otherwise)
+    told = at(explained(office, client), where)
+    assert (told["reasons"], told["bid"], told["price"]) == ([], 0, 0)
+    assert told["published"]["price"] == 0
 
 
 def test_long_filters_are_told_in_part(office: Office) -> None:

@@ -152,10 +152,10 @@ def test_posted_jobs_of_a_publisher(rooms: RoomsOffice, client: str) -> None:
     noun = rooms.noun(client)
     with rooms.desk.records.read() as tx:
         publisher_no = service.posting_of(tx, noun, one.rpartition("/")[2], None).publisher_no
-        assert len(service.posted_jobs(tx, noun.no, publisher_no)) == 3
+        assert len(service.posted_jobs(tx, noun.no)[publisher_no]) == 3
     rooms.put(f"{two}/jobs/pause", ["d"])
     with rooms.desk.records.read() as tx:
-        assert len(service.posted_jobs(tx, noun.no, publisher_no)) == 2
+        assert len(service.posted_jobs(tx, noun.no)[publisher_no]) == 2
 
 
 def test_pins_and_pauses(rooms: RoomsOffice, client: str) -> None:

@@ -55,8 +55,8 @@ class Stand:
         return set(listed(self.market, self.publisher))
 
 
-def stand(market: Market, **bought: object) -> Stand:
-    publisher = market.publisher("Slots", bid_type="PPP", min_bid_micros=5_000_000)
+def stand(market: Market, kind: dict[str, object] | None = None, **bought: object) -> Stand:
+    publisher = market.publisher("Slots", **(kind or {"bid_type": "PPP", "min_bid_micros": 5_000_000}))
     client = market.client()
     faults: list[object] = []
     given = CREATE.read(
@@ -183,3 +183,36 @@ def test_one_purchase_may_serve_two_clients(market: Market) -> None:
     market.write(lambda tx: slots.add(tx, market.ids, market.now(), place_, [theirs]))
     market.drain()
     assert here.shown() == {mine, theirs}
+
+
+@pytest.mark.parametrize(
+    ("bid_type", "flat"), [("CPC", None), ("CPA", None), ("FLAT_CPC", 3_000_000), ("Organic", None)]
+)
+def test_a_slot_bought_where_clicks_are_sold_wins_over_the_bid(
+    market: Market, bid_type: str, flat: int | None
+) -> None:
+    here = stand(market, {"bid_type": bid_type, "flat_bid_micros": flat})
+    campaign = market.campaign(here.client)
+    group = market.group(
+        campaign, cpc_bid_micros=1_000_000, cpa_bid_micros=9_000_000, placements=[place("Slots")]
+    )
+    refs = [market.job(here.client) for _ in range(4)]
+    rematch(market, here.client)
+    before = listed(market, here.publisher)
+    assert here.post(refs[1], refs[2]) == ["", ""]
+    found = listed(market, here.publisher)
+    assert list(found) == refs, "each once, in their order"
+    for ref in refs:
+        link, posted = opened(found[ref]), ref in refs[1:3]
+        assert link.group_no == group.no
+        if posted:
+            assert (link.bid_micros, link.price_micros) == (0, 0), "the slot is paid, not the click"
+            assert (found[ref]["cpc"], found[ref]["cpa"]) == ("0.00", "0.00")
+        else:
+            assert found[ref] == before[ref]
+    here.pause(refs[1], on=True)
+    assert listed(market, here.publisher)[refs[1]] == before[refs[1]], "offered by the group again"
+    group.status = "P"
+    market.save(group)
+    rematch(market, here.client)
+    assert here.shown() == {refs[2]}, "what is bought does not end with the group"

@@ -32,10 +32,11 @@ from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.listings import rows
 from handbill.listings.assembly import is_current
-from handbill.listings.offers import posted_at, unlistable
+from handbill.listings.offers import unlistable
 from handbill.listings.published import published
 from handbill.listings.rows import File
 from handbill.listings.service import ALL_CLIENTS
+from handbill.postings import service as postings
 from handbill.publishers import service as publishers
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
@@ -117,9 +118,11 @@ def _outcome(
 ) -> Outcome:  # fmt: skip
     states, why_not = known
     shop = look.into(publisher)
-    if publisher.body.bid_type == "PPP":
-        reasons = why_not + _why_not_posted(look, publisher, states[0])
-        return Outcome(publisher, reasons, None if reasons else POSTED, None, 0, shop)
+    posted = look.job.no in look.posted.get(publisher.no, ())
+    if posted or publisher.body.bid_type == "PPP":
+        reasons = why_not + _why_not_posted(look, publisher, states[0], posted=posted)
+        bid = (POSTED.bid_micros, POSTED.source) if posted else None
+        return Outcome(publisher, reasons, None if reasons else POSTED, bid, 0, shop)
     if found.group is None or found.campaign is None:
         return Outcome(publisher, [*why_not, NO_GROUP], None, None, 0, shop)
     reasons = [*why_not]
@@ -136,14 +139,16 @@ def _outcome(
     return Outcome(publisher, reasons, listed, bid_of(terms, look.asked), markdown_ppm, shop)
 
 
-def _why_not_posted(look: "_Look", publisher: Publisher, top: State) -> list[str]:
+def _why_not_posted(
+    look: "_Look", publisher: Publisher, top: State, *, posted: bool
+) -> list[str]:  # fmt: skip
     reasons: list[str] = [] if top.trades else [Withheld.NOT_TRADING]
     why = barred(look.client, publisher)
     if why is not None:
         reasons.append(why)
     if look.asked.paused:
         reasons.append(Withheld.JOB_PAUSED)
-    if look.job.no not in posted_at(look.tx, look.client, publisher):
+    if not posted:
         reasons.append(Withheld.NOT_POSTED)
     return reasons
 
@@ -159,6 +164,7 @@ class _Look:
             job.status != "A", job.body.cpc_micros, job.body.settings or PLAIN_JOB
         )  # fmt: skip
         self._blobs = blobs
+        self.posted = postings.posted_jobs(tx, client.no)
         self._parts = rows.parts_of_client(tx, client.no)
         self._keys = keys.secret(tx, "listing")
         self._room = most

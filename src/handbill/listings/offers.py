@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from heapq import merge
+from operator import attrgetter
 from struct import Struct
 from typing import NamedTuple
 
@@ -97,7 +99,8 @@ class Offers:
     """All that a client offers at one moment. ``slots``: the publishers, by their place here.
 
     ``rows``: of each job number, id, digest and which mix of offers, one per slot, it has.
-    ``posted``: by slot, what publishers of postings list instead.
+    ``posted``: by slot, the jobs that hold a bought slot there, by number, in their order: it is
+    the slot that is paid, so that it wins over what their job group offers.
     """
 
     slots: list[Publisher]
@@ -105,13 +108,17 @@ class Offers:
     counts: list[int] = field(default_factory=list)
     rows: bytearray = field(default_factory=bytearray)
     mixes: list[tuple[Offered | None, ...]] = field(default_factory=list)
-    posted: dict[int, list[OneListing]] = field(default_factory=dict)
+    posted: dict[int, dict[int, OneListing]] = field(default_factory=dict)
 
     def of(self, slot: int) -> Iterator[OneListing]:
         """What one publisher is offered, in the order of job numbers."""
-        if slot in self.posted:
-            yield from self.posted[slot]
-            return
+        posted = self.posted.get(slot)
+        if not posted:
+            return self._traded(slot)
+        traded = (one for one in self._traded(slot) if one.job_no not in posted)
+        return merge(posted.values(), traded, key=attrgetter("job_no"))
+
+    def _traded(self, slot: int) -> Iterator[OneListing]:
         column = [mix[slot] for mix in self.mixes]
         for no, job_id, digest, mix_no in _ROW.iter_unpack(self.rows):
             offered = column[mix_no]
@@ -128,18 +135,12 @@ def placed_publishers(tx: Tx, client: Client) -> list[Publisher]:
         for group in groups.groups_of(tx, client.no)
         for placement in group.body.placements
     }
+    posted = postings.posted_jobs(tx, client.no)
     return [
         publisher
         for publisher in publishers.publishers_of(tx, client.agency_no)
-        if publisher.id in placed or posted_at(tx, client, publisher)
+        if publisher.id in placed or publisher.no in posted
     ]
-
-
-def posted_at(tx: Tx, client: Client, publisher: Publisher) -> list[int]:
-    """The numbers of the jobs that a publisher of postings is to list: none at any other one."""
-    if publisher.body.bid_type != "PPP":
-        return []
-    return postings.posted_jobs(tx, client.no, publisher.no)
 
 
 def trades_of(tx: Tx, client: Client, slots: list[Publisher], today: date) -> dict[int, Trade]:
@@ -228,11 +229,14 @@ def _fill(offers: Offers, trades: dict[int, Trade], found: Iterator[Row], today:
 def _fill_posted(tx: Tx, client: Client, offers: Offers, now: Instant) -> None:
     """What is posted is listed whatever its job group's bids, states and placements: under the
     group that it is matched to, else the default one, so that its clicks are counted there.
+
+    Slots can be bought at any publisher, also at one that is paid by click or apply.
     """
+    posted = postings.posted_jobs(tx, client.no)
     wanted = {
-        slot: nos
+        slot: posted[publisher.no]
         for slot, publisher in enumerate(offers.slots)
-        if barred(client, publisher) is None and (nos := posted_at(tx, client, publisher))
+        if publisher.no in posted and barred(client, publisher) is None
     }
     if not wanted:
         return
@@ -240,16 +244,17 @@ def _fill_posted(tx: Tx, client: Client, offers: Offers, now: Instant) -> None:
     campaign_of = {group.no: group.campaign_no for group in live}
     default_no = next((group.no for group in live if group.is_default), 0)
     for slot, nos in wanted.items():
-        listed = offers.posted[slot] = []
-        hasher = hashlib.blake2b(digest_size=16)
+        listed = offers.posted[slot] = {}
+        hasher = hashlib.blake2b(offers.digests[slot], digest_size=16)
         rows = tx.all(_POSTED, client_no=client.no, nos=Listed(nos), now=now)
         for no, id_, digest, matched_no in rows:
             group_no = matched_no if matched_no in campaign_of else default_no
             campaign_no = campaign_of.get(group_no, 0)
             offered = Offered(group_no, campaign_no, POSTED.bid_micros, POSTED.price_micros)
-            listed.append(OneListing(no, bytes.fromhex(id_), digest, offered))
+            listed[no] = OneListing(no, bytes.fromhex(id_), digest, offered)
             hasher.update(bytes.fromhex(id_) + digest + _OFFERED.pack(*offered))
-        offers.counts[slot], offers.digests[slot] = len(listed), hasher.digest()
+        offers.counts[slot] = sum(1 for _ in offers.of(slot))
+        offers.digests[slot] = hasher.digest()
 
 
 def _mix(

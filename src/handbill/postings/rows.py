@@ -154,10 +154,8 @@ _OF_CONFIG = _JOBS.where(_p.config_no == b("config_no"), _NOT_DELETED).order_by(
 _OF_REFS = _JOBS.where(
     _p.config_no == b("config_no"), _p.client_no == b("client_no"), among(_j.ref, "refs")
 )
-_POSTED_AT = (
-    _p.client_no == b("client_no"), _p.posted == _ONE,
-    _c.publisher_no == b("publisher_no"), _LIVE,
-)  # fmt: skip
+_POSTED = (_p.client_no == b("client_no"), _p.posted == _ONE, _LIVE)
+_POSTED_AT = (*_POSTED, _c.publisher_no == b("publisher_no"))
 _PINNED = _p.pinned.between(b("least"), b("most"))
 _THERE = _j.left_at.is_(None)
 _POSTED_PAGE = (
@@ -176,11 +174,11 @@ _POSTED_COUNT = (
     .where(*_POSTED_AT, _PINNED, _THERE)
 )
 _POSTED_NOS = (
-    sa.select(_p.job_no)
+    sa.select(_c.publisher_no, _p.job_no)
     .join(posting_configs, _c.no == _p.config_no)
-    .where(*_POSTED_AT, _p.paused == _ZERO)
+    .where(*_POSTED, _p.paused == _ZERO)
     .distinct()
-    .order_by(_p.job_no)
+    .order_by(_c.publisher_no, _p.job_no)
 )
 _CANDIDATES = sa.select(_j.no, _j.ref, _j.status, _j.valid, _j.end_at).where(
     _j.client_no == b("client_no"), among(_j.ref, "refs"), _j.left_at.is_(None)
@@ -316,8 +314,11 @@ def _posted(place: tuple[int, int], pinned: bool | None) -> dict[str, int]:
     return {"client_no": place[0], "publisher_no": place[1], "least": least, "most": most}
 
 
-def posted_numbers(tx: Tx, client_no: int, publisher_no: int) -> list[int]:
-    return [no for (no,) in tx.all(_POSTED_NOS, client_no=client_no, publisher_no=publisher_no)]
+def posted_numbers(tx: Tx, client_no: int) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for publisher_no, job_no in tx.all(_POSTED_NOS, client_no=client_no):
+        found.setdefault(publisher_no, []).append(job_no)
+    return found
 
 
 def candidates(tx: Tx, client_no: int, refs: Iterable[str], now: Instant) -> dict[str, Any]:

@@ -76,11 +76,12 @@ def posted_page(
     return rows.posted_page(tx, place, pinned, *window), rows.posted_count(tx, place, pinned)
 
 
-def posted_jobs(tx: Tx, client_no: int, publisher_no: int) -> list[int]:
-    """The numbers of the jobs that hold a slot at a publisher and are not paused there: they belong
-    into its outbound feed, at no bid. Whether a job can be shown at all is for listings to say.
+def posted_jobs(tx: Tx, client_no: int) -> dict[int, list[int]]:
+    """By publisher, the numbers of the jobs that hold a slot there and are not paused in it: they
+    belong into its outbound feed, at no bid. Whether a job can be shown at all is for listings to
+    say.
     """
-    return rows.posted_numbers(tx, client_no, publisher_no)
+    return rows.posted_numbers(tx, client_no)
 
 
 # ── purchases ───────────────────────────────────────────────────────────────────────────────────
