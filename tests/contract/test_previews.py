@@ -61,7 +61,7 @@ def test_a_job_group_shows_what_it_would_take(office: Office) -> None:
         "keptBy": [
             {"id": best.rsplit("/", 1)[1], "name": "best", "isDefault": False, "jobs": 1}
         ],
-        "refNumbers": ["D1", "D2", "H1"],
+        "refNumbers": ["D1", "D2", "H1"], "warnings": [],
     }  # fmt: skip
     last = previewed(office, client, filters=rule("country", "us"), priority=9)
     assert last["taken"] == 1
@@ -332,3 +332,104 @@ def test_only_two_are_under_way_at_once(office: Office, site: Site) -> None:
     assert (len(depth), sorted(refused)) == (2, [200, 400])
     site.pages = {"/feed.xml": document(item("1"))}
     assert office.ask("POST", url, body).status == 200
+
+
+def test_what_saves_and_does_nothing_is_a_warning(office: Office) -> None:
+    """A misspelt field, and a bid that some of the placements do not take."""
+    office.new("/publishers", {"id": "Dear", "minBid": 2})
+    client = office.client()
+    job = {"refNumber": "1", "title": "t", "description": "d", "url": "https://x.example/1"}
+    office.new(f"{client}/jobs", job | {"additionalFields": {"shift": "night"}})
+    leaf = {"operator": "EQUAL", "data": "x"}
+    rules = [leaf | {"field": name} for name in ("title", "shift", "shfit")]
+    body = {
+        "filters": {"operator": "OR", "rules": rules}, "cpcBid": 1,
+        "placements": [{"value": "TestExp1"}, {"value": "Dear"}],
+    }  # fmt: skip
+    odd = {
+        "field": "/filters/rules/2/field",
+        "message": "no job of the client has a field shfit; did you mean shift?",
+    }
+    low = {"field": "/placements/1", "message": "Dear takes 2 at least, more than cpcBid"}
+    told = office.ask("POST", f"{client}/jobgroups/preview", body)
+    assert told.json["warnings"] == [odd, low]
+    campaign = office.campaign(client)
+    group = office.group(campaign, filters=body["filters"])
+    said = office.get(f"{client}/jobs/1/explain")
+    assert said["otherJobGroups"][0]["warnings"] == [odd]
+    fine = {"operator": "OR", "rules": [leaf | {"field": "shift", "data": "night"}, rules[2]]}
+    office.put(group, {"filters": fine})
+    assert office.get(f"{client}/jobs/1/explain")["jobGroup"]["warnings"] == [
+        odd | {"field": "/filters/rules/1/field"}
+    ]
+
+
+def test_a_bid_that_no_placement_takes_is_refused_at_its_field(office: Office) -> None:
+    office.new("/publishers", {"id": "Dear", "minBid": 2})
+    office.new("/publishers", {"id": "Applied", "bidType": "CPA", "minBid": 9})
+    client = office.client()
+    campaign = office.campaign(client)
+    group = office.group(campaign, placements=[{"value": "Dear"}, {"value": "Applied"}], cpcBid=2)
+    least = "must be at least {}: no placement takes less"
+    assert office.faults("PUT", group, {"cpcBid": 1.99, "cpaBid": 8}) == {
+        "/cpcBid": least.format(2), "/cpaBid": least.format(9),
+    }  # fmt: skip
+    placements = [{"value": "Dear"}, {"value": "TestExp1", "is_active": False}]
+    preview = {"filters": office.get(group)["filters"], "placements": placements, "cpcBid": 1}
+    assert set(office.faults("POST", f"{client}/jobgroups/preview", preview)) == {"/cpcBid"}
+    for cleared in (
+        {"cpcBid": 0},  # the feed's bid may stand in
+        {"cpcBid": 1, "placements": [{"value": "Dear"}, {"value": "TestExp1"}]},
+        {"cpcBid": 1, "placements": [{"value": "Dear", "bid": 2}]},
+    ):
+        assert office.ask("PUT", group, cleared).status == 200, cleared
+
+
+def test_another_currency_is_refused_wherever_a_bid_may_name_one(office: Office) -> None:
+    client = office.client()
+    campaign = office.campaign(client)
+    says = "must be USD, the publisher's currency: nothing is converted"
+    place = {"value": "TestExp1", "bid": 1, "currency": "EUR"}
+    filters = {"operator": "OR", "rules": [{"field": "city", "operator": "EQUAL", "data": "x"}]}
+    group = {
+        "name": "g", "filters": filters, "placements": [place],
+        "caps": {"budget": {"cap": "Monthly", "value": 1}},
+    }  # fmt: skip
+    assert office.faults("POST", f"{campaign}/jobgroups", group) == {
+        "/placements/0/currency": says
+    }  # fmt: skip
+    preview = {"filters": filters, "placements": [place]}
+    told = office.faults("POST", f"{client}/jobgroups/preview", preview)
+    assert told == {"/placements/0/currency": says}
+    made = office.group(campaign, placements=[place | {"currency": "USD"}])
+    assert office.get(made)["placements"][0]["currency"] == "USD"
+    office.new("/publishers", {"id": "Dear", "minBid": 2})
+    job = {"refNumber": "1", "title": "t", "description": "d", "url": "https://x.example/1"}
+    over = {"value": "Dear", "cpcBid": 1, "currency": "EUR"}
+    assert office.faults("POST", f"{client}/jobs", job | {"placementSettings": [over]}) == {
+        "/placementSettings/0/currency": says,
+        "/placementSettings/0/cpcBid": "must be at least 2, the least bid of the publisher",
+    }
+
+
+def test_a_job_stands_in_for_none_of_our_own_nodes(office: Office) -> None:
+    schema = {"jobSchema": {"refNumber": "reqid", "cpa": ""}}
+    office.new("/publishers", {"id": "Own", "schema": schema})
+    client = office.client()
+    nodes = dict.fromkeys(("url", "cpc", "cpa", "reqid", "referencenumber", "title"), "x")
+    job = {
+        "refNumber": "1", "title": "t", "description": "d", "url": "https://x.example/1",
+        "publisherFields": {"Own": nodes, "TestExp1": nodes},
+    }  # fmt: skip
+    says = "is the platform's own node"
+    told = office.faults("POST", f"{client}/jobs", job)
+    assert told == {
+        f"/publisherFields/{at}": says
+        for at in (
+            "Own/cpc", "Own/reqid", "Own/url", "TestExp1/cpa", "TestExp1/cpc",
+            "TestExp1/referencenumber", "TestExp1/url",
+        )
+    }  # fmt: skip
+    change = {"schema": schema | {"additionalFieldsV2": {"url": "title", "reqid": "1", "cpa": "1"}}}
+    at = "/schema/additionalFieldsV2"
+    assert set(office.faults("PUT", "/publishers/Own", change)) == {f"{at}/url", f"{at}/reqid"}

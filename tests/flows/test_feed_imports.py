@@ -4,12 +4,13 @@ import gzip
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flows.feed_world import MAPPINGS, MONDAY, World, document, item, new_client, world_on
 from handbill.clients import service as clients
-from handbill.core.nouns import JobBody
+from handbill.core.nouns import JobBody, JobSetting, JobSettings
 from handbill.feeds import collecting, importing
 from handbill.feeds import service as feeds
 from handbill.feeds.collecting import ImportFailed
@@ -512,6 +513,47 @@ def test_publishers_named_by_the_feed(world: World) -> None:
     assert allowed["1"] is not None
     assert (allowed["1"].publishers, allowed["2"]) == (("Indeed", "Talent"), None)
     assert world.serve_and_run(feed, item("1", boards=" "), item("2"))["changed"] == 1
+    assert world.jobs()["1"].body.settings is None
+
+
+@pytest.mark.parametrize(
+    "cleared",
+    [
+        {"schemaMappingPublisher": None}, {"schemaMappingPublisher": {}},
+        {"schemaMappings": MAPPINGS}, {"schemaMappings": MAPPINGS | {"schemaMappingPublisher": ""}},
+    ],
+)  # fmt: skip
+def test_jobs_are_free_when_publishers_are_mapped_no_more(
+    world: World, cleared: dict[str, Any]
+) -> None:
+    feed = world.feed(schemaMappings=MAPPINGS | {"schemaMappingPublisher": "boards"})
+    items = item("1", boards="Indeed"), item("2", boards="Indeed"), item("3", boards="Indeed")
+    world.serve_and_run(feed, *items)
+    own = JobSettings(JobSetting(cpc_bid_micros=5), publishers=("Talent",))
+    no = world.jobs()["2"].no
+    with world.records.write() as tx:
+        # Job 2 has an allow-list of an API caller's, job 3 left while the feed named its board.
+        rows.set_settings(tx, no, own, MONDAY)
+    world.serve_and_run(feed, *items[:2])
+    with world.records.write() as tx:
+        feeds.update(tx, MONDAY, world.client, feed, cleared)
+    assert world.serve_and_run(feed, *items)["changed"] == 1
+    found = {ref: job.body.settings for ref, job in world.jobs().items()}
+    assert found == {"1": None, "2": own, "3": None}
+
+
+def test_a_job_that_passes_to_another_feed_leaves_its_boards_behind(world: World) -> None:
+    feed = world.feed(schemaMappings=MAPPINGS | {"schemaMappingPublisher": "boards"})
+    world.serve_and_run(feed, item("1", boards="Indeed"))
+    other = world.feed("/other.xml")
+    world.site.pages["/other.xml"] = document(item("1"))
+    world.run(other)
+    assert world.jobs()["1"].body.settings == JobSettings(
+        publishers=("Indeed",), publishers_of_feed=True
+    )
+    with world.records.write() as tx:
+        feeds.delete(tx, MONDAY, world.client, feed)
+    world.run(other)
     assert world.jobs()["1"].body.settings is None
 
 

@@ -56,7 +56,8 @@ class Stand:
 
 
 def stand(market: Market, kind: dict[str, object] | None = None, **bought: object) -> Stand:
-    publisher = market.publisher("Slots", **(kind or {"bid_type": "PPP", "min_bid_micros": 5_000_000}))
+    kind = kind or {"bid_type": "PPP", "min_bid_micros": 5_000_000}
+    publisher = market.publisher("Slots", **kind)
     client = market.client()
     faults: list[object] = []
     given = CREATE.read(

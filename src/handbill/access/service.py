@@ -13,6 +13,7 @@ from typing import Any, Final
 from handbill.access import rows
 from handbill.access.keys import ensure_secrets, secret
 from handbill.access.rows import Agency, ApiClient, Key
+from handbill.core.currencies import PLACES
 from handbill.core.nouns import Family
 from handbill.host import security
 from handbill.host.ids import Ids, new_api_client_id, new_family_id, new_name
@@ -66,7 +67,6 @@ _PREFIX_LENGTH = 12
 _SECRET_LENGTH = 40  # 36^40: 206 bits, so a fast keyed digest is right
 _KEY = re.compile(rf"hb_([a-z0-9]{{{_PREFIX_LENGTH}}})_([a-z0-9]{{{_SECRET_LENGTH}}})")
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 def create_agency(
@@ -74,7 +74,7 @@ def create_agency(
 ) -> tuple[str, str, str]:
     """A new agency with its first key and API client: agency id, key (shown once), API client id.
 
-    **Refuses** (400) an id that is no slug or is taken, no name, a currency not of ISO 4217's form.
+    **Refuses** (400) an id that is no slug or is taken, no name, a currency not of ISO 4217.
     """
     faults = []
     if not _SLUG.fullmatch(agency_id):
@@ -83,7 +83,7 @@ def create_agency(
         faults.append(Fault("/id", "already exists"))
     if not 0 < len(name.strip()) <= 200:
         faults.append(Fault("/name", "must have 1 to 200 characters"))
-    if not _CURRENCY.fullmatch(currency):
+    if currency not in PLACES:
         faults.append(Fault("/currency", "must be an ISO 4217 code such as USD"))
     if faults:
         raise bad_request(faults)

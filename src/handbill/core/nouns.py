@@ -123,6 +123,8 @@ class Placement(msgspec.Struct, frozen=True, omit_defaults=True):
     bid_micros: int | None = None
     active: bool = True
     budget: Cap | None = None
+    currency: str = ""
+    """As it was said beside the bid; only the publisher's own is taken."""
 
 
 class PerformanceTarget(msgspec.Struct, frozen=True):
@@ -251,10 +253,11 @@ class JobPlacement(msgspec.Struct, frozen=True, omit_defaults=True):
     cpa_bid_micros: int | None = None
     active: bool = True
     budget: Cap | None = None
+    currency: str = ""
 
 
 class JobSettings(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an API caller set on one job: bids, allow-list of publishers, placements.
+    """What is set on one job: bids, allow-list of publishers, placements.
 
     Stored as JSON in ``jobs.settings``; NULL there means all defaults.
     """
@@ -262,6 +265,8 @@ class JobSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     setting: JobSetting = JobSetting()
     placements: tuple[JobPlacement, ...] = ()
     publishers: tuple[str, ...] | None = None
+    publishers_of_feed: bool = False
+    """Whether a feed said which: then they end when it says nothing of publishers any more."""
 
 
 class JobBody(msgspec.Struct, omit_defaults=True, gc=False):

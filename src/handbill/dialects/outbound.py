@@ -33,6 +33,7 @@ JOB_NODES = {
 """Keys of ``PublisherSchema.job`` and their default names, in the order of output."""
 
 _SPLICED = ("url", "cpa", "cpc")
+_OURS = (*_SPLICED, "refNumber")
 _NAME = re.compile(r"(?!xml)[A-Za-z_][A-Za-z0-9_.-]{0,99}", re.IGNORECASE)
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -40,6 +41,12 @@ _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 def is_node_name(text: str) -> bool:
     """Whether a text can be the name of a node in an outbound feed."""
     return _NAME.fullmatch(text) is not None
+
+
+def kept_nodes(schema: PublisherSchema) -> frozenset[str]:
+    """The nodes of each job that nothing else may stand in for: link, bids and reference."""
+    names = {key: _given(schema.job, key, JOB_NODES[key]) for key in _OURS}
+    return frozenset(filter(None, [*names.values(), "" if names["url"] else "url"]))
 
 
 class Node(NamedTuple):
@@ -69,6 +76,8 @@ class Shape:
     currency: str
     places: int
     """Decimals of a bid at least."""
+    kept: frozenset[str]
+    """Names of nodes that no other text may stand in for."""
     advertiser: str
     digest: bytes
 
@@ -97,7 +106,7 @@ def shape_of(
     ]
     at = next((n for n, node in enumerate(nodes) if node.key in _SPLICED), len(nodes))
     spliced = tuple(node for node in nodes if node.key in _SPLICED)
-    taken = {node.name for node in spliced}
+    taken = kept_nodes(schema)
     more = [
         _additional(name, source, places, wrapped)
         for name, source in schema.additional.items()
@@ -113,6 +122,7 @@ def shape_of(
         root=head.pop("source") or "source", head=head, job=job, before=before, spliced=spliced,
         after=after, wrapped=wrapped, advertiser=advertiser,
         currency=currency if schema.currency_in_bid else "", places=PLACES.get(currency, 2),
+        kept=taken,
         digest=hashlib.blake2b(repr(plan).encode(), digest_size=16).digest(),
     )  # fmt: skip
 
@@ -121,12 +131,12 @@ def fragment_of(shape: Shape, body: JobBody, publisher_id: str, born_at: Instant
     """Render a job but for its URL and bids. ``born_at`` stands in where it says no date at all.
 
     What the job says for this publisher alone replaces nodes of the same name or is added, except
-    for the URL and the bids, which are not the job's to say.
+    for the URL, the bids and the reference, which are not the job's to say.
     """
     own = {
         name: text
         for name, text in body.publisher_nodes.get(publisher_id, {}).items()
-        if is_node_name(name) and all(name != node.name for node in shape.spliced)
+        if is_node_name(name) and name not in shape.kept
     }
     known = {node.name for node in shape.before + shape.after} if own else ()
     before, after = (

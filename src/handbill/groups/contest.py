@@ -11,10 +11,12 @@ import msgspec
 from handbill.campaigns import service as campaigns
 from handbill.clients import service as clients
 from handbill.core.filter_code import Contender, Matcher
+from handbill.core.filter_fields import unknown_fields
 from handbill.core.filters import asks_age
 from handbill.core.nouns import Branch, Client, Group, Leaf
 from handbill.core.states import may_match
 from handbill.groups import service as groups
+from handbill.kit.faults import Fault
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.store.records import Tx
@@ -46,6 +48,13 @@ class Contest:
 
     def rank(self, group_no: int) -> tuple[int, int]:
         return self.ranks.get(group_no, LAST)
+
+
+def warnings_of(filters: Branch, contest: Contest) -> list[Fault]:
+    """The fields of a filter that no job of the client has, as far as all its own are known."""
+    if len(contest.places) >= clients.MOST_CUSTOM_FIELDS:
+        return []
+    return unknown_fields(filters, contest.places, "/filters")
 
 
 def contest_of(tx: Tx, client: Client, now: Instant) -> Contest:

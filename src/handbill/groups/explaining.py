@@ -10,8 +10,9 @@ from handbill.core.nouns import Campaign, Client, Group
 from handbill.core.states import ACTIVE, State, campaign_state, group_state
 from handbill.core.tracing import Trace, trace
 from handbill.groups import service
-from handbill.groups.contest import Contest, contest_of
+from handbill.groups.contest import Contest, contest_of, warnings_of
 from handbill.groups.matching import candidate_of
+from handbill.kit.faults import Fault
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 
@@ -27,10 +28,12 @@ class Loser(NamedTuple):
     """NOT_ACTIVE, NO_FILTER, NO_MATCH, or LOWER_RANK."""
     state: State
     trace: Trace | None
+    warnings: list[Fault]
 
 
 class Belonging(NamedTuple):
     """Where a job belongs. ``group`` None: no filter holds, and there is no default group.
+    ``warnings``: fields of its filter that no job has.
     ``trace`` None: no filter holds, so that it is the default one. ``pending``: the records do not
     say so yet. ``losers``: best ranked first, the inactive last; at most 100.
     """
@@ -38,6 +41,7 @@ class Belonging(NamedTuple):
     group: Group | None
     campaign: Campaign | None
     trace: Trace | None
+    warnings: list[Fault]
     pending: bool
     losers: list[Loser]
     loser_count: int
@@ -59,6 +63,7 @@ def belonging(tx: Tx, client: Client, job_no: int, now: Instant) -> Belonging:
     return Belonging(
         group, None if group is None else above[group.campaign_no],
         None if winner_no is None or group is None else _trace(contest, group, facts),
+        [] if group is None else _warnings(contest, group),
         marked or candidate.group_no != recorded, told, len(losers),
     )  # fmt: skip
 
@@ -72,10 +77,15 @@ def _loser(contest: Contest, group: Group, campaign: Campaign, facts: Facts) -> 
     state = group_state(group, campaign_state(campaign, ACTIVE, contest.today), contest.today)
     if group.no not in contest.ranks:
         reason = "NO_FILTER" if state.trades else "NOT_ACTIVE"
-        return Loser(group, campaign, reason, state, None)
+        return Loser(group, campaign, reason, state, None, _warnings(contest, group))
     found = _trace(contest, group, facts)
     reason = "LOWER_RANK" if found.holds else "NO_MATCH"
-    return Loser(group, campaign, reason, state, found)
+    return Loser(group, campaign, reason, state, found, _warnings(contest, group))
+
+
+def _warnings(contest: Contest, group: Group) -> list[Fault]:
+    filters = group.body.filters
+    return [] if filters is None else warnings_of(filters, contest)
 
 
 def _trace(contest: Contest, group: Group, facts: Facts) -> Trace:

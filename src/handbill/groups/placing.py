@@ -2,6 +2,8 @@
 (validation), 2.2 (cross-checks).
 """
 
+from collections.abc import Iterable
+
 from handbill.core.nouns import Cap, Client, GroupBody, Placement, Publisher
 from handbill.kit.faults import Fault
 from handbill.kit.money import number_of
@@ -13,6 +15,10 @@ from handbill.store.records import Tx
 # that only a placement that cannot fit in any month is refused.
 _MOST_A_MONTH: dict[Period, int] = {"Daily": 31, "Weekly": 5, "Monthly": 1}
 _LEAST_A_MONTH: dict[Period, int] = {"Daily": 28, "Weekly": 4, "Monthly": 1}
+
+
+_BID_OF = {"CPC": "cpcBid", "CPA": "cpaBid"}
+"""Which of a group's bids counts, by what a publisher is paid for."""
 
 
 def placement_faults(tx: Tx, client: Client, body: GroupBody, *, new: bool) -> list[Fault]:
@@ -33,6 +39,20 @@ def placement_faults(tx: Tx, client: Client, body: GroupBody, *, new: bool) -> l
     return faults
 
 
+def bid_warnings(tx: Tx, client: Client, body: GroupBody) -> list[Fault]:
+    """The placements that the group's own bid is too low for: there its jobs are not listed."""
+    low = low_bids(publishers.publishers_of(tx, client.agency_no), body)
+    places = {placement.publisher_id: n for n, placement in enumerate(body.placements)}
+    return [
+        Fault(
+            f"/placements/{places[publisher_id]}",
+            f"{publisher_id} takes {number_of(least)} at least, more than {field}",
+        )
+        for field, of_field in low.items()
+        for publisher_id, least in of_field.items()
+    ]
+
+
 def _faults_of(
     placement: Placement, publisher: Publisher | None, excluded: set[str], n: int
 ) -> list[Fault]:
@@ -42,11 +62,44 @@ def _faults_of(
     faults = []
     if publisher.id in excluded:
         faults.append(Fault(f"{at}/value", "is excluded by the client"))
-    least = publisher.body.min_bid_micros
-    flat = publisher.body.bid_type == "FLAT_CPC"
-    if placement.bid_micros is not None and placement.bid_micros < least and not flat:
-        says = f"must be at least {number_of(least)}, the least bid of the publisher"
-        faults.append(Fault(f"{at}/bid", says))
+    bid = placement.bid_micros
+    return faults + publishers.asked_faults(publisher, placement.currency, bid, at, f"{at}/bid")
+
+
+def low_bids(client_publishers: Iterable[Publisher], body: GroupBody) -> dict[str, dict[str, int]]:
+    """Where the group's own bid counts and is too low: field → publisher → its least bid.
+
+    A bid of 0 says nothing: the feed's may stand in.
+    """
+    known = {one.id: one for one in client_publishers}
+    said = {"cpcBid": body.cpc_bid_micros, "cpaBid": body.cpa_bid_micros}
+    found: dict[str, dict[str, int]] = {}
+    for placement in body.placements:
+        publisher = known.get(placement.publisher_id)
+        field = publisher and _BID_OF.get(publisher.body.bid_type)
+        if not publisher or not field or placement.bid_micros is not None or not placement.active:
+            continue
+        if 0 < said[field] < publisher.body.min_bid_micros:
+            found.setdefault(field, {})[publisher.id] = publisher.body.min_bid_micros
+    return found
+
+
+def bid_faults(tx: Tx, client: Client, body: GroupBody) -> list[Fault]:
+    """A group's bid that no placement takes, at its field; what some take is no fault."""
+    known = {one.id: one for one in publishers.publishers_of(tx, client.agency_no)}
+    low = low_bids(known.values(), body)
+    faults = []
+    for field, least in low.items():
+        of_kind = {
+            placement.publisher_id
+            for placement in body.placements
+            if placement.active
+            and (publisher := known.get(placement.publisher_id)) is not None
+            and _BID_OF.get(publisher.body.bid_type) == field
+        }
+        if of_kind == least.keys():
+            says = f"must be at least {number_of(min(least.values()))}: no placement takes less"
+            faults.append(Fault(f"/{field}", says))
     return faults
 
 

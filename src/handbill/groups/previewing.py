@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from handbill.core.filter_code import FIELDS, Contender, Matcher
 from handbill.core.nouns import Branch, Client, Group, GroupBody
 from handbill.groups import service
-from handbill.groups.contest import Contest, contest_of
+from handbill.groups.contest import Contest, contest_of, warnings_of
 from handbill.groups.matching import BATCH, candidates
-from handbill.groups.placing import placement_faults
+from handbill.groups.placing import bid_faults, bid_warnings, placement_faults
 from handbill.kit.faults import Fault, bad_request
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
@@ -39,6 +39,7 @@ class Preview:
     taken_from: Counter[int] = field(default_factory=Counter)
     kept_by: Counter[int] = field(default_factory=Counter)
     refs: list[str] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
 
 
 class _Sides(NamedTuple):
@@ -58,16 +59,20 @@ def preview(
     """What the group of ``wire.previews.GROUP_PREVIEW`` would take from whom, by group number.
 
     **Refuses** (400) what saving would refuse of filter and placements, and a group that is not
-    the client's. Only the client's first ``most`` jobs are looked at.
+    the client's. What can be saved and does nothing is a warning. Only the client's first
+    ``most`` jobs are looked at.
     """
     stands = _named(tx, client, given.get("jobGroupId"))
-    placements = given.get("placements")
-    if placements:
-        faults = placement_faults(tx, client, GroupBody("", placements=placements), new=True)
-        if faults:
-            raise bad_request(faults)
+    body = GroupBody(
+        "", placements=given.get("placements") or [], cpc_bid_micros=given.get("cpcBid") or 0,
+        cpa_bid_micros=given.get("cpaBid") or 0,
+    )  # fmt: skip
+    faults = placement_faults(tx, client, body, new=True) + bid_faults(tx, client, body)
+    if faults:
+        raise bad_request(faults)
     sides = _sides(contest_of(tx, client, now), stands, given)
-    found = Preview()
+    found = Preview(warnings=warnings_of(given["filters"], sides.contest))
+    found.warnings += bid_warnings(tx, client, body)
     for job in _live(tx, sides.contest, found, most):
         _weigh(found, sides, job)
     return found

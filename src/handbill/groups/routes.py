@@ -11,7 +11,7 @@ from handbill.http.paging import skip_and_limit, with_links
 from handbill.wire import samples
 from handbill.wire.group_schema import GROUP
 from handbill.wire.groups import CREATE, UPDATE, spell_group
-from handbill.wire.previews import GROUP_PREVIEW, GROUP_PREVIEWED
+from handbill.wire.previews import GROUP_PREVIEW, GROUP_PREVIEWED, spell_warnings
 from handbill.wire.spelling import TEXT, described
 
 _TAG = "Job groups"
@@ -96,6 +96,7 @@ def _preview(call: Call) -> dict[str, Any]:
         "takenFrom": counted(found.taken_from),
         "keptBy": counted(found.kept_by),
         "refNumbers": found.refs,
+        "warnings": spell_warnings(found.warnings),
     }
 
 
@@ -210,6 +211,7 @@ OPERATIONS = [
                 }
             ],
             "refNumbers": ["test-job-ref-number-108"],
+            "warnings": [],
         },
     ),
     Operation(

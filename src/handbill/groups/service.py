@@ -7,7 +7,7 @@ from handbill.campaigns import service as campaigns
 from handbill.clients.service import ends_too_soon, fixed_faults
 from handbill.core.nouns import Campaign, Client, Group, GroupBody, Placement
 from handbill.groups import rows
-from handbill.groups.placing import placement_faults
+from handbill.groups.placing import bid_faults, placement_faults
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
@@ -201,5 +201,7 @@ def _finish(
         faults.append(ends_too_soon())
     if {"placements", "caps"} & given.keys():
         faults.extend(placement_faults(tx, client, body, new="placements" in given))
+    if {"placements", "cpcBid", "cpaBid"} & given.keys():
+        faults.extend(bid_faults(tx, client, body))
     if faults:
         raise bad_request(faults)

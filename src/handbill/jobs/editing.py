@@ -5,7 +5,16 @@ from typing import Any
 import msgspec
 
 from handbill.clients import service as clients
-from handbill.core.nouns import Client, Job, JobBody, JobSetting, JobSettings
+from handbill.core.nouns import (
+    Client,
+    Job,
+    JobBody,
+    JobPlacement,
+    JobSetting,
+    JobSettings,
+    Publisher,
+)
+from handbill.dialects.outbound import kept_nodes
 from handbill.jobs import rows, service
 from handbill.kit.faults import Fault, bad_request, refused_state
 from handbill.kit.instants import Instant
@@ -138,11 +147,12 @@ def _settings(
 ) -> JobSettings:  # fmt: skip
     """The settings after a change; the publishers' nodes go into the body."""
     changes: dict[str, Any] = {}
-    known: set[str] = set()
+    known: dict[str, Publisher] = {}
     if given.keys() & {"publisherFields", "placementSettings"}:
-        known = {one.id for one in publishers.publishers_of(tx, client.agency_no)}
+        known = {one.id: one for one in publishers.publishers_of(tx, client.agency_no)}
     if "publisherFields" in given:
         changes["publishers"], body.publisher_nodes = given["publisherFields"] or (None, {})
+        changes["publishers_of_feed"] = False
         named = {f"publishers/{n}": id_ for n, id_ in enumerate(changes["publishers"] or ())} | {
             pointed(id_): id_ for id_ in body.publisher_nodes
         }
@@ -151,16 +161,31 @@ def _settings(
             for at, id_ in named.items()
             if id_ not in known
         ]
+        faults += [
+            Fault(f"/publisherFields/{pointed(id_)}/{pointed(name)}", "is the platform's own node")
+            for id_, nodes in body.publisher_nodes.items()
+            if id_ in known
+            for name in sorted(kept_nodes(known[id_].body.schema) & nodes.keys())
+        ]
     if "jobSetting" in given:
         changes["setting"] = _setting(settings.setting, given["jobSetting"], faults)
     if "placementSettings" in given:
         changes["placements"] = tuple(given["placementSettings"] or ())
-        faults += [
-            Fault(f"/placementSettings/{n}/value", "is not a publisher of yours")
-            for n, placement in enumerate(changes["placements"])
-            if placement.publisher_id not in known
-        ]
+        for n, placement in enumerate(changes["placements"]):
+            at = f"/placementSettings/{n}"
+            faults += _placement_faults(placement, known.get(placement.publisher_id), at)
     return msgspec.structs.replace(settings, **changes)
+
+
+def _placement_faults(
+    placement: JobPlacement, publisher: Publisher | None, at: str
+) -> list[Fault]:  # fmt: skip
+    if publisher is None:
+        return [Fault(f"{at}/value", "is not a publisher of yours")]
+    by_apply = publisher.body.bid_type == "CPA"
+    bid = placement.cpa_bid_micros if by_apply else placement.cpc_bid_micros
+    field = f"{at}/cpaBid" if by_apply else f"{at}/cpcBid"
+    return publishers.asked_faults(publisher, placement.currency, bid, at, field)
 
 
 def _setting(setting: JobSetting, change: dict[str, Any] | None, faults: list[Fault]) -> JobSetting:

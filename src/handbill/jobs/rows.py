@@ -238,11 +238,15 @@ def _source_columns(job: Written) -> dict[str, Any]:
 
 
 def settings_with(settings: str | None, publishers: tuple[str, ...] | None) -> str | None:
-    """The settings' column after the source has had its say about publishers."""
-    if publishers is None:
-        return settings
+    """The settings' column after the source has had its say about publishers: None says nothing,
+    which ends what a feed said, and leaves what an API caller set.
+    """
     before = _SETTINGS.decode(settings) if settings is not None else JobSettings()
-    changed = msgspec.structs.replace(before, publishers=publishers or None)
+    if publishers is None and not before.publishers_of_feed:
+        return settings
+    changed = msgspec.structs.replace(
+        before, publishers=publishers or None, publishers_of_feed=bool(publishers)
+    )
     return None if changed == JobSettings() else _JSON.encode(changed).decode()
 
 

@@ -18,6 +18,7 @@ from handbill.listings.service import feed_url
 from handbill.store.records import Tx
 from handbill.wire.caps import spell_caps
 from handbill.wire.explained import EXPLAINED, SAMPLE
+from handbill.wire.previews import spell_warnings
 from handbill.wire.shapes import spell_day
 from handbill.wire.spelled_jobs import status_of
 
@@ -68,6 +69,7 @@ def _belonging(found: Explained) -> dict[str, Any]:
             "isDefault": own.is_default,
             "campaignId": top.id,
             "filter": _trace(here.trace),
+            "warnings": spell_warnings(here.warnings),
         }
     return {
         "campaign": campaign,
@@ -91,6 +93,7 @@ def _loser(one: Loser) -> dict[str, Any]:
         "reason": one.reason,
         "state": one.state._asdict(),
         "filter": _trace(one.trace),
+        "warnings": spell_warnings(one.warnings),
     }
 
 

@@ -7,13 +7,16 @@ from typing import Any
 from handbill.access import service as access
 from handbill.core.nouns import Publisher, PublisherBody
 from handbill.core.vendors import names_clients
+from handbill.dialects.outbound import kept_nodes
 from handbill.host.ids import Ids
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
+from handbill.kit.money import number_of
 from handbill.publishers import rows
 from handbill.store.records import Tx
 from handbill.wire.changes import settled
 from handbill.wire.publishers import ID, NAMES, id_of_name
+from handbill.wire.shapes import pointed
 from handbill.wire.vendors import Guarded
 
 MOST_PUBLISHERS = 5_000
@@ -120,6 +123,21 @@ def update(tx: Tx, now: Instant, publisher: Publisher, given: dict[str, Any]) ->
     return True
 
 
+def asked_faults(
+    publisher: Publisher, currency: str, bid_micros: int | None, at: str, field: str
+) -> list[Fault]:
+    """What is wrong with a bid over a publisher: another currency, or less than its least bid."""
+    faults, body = [], publisher.body
+    if currency and currency != body.currency:
+        says = f"must be {body.currency}, the publisher's currency: nothing is converted"
+        faults.append(Fault(f"{at}/currency", says))
+    flat = body.bid_type == "FLAT_CPC"
+    if bid_micros is not None and bid_micros < body.min_bid_micros and not flat:
+        says = f"must be at least {number_of(body.min_bid_micros)}, the least bid of the publisher"
+        faults.append(Fault(field, says))
+    return faults
+
+
 _Passwords = dict[str, tuple[str, str | None]]
 
 
@@ -140,7 +158,8 @@ def _require_whole(
     body: PublisherBody, passwords: _Passwords, held: list[str], currency: str
 ) -> None:
     """**Refuses** (400) deliveries to nowhere or onto one path, logins without a password, another
-    currency than the agency's, for nothing is converted, and a flat bid that is none.
+    currency than the agency's, for nothing is converted, a flat bid that is none, and further
+    nodes in place of the link, the bids or the reference.
     """
     faults = [
         Fault(pointer, "is required; none is kept for this place and user name")
@@ -152,6 +171,10 @@ def _require_whole(
         faults.append(Fault("/currency", says))
     if body.bid_type == "FLAT_CPC" and not body.flat_bid_micros:
         faults.append(Fault("/flatBidValue", "must be more than 0 where bidType is FLAT_CPC"))
+    faults += [
+        Fault(f"/schema/additionalFieldsV2/{pointed(name)}", "is a node that stands in every feed")
+        for name in sorted(kept_nodes(body.schema) & body.schema.additional.keys())
+    ]
     if body.delivered_by_ftp and body.ftp is None:
         faults.append(Fault("/ftpConfig", "is required where deliverFeedByFTP is true"))
     if body.per_client and body.ftp is not None and not names_clients(body.ftp.template):

@@ -2,6 +2,7 @@
 
 from handbill.wire.group_schema import GROUP
 from handbill.wire.groups import leaf_schema
+from handbill.wire.previews import WARNING
 from handbill.wire.shapes import Schema
 from handbill.wire.spelling import (
     FLAG,
@@ -51,6 +52,9 @@ _NAMED = {
     "id": described(TEXT, "Its id."),
     "name": described(TEXT, "Its name."),
 }
+_WARNINGS = described(
+    listed(WARNING), "Fields of its filter that no job of the client has: misspelt, or not yet."
+)
 _LEVEL = _NAMED | {
     "state": described(_STATE, "Its effective state: its own, then that of what is above it."),
     "caps": described(_CAPS, "Its own caps, those that are set."),
@@ -60,6 +64,7 @@ _GROUP = _LEVEL | {
     "isDefault": described(FLAG, "Whether it holds what no other job group matches."),
     "campaignId": described(TEXT, "Its campaign."),
     "filter": described(nullable(_FILTER), "Why it matches; null: it is the default one."),
+    "warnings": _WARNINGS,
 }
 _LOSER = _NAMED | {
     "priority": _GROUP["priority"],
@@ -70,6 +75,7 @@ _LOSER = _NAMED | {
     ),
     "state": described(_STATE, "Its own state, and its campaign's."),
     "filter": described(nullable(_FILTER), "What its filter says; null: it was not asked."),
+    "warnings": _WARNINGS,
 }
 _JOB = {
     "status": described({"enum": ["ACTIVE", "PAUSED", "EXPIRED"]}, "The job's own status."),
@@ -169,14 +175,14 @@ SAMPLE = {
     "jobGroup": {
         "id": _GROUP_ID, "name": "test-jobgroup-200", "state": _SAMPLE_STATE, "caps": {},
         "priority": 1, "isDefault": False, "campaignId": _CAMPAIGN_ID,
-        "filter": {"holds": True, "decidedBy": [_SAMPLE_US]},
+        "filter": {"holds": True, "decidedBy": [_SAMPLE_US]}, "warnings": [],
     },
     "pending": False,
     "otherJobGroups": [
         {
             "id": "bebdddfc-fcc3-49b2-9390-7a9f2ef52f4d", "name": "nurses", "priority": 0,
             "campaignId": _CAMPAIGN_ID, "reason": "NO_MATCH", "state": _SAMPLE_STATE,
-            "filter": {"holds": False, "decidedBy": [_SAMPLE_NURSE]},
+            "filter": {"holds": False, "decidedBy": [_SAMPLE_NURSE]}, "warnings": [],
         }
     ],
     "otherJobGroupsTotal": 1,

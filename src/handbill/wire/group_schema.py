@@ -36,8 +36,9 @@ _PLACEMENT = whole(
         "is_active": described(FLAG, "Whether it runs over this publisher."),
         "bid": _BID,
         "caps": described(whole({"budget": BUDGET}), "Cap over this publisher."),
+        "currency": described(TEXT, "As it was said: the publisher's."),
     },
-    ("bid", "caps"),
+    ("bid", "caps", "currency"),
 )
 _TARGET = whole(
     {

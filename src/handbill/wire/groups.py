@@ -101,6 +101,7 @@ def _placement(found: dict[str, Any]) -> Placement:
         bid_micros=found.get("bid"),
         active=True if active is None else active,
         budget=found.get("budget") if budget is None else budget,
+        currency=found.get("currency") or "",
     )
 
 
@@ -115,6 +116,9 @@ PLACEMENT_IN = Object(
         ),
         "caps": Field(PLACEMENT_CAPS, "Cap over this publisher: a budget, not Daily."),
         "budget": Field(_PLACEMENT_BUDGET, "The same budget, without caps around it."),
+        "currency": Field(
+            Text(most=3), "Only the publisher's own, ISO 4217: nothing is converted."
+        ),
     },
     make=_placement,
 )
@@ -229,6 +233,8 @@ def _spell_placement(placement: Placement) -> dict[str, Any]:
         found["bid"] = number_of(placement.bid_micros)
     if placement.budget is not None:
         found["caps"] = {"budget": spell_cap(placement.budget, money=True)}
+    if placement.currency:
+        found["currency"] = placement.currency
     return found
 
 

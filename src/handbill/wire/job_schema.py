@@ -34,8 +34,9 @@ _PLACEMENT = whole(
         "cpaBid": described(NUMBER, "CPA bid of the job over this publisher."),
         "isActive": described(FLAG, "False keeps the job off this publisher."),
         "caps": described(whole({"budget": BUDGET}), "Its cap over this publisher."),
+        "currency": described(TEXT, "As it was said: the publisher's."),
     },
-    ("cpcBid", "cpaBid", "caps"),
+    ("cpcBid", "cpaBid", "caps", "currency"),
 )
 _PUBLISHER_FIELDS: Schema = {
     "type": "object",

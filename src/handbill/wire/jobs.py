@@ -101,7 +101,8 @@ class PublisherFields(Shape):
             "additionalProperties": {
                 "type": "object",
                 "additionalProperties": Word().schema(),
-                "description": "By publisher id: nodes that the job has in that publisher's feed.",
+                "description": "By publisher id: nodes that the job has in that publisher's feed, "
+                "in place of one of the same name; never the link, the bids and the reference.",
             },
             "maxProperties": 200,
         }
@@ -142,6 +143,7 @@ def _placement(found: dict[str, Any]) -> JobPlacement:
         cpa_bid_micros=found.get("cpaBid"),
         active=True if active is None else active,
         budget=found.get("caps"),
+        currency=found.get("currency") or "",
     )
 
 
@@ -158,6 +160,9 @@ PLACEMENT = Object(
         ),
         "caps": Field(
             PLACEMENT_CAPS, "Its budget over this publisher, not Daily. Kept; not held yet."
+        ),
+        "currency": Field(
+            Text(most=3), "Only the publisher's own, ISO 4217: nothing is converted."
         ),
     },
     make=_placement,

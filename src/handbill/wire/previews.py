@@ -1,5 +1,8 @@
 """Previews on the wire: additions to the contract, nothing of which is kept."""
 
+from collections.abc import Iterable
+
+from handbill.kit.faults import Fault
 from handbill.wire import samples
 from handbill.wire.feeds import RUN, spell_mappings
 from handbill.wire.groups import CREATE as GROUP
@@ -24,11 +27,19 @@ GROUP_PREVIEW = Object(
         "placements": Field(
             GROUP_UPDATE.fields["placements"].shape, "Checked as they would be when saved."
         ),
+        "cpcBid": Field(GROUP.fields["cpcBid"].shape, "Its CPC bid, checked beside placements."),
+        "cpaBid": Field(GROUP.fields["cpaBid"].shape, "Its CPA bid, checked beside placements."),
         "jobGroupId": Field(
             Text(1, 200), "The job group that would be changed so; a new one if absent."
         ),
     },
     check=GROUP_UPDATE.check,
+)
+WARNING: Schema = whole(
+    {
+        "field": described(TEXT, "Where it is, as a JSON pointer."),
+        "message": described(TEXT, "What is odd there."),
+    }
 )
 _COUNTED = listed(
     whole(
@@ -52,6 +63,11 @@ GROUP_PREVIEWED: Schema = whole(
             _COUNTED, "Better ranked job groups that keep jobs which the filter holds for."
         ),
         "refNumbers": described(listed(TEXT), "The first 100 jobs that it would have."),
+        "warnings": described(
+            listed(WARNING),
+            "What can be saved and does not do what it says: fields that no job of the client has, "
+            "placements that the job group's own bid is too low for.",
+        ),
     }
 )
 _COUNTS = ("total", "valid", "invalid", "duplicates", "skipped")
@@ -83,6 +99,12 @@ FEED_PREVIEWED: Schema = whole(
         "jobs": described(listed(JOB), "The first 3 jobs, as they would be kept."),
     }
 )
+
+
+def spell_warnings(found: Iterable[Fault]) -> list[dict[str, str]]:
+    return [{"field": one.field, "message": one.message} for one in found]
+
+
 _SAMPLE_MAPPINGS = spell_mappings(
     {
         "schemaMappingsJobCollection": "source",

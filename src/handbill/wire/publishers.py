@@ -95,7 +95,8 @@ FEED_SCHEMA = Object(
         ),
         "additionalFieldsV2": Field(
             MapOf(Text(most=1_000), 50, _NODE_NAME),
-            "Further nodes of each job: node name to a job field's name, or to a fixed text.",
+            "Further nodes of each job: node name to a job field's name, or to a fixed text; never "
+            "the nodes of the link, the bids and the reference.",
         ),
         "additionalFields": Field(
             ListOf(Text(1, 100, _NODE_NAME, "must be an XML name"), most=50),

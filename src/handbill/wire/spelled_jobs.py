@@ -137,4 +137,6 @@ def _spell_placement(placement: JobPlacement) -> dict[str, Any]:
     found["isActive"] = placement.active
     if placement.budget is not None:
         found["caps"] = {"budget": spell_cap(placement.budget, money=True)}
+    if placement.currency:
+        found["currency"] = placement.currency
     return found
