@@ -24,7 +24,7 @@ from handbill.kit.instants import DAY, SECOND, Instant
 from handbill.ledger.judge import Judge
 from handbill.ledger.runs import Rules
 from handbill.store.blobs import open_blobs
-from handbill.store.journal import Entry, Mark, Reading
+from handbill.store.journal_reading import Entry, Mark, Reading
 from handbill.store.records import Records, Tx, open_records
 from handbill.store.records.opening import migrate
 from handbill.store.records.tables import agencies, campaigns, clients, groups, publishers

@@ -16,7 +16,8 @@ from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds
 from handbill.kit.instants import instant_of_iso
 from handbill.store.index import EdgeIndex
-from handbill.store.journal import JournalReader, JournalWriter
+from handbill.store.journal import JournalWriter
+from handbill.store.journal_reading import JournalReader
 from handbill.store.journal_turns import TurnWriter
 from handbill.tracking.addresses import Proxies
 from handbill.tracking.edge import Edge

@@ -25,7 +25,7 @@ from handbill.ledger.runs import Rules
 from handbill.ledger.service import export
 from handbill.postings.rows import PostingBody
 from handbill.store.blobs import Blobs, open_blobs
-from handbill.store.journal import Entry, Mark, Reading
+from handbill.store.journal_reading import Entry, Mark, Reading
 from handbill.store.records import Records
 from handbill.store.records.tables import (
     agencies,

@@ -15,8 +15,8 @@ from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY, HOUR
 from handbill.ledger.judge import Judge
 from handbill.ledger.runs import Rules
+from handbill.opening import journal_reader
 from handbill.store.blobs import open_blobs
-from handbill.store.journal import JournalReader
 from handbill.store.records import open_records
 
 _log = getLogger("handbill.judge")
@@ -46,7 +46,7 @@ def main(settings: Settings, *, rest: bool = False) -> None:
         settings.duplicate_seconds, settings.ip_mode, key, locator(settings.geo_file),
         settings.price_hours * HOUR, settings.retention_days * DAY,
     )  # fmt: skip
-    journal = JournalReader(settings.journal_folder)
+    journal = journal_reader(settings, records)
     clock = clock_of(settings.clock_file)
     beat = Beat(settings.beats_folder, "judge-0")
     judge = Judge(records, blobs, journal, clock, SystemIds(), rules)

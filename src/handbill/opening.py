@@ -12,7 +12,7 @@ from handbill.config import BadSettings, without_password
 from handbill.host.clock import Clock, clock_of
 from handbill.host.egress import Egress
 from handbill.host.folders import make_private, refuse_unfinished, require_usable
-from handbill.host.identity import source_of
+from handbill.host.identity import host_in, host_of, source_of
 from handbill.host.ids import Ids, SystemIds
 from handbill.host.locating import NoGeoFile, locator
 from handbill.host.settings import Settings
@@ -21,8 +21,10 @@ from handbill.listings.indexing import check_index
 from handbill.store.blobs import Blobs, open_blobs
 from handbill.store.index import EdgeIndex
 from handbill.store.journal import JournalWriter
+from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Records, open_records
 from handbill.store.records.opening import NotOurs, migrate
+from handbill.work import hosts
 from handbill.work.tools import Tools
 
 _ELSE = (
@@ -148,3 +150,11 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
         yield
     finally:
         os.close(file)
+
+
+def journal_reader(settings: Settings, records: Records) -> JournalReader:
+    """The journal of this host, and of those that it took over: only these can be missed here."""
+    own = host_of(settings.data_folder, SystemIds())
+    with records.read() as tx:
+        ours = {"", own, *(host.id for host in hosts.every(tx) if host.successor == own)}
+    return JournalReader(settings.journal_folder, lambda source: host_in(source) in ours)

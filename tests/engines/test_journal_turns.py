@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from handbill.store.journal import JournalBroken, JournalReader
+from handbill.store.journal import JournalBroken
+from handbill.store.journal_reading import JournalReader
 from handbill.store.journal_turns import BUSY, TurnWriter
 
 

@@ -16,7 +16,7 @@ from door import JOB, KEY, TOKEN, URL
 from handbill.core.listing_tokens import open_click
 from handbill.core.received import ReceivedClick, decode
 from handbill.store.index import EdgeIndex
-from handbill.store.journal import JournalReader
+from handbill.store.journal_reading import JournalReader
 from serving import until
 
 RUN = (

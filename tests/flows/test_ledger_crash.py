@@ -249,7 +249,7 @@ from handbill.host.clock import SetClock
 from handbill.host.ids import SystemIds
 from handbill.ledger.judge import Judge
 from handbill.store.blobs import open_blobs
-from handbill.store.journal import JournalReader
+from handbill.store.journal_reading import JournalReader
 from handbill.store.records import open_records
 folder, at = Path(sys.argv[1]), int(sys.argv[2])
 records = CutRecords(
@@ -267,7 +267,8 @@ judge.step()
 
 @pytest.mark.parametrize("at", [7, 13, -1])
 def test_kill_9(sqlite_records: Records, tmp_path: Path, at: int) -> None:
-    from handbill.store.journal import JournalReader, JournalWriter
+    from handbill.store.journal import JournalWriter
+    from handbill.store.journal_reading import JournalReader
 
     market = Market(sqlite_records, tmp_path)
     fill(market)

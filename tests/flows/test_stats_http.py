@@ -17,7 +17,8 @@ from handbill.http.operations import Desk
 from handbill.kit.instants import DAY, SECOND
 from handbill.ledger.judge import Judge
 from handbill.stats.work import TASKS
-from handbill.store.journal import JournalReader, JournalWriter
+from handbill.store.journal import JournalWriter
+from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Records
 from handbill.work.queue import lease
 from handbill.work.tools import Tools

@@ -35,6 +35,7 @@ COMMANDS = {
     "feed": Command("feeds:feed", "Inbound feeds: clients' jobs as they come in."),
     "explain": Command("explaining:explain", "Why a job is, or is not, in a publisher's feed."),
     "callbacks": Command("callbacks:callbacks", "Callbacks: what reports tell their askers."),
+    "journal": Command("journals:journal", "The journal: what the doors have acknowledged."),
     "ledger": Command("ledgers:ledger", "The ledger: every event, judged once."),
     "hosts": Command("hosts:hosts", "Which host serves these records, and who followed whom."),
     "backup": Command("backups:backup", "Copy an installation, also while it serves."),

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from handbill.core.received import Received, decode
 from handbill.kit.instants import Instant
-from handbill.store.journal import Entry as Line
-from handbill.store.journal import Reading
+from handbill.store.journal_reading import Entry as Line
+from handbill.store.journal_reading import Reading
 
 
 class Arrived(NamedTuple):

@@ -35,8 +35,8 @@ from handbill.ledger.terms import Terms, read_terms
 from handbill.postings import spending
 from handbill.store import events, holds, marks
 from handbill.store.blobs import Blobs
-from handbill.store.journal import Entry as Line
-from handbill.store.journal import Mark, Reading
+from handbill.store.journal_reading import Damage, Mark, Reading
+from handbill.store.journal_reading import Entry as Line
 from handbill.store.records import Records, Tx
 
 _log = logging.getLogger("handbill.ledger")
@@ -116,6 +116,7 @@ class Judge:
         self._finder = FactFinder(rules.key, blobs, rules.honoured, rules.kept)
         self._most_events = MOST_EVENTS
         self._most_lines = _FEW_EVENTS
+        self._damages: frozenset[Damage] = frozenset()
         self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="segment")
         with records.write() as tx:
             marks.make_fence(tx)
@@ -168,8 +169,12 @@ class Judge:
             former = marks.read(tx)
             reading = self._journal.read(former.of, self._most_lines)
             step = in_step(reading, self._most_events)
-            judged_at = max(min(former.judged_at, now), now if step.until is None else step.until)
+            self._tell(reading.damages)
+            judged_at = min(former.judged_at, now)
+            if not reading.damages:  # what cannot be read may hold the click that others wait for
+                judged_at = max(judged_at, now if step.until is None else step.until)
             batch = _Batch(former.batches, now, judged_at, judged_at - former.judged_at >= MINUTE)
+            batch.moved.update((source, Mark(1, 0)) for source in reading.begun)
             self._gather(batch, step.taken)
             self._unpark(tx, batch)
             batch.hires = funnel.unbooked_hires(tx, hires.MOST)
@@ -179,6 +184,17 @@ class Judge:
                 self._look_up(tx, batch)
         self._pace(len(reading.entries), step)
         return batch
+
+    def _tell(self, damages: Sequence[Damage]) -> None:
+        """Raise the alarm, once for each damage that is met."""
+        for damage in damages:
+            if damage not in self._damages:
+                _log.error(
+                    "the journal of %s is damaged, and is not judged from there on: %s; "
+                    "run: handbill journal quarantine", damage.source, damage.reason,
+                    extra={"segment": damage.at.segment, "offset": damage.at.offset},
+                )  # fmt: skip
+        self._damages = frozenset(damages)
 
     def _pace(self, lines: int, step: Step) -> None:
         """A line is one event or an array of up to 1,000: read about as many as are wanted."""

@@ -1,30 +1,45 @@
 """The journal on this machine: one series of append-only segment files per writing process.
 
-What is acknowledged is on the disk. A record is u32 length, u32 CRC-32, payload; every group that
-is synced together begins with a *fence*, which says that all before it is on the disk. So a reader
-can tell a tail torn by a crash (only what followed the last fence) from damage to durable records.
+What is acknowledged is on the disk. A writer that finds its folder empty, lost or copied begins a
+new *epoch*: what it writes from then on is never compared with what was read of the former one.
+``journal_frames`` has the bytes, ``journal_reading`` reads them.
 """
 
 import asyncio
 import fcntl
 import os
-import struct
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
+from logging import getLogger
 from pathlib import Path
-from typing import NamedTuple
 from zlib import crc32
 
+from handbill.host.ids import SystemIds
 from handbill.kit.faults import Unavailable
 from handbill.store.durable import sync_folder
+from handbill.store.journal_frames import (
+    CLOSED,
+    FENCE,
+    FOLLOWED,
+    FRAME_BYTES,
+    HEAD,
+    MOST_RECORD,
+    NO_EPOCH,
+    OPENED,
+    Acknowledged,
+    epochs_in,
+    frame,
+    next_epoch,
+    path_of,
+    seed_of,
+    witness_bytes,
+    witness_in,
+    witness_path,
+)  # fmt: skip
 
-MOST_RECORD = 4 * 1024**2
 MOST_SEGMENT = 64 * 1024**2
 MOST_WAITING = 64 * 1024**2
-_CHUNK = 1024**2
-_HEAD = struct.Struct("<II")
-_PLACE = struct.Struct("<QQ")
-_FENCE = 0xFFFF_FFFF
+_LOG = getLogger("handbill.journal")
 _fdatasync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
 
@@ -38,42 +53,6 @@ class JournalFull(Unavailable):
 
 class JournalHeld(Unavailable):
     """Another process writes under this source's name."""
-
-
-class JournalDamaged(Exception):
-    """Durable records cannot be read back. Nothing beyond them is given out."""
-
-
-class Mark(NamedTuple):
-    """How far a source is read: the next byte to look at."""
-
-    segment: int
-    offset: int
-
-
-class Entry(NamedTuple):
-    source: str
-    mark_after: Mark
-    record: bytes
-
-
-class Reading(NamedTuple):
-    """``waiting``: sources that hold more than they were asked for."""
-
-    entries: list[Entry]
-    waiting: frozenset[str] = frozenset()
-
-
-def _fence(segment: int, offset: int) -> bytes:
-    return _HEAD.pack(_FENCE, crc32(_PLACE.pack(segment, offset)))
-
-
-def _segments(folder: Path) -> list[int]:
-    return sorted(int(path.stem) for path in folder.glob("*.log"))
-
-
-def _path(folder: Path, segment: int) -> Path:
-    return folder / f"{segment:012d}.log"
 
 
 class _Durable(asyncio.Future[None]):
@@ -109,18 +88,11 @@ class JournalWriter:
         self, folder: Path, source: str, *, sync: Callable[[int], None] = _fdatasync
     ) -> None:
         self._folder = folder / source
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._source = source
         self._sync = sync
-        self._lock_fd = os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as held:
-            os.close(self._lock_fd)
-            raise JournalHeld(f"another process writes the journal of {source}") from held
-        self._segment = max(_segments(self._folder), default=0)
-        self._fd = -1
-        self._open_segment()
-        sync_folder(folder)
+        self._fds: dict[str, int] = {}
+        self._epoch, self._acknowledged = NO_EPOCH, Acknowledged()
+        self._enter()
         self._ready = threading.Condition(threading.Lock())
         self._group = _Group()
         self._failure: JournalBroken | None = None
@@ -164,8 +136,7 @@ class JournalWriter:
             self._closing = True
             self._ready.notify()
         self._thread.join()
-        os.close(self._fd)
-        os.close(self._lock_fd)
+        self._let_go()
 
     @property
     def broken(self) -> bool:
@@ -181,7 +152,7 @@ class JournalWriter:
         group = self._group
         if group.size > MOST_WAITING:
             raise JournalFull("the disk is slower than what arrives")
-        group.parts.append(_HEAD.pack(length, crc32(record)))
+        group.parts.append(HEAD.pack(length, crc32(record)))
         group.parts.append(record)
         group.size += length + 8
         return group
@@ -200,10 +171,10 @@ class JournalWriter:
                 if self._failure is not None:
                     raise self._failure
                 if not group.parts:
-                    os.write(self._fd, _fence(self._segment, self._offset))
+                    os.write(self._fds["segment"], self._end(CLOSED))
                     return
                 self._commit(group)
-            except (OSError, JournalBroken) as failure:
+            except (OSError, Unavailable) as failure:
                 self._failure = JournalBroken(f"the journal cannot be written: {failure}")
                 group.failure = self._failure
             if not group.parts:
@@ -211,23 +182,119 @@ class JournalWriter:
             _settle(group)
 
     def _commit(self, group: _Group) -> None:
-        if self._offset >= MOST_SEGMENT:
-            os.write(self._fd, _fence(self._segment, self._offset))
-            self._open_segment()
-        raw = memoryview(_fence(self._segment, self._offset) + b"".join(group.parts))
-        self._offset += len(raw)
+        segment, offset, records = self._acknowledged
+        if not self._stands():
+            self._begin_anew()
+        elif offset >= MOST_SEGMENT:
+            former = self._fds.pop("segment"), self._end(FOLLOWED)
+            self._open_segment(segment + 1)
+            os.write(*former)
+            os.close(former[0])
+        segment, offset, records = self._acknowledged
+        whole = frame(FENCE, self._seed, offset, records) + b"".join(group.parts)
+        raw = memoryview(whole)
         while raw:
-            raw = raw[os.write(self._fd, raw) :]
-        self._sync(self._fd)
+            raw = raw[os.write(self._fds["segment"], raw) :]
+        self._sync(self._fds["segment"])
+        count = len(group.parts) // 2
+        self._acknowledge(Acknowledged(segment, offset + len(whole), records + count))
 
-    def _open_segment(self) -> None:
-        """Start the next segment. Never append to an old one: a crash may have torn its tail."""
+    def _acknowledge(self, now: Acknowledged) -> None:
+        """Tell the witness; it need not be synced, for what it says is never too much."""
+        self._acknowledged = now
+        fd = self._fds["witness"]
+        os.pwrite(fd, witness_bytes(now, self._inode), 0)
+
+    def _end(self, kind: int) -> bytes:
+        _, offset, records = self._acknowledged
+        return frame(kind, self._seed, offset, records)
+
+    def _stands(self) -> bool:
+        """Whether the segment is still where it was, and as long as what was written."""
+        try:
+            there = self._path.stat()
+        except FileNotFoundError:
+            return False
+        same = (there.st_ino, there.st_dev) == self._place
+        return same and there.st_size == self._acknowledged.end
+
+    def _begin_anew(self) -> None:
+        """Go on in another epoch, which a reader need not wait to read."""
+        _LOG.error(
+            "the journal of %s was changed while it is written: %s is gone or has another length; "
+            "a new epoch begins", self._source, self._path,
+            extra={"acknowledged": self._acknowledged._asdict()},
+        )  # fmt: skip
+        self._let_go()
+        self._enter()
+
+    def _enter(self) -> None:
+        """Hold the source's folder, and open the next segment of its epoch or a new epoch's."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._hold()
+        if self._epoch != NO_EPOCH:
+            # A reader is to miss what this process has acknowledged.
+            self._write_witness(self._epoch, self._acknowledged)
+        epochs = epochs_in(self._folder)
+        latest = max(epochs, default=NO_EPOCH)
+        told = None if latest == self._epoch else witness_in(self._folder, latest, copied=False)
+        if told is None or not self._reaches(latest, told):
+            told = Acknowledged()
+            latest = next_epoch(latest, SystemIds().bytes(4))
+        elif (there := max(epochs[latest])) > told.segment:
+            told = Acknowledged(there)
+        self._epoch, self._acknowledged = latest, told
+        self._inode = self._write_witness(latest, told, keep=True)
+        self._open_segment(told.segment + 1)
+        sync_folder(self._folder.parent)
+
+    def _reaches(self, epoch: str, told: Acknowledged) -> bool:
+        """Whether the segment that was written last is there, as long as was acknowledged."""
+        try:
+            return path_of(self._folder, epoch, told.segment).stat().st_size >= told.end
+        except FileNotFoundError:
+            return False
+
+    def _hold(self) -> None:
+        flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC
+        fd = self._fds["lock"] = os.open(self._folder / "lock", flags, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as held:
+            self._let_go()
+            raise JournalHeld(f"another process writes the journal of {self._source}") from held
+
+    def _write_witness(self, epoch: str, told: Acknowledged, *, keep: bool = False) -> int:
+        path = witness_path(self._folder, epoch)
+        fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        inode = os.fstat(fd).st_ino
+        os.pwrite(fd, witness_bytes(told, inode), 0)
+        os.fsync(fd)
+        if keep:
+            self._fds["witness"] = fd
+        else:
+            os.close(fd)
+        return inode
+
+    def _open_segment(self, segment: int) -> None:
+        """Start a segment. Never append to an old one: a crash may have torn its tail."""
+        former = self._acknowledged
+        self._seed = seed_of(self._epoch, segment)
+        self._path = path_of(self._folder, self._epoch, segment)
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
-        fd = os.open(_path(self._folder, self._segment + 1), flags, 0o600)
-        if self._fd >= 0:
-            os.close(self._fd)
-        self._fd, self._segment, self._offset = fd, self._segment + 1, 0
+        fd = self._fds["segment"] = os.open(self._path, flags, 0o600)
+        there = os.fstat(fd)
+        self._place = there.st_ino, there.st_dev
+        os.write(fd, frame(OPENED, self._seed, former.end, former.records))
+        os.fsync(fd)
         sync_folder(self._folder)
+        self._acknowledge(Acknowledged(segment, FRAME_BYTES))
+        os.fsync(self._fds["witness"])
+
+    def _let_go(self) -> None:
+        for fd in self._fds.values():
+            os.close(fd)
+        self._fds.clear()
 
 
 def _settle(group: _Group) -> None:
@@ -244,148 +311,3 @@ def _settle(group: _Group) -> None:
     except RuntimeError:
         # The loop was closed while the group was written: nobody is left to be told.
         return
-
-
-class JournalReader:
-    """Gives records out in the order of each source; any number of readers, beside the writers."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def sources(self) -> list[str]:
-        if not self._folder.exists():
-            return []
-        return sorted(
-            path.name
-            for path in self._folder.iterdir()
-            if path.is_dir() and not path.name.startswith(".")  # being brought (journal_moves)
-        )
-
-    def read(self, marks: Mapping[str, Mark], most: int) -> Reading:
-        """At most so many records after the marks, those of a source in its order.
-
-        A source without a mark is read from its first segment. No source can keep others waiting:
-        each gets its share of ``most``. **Refuses** damaged or missing segments (JournalDamaged).
-        """
-        entries: list[Entry] = []
-        waiting: set[str] = set()
-        sources = self.sources()
-        for place, source in enumerate(sources):
-            share = -(-(most - len(entries)) // (len(sources) - place))
-            found = self._of_source(source, marks.get(source), share)
-            entries += found
-            if len(found) == share:
-                waiting.add(source)
-        return Reading(entries, frozenset(waiting))
-
-    def purge(self, marks: Mapping[str, Mark]) -> int:
-        """Delete the segments wholly behind the marks; how many there were."""
-        count = 0
-        for source, mark in marks.items():
-            for segment in _segments(self._folder / source):
-                if segment < mark.segment:
-                    _path(self._folder / source, segment).unlink()
-                    count += 1
-        return count
-
-    def _of_source(self, source: str, mark: Mark | None, most: int) -> list[Entry]:
-        folder = self._folder / source
-        # Listed before any is read: a segment with a successor in this list is complete.
-        segments = _segments(folder)
-        if mark is not None:
-            # The mark's own segment is never purged: without it, records have been lost.
-            if mark.segment not in segments:
-                raise JournalDamaged(f"{source}: no segment {mark.segment}")
-            segments = [segment for segment in segments if segment >= mark.segment]
-        entries: list[Entry] = []
-        for place, segment in enumerate(segments):
-            if place and segment != segments[place - 1] + 1:
-                raise JournalDamaged(f"{source}: no segment {segment - 1}")
-            offset = mark.offset if mark is not None and mark.segment == segment else 0
-            room = most - len(entries)
-            if room <= 0:
-                break
-            with _path(folder, segment).open("rb", buffering=0) as file:
-                entries += _records(file.fileno(), source, Mark(segment, offset), room)
-        return entries
-
-
-def _records(fd: int, source: str, mark: Mark, most: int) -> list[Entry]:
-    """Whole, sound records from a place in a segment, until its end or a torn tail."""
-    segment, offset = mark
-    entries: list[Entry] = []
-    while len(entries) < most:
-        raw = os.pread(fd, _CHUNK, offset)
-        taken, whole = _parse(raw, segment, offset, most - len(entries))
-        for end, record in whole:
-            entries.append(Entry(source, Mark(segment, offset + end), record))
-        offset += taken
-        if taken:
-            continue
-        if len(raw) < 8:
-            break
-        length = _HEAD.unpack_from(raw)[0]
-        if _CHUNK - 8 < length <= MOST_RECORD and len(raw) == _CHUNK:
-            found = _large(fd, offset, length)
-            if found is not None:
-                offset += length + 8
-                entries.append(Entry(source, Mark(segment, offset), found))
-                continue
-        if _fenced_after(fd, segment, offset):
-            raise JournalDamaged(f"{source}: segment {segment} is damaged at byte {offset}")
-        break
-    return entries
-
-
-def _parse(raw: bytes, segment: int, start: int, most: int) -> tuple[int, list[tuple[int, bytes]]]:
-    """How many bytes are understood, and the records in them with the offset after each."""
-    whole: list[tuple[int, bytes]] = []
-    at, size = 0, len(raw)
-    while at + 8 <= size and len(whole) < most:
-        length, check = _HEAD.unpack_from(raw, at)
-        if length == _FENCE:
-            if check != crc32(_PLACE.pack(segment, start + at)):
-                break
-            at += 8
-            continue
-        end = at + 8 + length
-        if end > size or not length:
-            break
-        record = raw[at + 8 : end]
-        if crc32(record) != check:
-            break
-        whole.append((end, record))
-        at = end
-    return at, whole
-
-
-def _large(fd: int, offset: int, length: int) -> bytes | None:
-    raw = os.pread(fd, length + 8, offset)
-    record = raw[8:]
-    if len(record) == length and crc32(record) == _HEAD.unpack_from(raw)[1]:
-        return record
-    return None
-
-
-def _fenced_after(fd: int, segment: int, offset: int) -> bool:
-    """Whether a later fence stands in the segment, so that what is before it was durable."""
-    return any(
-        raw[at : at + 8] == _fence(segment, base + at)
-        for base, raw in _chunks_from(fd, offset + 1)
-        for at in _places(raw, b"\xff\xff\xff\xff")
-    )
-
-
-def _chunks_from(fd: int, offset: int) -> Iterator[tuple[int, bytes]]:
-    while raw := os.pread(fd, _CHUNK, offset):
-        yield offset, raw
-        if len(raw) < _CHUNK:
-            return
-        offset += _CHUNK - 8
-
-
-def _places(raw: bytes, sought: bytes) -> Iterator[int]:
-    at = raw.find(sought)
-    while at >= 0:
-        yield at
-        at = raw.find(sought, at + 1)

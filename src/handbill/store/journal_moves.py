@@ -56,6 +56,8 @@ def _bring(source: Path, into: Path) -> bool:
         for path in segments
         if path.name >= first and (is_new or _size(target / path.name) < path.stat().st_size)
     ]
+    if wanted:  # after the segments that they tell of
+        wanted += sorted(source.glob("*.acknowledged"))
     for path in wanted:
         _copy(path, aside / path.name)
     sync_folder(aside)

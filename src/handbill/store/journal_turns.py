@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from handbill.kit.faults import Unavailable
 from handbill.store.journal import (
     JournalBroken,
     JournalWriter,
@@ -74,7 +75,7 @@ class TurnWriter(JournalWriter):
         self._is_busy = len(group.parts) > 2 * BUSY
         try:
             self._commit(group)
-        except OSError as failure:
+        except (OSError, Unavailable) as failure:
             self._failure = JournalBroken(f"the journal cannot be written: {failure}")
             group.failure = self._failure
         _settle(group)

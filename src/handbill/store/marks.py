@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.kit.instants import Instant
-from handbill.store.journal import Mark
+from handbill.store.journal_reading import Mark
 from handbill.store.records import Tx
 from handbill.store.records.tables import journal_marks
 
@@ -15,7 +15,7 @@ FENCE = ""
 """The source that is none: its mark counts the batches, and is held while one is booked."""
 
 _m = journal_marks.c
-_MARKS = sa.select(_m.source, _m.segment, _m.offset, _m.judged_at)
+_MARKS = sa.select(_m.source, _m.segment, _m.offset, _m.judged_at, _m.written_off_at)
 _JUDGED_AT = sa.select(_m.judged_at).where(_m.source == b("source"))
 
 
@@ -36,8 +36,11 @@ def make_fence(tx: Tx) -> None:
 
 def read(tx: Tx) -> Marks:
     found = {row[0]: row[1:] for row in tx.all(_MARKS)}
-    batches, _, judged_at = found.pop(FENCE, (0, 0, 0))
-    return Marks(batches, judged_at, {source: Mark(*row[:2]) for source, row in found.items()})
+    batches, _, judged_at, _ = found.pop(FENCE, (0, 0, 0, None))
+    return Marks(batches, judged_at, {
+        source: Mark(segment, offset, written_off_at is not None)
+        for source, (segment, offset, _, written_off_at) in found.items()
+    })  # fmt: skip
 
 
 def judged_at(tx: Tx) -> Instant:
@@ -57,7 +60,12 @@ def put(tx: Tx, batches: int, judged_at: Instant, moved: Mapping[str, Mark]) -> 
     tx.upsert_many(journal_marks, ["source"], [
         {
             "source": source, "segment": mark.segment, "offset": mark.offset,
-            "judged_at": judged_at,
+            "judged_at": judged_at, "written_off_at": None,
         }
         for source, mark in sorted({FENCE: Mark(batches, 0), **moved}.items())
     ])  # fmt: skip
+
+
+def write_off(tx: Tx, source: str, now: Instant) -> None:
+    """Note that what follows a source's mark is lost; if it comes back, it is judged."""
+    tx.change(journal_marks, {"source": source}, written_off_at=now)

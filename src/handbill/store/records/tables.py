@@ -226,10 +226,11 @@ departures = sa.Table(
 
 # ── ledger ──────────────────────────────────────────────────────────────────────────────────────
 # How far each journal source is judged: moves in the judge's transaction and nowhere else.
-# judged_at: all that was stamped before it was judged by then.
+# judged_at: all that was stamped before it was judged by then. written_off_at: what follows the
+# mark is lost, and an operator knows.
 journal_marks = sa.Table(
     "journal_marks", metadata, _text("source", key=True), _whole("segment"), _whole("offset"),
-    _whole("judged_at"),
+    _whole("judged_at"), _whole("written_off_at", null=True),
 )  # fmt: skip
 # The judged entries are Parquet files; this is the manifest: what each file holds, and the SHA-256
 # of its bytes. first_at..last_at bound the rows' at.

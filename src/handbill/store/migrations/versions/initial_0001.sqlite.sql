@@ -127,6 +127,7 @@ CREATE TABLE journal_marks (
 	segment BIGINT NOT NULL,
 	"offset" BIGINT NOT NULL,
 	judged_at BIGINT NOT NULL,
+	written_off_at BIGINT,
 	CONSTRAINT journal_marks_pkey PRIMARY KEY (source)
 );
 CREATE TABLE link_addresses (

@@ -1,0 +1,177 @@
+"""Damaged stretches of the journal, set aside so that the rest is judged: with a receipt each.
+
+A receipt is written before the mark moves and counts once it has moved; cut short, it is made
+again, or is settled by what the mark says.
+"""
+
+import os
+from collections.abc import Iterator
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+
+import msgspec
+
+from handbill.core.received import decode
+from handbill.kit.faults import Unavailable
+from handbill.kit.instants import Instant, iso_of
+from handbill.store import marks
+from handbill.store.durable import sync_folder
+from handbill.store.journal_frames import epochs_in, path_of, witness_path
+from handbill.store.journal_reading import Damage, JournalReader, Mark, parts_of
+from handbill.store.records import Records
+
+FOLDER = ".quarantine"
+_PENDING, _DONE = ".pending", ".json"
+_MOST = 10_000
+
+
+class StillWritten(Unavailable):
+    """A process writes to the source: it has to be stopped first."""
+
+
+class Receipt(msgspec.Struct, frozen=True, rename="camel"):
+    """What may be missing. ``to_segment``, ``to_byte``: where it goes on; None: nowhere.
+
+    ``received_after`` and ``received_before``: the stamps of the records on both sides.
+    ``records_missing``: at most so many; None: nobody knows. ``kept``: files with what stood there.
+    """
+
+    source: str
+    reason: str
+    segment: int
+    from_byte: int
+    to_segment: int | None
+    to_byte: int | None
+    records_missing: int | None
+    received_after: str | None
+    received_before: str | None
+    kept: list[str]
+    set_aside_at: str
+
+
+def damages(records: Records, reader: JournalReader) -> list[Damage]:
+    """All that cannot be judged, as far as it can be seen from here."""
+    with records.read() as tx:
+        places = marks.read(tx).of
+    return reader.damages(places)
+
+
+def receipts(folder: Path) -> list[Receipt]:
+    """What was set aside so far, in the order of names."""
+    found = sorted((folder / FOLDER).glob(f"*{_DONE}"))
+    return [msgspec.json.decode(path.read_bytes(), type=Receipt) for path in found]
+
+
+def quarantine(
+    records: Records, folder: Path, reader: JournalReader, source: str | None, now: Instant
+) -> list[Receipt]:
+    """Set aside what cannot be judged, of one source or all, and let the rest be judged.
+
+    Only what the judge has come to: what is whole before a damage is judged first. Safe beside a
+    running server. **Refuses** (StillWritten) where files have to be moved that are written to.
+    """
+    (folder / FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
+    with records.write() as tx:
+        marks.make_fence(tx)
+    _settle(records, folder)
+    done: list[Receipt] = []
+    for _ in range(_MOST):
+        with records.read() as tx:
+            former = marks.read(tx)
+        met = reader.stopped(former.of)
+        damage = next((it for it in met if source in {None, it.source, *parts_of(it.source)}), None)
+        if damage is None:
+            return done
+        receipt = _set_aside(folder, reader, damage, now)
+        with records.write() as tx:
+            if marks.hold_fence(tx) != former.batches:
+                continue  # the judge has booked meanwhile: look again
+            moved = {} if damage.to is None else {damage.source: damage.to}
+            marks.put(tx, former.batches + 1, former.judged_at, moved)
+            if damage.to is None:
+                marks.write_off(tx, damage.source, now)
+        _settle(records, folder)
+        done.append(receipt)
+    return done
+
+
+def _set_aside(folder: Path, reader: JournalReader, damage: Damage, now: Instant) -> Receipt:
+    """Keep what stands there, and write down what may be missing."""
+    before, after = (_at(record) for record in reader.around(damage))
+    name = _name_of(damage)
+    kept = [] if damage.to is not None else _move(folder, damage.source)
+    if stretch := reader.stretch(damage):
+        _write(folder / FOLDER / f"{name}.bytes", stretch)
+        kept.append(f"{name}.bytes")
+    to = damage.to
+    receipt = Receipt(
+        damage.source, damage.reason, damage.at.segment, damage.at.offset,
+        to.segment if to else None, to.offset if to else None, damage.records, before, after, kept,
+        iso_of(now),
+    )  # fmt: skip
+    _write(folder / FOLDER / (name + _PENDING), msgspec.json.encode(receipt))
+    return receipt
+
+
+def _name_of(damage: Damage) -> str:
+    source, epoch = parts_of(damage.source)
+    return f"{source}-{epoch}-{damage.at.segment:012d}-{damage.at.offset}"
+
+
+def _move(folder: Path, stream: str) -> list[str]:
+    """Set aside a whole epoch that cannot be told from what is judged; its writer begins anew."""
+    source, epoch = parts_of(stream)
+    if not (folder / source).exists() or epoch not in epochs_in(folder / source):
+        return []
+    with (folder / source / "lock").open("ab") as lock:
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError as held:
+            raise StillWritten(
+                f"the journal of {source} is older than what is judged of it, and a process still "
+                "writes to it: stop the server first"
+            ) from held
+        segments = epochs_in(folder / source)[epoch]
+        paths = [path_of(folder / source, epoch, segment) for segment in segments]
+        for path in [*paths, witness_path(folder / source, epoch)]:
+            if path.exists():
+                path.rename(folder / FOLDER / f"{source}-{path.name}")
+        sync_folder(folder / source)
+        sync_folder(folder / FOLDER)
+    return [f"{source}-{path.name}" for path in paths]
+
+
+def _settle(records: Records, folder: Path) -> None:
+    """Receipts count when their mark has moved; what was cut short before that is made again."""
+    with records.read() as tx:
+        places = marks.read(tx).of
+    for path, receipt in _pending(folder):
+        mark = places.get(receipt.source, Mark(1, 0))
+        to = (receipt.to_segment or 0, receipt.to_byte or 0)
+        is_moved = mark.is_written_off if receipt.to_segment is None else mark[:2] >= to
+        if is_moved:
+            path.rename(path.with_suffix(_DONE))
+        else:
+            path.unlink()
+    sync_folder(folder / FOLDER)
+
+
+def _pending(folder: Path) -> Iterator[tuple[Path, Receipt]]:
+    for path in sorted((folder / FOLDER).glob(f"*{_PENDING}")):
+        yield path, msgspec.json.decode(path.read_bytes(), type=Receipt)
+
+
+def _at(record: bytes | None) -> str | None:
+    events = decode(record) if record is not None else []
+    return iso_of(events[-1].at) if events else None
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all, and durable."""
+    aside = path.with_name(f".{path.name}")
+    with aside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+    sync_folder(path.parent)

@@ -1,0 +1,194 @@
+"""The journal's bytes: names of segments, frames between the records, and the witness beside them.
+
+A record is u32 length, u32 CRC-32, payload. A *frame* looks like a record of an impossible length
+and holds two figures. Every group that is synced together begins with a *fence*, which says that
+all before it is on the disk; a segment begins with what was acknowledged of the former one, and
+ends by saying whether another follows. The *witness*, a small file beside the segments, says what
+was acknowledged last, so that what is cut off the end is missed too.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from struct import Struct
+from typing import NamedTuple
+from zlib import crc32
+
+MOST_RECORD = 4 * 1024**2
+CHUNK = 1024**2
+HEAD = Struct("<II")
+OPENED, FOLLOWED, CLOSED, FENCE = range(0xFFFF_FFFC, 0x1_0000_0000)
+_BODY = Struct("<QQ")
+FRAME_BYTES = HEAD.size + _BODY.size
+_FENCES = re.compile(rb"(?=[\xfd-\xff]\xff\xff\xff)")
+_SEGMENT = re.compile(r"([0-9a-f]{11})-(\d{12})\.log")
+_WITNESS = re.compile(r"([0-9a-f]{11})\.acknowledged")
+_ACKNOWLEDGED = Struct("<QQQQ")
+NO_EPOCH = "000"
+
+
+class Acknowledged(NamedTuple):
+    """``records`` and ``end``: how many are acknowledged of a segment, and the byte after them."""
+
+    segment: int = 0
+    end: int = 0
+    records: int = 0
+
+
+class Whole(NamedTuple):
+    """A sound record and the byte after it."""
+
+    end: int
+    record: bytes
+
+
+class Parsed(NamedTuple):
+    """``taken``: so many bytes are understood. ``is_followed``: they say another segment is."""
+
+    taken: int
+    whole: list[Whole]
+    is_followed: bool
+
+
+# ── names ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def path_of(folder: Path, epoch: str, segment: int) -> Path:
+    return folder / f"{epoch}-{segment:012d}.log"
+
+
+def next_epoch(former: str, drawn: bytes) -> str:
+    """A name that no other epoch of the source has, and that comes after the former one's."""
+    return f"{(int(former[:3], 16) + 1) % 0x1000:03x}{drawn.hex()}"
+
+
+def epochs_in(folder: Path) -> dict[str, list[int]]:
+    """The epochs of a source, and the segments of each that are there, in order."""
+    found: dict[str, list[int]] = {}
+    for name in sorted(path.name for path in folder.iterdir()):
+        if said := _SEGMENT.fullmatch(name):
+            found.setdefault(said[1], []).append(int(said[2]))
+        elif said := _WITNESS.fullmatch(name):
+            found.setdefault(said[1], [])
+    return found
+
+
+# ── frames ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def seed_of(epoch: str, segment: int) -> int:
+    """What the checks of a segment's frames begin with: they hold nowhere else."""
+    return crc32(f"{epoch}-{segment}".encode())
+
+
+def frame(kind: int, seed: int, place: int, records: int) -> bytes:
+    body = _BODY.pack(place, records)
+    return HEAD.pack(kind, crc32(body, seed ^ kind)) + body
+
+
+def frame_at(raw: bytes, at: int, seed: int) -> tuple[int, int, int] | None:
+    """The kind and figures of a sound frame."""
+    if at + FRAME_BYTES > len(raw):
+        return None
+    kind, check = HEAD.unpack_from(raw, at)
+    body = raw[at + HEAD.size : at + FRAME_BYTES]
+    if kind < OPENED or check != crc32(body, seed ^ kind):
+        return None
+    return kind, *_BODY.unpack(body)
+
+
+def parse(raw: bytes, seed: int, start: int, most: int) -> Parsed:
+    """The records in some bytes of a segment that begin at ``start``, up to the first odd one."""
+    whole: list[Whole] = []
+    at, size, is_followed = 0, len(raw), False
+    while at + 8 <= size and len(whole) < most:
+        length, check = HEAD.unpack_from(raw, at)
+        if length >= OPENED:
+            found = frame_at(raw, at, seed)
+            if found is None or start + at != (0 if found[0] == OPENED else found[1]):
+                break
+            is_followed = found[0] == FOLLOWED
+            at += FRAME_BYTES
+            continue
+        end = at + 8 + length
+        if end > size or not length:
+            break
+        record = raw[at + 8 : end]
+        if crc32(record) != check:
+            break
+        whole.append(Whole(start + end, record))
+        at = end
+    return Parsed(at, whole, is_followed)
+
+
+def large(fd: int, offset: int, length: int) -> bytes | None:
+    """A record that is longer than what is read at once."""
+    raw = os.pread(fd, length + 8, offset)
+    record = raw[8:]
+    if len(record) == length and crc32(record) == HEAD.unpack_from(raw)[1]:
+        return record
+    return None
+
+
+def fences(fd: int, seed: int, offset: int) -> Iterator[tuple[int, int]]:
+    """The frames from a place on that say that all before them was durable: where each is, and how
+    many records of the segment are before it.
+    """
+    for base, raw in _chunks_from(fd, offset):
+        for match in _FENCES.finditer(raw):
+            at = match.start()
+            found = frame_at(raw, at, seed)
+            if found is not None and found[0] != OPENED and found[1] == base + at:
+                yield base + at, found[2]
+
+
+def next_record(fd: int, offset: int, end: int) -> int | None:
+    """The place of the first sound record after one, before ``end`` and not far away.
+
+    What a visitor sends cannot look like one: every length has a zero byte.
+    """
+    raw = os.pread(fd, min(end - offset, CHUNK), offset)
+    for at in range(1, len(raw) - HEAD.size):
+        length, check = HEAD.unpack_from(raw, at)
+        start = at + HEAD.size
+        if 0 < length <= len(raw) - start and crc32(raw[start : start + length]) == check:
+            return offset + at
+    return None
+
+
+def _chunks_from(fd: int, offset: int) -> Iterator[tuple[int, bytes]]:
+    while raw := os.pread(fd, CHUNK, offset):
+        yield offset, raw
+        if len(raw) < CHUNK:
+            return
+        offset += CHUNK - FRAME_BYTES + 1
+
+
+# ── the witness ─────────────────────────────────────────────────────────────────────────────────
+
+
+def witness_path(folder: Path, epoch: str) -> Path:
+    return folder / f"{epoch}.acknowledged"
+
+
+def witness_bytes(acknowledged: Acknowledged, inode: int) -> bytes:
+    body = _ACKNOWLEDGED.pack(*acknowledged, inode)
+    return body + crc32(body).to_bytes(4, "little")
+
+
+def witness_in(folder: Path, epoch: str, *, copied: bool = True) -> Acknowledged | None:
+    """What a witness says; None when it is not there or damaged, or, unless ``copied`` will do, is
+    a copy of the one that was written.
+    """
+    try:
+        with witness_path(folder, epoch).open("rb") as file:
+            raw = file.read(_ACKNOWLEDGED.size + 4)
+            inode = os.fstat(file.fileno()).st_ino
+    except FileNotFoundError:
+        return None
+    body = raw[:-4]
+    if len(body) != _ACKNOWLEDGED.size or crc32(body) != int.from_bytes(raw[-4:], "little"):
+        return None
+    *told, written = _ACKNOWLEDGED.unpack(body)
+    return Acknowledged(*told) if copied or written == inode else None
