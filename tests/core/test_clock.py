@@ -64,3 +64,52 @@ def test_nobody_else_may_come_in_while_the_clock_can_be_moved(tmp_path: Path) ->
         configure(environ, tmp_path)
     with pytest.raises(BadSettings, match=r"clock_file: .*cannot be read"):
         configure({"HANDBILL_CLOCK_FILE": str(tmp_path)}, tmp_path)
+
+
+class _Machine:
+    """A machine's two clocks, in seconds."""
+
+    def __init__(self) -> None:
+        self.wall, self.ticks = 1_800_000_000, 50
+
+    def clock(self) -> SystemClock:
+        return SystemClock(lambda: self.wall * 10**9, lambda: self.ticks * 10**9)
+
+    def goes(self, seconds: int, *, off: int = 0) -> None:
+        self.ticks += seconds
+        self.wall += seconds + off
+
+
+@pytest.mark.parametrize("step", [366 * 86_400, 601, -601, -50 * 365 * 86_400])
+def test_a_far_step_of_the_machine_is_not_followed(
+    step: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine = _Machine()
+    clock = machine.clock()
+    first = clock.now()
+    machine.goes(5, off=step)
+    assert clock.now() - first == 5 * SECOND
+    machine.goes(3_600)
+    assert clock.now() - first == 3_605 * SECOND
+    assert caplog.text.count("was set by") == 1, "one alarm"
+    machine.goes(1, off=-step)
+    assert clock.now() - first == 3_606 * SECOND
+    assert caplog.text.count("is right again") == 1
+    assert machine.clock().now() == clock.now()
+
+
+def test_small_steps_and_drift_are_followed(caplog: pytest.LogCaptureFixture) -> None:
+    machine = _Machine()
+    clock = machine.clock()
+    first = clock.now()
+    machine.goes(10, off=600)
+    assert clock.now() - first == 610 * SECOND
+    machine.goes(10, off=-600)
+    assert clock.now() - first == 610 * SECOND, "it stands still, and never goes back"
+    for _ in range(1_000):  # hours, a bit at a time
+        machine.goes(60, off=20)
+        clock.now()
+    assert clock.now() == machine.wall * SECOND
+    machine.goes(30 * 86_400)  # asleep
+    assert clock.now() == machine.wall * SECOND
+    assert caplog.text == ""

@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -10,8 +11,15 @@ from handbill.kit.instants import SECOND, Instant
 
 _LOG = logging.getLogger("handbill.clock")
 _LOOK_NS = 2_000_000
+_MOST_STEP_NS = 600 * 1_000_000_000
+_TICKING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _OFFSET = re.compile(r"[+-]?\d{1,10}(\.\d{1,9})?")
 _MOST_TEXT = 64
+
+
+def _ticks() -> int:
+    """Nanoseconds on a clock that nobody sets, and that goes on while the machine sleeps."""
+    return time.clock_gettime_ns(_TICKING)
 
 
 class Clock(Protocol):
@@ -26,14 +34,42 @@ def ticking() -> float:
 
 
 class SystemClock:
-    """The machine's clock, held still while the machine sets it back."""
+    """The machine's clock, which goes on as before while the machine sets it far off.
 
-    def __init__(self) -> None:
+    A step of more than ten minutes, forward or back, is not followed but told of: time goes on by
+    the ticks that nobody sets, so that no event is stamped with a wrong year. Smaller steps are
+    followed; back, by standing still. What the machine sleeps counts.
+    """
+
+    def __init__(
+        self, wall: Callable[[], int] = time.time_ns, ticks: Callable[[], int] = _ticks
+    ) -> None:
+        self._wall, self._ticks = wall, ticks
+        self._ahead = wall() - ticks()  # of the ticks
+        self._is_off = False
         self._latest: Instant = 0
 
     def now(self) -> Instant:
-        self._latest = max(self._latest, time.time_ns() // 1000)
+        ticks = self._ticks()
+        ahead = self._wall() - ticks
+        if -_MOST_STEP_NS <= ahead - self._ahead <= _MOST_STEP_NS:
+            self._ahead = ahead
+            if self._is_off:
+                self._tell(is_off=False)
+        elif not self._is_off:
+            self._tell(is_off=True, seconds=(ahead - self._ahead) // 1_000_000_000)
+        self._latest = max(self._latest, (ticks + self._ahead) // 1000)
         return self._latest
+
+    def _tell(self, *, is_off: bool, seconds: int = 0) -> None:
+        self._is_off = is_off
+        if is_off:
+            _LOG.error(
+                "the machine's clock was set by %d seconds: this process goes on by the former "
+                "time; set the clock back, or if it is right now, restart", seconds,
+            )  # fmt: skip
+        else:
+            _LOG.warning("the machine's clock is right again")
 
 
 class MovedClock:
