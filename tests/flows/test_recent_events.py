@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from handbill.core.received import organic_of
-from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY, MINUTE
 from handbill.ledger.recent import Recent, recent
-from handbill.store.journal import JournalDamaged
+from handbill.store.journal_reading import Damage, Mark, Reading
 from handbill.store.records import Records
 from market import START, Market
 
@@ -50,11 +49,13 @@ def test_every_state_is_told_newest_first(market: Market) -> None:
     assert told(market, 99)[0].disposition in {"organic", "waiting"}
 
 
-def test_a_journal_that_moves_on_meanwhile_is_told_as_such(market: Market) -> None:
-    class Moved:
-        def read(self, *_: object) -> None:
-            raise JournalDamaged("edge-0: no segment 3")
-
+def test_what_can_be_read_is_told_beside_a_damage(market: Market) -> None:
     client_no = market.listing().client_no
-    with pytest.raises(Unavailable, match="no segment 3"):
-        told(market, client_no, journal=Moved())
+    market.journal.add([organic_of(START, client_no, 1, "pixel", "", "")], "edge-0")
+    damage = Damage("edge-1/001aaaaaaaa", Mark(1, 0), Mark(2, 0), "segment 1 is gone", None)
+
+    class Damaged:
+        def read(self, *asked: Any) -> Reading:
+            return market.journal.read(*asked)._replace(damages=(damage,))
+
+    assert [one.kind for one in told(market, client_no, journal=Damaged())] == ["VIEW"]

@@ -23,6 +23,7 @@ from handbill.store.records import Records
 FOLDER = ".quarantine"
 _PENDING, _DONE = ".pending", ".json"
 _MOST = 10_000
+_TRIES = 10
 
 
 class StillWritten(Unavailable):
@@ -51,9 +52,17 @@ class Receipt(msgspec.Struct, frozen=True, rename="camel"):
 
 def damages(records: Records, reader: JournalReader) -> list[Damage]:
     """All that cannot be judged, as far as it can be seen from here."""
-    with records.read() as tx:
-        places = marks.read(tx).of
-    return reader.damages(places)
+    found: list[Damage] = []
+    for _ in range(_TRIES):
+        with records.read() as tx:
+            former = marks.read(tx).of
+        found = reader.damages(former)
+        with records.read() as tx:
+            later = marks.read(tx).of
+        # What was judged meanwhile may be deleted by now: that is no loss.
+        if all(later.get(it.source) == former.get(it.source) for it in found):
+            break
+    return found
 
 
 def receipts(folder: Path) -> list[Receipt]:

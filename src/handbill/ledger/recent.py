@@ -9,12 +9,11 @@ from typing import NamedTuple
 
 from handbill.core.judging import KIND_OF_ACTION, PARKED
 from handbill.core.received import ReceivedConversion, decode
-from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY, Instant
 from handbill.ledger import rows
 from handbill.store import events, marks
 from handbill.store.blobs import Blobs
-from handbill.store.journal import JournalDamaged, JournalReader
+from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Tx
 
 WAITING = "waiting"
@@ -48,10 +47,7 @@ def recent(
     tx: Tx, blobs: Blobs, journal: JournalReader, scratch: Path, client_no: int, now: Instant,
     most: int,
 ) -> list[Recent]:  # fmt: skip
-    """At most so many conversions of the last seven days, newest first.
-
-    **Refuses** a journal whose files moved on, or are damaged, while it was read (Unavailable).
-    """
+    """At most so many conversions of the last seven days, newest first."""
     found = _waiting(tx, journal, client_no)
     found += [
         _of(event, PARKED)
@@ -64,11 +60,8 @@ def recent(
 
 
 def _waiting(tx: Tx, journal: JournalReader, client_no: int) -> list[Recent]:
-    """What the judge has not read yet."""
-    try:
-        entries = journal.read(marks.read(tx).of, _MOST_LINES).entries
-    except (JournalDamaged, FileNotFoundError) as moved:
-        raise Unavailable(f"the journal cannot be read just now: {moved}") from moved
+    """What the judge has not read yet, as far as it can be read."""
+    entries = journal.read(marks.read(tx).of, _MOST_LINES).entries
     arrived: Iterable[object] = (event for entry in entries for event in decode(entry.record))
     return [
         _of(event, WAITING)

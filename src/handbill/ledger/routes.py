@@ -5,7 +5,7 @@ from typing import Any
 from handbill.http.operations import Call, Operation
 from handbill.kit.instants import iso_of
 from handbill.ledger.recent import recent
-from handbill.store.journal import JournalReader
+from handbill.store.journal_reading import JournalReader
 from handbill.wire.shapes import Field, Integer, Object
 from handbill.wire.spelling import FLAG, INSTANT, TEXT, described, listed, nullable, whole
 

@@ -246,7 +246,12 @@ def _read(stream: _Stream, mark: Mark, most: int) -> tuple[list[Entry], Damage |
     while segment <= stream.last and len(entries) < most:
         if segment not in stream.segments:
             return entries, _no_segment(stream, Mark(segment, offset))
-        with path_of(stream.folder, stream.epoch, segment).open("rb", buffering=0) as file:
+        try:
+            file = path_of(stream.folder, stream.epoch, segment).open("rb", buffering=0)
+        except FileNotFoundError:  # judged and deleted since it was listed, or lost just now
+            stream.segments.remove(segment)
+            return entries, _no_segment(stream, Mark(segment, offset))
+        with file:
             fd = file.fileno()
             place = Mark(segment, offset)
             found, stop, is_followed = _records(stream, fd, place, most - len(entries))
