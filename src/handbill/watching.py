@@ -19,7 +19,8 @@ from handbill.kit.faults import passes
 from handbill.kit.instants import SECOND, Instant
 from handbill.ledger.service import waiting_since
 from handbill.listings.service import missing_files
-from handbill.store.journal import JournalDamaged, JournalReader
+from handbill.opening import journal_reader
+from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Tx
 from handbill.work.queue import depths
 from handbill.work.schedule import standings
@@ -37,7 +38,7 @@ class Watch:
     def __init__(self, desk: Desk, entries: Sequence[Schedule]) -> None:
         self._desk = desk
         self._entries = entries
-        self._journal = JournalReader(desk.settings.journal_folder)
+        self._journal: JournalReader | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="watch")
         self._looking: asyncio.Future[list[Check]] | None = None
         self._began = 0.0
@@ -78,18 +79,24 @@ class Watch:
         """What the records tell. The judge may have deleted just now what the marks of a moment ago
         ask for: only what is missing twice is.
         """
+        desk = self._desk
+        journal = self._journal = self._journal or journal_reader(desk.settings, desk.records)
         for _ in range(2):
-            try:
-                with self._desk.records.read() as tx:
-                    return self._of_records(tx, self._desk.clock.now())
-            except JournalDamaged as damaged:
-                _LOG.warning("the journal cannot be read: %s", damaged)
-        says = "The journal is damaged, and the judge cannot go on; `handbill doctor` tells more."
-        return [Check("judge", False, says)]
+            with desk.records.read() as tx:
+                waiting, damages = waiting_since(tx, journal)
+                if not damages:
+                    break
+        figures.gauge("handbill_journal_damaged", "Sources that cannot be judged on").set(
+            len(damages)
+        )
+        with desk.records.read() as tx:
+            return [
+                *self._of_records(tx, waiting, desk.clock.now()),
+                health.damages(sorted({damage.source for damage in damages})),
+            ]
 
-    def _of_records(self, tx: Tx, now: Instant) -> list[Check]:
+    def _of_records(self, tx: Tx, waiting: Instant | None, now: Instant) -> list[Check]:
         settings = self._desk.settings
-        waiting = waiting_since(tx, self._journal)
         entries = standings(tx, self._entries, now)
         lag = health.lag_seconds(waiting, now)
         figures.gauge("handbill_judge_lag_seconds", "Age of the oldest event not judged").set(lag)

@@ -201,7 +201,8 @@ def test_beside_a_running_server(tmp_path: Path) -> None:
         (damage,) = json.loads(checked.stdout)["data"]
         assert damage["recordsMissing"] == 1
         assert any("is damaged" in line["message"] for line in server.log)
-        assert asked(f"{server.api}/readyz")[0] == 200, "all else goes on"
+        status, _, body = until("it is looked at", lambda: _damaged(asked(f"{server.api}/readyz")))
+        assert (status, damage["source"].encode() in body) == (503, True)
 
         made = handbill("journal", "quarantine", "--json", data=server.data)
         assert made.returncode == 0, made.stderr
@@ -216,6 +217,11 @@ def test_beside_a_running_server(tmp_path: Path) -> None:
         assert handbill("journal", "quarantine", data=server.data).returncode == 0
         assert handbill("journal", "check", data=server.data).returncode == 0
         assert handbill("ledger", "check", data=server.data).returncode == 0
+        until("it is looked at", lambda: _when(asked(f"{server.api}/readyz")[0] == 200))
+
+
+def _damaged(answer: tuple[int, dict[str, str], bytes]) -> tuple[int, dict[str, str], bytes] | None:
+    return answer if b"damaged at" in answer[2] else None
 
 
 def _when(is_so: bool) -> bool | None:

@@ -43,6 +43,14 @@ def journal(is_broken: bool) -> Check:
     return Check("journal", True, "The journal can be written.")
 
 
+def damages(sources: Sequence[str]) -> Check:
+    """No source of the journal is held up by damage; others go on beside one that is."""
+    if not sources:
+        return Check("damage", True, "The journal can be read.")
+    says = f"The journal is damaged at {', '.join(sources)}; see `handbill journal check`."
+    return Check("damage", False, f"{says} All other sources are judged.")
+
+
 def records_away(why: str) -> Check:
     says = f"{why}; start the database, or see HANDBILL_RECORDS_URL."
     return Check("records", False, says)

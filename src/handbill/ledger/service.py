@@ -13,7 +13,7 @@ from handbill.ledger import rows
 from handbill.publishers.service import publishers_by_number
 from handbill.store import events, marks
 from handbill.store.blobs import Blobs
-from handbill.store.journal import JournalReader
+from handbill.store.journal_reading import Damage, JournalReader
 from handbill.store.records import Records, Tx
 
 _SOURCES_AT_ONCE = 256
@@ -108,7 +108,10 @@ def _line(
     }
 
 
-def waiting_since(tx: Tx, journal: JournalReader) -> Instant | None:
-    """When the oldest event came that the judge has not booked; None when nothing waits."""
+def waiting_since(tx: Tx, journal: JournalReader) -> tuple[Instant | None, tuple[Damage, ...]]:
+    """When the oldest event came that the judge has not booked, None when nothing waits; and what
+    it cannot read.
+    """
     reading = journal.read(marks.read(tx).of, _SOURCES_AT_ONCE)
-    return min((decode(line.record)[0].at for line in reading.entries), default=None)
+    oldest = min((decode(line.record)[0].at for line in reading.entries), default=None)
+    return oldest, reading.damages
