@@ -18,8 +18,9 @@ from handbill.kit.instants import DAY, SECOND, Instant, instant_of_iso
 from handbill.store import events, holds, installation
 from handbill.store.blobs import open_blobs
 from handbill.store.events import Entry
-from handbill.store.journal import JournalReader, JournalWriter, Mark
+from handbill.store.journal import JournalWriter
 from handbill.store.journal_folder import gaps
+from handbill.store.journal_reading import JournalReader, Mark
 from handbill.store.records import Records, open_records
 from handbill.store.records.tables import agencies, clients, job_bodies, jobs
 from handbill.store.records.tables import holds as held
@@ -198,11 +199,14 @@ def test_segments_that_are_missing_before_or_after_a_mark_are_named(tmp_path: Pa
         writer = JournalWriter(tmp_path, "edge-0")
         writer.append_now(b"x")
         writer.close()
-    assert gaps(tmp_path, {"edge-0": Mark(1, 8)}) == []
-    (tmp_path / "edge-0" / "000000000002.log").unlink()
-    assert gaps(tmp_path, {"edge-0": Mark(1, 8)}) == ["the journal of edge-0 has no segment 2"]
-    assert len(gaps(tmp_path, {"edge-0": Mark(2, 8)})) == 1
-    assert len(gaps(tmp_path, {"edge-0": Mark(3, 800), "edge-1": Mark(1, 0)})) == 2
+    (stream,) = JournalReader(tmp_path).read({}, 1).begun
+    assert gaps(tmp_path, {stream: Mark(1, 8)}) == []
+    (second,) = (tmp_path / "edge-0").glob("*-000000000002.log")
+    second.unlink()
+    assert gaps(tmp_path, {stream: Mark(1, 8)}) == [f"the journal of {stream} has no segment 2"]
+    assert len(gaps(tmp_path, {stream: Mark(2, 8)})) == 1
+    assert len(gaps(tmp_path, {stream: Mark(3, 800), "edge-1/001aaaaaaaa": Mark(1, 0)})) == 2
+    assert gaps(tmp_path, {stream: Mark(4, 0)}) == []
 
 
 def test_nothing_is_deleted_under_a_hold_and_a_dead_one_lapses(

@@ -31,8 +31,8 @@ from handbill.kit.instants import iso_of
 from handbill.store import events, holds, installation, marks
 from handbill.store.blobs import Blobs
 from handbill.store.events import Segment
-from handbill.store.journal import Mark
 from handbill.store.journal_folder import Piece, gaps, pieces
+from handbill.store.journal_reading import Mark
 from handbill.store.migrations import NEWEST
 from handbill.store.records import Records
 

@@ -15,12 +15,12 @@ from handbill.host.folders import Unusable, refuse_unfinished, require_usable
 from handbill.host.settings import Settings
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import MINUTE, iso_of
+from handbill.ledger import quarantining
 from handbill.listings.indexing import LISTING_KEYS
-from handbill.store import events, installation, marks
+from handbill.store import events, installation
 from handbill.store.blobs import Blobs
 from handbill.store.index import EdgeIndex
-from handbill.store.journal import JournalDamaged, JournalReader
-from handbill.store.journal_folder import gaps
+from handbill.store.journal_folder import reader_here
 from handbill.store.migrations import NEWEST
 from handbill.store.records import Records
 from handbill.work.queue import dead_tasks
@@ -135,23 +135,13 @@ def _index(patient: Patient) -> Iterator[Finding]:
 
 
 def _journal(patient: Patient) -> Iterator[Finding]:
-    folder = patient.settings.journal_folder
-    with patient.records.read() as tx:
-        judged = marks.read(tx).of
-    missing = gaps(folder, judged)
-    for gap in missing:
+    reader = reader_here(patient.settings.journal_folder)
+    for damage in quarantining.damages(patient.records, reader):
         yield Finding(
-            gap,
-            "bring the journal's folder back from a backup made with the same records; what it "
-            "held and was not judged is lost otherwise",
+            f"the journal of {damage.source} is damaged: {damage.reason}",
+            "bring its files back, if you can, or set aside what cannot be read: "
+            "handbill journal quarantine",
         )
-    if not missing:
-        try:
-            JournalReader(folder).read(judged, 1)
-        except JournalDamaged as damaged:
-            yield Finding(
-                f"the journal is damaged: {damaged}", "bring that file back from a backup"
-            )
 
 
 def _segments(patient: Patient) -> Iterator[Finding]:

@@ -1,16 +1,15 @@
 """The journal's folder from outside: which files hold what is not judged yet, and what is missing.
 
-For those who copy or check it; whoever reads records from it uses ``journal.JournalReader``.
+For those who copy or check it; whoever reads records from it uses ``journal_reading``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from handbill.host.identity import host_in
-from handbill.store.journal import Mark
-
-_LOCK = "lock"
+from handbill.store.journal_frames import epochs_in, path_of, witness_in
+from handbill.store.journal_reading import JournalReader, Mark, parts_of
 
 
 class Piece(NamedTuple):
@@ -21,50 +20,58 @@ class Piece(NamedTuple):
 
 
 def pieces(folder: Path, marks: Mapping[str, Mark]) -> list[Piece]:
-    """The files of every source, but those of segments that are wholly judged."""
+    """The segments of every source, but those that are wholly judged. Not what the witnesses say:
+    it may be more by now, and who goes on writing to a copy begins an epoch of its own.
+    """
     found = []
-    for source in sorted(path for path in folder.glob("*") if path.is_dir()):
-        first = marks[source.name].segment if source.name in marks else 0
-        for path in sorted(source.iterdir()):
-            number = _number(path)
-            is_judged = number is not None and number < first
-            if path.is_file() and path.name != _LOCK and not is_judged:
-                found.append(Piece(str(path.relative_to(folder)), path.stat().st_size))
+    for source in _sources(folder):
+        for epoch, segments in epochs_in(folder / source).items():
+            mark = marks.get(f"{source}/{epoch}", Mark(0, 0))
+            for segment in segments:
+                path = path_of(folder / source, epoch, segment)
+                if segment >= mark.segment:
+                    found.append(Piece(str(path.relative_to(folder)), path.stat().st_size))
     return found
+
+
+def reader_here(folder: Path) -> JournalReader:
+    """A reader that misses nothing of hosts of which nothing is here: their journals are in their
+    own folders.
+    """
+    here = {host_in(source) for source in _sources(folder)}
+    return JournalReader(folder, lambda source: not here or host_in(source) in here)
 
 
 def gaps(folder: Path, marks: Mapping[str, Mark]) -> list[str]:
     """What is missing of each source from its mark on, said plainly; but not of hosts of which
-    nothing is here: their journals are in their own folders.
+    nothing is here.
     """
-    found = []
-    here = {host_in(path.name) for path in folder.glob("*") if path.is_dir()}
-    for source, mark in sorted(marks.items()):
-        if here and host_in(source) not in here:
-            continue
-        sizes = {
-            number: path.stat().st_size
-            for path in (folder / source).glob("*.log")
-            if (number := _number(path)) is not None
-        }
-        if mark.segment not in sizes:
-            found.append(
-                f"the journal of {source} has no segment {mark.segment}, up to byte {mark.offset} "
-                "of which it is judged"
-            )
-        elif sizes[mark.segment] < mark.offset:
-            found.append(
-                f"segment {mark.segment} of the journal of {source} has {sizes[mark.segment]} "
-                f"bytes, and is judged up to byte {mark.offset}"
-            )
-        ahead = range(mark.segment + 1, max(sizes, default=0))
-        found += [
-            f"the journal of {source} has no segment {number}"
-            for number in ahead
-            if number not in sizes
-        ]
-    return found
+    here = {host_in(source) for source in _sources(folder)}
+    return [
+        f"the journal of {stream} {gap}"
+        for stream, mark in sorted(marks.items())
+        if not here or host_in(parts_of(stream)[0]) in here
+        for gap in _gaps(folder, stream, mark)
+    ]
 
 
-def _number(path: Path) -> int | None:
-    return int(path.stem) if path.suffix == ".log" and path.stem.isdecimal() else None
+def _gaps(folder: Path, stream: str, mark: Mark) -> Iterator[str]:
+    source, epoch = parts_of(stream)
+    told = witness_in(folder / source, epoch)
+    known = epochs_in(folder / source) if (folder / source).is_dir() else {}
+    if epoch not in known:
+        if not mark.is_written_off:
+            yield f"is gone, from segment {mark.segment} on"
+        return
+    last = max([mark.segment if mark.offset else 0, told.segment if told else 0, *known[epoch]])
+    for segment in range(mark.segment, last + 1):
+        if segment not in known[epoch]:
+            yield f"has no segment {segment}"
+    if mark.segment in known[epoch]:
+        size = path_of(folder / source, epoch, mark.segment).stat().st_size
+        if size < mark.offset:
+            yield f"has {size} bytes in segment {mark.segment}, and is judged up to {mark.offset}"
+
+
+def _sources(folder: Path) -> list[str]:
+    return JournalReader(folder).sources()
