@@ -225,9 +225,8 @@ departures = sa.Table(
 )  # fmt: skip
 
 # ── ledger ──────────────────────────────────────────────────────────────────────────────────────
-# How far each journal source is judged: moves in the judge's transaction and nowhere else.
-# judged_at: all that was stamped before it was judged by then. written_off_at: what follows the
-# mark is lost, and an operator knows.
+# How far each journal source is judged: moves in the judge's transaction. judged_at: all stamped
+# before it was judged by then. written_off_at: what follows the mark is lost, as is known.
 journal_marks = sa.Table(
     "journal_marks", metadata, _text("source", key=True), _whole("segment"), _whole("offset"),
     _whole("judged_at"), _whole("written_off_at", null=True),
