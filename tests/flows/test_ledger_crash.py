@@ -52,6 +52,10 @@ class CutTx(Tx):
     def part(self, work: Callable[[Tx], Any]) -> Any:
         return self._tx.part(lambda _: work(self))
 
+    def set_next_no(self, table: Any, number: int) -> None:
+        self._next()
+        self._tx.set_next_no(table, number)
+
     def stream(self, statement: Any, **params: Any) -> Iterator[Row]:
         return self._tx.stream(statement, **params)
 
