@@ -1,6 +1,7 @@
 """Operations 49, 50, 58 and the file link, through the real application."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from handbill.host.settings import Settings
 from handbill.http.app import application
 from handbill.http.operations import Desk
 from handbill.kit.instants import DAY, SECOND
+from handbill.kit.zones import day_of, zone_of
 from handbill.ledger.judge import Judge
 from handbill.stats.work import TASKS
 from handbill.store.journal import JournalWriter
@@ -136,6 +138,26 @@ def test_plain_text_is_answered_as_documented(house: House) -> None:
     assert (reply.status, reply.raw) == (202, b"NO_CONTENT")
     assert reply.headers["content-type"].startswith("text/plain")
     assert reply.headers["location"].startswith("/stats/")
+
+
+def test_days_that_are_too_old_are_told(house: House) -> None:
+    now = house.market.clock.now()
+    zone = house.office.get(f"/clients/{house.client_id}")["timeZone"]
+    today = day_of(now, zone_of(zone))
+    for back, told in (
+        (60, None),
+        (61, f"The days before {today - timedelta(days=60)} are left"),
+    ):
+        days = {"startDate": f"{today - timedelta(days=back)}", "endDate": f"{today}"}
+        asked = house.ask("POST", "/stats", QUESTION | {"filters": days})
+        said = house.ask("GET", f"/stats/{asked.json['taskId']}").json
+        assert ("message" in said) is (told is not None)
+        assert said.get("message", "").startswith(told or "")
+        grouped = {"groupBy": "CAMPAIGN", "filterBy": days}
+        made = house.ask("POST", "/reports/stats", grouped).json["reportId"]
+        assert ("message" in house.ask("GET", f"/reports/{made}").json) is (told is not None)
+        first = house.ask("POST", "/stats/stream", grouped).headers.get("x-first-day")
+        assert first == (told and f"{today - timedelta(days=60)}")
 
 
 def test_bad_questions_and_strangers(house: House) -> None:

@@ -31,6 +31,7 @@ class Plan(msgspec.Struct, frozen=True):
     """A checked question. Empty filters let everything through; ``end`` is exclusive.
 
     ``layout``: what its rows say (``stats.layouts``). ``whole``: one file, and that in any case.
+    ``cut``: days before ``first_on`` were asked for, and are left out.
     """
 
     client_no: int
@@ -48,6 +49,7 @@ class Plan(msgspec.Struct, frozen=True):
     gzip: bool = False
     layout: str = "stats"
     whole: bool = False
+    cut: bool = False
 
     @property
     def empty(self) -> bool:
@@ -79,7 +81,9 @@ def _ids(about: str) -> Field:
 _LEVEL = Choice(LEVELS)
 FILTERS: Final = Object({
     "startDate": Field(
-        Day(), "The first day. At most 60 days back; what is older is left out.", required=True
+        Day(),
+        "The first day. At most 60 days back; what is older is left out, and the answer says so.",
+        required=True,
     ),
     "endDate": Field(Day(), "The last day, included.", required=True),
     "timeZone": Field(Zone(), "Zone in which days are counted; the client's own if absent."),
@@ -124,7 +128,8 @@ def planned(
     zone_name = filters.get("timeZone") or client.zone
     zone = zone_of(zone_name)
     today = day_of(now, zone)
-    first_on = max(date.fromisoformat(filters["startDate"]), today - timedelta(days=DAYS_KEPT))
+    asked_on, oldest = date.fromisoformat(filters["startDate"]), today - timedelta(days=DAYS_KEPT)
+    first_on = max(asked_on, oldest)
     last_on = min(date.fromisoformat(filters["endDate"]), today)
     first, end = bounds_of(first_on, max(last_on, first_on), zone)
     refs = filters.get("refNumbers") or []
@@ -133,7 +138,7 @@ def planned(
         end = first
     return Plan(
         client_no=client.no, zone=zone_name, first_on=first_on.isoformat(),
-        last_on=last_on.isoformat(), first=first, end=end, levels=levels,
+        last_on=last_on.isoformat(), first=first, end=end, levels=levels, cut=asked_on < oldest,
         campaign_nos=_numbers(
             filters, "campaignIds", lambda id_: campaigns.number_ever(tx, client.no, id_)
         ),

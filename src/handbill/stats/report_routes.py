@@ -43,7 +43,10 @@ def _stream(call: Call) -> Answer:
     scratch = desk.settings.scratch_folder
     answering = Answering(desk.records, desk.blobs, desk.ids, scratch)
     stream = streaming.Stream(answering, plan, desk.clock, release)
-    return Answer(media_type="application/x-ndjson; charset=utf-8", chunks=stream)
+    headers = {"x-first-day": plan.first_on} if plan.cut else {}
+    return Answer(
+        headers=headers, media_type="application/x-ndjson; charset=utf-8", chunks=stream
+    )  # fmt: skip
 
 
 def _grouped(call: Call) -> dict[str, Any]:
@@ -74,8 +77,8 @@ def _told(call: Call, report: Report) -> dict[str, Any]:
         told["url"] = service.url_of(call.settings, token)
     told["createdOn"] = iso_of(report.created_at)
     told["expiresOn"] = iso_of(report.expires_at)
-    if report.message:
-        told["message"] = report.message
+    if message := service.message_of(report):
+        told["message"] = message
     given_up = callbacks.given_up(call.tx, report.id)
     if given_up is not None:
         told["callback"] = {

@@ -31,8 +31,8 @@ def _poll(call: Call) -> dict[str, Any]:
         "status": report.state,
         "location": [service.url_of(call.settings, token) for token in tokens],
     }
-    if report.message:
-        told["message"] = report.message
+    if message := service.message_of(report):
+        told["message"] = message
     return told
 
 
@@ -73,7 +73,7 @@ _STATUS: Schema = {
             "items": TEXT,
             "description": "Links to the files, one per 100,000 rows; each is good for 24 hours.",
         },
-        "message": described(TEXT, "Why it failed."),
+        "message": described(TEXT, "Why it failed, or which days it leaves out as too old."),
     },
     "required": ["status", "location"],
 }  # fmt: skip

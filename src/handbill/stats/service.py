@@ -14,7 +14,7 @@ from handbill.kit.faults import not_found
 from handbill.kit.instants import DAY, SECOND, Instant
 from handbill.stats import links, rows
 from handbill.stats.links import Linked, NoLink
-from handbill.stats.questions import Plan, plan
+from handbill.stats.questions import DAYS_KEPT, Plan, plan
 from handbill.stats.rows import NO_RECORDS, STATS, SUBMITTED, Part, Report
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
@@ -77,6 +77,14 @@ def report_of(
     if report is None:
         raise not_found()
     return report
+
+
+def message_of(report: Report) -> str:
+    """What there is to say of a report: why it failed, or which days it leaves out."""
+    plan = msgspec.json.decode(report.question, type=Plan)
+    if report.message or not plan.cut:
+        return report.message or ""
+    return f"The days before {plan.first_on} are left out: a report goes {DAYS_KEPT} days back."
 
 
 def report_of_family(tx: Tx, family_no: int, report_id: str, now: Instant) -> Report:
