@@ -126,10 +126,16 @@ def test_what_may_not_be_used_is_told_in_a_sentence(place: Path) -> None:
 def test_a_folder_of_another_user_names_both(place: Path) -> None:
     other = place / "other"
     other.mkdir(mode=0o755)
-    ((status, told),) = outcomes(place, ["agency", "create", "acme", "--data", str(other)])
-    assert status == 1
-    assert f"{other} belongs to root and this runs as nobody" in told
-    assert f"chown -R nobody {other}" in told
+    itself, below = outcomes(
+        place,
+        ["agency", "create", "acme", "--data", str(other)],
+        ["agency", "create", "acme", "--data", str(other / "data")],
+    )
+    assert (itself[0], below[0]) == (1, 1)
+    for _, told in (itself, below):
+        assert f"{other} belongs to root and this runs as nobody" in told
+    assert f"chown -R nobody {other}" in itself[1]
+    assert "chown" not in below[1]  # a folder above what was named may be the system's
 
 
 def test_a_folder_that_stood_open_is_closed_with_all_in_it(place: Path) -> None:

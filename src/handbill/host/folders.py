@@ -70,7 +70,11 @@ def refuse_unfinished(folder: Path) -> None:
 
 
 def advice(path: Path) -> str:
-    """What to do about a path that this process may not use: who may, and how it becomes ours."""
+    """What to do about a path that this process may not use: who may, and how it becomes ours.
+
+    Only what was named itself is proposed to be given away, never a folder above it: that may be
+    the system's.
+    """
     found = _nearest(path)
     try:
         if os.statvfs(found).f_flag & os.ST_RDONLY:
@@ -80,10 +84,10 @@ def advice(path: Path) -> str:
         return "Name another place."
     if owner == me:
         return f"{found} is yours, but closed to you: `chmod -R u+rwX {found}`, or another place."
-    return (
-        f"{found} belongs to {owner} and this runs as {me}: run it as {owner}, name another place, "
-        f"or give it away with `chown -R {me} {found}`."
-    )
+    said = f"{found} belongs to {owner} and this runs as {me}: run it as {owner}"
+    if found != path.absolute():
+        return f"{said}, or name another place."
+    return f"{said}, name another place, or give it away with `chown -R {me} {found}`."
 
 
 def is_root() -> bool:
