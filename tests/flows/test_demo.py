@@ -54,6 +54,9 @@ def serves_again(data: Path) -> None:
         if line.startswith("API   "):
             status, _, _ = asked(f"{line.split()[1]}/readyz")
             assert status == 200
+            twice = handbill("demo", "--stay", data=data)
+            assert twice.returncode == 1
+            assert "another handbill plays or serves" in twice.stderr
             process.send_signal(signal.SIGINT)
     assert process.wait(60) == 0, lines
     timer.cancel()

@@ -84,8 +84,9 @@ def play(settings: Settings, seed: int, now: Instant, *, stay: bool, as_json: bo
     if not console.is_terminal:
         console.width = _WIDTH
     note = note_of(folder)
-    if note is not None and note.state == "playing":
+    if note is not None and (stay or note.state == "playing"):
         _refuse_served(folder)
+    if note is not None and note.state == "playing":
         console.print(f"The demo in {folder} was broken off; it is played again from the start.")
         shutil.rmtree(folder)
         note = None
