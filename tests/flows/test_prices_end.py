@@ -1,0 +1,120 @@
+"""Prices end, caps outlive what they stood on, nobody reads a link: the whole tree, over days."""
+
+from base64 import urlsafe_b64decode
+from pathlib import Path
+from typing import Any
+
+from flows.days_world import DATES, EVERY_JOB, Town, add_job, living, open_client
+from flows.test_serve import check_books
+from handbill.ledger.service import export
+from handbill.store.blobs import open_blobs
+
+BID = 5.0
+SETTINGS = {"caps": {"budget": {"cap": "Monthly", "value": 1_000}}}
+
+
+class Shop:
+    """A client with one job, in a job group of its own at one publisher."""
+
+    def __init__(self, town: Town, name: str, **placement: Any) -> None:
+        self.town, self.name = town, name
+        town.new("/publishers", {"id": name, "name": name, "bidType": "CPC"})
+        self.client = open_client(town, name, name, client={"markdown": 20}, job={}, group={
+            "cpcBid": BID, "placements": [{"value": name, **placement}],
+        })  # fmt: skip
+        (group,) = (
+            one
+            for one in town.ask("GET", f"/clients/{self.client}/jobgroups?page=0&limit=9")["data"]
+            if not one["id"].endswith("default")
+        )
+        at = f"/clients/{self.client}/campaigns/{group['campaignId']}"
+        self.campaign, self.group = at, f"{at}/jobgroups/{group['id']}"
+        self.link = self.listed()
+
+    def listed(self, former: str = "") -> str:
+        """The job's link, once it is another one."""
+        return self.town.sees(
+            f"{self.name} is listed", lambda: self._found(former), "another link"
+        )  # fmt: skip
+
+    def _found(self, former: str) -> str | None:
+        link = self.town.links(self.name).get(self.name, "")
+        return link if link != former else None
+
+    def gone(self) -> None:
+        self.town.sees(f"{self.name} is gone", lambda: self.town.is_listed(self.name, set()), "-")
+
+
+def clicked(town: Town, *visits: tuple[Shop, str]) -> list[tuple[str, float]]:
+    """What becomes of clicks, one after the other, and what publishers are owed for them."""
+
+    def ledger() -> list[dict[str, Any]]:
+        store = open_blobs(str(town.data / "blobs"))
+        lines = export(town.records, store, town.data / "scratch")
+        return sorted(lines, key=lambda line: str(line["at"]))
+
+    before = {line["id"] for line in ledger()}
+    for visitor, (_, link) in enumerate(visits, start=len(before)):
+        town.click(link, visitor)
+
+    def judged() -> list[dict[str, Any]] | None:
+        new = [line for line in ledger() if line["id"] not in before]
+        return new if len(new) == len(visits) else None
+
+    lines = town.sees("clicks are judged", judged, f"{len(visits)}")
+    assert [line["clientId"] for line in lines] == [shop.client for shop, _ in visits]
+    return [(line["disposition"], line["chargeMicros"] / 1e6) for line in lines]
+
+
+def test_prices_end_and_caps_do_not(tmp_path: Path) -> None:
+    with living(tmp_path) as town:
+        lowered, moved, capped, deleted = (
+            Shop(town, name) if not cap else Shop(town, name, caps={"budget": cap})
+            for name, cap in (
+                ("Lowered", None), ("Moved", None),
+                ("Capped", {"cap": "Monthly", "value": 6}), ("Deleted", None),
+            )
+        )  # fmt: skip
+        shops = (lowered, moved, capped, deleted)
+        assert clicked(town, *((shop, shop.link) for shop in shops)) == [("valid", 4.0)] * 4
+        for shop in shops:
+            token = shop.link.rpartition("/")[2]
+            raw = urlsafe_b64decode(token + "=" * (-len(token) % 4))
+            for micros in (5_000_000, 4_000_000):
+                leb = bytes((micros & 127 | 128, micros >> 7 & 127 | 128, micros >> 14 & 127 | 128))
+                assert leb not in raw
+        # The bid falls; the job moves to a cheaper group; a placement and a group go.
+        town.ask("PUT", lowered.group, {"cpcBid": 1})
+        other = {"name": "Cheap", "cpcBid": 0.5, "filters": EVERY_JOB, "priority": 9} | DATES
+        town.new(f"{moved.campaign}/jobgroups", other | SETTINGS | {
+            "placements": [{"value": "Moved"}],
+        })  # fmt: skip
+        town.ask("PUT", f"{moved.group}/pause")
+        town.new("/publishers", {"id": "Else", "name": "Else", "bidType": "CPC"})
+        town.ask("PUT", capped.group, {"placements": [{"value": "Else"}]})
+        town.ask("DELETE", deleted.group)
+        for shop in (lowered, moved):
+            assert shop.listed(shop.link) != shop.link
+        for shop in (capped, deleted):
+            shop.gone()
+        # What is honoured for two days is so within its cap: 1.00 is left of the 6.00.
+        assert clicked(town, *((shop, shop.link) for shop in shops)) == [
+            ("valid", 4.0), ("valid", 4.0), ("over_cap", 0.0), ("valid", 4.0),
+        ]  # fmt: skip
+        town.forward(hours=49)
+        town.log_in()
+        fresh = (moved, moved.listed())
+        assert clicked(town, *((shop, shop.link) for shop in shops), fresh) == [
+            ("valid", 0.8), ("latent", 0.0), ("latent", 0.0), ("latent", 0.0), ("valid", 0.4),
+        ]  # fmt: skip
+        link = lowered.listed()
+        add_job(town, lowered.client, "another")
+        town.sees("another is listed", lambda: town.is_listed("Lowered", {"Lowered", "another"}))
+        assert lowered.listed() == link, "an unchanged job keeps its link"
+        town.forward(days=9)
+        town.log_in()
+        # Both are older than anything remembered. One of them stands in the file.
+        last = clicked(town, (lowered, link), (lowered, lowered.link))
+        assert last == [("valid", 0.8), ("latent", 0.0)]
+        assert town.server.stop() == 0
+    assert check_books(town.data)["balanced"] is True
