@@ -24,6 +24,7 @@ VARIABLES = {told.variable for told in meanings()} | {"HANDBILL_CONFIG"}
 HARDENED = {
     "NoNewPrivileges": "yes", "ProtectSystem": "strict", "ProtectHome": "yes", "PrivateTmp": "yes",
     "CapabilityBoundingSet": "", "UMask": "0077", "StateDirectoryMode": "0700", "User": "handbill",
+    "Restart": "always", "StartLimitIntervalSec": "0",
 }  # fmt: skip
 
 
