@@ -55,7 +55,7 @@ def s3_running() -> Iterator[dict[str, str]]:
             str(program()), "server", f"-dir={folder}", "-s3", "-ip=127.0.0.1",
             "-ip.bind=127.0.0.1", f"-master.port={master}", f"-volume.port={volume}",
             f"-filer.port={filer}", f"-s3.port={s3}", "-master.volumeSizeLimitMB=64",
-            "-volume.max=20",
+            "-volume.max=20", "-s3.port.iceberg=0", "-s3.port.lance=0",
         ],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip

@@ -111,7 +111,7 @@ FULL: dict[str, Any] = {
 
 
 def _second(office: Office) -> None:
-    office.new("/publishers", {"name": "Second", "bidType": {"name": "cpc"}, "minBid": 0.2})
+    office.new("/publishers", {"name": "Second", "bidType": {"name": "cpc"}, "minBid": 0.1})
 
 
 def test_a_group_keeps_what_it_was_given(office: Office) -> None:
