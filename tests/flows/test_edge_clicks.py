@@ -296,7 +296,7 @@ def test_unknown_keys_cost_one_look_a_second(tmp_path: Path) -> None:
             for _ in range(5):
                 assert (await door.ask(f"/c/{listing_token(LISTING, 9, KEY)}")).status == 404
                 assert (await door.ask("/c/rubbish")).status == 404
-        assert looks == ["keys"] * 3
+        assert looks.count("keys") == 3
 
     at_the_door(scenario, tmp_path)
 

@@ -161,7 +161,7 @@ def test_the_cuts_reach_the_last_statement(market: Market) -> None:
     fill(market)
     records = CutRecords(market.records, 0, cut)
     market.judge(records=records).step()
-    assert records.statements == 18
+    assert records.statements == 19
     whole(market)
 
 

@@ -1,5 +1,6 @@
 """What customers pay, from journal to ledger: frozen, within caps to the micro, on both engines."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from handbill.ledger.checking import check
 from handbill.ledger.judge import Outrun
 from handbill.store import events
 from handbill.store.records import Records, Tx
-from handbill.store.records.tables import campaigns, groups, markups
+from handbill.store.records.tables import campaigns, groups, markups, segments
 from market import START, Market, dispositions
 
 
@@ -368,7 +369,8 @@ def test_the_check_finds_an_altered_amount(
     raw = events.encoded(altered)
     market.blobs.put(segment.path, raw)
     with market.records.write() as tx:
-        tx.run_text("UPDATE segments SET bytes = " + str(len(raw)), {})
+        digest = hashlib.sha256(raw).digest()
+        tx.change(segments, {"path": segment.path}, bytes=len(raw), digest=digest)
     books = check(market.records, market.blobs, market.scratch)
     assert any(fault in line for line in books.faults), books.faults
 

@@ -4,6 +4,8 @@ from base64 import urlsafe_b64decode
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from flows.days_world import DATES, EVERY_JOB, Town, add_job, living, open_client
 from flows.test_serve import check_books
 from handbill.ledger.service import export
@@ -58,6 +60,14 @@ def clicked(town: Town, *visits: tuple[Shop, str]) -> list[tuple[str, float]]:
         town.click(link, visitor)
 
     def judged() -> list[dict[str, Any]] | None:
+        try:
+            return found()
+        except duckdb.IOException:
+            return (
+                None  # with the clock moved by days, files that were merged go while they are read
+            )
+
+    def found() -> list[dict[str, Any]] | None:
         new = [line for line in ledger() if line["id"] not in before]
         return new if len(new) == len(visits) else None
 

@@ -107,6 +107,15 @@ class Segment(NamedTuple):
     marked_micros: int
 
 
+_TOTALS = ("charge_micros", "spend_micros", "marked_micros")
+
+
+def _segment(row: Sequence[Any]) -> Segment:
+    """A row of the manifest, whose totals are kept as text."""
+    totals = len(Segment._fields) - len(_TOTALS)
+    return Segment(*row[:totals], *map(int, row[totals:]))
+
+
 class Replaced(Exception):
     """Another compaction has replaced these segments already."""
 
@@ -180,7 +189,12 @@ def write(blobs: Blobs, path: str, entries: Sequence[Entry]) -> Segment:
 
 def register(tx: Tx, written: Sequence[Segment], now: Instant) -> None:
     """List written segments: from the commit on their entries are in the ledger."""
-    new = [segment._asdict() | {"created_at": now} for segment in written]
+    new = [
+        segment._asdict()
+        | {name: str(getattr(segment, name)) for name in _TOTALS}
+        | {"created_at": now}
+        for segment in written
+    ]
     tx.put_many(segments, [
         {name: value for name, value in row.items() if name != "no"} for row in new
     ])  # fmt: skip
@@ -191,11 +205,11 @@ def register(tx: Tx, written: Sequence[Segment], now: Instant) -> None:
 
 def segments_within(tx: Tx, client_no: int, first: Instant, end: Instant) -> list[Segment]:
     """The client's segments that may hold entries of the half-open range."""
-    return [Segment(*row) for row in tx.all(_WITHIN, client_no=client_no, first=first, end=end)]
+    return [_segment(row) for row in tx.all(_WITHIN, client_no=client_no, first=first, end=end)]
 
 
 def segments_of(tx: Tx, client_no: int) -> list[Segment]:
-    return [Segment(*row) for row in tx.all(_ALL, client_no=client_no)]
+    return [_segment(row) for row in tx.all(_ALL, client_no=client_no)]
 
 
 def clients_with_entries(tx: Tx) -> list[int]:
@@ -208,7 +222,7 @@ def clients_before(tx: Tx, before: Instant) -> list[int]:
 
 
 def segments_before(tx: Tx, client_no: int, before: Instant) -> list[Segment]:
-    return [Segment(*row) for row in tx.all(_BEFORE, client_no=client_no, before=before)]
+    return [_segment(row) for row in tx.all(_BEFORE, client_no=client_no, before=before)]
 
 
 @contextmanager

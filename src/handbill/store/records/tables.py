@@ -232,11 +232,12 @@ journal_marks = sa.Table(
     _whole("judged_at"), _whole("written_off_at", null=True),
 )  # fmt: skip
 # The judged entries are Parquet files; this is the manifest: what each file holds, and the SHA-256
-# of its bytes. first_at..last_at bound the rows' at.
+# of its bytes. first_at..last_at bound the rows' at. Totals are figures in text: they may be longer
+# than 64 bits.
 segments = sa.Table(
     "segments", metadata, _no(), _whole("client_no"), _text("path"), _text("month"),
-    _whole("rows"), _whole("bytes"), _bytes("digest"), _whole("charge_micros"),
-    _whole("spend_micros"), _whole("marked_micros"), _whole("first_at"), _whole("last_at"),
+    _whole("rows"), _whole("bytes"), _bytes("digest"), _text("charge_micros"),
+    _text("spend_micros"), _text("marked_micros"), _whole("first_at"), _whole("last_at"),
     _whole("created_at"), _whole("replaced_at", null=True), sa.UniqueConstraint("path"),
     sa.Index("segments_by_client", "client_no", "last_at"),
 )  # fmt: skip
