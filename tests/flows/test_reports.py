@@ -234,6 +234,7 @@ def test_the_whole_last_month_is_told_though_it_is_long_ago(market: Desk) -> Non
     listing = market.listing()
     market.clicked(listing, at=instant_of_iso("2026-10-01T00:00:00Z"))
     market.clicked(listing, at=instant_of_iso("2026-09-30T23:59:59Z"))
+    market.clock.at = instant_of_iso("2026-10-02T00:00:00Z")  # while both months are open
     market.judged()
     placed(market, listing.client_no, "Board")
     market.clock.forward(instant_of_iso("2026-11-30T12:00:00Z") - market.clock.now())
