@@ -107,13 +107,8 @@ class Segment(NamedTuple):
     marked_micros: int
 
 
-_TOTALS = ("charge_micros", "spend_micros", "marked_micros")
-
-
 def _segment(row: Sequence[Any]) -> Segment:
-    """A row of the manifest, whose totals are kept as text."""
-    totals = len(Segment._fields) - len(_TOTALS)
-    return Segment(*row[:totals], *map(int, row[totals:]))
+    return Segment(*row[:9], *map(int, row[9:]))  # totals are kept as text
 
 
 class Replaced(Exception):
@@ -189,15 +184,11 @@ def write(blobs: Blobs, path: str, entries: Sequence[Entry]) -> Segment:
 
 def register(tx: Tx, written: Sequence[Segment], now: Instant) -> None:
     """List written segments: from the commit on their entries are in the ledger."""
-    new = [
-        segment._asdict()
-        | {name: str(getattr(segment, name)) for name in _TOTALS}
-        | {"created_at": now}
-        for segment in written
-    ]
-    tx.put_many(segments, [
-        {name: value for name, value in row.items() if name != "no"} for row in new
-    ])  # fmt: skip
+    rows = [segment._asdict() | {"created_at": now} for segment in written]
+    for row in rows:
+        del row["no"]
+        row |= {name: str(row[name]) for name in ("charge_micros", "spend_micros", "marked_micros")}
+    tx.put_many(segments, rows)
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────

@@ -232,8 +232,7 @@ journal_marks = sa.Table(
     _whole("judged_at"), _whole("written_off_at", null=True),
 )  # fmt: skip
 # The judged entries are Parquet files; this is the manifest: what each file holds, and the SHA-256
-# of its bytes. first_at..last_at bound the rows' at. Totals are figures in text: they may be longer
-# than 64 bits.
+# of its bytes. first_at..last_at bound the rows' at. Totals, as text, may pass 64 bits.
 segments = sa.Table(
     "segments", metadata, _no(), _whole("client_no"), _text("path"), _text("month"),
     _whole("rows"), _whole("bytes"), _bytes("digest"), _text("charge_micros"),
