@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from logging import getLogger
 
 from handbill.config import BadSettings
+from handbill.host.clock import MOST_STEP, SystemClock
 from handbill.host.identity import begin_anew, host_of
 from handbill.host.ids import Ids, SystemIds, new_name
 from handbill.host.settings import Settings
@@ -95,9 +96,20 @@ def _ask(records: Records, host_id: str, name: str, run: str) -> list[Host]:
         hosts.enter(tx, host_id, name)
     try:
         with records.write() as tx:
+            _require_same_clock(tx.now())
             return hosts.hold(tx, host_id, name, run)
     except HeldByOther as held:
         raise BadSettings(refusal(held.host)) from held
+
+
+def _require_same_clock(records_now: Instant) -> None:
+    """What a wrong clock stamps is booked into a wrong year: one of two that differ is wrong."""
+    machine_now = SystemClock().now()
+    if abs(machine_now - records_now) > MOST_STEP:
+        raise BadSettings(
+            f"by this machine's clock it is {_shown(machine_now)}, by the database's "
+            f"{_shown(records_now)}: put right the one that is wrong, and start again"
+        )
 
 
 def refusal(host: Host) -> str:

@@ -20,7 +20,7 @@ import msgspec
 
 from handbill.config import BadSettings, environment_of
 from handbill.host.beats import BEAT_SECONDS, silence_of
-from handbill.host.clock import ticking
+from handbill.host.clock import SystemClock, ticking
 from handbill.host.figures import RESTARTS, share
 from handbill.host.settings import Settings
 from handbill.opening import locked, make_data_folder
@@ -107,6 +107,7 @@ class Tree:
     """The children, kept running until ``stop`` is asked for."""
 
     def __init__(self, settings: Settings) -> None:
+        self._clock = SystemClock()
         self._watch = Watch(settings)
         self._environment = os.environ | environment_of(settings)
         self._processes: dict[Child, Process] = {}
@@ -195,11 +196,13 @@ class Tree:
 
     async def _run(self, child: Child, *options: str) -> Process:
         """Start a child in a session of its own: a terminal's Ctrl-C reaches the supervisor only,
-        which ends the tree in order. The child's standard input is the tie to this process.
+        which ends the tree in order. The child's standard input is the tie to this process, and
+        its clock begins as this one's goes, whatever was done to the machine's meanwhile.
         """
+        self._clock.now()
         return await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", "handbill", child.kind,
-            "--number", str(child.number), "--tied", *options,
+            "--number", str(child.number), "--tied", str(self._clock.ahead), *options,
             stdin=PIPE, stdout=sys.stderr.fileno(), env=self._environment, start_new_session=True,
         )  # fmt: skip
 

@@ -145,7 +145,7 @@ def cut() -> None:
     raise Cut
 
 
-@pytest.mark.parametrize("at", [*range(1, 19), -1])
+@pytest.mark.parametrize("at", [*range(1, 20), -1])
 def test_cut_at_any_statement(market: Market, at: int) -> None:
     fill(market)
     records = CutRecords(market.records, at, cut)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from handbill.cli.speaking import DataOption, JsonOption, settings_with
+from handbill.host.clock import measure_by
 from handbill.host.folders import is_root
 from handbill.host.logs import log_json_lines, set_level
 from handbill.host.settings import Settings
@@ -33,6 +34,15 @@ TiedOption = Annotated[
 def announce(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+ClockOption = Annotated[
+    int | None,
+    typer.Option(
+        "--tied", hidden=True, metavar="AHEAD",
+        help="End when standard input ends; the clock goes as its other end says.",
+    ),
+]  # fmt: skip
 
 
 def serve(
@@ -70,11 +80,12 @@ def run_tree(settings: Settings, tell: Callable[[str], None]) -> None:
     raise typer.Exit(status)
 
 
-def _child(name: str, number: int, *, tied: bool, data: str | None, **flags: Any) -> Settings:
+def _child(name: str, number: int, *, tied: int | None, data: str | None, **flags: Any) -> Settings:
     """What every process of the tree does first."""
     log_json_lines(f"{name}-{number}")
-    if tied:
+    if tied is not None:
         end_with_parent()
+        measure_by(tied)
     else:
         _warn_root()
     settings = settings_with(data=data, **flags)
@@ -103,7 +114,7 @@ def _warn_root() -> None:
 
 def api(
     number: NumberOption = 0,
-    tied: TiedOption = False,
+    tied: ClockOption = None,
     data: DataOption = None,
     host: HostOption = None,
     api_port: ApiPortOption = None,
@@ -117,7 +128,7 @@ def api(
 
 def edge(
     number: NumberOption = 0,
-    tied: TiedOption = False,
+    tied: ClockOption = None,
     data: DataOption = None,
     host: HostOption = None,
     edge_port: EdgePortOption = None,
@@ -131,7 +142,7 @@ def edge(
 
 def judge(
     number: NumberOption = 0,
-    tied: TiedOption = False,
+    tied: ClockOption = None,
     rest: Annotated[bool, typer.Option("--rest", help="Judge what is there, and end.")] = False,
     data: DataOption = None,
 ) -> None:
@@ -142,7 +153,7 @@ def judge(
     main(settings, rest=rest)
 
 
-def worker(number: NumberOption = 0, tied: TiedOption = False, data: DataOption = None) -> None:
+def worker(number: NumberOption = 0, tied: ClockOption = None, data: DataOption = None) -> None:
     """Run a worker alone: matching, outbound feeds, reports."""
     settings = _child_of_records("worker", number, tied=tied, data=data)
     from handbill.worker import main
@@ -150,7 +161,7 @@ def worker(number: NumberOption = 0, tied: TiedOption = False, data: DataOption 
     main(settings, number)
 
 
-def fetcher(number: NumberOption = 0, tied: TiedOption = False, data: DataOption = None) -> None:
+def fetcher(number: NumberOption = 0, tied: ClockOption = None, data: DataOption = None) -> None:
     """Run a fetcher alone: imports of feeds, callbacks, deliveries by FTP."""
     settings = _child_of_records("fetcher", number, tied=tied, data=data)
     from handbill.worker import main

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from handbill.kit.instants import SECOND, Instant
+from handbill.kit.instants import MINUTE, SECOND, Instant
 
 _LOG = logging.getLogger("handbill.clock")
 _LOOK_NS = 2_000_000
-_MOST_STEP_NS = 600 * 1_000_000_000
+MOST_STEP = 10 * MINUTE
+_MOST_STEP_NS = MOST_STEP * 1_000
 _TICKING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _OFFSET = re.compile(r"[+-]?\d{1,10}(\.\d{1,9})?")
 _MOST_TEXT = 64
@@ -20,6 +21,15 @@ _MOST_TEXT = 64
 def _ticks() -> int:
     """Nanoseconds on a clock that nobody sets, and that goes on while the machine sleeps."""
     return time.clock_gettime_ns(_TICKING)
+
+
+_measured: int | None = None
+
+
+def measure_by(ahead: int) -> None:
+    """From now on, a clock of this process begins as another process's goes (``ahead`` of that)."""
+    global _measured
+    _measured = ahead
 
 
 class Clock(Protocol):
@@ -45,7 +55,7 @@ class SystemClock:
         self, wall: Callable[[], int] = time.time_ns, ticks: Callable[[], int] = _ticks
     ) -> None:
         self._wall, self._ticks = wall, ticks
-        self._ahead = wall() - ticks()  # of the ticks
+        self._ahead = wall() - ticks() if _measured is None else _measured
         self._is_off = False
         self._latest: Instant = 0
 
@@ -61,12 +71,19 @@ class SystemClock:
         self._latest = max(self._latest, (ticks + self._ahead) // 1000)
         return self._latest
 
+    @property
+    def ahead(self) -> int:
+        """How far it is ahead of the ticks, which all processes of a machine share.
+        **Units**: nanoseconds.
+        """
+        return self._ahead
+
     def _tell(self, *, is_off: bool, seconds: int = 0) -> None:
         self._is_off = is_off
         if is_off:
             _LOG.error(
                 "the machine's clock was set by %d seconds: this process goes on by the former "
-                "time; set the clock back, or if it is right now, restart", seconds,
+                "time; set the clock back, or if it is right now, restart the server", seconds,
             )  # fmt: skip
         else:
             _LOG.warning("the machine's clock is right again")
