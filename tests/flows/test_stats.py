@@ -364,7 +364,9 @@ def test_what_is_older_than_sixty_days_is_left_out(market: Desk) -> None:
     listing = market.listing()
     for back in (59, 60, 61):
         market.clicked(listing, at=START - back * DAY)
+    market.clock.at = START - 59 * DAY  # while their months are open
     market.judged()
+    market.clock.at = START
     wide = {"startDate": "2026-01-01", "endDate": "2030-01-01"}
     (line,) = market.lines(listing.client_no, "CLIENT", filters=wide)
     assert line["clicks"] == "2"
