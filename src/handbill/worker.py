@@ -5,7 +5,6 @@ not hold up anybody's matching, outbound feeds or reports.
 """
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 
@@ -78,7 +77,7 @@ def main(settings: Settings, number: int = 0, *, fetches: bool = False) -> None:
         if not fetches:
             _take_over_address(tools)
         with beating(settings.beats_folder, name):
-            Worker(tools, f"{name}-{os.getpid()}", mine, schedule()).run()
+            Worker(tools, name, mine, schedule()).run()
     finally:
         tools.index.close()
         tools.records.close()

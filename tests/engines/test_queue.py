@@ -10,6 +10,7 @@ from handbill.store.records import Records
 from handbill.store.records.tables import tasks
 from handbill.work import queue
 from handbill.work.queue import MOST_ATTEMPTS, Dead, Task, enqueue
+from leases import pass_by
 
 T: Instant = 1_700_000_000_000_000
 KINDS = ["feeds.import", "stats.report"]
@@ -79,8 +80,9 @@ def test_is_due_tells_what_a_lease_would_find(records: Records) -> None:
     assert due(T + SECOND)
     assert not due(T + SECOND, ["stats.report"])
     _held(records, T + SECOND)
-    assert not due(T + 60 * SECOND)
-    assert due(T + 61 * SECOND)
+    assert not due(T + HOUR)
+    pass_by(records, 60)
+    assert due(T)
 
 
 def test_longest_due_comes_first(records: Records) -> None:
@@ -120,24 +122,53 @@ def test_abandoned_task_is_taken_over_and_the_former_holder_has_no_say(records: 
     _put(records)
     former = _held(records)
     with records.write() as tx:
-        assert queue.renew(tx, former, T + 50 * SECOND, 60)
-    assert _lease(records, T + 109 * SECOND) is None
-    taken = _lease(records, T + 110 * SECOND, "other")
+        assert queue.renew(tx, former, 90)
+    pass_by(records, 60)
+    assert _lease(records) is None
+    pass_by(records, 30)
+    taken = _lease(records, worker="other")
     assert taken is not None
     assert taken.attempts == 2
     with records.write() as tx:
-        assert not queue.renew(tx, former, T + 111 * SECOND, 60)
+        assert not queue.renew(tx, former, 60)
         assert not queue.finish(tx, former)
         assert not queue.fail(tx, former, T, "late")
         assert not queue.put_back(tx, former, T)
     assert _finish(records, taken)
 
 
+def test_hosts_whose_clocks_differ_leave_each_other_their_tasks(records: Records) -> None:
+    for key in ("a", "b"):
+        _put(records, key)
+    _held(records, T + HOUR)
+    _held(records, T)
+    for clock in (T - HOUR, T, T + HOUR, T + 1000 * HOUR):
+        assert _lease(records, clock, "of another host") is None
+        with records.read() as tx:
+            assert not queue.is_due(tx, KINDS, clock)
+    pass_by(records, 60)
+    taken = {task.key for clock in (T - HOUR, T) if (task := _lease(records, clock)) is not None}
+    assert taken == {"a", "b"}, "however far behind the heir's own clock is"
+
+
+def test_who_follows_a_worker_lets_its_tasks_go_and_no_others(records: Records) -> None:
+    for worker in ("worker-1", "worker-10"):
+        _put(records, worker)
+        assert _lease(records, worker=worker) is not None
+    for _ in range(2):
+        with records.write() as tx:
+            assert queue.let_go(tx, "worker-1") == 1
+    task = _held(records)
+    assert (task.key, task.attempts) == ("worker-1", 2), "what it died on counts"
+    assert _lease(records) is None
+
+
 def test_asked_for_before_a_take_over_it_runs_once_with_the_new_payload(records: Records) -> None:
     _put(records, payload={"n": 1})
     _held(records)
     _put(records, payload={"n": 2}, due_at=T + HOUR)
-    taken = _held(records, T + 60 * SECOND)
+    pass_by(records, 60)
+    taken = _held(records)
     assert taken.payload == {"n": 2}
     assert _finish(records, taken)
     assert _count(records) == 0
@@ -201,13 +232,12 @@ def test_dead_task_gets_another_try_every_hour(records: Records) -> None:
 
 def test_task_that_kills_its_workers_is_dead_and_the_next_is_taken(records: Records) -> None:
     _put(records, "deadly")
-    now = T
     for _ in range(MOST_ATTEMPTS):
-        assert _held(records, now).key == "deadly"
-        now += 60 * SECOND
-    _put(records, "next", now=now + SECOND)
-    assert _held(records, now + SECOND).key == "next"
-    assert _lease(records, now + SECOND) is None
+        assert _held(records).key == "deadly"
+        pass_by(records, 60)
+    _put(records, "next")
+    assert _held(records).key == "next"
+    assert _lease(records) is None
     with records.read() as tx:
         assert [dead.key for dead in queue.dead_tasks(tx)] == ["deadly"]
 
@@ -283,9 +313,9 @@ def test_after_the_last_asking_there_is_another_run(records: Records) -> None:
 
 
 def test_one_task_may_be_taken_by_name_though_it_is_not_due(records: Records) -> None:
-    def named(key: str, now: Instant = T) -> Task | None:
+    def named(key: str) -> Task | None:
         with records.write() as tx:
-            return queue.lease_named(tx, "feeds.import", key, "me", now, 60)
+            return queue.lease_named(tx, "feeds.import", key, "me", 60)
 
     _put(records, "a", due_at=T + HOUR)
     _put(records, "b")
@@ -296,13 +326,14 @@ def test_one_task_may_be_taken_by_name_though_it_is_not_due(records: Records) ->
     assert named("a") is None
     assert _held(records).key == "b"
     assert named("b") is None
-    taken_over = named("a", T + 60 * SECOND)
+    pass_by(records, 60)
+    taken_over = named("a")
     assert taken_over is not None
     assert not _finish(records, task)
     assert _finish(records, taken_over)
     for attempt in range(2, MOST_ATTEMPTS + 1):
-        task = named("b", T + 2 * HOUR)
+        task = named("b")
         assert task is not None
         assert task.attempts == attempt
         _fail(records, task, T + 2 * HOUR)
-    assert named("b", T + 9 * HOUR) is None
+    assert named("b") is None

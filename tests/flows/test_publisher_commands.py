@@ -150,7 +150,7 @@ def test_a_command_keeps_out_of_a_fetchers_way(
     def held(tx: Tx, now: int) -> Any:
         no = publisher_of(tx, agency_of(tx, "acme").no, "Held").no
         deliver_all(tx, no, now)
-        return lease_named(tx, DELIVER, str(no), "fetcher", now, 600)
+        return lease_named(tx, DELIVER, str(no), "fetcher", 600)
 
     with opened(settings_with(data=str(shell.data))) as stores, stores.records.write() as tx:
         assert held(tx, stores.clock.now()) is not None

@@ -55,7 +55,7 @@ def deliver_now(tools: Tools, publisher_no: int, name: str) -> bool:
     with tools.records.write() as tx:
         service.deliver_all(tx, publisher_no, now)
     with tools.records.write() as tx:
-        task = lease_named(tx, DELIVER, key, name, now, _LONGEST_SECONDS)
+        task = lease_named(tx, DELIVER, key, name, _LONGEST_SECONDS)
     if task is None:
         return False
     try:

@@ -52,16 +52,23 @@ class Worker:
         self._name = name
         self._runs = runs
         self._look = _Look(tools.records, tools.clock, entries)
-        self._renewal = _Renewal(tools.records, tools.clock, renew_seconds)
+        self._renewal = _Renewal(tools.records, renew_seconds)
         self._stopping = False
         self._breakable = False
 
     def run(self) -> None:
-        """Work until stopped; in the main thread, whose signals it takes meanwhile."""
+        """Work until stopped; in the main thread, whose signals it takes meanwhile.
+
+        What a former worker of this name left behind need not wait until its lease ends.
+        """
         with suppress(Stopped), self._signals(), self._renewal, self._look:
-            wait = IDLE_SECONDS
+            wait, is_heir = IDLE_SECONDS, True
             while not self._stopping:
                 try:
+                    if is_heir:
+                        with self._tools.records.write() as tx:
+                            queue.let_go(tx, self._name)
+                        is_heir = False
                     while not self._stopping:
                         if not self._run_next():
                             self._idle(IDLE_SECONDS)
@@ -190,10 +197,9 @@ class _Beside:
 class _Renewal(_Beside):
     """Holds the lease of the task under way."""
 
-    def __init__(self, records: Records, clock: Clock, seconds: float) -> None:
+    def __init__(self, records: Records, seconds: float) -> None:
         super().__init__("lease", seconds)
         self._records = records
-        self._clock = clock
         self._task: Task | None = None
 
     @contextmanager
@@ -208,7 +214,7 @@ class _Renewal(_Beside):
         task = self._task
         if task is not None:
             with self._records.write() as tx:
-                queue.renew(tx, task, self._clock.now(), LEASE_SECONDS)
+                queue.renew(tx, task, LEASE_SECONDS)
 
 
 class _Look(_Beside):

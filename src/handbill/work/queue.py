@@ -1,7 +1,8 @@
 """The queue: one row per thing to do, in the records, put there in the asker's own transaction.
 
 At least once: a run whose worker dies is run again when its lease ends, so a task's function must
-come to the same when it is run twice.
+come to the same when it is run twice. What is due follows from the caller's ``now``; leases go by
+the records' own clock, so that hosts whose clocks differ never take each other's tasks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -60,23 +61,31 @@ _ENQUEUE = sa.text("""
 _NOW = sa.bindparam("now", type_=sa.BigInteger)
 _OF_KINDS = sa.and_(among(tasks.c.kind, "kinds"), tasks.c.dead_at.is_(sa.null()))
 _WAITING = sa.and_(_OF_KINDS, tasks.c.lease.is_(sa.null()), tasks.c.due_at <= _NOW)
-_ABANDONED = sa.and_(_OF_KINDS, tasks.c.leased_until <= _NOW)
+_LAPSED = tasks.c.leased_until <= sa.bindparam("clock", type_=sa.BigInteger)
+_ABANDONED = sa.and_(_OF_KINDS, _LAPSED)
 _FOUND = (tasks.c.no, tasks.c.kind, tasks.c.key, tasks.c.payload, tasks.c.attempts)
 _ONE: sa.ColumnClause[int] = sa.literal_column("1")
-_NEXT = tuple(
+_NEXT_WAITING, _NEXT_ABANDONED = (
     sa.select(*_FOUND).where(where).order_by(order).limit(_ONE).with_for_update(skip_locked=True)
     for where, order in ((_WAITING, tasks.c.due_at), (_ABANDONED, tasks.c.leased_until))
 )
-_PEEK = tuple(sa.select(tasks.c.no).where(where).limit(_ONE) for where in (_WAITING, _ABANDONED))
+_PEEK_WAITING, _PEEK_ABANDONED = (
+    sa.select(tasks.c.no).where(where).limit(_ONE) for where in (_WAITING, _ABANDONED)
+)
 _NAMED = (
     sa.select(*_FOUND)
     .where(
         tasks.c.kind == sa.bindparam("kind"),
         tasks.c.key == sa.bindparam("key"),
         tasks.c.dead_at.is_(sa.null()),
-        sa.or_(tasks.c.lease.is_(sa.null()), tasks.c.leased_until <= _NOW),
+        sa.or_(tasks.c.lease.is_(sa.null()), _LAPSED),
     )
     .with_for_update(skip_locked=True)
+)
+_LET_GO = (
+    sa.update(tasks)
+    .where(tasks.c.lease.like(sa.bindparam("of")))
+    .values(leased_until=sa.bindparam("clock", type_=sa.BigInteger))
 )
 _HELD = sa.and_(tasks.c.no == sa.bindparam("at_no"), tasks.c.lease == sa.bindparam("at_lease"))
 _DONE = sa.delete(tasks).where(_HELD, tasks.c.again == sa.literal_column("0"))
@@ -128,7 +137,11 @@ def enqueue(
 
 def is_due(tx: Tx, kinds: Sequence[str], now: Instant) -> bool:
     """Whether a lease would find a task; takes no lock."""
-    return any(tx.one(peek, kinds=Listed(kinds), now=now) is not None for peek in _PEEK)
+    some = Listed(kinds)
+    return (
+        tx.one(_PEEK_WAITING, kinds=some, now=now) is not None
+        or tx.one(_PEEK_ABANDONED, kinds=some, clock=tx.now()) is not None
+    )
 
 
 def lease(tx: Tx, kinds: Sequence[str], worker: str, now: Instant, seconds: int) -> Task | None:
@@ -136,10 +149,11 @@ def lease(tx: Tx, kinds: Sequence[str], worker: str, now: Instant, seconds: int)
 
     A task whose workers died on it too often is dead, and the next is taken.
     """
-    for following in _NEXT:
-        while (row := tx.one(following, kinds=Listed(kinds), now=now)) is not None:
+    some, clock = Listed(kinds), tx.now()
+    for following, by in ((_NEXT_WAITING, {"now": now}), (_NEXT_ABANDONED, {"clock": clock})):
+        while (row := tx.one(following, kinds=some, **by)) is not None:
             if row[4] < MOST_ATTEMPTS:
-                return _leased(tx, row, f"{worker}/{now}", now + seconds * SECOND)
+                return _leased(tx, row, worker, clock, seconds)
             tx.change(
                 tasks, {"no": row[0]}, lease=None, leased_until=None, dead_at=now,
                 failure="each worker that ran it died or lost its lease",
@@ -147,17 +161,21 @@ def lease(tx: Tx, kinds: Sequence[str], worker: str, now: Instant, seconds: int)
     return None
 
 
-def lease_named(
-    tx: Tx, kind: str, key: str, worker: str, now: Instant, seconds: int
-) -> Task | None:
+def lease_named(tx: Tx, kind: str, key: str, worker: str, seconds: int) -> Task | None:
     """Take one task, due or not; None when there is none, or another worker has it."""
-    row = tx.one(_NAMED, kind=kind, key=key, now=now)
-    return None if row is None else _leased(tx, row, f"{worker}/{now}", now + seconds * SECOND)
+    clock = tx.now()
+    row = tx.one(_NAMED, kind=kind, key=key, clock=clock)
+    return None if row is None else _leased(tx, row, worker, clock, seconds)
 
 
-def renew(tx: Tx, task: Task, now: Instant, seconds: int) -> bool:
+def renew(tx: Tx, task: Task, seconds: int) -> bool:
     """Hold the task longer; False when it is no longer held."""
-    return _change(tx, task, leased_until=now + seconds * SECOND) == 1
+    return _change(tx, task, leased_until=tx.now() + seconds * SECOND) == 1
+
+
+def let_go(tx: Tx, worker: str) -> int:
+    """End the leases of a worker that is no more; how many there were. The tries count."""
+    return tx.run(_LET_GO, of=f"{worker}/%", clock=tx.now())
 
 
 def finish(tx: Tx, task: Task) -> bool:
@@ -212,10 +230,12 @@ def dead_tasks(tx: Tx, most: int = 1_000) -> list[Dead]:
     return [Dead(*row) for row in tx.all(_DEAD, most=most)]
 
 
-def _leased(tx: Tx, row: Row, name: str, until: Instant) -> Task:
+def _leased(tx: Tx, row: Row, worker: str, clock: Instant, seconds: int) -> Task:
     no, kind, key, payload, attempts = row
+    name = f"{worker}/{clock}"
     tx.change(
-        tasks, {"no": no}, lease=name, leased_until=until, again=0, attempts=attempts + 1
+        tasks, {"no": no}, lease=name, leased_until=clock + seconds * SECOND, again=0,
+        attempts=attempts + 1,
     )  # fmt: skip
     return Task(no, kind, key, msgspec.json.decode(payload), attempts + 1, name)
 
