@@ -96,6 +96,32 @@ def test_the_reference_samples_of_partners(whole: Office) -> None:
     assert played(OF_PARTNERS, partner.ask, made) == []
 
 
+def test_a_repeated_report_says_so_and_a_new_key_asks_for_a_new_one(whole: Office) -> None:
+    client_id = whole.client().rpartition("/")[2]
+    partner = partner_of(whole)
+
+    def ask(path: str, body: Body, **headers: str) -> Reply:
+        if path.startswith("/publisher-families"):
+            return partner.ask("POST", path, body, **headers)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return whole.ask("POST", path, body, {"x-client-id": client_id} | named)
+
+    for path, body in (
+        ("/stats", {"filters": DAYS, "aggregationLevel": {"primaryLevel": "CLIENT"}}),
+        ("/reports/stats", {"filterBy": DAYS}),
+        ("/reports/ip", {"filterBy": DAYS}),
+        (f"/publisher-families/{partner.family}/reports", partner.wish()),
+    ):
+        replies = [ask(path, body), ask(path, body)]
+        replies += [ask(path, body, idempotency_key=key) for key in ("k1", "k2", "k1")]
+        made = [reply.json.get("taskId") or reply.json["reportId"] for reply in replies]
+        assert made == [made[0], made[0], made[2], made[3], made[2]], path
+        assert len(set(made)) == 3, path
+        told = [reply.headers.get("report-repeated") for reply in replies]
+        assert told == [None, "true", None, None, None]
+        assert replies[0].raw == replies[1].raw, "the contract's bytes are the same"
+
+
 def test_every_fault_of_a_report_is_told(whole: Office) -> None:
     headers = {"x-client-id": whole.client().rpartition("/")[2]}
     body = {"groupBy": "AGENCY", "groupByPublisher": "x", "callBackUrl": "ftp://x.org/a"}

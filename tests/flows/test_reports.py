@@ -15,8 +15,11 @@ from handbill.core.metrics import NAMES
 from handbill.core.nouns import GroupBody, Placement
 from handbill.kit.faults import Refused
 from handbill.kit.instants import DAY, SECOND, instant_of_iso
+from handbill.ledger.service import NAMES as EXPORTED
+from handbill.ledger.service import Wanted, export
 from handbill.publishers.service import create_family
 from handbill.stats import reporting, service
+from handbill.stats.files import lines_into
 from handbill.stats.rows import Report
 from handbill.store.records import Records
 from handbill.store.records.tables import groups
@@ -31,6 +34,7 @@ _IP_COLUMNS = [
 _PUBLISHER_COLUMNS = [
     "date", "client", "placement", "bidType", "currency", "grossClicks", "validClicks",
     "foreignClicks", "latentClicks", "botClicks", "duplicateClicks", "applies", "grossSpend",
+    "overCapClicks",
 ]  # fmt: skip
 
 
@@ -67,14 +71,14 @@ def grouped(market: Desk, client_no: int, **asked: Any) -> str:
     client, now = market.client_noun(client_no), market.clock.now()
     body = {"filterBy": _DAYS} | asked
     with market.records.write() as tx:
-        return reporting.ask_grouped(tx, client, body, market.ids, now)
+        return reporting.ask_grouped(tx, client, body, market.ids, now).id
 
 
 def by_address(market: Desk, client_no: int, **filters: Any) -> str:
     client, now = market.client_noun(client_no), market.clock.now()
     body = {"filterBy": _DAYS | filters}
     with market.records.write() as tx:
-        return reporting.ask_by_address(tx, client, body, market.ids, now)
+        return reporting.ask_by_address(tx, client, body, market.ids, now).id
 
 
 def test_a_grouped_report_says_what_polling_says(market: Desk) -> None:
@@ -178,7 +182,7 @@ def family_no(market: Desk, *publishers: str) -> int:
 def of_family(market: Desk, family: int, client_id: str, **asked: Any) -> str:
     body = {"period": "LAST_30_DAYS", "clientId": client_id} | asked
     with market.records.write() as tx:
-        return reporting.ask_for_family(tx, family, body, market.ids, market.clock.now())
+        return reporting.ask_for_family(tx, family, body, market.ids, market.clock.now()).id
 
 
 def placed(market: Desk, client_no: int, publisher: str) -> None:
@@ -205,6 +209,11 @@ def test_a_family_is_told_what_its_publishers_may_invoice(market: Desk) -> None:
     assert sum(int(line["grossClicks"]) for line in lines) == len(clicks)
     valid = sum(line["disposition"] == "valid" for line in clicks)
     assert sum(int(line["validClicks"]) for line in lines) == valid
+    over_cap = sum(line["disposition"] == "over_cap" for line in clicks)
+    assert sum(int(line["overCapClicks"]) for line in lines) == over_cap
+    for line in lines:
+        parts = ("valid", "foreign", "latent", "bot", "duplicate", "overCap")
+        assert int(line["grossClicks"]) == sum(int(line[f"{part}Clicks"]) for part in parts)
     charged = sum(line["chargeMicros"] for line in whole)
     told = sum(round(float(line["grossSpend"]) * 1_000_000) for line in lines)
     assert told == charged > 0
@@ -212,6 +221,43 @@ def test_a_family_is_told_what_its_publishers_may_invoice(market: Desk) -> None:
         sum(line[name] for line in whole) for name in ("spendMicros", "markedUpMicros")
     )
     assert charged < spent < marked, "what the customer pays is not the publisher's business"
+
+
+def test_the_export_takes_a_client_and_days_of_its_zone(market: Desk) -> None:
+    one = market.listing()
+    west = market.client("c2", zone="UTC-05:00")
+    other = market.listing(client_no=west, publisher_no=one.publisher_no)
+    days = ("2026-11-11T03:00:00Z", "2026-11-11T12:00:00Z", "2026-11-13T03:00:00Z")
+    for at in days:
+        for listing in (one, other):
+            market.clicked(listing, at=instant_of_iso(at))
+    market.judged()
+    every = market.ledger()
+    own, others = (
+        [line for line in every if line["clientId"] == client_id] for client_id in ("c1", "c2")
+    )
+    assert [len(own), len(others)] == [3, 3]
+
+    def told(*wanted: Any) -> list[dict[str, Any]]:
+        asked = Wanted(*wanted)
+        return list(export(market.records, market.blobs, market.scratch, asked))
+
+    assert told(one.client_no) == own
+    first, last = date(2026, 11, 11), date(2026, 11, 12)
+    assert told(None, first, last) == own[:2] + others[1:]
+    assert told(west, date.min, first) == others[:2]
+    assert told(None, date(2027, 1, 1)) == []
+    assert {line["clickId"] for line in every} == {line["id"] for line in every}
+    assert {line["bidType"] for line in every} == {"CPC"}
+    assert {line["postingId"] for line in every} == {None}
+    for kind, heading in (("CSV", ",".join(EXPORTED)), ("JSONL", None)):
+        file = io.BytesIO()
+        with lines_into(file, EXPORTED, kind) as put:
+            for line in every:
+                put(tuple(line.values()))
+        written = file.getvalue().decode().splitlines()
+        assert len(written) == len(every) + (heading is not None)
+        assert heading is None or written[0] == heading
 
 
 @pytest.mark.parametrize(

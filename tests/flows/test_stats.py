@@ -63,7 +63,7 @@ class Desk(Market):
         assert faults == []
         client = self.client_noun(client_no)
         with self.records.write() as tx:
-            return service.submit(tx, client, question, self.ids, self.clock.now())
+            return service.submit(tx, client, question, self.ids, self.clock.now()).id
 
     @property
     def tools(self) -> Tools:

@@ -1,14 +1,26 @@
 """``ledger export``, ``ledger check``."""
 
+import sys
+from datetime import date
+from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-import msgspec
 import typer
 
-from handbill.cli.speaking import DataOption, JsonOption, say, say_lines, warn
+from handbill.cli.speaking import (
+    DataOption,
+    JsonOption,
+    Misspoken,
+    Mistaken,
+    say,
+    warn,
+)
 from handbill.cli.standing import standing
 from handbill.host.settings import Settings
 from handbill.opening import opened
+from handbill.store.records import Records
+from handbill.wire.values import read_day
 
 ledger = typer.Typer(no_args_is_help=True, help="The ledger: every event, judged once.")
 
@@ -18,15 +30,69 @@ def _scratch(settings: Settings) -> Path:
     return settings.scratch_folder
 
 
-@ledger.command("export")
-def export_ledger(data: DataOption = None, json: JsonOption = True) -> None:  # noqa: ARG001
-    """Write every booked entry to standard output, a JSON object per line, client by client."""
-    from handbill.ledger.service import export
+class Form(StrEnum):
+    """How entries are written."""
 
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+@ledger.command("export")
+def export_ledger(
+    client: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only this client's entries.")
+    ] = None,
+    first: Annotated[
+        str | None,
+        typer.Option("--from", metavar="DAY", help="The first day, in each client's own zone."),
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="DAY", help="The last day, included.")
+    ] = None,
+    form: Annotated[
+        Form, typer.Option("--format", help="JSON lines, or CSV with a heading.")
+    ] = Form.JSONL,
+    data: DataOption = None,
+    json: JsonOption = True,  # noqa: ARG001 - scripts may say so
+) -> None:
+    """Write booked entries to standard output, one per line, client by client, in order of time."""
+    from handbill.ledger.service import NAMES, Wanted, export
+    from handbill.stats.files import lines_into
+
+    first_on, last_on = _day_in(first, "--from", date.min), _day_in(last, "--to", date.max)
+    if first_on > last_on:
+        raise Misspoken(f"--from {first_on} is after --to {last_on}")
     settings = standing(data)
     with opened(settings) as stores:
-        lines = export(stores.records, stores.blobs, _scratch(settings))
-        say_lines(map(msgspec.json.encode, lines))
+        client_no = None if client is None else _client_no(stores.records, client)
+        wanted = Wanted(client_no, first_on, last_on)
+        entries = export(stores.records, stores.blobs, _scratch(settings), wanted)
+        out = sys.stdout.buffer
+        with lines_into(out, NAMES, form.name) as put:
+            for entry in entries:
+                put(tuple(entry.values()))
+        out.flush()
+
+
+def _day_in(text: str | None, option: str, otherwise: date) -> date:
+    """The day that an option says. **Refuses** what is none (Misspoken)."""
+    if text is None:
+        return otherwise
+    iso = read_day(text)
+    if iso is None:
+        raise Misspoken(f"{option} {text!r} is not a day, such as 2026-11-27")
+    return date.fromisoformat(iso)
+
+
+def _client_no(records: Records, client_id: str) -> int:
+    """A client's number, also of one that was deleted. **Refuses** others (Mistaken)."""
+    from handbill.clients.service import client_at_work
+
+    with records.read() as tx:
+        found = client_at_work(tx, client_id)
+    if found is None:
+        raise Mistaken(f"there is no client {client_id}; see: handbill client list")
+    return found[0].no
 
 
 @ledger.command("check")

@@ -94,6 +94,7 @@ _PAGE = (
 _AFTER = (
     _JOINED.where(*_LIVE, _t.no > b("after")).order_by(_t.no).limit(b("limit", type_=sa.Integer))
 )
+_REFS = sa.select(_t.id, _t.ref).where(_t.client_no == b("client_no"), among(_t.id, "ids"))
 _BY_IDS = _JOINED.where(*_LIVE, among(_t.id, "ids"))
 _PLACES = sa.select(_t.id, _t.country, _t.state, _t.city).where(among(_t.id, "ids"))
 _BY_NOS = _JOINED.where(among(_t.no, "nos"))
@@ -154,6 +155,10 @@ def after(tx: Tx, client_no: int, no: int, limit: int) -> list[Job]:
 
 def by_ids(tx: Tx, client_no: int, ids: Sequence[str]) -> list[Job]:
     return [_job(row) for row in tx.all(_BY_IDS, client_no=client_no, ids=Listed(ids))]
+
+
+def refs(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, str]:
+    return dict(tx.all(_REFS, client_no=client_no, ids=Listed(ids)))
 
 
 def places(tx: Tx, ids: list[str]) -> list[Row]:

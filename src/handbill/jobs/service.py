@@ -53,6 +53,11 @@ def jobs_by_ids(tx: Tx, client_no: int, ids: Sequence[str]) -> list[Job]:
     return [found[id_] for id_ in dict.fromkeys(ids) if id_ in found]
 
 
+def refs_of(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, str]:
+    """Job id → reference, of those that left too."""
+    return rows.refs(tx, client_no, ids)
+
+
 def jobs_by_number(tx: Tx, nos: Iterable[int]) -> dict[int, Job]:
     """By row number, those that left too; for rooms that hold numbers (ledger, listings)."""
     return {job.no: job for part in _parts(nos) for job in rows.by_numbers(tx, part)}

@@ -1,14 +1,17 @@
 """The ledger, told: every booked entry in the API's own ids, line by line."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
 from handbill.core.received import decode
 from handbill.groups.service import groups_by_number
+from handbill.jobs.service import refs_of
 from handbill.kit.instants import Instant, iso_of
+from handbill.kit.zones import bounds_of, zone_of
 from handbill.ledger import rows
 from handbill.publishers.service import publishers_by_number
 from handbill.store import events, marks
@@ -21,10 +24,43 @@ _AT_ONCE = 2_000
 _MEMORY_MB = 256
 _COLUMNS = (
     "id", "at", "campaign_no", "group_no", "job_id", "publisher_no", "kind", "disposition",
-    "reason", "charge_micros", "spend_micros", "marked_micros", "currency",
+    "reason", "charge_micros", "spend_micros", "marked_micros", "currency", "click_id",
+    "application_id", "bid_type", "agency_ppm", "override_ppm", "source",
 )  # fmt: skip
 _QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
-_READ = f'SELECT {_QUOTED} FROM read_parquet($files) ORDER BY "at", "id"'
+_READ = (
+    f'SELECT {_QUOTED} FROM read_parquet($files) WHERE "at" >= $first AND "at" < $end '
+    'ORDER BY "at", "id"'
+)
+_OF_POSTING = "posting/"
+_EVER: Final = (0, 2**62)
+NAMES: Final = (
+    "id", "at", "agencyId", "clientId", "campaignId", "jobGroupId", "jobId", "publisherId", "kind",
+    "disposition", "reason", "chargeMicros", "spendMicros", "markedUpMicros", "currency",
+    # The names above stand where scripts found them; whatever is new comes after them.
+    "clickId", "applicationId", "refNumber", "bidType", "agencyMarkupPpm", "overrideMarkupPpm",
+    "postingId",
+)  # fmt: skip
+"""What the export tells of an entry, in this order."""
+
+
+class Wanted(NamedTuple):
+    """Which entries: of one client or of all, of these days of the client's zone, both included."""
+
+    client_no: int | None = None
+    first_on: date = date.min
+    last_on: date = date.max
+
+    def bounds(self, zone: str) -> tuple[Instant, Instant]:
+        first, end = _EVER
+        if self.first_on > date.min:
+            first, _ = bounds_of(self.first_on, self.first_on, zone_of(zone))
+        if self.last_on < date.max:
+            _, end = bounds_of(self.last_on, self.last_on, zone_of(zone))
+        return first, end
+
+
+EVERYTHING: Final = Wanted()
 
 
 class _Names:
@@ -44,31 +80,37 @@ class _Names:
         return self._known[no]
 
 
-def export(records: Records, blobs: Blobs, scratch: Path) -> Iterator[dict[str, Any]]:
-    """Every booked entry, client by client, in order of time; safe beside a running judge.
+def export(
+    records: Records, blobs: Blobs, scratch: Path, wanted: Wanted = EVERYTHING
+) -> Iterator[dict[str, Any]]:
+    """Every booked entry that is wanted, client by client, in order of time; in bounded memory and
+    safe beside a running judge.
 
-    **Shape**: ``{id, at, agencyId, clientId, campaignId, jobGroupId, jobId, publisherId, kind,
-    disposition, reason, chargeMicros, spendMicros, markedUpMicros, currency}``, null where nothing
-    applies.
+    **Shape**: an object with ``NAMES``, null where nothing applies. Sums are micros; the two
+    markups are millionths, as the entry has frozen them. ``clickId`` is the click's own ``id``.
     **Source**: contract 6.
     """
     with records.read() as tx:
         client_nos = events.clients_with_entries(tx)
     for client_no in client_nos:
-        yield from _of_client(records, blobs, scratch, client_no)
+        if wanted.client_no in {None, client_no}:
+            yield from _of_client(records, blobs, scratch, client_no, wanted)
 
 
 def _of_client(
-    records: Records, blobs: Blobs, scratch: Path, client_no: int
+    records: Records, blobs: Blobs, scratch: Path, client_no: int, wanted: Wanted
 ) -> Iterator[dict[str, Any]]:
     with records.read() as tx:
-        paths = [segment.path for segment in events.segments_of(tx, client_no)]
         client = clients_by_number(tx, [client_no]).get(client_no)
+        first, end = wanted.bounds(client.zone if client else "UTC")
+        paths = [one.path for one in events.segments_within(tx, client_no, first, end)]
         agencies = rows.agency_ids(tx, [client.agency_no]) if client else {}
-    head = {
-        "agencyId": agencies.get(client.agency_no) if client else None,
-        "clientId": client.id if client else None,
-    }
+    if not paths:
+        return
+    head = (
+        agencies.get(client.agency_no) if client else None,
+        client.id if client else None,
+    )
     names = (
         _Names(campaigns_by_number), _Names(groups_by_number), _Names(publishers_by_number),
     )  # fmt: skip
@@ -76,36 +118,31 @@ def _of_client(
         events.files(blobs, paths, scratch) as files,
         events.query(scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
     ):
-        found = duck.execute(_READ, {"files": files})
+        found = duck.execute(_READ, {"files": files, "first": first, "end": end})
         while some := found.fetchmany(_AT_ONCE):
             with records.read() as tx:
                 for place, of in zip((2, 3, 5), names, strict=True):
                     of.learn(tx, {row[place] for row in some})
-            yield from (_line(row, head, names) for row in some)
+                refs = refs_of(tx, client_no, sorted({row[4] for row in some if row[4]}))
+            yield from (_line(row, head, names, refs) for row in some)
 
 
 def _line(
-    row: tuple[Any, ...], head: dict[str, Any], names: tuple[_Names, _Names, _Names]
-) -> dict[str, Any]:
+    row: tuple[Any, ...], head: tuple[str | None, str | None],
+    names: tuple[_Names, _Names, _Names], refs: dict[str, str],
+) -> dict[str, Any]:  # fmt: skip
     campaigns, groups, publishers = names
     (id_, at, campaign_no, group_no, job_id, publisher_no, kind, disposition, reason, charge,
-     spend, marked, currency) = row  # fmt: skip
-    return {
-        "id": bytes(id_).hex(),
-        "at": iso_of(at),
-        **head,
-        "campaignId": campaigns[campaign_no],
-        "jobGroupId": groups[group_no],
-        "jobId": job_id or None,
-        "publisherId": publishers[publisher_no],
-        "kind": kind,
-        "disposition": disposition,
-        "reason": reason or None,
-        "chargeMicros": charge,
-        "spendMicros": spend,
-        "markedUpMicros": marked,
-        "currency": currency,
-    }
+     spend, marked, currency, click_id, application_id, bid_type, agency_ppm, override_ppm,
+     source) = row  # fmt: skip
+    told = (
+        bytes(id_).hex(), iso_of(at), *head, campaigns[campaign_no], groups[group_no],
+        job_id or None, publishers[publisher_no], kind, disposition, reason or None, charge, spend,
+        marked, currency, bytes(click_id).hex() or None, application_id or None, refs.get(job_id),
+        bid_type or None, agency_ppm, override_ppm,
+        source.removeprefix(_OF_POSTING) if source.startswith(_OF_POSTING) else None,
+    )  # fmt: skip
+    return dict(zip(NAMES, told, strict=True))
 
 
 def waiting_since(tx: Tx, journal: JournalReader) -> tuple[Instant | None, tuple[Damage, ...]]:

@@ -93,6 +93,13 @@ _WRITERS = {"CSV": _csv, "JSONL": _jsonl, "PARQUET": _parquet}
 
 
 @contextmanager
+def lines_into(file: IO[bytes], columns: Sequence[str], kind: str) -> Iterator[Put]:
+    """An open file that takes rows as CSV or JSONL, each written as it comes."""
+    with _WRITERS[kind](file, columns) as put:
+        yield put
+
+
+@contextmanager
 def part_file(path: Path, columns: Sequence[str], kind: str, *, compressed: bool) -> Iterator[Put]:
     """A file that takes rows; whole when the block ends."""
     with path.open("xb") as plain:

@@ -118,12 +118,13 @@ _PUBLISHER_SUMS: Final = _sums((
     Raw("duplicateClicks", "CLICK", (DUPLICATE,)),
     Raw("applies", "APPLY", _COUNTS),
     Raw("grossSpend", None, (), "charge_micros"),
+    Raw("overCapClicks", "CLICK", (OVER_CAP,)),
 ))  # fmt: skip
 
 
 def _invoiced(sums: Sequence[int]) -> list[Number]:
-    *counts, charge_micros = sums
-    return [*counts, number_of(charge_micros)]
+    *counts, charge_micros, over_cap = sums
+    return [*counts, number_of(charge_micros), over_cap]
 
 
 PUBLISHER_LEVELS: Final = ("DATE", "CLIENT", "PUBLISHER", "BID_TYPE", "CURRENCY")

@@ -11,6 +11,7 @@ from handbill.kit.instants import iso_of
 from handbill.stats import reporting, rows, service, streaming
 from handbill.stats.answering import Answering
 from handbill.stats.questions import FILTERS
+from handbill.stats.repeats import TOLD, headers_of, wants_new
 from handbill.stats.rows import FAILED, SUCCESS, Report
 from handbill.wire.reports import ASKED, ASKED_BY_FAMILY, FOR_FAMILY, REPORT, by_address, grouped
 from handbill.wire.spelling import TEXT, WHOLE, described, listed, whole
@@ -49,14 +50,20 @@ def _stream(call: Call) -> Answer:
     )  # fmt: skip
 
 
-def _grouped(call: Call) -> dict[str, Any]:
-    made = reporting.ask_grouped(call.tx, call.client, call.body, call.ids, call.now)
-    return {"reportId": made, "success": True}
+def _grouped(call: Call) -> Answer:
+    made, is_repeated = reporting.ask_grouped(
+        call.tx, call.client, call.body, call.ids, call.now, is_new=wants_new(call)
+    )
+    told = {"reportId": made, "success": True}
+    return Answer(told, headers=headers_of(is_repeated=is_repeated))
 
 
-def _by_address(call: Call) -> dict[str, Any]:
-    made = reporting.ask_by_address(call.tx, call.client, call.body, call.ids, call.now)
-    return {"reportId": made, "success": True}
+def _by_address(call: Call) -> Answer:
+    made, is_repeated = reporting.ask_by_address(
+        call.tx, call.client, call.body, call.ids, call.now, is_new=wants_new(call)
+    )
+    told = {"reportId": made, "success": True}
+    return Answer(told, headers=headers_of(is_repeated=is_repeated))
 
 
 def _get(call: Call) -> dict[str, Any]:
@@ -88,13 +95,16 @@ def _told(call: Call, report: Report) -> dict[str, Any]:
     return told
 
 
-def _ask_for_family(call: Call) -> dict[str, Any]:
+def _ask_for_family(call: Call) -> Answer:
     named = call.body.get("publisherFamilyId")
     if named is not None and named != call.path["publisherFamilyId"]:
         raise bad_request([Fault("/publisherFamilyId", "must be the one of the path")])
     family_no = _own_family(call)
-    made = reporting.ask_for_family(call.tx, family_no, call.body, call.ids, call.now)
-    return {"success": True, "reportId": made}
+    made, is_repeated = reporting.ask_for_family(
+        call.tx, family_no, call.body, call.ids, call.now, is_new=wants_new(call)
+    )
+    told = {"success": True, "reportId": made}
+    return Answer(told, headers=headers_of(is_repeated=is_repeated))
 
 
 def _get_of_family(call: Call) -> dict[str, Any]:
@@ -157,8 +167,8 @@ OPERATIONS = [
         path="/reports/stats",
         title="Generate the stats report.",
         about="Has a report made of clicks, applies and spend: one CSV file. Ask GET "
-        "/reports/{report_id} for it, or name a callBackUrl. The same request within 60 seconds "
-        "is the same report. Ratios (cpc, cpa, cta) must not be summed.",
+        f"/reports/{{report_id}} for it, or name a callBackUrl. {TOLD} Ratios (cpc, cpa, cta) must "
+        "not be summed.",
         tag=_TAG,
         allowed_by="read",
         client_header="x-client-id",
@@ -182,7 +192,7 @@ OPERATIONS = [
         about="Has a report made of clicks and applies by day, visitor's address, publisher, job "
         "group and job: one CSV file. Addresses are as they are kept (setting HANDBILL_IP_MODE: "
         "truncated by default). An apply is told at the address of its click, on its own day. "
-        "country and city are told by HANDBILL_GEO_FILE, and empty without.",
+        f"country and city are told by HANDBILL_GEO_FILE, and empty without. {TOLD}",
         tag=_TAG,
         allowed_by="read",
         client_header="x-client-id",
@@ -217,7 +227,7 @@ OPERATIONS = [
         title="Request the generation of a publisher report.",
         about="For publisher partners only, with their own key. Has a report made of what the "
         "family's publishers did for one client, by day, placement and bid type, with what they "
-        "may invoice (grossSpend): one CSV file. Days are the client's.",
+        f"may invoice (grossSpend): one CSV file. Days are the client's. {TOLD}",
         tag=_PARTNERS,
         allowed_by="read",
         role="partner",

@@ -18,7 +18,7 @@ from handbill.stats import rows
 from handbill.stats.layouts import IP_LEVELS, PUBLISHER_LEVELS
 from handbill.stats.questions import Plan, planned
 from handbill.stats.rows import BY_ADDRESS, GROUPED, OF_FAMILY
-from handbill.stats.service import Wish, ask
+from handbill.stats.service import Asked, Wish, ask
 from handbill.store.records import Tx
 
 KINDS: Final = (GROUPED, BY_ADDRESS)
@@ -33,23 +33,29 @@ def grouped_plan(tx: Tx, client: Client, asked: dict[str, Any], now: Instant) ->
     return planned(tx, client, asked["filterBy"], levels, now)
 
 
-def ask_grouped(tx: Tx, client: Client, asked: dict[str, Any], ids: Ids, now: Instant) -> str:
-    """Have a stats report made; its id. Hold the client's lock. **Refuses** foreign ids (404)."""
+def ask_grouped(
+    tx: Tx, client: Client, asked: dict[str, Any], ids: Ids, now: Instant, *, is_new: bool = False
+) -> Asked:
+    """Have a stats report made. Hold the client's lock. **Refuses** foreign ids (404)."""
     plan = msgspec.structs.replace(grouped_plan(tx, client, asked, now), whole=True)
-    wish = Wish(GROUPED, call_back_url=asked.get("callBackUrl") or "")
+    wish = Wish(GROUPED, call_back_url=asked.get("callBackUrl") or "", is_new=is_new)
     return ask(tx, client, plan, ids, now, wish)
 
 
-def ask_by_address(tx: Tx, client: Client, asked: dict[str, Any], ids: Ids, now: Instant) -> str:
-    """Have an IP report made; its id. Hold the client's lock. **Refuses** foreign ids (404)."""
+def ask_by_address(
+    tx: Tx, client: Client, asked: dict[str, Any], ids: Ids, now: Instant, *, is_new: bool = False
+) -> Asked:
+    """Have an IP report made. Hold the client's lock. **Refuses** foreign ids (404)."""
     plan = planned(tx, client, asked["filterBy"], IP_LEVELS, now)
     plan = msgspec.structs.replace(plan, layout="ip", whole=True)
-    wish = Wish(BY_ADDRESS, call_back_url=asked.get("callBackUrl") or "")
+    wish = Wish(BY_ADDRESS, call_back_url=asked.get("callBackUrl") or "", is_new=is_new)
     return ask(tx, client, plan, ids, now, wish)
 
 
-def ask_for_family(tx: Tx, family_no: int, asked: dict[str, Any], ids: Ids, now: Instant) -> str:
-    """Have a report made for a publisher family; its id.
+def ask_for_family(
+    tx: Tx, family_no: int, asked: dict[str, Any], ids: Ids, now: Instant, *, is_new: bool = False
+) -> Asked:
+    """Have a report made for a publisher family.
 
     **Refuses** a client that none of its publishers serves (404), and a currency in which nothing
     is booked (400): amounts are never converted.
@@ -67,7 +73,7 @@ def ask_for_family(tx: Tx, family_no: int, asked: dict[str, Any], ids: Ids, now:
         last_on=last_on.isoformat(), first=first, end=end, levels=PUBLISHER_LEVELS,
         publisher_nos=publisher_nos, layout="publisher", whole=True,
     )  # fmt: skip
-    return ask(tx, client, plan, ids, now, Wish(OF_FAMILY, family_no))
+    return ask(tx, client, plan, ids, now, Wish(OF_FAMILY, family_no, is_new=is_new))
 
 
 def days_of(period: str, today: date) -> tuple[date, date]:

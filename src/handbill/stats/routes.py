@@ -7,6 +7,7 @@ from handbill.http.operations import Answer, Call, Operation
 from handbill.stats import service
 from handbill.stats.files import MEDIA_TYPE
 from handbill.stats.questions import QUESTION
+from handbill.stats.repeats import TOLD, headers_of, wants_new
 from handbill.stats.rows import FAILED, IN_PROGRESS, NO_RECORDS, SUBMITTED, SUCCESS
 from handbill.wire.shapes import Schema
 from handbill.wire.spelling import TEXT, described
@@ -17,8 +18,10 @@ _STATES = [SUBMITTED, IN_PROGRESS, SUCCESS, FAILED, NO_RECORDS]
 
 
 def _submit(call: Call) -> Answer:
-    task_id = service.submit(call.tx, call.client, call.body, call.ids, call.now)
-    headers = {"location": f"/stats/{task_id}"}
+    task_id, is_repeated = service.submit(
+        call.tx, call.client, call.body, call.ids, call.now, is_new=wants_new(call)
+    )
+    headers = {"location": f"/stats/{task_id}"} | headers_of(is_repeated=is_repeated)
     if call.headers.get("accept").partition(";")[0].strip().lower() == "text/plain":
         return Answer(None, 202, headers, b"NO_CONTENT", "text/plain; charset=utf-8")
     return Answer({"taskId": task_id, "status": SUBMITTED}, 202, headers)
@@ -86,8 +89,8 @@ OPERATIONS = [
         path="/stats",
         title="Submit a request for generating a stats report.",
         about="Asks for a report of clicks, applies and spend, by up to three levels. A sound "
-        "question is answered in the background: poll GET /stats/{taskId}. The same question "
-        "within 60 seconds is the same report. Ratios (cpc, cpa, cta) must not be summed.",
+        "question is answered in the background: poll GET /stats/{taskId}. Ratios (cpc, cpa, cta) "
+        f"must not be summed. {TOLD}",
         tag=_TAG,
         allowed_by="read",
         client_header="x-client-id",

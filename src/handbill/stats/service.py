@@ -26,33 +26,45 @@ _SWEPT_AT_ONCE = 1_000
 FOLDER = "reports"
 
 
-def submit(tx: Tx, client: Client, question: dict[str, Any], ids: Ids, now: Instant) -> str:
-    """Plan a question and have it answered; the report's id.
+class Asked(NamedTuple):
+    """A report's id, and whether it was there already: the same had been asked for just before."""
 
-    The same question within 60 s is the same report. Hold the client's lock.
-    **Refuses** what ``plan`` refuses.
-    """
-    return ask(tx, client, plan(tx, client, question, now), ids, now, Wish(STATS))
+    id: str
+    is_repeated: bool
 
 
 class Wish(NamedTuple):
-    """Whose report it is to be, and whom to tell of it."""
+    """Whose report it is to be, and whom to tell of it. ``is_new``: make one in any case."""
 
     kind: str
     family_no: int | None = None
     call_back_url: str = ""
+    is_new: bool = False
 
 
-def ask(tx: Tx, client: Client, planned: Plan, ids: Ids, now: Instant, wish: Wish) -> str:
-    """Have a plan answered; the report's id. Hold the client's lock.
+def submit(
+    tx: Tx, client: Client, question: dict[str, Any], ids: Ids, now: Instant, *,
+    is_new: bool = False,
+) -> Asked:  # fmt: skip
+    """Plan a question and have it answered. Hold the client's lock.
 
-    The same plan and wish within 60 s is the same report.
+    **Refuses** what ``plan`` refuses.
+    """
+    wish = Wish(STATS, is_new=is_new)
+    return ask(tx, client, plan(tx, client, question, now), ids, now, wish)
+
+
+def ask(tx: Tx, client: Client, planned: Plan, ids: Ids, now: Instant, wish: Wish) -> Asked:
+    """Have a plan answered. Hold the client's lock.
+
+    The same plan and wish within 60 s is the same report, unless the wish is for a new one.
     """
     asked = msgspec.json.encode(planned)
-    digest = hashlib.blake2b(msgspec.json.encode(wish) + asked, digest_size=16).digest()
-    twin = rows.twin(tx, client.no, digest, now - _SAME_WITHIN)
+    alike = msgspec.json.encode((wish.kind, wish.family_no, wish.call_back_url))
+    digest = hashlib.blake2b(alike + asked, digest_size=16).digest()
+    twin = None if wish.is_new else rows.twin(tx, client.no, digest, now - _SAME_WITHIN)
     if twin is not None:
-        return twin.id
+        return Asked(twin.id, True)
     report_id = new_uuid(ids)
     nothing = planned.empty and not planned.whole
     rows.add(
@@ -66,7 +78,7 @@ def ask(tx: Tx, client: Client, planned: Plan, ids: Ids, now: Instant, wish: Wis
         callbacks.agree(tx, ids, now, client.agency_no, report_id, wish.call_back_url)
     if not nothing:
         enqueue(tx, "stats.report", report_id, now)
-    return report_id
+    return Asked(report_id, False)
 
 
 def report_of(
