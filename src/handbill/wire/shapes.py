@@ -7,10 +7,12 @@ pointer, and describes itself as JSON Schema for the OpenAPI document.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from handbill.kit.faults import Fault
 from handbill.wire.values import (
+    MOST_FAULTS,
     NOT_GIVEN,
     Choice,
     Day,
@@ -69,7 +71,11 @@ class ListOf(Shape):
         if not self.least <= len(value) <= self.most:
             faults.append(Fault(at, f"must have {self.least} to {self.most} items"))
             return []
-        items = [self.shape.read(item, f"{at}/{n}", faults) for n, item in enumerate(value)]
+        items = []
+        for n, item in enumerate(value):
+            if len(faults) >= MOST_FAULTS:
+                break
+            items.append(self.shape.read(item, f"{at}/{n}", faults))
         if self.unique:
             seen: set[str] = set()
             for n, item in enumerate(items):
@@ -104,6 +110,8 @@ class MapOf(Shape):
             return {}
         found = {}
         for name, item in value.items():
+            if len(faults) >= MOST_FAULTS:
+                break
             here = f"{at}/{pointed(name)}"
             if not re.fullmatch(self.key, name):
                 faults.append(Fault(here, "is not a name that can be used here"))
@@ -185,7 +193,9 @@ class Object(Shape):
         if not isinstance(value, dict):
             faults.append(Fault(at, "must be an object"))
             return {}
-        return self._finished(self._keys(value, at, faults, text=False), at, faults)
+        # Of an object within others, all faults so far are of others.
+        since = len(faults) if at else 0
+        return self._finished(self._keys(value, at, faults, text=False), at, faults, since)
 
     def read_query(self, pairs: Sequence[tuple[str, str]], faults: Faults) -> dict[str, Any]:
         """Read a query string's pairs. **Refuses** a known name that comes twice."""
@@ -194,7 +204,9 @@ class Object(Shape):
             if name in given and name in self.fields:
                 faults.append(Fault(f"/{name}", "is there twice"))
             given[name] = text
-        found: dict[str, Any] = self._finished(self._keys(given, "", faults, text=True), "", faults)
+        found: dict[str, Any] = self._finished(
+            self._keys(given, "", faults, text=True), "", faults, 0
+        )
         return found
 
     def _keys(
@@ -218,11 +230,13 @@ class Object(Shape):
                 faults.append(Fault(f"{at}/{pointed(name)}", "is required"))
         return found
 
-    def _finished(self, found: dict[str, Any], at: str, faults: Faults) -> Any:
+    def _finished(self, found: dict[str, Any], at: str, faults: Faults, since: int) -> Any:
+        """``since``: where the faults begin that can be of this object."""
+        sound = not any(f.field.startswith(f"{at}/") for f in islice(faults, since, None))
         before = len(faults)
-        if self.check is not None and not any(f.field.startswith(f"{at}/") for f in faults):
+        if self.check is not None and sound:
             self.check(found, at, faults)
-        sound = len(faults) == before and not any(f.field.startswith(f"{at}/") for f in faults)
+        sound = sound and len(faults) == before
         return self.make(found) if self.make is not None and sound else found
 
     def schema(self) -> Schema:

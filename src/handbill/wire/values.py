@@ -13,6 +13,8 @@ from handbill.kit.zones import NotZone, zone_of
 Schema = dict[str, Any]
 NOT_GIVEN: Any = object()
 Faults = list[Fault]
+MOST_FAULTS = 1_000
+"""So many are told; with as many in sight nothing more is read of a list."""
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")

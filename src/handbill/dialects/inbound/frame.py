@@ -11,6 +11,7 @@ from handbill.dialects.inbound.items import NotWellFormed
 MOST_TOKEN_BYTES = 64 * 1024
 MOST_NAMES = 1_000
 MOST_DEPTH = 32
+_MOST_PIECES = 4_096
 _PIECE = 64 * 1024
 
 
@@ -42,14 +43,19 @@ class Frame:
 
     def item(self) -> None:
         """An item stands here."""
-        self._pieces.append(self._empty)
-        self._size += len(self._empty)
+        self._keep(self._empty)
 
     def text(self, piece: bytes, line: int) -> None:
         """Tags and text between the items; the line on which it begins."""
         self._lines.append((self._size, line))
+        self._keep(piece)
+
+    def _keep(self, piece: bytes) -> None:
+        """Hold a piece until there are enough to be worth parsing, however they come."""
         self._pieces.append(piece)
         self._size += len(piece)
+        if self._size >= _PIECE or len(self._pieces) >= _MOST_PIECES:
+            self.flush()
 
     def flush(self) -> None:
         """Parse what has come since. **Refuses** (NotWellFormed) with the feed's line, if known."""

@@ -16,9 +16,11 @@ MOST_ITEM_BYTES = 4 * 1024 * 1024
 MOST_ELEMENTS = 2_000
 MOST_DEPTH = 16
 MOST_ATTRIBUTES = 64
+MOST_ATTRIBUTES_OF_ITEM = 4_000
+MOST_TEXT = 2 * MOST_ITEM_BYTES
 
 # One whole tag, whatever its attributes hold.
-TAG = re.compile(rb"""<[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>""")
+TAG = re.compile(rb"""<[^>"']*+(?:"[^"]*+"[^>"']*+|'[^']*+'[^>"']*+)*+>""")
 
 
 class NotWellFormed(ValueError):
@@ -60,7 +62,7 @@ class ItemReader:
         """Forget the former item; the next byte fed is the ``<`` of an item's tag."""
         self._raw = b""
         self._said: list[Said] = []
-        self._depth = self._elements = self._ended = 0
+        self._depth = self._elements = self._attributes = self._ended = self._said_size = 0
         self._marked = -1
         self._names: set[str] = set()  # of the nodes within the marked one
         self._text: list[str] = []
@@ -126,7 +128,8 @@ class ItemReader:
         self._since.append(len(self._text))
 
     def _keep_attributes(self, attributes: dict[str, str]) -> None:
-        if len(attributes) > MOST_ATTRIBUTES:
+        self._attributes += len(attributes)
+        if len(attributes) > MOST_ATTRIBUTES or self._attributes > MOST_ATTRIBUTES_OF_ITEM:
             raise self._refuse("a node has too many attributes")
         path, places = self._path, (*self._places, 0)
         for name, value in attributes.items():
@@ -141,6 +144,10 @@ class ItemReader:
             value = self._written()
         else:
             value = "".join(self._text[self._since[-1] :])
+        self._said_size += len(value)
+        if self._said_size > MOST_TEXT:
+            # A node has the text of all nodes within it: so text that lies deep is there often.
+            raise self._refuse("an item's text lies too deep")
         self._said.append(Said(tuple(self._path), tuple(self._places), value.strip()))
         for open_nodes in (self._path, self._places, self._counts, self._since):
             open_nodes.pop()

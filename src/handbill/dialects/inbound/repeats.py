@@ -3,7 +3,7 @@
 A job with two places must not get the city of one and the zip of the other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import NamedTuple
 
 from handbill.core.feed_text import ALSO
@@ -50,29 +50,27 @@ def _chosen(said: list[Said]) -> dict[tuple[str, ...], str]:
         one.path[: depth + 1] for one in said for depth, place in enumerate(one.places) if place
     }
     by_path: dict[tuple[str, ...], list[Said]] = {}
+    below: dict[tuple[str, ...], list[Said]] = {}
     for one in said:
         by_path.setdefault(one.path, []).append(one)
-    main = {prefix: _main_place(said, prefix) for prefix in _outermost(repeated)}
-    return {path: _joined(every, _prefix_of(path, main), main) for path, every in by_path.items()}
+        prefix = _prefix_of(one.path, repeated)
+        if prefix is not None:
+            below.setdefault(prefix, []).append(one)
+    main = {prefix: _main_place(every, len(prefix)) for prefix, every in below.items()}
+    return {
+        path: _joined(every, _prefix_of(path, repeated), main) for path, every in by_path.items()
+    }
 
 
-def _outermost(repeated: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Those that no other one encloses."""
-    kept: list[tuple[str, ...]] = []
-    for path in sorted(repeated, key=len):
-        if not any(path[: len(outer)] == outer for outer in kept):
-            kept.append(path)
-    return kept
+def _prefix_of(
+    path: tuple[str, ...], repeated: Collection[tuple[str, ...]]
+) -> tuple[str, ...] | None:
+    """The outermost path at which nodes repeat, on the way to this one."""
+    return next((path[:size] for size in range(1, len(path) + 1) if path[:size] in repeated), None)
 
 
-def _prefix_of(path: tuple[str, ...], main: dict[tuple[str, ...], int]) -> tuple[str, ...] | None:
-    return next((path[:size] for size in range(1, len(path) + 1) if path[:size] in main), None)
-
-
-def _main_place(said: list[Said], prefix: tuple[str, ...]) -> int:
-    """Which of the nodes that repeat at this path counts."""
-    depth = len(prefix)
-    below = [one for one in said if one.path[:depth] == prefix]
+def _main_place(below: list[Said], depth: int) -> int:
+    """Which of the nodes that repeat at a path of this depth counts, of all below that path."""
     others = {
         one.places[depth - 1]
         for one in below

@@ -3,7 +3,7 @@
 An item whose digest is known is neither parsed nor copied. How an item ends is first guessed (the
 next end tag of its name) and then proved: equal bytes have been read before, or they are a whole
 plain item, or the parser stops just there; else the parser says where the item ends. So a guess can
-cost time, never truth.
+cost time, never truth; and each further piece is as long as all before it, so guesses are few.
 """
 
 import re
@@ -216,14 +216,15 @@ def _guess(window: _Window, closing: re.Pattern[bytes], fed: int) -> int:
 
     Where there is none in sight and the stream ends, or the item grows too large: all in sight.
     """
-    tag = TAG.match(window.view, window.at)
-    if tag is not None and window.view.endswith(b"/>", window.at, tag.end()) and not fed:
+    tag = None if fed else TAG.match(window.view, window.at)
+    if tag is not None and window.view.endswith(b"/>", window.at, tag.end()):
         return tag.end()
-    sought = window.at + fed
+    # What was fed in vain may be a comment full of end tags: the next piece is no shorter.
+    sought = window.at + 2 * fed
     while (found := closing.search(window.view, sought)) is None:
         size = len(window.view) - window.at
         if size > MOST_ITEM_BYTES or not window.more():
             return len(window.view)
         # An end tag may be cut; spaces within one are few, and a missed guess costs only time.
-        sought = window.at + max(fed, size - 80)
+        sought = window.at + max(2 * fed, size - 80)
     return found.end()
