@@ -137,6 +137,7 @@ def test_a_feed_is_shown_as_the_sample_has_it(office: Office, site: Site, worker
         ({"schemaValueDefaults": {"two words": "x"}}, "/schemaValueDefaults/two words"),
         ({"urlParamsToStrip": "utm_source"}, "/urlParamsToStrip"),
         ({"config": {"auth": {"username": "u"}}}, "/config/auth/password"),
+        ({"config": {"auth": {"username": "u:v", "password": "p"}}}, "/config/auth/username"),
         ({"schemaMappingPublisher": 7}, "/schemaMappingPublisher"),
     ],
 )  # fmt: skip

@@ -109,11 +109,14 @@ def _url(server: Server, path: str = "/feed") -> str:
 
 def _ok(body: bytes, *headers: str) -> list[bytes]:
     lines = "".join(f"{header}\r\n" for header in headers)
-    return [f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{lines}\r\n".encode(), body]
+    return [
+        f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{lines}\r\n".encode("latin-1"),
+        body,
+    ]
 
 
 def _to(location: str, status: int = 302) -> list[bytes]:
-    return [f"HTTP/1.1 {status} Found\r\nLocation: {location}\r\n\r\n".encode()]
+    return [f"HTTP/1.1 {status} Found\r\nLocation: {location}\r\n\r\n".encode("latin-1")]
 
 
 def _fetch(egress: Egress, url: str, limits: Limits = SHORT, asked: Asked | None = None) -> bytes:
@@ -405,6 +408,19 @@ def test_follows_three_redirects_and_no_more(serve: Callable[..., Server]) -> No
     with pytest.raises(EgressRefused, match="more than 3 times"):
         _fetch(_egress(server), _url(server, "/4"))
     assert len(server.heard) == 8
+
+
+def test_a_redirect_in_another_encoding_is_followed_as_it_is(serve: Callable[..., Server]) -> None:
+    answers = {"/a": _to("/m\xfcller"), "/m%FCller": _ok(b"there")}
+    server = serve(answers.__getitem__)
+    assert _fetch(_egress(server), _url(server, "/a")) == b"there"
+
+
+def test_a_user_name_with_a_colon_is_refused(serve: Callable[..., Server]) -> None:
+    server = serve(lambda _: _ok(b"x"))
+    with pytest.raises(EgressRefused, match="colon"):
+        _fetch(_egress(server), _url(server), asked=Asked(user="a:b", password="p"))
+    assert server.heard == []
 
 
 @pytest.mark.parametrize(

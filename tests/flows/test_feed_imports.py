@@ -506,6 +506,19 @@ def test_credentials_and_agent(world: World) -> None:
     assert world.site.asked[-1]["Authorization"] == "Basic dTpw"
 
 
+def test_what_a_server_marks_in_latin_1_is_imported(world: World) -> None:
+    """Each time anew, for such a mark cannot be said back."""
+    feed = world.feed()
+    world.site.headers = {
+        "Content-Type": "text/xml; charset=\xfc", "Last-Modified": "Mi, 1. M\xe4rz",
+        "X-Verlag": "M\xfcller",
+    }  # fmt: skip
+    world.site.marks["/feed.xml"] = '"M\xfcller"'
+    assert world.serve_and_run(feed, item("1")) == {"total": 1, "added": 1}
+    assert world.serve_and_run(feed, item("1")) == {"total": 1, "unchanged": 1}
+    assert "If-None-Match" not in world.site.asked[-1]
+
+
 def test_publishers_named_by_the_feed(world: World) -> None:
     feed = world.feed(schemaMappings=MAPPINGS | {"schemaMappingPublisher": "boards"})
     world.serve_and_run(feed, item("1", boards="Indeed, Talent"), item("2"))

@@ -11,7 +11,7 @@ from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 import aiohttp
 import uvloop
@@ -25,6 +25,8 @@ from handbill.kit.urls import NotUrl, canonical_url, place_of
 __all__ = ["Asked", "Egress", "EgressFailed", "EgressRefused", "Fetched", "Limits"]
 
 MOST_REDIRECTS = 3
+_ASCII = bytes(range(128))
+_MOST_MARK = 1_024
 PORTS = frozenset({80, 443, 8080, 8443})
 _MOST_LAYERS = 2  # Content-Encoding: gzip around a .gz file
 _READ = 256 * 1024
@@ -275,6 +277,8 @@ def _canonical(url: str) -> str:
 
 def _headers_of(asked: Asked) -> dict[str, str]:
     headers = {"User-Agent": asked.agent, "Accept-Encoding": "gzip", "Accept": "*/*"}
+    if ":" in asked.user:
+        raise EgressRefused("a user name with a colon cannot be told (RFC 7617)")
     if asked.user or asked.password:
         headers["Authorization"] = aiohttp.encode_basic_auth(asked.user, asked.password, "utf-8")
     if asked.etag:
@@ -287,7 +291,9 @@ def _headers_of(asked: Asked) -> dict[str, str]:
 def _redirected(url: str, headers: Mapping[str, str]) -> str:
     location = headers.get("Location", "")
     try:
-        return _canonical(urljoin(url, location))
+        # Bytes beyond ASCII are meant as they are, in whatever encoding they were written.
+        raw = location.encode("utf-8", "surrogateescape")
+        return _canonical(urljoin(url, quote(raw, safe=_ASCII)))
     except ValueError as bad:
         raise EgressRefused("redirects to what is no URL") from bad
 
@@ -303,12 +309,25 @@ def _fetched(exchange: _Exchange, response: aiohttp.ClientResponse, url: str) ->
         raise EgressFailed("answered in an encoding that was not asked for")
     return Fetched(
         final_url=url,
-        etag=response.headers.get("ETag", ""),
-        last_modified=response.headers.get("Last-Modified", ""),
+        etag=_mark(response, "ETag"),
+        last_modified=_mark(response, "Last-Modified"),
         unchanged=response.status == 304,
-        charset=response.charset or "",
+        charset=_charset(response),
         chunks=iter(()) if response.status == 304 else _body(exchange, response),
     )
+
+
+def _mark(response: aiohttp.ClientResponse, name: str) -> str:
+    """What the answer is marked with, if it can be said back as it was: short visible ASCII."""
+    value = response.headers.get(name, "")
+    is_plain = value.isascii() and value.isprintable() and len(value) <= _MOST_MARK
+    return value if is_plain else ""
+
+
+def _charset(response: aiohttp.ClientResponse) -> str:
+    """What the answer says of its characters; a word that is none says nothing."""
+    value = response.charset or ""
+    return value if value.isascii() and value.isprintable() else ""
 
 
 def _body(exchange: _Exchange, response: aiohttp.ClientResponse) -> Iterator[bytes]:

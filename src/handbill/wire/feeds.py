@@ -67,13 +67,14 @@ _MAPPINGS = Object(
     },
     check=_check_publisher,
 )
+_USER = Text(0, 200, r"[^:]*", "must not contain a colon, which ends a user name in HTTP Basic")
 _CONFIG = Object(
     {
         "userAgent": Field(Text(1, 200, r"[\x20-\x7e]+"), "How the fetch names itself."),
         "auth": Field(
             Object(
                 {
-                    "username": Field(Text(0, 200), "User name of HTTP Basic.", required=True),
+                    "username": Field(_USER, "User name of HTTP Basic.", required=True),
                     "password": Field(Text(0, 200), "Its password; never shown.", required=True),
                 }
             ),
