@@ -1,59 +1,41 @@
-"""Hostile inputs of twice the size cost twice the work, for every operation and kind of document.
+"""Hostile documents and texts of twice the size cost twice the CPU, and little memory."""
 
-Work is counted, not timed: calls of Python and of C, and bytes that the parser of items is given.
-"""
-
-import sys
-import tracemalloc
+import gzip
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC
+from logging import makeLogRecord
 from typing import Any
 
 import pytest
 
-from handbill.api import operations
+from growing import Work, grows_by_its_size, most_held
 from handbill.core.address_lists import NotAddresses, read_prefixes
-from handbill.core.feed_text import html_text, link_of, listed, unescaped
+from handbill.core.amounts import read_amount
+from handbill.core.feed_text import cleaned, html_text, link_of, listed, unescaped
+from handbill.core.mapping import compile_mapping
+from handbill.core.nouns import FeedBody
+from handbill.core.place_names import differs
+from handbill.dialects.inbound.dates import read_instant
 from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8
-from handbill.dialects.inbound.items import ItemReader, ReadItem
+from handbill.dialects.inbound.items import ItemReader
+from handbill.dialects.inbound.known import look
 from handbill.dialects.inbound.markup import html_of
 from handbill.dialects.inbound.scanner import Malformed, scan
-from handbill.kit.faults import Fault, Refused
-from handbill.wire.shapes import MOST_FAULTS
-from handbill.wire.values import NOT_GIVEN
+from handbill.host.inflate import unpacked
+from handbill.host.logs import JsonLines
+from handbill.kit.faults import Fault
+from handbill.kit.jsons import NotJson, decode
+from handbill.kit.urls import NotUrl, canonical_url, strip_params
+from handbill.stats.files import neutral
+from handbill.tracking.pixel import report_of
+from handbill.wire.funnel import DETAILS
 
-MOST_GROWTH = 2.3
-_FLOOR = 2_000  # calls, below which there is nothing to grow
 _MB = 1024 * 1024
 
 
-class _Counting(ItemReader):
-    """A reader that notes each byte it touches."""
-
-    touched = 0
-
-    def feed(self, piece: bytes) -> ReadItem | None:
-        self.touched += len(self._raw) + len(piece)
-        return super().feed(piece)
-
-
-def _calls(work: Callable[[], object]) -> int:
-    count = 0
-
-    def note(frame: object, event: str, arg: object) -> None:
-        nonlocal count
-        count += 1
-
-    sys.setprofile(note)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return count
-
-
 def _feed(inner: bytes) -> bytes:
-    return b"<source>" + inner + b"</source>"
+    return b"<s>" + inner + b"</s>"
 
 
 def _repeats(n: int) -> bytes:
@@ -67,15 +49,15 @@ _FEEDS: dict[str, Callable[[int], bytes]] = {
     ),
     "end tags in an attribute": lambda n: _feed(b"<job a='" + b"/job>" * n + b"'></job>"),
     "end tags in many jobs": lambda n: _feed(b"<job><!--</job>--><a>b</a></job>" * (n // 4)),
-    "an open comment": lambda n: b"<source><job><!--" + b"</job>" * n,
-    "an open tag": lambda n: b"<source><job a='" + b"</job>" * n,
+    "an open comment": lambda n: b"<s><job><!--" + b"</job>" * n,
+    "an open tag": lambda n: b"<s><job a='" + b"</job>" * n,
     "comments": lambda n: _feed(b"<!---->" * n + b"<job/>"),
     "instructions": lambda n: _feed(b"<?a b?>" * n + b"<job/>"),
     "sections": lambda n: _feed(b"<![CDATA[a]]>" * n + b"<job/>"),
     "empty jobs": lambda n: _feed(b"<job/>" * n),
     "other nodes": lambda n: _feed(b"<a></a>" * n + b"<job/>"),
     "brackets": lambda n: _feed(b"<job><a>" + b"]]&gt;" * n + b"</a></job>"),
-    "quotes": lambda n: b"<source><job " + b"\"'" * n,
+    "quotes": lambda n: b"<s><job " + b"\"'" * n,
     "spaces in end tags": lambda n: _feed(b"<job><a>b</a></job" + b" " * n + b">"),
     "lines": lambda n: _feed(b"\n" * n + b"<job>" + b"\r\n" * n + b"</job>"),
     "nodes that repeat": lambda n: _feed(b"<job>" + _repeats(n // 40) + b"</job>"),
@@ -88,58 +70,96 @@ _FEEDS: dict[str, Callable[[int], bytes]] = {
 }  # fmt: skip
 
 
+def _read(raw: bytes) -> Work:
+    """An import as far as it needs no records: unpacked, decoded, cut into items, mapped."""
+    packed = gzip.compress(raw, 1)
+    chunks = [packed[at : at + 4_096] for at in range(0, len(packed), 4_096)]
+
+    def work() -> None:
+        look(raw[:262_144])
+        with suppress(Malformed, UnknownEncoding):
+            for item in scan(as_utf8(unpacked(chunks)), "job", ItemReader({"m"}), collection="s"):
+                _MAP(item.fields or {})
+
+    return work
+
+
+_NODES = [
+    "Title", "Company", "City", "State", "Country", "Zip", "Category", "DatePosted", "URL",
+    "RefNumber", "ModifiedDate", "PublishedDate", "CPCBid", "Type", "ExpirationDate", "Description",
+]  # fmt: skip
+_MAP = compile_mapping(
+    FeedBody(
+        "https://e.example",
+        {f"schemaMappings{name}": name for name in _NODES}
+        | {"schemaMappingPublisher": "boards", "schemaMappingAdditional": {"own": "own"}},
+        url_params_to_strip=["utm"],
+    ),
+    UTC,
+    "USD",
+    read_instant,
+)
+
+
 @pytest.mark.parametrize("name", _FEEDS)
 def test_a_feed_costs_what_it_is_long(name: str) -> None:
-    def cost(n: int) -> int:
-        reader = _Counting({"m"})
-        raw = _FEEDS[name](n)
-        chunks = [raw[at : at + 4_096] for at in range(0, len(raw), 4_096)]
+    grows_by_its_size(lambda n: _read(_FEEDS[name](n)), 40_000)
+
+
+_PUMPS = [
+    " ", "\x1e", ",", "1", ".", "1 ", " ,", "&amp;", "&lt;a ", "<![CDATA[ ]]>", "a@", "\u0301é",
+    "?utm=1&", "http://", "%20", "=", "\n", "ﬃ", "/", "\u200b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pump", _PUMPS, ids=ascii)
+def test_a_job_costs_what_its_fields_are_long(pump: str) -> None:
+    """Whatever its nodes are full of: each is cleaned, parted, read as a date, as an amount."""
+
+    def work_of(n: int) -> Work:
+        text = "1" + pump.replace("\x1e", "|") * (n // len(pump)) + "!"
+        fields = {name: text.replace("|", "\x1e") for name in (*_NODES, "boards", "own")}
+        fields["RefNumber"] = "1"
+        nodes = "".join(f"<{name}>{text}</{name}>" for name in (*_NODES, "boards", "own"))
 
         def work() -> None:
-            with suppress(Malformed):
-                for _ in scan(as_utf8(chunks), "job", reader, collection="source"):
-                    pass
+            _MAP(fields)
+            _read(_feed(f"<job>{nodes}</job>".encode()))()
 
-        return _calls(work) + reader.touched // 10
+        return work
 
-    _holds(cost, 20_000)
-
-
-def _holds(cost: Callable[[int], int], n: int) -> None:
-    once, twice = cost(n), cost(2 * n)
-    assert twice <= max(once, _FLOOR) * MOST_GROWTH, f"{once:,} → {twice:,}"
+    grows_by_its_size(work_of, 10_000)
 
 
 @pytest.mark.parametrize(
-    "piece", [b"<!---->", b"<job/>", b"<?a b?>", b"<!--" + b"x" * 300_000 + b"-->"], ids=len
+    "piece", [b"<!---->", b"<?a b?>", b"<!--" + b"x" * 300_000 + b"-->"], ids=len
 )
 def test_what_lies_between_jobs_is_not_gathered(piece: bytes) -> None:
     """Also where no window ends between two of them."""
 
     def chunks() -> Iterator[bytes]:
-        yield b"<source>"
+        yield b"<s>"
         for _ in range(_MB // max(len(piece), 8_192)):
             yield piece * max(1, 8_192 // len(piece))
-        yield b"</source>"
+        yield b"</s>"
 
-    tracemalloc.start()
-    for _ in scan(chunks(), "job", ItemReader(), collection="source"):
-        pass
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 4 * _MB
+    def work() -> None:
+        for _ in scan(chunks(), "job", ItemReader(), collection="s"):
+            pass
+
+    assert most_held(work) < 4 * _MB
 
 
 def test_a_text_that_lies_deep_is_refused() -> None:
     """Each node has the text of those within it: sixteen deep that would be sixteen times."""
     text = b"t" * (3 * _MB) + "😀".encode()
     raw = _feed(b"<job>" + b"<a>" * 14 + text + b"</a>" * 14 + b"</job>")
-    tracemalloc.start()
-    with pytest.raises(Malformed, match="too deep"):
-        list(scan([raw], "job", ItemReader(), collection="source"))
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 64 * _MB
+
+    def work() -> None:
+        with pytest.raises(Malformed, match="too deep"):
+            list(scan([raw], "job", ItemReader(), collection="s"))
+
+    assert most_held(work) < 64 * _MB
 
 
 _TEXTS: dict[str, Callable[[int], Any]] = {
@@ -153,7 +173,53 @@ _TEXTS: dict[str, Callable[[int], Any]] = {
     "open nodes": lambda n: html_of("<x a='b' " * n),
     "addresses": lambda n: _list_of("192.0.2.1/32\n" * n),
     "comments": lambda n: _list_of("#" * n + "\n" + "# a\n" * n),
+    "digits": lambda n: _list_of("1" * n),
+    "an amount": lambda n: read_amount("1" + " " * n + "x1"),
+    "a date": lambda n: read_instant("2026 " + "1 " * n, UTC),
+    "a place": lambda n: differs(" ,".join(["new york"] * n), frozenset({"Boston"})),
+    "accents": lambda n: cleaned("e" + "\u0301" * n),
+    "a host": lambda n: _url_of("http://" + "a." * n),
+    "signs of a host": lambda n: _url_of("http://" + "ü" * n + ".example"),
+    "a path": lambda n: _url_of("http://e.example/" + "ü" * n),
+    "parameters": lambda n: strip_params("http://e.example/?" + "utm=1&" * n, ["utm"]),
+    "a cell": lambda n: neutral(" " * n + "\u200b" * n),
+    "words of a log": lambda n: _logged("-eyJ" * n),
+    "passwords of a log": lambda n: _logged("://a:" * n),
+    "a pixel's query": lambda n: report_of(b"c=a&a=3&r=" + b"%20" * n, b""),
+    "a pixel's cookies": lambda n: report_of(b"c=a&a=3", b"; " * n + b"jClickId" * n),
+    "details of a candidate": lambda n: _detailed("a" * 900, n // 50),
+    "signs of a candidate": lambda n: _detailed("a@" * 450, n // 50),
+    "points of a candidate": lambda n: _detailed("a@" + "." * 900, n // 50),
+    "nested JSON": lambda n: _decoded("[" * n),
+    "keys of JSON": lambda n: _decoded("{" + ",".join(f'"{k}":1' for k in range(n)) + "}"),
+    "the last key of JSON twice": lambda n: _decoded(
+        "{" + ",".join(f'"{k}":1' for k in range(n)) + ',"0":1}'
+    ),
+    "escapes of JSON": lambda n: _decoded('"' + "\\u00e9" * n + '"'),
+    "figures of JSON": lambda n: _decoded("1" * n),
+    "decimals of JSON": lambda n: _decoded("0." + "1" * n),
 }
+_LINES = JsonLines("test")
+
+
+def _logged(text: str) -> None:
+    _LINES.format(makeLogRecord({"msg": "m", "said": text}))
+
+
+def _url_of(text: str) -> None:
+    with suppress(NotUrl):
+        canonical_url(text)
+
+
+def _decoded(text: str) -> None:
+    with suppress(NotJson):
+        decode(text.encode())
+
+
+def _detailed(text: str, count: int) -> None:
+    faults: list[Fault] = []
+    for _ in range(count):
+        DETAILS.read({"custom": {f"k{k}": text for k in range(40)}}, "/x", faults)
 
 
 def _list_of(text: str) -> None:
@@ -163,64 +229,8 @@ def _list_of(text: str) -> None:
 
 @pytest.mark.parametrize("name", _TEXTS)
 def test_a_text_costs_what_it_is_long(name: str) -> None:
-    _holds(lambda n: _calls(lambda: _TEXTS[name](n)), 2_000)
+    grows_by_its_size(lambda n: lambda: _TEXTS[name](n), 5_000)
 
 
 def test_what_is_of_no_encoding_is_repaired_in_one_go() -> None:
-    def cost(n: int) -> int:
-        raw = b"<a>" + b"\xff\xe4b" * n
-        chunks = [raw[at : at + 512] for at in range(0, len(raw), 512)]
-
-        def work() -> None:
-            with suppress(UnknownEncoding):
-                for _ in as_utf8(chunks):
-                    pass
-
-        return _calls(work)
-
-    _holds(cost, 250)
-
-
-def _wrong(value: Any, n: int) -> Any:
-    """A body of the same shape with each list n long, and what is in it wrong in every key."""
-    if isinstance(value, dict):
-        return {key: _wrong(one, n) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_spoilt(value[0] if value else {})] * n
-    return value
-
-
-def _spoilt(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _spoilt(one) for key, one in value.items()}
-    return {"\x00": []}
-
-
-def _bodies(sample: Any) -> list[Callable[[int], Any]]:
-    base = {} if sample is NOT_GIVEN else sample
-    one = base[0] if isinstance(base, list) and base else base
-    return [
-        lambda n: _wrong(base, n),
-        lambda n: [_spoilt(one)] * n,
-        lambda n: [{}] * n,
-        lambda n: {f"k{k}": k for k in range(n)},
-    ]
-
-
-@pytest.mark.parametrize(
-    "operation", [one for one in operations() if one.body is not None], ids=lambda one: one.name
-)
-def test_a_body_costs_what_it_is_long(operation: Any) -> None:
-    def cost(body: Any) -> int:
-        faults: list[Fault] = []
-
-        def work() -> None:
-            with suppress(Refused):
-                operation.body.read(body, "", faults)
-
-        calls = _calls(work)
-        assert len(faults) <= 2 * MOST_FAULTS
-        return calls
-
-    for body in _bodies(operation.sample):
-        _holds(lambda n, body=body: cost(body(n)), 250)  # type: ignore[misc]
+    grows_by_its_size(lambda n: _read(b"<a>" + b"\xff\xe4b" * n), 50_000)

@@ -30,7 +30,8 @@ def read_amount(text: str) -> Amount | None:
     A lone comma or dot before exactly three figures groups thousands only where another one says
     so; it is a decimal mark.
     """
-    found = _AMOUNT.fullmatch(text.strip())
+    # One space at most: with many of them in a row the expression would try every way to part them.
+    found = _AMOUNT.fullmatch(" ".join(text.split()))
     if found is None:
         return None
     currencies: frozenset[str] | None = None

@@ -67,7 +67,7 @@ _POSTED = frozenset({"date", "pubDate"})
 _END = "expirationdate"
 _ATTRIBUTES = _DATES | {"cpc": "cpc_micros", "referencenumber": "ref"}
 _NOTHING: tuple[Any, ...] = ("", None)
-_MARK = re.compile(r"\s*[,;|\n\x1e]\s*")
+_MARK = re.compile(r"[,;|\n\x1e]")
 
 ReadDate = Callable[[str, tzinfo, bool], Instant | None]
 """Of a text and the zone for what names none; whether a day alone is its last moment."""
@@ -374,5 +374,5 @@ def _additional(
 
 def _settings(text: str) -> JobSettings:
     """The allow-list of publishers that a feed gives; an empty one allows all."""
-    listed = tuple(filter(None, _MARK.split(text.strip())))[:_MOST_PUBLISHERS]
+    listed = tuple(filter(None, map(str.strip, _MARK.split(text))))[:_MOST_PUBLISHERS]
     return JobSettings(publishers=listed or None)

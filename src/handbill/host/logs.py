@@ -13,7 +13,8 @@ import msgspec
 _MOST_TEXT = 8_000
 _SECRETS = (
     (re.compile(r"\b(hb_[a-z0-9]{12}_)[A-Za-z0-9_-]+"), r"\1***"),  # our API keys
-    (re.compile(r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), "***"),  # tokens
+    # Tokens; from the beginning of a word alone, or a line of them would be read over and over.
+    (re.compile(r"(?<![\w-])(?=[\w-]*?eyJ)[\w-]+\.[\w-]+\.[\w-]*", re.ASCII), "***"),
     (re.compile(r"\bwhsec_[A-Za-z0-9+/=]+"), "***"),  # secrets of callbacks
     (re.compile(r"(?<=://)([^/@:\s\"]*):[^/@\s\"]*@"), r"\1:***@"),  # passwords in addresses
 )

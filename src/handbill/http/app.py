@@ -20,6 +20,7 @@ from handbill.http.writing import Writer
 from handbill.kit.faults import Fault, Refused, bad_request, passes
 from handbill.kit.jsons import encode
 from handbill.store.records import Tx
+from handbill.wire.values import MOST_FAULTS
 
 _log = logging.getLogger("handbill.http")
 _MOST_URL = 8_192
@@ -250,7 +251,9 @@ def refusal(refused: Refused, request_id: str, headers: Mapping[str, str] | None
     body: dict[str, Any] = {"message": refused.message, "requestId": request_id}
     if refused.status == 400:
         faults = refused.faults or [Fault("", refused.message)]
-        body["errors"] = [{"field": f.field, "message": f.message} for f in faults[:1_000]]
+        body["errors"] = [{"field": f.field, "message": f.message} for f in faults[:MOST_FAULTS]]
+        if len(faults) >= MOST_FAULTS:
+            body["message"] += f": errors names the first {MOST_FAULTS:,} faults; there may be more"
     return Answer(body, refused.status, dict(headers or {}))
 
 

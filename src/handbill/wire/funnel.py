@@ -47,7 +47,7 @@ _PERSONAL = frozenset({
     "name", "firstname", "lastname", "fullname", "candidatename", "email", "mail", "emailaddress",
     "phone", "phonenumber", "mobile", "telephone",
 })  # fmt: skip
-_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_MAIL = re.compile(r"[^@\s]@[^@\s]+\.[^@\s]")  # from the sign, so that each text is read once
 
 
 class Item(msgspec.Struct, kw_only=True):
