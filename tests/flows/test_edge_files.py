@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from door import FAR, Door, at_the_door
+from handbill.core.feed_notes import note_of, note_path
+from handbill.kit.instants import SECOND
 from handbill.kit.jsons import encode
 from handbill.tracking.files import PIECE
 from handbill.tracking.server import Limits
@@ -18,11 +20,15 @@ CHANGED_AT = 1_763_900_000
 WHEN = "Sun, 23 Nov 2025 12:13:20 GMT"
 
 
-def _write(door: Door, name: str, content: bytes) -> Path:
+def _write(door: Door, name: str, content: bytes, at: int = CHANGED_AT) -> Path:
     path = door.feeds / name
     path.write_bytes(content)
-    os.utime(path, (CHANGED_AT, CHANGED_AT))
+    os.utime(path, (at, at))
     return path
+
+
+def _note(door: Door, digest: bytes, at: int = CHANGED_AT) -> None:
+    (door.feeds / note_path(f"{NAME}.xml")).write_bytes(note_of(at * SECOND, digest))
 
 
 def test_a_feed_is_handed_out(tmp_path: Path) -> None:
@@ -68,6 +74,54 @@ def test_who_has_it_is_not_sent_it(tmp_path: Path, method: str) -> None:
             assert said.status == status, headers
             assert said.headers["etag"] == tag
             assert "x-request-id" in said.headers
+
+    at_the_door(scenario, tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["xml", "xml.gz"])
+def test_who_has_the_content_is_not_sent_it_again_whenever_it_is_written(
+    tmp_path: Path, suffix: str
+) -> None:
+    target, one, other = f"/f/{NAME}.{suffix}", b"\x01" * 16, b"\xfe" * 16
+
+    async def scenario(door: Door) -> None:
+        async def asked(known: str) -> tuple[int, str, str]:
+            said = await door.ask(target, headers={"If-None-Match": known})
+            return said.status, said.headers["etag"], said.headers["last-modified"]
+
+        _write(door, f"{NAME}.{suffix}", b"<!-- 12:13 -->")
+        _note(door, one)
+        status, tag, when = await asked('"none"')
+        assert (status, when) == (200, WHEN)
+        assert await asked(tag) == (304, tag, WHEN)
+        _write(door, f"{NAME}.{suffix}", b"<!-- 12:14, longer -->", CHANGED_AT + 60)
+        status, unsure, when = await asked(tag)
+        assert (status, when) == (200, WHEN.replace("13:20", "14:20")), (
+            "whose note is not yet there"
+        )
+        assert unsure != tag
+        _note(door, one, CHANGED_AT + 60)
+        assert await asked(tag) == (304, tag, when)
+        assert (await asked(unsure))[0] == 200
+        _note(door, other, CHANGED_AT + 120)
+        assert (await asked(tag))[0] == 200, "a note that is ahead of its file"
+        _write(door, f"{NAME}.{suffix}", b"<!-- 12:14, longer -->", CHANGED_AT + 120)
+        status, changed, _ = await asked(tag)
+        assert (status, changed == tag) == (200, False)
+        (door.feeds / note_path(f"{NAME}.xml")).write_bytes(b"no such note")
+        assert (await asked(changed))[0] == 200
+        assert (await door.ask(f"/f/{note_path(f'{NAME}.xml')}")).status == 404
+
+    at_the_door(scenario, tmp_path)
+
+
+def test_the_plain_file_is_not_taken_for_the_packed_one(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        for suffix in ("xml", "xml.gz"):
+            _write(door, f"{NAME}.{suffix}", b"x")
+        _note(door, b"\x01" * 16)
+        tags = {(await door.ask(f"/f/{NAME}.{end}")).headers["etag"] for end in ("xml", "xml.gz")}
+        assert len(tags) == 2
 
     at_the_door(scenario, tmp_path)
 

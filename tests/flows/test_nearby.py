@@ -1,7 +1,9 @@
 """With blobs in S3 the edge hands feeds out from copies on its own disk: each host has its own."""
 
 import json
+import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +15,12 @@ from flows.listing_market import open_market as listed_market
 from flows.test_serve import BROWSER, JOBS, click, open_market
 from handbill.demo.feeds import feed
 from handbill.kit.instants import DAY
+from handbill.listings.service import rewrite_files
 from handbill.listings.work import TASKS, look_nearby
 from handbill.store.blobs import open_blobs
 from handbill.store.records import Records
+from handbill.tracking.files import FileStream, feed_file
+from handbill.tracking.messages import Headers, Request
 from handbill.work.queue import Task, enqueue
 from handbill.work.tools import Tools
 from serving import Office, handbill, hosted, serving
@@ -39,15 +44,23 @@ def on_host(tools: Tools, folder: Path, url: str) -> Tools:
     return replace(tools, settings=settings, blobs=open_blobs(url), scratch=folder / "scratch")
 
 
-def seen(tools: Tools) -> dict[str, tuple[bytes, int]]:
-    """What an edge of the host hands out: the bytes, and when they were changed."""
+def seen(tools: Tools, known: str = "") -> dict[str, tuple[bytes, bytes]]:
+    """What an edge of the host hands out, by name: head and body, as to one who knows an ETag."""
     folder = tools.settings.nearby_folder / "feeds"
-    if not folder.exists():
-        return {}
-    return {
-        path.name: (path.read_bytes(), path.stat().st_mtime_ns // 1000)
-        for path in folder.iterdir()
-    }  # fmt: skip
+    names = [path.name for path in folder.glob("*.xml*") if path.suffix != ".note"]
+    return {name: read(folder, name, known) for name in names}
+
+
+def read(folder: Path, name: str, known: str) -> tuple[bytes, bytes]:
+    headers = Headers("", False, False, None, b"", known.encode() or None, None)
+    request = Request(bytes(16), b"GET", b"", headers, "")
+    with ExitStack() as opened:
+        answer = feed_file(folder, name.encode(), request, opened)
+    if isinstance(answer.body, FileStream):
+        content = answer.body.read()
+        answer.body.close()
+        return answer.head, content
+    return answer.head, b""
 
 
 def test_what_is_written_is_near_and_a_new_host_fetches_it(market: Market, tmp_path: Path) -> None:
@@ -65,7 +78,7 @@ def test_what_is_written_is_near_and_a_new_host_fetches_it(market: Market, tmp_p
     written = seen(first)
     assert len(written) == 2
     assert {first.blobs.get(f"feeds/{name}") for name in written} == {
-        content for content, _ in written.values()
+        content for _, content in written.values()
     }
     second = on_host(first, tmp_path / "two", first.settings.blobs_url)
     assert seen(second) == {}
@@ -80,13 +93,53 @@ def test_what_is_written_is_near_and_a_new_host_fetches_it(market: Market, tmp_p
     market.clock.forward(DAY)
     market.job(client, "R-2")
     publish()
-    assert b"R-2" in max(content for content, _ in seen(second).values())
+    assert b"R-2" in max(content for _, content in seen(second).values())
     market.tools = first
     assert seen(first) == written
     look_nearby(first, LOOK)
     market.drain()
     assert seen(first) == seen(second)
     assert list(first.scratch.glob("nearby-*")) == []
+
+
+@pytest.mark.parametrize("blobs", ["folder", "s3"])
+def test_the_same_content_has_one_etag_whoever_writes_it_and_wherever(
+    market: Market, tmp_path: Path, blobs: str
+) -> None:
+    if blobs == "folder":
+        market.tools = on_host(market.tools, tmp_path / "local", str(tmp_path / "blobs"))
+    market.publisher("One", bid_type="CPC")
+    client = market.client()
+    market.group(market.campaign(client), cpc_bid_micros=500_000, placements=(place("One"),))
+    market.job(client, "R-1")
+    market.write(lambda tx: enqueue(tx, "groups.rematch", client.id, market.now()))
+    market.drain()
+    first = market.tools
+    before = seen(first)
+    # As a restore, or another host that does not know what there is, has all written again.
+    market.clock.forward(DAY)
+    market.tools = replace(first, scratch=tmp_path / "of another")
+    market.tools.scratch.mkdir()
+    market.write(lambda tx: rewrite_files(tx, market.now()))
+    market.drain()
+    after = seen(first)
+    assert len(after) == 2
+    for name, (head, _) in after.items():
+        tag = said(head, "ETag")
+        assert said(before[name][0], "ETag") == tag
+        assert said(before[name][0], "Last-Modified") != said(head, "Last-Modified")
+        assert seen(first, tag)[name][0].startswith(b"HTTP/1.1 304")
+    market.job(client, "R-2")
+    market.write(lambda tx: enqueue(tx, "groups.rematch", client.id, market.now()))
+    market.drain()
+    tags = {said(head, "ETag") for head, _ in (after | seen(first)).values()}
+    assert len(tags | {said(head, "ETag") for head, _ in after.values()}) == 4
+
+
+def said(head: bytes, name: str) -> str:
+    found = re.search(rf"^{name}: (.*)\r$", head.decode(), re.MULTILINE)
+    assert found is not None
+    return found[1]
 
 
 def test_the_whole_tree_on_s3(tmp_path: Path, s3: str) -> None:

@@ -73,7 +73,8 @@ def _bring_up(tools: Tools, publisher: Publisher, file: File, parts: list[Part])
         if not nearby.is_near(tools, file):
             nearby.bring(tools, file)
         return
-    now = tools.clock.now()
+    # Later than the former, also by a clock that stands: a file is known by its time.
+    now = max(tools.clock.now(), (file.written_at or 0) + 1)
     head, foot = _ends(publisher, parts, now)
     local = tools.scratch / f"file-{file.no}.xml"
     packed = tools.scratch / f"file-{file.no}.xml.gz"
@@ -81,8 +82,10 @@ def _bring_up(tools: Tools, publisher: Publisher, file: File, parts: list[Part])
         with new_file(local) as plain_file, new_file(packed) as packed_file:
             _write(tools.blobs, plain_file, packed_file, (head, parts, foot))
         for at, made in ((path, local), (f"{path}.gz", packed)):
+            nearby.set_time(made, now)
             tools.blobs.put_file(at, made)
-            nearby.put(tools, at, made, now)
+            nearby.put(tools, at, made)
+        nearby.note(tools, file, digest, now)
     finally:
         local.unlink(missing_ok=True)
         packed.unlink(missing_ok=True)

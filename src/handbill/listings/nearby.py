@@ -1,15 +1,17 @@
-"""Copies of the outbound feeds that the edge reads, where blobs are not files on this machine.
+"""What the edge finds on its own disk: copies of the outbound feeds where blobs are not files on
+this machine, and anywhere a note of each file's content.
 
-So the edge asks nobody but its own disk: feeds are handed out while the object store is away. Where
-blobs are a folder, the edge reads that, and nothing here does anything.
+So the edge asks nobody but its disk: feeds are handed out while the object store is away. Where
+blobs are a folder, the edge reads that, and nothing is copied.
 """
 
 import os
 from pathlib import Path
 
+from handbill.core.feed_notes import note_of, note_path
 from handbill.kit.instants import Instant
 from handbill.listings.rows import File
-from handbill.store.blobs import FolderBlobs
+from handbill.store.blobs import Blobs, FolderBlobs
 from handbill.work.tools import Tools
 
 _CHUNK = 1024 * 1024
@@ -29,19 +31,26 @@ def is_near(tools: Tools, file: File) -> bool:
     """Whether the edge has the file as it was written last: a copy carries the time of that."""
     if file.written_at is None or not is_needed(tools):
         return True
-    return all(_time_of(tools, path) == file.written_at for path in paths_of(file))
+    plain, _ = paths_of(file)
+    times = [_time_of(tools, path) for path in paths_of(file)]
+    return all(at == file.written_at for at in times) and _near(tools).exists(note_path(plain))
 
 
-def put(tools: Tools, path: str, local: Path, written_at: Instant) -> None:
+def put(tools: Tools, path: str, local: Path) -> None:
     """Hand the edge a file that has just been written."""
-    if not is_needed(tools):
-        return
-    near = FolderBlobs(tools.settings.nearby_folder)
-    times = (written_at * 1000, written_at * 1000)
-    os.utime(local, ns=times)
-    near.put_file(path, local)
-    if _time_of(tools, path) != written_at:  # copied, as the file system makes no links
-        os.utime(near.local(path), ns=times)
+    if is_needed(tools):
+        _near(tools).put_file(path, local)
+
+
+def note(tools: Tools, file: File, digest: bytes, written_at: Instant) -> None:
+    """Tell the edge what it was handed. Until then a file has another ETag, never a wrong one."""
+    path, _ = paths_of(file)
+    _near(tools).put(note_path(path), note_of(written_at, digest))
+
+
+def set_time(local: Path, written_at: Instant) -> None:
+    """Have a file, and each copy that is made of it, carry the time at which it was written."""
+    os.utime(local, ns=(written_at * 1000, written_at * 1000))
 
 
 def bring(tools: Tools, file: File) -> None:
@@ -49,15 +58,22 @@ def bring(tools: Tools, file: File) -> None:
     (FileNotFoundError).
     """
     assert file.written_at is not None, "a file that was written"
+    assert file.digest is not None, "a file that was written"
     for path in paths_of(file):
         local = tools.scratch / f"nearby-{Path(path).name}"
         try:
             with local.open("wb") as copy:
                 for chunk in tools.blobs.chunks(path, _CHUNK):
                     copy.write(chunk)
-            put(tools, path, local, file.written_at)
+            set_time(local, file.written_at)
+            put(tools, path, local)
         finally:
             local.unlink(missing_ok=True)
+    note(tools, file, file.digest, file.written_at)
+
+
+def _near(tools: Tools) -> Blobs:
+    return FolderBlobs(tools.settings.nearby_folder) if is_needed(tools) else tools.blobs
 
 
 def _time_of(tools: Tools, path: str) -> Instant | None:

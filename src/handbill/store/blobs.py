@@ -32,7 +32,9 @@ class Blobs(ABC):
 
     @abstractmethod
     def put_file(self, path: str, local: Path) -> None:
-        """As ``put``, from a local file, which must not be written to any more afterwards."""
+        """As ``put``, from a local file, which must not be written to any more afterwards. Where
+        blobs are files, the blob has the time of change of that one.
+        """
 
     @abstractmethod
     def get(self, path: str) -> bytes: ...
@@ -108,7 +110,7 @@ class FolderBlobs(Blobs):
                 os.link(local, temporary)
             except OSError:
                 # Another file system, or one without links.
-                shutil.copyfile(local, temporary)
+                shutil.copy2(local, temporary)
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
 

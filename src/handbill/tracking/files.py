@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from stat import S_ISREG
 
+from handbill.core.feed_notes import MOST_BYTES, content_of, note_path
 from handbill.kit.addresses import network_of
 from handbill.kit.instants import SECOND, Instant, http_date_of, instant_of_http_date
 from handbill.tracking.messages import FAULTS, Answer, Request, head
@@ -93,8 +94,8 @@ def feed_file(folder: Path, name: bytes, request: Request, opened: ExitStack) ->
     stat = os.fstat(fd)
     if not S_ISREG(stat.st_mode):
         return FAULTS[404]
-    tag = b'"%x-%x"' % (stat.st_size, stat.st_mtime_ns)
     changed_at = stat.st_mtime_ns // 1000
+    tag = _noted(folder, name, changed_at) or b'"%x-%x"' % (stat.st_size, stat.st_mtime_ns)
     headers = b"%b%bETag: %b\r\nLast-Modified: %b\r\n" % (
         _GZIP if name.endswith(b".gz") else _XML, _ALWAYS, tag, http_date_of(changed_at).encode(),
     )  # fmt: skip
@@ -103,6 +104,19 @@ def feed_file(folder: Path, name: bytes, request: Request, opened: ExitStack) ->
     return Answer(
         head(200, headers, stat.st_size), FileStream(fd, stat.st_size, opened.pop_all().close)
     )
+
+
+def _noted(folder: Path, name: bytes, changed_at: Instant) -> bytes | None:
+    """The ETag by content, the same wherever and whenever that was written. Weak, as the time in a
+    file's head is left out of it. None while there is no note of the file as it is.
+    """
+    plain = name.removesuffix(b".gz").decode()
+    try:
+        with (folder / note_path(plain)).open("rb", buffering=0) as file:
+            content = content_of(file.read(MOST_BYTES), changed_at)
+    except FileNotFoundError:
+        return None
+    return content and b'W/"%b%b"' % (content, b"-gz" * name.endswith(b".gz"))
 
 
 def not_modified(headers: bytes) -> Answer:
@@ -115,7 +129,7 @@ def is_current(request: Request, tag: bytes, changed_at: Instant) -> bool:
     tags = request.headers.if_none_match
     if tags is not None:
         held = [one.strip().removeprefix(b"W/") for one in tags.split(b",")]
-        return tag in held or held == [b"*"]
+        return tag.removeprefix(b"W/") in held or held == [b"*"]
     since = request.headers.if_modified_since or b""
     since_at = instant_of_http_date(since.decode("latin-1"))
     # A date that cannot be read asks for nothing.
