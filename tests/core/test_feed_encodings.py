@@ -29,8 +29,13 @@ def test_declared_encodings() -> None:
             read = b"".join(as_utf8(chunked(document.encode(name), [size])))
             assert read.decode() == document
     for name in ("utf-7", "rot13", "idna", "unicode_escape", "none-such"):
-        with pytest.raises(UnknownEncoding, match="not known"):
-            list(as_utf8([f"<?xml version='1.0' encoding='{name}'?><jobs/>".encode()]))
+        document = f"<?xml version='1.0' encoding='{name}'?><jobs>é</jobs>"
+        assert b"".join(as_utf8([document.encode()])).decode() == document  # says nothing
+    for name in ("ISO-8859-1", "windows-1252", "us-ascii"):
+        document = f"<?xml version='1.0' encoding='{name}'?><jobs>Café – 5 €</jobs>"
+        for charset in ("", name, "utf-8"):
+            read = b"".join(as_utf8([document.encode()], charset))
+            assert read.decode() == document  # it is UTF-8, whatever is said
     repaired: list[str] = []
     document = b"<?xml version='1.0' encoding='Shift_JIS'?><jobs>\x81</jobs>"
     assert b"<jobs>" in b"".join(as_utf8([document], repaired=repaired))

@@ -14,6 +14,7 @@ from handbill.core.listing_tokens import (
     job_mark,
     listing_opener,
     listing_token,
+    meant,
     open_click,
     open_listing,
     token_at,
@@ -130,3 +131,33 @@ def test_kinds_and_keys_are_not_mixed_up() -> None:
         open_click(token, KEYS)
     with pytest.raises(NotOurs):
         open_listing(token + "=", KEYS)
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "{}", "{} ", " {}", "%20{}", "{}&utm_source=x", "{}&amp;utm_source=x", "{}.", "{})", "{}/x",
+        "{}%2F", "{}%3Futm=1", "{}_", "{}-", "{}_utm_source", "{}\n", "{}\u200b", "{}%E2%80%8B",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("bid", [1, 10**12])
+def test_what_others_put_around_a_click_id_is_not_read(spelled: str, bid: int) -> None:
+    click = Click(bytes(range(16)), 1_800_000_000_000_000, _listing(bid))
+    text = click_id(click, 1, KEYS[1])
+    assert open_click(spelled.format(text), KEYS) == click
+    hexed = "".join(f"%{ord(char):02x}" if char in "-_" else char for char in text)
+    assert open_click(spelled.format(hexed), KEYS) == click
+    token = listing_token(click.listing, 1, KEYS[1])
+    around = spelled.format(token).encode()
+    assert token.encode() in {around, *meant(around)}
+
+
+@pytest.mark.parametrize("spelled", ["x{}", "{}x", "/{}", "{0}{0}", "={}"])
+def test_what_belongs_to_a_click_id_is_read(spelled: str) -> None:
+    text = click_id(Click(bytes(16), 0, _listing(1)), 1, KEYS[1])
+    with pytest.raises(NotOurs):
+        open_click(spelled.format(text), KEYS)
+
+
+def _listing(bid: int) -> Listing:
+    return Listing(1, 2, 3, 4, bytes(16), "CPC", bid, bid)

@@ -141,6 +141,7 @@ def test_a_bad_token_is_404_and_leads_nowhere(tmp_path: Path, token: str, method
         ",",
         "%E2%80%9D",
         "'",
+        "_",
     ],
 )
 def test_what_others_put_behind_a_link_loses_nobody(tmp_path: Path, behind: str) -> None:

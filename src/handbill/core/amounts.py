@@ -1,6 +1,7 @@
 """Amounts as people write them: "1.50", ".50", "US$ 1.00", "1.234,50 EUR"; and their currency."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
@@ -10,6 +11,9 @@ from handbill.kit.money import MICROS, NotMoney, micros_of
 _AMOUNT = re.compile(
     r"(?P<before>[^\d.,]*?\.??)\s*(?P<figures>[.,]?[0-9][0-9.,\s']*?)\s*(?P<after>[^\d.,]*\.??)"
 )
+
+_CURRENCY = ("currency", "currency_code", "currencyCode")
+_PAY = ("salary", "pay", "wage", "compensation", "remuneration")
 
 
 class Amount(NamedTuple):
@@ -60,7 +64,17 @@ def currency_nodes(node: str) -> tuple[str, ...]:
     if not node:
         return ()
     parent = node.rpartition("/")[0]
-    names = ("currency", "currency_code", "currencyCode")
-    beside = [f"{parent}/{prefix}{name}" for prefix in ("", "@") for name in names if parent]
-    own = [f"{node}{between}{name}" for between in ("/@", "_", "") for name in names]
+    beside = [f"{parent}/{prefix}{name}" for prefix in ("", "@") for name in _CURRENCY if parent]
+    own = [f"{node}{between}{name}" for between in ("/@", "_", "") for name in _CURRENCY]
+    own += [f"{node}/@cur", f"{node}/@ccy"]
     return (*beside, *own, f"{node}Currency")
+
+
+def currency_of_item(fields: Mapping[str, str]) -> str:
+    """What an item says of its currency in a node of its own; nothing where that may be the
+    currency of what the job pays.
+    """
+    said = next((fields[name] for name in _CURRENCY if fields.get(name)), "")
+    if said and any(word in node.lower() for node in fields for word in _PAY):
+        return ""
+    return said

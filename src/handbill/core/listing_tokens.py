@@ -10,10 +10,13 @@ docs/decisions/0031.
 
 import binascii
 import hashlib
+import re
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -34,6 +37,16 @@ _KNOWN_TERMS = 16_384
 _KNOWN_TOKENS = 16_384
 _STEP = 32
 """Terms are filled up to a multiple of this, so that no length tells how high a bid is."""
+_TAG_BYTES = 16
+_LENGTHS = sorted(
+    -(-(before + _TAG_BYTES + size) * 4 // 3)
+    for before in _SEALED_AT.values()
+    for size in (_STEP, 2 * _STEP)
+)
+"""Of a spelled token or click id, in characters."""
+_RUN = re.compile(rb"\s*([A-Za-z0-9_-]+)")
+_JOINTS = (b"-", b"_")
+_MOST_SPELLED = 1_024
 _MS = 1_000
 JOB = slice(0, 16)  # of a packed listing
 MARK_AT = 4  # three bytes stand before what a token shows of its job: that many characters
@@ -184,8 +197,10 @@ def click_id(click: Click, kid: int, key: bytes) -> str:
 
 
 def open_click(text: str | bytes, keys: Mapping[int, bytes]) -> Click:
-    """Read a click id back. **Refuses** (NotOurs) what none of ``keys`` has sealed."""
-    said = _opened(text, (_CLICK, _OPEN_CLICK), keys)
+    """Read a click id back, also with something around it (``meant``). **Refuses** (NotOurs) what
+    none of ``keys`` has sealed.
+    """
+    said = _click_said(text.encode("ascii", "replace") if isinstance(text, str) else text, keys)
     at_start = 2 + _RANDOM_BYTES
     try:
         listing = _unpack(said[at_start + _AT_BYTES :])
@@ -195,11 +210,38 @@ def open_click(text: str | bytes, keys: Mapping[int, bytes]) -> Click:
     return Click(said[2:at_start], at, listing)
 
 
+def _click_said(text: bytes, keys: Mapping[int, bytes]) -> bytes:
+    kinds = (_CLICK, _OPEN_CLICK)
+    try:
+        return _opened(text, kinds, keys)
+    except NotOurs:
+        for bare in meant(text):
+            with suppress(NotOurs):
+                return _opened(bare, kinds, keys)
+        raise
+
+
 def job_mark(job_id: bytes) -> bytes:
     """Part of each listing token of a job, whatever its terms: from ``MARK_AT`` on. By it a job's
     link is found in a file.
     """
     return _spell(job_id[1:])
+
+
+def meant(text: bytes) -> Iterator[bytes]:
+    """What of a text may be the token or click id that was given, where the whole text is none:
+    without what others have put around it (parameters without a question mark, the point or
+    bracket of a sentence, a slash), and its characters not percent-encoded.
+    """
+    found = _RUN.match(unquote_to_bytes(text[:_MOST_SPELLED]))
+    if found is None:
+        return
+    run = found[1]
+    if run != text:
+        yield run
+    for length in _LENGTHS:
+        if run[length : length + 1] in _JOINTS:
+            yield run[:length]
 
 
 def token_at(text: bytes, start: int) -> bytes:

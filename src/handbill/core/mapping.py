@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
-from handbill.core.amounts import Amount, currency_nodes, read_amount
+from handbill.core.amounts import Amount, currency_nodes, currency_of_item, read_amount
 from handbill.core.feed_text import ALSO, cleaned, html_text, link_of, listed, unescaped
 from handbill.core.feed_values import FieldFault, Source, cut, dropped, first_of, value_of
 from handbill.core.nouns import FeedBody, JobBody, JobSettings
@@ -334,6 +334,7 @@ def _bid(
         faults.append(FieldFault("cpc", "not_money", f"cannot be read as an amount: {text[:40]}"))
         return None
     said = next((fields[node] for node in bids.nodes if fields.get(node)), "")
+    said = said or ("" if "/" in source.node else currency_of_item(fields))
     if not found.may_be_in(bids.currency, said):
         message = f"is not in {bids.currency}, and nothing is converted: {text[:40]} {said[:40]}"
         faults.append(FieldFault("cpc", "currency", message.rstrip()))

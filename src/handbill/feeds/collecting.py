@@ -57,6 +57,12 @@ class ImportFailed(Exception):
         self.line = line
 
 
+_MENDED = FieldFault(
+    "", "not_xml",
+    "has a bare &, an entity of HTML or a character that XML does not have; read as it was meant",
+)  # fmt: skip
+
+
 def settings_digest(body: FeedBody, zone: str) -> bytes:
     """What a feed's items are read by: another digest, and every item is to be read anew."""
     read_by = (
@@ -321,6 +327,8 @@ def meet(found: Collected, item: Item, map_job: MapJob) -> None:
     """An item that is new, says something new, or has faults."""
     assert item.fields is not None
     body, posted_on, target, faults = map_job(item.fields)
+    if item.is_mended:
+        faults = [*faults, _MENDED]
     ref = "" if body is None else body.ref
     for fault in faults:
         found.fault(ref, item.line, fault)

@@ -5,8 +5,8 @@ It judges nothing and asks no database; it works while everything else is down.
 
 import asyncio
 import binascii
-import re
 from collections.abc import Callable
+from contextlib import suppress
 from logging import getLogger
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +22,7 @@ from handbill.core.listing_tokens import (
     NotOurs,
     click_signer,
     listing_opener,
+    meant,
     open_click,
 )
 from handbill.core.received import click_of_packed, encode, job_id_of
@@ -43,7 +44,6 @@ _MOVED = (
     b"Referrer-Policy: strict-origin-when-cross-origin\r\nContent-Length: 0\r\n"
 )
 _URLSAFE = bytes.maketrans(b"-_", b"+/")
-_TOKEN = re.compile(rb"[A-Za-z0-9_-]+")
 _PLAIN = b"Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
 _WAIT = b"Retry-After: 5\r\n" + JSON
 _LIVE = Answer(head(200, _PLAIN, 3), b"ok\n")
@@ -158,13 +158,14 @@ class Edge:
         try:
             packed = self._open(token)
         except NotOurs:
-            bare = _bare(token)
-            if bare != token or self._has_new_key(token):
-                return self._click(request, bare)
-            if not self._index.is_whole():
+            found = self._opened_as_meant(token)
+            if found is not None:
+                packed = found
+            elif not self._index.is_whole():
                 return FAULTS[503]
-            self.counts.bad_tokens += 1
-            return FAULTS[404]
+            else:
+                self.counts.bad_tokens += 1
+                return FAULTS[404]
         stored = self._index.url_of(packed[JOB])
         url = None if stored is None else web_address(stored)
         if url is None:
@@ -183,6 +184,14 @@ class Edge:
         self.counts.clicks += 1
         said = self._sign(packed, request.id, at)
         return Later(kept, Answer(_MOVED % with_click(url, said)), self._broken)
+
+    def _opened_as_meant(self, token: bytes) -> bytes | None:
+        """What a text says that is no token as it stands, or is one under a key that is new."""
+        for text in (token, *meant(token)):
+            if text != token or self._has_new_key(text):
+                with suppress(NotOurs):
+                    return self._open(text)
+        return None
 
     def _click_of(self, text: str) -> Click | None:
         """The click a page speaks of; None if it is not ours."""
@@ -258,14 +267,6 @@ class Edge:
 
 
 _PAGES = frozenset((b"/px.gif", b"/px.js", b"/livez", b"/readyz", b"/robots.txt", b"/metrics"))
-
-
-def _bare(token: bytes) -> bytes:
-    """The token without what others have put behind it: parameters without a question mark, the
-    point or bracket of a sentence, a slash.
-    """
-    found = _TOKEN.match(token)
-    return b"" if found is None else found[0]
 
 
 def _path_of(target: bytes) -> bytes:

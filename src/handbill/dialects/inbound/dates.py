@@ -2,7 +2,8 @@
 
 Read in this order: ISO-8601, RFC-822, day and month in figures, epoch seconds or milliseconds; the
 rest by dateutil, and only where it finds year, month and day all three. A text that can be read in
-two ways is read one way only: with slashes the month stands first, unless it cannot.
+two ways is read one way only: with slashes the month stands first, with other marks the day, unless
+it cannot.
 """
 
 import re
@@ -45,8 +46,12 @@ _MAIL = re.compile(
 )
 _DAY_FIRST = re.compile(r"(?P<day>\d{1,2})([-.])(?P<month>\d{1,2})\2(?P<year>\d{4})" + _TIME)
 _MONTH_FIRST = re.compile(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})" + _TIME)
+_SWAPS = (_DAY_FIRST, _MONTH_FIRST)
+"""Of these, day and month change places where they can only be meant so."""
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _NAMED_ZONE = re.compile(r"\[!?([A-Za-z0-9_+/-]{1,40})\]\Z")  # RFC 9557
+_NAMED_OFFSET = re.compile(r"\b(?:UTC|GMT)(?=[+-]\d)")
+_REMARK = re.compile(r"\s\([A-Za-z ]{1,40}\)\Z")
 _WRAPPED = re.compile(r"/Date\((\d{9,13})(?:[+-]\d{4})?\)/")
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}")
 
@@ -101,7 +106,7 @@ def _read(text: str, zone: tzinfo) -> _Found | None:
     for form in (_ISO, _MAIL, _DAY_FIRST, _MONTH_FIRST):
         found = form.match(text)
         if found is not None:
-            return _assembled(found.groupdict(), zone, swaps=form is _MONTH_FIRST)
+            return _assembled(found.groupdict(), zone, swaps=form in _SWAPS)
     if _EPOCH.fullmatch(text):
         whole, _, part = text.partition(".")
         micros = int(whole) * (1_000_000 if len(whole) < 12 else 1_000)
@@ -163,6 +168,8 @@ def _last_resort(text: str, zone: tzinfo) -> _Found | None:
     """By dateutil, from two different defaults: what it fills in itself would differ."""
     if not _YEAR.search(text):
         return None
+    # Dateutil reads "GMT+1" as POSIX does, west of Greenwich; writers of dates mean east of it.
+    text = _NAMED_OFFSET.sub("", _REMARK.sub("", text))
     found = [
         dateutil_parser.parse(text, default=default, tzinfos=_offset)
         for default in (datetime(2001, 1, 1), datetime(2002, 2, 2, 23))  # noqa: DTZ001

@@ -69,24 +69,28 @@ def codec_of(label: str) -> str:
 
 def encoding_of(head: bytes, charset: str = "") -> str:
     """The encoding of a feed that begins like this: by its mark, else as the server's
-    ``Content-Type`` says, else as the feed declares, else UTF-8.
+    ``Content-Type`` says, else as the feed declares, else UTF-8. A name that nobody knows says
+    nothing.
 
-    A server that says UTF-8 of a feed that is not, as its declaration shows, is not believed.
-    **Refuses** a name that we do not know (UnknownEncoding). **Source**: RFC 7303, 3; XML 1.0, F.
+    A server that says UTF-8 of a feed that is not, as its declaration shows, is not believed; nor
+    is whoever says windows-1252 (or what stands for it) of a beginning that is UTF-8: hardly any
+    text in it happens to be. **Source**: RFC 7303, 3; XML 1.0, F.
     """
     for mark, name in _MARKS:
         if head.startswith(mark):
             return name
     found = _DECLARED.match(head)
-    declared = _as_bytes(codec_of(found[1].decode())) if found else "utf-8"
+    declared = _as_bytes(_label_of(found[1].decode())) if found else "utf-8"
     told = _as_bytes(_label_of(charset)) if charset else declared
     if told == "utf-8" != declared and not _is_utf8(head):
         return declared
+    if told == "cp1252" and not head.isascii() and _is_utf8(head):
+        return "utf-8"
     return told
 
 
 def _label_of(charset: str) -> str:
-    """What a server says; a label that nobody knows says nothing."""
+    """What is said; a label that nobody knows says nothing."""
     try:
         return codec_of(charset)
     except UnknownEncoding:

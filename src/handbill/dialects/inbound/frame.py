@@ -30,6 +30,7 @@ class Frame:
         self._lines: list[tuple[int, int]] = []
         self._passed = 0
         self._depth = 0
+        self._is_over = False  # what follows the root is no markup, as some programs' last words
         self._names: set[str] = set()
         self.next = ""
         parser = expat.ParserCreate("utf-8")
@@ -85,14 +86,24 @@ class Frame:
     def _parse(self, piece: bytes, *, last: bool = False) -> None:
         self._passed += len(piece)
         try:
-            self._parser.Parse(piece, last)
+            if not self._is_over:
+                self._parser.Parse(piece, last)
+            elif b"<" in piece:
+                raise NotWellFormed(0, "more stands behind the end of the feed")
         except expat.ExpatError as bad:
+            if self._names and not self._depth and b"<" not in self._from_fault(piece):
+                self._is_over = True
+                return
             message = expat.ErrorString(bad.code)
             if bad.code == expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]:
                 message = (
                     "the feed ends before its last node is closed" if self._passed else "empty"
                 )
             raise NotWellFormed(0, message) from bad
+
+    def _from_fault(self, piece: bytes) -> bytes:
+        """The piece from the place on at which the parser stopped."""
+        return piece[self._parser.ErrorByteIndex - (self._passed - len(piece)) :]
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1

@@ -46,6 +46,8 @@ class ReadItem(NamedTuple):
 
     fields: dict[str, str]
     end: int
+    is_mended: bool = False
+    """Whether it became XML only when it was mended."""
 
 
 class ItemReader:

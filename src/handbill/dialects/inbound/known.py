@@ -3,18 +3,21 @@
 **Source**: domain 5.5 (public feed specifications of the boards).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
 from handbill.core.mapping import ADDITIONAL, FIELD_NAME, KEYS, MOST_ADDITIONAL
+from handbill.dialects.inbound.mending import mended
 
 _KEY_OF = {canonical: key for key, canonical in KEYS.items()}
 _NEEDED = ("title", "description", "url", "referencenumber")
 _MOST_SAMPLE_ITEMS = 50
 _MOST_SAMPLE_NODES = 20_000
 _MOST_SAMPLE_DEPTH = 32
+_PROLOG = re.compile(rb"(?:\s|<!--.*?-->|<\?.*?\?>)*+", re.DOTALL)
 
 
 class Board(NamedTuple):
@@ -160,7 +163,7 @@ def look(head: bytes) -> Seen | None:
     """
     looked = _Look()
     with suppress(_Enough, expat.ExpatError):
-        looked.parser.Parse(head.lstrip(), False)
+        looked.parser.Parse(mended(_root_on(head)), False)
     if looked.place is None:
         return None
     # A link that says its target in an attribute only, as in Atom, is no text to take.
@@ -176,17 +179,25 @@ def fault_of(head: bytes) -> tuple[int, str] | None:
     """Line and reason why the beginning of a feed is not read at all; None: as far as it goes, it
     is sound.
     """
+    root = _root_on(head)
+    before = head[: len(head) - len(root)].count(b"\n")
     parser = expat.ParserCreate("utf-8")
     parser.StartDoctypeDeclHandler = _refuse_doctype
     try:
-        parser.Parse(head.lstrip(), False)
+        parser.Parse(mended(root), False)
     except expat.ExpatError as bad:
-        return bad.lineno + head[: len(head) - len(head.lstrip())].count(b"\n"), expat.ErrorString(
-            bad.code
-        )
+        return before + bad.lineno, expat.ErrorString(bad.code)
     except _Enough:
-        return parser.CurrentLineNumber, "document types and other declarations are refused"
-    return None if head.strip() else (1, "empty")
+        line = before + parser.CurrentLineNumber
+        return line, "document types and other declarations are refused"
+    return None if root else (1, "empty")
+
+
+def _root_on(head: bytes) -> bytes:
+    """A feed's beginning from its root on: what stands before it is read by nobody."""
+    found = _PROLOG.match(head)
+    assert found is not None
+    return head[found.end() :]
 
 
 class _Enough(Exception):

@@ -19,6 +19,7 @@ from handbill.dialects.inbound.items import (
     NotWellFormed,
     ReadItem,
 )
+from handbill.dialects.inbound.mending import mended
 from handbill.dialects.inbound.plain import ReadPlain, plain_reader
 
 _BLOCK = 256 * 1024
@@ -42,6 +43,7 @@ class Item(NamedTuple):
     digest: bytes
     fields: dict[str, str] | None
     line: int
+    is_mended: bool = False
 
 
 class _Cutter(NamedTuple):
@@ -175,7 +177,7 @@ def _item(window: _Window, cutter: _Cutter) -> Item:
     start = window.at
     raw = window.view[start:end]
     digest = cutter.digest(raw)
-    fields, line = None, 0
+    fields, line, is_mended = None, 0, False
     if digest not in cutter.known:
         line = window.line_at(start)
         fields = cutter.plain(raw)
@@ -186,9 +188,9 @@ def _item(window: _Window, cutter: _Cutter) -> Item:
                 digest = cutter.digest(window.view[start : start + read.end])
             # The guess was wrong, but the item may be known all the same.
             fields = None if digest in cutter.known else read.fields
-            end = start + read.end
+            end, is_mended = start + read.end, read.is_mended
     window.at = end
-    return Item(digest, fields, line)
+    return Item(digest, fields, line, is_mended)
 
 
 def _parse(window: _Window, cutter: _Cutter, piece: bytes, line: int) -> ReadItem:
@@ -199,7 +201,9 @@ def _parse(window: _Window, cutter: _Cutter, piece: bytes, line: int) -> ReadIte
         try:
             read = reader.feed(piece)
         except NotWellFormed as bad:
-            raise Malformed(line + bad.line - 1, bad.message) from bad
+            read = None if fed else _mended(reader, piece)
+            if read is None:
+                raise Malformed(line + bad.line - 1, bad.message) from bad
         if read is not None:
             return read
         fed += len(piece)
@@ -209,6 +213,21 @@ def _parse(window: _Window, cutter: _Cutter, piece: bytes, line: int) -> ReadIte
         piece = window.view[window.at + fed : end]
         if not piece:
             raise Malformed(line, "the feed ends inside of this job")
+
+
+def _mended(reader: ItemReader, raw: bytes) -> ReadItem | None:
+    """The item that these bytes were meant to be; None: they can still not be read as one."""
+    meant = mended(raw)
+    if meant == raw:
+        return None
+    reader.begin()
+    try:
+        read = reader.feed(meant)
+    except NotWellFormed:
+        return None
+    if read is None or read.end != len(meant):
+        return None
+    return ReadItem(read.fields, len(raw), is_mended=True)
 
 
 def _guess(window: _Window, closing: re.Pattern[bytes], fed: int) -> int:
