@@ -33,6 +33,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bench.figures import Figure
+from bench.masters import MASTERS
 from handbill.access.keys import ensure_secrets
 from handbill.access.service import create_agency
 from handbill.api import Doors, build
@@ -66,7 +67,7 @@ def run() -> list[Figure]:
 
 @contextlib.contextmanager
 def _desk(folder: Path, source: str) -> Iterator[Desk]:
-    records = open_records(f"sqlite:///{folder}/records.db")
+    records = open_records(f"sqlite:///{folder}/records.db", MASTERS)
     migrate(records)
     settings = Settings()
     journal = JournalWriter(folder / "journal", source)

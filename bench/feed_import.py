@@ -20,6 +20,7 @@ from typing import Any
 from lxml import etree
 
 from bench.figures import Figure
+from bench.masters import MASTERS
 from bench.stock import NOW, add_client, open_tools
 from handbill.core.nouns import Feed, FeedBody
 from handbill.demo.feeds import feed
@@ -156,7 +157,7 @@ def _found(folder: Path) -> None:
 def _one_import(folder: Path, port: int, page: str) -> None:
     """Import in this process, and print what it took."""
     tools = Tools(
-        records=open_records(f"sqlite:///{folder}/records.db"),
+        records=open_records(f"sqlite:///{folder}/records.db", MASTERS),
         blobs=open_blobs(str(folder / "blobs")), index=EdgeIndex(folder / "index", writable=True),
         clock=SystemClock(), ids=SystemIds(), egress=Egress((f"127.0.0.1:{port}",)),
         settings=Settings(), scratch=folder / "scratch",

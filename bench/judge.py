@@ -7,6 +7,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from bench.figures import Figure
+from bench.masters import MASTERS
 from handbill.core.listing_tokens import Click, Listing
 from handbill.core.nouns import (
     CampaignBody,
@@ -134,7 +135,7 @@ def judged(records: Records, folder: Path, lines: list[bytes]) -> float:
 def run() -> list[Figure]:
     with TemporaryDirectory() as name:
         folder = Path(name)
-        records = open_records(f"sqlite:///{folder / 'records.db'}")
+        records = open_records(f"sqlite:///{folder / 'records.db'}", MASTERS)
         migrate(records)
         with records.write() as tx:
             listings = market(tx)

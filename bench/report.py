@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.figures import Figure
 from bench.judge import market
+from bench.masters import MASTERS
 from handbill.clients.service import clients_by_number
 from handbill.core.listing_tokens import Listing
 from handbill.host.clock import SetClock
@@ -103,7 +104,7 @@ def answered(tools: Tools, client_no: int, *levels: str) -> tuple[float, float, 
 def run() -> list[Figure]:
     with TemporaryDirectory() as name:
         folder = Path(name)
-        records = open_records(f"sqlite:///{folder / 'records.db'}")
+        records = open_records(f"sqlite:///{folder / 'records.db'}", MASTERS)
         migrate(records)
         ids = SeededIds(1)
         blobs = open_blobs(str(folder / "blobs"))

@@ -9,6 +9,8 @@ from random import Random
 import msgspec
 from lxml import etree
 
+from bench.masters import MASTERS
+from handbill.access import keys
 from handbill.campaigns import rows as campaigns
 from handbill.clients import rows as clients
 from handbill.core.filters import read_filter
@@ -31,12 +33,12 @@ from handbill.host.settings import Settings
 from handbill.jobs import service as jobs
 from handbill.kit.faults import Fault
 from handbill.kit.instants import DAY, Instant, moment_of
-from handbill.store import installation
+from handbill.store import installation, sealed
 from handbill.store.blobs import open_blobs
 from handbill.store.index import EdgeIndex
 from handbill.store.records import Tx, open_records
 from handbill.store.records.opening import migrate
-from handbill.store.records.tables import agencies, secrets
+from handbill.store.records.tables import agencies
 from handbill.work.tools import Tools
 
 NOW: Instant = 20_780 * DAY
@@ -45,13 +47,14 @@ _DISTINCT = 4_000
 
 def open_tools(folder: Path) -> Tools:
     """Everything a task may use, in a folder of its own, on SQLite."""
-    records = open_records(f"sqlite:///{folder}/records.db")
+    records = open_records(f"sqlite:///{folder}/records.db", MASTERS)
     migrate(records)
     scratch = folder / "scratch"
     scratch.mkdir()
     with records.write() as tx:
         tx.put(agencies, id="agency", name="Agency", currency="USD", created_at=NOW)
-        tx.put(secrets, name="listing", kid=1, value=bytes(range(32)), created_at=NOW)
+        sealed.ensure(tx, NOW)
+        keys.add(tx, "listing", 1, bytes(range(32)), NOW)
         installation.ensure(tx, SeededIds(8), NOW)
     return Tools(
         records=records, blobs=open_blobs(str(folder / "blobs")),

@@ -21,6 +21,7 @@ from handbill.store.migrations.__main__ import path_of, script_of
 from handbill.store.records import Records, open_records
 from handbill.store.records.opening import migrate
 from handbill.store.records.tables import metadata
+from masters import MASTERS
 from s3_server import BUCKET, s3_running
 from s3_server import program as s3_server_program
 
@@ -51,7 +52,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file, to be copied."""
     _check_scripts()
     path = tmp_path_factory.mktemp("records") / "template.db"
-    records = open_records(f"sqlite:///{path}")
+    records = open_records(f"sqlite:///{path}", MASTERS)
     migrate(records)
     records.close()
     return path
@@ -69,7 +70,7 @@ def sqlite_records(sqlite_template: Path, tmp_path: Path) -> Iterator[Records]:
     """Empty, migrated records on SQLite, in ``tmp_path/records.db``."""
     path = tmp_path / "records.db"
     shutil.copyfile(sqlite_template, path)
-    records = open_records(f"sqlite:///{path}")
+    records = open_records(f"sqlite:///{path}", MASTERS)
     yield records
     records.close()
 
@@ -137,7 +138,7 @@ def postgres_migrated(postgres_server: str) -> str:
     with psycopg.connect(postgres_server.format("postgres"), autocommit=True) as connection:
         connection.execute("CREATE DATABASE handbill")
     url = postgres_server.format("handbill")
-    records = open_records(url)
+    records = open_records(url, MASTERS)
     migrate(records)
     records.close()
     return url
@@ -146,7 +147,7 @@ def postgres_migrated(postgres_server: str) -> str:
 @pytest.fixture
 def postgres_records(postgres_migrated: str) -> Iterator[Records]:
     """Empty, migrated records on PostgreSQL."""
-    records = open_records(postgres_migrated)
+    records = open_records(postgres_migrated, MASTERS)
     yield records
     records.close()
     with psycopg.connect(postgres_migrated) as connection:

@@ -18,10 +18,13 @@ from handbill.core.health import Check
 from handbill.host import figures
 from handbill.host.beats import BEAT_SECONDS, Beat
 from handbill.host.clock import clock_of
+from handbill.host.folders import Unusable
 from handbill.host.identity import source_of
 from handbill.host.ids import SystemIds
+from handbill.host.masters import Masters
 from handbill.host.settings import Settings
-from handbill.store.index import EdgeIndex
+from handbill.kit.faults import Unavailable
+from handbill.store.index import EdgeIndex, key_place
 from handbill.store.journal_turns import TurnWriter
 from handbill.tracking.addresses import Proxies
 from handbill.tracking.edge import Edge
@@ -34,6 +37,7 @@ _LOG = getLogger("handbill.edge")
 
 DRAIN_S = 8.0
 BACKLOG = 2048
+_KEYS_EVERY = 60  # beats
 _YOUNG = 50_000  # objects
 _BROKEN_S = 1.0  # in which those who come are told of a broken journal, before the restart
 _OTHER_FILES = MOST_OPEN + 128  # descriptors for all that is no connection
@@ -65,7 +69,11 @@ def listening(host: str, port: int) -> socket.socket:
 async def _serve(settings: Settings, number: int) -> None:
     clock = clock_of(settings.clock_file)
     proxies = Proxies(settings.trusted_proxies)
-    index = EdgeIndex(settings.index_folder, writable=False)
+    masters = Masters(settings)
+    index = EdgeIndex(
+        settings.index_folder, writable=False,
+        open_key=lambda kid, kept: masters.opened(kept, *key_place(kid)),
+    )  # fmt: skip
     ids = SystemIds()
     source = source_of(settings.data_folder, ids, f"edge-{number}")
     journal = TurnWriter(settings.journal_folder, source)
@@ -116,10 +124,22 @@ def _checks(settings: Settings, index: EdgeIndex, feeds: Path) -> list[Check]:
 
 async def _live(beat: Beat, edge: Edge) -> None:
     """Be seen at work for as long as the event loop turns, and tell what was counted."""
+    turns = 0
     while True:
         beat.strike()
         edge.telling.tell()
+        turns += 1
+        if turns % _KEYS_EVERY == 0:
+            _refresh(edge)
         await asyncio.sleep(BEAT_SECONDS)
+
+
+def _refresh(edge: Edge) -> None:
+    """Read the keys again. A master key that is missing by now must not stop clicks."""
+    try:
+        edge.refresh_keys()
+    except (Unavailable, Unusable) as missing:
+        _LOG.error("the keys of links cannot be read again: %s", missing)
 
 
 def _limits() -> Limits:

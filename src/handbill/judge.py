@@ -10,6 +10,7 @@ from handbill.host.beats import Beat
 from handbill.host.clock import clock_of
 from handbill.host.ids import SystemIds
 from handbill.host.locating import locator
+from handbill.host.masters import Masters
 from handbill.host.settings import Settings
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY, HOUR
@@ -38,10 +39,10 @@ def main(settings: Settings, *, rest: bool = False) -> None:
 
     signal.signal(signal.SIGTERM, told)
     signal.signal(signal.SIGINT, told)
-    records = open_records(settings.records_address)
+    records = open_records(settings.records_address, Masters(settings))
     blobs = open_blobs(settings.blobs_address)
     with records.read() as tx:
-        key = list(secret(tx, "link").values())[-1]
+        key = list(secret(tx, "visitor").values())[-1]
     rules = Rules(
         settings.duplicate_seconds, settings.ip_mode, key, locator(settings.geo_file),
         settings.price_hours * HOUR, settings.retention_days * DAY,

@@ -15,14 +15,16 @@ from handbill.host.folders import make_private, refuse_unfinished, require_usabl
 from handbill.host.identity import host_in, host_of, source_of
 from handbill.host.ids import Ids, SystemIds
 from handbill.host.locating import NoGeoFile, locator
+from handbill.host.masters import FILE, Masters, add_first, drawn, file_of, where
 from handbill.host.settings import Settings
 from handbill.http.operations import Desk, Doors
 from handbill.listings.indexing import check_index
+from handbill.store import sealed
 from handbill.store.blobs import Blobs, open_blobs
 from handbill.store.index import EdgeIndex
 from handbill.store.journal import JournalWriter
 from handbill.store.journal_reading import JournalReader
-from handbill.store.records import Records, open_records
+from handbill.store.records import Records, Tx, open_records
 from handbill.store.records.opening import NotOurs, migrate
 from handbill.work import hosts
 from handbill.work.tools import Tools
@@ -51,7 +53,7 @@ def open_stores(settings: Settings) -> Opened:
         raise BadSettings("HANDBILL_JOURNAL_URL must be a folder on this machine")
     make_data_folder(settings)
     try:
-        records = open_records(settings.records_address)
+        records = open_records(settings.records_address, Masters(settings))
         blobs = open_blobs(settings.blobs_address)
     except ValueError as unknown:
         raise BadSettings(str(unknown)) from unknown
@@ -87,6 +89,7 @@ def open_tools(settings: Settings) -> Tools:
     return Tools(
         stores.records, stores.blobs, EdgeIndex(settings.index_folder, writable=True),
         stores.clock, stores.ids, Egress(settings.egress_allow), settings, scratch,
+        Egress(settings.egress_allow_callbacks),
     )  # fmt: skip
 
 
@@ -94,7 +97,8 @@ def prepare(settings: Settings) -> None:
     """Make the stores ready for any process: tables, our own keys, the edge's copy of them.
 
     Safe to call at every start, by many, and beside a running server. **Refuses** a file of places
-    that cannot be read, and records that another version of Handbill has made (BadSettings).
+    that cannot be read, records that another version of Handbill has made, and those whose secrets
+    are sealed under a master key that is not here (BadSettings).
     """
     try:
         locator(settings.geo_file)
@@ -110,10 +114,29 @@ def prepare(settings: Settings) -> None:
         try:
             with stores.records.write() as tx:
                 now = stores.clock.now()
+                _have_master_key(tx, stores)
                 ensure_secrets(tx, stores.ids, now)
                 check_index(tx, index, now)
         finally:
             index.close()
+
+
+def _have_master_key(tx: Tx, stores: Opened) -> None:
+    """Draw the first master key, if the records have none and no setting names one. **Refuses**
+    records with secrets under a key that is not here (BadSettings): nothing is made then.
+    """
+    settings = stores.settings
+    named = settings.secrets_key or settings.secrets_key_file
+    here = Masters(settings).names()
+    needed = sealed.names_needed(tx)
+    missing = [name.hex() for name in sorted(needed - set(here))]
+    if missing:
+        raise BadSettings(
+            f"the secrets in the records at {_shown(settings)} are sealed under the master key "
+            f"{' and '.join(missing)}, which is not here: {where(settings)}"
+        )
+    if not here and not named:
+        add_first(file_of(settings), drawn(stores.ids))
 
 
 def require_records(settings: Settings) -> None:
@@ -135,7 +158,7 @@ def make_data_folder(settings: Settings) -> None:
     """
     folder = settings.data_folder
     make_private(folder)
-    inside = ("records.db", "journal", "blobs", "index", "index/data.mdb", "scratch")
+    inside = ("records.db", "journal", "blobs", "index", "index/data.mdb", "scratch", FILE)
     require_usable([folder, *(folder / name for name in inside), settings.journal_folder])
 
 

@@ -15,6 +15,7 @@ from handbill.http.operations import Desk
 from handbill.store.blobs import open_blobs
 from handbill.store.journal import JournalWriter
 from handbill.store.records import Records, open_records
+from masters import MASTERS
 
 
 def _opened(records: Records, folder: Path) -> Iterator[Office]:
@@ -49,6 +50,6 @@ def module_office(
     """One on SQLite for all tests of a module that ask and answer one after another."""
     folder = tmp_path_factory.mktemp("office")
     shutil.copyfile(sqlite_template, folder / "records.db")
-    records = open_records(f"sqlite:///{folder / 'records.db'}")
+    records = open_records(f"sqlite:///{folder / 'records.db'}", MASTERS)
     yield from _opened(records, folder)
     records.close()

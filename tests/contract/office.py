@@ -14,7 +14,7 @@ from handbill.api import Doors, operations
 from handbill.host.clock import SetClock
 from handbill.http.app import application
 from handbill.http.operations import Desk, Operation
-from handbill.store.records.tables import secrets
+from masters import put_key
 
 NOON = 1_795_003_200 * 1_000_000  # 2026-11-18T12:00:00Z, a Wednesday
 Body = dict[str, Any]
@@ -46,8 +46,7 @@ class Office:
         self.app = self.app or application(OPERATIONS, self.desk)
         with self.desk.records.write() as tx:
             now = self.desk.clock.now()
-            row = {"name": "jwt", "kid": 1, "value": _pem(), "created_at": now}
-            tx.upsert_many(secrets, ["name", "kid"], [row], keep=True)
+            put_key(tx, "jwt", _pem(), now)
             _, api_key, self.api_client_id = create_agency(
                 tx, self.desk.ids, now, agency_id=self.agency_id, name="Acme", currency="USD"
             )

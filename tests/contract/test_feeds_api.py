@@ -254,3 +254,33 @@ def test_feeds_of_others_are_unknown(office: Office, site: Site) -> None:
         (office, f"{feed}/runs/none"),
     ):  # fmt: skip
         assert asker.ask("GET", path).status == 404
+
+
+def test_a_password_is_asked_for_again_at_another_place(
+    office: Office, site: Site, worker: Worker
+) -> None:
+    client = office.client()
+    auth = {"username": "u", "password": "secret"}
+    feed = new_feed(office, client, site, config={"auth": auth})
+    worker.run_due()
+    assert site.asked[-1]["Authorization"] == "Basic dTpzZWNyZXQ="
+    moves = [
+        {"xmlFeedUrl": url}
+        for url in (
+            "https://evil.example/feed.xml", site.url().replace("http:", "https:"),
+            "http://127.0.0.1/feed.xml", "http://localhost.example/feed.xml",
+        )
+    ]  # fmt: skip
+    moves.append({"xmlFeedUrl": "https://evil.example/", "config": {"userAgent": "x"}})
+    for verb in ("PUT", "PATCH"):
+        for move in moves:
+            refused = office.ask(verb, feed, move)
+            assert refused.status == 400, move
+            assert [one["field"] for one in refused.json["errors"]] == ["/config/auth/password"]
+    office.put(feed, {"xmlFeedUrl": site.url("/other.xml")})  # the same place
+    worker.run_due()
+    assert site.asked[-1]["Authorization"] == "Basic dTpzZWNyZXQ="
+    office.put(feed, {"xmlFeedUrl": "https://evil.example/feed.xml", "config": {"auth": None}})
+    office.put(feed, {"xmlFeedUrl": site.url()})
+    worker.run_due()
+    assert "Authorization" not in site.asked[-1], "a password came back"

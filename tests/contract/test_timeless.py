@@ -16,6 +16,7 @@ from handbill.http.operations import NOTHING, Operation
 from handbill.kit.instants import HOUR
 from handbill.store.records import open_records
 from handbill.store.records.tables import api_clients, api_keys, clients
+from masters import MASTERS
 
 OPERATIONS = operations()
 TIMELESS = [operation for operation in OPERATIONS if operation.timeless]
@@ -58,7 +59,7 @@ def test_neither_clock_nor_settings_are_in_it(world: World, operation: Operation
     settings = Settings(api_port=1, edge_port=2, retention_days=1)
     elsewhere = replace(
         desk,
-        records=open_records(desk.records.url.replace("+psycopg", "")),
+        records=open_records(desk.records.url.replace("+psycopg", ""), MASTERS),
         clock=SetClock(desk.clock.now() + 20 * HOUR),
         settings=settings,
         doors=Doors(Settings()),
@@ -74,7 +75,7 @@ def test_it_ends_with_the_next_commit_of_anybody(world: World, operation: Operat
     assert [_ask(world, operation).status for _ in range(2)] == [200, 200]
     etag = _ask(world, operation).headers["etag"]
     assert _ask(world, operation, **{"if-none-match": etag}).status == 304
-    elsewhere = open_records(office.desk.records.url.replace("+psycopg", ""))
+    elsewhere = open_records(office.desk.records.url.replace("+psycopg", ""), MASTERS)
     with elsewhere.write() as tx:
         tx.change(clients, {"id": world.ids["client_id"]}, deleted_at=1)
     assert _ask(world, operation).status == 404
@@ -103,7 +104,7 @@ def test_a_dead_credential_opens_nothing_that_is_kept(
     office, operation = world.office, TIMELESS[0]
     own = {"prefix": office.headers["x-api-key"].split("_")[1], "id": office.api_client_id}
     assert [_ask(world, operation).status for _ in range(2)] == [200, 200]
-    elsewhere = open_records(office.desk.records.url.replace("+psycopg", ""))
+    elsewhere = open_records(office.desk.records.url.replace("+psycopg", ""), MASTERS)
     with elsewhere.write() as tx:
         assert tx.change(table, {slot: own[slot]}, **{column: 1}) == 1  # type: ignore[arg-type]
     elsewhere.close()

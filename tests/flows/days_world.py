@@ -21,6 +21,7 @@ from ftp_server import PASSWORD, USER, FtpServer
 from handbill.host.clock import SystemClock
 from handbill.kit.instants import SECOND
 from handbill.store.records import open_records
+from masters import MASTERS
 from serving import Server, asked, handbill, until
 
 NOON = datetime(2030, 3, 4, 12, tzinfo=UTC)
@@ -62,7 +63,7 @@ class Town:
         self._api_client = ""
         self.move_to(NOON)
         self.server = self.start()
-        self.records = open_records(f"sqlite:///{self.data / 'records.db'}")
+        self.records = open_records(f"sqlite:///{self.data / 'records.db'}", MASTERS)
         made = handbill("agency", "create", "acme", "--name", "Acme", "--json", data=self.data)
         assert made.returncode == 0, made.stderr
         told = json.loads(made.stdout)
@@ -84,10 +85,14 @@ class Town:
         self.move_to(self.at + timedelta(**by))
 
     def start(self) -> Server:
-        ports = [self.site.port, self.lists.port, self.receiver.port, self.ftp.port]
+        ports = [self.site.port, self.lists.port, self.ftp.port]
         allow = ",".join(f"127.0.0.1:{port}" for port in ports)
         self.server = Server(
-            self.data, clock_file=str(self._offset), egress_allow=allow, **SETTINGS
+            self.data,
+            clock_file=str(self._offset),
+            egress_allow=allow,
+            egress_allow_callbacks=f"127.0.0.1:{self.receiver.port}",
+            **SETTINGS,
         )
         return self.server
 

@@ -37,10 +37,11 @@ from handbill.store import installation
 from handbill.store.blobs import open_blobs
 from handbill.store.index import EdgeIndex
 from handbill.store.records import Records, Tx
-from handbill.store.records.tables import agencies, secrets
+from handbill.store.records.tables import agencies
 from handbill.store.records.tables import jobs as jobs_table
 from handbill.work.queue import Task, finish, lease
 from handbill.work.tools import Run, Tools
+from masters import open_key, put_key
 
 MONDAY = instant_of_iso("2026-11-23T12:00:00+00:00")
 KEY = bytes(range(32))
@@ -171,12 +172,13 @@ def open_market(records: Records, folder: Path) -> Market:
     clock, ids = SetClock(MONDAY), SeededIds(7)
     tools = Tools(
         records=records, blobs=open_blobs(str(folder / "blobs")),
-        index=EdgeIndex(folder / "index", writable=True), clock=clock, ids=ids, egress=Egress(()),
+        index=EdgeIndex(folder / "index", writable=True, open_key=open_key), clock=clock, ids=ids,
+        egress=Egress(()),
         settings=Settings(edge_url="https://go.example"), scratch=folder / "scratch",
     )  # fmt: skip
     tools.scratch.mkdir()
     with records.write() as tx:
         agency_no = tx.put(agencies, id="agency", name="Agency", currency="USD", created_at=MONDAY)
-        tx.put(secrets, name="listing", kid=1, value=KEY, created_at=MONDAY)
+        put_key(tx, "listing", KEY, MONDAY)
         installation.ensure(tx, SeededIds(8), MONDAY)
     return Market(records, tools, clock, ids, agency_no, MATCHING | LISTING)

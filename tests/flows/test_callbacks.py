@@ -129,8 +129,8 @@ def world(records: Records, tmp_path: Path, receiver: Receiver) -> Iterator[Worl
     egress = Egress((f"127.0.0.1:{receiver.port}",))
     nothing: Any = None
     tools = Tools(
-        records, market.blobs, nothing, market.clock, market.ids, egress, Settings(),
-        market.scratch,
+        records, market.blobs, nothing, market.clock, market.ids, Egress(), Settings(),
+        market.scratch, egress,
     )  # fmt: skip
     yield World(house, receiver, tools)
     egress.close()

@@ -14,6 +14,7 @@ from handbill.listings import indexing
 from handbill.store.index import EdgeIndex
 from handbill.store.records import Records
 from handbill.store.records.tables import jobs
+from masters import open_key
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def exchange(market: Market, folder: Path) -> None:
     shutil.rmtree(at)
     if folder.exists():
         shutil.copytree(folder, at)
-    market.tools = replace(market.tools, index=EdgeIndex(at, writable=True))
+    market.tools = replace(market.tools, index=EdgeIndex(at, writable=True, open_key=open_key))
 
 
 def test_a_new_index_is_whole_and_stays_so(market: Market) -> None:

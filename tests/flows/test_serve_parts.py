@@ -9,9 +9,10 @@ import pytest
 from handbill.cli.ledgers import check_ledger, export_ledger
 from handbill.config import BadSettings
 from handbill.host.folders import Unusable
+from handbill.host.masters import Masters
 from handbill.host.settings import Settings
 from handbill.opening import locked, prepare
-from handbill.store.index import EdgeIndex
+from handbill.store.index import EdgeIndex, key_place
 from handbill.supervise import children_of, sole_server, with_ports
 from handbill.worker import FETCHED, ROOMS, schedule, tasks
 
@@ -99,8 +100,13 @@ def test_preparing_twice_keeps_the_keys(tmp_path: Path) -> None:
 
 
 def _keys(settings: Settings) -> dict[int, bytes]:
-    index = EdgeIndex(settings.index_folder, writable=False)
+    masters = Masters(settings)
+    index = EdgeIndex(
+        settings.index_folder, writable=False,
+        open_key=lambda kid, kept: masters.opened(kept, *key_place(kid)),
+    )  # fmt: skip
     try:
+        assert all(len(kept) > 32 for kept in index.kept_keys().values()), "not sealed"
         return index.keys()
     finally:
         index.close()

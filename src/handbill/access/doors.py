@@ -10,18 +10,21 @@ from handbill.access.keys import SIGNING, secret
 from handbill.access.tokens import Verified
 from handbill.host.settings import Settings
 from handbill.http.operations import Caller, Need
-from handbill.kit.instants import Instant
+from handbill.kit.instants import MINUTE, Instant
 from handbill.store.records import Tx
+
+_KNOWN_FOR = MINUTE
 
 
 class AccessDoors:
-    """Our own keys are read once per process; a token signed by a newer one is read again for."""
+    """Our own keys are read once a minute; for a token signed by a newer one, again at once."""
 
     def __init__(self, settings: Settings) -> None:
         self._issuer = settings.public_api
         self._verified = Verified()
         self._digest_keys: dict[int, bytes] = {}
         self._pems: list[bytes] = []
+        self._read_at: Instant = 0
 
     def caller(self, tx: Tx, api_key: str, now: Instant) -> Caller | None:
         """Whose key it is; None for every kind of bad key."""
@@ -37,6 +40,8 @@ class AccessDoors:
         """
         bare = token[7:] if token[:7].lower() == "bearer " else token
         bare = bare.strip()
+        if now - self._read_at >= _KNOWN_FOR:
+            self._read(tx, now)
         digest = self._verified.digest(bare)
         proof = self._verified.find(digest, now)
         if proof is None:
@@ -52,9 +57,16 @@ class AccessDoors:
         """Let no other conditional change of what the caller owns begin until this one ends."""
         service.lock_owner(tx, (caller.role, caller.owner_no))
 
+    def _read(self, tx: Tx, now: Instant) -> None:
+        """Our signing keys; tokens that a retired one has signed are forgotten."""
+        pems = list(secret(tx, SIGNING).values())
+        if not set(self._pems) <= set(pems):
+            self._verified = Verified()
+        self._pems, self._read_at = pems, now
+
     def _proved(self, tx: Tx, token: str, now: Instant) -> tokens.Proof | None:
         proof = tokens.verify(self._pems, token, self._issuer, now) if self._pems else None
         if proof is None:
-            self._pems = list(secret(tx, SIGNING).values())
+            self._read(tx, now)
             proof = tokens.verify(self._pems, token, self._issuer, now)
         return proof

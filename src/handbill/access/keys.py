@@ -1,6 +1,7 @@
-"""Handbill's own keys: what signs tokens, links, click ids and digests of API keys.
+"""Handbill's own keys: what signs tokens, links, click ids, callbacks and digests of API keys.
 
-A key has a name and a number (kid); the newest of a name signs, every one of it verifies.
+A key has a name and a number (kid); the newest of a name signs, every one of it verifies. They are
+sealed under the master key.
 """
 
 import sqlalchemy as sa
@@ -9,14 +10,15 @@ from sqlalchemy import bindparam as b
 
 from handbill.host.ids import Ids
 from handbill.kit.instants import Instant
-from handbill.store import installation
+from handbill.store import installation, sealed
 from handbill.store.records import Tx
 from handbill.store.records.tables import secrets
 
 _BYTES = 32
 _RSA_BITS = 2048
-RANDOM = ("listing", "apikey", "link")
-"""listing: tokens of links and click ids; apikey: digests of API keys; link: report links."""
+RANDOM = ("listing", "apikey", "link", "visitor")
+"""listing: tokens of links and click ids; apikey: digests of API keys; link: report links; visitor:
+what the judge knows a visitor by."""
 SIGNING = "jwt"
 _t = secrets.c
 _BY_NAME = sa.select(_t.kid, _t.value).where(_t.name == b("name")).order_by(_t.kid)
@@ -27,18 +29,27 @@ def ensure_secrets(tx: Tx, ids: Ids, now: Instant) -> None:
     """Make the first key of each name that has none, and name the installation whose keys they
     are. Safe to call at every start, by many.
     """
+    sealed.ensure(tx, now)
     present = {name for (name,) in tx.all(_NAMES)}
-    rows = [
-        {"name": name, "kid": 1, "value": ids.bytes(_BYTES), "created_at": now}
-        for name in RANDOM
-        if name not in present
-    ]
-    if SIGNING not in present:
-        # The library draws primes from the operating system: an RSA key cannot come from `ids`.
-        pem = RSAKey.generate_key(_RSA_BITS).as_pem(private=True)
-        rows.append({"name": SIGNING, "kid": 1, "value": pem, "created_at": now})
-    tx.upsert_many(secrets, ["name", "kid"], rows, keep=True)
+    for name in (*RANDOM, SIGNING):
+        if name not in present:
+            add(tx, name, 1, new_value(ids, name), now)
     installation.ensure(tx, ids, now)
+
+
+def new_value(ids: Ids, name: str) -> bytes:
+    """A key that can stand under this name."""
+    if name == SIGNING:
+        # The library draws primes from the operating system: an RSA key cannot come from `ids`.
+        return RSAKey.generate_key(_RSA_BITS).as_pem(private=True)
+    return ids.bytes(_BYTES)
+
+
+def add(tx: Tx, name: str, kid: int, value: bytes, now: Instant) -> None:
+    """Put a key, sealed; where another has put one of that number meanwhile, that one stays."""
+    row = {"name": name, "kid": kid}
+    kept = sealed.seal(tx, secrets, row, value)
+    tx.upsert_many(secrets, ["name", "kid"], [row | {"value": kept, "created_at": now}], keep=True)
 
 
 def has(tx: Tx, name: str) -> bool:
@@ -46,9 +57,23 @@ def has(tx: Tx, name: str) -> bool:
     return bool(tx.all(_BY_NAME, name=name))
 
 
+def sealed_ones(tx: Tx, name: str) -> dict[int, bytes]:
+    """Every key of a name by kid, as it is kept: what the edge's index takes over."""
+    return {int(kid): bytes(value) for kid, value in tx.all(_BY_NAME, name=name)}
+
+
 def secret(tx: Tx, name: str) -> dict[int, bytes]:
     """Every key of a name by kid, the newest last. **Refuses** an unknown name (LookupError)."""
-    found = {int(kid): bytes(value) for kid, value in tx.all(_BY_NAME, name=name)}
+    found = maybe_secret(tx, name)
     if not found:
         raise LookupError(f"there is no key named {name}: ensure_secrets has not run")
     return found
+
+
+def maybe_secret(tx: Tx, name: str) -> dict[int, bytes]:
+    """The same; none of a name that has none yet."""
+    kept = sealed_ones(tx, name)
+    return {
+        kid: sealed.opened(tx, secrets, {"name": name, "kid": kid}, value)
+        for kid, value in kept.items()
+    }

@@ -319,6 +319,8 @@ def proved_key(tx: Tx, api_key: str, digest_keys: dict[int, bytes], now: Instant
     found = tx.kept(("key", prefix), lambda: rows.key(tx, prefix))
     if not digest_keys or (found is not None and found.digest[0] not in digest_keys):
         digest_keys.update(secret(tx, "apikey"))
+    if found is not None and found.digest[0] not in digest_keys:
+        found = None  # its digest key was retired
     stored = found.digest if found else bytes([max(digest_keys)]) + bytes(32)
     proved = same(_digest(digest_keys[stored[0]], prefix, secret_part), stored[1:])
     return found if found is not None and proved and _lives(found, now) else None

@@ -1,4 +1,4 @@
-"""Rows of table callbacks, and the secrets that sign them."""
+"""Rows of table callbacks, and the keys that sign them."""
 
 from typing import Any
 
@@ -6,10 +6,11 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
+from handbill.access import keys
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Row
-from handbill.store.records.tables import callbacks, secrets
+from handbill.store.records.tables import callbacks
 
 WAITING = "WAITING"
 SENDING = "SENDING"
@@ -32,7 +33,7 @@ class Callback(msgspec.Struct, frozen=True, kw_only=True):
     created_at: Instant
 
 
-_t, _s = callbacks.c, secrets.c
+_t = callbacks.c
 _COLUMNS = (
     _t.no, _t.id, _t.agency_no, _t.subject, _t.url, _t.body, _t.state, _t.attempts, _t.status,
     _t.failure, _t.created_at,
@@ -46,7 +47,6 @@ _OPEN = (
     .limit(b("most", type_=sa.Integer))
 )
 _SWEEP = sa.delete(callbacks).where(_t.created_at < b("before"))
-_SECRETS = sa.select(_s.kid, _s.value).where(_s.name == b("name")).order_by(_s.kid)
 
 
 def _callback(row: Row) -> Callback:
@@ -82,14 +82,14 @@ def sweep(tx: Tx, before: Instant) -> int:
 
 def signing_keys(tx: Tx, agency_no: int) -> list[bytes]:
     """The agency's secrets, the oldest first."""
-    return [bytes(value) for _, value in tx.all(_SECRETS, name=_name(agency_no))]
+    return list(keys.maybe_secret(tx, signing_name(agency_no)).values())
 
 
 def add_signing_key(tx: Tx, agency_no: int, value: bytes, now: Instant) -> None:
     """The agency's first secret; where another has made it meanwhile, that one stays."""
-    row = {"name": _name(agency_no), "kid": 1, "value": value, "created_at": now}
-    tx.upsert_many(secrets, ["name", "kid"], [row], keep=True)
+    keys.add(tx, signing_name(agency_no), 1, value, now)
 
 
-def _name(agency_no: int) -> str:
+def signing_name(agency_no: int) -> str:
+    """What the agency's keys are kept under."""
     return f"callback:{agency_no}"

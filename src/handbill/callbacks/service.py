@@ -3,13 +3,15 @@
 from typing import Any, Final
 
 from handbill.callbacks import rows
-from handbill.callbacks.rows import DEAD, DELIVERED, DISABLED, SENDING, Callback
+from handbill.callbacks.rows import DEAD, DELIVERED, DISABLED, SENDING, Callback, signing_name
 from handbill.callbacks.signatures import spelled
 from handbill.host.ids import Ids, new_name
 from handbill.kit.instants import DAY, MINUTE, Instant
 from handbill.kit.jsons import encode
 from handbill.store.records import Tx
 from handbill.work.queue import enqueue
+
+__all__ = ["signing_name"]
 
 SEND: Final = "callbacks.send"
 WAITS: Final = tuple(minutes * MINUTE for minutes in (1, 10, 60, 300, 720, 1_440, 1_789))

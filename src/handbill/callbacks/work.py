@@ -29,7 +29,7 @@ def _try(tools: Tools, callback: Callback, keys: list[bytes]) -> None:
     headers = headers_of(callback.id, body, keys, tools.clock.now())
     status, failure = None, ""
     try:
-        status = tools.egress.post(callback.url, body, headers, _LIMITS)
+        status = tools.callback_egress.post(callback.url, body, headers, _LIMITS)
         failure = f"the address answered with status {status}"
     except EgressRefused as refused:
         with tools.records.write() as tx:

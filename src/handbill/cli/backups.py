@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, settings_with, warn
 from handbill.cli.standing import standing
+from handbill.host import masters
 from handbill.opening import opened
 
 if TYPE_CHECKING:
@@ -23,7 +25,8 @@ _WORDS = {"records": "Records", "journal": "Journal", "blobs": "Files"}
 def backup(dest: Annotated[Path, _DEST], data: DataOption = None, json: JsonOption = False) -> None:
     """Copy an installation, also while it serves, into a new folder DEST, as it is at one moment.
 
-    DEST must be empty or not be there. It holds all keys: keep it like a password.
+    DEST must be empty or not be there. Secrets in it are sealed; the master key that opens them is
+    not in it: keep a copy of that key apart.
     """
     from handbill.keeping.backup import Source, back_up
     from handbill.keeping.manifest import NotWhole
@@ -40,11 +43,20 @@ def backup(dest: Annotated[Path, _DEST], data: DataOption = None, json: JsonOpti
     say({
         "backup": str(dest), "takenAt": manifest.taken_at, "installation": manifest.installation,
         "files": len(manifest.files), "bytes": sum(kept.bytes for kept in manifest.files),
+        "masterKeys": list(manifest.master_keys),
     }, as_json=json)  # fmt: skip
+    if not json:
+        warn("not in it: the master key. Without a copy of it, kept apart, this cannot be restored")
 
 
 def restore(
-    dest: Annotated[Path, _DEST], data: DataOption = None, json: JsonOption = False
+    dest: Annotated[Path, _DEST],
+    key: Annotated[
+        Path | None,
+        typer.Option(help="The file of the master key; it is copied into the new data folder."),
+    ] = None,
+    data: DataOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Bring a backup back into a new data folder, on which `serve` starts; every file is proved.
 
@@ -52,13 +64,17 @@ def restore(
     HANDBILL_RECORDS_URL names, whichever they came from. Nothing is ever written over.
     """
     from handbill.keeping.manifest import NotWhole, require_empty
-    from handbill.keeping.restore import Target, read_backup, restore, under_way
+    from handbill.keeping.restore import Target, read_backup, require_keys, restore, under_way
 
     settings = settings_with(data=data)
     try:
         manifest = read_backup(dest)
+        keys = masters.keys_of(replace(settings, secrets_key_file=str(key)) if key else settings)
+        require_keys(manifest, keys, settings)
         require_empty(settings.data_folder, "restore")
         with under_way(settings.data_folder), opened(settings) as it, _steps() as step:
+            if key is not None and not (settings.secrets_key or settings.secrets_key_file):
+                masters.write(masters.file_of(settings), list(map(masters.written, keys)))
             settings.scratch_folder.mkdir(mode=0o700)
             target = Target(
                 it.records, it.blobs, settings.journal_folder, settings.scratch_folder, it.clock,

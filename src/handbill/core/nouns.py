@@ -12,6 +12,7 @@ import msgspec
 
 from handbill.core.vendors import Contact, FtpConfig, Portal, Reconciliation
 from handbill.kit.instants import Instant
+from handbill.kit.urls import place_of
 from handbill.kit.zones import Period
 
 BidType = Literal["CPC", "CPA", "FLAT_CPC", "Organic", "PPP"]
@@ -328,6 +329,17 @@ class FeedBody(msgspec.Struct, omit_defaults=True):
     value_defaults: dict[str, str] = {}
     mandatory_fields: list[str] = []
     config: dict[str, Any] = {}
+
+    @property
+    def login(self) -> str:
+        """The name that its password is kept under: another place or user has another password.
+        Empty where nobody logs in.
+        """
+        user = (self.config.get("auth") or {}).get("username")
+        if user is None:
+            return ""
+        scheme, host, port = place_of(self.url)
+        return f"{scheme}://{user}@{host}:{port}"
 
 
 class Feed(msgspec.Struct, kw_only=True):

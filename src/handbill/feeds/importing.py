@@ -99,7 +99,7 @@ def _folder(tools: Tools) -> Path:
 @contextmanager
 def _fetched(tools: Tools, feed: Feed, marked: Run | None) -> Iterator[Fetched]:
     """The feed's body, or why there is none."""
-    settings, asked = tools.settings, asked_of(feed.body)
+    settings, asked = tools.settings, _asked(tools, feed)
     if marked is not None:
         asked = replace(asked, etag=marked.body.etag, last_modified=marked.body.last_modified)
     limits = Limits(total_seconds=settings.feed_seconds, most_bytes=settings.feed_most_bytes)
@@ -118,6 +118,7 @@ def _pages(tools: Tools, feed: Feed, run: Run, first: Fetched) -> Iterator[TurnP
     settings, began = tools.settings, tools.clock.now()
     seen = {first.final_url}
     url = first.final_url
+    unnamed = {key: value for key, value in feed.body.config.items() if key != "auth"}
     with ExitStack() as open_pages:
 
         def turn(href: str) -> tuple[Iterable[bytes], str]:
@@ -132,7 +133,7 @@ def _pages(tools: Tools, feed: Feed, run: Run, first: Fetched) -> Iterator[TurnP
                 most_bytes=max(1, settings.feed_most_bytes - run.body.bytes),
             )
             own = _same_place(url, feed.body.url)
-            asked = asked_of(feed.body) if own else Asked(agent=asked_of(feed.body).agent)
+            asked = _asked(tools, feed) if own else asked_of(FeedBody(url, config=unnamed), "")
             open_pages.close()
             page = open_pages.enter_context(tools.egress.open(url, limits, asked))
             return _told(tools.records, run, page, 0), page.charset
@@ -147,12 +148,17 @@ def _same_place(url: str, other: str) -> bool:
         return False
 
 
-def asked_of(body: FeedBody) -> Asked:
+def _asked(tools: Tools, feed: Feed) -> Asked:
+    with tools.records.read() as tx:
+        return asked_of(feed.body, service.password_of(tx, feed))
+
+
+def asked_of(body: FeedBody, password: str) -> Asked:
     """How a feed is asked for: its credentials, and the name that the fetch gives itself."""
     auth = body.config.get("auth") or {}
     return Asked(
         user=auth.get("username", ""),
-        password=auth.get("password", ""),
+        password=password,
         agent=body.config.get("userAgent") or "Handbill",
     )
 

@@ -29,8 +29,7 @@ from handbill.feeds.collecting import (
     reading_of,
     tell_repairs,
 )
-from handbill.feeds.importing import asked_of
-from handbill.host.egress import Egress, EgressFailed, EgressRefused, Limits
+from handbill.host.egress import Asked, Egress, EgressFailed, EgressRefused, Limits
 from handbill.jobs import service as jobs
 from handbill.jobs.service import Written
 from handbill.kit.faults import refused_state
@@ -75,27 +74,33 @@ class Preview:
 
 
 def preview(
-    egress: Egress, at: tuple[Client, Place], now: Instant, feed: FeedBody, most_bytes: int
+    egress: Egress,
+    at: tuple[Client, Place],
+    now: Instant,
+    feed: FeedBody,
+    asked: Asked,
+    most_bytes: int,
 ) -> Preview:
-    """Fetch a feed and read its beginning. ``most_bytes``: the bound of a whole feed.
+    """Fetch a feed, as it is ``asked`` for, and read its beginning. ``most_bytes``: the bound of a
+    whole feed.
 
     **Refuses** (400) when two previews are under way already in this process.
     """
     if not _places.acquire(blocking=False):
         raise refused_state("", "Other previews are under way; try again in a few seconds")
     try:
-        body = _fetched(egress, feed, most_bytes)
+        body = _fetched(egress, feed.url, asked, most_bytes)
     finally:
         _places.release()
     return _read(body, at, now, feed)
 
 
-def _fetched(egress: Egress, feed: FeedBody, most_bytes: int) -> Body:
+def _fetched(egress: Egress, url: str, asked: Asked, most_bytes: int) -> Body:
     """The beginning of the feed's body; a fetch that breaks off gives what came until then."""
     limits = Limits(_SECONDS / 2, _SECONDS / 2, _SECONDS, most_bytes)
     body = Body()
     try:
-        with egress.open(feed.url, limits, asked_of(feed)) as chunks:
+        with egress.open(url, limits, asked) as chunks:
             body.charset = chunks.charset
             for chunk in chunks:
                 body.chunks.append(chunk)

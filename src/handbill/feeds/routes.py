@@ -5,6 +5,7 @@ from typing import Any
 from handbill.core.nouns import Feed
 from handbill.feeds import previewing, service
 from handbill.feeds.collecting import place_of
+from handbill.feeds.importing import asked_of
 from handbill.feeds.rows import Run
 from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
 from handbill.http.paging import skip_and_limit, with_links
@@ -76,9 +77,11 @@ def _one_run(call: Call) -> dict[str, Any]:
 
 
 def _preview(call: Call) -> dict[str, Any]:
-    feed, most_bytes = service.draft(call.body), call.settings.feed_most_bytes
+    feed, password = service.draft(call.body)
+    asked = asked_of(feed, password or "")
     at = (call.client, place_of(call.tx, call.client))
-    tried = previewing.preview(call.desk.egress, at, call.now, feed, most_bytes)
+    most_bytes = call.settings.feed_most_bytes
+    tried = previewing.preview(call.desk.egress, at, call.now, feed, asked, most_bytes)
     found, failure = tried.found, tried.failure
     return {
         "status": "SUCCESS" if failure is None else "FAILED",

@@ -8,9 +8,10 @@ from sqlalchemy import bindparam as b
 
 from handbill.core.nouns import Feed, FeedBody
 from handbill.kit.instants import Instant
+from handbill.store import sealed
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
-from handbill.store.records.tables import clients, feed_runs, feeds
+from handbill.store.records.tables import clients, feed_runs, feed_secrets, feeds
 
 MOST_FAULTS = 100
 
@@ -63,6 +64,9 @@ _BODY = msgspec.json.Decoder(FeedBody)
 _RUN_BODY = msgspec.json.Decoder(RunBody)
 _t = feeds.c
 _r = feed_runs.c
+_p = feed_secrets.c
+_PASSWORD = sa.select(_p.value).where(_p.feed_no == b("feed_no"), _p.name == b("name"))
+_FORGET_PASSWORDS = sa.delete(feed_secrets).where(_p.feed_no == b("feed_no"), _p.name != b("but"))
 _COLUMNS = (
     _t.no, _t.id, _t.client_no, _t.status, _t.body, _t.created_at, _t.updated_at, _t.next_run_at,
 )  # fmt: skip
@@ -175,6 +179,25 @@ def hurry(tx: Tx, nos: set[int], now: Instant) -> None:
     """These feeds are to be read again at once."""
     if nos:
         tx.run(_HURRY, nos=Listed(sorted(nos)), now=now)
+
+
+# ── passwords ───────────────────────────────────────────────────────────────────────────────────
+def password(tx: Tx, feed_no: int, name: str) -> str | None:
+    """What is kept for a place and user (``core.nouns.FeedBody.login``), for who fetches."""
+    found = tx.value(_PASSWORD, feed_no=feed_no, name=name)
+    row = {"feed_no": feed_no, "name": name}
+    return None if found is None else sealed.opened(tx, feed_secrets, row, found).decode()
+
+
+def put_password(tx: Tx, feed_no: int, name: str, value: str) -> None:
+    row = {"feed_no": feed_no, "name": name}
+    kept = sealed.seal(tx, feed_secrets, row, value.encode())
+    tx.upsert_many(feed_secrets, ["feed_no", "name"], [row | {"value": kept}])
+
+
+def forget_passwords(tx: Tx, feed_no: int, but: str) -> None:
+    """Forget all that is kept but for one place and user."""
+    tx.run(_FORGET_PASSWORDS, feed_no=feed_no, but=but)
 
 
 # ── runs ────────────────────────────────────────────────────────────────────────────────────────

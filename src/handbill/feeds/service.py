@@ -59,41 +59,64 @@ def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: dict[str, Any]
     """
     if rows.count(tx, client.no) >= MOST_FEEDS:
         raise bad_request([Fault("", f"A client has at most {MOST_FEEDS} feeds")])
-    body = draft(given)
+    body, password = draft(given)
     feed = Feed(
         no=0, id=new_uuid(ids), client_no=client.no, status="A", body=body, created_at=now,
         updated_at=now, next_run_at=_next(client.body, now),
     )  # fmt: skip
-    rows.add(tx, feed)
+    feed.no = rows.add(tx, feed)
+    _keep_password(tx, feed, password)
     enqueue(tx, IMPORT, feed.id, now)
     return feed
 
 
-def draft(given: dict[str, Any]) -> FeedBody:
-    """What ``create`` would keep of a feed. **Refuses** (400) as it does."""
+def draft(given: dict[str, Any]) -> tuple[FeedBody, str | None]:
+    """What ``create`` would keep of a feed, and its password. **Refuses** (400) as it does."""
     given = {key: value for key, value in given.items() if value is not None}
     return _settled(FeedBody(url=given["xmlFeedUrl"]), given)
+
+
+def password_of(tx: Tx, feed: Feed) -> str:
+    """For who fetches the feed, and for nothing else: what it is to log in with where it is now."""
+    return rows.password(tx, feed.no, feed.body.login) or ""
+
+
+def _keep_password(tx: Tx, feed: Feed, password: str | None) -> None:
+    """Keep one that came, and forget those of other places and users."""
+    if password is not None:
+        rows.put_password(tx, feed.no, feed.body.login, password)
+    rows.forget_passwords(tx, feed.no, feed.body.login)
 
 
 def update(tx: Tx, now: Instant, client: Client, feed: Feed, given: dict[str, Any]) -> None:
     """Change what ``wire.feeds.UPDATE`` read: what is absent stays, null clears what is optional.
 
     A mapping that is given replaces the former one. The feed is run at once when something
-    changed. **Refuses** (400) as ``create`` does.
+    changed. **Refuses** (400) as ``create`` does, and another place for a feed with a password that
+    does not come again: it is good for the scheme, host, port and user that it came for.
     """
-    body = _settled(feed.body, given)
-    if body == feed.body:
+    former = feed.body.login
+    body, password = _settled(feed.body, given)
+    if password is None and body.login not in ("", former):
+        says = "is required again: the one that is kept is for another address or user"
+        raise bad_request([Fault("/config/auth/password", says)])
+    if body == feed.body and password in (None, password_of(tx, feed)):
         return
     feed.body = body
     feed.updated_at = now
     feed.next_run_at = _next(client.body, now)
     rows.save(tx, feed)
+    _keep_password(tx, feed, password)
     if feed.status == "A":
         enqueue(tx, IMPORT, feed.id, now)
 
 
-def _settled(body: FeedBody, given: dict[str, Any]) -> FeedBody:
+def _settled(body: FeedBody, given: dict[str, Any]) -> tuple[FeedBody, str | None]:
+    """What was given, settled; and apart from it the password that came, which is not to be read
+    wherever a feed is.
+    """
     faults: list[Fault] = []
+    password: str | None = None
     before = body.config
     body = settled(body, given, NAMES, faults)
     if given.get("config") is not None:
@@ -101,6 +124,10 @@ def _settled(body: FeedBody, given: dict[str, Any]) -> FeedBody:
         kept = {"auth": before["auth"]} if "auth" in before else {}
         config = kept | given["config"]
         body.config = {key: value for key, value in config.items() if value is not None}
+        if given["config"].get("auth"):
+            auth = dict(body.config["auth"])
+            password = auth.pop("password")
+            body.config["auth"] = auth
     if body.mandatory_fields == list(MANDATORY):
         body.mandatory_fields = []
     if "schemaMappings" in given:
@@ -120,7 +147,7 @@ def _settled(body: FeedBody, given: dict[str, Any]) -> FeedBody:
         ]
     if faults:
         raise bad_request(faults)
-    return body
+    return body, password
 
 
 def switch(tx: Tx, now: Instant, client: Client, feed: Feed, status: str) -> None:
@@ -141,6 +168,7 @@ def delete(tx: Tx, now: Instant, client: Client, feed: Feed) -> None:
     feed.updated_at = now
     feed.next_run_at = None
     rows.save(tx, feed, deleted_at=now)
+    rows.forget_passwords(tx, feed.no, "")
     jobs.carried_by(tx, feed.no, [])
     carried = [no for no, *_ in jobs.of_feed(tx, feed.no)]
     carried += [no for no, *_ in jobs.deleted_of_feed(tx, feed.no)]

@@ -51,9 +51,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "Where files are kept (outbound feeds, reports, judged entries): a folder, or "
         "s3://bucket/prefix. Empty: {data}/blobs."
     ))] = ""  # fmt: skip
+    secrets_key: Annotated[str, Meta(description=(
+        "The master key, 32 bytes in base64, that passwords and our own keys are sealed under in "
+        "the records; a comma list, the newest first. Empty: it is in a file."
+    ))] = ""  # fmt: skip
+    secrets_key_file: Annotated[str, Meta(description=(
+        "The file of the master key, a key a line. Empty: {data}/secrets.key, which the first "
+        "start makes. The same for every process on the same records."
+    ))] = ""  # fmt: skip
     egress_allow: Annotated[tuple[_HostPort, ...], Meta(max_length=100, description=(
         "host:port pairs that feeds may be fetched from, and files delivered to, although the "
         "address is private or the port unusual; a comma list."
+    ))] = ()  # fmt: skip
+    egress_allow_callbacks: Annotated[tuple[_HostPort, ...], Meta(max_length=100, description=(
+        "The same for callbacks, which a report's asker may send to any address; a comma list."
     ))] = ()  # fmt: skip
     workers: Annotated[int, Meta(ge=1, le=64, description=(
         "Worker processes: matching, outbound feeds, reports."
@@ -126,6 +137,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "How often the supervisor looks whether each process shows a sign of life; one that shows "
         "none three times in a row is killed and started again."
     ))] = 5  # fmt: skip
+
+    def __repr__(self) -> str:
+        """Nothing of it, as a trace may show it: a setting may be a secret."""
+        return f"Settings(data={self.data!r}, …)"
 
     @property
     def public_api(self) -> str:

@@ -28,7 +28,7 @@ from handbill.keeping.manifest import (
 )
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import iso_of
-from handbill.store import events, holds, installation, marks
+from handbill.store import events, holds, installation, marks, sealed
 from handbill.store.blobs import Blobs
 from handbill.store.events import Segment
 from handbill.store.journal_folder import Piece, gaps, pieces
@@ -85,7 +85,8 @@ def _made(source: Source, folder: Path, step: Step) -> Manifest:
         still_held()
         whole = Manifest(
             version=manifest.version, revision=manifest.revision, engine=manifest.engine,
-            installation=manifest.installation, taken_at=manifest.taken_at,
+            installation=manifest.installation, master_keys=manifest.master_keys,
+            taken_at=manifest.taken_at,
             tables=manifest.tables, files=tuple(files),
         )  # fmt: skip
         manifests.write(folder, whole)
@@ -140,6 +141,7 @@ def _records(
     listed: list[Table] = []
     with source.records.read() as tx:
         of = installation.name_of(tx)  # the first look is the moment
+        under = tuple(sorted(name.hex() for name in sealed.names_needed(tx)))
         of_journal = marks.read(tx).of
         journal = pieces(source.journal, of_journal)
         now = source.clock.now()
@@ -156,7 +158,8 @@ def _records(
                 listed.append(tables.described(tx, table))
     manifest = Manifest(
         version=version("handbill"), revision=NEWEST, engine=source.records.dialect.sqlalchemy.name,
-        installation=of, taken_at=iso_of(now), tables=tuple(listed), files=tuple(kept),
+        installation=of, master_keys=under, taken_at=iso_of(now), tables=tuple(listed),
+        files=tuple(kept),
     )  # fmt: skip
     return manifest, segments, journal
 

@@ -12,12 +12,13 @@ from typing import NamedTuple
 from handbill.access import keys
 from handbill.host.clock import Clock
 from handbill.host.folders import Unusable, refuse_unfinished, require_usable
+from handbill.host.masters import Masters, file_of, where
 from handbill.host.settings import Settings
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import MINUTE, iso_of
 from handbill.ledger import quarantining
 from handbill.listings.indexing import LISTING_KEYS
-from handbill.store import events, installation
+from handbill.store import events, installation, sealed
 from handbill.store.blobs import Blobs
 from handbill.store.index import EdgeIndex
 from handbill.store.journal_folder import reader_here
@@ -98,6 +99,30 @@ def _records(patient: Patient) -> Iterator[Finding]:
         )
 
 
+def _master(patient: Patient) -> Iterator[Finding]:
+    settings = patient.settings
+    try:
+        here = set(Masters(settings).names())
+    except Unusable as unreadable:
+        yield Finding(str(unreadable), "see there", is_last=True)
+        return
+    with patient.records.read() as tx:
+        needed, used, newest = sealed.names_needed(tx), sealed.names_used(tx), sealed.in_force(tx)
+    missing = sorted(name.hex() for name in needed - here)
+    if missing:
+        found = f"secrets are sealed under the master key {' and '.join(missing)}, not here"
+        yield Finding(found, where(settings), is_last=True)
+        return
+    file = file_of(settings)
+    if not settings.secrets_key and file.exists() and file.stat().st_mode & _OTHERS:
+        yield Finding(f"{file} is open to other users", f"chmod go-rwx {file}")
+    rest = sum(count for name, count in used.items() if name != newest)
+    if rest:
+        yield Finding(
+            f"{rest} secrets are sealed under a former master key", "`handbill keys rotate master`"
+        )
+
+
 def _keys(patient: Patient) -> Iterator[Finding]:
     with patient.records.read() as tx:
         missing = [name for name in (*keys.RANDOM, keys.SIGNING) if not keys.has(tx, name)]
@@ -118,7 +143,7 @@ def _index(patient: Patient) -> Iterator[Finding]:
         yield Finding(f"the edge's index {folder} is not there", do)
         return
     with patient.records.read() as tx:
-        turn, listing = installation.turn_of(tx), keys.secret(tx, LISTING_KEYS)
+        turn, listing = installation.turn_of(tx), keys.sealed_ones(tx, LISTING_KEYS)
     index = EdgeIndex(folder, writable=False)
     try:
         if not index.is_of(turn):
@@ -128,7 +153,7 @@ def _index(patient: Patient) -> Iterator[Finding]:
                 "the edge's index is being filled: links that it lacks are answered 503",
                 "wait; if no worker runs, start the server, or `handbill index rebuild`",
             )
-        elif index.keys() != listing:
+        elif index.kept_keys() != listing:
             yield Finding("the edge's index lacks keys of the records", do)
     finally:
         index.close()
@@ -194,6 +219,7 @@ CHECKS: dict[str, Check] = {
     "folder": _folder,
     "disk": _disk,
     "records": _records,
+    "master key": _master,
     "keys": _keys,
     "index": _index,
     "journal": _journal,

@@ -38,7 +38,8 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """``taken_at``: the one moment that it shows. ``engine``: what the records were on; they can be
+    """``master_keys``: the names of those that its secrets are sealed under, which are not in it.
+    ``taken_at``: the one moment that it shows. ``engine``: what the records were on; they can be
     brought back on either.
     """
 
@@ -47,6 +48,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     revision: str
     engine: str
     installation: str
+    master_keys: tuple[str, ...] = ()
     taken_at: str
     tables: tuple[Table, ...]
     files: tuple[Kept, ...]

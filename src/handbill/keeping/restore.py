@@ -14,11 +14,14 @@ from pathlib import Path
 from handbill.host.clock import Clock
 from handbill.host.folders import UNFINISHED
 from handbill.host.ids import Ids
+from handbill.host.masters import FILE
+from handbill.host.settings import Settings
 from handbill.keeping import manifest as manifests
 from handbill.keeping import tables
 from handbill.keeping.backup import Step
 from handbill.keeping.manifest import BLOBS, JOURNAL, RECORDS, Kept, Manifest, More, NotWhole
 from handbill.kit.instants import SECOND
+from handbill.kit.sealing import name_of
 from handbill.listings import service as listings
 from handbill.store import installation
 from handbill.store.blobs import Blobs
@@ -79,6 +82,19 @@ def read_backup(folder: Path) -> Manifest:
     if missing:
         raise NotWhole(f"{folder} is not whole: {missing[0]} is missing")
     return manifest
+
+
+def require_keys(manifest: Manifest, keys: list[bytes], settings: Settings) -> None:
+    """**Refuses** (NotWhole) a backup whose secrets nobody could open here."""
+    missing = sorted(set(manifest.master_keys) - {name_of(key).hex() for key in keys})
+    if missing:
+        raise NotWhole(
+            f"the secrets in this backup are sealed under the master key {' and '.join(missing)}, "
+            "which is not here. Name its file with --key, HANDBILL_SECRETS_KEY_FILE, or give it in "
+            f"HANDBILL_SECRETS_KEY: it was in {FILE} of the data folder that was backed up, if no "
+            "setting named another place"
+            + ("" if not settings.secrets_key else ". HANDBILL_SECRETS_KEY holds another one")
+        )
 
 
 def require_room(target: Target) -> None:

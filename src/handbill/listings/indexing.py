@@ -59,11 +59,11 @@ def index_client(tools: Tools, client: Client) -> dict[int, bytes]:
     standing, and the index one turn ahead.
     """
     with tools.records.read() as tx:
-        secrets = keys.secret(tx, LISTING_KEYS)
+        secrets, kept = keys.secret(tx, LISTING_KEYS), keys.sealed_ones(tx, LISTING_KEYS)
     pixel = (client.no, client.id)
-    if tools.index.client_of_pixel(client.pixel_id) != pixel or tools.index.keys() != secrets:
+    if tools.index.client_of_pixel(client.pixel_id) != pixel or tools.index.kept_keys() != kept:
         with _turn(tools):
-            tools.index.put_keys(secrets)
+            tools.index.put_keys(kept)
             tools.index.put_pixels([(client.pixel_id, *pixel)])
     while _take_marks(tools, client):
         continue
@@ -92,6 +92,12 @@ def _turn(tools: Tools) -> Iterator[Tx]:
         installation.move_turn(tx, turn)
 
 
+def take_over_keys(tools: Tools) -> None:
+    """Let the edge's index hold the keys as the records hold them now."""
+    with _turn(tools) as tx:
+        tools.index.put_keys(keys.sealed_ones(tx, LISTING_KEYS))
+
+
 def check_index(tx: Tx, index: EdgeIndex, now: Instant) -> None:
     """See to it that the edge's index belongs to these records as they are; one that is missing,
     strange or older is emptied, and a worker fills it again.
@@ -113,7 +119,7 @@ def begin_refill(tx: Tx, index: EdgeIndex, now: Instant) -> None:
     if tx.one(_ANY_CLIENT) is not None:
         enqueue(tx, REFILL, "", now)
     else:  # new records: there is nothing to wait for
-        index.put_keys(keys.secret(tx, LISTING_KEYS))
+        index.put_keys(keys.sealed_ones(tx, LISTING_KEYS))
         index.finish()
 
 
@@ -124,7 +130,7 @@ def refill(tools: Tools) -> int:
     if tools.index.is_whole():
         return 0
     with _turn(tools) as tx:
-        tools.index.put_keys(keys.secret(tx, LISTING_KEYS))
+        tools.index.put_keys(keys.sealed_ones(tx, LISTING_KEYS))
         tools.index.put_pixels((pixel, no, id_) for pixel, no, id_ in tx.all(_PIXELS))
     after = count = 0
     page: list[Row] = [(0,)]

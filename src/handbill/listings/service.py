@@ -68,10 +68,17 @@ def take_over_address(tx: Tx, settings: Settings, now: Instant) -> tuple[str, in
     rows.put_link_address(tx, address, now)
     if former is None:
         return None
+    return former, publish_again(tx, now)
+
+
+def publish_again(tx: Tx, now: Instant) -> int:
+    """Have all that is published written again, with links as they are made now; of how many
+    clients.
+    """
     stale = rows.clients_in_files(tx)
     for client_id in stale:
         enqueue(tx, PUBLISH, client_id, now)
-    return former, len(stale)
+    return len(stale)
 
 
 def rewrite_files(tx: Tx, now: Instant) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam as b
 
 from handbill.core.nouns import Publisher, PublisherBody
 from handbill.kit.instants import Instant
+from handbill.store import sealed
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
 from handbill.store.records.tables import publisher_secrets, publishers
@@ -113,8 +114,9 @@ def save(tx: Tx, publisher: Publisher, now: Instant, **columns: Any) -> None:
 
 
 def secret(tx: Tx, publisher_no: int, name: str) -> str | None:
-    found: str | None = tx.value(_SECRET, publisher_no=publisher_no, name=name)
-    return found
+    found = tx.value(_SECRET, publisher_no=publisher_no, name=name)
+    row = {"publisher_no": publisher_no, "name": name}
+    return None if found is None else sealed.opened(tx, publisher_secrets, row, found).decode()
 
 
 def secrets_held(tx: Tx, publisher_no: int) -> list[str]:
@@ -123,8 +125,9 @@ def secrets_held(tx: Tx, publisher_no: int) -> list[str]:
 
 
 def put_secret(tx: Tx, publisher_no: int, name: str, value: str) -> None:
-    row = {"publisher_no": publisher_no, "name": name, "value": value}
-    tx.upsert_many(publisher_secrets, ["publisher_no", "name"], [row])
+    row = {"publisher_no": publisher_no, "name": name}
+    kept = sealed.seal(tx, publisher_secrets, row, value.encode())
+    tx.upsert_many(publisher_secrets, ["publisher_no", "name"], [row | {"value": kept}])
 
 
 def forget_secret(tx: Tx, publisher_no: int, name: str) -> None:

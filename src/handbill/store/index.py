@@ -9,7 +9,7 @@ are: only the turn of the last change, or the one before if the records did not 
 last one, is right. One that is not is filled again, and until then does not call itself whole.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import lmdb
@@ -18,10 +18,22 @@ _MAP_BYTES = 64 * 1024**3  # address space, not memory: the file grows as it is 
 _TURN, _FORMER, _WHOLE = b"turn", b"former", b"whole"
 
 
-class EdgeIndex:
-    """Job id (16 bytes) → URL; pixel id → client number; key id → listing key."""
+def key_place(kid: int) -> tuple[str, ...]:
+    """Where the key of that number was sealed for: its row in the records (store/sealed.py)."""
+    return "secrets", "value", "listing", str(kid)
 
-    def __init__(self, folder: Path, *, writable: bool) -> None:
+
+class EdgeIndex:
+    """Job id (16 bytes) → URL; pixel id → client number; key id → listing key.
+
+    ``open_key``: makes a key of how it is kept here, which is as the records keep it: sealed.
+    """
+
+    def __init__(
+        self, folder: Path, *, writable: bool,
+        open_key: Callable[[int, bytes], bytes] = lambda _, key: key,
+    ) -> None:  # fmt: skip
+        self._open_key = open_key
         folder.mkdir(parents=True, exist_ok=True)
         if not writable and not (folder / "data.mdb").exists():
             EdgeIndex(folder, writable=True).close()
@@ -48,6 +60,10 @@ class EdgeIndex:
 
     def keys(self) -> dict[int, bytes]:
         """Listing keys by key id."""
+        return {kid: self._open_key(kid, key) for kid, key in self.kept_keys().items()}
+
+    def kept_keys(self) -> dict[int, bytes]:
+        """The same as they are kept."""
         with self._env.begin(db=self._keys) as look:
             return {raw_kid[0]: bytes(key) for raw_kid, key in look.cursor()}
 
@@ -78,7 +94,9 @@ class EdgeIndex:
                 change.put(pixel_id.encode(), client_no.to_bytes(8, "big") + client_id.encode())
 
     def put_keys(self, keys: Mapping[int, bytes]) -> None:
+        """Hold these keys, and no others."""
         with self._env.begin(db=self._keys, write=True) as change:
+            change.drop(self._keys, delete=False)
             for kid, key in keys.items():
                 change.put(bytes((kid,)), key)
 

@@ -211,6 +211,10 @@ class Edge:
         self._read_keys(now)
         return kid in self._keys
 
+    def refresh_keys(self) -> None:
+        """Forget keys that were retired; called now and then."""
+        self._read_keys(self._clock.now())
+
     def _read_keys(self, now: Instant) -> None:
         self._keys = self._index.keys()
         newest = max(self._keys, default=0)

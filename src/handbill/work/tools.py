@@ -1,7 +1,7 @@
 """What the function of a task may use; all of it is handed in."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from handbill.host.clock import Clock
@@ -17,7 +17,9 @@ from handbill.work.queue import Task
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """``scratch``: a folder on this machine for caches and temporary files."""
+    """``scratch``: a folder on this machine for caches and temporary files. ``callback_egress``:
+    the way out for callbacks, which has exceptions of its own.
+    """
 
     records: Records
     blobs: Blobs
@@ -27,6 +29,7 @@ class Tools:
     egress: Egress
     settings: Settings
     scratch: Path
+    callback_egress: Egress = field(default_factory=Egress)
 
 
 Run = Callable[[Tools, Task], None]

@@ -17,6 +17,14 @@ Row = tuple[Any, ...]
 _T = TypeVar("_T")
 
 
+class Masters(Protocol):
+    """Master keys by name, the newest first (host/masters.py)."""
+
+    def newest(self) -> bytes: ...
+    def seal(self, name: bytes, value: bytes, *place: str) -> bytes: ...
+    def opened(self, sealed: bytes, *place: str) -> bytes: ...
+
+
 class among(ColumnElement[bool]):  # noqa: N801 - reads as a function in a statement
     """``column IN (a list given at run time)``, as fixed SQL text on both engines.
 
@@ -135,6 +143,14 @@ class Tx(ABC):
     """One transaction. It commits when the ``with`` block ends, and rolls back when that raises."""
 
     dialect: Dialect
+    records: "Records"
+
+    @property
+    def masters(self) -> Masters:
+        """What secrets are sealed under. **Refuses** records opened without them (TypeError)."""
+        if self.records.masters is None:
+            raise TypeError("these records were opened without master keys")
+        return self.records.masters
 
     @abstractmethod
     def run_text(self, text: str, params: dict[str, Any]) -> tuple[list[Row], int]:
@@ -262,12 +278,14 @@ class Records(ABC):
     """An open store of records. Safe to share between threads: each has its own connection.
 
     ``reads_inline``: reads are short and local, so that an event loop may do them itself.
+    ``masters``: the keys that secrets in them are sealed under.
     """
 
     dialect: Dialect
     reads_inline: bool
 
-    def __init__(self) -> None:
+    def __init__(self, masters: Masters | None) -> None:
+        self.masters = masters
         self._local = threading.local()
         self._opening = threading.Lock()
         self._opened: weakref.WeakSet[Held[Any]] = weakref.WeakSet()

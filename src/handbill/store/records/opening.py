@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from handbill.store.migrations import INITIAL, NEWEST, number_of
-from handbill.store.records.base import Records
+from handbill.store.records.base import Masters, Records
 from handbill.store.records.postgresql import PostgresRecords
 from handbill.store.records.sqlite import SqliteRecords
 
@@ -12,12 +12,14 @@ class NotOurs(Exception):
     """These records cannot be worked with, now or later. The message says whose they are."""
 
 
-def open_records(url: str) -> Records:
-    """Open ``sqlite:///path`` or ``postgresql://…``. **Refuses** any other scheme (ValueError)."""
+def open_records(url: str, masters: Masters | None = None) -> Records:
+    """Open ``sqlite:///path`` or ``postgresql://…``; without master keys, its secrets cannot be
+    read. **Refuses** any other scheme (ValueError).
+    """
     if url.startswith("sqlite:///"):
-        return SqliteRecords(Path(url.removeprefix("sqlite:///")))
+        return SqliteRecords(Path(url.removeprefix("sqlite:///")), masters)
     if url.startswith("postgresql://"):
-        return PostgresRecords(url)
+        return PostgresRecords(url, masters)
     raise ValueError("HANDBILL_RECORDS_URL must start with sqlite:/// or postgresql://")
 
 

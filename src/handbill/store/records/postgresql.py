@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.expression import Executable
 
 from handbill.kit.faults import Unavailable
-from handbill.store.records.base import Clash, Dialect, Held, Listed, Records, Row, Tx
+from handbill.store.records.base import Clash, Dialect, Held, Listed, Masters, Records, Row, Tx
 
 _T = TypeVar("_T")
 _STREAM_ROWS = 2_000
@@ -43,9 +43,10 @@ class PostgresDialect(Dialect):
 
 
 class PostgresTx(Tx):
-    def __init__(self, connection: psycopg.Connection[Row], dialect: PostgresDialect) -> None:
+    def __init__(self, connection: psycopg.Connection[Row], records: "PostgresRecords") -> None:
         self._connection = connection
-        self.dialect = dialect
+        self.records = records
+        self.dialect = records.dialect
         self._streams = count()
 
     def run_text(self, text: str, params: dict[str, Any]) -> tuple[list[Row], int]:
@@ -136,8 +137,8 @@ class PostgresRecords(Records):
     dialect: PostgresDialect
     reads_inline = False
 
-    def __init__(self, url: str) -> None:
-        super().__init__()
+    def __init__(self, url: str, masters: Masters | None = None) -> None:
+        super().__init__(masters)
         self._url = url
         self.dialect = PostgresDialect()
 
@@ -159,7 +160,7 @@ class PostgresRecords(Records):
             connection.isolation_level = isolation
             connection.read_only = read_only
             with connection.transaction():
-                yield PostgresTx(connection, self.dialect)
+                yield PostgresTx(connection, self)
         except psycopg.Error as failure:
             raise _told(failure) from failure
 

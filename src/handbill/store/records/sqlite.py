@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.sql.expression import Executable
 
 from handbill.kit.faults import Unavailable
-from handbill.store.records.base import Clash, Dialect, Held, Listed, Records, Row, Tx
+from handbill.store.records.base import Clash, Dialect, Held, Listed, Masters, Records, Row, Tx
 
 _T = TypeVar("_T")
 _C = TypeVar("_C", bound=sqlite3.Connection)
@@ -65,9 +65,10 @@ class SqliteDialect(Dialect):
 
 
 class SqliteTx(Tx):
-    def __init__(self, connection: sqlite3.Connection, dialect: SqliteDialect) -> None:
+    def __init__(self, connection: sqlite3.Connection, records: "SqliteRecords") -> None:
         self.connection = connection
-        self.dialect = dialect
+        self.records = records
+        self.dialect: SqliteDialect = records.dialect
 
     def one(self, statement: Executable, **params: Any) -> Row | None:
         text = self.dialect.text_of(statement)
@@ -130,8 +131,8 @@ class _Reader(sqlite3.Connection):
 class _Reading(SqliteTx):
     """A transaction that only reads."""
 
-    def __init__(self, connection: _Reader, dialect: SqliteDialect) -> None:
-        super().__init__(connection, dialect)
+    def __init__(self, connection: _Reader, records: "SqliteRecords") -> None:
+        super().__init__(connection, records)
         self._reader = connection
         self._memory: dict[Hashable, Any] | None = None
 
@@ -186,8 +187,8 @@ class SqliteRecords(Records):
     dialect: SqliteDialect
     reads_inline = True
 
-    def __init__(self, path: Path) -> None:
-        super().__init__()
+    def __init__(self, path: Path, masters: Masters | None = None) -> None:
+        super().__init__(masters)
         self._path = path
         self.dialect = SqliteDialect()
 
@@ -207,13 +208,13 @@ class SqliteRecords(Records):
         return self._hold(connection, purpose)
 
     def write(self) -> AbstractContextManager[Tx]:
-        tx = SqliteTx(self._connection("writing", sqlite3.Connection, 0), self.dialect)
+        tx = SqliteTx(self._connection("writing", sqlite3.Connection, 0), self)
         return _Transaction(tx, "BEGIN IMMEDIATE")
 
     def read(self) -> AbstractContextManager[Tx]:
         # A connection of its own, as switching query_only would prepare each statement anew.
         reader = self._connection("reading", _Reader, 1)
-        return _Transaction(_Reading(reader, self.dialect), "BEGIN")
+        return _Transaction(_Reading(reader, self), "BEGIN")
 
     @property
     def url(self) -> str:

@@ -15,9 +15,13 @@ from handbill.store.records.columns import row_no as _no
 from handbill.store.records.columns import text as _text
 from handbill.store.records.columns import to as _to
 from handbill.store.records.columns import whole as _whole
+from handbill.store.records.guarded import feed_secrets, master_keys, publisher_secrets, secrets
 from handbill.store.records.upkeep import holds, hosts, installation
 
-__all__ = ["holds", "hosts", "installation", "metadata"]
+__all__ = [
+    "feed_secrets", "holds", "hosts", "installation", "master_keys", "metadata",
+    "publisher_secrets", "secrets",
+]  # fmt: skip
 
 # ── access ──────────────────────────────────────────────────────────────────────────────────────
 agencies = sa.Table(
@@ -41,11 +45,6 @@ api_clients = sa.Table(
     _text("scope"), _whole("created_at"), _whole("revoked_at", null=True),
     sa.UniqueConstraint("id"),
 )  # fmt: skip
-# Keys of our own: "jwt" (RS256 PEM), "listing" (tokens and click ids), "apikey" (digests), "link".
-secrets = sa.Table(
-    "secrets", metadata, _no(), _text("name"), _whole("kid"), _bytes("value"),
-    _whole("created_at"), sa.UniqueConstraint("name", "kid"),
-)  # fmt: skip
 idempotency = sa.Table(
     "idempotency", metadata, _no(), _text("scope"), _text("key"), _bytes("request_digest"),
     _whole("status"), _bytes("answer"), _whole("created_at"), sa.UniqueConstraint("scope", "key"),
@@ -65,12 +64,6 @@ click_definitions = sa.Table(
     _text("body"), _text("bot_ips", null=True), _whole("ips_read_at", null=True),
     _text("ips_failure", null=True), _whole("created_at"), _whole("updated_at"),
     sa.UniqueConstraint("publisher_no", "client_no"),
-)  # fmt: skip
-# Passwords of a publisher's FTP server and portals, by what they are for; apart from the body, so
-# that nobody reads one without asking for it.
-publisher_secrets = sa.Table(
-    "publisher_secrets", metadata, _no(), _to("publisher_no", "publishers"), _text("name"),
-    _text("value"), sa.UniqueConstraint("publisher_no", "name"),
 )  # fmt: skip
 family_publishers = sa.Table(
     "family_publishers", metadata, _no(), _to("family_no", "publisher_families"),

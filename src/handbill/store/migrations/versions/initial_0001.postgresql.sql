@@ -137,6 +137,12 @@ CREATE TABLE link_addresses (
 	since_at BIGINT NOT NULL,
 	CONSTRAINT link_addresses_pkey PRIMARY KEY (no)
 );
+CREATE TABLE master_keys (
+	no BIGSERIAL NOT NULL,
+	name BYTEA NOT NULL,
+	since_at BIGINT NOT NULL,
+	CONSTRAINT master_keys_pkey PRIMARY KEY (no)
+);
 CREATE TABLE matchings (
 	client_no BIGINT NOT NULL,
 	day_on TEXT COLLATE "C" NOT NULL,
@@ -482,7 +488,7 @@ CREATE TABLE publisher_secrets (
 	no BIGSERIAL NOT NULL,
 	publisher_no BIGINT NOT NULL,
 	name TEXT COLLATE "C" NOT NULL,
-	value TEXT COLLATE "C" NOT NULL,
+	value BYTEA NOT NULL,
 	CONSTRAINT publisher_secrets_pkey PRIMARY KEY (no),
 	CONSTRAINT publisher_secrets_publisher_no_name_key UNIQUE (publisher_no, name),
 	CONSTRAINT publisher_secrets_publisher_no_fkey FOREIGN KEY(publisher_no) REFERENCES publishers (no)
@@ -559,6 +565,15 @@ CREATE TABLE feed_runs (
 	CONSTRAINT feed_runs_feed_no_fkey FOREIGN KEY(feed_no) REFERENCES feeds (no)
 );
 CREATE INDEX feed_runs_by_feed ON feed_runs (feed_no, no);
+CREATE TABLE feed_secrets (
+	no BIGSERIAL NOT NULL,
+	feed_no BIGINT NOT NULL,
+	name TEXT COLLATE "C" NOT NULL,
+	value BYTEA NOT NULL,
+	CONSTRAINT feed_secrets_pkey PRIMARY KEY (no),
+	CONSTRAINT feed_secrets_feed_no_name_key UNIQUE (feed_no, name),
+	CONSTRAINT feed_secrets_feed_no_fkey FOREIGN KEY(feed_no) REFERENCES feeds (no)
+);
 CREATE TABLE funnel_items (
 	no BIGSERIAL NOT NULL,
 	batch_no BIGINT NOT NULL,

@@ -1,0 +1,29 @@
+"""The tables of secrets: their ``value`` is sealed under a master key (store/sealed.py)."""
+
+import sqlalchemy as sa
+
+from handbill.store.records.columns import metadata
+from handbill.store.records.columns import raw as _bytes
+from handbill.store.records.columns import row_no as _no
+from handbill.store.records.columns import text as _text
+from handbill.store.records.columns import to as _to
+from handbill.store.records.columns import whole as _whole
+
+# Which master keys have sealed the secrets here, by name and not by value; the newest row's seals.
+master_keys = sa.Table("master_keys", metadata, _no(), _bytes("name"), _whole("since_at"))
+# Keys of our own (access/keys.py), and of callbacks.
+secrets = sa.Table(
+    "secrets", metadata, _no(), _text("name"), _whole("kid"), _bytes("value"),
+    _whole("created_at"), sa.UniqueConstraint("name", "kid"),
+)  # fmt: skip
+# Passwords of a publisher's FTP server and portals, by what they are for; apart from the body, so
+# that nobody reads one without asking for it.
+publisher_secrets = sa.Table(
+    "publisher_secrets", metadata, _no(), _to("publisher_no", "publishers"), _text("name"),
+    _bytes("value"), sa.UniqueConstraint("publisher_no", "name"),
+)  # fmt: skip
+# A feed's password, by the place and user that it is for.
+feed_secrets = sa.Table(
+    "feed_secrets", metadata, _no(), _to("feed_no", "feeds"), _text("name"), _bytes("value"),
+    sa.UniqueConstraint("feed_no", "name"),
+)  # fmt: skip
