@@ -8,6 +8,7 @@ import asyncio
 import json
 import re
 import resource
+import select
 import subprocess
 import sys
 import time
@@ -36,7 +37,7 @@ from handbill.store.records import open_records
 from handbill.work.tools import Tools
 
 JOBS = 100_000
-NEW_MB, SAME_MB, MOST_MB = 20.0, 60.0, 300.0
+NEW_MB, SAME_MB, MOST_MB, MOST_WAIT = 20.0, 60.0, 300.0, 0.3
 _FEED = "feed"
 
 
@@ -56,7 +57,8 @@ def run() -> list[Figure]:
         bare = _bare(folder / "whole.xml")
         _found(folder / "node")
         with _serving(folder) as port:
-            new = _import(folder, port, "whole.xml")
+            with _writing(folder / "node") as waits:
+                new = _import(folder, port, "whole.xml")
             same = _import(folder, port, "same.xml")
             later = _import(folder, port, "later.xml")
     size = sizes["whole.xml"]
@@ -68,6 +70,14 @@ def run() -> list[Figure]:
         _speed("import again, every job unchanged", size, same, SAME_MB),
         _speed("import again, 1,000 changed, 500 left", sizes["later.xml"], later, 0.0),
     ]
+    figures.append(
+        Figure(
+            "longest wait of another writer meanwhile", waits[-1], "s", f"<= {MOST_WAIT}",
+            waits[-1] <= MOST_WAIT,
+            note=f"{JOBS:,} new jobs, a write each 50 ms, {len(waits):,} writes; "
+            f"p99 {waits[len(waits) * 99 // 100] * 1_000:.0f} ms",
+        )
+    )  # fmt: skip
     peak = max(one["rss_mb"] for one in (new, same, later))
     figures.append(
         Figure("import, peak memory of the process", peak, "MB", "<= 300", peak <= MOST_MB)
@@ -121,6 +131,32 @@ def _import(folder: Path, port: int, page: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "bench.feed_import", "import", str(folder / "node")]
     found: dict[str, Any] = json.loads(subprocess.check_output([*command, str(port), page]))
     return found
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[list[float]]:
+    """Another process writes; how long each write took, in order, once the block has ended."""
+    command = [sys.executable, "-m", "bench.feed_import", "write", str(folder)]
+    waits: list[float] = []
+    writer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    yield waits
+    told, _ = writer.communicate()
+    waits.extend(json.loads(told))
+
+
+def _write_on(folder: Path) -> None:
+    """Write every 50 ms until standard input ends."""
+    records, waits = open_records(f"sqlite:///{folder}/records.db"), list[float]()
+    print("begun", flush=True)
+    while not select.select([sys.stdin], [], [], 0.05)[0]:
+        began = time.perf_counter()
+        with records.write() as tx:
+            tx.run_text("UPDATE feeds SET updated_at = updated_at + 1", {})
+        waits.append(time.perf_counter() - began)
+    print(json.dumps(sorted(waits)))
+    records.close()
 
 
 async def _serve(folder: Path) -> None:
@@ -192,5 +228,7 @@ def _peak_mb() -> float:
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
         asyncio.run(_serve(Path(sys.argv[2])))
+    elif sys.argv[1] == "write":
+        _write_on(Path(sys.argv[2]))
     else:
         _one_import(Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

@@ -14,16 +14,19 @@ from handbill.feeds import rows as feed_rows
 from handbill.feeds import service as feeds
 from handbill.feeds.importing import import_feed
 from handbill.feeds.rows import Run
+from handbill.feeds.work import hurry
 from handbill.host.clock import SetClock
 from handbill.host.egress import Egress
 from handbill.host.ids import SeededIds, new_uuid
 from handbill.host.settings import Settings
 from handbill.jobs import service as jobs
+from handbill.jobs.service import HURRY
 from handbill.kit.instants import Instant, instant_of_iso
 from handbill.store.blobs import open_blobs
 from handbill.store.index import EdgeIndex
 from handbill.store.records import Records
 from handbill.store.records.tables import agencies, unindexed, unmatched
+from handbill.work.loop import Worker
 from handbill.work.tools import Tools
 
 MONDAY: Instant = instant_of_iso("2026-11-23T12:00:00Z")
@@ -137,6 +140,8 @@ class World:
             return {job.body.ref: job for job in jobs.walk(tx, self.client.no)}
 
     def feed_now(self, feed: Feed) -> Feed:
+        """As it is once those that others left jobs to are hurried."""
+        Worker(self.tools, "w", {HURRY: hurry}).run_due()
         with self.records.read() as tx:
             found = feed_rows.find(tx, self.client.no, feed.id)
         assert found is not None

@@ -1,4 +1,6 @@
-"""An import killed at any point leaves the jobs wholly as they were; the next one ends it."""
+"""An import killed at any point leaves the jobs wholly as they were, or wholly as the feed has them
+now; the next one ends it.
+"""
 
 import signal
 import subprocess
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from flows.feed_world import World, document, item, world_on
+from handbill.jobs import service as jobs
 from handbill.store.records import Records
 
 # Kills itself when a function of that name is called for the n-th time.
@@ -52,6 +55,9 @@ _NEW = [
     *(item(f"{n:04d}", city="Dallas") for n in range(1_000, 2_200)),
     *(item(f"{n:04d}") for n in range(3_000, 4_200)),
 ]
+_KEPT = {f"{n:04d}" for n in range(1_000)}
+_MOVED = {f"{n:04d}" for n in range(1_000, 2_200)}
+_ADDED = {f"{n:04d}" for n in range(3_000, 4_200)}
 
 
 @pytest.fixture
@@ -68,16 +74,17 @@ def killed_in(world: World, folder: Path, feed_id: str, point: tuple[str, int]) 
     assert child.returncode == -signal.SIGKILL, point
 
 
-POINTS = [
+BEFORE = [
     ("begin_run", 1),
     ("meet", 2_000),
     ("_take_over", 1),
-    ("_apply_batch", 3),
+    ("sort", 3),
     ("insert", 2),
-    ("mark_unmatched", 2),
-    ("leave", 1),
-    ("end_run", 1),
+    ("stage_gone", 1),
+    ("alive", 2),
+    ("switch", 1),
 ]
+AFTER = [("_bring_up", 2), ("leave", 2), ("_reveal", 2), ("tally_of_feed", 2), ("end_run", 1)]
 
 
 def test_killed_at_any_point(world: World, tmp_path: Path) -> None:
@@ -86,12 +93,19 @@ def test_killed_at_any_point(world: World, tmp_path: Path) -> None:
     before = world.jobs()
     world.marked()
     world.site.pages["/feed.xml"] = document(*_NEW)
-    for point in POINTS:
+    for point in BEFORE:
         killed_in(world, tmp_path, feed.id, point)
         assert world.jobs() == before, point
         assert world.marked() == (set(), set()), point
         assert not list((tmp_path / "scratch").iterdir()), point
-    assert world.serve_and_run(feed, *_NEW) == {
-        "total": 3_400, "added": 1_200, "changed": 1_200, "unchanged": 1_000, "left": 300,
-    }  # fmt: skip
-    assert set(world.jobs()) == {f"{n:04d}" for n in (*range(2_200), *range(3_000, 4_200))}
+    for point in AFTER:
+        killed_in(world, tmp_path, feed.id, point)
+        found = world.jobs()
+        assert set(found) == _KEPT | _MOVED | _ADDED, point
+        assert {ref for ref, job in found.items() if job.body.city == "Dallas"} == _MOVED, point
+        with world.records.read() as tx:
+            assert jobs.count(tx, world.client.no, world.clock.now()) == (3_400, 0), point
+            first = jobs.jobs_page(tx, world.client.no, 900, 1_000)
+        assert first == list(found.values())[900:1_900], point
+    assert world.serve_and_run(feed, *_NEW) == {"total": 3_400, "unchanged": 3_400}
+    assert world.marked() == (_MOVED | _ADDED | (set(before) - _KEPT - _MOVED), _ADDED)

@@ -17,6 +17,7 @@ from handbill.feeds.collecting import ImportFailed
 from handbill.feeds.importing import import_feed
 from handbill.jobs import editing, rows
 from handbill.jobs import service as jobs
+from handbill.jobs.taking_over import settle
 from handbill.kit.instants import HOUR, MINUTE
 from handbill.store.records import Records
 
@@ -270,6 +271,8 @@ def test_deleting_a_feed_leaves_what_another_carries(world: World) -> None:
     now = world.feed_now(first)
     with world.records.write() as tx:
         feeds.delete(tx, world.clock.now(), world.client, now)
+    assert set(world.jobs()) == {"1", "2"}
+    settle(world.records, world.client)
     assert {ref: job.feed_no for ref, job in world.jobs().items()} == {
         "1": second.no, "2": second.no,
     }  # fmt: skip
@@ -409,8 +412,7 @@ def test_deleted_while_its_feed_is_read(world: World) -> None:
         [world.site.pages["/feed.xml"]], begun[1].body, place, known,  # type: ignore[list-item]
         collecting.Spool(BytesIO()),
     )  # fmt: skip
-    with world.records.write() as tx:
-        run = importing._take_over(tx, *begun, found, world.clock.now())
+    run = importing._take_over(world.tools, *begun, found)
     assert (run.body.counts["deleted"], run.body.counts["changed"]) == (1, 0)
     assert "1" not in world.jobs()
 

@@ -1,7 +1,7 @@
-"""One run of a feed: fetch, read, hold against what stood, and take over in one transaction.
+"""One run of a feed: fetch, read, hold against what stood, and take over in short steps, as one.
 
-Until that transaction commits nothing of the jobs has changed; so a run that fails, or is killed
-at any point, leaves the former jobs standing.
+Until the takeover is switched nothing of the jobs has changed; so a run that fails, or is killed
+before, leaves the former jobs standing.
 """
 
 import logging
@@ -28,8 +28,11 @@ from handbill.feeds.collecting import (
 )
 from handbill.feeds.rows import Run
 from handbill.host.egress import Asked, EgressFailed, EgressRefused, Fetched, Limits
+from handbill.host.ids import new_uuid
 from handbill.jobs import service as jobs
+from handbill.jobs import taking_over
 from handbill.jobs.service import Applied
+from handbill.jobs.taking_over import Superseded, Taking
 from handbill.kit.instants import SECOND, Instant
 from handbill.kit.urls import NotUrl, canonical_url
 from handbill.kit.urls import place_of as door_of
@@ -40,6 +43,7 @@ from handbill.work.tools import Tools
 REMATCH = "groups.rematch"
 _LOG = logging.getLogger("handbill.feeds")
 _TELL_EVERY_PERCENT = 5
+_DELETED = "The feed was deleted while it was read."
 _OF_API = FieldFault("referencenumber", "api_owned", "belongs to a job added by API")
 
 
@@ -61,6 +65,7 @@ def import_feed(tools: Tools, feed_id: str) -> Run | None:
 
 
 def _run(tools: Tools, client: Client, feed: Feed, run: Run) -> Run:
+    taking_over.settle(tools.records, client)
     with tools.records.read() as tx:
         former = service.former_success(tx, feed, client.zone)
         live, _ = jobs.tally_of_feed(tx, feed.no)
@@ -80,8 +85,7 @@ def _run(tools: Tools, client: Client, feed: Feed, run: Run) -> Run:
                 # The first page may stay the same while a later one changes.
                 run.body.etag = run.body.last_modified = ""
             _brake(found, forced=run.body.forced)
-            with tools.records.write() as tx:
-                return _take_over(tx, client, feed, run, found, tools.clock.now())
+            return _take_over(tools, client, feed, run, found)
 
 
 def _still_whole(former: Run, live: int) -> bool:
@@ -190,37 +194,61 @@ def _brake(found: Collected, *, forced: bool) -> None:
         )
 
 
-def _take_over(tx: Tx, client: Client, feed: Feed, run: Run, found: Collected, now: Instant) -> Run:
-    """Everything that the feed changes, in the caller's transaction."""
+def _take_over(tools: Tools, client: Client, feed: Feed, run: Run, found: Collected) -> Run:
+    """Everything that the feed changes: staged, switched to at once, and settled."""
+    token = new_uuid(tools.ids)
+    taking = taking_over.begin(tools.records, client, feed.no, token)
+    try:
+        applied = taking.stage(found.spool, tools.clock.now())
+        left = taking.stage_gone(found.gone)
+        with tools.records.write() as tx:
+            _switch(tx, client, feed, taking, found, tools.clock.now())
+            if applied.added or applied.changed or applied.revived or left:
+                enqueue(tx, REMATCH, client.id, tools.clock.now())
+    except Exception as failed:
+        taking.discard()
+        if isinstance(failed, Superseded):
+            raise ImportFailed("deleted", _DELETED) from failed
+        raise
+    taking.settle()
+    return _taken_over(tools, client, feed, run, found, _counts(found, applied) | {"left": left})
+
+
+def _switch(
+    tx: Tx, client: Client, feed: Feed, taking: Taking, found: Collected, now: Instant
+) -> None:
     clients.lock(tx, client.no)
     service.check_unmoved(tx, feed)
     clients.learn_custom_fields(tx, client.no, found.fields)
-    applied = jobs.apply(tx, client, feed.no, found.spool, now)
-    left, receivers = jobs.leave(tx, client.no, feed.no, found.gone, now)
-    jobs.carried_by(tx, feed.no, applied.held)
-    rows.hurry(tx, receivers, now)
-    live, invalid = jobs.tally_of_feed(tx, feed.no)
+    service.keep_mappings(tx, feed, found.mappings)
+    taking.switch(tx, now)
+
+
+def _taken_over(
+    tools: Tools, client: Client, feed: Feed, run: Run, found: Collected, counts: dict[str, int]
+) -> Run:
+    """What came of the run, by the jobs as they are now."""
+    with tools.records.read() as tx:
+        live, invalid = jobs.tally_of_feed(tx, feed.no)
     body = run.body
-    for ref in applied.held_by_api:
-        found.fault(ref, 0, _OF_API)
-    body.counts = _counts(found, applied) | {"left": left, "invalid": invalid}
+    body.counts = counts | {"invalid": invalid}
     body.fault_counts, body.faults = found.fault_counts, found.faults
     body.live = live
-    service.keep_mappings(tx, feed, found.mappings)
     body.settings = settings_digest(feed.body, client.zone).hex()
-    if applied.added or applied.changed or applied.revived or left:
-        enqueue(tx, REMATCH, client.id, now)
-    service.end_run(tx, feed, run, "SUCCESS", now)
+    with tools.records.write() as tx:
+        service.end_run(tx, feed, run, "SUCCESS", tools.clock.now())
     return run
 
 
 def _counts(found: Collected, applied: Applied) -> dict[str, int]:
+    for ref in applied.held_by_api:
+        found.fault(ref, 0, _OF_API)
     return {
         "total": found.total, "added": applied.added, "changed": applied.changed,
         "revived": applied.revived,
         "unchanged": found.same + applied.same, "duplicates": found.duplicates,
         "skipped": found.skipped, "api_owned": len(applied.held_by_api),
-        "other_feed": len(applied.held_by_feed), "deleted": found.deleted + applied.deleted,
+        "other_feed": applied.other_feed, "deleted": found.deleted + applied.deleted,
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from handbill.feeds.collecting import ImportFailed, settings_digest
 from handbill.feeds.rows import Run, RunBody
 from handbill.host.figures import FEED_RUNS
 from handbill.host.ids import Ids, new_uuid
-from handbill.jobs import service as jobs
+from handbill.jobs import taking_over
 from handbill.kit.faults import Fault, bad_request, not_found
 from handbill.kit.instants import HOUR, MINUTE, Instant
 from handbill.store.records import Tx
@@ -169,11 +169,7 @@ def delete(tx: Tx, now: Instant, client: Client, feed: Feed) -> None:
     feed.next_run_at = None
     rows.save(tx, feed, deleted_at=now)
     rows.forget_passwords(tx, feed.no, "")
-    jobs.carried_by(tx, feed.no, [])
-    carried = [no for no, *_ in jobs.of_feed(tx, feed.no)]
-    carried += [no for no, *_ in jobs.deleted_of_feed(tx, feed.no)]
-    _, receivers = jobs.leave(tx, client.no, feed.no, carried, now)
-    rows.hurry(tx, receivers, now)
+    taking_over.let_go(tx, client, feed.no, now)
     enqueue(tx, REMATCH, client.id, now)
 
 

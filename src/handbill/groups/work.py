@@ -2,6 +2,7 @@
 
 from handbill.clients import service as clients
 from handbill.groups import matching
+from handbill.jobs.taking_over import settle
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.work.queue import Task, enqueue
@@ -19,6 +20,7 @@ def rematch(tools: Tools, task: Task) -> None:
     if found is None:
         return
     client, live = found
+    settle(tools.records, client)
     if live:
         matching.rematch(tools.records, client, tools.clock.now())
     with tools.records.write() as tx:

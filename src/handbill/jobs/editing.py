@@ -15,7 +15,7 @@ from handbill.core.nouns import (
     Publisher,
 )
 from handbill.dialects.outbound import kept_nodes
-from handbill.jobs import rows, service
+from handbill.jobs import carried, rows, service, taking_over
 from handbill.kit.faults import Fault, bad_request, refused_state
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
@@ -30,6 +30,13 @@ from handbill.work.queue import enqueue
 _MANDATORY = ("title", "description", "url")
 
 
+def job_to_change(tx: Tx, client: Client, ref: str) -> Job:
+    """The client's live job of that reference, its rows as it is. **Refuses** any other (404)."""
+    job = service.job_of(tx, client.no, ref)
+    taking_over.settle_job(tx, client, job.no)
+    return service.job_of(tx, client.no, ref)
+
+
 def add(tx: Tx, now: Instant, client: Client, given: dict[str, Any]) -> Job:
     """A new job of what ``wire.jobs.CREATE`` read. A job without title, description or any URL is
     kept, but not valid (domain 5.2).
@@ -39,6 +46,9 @@ def add(tx: Tx, now: Instant, client: Client, given: dict[str, Any]) -> Job:
     """
     given = _dated(client, {key: value for key, value in given.items() if value is not None})
     ref = given["refNumber"]
+    stands = rows.standing(tx, client.no, [ref]).get(ref)
+    if stands is not None:
+        taking_over.settle_job(tx, client, stands.no)
     before = rows.find(tx, client.no, ref)
     if before is not None:
         if not before.expired(now):
@@ -53,6 +63,8 @@ def add(tx: Tx, now: Instant, client: Client, given: dict[str, Any]) -> Job:
     body.posted_at = body.published_at
     body.modified_at = body.published_at
     body.missing = _missing(body)
+    if stands is not None:
+        taking_over.keep_out(tx, client, stands.no, is_carried=True)
     _write(tx, now, client, None, body, None)
     job = service.job_of(tx, client.no, ref)
     rows.set_settings(tx, job.no, settings, now)
@@ -100,7 +112,8 @@ def delete(tx: Tx, now: Instant, client: Client, job: Job) -> None:
 
     While a feed carries it, it stays deleted; only ``add`` brings it back before.
     """
-    carrier = rows.carrier_of(tx, job.no) if job.feed_no is None else job.feed_no
+    taking_over.keep_out(tx, client, job.no, is_carried=False)
+    carrier = carried.carrier_of(tx, job.no) if job.feed_no is None else job.feed_no
     if carrier is None:
         rows.leave_one(tx, job.no, now)
     else:

@@ -24,6 +24,10 @@ def _job(call: Call) -> Job:
     return service.job_of(call.tx, call.client.no, call.path["job_reference"])
 
 
+def _to_change(call: Call) -> Job:
+    return editing.job_to_change(call.tx, call.client, call.path["job_reference"])
+
+
 def _add(call: Call) -> dict[str, Any]:
     return done("Job created", editing.add(call.tx, call.now, call.client, call.body).id)
 
@@ -43,23 +47,23 @@ def _get(call: Call) -> SpelledJob:
 
 
 def _delete(call: Call) -> dict[str, Any]:
-    editing.delete(call.tx, call.now, call.client, _job(call))
+    editing.delete(call.tx, call.now, call.client, _to_change(call))
     return done("Job deleted")
 
 
 def _update(call: Call) -> dict[str, Any]:
-    job = _job(call)
+    job = _to_change(call)
     editing.update(call.tx, call.now, call.client, job, call.body)
     return done("Job updated", job.id)
 
 
 def _pause(call: Call) -> dict[str, Any]:
-    editing.switch(call.tx, call.now, call.client, _job(call), "P")
+    editing.switch(call.tx, call.now, call.client, _to_change(call), "P")
     return done("Job paused")
 
 
 def _enable(call: Call) -> dict[str, Any]:
-    editing.switch(call.tx, call.now, call.client, _job(call), "A")
+    editing.switch(call.tx, call.now, call.client, _to_change(call), "A")
     return done("Job enabled")
 
 

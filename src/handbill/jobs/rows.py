@@ -19,7 +19,7 @@ from handbill.kit.instants import Instant
 from handbill.kit.urls import NotUrl, page_url
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
-from handbill.store.records.tables import also_carried, job_bodies, jobs, unindexed, unmatched
+from handbill.store.records.tables import NOW, job_bodies, jobs, unindexed, unmatched
 
 MATCHING = (
     "valid", "title", "company", "category", "city", "state", "country", "zip", "type",
@@ -70,6 +70,7 @@ class Standing(msgspec.Struct, gc=False):
 
 
 _BODY = msgspec.msgpack.Decoder(JobBody)
+_BROUGHT = msgspec.msgpack.Decoder(Written)
 _PACK = msgspec.msgpack.Encoder()
 _SETTINGS = msgspec.json.Decoder(JobSettings)
 _JSON = msgspec.json.Encoder()
@@ -80,20 +81,22 @@ _UPDATED = (*_SOURCE[1:], "settings", "feed_no", "left_at", "deleted_at", "updat
 
 _COLUMNS = (
     _t.no, _t.id, _t.client_no, _t.feed_no, _t.status, _t.valid, _t.settings, _t.created_at,
-    _t.updated_at, _t.left_at, job_bodies.c.body,
+    _t.updated_at, NOW.left_at, NOW.brought, job_bodies.c.body,
 )  # fmt: skip
 _JOINED = sa.select(*_COLUMNS).join(job_bodies, job_bodies.c.job_no == _t.no)
-_LIVE = (_t.client_no == b("client_no"), _t.left_at.is_(None))
+_LIVE = (_t.client_no == b("client_no"), NOW.left_at.is_(None))
 _ONE = _JOINED.where(*_LIVE, _t.ref == b("ref"))
-_PAGE = (
-    _JOINED.where(*_LIVE)
+_OF_CLIENT = _t.client_no == b("client_no")
+_LIMIT = b("limit", type_=sa.Integer)
+# By whether a takeover is amid its end: to ask that of each row takes longer than to read it.
+_PAGE = {
+    amid: _JOINED.where(_OF_CLIENT, (NOW.left_at if amid else _t.left_at).is_(None))
     .order_by(_t.no)
-    .limit(b("limit", type_=sa.Integer))
+    .limit(_LIMIT)
     .offset(b("skip", type_=sa.Integer))
-)
-_AFTER = (
-    _JOINED.where(*_LIVE, _t.no > b("after")).order_by(_t.no).limit(b("limit", type_=sa.Integer))
-)
+    for amid in (False, True)
+}
+_AFTER = _JOINED.where(*_LIVE, _t.no > b("after")).order_by(_t.no).limit(_LIMIT)
 _REFS = sa.select(_t.id, _t.ref).where(_t.client_no == b("client_no"), among(_t.id, "ids"))
 _BY_IDS = _JOINED.where(*_LIVE, among(_t.id, "ids"))
 _PLACES = sa.select(_t.id, _t.country, _t.state, _t.city).where(among(_t.id, "ids"))
@@ -117,19 +120,18 @@ _LIFT = (
     .where(among(_t.no, "nos"), _t.feed_no == b("feed_no"), _t.deleted_at.is_not(None))
     .values(deleted_at=sa.null())
 )
-_CARRIER = sa.select(sa.func.min(also_carried.c.feed_no)).where(also_carried.c.job_no == b("no"))
-_HEIRS = (
-    sa.select(also_carried.c.job_no, sa.func.min(also_carried.c.feed_no))
-    .where(among(also_carried.c.job_no, "nos"), also_carried.c.feed_no != b("feed_no"))
-    .group_by(also_carried.c.job_no)
-)
-_FORGET_CARRIED = sa.delete(also_carried).where(also_carried.c.feed_no == b("feed_no"))
+_ALIVE = sa.select(_t.no).where(among(_t.no, "nos"), _t.left_at.is_(None))
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
 def _job(row: Row) -> Job:
     (no, id_, client_no, feed_no, status, valid, settings, created_at, updated_at, left_at,
-     blob) = row  # fmt: skip
+     raw, blob) = row  # fmt: skip
+    if raw is not None:
+        brought = _BROUGHT.decode(raw)
+        blob, valid, settings = (
+            brought.body, brought.valid, settings_with(settings, brought.publishers)
+        )  # fmt: skip
     body = _BODY.decode(blob)
     if settings is not None:
         body.settings = _SETTINGS.decode(settings)
@@ -144,8 +146,9 @@ def find(tx: Tx, client_no: int, ref: str) -> Job | None:
     return _job(row) if row else None
 
 
-def page(tx: Tx, client_no: int, skip: int, limit: int) -> list[Job]:
-    return [_job(row) for row in tx.all(_PAGE, client_no=client_no, skip=skip, limit=limit)]
+def page(tx: Tx, client_no: int, skip: int, limit: int, *, amid: bool) -> list[Job]:
+    """``amid``: a takeover of the client is switched, and not at its end."""
+    return [_job(row) for row in tx.all(_PAGE[amid], client_no=client_no, skip=skip, limit=limit)]
 
 
 def after(tx: Tx, client_no: int, no: int, limit: int) -> list[Job]:
@@ -257,12 +260,12 @@ def settings_with(settings: str | None, publishers: tuple[str, ...] | None) -> s
 
 def insert(
     tx: Tx, client_no: int, client_id: str, feed_no: int | None, new: Sequence[Written],
-    now: Instant,
+    now: Instant, left_at: Instant | None = None,
 ) -> dict[str, int]:  # fmt: skip
     """Add jobs with their bodies; number by reference."""
     fixed = {
         "client_no": client_no, "feed_no": feed_no, "status": "A", "created_at": now,
-        "updated_at": now, "left_at": None,
+        "updated_at": now, "left_at": left_at,
     }  # fmt: skip
     tx.put_many(
         jobs,
@@ -328,28 +331,9 @@ def hand_over(tx: Tx, heirs: dict[int, int]) -> None:
     )
 
 
-def heirs_of(tx: Tx, feed_no: int, nos: Sequence[int]) -> dict[int, int]:
-    """Of these jobs those that another feed carries too: job number → the oldest such feed."""
-    found = tx.all(_HEIRS, nos=Listed(nos), feed_no=feed_no)
-    return dict(found)
-
-
-def set_carried(tx: Tx, feed_no: int, nos: Iterable[int]) -> None:
-    """The jobs that the feed carries although they are another's: these and no others."""
-    tx.run(_FORGET_CARRIED, feed_no=feed_no)
-    tx.put_many(also_carried, [{"feed_no": feed_no, "job_no": no} for no in sorted(set(nos))])
-
-
-def add_carried(tx: Tx, pairs: Iterable[tuple[int, int]]) -> None:
-    """Note (feed, job) pairs beside what is noted."""
-    rows = [{"feed_no": feed_no, "job_no": no} for feed_no, no in pairs]
-    tx.upsert_many(also_carried, ["feed_no", "job_no"], rows, keep=True)
-
-
-def carrier_of(tx: Tx, no: int) -> int | None:
-    """The oldest feed that carries a job which is not its own."""
-    found: int | None = tx.value(_CARRIER, no=no)
-    return found
+def alive(tx: Tx, nos: Sequence[int]) -> set[int]:
+    """Which of these are in their feed."""
+    return {no for (no,) in tx.all(_ALIVE, nos=Listed(nos))}
 
 
 def mark_new(tx: Tx, client_no: int, nos: Iterable[int]) -> None:

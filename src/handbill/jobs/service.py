@@ -2,29 +2,33 @@
 
 A job is live while ``left_at`` is not set; only live jobs can be found. Every change marks what
 must be matched and indexed again in the same transaction; the caller enqueues ``groups.rematch``.
+A feed's jobs are taken over in many steps, as one: ``taking_over``.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from handbill.core.click_definitions import JobPlace
 from handbill.core.nouns import Client, Job, JobBody
-from handbill.jobs import rows, tallies
+from handbill.jobs import carried, rows, staging, tallies
 from handbill.jobs.rows import Standing, Written, job_id, written
 from handbill.kit.faults import not_found
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Row
+from handbill.work.queue import enqueue
 
 __all__ = [
-    "BATCH", "Applied", "Written", "apply", "bodies", "carried_by", "count", "deleted_of_feed",
-    "job_id", "job_of", "jobs_by_ids", "jobs_by_number", "jobs_page", "leave", "of_feed",
+    "Applied", "Written", "apply", "bodies", "count", "deleted_of_feed",
+    "job_id", "job_of", "jobs_by_ids", "jobs_by_number", "jobs_page", "of_feed",
     "places_of", "tally_of_feed", "walk", "written",
 ]  # fmt: skip
 
 BATCH = 1_000
+HURRY = "feeds.hurry"
+"""Reads a feed again soon. Its room stands above, so that it is only known by name."""
 _T = TypeVar("_T")
 
 
@@ -39,12 +43,12 @@ def job_of(tx: Tx, client_no: int, ref: str) -> Job:
 
 def jobs_page(tx: Tx, client_no: int, skip: int, limit: int) -> list[Job]:
     """Live jobs, oldest first."""
-    return rows.page(tx, client_no, skip, limit)
+    return rows.page(tx, client_no, skip, limit, amid=staging.is_amid(tx, client_no))
 
 
 def count(tx: Tx, client_no: int, now: Instant) -> tuple[int, int]:
     """How many live jobs the client has, and how many of them have expired."""
-    return tallies.count(tx, client_no, now)
+    return tallies.count(tx, client_no, now, amid=staging.is_amid(tx, client_no))
 
 
 def jobs_by_ids(tx: Tx, client_no: int, ids: Sequence[str]) -> list[Job]:
@@ -60,14 +64,14 @@ def refs_of(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, str]:
 
 def jobs_by_number(tx: Tx, nos: Iterable[int]) -> dict[int, Job]:
     """By row number, those that left too; for rooms that hold numbers (ledger, listings)."""
-    return {job.no: job for part in _parts(nos) for job in rows.by_numbers(tx, part)}
+    return {job.no: job for part in parts(nos, BATCH) for job in rows.by_numbers(tx, part)}
 
 
 def places_of(tx: Tx, ids: Iterable[bytes]) -> dict[bytes, JobPlace]:
     """Where jobs are, by id, those that left too."""
     return {
         bytes.fromhex(id_): JobPlace(*place)
-        for part in _parts(id_.hex() for id_ in ids)
+        for part in parts((id_.hex() for id_ in ids), BATCH)
         for id_, *place in rows.places(tx, part)
     }
 
@@ -82,7 +86,7 @@ def walk(tx: Tx, client_no: int) -> Iterator[Job]:
 
 def bodies(tx: Tx, nos: Iterable[int]) -> Iterator[tuple[int, JobBody]]:
     """Number and body (without settings) of each job, in bounded memory."""
-    for part in _parts(nos):
+    for part in parts(nos, BATCH):
         yield from rows.bodies(tx, part)
 
 
@@ -112,70 +116,80 @@ class Applied:
     same: int = 0
     deleted: int = 0
     """Of the feed, and deleted since it carries them: they stay so."""
-    held_by_api: dict[str, int] = field(default_factory=dict)
-    """References that a job added by API holds, and its number: not touched."""
-    held_by_feed: list[int] = field(default_factory=list)
-    """Jobs that belong to another feed, deleted ones too: not touched."""
-
-    @property
-    def held(self) -> list[int]:
-        """Jobs that the feed carries although they are not its own."""
-        return [*self.held_by_feed, *self.held_by_api.values()]
+    held_by_api: list[str] = field(default_factory=list)
+    """References that a job added by API holds: not touched."""
+    other_feed: int = 0
+    """Belong to another feed, deleted ones too: not touched."""
 
 
 def apply(
     tx: Tx, client: Client, feed_no: int | None, brought: Iterable[Written], now: Instant
 ) -> Applied:
-    """Add or rewrite jobs, in batches, all in the caller's transaction.
+    """Add or rewrite jobs, all in the caller's transaction.
 
     ``feed_no`` None: the API brings them. A live job of another source is left alone and told;
     one that had left is taken over by who brings it, with its number and id. One that was deleted
     while a feed carries it comes back by the API alone.
     """
     done = Applied()
-    brought = iter(brought)
-    while batch := list(islice(brought, BATCH)):
-        _apply_batch(tx, client, feed_no, batch, now, done)
+    for batch in parts(brought, BATCH):
+        sorted_ = sort(tx, client.no, feed_no, batch, done)
+        carried.add(tx, _lifted(sorted_.changed))
+        rows.update(tx, feed_no, sorted_.changed, now)
+        new = sorted_.new
+        numbers = rows.insert(tx, client.no, client.id, feed_no, new, now) if new else {}
+        _mark(tx, client.no, numbers, sorted_.changed)
     return done
 
 
-def _apply_batch(
-    tx: Tx, client: Client, feed_no: int | None, batch: list[Written], now: Instant, done: Applied
-) -> None:
-    before = rows.standing(tx, client.no, [job.ref for job in batch])
-    new: list[Written] = []
-    changed: list[tuple[Standing, Written]] = []
+class Sorted(NamedTuple):
+    """Of jobs that a source brought, those that are to be written; and the numbers of those that
+    belong to another source.
+    """
+
+    new: list[Written]
+    changed: list[tuple[Standing, Written]]
+    held: list[int]
+
+
+def sort(
+    tx: Tx, client_no: int, feed_no: int | None, batch: list[Written], done: Applied
+) -> Sorted:
+    """Hold some jobs against those that stand. Which bytes they came in, where they say the same,
+    is noted at once: nobody sees it.
+    """
+    before = rows.standing(tx, client_no, [job.ref for job in batch])
+    found = Sorted([], [], [])
     reread: list[tuple[int, bytes | None]] = []
     deleted: list[tuple[int, bytes | None]] = []
     for job in batch:
         stands = before.get(job.ref)
         if stands is None:
-            new.append(job)
+            found.new.append(job)
         elif stands.deleted_at is not None and feed_no is not None:
             if stands.feed_no == feed_no:
                 deleted.append((stands.no, job.raw_digest))
             else:
-                done.held_by_feed.append(stands.no)
+                found.held.append(stands.no)
+                done.other_feed += 1
         elif stands.left_at is None and stands.feed_no != feed_no:
+            found.held.append(stands.no)
             if stands.feed_no is None:
-                done.held_by_api[job.ref] = stands.no
+                done.held_by_api.append(job.ref)
             else:
-                done.held_by_feed.append(stands.no)
+                done.other_feed += 1
         elif stands.left_at is None and _says_the_same(stands, job):
             reread.append((stands.no, job.raw_digest))
         else:
-            changed.append((stands, job))
+            found.changed.append((stands, job))
     rows.reread(tx, [*reread, *deleted])
-    rows.add_carried(tx, _lifted(changed))
-    rows.update(tx, feed_no, changed, now)
-    numbers = rows.insert(tx, client.no, client.id, feed_no, new, now) if new else {}
-    _mark(tx, client.no, numbers, changed)
-    done.added += len(new)
+    done.added += len(found.new)
     done.same += len(reread)
     done.deleted += len(deleted)
-    back = sum(stands.left_at is not None for stands, _ in changed)
+    back = sum(stands.left_at is not None for stands, _ in found.changed)
     done.revived += back
-    done.changed += len(changed) - back
+    done.changed += len(found.changed) - back
+    return found
 
 
 def _lifted(changed: list[tuple[Standing, Written]]) -> list[tuple[int, int]]:
@@ -210,33 +224,23 @@ def _mark(
     rows.mark_unindexed(tx, client_no, turned)
 
 
-def leave(
-    tx: Tx, client_no: int, feed_no: int, nos: Iterable[int], now: Instant
-) -> tuple[int, set[int]]:
-    """Jobs that their feed dropped: each leaves, or passes to another feed that carries it. A
-    deleted one is no longer that, or is so for that other feed.
+def leave(tx: Tx, client_no: int, feed_no: int, nos: list[int], now: Instant) -> None:
+    """Jobs that their feed dropped: each leaves, or passes to another feed that carries it, whose
+    content is to be read anew. A deleted one is no longer that, or is so for that other feed.
 
-    How many left, and the feeds that others passed to: their content is to be read anew. Numbers,
-    ids and URLs stay: late clicks still find their way.
+    Numbers, ids and URLs stay: late clicks still find their way.
     """
-    left, receivers = 0, set[int]()
-    for part in _parts(nos):
-        heirs = rows.heirs_of(tx, feed_no, part)
-        rows.hand_over(tx, heirs)
-        receivers.update(heirs.values())
-        gone = [no for no in part if no not in heirs]
-        left += rows.leave(tx, feed_no, gone, now)
-        rows.lift(tx, feed_no, gone)
-        rows.mark_unmatched(tx, client_no, gone)
-    return left, receivers
+    heirs = carried.heirs_of(tx, feed_no, nos)
+    rows.hand_over(tx, heirs)
+    for receiver in sorted(set(heirs.values())):
+        enqueue(tx, HURRY, str(receiver), now)
+    gone = [no for no in nos if no not in heirs]
+    rows.leave(tx, feed_no, gone, now)
+    rows.lift(tx, feed_no, gone)
+    rows.mark_unmatched(tx, client_no, gone)
 
 
-def carried_by(tx: Tx, feed_no: int, nos: Iterable[int]) -> None:
-    """Note the jobs of others that this feed carries too: these and no others."""
-    rows.set_carried(tx, feed_no, nos)
-
-
-def _parts(some: Iterable[_T]) -> Iterator[list[_T]]:
+def parts(some: Iterable[_T], size: int) -> Iterator[list[_T]]:
     every = iter(some)
-    while part := list(islice(every, BATCH)):
+    while part := list(islice(every, size)):
         yield part

@@ -5,19 +5,23 @@ from sqlalchemy import bindparam as b
 
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
-from handbill.store.records.tables import jobs
+from handbill.store.records.tables import NOW, jobs
 
 _t = jobs.c
-_COUNT = (
-    sa.select(
-        sa.func.count(),
-        sa.func.count(
-            sa.case((_t.end_at <= b("now", type_=sa.BigInteger), sa.literal_column("1")))
-        ),
+
+
+def _count(
+    end_at: sa.ColumnElement[int | None], left_at: sa.ColumnElement[int | None]
+) -> sa.Select[int, int]:
+    expired = sa.case((end_at <= b("now", type_=sa.BigInteger), sa.literal_column("1")))
+    return (
+        sa.select(sa.func.count(), sa.func.count(expired))
+        .select_from(jobs)
+        .where(_t.client_no == b("client_no"), left_at.is_(None))
     )
-    .select_from(jobs)
-    .where(_t.client_no == b("client_no"), _t.left_at.is_(None))
-)
+
+
+_COUNT = {False: _count(_t.end_at, _t.left_at), True: _count(NOW.end_at, NOW.left_at)}
 _TALLY_OF_FEED = (
     sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(_t.valid), sa.literal_column("0")))
     .select_from(jobs)
@@ -25,9 +29,11 @@ _TALLY_OF_FEED = (
 )
 
 
-def count(tx: Tx, client_no: int, now: Instant) -> tuple[int, int]:
-    """Live jobs, and those of them that have expired."""
-    live, expired = tx.all(_COUNT, client_no=client_no, now=now)[0]
+def count(tx: Tx, client_no: int, now: Instant, *, amid: bool) -> tuple[int, int]:
+    """Live jobs, and those of them that have expired. ``amid``: a takeover is switched, and not at
+    its end.
+    """
+    live, expired = tx.all(_COUNT[amid], client_no=client_no, now=now)[0]
     return int(live), int(expired)
 
 

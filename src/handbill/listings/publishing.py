@@ -7,6 +7,7 @@ goes into the edge's index, and only then a file can show a link.
 from handbill.clients import service as clients
 from handbill.core.nouns import Client, Publisher
 from handbill.dialects.outbound import shape_of
+from handbill.jobs import taking_over
 from handbill.kit.faults import Unavailable
 from handbill.listings import fragments, parts, rosters, rows
 from handbill.listings.indexing import index_client
@@ -27,7 +28,10 @@ def publish(tools: Tools, client: Client, *, live: bool) -> None:
     A deleted client's parts become empty. Publishers whose parts changed get their files written
     by ``listings.assemble``.
     """
+    taking_over.settle(tools.records, client)
     with tools.records.read() as tx:
+        if taking_over.is_amid(tx, client.no):
+            raise Unavailable("a feed of the client is being taken over just now")
         offers = offers_of(tx, client, tools.clock.now()) if live else Offers([])
         places = clients.custom_places(tx, client.no)
         former = rows.parts_of_client(tx, client.no)

@@ -12,6 +12,7 @@ from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
 from handbill.store.records.tables import (
+    NOW,
     clients,
     jobs,
     posting_config_clients,
@@ -147,7 +148,7 @@ _NO_OF = sa.select(_c.no).where(_c.id == b("id"), _LIVE)
 _JOBS = sa.select(
     _p.no, _p.id, _p.config_no, _p.client_no, _p.job_no, _p.posted, _p.pinned, _p.paused,
     _p.times, _p.waiting_at, _p.posted_at, _p.credit_at, _p.ended_at, _p.created_at,
-    _p.updated_at, _p.deleted_at, _j.ref, _j.id, _j.status, _j.valid, _j.end_at, _j.left_at,
+    _p.updated_at, _p.deleted_at, _j.ref, _j.id, _j.status, _j.valid, _j.end_at, NOW.left_at,
 ).join(jobs, _j.no == _p.job_no)  # fmt: skip
 _NOT_DELETED = _p.deleted_at.is_(None)
 _OF_CONFIG = _JOBS.where(_p.config_no == b("config_no"), _NOT_DELETED).order_by(_p.no)
@@ -157,7 +158,7 @@ _OF_REFS = _JOBS.where(
 _POSTED = (_p.client_no == b("client_no"), _p.posted == _ONE, _LIVE)
 _POSTED_AT = (*_POSTED, _c.publisher_no == b("publisher_no"))
 _PINNED = _p.pinned.between(b("least"), b("most"))
-_THERE = _j.left_at.is_(None)
+_THERE = NOW.left_at.is_(None)
 _POSTED_PAGE = (
     _JOBS.add_columns(_c.id)
     .join(posting_configs, _c.no == _p.config_no)
@@ -181,7 +182,7 @@ _POSTED_NOS = (
     .order_by(_c.publisher_no, _p.job_no)
 )
 _CANDIDATES = sa.select(_j.no, _j.ref, _j.status, _j.valid, _j.end_at).where(
-    _j.client_no == b("client_no"), among(_j.ref, "refs"), _j.left_at.is_(None)
+    _j.client_no == b("client_no"), among(_j.ref, "refs"), NOW.left_at.is_(None)
 )
 
 

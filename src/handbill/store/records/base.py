@@ -302,6 +302,9 @@ class Records(ABC):
     def read(self) -> AbstractContextManager[Tx]:
         """A transaction that only reads, from one moment's state, and cannot change a thing."""
 
+    def give_way(self) -> None:  # noqa: B027 - most engines need nothing
+        """Between two of many short transactions: let those of others in."""
+
     def close(self) -> None:
         """Close every thread's connection. Call it when no thread is at work."""
         with self._opening:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from operator import itemgetter
 from pathlib import Path
+from time import sleep
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,6 +21,11 @@ _T = TypeVar("_T")
 _C = TypeVar("_C", bound=sqlite3.Connection)
 _MOST_KEPT = 2_048
 _BUSY_MS = 30_000
+_TURN_MS = 2
+"""How often a writer looks whether it is its turn. SQLite itself would come to look every 100 ms,
+and be kept out for long by a writer that makes one short transaction after the other.
+"""
+_GIVEN_WAY = 3 * _TURN_MS / 1_000
 _WORLDS_DOING = frozenset(
     (
         sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
@@ -162,10 +168,15 @@ class _Transaction(AbstractContextManager[Tx]):
         self._begin = begin
 
     def __enter__(self) -> Tx:
-        try:
-            self._tx.connection.execute(self._begin)
-        except sqlite3.Error as failure:
-            raise _told(failure) from failure
+        for waited_ms in range(0, _BUSY_MS, _TURN_MS):
+            try:
+                self._tx.connection.execute(self._begin)
+            except sqlite3.Error as failure:
+                if not _is_busy(failure) or waited_ms + _TURN_MS >= _BUSY_MS:
+                    raise _told(failure) from failure
+                sleep(_TURN_MS / 1_000)
+            else:
+                break
         return self._tx
 
     def __exit__(
@@ -203,6 +214,8 @@ class SqliteRecords(Records):
             )  # fmt: skip
             for pragma in (*_PRAGMAS, f"PRAGMA query_only={query_only}"):
                 connection.execute(pragma)
+            if not query_only:
+                connection.execute("PRAGMA busy_timeout=0")  # we wait ourselves, for our turn
         except sqlite3.Error as failure:
             raise _told(failure) from failure
         return self._hold(connection, purpose)
@@ -216,9 +229,16 @@ class SqliteRecords(Records):
         reader = self._connection("reading", _Reader, 1)
         return _Transaction(_Reading(reader, self), "BEGIN")
 
+    def give_way(self) -> None:
+        sleep(_GIVEN_WAY)
+
     @property
     def url(self) -> str:
         return f"sqlite:///{self._path}"
+
+
+def _is_busy(failure: sqlite3.Error) -> bool:
+    return getattr(failure, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _told(failure: sqlite3.Error) -> Exception:

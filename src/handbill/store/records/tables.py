@@ -16,11 +16,12 @@ from handbill.store.records.columns import text as _text
 from handbill.store.records.columns import to as _to
 from handbill.store.records.columns import whole as _whole
 from handbill.store.records.guarded import feed_secrets, master_keys, publisher_secrets, secrets
+from handbill.store.records.takeovers import Now, staged_jobs, takeovers
 from handbill.store.records.upkeep import holds, hosts, installation
 
 __all__ = [
     "feed_secrets", "holds", "hosts", "installation", "master_keys", "metadata",
-    "publisher_secrets", "secrets",
+    "publisher_secrets", "secrets", "staged_jobs", "takeovers",
 ]  # fmt: skip
 
 # ── access ──────────────────────────────────────────────────────────────────────────────────────
@@ -123,7 +124,7 @@ feed_runs = sa.Table(
     sa.UniqueConstraint("id"), sa.Index("feed_runs_by_feed", "feed_no", "no"),
 )  # fmt: skip
 # Narrow on purpose: matching and listing scan it whole. The rest of a job is in job_bodies.
-# status A or P is the job's own switch; left_at is set while it is in no feed (or deleted).
+# status A or P is its own switch; left_at is set while it is in no feed, or deleted: read NOW.
 # deleted_at: deleted while its feed, feed_no, carries it; set until that feed drops it.
 jobs = sa.Table(
     "jobs", metadata, _no(), _to("client_no", "clients"), _text("ref"), _text("id"),
@@ -139,9 +140,7 @@ jobs = sa.Table(
     sa.Index("jobs_by_client", "client_no", "no", "left_at", "end_at"),
 )  # fmt: skip
 _DELETED = jobs.c.deleted_at.is_not(None)
-sa.Index(
-    "jobs_by_deletion", jobs.c.feed_no, sqlite_where=_DELETED, postgresql_where=_DELETED
-)  # fmt: skip
+sa.Index("jobs_by_deletion", jobs.c.feed_no, sqlite_where=_DELETED, postgresql_where=_DELETED)
 # A job that two feeds of a client carry belongs to one of them; the others are noted here, so that
 # it passes to one of them when its own feed drops it. So are feeds that carry a job of the API.
 also_carried = sa.Table(
@@ -150,6 +149,7 @@ also_carried = sa.Table(
     sa.Column("job_no", _Number, sa.ForeignKey("jobs.no"), primary_key=True, autoincrement=False),
     sa.Index("also_carried_by_job", "job_no"),
 )  # fmt: skip
+NOW = Now(jobs, also_carried)
 job_bodies = sa.Table(
     "job_bodies", metadata,
     sa.Column("job_no", _Number, sa.ForeignKey("jobs.no"), primary_key=True, autoincrement=False),

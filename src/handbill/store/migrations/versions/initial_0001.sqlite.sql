@@ -221,6 +221,16 @@ CREATE TABLE segments (
 	CONSTRAINT segments_path_key UNIQUE (path)
 );
 CREATE INDEX segments_by_client ON segments (client_no, last_at);
+CREATE TABLE takeovers (
+	feed_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	token TEXT NOT NULL,
+	whole SMALLINT NOT NULL,
+	renewed_at BIGINT NOT NULL,
+	switched_at BIGINT,
+	CONSTRAINT takeovers_pkey PRIMARY KEY (feed_no)
+);
+CREATE INDEX takeovers_by_client ON takeovers (client_no);
 CREATE TABLE tallies (
 	client_no BIGINT NOT NULL,
 	kind TEXT NOT NULL,
@@ -716,3 +726,12 @@ CREATE TABLE posting_jobs (
 	CONSTRAINT posting_jobs_job_no_fkey FOREIGN KEY(job_no) REFERENCES jobs (no)
 );
 CREATE INDEX posting_jobs_by_client ON posting_jobs (client_no, config_no);
+CREATE TABLE staged_jobs (
+	job_no INTEGER NOT NULL,
+	feed_no BIGINT NOT NULL,
+	end_at BIGINT,
+	brought BLOB,
+	CONSTRAINT staged_jobs_pkey PRIMARY KEY (job_no),
+	CONSTRAINT staged_jobs_job_no_fkey FOREIGN KEY(job_no) REFERENCES jobs (no)
+);
+CREATE INDEX staged_jobs_by_feed ON staged_jobs (feed_no, job_no);

@@ -1,0 +1,265 @@
+"""Takes a feed's jobs over in short steps that still change as one.
+
+A run *stages* what its feed brings: new jobs as rows that nobody sees, all else beside the rows.
+Then it is *switched*, in one small transaction: from there on everybody sees what was brought.
+Then it is *settled*: the rows are brought up to it, step by step, by whoever comes; who reads rows
+in bulk settles first. A run that dies before the switch leaves nothing that anybody sees, and the
+next one clears it away; after the switch, whoever comes next goes on.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from handbill.clients import service as clients
+from handbill.core.nouns import Client
+from handbill.jobs import carried, rows, service, staging
+from handbill.jobs.rows import Written
+from handbill.jobs.service import Applied, parts
+from handbill.jobs.staging import Staged, Takeover
+from handbill.kit.faults import Unavailable
+from handbill.kit.instants import SECOND, Instant
+from handbill.store.records import Records, Tx
+from handbill.store.records.takeovers import ARRIVING
+
+STEP = 200
+"""So many jobs a transaction: about 30 ms, in which other writers wait."""
+SILENT = 60 * SECOND
+"""A run not heard of for so long is dead, or has lost its takeover."""
+
+
+class Superseded(Exception):
+    """The takeover is not this run's any more: its feed is gone, or another run has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """A takeover under way. ``step``: how many jobs a transaction may touch. ``dropped``: jobs of
+    others that the feed carried, as long as it has not brought them again.
+    """
+
+    records: Records
+    client: Client
+    takeover: Takeover
+    step: int
+    dropped: set[int]
+
+    def stage(self, brought: Iterable[Written], now: Instant) -> Applied:
+        """Note what the feed brings, as ``service.apply`` sees it. Nobody sees it yet."""
+        done, feed_no, client = Applied(), self.takeover.feed_no, self.client
+        for batch in parts(brought, self.step):
+            with self.records.write() as tx:
+                self._hold(tx)
+                found = service.sort(tx, client.no, feed_no, batch, done)
+                carried.add(tx, [(feed_no, no) for no in found.held])
+                self.dropped.difference_update(found.held)
+                if found.new:
+                    rows.insert(tx, client.no, client.id, feed_no, found.new, now, ARRIVING)
+                changed = [Staged(stands.no, job) for stands, job in found.changed]
+                staging.stage(tx, feed_no, changed)
+            self.records.give_way()
+        return done
+
+    def stage_gone(self, nos: Iterable[int]) -> int:
+        """Note which jobs the feed has dropped; how many of them will leave: some are deleted, and
+        some pass to another feed.
+        """
+        left, feed_no = 0, self.takeover.feed_no
+        for part in parts(nos, self.step):
+            with self.records.write() as tx:
+                self._hold(tx)
+                staging.stage(tx, feed_no, [Staged(no, None) for no in part])
+                left += len(rows.alive(tx, part) - carried.heirs_of(tx, feed_no, part).keys())
+            self.records.give_way()
+        return left
+
+    def switch(self, tx: Tx, now: Instant) -> None:
+        """From this commit on, what was staged is what there is."""
+        self._hold(tx)
+        staging.switch(tx, self.takeover, now)
+
+    def settle(self) -> None:
+        """Bring the rows up to what was switched to."""
+        _settle(self.records, self.client, self.takeover.feed_no, self.step)
+        for part in parts(sorted(self.dropped), self.step):
+            with self.records.write() as tx:
+                carried.forget(tx, self.takeover.feed_no, part)
+            self.records.give_way()
+
+    def carried_before(self, after: int) -> list[int]:
+        with self.records.read() as tx:
+            return carried.page(tx, self.takeover.feed_no, after, service.BATCH)
+
+    def discard(self) -> None:
+        """Clear away what was staged; it is as if it had not begun."""
+        _discard(self.records, self.takeover, self.step)
+
+    def _hold(self, tx: Tx) -> None:
+        if not _held(tx, self.takeover):
+            raise Superseded
+
+
+def begin(records: Records, client: Client, feed_no: int, token: str, step: int = STEP) -> Taking:
+    """Begin to take a feed over, after what a former run has left behind is settled or cleared.
+
+    **Refuses** (Unavailable) while another feed of the client is being taken over: a reference may
+    be in both.
+    """
+    while True:
+        settle(records, client, step)
+        with records.write() as tx:
+            clients.lock(tx, client.no)
+            others, now = staging.of_client(tx, client.no), tx.now()
+            if not others:
+                made = Takeover(feed_no, client.no, token, False, now, None)
+                staging.put(tx, made)
+                break
+        for other in others:
+            if other.switched_at is not None:
+                continue
+            if other.feed_no != feed_no and now < other.renewed_at + SILENT:
+                raise Unavailable("another feed of the client is being taken over")
+            _discard(records, other, step)
+    taking = Taking(records, client, made, step, set())
+    after = 0
+    while nos := taking.carried_before(after):
+        taking.dropped.update(nos)
+        after = nos[-1]
+    return taking
+
+
+def let_go(tx: Tx, client: Client, feed_no: int, now: Instant) -> None:
+    """The feed is gone: with this commit its jobs are, but for those that another feed carries.
+
+    A run that takes it over meanwhile finds its takeover lost.
+    """
+    staging.put(tx, Takeover(feed_no, client.no, "", True, tx.now(), now))
+
+
+def is_amid(tx: Tx, client_no: int) -> bool:
+    """Whether the rows are behind what the client's jobs are."""
+    return staging.is_amid(tx, client_no)
+
+
+def settle(records: Records, client: Client, step: int = STEP) -> None:
+    """Bring the rows of the client's jobs up to what was switched to, if they are behind. Several
+    may do so at once.
+    """
+    with records.read() as tx:
+        behind = [one for one in staging.of_client(tx, client.no) if one.switched_at is not None]
+    for takeover in behind:
+        _settle(records, client, takeover.feed_no, step)
+
+
+def settle_job(tx: Tx, client: Client, job_no: int) -> None:
+    """Bring a single job's rows up to what was switched to, before somebody changes it."""
+    for takeover in staging.of_client(tx, client.no):
+        if takeover.switched_at is None:
+            continue
+        found = staging.staged_of_job(tx, job_no)
+        if takeover.whole:
+            if job_no in staging.carrying(tx, takeover.feed_no, job_no - 1, 1):
+                service.leave(tx, client.no, takeover.feed_no, [job_no], takeover.switched_at)
+        elif found is not None and found[0] == takeover.feed_no:
+            _bring_up(tx, client, takeover, [job_no])
+        elif job_no in staging.arrivals(tx, takeover.feed_no, job_no - 1, 1):
+            _reveal(tx, client, [job_no])
+
+
+def keep_out(tx: Tx, client: Client, job_no: int, *, is_carried: bool) -> None:
+    """What a caller of the API adds or deletes is not for a feed to take over any more; that the
+    feed carries it beside is noted.
+    """
+    found = staging.staged_of_job(tx, job_no)
+    carriers = set[int]()
+    if found is not None and found[1].brought is not None:
+        staging.unstage(tx, [job_no])
+        carriers.add(found[0])
+    for takeover in staging.of_client(tx, client.no):
+        if job_no in staging.arrivals(tx, takeover.feed_no, job_no - 1, 1):
+            carriers.add(takeover.feed_no)
+            rows.mark_unindexed(tx, client.no, [job_no])
+    if is_carried:
+        carried.add(tx, [(feed_no, job_no) for feed_no in carriers])
+
+
+# ── the steps ───────────────────────────────────────────────────────────────────────────────────
+def _settle(records: Records, client: Client, feed_no: int, step: int) -> None:
+    """Every step looks anew at what is left, so that several may take turns."""
+    with records.read() as tx:
+        found = [one for one in staging.of_client(tx, client.no) if one.feed_no == feed_no]
+    if not found or found[0].switched_at is None:
+        return
+    takeover, at = found[0], found[0].switched_at
+    walk = _Walk(records, takeover, step)
+    if takeover.whole:
+        _clear(walk)
+        walk.through(
+            staging.carrying, lambda tx, nos: service.leave(tx, client.no, feed_no, nos, at)
+        )
+        walk.through(carried.page, lambda tx, nos: carried.forget(tx, feed_no, nos))
+    else:
+        walk.through(staging.staged_nos, lambda tx, nos: _bring_up(tx, client, takeover, nos))
+        walk.through(staging.arrivals, lambda tx, nos: _reveal(tx, client, nos))
+    with records.write() as tx:
+        staging.drop(tx, takeover)
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """A walk over the jobs of a takeover, a step a transaction."""
+
+    records: Records
+    takeover: Takeover
+    step: int
+
+    def through(
+        self, page: Callable[[Tx, int, int, int], list[int]], deed: Callable[[Tx, list[int]], None]
+    ) -> None:
+        """Do something to all jobs that a page shows, until there are none, or the takeover is not
+        what it was any more.
+        """
+        after = 0
+        while True:
+            with self.records.write() as tx:
+                if not _held(tx, self.takeover):
+                    return
+                nos = page(tx, self.takeover.feed_no, after, self.step)
+                if not nos:
+                    return
+                deed(tx, nos)
+            after = nos[-1]
+            self.records.give_way()
+
+
+def _held(tx: Tx, takeover: Takeover) -> bool:
+    """Hold the takeover, and the client whose jobs it writes, as callers of the API do."""
+    clients.lock(tx, takeover.client_no)
+    return staging.hold(tx, takeover)
+
+
+def _bring_up(tx: Tx, client: Client, takeover: Takeover, nos: list[int]) -> None:
+    at, feed_no = takeover.switched_at, takeover.feed_no
+    assert at is not None, "only what was switched to is settled"
+    some = staging.staged(tx, nos)
+    service.apply(tx, client, feed_no, (one.brought for one in some if one.brought), at)
+    service.leave(tx, client.no, feed_no, [o.job_no for o in some if o.brought is None], at)
+    staging.unstage(tx, nos)
+
+
+def _reveal(tx: Tx, client: Client, nos: list[int]) -> None:
+    staging.reveal(tx, nos)
+    rows.mark_new(tx, client.no, nos)
+
+
+def _discard(records: Records, takeover: Takeover, step: int) -> None:
+    with records.write() as tx:
+        fenced = staging.fence(tx, takeover, "discarded")
+    _clear(_Walk(records, fenced, step))
+    with records.write() as tx:
+        staging.drop(tx, fenced)
+
+
+def _clear(walk: _Walk) -> None:
+    """Take away what was staged and never seen."""
+    walk.through(staging.staged_nos, staging.unstage)
+    walk.through(staging.arrivals, staging.delete_arrivals)
