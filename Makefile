@@ -40,7 +40,7 @@ check: dev                    ## format, lint, types, import contracts, generate
 	$(BIN)/lint-imports
 	$(BIN)/handbill openapi --check docs/api/openapi.json
 
-bench: dev                    ## every figure beside its limit; NAMES=soak: half an hour of the schedule
+bench: dev                    ## every figure beside its limit; NAMES=soak, NAMES=neighbours: the long ones
 	$(BIN)/python -m bench $(NAMES)
 
 docs: setup                   ## write the generated documents again

@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.figures import Figure, show
 
 ORDER = ("click", "feed_import", "feed_out", "matching", "judge", "report", "api")
-LONG = ("soak",)
+LONG = ("soak", "neighbours")
 OUT = Path(__file__).parent / "out"
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from logging import getLogger
 
@@ -25,10 +26,15 @@ from handbill.funnel import routes as funnel
 from handbill.groups import routes as groups
 from handbill.host import figures, security
 from handbill.host.beats import BEAT_SECONDS, Beat
+from handbill.host.logs import log_json_lines, set_level
 from handbill.host.settings import Settings
-from handbill.http.app import Application, application
+from handbill.http.app import Application
+from handbill.http.app import application as application_of
+from handbill.http.aside import Deputy, Told, Work
 from handbill.http.docs import with_pages
 from handbill.http.front import Front, Limits, dated
+from handbill.http.gates import Arrival
+from handbill.http.lanes import Deputies
 from handbill.http.operations import Caller, Desk, Operation
 from handbill.http.witness import Witness
 from handbill.jobs import routes as jobs
@@ -53,6 +59,10 @@ _HEADER_MS = 10_000
 _BUFFER_BYTES = 65_536
 _BACKLOG = 1_024
 _MOST_CONNECTIONS = 16_384  # half-open ones too, until the header time is over
+_SWITCH_SECONDS = 0.0005  # so soon the event loop gets the interpreter back from a thread
+_ASIDE_SECONDS = 60.0
+_BULK_THREADS = 2
+_LOOKUPS_OF_ONE = 2
 _LOGS = {"loggers": {"_granian": {"level": "INFO", "propagate": True}}}  # as JSON, like the rest
 
 
@@ -91,16 +101,42 @@ class Doors(AccessDoors):
         return client_reads.hold(tx, client)
 
 
-def build(desk: Desk) -> Application:
+def build(desk: Desk, deputies: Deputies | None = None) -> Application:
     """The whole application on the engines of a desk."""
-    return application(with_pages(operations()), desk)
+    return application_of(with_pages(operations()), desk, deputies)
 
 
-def fronted(desk: Desk) -> Front:
+def deputies_of(settings: Settings) -> Deputies:
+    """The processes that do what is bulk or slow: none of it holds up the event loop."""
+
+    def deputy(places: int) -> Deputy:
+        return Deputy(deputising, settings, places, _ASIDE_SECONDS)
+
+    some = -(-settings.lookups_at_once // _LOOKUPS_OF_ONE)
+    return {
+        "bulk": [deputy(_BULK_THREADS)],
+        "slow": [deputy(_LOOKUPS_OF_ONE) for _ in range(some)],
+        "stream": [deputy(settings.streams_at_once)],
+    }
+
+
+def deputising(settings: Settings) -> Work:
+    """In a deputy process: what it does with what it is asked."""
+    log_json_lines("api-deputy")
+    set_level(settings.log_level)
+    app = build(open_desk(settings, None, Doors))
+
+    def work(asked: tuple[str, Arrival]) -> tuple[Told, Iterator[bytes] | None]:
+        return app.done_aside(asked)
+
+    return work
+
+
+def fronted(desk: Desk, app: Application | None = None) -> Front:
     """The application behind its limits, as it is served."""
     proxies = Proxies(desk.settings.trusted_proxies)
     limits = Limits(desk.settings.failures_per_minute, desk.settings.requests_at_once)
-    return Front(build(desk), desk.clock, desk.ids, limits, proxies.client_of)
+    return Front(app or build(desk), desk.clock, desk.ids, limits, proxies.client_of)
 
 
 def main(settings: Settings, number: int = 0) -> None:
@@ -111,7 +147,11 @@ def main(settings: Settings, number: int = 0) -> None:
     figures.share(settings.figures_folder, f"api-{number}", _FIGURES_BYTES)
     desk = open_desk(settings, f"api-{number}", Doors)
     watch = Watch(desk, schedule())
-    front = fronted(replace(desk, watch=watch.checks))
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    desk = replace(desk, watch=watch.checks)
+    application = build(desk, deputies_of(settings))
+    application.begin()
+    front = fronted(desk, application)
     app = Witness(front, front.named)
     server = Server(
         dated(app, desk.clock) if settings.clock_file else app,
@@ -153,3 +193,4 @@ def main(settings: Settings, number: int = 0) -> None:
         uvloop.run(serve())
         if desk.journal.broken:
             raise SystemExit(1)
+    application.close()

@@ -17,7 +17,7 @@ from handbill.host.ids import Ids, SystemIds
 from handbill.host.locating import NoGeoFile, locator
 from handbill.host.masters import FILE, Masters, add_first, drawn, file_of, where
 from handbill.host.settings import Settings
-from handbill.http.operations import Desk, Doors
+from handbill.http.operations import NO_JOURNAL, Desk, Doors
 from handbill.listings.indexing import check_index
 from handbill.store import sealed
 from handbill.store.blobs import Blobs, open_blobs
@@ -70,11 +70,15 @@ def opened(settings: Settings) -> Iterator[Opened]:
         stores.records.close()
 
 
-def open_desk(settings: Settings, process: str, doors: Callable[[Settings], Doors]) -> Desk:
-    """What operations work with; ``process`` is its name as a source of this host's journal."""
+def open_desk(settings: Settings, process: str | None, doors: Callable[[Settings], Doors]) -> Desk:
+    """What operations work with; ``process`` is its name as a source of this host's journal. None:
+    nothing is received here, and there is no journal.
+    """
     stores = open_stores(settings)
-    source = source_of(settings.data_folder, stores.ids, process)
-    journal = JournalWriter(settings.journal_folder, source)
+    journal = NO_JOURNAL
+    if process is not None:
+        source = source_of(settings.data_folder, stores.ids, process)
+        journal = JournalWriter(settings.journal_folder, source)
     return Desk(
         stores.records, stores.blobs, journal, stores.clock, stores.ids, settings, doors(settings),
         Egress(settings.egress_allow),

@@ -317,23 +317,6 @@ def test_nobody_waits_for_a_preview(office: Office, site: Site) -> None:
     assert office.get("/publishers/Else")["id"] == "Else"
 
 
-def test_only_two_are_under_way_at_once(office: Office, site: Site) -> None:
-    client, refused = office.client(), []
-    url, body = f"{client}/feeds/preview", {"xmlFeedUrl": site.url(), "schemaMappings": {}}
-    depth: list[int] = []
-
-    def again() -> None:
-        depth.append(1)
-        reply = office.ask("POST", url, body)
-        refused.append(reply.status)
-
-    site.pages = Meanwhile(document(item("1")), again)
-    assert office.ask("POST", url, body).status == 200
-    assert (len(depth), sorted(refused)) == (2, [200, 400])
-    site.pages = {"/feed.xml": document(item("1"))}
-    assert office.ask("POST", url, body).status == 200
-
-
 def test_what_saves_and_does_nothing_is_a_warning(office: Office) -> None:
     """A misspelt field, and a bid that some of the placements do not take."""
     office.new("/publishers", {"id": "Dear", "minBid": 2})

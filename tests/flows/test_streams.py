@@ -12,6 +12,7 @@ import pytest
 from contract.asgi import call
 from flows.test_stats import Desk, add_job, traffic
 from flows.test_stats_http import House, filled
+from handbill.host.settings import Settings
 from handbill.http.app import application
 from handbill.http.operations import Answer, Operation
 from handbill.http.streaming import send_all
@@ -149,14 +150,14 @@ def test_one_stream_per_credential(house: House) -> None:
     now = house.market.clock.now()
     with house.market.records.write() as tx:
         ((key_no,),) = tx.run_text("SELECT no FROM api_keys", {})[0]
-        streaming.hold(tx, key_no, "another", now)
+        streaming.hold(tx, key_no, "another", now, 8)
     reply = house.ask("POST", "/stats/stream", body)
-    assert reply.status == 400
+    assert (reply.status, reply.headers["retry-after"]) == (429, "5")
     assert "another stream" in reply.json["message"]
     house.market.clock.forward(streaming.LASTS + 2 * MINUTE)
     assert house.ask("POST", "/stats/stream", body).status == 200
     with house.market.records.write() as tx:
-        for other in range(streaming.MOST_STREAMS):
+        for other in range(Settings().streams_at_once):
             rows.put_stream(tx, 1_000 + other, "x", house.market.clock.now() + 1)
     assert "try again later" in house.ask("POST", "/stats/stream", body).json["message"]
 

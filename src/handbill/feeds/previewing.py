@@ -1,9 +1,9 @@
 """A dry run: the beginning of a feed, read by the import's own code. Nothing is kept.
 
-It waits for strangers, so that it takes few bytes, few seconds, and few at once.
+It waits for strangers, so that it takes few bytes and few seconds; the lane of its operation bounds
+how many there are at once.
 """
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -32,16 +32,13 @@ from handbill.feeds.collecting import (
 from handbill.host.egress import Asked, Egress, EgressFailed, EgressRefused, Limits
 from handbill.jobs import service as jobs
 from handbill.jobs.service import Written
-from handbill.kit.faults import refused_state
 from handbill.kit.instants import Instant
 
 MOST_ITEMS = 500
 MOST_BYTES = 5_000_000
 MOST_JOBS = 3
 _SECONDS = 10
-_AT_ONCE = 2
 _MOST_NODES = 200
-_places = threading.BoundedSemaphore(_AT_ONCE)
 
 END, ITEMS, BYTES, FETCH = "END", "ITEMS", "BYTES", "FETCH"
 
@@ -83,16 +80,8 @@ def preview(
 ) -> Preview:
     """Fetch a feed, as it is ``asked`` for, and read its beginning. ``most_bytes``: the bound of a
     whole feed.
-
-    **Refuses** (400) when two previews are under way already in this process.
     """
-    if not _places.acquire(blocking=False):
-        raise refused_state("", "Other previews are under way; try again in a few seconds")
-    try:
-        body = _fetched(egress, feed.url, asked, most_bytes)
-    finally:
-        _places.release()
-    return _read(body, at, now, feed)
+    return _read(_fetched(egress, feed.url, asked, most_bytes), at, now, feed)
 
 
 def _fetched(egress: Egress, url: str, asked: Asked, most_bytes: int) -> Body:

@@ -167,13 +167,13 @@ OPERATIONS = [
         about="Fetches the beginning of a feed, reads it as a run would, and tells what it found: "
         "counts, the first faults by line and field, the mapping that its nodes propose, and the "
         "first jobs as they would be kept. Nothing is saved. At most 500 items or 5 MB are read, "
-        "within 10 seconds, by two previews at a time.",
+        "within 10 seconds.",
         tag=_TAG,
         work=_preview,
         body=CREATE,
         keeps_records=True,
         allowed_by="read",
-        slow=True,
+        lane="slow",
         answer=FEED_PREVIEWED,
         sample={"xmlFeedUrl": "https://feeds.example.com/jobs.xml", "schemaMappings": {}},
         sample_answer=FEED_PREVIEW_SAMPLE,

@@ -109,6 +109,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "So many requests of one address may be under way in the API at once, those included whose "
         "body is still being sent; a further one is answered 429. 0: any number."
     ))] = 512  # fmt: skip
+    lookups_at_once: Annotated[int, Meta(ge=1, le=64, description=(
+        "Slow look-ups (previews, explanations, recent events) that the API does at once; half of "
+        "them for one agency. They are done two to a process."
+    ))] = 4  # fmt: skip
+    lookups_waiting: Annotated[int, Meta(ge=0, le=10_000, description=(
+        "Slow look-ups of one agency that may wait for their turn, and eight times as many in all; "
+        "a further one, or one that has waited for 10 seconds, is answered 429."
+    ))] = 16  # fmt: skip
+    streams_at_once: Annotated[int, Meta(ge=1, le=64, description=(
+        "Streams of reports under way at once, half of them for one agency; a further one is "
+        "answered 429."
+    ))] = 8  # fmt: skip
+    reports_waiting: Annotated[int, Meta(ge=1, le=1_000_000, description=(
+        "Reports of one agency that may wait to be made, and ten times as many in all; a further "
+        "one is answered 429."
+    ))] = 100  # fmt: skip
     feed_most_bytes: Annotated[int, Meta(ge=1, le=1024**4, description=(
         "The largest inbound feed, unpacked; a larger one fails its run."
     ))] = 4 * 1024**3  # fmt: skip

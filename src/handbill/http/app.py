@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from inspect import isawaitable
 from typing import Any, NamedTuple, TypeVar
@@ -11,10 +11,12 @@ from typing import Any, NamedTuple, TypeVar
 from handbill.host.ids import new_name
 from handbill.http import idempotency, streaming
 from handbill.http.asgi import Headers, Pair, Receive, Scope, Send, pairs_of, send_whole
+from handbill.http.aside import Told
 from handbill.http.bodies import Broken, body_of
 from handbill.http.etags import require_match, tagged, unless_known
 from handbill.http.gates import Arrival, admitted, found_client, held_client, read_shapes
-from handbill.http.operations import JSON, NO_RECORDS, Answer, Call, Desk, Operation
+from handbill.http.lanes import Deputies, Lanes, Owners, lane_of
+from handbill.http.operations import JSON, NO_RECORDS, Answer, Call, Desk, Lane, Operation
 from handbill.http.paths import Paths
 from handbill.http.writing import Writer
 from handbill.kit.faults import Fault, Refused, bad_request, passes
@@ -54,13 +56,21 @@ class Application:
     """All operations behind their gates.
 
     Where records are local, what is short is done on the event loop, and changes in the one thread
-    that writes; all else, and everything where records are far, in threads.
+    that writes; all else, and everything where records are far, in threads. What is bulk or slow
+    is done aside, by ``deputies`` where there are any. Everywhere agencies take turns.
     """
 
-    def __init__(self, operations: Iterable[Operation], desk: Desk) -> None:
+    def __init__(
+        self, operations: Iterable[Operation], desk: Desk, deputies: Deputies | None = None
+    ) -> None:
+        every = list(operations)
         self._desk = desk
-        self._paths = Paths(operations)
+        self._paths = Paths(every)
+        self._named = {operation.name: operation for operation in every}
+        self._lanes = Lanes(desk.settings, deputies or {})
+        self._owners = Owners()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="operation")
+        self._asides = ThreadPoolExecutor(_THREADS, thread_name_prefix="aside")
         self._streams = ThreadPoolExecutor(_STREAM_THREADS, thread_name_prefix="stream")
         self._writer = Writer(desk.records)
 
@@ -71,10 +81,23 @@ class Application:
         given = headers.get("x-request-id")
         is_sound = given and _REQUEST_ID.fullmatch(given)
         request_id = given if is_sound else new_name(self._desk.ids, 20)
+        held: list[Callable[[], None]] = []
+        try:
+            await self._told(scope, (receive, send), headers, request_id, held)
+        finally:
+            for leave in held:
+                leave()
+
+    async def _told(
+        self, scope: Scope, wire: tuple[Receive, Send], headers: Headers, request_id: str,
+        held: list[Callable[[], None]],
+    ) -> None:  # fmt: skip
+        """Answer one request. ``held``: gives back what it holds until all is sent."""
+        receive, send = wire
         is_head = scope["method"] == "HEAD"
         first = body = b""
         try:
-            answer = await self._answer(scope, receive, headers, request_id)
+            answer = await self._answer(scope, receive, headers, request_id, held)
             if answer.chunks is not None and not is_head:
                 first = await streaming.first_of(answer.chunks, self._streams)
             else:
@@ -82,14 +105,13 @@ class Application:
         except Exception as failure:  # noqa: BLE001 - told in our own words, or an alarm
             if isinstance(failure, Refused):
                 scope["refused"] = failure.gate
-            answer = _told(failure, request_id)
+            answer = _failed(failure, request_id)
             body = body_in(answer)
         head = head_of(answer, request_id)
         if answer.chunks is None or is_head:
             await send_whole(send, answer.status, head, body, is_head=is_head)
             return
         try:
-            wire = (receive, send)
             await streaming.send_all(
                 first, answer.chunks, (answer.status, head), wire, self._streams
             )
@@ -97,8 +119,9 @@ class Application:
             _log.exception("a body broke off", extra={"requestId": request_id})
 
     async def _answer(
-        self, scope: Scope, receive: Receive, headers: Headers, request_id: str
-    ) -> Answer:
+        self, scope: Scope, receive: Receive, headers: Headers, request_id: str,
+        held: list[Callable[[], None]],
+    ) -> Answer:  # fmt: skip
         raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
         raw_path = raw_path.partition(b"?")[0]
         if len(raw_path) + len(scope["query_string"]) > _MOST_URL:
@@ -119,24 +142,76 @@ class Application:
         arrival = Arrival(
             found.ids, scope["query_string"], headers, body, request_id, raw_path.decode("latin-1")
         )
-        return await self._worked(operation, found.verbs.get("GET"), arrival)
-
-    async def _worked(
-        self, operation: Operation, reading: Operation | None, arrival: Arrival
-    ) -> Answer:
-        """Gates and work, where they belong: on the event loop, or in a thread."""
         if operation.bare:
             return await self._bare(operation, arrival)
+        owner = self._owners.of(headers, (scope.get("client") or ("",))[0])
+        await self._lanes.loop.slice(owner)
+        lane = lane_of(operation, arrival.query)
+        if lane != "quick":
+            return await self._aside(lane, operation, arrival, held)
+        return await self._worked(operation, found.verbs.get("GET"), arrival, owner)
+
+    async def _worked(
+        self, operation: Operation, reading: Operation | None, arrival: Arrival, owner: str
+    ) -> Answer:
+        """Gates and work, where they belong: on the event loop, or in a thread."""
         local = self._desk.records.reads_inline
-        if not local or operation.slow or operation.mints or len(arrival.body) > _SHORT:
-            return await _in(self._threads, lambda: self._work(operation, reading, arrival))
+        if not local or operation.mints or len(arrival.body) > _SHORT:
+            return await self._threaded(operation, reading, arrival, owner)
         if operation.verb == "GET":
             return self._work(operation, reading, arrival)
         if not operation.writes:
-            return await _in(self._threads, lambda: self._work(operation, reading, arrival))
+            return await self._threaded(operation, reading, arrival, owner)
         with self._desk.records.read() as tx:
             passed = self._passed(tx, operation, reading, arrival)
-        return await self._writer.write(lambda tx: self._changed(tx, passed))
+        return await self._writer.write(owner, lambda tx: self._changed(tx, passed))
+
+    async def _threaded(
+        self, operation: Operation, reading: Operation | None, arrival: Arrival, owner: str
+    ) -> Answer:
+        leave = await self._lanes.threads.enter(owner)
+        try:
+            return await _in(self._threads, lambda: self._work(operation, reading, arrival))
+        finally:
+            leave()
+
+    async def _aside(
+        self, lane: Lane, operation: Operation, arrival: Arrival, held: list[Callable[[], None]]
+    ) -> Answer:
+        """What is bulk or slow: the gates of who is calling are passed before a place is taken."""
+        if self._desk.records.reads_inline:
+            owner = self._owner_of(operation, arrival)
+        else:
+            owner = await _in(self._threads, lambda: self._owner_of(operation, arrival))
+        held.append(await self._lanes.of[lane].enter(owner))
+        deputy = self._lanes.deputy(lane)
+        if deputy is None:
+            return await _in(self._asides, lambda: self._work(operation, None, arrival))
+        told, chunks = await deputy.ask((operation.name, arrival))
+        if chunks is None:
+            held.pop()()  # what is made already needs no place while it is sent
+        return Answer(None, told.status, told.headers, told.raw, told.media_type, chunks)
+
+    def _owner_of(self, operation: Operation, arrival: Arrival) -> str:
+        with self._desk.records.read() as tx:
+            caller, _ = admitted(tx, self._desk, operation, arrival, self._desk.clock.now())
+        assert caller is not None, "what is public is quick"
+        return self._owners.learn(arrival.headers, caller)
+
+    def done_aside(self, asked: tuple[str, Arrival]) -> tuple[Told, Iterator[bytes] | None]:
+        """In a deputy: gates and work of what its door was asked."""
+        name, arrival = asked
+        answer = self._work(self._named[name], None, arrival)
+        is_whole = answer.chunks is None
+        raw = body_in(answer) if is_whole else b""
+        told = Told(
+            answer.status, dict(answer.headers), raw, answer.media_type, has_chunks=not is_whole
+        )
+        return told, answer.chunks
+
+    def begin(self) -> None:
+        """Start what helps, before anybody asks."""
+        self._lanes.begin()
 
     async def _bare(self, operation: Operation, arrival: Arrival) -> Answer:
         """What needs no records is answered while they are away, and while all threads wait."""
@@ -179,6 +254,8 @@ class Application:
         """The call behind its gates, but for the look-up, which the work's transaction does."""
         now = self._desk.clock.now()
         caller, client = admitted(tx, self._desk, operation, arrival, now)
+        if caller is not None:
+            self._owners.learn(arrival.headers, caller)
         query, body = read_shapes(operation, arrival)
         call = Call(
             tx, self._desk, now, arrival.request_id, arrival.path, query, body, arrival.headers,
@@ -202,7 +279,9 @@ class Application:
 
     def close(self) -> None:
         self._writer.close()
+        self._lanes.close()
         self._threads.shutdown()
+        self._asides.shutdown()
         self._streams.shutdown()
 
 
@@ -230,10 +309,11 @@ def _answer_of(operation: Operation, worked: Any) -> Answer:
     return tagged(answer) if operation.verb == "GET" else answer
 
 
-def _told(failure: Exception, request_id: str) -> Answer:
+def _failed(failure: Exception, request_id: str) -> Answer:
     """A failure as it is answered. One that is not the caller's doing tells nothing of us."""
     if isinstance(failure, Refused):
-        return refusal(failure, request_id)
+        later = {"retry-after": str(failure.retry_seconds)} if failure.retry_seconds else None
+        return refusal(failure, request_id, later)
     if isinstance(failure, Broken):
         # Also what the server tells us of a body in bad chunks, whose sender is still there.
         fault = Fault("", "the body breaks off, or its chunks cannot be read")
@@ -278,6 +358,8 @@ def head_of(answer: Answer, request_id: str) -> list[Pair]:
     )
 
 
-def application(operations: Iterable[Operation], desk: Desk) -> Application:
+def application(
+    operations: Iterable[Operation], desk: Desk, deputies: Deputies | None = None
+) -> Application:
     """The ASGI application over a table of operations."""
-    return Application(operations, desk)
+    return Application(operations, desk, deputies)

@@ -26,6 +26,11 @@ yet; ``public``: anybody."""
 Need = Literal["read", "write"]
 """What a token must allow; the access room spells these as scopes."""
 
+Lane = Literal["quick", "bulk", "slow", "stream"]
+"""Where the work is done: quick, at once; bulk, many records at a time; slow, what may take
+seconds; stream, a body that is made while it is sent. None waits for another. A quick GET whose
+``limit`` is large is done as bulk."""
+
 ClientHeader = Literal["", "x-client-id", "s2s"]
 """Where a header names the client: nowhere, ``x-client-id``, or the three spellings of S2S."""
 
@@ -136,6 +141,9 @@ class Call:
 NO_RECORDS = cast(Tx, None)
 """The transaction of a call whose operation is ``bare``."""
 
+NO_JOURNAL = cast(JournalWriter, None)
+"""The journal of a process that does nothing but look things up."""
+
 
 class Answer(msgspec.Struct, frozen=True):
     """An answer that is not simply 200 with JSON. ``raw`` replaces the JSON body.
@@ -184,9 +192,9 @@ class Operation:
     """A GET that may first have to make what it answers, such as an address."""
     keeps_records: bool = False
     """A POST that changes no records (a look-up, or an event that the journal keeps)."""
-    slow: bool = False
-    """It may take seconds: it never runs on the event loop, and no answer is kept for its
-    Idempotency-Key. A slow look-up ``keeps_records`` too, so that no writer waits for it.
+    lane: Lane = "quick"
+    """Bulk, slow and stream never run on the event loop, and no answer of slow and stream is kept
+    for an Idempotency-Key. A slow look-up ``keeps_records`` too, so that no writer waits for it.
     """
     shows_once: bool = False
     """The answer is a secret: it is kept for no Idempotency-Key, and a retry is refused (400)."""
@@ -204,6 +212,11 @@ class Operation:
     sample: Any = NOT_GIVEN
     """The reference's request sample."""
     sample_answer: Any = NOT_GIVEN
+
+    @property
+    def slow(self) -> bool:
+        """Whether it may take seconds."""
+        return self.lane in {"slow", "stream"}
 
     @property
     def needs(self) -> Need:

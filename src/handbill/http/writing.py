@@ -5,24 +5,30 @@ for it together and share the next commit.
 import asyncio
 import contextlib
 import threading
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
+from handbill.host.clock import ticking
+from handbill.http.turns import Bounds, Turns
+from handbill.kit.faults import too_many
 from handbill.store.records import Records, Tx
 
 _MOST_TOGETHER = 64
+_SLICE_SECONDS = 0.02
+_BOUNDS = Bounds(_MOST_TOGETHER, _MOST_TOGETHER, 1_024, 16_384)
 _T = TypeVar("_T")
 
 
 class _Waiting(NamedTuple):
+    owner: str
     work: Callable[[Tx], Any]
     future: "asyncio.Future[Any]"
 
 
 class Writer:
-    """One thread that does one transaction after the other; each holds what was waiting.
+    """One thread that does one transaction after the other; each holds what was waiting, of all
+    owners in turn, and is committed after 20 ms, so that nobody's many hold up another's one.
 
     What a work raises undoes that work alone. Nothing is told before it is durable. Event loops of
     several threads may share it.
@@ -32,14 +38,18 @@ class Writer:
         self._records = records
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._lock = threading.Lock()  # of the next two
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: Turns[_Waiting] = Turns(_BOUNDS)
         self._is_busy = False
 
-    async def write(self, work: Callable[[Tx], _T]) -> _T:
-        """What the work returns, or raises, once it is committed with its group."""
+    async def write(self, owner: str, work: Callable[[Tx], _T]) -> _T:
+        """What the work returns, or raises, once it is committed with its group.
+
+        **Refuses** (429) when too many changes wait already.
+        """
         future: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
         with self._lock:
-            self._waiting.append(_Waiting(work, future))
+            if not self._waiting.wait(owner, _Waiting(owner, work, future)):
+                raise too_many("Too many changes are under way; try again in a moment", 1)
             begins, self._is_busy = not self._is_busy, True
         if begins:
             self._thread.submit(self._commit_all)
@@ -47,32 +57,47 @@ class Writer:
 
     def _commit_all(self) -> None:
         """In the thread: group after group, until nothing waits."""
-        while group := self._next_group():
-            results = self._committed(group)
-            for loop in {one.future.get_loop() for one in group}:
+        while (first := self._next(ends=True)) is not None:
+            done = self._committed(first)
+            for loop in {one.future.get_loop() for one, _ in done}:
                 told = [
-                    (one.future, result)
-                    for one, result in zip(group, results, strict=True)
-                    if one.future.get_loop() is loop
+                    (one.future, result) for one, result in done if one.future.get_loop() is loop
                 ]
                 with contextlib.suppress(RuntimeError):  # closed, and whoever waited there is gone
                     loop.call_soon_threadsafe(_tell, told)
 
-    def _next_group(self) -> list[_Waiting]:
+    def _next(self, *, ends: bool = False) -> _Waiting | None:
+        """Whose turn it is. ``ends``: when nothing waits, the thread has nothing more to do."""
         with self._lock:
-            count = min(len(self._waiting), _MOST_TOGETHER)
-            self._is_busy = count > 0
-            return [self._waiting.popleft() for _ in range(count)]
+            one = self._waiting.next()
+            if one is not None:
+                self._waiting.leave(one.owner)
+            elif ends:
+                self._is_busy = False
+            return one
 
-    def _committed(self, group: list[_Waiting]) -> list[Any]:
-        """What each work comes to: its value, or a failure."""
+    def _committed(self, first: _Waiting) -> list[tuple[_Waiting, Any]]:
+        """A group, and what each of its works comes to: its value, or a failure."""
+        group = [first]
         try:
             with self._records.write() as tx:
-                if len(group) == 1:
-                    return [group[0].work(tx)]
-                return [tx.part(one.work) for one in group]
+                results = self._worked(tx, group)
         except Exception as failure:  # noqa: BLE001 - raised where it is waited for
-            return [failure] * len(group)
+            results = [failure] * len(group)
+        return list(zip(group, results, strict=True))
+
+    def _worked(self, tx: Tx, group: list[_Waiting]) -> list[Any]:
+        """What the first and those that join the group come to."""
+        until, following = ticking() + _SLICE_SECONDS, self._next()
+        if following is None:
+            return [group[0].work(tx)]
+        results = [tx.part(group[0].work)]
+        while following is not None:
+            group.append(following)
+            results.append(tx.part(following.work))
+            is_full = len(group) >= _MOST_TOGETHER or ticking() >= until
+            following = None if is_full else self._next()
+        return results
 
     def close(self) -> None:
         self._thread.shutdown()

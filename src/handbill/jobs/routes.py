@@ -211,6 +211,7 @@ OPERATIONS = [
         query=Object({"client_id": Field(Text(1, 200), "Client of the jobs.", required=True)}),
         body=BULK,
         many=True,
+        lane="bulk",
         keeps_records=True,
         allowed_by="read",
         answer=listed(JOB),

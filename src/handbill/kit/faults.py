@@ -23,13 +23,15 @@ class Fault:
 class Refused(Exception):
     """The caller's or the business's doing. Carries the contract's code and a safe message.
 
-    ``gate``: for the log alone, which gate of who is calling was not passed.
+    ``gate``: for the log alone, which gate of who is calling was not passed. ``retry_seconds``: it
+    may be tried again after so long.
     """
 
     status: int
     message: str
     faults: list[Fault] = field(default_factory=list)
     gate: str = ""
+    retry_seconds: int = 0
 
     def __str__(self) -> str:
         return f"{self.status} {self.message}"
@@ -43,6 +45,11 @@ def bad_request(faults: list[Fault], message: str = "Bad request") -> Refused:
 def refused_state(pointer: str, message: str) -> Refused:
     """400: the request is well formed, but the state of the thing forbids it."""
     return Refused(400, message, [Fault(pointer, message)])
+
+
+def too_many(message: str, seconds: int = 5) -> Refused:
+    """429: the caller has enough of this under way, or all have; try again after so long."""
+    return Refused(429, message, retry_seconds=seconds)
 
 
 def not_found() -> Refused:

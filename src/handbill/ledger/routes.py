@@ -65,7 +65,7 @@ OPERATIONS = [
         "ours, or a click that is none of ours, is in no list; the browser's console tells of it.",
         tag="Events",
         work=_recent,
-        slow=True,
+        lane="slow",
         query=Object({"limit": Field(Integer(1, _MOST), f"How many at most; {_USUAL} if absent.")}),
         answer=whole({"data": described(listed(_EVENT), "Newest first.")}),
         sample_answer={

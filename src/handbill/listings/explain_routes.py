@@ -168,7 +168,7 @@ OPERATIONS = [
         "out, and what can be read in each feed right now.",
         tag="Jobs",
         work=_explain,
-        slow=True,
+        lane="slow",
         answer=EXPLAINED,
         sample_answer=SAMPLE,
     ),

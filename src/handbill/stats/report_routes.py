@@ -32,10 +32,11 @@ _GOT = {
 def _stream(call: Call) -> Answer:
     plan = reporting.grouped_plan(call.tx, call.client, call.body, call.now)
     desk, key_no, holder = call.desk, call.caller.key_no, new_name(call.ids)
-    streaming.hold(call.tx, key_no, holder, call.now)
+    streaming.hold(call.tx, key_no, holder, call.now, call.settings.streams_at_once)
     if call.body.get("callBackUrl"):
         # Whoever is to be called back gets the report as a file too.
-        reporting.ask_grouped(call.tx, call.client, call.body, call.ids, call.now)
+        made = reporting.ask_grouped(call.tx, call.client, call.body, call.ids, call.now)
+        service.require_room(call.tx, made, call.settings.reports_waiting)
 
     def release() -> None:
         with desk.records.write() as tx:
@@ -51,19 +52,21 @@ def _stream(call: Call) -> Answer:
 
 
 def _grouped(call: Call) -> Answer:
-    made, is_repeated = reporting.ask_grouped(
+    made = reporting.ask_grouped(
         call.tx, call.client, call.body, call.ids, call.now, is_new=wants_new(call)
     )
-    told = {"reportId": made, "success": True}
-    return Answer(told, headers=headers_of(is_repeated=is_repeated))
+    service.require_room(call.tx, made, call.settings.reports_waiting)
+    told = {"reportId": made.id, "success": True}
+    return Answer(told, headers=headers_of(is_repeated=made.is_repeated))
 
 
 def _by_address(call: Call) -> Answer:
-    made, is_repeated = reporting.ask_by_address(
+    made = reporting.ask_by_address(
         call.tx, call.client, call.body, call.ids, call.now, is_new=wants_new(call)
     )
-    told = {"reportId": made, "success": True}
-    return Answer(told, headers=headers_of(is_repeated=is_repeated))
+    service.require_room(call.tx, made, call.settings.reports_waiting)
+    told = {"reportId": made.id, "success": True}
+    return Answer(told, headers=headers_of(is_repeated=made.is_repeated))
 
 
 def _get(call: Call) -> dict[str, Any]:
@@ -100,11 +103,12 @@ def _ask_for_family(call: Call) -> Answer:
     if named is not None and named != call.path["publisherFamilyId"]:
         raise bad_request([Fault("/publisherFamilyId", "must be the one of the path")])
     family_no = _own_family(call)
-    made, is_repeated = reporting.ask_for_family(
+    made = reporting.ask_for_family(
         call.tx, family_no, call.body, call.ids, call.now, is_new=wants_new(call)
     )
-    told = {"success": True, "reportId": made}
-    return Answer(told, headers=headers_of(is_repeated=is_repeated))
+    service.require_room(call.tx, made, call.settings.reports_waiting)
+    told = {"success": True, "reportId": made.id}
+    return Answer(told, headers=headers_of(is_repeated=made.is_repeated))
 
 
 def _get_of_family(call: Call) -> dict[str, Any]:
@@ -148,7 +152,7 @@ OPERATIONS = [
         client_header="x-client-id",
         work=_stream,
         body=grouped(FILTERS),
-        slow=True,
+        lane="stream",
         allowed_by="read",
         media_types=("application/x-ndjson",),
         answer=_LINE,

@@ -18,9 +18,11 @@ _STATES = [SUBMITTED, IN_PROGRESS, SUCCESS, FAILED, NO_RECORDS]
 
 
 def _submit(call: Call) -> Answer:
-    task_id, is_repeated = service.submit(
+    made = service.submit(
         call.tx, call.client, call.body, call.ids, call.now, is_new=wants_new(call)
     )
+    service.require_room(call.tx, made, call.settings.reports_waiting)
+    task_id, is_repeated = made
     headers = {"location": f"/stats/{task_id}"} | headers_of(is_repeated=is_repeated)
     if call.headers.get("accept").partition(";")[0].strip().lower() == "text/plain":
         return Answer(None, 202, headers, b"NO_CONTENT", "text/plain; charset=utf-8")

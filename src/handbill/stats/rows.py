@@ -74,6 +74,12 @@ _TWIN = (
     .order_by(_t.no.desc())
     .limit(sa.literal_column("1"))
 )  # fmt: skip
+_WAITING = (
+    sa.select(_t.agency_no, sa.func.count())
+    .where(_t.ended_at.is_(sa.null()))
+    .group_by(_t.agency_no)
+)
+_AGENCY = sa.select(_t.agency_no).where(_t.id == b("id"))
 _EXPIRED = (
     sa.select(*_COLUMNS)
     .where(_t.expires_at <= b("now"))
@@ -126,6 +132,16 @@ def by_number(tx: Tx, no: int, now: Instant) -> Report | None:
     """For a link that we have signed."""
     row = tx.one(_BY_NO, at_no=no, now=now)
     return _report(row) if row else None
+
+
+def waiting(tx: Tx) -> dict[int, int]:
+    """How many reports wait to be made, or are being made, by agency."""
+    return dict(tx.all(_WAITING))
+
+
+def agency_of(tx: Tx, report_id: str) -> int:
+    """Whose agency's report it is."""
+    return int(tx.value(_AGENCY, id=report_id))
 
 
 def twin(tx: Tx, client_no: int, digest: bytes, since: Instant) -> Report | None:

@@ -10,7 +10,7 @@ from handbill.callbacks import service as callbacks
 from handbill.core.nouns import Client
 from handbill.host.ids import Ids, new_uuid
 from handbill.host.settings import Settings
-from handbill.kit.faults import not_found
+from handbill.kit.faults import not_found, too_many
 from handbill.kit.instants import DAY, SECOND, Instant
 from handbill.stats import links, rows
 from handbill.stats.links import Linked, NoLink
@@ -23,6 +23,8 @@ from handbill.work.queue import enqueue
 KEPT_FOR = 7 * DAY
 _SAME_WITHIN = 60 * SECOND
 _SWEPT_AT_ONCE = 1_000
+_TIMES_IN_ALL = 10
+_LATER_SECONDS = 60
 FOLDER = "reports"
 
 
@@ -79,6 +81,19 @@ def ask(tx: Tx, client: Client, planned: Plan, ids: Ids, now: Instant, wish: Wis
     if not nothing:
         enqueue(tx, "stats.report", report_id, now)
     return Asked(report_id, False)
+
+
+def require_room(tx: Tx, made: Asked, most: int) -> None:
+    """**Refuses** (429) a new report when more than so many of its agency wait to be made, or more
+    than ten times as many in all.
+    """
+    if made.is_repeated:
+        return
+    waiting = rows.waiting(tx)
+    if waiting.get(rows.agency_of(tx, made.id), 0) > most:
+        raise too_many(f"{most} reports of this agency are being made; wait until one is ready")
+    if sum(waiting.values()) > _TIMES_IN_ALL * most:
+        raise too_many("Too many reports are being made; try again later", _LATER_SECONDS)
 
 
 def report_of(

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import duckdb
 
 from handbill.host.clock import Clock
-from handbill.kit.faults import refused_state
+from handbill.kit.faults import too_many
 from handbill.kit.instants import MINUTE, Instant
 from handbill.kit.jsons import encode
 from handbill.stats import rows
@@ -20,7 +20,6 @@ from handbill.stats.questions import Plan
 from handbill.store.records import Tx
 
 LASTS: Final = 10 * MINUTE
-MOST_STREAMS: Final = 8
 _GRACE = MINUTE  # for the last line to be sent
 _ROWS_OF_A_LINE = 1_000
 _LINES_AHEAD = 4
@@ -35,17 +34,17 @@ class _Ended(NamedTuple):
     why: str = ""
 
 
-def hold(tx: Tx, key_no: int, holder: str, now: Instant) -> None:
+def hold(tx: Tx, key_no: int, holder: str, now: Instant, most: int) -> None:
     """Let a credential have its one stream, for as long as a stream may last.
 
-    **Refuses** (400) a second one, and more than 8 in the whole installation.
+    **Refuses** (429) a second one, and more than so many in the whole installation.
     """
     rows.lock_key(tx, key_no)
     others = rows.streams(tx, now)
     if key_no in others:
-        raise refused_state("", "another stream of this API key is under way; read it to its end")
-    if len(others) >= MOST_STREAMS:
-        raise refused_state("", f"{MOST_STREAMS} streams are under way already; try again later")
+        raise too_many("another stream of this API key is under way; read it to its end")
+    if len(others) >= most:
+        raise too_many(f"{most} streams are under way already; try again later")
     rows.put_stream(tx, key_no, holder, now + LASTS + _GRACE)
 
 

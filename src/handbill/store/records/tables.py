@@ -360,6 +360,7 @@ reports = sa.Table(
     _text("parts"), _text("message", null=True), _whole("created_at"),
     _whole("ended_at", null=True), _whole("expires_at"), sa.UniqueConstraint("id"),
     sa.Index("reports_by_client", "client_no", "no"),
+    sa.Index("reports_by_end", "ended_at", "agency_no"),
 )  # fmt: skip
 # Which credential holds a stream, and until when at the latest.
 report_streams = sa.Table(

@@ -520,6 +520,7 @@ CREATE TABLE reports (
 	CONSTRAINT reports_family_no_fkey FOREIGN KEY(family_no) REFERENCES publisher_families (no)
 );
 CREATE INDEX reports_by_client ON reports (client_no, no);
+CREATE INDEX reports_by_end ON reports (ended_at, agency_no);
 CREATE TABLE rules (
 	no INTEGER NOT NULL,
 	id TEXT NOT NULL,

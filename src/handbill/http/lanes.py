@@ -1,0 +1,105 @@
+"""Which way a request goes, and whose turn it is there: by agency, within bounds.
+
+The event loop itself is a lane: each of its turns does one request, of the owners in turn.
+"""
+
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+
+from handbill.host.settings import Settings
+from handbill.http.asgi import Headers
+from handbill.http.aside import Deputy
+from handbill.http.operations import Caller, Lane, Operation
+from handbill.http.turns import Bounds
+from handbill.http.turns import Lane as Turned
+from handbill.kit.addresses import network_of
+
+LONG = 100
+"""A list with a larger limit is bulk."""
+_LIMIT = re.compile(rb"(?:^|&)limit=0*([1-9][0-9]{0,3})(?:&|$)")
+_MOST_KNOWN = 65_536
+_WAIT_SECONDS = 10.0
+_WAITING_EACH, _WAITING = 1_024, 16_384  # what is quick; one address has fewer under way
+_BULK_PLACES = 2
+_THREAD_PLACES, _THREADS_EACH = 8, 4
+Deputies = Mapping[Lane, Sequence[Deputy]]
+
+
+def lane_of(operation: Operation, query: bytes) -> Lane:
+    """The lane of a request."""
+    if operation.lane != "quick" or operation.verb != "GET":
+        return operation.lane
+    limit = _LIMIT.search(query)
+    return "bulk" if limit is not None and int(limit[1]) > LONG else "quick"
+
+
+def bounds_of(settings: Settings) -> dict[Lane, Bounds]:
+    """The bounds of what is done aside. Nobody has all places, if there is more than one."""
+    lookups, waiting = settings.lookups_at_once, settings.lookups_waiting
+    streams = settings.streams_at_once
+    return {
+        "bulk": Bounds(_BULK_PLACES, 1, _WAITING_EACH, _WAITING),
+        "slow": Bounds(lookups, max(1, lookups // 2), waiting, 8 * waiting),
+        "stream": Bounds(streams, max(1, streams // 2), 0, 0),
+    }
+
+
+class Lanes:
+    """The lanes of one process. ``of``: what is done aside, where there are deputies for it."""
+
+    def __init__(self, settings: Settings, deputies: Deputies) -> None:
+        bounds = bounds_of(settings)
+        quick = "requests of this agency"
+        self.loop = Turned(quick, Bounds(1, 1, _WAITING_EACH, _WAITING))
+        self.threads = Turned(quick, Bounds(_THREAD_PLACES, _THREADS_EACH, _WAITING_EACH, _WAITING))
+        self.of: Mapping[Lane, Turned] = {
+            "bulk": Turned(quick, bounds["bulk"]),
+            "slow": Turned("slow look-ups", bounds["slow"], _WAIT_SECONDS),
+            "stream": Turned("streams", bounds["stream"]),
+        }
+        self._deputies = deputies
+
+    def deputy(self, lane: Lane) -> Deputy | None:
+        """The deputy that has least to do; None where the work is done in this process."""
+        return min(self._deputies.get(lane, ()), key=lambda one: one.load, default=None)
+
+    def begin(self) -> None:
+        """Start all deputies."""
+        for deputy in self._every():
+            deputy.begin()
+
+    def close(self) -> None:
+        for deputy in self._every():
+            deputy.close()
+
+    def _every(self) -> Iterable[Deputy]:
+        return [deputy for some in self._deputies.values() for deputy in some]
+
+
+class Owners:
+    """Who asks, before the gates have said so: a key that has passed them is known by its digest,
+    and all strangers of one address are one owner. Nothing is allowed by it.
+    """
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[bytes, str] = OrderedDict()
+
+    def of(self, headers: Headers, peer: str) -> str:
+        known = self._known.get(_digest(headers))
+        return known if known is not None else f"stranger:{network_of(peer)}"
+
+    def learn(self, headers: Headers, caller: Caller) -> str:
+        """Note whose key it was; the owner."""
+        digest = _digest(headers)
+        owner = self._known.get(digest)
+        if owner is None:
+            owner = self._known[digest] = f"{caller.role}:{caller.owner_no}"
+            if len(self._known) > _MOST_KNOWN:
+                self._known.popitem(last=False)
+        return owner
+
+
+def _digest(headers: Headers) -> bytes:
+    return hashlib.blake2b(headers.get("x-api-key").encode(), digest_size=16).digest()

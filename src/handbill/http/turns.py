@@ -1,0 +1,141 @@
+"""Whose turn it is: places for work, shared by owner, so that nobody's many hold up another's one.
+
+``Turns`` decides and knows no time; ``Lane`` lets coroutines wait for it.
+"""
+
+import asyncio
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
+
+from handbill.kit.faults import Refused, too_many
+
+_T = TypeVar("_T")
+
+
+class Bounds(NamedTuple):
+    """How many may be at work in all and of one owner, and how many may wait of one and in all."""
+
+    places: int
+    each: int
+    waiting_each: int
+    waiting: int
+
+
+class Turns(Generic[_T]):
+    """Round robin over owners: each that waits gets a place before any gets a second one.
+
+    Owners are known only while they have something at work or waiting.
+    """
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._at_work: Counter[str] = Counter()
+        self._count = 0
+        self._queues: OrderedDict[str, deque[_T]] = OrderedDict()
+        self._waiting = 0
+
+    def enter(self, owner: str) -> bool:
+        """Take a free place at once; False when the owner can have none, or queues already."""
+        if owner in self._queues or not self._has_place(owner):
+            return False
+        self._take(owner)
+        return True
+
+    def wait(self, owner: str, one: _T) -> bool:
+        """Stand in the owner's queue; False when too many wait already."""
+        queue = self._queues.get(owner)
+        if self._waiting >= self._bounds.waiting or len(queue or ()) >= self._bounds.waiting_each:
+            return False
+        if queue is None:
+            queue = self._queues[owner] = deque()
+        queue.append(one)
+        self._waiting += 1
+        return True
+
+    def give_up(self, owner: str, one: _T) -> None:
+        """Wait no longer."""
+        queue = self._queues.get(owner)
+        if queue is not None and one in queue:
+            queue.remove(one)
+            self._waiting -= 1
+            if not queue:
+                del self._queues[owner]
+
+    def leave(self, owner: str) -> None:
+        """Give a place back."""
+        self._count -= 1
+        self._at_work[owner] -= 1
+        if not self._at_work[owner]:
+            del self._at_work[owner]
+
+    def next(self) -> _T | None:
+        """Whose turn it is among those who wait: that one has a place now. None: nobody can."""
+        for owner, queue in self._queues.items():
+            if not self._has_place(owner):
+                continue
+            one = queue.popleft()
+            self._waiting -= 1
+            self._queues.move_to_end(owner)
+            if not queue:
+                del self._queues[owner]
+            self._take(owner)
+            return one
+        return None
+
+    def _has_place(self, owner: str) -> bool:
+        return self._count < self._bounds.places and self._at_work[owner] < self._bounds.each
+
+    def _take(self, owner: str) -> None:
+        self._count += 1
+        self._at_work[owner] += 1
+
+
+class Lane:
+    """Turns that are waited for on an event loop. ``what``: the work, in the words of a refusal.
+
+    ``seconds``: nobody waits longer.
+    """
+
+    def __init__(self, what: str, bounds: Bounds, seconds: float | None = None) -> None:
+        self._what = what
+        self._seconds = seconds
+        self._turns: Turns[asyncio.Future[None]] = Turns(bounds)
+
+    async def enter(self, owner: str) -> Callable[[], None]:
+        """Wait for a place; what gives it back. **Refuses** (429) when too many wait already."""
+        if not self._turns.enter(owner):
+            await self._waited(owner)
+        return lambda: self._leave(owner)
+
+    async def slice(self, owner: str) -> None:
+        """Wait for a turn of the event loop itself, which ends with this turn of the loop."""
+        leave = await self.enter(owner)
+        asyncio.get_running_loop().call_soon(leave)
+
+    async def _waited(self, owner: str) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if not self._turns.wait(owner, future):
+            raise self._full()
+        try:
+            if self._seconds is None:
+                await future
+            else:
+                async with asyncio.timeout(self._seconds):
+                    await future
+        except BaseException as left:
+            if future.done() and not future.cancelled():
+                self._leave(owner)
+            else:
+                self._turns.give_up(owner, future)
+            if isinstance(left, TimeoutError):
+                raise self._full() from None
+            raise
+
+    def _full(self) -> Refused:
+        return too_many(f"Too many {self._what} are under way; try again in a moment", 1)
+
+    def _leave(self, owner: str) -> None:
+        self._turns.leave(owner)
+        while (future := self._turns.next()) is not None:
+            future.set_result(None)
