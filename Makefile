@@ -4,9 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DEMO   := data/demo
+SBOM   := build/sbom.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test check bench docs lock clean
+.PHONY: help setup dev run test check bench docs lock sbom clean
 
 help:                         ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +53,11 @@ lock: dev                     ## resolve the newest versions again, with hashes
 	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header \
 	    --python-version 3.11 --group build --group dev -c requirements.txt pyproject.toml \
 	    -o requirements-dev.txt
+
+sbom: dev                     ## write the bill of materials of what serving needs (CycloneDX)
+	mkdir -p $(dir $(SBOM))
+	$(BIN)/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --mc-type application \
+	    --output-reproducible --validate --output-format JSON --output-file $(SBOM) requirements.txt
 
 clean:                        ## remove the environment and what was built; data/ is yours and stays
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -63,3 +63,16 @@ def test_events_that_are_alike_are_told_once_a_minute_with_their_count(
     for address in "cdcdef":
         repeats.note("key_refused", {"address": address}, 600.0)
     assert told() == [("c", 1), ("d", 1), ("e", 1), ("f", 1), ("c", 1), ("d", 1)]
+
+
+def test_a_flood_of_refusals_that_differ_is_summed(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="handbill.security")
+    repeats = Repeats()
+    for number in range(5_000):
+        repeats.note("key_refused", {"prefix": str(number)}, number / 100)
+    repeats.note("locked_out", {"address": "a"}, 50.0)
+    repeats.settle(200.0)
+    told = [r.__dict__ for r in caplog.records]
+    assert len(told) <= 103
+    assert sum(one["count"] for one in told if one["event"] == "key_refused") == 5_000
+    assert [one["address"] for one in told if one["event"] == "locked_out"] == ["a"]

@@ -148,9 +148,11 @@ def delete_family(tx: Tx, now: Instant, family: Family) -> None:
     for key in rows.keys_of(tx, "partner", family.no):
         if _lives(key, now):
             rows.change_key(tx, key.no, revoked_at=now)
+            security.note("key_revoked", prefix=key.prefix)
     for api_client in rows.api_clients_of(tx, "partner", family.no):
         if api_client.revoked_at is None:
             rows.revoke_api_client(tx, api_client.no, now)
+            security.note("api_client_revoked", api_client=api_client.id)
 
 
 def agency_of(tx: Tx, agency_id: str) -> Agency:

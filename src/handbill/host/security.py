@@ -1,4 +1,7 @@
-"""Security events: a count for each, and a line of the log for all that are alike in a minute."""
+"""Security events: a count for each, and a line of the log for all that are alike in a minute.
+
+However many differ: in a minute an event has a hundred lines at most, and one more for the rest.
+"""
 
 import logging
 import threading
@@ -9,20 +12,26 @@ from handbill.host.figures import SECURITY
 _LOG = logging.getLogger("handbill.security")
 _WINDOW_SECONDS = 60.0
 _MOST_KNOWN = 4_096
+_MOST_LINES = 100
 _Alike = tuple[str, tuple[tuple[str, str], ...]]
 
 
 class Repeats:
-    """Events that are alike, told once a minute with their number; the first one at once."""
+    """Events that are alike, told once a minute with their number; the first one at once. Those
+    beyond a hundred different ones of an event are told as one, whose facts are not told.
+    """
 
     def __init__(self, most: int = _MOST_KNOWN) -> None:
         self._most = most
         self._lock = threading.Lock()
         self._held: dict[_Alike, tuple[float, int]] = {}  # when told last, how many since
+        self._lines: dict[str, tuple[float, int]] = {}  # since when, how many different ones
 
     def note(self, event: str, facts: dict[str, str], now: float) -> None:
         alike = (event, tuple(sorted(facts.items())))
         with self._lock:
+            if alike not in self._held and not self._has_room(event, now):
+                alike = (event, (("of", "many"),))
             told_at, held = self._held.get(alike, (now - _WINDOW_SECONDS, 0))
             if now - told_at >= _WINDOW_SECONDS:
                 _tell(alike, held + 1)
@@ -30,6 +39,14 @@ class Repeats:
             self._held[alike] = (told_at, held + 1)
             if len(self._held) > self._most:
                 self._settle(now, every=True)
+
+    def _has_room(self, event: str, now: float) -> bool:
+        """Whether one more that differs gets a line of its own."""
+        since, lines = self._lines.get(event, (now, 0))
+        if now - since >= _WINDOW_SECONDS:
+            since, lines = now, 0
+        self._lines[event] = (since, lines + 1)
+        return lines < _MOST_LINES
 
     def settle(self, now: float) -> None:
         """Tell what was held back and whose minute is over."""
