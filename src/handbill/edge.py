@@ -18,7 +18,7 @@ from handbill.core.health import Check
 from handbill.host import figures
 from handbill.host.beats import BEAT_SECONDS, Beat
 from handbill.host.clock import clock_of
-from handbill.host.folders import Unusable
+from handbill.host.folders import Unusable, make_private
 from handbill.host.identity import source_of
 from handbill.host.ids import SystemIds
 from handbill.host.masters import Masters
@@ -49,6 +49,7 @@ def main(settings: Settings, number: int) -> None:
     Ends with status 1 when the journal broke, so that whoever watches starts a new process, which
     has a new segment. **Refuses** to start while another process has the same number.
     """
+    make_private(settings.data_folder)
     figures.share(settings.figures_folder, f"edge-{number}")
     uvloop.run(_serve(settings, number))
 

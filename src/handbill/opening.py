@@ -11,7 +11,7 @@ from handbill.access.keys import ensure_secrets
 from handbill.config import BadSettings, without_password
 from handbill.host.clock import Clock, clock_of
 from handbill.host.egress import Egress
-from handbill.host.folders import make_private, refuse_unfinished, require_usable
+from handbill.host.folders import Unusable, make_private, refuse_unfinished, require_usable
 from handbill.host.identity import host_in, host_of, source_of
 from handbill.host.ids import Ids, SystemIds
 from handbill.host.locating import NoGeoFile, locator
@@ -47,11 +47,18 @@ class Opened:
 
 
 def open_stores(settings: Settings) -> Opened:
-    """The stores. **Refuses** an address of no known engine and a bad folder (BadSettings)."""
+    """The stores. **Refuses** an address of no known engine (BadSettings) and a folder that may not
+    be used as it must be (Unusable).
+    """
+    make_data_folder(settings)
+    return stores_at(settings)
+
+
+def stores_at(settings: Settings) -> Opened:
+    """The same of a folder as it is: nothing of it is made or closed."""
     named = settings.journal_url
     if "://" in named and not named.startswith("file://"):
         raise BadSettings("HANDBILL_JOURNAL_URL must be a folder on this machine")
-    make_data_folder(settings)
     try:
         records = open_records(settings.records_address, Masters(settings))
         blobs = open_blobs(settings.blobs_address)
@@ -144,10 +151,10 @@ def _have_master_key(tx: Tx, stores: Opened) -> None:
 
 
 def require_records(settings: Settings) -> None:
-    """**Refuses** a folder without records (BadSettings): nothing is made there."""
+    """**Refuses** a folder without records (Unusable): nothing is made there."""
     kept = settings.records_address.removeprefix("sqlite:///")
     if kept != settings.records_address and not Path(kept).exists():
-        raise BadSettings(f"there are no records at {kept}; name their folder with --data")
+        raise Unusable(f"there are no records at {kept}; name their folder with --data")
 
 
 def _shown(settings: Settings) -> str:

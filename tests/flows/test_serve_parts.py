@@ -1,6 +1,9 @@
 """The parts of serve that can be asked without starting it."""
 
+import json
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from handbill.opening import locked, prepare
 from handbill.store.index import EdgeIndex, key_place
 from handbill.supervise import children_of, sole_server, with_ports
 from handbill.worker import FETCHED, ROOMS, schedule, tasks
+from serving import asked, environment, handbill, until
 
 
 def test_the_tree_has_the_processes_that_the_settings_ask_for() -> None:
@@ -74,7 +78,7 @@ def test_a_folder_that_cannot_be_made_is_refused_with_advice(tmp_path: Path) -> 
 def test_books_that_are_not_there_are_refused_and_not_made(
     tmp_path: Path, asked: Callable[..., None]
 ) -> None:
-    with pytest.raises(BadSettings, match=r"no records at .*--data"):
+    with pytest.raises(Unusable, match=r"no records at .*--data"):
         asked(data=str(tmp_path / "mistyped"))
     assert not (tmp_path / "mistyped").exists()
 
@@ -110,3 +114,40 @@ def _keys(settings: Settings) -> dict[int, bytes]:
         return index.keys()
     finally:
         index.close()
+
+
+@pytest.mark.parametrize("kind", ["api", "judge", "fetcher", "worker"])
+def test_a_process_without_records_ends_with_a_sentence(tmp_path: Path, kind: str) -> None:
+    nowhere = tmp_path / "nowhere"
+    ended = handbill(kind, data=nowhere)
+    (line,) = ended.stderr.splitlines()[-1:]
+    assert "there are no records at" in json.loads(line)["message"]
+    assert "Traceback" not in ended.stderr
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert not nowhere.exists()
+
+
+def test_an_edge_alone_closes_its_folder_to_others(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / "journal").mkdir(parents=True, mode=0o755)
+    data.chmod(0o755)
+    port = with_ports(Settings(api_port=0, edge_port=0)).edge_port
+    edge = subprocess.Popen(
+        [sys.executable, "-P", "-m", "handbill", "edge", "--data", str(data)],
+        env=environment(edge_port=str(port)), stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        until("the edge", lambda: _lives(port))
+        for path in (data, data / "journal"):
+            assert path.stat().st_mode & 0o077 == 0, path
+    finally:
+        edge.terminate()
+        _, log = edge.communicate()
+    assert edge.returncode == 0, log
+
+
+def _lives(port: int) -> bool | None:
+    try:
+        return asked(f"http://127.0.0.1:{port}/livez")[0] == 200 or None
+    except OSError:
+        return None

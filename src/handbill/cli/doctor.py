@@ -1,11 +1,13 @@
 """``doctor``."""
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import typer
 
 from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, settings_with
+from handbill.host.folders import UNFINISHED
 from handbill.host.settings import Settings
 
 
@@ -15,13 +17,14 @@ def doctor(data: DataOption = None, json: JsonOption = False) -> None:
     Nothing is changed. Exit status 0 when all is well, else 1.
     """
     from handbill.keeping.doctor import Patient, examine
-    from handbill.opening import opened
+    from handbill.opening import stores_at
     from handbill.worker import schedule
 
     settings = settings_with(data=data)
     _require_folder(settings)
     findings = []
-    with opened(settings) as it:
+    it = stores_at(settings)
+    with closing(it.records):
         patient = Patient(settings, it.records, it.blobs, it.clock, schedule())
         for name, found in examine(patient):
             findings += [{"check": name, "what": one.what, "do": one.do} for one in found]
@@ -36,6 +39,8 @@ def doctor(data: DataOption = None, json: JsonOption = False) -> None:
 
 def _require_folder(settings: Settings) -> None:
     """**Refuses** a folder that holds nothing of ours (Mistaken): a mistyped one is not made."""
+    if (settings.data_folder / UNFINISHED).exists():
+        return
     kept = settings.records_address.removeprefix("sqlite:///")
     is_file = kept != settings.records_address
     if not settings.data_folder.is_dir() or (is_file and not Path(kept).exists()):

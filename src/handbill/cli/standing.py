@@ -24,7 +24,7 @@ FamilyOption = Annotated[
 
 def standing(data: str | None) -> Settings:
     """The settings of records that are there, made ready. **Refuses** a folder without records
-    (BadSettings): of a mistyped one we would make empty ones, and tell of those.
+    (Unusable): of a mistyped one we would make empty ones, and tell of those.
     """
     settings = settings_with(data=data)
     require_records(settings)

@@ -24,6 +24,7 @@ from handbill.store.index import EdgeIndex
 from handbill.store.journal_folder import reader_here
 from handbill.store.migrations import NEWEST
 from handbill.store.records import Records
+from handbill.store.records.opening import NotOurs, require_ours
 from handbill.work.queue import dead_tasks
 from handbill.work.schedule import standings
 from handbill.work.tools import Schedule
@@ -78,7 +79,7 @@ def _folder(patient: Patient) -> Iterator[Finding]:
 
 def _disk(patient: Patient) -> Iterator[Finding]:
     free = shutil.disk_usage(patient.settings.data_folder).free
-    if free < _LEAST_FREE:
+    if free < max(_LEAST_FREE, patient.settings.least_free_bytes):
         yield Finding(
             f"{patient.settings.data_folder} has {free // 1024**2} MiB free",
             "free space: without any, clicks are answered 503",
@@ -91,10 +92,25 @@ def _records(patient: Patient) -> Iterator[Finding]:
     except Unavailable as away:
         yield Finding(str(away), "start the database, or mend HANDBILL_RECORDS_URL", is_last=True)
         return
-    if found != NEWEST:
+    try:
+        require_ours(found)
+    except NotOurs as other:
         yield Finding(
-            f"the records are of revision {found or 'none'}, and this release works with {NEWEST}",
-            "`handbill migrate` brings older ones up to date; newer ones need the newer release",
+            f"the records {other}",
+            "run the version that made them, which still reads them; this one cannot",
+            is_last=True,
+        )
+        return
+    if found is None:
+        yield Finding(
+            "there are no tables in the records",
+            "if they held something, restore a backup; new ones are made by `handbill serve`",
+            is_last=True,
+        )
+    elif found != NEWEST:
+        yield Finding(
+            f"the records are of revision {found}, and this release works with {NEWEST}",
+            "`handbill migrate` brings them up to date, and so does a start of `handbill serve`",
             is_last=True,
         )
 
@@ -130,8 +146,8 @@ def _keys(patient: Patient) -> Iterator[Finding]:
     if missing or not is_named:
         yield Finding(
             f"keys are missing: {', '.join(missing) or 'the name of the installation'}",
-            "restore a backup: links that are out are signed by them. Where there were none yet, "
-            "`handbill migrate` makes them",
+            "restore a backup, before any other command makes new keys: links and tokens that are "
+            "out are signed by the lost ones",
             is_last=True,
         )
 
@@ -199,7 +215,7 @@ def _tasks(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             f"task {task.kind} {task.key} failed for the last time at {iso_of(task.dead_at)}: "
             f"{task.failure}",
-            "mend what it says; it runs again when it is next asked for",
+            "mend what it says; the task is tried again once an hour by itself",
         )
 
 

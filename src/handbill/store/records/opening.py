@@ -32,10 +32,18 @@ def migrate(records: Records) -> None:
     found = records.revision()
     if found == NEWEST:
         return
-    if found is not None and number_of(found) > number_of(NEWEST):
-        raise NotOurs("were written by a newer release of Handbill")
-    if found is not None and number_of(found) == number_of(INITIAL) and found != INITIAL:
-        raise NotOurs("were made by an earlier development version of Handbill")
+    require_ours(found)
     from handbill.store.migrations.running import upgrade
 
     upgrade(records.url)
+
+
+def require_ours(revision: str | None) -> None:
+    """**Refuses** (NotOurs) records of a revision from which no way leads to the newest."""
+    if revision in {None, NEWEST}:
+        return
+    assert revision is not None
+    if number_of(revision) > number_of(NEWEST):
+        raise NotOurs("were written by a newer release of Handbill")
+    if number_of(revision) == number_of(INITIAL) and revision != INITIAL:
+        raise NotOurs("were made by an earlier development version of Handbill")

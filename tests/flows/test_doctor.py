@@ -1,0 +1,211 @@
+"""What ails an installation: each ailment is made, and is named with what to do."""
+
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from engines.test_backup import add_client, entry
+from handbill.__main__ import app
+from handbill.host.clock import SystemClock
+from handbill.host.folders import UNFINISHED
+from handbill.host.ids import SystemIds
+from handbill.host.settings import Settings
+from handbill.keeping.doctor import CHECKS
+from handbill.kit.instants import HOUR
+from handbill.opening import opened, prepare
+from handbill.store import events
+from handbill.store.index import EdgeIndex
+from handbill.store.journal import JournalWriter
+from handbill.store.records.tables import agencies
+from handbill.work.queue import enqueue
+from handbill.worker import schedule
+
+NOW = SystemClock().now()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Settings:
+    """An installation on which all is well."""
+    settings = Settings(data=str(tmp_path / "data"))
+    prepare(settings)
+    return settings
+
+
+def examined(house: Settings, **environment: str) -> tuple[int, dict[str, Any]]:
+    asked = ["doctor", "--data", house.data, "--json"]
+    result = CliRunner().invoke(app, asked, env=environment)
+    assert result.stdout, result.exception
+    return result.exit_code, json.loads(result.stdout)
+
+
+def finding(house: Settings, **environment: str) -> tuple[str, str, str]:
+    """The one thing that is wrong: where, what, and what to do."""
+    status, told = examined(house, **environment)
+    assert (status, told["healthy"]) == (1, False)
+    (only,) = told["findings"]
+    return only["check"], only["what"], only["do"]
+
+
+def in_records(house: Settings, *texts: str) -> None:
+    with opened(house) as it, it.records.write() as tx:
+        for text in texts:
+            tx.run_text(text, {})
+
+
+def with_index(house: Settings, deed: Callable[[EdgeIndex], None]) -> None:
+    with closing(EdgeIndex(house.index_folder, writable=True)) as index:
+        deed(index)
+
+
+def test_all_is_well(house: Settings) -> None:
+    assert examined(house) == (0, {"healthy": True, "findings": []})
+    told = CliRunner().invoke(app, ["doctor", "--data", house.data]).stdout.splitlines()
+    assert told == [f"{name}: well" for name in CHECKS]
+
+
+def test_an_open_folder_is_told_and_left_as_it_is(house: Settings) -> None:
+    house.data_folder.chmod(0o755)
+    where, what, do = finding(house)
+    assert (where, what) == ("folder", f"{house.data_folder} is open to other users")
+    assert do == f"chmod -R go-rwx {house.data_folder}"
+    assert house.data_folder.stat().st_mode & 0o777 == 0o755, "nothing is changed"
+
+
+@pytest.mark.parametrize("records", ["there", "not there"])
+def test_a_restore_that_was_broken_off(house: Settings, records: str) -> None:
+    (house.data_folder / UNFINISHED).touch()
+    if records == "not there":
+        (house.data_folder / "records.db").unlink()
+    where, what, _ = finding(house)
+    assert where == "folder"
+    assert "is not whole: a restore" in what
+    assert "delete the folder, and restore again" in what
+
+
+def test_too_little_space(house: Settings) -> None:
+    where, what, do = finding(house, HANDBILL_LEAST_FREE_BYTES=str(2**50))
+    assert (where, "MiB free" in what, do[:10]) == ("disk", True, "free space")
+
+
+def test_records_that_are_away(house: Settings) -> None:
+    where, _, do = finding(house, HANDBILL_RECORDS_URL="postgresql://nobody@127.0.0.1:1/none")
+    assert (where, do) == ("records", "start the database, or mend HANDBILL_RECORDS_URL")
+
+
+@pytest.mark.parametrize(
+    ("revision", "what", "do"),
+    [
+        ("0001.000000000000", "an earlier development version", "run the version that made them"),
+        ("9999.000000000000", "a newer release", "run the version that made them"),
+        ("0000.000000000000", "of revision 0000", "`handbill migrate` brings them up to date"),
+        (None, "no tables", "restore a backup"),
+    ],
+)
+def test_records_of_another_version(
+    house: Settings, revision: str | None, what: str, do: str
+) -> None:
+    is_none = revision is None
+    in_records(
+        house,
+        "DROP TABLE alembic_version" if is_none
+        else f"UPDATE alembic_version SET version_num = '{revision}'",
+    )  # fmt: skip
+    found = finding(house)
+    assert found[0] == "records"
+    assert what in found[1]
+    assert do in found[2]
+    assert ("migrate" in found[2]) is (revision == "0000.000000000000"), "which could not help"
+
+
+def test_keys_that_are_lost(house: Settings) -> None:
+    in_records(house, "DELETE FROM secrets WHERE name = 'listing'")
+    where, what, do = finding(house)
+    assert (where, what) == ("keys", "keys are missing: listing")
+    assert do.startswith("restore a backup, before any other command makes new keys")
+
+
+@pytest.mark.parametrize(
+    ("deed", "what"),
+    [
+        (lambda house: shutil.rmtree(house.index_folder), "is not there"),
+        (
+            lambda house: with_index(house, lambda index: index.put_keys({1: bytes(32)})),
+            "lacks keys",
+        ),
+        (lambda house: with_index(house, EdgeIndex.empty), "is of other or former records"),
+    ],
+    ids=["missing", "keys", "strange"],
+)
+def test_an_index_that_is_not_ours(
+    house: Settings, deed: Callable[[Settings], None], what: str
+) -> None:
+    deed(house)
+    found = finding(house)
+    assert found[0] == "index"
+    assert what in found[1]
+    assert "`handbill index rebuild`" in found[2]
+    rebuilt = CliRunner().invoke(app, ["index", "rebuild", "--data", house.data])
+    assert rebuilt.exit_code == 0
+    assert examined(house)[0] == 0, "what was to be done helped"
+
+
+def test_a_damaged_journal(house: Settings) -> None:
+    writer = JournalWriter(house.journal_folder, "edge-0")
+    for _ in range(3):
+        writer.append_now(b"received " * 9)
+    writer.close()
+    (log,) = house.journal_folder.rglob("*.log")
+    raw = bytearray(log.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    log.write_bytes(raw)
+    where, what, do = finding(house)
+    assert where == "journal"
+    assert what.startswith("the journal of edge-0")
+    assert "handbill journal quarantine" in do
+
+
+def test_judged_entries_that_are_cut_or_gone(house: Settings) -> None:
+    with opened(house) as it:
+        path = events.path_of(1, "2026-11", NOW, SystemIds())
+        segment = events.write(it.blobs, path, [entry(1)])
+        with it.records.write() as tx:
+            agency = tx.put(agencies, id="a", name="A", currency="USD", created_at=NOW)
+            assert add_client(tx, agency, "c") == 1
+            events.register(tx, [segment], NOW)
+        assert examined(house)[0] == 0
+        raw = it.blobs.get(path)
+        it.blobs.put(path, raw[:-1])
+        assert finding(house)[:2] == (
+            "judged entries",
+            f"judged entries {path} were cut or changed",
+        )
+        it.blobs.delete(path)
+        where, what, do = finding(house)
+    assert (where, what) == ("judged entries", f"judged entries {path} are not there")
+    assert do.startswith("bring it back from a backup; `handbill ledger check`")
+
+
+def test_dead_tasks_and_a_late_schedule(house: Settings) -> None:
+    with opened(house) as it, it.records.write() as tx:
+        enqueue(tx, "feeds.import", "f1", NOW)
+        tx.run_text(f"UPDATE tasks SET dead_at = {NOW}, failure = 'no such host'", {})
+    where, what, do = finding(house)
+    assert (where, what[:29]) == ("tasks", "task feeds.import f1 failed f")
+    assert what.endswith(": no such host")
+    assert do.startswith("mend what it says")
+    in_records(house, "DELETE FROM tasks")
+    name, _, _ = schedule()[0]
+    in_records(
+        house,
+        "INSERT INTO schedule (name, due_at, ran_at, failures, failure) "
+        f"VALUES ('{name}', {NOW - HOUR}, {NOW - 2 * HOUR}, 1, 'the disk is full')",
+    )
+    where, what, do = finding(house)
+    assert (where, what) == ("schedule", f"{name} is late by 60 minutes: the disk is full")
+    assert "its workers run" in do
