@@ -20,9 +20,37 @@ def test_of_nodes_that_repeat_one_counts_whole() -> None:
     assert read is not None
     assert {name: value.split(ALSO) for name, value in read.fields.items() if name != "places"} == {
         "tag": ["b", "c"], "places/place/city": ["Bonn", "Ulm"], "places/place/zip": ["", "89073"],
-        "places/place": ["Bonn", "Ulm89073"], "link/@rel": ["alternate", "self"],
+        "places/place": ["Bonn", "Ulm 89073"], "link/@rel": ["alternate", "self"],
         "link/@href": ["a", "s"], "link": [""], "when/day": ["1"], "when": ["1"],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "values"),
+    [
+        (b"<at><v>Austin</v><v>Dallas</v></at>", ["Austin", "Dallas"]),
+        (b"<at><city>Austin</city><state>TX</state></at>", ["Austin TX"]),
+        (b"<at>Aus<b>t</b>i<b>n</b></at>", ["Austin"]),
+        (b"<at><x><v>A</v></x><x><v>B</v></x></at>", ["A", "B"]),
+    ],
+)
+def test_what_several_nodes_say_is_not_one_word(written: bytes, values: list[str]) -> None:
+    reader = ItemReader()
+    reader.begin()
+    read = reader.feed(b"<job>" + written + b"</job>")
+    assert read is not None
+    assert [one.strip() for one in read.fields["at"].split(ALSO)] == values
+
+
+def test_of_alternate_links_the_page_counts() -> None:
+    reader = ItemReader()
+    reader.begin()
+    read = reader.feed(
+        b"<job><link rel='alternate' type='application/json' href='j'/>"
+        b"<link rel='alternate' type='text/html' href='h'/></job>"
+    )
+    assert read is not None
+    assert read.fields["link/@href"].split(ALSO)[0] == "h"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from collections.abc import Collection
 from typing import NamedTuple
 from xml.parsers import expat
 
-from handbill.dialects.inbound.markup import html_of
+from handbill.core.feed_text import ALSO
+from handbill.dialects.inbound.markup import HTML, html_of
 from handbill.dialects.inbound.repeats import Said, fields_of
 
 MOST_ITEM_BYTES = 4 * 1024 * 1024
@@ -123,7 +124,11 @@ class ItemReader:
             self._names.clear()
             self._marked = self._parser.CurrentByteIndex if name in self._markup else -1
         else:
-            self._names.add(name.rpartition(":")[2].lower())
+            bare = name.rpartition(":")[2].lower()
+            self._names.add(bare)
+            if bare not in HTML:
+                # What two nodes of the feed say is not one word.
+                self._text.append(ALSO if place else " ")
         self._path.append(name)
         self._places.append(place)
         self._counts.append({})

@@ -97,6 +97,7 @@ _ALSO: Mapping[str, tuple[str, ...]] = {
         "expirationdate", "expiration_date", "validthrough", "valid_through", "valid-through",
         "expire", "expires", "expirydate", "expiry_date", "expiry", "expireson", "expires_on",
         "expires_at", "closingdate", "closing_date", "deadline", "applicationdeadline",
+        "application_deadline", "valid_until", "validuntil", "expiration", "expiration-date",
     ),
 }  # fmt: skip
 """Other names in use, the likelier first; compared without regard to case."""

@@ -3,12 +3,16 @@
 A job with two places must not get the city of one and the zip of the other.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from handbill.core.feed_text import ALSO
 
-_MAIN_RELATIONS = ("", "alternate")
+_FOR_OTHERS: Mapping[tuple[str, ...], Callable[[str], bool]] = {
+    ("@rel",): lambda said: said not in {"", "alternate"},
+    ("@type",): lambda said: "/" in said and said not in {"text/html", "application/xhtml+xml"},
+}
+"""Attributes of links, and when they say that it is none to the page for people."""
 
 
 class Said(NamedTuple):
@@ -23,7 +27,8 @@ def fields_of(said: list[Said]) -> dict[str, str]:
     """Text by path. Of nodes that repeat the first that says something counts, with all that is
     below it; what the others say follows, each behind ``ALSO``.
 
-    Of links the one without a relation or with ``alternate`` counts (RFC 4287, 4.2.7.2).
+    Of links the one without a relation or with ``alternate`` counts (RFC 4287, 4.2.7.2), and of
+    those the one that is HTML.
     """
     found = (
         _chosen(said)
@@ -74,7 +79,7 @@ def _main_place(below: list[Said], depth: int) -> int:
     others = {
         one.places[depth - 1]
         for one in below
-        if one.path[depth:] == ("@rel",) and one.text.lower() not in _MAIN_RELATIONS
+        if one.path[depth:] in _FOR_OTHERS and _FOR_OTHERS[one.path[depth:]](one.text.lower())
     }
     speaking = [one.places[depth - 1] for one in below if one.text]
     return min(
