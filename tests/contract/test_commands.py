@@ -341,3 +341,19 @@ def test_every_command_says_what_it_does() -> None:
     ):  # fmt: skip
         shown = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"}).stdout
         assert {"--data", "--json"} <= set(shown.split()), words
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--from", "2026-11-28", "--to", "2026-11-27"), "--from 2026-11-28 is after --to"),
+        (("--from", "2026-02-30"), "--from '2026-02-30' is not a day"),
+        (("--to", "tomorrow"), "--to 'tomorrow' is not a day"),
+        (("--format", "xml"), "'xml' is not one of 'jsonl', 'csv'"),
+    ],
+)
+def test_an_export_that_cannot_be(run: Run, words: tuple[str, ...], sentence: str) -> None:
+    result = run("ledger", "export", *words)
+    assert status_of(result) == 2
+    assert sentence in result.output + str(result.exception)
+    assert result.stdout == ""

@@ -26,7 +26,7 @@ from serving import Server, asked, handbill, until
 
 NOON = datetime(2030, 3, 4, 12, tzinfo=UTC)
 """The first day's: a Monday, in a month that is open all the while."""
-SECONDS = 40
+SECONDS = 120
 SETTINGS = {"retention_days": "3", "trusted_proxies": "127.0.0.1", "fetchers": "2"}
 _Found = TypeVar("_Found")
 
