@@ -50,7 +50,7 @@ def main(settings: Settings, *, rest: bool = False) -> None:
     journal = journal_reader(settings, records)
     clock = clock_of(settings.clock_file)
     beat = Beat(settings.beats_folder, "judge-0")
-    judge = Judge(records, blobs, journal, clock, SystemIds(), rules)
+    judge = Judge(records, blobs, journal, clock, SystemIds(), rules, settings.scratch_folder)
     try:
         judge.run(stop, beat.strike)
         drain(judge)

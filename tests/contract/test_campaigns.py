@@ -95,7 +95,7 @@ FULL: dict[str, Any] = {
         ],
     },
     "caps": {
-        "budget": {"cap": "Daily", "value": 100.25}, "clicks": {"cap": "Weekly", "value": 9},
+        "budget": {"cap": "Weekly", "value": 100.25}, "clicks": {"cap": "Weekly", "value": 9},
         "jobBudget": {"cap": "Lifetime", "value": 3},
     },
     "placements": [
@@ -170,6 +170,9 @@ def _with(**more: Any) -> dict[str, Any]:
         (_with(placements=[{"value": "TestExp1", "budget": {"value": 600, "locked": True}},
                            {"value": "Dear", "budget": {"value": 401, "locked": True}}]),
          {"/placements/1/caps/budget/locked"}),
+        (_with(placements=[{"value": "TestExp1", "budget":
+                            {"cap": "Weekly", "value": 6, "locked": True}}]),
+         {"/placements/0/caps/budget/locked"}),
         (_with(placements=[{"value": "TestExp1", "budget": {"cap": "Daily", "value": 1}}]),
          {"/placements/0/budget/cap"}),
         (_with(startDate="02/01/2026", endDate="01/01/2026"), {"/endDate"}),

@@ -11,12 +11,22 @@ from datetime import date
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
-from handbill.core.nouns import Cap, Caps
+from handbill.core.nouns import Cap, Caps, Placement
 from handbill.kit.money import plus_shares
 from handbill.kit.zones import PERIODS, Period, period_key
 
-Scope = Literal["client", "campaign", "group", "placement", "campaign_placement"]
+Scope = Literal[
+    "client",
+    "campaign",
+    "group",
+    "placement",
+    "campaign_placement",
+    "group_job",
+    "job",
+    "job_placement",
+]
 Measure = Literal["budget", "clicks", "applies"]
+JOB_SCOPES: Final[tuple[Scope, ...]] = ("group_job", "job", "job_placement")
 MEASURES: Final[tuple[Measure, ...]] = ("budget", "clicks", "applies")
 
 
@@ -61,19 +71,24 @@ class CounterKey(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """A cap as it stands on one entity. Job caps will be further rows of this kind."""
+    """A cap as it stands on one entity. ``reserved``: budgets that others are promised out of it,
+    by placement: what they have still to spend is not for whom the limit is held against.
+    """
 
     scope: Scope
     entity: str
     measure: Measure
     period: Period
     most: int
+    reserved: tuple[tuple[str, int], ...] = ()
 
 
 UNMARKED: Final = Factors()
 FREE: Final = Price(0, 0, 0, UNMARKED)
-_Gate = tuple[list[int], int, Limit]
-"""What is used of a cap (shared by all tills below it), the measure's place, and the cap."""
+_Gate = tuple[list[int], int, Limit, tuple[tuple[list[int], int], ...]]
+"""What is used of a cap (shared by all tills below it), the measure's place, the cap, and of each
+budget reserved out of it what is used and its value.
+"""
 
 
 def price_of_click(bid_type: str, bid_micros: int, price_micros: int, factors: Factors) -> Price:
@@ -118,6 +133,25 @@ def limits_of(scope: Scope, entity: str, caps: Caps) -> Iterator[Limit]:
             yield Limit(scope, entity, measure, cap.period, cap.value)
 
 
+def reserving(
+    limit: Limit, placements: Iterable[Placement], group_no: int, own: str, nos: Mapping[str, int]
+) -> Limit:
+    """A job group's budget as it is held against one of its placements, ``own``: the others that
+    are locked keep what they have still to spend. ``nos``: the publishers' numbers by id.
+    """
+    if limit.measure != "budget":
+        return limit
+    return limit._replace(
+        reserved=tuple(
+            (f"{group_no}/{nos[one.publisher_id]}", one.budget.value)
+            for one in placements
+            if one.active and one.budget is not None and one.budget.locked
+            and one.budget.period == limit.period
+            and one.publisher_id != own and one.publisher_id in nos
+        )
+    )  # fmt: skip
+
+
 def budget_limit(scope: Scope, entity: str, cap: Cap | None) -> Iterator[Limit]:
     """A cap that holds for spend only (placements)."""
     if cap is not None:
@@ -133,23 +167,26 @@ def period_keys(day: date) -> tuple[str, ...]:
 class Till:
     """The events of one place on one day pass here: each is let through whole, or not at all."""
 
-    __slots__ = ("_gates", "day", "place", "taken")
+    __slots__ = ("gates", "taken")
 
-    def __init__(self, place: Place, day: date, gates: list[_Gate]) -> None:
-        self.place = place
-        self.day = day
-        self.taken = [0, 0, 0]
-        self._gates = gates
+    def __init__(self, gates: list[_Gate], taken: list[int]) -> None:
+        self.gates = gates
+        self.taken = taken
 
     def take(self, need: Need) -> Limit | None:
         """Use up the need if every cap has room for the whole of it; else the cap that has not.
 
         What needs nothing of a measure passes its caps, even where they are overdrawn.
         """
-        for used, measure, limit in self._gates:
-            if need[measure] and used[0] + need[measure] > limit.most:
-                return limit
-        for used, measure, _ in self._gates:
+        for used, measure, limit, reserved in self.gates:
+            if need[measure]:
+                room = limit.most - used[0] - need[measure]
+                for spent, value in reserved:
+                    if spent[0] < value:
+                        room -= value - spent[0]
+                if room < 0:
+                    return limit
+        for used, measure, _, _ in self.gates:
             used[0] += need[measure]
         taken = self.taken
         taken[0] += need[0]
@@ -166,11 +203,17 @@ class Spending:
         self._used: dict[CounterKey, list[int]] = {}
         self._tills: dict[tuple[Place, date], Till] = {}
 
-    def till(self, place: Place, day: date, limits: Sequence[Limit]) -> Till:
-        """The till of a place on a day; the limits are looked at when it is opened."""
+    def till(
+        self, place: Place, day: date, limits: Sequence[Limit], of_job: Sequence[Limit] = ()
+    ) -> Till:
+        """The till of a place on a day; the limits are looked at when it is opened. ``of_job``:
+        those of one job there, which then has a till of its own.
+        """
         till = self._tills.get((place, day))
         if till is None:
-            till = self._tills[place, day] = Till(place, day, self._gates(day, limits))
+            till = self._tills[place, day] = Till(self._gates(day, limits), [0, 0, 0])
+        if of_job:
+            return Till(till.gates + self._gates(day, of_job), till.taken)
         return till
 
     def _gates(self, day: date, limits: Sequence[Limit]) -> list[_Gate]:
@@ -179,8 +222,15 @@ class Spending:
             key = key_of(limit, day)
             least[key] = min(limit, least.get(key, limit), key=lambda known: known.most)
         return [
-            (self._cell(key), MEASURES.index(key.measure), limit) for key, limit in least.items()
-        ]
+            (
+                self._cell(key), MEASURES.index(key.measure), limit,
+                tuple(
+                    (self._cell(key._replace(scope="placement", entity=entity)), value)
+                    for entity, value in limit.reserved
+                ),
+            )
+            for key, limit in least.items()
+        ]  # fmt: skip
 
     def _cell(self, key: CounterKey) -> list[int]:
         cell = self._used.get(key)
@@ -189,14 +239,28 @@ class Spending:
         return cell
 
     def additions(self) -> dict[CounterKey, int]:
-        """What was added to each counter: every scope, measure and period, capped or not."""
-        return folded((till.place, till.day, till.taken) for till in self._tills.values())
+        """What was added to each counter: of jobs those that are capped, else every scope, measure
+        and period, capped or not.
+        """
+        counters = folded((*at, till.taken) for at, till in self._tills.items())
+        for key, cell in self._used.items():
+            if key.scope in JOB_SCOPES and (by := cell[0] - self._start.get(key, 0)):
+                counters[key] = by
+        return counters
 
 
 def key_of(limit: Limit, day: date) -> CounterKey:
     """The counter that a limit is compared with on a day."""
     period = period_keys(day)[PERIODS.index(limit.period)]
     return CounterKey(limit.scope, limit.entity, limit.measure, period)
+
+
+def keys_of_limit(limit: Limit, day: date) -> Iterator[CounterKey]:
+    """The same, and those of the budgets that are reserved out of it."""
+    key = key_of(limit, day)
+    yield key
+    for entity, _ in limit.reserved:
+        yield key._replace(scope="placement", entity=entity)
 
 
 def folded(taken: Iterable[tuple[Place, date, Sequence[int]]]) -> dict[CounterKey, int]:

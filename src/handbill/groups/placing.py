@@ -17,6 +17,7 @@ _MOST_A_MONTH: dict[Period, int] = {"Daily": 31, "Weekly": 5, "Monthly": 1}
 _LEAST_A_MONTH: dict[Period, int] = {"Daily": 28, "Weekly": 4, "Monthly": 1}
 
 
+_OTHER_PERIOD = "a locked budget must have the period of the job group's budget"
 _BID_OF = {"CPC": "cpcBid", "CPA": "cpaBid"}
 """Which of a group's bids counts, by what a publisher is paid for."""
 
@@ -25,7 +26,7 @@ def placement_faults(tx: Tx, client: Client, body: GroupBody, *, new: bool) -> l
     """Every fault of a group's placements. ``new``: the list itself was sent, not only the caps.
 
     **Shape**: unknown publisher, excluded publisher, bid below the publisher's least, budget above
-    the group's, locked budgets above the group's together.
+    the group's, locked budgets of another period, or above the group's together.
     """
     faults: list[Fault] = []
     if new:
@@ -111,6 +112,10 @@ def _over_budget(placements: list[Placement], budget: Cap, *, new: bool) -> list
             at = f"/placements/{n}/caps/budget/value" if new else "/caps/budget/value"
             faults.append(Fault(at, "the placement's budget must not exceed the job group's"))
     locked = [(n, asked) for n, asked in budgets if asked.locked]
+    for n, asked in locked:
+        if asked.period != budget.period:
+            at = f"/placements/{n}/caps/budget/locked" if new else "/caps/budget/cap"
+            faults.append(Fault(at, _OTHER_PERIOD))
     if not faults and _exceed([asked for _, asked in locked], budget):
         at = f"/placements/{locked[-1][0]}/caps/budget/locked" if new else "/caps/budget/value"
         faults.append(Fault(at, "the locked budgets must not exceed the job group's together"))

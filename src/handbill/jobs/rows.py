@@ -100,6 +100,7 @@ _AFTER = _JOINED.where(*_LIVE, _t.no > b("after")).order_by(_t.no).limit(_LIMIT)
 _REFS = sa.select(_t.id, _t.ref).where(_t.client_no == b("client_no"), among(_t.id, "ids"))
 _BY_IDS = _JOINED.where(*_LIVE, among(_t.id, "ids"))
 _PLACES = sa.select(_t.id, _t.country, _t.state, _t.city).where(among(_t.id, "ids"))
+_SETTINGS_OF = sa.select(_t.id, _t.settings).where(among(_t.id, "ids"), _t.settings.is_not(None))
 _BY_NOS = _JOINED.where(among(_t.no, "nos"))
 _STANDING = sa.select(
     _t.ref, _t.no, _t.feed_no, _t.left_at, _t.deleted_at, _t.raw_digest, _t.digest, _t.url,
@@ -167,6 +168,12 @@ def refs(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, str]:
 def places(tx: Tx, ids: list[str]) -> list[Row]:
     """Id, country, state and city of jobs, those that left too."""
     return tx.all(_PLACES, ids=Listed(ids))
+
+
+def settings_of(tx: Tx, ids: list[str]) -> list[tuple[str, JobSettings]]:
+    """What is set on each of these jobs that have anything set, those that left too."""
+    found = tx.all(_SETTINGS_OF, ids=Listed(ids))
+    return [(id_, _SETTINGS.decode(settings)) for id_, settings in found]
 
 
 def by_numbers(tx: Tx, nos: Sequence[int]) -> list[Job]:

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from handbill.core.click_definitions import JobPlace
+from handbill.core.job_caps import JobCaps, caps_of_job
 from handbill.core.nouns import Client, Job, JobBody
 from handbill.jobs import carried, rows, staging, tallies
 from handbill.jobs.rows import Standing, Written, job_id, written
@@ -21,7 +22,7 @@ from handbill.store.records.base import Row
 from handbill.work.queue import enqueue
 
 __all__ = [
-    "Applied", "Written", "apply", "bodies", "count", "deleted_of_feed",
+    "Applied", "Written", "apply", "bodies", "capped_jobs", "count", "deleted_of_feed",
     "job_id", "job_of", "jobs_by_ids", "jobs_by_number", "jobs_page", "of_feed",
     "places_of", "tally_of_feed", "walk", "written",
 ]  # fmt: skip
@@ -73,6 +74,16 @@ def places_of(tx: Tx, ids: Iterable[bytes]) -> dict[bytes, JobPlace]:
         bytes.fromhex(id_): JobPlace(*place)
         for part in parts((id_.hex() for id_ in ids), BATCH)
         for id_, *place in rows.places(tx, part)
+    }
+
+
+def capped_jobs(tx: Tx, ids: Iterable[bytes]) -> dict[bytes, JobCaps]:
+    """The caps of those of these jobs that have any of their own, those that left too."""
+    return {
+        bytes.fromhex(id_): caps
+        for part in _parts(id_.hex() for id_ in ids)
+        for id_, settings in rows.settings_of(tx, part)
+        if (caps := caps_of_job(settings)) is not None
     }
 
 

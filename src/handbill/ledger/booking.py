@@ -92,7 +92,8 @@ class Run:
         self._open_at = first_open(now, self._zone)
         self._currency = terms.currency if terms else ""
         self._spending = Spending(known.used)
-        self._tills: dict[tuple[int, int, int], Till] = {}
+        self._tills: dict[tuple[int, int, int, bytes], Till] = {}
+        self._caps_jobs = terms is not None and bool(terms.each_job or terms.jobs)
         self._day = date.min
         self._day_bounds = (0, 0)
 
@@ -156,7 +157,7 @@ class Run:
             self.added.visits[visitor] = (self._client_no, event.at, until_at)
         factors = self._factors(event, event.at)
         price = price_of_click(event.bid_type, offer.bid_micros, offer.price_micros, factors)
-        till = self._till(event.campaign_no, event.group_no, event.publisher_no, event.at)
+        till = self._till(event, event.at)
         full = till.take(Need(price.marked_micros, 1, 0))
         return (VALID, "", price) if full is None else (OVER_CAP, name_of(full), FREE)
 
@@ -247,7 +248,7 @@ class Run:
         unpaid = price != FREE and click.disposition in {BOT, LATENT}
         reason = f"{click.disposition}_click" if unpaid else ""
         price = FREE if reason else price
-        till = self._till(event.campaign_no, event.group_no, event.publisher_no, at)
+        till = self._till(event, at)
         full = till.take(Need(price.marked_micros, 0, applies))
         if full is None:
             self._book(arrived, kind, COUNTED, reason, at, price)
@@ -330,19 +331,21 @@ class Run:
 
     # ── caps ────────────────────────────────────────────────────────────────────────────────────
 
-    def _till(self, campaign_no: int, group_no: int, publisher_no: int, at: Instant) -> Till:
+    def _till(self, event: ReceivedClick | ReceivedConversion, at: Instant) -> Till:
         at = max(at, self._open_at)
         first, end = self._day_bounds
         if not first <= at < end:
             self._day = day_of(at, self._zone)
             self._day_bounds = bounds_of(self._day, self._day, self._zone)
             self._tills.clear()
-        key = (campaign_no, group_no, publisher_no)
+        job_id = event.job_id if self._caps_jobs else b""
+        key = (event.campaign_no, event.group_no, event.publisher_no, job_id)
         till = self._tills.get(key)
         if till is None:
-            place = Place(self._client_no, *key)
-            limits = self._terms.limits.get(place, ()) if self._terms else ()
-            till = self._tills[key] = self._spending.till(place, self._day, limits)
+            place, terms = Place(self._client_no, *key[:3]), self._terms
+            limits = terms.limits.get(place, ()) if terms else ()
+            of_job = terms.of_job(*key[1:]) if terms else ()
+            till = self._tills[key] = self._spending.till(place, self._day, limits, of_job)
         return till
 
 

@@ -21,11 +21,12 @@ from handbill.core.charging import (
     folded,
     period_keys,
 )  # fmt: skip
+from handbill.core.job_caps import Count, TakenOfJob, folded_jobs
 from handbill.core.judging import ENTRY_DISPOSITIONS, KINDS, PARKED, balance_of
 from handbill.core.nouns import Client
 from handbill.groups.service import groups_by_number
 from handbill.kit.zones import PERIODS, start_of, zone_of
-from handbill.ledger import folding, rows
+from handbill.ledger import counting, folding, rows
 from handbill.ledger.runs import RECEIVED, REDELIVERED
 from handbill.ledger.terms import Terms, read_terms
 from handbill.store import events, marks
@@ -66,6 +67,7 @@ class _Moment(NamedTuple):
     parked: dict[str, int]
     retired: dict[tuple[str, str], int]
     retired_counters: dict[CounterKey, int]
+    counts: set[Count]
 
 
 def check(records: Records, blobs: Blobs, scratch: Path, journal: Path | None = None) -> Books:
@@ -89,6 +91,7 @@ def check(records: Records, blobs: Blobs, scratch: Path, journal: Path | None = 
                     rows.parked_counts(tx, client_no),
                     rows.retired_tallies(tx, client_no),
                     rows.retired_counters(tx, client_no),
+                    counting.counts_of(tx, client_no),
                 )
             _check_received(moment, books)
             _check_client(records, blobs, duck, scratch, moment, books)
@@ -103,6 +106,7 @@ def _check_client(
 ) -> None:  # fmt: skip
     zone = zone_of(moment.client.zone if moment.client else "UTC")
     taken: list[folding.Taken] = []
+    of_jobs: list[TakenOfJob] = []
     entries: dict[tuple[str, str], int] = {}
     if moment.segments:
         if not _load(blobs, duck, scratch, moment, books):
@@ -110,11 +114,13 @@ def _check_client(
         _check_entries(duck, moment, books)
         entries = _entries(duck, books)
         taken = list(folding.taken(duck, moment.segments, zone))
+        of_jobs = list(folding.taken_of_jobs(duck, moment.segments, zone, moment.counts))
     books.sums["retired"] += sum(moment.retired.values())
     entries = _with(entries, moment.retired)
     _compare(moment, "tally", _told(moment.tallies), entries, books)
     counters = {key: value for key, value in moment.counters.items() if value}
-    every = _with(folded(taken), moment.retired_counters)
+    of_entries = folded(taken) | folded_jobs(of_jobs, moment.counts)
+    every = _with(of_entries, moment.retired_counters)
     _compare(moment, "counter", counters, every, books)
     _check_caps(records, moment, taken, zone, books)
 

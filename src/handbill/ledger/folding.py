@@ -1,11 +1,12 @@
 """The entries of segments added up: the right side of the books, for the check and for retiring."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, tzinfo
 
 import duckdb
 
 from handbill.core.charging import Place
+from handbill.core.job_caps import Count, TakenOfJob
 from handbill.core.judging import TAKES_ROOM
 from handbill.ledger.purchases import KIND as POSTING
 from handbill.store import events
@@ -28,7 +29,7 @@ def load(duck: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
     """Read segments, each once, into the table ``entries``, which the other functions add up."""
     duck.execute(
         'CREATE OR REPLACE TEMP TABLE entries AS SELECT filename, id, "at", kind, disposition, '
-        "client_no, campaign_no, group_no, publisher_no, charge_micros, spend_micros, "
+        "client_no, campaign_no, group_no, publisher_no, job_id, charge_micros, spend_micros, "
         "marked_micros, agency_ppm, override_ppm FROM read_parquet($files, filename = true)",
         {"files": files},
     )
@@ -58,3 +59,28 @@ def taken(
         campaign_no, group_no, publisher_no, number, marked, clicks, applies = row
         place = Place(segments[0].client_no, campaign_no, group_no, publisher_no)
         yield place, events.day_of_number(number), (marked, clicks, applies)
+
+
+def taken_of_jobs(
+    duck: duckdb.DuckDBPyConnection, segments: Sequence[Segment], zone: tzinfo,
+    counts: Collection[Count],
+) -> Iterator[TakenOfJob]:  # fmt: skip
+    """The same, of each job that is counted."""
+    if not counts:
+        return
+    groups = [int(one.owner) for one in counts if one.scope == "group_job"]
+    jobs = [one.owner.partition("/")[0] for one in counts if one.scope != "group_job"]
+    first = min(segment.first_at for segment in segments)
+    end = max(segment.last_at for segment in segments) + 1
+    found = duck.execute(
+        f"SELECT group_no, publisher_no, job_id, {events.day_text(first, end, zone)} AS day, "
+        "sum(marked_micros), count(*) FILTER (kind = 'CLICK'), "
+        "count(*) FILTER (kind = 'APPLY') FROM entries "
+        f"WHERE disposition IN ({ROOM}) AND kind IN ('CLICK', 'APPLY') AND job_id <> '' "
+        "AND (list_contains($groups, group_no) OR list_contains($jobs, job_id)) GROUP BY ALL",
+        {"groups": sorted(set(groups)), "jobs": sorted(set(jobs))},
+    )
+    while row := found.fetchone():
+        group_no, publisher_no, job_id, number, marked, clicks, applies = row
+        day = events.day_of_number(number)
+        yield TakenOfJob(group_no, publisher_no, job_id, day, (int(marked), clicks, applies))

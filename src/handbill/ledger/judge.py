@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import gettempdir
 from threading import Event
 from typing import Protocol
 
 from handbill.core.attribution import keys_of
-from handbill.core.charging import CounterKey, Place, key_of
-from handbill.core.closing import first_open
+from handbill.core.charging import CounterKey, Place
 from handbill.core.judging import visitor_of
 from handbill.core.received import ReceivedClick, ReceivedConversion, decode
 from handbill.funnel import service as funnel
@@ -25,11 +26,11 @@ from handbill.host.clock import Clock
 from handbill.host.ids import Ids
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import MINUTE, Instant
-from handbill.kit.zones import day_of, zone_of
-from handbill.ledger import address_days, hires, purchases, rows
+from handbill.ledger import address_days, counting, hires, purchases, rows
 from handbill.ledger.arriving import Arrived, Step, in_step
 from handbill.ledger.booking import Run, place_of
 from handbill.ledger.classing import FactFinder
+from handbill.ledger.counting import AtJob, Counted, Counting, at_job
 from handbill.ledger.runs import Added, Click, Conversion, Known, Rules
 from handbill.ledger.terms import Terms, read_terms
 from handbill.postings import spending
@@ -89,6 +90,9 @@ class _Batch:
     known: dict[int, Known] = field(default_factory=dict)
     hires: list[funnel.Hire] = field(default_factory=list)
     dues: list[spending.Due] = field(default_factory=list)
+    at_jobs: dict[int, set[AtJob]] = field(default_factory=dict)
+    jobs: set[bytes] = field(default_factory=set)
+    counting: Counted = field(default_factory=Counted)
 
     @property
     def is_empty(self) -> bool:
@@ -105,14 +109,16 @@ class Judge:
     """Books what the journal holds. One at a time does work; a second one is outrun, harmlessly."""
 
     def __init__(
-        self, records: Records, blobs: Blobs, journal: Journal, clock: Clock, ids: Ids, rules: Rules
-    ) -> None:
+        self, records: Records, blobs: Blobs, journal: Journal, clock: Clock, ids: Ids,
+        rules: Rules, scratch: Path | None = None,
+    ) -> None:  # fmt: skip
         self._records = records
         self._blobs = blobs
         self._journal = journal
         self._clock = clock
         self._ids = ids
         self._rules = rules
+        self._counting = Counting(blobs, scratch or Path(gettempdir()))
         self._finder = FactFinder(rules.key, blobs, rules.honoured, rules.kept)
         self._most_events = MOST_EVENTS
         self._most_lines = _FEW_EVENTS
@@ -237,11 +243,19 @@ class Judge:
             arrivals.conversions.sort(key=lambda conversion: conversion.event.at)
 
     def _look_up(self, tx: Tx, batch: _Batch) -> None:
-        for some in batch.arrivals.values():
+        for client_no, some in batch.arrivals.items():
             batch.places.update(place_of(click.event) for click in some.clicks)
             batch.places.update(place_of(found.event) for found in some.conversions)
-        batch.terms = read_terms(tx, batch.places, self._rules.otherwise)
-        used = rows.counters_used(tx, _capped(batch))
+            at = batch.at_jobs[client_no] = {at_job(click.event) for click in some.clicks}
+            at.update(
+                at_job(found.event)
+                for found in some.conversions
+                if found.event.click_client_no == client_no
+            )
+            batch.jobs.update(job_id for _, _, job_id in at)
+        batch.terms = read_terms(tx, batch.places, self._rules.otherwise, batch.jobs)
+        batch.counting = self._counting.read(tx, batch.terms, batch.at_jobs)
+        used = _used(tx, batch)
         everyone = batch.arrivals.values()
         clicks = rows.known_clicks(tx, sorted({
             *(click.event.random for some in everyone for click in some.clicks),
@@ -300,6 +314,8 @@ class Judge:
         if now - batch.now > _STALE:
             raise Outrun
         marks.put(tx, batch.number + 1, batch.judged_at, batch.moved)
+        if not counting.put(tx, batch.counting):
+            raise Outrun
         events.register(tx, written, now)
         each = judged.values()
         rows.put_clicks(tx, [row for added in each for row in added.clicks])
@@ -321,7 +337,7 @@ class Judge:
             for key, by in added.counters.items()
         ))  # fmt: skip
         # Last, as another transaction may lower a cap until then; on SQLite none can.
-        if read_terms(tx, batch.places, self._rules.otherwise) != batch.terms:
+        if read_terms(tx, batch.places, self._rules.otherwise, batch.jobs) != batch.terms:
             raise Outrun
 
     def _forgotten(self, batch: _Batch) -> Instant:
@@ -335,6 +351,18 @@ class Judge:
             # What cannot be deleted now is swept later.
             with suppress(Unavailable, OSError):
                 self._blobs.delete(segment.path)
+
+
+def _used(tx: Tx, batch: _Batch) -> dict[CounterKey, int]:
+    """What is used of the caps of a batch, on the days that it has."""
+    wanted: set[CounterKey] = set()
+    for client_no, some in batch.arrivals.items():
+        if (terms := batch.terms.get(client_no)) is not None:
+            stamps = {click.event.at for click in some.clicks}
+            stamps |= {found.event.at for found in some.conversions}
+            stamps |= {found.event.click_at for found in some.conversions}
+            wanted |= counting.compared(terms, batch.at_jobs[client_no], stamps, batch.now)
+    return rows.counters_used(tx, wanted) | batch.counting.found
 
 
 def visitors_of(events: Sequence[ReceivedClick], key: bytes) -> list[Click]:
@@ -355,24 +383,3 @@ def _identities(conversions: Iterable[Conversion]) -> set[str]:
         for key in keys_of(event.action, event.click_random, event.application_id)
         if key is not None
     }
-
-
-def _capped(batch: _Batch) -> set[CounterKey]:
-    """The counters that the batch's caps are compared with, on the days that it has."""
-    wanted: set[CounterKey] = set()
-    for client_no, some in batch.arrivals.items():
-        terms = batch.terms.get(client_no)
-        if terms is None:
-            continue
-        zone = zone_of(terms.zone)
-        hours = {click.event.at // _QUARTER for click in some.clicks}
-        hours |= {found.event.at // _QUARTER for found in some.conversions}
-        hours |= {found.event.click_at // _QUARTER for found in some.conversions}
-        open_at = first_open(batch.now, zone)
-        days = {day_of(max(hour * _QUARTER, open_at), zone) for hour in hours}
-        for limits in terms.limits.values():
-            wanted.update(key_of(limit, day) for limit in limits for day in days)
-    return wanted
-
-
-_QUARTER = 15 * MINUTE  # no day of any zone begins within one

@@ -10,9 +10,10 @@ from datetime import tzinfo
 
 from handbill.clients.service import clients_by_number
 from handbill.core.charging import CounterKey, folded, period_keys
+from handbill.core.job_caps import Count, folded_jobs
 from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
-from handbill.ledger import address_days, folding, rows
+from handbill.ledger import address_days, counting, folding, rows
 from handbill.listings import service as listings
 from handbill.store import events, marks
 from handbill.store.events import Segment
@@ -47,13 +48,16 @@ def _of_client(tools: Tools, client_no: int, before: Instant, now: Instant) -> i
         with tools.records.read() as tx:
             old = events.segments_before(tx, client_no, before)[:_MOST_FILES]
             client = clients_by_number(tx, [client_no]).get(client_no)
+            counts = counting.counts_of(tx, client_no)
         if not old:
             break
         zone = zone_of(client.zone if client else "UTC")
-        tallies, counters = _sums(tools, old, zone)
+        tallies, counters = _sums(tools, old, zone, counts)
         try:
             with tools.records.write() as tx:
                 marks.hold_fence(tx)
+                if counting.counts_of(tx, client_no) != counts:
+                    break  # others are kept by now; the next sweep adds those up too
                 events.retire(tx, old, now)
                 rows.add_retired(tx, client_no, tallies, counters)
                 _settle(tx, client_no, min(before, now - LONGEST_WINDOW), zone)
@@ -64,7 +68,7 @@ def _of_client(tools: Tools, client_no: int, before: Instant, now: Instant) -> i
 
 
 def _sums(
-    tools: Tools, old: Sequence[Segment], zone: tzinfo
+    tools: Tools, old: Sequence[Segment], zone: tzinfo, counts: set[Count]
 ) -> tuple[Counter[tuple[str, str]], dict[CounterKey, int]]:
     paths = [segment.path for segment in old]
     with (
@@ -73,7 +77,8 @@ def _sums(
     ):
         folding.load(duck, files)
         tallies = Counter({told[:2]: told[2] for told in folding.told(duck)})
-        return tallies, folded(folding.taken(duck, old, zone))
+        of_jobs = folded_jobs(folding.taken_of_jobs(duck, old, zone, counts), counts)
+        return tallies, folded(folding.taken(duck, old, zone)) | of_jobs
 
 
 def _settle(tx: Tx, client_no: int, before: Instant, zone: tzinfo) -> None:

@@ -8,21 +8,24 @@ from typing import NamedTuple
 from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
 from handbill.core.attribution import window_days
-from handbill.core.charging import Limit, Place, budget_limit, limits_of
+from handbill.core.charging import Limit, Place, budget_limit, limits_of, reserving
 from handbill.core.click_definitions import Definition
+from handbill.core.job_caps import JobCaps, each_job, job_limits
 from handbill.core.markups import Marking, override_ppm
-from handbill.core.nouns import Campaign, Client, Group
+from handbill.core.nouns import Campaign, Caps, Client, Group
 from handbill.definitions.service import Held, held_at
 from handbill.groups.service import groups_by_number
+from handbill.jobs.service import capped_jobs
 from handbill.ledger import rows
 from handbill.markups.service import steps_at
-from handbill.publishers.service import publishers_by_number
+from handbill.publishers.service import publishers_by_number, publishers_of
 from handbill.store.records import Tx
 
 
 class Terms(NamedTuple):
     """Of one client; equal terms judge alike. ``held``: by publisher, the rules for its clicks.
     ``pay_every_apply``: the publishers that are paid for further applies of a click too.
+    ``each_job``: by job group, the caps of each of its jobs; ``jobs``: by id, those of single jobs.
     """
 
     zone: str
@@ -32,14 +35,26 @@ class Terms(NamedTuple):
     held: Mapping[int, Held]
     markings: Mapping[Place, Marking]
     pay_every_apply: frozenset[int] = frozenset()
+    each_job: Mapping[int, Caps] = {}
+    jobs: Mapping[bytes, JobCaps] = {}
+    names: Mapping[int, str] = {}
+
+    def of_job(self, group_no: int, publisher_no: int, job_id: bytes) -> tuple[Limit, ...]:
+        """The limits of one job at one place; most jobs have none."""
+        each, own = self.each_job.get(group_no), self.jobs.get(job_id)
+        if (each is None and own is None) or not job_id:
+            return ()
+        name = self.names.get(publisher_no, "")
+        return job_limits(group_no, publisher_no, job_id.hex(), each, own, name)
 
 
 def read_terms(
-    tx: Tx, places: Iterable[Place], otherwise: Definition | None = None
-) -> dict[int, Terms]:
+    tx: Tx, places: Iterable[Place], otherwise: Definition | None = None,
+    jobs: Iterable[bytes] = (),
+) -> dict[int, Terms]:  # fmt: skip
     """The terms of every client of these places. A client that is not there has none.
 
-    ``otherwise``: the rules for clicks where none are defined.
+    ``otherwise``: the rules for clicks where none are defined. ``jobs``: whose caps are asked for.
     """
     places = sorted(set(places))
     clients = clients_by_number(tx, (place.client_no for place in places))
@@ -49,10 +64,17 @@ def read_terms(
     steps = steps_at(tx, places)
     currencies = rows.currencies(tx, {client.agency_no for client in clients.values()})
     every_apply = frozenset(no for no, it in publishers.items() if it.body.pay_every_apply)
+    capped = capped_jobs(tx, jobs)
+    names = {no: publisher.id for no, publisher in publishers.items()}
+    each = {no: caps for no, it in groups.items() if (caps := each_job(it.body.caps))}
     found = {
-        no: Terms(client.zone, currencies.get(client.agency_no, ""), {}, {}, {}, {}, every_apply)
+        no: Terms(
+            client.zone, currencies.get(client.agency_no, ""), {}, {}, {}, {}, every_apply,
+            each, capped, names,
+        )
         for no, client in clients.items()
-    }
+    }  # fmt: skip
+    numbers = _numbers(tx, clients, groups)
     held = held_at(
         tx,
         {
@@ -73,7 +95,7 @@ def read_terms(
         publisher = publishers.get(place.publisher_no)
         terms = found[place.client_no]
         name = publisher.id if publisher else ""
-        limits = _limits(place, client, campaign, group, name)
+        limits = _limits(place, client, campaign, group, (name, numbers.get(client.agency_no, {})))
         terms.limits[place] = tuple(limits)  # type: ignore[index]
         terms.windows[place] = window_days(  # type: ignore[index]
             client.body.apply_window_days,
@@ -91,8 +113,10 @@ def read_terms(
 
 
 def _limits(
-    place: Place, client: Client, campaign: Campaign | None, group: Group | None, publisher: str
-) -> Iterable[Limit]:
+    place: Place, client: Client, campaign: Campaign | None, group: Group | None,
+    named: tuple[str, Mapping[str, int]],
+) -> Iterable[Limit]:  # fmt: skip
+    publisher, numbers = named
     yield from limits_of("client", f"{place.client_no}", client.body.caps)
     if campaign is not None:
         yield from limits_of("campaign", f"{place.campaign_no}", campaign.body.caps)
@@ -100,8 +124,22 @@ def _limits(
         cap = campaign.body.placement_caps.get(publisher)
         yield from budget_limit("campaign_placement", entity, cap)
     if group is not None:
-        yield from limits_of("group", f"{place.group_no}", group.body.caps)
+        for limit in limits_of("group", f"{place.group_no}", group.body.caps):
+            yield reserving(limit, group.body.placements, group.no, publisher, numbers)
         entity = f"{place.group_no}/{place.publisher_no}"
         for placement in group.body.all_placements:
             if placement.publisher_id == publisher:
                 yield from budget_limit("placement", entity, placement.budget)
+
+
+def _numbers(
+    tx: Tx, clients: Mapping[int, Client], groups: Mapping[int, Group]
+) -> dict[int, dict[str, int]]:
+    """Publishers' numbers by id, for each agency where a job group has locked any budget."""
+    agencies = {
+        clients[group.client_no].agency_no
+        for group in groups.values()
+        if group.client_no in clients
+        and any(one.budget is not None and one.budget.locked for one in group.body.placements)
+    }
+    return {no: {one.id: one.no for one in publishers_of(tx, no)} for no in agencies}

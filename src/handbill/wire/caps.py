@@ -9,7 +9,10 @@ from handbill.kit.zones import PERIODS
 from handbill.wire.shapes import Choice, Faults, Field, Flag, Integer, Money, Object, Percent
 
 _VALUE = "Most per period, 0 or more: money in the agency's currency, else a whole number."
-_LOCKED = "Keeps this share of the parent's budget for the placement. Kept; nothing acts on it yet."
+_LOCKED = (
+    "On a placement's budget in a job group: others cannot spend what it has left of it. It needs "
+    "the period of the job group's budget. Elsewhere kept; nothing acts on it."
+)
 
 
 def _monthly_pacing(found: dict[str, Any], at: str, faults: Faults) -> None:
@@ -78,13 +81,13 @@ def caps_shape(*, budget_required: bool, per_job: bool = False) -> Object:
         each = ("Weekly", "Monthly", "Lifetime")
         fields |= {
             "jobBudget": Field(
-                cap_shape(money=True, periods=each), "Most to spend per job. Kept; not held yet."
+                cap_shape(money=True, periods=each), "Most to spend on each of its jobs."
             ),
             "jobClicks": Field(
-                cap_shape(money=False, periods=each), "Most clicks per job. Kept; not held yet."
+                cap_shape(money=False, periods=each), "Most valid clicks on each of its jobs."
             ),
             "jobApplies": Field(
-                cap_shape(money=False, periods=each), "Most applies per job. Kept; not held yet."
+                cap_shape(money=False, periods=each), "Most counted applies to each of its jobs."
             ),
         }
     return Object(fields, make=_caps)

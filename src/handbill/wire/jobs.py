@@ -123,7 +123,7 @@ SETTING = Object(
         "cpcBid": Field(Money(), "CPC bid in place of the job group's."),
         "cpaBid": Field(Money(), "CPA bid in place of the job group's."),
         "markdown": Field(Percent(), "Percent taken off the bid that publishers see."),
-        "caps": Field(_CAPS, "Caps of the job alone, not Daily. Kept; not held yet."),
+        "caps": Field(_CAPS, "Caps of the job alone, in whichever job group it is; not Daily."),
         "startDate": Field(Day(), "First day on which it is advertised, mm/dd/yyyy."),
         "endDate": Field(Day(), "Last day on which it is advertised, mm/dd/yyyy."),
     },
@@ -159,7 +159,7 @@ PLACEMENT = Object(
             aliases=("is_active",),
         ),
         "caps": Field(
-            PLACEMENT_CAPS, "Its budget over this publisher, not Daily. Kept; not held yet."
+            PLACEMENT_CAPS, "Its budget over this publisher, not Daily."
         ),
         "currency": Field(
             Text(most=3), "Only the publisher's own, ISO 4217: nothing is converted."

@@ -170,14 +170,12 @@ matchings = sa.Table(
 )  # fmt: skip
 # Jobs whose matching fields changed since they were last matched; emptied by the rematch.
 unmatched = sa.Table(
-    "unmatched", metadata,
-    sa.Column("job_no", _Number, primary_key=True, autoincrement=False), _whole("client_no"),
+    "unmatched", metadata, _key("job_no"), _whole("client_no"),
     sa.Index("unmatched_by_client", "client_no"),
 )  # fmt: skip
 # Jobs whose URL changed since the edge's index was last told; emptied by the publish task.
 unindexed = sa.Table(
-    "unindexed", metadata,
-    sa.Column("job_no", _Number, primary_key=True, autoincrement=False), _whole("client_no"),
+    "unindexed", metadata, _key("job_no"), _whole("client_no"),
     sa.Index("unindexed_by_client", "client_no"),
 )  # fmt: skip
 
@@ -233,12 +231,16 @@ segments = sa.Table(
     _whole("created_at"), _whole("replaced_at", null=True), sa.UniqueConstraint("path"),
     sa.Index("segments_by_client", "client_no", "last_at"),
 )  # fmt: skip
-# scope: client, campaign, group, placement, job. measure: budget (micros of marked-up spend),
-# clicks, applies.
+# scope: see core.charging. measure: budget (micros of marked-up spend), clicks, applies.
 counters = sa.Table(
     "counters", metadata, _text("scope", key=True), _text("entity", key=True),
     _text("measure", key=True), _text("period", key=True), _whole("client_no"), _whole("value"),
     sa.Index("counters_by_client", "client_no"),
+)  # fmt: skip
+# Which counters of jobs are kept: those of caps in force.
+job_counts = sa.Table(
+    "job_counts", metadata, _key("client_no"), _text("owner", key=True), _text("scope", key=True),
+    _text("measure", key=True), _text("period", key=True),
 )  # fmt: skip
 # bid_micros, price_micros: what an apply by it counts at, where its link froze something else.
 clicks = sa.Table(
@@ -254,13 +256,11 @@ visits = sa.Table(
 # Clicks of one address at one client on one day, where a click definition limits them.
 address_days = sa.Table(
     "address_days", metadata, _key("client_no"), _text("day_on", key=True),
-    _bytes("address", key=True), _whole("clicks"),
-    sa.Index("address_days_by_age", "day_on"),
+    _bytes("address", key=True), _whole("clicks"), sa.Index("address_days_by_age", "day_on"),
 )  # fmt: skip
 conversion_keys = sa.Table(
     "conversion_keys", metadata, _key("client_no"), _text("key", key=True), _bytes("click_id"),
-    _whole("at"),
-    sa.Index("conversion_keys_by_age", "at"),
+    _whole("at"), sa.Index("conversion_keys_by_age", "at"),
 )  # fmt: skip
 # What names an application, for the funnel: by its id, or by its job and candidate. facts: the
 # apply as received; it and click_id are empty where no click of ours is credited.

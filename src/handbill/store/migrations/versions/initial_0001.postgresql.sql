@@ -123,6 +123,14 @@ CREATE TABLE installation (
 	CONSTRAINT installation_pkey PRIMARY KEY (no),
 	CONSTRAINT installation_id_key UNIQUE (id)
 );
+CREATE TABLE job_counts (
+	client_no BIGINT NOT NULL,
+	owner TEXT COLLATE "C" NOT NULL,
+	scope TEXT COLLATE "C" NOT NULL,
+	measure TEXT COLLATE "C" NOT NULL,
+	period TEXT COLLATE "C" NOT NULL,
+	CONSTRAINT job_counts_pkey PRIMARY KEY (client_no, owner, scope, measure, period)
+);
 CREATE TABLE journal_marks (
 	source TEXT COLLATE "C" NOT NULL,
 	segment BIGINT NOT NULL,

@@ -122,6 +122,14 @@ CREATE TABLE installation (
 	CONSTRAINT installation_pkey PRIMARY KEY (no),
 	CONSTRAINT installation_id_key UNIQUE (id)
 );
+CREATE TABLE job_counts (
+	client_no BIGINT NOT NULL,
+	owner TEXT NOT NULL,
+	scope TEXT NOT NULL,
+	measure TEXT NOT NULL,
+	period TEXT NOT NULL,
+	CONSTRAINT job_counts_pkey PRIMARY KEY (client_no, owner, scope, measure, period)
+);
 CREATE TABLE journal_marks (
 	source TEXT NOT NULL,
 	segment BIGINT NOT NULL,
@@ -257,13 +265,13 @@ CREATE TABLE tasks (
 CREATE INDEX tasks_by_due ON tasks (due_at);
 CREATE INDEX tasks_by_lease ON tasks (leased_until);
 CREATE TABLE unindexed (
-	job_no INTEGER NOT NULL,
+	job_no BIGINT NOT NULL,
 	client_no BIGINT NOT NULL,
 	CONSTRAINT unindexed_pkey PRIMARY KEY (job_no)
 );
 CREATE INDEX unindexed_by_client ON unindexed (client_no);
 CREATE TABLE unmatched (
-	job_no INTEGER NOT NULL,
+	job_no BIGINT NOT NULL,
 	client_no BIGINT NOT NULL,
 	CONSTRAINT unmatched_pkey PRIMARY KEY (job_no)
 );

@@ -1,0 +1,138 @@
+"""Caps of single jobs: of each job of a job group, of one job, of one job at one publisher.
+
+Counters of jobs are kept only where a cap is in force. A **count** says which are: one measure, in
+one kind of period, of one owner (a job group, for each of its jobs; a job; a job at a publisher).
+It begins with what the ledger holds already, so that a cap set in mid-period knows what is spent.
+**Source**: domain 2.2, docs/decisions/0037.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Final, NamedTuple
+
+from handbill.core.charging import (
+    JOB_SCOPES,
+    MEASURES,
+    CounterKey,
+    Limit,
+    Measure,
+    Scope,
+    budget_limit,
+    limits_of,
+    period_keys,
+)
+from handbill.core.nouns import Cap, Caps, JobSettings
+from handbill.kit.zones import PERIODS, Period
+
+_NONE: Final = Caps()
+
+
+class Count(NamedTuple):
+    """One measure that is counted, in one kind of period, for the jobs of an owner."""
+
+    scope: Scope
+    owner: str
+    measure: Measure
+    period: Period
+
+
+class TakenOfJob(NamedTuple):
+    """What entries of one job took of each measure, at one place on one day."""
+
+    group_no: int
+    publisher_no: int
+    job_id: str
+    day: date
+    amounts: tuple[int, int, int]
+
+
+class JobCaps(NamedTuple):
+    """What is set on one job: its own caps, and its budgets by publisher."""
+
+    caps: Caps
+    budgets: Mapping[str, Cap]
+
+
+def caps_of_job(settings: JobSettings) -> JobCaps | None:
+    """None where nothing of the job is capped."""
+    budgets = {one.publisher_id: one.budget for one in settings.placements if one.budget}
+    if settings.setting.caps == _NONE and not budgets:
+        return None
+    return JobCaps(settings.setting.caps, budgets)
+
+
+def each_job(caps: Caps) -> Caps | None:
+    """What a job group's caps say of each single job, in the names of a job's own."""
+    found = Caps(budget=caps.job_budget, clicks=caps.job_clicks, applies=caps.job_applies)
+    return None if found == _NONE else found
+
+
+def job_limits(
+    group_no: int, publisher_no: int, job_id: str, each: Caps | None, own: JobCaps | None,
+    publisher: str,
+) -> tuple[Limit, ...]:  # fmt: skip
+    """All limits of one job at one place."""
+    found: list[Limit] = []
+    if each is not None:
+        found += limits_of("group_job", f"{group_no}/{job_id}", each)
+    if own is not None:
+        found += limits_of("job", job_id, own.caps)
+        cap = own.budgets.get(publisher)
+        found += budget_limit("job_placement", f"{job_id}/{publisher_no}", cap)
+    return tuple(found)
+
+
+def count_of(limit: Limit) -> Count:
+    """The count that a job's limit is held by."""
+    owner = limit.entity.partition("/")[0] if limit.scope == "group_job" else limit.entity
+    return Count(limit.scope, owner, limit.measure, limit.period)
+
+
+def owners_of(group_no: int, publisher_no: int, job_id: str) -> tuple[str, str, str]:
+    """Whose counts an event of a job at a place falls under, in the order of JOB_SCOPES."""
+    return f"{group_no}", job_id, f"{job_id}/{publisher_no}"
+
+
+def folded_jobs(
+    taken: Iterable[TakenOfJob], counts: Iterable[Count]
+) -> dict[CounterKey, int]:  # fmt: skip
+    """The counters of these counts, from what was taken."""
+    by_owner: dict[tuple[str, str], list[Count]] = {}
+    for count in counts:
+        by_owner.setdefault((count.scope, count.owner), []).append(count)
+    counters: dict[CounterKey, int] = {}
+    for one in taken:
+        for key, amount in _counted(one, by_owner):
+            counters[key] = counters.get(key, 0) + amount
+    return counters
+
+
+def _counted(
+    one: TakenOfJob, by_owner: Mapping[tuple[str, str], list[Count]]
+) -> Iterator[tuple[CounterKey, int]]:
+    owners = owners_of(one.group_no, one.publisher_no, one.job_id)
+    for scope, owner in zip(JOB_SCOPES, owners, strict=True):
+        entity = f"{owner}/{one.job_id}" if scope == "group_job" else owner
+        for count in by_owner.get((scope, owner), ()):
+            if amount := one.amounts[MEASURES.index(count.measure)]:
+                period = period_keys(one.day)[PERIODS.index(count.period)]
+                yield CounterKey(scope, entity, count.measure, period), amount
+
+
+def counters_under(keys: Iterable[CounterKey], counts: Iterable[Count]) -> list[CounterKey]:
+    """Which of these counters belong to the counts."""
+    wanted = {(*count[:3], _LETTER[count.period]) for count in counts}
+    return [
+        key for key in keys
+        if key.scope in JOB_SCOPES
+        and (
+            key.scope,
+            key.entity.partition("/")[0] if key.scope == "group_job" else key.entity,
+            key.measure, key.period[0],
+        ) in wanted
+    ]  # fmt: skip
+
+
+_LETTER: Final[Mapping[Period, str]] = dict(
+    zip(PERIODS, (key[0] for key in period_keys(date(2026, 1, 1))), strict=True)
+)

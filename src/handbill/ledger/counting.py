@@ -1,0 +1,155 @@
+"""Counters of single jobs: begun where a cap comes into force, from what the ledger holds of it
+already, and dropped where it is in force no more.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.core.charging import CounterKey, keys_of_limit
+from handbill.core.closing import first_open
+from handbill.core.job_caps import Count, count_of, counters_under, folded_jobs, owners_of
+from handbill.core.received import ReceivedClick, ReceivedConversion
+from handbill.kit.instants import MINUTE, Instant
+from handbill.kit.zones import day_of, zone_of
+from handbill.ledger import folding, rows
+from handbill.ledger.terms import Terms
+from handbill.store import events
+from handbill.store.blobs import Blobs
+from handbill.store.events import Segment
+from handbill.store.records import Tx, tables
+from handbill.store.records.base import Listed, among
+
+_MEMORY_MB = 256
+_OWNERS_AT_ONCE = 5_000
+_QUARTER = 15 * MINUTE  # no day of any zone begins within one
+_t = tables.job_counts.c
+_ALL = sa.select(_t.scope, _t.owner, _t.measure, _t.period).where(_t.client_no == b("client_no"))
+_OF_OWNERS = _ALL.where(among(_t.owner, "owners"))
+_ANY = _ALL.limit(b("most", type_=sa.Integer))
+_DROP = sa.delete(tables.job_counts).where(
+    _t.client_no == b("client_no"), _t.owner == b("owner"), _t.scope == b("scope"),
+    _t.measure == b("measure"), _t.period == b("period"),
+)  # fmt: skip
+AtJob = tuple[int, int, bytes]
+"""Job group, publisher and job."""
+
+
+@dataclass(slots=True)
+class Counted:
+    """What a batch changes of which counters are kept. ``found``: those that begin, as the ledger
+    has them; ``segments``: what that was read from, by client.
+    """
+
+    begun: dict[int, set[Count]] = field(default_factory=dict)
+    ended: dict[int, set[Count]] = field(default_factory=dict)
+    found: dict[CounterKey, int] = field(default_factory=dict)
+    segments: dict[int, list[Segment]] = field(default_factory=dict)
+    owner_of: dict[CounterKey, int] = field(default_factory=dict)
+
+
+class Counting:
+    """Compares, for each batch, which jobs are capped with which are counted."""
+
+    def __init__(self, blobs: Blobs, scratch: Path) -> None:
+        self._blobs = blobs
+        self._scratch = scratch
+
+    def read(
+        self, tx: Tx, terms: Mapping[int, Terms], at_jobs: Mapping[int, Iterable[AtJob]]
+    ) -> Counted:
+        """What changes with a batch that has events of these jobs."""
+        counted = Counted()
+        for client_no, some in at_jobs.items():
+            own = terms.get(client_no)
+            limits = {limit for at in some for limit in own.of_job(*at)} if own else set()
+            wanted = {count_of(limit) for limit in limits}
+            if not wanted and not tx.all(_ANY, client_no=client_no, most=1):
+                continue
+            kept = _of_owners(tx, client_no, {
+                owner for group_no, publisher_no, job_id in some if job_id
+                for owner in owners_of(group_no, publisher_no, job_id.hex())
+            })  # fmt: skip
+            if ended := kept - wanted:
+                counted.ended[client_no] = ended
+            if begun := wanted - kept:
+                assert own is not None, "only who has terms has limits"
+                self._begin(tx, counted, client_no, begun, own)
+        return counted
+
+    def _begin(
+        self, tx: Tx, counted: Counted, client_no: int, begun: set[Count], terms: Terms
+    ) -> None:
+        counted.begun[client_no] = begun
+        segments = counted.segments[client_no] = events.segments_of(tx, client_no)
+        if not segments:
+            return
+        with (
+            events.files(self._blobs, [one.path for one in segments], self._scratch) as files,
+            events.query(self._scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
+        ):
+            folding.load(duck, files)
+            taken = folding.taken_of_jobs(duck, segments, zone_of(terms.zone), begun)
+            found = folded_jobs(taken, begun)
+        counted.found |= found
+        counted.owner_of |= dict.fromkeys(found, client_no)
+
+
+def put(tx: Tx, counted: Counted) -> bool:
+    """Keep it; False where the ledger is not any more what was read."""
+    for client_no, segments in counted.segments.items():
+        if {one.path for one in events.segments_of(tx, client_no)} != {s.path for s in segments}:
+            return False
+    for client_no, ended in counted.ended.items():
+        held = (*rows.counters_of(tx, client_no), *rows.retired_counters(tx, client_no))
+        rows.drop_counters(tx, sorted(set(counters_under(held, ended))))
+        tx.run_text_many(
+            tx.dialect.text_of(_DROP),
+            [{"client_no": client_no, **count._asdict()} for count in sorted(ended)],
+        )
+    tx.put_many(tables.job_counts, [
+        {"client_no": client_no, **count._asdict()}
+        for client_no, begun in counted.begun.items() for count in sorted(begun)
+    ])  # fmt: skip
+    rows.add_counters(tx, (
+        (counted.owner_of[key], key, value) for key, value in counted.found.items()
+    ))  # fmt: skip
+    return True
+
+
+def at_job(event: ReceivedClick | ReceivedConversion) -> AtJob:
+    """The job of an event, and where it was."""
+    return event.group_no, event.publisher_no, event.job_id
+
+
+def compared(
+    terms: Terms, at_jobs: Iterable[AtJob], stamps: Iterable[Instant], now: Instant
+) -> set[CounterKey]:
+    """The counters that a client's caps are compared with, for events of these stamps."""
+    zone = zone_of(terms.zone)
+    open_at = first_open(now, zone)
+    quarters = {at // _QUARTER for at in stamps}
+    days = {day_of(max(quarter * _QUARTER, open_at), zone) for quarter in quarters}
+    held = {limit for limits in terms.limits.values() for limit in limits}
+    for at in at_jobs:
+        held.update(terms.of_job(*at))
+    return {key for day in days for limit in held for key in keys_of_limit(limit, day)}
+
+
+def counts_of(tx: Tx, client_no: int) -> set[Count]:
+    """All that is counted of a client's jobs."""
+    return {Count(*row) for row in tx.all(_ALL, client_no=client_no)}
+
+
+def _of_owners(tx: Tx, client_no: int, owners: set[str]) -> set[Count]:
+    ordered: Sequence[str] = sorted(owners)
+    return {
+        Count(*row)
+        for at in range(0, len(ordered), _OWNERS_AT_ONCE)
+        for row in tx.all(
+            _OF_OWNERS, client_no=client_no, owners=Listed(ordered[at : at + _OWNERS_AT_ONCE])
+        )
+    }

@@ -1,0 +1,297 @@
+"""Caps of jobs, budgets of placements and what is locked, beside a fold that knows no counters."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+import msgspec
+import pytest
+
+from handbill.core.listing_tokens import Listing
+from handbill.core.nouns import (
+    BidType,
+    Cap,
+    Caps,
+    GroupBody,
+    JobPlacement,
+    JobSetting,
+    JobSettings,
+    Placement,
+)
+from handbill.kit.instants import DAY, HOUR, MINUTE, moment_of
+from handbill.ledger import counting, rows
+from handbill.ledger.checking import check
+from handbill.store.records import Records
+from handbill.store.records.tables import groups, jobs
+from market import Market, dispositions
+
+MARKETS, STEPS = 50, 5
+MICROS = 1_000_000
+PERIODS = ("Weekly", "Monthly", "Lifetime")
+KINDS: dict[str, BidType] = {"A": "CPC", "B": "CPC", "C": "CPA"}
+
+
+@pytest.fixture
+def market(records: Records, tmp_path: Path) -> Market:
+    return Market(records, tmp_path)
+
+
+def put_job(market: Market, client_no: int, job_id: bytes) -> None:
+    texts = ("title", "company", "category", "city", "state", "country", "zip", "type", "url")
+    with market.records.write() as tx:
+        tx.put(
+            jobs, client_no=client_no, ref=job_id.hex(), id=job_id.hex(), digest=b"", valid=1,
+            status="A", created_at=1, updated_at=1, **dict.fromkeys(texts, ""),
+        )  # fmt: skip
+
+
+def set_job(market: Market, job_id: bytes, settings: JobSettings | None) -> None:
+    said = None if settings is None else msgspec.json.encode(settings).decode()
+    with market.records.write() as tx:
+        tx.change(jobs, {"id": job_id.hex()}, settings=said, updated_at=market.clock.now())
+
+
+class Took(NamedTuple):
+    """What one event took; ``amounts``: micros, clicks, applies."""
+
+    publisher: str
+    job: bytes
+    day: date
+    amounts: tuple[int, int, int]
+
+
+def within(cap: Cap, one: date, other: date) -> bool:
+    if cap.period == "Weekly":
+        return one.isocalendar()[:2] == other.isocalendar()[:2]
+    return cap.period == "Lifetime" or (one.year, one.month) == (other.year, other.month)
+
+
+@dataclass
+class Trial:
+    """One job group, three publishers, three jobs; caps are changed between the batches."""
+
+    market: Market
+    chance: Random
+    name: str
+    publishers: dict[str, int]
+    took: list[Took] = field(default_factory=list)
+    settings: dict[bytes, JobSettings] = field(default_factory=dict)
+    expected: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.client_no = self.market.client(self.name)
+        self.campaign_no = self.market.campaign(self.client_no, self.name)
+        self.body = GroupBody("g1")
+        self.group_no = self.market.group(self.client_no, self.campaign_no)
+        self.jobs = [self.chance.randbytes(16) for _ in range(3)]
+        for job in self.jobs:
+            put_job(self.market, self.client_no, job)
+        self.change()
+
+    def cap(self, unit: int, most: int, odds: float = 0.4) -> Cap | None:
+        if self.chance.random() > odds:
+            return None
+        return Cap(self.chance.choice(PERIODS), self.chance.randint(0, most) * unit)  # type: ignore[arg-type]
+
+    def caps(self) -> tuple[Cap | None, ...]:
+        return self.cap(MICROS // 2, 8), self.cap(1, 5, 0.2), self.cap(1, 3, 0.2)
+
+    def change(self) -> None:
+        """Set, raise, lower or lift any cap of the group, its placements and its jobs."""
+        total = self.chance.randint(3, 12) * MICROS
+        each = self.caps()
+        budget = Cap("Monthly", total)
+        locked = total
+        placements = []
+        for name in KINDS:
+            value = self.chance.randint(0, 6) * MICROS // 2
+            is_locked = value <= locked and self.chance.random() < 0.5
+            locked -= value if is_locked else 0
+            has = is_locked or self.chance.random() < 0.5
+            own = Cap("Monthly", value, locked=is_locked) if has else None
+            active = self.chance.random() < 0.9
+            placements.append(Placement(name, budget=own, active=active))
+        self.body = GroupBody(
+            "g1", placements=placements,
+            caps=Caps(budget, job_budget=each[0], job_clicks=each[1], job_applies=each[2]),
+        )  # fmt: skip
+        self.market.change(groups, self.group_no, self.body)
+        for job in self.jobs:
+            at = [JobPlacement(name, budget=cap) for name in KINDS if (cap := self.cap(MICROS, 3))]
+            self.settings[job] = JobSettings(JobSetting(caps=Caps(*self.caps())), tuple(at))
+            set_job(self.market, job, self.settings[job])
+
+    def happen(self) -> None:
+        for _ in range(self.chance.randint(0, 6)):
+            publisher, job = self.chance.choice(sorted(KINDS)), self.chance.choice(self.jobs)
+            kind = KINDS[publisher]
+            listing = Listing(
+                self.client_no, self.campaign_no, self.group_no, self.publishers[publisher], job,
+                kind, MICROS, MICROS, self.market.clock.now() // 1_000 * 1_000,
+            )  # fmt: skip
+            click = self.market.clicked(listing)
+            paid = MICROS if kind == "CPC" else 0
+            self.book(click.random.hex(), publisher, job, (paid, 1, 0), "valid")
+            if self.chance.random() < 0.6:
+                self.market.converted(click)
+                self.converted.append((click.random.hex(), publisher, job, MICROS - paid))
+
+    converted: list[tuple[str, str, bytes, int]] = field(default_factory=list)
+
+    def settle(self) -> None:
+        """Clicks of a batch go before the applies that they led to."""
+        for click_id, publisher, job, paid in self.converted:
+            self.book(f"{click_id}/apply", publisher, job, (paid, 0, 1), "counted")
+        self.converted.clear()
+
+    def book(
+        self, name: str, publisher: str, job: bytes, amounts: tuple[int, int, int], good: str
+    ) -> None:
+        day = moment_of(self.market.clock.now()).date()
+        one = Took(publisher, job, day, amounts)
+        has_room = self.has_room(one)
+        if has_room:
+            self.took.append(one)
+        self.expected[name] = (good, amounts[0]) if has_room else ("over_cap", 0)
+
+    def has_room(self, one: Took) -> bool:
+        caps, own = self.body.caps, self.settings[one.job]
+        of_job = [took for took in self.took if took.job == one.job]
+        at = [took for took in self.took if took.publisher == one.publisher]
+        held: list[tuple[Cap | None, int, list[Took]]] = [
+            (caps.job_budget, 0, of_job), (caps.job_clicks, 1, of_job),
+            (caps.job_applies, 2, of_job), (own.setting.caps.budget, 0, of_job),
+            (own.setting.caps.clicks, 1, of_job), (own.setting.caps.applies, 2, of_job),
+        ]  # fmt: skip
+        held += [
+            (placement.budget, 0, [took for took in at if took.job == one.job])
+            for placement in own.placements if placement.publisher_id == one.publisher
+        ]  # fmt: skip
+        held += [
+            (placement.budget, 0, at)
+            for placement in self.body.placements if placement.publisher_id == one.publisher
+        ]  # fmt: skip
+        assert caps.budget is not None
+        promised = sum(
+            max(0, other.budget.value - self.used(other.budget, 0, [
+                took for took in self.took if took.publisher == other.publisher_id
+            ], one.day))
+            for other in self.body.placements
+            if other.active and other.budget and other.budget.locked
+            and other.publisher_id != one.publisher
+        )  # fmt: skip
+        held.append((Cap("Monthly", caps.budget.value - promised), 0, self.took))
+        return all(
+            cap is None or not one.amounts[measure]
+            or self.used(cap, measure, took, one.day) + one.amounts[measure] <= cap.value
+            for cap, measure, took in held
+        )  # fmt: skip
+
+    @staticmethod
+    def used(cap: Cap, measure: int, took: list[Took], day: date) -> int:
+        return sum(one.amounts[measure] for one in took if within(cap, one.day, day))
+
+
+def booked(market: Market) -> Iterator[tuple[str, tuple[str, int]]]:
+    for line in market.judged():
+        suffix = "" if line["kind"] == "CLICK" else "/apply"
+        yield line["clickId"] + suffix, (line["disposition"], line["chargeMicros"])
+
+
+@pytest.mark.parametrize("seed", [11])
+def test_every_cap_is_held_as_a_fold_of_all_events_says(
+    sqlite_records: Records, tmp_path: Path, seed: int
+) -> None:
+    """In fifty markets, whose caps are set, raised, lowered and lifted in mid-period."""
+    market, chance = Market(sqlite_records, tmp_path), Random(seed)
+    publishers = {name: market.publisher(name, kind) for name, kind in KINDS.items()}
+    trials = [Trial(market, chance, f"c{n}", publishers) for n in range(MARKETS)]
+    for _ in range(STEPS):
+        market.clock.forward(chance.choice((HOUR, DAY, 9 * DAY)))
+        for trial in trials:
+            if chance.random() < 0.6:
+                trial.change()
+            trial.happen()
+            trial.settle()
+        market.judged()
+    found = dict(booked(market))
+    expected = {name: said for trial in trials for name, said in trial.expected.items()}
+    wrong = {
+        name: (found.get(name), said) for name, said in expected.items() if found.get(name) != said
+    }
+    assert wrong == {}
+    assert {said for said, _ in found.values()} == {"valid", "counted", "over_cap"}
+    assert check(market.records, market.blobs, market.scratch).faults == []
+
+
+def budget_of_job(market: Market, **caps: Cap) -> Listing:
+    listing = market.listing()
+    put_job(market, listing.client_no, listing.job_id)
+    market.change(groups, listing.group_no, GroupBody("g1", caps=Caps(**caps)))
+    return listing
+
+
+def test_a_jobs_cap_knows_what_was_spent_before_it_was_set(market: Market) -> None:
+    """Also when it was lifted meanwhile, and after the judge has come again."""
+    listing = market.listing()
+    put_job(market, listing.client_no, listing.job_id)
+    market.clicked(listing)
+    market.judged()
+    cap = JobSettings(JobSetting(caps=Caps(budget=Cap("Monthly", 3 * MICROS))))
+    set_job(market, listing.job_id, cap)
+    market.clicked(listing)
+    market.judged()
+    set_job(market, listing.job_id, None)
+    market.clicked(listing)
+    market.judged()
+    with market.records.read() as tx:
+        assert counting.counts_of(tx, listing.client_no) == set()
+        scopes = {key.scope for key in rows.counters_of(tx, listing.client_no)}
+    assert "job" not in scopes, "what is capped no more is counted no more"
+    set_job(market, listing.job_id, cap)
+    market.clock.forward(MINUTE)
+    market.clicked(listing)
+    assert dispositions(market.judged()) == ["valid", "valid", "valid", "over_cap"]
+    assert [line["reason"] for line in market.ledger() if line["reason"]] == ["job_budget_monthly"]
+    assert check(market.records, market.blobs, market.scratch).faults == []
+
+
+def test_a_lowered_cap_stops_at_once_and_refunds_nothing(market: Market) -> None:
+    listing = budget_of_job(market, job_budget=Cap("Lifetime", 5 * MICROS))
+    for _ in range(2):
+        market.clicked(listing)
+    market.judged()
+    market.change(
+        groups, listing.group_no, GroupBody("g1", caps=Caps(job_budget=Cap("Lifetime", MICROS)))
+    )
+    market.clicked(listing)
+    other = listing._replace(job_id=b"another job here")
+    market.clicked(other)
+    assert sorted(dispositions(market.judged())) == ["over_cap", "valid", "valid", "valid"]
+    assert sum(line["spendMicros"] for line in market.ledger()) == 3 * MICROS
+    assert {line["reason"] for line in market.ledger()} == {None, "group_job_budget_lifetime"}
+
+
+def test_what_is_locked_is_left_to_its_placement(market: Market) -> None:
+    """Zero is a stop for everybody else, and a lock alone does not open the wall."""
+    listing = market.listing()
+    locked = market.publisher("Locked")
+    market.change(
+        groups, listing.group_no,
+        GroupBody("g1", caps=Caps(Cap("Monthly", 3 * MICROS)), placements=[
+            Placement("Board"), Placement("Locked", budget=Cap("Monthly", 2 * MICROS, locked=True)),
+        ]),
+    )  # fmt: skip
+    for publisher_no in (listing.publisher_no,) * 3 + (locked,) * 3:
+        market.clicked(listing._replace(publisher_no=publisher_no), at=market.clock.now())
+    found = market.judged()
+    by_publisher = {
+        name: sum(line["spendMicros"] for line in found if line["publisherId"] == name)
+        for name in ("Board", "Locked")
+    }
+    assert by_publisher == {"Board": MICROS, "Locked": 2 * MICROS}
+    reasons = {line["reason"] for line in found} - {None}
+    assert reasons == {"group_budget_monthly"}
