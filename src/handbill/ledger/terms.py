@@ -102,13 +102,11 @@ def read_terms(
             campaign.body.override.apply_window_days if campaign else None,
             group.body.override.apply_window_days if group else None,
         )
-        terms.markings[place] = Marking(  # type: ignore[index]
-            steps[place],
-            override_ppm(
-                campaign.body.override.markup_ppm if campaign else None,
-                group.body.override.markup_ppm if group else None,
-            ),
+        own = override_ppm(
+            campaign.body.override.markup_ppm if campaign else None,
+            group.body.override.markup_ppm if group else None,
         )
+        terms.markings[place] = Marking(steps[place], own)  # type: ignore[index]
     return found
 
 
