@@ -81,7 +81,7 @@ def capped_jobs(tx: Tx, ids: Iterable[bytes]) -> dict[bytes, JobCaps]:
     """The caps of those of these jobs that have any of their own, those that left too."""
     return {
         bytes.fromhex(id_): caps
-        for part in parts(id_.hex() for id_ in ids)
+        for part in parts((id_.hex() for id_ in ids), BATCH)
         for id_, settings in rows.settings_of(tx, part)
         if (caps := caps_of_job(settings)) is not None
     }
