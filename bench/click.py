@@ -25,9 +25,10 @@ from itertools import accumulate
 from pathlib import Path
 
 from bench.figures import Figure
+from bench.masters import MASTER_KEY, MASTERS
 from handbill.core.listing_tokens import Listing, listing_token
 from handbill.kit.signing import mac, put_number
-from handbill.store.index import EdgeIndex
+from handbill.store.index import EdgeIndex, key_place
 
 JOBS = 100_000
 GROUPS = 400
@@ -46,7 +47,8 @@ _OUT = Path(__file__).parent / "out"
 _TICK = os.sysconf("SC_CLK_TCK")
 _EDGE = (
     "import sys; from handbill.edge import main; from handbill.host.settings import Settings;"
-    "main(Settings(data=sys.argv[1], edge_port=int(sys.argv[2])), 0)"
+    "main(Settings(data=sys.argv[1], edge_port=int(sys.argv[2]), "
+    f"secrets_key={MASTER_KEY!r}), 0)"
 )
 
 
@@ -94,7 +96,7 @@ def _prepare(folder: Path) -> None:
     urls = [f"https://careers.example.test/jobs/{number}?source=feed" for number in range(JOBS)]
     index = EdgeIndex(folder / "index", writable=True)
     index.put_urls((job, url.encode()) for job, url in zip(jobs, urls, strict=True))
-    index.put_keys({1: _KEY})
+    index.put_keys({1: MASTERS.seal(MASTERS.newest(), _KEY, *key_place(1))})
     index.finish()
     index.close()
     table = "".join(f"{job.hex()} {url}\n" for job, url in zip(jobs, urls, strict=True))

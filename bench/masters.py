@@ -3,4 +3,5 @@
 from handbill.host.masters import Masters
 from handbill.host.settings import Settings
 
-MASTERS = Masters(Settings(secrets_key="bWFzdGVyIGtleSBvZiB0ZXN0cywgMzIgYnl0ZXMgLi4="))
+MASTER_KEY = "bWFzdGVyIGtleSBvZiB0ZXN0cywgMzIgYnl0ZXMgLi4="
+MASTERS = Masters(Settings(secrets_key=MASTER_KEY))

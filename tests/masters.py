@@ -17,6 +17,11 @@ def open_key(kid: int, kept: bytes) -> bytes:
     return MASTERS.opened(kept, *key_place(kid))
 
 
+def kept_key(kid: int, key: bytes) -> bytes:
+    """A key of links as records and index keep it."""
+    return MASTERS.seal(MASTERS.newest(), key, *key_place(kid))
+
+
 def put_key(tx: Tx, name: str, value: bytes, at: Instant) -> None:
     """One of our own keys, as number 1."""
     sealed.ensure(tx, at)

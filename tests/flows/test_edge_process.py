@@ -17,11 +17,13 @@ from handbill.core.listing_tokens import open_click
 from handbill.core.received import ReceivedClick, decode
 from handbill.store.index import EdgeIndex
 from handbill.store.journal_reading import JournalReader
+from masters import MASTER_KEY, kept_key
 from serving import until
 
 RUN = (
     "import sys; from handbill.edge import main; from handbill.host.settings import Settings;"
-    "main(Settings(data=sys.argv[1], edge_port=int(sys.argv[2])), int(sys.argv[3]))"
+    "main(Settings(data=sys.argv[1], edge_port=int(sys.argv[2]), "
+    f"secrets_key={MASTER_KEY!r}), int(sys.argv[3]))"
 )
 SEEKERS = 8
 CLICKS = 300
@@ -30,7 +32,7 @@ CLICKS = 300
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     index = EdgeIndex(tmp_path / "index", writable=True)
-    index.put_keys({1: KEY})
+    index.put_keys({1: kept_key(1, KEY)})
     index.put_urls([(JOB, URL)])
     index.finish()
     index.close()
@@ -182,7 +184,7 @@ def test_it_starts_before_anybody_has_written_an_index(tmp_path: Path, port: int
         assert _get(port, "/readyz")[0] == 503
         assert _get(port, f"/c/{TOKEN}")[0] == 503, "a link must not be called unknown for that"
         index = EdgeIndex(tmp_path / "index", writable=True)
-        index.put_keys({1: KEY})
+        index.put_keys({1: kept_key(1, KEY)})
         index.put_urls([(JOB, URL)])
         index.finish()
         index.close()

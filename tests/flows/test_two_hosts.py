@@ -16,6 +16,7 @@ from handbill.host.settings import Settings
 from handbill.opening import opened, prepare
 from handbill.store.records import open_records
 from handbill.work import hosts
+from masters import MASTER_KEY
 from serving import Office, Server, handbill, hosted, serving, until
 
 
@@ -37,6 +38,7 @@ def test_a_second_host_is_refused_then_takes_over_and_every_click_is_counted_onc
 ) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     shared = {"records_url": postgres_url, "blobs_url": str(tmp_path / "blobs")}
+    shared["secrets_key"] = MASTER_KEY
     clicked: list[str] = []
 
     def visit(links: list[str], number: int) -> None:
@@ -80,7 +82,8 @@ def test_a_second_host_is_refused_then_takes_over_and_every_click_is_counted_onc
 
 
 def _settings(folder: Path, tmp_path: Path) -> Settings:
-    settings = Settings(data=str(folder), records_url=f"sqlite:///{tmp_path / 'records.db'}")
+    settings = Settings(data=str(folder), records_url=f"sqlite:///{tmp_path / 'records.db'}",
+                        secrets_key=MASTER_KEY)  # fmt: skip
     prepare(settings)
     return settings
 
@@ -108,7 +111,7 @@ def test_a_folder_whose_journal_has_an_heir_goes_on_as_a_new_host(tmp_path: Path
     one.journal_folder.mkdir()
     with holding(two) as heir:
         adopted = handbill("hosts", "adopt", one.data, "--json", data=two.data_folder,
-                           records_url=two.records_url)  # fmt: skip
+                           records_url=two.records_url, secrets_key=MASTER_KEY)  # fmt: skip
         assert json.loads(adopted.stdout) == {"host": former, "sources": []}
         assert heir.host_id != former
     with holding(one) as hold:
