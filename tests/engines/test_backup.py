@@ -110,7 +110,7 @@ def test_what_was_backed_up_comes_back_on_either_engine(
     first = restore(backup, made, target, silent)
     with shop.source.records.read() as former, target.records.read() as tx:
         for table in tables.kept_tables():
-            if table.name not in {"installation", "tasks", "feed_files"}:
+            if table.name not in {"installation", "tasks", "task_turns", "feed_files"}:
                 every = sa.select(*table.columns).order_by(*table.primary_key.columns)
                 assert tx.all(every) == former.all(every), table.name
         assert installation.name_of(tx) == installation.name_of(former)

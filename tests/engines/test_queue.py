@@ -7,7 +7,7 @@ import pytest
 
 from handbill.kit.instants import HOUR, SECOND, Instant
 from handbill.store.records import Records
-from handbill.store.records.tables import tasks
+from handbill.store.records.tables import agencies, clients, publishers, tasks
 from handbill.work import queue
 from handbill.work.queue import MOST_ATTEMPTS, Dead, Task, enqueue
 from leases import pass_by
@@ -337,3 +337,31 @@ def test_one_task_may_be_taken_by_name_though_it_is_not_due(records: Records) ->
         assert task.attempts == attempt
         _fail(records, task, T + 2 * HOUR)
     assert named("b") is None
+
+
+def test_agencies_have_turns(records: Records) -> None:
+    """One agency's two hundred tasks do not hold another's one, nor what is of no agency."""
+    with records.write() as tx:
+        for agency, count in (("a", 200), ("b", 1)):
+            no = tx.put(agencies, id=agency, name=agency, currency="USD", created_at=T)
+            publisher_no = tx.put(
+                publishers, id=agency, agency_no=no, status="A", body="", created_at=T, updated_at=T
+            )
+            for n in range(count):
+                tx.put(
+                    clients, id=f"{agency}{n}", agency_no=no, status="A", zone="UTC", body="",
+                    pixel_id=f"{agency}{n}", created_at=T, updated_at=T,
+                )  # fmt: skip
+                enqueue(tx, "groups.rematch", f"{agency}{n}", T)
+        enqueue(tx, "listings.assemble", str(publisher_no), T + 1)
+        enqueue(tx, "ledger.sweep", "", T + 2)
+    taken = []
+    for n in range(5):
+        with records.write() as tx:
+            task = queue.lease(
+                tx, ["groups.rematch", "listings.assemble", "ledger.sweep"], f"w{n}", T + 3, 60
+            )
+        assert task is not None
+        taken.append(task.key)
+    assert taken[:3] == ["a0", "b0", ""]
+    assert {"a1", str(publisher_no)} == set(taken[3:])

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from handbill.kit.instants import HOUR, SECOND, Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
-from handbill.store.records.tables import tasks
+from handbill.store.records.tables import task_turns, tasks
 
 MOST_ATTEMPTS = 8
 _FIRST_WAIT = 5 * SECOND
@@ -45,9 +45,18 @@ class Dead:
     dead_at: Instant
 
 
+# Whose task it is follows from its key, an id: asking here, no caller can forget to say so.
 _ENQUEUE = sa.text("""
-    INSERT INTO tasks (kind, key, payload, due_at, attempts, again, created_at)
-    VALUES (:kind, :key, :payload, :due_at, 0, 0, :now)
+    INSERT INTO tasks (kind, key, payload, due_at, attempts, again, created_at, agency_no)
+    VALUES (:kind, :key, :payload, :due_at, 0, 0, :now, COALESCE(
+        (SELECT agency_no FROM clients WHERE id = :key),
+        (SELECT c.agency_no FROM feeds f JOIN clients c ON c.no = f.client_no WHERE f.id = :key),
+        (SELECT agency_no FROM reports WHERE id = :key),
+        (SELECT agency_no FROM callbacks WHERE id = :key),
+        (SELECT agency_no FROM publishers WHERE no = CASE
+            WHEN :kind IN ('listings.assemble', 'listings.deliver')
+            THEN CAST(CAST(:key AS TEXT) AS BIGINT) END),
+        0))
     ON CONFLICT (kind, key) DO UPDATE SET
         payload = excluded.payload,
         due_at = CASE
@@ -63,11 +72,22 @@ _OF_KINDS = sa.and_(among(tasks.c.kind, "kinds"), tasks.c.dead_at.is_(sa.null())
 _WAITING = sa.and_(_OF_KINDS, tasks.c.lease.is_(sa.null()), tasks.c.due_at <= _NOW)
 _LAPSED = tasks.c.leased_until <= sa.bindparam("clock", type_=sa.BigInteger)
 _ABANDONED = sa.and_(_OF_KINDS, _LAPSED)
-_FOUND = (tasks.c.no, tasks.c.kind, tasks.c.key, tasks.c.payload, tasks.c.attempts)
+_FOUND = (
+    tasks.c.no, tasks.c.kind, tasks.c.key, tasks.c.payload, tasks.c.attempts, tasks.c.agency_no,
+)  # fmt: skip
+_TURN = sa.func.coalesce(
+    sa.select(task_turns.c.turn)
+    .where(task_turns.c.agency_no == tasks.c.agency_no)
+    .scalar_subquery(),
+    sa.literal_column("0"),
+)
 _ONE: sa.ColumnClause[int] = sa.literal_column("1")
 _NEXT_WAITING, _NEXT_ABANDONED = (
-    sa.select(*_FOUND).where(where).order_by(order).limit(_ONE).with_for_update(skip_locked=True)
-    for where, order in ((_WAITING, tasks.c.due_at), (_ABANDONED, tasks.c.leased_until))
+    sa.select(*_FOUND).where(where).order_by(*order).limit(_ONE).with_for_update(skip_locked=True)
+    for where, order in (
+        (_WAITING, (_TURN, tasks.c.due_at, tasks.c.no)),
+        (_ABANDONED, (tasks.c.leased_until,)),
+    )
 )
 _PEEK_WAITING, _PEEK_ABANDONED = (
     sa.select(tasks.c.no).where(where).limit(_ONE) for where in (_WAITING, _ABANDONED)
@@ -145,7 +165,8 @@ def is_due(tx: Tx, kinds: Sequence[str], now: Instant) -> bool:
 
 
 def lease(tx: Tx, kinds: Sequence[str], worker: str, now: Instant, seconds: int) -> Task | None:
-    """Take the task that is due longest, or one whose worker is gone; None when there is none.
+    """Take the task that is due longest of the agency whose turn it is, which is the one that none
+    was taken of for longest; or one whose worker is gone; None when there is none.
 
     A task whose workers died on it too often is dead, and the next is taken.
     """
@@ -231,7 +252,8 @@ def dead_tasks(tx: Tx, most: int = 1_000) -> list[Dead]:
 
 
 def _leased(tx: Tx, row: Row, worker: str, clock: Instant, seconds: int) -> Task:
-    no, kind, key, payload, attempts = row
+    no, kind, key, payload, attempts, agency_no = row
+    tx.upsert_many(task_turns, ["agency_no"], [{"agency_no": agency_no, "turn": clock}])
     name = f"{worker}/{clock}"
     tx.change(
         tasks, {"no": no}, lease=name, leased_until=clock + seconds * SECOND, again=0,

@@ -384,9 +384,11 @@ tasks = sa.Table(
     "tasks", metadata, _no(), _text("kind"), _text("key"), _text("payload"), _whole("due_at"),
     _whole("attempts"), _text("lease", null=True), _whole("leased_until", null=True),
     _text("failure", null=True), _flag("again"), _whole("created_at"),
-    _whole("dead_at", null=True), sa.UniqueConstraint("kind", "key"),
+    _whole("dead_at", null=True), _whole("agency_no"), sa.UniqueConstraint("kind", "key"),
     sa.Index("tasks_by_due", "due_at"), sa.Index("tasks_by_lease", "leased_until"),
 )  # fmt: skip
+# When a task of an agency (0: of none) was taken last.
+task_turns = sa.Table("task_turns", metadata, _key("agency_no"), _whole("turn"))
 
 # Numbers that leave the records, in links and segments: never given twice, rows gone or not.
 NUMBERED = (agencies, publishers, clients, campaigns, groups, posting_configs, hires)

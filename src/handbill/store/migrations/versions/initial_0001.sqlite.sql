@@ -246,6 +246,11 @@ CREATE TABLE tallies (
 	value BIGINT NOT NULL,
 	CONSTRAINT tallies_pkey PRIMARY KEY (client_no, kind, disposition)
 );
+CREATE TABLE task_turns (
+	agency_no BIGINT NOT NULL,
+	turn BIGINT NOT NULL,
+	CONSTRAINT task_turns_pkey PRIMARY KEY (agency_no)
+);
 CREATE TABLE tasks (
 	no INTEGER NOT NULL,
 	kind TEXT NOT NULL,
@@ -259,6 +264,7 @@ CREATE TABLE tasks (
 	again SMALLINT NOT NULL,
 	created_at BIGINT NOT NULL,
 	dead_at BIGINT,
+	agency_no BIGINT NOT NULL,
 	CONSTRAINT tasks_pkey PRIMARY KEY (no),
 	CONSTRAINT tasks_kind_key_key UNIQUE (kind, "key")
 );
