@@ -22,6 +22,7 @@ from handbill.cli.speaking import Mistaken
 from handbill.host.folders import Unusable
 from handbill.kit.faults import Refused
 from handbill.publishers.service import create_family
+from masters import MASTER_KEY
 
 Run = Callable[..., Result]
 
@@ -31,7 +32,9 @@ def run(sqlite_office: Office, tmp_path: Path) -> Run:
     """A command on the office's own records, beside the application that has them open."""
 
     def run(*words: str, **more: Any) -> Result:
-        return CliRunner().invoke(app, [*words, "--data", str(tmp_path)], **more)
+        return CliRunner(env={"HANDBILL_SECRETS_KEY": MASTER_KEY}).invoke(
+            app, [*words, "--data", str(tmp_path)], **more
+        )
 
     return run
 
@@ -280,7 +283,9 @@ def test_there_are_commands_to_try() -> None:
 @pytest.mark.parametrize("words", IN_A_FOLDER)
 def test_a_mistyped_folder_is_not_made(words: tuple[str, ...], tmp_path: Path) -> None:
     nowhere = tmp_path / "nowhere"
-    result = CliRunner().invoke(app, [*words, "--data", str(nowhere)])
+    result = CliRunner(env={"HANDBILL_SECRETS_KEY": MASTER_KEY}).invoke(
+        app, [*words, "--data", str(nowhere)]
+    )
     # Some must be given one thing or another, which is asked for first.
     is_asked_wrongly = words[:2] in {("stage-map", "set"), ("markup", "create")}
     assert status_of(result) == (2 if is_asked_wrongly else 1), result.output
@@ -304,7 +309,9 @@ EVERY_COMMAND = [
 
 @pytest.mark.parametrize("words", EVERY_COMMAND)
 def test_an_option_that_is_not_there_is_told(words: tuple[str, ...], tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, [*words, "--no-such-option"])
+    result = CliRunner(env={"HANDBILL_SECRETS_KEY": MASTER_KEY}).invoke(
+        app, [*words, "--no-such-option"]
+    )
     assert status_of(result) == 2
     assert "No such option: --no-such-option" in result.output
     assert result.stdout == ""
@@ -312,14 +319,18 @@ def test_an_option_that_is_not_there_is_told(words: tuple[str, ...], tmp_path: P
 
 def test_words_that_are_no_command_are_told() -> None:
     for words in (("nothing",), ("agency", "nothing"), ("ledger", "check", "extra")):
-        assert status_of(CliRunner().invoke(app, words)) == 2, words
+        assert (
+            status_of(CliRunner(env={"HANDBILL_SECRETS_KEY": MASTER_KEY}).invoke(app, words)) == 2
+        ), words
 
 
 @pytest.mark.parametrize(
     "words", [("publisher", "list", "--agency", "acme"), ("callbacks", "run"), ("agency", "list")]
 )
 def test_a_mistyped_folder_is_told(words: tuple[str, ...], tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, [*words, "--data", str(tmp_path / "nowhere")])
+    result = CliRunner(env={"HANDBILL_SECRETS_KEY": MASTER_KEY}).invoke(
+        app, [*words, "--data", str(tmp_path / "nowhere")]
+    )
     refused(result, Unusable, "there are no records at")
 
 
@@ -339,7 +350,11 @@ def test_every_command_says_what_it_does() -> None:
         ("api-client", "list"), ("api-client", "create"), ("api-client", "revoke"),
         ("stage-map", "show"), ("stage-map", "set"), ("feed", "list"), ("feed", "runs"),
     ):  # fmt: skip
-        shown = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"}).stdout
+        shown = (
+            CliRunner(env={"HANDBILL_SECRETS_KEY": MASTER_KEY})
+            .invoke(app, [*words, "--help"], env={"COLUMNS": "200"})
+            .stdout
+        )
         assert {"--data", "--json"} <= set(shown.split()), words
 
 
