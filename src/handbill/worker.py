@@ -1,7 +1,8 @@
 """Composition root of workers and fetchers: every room's tasks on the chosen engines.
 
 What waits on other people's servers runs in processes of its own, the fetchers: a slow feed must
-not hold up anybody's matching, outbound feeds or reports.
+not hold up anybody's matching, outbound feeds or reports. In a fetcher each kind has threads of its
+own, and imports many: a slow feed holds up no callback, and no other feed.
 """
 
 import logging
@@ -23,7 +24,7 @@ from handbill.listings import work as listings
 from handbill.opening import open_tools
 from handbill.postings import work as postings
 from handbill.stats import work as stats
-from handbill.work.loop import Worker
+from handbill.work.loop import Worker, beside
 from handbill.work.queue import revive
 from handbill.work.tools import Run, Schedule, Tools
 
@@ -44,7 +45,9 @@ ROOMS: tuple[ModuleType, ...] = (
 
 
 FETCHED = frozenset({"feeds.import", "callbacks.send", "definitions.read_list", "listings.deliver"})
-"""The kinds of task that talk to others' servers."""
+"""The kinds of task that talk to others' servers: each has threads of its own in each fetcher."""
+CALLBACK, IMPORT = "callbacks.send", "feeds.import"
+_LANE_IDLE = 0.5
 
 
 def tasks() -> Mapping[str, Run]:
@@ -72,15 +75,31 @@ def main(settings: Settings, number: int = 0, *, fetches: bool = False) -> None:
     name = f"{'fetcher' if fetches else 'worker'}-{number}"
     figures.share(settings.figures_folder, name)
     tools = open_tools(settings)
-    mine = {kind: run for kind, run in tasks().items() if (kind in FETCHED) is fetches}
+    every = tasks()
+    mine = {kind: run for kind, run in every.items() if kind not in FETCHED}
+    lanes = lanes_of(tools, name) if fetches else []
+    if fetches:
+        mine = {CALLBACK: every[CALLBACK]}
     try:
         if not fetches:
             _take_over_address(tools)
-        with beating(settings.beats_folder, name):
+        with beating(settings.beats_folder, name), beside(lanes):
             Worker(tools, name, mine, schedule()).run()
     finally:
-        tools.index.close()
-        tools.records.close()
+        if not fetches:  # a fetch may still be under way in its thread, until the process ends
+            tools.index.close()
+            tools.records.close()
+
+
+def lanes_of(tools: Tools, name: str) -> list[Worker]:
+    """What runs in threads beside a fetcher's callbacks: imports, and one of each other kind."""
+    every, imports = tasks(), tools.settings.fetches
+    counts = {IMPORT: imports, **dict.fromkeys(sorted(FETCHED - {CALLBACK, IMPORT}), 1)}
+    return [
+        Worker(tools, f"{name}-{kind}-{lane}", {kind: every[kind]}, idle_seconds=_LANE_IDLE)
+        for kind, count in counts.items()
+        for lane in range(count)
+    ]
 
 
 def _take_over_address(tools: Tools) -> None:

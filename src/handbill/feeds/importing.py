@@ -27,6 +27,7 @@ from handbill.feeds.collecting import (
     settings_digest,
 )
 from handbill.feeds.rows import Run
+from handbill.host.clock import ticking
 from handbill.host.egress import Asked, EgressFailed, EgressRefused, Fetched, Limits
 from handbill.host.ids import new_uuid
 from handbill.jobs import service as jobs
@@ -36,13 +37,14 @@ from handbill.jobs.taking_over import Superseded, Taking
 from handbill.kit.instants import SECOND, Instant
 from handbill.kit.urls import NotUrl, canonical_url
 from handbill.kit.urls import place_of as door_of
-from handbill.store.records import Records, Tx
+from handbill.store.records import Tx
 from handbill.work.queue import enqueue
 from handbill.work.tools import Tools
 
 REMATCH = "groups.rematch"
 _LOG = logging.getLogger("handbill.feeds")
 _TELL_EVERY_PERCENT = 5
+_LOOK_SECONDS = 1.0
 _DELETED = "The feed was deleted while it was read."
 _OF_API = FieldFault("referencenumber", "api_owned", "belongs to a job added by API")
 
@@ -78,7 +80,7 @@ def _run(tools: Tools, client: Client, feed: Feed, run: Run) -> Run:
             known, place = former_of(tx, feed.no), place_of(tx, client)
         with TemporaryFile(dir=_folder(tools), buffering=1024 * 1024) as file:
             size = former.body.bytes if former is not None else 0
-            chunks = _told(tools.records, run, fetched, size)
+            chunks = _told(tools, feed, run, fetched, size)
             with _pages(tools, feed, run, fetched) as turn:
                 found = collect(chunks, feed.body, place, known, Spool(file), fetched.charset, turn)
             if found.pages > 1:
@@ -140,7 +142,7 @@ def _pages(tools: Tools, feed: Feed, run: Run, first: Fetched) -> Iterator[TurnP
             asked = _asked(tools, feed) if own else asked_of(FeedBody(url, config=unnamed), "")
             open_pages.close()
             page = open_pages.enter_context(tools.egress.open(url, limits, asked))
-            return _told(tools.records, run, page, 0), page.charset
+            return _told(tools, feed, run, page, 0), page.charset
 
         yield turn
 
@@ -167,17 +169,26 @@ def asked_of(body: FeedBody, password: str) -> Asked:
     )
 
 
-def _told(records: Records, run: Run, chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """The chunks, counted into the run; how far it is shows as long as it goes on."""
-    shown = 0
+def _told(
+    tools: Tools, feed: Feed, run: Run, chunks: Iterable[bytes], size: int
+) -> Iterator[bytes]:
+    """The chunks, counted into the run; how far it is shows as long as it goes on. Ends the run
+    soon after the feed, or its client, is deleted.
+    """
+    shown, looked = 0, ticking()
     for chunk in chunks:
         run.body.bytes += len(chunk)
         yield chunk
         percent = min(99, run.body.bytes * 100 // size) if size else 0
         if percent >= shown + _TELL_EVERY_PERCENT:
             shown = percent
-            with records.write() as tx:
+            with tools.records.write() as tx:
                 rows.set_percent(tx, run.no, percent)
+        if ticking() - looked > _LOOK_SECONDS:
+            with tools.records.read() as tx:
+                if service.origin_of(tx, feed.id) is None:
+                    raise ImportFailed("deleted", _DELETED)
+            looked = ticking()
 
 
 def _brake(found: Collected, *, forced: bool) -> None:

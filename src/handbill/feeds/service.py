@@ -1,6 +1,7 @@
 """What can be asked of feeds and their runs, and done to them."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -220,6 +221,17 @@ def begin_run(tx: Tx, ids: Ids, now: Instant, feed_id: str) -> tuple[Client, Fee
     run.state, run.percent, run.body = "RUNNING", 0, RunBody(forced=run.body.forced)
     rows.save_run(tx, run)
     return client, feed, run
+
+
+def origin_of(tx: Tx, feed_id: str) -> tuple[int, str] | None:
+    """Whose a feed is, by the number of the agency, and the host it comes from; None when it, or
+    its client, is gone.
+    """
+    found = rows.at_work(tx, feed_id)
+    at_work = found and clients.client_at_work(tx, found[1])
+    if not found or not at_work or not at_work[1]:
+        return None
+    return at_work[0].agency_no, urlsplit(found[0].body.url).netloc.rpartition("@")[2].lower()
 
 
 def former_success(tx: Tx, feed: Feed, zone: str) -> Run | None:

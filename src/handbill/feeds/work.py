@@ -1,16 +1,37 @@
 """Background work of feeds: imports, when asked for and when their time has come."""
 
-from handbill.feeds import rows
+from handbill.feeds import rows, service
 from handbill.feeds.importing import import_feed
 from handbill.feeds.service import IMPORT, enqueue_due
+from handbill.feeds.turns import Turns
 from handbill.jobs.service import HURRY
+from handbill.kit.instants import SECOND
+from handbill.work.loop import NotYet
 from handbill.work.queue import Task
 from handbill.work.tools import Run, Schedule, Tools
 
+_TURNS = Turns()
+_WAIT = 2 * SECOND
+
 
 def run_import(tools: Tools, task: Task) -> None:
-    """Run a feed. A run that fails is a run that ended: the task is done."""
-    import_feed(tools, task.key)
+    """Run a feed. A run that fails is a run that ended: the task is done.
+
+    **Refuses** (NotYet) while too many of its agency, or of its server, are being fetched here.
+    """
+    with tools.records.read() as tx:
+        found = service.origin_of(tx, task.key)
+    if found is None:
+        return
+    agency_no, host = found
+    bounds = {
+        f"agency {agency_no}": tools.settings.fetches_of_agency,
+        f"host {host}": tools.settings.fetches_of_host,
+    }
+    with _TURNS.taken(bounds) as has_room:
+        if not has_room:
+            raise NotYet(_WAIT)
+        import_feed(tools, task.key)
 
 
 def hurry(tools: Tools, task: Task) -> None:

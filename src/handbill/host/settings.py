@@ -131,6 +131,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     feed_seconds: Annotated[int, Meta(ge=1, le=86_400, description=(
         "The longest fetch of an inbound feed; a longer one fails its run."
     ))] = 1800  # fmt: skip
+    fetches: Annotated[int, Meta(ge=1, le=256, description=(
+        "So many feeds each fetcher may fetch at once."
+    ))] = 16  # fmt: skip
+    fetches_of_agency: Annotated[int, Meta(ge=1, le=256, description=(
+        "So many of them may be of one agency; further ones wait."
+    ))] = 4  # fmt: skip
+    fetches_of_host: Annotated[int, Meta(ge=1, le=256, description=(
+        "So many of them may come from one host and port; further ones wait."
+    ))] = 2  # fmt: skip
     clock_file: Annotated[str, Meta(description=(
         "For tests alone: a file that holds a number of seconds, which every process adds to its "
         "clock as soon as it is changed. Refused where a door listens beyond loopback."

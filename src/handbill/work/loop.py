@@ -21,6 +21,7 @@ LEASE_SECONDS = 60
 RENEW_SECONDS = LEASE_SECONDS / 3
 IDLE_SECONDS = 0.1
 _LOOK_SECONDS = 0.1
+_ENDING_SECONDS = 0.2
 _MOST_WAIT_SECONDS = 10.0
 _LOG = logging.getLogger("handbill.work")
 
@@ -30,6 +31,14 @@ class Stopped(KeyboardInterrupt):
 
     A KeyboardInterrupt, because drivers know that one: they cancel the query they wait for.
     """
+
+
+class NotYet(Exception):
+    """It is not the task's turn: it is left waiting as if it had not been tried, for ``wait``."""
+
+    def __init__(self, wait: Instant) -> None:
+        super().__init__(wait)
+        self.wait = wait
 
 
 class Worker:
@@ -47,12 +56,14 @@ class Worker:
         entries: Sequence[Schedule] = (),
         *,
         renew_seconds: float = RENEW_SECONDS,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._tools = tools
         self._name = name
         self._runs = runs
         self._look = _Look(tools.records, tools.clock, entries)
         self._renewal = _Renewal(tools.records, renew_seconds)
+        self._idle_seconds = idle_seconds
         self._stopping = False
         self._breakable = False
 
@@ -62,21 +73,37 @@ class Worker:
         What a former worker of this name left behind need not wait until its lease ends.
         """
         with suppress(Stopped), self._signals(), self._renewal, self._look:
-            wait, is_heir = IDLE_SECONDS, True
-            while not self._stopping:
-                try:
-                    if is_heir:
-                        with self._tools.records.write() as tx:
-                            queue.let_go(tx, self._name)
-                        is_heir = False
-                    while not self._stopping:
-                        if not self._run_next():
-                            self._idle(IDLE_SECONDS)
-                        wait = IDLE_SECONDS
-                except Unavailable as away:
-                    _LOG.warning("the worker waits %.1f s: %s", wait, away)
-                    self._idle(wait)
-                    wait = min(2 * wait, _MOST_WAIT_SECONDS)
+            self._work()
+
+    def run_beside(self) -> None:
+        """The same in a thread of its own, without signals and schedule, until ``stop``."""
+        with suppress(Stopped), self._renewal:
+            self._work()
+
+    def stop(self) -> None:
+        """Take no further task."""
+        self._stopping = True
+
+    def let_go(self) -> None:
+        """Leave waiting what is under way: the process ends before it does."""
+        with self._tools.records.write() as tx:
+            queue.let_go(tx, self._name)
+
+    def _work(self) -> None:
+        wait, is_heir = self._idle_seconds, True
+        while not self._stopping:
+            try:
+                if is_heir:
+                    self.let_go()
+                    is_heir = False
+                while not self._stopping:
+                    if not self._run_next():
+                        self._idle(self._idle_seconds)
+                    wait = self._idle_seconds
+            except Unavailable as away:
+                _LOG.warning("the worker waits %.1f s: %s", wait, away)
+                self._idle(wait)
+                wait = min(2 * wait, _MOST_WAIT_SECONDS)
 
     def run_due(self, most: int = 1_000) -> int:
         """Run what is due now, and what that makes due now; how many tasks there were."""
@@ -110,6 +137,10 @@ class Worker:
             with records.write() as tx:
                 queue.put_back(tx, task, clock.now(), "the worker was stopped")
             TASKS.labels(task.kind, "stopped").inc()
+            return
+        except NotYet as later:
+            with records.write() as tx:
+                queue.put_back(tx, task, clock.now() + later.wait)
             return
         except Exception as failure:  # noqa: BLE001 - whatever it is, it is told and tried again
             _LOG.warning("task %s %s failed", task.kind, task.key, exc_info=True)
@@ -156,6 +187,25 @@ class Worker:
         if self._breakable:
             self._breakable = False
             raise Stopped
+
+
+@contextmanager
+def beside(lanes: Sequence[Worker]) -> Iterator[None]:
+    """Run workers in threads as long as the block lasts. What is under way at its end is left
+    waiting for others, and ends with the process.
+    """
+    threads = [threading.Thread(target=one.run_beside, daemon=True) for one in lanes]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for one in lanes:
+            one.stop()
+        for one, thread in zip(lanes, threads, strict=True):
+            thread.join(_ENDING_SECONDS)
+            if thread.is_alive():
+                one.let_go()
 
 
 class _Beside:
