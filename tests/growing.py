@@ -11,14 +11,13 @@ import tracemalloc
 from collections.abc import Callable
 
 MOST_GROWTH = 2.3
-_FLOOR = 0.01
+_FLOOR = 0.02
 _TURNS = 12
 
 Work = Callable[[], object]
 
 
 def cpu_of(work: Work) -> float:
-    gc.collect()
     gc.disable()
     try:
         began = time.process_time()

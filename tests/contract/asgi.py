@@ -29,7 +29,7 @@ def call(
     """One request. ``raw`` is sent as it is; ``body`` as JSON. ``cut``: the body breaks off."""
     path, _, query = url.partition("?")
     sent = raw if raw is not None else b"" if body is None else encode(body)
-    pairs = list(headers.items()) if isinstance(headers, dict) else list(headers)
+    pairs = [("host", "api"), *(headers.items() if isinstance(headers, dict) else headers)]
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": verb,
         "scheme": "http", "path": unquote(path), "raw_path": path.encode(),

@@ -44,11 +44,12 @@ class House:
     def ask(
         self, key: str = "", address: str = "192.0.2.1", path: str = "/clients", via: str = ""
     ) -> tuple[int, dict[str, str], Any]:
-        headers = [(b"x-api-key", key.encode())] if key else []
+        headers = [(b"host", b"api")]
+        headers += [(b"x-api-key", key.encode())] if key else []
         headers += [(b"x-forwarded-for", via.encode())] if via else []
         scope = {
             "type": "http", "method": "GET", "path": path, "headers": headers,
-            "client": (address, 1),
+            "client": (address, 1), "http_version": "1.1",
         }  # fmt: skip
         return asyncio.run(_asked(self.front, scope))
 
@@ -71,6 +72,37 @@ async def _asked(app: Callable[..., Any], scope: dict[str, Any]) -> tuple[int, d
     await app(scope, receive, send)
     headers = {name.decode(): value.decode() for name, value in parts[0]["headers"]}
     return parts[0]["status"], headers, decode(parts[1]["body"])
+
+
+@pytest.mark.parametrize("path", ["/clients", "/livez"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [], [(b"host", b"")], [(b"host", b"a"), (b"host", b"a")], [(b"host", b"a b")],
+        [(b"host", b"a"), (b"transfer-encoding", b"gzip, chunked")],
+        [(b"host", b"a"), (b"transfer-encoding", b"chunked"), (b"content-length", b"2")],
+        [(b"host", b"a"), (b"content-length", b"2"), (b"content-length", b"2")],
+        [(b"host", b"a"), (b"transfer-encoding", b"chunked")] * 2,
+    ],
+)  # fmt: skip
+def test_a_request_that_can_be_read_in_two_ways_is_400(
+    headers: list[tuple[bytes, bytes]], path: str
+) -> None:
+    house = House()
+    scope = {"type": "http", "method": "GET", "path": path, "headers": headers,
+             "client": ("192.0.2.1", 1), "http_version": "1.1"}  # fmt: skip
+    status, told, body = asyncio.run(_asked(house.front, scope))
+    assert (status, told["connection"], body["message"]) == (400, "close", "Bad request")
+    assert "retry-after" not in told
+    assert house.calls == 0
+
+
+def test_of_old_clients_no_host_is_asked() -> None:
+    house = House()
+    for headers in ([], [(b"host", b"")], [(b"host", b"a")]):
+        scope = {"type": "http", "method": "GET", "path": "/clients", "headers": headers,
+                 "client": ("192.0.2.1", 1), "http_version": "1.0"}  # fmt: skip
+        assert asyncio.run(_asked(house.front, scope))[0] == 200
 
 
 def test_an_address_that_fails_too_often_waits() -> None:
@@ -166,10 +198,11 @@ class Slow:
     def __init__(self, house: House, address: str = "192.0.2.1", via: str = "") -> None:
         self._body: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self.parts: list[Any] = []
-        headers = [(b"x-forwarded-for", via.encode())] if via else []
+        headers = [(b"host", b"api")]
+        headers += [(b"x-forwarded-for", via.encode())] if via else []
         scope = {
             "type": "http", "method": "POST", "path": "/clients", "headers": headers,
-            "client": (address, 1),
+            "client": (address, 1), "http_version": "1.1",
         }  # fmt: skip
         self.task = asyncio.ensure_future(house.front(scope, self._receive, self._send))
 
@@ -256,8 +289,8 @@ def test_probes_are_answered_however_many_are_under_way() -> None:
     async def scenario() -> None:
         held = await _begun(house, 1)
         scope = {
-            "type": "http", "method": "GET", "path": "/livez", "headers": [],
-            "client": ("192.0.2.1", 1),
+            "type": "http", "method": "GET", "path": "/livez", "headers": [(b"host", b"api")],
+            "client": ("192.0.2.1", 1), "http_version": "1.1",
         }  # fmt: skip
         assert (await _asked(house.front, scope))[0] == 200
         assert await held[0].end() == 200

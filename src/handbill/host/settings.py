@@ -125,6 +125,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "Reports of one agency that may wait to be made, and ten times as many in all; a further "
         "one is answered 429."
     ))] = 100  # fmt: skip
+    body_bytes_at_once: Annotated[int, Meta(ge=16_000_000, le=16_000_000_000, description=(
+        "So many bytes of requests' bodies the API holds at once, at most half of them of one "
+        "agency or partner; a further one is answered 503. Nothing is held of a caller whose "
+        "credentials are refused."
+    ))] = 64_000_000  # fmt: skip
     feed_most_bytes: Annotated[int, Meta(ge=1, le=1024**4, description=(
         "The largest inbound feed, unpacked; a larger one fails its run."
     ))] = 4 * 1024**3  # fmt: skip

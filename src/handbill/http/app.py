@@ -12,7 +12,7 @@ from handbill.host.ids import new_name
 from handbill.http import idempotency, streaming
 from handbill.http.asgi import Headers, Pair, Receive, Scope, Send, pairs_of, send_whole
 from handbill.http.aside import Told
-from handbill.http.bodies import Broken, body_of
+from handbill.http.bodies import Broken, Room, body_of
 from handbill.http.etags import require_match, tagged, unless_known
 from handbill.http.gates import Arrival, admitted, found_client, held_client, read_shapes
 from handbill.http.lanes import Deputies, Lanes, Owners, lane_of
@@ -73,6 +73,7 @@ class Application:
         self._asides = ThreadPoolExecutor(_THREADS, thread_name_prefix="aside")
         self._streams = ThreadPoolExecutor(_STREAM_THREADS, thread_name_prefix="stream")
         self._writer = Writer(desk.records)
+        self._room = Room(desk.settings.body_bytes_at_once)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -136,20 +137,40 @@ class Application:
         if operation is None:
             allow = ", ".join(sorted(found.verbs))
             return refusal(Refused(405, "Method not allowed"), request_id, {"allow": allow})
-        body = b""
-        if operation.body is not None:
-            body = await body_of(receive, headers, many=operation.many)
         arrival = Arrival(
-            found.ids, scope["query_string"], headers, body, request_id, raw_path.decode("latin-1")
+            found.ids, scope["query_string"], headers, b"", request_id, raw_path.decode("latin-1")
         )
+        reading, peer = found.verbs.get("GET"), (scope.get("client") or ("",))[0]
+        if operation.body is None:
+            return await self._placed(operation, reading, arrival, peer, held)
+        with self._room.part(await self._known(operation, arrival)) as part:
+            body = await body_of(receive, headers, part, many=operation.many)
+            arrival = arrival._replace(body=body)
+            return await self._placed(operation, reading, arrival, peer, held)
+
+    async def _known(self, operation: Operation, arrival: Arrival) -> str:
+        """Whose request it is. **Refuses** with 401 or 403, by the headers alone; the gates stand
+        before the work once more, as it is by then.
+        """
+        if operation.role == "public":
+            return ""
+        if self._desk.records.reads_inline:
+            return self._owner_of(operation, arrival)
+        return await _in(self._threads, lambda: self._owner_of(operation, arrival))
+
+    async def _placed(
+        self, operation: Operation, reading: Operation | None, arrival: Arrival, peer: str,
+        held: list[Callable[[], None]],
+    ) -> Answer:  # fmt: skip
+        """The work in its lane, when it is its owner's turn."""
         if operation.bare:
             return await self._bare(operation, arrival)
-        owner = self._owners.of(headers, (scope.get("client") or ("",))[0])
+        owner = self._owners.of(arrival.headers, peer)
         await self._lanes.loop.slice(owner)
         lane = lane_of(operation, arrival.query)
         if lane != "quick":
             return await self._aside(lane, operation, arrival, held)
-        return await self._worked(operation, found.verbs.get("GET"), arrival, owner)
+        return await self._worked(operation, reading, arrival, owner)
 
     async def _worked(
         self, operation: Operation, reading: Operation | None, arrival: Arrival, owner: str
@@ -179,10 +200,7 @@ class Application:
         self, lane: Lane, operation: Operation, arrival: Arrival, held: list[Callable[[], None]]
     ) -> Answer:
         """What is bulk or slow: the gates of who is calling are passed before a place is taken."""
-        if self._desk.records.reads_inline:
-            owner = self._owner_of(operation, arrival)
-        else:
-            owner = await _in(self._threads, lambda: self._owner_of(operation, arrival))
+        owner = await self._known(operation, arrival)
         held.append(await self._lanes.of[lane].enter(owner))
         deputy = self._lanes.deputy(lane)
         if deputy is None:

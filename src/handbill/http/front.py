@@ -24,6 +24,7 @@ _MOST_KNOWN = 65_536  # addresses, and as many prefixes: about 10 MB each
 _FAILURES = frozenset({401, 403})
 _ALWAYS = frozenset({"/livez", "/readyz", "/metrics"})
 _PREFIX = re.compile(rb"hb_([a-z0-9]{12})_")
+_HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:%\[\]-]+")
 _DRAIN_SECONDS = 5
 _ONE_MOMENT = 1
 AddressOf = Callable[[str, bytes], str]
@@ -95,7 +96,9 @@ class Front:
         return {"address": address, "prefix": _prefix_of(headers.get(b"x-api-key", b""))}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in _ALWAYS:
+        if scope["type"] == "http" and not _is_sound(scope):
+            await self._refuse(send, 400, "Bad request", 0, closes=True)
+        elif scope["type"] != "http" or scope["path"] in _ALWAYS:
             await self._app(scope, receive, send)
         elif self._drains:
             await self._refuse(send, 503, "Service Unavailable", _DRAIN_SECONDS, closes=True)
@@ -156,8 +159,9 @@ class Front:
         headers = {
             "content-type": JSON, "cache-control": "no-store",
             "x-content-type-options": "nosniff", "x-request-id": request_id,
-            "retry-after": str(seconds),
         }  # fmt: skip
+        if seconds:
+            headers["retry-after"] = str(seconds)
         if closes:
             headers["connection"] = "close"
         body = encode({"message": message, "requestId": request_id})
@@ -177,6 +181,27 @@ def dated(app: ASGIApp, clock: Clock) -> ASGIApp:
         await app(scope, receive, dating)
 
     return answer
+
+
+def _is_sound(scope: Scope) -> bool:
+    """Whether a request names one host, and its body comes in one way (RFC 9112, 3.2 and 6.1).
+
+    The server hands on an empty host for none. What else is no HTTP it refuses itself.
+    """
+    hosts = codings = lengths = 0
+    for name, value in scope["headers"]:
+        if name == b"host":
+            hosts += 1 if _HOST.fullmatch(value) else 2
+        elif name == b"content-length":
+            lengths += 1
+        elif name == b"transfer-encoding":
+            codings += 1 if value.strip().lower() == b"chunked" else 2
+    is_named = hosts == 1 or (scope["http_version"] == "1.0" and _names_none(scope))
+    return is_named and codings + lengths <= 1
+
+
+def _names_none(scope: Scope) -> bool:
+    return not any(value for name, value in scope["headers"] if name == b"host")
 
 
 def _prefix_of(api_key: bytes) -> str:
