@@ -51,6 +51,13 @@ def test_a_valid_click_is_charged_its_frozen_bid(market: Market) -> None:
         "spendMicros": 1_000_000,
         "markedUpMicros": 1_000_000,
         "currency": "USD",
+        "bidType": "CPC",
+        "clickId": click.random.hex(),
+        "applicationId": None,
+        "refNumber": None,
+        "postingId": None,
+        "agencyMarkupPpm": 0,
+        "overrideMarkupPpm": 0,
     }
     sums = balanced(market)
     assert (sums["received"], sums["valid"], sums["spendMicros"]) == (1, 1, 1_000_000)
