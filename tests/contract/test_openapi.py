@@ -272,3 +272,24 @@ _ROW = "responses|200|content|application/json|schema|properties|data|items|prop
 )
 def test_the_lint_finds_what_is_missing(path: str) -> None:
     assert len(lint(_spoilt(f"paths|/clients|{path}"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "names"),
+    [
+        ("POST /clients", ("atsUrl", "ats", "country", "industry", "sjCreate")),
+        ("POST /publishers", ("country", "industry", "placementAlias")),
+        (
+            "POST /clients/{client_id}/publishers/{publisher_id}/configs",
+            ("billingType", "purchaseType"),
+        ),
+        (
+            "POST /clients/{client_id}/campaigns/{campaign_id}/jobgroups",
+            ("ioDetails", "performanceTargets"),
+        ),
+    ],
+)
+def test_what_is_kept_and_does_nothing_says_so(operation: str, names: tuple[str, ...]) -> None:
+    asked = dict(_operations(DOCUMENT))[operation]["requestBody"]["content"]["application/json"]
+    for name in names:
+        assert "nothing acts on it" in asked["schema"]["properties"][name]["description"], name

@@ -66,12 +66,16 @@ _EDITABLE = {
         Integer(1, 90), "Days after its click within which an apply counts, 1 to 90; 30 if absent."
     ),
     "endDate": Field(Day(), "Last day, mm/dd/yyyy."),
-    "atsUrl": Field(Text(most=2_000), "Address of the applicant tracking system."),
+    "atsUrl": Field(
+        Text(most=2_000), "Address of the applicant tracking system. Kept; nothing acts on it."
+    ),
     "markdown": Field(Percent(), "Percent taken off the bid that publishers see; 0 if absent."),
     "enforceMinimumMarkdown": Field(Flag(), "Keep the markdown where a lower one is set below."),
     "excludedPublishers": Field(_PUBLISHERS, "Publishers that get none of the client's jobs."),
     "globallyExcludedPublishers": Field(
-        _PUBLISHERS, "Publishers excluded for reseller traffic too."
+        _PUBLISHERS,
+        "Publishers that get none of the client's jobs, as those of excludedPublishers; resellers "
+        "are not told apart.",
     ),
 }
 _FIXED = {
@@ -81,15 +85,20 @@ _FIXED = {
     "clientType": Field(
         Choice(("DirectEmployer", "JobBoard")), "Type of client; DirectEmployer if absent."
     ),
-    "ats": Field(Text(1, 100), "Name of the applicant tracking system; Other if absent."),
+    "ats": Field(
+        Text(1, 100),
+        "Name of the applicant tracking system; Other if absent. Kept; nothing acts on it.",
+    ),
     "country": Field(
         Text(most=2, pattern=r"[A-Za-z]{2}|", says="must be two letters of ISO 3166"),
-        "Country, two letters of ISO 3166.",
+        "Country, two letters of ISO 3166. Kept; nothing acts on it.",
     ),
-    "industry": Field(Text(most=100), "Code of the industry."),
+    "industry": Field(Text(most=100), "Code of the industry. Kept; nothing acts on it."),
     "frequency": Field(Frequency(), "How often its feeds are fetched; 24 hours if absent."),
     "startDefaultCampaign": Field(Flag(), "Whether the default campaign runs; false if absent."),
-    "sjCreate": Field(Flag(), "Whether its jobs are added one by one, without a feed."),
+    "sjCreate": Field(
+        Flag(), "Whether its jobs are added one by one, without a feed. Kept; nothing acts on it."
+    ),
 }
 NAMES = {
     "companyName": "company_name", "exportedName": "exported_name",
@@ -209,12 +218,16 @@ CLIENT: Schema = whole(
             listed(TEXT), "Publishers excluded for reseller traffic too."
         ),
         "advertiserName": described(TEXT, "Fills the advertiser node of outbound jobs."),
-        "atsUrl": described(TEXT, "Address of the applicant tracking system."),
+        "atsUrl": described(
+            TEXT, "Address of the applicant tracking system. Kept; nothing acts on it."
+        ),
         "country": described(TEXT, "Country, two letters of ISO 3166."),
-        "industry": described(TEXT, "Code of the industry."),
+        "industry": described(TEXT, "Code of the industry. Kept; nothing acts on it."),
         "frequency": described({"enum": list(HOURS)}, "How often its feeds are fetched."),
         "enforceMinimumMarkdown": described(FLAG, "Whether a lower markdown below is not used."),
-        "sjCreate": described(FLAG, "Whether its jobs are added one by one, without a feed."),
+        "sjCreate": described(
+            FLAG, "Whether its jobs are added one by one, without a feed. Kept; nothing acts on it."
+        ),
         "pixelId": described(TEXT, "The id that its pixels send."),
         "activeStatus": described(STATUS, "A active, P paused."),
         "createdOn": described(INSTANT, "When it was created."),

@@ -179,7 +179,9 @@ _EDITABLE = {
     "performanceTargets": Field(
         ListOf(_TARGET, most=2), "What is aimed at, at most two. Kept; nothing acts on it yet."
     ),
-    "ioDetails": Field(ListOf(_ORDER, most=100), "Insertion orders, at most 100."),
+    "ioDetails": Field(
+        ListOf(_ORDER, most=100), "Insertion orders, at most 100. Kept; nothing acts on it."
+    ),
     "categories": Field(ListOf(Text(1, 200), most=200), "Categories, for your own use."),
     "settingsOverride": Field(OVERRIDE, "What it has other than its campaign."),
     "adWordsMetadata": Field(Opaque(), "Kept and given back as it is."),

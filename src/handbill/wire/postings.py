@@ -137,8 +137,12 @@ def _fields(*, create: bool) -> dict[str, Field]:
             ListOf(Text(1, 64), 0, MOST_CLIENTS, unique=True),
             "Further clients that the purchase serves; the client of the path always is one.",
         ),
-        "billingType": Field(_Named(BILLING), "PREPAID or POSTPAID; PREPAID."),
-        "purchaseType": Field(_Named(PURCHASE), "Who pays; ClientBilled."),
+        "billingType": Field(
+            _Named(BILLING), "PREPAID or POSTPAID; PREPAID. Kept; nothing acts on it."
+        ),
+        "purchaseType": Field(
+            _Named(PURCHASE), "Who pays; ClientBilled. Kept; nothing acts on it."
+        ),
     }
 
 

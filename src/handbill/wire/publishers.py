@@ -122,12 +122,14 @@ _FIELDS = {
         "ISO 4217 code; the agency's currency if absent, and no other: nothing is converted.",
     ),
     "url": Field(Text(most=2_000), "Address of its site."),
-    "country": Field(Text(most=100), "Country in which it advertises."),
-    "industry": Field(ListOf(Text(1, 100), most=50), "Industries that it serves."),
+    "country": Field(Text(most=100), "Country in which it advertises. Kept; nothing acts on it."),
+    "industry": Field(
+        ListOf(Text(1, 100), most=50), "Industries that it serves. Kept; nothing acts on it."
+    ),
     "placementType": Field(
         Choice(("JobBoard", "DirectEmployer", "All")), "Client types that it takes; All if absent."
     ),
-    "placementAlias": Field(Text(most=200), "A second display name."),
+    "placementAlias": Field(Text(most=200), "A second display name. Kept; nothing acts on it."),
     "perClientPlacements": Field(
         Flag(), "One feed file per client rather than one of all clients; false if absent."
     ),
@@ -213,7 +215,7 @@ PUBLISHER: Schema = whole(
         "id": described(TEXT, "Its id, by which job groups name it."),
         "value": described(TEXT, "The id again, as placements spell it."),
         "name": described(TEXT, "Display name."),
-        "placementAlias": described(TEXT, "A second display name."),
+        "placementAlias": described(TEXT, "A second display name. Kept; nothing acts on it."),
         "bidType": described(
             whole({"name": described({"enum": list(BID_TYPES)}, "What it is paid for.")}),
             "What it is paid for.",
@@ -222,8 +224,8 @@ PUBLISHER: Schema = whole(
         "flatBidValue": described(nullable(NUMBER), "The bid of a FLAT_CPC publisher."),
         "currency": described(TEXT, "ISO 4217 code."),
         "url": described(TEXT, "Address of its site."),
-        "country": described(TEXT, "Country in which it advertises."),
-        "industry": described(listed(TEXT), "Industries that it serves."),
+        "country": described(TEXT, "Country in which it advertises. Kept; nothing acts on it."),
+        "industry": described(listed(TEXT), "Industries that it serves. Kept; nothing acts on it."),
         "placementType": described(TEXT, "Client types that it takes."),
         "perClientPlacements": described(FLAG, "Whether each client has a feed file of its own."),
         "isCompressedFeed": described(FLAG, "Whether its feed's address is that of a gzip file."),
