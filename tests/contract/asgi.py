@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
+from threading import Thread
 from typing import Any
 from urllib.parse import unquote
 
@@ -37,7 +39,15 @@ def call(
         "server": ("127.0.0.1", 80),
         "headers": [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in pairs],
     }  # fmt: skip
-    return asyncio.run(_call(app, scope, sent, cut))
+    return asyncio.run_coroutine_threadsafe(_call(app, scope, sent, cut), _loop()).result()
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """The one loop of all requests, as a server has one, whichever threads they come from."""
+    loop = asyncio.new_event_loop()
+    Thread(target=loop.run_forever, name="loop", daemon=True).start()
+    return loop
 
 
 async def _call(app: Callable[..., Any], scope: dict[str, Any], sent: bytes, cut: bool) -> Reply:
