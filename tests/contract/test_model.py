@@ -33,6 +33,7 @@ from handbill.core.nouns import JobBody
 from handbill.feeds import service as feeds
 from handbill.groups.work import REMATCH, SCHEDULE, rematch
 from handbill.jobs import service as jobs
+from handbill.jobs import taking_over
 from handbill.kit.instants import HOUR, iso_of
 from handbill.store.records import Records
 from handbill.store.records.tables import groups as groups_table
@@ -416,17 +417,20 @@ class Agency(RuleBasedStateMachine):
             return
         path, client, id_ = found
         now = self.here.clock.now()
-        with self.here.desk.records.write() as tx:
+        records = self.here.desk.records
+        with records.read() as tx:
             noun = clients.client_of(tx, self._agency_no(tx, path), path.split("/")[2])
             feed = feeds.feed_of(tx, noun.no, id_)
+        taking_over.settle(records, noun)
+        with records.read() as tx:
             known = [*jobs.of_feed(tx, feed.no), *jobs.deleted_of_feed(tx, feed.no)]
-            applied = jobs.apply(
-                tx, noun, feed.no, [_written(ref, city) for ref, city in brought.items()], now
-            )
-            gone = [no for no, ref, _ in known if ref not in brought]
-            jobs.leave(tx, noun.no, feed.no, gone, now)
-            jobs.carried_by(tx, feed.no, applied.held)
+        taking = taking_over.begin(records, noun, feed.no, "run", step=2)
+        taking.stage([_written(ref, city) for ref, city in brought.items()], now)
+        taking.stage_gone([no for no, ref, _ in known if ref not in brought])
+        with records.write() as tx:
+            taking.switch(tx, now)
             feeds.enqueue(tx, REMATCH, noun.id, now)
+        taking.settle()
         for ref, city in brought.items():
             stands = client.jobs.get(ref)
             if stands is None and ref not in client.deleted:
