@@ -1,6 +1,7 @@
 """What ails an installation: each ailment is made, and is named with what to do."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import closing
@@ -207,5 +208,7 @@ def test_dead_tasks_and_a_late_schedule(house: Settings) -> None:
         f"VALUES ('{name}', {NOW - HOUR}, {NOW - 2 * HOUR}, 1, 'the disk is full')",
     )
     where, what, do = finding(house)
-    assert (where, what) == ("schedule", f"{name} is late by 60 minutes: the disk is full")
+    assert where == "schedule"
+    # By the clock of the machine: the suite may have run for a while.
+    assert re.fullmatch(rf"{re.escape(name)} is late by \d{{2,3}} minutes: the disk is full", what)
     assert "its workers run" in do

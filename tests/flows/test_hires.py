@@ -67,7 +67,9 @@ def test_a_hire_is_booked_where_its_click_was(market: Market, listing: Listing) 
         "campaignId": f"{listing.client_no}-k1", "jobGroupId": f"{listing.campaign_no}-g1",
         "jobId": listing.job_id.hex(), "publisherId": "Board", "kind": "HIRE",
         "disposition": "counted", "reason": None, "chargeMicros": 0, "spendMicros": 0,
-        "markedUpMicros": 0, "currency": "USD",
+        "markedUpMicros": 0, "currency": "USD", "bidType": "CPC", "clickId": click.random.hex(),
+        "applicationId": "a1", "refNumber": None, "postingId": None, "agencyMarkupPpm": 0,
+        "overrideMarkupPpm": 0,
     }  # fmt: skip
     hired(market, listing.client_no, at=START + 2 * HOUR, application_id="a1")
     assert hires(market) == [line], "a second HIRED hires nobody"

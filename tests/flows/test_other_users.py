@@ -110,9 +110,9 @@ def test_what_may_not_be_used_is_told_in_a_sentence(place: Path) -> None:
     assert f"{closed / 'data'} cannot be made" in below[1]
     assert all(mine in told for told in (below[1], within[1], unwritable[1]))
     assert f"{half / 'journal'} cannot be read and written" in lost[1]
-    assert unreadable[0] == 2
+    assert unreadable[0] == 1
     assert "there are no records at" in unreadable[1]
-    assert [status for status, _ in alone] == [2] * 4
+    assert [status for status, _ in alone] == [1] * 4
     assert all("there are no records at" in told for _, told in alone)
     assert not (place / "none").exists()
     assert foreign[0] == 1
