@@ -33,7 +33,7 @@ from handbill.host.ids import new_uuid
 from handbill.jobs import service as jobs
 from handbill.jobs import taking_over
 from handbill.jobs.service import Applied
-from handbill.jobs.taking_over import Superseded, Taking
+from handbill.jobs.taking_over import Amid, Superseded, Taking
 from handbill.kit.instants import SECOND, Instant
 from handbill.kit.urls import NotUrl, canonical_url
 from handbill.kit.urls import place_of as door_of
@@ -61,6 +61,9 @@ def import_feed(tools: Tools, feed_id: str) -> Run | None:
     except ImportFailed as failed:
         _LOG.info("feed %s: %s", feed.id, failed.message)
         return _failed(tools, feed, run, failed)
+    except Amid:
+        # The run goes on as soon as it is this feed's turn.
+        raise
     except Exception:
         _failed(tools, feed, run, ImportFailed("internal", "The import broke off."))
         raise

@@ -5,6 +5,7 @@ from handbill.feeds.importing import import_feed
 from handbill.feeds.service import IMPORT, enqueue_due
 from handbill.feeds.turns import Turns
 from handbill.jobs.service import HURRY
+from handbill.jobs.taking_over import Amid
 from handbill.kit.instants import SECOND
 from handbill.work.loop import NotYet
 from handbill.work.queue import Task
@@ -17,7 +18,8 @@ _WAIT = 2 * SECOND
 def run_import(tools: Tools, task: Task) -> None:
     """Run a feed. A run that fails is a run that ended: the task is done.
 
-    **Refuses** (NotYet) while too many of its agency, or of its server, are being fetched here.
+    **Refuses** (NotYet) while too many of its agency, or of its server, are being fetched here, and
+    while another feed of its client is being taken over.
     """
     with tools.records.read() as tx:
         found = service.origin_of(tx, task.key)
@@ -31,7 +33,10 @@ def run_import(tools: Tools, task: Task) -> None:
     with _TURNS.taken(bounds) as has_room:
         if not has_room:
             raise NotYet(_WAIT)
-        import_feed(tools, task.key)
+        try:
+            import_feed(tools, task.key)
+        except Amid as amid:
+            raise NotYet(_WAIT) from amid
 
 
 def hurry(tools: Tools, task: Task) -> None:

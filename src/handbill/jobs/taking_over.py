@@ -31,6 +31,10 @@ class Superseded(Exception):
     """The takeover is not this run's any more: its feed is gone, or another run has it."""
 
 
+class Amid(Unavailable):
+    """Another feed of the client is being taken over; come again when it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Taking:
     """A takeover under way. ``step``: how many jobs a transaction may touch. ``dropped``: jobs of
@@ -101,7 +105,7 @@ class Taking:
 def begin(records: Records, client: Client, feed_no: int, token: str, step: int = STEP) -> Taking:
     """Begin to take a feed over, after what a former run has left behind is settled or cleared.
 
-    **Refuses** (Unavailable) while another feed of the client is being taken over: a reference may
+    **Refuses** (Amid) while another feed of the client is being taken over: a reference may
     be in both.
     """
     while True:
@@ -117,7 +121,7 @@ def begin(records: Records, client: Client, feed_no: int, token: str, step: int 
             if other.switched_at is not None:
                 continue
             if other.feed_no != feed_no and now < other.renewed_at + SILENT:
-                raise Unavailable("another feed of the client is being taken over")
+                raise Amid("another feed of the client is being taken over")
             _discard(records, other, step)
     taking = Taking(records, client, made, step, set())
     after = 0
