@@ -10,7 +10,6 @@ docs/decisions/0031.
 
 import binascii
 import hashlib
-import re
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -44,7 +43,6 @@ _LENGTHS = sorted(
     for size in (_STEP, 2 * _STEP)
 )
 """Of a spelled token or click id, in characters."""
-_RUN = re.compile(rb"\s*([A-Za-z0-9_-]+)")
 _JOINTS = (b"-", b"_")
 _MOST_SPELLED = 1_024
 _MS = 1_000
@@ -233,11 +231,8 @@ def meant(text: bytes) -> Iterator[bytes]:
     without what others have put around it (parameters without a question mark, the point or
     bracket of a sentence, a slash), and its characters not percent-encoded.
     """
-    found = _RUN.match(unquote_to_bytes(text[:_MOST_SPELLED]))
-    if found is None:
-        return
-    run = found[1]
-    if run != text:
+    run = token_at(unquote_to_bytes(text[:_MOST_SPELLED]).lstrip(), 0)
+    if run and run != text:
         yield run
     for length in _LENGTHS:
         if run[length : length + 1] in _JOINTS:

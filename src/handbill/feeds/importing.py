@@ -71,6 +71,7 @@ def import_feed(tools: Tools, feed_id: str) -> Run | None:
 
 def _run(tools: Tools, client: Client, feed: Feed, run: Run) -> Run:
     taking_over.settle(tools.records, client)
+    taking_over.check_free(tools.records, client, feed.no)
     with tools.records.read() as tx:
         former = service.former_success(tx, feed, client.zone)
         live, _ = jobs.tally_of_feed(tx, feed.no)

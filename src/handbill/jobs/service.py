@@ -7,14 +7,14 @@ A feed's jobs are taken over in many steps, as one: ``taking_over``.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from handbill.core.click_definitions import JobPlace
 from handbill.core.job_caps import JobCaps, caps_of_job
 from handbill.core.nouns import Client, Job, JobBody
 from handbill.jobs import carried, rows, staging, tallies
 from handbill.jobs.rows import Standing, Written, job_id, written
+from handbill.kit.batches import batches
 from handbill.kit.faults import not_found
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
@@ -30,7 +30,6 @@ __all__ = [
 BATCH = 1_000
 HURRY = "feeds.hurry"
 """Reads a feed again soon. Its room stands above, so that it is only known by name."""
-_T = TypeVar("_T")
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
@@ -65,14 +64,14 @@ def refs_of(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, str]:
 
 def jobs_by_number(tx: Tx, nos: Iterable[int]) -> dict[int, Job]:
     """By row number, those that left too; for rooms that hold numbers (ledger, listings)."""
-    return {job.no: job for part in parts(nos, BATCH) for job in rows.by_numbers(tx, part)}
+    return {job.no: job for part in batches(nos, BATCH) for job in rows.by_numbers(tx, part)}
 
 
 def places_of(tx: Tx, ids: Iterable[bytes]) -> dict[bytes, JobPlace]:
     """Where jobs are, by id, those that left too."""
     return {
         bytes.fromhex(id_): JobPlace(*place)
-        for part in parts((id_.hex() for id_ in ids), BATCH)
+        for part in batches((id_.hex() for id_ in ids), BATCH)
         for id_, *place in rows.places(tx, part)
     }
 
@@ -81,7 +80,7 @@ def capped_jobs(tx: Tx, ids: Iterable[bytes]) -> dict[bytes, JobCaps]:
     """The caps of those of these jobs that have any of their own, those that left too."""
     return {
         bytes.fromhex(id_): caps
-        for part in parts((id_.hex() for id_ in ids), BATCH)
+        for part in batches((id_.hex() for id_ in ids), BATCH)
         for id_, settings in rows.settings_of(tx, part)
         if (caps := caps_of_job(settings)) is not None
     }
@@ -97,7 +96,7 @@ def walk(tx: Tx, client_no: int) -> Iterator[Job]:
 
 def bodies(tx: Tx, nos: Iterable[int]) -> Iterator[tuple[int, JobBody]]:
     """Number and body (without settings) of each job, in bounded memory."""
-    for part in parts(nos, BATCH):
+    for part in batches(nos, BATCH):
         yield from rows.bodies(tx, part)
 
 
@@ -143,7 +142,7 @@ def apply(
     while a feed carries it comes back by the API alone.
     """
     done = Applied()
-    for batch in parts(brought, BATCH):
+    for batch in batches(brought, BATCH):
         sorted_ = sort(tx, client.no, feed_no, batch, done)
         carried.add(tx, _lifted(sorted_.changed))
         rows.update(tx, feed_no, sorted_.changed, now)
@@ -249,9 +248,3 @@ def leave(tx: Tx, client_no: int, feed_no: int, nos: list[int], now: Instant) ->
     rows.leave(tx, feed_no, gone, now)
     rows.lift(tx, feed_no, gone)
     rows.mark_unmatched(tx, client_no, gone)
-
-
-def parts(some: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    every = iter(some)
-    while part := list(islice(every, size)):
-        yield part

@@ -14,8 +14,9 @@ from handbill.clients import service as clients
 from handbill.core.nouns import Client
 from handbill.jobs import carried, rows, service, staging
 from handbill.jobs.rows import Written
-from handbill.jobs.service import Applied, parts
+from handbill.jobs.service import Applied
 from handbill.jobs.staging import Staged, Takeover
+from handbill.kit.batches import batches
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import SECOND, Instant
 from handbill.store.records import Records, Tx
@@ -50,7 +51,7 @@ class Taking:
     def stage(self, brought: Iterable[Written], now: Instant) -> Applied:
         """Note what the feed brings, as ``service.apply`` sees it. Nobody sees it yet."""
         done, feed_no, client = Applied(), self.takeover.feed_no, self.client
-        for batch in parts(brought, self.step):
+        for batch in batches(brought, self.step):
             with self.records.write() as tx:
                 self._hold(tx)
                 found = service.sort(tx, client.no, feed_no, batch, done)
@@ -68,7 +69,7 @@ class Taking:
         some pass to another feed.
         """
         left, feed_no = 0, self.takeover.feed_no
-        for part in parts(nos, self.step):
+        for part in batches(nos, self.step):
             with self.records.write() as tx:
                 self._hold(tx)
                 staging.stage(tx, feed_no, [Staged(no, None) for no in part])
@@ -84,7 +85,7 @@ class Taking:
     def settle(self) -> None:
         """Bring the rows up to what was switched to."""
         _settle(self.records, self.client, self.takeover.feed_no, self.step)
-        for part in parts(sorted(self.dropped), self.step):
+        for part in batches(sorted(self.dropped), self.step):
             with self.records.write() as tx:
                 carried.forget(tx, self.takeover.feed_no, part)
             self.records.give_way()
@@ -117,18 +118,29 @@ def begin(records: Records, client: Client, feed_no: int, token: str, step: int 
                 made = Takeover(feed_no, client.no, token, False, now, None)
                 staging.put(tx, made)
                 break
+        _refuse_amid(others, feed_no, now)
         for other in others:
-            if other.switched_at is not None:
-                continue
-            if other.feed_no != feed_no and now < other.renewed_at + SILENT:
-                raise Amid("another feed of the client is being taken over")
-            _discard(records, other, step)
+            if other.switched_at is None:
+                _discard(records, other, step)
     taking = Taking(records, client, made, step, set())
     after = 0
     while nos := taking.carried_before(after):
         taking.dropped.update(nos)
         after = nos[-1]
     return taking
+
+
+def check_free(records: Records, client: Client, feed_no: int) -> None:
+    """**Refuses** (Amid) as ``begin`` would now: for who would fetch a feed in vain."""
+    with records.read() as tx:
+        _refuse_amid(staging.of_client(tx, client.no), feed_no, tx.now())
+
+
+def _refuse_amid(others: Iterable[Takeover], feed_no: int, now: Instant) -> None:
+    for other in others:
+        is_alive = other.switched_at is None and now < other.renewed_at + SILENT
+        if is_alive and other.feed_no != feed_no:
+            raise Amid("another feed of the client is being taken over")
 
 
 def let_go(tx: Tx, client: Client, feed_no: int, now: Instant) -> None:

@@ -1,12 +1,12 @@
 """The records as files, one a table, in a form that both engines give and take."""
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 import msgspec
 import sqlalchemy as sa
 
 from handbill.keeping.manifest import Table
+from handbill.kit.batches import batches
 from handbill.store.records import Tx
 from handbill.store.records.tables import NUMBERED, metadata
 
@@ -27,7 +27,7 @@ def rows_of(tx: Tx, table: sa.Table) -> Iterator[bytes]:
     """A table's rows, batch by batch. **Shape**: 4 bytes of length, then a MessagePack array."""
     keys = list(table.primary_key.columns) or list(table.columns)
     rows = tx.stream(sa.select(*table.columns).order_by(*keys))
-    while batch := list(islice(rows, _ROWS)):
+    for batch in batches(rows, _ROWS):
         raw = msgspec.msgpack.encode(batch)
         yield len(raw).to_bytes(_LENGTH, "big") + raw
 

@@ -43,16 +43,22 @@ def told(duck: duckdb.DuckDBPyConnection) -> list[Told]:
     ).fetchall()
 
 
+def _taken_by_day(segments: Sequence[Segment], zone: tzinfo) -> str:
+    """The day and what was taken of each measure, as columns of entries."""
+    first = min(segment.first_at for segment in segments)
+    end = max(segment.last_at for segment in segments) + 1
+    return (
+        f"{events.day_text(first, end, zone)} AS day, sum(marked_micros), "
+        "count(*) FILTER (kind = 'CLICK'), count(*) FILTER (kind = 'APPLY') FROM entries"
+    )
+
+
 def taken(
     duck: duckdb.DuckDBPyConnection, segments: Sequence[Segment], zone: tzinfo
 ) -> Iterator[Taken]:
     """What one client's entries took of each measure at each place on each day."""
-    first = min(segment.first_at for segment in segments)
-    end = max(segment.last_at for segment in segments) + 1
     found = duck.execute(
-        f"SELECT campaign_no, group_no, publisher_no, {events.day_text(first, end, zone)} AS day, "
-        "sum(marked_micros), count(*) FILTER (kind = 'CLICK'), "
-        "count(*) FILTER (kind = 'APPLY') FROM entries "
+        f"SELECT campaign_no, group_no, publisher_no, {_taken_by_day(segments, zone)} "
         f"WHERE disposition IN ({ROOM}) AND kind <> '{POSTING}' GROUP BY ALL"
     )
     while row := found.fetchone():
@@ -70,12 +76,8 @@ def taken_of_jobs(
         return
     groups = [int(one.owner) for one in counts if one.scope == "group_job"]
     jobs = [one.owner.partition("/")[0] for one in counts if one.scope != "group_job"]
-    first = min(segment.first_at for segment in segments)
-    end = max(segment.last_at for segment in segments) + 1
     found = duck.execute(
-        f"SELECT group_no, publisher_no, job_id, {events.day_text(first, end, zone)} AS day, "
-        "sum(marked_micros), count(*) FILTER (kind = 'CLICK'), "
-        "count(*) FILTER (kind = 'APPLY') FROM entries "
+        f"SELECT group_no, publisher_no, job_id, {_taken_by_day(segments, zone)} "
         f"WHERE disposition IN ({ROOM}) AND kind IN ('CLICK', 'APPLY') AND job_id <> '' "
         "AND (list_contains($groups, group_no) OR list_contains($jobs, job_id)) GROUP BY ALL",
         {"groups": sorted(set(groups)), "jobs": sorted(set(jobs))},

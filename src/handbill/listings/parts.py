@@ -5,9 +5,8 @@ block, so that any parts one after the other make one gzip member.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +17,7 @@ from handbill.core.nouns import Client, Publisher
 from handbill.core.price_ends import Frozen, Line
 from handbill.dialects.outbound import Fragment, Shape, fragment_of, splice_of
 from handbill.jobs import service as jobs
+from handbill.kit.batches import batches
 from handbill.listings import rosters
 from handbill.listings.fragments import Fragments
 from handbill.listings.offers import Offered, OneListing
@@ -129,7 +129,7 @@ def _rendered(
     count = size = crc = 0
     pack = packer()
     splices: _Splices = {}
-    for batch in _batches(listed):
+    for batch in batches(listed, BATCH):
         pieces = _pieces(stall, batch, splices, roster)
         content = b"".join(pieces)
         packed.write(pack.compress(content))
@@ -215,9 +215,3 @@ def _render(stall: Stall, missing: list[OneListing]) -> dict[bytes, Fragment]:
 def _own_key(stall: Stall) -> bytes:
     named = stall.shape.digest + stall.publisher.id.encode()
     return hashlib.blake2b(named, digest_size=len(stall.shape.digest)).digest()
-
-
-def _batches(listed: Iterable[OneListing]) -> Iterator[list[OneListing]]:
-    every = iter(listed)
-    while batch := list(islice(every, BATCH)):
-        yield batch

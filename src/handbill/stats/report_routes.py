@@ -1,5 +1,6 @@
 """Operations 51 (streamed), 54, 55, 56 (an agency's reports) and 59, 60 (a publisher family's)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from handbill.access.keys import secret
@@ -52,18 +53,15 @@ def _stream(call: Call) -> Answer:
 
 
 def _grouped(call: Call) -> Answer:
-    made = reporting.ask_grouped(
-        call.tx, call.client, call.body, call.ids, call.now, is_new=wants_new(call)
-    )
-    service.require_room(call.tx, made, call.settings.reports_waiting)
-    told = {"reportId": made.id, "success": True}
-    return Answer(told, headers=headers_of(is_repeated=made.is_repeated))
+    return _asked(call, reporting.ask_grouped)
 
 
 def _by_address(call: Call) -> Answer:
-    made = reporting.ask_by_address(
-        call.tx, call.client, call.body, call.ids, call.now, is_new=wants_new(call)
-    )
+    return _asked(call, reporting.ask_by_address)
+
+
+def _asked(call: Call, ask: Callable[..., service.Asked]) -> Answer:
+    made = ask(call.tx, call.client, call.body, call.ids, call.now, is_new=wants_new(call))
     service.require_room(call.tx, made, call.settings.reports_waiting)
     told = {"reportId": made.id, "success": True}
     return Answer(told, headers=headers_of(is_repeated=made.is_repeated))
