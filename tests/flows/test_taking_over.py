@@ -7,15 +7,20 @@ from typing import Any
 
 import pytest
 
-from flows.feed_world import MONDAY, World, item, world_on
+from flows.feed_world import MONDAY, World, document, item, world_on
 from handbill.core.nouns import Feed, JobBody
+from handbill.feeds import rows as feed_rows
 from handbill.feeds import service as feeds
+from handbill.feeds.service import IMPORT
+from handbill.feeds.work import run_import
 from handbill.jobs import editing, taking_over
 from handbill.jobs import service as jobs
 from handbill.jobs.rows import Written, written
 from handbill.jobs.taking_over import Superseded, Taking
 from handbill.kit.faults import Refused, Unavailable
 from handbill.store.records import Records
+from handbill.work.loop import NotYet
+from handbill.work.queue import Task
 
 NEW = {"1": "Austin", "2": "Dallas", "4": "Dallas", "5": "Austin", "6": "Austin"}
 
@@ -184,3 +189,24 @@ def test_a_deleted_feeds_jobs_are_gone_at_once(world: World, feed: Feed) -> None
     assert all(one == {"4": "Austin"} for one in seen)
     assert world.jobs()["4"].feed_no == other.no
     assert world.feed_now(other).next_run_at == world.clock.now()
+
+
+def test_a_feed_waits_unasked_while_another_one_of_its_client_is_taken_over(
+    world: World, feed: Feed
+) -> None:
+    other = world.feed("/b.xml")
+    world.site.pages["/b.xml"] = document(item("9"))
+    task = Task(1, IMPORT, other.id, {}, 1, "w/1")
+    taking, asked = begun(world, feed), len(world.site.asked)
+
+    def states() -> list[str]:
+        with world.records.read() as tx:
+            return [run.state for run in feed_rows.runs_page(tx, other.no, 0, 10)]
+
+    with pytest.raises(NotYet):
+        run_import(world.tools, task)
+    assert (states(), len(world.site.asked)) == (["RUNNING"], asked)
+    taking.discard()
+    run_import(world.tools, task)
+    assert (states(), len(world.site.asked)) == (["SUCCESS"], asked + 1)
+    assert "9" in cities(world)
