@@ -57,8 +57,7 @@ def open_market(office: Office, feeds_at: str) -> tuple[str, list[str]]:
         | budget,
     )  # fmt: skip
     body = {"xmlFeedUrl": f"{feeds_at}/jobs.xml", "schemaMappings": MAPPINGS}
-    source = office.ask("POST", f"{at}/feeds", body)["result"]
-    office.ask("POST", f"{at}/feeds/{source}/run")
+    office.ask("POST", f"{at}/feeds", body)
     url = office.ask("GET", "/publishers/TestExp1")["feedUrl"]
 
     def links() -> list[str] | None:
