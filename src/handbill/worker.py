@@ -24,6 +24,7 @@ from handbill.listings import work as listings
 from handbill.opening import open_tools
 from handbill.postings import work as postings
 from handbill.stats import work as stats
+from handbill.work import kinds
 from handbill.work.loop import Worker, beside
 from handbill.work.queue import revive
 from handbill.work.tools import Run, Schedule, Tools
@@ -44,9 +45,8 @@ ROOMS: tuple[ModuleType, ...] = (
 )
 
 
-FETCHED = frozenset({"feeds.import", "callbacks.send", "definitions.read_list", "listings.deliver"})
+FETCHED = frozenset({kinds.IMPORT, kinds.SEND_CALLBACK, kinds.READ_LIST, kinds.DELIVER})
 """The kinds of task that talk to others' servers: each has threads of its own in each fetcher."""
-CALLBACK, IMPORT = "callbacks.send", "feeds.import"
 _LANE_IDLE = 0.5
 
 
@@ -79,7 +79,7 @@ def main(settings: Settings, number: int = 0, *, fetches: bool = False) -> None:
     mine = {kind: run for kind, run in every.items() if kind not in FETCHED}
     lanes = lanes_of(tools, name) if fetches else []
     if fetches:
-        mine = {CALLBACK: every[CALLBACK]}
+        mine = {kinds.SEND_CALLBACK: every[kinds.SEND_CALLBACK]}
     try:
         if not fetches:
             _take_over_address(tools)
@@ -94,7 +94,10 @@ def main(settings: Settings, number: int = 0, *, fetches: bool = False) -> None:
 def lanes_of(tools: Tools, name: str) -> list[Worker]:
     """What runs in threads beside a fetcher's callbacks: imports, and one of each other kind."""
     every, imports = tasks(), tools.settings.fetches
-    counts = {IMPORT: imports, **dict.fromkeys(sorted(FETCHED - {CALLBACK, IMPORT}), 1)}
+    counts = {
+        kinds.IMPORT: imports,
+        **dict.fromkeys(sorted(FETCHED - {kinds.SEND_CALLBACK, kinds.IMPORT}), 1),
+    }
     return [
         Worker(tools, f"{name}-{kind}-{lane}", {kind: every[kind]}, idle_seconds=_LANE_IDLE)
         for kind, count in counts.items()

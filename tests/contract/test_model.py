@@ -31,7 +31,7 @@ from contract.world import FEED
 from handbill.clients import service as clients
 from handbill.core.nouns import JobBody
 from handbill.feeds import service as feeds
-from handbill.groups.work import REMATCH, SCHEDULE, rematch
+from handbill.groups.work import SCHEDULE, rematch
 from handbill.jobs import service as jobs
 from handbill.jobs import taking_over
 from handbill.kit.instants import HOUR, iso_of
@@ -39,6 +39,7 @@ from handbill.store.records import Records
 from handbill.store.records.tables import groups as groups_table
 from handbill.store.records.tables import jobs as jobs_table
 from handbill.store.records.tables import matches, tasks
+from handbill.work.kinds import REMATCH
 
 _PAIRS = (
     sa.select(jobs_table.c.ref, groups_table.c.id)

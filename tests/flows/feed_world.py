@@ -20,12 +20,12 @@ from handbill.host.egress import Egress
 from handbill.host.ids import SeededIds, new_uuid
 from handbill.host.settings import Settings
 from handbill.jobs import service as jobs
-from handbill.jobs.service import HURRY
 from handbill.kit.instants import Instant, instant_of_iso
 from handbill.store.blobs import open_blobs
 from handbill.store.index import EdgeIndex
 from handbill.store.records import Records
 from handbill.store.records.tables import agencies, unindexed, unmatched
+from handbill.work.kinds import HURRY
 from handbill.work.loop import Worker
 from handbill.work.tools import Tools
 

@@ -17,6 +17,7 @@ from handbill.host.egress import Egress
 from handbill.kit.instants import DAY, HOUR
 from handbill.store.records import Records
 from handbill.store.records.tables import tasks
+from handbill.work import kinds
 from handbill.work.tools import Tools
 
 
@@ -86,7 +87,7 @@ def test_a_list_that_cannot_be_read_leaves_the_former_one(
     del site.pages["/ips.csv"]
     if page is not None:
         site.pages["/ips.csv"] = page
-    market.run(service.READ_LIST, str(found.no))
+    market.run(kinds.READ_LIST, str(found.no))
     with market.records.read() as tx:
         failed = service.definition_at(tx, publisher, None)
     assert why in (failed.ips_failure or "")
@@ -117,9 +118,9 @@ def test_a_definition_that_is_gone_or_changed_meanwhile_is_left_alone(
     found = define(market, publisher, site.url("/a"))
     body = DefinitionBody(bot_ips_url=site.url("/b"))
     market.write(lambda tx: rows.change(tx, found, body, market.now()))
-    market.run(service.READ_LIST, str(found.no))  # /b is not there: the failure is of /b
+    market.run(kinds.READ_LIST, str(found.no))  # /b is not there: the failure is of /b
     market.write(lambda tx: service.delete(tx, publisher, None))
-    market.run(service.READ_LIST, str(found.no))
+    market.run(kinds.READ_LIST, str(found.no))
     with market.records.read() as tx:
         assert rows.of_publisher(tx, publisher.no) == []
         assert tx.value(sa.select(sa.func.count()).select_from(tasks)) == 0

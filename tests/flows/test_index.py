@@ -14,6 +14,7 @@ from handbill.listings import indexing
 from handbill.store.index import EdgeIndex
 from handbill.store.records import Records
 from handbill.store.records.tables import jobs
+from handbill.work import kinds
 from masters import open_key
 
 
@@ -85,7 +86,7 @@ def test_another_index_is_filled_again(market: Market, tmp_path: Path, what: str
     third = market.job(client)
     publish(market, client)
     assert not market.tools.index.is_whole()
-    assert (indexing.REFILL, "") in market.drain()
+    assert (kinds.REFILL, "") in market.drain()
     assert all(known(market, ref) for ref in (first, second, third))
     assert market.tools.index.client_of_pixel(client.pixel_id) == (client.no, client.id)
     assert market.tools.index.keys() == {1: KEY}

@@ -13,11 +13,12 @@ from handbill.__main__ import app
 from handbill.access.service import agency_of
 from handbill.cli.speaking import Mistaken, settings_with
 from handbill.kit.faults import Refused
-from handbill.listings.service import DELIVER, deliver_all
+from handbill.listings.service import deliver_all
 from handbill.listings.work import TASKS
 from handbill.opening import open_tools, opened
 from handbill.publishers.service import publisher_of
 from handbill.store.records import Tx
+from handbill.work.kinds import DELIVER
 from handbill.work.loop import Worker
 from handbill.work.queue import lease_named
 

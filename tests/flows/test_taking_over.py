@@ -11,7 +11,6 @@ from flows.feed_world import MONDAY, World, document, item, world_on
 from handbill.core.nouns import Feed, JobBody
 from handbill.feeds import rows as feed_rows
 from handbill.feeds import service as feeds
-from handbill.feeds.service import IMPORT
 from handbill.feeds.work import run_import
 from handbill.jobs import editing, taking_over
 from handbill.jobs import service as jobs
@@ -19,6 +18,7 @@ from handbill.jobs.rows import Written, written
 from handbill.jobs.taking_over import Superseded, Taking
 from handbill.kit.faults import Refused, Unavailable
 from handbill.store.records import Records
+from handbill.work.kinds import IMPORT
 from handbill.work.loop import NotYet
 from handbill.work.queue import Task
 

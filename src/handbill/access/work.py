@@ -3,10 +3,9 @@
 from handbill.http import idempotency
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
+from handbill.work import kinds
 from handbill.work.queue import Task, enqueue
 from handbill.work.tools import Run, Schedule, Tools
-
-SWEEP = "access.sweep"
 
 
 def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001 - one for the whole installation
@@ -15,8 +14,8 @@ def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001 - one for the whole
 
 
 def ask_to_sweep(tx: Tx, now: Instant) -> None:
-    enqueue(tx, SWEEP, "all", now)
+    enqueue(tx, kinds.SWEEP_ACCESS, "all", now)
 
 
-TASKS: dict[str, Run] = {SWEEP: sweep}
+TASKS: dict[str, Run] = {kinds.SWEEP_ACCESS: sweep}
 SCHEDULE: list[Schedule] = [("access.sweep", 3_600, ask_to_sweep)]

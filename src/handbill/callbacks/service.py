@@ -9,11 +9,11 @@ from handbill.host.ids import Ids, new_name
 from handbill.kit.instants import DAY, MINUTE, Instant
 from handbill.kit.jsons import encode
 from handbill.store.records import Tx
+from handbill.work import kinds
 from handbill.work.queue import enqueue
 
 __all__ = ["signing_name"]
 
-SEND: Final = "callbacks.send"
 WAITS: Final = tuple(minutes * MINUTE for minutes in (1, 10, 60, 300, 720, 1_440, 1_789))
 """Before the second to the eighth try: three days in all."""
 MOST_TRIES: Final = 1 + len(WAITS)
@@ -38,7 +38,7 @@ def tell(tx: Tx, subject: str, body: dict[str, Any], now: Instant) -> None:
     callback = rows.about(tx, subject)
     if callback is not None and callback.body is None:
         rows.change(tx, callback.no, body=encode(body).decode(), state=SENDING)
-        enqueue(tx, SEND, callback.id, now)
+        enqueue(tx, kinds.SEND_CALLBACK, callback.id, now)
 
 
 def is_awaited(tx: Tx, subject: str) -> bool:
@@ -75,7 +75,7 @@ def note(tx: Tx, callback: Callback, now: Instant, status: int | None, failure: 
         state = DEAD
     _save(tx, callback, now, state, status=status, failure=failure or None)
     if state == SENDING:
-        enqueue(tx, SEND, callback.id, now, due_at=now + WAITS[tried - 1])
+        enqueue(tx, kinds.SEND_CALLBACK, callback.id, now, due_at=now + WAITS[tried - 1])
     return state
 
 
@@ -88,7 +88,7 @@ def hurry(tx: Tx, now: Instant) -> int:
     """Let those that wait for their next try be tried now; how many."""
     waiting = rows.open_ones(tx, _MOST_AT_ONCE)
     for callback_id in waiting:
-        enqueue(tx, SEND, callback_id, now)
+        enqueue(tx, kinds.SEND_CALLBACK, callback_id, now)
     return len(waiting)
 
 

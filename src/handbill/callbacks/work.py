@@ -7,6 +7,7 @@ from handbill.host.egress import EgressFailed, EgressRefused, Limits
 from handbill.host.figures import CALLBACKS
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
+from handbill.work import kinds
 from handbill.work.queue import Task, enqueue, finish, lease
 from handbill.work.tools import Run, Schedule, Tools
 
@@ -48,7 +49,7 @@ def run_due(tools: Tools, name: str, most: int = 1_000) -> int:
     for count in range(most):
         now = tools.clock.now()
         with tools.records.write() as tx:
-            task = lease(tx, [service.SEND], name, now, _LEASE_SECONDS)
+            task = lease(tx, [kinds.SEND_CALLBACK], name, now, _LEASE_SECONDS)
         if task is None:
             return count
         send(tools, task)
@@ -63,8 +64,8 @@ def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001
 
 
 def ask_to_sweep(tx: Tx, now: Instant) -> None:
-    enqueue(tx, "callbacks.sweep", "", now)
+    enqueue(tx, kinds.SWEEP_CALLBACKS, "", now)
 
 
-TASKS: dict[str, Run] = {service.SEND: send, "callbacks.sweep": sweep}
-SCHEDULE: list[Schedule] = [("callbacks.sweep", 86_400, ask_to_sweep)]
+TASKS: dict[str, Run] = {kinds.SEND_CALLBACK: send, kinds.SWEEP_CALLBACKS: sweep}
+SCHEDULE: list[Schedule] = [(kinds.SWEEP_CALLBACKS, 86_400, ask_to_sweep)]

@@ -15,6 +15,7 @@ from handbill.store.records import Tx
 from handbill.wire.campaigns import NAMES
 from handbill.wire.changes import merged_caps, merged_override, settled
 from handbill.wire.shapes import pointed
+from handbill.work import kinds
 from handbill.work.queue import enqueue
 
 DEFAULT_NAME = "Default Campaign"
@@ -125,7 +126,7 @@ def delete(tx: Tx, now: Instant, client: Client, campaign: Campaign) -> None:
 def wake(tx: Tx, client: Client, now: Instant, *, matching: bool) -> None:
     """Have the client's jobs matched again where that may change, and its feeds written again."""
     if matching:
-        enqueue(tx, "groups.rematch", client.id, now)  # which has them published afterwards
+        enqueue(tx, kinds.REMATCH, client.id, now)  # which has them published afterwards
     else:
         wake_listings(tx, client, now)
 

@@ -14,6 +14,7 @@ from handbill.store.records import Tx
 from handbill.store.records.tables import clients
 from handbill.wire.changes import merged_caps, settled
 from handbill.wire.clients import FIXED_NAMES, NAMES
+from handbill.work import kinds
 from handbill.work.queue import enqueue
 
 MOST_CUSTOM_FIELDS = 50
@@ -181,4 +182,4 @@ def ends_too_soon() -> Fault:
 
 def wake_listings(tx: Tx, client: Client, now: Instant) -> None:
     """Have the client's outbound feeds written again, once this transaction commits."""
-    enqueue(tx, "listings.publish", client.id, now)
+    enqueue(tx, kinds.PUBLISH, client.id, now)

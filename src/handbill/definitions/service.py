@@ -1,7 +1,7 @@
 """What can be asked of click definitions, and done to them."""
 
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -14,9 +14,8 @@ from handbill.kit.faults import not_found, refused_state
 from handbill.kit.instants import DAY, Instant
 from handbill.store.records import Tx
 from handbill.wire.click_definitions import changed
+from handbill.work import kinds
 from handbill.work.queue import enqueue
-
-READ_LIST: Final = "definitions.read_list"
 
 
 class Held(NamedTuple):
@@ -67,7 +66,7 @@ def put(
     else:
         return
     if body.bot_ips_url and body.bot_ips_url != before.bot_ips_url:
-        enqueue(tx, READ_LIST, str(no), now)
+        enqueue(tx, kinds.READ_LIST, str(no), now)
 
 
 def delete(tx: Tx, publisher: Publisher, client: Client | None) -> None:
@@ -133,4 +132,4 @@ def ask_to_read(tx: Tx, now: Instant) -> None:
     for no in rows.to_read(tx, now - DAY):
         found = rows.by_number(tx, no)
         if found is not None and found.body.bot_ips_url:
-            enqueue(tx, READ_LIST, str(no), now)
+            enqueue(tx, kinds.READ_LIST, str(no), now)

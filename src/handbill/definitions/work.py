@@ -5,6 +5,7 @@ from handbill.definitions import rows, service
 from handbill.host.egress import EgressFailed, EgressRefused, Limits
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
+from handbill.work import kinds
 from handbill.work.queue import Task
 from handbill.work.tools import Run, Schedule, Tools
 
@@ -41,5 +42,5 @@ def _keep(tx: Tx, no: int, url: str, found: list[str], why: str, now: Instant) -
         rows.set_list(tx, no, found, now)
 
 
-TASKS: dict[str, Run] = {service.READ_LIST: read_list}
+TASKS: dict[str, Run] = {kinds.READ_LIST: read_list}
 SCHEDULE: list[Schedule] = [("definitions.lists", 3_600, service.ask_to_read)]

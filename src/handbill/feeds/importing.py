@@ -38,10 +38,10 @@ from handbill.kit.instants import SECOND, Instant
 from handbill.kit.urls import NotUrl, canonical_url
 from handbill.kit.urls import place_of as door_of
 from handbill.store.records import Tx
+from handbill.work import kinds
 from handbill.work.queue import enqueue
 from handbill.work.tools import Tools
 
-REMATCH = "groups.rematch"
 _LOG = logging.getLogger("handbill.feeds")
 _TELL_EVERY_PERCENT = 5
 _LOOK_SECONDS = 1.0
@@ -219,7 +219,7 @@ def _take_over(tools: Tools, client: Client, feed: Feed, run: Run, found: Collec
         with tools.records.write() as tx:
             _switch(tx, client, feed, taking, found, tools.clock.now())
             if applied.added or applied.changed or applied.revived or left:
-                enqueue(tx, REMATCH, client.id, tools.clock.now())
+                enqueue(tx, kinds.REMATCH, client.id, tools.clock.now())
     except Exception as failed:
         taking.discard()
         if isinstance(failed, Superseded):

@@ -19,10 +19,9 @@ from handbill.kit.instants import HOUR, MINUTE, Instant
 from handbill.store.records import Tx
 from handbill.wire.changes import settled
 from handbill.wire.feeds import NAMES
+from handbill.work import kinds
 from handbill.work.queue import enqueue
 
-IMPORT = "feeds.import"
-REMATCH = "groups.rematch"
 MOST_FEEDS = 100
 _MOST_DUE = 1_000
 _FIRST_WAIT = 15 * MINUTE
@@ -67,7 +66,7 @@ def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: dict[str, Any]
     )  # fmt: skip
     feed.no = rows.add(tx, feed)
     _keep_password(tx, feed, password)
-    enqueue(tx, IMPORT, feed.id, now)
+    enqueue(tx, kinds.IMPORT, feed.id, now)
     return feed
 
 
@@ -109,7 +108,7 @@ def update(tx: Tx, now: Instant, client: Client, feed: Feed, given: dict[str, An
     rows.save(tx, feed)
     _keep_password(tx, feed, password)
     if feed.status == "A":
-        enqueue(tx, IMPORT, feed.id, now)
+        enqueue(tx, kinds.IMPORT, feed.id, now)
 
 
 def _settled(body: FeedBody, given: dict[str, Any]) -> tuple[FeedBody, str | None]:
@@ -160,7 +159,7 @@ def switch(tx: Tx, now: Instant, client: Client, feed: Feed, status: str) -> Non
     feed.next_run_at = _next(client.body, now)
     rows.save(tx, feed)
     if status == "A":
-        enqueue(tx, IMPORT, feed.id, now)
+        enqueue(tx, kinds.IMPORT, feed.id, now)
 
 
 def delete(tx: Tx, now: Instant, client: Client, feed: Feed) -> None:
@@ -171,7 +170,7 @@ def delete(tx: Tx, now: Instant, client: Client, feed: Feed) -> None:
     rows.save(tx, feed, deleted_at=now)
     rows.forget_passwords(tx, feed.no, "")
     taking_over.let_go(tx, client, feed.no, now)
-    enqueue(tx, REMATCH, client.id, now)
+    enqueue(tx, kinds.REMATCH, client.id, now)
 
 
 # ── runs ────────────────────────────────────────────────────────────────────────────────────────
@@ -182,7 +181,7 @@ def run_now(tx: Tx, ids: Ids, now: Instant, feed: Feed, *, force: bool) -> Run:
     if force and not run.body.forced:
         run.body.forced = True
         rows.save_run(tx, run)
-    enqueue(tx, IMPORT, feed.id, now)
+    enqueue(tx, kinds.IMPORT, feed.id, now)
     return run
 
 
@@ -276,7 +275,7 @@ def enqueue_due(tx: Tx, now: Instant) -> None:
     """Ask for the runs whose time has come."""
     for feed, body in rows.due(tx, now, _MOST_DUE):
         rows.plan(tx, feed.no, _next(msgspec.json.decode(body, type=ClientBody), now))
-        enqueue(tx, IMPORT, feed.id, now)
+        enqueue(tx, kinds.IMPORT, feed.id, now)
 
 
 def _new_run(tx: Tx, ids: Ids, now: Instant, feed_no: int, state: str) -> Run:

@@ -2,11 +2,11 @@
 
 from handbill.feeds import rows, service
 from handbill.feeds.importing import import_feed
-from handbill.feeds.service import IMPORT, enqueue_due
+from handbill.feeds.service import enqueue_due
 from handbill.feeds.turns import Turns
-from handbill.jobs.service import HURRY
 from handbill.jobs.taking_over import Amid
 from handbill.kit.instants import SECOND
+from handbill.work import kinds
 from handbill.work.loop import NotYet
 from handbill.work.queue import Task
 from handbill.work.tools import Run, Schedule, Tools
@@ -45,5 +45,5 @@ def hurry(tools: Tools, task: Task) -> None:
         rows.hurry(tx, {int(task.key)}, tools.clock.now())
 
 
-TASKS: dict[str, Run] = {IMPORT: run_import, HURRY: hurry}
+TASKS: dict[str, Run] = {kinds.IMPORT: run_import, kinds.HURRY: hurry}
 SCHEDULE: list[Schedule] = [("feeds.due", 30, enqueue_due)]

@@ -33,14 +33,14 @@ from handbill.kit.zones import zone_of
 from handbill.store import marks
 from handbill.store.records import Tx
 from handbill.wire.funnel import Batch, Item
+from handbill.work import kinds
 from handbill.work.queue import enqueue
 
 __all__ = [
-    "BATCH", "SETTLE", "FunnelItem", "Hire", "batch_of", "clients_waiting", "hires_booked",
+    "BATCH", "FunnelItem", "Hire", "batch_of", "clients_waiting", "hires_booked",
     "lately", "record", "set_stage_map", "settle", "stage_map", "unbooked_hires",
 ]  # fmt: skip
 
-SETTLE = "funnel.settle"
 BATCH = 1_000
 _AT_ONCE = 10  # batches that setting a map looks at itself; a task looks at the rest
 _MOST_TEXTS = 1_000
@@ -248,7 +248,7 @@ def set_stage_map(tx: Tx, now: Instant, client: Client, stages: dict[str, str]) 
         after = settle(tx, client, UNMAPPED, after, now)
         if after is None:
             return
-    enqueue(tx, SETTLE, client.id, now)
+    enqueue(tx, kinds.SETTLE, client.id, now)
 
 
 # ── hires ───────────────────────────────────────────────────────────────────────────────────────

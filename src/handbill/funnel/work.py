@@ -6,10 +6,10 @@ from handbill.core.nouns import Client
 from handbill.funnel import service
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
+from handbill.work import kinds
 from handbill.work.queue import Task, enqueue
 from handbill.work.tools import Run, Schedule, Tools
 
-LATEST = "funnel.latest"
 _SECONDS, _SECONDS_OF_ALL = 60, 900
 
 
@@ -46,16 +46,16 @@ def _walk(tools: Tools, client: Client, disposition: str, after: int) -> None:
 
 def enqueue_latest(tx: Tx, now: Instant) -> None:
     for client_id in service.clients_waiting(tx):
-        enqueue(tx, LATEST, client_id, now)
+        enqueue(tx, kinds.SETTLE_LATEST, client_id, now)
 
 
 def enqueue_waiting(tx: Tx, now: Instant) -> None:
     for client_id in service.clients_waiting(tx):
-        enqueue(tx, service.SETTLE, client_id, now)
+        enqueue(tx, kinds.SETTLE, client_id, now)
 
 
-TASKS: dict[str, Run] = {service.SETTLE: settle, LATEST: settle_latest}
+TASKS: dict[str, Run] = {kinds.SETTLE: settle, kinds.SETTLE_LATEST: settle_latest}
 SCHEDULE: list[Schedule] = [
-    ("funnel.latest", _SECONDS, enqueue_latest),
+    (kinds.SETTLE_LATEST, _SECONDS, enqueue_latest),
     ("funnel.waiting", _SECONDS_OF_ALL, enqueue_waiting),
 ]

@@ -5,12 +5,9 @@ from handbill.groups import matching
 from handbill.jobs.taking_over import settle
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
+from handbill.work import kinds
 from handbill.work.queue import Task, enqueue
 from handbill.work.tools import Run, Schedule, Tools
-
-REMATCH = "groups.rematch"
-PUBLISH = "listings.publish"
-"""The next station. Its room stands above, so that it is only known by name."""
 
 
 def rematch(tools: Tools, task: Task) -> None:
@@ -26,20 +23,20 @@ def rematch(tools: Tools, task: Task) -> None:
     with tools.records.write() as tx:
         if not live:
             matching.forget(tx, client.no)
-        enqueue(tx, PUBLISH, client.id, tools.clock.now())
+        enqueue(tx, kinds.PUBLISH, client.id, tools.clock.now())
 
 
 def enqueue_new_days(tx: Tx, now: Instant) -> None:
     for client_id in matching.clients_of_new_day(tx, now):
-        enqueue(tx, REMATCH, client_id, now)
+        enqueue(tx, kinds.REMATCH, client_id, now)
 
 
 def enqueue_ended_jobs(tx: Tx, now: Instant) -> None:
     for client_id in matching.clients_of_ended_jobs(tx, now):
-        enqueue(tx, REMATCH, client_id, now)
+        enqueue(tx, kinds.REMATCH, client_id, now)
 
 
-TASKS: dict[str, Run] = {REMATCH: rematch}
+TASKS: dict[str, Run] = {kinds.REMATCH: rematch}
 SCHEDULE: list[Schedule] = [
     ("groups.new_days", 60, enqueue_new_days),
     ("groups.ended_jobs", 60, enqueue_ended_jobs),

@@ -25,6 +25,7 @@ from handbill.wire.changes import merged_caps, settled
 from handbill.wire.date_patterns import instant_in
 from handbill.wire.jobs import INSTANTS, NAMES, SETTING_NAMES
 from handbill.wire.shapes import pointed
+from handbill.work import kinds
 from handbill.work.queue import enqueue
 
 _MANDATORY = ("title", "description", "url")
@@ -119,7 +120,7 @@ def delete(tx: Tx, now: Instant, client: Client, job: Job) -> None:
     else:
         rows.delete_in_feed(tx, job, carrier, now)
     rows.mark_unmatched(tx, client.no, [job.no])
-    enqueue(tx, "groups.rematch", client.id, now)
+    enqueue(tx, kinds.REMATCH, client.id, now)
 
 
 def _refuse_invalid(job: Job) -> None:
@@ -134,7 +135,7 @@ def _write(
     posted_on = None if posted is None else day_of(posted, zone_of(client.zone)).isoformat()
     clients.learn_custom_fields(tx, client.no, body.additional)
     service.apply(tx, client, feed_no, [service.written(body, posted_on, raw)], now)
-    enqueue(tx, "groups.rematch", client.id, now)
+    enqueue(tx, kinds.REMATCH, client.id, now)
 
 
 def _dated(client: Client, given: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from handbill.kit.faults import not_found
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Row
+from handbill.work import kinds
 from handbill.work.queue import enqueue
 
 __all__ = [
@@ -28,8 +29,6 @@ __all__ = [
 ]  # fmt: skip
 
 BATCH = 1_000
-HURRY = "feeds.hurry"
-"""Reads a feed again soon. Its room stands above, so that it is only known by name."""
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
@@ -243,7 +242,7 @@ def leave(tx: Tx, client_no: int, feed_no: int, nos: list[int], now: Instant) ->
     heirs = carried.heirs_of(tx, feed_no, nos)
     rows.hand_over(tx, heirs)
     for receiver in sorted(set(heirs.values())):
-        enqueue(tx, HURRY, str(receiver), now)
+        enqueue(tx, kinds.HURRY, str(receiver), now)
     gone = [no for no in nos if no not in heirs]
     rows.leave(tx, feed_no, gone, now)
     rows.lift(tx, feed_no, gone)

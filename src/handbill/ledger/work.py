@@ -4,6 +4,7 @@ from handbill.kit.instants import Instant
 from handbill.ledger import retiring
 from handbill.store import events
 from handbill.store.records import Tx
+from handbill.work import kinds
 from handbill.work.queue import Task, enqueue
 from handbill.work.tools import Run, Schedule, Tools
 
@@ -39,15 +40,15 @@ def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001
 
 def ask_to_compact(tx: Tx, now: Instant) -> None:
     for client_no in events.clients_to_compact(tx):
-        enqueue(tx, "ledger.compact", str(client_no), now)
+        enqueue(tx, kinds.COMPACT, str(client_no), now)
 
 
 def ask_to_sweep(tx: Tx, now: Instant) -> None:
-    enqueue(tx, "ledger.sweep", "", now)
+    enqueue(tx, kinds.SWEEP_LEDGER, "", now)
 
 
-TASKS: dict[str, Run] = {"ledger.compact": compact, "ledger.sweep": sweep}
+TASKS: dict[str, Run] = {kinds.COMPACT: compact, kinds.SWEEP_LEDGER: sweep}
 SCHEDULE: list[Schedule] = [
-    ("ledger.compact", 60, ask_to_compact),
-    ("ledger.sweep", 3_600, ask_to_sweep),
+    (kinds.COMPACT, 60, ask_to_compact),
+    (kinds.SWEEP_LEDGER, 3_600, ask_to_sweep),
 ]

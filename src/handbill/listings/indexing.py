@@ -14,10 +14,10 @@ from handbill.store.index import EdgeIndex
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
 from handbill.store.records.tables import clients, jobs, unindexed
+from handbill.work import kinds
 from handbill.work.queue import enqueue
 from handbill.work.tools import Tools
 
-REFILL = "listings.refill"
 LISTING_KEYS = "listing"
 BATCH = 10_000
 _u = unindexed.c
@@ -106,7 +106,7 @@ def check_index(tx: Tx, index: EdgeIndex, now: Instant) -> None:
     if not index.is_of(turn):
         begin_refill(tx, index, now)
     elif not index.is_whole():
-        enqueue(tx, REFILL, "", now)
+        enqueue(tx, kinds.REFILL, "", now)
 
 
 def begin_refill(tx: Tx, index: EdgeIndex, now: Instant) -> None:
@@ -117,7 +117,7 @@ def begin_refill(tx: Tx, index: EdgeIndex, now: Instant) -> None:
     index.empty()
     index.move_turn(turn, turn)
     if tx.one(_ANY_CLIENT) is not None:
-        enqueue(tx, REFILL, "", now)
+        enqueue(tx, kinds.REFILL, "", now)
     else:  # new records: there is nothing to wait for
         index.put_keys(keys.sealed_ones(tx, LISTING_KEYS))
         index.finish()

@@ -14,8 +14,9 @@ from handbill.listings.indexing import index_client
 from handbill.listings.offers import Offers, offers_of
 from handbill.listings.parts import Stall
 from handbill.listings.rows import Part
-from handbill.listings.service import ALL_CLIENTS, ASSEMBLE, ensure_file
+from handbill.listings.service import ALL_CLIENTS, ensure_file
 from handbill.store import holds
+from handbill.work import kinds
 from handbill.work.queue import enqueue
 from handbill.work.tools import Tools
 
@@ -94,7 +95,7 @@ def _commit(tools: Tools, former: Part | None, part: Part, ends: list[rows.End])
             raise Unavailable("another worker has taken this client over, and published it")
         rows.put_parts(tx, [part], now)
         rows.add_ends(tx, ends)
-        enqueue(tx, ASSEMBLE, str(part.publisher_no), now)
+        enqueue(tx, kinds.ASSEMBLE, str(part.publisher_no), now)
         is_held = holds.stand(tx, now)
     if not is_held:
         parts.drop_former(tools.blobs, part, former)

@@ -5,11 +5,9 @@ from handbill.host.settings import Settings
 from handbill.kit.instants import MINUTE, Instant
 from handbill.listings import delivery_rows, rows
 from handbill.store.records import Tx
+from handbill.work import kinds
 from handbill.work.queue import enqueue
 
-PUBLISH = "listings.publish"
-ASSEMBLE = "listings.assemble"
-DELIVER = "listings.deliver"
 APART = 5 * MINUTE
 """Between deliveries that nobody has asked for; what has changed meanwhile goes with the next."""
 ALL_CLIENTS = 0
@@ -38,7 +36,7 @@ def ensure_file(
     """
     if rows.file_of(tx, publisher_no, client_no) is None:
         rows.add_file(tx, publisher_no, client_no, new_name(ids))
-        enqueue(tx, ASSEMBLE, str(publisher_no), now)
+        enqueue(tx, kinds.ASSEMBLE, str(publisher_no), now)
 
 
 def publish(tx: Tx, client_id: str, now: Instant) -> None:
@@ -46,14 +44,14 @@ def publish(tx: Tx, client_id: str, now: Instant) -> None:
 
     A change of which jobs a group has goes through ``groups.rematch``, which asks for this too.
     """
-    enqueue(tx, PUBLISH, client_id, now)
+    enqueue(tx, kinds.PUBLISH, client_id, now)
 
 
 def republish(tx: Tx, publisher_no: int, now: Instant) -> None:
     """Have a publisher's files decided again: after a change of its state, schema or least bid."""
     for client_id in rows.clients_with_part(tx, publisher_no):
-        enqueue(tx, PUBLISH, client_id, now)
-    enqueue(tx, ASSEMBLE, str(publisher_no), now)
+        enqueue(tx, kinds.PUBLISH, client_id, now)
+    enqueue(tx, kinds.ASSEMBLE, str(publisher_no), now)
 
 
 def take_over_address(tx: Tx, settings: Settings, now: Instant) -> tuple[str, int] | None:
@@ -77,14 +75,14 @@ def publish_again(tx: Tx, now: Instant) -> int:
     """
     stale = rows.clients_in_files(tx)
     for client_id in stale:
-        enqueue(tx, PUBLISH, client_id, now)
+        enqueue(tx, kinds.PUBLISH, client_id, now)
     return len(stale)
 
 
 def rewrite_files(tx: Tx, now: Instant) -> None:
     """Have every file of every publisher written again, whatever stands there."""
     for publisher_no in rows.forget_files(tx):
-        enqueue(tx, ASSEMBLE, str(publisher_no), now)
+        enqueue(tx, kinds.ASSEMBLE, str(publisher_no), now)
 
 
 def missing_files(tx: Tx, settings: Settings) -> int:
@@ -105,15 +103,15 @@ def deliver_in_time(tx: Tx, publisher_no: int, now: Instant) -> None:
     """
     tried_at = delivery_rows.last_tried(tx, publisher_no)
     due_at = now if tried_at is None else max(now, tried_at + APART)
-    enqueue(tx, DELIVER, str(publisher_no), now, due_at=due_at)
+    enqueue(tx, kinds.DELIVER, str(publisher_no), now, due_at=due_at)
 
 
 def deliver_all(tx: Tx, publisher_no: int, now: Instant) -> None:
     """Have all of a publisher's files delivered now, whatever is there already."""
     delivery_rows.forget_what_is_there(tx, publisher_no)
-    enqueue(tx, DELIVER, str(publisher_no), now)
+    enqueue(tx, kinds.DELIVER, str(publisher_no), now)
 
 
 def deliver_changes(tx: Tx, publisher_no: int, now: Instant) -> None:
     """Have delivered now what is not there as it is: after a change of where that is."""
-    enqueue(tx, DELIVER, str(publisher_no), now)
+    enqueue(tx, kinds.DELIVER, str(publisher_no), now)

@@ -16,12 +16,11 @@ from handbill.listings import (
     rows,
     service,
 )
-from handbill.listings.service import ASSEMBLE, DELIVER, PUBLISH
 from handbill.store.records import Tx
+from handbill.work import kinds
 from handbill.work.queue import Task, enqueue, fail, finish, lease_named, put_back
 from handbill.work.tools import Run, Schedule, Tools
 
-_LOOK = "listings.nearby"
 _LOG = getLogger("handbill.listings")
 _LONGEST_SECONDS = int(delivering.LIMITS.total_seconds) + 120  # more than a delivery can take
 
@@ -55,7 +54,7 @@ def deliver_now(tools: Tools, publisher_no: int, name: str) -> bool:
     with tools.records.write() as tx:
         service.deliver_all(tx, publisher_no, now)
     with tools.records.write() as tx:
-        task = lease_named(tx, DELIVER, key, name, _LONGEST_SECONDS)
+        task = lease_named(tx, kinds.DELIVER, key, name, _LONGEST_SECONDS)
     if task is None:
         return False
     try:
@@ -75,7 +74,7 @@ def deliver_now(tools: Tools, publisher_no: int, name: str) -> bool:
 
 def enqueue_new_days(tx: Tx, now: Instant) -> None:
     for publisher_no in delivering.of_new_days(tx, now):
-        enqueue(tx, DELIVER, str(publisher_no), now)
+        enqueue(tx, kinds.DELIVER, str(publisher_no), now)
 
 
 def look_nearby(tools: Tools, _: Task) -> None:
@@ -88,18 +87,21 @@ def look_nearby(tools: Tools, _: Task) -> None:
     now = tools.clock.now()
     with tools.records.write() as tx:
         for publisher_no in sorted(far):
-            enqueue(tx, ASSEMBLE, str(publisher_no), now)
+            enqueue(tx, kinds.ASSEMBLE, str(publisher_no), now)
 
 
 def enqueue_look(tx: Tx, now: Instant) -> None:
-    enqueue(tx, _LOOK, "", now)
+    enqueue(tx, kinds.LOOK_NEARBY, "", now)
 
 
 TASKS: dict[str, Run] = {
-    PUBLISH: publish, ASSEMBLE: assemble, DELIVER: deliver, _LOOK: look_nearby,
-    indexing.REFILL: refill,
-}  # fmt: skip
+    kinds.PUBLISH: publish,
+    kinds.ASSEMBLE: assemble,
+    kinds.DELIVER: deliver,
+    kinds.LOOK_NEARBY: look_nearby,
+    kinds.REFILL: refill,
+}
 SCHEDULE: list[Schedule] = [
     ("listings.new_days", 300, enqueue_new_days),
-    (_LOOK, 60, enqueue_look),
+    (kinds.LOOK_NEARBY, 60, enqueue_look),
 ]

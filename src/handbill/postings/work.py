@@ -3,10 +3,10 @@
 from handbill.kit.instants import Instant
 from handbill.postings import slots
 from handbill.store.records import Tx
+from handbill.work import kinds
 from handbill.work.queue import Task, enqueue
 from handbill.work.tools import Run, Schedule, Tools
 
-TURN = "postings.turn"
 _AT_ONCE = 1_000
 _SECONDS = 60
 
@@ -20,8 +20,8 @@ def turn(tools: Tools, task: Task) -> None:
 def enqueue_due(tx: Tx, now: Instant) -> None:
     """What is due beyond the first thousand is found a minute later."""
     for config_id in slots.due(tx, now, _AT_ONCE):
-        enqueue(tx, TURN, config_id, now)
+        enqueue(tx, kinds.TURN, config_id, now)
 
 
-TASKS: dict[str, Run] = {TURN: turn}
+TASKS: dict[str, Run] = {kinds.TURN: turn}
 SCHEDULE: list[Schedule] = [("postings.due", _SECONDS, enqueue_due)]

@@ -18,6 +18,7 @@ from handbill.stats.questions import DAYS_KEPT, Plan, plan
 from handbill.stats.rows import NO_RECORDS, STATS, SUBMITTED, Part, Report
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
+from handbill.work import kinds
 from handbill.work.queue import enqueue
 
 KEPT_FOR = 7 * DAY
@@ -79,7 +80,7 @@ def ask(tx: Tx, client: Client, planned: Plan, ids: Ids, now: Instant, wish: Wis
     if wish.call_back_url:
         callbacks.agree(tx, ids, now, client.agency_no, report_id, wish.call_back_url)
     if not nothing:
-        enqueue(tx, "stats.report", report_id, now)
+        enqueue(tx, kinds.REPORT, report_id, now)
     return Asked(report_id, False)
 
 

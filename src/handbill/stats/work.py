@@ -14,6 +14,7 @@ from handbill.stats.questions import Plan
 from handbill.stats.rows import FAILED, IN_PROGRESS, NO_RECORDS, SUBMITTED, SUCCESS, Part, Report
 from handbill.store import holds
 from handbill.store.records import Tx
+from handbill.work import kinds
 from handbill.work.queue import MOST_ATTEMPTS, Task, enqueue
 from handbill.work.tools import Run, Schedule, Tools
 
@@ -90,8 +91,8 @@ def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001
 
 
 def ask_to_sweep(tx: Tx, now: Instant) -> None:
-    enqueue(tx, "stats.sweep", "", now)
+    enqueue(tx, kinds.SWEEP_REPORTS, "", now)
 
 
-TASKS: dict[str, Run] = {"stats.report": report, "stats.sweep": sweep}
-SCHEDULE: list[Schedule] = [("stats.sweep", 3_600, ask_to_sweep)]
+TASKS: dict[str, Run] = {kinds.REPORT: report, kinds.SWEEP_REPORTS: sweep}
+SCHEDULE: list[Schedule] = [(kinds.SWEEP_REPORTS, 3_600, ask_to_sweep)]
