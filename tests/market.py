@@ -54,7 +54,7 @@ class Lines:
     def add(self, events: list[Received], source: str = "edge-0") -> None:
         self.sources.setdefault(source, []).append(encode(events))
 
-    def read(self, marks: dict[str, Mark], most: int) -> Reading:
+    def read(self, marks: dict[str, Mark], most: int, now: Instant = 0) -> Reading:
         share = -(-most // max(1, len(self.sources)))
         found: list[Entry] = []
         waiting = set()

@@ -83,7 +83,7 @@ class Watch:
         journal = self._journal = self._journal or journal_reader(desk.settings, desk.records)
         for _ in range(2):
             with desk.records.read() as tx:
-                waiting, damages = waiting_since(tx, journal)
+                waiting, damages = waiting_since(tx, journal, desk.clock.now())
                 if not damages:
                     break
         figures.gauge("handbill_journal_damaged", "Sources that cannot be judged on").set(

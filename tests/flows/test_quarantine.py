@@ -5,22 +5,30 @@ import os
 import shutil
 import signal
 import sqlite3
-from contextlib import suppress
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flows.test_ledger_crash import Cut, CutRecords, cut
-from handbill.kit.instants import MINUTE, SECOND, iso_of
+from handbill.core.received import encode
+from handbill.host.settings import Settings
+from handbill.kit.instants import DAY, MINUTE, SECOND, iso_of
 from handbill.ledger.checking import check
 from handbill.ledger.quarantining import StillWritten, damages, quarantine, receipts
 from handbill.store import marks
 from handbill.store.journal import JournalWriter
 from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Records
+from handbill.supervise import with_ports
 from market import START, Lines, Market, dispositions
-from serving import Office, asked, handbill, serving, until
+from serving import Office, asked, environment, handbill, serving, until
+
+AHEAD = 2 * 86_400
 
 
 class House:
@@ -59,9 +67,16 @@ class House:
         return quarantine(records, self.folder, JournalReader(self.folder), source, START)
 
     def damages(self) -> list[str]:
-        return [it.source for it in damages(self.market.records, JournalReader(self.folder))]
+        return [
+            it.source
+            for it in damages(
+                self.market.records, JournalReader(self.folder), self.market.clock.now()
+            )
+        ]
 
     def valid(self) -> int:
+        """How many are, when a judge that has just begun has judged all that it can."""
+        self.market.journal = JournalReader(self.folder)  # type: ignore[assignment]
         return dispositions(self.market.judged()).count("valid")
 
     def balanced(self) -> None:
@@ -162,8 +177,42 @@ def test_an_older_journal_is_set_aside_whole_once_nobody_writes_it(house: House)
     assert house.damages() == house.quarantine() == []
 
 
+def test_what_is_stamped_ahead_waits_for_its_time_alone(house: House) -> None:
+    listing = house.market.listing(client_no=1, campaign_no=1, group_no=1, publisher_no=1)
+    stamps = [0, 11 * MINUTE, 400 * DAY, 9 * MINUTE]
+    clicks = [house.market.click(listing, at=START + ahead)[1] for ahead in stamps]
+    house.lines["edge-3"] = [encode([click]) for click in clicks]
+    house._write("edge-3")
+    assert house.valid() == 19, "the other sources, and what comes before it"
+    with house.market.records.read() as tx:
+        assert marks.judged_at(tx) == 0, "what waits for a click waits"
+    assert [it.partition("/")[0] for it in house.damages()] == ["edge-3"]
+    house.market.clock.forward(2 * MINUTE)
+    assert house.valid() == 20
+    (receipt,) = house.quarantine()
+    assert receipt.records_missing == 1
+    assert "is stamped 2027-12-15T12:00:00.000Z" in receipt.reason
+    assert house.valid() == 21
+    house.market.clock.forward(400 * DAY)
+    assert house.valid() == 21, "set aside for good"
+    assert house.damages() == []
+    house.balanced()
+
+
+def test_a_record_that_nobody_understands_stops_its_source_alone(house: House) -> None:
+    house.lines["edge-3"] = [house.lines["edge-0"][0], encode([]) + b"?", house.lines["edge-0"][1]]
+    house._write("edge-3")
+    assert house.valid() == 18
+    (receipt,) = house.quarantine()
+    assert "says nothing that this version knows" in receipt.reason
+    assert receipt.records_missing == 1
+    assert house.damages() == []
+
+
 def test_beside_a_running_server(tmp_path: Path) -> None:
-    with serving(tmp_path / "data") as server:
+    offset = tmp_path / "offset"
+    offset.write_text("0")
+    with serving(tmp_path / "data", clock_file=str(offset)) as server:
         office = Office(server)
         client = office.ask(
             "POST", "/clients",
@@ -180,8 +229,9 @@ def test_beside_a_running_server(tmp_path: Path) -> None:
             assert asked(url)[0] == 200
 
         def booked() -> int:
-            lines = handbill("ledger", "export", data=server.data).stdout.splitlines()
-            return sum(json.loads(line)["disposition"] == "organic" for line in lines)
+            with closing(sqlite3.connect(server.data / "records.db")) as records:
+                asked = "SELECT sum(value) FROM tallies WHERE disposition = 'organic'"
+                return records.execute(asked).fetchone()[0] or 0
 
         def counted() -> bool | None:
             tell("first")
@@ -216,8 +266,46 @@ def test_beside_a_running_server(tmp_path: Path) -> None:
         assert handbill("journal", "check", data=server.data).returncode == 1
         assert handbill("journal", "quarantine", data=server.data).returncode == 0
         assert handbill("journal", "check", data=server.data).returncode == 0
-        assert handbill("ledger", "check", data=server.data).returncode == 0
         until("it is looked at", lambda: _when(asked(f"{server.api}/readyz")[0] == 200))
+
+        with _door_ahead(server.data, tmp_path / "ahead") as other:
+            told = until("the other door", lambda: _status(f"{other}/px.gif?c={pixel}&a=1"))
+            assert told == 200
+        tell("sixth")
+        until("no other door waits", lambda: _when(booked() == 5))
+        until("it is looked at", lambda: _damaged(asked(f"{server.api}/readyz")))
+        checked = handbill("journal", "check", data=server.data, clock_file=str(offset))
+        assert (checked.returncode, "still to come" in checked.stdout) == (1, True)
+        offset.write_text(str(AHEAD))
+        until("its time has come", lambda: _when(booked() == 6))
+        until("it is looked at", lambda: _when(asked(f"{server.api}/readyz")[0] == 200))
+        assert handbill("ledger", "check", data=server.data).returncode == 0
+
+
+@contextmanager
+def _door_ahead(data: Path, offset: Path) -> Iterator[str]:
+    """One more edge, whose clock was wrong when it began."""
+    offset.write_text(str(AHEAD))
+    port = str(with_ports(Settings(api_port=0, edge_port=0)).edge_port)
+    words = ["edge", "--number", "7", "--edge-port", port, "--data", str(data)]
+    door = subprocess.Popen(
+        [sys.executable, "-P", "-m", "handbill", *words],
+        env=environment(clock_file=str(offset)), stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield f"http://127.0.0.1:{port}"
+        door.terminate()
+        assert door.wait(30) == 0
+    finally:
+        door.kill()
+        door.wait()
+
+
+def _status(url: str) -> int | None:
+    try:
+        return asked(url)[0]
+    except OSError:
+        return None  # it does not listen yet
 
 
 def _damaged(answer: tuple[int, dict[str, str], bytes]) -> tuple[int, dict[str, str], bytes] | None:

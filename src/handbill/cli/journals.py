@@ -23,7 +23,8 @@ def check(data: DataOption = None, json: JsonOption = False) -> None:
 
     settings = standing(data)
     with opened(settings) as stores:
-        found = damages(stores.records, journal_reader(settings, stores.records))
+        reader = journal_reader(settings, stores.records)
+        found = damages(stores.records, reader, stores.clock.now())
     say_rows(
         [
             {
@@ -56,13 +57,14 @@ def quarantine(
     settings = standing(data)
     with opened(settings) as stores:
         reader = journal_reader(settings, stores.records)
+        now = stores.clock.now()
         try:
             made = quarantining.quarantine(
-                stores.records, settings.journal_folder, reader, source, stores.clock.now()
+                stores.records, settings.journal_folder, reader, source, now
             )
         except quarantining.StillWritten as refused:
             raise Mistaken(str(refused)) from refused
-        left = quarantining.damages(stores.records, reader)
+        left = quarantining.damages(stores.records, reader, now)
     told = [msgspec.to_builtins(receipt) for receipt in made]
     say_rows(told, _RECEIPT, as_json=json)
     if not made and not left:

@@ -10,7 +10,9 @@ import msgspec
 
 from handbill.core.listing_tokens import JOB, Click, Listing, terms_of
 from handbill.core.nouns import BidType
-from handbill.kit.instants import Instant
+from handbill.kit.instants import MINUTE, Instant, iso_of
+
+MOST_AHEAD = 10 * MINUTE  # as the clocks of two hosts may differ
 
 
 class ReceivedClick(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False):
@@ -70,6 +72,15 @@ def encode(events: list[Received]) -> bytes:
 
 def decode(raw: bytes) -> list[Received]:
     return _DECODER.decode(raw)
+
+
+def refusal_of(raw: bytes, now: Instant) -> str:
+    """Why a record is not to be judged now; empty: it may be."""
+    try:
+        at = max((event.at for event in decode(raw)), default=0)
+    except msgspec.DecodeError:
+        return "says nothing that this version knows"
+    return f"is stamped {iso_of(at)}, which is still to come" if at > now + MOST_AHEAD else ""
 
 
 def job_id_of(client_id: str, reference: str) -> bytes:

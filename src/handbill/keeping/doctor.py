@@ -177,11 +177,11 @@ def _index(patient: Patient) -> Iterator[Finding]:
 
 def _journal(patient: Patient) -> Iterator[Finding]:
     reader = reader_here(patient.settings.journal_folder)
-    for damage in quarantining.damages(patient.records, reader):
+    for damage in quarantining.damages(patient.records, reader, patient.clock.now()):
         yield Finding(
             f"the journal of {damage.source} is damaged: {damage.reason}",
-            "bring its files back, if you can, or set aside what cannot be read: "
-            "handbill journal quarantine",
+            "bring its files back if you can, wait for what is still to come, or set aside what "
+            "cannot be judged: handbill journal quarantine",
         )
 
 

@@ -56,7 +56,7 @@ _RETRY_SECONDS = 2.0
 class Journal(Protocol):
     """What the judge asks of a journal (see store.journal.JournalReader)."""
 
-    def read(self, marks: dict[str, Mark], most: int) -> Reading: ...
+    def read(self, marks: dict[str, Mark], most: int, now: Instant) -> Reading: ...
 
     def purge(self, marks: dict[str, Mark]) -> int: ...
 
@@ -122,7 +122,7 @@ class Judge:
         self._finder = FactFinder(rules.key, blobs, rules.honoured, rules.kept)
         self._most_events = MOST_EVENTS
         self._most_lines = _FEW_EVENTS
-        self._damages: frozenset[Damage] = frozenset()
+        self._damaged: frozenset[tuple[str, Mark]] = frozenset()
         self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="segment")
         with records.write() as tx:
             marks.make_fence(tx)
@@ -173,12 +173,12 @@ class Judge:
         now = self._clock.now()
         with self._records.read() as tx:
             former = marks.read(tx)
-            reading = self._journal.read(former.of, self._most_lines)
+            reading = self._journal.read(former.of, self._most_lines, now)
             step = in_step(reading, self._most_events)
             self._tell(reading.damages)
             judged_at = min(former.judged_at, now)
             if not reading.damages:  # what cannot be read may hold the click that others wait for
-                judged_at = max(judged_at, now if step.until is None else step.until)
+                judged_at = max(judged_at, min(now, now if step.until is None else step.until))
             batch = _Batch(former.batches, now, judged_at, judged_at - former.judged_at >= MINUTE)
             batch.moved.update((source, Mark(1, 0)) for source in reading.begun)
             self._gather(batch, step.taken)
@@ -194,13 +194,13 @@ class Judge:
     def _tell(self, damages: Sequence[Damage]) -> None:
         """Raise the alarm, once for each damage that is met."""
         for damage in damages:
-            if damage not in self._damages:
+            if (damage.source, damage.at) not in self._damaged:
                 _log.error(
                     "the journal of %s is damaged, and is not judged from there on: %s; "
                     "run: handbill journal quarantine", damage.source, damage.reason,
                     extra={"segment": damage.at.segment, "offset": damage.at.offset},
                 )  # fmt: skip
-        self._damages = frozenset(damages)
+        self._damaged = frozenset((damage.source, damage.at) for damage in damages)
 
     def _pace(self, lines: int, step: Step) -> None:
         """A line is one event or an array of up to 1,000: read about as many as are wanted."""

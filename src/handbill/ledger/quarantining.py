@@ -50,13 +50,13 @@ class Receipt(msgspec.Struct, frozen=True, rename="camel"):
     set_aside_at: str
 
 
-def damages(records: Records, reader: JournalReader) -> list[Damage]:
-    """All that cannot be judged, as far as it can be seen from here."""
+def damages(records: Records, reader: JournalReader, now: Instant) -> list[Damage]:
+    """All that cannot be judged now, as far as it can be seen from here."""
     found: list[Damage] = []
     for _ in range(_TRIES):
         with records.read() as tx:
             former = marks.read(tx).of
-        found = reader.damages(former)
+        found = reader.damages(former, now)
         with records.read() as tx:
             later = marks.read(tx).of
         # What was judged meanwhile may be deleted by now: that is no loss.
@@ -87,7 +87,7 @@ def quarantine(
     for _ in range(_MOST):
         with records.read() as tx:
             former = marks.read(tx)
-        met = reader.stopped(former.of)
+        met = reader.stopped(former.of, now)
         damage = next((it for it in met if source in {None, it.source, *parts_of(it.source)}), None)
         if damage is None:
             return done

@@ -48,7 +48,7 @@ def recent(
     most: int,
 ) -> list[Recent]:  # fmt: skip
     """At most so many conversions of the last seven days, newest first."""
-    found = _waiting(tx, journal, client_no)
+    found = _waiting(tx, journal, client_no, now)
     found += [
         _of(event, PARKED)
         for row in rows.parked_of(tx, client_no, most)
@@ -59,9 +59,9 @@ def recent(
     return sorted(found, key=lambda one: one.at, reverse=True)[:most]
 
 
-def _waiting(tx: Tx, journal: JournalReader, client_no: int) -> list[Recent]:
+def _waiting(tx: Tx, journal: JournalReader, client_no: int, now: Instant) -> list[Recent]:
     """What the judge has not read yet, as far as it can be read."""
-    entries = journal.read(marks.read(tx).of, _MOST_LINES).entries
+    entries = journal.read(marks.read(tx).of, _MOST_LINES, now).entries
     arrived: Iterable[object] = (event for entry in entries for event in decode(entry.record))
     return [
         _of(event, WAITING)

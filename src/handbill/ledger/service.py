@@ -145,10 +145,12 @@ def _line(
     return dict(zip(NAMES, told, strict=True))
 
 
-def waiting_since(tx: Tx, journal: JournalReader) -> tuple[Instant | None, tuple[Damage, ...]]:
+def waiting_since(
+    tx: Tx, journal: JournalReader, now: Instant
+) -> tuple[Instant | None, tuple[Damage, ...]]:
     """When the oldest event came that the judge has not booked, None when nothing waits; and what
-    it cannot read.
+    it cannot judge.
     """
-    reading = journal.read(marks.read(tx).of, _SOURCES_AT_ONCE)
+    reading = journal.read(marks.read(tx).of, _SOURCES_AT_ONCE, now)
     oldest = min((decode(line.record)[0].at for line in reading.entries), default=None)
     return oldest, reading.damages

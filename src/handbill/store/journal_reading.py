@@ -1,15 +1,20 @@
 """Reading the journal: what is whole, source by source, and what of it is damaged or lost.
 
 A *stream* is one epoch of one source, and what marks are kept of. A tail torn by a crash, which
-nobody was told of, is no damage: only what was durable or acknowledged is missed.
+nobody was told of, is no damage: only what was durable or acknowledged is missed. A stamp that is
+still to come stops its stream as a damage does, until its time has come.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
+from handbill.core.received import refusal_of
+from handbill.kit.instants import Instant
 from handbill.store.journal_frames import (
     CHUNK,
     FRAME_BYTES,
@@ -123,12 +128,12 @@ class JournalReader:
             if path.is_dir() and not path.name.startswith(".")
         )
 
-    def read(self, marks: Mapping[str, Mark], most: int) -> Reading:
+    def read(self, marks: Mapping[str, Mark], most: int, now: Instant | None = None) -> Reading:
         """At most so many records after the marks, those of a stream in its order.
 
         A stream without a mark is read from its first segment. No stream can keep others waiting:
         each gets its share of ``most``, and one that is damaged is told of and given out up to
-        there.
+        there. So is one with a record that is not to be judged ``now``; None: each is.
         """
         streams = self._streams()
         gone = sorted(marks.keys() - streams.keys())
@@ -139,7 +144,7 @@ class JournalReader:
         for place, (name, stream) in enumerate(streams.items()):
             share = -(-(most - len(entries)) // (len(streams) - place))
             mark = marks.get(name, Mark(1, 0))
-            found, damage = self._patiently(stream, mark, share)
+            found, damage = self._patiently(stream, mark, share, now)
             entries += found
             if damage is not None:
                 damages.append(damage)
@@ -149,21 +154,21 @@ class JournalReader:
             entries, frozenset(waiting), frozenset(streams.keys() - marks), tuple(damages)
         )
 
-    def damages(self, marks: Mapping[str, Mark]) -> list[Damage]:
+    def damages(self, marks: Mapping[str, Mark], now: Instant | None = None) -> list[Damage]:
         """Every stream's first damage after its mark, however far after."""
         places = dict(marks)
         while True:
-            reading = self.read(places, _AT_ONCE)
+            reading = self.read(places, _AT_ONCE, now)
             for entry in reading.entries:
                 places[entry.source] = entry.mark_after
             if not reading.entries:
                 return list(reading.damages)
 
-    def stopped(self, marks: Mapping[str, Mark]) -> list[Damage]:
+    def stopped(self, marks: Mapping[str, Mark], now: Instant | None = None) -> list[Damage]:
         """The damages that stand right after a mark: all before them is read."""
         # One record of each stream is enough to see that its damage is further on.
         self._known.clear()
-        return list(self.read(marks, max(1, len(self._streams()))).damages)
+        return list(self.read(marks, max(1, len(self._streams())), now).damages)
 
     def around(self, damage: Damage) -> tuple[bytes | None, bytes | None]:
         """The last sound record before a damage, and the first one after it."""
@@ -213,7 +218,7 @@ class JournalReader:
         return not mark.is_written_off and self._is_ours(parts_of(name)[0])
 
     def _patiently(
-        self, stream: _Stream, mark: Mark, most: int
+        self, stream: _Stream, mark: Mark, most: int, now: Instant | None
     ) -> tuple[list[Entry], Damage | None]:
         """Read a stream; but one that is known to be damaged just here only now and then."""
         known = self._known.get(stream.name)
@@ -221,6 +226,11 @@ class JournalReader:
             self._known[stream.name] = (mark, known[1], known[2] - 1)
             return [], known[1]
         entries, damage = _read(stream, mark, most)
+        if now is not None:
+            for place, entry in enumerate(entries):
+                if refusal_of(entry.record, now):
+                    entries, damage = entries[:place], _not_now(stream, entry, now)
+                    break
         self._known.pop(stream.name, None)
         if damage is not None and not entries:
             self._known[stream.name] = (mark, damage, _PATIENCE)
@@ -267,6 +277,23 @@ def _read(stream: _Stream, mark: Mark, most: int) -> tuple[list[Entry], Damage |
                 return entries, _no_segment(stream, Mark(segment + 1, 0))
         segment, offset = segment + 1, 0
     return entries, None
+
+
+def _not_now(stream: _Stream, first: Entry, now: Instant) -> Damage:
+    """Records of one segment that cannot be judged now, from a first one on."""
+    segment, end = first.mark_after[:2]
+    at = Mark(segment, end - HEAD.size - len(first.record))
+    count = 1
+    # Gone: it was judged and deleted since it was read, as its time has come.
+    with (
+        suppress(FileNotFoundError),
+        path_of(stream.folder, stream.epoch, segment).open("rb") as file,
+    ):
+        following = _each(stream, file.fileno(), first.mark_after)
+        for entry in takewhile(lambda it: refusal_of(it.record, now), following):
+            count, end = count + 1, entry.mark_after.offset
+    why = f"the record at byte {at.offset} of segment {segment} {refusal_of(first.record, now)}"
+    return Damage(stream.name, at, Mark(segment, end), why, count)
 
 
 def _no_segment(stream: _Stream, at: Mark) -> Damage:
@@ -346,6 +373,13 @@ def _records(stream: _Stream, fd: int, mark: Mark, most: int) -> tuple[list[Entr
         offset += found.taken
         is_followed = found.is_followed
     return entries, offset, is_followed
+
+
+def _each(stream: _Stream, fd: int, mark: Mark) -> Iterator[Entry]:
+    """What ``_records`` gives, to its end."""
+    while found := _records(stream, fd, mark, _AT_ONCE)[0]:
+        yield from found
+        mark = found[-1].mark_after
 
 
 def _step(fd: int, seed: int, offset: int, most: int) -> Parsed | None:
