@@ -57,12 +57,39 @@ def test_declared_encodings() -> None:
         (b"<?xml version='1.0' encoding='utf-16'?><a/>", "", "utf-8"),
         (b"<?xml version='1.0' encoding='x-sjis'?><a/>", "", "cp932"),
         (b"<?xml version='1.0' encoding='gb2312'?><a/>", "", "gb18030"),
+        ("<a>Pielęgniarka</a>".encode(), "iso-8859-2", "utf-8"),
+        ("<?xml version='1.0' encoding='windows-1251'?><a>Сестра</a>".encode(), "", "utf-8"),
+        ("<a>Сестра</a>".encode("cp1251"), "windows-1251", "cp1251"),
+        ("<jobs>".encode("utf-16-le"), "", "utf-16-le"),
+        ("\r\n<jobs>".encode("utf-16-be"), "utf-8", "utf-16-be"),
+        ("<jobs>".encode("utf-32-le"), "", "utf-32-le"),
     ],
 )
 def test_mark_then_server_then_declaration_say_the_encoding(
     head: bytes, charset: str, name: str
 ) -> None:
     assert encoding_of(head, charset) == name
+
+
+@pytest.mark.parametrize("size", [1_000, 1_000_000])
+@pytest.mark.parametrize(
+    ("declared", "charset", "written"),
+    [
+        ("ISO-8859-1", "", "utf-8"),
+        ("iso-8859-2", "", "utf-8"),
+        ("windows-1252", "utf-8", "cp1252"),
+        ("utf-8", "windows-1251", "utf-8"),
+        ("windows-1252", "", "cp1252"),
+    ],
+)
+def test_the_first_text_that_tells_may_stand_far_from_the_beginning(
+    size: int, declared: str, charset: str, written: str
+) -> None:
+    text = f"<?xml version='1.0' encoding='{declared}'?><jobs>{'<a/>' * 40_000}Bäcker</jobs>"
+    repaired: list[str] = []
+    read = as_utf8(chunked(text.encode(written), [size]), charset, repaired)
+    assert b"".join(read).decode() == text
+    assert not repaired
 
 
 @given(st.binary(max_size=200), st.lists(st.integers(1, 9), min_size=1, max_size=4))

@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 _DECLARED = re.compile(
@@ -45,8 +45,15 @@ _MARKS = (
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
-    (b"<\0?\0", "utf-16-le"),
-    (b"\0<\0?", "utf-16-be"),
+)
+_ZEROS: Final[Mapping[tuple[bool, ...], str]] = {
+    (False, True, True, True): "utf-32-le", (True, True, True, False): "utf-32-be",
+    (False, True, False, True): "utf-16-le", (True, False, True, False): "utf-16-be",
+}  # fmt: skip
+"""Which of the first four bytes are zero, where two characters of ASCII begin a feed."""
+_SEVERAL_BYTES: Final = frozenset(
+    codecs.lookup(name).name
+    for name in ("utf-8", "cp932", "euc-jp", "iso2022_jp", "gb18030", "big5hkscs", "cp949")
 )
 
 
@@ -67,26 +74,34 @@ def codec_of(label: str) -> str:
     return found
 
 
-def encoding_of(head: bytes, charset: str = "") -> str:
+def encoding_of(head: bytes, charset: str = "", telling: bytes | None = None) -> str:
     """The encoding of a feed that begins like this: by its mark, else as the server's
     ``Content-Type`` says, else as the feed declares, else UTF-8. A name that nobody knows says
-    nothing.
+    nothing. ``telling``: the first bytes that are not all ASCII, where they stand further on.
 
     A server that says UTF-8 of a feed that is not, as its declaration shows, is not believed; nor
-    is whoever says windows-1252 (or what stands for it) of a beginning that is UTF-8: hardly any
-    text in it happens to be. **Source**: RFC 7303, 3; XML 1.0, F.
+    is whoever names a set of one byte a character where the bytes are UTF-8: hardly any text in
+    such a set happens to be. **Source**: RFC 7303, 3; XML 1.0, F.
     """
     for mark, name in _MARKS:
         if head.startswith(mark):
             return name
+    wide = _ZEROS.get(tuple(not byte for byte in head[:4]))
+    if wide is not None:
+        return wide
     found = _DECLARED.match(head)
     declared = _as_bytes(_label_of(found[1].decode())) if found else "utf-8"
     told = _as_bytes(_label_of(charset)) if charset else declared
-    if told == "utf-8" != declared and not _is_utf8(head):
+    telling = head if telling is None else telling
+    if told == "utf-8" != declared and not _is_utf8(telling):
         return declared
-    if told == "cp1252" and not head.isascii() and _is_utf8(head):
+    if _is_of_single_bytes(told) and not telling.isascii() and _is_utf8(telling):
         return "utf-8"
     return told
+
+
+def _is_of_single_bytes(name: str) -> bool:
+    return name not in _SEVERAL_BYTES and not name.startswith(("utf-16", "utf-32"))
 
 
 def _label_of(charset: str) -> str:
@@ -121,22 +136,44 @@ def as_utf8(
     than 1,000 such places (UnknownEncoding).
     """
     source = iter(chunks)
+    head = _enough_of(source)
+    blank, begun = _begun(head)
+    name = encoding_of(begun, charset)
+    passed = 0
+    if head.isascii() and (name == "utf-8" or _is_of_single_bytes(name)):
+        # All these have ASCII in common: which one it is shows where something else comes.
+        yield head
+        passed = len(head)
+        for head in source:
+            if not head.isascii():
+                break
+            yield head
+            passed += len(head)
+        else:
+            return
+        head += _enough_of(source)
+        name = encoding_of(begun, charset, head)
+    elif name == "utf-8":
+        yield blank
+        passed = len(head)
+        head = begun.removeprefix(codecs.BOM_UTF8)
+        passed -= len(head)
+    reader = _Reader(name, repaired if repaired is not None else [])
+    reader.passed = passed
+    yield reader.read(head)
+    for chunk in source:
+        yield reader.read(chunk)
+    yield reader.read(b"", final=True)
+
+
+def _enough_of(source: Iterator[bytes]) -> bytes:
+    """As much as shows an encoding; less only where the feed ends."""
     head = b""
     for chunk in source:
         head += chunk
         if len(head) >= _MOST_HEAD:
             break
-    blank, begun = _begun(head)
-    reader = _Reader(encoding_of(begun, charset), repaired if repaired is not None else [])
-    if reader.name == "utf-8":
-        reader.passed = len(head) - len(begun)
-        yield blank
-        head = begun.removeprefix(codecs.BOM_UTF8)
-        reader.passed += len(begun) - len(head)
-    yield reader.read(head)
-    for chunk in source:
-        yield reader.read(chunk)
-    yield reader.read(b"", final=True)
+    return head
 
 
 def _begun(head: bytes) -> tuple[bytes, bytes]:
