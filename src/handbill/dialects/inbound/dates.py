@@ -7,6 +7,7 @@ it cannot.
 """
 
 import re
+import unicodedata
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
@@ -22,10 +23,26 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 2200
 _END = instant_of(datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC))
 _MONTHS = {
     name: number
-    for number, name in enumerate(
-        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    for number, names in enumerate(
+        (
+            "january januar janvier enero gennaio januari janeiro janner jan janv ene gen",
+            "february februar fevrier febrero febbraio februari fevereiro feber feb fevr fev",
+            "march marz mars marzo maart marco mar mrz mrt",
+            "april avril abril aprile apr avr abr",
+            "may mai mayo maggio mei maio mag",
+            "june juni juin junio giugno junho jun giu",
+            "july juli juillet julio luglio julho jul juil lug",
+            "august aout agosto augustus aug ago",
+            "september septembre septiembre setiembre settembre setembro sep sept set",
+            "october oktober octobre octubre ottobre outubro oct okt ott out",
+            "november novembre noviembre novembro nov",
+            "december dezember decembre diciembre dicembre dezembro dec dez dic",
+        ),
+        1,
     )
+    for name in names.split()
 }
+"""Names of months, folded: English, German, French, Spanish, Italian, Dutch, Portuguese."""
 # Names that stand for one offset only; "IST" and "CST" in Asia are not guessed at (hours).
 _ZONES = {
     "Z": 0, "UT": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2,
@@ -40,16 +57,25 @@ _TIME = (
     r")?\Z"
 )
 _ISO = re.compile(r"(?P<year>\d{4})([-/.]?)(?P<month>\d\d)\2(?P<day>\d\d)" + _TIME)
+_COMPACT = re.compile(
+    r"(?P<year>(?:19|20)\d\d)(?P<month>[01]\d)(?P<day>[0-3]\d)(?P<hour>[0-2]\d)(?P<minute>[0-5]\d)"
+    r"(?P<second>[0-5]\d)?(?P<part>)(?P<half>)(?P<zone>)\Z"
+)
 _MAIL = re.compile(
-    r"(?:[A-Za-z]{3,9},?\s+)?(?P<day>\d{1,2})[ -](?P<name>[A-Za-z]{3,9})\.?[ -]"
-    r"(?P<year>\d{4}|\d\d(?!\d))" + _TIME
+    r"(?:[^\W\d_]{2,12}\.?,?\s+)?(?P<day>\d{1,2})(?:\.? |-)(?:de )?(?P<name>[^\W\d_]{3,12})\.?"
+    r"(?: de)?[ -](?P<year>\d{4}|\d\d(?!\d))" + _TIME
 )
 _DAY_FIRST = re.compile(r"(?P<day>\d{1,2})([-.])(?P<month>\d{1,2})\2(?P<year>\d{4})" + _TIME)
 _MONTH_FIRST = re.compile(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})" + _TIME)
 _SWAPS = (_DAY_FIRST, _MONTH_FIRST)
 """Of these, day and month change places where they can only be meant so."""
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
-_NAMED_ZONE = re.compile(r"\[!?([A-Za-z0-9_+/-]{1,40})\]\Z")  # RFC 9557
+_NAMED_ZONE = re.compile(
+    r"\[!?([A-Za-z0-9_+/-]{1,40})\]\Z"  # RFC 9557
+    r"|\s([A-Z][A-Za-z]{2,12}/[A-Za-z0-9_+/-]{1,40})\Z"
+)
+_DAY_OF_ZONE = re.compile(r"(\d{4}-\d\d-\d\d)(Z|[+-]\d\d:\d\d)\Z")  # XML Schema 2, 3.2.9
+_MARKS = str.maketrans("\u2010\u2011\u2012\u2013\u2212年月", "-------", "\u200e\u200f日")
 _NAMED_OFFSET = re.compile(r"\b(?:UTC|GMT)(?=[+-]\d)")
 _REMARK = re.compile(r"\s\([A-Za-z ]{1,40}\)\Z")
 _WRAPPED = re.compile(r"/Date\((\d{9,13})(?:[+-]\d{4})?\)/")
@@ -61,11 +87,12 @@ def read_instant(text: str, zone: tzinfo, last: bool = False) -> Instant | None:
 
     A day alone is its first moment; ``last``: its last millisecond. Years from 1970 to 2200.
     """
-    text = text.strip().replace("\u2212", "-")
+    text = text.translate(_MARKS).strip()
     if not text or len(text) > _MOST:
         return None
     try:
-        found = _read(*_plain(text, zone))
+        text, zone = _plain(text, zone)
+        found = _read(text, zone)
         if found is not None and found.day_only and last:
             return days_after(found.at, 1, zone) - 1_000
     except (ValueError, OverflowError):
@@ -85,12 +112,14 @@ def _plain(text: str, zone: tzinfo) -> tuple[str, tzinfo]:
     wrapped = _WRAPPED.fullmatch(text)
     if wrapped is not None:
         return wrapped[1], zone
-    if text[-1] == "]":
-        named = _NAMED_ZONE.search(text)
-        if named is not None:
-            with suppress(NotZone):
-                zone = zone_of(named[1])
-            text = text[: named.start()]
+    day = _DAY_OF_ZONE.match(text)
+    if day is not None:
+        return day[1], _zone(day[2])
+    named = _NAMED_ZONE.search(text) if "/" in text or text[-1] == "]" else None
+    if named is not None:
+        with suppress(NotZone):
+            zone = zone_of(named[1] or named[2])
+        text = text[: named.start()]
     return text, zone
 
 
@@ -103,7 +132,7 @@ def _read(text: str, zone: tzinfo) -> _Found | None:
             if moment.tzinfo is None:
                 moment = moment.replace(tzinfo=UTC if text[-3:] in _UTC_NAMES else zone)
             return _Found(_in_years(moment), len(bare) <= len("2026-11-27"))
-    for form in (_ISO, _MAIL, _DAY_FIRST, _MONTH_FIRST):
+    for form in (_ISO, _COMPACT, _MAIL, _DAY_FIRST, _MONTH_FIRST):
         found = form.match(text)
         if found is not None:
             return _assembled(found.groupdict(), zone, swaps=form in _SWAPS)
@@ -118,7 +147,7 @@ def _read(text: str, zone: tzinfo) -> _Found | None:
 def _assembled(parts: dict[str, str | None], zone: tzinfo, *, swaps: bool) -> _Found:
     year, day = int(parts["year"] or 0), int(parts["day"] or 0)
     name = parts.get("name")
-    month = _MONTHS.get(name[:3].lower(), 0) if name else int(parts["month"] or 0)
+    month = _month(name) if name else int(parts["month"] or 0)
     if swaps and month > 12 >= day:
         month, day = day, month
     if len(parts["year"] or "") == 2:
@@ -144,6 +173,12 @@ def _assembled(parts: dict[str, str | None], zone: tzinfo, *, swaps: bool) -> _F
         tzinfo=_zone(named) if named else zone,
     )  # fmt: skip
     return _Found(_in_years(moment), parts["hour"] is None)
+
+
+def _month(name: str) -> int:
+    """The number of a month; 0: it is none that we know."""
+    folded = unicodedata.normalize("NFD", name.lower()).encode("ascii", "ignore").decode()
+    return _MONTHS.get(folded, 0)
 
 
 def _zone(text: str) -> tzinfo:
