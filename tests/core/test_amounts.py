@@ -15,7 +15,13 @@ from handbill.core.currencies import PLACES, SIGNS, named_by, unit_micros
         (".50", 500_000), ("$.75", 750_000), ("US$ 1.00", 1_000_000), (",5 €", 500_000),
         ("1'234.50 CHF", 1_234_500_000), ("1\u202f234,5\u00a0€", 1_234_500_000),
         ("Rs. 50", 50_000_000), ("usd1", 1_000_000), ("$1 USD", 1_000_000),
-        ("0.1234567", 123_456), ("0.0000009", 0),
+        ("0.1234567", 123_456), ("0.0000009", 0), ("USD $1.50", 1_500_000), ("US $2", 2_000_000),
+        ("1,234,567", 1_234_567_000_000), ("1.234.567,5", 1_234_567_500_000),
+        ("1’234.5", 1_234_500_000),
+        ("12,34,567.00", 1_234_567_000_000), ("1 234", 1_234_000_000), ("1,234", 1_234_000),
+        ("2.", 2_000_000), ("CHF 5.-", 5_000_000), ("5,-- €", 5_000_000), ("1.50.", 1_500_000),
+        ("1 50", None), ("0.5 0", None), ("1,5.0", None), ("1.5,0", None), ("1,2,3.4", None),
+        ("1,23,4", None), ("1 234,567.8", None), ("1'23", None), ("USD XXX 1", None),
         ("-1", None), ("free", None), ("1.2.3", None), ("1e5", None), ("NaN", None), ("USD", None),
         ("1" * 14, None), ("٣", None), ("abc 1", None), ("1 per click", None), ("1-2", None),
         ("", None), (".", None), ("+1", None), ("1%", None),
@@ -24,6 +30,13 @@ from handbill.core.currencies import PLACES, SIGNS, named_by, unit_micros
 def test_amounts_are_read_and_rounded_down(text: str, micros: int | None) -> None:
     found = read_amount(text)
     assert (None if found is None else found.micros) == micros
+
+
+def test_where_there_is_no_smaller_unit_a_mark_before_three_figures_groups_thousands() -> None:
+    read = {text: read_amount(text, "JPY") for text in ("1,200", "1.200", "1,20", "120.5")}
+    assert {text: found and found.micros for text, found in read.items()} == {
+        "1,200": 1_200_000_000, "1.200": 1_200_000_000, "1,20": 1_200_000, "120.5": 120_500_000,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

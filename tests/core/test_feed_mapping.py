@@ -127,7 +127,7 @@ def test_no_reference_no_job() -> None:
 
 def test_text_is_cleaned_and_cut() -> None:
     body = body_of(_ITEM | {"title": " A\n\t B\x7f\x84\u200b ", "description": "\n<p>\n</p>\x80 "})
-    assert body.title == "A B„\u200b"
+    assert body.title == "A B„"
     assert body.description == "<p>\n</p>€"
     found = mapped(_ITEM | {"title": "x" * 1_001, "shift": "y" * 4_001})
     assert found.body is not None
@@ -206,6 +206,12 @@ def test_where_the_jobs_stand() -> None:
         ("Children\x92s \x96 \x80", "Children’s – €"),
         ("&#146;", "’"),
         ("&#0;&#55296;", "&#0;&#55296;"),
+        ("<![CDATA[R&amp;D]]>", "R&D"),
+        ("&lt;![CDATA[Nurse]]&gt;", "Nurse"),
+        ("<b>Nurse</b>&nbsp;(m/f)", "Nurse (m/f)"),
+        ("Nurse<br/>Nights", "Nurse Nights"),
+        ("Driver <C> or <b> 3 < 4", "Driver <C> or <b> 3 < 4"),
+        ("\ufeffNur\u00adse\u200b", "Nurse"),
     ],
 )
 def test_a_line_reads_as_a_reader_reads_it(written: str, read: str) -> None:
@@ -215,6 +221,12 @@ def test_a_line_reads_as_a_reader_reads_it(written: str, read: str) -> None:
 def test_a_url_escaped_again_is_meant_but_nothing_else_of_it_is_an_entity() -> None:
     url = "https://x.example/?a=1&amp;utm_source=q&amp;amp;b=2&copy;=3"
     assert body_of(_ITEM | {"url": url}).url == "https://x.example/?a=1&utm_source=q&b=2&copy;=3"
+
+
+def test_a_section_that_was_escaped_is_what_it_holds() -> None:
+    said = {"url": "<![CDATA[https://x.example/1]]>", "description": "<![CDATA[<p>a</p>]]>"}
+    body = body_of(_ITEM | said)
+    assert (body.url, body.description) == ("https://x.example/1", "<p>a</p>")
 
 
 def test_a_description_that_was_escaped_as_a_whole_is_html() -> None:

@@ -26,6 +26,23 @@ def test_of_nodes_that_repeat_one_counts_whole() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "city", "state"),
+    [
+        (b"<city>Bonn</city><state/><city>Austin</city><state>TX</state>", "Bonn", ""),
+        (b"<city/><state/><city>Austin</city><state>TX</state>", "Austin", "TX"),
+        (b"<city>Dallas</city><city>Austin</city><state>TX</state>", "Dallas", "TX"),
+    ],
+)
+def test_columns_that_repeat_are_rows(written: bytes, city: str, state: str) -> None:
+    reader = ItemReader(rows={"city", "state"})
+    reader.begin()
+    read = reader.feed(b"<job>" + written + b"<title/><title>Nurse</title></job>")
+    assert read is not None
+    first = {name: text.split(ALSO)[0] for name, text in read.fields.items()}
+    assert first == {"city": city, "state": state, "title": "Nurse"}
+
+
+@pytest.mark.parametrize(
     ("written", "values"),
     [
         (b"<at><v>Austin</v><v>Dallas</v></at>", ["Austin", "Dallas"]),

@@ -5,12 +5,17 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
-from handbill.core.currencies import named_by
+from handbill.core.currencies import PLACES, named_by
 from handbill.kit.money import MICROS, NotMoney, micros_of
 
 _AMOUNT = re.compile(
     r"(?P<before>[^\d.,]*?\.??)\s*(?P<figures>[.,]?[0-9][0-9.,\s']*?)\s*(?P<after>[^\d.,]*\.??)"
 )
+# Thousands in threes, with one mark alike; in India only the last three, before them twos.
+_GROUPED = re.compile(
+    r"[0-9]{1,3}([.,' ])[0-9]{3}(?:\1[0-9]{3})*|[0-9]{1,2},(?:[0-9]{2},)+[0-9]{3}"
+)
+_NO_MINOR = re.compile(r"(?<=[0-9])[.,](?:--?|[–—])(?![0-9])")  # "5,-": five, and nothing more
 
 _CURRENCY = ("currency", "currency_code", "currencyCode")
 _PAY = ("salary", "pay", "wage", "compensation", "remuneration")
@@ -28,33 +33,53 @@ class Amount(NamedTuple):
         return own and (not said or currency in (named_by(said) or ()))
 
 
-def read_amount(text: str) -> Amount | None:
+def read_amount(text: str, currency: str = "") -> Amount | None:
     """The amount of a text, rounded down to the micro; None: the text is none.
 
-    A lone comma or dot before exactly three figures groups thousands only where another one says
-    so; it is a decimal mark.
+    ``currency``: the one that it is likely in. A lone comma or dot before exactly three figures is
+    a decimal mark, but groups thousands where that currency has no smaller unit.
     """
     # One space at most: with many of them in a row the expression would try every way to part them.
-    found = _AMOUNT.fullmatch(" ".join(text.split()))
+    line = _NO_MINOR.sub("", " ".join(text.split()).replace("’", "'"))
+    found = _AMOUNT.fullmatch(line)
     if found is None:
         return None
     currencies: frozenset[str] | None = None
-    for sign in (found["before"], found["after"]):
+    for sign in (found["before"], found["after"].removeprefix(".")):
         if sign:
-            named = named_by(sign)
+            named = _named_by_all(sign)
             if named is None:
                 return None
             currencies = named if currencies is None else currencies & named
-    figures = re.sub(r"[\s']", "", found["figures"])
-    if figures.rfind(",") > figures.rfind("."):
-        figures = figures.replace(".", "").replace(",", ".")
-    else:
-        figures = figures.replace(",", "")
     try:
-        number = Decimal(figures)
+        number = Decimal(_plain(found["figures"], are_whole=PLACES.get(currency) == 0))
         return Amount(micros_of(Decimal(int(number * MICROS)) / MICROS), currencies)
     except (NotMoney, InvalidOperation):
         return None
+
+
+def _named_by_all(signs: str) -> frozenset[str] | None:
+    """The currencies that all of these words may name: "USD $", "US $"."""
+    every = [named_by(sign) for sign in signs.split()]
+    known = [named for named in every if named is not None]
+    if len(known) < len(every) or not known:
+        return named_by("".join(signs.split()))
+    return frozenset.intersection(*known)
+
+
+def _plain(figures: str, *, are_whole: bool) -> str:
+    """Figures without marks of thousands, a dot before the part; nothing if they are neither."""
+    marks = re.sub("[0-9]", "", figures)
+    last = marks[-1:]
+    whole, part = figures, ""
+    is_thousands = are_whole and len(marks) == 1 and _GROUPED.fullmatch(figures)
+    if last in {".", ","} and marks.count(last) == 1 and not is_thousands:
+        whole, _, part = figures.rpartition(last)
+    if len(marks) > (whole != figures):
+        if not _GROUPED.fullmatch(whole):
+            return ""
+        whole = re.sub("[^0-9]", "", whole)
+    return f"{whole or 0}.{part}"
 
 
 def currency_nodes(node: str) -> tuple[str, ...]:

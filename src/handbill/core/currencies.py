@@ -40,7 +40,8 @@ SIGNS: Final[Mapping[str, frozenset[str]]] = {
         "RS": "INR PKR LKR NPR MUR SCR", "₽": "RUB", "₩": "KRW", "₪": "ILS", "₺": "TRY", "₫": "VND",
         "₱": "PHP", "฿": "THB", "₴": "UAH", "₦": "NGN", "₸": "KZT", "ZŁ": "PLN", "KČ": "CZK",
         "FT": "HUF", "KR": "SEK NOK DKK ISK", "FR": "CHF", "SFR": "CHF", "R": "ZAR", "RM": "MYR",
-        "RP": "IDR", "LEI": "RON MDL", "ЛВ": "BGN",
+        "RP": "IDR", "LEI": "RON MDL", "ЛВ": "BGN", "EURO": "EUR", "RMB": "CNY", "円": "JPY",
+        "元": "CNY TWD HKD",
     }.items()
 }  # fmt: skip
 """What a sign beside an amount may mean; compared in capitals, without a dot at its end."""

@@ -11,7 +11,8 @@ ALSO = "\x1e"
 """Stands before each further value of a node that repeats; no character of XML 1.0."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
-_BREAK = re.compile(r"[\t\n\r]")
+_BREAK = re.compile(r"[\t\n\r\xa0\u2000-\u200a\u2028\u2029\u202f\u205f]")
+_UNSEEN = re.compile("[\xad\u200b\u2060\ufeff]")  # where a word may break, and marks of order
 _READ_AS = {chr(byte): bytes((byte,)).decode("cp1252", "ignore") for byte in range(128, 160)}
 """Control characters that stand for those of windows-1252. **Source**: HTML 13.2.5.80."""
 _ENTITY = re.compile(r"&(?:#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6})|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -19,6 +20,13 @@ _MOST_ESCAPES = 3  # so often a text may have been escaped
 _AMPERSAND = re.compile(r"&(?:(?:amp|#38|#[xX]26);)+")
 _ESCAPED_TAG = re.compile(r"&lt;/?[A-Za-z][A-Za-z0-9]*(?:\s|/?&gt;)")
 _TAG = re.compile(r"</?[A-Za-z]")
+_SECTION = re.compile(r"\s*<!\[CDATA\[(.*?)\]\]>\s*", re.DOTALL)
+_OF_TEXT = re.compile(
+    r"<(?:(/?(?:b|i|u|em|strong|span|font|small|sub|sup|mark|a))|/?(?:br|p|div|li|ul|ol|h[1-6]))"
+    r"(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+_LONE = re.compile(r"<br\s*/?>|<\w+\s*/>", re.IGNORECASE)
 _MOST_LINE = 1_001
 
 
@@ -27,7 +35,7 @@ def cleaned(text: str, most: int = _MOST_LINE) -> str:
     if not text.isprintable():
         if _BREAK.search(text):
             text = " ".join(text.split())
-        text = _CONTROL.sub(_character, text)
+        text = _UNSEEN.sub("", _CONTROL.sub(_character, text))
     return text.strip()[:most]
 
 
@@ -44,7 +52,20 @@ def unescaped(text: str) -> str:
         former, text = text, _ENTITY.sub(_meant, text)
         if former == text:
             break
-    return text
+    return within(text)
+
+
+def within(text: str) -> str:
+    """What a text says that was put into a section and then escaped as a whole."""
+    section = _SECTION.fullmatch(text) if "<![" in text else None
+    return text if section is None else section[1]
+
+
+def without_tags(line: str) -> str:
+    """A line without HTML's tags of text; a word in angle brackets that nothing ends is no tag."""
+    if "</" not in line and not _LONE.search(line):
+        return line
+    return _OF_TEXT.sub(lambda tag: "" if tag[1] else " ", line)
 
 
 def _meant(entity: re.Match[str]) -> str:
@@ -70,6 +91,7 @@ def html_text(text: str) -> str:
     """A description: HTML and line breaks stay; one that was escaped as a whole is HTML too."""
     if not text.isascii() or "\x7f" in text or ALSO in text:
         text = _CONTROL.sub(_character, text.replace(ALSO, "\n"))
+    text = within(text)
     if "&lt;" in text and _ESCAPED_TAG.search(text) and not _TAG.search(text):
-        text = _ENTITY.sub(_meant, text)
+        text = within(_ENTITY.sub(_meant, text))
     return text

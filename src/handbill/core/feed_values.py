@@ -10,7 +10,7 @@ _MOST_TOLD = 3  # values that are not kept are told so far
 
 class FieldFault(NamedTuple):
     """``reason``: missing, not_a_url, not_a_date, not_money, currency, too_long, dropped,
-    not_xml.
+    not_xml, malformed.
     """
 
     field: str

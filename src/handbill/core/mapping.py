@@ -9,7 +9,16 @@ from datetime import tzinfo
 from typing import Any, NamedTuple
 
 from handbill.core.amounts import Amount, currency_nodes, currency_of_item, read_amount
-from handbill.core.feed_text import ALSO, cleaned, html_text, link_of, listed, unescaped
+from handbill.core.feed_text import (
+    ALSO,
+    cleaned,
+    html_text,
+    link_of,
+    listed,
+    unescaped,
+    within,
+    without_tags,
+)
 from handbill.core.feed_values import FieldFault, Source, cut, dropped, first_of, value_of
 from handbill.core.nouns import FeedBody, JobBody, JobSettings
 from handbill.kit.instants import Instant
@@ -43,6 +52,8 @@ ADDED_KEYS = frozenset({"schemaMappingsExpirationDate"})
 ADDITIONAL, PUBLISHER = "schemaMappingAdditional", "schemaMappingPublisher"
 CANONICAL = frozenset(KEYS.values())
 STRUCTURE = frozenset({"source", "job"})
+PLACE = ("city", "state", "country", "zip")
+"""What says together where a job is."""
 MANDATORY = ("source", "job", "title", "description", "url", "referencenumber")
 """What a feed must have unless its ``mandatoryFields`` say otherwise."""
 
@@ -200,7 +211,8 @@ def compile_mapping(feed: FeedBody, zone: tzinfo, currency: str, read_date: Read
         _Remembered(lambda text: _moment(text, zone, read_date, last=False)),
         _Remembered(lambda text: _moment(text, zone, read_date, last=True)),
     )
-    bids = _Bids(_Remembered(read_amount), currency, currency_nodes(plan.bid.node))
+    amounts = _Remembered(lambda text: read_amount(text, currency))
+    bids = _Bids(amounts, currency, currency_nodes(plan.bid.node))
 
     def map_job(fields: Mapping[str, str]) -> Mapped:
         faults: list[FieldFault] = []
@@ -211,12 +223,12 @@ def compile_mapping(feed: FeedBody, zone: tzinfo, currency: str, read_date: Read
         body = JobBody(ref, **plan.constant)
         for source in plan.lines:
             value = fields.get(source.node, "")
-            if value.isprintable() and "&" not in value:
+            if value.isprintable() and "&" not in value and "<" not in value:
                 value = value.strip()
             elif source.name in _MANY:
-                value = listed(unescaped(value))
+                value = listed(without_tags(unescaped(value)))
             else:
-                value = first_of(source, fields, _MOST_LINE, faults)
+                value = cleaned(without_tags(first_of(source, fields, _MOST_LINE, faults)))
             if len(value) > _MOST_LINE:
                 value = cut(source.name, value, _MOST_LINE, faults)
             setattr(body, source.name, value or source.otherwise)
@@ -283,7 +295,7 @@ def _url(
     if ALSO in text:
         text, *others = text.split(ALSO)
         faults.append(dropped("url", others))
-    value = cleaned(link_of(text), MOST_URL + 1) or source.otherwise
+    value = cleaned(within(link_of(text)), MOST_URL + 1) or source.otherwise
     if not value:
         return "", ""
     if strip:

@@ -23,15 +23,18 @@ class Said(NamedTuple):
     text: str
 
 
-def fields_of(said: list[Said]) -> dict[str, str]:
+def fields_of(said: list[Said], rows: Collection[str] = ()) -> dict[str, str]:
     """Text by path. Of nodes that repeat the first that says something counts, with all that is
     below it; what the others say follows, each behind ``ALSO``.
+
+    ``rows``: nodes of which the first of one belongs to the first of another where all of them
+    repeat equally often, as columns do: a city and the state beside it.
 
     Of links the one without a relation or with ``alternate`` counts (RFC 4287, 4.2.7.2), and of
     those the one that is HTML.
     """
     found = (
-        _chosen(said)
+        _chosen(said, rows)
         if any(any(one.places) for one in said)
         else {one.path: one.text for one in said}
     )
@@ -50,7 +53,7 @@ def _bare(step: str) -> str:
     return mark + step.removeprefix("@").rpartition(":")[2]
 
 
-def _chosen(said: list[Said]) -> dict[tuple[str, ...], str]:
+def _chosen(said: list[Said], rows: Collection[str]) -> dict[tuple[str, ...], str]:
     repeated = {
         one.path[: depth + 1] for one in said for depth, place in enumerate(one.places) if place
     }
@@ -62,6 +65,12 @@ def _chosen(said: list[Said]) -> dict[tuple[str, ...], str]:
         if prefix is not None:
             below.setdefault(prefix, []).append(one)
     main = {prefix: _main_place(every, len(prefix)) for prefix, every in below.items()}
+    columns: dict[tuple[tuple[str, ...], int], list[tuple[str, ...]]] = {}
+    for prefix in main:
+        if "/".join(prefix) in rows:
+            columns.setdefault((prefix[:-1], len(below[prefix])), []).append(prefix)
+    for prefixes in columns.values():
+        main |= dict.fromkeys(prefixes, min(main[prefix] for prefix in prefixes))
     return {
         path: _joined(every, _prefix_of(path, repeated), main) for path, every in by_path.items()
     }
