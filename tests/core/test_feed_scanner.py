@@ -233,6 +233,27 @@ def test_paths_of_an_item() -> None:
     assert raw[read.end :] == b" and more"
 
 
+def test_a_broken_item_says_what_it_can_where_it_surely_is_one() -> None:
+    good, broken = (
+        b"<job><a>1</a></job>\n",
+        b"<job x='<'><a>2</a>\n<b>3<i></b><c><![CDATA[4]]></c></job>",
+    )
+    feed = b"<jobs>" + good + broken + good + b"</jobs>"
+    found = items_of(feed, passes_broken=True)
+    assert [(item.fields or {}, item.line, bool(item.broken)) for item in found] == [
+        ({"a": "1"}, 1, False), ({"a": "2", "c": "4"}, 2, True), ({"a": "1"}, 3, False),
+    ]  # fmt: skip
+    for refused in (feed, feed.replace(b"</i>", b"<job>").replace(b"3<i>", b"<job>3")):
+        with pytest.raises(Malformed):
+            items_of(refused, passes_broken=refused is not feed)
+
+
+@pytest.mark.parametrize("name", ["Job", "x:job"])
+def test_a_feed_without_such_items_but_with_some_alike_is_refused(name: str) -> None:
+    with pytest.raises(Malformed, match=f"<{name}>: map that one"):
+        items_of(f"<jobs><{name}><a/></{name}></jobs>".encode())
+
+
 def test_lines_of_faults() -> None:
     items = items_of(b"<jobs>\n\n<job><a>1</a></job>\n<job>\n<a>2</a>\n</job><job/></jobs>")
     assert [item.line for item in items] == [3, 4, 6]

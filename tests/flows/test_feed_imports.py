@@ -180,6 +180,40 @@ def test_what_is_broken_changes_nothing(
     assert world.feed_now(feed).next_run_at == world.clock.now() + 24 * HOUR
 
 
+_BROKEN = {
+    "3": item("3", title="<b>Nurse</i>"),
+    "11": item("11", title="Pay < 20").replace("</id>", "</id><id/>"),
+    "17": item("17", description="<deep>" * 20 + "</deep>" * 20),
+}
+
+
+def test_a_few_jobs_that_cannot_be_read_are_told_and_stand_as_they_were(world: World) -> None:
+    feed = world.feed()
+    world.serve_and_run(feed, *(item(str(n)) for n in range(40)))
+    before = world.jobs()
+    moved = [_BROKEN.get(str(n), item(str(n), city="Bonn")) for n in range(39)]
+    world.site.pages["/feed.xml"] = document(*moved)
+    for _ in range(2):
+        run = world.run(feed)
+        assert (run.state, run.body.counts["skipped"]) == ("SUCCESS", 3)
+        assert [(fault.job, fault.line, fault.reason) for fault in run.body.faults] == [
+            ("3", 6, "malformed"), ("11", 14, "malformed"), ("17", 20, "malformed"),
+        ]  # fmt: skip
+        after = world.jobs()
+        assert {ref: job.body.city for ref, job in after.items()} == {
+            str(n): "Austin" if str(n) in _BROKEN else "Bonn" for n in range(39)
+        }
+        assert all(after[ref] == before[ref] for ref in _BROKEN)
+    # Many of them are a broken feed, and so is one that nobody can tell.
+    for broken in (
+        [item(str(n), title="<b>") if n < 5 else item(str(n)) for n in range(40)],
+        [*(item(str(n)) for n in range(40)), "<job><title>Nurse</job>\n"],
+    ):
+        world.site.pages["/feed.xml"] = document(*broken)
+        assert world.run(feed).body.reason == "malformed"
+        assert world.jobs() == after
+
+
 def test_force_takes_over_what_was_lost(world: World) -> None:
     feed = world.feed()
     world.serve_and_run(feed, *_GOOD)

@@ -17,6 +17,7 @@ from handbill.access.service import agency_by_number
 from handbill.core.feed_values import FieldFault
 from handbill.core.mapping import (
     KEYS,
+    PLACE,
     MapJob,
     compile_mapping,
     nodes_of,
@@ -36,10 +37,11 @@ from handbill.store.records import Tx
 
 MOST_ITEMS = 3_000_000
 MOST_PAGES = 1_000
-_READING = b"2"  # what turns bytes into jobs; a new number has every job read anew
+_READING = b"3"  # what turns bytes into jobs; a new number has every job read anew
 _FAULTY = b"!"
 SAMPLE_BYTES = 1024 * 1024
-_UNSEEN, _SAME, _OTHER = 0, 1, 2
+_UNSEEN, _SAME, _OTHER, _STANDS = 0, 1, 2, 3
+MOST_BROKEN = 1_000
 _SOURCE_KEY, _JOB_KEY = (
     next(key for key, name in KEYS.items() if name == wanted) for wanted in ("source", "job")
 )
@@ -153,6 +155,8 @@ class Collected:
     total: int = 0
     duplicates: int = 0
     skipped: int = 0
+    broken: list[tuple[int, str]] = field(default_factory=list)
+    """Line and reason of each job that cannot be read."""
     pages: int = 1
     fields: dict[str, None] = field(default_factory=dict)
     """Names of the client's own fields, as they came up."""
@@ -230,6 +234,8 @@ def _meet_all(found: Collected, reading: "Reading") -> None:
         if found.total > MOST_ITEMS:
             raise ImportFailed("too_large", f"The feed has more than {MOST_ITEMS:,} jobs.")
     tell_repairs(found, reading)
+    if len(found.broken) * 10 > found.total:
+        raise Malformed(*found.broken[0])
 
 
 def tell_repairs(found: Collected, reading: "Reading") -> None:
@@ -271,10 +277,11 @@ def reading_of(
     stream, mappings = _with_mappings(as_utf8(chunks, charset, repaired), feed)
     read_by = msgspec.structs.replace(feed, mappings=mappings)
     nodes = nodes_of(mappings)
-    reader = ItemReader({nodes.get("description", "")})
+    place_nodes = {nodes[name] for name in PLACE if name in nodes}
+    reader = ItemReader({nodes.get("description", "")}, place_nodes)
     items = scan(
         stream, nodes["job"], reader, collection=nodes["source"], known=known,
-        salt=settings_digest(read_by, place.zone), following=following,
+        salt=settings_digest(read_by, place.zone), following=following, passes_broken=True,
     )  # fmt: skip
     map_job = compile_mapping(read_by, zone_of(place.zone), place.currency, read_instant)
     return Reading(items, map_job, mappings, repaired, following)
@@ -327,6 +334,9 @@ def meet(found: Collected, item: Item, map_job: MapJob) -> None:
     """An item that is new, says something new, or has faults."""
     assert item.fields is not None
     body, posted_on, target, faults = map_job(item.fields)
+    if item.broken:
+        _meet_broken(found, item, "" if body is None else body.ref)
+        return
     if item.is_mended:
         faults = [*faults, _MENDED]
     ref = "" if body is None else body.ref
@@ -348,6 +358,21 @@ def meet(found: Collected, item: Item, map_job: MapJob) -> None:
         found.fields.update(dict.fromkeys(body.additional))
     digest = item.digest + _FAULTY if faults else item.digest
     found.spool.put(jobs.written(body, posted_on, digest, target))
+
+
+def _meet_broken(found: Collected, item: Item, ref: str) -> None:
+    """A job that cannot be read is told of, and stands as it was. Without its reference nobody
+    knows which one that is: then the whole feed is refused.
+    """
+    found.broken.append((item.line, item.broken))
+    if not ref or len(found.broken) > MOST_BROKEN:
+        raise Malformed(item.line, item.broken)
+    message = f"cannot be read, and stands as it was: {item.broken}"
+    found.fault(ref, item.line, FieldFault("", "malformed", message))
+    found.skipped += 1
+    place = found.known.by_ref.get(ref)
+    if place is not None and found.known.state[place] == _UNSEEN:
+        found.known.state[place] = _STANDS
 
 
 def _meet_again(found: Collected, ref: str, line: int) -> None:

@@ -20,7 +20,8 @@ class Frame:
 
     def __init__(self, collection: str, item: str) -> None:
         """``collection``: the node that must be there, around the items. ``next`` is where the
-        feed says that it goes on (RFC 5005, 3), or nothing.
+        feed says that it goes on (RFC 5005, 3), or nothing. ``alike``: a node that is named as an
+        item is but for its prefix or case, if there is one.
         """
         self._collection = collection
         self._item = item
@@ -33,6 +34,7 @@ class Frame:
         self._is_over = False  # what follows the root is no markup, as some programs' last words
         self._names: set[str] = set()
         self.next = ""
+        self.alike = ""
         parser = expat.ParserCreate("utf-8")
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -111,6 +113,8 @@ class Frame:
             return
         names, bare = self._names, name.rpartition(":")[2]
         names.add(bare)
+        if bare.lower() == self._item.rpartition(":")[2].lower():
+            self.alike = name
         if bare == "link" and attributes.get("rel", "").lower() == "next":
             self.next = attributes.get("href", "").strip()
         names.update(attributes)

@@ -49,17 +49,21 @@ class ReadItem(NamedTuple):
     end: int
     is_mended: bool = False
     """Whether it became XML only when it was mended."""
+    broken: NotWellFormed | None = None
+    """Why it could not be read; ``fields`` are then what it says of itself all the same."""
 
 
 class ItemReader:
     """Reads items one after the other: ``begin``, then ``feed`` until it answers.
 
     ``markup``: nodes whose content is kept as HTML where it has nodes of its own (descriptions in
-    XHTML, or in sections). **Refuses** (NotWellFormed) what is no XML and what passes a limit.
+    XHTML, or in sections). ``rows``: nodes that say one thing together (see ``repeats``).
+    **Refuses** (NotWellFormed) what is no XML and what passes a limit.
     """
 
-    def __init__(self, markup: Collection[str] = ()) -> None:
+    def __init__(self, markup: Collection[str] = (), rows: Collection[str] = ()) -> None:
         self._markup = frozenset(markup)
+        self._rows = frozenset(rows)
 
     def begin(self) -> None:
         """Forget the former item; the next byte fed is the ``<`` of an item's tag."""
@@ -87,10 +91,14 @@ class ItemReader:
         try:
             self._parser.Parse(piece, False)
         except _Whole:
-            return ReadItem(fields_of(self._said), self._end_of_item())
+            return ReadItem(fields_of(self._said, self._rows), self._end_of_item())
         except expat.ExpatError as bad:
             raise NotWellFormed(bad.lineno, expat.ErrorString(bad.code)) from bad
         return None
+
+    def so_far(self) -> dict[str, str]:
+        """What the item has said in nodes that have ended."""
+        return fields_of(self._said, self._rows)
 
     def _end_of_item(self) -> int:
         """Expat stands before an end tag, but behind the tag of an element without content."""

@@ -1,8 +1,10 @@
-"""Items that are almost XML: what many senders get wrong alike, and can mean one thing only."""
+"""Items that are almost XML: what many senders get wrong alike, and can mean one thing only; and
+what an item that is beyond that still says of itself.
+"""
 
 import re
 from html.entities import html5
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 _NEVER = rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]"  # XML 1.0, 2.2
 _NUMBER = rb"&\#(?:[0-9]{1,9}|[xX][0-9A-Fa-f]{1,8});"
@@ -12,6 +14,10 @@ _WRONG = re.compile(
     re.DOTALL,
 )
 _CONTROL = re.compile(_NEVER)
+_TOLD = re.compile(
+    rb"<([A-Za-z_][\w.:-]{0,99})(?:\s[^<>]{0,999})?>\s{0,99}"
+    rb"(?:<!\[CDATA\[([^\]<]{0,999})\]\]>|([^<]{0,999}?))\s{0,99}</\1\s{0,9}>"
+)
 
 
 def mended(raw: bytes) -> bytes:
@@ -19,6 +25,17 @@ def mended(raw: bytes) -> bytes:
     that XML does not have; the rest as it came. **Shape**: UTF-8.
     """
     return _WRONG.sub(_meant, raw)
+
+
+def told_by(raw: bytes) -> dict[str, str]:
+    """What a broken item says in nodes that are whole and that it has once."""
+    every = [(name, section or text) for name, section, text in _TOLD.findall(raw)]
+    names = [name for name, _ in every]
+    return {
+        name.decode(): unescape(text.decode("utf-8", "replace"))
+        for name, text in every
+        if names.count(name) == 1
+    }
 
 
 def _meant(found: re.Match[bytes]) -> bytes:

@@ -19,7 +19,7 @@ from handbill.dialects.inbound.items import (
     NotWellFormed,
     ReadItem,
 )
-from handbill.dialects.inbound.mending import mended
+from handbill.dialects.inbound.mending import mended, told_by
 from handbill.dialects.inbound.plain import ReadPlain, plain_reader
 
 _BLOCK = 256 * 1024
@@ -38,22 +38,28 @@ class Malformed(ValueError):
 
 
 class Item(NamedTuple):
-    """``fields`` None: the digest was known; ``line`` is told only where there are fields."""
+    """``fields`` None: the digest was known; ``line`` is told only where there are fields.
+
+    ``broken``: why the item cannot be read, in that line; its fields are what it says all the same.
+    """
 
     digest: bytes
     fields: dict[str, str] | None
     line: int
     is_mended: bool = False
+    broken: str = ""
 
 
 class _Cutter(NamedTuple):
     """How items are cut and read; the same for all of a feed."""
 
+    opening: re.Pattern[bytes]
     closing: re.Pattern[bytes]
     plain: ReadPlain
     reader: ItemReader
     known: Container[bytes]
     salt: bytes
+    passes_broken: bool
 
     def digest(self, raw: bytes) -> bytes:
         return blake2b(raw, digest_size=16, key=self.salt).digest()
@@ -97,13 +103,14 @@ class _Window:
 def scan(
     chunks: Iterable[bytes], item: str, reader: ItemReader, *,
     collection: str, known: Container[bytes] = (), salt: bytes = b"",
-    following: list[str] | None = None,
+    following: list[str] | None = None, passes_broken: bool = False,
 ) -> Iterator[Item]:  # fmt: skip
     """The items of a feed in UTF-8, in order, in memory bound by the size of one item.
 
     ``item``: the name of an item's node as it is written; ``collection``: a node that must be
     there around the items; ``salt``: mixed into each digest (at most 64 bytes); ``following`` is
-    given the address of the feed's next page at the end, if it names one.
+    given the address of the feed's next page at the end, if it names one; ``passes_broken``: an
+    item that is no XML, or too large, but surely one, is given as broken instead of refused.
     **Refuses** (Malformed): what is not well-formed, document types, items over 4 MB.
     """
     window = _Window(chunks)
@@ -111,17 +118,22 @@ def scan(
     name = re.escape(item.encode())
     mark = re.compile(rb"<(?:" + name + rb"(?=[\s/>])|!--|!\[CDATA\[|!|\?)")
     cutter = _Cutter(
-        re.compile(rb"</" + name + rb"[ \t\r\n]*>"), plain_reader(item), reader, known, salt
-    )
+        re.compile(rb"<" + name + rb"(?=[\s/>])"), re.compile(rb"</" + name + rb"[ \t\r\n]*>"),
+        plain_reader(item), reader, known, salt, passes_broken,
+    )  # fmt: skip
+    found = False
     try:
         while _to_item(window, frame, mark):
             frame.item()
+            found = True
             yield _item(window, cutter)
         frame.close()
     except NotWellFormed as bad:
         raise Malformed(bad.line or window.line_at(window.at), bad.message) from bad
     if not frame.has_collection:
         raise Malformed(1, f"there is no node <{collection}> around the jobs")
+    if frame.alike and not found:
+        raise Malformed(1, f"there is no node <{item}>, but <{frame.alike}>: map that one")
     if frame.next and following is not None:
         following.append(frame.next)
 
@@ -177,7 +189,7 @@ def _item(window: _Window, cutter: _Cutter) -> Item:
     start = window.at
     raw = window.view[start:end]
     digest = cutter.digest(raw)
-    fields, line, is_mended = None, 0, False
+    fields, line, is_mended, broken = None, 0, False, ""
     if digest not in cutter.known:
         line = window.line_at(start)
         fields = cutter.plain(raw)
@@ -189,8 +201,10 @@ def _item(window: _Window, cutter: _Cutter) -> Item:
             # The guess was wrong, but the item may be known all the same.
             fields = None if digest in cutter.known else read.fields
             end, is_mended = start + read.end, read.is_mended
+            if read.broken is not None:
+                line, broken = line + read.broken.line - 1, read.broken.message
     window.at = end
-    return Item(digest, fields, line, is_mended)
+    return Item(digest, fields, line, is_mended, broken)
 
 
 def _parse(window: _Window, cutter: _Cutter, piece: bytes, line: int) -> ReadItem:
@@ -199,9 +213,11 @@ def _parse(window: _Window, cutter: _Cutter, piece: bytes, line: int) -> ReadIte
     reader.begin()
     while True:
         try:
+            if len(piece) > MOST_ITEM_BYTES and cutter.closing.search(piece):
+                raise NotWellFormed(1, "a job is larger than 4 MB")
             read = reader.feed(piece)
         except NotWellFormed as bad:
-            read = None if fed else _mended(reader, piece)
+            read = None if fed else _mended(reader, piece) or _broken(cutter, piece, bad)
             if read is None:
                 raise Malformed(line + bad.line - 1, bad.message) from bad
         if read is not None:
@@ -228,6 +244,14 @@ def _mended(reader: ItemReader, raw: bytes) -> ReadItem | None:
     if read is None or read.end != len(meant):
         return None
     return ReadItem(read.fields, len(raw), is_mended=True)
+
+
+def _broken(cutter: _Cutter, raw: bytes, bad: NotWellFormed) -> ReadItem | None:
+    """A broken item that surely ends where it seems to: no other begins within it."""
+    if not cutter.passes_broken or cutter.opening.search(raw, 1) or not cutter.closing.search(raw):
+        return None
+    said = told_by(raw) | cutter.reader.so_far()
+    return ReadItem(said, len(raw), broken=bad)
 
 
 def _guess(window: _Window, closing: re.Pattern[bytes], fed: int) -> int:
