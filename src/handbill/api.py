@@ -19,6 +19,7 @@ from handbill.callbacks import routes as callbacks
 from handbill.campaigns import routes as campaigns
 from handbill.clients import routes as clients
 from handbill.clients import service as client_reads
+from handbill.contract.markups import routes as markups
 from handbill.core.nouns import Client
 from handbill.definitions import routes as definitions
 from handbill.feeds import routes as feeds
@@ -40,7 +41,6 @@ from handbill.http.witness import Witness
 from handbill.jobs import routes as jobs
 from handbill.ledger import routes as ledger
 from handbill.listings import routes as listings
-from handbill.markups import routes as markups
 from handbill.opening import open_desk
 from handbill.postings import routes as postings
 from handbill.publishers import routes as publishers

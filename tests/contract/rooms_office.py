@@ -17,10 +17,15 @@ from handbill.http.operations import Desk, Operation
 from handbill.jobs import service as jobs
 from handbill.postings import routes as postings
 from handbill.rules import routes as rules
+from handbill.wire.models import schema_of
 
 MINE: list[Operation] = [*postings.OPERATIONS, *rules.OPERATIONS, *funnel.OPERATIONS]
 _PATHS = [
-    (one, re.compile(re.sub(r"{\w+}", "[^/]+", one.path)), Draft202012Validator(one.answer))
+    (
+        one,
+        re.compile(re.sub(r"{\w+}", "[^/]+", one.path)),
+        Draft202012Validator(schema_of(one.answer)),
+    )
     for one in MINE
 ]
 _KNOWN = {(one.verb, one.path) for one in office.OPERATIONS}

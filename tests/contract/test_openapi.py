@@ -30,7 +30,7 @@ def _operations(document: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _undescribed(schema: Any, at: str) -> Iterator[str]:
-    """Properties, at any depth, that nothing is said about."""
+    """Properties, at any depth, that nothing is said about; a reference is not followed."""
     for name, inner in schema.get("properties", {}).items():
         if not inner.get("description"):
             yield f"{at}/{name}"
@@ -48,6 +48,11 @@ def _media(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for status, response in operation["responses"].items():
         for kind, media in response.get("content", {}).items():
             yield f"{status} {kind}", media
+
+
+def _validator(schema: Any) -> Draft202012Validator:
+    """Of a schema in the document; what it refers to stands beside it."""
+    return Draft202012Validator(schema | {"components": DOCUMENT["components"]})
 
 
 def _lint_operation(told: str, operation: dict[str, Any]) -> Iterator[str]:
@@ -71,7 +76,7 @@ def _lint_operation(told: str, operation: dict[str, Any]) -> Iterator[str]:
     for where, media in _media(operation):
         yield from (f"{told} {line}" for line in _undescribed(media["schema"], where))
         if "example" in media:
-            validator = Draft202012Validator(media["schema"])
+            validator = _validator(media["schema"])
             bad = validator.iter_errors(media["example"])
             yield from (f"{told} {where}: {error.message}" for error in bad)
 
@@ -103,6 +108,8 @@ def test_every_schema_is_json_schema() -> None:
     for _, operation in _operations(DOCUMENT):
         for _, media in _media(operation):
             Draft202012Validator.check_schema(media["schema"])
+    for schema in DOCUMENT["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
 
 
 def test_all_that_can_be_called_is_in_it() -> None:
@@ -142,7 +149,7 @@ def _body_of(name: str) -> tuple[Any, Draft202012Validator]:
     """An operation's shape, and what a validator makes of the document."""
     (operation,) = (row for row in OPERATIONS if row.name == name)
     media = DOCUMENT["paths"][operation.path][operation.verb.lower()]["requestBody"]["content"]
-    return operation.body, Draft202012Validator(media["application/json"]["schema"])
+    return operation.body, _validator(media["application/json"]["schema"])
 
 
 _CAPS = {"budget": {"cap": "Monthly", "value": 5, "thresholdP": 70}}

@@ -15,6 +15,7 @@ from handbill.cli.speaking import (
     read_body,
     say,
     say_lines,
+    told_of,
 )
 from handbill.cli.standing import missing_told, writing_for
 from handbill.host.clock import Clock
@@ -68,13 +69,13 @@ def create_markup(
     json: JsonOption = False,
 ) -> None:
     """Create a markup, at one entity or at those of a JSON body; prints its id."""
+    from handbill.contract.markups.models import NewMarkup
     from handbill.markups.service import create
-    from handbill.wire.markups import CREATE
 
     said = _said(json_body, value, effective_from, name, (client, level, entity, placement))
-    given = read_body(CREATE, said, "The markup was not created")
-    with _office(agency_id, data) as (tx, agency_no, clock, ids):
-        made = create(tx, ids, clock.now(), agency_no, given)
+    new = read_body(NewMarkup, said, "The markup was not created")
+    with _office(agency_id, data) as (tx, agency_no, clock, ids), told_of(new):
+        made = create(tx, ids, clock.now(), agency_no, **new.given())
     say({"markupId": made.id, "agencyId": agency_id}, as_json=json)
 
 
@@ -87,7 +88,9 @@ def list_markups(
 ) -> None:
     """Print the agency's markups, or those that hold at a client, as a JSON object per line."""
     from handbill.clients.service import client_of
-    from handbill.markups.service import MOST_MARKUPS, page, page_of_client, spelled
+    from handbill.contract.markups.models import told
+    from handbill.markups.service import MOST_MARKUPS, page, page_of_client
+    from handbill.wire.models import spelled
 
     with _office(agency_id, data) as (tx, agency_no, _, _):
         if client is None:
@@ -95,7 +98,7 @@ def list_markups(
         else:
             client_no = client_of(tx, agency_no, client).no
             found, _ = page_of_client(tx, client_no, 0, MOST_MARKUPS)
-        lines = [encode(one) for one in spelled(tx, found)]
+        lines = [encode(spelled(one)) for one in told(tx, found)]
     say_lines(lines)
 
 
@@ -107,15 +110,17 @@ def show_markup(
     json: JsonOption = False,
 ) -> None:
     """Print a markup."""
-    from handbill.markups.service import markup_of, spelled
+    from handbill.contract.markups.models import told
+    from handbill.markups.service import markup_of
+    from handbill.wire.models import spelled
 
     with _office(agency_id, data) as (tx, agency_no, _, _):
-        (told,) = spelled(tx, [markup_of(tx, agency_no, markup_id)])
+        (found,) = map(spelled, told(tx, [markup_of(tx, agency_no, markup_id)]))
     if json:
-        say_lines([encode(told)])
+        say_lines([encode(found)])
         return
-    entities = told.pop("entities")
-    say(told, as_json=False)
+    entities = found.pop("entities")
+    say(found, as_json=False)
     for one in entities:
         at = one["placementId"] or "every publisher"
         say({"holds at": f"{one['level']} {one['entityId']} of client {one['clientId']}, {at}"},
@@ -138,13 +143,13 @@ def update_markup(
     json: JsonOption = False,
 ) -> None:
     """Change what is named, for what is judged from now on; an entity replaces all of them."""
+    from handbill.contract.markups.models import MarkupChange
     from handbill.markups.service import update
-    from handbill.wire.markups import UPDATE
 
     said = _said(json_body, value, effective_from, name, (client, level, entity, placement))
-    given = read_body(UPDATE, said, "The markup was not changed")
-    with _office(agency_id, data) as (tx, agency_no, clock, _):
-        update(tx, clock.now(), agency_no, markup_id, given)
+    change = read_body(MarkupChange, said, "The markup was not changed")
+    with _office(agency_id, data) as (tx, agency_no, clock, _), told_of(change):
+        update(tx, clock.now(), agency_no, markup_id, change.given())
     say({"markupId": markup_id, "updated": True}, as_json=json)
 
 

@@ -2,18 +2,22 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from handbill.config import Configured, configure
 from handbill.host.settings import Settings
-from handbill.kit.faults import Fault, bad_request
+from handbill.kit.faults import Fault, Refused, bad_request
 from handbill.kit.jsons import NotJson, decode, encode
 from handbill.wire.shapes import Object
+
+if TYPE_CHECKING:
+    from handbill.wire.models import Model
 
 DataOption = Annotated[
     str | None,
@@ -74,13 +78,24 @@ def body_in(source: str) -> Any:
         raise Misspoken(f"{source} {bad}") from bad
 
 
-def read_body(shape: Object, body: Any, message: str) -> dict[str, Any]:
+def read_body(rows: "type[Model] | Object", body: Any, message: str) -> Any:
     """A body as the API reads it. **Refuses** (400) with every fault gathered."""
     faults: list[Fault] = []
-    given: dict[str, Any] = shape.read(body, "", faults)
+    given = rows.read(body, "", faults)
     if faults:
         raise bad_request(faults, message)
     return given
+
+
+@contextmanager
+def told_of(body: "Model") -> Iterator[None]:
+    """What is refused is told by JSON pointers into the body, as the API tells it."""
+    from handbill.wire.models import pointed_out
+
+    try:
+        yield
+    except Refused as refused:
+        raise pointed_out(refused, body) from None
 
 
 def decimal_in(text: str, option: str) -> Decimal:

@@ -10,6 +10,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 
+import msgspec
+
 from handbill.core.charging import Factors, Place
 from handbill.kit.instants import Instant
 
@@ -17,6 +19,29 @@ Level = Literal["Client", "Campaign", "JobGroup"]
 LEVELS: Final[tuple[Level, ...]] = ("Client", "Campaign", "JobGroup")
 Steps = tuple[tuple[Instant, int], ...]
 """From which instant on the agency's markup is how many ppm, in order; before the first it is 0."""
+
+
+class Markup(msgspec.Struct, kw_only=True):
+    """``entities``: where it holds; a number of 0 stands for all."""
+
+    no: int
+    id: str
+    agency_no: int
+    name: str = ""
+    from_at: Instant
+    ppm: int
+    entities: tuple[Place, ...]
+    created_at: Instant
+    updated_at: Instant
+
+
+class Entity(NamedTuple):
+    """Where a markup holds, by ids. Without a ``publisher_id``: at every publisher."""
+
+    client_id: str
+    entity_id: str
+    level: Level
+    publisher_id: str | None = None
 
 
 class Dated(NamedTuple):

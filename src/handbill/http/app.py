@@ -16,12 +16,12 @@ from handbill.http.bodies import Broken, Room, body_of
 from handbill.http.etags import require_match, tagged, unless_known
 from handbill.http.gates import Arrival, admitted, found_client, held_client, read_shapes
 from handbill.http.lanes import Deputies, Lanes, Owners, lane_of
-from handbill.http.operations import JSON, NO_RECORDS, Answer, Call, Desk, Lane, Operation
+from handbill.http.operations import JSON, NO_RECORDS, Answer, Call, Desk, Lane, Operation, body_in
 from handbill.http.paths import Paths
 from handbill.http.writing import Writer
 from handbill.kit.faults import Fault, Refused, bad_request, passes
-from handbill.kit.jsons import encode
 from handbill.store.records import Tx
+from handbill.wire.models import pointed_out
 from handbill.wire.values import MOST_FAULTS
 
 _log = logging.getLogger("handbill.http")
@@ -318,8 +318,12 @@ def _once(operation: Operation, call: Call, key: str, raw: bytes) -> Answer:
 
 
 def _answered(operation: Operation, call: Call) -> Answer:
-    """What the work answers; of a GET, with its ETag."""
-    return _answer_of(operation, operation.work(call))
+    """What the work answers; of a GET, with its ETag. What it refuses is told by JSON pointers."""
+    try:
+        worked = operation.work(call)
+    except Refused as refused:
+        raise pointed_out(refused, call.body) from None
+    return _answer_of(operation, worked)
 
 
 def _answer_of(operation: Operation, worked: Any) -> Answer:
@@ -353,11 +357,6 @@ def refusal(refused: Refused, request_id: str, headers: Mapping[str, str] | None
         if len(faults) >= MOST_FAULTS:
             body["message"] += f": errors names the first {MOST_FAULTS:,} faults; there may be more"
     return Answer(body, refused.status, dict(headers or {}))
-
-
-def body_in(answer: Answer) -> bytes:
-    """The body, written as JSON where the answer is not raw."""
-    return encode(answer.body) if answer.raw is None else answer.raw
 
 
 def head_of(answer: Answer, request_id: str) -> list[Pair]:

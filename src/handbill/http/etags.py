@@ -2,9 +2,8 @@
 
 import hashlib
 
-from handbill.http.operations import NOTHING, Answer, Call, Operation
+from handbill.http.operations import NOTHING, Answer, Call, Operation, body_in
 from handbill.kit.faults import refused_state
-from handbill.kit.jsons import encode
 
 _STALE = (
     "412 precondition failed: the thing has changed since it was read; "
@@ -26,7 +25,7 @@ def tagged(answer: Answer) -> Answer:
     """The answer of a GET with its ETag, and its body written."""
     if answer.status != 200 or answer.chunks is not None:
         return answer
-    raw = encode(answer.body) if answer.raw is None else answer.raw
+    raw = body_in(answer)
     headers = {**answer.headers, "etag": etag_of(raw)}
     return Answer(None, 200, headers, raw, answer.media_type)
 
@@ -51,6 +50,6 @@ def require_match(call: Call, reading: Operation | None) -> None:
         call.desk.doors.hold_owner(call.tx, call.caller)
     found = reading.work(call)
     answer = found if isinstance(found, Answer) else Answer(found)
-    raw = encode(answer.body) if answer.raw is None else answer.raw
+    raw = body_in(answer)
     if not _named(call.headers.get("if-match"), etag_of(raw)):
         raise refused_state("/If-Match", _STALE)

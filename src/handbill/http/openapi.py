@@ -1,12 +1,13 @@
 """The OpenAPI 3.1 document, made from the table of operations and nothing else."""
 
 import re
-from collections.abc import Container, Iterable
-from typing import Any
+from collections.abc import Container, Iterable, Mapping
+from typing import Any, NamedTuple, TypeGuard
 
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
-from handbill.wire.shapes import NOT_GIVEN, Object, Schema
+from handbill.wire.models import Model, described, or_null
+from handbill.wire.shapes import NOT_GIVEN, Object, Schema, Shape
 
 _ERROR: Schema = {
     "type": "object",
@@ -107,15 +108,39 @@ _TAGS = {
 }
 
 
+class _Known(NamedTuple):
+    """``read``: the paths of things that are read whole; ``refs``: the name of each model."""
+
+    read: Container[str]
+    refs: Mapping[tuple[Any, Any], Schema]
+
+    def body(self, body: Shape | type[Model]) -> Schema:
+        if isinstance(body, Shape):
+            return _with_nulls(body.schema())
+        return self.refs[body, "validation"]
+
+    def answer(self, answer: Schema | type[Model]) -> Schema:
+        return answer if isinstance(answer, dict) else self.refs[answer, "serialization"]
+
+
+def _is_model(of: Any) -> TypeGuard[type[Model]]:
+    return isinstance(of, type)
+
+
 def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
     """The whole document; the same table gives the same bytes."""
     rows = list(operations)
     read = {row.path for row in rows if row.verb == "GET" and not row.query.fields}
+    refs, schemas = described(
+        (row.body for row in rows if _is_model(row.body)),
+        (row.answer for row in rows if _is_model(row.answer)),
+    )
+    known = _Known(read, refs)
     paths: dict[str, dict[str, Any]] = {}
     for operation in rows:
         verbs = ("PUT", "PATCH") if operation.verb == "PUT" else (operation.verb,)
         for verb in verbs:
-            paths.setdefault(operation.path, {})[verb.lower()] = _operation(operation, verb, read)
+            paths.setdefault(operation.path, {})[verb.lower()] = _operation(operation, verb, known)
     used = list(dict.fromkeys(operation.tag for operation in rows))
     return {
         "openapi": "3.1.0",
@@ -139,7 +164,7 @@ def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
                     "description": "The access_token of POST /token; lasts a day.",
                 },
             },
-            "schemas": {"Error": _ERROR, "Faults": _FAULTS},
+            "schemas": {"Error": _ERROR, "Faults": _FAULTS} | schemas,
             "responses": {
                 name: {
                     "description": about,
@@ -169,7 +194,7 @@ def _plain(value: Any) -> Any:
     return msgspec.json.decode(encode(value))
 
 
-def _operation(operation: Operation, verb: str, read: Container[str]) -> dict[str, Any]:
+def _operation(operation: Operation, verb: str, known: _Known) -> dict[str, Any]:
     name = operation.name if verb != "PATCH" else f"{operation.name}_partly"
     found: dict[str, Any] = {
         "operationId": name,
@@ -177,11 +202,11 @@ def _operation(operation: Operation, verb: str, read: Container[str]) -> dict[st
         "summary": operation.title,
         "description": operation.about,
         "security": _security(operation),
-        "parameters": [*_parameters(operation, verb), *_conditions(operation, read)],
-        "responses": _responses(operation),
+        "parameters": [*_parameters(operation, verb), *_conditions(operation, known.read)],
+        "responses": _responses(operation, known),
     }
     if operation.body is not None:
-        media: dict[str, Any] = {"schema": _with_nulls(operation.body.schema())}
+        media: dict[str, Any] = {"schema": known.body(operation.body)}
         if operation.sample is not NOT_GIVEN:
             media["example"] = operation.sample
         found["requestBody"] = {
@@ -207,24 +232,9 @@ def _with_nulls(schema: Schema) -> Schema:
         for one in schema.get("allOf", ()):
             needed.update(name for choice in one["anyOf"] for name in choice["required"])
         found["properties"] = {
-            name: _with_nulls(inner) if name in needed else _or_null(_with_nulls(inner))
+            name: _with_nulls(inner) if name in needed else or_null(_with_nulls(inner))
             for name, inner in schema["properties"].items()
         }
-    return found
-
-
-def _or_null(schema: Schema) -> Schema:
-    null = {"type": "null"}
-    for word in ("anyOf", "oneOf"):
-        if word in schema:
-            others = [one for one in schema[word] if one != null]
-            return schema | {word: [*others, null]}
-    found = dict(schema)
-    if "enum" in schema:
-        found["enum"] = [*schema["enum"], None]
-    if "type" in schema:
-        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        found["type"] = list(dict.fromkeys([*kinds, "null"]))
     return found
 
 
@@ -292,13 +302,13 @@ def _is_tagged(operation: Operation) -> bool:
     return operation.verb == "GET" and operation.media_types == ("application/json",)
 
 
-def _responses(operation: Operation) -> dict[str, Any]:
+def _responses(operation: Operation, known: _Known) -> dict[str, Any]:
     success: dict[str, Any] = {
         "description": "It is taken on; the result is made in the background."
         if operation.success == 202
         else "Done.",
         "headers": _headers(operation),
-        "content": {kind: _media(operation, kind) for kind in operation.media_types},
+        "content": {kind: _media(operation, kind, known) for kind in operation.media_types},
     }
     found = {str(operation.success): success}
     if _is_tagged(operation):
@@ -317,10 +327,10 @@ def _headers(operation: Operation) -> dict[str, Any]:
     return {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}
 
 
-def _media(operation: Operation, kind: str) -> dict[str, Any]:
+def _media(operation: Operation, kind: str, known: _Known) -> dict[str, Any]:
     if kind == "text/plain":
         return {"schema": {"const": "NO_CONTENT", "description": "For who accepts only text."}}
-    media: dict[str, Any] = {"schema": operation.answer}
+    media: dict[str, Any] = {"schema": known.answer(operation.answer)}
     if operation.sample_answer is not NOT_GIVEN:
         media["example"] = operation.sample_answer
     return media

@@ -14,9 +14,11 @@ from handbill.host.ids import Ids
 from handbill.host.settings import Settings
 from handbill.http.asgi import Headers
 from handbill.kit.instants import Instant
+from handbill.kit.jsons import encode
 from handbill.store.blobs import Blobs
 from handbill.store.journal import JournalWriter
 from handbill.store.records import Records, Tx
+from handbill.wire.models import Model, spelled
 from handbill.wire.shapes import NOT_GIVEN, Field, Integer, Object, Schema, Shape
 
 Role = Literal["agency", "partner", "key", "public"]
@@ -104,7 +106,7 @@ class Desk:
 
 @dataclass(slots=True)
 class Call:
-    """One request that has passed its gates. ``body`` and ``query`` are read by their shapes."""
+    """One request that has passed its gates. ``body`` and ``query`` are read by their rows."""
 
     tx: Tx
     desk: Desk
@@ -160,6 +162,11 @@ class Answer(msgspec.Struct, frozen=True):
     chunks: Iterator[bytes] | None = None
 
 
+def body_in(answer: Answer) -> bytes:
+    """The body, written as JSON where the answer is not raw."""
+    return encode(spelled(answer.body)) if answer.raw is None else answer.raw
+
+
 @dataclass(frozen=True, kw_only=True)
 class Operation:
     """One operation. The gates pass only sound calls on to ``work``, which answers the JSON body
@@ -176,12 +183,12 @@ class Operation:
     about: str
     tag: str
     work: Callable[[Call], Any]
-    answer: Schema
+    answer: Schema | type[Model]
     number: int | None = None
     role: Role = "agency"
     client_header: ClientHeader = ""
     query: Object = NOTHING
-    body: Shape | None = None
+    body: Shape | type[Model] | None = None
     many: bool = False
     """The body may be an array: 8 MB are allowed instead of 1."""
     must_have_body: bool = True

@@ -3,31 +3,15 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.core.charging import Place
-from handbill.core.markups import Dated
+from handbill.core.markups import Dated, Markup
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
 from handbill.store.records.tables import markup_entities, markups
-
-
-class Markup(msgspec.Struct, kw_only=True):
-    """``entities``: where it holds; a number of 0 stands for all."""
-
-    no: int
-    id: str
-    agency_no: int
-    name: str = ""
-    from_at: Instant
-    ppm: int
-    entities: tuple[Place, ...]
-    created_at: Instant
-    updated_at: Instant
-
 
 _t, _e = markups.c, markup_entities.c
 _COLUMNS = (

@@ -1,24 +1,24 @@
 """What can be asked of markups, and done to them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 from handbill.access import service as access
 from handbill.campaigns import service as campaigns
 from handbill.clients import service as clients
+from handbill.core.changes import with_changes
 from handbill.core.charging import Place
-from handbill.core.markups import Steps, level_of, steps_of
+from handbill.core.markups import Entity, Markup, Steps, level_of, steps_of
 from handbill.groups import service as groups
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
-from handbill.kit.instants import Instant
+from handbill.kit.instants import SECOND, Instant
+from handbill.kit.zones import zone_of
 from handbill.markups import rows
-from handbill.markups.rows import Markup
 from handbill.publishers import service as publishers
 from handbill.store.records import Tx
-from handbill.wire.changes import settled
-from handbill.wire.date_patterns import Read
-from handbill.wire.markups import NAMES, Entity, from_instant, spell_markup
+from handbill.wire.date_patterns import Read, instant_in
 
 MOST_MARKUPS = 1_000
 
@@ -42,8 +42,10 @@ def page_of_client(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[
     return rows.page_of_client(tx, client_no, skip, limit), rows.count_of_client(tx, client_no)
 
 
-def spelled(tx: Tx, markups: Sequence[Markup]) -> list[dict[str, Any]]:
-    """The markups as they are answered, with the ids of all that they name, deleted things too."""
+def entities_of(tx: Tx, markups: Sequence[Markup]) -> dict[int, list[Entity]]:
+    """Where the markups hold, by their numbers, with the ids of all that they name, of deleted
+    things too.
+    """
     places = [place for markup in markups for place in markup.entities]
     client_ids = _ids(clients.clients_by_number(tx, (place.client_no for place in places)))
     campaign_ids = _ids(campaigns.campaigns_by_number(tx, (one.campaign_no for one in places)))
@@ -59,13 +61,7 @@ def spelled(tx: Tx, markups: Sequence[Markup]) -> list[dict[str, Any]]:
         }[level]
         return Entity(client_id, entity_id, level, publisher_ids.get(place.publisher_no))
 
-    return [
-        spell_markup(
-            one.id, one.name, one.from_at, one.ppm, map(entity, one.entities),
-            (one.created_at, one.updated_at),
-        )
-        for one in markups
-    ]  # fmt: skip
+    return {markup.no: list(map(entity, markup.entities)) for markup in markups}
 
 
 def _ids(found: Mapping[int, Any]) -> dict[int, str]:
@@ -79,39 +75,39 @@ def steps_at(tx: Tx, places: Iterable[Place]) -> dict[Place, Steps]:
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
-def create(tx: Tx, ids: Ids, now: Instant, agency_no: int, given: dict[str, Any]) -> Markup:
-    """A new markup of what ``wire.markups.CREATE`` read.
+def create(
+    tx: Tx, ids: Ids, now: Instant, agency_no: int, *, ppm: int, from_at: Instant | Read,
+    entities: Sequence[Entity], name: str = "",
+) -> Markup:  # fmt: skip
+    """A new markup.
 
     **Refuses** entities that are not the agency's (404); unknown publishers, a day that is not the
     same for all of its clients, and more than a thousand markups (400).
     """
     access.lock_agency(tx, agency_no)
-    entities = _found(tx, agency_no, given["entities"])
+    places = _places(tx, agency_no, entities)
     if rows.count(tx, agency_no) >= MOST_MARKUPS:
         raise refused_state("", f"there are {MOST_MARKUPS} markups already; delete one first")
     markup = Markup(
-        no=0, id=new_uuid(ids), agency_no=agency_no, name=given.get("name") or "",
-        from_at=_from(tx, given["effectiveFrom"], entities), ppm=given["value"],
-        entities=entities, created_at=now, updated_at=now,
+        no=0, id=new_uuid(ids), agency_no=agency_no, name=name, from_at=_from(tx, from_at, places),
+        ppm=ppm, entities=places, created_at=now, updated_at=now,
     )  # fmt: skip
     rows.add(tx, markup)
     return markup
 
 
-def update(tx: Tx, now: Instant, agency_no: int, markup_id: str, given: dict[str, Any]) -> None:
-    """Change what ``wire.markups.UPDATE`` read; nothing given changes nothing. What is booked
-    stays as it is.
+def update(
+    tx: Tx, now: Instant, agency_no: int, markup_id: str, changes: Mapping[str, Any]
+) -> None:
+    """Change what is named; nothing named changes nothing. What is booked stays as it is.
 
     **Refuses** as ``create``; and (400) clearing anything but the name.
     """
     access.lock_agency(tx, agency_no)
     markup = markup_of(tx, agency_no, markup_id)
-    faults: list[Fault] = []
-    changed = settled(markup, given, NAMES, faults)
-    if faults:
-        raise bad_request(faults)
-    if "entities" in given:
-        changed.entities = _found(tx, agency_no, given["entities"])
+    changed = with_changes(markup, changes)
+    if "entities" in changes:
+        changed.entities = _places(tx, agency_no, changes["entities"])
     changed.from_at = _from(tx, changed.from_at, changed.entities)
     if changed != markup:
         rows.save(tx, changed, now)
@@ -124,15 +120,20 @@ def delete(tx: Tx, now: Instant, agency_no: int, markup_id: str) -> None:
 
 
 def _from(tx: Tx, from_at: Instant | Read, entities: Sequence[Place]) -> Instant:
-    """When a markup begins. **Refuses** (400) a time that needs a zone where the clients differ."""
+    """When a markup begins, to the second. **Refuses** (400) a time that needs a zone where the
+    clients differ.
+    """
+    if isinstance(from_at, int):
+        return from_at
     found = clients.clients_by_number(tx, (place.client_no for place in entities)).values()
-    at = from_instant(from_at, {client.zone for client in found})
-    if at is None:
-        raise refused_state("/effectiveFrom", "needs an offset: the clients' time zones differ")
-    return at
+    zones = {client.zone for client in found}
+    if from_at.moment.tzinfo is None and len(zones) != 1:
+        raise refused_state("from_at", "needs an offset: the clients' time zones differ")
+    zone = zone_of(zones.pop()) if len(zones) == 1 else UTC
+    return max(0, instant_in(from_at, zone, last=False)) // SECOND * SECOND
 
 
-def _found(tx: Tx, agency_no: int, entities: Sequence[Entity]) -> tuple[Place, ...]:
+def _places(tx: Tx, agency_no: int, entities: Sequence[Entity]) -> tuple[Place, ...]:
     """The entities by number. **Refuses** (404) ids that are not the agency's or are of another
     level or client; (400) unknown publishers.
     """
@@ -140,7 +141,7 @@ def _found(tx: Tx, agency_no: int, entities: Sequence[Entity]) -> tuple[Place, .
     if any(entity.publisher_id is not None for entity in entities):
         known = {one.id: one.no for one in publishers.publishers_of(tx, agency_no)}
         faults = [
-            Fault(f"/entities/{n}/placementId", "is not a publisher of yours")
+            Fault(f"entities.{n}.publisher_id", "is not a publisher of yours")
             for n, entity in enumerate(entities)
             if entity.publisher_id is not None and entity.publisher_id not in known
         ]

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
+from handbill.contract.envelopes import Done, Made
+from handbill.contract.markups.models import Markup, MarkupChange, MarkupPage, NewMarkup, told
+from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.markups import service
-from handbill.wire.markups import CREATE, MARKUP, UPDATE
-from handbill.wire.spelling import TEXT, described
 
 _TAG = "Markups"
 _PATH = "/markups"
@@ -14,37 +14,37 @@ _ONE = f"{_PATH}/{{markup_id}}"
 _BOOKED = "What is booked already stays as it is."
 
 
-def _create(call: Call) -> dict[str, Any]:
-    made = service.create(call.tx, call.ids, call.now, call.caller.agency_no, call.body)
-    return done("Markup created", made.id)
+def _create(call: Call) -> Made:
+    made = service.create(call.tx, call.ids, call.now, call.caller.agency_no, **call.body.given())
+    return Made.of(result=made.id, message="Markup created")
 
 
-def _list(call: Call) -> Any:
+def _list(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
     found, total = service.page(call.tx, call.caller.agency_no, skip, limit)
-    return with_links(call, {"data": service.spelled(call.tx, found)}, total)
+    return with_links(call, MarkupPage.of(rows=told(call.tx, found)), total)
 
 
-def _list_of_client(call: Call) -> Any:
+def _list_of_client(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
     found, total = service.page_of_client(call.tx, call.client.no, skip, limit)
-    return with_links(call, {"data": service.spelled(call.tx, found)}, total)
+    return with_links(call, MarkupPage.of(rows=told(call.tx, found)), total)
 
 
-def _get(call: Call) -> dict[str, Any]:
+def _get(call: Call) -> Markup:
     markup = service.markup_of(call.tx, call.caller.agency_no, call.path["markup_id"])
-    return service.spelled(call.tx, [markup])[0]
+    return told(call.tx, [markup])[0]
 
 
-def _update(call: Call) -> dict[str, Any]:
-    markup_id = call.path["markup_id"]
-    service.update(call.tx, call.now, call.caller.agency_no, markup_id, call.body)
-    return done("Markup updated")
+def _update(call: Call) -> Done:
+    changes = call.body.given()
+    service.update(call.tx, call.now, call.caller.agency_no, call.path["markup_id"], changes)
+    return Done.of(result=True, message="Markup updated")
 
 
-def _delete(call: Call) -> dict[str, Any]:
+def _delete(call: Call) -> Done:
     service.delete(call.tx, call.now, call.caller.agency_no, call.path["markup_id"])
-    return done("Markup deleted")
+    return Done.of(result=True, message="Markup deleted")
 
 
 _ID = "5f8b1c1e-9a52-4c0c-8d2b-0a4f2f6d7c33"
@@ -81,9 +81,9 @@ OPERATIONS = [
         f"marked-up spend. It may begin in the past: it holds for what is judged then. {_BOOKED}",
         tag=_TAG,
         work=_create,
-        body=CREATE,
+        body=NewMarkup,
         body_names=True,
-        answer=result_schema(described(TEXT, "The new markup's id.")),
+        answer=Made,
         sample=_SAMPLE,
         sample_answer={"result": _ID, "message": "Markup created"},
     ),
@@ -96,7 +96,7 @@ OPERATIONS = [
         tag=_TAG,
         work=_list,
         query=PAGED,
-        answer=page_schema(MARKUP),
+        answer=MarkupPage,
         sample_answer={"data": [_ANSWER]},
     ),
     Operation(
@@ -107,7 +107,7 @@ OPERATIONS = [
         about="One markup. What it names is told by its id even when it was deleted since.",
         tag=_TAG,
         work=_get,
-        answer=MARKUP,
+        answer=Markup,
         sample_answer=_ANSWER,
     ),
     Operation(
@@ -118,9 +118,9 @@ OPERATIONS = [
         about=f"Changes the markup for what is judged from now on. {_BOOKED}",
         tag=_TAG,
         work=_update,
-        body=UPDATE,
+        body=MarkupChange,
         body_names=True,
-        answer=result_schema(),
+        answer=Done,
         sample={"value": 12.5},
         sample_answer={"result": True, "message": "Markup updated"},
     ),
@@ -132,7 +132,7 @@ OPERATIONS = [
         about=f"It holds for nothing that is judged from now on. {_BOOKED}",
         tag=_TAG,
         work=_delete,
-        answer=result_schema(),
+        answer=Done,
         sample_answer={"result": True, "message": "Markup deleted"},
     ),
     Operation(
@@ -145,7 +145,7 @@ OPERATIONS = [
         tag=_TAG,
         work=_list_of_client,
         query=PAGED,
-        answer=page_schema(MARKUP),
+        answer=MarkupPage,
         sample_answer={"data": [_ANSWER]},
     ),
 ]

@@ -1,0 +1,1 @@
+"""Markups, as they are said and asked for: an addition to the contract (section 1)."""

@@ -1,0 +1,111 @@
+"""Markups, as they are read and told. **Source**: domain 4.2."""
+
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Annotated, Any, Final, Self
+
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
+
+from handbill.contract.envelopes import Dated, Identified, Page
+from handbill.core import markups as core
+from handbill.core.markups import Entity, Level
+from handbill.kit.faults import Fault
+from handbill.kit.instants import SECOND
+from handbill.markups import service
+from handbill.store.records import Tx
+from handbill.wire.date_patterns import Read, When, instant_in
+from handbill.wire.fields import AnyCase, Distinct, Id, Name, Percent
+from handbill.wire.models import Model, Wrong, partial
+from handbill.wire.values import Faults, Integer
+
+_MOST_PERCENT: Final = 800
+"""The largest amount that there is, marked up by so much, is still a number of 64 bits."""
+_MOST_ENTITIES: Final = 100
+_SECONDS = Integer(0, 253_402_300_799)  # up to the year 9999
+
+
+def _since(value: Any) -> int | Read:
+    """Seconds since 1970, as micros; or a day, or a date and time, whose zone is not yet known."""
+    faults: Faults = []
+    if isinstance(value, str):
+        read: Any = When().read(value, "", faults)
+        if not faults and instant_in(read, UTC, last=False) < 0:
+            raise ValueError("must not be before 1970")
+    else:
+        read = _SECONDS.read(value, "", faults)
+    if faults:
+        raise ValueError(
+            "must be whole seconds since 1970, or an ISO-8601 date and time; at most of 9999"
+        )
+    return read if isinstance(read, Read) else int(read) * SECOND
+
+
+Since = Annotated[
+    Any,
+    PlainValidator(_since),
+    PlainSerializer(lambda at: at // SECOND),
+    WithJsonSchema(
+        {"anyOf": [_SECONDS.schema(), {"type": "string", "maxLength": 40}]}, "validation"
+    ),
+    WithJsonSchema({"type": "integer"}, "serialization"),
+]
+
+
+class MarkupEntity(Model):
+    makes = Entity
+    client_id: Id = Field(alias="clientId", description="The client's id.")
+    entity_id: Id = Field(
+        "",
+        alias="entityId",
+        description="Id of the client, campaign or job group; the client's if absent.",
+    )
+    level: Annotated[Level, AnyCase()] = Field(description="What entityId names.")
+    publisher_id: Id | None = Field(
+        None,
+        alias="placementId",
+        description="The publisher's id; without one it holds at every publisher.",
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.entity_id == "":
+            if self.level != "Client":
+                raise Wrong(Fault("/entityId", "is required"))
+            self.entity_id = self.client_id
+        return self
+
+
+class NewMarkup(Model):
+    name: Name = Field("", description="A name for people.")
+    from_at: Since = Field(
+        alias="effectiveFrom",
+        description="From when on it holds: seconds since 1970, or ISO 8601. A day, or a time "
+        "without an offset, is of the clients' zone; it is refused where their zones differ.",
+    )
+    ppm: Annotated[int, Percent(_MOST_PERCENT)] = Field(
+        alias="value", description="Percent put on the spend, at most 4 decimals."
+    )
+    entities: Distinct[MarkupEntity] = Field(
+        min_length=1,
+        max_length=_MOST_ENTITIES,
+        description="Where it holds; an update replaces the whole list.",
+    )
+
+
+MarkupChange = partial(NewMarkup, "MarkupChange")
+
+
+class Markup(Dated, NewMarkup, Identified):
+    """A markup: what an agency puts on its customers' spend, from when on and where."""
+
+
+class MarkupPage(Page[Markup]):
+    """Markups, oldest first."""
+
+
+def told(tx: Tx, markups: Sequence[core.Markup]) -> list[Markup]:
+    """Markups with the ids of all that they name."""
+    entities = service.entities_of(tx, markups)
+    return [
+        Markup.of(one, entities=list(map(MarkupEntity.of, entities[one.no]))) for one in markups
+    ]

@@ -1,0 +1,120 @@
+"""Types of rows: each reads what came, spells what goes, and describes both (contract 3)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any, TypeVar, get_args
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from handbill.kit.faults import Fault
+from handbill.kit.instants import iso_of
+from handbill.kit.money import micros_of, number_of
+from handbill.wire.models import NOT_BLANK, Model, Wrong
+
+_T = TypeVar("_T")
+
+
+def _whole(value: Any) -> Any:
+    """JSON knows no integers: 2.0 is one."""
+    return int(value) if isinstance(value, Decimal) and value == int(value) else value
+
+
+def _number(value: Any) -> int | Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("must be a number")  # noqa: TRY004 - a fault of the caller's
+    return value
+
+
+Text = Annotated[str, StringConstraints(max_length=1_000)]
+Name = Annotated[str, StringConstraints(max_length=200)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NOT_BLANK)]
+"""Text that is not blank."""
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Money = Annotated[
+    int,
+    PlainValidator(lambda value: micros_of(_number(value))),
+    PlainSerializer(number_of),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 10**12}),
+]
+"""A JSON number of at most 6 decimals, as micros."""
+
+Instant = Annotated[
+    int,
+    PlainSerializer(iso_of),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"}),
+]
+"""Only told: micros since 1970, as ISO 8601 in UTC."""
+
+
+@dataclass(frozen=True)
+class Percent:
+    """A percentage of at most 4 decimals, as parts per million: 80 is 800,000."""
+
+    most: int = 100
+
+    def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> Any:
+        return handler.generate_schema(
+            Annotated[
+                int,
+                PlainValidator(self._ppm),
+                PlainSerializer(_number_of_ppm),
+                WithJsonSchema({"type": "number", "minimum": 0, "maximum": self.most}),
+            ]
+        )
+
+    def _ppm(self, value: Any) -> int:
+        number = _number(value)
+        if not 0 <= number <= self.most:
+            raise ValueError(f"must be between 0 and {self.most}")
+        ppm = Decimal(number) * 10_000
+        if ppm != int(ppm):
+            raise ValueError("must have at most 4 decimals")
+        return int(ppm)
+
+
+def _number_of_ppm(ppm: int) -> Decimal | int:
+    return number_of(ppm * 100)
+
+
+class AnyCase:
+    """A ``Literal`` that is read in any case, and kept in the one that is documented."""
+
+    def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> Any:
+        words = {word.casefold(): word for word in get_args(of)}
+
+        def word_of(value: Any) -> Any:
+            word = words.get(value.casefold()) if isinstance(value, str) else None
+            if word is None:
+                raise ValueError("must be one of " + ", ".join(words.values()))
+            return word
+
+        return handler.generate_schema(Annotated[of, BeforeValidator(word_of)])
+
+
+def _distinct(items: list[_T]) -> list[_T]:
+    seen: set[str] = set()
+    faults = []
+    for n, item in enumerate(items):
+        told = repr(vars(item) if isinstance(item, Model) else item)
+        if told in seen:
+            faults.append(Fault(f"/{n}", "is there twice"))
+        seen.add(told)
+    if faults:
+        raise Wrong(*faults)
+    return items
+
+
+Distinct = Annotated[
+    list[_T], AfterValidator(_distinct), Field(json_schema_extra={"uniqueItems": True})
+]
+"""An array in which nothing is there twice."""

@@ -1,0 +1,247 @@
+"""Models: what the fields of a noun are called, may be and mean, each stated in one row.
+
+A row is a field of pydantic: the noun's attribute, the contract's alias, other spellings, type and
+description. From it a body is read, an answer spelled, and both described.
+**Source**: docs/decisions/0039.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Self, TypeVar, cast
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationError,
+    create_model,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
+
+from handbill.kit.faults import Fault, Refused
+from handbill.wire.shapes import pointed
+from handbill.wire.values import MOST_FAULTS, Faults, Schema
+
+_M = TypeVar("_M", bound="Model")
+_REF = "#/components/schemas/{model}"
+_TEXTS = {
+    "missing": "is required",
+    "string_type": "must be a string",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must match {pattern}",
+    "int_type": "must be an integer",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "bool_type": "must be true or false",
+    "list_type": "must be an array",
+    "tuple_type": "must be an array",
+    "too_short": "must have at least {min_length} items",
+    "too_long": "must have at most {max_length} items",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+}
+"""What pydantic finds wrong, in our own words."""
+NOT_BLANK = r"\S"
+
+
+class Wrong(ValueError):
+    """Several things are wrong with a value; each fault's pointer begins at the value."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__(faults)
+        self.faults = faults
+
+
+class Model(BaseModel):
+    """Rows about one noun. Unknown keys are ignored; null on a row that need not be there counts as
+    absent.
+
+    ``makes``: what the rows that were said are handed to, by the noun's own names.
+    """
+
+    model_config = ConfigDict(strict=True, json_schema_serialization_defaults_required=True)
+    makes: ClassVar[Callable[..., Any]] = dict
+    keeps_null: ClassVar[bool] = False
+    names: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        cls.names = tuple(cls.model_fields)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: Any) -> Any:
+        if cls.keeps_null or not isinstance(value, dict) or None not in value.values():
+            return value
+        absent: set[str] = set()
+        for name, row in cls.model_fields.items():
+            spellings = [one for one in _spellings(name, row) if one in value]
+            if spellings and value[spellings[0]] is None and not row.is_required():
+                absent.update(spellings)  # the first spelling counts
+        return {key: one for key, one in value.items() if key not in absent}
+
+    @classmethod
+    def read(cls, value: Any, at: str, faults: Faults) -> Self:
+        """Read a body; what is wrong with it comes to ``faults``, and then nothing counts."""
+        try:
+            return cls.model_validate(value)
+        except ValidationError as failed:
+            for error in failed.errors(include_url=False)[:MOST_FAULTS]:
+                faults.extend(_faults_of(error, at))
+            return cast(Self, None)
+
+    @classmethod
+    def of(cls, noun: Any = None, **rows: Any) -> Self:
+        """The answer about a noun: each row is its attribute of that name, or is given."""
+        made = cls.__new__(cls)
+        told = vars(made)  # nothing is checked again: what is kept is told
+        for name in cls.names:
+            told[name] = rows[name] if name in rows else getattr(noun, name)
+        return made
+
+    def given(self) -> dict[str, Any]:
+        """What was said, by the noun's own names."""
+        said = self.model_fields_set
+        return {name: _noun_of(one) for name, one in self.__dict__.items() if name in said}
+
+    def noun(self) -> Any:
+        return type(self).makes(**self.given())
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: Any, handler: GetJsonSchemaHandler) -> Schema:
+        found = handler(core)
+        rows: Schema = handler.resolve_ref_schema(found).get("properties", {})
+        for name, row in cls.model_fields.items():
+            told, *others = _spellings(name, row)
+            rows[told].pop("default", None)
+            if handler.mode == "validation" and others:
+                rows[told]["description"] += f" Also read as {', '.join(others)}."
+            if handler.mode == "validation" and not row.is_required():
+                rows[told] = or_null(rows[told])
+        return found
+
+
+class _Change(Model):
+    keeps_null = True
+
+
+def partial(rows: type[_M], name: str) -> type[_M]:
+    """The same rows, none of which must be there, and null is told: what an update reads."""
+    changes: dict[str, Any] = {
+        name: (
+            row.rebuild_annotation() | None,
+            Field(
+                None, alias=row.alias, validation_alias=row.validation_alias,
+                description=row.description,
+            ),
+        )
+        for name, row in rows.model_fields.items()
+    }  # fmt: skip
+    change = create_model(name, __base__=_Change, __module__=rows.__module__, **changes)
+    return cast(type[_M], change)
+
+
+def spelled(body: Any) -> Any:
+    """An answer as JSON's own values."""
+    if not isinstance(body, Model):
+        return body
+    return type(body).__pydantic_serializer__.to_python(body, by_alias=True)
+
+
+def pointed_out(refused: Refused, said: Any) -> Refused:
+    """The refusal, with JSON pointers into what was said where it names a noun's attributes."""
+    refused.faults = [
+        fault if fault.field[:1] in {"", "/"} else Fault(_pointer(said, fault.field), fault.message)
+        for fault in refused.faults
+    ]
+    return refused
+
+
+def _pointer(said: Any, attributes: str) -> str:
+    """``entities.0.publisher_id`` as ``/entities/0/placementId``."""
+    pointer = ""
+    for step in attributes.split("."):
+        row = type(said).model_fields.get(step) if isinstance(said, Model) else None
+        pointer += "/" + pointed(_spellings(step, row)[0] if row else step)
+        said = said[int(step)] if isinstance(said, list | tuple) else getattr(said, step, None)
+    return pointer
+
+
+def _noun_of(value: Any) -> Any:
+    if type(value) is list:
+        return [_noun_of(one) for one in value]
+    return value.noun() if isinstance(value, Model) else value
+
+
+def _spellings(name: str, row: FieldInfo) -> list[str]:
+    """The name that is written first, then all that are read too."""
+    if isinstance(row.validation_alias, AliasChoices):
+        return [str(one) for one in row.validation_alias.choices]
+    return [row.alias or name]
+
+
+def _faults_of(error: Mapping[str, Any], at: str) -> list[Fault]:
+    here = at + "".join(f"/{pointed(str(step))}" for step in error["loc"])
+    context = error.get("ctx", {})
+    wrong = context.get("error")
+    if isinstance(wrong, Wrong):
+        return [Fault(here + fault.field, fault.message) for fault in wrong.faults]
+    if error["input"] is None and error["loc"] and isinstance(error["loc"][-1], str):
+        return [Fault(here, _TEXTS["missing"])]
+    if wrong is not None:
+        return [Fault(here, str(wrong))]
+    if context.get("pattern") == NOT_BLANK:
+        return [Fault(here, "must not be blank")]
+    return [Fault(here, _TEXTS[error["type"]].format(**context))]
+
+
+# ── described ───────────────────────────────────────────────────────────────────────────────────
+class _Plain(GenerateJsonSchema):
+    """JSON Schema without titles: the names say as much."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
+        return False
+
+
+def schema_of(answer: "Schema | type[Model]") -> Schema:
+    """The schema of an answer, with all that it refers to."""
+    if isinstance(answer, dict):
+        return answer
+    return answer.model_json_schema(mode="serialization", schema_generator=_Plain)
+
+
+def described(
+    said: Iterable[type[Model]], told: Iterable[type[Model]]
+) -> tuple[Mapping[tuple[Any, JsonSchemaMode], Schema], dict[str, Schema]]:
+    """A reference for each model that is read or told, and all that they refer to, by name."""
+    models: list[tuple[type[Model], JsonSchemaMode]] = [(one, "validation") for one in said]
+    models += [(one, "serialization") for one in told]
+    refs, found = models_json_schema(models, ref_template=_REF, schema_generator=_Plain)
+    schemas = {name: _untitled(one) for name, one in found.get("$defs", {}).items()}
+    return refs, schemas
+
+
+def _untitled(schema: Schema) -> Schema:
+    return {key: one for key, one in schema.items() if key != "title"}
+
+
+def or_null(schema: Schema) -> Schema:
+    """The schema of what may be null too."""
+    null = {"type": "null"}
+    for word in ("anyOf", "oneOf"):
+        if word in schema:
+            others = [one for one in schema[word] if one != null]
+            return schema | {word: [*others, null]}
+    found = dict(schema)
+    if "$ref" in found:
+        return {"anyOf": [{"$ref": found.pop("$ref")}, null], **found}
+    if "enum" in schema:
+        found["enum"] = [*schema["enum"], None]
+    if "type" in schema:
+        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        found["type"] = list(dict.fromkeys([*kinds, "null"]))
+    return found

@@ -1,0 +1,147 @@
+"""Rows of a model: read with all faults gathered, told without being checked again, described."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal, NamedTuple
+
+import pytest
+from pydantic import AliasChoices, Field
+
+from handbill.kit.faults import Fault, bad_request
+from handbill.kit.jsons import decode, encode
+from handbill.wire.fields import AnyCase, Distinct, Id, Instant, Money, Percent, Whole
+from handbill.wire.models import Model, described, partial, pointed_out, spelled
+
+
+class Slot(NamedTuple):
+    publisher_id: str
+    ppm: int = 0
+
+
+class SlotRows(Model):
+    makes = Slot
+    publisher_id: Id = Field(
+        alias="value",
+        validation_alias=AliasChoices("value", "pValue", "publisherId"),
+        description="The publisher's id.",
+    )
+    ppm: Annotated[int, Percent()] = Field(0, alias="markdown", description="Percent taken off.")
+
+
+class Rows(Model):
+    name: Id = Field(description="Its name.")
+    bid_micros: Money = Field(0, alias="a/b", description="The bid.")
+    size: Annotated[Whole, Field(ge=1, le=5)] = Field(1, description="Its size.")
+    kind: Annotated[Literal["A", "P"], AnyCase()] = Field("A", description="Its kind.")
+    slots: Distinct[SlotRows] = Field([], max_length=3, description="Where.")
+
+
+Change = partial(Rows, "RowsChange")
+
+
+class Told(Rows):
+    at: Instant = Field(description="When.")
+
+
+def read(of: type[Model], value: Any) -> tuple[Any, list[str]]:
+    faults: list[Fault] = []
+    found = of.read(decode(encode(value)), "", faults)
+    return found, [f"{fault.field} {fault.message}" for fault in faults]
+
+
+def test_every_fault_is_gathered_and_named() -> None:
+    slots = [{"pValue": 7}, {"value": "x", "markdown": 100.5}, None]
+    body = {"size": 6, "kind": "x", "a/b": -1, "slots": slots, "unknown": 1}
+    assert read(Rows, body)[1] == [
+        "/name is required",
+        "/a~1b must not be negative",
+        "/size must be at most 5",
+        "/kind must be one of A, P",
+        "/slots/0/pValue must be a string",
+        "/slots/1/markdown must be between 0 and 100",
+        "/slots/2 must be an object",
+    ]
+    assert read(Rows, {"name": None, "slots": {}})[1] == [
+        "/name is required", "/slots must be an array",
+    ]  # fmt: skip
+    assert read(Rows, {"name": " "})[1] == ["/name must not be blank"]
+    assert read(Rows, [])[1] == [" must be an object"]
+    same = [{"value": "x"}, {"publisherId": "x", "markdown": 0}]
+    assert read(Rows, {"name": "n", "slots": [*same, {"value": "y"}]})[1] == [
+        "/slots/1 is there twice"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        ("name", 1), ("name", ""), ("name", "x" * 201), ("a/b", "1"), ("a/b", True),
+        ("a/b", Decimal("0.0000001")), ("size", True), ("size", "1"), ("size", Decimal("1.5")),
+        ("size", 0), ("kind", None), ("kind", 1), ("slots", [{}] * 4),
+    ],
+)  # fmt: skip
+def test_refused(name: str, bad: Any) -> None:
+    faults = read(Rows, {"name": "n"} | {name: bad})[1]
+    assert [fault.split()[0] for fault in faults][:1] == ([f"/{name.replace('/', '~1')}"]
+                                                         if bad is not None else [])  # fmt: skip
+
+
+def test_what_was_said_by_the_nouns_own_names() -> None:
+    body = {"name": "n", "a/b": 0.5, "size": Decimal("2.0"), "kind": "p",
+            "slots": [{"pValue": "x", "markdown": 2.5}]}  # fmt: skip
+    said, faults = read(Rows, body)
+    assert faults == []
+    assert said.given() == {
+        "name": "n", "bid_micros": 500_000, "size": 2, "kind": "P", "slots": [Slot("x", 25_000)],
+    }  # fmt: skip
+
+
+def test_null_is_absent_in_a_create_and_told_in_a_change() -> None:
+    nulls = {"name": "n", "size": None, "kind": None}
+    assert read(Rows, nulls)[0].given() == {"name": "n"}
+    assert read(Change, nulls)[0].given() == {"name": "n", "size": None, "kind": None}
+    assert read(Change, {})[0].given() == {}
+    assert read(Change, {"size": 9, "name": ""})[1] == [
+        "/name must have at least 1 characters", "/size must be at most 5",
+    ]  # fmt: skip
+
+
+def test_the_first_spelling_counts() -> None:
+    said, faults = read(SlotRows, {"publisherId": "c", "pValue": "b", "value": "a"})
+    assert (said.publisher_id, faults) == ("a", [])
+    assert read(SlotRows, {"pValue": "b", "value": None})[1] == ["/value is required"]
+
+
+def test_what_is_kept_is_told_unchecked() -> None:
+    kept = {"name": "", "bid_micros": 10**18 + 1, "size": 99, "kind": "P", "at": 0}
+    told = Told.of(**kept, slots=[SlotRows.of(Slot("x", 25_000))])
+    assert encode(spelled(told)) == (
+        b'{"name":"","a/b":1000000000000.000001,"size":99,"kind":"P","slots":'
+        b'[{"value":"x","markdown":2.5}],"at":"1970-01-01T00:00:00.000Z"}'
+    )
+
+
+def test_a_refusal_names_attributes_and_is_told_by_pointers() -> None:
+    said, _ = read(Rows, {"name": "n", "slots": [{"pValue": "x"}]})
+    names = ("bid_micros", "slots.0.publisher_id", "/done/already", "", "slots")
+    refused = pointed_out(bad_request([Fault(name, "no") for name in names]), said)
+    assert [fault.field for fault in refused.faults] == [
+        "/a~1b", "/slots/0/value", "/done/already", "", "/slots",
+    ]  # fmt: skip
+
+
+def test_one_spelling_is_described_and_the_others_are_named() -> None:
+    refs, schemas = described([Rows, Change], [Told])
+    assert refs[Change, "validation"] == {"$ref": "#/components/schemas/RowsChange"}
+    slot = schemas["SlotRows-Input"]
+    assert list(slot["properties"]) == ["value", "markdown"]
+    assert slot["properties"]["value"]["description"] == (
+        "The publisher's id. Also read as pValue, publisherId."
+    )
+    assert (slot["required"], schemas["Rows"]["required"]) == (["value"], ["name"])
+    assert schemas["Rows"]["properties"]["size"]["type"] == ["integer", "null"]
+    assert "required" not in schemas["RowsChange"]
+    told = schemas["Told"]
+    assert set(told["required"]) == set(told["properties"]) == {
+        "name", "a/b", "size", "kind", "slots", "at",
+    }  # fmt: skip
+    assert told["properties"]["size"]["type"] == "integer"
