@@ -26,6 +26,7 @@ from handbill.publishers import service as publishers
 from handbill.store.records import Records
 from handbill.store.records.tables import tasks
 from handbill.wire.publishers import UPDATE
+from handbill.work import kinds
 from handbill.work.queue import MOST_ATTEMPTS
 from handbill.worker import FETCHED
 
@@ -221,7 +222,7 @@ def test_what_breaks_off_is_tried_again_and_goes_on_where_it_was(
             market.tools, egress=Egress(tuple(f"127.0.0.1:{p}" for p in (part.port, ftp.port)))
         )
         publisher = shop(market, part.port, per_client=True)
-        market.tasks.pop(service.DELIVER)
+        market.tasks.pop(kinds.DELIVER)
         for name in ("First", "Second", "Third"):
             placing(market, name)
         for attempt in range(1, MOST_ATTEMPTS + 1):
@@ -245,7 +246,7 @@ def test_one_file_that_is_refused_does_not_keep_others_back(market: Market) -> N
     with Part(STOR=store) as part:
         market.tools = replace(market.tools, egress=Egress((f"127.0.0.1:{part.port}",)))
         publisher = shop(market, part.port, per_client=True)
-        market.tasks.pop(service.DELIVER)
+        market.tasks.pop(kinds.DELIVER)
         for name in ("First", "Second"):
             placing(market, name)
         with pytest.raises(EgressFailed, match="553"):
@@ -315,7 +316,7 @@ def test_the_password_stands_in_one_place(
 
 
 def test_deliveries_wait_in_a_process_of_their_own() -> None:
-    assert service.DELIVER in FETCHED
+    assert kinds.DELIVER in FETCHED
 
 
 def test_a_missing_password_is_told(quick: Market, ftp: FtpServer) -> None:

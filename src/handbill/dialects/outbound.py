@@ -5,7 +5,6 @@ differ from one publishing to the next. Node names follow the publisher's schema
 **Source**: domain 6.3 (schema), 6.4 (default shape); XML 1.0, 2.2 (characters), 2.7 (CDATA).
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from xml.sax.saxutils import escape
 
 from handbill.core.currencies import PLACES
 from handbill.core.nouns import BidType, JobBody, PublisherSchema
+from handbill.kit.digests import digest_of
 from handbill.kit.instants import Instant, moment_of
 from handbill.kit.money import MICROS
 
@@ -117,13 +117,12 @@ def shape_of(
     before = tuple(node for node in rest if nodes.index(node) < at)
     after = (*(node for node in rest if node not in before), *more)
     said = None if wrapped is None else sorted(wrapped)
-    plan = (job, before, spliced, after, said, advertiser)
     return Shape(
         root=head.pop("source") or "source", head=head, job=job, before=before, spliced=spliced,
         after=after, wrapped=wrapped, advertiser=advertiser,
         currency=currency if schema.currency_in_bid else "", places=PLACES.get(currency, 2),
         kept=taken,
-        digest=hashlib.blake2b(repr(plan).encode(), digest_size=16).digest(),
+        digest=digest_of(job, before, spliced, after, said, advertiser),
     )  # fmt: skip
 
 

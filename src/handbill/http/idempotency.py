@@ -3,13 +3,12 @@
 **Source**: contract 3, retries; safety.md section 2.
 """
 
-import hashlib
-
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.http.operations import Answer, Call, Operation
+from handbill.kit.digests import digest_of
 from handbill.kit.faults import Fault, bad_request
 from handbill.kit.instants import DAY, Instant
 from handbill.store.records import Tx
@@ -87,13 +86,9 @@ def _scope(call: Call, operation: Operation) -> str:
 
 
 def _digest(call: Call, raw: bytes) -> bytes:
-    digest = hashlib.blake2b(digest_size=16)
     client = call.maybe_client.id if call.maybe_client else ""
-    for part in (call.url, client, repr(sorted(call.query.items()))):
-        digest.update(part.encode() + b"\0")
     try:
         canonical = msgspec.json.encode(msgspec.json.decode(raw), order="sorted")
     except msgspec.DecodeError:
         canonical = raw
-    digest.update(canonical)
-    return digest.digest()
+    return digest_of(call.url, client, sorted(call.query.items()), canonical)

@@ -4,13 +4,13 @@ Only its own task does so, one at a time for each publisher, whichever client's 
 A file whose parts are the same is left alone, so that its ETag and Last-Modified hold.
 """
 
-import hashlib
 from typing import BinaryIO
 
 from isal import isal_zlib
 
 from handbill.core.nouns import Publisher
 from handbill.dialects.outbound import foot_of, head_of, shape_of
+from handbill.kit.digests import digest_of
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import Instant
 from handbill.listings import nearby, rows
@@ -98,8 +98,7 @@ def _bring_up(tools: Tools, publisher: Publisher, file: File, parts: list[Part])
 def _digest(publisher: Publisher, parts: list[Part]) -> bytes:
     """By all that a file is made from, but for the time that stands in its head."""
     head, foot = _ends(publisher, parts, 0)
-    made_from = (_FORM, head, foot, [(part.digest, part.roster) for part in parts])
-    return hashlib.blake2b(repr(made_from).encode(), digest_size=16).digest()
+    return digest_of(_FORM, head, foot, [(part.digest, part.roster) for part in parts])
 
 
 def _ends(publisher: Publisher, parts: list[Part], at: Instant) -> tuple[bytes, bytes]:

@@ -4,7 +4,6 @@ One publisher's files go one after the other, in one login. What has arrived is 
 that a run that breaks off goes on where it was.
 """
 
-import hashlib
 from datetime import UTC
 from typing import Final, NamedTuple
 
@@ -15,6 +14,7 @@ from handbill.core.vendors import path_of
 from handbill.host.egress import EgressFailed, EgressRefused, Limits
 from handbill.host.figures import DELIVERIES
 from handbill.host.ftp import FtpSession, Login, ftp_session
+from handbill.kit import digests
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.listings import delivery_rows as rows
@@ -126,8 +126,7 @@ def digest_of(publisher: Publisher, path: str, file: File) -> bytes:
     """By all that must be the same for a delivered file to be the one that is wanted."""
     config = publisher.body.ftp
     account = "" if config is None else config.account.key
-    made_from = (account, path, publisher.body.compressed, file.digest)
-    return hashlib.blake2b(repr(made_from).encode(), digest_size=16).digest()
+    return digests.digest_of(account, path, publisher.body.compressed, file.digest)
 
 
 def _end(publisher: Publisher) -> str:

@@ -17,6 +17,7 @@ from handbill.core.nouns import Client, Publisher
 from handbill.core.price_ends import Frozen, Line
 from handbill.dialects.outbound import Fragment, Shape, fragment_of, splice_of
 from handbill.jobs import service as jobs
+from handbill.kit import digests
 from handbill.kit.batches import batches
 from handbill.listings import rosters
 from handbill.listings.fragments import Fragments
@@ -65,11 +66,10 @@ def digest_of(stall: Stall, offers_digest: bytes) -> bytes:
     """The digest of a part's bytes, by all that they are made from but for the times of its links:
     those are in its roster.
     """
-    made_from = (
+    return digests.digest_of(
         stall.shape.digest, stall.shape.currency, stall.publisher.id, stall.publisher.no,
         stall.publisher.body.bid_type, stall.client.no, stall.link, stall.kid, offers_digest, _FORM,
     )  # fmt: skip
-    return hashlib.blake2b(repr(made_from).encode(), digest_size=16).digest()
 
 
 def write_part(
