@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.figures import Figure, show
 
-ORDER = ("click", "feed_import", "feed_out", "matching", "judge", "report", "api")
+ORDER = ("click", "feed_import", "feed_out", "matching", "judge", "books", "report", "api")
 LONG = ("soak", "neighbours")
 OUT = Path(__file__).parent / "out"
 

@@ -45,7 +45,7 @@ class Lines:
     def __init__(self, records: list[bytes]) -> None:
         self._lines = [Entry("edge-0", Mark(1, n + 1), raw) for n, raw in enumerate(records)]
 
-    def read(self, marks: dict[str, Mark], most: int) -> Reading:
+    def read(self, marks: dict[str, Mark], most: int, now: Instant = 0) -> Reading:  # noqa: ARG002
         first = marks["edge-0"].offset if "edge-0" in marks else 0
         some = self._lines[first : first + most]
         return Reading(some, frozenset({"edge-0"} if len(some) == most else ()))
@@ -117,13 +117,11 @@ def _clicked(click: Click, random: Random) -> ReceivedClick:
     return click_of(click.random, click.at, click.listing, ip, random.choice(_AGENTS))
 
 
-def judged(records: Records, folder: Path, lines: list[bytes]) -> float:
+def judged(records: Records, folder: Path, lines: Lines) -> float:
     """CPU seconds to book all lines."""
     rules = Rules(30, "truncated", b"k" * 32)
     clock = SetClock(_START + DAY)
-    judge = Judge(
-        records, open_blobs(str(folder / "blobs")), Lines(lines), clock, SeededIds(1), rules
-    )
+    judge = Judge(records, open_blobs(str(folder / "blobs")), lines, clock, SeededIds(1), rules)
     started = time.process_time()
     while judge.step():
         pass
@@ -139,7 +137,7 @@ def run() -> list[Figure]:
         migrate(records)
         with records.write() as tx:
             listings = market(tx)
-        spent = judged(records, folder, list(traffic(listings, _EVENTS)))
+        spent = judged(records, folder, Lines(list(traffic(listings, _EVENTS))))
         records.close()
     rate = _EVENTS / spent
     return [

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from logging import getLogger
 from pathlib import Path
 
 from handbill.access.keys import ensure_secrets
@@ -21,7 +22,7 @@ from handbill.http.operations import NO_JOURNAL, Desk, Doors
 from handbill.listings.indexing import check_index
 from handbill.store import sealed
 from handbill.store.blobs import Blobs, open_blobs
-from handbill.store.index import EdgeIndex
+from handbill.store.index import EdgeIndex, IndexDamaged
 from handbill.store.journal import JournalWriter
 from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Records, Tx, open_records
@@ -29,6 +30,7 @@ from handbill.store.records.opening import NotOurs, migrate
 from handbill.work import hosts
 from handbill.work.tools import Tools
 
+_LOG = getLogger("handbill.serve")
 _ELSE = (
     "this one cannot read them. Run the version that made them; or move the folder away, or start "
     "with another one (--data), and with another HANDBILL_RECORDS_URL if that is set"
@@ -121,7 +123,7 @@ def prepare(settings: Settings) -> None:
             migrate(stores.records)
         except NotOurs as other:
             raise BadSettings(f"the records at {_shown(settings)} {other}; {_ELSE}") from other
-        index = EdgeIndex(settings.index_folder, writable=True)
+        index = _index_made(settings.index_folder)
         try:
             with stores.records.write() as tx:
                 now = stores.clock.now()
@@ -130,6 +132,18 @@ def prepare(settings: Settings) -> None:
                 check_index(tx, index, now)
         finally:
             index.close()
+
+
+def _index_made(folder: Path) -> EdgeIndex:
+    """The edge's index; one that cannot be read is made anew, and is filled as a missing one."""
+    try:
+        index = EdgeIndex(folder, writable=True)
+        index.is_whole()
+    except IndexDamaged as damaged:
+        _LOG.error("the edge's index %s is damaged (%s), and is made anew", folder, damaged)
+        (folder / "data.mdb").unlink()
+        return EdgeIndex(folder, writable=True)
+    return index
 
 
 def _have_master_key(tx: Tx, stores: Opened) -> None:

@@ -9,7 +9,7 @@ from handbill.host.ids import SeededIds
 from handbill.host.settings import Settings
 from handbill.kit.instants import DAY, HOUR, Instant, instant_of_iso
 from handbill.ledger.work import ask_to_compact, compact, sweep
-from handbill.store import events
+from handbill.store import events, segment_files
 from handbill.store.blobs import Blobs, open_blobs
 from handbill.store.events import Entry, Segment
 from handbill.store.records import Records
@@ -54,10 +54,10 @@ class Shelf:
             return events.segments_of(tx, client_no)
 
     def rows(self, client_no: int = 1) -> list[Entry]:
-        paths = [segment.path for segment in self.listed(client_no)]
+        listed = self.listed(client_no)
         with (
-            events.files(self.blobs, paths, self.scratch) as files,
-            events.query(self.scratch, memory_mb=64, threads=1) as duck,
+            segment_files.all_sound(self.blobs, listed, self.scratch) as files,
+            segment_files.query(self.scratch, memory_mb=64, threads=1) as duck,
         ):
             found = duck.execute(
                 'SELECT * FROM read_parquet($files) ORDER BY "at"', {"files": files}
@@ -136,7 +136,7 @@ def test_two_mergers_replace_once(shelf: Shelf) -> None:
         shelf.add([entry(n)])
     former = events.chosen(shelf.listed())
     path = events.path_of(1, "2026-11", NOW, shelf.ids)
-    made = events.merge(shelf.blobs, shelf.scratch, former, path)
+    made = segment_files.merge(shelf.blobs, shelf.scratch, former, path)
     shelf.merge()
     with pytest.raises(events.Replaced), shelf.records.write() as tx:
         events.replace(tx, former, made, NOW)
@@ -179,7 +179,7 @@ def test_duckdb_loads_nothing_from_outside(shelf: Shelf) -> None:
     import duckdb
 
     with (
-        events.query(shelf.scratch, memory_mb=64, threads=1) as duck,
+        segment_files.query(shelf.scratch, memory_mb=64, threads=1) as duck,
         pytest.raises(duckdb.Error),
     ):
         duck.execute("SELECT * FROM read_parquet('https://127.0.0.1:1/x.parquet')")

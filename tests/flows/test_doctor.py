@@ -23,7 +23,7 @@ from handbill.opening import opened, prepare
 from handbill.store import events
 from handbill.store.index import EdgeIndex
 from handbill.store.journal import JournalWriter
-from handbill.store.records.tables import agencies
+from handbill.store.records.tables import agencies, jobs
 from handbill.work.queue import enqueue
 from handbill.worker import schedule
 
@@ -68,6 +68,37 @@ def test_all_is_well(house: Settings) -> None:
     assert examined(house) == (0, {"healthy": True, "findings": []})
     told = CliRunner().invoke(app, ["doctor", "--data", house.data]).stdout.splitlines()
     assert told == [f"{name}: well" for name in CHECKS]
+
+
+def test_an_index_with_a_flipped_bit_is_told_and_made_anew(house: Settings) -> None:
+    file = house.index_folder / "data.mdb"
+    with opened(house) as it, it.records.write() as tx:
+        agency_no = tx.put(agencies, id="a", name="A", currency="USD", created_at=1)
+        client_no = add_client(tx, agency_no, "c")
+        job = {"client_no": client_no, "ref": "R1", "id": "0a" * 16, "url": "https://example.com/a"}
+        texts = ("title", "company", "category", "city", "state", "country", "zip", "type")
+        tx.put(
+            jobs, **job, digest=b"", valid=1, status="A", created_at=1, updated_at=1,
+            **dict.fromkeys(texts, ""),
+        )  # fmt: skip
+    with_index(house, lambda index: index.put_urls([(b"\n" * 16, b"https://example.com/a")]))
+    assert examined(house)[0] == 0
+    sound = file.read_bytes()
+    file.write_bytes(sound.replace(b"https://example.com/a", b"https://example.com/q"))
+    assert "visitors of 1 jobs to a wrong address" in finding(house)[1]
+    for page in range(len(sound) // 4096):  # the pages' own marks
+        raw = bytearray(sound)
+        raw[page * 4096 + 10] ^= 0x55
+        file.write_bytes(raw)
+        status, told = examined(house)
+        assert status == 0 or told["findings"][0]["check"] == "index"
+    file.write_bytes(b"\0" * len(sound))
+    where, what, do = finding(house)
+    assert (where, "is damaged" in what, "delete that folder" in do) == ("index", True, True)
+    prepare(house)
+    assert "is being filled" in finding(house)[1]
+    assert CliRunner().invoke(app, ["index", "rebuild", "--data", house.data]).exit_code == 0
+    assert examined(house)[0] == 0
 
 
 def test_an_open_folder_is_told_and_left_as_it_is(house: Settings) -> None:

@@ -24,6 +24,7 @@ from handbill.core.nouns import (
 from handbill.kit.instants import DAY, HOUR, MINUTE, moment_of
 from handbill.ledger import counting, rows
 from handbill.ledger.checking import check
+from handbill.store import events, segment_files
 from handbill.store.records import Records
 from handbill.store.records.tables import groups, jobs
 from market import Market, dispositions
@@ -273,6 +274,68 @@ def test_a_lowered_cap_stops_at_once_and_refunds_nothing(market: Market) -> None
     assert sorted(dispositions(market.judged())) == ["over_cap", "valid", "valid", "valid"]
     assert sum(line["spendMicros"] for line in market.ledger()) == 3 * MICROS
     assert {line["reason"] for line in market.ledger()} == {None, "group_job_budget_lifetime"}
+
+
+def test_a_damaged_file_holds_up_neither_judge_nor_caps(
+    market: Market, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was spent before a cap was set is in files; one of them cannot be read for a while."""
+    listing = market.listing()
+    put_job(market, listing.client_no, listing.job_id)
+    for _ in range(2):
+        market.clicked(listing)
+        market.judged()
+    with market.records.read() as tx:
+        path = events.segments_of(tx, listing.client_no)[0].path
+    sound = market.blobs.get(path)
+    market.blobs.put(path, sound[:60] + bytes((sound[60] ^ 4,)) + sound[61:])
+    cap = JobSettings(JobSetting(caps=Caps(budget=Cap("Lifetime", 4 * MICROS))))
+    set_job(market, listing.job_id, cap)
+    other = market.listing(client_no=market.client("c2"), publisher_no=listing.publisher_no)
+    judge = market.judge()
+    for _ in range(4):
+        market.clicked(listing)
+        market.clicked(other)
+        while judge.step():
+            pass
+    with pytest.raises(segment_files.Damaged, match=f"{path} is damaged"):
+        market.ledger()
+    assert caplog.text.count(path) == 1, "one alarm"
+    market.blobs.put(path, sound)
+    market.clicked(listing)
+    while judge.step():
+        pass
+    judge.close()
+    found = market.ledger()
+    assert len([line for line in found if line["clientId"] == "c2"]) == 4
+    said = [line["disposition"] for line in found if line["clientId"] == "c1"]
+    assert sorted(said) == ["over_cap"] * 2 + ["valid"] * 5, "one more than fits, and no other"
+    assert check(market.records, market.blobs, market.scratch).faults == []
+
+
+def test_the_check_finds_a_cap_of_a_job_that_was_passed(market: Market) -> None:
+    """As if more had been booked than the caps allow that stood all the time."""
+    listing = market.listing()
+    put_job(market, listing.client_no, listing.job_id)
+    own, each = Cap("Lifetime", 3 * MICROS), Cap("Monthly", 3 * MICROS)
+    set_job(
+        market, listing.job_id,
+        JobSettings(JobSetting(caps=Caps(own)), (JobPlacement("Board", budget=own),)),
+    )  # fmt: skip
+    market.change(groups, listing.group_no, GroupBody("g1", caps=Caps(job_budget=each)))
+    for _ in range(3):
+        market.clicked(listing)
+    market.judged()
+    assert check(market.records, market.blobs, market.scratch).faults == []
+    with market.records.write() as tx:
+        for table in ("groups", "jobs"):
+            low = f"UPDATE {table} SET updated_at = 1, "
+            column = "body" if table == "groups" else "settings"
+            tx.run_text(f"{low} {column} = replace({column}, '3000000', '2000000')", {})
+    faults = check(market.records, market.blobs, market.scratch).faults
+    assert len(faults) == 3, faults
+    for scope in ("group_job", "job", "job_placement"):
+        assert any(f": {scope} " in fault and "used 3000000 of its" in fault for fault in faults)
 
 
 def test_what_is_locked_is_left_to_its_placement(market: Market) -> None:

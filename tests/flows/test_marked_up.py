@@ -13,7 +13,7 @@ from handbill.core.nouns import CampaignBody, Cap, Caps, GroupBody, Override, Pl
 from handbill.kit.instants import HOUR, MINUTE, SECOND, instant_of_iso
 from handbill.ledger.checking import check
 from handbill.ledger.judge import Outrun
-from handbill.store import events
+from handbill.store import events, segment_files
 from handbill.store.records import Records, Tx
 from handbill.store.records.tables import campaigns, groups, markups, segments
 from market import START, Market, dispositions
@@ -37,10 +37,10 @@ def amounts(ledger: list[dict[str, Any]]) -> list[tuple[int, int, int]]:
 def entries(market: Market, client_no: int) -> list[events.Entry]:
     """As they lie in the segments, with what the export does not tell."""
     with market.records.read() as tx:
-        paths = [segment.path for segment in events.segments_of(tx, client_no)]
+        listed = events.segments_of(tx, client_no)
     with (
-        events.files(market.blobs, paths, market.scratch) as files,
-        events.query(market.scratch, memory_mb=64, threads=1) as duck,
+        segment_files.all_sound(market.blobs, listed, market.scratch) as files,
+        segment_files.query(market.scratch, memory_mb=64, threads=1) as duck,
     ):
         found = duck.execute(
             'SELECT * FROM read_parquet($files) ORDER BY "at", "id"', {"files": files}

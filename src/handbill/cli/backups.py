@@ -99,12 +99,18 @@ def rebuild_index(data: DataOption = None, json: JsonOption = False) -> None:
     """
     from handbill.listings.indexing import begin_refill, refill
     from handbill.opening import open_tools
+    from handbill.store.index import IndexDamaged
 
     tools = open_tools(standing(data))
     try:
         with tools.records.write() as tx:
             begin_refill(tx, tools.index, tools.clock.now())
         count = refill(tools)
+    except IndexDamaged as damaged:
+        raise Mistaken(
+            f"the edge's index is damaged ({damaged}): stop the server, delete its folder, and "
+            "start again; it is filled from the records"
+        ) from damaged
     finally:
         tools.index.close()
         tools.records.close()

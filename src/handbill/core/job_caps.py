@@ -93,6 +93,13 @@ def owners_of(group_no: int, publisher_no: int, job_id: str) -> tuple[str, str, 
     return f"{group_no}", job_id, f"{job_id}/{publisher_no}"
 
 
+def entities_of_job(one: TakenOfJob) -> Iterator[tuple[Scope, str, str]]:
+    """Whose counts it falls under, and the entity of the counter there."""
+    owners = owners_of(one.group_no, one.publisher_no, one.job_id)
+    for scope, owner in zip(JOB_SCOPES, owners, strict=True):
+        yield scope, owner, f"{owner}/{one.job_id}" if scope == "group_job" else owner
+
+
 def folded_jobs(
     taken: Iterable[TakenOfJob], counts: Iterable[Count]
 ) -> dict[CounterKey, int]:  # fmt: skip
@@ -110,9 +117,7 @@ def folded_jobs(
 def _counted(
     one: TakenOfJob, by_owner: Mapping[tuple[str, str], list[Count]]
 ) -> Iterator[tuple[CounterKey, int]]:
-    owners = owners_of(one.group_no, one.publisher_no, one.job_id)
-    for scope, owner in zip(JOB_SCOPES, owners, strict=True):
-        entity = f"{owner}/{one.job_id}" if scope == "group_job" else owner
+    for scope, owner, entity in entities_of_job(one):
         for count in by_owner.get((scope, owner), ()):
             if amount := one.amounts[MEASURES.index(count.measure)]:
                 period = period_keys(one.day)[PERIODS.index(count.period)]

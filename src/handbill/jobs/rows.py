@@ -101,6 +101,7 @@ _REFS = sa.select(_t.id, _t.ref).where(_t.client_no == b("client_no"), among(_t.
 _BY_IDS = _JOINED.where(*_LIVE, among(_t.id, "ids"))
 _PLACES = sa.select(_t.id, _t.country, _t.state, _t.city).where(among(_t.id, "ids"))
 _SETTINGS_OF = sa.select(_t.id, _t.settings).where(among(_t.id, "ids"), _t.settings.is_not(None))
+_CHANGED_AT = sa.select(_t.id, _t.updated_at).where(among(_t.id, "ids"))
 _BY_NOS = _JOINED.where(among(_t.no, "nos"))
 _STANDING = sa.select(
     _t.ref, _t.no, _t.feed_no, _t.left_at, _t.deleted_at, _t.raw_digest, _t.digest, _t.url,
@@ -174,6 +175,10 @@ def settings_of(tx: Tx, ids: list[str]) -> list[tuple[str, JobSettings]]:
     """What is set on each of these jobs that have anything set, those that left too."""
     found = tx.all(_SETTINGS_OF, ids=Listed(ids))
     return [(id_, _SETTINGS.decode(settings)) for id_, settings in found]
+
+
+def changed_at(tx: Tx, ids: list[str]) -> list[tuple[str, Instant]]:
+    return [(id_, at) for id_, at in tx.all(_CHANGED_AT, ids=Listed(ids))]
 
 
 def by_numbers(tx: Tx, nos: Sequence[int]) -> list[Job]:

@@ -85,6 +85,11 @@ def capped_jobs(tx: Tx, ids: Iterable[bytes]) -> dict[bytes, JobCaps]:
     }
 
 
+def changed_at(tx: Tx, ids: Iterable[str]) -> dict[str, Instant]:
+    """When jobs were changed last, by id, those that left too."""
+    return dict(row for part in batches(ids, BATCH) for row in rows.changed_at(tx, part))
+
+
 def walk(tx: Tx, client_no: int) -> Iterator[Job]:
     """Every live job of the client, in bounded memory."""
     last = 0

@@ -17,10 +17,11 @@ from handbill.host.settings import Settings
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import MINUTE, iso_of
 from handbill.ledger import quarantining
+from handbill.listings import indexing
 from handbill.listings.indexing import LISTING_KEYS
 from handbill.store import events, installation, sealed
 from handbill.store.blobs import Blobs
-from handbill.store.index import EdgeIndex
+from handbill.store.index import EdgeIndex, IndexDamaged
 from handbill.store.journal_folder import reader_here
 from handbill.store.migrations import NEWEST
 from handbill.store.records import Records
@@ -158,10 +159,22 @@ def _index(patient: Patient) -> Iterator[Finding]:
     if not (folder / "data.mdb").exists():
         yield Finding(f"the edge's index {folder} is not there", do)
         return
-    with patient.records.read() as tx:
-        turn, listing = installation.turn_of(tx), keys.sealed_ones(tx, LISTING_KEYS)
+    try:
+        yield from _in_index(patient, do)
+    except IndexDamaged as damaged:
+        yield Finding(
+            f"the edge's index {folder} is damaged: {damaged}",
+            "stop the server, delete that folder, and start again: it is filled from the records",
+        )
+
+
+def _in_index(patient: Patient, do: str) -> Iterator[Finding]:
+    folder = patient.settings.index_folder
     index = EdgeIndex(folder, writable=False)
     try:
+        with patient.records.read() as tx:
+            turn, listing = installation.turn_of(tx), keys.sealed_ones(tx, LISTING_KEYS)
+            differing = indexing.differing(tx, index) if index.is_whole() else 0
         if not index.is_of(turn):
             yield Finding(f"the edge's index {folder} is of other or former records", do)
         elif not index.is_whole():
@@ -171,6 +184,9 @@ def _index(patient: Patient) -> Iterator[Finding]:
             )
         elif index.kept_keys() != listing:
             yield Finding("the edge's index lacks keys of the records", do)
+        elif differing:
+            what = f"the edge's index sends visitors of {differing} jobs to a wrong address"
+            yield Finding(what, do)
     finally:
         index.close()
 

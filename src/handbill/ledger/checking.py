@@ -2,11 +2,10 @@
 against a fold of the segments, files against the manifest, spend against the caps.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, tzinfo
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,15 +20,16 @@ from handbill.core.charging import (
     folded,
     period_keys,
 )  # fmt: skip
-from handbill.core.job_caps import Count, TakenOfJob, folded_jobs
+from handbill.core.job_caps import Count, TakenOfJob, entities_of_job, folded_jobs
 from handbill.core.judging import ENTRY_DISPOSITIONS, KINDS, PARKED, balance_of
 from handbill.core.nouns import Client
 from handbill.groups.service import groups_by_number
+from handbill.jobs.service import changed_at as jobs_changed_at
 from handbill.kit.zones import PERIODS, start_of, zone_of
 from handbill.ledger import counting, folding, rows
 from handbill.ledger.runs import RECEIVED, REDELIVERED
 from handbill.ledger.terms import Terms, read_terms
-from handbill.store import events, marks
+from handbill.store import events, marks, segment_files
 from handbill.store.blobs import Blobs
 from handbill.store.events import Segment
 from handbill.store.journal_folder import gaps
@@ -79,7 +79,7 @@ def check(records: Records, blobs: Blobs, scratch: Path, journal: Path | None = 
         nos = sorted({*rows.tallied_clients(tx), *events.clients_with_entries(tx)})
         for gap in gaps(journal, marks.read(tx).of) if journal else ():
             books.blame(gap)
-    with events.query(scratch, memory_mb=_MEMORY_MB, threads=_THREADS) as duck:
+    with segment_files.query(scratch, memory_mb=_MEMORY_MB, threads=_THREADS) as duck:
         for client_no in nos:
             with records.read() as tx:
                 moment = _Moment(
@@ -122,7 +122,7 @@ def _check_client(
     of_entries = folded(taken) | folded_jobs(of_jobs, moment.counts)
     every = _with(of_entries, moment.retired_counters)
     _compare(moment, "counter", counters, every, books)
-    _check_caps(records, moment, taken, zone, books)
+    _check_caps(records, moment, taken, of_jobs, books)
 
 
 def _check_received(moment: _Moment, books: Books) -> None:
@@ -151,54 +151,18 @@ def _load(
     blobs: Blobs, duck: duckdb.DuckDBPyConnection, scratch: Path, moment: _Moment, books: Books
 ) -> bool:
     """Prove every file of a client, and read them all; False when one is not as listed."""
-    present = [segment for segment in moment.segments if _is_there(blobs, segment, moment, books)]
-    if len(present) < len(moment.segments):
-        return False
-    with events.files(blobs, [segment.path for segment in present], scratch) as files:
-        pairs = list(zip(present, files, strict=True))
-        sound = [file for segment, file in pairs if _is_sound(segment, file, moment, books)]
-        if len(sound) < len(files):
+    with segment_files.sound_files(blobs, moment.segments, scratch) as (pairs, ails):
+        for ail in ails:
+            books.blame(f"client {moment.client_no}: {ail}")
+        if ails:
             return False
         try:
-            folding.load(duck, files)
+            folding.load(duck, [file for _, file in pairs])
         except duckdb.Error as unreadable:
             books.blame(f"client {moment.client_no}: the entries cannot be read: {unreadable}")
             return False
         _check_totals(duck, pairs, moment, books)
     return True
-
-
-def _is_there(blobs: Blobs, segment: Segment, moment: _Moment, books: Books) -> bool:
-    try:
-        size = blobs.size(segment.path)
-    except FileNotFoundError:
-        books.blame(f"client {moment.client_no}: segment {segment.path} is not there")
-        return False
-    if size != segment.bytes:
-        books.blame(
-            f"client {moment.client_no}: segment {segment.path} has {size} bytes, not as listed "
-            f"({segment.bytes})"
-        )
-    return size == segment.bytes
-
-
-def _is_sound(segment: Segment, file: str, moment: _Moment, books: Books) -> bool:
-    """Whether a file's bytes are those that were written."""
-    try:
-        with Path(file).open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").digest()
-    except OSError as unreadable:
-        books.blame(
-            f"client {moment.client_no}: segment {segment.path} cannot be read "
-            f"({unreadable.strerror})"
-        )
-        return False
-    if digest != segment.digest:
-        books.blame(
-            f"client {moment.client_no}: segment {segment.path} is damaged: its bytes are not "
-            "those that were written"
-        )
-    return digest == segment.digest
 
 
 def _check_totals(
@@ -268,28 +232,33 @@ def _compare(
 
 
 def _check_caps(
-    records: Records, moment: _Moment, taken: list[folding.Taken], zone: tzinfo, books: Books
-) -> None:
+    records: Records, moment: _Moment, taken: list[folding.Taken], of_jobs: list[TakenOfJob],
+    books: Books,
+) -> None:  # fmt: skip
     """No cap is passed, as far as can be told: only one that stood unchanged since its period's
     first event can be held against it, for a cap may be lowered below what is spent.
     """
     places = {place for place, _, _ in taken}
     if not places:
         return
+    zone = zone_of(moment.client.zone if moment.client else "UTC")
+    ats = {(one.group_no, one.publisher_no, bytes.fromhex(one.job_id)) for one in of_jobs}
+    ids = {job_id for _, _, job_id in ats}
     with records.read() as tx:
-        terms = read_terms(tx, places).get(moment.client_no)
+        terms = read_terms(tx, places, jobs=ids).get(moment.client_no)
         changed = {
-            **{("client", no): it.updated_at
+            **{("client", f"{no}"): it.updated_at
                for no, it in clients_by_number(tx, [moment.client_no]).items()},
-            **{("campaign", no): it.updated_at
+            **{("campaign", f"{no}"): it.updated_at
                for no, it in campaigns_by_number(tx, (p.campaign_no for p in places)).items()},
-            **{("group", no): it.updated_at
+            **{("group", f"{no}"): it.updated_at
                for no, it in groups_by_number(tx, (p.group_no for p in places)).items()},
+            **{("job", id_): at
+               for id_, at in jobs_changed_at(tx, sorted({one.job_id for one in of_jobs})).items()},
         }  # fmt: skip
-    firsts = _first_days(taken)
-    for limit in _limits(terms):
-        entity_no = int(limit.entity.partition("/")[0])
-        changed_at = changed[_OWNER[limit.scope], entity_no]
+    firsts = _first_days(taken, of_jobs)
+    for limit in _limits(terms, ats):
+        changed_at = changed[_OWNER[limit.scope], limit.entity.partition("/")[0]]
         for period, first in firsts.get((limit.scope, limit.entity, limit.period), {}).items():
             key = CounterKey(limit.scope, limit.entity, limit.measure, period)
             if key in moment.retired_counters:
@@ -304,20 +273,26 @@ def _check_caps(
 
 _OWNER = {
     "client": "client", "campaign": "campaign", "campaign_placement": "campaign", "group": "group",
-    "placement": "group",
+    "placement": "group", "group_job": "group", "job": "job", "job_placement": "job",
 }  # fmt: skip
 
 
-def _limits(terms: Terms | None) -> set[Limit]:
-    return {limit for limits in terms.limits.values() for limit in limits} if terms else set()
+def _limits(terms: Terms | None, ats: set[counting.AtJob]) -> set[Limit]:
+    if terms is None:
+        return set()
+    limits = {limit for limits in terms.limits.values() for limit in limits}
+    return limits | {limit for at in ats for limit in terms.of_job(*at)}
 
 
-def _first_days(taken: list[folding.Taken]) -> dict[tuple[str, str, str], dict[str, date]]:
+def _first_days(
+    taken: list[folding.Taken], of_jobs: list[TakenOfJob]
+) -> dict[tuple[str, str, str], dict[str, date]]:
     """The first day with an event of each period, by scope, entity and kind of period."""
     firsts: dict[tuple[str, str, str], dict[str, date]] = {}
-    for place, day, _ in taken:
-        for scope, entity in entities_of(place):
-            for kind, key in zip(PERIODS, period_keys(day), strict=True):
-                known = firsts.setdefault((scope, entity, kind), {})
-                known[key] = min(day, known.get(key, day))
+    at = [(entity, day) for place, day, _ in taken for entity in entities_of(place)]
+    at += [((it[0], it[2]), one.day) for one in of_jobs for it in entities_of_job(one)]
+    for (scope, entity), day in at:
+        for kind, key in zip(PERIODS, period_keys(day), strict=True):
+            known = firsts.setdefault((scope, entity, kind), {})
+            known[key] = min(day, known.get(key, day))
     return firsts

@@ -334,7 +334,7 @@ class Judge:
         rows.add_counters(tx, (
             (client_no, key, by)
             for client_no, added in judged.items()
-            for key, by in added.counters.items()
+            for key, by in counting.kept(batch.counting, client_no, added.counters).items()
         ))  # fmt: skip
         # Last, as another transaction may lower a cap until then; on SQLite none can.
         if read_terms(tx, batch.places, self._rules.otherwise, batch.jobs) != batch.terms:

@@ -11,7 +11,7 @@ from handbill.core.judging import KIND_OF_ACTION, PARKED
 from handbill.core.received import ReceivedConversion, decode
 from handbill.kit.instants import DAY, Instant
 from handbill.ledger import rows
-from handbill.store import events, marks
+from handbill.store import events, marks, segment_files
 from handbill.store.blobs import Blobs
 from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Tx
@@ -74,12 +74,12 @@ def _judged(
     tx: Tx, blobs: Blobs, scratch: Path, client_no: int, now: Instant, most: int
 ) -> list[Recent]:
     first = now - REACH
-    paths = [one.path for one in events.segments_within(tx, client_no, first, now + DAY)]
-    if not paths:
+    listed = events.segments_within(tx, client_no, first, now + DAY)
+    if not listed:
         return []
     with (
-        events.files(blobs, paths, scratch) as files,
-        events.query(scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
+        segment_files.files(blobs, listed, scratch) as files,
+        segment_files.query(scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
     ):
         asked = {"files": files, "first": first, "most": most}
         told = duck.execute(_READ, asked).fetchall()

@@ -7,6 +7,7 @@ The books balance before and after: what a file summed up to is kept when the fi
 from collections import Counter
 from collections.abc import Sequence
 from datetime import tzinfo
+from logging import getLogger
 
 from handbill.clients.service import clients_by_number
 from handbill.core.charging import CounterKey, folded, period_keys
@@ -15,7 +16,7 @@ from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import address_days, counting, folding, rows
 from handbill.listings import service as listings
-from handbill.store import events, marks
+from handbill.store import events, marks, segment_files
 from handbill.store.events import Segment
 from handbill.store.records import Tx
 from handbill.work.tools import Tools
@@ -29,6 +30,7 @@ _MEMORY_MB = 256
 _AT_ONCE = 10_000
 _MOST_ROUNDS = 1_000
 _LIFETIME = "L"
+_log = getLogger("handbill.ledger")
 
 
 def retire(tools: Tools, now: Instant) -> int:
@@ -39,7 +41,13 @@ def retire(tools: Tools, now: Instant) -> int:
     before = now - tools.settings.retention_days * DAY
     with tools.records.read() as tx:
         client_nos = events.clients_before(tx, before)
-    return sum(_of_client(tools, client_no, before, now) for client_no in client_nos)
+    count = 0
+    for client_no in client_nos:
+        try:
+            count += _of_client(tools, client_no, before, now)
+        except segment_files.Damaged as damaged:
+            _log.error("nothing of client %d is retired: %s", client_no, damaged)
+    return count
 
 
 def _of_client(tools: Tools, client_no: int, before: Instant, now: Instant) -> int:
@@ -70,10 +78,9 @@ def _of_client(tools: Tools, client_no: int, before: Instant, now: Instant) -> i
 def _sums(
     tools: Tools, old: Sequence[Segment], zone: tzinfo, counts: set[Count]
 ) -> tuple[Counter[tuple[str, str]], dict[CounterKey, int]]:
-    paths = [segment.path for segment in old]
     with (
-        events.files(tools.blobs, paths, tools.scratch) as files,
-        events.query(tools.scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
+        segment_files.all_sound(tools.blobs, old, tools.scratch) as files,
+        segment_files.query(tools.scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
     ):
         folding.load(duck, files)
         tallies = Counter({told[:2]: told[2] for told in folding.told(duck)})

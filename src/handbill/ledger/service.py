@@ -14,7 +14,7 @@ from handbill.kit.instants import Instant, iso_of
 from handbill.kit.zones import bounds_of, zone_of
 from handbill.ledger import rows
 from handbill.publishers.service import publishers_by_number
-from handbill.store import events, marks
+from handbill.store import events, marks, segment_files
 from handbill.store.blobs import Blobs
 from handbill.store.journal_reading import Damage, JournalReader
 from handbill.store.records import Records, Tx
@@ -103,9 +103,9 @@ def _of_client(
     with records.read() as tx:
         client = clients_by_number(tx, [client_no]).get(client_no)
         first, end = wanted.bounds(client.zone if client else "UTC")
-        paths = [one.path for one in events.segments_within(tx, client_no, first, end)]
+        listed = events.segments_within(tx, client_no, first, end)
         agencies = rows.agency_ids(tx, [client.agency_no]) if client else {}
-    if not paths:
+    if not listed:
         return
     head = (
         agencies.get(client.agency_no) if client else None,
@@ -115,8 +115,8 @@ def _of_client(
         _Names(campaigns_by_number), _Names(groups_by_number), _Names(publishers_by_number),
     )  # fmt: skip
     with (
-        events.files(blobs, paths, scratch) as files,
-        events.query(scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
+        segment_files.all_sound(blobs, listed, scratch) as files,
+        segment_files.query(scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
     ):
         found = duck.execute(_READ, {"files": files, "first": first, "end": end})
         while some := found.fetchmany(_AT_ONCE):

@@ -2,7 +2,7 @@
 
 from handbill.kit.instants import Instant
 from handbill.ledger import retiring
-from handbill.store import events
+from handbill.store import events, segment_files
 from handbill.store.records import Tx
 from handbill.work import kinds
 from handbill.work.queue import Task, enqueue
@@ -21,7 +21,7 @@ def compact(tools: Tools, task: Task) -> None:
             return
         now = tools.clock.now()
         path = events.path_of(client_no, former[0].month, now, tools.ids)
-        made = events.merge(tools.blobs, tools.scratch, former, path)
+        made = segment_files.merge(tools.blobs, tools.scratch, former, path)
         try:
             with tools.records.write() as tx:
                 events.replace(tx, former, made, tools.clock.now())

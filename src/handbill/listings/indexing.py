@@ -49,6 +49,7 @@ _PAGE = (
     .order_by(jobs.c.no)
     .limit(b("limit", type_=sa.Integer))
 )
+_TOLD_PAGE = _PAGE.where(jobs.c.no.not_in(sa.select(_u.job_no)))
 
 
 def index_client(tools: Tools, client: Client) -> dict[int, bytes]:
@@ -121,6 +122,19 @@ def begin_refill(tx: Tx, index: EdgeIndex, now: Instant) -> None:
     else:  # new records: there is nothing to wait for
         index.put_keys(keys.sealed_ones(tx, LISTING_KEYS))
         index.finish()
+
+
+def differing(tx: Tx, index: EdgeIndex) -> int:
+    """How many jobs have another URL in the edge's index than in the records; but those of which it
+    is to be told still.
+    """
+    page: list[Row] = [(0,)]
+    count = 0
+    while page := tx.all(_TOLD_PAGE, after=page[-1][0], limit=BATCH):
+        count += sum(
+            url != "" and index.url_of(bytes.fromhex(id_)) != url.encode() for _, id_, url in page
+        )
+    return count
 
 
 def refill(tools: Tools) -> int:

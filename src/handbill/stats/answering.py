@@ -20,7 +20,7 @@ from handbill.stats.questions import Plan
 from handbill.stats.rendering import COUNT, rows_text, table_text
 from handbill.stats.rows import Part
 from handbill.stats.service import FOLDER
-from handbill.store import events
+from handbill.store import events, segment_files
 from handbill.store.blobs import Blobs
 from handbill.store.records import Records, Tx
 
@@ -77,10 +77,9 @@ class Answering:
             yield 0, iter(())
             return
         text, params = table_text(plan)
-        paths = [segment.path for segment in found]
         with (
-            events.files(self._blobs, paths, self._scratch) as local,
-            events.query(self._scratch, memory_mb=memory_mb, threads=_THREADS) as duck,
+            segment_files.files(self._blobs, found, self._scratch) as local,
+            segment_files.query(self._scratch, memory_mb=memory_mb, threads=_THREADS) as duck,
         ):
             if begun is not None:
                 begun(duck.interrupt)

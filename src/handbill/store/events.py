@@ -6,16 +6,12 @@ swept later. DuckDB reads the files from any process.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import date, tzinfo
 from io import BytesIO
 from itertools import pairwise
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
-import duckdb
 import sqlalchemy as sa
 from arro3.core import Array, DataType, Table
 from arro3.io import write_parquet
@@ -36,7 +32,6 @@ ORPHAN_AGE: Final = DAY
 MOST_ROWS: Final = 4_000_000  # of a compacted segment
 _FEW: Final = 8  # so many segments of about one size become one
 _MOST_FILES: Final = 2_000
-_CHUNK: Final = 1024**2
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _COMPRESSION: Final = "zstd(1)"
 
@@ -216,47 +211,6 @@ def segments_before(tx: Tx, client_no: int, before: Instant) -> list[Segment]:
     return [_segment(row) for row in tx.all(_BEFORE, client_no=client_no, before=before)]
 
 
-@contextmanager
-def query(scratch: Path, *, memory_mb: int, threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB in memory that may spill to the scratch folder and load nothing from outside."""
-    scratch.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=scratch, prefix="duckdb-") as spill:
-        connection = duckdb.connect(
-            ":memory:",
-            config={
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                "memory_limit": f"{memory_mb}MB",
-                "threads": str(threads),
-                "temp_directory": spill,
-                "preserve_insertion_order": "false",
-            },
-        )
-        try:
-            connection.execute("SET enable_progress_bar = false")
-            connection.execute("SET lock_configuration = true")
-            yield connection
-        finally:
-            connection.close()
-
-
-@contextmanager
-def files(blobs: Blobs, paths: Sequence[str], scratch: Path) -> Iterator[list[str]]:
-    """The segments as local files: where they lie, or fetched for as long as they are needed."""
-    scratch.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=scratch, prefix="segments-") as folder:
-        found = []
-        for place, path in enumerate(paths):
-            local = blobs.local(path)
-            if local is None:
-                local = Path(folder) / f"{place}.parquet"
-                with local.open("xb") as file:
-                    for chunk in blobs.chunks(path, _CHUNK):
-                        file.write(chunk)
-            found.append(str(local))
-        yield found
-
-
 def day_text(first: Instant, end: Instant, zone: tzinfo) -> str:
     """SQL for the calendar day of ``"at"`` in a zone, as days since 1970-01-01.
 
@@ -309,40 +263,6 @@ def _bounded(alike: Sequence[Segment]) -> list[Segment]:
             break
         taken.append(segment)
     return taken
-
-
-def merge(blobs: Blobs, scratch: Path, former: Sequence[Segment], path: str) -> Segment:
-    """Write what these segments hold as one new segment, and sync it; it is not listed yet."""
-    scratch.mkdir(parents=True, exist_ok=True)
-    paths = [segment.path for segment in former]
-    with TemporaryDirectory(dir=scratch, prefix="compact-") as folder:
-        made = Path(folder) / "made.parquet"
-        with (
-            files(blobs, paths, scratch) as sources,
-            query(scratch, memory_mb=512, threads=1) as duck,
-        ):
-            duck.execute(
-                'COPY (SELECT * FROM read_parquet($sources) ORDER BY "at", "id") '
-                f"TO '{_quoted(made)}' (FORMAT parquet, COMPRESSION zstd)",
-                {"sources": sources},
-            )
-        size = made.stat().st_size
-        with made.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").digest()
-        blobs.put_file(path, made)
-    one = former[0]
-    return Segment(
-        0, one.client_no, path, one.month, sum(segment.rows for segment in former), size,
-        min(segment.first_at for segment in former),
-        max(segment.last_at for segment in former), digest,
-        sum(segment.charge_micros for segment in former),
-        sum(segment.spend_micros for segment in former),
-        sum(segment.marked_micros for segment in former),
-    )  # fmt: skip
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def replace(tx: Tx, former: Sequence[Segment], made: Segment, now: Instant) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 import lmdb
 
 _MAP_BYTES = 64 * 1024**3  # address space, not memory: the file grows as it is filled
+IndexDamaged = lmdb.Error
+"""Its file is not as it was written: it has to be made anew, and is filled from the records."""
 _TURN, _FORMER, _WHOLE = b"turn", b"former", b"whole"
 
 

@@ -1,0 +1,174 @@
+"""The files of judged entries, read: fetched, proved to be those that were written, and queried."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import duckdb
+
+from handbill.kit.faults import Unavailable
+from handbill.store.blobs import Blobs
+from handbill.store.events import Segment
+
+_CHUNK: Final = 1024**2
+_MOST_NAMED: Final = 3
+
+
+class Damaged(Unavailable):
+    """Files of entries are missing or changed: they may be brought back."""
+
+    def __init__(self, ails: Sequence[str]) -> None:
+        more = len(ails) - _MOST_NAMED
+        said = "; ".join(ails[:_MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
+        super().__init__(f"{said}: bring it back from a backup, and see handbill ledger check")
+
+
+@contextmanager
+def query(scratch: Path, *, memory_mb: int, threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB in memory that may spill to the scratch folder and load nothing from outside."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=scratch, prefix="duckdb-") as spill:
+        connection = duckdb.connect(
+            ":memory:",
+            config={
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "memory_limit": f"{memory_mb}MB",
+                "threads": str(threads),
+                "temp_directory": spill,
+                "preserve_insertion_order": "false",
+            },
+        )
+        try:
+            connection.execute("SET enable_progress_bar = false")
+            connection.execute("SET lock_configuration = true")
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def files(blobs: Blobs, listed: Sequence[Segment], scratch: Path) -> Iterator[list[str]]:
+    """The segments as local files: where they lie, or fetched for as long as they are needed.
+
+    **Refuses** (Damaged) files that are not there, and those that turn out to be unreadable because
+    they are not as they were written. What can be read is not proved: see ``sound_files``.
+    """
+    with _fetched(blobs, listed, scratch) as found:
+        gone = [_gone(segment) for segment, file in found if file is None]
+        if gone:
+            raise Damaged(gone)
+        try:
+            yield [str(file) for _, file in found]
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error as unreadable:
+            if ails := [ail for segment, file in found if (ail := _ail_of(segment, file))]:
+                raise Damaged(ails) from unreadable
+            raise
+
+
+@contextmanager
+def sound_files(
+    blobs: Blobs, listed: Sequence[Segment], scratch: Path
+) -> Iterator[tuple[list[tuple[Segment, str]], list[str]]]:
+    """The same, each proved by its digest; and what ails those that are left out, said plainly."""
+    with _fetched(blobs, listed, scratch) as found:
+        sound, ails = [], []
+        for segment, file in found:
+            if ail := _ail_of(segment, file):
+                ails.append(ail)
+            else:
+                sound.append((segment, str(file)))
+        yield sound, ails
+
+
+@contextmanager
+def all_sound(blobs: Blobs, listed: Sequence[Segment], scratch: Path) -> Iterator[list[str]]:
+    """The same, where what is made of them is to stay. **Refuses** (Damaged) any that ails."""
+    with sound_files(blobs, listed, scratch) as (sound, ails):
+        if ails:
+            raise Damaged(ails)
+        yield [file for _, file in sound]
+
+
+@contextmanager
+def _fetched(
+    blobs: Blobs, listed: Sequence[Segment], scratch: Path
+) -> Iterator[list[tuple[Segment, Path | None]]]:
+    """Each with its file; None: it is not there."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=scratch, prefix="segments-") as folder:
+        found: list[tuple[Segment, Path | None]] = []
+        for place, segment in enumerate(listed):
+            local = blobs.local(segment.path)
+            try:
+                if local is None:
+                    local = Path(folder) / f"{place}.parquet"
+                    with local.open("xb") as file:
+                        for chunk in blobs.chunks(segment.path, _CHUNK):
+                            file.write(chunk)
+                found.append((segment, local if local.exists() else None))
+            except FileNotFoundError:
+                found.append((segment, None))
+        yield found
+
+
+def _gone(segment: Segment) -> str:
+    return f"segment {segment.path} is not there"
+
+
+def _ail_of(segment: Segment, file: Path | None) -> str:
+    """What ails a file; nothing where its bytes are those that were written."""
+    if file is None:
+        return _gone(segment)
+    try:
+        size = file.stat().st_size
+        if size != segment.bytes:
+            return f"segment {segment.path} has {size} bytes, not as listed ({segment.bytes})"
+        with file.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").digest()
+    except OSError as unreadable:
+        return f"segment {segment.path} cannot be read ({unreadable.strerror})"
+    if digest != segment.digest:
+        return f"segment {segment.path} is damaged: its bytes are not those that were written"
+    return ""
+
+
+def merge(blobs: Blobs, scratch: Path, former: Sequence[Segment], path: str) -> Segment:
+    """Write what these segments hold as one new segment, and sync it; it is not listed yet.
+
+    **Refuses** (Damaged) what would make a sound file of a damaged one.
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=scratch, prefix="compact-") as folder:
+        made = Path(folder) / "made.parquet"
+        with (
+            all_sound(blobs, former, scratch) as sources,
+            query(scratch, memory_mb=512, threads=1) as duck,
+        ):
+            duck.execute(
+                'COPY (SELECT * FROM read_parquet($sources) ORDER BY "at", "id") '
+                f"TO '{_quoted(made)}' (FORMAT parquet, COMPRESSION zstd)",
+                {"sources": sources},
+            )
+        size = made.stat().st_size
+        with made.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").digest()
+        blobs.put_file(path, made)
+    one = former[0]
+    return Segment(
+        0, one.client_no, path, one.month, sum(segment.rows for segment in former), size,
+        min(segment.first_at for segment in former),
+        max(segment.last_at for segment in former), digest,
+        sum(segment.charge_micros for segment in former),
+        sum(segment.spend_micros for segment in former),
+        sum(segment.marked_micros for segment in former),
+    )  # fmt: skip
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
