@@ -11,6 +11,7 @@ from types import ModuleType
 
 from handbill.access import work as access
 from handbill.callbacks import work as callbacks
+from handbill.changes import work as changes
 from handbill.definitions import work as definitions
 from handbill.feeds import work as feeds
 from handbill.funnel import work as funnel
@@ -32,6 +33,7 @@ from handbill.work.tools import Run, Schedule, Tools
 _LOG = logging.getLogger("handbill.work")
 
 ROOMS: tuple[ModuleType, ...] = (
+    changes,
     access,
     callbacks,
     definitions,

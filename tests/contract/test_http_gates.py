@@ -20,6 +20,7 @@ from handbill.http.docs import with_pages
 from handbill.http.openapi import document
 from handbill.http.operations import (
     PAGED,
+    Admitted,
     Call,
     Caller,
     Desk,
@@ -49,11 +50,11 @@ class FakeDoors:
         roles = {"good": "agency", "partner": "partner"}
         return Caller(roles[api_key], 1, "a", 1) if api_key in roles else None
 
-    def admits(self, tx: Tx, caller: Caller, token: str, now: int) -> frozenset[Need] | None:
+    def admits(self, tx: Tx, caller: Caller, token: str, now: int) -> Admitted | None:
         tokens: dict[str, frozenset[Need]] = {
             "token": frozenset({"read", "write"}), "reader": frozenset({"read"}),
         }  # fmt: skip
-        return tokens.get(token)
+        return Admitted(token, tokens[token]) if token in tokens else None
 
     def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
         if client_id != "mine":

@@ -9,7 +9,7 @@ from handbill.access import service, tokens
 from handbill.access.keys import SIGNING, secret
 from handbill.access.tokens import Verified
 from handbill.host.settings import Settings
-from handbill.http.operations import Caller, Need
+from handbill.http.operations import Admitted, Caller
 from handbill.kit.instants import MINUTE, Instant
 from handbill.store.records import Tx
 
@@ -34,8 +34,8 @@ class AccessDoors:
         role = cast(Literal["agency", "partner"], key.role)
         return Caller(role, key.owner_no, key.owner_id, key.no)
 
-    def admits(self, tx: Tx, caller: Caller, token: str, now: Instant) -> frozenset[Need] | None:
-        """What a token allows that is ours, in time, and of a live API client of the key's owner;
+    def admits(self, tx: Tx, caller: Caller, token: str, now: Instant) -> Admitted | None:
+        """Whose token it is that is ours, in time, and of a live API client of the key's owner;
         else None. The API client's scope is looked up with it, and never changes.
         """
         bare = token[7:] if token[:7].lower() == "bearer " else token
@@ -51,7 +51,7 @@ class AccessDoors:
             self._verified.keep(digest, proof)
         owner = (caller.role, caller.owner_no)
         found = service.live_api_client(tx, owner, proof.api_client_id)
-        return None if found is None else service.allowed_by(found.scope)
+        return None if found is None else Admitted(found.id, service.allowed_by(found.scope))
 
     def hold_owner(self, tx: Tx, caller: Caller) -> None:
         """Let no other conditional change of what the caller owns begin until this one ends."""

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from joserfc.jwk import RSAKey
 from sqlalchemy import bindparam as b
 
+from handbill.changes import service as changes
+from handbill.core.trail import Entity
 from handbill.host.ids import Ids
 from handbill.kit.instants import Instant
 from handbill.store import installation, sealed
@@ -20,6 +22,8 @@ RANDOM = ("listing", "apikey", "link", "visitor")
 """listing: tokens of links and click ids; apikey: digests of API keys; link: report links; visitor:
 what the judge knows a visitor by."""
 SIGNING = "jwt"
+CALLBACK = "callback:"
+"""What the names of agencies' keys for callbacks begin with; the agency's number follows."""
 _t = secrets.c
 _BY_NAME = sa.select(_t.kid, _t.value).where(_t.name == b("name")).order_by(_t.kid)
 _NAMES = sa.select(_t.name)
@@ -47,9 +51,18 @@ def new_value(ids: Ids, name: str) -> bytes:
 
 def add(tx: Tx, name: str, kid: int, value: bytes, now: Instant) -> None:
     """Put a key, sealed; where another has put one of that number meanwhile, that one stays."""
+    if kid in sealed_ones(tx, name):
+        return
     row = {"name": name, "kid": kid}
     kept = sealed.seal(tx, secrets, row, value)
     tx.upsert_many(secrets, ["name", "kid"], [row | {"value": kept, "created_at": now}], keep=True)
+    changes.tell(tx, now, entity_of(name, kid), {}, row)
+
+
+def entity_of(name: str, kid: int) -> Entity:
+    """A key as changes name it: an agency's, where it signs that agency's callbacks."""
+    agency = name.removeprefix(CALLBACK)
+    return Entity("OWN_KEY", f"{name}/{kid}", None if agency == name else int(agency))
 
 
 def has(tx: Tx, name: str) -> bool:

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.access import keys
+from handbill.changes import service as changes
 from handbill.host import security
 from handbill.host.ids import Ids
 from handbill.kit.faults import not_found, refused_state
@@ -13,8 +14,6 @@ from handbill.kit.instants import DAY, Instant, iso_of
 from handbill.store.records import Tx
 from handbill.store.records.tables import api_keys, secrets
 
-CALLBACK = "callback:"
-"""What the names of agencies' keys for callbacks begin with."""
 OVERLAPS = {
     "jwt": 7 * DAY,  # the longest that a token can be good
     "listing": 120 * DAY,  # as long as conversions find their clicks
@@ -87,6 +86,7 @@ def retire(tx: Tx, now: Instant, name: str, kid: int, *, at_once: bool) -> None:
     if name == "apikey" and living:
         raise refused_state("", f"{living} API keys live under it; rotate or revoke them first")
     tx.run(_DROP, name=name, kid=kid)
+    changes.tell(tx, now, keys.entity_of(name, kid), {"name": name, "kid": kid}, {})
     security.note("own_key_retired", key=name, kid=str(kid))
 
 

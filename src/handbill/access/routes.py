@@ -42,7 +42,7 @@ def _get_agency(call: Call) -> dict[str, Any]:
 
 
 def _update_agency(call: Call) -> dict[str, Any]:
-    service.update_agency(call.tx, _agency(call), call.body)
+    service.update_agency(call.tx, call.now, _agency(call), call.body)
     return done("Agency updated")
 
 

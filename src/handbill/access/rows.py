@@ -15,6 +15,7 @@ from handbill.store.records.tables import (
     api_keys,
     family_publishers,
     publisher_families,
+    publishers,
 )
 
 
@@ -77,6 +78,14 @@ _MEMBERS = (
     .where(family_publishers.c.family_no == b("family_no"))
     .order_by(family_publishers.c.publisher_no)
 )
+_MINDED_BY = sa.select(_f.agency_no).where(_f.no == b("no"))
+_MEMBER_IDS = (
+    sa.select(publishers.c.id)
+    .join(family_publishers, family_publishers.c.publisher_no == publishers.c.no)
+    .where(family_publishers.c.family_no == b("family_no"))
+    .distinct()
+    .order_by(publishers.c.id)
+)
 _IS_AGENCY: sa.ColumnElement[str] = sa.literal_column("'agency'")
 _OWNER_ID = sa.case(
     (_k.role == _IS_AGENCY, sa.select(_a.id).where(_a.no == _k.owner_no).scalar_subquery()),
@@ -119,6 +128,12 @@ def add_agency(tx: Tx, agency_id: str, name: str, currency: str, now: Instant) -
     return tx.put(agencies, id=agency_id, name=name, currency=currency, created_at=now)
 
 
+def agency_behind(tx: Tx, role: str, owner_no: int) -> int | None:
+    """The agency that is an owner of keys, or minds it; None: the operator alone does."""
+    found: int | None = owner_no if role == "agency" else tx.value(_MINDED_BY, no=owner_no)
+    return found
+
+
 def family(tx: Tx, family_id: str) -> Family | None:
     """The live one of that id."""
     row = tx.one(_FAMILY_BY_ID, id=family_id)
@@ -141,6 +156,11 @@ def count_families(tx: Tx, agency_no: int) -> int:
 def family_members(tx: Tx, no: int) -> list[int]:
     """The row numbers of the family's publishers."""
     return [publisher_no for (publisher_no,) in tx.all(_MEMBERS, family_no=no)]
+
+
+def member_ids(tx: Tx, no: int) -> list[str]:
+    """The ids of the family's publishers: what a change of it is told by."""
+    return [publisher_id for (publisher_id,) in tx.all(_MEMBER_IDS, family_no=no)]
 
 
 def add_family(

@@ -10,11 +10,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from handbill.access import rows
+from handbill.access import rows, telling
 from handbill.access.keys import ensure_secrets, secret
 from handbill.access.rows import Agency, ApiClient, Key
+from handbill.access.telling import Owner
+from handbill.changes import service as changes
 from handbill.core.currencies import PLACES
 from handbill.core.nouns import Family
+from handbill.core.trail import Entity
 from handbill.host import security
 from handbill.host.ids import Ids, new_api_client_id, new_family_id, new_name
 from handbill.http.operations import Need
@@ -55,9 +58,6 @@ __all__ = [
     "update_agency",
 ]  # fmt: skip
 
-Owner = tuple[str, int]
-"""Role ("agency" or "partner") and row number of an agency or a publisher family."""
-
 SCOPES = {"agency": "handbill", "partner": "publisher-reports"}
 """What the scopes of a role begin with; what they allow stands after the slash."""
 NEEDS: Final[tuple[Need, ...]] = ("read", "write")
@@ -87,7 +87,10 @@ def create_agency(
         faults.append(Fault("/currency", "must be an ISO 4217 code such as USD"))
     if faults:
         raise bad_request(faults)
-    owner = ("agency", rows.add_agency(tx, agency_id, name.strip(), currency, now))
+    no = rows.add_agency(tx, agency_id, name.strip(), currency, now)
+    owner = ("agency", no)
+    told = {"name": name.strip(), "currency": currency}
+    changes.tell(tx, now, Entity("AGENCY", agency_id, no), {}, told)
     return agency_id, create_key(tx, ids, now, owner), create_api_client(tx, ids, now, owner)
 
 
@@ -102,6 +105,8 @@ def create_family(
     family_id = new_family_id(ids)
     no = rows.add_family(tx, family_id, name, agency_no, publisher_nos, now)
     owner = ("partner", no)
+    made = Family(no, family_id, agency_no, name, now, now)
+    telling.family(tx, now, made, {}, telling.family_state(tx, no, name))
     return family_id, create_key(tx, ids, now, owner), create_api_client(tx, ids, now, owner)
 
 
@@ -136,23 +141,25 @@ def change_family(
 ) -> None:
     """Give a family another name, other publishers; None: as they are."""
     tx.lock_row(publisher_families, family.no)
+    family = family_at_hand(tx, family.id)
+    before = telling.family_state(tx, family.no, family.name)
     if publisher_nos is not None:
         rows.set_members(tx, family.no, publisher_nos)
-    named: dict[str, str | Instant] = {} if name is None else {"name": name}
-    rows.change_family(tx, family.no, **named, updated_at=now)
+    name = family.name if name is None else name
+    rows.change_family(tx, family.no, name=name, updated_at=now)
+    telling.family(tx, now, family, before, telling.family_state(tx, family.no, name))
 
 
 def delete_family(tx: Tx, now: Instant, family: Family) -> None:
     """It vanishes, and lets nobody in any more: its keys and API clients die at once."""
     rows.change_family(tx, family.no, deleted_at=now, updated_at=now)
+    telling.family(tx, now, family, telling.family_state(tx, family.no, family.name), {})
     for key in rows.keys_of(tx, "partner", family.no):
         if _lives(key, now):
-            rows.change_key(tx, key.no, revoked_at=now)
-            security.note("key_revoked", prefix=key.prefix)
+            _revoke_key(tx, now, key)
     for api_client in rows.api_clients_of(tx, "partner", family.no):
         if api_client.revoked_at is None:
-            rows.revoke_api_client(tx, api_client.no, now)
-            security.note("api_client_revoked", api_client=api_client.id)
+            _revoke_api_client(tx, now, api_client)
 
 
 def agency_of(tx: Tx, agency_id: str) -> Agency:
@@ -168,7 +175,7 @@ def agencies_of_all(tx: Tx) -> list[Agency]:
     return rows.agencies_of_all(tx)
 
 
-def update_agency(tx: Tx, agency: Agency, given: Mapping[str, Any]) -> None:
+def update_agency(tx: Tx, now: Instant, agency: Agency, given: Mapping[str, Any]) -> None:
     """Give it another name; nothing given changes nothing.
 
     **Refuses** (400) clearing the name, and another currency: amounts would mean something else.
@@ -183,6 +190,8 @@ def update_agency(tx: Tx, agency: Agency, given: Mapping[str, Any]) -> None:
         raise bad_request(faults)
     if name.strip() != agency.name:
         rows.rename_agency(tx, agency.no, name.strip())
+        entity = Entity("AGENCY", agency.id, agency.no)
+        changes.tell(tx, now, entity, {"name": agency.name}, {"name": name.strip()})
 
 
 def agency_by_number(tx: Tx, no: int) -> Agency:
@@ -215,6 +224,7 @@ def create_key(tx: Tx, ids: Ids, now: Instant, owner: Owner) -> str:
     kid, digest_key = max(secret(tx, "apikey").items())
     digest = bytes([kid]) + _digest(digest_key, prefix, secret_part)
     rows.add_key(tx, prefix, digest, owner, now)
+    telling.key(tx, now, prefix, owner, {}, {"expires_at": None})
     return f"hb_{prefix}_{secret_part}"
 
 
@@ -248,14 +258,23 @@ def rotate_key(
     if overlap > 0:
         _check_room(tx, now, owner)
     ends = now + overlap
-    rows.change_key(tx, former.no, expires_at=min(ends, former.expires_at or ends))
+    ends = min(ends, former.expires_at or ends)
+    rows.change_key(tx, former.no, expires_at=ends)
+    before, after = {"expires_at": former.expires_at}, {"expires_at": ends}
+    telling.key(tx, now, prefix, owner, before, after)
     return create_key(tx, ids, now, owner)
 
 
 def revoke_key(tx: Tx, now: Instant, owner: Owner, prefix: str) -> None:
     """Kill a key at once. **Refuses** a key that is not the owner's or is dead (404)."""
-    rows.change_key(tx, _live_key(tx, now, owner, prefix).no, revoked_at=now)
-    security.note("key_revoked", prefix=prefix)
+    _revoke_key(tx, now, _live_key(tx, now, owner, prefix))
+
+
+def _revoke_key(tx: Tx, now: Instant, key: Key) -> None:
+    rows.change_key(tx, key.no, revoked_at=now)
+    owner = (key.role, key.owner_no)
+    telling.key(tx, now, key.prefix, owner, {"revoked_at": None}, {"revoked_at": now})
+    security.note("key_revoked", prefix=key.prefix)
 
 
 def scope_of(role: str, allowed: Iterable[Need] = NEEDS) -> str:
@@ -275,7 +294,9 @@ def create_api_client(
 ) -> str:
     """A new API client of an owner: what POST /token names. Its tokens allow this for ever."""
     api_client_id = new_api_client_id(ids)
-    rows.add_api_client(tx, api_client_id, owner, scope_of(owner[0], allowed), now)
+    scope = scope_of(owner[0], allowed)
+    rows.add_api_client(tx, api_client_id, owner, scope, now)
+    telling.api_client(tx, now, api_client_id, owner, {}, {"scope": scope})
     return api_client_id
 
 
@@ -306,8 +327,14 @@ def revoke_api_client(tx: Tx, now: Instant, owner: Owner, api_client_id: str) ->
     found = live_api_client(tx, owner, api_client_id)
     if found is None:
         raise not_found()
+    _revoke_api_client(tx, now, found)
+
+
+def _revoke_api_client(tx: Tx, now: Instant, found: ApiClient) -> None:
     rows.revoke_api_client(tx, found.no, now)
-    security.note("api_client_revoked", api_client=api_client_id)
+    owner = (found.role, found.owner_no)
+    telling.api_client(tx, now, found.id, owner, {"revoked_at": None}, {"revoked_at": now})
+    security.note("api_client_revoked", api_client=found.id)
 
 
 def proved_key(tx: Tx, api_key: str, digest_keys: dict[int, bytes], now: Instant) -> Key | None:

@@ -6,6 +6,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
+from handbill.changes import service as changes
 from handbill.core.nouns import Campaign, CampaignBody
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
@@ -87,7 +88,9 @@ def count(tx: Tx, client_no: int) -> int:
 
 def add(tx: Tx, campaign: Campaign) -> int:
     """Insert; the new row's number (``campaign.no`` is not looked at)."""
-    return tx.put(
+    return changes.put(
+        tx,
+        campaign.created_at,
         campaigns,
         id=campaign.id,
         client_no=campaign.client_no,
@@ -102,6 +105,7 @@ def add(tx: Tx, campaign: Campaign) -> int:
 def save(tx: Tx, campaign: Campaign, now: Instant, **columns: Any) -> None:
     """Write what may change back; ``columns`` may set more (deleted_at)."""
     body = msgspec.json.encode(campaign.body).decode()
-    tx.change(
-        campaigns, {"no": campaign.no}, status=campaign.status, body=body, updated_at=now, **columns
-    )
+    changes.change(
+        tx, now, campaigns, {"no": campaign.no}, status=campaign.status, body=body,
+        updated_at=now, **columns,
+    )  # fmt: skip

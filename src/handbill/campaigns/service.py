@@ -7,14 +7,13 @@ from handbill.campaigns import rows
 from handbill.clients.service import ends_too_soon, fixed_faults, wake_listings
 from handbill.core.nouns import Campaign, CampaignBody, Cap, Client
 from handbill.host.ids import Ids, new_uuid
-from handbill.kit.faults import Fault, bad_request, not_found
+from handbill.kit.faults import Fault, bad_request, not_found, pointed
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, year_after, zone_of
 from handbill.publishers import service as publishers
 from handbill.store.records import Tx
 from handbill.wire.campaigns import NAMES
 from handbill.wire.changes import merged_caps, merged_override, settled
-from handbill.wire.shapes import pointed
 from handbill.work import kinds
 from handbill.work.queue import enqueue
 

@@ -4,7 +4,15 @@ from typing import Annotated
 
 import typer
 
-from handbill.cli.speaking import DataOption, JsonOption, read_body, say, say_rows, settings_with
+from handbill.cli.speaking import (
+    DataOption,
+    JsonOption,
+    act,
+    read_body,
+    say,
+    say_rows,
+    settings_with,
+)
 from handbill.cli.standing import agency_named, standing
 from handbill.opening import opened, prepare
 
@@ -24,6 +32,7 @@ def create_agency(
     from handbill.access.service import create_agency as create
 
     settings = settings_with(data=data)
+    act()
     prepare(settings)
     with opened(settings) as stores, stores.records.write() as tx:
         made = create(
@@ -67,5 +76,5 @@ def update_agency(
 
     given = read_body(AGENCY_UPDATE, {"name": name}, "The agency was not updated")
     with opened(standing(data)) as stores, stores.records.write() as tx:
-        update(tx, agency_named(tx, agency_id), given)
+        update(tx, stores.clock.now(), agency_named(tx, agency_id), given)
     say({"agencyId": agency_id, "name": given["name"].strip()}, as_json=json)

@@ -109,8 +109,8 @@ def clear(
     from handbill.definitions.service import delete
 
     at = _at(data, agency_id, publisher_id, client_id)
-    with at as (_, tx, publisher, client), missing_told("there is none to clear"):
-        delete(tx, publisher, client)
+    with at as (stores, tx, publisher, client), missing_told("there is none to clear"):
+        delete(tx, stores.clock.now(), publisher, client)
     say({"cleared": publisher_id, "clientId": client_id}, as_json=json)
 
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "api-key": Command("keys:api_key", "API keys, of agencies and of publisher families."),
     "api-client": Command("keys:api_client", "API clients: the programs that ask for tokens."),
     "keys": Command("secret_keys:keys", "Our own keys: listed, exchanged, retired."),
+    "changes": Command("changes:changes", "Who changed what, and when."),
     "client": Command("clients:client", "Clients: the employers of an agency."),
     "stage-map": Command("clients:stage_map", "What a client's own status texts stand for."),
     "publisher": Command("publishers:publisher", "Publishers: where jobs are offered."),

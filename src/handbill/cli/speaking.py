@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer._click.globals import get_current_context
 
 from handbill.config import Configured, configure
+from handbill.core.trail import Occasion
+from handbill.host.acting import acting, user
 from handbill.host.settings import Settings
 from handbill.kit.faults import Fault, Refused, bad_request
 from handbill.kit.jsons import NotJson, decode, encode
@@ -46,6 +49,17 @@ def configured(**flags: Any) -> Configured:
 
 def settings_with(**flags: Any) -> Settings:
     return configured(**flags).settings
+
+
+def act() -> None:
+    """Let the changes of this command be told as its user's, until it ends. Where no command was
+    given, but its function called, whoever called it acts.
+    """
+    context = get_current_context(silent=True)
+    if context is None:
+        return
+    cause = context.command_path.partition(" ")[2]
+    context.with_resource(acting(Occasion("CLI", user(), cause=cause)))
 
 
 def say(result: Mapping[str, Any], *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from handbill.access import service as access
 from handbill.access.service import Agency, Owner
-from handbill.cli.speaking import Mistaken, settings_with
+from handbill.cli.speaking import Mistaken, act, settings_with
 from handbill.clients import service as clients
 from handbill.core.nouns import Client, Family
 from handbill.host.settings import Settings
@@ -27,6 +27,7 @@ def standing(data: str | None) -> Settings:
     (Unusable): of a mistyped one we would make empty ones, and tell of those.
     """
     settings = settings_with(data=data)
+    act()
     require_records(settings)
     prepare(settings)
     return settings

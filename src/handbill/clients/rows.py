@@ -6,6 +6,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
+from handbill.changes import service as changes
 from handbill.core.nouns import Client, ClientBody
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
@@ -80,17 +81,18 @@ def count(tx: Tx, agency_no: int) -> int:
 
 def add(tx: Tx, client: Client) -> int:
     """Insert; the new row's number (``client.no`` is not looked at)."""
-    return tx.put(
-        clients, id=client.id, agency_no=client.agency_no, status=client.status, zone=client.zone,
-        pixel_id=client.pixel_id, body=msgspec.json.encode(client.body).decode(),
-        created_at=client.created_at, updated_at=client.updated_at,
+    return changes.put(
+        tx, client.created_at, clients, id=client.id, agency_no=client.agency_no,
+        status=client.status, zone=client.zone, pixel_id=client.pixel_id,
+        body=msgspec.json.encode(client.body).decode(), created_at=client.created_at,
+        updated_at=client.updated_at,
     )  # fmt: skip
 
 
 def save(tx: Tx, client: Client, now: Instant, **columns: Any) -> None:
     """Write status, zone and body back; ``columns`` may set more (deleted_at)."""
-    tx.change(
-        clients, {"no": client.no}, status=client.status, zone=client.zone,
+    changes.change(
+        tx, now, clients, {"no": client.no}, status=client.status, zone=client.zone,
         body=msgspec.json.encode(client.body).decode(), updated_at=now, **columns,
     )  # fmt: skip
 

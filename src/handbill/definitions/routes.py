@@ -77,7 +77,7 @@ def _put(call: Call) -> dict[str, Any]:
 
 def _delete(call: Call) -> dict[str, Any]:
     publisher = publisher_to_change(call.tx, call.caller.agency_no, call.path["publisher_id"])
-    service.delete(call.tx, publisher, call.maybe_client)
+    service.delete(call.tx, call.now, publisher, call.maybe_client)
     return done("Click definition deleted")
 
 

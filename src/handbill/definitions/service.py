@@ -5,9 +5,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from handbill.changes import service as changes
 from handbill.core.address_lists import AddressList
 from handbill.core.click_definitions import Definition, DefinitionBody, definition_of
 from handbill.core.nouns import Client, Publisher
+from handbill.core.trail import Entity
 from handbill.definitions import rows
 from handbill.definitions.rows import EVERY_CLIENT, ClickDefinition
 from handbill.kit.faults import not_found, refused_state
@@ -65,13 +67,28 @@ def put(
         rows.change(tx, former, body, now)
     else:
         return
+    _tell(tx, now, publisher, client, (former.body if former else None, body))
     if body.bot_ips_url and body.bot_ips_url != before.bot_ips_url:
         enqueue(tx, kinds.READ_LIST, str(no), now)
 
 
-def delete(tx: Tx, publisher: Publisher, client: Client | None) -> None:
+def delete(tx: Tx, now: Instant, publisher: Publisher, client: Client | None) -> None:
     """What is more general holds again. **Refuses** none (404)."""
-    rows.delete(tx, definition_at(tx, publisher, client).no)
+    former = definition_at(tx, publisher, client)
+    rows.delete(tx, former.no)
+    _tell(tx, now, publisher, client, (former.body, None))
+
+
+def _tell(
+    tx: Tx, now: Instant, publisher: Publisher, client: Client | None,
+    bodies: tuple[DefinitionBody | None, DefinitionBody | None],
+) -> None:  # fmt: skip
+    """A definition goes by its publisher's id, and its client's."""
+    entity = Entity(
+        "CLICK_DEFINITION", publisher.id, publisher.agency_no, client.no if client else None
+    )
+    before, after = ({} if body is None else msgspec.structs.asdict(body) for body in bodies)
+    changes.tell(tx, now, entity, before, after)
 
 
 def bot_ips_count(tx: Tx, definition: ClickDefinition) -> int:

@@ -235,7 +235,7 @@ def _switch(
     clients.lock(tx, client.no)
     service.check_unmoved(tx, feed)
     clients.learn_custom_fields(tx, client.no, found.fields)
-    service.keep_mappings(tx, feed, found.mappings)
+    service.keep_mappings(tx, feed, found.mappings, now)
     taking.switch(tx, now)
 
 

@@ -6,6 +6,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
+from handbill.changes import service as changes
 from handbill.core.nouns import Feed, FeedBody
 from handbill.kit.instants import Instant
 from handbill.store import sealed
@@ -146,8 +147,8 @@ def due(tx: Tx, now: Instant, limit: int) -> list[tuple[Feed, str]]:
 
 def add(tx: Tx, feed: Feed) -> int:
     """Insert; the new row's number (``feed.no`` is not looked at)."""
-    return tx.put(
-        feeds, id=feed.id, client_no=feed.client_no, status=feed.status,
+    return changes.put(
+        tx, feed.created_at, feeds, id=feed.id, client_no=feed.client_no, status=feed.status,
         body=msgspec.json.encode(feed.body).decode(), created_at=feed.created_at,
         updated_at=feed.updated_at, next_run_at=feed.next_run_at,
     )  # fmt: skip
@@ -156,14 +157,15 @@ def add(tx: Tx, feed: Feed) -> int:
 def save(tx: Tx, feed: Feed, **columns: Any) -> None:
     """Write what may change back; ``columns`` may set more (deleted_at)."""
     body = msgspec.json.encode(feed.body).decode()
-    tx.change(
-        feeds, {"no": feed.no}, status=feed.status, body=body, updated_at=feed.updated_at,
-        next_run_at=feed.next_run_at, **columns,
+    changes.change(
+        tx, feed.updated_at, feeds, {"no": feed.no}, status=feed.status, body=body,
+        updated_at=feed.updated_at, next_run_at=feed.next_run_at, **columns,
     )  # fmt: skip
 
 
-def save_body(tx: Tx, feed: Feed) -> None:
-    tx.change(feeds, {"no": feed.no}, body=msgspec.json.encode(feed.body).decode())
+def save_body(tx: Tx, feed: Feed, now: Instant) -> None:
+    body = msgspec.json.encode(feed.body).decode()
+    changes.change(tx, now, feeds, {"no": feed.no}, body=body)
 
 
 def plan(tx: Tx, no: int, next_run_at: Instant) -> None:
@@ -195,9 +197,9 @@ def put_password(tx: Tx, feed_no: int, name: str, value: str) -> None:
     tx.upsert_many(feed_secrets, ["feed_no", "name"], [row | {"value": kept}])
 
 
-def forget_passwords(tx: Tx, feed_no: int, but: str) -> None:
-    """Forget all that is kept but for one place and user."""
-    tx.run(_FORGET_PASSWORDS, feed_no=feed_no, but=but)
+def forget_passwords(tx: Tx, feed_no: int, but: str) -> int:
+    """Forget all that is kept but for one place and user; how many there were."""
+    return tx.run(_FORGET_PASSWORDS, feed_no=feed_no, but=but)
 
 
 # ── runs ────────────────────────────────────────────────────────────────────────────────────────

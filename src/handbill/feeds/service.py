@@ -5,9 +5,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from handbill.changes import service as changes
 from handbill.clients import service as clients
 from handbill.core.mapping import ADDITIONAL, KEYS, MANDATORY, PUBLISHER, nodes_of, unmapped
 from handbill.core.nouns import Client, ClientBody, Feed, FeedBody
+from handbill.core.trail import Entity
 from handbill.feeds import rows
 from handbill.feeds.collecting import ImportFailed, settings_digest
 from handbill.feeds.rows import Run, RunBody
@@ -65,7 +67,7 @@ def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: dict[str, Any]
         updated_at=now, next_run_at=_next(client.body, now),
     )  # fmt: skip
     feed.no = rows.add(tx, feed)
-    _keep_password(tx, feed, password)
+    _keep_password(tx, now, feed, password)
     enqueue(tx, kinds.IMPORT, feed.id, now)
     return feed
 
@@ -81,11 +83,17 @@ def password_of(tx: Tx, feed: Feed) -> str:
     return rows.password(tx, feed.no, feed.body.login) or ""
 
 
-def _keep_password(tx: Tx, feed: Feed, password: str | None) -> None:
+def _keep_password(tx: Tx, now: Instant, feed: Feed, password: str | None) -> None:
     """Keep one that came, and forget those of other places and users."""
-    if password is not None:
+    is_new = password is not None and password != password_of(tx, feed)
+    if password is not None and is_new:
         rows.put_password(tx, feed.no, feed.body.login, password)
-    rows.forget_passwords(tx, feed.no, feed.body.login)
+    if rows.forget_passwords(tx, feed.no, feed.body.login) or is_new:
+        changes.secret(tx, now, _entity(feed), "config", "auth", "password")
+
+
+def _entity(feed: Feed) -> Entity:
+    return Entity("FEED", feed.id, client_no=feed.client_no)
 
 
 def update(tx: Tx, now: Instant, client: Client, feed: Feed, given: dict[str, Any]) -> None:
@@ -106,7 +114,7 @@ def update(tx: Tx, now: Instant, client: Client, feed: Feed, given: dict[str, An
     feed.updated_at = now
     feed.next_run_at = _next(client.body, now)
     rows.save(tx, feed)
-    _keep_password(tx, feed, password)
+    _keep_password(tx, now, feed, password)
     if feed.status == "A":
         enqueue(tx, kinds.IMPORT, feed.id, now)
 
@@ -168,7 +176,8 @@ def delete(tx: Tx, now: Instant, client: Client, feed: Feed) -> None:
     feed.updated_at = now
     feed.next_run_at = None
     rows.save(tx, feed, deleted_at=now)
-    rows.forget_passwords(tx, feed.no, "")
+    if rows.forget_passwords(tx, feed.no, ""):
+        changes.secret(tx, now, _entity(feed), "config", "auth", "password")
     taking_over.let_go(tx, client, feed.no, now)
     enqueue(tx, kinds.REMATCH, client.id, now)
 
@@ -177,11 +186,14 @@ def delete(tx: Tx, now: Instant, client: Client, feed: Feed) -> None:
 def run_now(tx: Tx, ids: Ids, now: Instant, feed: Feed, *, force: bool) -> Run:
     """Ask for a run; one that waits already is the answer. A paused feed is run too."""
     waiting = rows.in_states(tx, feed.no, ["QUEUED"], 1)
+    before = {run.id: {"forced": run.body.forced} for run in waiting}
     run = waiting[0] if waiting else _new_run(tx, ids, now, feed.no, "QUEUED")
     if force and not run.body.forced:
         run.body.forced = True
         rows.save_run(tx, run)
     enqueue(tx, kinds.IMPORT, feed.id, now)
+    after = {run.id: {"forced": run.body.forced}}
+    changes.tell(tx, now, _entity(feed), {"runs": before}, {"runs": after})
     return run
 
 
@@ -250,11 +262,11 @@ def check_unmoved(tx: Tx, feed: Feed) -> None:
         raise ImportFailed("changed", "The feed was changed while it was read; it is run again.")
 
 
-def keep_mappings(tx: Tx, feed: Feed, mappings: dict[str, Any]) -> None:
+def keep_mappings(tx: Tx, feed: Feed, mappings: dict[str, Any], now: Instant) -> None:
     """The mapping that the first run found is the feed's own from now on."""
     if mappings != feed.body.mappings:
         feed.body.mappings = mappings
-        rows.save_body(tx, feed)
+        rows.save_body(tx, feed, now)
 
 
 def end_run(tx: Tx, feed: Feed, run: Run, state: str, now: Instant) -> None:

@@ -7,6 +7,7 @@ mapping of its text) is judged again when that may have come. Whoever judges hol
 from collections.abc import Sequence
 
 from handbill.access.keys import secret
+from handbill.changes import service as changes
 from handbill.clients import service as clients
 from handbill.core.attribution import APPLY
 from handbill.core.closing import is_closed
@@ -24,6 +25,7 @@ from handbill.core.funnel_stages import (
 from handbill.core.listing_tokens import Click, NotOurs, open_click
 from handbill.core.nouns import Client
 from handbill.core.received import conversion_of, encode
+from handbill.core.trail import Entity
 from handbill.funnel import rows
 from handbill.funnel.rows import FunnelItem, Hire, ItemBody, Origin
 from handbill.host.ids import Ids, new_uuid
@@ -241,6 +243,9 @@ def stage_map(tx: Tx, client: Client) -> tuple[dict[str, str], dict[str, int]]:
 
 def set_stage_map(tx: Tx, now: Instant, client: Client, stages: dict[str, str]) -> None:
     """Replace the map, and apply it to the history that has no stage yet; what has one keeps it."""
+    entity = Entity("STAGE_MAP", client.id, client.agency_no, client.no)
+    before = rows.stage_map(tx, client.no)
+    changes.tell(tx, now, entity, {"stages": before}, {"stages": stages})
     rows.set_stage_map(tx, client.no, stages, now)
     after: int | None = 0
     for _ in range(_AT_ONCE):

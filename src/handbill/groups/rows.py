@@ -6,6 +6,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
+from handbill.changes import service as changes
 from handbill.core.nouns import Group, GroupBody
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
@@ -115,7 +116,9 @@ def of_campaigns(tx: Tx, campaign_nos: list[int]) -> list[Group]:
 
 def add(tx: Tx, group: Group) -> int:
     """Insert; the new row's number (``group.no`` is not looked at)."""
-    return tx.put(
+    return changes.put(
+        tx,
+        group.created_at,
         groups,
         id=group.id,
         client_no=group.client_no,
@@ -132,7 +135,9 @@ def add(tx: Tx, group: Group) -> int:
 def save(tx: Tx, group: Group, now: Instant, **columns: Any) -> None:
     """Write what may change back; ``columns`` may set more (deleted_at)."""
     body = msgspec.json.encode(group.body).decode()
-    tx.change(
+    changes.change(
+        tx,
+        now,
         groups,
         {"no": group.no},
         status=group.status,

@@ -8,6 +8,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from inspect import isawaitable
 from typing import Any, NamedTuple, TypeVar
 
+from handbill.core.trail import Occasion
 from handbill.host.ids import new_name
 from handbill.http import idempotency, streaming
 from handbill.http.asgi import Headers, Pair, Receive, Scope, Send, pairs_of, send_whole
@@ -288,6 +289,7 @@ class Application:
         """The work of a call, in a transaction that may write."""
         operation, reading, call, key, raw = passed
         call.tx = tx
+        tx.occasion = _occasion(operation, call)
         find = held_client if operation.writes else found_client
         call.maybe_client = find(tx, self._desk, operation, call)
         require_match(call, reading)
@@ -301,6 +303,11 @@ class Application:
         self._threads.shutdown()
         self._asides.shutdown()
         self._streams.shutdown()
+
+
+def _occasion(operation: Operation, call: Call) -> Occasion:
+    by = call.maybe_caller.api_client_id if call.maybe_caller else ""
+    return Occasion("API_CLIENT", by, call.request_id, operation.name)
 
 
 async def _in(threads: Executor, work: Callable[[], _T]) -> _T:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
+from msgspec import structs
+
 from handbill.core.nouns import Client
 from handbill.http.asgi import Headers
 from handbill.http.operations import NOTHING, Call, Caller, Desk, Operation
@@ -55,11 +57,12 @@ def admitted(
     if operation.role == "key":
         return caller, None
     tokens = arrival.headers.every("x-authorization-key")
-    allowed = desk.doors.admits(tx, caller, tokens[0], now) if len(tokens) == 1 else None
-    if allowed is None:
+    of = desk.doors.admits(tx, caller, tokens[0], now) if len(tokens) == 1 else None
+    if of is None:
         raise forbidden("token")
-    if caller.role != operation.role or operation.needs not in allowed:
+    if caller.role != operation.role or operation.needs not in of.needs:
         raise forbidden("role")
+    caller = structs.replace(caller, api_client_id=of.api_client_id)
     return caller, _client_of_header(tx, desk, operation, arrival, caller)
 
 

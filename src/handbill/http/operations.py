@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, NamedTuple, Protocol, cast
 
 import msgspec
 
@@ -47,12 +47,16 @@ PAGED_FROM_ONE = Object({"page": _FIRST_PAGE, "limit": _LIMIT})
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who holds the key. ``owner_no``: the agency's or the publisher family's row number."""
+    """Who holds the key. ``owner_no``: the agency's or the publisher family's row number.
+
+    ``api_client_id``: whose token came with it; empty where none is asked for.
+    """
 
     role: Role
     owner_no: int
     owner_id: str
     key_no: int
+    api_client_id: str = ""
 
     @property
     def agency_no(self) -> int:
@@ -62,6 +66,13 @@ class Caller(msgspec.Struct, frozen=True):
         return self.owner_no
 
 
+class Admitted(NamedTuple):
+    """Whose token it is, and what it allows."""
+
+    api_client_id: str
+    needs: frozenset[Need]
+
+
 class Doors(Protocol):
     """May this caller touch that? Answered by the access and clients rooms, handed in above."""
 
@@ -69,8 +80,8 @@ class Doors(Protocol):
         """Whose key it is; None for every kind of bad key."""
         ...
 
-    def admits(self, tx: Tx, caller: Caller, token: str, now: Instant) -> frozenset[Need] | None:
-        """What a token allows that is sound and of the same owner as the key; else None."""
+    def admits(self, tx: Tx, caller: Caller, token: str, now: Instant) -> Admitted | None:
+        """Whom a token is of that is sound and of the same owner as the key; else None."""
         ...
 
     def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:

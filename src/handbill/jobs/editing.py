@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from handbill.changes import service as changes
 from handbill.clients import service as clients
 from handbill.core.nouns import (
     Client,
@@ -14,9 +15,10 @@ from handbill.core.nouns import (
     JobSettings,
     Publisher,
 )
+from handbill.core.trail import Entity, fields_of
 from handbill.dialects.outbound import kept_nodes
 from handbill.jobs import carried, rows, service, taking_over
-from handbill.kit.faults import Fault, bad_request, refused_state
+from handbill.kit.faults import Fault, bad_request, pointed, refused_state
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.publishers import service as publishers
@@ -24,7 +26,6 @@ from handbill.store.records import Tx
 from handbill.wire.changes import merged_caps, settled
 from handbill.wire.date_patterns import instant_in
 from handbill.wire.jobs import INSTANTS, NAMES, SETTING_NAMES
-from handbill.wire.shapes import pointed
 from handbill.work import kinds
 from handbill.work.queue import enqueue
 
@@ -70,6 +71,7 @@ def add(tx: Tx, now: Instant, client: Client, given: dict[str, Any]) -> Job:
     job = service.job_of(tx, client.no, ref)
     rows.set_settings(tx, job.no, settings, now)
     rows.set_status(tx, job.no, "A", now)
+    changes.tell(tx, now, _entity(client, job), {}, _state(body, settings, whole=False))
     return job
 
 
@@ -97,6 +99,8 @@ def update(tx: Tx, now: Instant, client: Client, job: Job, given: dict[str, Any]
         stands = rows.standing(tx, client.no, [body.ref])[body.ref]
         _write(tx, now, client, job.feed_no, body, stands.raw_digest)
     rows.set_settings(tx, job.no, settings, now)
+    told = _state(job.body, before, whole=True), _state(body, settings, whole=True)
+    changes.tell(tx, now, _entity(client, job), *told)
     clients.wake_listings(tx, client, now)
 
 
@@ -105,6 +109,7 @@ def switch(tx: Tx, now: Instant, client: Client, job: Job, status: str) -> None:
     _refuse_invalid(job)
     if job.status != status:
         rows.set_status(tx, job.no, status, now)
+        changes.tell(tx, now, _entity(client, job), {"status": job.status}, {"status": status})
         clients.wake_listings(tx, client, now)
 
 
@@ -121,6 +126,19 @@ def delete(tx: Tx, now: Instant, client: Client, job: Job) -> None:
         rows.delete_in_feed(tx, job, carrier, now)
     rows.mark_unmatched(tx, client.no, [job.no])
     enqueue(tx, kinds.REMATCH, client.id, now)
+    before = _state(job.body, job.body.settings or JobSettings(), whole=False)
+    changes.tell(tx, now, _entity(client, job), before | {"status": job.status}, {})
+
+
+def _entity(client: Client, job: Job) -> Entity:
+    return Entity("JOB", job.id, client.agency_no, client.no)
+
+
+def _state(body: JobBody, settings: JobSettings, *, whole: bool) -> dict[str, Any]:
+    """A job as changes of it are told: when it was changed, the change itself says."""
+    found = fields_of(body, whole=whole) | {"settings": settings}
+    found.pop("modified_at", None)
+    return found
 
 
 def _refuse_invalid(job: Job) -> None:

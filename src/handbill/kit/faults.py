@@ -19,6 +19,11 @@ class Fault:
     message: str
 
 
+def pointed(name: str) -> str:
+    """A key as a step of a JSON pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
 @dataclass(slots=True)
 class Refused(Exception):
     """The caller's or the business's doing. Carries the contract's code and a safe message.

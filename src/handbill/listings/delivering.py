@@ -231,4 +231,4 @@ def _forget(tools: Tools, publisher: Publisher) -> None:
         with tools.records.write() as tx:
             now_is = publishers.publishers_by_number(tx, [publisher.no])[publisher.no]
             if now_is.status == publisher.status:
-                publishers.forget_passwords(tx, now_is)
+                publishers.forget_passwords(tx, tools.clock.now(), now_is)

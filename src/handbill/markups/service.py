@@ -6,7 +6,9 @@ from typing import Any
 
 from handbill.access import service as access
 from handbill.campaigns import service as campaigns
+from handbill.changes.service import tell
 from handbill.clients import service as clients
+from handbill.core import trail
 from handbill.core.changes import with_changes
 from handbill.core.charging import Place
 from handbill.core.markups import Entity, Markup, Steps, level_of, steps_of
@@ -93,6 +95,7 @@ def create(
         ppm=ppm, entities=places, created_at=now, updated_at=now,
     )  # fmt: skip
     rows.add(tx, markup)
+    _tell(tx, now, None, markup)
     return markup
 
 
@@ -111,12 +114,34 @@ def update(
     changed.from_at = _from(tx, changed.from_at, changed.entities)
     if changed != markup:
         rows.save(tx, changed, now)
+        _tell(tx, now, markup, changed)
 
 
 def delete(tx: Tx, now: Instant, agency_no: int, markup_id: str) -> None:
     """It holds for nothing that is judged from now on; what is booked stays as it is."""
     access.lock_agency(tx, agency_no)
-    rows.delete(tx, markup_of(tx, agency_no, markup_id).no, now)
+    markup = markup_of(tx, agency_no, markup_id)
+    rows.delete(tx, markup.no, now)
+    _tell(tx, now, markup, None)
+
+
+def _tell(tx: Tx, now: Instant, before: Markup | None, after: Markup | None) -> None:
+    """A markup that names one client alone is told as that client's."""
+    states = [_told(tx, one) if one is not None else {} for one in (before, after)]
+    markup = after or before
+    assert markup is not None, "one of them is there"
+    named = {place.client_no for one in (before, after) if one for place in one.entities}
+    client_no = named.pop() if len(named) == 1 else None
+    entity = trail.Entity("MARKUP", markup.id, markup.agency_no, client_no)
+    tell(tx, now, entity, *states)
+
+
+def _told(tx: Tx, markup: Markup) -> dict[str, Any]:
+    """A markup as a change of it is told: with the ids of what it names."""
+    entities = [entity._asdict() for entity in entities_of(tx, [markup])[markup.no]]
+    return {
+        "name": markup.name, "from_at": markup.from_at, "ppm": markup.ppm, "entities": entities
+    }  # fmt: skip
 
 
 def _from(tx: Tx, from_at: Instant | Read, entities: Sequence[Place]) -> Instant:

@@ -9,7 +9,7 @@ from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
-from handbill.postings import rows, slots
+from handbill.postings import rows, slots, telling
 from handbill.postings.rows import Posting, PostingBody, PostingJob
 from handbill.store.records import Tx
 from handbill.wire.date_patterns import Read, instant_in
@@ -104,7 +104,12 @@ def create(
         start_at=start_at, end_at=end_at, credits_used=0, turned_at=now, created_at=now,
         updated_at=now,
     )  # fmt: skip
-    rows.serve(tx, rows.add(tx, posting), client_nos)
+    no = rows.add(tx, posting)
+    rows.serve(tx, no, client_nos)
+    made = rows.by_number(tx, no)
+    assert made is not None, "it was put just now"
+    whose = {"publisher": publisher.id}
+    telling.purchase(tx, now, client, made, {}, telling.state_of(made) | whose)
     return posting.id
 
 
@@ -115,6 +120,7 @@ def update(tx: Tx, now: Instant, client: Client, posting: Posting, given: dict[s
     cannot be cleared; clients that are not the agency's (404).
     """
     posting = slots.locked(tx, client, posting)
+    before = telling.state_of(posting)
     faults = [
         Fault(f"/{name}", "cannot be cleared")
         for name in _NEVER_CLEARED
@@ -139,6 +145,9 @@ def update(tx: Tx, now: Instant, client: Client, posting: Posting, given: dict[s
         _serve_others(tx, now, posting, _served(tx, client, given["clientIds"] or []))
     posting.updated_at = now
     rows.save(tx, posting, spend_at=now)
+    stands = rows.by_number(tx, posting.no)
+    assert stands is not None, "it was found just now"
+    telling.purchase(tx, now, client, stands, before, telling.state_of(stands))
     slots.settle(tx, posting, now)
 
 
@@ -150,6 +159,7 @@ def delete(tx: Tx, now: Instant, client: Client, posting: Posting) -> None:
     posting.updated_at = now
     rows.save(tx, posting, deleted_at=now, due_at=None, spend_at=now)
     slots.publish(tx, {job.client_no for job in held}, now)
+    telling.purchase(tx, now, client, posting, telling.state_of(posting), {})
 
 
 def _instants(start: Read, end: Read, client: Client) -> tuple[Instant, Instant]:
@@ -198,5 +208,5 @@ def _served(tx: Tx, client: Client, client_ids: Iterable[str]) -> list[int]:
 
 def _serve_others(tx: Tx, now: Instant, posting: Posting, client_nos: list[int]) -> None:
     gone = [job for job in rows.jobs_of(tx, posting.no) if job.client_no not in client_nos]
-    slots.delete_jobs(tx, gone, now)
+    slots.delete_jobs(tx, posting, gone, now)
     rows.serve(tx, posting.no, client_nos)

@@ -14,7 +14,7 @@ from handbill.core.rotation import Terms
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import not_found, refused_state
 from handbill.kit.instants import DAY, MINUTE, Instant
-from handbill.postings import rows
+from handbill.postings import rows, telling
 from handbill.postings.rows import Posting, PostingJob
 from handbill.store.records import Tx
 from handbill.store.records.tables import posting_configs
@@ -84,6 +84,10 @@ def add(
     rows.revive(tx, again, now)
     settle(tx, posting, now)
     stand = rows.by_refs(tx, posting.no, client.no, [ref for ref in refs if ref not in refused])
+    before = [former[ref] for ref in stand if ref in former]
+    telling.jobs(
+        tx, now, posting, telling.states_of(before), telling.states_of(stand.values())
+    )  # fmt: skip
     return [refused.get(ref) or _added(stand[ref]) for ref in refs]
 
 
@@ -97,7 +101,7 @@ def remove(
     """Take jobs out of a purchase. A credit that a job used up stays used."""
     client, posting = place[0], locked(tx, *place)
     found = _present(tx, posting, client, refs)
-    delete_jobs(tx, found.values(), now)
+    delete_jobs(tx, posting, found.values(), now)
     settle(tx, posting, now)
     return _results(refs, found)
 
@@ -113,8 +117,9 @@ def pin(
         pinned = {job.no for job in rows.jobs_of(tx, posting.no) if _is_pinned(job)}
         if len(pinned | chosen) > posting.body.available:
             raise refused_state("", f"only {posting.body.available} jobs can be pinned")
-    changed = [job.no for job in found.values() if job.pinned != on]
-    rows.change_jobs(tx, changed, now, pinned=int(on))
+    changed = [job for job in found.values() if job.pinned != on]
+    rows.change_jobs(tx, [job.no for job in changed], now, pinned=int(on))
+    _tell_set(tx, now, posting, changed, "pinned", on=on)
     settle(tx, posting, now)
     return _results(refs, found)
 
@@ -127,6 +132,7 @@ def pause(
     found = _present(tx, posting, client, refs)
     changed = [job for job in found.values() if job.paused != on]
     rows.change_jobs(tx, [job.no for job in changed], now, paused=int(on))
+    _tell_set(tx, now, posting, changed, "paused", on=on)
     waiting = [job.no for job in changed if not job.posted]
     rows.change_jobs(tx, waiting, now, waiting_at=now)
     settle(tx, posting, now)
@@ -152,8 +158,17 @@ def _results(refs: Sequence[str], found: dict[str, PostingJob]) -> list[Result]:
     ]
 
 
-def delete_jobs(tx: Tx, gone: Iterable[PostingJob], now: Instant) -> None:
+def _tell_set(
+    tx: Tx, now: Instant, posting: Posting, changed: Iterable[PostingJob], name: str, *, on: bool
+) -> None:  # fmt: skip
+    before = telling.states_of(changed)
+    after = {no: (job, state | {name: on}) for no, (job, state) in before.items()}
+    telling.jobs(tx, now, posting, before, after)
+
+
+def delete_jobs(tx: Tx, posting: Posting, gone: Iterable[PostingJob], now: Instant) -> None:
     gone = list(gone)
+    telling.jobs(tx, now, posting, telling.states_of(gone), {})
     rows.change_jobs(tx, [job.no for job in gone], now, posted=0, posted_at=None, deleted_at=now)
     publish(tx, {job.client_no for job in gone if job.posted}, now)
 

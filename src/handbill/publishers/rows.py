@@ -6,6 +6,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
+from handbill.changes import service as changes
 from handbill.core.nouns import Publisher, PublisherBody
 from handbill.kit.instants import Instant
 from handbill.store import sealed
@@ -89,7 +90,9 @@ def count(tx: Tx, agency_no: int) -> int:
 
 def add(tx: Tx, publisher: Publisher) -> int:
     """Insert; the new row's number (``publisher.no`` is not looked at)."""
-    return tx.put(
+    return changes.put(
+        tx,
+        publisher.created_at,
         publishers,
         id=publisher.id,
         agency_no=publisher.agency_no,
@@ -103,7 +106,9 @@ def add(tx: Tx, publisher: Publisher) -> int:
 def save(tx: Tx, publisher: Publisher, now: Instant, **columns: Any) -> None:
     """Write what may change back; ``columns`` may set more (deleted_at)."""
     body = msgspec.json.encode(publisher.body).decode()
-    tx.change(
+    changes.change(
+        tx,
+        now,
         publishers,
         {"no": publisher.no},
         status=publisher.status,

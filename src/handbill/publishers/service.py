@@ -1,22 +1,23 @@
 """What can be asked of publishers, and done to them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from handbill.access import service as access
+from handbill.changes import service as changes
 from handbill.core.nouns import Publisher, PublisherBody
+from handbill.core.trail import Entity
 from handbill.core.vendors import names_clients
 from handbill.dialects.outbound import kept_nodes
 from handbill.host.ids import Ids
-from handbill.kit.faults import Fault, bad_request, not_found, refused_state
+from handbill.kit.faults import Fault, bad_request, not_found, pointed, refused_state
 from handbill.kit.instants import Instant
 from handbill.kit.money import number_of
 from handbill.publishers import rows
 from handbill.store.records import Tx
 from handbill.wire.changes import settled
 from handbill.wire.publishers import ID, NAMES, id_of_name
-from handbill.wire.shapes import pointed
 from handbill.wire.vendors import Guarded
 
 MOST_PUBLISHERS = 5_000
@@ -90,7 +91,7 @@ def create(tx: Tx, now: Instant, agency_no: int, given: dict[str, Any]) -> Publi
         publisher.no = rows.add(tx, publisher)
     else:
         rows.save(tx, publisher, now, created_at=now, deleted_at=None)
-    _keep_passwords(tx, publisher, passwords)
+    _keep_passwords(tx, now, publisher, passwords)
     return publisher
 
 
@@ -112,14 +113,13 @@ def update(tx: Tx, now: Instant, publisher: Publisher, given: dict[str, Any]) ->
     currency = access.agency_by_number(tx, publisher.agency_no).currency
     _require_whole(body, passwords, rows.secrets_held(tx, publisher.no), currency)
     new_password = any(
-        value is not None and value != rows.secret(tx, publisher.no, name)
-        for name, (_, value) in passwords.items()
+        _is_new(tx, publisher, name, value) for name, (_, value) in passwords.items()
     )
     if body == publisher.body and not new_password:
         return False
     publisher.body = body
     rows.save(tx, publisher, now)
-    _keep_passwords(tx, publisher, passwords)
+    _keep_passwords(tx, now, publisher, passwords)
     return True
 
 
@@ -184,15 +184,22 @@ def _require_whole(
         raise bad_request(faults)
 
 
-def _keep_passwords(tx: Tx, publisher: Publisher, passwords: _Passwords) -> None:
+def _keep_passwords(tx: Tx, now: Instant, publisher: Publisher, passwords: _Passwords) -> None:
     """Keep those that came, and forget those that nothing is logged into with any more."""
     for name, (_, value) in passwords.items():
-        if value is not None:
+        if value is not None and _is_new(tx, publisher, name, value):
             rows.put_secret(tx, publisher.no, name, value)
-    wanted = _logins(publisher.body)
-    for name in rows.secrets_held(tx, publisher.no):
-        if name not in wanted:
-            rows.forget_secret(tx, publisher.no, name)
+            _tell_password(tx, now, publisher, name)
+    forget_passwords(tx, now, publisher, _logins(publisher.body))
+
+
+def _is_new(tx: Tx, publisher: Publisher, name: str, value: str | None) -> bool:
+    return value is not None and value != rows.secret(tx, publisher.no, name)
+
+
+def _tell_password(tx: Tx, now: Instant, publisher: Publisher, name: str) -> None:
+    entity = Entity("PUBLISHER", publisher.id, publisher.agency_no)
+    changes.secret(tx, now, entity, "passwords", name)
 
 
 def _logins(body: PublisherBody) -> set[str]:
@@ -207,9 +214,14 @@ def ftp_password(tx: Tx, publisher: Publisher) -> str | None:
     return None if config is None else rows.secret(tx, publisher.no, config.account.key)
 
 
-def forget_passwords(tx: Tx, publisher: Publisher) -> None:
+def forget_passwords(
+    tx: Tx, now: Instant, publisher: Publisher, needed: Container[str] = ()
+) -> None:  # fmt: skip
+    """Forget all but those that are needed."""
     for name in rows.secrets_held(tx, publisher.no):
-        rows.forget_secret(tx, publisher.no, name)
+        if name not in needed:
+            rows.forget_secret(tx, publisher.no, name)
+            _tell_password(tx, now, publisher, name)
 
 
 def delete(tx: Tx, now: Instant, publisher: Publisher) -> None:
@@ -220,10 +232,8 @@ def delete(tx: Tx, now: Instant, publisher: Publisher) -> None:
     publisher.status = "I"
     rows.save(tx, publisher, now, deleted_at=now)
     config = publisher.body.ftp
-    needed = config.account.key if config and publisher.body.delivered_by_ftp else None
-    for name in rows.secrets_held(tx, publisher.no):
-        if name != needed:
-            rows.forget_secret(tx, publisher.no, name)
+    needed = {config.account.key} if config and publisher.body.delivered_by_ftp else set()
+    forget_passwords(tx, now, publisher, needed)
 
 
 def switch(tx: Tx, now: Instant, publisher: Publisher, status: str) -> bool:

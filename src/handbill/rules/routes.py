@@ -61,7 +61,7 @@ def _switch(call: Call) -> dict[str, Any]:
 
 
 def _order(call: Call) -> dict[str, Any]:
-    service.order(call.tx, call.client, call.body["ids"])
+    service.order(call.tx, call.now, call.client, call.body["ids"])
     return done("Rules ordered")
 
 

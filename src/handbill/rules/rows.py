@@ -1,11 +1,12 @@
 """Rows of table rules, to nouns and back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
+from handbill.changes import service as changes
 from handbill.core.rule_conditions import RuleBody
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
@@ -70,27 +71,24 @@ def last_place(tx: Tx, client_no: int) -> int:
 
 def add(tx: Tx, rule: Rule) -> None:
     """Insert (``rule.no`` is not looked at)."""
-    tx.put(
-        rules, id=rule.id, client_no=rule.client_no, place=rule.place, status=rule.status,
+    changes.put(
+        tx, rule.created_at, rules, id=rule.id, client_no=rule.client_no, place=rule.place,
+        status=rule.status,
         body=msgspec.json.encode(rule.body).decode(), created_at=rule.created_at,
         updated_at=rule.updated_at,
     )  # fmt: skip
 
 
 def set_status(tx: Tx, nos: Iterable[int], status: str, now: Instant) -> None:
-    _change(tx, [{"status": status, "updated_at": now, "key_no": no} for no in nos])
+    for no in nos:
+        changes.change(tx, now, rules, {"no": no}, status=status, updated_at=now)
 
 
-def set_places(tx: Tx, nos: Sequence[int]) -> None:
-    """Number rules as they are given, from 1."""
-    _change(tx, [{"place": place, "key_no": no} for place, no in enumerate(nos, 1)])
+def set_places(tx: Tx, places: Mapping[int, int], now: Instant) -> None:
+    """Give rules, by number, other places."""
+    for no, place in places.items():
+        changes.change(tx, now, rules, {"no": no}, place=place)
 
 
 def delete(tx: Tx, no: int, now: Instant) -> None:
-    tx.change(rules, {"no": no}, deleted_at=now)
-
-
-def _change(tx: Tx, changes: Sequence[dict[str, object]]) -> None:
-    if changes:
-        columns = tuple(name for name in changes[0] if name != "key_no")
-        tx.run_text_many(tx.dialect.update_text(rules, columns, ("no",)), changes)
+    changes.change(tx, now, rules, {"no": no}, deleted_at=now)

@@ -70,14 +70,15 @@ def delete(tx: Tx, now: Instant, client: Client, rule_id: str) -> None:
     rows.delete(tx, rule_of(tx, client, rule_id).no, now)
 
 
-def order(tx: Tx, client: Client, rule_ids: Sequence[str]) -> None:
+def order(tx: Tx, now: Instant, client: Client, rule_ids: Sequence[str]) -> None:
     """Put all rules of the client into an order. **Refuses** ids that are not the client's (404),
     and a list that leaves one out (400).
     """
     found = _all_of(tx, client, rule_ids)
     if len(found) < rows.count(tx, client.no):
         raise refused_state("/ids", "must name every rule of the client")
-    rows.set_places(tx, [rule.no for rule in found])
+    moved = {rule.no: at for at, rule in enumerate(found, 1) if rule.place != at}
+    rows.set_places(tx, moved, now)
 
 
 def _all_of(tx: Tx, client: Client, rule_ids: Sequence[str]) -> list[Rule]:

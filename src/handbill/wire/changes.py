@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from handbill.core.nouns import Cap, Caps
-from handbill.kit.faults import Fault
+from handbill.kit.faults import Fault, pointed
 from handbill.wire.caps import cap_shape, caps_shape
-from handbill.wire.shapes import Faults, Field, Integer, Object, Percent, Schema, Shape, pointed
+from handbill.wire.shapes import Faults, Field, Integer, Object, Percent, Schema, Shape
 
 _S = TypeVar("_S", bound=msgspec.Struct)
 _CAPS = {

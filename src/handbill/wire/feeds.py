@@ -15,7 +15,7 @@ from handbill.core.mapping import (
     STRUCTURE,
 )
 from handbill.core.nouns import Feed
-from handbill.kit.faults import Fault
+from handbill.kit.faults import Fault, pointed
 from handbill.kit.instants import iso_of
 from handbill.kit.urls import MOST_URL, NotUrl, canonical_url
 from handbill.wire.shapes import (
@@ -28,7 +28,6 @@ from handbill.wire.shapes import (
     Object,
     Schema,
     Text,
-    pointed,
 )
 from handbill.wire.spelling import FLAG, INSTANT, OBJECT, TEXT, WHOLE, described, listed, whole
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from handbill.core.nouns import JobPlacement
-from handbill.kit.faults import Fault
+from handbill.kit.faults import Fault, pointed
 from handbill.kit.urls import NotUrl, page_url
 from handbill.wire.caps import cap_shape
 from handbill.wire.changes import PLACEMENT_CAPS, caps_change_shape
@@ -25,7 +25,6 @@ from handbill.wire.shapes import (
     Shape,
     Text,
     TextOrNumber,
-    pointed,
 )
 
 _OWN_NAME = r"[A-Za-z_][A-Za-z0-9_.-]{0,63}"

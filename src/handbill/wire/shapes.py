@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from handbill.kit.faults import Fault
+from handbill.kit.faults import Fault, pointed
 from handbill.wire.values import (
     MOST_FAULTS,
     NOT_GIVEN,
@@ -261,8 +261,3 @@ class Object(Shape):
         if one_of:
             found["allOf"] = one_of
         return found
-
-
-def pointed(name: str) -> str:
-    """A key as a step of a JSON pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from handbill.core.trail import Occasion
+from handbill.host.acting import acting
 from handbill.host.clock import Clock
 from handbill.host.figures import TASKS
 from handbill.kit.faults import Unavailable
@@ -160,7 +162,8 @@ class Worker:
         try:
             if self._stopping:
                 raise Stopped
-            run(self._tools, task)
+            with acting(Occasion("SCHEDULE", task.kind, cause=task.key)):
+                run(self._tools, task)
         finally:
             self._breakable = False
 

@@ -13,6 +13,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import Executable
 
+from handbill.core.trail import Occasion
+
 Row = tuple[Any, ...]
 _T = TypeVar("_T")
 
@@ -140,10 +142,14 @@ class Dialect(ABC):
 
 
 class Tx(ABC):
-    """One transaction. It commits when the ``with`` block ends, and rolls back when that raises."""
+    """One transaction. It commits when the ``with`` block ends, and rolls back when that raises.
+
+    ``occasion``: who acts in it. Whoever does several works in one says so before each.
+    """
 
     dialect: Dialect
     records: "Records"
+    occasion: Occasion
 
     @property
     def masters(self) -> Masters:

@@ -10,6 +10,7 @@ OWNERS = {
     ),
     "callbacks": ("callbacks",),
     "campaigns": ("campaigns",),
+    "changes": ("changes",),
     "clients": ("clients", "custom_fields"),
     "definitions": ("click_definitions",),
     "feeds": ("feed_runs", "feed_secrets", "feeds"),
@@ -34,8 +35,17 @@ OWNERS = {
 }  # fmt: skip
 """The room that writes each table."""
 
+WRITES_AND_TELLS = "written by it for the owner, so that no change of a noun goes untold"
 READERS = {
     ("access", "secrets"): "makes and rotates our own keys; store keeps them sealed",
+    ("access", "publishers"): "the ids by which a change of a family is told",
+    ("changes", "agencies"): "whose a change is",
+    ("changes", "campaigns"): WRITES_AND_TELLS,
+    ("changes", "clients"): WRITES_AND_TELLS,
+    ("changes", "feeds"): WRITES_AND_TELLS,
+    ("changes", "groups"): WRITES_AND_TELLS,
+    ("changes", "publishers"): WRITES_AND_TELLS,
+    ("changes", "rules"): WRITES_AND_TELLS,
     ("feeds", "clients"): "due feeds of clients at work, in one look",
     ("funnel", "applied"): "an application that is known, beside the hires that wait for it",
     ("funnel", "clients"): "the clients that have items waiting",

@@ -16,6 +16,7 @@ from psycopg.adapt import Loader
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.expression import Executable
 
+from handbill.host.acting import occasion
 from handbill.kit.faults import Unavailable
 from handbill.store.records.base import Clash, Dialect, Held, Listed, Masters, Records, Row, Tx
 
@@ -47,6 +48,7 @@ class PostgresTx(Tx):
         self._connection = connection
         self.records = records
         self.dialect = records.dialect
+        self.occasion = occasion()
         self._streams = count()
 
     def run_text(self, text: str, params: dict[str, Any]) -> tuple[list[Row], int]:

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.sql.expression import Executable
 
+from handbill.host.acting import occasion
 from handbill.kit.faults import Unavailable
 from handbill.store.records.base import Clash, Dialect, Held, Listed, Masters, Records, Row, Tx
 
@@ -75,6 +76,7 @@ class SqliteTx(Tx):
         self.connection = connection
         self.records = records
         self.dialect: SqliteDialect = records.dialect
+        self.occasion = occasion()
 
     def one(self, statement: Executable, **params: Any) -> Row | None:
         text = self.dialect.text_of(statement)

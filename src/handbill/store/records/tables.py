@@ -17,10 +17,11 @@ from handbill.store.records.columns import to as _to
 from handbill.store.records.columns import whole as _whole
 from handbill.store.records.guarded import feed_secrets, master_keys, publisher_secrets, secrets
 from handbill.store.records.takeovers import Now, staged_jobs, takeovers
+from handbill.store.records.trail import changes
 from handbill.store.records.upkeep import holds, hosts, installation
 
 __all__ = [
-    "feed_secrets", "holds", "hosts", "installation", "master_keys", "metadata",
+    "changes", "feed_secrets", "holds", "hosts", "installation", "master_keys", "metadata",
     "publisher_secrets", "secrets", "staged_jobs", "takeovers",
 ]  # fmt: skip
 
@@ -391,6 +392,6 @@ tasks = sa.Table(
 task_turns = sa.Table("task_turns", metadata, _key("agency_no"), _whole("turn"))
 
 # Numbers that leave the records, in links and segments: never given twice, rows gone or not.
-NUMBERED = (agencies, publishers, clients, campaigns, groups, posting_configs, hires)
+NUMBERED = (agencies, publishers, clients, campaigns, groups, posting_configs, hires, changes)
 for _table in NUMBERED:
     _table.dialect_options["sqlite"]["autoincrement"] = True

@@ -45,6 +45,26 @@ CREATE TABLE applied (
 	facts BYTEA NOT NULL,
 	CONSTRAINT applied_pkey PRIMARY KEY (client_no, key)
 );
+CREATE TABLE changes (
+	no BIGSERIAL NOT NULL,
+	at BIGINT NOT NULL,
+	agency_no BIGINT,
+	client_no BIGINT,
+	kind TEXT COLLATE "C" NOT NULL,
+	entity_id TEXT COLLATE "C" NOT NULL,
+	act TEXT COLLATE "C" NOT NULL,
+	actor TEXT COLLATE "C" NOT NULL,
+	actor_id TEXT COLLATE "C" NOT NULL,
+	request_id TEXT COLLATE "C",
+	cause TEXT COLLATE "C" NOT NULL,
+	fields TEXT COLLATE "C" NOT NULL,
+	CONSTRAINT changes_pkey PRIMARY KEY (no)
+);
+CREATE INDEX changes_by_actor ON changes (actor_id, no);
+CREATE INDEX changes_by_age ON changes (at);
+CREATE INDEX changes_by_agency ON changes (agency_no, no);
+CREATE INDEX changes_by_client ON changes (client_no, no);
+CREATE INDEX changes_by_entity ON changes (entity_id, no);
 CREATE TABLE clicks (
 	id BYTEA NOT NULL,
 	client_no BIGINT NOT NULL,

@@ -44,6 +44,25 @@ CREATE TABLE applied (
 	facts BLOB NOT NULL,
 	CONSTRAINT applied_pkey PRIMARY KEY (client_no, "key")
 );
+CREATE TABLE changes (
+	no INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+	at BIGINT NOT NULL,
+	agency_no BIGINT,
+	client_no BIGINT,
+	kind TEXT NOT NULL,
+	entity_id TEXT NOT NULL,
+	act TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	actor_id TEXT NOT NULL,
+	request_id TEXT,
+	cause TEXT NOT NULL,
+	fields TEXT NOT NULL
+);
+CREATE INDEX changes_by_actor ON changes (actor_id, no);
+CREATE INDEX changes_by_age ON changes (at);
+CREATE INDEX changes_by_agency ON changes (agency_no, no);
+CREATE INDEX changes_by_client ON changes (client_no, no);
+CREATE INDEX changes_by_entity ON changes (entity_id, no);
 CREATE TABLE clicks (
 	id BLOB NOT NULL,
 	client_no BIGINT NOT NULL,

@@ -1,0 +1,41 @@
+"""How changes of credentials and their owners are told: never a secret."""
+
+from typing import Any
+
+from handbill.access import rows
+from handbill.changes import service as changes
+from handbill.core.nouns import Family
+from handbill.core.trail import Entity
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+
+_State = dict[str, Any]
+Owner = tuple[str, int]
+"""Role ("agency" or "partner") and row number of an agency or a publisher family."""
+
+
+def family_state(tx: Tx, no: int, name: str) -> _State:
+    """A publisher family as a change of it is told."""
+    return {"name": name, "publishers": rows.member_ids(tx, no)}
+
+
+def family(tx: Tx, now: Instant, found: Family, before: _State, after: _State) -> None:
+    """``before`` or ``after`` is empty where the family is new or deleted."""
+    entity = Entity("PUBLISHER_FAMILY", found.id, found.agency_no)
+    changes.tell(tx, now, entity, before, after)
+
+
+def key(
+    tx: Tx, now: Instant, prefix: str, owner: Owner, before: _State, after: _State
+) -> None:  # fmt: skip
+    """``before`` is empty where it is new; then it is told what its owner is."""
+    entity = Entity("API_KEY", prefix, rows.agency_behind(tx, *owner))
+    changes.tell(tx, now, entity, before, after if before else {"owner": owner[0], **after})
+
+
+def api_client(
+    tx: Tx, now: Instant, api_client_id: str, owner: Owner, before: _State, after: _State
+) -> None:  # fmt: skip
+    """The same of an API client."""
+    entity = Entity("API_CLIENT", api_client_id, rows.agency_behind(tx, *owner))
+    changes.tell(tx, now, entity, before, after if before else {"owner": owner[0], **after})

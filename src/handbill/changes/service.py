@@ -1,0 +1,161 @@
+"""How changes are made and told at once; and which there were.
+
+Rooms write what people set by ``put`` and ``change``, which tell it; what stands in several tables,
+or is written many rows at a time, they tell themselves, by ``tell``. What changes nothing leaves
+nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from handbill.changes import rows
+from handbill.changes.rows import Asked, Change
+from handbill.core.nouns import CampaignBody, ClientBody, FeedBody, GroupBody, PublisherBody
+from handbill.core.rule_conditions import RuleBody
+from handbill.core.trail import Changed, Entity, Kind, act_of, changed, fields_of
+from handbill.kit.faults import pointed
+from handbill.kit.instants import DAY, Instant
+from handbill.store.records import Tx, tables
+
+__all__ = [
+    "Asked",
+    "Change",
+    "Entity",
+    "change",
+    "forget",
+    "page",
+    "put",
+    "secret",
+    "tell",
+    "tell_many",
+]
+
+KEPT_FOR = 400 * DAY
+_NEVER_TOLD = frozenset(
+    ("no", "id", "agency_no", "client_no", "created_at", "updated_at", "deleted_at", "body")
+)
+_PLACES = ("no", "id", "agency_no", "client_no")
+_NEWEST = 2**62
+_State = dict[str, Any]
+
+
+class Told(NamedTuple):
+    """How rows of a table are told. ``body``: what column ``body`` holds. ``quiet``: columns that
+    nobody sets, but the house itself.
+    """
+
+    kind: Kind
+    body: type[msgspec.Struct]
+    quiet: frozenset[str] = frozenset()
+
+
+TOLD: Mapping[sa.Table, Told] = {
+    tables.publishers: Told("PUBLISHER", PublisherBody),
+    tables.clients: Told("CLIENT", ClientBody),
+    tables.campaigns: Told("CAMPAIGN", CampaignBody),
+    tables.groups: Told("JOB_GROUP", GroupBody, frozenset(("campaign_no",))),
+    tables.feeds: Told("FEED", FeedBody, frozenset(("next_run_at", "former_digest"))),
+    tables.rules: Told("RULE", RuleBody),
+}
+"""Tables that are written by ``put`` and ``change`` alone, so that no change of theirs is missed;
+each row is an entity, with an id and an agency or a client.
+"""
+
+
+# ── making and telling ──────────────────────────────────────────────────────────────────────────
+def put(tx: Tx, now: Instant, table: sa.Table, **values: Any) -> int:
+    """Insert a row, and tell it; its number."""
+    no = tx.put(table, **values)
+    told, row = TOLD[table], {**values, "no": no}
+    tell(tx, now, _entity(told, row), {}, _state(told, row, whole=False))
+    return no
+
+
+def change(tx: Tx, now: Instant, table: sa.Table, where: dict[str, Any], **values: Any) -> None:
+    """Update the rows whose columns equal ``where``, and tell what that changes. A row whose
+    deleted_at is set is told as deleted; one that comes back, as created.
+    """
+    told = TOLD[table]
+    if values.keys() - told.quiet - {"updated_at"}:
+        for row in rows.held(tx, table, _columns(table, values), where):
+            tell(tx, now, _entity(told, row), *_states(told, row, row | values))
+    tx.change(table, where, **values)
+
+
+def _columns(table: sa.Table, values: Iterable[str]) -> list[str]:
+    """What must be known of a row that is changed: all of it, if it goes or comes back."""
+    if "deleted_at" in values:
+        return [column.name for column in table.columns]
+    return list(dict.fromkeys((*(name for name in _PLACES if name in table.c), *values)))
+
+
+def _states(told: Told, row: _State, after: _State) -> tuple[_State, _State]:
+    was, now_is = (one.get("deleted_at") is None for one in (row, after))
+    if was and now_is:
+        if row.get("body") == after.get("body"):  # which takes time to read
+            row, after = ({k: v for k, v in one.items() if k != "body"} for one in (row, after))
+        return _state(told, row, whole=True), _state(told, after, whole=True)
+    return (
+        _state(told, row, whole=False) if was else {},
+        _state(told, after, whole=False) if now_is else {},
+    )
+
+
+def tell(
+    tx: Tx, now: Instant, entity: Entity, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> None:
+    """Tell a change that was made in another way. ``before``, ``after``: the entity as a noun's
+    fields; empty where it was not there, or is not any more.
+    """
+    tell_many(tx, now, [(entity, before, after)])
+
+
+def tell_many(
+    tx: Tx, now: Instant, told: Iterable[tuple[Entity, Mapping[str, Any], Mapping[str, Any]]]
+) -> None:
+    """The same of many entities."""
+    found = [
+        (entity, act_of(before, after), fields)
+        for entity, before, after in told
+        if (fields := changed(before, after))
+    ]
+    if found:
+        rows.add(tx, now, tx.occasion, found)
+
+
+def secret(tx: Tx, now: Instant, entity: Entity, *steps: str) -> None:
+    """Tell that a secret of an entity, at these steps, is another one now, or gone: never which."""
+    field = "".join(f"/{pointed(name)}" for name in steps)
+    rows.add(tx, now, tx.occasion, [(entity, "CHANGE", [Changed(field, secret=True)])])
+
+
+def _entity(told: Told, row: Mapping[str, Any]) -> Entity:
+    client_no = row["no"] if told.kind == "CLIENT" else row.get("client_no")
+    return Entity(told.kind, row["id"], row.get("agency_no"), client_no)
+
+
+def _state(told: Told, row: Mapping[str, Any], *, whole: bool) -> _State:
+    """What is set of an entity, by its row."""
+    found = {
+        name: value for name, value in row.items()
+        if name not in _NEVER_TOLD and name not in told.quiet
+    }  # fmt: skip
+    if "body" in row:
+        found |= fields_of(msgspec.json.decode(row["body"], type=told.body), whole=whole)
+    return found
+
+
+# ── reading and forgetting ──────────────────────────────────────────────────────────────────────
+def page(tx: Tx, asked: Asked, most: int, before_no: int = _NEWEST) -> list[Change]:
+    """Some of the changes that are meant, newest first; the next ones stand before the last's
+    number. **Refuses** nothing: whoever asks for an agency says its number.
+    """
+    return rows.page(tx, asked, before_no, most)
+
+
+def forget(tx: Tx, now: Instant, most: int) -> int:
+    """Forget some of what is older than 400 days; how many."""
+    return rows.forget(tx, now - KEPT_FOR, most)

@@ -1,0 +1,121 @@
+"""``changes``: who changed what, and when."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, get_args
+
+import msgspec
+import typer
+
+from handbill.changes import service
+from handbill.changes.service import Asked, Change
+from handbill.cli.speaking import DataOption, JsonOption, Misspoken, Mistaken, say, say_lines
+from handbill.cli.standing import agency_named, standing
+from handbill.clients.service import client_at_work
+from handbill.core.trail import Actor, Changed
+from handbill.kit.instants import DAY, Instant, instant_of_iso, iso_of
+from handbill.kit.jsons import encode
+from handbill.opening import opened
+from handbill.store.records import Tx
+from handbill.wire.values import read_day
+
+_ACTORS: dict[str, Actor] = {kind: kind for kind in get_args(Actor)}
+_MOST = 10_000
+_MOST_SHOWN = 60
+_WHEN = "A day of UTC, or an instant such as 2026-11-27T10:00:00Z."
+
+
+def changes(
+    agency_id: Annotated[
+        str | None, typer.Option("--agency", metavar="A", help="Only of this agency.")
+    ] = None,
+    client_id: Annotated[
+        str | None, typer.Option("--client", metavar="C", help="Only of this client.")
+    ] = None,
+    entity_id: Annotated[
+        str | None,
+        typer.Option("--entity", metavar="ID", help="Only of what has this id, or key's prefix."),
+    ] = None,
+    actor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHO",
+            help="Only by this API client, user or task; or by CLI, API_CLIENT, SCHEDULE.",
+        ),
+    ] = None,
+    since: Annotated[str | None, typer.Option(metavar="T", help=f"From then on. {_WHEN}")] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="T", help="Before it; of a day, to its end."),
+    ] = None,
+    last: Annotated[int, typer.Option(min=1, max=_MOST, help="So many of them.")] = 50,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List who changed what, newest first; kept for 400 days. A secret is told only as changed.
+
+    Fields are named, and values written, as they are kept: money in millionths.
+    """
+    kind = _ACTORS.get(actor or "")
+    since_at, until_at = _instant(since, "--since", 0), _instant(until, "--until", DAY)
+    with opened(standing(data)) as stores, stores.records.read() as tx:
+        asked = Asked(
+            agency_no=None if agency_id is None else agency_named(tx, agency_id).no,
+            client_no=None if client_id is None else _client_no(tx, client_id),
+            entity_id=entity_id, actor=kind,
+            actor_id=actor if kind is None else None, since_at=since_at, until_at=until_at,
+        )  # fmt: skip
+        found = service.page(tx, asked, last)
+    if json:
+        say({"data": [_spelled(one) for one in found]}, as_json=True)
+        return
+    say_lines(line.encode() for one in found for line in _lines(one))
+
+
+def _client_no(tx: Tx, client_id: str) -> int:
+    """Also of one that was deleted. **Refuses** others (Mistaken)."""
+    found = client_at_work(tx, client_id)
+    if found is None:
+        raise Mistaken(
+            f"there is no client {client_id!r}; `handbill client list` names an agency's"
+        )
+    return found[0].no
+
+
+def _instant(text: str | None, option: str, of_day: int) -> Instant | None:
+    """``of_day``: what a day alone stands for, from its beginning. **Refuses** (Misspoken)."""
+    if text is None:
+        return None
+    day = read_day(text)
+    try:
+        return instant_of_iso(text) if day is None else instant_of_iso(f"{day}T00:00Z") + of_day
+    except ValueError:
+        says = f"{option} {text!r} is neither a day nor an instant, such as 2026-11-27T10:00:00Z"
+        raise Misspoken(says) from None
+
+
+def _spelled(one: Change) -> dict[str, Any]:
+    return {
+        "id": one.no, "at": iso_of(one.at), "agencyId": one.agency_id, "clientId": one.client_id,
+        "entity": {"kind": one.kind, "id": one.entity_id}, "act": one.act,
+        "actor": {"kind": one.actor, "id": one.actor_id}, "requestId": one.request_id,
+        "cause": one.cause, "fields": [msgspec.to_builtins(field) for field in one.fields],
+    }  # fmt: skip
+
+
+def _lines(one: Change) -> Iterator[str]:
+    """A change for people: what it is, then each of its fields."""
+    who = " ".join(filter(None, (one.actor, one.actor_id)))
+    yield f"{iso_of(one.at)}  {one.act:<6}  {one.kind} {one.entity_id}  {who}  {one.cause}".rstrip()
+    for field in one.fields:
+        yield f"    {field.field}  {_told(field)}"
+
+
+def _told(field: Changed) -> str:
+    if field.secret:
+        return "(a secret: changed)"
+    sides = [
+        encode(side).decode() if side is not msgspec.UNSET else "-"
+        for side in (field.before, field.after)
+    ]
+    short = [one if len(one) <= _MOST_SHOWN else f"{one[:_MOST_SHOWN]}…" for one in sides]
+    return " → ".join(short)

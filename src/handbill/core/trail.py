@@ -1,0 +1,151 @@
+"""What a change is: who made it, on what occasion, and what was so before and after.
+
+A change is told field by field, each named by a JSON pointer into the entity as it is kept, in its
+own units. What is long is told by its size and digest, so that a change has a bounded size.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal, NamedTuple, get_args
+
+import msgspec
+
+from handbill.kit.faults import pointed
+
+Actor = Literal["API_CLIENT", "PERSON", "CLI", "RULE", "CONTROL", "SCHEDULE"]
+Act = Literal["CREATE", "CHANGE", "DELETE"]
+Kind = Literal[
+    "AGENCY", "API_KEY", "API_CLIENT", "OWN_KEY", "PUBLISHER", "PUBLISHER_FAMILY",
+    "CLICK_DEFINITION", "CLIENT", "CAMPAIGN", "JOB_GROUP", "JOB", "FEED", "MARKUP", "RULE",
+    "POSTING", "POSTING_JOB", "STAGE_MAP", "LEDGER", "JOURNAL", "HOST",
+]  # fmt: skip
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+MOST_VALUE = 8_192
+"""Bytes of a value that is told in full."""
+MOST_TOLD = 32_768
+"""Bytes of all values of a change that are told in full."""
+MOST_FIELDS = 200
+"""Fields that are told one by one; of more, those at the top that they are in."""
+_DIGEST_BYTES = 16
+_ENCODE = msgspec.json.Encoder(order="sorted").encode
+
+
+class Occasion(NamedTuple):
+    """Who acts, and what for. ``cause``: the operation, the command or the kind of task."""
+
+    actor: Actor
+    actor_id: str = ""
+    request_id: str | None = None
+    cause: str = ""
+
+
+HOUSE: Final = Occasion("SCHEDULE")
+"""Where nobody else acts."""
+
+
+class Entity(NamedTuple):
+    """What was changed. Its agency is that of its client where none is given; neither: it is of the
+    whole installation.
+    """
+
+    kind: Kind
+    id: str
+    agency_no: int | None = None
+    client_no: int | None = None
+
+
+class Changed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One field. ``before`` or ``after`` is absent where the field was or is; ``secret``: neither
+    is told; ``cut``: each is told as ``{"bytes": …, "digest": …}``.
+    """
+
+    field: str
+    before: Any = msgspec.UNSET
+    after: Any = msgspec.UNSET
+    secret: bool = False
+    cut: bool = False
+
+
+def act_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> Act:
+    """What two states of an entity make of a change; an empty one: it is not there."""
+    if before and after:
+        return "CHANGE"
+    return "CREATE" if after else "DELETE"
+
+
+def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Changed, ...]:
+    """What differs between two states of an entity, each the fields of a noun. Of one that is
+    created or deleted, all but what is as it is by default.
+    """
+    both = bool(before and after)
+    old, new = ({k: _plain(v, whole=both) for k, v in one.items()} for one in (before, after))
+    found = list(_differences(old, new, "", deep=both))
+    if len(found) > MOST_FIELDS:
+        found = list(_differences(old, new, "", deep=False))
+    return tuple(_bounded(found))
+
+
+def fields_of(noun: msgspec.Struct, *, whole: bool) -> dict[str, Any]:
+    """A noun's fields by name. ``whole``: those too that are as they are by default."""
+    if whole:
+        return msgspec.structs.asdict(noun)
+    found: dict[str, Any] = msgspec.to_builtins(noun)
+    return found
+
+
+def _plain(value: Any, *, whole: bool) -> Any:
+    """A value as JSON has it."""
+    if not whole:
+        return msgspec.to_builtins(value)
+    if isinstance(value, msgspec.Struct):
+        if value.__struct_config__.tag is not None:
+            return msgspec.to_builtins(value)
+        return {name: _plain(getattr(value, name), whole=True) for name in value.__struct_fields__}
+    if isinstance(value, dict):
+        return {name: _plain(item, whole=True) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, whole=True) for item in value]
+    return value
+
+
+def _differences(before: Any, after: Any, at: str, *, deep: bool) -> Iterator[Changed]:
+    """The fields that differ. ``deep``: inside of objects and of lists of the same length too."""
+    for key in {**before, **after}:
+        old, new = before.get(key, msgspec.UNSET), after.get(key, msgspec.UNSET)
+        if old is new or old == new:
+            continue
+        here = f"{at}/{pointed(key)}"
+        if deep and isinstance(old, dict) and isinstance(new, dict):
+            yield from _differences(old, new, here, deep=True)
+        elif deep and isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+            yield from _differences(_numbered(old), _numbered(new), here, deep=True)
+        else:
+            yield Changed(here, old, new)
+
+
+def _numbered(values: list[Any]) -> dict[str, Any]:
+    return {str(place): value for place, value in enumerate(values)}
+
+
+def _bounded(found: list[Changed]) -> Iterator[Changed]:
+    """The same, with what is long cut; past MOST_FIELDS even so, the rest is told as one."""
+    told = 0
+    for one in found[:MOST_FIELDS]:
+        sides = [_ENCODE(side) for side in (one.before, one.after) if side is not msgspec.UNSET]
+        told += sum(map(len, sides))
+        if told > MOST_TOLD or max(map(len, sides)) > MOST_VALUE:
+            told -= sum(map(len, sides))
+            yield Changed(one.field, _cut(one.before), _cut(one.after), cut=True)
+        else:
+            yield one
+    if rest := found[MOST_FIELDS:]:
+        yield Changed("", after=_cut([one.field for one in rest]), cut=True)
+
+
+def _cut(value: Any) -> Any:
+    if value is msgspec.UNSET:
+        return value
+    raw = _ENCODE(value)
+    digest = hashlib.blake2b(raw, digest_size=_DIGEST_BYTES).hexdigest()
+    return {"bytes": len(raw), "digest": digest}

@@ -1,0 +1,60 @@
+"""How changes of purchases and of their jobs are told. Who holds a slot just now is no change of
+anybody's: the house lets jobs take turns.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from handbill.changes import service as changes
+from handbill.core.nouns import Client
+from handbill.core.trail import Entity
+from handbill.kit.instants import Instant
+from handbill.postings.rows import Posting, PostingJob
+from handbill.store.records import Tx
+
+State = dict[str, Any]
+
+
+def state_of(posting: Posting) -> State:
+    times = {"start_at": posting.start_at, "end_at": posting.end_at}
+    return {**msgspec.structs.asdict(posting.body), **times, "clients": posting.client_ids}
+
+
+def purchase(
+    tx: Tx, now: Instant, client: Client, posting: Posting, before: State, after: State
+) -> None:  # fmt: skip
+    """``before`` or ``after`` is empty where it is new or deleted."""
+    entity = Entity("POSTING", posting.id, posting.agency_no, client.no)
+    changes.tell(tx, now, entity, before, after)
+
+
+def states_of(jobs: Iterable[PostingJob]) -> dict[int, tuple[PostingJob, State]]:
+    """Jobs of purchases by row, as changes of them are told."""
+    return {job.no: (job, _state(job)) for job in jobs}
+
+
+def _state(job: PostingJob) -> State:
+    if job.deleted_at is not None:
+        return {}
+    ended = job.ended_at is not None
+    return {"ref": job.ref, "pinned": job.pinned, "paused": job.paused, "ended": ended}
+
+
+def jobs(
+    tx: Tx, now: Instant, posting: Posting, before: dict[int, tuple[PostingJob, State]],
+    after: dict[int, tuple[PostingJob, State]],
+) -> None:  # fmt: skip
+    """One change for each job, however many come at once: undone, and asked for, they are one by
+    one. The number of the request holds them together.
+    """
+
+    def told(no: int) -> tuple[Entity, State, State]:
+        job = (after.get(no) or before[no])[0]
+        was, now_is = (states[no][1] if no in states else {} for states in (before, after))
+        whose = {"posting": posting.id}
+        entity = Entity("POSTING_JOB", job.id, posting.agency_no, job.client_no)
+        return entity, was and was | whose, now_is and now_is | whose
+
+    changes.tell_many(tx, now, [told(no) for no in {**before, **after}])

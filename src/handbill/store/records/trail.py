@@ -1,0 +1,20 @@
+"""The table of changes: one row for each, in the transaction of the change itself."""
+
+import sqlalchemy as sa
+
+from handbill.store.records.columns import metadata
+from handbill.store.records.columns import row_no as _no
+from handbill.store.records.columns import text as _text
+from handbill.store.records.columns import whole as _whole
+
+# agency_no NULL: of the whole installation. client_no NULL: of no client alone. fields: see
+# core.trail, as JSON.
+changes = sa.Table(
+    "changes", metadata, _no(), _whole("at"), _whole("agency_no", null=True),
+    _whole("client_no", null=True), _text("kind"), _text("entity_id"), _text("act"),
+    _text("actor"), _text("actor_id"), _text("request_id", null=True), _text("cause"),
+    _text("fields"), sa.Index("changes_by_agency", "agency_no", "no"),
+    sa.Index("changes_by_client", "client_no", "no"), sa.Index("changes_by_age", "at"),
+    sa.Index("changes_by_entity", "entity_id", "no"),
+    sa.Index("changes_by_actor", "actor_id", "no"),
+)  # fmt: skip
