@@ -4,7 +4,7 @@ import pytest
 
 from handbill.dialects.inbound.items import ItemReader
 from handbill.dialects.inbound.known import fault_of, look
-from handbill.dialects.inbound.mending import mended
+from handbill.dialects.inbound.mending import MOST_WRONG, mended
 from handbill.dialects.inbound.scanner import Item, Malformed, scan
 
 
@@ -53,6 +53,11 @@ def test_what_has_two_meanings_is_refused_at_its_line(written: bytes) -> None:
 def test_xml_is_left_as_it_is() -> None:
     sound = b"<job a='1'><t>R &amp; D &#233;&lt;\n</t><![CDATA[a & b]]></job>"
     assert mended(sound).decode() == sound.decode().replace("&#233;", "é")
+
+
+def test_what_is_wrong_everywhere_is_no_slip() -> None:
+    assert mended(b"&" * MOST_WRONG) == b"&amp;" * MOST_WRONG
+    assert mended(b"&" * (MOST_WRONG + 1)) == b"&" * (MOST_WRONG + 1)
 
 
 @pytest.mark.parametrize("last_words", [b"\0\0", b"\nDone in 3 s & more\n", b"\x1a", b" ]]>"])

@@ -273,6 +273,35 @@ def test_lines_of_faults() -> None:
             assert bad.value.line == line, raw
 
 
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+def test_what_holds_nothing_is_passed_at_once(size: int) -> None:
+    """Many of them one behind the other, also where one looks like another, and however cut."""
+    run = b"<!-- <![CDATA[ - -> ?> -->\n<?a <!-- ? > ?> <!---->" * 3
+    within = run + b"<![CDATA[ ] ]> <job/> --> ]]>\n" + run
+    raw = run + b"<jobs>" + within + b"<job><t>a</t></job>" + within + b"</jobs>" + run
+    (item,) = items_of(raw, [size])
+    assert (item.fields, item.line) == ({"t": "a"}, 1 + raw.partition(b"<job>")[0].count(b"\n"))
+    section, kind = b"<!----><![CDATA[]]>", b"<!----><!DOCTYPE jobs>"
+    for bad in (
+        section + raw,
+        kind + raw,
+        raw + section,
+        raw + b"<!----><?a",
+        raw + b"<!----><!--",
+    ):
+        with pytest.raises(Malformed):
+            items_of(bad, [size])
+
+
+def test_empty_items_are_plain() -> None:
+    plain = plain_reader("job")
+    assert plain(b"<job/>") == plain(b"<job></job>") == {}
+    assert plain(b'<job a="1" b="2" />') == {"@a": "1", "@b": "2"}
+    assert [item.fields for item in items_of(b'<jobs><job/><job x="1"/><job></job></jobs>')] == [
+        {}, {"@x": "1"}, {},
+    ]  # fmt: skip
+
+
 def endless(piece: bytes, count: int, start: bytes, end: bytes) -> Iterator[bytes]:
     yield start
     for _ in range(count):

@@ -66,6 +66,9 @@ _FEEDS: dict[str, Callable[[int], bytes]] = {
         b"<job>" + b"<a b='c' d='e' f='g'/>" * (n // 40) + b"</job>"
     ),
     "deep text": lambda n: _feed(b"<job>" + b"<a>" * 14 + b"t" * n + b"</a>" * 14 + b"</job>"),
+    "nodes of a broken job": lambda n: _feed(b"<job>" + _repeats(n // 20) + b"<x></job>"),
+    "blanks of a broken job": lambda n: _feed(b"<job><a>" + b" " * n + b"<x></job>"),
+    "tags of a broken job": lambda n: _feed(b"<job>" + b"<a b= <a>" * (n // 9) + b"</job>"),
     "marked nodes": lambda n: _feed(b"<job>" + b"<m><p>a</p><x/></m>" * (n // 40) + b"</job>"),
 }  # fmt: skip
 
@@ -78,7 +81,13 @@ def _read(raw: bytes) -> Work:
     def work() -> None:
         look(raw[:262_144])
         with suppress(Malformed, UnknownEncoding):
-            for item in scan(as_utf8(unpacked(chunks)), "job", ItemReader({"m"}), collection="s"):
+            for item in scan(
+                as_utf8(unpacked(chunks)),
+                "job",
+                ItemReader({"m"}),
+                collection="s",
+                passes_broken=True,
+            ):
                 _MAP(item.fields or {})
 
     return work
@@ -132,7 +141,9 @@ def test_a_job_costs_what_its_fields_are_long(pump: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", [b"<!---->", b"<?a b?>", b"<!--" + b"x" * 300_000 + b"-->"], ids=len
+    "piece",
+    [b"<!---->", b"<?a b?>", b"<![CDATA[a]]>", b"<!---->a<?b?>", b"<!--" + b"x" * 300_000 + b"-->"],
+    ids=len,
 )
 def test_what_lies_between_jobs_is_not_gathered(piece: bytes) -> None:
     """Also where no window ends between two of them."""
@@ -148,6 +159,17 @@ def test_what_lies_between_jobs_is_not_gathered(piece: bytes) -> None:
             pass
 
     assert most_held(work) < 4 * _MB
+
+
+def test_a_job_full_of_slips_holds_little() -> None:
+    """What is put right is held piece by piece: of two million of them, 400 MB."""
+    raw = _feed(b"<job><a>" + b"&a" * (2 * _MB - 100) + b"</a></job>")
+
+    def work() -> None:
+        with pytest.raises(Malformed):
+            list(scan([raw], "job", ItemReader(), collection="s"))
+
+    assert most_held(work) < 64 * _MB
 
 
 def test_a_text_that_lies_deep_is_refused() -> None:

@@ -3,8 +3,12 @@ what an item that is beyond that still says of itself.
 """
 
 import re
+from collections import Counter
 from html.entities import html5
+from itertools import islice
 from xml.sax.saxutils import escape, unescape
+
+from handbill.dialects.inbound.items import MOST_ELEMENTS
 
 _NEVER = rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]"  # XML 1.0, 2.2
 _NUMBER = rb"&\#(?:[0-9]{1,9}|[xX][0-9A-Fa-f]{1,8});"
@@ -15,26 +19,32 @@ _WRONG = re.compile(
 )
 _CONTROL = re.compile(_NEVER)
 _TOLD = re.compile(
-    rb"<([A-Za-z_][\w.:-]{0,99})(?:\s[^<>]{0,999})?>\s{0,99}"
-    rb"(?:<!\[CDATA\[([^\]<]{0,999})\]\]>|([^<]{0,999}?))\s{0,99}</\1\s{0,9}>"
-)
+    rb"<([A-Za-z_][\w.:-]{0,99}+)(?:\s[^<>]{0,999}+)?>\s*+"
+    rb"(?:<!\[CDATA\[([^\]<]{0,999}+)\]\]>|([^<]{0,999}+))\s*+</\1\s*+>"
+)  # no start costs more than the way to the next tag
+MOST_WRONG = 100_000
 
 
 def mended(raw: bytes) -> bytes:
     """The item with HTML's entities as characters, a bare ``&`` escaped, and without characters
-    that XML does not have; the rest as it came. **Shape**: UTF-8.
+    that XML does not have; the rest as it came. What is wrong in more than 100,000 places stays
+    as it is: it is no slip. **Shape**: UTF-8.
     """
-    return _WRONG.sub(_meant, raw)
+    meant, count = _WRONG.subn(_meant, raw, MOST_WRONG + 1)
+    return raw if count > MOST_WRONG else meant
 
 
 def told_by(raw: bytes) -> dict[str, str]:
     """What a broken item says in nodes that are whole and that it has once."""
-    every = [(name, section or text) for name, section, text in _TOLD.findall(raw)]
-    names = [name for name, _ in every]
+    texts: dict[bytes, bytes] = {}
+    counts: Counter[bytes] = Counter()
+    for found in islice(_TOLD.finditer(raw), MOST_ELEMENTS):
+        counts[found[1]] += 1
+        texts[found[1]] = found[2] or found[3] or b""
     return {
-        name.decode(): unescape(text.decode("utf-8", "replace"))
-        for name, text in every
-        if names.count(name) == 1
+        name.decode(): unescape(text.decode("utf-8", "replace")).strip()
+        for name, text in texts.items()
+        if counts[name] == 1
     }
 
 

@@ -42,7 +42,8 @@ def plain_reader(item: str) -> ReadPlain:
     """
     name = re.escape(item)
     prove = re.compile(
-        rf"<{name}((?:{_ATTRIBUTES})*+){_SPACE}>{_SPACE}((?:{_NODES})*+)</{name}{_SPACE}>"
+        rf"<{name}((?:{_ATTRIBUTES})*+){_SPACE}"
+        rf"(?:/>|>{_SPACE}((?:{_NODES})*+)</{name}{_SPACE}>)"
     ).fullmatch
 
     def read(raw: bytes) -> dict[str, str] | None:
@@ -62,7 +63,7 @@ def plain_reader(item: str) -> ReadPlain:
 
 def _collected(text: str, proof: re.Match[str]) -> dict[str, str] | None:
     """What a flat item says; None where a name comes twice: the parser knows which one counts."""
-    nodes = _COLLECT(text, *proof.span(2))
+    nodes = _COLLECT(text, *proof.span(2)) if proof[2] else []
     attributes = _COLLECT_ATTRIBUTES(proof[1]) if proof[1] else []
     fields = {f"@{name}": value.strip() for name, value in attributes}
     for name, content in nodes:

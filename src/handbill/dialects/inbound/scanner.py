@@ -26,6 +26,11 @@ _BLOCK = 256 * 1024
 _LONGEST_MARK = 9  # <![CDATA[
 _ENDS = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
 _EMPTY = {b"<!--": b"<!---->", b"<![CDATA[": b"<![CDATA[]]>", b"<?": b"<?p?>"}
+# What holds nothing, one behind the other: each may be but a few bytes, so they are passed at once.
+_HOLDS_NOTHING = rb"<!--[^-]*+(?:-(?!->)[^-]*+)*+-->|<\?[^?]*+(?:\?(?!>)[^?]*+)*+\?>|[ \t\r\n]++"
+_SECTION = rb"<!\[CDATA\[[^\]]*+(?:\](?!\]>)[^\]]*+)*+\]\]>"
+_RUN = re.compile(rb"(?:" + _HOLDS_NOTHING + rb")*+")
+_RUN_OF_SECTIONS = re.compile(rb"(?:" + _SECTION + rb"|" + _HOLDS_NOTHING + rb")*+")
 
 
 class Malformed(ValueError):
@@ -159,6 +164,7 @@ def _to_item(window: _Window, frame: Frame, mark: re.Pattern[bytes]) -> bool:
         if kind in _ENDS:
             frame.text(_EMPTY[kind], window.line_at(start))
             _skip(window, found.end(), _ENDS[kind])
+            _pass_run(window, frame)
         elif kind != b"<!":
             return True
         elif len(view) - start >= _LONGEST_MARK or not window.more():
@@ -181,6 +187,21 @@ def _skip(window: _Window, start: int, end: bytes) -> None:
         if not window.more():
             raise NotWellFormed(0, f"what begins in line {line} has no {end.decode()}")
     window.at = found + len(end)
+
+
+def _pass_run(window: _Window, frame: Frame) -> None:
+    """Go behind what of comments, sections and instructions follows and is wholly in sight."""
+    view = window.view
+    at = _end_of(_RUN, view, window.at)
+    end = _end_of(_RUN_OF_SECTIONS, view, at) if view.startswith(b"<![CDATA[", at) else at
+    if end > at:  # sections are not lawful everywhere, as the others are
+        frame.text(_EMPTY[b"<![CDATA["], window.line_at(at))
+    window.at = end
+
+
+def _end_of(run: re.Pattern[bytes], view: bytes, at: int) -> int:
+    found = run.match(view, at)
+    return at if found is None else found.end()
 
 
 def _item(window: _Window, cutter: _Cutter) -> Item:
