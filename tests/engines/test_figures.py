@@ -46,3 +46,24 @@ def test_a_spoiled_file_begins_anew(tmp_path: Path) -> None:
     spoiled.write_bytes(b"\x40\x00\x00\x00" + b"\x00" * 4 + b"\x7f" * 100)
     (tmp_path / "counter_edge-2.db").touch()  # of a process that is just being born
     assert counted(tmp_path, "edge-0", 1)[_TASKS] == 6
+
+
+_FLOOD = """
+import sys
+from pathlib import Path
+from handbill.host import figures
+from handbill.host.clock import ticking
+figures.share(Path(sys.argv[1]), "edge-0")
+began = ticking()
+for _ in range(200):
+    figures.text()
+print(figures._merged.cache_info().misses <= ticking() - began + 2)
+"""
+
+
+def test_who_asks_again_and_again_costs_one_telling_a_second(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", _FLOOD, str(tmp_path)],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert told.stdout == "True\n"

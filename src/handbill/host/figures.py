@@ -7,7 +7,7 @@ counter back. Without ``share`` figures are of this process alone.
 import json
 import os
 from collections.abc import Iterable
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from logging import getLogger
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+
+from handbill.host.clock import ticking
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the library's own
@@ -78,10 +80,15 @@ def share(folder: Path, name: str, size: int = 64 * 1024) -> None:
 
 
 def text() -> bytes:
-    """All figures in Prometheus' text form."""
+    """All figures in Prometheus' text form. Those of several processes are put together once a
+    second at most: it takes a while, and whoever asks holds up what else the process does.
+    """
     folder = os.environ.get(_FOLDER)
-    if folder is None:
-        return generate_latest(_own)
+    return generate_latest(_own) if folder is None else _merged(folder, int(ticking()))
+
+
+@lru_cache(maxsize=1)
+def _merged(folder: str, second: int) -> bytes:  # noqa: ARG001
     every = CollectorRegistry()
     every.register(_Every(Path(folder)))
     return generate_latest(every)
