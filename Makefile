@@ -43,7 +43,7 @@ check: dev                    ## format, lint, types, import contracts, generate
 	$(BIN)/lint-imports
 	$(BIN)/handbill openapi --check docs/api/openapi.json
 
-bench: dev                    ## every figure beside its limit; NAMES=soak, NAMES=neighbours: the long ones
+bench: dev                    ## every figure beside its limit; NAMES=soak, neighbours, attack: the long ones
 	$(BIN)/python -m bench $(NAMES)
 
 docs: setup                   ## write the generated documents again

@@ -1,9 +1,10 @@
 """``python -m bench [name …]``: run all benches but the long ones, or those named, and show each
-figure. ``soak`` takes half an hour, and is run by name only.
+figure. Those of ``LONG`` take minutes (``soak`` half an hour), and are run by name only; a number
+behind the name says how much: ``soak:5`` minutes, ``attack:2000`` requests, ``neighbours:50`` of
+each.
 """
 
 import importlib
-import importlib.util
 import json
 import sys
 from dataclasses import asdict
@@ -12,23 +13,21 @@ from pathlib import Path
 from bench.figures import Figure, show
 
 ORDER = ("click", "feed_import", "feed_out", "matching", "judge", "books", "report", "api")
-LONG = ("soak", "neighbours")
+LONG = ("soak", "neighbours", "attack")
 OUT = Path(__file__).parent / "out"
 
 
-def main(names: list[str]) -> None:
+def main(words: list[str]) -> None:
     """A missed limit is shown as such; only a bench that crashes ends with a failure."""
-    unknown = [name for name in names if name not in ORDER + LONG]
+    wanted = [word.partition(":")[::2] for word in words or ORDER]
+    unknown = [name for name, _ in wanted if name not in ORDER + LONG]
     if unknown:
         sys.exit(f"no such bench: {', '.join(unknown)}; there are {', '.join(ORDER + LONG)}")
     figures: list[Figure] = []
-    for name in names or ORDER:
-        if importlib.util.find_spec(f"bench.{name}") is None:
-            print(f"{name}: not written yet", file=sys.stderr)
-            continue
+    for name, size in wanted:
         print(f"{name} …", file=sys.stderr, flush=True)
-        found: list[Figure] = importlib.import_module(f"bench.{name}").run()
-        figures += found
+        bench, much = importlib.import_module(f"bench.{name}"), [int(size)] if size else []
+        figures += bench.run(*much)
     show(figures)
     OUT.mkdir(exist_ok=True)
     text = json.dumps([asdict(figure) for figure in figures], indent=2)

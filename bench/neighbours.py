@@ -10,20 +10,29 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection
-from itertools import cycle
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from types import MappingProxyType
-from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
 from bench.figures import Figure
+from bench.serving import (
+    CLIENT,
+    Asked,
+    Server,
+    answer,
+    ask,
+    office,
+    p99_ms,
+    request,
+    served,
+    times,
+    tracked_link,
+)
 from bench.stock import stock
 from handbill.clients.service import clients_by_number
 from handbill.core.nouns import Client
@@ -37,78 +46,32 @@ from handbill.store.events import Entry
 from handbill.store.records import open_records
 from handbill.store.records.tables import clients
 
-LIMIT_MS = 50.0
-EDGE_LIMIT_MS = 100.0
+_LIMITS = {"GET /clients": 50.0, "redirect": 100.0}
+"""**Units**: ms."""
 _JOBS = 50_000
 _ENTRIES = 200_000
 _FLOOD = 16
 _PROBES = 150
 _MOST_SECONDS = 5.0
 _WARM_SECONDS = 1.0
-_CLIENT = {"companyName": "Mills", "caps": {"budget": {"cap": "Monthly", "value": 1000}}}
 _DAYS = {"startDate": "2020-01-01", "endDate": "2030-01-01"}
 _FILTERS = {"operator": "AND", "rules": [{"field": "title", "operator": "CONTAINS", "data": "e"}]}
 
 
-class Asked(NamedTuple):
-    """One request. ``body``: as JSON, unless it is text, which is sent as it is."""
-
-    verb: str
-    path: str
-    body: Any = None
-    headers: Mapping[str, str] = MappingProxyType({})
-
-
-def run() -> list[Figure]:
-    with TemporaryDirectory(prefix="handbill-neighbours-") as name, _served(Path(name)) as doors:
-        api, edge = doors
-        busy, calm = _office(Path(name), api, "busy"), _office(Path(name), api, "calm")
-        client_id = _ask(api, busy, "POST", "/clients", _CLIENT)["result"]
-        _ask(api, calm, "POST", "/clients", _CLIENT)
+def run(probes: int = _PROBES) -> list[Figure]:
+    with TemporaryDirectory(prefix="handbill-neighbours-") as name, served(Path(name)) as server:
+        busy, calm = office(server, "busy"), office(server, "calm")
+        client_id = ask(server.api, busy, "POST", "/clients", CLIENT)["result"]
+        link = tracked_link(server, calm)
         ids = _fill(Path(name), client_id)
         floods = _floods(client_id, ids)
-        probes = _probes(calm)
-        figures = _measured("nothing", api, edge, [], probes, busy)
+        floods["everything"] = [one for some in floods.values() for one in some[:1]]
+        asked = _probes(calm, link)
+        figures = []
         for kind, some in floods.items():
-            figures += _measured(kind, api, edge, some, probes, busy)
-        every = [one for some in floods.values() for one in some[:1]]
-        return figures + _measured("everything", api, edge, every, probes, busy)
-
-
-@contextmanager
-def _served(data: Path) -> Iterator[tuple[str, str]]:
-    words = ("serve", "--data", str(data), "--api-port", "0", "--edge-port", "0")
-    with subprocess.Popen(
-        [sys.executable, "-m", "handbill", *words], stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, text=True,
-    ) as server:  # fmt: skip
-        assert server.stdout is not None
-        ready = json.loads(server.stdout.readline())
-        try:
-            yield ready["api"], ready["edge"]
-        finally:
-            server.terminate()
-
-
-def _office(data: Path, api: str, agency: str) -> dict[str, str]:
-    """An agency's headers, and its API client beside them."""
-    words = ("agency", "create", agency, "--name", agency, "--data", str(data), "--json")
-    made = subprocess.run(
-        [sys.executable, "-m", "handbill", *words], capture_output=True, check=True
-    )
-    told = json.loads(made.stdout)
-    key = {"x-api-key": told["apiKey"], "apiClientId": told["apiClientId"]}
-    token = _ask(api, key, "POST", "/token", {"client_id": told["apiClientId"]})["access_token"]
-    return key | {"x-authorization-key": token}
-
-
-def _ask(api: str, office: dict[str, str], verb: str, path: str, body: Any) -> Any:
-    parts = urlsplit(api)
-    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=60)
-    connection.request(verb, path, json.dumps(body), {"content-type": "application/json"} | office)
-    answer = connection.getresponse().read()
-    connection.close()
-    return json.loads(answer)
+            flood = [one._replace(headers={**one.headers, **busy}) for one in some]
+            figures += _measured(kind, server, flood, asked, probes)
+        return figures
 
 
 def _fill(data: Path, client_id: str) -> list[str]:
@@ -150,12 +113,13 @@ def _entries(client: Client, ids: list[str], now: int) -> Iterator[Entry]:
         )  # fmt: skip
 
 
-def _probes(calm: dict[str, str]) -> dict[str, Asked]:
-    """What the neighbour asks."""
+def _probes(calm: dict[str, str], link: str) -> dict[str, Asked]:
+    """What the neighbour asks, and its visitor."""
     return {
         "GET /clients": Asked("GET", "/clients?page=0&limit=10", None, calm),
         "POST /token": Asked("POST", "/token", {"client_id": calm["apiClientId"]}, calm),
-        "POST /clients": Asked("POST", "/clients", _CLIENT, calm),
+        "POST /clients": Asked("POST", "/clients", CLIENT, calm),
+        "redirect": Asked("GET", link, None, {"user-agent": "Firefox/144.0"}),
     }
 
 
@@ -203,75 +167,37 @@ def _floods(client_id: str, ids: list[str]) -> dict[str, list[Asked]]:
 
 
 def _measured(
-    kind: str, api: str, edge: str, flood: list[Asked], probes: dict[str, Asked],
-    busy: dict[str, str],
-) -> list[Figure]:  # fmt: skip
-    """The neighbour's p99 of each probe, and the edge's, while the flood goes on."""
-    with _flooding(api, [one._replace(headers={**one.headers, **busy}) for one in flood]) as told:
+    kind: str, server: Server, flood: list[Asked], probes: dict[str, Asked], count: int
+) -> list[Figure]:
+    """The p99 of each probe while the flood goes on, and what it was just before."""
+    doors = {name: server.edge if name == "redirect" else server.api for name in probes}
+
+    def waited() -> dict[str, list[float]]:
+        return {name: times(doors[name], one, count, _MOST_SECONDS) for name, one in probes.items()}
+
+    before = waited()
+    with _flooding(server.api, flood) as told:
         time.sleep(_WARM_SECONDS)
-        found = {name: _times(api, one) for name, one in probes.items()}
-        found["edge"] = _times(edge, Asked("GET", "/c/nothing"))
+        found = waited()
     figures = []
-    for name, times in found.items():
-        limit = EDGE_LIMIT_MS if name == "edge" else LIMIT_MS
-        bound = name in {"edge", "GET /clients"}
-        p99 = sorted(times)[int(len(times) * 0.99) - 1] * 1e3
-        note = f"median {sorted(times)[len(times) // 2] * 1e3:.1f} ms; flood: {told}"
-        figures.append(
-            Figure(f"{name} beside {kind}", p99, "ms p99", f"<= {limit:g}" if bound else "",
-                   p99 <= limit, note if name == "GET /clients" else note.partition(";")[0])
-        )  # fmt: skip
+    for name, took in found.items():
+        limit, p99 = _LIMITS.get(name), p99_ms(took)
+        note = (
+            f"{p99_ms(before[name]):.1f} ms before; median {sorted(took)[len(took) // 2] * 1e3:.1f}"
+        )
+        if name == "GET /clients":
+            note += f"; flood: {told}"
+        is_met = limit is None or p99 <= limit
+        bound = "" if limit is None else f"<= {limit:g}"
+        figures.append(Figure(f"{name} beside {kind}", p99, "ms p99", bound, is_met, note))
         print(f"{name} beside {kind}: {p99:.1f} ms; {note}", file=sys.stderr, flush=True)
     return figures
-
-
-def _times(url: str, asked: Asked) -> list[float]:
-    return asyncio.run(_driven(url, [_request(asked)], _PROBES))
-
-
-async def _driven(url: str, requests: list[bytes], count: int) -> list[float]:
-    """Seconds of each of so many requests, one after the other on a connection."""
-    parts, times, following = urlsplit(url), list[float](), cycle(requests)
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    end = time.perf_counter() + _MOST_SECONDS
-    for _ in range(count):
-        began = time.perf_counter()
-        if began > end:
-            break
-        writer.write(next(following))
-        await _answer(reader)
-        times.append(time.perf_counter() - began)
-        await asyncio.sleep(0.005)
-    writer.close()
-    return times
-
-
-async def _answer(reader: asyncio.StreamReader) -> int:
-    """Read one answer whole; its status."""
-    head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    if b"content-length:" in head:
-        await reader.readexactly(int(head.split(b"content-length:")[1].split(b"\r\n")[0]))
-    elif b"transfer-encoding: chunked" in head:
-        while size := int((await reader.readuntil(b"\r\n")).strip(), 16):
-            await reader.readexactly(size + 2)
-        await reader.readexactly(2)
-    return int(head[9:12])
-
-
-def _request(asked: Asked) -> bytes:
-    raw = b"" if asked.body is None else json.dumps(asked.body).encode()
-    lines = [f"{asked.verb} {asked.path} HTTP/1.1", "host: bench", f"content-length: {len(raw)}"]
-    lines += [f"{name}: {value}" for name, value in asked.headers.items() if name != "apiClientId"]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + raw
 
 
 @contextmanager
 def _flooding(api: str, flood: list[Asked]) -> Iterator[dict[str, int]]:
     """A process that floods until the block ends; then how often it got which status."""
     told: dict[str, int] = {}
-    if not flood:
-        yield told
-        return
     with subprocess.Popen(
         [sys.executable, "-m", "bench.neighbours", api], cwd=Path(__file__).parent.parent,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -288,7 +214,7 @@ def _flooding(api: str, flood: list[Asked]) -> Iterator[dict[str, int]]:
 
 def _flood(api: str) -> None:
     """In the flooding process: requests on many connections until standard input ends."""
-    requests = [_request(Asked(*one)) for one in json.loads(sys.stdin.readline())]
+    requests = [request(Asked(*one)) for one in json.loads(sys.stdin.readline())]
     statuses: Counter[int] = Counter()
 
     async def one(place: int) -> None:
@@ -298,7 +224,7 @@ def _flood(api: str) -> None:
                 reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
                 for number in range(place, sys.maxsize):
                     writer.write(requests[number % len(requests)])
-                    statuses[await _answer(reader)] += 1
+                    statuses[await answer(reader)] += 1
             except (OSError, asyncio.IncompleteReadError):
                 statuses[0] += 1
 
