@@ -132,9 +132,9 @@ def test_an_agency_reads_and_names_itself(office: Office) -> None:
     office.put("/agencies/acme", found | {"name": " Acme Ads "})
     office.put("/agencies/acme", {})
     assert office.get("/agencies/acme") == found | {"name": "Acme Ads"}
-    bad = {"name": None, "currency": "EUR"}
-    faults = {"/name": "cannot be cleared", "/currency": "cannot be changed"}
-    assert office.faults("PUT", "/agencies/acme", bad) == faults
+    cleared = office.faults("PUT", "/agencies/acme", {"name": None})
+    assert cleared == {"/name": "cannot be cleared"}
+    assert set(office.faults("PUT", "/agencies/acme", {"currency": "EUR"})) == {"/currency"}
     assert set(office.faults("PUT", "/agencies/acme", {"name": " ", "currency": 1})) == {
         "/name", "/currency",
     }  # fmt: skip

@@ -53,6 +53,11 @@ class AccessDoors:
         found = service.live_api_client(tx, owner, proof.api_client_id)
         return None if found is None else Admitted(found.id, service.allowed_by(found.scope))
 
+    def currency(self, tx: Tx, caller: Caller) -> str:
+        """What the caller's amounts are in; empty for a publisher partner."""
+        is_agency = caller.role == "agency"
+        return service.agency_by_number(tx, caller.owner_no).currency if is_agency else ""
+
     def hold_owner(self, tx: Tx, caller: Caller) -> None:
         """Let no other conditional change of what the caller owns begin until this one ends."""
         service.lock_owner(tx, (caller.role, caller.owner_no))

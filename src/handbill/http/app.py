@@ -275,7 +275,10 @@ class Application:
         caller, client = admitted(tx, self._desk, operation, arrival, now)
         if caller is not None:
             self._owners.learn(arrival.headers, caller)
-        query, body = read_shapes(operation, arrival)
+        query, body = read_shapes(
+            operation, arrival,
+            lambda: self._desk.doors.currency(tx, caller) if caller is not None else "",
+        )  # fmt: skip
         call = Call(
             tx, self._desk, now, arrival.request_id, arrival.path, query, body, arrival.headers,
             arrival.url, caller, client,

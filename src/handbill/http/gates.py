@@ -3,12 +3,13 @@ look-up 404, state 400. **Source**: contract 2.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from msgspec import structs
 
+from handbill.core.amounts import currencies_said
 from handbill.core.nouns import Client
 from handbill.http.asgi import Headers
 from handbill.http.operations import NOTHING, Call, Caller, Desk, Operation
@@ -20,6 +21,7 @@ from handbill.store.records import Tx
 _S2S_HEADERS = ("client_id", "client-id", "x-client-id")
 _MOST_PATH_PART = 512
 _JSON_TYPE = re.compile(r"application/(json|[a-z0-9.+-]+\+json)", re.IGNORECASE | re.ASCII)
+_CURRENCY = b"urrency"
 _BAD_PATH = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -79,8 +81,14 @@ def _client_of_header(
     return client
 
 
-def read_shapes(operation: Operation, arrival: Arrival) -> tuple[dict[str, Any], Any]:
-    """Read query and body. **Refuses** (400) with every fault of both gathered."""
+def read_shapes(
+    operation: Operation, arrival: Arrival, currency: Callable[[], str] = str
+) -> tuple[dict[str, Any], Any]:
+    """Read query and body. **Refuses** (400) with every fault of both gathered.
+
+    ``currency``: the caller's, in which all amounts are; a body that says another one is refused
+    also where it is not asked for one.
+    """
     faults: list[Fault] = []
     for name, part in arrival.path.items():
         if len(part) > _MOST_PATH_PART or _BAD_PATH.search(part):
@@ -88,7 +96,7 @@ def read_shapes(operation: Operation, arrival: Arrival) -> tuple[dict[str, Any],
     query: dict[str, Any] = {}
     if arrival.query or operation.query is not NOTHING:
         query = _read_query(operation, arrival, faults)
-    body = _read_body(operation, arrival, faults)
+    body = _read_body(operation, arrival, faults, currency)
     if faults:
         raise bad_request(faults)
     return query, body
@@ -106,7 +114,9 @@ def _read_query(operation: Operation, arrival: Arrival, faults: list[Fault]) -> 
         return {}
 
 
-def _read_body(operation: Operation, arrival: Arrival, faults: list[Fault]) -> Any:
+def _read_body(
+    operation: Operation, arrival: Arrival, faults: list[Fault], currency: Callable[[], str]
+) -> Any:
     if operation.body is None:
         return None
     if not arrival.body and not operation.must_have_body:
@@ -120,6 +130,12 @@ def _read_body(operation: Operation, arrival: Arrival, faults: list[Fault]) -> A
     except NotJson as bad:
         faults.append(Fault("", f"the body {bad}"))
         return None
+    if _CURRENCY in arrival.body and (own := currency()):
+        faults += [
+            Fault(pointer, f"must be {own}, the agency's currency: nothing is converted")
+            for pointer, said in currencies_said(value)
+            if said != own
+        ]
     return operation.body.read(value, "", faults)
 
 

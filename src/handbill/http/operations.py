@@ -84,6 +84,10 @@ class Doors(Protocol):
         """Whom a token is of that is sound and of the same owner as the key; else None."""
         ...
 
+    def currency(self, tx: Tx, caller: Caller) -> str:
+        """What the caller's amounts are in; empty for a publisher partner."""
+        ...
+
     def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
         """The agency's own live client, or None."""
         ...
