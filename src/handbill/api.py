@@ -15,13 +15,13 @@ from granian.server.embed import Server
 
 from handbill.access import routes as access
 from handbill.access.doors import AccessDoors
-from handbill.callbacks import routes as callbacks
 from handbill.campaigns import routes as campaigns
 from handbill.clients import routes as clients
 from handbill.clients import service as client_reads
+from handbill.contract.callbacks import routes as callbacks
+from handbill.contract.definitions import routes as definitions
 from handbill.contract.markups import routes as markups
 from handbill.core.nouns import Client
-from handbill.definitions import routes as definitions
 from handbill.feeds import routes as feeds
 from handbill.funnel import routes as funnel
 from handbill.groups import routes as groups

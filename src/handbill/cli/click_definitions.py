@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from handbill.cli.speaking import DataOption, JsonOption, Misspoken, read_body, say
+from handbill.cli.speaking import DataOption, JsonOption, Misspoken, read_body, say, told_of
 from handbill.cli.standing import missing_told, writing_for
 from handbill.core.nouns import Client, Publisher
 from handbill.opening import Opened
@@ -47,14 +47,16 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Print the definition; exit status 1 when there is none."""
-    from handbill.definitions.service import definition_at
-    from handbill.wire.click_definitions import spell_definition
+    from handbill.contract.definitions.models import definition_told
+    from handbill.definitions.service import bot_ips_count, definition_at
+    from handbill.wire.models import spelled
 
     with _at(data, agency_id, publisher_id, client_id) as (_, tx, publisher, client):
         with missing_told("there is none; `handbill click-definition set` makes one"):
             found = definition_at(tx, publisher, client)
-        spelled = spell_definition(publisher.id, client.id if client else None, found.body)
-    say(spelled, as_json=json)
+        whose = client.id if client else None
+        told = definition_told(publisher.id, whose, found, bot_ips_count(tx, found))
+    say(spelled(told), as_json=json)
 
 
 @definition.command("set")
@@ -78,8 +80,8 @@ def change(
     json: JsonOption = False,
 ) -> None:
     """Make or change a definition; what is not said stays, `off` switches a rule off."""
+    from handbill.contract.definitions.models import DefinitionChange
     from handbill.definitions.service import put
-    from handbill.wire.click_definitions import UPDATE
 
     said: dict[str, Any] = {
         "preset": preset, "enable": enable, "bot": bot,
@@ -90,10 +92,11 @@ def change(
     detectors = _given({"clicksPerAddressAndDay": _number(most_clicks, "--most-clicks")})
     if detectors:
         given["newBot"] = detectors
-    read = read_body(UPDATE, given, "The click definition was not changed")
-    with _at(data, agency_id, publisher_id, client_id) as (stores, tx, publisher, client):
+    read = read_body(DefinitionChange, given, "The click definition was not changed")
+    at = _at(data, agency_id, publisher_id, client_id)
+    with at as (stores, tx, publisher, client), told_of(read):
         now, can_locate = stores.clock.now(), bool(stores.settings.geo_file)
-        put(tx, now, publisher, client, read, can_locate=can_locate)
+        put(tx, now, publisher, client, read.given(), can_locate=can_locate)
     show(publisher_id, agency_id, client_id, data, json)
 
 

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -15,6 +15,7 @@ from handbill.kit.instants import HOUR, MINUTE, SECOND, Instant
 
 Grain = Literal["COUNTRY", "STATE", "CITY", "REGION"]
 GRAINS: Final[tuple[Grain, ...]] = ("COUNTRY", "STATE", "CITY", "REGION")
+Preset = Literal["Default", "1", "2", "3", "4", "5"]
 _DAY_SECONDS = 24 * HOUR // SECOND
 _48_HOURS = 2 * _DAY_SECONDS
 
@@ -38,6 +39,11 @@ class Definition(msgspec.Struct, frozen=True, omit_defaults=True):
     latency_minutes: int = 0
 
 
+_FLAGS: Final = {"bot", "by_agent", "by_address"}
+_DETECTORS: Final = ("by_address", "by_agent", "most_clicks")
+_RULES: Final = {"bot", "duplicate_seconds", "latent_seconds", "foreign", *_DETECTORS}
+
+
 class DefinitionBody(msgspec.Struct, omit_defaults=True):
     """A definition as it is stored for a publisher, or for one client at it."""
 
@@ -46,8 +52,21 @@ class DefinitionBody(msgspec.Struct, omit_defaults=True):
     bot_ips_url: str = ""
 
 
+class ClickDefinition(NamedTuple):
+    """``client_no`` 0: for every client. The list of addresses is read apart: it may be long."""
+
+    no: int
+    publisher_no: int
+    client_no: int
+    body: DefinitionBody
+    ips_read_at: Instant | None
+    ips_failure: str | None
+    created_at: Instant
+    updated_at: Instant
+
+
 _MINUTE, _HOUR = MINUTE // SECOND, HOUR // SECOND
-PRESETS: Final[Mapping[str, Definition]] = {
+PRESETS: Final[Mapping[Preset, Definition]] = {
     "Default": Definition(),
     "1": Definition(bot=False, duplicate_seconds=_MINUTE, latent_seconds=None, foreign="COUNTRY"),
     "2": Definition(bot=False, duplicate_seconds=_MINUTE, latent_seconds=_DAY_SECONDS),
@@ -58,6 +77,25 @@ PRESETS: Final[Mapping[str, Definition]] = {
     "5": Definition(duplicate_seconds=_MINUTE, latent_seconds=_DAY_SECONDS, foreign="COUNTRY"),
 }
 """The platform's own presets (domain 7.4)."""
+
+
+def with_said(body: DefinitionBody, said: Mapping[str, Any]) -> DefinitionBody:
+    """A definition after a change, by its own names and those of its rules; ``detectors`` stand
+    together. A ``preset`` comes first. None switches a rule off; of a flag, it is true.
+    """
+    detectors = said.get("detectors", {})
+    if detectors is None:
+        detectors = dict.fromkeys(_DETECTORS)
+    changes = {name: value for name, value in (said | detectors).items() if name in _RULES}
+    for name, value in changes.items():
+        if value is None and name in _FLAGS:
+            changes[name] = True
+    rules = PRESETS[said["preset"]] if said.get("preset") else body.rules
+    return DefinitionBody(
+        enabled=said.get("enabled", body.enabled) is not False,
+        rules=msgspec.structs.replace(rules, **changes),
+        bot_ips_url=said.get("bot_ips_url", body.bot_ips_url) or "",
+    )
 
 
 class JobPlace(NamedTuple):

@@ -1,32 +1,18 @@
 """Rows of table click_definitions, to nouns and back."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.click_definitions import DefinitionBody
+from handbill.core.click_definitions import ClickDefinition, DefinitionBody
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
 from handbill.store.records.tables import click_definitions
 
 EVERY_CLIENT = 0
-
-
-class ClickDefinition(NamedTuple):
-    """``client_no`` 0: for every client. The list of addresses is read apart: it may be long."""
-
-    no: int
-    publisher_no: int
-    client_no: int
-    body: DefinitionBody
-    ips_read_at: Instant | None
-    ips_failure: str | None
-    created_at: Instant
-    updated_at: Instant
 
 
 _BODY = msgspec.json.Decoder(DefinitionBody)

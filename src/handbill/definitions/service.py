@@ -1,21 +1,26 @@
 """What can be asked of click definitions, and done to them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
 from handbill.changes import service as changes
 from handbill.core.address_lists import AddressList
-from handbill.core.click_definitions import Definition, DefinitionBody, definition_of
+from handbill.core.click_definitions import (
+    ClickDefinition,
+    Definition,
+    DefinitionBody,
+    definition_of,
+    with_said,
+)
 from handbill.core.nouns import Client, Publisher
 from handbill.core.trail import Entity
 from handbill.definitions import rows
-from handbill.definitions.rows import EVERY_CLIENT, ClickDefinition
+from handbill.definitions.rows import EVERY_CLIENT
 from handbill.kit.faults import not_found, refused_state
 from handbill.kit.instants import DAY, Instant
 from handbill.store.records import Tx
-from handbill.wire.click_definitions import changed
 from handbill.work import kinds
 from handbill.work.queue import enqueue
 
@@ -43,20 +48,20 @@ def definitions_of(tx: Tx, publisher: Publisher) -> list[ClickDefinition]:
 
 
 def put(
-    tx: Tx, now: Instant, publisher: Publisher, client: Client | None, given: dict[str, Any], *,
-    can_locate: bool,
+    tx: Tx, now: Instant, publisher: Publisher, client: Client | None, changes: Mapping[str, Any],
+    *, can_locate: bool,
 ) -> None:  # fmt: skip
-    """Change a definition by what ``wire.click_definitions.UPDATE`` read; the first change makes
-    it. Clicks are classed by it from the next batch of the judge on.
+    """Change a definition (``with_said``); the first change makes it. Clicks are classed by it from
+    the next batch of the judge on.
 
     **Refuses** (400) a grain of foreign clicks where nothing tells where an address is.
     """
     client_no = client.no if client else EVERY_CLIENT
     former = _found(tx, publisher, client_no)
     before = former.body if former else DefinitionBody()
-    body = changed(before, given)
+    body = with_said(before, changes)
     if body.rules.foreign is not None and not can_locate:
-        at = "/foreign" if given.get("foreign") else "/preset"
+        at = "foreign" if changes.get("foreign") else "preset"
         raise refused_state(
             at, "cannot be told here: HANDBILL_GEO_FILE names no file of places of addresses"
         )

@@ -18,6 +18,7 @@ from pydantic import (
 from handbill.kit.faults import Fault
 from handbill.kit.instants import iso_of
 from handbill.kit.money import micros_of, number_of
+from handbill.kit.urls import MOST_URL, canonical_url
 from handbill.wire.models import NOT_BLANK, Model, Wrong
 
 _T = TypeVar("_T")
@@ -38,6 +39,13 @@ Text = Annotated[str, StringConstraints(max_length=1_000)]
 Name = Annotated[str, StringConstraints(max_length=200)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NOT_BLANK)]
 """Text that is not blank."""
+
+Url = Annotated[
+    str,
+    AfterValidator(canonical_url),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MOST_URL}),
+]
+"""An http or https address; kept in its one spelling."""
 
 Whole = Annotated[int, BeforeValidator(_whole)]
 Money = Annotated[

@@ -6,6 +6,7 @@ description. From it a body is read, an answer spelled, and both described.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, ClassVar, Self, TypeVar, cast
 
 from pydantic import (
@@ -60,12 +61,14 @@ class Model(BaseModel):
     """Rows about one noun. Unknown keys are ignored; null on a row that need not be there counts as
     absent.
 
-    ``makes``: what the rows that were said are handed to, by the noun's own names.
+    ``makes``: what the rows that were said are handed to, by the noun's own names; ``merged``: an
+    update changes the rows of this one by one, instead of all together.
     """
 
     model_config = ConfigDict(strict=True, json_schema_serialization_defaults_required=True)
     makes: ClassVar[Callable[..., Any]] = dict
     keeps_null: ClassVar[bool] = False
+    merged: ClassVar[bool] = False
     names: ClassVar[tuple[str, ...]]
 
     @classmethod
@@ -129,11 +132,12 @@ class _Change(Model):
     keeps_null = True
 
 
+@cache
 def partial(rows: type[_M], name: str) -> type[_M]:
     """The same rows, none of which must be there, and null is told: what an update reads."""
     changes: dict[str, Any] = {
         name: (
-            row.rebuild_annotation() | None,
+            _change_of(row) | None,
             Field(
                 None, alias=row.alias, validation_alias=row.validation_alias,
                 description=row.description,
@@ -143,6 +147,13 @@ def partial(rows: type[_M], name: str) -> type[_M]:
     }  # fmt: skip
     change = create_model(name, __base__=_Change, __module__=rows.__module__, **changes)
     return cast(type[_M], change)
+
+
+def _change_of(row: FieldInfo) -> Any:
+    of = row.annotation
+    if isinstance(of, type) and issubclass(of, Model) and of.merged:
+        return partial(of, f"{of.__name__}Change")
+    return row.rebuild_annotation()
 
 
 def spelled(body: Any) -> Any:

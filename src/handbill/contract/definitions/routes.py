@@ -3,15 +3,23 @@
 from typing import Any
 
 from handbill.clients.service import clients_by_number
+from handbill.contract.definitions.models import (
+    ClickDefinition,
+    ClickDefinitionPage,
+    DefinitionChange,
+    definition_told,
+)
+from handbill.contract.envelopes import Done
+from handbill.core import click_definitions as core
 from handbill.core.click_definitions import DefinitionBody
+from handbill.core.nouns import Client, Publisher
 from handbill.definitions import service
-from handbill.definitions.rows import ClickDefinition
-from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
+from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
-from handbill.kit.instants import instant_of_iso, iso_of
+from handbill.kit.instants import instant_of_iso
 from handbill.publishers.service import publisher_of, publisher_to_change
 from handbill.store.records import Tx
-from handbill.wire.click_definitions import DEFINITION, UPDATE, spell_definition
+from handbill.wire.models import spelled
 
 _TAG = "Click definitions"
 _GENERAL = "/publishers/{publisher_id}/click-definition"
@@ -20,65 +28,52 @@ _SAMPLE = {"preset": "2", "bot": True}
 _AT = instant_of_iso("2026-11-18T12:00:00Z")
 
 
-def _spell(
-    tx: Tx, publisher_id: str, client_id: str | None, definition: ClickDefinition
-) -> dict[str, Any]:
-    read_at = definition.ips_read_at
-    return spell_definition(publisher_id, client_id, definition.body) | {
-        "botIps": {
-            "count": service.bot_ips_count(tx, definition),
-            "readOn": iso_of(read_at) if read_at is not None else None,
-            "failure": definition.ips_failure,
-        },
-        "status": "Approved",
-        "createdAt": iso_of(definition.created_at),
-        "updatedAt": iso_of(definition.updated_at),
-    }
-
-
 def _example(client_id: str | None) -> dict[str, Any]:
-    body = DefinitionBody()
-    return spell_definition("TestExp1", client_id, body) | {
-        "botIps": {"count": 0, "readOn": None, "failure": None},
-        "status": "Approved",
-        "createdAt": iso_of(_AT),
-        "updatedAt": iso_of(_AT),
-    }
+    kept = core.ClickDefinition(0, 0, 0, DefinitionBody(), None, None, _AT, _AT)
+    example: dict[str, Any] = spelled(definition_told("TestExp1", client_id, kept, 0))
+    return example
 
 
-def _get(call: Call) -> dict[str, Any]:
+def _get(call: Call) -> ClickDefinition:
     publisher = publisher_of(call.tx, call.caller.agency_no, call.path["publisher_id"])
     client = call.maybe_client
     definition = service.definition_at(call.tx, publisher, client)
-    return _spell(call.tx, publisher.id, client.id if client else None, definition)
+    return _told(call.tx, publisher, client, definition)
 
 
-def _list(call: Call) -> Any:
+def _told(
+    tx: Tx, publisher: Publisher, client: Client | None, definition: core.ClickDefinition
+) -> ClickDefinition:
+    listed = service.bot_ips_count(tx, definition)
+    return definition_told(publisher.id, client.id if client else None, definition, listed)
+
+
+def _list(call: Call) -> Answer:
     publisher = publisher_of(call.tx, call.caller.agency_no, call.path["publisher_id"])
     every = service.definitions_of(call.tx, publisher)
     clients = clients_by_number(call.tx, (one.client_no for one in every))
     live = [one for one in every if not one.client_no or clients[one.client_no].status != "I"]
     skip, limit = skip_and_limit(call)
     page = [
-        _spell(call.tx, publisher.id, clients[one.client_no].id if one.client_no else None, one)
+        _told(call.tx, publisher, clients.get(one.client_no), one)
         for one in live[skip : skip + limit]
     ]
-    return with_links(call, {"data": page}, len(live))
+    return with_links(call, ClickDefinitionPage.of(rows=page), len(live))
 
 
-def _put(call: Call) -> dict[str, Any]:
+def _put(call: Call) -> Done:
     publisher = publisher_to_change(call.tx, call.caller.agency_no, call.path["publisher_id"])
     service.put(
-        call.tx, call.now, publisher, call.maybe_client, call.body,
+        call.tx, call.now, publisher, call.maybe_client, call.body.given(),
         can_locate=bool(call.settings.geo_file),
     )  # fmt: skip
-    return done("Click definition updated")
+    return Done.of(result=True, message="Click definition updated")
 
 
-def _delete(call: Call) -> dict[str, Any]:
+def _delete(call: Call) -> Done:
     publisher = publisher_to_change(call.tx, call.caller.agency_no, call.path["publisher_id"])
     service.delete(call.tx, call.now, publisher, call.maybe_client)
-    return done("Click definition deleted")
+    return Done.of(result=True, message="Click definition deleted")
 
 
 def _operations(path: str, of: str, whose: str, client_id: str | None) -> list[Operation]:
@@ -94,7 +89,7 @@ def _operations(path: str, of: str, whose: str, client_id: str | None) -> list[O
             "hours after the job left the feed.",
             tag=_TAG,
             work=_get,
-            answer=DEFINITION,
+            answer=ClickDefinition,
             sample_answer=_example(client_id),
         ),
         Operation(
@@ -108,8 +103,8 @@ def _operations(path: str, of: str, whose: str, client_id: str | None) -> list[O
             "that are judged from then on.",
             tag=_TAG,
             work=_put,
-            body=UPDATE,
-            answer=result_schema(),
+            body=DefinitionChange,
+            answer=Done,
             sample=_SAMPLE,
             sample_answer={"result": True, "message": "Click definition updated"},
         ),
@@ -121,7 +116,7 @@ def _operations(path: str, of: str, whose: str, client_id: str | None) -> list[O
             about="What is more general holds again. Clicks that are judged stay as they are.",
             tag=_TAG,
             work=_delete,
-            answer=result_schema(),
+            answer=Done,
             sample_answer={"result": True, "message": "Click definition deleted"},
         ),
     ]
@@ -138,7 +133,7 @@ OPERATIONS = [
         tag=_TAG,
         work=_list,
         query=PAGED,
-        answer=page_schema(DEFINITION),
+        answer=ClickDefinitionPage,
         sample_answer={"data": [_example(None)]},
     ),
     *_operations(_OWN, "_of_client", " for a client", "0b24ce32-5462-9024-a397-de37da501zzz"),

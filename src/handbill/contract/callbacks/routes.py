@@ -1,14 +1,13 @@
 """The secret that callbacks are signed with: an addition."""
 
-from typing import Any
-
 from handbill.callbacks import service
+from handbill.contract.callbacks.models import CallbackSecret
 from handbill.http.operations import Call, Operation
-from handbill.wire.spelling import TEXT, described, whole
 
 
-def _secret(call: Call) -> dict[str, Any]:
-    return {"secret": service.secret_of(call.tx, call.ids, call.now, call.caller.agency_no)}
+def _secret(call: Call) -> CallbackSecret:
+    secret = service.secret_of(call.tx, call.ids, call.now, call.caller.agency_no)
+    return CallbackSecret.of(secret=secret)
 
 
 OPERATIONS = [
@@ -25,7 +24,7 @@ OPERATIONS = [
         work=_secret,
         mints=True,
         allowed_by="write",  # whoever knows it can speak in our name
-        answer=whole({"secret": described(TEXT, "whsec_ and 32 bytes in base64.")}),
+        answer=CallbackSecret,
         sample_answer={"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw6ZUkW5N3c9A="},
     ),
 ]

@@ -1,0 +1,1 @@
+"""Click definitions, as they are said and asked for: an addition to the contract (section 1)."""
