@@ -21,6 +21,7 @@ from handbill.clients import service as client_reads
 from handbill.contract.callbacks import routes as callbacks
 from handbill.contract.definitions import routes as definitions
 from handbill.contract.markups import routes as markups
+from handbill.contract.rules import routes as rules
 from handbill.core.nouns import Client
 from handbill.feeds import routes as feeds
 from handbill.funnel import routes as funnel
@@ -44,7 +45,6 @@ from handbill.listings import routes as listings
 from handbill.opening import open_desk
 from handbill.postings import routes as postings
 from handbill.publishers import routes as publishers
-from handbill.rules import routes as rules
 from handbill.stats import report_routes as reports
 from handbill.stats import routes as stats
 from handbill.store.records import Tx

@@ -255,7 +255,8 @@ def test_unsound_requests(operation: Operation, tour: Tour) -> None:
     def trial(case: Case) -> None:
         response = _answered(tour, case)
         codes.append(response.status_code)
-        case.validate_response(response, checks=CHECKS)
+        if response.status_code != 413:  # too large to be looked at: of any operation's body
+            case.validate_response(response, checks=CHECKS)
 
     trial()
     assert 400 in codes, codes

@@ -10,9 +10,9 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from contract.office import Body, Office
+from handbill.contract.rules.routes import OPERATIONS as RULES
 from handbill.funnel.routes import OPERATIONS as FUNNEL
 from handbill.http.operations import Operation
-from handbill.rules.routes import OPERATIONS as RULES
 from handbill.store.records import Records
 from handbill.store.records.tables import metadata
 

@@ -1,15 +1,16 @@
 """The vocabulary of rules: what goes with what, and over which days."""
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handbill.core.rule_conditions import DURATIONS, UNITS, RuleBody, days_of
+from handbill.contract.rules.models import NewRule, rule_told
+from handbill.core.rule_conditions import UNITS, Duration, Rule, RuleBody, days_of
 from handbill.kit.faults import Fault
-from handbill.wire.rules import CREATE, body_of, spell_body
+from handbill.wire.models import spelled
 
 ADMIN: dict[str, Any] = {
     "name": "r", "filterLevel": "campaigns", "actionType": "Administration",
@@ -26,15 +27,24 @@ BID: dict[str, Any] = ADMIN | {
 
 def faults_of(body: dict[str, Any]) -> list[str]:
     faults: list[Fault] = []
-    CREATE.read(body, "", faults)
+    NewRule.read(body, "", faults)
     return [fault.field for fault in faults]
 
 
 def read(body: dict[str, Any]) -> RuleBody:
     faults: list[Fault] = []
-    found = CREATE.read(body, "", faults)
+    found = NewRule.read(body, "", faults)
     assert faults == []
-    return body_of(found, ("2026-11-18", "2026-11-25"))
+    read: RuleBody = found.noun()
+    return read
+
+
+def told(body: RuleBody) -> Any:
+    """What GET answers, as JSON that can be sent back."""
+    rule = Rule(
+        no=1, id="x", client_no=1, place=1, status="A", body=body, created_at=0, updated_at=0
+    )
+    return spelled(rule_told(rule, "c", 1))
 
 
 def test_both_kinds_are_read() -> None:
@@ -109,7 +119,7 @@ def test_rules_of_jobs_need_a_filter_of_jobs() -> None:
     assert faults_of(jobs) == ["/jobFilterLevel", "/jobFilter"]
     assert faults_of(jobs | {"jobFilter": {}, "jobFilterLevel": "jobs"}) == ["/jobFilterLevel"]
     body = read(jobs | {"jobFilter": {}, "jobFilterLevel": "campaigns"})
-    assert spell_body(body)["jobFilter"] == {}
+    assert told(body)["jobFilter"] == {}
 
 
 def test_what_is_spelled_is_read_back() -> None:
@@ -118,7 +128,7 @@ def test_what_is_spelled_is_read_back() -> None:
     filters = [{"id": "x", "placementIds": ["p"], "name": "n", "allPlacements": False}]
     more = {"filters": filters, "conditionOp": "or", "allIds": True, "applyToChildren": False}
     for body in (ADMIN | jobs | more, BID | more | {"repeatActionDuration": {"value": 2}}):
-        assert read(spell_body(read(body))) == read(body)
+        assert read(told(read(body))) == read(body)
 
 
 def test_every_parameter_has_a_unit_that_is_meant() -> None:
@@ -129,7 +139,7 @@ def test_every_parameter_has_a_unit_that_is_meant() -> None:
     assert faults_of(ADMIN | {"conditions": [half]}) == []
 
 
-@given(st.dates(date(1971, 1, 1), date(2200, 1, 1)), st.sampled_from(DURATIONS))
+@given(st.dates(date(1971, 1, 1), date(2200, 1, 1)), st.sampled_from(get_args(Duration)))
 def test_days(today: date, duration: str) -> None:
     first, last = days_of(duration, today)
     assert first <= last <= today

@@ -6,30 +6,34 @@ Facts as tables, and the checks that need more than one word; running them is a 
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from handbill.core.nouns import Branch
+from handbill.kit.instants import Instant
 from handbill.kit.money import MICROS
 
-UNITS: Final[dict[str, tuple[str, ...]]] = {
+Parameter = Literal["clicks", "allClicks", "applies", "allApplies", "spent", "cpc", "cpa", "cta"]
+Unit = Literal["#", "$", "%"]
+UNITS: Final[dict[Parameter, tuple[Unit, ...]]] = {
     "clicks": ("#",), "allClicks": ("#",), "applies": ("#",), "allApplies": ("#",),
     "spent": ("$", "%"), "cpc": ("$",), "cpa": ("$",), "cta": ("%",),
 }  # fmt: skip
 """The units that each parameter can be compared in; the first is meant where none is named."""
 
-COMPARISONS: Final = (
+Comparison = Literal[
     "equals", "not equals", "greater than", "less than", "greater than equal to",
     "less than equal to",
-)  # fmt: skip
-DURATIONS: Final = (
+]  # fmt: skip
+Duration = Literal[
     "today", "yesterday", "last_3_days", "last_7_days", "last_15_days", "last_30_days",
     "this_week", "this_month",
-)  # fmt: skip
-ACTION_TYPES: Final = ("performance", "bidStrategy", "administration")
+]  # fmt: skip
+ActionType = Literal["performance", "bidStrategy", "administration"]
 ACTION_PARAMETERS: Final = {"performance": ("budget",), "bidStrategy": ("cpc bid", "cpa bid")}
-LEVELS: Final = ("clients", "campaign", "jobgroups", "jobs")
+Level = Literal["clients", "campaign", "jobgroups", "jobs"]
+JobLevel = Literal["clients", "campaign", "jobgroups"]
 MOST_PERCENT: Final = 1_000
 _RANGES = {"last_3_days": 3, "last_7_days": 7, "last_15_days": 15, "last_30_days": 30}
 
@@ -87,6 +91,19 @@ class RuleBody(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     notify: bool = False
     start_on: str = ""
     end_on: str = ""
+
+
+class Rule(msgspec.Struct, kw_only=True):
+    """``place``: where it stands among the client's rules; numbers may have gaps."""
+
+    no: int
+    id: str
+    client_no: int
+    place: int
+    status: str
+    body: RuleBody
+    created_at: Instant
+    updated_at: Instant
 
 
 def faults_of_value(unit: str, value_millionths: int) -> str:

@@ -7,25 +7,11 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.changes import service as changes
-from handbill.core.rule_conditions import RuleBody
+from handbill.core.rule_conditions import Rule, RuleBody
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
 from handbill.store.records.tables import rules
-
-
-class Rule(msgspec.Struct, kw_only=True):
-    """``place``: where it stands among the client's rules; numbers may have gaps."""
-
-    no: int
-    id: str
-    client_no: int
-    place: int
-    status: str
-    body: RuleBody
-    created_at: Instant
-    updated_at: Instant
-
 
 _BODY = msgspec.json.Decoder(RuleBody)
 _t = rules.c

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+
+import msgspec
 
 from handbill.campaigns import service as campaigns
 from handbill.core.nouns import Client
-from handbill.core.rule_conditions import RuleBody
+from handbill.core.rule_conditions import Rule, RuleBody
 from handbill.groups import service as groups
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
@@ -14,23 +15,23 @@ from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.publishers import service as publishers
 from handbill.rules import rows
-from handbill.rules.rows import Rule
 from handbill.store.records import Tx
-from handbill.wire.rules import body_of, scope_id
 
 MOST_RULES = 1_000
 _TERM = timedelta(days=7)
 
 
-def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: dict[str, Any]) -> str:
-    """A new rule of what ``wire.rules.CREATE`` read, last in order; its id.
+def create(
+    tx: Tx, ids: Ids, now: Instant, client: Client, body: RuleBody, client_id: str = ""
+) -> str:
+    """A new rule, last in order; its id. Without days it is in force for a week from today.
 
-    **Refuses** ids of scope and filters that are not the client's (404); publishers that are not
-    the agency's, and more than a thousand rules (400).
+    **Refuses** another client's id, and ids of scope and filters that are not the client's (404);
+    publishers that are not the agency's, and more than a thousand rules (400).
     """
-    if scope_id(given.get("clientId")) not in {"", client.id}:
+    if client_id not in {"", client.id}:
         raise not_found()
-    body = body_of(given, _dates(now, client, given))
+    body = _dated(body, now, client)
     _check_scope(tx, client, body)
     _check_publishers(tx, client, body)
     if rows.count(tx, client.no) >= MOST_RULES:
@@ -76,7 +77,7 @@ def order(tx: Tx, now: Instant, client: Client, rule_ids: Sequence[str]) -> None
     """
     found = _all_of(tx, client, rule_ids)
     if len(found) < rows.count(tx, client.no):
-        raise refused_state("/ids", "must name every rule of the client")
+        raise refused_state("ids", "must name every rule of the client")
     moved = {rule.no: at for at, rule in enumerate(found, 1) if rule.place != at}
     rows.set_places(tx, moved, now)
 
@@ -88,14 +89,12 @@ def _all_of(tx: Tx, client: Client, rule_ids: Sequence[str]) -> list[Rule]:
     return [found[rule_id] for rule_id in rule_ids]
 
 
-def _dates(now: Instant, client: Client, given: dict[str, Any]) -> tuple[str, str]:
-    """The days that a rule is in force: from today for a week where it does not say."""
+def _dated(body: RuleBody, now: Instant, client: Client) -> RuleBody:
+    """The rule with the days that it is in force: from today for a week where it does not say."""
     today = day_of(now, zone_of(client.zone))
-    start_on: str = given.get("startDate") or min(
-        today.isoformat(), given.get("endDate") or today.isoformat()
-    )
-    end_on: str = given.get("endDate") or max(start_on, (today + _TERM).isoformat())
-    return start_on, end_on
+    start_on = body.start_on or min(today.isoformat(), body.end_on or today.isoformat())
+    end_on = body.end_on or max(start_on, (today + _TERM).isoformat())
+    return msgspec.structs.replace(body, start_on=start_on, end_on=end_on)
 
 
 def _check_scope(tx: Tx, client: Client, body: RuleBody) -> None:
@@ -122,7 +121,7 @@ def _check_publishers(tx: Tx, client: Client, body: RuleBody) -> None:
         return
     known = {one.id for one in publishers.publishers_of(tx, client.agency_no)}
     faults = [
-        Fault(f"/filters/{place}/placementIds/{at}", "is no publisher of the agency")
+        Fault(f"filters.{place}.placement_ids.{at}", "is no publisher of the agency")
         for place, one in enumerate(body.filters)
         for at, publisher_id in enumerate(one.placement_ids)
         if publisher_id not in known

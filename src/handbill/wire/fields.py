@@ -1,5 +1,6 @@
 """Types of rows: each reads what came, spells what goes, and describes both (contract 3)."""
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar, get_args
@@ -20,6 +21,7 @@ from handbill.kit.instants import iso_of
 from handbill.kit.money import micros_of, number_of
 from handbill.kit.urls import MOST_URL, canonical_url
 from handbill.wire.models import NOT_BLANK, Model, Wrong
+from handbill.wire.values import read_day, spell_day
 
 _T = TypeVar("_T")
 
@@ -33,6 +35,13 @@ def _number(value: Any) -> int | Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("must be a number")  # noqa: TRY004 - a fault of the caller's
     return value
+
+
+def _day(value: Any) -> str:
+    day = read_day(value) if isinstance(value, str) and len(value) <= 40 else None
+    if day is None and value != "":
+        raise ValueError("must be a date as mm/dd/yyyy")
+    return day or ""
 
 
 Text = Annotated[str, StringConstraints(max_length=1_000)]
@@ -55,6 +64,18 @@ Money = Annotated[
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 10**12}),
 ]
 """A JSON number of at most 6 decimals, as micros."""
+
+Day = Annotated[
+    str,
+    PlainValidator(_day),
+    PlainSerializer(spell_day),
+    WithJsonSchema(
+        {"type": "string", "maxLength": 40, "description": "mm/dd/yyyy; ISO 8601 is read too"},
+        "validation",
+    ),
+    WithJsonSchema({"type": "string", "pattern": r"^(\d\d/\d\d/\d{4})?$"}, "serialization"),
+]
+"""A calendar day, as ISO text; empty: none."""
 
 Instant = Annotated[
     int,
@@ -95,18 +116,46 @@ def _number_of_ppm(ppm: int) -> Decimal | int:
 
 
 class AnyCase:
-    """A ``Literal`` that is read in any case, and kept in the one that is documented."""
+    """A ``Literal`` that is read in any case, and kept in the one that is documented. ``others``:
+    words that are read too, and what each means.
+    """
+
+    def __init__(self, **others: str) -> None:
+        self._others = others
 
     def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> Any:
         words = {word.casefold(): word for word in get_args(of)}
+        read = _word_of(words | self._others, words.values())
+        return handler.generate_schema(Annotated[of, BeforeValidator(read)])
 
-        def word_of(value: Any) -> Any:
-            word = words.get(value.casefold()) if isinstance(value, str) else None
-            if word is None:
-                raise ValueError("must be one of " + ", ".join(words.values()))
-            return word
 
-        return handler.generate_schema(Annotated[of, BeforeValidator(word_of)])
+class Meaning:
+    """Words, read in any case, that each mean a value."""
+
+    def __init__(self, **words: Any) -> None:
+        self._words = words
+
+    def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> Any:
+        meant = {word.casefold(): value for word, value in self._words.items()}
+        told = {value: word for word, value in self._words.items()}
+        return handler.generate_schema(
+            Annotated[
+                of,
+                PlainValidator(_word_of(meant, self._words)),
+                PlainSerializer(told.__getitem__),
+                WithJsonSchema({"type": "string", "enum": list(self._words)}),
+            ]
+        )
+
+
+def _word_of(words: Mapping[str, _T], told: Iterable[str]) -> Callable[[Any], _T]:
+    def read(value: Any) -> _T:
+        folded = value.casefold() if isinstance(value, str) else ""
+        if not folded or folded not in words:
+            raise ValueError("must be one of " + ", ".join(word for word in told if word))
+        return words[folded]
+
+    return read
 
 
 def _distinct(items: list[_T]) -> list[_T]:

@@ -7,7 +7,8 @@ description. From it a body is read, an answer spelled, and both described.
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any, ClassVar, Self, TypeVar, cast
+from types import NoneType
+from typing import Any, ClassVar, Self, TypeVar, cast, get_args
 
 from pydantic import (
     AliasChoices,
@@ -58,8 +59,8 @@ class Wrong(ValueError):
 
 
 class Model(BaseModel):
-    """Rows about one noun. Unknown keys are ignored; null on a row that need not be there counts as
-    absent.
+    """Rows about one noun. Unknown keys are ignored. Null on a row that need not be there counts as
+    absent, where its type does not say what null means.
 
     ``makes``: what the rows that were said are handed to, by the noun's own names; ``merged``: an
     update changes the rows of this one by one, instead of all together.
@@ -67,7 +68,6 @@ class Model(BaseModel):
 
     model_config = ConfigDict(strict=True, json_schema_serialization_defaults_required=True)
     makes: ClassVar[Callable[..., Any]] = dict
-    keeps_null: ClassVar[bool] = False
     merged: ClassVar[bool] = False
     names: ClassVar[tuple[str, ...]]
 
@@ -78,12 +78,12 @@ class Model(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_nulls(cls, value: Any) -> Any:
-        if cls.keeps_null or not isinstance(value, dict) or None not in value.values():
+        if not isinstance(value, dict) or None not in value.values():
             return value
         absent: set[str] = set()
         for name, row in cls.model_fields.items():
             spellings = [one for one in _spellings(name, row) if one in value]
-            if spellings and value[spellings[0]] is None and not row.is_required():
+            if spellings and value[spellings[0]] is None and not _tells_null(row):
                 absent.update(spellings)  # the first spelling counts
         return {key: one for key, one in value.items() if key not in absent}
 
@@ -128,10 +128,6 @@ class Model(BaseModel):
         return found
 
 
-class _Change(Model):
-    keeps_null = True
-
-
 @cache
 def partial(rows: type[_M], name: str) -> type[_M]:
     """The same rows, none of which must be there, and null is told: what an update reads."""
@@ -145,7 +141,7 @@ def partial(rows: type[_M], name: str) -> type[_M]:
         )
         for name, row in rows.model_fields.items()
     }  # fmt: skip
-    change = create_model(name, __base__=_Change, __module__=rows.__module__, **changes)
+    change = create_model(name, __base__=Model, __module__=rows.__module__, **changes)
     return cast(type[_M], change)
 
 
@@ -186,6 +182,10 @@ def _noun_of(value: Any) -> Any:
     if type(value) is list:
         return [_noun_of(one) for one in value]
     return value.noun() if isinstance(value, Model) else value
+
+
+def _tells_null(row: FieldInfo) -> bool:
+    return row.is_required() or NoneType in get_args(row.annotation)
 
 
 def _spellings(name: str, row: FieldInfo) -> list[str]:

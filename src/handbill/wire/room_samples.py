@@ -120,51 +120,6 @@ def processed(word: str) -> dict[str, Any]:
     }
 
 
-RULE_BODY: dict[str, Any] = {
-    "clientId": "63051e4d-1595-428e-892e-748e5a7fa9c8",
-    "campaignId": "df8285cd-2ab4-44ab-8861-9ff3be0c4970",
-    "jobGroupId": "sd8285dd-2ab4-44ab-8861-9ff3blhgdgs1m",
-    "filterLevel": "jobs",
-    "applyToChildren": True,
-    "conditions": [
-        {
-            "parameter": "clicks",
-            "condition": "greater than",
-            "value": 100,
-            "unit": "#",
-            "conditionDuration": "last_7_days",
-        }
-    ],
-    "conditionOp": "AND",
-    "actionType": "administration",
-    "name": "Pause Job",
-    "startDate": "05/10/2021",
-    "endDate": "05/31/2021",
-    "jobFilter": {
-        "filter": {
-            "operator": "AND",
-            "rules": [{"operator": "EQUAL", "field": "country", "data": "US"}],
-        }
-    },
-    "jobFilterLevel": "clients",
-    "adminActions": {"type": "pause"},
-    "filters": [],
-}
-RULE: dict[str, Any] = (
-    {"id": "a98b8ded-5a0e-4a25-8f1b-2f5c3b7e2c11"}
-    | RULE_BODY
-    | {"clientId": _CLIENT_ID, "campaignId": "0", "jobGroupId": "0"}
-    | {
-        "actions": None,
-        "repeatActionDuration": None,
-        "allIds": False,
-        "notifyUser": False,
-        "status": "A",
-        "order": 1,
-        "createdOn": iso_of(_AT),
-        "lastUpdated": iso_of(_AT),
-    }
-)
 FUNNEL_BATCH: dict[str, Any] = {
     "batchId": "1dffad4c-667c-45c7-90f6-58c1c0d86600",
     "receivedOn": iso_of(_AT),

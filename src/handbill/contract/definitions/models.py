@@ -79,7 +79,7 @@ DefinitionChange = partial(_Presettable, "ClickDefinitionChange")
 
 
 class BotList(Model):
-    """The list of bots' addresses, as it is in force."""
+    """Addresses of bots, as they were read last."""
 
     count: int = Field(description="Addresses and prefixes on the list in force.")
     read_at: Instant | None = Field(alias="readOn", description="When the list was read.")

@@ -2,75 +2,122 @@
 
 from typing import Any
 
-from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
+from handbill.contract.envelopes import Done
+from handbill.contract.rules.models import (
+    NewRule,
+    Rule,
+    RuleId,
+    RuleMade,
+    RuleOrder,
+    RulePage,
+    RuleSwitch,
+    rule_told,
+)
+from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
-from handbill.kit.instants import iso_of
 from handbill.rules import service
-from handbill.rules.rows import Rule
-from handbill.wire import room_samples
-from handbill.wire import rules as wire
-from handbill.wire.spelling import FLAG, TEXT, described, whole
 
 _TAG = "Rules"
 _ONE = "/rules/{rule_id}"
 _NOT_YET = "Rules are kept and checked in full, but none runs yet."
 
 
-def _create(call: Call) -> dict[str, Any]:
-    rule_id = service.create(call.tx, call.ids, call.now, call.client, call.body)
-    return {"data": {"id": rule_id}, "success": True}
+def _create(call: Call) -> RuleMade:
+    new: NewRule = call.body
+    rule_id = service.create(
+        call.tx, call.ids, call.now, call.client, new.noun(), client_id=new.client_id
+    )
+    return RuleMade.of(made=RuleId.of(id=rule_id), success=True)
 
 
-def _spelled(call: Call, rule: Rule, order: int) -> dict[str, Any]:
-    head = {"id": rule.id, "clientId": call.client.id}
-    tail = {
-        "status": rule.status,
-        "order": order,
-        "createdOn": iso_of(rule.created_at),
-        "lastUpdated": iso_of(rule.updated_at),
-    }
-    return head | wire.spell_body(rule.body) | tail
-
-
-def _list(call: Call) -> Any:
+def _list(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
     found, total = service.page(call.tx, call.client, skip, limit)
-    spelled = [_spelled(call, rule, order) for order, rule in enumerate(found, skip + 1)]
-    return with_links(call, {"data": spelled}, total)
+    told = [rule_told(rule, call.client.id, order) for order, rule in enumerate(found, skip + 1)]
+    return with_links(call, RulePage.of(rows=told), total)
 
 
-def _get(call: Call) -> dict[str, Any]:
+def _get(call: Call) -> Rule:
     rule = service.rule_of(call.tx, call.client, call.path["rule_id"])
-    return _spelled(call, rule, service.place_of(call.tx, call.client, rule))
+    return rule_told(rule, call.client.id, service.place_of(call.tx, call.client, rule))
 
 
-def _pause(call: Call) -> dict[str, Any]:
+def _done(message: str) -> Done:
+    return Done.of(result=True, message=message)
+
+
+def _pause(call: Call) -> Done:
     service.switch(call.tx, call.now, call.client, [call.path["rule_id"]], "P")
-    return done("Rule paused")
+    return _done("Rule paused")
 
 
-def _enable(call: Call) -> dict[str, Any]:
+def _enable(call: Call) -> Done:
     service.switch(call.tx, call.now, call.client, [call.path["rule_id"]], "A")
-    return done("Rule enabled")
+    return _done("Rule enabled")
 
 
-def _switch(call: Call) -> dict[str, Any]:
-    status = call.body["status"]
-    service.switch(call.tx, call.now, call.client, call.body["ids"], status)
-    return done("Rules paused" if status == "P" else "Rules enabled")
+def _switch(call: Call) -> Done:
+    said: RuleSwitch = call.body
+    service.switch(call.tx, call.now, call.client, said.ids, said.status)
+    return _done("Rules paused" if said.status == "P" else "Rules enabled")
 
 
-def _order(call: Call) -> dict[str, Any]:
-    service.order(call.tx, call.now, call.client, call.body["ids"])
-    return done("Rules ordered")
+def _order(call: Call) -> Done:
+    service.order(call.tx, call.now, call.client, call.body.ids)
+    return _done("Rules ordered")
 
 
-def _delete(call: Call) -> dict[str, Any]:
+def _delete(call: Call) -> Done:
     service.delete(call.tx, call.now, call.client, call.path["rule_id"])
-    return done("Rule deleted")
+    return _done("Rule deleted")
 
 
 _RULE_ID = "0b6f2f0e-3c55-4a39-9a43-6f4f7f1a2b11"
+_BODY: dict[str, Any] = {
+    "clientId": "63051e4d-1595-428e-892e-748e5a7fa9c8",
+    "campaignId": "df8285cd-2ab4-44ab-8861-9ff3be0c4970",
+    "jobGroupId": "sd8285dd-2ab4-44ab-8861-9ff3blhgdgs1m",
+    "filterLevel": "jobs",
+    "applyToChildren": True,
+    "conditions": [
+        {
+            "parameter": "clicks",
+            "condition": "greater than",
+            "value": 100,
+            "unit": "#",
+            "conditionDuration": "last_7_days",
+        }
+    ],
+    "conditionOp": "AND",
+    "actionType": "administration",
+    "name": "Pause Job",
+    "startDate": "05/10/2021",
+    "endDate": "05/31/2021",
+    "jobFilter": {
+        "filter": {
+            "operator": "AND",
+            "rules": [{"operator": "EQUAL", "field": "country", "data": "US"}],
+        }
+    },
+    "jobFilterLevel": "clients",
+    "adminActions": {"type": "pause"},
+    "filters": [],
+}
+_RULE: dict[str, Any] = (
+    {"id": "a98b8ded-5a0e-4a25-8f1b-2f5c3b7e2c11"}
+    | _BODY
+    | {"clientId": "3788ba55-a0c5-43ec-9982-65bb1344fa2b", "campaignId": "0", "jobGroupId": "0"}
+    | {
+        "actions": None,
+        "repeatActionDuration": None,
+        "allIds": False,
+        "notifyUser": False,
+        "status": "A",
+        "order": 1,
+        "createdOn": "2021-05-03T08:58:42.000Z",
+        "lastUpdated": "2021-05-03T08:58:42.000Z",
+    }
+)
 OPERATIONS = [
     Operation(
         name="create_rule",
@@ -82,18 +129,11 @@ OPERATIONS = [
         f"and filters must be the client's own. {_NOT_YET}",
         tag=_TAG,
         work=_create,
-        body=wire.CREATE,
+        body=NewRule,
         body_names=True,
         client_header="x-client-id",
-        answer=whole(
-            {
-                "data": described(
-                    whole({"id": described(TEXT, "The new rule's id.")}), "What was made."
-                ),
-                "success": described(FLAG, "Always true: the rule is kept."),
-            }
-        ),
-        sample=room_samples.RULE_BODY,
+        answer=RuleMade,
+        sample=_BODY,
         sample_answer={"data": {"id": _RULE_ID}, "success": True},
     ),
     Operation(
@@ -106,8 +146,8 @@ OPERATIONS = [
         work=_list,
         query=PAGED,
         client_header="x-client-id",
-        answer=page_schema(wire.RULE),
-        sample_answer={"data": [room_samples.RULE]},
+        answer=RulePage,
+        sample_answer={"data": [_RULE]},
     ),
     Operation(
         name="get_rule",
@@ -118,8 +158,8 @@ OPERATIONS = [
         tag=_TAG,
         work=_get,
         client_header="x-client-id",
-        answer=wire.RULE,
-        sample_answer=room_samples.RULE,
+        answer=Rule,
+        sample_answer=_RULE,
     ),
     Operation(
         name="switch_rules",
@@ -129,10 +169,10 @@ OPERATIONS = [
         about="Pauses or enables several rules at once; any unknown id refuses the whole.",
         tag=_TAG,
         work=_switch,
-        body=wire.STATUS_BODY,
+        body=RuleSwitch,
         body_names=True,
         client_header="x-client-id",
-        answer=result_schema(),
+        answer=Done,
         sample={"ids": [_RULE_ID], "status": "P"},
         sample_answer={"result": True, "message": "Rules paused"},
     ),
@@ -144,10 +184,10 @@ OPERATIONS = [
         about="Names every rule of the client in the order in which they are to stand.",
         tag=_TAG,
         work=_order,
-        body=wire.ORDER_BODY,
+        body=RuleOrder,
         body_names=True,
         client_header="x-client-id",
-        answer=result_schema(),
+        answer=Done,
         sample={"ids": [_RULE_ID]},
         sample_answer={"result": True, "message": "Rules ordered"},
     ),
@@ -160,7 +200,7 @@ OPERATIONS = [
         tag=_TAG,
         work=_pause,
         client_header="x-client-id",
-        answer=result_schema(),
+        answer=Done,
         sample_answer={"result": True, "message": "Rule paused"},
     ),
     Operation(
@@ -172,7 +212,7 @@ OPERATIONS = [
         tag=_TAG,
         work=_enable,
         client_header="x-client-id",
-        answer=result_schema(),
+        answer=Done,
         sample_answer={"result": True, "message": "Rule enabled"},
     ),
     Operation(
@@ -184,7 +224,7 @@ OPERATIONS = [
         tag=_TAG,
         work=_delete,
         client_header="x-client-id",
-        answer=result_schema(),
+        answer=Done,
         sample_answer={"result": True, "message": "Rule deleted"},
     ),
 ]

@@ -1,0 +1,301 @@
+"""Rules, as they are read, checked in full, and told. **Source**: contract 1 (53), domain 11."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+
+from handbill.contract.envelopes import Dated, Identified, Page
+from handbill.core import filters
+from handbill.core import rule_conditions as core
+from handbill.core.nouns import Branch
+from handbill.core.rule_conditions import UNITS, faults_of_action, faults_of_value
+from handbill.kit.faults import Fault
+from handbill.wire.fields import AnyCase, Day, Distinct, Meaning, Money, Whole
+from handbill.wire.groups import filter_schema
+from handbill.wire.models import NOT_BLANK, Model, Wrong
+from handbill.wire.values import Faults
+
+_MOST_CONDITIONS: Final = 50
+_MOST_FILTERS: Final = 1_000
+Level = Annotated[core.Level, AnyCase(campaigns="campaign")]
+EntityId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NOT_BLANK)]
+RuleIds = Annotated[Distinct[EntityId], Field(min_length=1, max_length=1_000)]
+Scope = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    AfterValidator(lambda text: "" if text == "0" else text),
+    PlainSerializer(lambda text: text or "0"),
+]
+"""An id; empty, and told as 0, where it says that there is none."""
+
+
+def _filter(value: Any) -> Branch | None:
+    faults: Faults = []
+    found = filters.read_filter(value, "", faults)
+    if faults:
+        raise Wrong(*faults)
+    return found
+
+
+JobTree = Annotated[
+    Any,
+    PlainValidator(_filter),
+    PlainSerializer(lambda branch: filters.spell(branch, "AND_OR")),
+    WithJsonSchema(filter_schema()),
+]
+
+
+class RuleCondition(Model):
+    makes = core.Condition
+    parameter: Annotated[core.Parameter, AnyCase()] = Field(description="What is looked at.")
+    comparison: Annotated[core.Comparison, AnyCase()] = Field(
+        alias="condition", description="How it is compared with value."
+    )
+    value_millionths: Money = Field(alias="value", description="What it is compared with.")
+    unit: Annotated[core.Unit, AnyCase()] = Field(
+        "#", description="# for counts, $ for money, % for shares; if absent, the parameter's own."
+    )
+    duration: Annotated[core.Duration, AnyCase()] = Field(
+        alias="conditionDuration",
+        description="Over which days; so many days end yesterday.",
+    )
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        units = UNITS[self.parameter]
+        if "unit" not in self.model_fields_set:
+            self.unit = units[0]
+        if self.unit not in units:
+            words = " or ".join(units)
+            raise Wrong(Fault("/unit", f"must be {words} for {self.parameter}"))
+        if why := faults_of_value(self.unit, self.value_millionths):
+            raise Wrong(Fault("/value", why))
+        return self
+
+
+class RuleAction(Model):
+    makes = core.Action
+    increase: Annotated[bool, Meaning(increase=True, decrease=False)] = Field(
+        alias="action", description="Whether it grows or shrinks."
+    )
+    parameter: Annotated[Literal["budget", "cpc bid", "cpa bid"], AnyCase()] = Field(
+        description="Which figure is changed."
+    )
+    value_millionths: Money = Field(alias="value", description="By how much, more than 0.")
+    unit: Annotated[Literal["%", "$"], AnyCase()] = Field(description="In percent or in money.")
+
+
+class AdminAction(Model):
+    makes = staticmethod(lambda kind: kind)
+    kind: Annotated[Literal["pause", "resume"], AnyCase(enable="resume")] = Field(
+        alias="type", description="What it does; enable is read as resume."
+    )
+
+
+class Repetition(Model):
+    makes = staticmethod(lambda days, **_: days)
+    clause: Annotated[Literal["every"], AnyCase()] = Field("every", description="Always every.")
+    days: Annotated[Whole, Field(ge=1, le=365)] = Field(alias="value", description="So many days.")
+    unit: Annotated[Literal["days"], AnyCase()] = Field("days", description="Always days.")
+
+
+class JobFilter(Model):
+    """Which jobs; without a filter, every job."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+    makes = staticmethod(lambda tree=None: tree)
+    tree: JobTree | None = Field(
+        None,
+        alias="filter",
+        exclude_if=lambda tree: tree is None,
+        description="A filter as job groups have it: operator and rules.",
+    )
+
+
+class RuleEntity(Model):
+    """An entity that a rule looks at."""
+
+    makes = staticmethod(
+        lambda placement_ids=(), **rows: core.RuleFilter(placement_ids=tuple(placement_ids), **rows)
+    )
+    id: EntityId = Field(description="The entity's id.")
+    name: Annotated[str, StringConstraints(max_length=500)] = Field(
+        "", description="Its name, for people."
+    )
+    placement_ids: Annotated[
+        Distinct[Annotated[str, StringConstraints(min_length=1, max_length=100)]],
+        Field(max_length=1_000),
+    ] = Field([], alias="placementIds", description="Only on these publishers.")
+    all_placements: bool = Field(
+        False, alias="allPlacements", description="Acts on every publisher; false if absent."
+    )
+
+
+def _body(*, conditions: Any, client_id: str = "", filters: Any = (), **rows: Any) -> core.RuleBody:  # noqa: ARG001 - whose rule it is, is for the service to check
+    given = {name: value for name, value in rows.items() if value is not None}
+    return core.RuleBody(conditions=tuple(conditions), filters=tuple(filters), **given)
+
+
+class NewRule(Model):
+    makes = staticmethod(_body)
+    client_id: Scope = Field(
+        "", alias="clientId", description="The client of the header; 0 or absent means it too."
+    )
+    campaign_id: Scope = Field(
+        "", alias="campaignId", description="Only within this campaign; 0: no such limit."
+    )
+    group_id: Scope = Field(
+        "", alias="jobGroupId", description="Only within this job group; 0: no such limit."
+    )
+    level: Level = Field(alias="filterLevel", description="What the rule looks at.")
+    apply_to_children: bool = Field(
+        True,
+        alias="applyToChildren",
+        description="Whether it acts on what lies below too; true if absent.",
+    )
+    conditions: list[RuleCondition] = Field(
+        min_length=1, max_length=_MOST_CONDITIONS, description="What must be so."
+    )
+    all_of: Annotated[bool, Meaning(AND=True, OR=False)] = Field(
+        True,
+        alias="conditionOp",
+        description="All of the conditions, or any; AND if absent.",
+    )
+    action_type: Annotated[core.ActionType, AnyCase()] = Field(
+        alias="actionType", description="What kind of deed it is."
+    )
+    name: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=NOT_BLANK)] = (
+        Field(description="Name of the rule.")
+    )
+    start_on: Day = Field("", alias="startDate", description="First day; today if absent.")
+    end_on: Day = Field("", alias="endDate", description="Last day; a week later if absent.")
+    job_filter: JobFilter | None = Field(
+        None,
+        alias="jobFilter",
+        description="Which jobs; only and always for filterLevel jobs.",
+    )
+    job_level: Annotated[core.JobLevel, AnyCase(campaigns="campaign")] | None = Field(
+        None,
+        alias="jobFilterLevel",
+        description="Below what the jobs are; only and always for filterLevel jobs.",
+    )
+    admin: AdminAction | None = Field(
+        None, alias="adminActions", description="Pauses or resumes; only for administration."
+    )
+    filters: list[RuleEntity] = Field(
+        [], max_length=_MOST_FILTERS, description="The entities looked at."
+    )
+    action: RuleAction | None = Field(
+        None, alias="actions", description="A change of budget or bid; not for administration."
+    )
+    repeat_days: Repetition | None = Field(
+        None,
+        alias="repeatActionDuration",
+        description="Acts again only so many days later; null: at any time.",
+    )
+    all_ids: bool = Field(
+        False, alias="allIds", description="Looks at every entity of the level; false if absent."
+    )
+    notify: bool = Field(
+        False, alias="notifyUser", description="Tells people when it acts; false if absent."
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        faults = [*self._faults_of_dates(), *self._faults_of_actions(), *self._faults_of_jobs()]
+        if faults:
+            raise Wrong(*faults)
+        return self
+
+    def _faults_of_dates(self) -> Iterator[Fault]:
+        if self.start_on and self.end_on and self.end_on < self.start_on:
+            yield Fault("/endDate", "must not be before startDate")
+
+    def _faults_of_actions(self) -> Iterator[Fault]:
+        """Exactly one of actions and adminActions, by the type."""
+        kind, administers = self.action_type, self.action_type == "administration"
+        of_kind = {"actions": self.action, "adminActions": self.admin}
+        wanted = "adminActions" if administers else "actions"
+        for name, action in sorted(of_kind.items(), key=lambda pair: pair[0] != wanted):
+            if name == wanted and action is None:
+                yield Fault(f"/{name}", f"is required for {kind}")
+            if name != wanted and action is not None:
+                yield Fault(f"/{name}", f"is not for {kind}")
+        if administers and self.repeat_days is not None:
+            yield Fault("/repeatActionDuration", f"is not for {kind}")
+        if not administers and self.action is not None:
+            for name, why in faults_of_action(kind, self.action.noun()):
+                yield Fault(f"/actions/{name}", why)
+
+    def _faults_of_jobs(self) -> Iterator[Fault]:
+        if self.level == "jobs":
+            if self.job_level is None:
+                yield Fault("/jobFilterLevel", "is required when filterLevel is jobs")
+            if "job_filter" not in self.model_fields_set:
+                yield Fault("/jobFilter", "is required when filterLevel is jobs")
+            return
+        if self.job_filter is not None and self.job_filter.tree is not None:
+            yield Fault("/jobFilter", "is only for filterLevel jobs")
+        if self.job_level is not None:
+            yield Fault("/jobFilterLevel", "is only for filterLevel jobs")
+
+
+class _Standing(Model):
+    status: Literal["A", "P"] = Field(description="A active, P paused.")
+    order: int = Field(description="The place among the client's rules, from 1.")
+
+
+class Rule(Dated, _Standing, NewRule, Identified):
+    """A rule: when such and such holds, pause this or change that."""
+
+
+class RulePage(Page[Rule]):
+    """A client's rules, in their order."""
+
+
+class RuleSwitch(Model):
+    ids: RuleIds = Field(description="The rules, each once.")
+    status: Annotated[Literal["A", "P"], AnyCase()] = Field(description="A to enable, P to pause.")
+
+
+class RuleOrder(Model):
+    ids: RuleIds = Field(description="Every rule of the client, in order.")
+
+
+class RuleId(Model):
+    """What was made."""
+
+    id: str = Field(description="The new rule's id.")
+
+
+class RuleMade(Model):
+    """A rule was made, and is kept."""
+
+    made: RuleId = Field(alias="data", description="The rule that was made.")
+    success: Literal[True] = Field(description="Always true: the rule is kept.")
+
+
+def rule_told(rule: core.Rule, client_id: str, order: int) -> Rule:
+    body = rule.body
+    job_filter = JobFilter.of(tree=body.job_filter) if body.level == "jobs" else None
+    days = body.repeat_days
+    return Rule.of(
+        body, id=rule.id, client_id=client_id, status=rule.status, order=order,
+        conditions=list(map(RuleCondition.of, body.conditions)), job_filter=job_filter,
+        job_level=body.job_level or None,
+        admin=AdminAction.of(kind=body.admin) if body.admin else None,
+        filters=[RuleEntity.of(one, placement_ids=list(one.placement_ids)) for one in body.filters],
+        action=RuleAction.of(body.action) if body.action else None,
+        repeat_days=Repetition.of(clause="every", days=days, unit="days") if days else None,
+        created_at=rule.created_at, updated_at=rule.updated_at,
+    )  # fmt: skip
