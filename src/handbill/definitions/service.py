@@ -48,8 +48,8 @@ def definitions_of(tx: Tx, publisher: Publisher) -> list[ClickDefinition]:
 
 
 def put(
-    tx: Tx, now: Instant, publisher: Publisher, client: Client | None, changes: Mapping[str, Any],
-    *, can_locate: bool,
+    tx: Tx, now: Instant, publisher: Publisher, client: Client | None, said: Mapping[str, Any], *,
+    can_locate: bool,
 ) -> None:  # fmt: skip
     """Change a definition (``with_said``); the first change makes it. Clicks are classed by it from
     the next batch of the judge on.
@@ -59,9 +59,9 @@ def put(
     client_no = client.no if client else EVERY_CLIENT
     former = _found(tx, publisher, client_no)
     before = former.body if former else DefinitionBody()
-    body = with_said(before, changes)
+    body = with_said(before, said)
     if body.rules.foreign is not None and not can_locate:
-        at = "foreign" if changes.get("foreign") else "preset"
+        at = "foreign" if said.get("foreign") else "preset"
         raise refused_state(
             at, "cannot be told here: HANDBILL_GEO_FILE names no file of places of addresses"
         )

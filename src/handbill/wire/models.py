@@ -23,8 +23,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
-from handbill.kit.faults import Fault, Refused
-from handbill.wire.shapes import pointed
+from handbill.kit.faults import Fault, Refused, pointed
 from handbill.wire.values import MOST_FAULTS, Faults, Schema
 
 _M = TypeVar("_M", bound="Model")
