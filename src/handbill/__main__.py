@@ -39,8 +39,10 @@ def _first(
 def main() -> None:
     """Run a command. Exit status: 0 done, 1 it could not be done, 2 it was asked for wrongly.
 
-    Whatever it makes is for this user alone.
+    Whatever it makes is for this user alone. **Refuses** ``python -O`` (1): its checks stay on.
     """
+    if not __debug__:
+        sys.exit("handbill: python -O leaves out the checks that guard money; start it without")
     os.umask(_PRIVATE)
     try:
         app()

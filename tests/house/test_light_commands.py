@@ -44,3 +44,12 @@ def test_the_list_is_true() -> None:
         own = re.sub(r"\s+", " ", command.help or "")
         assert own, name
         assert COMMANDS[name].about.endswith("."), name
+
+
+def test_nothing_starts_without_its_checks() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-O", "-P", "-m", "handbill", "--version"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "python -O leaves out the checks that guard money" in ran.stderr

@@ -104,11 +104,14 @@ def price_of_apply(bid_type: str, bid_micros: int, price_micros: int, factors: F
 
 def priced(spend_micros: int, charge_micros: int, factors: Factors) -> Price:
     """All three amounts of what is paid for. What costs nothing has no markups either."""
-    if not (spend_micros or charge_micros):
+    assert 0 <= charge_micros <= spend_micros, "a publisher is paid at most what is spent"
+    if not spend_micros:
         return FREE
     if factors == UNMARKED:
         return Price(spend_micros, charge_micros, spend_micros, factors)
-    return Price(spend_micros, charge_micros, plus_shares(spend_micros, *factors), factors)
+    marked_micros = plus_shares(spend_micros, *factors)
+    assert marked_micros >= spend_micros, "a markup is added, never taken off"
+    return Price(spend_micros, charge_micros, marked_micros, factors)
 
 
 def entities_of(place: Place) -> tuple[tuple[Scope, str], ...]:
@@ -178,6 +181,7 @@ class Till:
 
         What needs nothing of a measure passes its caps, even where they are overdrawn.
         """
+        assert min(need) >= 0, "what is taken is never given back"
         for used, measure, limit, reserved in self.gates:
             if need[measure]:
                 room = limit.most - used[0] - need[measure]
@@ -186,8 +190,9 @@ class Till:
                         room -= value - spent[0]
                 if room < 0:
                     return limit
-        for used, measure, _, _ in self.gates:
+        for used, measure, limit, _ in self.gates:
             used[0] += need[measure]
+            assert not need[measure] or used[0] <= limit.most, "a cap is never passed"
         taken = self.taken
         taken[0] += need[0]
         taken[1] += need[1]
@@ -270,6 +275,7 @@ def folded(taken: Iterable[tuple[Place, date, Sequence[int]]]) -> dict[CounterKe
     counters: dict[CounterKey, int] = {}
     for place, day, amounts in taken:
         for measure, amount in zip(MEASURES, amounts, strict=True):
+            assert amount >= 0, "what was taken only grows"
             if amount:
                 for scope, entity in entities_of(place):
                     for period in period_keys(day):

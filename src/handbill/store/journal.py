@@ -196,11 +196,13 @@ class JournalWriter:
         while raw:
             raw = raw[os.write(self._fds["segment"], raw) :]
         self._sync(self._fds["segment"])
-        count = len(group.parts) // 2
+        count, odd = divmod(len(group.parts), 2)
+        assert not odd, "each record has its head"
         self._acknowledge(Acknowledged(segment, offset + len(whole), records + count))
 
     def _acknowledge(self, now: Acknowledged) -> None:
         """Tell the witness; it need not be synced, for what it says is never too much."""
+        assert now > self._acknowledged, "what is acknowledged only grows"
         self._acknowledged = now
         fd = self._fds["witness"]
         os.pwrite(fd, witness_bytes(now, self._inode), 0)
