@@ -191,6 +191,7 @@ def main(settings: Settings, number: int = 0) -> None:
 
     with contextlib.closing(desk.journal), contextlib.closing(desk.egress):
         uvloop.run(serve())
+        security.settle(every=True)
         if desk.journal.broken:
             raise SystemExit(1)
     application.close()

@@ -59,11 +59,13 @@ def test_what_is_new_or_gone_tells_no_defaults() -> None:
     ]  # fmt: skip
 
 
+_LONG = st.integers(0, 20_000).map("x".__mul__)
 _VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(max_size=20_000),
-    lambda inner: st.lists(inner, max_size=9) | st.dictionaries(st.text(max_size=9), inner),
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | _LONG,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=9,
 )
-_STATES = st.dictionaries(st.text(max_size=9), _VALUES, max_size=20)
+_STATES = st.dictionaries(st.text(max_size=3), _VALUES, max_size=9)
 
 
 @given(_STATES, _STATES)

@@ -5,9 +5,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.access import keys
+from handbill.access import keys, telling
 from handbill.changes import service as changes
-from handbill.host import security
 from handbill.host.ids import Ids
 from handbill.kit.faults import not_found, refused_state
 from handbill.kit.instants import DAY, Instant, iso_of
@@ -63,7 +62,7 @@ def rotate(tx: Tx, ids: Ids, now: Instant, name: str) -> int:
     if kid > _MOST_KID:
         raise refused_state("", f"there were {_MOST_KID} keys of that name: no further number fits")
     keys.add(tx, name, kid, keys.new_value(ids, name), now)
-    security.note("own_key_rotated", key=name)
+    telling.event(tx, now, "own_key_rotated", f"{name}/{kid}", key=name, kid=str(kid))
     return kid
 
 
@@ -87,7 +86,7 @@ def retire(tx: Tx, now: Instant, name: str, kid: int, *, at_once: bool) -> None:
         raise refused_state("", f"{living} API keys live under it; rotate or revoke them first")
     tx.run(_DROP, name=name, kid=kid)
     changes.tell(tx, now, keys.entity_of(name, kid), {"name": name, "kid": kid}, {})
-    security.note("own_key_retired", key=name, kid=str(kid))
+    telling.event(tx, now, "own_key_retired", f"{name}/{kid}", key=name, kid=str(kid))
 
 
 def _overlap(name: str) -> int:

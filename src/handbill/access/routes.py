@@ -49,7 +49,7 @@ def _update_agency(call: Call) -> dict[str, Any]:
 def _token(call: Call) -> dict[str, Any]:
     api_client = service.live_api_client(call.tx, _owner(call), call.body["client_id"])
     if api_client is None:
-        raise Refused(403, "Forbidden")
+        raise Refused(403, "Forbidden", gate="api_client")
     seconds = call.settings.token_seconds
     pem = list(secret(call.tx, SIGNING).values())[-1]
     issuer = call.settings.public_api

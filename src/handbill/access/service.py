@@ -18,7 +18,6 @@ from handbill.changes import service as changes
 from handbill.core.currencies import PLACES
 from handbill.core.nouns import Family
 from handbill.core.trail import Entity
-from handbill.host import security
 from handbill.host.ids import Ids, new_api_client_id, new_family_id, new_name
 from handbill.http.operations import Need
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
@@ -274,7 +273,7 @@ def _revoke_key(tx: Tx, now: Instant, key: Key) -> None:
     rows.change_key(tx, key.no, revoked_at=now)
     owner = (key.role, key.owner_no)
     telling.key(tx, now, key.prefix, owner, {"revoked_at": None}, {"revoked_at": now})
-    security.note("key_revoked", prefix=key.prefix)
+    telling.event(tx, now, "key_revoked", key.prefix, prefix=key.prefix)
 
 
 def scope_of(role: str, allowed: Iterable[Need] = NEEDS) -> str:
@@ -334,7 +333,7 @@ def _revoke_api_client(tx: Tx, now: Instant, found: ApiClient) -> None:
     rows.revoke_api_client(tx, found.no, now)
     owner = (found.role, found.owner_no)
     telling.api_client(tx, now, found.id, owner, {"revoked_at": None}, {"revoked_at": now})
-    security.note("api_client_revoked", api_client=found.id)
+    telling.event(tx, now, "api_client_revoked", found.id, api_client=found.id)
 
 
 def proved_key(tx: Tx, api_key: str, digest_keys: dict[int, bytes], now: Instant) -> Key | None:

@@ -8,10 +8,20 @@ from handbill.core.nouns import Family
 from handbill.core.trail import Entity
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
+from handbill.work import kinds
+from handbill.work.queue import enqueue
 
 _State = dict[str, Any]
 Owner = tuple[str, int]
 """Role ("agency" or "partner") and row number of an agency or a publisher family."""
+
+
+def event(tx: Tx, now: Instant, name: str, of: str, **facts: str) -> None:
+    """Have a security event told by the server's log, once this commits: also of a command, which
+    has no log. ``of``: what it is about; it is told once of that, even if this is tried again.
+    """
+    payload = {"event": name, "facts": facts}
+    enqueue(tx, kinds.TELL_EVENT, f"{name} {of}", now, payload)
 
 
 def family_state(tx: Tx, no: int, name: str) -> _State:

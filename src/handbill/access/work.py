@@ -1,5 +1,8 @@
-"""Background work of access: stored answers of retried requests are forgotten after a day."""
+"""Background work of access: stored answers of retried requests are forgotten after a day, and
+security events are told by the log of a process that has one.
+"""
 
+from handbill.host import security
 from handbill.http import idempotency
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
@@ -13,9 +16,13 @@ def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001 - one for the whole
         idempotency.sweep(tx, tools.clock.now())
 
 
+def tell_event(tools: Tools, task: Task) -> None:  # noqa: ARG001 - the task says all
+    security.note(task.payload["event"], **task.payload["facts"])
+
+
 def ask_to_sweep(tx: Tx, now: Instant) -> None:
     enqueue(tx, kinds.SWEEP_ACCESS, "all", now)
 
 
-TASKS: dict[str, Run] = {kinds.SWEEP_ACCESS: sweep}
+TASKS: dict[str, Run] = {kinds.SWEEP_ACCESS: sweep, kinds.TELL_EVENT: tell_event}
 SCHEDULE: list[Schedule] = [("access.sweep", 3_600, ask_to_sweep)]

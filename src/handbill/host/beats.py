@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from handbill.host import security
 from handbill.host.clock import ticking
 
 BEAT_SECONDS = 1.0
@@ -47,12 +48,15 @@ def silence_of(folder: Path, name: str) -> float | None:
 
 @contextmanager
 def beating(folder: Path, name: str) -> Iterator[None]:
-    """Be seen at work for as long as this process can run a thread."""
+    """Be seen at work for as long as this process can run a thread, which also tells the security
+    events that were held back.
+    """
     beat, end = Beat(folder, name), threading.Event()
 
     def go_on() -> None:
         while not end.wait(BEAT_SECONDS):
             beat.strike()
+            security.settle()
 
     thread = threading.Thread(target=go_on, name="beat", daemon=True)
     thread.start()
@@ -62,3 +66,4 @@ def beating(folder: Path, name: str) -> Iterator[None]:
         end.set()
         thread.join()
         beat.close()
+        security.settle(every=True)

@@ -48,10 +48,10 @@ class Repeats:
         self._lines[event] = (since, lines + 1)
         return lines < _MOST_LINES
 
-    def settle(self, now: float) -> None:
-        """Tell what was held back and whose minute is over."""
+    def settle(self, now: float, *, every: bool = False) -> None:
+        """Tell what was held back and whose minute is over; ``every``: all of it."""
         with self._lock:
-            self._settle(now, every=False)
+            self._settle(now, every=every)
 
     def _settle(self, now: float, *, every: bool) -> None:
         for alike, (told_at, held) in list(self._held.items()):
@@ -70,9 +70,9 @@ def note(event: str, **facts: str) -> None:
     _repeats.note(event, facts, ticking())
 
 
-def settle() -> None:
-    """Tell what was held back; to be called now and then."""
-    _repeats.settle(ticking())
+def settle(*, every: bool = False) -> None:
+    """Tell what was held back; to be called now and then. ``every``: the process ends."""
+    _repeats.settle(ticking(), every=every)
 
 
 def _tell(alike: _Alike, count: int) -> None:

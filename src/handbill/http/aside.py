@@ -15,8 +15,10 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
+from handbill.host import security
 from handbill.kit.faults import Refused, Unavailable, passes
 
+_SETTLE_SECONDS = 1.0
 _NICENESS = 10  # the doors come first
 _FORKS = multiprocessing.get_context("forkserver")
 
@@ -212,7 +214,10 @@ def _help(pipe: Connection, opens: Callable[[Any], Work], given: Any, places: in
     threads = ThreadPoolExecutor(places, thread_name_prefix="aside")
     with suppress(EOFError, OSError):
         while True:
-            threads.submit(run, *pipe.recv())
+            if pipe.poll(_SETTLE_SECONDS):
+                threads.submit(run, *pipe.recv())
+            security.settle()
+    security.settle(every=True)
     os._exit(0)  # what is under way has nobody to wait for it
 
 

@@ -6,6 +6,7 @@ A name stands in the rows of the queue, so it is never used again for another ki
 from typing import Final
 
 SWEEP_ACCESS: Final = "access.sweep"
+TELL_EVENT: Final = "access.tell_event"
 SWEEP_CHANGES: Final = "changes.sweep"
 SEND_CALLBACK: Final = "callbacks.send"
 SWEEP_CALLBACKS: Final = "callbacks.sweep"
