@@ -7,12 +7,14 @@ from sqlalchemy import bindparam as b
 
 from handbill.access import keys, telling
 from handbill.changes import service as changes
+from handbill.core.trail import Entity
 from handbill.host.ids import Ids
 from handbill.kit.faults import not_found, refused_state
 from handbill.kit.instants import DAY, Instant, iso_of
 from handbill.store.records import Tx
 from handbill.store.records.tables import api_keys, secrets
 
+MASTER = "master"
 OVERLAPS = {
     "jwt": 7 * DAY,  # the longest that a token can be good
     "listing": 120 * DAY,  # as long as conversions find their clicks
@@ -87,6 +89,14 @@ def retire(tx: Tx, now: Instant, name: str, kid: int, *, at_once: bool) -> None:
     tx.run(_DROP, name=name, kid=kid)
     changes.tell(tx, now, keys.entity_of(name, kid), {"name": name, "kid": kid}, {})
     telling.event(tx, now, "own_key_retired", f"{name}/{kid}", key=name, kid=str(kid))
+
+
+def tell_master(tx: Tx, now: Instant, name: str, *, is_gone: bool = False) -> None:
+    """Tell that a master key seals from now on, or that it is gone; it is no row of its own."""
+    entity, state = Entity("OWN_KEY", f"{MASTER}/{name}"), {"name": MASTER}
+    changes.tell(tx, now, entity, *((state, {}) if is_gone else ({}, state)))
+    event = "own_key_retired" if is_gone else "own_key_rotated"
+    telling.event(tx, now, event, f"{MASTER}/{name}", key=MASTER, kid=name)
 
 
 def _overlap(name: str) -> int:

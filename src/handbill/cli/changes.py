@@ -16,7 +16,6 @@ from handbill.kit.instants import DAY, Instant, instant_of_iso, iso_of
 from handbill.kit.jsons import encode
 from handbill.opening import opened
 from handbill.store.records import Tx
-from handbill.wire.values import read_day
 
 _ACTORS: dict[str, Actor] = {kind: kind for kind in get_args(Actor)}
 _MOST = 10_000
@@ -85,9 +84,9 @@ def _instant(text: str | None, option: str, of_day: int) -> Instant | None:
     """``of_day``: what a day alone stands for, from its beginning. **Refuses** (Misspoken)."""
     if text is None:
         return None
-    day = read_day(text)
+    is_day = len(text) == len("2026-11-27")
     try:
-        return instant_of_iso(text) if day is None else instant_of_iso(f"{day}T00:00Z") + of_day
+        return instant_of_iso(f"{text}T00:00Z") + of_day if is_day else instant_of_iso(text)
     except ValueError:
         says = f"{option} {text!r} is neither a day nor an instant, such as 2026-11-27T10:00:00Z"
         raise Misspoken(says) from None

@@ -5,8 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
+from handbill.changes import service as changes
 from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, say_rows
 from handbill.cli.standing import standing, writing
+from handbill.core.trail import Entity
 from handbill.host.identity import host_in, host_of, kept_id
 from handbill.host.ids import SystemIds
 from handbill.host.settings import Settings
@@ -39,9 +41,12 @@ def release(
     """Let another host serve at once, when this one is gone for good. If it lives after all, it
     ends by itself a few seconds later.
     """
-    with writing(data) as (tx, _):
+    with writing(data) as (tx, stores):
+        held = service.holder(tx)
         if not service.end(tx, host_id):
             raise Mistaken(f"there is no host {host_id!r}; `handbill hosts list` names them")
+        before = {"holds": held is not None and held.id == host_id}
+        changes.tell(tx, stores.clock.now(), Entity("HOST", host_id), before, {"holds": False})
     say({"released": host_id}, as_json=json)
 
 
@@ -77,13 +82,15 @@ def _taken_over(settings: Settings, folder: Path, former: str, own: str) -> list
 
     with opened(settings) as stores:
         with stores.records.read() as tx:
-            known = {host.id for host in service.every(tx)}
+            known = {host.id: host for host in service.every(tx)}
             service.refuse_holding(tx, former)
         if former not in known:
             raise Mistaken(f"host {former} of {folder} never served these records")
-        brought = bring(_sources(folder, known - {own}), settings.journal_folder)
+        brought = bring(_sources(folder, known.keys() - {own}), settings.journal_folder)
         with stores.records.write() as tx:
             service.succeed(tx, former, own)
+            before, after = {"successor": known[former].successor}, {"successor": own}
+            changes.tell(tx, stores.clock.now(), Entity("HOST", former), before, after)
     return brought
 
 

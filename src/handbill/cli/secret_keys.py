@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from handbill.access import rotating
+from handbill.access.rotating import MASTER
 from handbill.callbacks.service import signing_name
 from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, say_rows
 from handbill.cli.standing import AgencyOption, agency_named, missing_told, standing, writing
@@ -17,7 +18,6 @@ from handbill.store import sealed
 from handbill.store.records import Records, Tx
 
 keys = typer.Typer(no_args_is_help=True, help="Our own keys, and the master key that seals them.")
-MASTER = "master"
 _AT_ONCE = 200
 _OVERLAP = HOUR  # longer than any transaction that may have begun under the former key
 KindArgument = Annotated[
@@ -147,6 +147,7 @@ def _rotate_master(settings: Settings) -> dict[str, Any]:
         if former != here[0]:
             with stores.records.write() as tx:
                 sealed.put_in_force(tx, here[0], now)
+                rotating.tell_master(tx, now, here[0].hex())
         count = _reseal(stores.records)
     _tell_index(settings)
     return {"key": here[0].hex(), "former": former.hex() if former else None, "sealedAnew": count}
@@ -185,6 +186,8 @@ def _retire_master(settings: Settings, key: str) -> None:
     masters.write(
         masters.file_of(settings), [text for name, text in kept.items() if name.hex() != key]
     )
+    with opened(settings) as stores, stores.records.write() as tx:
+        rotating.tell_master(tx, stores.clock.now(), key, is_gone=True)
 
 
 def _write_files_again(tx: Tx, now: Instant) -> None:

@@ -17,7 +17,7 @@ Act = Literal["CREATE", "CHANGE", "DELETE"]
 Kind = Literal[
     "AGENCY", "API_KEY", "API_CLIENT", "OWN_KEY", "PUBLISHER", "PUBLISHER_FAMILY",
     "CLICK_DEFINITION", "CLIENT", "CAMPAIGN", "JOB_GROUP", "JOB", "FEED", "MARKUP", "RULE",
-    "POSTING", "POSTING_JOB", "STAGE_MAP", "LEDGER", "JOURNAL", "HOST",
+    "POSTING", "POSTING_JOB", "STAGE_MAP", "HOST",
 ]  # fmt: skip
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
