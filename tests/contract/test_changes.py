@@ -1,7 +1,8 @@
 """Every operation that changes something leaves its changes: who, what, before and after."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple, cast
 
 import msgspec
 import pytest
@@ -13,10 +14,16 @@ from contract.world import World, build
 from handbill.api import operations
 from handbill.changes import service as changes
 from handbill.changes.service import Asked, Change
+from handbill.changes.work import sweep
 from handbill.http.app import application
 from handbill.http.operations import Operation
+from handbill.kit.instants import DAY
 from handbill.kit.jsons import encode
 from handbill.store.records import Records, Tx
+from handbill.work import kinds
+from handbill.work.queue import Task
+from handbill.work.tools import Tools
+from handbill.worker import schedule
 
 OPERATIONS = {operation.name: operation for operation in operations()}
 GONE = ABSENT = msgspec.UNSET
@@ -464,6 +471,24 @@ def test_nobody_is_told_of_another_agencys(whole: Office) -> None:
         named = {one.entity_id for one in mine} | {one.client_id for one in mine}
         assert own.ids["client_id"] in named
         assert not named & {foreign.ids[slot] for slot in ("client_id", "feed_id", "prefix")}
+
+
+def test_changes_are_forgotten_after_400_days_some_at_a_time(office: Office) -> None:
+    records, clock = office.desk.records, office.clock
+    before = len(told(records))
+    assert before > 3
+    clock.forward(400 * DAY)
+    tools = cast(Tools, SimpleNamespace(records=records, clock=clock))
+    sweep(tools, cast(Task, None))
+    assert len(told(records)) == before, "at 400 days they are there"
+    clock.forward(1)
+    with records.write() as tx:
+        changes.secret(tx, clock.now(), changes.Entity("FEED", "f"), "x")
+        assert changes.forget(tx, clock.now(), 2) == 2
+    assert len(told(records)) == before - 1
+    sweep(tools, cast(Task, None))
+    assert [one.entity_id for one in told(records)] == ["f"]
+    assert kinds.SWEEP_CHANGES in {name for name, _, _ in schedule()}
 
 
 def test_a_long_request_is_kept_short(office: Office) -> None:

@@ -9,17 +9,22 @@ from typing import Any
 import pytest
 
 from flows.feed_world import MAPPINGS, MONDAY, World, document, item, new_client, world_on
+from handbill.changes import service as changes
+from handbill.changes.service import Asked
 from handbill.clients import service as clients
 from handbill.core.nouns import JobBody, JobSetting, JobSettings
 from handbill.feeds import collecting, importing
 from handbill.feeds import service as feeds
 from handbill.feeds.collecting import ImportFailed
 from handbill.feeds.importing import import_feed
+from handbill.feeds.work import TASKS
 from handbill.jobs import editing, rows
 from handbill.jobs import service as jobs
 from handbill.jobs.taking_over import settle
 from handbill.kit.instants import HOUR, MINUTE
 from handbill.store.records import Records
+from handbill.work.kinds import IMPORT
+from handbill.work.loop import Worker
 
 
 @pytest.fixture
@@ -65,6 +70,21 @@ def test_whole_life(world: World) -> None:
         before["4"].no, before["4"].id, before["4"].created_at,
     )  # fmt: skip
     assert world.marked() == ({"4"}, set())
+
+
+def test_an_import_leaves_no_change_for_a_job_but_one_for_the_mapping_it_found(
+    world: World,
+) -> None:
+    feed = world.feed(schemaMappings={})
+    world.site.pages["/feed.xml"] = document(*(item(ref) for ref in "123"))
+    assert Worker(world.tools, "w", {IMPORT: TASKS[IMPORT]}).run_due() == 1
+    assert set(world.jobs()) == {"1", "2", "3"}
+    with world.records.read() as tx:
+        found, made, *_ = changes.page(tx, Asked(client_no=world.client.no), 1_000)
+    assert (made.kind, made.act, made.entity_id) == ("FEED", "CREATE", feed.id)
+    assert (found.kind, found.act, found.entity_id) == ("FEED", "CHANGE", feed.id)
+    assert (found.actor, found.actor_id, found.cause) == ("SCHEDULE", IMPORT, feed.id)
+    assert {one.field.split("/")[1] for one in found.fields} == {"mappings"}
 
 
 def test_what_a_job_says(world: World) -> None:

@@ -4,6 +4,7 @@ import ast
 import re
 from pathlib import Path
 
+from handbill.changes.service import TOLD
 from handbill.store.records.owners import OWNERS, READERS
 from handbill.store.records.tables import metadata
 
@@ -43,3 +44,34 @@ def test_a_room_names_its_own_tables_and_those_it_may_read() -> None:
     assert foreign == set(READERS), "a reader without its reason, or a reason without its reader"
     idle = {(room, table) for table, room in owner_of.items()} - named
     assert not {table for room, table in idle if room != "store"}, "nobody's table"
+
+
+WRITES = {"put", "change", "put_many", "upsert_many"}
+STATEMENTS = {"sa.update", "sa.delete", "sa.insert"}
+UNTOLD = {
+    ("feeds", "feeds"): "when a feed is due again, which nobody sets",
+}
+"""(room, table): why a room writes a table of nouns itself."""
+
+
+def written_in(path: Path) -> set[str]:
+    """The tables of nouns that a module writes by itself, past ``changes``."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        by, table = ast.unparse(node.func), ast.unparse(node.args[0])
+        of_tx = by.rpartition(".")[0].endswith("tx") and by.rpartition(".")[2] in WRITES
+        if of_tx or by in STATEMENTS or by.endswith(("update_text", "insert_text", "upsert_text")):
+            found.add(table)
+    return found & {table.name for table in TOLD}
+
+
+def test_nouns_are_written_where_changes_are_told() -> None:
+    found = {
+        (path.relative_to(SOURCE).parts[0], table)
+        for path in SOURCE.rglob("*.py")
+        if not path.is_relative_to(SOURCE / "changes")
+        for table in written_in(path)
+    }
+    assert found == set(UNTOLD), "write it by changes.put and changes.change"
