@@ -21,6 +21,7 @@ from handbill.clients import service as client_reads
 from handbill.contract.callbacks import routes as callbacks
 from handbill.contract.definitions import routes as definitions
 from handbill.contract.markups import routes as markups
+from handbill.contract.publisher_families import routes as publisher_families
 from handbill.contract.rules import routes as rules
 from handbill.core.nouns import Client
 from handbill.feeds import routes as feeds
@@ -76,6 +77,7 @@ def operations() -> list[Operation]:
         groups.OPERATIONS,
         feeds.OPERATIONS,
         publishers.OPERATIONS,
+        publisher_families.OPERATIONS,
         definitions.OPERATIONS,
         postings.OPERATIONS,
         listings.OPERATIONS,

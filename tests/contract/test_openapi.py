@@ -104,12 +104,28 @@ def test_the_lint_warns_of_nothing() -> None:
     assert lint(DOCUMENT) == []
 
 
+_WORDS = {
+    "$ref", "additionalProperties", "allOf", "anyOf", "const", "description", "enum", "items",
+    "maxItems", "maxLength", "maxProperties", "maximum", "minItems", "minLength", "minimum",
+    "oneOf", "pattern", "properties", "required", "type", "uniqueItems",
+}  # fmt: skip
+
+
+def _words(schema: dict[str, Any]) -> Iterator[str]:
+    yield from schema
+    below = [*schema.get("properties", {}).values(), schema.get("items")]
+    below += [inner for word in ("anyOf", "oneOf", "allOf") for inner in schema.get(word, [])]
+    for inner in below:
+        yield from _words(inner or {})
+
+
 def test_every_schema_is_json_schema() -> None:
     for _, operation in _operations(DOCUMENT):
         for _, media in _media(operation):
             Draft202012Validator.check_schema(media["schema"])
     for schema in DOCUMENT["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
+        assert set(_words(schema)) <= _WORDS, "a word that no validator looks at"
 
 
 def test_all_that_can_be_called_is_in_it() -> None:

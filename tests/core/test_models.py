@@ -30,7 +30,7 @@ class SlotRows(Model):
 class Rows(Model):
     name: Id = Field(description="Its name.")
     bid_micros: Money = Field(0, alias="a/b", description="The bid.")
-    size: Annotated[Whole, Field(ge=1, le=5)] = Field(1, description="Its size.")
+    size: Annotated[int, Whole(1, 5)] = Field(1, description="Its size.")
     kind: Annotated[Literal["A", "P"], AnyCase()] = Field("A", description="Its kind.")
     slots: Distinct[SlotRows] = Field([], max_length=3, description="Where.")
 
@@ -144,4 +144,5 @@ def test_one_spelling_is_described_and_the_others_are_named() -> None:
     assert set(told["required"]) == set(told["properties"]) == {
         "name", "a/b", "size", "kind", "slots", "at",
     }  # fmt: skip
-    assert told["properties"]["size"]["type"] == "integer"
+    assert told["properties"]["size"] == {"type": "integer", "description": "Its size."}
+    assert told["properties"]["name"] == {"type": "string", "description": "Its name."}

@@ -12,11 +12,11 @@ from handbill.cli.speaking import (
     read_body,
     say,
     say_lines,
+    told_of,
 )
 from handbill.cli.standing import agency_named, family_named, missing_told, writing
 from handbill.kit.instants import HOUR
 from handbill.kit.jsons import encode
-from handbill.wire.families import CREATE, UPDATE
 
 family = typer.Typer(no_args_is_help=True, help="Publisher families: vendors of publishers.")
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="24 hex digits.")]
@@ -39,15 +39,16 @@ def create_family(
     json: JsonOption = False,
 ) -> None:
     """Create a family; prints its id, its API key (shown this once) and its API client id."""
+    from handbill.contract.publisher_families.models import NewFamily
     from handbill.publishers.service import create_family as create
 
     said = {"publishers": _ids(publishers), "name": name}
-    given = read_body(CREATE, said, "The family was not created")
-    with writing(data) as (tx, stores):
+    new: NewFamily = read_body(NewFamily, said, "The family was not created")
+    with writing(data) as (tx, stores), told_of(new):
         if agency_id is not None:
             agency_named(tx, agency_id)
         now = stores.clock.now()
-        made = create(tx, stores.ids, now, given["publishers"], agency_id, given["name"])
+        made = create(tx, stores.ids, now, new.publishers, agency_id, new.name)
     say(dict(zip(("publisherFamilyId", "apiKey", "apiClientId"), made, strict=True)), as_json=json)
 
 
@@ -55,10 +56,11 @@ def create_family(
 def list_families(data: DataOption = None, json: JsonOption = False) -> None:
     """List every family, oldest first."""
     from handbill.access.service import families
-    from handbill.publishers.families import spelled
+    from handbill.contract.publisher_families.models import family_told
+    from handbill.wire.models import spelled
 
     with writing(data) as (tx, _):
-        found = [spelled(tx, one) for one in families(tx)]
+        found = [spelled(family_told(tx, one)) for one in families(tx)]
     if json:
         say_lines([encode({"data": found})])
         return
@@ -70,12 +72,13 @@ def list_families(data: DataOption = None, json: JsonOption = False) -> None:
 def show_family(family_id: IdArgument, data: DataOption = None, json: JsonOption = False) -> None:
     """Show a family, its keys and API clients; never a key's secret part."""
     from handbill.access import service as access
-    from handbill.publishers.families import spelled
+    from handbill.contract.publisher_families.models import family_told
+    from handbill.wire.models import spelled
 
     with writing(data) as (tx, _):
         found = family_named(tx, family_id)
         owner = ("partner", found.no)
-        whole: dict[str, Any] = spelled(tx, found)
+        whole: dict[str, Any] = spelled(family_told(tx, found))
         whole["apiKeys"] = [spell_key(key) for key in access.keys_of(tx, owner)]
         clients = access.api_clients_of(tx, owner)
         whole["apiClientIds"] = [one.id for one in clients if one.revoked_at is None]
@@ -93,6 +96,7 @@ def update_family(
     json: JsonOption = False,
 ) -> None:
     """Give a family other publishers or another name."""
+    from handbill.contract.publisher_families.models import FamilyChange
     from handbill.publishers.families import update
 
     said: dict[str, Any] = {}
@@ -100,9 +104,9 @@ def update_family(
         said["publishers"] = _ids(publishers)
     if name is not None:
         said["name"] = name
-    given = read_body(UPDATE, said, "The family was not changed")
-    with writing(data) as (tx, stores):
-        update(tx, stores.clock.now(), family_named(tx, family_id), given)
+    change = read_body(FamilyChange, said, "The family was not changed")
+    with writing(data) as (tx, stores), told_of(change):
+        update(tx, stores.clock.now(), family_named(tx, family_id), change.given())
     say({"publisherFamilyId": family_id, "updated": True}, as_json=json)
 
 

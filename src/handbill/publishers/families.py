@@ -1,5 +1,6 @@
 """Publisher families: vendors of several publishers, each with a login of its own."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handbill.access import service as access
@@ -9,13 +10,12 @@ from handbill.kit.faults import Fault, bad_request, refused_state
 from handbill.kit.instants import Instant
 from handbill.publishers.service import members, publishers_by_number
 from handbill.store.records import Tx
-from handbill.wire.families import spell_family
 
 MOST_FAMILIES = 1_000
 
 
 def create(
-    tx: Tx, ids: Ids, now: Instant, agency_no: int, given: dict[str, Any]
+    tx: Tx, ids: Ids, now: Instant, agency_no: int, *, publishers: Sequence[str], name: str = ""
 ) -> tuple[str, str, str]:
     """A family that the agency minds: its id, its key (shown once), its API client.
 
@@ -24,29 +24,27 @@ def create(
     access.lock_agency(tx, agency_no)
     if access.page_of_families(tx, agency_no, 0, 1)[1] >= MOST_FAMILIES:
         raise refused_state("", f"there are {MOST_FAMILIES} publisher families already")
-    nos = members(tx, agency_no, given["publishers"])
-    return access.create_family(
-        tx, ids, now, nos, agency_no=agency_no, name=given.get("name") or ""
-    )
+    nos = members(tx, agency_no, publishers)
+    return access.create_family(tx, ids, now, nos, agency_no=agency_no, name=name)
 
 
-def update(tx: Tx, now: Instant, family: Family, given: dict[str, Any]) -> None:
-    """Change what ``wire.families.UPDATE`` read. **Refuses** (400) as ``create`` does, and clearing
-    the list.
+def update(tx: Tx, now: Instant, family: Family, changes: Mapping[str, Any]) -> None:
+    """Change its ``name`` or ``publishers``. **Refuses** (400) as ``create`` does, and clearing the
+    list.
     """
-    if "publishers" in given and given["publishers"] is None:
-        raise bad_request([Fault("/publishers", "cannot be cleared")])
+    if not changes:
+        return
     nos = None
-    if "publishers" in given:
-        nos = members(tx, family.agency_no, given["publishers"])
-    name = (given["name"] or "") if "name" in given else None
-    if nos is not None or name is not None:
-        access.change_family(tx, now, family, name, nos)
+    if "publishers" in changes:
+        if changes["publishers"] is None:
+            raise bad_request([Fault("publishers", "cannot be cleared")])
+        nos = members(tx, family.agency_no, changes["publishers"])
+    name = (changes["name"] or "") if "name" in changes else None
+    access.change_family(tx, now, family, name, nos)
 
 
-def spelled(tx: Tx, family: Family) -> dict[str, Any]:
-    """A family as it is answered."""
+def publisher_ids(tx: Tx, family: Family) -> list[str]:
+    """Ids of its publishers, deleted ones left out."""
     nos = access.family_publishers(tx, family.no)
     found = publishers_by_number(tx, nos)
-    ids = dict.fromkeys(found[no].id for no in nos if found[no].status != "I")
-    return spell_family(family.id, family.name, list(ids), family.created_at, family.updated_at)
+    return list(dict.fromkeys(found[no].id for no in nos if found[no].status != "I"))

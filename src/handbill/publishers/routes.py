@@ -1,12 +1,10 @@
-"""The list of publishers, and their families. Whatever touches their feeds stands in
-``listings.routes``.
-"""
+"""The list of publishers. Whatever touches their feeds stands in ``listings.routes``."""
 
 from typing import Any
 
 from handbill.http.operations import PAGED, Call, Operation, page_schema
 from handbill.http.paging import skip_and_limit, with_links
-from handbill.publishers import family_routes, service
+from handbill.publishers import service
 from handbill.wire import samples
 from handbill.wire.publishers import PUBLISHER, spell_publisher
 
@@ -33,5 +31,4 @@ OPERATIONS = [
         answer=page_schema(PUBLISHER),
         sample_answer={"data": [samples.PUBLISHER_ROW]},
     ),
-    *family_routes.OPERATIONS,
 ]

@@ -269,10 +269,10 @@ def members(tx: Tx, agency_no: int | None, publisher_ids: Iterable[str]) -> list
         found = rows.everywhere(tx, publisher_id)
         own = [one.no for one in found if agency_no is None or one.agency_no == agency_no]
         if not own:
-            faults.append(Fault(f"/publishers/{place}", f"there is no publisher {publisher_id}"))
+            faults.append(Fault(f"publishers.{place}", f"there is no publisher {publisher_id}"))
         nos.extend(own)
     if not nos and not faults:
-        faults.append(Fault("/publishers", "is required"))
+        faults.append(Fault("publishers", "is required"))
     if faults:
         raise bad_request(faults)
     return nos

@@ -56,7 +56,6 @@ Url = Annotated[
 ]
 """An http or https address; kept in its one spelling."""
 
-Whole = Annotated[int, BeforeValidator(_whole)]
 Money = Annotated[
     int,
     PlainValidator(lambda value: micros_of(_number(value))),
@@ -83,6 +82,18 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"}),
 ]
 """Only told: micros since 1970, as ISO 8601 in UTC."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number within bounds."""
+
+    least: int = 0
+    most: int = 2**53
+
+    def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> Any:
+        within = Field(ge=self.least, le=self.most)
+        return handler.generate_schema(Annotated[of, within, BeforeValidator(_whole)])
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,9 @@ _TEXTS = {
 }
 """What pydantic finds wrong, in our own words."""
 NOT_BLANK = r"\S"
+_LIMITS = frozenset({
+    "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems",
+})  # fmt: skip
 
 
 class Wrong(ValueError):
@@ -120,6 +123,8 @@ class Model(BaseModel):
         for name, row in cls.model_fields.items():
             told, *others = _spellings(name, row)
             rows[told].pop("default", None)
+            if handler.mode == "serialization":
+                rows[told] = _unlimited(rows[told])
             if handler.mode == "validation" and others:
                 rows[told]["description"] += f" Also read as {', '.join(others)}."
             if handler.mode == "validation" and not row.is_required():
@@ -237,6 +242,18 @@ def described(
 
 def _untitled(schema: Schema) -> Schema:
     return {key: one for key, one in schema.items() if key != "title"}
+
+
+def _unlimited(schema: Schema) -> Schema:
+    """Without the limits of bodies: what was kept under others is told all the same."""
+    found = {key: one for key, one in schema.items() if key not in _LIMITS}
+    if found.get("pattern") == NOT_BLANK:
+        del found["pattern"]
+    if "items" in found:
+        found["items"] = _unlimited(found["items"])
+    if "anyOf" in found:
+        found["anyOf"] = list(map(_unlimited, found["anyOf"]))
+    return found
 
 
 def or_null(schema: Schema) -> Schema:

@@ -29,7 +29,7 @@ class BotDetectors(Model):
         alias="cmBotLogic",
         description="Whether user agents on the list of crawlers are bots.",
     )
-    most_clicks: Annotated[Whole, Field(ge=1, le=1_000_000)] | None = Field(
+    most_clicks: Annotated[int, Whole(1, 1_000_000)] | None = Field(
         None,
         alias="clicksPerAddressAndDay",
         description="So many clicks of one address on one day count; every further one is a "
@@ -42,13 +42,13 @@ class _Rules(Model):
         True, alias="enable", description="Whether the definition is in force; true if absent."
     )
     bot: bool = Field(True, description="Whether clicks of bots are dropped; true if absent.")
-    duplicate_seconds: Annotated[Whole, Field(ge=0, le=_MOST_DUPLICATE)] | None = Field(
+    duplicate_seconds: Annotated[int, Whole(0, _MOST_DUPLICATE)] | None = Field(
         None,
         alias="duplicate",
         description="Seconds in which a further click by the same visitor on the same job is a "
         "duplicate, at most 7 days. Null or 0: none is.",
     )
-    latent_seconds: Annotated[Whole, Field(ge=0, le=_MOST_LATENT)] | None = Field(
+    latent_seconds: Annotated[int, Whole(0, _MOST_LATENT)] | None = Field(
         None,
         alias="latent",
         description="Seconds of grace after the job left the publisher's feed, at most 90 days; "

@@ -105,7 +105,7 @@ class AdminAction(Model):
 class Repetition(Model):
     makes = staticmethod(lambda days, **_: days)
     clause: Annotated[Literal["every"], AnyCase()] = Field("every", description="Always every.")
-    days: Annotated[Whole, Field(ge=1, le=365)] = Field(alias="value", description="So many days.")
+    days: Annotated[int, Whole(1, 365)] = Field(alias="value", description="So many days.")
     unit: Annotated[Literal["days"], AnyCase()] = Field("days", description="Always days.")
 
 

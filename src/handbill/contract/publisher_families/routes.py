@@ -1,13 +1,19 @@
 """Publisher families that an agency minds: additions to the contract (section 1)."""
 
-from typing import Any
-
 from handbill.access import service as access
+from handbill.contract.envelopes import Done
+from handbill.contract.publisher_families.models import (
+    FamilyChange,
+    FamilyMade,
+    NewFamily,
+    PublisherFamily,
+    PublisherFamilyPage,
+    family_told,
+)
 from handbill.core.nouns import Family
-from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
+from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.publishers import families
-from handbill.wire.families import CREATE, FAMILY, MADE, SAMPLE, SAMPLE_MADE, UPDATE
 
 _TAG = "Publishers"
 _PATH = "/publisher-families"
@@ -18,34 +24,51 @@ def _family(call: Call) -> Family:
     return access.family_of(call.tx, call.caller.agency_no, call.path["publisher_family_id"])
 
 
-def _create(call: Call) -> dict[str, Any]:
+def _create(call: Call) -> FamilyMade:
     family_id, api_key, api_client_id = families.create(
-        call.tx, call.ids, call.now, call.caller.agency_no, call.body
+        call.tx, call.ids, call.now, call.caller.agency_no, **call.body.given()
     )
-    made = {"result": family_id, "apiKey": api_key, "apiClientId": api_client_id}
-    return made | {"message": "Publisher family created"}
+    return FamilyMade.of(
+        result=family_id, api_key=api_key, api_client_id=api_client_id,
+        message="Publisher family created",
+    )  # fmt: skip
 
 
-def _list(call: Call) -> Any:
+def _list(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
     found, total = access.page_of_families(call.tx, call.caller.agency_no, skip, limit)
-    return with_links(call, {"data": [families.spelled(call.tx, one) for one in found]}, total)
+    told = [family_told(call.tx, one) for one in found]
+    return with_links(call, PublisherFamilyPage.of(rows=told), total)
 
 
-def _get(call: Call) -> dict[str, Any]:
-    return families.spelled(call.tx, _family(call))
+def _get(call: Call) -> PublisherFamily:
+    return family_told(call.tx, _family(call))
 
 
-def _update(call: Call) -> dict[str, Any]:
-    families.update(call.tx, call.now, _family(call), call.body)
-    return done("Publisher family updated")
+def _update(call: Call) -> Done:
+    families.update(call.tx, call.now, _family(call), call.body.given())
+    return Done.of(result=True, message="Publisher family updated")
 
 
-def _delete(call: Call) -> dict[str, Any]:
+def _delete(call: Call) -> Done:
     access.delete_family(call.tx, call.now, _family(call))
-    return done("Publisher family deleted")
+    return Done.of(result=True, message="Publisher family deleted")
 
 
+_ID = "6576baba2f1c4d0e8a9b7c6d"
+_SAMPLE = {
+    "id": _ID,
+    "name": "Test Exp Group",
+    "publishers": ["TestExp1"],
+    "createdOn": "2019-11-29T10:00:00.000Z",
+    "lastUpdated": "2019-11-29T10:00:00.000Z",
+}
+_SAMPLE_MADE = {
+    "result": _ID,
+    "apiKey": "hb_k0f3v1mx8c2b_7q9z5n4d6s1h0ak0f3v1mx8c2b7q9z5n4d6s1h0",
+    "apiClientId": "l81n0sqr0la15s23g78h8aqaf",
+    "message": "Publisher family created",
+}
 OPERATIONS = [
     Operation(
         name="create_publisher_family",
@@ -56,11 +79,11 @@ OPERATIONS = [
         "asks for publisher reports. Its key is answered this once.",
         tag=_TAG,
         work=_create,
-        body=CREATE,
+        body=NewFamily,
         shows_once=True,
-        answer=MADE,
+        answer=FamilyMade,
         sample={"name": "Test Exp Group", "publishers": ["TestExp1"]},
-        sample_answer=SAMPLE_MADE,
+        sample_answer=_SAMPLE_MADE,
     ),
     Operation(
         name="list_publisher_families",
@@ -72,8 +95,8 @@ OPERATIONS = [
         tag=_TAG,
         work=_list,
         query=PAGED,
-        answer=page_schema(FAMILY),
-        sample_answer={"data": [SAMPLE]},
+        answer=PublisherFamilyPage,
+        sample_answer={"data": [_SAMPLE]},
     ),
     Operation(
         name="get_publisher_family",
@@ -83,8 +106,8 @@ OPERATIONS = [
         about="The family, and which publishers belong to it.",
         tag=_TAG,
         work=_get,
-        answer=FAMILY,
-        sample_answer=SAMPLE,
+        answer=PublisherFamily,
+        sample_answer=_SAMPLE,
     ),
     Operation(
         name="update_publisher_family",
@@ -95,8 +118,8 @@ OPERATIONS = [
         "whole.",
         tag=_TAG,
         work=_update,
-        body=UPDATE,
-        answer=result_schema(),
+        body=FamilyChange,
+        answer=Done,
         sample={"publishers": ["TestExp1"]},
         sample_answer={"result": True, "message": "Publisher family updated"},
     ),
@@ -108,7 +131,7 @@ OPERATIONS = [
         about="Deletes the family; its keys and tokens are dead at once. Its publishers stay.",
         tag=_TAG,
         work=_delete,
-        answer=result_schema(),
+        answer=Done,
         sample_answer={"result": True, "message": "Publisher family deleted"},
     ),
 ]
