@@ -14,6 +14,8 @@ from handbill.core.listing_tokens import Listing, listing_token
 from handbill.core.received import Received, decode
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds
+from handbill.http1.connection import Connection
+from handbill.http1.server import Limits, Server
 from handbill.kit.instants import instant_of_iso
 from handbill.store.index import EdgeIndex
 from handbill.store.journal import JournalWriter
@@ -21,8 +23,6 @@ from handbill.store.journal_reading import JournalReader
 from handbill.store.journal_turns import TurnWriter
 from handbill.tracking.addresses import Proxies
 from handbill.tracking.edge import Edge
-from handbill.tracking.http1 import Connection
-from handbill.tracking.server import Limits, Server
 
 NOW = instant_of_iso("2026-11-23T14:00:00+00:00")
 KEY = b"k" * 32

@@ -23,14 +23,14 @@ from handbill.host.identity import source_of
 from handbill.host.ids import SystemIds
 from handbill.host.masters import Masters
 from handbill.host.settings import Settings
+from handbill.http1.connection import Connection
+from handbill.http1.server import Limits, Server
 from handbill.kit.faults import Unavailable
 from handbill.store.index import EdgeIndex, key_place
 from handbill.store.journal_turns import TurnWriter
 from handbill.tracking.addresses import Proxies
 from handbill.tracking.edge import Edge
 from handbill.tracking.files import MOST_OPEN
-from handbill.tracking.http1 import Connection
-from handbill.tracking.server import Limits, Server
 from handbill.tracking.telling import told
 
 _LOG = getLogger("handbill.edge")

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from door import FAR, TOKEN, Door, at_the_door
+from handbill.http1.messages import Answer, Later, Request, Told
+from handbill.http1.reading import KnownHeaders, RequestReader, Stop
+from handbill.http1.server import Limits
 from handbill.kit.addresses import network_of
 from handbill.tracking.files import MOST_OPEN_OF_ADDRESS
-from handbill.tracking.messages import Answer, Later, Request, Told
-from handbill.tracking.reading import KnownHeaders, RequestReader, Stop
-from handbill.tracking.server import Limits
 
 NAME = "a1b2c3d4e5f6g7h8i9j0k1l2m3"
 FEED = f"GET /f/{NAME}.xml HTTP/1.1\r\nHost: edge\r\n\r\n".encode()

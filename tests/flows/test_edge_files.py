@@ -10,10 +10,10 @@ import pytest
 
 from door import FAR, Door, at_the_door
 from handbill.core.feed_notes import note_of, note_path
+from handbill.http1.server import Limits
 from handbill.kit.instants import SECOND
 from handbill.kit.jsons import encode
 from handbill.tracking.files import PIECE
-from handbill.tracking.server import Limits
 
 NAME = "a1b2c3d4e5f6g7h8i9j0k1l2m3"
 CHANGED_AT = 1_763_900_000

@@ -8,10 +8,10 @@ import pytest
 
 from door import FAR, TOKEN, Client, Door, at_the_door
 from handbill.core.received import ReceivedClick
+from handbill.http1.connection import MOST_PIPELINED, MOST_SPILLED, Connection
+from handbill.http1.reading import MOST_BODY, MOST_HEAD, MOST_HEADERS, MOST_TARGET
+from handbill.http1.server import Limits
 from handbill.kit.jsons import decode
-from handbill.tracking.http1 import MOST_PIPELINED, MOST_SPILLED, Connection
-from handbill.tracking.reading import MOST_BODY, MOST_HEAD, MOST_HEADERS, MOST_TARGET
-from handbill.tracking.server import Limits
 
 CLICK = f"GET /c/{TOKEN} HTTP/1.1\r\nHost: edge\r\n\r\n".encode()
 LIVE = b"GET /livez HTTP/1.1\r\nHost: edge\r\n\r\n"

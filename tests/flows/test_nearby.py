@@ -14,13 +14,13 @@ from flows.listing_market import Market, place
 from flows.listing_market import open_market as listed_market
 from flows.test_serve import BROWSER, JOBS, click, open_market
 from handbill.demo.feeds import feed
+from handbill.http1.messages import Headers, Request
 from handbill.kit.instants import DAY
 from handbill.listings.service import rewrite_files
 from handbill.listings.work import TASKS, look_nearby
 from handbill.store.blobs import open_blobs
 from handbill.store.records import Records
 from handbill.tracking.files import FileStream, feed_file
-from handbill.tracking.messages import Headers, Request
 from handbill.work.queue import Task, enqueue
 from handbill.work.tools import Tools
 from serving import Office, handbill, hosted, serving

@@ -3,7 +3,7 @@
 import msgspec
 
 from handbill.host import figures
-from handbill.tracking.messages import Answer, head
+from handbill.http1.messages import Answer, head
 
 _HEADERS = b"Content-Type: %b\r\nCache-Control: no-store\r\n" % figures.MEDIA_TYPE.encode()
 

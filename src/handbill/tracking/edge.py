@@ -27,13 +27,13 @@ from handbill.core.listing_tokens import (
 )
 from handbill.core.received import click_of_packed, encode, job_id_of
 from handbill.host.clock import Clock
+from handbill.http1.messages import FAULTS, JSON, Answer, Later, Request, head
 from handbill.kit.instants import SECOND, Instant
 from handbill.store.journal import JournalBroken, JournalFull
 from handbill.tracking.addresses import Proxies, is_near
 from handbill.tracking.counts import Counts, Telling, metrics
 from handbill.tracking.destination import web_address, with_click
 from handbill.tracking.files import Feeds
-from handbill.tracking.messages import FAULTS, JSON, Answer, Later, Request, head
 from handbill.tracking.pixel import GIF, NOT_COUNTED, Report, conversion, report_of, script
 
 _LOG = getLogger("handbill.edge")

@@ -12,9 +12,9 @@ from pathlib import Path
 from stat import S_ISREG
 
 from handbill.core.feed_notes import MOST_BYTES, content_of, note_path
+from handbill.http1.messages import FAULTS, Answer, Request, head
 from handbill.kit.addresses import network_of
 from handbill.kit.instants import SECOND, Instant, http_date_of, instant_of_http_date
-from handbill.tracking.messages import FAULTS, Answer, Request, head
 
 PIECE = 128 * 1024
 MOST_OPEN = 1_024

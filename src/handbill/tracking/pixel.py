@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl
 
 from handbill.core.listing_tokens import Click
 from handbill.core.received import ReceivedConversion, conversion_of, organic_of
+from handbill.http1.messages import Answer, Request, head
 from handbill.kit.instants import Instant
 from handbill.tracking.files import not_modified
-from handbill.tracking.messages import Answer, Request, head
 
 _MOST_FIELDS = 32
 _MOST_ID = 255

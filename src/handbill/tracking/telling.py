@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from handbill.tracking.messages import Answer, Later, Request
+from handbill.http1.messages import Answer, Later, Request
 
 _LOG = logging.getLogger("handbill.access")
 _MOST_PATH = 300

@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
+from handbill.http1.messages import FAULTS, Answer, Later, Request, Stream, Told
+from handbill.http1.reading import RequestReader, Stop
+from handbill.http1.server import CLOSES, GOES_ON, KEEPS, Server
 from handbill.kit.addresses import network_of
 from handbill.kit.faults import passes
-from handbill.tracking.messages import FAULTS, Answer, Later, Request, Stream, Told
-from handbill.tracking.reading import RequestReader, Stop
-from handbill.tracking.server import CLOSES, GOES_ON, KEEPS, Server
 
 _LOG = getLogger("handbill.edge")
 

@@ -11,9 +11,9 @@ import msgspec
 
 from handbill.host.clock import Clock
 from handbill.host.ids import Ids
+from handbill.http1.messages import Answer, Later, Request
+from handbill.http1.reading import KnownHeaders
 from handbill.kit.instants import http_date_of
-from handbill.tracking.messages import Answer, Later, Request
-from handbill.tracking.reading import KnownHeaders
 
 _LOG = getLogger("handbill.edge")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httptools
 
-from handbill.tracking.messages import Headers, Request
+from handbill.http1.messages import Headers, Request
 
 MOST_HEAD = 16 * 1024
 MOST_TARGET = 8 * 1024
