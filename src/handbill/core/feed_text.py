@@ -89,7 +89,9 @@ def link_of(text: str) -> str:
 
 def html_text(text: str) -> str:
     """A description: HTML and line breaks stay; one that was escaped as a whole is HTML too."""
-    if not text.isascii() or "\x7f" in text or ALSO in text:
+    # Each question is dearer than the one before, and cheaper than the search.
+    plain = text.isascii() and "\x7f" not in text and ALSO not in text
+    if not plain and not text.replace("\n", "").isprintable():
         text = _CONTROL.sub(_character, text.replace(ALSO, "\n"))
     text = within(text)
     if "&lt;" in text and _ESCAPED_TAG.search(text) and not _TAG.search(text):

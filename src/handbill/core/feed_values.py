@@ -28,7 +28,11 @@ class Source(NamedTuple):
 
 def value_of(source: Source, fields: Mapping[str, str], most: int) -> str:
     text = fields.get(source.node)
-    return (cleaned(unescaped(text), most + 1) if text else "") or source.otherwise
+    if not text:
+        return source.otherwise
+    if text.isprintable() and "&" not in text:
+        return text.strip()[: most + 1] or source.otherwise
+    return cleaned(unescaped(text), most + 1) or source.otherwise
 
 
 def first_of(source: Source, fields: Mapping[str, str], most: int, faults: list[FieldFault]) -> str:

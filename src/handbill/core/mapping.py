@@ -212,7 +212,7 @@ def compile_mapping(feed: FeedBody, zone: tzinfo, currency: str, read_date: Read
         _Remembered(lambda text: _moment(text, zone, read_date, last=True)),
     )
     amounts = _Remembered(lambda text: read_amount(text, currency))
-    bids = _Bids(amounts, currency, currency_nodes(plan.bid.node))
+    bids = _Bids(amounts, currency, dict.fromkeys(currency_nodes(plan.bid.node)))
 
     def map_job(fields: Mapping[str, str]) -> Mapped:
         faults: list[FieldFault] = []
@@ -332,7 +332,7 @@ class _Bids(NamedTuple):
 
     read: _Remembered
     currency: str
-    nodes: tuple[str, ...]
+    nodes: dict[str, None]
 
 
 def _bid(
@@ -345,7 +345,9 @@ def _bid(
     if found is None:
         faults.append(FieldFault("cpc", "not_money", f"cannot be read as an amount: {text[:40]}"))
         return None
-    said = next((fields[node] for node in bids.nodes if fields.get(node)), "")
+    said = ""
+    if not bids.nodes.keys().isdisjoint(fields):
+        said = next((fields[node] for node in bids.nodes if fields.get(node)), "")
     said = said or ("" if "/" in source.node else currency_of_item(fields))
     if not found.may_be_in(bids.currency, said):
         message = f"is not in {bids.currency}, and nothing is converted: {text[:40]} {said[:40]}"

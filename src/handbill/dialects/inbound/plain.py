@@ -30,7 +30,6 @@ _NODES = _NODE.format(name=f"(?P<name>{_NAME})", same="(?P=name)", content=f"(?:
 _ATTRIBUTES = _ATTRIBUTE.format(name=_NAME, content=_VALUE)
 # No characters of XML 1.0, in text or anywhere (2.2).
 _NO_CHARACTERS = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
-_NOR_THESE = re.compile("[\ufffe\uffff]").search
 
 ReadPlain = Callable[[bytes], dict[str, str] | None]
 
@@ -53,7 +52,7 @@ def plain_reader(item: str) -> ReadPlain:
             text = raw.decode()
         except UnicodeDecodeError:
             return None
-        if not text.isascii() and _NOR_THESE(text):
+        if "\ufffe" in text or "\uffff" in text:
             return None
         proof = prove(text)
         return None if proof is None else _collected(text, proof)
