@@ -253,8 +253,11 @@ class Funnel(Thing):
         )
         town.forward(minutes=2)
         self._becomes(["counted", "parked"])
-        hires = [one for one in town.ledger().values() if one["kind"] == "HIRE"]
-        assert len(hires) == 1
+        town.sees("hire is booked", self._booked)
+
+    def _booked(self) -> str | None:
+        hires = [one for one in self.town.ledger().values() if one["kind"] == "HIRE"]
+        return f"{len(hires)} time" if len(hires) == 1 else None
 
     def _becomes(self, wanted: list[str]) -> None:
         def told() -> list[str] | None:

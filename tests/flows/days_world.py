@@ -16,10 +16,12 @@ from lxml import etree
 from flows.feed_world import MAPPINGS, Site, document, item
 from flows.feed_world import serving as site_serving
 from flows.test_callbacks import Receiver
-from flows.test_serve import BROWSER, exported
+from flows.test_serve import BROWSER
 from ftp_server import PASSWORD, USER, FtpServer
 from handbill.host.clock import SystemClock
 from handbill.kit.instants import SECOND
+from handbill.ledger.service import export
+from handbill.store.blobs import open_blobs
 from handbill.store.records import open_records
 from masters import MASTERS
 from serving import Server, asked, handbill, until
@@ -27,7 +29,9 @@ from serving import Server, asked, handbill, until
 NOON = datetime(2030, 3, 4, 12, tzinfo=UTC)
 """The first day's: a Monday, in a month that is open all the while."""
 SECONDS = 120
-SETTINGS = {"retention_days": "3", "trusted_proxies": "127.0.0.1", "fetchers": "2"}
+SETTINGS = {
+    "retention_days": "3", "trusted_proxies": "127.0.0.1", "fetchers": "2", "lookups_at_once": "1"
+}  # fmt: skip
 _Found = TypeVar("_Found")
 
 
@@ -53,11 +57,12 @@ class Town:
     def __init__(
         self, folder: Path, sites: tuple[Site, Site], receiver: Receiver, ftp: FtpServer
     ) -> None:  # fmt: skip
+        self._machine = SystemClock()
         self.data = folder / "data"
         self.site, self.lists = sites
         self.receiver, self.ftp = receiver, ftp
         self.diary = Diary()
-        self.at = NOON
+        self.at, self._ahead = NOON, 0.0
         self._offset = folder / "offset"
         self._headers: dict[str, str] = {}
         self._api_client = ""
@@ -76,13 +81,17 @@ class Town:
 
     def move_to(self, at: datetime) -> None:
         """All processes' clocks go to an instant, and on from there."""
-        self.at = at
+        self.at, self._ahead = at, at.timestamp() - self._machine.now() / SECOND
         aside = self._offset.with_suffix(".new")
-        aside.write_text(f"{at.timestamp() - SystemClock().now() / SECOND:.3f}")
+        aside.write_text(f"{self._ahead:.3f}")
         aside.replace(self._offset)
 
     def forward(self, **by: float) -> None:
-        self.move_to(self.at + timedelta(**by))
+        """From what the clocks say now, which have gone on since they were moved: what is due so
+        much later is due at once.
+        """
+        now = datetime.fromtimestamp(self._machine.now() / SECOND + self._ahead, UTC)
+        self.move_to(now + timedelta(**by))
 
     def start(self) -> Server:
         ports = [self.site.port, self.lists.port, self.ftp.port]
@@ -172,7 +181,12 @@ class Town:
         return parse_qs(urlsplit(headers["location"]).query)["jClickId"][0]
 
     def ledger(self) -> dict[str, dict[str, Any]]:
-        return {entry["id"]: entry for entry in exported(self.data)}
+        """Every booked entry, as ``ledger export`` writes it; a command of its own each time would
+        start slowly.
+        """
+        blobs = open_blobs(str(self.data / "blobs"))
+        found = export(self.records, blobs, self.data / "scratch")
+        return {entry["id"]: entry for entry in found}
 
     def kept(self, query: str) -> Any:
         """A value in the records: of what nobody outside is told, so that the clock is not moved

@@ -1,4 +1,4 @@
-"""Ten days in about a minute: whatever recurs is seen to act, from outside, whatever is killed.
+"""Ten days in less than a minute: whatever recurs is seen to act, from outside, whatever is killed.
 
 ``-s`` or ``-vv`` prints what was seen, day by day.
 """
