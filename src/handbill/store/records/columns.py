@@ -30,7 +30,7 @@ def whole(name: str, **kw: object) -> sa.Column[int]:
 
 def key(name: str) -> sa.Column[int]:
     """A whole number that is (part of) the key of its table."""
-    return sa.Column(name, sa.BigInteger, primary_key=True, autoincrement=False)
+    return sa.Column(name, Number, primary_key=True, autoincrement=False)
 
 
 def flag(name: str) -> sa.Column[int]:

@@ -40,6 +40,8 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA cache_size=-32768",
     "PRAGMA temp_store=MEMORY",
+    # Pages that many short transactions write again and again then reach the file once.
+    "PRAGMA wal_autocheckpoint=4000",
 )
 
 

@@ -136,12 +136,15 @@ jobs = sa.Table(
     _text("settings", null=True), _text("url"), _whole("end_at", null=True), _whole("created_at"),
     _whole("updated_at"), _whole("left_at", null=True), _whole("deleted_at", null=True),
     sa.UniqueConstraint("client_no", "ref"), sa.UniqueConstraint("id"),
-    sa.Index("jobs_by_feed", "feed_no"), sa.Index("jobs_by_end", "end_at"),
+    sa.Index("jobs_by_feed", "feed_no"),
     # All that counting takes: which are live, and which have expired.
     sa.Index("jobs_by_client", "client_no", "no", "left_at", "end_at"),
 )  # fmt: skip
 _DELETED = jobs.c.deleted_at.is_not(None)
 sa.Index("jobs_by_deletion", jobs.c.feed_no, sqlite_where=_DELETED, postgresql_where=_DELETED)
+# Most jobs have no end of their own.
+_ENDS = jobs.c.end_at.is_not(None)
+sa.Index("jobs_by_end", jobs.c.end_at, sqlite_where=_ENDS, postgresql_where=_ENDS)
 # A job that two feeds of a client carry belongs to one of them; the others are noted here, so that
 # it passes to one of them when its own feed drops it. So are feeds that carry a job of the API.
 also_carried = sa.Table(

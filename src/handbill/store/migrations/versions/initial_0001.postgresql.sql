@@ -694,7 +694,7 @@ CREATE TABLE jobs (
 );
 CREATE INDEX jobs_by_client ON jobs (client_no, no, left_at, end_at);
 CREATE INDEX jobs_by_deletion ON jobs (feed_no) WHERE deleted_at IS NOT NULL;
-CREATE INDEX jobs_by_end ON jobs (end_at);
+CREATE INDEX jobs_by_end ON jobs (end_at) WHERE end_at IS NOT NULL;
 CREATE INDEX jobs_by_feed ON jobs (feed_no);
 CREATE TABLE posting_config_clients (
 	no BIGSERIAL NOT NULL,

@@ -1,5 +1,5 @@
 CREATE TABLE address_days (
-	client_no BIGINT NOT NULL,
+	client_no INTEGER NOT NULL,
 	day_on TEXT NOT NULL,
 	address BLOB NOT NULL,
 	clicks BIGINT NOT NULL,
@@ -38,7 +38,7 @@ CREATE TABLE api_keys (
 	CONSTRAINT api_keys_prefix_key UNIQUE (prefix)
 );
 CREATE TABLE applied (
-	client_no BIGINT NOT NULL,
+	client_no INTEGER NOT NULL,
 	"key" TEXT NOT NULL,
 	click_id BLOB NOT NULL,
 	facts BLOB NOT NULL,
@@ -74,7 +74,7 @@ CREATE TABLE clicks (
 );
 CREATE INDEX clicks_by_age ON clicks (at);
 CREATE TABLE conversion_keys (
-	client_no BIGINT NOT NULL,
+	client_no INTEGER NOT NULL,
 	"key" TEXT NOT NULL,
 	click_id BLOB NOT NULL,
 	at BIGINT NOT NULL,
@@ -92,14 +92,14 @@ CREATE TABLE counters (
 );
 CREATE INDEX counters_by_client ON counters (client_no);
 CREATE TABLE departures (
-	publisher_no BIGINT NOT NULL,
+	publisher_no INTEGER NOT NULL,
 	job_id BLOB NOT NULL,
-	group_no BIGINT NOT NULL,
-	client_no BIGINT NOT NULL,
+	group_no INTEGER NOT NULL,
+	client_no INTEGER NOT NULL,
 	bid_type TEXT NOT NULL,
-	bid_micros BIGINT NOT NULL,
-	price_micros BIGINT NOT NULL,
-	left_at BIGINT NOT NULL,
+	bid_micros INTEGER NOT NULL,
+	price_micros INTEGER NOT NULL,
+	left_at INTEGER NOT NULL,
 	CONSTRAINT departures_pkey PRIMARY KEY (publisher_no, job_id, group_no, client_no, bid_type, bid_micros, price_micros, left_at)
 );
 CREATE INDEX departures_by_age ON departures (left_at);
@@ -142,7 +142,7 @@ CREATE TABLE installation (
 	CONSTRAINT installation_id_key UNIQUE (id)
 );
 CREATE TABLE job_counts (
-	client_no BIGINT NOT NULL,
+	client_no INTEGER NOT NULL,
 	owner TEXT NOT NULL,
 	scope TEXT NOT NULL,
 	measure TEXT NOT NULL,
@@ -188,7 +188,7 @@ CREATE TABLE parked (
 CREATE INDEX parked_by_click ON parked (click_id);
 CREATE INDEX parked_by_due ON parked (due_at);
 CREATE TABLE report_streams (
-	key_no BIGINT NOT NULL,
+	key_no INTEGER NOT NULL,
 	holder TEXT NOT NULL,
 	until_at BIGINT NOT NULL,
 	CONSTRAINT report_streams_pkey PRIMARY KEY (key_no)
@@ -204,7 +204,7 @@ CREATE TABLE retired_counters (
 );
 CREATE INDEX retired_counters_by_client ON retired_counters (client_no);
 CREATE TABLE retired_tallies (
-	client_no BIGINT NOT NULL,
+	client_no INTEGER NOT NULL,
 	kind TEXT NOT NULL,
 	disposition TEXT NOT NULL,
 	value BIGINT NOT NULL,
@@ -249,7 +249,7 @@ CREATE TABLE segments (
 );
 CREATE INDEX segments_by_client ON segments (client_no, last_at);
 CREATE TABLE takeovers (
-	feed_no BIGINT NOT NULL,
+	feed_no INTEGER NOT NULL,
 	client_no BIGINT NOT NULL,
 	token TEXT NOT NULL,
 	whole SMALLINT NOT NULL,
@@ -259,14 +259,14 @@ CREATE TABLE takeovers (
 );
 CREATE INDEX takeovers_by_client ON takeovers (client_no);
 CREATE TABLE tallies (
-	client_no BIGINT NOT NULL,
+	client_no INTEGER NOT NULL,
 	kind TEXT NOT NULL,
 	disposition TEXT NOT NULL,
 	value BIGINT NOT NULL,
 	CONSTRAINT tallies_pkey PRIMARY KEY (client_no, kind, disposition)
 );
 CREATE TABLE task_turns (
-	agency_no BIGINT NOT NULL,
+	agency_no INTEGER NOT NULL,
 	turn BIGINT NOT NULL,
 	CONSTRAINT task_turns_pkey PRIMARY KEY (agency_no)
 );
@@ -290,13 +290,13 @@ CREATE TABLE tasks (
 CREATE INDEX tasks_by_due ON tasks (due_at);
 CREATE INDEX tasks_by_lease ON tasks (leased_until);
 CREATE TABLE unindexed (
-	job_no BIGINT NOT NULL,
+	job_no INTEGER NOT NULL,
 	client_no BIGINT NOT NULL,
 	CONSTRAINT unindexed_pkey PRIMARY KEY (job_no)
 );
 CREATE INDEX unindexed_by_client ON unindexed (client_no);
 CREATE TABLE unmatched (
-	job_no BIGINT NOT NULL,
+	job_no INTEGER NOT NULL,
 	client_no BIGINT NOT NULL,
 	CONSTRAINT unmatched_pkey PRIMARY KEY (job_no)
 );
@@ -687,7 +687,7 @@ CREATE TABLE jobs (
 );
 CREATE INDEX jobs_by_client ON jobs (client_no, no, left_at, end_at);
 CREATE INDEX jobs_by_deletion ON jobs (feed_no) WHERE deleted_at IS NOT NULL;
-CREATE INDEX jobs_by_end ON jobs (end_at);
+CREATE INDEX jobs_by_end ON jobs (end_at) WHERE end_at IS NOT NULL;
 CREATE INDEX jobs_by_feed ON jobs (feed_no);
 CREATE TABLE posting_config_clients (
 	no INTEGER NOT NULL,
