@@ -113,10 +113,11 @@ _WORDS = {
 
 def _words(schema: dict[str, Any]) -> Iterator[str]:
     yield from schema
-    below = [*schema.get("properties", {}).values(), schema.get("items")]
+    below = [*schema.get("properties", {}).values()]
+    below += [schema["items"]] if "items" in schema else []
     below += [inner for word in ("anyOf", "oneOf", "allOf") for inner in schema.get(word, [])]
     for inner in below:
-        yield from _words(inner or {})
+        yield from _words(inner)
 
 
 def test_every_schema_is_json_schema() -> None:
