@@ -1,8 +1,10 @@
 """Prices end, caps outlive what they stood on, nobody reads a link: the whole tree, over days."""
 
 from base64 import urlsafe_b64decode
+from collections import Counter
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import duckdb
 
@@ -10,6 +12,8 @@ from flows.days_world import DATES, EVERY_JOB, Town, add_job, living, open_clien
 from flows.test_serve import check_books
 from handbill.ledger.service import export
 from handbill.store.blobs import open_blobs
+from handbill.store.segment_files import Damaged
+from serving import asked, until
 
 BID = 5.0
 SETTINGS = {"caps": {"budget": {"cap": "Monthly", "value": 1_000}}}
@@ -18,11 +22,11 @@ SETTINGS = {"caps": {"budget": {"cap": "Monthly", "value": 1_000}}}
 class Shop:
     """A client with one job, in a job group of its own at one publisher."""
 
-    def __init__(self, town: Town, name: str, **placement: Any) -> None:
+    def __init__(self, town: Town, name: str, kind: str = "CPC", **placement: Any) -> None:
         self.town, self.name = town, name
-        town.new("/publishers", {"id": name, "name": name, "bidType": "CPC"})
+        town.new("/publishers", {"id": name, "name": name, "bidType": kind})
         self.client = open_client(town, name, name, client={"markdown": 20}, job={}, group={
-            "cpcBid": BID, "placements": [{"value": name, **placement}],
+            f"{kind.lower()}Bid": BID, "placements": [{"value": name, **placement}],
         })  # fmt: skip
         (group,) = (
             one
@@ -47,31 +51,62 @@ class Shop:
         self.town.sees(f"{self.name} is gone", lambda: self.town.is_listed(self.name, set()), "-")
 
 
-def clicked(town: Town, *visits: tuple[Shop, str]) -> list[tuple[str, float]]:
-    """What becomes of clicks, one after the other, and what publishers are owed for them."""
+def ledger(town: Town) -> list[dict[str, Any]]:
+    store = open_blobs(str(town.data / "blobs"))
 
-    def ledger() -> list[dict[str, Any]]:
-        store = open_blobs(str(town.data / "blobs"))
-        lines = export(town.records, store, town.data / "scratch")
+    def whole() -> list[dict[str, Any]] | None:
+        try:
+            lines = list(export(town.records, store, town.data / "scratch"))
+        except (duckdb.IOException, Damaged):
+            # With the clock moved by days, files that were merged go while they are read.
+            return None
         return sorted(lines, key=lambda line: str(line["at"]))
 
-    before = {line["id"] for line in ledger()}
+    return until("the ledger is read", whole)
+
+
+class Applied:
+    """What clicks at a publisher that is paid by the apply led to, and who tells of it."""
+
+    def __init__(self, town: Town, shop: Shop) -> None:
+        self.town, self.shop = town, shop
+        self.pixel = town.kept(f"SELECT pixel_id FROM clients WHERE id = '{shop.client}'")
+        self.clicks = [town.click(shop.link, 200 + n) for n in range(3)]
+
+    def page(self, n: int, application: str = "") -> None:
+        said = {"c": self.pixel, "a": "3", "jClickId": self.clicks[n]}
+        query = urlencode(said | {"jobApplicationId": application})
+        assert asked(f"{self.town.server.edge}/px.gif?{query}")[0] == 200
+
+    def server(self, n: int, application: str) -> None:
+        event = {"clickId": self.clicks[n], "a": "3", "jobApplicationId": application}
+        self.town.ask("POST", "/s2s/events", event, x_client_id=self.shop.client)
+
+    def comes_to(self, **expected: int) -> None:
+        """So many applies of each disposition; only those that counted are charged."""
+
+        def found() -> bool | None:
+            lines = [line for line in ledger(self.town) if line["clientId"] == self.shop.client]
+            applies = [line for line in lines if line["kind"] == "APPLY"]
+            if Counter(line["disposition"] for line in applies) != expected:
+                return None
+            assert sum(line["chargeMicros"] for line in lines) == expected["counted"] * 4_000_000
+            return True
+
+        self.town.sees("applies are judged", found, str(expected))
+
+
+def clicked(town: Town, *visits: tuple[Shop, str]) -> list[tuple[str, float]]:
+    """What becomes of clicks, one after the other, and what publishers are owed for them."""
+    before = {line["id"] for line in ledger(town)}
     for visitor, (_, link) in enumerate(visits, start=len(before)):
         town.click(link, visitor)
 
-    def judged() -> list[dict[str, Any]] | None:
-        try:
-            return found()
-        except duckdb.IOException:
-            return (
-                None  # with the clock moved by days, files that were merged go while they are read
-            )
-
     def found() -> list[dict[str, Any]] | None:
-        new = [line for line in ledger() if line["id"] not in before]
+        new = [line for line in ledger(town) if line["id"] not in before]
         return new if len(new) == len(visits) else None
 
-    lines = town.sees("clicks are judged", judged, f"{len(visits)}")
+    lines = town.sees("clicks are judged", found, f"{len(visits)}")
     assert [line["clientId"] for line in lines] == [shop.client for shop, _ in visits]
     return [(line["disposition"], line["chargeMicros"] / 1e6) for line in lines]
 
@@ -93,6 +128,12 @@ def test_prices_end_and_caps_do_not(tmp_path: Path) -> None:
             for micros in (5_000_000, 4_000_000):
                 leb = bytes((micros & 127 | 128, micros >> 7 & 127 | 128, micros >> 14 & 127 | 128))
                 assert leb not in raw
+        applied = Applied(town, Shop(town, "Paid", "CPA"))
+        for n in range(40):
+            applied.page(0, f"made-up-{n}")
+        applied.page(1)
+        applied.server(2, "real-2")
+        applied.comes_to(counted=3, further=39)
         # The bid falls; the job moves to a cheaper group; a placement and a group go.
         town.ask("PUT", lowered.group, {"cpcBid": 1})
         other = {"name": "Cheap", "cpcBid": 0.5, "filters": EVERY_JOB, "priority": 9} | DATES
@@ -111,8 +152,22 @@ def test_prices_end_and_caps_do_not(tmp_path: Path) -> None:
         assert clicked(town, *((shop, shop.link) for shop in shops)) == [
             ("valid", 4.0), ("valid", 4.0), ("over_cap", 0.0), ("valid", 4.0),
         ]  # fmt: skip
+        # A placement that comes back has the cap that it is given, and what it has spent.
+        again = {"value": "Capped", "caps": {"budget": {"cap": "Monthly", "value": 10}}}
+        town.ask("PUT", capped.group, {"placements": [{"value": "Else"}, again]})
+        back = (capped, capped.listed())
+        assert clicked(town, back) == [("valid", 4.0)]
+        again["caps"] = {"budget": {"cap": "Monthly", "value": 7}}
+        town.ask("PUT", capped.group, {"placements": [{"value": "Else"}, again]})
+        assert clicked(town, back) == [("over_cap", 0.0)]
+        town.ask("PUT", capped.group, {"placements": [{"value": "Else"}]})
+        capped.gone()
         town.forward(hours=49)
         town.log_in()
+        applied.server(1, " real-1 ")
+        applied.page(2)
+        applied.page(0)
+        applied.comes_to(counted=3, further=39, duplicate=3)
         fresh = (moved, moved.listed())
         assert clicked(town, *((shop, shop.link) for shop in shops), fresh) == [
             ("valid", 0.8), ("latent", 0.0), ("latent", 0.0), ("latent", 0.0), ("valid", 0.4),

@@ -5,7 +5,7 @@ import gzip
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
@@ -24,6 +24,7 @@ from handbill.kit.faults import Fault, Refused
 from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND, Instant
 from handbill.kit.jsons import decode
 from handbill.kit.zones import day_of, zone_of
+from handbill.ledger.service import Wanted, export
 from handbill.stats import files, service
 from handbill.stats.questions import LEVELS, QUESTION
 from handbill.stats.rows import Report
@@ -260,6 +261,19 @@ def test_days_are_cut_in_the_zone_that_is_asked_for(market: Desk) -> None:
         assert {(line["date"],) for line in lines} == expected.keys()
         for line in lines:
             check_line(line, expected[(line["date"],)])
+
+
+def test_the_export_of_a_client_and_a_day_adds_up_to_the_reports_row(market: Desk) -> None:
+    """Of days of the client's zone, one of which has 25 hours."""
+    client_no = traffic(market)
+    market.clicked(market.listing(client_no=market.client("c2"), publisher_no=1))
+    market.judged()
+    lines = {line["date"]: line for line in market.lines(client_no, "DATE")}
+    for day in (min(lines), "2026-11-01", "2026-11-09", max(lines)):
+        on = date.fromisoformat(day)
+        told = export(market.records, market.blobs, market.scratch, Wanted(client_no, on, on))
+        (sums,) = fold(list(told), "America/New_York", ("CLIENT",)).values()
+        check_line(lines[day], sums)
 
 
 @pytest.mark.parametrize(
