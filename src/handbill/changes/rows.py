@@ -57,6 +57,7 @@ _OLDEST = sa.select(_t.no).where(_t.at < b("before")).order_by(_t.at).limit(
     b("most", type_=sa.Integer)
 )  # fmt: skip
 _FORGET = sa.delete(changes).where(_t.no.in_(_OLDEST))
+_PLACE = (_t.at, _t.no)
 _TOLD = (
     sa.select(
         _t.no, _t.at, agencies.c.id, clients.c.id, _t.kind, _t.entity_id, _t.act, _t.actor,
@@ -64,16 +65,16 @@ _TOLD = (
     )
     .outerjoin(agencies, agencies.c.no == _t.agency_no)
     .outerjoin(clients, clients.c.no == _t.client_no)
-    .where(_t.no < b("before_no"))
-    .order_by(_t.no.desc())
+    .where(sa.tuple_(*_PLACE) < sa.tuple_(b("before_at"), b("before_no")))
+    .order_by(*(column.desc() for column in _PLACE))
     .limit(b("most", type_=sa.Integer))
 )  # fmt: skip
-_CONDITIONS = {
-    "agency_no": _t.agency_no == b("agency_no"), "client_no": _t.client_no == b("client_no"),
-    "entity_id": _t.entity_id == b("entity_id"), "actor_id": _t.actor_id == b("actor_id"),
-    "actor": _t.actor == b("actor"),
-    "since_at": _t.at >= b("since_at"), "until_at": _t.at < b("until_at"),
+_CHOSEN = {
+    "entity_id": _t.entity_id, "actor_id": _t.actor_id, "client_no": _t.client_no,
+    "agency_no": _t.agency_no,
 }  # fmt: skip
+"""What has an index, that which leaves the fewest first."""
+_BESIDE = {"actor": _t.actor == b("actor"), "since_at": _t.at >= b("since_at")}
 
 
 def add(
@@ -92,18 +93,33 @@ def add(
     tx.run_text_many(tx.dialect.text_of(_ADD), rows)
 
 
-@lru_cache(maxsize=64)
-def _page(names: tuple[str, ...]) -> sa.Select[Any]:
-    return _TOLD.where(*(_CONDITIONS[name] for name in names))
+def _unled(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """The column, in a form that no index is walked by."""
+    return sa.func.coalesce(column, column)
 
 
-def page(tx: Tx, asked: Asked, before_no: int, most: int) -> list[Change]:
-    """Newest first; only those before a number."""
+@lru_cache(maxsize=128)
+def _page(names: frozenset[str]) -> sa.Select[Any]:
+    """One index is walked, in order, as far as need be: the others are kept from being chosen, as
+    an engine that does not know how many rows each leaves may choose the longest.
+    """
+    chosen = [column for name, column in _CHOSEN.items() if name in names]
+    where = [condition for name, condition in _BESIDE.items() if name in names]
+    where += [column == b(column.name) for column in chosen[:1]]
+    where += [_unled(column) == b(column.name) for column in chosen[1:]]
+    return _TOLD.where(*where)
+
+
+def page(tx: Tx, asked: Asked, before: tuple[Instant, int], most: int) -> list[Change]:
+    """Newest first; only those before an instant and number."""
     given = {
         name: value for name in Asked.__struct_fields__
         if (value := getattr(asked, name)) is not None
     }  # fmt: skip
-    found = tx.all(_page(tuple(given)), **given, before_no=before_no, most=most)
+    until_at = given.pop("until_at", None)
+    at, no = before if until_at is None else min(before, (until_at, 0))
+    statement = _page(frozenset(given))
+    found = tx.all(statement, **given, before_at=at, before_no=no, most=most)
     return [_change(row) for row in found]
 
 

@@ -38,7 +38,7 @@ _NEVER_TOLD = frozenset(
     ("no", "id", "agency_no", "client_no", "created_at", "updated_at", "deleted_at", "body")
 )
 _PLACES = ("no", "id", "agency_no", "client_no")
-_NEWEST = 2**62
+_NEWEST = (2**62, 2**62)
 _State = dict[str, Any]
 
 
@@ -149,11 +149,13 @@ def _state(told: Told, row: Mapping[str, Any], *, whole: bool) -> _State:
 
 
 # ── reading and forgetting ──────────────────────────────────────────────────────────────────────
-def page(tx: Tx, asked: Asked, most: int, before_no: int = _NEWEST) -> list[Change]:
+def page(
+    tx: Tx, asked: Asked, most: int, before: tuple[Instant, int] = _NEWEST
+) -> list[Change]:  # fmt: skip
     """Some of the changes that are meant, newest first; the next ones stand before the last's
-    number. **Refuses** nothing: whoever asks for an agency says its number.
+    instant and number.
     """
-    return rows.page(tx, asked, before_no, most)
+    return rows.page(tx, asked, before, most)
 
 
 def forget(tx: Tx, now: Instant, most: int) -> int:

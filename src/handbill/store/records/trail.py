@@ -13,8 +13,9 @@ changes = sa.Table(
     "changes", metadata, _no(), _whole("at"), _whole("agency_no", null=True),
     _whole("client_no", null=True), _text("kind"), _text("entity_id"), _text("act"),
     _text("actor"), _text("actor_id"), _text("request_id", null=True), _text("cause"),
-    _text("fields"), sa.Index("changes_by_agency", "agency_no", "no"),
-    sa.Index("changes_by_client", "client_no", "no"), sa.Index("changes_by_age", "at"),
-    sa.Index("changes_by_entity", "entity_id", "no"),
-    sa.Index("changes_by_actor", "actor_id", "no"),
+    _text("fields"), sa.Index("changes_by_age", "at", "no"),
+    sa.Index("changes_by_agency", "agency_no", "at", "no"),
+    sa.Index("changes_by_client", "client_no", "at", "no"),
+    sa.Index("changes_by_entity", "entity_id", "at", "no"),
+    sa.Index("changes_by_actor", "actor_id", "at", "no"),
 )  # fmt: skip

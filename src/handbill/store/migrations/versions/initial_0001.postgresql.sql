@@ -60,11 +60,11 @@ CREATE TABLE changes (
 	fields TEXT COLLATE "C" NOT NULL,
 	CONSTRAINT changes_pkey PRIMARY KEY (no)
 );
-CREATE INDEX changes_by_actor ON changes (actor_id, no);
-CREATE INDEX changes_by_age ON changes (at);
-CREATE INDEX changes_by_agency ON changes (agency_no, no);
-CREATE INDEX changes_by_client ON changes (client_no, no);
-CREATE INDEX changes_by_entity ON changes (entity_id, no);
+CREATE INDEX changes_by_actor ON changes (actor_id, at, no);
+CREATE INDEX changes_by_age ON changes (at, no);
+CREATE INDEX changes_by_agency ON changes (agency_no, at, no);
+CREATE INDEX changes_by_client ON changes (client_no, at, no);
+CREATE INDEX changes_by_entity ON changes (entity_id, at, no);
 CREATE TABLE clicks (
 	id BYTEA NOT NULL,
 	client_no BIGINT NOT NULL,

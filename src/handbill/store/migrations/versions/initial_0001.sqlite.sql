@@ -58,11 +58,11 @@ CREATE TABLE changes (
 	cause TEXT NOT NULL,
 	fields TEXT NOT NULL
 );
-CREATE INDEX changes_by_actor ON changes (actor_id, no);
-CREATE INDEX changes_by_age ON changes (at);
-CREATE INDEX changes_by_agency ON changes (agency_no, no);
-CREATE INDEX changes_by_client ON changes (client_no, no);
-CREATE INDEX changes_by_entity ON changes (entity_id, no);
+CREATE INDEX changes_by_actor ON changes (actor_id, at, no);
+CREATE INDEX changes_by_age ON changes (at, no);
+CREATE INDEX changes_by_agency ON changes (agency_no, at, no);
+CREATE INDEX changes_by_client ON changes (client_no, at, no);
+CREATE INDEX changes_by_entity ON changes (entity_id, at, no);
 CREATE TABLE clicks (
 	id BLOB NOT NULL,
 	client_no BIGINT NOT NULL,
