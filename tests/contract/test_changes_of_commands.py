@@ -214,6 +214,11 @@ def test_changes_are_chosen_and_listed_newest_first(run: Run, sqlite_office: Off
     told = run("changes", "--client", client_id, "--last", "1").stdout.splitlines()
     assert told[0].split("  ")[1:3] == ["CHANGE", f"CLIENT {client_id}"]
     assert told[1] == '    /status  "A" → "P"'
+    campaign = office.campaign(client)
+    group = office.group(campaign, adWordsMetadata={"a\x1b[2J\n\u202e": "b\x9b"})
+    shown = run("changes", "--entity", group.rsplit("/", 1)[1]).stdout
+    assert all(line.isprintable() for line in shown.splitlines())
+    assert "\\u001b[2J" in shown
     refused(run("changes", "--since", "yesterday"), Misspoken, "neither a day nor an instant")
     refused(run("changes", "--client", "nobody"), Mistaken, "there is no client 'nobody'")
     refused(run("changes", "--agency", "nobody"), Mistaken, "there is no agency 'nobody'")

@@ -67,7 +67,7 @@ def changes(
     if json:
         say({"data": [_spelled(one) for one in found]}, as_json=True)
         return
-    say_lines(line.encode() for one in found for line in _lines(one))
+    say_lines(_harmless(line).encode() for one in found for line in _lines(one))
 
 
 def _client_no(tx: Tx, client_id: str) -> int:
@@ -107,6 +107,11 @@ def _lines(one: Change) -> Iterator[str]:
     yield f"{iso_of(one.at)}  {one.act:<6}  {one.kind} {one.entity_id}  {who}  {one.cause}".rstrip()
     for field in one.fields:
         yield f"    {field.field}  {_told(field)}"
+
+
+def _harmless(line: str) -> str:
+    """A line without a character that a terminal obeys: names come from outside."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in line)
 
 
 def _told(field: Changed) -> str:
