@@ -29,6 +29,7 @@ from handbill.funnel import routes as funnel
 from handbill.groups import routes as groups
 from handbill.host import figures, security
 from handbill.host.beats import BEAT_SECONDS, Beat
+from handbill.host.garbage import spare_what_stays
 from handbill.host.logs import log_json_lines, set_level
 from handbill.host.settings import Settings
 from handbill.http.app import Application
@@ -187,6 +188,7 @@ def main(settings: Settings, number: int = 0) -> None:
             loop.add_signal_handler(name, end)
         living = asyncio.create_task(live(Beat(settings.beats_folder, f"api-{number}")))
         watching = asyncio.create_task(watch.go_on())
+        spare_what_stays()
         await server.serve()
         living.cancel()
         watching.cancel()

@@ -1,7 +1,6 @@
 """The composition root of an edge process: picks the engines, the clock and chance, and serves."""
 
 import asyncio
-import gc
 import resource
 import shutil
 import signal
@@ -19,6 +18,7 @@ from handbill.host import figures
 from handbill.host.beats import BEAT_SECONDS, Beat
 from handbill.host.clock import clock_of
 from handbill.host.folders import Unusable, make_private
+from handbill.host.garbage import spare_what_stays
 from handbill.host.identity import source_of
 from handbill.host.ids import SystemIds
 from handbill.host.masters import Masters
@@ -38,7 +38,6 @@ _LOG = getLogger("handbill.edge")
 DRAIN_S = 8.0
 BACKLOG = 2048
 _KEYS_EVERY = 60  # beats
-_YOUNG = 50_000  # objects
 _BROKEN_S = 1.0  # in which those who come are told of a broken journal, before the restart
 _OTHER_FILES = MOST_OPEN + 128  # descriptors for all that is no connection
 
@@ -93,11 +92,7 @@ async def _serve(settings: Settings, number: int) -> None:
         sock=listening(settings.host, settings.edge_port),
         backlog=BACKLOG,
     )
-    # What lives from here on to the end need not be looked at by every collection, and one wave
-    # of clicks is no reason for one.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG)
+    spare_what_stays()
     _LOG.info("edge %d serves", number)
     living = asyncio.create_task(_live(Beat(settings.beats_folder, f"edge-{number}"), edge))
     try:

@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from inspect import isawaitable
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,6 +20,7 @@ from handbill.http.gates import Arrival, admitted, found_client, held_client, re
 from handbill.http.lanes import Deputies, Lanes, Owners, lane_of
 from handbill.http.operations import JSON, NO_RECORDS, Answer, Call, Desk, Lane, Operation, body_in
 from handbill.http.paths import Paths
+from handbill.http.turns import Lane as Turned
 from handbill.http.writing import Writer
 from handbill.kit.faults import Fault, Refused, bad_request, passes
 from handbill.store.records import Tx
@@ -28,9 +30,9 @@ from handbill.wire.values import MOST_FAULTS
 _log = logging.getLogger("handbill.http")
 _MOST_URL = 8_192
 _MOST_HEADERS = 16_384
-_SHORT = 65_536  # a body that is read while others wait
+_SHORT = 16_384  # a body that is read while others wait: some milliseconds
 _SMALL = 8_192  # an answer that may be kept; 16 MB are kept at most
-_THREADS = 8
+_THREADS = 10  # as many as have places
 _RETRY_SECONDS = 5  # after trouble that passes
 _STREAM_THREADS = 16  # each waits for one chunk of a body at a time
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,100}")
@@ -177,21 +179,28 @@ class Application:
         self, operation: Operation, reading: Operation | None, arrival: Arrival, owner: str
     ) -> Answer:
         """Gates and work, where they belong: on the event loop, or in a thread."""
-        local = self._desk.records.reads_inline
-        if not local or operation.mints or len(arrival.body) > _SHORT:
-            return await self._threaded(operation, reading, arrival, owner)
+        is_long = len(arrival.body) > _SHORT
+        if is_long or operation.mints or not self._desk.records.reads_inline:
+            lane = self._lanes.bodies if is_long else self._lanes.threads
+            return await self._threaded(lane, operation, reading, arrival, owner)
         if operation.verb == "GET":
             return self._work(operation, reading, arrival)
         if not operation.writes:
-            return await self._threaded(operation, reading, arrival, owner)
+            return await self._threaded(self._lanes.threads, operation, reading, arrival, owner)
         with self._desk.records.read() as tx:
             passed = self._passed(tx, operation, reading, arrival)
-        return await self._writer.write(owner, lambda tx: self._changed(tx, passed))
+        try:
+            return await self._writer.write(owner, lambda tx: self._changed(tx, passed))
+        finally:
+            # What one commit has brought comes back at once: it is told in turns too.
+            with suppress(Refused):
+                await self._lanes.loop.slice(owner)
 
     async def _threaded(
-        self, operation: Operation, reading: Operation | None, arrival: Arrival, owner: str
-    ) -> Answer:
-        leave = await self._lanes.threads.enter(owner)
+        self, lane: Turned, operation: Operation, reading: Operation | None, arrival: Arrival,
+        owner: str,
+    ) -> Answer:  # fmt: skip
+        leave = await lane.enter(owner)
         try:
             return await _in(self._threads, lambda: self._work(operation, reading, arrival))
         finally:
@@ -385,8 +394,5 @@ def head_of(answer: Answer, request_id: str) -> list[Pair]:
     )
 
 
-def application(
-    operations: Iterable[Operation], desk: Desk, deputies: Deputies | None = None
-) -> Application:
-    """The ASGI application over a table of operations."""
-    return Application(operations, desk, deputies)
+application = Application
+"""The ASGI application over a table of operations."""

@@ -24,6 +24,7 @@ _WAIT_SECONDS = 10.0
 _WAITING_EACH, _WAITING = 1_024, 16_384  # what is quick; one address has fewer under way
 _BULK_PLACES = 2
 _THREAD_PLACES, _THREADS_EACH = 8, 4
+_BODY_PLACES = 2
 Deputies = Mapping[Lane, Sequence[Deputy]]
 
 
@@ -54,6 +55,8 @@ class Lanes:
         quick = "requests of this agency"
         self.loop = Turned(quick, Bounds(1, 1, _WAITING_EACH, _WAITING))
         self.threads = Turned(quick, Bounds(_THREAD_PLACES, _THREADS_EACH, _WAITING_EACH, _WAITING))
+        # Threads that compute take the interpreter from the loop, each as often as it needs it.
+        self.bodies = Turned(quick, Bounds(_BODY_PLACES, 1, _WAITING_EACH, _WAITING))
         self.of: Mapping[Lane, Turned] = {
             "bulk": Turned(quick, bounds["bulk"]),
             "slow": Turned("slow look-ups", bounds["slow"], _WAIT_SECONDS),
