@@ -23,7 +23,11 @@ def with_links(call: Call, body: object, total: int, first: int = 0) -> Answer:
         links["prev"] = min(page - 1, last)
     if (page - first + 1) * limit < total:
         links["next"] = page + 1
-    rest = {name: value for name, value in call.query.items() if name not in {"page", "limit"}}
+    rest = {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in call.query.items()
+        if name not in {"page", "limit"}
+    }
 
     def url(number: int) -> str:
         query = urlencode(rest | {"page": number, "limit": limit})

@@ -1,0 +1,134 @@
+"""Every query parameter of every operation acts, and what it cannot mean is refused by its name."""
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from contract.office import Office
+from contract.world import FEED, World, build
+from handbill.api import operations
+from handbill.feeds import service as feeds
+from handbill.http.app import application
+from handbill.http.operations import Operation
+from handbill.rules.routes import OPERATIONS as RULES
+from handbill.wire.values import Choice, Flag, Integer, Text
+
+PARAMETERS = [(row, name) for row in operations() for name in row.query.fields]
+SHOWN_ELSEWHERE = {
+    ("run_feed", "force"): "acts on the run that it asks for: flows/test_feed_imports.py",
+    ("list_recent_events", "limit"): "events show once judged: flows/test_recent_events.py",
+    ("list_deliveries", "page"): "a fetcher delivers: flows/test_deliveries.py",
+    ("list_deliveries", "limit"): "a fetcher delivers: flows/test_deliveries.py",
+}
+"""Parameters that change no answer here, and why."""
+
+
+@pytest.fixture(scope="module")
+def market(module_office: Office) -> tuple[World, World]:
+    """A world with two of everything that is listed, and another client's."""
+    office = module_office
+    office.app = application(operations(), office.desk)
+    own, other = build(office), build(office)
+    ids, client = own.ids, own.client
+    office.ask("POST", "/api-keys")
+    office.ask("POST", "/api-clients")
+    office.new("/publisher-families", {"publishers": [ids["publisher_id"]]})
+    office.group(f"{client}/campaigns/{ids['campaign_id']}")
+    office.new(f"{client}/feeds", FEED)
+    at = f"{client}/publishers/{ids['publisher_id']}/configs"
+    config = office.get(f"{at}/{ids['config_id']}")
+    office.new(at, config)
+    posted = f"{client}/configs/{ids['config_id']}/jobs"
+    office.put(f"{at}/{ids['config_id']}", {"availableCount": 3})
+    for ref in ("paused", "pinned", "waiting", "stopped"):
+        job = {"refNumber": ref, "title": "t", "description": "d", "url": "https://e.example.com/1"}
+        office.new(f"{client}/jobs", job)
+        assert office.ask("POST", posted, [ref]).status == 200
+    office.put(f"{posted}/pause", ["paused"])
+    office.put(f"{posted}/pin", ["pinned"])
+    office.put(f"{client}/jobs/stopped/pause")
+    headers = {"x-client-id": ids["client_id"]}
+    scope = {"clientId": "client_id", "campaignId": "campaign_id", "jobGroupId": "jobgroup_id"}
+    rule = RULES[0].sample | {name: ids[slot] for name, slot in scope.items()} | {"name": "two"}
+    assert office.ask("POST", "/rules", rule, headers=headers).status == 200
+    entity = {"clientId": ids["client_id"], "entityId": ids["campaign_id"], "level": "Campaign"}
+    office.new("/markups", {"effectiveFrom": 1_793_577_600, "value": 5, "entities": [entity]})
+    theirs = f"{other.client}/publishers/{ids['publisher_id']}/click-definition"
+    office.put(theirs, {"preset": "2"})
+    with office.desk.records.write() as tx:
+        begun = feeds.begin_run(tx, office.desk.ids, office.clock.now(), ids["feed_id"])
+        assert begun is not None
+        feeds.end_run(tx, *begun[1:], "FAILED", office.clock.now())
+    office.ask("POST", f"{client}/feeds/{ids['feed_id']}/run")
+    return own, other
+
+
+def _asked(market: World, operation: Operation, query: dict[str, Any]) -> Any:
+    path = market.url(operation).partition("?")[0]
+    body = None
+    if operation.name == "get_jobs_in_bulk":
+        reference = quote(market.ids["job_reference"], safe="")
+        body = [market.office.get(f"{market.client}/jobs/{reference}")["jobId"]]
+    headers = market.headers(operation)
+    return market.office.ask(operation.verb, f"{path}?{urlencode(query)}", body, headers)
+
+
+def _values(market: tuple[World, World], operation: Operation, name: str) -> list[Any]:
+    """Values that must make a difference."""
+    shape = operation.query.fields[name].shape
+    if isinstance(shape, Flag):
+        return ["true", "false"]
+    if isinstance(shape, Choice):
+        return list(shape.words)
+    if isinstance(shape, Integer):
+        return [shape.least, shape.least + 1]
+    assert isinstance(shape, Text)
+    return [world.ids["client_id"] for world in market]
+
+
+@pytest.mark.parametrize(
+    ("operation", "name"), PARAMETERS, ids=lambda given: getattr(given, "name", given)
+)
+def test_each_parameter_acts(market: tuple[World, World], operation: Operation, name: str) -> None:
+    if (operation.name, name) in SHOWN_ELSEWHERE:
+        return
+    own = market[0]
+    sound = own.query(operation)
+    if "page" in operation.query.fields:
+        sound = {"page": operation.query.fields["page"].shape.least, "limit": 1}
+    answers = []
+    for value in _values(market, operation, name):
+        reply = _asked(own, operation, sound | {name: value})
+        assert reply.status == 200, reply.raw
+        answers.append(reply.json.get("data", reply.json))
+    assert answers[0] != answers[1], f"{operation.name}: {name} changes nothing"
+
+
+@pytest.mark.parametrize(
+    ("operation", "name"), PARAMETERS, ids=lambda given: getattr(given, "name", given)
+)
+def test_what_a_parameter_cannot_mean_is_refused_by_its_name(
+    market: tuple[World, World], operation: Operation, name: str
+) -> None:
+    own = market[0]
+    sound = own.query(operation)
+    right = str(_values(market, operation, name)[0])
+    wrong = ["", "\0"]
+    if not isinstance(operation.query.fields[name].shape, Text):
+        wrong += ["null", "yes", "-1", "1.5", f"{right},{right}", f" {right}", "9" * 30]
+    for text in wrong:
+        reply = _asked(own, operation, sound | {name: text})
+        assert reply.status == 400, (text, reply.raw)
+        assert [fault["field"] for fault in reply.json["errors"]] == [f"/{name}"]
+    twice = urlencode([*(sound | {name: right}).items(), (name, right)])
+    path = own.url(operation).partition("?")[0]
+    reply = own.office.ask(operation.verb, f"{path}?{twice}", [], own.headers(operation))
+    assert {"field": f"/{name}", "message": "is there twice"} in reply.json["errors"]
+
+
+def test_the_links_of_a_page_ask_as_it_was_asked(market: tuple[World, World]) -> None:
+    own = market[0]
+    path = f"{own.client}/publishers/{own.ids['publisher_id']}/jobs"
+    reply = own.office.ask("GET", f"{path}?page=0&limit=1&pinned=FALSE")
+    assert f'<{path}?pinned=false&page=1&limit=1>; rel="next"' in reply.headers["link"]
