@@ -40,6 +40,12 @@ PROGRAMS = (
          r"|axios|aiohttp|httpx|HttpClient|HttpComponents|spray-can|akka-http|Finatra"
          r"|cpp-httplib|rest-client|Elixir|hackney|Tesla|mint|R|libsoup|Nim|Haskell|Clojure\S*|Scalaj\S*"
          r")(?:[/ (]|$)", "a library for HTTP, by its own name"),
+    Sign(r"^(?!Mozilla/|Opera/|\[FB)(?!.*(?:iPhone|iPad|iPod|iOS|Android|HarmonyOS|KaiOS"
+         r"|Windows Phone|MIDP|Symbian|SymbOS|BlackBerry|Nokia|SAMSUNG|SonyEricsson|UCWEB))"
+         r"(?!(?:Lynx|E?Links|w3m|Dillo|NetSurf)[/ ])", "no browser of people begins like this, and no telephone is named"),
+    Sign(r"^Mozilla(?:/[\d.]+)?(?: \(compatible\))?$", "says nothing but that it is a browser"),
+    Sign(r"(?i)\b(?:jsoup|HtmlUnit|prerender)\b|\bThunderbird/",
+         "a program that reads pages behind a browser's name; Thunderbird hands links on"),
     Sign(r"\bCFNetwork/|\bDarwin/[\d.]+$", "Apple's library for HTTP: an app asks, no browser"),
     Sign(r"\b(?:Jakarta Commons|WindowsPowerShell|WinHttpRequest|HttpUrlConnection|dart:io"
          r"|HttpClient|http-client|ktor-client|OkHttp)\b", "a library for HTTP"),
@@ -49,7 +55,7 @@ PROGRAMS = (
     Sign(r"(?i)\b(?:MicrosoftPreview|SkypeUriPreview|link ?preview|url ?preview|unfurl\w*"
          r"|ImageProxy|MailProxy|Snap URL|preview service)\b",
          "a messenger or mailer shows what is behind a link"),
-    Sign(r"^(?:Viber|WhatsApp|Telegram|Signal|Line|Slack|Discord|Teams|Skype)[/ ][\w. ]*$",
+    Sign(r"^(?:Viber|WhatsApp|Telegram|Signal|Line|Slack|Discord|Teams|Skype)[/ -][\w. ]*$",
          "a messenger itself, no browser: it shows what is behind a link"),
     Sign(r"(?i)\b(?:Barracuda\w*|Mimecast|Proofpoint|MessageLabs|Symantec|FireEye|IronPort|Sophos"
          r"|Forcepoint|Websense|TrendMicro|Trend Micro|FortiGuard|Fortinet|Avanan|Cloudmark"
