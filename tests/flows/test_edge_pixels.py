@@ -52,6 +52,26 @@ def test_without_a_click_it_is_organic(tmp_path: Path) -> None:
     at_the_door(scenario, tmp_path)
 
 
+def test_what_a_page_was_meant_to_fill_in_says_nothing(tmp_path: Path) -> None:
+    """Else all who apply would be one application, and no click would be known."""
+
+    async def scenario(door: Door) -> None:
+        for unsaid in ("undefined", "{{application_id}}", "%%ID%%", " null ", "[object Object]"):
+            await door.ask(_target(jClickId=CLICK_ID, jobApplicationId=unsaid, candidateId=unsaid))
+        await door.ask(_target(jClickId=f"{CLICK_ID}", jobApplicationId="[A-7]"))
+        await door.ask(_target(jClickId="${jClickId}", a=" 3 "))
+        escaped = _target(jClickId=CLICK_ID, jobApplicationId="x").replace("&", "&amp;")
+        await door.ask(escaped)
+        *unsaid_ones, bracketed, organic, meant = door.events()
+        assert unsaid_ones == [conversion_of(CLICK, NOW, 7, 3, "pixel")] * 5
+        assert bracketed == conversion_of(CLICK, NOW, 7, 3, "pixel", "", "[A-7]")
+        assert isinstance(organic, ReceivedConversion)
+        assert organic.click_random == b""
+        assert meant == conversion_of(CLICK, NOW, 7, 3, "pixel", "", "x")
+
+    at_the_door(scenario, tmp_path)
+
+
 def test_the_click_may_come_as_a_cookie(tmp_path: Path) -> None:
     async def scenario(door: Door) -> None:
         cookies = {"Cookie": f"a=b; jClickId={CLICK_ID}; c=d"}

@@ -42,7 +42,8 @@ PROGRAMS = (
          r")(?:[/ (]|$)", "a library for HTTP, by its own name"),
     Sign(r"^(?!Mozilla/|Opera/|\[FB)(?!.*(?:iPhone|iPad|iPod|iOS|Android|HarmonyOS|KaiOS"
          r"|Windows Phone|MIDP|Symbian|SymbOS|BlackBerry|Nokia|SAMSUNG|SonyEricsson|UCWEB))"
-         r"(?!(?:Lynx|E?Links|w3m|Dillo|NetSurf)[/ ])", "no browser of people begins like this, and no telephone is named"),
+         r"(?!(?:Lynx|E?Links|w3m|Dillo|NetSurf)[/ ])",
+         "no browser of people begins like this, and no telephone is named"),
     Sign(r"^Mozilla(?:/[\d.]+)?(?: \(compatible\))?$", "says nothing but that it is a browser"),
     Sign(r"(?i)\b(?:jsoup|HtmlUnit|prerender)\b|\bThunderbird/",
          "a program that reads pages behind a browser's name; Thunderbird hands links on"),

@@ -4,6 +4,7 @@ One journal record is one msgpack array of events of **one client**, encoded by 
 read by ``decode``. A record is stored whole or not at all, so an array of S2S events is too.
 """
 
+import re
 from hashlib import md5
 
 import msgspec
@@ -12,6 +13,11 @@ from handbill.core.listing_tokens import JOB, Click, Listing, terms_of
 from handbill.core.nouns import BidType
 from handbill.kit.instants import MINUTE, Instant, iso_of
 
+_NOT_FILLED_IN = re.compile(
+    r"undefined|null|\(null\)|none|nil|nan|\[object \w+\]|\[[a-z_ ]+\]|\$?\{+[^{}]*\}+|%+[a-z_]+%+"
+    r"|<[^<>]*>|#\w+#|__[a-z_]+__",
+    re.IGNORECASE,
+)
 MOST_AHEAD = 10 * MINUTE  # as the clocks of two hosts may differ
 
 
@@ -110,18 +116,24 @@ def click_of_packed(
     )  # fmt: skip
 
 
+def id_said(text: str) -> str:
+    """What the ATS calls its candidate or application: blanks around it say nothing, and what a
+    page shows in its stead where nobody filled it in is none; else all who apply would be one.
+    """
+    bare = text.strip()
+    return "" if _NOT_FILLED_IN.fullmatch(bare) else bare
+
+
 def conversion_of(
     click: Click, at: Instant, client_no: int, action: int, source: str,
     candidate_id: str = "", application_id: str = "",
 ) -> ReceivedConversion:  # fmt: skip
-    """The journal's form of a conversion that carries a genuine click id. Blanks around what the
-    ATS calls its candidate and application say nothing.
-    """
+    """The journal's form of a conversion that carries a genuine click id."""
     listing = click.listing
     return ReceivedConversion(
         at, client_no, action, source, click.random, click.at, listing.client_no, listing.job_id,
         listing.campaign_no, listing.group_no, listing.publisher_no, listing.bid_type,
-        listing.bid_micros, listing.price_micros, candidate_id.strip(), application_id.strip(),
+        listing.bid_micros, listing.price_micros, id_said(candidate_id), id_said(application_id),
         listing.listed_at,
     )  # fmt: skip
 
@@ -133,5 +145,5 @@ def organic_of(
     """The journal's form of a conversion without a click; empty: at no job that we know."""
     return ReceivedConversion(
         at, client_no, action, source, b"", 0, 0, job_id, 0, 0, 0, "Organic", 0, 0,
-        candidate_id.strip(), application_id.strip(),
+        id_said(candidate_id), id_said(application_id),
     )  # fmt: skip

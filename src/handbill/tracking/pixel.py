@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from handbill.core.listing_tokens import Click
-from handbill.core.received import ReceivedConversion, conversion_of, organic_of
+from handbill.core.received import ReceivedConversion, conversion_of, id_said, organic_of
 from handbill.http1.messages import Answer, Request, head
 from handbill.kit.instants import Instant
 from handbill.tracking.files import not_modified
@@ -60,12 +60,10 @@ def script(request: Request) -> Answer:
 def report_of(query: bytes, cookies: bytes) -> Report | None:
     """Read a pixel's query; None if it cannot be counted. **Source**: domain 7.2."""
     try:
-        fields = dict(
-            reversed(parse_qsl(query.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS))
-        )
+        fields = dict(reversed(parse_qsl(_as_written(query), max_num_fields=_MOST_FIELDS)))
     except ValueError:
         return None
-    pixel_id, action = fields.get("c", ""), _ACTIONS.get(fields.get("a", ""))
+    pixel_id, action = fields.get("c", "").strip(), _ACTIONS.get(fields.get("a", "").strip())
     application_id, candidate_id = fields.get("jobApplicationId", ""), fields.get("candidateId", "")
     if (
         action is None
@@ -73,7 +71,7 @@ def report_of(query: bytes, cookies: bytes) -> Report | None:
         or any(map(_is_odd, (pixel_id, application_id, candidate_id)))
     ):
         return None
-    click_id = fields.get("jClickId", "")
+    click_id = id_said(fields.get("jClickId", ""))
     if not click_id and (found := _COOKIE.search(cookies)):
         click_id = found[1].decode("latin-1")
     reference = fields.get("r", "")
@@ -85,6 +83,11 @@ def report_of(query: bytes, cookies: bytes) -> Report | None:
         candidate_id,
         "" if _is_odd(reference) else reference,
     )
+
+
+def _as_written(query: bytes) -> str:
+    """The query as the page's author wrote it: an image's address may be escaped once too often."""
+    return query.replace(b"&amp;", b"&").decode("utf-8", "replace")
 
 
 def conversion(
