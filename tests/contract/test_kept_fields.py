@@ -10,7 +10,6 @@ import pytest
 from contract.office import Body, Office, operation_of, plain
 from contract.world import FEED
 from handbill.core.mapping import KEYS
-from handbill.rules.routes import OPERATIONS as RULES
 from handbill.wire.shapes import ListOf, MapOf, Nullable, Object, OneOrMany, Shape
 
 _SECRETS = {"password"}
@@ -346,7 +345,7 @@ def test_what_is_set_comes_back(module_office: Office, at: str, body: Body) -> N
 _COMMON: Body = {
     "applyToChildren": False, "conditionOp": "OR", "name": "r", "startDate": "11/20/2026",
     "endDate": "11/30/2027", "notifyUser": True,
-    "conditions": RULES[0].sample["conditions"],
+    "conditions": operation_of("POST", "/rules")[0].sample["conditions"],
 }  # fmt: skip
 
 
@@ -369,7 +368,7 @@ def test_a_rule_comes_back(module_office: Office) -> None:
         ],
         "actions": {"action": "increase", "parameter": "cpc bid", "value": 5, "unit": "%"},
     }  # fmt: skip
-    body = RULES[0].body
+    body = operation_of("POST", "/rules")[0].body
     assert body is not None
     assert _unsaid(body, _COMMON | scope | of_jobs | of_groups) == []
     for special in (of_jobs, of_groups):
