@@ -15,13 +15,13 @@ from contract.asgi import Reply
 from contract.office import Body, Office
 from handbill.access import service as access
 from handbill.clients import service as clients
+from handbill.contract.definitions.models import DefinitionChange
 from handbill.core.nouns import Client
 from handbill.definitions import service as definitions
 from handbill.publishers import service as publishers
 from handbill.publishers.service import publisher_to_change
 from handbill.store.records import Tx
 from handbill.store.records.postgresql import PostgresRecords
-from handbill.wire import click_definitions as definition_wire
 from handbill.wire import clients as client_wire
 from serving import until
 
@@ -69,7 +69,7 @@ def _deleted(office: Office, at: str) -> Callable[[Tx], object]:
 
 
 def _defined(office: Office, given: Body) -> Callable[[Tx], object]:
-    read = definition_wire.UPDATE.read(given, "", [])
+    read = DefinitionChange.model_validate(given).given()
 
     def change(tx: Tx) -> None:
         publisher = publisher_to_change(tx, 1, "TestExp1")
