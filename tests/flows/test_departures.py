@@ -197,12 +197,17 @@ def test_a_run_that_was_overtaken_spoils_nothing(
     assert shop.left() == {shop.refs[0], shop.refs[1], "all"}
 
 
+@pytest.mark.parametrize("way", ["lost", "damaged"])
 def test_a_lost_roster_ends_all_that_was_about(
-    market: Market, shop: Shop, caplog: pytest.LogCaptureFixture
+    market: Market, shop: Shop, caplog: pytest.LogCaptureFixture, way: str
 ) -> None:
     """Until then what nobody knows is not held against a click."""
+    blobs = market.tools.blobs
     for path in shop.rosters():
-        market.tools.blobs.delete(path)
+        raw = blobs.get(path)
+        blobs.delete(path)
+        if way == "damaged":
+            blobs.put(path, raw[:9] + bytes((raw[9] ^ 8,)) + raw[10:])
     assert shop.standing(shop.refs[1]) == STANDS
     market.clock.forward(DAY)
     market.job_columns(shop.client, shop.refs[0], status="P")

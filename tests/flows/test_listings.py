@@ -118,6 +118,35 @@ def test_each_link_opens_to_its_listing(market: Market) -> None:
     assert market.tools.index.client_of_pixel(client.pixel_id) == (client.no, client.id)
 
 
+def test_a_part_with_a_flipped_bit_is_rendered_anew_and_never_published(
+    quick: Market, caplog: pytest.LogCaptureFixture
+) -> None:
+    market = quick
+    client, _, publisher = shop(market)
+    for n in range(5):
+        market.job(client, description=f"Text {n}")
+    rematch(market, client)
+    before = listed(market, publisher)
+    other = market.client("Other")
+    market.group(market.campaign(other), cpc_bid_micros=1_000_000, placements=[place("Board")])
+    market.job(other, "else")
+    blobs = market.tools.blobs
+    (path,) = blobs.paths("parts")
+    sound = blobs.get(path)
+    for at in range(0, len(sound), 41):
+        blobs.delete(path)
+        blobs.put(path, sound[:at] + bytes((sound[at] ^ 64,)) + sound[at + 1 :])
+        market.clock.forward(HOUR)
+        other_ref = market.job(other)
+        rematch(market, other)
+        found = listed(market, publisher)
+        assert {ref: found[ref] for ref in before} == before, "with the same links and prices"
+        assert other_ref in found
+        path = next(one for one in blobs.paths("parts") if f"/{client.no}/" in one)
+        assert blobs.get(path) == sound
+    assert "is damaged, and is rendered anew" in caplog.text
+
+
 def test_a_changed_bid_changes_bids_only_and_renders_nothing(market: Market) -> None:
     client, group, publisher = shop(market)
     for n in range(5):

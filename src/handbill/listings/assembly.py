@@ -4,25 +4,31 @@ Only its own task does so, one at a time for each publisher, whichever client's 
 A file whose parts are the same is left alone, so that its ETag and Last-Modified hold.
 """
 
+from logging import getLogger
 from typing import BinaryIO
 
 from isal import isal_zlib
 
+from handbill.clients.service import clients_by_number
 from handbill.core.nouns import Publisher
 from handbill.dialects.outbound import foot_of, head_of, shape_of
 from handbill.kit.digests import digest_of
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import Instant
 from handbill.listings import nearby, rows
-from handbill.listings.parts import new_file, packer, path_of
+from handbill.listings.parts import UNREADABLE, new_file, packer, path_of
 from handbill.listings.rows import File, Part
 from handbill.listings.service import ALL_CLIENTS, deliver_in_time
 from handbill.publishers import service as publishers
 from handbill.store.blobs import Blobs
+from handbill.work import kinds
+from handbill.work.queue import enqueue
 from handbill.work.tools import Tools
 
 _CHUNK = 64 * 1024  # deflate may grow a thousandfold: 66 MB at most
 _MOST_TRIES = 3
+_OF_NOTHING = b""
+_log = getLogger("handbill.listings")
 # RFC 1952: deflate, no name, no time, unknown system.
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _FORM = 1
@@ -43,8 +49,31 @@ def assemble(tools: Tools, publisher_no: int) -> None:
                 _bring_up(tools, publisher, file, _shown(publisher, file, parts))
         except FileNotFoundError:
             continue  # A client has just replaced its part: look again.
+        except _Damaged as damaged:
+            _have_rendered_anew(tools, damaged.part)
         return
     raise Unavailable(f"the parts of publisher {publisher_no} change too fast to be read")
+
+
+class _Damaged(Exception):
+    """A part's bytes are not those that were rendered."""
+
+    def __init__(self, part: Part) -> None:
+        super().__init__(path_of(part))
+        self.part = part
+
+
+def _have_rendered_anew(tools: Tools, part: Part) -> None:
+    """The former file stands until its client is published, which asks for the file again. The
+    roster stays, and with it since when listings stand.
+    """
+    _log.error("%s is damaged, and is rendered anew", path_of(part))
+    now = tools.clock.now()
+    with tools.records.write() as tx:
+        if rows.part_of(tx, part.publisher_no, part.client_no) == part:
+            client = clients_by_number(tx, [part.client_no])[part.client_no]
+            rows.put_parts(tx, [part._replace(digest=_OF_NOTHING)], now)
+            enqueue(tx, kinds.PUBLISH, client.id, now)
 
 
 def is_current(publisher: Publisher, file: File, parts: list[Part]) -> bool:
@@ -118,10 +147,7 @@ def _write(
     packed.write(_GZIP_HEAD + pack.compress(head) + pack.flush(isal_zlib.Z_FULL_FLUSH))
     crc, size = isal_zlib.crc32(head), len(head)
     for part in parts:
-        unpack = isal_zlib.decompressobj(-15)
-        for chunk in blobs.chunks(path_of(part), _CHUNK):
-            packed.write(chunk)
-            plain.write(unpack.decompress(chunk))
+        _copy(blobs, part, plain, packed)
         crc = isal_zlib.crc32_combine(crc, part.crc, part.plain_bytes)
         size += part.plain_bytes
     pack = packer()
@@ -129,3 +155,19 @@ def _write(
     packed.write(pack.compress(foot) + pack.flush())
     crc, size = isal_zlib.crc32(foot, crc), size + len(foot)
     packed.write(crc.to_bytes(4, "little") + (size % 2**32).to_bytes(4, "little"))
+
+
+def _copy(blobs: Blobs, part: Part, plain: BinaryIO, packed: BinaryIO) -> None:
+    """Put a part into both files. **Refuses** one that is not as it was rendered (_Damaged)."""
+    unpack = isal_zlib.decompressobj(-15)
+    crc = 0
+    try:
+        for chunk in blobs.chunks(path_of(part), _CHUNK):
+            content = unpack.decompress(chunk)
+            crc = isal_zlib.crc32(content, crc)
+            packed.write(chunk)
+            plain.write(content)
+    except UNREADABLE as unreadable:
+        raise _Damaged(part) from unreadable
+    if crc != part.crc:
+        raise _Damaged(part)

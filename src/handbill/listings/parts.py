@@ -28,6 +28,8 @@ from handbill.store.blobs import Blobs
 from handbill.store.records import Records
 
 BATCH = 1_000
+UNREADABLE: type[Exception] = isal_zlib.error  # type: ignore[assignment]
+"""What reading a damaged part raises."""
 _LEVEL = 1
 _FORM = 1
 """To be raised when the same offers come to make other bytes: the form of links is in them."""

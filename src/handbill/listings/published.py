@@ -12,7 +12,7 @@ from handbill.core.listing_tokens import (
     open_listing,
     token_at,
 )  # fmt: skip
-from handbill.listings.parts import path_of
+from handbill.listings.parts import UNREADABLE, path_of
 from handbill.listings.rows import Part
 from handbill.store.blobs import Blobs
 
@@ -24,7 +24,7 @@ def published(
     blobs: Blobs, part: Part, job_id: bytes, keys: Mapping[int, bytes], chunk: int = _CHUNK
 ) -> Listing | None:  # fmt: skip
     """What the job's link in a part freezes; None: it is not in there, or the part was replaced
-    just now. It costs the reading of the whole part at worst.
+    just now or is damaged. It costs the reading of the whole part at worst.
     """
     if not part.job_count:
         return None
@@ -36,7 +36,7 @@ def published(
             found = _link_in(sight, mark, job_id, keys)
             if found is not None:
                 return found
-    except FileNotFoundError:
+    except (FileNotFoundError, UNREADABLE):
         return None
     return None
 

@@ -64,7 +64,7 @@ class Writer:
             return EMPTY
         head = msgspec.msgpack.encode(list(self._offers))
         raw = b"".join((_HEAD.pack(len(head)), head, *sorted(self.lines)))
-        digest = hashlib.blake2b(raw, digest_size=16).digest()
+        digest = _digest(raw)
         path = _path(publisher_no, client_no, digest)
         if not blobs.exists(path):
             blobs.put(path, raw)
@@ -108,13 +108,14 @@ NOBODY = Roster(_HEAD.pack(1) + msgspec.msgpack.encode([]))
 
 
 def read(blobs: Blobs, part: Part) -> Roster | None:
-    """The roster of a part; None: it is not there."""
+    """The roster of a part; None: it is not there, or not as it was written."""
     if part.roster == EMPTY:
         return NOBODY
     try:
-        return Roster(blobs.get(_path(part.publisher_no, part.client_no, part.roster)))
+        raw = blobs.get(_path(part.publisher_no, part.client_no, part.roster))
     except FileNotFoundError:
         return None
+    return Roster(raw) if _digest(raw) == part.roster else None
 
 
 def history(blobs: Blobs, former: Part | None, now: Instant) -> History:
@@ -126,8 +127,8 @@ def history(blobs: Blobs, former: Part | None, now: Instant) -> History:
         return History({}, stamp)
     roster = read(blobs, former)
     if roster is None:
-        # Somebody deleted it by hand: all that it had begins anew, and what was about ends.
-        _log.warning("the roster of publisher %d is missing", former.publisher_no)
+        # Deleted by hand, or damaged: all that it had begins anew, and what was about ends.
+        _log.error("the roster of publisher %d is missing or damaged", former.publisher_no)
         return History({}, stamp, is_lost=True)
     lines = roster.lines()
     newest = max((line.listed_at for line in set(lines.values())), default=0)
@@ -156,6 +157,10 @@ def drop_former(blobs: Blobs, part: Part, former: Part | None) -> None:
     for path in blobs.paths(_folder(part.publisher_no, part.client_no)):
         if path not in kept:
             blobs.delete(path)
+
+
+def _digest(raw: bytes) -> bytes:
+    return hashlib.blake2b(raw, digest_size=16).digest()
 
 
 def _folder(publisher_no: int, client_no: int) -> str:

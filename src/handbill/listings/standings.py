@@ -1,6 +1,7 @@
 """How tracked links stand: whether their price has ended, and how the files show their listings."""
 
 from collections.abc import Iterable
+from logging import getLogger
 from typing import NamedTuple
 
 from handbill.core.price_ends import Frozen, Line, Standing, standing_of
@@ -12,6 +13,7 @@ from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
 
 _MOST_ROSTERS = 64
+_log = getLogger("handbill.listings")
 
 
 class Link(NamedTuple):
@@ -32,6 +34,7 @@ class LinkFinder:
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
         self._rosters: dict[Part, Roster] = {}
+        self._missed: set[Part] = set()
 
     def standings(
         self, tx: Tx, links: Iterable[Link], remembered: Instant
@@ -67,6 +70,13 @@ class LinkFinder:
         if roster is None:
             roster = rosters.read(self._blobs, part)
             if roster is None:
+                if part not in self._missed:
+                    self._missed.add(part)
+                    _log.error(
+                        "the roster of publisher %d and client %d is missing or damaged: until "
+                        "their next file is written, links count as if they stood",
+                        part.publisher_no, part.client_no,
+                    )  # fmt: skip
                 return None
             if len(self._rosters) >= _MOST_ROSTERS:
                 self._rosters.clear()
