@@ -223,7 +223,7 @@ def _one_import(folder: Path, port: int, page: str) -> None:
         known = rows.at_work(tx, _FEED)
         assert known is not None
         known[0].body.url = f"http://127.0.0.1:{port}/{page}"
-        rows.save_body(tx, known[0])
+        rows.save_body(tx, known[0], NOW)
     cpu, wall = time.process_time(), time.perf_counter()
     run = import_feed(tools, _FEED)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

@@ -12,8 +12,8 @@ from handbill.work.tools import Run, Schedule, Tools
 
 
 def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001 - one for the whole installation
-    with tools.records.write() as tx:
-        idempotency.sweep(tx, tools.clock.now())
+    now = tools.clock.now()
+    tools.records.in_steps(lambda tx, most: idempotency.sweep(tx, now, most))
 
 
 def tell_event(tools: Tools, task: Task) -> None:  # noqa: ARG001 - the task says all

@@ -46,7 +46,13 @@ _OPEN = (
     .order_by(_t.no)
     .limit(b("most", type_=sa.Integer))
 )
-_SWEEP = sa.delete(callbacks).where(_t.created_at < b("before"))
+_OLD = (
+    sa.select(_t.no)
+    .where(_t.created_at < b("before"))
+    .order_by(_t.created_at)
+    .limit(b("most", type_=sa.Integer))
+)
+_SWEEP = sa.delete(callbacks).where(_t.no.in_(_OLD))
 
 
 def _callback(row: Row) -> Callback:
@@ -76,8 +82,8 @@ def change(tx: Tx, no: int, **columns: Any) -> None:
     tx.change(callbacks, {"no": no}, **columns)
 
 
-def sweep(tx: Tx, before: Instant) -> int:
-    return tx.run(_SWEEP, before=before)
+def sweep(tx: Tx, before: Instant, most: int) -> int:
+    return tx.run(_SWEEP, before=before, most=most)
 
 
 def signing_keys(tx: Tx, agency_no: int) -> list[bytes]:

@@ -92,9 +92,9 @@ def hurry(tx: Tx, now: Instant) -> int:
     return len(waiting)
 
 
-def sweep(tx: Tx, now: Instant) -> int:
-    """Forget callbacks of two weeks ago; how many."""
-    return rows.sweep(tx, now - KEPT_FOR)
+def sweep(tx: Tx, now: Instant, most: int) -> int:
+    """Forget so many callbacks of two weeks ago; how many there were."""
+    return rows.sweep(tx, now - KEPT_FOR, most)
 
 
 def _save(tx: Tx, callback: Callback, now: Instant, state: str, **columns: Any) -> None:

@@ -59,8 +59,8 @@ def run_due(tools: Tools, name: str, most: int = 1_000) -> int:
 
 
 def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001
-    with tools.records.write() as tx:
-        service.sweep(tx, tools.clock.now())
+    now = tools.clock.now()
+    tools.records.in_steps(lambda tx, most: service.sweep(tx, now, most))
 
 
 def ask_to_sweep(tx: Tx, now: Instant) -> None:

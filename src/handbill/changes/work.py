@@ -7,16 +7,10 @@ from handbill.work import kinds
 from handbill.work.queue import Task, enqueue
 from handbill.work.tools import Run, Schedule, Tools
 
-AT_ONCE = 1_000
-_MOST_ROUNDS = 1_000
-
 
 def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001 - one for the whole installation
-    for _ in range(_MOST_ROUNDS):
-        with tools.records.write() as tx:
-            if service.forget(tx, tools.clock.now(), AT_ONCE) < AT_ONCE:
-                break
-        tools.records.give_way()
+    now = tools.clock.now()
+    tools.records.in_steps(lambda tx, most: service.forget(tx, now, most))
 
 
 def ask_to_sweep(tx: Tx, now: Instant) -> None:

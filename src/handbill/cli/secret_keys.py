@@ -154,13 +154,7 @@ def _rotate_master(settings: Settings) -> dict[str, Any]:
 
 
 def _reseal(records: Records) -> int:
-    count = 0
-    while True:
-        with records.write() as tx:
-            done = sealed.reseal(tx, _AT_ONCE)
-        if not done:
-            return count
-        count += done
+    return records.in_steps(sealed.reseal, _AT_ONCE)
 
 
 def _retire_master(settings: Settings, key: str) -> None:

@@ -28,7 +28,7 @@ from handbill.groups.contest import LAST, Contest, contest_of
 from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.store.records import Records, Tx
-from handbill.store.records.base import Listed, Row, among
+from handbill.store.records.base import STEP, Listed, Row, among
 from handbill.store.records.tables import jobs, matches, matchings, unmatched
 
 BATCH = 5_000
@@ -317,18 +317,16 @@ def _match_marked(walk: "_Walk", contest: Contest) -> None:
     changes a job again meanwhile marks it again.
     """
     matcher = contest.matcher()
-    taken = walk.batch
-    while taken == walk.batch:
-        with walk.records.write() as tx:
-            nos = [no for (no,) in tx.all(
-                _TAKE_MARKS, client_no=contest.client_no, limit=walk.batch)]  # fmt: skip
-            taken = len(nos)
-            if nos:
-                rows = tx.all(
-                    _MARKED, client_no=contest.client_no, nos=Listed(nos), now=contest.now
-                )
-                walk.tally.looked_at += taken
-                walk.tally.moved += _write(tx, contest, _wanted(contest, matcher, rows))
+
+    def match_some(tx: Tx, most: int) -> int:
+        asked = {"client_no": contest.client_no, "limit": most}
+        nos = [no for (no,) in tx.all(_TAKE_MARKS, **asked)]
+        if nos:
+            rows = tx.all(_MARKED, client_no=contest.client_no, nos=Listed(nos), now=contest.now)
+            walk.tally.moved += _write(tx, contest, _wanted(contest, matcher, rows))
+        return len(nos)
+
+    walk.tally.looked_at += walk.records.in_steps(match_some, min(walk.batch, STEP))
 
 
 def _drop_ended(walk: "_Walk", contest: Contest) -> None:
@@ -341,6 +339,7 @@ def _drop_ended(walk: "_Walk", contest: Contest) -> None:
         if nos:
             with walk.records.write() as tx:
                 walk.tally.moved += tx.run(_FORGET, nos=Listed(nos))
+            walk.records.give_way()
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +367,7 @@ class _Walk:
         if any(current != wanted for _, current, wanted in found):
             with self.records.write() as tx:
                 self.tally.moved += _write(tx, contest, found)
+            self.records.give_way()
 
 
 def _write(tx: Tx, contest: Contest, found: _Wanted) -> int:

@@ -3,8 +3,10 @@
 from handbill.clients import service as clients
 from handbill.groups import matching
 from handbill.jobs.taking_over import settle
+from handbill.kit.batches import batches
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
+from handbill.store.records.base import STEP
 from handbill.work import kinds
 from handbill.work.queue import Task, enqueue
 from handbill.work.tools import Run, Schedule, Tools
@@ -26,18 +28,22 @@ def rematch(tools: Tools, task: Task) -> None:
         enqueue(tx, kinds.PUBLISH, client.id, tools.clock.now())
 
 
-def enqueue_new_days(tx: Tx, now: Instant) -> None:
-    for client_id in matching.clients_of_new_day(tx, now):
-        enqueue(tx, kinds.REMATCH, client_id, now)
+def look(tools: Tools, _: Task) -> None:
+    """Have matched again whose day has changed, and who has jobs that have ended. To find them may
+    take long, so it is done while nobody waits for a transaction.
+    """
+    now = tools.clock.now()
+    with tools.records.read() as tx:
+        found = {*matching.clients_of_new_day(tx, now), *matching.clients_of_ended_jobs(tx, now)}
+    for some in batches(sorted(found), STEP):
+        with tools.records.write() as tx:
+            for client_id in some:
+                enqueue(tx, kinds.REMATCH, client_id, now)
 
 
-def enqueue_ended_jobs(tx: Tx, now: Instant) -> None:
-    for client_id in matching.clients_of_ended_jobs(tx, now):
-        enqueue(tx, kinds.REMATCH, client_id, now)
+def ask_to_look(tx: Tx, now: Instant) -> None:
+    enqueue(tx, kinds.LOOK_AT_DAYS, "", now)
 
 
-TASKS: dict[str, Run] = {kinds.REMATCH: rematch}
-SCHEDULE: list[Schedule] = [
-    ("groups.new_days", 60, enqueue_new_days),
-    ("groups.ended_jobs", 60, enqueue_ended_jobs),
-]
+TASKS: dict[str, Run] = {kinds.REMATCH: rematch, kinds.LOOK_AT_DAYS: look}
+SCHEDULE: list[Schedule] = [(kinds.LOOK_AT_DAYS, 60, ask_to_look)]

@@ -21,7 +21,13 @@ _FIND = sa.select(_t.request_digest, _t.status, _t.answer, _t.created_at).where(
     _t.scope == b("scope"), _t.key == b("key")
 )
 _DROP = sa.delete(idempotency).where(_t.scope == b("scope"), _t.key == b("key"))
-_SWEEP = sa.delete(idempotency).where(_t.created_at < b("before"))
+_OLD = (
+    sa.select(_t.no)
+    .where(_t.created_at < b("before"))
+    .order_by(_t.created_at)
+    .limit(b("most", type_=sa.Integer))
+)
+_SWEEP = sa.delete(idempotency).where(_t.no.in_(_OLD))
 
 
 class Kept(msgspec.Struct, array_like=True):
@@ -76,9 +82,9 @@ def remember(call: Call, operation: Operation, key: str, answer: Answer, body: b
     )  # fmt: skip
 
 
-def sweep(tx: Tx, now: Instant) -> int:
-    """Forget answers older than a day; how many."""
-    return tx.run(_SWEEP, before=now - DAY)
+def sweep(tx: Tx, now: Instant, most: int) -> int:
+    """Forget so many answers older than a day; how many there were."""
+    return tx.run(_SWEEP, before=now - DAY, most=most)
 
 
 def _scope(call: Call, operation: Operation) -> str:

@@ -5,20 +5,22 @@ The books balance before and after: what a file summed up to is kept when the fi
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from logging import getLogger
 
 from handbill.clients.service import clients_by_number
 from handbill.core.charging import CounterKey, folded, period_keys
 from handbill.core.job_caps import Count, folded_jobs
+from handbill.kit.batches import batches
 from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import address_days, counting, folding, rows
 from handbill.listings import service as listings
 from handbill.store import events, marks, segment_files
 from handbill.store.events import Segment
-from handbill.store.records import Tx
+from handbill.store.records import Records, Tx
+from handbill.store.records.base import STEP
 from handbill.work.tools import Tools
 
 LONGEST_WINDOW = 120 * DAY
@@ -27,7 +29,6 @@ VISITS_KEPT = 30 * DAY  # no duplicate's window is longer than a week
 ADDRESS_DAYS_KEPT = 3 * DAY  # a day is over everywhere, and its last clicks are judged
 _MOST_FILES = 200
 _MEMORY_MB = 256
-_AT_ONCE = 10_000
 _MOST_ROUNDS = 1_000
 _LIFETIME = "L"
 _log = getLogger("handbill.ledger")
@@ -68,10 +69,10 @@ def _of_client(tools: Tools, client_no: int, before: Instant, now: Instant) -> i
                     break  # others are kept by now; the next sweep adds those up too
                 events.retire(tx, old, now)
                 rows.add_retired(tx, client_no, tallies, counters)
-                _settle(tx, client_no, min(before, now - LONGEST_WINDOW), zone)
         except events.Replaced:
             break  # compacted meanwhile; the next sweep finds the new file
         count += len(old)
+        _settle(tools.records, client_no, min(before, now - LONGEST_WINDOW), zone)
     return count
 
 
@@ -88,17 +89,22 @@ def _sums(
         return tallies, folded(folding.taken(duck, old, zone)) | of_jobs
 
 
-def _settle(tx: Tx, client_no: int, before: Instant, zone: tzinfo) -> None:
+def _settle(records: Records, client_no: int, before: Instant, zone: tzinfo) -> None:
     """Forget counters of periods that are long over and of which no entry is left, on both sides:
-    no event can be dated into them any more.
+    no event can be dated into them any more. What a crash leaves goes the next time.
     """
     ended = {key[0]: key for key in period_keys(day_of(before, zone))}
-    counters, retired = rows.counters_of(tx, client_no), rows.retired_counters(tx, client_no)
-    rows.drop_counters(tx, [
+    with records.read() as tx:
+        counters, retired = rows.counters_of(tx, client_no), rows.retired_counters(tx, client_no)
+    over = [
         key for key, value in retired.items()
         if key.period != _LIFETIME and key.period < ended[key.period[0]]
         and counters.get(key) == value
-    ])  # fmt: skip
+    ]  # fmt: skip
+    for some in batches(over, STEP):
+        with records.write() as tx:
+            rows.drop_counters(tx, some)
+        records.give_way()
 
 
 def forget(tools: Tools, now: Instant) -> None:
@@ -111,7 +117,10 @@ def forget(tools: Tools, now: Instant) -> None:
         (address_days.forget, now - ADDRESS_DAYS_KEPT),
         (listings.forget_departures, now - kept - DAY),
     ):
-        for _ in range(_MOST_ROUNDS):
-            with tools.records.write() as tx:
-                if forgotten(tx, before, _AT_ONCE) < _AT_ONCE:
-                    break
+        tools.records.in_steps(_older(forgotten, before))
+
+
+def _older(
+    forgotten: Callable[[Tx, Instant, int], int], before: Instant
+) -> Callable[[Tx, int], int]:
+    return lambda tx, most: forgotten(tx, before, most)

@@ -20,6 +20,7 @@ from handbill.work.tools import Tools
 
 LISTING_KEYS = "listing"
 BATCH = 10_000
+_STEP = 2_000  # jobs a transaction, while which others' writes wait for the index too
 _u = unindexed.c
 _MARKED = sa.select(_u.job_no).where(_u.client_no == b("client_no")).limit(sa.literal_column("1"))
 _TAKE_MARKS = (
@@ -77,10 +78,11 @@ def _take_marks(tools: Tools, client: Client) -> bool:
         if tx.one(_MARKED, client_no=client.no) is None:
             return False
     with _turn(tools) as tx:
-        nos = [no for (no,) in tx.all(_TAKE_MARKS, client_no=client.no, limit=BATCH)]
+        nos = [no for (no,) in tx.all(_TAKE_MARKS, client_no=client.no, limit=_STEP)]
         rows = tx.all(_URLS, client_no=client.no, nos=Listed(nos))
         tools.index.put_urls((bytes.fromhex(id_), url.encode()) for id_, url in rows)
-    return len(nos) == BATCH
+    tools.records.give_way()
+    return len(nos) == _STEP
 
 
 @contextmanager
@@ -150,9 +152,10 @@ def refill(tools: Tools) -> int:
     page: list[Row] = [(0,)]
     while page:
         with _turn(tools) as tx:
-            page = tx.all(_PAGE, after=after, limit=BATCH)
+            page = tx.all(_PAGE, after=after, limit=_STEP)
             known = [(bytes.fromhex(id_), url.encode()) for _, id_, url in page if url]
             tools.index.put_urls(known)
+        tools.records.give_way()
         count += len(known)
         after = page[-1][0] if page else after
     tools.index.finish()

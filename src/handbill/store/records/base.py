@@ -15,6 +15,9 @@ from sqlalchemy.sql.expression import Executable
 
 from handbill.core.trail import Occasion
 
+STEP = 1_000
+"""So many rows a transaction may change while others wait: some 20 ms."""
+_MOST_STEPS = 100_000
 Row = tuple[Any, ...]
 _T = TypeVar("_T")
 
@@ -310,6 +313,20 @@ class Records(ABC):
 
     def give_way(self) -> None:  # noqa: B027 - most engines need nothing
         """Between two of many short transactions: let those of others in."""
+
+    def in_steps(self, deed: Callable[[Tx, int], int], step: int = STEP) -> int:
+        """Have something done to many rows, so many a transaction, until none are left to do it to;
+        how many there were. Others' writes get their turn between two steps.
+        """
+        count = 0
+        for _ in range(_MOST_STEPS):
+            with self.write() as tx:
+                done = deed(tx, step)
+            count += done
+            if not done:
+                break
+            self.give_way()
+        return count
 
     def close(self) -> None:
         """Close every thread's connection. Call it when no thread is at work."""

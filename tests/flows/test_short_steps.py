@@ -1,0 +1,135 @@
+"""What is done to many rows in the background is done in short transactions that give way between
+them: SQLite has one writer, and everybody's writes wait for it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from flows.listing_market import Market, open_market, place
+from handbill.access import work as access
+from handbill.callbacks import work as callbacks
+from handbill.changes import work as changes
+from handbill.core.nouns import JobBody
+from handbill.jobs import service as jobs
+from handbill.kit.instants import DAY
+from handbill.ledger import retiring
+from handbill.listings import indexing
+from handbill.store.records import Records, Tx
+from handbill.store.records import tables as t
+from handbill.store.records.opening import migrate
+from handbill.store.records.sqlite import SqliteRecords
+from masters import MASTERS
+
+MANY, MOST, FEW = 3_000, 2_500, 500
+"""MOST rows a transaction: a thousand marks that go, and what they stand for."""
+OLD = {t.idempotency: "created_at", t.callbacks: "created_at", t.changes: "at", t.clicks: "at"} | {
+    t.visits: "until_at", t.conversion_keys: "at", t.departures: "left_at",
+}  # fmt: skip
+
+
+class Watched(SqliteRecords):
+    """SQLite that notes how many rows each transaction changed, and where others got their turn."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, MASTERS)
+        self.seen: list[int | None] = []
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        with super().write() as tx:
+            before = tx.connection.total_changes  # type: ignore[attr-defined]
+            yield tx
+            self.seen.append(tx.connection.total_changes - before)  # type: ignore[attr-defined]
+
+    def give_way(self) -> None:
+        self.seen.append(None)
+        super().give_way()
+
+    def check(self) -> None:
+        changed = [one for one in self.seen if one is not None]
+        assert max(changed) <= MOST
+        assert sum(changed) >= MANY, "there was something to do"
+        following = zip(self.seen, [*self.seen[1:], None], strict=True)
+        pressed = [one for one, then in following if one and one > FEW and then is not None]
+        assert not pressed, "others could not write between two of these"
+        self.seen.clear()
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Iterator[Records]:
+    found = Watched(tmp_path / "records.db")
+    migrate(found)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def market(records: Records, tmp_path: Path) -> Iterator[Market]:
+    found = open_market(records, tmp_path)
+    yield found
+    found.tools.index.close()
+
+
+def _watched(market: Market) -> Watched:
+    assert isinstance(market.records, Watched)
+    return market.records
+
+
+def _fill(tx: Tx, table: sa.Table, dated: str) -> None:
+    """Many rows of long ago, alike but for what must differ."""
+
+    def value(column: sa.Column[Any], number: int) -> Any:
+        if isinstance(column.type, sa.LargeBinary):
+            return number.to_bytes(16, "big")
+        if isinstance(column.type, sa.Text):
+            return str(number)
+        return 1 if column.name in {dated, "agency_no"} else number
+
+    columns = [one for one in table.c if not one.nullable]
+    tx.put_many(table, [{c.name: value(c, n) for c in columns} for n in range(100, MANY + 100)])
+
+
+def test_sweeps_forget_step_by_step(market: Market) -> None:
+    records, now = _watched(market), market.now() + 1_000 * DAY
+    for table, dated in OLD.items():
+        with records.write() as tx:
+            _fill(tx, table, dated)
+    market.clock.at = now
+    task: Any = None
+    records.seen.clear()
+    for sweep in (access.sweep, callbacks.sweep, changes.sweep):
+        sweep(market.tools, task)
+        records.check()
+    retiring.forget(market.tools, now)
+    records.check()
+    with records.read() as tx:
+        left = {table.name: tx.all(sa.select(table.c[dated])) for table, dated in OLD.items()}
+    assert {name for name, rows in left.items() if rows} == set()
+
+
+def test_matching_and_the_edge_take_many_jobs_step_by_step(market: Market) -> None:
+    records, client = _watched(market), market.client()
+    market.publisher("Board")
+    market.group(market.campaign(client), placements=[place("Board")])
+    body = {"title": "Nurse", "description": "Care", "company": "Acme"}
+    brought = [
+        jobs.written(JobBody(f"ref-{n}", url=f"https://jobs.test/{n}", **body), None, None)
+        for n in range(MANY)
+    ]
+    market.write(lambda tx: jobs.apply(tx, client, None, brought, market.now()))
+    records.seen.clear()
+    market.run("groups.rematch", client.id)
+    records.check()
+    with records.read() as tx:
+        assert len(tx.all(sa.select(t.matches.c.job_no))) == MANY
+    market.run("listings.publish", client.id)
+    records.check()
+    market.tools.index.empty()
+    records.seen.clear()
+    assert indexing.refill(market.tools) == MANY
+    assert records.seen.count(None) >= MANY // 2_000
