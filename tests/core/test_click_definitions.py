@@ -109,6 +109,8 @@ def test_the_grace_after_leaving_ends_to_the_microsecond() -> None:
         ("STATE", ("CA", "TX", ""), "country"),
         ("STATE", ("US", "", "Dallas"), ""),
         ("CITY", ("US", "TX", "AUSTIN"), ""),
+        ("CITY", ("US", "TX", "TX"), ""),
+        ("CITY", ("US", "", "us"), ""),
         ("CITY", ("US", "TX", "Dallas"), "city"),
         ("CITY", ("US", "", "Dallas"), "city"),
     ],

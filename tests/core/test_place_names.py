@@ -13,6 +13,8 @@ _AUSTIN, _TEXAS = frozenset({"austin"}), frozenset({"texas", "tx"})
         "Austin", "AUSTIN", "Austin, TX", "78701 Austin", "Dallas or Austin", "Austin / Dallas",
         "Hybrid - Austin", "Remote", "remote work", "Home Office", "Télétravail", "Bundesweit",
         "Multiple Locations", "N/A", "-", "", "Greater Austin Area", "Dallas County",
+        "North Austin", "EMEA", "North America", "On the road", "Not specified", "near you",
+        "Multi-Site", "Store #123", "Остин", "オースティン",
     ],
 )  # fmt: skip
 def test_what_is_there_or_is_no_place_speaks_for_the_click(said: str) -> None:

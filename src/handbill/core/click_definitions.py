@@ -115,6 +115,7 @@ class Location(NamedTuple):
     cities: frozenset[str] = frozenset()
 
 
+_LONGEST_CODE: Final = 3
 NOWHERE: Final = Location()
 
 
@@ -187,7 +188,10 @@ def foreign_by(grain: Grain, job: JobPlace, location: Location) -> str:
         return ""
     if state_differs(job.state, location.states, country or location.country):
         return "state"
-    return "city" if grain == "CITY" and differs(job.city, location.cities) else ""
+    # A code where a city is asked for names the state or the country, as far as it goes.
+    codes = {state for state in location.states if len(state) <= _LONGEST_CODE}
+    near = location.cities | codes | {location.country.casefold()}
+    return "city" if grain == "CITY" and location.cities and differs(job.city, near) else ""
 
 
 def definition_of(

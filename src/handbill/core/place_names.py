@@ -19,12 +19,16 @@ _NO_PLACE: Final = re.compile(
     r"|schweizweit|europaweit|weltweit|landesweit|landelijk|thuiswerk\w*|partout|toute la france"
     r"|france entiere|nacional|zdalna|zdalnie|headquarters|hq|office|locations?|cities|states"
     r"|areas?|regions?|county|counties|metro\w*|greater|flexible|distributed|travel\w*|throughout"
-    r"|across|coast|local|open|usa|deutschland)\b"
+    r"|across|coast|local|open|usa|deutschland|emea|apac|latam|dach|north america|south america"
+    r"|latin america|europe|europa|asia|road|roving|per diem|multi|drivers?|near you|nearby|your"
+    r"|corporate|store|worksite|not|see|description|applicable|specified)\b"
 )
 """Words, folded, by which a text says that it is no single place."""
 _PARTS: Final = re.compile(
     r"[,/;|()\[\]•·\n]|\s[-–—]\s|\b(?:or|and|und|oder|et|ou|y|o|e|en|of)\b|&|\+"
 )
+_SIDE: Final = re.compile(r"(?:north|south|east|west|central|downtown|upper|lower|near|inner) ")
+_LATIN: Final = re.compile("[a-z]")
 _SHORT: Final = {"saint": "st", "sainte": "ste", "fort": "ft", "mount": "mt", "sankt": "st"}
 _AFTER: Final = re.compile(r"\s(?:city|town|district|borough|state|province|prefecture|oblast)$")
 _FIGURES: Final = re.compile(r"\b\d\w*\b")
@@ -71,15 +75,17 @@ def differs(said: str, known: frozenset[str]) -> bool:
 
 @lru_cache(maxsize=65_536)
 def _is_place(said: str) -> bool:
-    return bool(_fold(said)) and _NO_PLACE.search(_fold(said)) is None
+    # What is written in other letters than ours names we know not which place.
+    folded = _fold(said)
+    return _LATIN.search(folded) is not None and _NO_PLACE.search(folded) is None
 
 
 @lru_cache(maxsize=65_536)
 def _names(said: str) -> frozenset[str]:
-    """All that a text may name: itself, and its parts."""
+    """All that a text may name: itself, its parts, and the place of which one is a side."""
     text = said.strip().casefold()
-    parts = (text, _CODE.sub("", text), *_PARTS.split(text))
-    return frozenset(filter(None, map(_fold, parts)))
+    parts = {*map(_fold, (text, _CODE.sub("", text), *_PARTS.split(text)))}
+    return frozenset(filter(None, parts | {_SIDE.sub("", part) for part in parts}))
 
 
 @lru_cache(maxsize=65_536)
