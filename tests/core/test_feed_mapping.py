@@ -249,3 +249,23 @@ def test_of_values_that_repeat_many_are_joined_or_the_rest_is_told() -> None:
     assert found.body.description == "<p>a</p>\n<p>b</p>"
     assert [(fault.field, fault.reason) for fault in found.faults] == [("title", "dropped")]
     assert "Carer, Aide" in found.faults[0].message
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"cpc/@Currency": "EUR"}, "currency"), ({"cpc/@curr": "EUR"}, "currency"),
+        ({"cpc-currency": "EUR"}, "currency"), ({"Cpc_Currency_Code": "EUR"}, "currency"),
+        ({"bid_currency": "EUR"}, "currency"), ({"Currency": "EUR"}, "currency"),
+        ({"cpc/@currency": f"EUR{ALSO}USD"}, "currency"), ({"cpc/@unit": "EUR"}, "currency"),
+        ({"cpc/@unit": "cents"}, "not_money"),
+        ({"cpc_unit": "Cent", "cpc/@cur": "USD"}, "not_money"),
+        ({"cpc/@unit": "click"}, ""), ({"cpc/@currency": f"usd{ALSO}EUR"}, ""),
+        ({"Currency": "EUR", "BaseSalary": "9"}, ""), ({"currency/x": "EUR"}, ""),
+    ],
+)  # fmt: skip
+def test_what_a_bid_is_in_may_be_said_beside_it(said: dict[str, str], reason: str) -> None:
+    found = mapped(_ITEM | {"cpc": "1.5"} | said)
+    assert found.body is not None
+    assert found.body.cpc_micros == (None if reason else 1_500_000)
+    assert [fault.reason for fault in found.faults] == ([reason] if reason else [])

@@ -1,11 +1,12 @@
 """Amounts as people write them: "1.50", ".50", "US$ 1.00", "1.234,50 EUR"; and their currency."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
 from handbill.core.currencies import PLACES, named_by
+from handbill.core.feed_text import ALSO
 from handbill.kit.money import MICROS, NotMoney, micros_of
 
 _AMOUNT = re.compile(
@@ -18,6 +19,11 @@ _GROUPED = re.compile(
 _NO_MINOR = re.compile(r"(?<=[0-9])[.,](?:--?|[–—])(?![0-9])")  # "5,-": five, and nothing more
 
 _CURRENCY = ("currency", "currency_code", "currencyCode")
+_OF_AMOUNT = ("currency", "currencycode", "curr", "cur", "ccy", "unit", "units")
+_OF_ITEM = frozenset({"currency", "currencycode"})
+_CENTS = frozenset(
+    ["cent", "cents", "ct", "cts", "c", "¢", "pence", "penny", "p", "micros", "minor"]
+)
 _PRICED = frozenset(
     (
         "caps", "Caps", "budget", "jobBudget", "jobSetting", "placementSettings", "placements",
@@ -101,24 +107,53 @@ def currencies_said(body: object, at: str = "") -> Iterator[tuple[str, str]]:
                 yield from currencies_said(value, f"{at}/{name}")
 
 
-def currency_nodes(node: str) -> tuple[str, ...]:
-    """The nodes of an item that can say which currency an amount's node is in: beside it where both
-    have a parent of their own (``bid/amount``, ``bid/currency_code``), at it, or under its name.
+def tellers(node: str, names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Which of an item's nodes say what an amount's node is in, and which what the item's amounts
+    are in; in any case, whatever parts their words.
+
+    Of the amount: beside it where both have a parent of their own (``bid/amount``,
+    ``bid/currency_code``), at it, or under its name. Of the item: in a node of its own, unless that
+    may be the currency of what the job pays.
     """
     if not node:
-        return ()
-    parent = node.rpartition("/")[0]
-    beside = [f"{parent}/{prefix}{name}" for prefix in ("", "@") for name in _CURRENCY if parent]
-    own = [f"{node}{between}{name}" for between in ("/@", "_", "") for name in _CURRENCY]
-    own += [f"{node}/@cur", f"{node}/@ccy"]
-    return (*beside, *own, f"{node}Currency")
+        return [], []
+    own = _bare(node)
+    parent = own.rpartition("/")[0]
+    of_amount, of_item, pays = ["bidcurrency"], [], False
+    of_amount += [f"{own}{between}{word}" for between in ("", "/", "/@") for word in _OF_AMOUNT]
+    of_amount += [f"{parent}/{mark}{word}" for mark in ("", "@") for word in _OF_AMOUNT if parent]
+    found = []
+    for name in names:
+        bare = _bare(name)
+        pays = pays or any(word in bare for word in _PAY)
+        if bare in of_amount:
+            found.append(name)
+        elif bare in _OF_ITEM and not parent:
+            of_item.append(name)
+    return found, [] if pays else of_item
 
 
-def currency_of_item(fields: Mapping[str, str]) -> str:
-    """What an item says of its currency in a node of its own; nothing where that may be the
-    currency of what the job pays.
+def _bare(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
+def is_of_cents(said: str) -> bool:
+    """Whether a unit is a part of a currency's own."""
+    return said.strip().lower() in _CENTS
+
+
+def said_of(telling: tuple[list[str], list[str]], fields: Mapping[str, str]) -> str:
+    """What an item says that its bid is in: a part of a currency before all else, or a currency;
+    nothing: it does not say.
     """
-    said = next((fields[name] for name in _CURRENCY if fields.get(name)), "")
-    if said and any(word in node.lower() for node in fields for word in _PAY):
-        return ""
-    return said
+    every = [
+        (name, said) for names in telling for name in names
+        if (said := fields[name].split(ALSO, 1)[0])
+    ]  # fmt: skip
+    cents = next((said for _, said in every if is_of_cents(said)), "")
+    return cents or next(
+        (
+            said for name, said in every
+            if named_by(said) or not name.lower().endswith(("unit", "units"))
+        ), "",
+    )  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
-from handbill.core.amounts import Amount, currency_nodes, currency_of_item, read_amount
+from handbill.core.amounts import Amount, is_of_cents, read_amount, said_of, tellers
 from handbill.core.feed_text import (
     ALSO,
     cleaned,
@@ -138,14 +138,14 @@ def publishers_node(mappings: Mapping[str, Any]) -> str:
     return ""
 
 
-class _Remembered(dict[str, Any]):
+class _Remembered(dict[Any, Any]):
     """What was read from a text once: feeds repeat their dates and bids."""
 
-    def __init__(self, read: Callable[[str], Any]) -> None:
+    def __init__(self, read: Callable[[Any], Any]) -> None:
         super().__init__()
         self._read = read
 
-    def __missing__(self, text: str) -> Any:
+    def __missing__(self, text: Any) -> Any:
         if len(self) >= _MOST_REMEMBERED:
             self.clear()
         found = self[text] = self._read(text)
@@ -212,7 +212,7 @@ def compile_mapping(feed: FeedBody, zone: tzinfo, currency: str, read_date: Read
         _Remembered(lambda text: _moment(text, zone, read_date, last=True)),
     )
     amounts = _Remembered(lambda text: read_amount(text, currency))
-    bids = _Bids(amounts, currency, dict.fromkeys(currency_nodes(plan.bid.node)))
+    bids = _Bids(amounts, currency, _Remembered(lambda names: tellers(plan.bid.node, names)))
 
     def map_job(fields: Mapping[str, str]) -> Mapped:
         faults: list[FieldFault] = []
@@ -328,11 +328,11 @@ def _dated(
 
 
 class _Bids(NamedTuple):
-    """How bids are read. ``nodes``: where their currency may stand by itself."""
+    """How bids are read. ``tellers``: an item's nodes → those that say what its bid is in."""
 
     read: _Remembered
     currency: str
-    nodes: dict[str, None]
+    tellers: _Remembered
 
 
 def _bid(
@@ -345,10 +345,11 @@ def _bid(
     if found is None:
         faults.append(FieldFault("cpc", "not_money", f"cannot be read as an amount: {text[:40]}"))
         return None
-    said = ""
-    if not bids.nodes.keys().isdisjoint(fields):
-        said = next((fields[node] for node in bids.nodes if fields.get(node)), "")
-    said = said or ("" if "/" in source.node else currency_of_item(fields))
+    said = said_of(bids.tellers[tuple(fields)], fields)
+    if is_of_cents(said):
+        message = f"is in parts of a currency, not in {bids.currency}: {text[:40]} {said[:40]}"
+        faults.append(FieldFault("cpc", "not_money", message))
+        return None
     if not found.may_be_in(bids.currency, said):
         message = f"is not in {bids.currency}, and nothing is converted: {text[:40]} {said[:40]}"
         faults.append(FieldFault("cpc", "currency", message.rstrip()))
