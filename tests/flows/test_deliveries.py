@@ -321,7 +321,7 @@ def test_deliveries_wait_in_a_process_of_their_own() -> None:
 
 def test_a_missing_password_is_told(quick: Market, ftp: FtpServer) -> None:
     publisher = shop(quick, ftp.port)
-    quick.write(lambda tx: publishers.forget_passwords(tx, publisher))
+    quick.write(lambda tx: publishers.forget_passwords(tx, quick.clock.now(), publisher))
     placing(quick)
     (one,) = told(quick, publisher)
     assert (one["state"], one["failure"]) == ("FAILED", delivering._NO_PASSWORD)
