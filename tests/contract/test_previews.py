@@ -371,7 +371,7 @@ def test_a_bid_that_no_placement_takes_is_refused_at_its_field(office: Office) -
 def test_another_currency_is_refused_wherever_a_bid_may_name_one(office: Office) -> None:
     client = office.client()
     campaign = office.campaign(client)
-    says = "must be USD, the publisher's currency: nothing is converted"
+    says = "must be USD, the agency's currency: nothing is converted"
     place = {"value": "TestExp1", "bid": 1, "currency": "EUR"}
     filters = {"operator": "OR", "rules": [{"field": "city", "operator": "EQUAL", "data": "x"}]}
     group = {
@@ -390,8 +390,11 @@ def test_another_currency_is_refused_wherever_a_bid_may_name_one(office: Office)
     job = {"refNumber": "1", "title": "t", "description": "d", "url": "https://x.example/1"}
     over = {"value": "Dear", "cpcBid": 1, "currency": "EUR"}
     assert office.faults("POST", f"{client}/jobs", job | {"placementSettings": [over]}) == {
-        "/placementSettings/0/currency": says,
-        "/placementSettings/0/cpcBid": "must be at least 2, the least bid of the publisher",
+        "/placementSettings/0/currency": says
+    }
+    over = {"value": "Dear", "cpcBid": 1, "currency": "USD"}
+    assert office.faults("POST", f"{client}/jobs", job | {"placementSettings": [over]}) == {
+        "/placementSettings/0/cpcBid": "must be at least 2, the least bid of the publisher"
     }
 
 
