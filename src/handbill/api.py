@@ -20,12 +20,12 @@ from handbill.clients import routes as clients
 from handbill.clients import service as client_reads
 from handbill.contract.callbacks import routes as callbacks
 from handbill.contract.definitions import routes as definitions
+from handbill.contract.funnel import routes as funnel
 from handbill.contract.markups import routes as markups
 from handbill.contract.publisher_families import routes as publisher_families
 from handbill.contract.rules import routes as rules
 from handbill.core.nouns import Client
 from handbill.feeds import routes as feeds
-from handbill.funnel import routes as funnel
 from handbill.groups import routes as groups
 from handbill.host import figures, security
 from handbill.host.beats import BEAT_SECONDS, Beat

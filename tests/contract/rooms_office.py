@@ -10,9 +10,9 @@ from contract import office
 from contract.asgi import Reply, call
 from contract.office import Office
 from handbill.clients import service as clients
+from handbill.contract.funnel import routes as funnel
 from handbill.contract.rules import routes as rules
 from handbill.core.nouns import Client, JobBody
-from handbill.funnel import routes as funnel
 from handbill.http.app import application
 from handbill.http.operations import Desk, Operation
 from handbill.jobs import service as jobs

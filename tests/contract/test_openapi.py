@@ -107,7 +107,7 @@ def test_the_lint_warns_of_nothing() -> None:
 _WORDS = {
     "$ref", "additionalProperties", "allOf", "anyOf", "const", "description", "enum", "items",
     "maxItems", "maxLength", "maxProperties", "maximum", "minItems", "minLength", "minimum",
-    "oneOf", "pattern", "properties", "required", "type", "uniqueItems",
+    "oneOf", "pattern", "properties", "propertyNames", "required", "type", "uniqueItems",
 }  # fmt: skip
 
 

@@ -10,8 +10,8 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from contract.office import Body, Office
+from handbill.contract.funnel.routes import OPERATIONS as FUNNEL
 from handbill.contract.rules.routes import OPERATIONS as RULES
-from handbill.funnel.routes import OPERATIONS as FUNNEL
 from handbill.http.operations import Operation
 from handbill.store.records import Records
 from handbill.store.records.tables import metadata

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handbill.contract.funnel.models import FUNNEL
 from handbill.core.funnel_stages import (
     STAGES,
+    Item,
     dated,
     disposition_of,
     event_of,
@@ -17,7 +19,7 @@ from handbill.core.funnel_stages import (
 from handbill.kit.faults import Fault
 from handbill.kit.instants import DAY, MINUTE, instant_of, instant_of_iso, iso_of
 from handbill.kit.zones import zone_of
-from handbill.wire.funnel import FUNNEL, Batch, read_stamp
+from handbill.wire.stamps import read_stamp
 
 NEPAL = zone_of("UTC+05:45")
 
@@ -107,22 +109,24 @@ def test_iso_is_read_back(moment: datetime, quarters: int) -> None:
     assert read_stamp(moment.isoformat()) == moment
 
 
-def read(value: Any) -> tuple[Batch, list[str]]:
+def read(value: Any) -> tuple[list[Item], list[str]]:
     faults: list[Fault] = []
-    return FUNNEL.read(value, "", faults), [fault.field for fault in faults]
+    found = FUNNEL.read(value, "", faults)
+    items = [] if faults else [event.noun() for event in found.items]
+    return items, [fault.field for fault in faults]
 
 
 def test_an_item_is_keyed_in_one_of_three_ways() -> None:
     told = {"candidateStatus": " Hired ", "timestamp": 1_620_032_322}
-    batch, faults = read([
+    items, faults = read([
         told | {"jobApplicationId": 17},
         told | {"additionalDetails": {"candidateId": "c", "jobReference": "r"}},
         told | {"clickId": "x", "jobApplicationId": ""},
     ])  # fmt: skip
     assert faults == []
-    assert [item.application_id for item in batch.items] == ["17", "", ""]
-    assert batch.items[0].status == "Hired"
-    assert (batch.items[1].candidate_id, batch.items[1].job_reference) == ("c", "r")
+    assert [item.application_id for item in items] == ["17", "", ""]
+    assert items[0].status == "Hired"
+    assert (items[1].candidate_id, items[1].job_reference) == ("c", "r")
     assert read(told)[1] == ["/jobApplicationId"]
     assert read([told | {"candidateId": "c"}])[1] == ["/0/jobApplicationId"]
 
@@ -137,4 +141,4 @@ def test_every_fault_of_every_item_is_named() -> None:
         item = good | {"additionalDetails": {"custom": custom}}
         assert read(item)[1] == ["/additionalDetails/custom"]
     plain = good | {"additionalDetails": {"custom": {"team": "blue"}, "fullName": "Ann"}}
-    assert read(plain)[0].items[0].details == {"custom": {"team": "blue"}}
+    assert read(plain)[0][0].details == {"custom": {"team": "blue"}}

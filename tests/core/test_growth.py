@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from growing import Work, grows_by_its_size, most_held
+from handbill.contract.funnel.models import FunnelDetails
 from handbill.core.address_lists import NotAddresses, read_prefixes
 from handbill.core.amounts import read_amount
 from handbill.core.feed_text import cleaned, html_text, link_of, listed, unescaped
@@ -29,7 +30,6 @@ from handbill.kit.jsons import NotJson, decode
 from handbill.kit.urls import NotUrl, canonical_url, strip_params
 from handbill.stats.files import neutral
 from handbill.tracking.pixel import report_of
-from handbill.wire.funnel import DETAILS
 
 _MB = 1024 * 1024
 
@@ -241,7 +241,7 @@ def _decoded(text: str) -> None:
 def _detailed(text: str, count: int) -> None:
     faults: list[Fault] = []
     for _ in range(count):
-        DETAILS.read({"custom": {f"k{k}": text for k in range(40)}}, "/x", faults)
+        FunnelDetails.read({"custom": {f"k{k}": text for k in range(40)}}, "/x", faults)
 
 
 def _list_of(text: str) -> None:

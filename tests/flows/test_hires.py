@@ -8,7 +8,7 @@ import pytest
 from flows.test_ledger_crash import Cut, CutRecords, cut
 from handbill.access.keys import ensure_secrets, secret
 from handbill.clients.service import clients_by_number
-from handbill.core.funnel_stages import PARKED
+from handbill.core.funnel_stages import PARKED, Item
 from handbill.core.listing_tokens import Click, Listing, click_id
 from handbill.core.received import ReceivedConversion, conversion_of
 from handbill.funnel import service
@@ -17,7 +17,6 @@ from handbill.kit.instants import DAY, HOUR, Instant, iso_of, moment_of
 from handbill.ledger.checking import check
 from handbill.ledger.judge import Outrun
 from handbill.store.records import Records
-from handbill.wire.funnel import Batch, Item
 from handbill.work.queue import lease
 from market import START, Market
 
@@ -38,7 +37,7 @@ def hired(market: Market, client_no: int, at: Instant = START + HOUR, **key: str
     with market.records.write() as tx:
         client = clients_by_number(tx, [client_no])[client_no]
         ids, now = market.ids, max(market.clock.now(), at)
-        return service.record(tx, ids, now, client, Batch(many=True, items=[item]))
+        return service.record(tx, ids, now, client, [item])
 
 
 def settle(market: Market, client_no: int) -> None:

@@ -19,7 +19,6 @@ from handbill.clients import service as clients
 from handbill.funnel import service as funnel
 from handbill.opening import opened
 from handbill.wire.clients import spell_client
-from handbill.wire.funnel import STAGE_MAP
 
 client = typer.Typer(no_args_is_help=True, help="Clients: the employers of an agency.")
 stage_map = typer.Typer(
@@ -88,8 +87,10 @@ def set_stage_map(
         if not found:
             raise typer.BadParameter(f"{pair!r} is not TEXT=STAGE", param_hint="--stage")
         given[text] = named
-    read = read_body(STAGE_MAP, {"stageMap": given}, "The stage map was not set")
-    stages = {text: name for text, name in read["stageMap"].items() if name is not None}
+    from handbill.contract.funnel.models import NewStageMap
+
+    said: NewStageMap = read_body(NewStageMap, {"stageMap": given}, "The stage map was not set")
+    stages = said.named()
     with opened(standing(data)) as stores, stores.records.write() as tx:
         found_client = client_named(tx, client_id)
         clients.lock(tx, found_client.no)

@@ -5,15 +5,19 @@ Nothing here waits or looks up: what is known of an application comes as an argu
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from datetime import datetime, tzinfo
+from typing import Any, Final, Literal, NamedTuple, get_args
+
+import msgspec
 
 from handbill.core.attribution import PARKED_FOR
-from handbill.kit.instants import MINUTE, Instant
+from handbill.kit.instants import MINUTE, Instant, instant_of
 
 HIRED: Final = "HIRED"
-STAGES: Final = (
-    "NEW", "CONTACTED", "REVIEWED", "INTERVIEWED", "OFFERED", HIRED, "REJECTED", "WITHDRAWN",
-)  # fmt: skip
+Stage = Literal[
+    "NEW", "CONTACTED", "REVIEWED", "INTERVIEWED", "OFFERED", "HIRED", "REJECTED", "WITHDRAWN"
+]
+STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 
 COUNTED: Final = "counted"
 DUPLICATE: Final = "duplicate"
@@ -21,7 +25,7 @@ UNMAPPED: Final = "unmapped"  # its text names no stage yet
 PARKED: Final = "parked"  # its application is not known yet
 DEAD: Final = "dead"  # parked, and its application never came
 LATE_FROZEN: Final = "late_frozen"  # its month was closed
-DISPOSITIONS: Final = (COUNTED, DUPLICATE, UNMAPPED, PARKED, DEAD, LATE_FROZEN)
+Disposition = Literal["counted", "duplicate", "unmapped", "parked", "dead", "late_frozen"]
 FORGOTTEN: Final = frozenset({DUPLICATE, DEAD})
 """The dispositions whose items are no part of an application's history."""
 
@@ -37,6 +41,23 @@ def candidate_key(candidate_id: str, job_id: str) -> str:
 
 
 _MOST_AHEAD = 10 * MINUTE
+
+
+class Item(msgspec.Struct, kw_only=True):
+    """One event as it was sent. ``stamp`` is naive where it named no zone."""
+
+    application_id: str = ""
+    candidate_id: str = ""
+    job_reference: str = ""
+    click_id: str = ""
+    status: str
+    stamp: datetime
+    details: dict[str, Any] = {}
+
+    def at(self, zone: tzinfo) -> Instant:
+        """The instant; without a zone of its own the stamp is in the client's."""
+        stamp = self.stamp
+        return instant_of(stamp if stamp.tzinfo is not None else stamp.replace(tzinfo=zone))
 
 
 class Event(NamedTuple):

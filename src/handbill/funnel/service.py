@@ -16,6 +16,7 @@ from handbill.core.funnel_stages import (
     HIRED,
     PARKED,
     UNMAPPED,
+    Item,
     dated,
     disposition_of,
     event_of,
@@ -34,7 +35,6 @@ from handbill.kit.instants import Instant
 from handbill.kit.zones import zone_of
 from handbill.store import marks
 from handbill.store.records import Tx
-from handbill.wire.funnel import Batch, Item
 from handbill.work import kinds
 from handbill.work.queue import enqueue
 
@@ -52,13 +52,13 @@ _NAMED, _BY_CLICK, _BY_CANDIDATE = "application/", "click/", "candidate/"
 
 
 # ── taking in ───────────────────────────────────────────────────────────────────────────────────
-def record(tx: Tx, ids: Ids, now: Instant, client: Client, batch: Batch) -> str:
+def record(tx: Tx, ids: Ids, now: Instant, client: Client, events: Sequence[Item]) -> str:
     """Store a batch, judged; its id.
 
     **Refuses** the whole (400) when an item lies more than 10 minutes ahead, or names a click id
     that is not ours.
     """
-    items = _read(tx, now, client, batch)
+    items = _read(tx, now, client, events)
     hires = _judge(tx, client, items, now)
     batch_id = new_uuid(ids)
     rows.add_batch(tx, client.no, batch_id, items, now)
@@ -74,18 +74,17 @@ def batch_of(tx: Tx, client: Client, batch_id: str) -> tuple[Instant, list[Funne
     return found
 
 
-def _read(tx: Tx, now: Instant, client: Client, batch: Batch) -> list[FunnelItem]:
+def _read(tx: Tx, now: Instant, client: Client, events: Sequence[Item]) -> list[FunnelItem]:
     zone, faults, items = zone_of(client.zone), list[Fault](), []
     clicks = _Clicks(tx)
-    for place, given in enumerate(batch.items):
+    for place, given in enumerate(events):
         at = dated(given.at(zone), now)
         if at is None:
-            pointer = batch.pointer(place, "timestamp")
-            faults.append(Fault(pointer, "lies more than 10 minutes ahead"))
+            faults.append(Fault(f"{place}.stamp", "lies more than 10 minutes ahead"))
         try:
             application, (click_id, facts) = _named(given, client, clicks)
         except NotOurs:
-            faults.append(Fault(batch.pointer(place, "clickId"), "is no click id of ours"))
+            faults.append(Fault(f"{place}.click_id", "is no click id of ours"))
             continue
         body = ItemBody(
             given.application_id, given.candidate_id, given.job_reference, facts, given.details

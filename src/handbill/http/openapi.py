@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
-from handbill.wire.models import Model, described, or_null
+from handbill.wire.models import Model, OneOrMany, described, or_null
 from handbill.wire.shapes import NOT_GIVEN, Object, Schema, Shape
 
 _ERROR: Schema = {
@@ -114,9 +114,11 @@ class _Known(NamedTuple):
     read: Container[str]
     refs: Mapping[tuple[Any, Any], Schema]
 
-    def body(self, body: Shape | type[Model]) -> Schema:
+    def body(self, body: Shape | type[Model] | OneOrMany) -> Schema:
         if isinstance(body, Shape):
             return _with_nulls(body.schema())
+        if isinstance(body, OneOrMany):
+            return body.schema(self.refs[body.one, "validation"])
         return self.refs[body, "validation"]
 
     def answer(self, answer: Schema | type[Model]) -> Schema:
@@ -132,7 +134,7 @@ def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
     rows = list(operations)
     read = {row.path for row in rows if row.verb == "GET" and not row.query.fields}
     refs, schemas = described(
-        (row.body for row in rows if _is_model(row.body)),
+        (one for row in rows if _is_model(one := getattr(row.body, "one", row.body))),
         (row.answer for row in rows if _is_model(row.answer)),
     )
     known = _Known(read, refs)

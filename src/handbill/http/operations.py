@@ -18,7 +18,7 @@ from handbill.kit.jsons import encode
 from handbill.store.blobs import Blobs
 from handbill.store.journal import JournalWriter
 from handbill.store.records import Records, Tx
-from handbill.wire.models import Model, spelled
+from handbill.wire.models import Model, OneOrMany, spelled
 from handbill.wire.shapes import NOT_GIVEN, Field, Integer, Object, Schema, Shape
 
 Role = Literal["agency", "partner", "key", "public"]
@@ -203,7 +203,7 @@ class Operation:
     role: Role = "agency"
     client_header: ClientHeader = ""
     query: Object = NOTHING
-    body: Shape | type[Model] | None = None
+    body: Shape | type[Model] | OneOrMany | None = None
     many: bool = False
     """The body may be an array: 8 MB are allowed instead of 1."""
     must_have_body: bool = True

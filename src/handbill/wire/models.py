@@ -6,9 +6,10 @@ description. From it a body is read, an answer spelled, and both described.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from types import NoneType
-from typing import Any, ClassVar, Self, TypeVar, cast, get_args
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar, cast, get_args
 
 from pydantic import (
     AliasChoices,
@@ -156,6 +157,38 @@ def _change_of(row: FieldInfo) -> Any:
     return row.rebuild_annotation()
 
 
+class Batch(NamedTuple):
+    """What one object, or an array of them, said. ``many``: it was an array."""
+
+    many: bool
+    items: list[Any]
+
+
+@dataclass(frozen=True)
+class OneOrMany:
+    """One object, or an array of at least one."""
+
+    one: type[Model]
+    most: int = 1_000
+
+    def read(self, value: Any, at: str, faults: Faults) -> Batch:
+        if not isinstance(value, list):
+            return Batch(many=False, items=[self.one.read(value, at, faults)])
+        if not 1 <= len(value) <= self.most:
+            faults.append(Fault(at, f"must have 1 to {self.most} items"))
+            return Batch(many=True, items=[])
+        items = []
+        for n, item in enumerate(value):
+            if len(faults) >= MOST_FAULTS:
+                break
+            items.append(self.one.read(item, f"{at}/{n}", faults))
+        return Batch(many=True, items=items)
+
+    def schema(self, of_one: Schema) -> Schema:
+        many = {"type": "array", "items": of_one, "minItems": 1, "maxItems": self.most}
+        return {"oneOf": [of_one, many]}
+
+
 def spelled(body: Any) -> Any:
     """An answer as JSON's own values."""
     if not isinstance(body, Model):
@@ -174,8 +207,11 @@ def pointed_out(refused: Refused, said: Any) -> Refused:
 
 def _pointer(said: Any, attributes: str) -> str:
     """``entities.0.publisher_id`` as ``/entities/0/placementId``."""
-    pointer = ""
-    for step in attributes.split("."):
+    pointer, steps = "", attributes.split(".")
+    if isinstance(said, Batch):
+        steps = steps if said.many else steps[1:]
+        said = said.items if said.many else said.items[0]
+    for step in steps:
         row = type(said).model_fields.get(step) if isinstance(said, Model) else None
         pointer += "/" + pointed(_spellings(step, row)[0] if row else step)
         said = said[int(step)] if isinstance(said, list | tuple) else getattr(said, step, None)
@@ -200,7 +236,10 @@ def _spellings(name: str, row: FieldInfo) -> list[str]:
 
 
 def _faults_of(error: Mapping[str, Any], at: str) -> list[Fault]:
-    here = at + "".join(f"/{pointed(str(step))}" for step in error["loc"])
+    steps = error["loc"]
+    if steps[-1:] == ("[key]",) and steps[-2:-1] == (error["input"],):
+        steps = steps[:-1]
+    here = at + "".join(f"/{pointed(str(step))}" for step in steps)
     context = error.get("ctx", {})
     wrong = context.get("error")
     if isinstance(wrong, Wrong):

@@ -1,11 +1,10 @@
-"""Answers as examples for the OpenAPI document: feeds, postings, rules, the funnel.
+"""Answers as examples for the OpenAPI document: feeds and postings.
 
 Names and values are those of the reference's samples where it has them.
 """
 
 from typing import Any
 
-from handbill.core.funnel_stages import STAGES
 from handbill.core.nouns import Feed, FeedBody
 from handbill.kit.instants import instant_of_iso, iso_of
 from handbill.wire.feeds import COUNTS, spell_feed
@@ -118,26 +117,3 @@ def processed(word: str) -> dict[str, Any]:
         },
         "message": f"{word} request processed",
     }
-
-
-FUNNEL_BATCH: dict[str, Any] = {
-    "batchId": "1dffad4c-667c-45c7-90f6-58c1c0d86600",
-    "receivedOn": iso_of(_AT),
-    "counts": {"counted": 1},
-    "items": [
-        {
-            "index": 0,
-            "jobApplicationId": "f1b7c1e2-5c1e-4a53-9d3b-2f0f3c6a9e11",
-            "candidateStatus": "Interviewed",
-            "stage": "INTERVIEWED",
-            "timestamp": "2021-05-03T08:58:42.000Z",
-            "disposition": "counted",
-            "reason": None,
-        }
-    ],
-}
-STAGE_MAP: dict[str, Any] = {
-    "stageMap": {"Phone screen": "CONTACTED", "Offer accepted": "HIRED"},
-    "stages": list(STAGES),
-    "unmapped": {"Sent to manager": 12},
-}

@@ -1,54 +1,40 @@
 """Operation 57, what became of a batch, and the client's stage map."""
 
-from collections import Counter
-from typing import Any
-
+from handbill.contract.envelopes import Done
+from handbill.contract.funnel.models import (
+    FUNNEL,
+    FunnelAccepted,
+    FunnelBatch,
+    NewStageMap,
+    StageMap,
+    batch_told,
+)
 from handbill.core.funnel_stages import STAGES
 from handbill.funnel import service
-from handbill.http.operations import Call, Operation, done, result_schema
-from handbill.kit.instants import iso_of
-from handbill.wire import funnel as wire
-from handbill.wire import room_samples
+from handbill.http.operations import Call, Operation
 
 _TAG = "Funnel"
 
 
-def _record(call: Call) -> dict[str, Any]:
-    batch_id = service.record(call.tx, call.ids, call.now, call.client, call.body)
-    return {"success": True, "failure": False, "value": batch_id}
+def _record(call: Call) -> FunnelAccepted:
+    events = [event.noun() for event in call.body.items]
+    batch_id = service.record(call.tx, call.ids, call.now, call.client, events)
+    return FunnelAccepted.of(success=True, failure=False, batch_id=batch_id)
 
 
-def _batch(call: Call) -> dict[str, Any]:
-    received_at, items = service.batch_of(call.tx, call.client, call.path["batch_id"])
-    return {
-        "batchId": call.path["batch_id"],
-        "receivedOn": iso_of(received_at),
-        "counts": dict(Counter(item.disposition for item in items)),
-        "items": [
-            {
-                "index": item.place,
-                "jobApplicationId": item.body.application_id or None,
-                "candidateStatus": item.status,
-                "stage": item.stage or None,
-                "timestamp": iso_of(item.event_at),
-                "disposition": item.disposition,
-                "reason": item.reason or None,
-            }
-            for item in items
-        ],
-    }
+def _batch(call: Call) -> FunnelBatch:
+    batch_id = call.path["batch_id"]
+    return batch_told(batch_id, *service.batch_of(call.tx, call.client, batch_id))
 
 
-def _stage_map(call: Call) -> dict[str, Any]:
+def _stage_map(call: Call) -> StageMap:
     stages, unmapped = service.stage_map(call.tx, call.client)
-    return {"stageMap": stages, "stages": list(STAGES), "unmapped": unmapped}
+    return StageMap.of(stages=stages, every=list(STAGES), unmapped=unmapped)
 
 
-def _set_stage_map(call: Call) -> dict[str, Any]:
-    given = call.body["stageMap"]
-    stages = {text: stage for text, stage in given.items() if stage is not None}
-    service.set_stage_map(call.tx, call.now, call.client, stages)
-    return done("Stage map updated")
+def _set_stage_map(call: Call) -> Done:
+    service.set_stage_map(call.tx, call.now, call.client, call.body.named())
+    return Done.of(result=True, message="Stage map updated")
 
 
 _SAMPLE = [
@@ -60,6 +46,27 @@ _SAMPLE = [
     }
 ]
 _MAP_SAMPLE = {"stageMap": {"Phone screen": "CONTACTED", "Offer accepted": "HIRED"}}
+_BATCH_SAMPLE = {
+    "batchId": "1dffad4c-667c-45c7-90f6-58c1c0d86600",
+    "receivedOn": "2021-05-03T08:58:42.000Z",
+    "counts": {"counted": 1},
+    "items": [
+        {
+            "index": 0,
+            "jobApplicationId": "f1b7c1e2-5c1e-4a53-9d3b-2f0f3c6a9e11",
+            "candidateStatus": "Interviewed",
+            "stage": "INTERVIEWED",
+            "timestamp": "2021-05-03T08:58:42.000Z",
+            "disposition": "counted",
+            "reason": None,
+        }
+    ],
+}
+_STAGE_MAP_SAMPLE = {
+    "stageMap": {"Phone screen": "CONTACTED", "Offer accepted": "HIRED"},
+    "stages": list(STAGES),
+    "unmapped": {"Sent to manager": 12},
+}
 OPERATIONS = [
     Operation(
         name="record_funnel",
@@ -74,10 +81,10 @@ OPERATIONS = [
         "the click that the application came from. A month is closed on the 8th of the next.",
         tag=_TAG,
         work=_record,
-        body=wire.FUNNEL,
+        body=FUNNEL,
         many=True,
         client_header="x-client-id",
-        answer=wire.ACCEPTED,
+        answer=FunnelAccepted,
         sample=_SAMPLE,
         sample_answer={
             "success": True,
@@ -96,8 +103,8 @@ OPERATIONS = [
         tag=_TAG,
         work=_batch,
         client_header="x-client-id",
-        answer=wire.BATCH,
-        sample_answer=room_samples.FUNNEL_BATCH,
+        answer=FunnelBatch,
+        sample_answer=_BATCH_SAMPLE,
     ),
     Operation(
         name="get_stage_map",
@@ -108,8 +115,8 @@ OPERATIONS = [
         "that stand for none yet.",
         tag=_TAG,
         work=_stage_map,
-        answer=wire.STAGE_MAP_ANSWER,
-        sample_answer=room_samples.STAGE_MAP,
+        answer=StageMap,
+        sample_answer=_STAGE_MAP_SAMPLE,
     ),
     Operation(
         name="set_stage_map",
@@ -120,8 +127,8 @@ OPERATIONS = [
         "month is closed; events that have a stage keep it.",
         tag=_TAG,
         work=_set_stage_map,
-        body=wire.STAGE_MAP,
-        answer=result_schema(),
+        body=NewStageMap,
+        answer=Done,
         sample=_MAP_SAMPLE,
         sample_answer={"result": True, "message": "Stage map updated"},
     ),

@@ -1,0 +1,232 @@
+"""Funnel events and stage maps, as they are read and told. **Source**: contract 5, domain 8."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+
+from handbill.core.funnel_stages import STAGES, Disposition, Item, Stage, folded
+from handbill.funnel.service import FunnelItem
+from handbill.kit.faults import Fault
+from handbill.kit.instants import Instant as At
+from handbill.wire.fields import AnyCase, Day, Id, Instant, Money, Text
+from handbill.wire.models import Model, OneOrMany, Wrong
+from handbill.wire.stamps import read_stamp
+
+_PERSONAL = frozenset({
+    "name", "firstname", "lastname", "fullname", "candidatename", "email", "mail", "emailaddress",
+    "phone", "phonenumber", "mobile", "telephone",
+})  # fmt: skip
+_MAIL = re.compile(r"[^@\s]@[^@\s]+\.[^@\s]")  # from the sign, so that each text is read once
+
+
+def _stamp(value: Any) -> datetime:
+    found = read_stamp(value)
+    if found is None:
+        raise ValueError("must be a date and time as ISO 8601, mm/dd/yyyy or epoch")
+    return found
+
+
+def _digits(value: Any) -> Any:
+    """An id of the ATS: a whole number is taken as its digits."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number else value
+
+
+Stamp = Annotated[
+    datetime,
+    PlainValidator(_stamp),
+    WithJsonSchema({"type": ["string", "integer"], "maxLength": 40}),
+]
+AtsId = Annotated[
+    str,
+    StringConstraints(max_length=200),
+    AfterValidator(str.strip),
+    BeforeValidator(_digits),
+    WithJsonSchema({"type": ["string", "integer"], "maxLength": 200}),
+]
+Short = Annotated[str, StringConstraints(max_length=200)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class _Keys(Model):
+    candidate_id: AtsId = Field(
+        "", alias="candidateId", description="The candidate in the ATS; beside jobReference."
+    )
+    job_reference: Text = Field(
+        "", alias="jobReference", description="The job's refNumber; beside candidateId."
+    )
+    click_id: Annotated[str, StringConstraints(max_length=256)] = Field(
+        "", alias="clickId", description="The jClickId that the candidate came with."
+    )
+
+
+class Salary(Model):
+    amount: Money = Field(description="Per year or as agreed, 0 or more.")
+    currency: Annotated[str, StringConstraints(min_length=3, max_length=3)] = Field(
+        description="ISO 4217 code."
+    )
+
+
+class FunnelDetails(_Keys):
+    job_id: Annotated[str, StringConstraints(max_length=64)] = Field(
+        "", alias="jobId", description="The job's id."
+    )
+    source: Short = Field("", description="Where the candidate came from.")
+    reason: Text = Field("", description="Why the stage changed.")
+    hire_on: Day = Field("", alias="hireDate", description="The first day at work.")
+    salary: Salary | None = Field(None, description="What was agreed.")
+    custom: dict[Key, Annotated[str, StringConstraints(max_length=500)]] = Field(
+        {}, max_length=50, description="Anything but personal particulars."
+    )
+
+    @model_validator(mode="after")
+    def _impersonal(self) -> Self:
+        """Names, addresses and numbers of people are not needed, and so not taken."""
+        for name, text in self.custom.items():
+            if re.sub(r"[^a-z]", "", name.casefold()) in _PERSONAL or _MAIL.search(text):
+                says = "must not hold names, addresses or phone numbers"
+                raise Wrong(Fault("/custom", says))
+        return self
+
+
+def _item(details: dict[str, Any] | None = None, **said: Any) -> Item:
+    """An event whose keys may stand in it or in its details."""
+    details = {name: value for name, value in (details or {}).items() if value is not None}
+    for name in _Keys.names:
+        said[name] = said.get(name) or details.get(name) or ""
+    return Item(details=details, **said)
+
+
+class FunnelEvent(_Keys):
+    """What became of one application."""
+
+    makes = staticmethod(_item)
+    application_id: AtsId = Field(
+        "",
+        alias="jobApplicationId",
+        description="The application, as the pixel or S2S event named it.",
+    )
+    status: Annotated[Id, AfterValidator(str.strip)] = Field(
+        alias="candidateStatus", description="The stage that the application moved to."
+    )
+    stamp: Stamp = Field(
+        alias="timestamp",
+        description="When it moved there: ISO 8601, yyyy-MM-dd or MM/dd/yyyy with a time or "
+        "without, or epoch seconds or milliseconds. Without a zone it is the client's time.",
+    )
+    details: FunnelDetails | None = Field(
+        None, alias="additionalDetails", description="Other keys, and what else there is to say."
+    )
+
+    @model_validator(mode="after")
+    def _keyed(self) -> Self:
+        item = self.noun()
+        if not (item.application_id or item.click_id or (item.candidate_id and item.job_reference)):
+            raise Wrong(Fault(
+                "/jobApplicationId",
+                "is required unless candidateId and jobReference, or clickId, are given",
+            ))  # fmt: skip
+        return self
+
+
+FUNNEL = OneOrMany(FunnelEvent)
+
+
+class FunnelAccepted(Model):
+    """The events are stored."""
+
+    success: Literal[True] = Field(description="Stored.")
+    failure: Literal[False] = Field(description="Always false: what fails answers 400.")
+    batch_id: str = Field(
+        alias="value", description="The batch's id; GET /funnel/{batchId} tells of each item."
+    )
+
+
+class FunnelOutcome(Model):
+    """What became of one item."""
+
+    place: int = Field(alias="index", description="The place in the array, from 0.")
+    application_id: str | None = Field(
+        alias="jobApplicationId", description="As it was sent; null where it was not."
+    )
+    status: str = Field(alias="candidateStatus", description="As it was sent.")
+    stage: Stage | None = Field(description="What the status stands for; null: nothing yet.")
+    event_at: Instant = Field(alias="timestamp", description="When the application moved there.")
+    disposition: Disposition = Field(description="What became of the item.")
+    reason: str | None = Field(description="Why it does not count; null where it does.")
+
+
+class FunnelBatch(Model):
+    """A batch, and what became of its items."""
+
+    batch_id: str = Field(alias="batchId", description="The batch's id.")
+    received_at: Instant = Field(alias="receivedOn", description="When it came.")
+    counts: dict[str, int] = Field(description="How many items became what.")
+    items: list[FunnelOutcome] = Field(description="Each item, in the order of the array.")
+
+
+class NewStageMap(Model):
+    stages: dict[Key, Annotated[Stage, AnyCase()] | None] = Field(
+        alias="stageMap",
+        max_length=1_000,
+        description="Status text to stage. It replaces the map as a whole; null leaves a text "
+        "out. Case and blanks say nothing.",
+    )
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        seen: dict[str, str] = {}
+        faults = []
+        for text in self.stages:
+            name = folded(text)
+            if name in seen:
+                faults.append(Fault("/stageMap", f"has {text} and {seen[name]}, which are alike"))
+            seen[name] = text
+        if faults:
+            raise Wrong(*faults)
+        return self
+
+    def named(self) -> dict[str, str]:
+        """The texts that a stage is named for."""
+        return {text: stage for text, stage in self.stages.items() if stage is not None}
+
+
+class StageMap(Model):
+    """Which of a client's texts stand for which stage."""
+
+    stages: dict[str, str] = Field(alias="stageMap", description="The client's own map.")
+    every: list[str] = Field(
+        list(STAGES),
+        alias="stages",
+        description="Every stage; its own name always stands for it.",
+    )
+    unmapped: dict[str, int] = Field(
+        description="Texts that name no stage yet, and how many items."
+    )
+
+
+def batch_told(batch_id: str, received_at: At, items: Iterable[FunnelItem]) -> FunnelBatch:
+    items = list(items)
+    return FunnelBatch.of(
+        batch_id=batch_id, received_at=received_at,
+        counts=dict(Counter(item.disposition for item in items)),
+        items=[
+            FunnelOutcome.of(
+                item, application_id=item.body.application_id or None, stage=item.stage or None,
+                reason=item.reason or None,
+            )
+            for item in items
+        ],
+    )  # fmt: skip
