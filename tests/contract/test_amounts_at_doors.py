@@ -11,6 +11,7 @@ from contract.office import OPERATIONS, Office
 from contract.world import FEED, World, build
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
+from handbill.wire.models import Model, OneOrMany
 from handbill.wire.values import Shape
 
 BAD = (
@@ -41,13 +42,21 @@ def amounts_in(schema: Any, defs: dict[str, Any], at: Path = ()) -> Iterator[Pat
         yield from amounts_in(schema["items"], defs, (*at, 0))
 
 
+def schema_of(body: Shape | type[Model] | OneOrMany) -> dict[str, Any]:
+    if isinstance(body, Shape):
+        return body.schema()
+    if isinstance(body, OneOrMany):
+        one = schema_of(body.one)
+        return body.schema(one) | {"$defs": one.get("$defs", {})}
+    return body.model_json_schema(mode="validation")
+
+
 def doors() -> list[tuple[Operation, Path]]:
     found: list[tuple[Operation, Path]] = []
     for operation in OPERATIONS:
         body = operation.body
         if body is not None and operation.role == "agency":
-            is_shape = isinstance(body, Shape)
-            schema = body.schema() if is_shape else body.model_json_schema(mode="validation")
+            schema = schema_of(body)
             paths = dict.fromkeys(amounts_in(schema, schema.get("$defs", {})))
             found += [(operation, path) for path in paths]
     return found

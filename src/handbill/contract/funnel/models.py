@@ -132,13 +132,20 @@ class FunnelEvent(_Keys):
 
     @model_validator(mode="after")
     def _keyed(self) -> Self:
-        item = self.noun()
-        if not (item.application_id or item.click_id or (item.candidate_id and item.job_reference)):
+        if not (
+            self.application_id
+            or self._key("click_id")
+            or (self._key("candidate_id") and self._key("job_reference"))
+        ):
             raise Wrong(Fault(
                 "/jobApplicationId",
                 "is required unless candidateId and jobReference, or clickId, are given",
             ))  # fmt: skip
         return self
+
+    def _key(self, name: str) -> Any:
+        """A key that may stand in the event or in its details."""
+        return getattr(self, name) or getattr(self.details, name, "")
 
 
 FUNNEL = OneOrMany(FunnelEvent)
