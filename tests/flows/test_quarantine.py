@@ -25,7 +25,7 @@ from handbill.store.journal import JournalWriter
 from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Records
 from handbill.supervise import with_ports
-from market import START, Lines, Market, dispositions
+from market import HUMAN, START, Lines, Market, dispositions
 from serving import Office, asked, environment, handbill, serving, until
 
 AHEAD = 2 * 86_400
@@ -41,7 +41,9 @@ class House:
         self.lines = self.market.journal.sources
         for source in ("edge-0", "edge-1", "edge-2"):
             for n in range(6):
-                _, event = self.market.click(listing, at=START + n * SECOND, agent=f"{source} {n}")
+                _, event = self.market.click(
+                    listing, at=START + n * SECOND, agent=f"{HUMAN} {source} {n}"
+                )
                 self.market.journal.add([event], source)
             self._write(source)
         self.market.journal = JournalReader(self.folder)  # type: ignore[assignment]
@@ -141,7 +143,7 @@ def test_a_lost_folder_is_told_of_and_the_source_goes_on(house: House) -> None:
     assert house.valid() == 18
     shutil.rmtree(house.folder / "edge-0")
     listing = house.market.listing(client_no=1, campaign_no=1, group_no=1, publisher_no=1)
-    _, event = house.market.click(listing, at=START, agent="later")
+    _, event = house.market.click(listing, at=START, agent=f"{HUMAN} later")
     lines = Lines()
     lines.add([event])
     writer = JournalWriter(house.folder, "edge-0")
