@@ -120,6 +120,12 @@ def test_a_feed_is_shown_as_the_sample_has_it(office: Office, site: Site, worker
         ({"schemaMappings": {"schemaMappingsTitle": "t"}}, "/schemaMappings/schemaMappingsURL"),
         ({"schemaMappings": {"schemaMappingsTitle": "a b"}}, "/schemaMappings/schemaMappingsTitle"),
         ({"schemaMappings": {"schemaMappingsTitle": 7}}, "/schemaMappings/schemaMappingsTitle"),
+        *(
+            ({"schemaMappings": {"schemaMappingsCity": path}}, "/schemaMappings/schemaMappingsCity")
+            for path in ("/t", "//t", "./t", "t/text()", "t[1]", "t/", "@a/t", "t/@")
+        ),
+        ({"schemaValueOverrides": {"cpc": "lots"}}, "/schemaValueOverrides/cpc"),
+        ({"schemaValueDefaults": {"url": "jobs/1"}}, "/schemaValueDefaults/url"),
         ({"schemaMappings": []}, "/schemaMappings"),
         (
             {"schemaMappings": MAPPINGS | {"schemaMappingAdditional": {"n": "two words"}}},

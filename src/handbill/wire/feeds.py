@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from handbill.core.amounts import read_amount
 from handbill.core.mapping import (
     ADDED_KEYS,
     ADDITIONAL,
@@ -17,7 +18,7 @@ from handbill.core.mapping import (
 from handbill.core.nouns import Feed
 from handbill.kit.faults import Fault, pointed
 from handbill.kit.instants import iso_of
-from handbill.kit.urls import MOST_URL, NotUrl, canonical_url
+from handbill.kit.urls import MOST_URL, NotUrl, canonical_url, page_url
 from handbill.wire.shapes import (
     Faults,
     Field,
@@ -31,7 +32,13 @@ from handbill.wire.shapes import (
 )
 from handbill.wire.spelling import FLAG, INSTANT, OBJECT, TEXT, WHOLE, described, listed, whole
 
-_NODE = Text(1, 200, r"[^\x00-\x20<>]+", "must be the name of a node")
+_STEP = r"[^\W\d][\w.:-]*"
+_NODE = Text(
+    1,
+    200,
+    rf"(?:{_STEP}/)*@?{_STEP}",
+    "must be the name of a node: title, place/city or link/@href",
+)
 _VALUE = Text(0, 4_000)
 _MAPPED = "Node of the feed that holds "
 
@@ -83,6 +90,19 @@ _CONFIG = Object(
 )
 
 
+def _check_value(name: str, text: str, at: str, faults: Faults) -> None:
+    """A value that stands for each job's own must be one that a job can have."""
+    if not text.strip():
+        return
+    if name == "cpc" and read_amount(text) is None:
+        faults.append(Fault(at, "cannot be read as an amount"))
+    if name == "url":
+        try:
+            page_url(text)
+        except NotUrl as bad:
+            faults.append(Fault(at, str(bad)))
+
+
 def _known_fields(found: dict[str, Any], at: str, faults: Faults) -> None:
     """Names that can be meant; and nobody's reference may be another job's."""
     for key in ("schemaValueOverrides", "schemaValueDefaults"):
@@ -92,6 +112,8 @@ def _known_fields(found: dict[str, Any], at: str, faults: Faults) -> None:
                 faults.append(Fault(here, "cannot be given a value"))
             elif name not in CANONICAL and not FIELD_NAME.fullmatch(name):
                 faults.append(Fault(here, "is not a field's name"))
+            else:
+                _check_value(name, found[key][name], here, faults)
     for n, name in enumerate(found.get("mandatoryFields") or []):
         if name not in CANONICAL:
             faults.append(Fault(f"{at}/mandatoryFields/{n}", "must be a canonical field name"))
