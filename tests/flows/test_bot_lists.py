@@ -40,7 +40,7 @@ def market(sqlite_records: Records, tmp_path: Path, site: Site) -> Iterator[Mark
 
 
 def define(market: Market, publisher: Publisher, url: str | None) -> rows.ClickDefinition:
-    given = {"botIpsFileUrl": url}
+    given = {"bot_ips_url": url}
     market.write(lambda tx: service.put(tx, market.now(), publisher, None, given, can_locate=False))
     market.drain()
     with market.records.read() as tx:
@@ -119,7 +119,7 @@ def test_a_definition_that_is_gone_or_changed_meanwhile_is_left_alone(
     body = DefinitionBody(bot_ips_url=site.url("/b"))
     market.write(lambda tx: rows.change(tx, found, body, market.now()))
     market.run(kinds.READ_LIST, str(found.no))  # /b is not there: the failure is of /b
-    market.write(lambda tx: service.delete(tx, publisher, None))
+    market.write(lambda tx: service.delete(tx, market.now(), publisher, None))
     market.run(kinds.READ_LIST, str(found.no))
     with market.records.read() as tx:
         assert rows.of_publisher(tx, publisher.no) == []
