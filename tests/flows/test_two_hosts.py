@@ -114,6 +114,12 @@ def test_a_folder_whose_journal_has_an_heir_goes_on_as_a_new_host(tmp_path: Path
                            records_url=two.records_url, secrets_key=MASTER_KEY)  # fmt: skip
         assert json.loads(adopted.stdout) == {"host": former, "sources": []}
         assert heir.host_id != former
+        own = {"records_url": two.records_url, "secrets_key": MASTER_KEY}
+        words = ("changes", "--entity", former)
+        (change,) = _told(*words, data=Path(two.data_folder), **own)["data"]
+        assert (change["cause"], change["actor"]["kind"]) == ("hosts adopt", "CLI")
+        succeeded = {"field": "/successor", "before": None, "after": heir.host_id}
+        assert change["fields"] == [succeeded]
     with holding(one) as hold:
         assert hold.host_id not in {former, heir.host_id}
         assert hold.renew() is None

@@ -58,8 +58,11 @@ def act() -> None:
     context = get_current_context(silent=True)
     if context is None:
         return
-    cause = context.command_path.partition(" ")[2]
-    context.with_resource(acting(Occasion("CLI", user(), cause=cause)))
+    words, at = list[str](), context
+    while at.parent is not None:  # the outermost is the program, however it was started
+        words.insert(0, at.info_name or "")
+        at = at.parent
+    context.with_resource(acting(Occasion("CLI", user(), cause=" ".join(words))))
 
 
 def say(result: Mapping[str, Any], *, as_json: bool) -> None:
