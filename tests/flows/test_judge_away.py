@@ -13,7 +13,7 @@ from handbill.ledger.checking import check
 from handbill.store import marks
 from handbill.store.journal_reading import Entry, Mark, Reading
 from handbill.store.records import Records
-from market import START, Market, dispositions
+from market import HUMAN, START, Market, dispositions
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_applies_find_their_clicks_after_25_hours(market: Market) -> None:
     listing = market.listing()
     for n in range(2_000):
         at = START + n * SECOND
-        click, event = market.click(listing, at=at, agent=f"visitor {n}")
+        click, event = market.click(listing, at=at, agent=f"{HUMAN} {n}")
         market.journal.add([event], "edge-0")
         if n % 5 == 0:
             market.converted(click, 3, f"app-{n}", at=at + MINUTE)
@@ -48,10 +48,10 @@ def test_a_conversion_lives_while_a_source_is_behind(market: Market) -> None:
     listing = market.listing()
     lost, _ = market.click(listing, at=START)
     market.converted(lost, 3, "lost", at=START + MINUTE)
-    late, event = market.click(listing, at=START + MINUTE, agent="late")
+    late, event = market.click(listing, at=START + MINUTE, agent=f"{HUMAN} late")
     market.converted(late, 3, "late", at=START + 2 * MINUTE)
     for n in range(2_000):
-        market.clicked(listing, at=START + n * SECOND, agent=f"visitor {n}")
+        market.clicked(listing, at=START + n * SECOND, agent=f"{HUMAN} {n}")
     market.journal.add([event], "edge-0")  # a door's clock was behind
     market.clock.forward(30 * HOUR)
     judge = market.judge()

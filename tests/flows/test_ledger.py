@@ -17,7 +17,7 @@ from handbill.store.records.tables import (
     segments,
     tallies,
 )
-from market import BOT_AGENT, START, Market, dispositions
+from market import BOT_AGENT, HUMAN, START, Market, dispositions
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_flat_clicks_are_charged_and_organic_and_cpa_clicks_are_not(market: Mark
 
 def test_bots_then_repeats_then_valid_ones(market: Market) -> None:
     listing = market.listing()
-    for after, agent in ((0, BOT_AGENT), (1, "x"), (2, BOT_AGENT), (3, "x"), (4, "")):
+    for after, agent in ((0, BOT_AGENT), (1, HUMAN), (2, BOT_AGENT), (3, HUMAN), (4, "")):
         market.clicked(listing, at=START + after * SECOND, agent=agent, ip="198.51.100.7")
     told = dispositions(market.judged())
     assert told == ["bot", "valid", "bot", "duplicate", "bot"]
