@@ -1,15 +1,16 @@
 """Calls an ASGI application in this process: no sockets, no client library."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from functools import cache
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from handbill.kit.jsons import decode, encode
 
+_T = TypeVar("_T")
 Headers = dict[str, str] | Iterable[tuple[str, str]]
 
 
@@ -29,6 +30,19 @@ def call(
     raw: bytes | None = None, *, cut: bool = False,
 ) -> Reply:  # fmt: skip
     """One request. ``raw`` is sent as it is; ``body`` as JSON. ``cut``: the body breaks off."""
+    return running(calling(app, verb, url, body, headers, raw, cut=cut))
+
+
+def running(play: Coroutine[Any, Any, _T]) -> _T:
+    """What a coroutine comes to on the loop of all requests."""
+    return asyncio.run_coroutine_threadsafe(play, _loop()).result()
+
+
+async def calling(
+    app: Callable[..., Any], verb: str, url: str, body: Any = None, headers: Headers = (),
+    raw: bytes | None = None, *, cut: bool = False,
+) -> Reply:  # fmt: skip
+    """The same, for who is on that loop already."""
     path, _, query = url.partition("?")
     sent = raw if raw is not None else b"" if body is None else encode(body)
     pairs = [("host", "api"), *(headers.items() if isinstance(headers, dict) else headers)]
@@ -39,7 +53,7 @@ def call(
         "server": ("127.0.0.1", 80),
         "headers": [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in pairs],
     }  # fmt: skip
-    return asyncio.run_coroutine_threadsafe(_call(app, scope, sent, cut), _loop()).result()
+    return await _call(app, scope, sent, cut)
 
 
 @cache
