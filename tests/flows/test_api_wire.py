@@ -28,6 +28,30 @@ ODD = {
     "NUL": b"GET /clients HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n",
 }
 """What could be read in two ways; each is 400, and the connection ends."""
+NEXT = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
+_CHUNKED = b"POST /token HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+HIDDEN = {
+    "chunked and a length": _CHUNKED + b"Content-Length: 4\r\n\r\n0\r\n\r\n",
+    "a length and chunked": b"POST /token HTTP/1.1\r\nHost: a\r\nContent-Length: 44\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "of a look-up": b"GET /clients HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "behind a bare line feed": b"POST /token HTTP/1.1\r\nHost: a\r\nX: a\nTransfer-Encoding: chunked"
+    b"\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+    "a size in hexadecimal spelling": _CHUNKED + b"\r\n0x2\r\n{}\r\n0\r\n\r\n",
+    "a size with a sign": _CHUNKED + b"\r\n+2\r\n{}\r\n0\r\n\r\n",
+    "chunks that end in line feeds": _CHUNKED + b"\r\n2\n{}\n0\n\n",
+    "an extension with a line feed": _CHUNKED + b"\r\n2;a\nxx\r\n{}\r\n0\r\n\r\n",
+}
+"""Whose end one reader sees here and another there: what follows is never read as a request."""
+WHOLE = {
+    "a length": b"GET /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n12345",
+    "chunks": b"GET /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"3\r\nabc\r\n0\r\n\r\n",
+    "a body that is not asked for": b"POST /clients HTTP/1.1\r\nHost: a\r\nContent-Length: 26\r\n\r\n"
+    b"GET /livez HTTP/1.1\r\nHost:",
+}
+"""Whose end is plain, and what follows is the next request."""
 UNREAD = {
     b"POST /clients": b"401",
     b"POST /nowhere": b"404",
@@ -56,6 +80,11 @@ def test_the_api_reads_no_more_than_it_must(tmp_path: Path) -> None:
     with serving(tmp_path / "data", edges="0", workers="1", fetchers="1") as server:
         found = {name: _status(_said(server, raw)) for name, raw in ODD.items()}
         assert found == dict.fromkeys(ODD, b"400")
+        for name, raw in HIDDEN.items():
+            assert _said(server, raw, NEXT).count(b"HTTP/1.1 ") == 1, name
+        last = NEXT.replace(b"a\r\n\r\n", b"a\r\nConnection: close\r\n\r\n")
+        for name, raw in WHOLE.items():
+            assert _said(server, raw, last).count(b"HTTP/1.1 ") == 2, name
         told = HOST + b"Content-Length: 900000\r\n\r\n"
         for target, status in UNREAD.items():
             assert _status(_said(server, target + b" HTTP/1.1\r\n" + told)) == status, target
