@@ -36,8 +36,8 @@ HIDDEN = {
     b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "of a look-up": b"GET /clients HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    "behind a bare line feed": b"POST /token HTTP/1.1\r\nHost: a\r\nX: a\nTransfer-Encoding: chunked"
-    b"\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+    "behind a bare line feed": b"POST /token HTTP/1.1\r\nHost: a\r\nX: a\n"
+    b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
     "a size in hexadecimal spelling": _CHUNKED + b"\r\n0x2\r\n{}\r\n0\r\n\r\n",
     "a size with a sign": _CHUNKED + b"\r\n+2\r\n{}\r\n0\r\n\r\n",
     "chunks that end in line feeds": _CHUNKED + b"\r\n2\n{}\n0\n\n",
@@ -48,8 +48,8 @@ WHOLE = {
     "a length": b"GET /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n12345",
     "chunks": b"GET /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
     b"3\r\nabc\r\n0\r\n\r\n",
-    "a body that is not asked for": b"POST /clients HTTP/1.1\r\nHost: a\r\nContent-Length: 26\r\n\r\n"
-    b"GET /livez HTTP/1.1\r\nHost:",
+    "a body that is not asked for": b"POST /clients HTTP/1.1\r\nHost: a\r\n"
+    b"Content-Length: 26\r\n\r\nGET /livez HTTP/1.1\r\nHost:",
 }
 """Whose end is plain, and what follows is the next request."""
 UNREAD = {
