@@ -23,7 +23,7 @@ from handbill.store.records import Records
 from handbill.tracking.files import FileStream, feed_file
 from handbill.work.queue import Task, enqueue
 from handbill.work.tools import Tools
-from serving import Office, handbill, hosted, serving
+from serving import Office, asked, handbill, hosted, serving, until
 
 LOOK = Task(1, "listings.nearby", "", {}, 1, "lease")
 
@@ -142,15 +142,53 @@ def said(head: bytes, name: str) -> str:
     return found[1]
 
 
-def test_the_whole_tree_on_s3(tmp_path: Path, s3: str) -> None:
-    data = tmp_path / "data"
+def test_the_whole_tree_on_s3_and_its_copy_in_another_place(tmp_path: Path, s3: str) -> None:
+    data, copy, backup = (tmp_path / name for name in ("data", "copy", "backup"))
     with hosted({"/jobs.xml": b"".join(feed("indeed", JOBS))}) as site:
-        allow = site.removeprefix("http://")
-        with serving(data, blobs_url=s3, egress_allow=allow) as server:
-            _, links = open_market(Office(server), site)  # the feed is read at the edge
+        common = {"egress_allow": site.removeprefix("http://")}
+        with serving(data, blobs_url=s3, **common) as server:
+            office = Office(server)
+            client, links = open_market(office, site)  # the feed is read at the edge
             status, id_ = click(links[0], BROWSER, "198.18.0.7")
             assert status == 302
+            until("it is judged", lambda: exported(data, s3) == [id_] or None)
+            header, row = report_of(office, client)
+            assert dict(zip(header, row, strict=True))["clicks"] == "1"
+            feed_url = office.ask("GET", "/publishers/TestExp1")["feedUrl"]
+            tag = asked(feed_url)[1]["etag"]
+            ports = {"edge_port": server.edge.rpartition(":")[2]}
+            made = handbill("backup", str(backup), data=data, blobs_url=s3)
+            assert made.returncode == 0, made.stderr
             assert server.stop() == 0
-    told = handbill("ledger", "export", data=data, blobs_url=s3)
-    assert [json.loads(line)["id"] for line in told.stdout.splitlines()] == [id_], told.stderr
-    assert not (data / "blobs").exists()
+        there = f"{s3}-copy"
+        named = ("restore", str(backup), "--key", str(data / "secrets.key"))
+        brought = handbill(*named, data=copy, blobs_url=there)
+        assert brought.returncode == 0, brought.stderr
+        with serving(copy, blobs_url=there, **common, **ports) as server:
+            assert click(links[1], BROWSER, "198.18.0.8")[0] == 302
+            until("it has the feed", lambda: asked(feed_url)[0] == 200 or None)
+            assert asked(feed_url)[1]["etag"] == tag
+            assert server.stop() == 0
+    assert exported(data, s3) == [id_]
+    assert len(exported(copy, there)) == 2
+    assert not any((folder / "blobs").exists() for folder in (data, copy))
+
+
+def exported(data: Path, blobs_url: str) -> list[str]:
+    told = handbill("ledger", "export", data=data, blobs_url=blobs_url)
+    return [json.loads(line)["id"] for line in told.stdout.splitlines()]
+
+
+def report_of(office: Office, client: str) -> list[list[str]]:
+    """A report of the client's clicks, made in S3 and downloaded: its header and its row."""
+    days = {"startDate": "2026-01-01", "endDate": "2030-12-31"}
+    body = {"groupBy": "CLIENT", "filterBy": days}
+    report = office.ask("POST", "/reports/stats", body, x_client_id=client)["reportId"]
+
+    def url() -> str | None:
+        told = office.ask("GET", f"/reports/{report}", x_client_id=client)
+        return str(told["url"]) if told["status"] == "SUCCESS" else None
+
+    status, _, raw = asked(until("the report", url))
+    assert status == 200
+    return [line.split(",") for line in raw.decode("utf-8-sig").splitlines()]
