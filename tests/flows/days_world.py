@@ -64,7 +64,7 @@ class Town:
         self.diary = Diary()
         self.at, self._ahead = NOON, 0.0
         self._offset = folder / "offset"
-        self._headers: dict[str, str] = {}
+        self.headers: dict[str, str] = {}
         self._api_client = ""
         self.move_to(NOON)
         self.server = self.start()
@@ -72,7 +72,7 @@ class Town:
         made = handbill("agency", "create", "acme", "--name", "Acme", "--json", data=self.data)
         assert made.returncode == 0, made.stderr
         told = json.loads(made.stdout)
-        self._headers["x-api-key"], self._api_client = told["apiKey"], told["apiClientId"]
+        self.headers["x-api-key"], self._api_client = told["apiKey"], told["apiClientId"]
 
     # ── the clock, and the tree ─────────────────────────────────────────────────────────────────
     @property
@@ -121,7 +121,7 @@ class Town:
     # ── the agency's program ────────────────────────────────────────────────────────────────────
     def call(self, verb: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """A call by a token that is good; tried again while a door is being started."""
-        sent = self._headers | {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
 
         def answered() -> tuple[int, Any] | None:
             try:
@@ -135,7 +135,7 @@ class Town:
     def log_in(self) -> None:
         status, told = self.call("POST", "/token", {"client_id": self._api_client})
         assert status == 200
-        self._headers["x-authorization-key"] = told["access_token"]
+        self.headers["x-authorization-key"] = told["access_token"]
 
     def ask(self, verb: str, path: str, body: Any = None, **headers: str) -> Any:
         status, told = self.call(verb, path, body, **headers)
