@@ -31,7 +31,7 @@ from contract.world import FEED
 from handbill.clients import service as clients
 from handbill.core.nouns import JobBody
 from handbill.feeds import service as feeds
-from handbill.groups.work import SCHEDULE, rematch
+from handbill.groups.work import look, rematch
 from handbill.jobs import service as jobs
 from handbill.jobs import taking_over
 from handbill.kit.instants import HOUR, iso_of
@@ -460,9 +460,7 @@ class Agency(RuleBasedStateMachine):
         self.here.headers.pop("x-authorization-key")
         token = self.here.ask("POST", "/token", {"client_id": self.here.api_client_id}).json
         self.here.headers["x-authorization-key"] = token["access_token"]
-        with self.here.desk.records.write() as tx:
-            for _, _, enqueue_due in SCHEDULE:
-                enqueue_due(tx, self.here.clock.now())
+        look(self._tools(), SimpleNamespace())
 
     # ── reads equal the model ───────────────────────────────────────────────────────────────────
     def _agency_no(self, tx: Any, path: str) -> int:
@@ -477,10 +475,12 @@ class Agency(RuleBasedStateMachine):
         with desk.records.write() as tx:
             keys = {key for kind, key in tx.all(_TASKS) if kind == REMATCH}
             tx.run(sa.delete(tasks))
-        tools: Any = SimpleNamespace(records=desk.records, clock=desk.clock)
         for key in sorted(keys & own):
             task: Any = SimpleNamespace(key=key)
-            rematch(tools, task)
+            rematch(self._tools(), task)
+
+    def _tools(self) -> Any:
+        return SimpleNamespace(records=self.here.desk.records, clock=self.here.desk.clock)
 
     @invariant()
     def clients_are_as_modelled(self) -> None:
