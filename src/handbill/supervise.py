@@ -82,25 +82,27 @@ class Watch:
     async def until_hung(self, child: Child) -> None:
         """Wait until a child that began just now has missed too many probes in a row.
 
-        Until its first sign of life it has as long as a start may take.
+        For its first sign of life it has as long as a start may take, and so it has until it
+        answers for the first time: a door that is not open yet is none that hangs.
         """
         began = ticking()
-        has_lived, missed = False, 0
+        has_lived, has_opened, missed = False, False, 0
         while missed < MOST_MISSED or (not has_lived and ticking() - began < READY_SECONDS):
             await asyncio.sleep(self.seconds)
             silence = silence_of(self._folder, child.name)
             has_lived = has_lived or (silence is not None and silence < ticking() - began)
-            lives = has_lived and silence is not None and await self._lives(child, silence)
+            lives = has_lived and silence is not None and silence <= self._longest(child)
+            port = self._ports.get(child.kind)
+            if lives and port is not None:
+                answers = await _answers(self._host, port, "/livez", self.seconds)
+                has_opened = has_opened or answers
+                lives = answers or (not has_opened and ticking() - began < READY_SECONDS)
             missed = 0 if lives else missed + 1
 
-    async def _lives(self, child: Child, silence: float) -> bool:
+    def _longest(self, child: Child) -> float:
+        """The silence that is none of a process which hangs."""
         most = max(self.seconds, 2 * BEAT_SECONDS)
-        if child.kind == "judge":
-            most = max(most, _JUDGE_SILENCE)
-        if silence > most:
-            return False
-        port = self._ports.get(child.kind)
-        return port is None or await _answers(self._host, port, "/livez", self.seconds)
+        return max(most, _JUDGE_SILENCE) if child.kind == "judge" else most
 
 
 class Tree:

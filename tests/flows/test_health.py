@@ -22,7 +22,7 @@ def status_of(url: str) -> int | None:
 
 
 def test_what_hangs_is_replaced(tmp_path: Path) -> None:
-    with serving(tmp_path / "data", edges="2", probe_seconds="1") as server:
+    with serving(tmp_path / "data", edges="2", probe_seconds="2") as server:
         hung = ("edge-1", "api-0", "worker-0")
         former = server.children()
         for child in hung:
