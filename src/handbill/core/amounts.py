@@ -1,7 +1,7 @@
 """Amounts as people write them: "1.50", ".50", "US$ 1.00", "1.234,50 EUR"; and their currency."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
@@ -18,18 +18,11 @@ _GROUPED = re.compile(
 )
 _NO_MINOR = re.compile(r"(?<=[0-9])[.,](?:--?|[–—])(?![0-9])")  # "5,-": five, and nothing more
 
-_CURRENCY = ("currency", "currency_code", "currencyCode")
 _OF_AMOUNT = ("currency", "currencycode", "curr", "cur", "ccy", "unit", "units")
 _OF_ITEM = frozenset({"currency", "currencycode"})
 _CENTS = frozenset(
     ["cent", "cents", "ct", "cts", "c", "¢", "pence", "penny", "p", "micros", "minor"]
 )
-_PRICED = frozenset(
-    (
-        "caps", "Caps", "budget", "jobBudget", "jobSetting", "placementSettings", "placements",
-        "performanceTargets", "ioDetails", "conditions", "actions",
-    )
-)  # fmt: skip
 _PAY = ("salary", "pay", "wage", "compensation", "remuneration")
 
 
@@ -92,19 +85,6 @@ def _plain(figures: str, *, are_whole: bool) -> str:
             return ""
         whole = re.sub("[^0-9]", "", whole)
     return f"{whole or 0}.{part}"
-
-
-def currencies_said(body: object, at: str = "") -> Iterator[tuple[str, str]]:
-    """Where a body, or what of it has amounts in it, says a currency: pointer and text."""
-    if isinstance(body, list):
-        for n, one in enumerate(body):
-            yield from currencies_said(one, f"{at}/{n}")
-    if isinstance(body, dict):
-        for name, value in body.items():
-            if name in _CURRENCY and isinstance(value, str) and value.strip():
-                yield f"{at}/{name}", value.strip()
-            elif name in _PRICED:
-                yield from currencies_said(value, f"{at}/{name}")
 
 
 def tellers(node: str, names: Iterable[str]) -> tuple[list[str], list[str]]:

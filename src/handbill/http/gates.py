@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl
 
 from msgspec import structs
 
-from handbill.core.amounts import currencies_said
 from handbill.core.nouns import Client
 from handbill.http.asgi import Headers
 from handbill.http.operations import NOTHING, Call, Caller, Desk, Operation
@@ -17,6 +16,7 @@ from handbill.kit.faults import Fault, Refused, bad_request, not_found
 from handbill.kit.instants import Instant
 from handbill.kit.jsons import NotJson, decode
 from handbill.store.records import Tx
+from handbill.wire.currencies import currencies_said
 
 _S2S_HEADERS = ("client_id", "client-id", "x-client-id")
 _MOST_PATH_PART = 512
