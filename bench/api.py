@@ -33,7 +33,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bench.figures import Figure
-from bench.masters import MASTERS
+from bench.masters import new_records
 from handbill.access.keys import ensure_secrets
 from handbill.access.service import create_agency
 from handbill.api import Doors, build
@@ -44,8 +44,7 @@ from handbill.http.operations import Desk
 from handbill.kit.jsons import encode
 from handbill.store.blobs import open_blobs
 from handbill.store.journal import JournalWriter
-from handbill.store.records import Records, open_records
-from handbill.store.records.opening import migrate
+from handbill.store.records import Records
 from handbill.store.records.tables import agencies, clients, jobs
 
 _JOBS = 10_000
@@ -67,8 +66,7 @@ def run() -> list[Figure]:
 
 @contextlib.contextmanager
 def _desk(folder: Path, source: str) -> Iterator[Desk]:
-    records = open_records(f"sqlite:///{folder}/records.db", MASTERS)
-    migrate(records)
+    records = new_records(folder)
     settings = Settings()
     journal = JournalWriter(folder / "journal", source)
     blobs = open_blobs(str(folder / "blobs"))

@@ -8,12 +8,10 @@ from tempfile import TemporaryDirectory
 
 from bench.figures import Figure
 from bench.judge import Lines, judged, market, traffic
-from bench.masters import MASTERS
+from bench.masters import new_records
 from handbill.ledger.checking import check
 from handbill.store.blobs import open_blobs
 from handbill.store.journal_reading import Mark, Reading
-from handbill.store.records import open_records
-from handbill.store.records.opening import migrate
 
 LIMIT_SECONDS = 10
 _CLIENTS = 4
@@ -31,8 +29,7 @@ class FewLines(Lines):
 def run() -> list[Figure]:
     with TemporaryDirectory() as name:
         folder = Path(name)
-        records = open_records(f"sqlite:///{folder / 'records.db'}", MASTERS)
-        migrate(records)
+        records = new_records(folder)
         with records.write() as tx:
             listings = market(tx, _CLIENTS)
         events = _SEGMENTS // _CLIENTS * _EVENTS_AT_ONCE

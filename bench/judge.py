@@ -7,7 +7,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from bench.figures import Figure
-from bench.masters import MASTERS
+from bench.masters import new_records
 from handbill.core.listing_tokens import Click, Listing
 from handbill.core.nouns import (
     CampaignBody,
@@ -26,8 +26,7 @@ from handbill.ledger.judge import Judge
 from handbill.ledger.runs import Rules
 from handbill.store.blobs import open_blobs
 from handbill.store.journal_reading import Entry, Mark, Reading
-from handbill.store.records import Records, Tx, open_records
-from handbill.store.records.opening import migrate
+from handbill.store.records import Records, Tx
 from handbill.store.records.tables import agencies, campaigns, clients, groups, publishers
 
 LIMIT = 5_000
@@ -133,8 +132,7 @@ def judged(records: Records, folder: Path, lines: Lines) -> float:
 def run() -> list[Figure]:
     with TemporaryDirectory() as name:
         folder = Path(name)
-        records = open_records(f"sqlite:///{folder / 'records.db'}", MASTERS)
-        migrate(records)
+        records = new_records(folder)
         with records.write() as tx:
             listings = market(tx)
         spent = judged(records, folder, Lines(list(traffic(listings, _EVENTS))))

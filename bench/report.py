@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.figures import Figure
 from bench.judge import market
-from bench.masters import MASTERS
+from bench.masters import new_records
 from handbill.clients.service import clients_by_number
 from handbill.core.listing_tokens import Listing
 from handbill.host.clock import SetClock
@@ -21,8 +21,7 @@ from handbill.stats.work import report
 from handbill.store import events
 from handbill.store.blobs import Blobs, open_blobs
 from handbill.store.events import Entry
-from handbill.store.records import Records, open_records
-from handbill.store.records.opening import migrate
+from handbill.store.records import Records
 from handbill.work.queue import Task
 from handbill.work.tools import Tools
 
@@ -104,8 +103,7 @@ def answered(tools: Tools, client_no: int, *levels: str) -> tuple[float, float, 
 def run() -> list[Figure]:
     with TemporaryDirectory() as name:
         folder = Path(name)
-        records = open_records(f"sqlite:///{folder / 'records.db'}", MASTERS)
-        migrate(records)
+        records = new_records(folder)
         ids = SeededIds(1)
         blobs = open_blobs(str(folder / "blobs"))
         client_no = filled(records, blobs, ids)

@@ -9,7 +9,7 @@ from random import Random
 import msgspec
 from lxml import etree
 
-from bench.masters import MASTERS
+from bench.masters import new_records
 from handbill.access import keys
 from handbill.campaigns import rows as campaigns
 from handbill.clients import rows as clients
@@ -36,8 +36,7 @@ from handbill.kit.instants import DAY, Instant, moment_of
 from handbill.store import installation, sealed
 from handbill.store.blobs import open_blobs
 from handbill.store.index import EdgeIndex
-from handbill.store.records import Tx, open_records
-from handbill.store.records.opening import migrate
+from handbill.store.records import Tx
 from handbill.store.records.tables import agencies
 from handbill.work.tools import Tools
 
@@ -47,8 +46,7 @@ _DISTINCT = 4_000
 
 def open_tools(folder: Path) -> Tools:
     """Everything a task may use, in a folder of its own, on SQLite."""
-    records = open_records(f"sqlite:///{folder}/records.db", MASTERS)
-    migrate(records)
+    records = new_records(folder)
     scratch = folder / "scratch"
     scratch.mkdir()
     with records.write() as tx:
