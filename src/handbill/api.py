@@ -33,7 +33,6 @@ from handbill.host.garbage import spare_what_stays
 from handbill.host.logs import log_json_lines, set_level
 from handbill.host.settings import Settings
 from handbill.http.app import Application
-from handbill.http.app import application as application_of
 from handbill.http.aside import Deputy, Told, Work
 from handbill.http.docs import with_pages
 from handbill.http.front import Front, Limits, dated
@@ -106,7 +105,7 @@ class Doors(AccessDoors):
 
 def build(desk: Desk, deputies: Deputies | None = None) -> Application:
     """The whole application on the engines of a desk."""
-    return application_of(with_pages(operations()), desk, deputies)
+    return Application(with_pages(operations()), desk, deputies)
 
 
 def deputies_of(settings: Settings) -> Deputies:

@@ -12,7 +12,7 @@ from contract.asgi import Reply, call
 from handbill.access.service import create_agency
 from handbill.api import Doors, operations
 from handbill.host.clock import SetClock
-from handbill.http.app import application
+from handbill.http.app import Application
 from handbill.http.operations import Desk, Operation
 from handbill.wire.models import schema_of
 from masters import put_key
@@ -44,7 +44,7 @@ class Office:
     app: Any = None
 
     def open(self) -> "Office":
-        self.app = self.app or application(OPERATIONS, self.desk)
+        self.app = self.app or Application(OPERATIONS, self.desk)
         with self.desk.records.write() as tx:
             now = self.desk.clock.now()
             put_key(tx, "jwt", _pem(), now)

@@ -13,7 +13,7 @@ from handbill.clients import service as clients
 from handbill.contract.funnel import routes as funnel
 from handbill.contract.rules import routes as rules
 from handbill.core.nouns import Client, JobBody
-from handbill.http.app import application
+from handbill.http.app import Application
 from handbill.http.operations import Desk, Operation
 from handbill.jobs import service as jobs
 from handbill.postings import routes as postings
@@ -77,7 +77,7 @@ class RoomsOffice(Office):
 def open_rooms(desk: Desk, agency_id: str = "acme", app: Any = None) -> RoomsOffice:
     """An open office of a new agency."""
     mine = [one for one in MINE if (one.verb, one.path) not in _KNOWN]
-    app = app or application([*office.OPERATIONS, *mine], desk)
+    app = app or Application([*office.OPERATIONS, *mine], desk)
     opened = RoomsOffice(desk, agency_id, app=app)
     opened.open()
     return opened

@@ -13,7 +13,7 @@ import pytest
 from contract.asgi import Reply, call, calling, running
 from contract.office import OPERATIONS, Office
 from contract.world import build
-from handbill.http.app import application
+from handbill.http.app import Application
 
 DAYS = {"startDate": "2026-11-01", "endDate": "2026-11-17"}
 SLOW = [operation for operation in OPERATIONS if operation.lane in {"slow", "stream"}]
@@ -22,7 +22,7 @@ SLOW = [operation for operation in OPERATIONS if operation.lane in {"slow", "str
 def bounded(office: Office, **settings: Any) -> Office:
     """The office at a door with these settings."""
     desk = replace(office.desk, settings=msgspec.structs.replace(office.desk.settings, **settings))
-    return replace(office, desk=desk, app=application(OPERATIONS, desk))
+    return replace(office, desk=desk, app=Application(OPERATIONS, desk))
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from handbill.api import operations
 from handbill.changes import service as changes
 from handbill.changes.service import Asked, Change
 from handbill.changes.work import sweep
-from handbill.http.app import application
+from handbill.http.app import Application
 from handbill.http.operations import Operation
 from handbill.kit.instants import DAY
 from handbill.kit.jsons import encode
@@ -347,7 +347,7 @@ def _last(records: Records) -> int:
 
 @pytest.fixture
 def whole(sqlite_office: Office) -> Office:
-    sqlite_office.app = application(operations(), sqlite_office.desk)
+    sqlite_office.app = Application(operations(), sqlite_office.desk)
     return sqlite_office
 
 
@@ -428,7 +428,7 @@ def test_what_changes_nothing_leaves_nothing(whole: Office) -> None:
 
 
 def test_a_request_that_is_sent_twice_leaves_one_change(office: Office) -> None:
-    office.app = application(operations(), office.desk)
+    office.app = Application(operations(), office.desk)
     world, records = build(office), office.desk.records
     last = _last(records)
     sent = {"idempotency-key": "k1", "x-request-id": "first-attempt"}

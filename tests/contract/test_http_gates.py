@@ -15,7 +15,7 @@ from handbill.core.nouns import Client, ClientBody
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds, new_uuid
 from handbill.host.settings import Settings
-from handbill.http.app import application
+from handbill.http.app import Application
 from handbill.http.docs import with_pages
 from handbill.http.openapi import document
 from handbill.http.operations import (
@@ -135,7 +135,7 @@ Ask = Callable[..., Reply]
 
 @pytest.fixture
 def ask(desk: Desk) -> Ask:
-    app = application(with_pages(OPERATIONS), desk)
+    app = Application(with_pages(OPERATIONS), desk)
 
     def asking(verb: str, url: str, body: Any = None, **kw: Any) -> Reply:
         return call(app, verb, url, body, **({"headers": GOOD} | kw))
@@ -274,7 +274,7 @@ class Away:
 @pytest.mark.parametrize("inline", [True, False])
 def test_trouble_that_passes_is_503_and_pages_need_no_records(desk: Desk, inline: bool) -> None:
     away = replace(desk, records=cast(Records, Away(reads_inline=inline)))
-    app = application(with_pages(OPERATIONS), away)
+    app = Application(with_pages(OPERATIONS), away)
     for verb, url, body in (
         ("GET", "/things?page=0&limit=1", None), ("POST", "/things", {"name": "a"}),
         ("POST", "/s2s", {"name": "a"}),
@@ -299,7 +299,7 @@ def test_what_passes_is_told_from_a_bug(desk: Desk, failure: Exception, status: 
     def fails(_: Call) -> Any:
         raise failure
 
-    app = application([_operation("fails", "GET", "/fails", fails, role="public")], desk)
+    app = Application([_operation("fails", "GET", "/fails", fails, role="public")], desk)
     assert call(app, "GET", "/fails", headers={}).status == status
 
 

@@ -11,7 +11,7 @@ from contract.asgi import Reply, call
 from contract.office import Office
 from contract.world import OF_THE_AGENCY, World, build, fingerprint, unknown_id
 from handbill.api import operations
-from handbill.http.app import application
+from handbill.http.app import Application
 from handbill.http.openapi import document
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
@@ -28,7 +28,7 @@ CODES = {200, 202, 304, 400, 401, 403, 404}
 @pytest.fixture
 def whole(office: Office) -> Office:
     """The office with every operation of every room."""
-    office.app = application(OPERATIONS, office.desk)
+    office.app = Application(OPERATIONS, office.desk)
     return office
 
 
@@ -292,7 +292,7 @@ def test_odd_values_never_break_an_operation(operation: Operation, sqlite_whole:
 
 @pytest.fixture
 def sqlite_whole(sqlite_office: Office) -> World:
-    sqlite_office.app = application(OPERATIONS, sqlite_office.desk)
+    sqlite_office.app = Application(OPERATIONS, sqlite_office.desk)
     return build(sqlite_office)
 
 

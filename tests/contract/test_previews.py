@@ -17,7 +17,7 @@ from handbill.feeds import previewing as previews
 from handbill.groups import matching, previewing
 from handbill.groups.service import group_of
 from handbill.host.egress import Egress
-from handbill.http.app import application
+from handbill.http.app import Application
 
 JOB: Body = {"title": "Nurse", "description": "d", "company": "c", "country": "US"}
 
@@ -155,7 +155,7 @@ def site(office: Office) -> Iterator[Site]:
     with serving() as found:
         egress = Egress((f"127.0.0.1:{found.port}",))
         office.desk = replace(office.desk, egress=egress)
-        office.app = application(OPERATIONS, office.desk)
+        office.app = Application(OPERATIONS, office.desk)
         yield found
         egress.close()
 

@@ -9,7 +9,7 @@ from contract.office import Office, operation_of
 from contract.world import FEED, World, build
 from handbill.api import operations
 from handbill.feeds import service as feeds
-from handbill.http.app import application
+from handbill.http.app import Application
 from handbill.http.operations import Operation
 from handbill.wire.values import Choice, Flag, Integer, Text
 
@@ -27,7 +27,7 @@ SHOWN_ELSEWHERE = {
 def market(module_office: Office) -> tuple[World, World]:
     """A world with two of everything that is listed, and another client's."""
     office = module_office
-    office.app = application(operations(), office.desk)
+    office.app = Application(operations(), office.desk)
     own, other = build(office), build(office)
     ids, client = own.ids, own.client
     office.ask("POST", "/api-keys")

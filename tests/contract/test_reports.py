@@ -11,7 +11,7 @@ from contract.golden_reports import CALLBACK, DAYS, GOLDEN, OF_PARTNERS
 from contract.office import Body, Office
 from contract.world import build, fingerprint
 from handbill.api import operations
-from handbill.http.app import application
+from handbill.http.app import Application
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
 from handbill.publishers.service import create_family
@@ -60,7 +60,7 @@ def partner_of(office: Office, publisher: str = "TestExp1") -> Partner:
 
 @pytest.fixture
 def whole(office: Office) -> Office:
-    office.app = application(operations(), office.desk)
+    office.app = Application(operations(), office.desk)
     return office
 
 

@@ -11,7 +11,7 @@ from contract.world import World, build
 from handbill.api import operations
 from handbill.host.clock import SetClock
 from handbill.host.settings import Settings
-from handbill.http.app import application
+from handbill.http.app import Application
 from handbill.http.operations import NOTHING, Operation
 from handbill.kit.instants import HOUR
 from handbill.store.records import open_records
@@ -25,7 +25,7 @@ EACH = pytest.mark.parametrize("operation", TIMELESS, ids=lambda operation: oper
 
 @pytest.fixture
 def world(office: Office) -> Iterator[World]:
-    office.app = application(OPERATIONS, office.desk)
+    office.app = Application(OPERATIONS, office.desk)
     yield build(office)
     office.app.close()
 
@@ -64,7 +64,7 @@ def test_neither_clock_nor_settings_are_in_it(world: World, operation: Operation
         settings=settings,
         doors=Doors(Settings()),
     )
-    world.office.app = application(OPERATIONS, elsewhere)
+    world.office.app = Application(OPERATIONS, elsewhere)
     assert _said(_ask(world, operation)) == first, "made anew, elsewhere and later"
     elsewhere.records.close()
 

@@ -13,7 +13,7 @@ from handbill.access.keys import secret
 from handbill.core.listing_tokens import click_id
 from handbill.core.received import encode
 from handbill.host.settings import Settings
-from handbill.http.app import application
+from handbill.http.app import Application
 from handbill.http.operations import Desk
 from handbill.kit.instants import DAY, SECOND
 from handbill.kit.zones import day_of, zone_of
@@ -43,7 +43,7 @@ class House:
             records, self.market.blobs, self.journal, self.market.clock, self.market.ids, settings,
             Doors(settings),
         )  # fmt: skip
-        self.app = application(OPERATIONS, self.desk)
+        self.app = Application(OPERATIONS, self.desk)
         self.office = Office(self.desk, app=self.app).open()
         self.client_id = self.office.client().rpartition("/")[2]
         with records.read() as tx:

@@ -13,7 +13,7 @@ from contract.asgi import call
 from flows.test_stats import Desk, add_job, traffic
 from flows.test_stats_http import House, filled
 from handbill.host.settings import Settings
-from handbill.http.app import application
+from handbill.http.app import Application
 from handbill.http.operations import Answer, Operation
 from handbill.http.streaming import send_all
 from handbill.kit.instants import MINUTE
@@ -203,7 +203,7 @@ def _app(house: House, chunks: Chunks) -> Any:
         name="chunks", verb="GET", path="/chunks", title="", about="", tag="", role="public",
         work=lambda _: Answer(chunks=chunks, headers={"content-length": "2"}), answer={},
     )  # fmt: skip
-    return application([made], house.desk)
+    return Application([made], house.desk)
 
 
 def test_chunks_are_sent_one_by_one_and_closed(house: House) -> None:

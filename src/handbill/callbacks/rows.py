@@ -9,7 +9,7 @@ from sqlalchemy import bindparam as b
 from handbill.access import keys
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
-from handbill.store.records.base import Row
+from handbill.store.records.base import Row, sweep_of
 from handbill.store.records.tables import callbacks
 
 WAITING = "WAITING"
@@ -46,13 +46,7 @@ _OPEN = (
     .order_by(_t.no)
     .limit(b("most", type_=sa.Integer))
 )
-_OLD = (
-    sa.select(_t.no)
-    .where(_t.created_at < b("before"))
-    .order_by(_t.created_at)
-    .limit(b("most", type_=sa.Integer))
-)
-_SWEEP = sa.delete(callbacks).where(_t.no.in_(_OLD))
+_SWEEP = sweep_of(callbacks, _t.created_at)
 
 
 def _callback(row: Row) -> Callback:

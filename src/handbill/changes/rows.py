@@ -11,7 +11,7 @@ from sqlalchemy import bindparam as b
 from handbill.core.trail import Act, Actor, Changed, Entity, Kind, Occasion
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
-from handbill.store.records.base import Row
+from handbill.store.records.base import Row, sweep_of
 from handbill.store.records.tables import agencies, changes, clients
 
 
@@ -53,10 +53,7 @@ _ADD = sa.insert(changes).values(
     actor=b("by"), actor_id=b("by_id"), request_id=b("by_request"), cause=b("why"),
     fields=b("told"),
 )  # fmt: skip
-_OLDEST = sa.select(_t.no).where(_t.at < b("before")).order_by(_t.at).limit(
-    b("most", type_=sa.Integer)
-)  # fmt: skip
-_FORGET = sa.delete(changes).where(_t.no.in_(_OLDEST))
+_FORGET = sweep_of(changes, _t.at)
 _PLACE = (_t.at, _t.no)
 _TOLD = (
     sa.select(

@@ -3,10 +3,8 @@
 from handbill.clients import service as clients
 from handbill.groups import matching
 from handbill.jobs.taking_over import settle
-from handbill.kit.batches import batches
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
-from handbill.store.records.base import STEP
 from handbill.work import kinds
 from handbill.work.queue import Task, enqueue
 from handbill.work.tools import Run, Schedule, Tools
@@ -35,10 +33,12 @@ def look(tools: Tools, _: Task) -> None:
     now = tools.clock.now()
     with tools.records.read() as tx:
         found = {*matching.clients_of_new_day(tx, now), *matching.clients_of_ended_jobs(tx, now)}
-    for some in batches(sorted(found), STEP):
-        with tools.records.write() as tx:
-            for client_id in some:
-                enqueue(tx, kinds.REMATCH, client_id, now)
+
+    def ask(tx: Tx, some: list[str]) -> None:
+        for client_id in some:
+            enqueue(tx, kinds.REMATCH, client_id, now)
+
+    tools.records.in_parts(sorted(found), ask)
 
 
 def ask_to_look(tx: Tx, now: Instant) -> None:

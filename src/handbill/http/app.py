@@ -392,7 +392,3 @@ def head_of(answer: Answer, request_id: str) -> list[Pair]:
             **answer.headers,
         }
     )
-
-
-application = Application
-"""The ASGI application over a table of operations."""

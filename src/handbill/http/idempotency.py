@@ -12,6 +12,7 @@ from handbill.kit.digests import digest_of
 from handbill.kit.faults import Fault, bad_request
 from handbill.kit.instants import DAY, Instant
 from handbill.store.records import Tx
+from handbill.store.records.base import sweep_of
 from handbill.store.records.tables import idempotency
 
 _MOST_KEY = 255
@@ -21,13 +22,7 @@ _FIND = sa.select(_t.request_digest, _t.status, _t.answer, _t.created_at).where(
     _t.scope == b("scope"), _t.key == b("key")
 )
 _DROP = sa.delete(idempotency).where(_t.scope == b("scope"), _t.key == b("key"))
-_OLD = (
-    sa.select(_t.no)
-    .where(_t.created_at < b("before"))
-    .order_by(_t.created_at)
-    .limit(b("most", type_=sa.Integer))
-)
-_SWEEP = sa.delete(idempotency).where(_t.no.in_(_OLD))
+_SWEEP = sweep_of(idempotency, _t.created_at)
 
 
 class Kept(msgspec.Struct, array_like=True):

@@ -85,10 +85,10 @@ class Taking:
     def settle(self) -> None:
         """Bring the rows up to what was switched to."""
         _settle(self.records, self.client, self.takeover.feed_no, self.step)
-        for part in batches(sorted(self.dropped), self.step):
-            with self.records.write() as tx:
-                carried.forget(tx, self.takeover.feed_no, part)
-            self.records.give_way()
+        feed_no = self.takeover.feed_no
+        self.records.in_parts(
+            sorted(self.dropped), lambda tx, part: carried.forget(tx, feed_no, part), self.step
+        )
 
     def carried_before(self, after: int) -> list[int]:
         with self.records.read() as tx:

@@ -12,7 +12,6 @@ from logging import getLogger
 from handbill.clients.service import clients_by_number
 from handbill.core.charging import CounterKey, folded, period_keys
 from handbill.core.job_caps import Count, folded_jobs
-from handbill.kit.batches import batches
 from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import address_days, counting, folding, rows
@@ -20,7 +19,6 @@ from handbill.listings import service as listings
 from handbill.store import events, marks, segment_files
 from handbill.store.events import Segment
 from handbill.store.records import Records, Tx
-from handbill.store.records.base import STEP
 from handbill.work.tools import Tools
 
 LONGEST_WINDOW = 120 * DAY
@@ -101,10 +99,7 @@ def _settle(records: Records, client_no: int, before: Instant, zone: tzinfo) -> 
         if key.period != _LIFETIME and key.period < ended[key.period[0]]
         and counters.get(key) == value
     ]  # fmt: skip
-    for some in batches(over, STEP):
-        with records.write() as tx:
-            rows.drop_counters(tx, some)
-        records.give_way()
+    records.in_parts(over, rows.drop_counters)
 
 
 def forget(tools: Tools, now: Instant) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import Executable
 
 from handbill.core.trail import Occasion
+from handbill.kit.batches import batches
 
 STEP = 1_000
 """So many rows a transaction may change while others wait: some 20 ms."""
@@ -60,6 +61,17 @@ def _among_postgresql(element: among, compiler: Any, **kw: Any) -> str:
     column = compiler.process(element.column, **kw)
     bound = compiler.process(sa.bindparam(element.name, type_=sa.types.NullType()), **kw)
     return f"{column} = ANY({bound})"
+
+
+def sweep_of(table: sa.Table, at: sa.Column[Any]) -> sa.Delete:
+    """Deletes what is ``before`` an instant: the oldest rows, ``most`` of them at a time."""
+    oldest = (
+        sa.select(table.c.no)
+        .where(at < sa.bindparam("before"))
+        .order_by(at)
+        .limit(sa.bindparam("most", type_=sa.Integer))
+    )
+    return sa.delete(table).where(table.c.no.in_(oldest))
 
 
 class among_ids(among):  # noqa: N801
@@ -327,6 +339,17 @@ class Records(ABC):
                 break
             self.give_way()
         return count
+
+    def in_parts(
+        self, some: Iterable[_T], deed: Callable[[Tx, list[_T]], object], step: int = STEP
+    ) -> None:
+        """Have something done to what is named, so many a transaction. Others' writes get their
+        turn after each.
+        """
+        for part in batches(some, step):
+            with self.write() as tx:
+                deed(tx, part)
+            self.give_way()
 
     def close(self) -> None:
         """Close every thread's connection. Call it when no thread is at work."""
