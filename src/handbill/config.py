@@ -1,10 +1,13 @@
 """Settings, filled once at the start: flags over environment over handbill.toml over defaults."""
 
+import ast
 import difflib
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import getsource
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -70,16 +73,28 @@ def _wanted(kind: inspect.Type) -> str:
     raise TypeError(f"no words for a setting of {kind}")
 
 
+def _texts() -> dict[str, str]:
+    """The text beneath each field of ``Settings``, as one line."""
+    (settings,) = ast.parse(getsource(Settings)).body
+    assert isinstance(settings, ast.ClassDef)
+    return {
+        field.target.id: " ".join(text.value.value.split())
+        for field, text in pairwise(settings.body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
+
+
 def meanings() -> list[Meaning]:
     """Every setting with its default and meaning, in the order of ``Settings``."""
-    found = []
-    for field in _fields().values():
-        kind = field.type
-        schema = (kind.extra_json_schema or {}) if isinstance(kind, inspect.Metadata) else {}
-        found.append(
-            Meaning(field.name, field.default, schema.get("description", ""), _wanted(kind))
-        )
-    return found
+    texts = _texts()
+    return [
+        Meaning(field.name, field.default, texts[field.name], _wanted(field.type))
+        for field in _fields().values()
+    ]
 
 
 def configure(

@@ -18,155 +18,139 @@ _ADDRESS = r"^(https?://[^\s/]+(/[^\s]*)?)?$"
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Each field is the variable ``HANDBILL_<NAME>`` and the key ``<name>`` of handbill.toml.
 
-    A field's description is its meaning, as ``handbill settings`` and docs/operations.md print it.
+    The text beneath a field is its meaning, as ``handbill settings`` and the documents print it.
     """
 
-    data: Annotated[str, Meta(min_length=1, description=(
-        "Folder that holds everything: records, journal, blobs, the edge's index."
-    ))] = "data"  # fmt: skip
-    host: Annotated[str, Meta(min_length=1, description=(
-        "Address that the API and the edge listen on."
-    ))] = "127.0.0.1"  # fmt: skip
-    api_port: Annotated[_Port, Meta(description=(
-        "Port of the API. 0: any free one, told in the ready line."
-    ))] = 8080  # fmt: skip
-    edge_port: Annotated[_Port, Meta(description=(
-        "Port of the edge: clicks, pixels, outbound feeds. 0: any free one."
-    ))] = 8081  # fmt: skip
-    api_url: Annotated[str, Meta(pattern=_ADDRESS, description=(
-        "Public address of the API, as report links spell it. Empty: http://{host}:{api_port}."
-    ))] = ""  # fmt: skip
-    edge_url: Annotated[str, Meta(pattern=_ADDRESS, description=(
-        "Public address of the edge, as links in outbound feeds spell it. Empty: "
-        "http://{host}:{edge_port}."
-    ))] = ""  # fmt: skip
-    records_url: Annotated[str, Meta(description=(
-        "Where records are kept: sqlite:///path or postgresql://user@host/name. Empty: SQLite at "
-        "{data}/records.db."
-    ))] = ""  # fmt: skip
-    journal_url: Annotated[str, Meta(description=(
-        "Where received events are made durable: a folder on this machine. Empty: {data}/journal."
-    ))] = ""  # fmt: skip
-    blobs_url: Annotated[str, Meta(description=(
-        "Where files are kept (outbound feeds, reports, judged entries): a folder, or "
-        "s3://bucket/prefix. Empty: {data}/blobs."
-    ))] = ""  # fmt: skip
-    secrets_key: Annotated[str, Meta(description=(
-        "The master key, 32 bytes in base64, that passwords and our own keys are sealed under in "
-        "the records; a comma list, the newest first. Empty: it is in a file."
-    ))] = ""  # fmt: skip
-    secrets_key_file: Annotated[str, Meta(description=(
-        "The file of the master key, a key a line. Empty: {data}/secrets.key, which the first "
-        "start makes. The same for every process on the same records."
-    ))] = ""  # fmt: skip
-    egress_allow: Annotated[tuple[_HostPort, ...], Meta(max_length=100, description=(
-        "host:port pairs that feeds may be fetched from, and files delivered to, although the "
-        "address is private or the port unusual; a comma list."
-    ))] = ()  # fmt: skip
-    egress_allow_callbacks: Annotated[tuple[_HostPort, ...], Meta(max_length=100, description=(
-        "The same for callbacks, which a report's asker may send to any address; a comma list."
-    ))] = ()  # fmt: skip
-    workers: Annotated[int, Meta(ge=1, le=64, description=(
-        "Worker processes: matching, outbound feeds, reports."
-    ))] = 1  # fmt: skip
-    fetchers: Annotated[int, Meta(ge=1, le=64, description=(
-        "Processes that wait on others' servers: imports of feeds, callbacks, deliveries by FTP."
-    ))] = 2  # fmt: skip
-    edges: Annotated[int, Meta(ge=0, le=64, description=(
-        "Edge processes; they share one port. 0: `serve` starts none, as they run apart by "
-        "`handbill edge`."
-    ))] = 1  # fmt: skip
-    token_seconds: Annotated[int, Meta(ge=1, le=604_800, description=(
-        "How long an access token is valid."
-    ))] = 86_400  # fmt: skip
-    ip_mode: Annotated[Literal["full", "truncated", "hashed"], Meta(description=(
-        "What the ledger keeps of a visitor's address: full, truncated (/24, /48) or hashed."
-    ))] = "truncated"  # fmt: skip
-    retention_days: Annotated[int, Meta(ge=1, le=36_500, description=(
-        "How long judged entries are kept. Reports reach 60 days back."
-    ))] = 400  # fmt: skip
-    duplicate_seconds: Annotated[int, Meta(ge=0, le=604_800, description=(
-        "A further click by the same visitor on the same job within this time is a duplicate: "
-        "booked, never charged. 0: no click is."
-    ))] = 30  # fmt: skip
-    price_hours: Annotated[int, Meta(ge=0, le=8_760, description=(
-        "How long a tracked link's price is honoured after a file was published that replaced or "
-        "dropped its listing. Then the lower of the link's and the file's price counts; a click on "
-        "what no file lists any more is latent and free, as a click definition says or after this."
-    ))] = 48  # fmt: skip
-    geo_file: Annotated[str, Meta(description=(
-        "A file in the MaxMind format (.mmdb) that says where addresses are, for foreign clicks "
-        "and the columns country and city of IP reports. Empty: nothing is known of places."
-    ))] = ""  # fmt: skip
-    trusted_proxies: Annotated[tuple[str, ...], Meta(max_length=100, description=(
-        "Addresses or networks of front proxies whose X-Forwarded-For is believed; a comma list."
-    ))] = ()  # fmt: skip
-    failures_per_minute: Annotated[int, Meta(ge=0, le=1_000_000, description=(
-        "So many refused credentials (401, 403) may come from one address, or by one key's prefix, "
-        "in a minute; then the API answers 429 until it may try again. 0: any number."
-    ))] = 6_000  # fmt: skip
-    requests_at_once: Annotated[int, Meta(ge=0, le=16_384, description=(
-        "So many requests of one address may be under way in the API at once, those included whose "
-        "body is still being sent; a further one is answered 429. 0: any number."
-    ))] = 512  # fmt: skip
-    lookups_at_once: Annotated[int, Meta(ge=1, le=64, description=(
-        "Slow look-ups (previews, explanations, recent events) that the API does at once; half of "
-        "them for one agency. They are done two to a process."
-    ))] = 4  # fmt: skip
-    lookups_waiting: Annotated[int, Meta(ge=0, le=10_000, description=(
-        "Slow look-ups of one agency that may wait for their turn, and eight times as many in all; "
-        "a further one, or one that has waited for 10 seconds, is answered 429."
-    ))] = 16  # fmt: skip
-    streams_at_once: Annotated[int, Meta(ge=1, le=64, description=(
-        "Streams of reports under way at once, half of them for one agency; a further one is "
-        "answered 429."
-    ))] = 8  # fmt: skip
-    reports_waiting: Annotated[int, Meta(ge=1, le=1_000_000, description=(
-        "Reports of one agency that may wait to be made, and ten times as many in all; a further "
-        "one is answered 429."
-    ))] = 100  # fmt: skip
-    body_bytes_at_once: Annotated[int, Meta(ge=16_000_000, le=16_000_000_000, description=(
-        "So many bytes of requests' bodies the API holds at once, at most half of them of one "
-        "agency or partner; a further one is answered 503. Nothing is held of a caller whose "
-        "credentials are refused."
-    ))] = 64_000_000  # fmt: skip
-    feed_most_bytes: Annotated[int, Meta(ge=1, le=1024**4, description=(
-        "The largest inbound feed, unpacked; a larger one fails its run."
-    ))] = 4 * 1024**3  # fmt: skip
-    feed_seconds: Annotated[int, Meta(ge=1, le=86_400, description=(
-        "The longest fetch of an inbound feed; a longer one fails its run."
-    ))] = 1800  # fmt: skip
-    fetches: Annotated[int, Meta(ge=1, le=256, description=(
-        "So many feeds each fetcher may fetch at once."
-    ))] = 16  # fmt: skip
-    fetches_of_agency: Annotated[int, Meta(ge=1, le=256, description=(
-        "So many of them may be of one agency; further ones wait."
-    ))] = 4  # fmt: skip
-    fetches_of_host: Annotated[int, Meta(ge=1, le=256, description=(
-        "So many of them may come from one host and port; further ones wait."
-    ))] = 2  # fmt: skip
-    clock_file: Annotated[str, Meta(description=(
-        "For tests alone: a file that holds a number of seconds, which every process adds to its "
-        "clock as soon as it is changed. Refused where a door listens beyond loopback."
-    ))] = ""  # fmt: skip
+    data: Annotated[str, Meta(min_length=1)] = "data"
+    """Folder of the installation: records, journal, blobs and the edge's index."""
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    """Address on which the API and the edge listen."""
+    api_port: _Port = 8080
+    """Port of the API. 0 takes any free port and prints it in the ready line."""
+    edge_port: _Port = 8081
+    """Port of the edge: clicks, pixels, outbound feeds. 0 takes any free port."""
+    api_url: Annotated[str, Meta(pattern=_ADDRESS)] = ""
+    """Public address of the API, used in report links. Empty: http://{host}:{api_port}."""
+    edge_url: Annotated[str, Meta(pattern=_ADDRESS)] = ""
+    """Public address of the edge, used in tracked links. Empty: http://{host}:{edge_port}."""
+    records_url: str = ""
+    """Database of the records: sqlite:///path or postgresql://user@host/name. Empty: SQLite at
+    {data}/records.db.
+    """
+    journal_url: str = ""
+    """Folder on this machine in which received events are stored durably. Empty: {data}/journal."""
+    blobs_url: str = ""
+    """Storage for outbound feeds, reports and judged entries: a folder, or s3://bucket/prefix.
+    Empty: {data}/blobs.
+    """
+    secrets_key: str = ""
+    """Master key (32 bytes, base64) that encrypts passwords and our own keys in the records.
+    Several keys are separated by commas, the newest first. Empty: the key is read from a file.
+    """
+    secrets_key_file: str = ""
+    """File with the master key, one key per line. All processes on the same records need the
+    same file. Empty: {data}/secrets.key, created at the first start.
+    """
+    egress_allow: Annotated[tuple[_HostPort, ...], Meta(max_length=100)] = ()
+    """Comma-separated host:port pairs that feeds and FTP deliveries may reach although the
+    address is private or the port unusual.
+    """
+    egress_allow_callbacks: Annotated[tuple[_HostPort, ...], Meta(max_length=100)] = ()
+    """The same for callbacks, whose addresses come from whoever requests a report."""
+    workers: Annotated[int, Meta(ge=1, le=64)] = 1
+    """Number of worker processes: matching, outbound feeds, reports."""
+    fetchers: Annotated[int, Meta(ge=1, le=64)] = 2
+    """Number of fetcher processes: feed imports, callbacks, FTP deliveries."""
+    edges: Annotated[int, Meta(ge=0, le=64)] = 1
+    """Number of edge processes; they share one port. 0: `serve` starts none, because they run
+    separately by `handbill edge`.
+    """
+    token_seconds: Annotated[int, Meta(ge=1, le=604_800)] = 86_400
+    """Lifetime of an access token."""
+    ip_mode: Literal["full", "truncated", "hashed"] = "truncated"
+    """How the ledger stores visitors' addresses: full, truncated (/24, /48) or hashed."""
+    retention_days: Annotated[int, Meta(ge=1, le=36_500)] = 400
+    """How long judged entries are kept. Reports reach back 60 days."""
+    duplicate_seconds: Annotated[int, Meta(ge=0, le=604_800)] = 30
+    """A repeated click by the same visitor on the same job within this time is a duplicate:
+    recorded, but never charged. 0 turns this off.
+    """
+    price_hours: Annotated[int, Meta(ge=0, le=8_760)] = 48
+    """How long the price of a tracked link stays valid after a newer file has replaced or
+    dropped its listing. After this time the lower of the link's and the file's price is
+    charged. A click on a job that no file lists any more is latent and free, after the time in
+    the click definition or after this one.
+    """
+    geo_file: str = ""
+    """MaxMind database (.mmdb) used to find foreign clicks and to fill the columns country and
+    city of IP reports. Empty: locations are unknown.
+    """
+    trusted_proxies: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
+    """Comma-separated addresses or networks of front proxies whose X-Forwarded-For header is
+    trusted.
+    """
+    failures_per_minute: Annotated[int, Meta(ge=0, le=1_000_000)] = 6_000
+    """Refused credentials (401, 403) allowed per minute from one address, or with one key
+    prefix. Beyond this the API answers 429 for a while. 0: no limit.
+    """
+    requests_at_once: Annotated[int, Meta(ge=0, le=16_384)] = 512
+    """Concurrent requests allowed from one address, including those still sending their body.
+    Further ones are answered with 429. 0: no limit.
+    """
+    lookups_at_once: Annotated[int, Meta(ge=1, le=64)] = 4
+    """Slow look-ups (previews, explanations, recent events) that the API runs concurrently. One
+    agency may use half of them. Each process runs two.
+    """
+    lookups_waiting: Annotated[int, Meta(ge=0, le=10_000)] = 16
+    """Slow look-ups of one agency that may wait, and eight times as many in total. Further
+    ones, and those that have waited for 10 seconds, are answered with 429.
+    """
+    streams_at_once: Annotated[int, Meta(ge=1, le=64)] = 8
+    """Concurrent report streams. One agency may use half of them. Further ones are answered
+    with 429.
+    """
+    reports_waiting: Annotated[int, Meta(ge=1, le=1_000_000)] = 100
+    """Reports of one agency that may wait, and ten times as many in total. Further ones are
+    answered with 429.
+    """
+    body_bytes_at_once: Annotated[int, Meta(ge=16_000_000, le=16_000_000_000)] = 64_000_000
+    """Memory for request bodies in the API, in bytes. One agency or partner may use half of it.
+    Further requests are answered with 503. Bodies are only read after the credentials were
+    accepted.
+    """
+    feed_most_bytes: Annotated[int, Meta(ge=1, le=1024**4)] = 4 * 1024**3
+    """Largest inbound feed, uncompressed. The run of a larger one fails."""
+    feed_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 1800
+    """Longest download of an inbound feed. The run of a slower one fails."""
+    fetches: Annotated[int, Meta(ge=1, le=256)] = 16
+    """Feeds that one fetcher downloads concurrently."""
+    fetches_of_agency: Annotated[int, Meta(ge=1, le=256)] = 4
+    """Of these, how many may belong to one agency. Further ones wait."""
+    fetches_of_host: Annotated[int, Meta(ge=1, le=256)] = 2
+    """Of these, how many may come from one host and port. Further ones wait."""
+    clock_file: str = ""
+    """For tests only: a file with a number of seconds that every process adds to its clock.
+    Refused when the API or the edge listens beyond loopback.
+    """
 
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description=(
-        "How much the logs tell. info: one line per request of the API; debug: the edge's too."
-    ))] = "info"  # fmt: skip
-    judge_lag_seconds: Annotated[int, Meta(ge=1, le=86_400, description=(
-        "The API is not ready while the judge was not seen at work for so long, or the oldest "
-        "event that it has not booked is older."
-    ))] = 120  # fmt: skip
-    schedule_late_seconds: Annotated[int, Meta(ge=1, le=604_800, description=(
-        "The API is not ready while an entry of the schedule is overdue by more."
-    ))] = 600  # fmt: skip
-    least_free_bytes: Annotated[int, Meta(ge=0, le=1024**5, description=(
-        "API and edge are not ready while the disk of the data folder has less free space."
-    ))] = 64 * 1024**2  # fmt: skip
-    probe_seconds: Annotated[int, Meta(ge=1, le=3_600, description=(
-        "How often the supervisor looks whether each process shows a sign of life; one that shows "
-        "none three times in a row is killed and started again."
-    ))] = 5  # fmt: skip
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severity of log lines. info includes one line per API request; debug also one per
+    request of the edge.
+    """
+    judge_lag_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 120
+    """The API reports not ready when the judge has shown no activity for this long, or when the
+    oldest event not yet judged is older than this.
+    """
+    schedule_late_seconds: Annotated[int, Meta(ge=1, le=604_800)] = 600
+    """The API reports not ready when a scheduled task is overdue by more than this."""
+    least_free_bytes: Annotated[int, Meta(ge=0, le=1024**5)] = 64 * 1024**2
+    """The API and the edge report not ready when the disk of the data folder has less free
+    space than this.
+    """
+    probe_seconds: Annotated[int, Meta(ge=1, le=3_600)] = 5
+    """How often the supervisor checks that each process responds. A process that misses three
+    checks in a row is killed and restarted.
+    """
 
     def __repr__(self) -> str:
         """Nothing of it, as a trace may show it: a setting may be a secret."""
