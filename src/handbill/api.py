@@ -20,6 +20,7 @@ from handbill.clients import routes as clients
 from handbill.clients import service as client_reads
 from handbill.contract.callbacks import routes as callbacks
 from handbill.contract.definitions import routes as definitions
+from handbill.contract.deliveries import routes as deliveries
 from handbill.contract.funnel import routes as funnel
 from handbill.contract.markups import routes as markups
 from handbill.contract.publisher_families import routes as publisher_families
@@ -81,6 +82,7 @@ def operations() -> list[Operation]:
         definitions.OPERATIONS,
         postings.OPERATIONS,
         listings.OPERATIONS,
+        deliveries.OPERATIONS,
         stats.OPERATIONS,
         rules.OPERATIONS,
         funnel.OPERATIONS,

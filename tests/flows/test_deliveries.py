@@ -14,17 +14,18 @@ from contract.world import fingerprint
 from flows.listing_market import Market, open_market, place
 from flows.test_listings import path_of, rematch
 from ftp_server import PASSWORD, USER, FtpServer, Part
+from handbill.contract.deliveries.models import Delivery
 from handbill.core.nouns import Client, Publisher
 from handbill.core.vendors import FtpAccount, FtpConfig
 from handbill.host.egress import Egress, EgressFailed, Limits
 from handbill.kit.instants import DAY, MINUTE
 from handbill.listings import delivering, minding, service
-from handbill.listings.delivery_routes import deliveries
 from handbill.listings.work import SCHEDULE
 from handbill.publishers import rows as publisher_rows
 from handbill.publishers import service as publishers
 from handbill.store.records import Records
 from handbill.store.records.tables import tasks
+from handbill.wire.models import spelled
 from handbill.wire.publishers import UPDATE
 from handbill.work import kinds
 from handbill.work.queue import MOST_ATTEMPTS
@@ -81,9 +82,9 @@ def placing(market: Market, name: str = "Acme") -> Client:
 
 def told(market: Market, publisher: Publisher) -> list[dict[str, Any]]:
     with market.records.read() as tx:
-        found, total = deliveries(tx, publisher, market.now(), 0, 100)
+        found, total = delivering.page(tx, publisher, market.now(), 0, 100)
     assert total == len(found)
-    return found
+    return [spelled(Delivery.of(one)) for one in found]
 
 
 def blob(market: Market, publisher: Publisher, client: Client | None = None) -> bytes:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,9 @@ from handbill.core.nouns import Publisher
 from handbill.kit.jsons import encode
 from handbill.opening import open_tools
 from handbill.store.records import Tx
+
+if TYPE_CHECKING:
+    from handbill.listings.delivering import DeliveryState
 
 publisher = typer.Typer(no_args_is_help=True, help="Publishers: where jobs are advertised.")
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="As job groups name it.")]
@@ -198,8 +201,10 @@ def deliver_publisher(
     json: JsonOption = False,
 ) -> None:
     """Deliver all of a publisher's files by FTP, here and now; prints what came of each."""
+    from handbill.contract.deliveries.models import Delivery, DeliveryPage
     from handbill.listings.delivering import is_delivered
     from handbill.listings.work import deliver_now
+    from handbill.wire.models import spelled
 
     with writing_for(data, agency_id) as (tx, stores, agency_no):
         found = _found(tx, agency_no, publisher_id)
@@ -217,27 +222,29 @@ def deliver_publisher(
         tools.egress.close()
         tools.index.close()
         tools.records.close()
-    lines = [encode({"data": rows})] if json else [_line(row).encode() for row in rows]
-    say_lines(lines)
-    if any(row["state"] != "DELIVERED" for row in rows):
+    if json:
+        say_lines([encode(spelled(DeliveryPage.of(rows=list(map(Delivery.of, rows)))))])
+    else:
+        say_lines([_line(row).encode() for row in rows])
+    if any(row.state != "DELIVERED" for row in rows):
         raise typer.Exit(1)
 
 
-def _deliveries(tx: Tx, found: Publisher, now: int) -> Iterator[dict[str, Any]]:
-    from handbill.listings.delivery_routes import deliveries
+def _deliveries(tx: Tx, found: Publisher, now: int) -> "Iterator[DeliveryState]":
+    from handbill.listings.delivering import page
 
     skip, total = 0, 1
     while skip < total:
-        rows, total = deliveries(tx, found, now, skip, _PAGE)
+        rows, total = page(tx, found, now, skip, _PAGE)
         yield from rows
         skip += _PAGE
 
 
-def _line(row: dict[str, Any]) -> str:
-    end = row["failure"] or ("" if row["bytes"] is None else f"{row['bytes']} bytes")
-    if row["state"] == "WAITING":
+def _line(row: "DeliveryState") -> str:
+    end = row.failure or ("" if row.size is None else f"{row.size} bytes")
+    if row.state == "WAITING":
         end = "the file is still to be written; a running server does so"
-    return f"{row['path']:<40}  {row['state']:<9}  {end}"
+    return f"{row.path:<40}  {row.state:<9}  {end}"
 
 
 def _switch(

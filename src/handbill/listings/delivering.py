@@ -19,7 +19,7 @@ from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.listings import delivery_rows as rows
 from handbill.listings.assembly import file_path
-from handbill.listings.delivery_rows import DELIVERED, FAILED, RETRYING, Delivery
+from handbill.listings.delivery_rows import DELIVERED, FAILED, RETRYING, WAITING, Delivery
 from handbill.listings.rows import File
 from handbill.listings.service import ALL_CLIENTS
 from handbill.publishers import service as publishers
@@ -47,6 +47,47 @@ class Parcel(NamedTuple):
     def is_due(self) -> bool:
         written = self.file.digest is not None
         return written and (self.former is None or self.former.digest != self.digest)
+
+
+class DeliveryState(NamedTuple):
+    """What became of one file. ``client_id`` None: the file of all clients; ``current``: what was
+    last delivered is the file as it is now.
+    """
+
+    client_id: str | None
+    path: str
+    state: str
+    current: bool
+    size: int | None
+    tried_at: Instant | None
+    delivered_at: Instant | None
+    failure: str | None
+
+
+def page(
+    tx: Tx, publisher: Publisher, now: Instant, skip: int, limit: int
+) -> tuple[list[DeliveryState], int]:
+    """Some of a publisher's files that are, or once were, delivered; and how many in all."""
+    wanted = is_delivered(publisher)
+    which = rows.APART if publisher.body.per_client else rows.WHOLE
+    found, total = rows.page(tx, publisher.no, which if wanted else rows.NONE, skip, limit)
+    files = [file for file, _ in found]
+    paths = paths_of(tx, publisher, files, now) if wanted else [""] * len(files)
+    known = clients.clients_by_number(tx, (file.client_no for file in files))
+    standing = []
+    for (file, last), path in zip(found, paths, strict=True):
+        client = known.get(file.client_no)
+        client_id = client.id if client else None
+        if last is None:
+            one = DeliveryState(client_id, path, WAITING, False, None, None, None, None)
+        else:
+            current = last.digest == digest_of(publisher, last.path, file)
+            one = DeliveryState(
+                client_id, last.path, last.state, current, last.size, last.tried_at,
+                last.delivered_at, last.failure,
+            )  # fmt: skip
+        standing.append(one)
+    return standing, total
 
 
 def deliver(tools: Tools, publisher_no: int, attempt: int, limits: Limits = LIMITS) -> None:

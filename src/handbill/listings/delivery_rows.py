@@ -10,6 +10,7 @@ from handbill.listings.rows import FILE_COLUMNS, File
 from handbill.store.records import Tx
 from handbill.store.records.tables import deliveries, feed_files
 
+WAITING = "WAITING"
 DELIVERED = "DELIVERED"
 RETRYING = "RETRYING"
 FAILED = "FAILED"

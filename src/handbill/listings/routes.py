@@ -4,7 +4,7 @@ from typing import Any
 
 from handbill.core.nouns import Publisher
 from handbill.http.operations import Call, Operation, done, result_schema
-from handbill.listings import delivery_routes, explain_routes, minding
+from handbill.listings import explain_routes, minding
 from handbill.listings.service import ALL_CLIENTS
 from handbill.publishers import service as publishers
 from handbill.wire import samples
@@ -75,7 +75,6 @@ def _enable(call: Call) -> dict[str, Any]:
 
 OPERATIONS = [
     *explain_routes.OPERATIONS,
-    *delivery_routes.OPERATIONS,
     Operation(
         name="create_publisher",
         verb="POST",
