@@ -33,8 +33,8 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
 run: setup                    ## everything, with a demo that plays traffic; Ctrl-C ends it
 	$(BIN)/handbill demo --data $(DEMO) --stay
 
-test: dev                     ## every test
-	$(BIN)/python -m pytest
+test: dev                     ## every test, in as many processes as there are cores
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: dev                    ## format, lint, types, import contracts, generated documents
 	$(BIN)/ruff format --check .

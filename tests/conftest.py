@@ -1,6 +1,7 @@
 """Real engines for every test: SQLite files and one PostgreSQL server, a fresh database each.
 
 Copies of a migrated template make a fresh database cheap. Nothing but loopback can be reached.
+Tests may run in several processes: each has its own servers, at ports and folders of its own.
 """
 
 import ipaddress
@@ -14,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -25,7 +27,16 @@ from masters import MASTERS
 from s3_server import BUCKET, s3_running
 from s3_server import program as s3_server_program
 
+# jsonschema would compile a grammar of IRIs at its import, which takes seconds in each process;
+# no schema of ours knows such a format.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+
 _NUMBERS = count(1)
+
+# How long an example takes says nothing on a machine that does other things too.
+hypothesis.settings.register_profile("handbill", deadline=None)
+hypothesis.settings.load_profile("handbill")
+
 # A new database costs a quarter of a second, emptying all tables of one some milliseconds.
 _EMPTY = "; ".join((
     """SELECT pg_terminate_backend(pid) FROM pg_stat_activity

@@ -7,11 +7,13 @@ import sysconfig
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 
 from serving import until
 
+_MOST_STARTS = 5  # between our looking for free ports and its start others may take one
 _MOST_PORT = 55_000  # the server takes each port plus 10,000 too
 BUCKET = "handbill"
 
@@ -33,8 +35,23 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _made(port: int) -> bool | None:
-    """Whether there is the bucket; None while the server is not up."""
+def _started(folder: Path, ports: list[int]) -> "subprocess.Popen[bytes]":
+    master, volume, filer, s3 = ports
+    return subprocess.Popen(
+        [
+            str(program()), "server", f"-dir={folder}", "-s3", "-ip=127.0.0.1",
+            "-ip.bind=127.0.0.1", f"-master.port={master}", f"-volume.port={volume}",
+            f"-filer.port={filer}", f"-s3.port={s3}", "-master.volumeSizeLimitMB=64",
+            "-volume.max=20", "-s3.port.iceberg=0", "-s3.port.lance=0",
+        ],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def _made(server: "subprocess.Popen[bytes]", port: int) -> bool | None:
+    """Whether there is the bucket; None while the server is not up, False if it has ended."""
+    if server.poll() is not None:
+        return False
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("PUT", f"/{BUCKET}")
@@ -48,24 +65,20 @@ def _made(port: int) -> bool | None:
 @contextmanager
 def s3_running() -> Iterator[dict[str, str]]:
     """The variables by which a client finds the server; it has one bucket."""
-    folder = Path(tempfile.mkdtemp(prefix="handbill-s3-"))
-    master, volume, filer, s3 = _free_ports(4)
-    server = subprocess.Popen(
-        [
-            str(program()), "server", f"-dir={folder}", "-s3", "-ip=127.0.0.1",
-            "-ip.bind=127.0.0.1", f"-master.port={master}", f"-volume.port={volume}",
-            f"-filer.port={filer}", f"-s3.port={s3}", "-master.volumeSizeLimitMB=64",
-            "-volume.max=20", "-s3.port.iceberg=0", "-s3.port.lance=0",
-        ],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        until("the S3 server", lambda: _made(s3))
-        yield {
-            "AWS_ENDPOINT": f"http://127.0.0.1:{s3}", "AWS_ALLOW_HTTP": "true",
-            "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any",
-        }  # fmt: skip
-    finally:
-        server.kill()
-        server.wait()
-        shutil.rmtree(folder)
+    for _ in range(_MOST_STARTS):
+        folder = Path(tempfile.mkdtemp(prefix="handbill-s3-"))
+        ports = _free_ports(4)
+        server = _started(folder, ports)
+        try:
+            if until("the S3 server", partial(_made, server, ports[-1])):
+                yield {
+                    "AWS_ENDPOINT": f"http://127.0.0.1:{ports[-1]}", "AWS_ALLOW_HTTP": "true",
+                    "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "any",
+                    "AWS_SECRET_ACCESS_KEY": "any",
+                }  # fmt: skip
+                return
+        finally:
+            server.kill()
+            server.wait()
+            shutil.rmtree(folder)
+    raise AssertionError("the S3 server does not start")

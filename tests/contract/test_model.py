@@ -594,7 +594,6 @@ def test_the_application_is_as_the_model(office: Office, records: Records) -> No
             stateful_step_count=50 if on_sqlite else 40,
             derandomize=True,
             database=None,
-            deadline=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),

@@ -172,6 +172,7 @@ def test_asks_with_credentials_and_former_marks(serve: Callable[..., Server]) ->
         (gzip.compress(gzip.compress(b"plain")), ("Content-Encoding: x-gzip",)),
         (gzip.compress(b"pl") + gzip.compress(b"ain"), ()),
     ],
+    ids=["plain", "gzip", "octets", "twice", "two members"],
 )
 def test_gzip_comes_off(
     serve: Callable[..., Server], body: bytes, headers: tuple[str, ...]

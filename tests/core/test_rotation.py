@@ -116,7 +116,7 @@ _DEEDS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.integers(1, 4), st.booleans(), st.integers(0, 3), st.integers(1, 6), _DEEDS,
 )  # fmt: skip

@@ -98,7 +98,7 @@ def test_no_header_breaks_the_edge(tmp_path: Path) -> None:
             heads.append(_drop(door.edge.answer(request)))
 
         @settings(
-            max_examples=200, deadline=None, database=None,
+            max_examples=200, database=None,
             suppress_health_check=[HealthCheck.too_slow],
         )  # fmt: skip
         @given(_TARGET, st.lists(_HEADER, max_size=4), st.sampled_from([b"GET", b"HEAD", b"POST"]))

@@ -379,7 +379,7 @@ def test_step_by_step_is_from_nothing(sqlite_records: Records, tmp_path: Path) -
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=40, stateful_step_count=20, deadline=None,
+            max_examples=40, stateful_step_count=20,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
