@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from contract.office import NOON, Office
 from handbill.api import fronted
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds
-from handbill.http.asgi import Receive, Scope, Send, send_whole
 from handbill.http.front import Buckets, Front, Limits
 from handbill.kit.addresses import network_of
 from handbill.kit.instants import MINUTE, SECOND
@@ -39,7 +40,7 @@ class House:
         body = (await receive())["body"]
         if body == b"breaks":
             raise ConnectionError
-        await send_whole(send, self.answers, [], b"{}")
+        await Response(b"{}", self.answers)(scope, receive, send)
 
     def ask(
         self, key: str = "", address: str = "192.0.2.1", path: str = "/clients", via: str = ""

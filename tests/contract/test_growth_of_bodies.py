@@ -11,8 +11,8 @@ import pytest
 
 from contract.office import OPERATIONS, Office
 from growing import Work, grows_by_its_size, most_held
-from handbill.http.app import body_in, refusal
-from handbill.http.operations import Operation
+from handbill.http.answers import refusal
+from handbill.http.operations import Operation, body_in
 from handbill.kit.faults import Fault, bad_request
 from handbill.kit.jsons import decode, encode
 from handbill.wire.shapes import NOT_GIVEN

@@ -1,6 +1,7 @@
 """The manners of every operation, on a small table of our own."""
 
 import errno
+import gzip
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -117,6 +118,7 @@ OPERATIONS = [
     _operation("head", "GET", "/stats", lambda call: call.client.id, client_header="x-client-id"),
     _operation("s2s", "POST", "/s2s", lambda call: call.client.id, client_header="s2s", body=_BODY),
     _operation("partners", "GET", "/partners", lambda call: {}, role="partner"),
+    _operation("long", "GET", "/long", lambda call: {"long": "x" * 50_000}),
     _operation("many", "POST", "/many", lambda call: len(call.body), body=_BODY, many=True),
 ]
 
@@ -353,6 +355,26 @@ def test_a_refused_request_may_be_retried_under_its_key(ask: Ask) -> None:
 def test_head_is_a_get_without_its_body(ask: Ask) -> None:
     reply = ask("HEAD", "/clients/mine/things/all")
     assert (reply.status, reply.raw, reply.headers["content-length"]) == (200, b"", "12")
+
+
+def test_what_is_large_is_gzipped_for_who_takes_it(ask: Ask) -> None:
+    zipped = GOOD | {"accept-encoding": "br, gzip"}
+    plain, small, large = (
+        ask("GET", "/long"),
+        ask("GET", "/clients/mine/named", headers=zipped),
+        ask("GET", "/long", headers=zipped),
+    )
+    assert "content-encoding" not in plain.headers | small.headers
+    assert (plain.headers["vary"], large.headers["vary"]) == ("Accept-Encoding",) * 2
+    assert large.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(large.raw) == plain.raw
+    assert len(large.raw) == int(large.headers["content-length"]) < 1_000
+    assert large.headers["etag"] == "W/" + plain.headers["etag"], "other bytes of the same thing"
+    known = zipped | {"if-none-match": large.headers["etag"]}
+    assert ask("GET", "/long", headers=known).status == 304
+    assert ask("HEAD", "/long", headers=zipped).headers["content-length"] == "50011"
+    document = ask("GET", "/openapi.json", headers={"accept-encoding": "gzip"})
+    assert len(gzip.decompress(document.raw)) > 2 * len(document.raw)
 
 
 def test_a_thing_that_is_known_already_is_not_sent_again(ask: Ask) -> None:

@@ -15,7 +15,8 @@ from flows.test_stats_http import House, filled
 from handbill.host.settings import Settings
 from handbill.http.app import Application
 from handbill.http.operations import Answer, Operation
-from handbill.http.streaming import send_all
+from handbill.http.streaming import Chunks as Made
+from handbill.http.streaming import Stream as Sent
 from handbill.kit.instants import MINUTE
 from handbill.kit.jsons import decode
 from handbill.stats import reporting, rows, streaming
@@ -242,8 +243,8 @@ def test_a_reader_that_takes_nothing_is_cut_off() -> None:
             await asyncio.Event().wait()
 
     with ThreadPoolExecutor(1) as threads:
-        wire = (_silence, send)
-        asyncio.run(send_all(b"a", chunks, (200, {}), wire, threads, slow_seconds=0))
+        sending = Sent(b"a", Made(chunks, threads), 200, {}, slow_seconds=0.01)
+        asyncio.run(sending({"type": "http"}, _silence, send))
     assert sent == ["http.response.start", "http.response.body"]
     assert (chunks.closed, chunks.made) == (1, [b"b"])
 
@@ -259,6 +260,7 @@ def test_a_reader_that_leaves_ends_the_making() -> None:
         return  # as if it were still there
 
     with ThreadPoolExecutor(1) as threads:
-        asyncio.run(send_all(b"a", chunks, (200, {}), (receive, send), threads))
+        sending = Sent(b"a", Made(chunks, threads), 200, {})
+        asyncio.run(sending({"type": "http"}, receive, send))
     assert chunks.closed == 1
     assert len(chunks.made) > 900

@@ -3,29 +3,33 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from inspect import isawaitable
 from typing import Any, NamedTuple, TypeVar
 
+from starlette.requests import Request
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from handbill.core.trail import Occasion
 from handbill.host.ids import new_name
-from handbill.http import idempotency, streaming
-from handbill.http.asgi import Headers, Pair, Receive, Scope, Send, pairs_of, send_whole
+from handbill.http import idempotency
+from handbill.http.answers import failed, headers_of, refusal, whole
 from handbill.http.aside import Told
-from handbill.http.bodies import Broken, Room, body_of
+from handbill.http.bodies import Room, body_of
 from handbill.http.etags import require_match, tagged, unless_known
 from handbill.http.gates import Arrival, admitted, found_client, held_client, read_shapes
 from handbill.http.lanes import Deputies, Lanes, Owners, lane_of
-from handbill.http.operations import JSON, NO_RECORDS, Answer, Call, Desk, Lane, Operation, body_in
-from handbill.http.paths import Paths
+from handbill.http.operations import NO_RECORDS, Answer, Call, Desk, Lane, Operation, body_in
+from handbill.http.paths import Operations, raw_path_of, verb_of
+from handbill.http.streaming import Chunks, Stream
 from handbill.http.turns import Lane as Turned
 from handbill.http.writing import Writer
-from handbill.kit.faults import Fault, Refused, bad_request, passes
+from handbill.kit.faults import Refused
 from handbill.store.records import Tx
 from handbill.wire.models import pointed_out
-from handbill.wire.values import MOST_FAULTS
 
 _log = logging.getLogger("handbill.http")
 _MOST_URL = 8_192
@@ -33,13 +37,9 @@ _MOST_HEADERS = 16_384
 _SHORT = 16_384  # a body that is read while others wait: some milliseconds
 _SMALL = 8_192  # an answer that may be kept; 16 MB are kept at most
 _THREADS = 10  # as many as have places
-_RETRY_SECONDS = 5  # after trouble that passes
 _STREAM_THREADS = 16  # each waits for one chunk of a body at a time
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,100}")
 _KNOWN = frozenset({"agency", "partner"})  # who may retry a call by its Idempotency-Key
-_USUAL = pairs_of(
-    {"content-type": JSON, "cache-control": "no-store", "x-content-type-options": "nosniff"}
-)
 _T = TypeVar("_T")
 
 
@@ -55,7 +55,7 @@ class Passed(NamedTuple):
     raw: bytes
 
 
-class Application:
+class Application(Router):
     """All operations behind their gates.
 
     Where records are local, what is short is done on the event loop, and changes in the one thread
@@ -67,8 +67,10 @@ class Application:
         self, operations: Iterable[Operation], desk: Desk, deputies: Deputies | None = None
     ) -> None:
         every = list(operations)
+        super().__init__(
+            [Operations(every, self._told)], redirect_slashes=False, default=self._told
+        )
         self._desk = desk
-        self._paths = Paths(every)
         self._named = {operation.name: operation for operation in every}
         self._lanes = Lanes(desk.settings, deputies or {})
         self._owners = Owners()
@@ -78,76 +80,53 @@ class Application:
         self._writer = Writer(desk.records)
         self._room = Room(desk.settings.body_bytes_at_once)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            raise TypeError("only HTTP is spoken here")
-        headers = Headers(scope["headers"])
-        given = headers.get("x-request-id")
-        is_sound = given and _REQUEST_ID.fullmatch(given)
-        request_id = given if is_sound else new_name(self._desk.ids, 20)
-        held: list[Callable[[], None]] = []
-        try:
-            await self._told(scope, (receive, send), headers, request_id, held)
-        finally:
-            for leave in held:
-                leave()
+    async def _told(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, wherever it leads to."""
+        request = Request(scope, receive)
+        given = request.headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else new_name(self._desk.ids, 20)
+        with ExitStack() as held:
+            try:
+                response = await self._response(request, request_id, held)
+            except Exception as failure:  # noqa: BLE001 - told in our own words, or an alarm
+                if isinstance(failure, Refused):
+                    scope["refused"] = failure.gate
+                response = whole(failed(failure, request_id), request_id, scope)
+            try:
+                await response(scope, receive, send)
+            except Exception:  # noqa: BLE001 - the status is gone: what is left is to break off
+                _log.exception("a body broke off", extra={"requestId": request_id})
 
-    async def _told(
-        self, scope: Scope, wire: tuple[Receive, Send], headers: Headers, request_id: str,
-        held: list[Callable[[], None]],
-    ) -> None:  # fmt: skip
-        """Answer one request. ``held``: gives back what it holds until all is sent."""
-        receive, send = wire
-        is_head = scope["method"] == "HEAD"
-        first = body = b""
-        try:
-            answer = await self._answer(scope, receive, headers, request_id, held)
-            if answer.chunks is not None and not is_head:
-                first = await streaming.first_of(answer.chunks, self._streams)
-            else:
-                body = body_in(answer)
-        except Exception as failure:  # noqa: BLE001 - told in our own words, or an alarm
-            if isinstance(failure, Refused):
-                scope["refused"] = failure.gate
-            answer = _failed(failure, request_id)
-            body = body_in(answer)
-        head = head_of(answer, request_id)
-        if answer.chunks is None or is_head:
-            await send_whole(send, answer.status, head, body, is_head=is_head)
-            return
-        try:
-            await streaming.send_all(
-                first, answer.chunks, (answer.status, head), wire, self._streams
-            )
-        except Exception:  # noqa: BLE001 - the status is gone: what is left is to break off
-            _log.exception("a body broke off", extra={"requestId": request_id})
+    async def _response(self, request: Request, request_id: str, held: ExitStack) -> ASGIApp:
+        """What is to be sent. ``held``: gives back what it holds once all is sent."""
+        answer = await self._answer(request, request_id, held)
+        if answer.chunks is None or request.method == "HEAD":
+            return whole(answer, request_id, request.scope)
+        chunks = Chunks(answer.chunks, self._streams)
+        first = await chunks.first()
+        return Stream(first, chunks, answer.status, headers_of(answer, request_id))
 
-    async def _answer(
-        self, scope: Scope, receive: Receive, headers: Headers, request_id: str,
-        held: list[Callable[[], None]],
-    ) -> Answer:  # fmt: skip
-        raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
-        raw_path = raw_path.partition(b"?")[0]
+    async def _answer(self, request: Request, request_id: str, held: ExitStack) -> Answer:
+        scope, raw_path = request.scope, raw_path_of(request.scope)
         if len(raw_path) + len(scope["query_string"]) > _MOST_URL:
             raise Refused(431, "The URL is longer than 8 KB")
-        if headers.size() > _MOST_HEADERS:
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > _MOST_HEADERS:
             raise Refused(431, "The headers are larger than 16 KB")
-        verb = "GET" if scope["method"] == "HEAD" else scope["method"]
-        found = self._paths.find(raw_path, verb)
-        if found is None:
+        verbs: dict[str, Operation] | None = scope.get("verbs")
+        if verbs is None:
             raise Refused(404, "Not found")
-        operation = scope["operation"] = found.verbs.get(verb)
+        operation = scope["operation"] = verbs.get(verb_of(scope))
         if operation is None:
-            allow = ", ".join(sorted(found.verbs))
+            allow = ", ".join(sorted(verbs))
             return refusal(Refused(405, "Method not allowed"), request_id, {"allow": allow})
         arrival = Arrival(
-            found.ids, scope["query_string"], headers, b"", request_id, raw_path.decode("latin-1")
+            scope["path_params"], scope["query_string"], request.headers, b"", request_id, raw_path
         )
-        reading, peer = found.verbs.get("GET"), (scope.get("client") or ("",))[0]
+        reading, peer = verbs.get("GET"), (scope.get("client") or ("",))[0]
         if operation.body is None:
             return await self._placed(operation, reading, arrival, peer, held)
         with self._room.part(await self._known(operation, arrival)) as part:
-            body = await body_of(receive, headers, part, many=operation.many)
+            body = await body_of(request, part, many=operation.many)
             arrival = arrival._replace(body=body)
             return await self._placed(operation, reading, arrival, peer, held)
 
@@ -163,7 +142,7 @@ class Application:
 
     async def _placed(
         self, operation: Operation, reading: Operation | None, arrival: Arrival, peer: str,
-        held: list[Callable[[], None]],
+        held: ExitStack,
     ) -> Answer:  # fmt: skip
         """The work in its lane, when it is its owner's turn."""
         if operation.bare:
@@ -207,17 +186,17 @@ class Application:
             leave()
 
     async def _aside(
-        self, lane: Lane, operation: Operation, arrival: Arrival, held: list[Callable[[], None]]
+        self, lane: Lane, operation: Operation, arrival: Arrival, held: ExitStack
     ) -> Answer:
         """What is bulk or slow: the gates of who is calling are passed before a place is taken."""
         owner = await self._known(operation, arrival)
-        held.append(await self._lanes.of[lane].enter(owner))
+        held.callback(await self._lanes.of[lane].enter(owner))
         deputy = self._lanes.deputy(lane)
         if deputy is None:
             return await _in(self._asides, lambda: self._work(operation, None, arrival))
         told, chunks = await deputy.ask((operation.name, arrival))
         if chunks is None:
-            held.pop()()  # what is made already needs no place while it is sent
+            held.close()  # what is made already needs no place while it is sent
         return Answer(None, told.status, told.headers, told.raw, told.media_type, chunks)
 
     def _owner_of(self, operation: Operation, arrival: Arrival) -> str:
@@ -294,7 +273,7 @@ class Application:
         )  # fmt: skip
         key = None
         if operation.verb == "POST" and operation.role in _KNOWN and not operation.slow:
-            key = idempotency.key_of(operation, arrival.headers.every("idempotency-key"))
+            key = idempotency.key_of(operation, arrival.headers.getlist("idempotency-key"))
         return Passed(operation, reading, call, key, arrival.body)
 
     def _changed(self, tx: Tx, passed: Passed) -> Answer:
@@ -348,47 +327,3 @@ def _answered(operation: Operation, call: Call) -> Answer:
 def _answer_of(operation: Operation, worked: Any) -> Answer:
     answer = worked if isinstance(worked, Answer) else Answer(worked, operation.success)
     return tagged(answer) if operation.verb == "GET" else answer
-
-
-def _failed(failure: Exception, request_id: str) -> Answer:
-    """A failure as it is answered. One that is not the caller's doing tells nothing of us."""
-    if isinstance(failure, Refused):
-        later = {"retry-after": str(failure.retry_seconds)} if failure.retry_seconds else None
-        return refusal(failure, request_id, later)
-    if isinstance(failure, Broken):
-        # Also what the server tells us of a body in bad chunks, whose sender is still there.
-        fault = Fault("", "the body breaks off, or its chunks cannot be read")
-        return refusal(bad_request([fault]), request_id)
-    if passes(failure):
-        _log.warning("unavailable: %s", failure, extra={"requestId": request_id})
-        wait = {"retry-after": str(_RETRY_SECONDS)}
-        return refusal(Refused(503, "Service Unavailable"), request_id, wait)
-    _log.error("bug", exc_info=failure, extra={"requestId": request_id})
-    return refusal(Refused(500, "Internal server error"), request_id)
-
-
-def refusal(refused: Refused, request_id: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """The error body of contract 2."""
-    body: dict[str, Any] = {"message": refused.message, "requestId": request_id}
-    if refused.status == 400:
-        faults = refused.faults or [Fault("", refused.message)]
-        body["errors"] = [{"field": f.field, "message": f.message} for f in faults[:MOST_FAULTS]]
-        if len(faults) >= MOST_FAULTS:
-            body["message"] += f": errors names the first {MOST_FAULTS:,} faults; there may be more"
-    return Answer(body, refused.status, dict(headers or {}))
-
-
-def head_of(answer: Answer, request_id: str) -> list[Pair]:
-    """The headers that every answer has, and its own."""
-    if answer.media_type == JSON and "cache-control" not in answer.headers:
-        name = (b"x-request-id", request_id.encode("latin-1"))
-        return [*_USUAL, name, *pairs_of(answer.headers)]
-    return pairs_of(
-        {
-            "content-type": answer.media_type,
-            "cache-control": "no-store",
-            "x-content-type-options": "nosniff",
-            "x-request-id": request_id,
-            **answer.headers,
-        }
-    )

@@ -3,18 +3,15 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 
-from handbill.http.asgi import Headers, Receive
+from starlette.requests import Request
+
 from handbill.kit.faults import Refused, Unavailable
 
 _MOST_BODY = 1_000_000
 _MOST_BODY_OF_MANY = 8_000_000
 _BODY_SECONDS = 10
-
-
-class Broken(Exception):
-    """The body ended before its end."""
 
 
 class Room:
@@ -63,35 +60,26 @@ class Part:
         self.size += size
 
 
-async def body_of(receive: Receive, headers: Headers, part: Part, *, many: bool) -> bytes:
-    """The whole body. **Refuses** a larger one (413), a slow one (408), one that ends (Broken)."""
+async def body_of(request: Request, part: Part, *, many: bool) -> bytes:
+    """The whole body. **Refuses** a larger one (413), a slow one (408), one that breaks off
+    (ClientDisconnect).
+    """
     most = _MOST_BODY_OF_MANY if many else _MOST_BODY
-    told = headers.get("content-length")
+    told = request.headers.get("content-length", "")
     length = int(told) if told.isdecimal() else None
     if length is not None and length > most:
         raise Refused(413, f"The body is larger than {most} bytes")
     try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            return await _whole(receive, length, most, part)
+        async with asyncio.timeout(_BODY_SECONDS), aclosing(request.stream()) as stream:
+            chunks: list[bytes] = []
+            async for chunk in stream:
+                if part.size + len(chunk) > most:
+                    raise Refused(413, f"The body is larger than {most} bytes")
+                part.grow(len(chunk))
+                chunks.append(chunk)
+                if part.size == length:
+                    break  # it needs no further word that it is whole
+            return b"".join(chunks)
     except TimeoutError:
         message = f"The body did not arrive within {_BODY_SECONDS} seconds"
         raise Refused(408, message) from None
-
-
-async def _whole(receive: Receive, length: int | None, most: int, part: Part) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Broken
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size > most:
-            raise Refused(413, f"The body is larger than {most} bytes")
-        part.grow(len(chunk))
-        chunks.append(chunk)
-        # What has the length that was told needs no further word that it is whole.
-        if size == length or not message.get("more_body", False):
-            break
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)

@@ -77,7 +77,7 @@ def _metrics(_: Call) -> Answer:
 
 def _root(call: Call) -> Answer:
     """A person who comes to the bare address is shown the way; to programs there is nothing."""
-    if "text/html" not in call.headers.get("accept").lower():
+    if "text/html" not in call.headers.get("accept", "").lower():
         raise not_found()
     return Answer(raw=b"", status=302, headers={"location": "/docs"})
 

@@ -51,5 +51,5 @@ def require_match(call: Call, reading: Operation | None) -> None:
     found = reading.work(call)
     answer = found if isinstance(found, Answer) else Answer(found)
     raw = body_in(answer)
-    if not _named(call.headers.get("if-match"), etag_of(raw)):
+    if not _named(call.headers.get("if-match", ""), etag_of(raw)):
         raise refused_state("/If-Match", _STALE)

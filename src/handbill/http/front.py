@@ -11,14 +11,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
 from handbill.host import security
 from handbill.host.clock import Clock
 from handbill.host.ids import Ids, new_name
-from handbill.http.asgi import ASGIApp, Message, Receive, Scope, Send, pairs_of, send_whole
-from handbill.http.operations import JSON
+from handbill.http.answers import whole
+from handbill.http.operations import Answer
 from handbill.kit.addresses import network_of
 from handbill.kit.instants import MINUTE, SECOND, Instant, http_date_of
-from handbill.kit.jsons import encode
 
 _MOST_KNOWN = 65_536  # addresses, and as many prefixes: about 10 MB each
 _FAILURES = frozenset({401, 403})
@@ -97,11 +98,13 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not _is_sound(scope):
-            await self._refuse(send, 400, "Bad request", 0, closes=True)
+            await self._refuse(scope, receive, send, 400, "Bad request", 0, closes=True)
         elif scope["type"] != "http" or scope["path"] in _ALWAYS:
             await self._app(scope, receive, send)
         elif self._drains:
-            await self._refuse(send, 503, "Service Unavailable", _DRAIN_SECONDS, closes=True)
+            await self._refuse(
+                scope, receive, send, 503, "Service Unavailable", _DRAIN_SECONDS, closes=True
+            )
         else:
             await self._counted(scope, receive, send)
 
@@ -113,7 +116,9 @@ class Front:
         count, most = self._under_way.get(address, 0), self._limits.requests_at_once
         if most and count >= most:
             security.note("too_many_at_once", address=address)
-            await self._refuse(send, 429, "Too Many Requests", _ONE_MOMENT, closes=True)
+            await self._refuse(
+                scope, receive, send, 429, "Too Many Requests", _ONE_MOMENT, closes=True
+            )
             return
         self._under_way[address] = count + 1
         try:
@@ -140,7 +145,7 @@ class Front:
             wait = self._prefixes.wait(prefix, now)
         if wait:
             security.note("locked_out", address=address, prefix=prefix)
-            await self._refuse(send, 429, "Too Many Requests", -(-wait // SECOND))
+            await self._refuse(scope, receive, send, 429, "Too Many Requests", -(-wait // SECOND))
             return
 
         async def noting(message: Message) -> None:
@@ -153,19 +158,15 @@ class Front:
         await self._app(scope, receive, noting)
 
     async def _refuse(
-        self, send: Send, status: int, message: str, seconds: int, *, closes: bool = False
-    ) -> None:
+        self, scope: Scope, receive: Receive, send: Send, status: int, message: str, seconds: int,
+        *, closes: bool = False,
+    ) -> None:  # fmt: skip
         request_id = new_name(self._ids, 20)
-        headers = {
-            "content-type": JSON, "cache-control": "no-store",
-            "x-content-type-options": "nosniff", "x-request-id": request_id,
-        }  # fmt: skip
-        if seconds:
-            headers["retry-after"] = str(seconds)
+        headers = {"retry-after": str(seconds)} if seconds else {}
         if closes:
             headers["connection"] = "close"
-        body = encode({"message": message, "requestId": request_id})
-        await send_whole(send, status, pairs_of(headers), body)
+        answer = Answer({"message": message, "requestId": request_id}, status, headers)
+        await whole(answer, request_id, scope)(scope, receive, send)
 
 
 def dated(app: ASGIApp, clock: Clock) -> ASGIApp:

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from msgspec import structs
+from starlette.datastructures import Headers
 
 from handbill.core.nouns import Client
-from handbill.http.asgi import Headers
 from handbill.http.operations import NOTHING, Call, Caller, Desk, Operation
 from handbill.kit.faults import Fault, Refused, bad_request, not_found
 from handbill.kit.instants import Instant
@@ -52,13 +52,13 @@ def admitted(
     """Pass the gates of who is calling. **Refuses** with 401 or 403."""
     if operation.role == "public":
         return None, None
-    keys = arrival.headers.every("x-api-key")
+    keys = arrival.headers.getlist("x-api-key")
     caller = desk.doors.caller(tx, keys[0], now) if len(keys) == 1 else None
     if caller is None:
         raise unauthorised()
     if operation.role == "key":
         return caller, None
-    tokens = arrival.headers.every("x-authorization-key")
+    tokens = arrival.headers.getlist("x-authorization-key")
     of = desk.doors.admits(tx, caller, tokens[0], now) if len(tokens) == 1 else None
     if of is None:
         raise forbidden("token")
@@ -74,7 +74,7 @@ def _client_of_header(
     if not operation.client_header:
         return None
     names = _S2S_HEADERS if operation.client_header == "s2s" else ("x-client-id",)
-    given = {value for name in names for value in arrival.headers.every(name)}
+    given = {value for name in names for value in arrival.headers.getlist(name)}
     client = desk.doors.client(tx, caller, given.pop()) if len(given) == 1 else None
     if client is None:
         raise forbidden("client")
@@ -121,7 +121,7 @@ def _read_body(
         return None
     if not arrival.body and not operation.must_have_body:
         return operation.body.read({}, "", faults)
-    media_types = arrival.headers.every("content-type")
+    media_types = arrival.headers.getlist("content-type")
     if media_types and not _JSON_TYPE.fullmatch(media_types[0].partition(";")[0].strip()):
         faults.append(Fault("", "the content type must be application/json"))
         return None

@@ -8,8 +8,9 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 
+from starlette.datastructures import Headers
+
 from handbill.host.settings import Settings
-from handbill.http.asgi import Headers
 from handbill.http.aside import Deputy
 from handbill.http.operations import Caller, Lane, Operation
 from handbill.http.turns import Bounds
@@ -105,4 +106,4 @@ class Owners:
 
 
 def _digest(headers: Headers) -> bytes:
-    return hashlib.blake2b(headers.get("x-api-key").encode(), digest_size=16).digest()
+    return hashlib.blake2b(headers.get("x-api-key", "").encode(), digest_size=16).digest()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
 import msgspec
+from starlette.datastructures import Headers
 
 from handbill.core.health import Check
 from handbill.core.nouns import Client
@@ -12,7 +13,6 @@ from handbill.host.clock import Clock
 from handbill.host.egress import Egress
 from handbill.host.ids import Ids
 from handbill.host.settings import Settings
-from handbill.http.asgi import Headers
 from handbill.kit.instants import Instant
 from handbill.kit.jsons import encode
 from handbill.store.blobs import Blobs

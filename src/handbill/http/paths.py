@@ -1,108 +1,96 @@
-"""Where operations stand: from a raw path to the operations there and the ids in it."""
+"""Where operations stand: Starlette's routes, of which those are tried that can fit at all."""
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
-from urllib.parse import unquote
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, unquote
+
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handbill.http.operations import Operation
 
 
-class Found(NamedTuple):
-    """What stands at a path: operations by verb, and the ids in the path."""
+class _Id(Convertor[str]):
+    """An id: whatever stands between two slashes, decoded once, so that it may hold a slash."""
 
-    verbs: Mapping[str, Operation]
-    ids: dict[str, str]
+    regex = "[^/]+"
 
+    def convert(self, value: str) -> str:
+        return unquote(value, errors="replace")
 
-class _Step:
-    """A place in the tree of paths, whose branches are the words, and the ids, that may follow."""
-
-    __slots__ = ("id", "names", "verbs", "words")
-
-    def __init__(self) -> None:
-        self.words: dict[str, _Step] = {}
-        self.id: _Step | None = None
-        self.verbs: dict[str, Operation] = {}
-        self.names: list[tuple[int, str]] = []  # of the ids, with their places in the path
-
-    def after(self, part: str) -> "_Step":
-        """The place after a part of an operation's path, made if it is new."""
-        if not part.startswith("{"):
-            return self.words.setdefault(part, _Step())
-        self.id = self.id or _Step()
-        return self.id
+    def to_string(self, value: str) -> str:
+        return quote(value, safe="")
 
 
-class Paths:
-    """The paths of all operations. An id may contain an encoded slash, so raw paths are cut."""
+register_url_convertor("id", _Id())
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
-        self._root = _Step()
+
+class Operations(BaseRoute):
+    """The routes of all operations, answered by ``app``, which finds the operations at the path in
+    ``scope["verbs"]`` and the path's ids in ``scope["path_params"]``.
+
+    Where several paths fit, the first one that has the verb; else the first of all, with the verbs
+    of each, so that 405 can name them. A word beats an id: /jobs/bulk before /jobs/{id}.
+    """
+
+    def __init__(self, operations: Iterable[Operation], app: ASGIApp) -> None:
+        self._app = app
+        self._verbs: dict[str, dict[str, Operation]] = {}
         for operation in operations:
-            self._add(operation)
+            verbs = self._verbs.setdefault(operation.path, {})
+            for verb in ("PUT", "PATCH") if operation.verb == "PUT" else (operation.verb,):
+                if verb in verbs:
+                    raise ValueError(f"{verb} {operation.path} is there twice")
+                verbs[verb] = operation
+        self._near: dict[tuple[str, int], list[Route]] = defaultdict(list)
+        for path in sorted(self._verbs, key=_ids_last):
+            route = Route(
+                re.sub(r"{(\w+)}", r"{\1:id}", path),
+                app,
+                methods=list(self._verbs[path]),
+                name=path,
+            )
+            self._near[_place(path)].append(route)
 
-    def _add(self, operation: Operation) -> None:
-        parts = operation.path.split("/")
-        step = self._root
-        for part in parts[1:]:
-            step = step.after(part)
-        names = [(at, part[1:-1]) for at, part in enumerate(parts) if part.startswith("{")]
-        if step.verbs and step.names != names:
-            raise ValueError(f"{operation.path} names its ids as no other operation there does")
-        step.names = names
-        for verb in (operation.verb, "PATCH") if operation.verb == "PUT" else (operation.verb,):
-            if verb in step.verbs:
-                raise ValueError(f"{verb} {operation.path} is there twice")
-            step.verbs[verb] = operation
-
-    def find(self, raw_path: bytes, verb: str) -> Found | None:
-        """The operations at a path, and the path's ids, decoded once.
-
-        Where several paths fit, the first one that has the verb; else the first of all, with the
-        verbs of each, so that 405 can name them. ``OPTIONS *`` and ``CONNECT`` name no path.
-        """
-        if not raw_path.startswith(b"/"):
-            return None
-        parts = raw_path.decode("ascii", "replace").split("/")
-        fits = self._fitting(parts)
-        for step in fits:
-            if verb in step.verbs:
-                return Found(step.verbs, _ids(step, parts))
-        if not fits:
-            return None
-        allowed = {known: row for step in reversed(fits) for known, row in step.verbs.items()}
-        return Found(allowed, _ids(fits[0], parts))
-
-    def _fitting(self, parts: list[str]) -> list[_Step]:
-        """Every place that the parts lead to. A word beats an id: /jobs/bulk before /jobs/{id}."""
-        step = self._root
-        for part in parts[1:]:
-            word = step.words.get(part)
-            if word is not None and step.id is not None:
-                return self._branching(parts)
-            following = word or (step.id if part else None)
-            if following is None:
-                return []
-            step = following
-        return [step] if step.verbs else []
-
-    def _branching(self, parts: list[str]) -> list[_Step]:
-        """The same where a part may be a word and an id."""
-        fits: list[_Step] = []
-        open_ends = [(self._root, 1)]
-        while open_ends:
-            step, at = open_ends.pop()
-            if at == len(parts):
-                if step.verbs:
-                    fits.append(step)
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        raw_path, verb = raw_path_of(scope), verb_of(scope)
+        asked = {"type": scope["type"], "path": raw_path, "method": verb}
+        fits: list[tuple[dict[str, Operation], Any]] = []
+        for route in self._near.get(_place(raw_path), ()):
+            match, found = route.matches(asked)
+            if match is Match.NONE:
                 continue
-            part = parts[at]
-            if step.id is not None and part:
-                open_ends.append((step.id, at + 1))
-            if (word := step.words.get(part)) is not None:
-                open_ends.append((word, at + 1))
-        return fits
+            verbs, ids = self._verbs[route.name], found["path_params"]
+            if match is Match.FULL:
+                return Match.FULL, {"verbs": verbs, "path_params": ids}
+            fits.append((verbs, ids))
+        if not fits:
+            return Match.NONE, {}
+        allowed = {known: row for verbs, _ in reversed(fits) for known, row in verbs.items()}
+        return Match.FULL, {"verbs": allowed, "path_params": fits[0][1]}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
 
 
-def _ids(step: _Step, parts: list[str]) -> dict[str, str]:
-    return {name: unquote(parts[at], errors="replace") for at, name in step.names}
+def raw_path_of(scope: Scope) -> str:
+    """The path as it was sent, in which an encoded slash is none yet."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw.partition(b"?")[0].decode("latin-1")
+
+
+def verb_of(scope: Scope) -> str:
+    """The verb of the operation: HEAD is a GET without its body."""
+    return "GET" if scope["method"] == "HEAD" else scope["method"]
+
+
+def _place(path: str) -> tuple[str, int]:
+    """The first word of a path, which is never an id, and how many parts it has."""
+    return path[1:].partition("/")[0], path.count("/")
+
+
+def _ids_last(path: str) -> list[bool]:
+    return [part.startswith("{") for part in path.split("/")]

@@ -2,70 +2,76 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import Executor
-from functools import partial
 
-from handbill.http.asgi import Pair, Receive, Send
+from starlette.responses import StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 
-_SLOW_SECONDS = 30
+_SLOW_SECONDS = 30.0
 _log = logging.getLogger("handbill.http")
 
 
-async def first_of(chunks: Iterator[bytes], threads: Executor) -> bytes:
-    """The first chunk, empty when there is none: before the status is sent, so that what fails
-    here is answered as any failure is; the chunks are closed then.
-    """
-    try:
-        return await _next(chunks, threads)
-    except BaseException:
-        await close(chunks, threads)
-        raise
+class Chunks:
+    """Chunks that are made in threads, one after the other, and closed when none is being made."""
+
+    def __init__(self, made: Iterator[bytes], threads: Executor) -> None:
+        self._made = made
+        self._threads = threads
+        self._step: asyncio.Future[bytes] | None = None
+
+    async def next(self) -> bytes:
+        """The next chunk; empty when there is none."""
+        loop = asyncio.get_running_loop()
+        self._step = loop.run_in_executor(self._threads, next, self._made, b"")
+        return await asyncio.shield(self._step)
+
+    async def first(self) -> bytes:
+        """The first chunk: before the status is sent, so that what fails here is answered as any
+        failure is; the chunks are closed then.
+        """
+        try:
+            return await self.next()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Let go of what the chunks are made from."""
+        if self._step is not None:
+            await asyncio.wait({self._step})  # whoever waited for it may have left
+        ending = getattr(self._made, "close", None)
+        if ending is not None:
+            await asyncio.get_running_loop().run_in_executor(self._threads, ending)
 
 
-async def send_all(
-    first: bytes, chunks: Iterator[bytes], head: tuple[int, list[Pair]],
-    wire: tuple[Receive, Send], threads: Executor, *, slow_seconds: float = _SLOW_SECONDS,
-) -> None:  # fmt: skip
-    """Send status, headers and all chunks, and close them in any case.
+class Stream(StreamingResponse):
+    """An answer whose chunks are sent one by one, and closed in any case.
 
     A reader that leaves, one that takes nothing for 30 seconds, and a body that breaks, end it.
     """
-    status, headers = head
-    receive, send = wire
-    gone = asyncio.Event()
-    watch = asyncio.create_task(_watch(receive, gone))
-    try:
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        chunk = first
-        while chunk and not gone.is_set():
-            async with asyncio.timeout(slow_seconds):
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            chunk = await _next(chunks, threads)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-    except TimeoutError:
-        _log.warning("a reader took nothing for %d seconds", slow_seconds)
-    finally:
-        watch.cancel()
-        await close(chunks, threads)
 
+    def __init__(
+        self, first: bytes, chunks: Chunks, status: int, headers: Mapping[str, str],
+        slow_seconds: float = _SLOW_SECONDS,
+    ) -> None:  # fmt: skip
+        super().__init__(self._all(first), status, headers)
+        self._chunks = chunks
+        self._slow_seconds = slow_seconds
 
-async def _watch(receive: Receive, gone: asyncio.Event) -> None:
-    """Note when the reader leaves: servers say so after the body, which may not be read yet."""
-    for _ in range(2):
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            gone.set()
-            return
+    async def _all(self, chunk: bytes) -> AsyncIterator[bytes]:
+        while chunk:
+            yield chunk
+            chunk = await self._chunks.next()
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def in_time(message: Message) -> None:
+            async with asyncio.timeout(self._slow_seconds):
+                await send(message)
 
-async def close(chunks: Iterator[bytes], threads: Executor) -> None:
-    """Let go of what the chunks are made from."""
-    ending = getattr(chunks, "close", None)
-    if ending is not None:
-        await asyncio.get_running_loop().run_in_executor(threads, ending)
-
-
-async def _next(chunks: Iterator[bytes], threads: Executor) -> bytes:
-    step = partial(next, chunks, b"")
-    return await asyncio.get_running_loop().run_in_executor(threads, step)
+        try:
+            await super().__call__(scope, receive, in_time)
+        except TimeoutError:
+            _log.warning("a reader took nothing for %d seconds", self._slow_seconds)
+        finally:
+            await self._chunks.close()

@@ -8,10 +8,11 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
 from handbill.host import security
 from handbill.host.clock import ticking
 from handbill.host.figures import REQUEST_SECONDS, REQUESTS
-from handbill.http.asgi import ASGIApp, Message, Receive, Scope, Send
 
 _LOG = logging.getLogger("handbill.access")
 _MOST_PATH = 300

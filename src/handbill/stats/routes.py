@@ -24,7 +24,7 @@ def _submit(call: Call) -> Answer:
     service.require_room(call.tx, made, call.settings.reports_waiting)
     task_id, is_repeated = made
     headers = {"location": f"/stats/{task_id}"} | headers_of(is_repeated=is_repeated)
-    if call.headers.get("accept").partition(";")[0].strip().lower() == "text/plain":
+    if call.headers.get("accept", "").partition(";")[0].strip().lower() == "text/plain":
         return Answer(None, 202, headers, b"NO_CONTENT", "text/plain; charset=utf-8")
     return Answer({"taskId": task_id, "status": SUBMITTED}, 202, headers)
 
