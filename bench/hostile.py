@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from handbill.http.operations import Operation
+from handbill.wire.queries import parameters
 
 _MB = 1024 * 1024
 _WHOLE = 480_000
@@ -183,7 +184,9 @@ class Mischief:
         operation = self._some(self._operations)
         parts = [self._id() if part.startswith("{") else part for part in operation.path.split("/")]
         given = [
-            (name, self._id()) for name in operation.query.fields if self._chance.random() < 0.8
+            (name, self._id())
+            for name in parameters(operation.query)
+            if self._chance.random() < 0.8
         ]
         query = "&".join(f"{name}={value}" for name, value in given)
         body = self._body(operation)

@@ -21,6 +21,7 @@ from handbill.clients import service as client_reads
 from handbill.contract.callbacks import routes as callbacks
 from handbill.contract.definitions import routes as definitions
 from handbill.contract.deliveries import routes as deliveries
+from handbill.contract.events import routes as events
 from handbill.contract.funnel import routes as funnel
 from handbill.contract.markups import routes as markups
 from handbill.contract.publisher_families import routes as publisher_families
@@ -42,7 +43,6 @@ from handbill.http.lanes import Deputies
 from handbill.http.operations import Caller, Desk, Operation
 from handbill.http.witness import Witness
 from handbill.jobs import routes as jobs
-from handbill.ledger import routes as ledger
 from handbill.listings import routes as listings
 from handbill.opening import open_desk
 from handbill.postings import routes as postings
@@ -50,7 +50,6 @@ from handbill.publishers import routes as publishers
 from handbill.stats import report_routes as reports
 from handbill.stats import routes as stats
 from handbill.store.records import Tx
-from handbill.tracking import routes as tracking
 from handbill.tracking.addresses import Proxies
 from handbill.watching import Watch
 from handbill.worker import schedule
@@ -89,8 +88,7 @@ def operations() -> list[Operation]:
         reports.OPERATIONS,
         callbacks.OPERATIONS,
         markups.OPERATIONS,
-        tracking.OPERATIONS,
-        ledger.OPERATIONS,
+        events.OPERATIONS,
     )
     return [operation for room in rooms for operation in room]
 

@@ -12,10 +12,11 @@ from handbill.api import operations
 from handbill.host.clock import SetClock
 from handbill.host.settings import Settings
 from handbill.http.app import Application
-from handbill.http.operations import NOTHING, Operation
+from handbill.http.operations import Operation
 from handbill.kit.instants import HOUR
 from handbill.store.records import open_records
 from handbill.store.records.tables import api_clients, api_keys, clients
+from handbill.wire.queries import Query
 from masters import MASTERS
 
 OPERATIONS = operations()
@@ -44,7 +45,7 @@ def test_only_what_names_all_by_its_path_is_timeless() -> None:
     assert len(TIMELESS) >= 6
     for operation in TIMELESS:
         assert (operation.verb, operation.role) == ("GET", "agency"), operation.name
-        assert operation.query is NOTHING, operation.name
+        assert operation.query is Query, operation.name
         assert not operation.client_header, operation.name
         assert not operation.mints, operation.name
         assert not operation.slow, operation.name

@@ -15,6 +15,7 @@ from handbill.contract.rules.routes import OPERATIONS as RULES
 from handbill.http.operations import Operation
 from handbill.store.records import Records
 from handbill.store.records.tables import metadata
+from handbill.wire.queries import parameters
 
 UNKNOWN = {
     "publisher_id": "Nobody", "job_reference": "no such job", "prefix": "nosuchkey",
@@ -73,7 +74,9 @@ class World:
     def query(self, operation: Operation) -> dict[str, str]:
         sound = {"page": "1", "limit": "10", "client_id": self.ids["client_id"]}
         return {
-            name: sound[name] for name, known in operation.query.fields.items() if known.required
+            name: sound[name]
+            for name, known in parameters(operation.query).items()
+            if known.required
         }
 
     def headers(self, operation: Operation) -> dict[str, str]:

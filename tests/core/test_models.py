@@ -1,5 +1,6 @@
 """Rows of a model: read with all faults gathered, told without being checked again, described."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -8,8 +9,17 @@ from pydantic import AliasChoices, Field
 
 from handbill.kit.faults import Fault, bad_request
 from handbill.kit.jsons import decode, encode
-from handbill.wire.fields import AnyCase, Distinct, Id, Instant, Money, Percent, Whole
-from handbill.wire.models import Model, described, partial, pointed_out, spelled
+from handbill.wire.fields import AnyCase, Distinct, Id, Instant, Money, Percent, TextOrDigits, Whole
+from handbill.wire.models import (
+    UNSAID,
+    Model,
+    OneOrMany,
+    described,
+    partial,
+    pointed_out,
+    spelled,
+)
+from handbill.wire.queries import Query, parameters
 
 
 class Slot(NamedTuple):
@@ -83,6 +93,56 @@ def test_refused(name: str, bad: Any) -> None:
     faults = read(Rows, {"name": "n"} | {name: bad})[1]
     assert [fault.split()[0] for fault in faults][:1] == ([f"/{name.replace('/', '~1')}"]
                                                          if bad is not None else [])  # fmt: skip
+
+
+def test_a_fault_of_a_kind_that_has_no_words_yet_is_a_fault_all_the_same() -> None:
+    class Odd(Model):
+        on: date = Field(description="A type that no row has.")
+
+    assert read(Odd, {"on": 7})[1] == [f"/on {UNSAID}"]
+
+
+def test_of_many_each_is_read_and_enough_is_told() -> None:
+    many = OneOrMany(SlotRows, 5)
+    faults: list[Fault] = []
+    assert many.read([{"value": "a"}, {"pValue": "b"}], "", faults).items[1].publisher_id == "b"
+    many.read([{"value": "a"}, {"value": 1}, {}, 7], "", faults)
+    assert [f"{fault.field} {fault.message}" for fault in faults] == [
+        "/1/value must be a string", "/2/value is required", "/3 must be an object",
+    ]  # fmt: skip
+    many.read([{}] * 6, "", faults := [])
+    assert [fault.field for fault in faults] == [""]
+
+
+def test_text_or_digits() -> None:
+    class Ids(Model):
+        id: Annotated[str, TextOrDigits(5)] = Field("", description="An id.")
+
+    for said, kept in (("a", "a"), (7, "7"), (None, ""), ("", "")):
+        assert read(Ids, {"id": said})[0].id == kept
+    for bad in (True, Decimal("1.5"), [], "123456", 123456):
+        assert len(read(Ids, {"id": bad})[1]) == 1
+
+
+class Asked(Query):
+    size: Annotated[int, Whole(1, 5)] = Field(2, description="Its size.")
+    on: bool | None = Field(None, alias="isOn", description="Whether it is on.")
+    name: Id = Field(description="Its name.")
+
+
+def test_a_query_is_read_as_rows_are() -> None:
+    faults: list[Fault] = []
+    asked = Asked.read_pairs([("isOn", "TRUE"), ("name", "n"), ("name2", "\0")], faults)
+    assert (faults, asked.told(), asked.size) == ([], {"isOn": True, "name": "n"}, 2)
+    pairs = [("size", "1"), ("size", "6"), ("isOn", "1"), ("name", "\0")]
+    Asked.read_pairs(pairs, faults)
+    assert [f"{fault.field} {fault.message}" for fault in faults] == [
+        "/size is there twice", "/size must be at most 5", "/isOn must be true or false",
+        "/name must not contain NUL",
+    ]  # fmt: skip
+    assert parameters(Asked)["isOn"] == (
+        {"type": "boolean", "description": "Whether it is on."}, False
+    )  # fmt: skip
 
 
 def test_what_was_said_by_the_nouns_own_names() -> None:

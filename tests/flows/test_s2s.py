@@ -5,18 +5,17 @@ from typing import Any
 
 import pytest
 
+from handbill.contract.events.models import EVENTS
 from handbill.core.listing_tokens import click_id
 from handbill.core.received import decode
 from handbill.kit.faults import Fault, Refused
 from handbill.kit.instants import MINUTE
 from handbill.store.records import Records
-from handbill.tracking.routes import OPERATIONS
 from handbill.tracking.service import take
 from market import START, Market
 
 KEY = b"s" * 32
 KEYS = {1: KEY}
-(OPERATION,) = OPERATIONS
 
 
 @pytest.fixture
@@ -26,9 +25,7 @@ def market(records: Records, tmp_path: Path) -> Market:
 
 def read(body: object) -> tuple[list[Any], list[Fault]]:
     faults: list[Fault] = []
-    assert OPERATION.body is not None
-    found = OPERATION.body.read(body, "", faults)
-    return found, faults
+    return EVENTS.read(body, "", faults).items, faults
 
 
 def test_events_go_from_request_to_ledger(market: Market) -> None:
@@ -62,7 +59,7 @@ def test_a_click_id_that_is_not_ours_stops_the_whole_array(market: Market) -> No
     with pytest.raises(Refused) as refused:
         take(reported, 1, KEYS, START, records.append)
     assert refused.value.status == 400
-    assert [fault.field for fault in refused.value.faults] == ["/1/clickId", "/2/clickId"]
+    assert [fault.field for fault in refused.value.faults] == ["1.click_id", "2.click_id"]
     assert records == []
 
 
@@ -87,6 +84,8 @@ def test_nothing_is_answered_when_the_journal_refuses(market: Market) -> None:
         ([{"clickId": "x", "a": "4"}, {"clickId": "", "a": 1}], ["/0/a", "/1/clickId"]),
         ({"clickId": "x", "a": True}, ["/a"]),
         ({"clickId": "x", "a": 1.5}, ["/a"]),
+        ({"clickId": "x", "a": ["1"]}, ["/a"]),
+        ({"clickId": "x", "a": None, "candidateId": None}, ["/a"]),
         ({"clickId": 1, "a": "1"}, ["/clickId"]),
         ({"clickId": "x", "a": "1", "jobApplicationId": ["y"]}, ["/jobApplicationId"]),
         ({"clickId": "x", "a": "1", "candidateId": "y" * 257}, ["/candidateId"]),

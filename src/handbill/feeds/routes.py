@@ -11,9 +11,17 @@ from handbill.http.operations import PAGED, Call, Operation, done, page_schema, 
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.instants import iso_of
 from handbill.wire import room_samples
-from handbill.wire.feeds import COUNTS, CREATE, FEED, RUN, UPDATE, spell_feed, spell_mappings
+from handbill.wire.feeds import (
+    COUNTS,
+    CREATE,
+    FEED,
+    RUN,
+    UPDATE,
+    RunQuery,
+    spell_feed,
+    spell_mappings,
+)
 from handbill.wire.previews import FEED_PREVIEW_SAMPLE, FEED_PREVIEWED
-from handbill.wire.shapes import Field, Flag, Object
 from handbill.wire.spelled_jobs import spell_job
 from handbill.wire.spelling import TEXT, described
 
@@ -62,7 +70,7 @@ def _enable(call: Call) -> dict[str, Any]:
 
 
 def _run(call: Call) -> dict[str, Any]:
-    force = bool(call.query.get("force"))
+    force = call.query.force
     run = service.run_now(call.tx, call.ids, call.now, _feed(call), force=force)
     return done("Feed run started", run.id)
 
@@ -253,7 +261,7 @@ OPERATIONS = [
         "more than half of its jobs is taken over all the same.",
         tag=_TAG,
         work=_run,
-        query=Object({"force": Field(Flag(), "Take over whatever was lost.")}),
+        query=RunQuery,
         answer=result_schema(described(TEXT, "The run's id.")),
         sample_answer=room_samples.RUN_STARTED,
     ),

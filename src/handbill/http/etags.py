@@ -2,8 +2,9 @@
 
 import hashlib
 
-from handbill.http.operations import NOTHING, Answer, Call, Operation, body_in
+from handbill.http.operations import Answer, Call, Operation, body_in
 from handbill.kit.faults import refused_state
+from handbill.wire.queries import Query
 
 _STALE = (
     "412 precondition failed: the thing has changed since it was read; "
@@ -44,7 +45,7 @@ def require_match(call: Call, reading: Operation | None) -> None:
 
     **Refuses** (400, as contract 2 has no 412) when the thing has changed.
     """
-    if "if-match" not in call.headers or reading is None or reading.query is not NOTHING:
+    if "if-match" not in call.headers or reading is None or reading.query is not Query:
         return
     if call.maybe_client is None:
         call.desk.doors.hold_owner(call.tx, call.caller)

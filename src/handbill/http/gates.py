@@ -11,17 +11,19 @@ from msgspec import structs
 from starlette.datastructures import Headers
 
 from handbill.core.nouns import Client
-from handbill.http.operations import NOTHING, Call, Caller, Desk, Operation
+from handbill.http.operations import Call, Caller, Desk, Operation
 from handbill.kit.faults import Fault, Refused, bad_request, not_found
 from handbill.kit.instants import Instant
 from handbill.kit.jsons import NotJson, decode
 from handbill.store.records import Tx
 from handbill.wire.currencies import currencies_said
+from handbill.wire.queries import Query
 
 _S2S_HEADERS = ("client_id", "client-id", "x-client-id")
 _MOST_PATH_PART = 512
 _JSON_TYPE = re.compile(r"application/(json|[a-z0-9.+-]+\+json)", re.IGNORECASE | re.ASCII)
 _CURRENCY = b"urrency"
+_NOTHING_ASKED = Query()
 _BAD_PATH = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -83,7 +85,7 @@ def _client_of_header(
 
 def read_shapes(
     operation: Operation, arrival: Arrival, currency: Callable[[], str] = str
-) -> tuple[dict[str, Any], Any]:
+) -> tuple[Query, Any]:
     """Read query and body. **Refuses** (400) with every fault of both gathered.
 
     ``currency``: the caller's, in which all amounts are; a body that says another one is refused
@@ -93,25 +95,25 @@ def read_shapes(
     for name, part in arrival.path.items():
         if len(part) > _MOST_PATH_PART or _BAD_PATH.search(part):
             faults.append(Fault(f"/{name}", "is not an id"))
-    query: dict[str, Any] = {}
-    if arrival.query or operation.query is not NOTHING:
-        query = _read_query(operation, arrival, faults)
+    query = _read_query(operation, arrival, faults)
     body = _read_body(operation, arrival, faults, currency)
     if faults:
         raise bad_request(faults)
     return query, body
 
 
-def _read_query(operation: Operation, arrival: Arrival, faults: list[Fault]) -> dict[str, Any]:
+def _read_query(operation: Operation, arrival: Arrival, faults: list[Fault]) -> Query:
+    if not arrival.query and operation.query is Query:
+        return _NOTHING_ASKED
     try:
         pairs = parse_qsl(
             arrival.query.decode("ascii"), keep_blank_values=True, max_num_fields=100,
             errors="strict",
         )  # fmt: skip
-        return operation.query.read_query(pairs, faults)
     except ValueError:
         faults.append(Fault("", "the query string cannot be read"))
-        return {}
+        return _NOTHING_ASKED
+    return operation.query.read_pairs(pairs, faults)
 
 
 def _read_body(
@@ -141,7 +143,7 @@ def _read_body(
 
 def found_client(tx: Tx, desk: Desk, operation: Operation, call: Call) -> Client | None:
     """The client that path or query names. **Refuses** (404) foreign, deleted, unknown alike."""
-    client_id = call.path.get("client_id") or call.query.get("client_id")
+    client_id = call.path.get("client_id") or getattr(call.query, "client_id", None)
     if client_id is None or operation.role != "agency":
         return call.maybe_client
     client = desk.doors.client(tx, call.caller, client_id)

@@ -92,4 +92,4 @@ def _digest(call: Call, raw: bytes) -> bytes:
         canonical = msgspec.json.encode(msgspec.json.decode(raw), order="sorted")
     except msgspec.DecodeError:
         canonical = raw
-    return digest_of(call.url, client, sorted(call.query.items()), canonical)
+    return digest_of(call.url, client, sorted(call.query.told().items()), canonical)

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, TypeGuard
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
 from handbill.wire.models import Model, OneOrMany, described, or_null
-from handbill.wire.shapes import NOT_GIVEN, Object, Schema, Shape
+from handbill.wire.queries import Paged, Query, parameters
+from handbill.wire.shapes import NOT_GIVEN, Schema, Shape
 
 _ERROR: Schema = {
     "type": "object",
@@ -132,7 +133,7 @@ def _is_model(of: Any) -> TypeGuard[type[Model]]:
 def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
     """The whole document; the same table gives the same bytes."""
     rows = list(operations)
-    read = {row.path for row in rows if row.verb == "GET" and not row.query.fields}
+    read = {row.path for row in rows if row.verb == "GET" and row.query is Query}
     refs, schemas = described(
         (one for row in rows if _is_model(one := getattr(row.body, "one", row.body))),
         (row.answer for row in rows if _is_model(row.answer)),
@@ -276,13 +277,14 @@ def _parameters(operation: Operation, verb: str) -> list[dict[str, Any]]:
     return found
 
 
-def _query(query: Object) -> list[dict[str, Any]]:
+def _query(query: type[Query]) -> list[dict[str, Any]]:
     return [
         {
-            "name": name, "in": "query", "required": known.required,
-            "schema": known.shape.schema(), "description": known.about,
+            "name": name, "in": "query", "required": required,
+            "schema": {word: one for word, one in schema.items() if word != "description"},
+            "description": schema["description"],
         }
-        for name, known in query.fields.items()
+        for name, (schema, required) in parameters(query).items()
     ]  # fmt: skip
 
 
@@ -324,7 +326,7 @@ def _responses(operation: Operation, known: _Known) -> dict[str, Any]:
 def _headers(operation: Operation) -> dict[str, Any]:
     names = ["x-request-id"]
     names += ["etag"] * _is_tagged(operation)
-    names += ["link"] * ("page" in operation.query.fields)
+    names += ["link"] * issubclass(operation.query, Paged)
     names += ["location"] * (operation.success == 202)
     return {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}
 
@@ -345,6 +347,6 @@ def refusals_of(operation: Operation) -> set[str]:
         codes.add("401")
     if operation.role in {"agency", "partner"} or operation.name == "create_token":
         codes.add("403")
-    if "{" in operation.path or "client_id" in operation.query.fields or operation.body_names:
+    if "{" in operation.path or "client_id" in operation.query.names or operation.body_names:
         codes.add("404")
     return codes

@@ -19,7 +19,8 @@ from handbill.store.blobs import Blobs
 from handbill.store.journal import JournalWriter
 from handbill.store.records import Records, Tx
 from handbill.wire.models import Model, OneOrMany, spelled
-from handbill.wire.shapes import NOT_GIVEN, Field, Integer, Object, Schema, Shape
+from handbill.wire.queries import Paged, Query
+from handbill.wire.shapes import NOT_GIVEN, Schema, Shape
 
 Role = Literal["agency", "partner", "key", "public"]
 """Who may call: an agency or a publisher partner, with key and token; ``key``: any key, no token
@@ -36,14 +37,9 @@ seconds; stream, a body that is made while it is sent. None waits for another. A
 ClientHeader = Literal["", "x-client-id", "s2s"]
 """Where a header names the client: nowhere, ``x-client-id``, or the three spellings of S2S."""
 
-NOTHING = Object()
+PAGED = Paged
 JSON = "application/json; charset=utf-8"
 _ROWS = "The records of this page, limit of them at most; empty past the end."
-_PAGE = Field(Integer(0, 2**40), "Page number; the first page is 0.", required=True)
-_FIRST_PAGE = Field(Integer(1, 2**40), "Page number; the first page is 1.", required=True)
-_LIMIT = Field(Integer(1, 1_000), "Number of records per page, 1 to 1000.", required=True)
-PAGED = Object({"page": _PAGE, "limit": _LIMIT})
-PAGED_FROM_ONE = Object({"page": _FIRST_PAGE, "limit": _LIMIT})
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -128,7 +124,7 @@ class Call:
     now: Instant
     request_id: str
     path: Mapping[str, str]
-    query: dict[str, Any]
+    query: Any
     body: Any
     headers: Headers
     url: str
@@ -202,7 +198,7 @@ class Operation:
     number: int | None = None
     role: Role = "agency"
     client_header: ClientHeader = ""
-    query: Object = NOTHING
+    query: type[Query] = Query
     body: Shape | type[Model] | OneOrMany | None = None
     many: bool = False
     """The body may be an array: 8 MB are allowed instead of 1."""

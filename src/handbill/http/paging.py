@@ -10,13 +10,13 @@ _MOST_SKIPPED = 2**31 - 1
 
 def skip_and_limit(call: Call, first: int = 0) -> tuple[int, int]:
     """How many rows to leave out and to answer. ``first``: the number of the first page."""
-    limit: int = call.query["limit"]
-    return min((call.query["page"] - first) * limit, _MOST_SKIPPED), limit
+    limit: int = call.query.limit
+    return min((call.query.page - first) * limit, _MOST_SKIPPED), limit
 
 
 def with_links(call: Call, body: object, total: int, first: int = 0) -> Answer:
     """The body with a ``Link`` header: first always, prev and next where there is such a page."""
-    page, limit = call.query["page"], call.query["limit"]
+    page, limit = call.query.page, call.query.limit
     links = {"first": first}
     if page > first:
         last = first + max(0, (total - 1) // limit)
@@ -25,7 +25,7 @@ def with_links(call: Call, body: object, total: int, first: int = 0) -> Answer:
         links["next"] = page + 1
     rest = {
         name: str(value).lower() if isinstance(value, bool) else value
-        for name, value in call.query.items()
+        for name, value in call.query.told().items()
         if name not in {"page", "limit"}
     }
 

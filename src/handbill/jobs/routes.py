@@ -3,13 +3,13 @@
 from typing import Any
 
 from handbill.core.nouns import Job
-from handbill.http.operations import PAGED_FROM_ONE, Call, Operation, done, result_schema
+from handbill.http.operations import Call, Operation, done, result_schema
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.jobs import editing, service
 from handbill.wire import samples
 from handbill.wire.job_schema import JOB
 from handbill.wire.jobs import BULK, CREATE, UPDATE
-from handbill.wire.shapes import Field, Object, Text
+from handbill.wire.queries import OfClient, PagedFromOne
 from handbill.wire.spelled_jobs import SpelledJob, spell_job
 from handbill.wire.spelling import WHOLE, described, listed, whole
 
@@ -122,7 +122,7 @@ OPERATIONS = [
         "them.",
         tag=_TAG,
         work=_list,
-        query=PAGED_FROM_ONE,
+        query=PagedFromOne,
         answer=whole(
             {
                 "data": described(listed(JOB), "The jobs of the page."),
@@ -208,7 +208,7 @@ OPERATIONS = [
         "foreign ids are left out.",
         tag=_TAG,
         work=_bulk,
-        query=Object({"client_id": Field(Text(1, 200), "Client of the jobs.", required=True)}),
+        query=OfClient,
         body=BULK,
         many=True,
         lane="bulk",

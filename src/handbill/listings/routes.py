@@ -9,7 +9,7 @@ from handbill.listings.service import ALL_CLIENTS
 from handbill.publishers import service as publishers
 from handbill.wire import samples
 from handbill.wire.publishers import CREATE, PUBLISHER, UPDATE, spell_publisher
-from handbill.wire.shapes import Field, Object, Text
+from handbill.wire.queries import OfClient
 from handbill.wire.spelling import TEXT, described, whole
 
 _TAG = "Publishers"
@@ -113,7 +113,7 @@ OPERATIONS = [
         tag=_TAG,
         work=_feeds,
         mints=True,
-        query=Object({"client_id": Field(Text(1, 200), "Client of the jobs.", required=True)}),
+        query=OfClient,
         answer=whole(
             {
                 "publisherId": described(TEXT, "The publisher's id."),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from handbill.core.nouns import Publisher
-from handbill.http.operations import PAGED, Call, Operation, done, page_schema
+from handbill.http.operations import Call, Operation, done, page_schema
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.instants import Instant, iso_of
 from handbill.postings import service, slots
@@ -14,7 +14,6 @@ from handbill.postings.rows import Posting, PostingJob
 from handbill.publishers.service import publisher_of
 from handbill.wire import postings as wire
 from handbill.wire import room_samples
-from handbill.wire.shapes import Field, Flag, Object
 
 OF_CLIENT = "/clients/{client_id}/configs"
 OF_PUBLISHER = "/clients/{client_id}/publishers/{publisher_id}/configs"
@@ -49,7 +48,7 @@ def _spelled_job(job: PostingJob, client_id: str, placement: str, now: Instant) 
 
 
 def _posted(call: Call) -> Any:
-    at, pinned = publisher(call), call.query.get("pinned")
+    at, pinned = publisher(call), call.query.pinned
     found, total = service.posted_page(
         call.tx, call.client, at, pinned, skip_and_limit(call)
     )  # fmt: skip
@@ -61,8 +60,7 @@ def _posted(call: Call) -> Any:
 
 
 def _jobs_of(call: Call) -> dict[str, Any]:
-    here, at, query = posting(call), publisher(call), call.query
-    wanted = {name: query[name] for name in wire.JOB_FILTER.fields if query.get(name) is not None}
+    here, at, wanted = posting(call), publisher(call), call.query.told()
     spelled = (
         _spelled_job(job, call.client.id, at.id, call.now)
         for job in service.jobs_of(call.tx, here, call.client)
@@ -102,9 +100,6 @@ def _switch(word: str) -> Callable[[Call], dict[str, Any]]:
 
 
 _REFS = ["test-job-ref-number-108", "test-job-ref-number-109"]
-_PINNED_PAGE = Object(
-    {**PAGED.fields, "pinned": Field(Flag(), "Only pinned, or only unpinned jobs.")}
-)
 _ABOUT_SWITCH = {
     "pin": "Pinned jobs keep their slot and are first to get one. There cannot be more pins than "
     "slots.",
@@ -160,7 +155,7 @@ OPERATIONS = [
         about="The client's jobs that hold a slot at the publisher now, in any of its postings.",
         tag=_TAG,
         work=_posted,
-        query=_PINNED_PAGE,
+        query=wire.PinnedPage,
         answer=page_schema(wire.POSTED_JOB),
         sample_answer={"data": [room_samples.POSTED_JOB]},
     ),
@@ -189,7 +184,7 @@ OPERATIONS = [
         about="The client's jobs of the posting: posted, waiting and ended ones.",
         tag=_TAG,
         work=_jobs_of,
-        query=wire.JOB_FILTER,
+        query=wire.JobFilter,
         answer=page_schema(wire.POSTING_JOB),
         sample_answer={"data": [room_samples.POSTING_JOB]},
     ),

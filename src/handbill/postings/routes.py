@@ -13,11 +13,9 @@ from handbill.postings.rows import Posting
 from handbill.publishers.service import publishers_by_number
 from handbill.wire import postings as wire
 from handbill.wire import room_samples
-from handbill.wire.shapes import Field, Integer, Object
 from handbill.wire.spelling import TEXT, described
 
 _CONFIGS = "Posting configs"
-_MOST_ROWS = 1_000
 _SAMPLE_ID = "213d2dcb-d72b-43fb-85bc-71e1aaa8fe8a"
 
 
@@ -96,9 +94,6 @@ def _create(call: Call) -> dict[str, Any]:
 def _list_at(call: Call) -> Any:
     """The newest at the top level as in the sample, and all of them in ``data``."""
     at = publisher(call)
-    call.query = {
-        "page": call.query.get("page") or 0, "limit": call.query.get("limit") or _MOST_ROWS
-    }  # fmt: skip
     skip, limit = skip_and_limit(call)
     found, total = service.page_at(call.tx, call.client, at, skip, limit)
     newest = service.newest_at(call.tx, call.client, at)
@@ -127,12 +122,6 @@ def _delete(call: Call) -> dict[str, Any]:
 
 
 # ── the table ───────────────────────────────────────────────────────────────────────────────────
-_OPTIONAL_PAGE = Object(
-    {
-        "page": Field(Integer(0, 2**40), "Page number; 0 if absent."),
-        "limit": Field(Integer(1, _MOST_ROWS), "Number of records per page; 1000 if absent."),
-    }
-)
 OPERATIONS = [
     Operation(
         name="create_posting_config",
@@ -169,7 +158,7 @@ OPERATIONS = [
         "one in data, oldest first. Without any there is only an empty data.",
         tag=_CONFIGS,
         work=_list_at,
-        query=_OPTIONAL_PAGE,
+        query=wire.OptionalPage,
         answer=wire.NEWEST_AND_ALL,
         sample_answer=room_samples.POSTING_ROW | {"data": [room_samples.POSTING_ROW]},
     ),

@@ -1,7 +1,7 @@
 """Conversions from server to server: believed by their click id, and durable before the answer."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Protocol
 
 from handbill.core.listing_tokens import Click, NotOurs, open_click
 from handbill.core.received import conversion_of, encode
@@ -11,7 +11,7 @@ from handbill.kit.instants import Instant
 _SOURCE = "s2s"
 
 
-class Reported(NamedTuple):
+class Reported(Protocol):
     """One conversion as the caller tells it. ``action``: 1 VIEW, 2 APPLY_START, 3 APPLY."""
 
     click_id: str
@@ -39,8 +39,7 @@ def take(
         try:
             clicks.append(open_click(conversion.click_id, keys))
         except NotOurs:
-            at = f"/{n}/clickId" if len(reported) > 1 else "/clickId"
-            faults.append(Fault(at, "is not a click id that we have given"))
+            faults.append(Fault(f"{n}.click_id", "is not a click id that we have given"))
     if faults:
         raise bad_request(faults)
     append(

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import Field as Row
+
 from handbill.core.amounts import read_amount
 from handbill.core.mapping import (
     ADDED_KEYS,
@@ -19,6 +21,7 @@ from handbill.core.nouns import Feed
 from handbill.kit.faults import Fault, pointed
 from handbill.kit.instants import iso_of
 from handbill.kit.urls import MOST_URL, NotUrl, canonical_url, page_url
+from handbill.wire.queries import Query
 from handbill.wire.shapes import (
     Faults,
     Field,
@@ -216,6 +219,12 @@ _COUNTS_ABOUT = (
     "Items whose reference is of another feed's job.",
     "Items whose job was deleted here: it stays so until the feed drops it, or it is added by API.",
 )  # fmt: skip
+
+
+class RunQuery(Query):
+    force: bool = Row(False, description="Take over whatever was lost.")
+
+
 RUN: Schema = whole(
     {
         "id": described(TEXT, "The run's id."),

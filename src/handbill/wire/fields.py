@@ -10,18 +10,28 @@ from pydantic import (
     BeforeValidator,
     Field,
     GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
     PlainValidator,
     StringConstraints,
     WithJsonSchema,
+)
+from pydantic_core.core_schema import (
+    CoreSchema,
+    chain_schema,
+    int_schema,
+    no_info_plain_validator_function,
+    none_schema,
+    str_schema,
+    union_schema,
 )
 
 from handbill.kit.faults import Fault
 from handbill.kit.instants import iso_of
 from handbill.kit.money import micros_of, number_of
 from handbill.kit.urls import MOST_URL, canonical_url
-from handbill.wire.models import NOT_BLANK, Model, Wrong
-from handbill.wire.values import read_day, spell_day
+from handbill.wire.models import NOT_BLANK, SAID, Model, Nullable, Wrong
+from handbill.wire.values import Schema, read_day, spell_day
 
 _T = TypeVar("_T")
 
@@ -82,6 +92,25 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"}),
 ]
 """Only told: micros since 1970, as ISO 8601 in UTC."""
+
+
+@dataclass(frozen=True)
+class TextOrDigits(Nullable):
+    """Text, or a whole number that is taken as its digits; null is empty."""
+
+    most: int
+
+    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        digits = chain_schema([int_schema(strict=True), no_info_plain_validator_function(str)])
+        empty = chain_schema([none_schema(), no_info_plain_validator_function(lambda _: "")])
+        read = union_schema(
+            [str_schema(strict=True), digits, empty], mode="left_to_right",
+            custom_error_type=SAID, custom_error_message="must be a string or an integer",
+        )  # fmt: skip
+        return chain_schema([read, str_schema(max_length=self.most)])
+
+    def __get_pydantic_json_schema__(self, _: CoreSchema, __: GetJsonSchemaHandler) -> Schema:
+        return {"type": ["string", "integer"], "maxLength": self.most}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ description. From it a body is read, an answer spelled, and both described.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from types import NoneType
@@ -16,13 +17,15 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    TypeAdapter,
     ValidationError,
     create_model,
-    model_validator,
 )
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
+from pydantic_core.core_schema import CoreSchema, no_info_before_validator_function
 
 from handbill.kit.faults import Fault, Refused, pointed
 from handbill.wire.values import MOST_FAULTS, Faults, Schema
@@ -45,9 +48,13 @@ _TEXTS = {
     "too_long": "must have at most {max_length} items",
     "dict_type": "must be an object",
     "model_type": "must be an object",
+    "literal_error": "must be {expected}",
 }
-"""What pydantic finds wrong, in our own words."""
+"""What pydantic finds wrong, in our own words. ``UNSAID``: of a kind that no row has yet."""
+UNSAID = "is not a value that can be taken here"
 NOT_BLANK = r"\S"
+SAID = "said"
+"""The kind of a fault whose type has its own words."""
 _LIMITS = frozenset({
     "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems",
 })  # fmt: skip
@@ -66,19 +73,28 @@ class Model(BaseModel):
     absent, where its type does not say what null means.
 
     ``makes``: what the rows that were said are handed to, by the noun's own names; ``merged``: an
-    update changes the rows of this one by one, instead of all together.
+    update changes the rows of this one by one, instead of all together. ``nullable``: null may
+    stand where a row need not be there.
     """
 
     model_config = ConfigDict(strict=True, json_schema_serialization_defaults_required=True)
     makes: ClassVar[Callable[..., Any]] = dict
     merged: ClassVar[bool] = False
+    nullable: ClassVar[bool] = True
     names: ClassVar[tuple[str, ...]]
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
         cls.names = tuple(cls.model_fields)
 
-    @model_validator(mode="before")
+    @classmethod
+    def __get_pydantic_core_schema__(cls, of: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        found = handler(of)
+        if not all(_tells_null(row) for row in cls.model_fields.values()):
+            whole: Any = handler.resolve_ref_schema(found)
+            whole["schema"] = no_info_before_validator_function(cls._without_nulls, whole["schema"])
+        return found
+
     @classmethod
     def _without_nulls(cls, value: Any) -> Any:
         if not isinstance(value, dict) or None not in value.values():
@@ -128,7 +144,7 @@ class Model(BaseModel):
                 rows[told] = _unlimited(rows[told])
             if handler.mode == "validation" and others:
                 rows[told]["description"] += f" Also read as {', '.join(others)}."
-            if handler.mode == "validation" and not row.is_required():
+            if handler.mode == "validation" and cls.nullable and not row.is_required():
                 rows[told] = or_null(rows[told])
         return found
 
@@ -166,7 +182,9 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class OneOrMany:
-    """One object, or an array of at least one."""
+    """One object, or an array of at least one. What is sound is read at once; what is not, item by
+    item, until enough is wrong.
+    """
 
     one: type[Model]
     most: int = 1_000
@@ -177,6 +195,8 @@ class OneOrMany:
         if not 1 <= len(value) <= self.most:
             faults.append(Fault(at, f"must have 1 to {self.most} items"))
             return Batch(many=True, items=[])
+        with suppress(ValidationError):
+            return Batch(many=True, items=_every(self.one).validate_python(value))
         items = []
         for n, item in enumerate(value):
             if len(faults) >= MOST_FAULTS:
@@ -187,6 +207,11 @@ class OneOrMany:
     def schema(self, of_one: Schema) -> Schema:
         many = {"type": "array", "items": of_one, "minItems": 1, "maxItems": self.most}
         return {"oneOf": [of_one, many]}
+
+
+@cache
+def _every(of: type[_M]) -> TypeAdapter[list[_M]]:
+    return TypeAdapter(list[of])  # type: ignore[valid-type] # known once it runs
 
 
 def spelled(body: Any) -> Any:
@@ -224,8 +249,13 @@ def _noun_of(value: Any) -> Any:
     return value.noun() if isinstance(value, Model) else value
 
 
+class Nullable:
+    """Marks the type of a row that says itself what null means."""
+
+
 def _tells_null(row: FieldInfo) -> bool:
-    return row.is_required() or NoneType in get_args(row.annotation)
+    is_told = NoneType in get_args(row.annotation)
+    return row.is_required() or is_told or any(isinstance(one, Nullable) for one in row.metadata)
 
 
 def _spellings(name: str, row: FieldInfo) -> list[str]:
@@ -244,13 +274,15 @@ def _faults_of(error: Mapping[str, Any], at: str) -> list[Fault]:
     wrong = context.get("error")
     if isinstance(wrong, Wrong):
         return [Fault(here + fault.field, fault.message) for fault in wrong.faults]
+    if error["type"] == SAID:
+        return [Fault(here, error["msg"])]
     if error["input"] is None and error["loc"] and isinstance(error["loc"][-1], str):
         return [Fault(here, _TEXTS["missing"])]
     if wrong is not None:
         return [Fault(here, str(wrong))]
     if context.get("pattern") == NOT_BLANK:
         return [Fault(here, "must not be blank")]
-    return [Fault(here, _TEXTS[error["type"]].format(**context))]
+    return [Fault(here, _TEXTS.get(error["type"], UNSAID).format(**context))]
 
 
 # ── described ───────────────────────────────────────────────────────────────────────────────────
@@ -261,11 +293,11 @@ class _Plain(GenerateJsonSchema):
         return False
 
 
-def schema_of(answer: "Schema | type[Model]") -> Schema:
-    """The schema of an answer, with all that it refers to."""
-    if isinstance(answer, dict):
-        return answer
-    return answer.model_json_schema(mode="serialization", schema_generator=_Plain)
+def schema_of(of: "Schema | type[Model]", mode: JsonSchemaMode = "serialization") -> Schema:
+    """The schema of an answer, or of what is read; with all that it refers to."""
+    if isinstance(of, dict):
+        return of
+    return of.model_json_schema(mode=mode, schema_generator=_Plain)
 
 
 def described(

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field as Row
 
 from handbill.kit.faults import Fault
 from handbill.wire.date_patterns import (
@@ -13,11 +15,12 @@ from handbill.wire.date_patterns import (
     read_date,
     steps_of,
 )  # fmt: skip
+from handbill.wire.fields import AnyCase, Whole
+from handbill.wire.queries import Paged, Query
 from handbill.wire.shapes import (
     Choice,
     Faults,
     Field,
-    Flag,
     Integer,
     ListOf,
     Money,
@@ -151,14 +154,33 @@ CREATE = Object({"startDate": _START, **_fields(create=True)}, check=_create_che
 UPDATE = Object(_fields(create=False), check=_days_in_order)
 
 REFERENCES = ListOf(Text(1, 1_000), 1, 1_000, unique=True)
-JOB_FILTER = Object(
-    {
-        "isPaused": Field(Flag(), "Only jobs that are paused in this posting, or are not."),
-        "isPinned": Field(Flag(), "Only pinned, or only unpinned jobs."),
-        "isPosted": Field(Flag(), "Only jobs that hold a slot, or only those that do not."),
-        "status": Field(Choice(("A", "P")), "Only jobs that are active or paused themselves."),
-    }
-)
+
+
+class OptionalPage(Paged):
+    page: Annotated[int, Whole(0, 2**40)] = Row(0, description="Page number; 0 if absent.")
+    limit: Annotated[int, Whole(1, 1_000)] = Row(
+        1_000, description="Number of records per page; 1000 if absent."
+    )
+
+
+class PinnedPage(Paged):
+    pinned: bool | None = Row(None, description="Only pinned, or only unpinned jobs.")
+
+
+class JobFilter(Query):
+    paused: bool | None = Row(
+        None, alias="isPaused", description="Only jobs that are paused in this posting, or are not."
+    )
+    pinned: bool | None = Row(
+        None, alias="isPinned", description="Only pinned, or only unpinned jobs."
+    )
+    posted: bool | None = Row(
+        None, alias="isPosted", description="Only jobs that hold a slot, or only those that do not."
+    )
+    status: Annotated[Literal["A", "P"], AnyCase()] | None = Row(
+        None, description="Only jobs that are active or paused themselves."
+    )
+
 
 _HEAD = {
     "id": described(TEXT, "The config's id."),

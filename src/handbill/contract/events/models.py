@@ -1,0 +1,106 @@
+"""Conversions, as they are reported and told. **Source**: contract 5."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema
+
+from handbill.ledger.recent import Recent
+from handbill.wire.fields import Instant, TextOrDigits, Whole
+from handbill.wire.models import NOT_BLANK, Model, OneOrMany
+from handbill.wire.queries import Query
+
+ACCEPTED: Final = "Successfully sent s2s conversion event for further processing."
+_MOST_ID: Final = 256
+_USUAL: Final = 100
+_MOST: Final = 1_000
+_ACTIONS: Final = {"1": 1, "2": 2, "3": 3}
+
+
+def _action(value: Any) -> int:
+    text = str(value) if type(value) is int else value
+    if not isinstance(text, str) or text not in _ACTIONS:
+        raise ValueError('must be "1" (VIEW), "2" (APPLY_START) or "3" (APPLY)')
+    return _ACTIONS[text]
+
+
+ClickId = Annotated[str, StringConstraints(min_length=1, max_length=_MOST_ID, pattern=NOT_BLANK)]
+Action = Annotated[
+    int,
+    PlainValidator(_action),
+    WithJsonSchema({"type": ["string", "integer"], "enum": ["1", "2", "3", 1, 2, 3]}),
+]
+
+
+class ReportedEvent(Model):
+    """A conversion: what ``tracking.service`` takes."""
+
+    click_id: ClickId = Field(
+        alias="clickId",
+        description="The value of the jClickId parameter that was appended to the job's URL.",
+    )
+    action: Action = Field(alias="a", description="The conversion: 1 VIEW, 2 APPLY_START, 3 APPLY.")
+    candidate_id: Annotated[str, TextOrDigits(_MOST_ID)] = Field(
+        "", alias="candidateId", description="The candidate's id in the ATS."
+    )
+    application_id: Annotated[str, TextOrDigits(_MOST_ID)] = Field(
+        "",
+        alias="jobApplicationId",
+        description="The application's id, by which a repeat is known; blanks around it say "
+        "nothing.",
+    )
+
+
+EVENTS: Final = OneOrMany(ReportedEvent)
+
+
+class EventsAccepted(Model):
+    """The conversions are stored."""
+
+    status: Literal[200] = Field(200, alias="statusCode", description="Always 200.")
+    body: Literal["Successfully sent s2s conversion event for further processing."] = Field(
+        ACCEPTED, description="Always this text."
+    )
+
+
+class RecentQuery(Query):
+    limit: Annotated[int, Whole(1, _MOST)] = Field(
+        _USUAL, description=f"How many at most; {_USUAL} if absent."
+    )
+
+
+class RecentEvent(Model):
+    """A conversion that arrived lately, and what became of it."""
+
+    at: Instant = Field(alias="receivedOn", description="When a door took it in.")
+    kind: Literal["VIEW", "APPLY_START", "APPLY"] = Field(description="What happened.")
+    source: Literal["pixel", "s2s"] = Field(description="Who told of it.")
+    disposition: str = Field(
+        description="What became of it: waiting (not judged yet), parked (its click is not known "
+        "yet), counted, further, over_cap, organic, duplicate, late, invalid or dead."
+    )
+    reason: str | None = Field(description="Why, where there is more to say.")
+    job_id: str | None = Field(alias="jobId", description="The job, where it is known.")
+    has_click: bool = Field(alias="sponsored", description="Whether it carried a click id of ours.")
+    application_id: str | None = Field(
+        alias="jobApplicationId", description="The application's id, as it was sent."
+    )
+    candidate_id: str | None = Field(
+        alias="candidateId", description="The candidate's id, as it was sent."
+    )
+
+
+class RecentEvents(Model):
+    """The newest conversions of a client."""
+
+    rows: list[RecentEvent] = Field(alias="data", description="Newest first.")
+
+    @classmethod
+    def told(cls, events: Iterable[Recent]) -> Self:
+        maybe = ("reason", "job_id", "application_id", "candidate_id")
+        return cls.of(
+            rows=[
+                RecentEvent.of(one, **{name: getattr(one, name) or None for name in maybe})
+                for one in events
+            ]
+        )
