@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from statistics import median
@@ -23,9 +25,8 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-import uvloop
+from granian import Granian
 from granian.constants import HTTPModes, Interfaces
-from granian.server.embed import Server
 from sqlalchemy import bindparam as b
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -34,6 +35,7 @@ from starlette.routing import Route
 
 from bench.figures import Figure
 from bench.masters import new_records
+from bench.serving import below
 from handbill.access.keys import ensure_secrets
 from handbill.access.service import create_agency
 from handbill.api import Doors, build
@@ -107,7 +109,7 @@ def _reads_and_creates(
         "bare": [_request("POST", "/agencies", both, body)],
     }
     costs: dict[tuple[str, str], list[float]] = {}
-    with contextlib.ExitStack() as stack:
+    with ExitStack() as stack:
         servers = {name: stack.enter_context(_served(name, folder)) for name in creates}
         for _ in range(_ROUNDS):
             for name, (pid, port) in servers.items():
@@ -117,14 +119,15 @@ def _reads_and_creates(
                 ):  # fmt: skip
                     cost = _server_cpu(pid, port, requests, count)
                     costs.setdefault((kind, name), []).append(cost)
-    limits = {"read": ">= 0.60", "read of others": "", "create": ">= 0.60"}
-    return [_beside(kind, limit, costs) for kind, limit in limits.items()]
+    limits = {"read": 0.55, "read of others": 0.0, "create": 0.7}
+    return [_beside(kind, least, costs) for kind, least in limits.items()]
 
 
-def _beside(kind: str, limit: str, costs: dict[tuple[str, str], list[float]]) -> Figure:
+def _beside(kind: str, least: float, costs: dict[tuple[str, str], list[float]]) -> Figure:
     ours, bare = median(costs[kind, "ours"]), median(costs[kind, "bare"])
     note = f"{ours * 1e6:.0f} against {bare * 1e6:.0f} µs CPU a call"
-    met = bare / ours >= 0.6
+    limit = f">= {least:.2f}" if least else ""
+    met = bare / ours >= least
     return Figure(f"API {kind} / bare handler", bare / ours, "of bare", limit, met, note)
 
 
@@ -155,6 +158,11 @@ def _server_cpu(pid: int, port: int, requests: list[bytes], count: int) -> float
 
 
 def _cpu_of(pid: int) -> float:
+    """CPU seconds of a server: of the process that watches, and of the one at work."""
+    return sum(_cpu_of_one(one) for one in (pid, *below(pid)))
+
+
+def _cpu_of_one(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -311,12 +319,16 @@ def _cpu(app: _App, verb: str, url: str, headers: dict[str, str], body: Any, cou
 
 
 def _serve(name: str, folder: Path, port: int) -> None:
-    with _desk(folder, f"bench-{name}") as desk:
-        app = build(desk) if name == "ours" else _bare(desk.records)
-        server = Server(
-            app, port=port, interface=Interfaces.ASGINL, http=HTTPModes.http1, websockets=False
-        )
-        uvloop.run(server.serve())
+    server = Granian(
+        "bench.api", port=port, interface=Interfaces.ASGINL, http=HTTPModes.http1, websockets=False
+    )
+    server.serve(target_loader=partial(_served_app, name, folder), wrap_loader=False)
+
+
+def _served_app(name: str, folder: Path) -> _App:
+    """In the worker: one of the two applications, until it ends."""
+    desk = ExitStack().enter_context(_desk(folder, f"bench-{name}"))
+    return build(desk) if name == "ours" else _bare(desk.records)
 
 
 if __name__ == "__main__":

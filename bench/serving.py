@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from itertools import cycle
 from pathlib import Path
@@ -40,15 +40,22 @@ class Server(NamedTuple):
     pid: int
 
     def resident(self, child: str) -> int:
-        """Bytes of memory that this child of the supervisor holds."""
-        for path in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                words = (path / "cmdline").read_bytes().split(b"\0")
-                parent = (path / "stat").read_text().rpartition(")")[2].split()[1]
-                if int(parent) == self.pid and child.encode() in words:
-                    pages = int((path / "statm").read_text().split()[1])
-                    return pages * resource.getpagesize()
+        """Bytes of memory that this child of the supervisor, or the one at its work, holds."""
+        for pid in below(self.pid):
+            if child.encode() in (Path("/proc") / str(pid) / "cmdline").read_bytes().split(b"\0"):
+                sizes = [_resident(one) for one in (pid, *below(pid))]
+                return max(sizes)
         raise LookupError(child)
+
+
+def below(pid: int) -> list[int]:
+    """The children of a process."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(word) for path in tasks for word in path.read_text().split()]
+
+
+def _resident(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 @contextmanager

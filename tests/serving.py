@@ -100,10 +100,16 @@ class Server:
         started = [line for line in self.log if line["message"] == "started"]
         return {line["child"]: line["pid"] for line in started}
 
-    def kill(self, child: str) -> None:
-        """SIGKILL for one child, and wait until there is a new one."""
+    def at_work(self, child: str) -> int:
+        """The process that does a child's work: of the API, the one that it watches."""
+        pid = self.children()[child]
+        below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return int(below[0]) if child.startswith("api-") else pid
+
+    def kill(self, child: str, *, at_work: bool = False) -> None:
+        """SIGKILL for one child, or the one at its work; wait until there is a new one."""
         after = len(self.log)
-        os.kill(self.children()[child], signal.SIGKILL)
+        os.kill(self.at_work(child) if at_work else self.children()[child], signal.SIGKILL)
         self.wait_for("started", child, after)
 
     def stop(self, seconds: float = 90) -> int:

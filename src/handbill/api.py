@@ -1,17 +1,21 @@
-"""Composition root of the API process: every room's operations on Granian."""
+"""Composition root of the API: every room's operations on Granian, which keeps one worker."""
 
 import asyncio
-import contextlib
+import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
+from functools import partial
 from logging import getLogger
+from multiprocessing import parent_process
+from typing import Any
 
-import uvloop
-from granian.constants import HTTPModes, Interfaces
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
-from granian.server.embed import Server
+from starlette.types import ASGIApp, Lifespan
 
 from handbill.access import routes as access
 from handbill.access.doors import AccessDoors
@@ -31,9 +35,11 @@ from handbill.feeds import routes as feeds
 from handbill.groups import routes as groups
 from handbill.host import figures, security
 from handbill.host.beats import BEAT_SECONDS, Beat
+from handbill.host.clock import measure_by
 from handbill.host.garbage import spare_what_stays
 from handbill.host.logs import log_json_lines, set_level
 from handbill.host.settings import Settings
+from handbill.host.tie import end_when
 from handbill.http.app import Application
 from handbill.http.aside import Deputy, Told, Work
 from handbill.http.docs import with_pages
@@ -62,6 +68,7 @@ _BACKLOG = 1_024
 _MOST_CONNECTIONS = 16_384  # half-open ones too, until the header time is over
 _SWITCH_SECONDS = 0.0005  # so soon the event loop gets the interpreter back from a thread
 _ASIDE_SECONDS = 60.0
+_END_SECONDS = 18  # the tree waits 20
 _BULK_THREADS = 2
 _LOOKUPS_OF_ONE = 2
 _LOGS = {"loggers": {"_granian": {"level": "INFO", "propagate": True}}}  # as JSON, like the rest
@@ -103,9 +110,11 @@ class Doors(AccessDoors):
         return client_reads.hold(tx, client)
 
 
-def build(desk: Desk, deputies: Deputies | None = None) -> Application:
+def build(
+    desk: Desk, deputies: Deputies | None = None, lifespan: Lifespan[Any] | None = None
+) -> Application:
     """The whole application on the engines of a desk."""
-    return Application(with_pages(operations()), desk, deputies)
+    return Application(with_pages(operations()), desk, deputies, lifespan)
 
 
 def deputies_of(settings: Settings) -> Deputies:
@@ -141,25 +150,18 @@ def fronted(desk: Desk, app: Application | None = None) -> Front:
     return Front(app or build(desk), desk.clock, desk.ids, limits, proxies.client_of)
 
 
-def main(settings: Settings, number: int = 0) -> None:
+def main(settings: Settings, number: int = 0, ahead: int | None = None) -> None:
     """Serve the API until SIGTERM; requests under way are answered first.
 
-    Ends with status 1 when the journal broke, so that whoever watches starts a new process.
+    Granian's own process holds the port and does nothing but watch a worker, which does the work;
+    when one dies, both end, with status 1, so that whoever watches starts new ones.
     """
-    figures.share(settings.figures_folder, f"api-{number}", _FIGURES_BYTES)
-    desk = open_desk(settings, f"api-{number}", Doors)
-    watch = Watch(desk, schedule())
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    desk = replace(desk, watch=watch.checks)
-    application = build(desk, deputies_of(settings))
-    application.begin()
-    front = fronted(desk, application)
-    app = Witness(front, front.named)
-    server = Server(
-        dated(app, desk.clock) if settings.clock_file else app,
+    Granian(
+        "handbill.api",
         address=settings.host,
         port=settings.api_port,
-        interface=Interfaces.ASGINL,
+        interface=Interfaces.ASGI,
+        loop=Loops.uvloop,
         http=HTTPModes.http1,
         websockets=False,
         backlog=_BACKLOG,
@@ -167,34 +169,54 @@ def main(settings: Settings, number: int = 0) -> None:
         http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MS, max_buffer_size=_BUFFER_BYTES),
         log_access=False,
         log_dictconfig=_LOGS,
-    )
+        workers_kill_timeout=_END_SECONDS,
+    ).serve(target_loader=partial(working, settings, number, ahead), wrap_loader=False)
 
-    def end() -> None:
-        front.drain()
-        server.stop()  # type: ignore[no-untyped-call]
 
-    async def live(beat: Beat) -> None:
+def working(settings: Settings, number: int, ahead: int | None) -> ASGIApp:
+    """In the worker: the application as it is served. It ends with the process that watches it."""
+    watcher = parent_process()
+    assert watcher is not None, "a worker is another's child"
+    end_when(watcher.join)
+    log_json_lines(f"api-{number}")
+    set_level(settings.log_level)
+    if ahead is not None:
+        measure_by(ahead)
+    try:
+        return _served(settings, number)
+    except Exception:  # noqa: BLE001 - whoever watches sees the status
+        _log.critical("the API cannot be opened", exc_info=True)
+        raise SystemExit(1) from None
+
+
+def _served(settings: Settings, number: int) -> ASGIApp:
+    figures.share(settings.figures_folder, f"api-{number}", _FIGURES_BYTES)
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    desk = open_desk(settings, f"api-{number}", Doors)
+    watch = Watch(desk, schedule())
+    desk = replace(desk, watch=watch.checks)
+
+    async def live() -> None:
+        beat = Beat(settings.beats_folder, f"api-{number}")
         while not desk.journal.broken:
             beat.strike()
             security.settle()
             await asyncio.sleep(BEAT_SECONDS)
         _log.error("the journal is broken: a new process begins a new segment")
-        end()
+        os.kill(os.getpid(), signal.SIGTERM)
 
-    async def serve() -> None:
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, end)
-        living = asyncio.create_task(live(Beat(settings.beats_folder, f"api-{number}")))
-        watching = asyncio.create_task(watch.go_on())
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        application.begin()
         spare_what_stays()
-        await server.serve()
-        living.cancel()
-        watching.cancel()
+        with closing(application), closing(desk.egress), closing(desk.journal):
+            tasks = [asyncio.create_task(live()), asyncio.create_task(watch.go_on())]
+            yield
+            for task in tasks:
+                task.cancel()
+            security.settle(every=True)
 
-    with contextlib.closing(desk.journal), contextlib.closing(desk.egress):
-        uvloop.run(serve())
-        security.settle(every=True)
-        if desk.journal.broken:
-            raise SystemExit(1)
-    application.close()
+    application = build(desk, deputies_of(settings), lifespan)
+    front = fronted(desk, application)
+    app = Witness(front, front.named)
+    return dated(app, desk.clock) if settings.clock_file else app

@@ -1,4 +1,4 @@
-"""What stands before the application: limits of failures, and the end of service."""
+"""What stands before the application: limits of failures and of requests at once."""
 
 import asyncio
 from collections.abc import Callable
@@ -172,16 +172,6 @@ def test_what_is_known_is_bounded() -> None:
     assert [buckets.has_failed(name, NOON) for name in ("a", "b", "c")] == [True, False, True]
     assert not buckets.has_failed("c", NOON + MINUTE)
     assert buckets.wait("a", NOON) > buckets.wait("c", NOON) > 0
-
-
-def test_whoever_comes_while_we_end_is_sent_on() -> None:
-    house = House()
-    house.front.drain()
-    status, headers, body = house.ask()
-    assert (status, body["message"], headers["retry-after"]) == (503, "Service Unavailable", "5")
-    assert headers["connection"] == "close"
-    assert house.calls == 0
-    assert house.ask(path="/livez")[0] == 200
 
 
 def test_probes_are_never_refused() -> None:

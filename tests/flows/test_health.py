@@ -26,7 +26,7 @@ def test_what_hangs_is_replaced(tmp_path: Path) -> None:
         hung = ("edge-1", "api-0", "worker-0")
         former = server.children()
         for child in hung:
-            os.kill(former[child], signal.SIGSTOP)
+            os.kill(server.at_work(child), signal.SIGSTOP)
         for child in hung:
             killed = server.wait_for("a process ended and is started again", child)
             assert killed["status"] == -signal.SIGKILL

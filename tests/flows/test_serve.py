@@ -62,6 +62,8 @@ def test_whatever_is_killed_comes_back_and_no_acknowledged_click_is_lost(tmp_pat
             for child in doomed:
                 server.kill(child)
                 until(f"both doors after {child}", lambda: _both_ready(server))
+            server.kill("api-0", at_work=True)
+            until("both doors after the worker of the API", lambda: _both_ready(server))
             acknowledged = clickers.finish()
             assert server.stop() == 0
     assert len(acknowledged) > 50

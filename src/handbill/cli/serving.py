@@ -123,7 +123,7 @@ def api(
     settings = _child_of_records("api", number, tied=tied, data=data, host=host, api_port=api_port)
     from handbill.api import main
 
-    main(settings, number)
+    main(settings, number, tied)
 
 
 def edge(

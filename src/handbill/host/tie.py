@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
 
 _ORPHAN_SECONDS = 40.0
 
@@ -10,9 +11,18 @@ _ORPHAN_SECONDS = 40.0
 def end_with_parent() -> None:
     """End this process in order when standard input ends: its other end is the supervisor's."""
 
-    def watch() -> None:
+    def read() -> None:
         while os.read(0, 4096):
             continue
+
+    end_when(read)
+
+
+def end_when(wait: Callable[[], object]) -> None:
+    """End this process in order when ``wait`` comes back; all of its group when that lasts."""
+
+    def watch() -> None:
+        wait()
         os.kill(os.getpid(), signal.SIGTERM)
         if not threading.Event().wait(_ORPHAN_SECONDS):
             os.killpg(os.getpgrp(), signal.SIGKILL)

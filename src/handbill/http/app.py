@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from starlette.requests import Request
 from starlette.routing import Router
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from handbill.core.trail import Occasion
 from handbill.host.ids import new_name
@@ -64,11 +64,18 @@ class Application(Router):
     """
 
     def __init__(
-        self, operations: Iterable[Operation], desk: Desk, deputies: Deputies | None = None
+        self,
+        operations: Iterable[Operation],
+        desk: Desk,
+        deputies: Deputies | None = None,
+        lifespan: Lifespan[Any] | None = None,
     ) -> None:
         every = list(operations)
         super().__init__(
-            [Operations(every, self._told)], redirect_slashes=False, default=self._told
+            [Operations(every, self._told)],
+            redirect_slashes=False,
+            default=self._told,
+            lifespan=lifespan,
         )
         self._desk = desk
         self._named = {operation.name: operation for operation in every}

@@ -1,5 +1,4 @@
-"""Before the application: whoever fails too often, or asks too much at once, waits; whoever comes
-while we end is sent on.
+"""Before the application: whoever fails too often, or asks too much at once, waits.
 
 The only place that answers 429. What it knows is in memory, bounded, and gone with the
 process: it spares work and noise, secrets of 200 bits are guarded by their length.
@@ -26,7 +25,6 @@ _FAILURES = frozenset({401, 403})
 _ALWAYS = frozenset({"/livez", "/readyz", "/metrics"})
 _PREFIX = re.compile(rb"hb_([a-z0-9]{12})_")
 _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:%\[\]-]+")
-_DRAIN_SECONDS = 5
 _ONE_MOMENT = 1
 AddressOf = Callable[[str, bytes], str]
 """Whose request it is, from the peer's address and X-Forwarded-For."""
@@ -83,11 +81,6 @@ class Front:
         self._addresses = Buckets(limits.failures_per_minute or 1)
         self._prefixes = Buckets(limits.failures_per_minute or 1)
         self._under_way: dict[str, int] = {}  # no longer than there are connections
-        self._drains = False
-
-    def drain(self) -> None:
-        """Answer 503 from now on; what is under way is answered as ever."""
-        self._drains = True
 
     def named(self, scope: Scope) -> dict[str, str]:
         """Who asks, as the log tells it: the address, and the public part of the key."""
@@ -101,10 +94,6 @@ class Front:
             await self._refuse(scope, receive, send, 400, "Bad request", 0, closes=True)
         elif scope["type"] != "http" or scope["path"] in _ALWAYS:
             await self._app(scope, receive, send)
-        elif self._drains:
-            await self._refuse(
-                scope, receive, send, 503, "Service Unavailable", _DRAIN_SECONDS, closes=True
-            )
         else:
             await self._counted(scope, receive, send)
 
