@@ -29,6 +29,7 @@ from handbill.contract.events import routes as events
 from handbill.contract.funnel import routes as funnel
 from handbill.contract.markups import routes as markups
 from handbill.contract.publisher_families import routes as publisher_families
+from handbill.contract.publishers import routes as publishers
 from handbill.contract.rules import routes as rules
 from handbill.core.nouns import Client
 from handbill.feeds import routes as feeds
@@ -49,10 +50,9 @@ from handbill.http.lanes import Deputies
 from handbill.http.operations import Caller, Desk, Operation
 from handbill.http.witness import Witness
 from handbill.jobs import routes as jobs
-from handbill.listings import routes as listings
+from handbill.listings import explain_routes as explain
 from handbill.opening import open_desk
 from handbill.postings import routes as postings
-from handbill.publishers import routes as publishers
 from handbill.stats import report_routes as reports
 from handbill.stats import routes as stats
 from handbill.store.records import Tx
@@ -87,7 +87,7 @@ def operations() -> list[Operation]:
         publisher_families.OPERATIONS,
         definitions.OPERATIONS,
         postings.OPERATIONS,
-        listings.OPERATIONS,
+        explain.OPERATIONS,
         deliveries.OPERATIONS,
         stats.OPERATIONS,
         rules.OPERATIONS,

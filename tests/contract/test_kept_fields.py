@@ -2,6 +2,7 @@
 by an update of one that was created with the least.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from contract.office import Body, Office, operation_of, plain
 from contract.world import FEED
 from handbill.core.mapping import KEYS
-from handbill.wire.shapes import ListOf, MapOf, Nullable, Object, OneOrMany, Shape
+from handbill.dialects.outbound import HEAD_NODES, JOB_NODES
+from handbill.wire.models import Model, schema_of
+from handbill.wire.shapes import Schema, Shape
 
 _SECRETS = {"password"}
 _REFUSED = {"placementCaps/*/clicks", "placementCaps/*/applies"} | {
@@ -65,11 +68,9 @@ _FILTER = {
 }  # fmt: skip
 
 
-def _node_names(part: str) -> dict[str, str]:
+def _node_names(fields: Iterable[str]) -> dict[str, str]:
     """A name for each node of a publisher's feed."""
-    body: Any = operation_of("POST", "/publishers")[0].body
-    schema = body.fields["schema"].shape.fields[part].shape
-    return {name: f"{part[0]}{number}" for number, name in enumerate(schema.fields)}
+    return {name: f"n{number}" for number, name in enumerate(fields)}
 
 
 _PLACE: Body = {
@@ -188,7 +189,7 @@ _NOUNS = {
             "country": "DE", "industry": ["care"], "placementType": "JobBoard",
             "placementAlias": "B", "perClientPlacements": True, "isCompressedFeed": True,
             "schema": {
-                "headerSchema": _node_names("headerSchema"), "jobSchema": _node_names("jobSchema"),
+                "headerSchema": _node_names(HEAD_NODES), "jobSchema": _node_names(JOB_NODES),
                 "additionalFieldsV2": {"logo": "x"}, "additionalFields": ["shift"],
                 "fieldsWrappedInCdata": ["title"], "includeCurrencyInBidTag": True,
             },
@@ -238,24 +239,31 @@ _NOUNS = {
 }  # fmt: skip
 
 
-def _unsaid(shape: Shape, value: Any, at: str = "") -> list[str]:
+def _unsaid(of: Shape | type[Model], value: Any) -> list[str]:
     """The documented fields that a body does not say."""
-    while isinstance(shape, Nullable):
-        shape = shape.shape
-    if isinstance(shape, ListOf | OneOrMany):
-        return [name for one in value for name in _unsaid(shape.shape, one, f"{at}*/")]
-    if isinstance(shape, MapOf):
-        return [name for one in value.values() for name in _unsaid(shape.shape, one, f"{at}*/")]
-    if not isinstance(shape, Object):
-        return []
-    return [
-        found
-        for name, known in shape.fields.items()
-        if f"{at}{name}" not in _REFUSED
-        for found in (
-            _unsaid(known.shape, value[name], f"{at}{name}/") if name in value else [f"{at}{name}"]
-        )
-    ]
+    schema = schema_of(of, "validation") if isinstance(of, type) else of.schema()
+    return list(_missing(schema, value, "", schema.get("$defs", {})))
+
+
+def _missing(schema: Schema, value: Any, at: str, known: Schema) -> Iterator[str]:
+    if "$ref" in schema:
+        schema = known[schema["$ref"].rpartition("/")[2]]
+    forms = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    fitting = [one for one in forms if isinstance(value, list) is (one.get("type") == "array")]
+    yield from min((list(_missing(one, value, at, known)) for one in fitting), key=len, default=())
+    inside = schema.get("items", schema.get("additionalProperties", {}))
+    if isinstance(value, list):
+        for one in value:
+            yield from _missing(inside, one, f"{at}*/", known)
+    elif isinstance(value, dict):
+        if inside:
+            for one in value.values():
+                yield from _missing(inside, one, f"{at}*/", known)
+        for name, one in schema.get("properties", {}).items():
+            if name in value:
+                yield from _missing(one, value[name], f"{at}{name}/", known)
+            elif f"{at}{name}" not in _REFUSED and "Another spelling" not in one["description"]:
+                yield f"{at}{name}"
 
 
 def _lost(sent: Any, got: Any, spelled: Body, at: str = "") -> list[str]:

@@ -96,7 +96,7 @@ def test_a_schema_of_its_own() -> None:
              "modifiedDate": "updated"},
         additional={"pay": "salary", "team": "cif2", "kind": "premium", "town": "city",
                     "bad name": "x", "link": "city"},
-        cdata=("description", "pay"),
+        cdata=["description", "pay"],
         currency_in_bid=True,
     )  # fmt: skip
     form = shape(schema, salary=1, Team=2)
@@ -156,7 +156,7 @@ def test_shapes_differ_where_bytes_do() -> None:
     one = shape().digest
     assert shape().digest == one
     assert shape_of(PublisherSchema(), "USD", "Other Inc", {}).digest != one
-    assert shape(PublisherSchema(cdata=())).digest != one
+    assert shape(PublisherSchema(cdata=[])).digest != one
     assert shape(PublisherSchema(job={"title": "t"})).digest != one
     assert shape(PublisherSchema(additional={"x": "y"})).digest != one
     named = PublisherSchema(additional={"x": "pay"})
@@ -189,7 +189,7 @@ def test_what_is_written_reads_back(
         publisher_nodes={"Board": {"own": own}},
     )  # fmt: skip
     schema = PublisherSchema(
-        additional={"custom": "c", "said": literal}, cdata=() if plain else None
+        additional={"custom": "c", "said": literal}, cdata=[] if plain else None
     )
     found = values(written(shape_of(schema, "USD", advertiser, {"c": 1}), job))
     assert found["title"] == as_read(title)
@@ -209,7 +209,7 @@ def test_a_node_name_makes_a_node(name: str) -> None:
 
 def test_cdata_names_custom_nodes_and_those_of_the_head_too() -> None:
     """Domain 6.3: fieldsWrappedInCdata, custom ones too."""
-    schema = PublisherSchema(additional={"pay": "salary"}, cdata=("pay", "own", "publisherUrl"))
+    schema = PublisherSchema(additional={"pay": "salary"}, cdata=["pay", "own", "publisherUrl"])
     form = shape(schema, salary=1)
     own = JobBody("R-1", title="T", additional={"salary": "5k"},
                   publisher_nodes={"Board": {"own": "a<b", "plain": "c<d"}})  # fmt: skip
@@ -220,5 +220,5 @@ def test_cdata_names_custom_nodes_and_those_of_the_head_too() -> None:
     head = head_of(form, "Board", "https://board.example", 1, AT)
     assert b"<publisherurl><![CDATA[https://board.example]]></publisherurl>" in head
     assert b"<publisher>Board</publisher>" in head
-    other = shape(PublisherSchema(additional={"pay": "salary"}, cdata=("pay",)), salary=1)
+    other = shape(PublisherSchema(additional={"pay": "salary"}, cdata=["pay"]), salary=1)
     assert other.digest != form.digest

@@ -108,7 +108,7 @@ class Shop:
             cdata=self.chance.choice((None, ["cpc", "title"])),
         )
         self.publisher = market.publisher(
-            self.name, bid_type=self.kind, currency=self.currency, schema=schema
+            self.name, bid_type=self.kind, currency=self.currency, feed_schema=schema
         )
         markdown = self.chance.choice((0, 70_000, 333_333))
         self.client = market.client(self.name, markdown_ppm=markdown)

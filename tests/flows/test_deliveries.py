@@ -15,6 +15,7 @@ from flows.listing_market import Market, open_market, place
 from flows.test_listings import path_of, rematch
 from ftp_server import PASSWORD, USER, FtpServer, Part
 from handbill.contract.deliveries.models import Delivery
+from handbill.contract.publishers.models import PublisherChange
 from handbill.core.nouns import Client, Publisher
 from handbill.core.vendors import FtpAccount, FtpConfig
 from handbill.host.egress import Egress, EgressFailed, Limits
@@ -26,7 +27,6 @@ from handbill.publishers import service as publishers
 from handbill.store.records import Records
 from handbill.store.records.tables import tasks
 from handbill.wire.models import spelled
-from handbill.wire.publishers import UPDATE
 from handbill.work import kinds
 from handbill.work.queue import MOST_ATTEMPTS
 from handbill.worker import FETCHED
@@ -92,7 +92,7 @@ def blob(market: Market, publisher: Publisher, client: Client | None = None) -> 
 
 
 def update(market: Market, publisher: Publisher, **said: Any) -> None:
-    given = UPDATE.read(said, "", [])
+    given = PublisherChange.read(said, "", []).given()
     market.write(lambda tx: minding.update(tx, market.now(), publisher, given))
 
 

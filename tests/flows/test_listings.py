@@ -204,7 +204,7 @@ def stamp(market: Market, path: str) -> tuple[int, int]:
 def test_the_time_in_the_head_is_that_of_the_last_change(quick: Market) -> None:
     client, group, publisher = shop(quick)
     head = {"generationTime": "at", "jobCount": "n"}
-    publisher.body.schema = PublisherSchema(head=head)
+    publisher.body.feed_schema = PublisherSchema(head=head)
     quick.write(lambda tx: publisher_rows.save(tx, publisher, quick.now()))
     quick.job(client)
 

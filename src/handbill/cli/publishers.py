@@ -15,6 +15,7 @@ from handbill.cli.speaking import (
     read_body,
     say,
     say_lines,
+    told_of,
     warn,
 )
 from handbill.cli.standing import missing_told, writing_for
@@ -52,8 +53,8 @@ def create_publisher(
     json: JsonOption = False,
 ) -> None:
     """Create a publisher of an agency. Options go before what --json-body says."""
+    from handbill.contract.publishers.models import NewPublisher
     from handbill.listings import minding
-    from handbill.wire.publishers import CREATE
 
     said = {
         "id": publisher_id, "name": name, "bidType": bid_type, "currency": currency,
@@ -63,9 +64,9 @@ def create_publisher(
     body = body_in(json_body) if json_body is not None else {}
     if isinstance(body, dict):
         body = {"name": publisher_id} | body | {k: v for k, v in said.items() if v is not None}
-    given = read_body(CREATE, body, "The publisher was not created")
-    with writing_for(data, agency_id) as (tx, stores, agency_no):
-        made = minding.create(tx, stores.ids, stores.clock.now(), agency_no, given)
+    new = read_body(NewPublisher, body, "The publisher was not created")
+    with writing_for(data, agency_id) as (tx, stores, agency_no), told_of(new):
+        made = minding.create(tx, stores.ids, stores.clock.now(), agency_no, **new.given())
     say({"publisherId": made.id, "agencyId": agency_id}, as_json=json)
 
 
@@ -74,13 +75,15 @@ def list_publishers(
     agency_id: AgencyOption, data: DataOption = None, json: JsonOption = False
 ) -> None:
     """List an agency's publishers, oldest first."""
+    from handbill.contract.publishers.models import PublisherPage, publisher_told
     from handbill.publishers.service import publishers_of
-    from handbill.wire.publishers import spell_publisher
+    from handbill.wire.models import spelled
 
     with writing_for(data, agency_id) as (tx, _, agency_no):
         found = publishers_of(tx, agency_no)
     if json:
-        say_lines([encode({"data": [spell_publisher(one, agency_id) for one in found]})])
+        told = [publisher_told(one, agency_id) for one in found]
+        say_lines([encode(spelled(PublisherPage.of(rows=told)))])
         return
     for one in found:
         line = f"{one.id:<24}  {one.status}  {one.body.bid_type:<8}  {one.body.name}"
@@ -95,13 +98,14 @@ def show_publisher(
     json: JsonOption = False,
 ) -> None:
     """Show a publisher as the API answers it; never its passwords."""
+    from handbill.contract.publishers.models import publisher_with_feed
     from handbill.listings import minding
-    from handbill.wire.publishers import spell_publisher
+    from handbill.wire.models import spelled
 
     with writing_for(data, agency_id) as (tx, stores, agency_no):
         found = _found(tx, agency_no, publisher_id)
         url = minding.feed_url(tx, stores.ids, stores.settings, stores.clock.now(), found)
-    say(spell_publisher(found, agency_id) | {"feedUrl": url}, as_json=json)
+    say(spelled(publisher_with_feed(found, agency_id, url)), as_json=json)
 
 
 @publisher.command("update")
@@ -120,13 +124,13 @@ def update_publisher(
     json: JsonOption = False,
 ) -> None:
     """Change a publisher: what is absent stays, null clears."""
+    from handbill.contract.publishers.models import PublisherChange
     from handbill.listings import minding
-    from handbill.wire.publishers import UPDATE
 
-    given = read_body(UPDATE, body_in(json_body), "The publisher was not changed")
-    with writing_for(data, agency_id) as (tx, stores, agency_no):
+    change = read_body(PublisherChange, body_in(json_body), "The publisher was not changed")
+    with writing_for(data, agency_id) as (tx, stores, agency_no), told_of(change):
         found = _found(tx, agency_no, publisher_id)
-        minding.update(tx, stores.clock.now(), found, given)
+        minding.update(tx, stores.clock.now(), found, change.given())
     say({"publisherId": publisher_id, "updated": True}, as_json=json)
 
 

@@ -187,7 +187,7 @@ class PublisherSchema(msgspec.Struct, frozen=True, omit_defaults=True):
     head: dict[str, str] = {}
     job: dict[str, str] = {}
     additional: dict[str, str] = {}
-    cdata: tuple[str, ...] | None = None
+    cdata: list[str] | None = None
     currency_in_bid: bool = False
 
 
@@ -204,13 +204,13 @@ class PublisherBody(msgspec.Struct, omit_defaults=True):
     placement_alias: str = ""
     per_client: bool = False
     compressed: bool = False
-    schema: PublisherSchema = PublisherSchema()
+    feed_schema: PublisherSchema = PublisherSchema()
     feed_index_latency_minutes: int = 0
     """How long it takes the publisher to show a feed that it has fetched."""
     delivered_by_ftp: bool = False
     ftp: FtpConfig | None = None
-    contacts: tuple[Contact, ...] = ()
-    vendor_portals: tuple[Portal, ...] = ()
+    contacts: list[Contact] = []
+    vendor_portals: list[Portal] = []
     portal: Portal | None = None
     reconciliation: Reconciliation | None = None
     pay_every_apply: bool = False

@@ -4,14 +4,17 @@ its own numbers are. **Source**: domain 1.6. No password is ever part of these v
 
 import re
 from collections.abc import Mapping
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
+from handbill.kit.urls import NotUrl, canonical_url, place_of
+
+_T = TypeVar("_T")
+
 ReconciliationMode = Literal["Manual", "Email", "API", "Portal"]
-RECONCILIATION_MODES: tuple[ReconciliationMode, ...] = ("Manual", "Email", "API", "Portal")
 ReconciliationFrequency = Literal["Daily", "Weekly", "Monthly"]
-RECONCILIATION_FREQUENCIES: tuple[ReconciliationFrequency, ...] = ("Daily", "Weekly", "Monthly")
 
 VARIABLES = ("exportedName", "publisher", "clientId", "date")
 """What a path template may name, in braces."""
@@ -40,7 +43,7 @@ class FtpAccount(msgspec.Struct, frozen=True, omit_defaults=True):
 class FtpConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     account: FtpAccount
     template: str = DEFAULT_TEMPLATE
-    recipients: tuple[str, ...] = ()
+    recipients: list[str] = []
 
 
 class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -71,6 +74,29 @@ class Reconciliation(msgspec.Struct, frozen=True, omit_defaults=True):
     start_on: str = ""
     frequency: ReconciliationFrequency = "Daily"
     zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded(Generic[_T]):
+    """What is kept, and apart from it the password that came with it; empty: none came, so that
+    the one that is kept stays. ``key``: the name that it is kept under; None: it needs none.
+    ``at``: the attribute that it was said in.
+    """
+
+    kept: _T
+    key: str | None
+    at: str
+    password: str = field(repr=False)
+
+
+def host_name(text: str) -> str:
+    """A host name or address, in its one spelling. **Refuses** (NotUrl) anything more."""
+    bare = text.strip()
+    if bare.count(":") > 1 and not bare.startswith("["):
+        bare = f"[{bare}]"
+    if set(bare.rpartition("]")[2]) & set("/?#@:\\"):
+        raise NotUrl("must be a host name or address, without a scheme, port or path")
+    return place_of(canonical_url(f"http://{bare}/"))[1]
 
 
 def template_fault(template: str) -> str | None:

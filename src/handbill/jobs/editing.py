@@ -197,7 +197,7 @@ def _settings(
             Fault(f"/publisherFields/{pointed(id_)}/{pointed(name)}", "is the platform's own node")
             for id_, nodes in body.publisher_nodes.items()
             if id_ in known
-            for name in sorted(kept_nodes(known[id_].body.schema) & nodes.keys())
+            for name in sorted(kept_nodes(known[id_].body.feed_schema) & nodes.keys())
         ]
     if "jobSetting" in given:
         changes["setting"] = _setting(settings.setting, given["jobSetting"], faults)

@@ -132,7 +132,7 @@ def _digest(publisher: Publisher, parts: list[Part]) -> bytes:
 
 def _ends(publisher: Publisher, parts: list[Part], at: Instant) -> tuple[bytes, bytes]:
     body = publisher.body
-    shape = shape_of(body.schema, body.currency, "", {})
+    shape = shape_of(body.feed_schema, body.currency, "", {})
     count = sum(part.job_count for part in parts)
     return head_of(shape, body.name, body.url, count, at), foot_of(shape)
 

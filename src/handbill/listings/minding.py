@@ -1,5 +1,6 @@
 """Publishers and their files together: what the API and the commands do alike."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from handbill.core.nouns import Publisher
@@ -14,19 +15,19 @@ from handbill.publishers import service as publishers
 from handbill.store.records import Tx
 
 
-def create(tx: Tx, ids: Ids, now: Instant, agency_no: int, given: dict[str, Any]) -> Publisher:
+def create(tx: Tx, ids: Ids, now: Instant, agency_no: int, **given: Any) -> Publisher:
     """A new publisher with an empty file at an address of its own. **Refuses** as
     ``publishers.service.create`` does.
     """
-    made = publishers.create(tx, now, agency_no, given)
+    made = publishers.create(tx, now, agency_no, **given)
     service.ensure_file(tx, ids, made.no, now)
     service.republish(tx, made.no, now)
     return made
 
 
-def update(tx: Tx, now: Instant, publisher: Publisher, given: dict[str, Any]) -> None:
+def update(tx: Tx, now: Instant, publisher: Publisher, changes: Mapping[str, Any]) -> None:
     """Change a publisher and have its files decided, written and delivered again."""
-    if publishers.update(tx, now, publisher, given):
+    if publishers.update(tx, now, publisher, changes):
         service.republish(tx, publisher.no, now)
         if is_delivered(publisher):
             service.deliver_changes(tx, publisher.no, now)

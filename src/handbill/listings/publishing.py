@@ -45,7 +45,7 @@ def publish(tools: Tools, client: Client, *, live: bool) -> None:
     with fragments.opened(tools.scratch / "fragments") as kept:
         for slot, publisher in enumerate(offers.slots):
             body = publisher.body
-            shape = shape_of(body.schema, body.currency, client.body.advertiser_name, places)
+            shape = shape_of(body.feed_schema, body.currency, client.body.advertiser_name, places)
             kid = max(secrets)
             stall = Stall(
                 tools.records, tools.blobs, kept, tools.scratch, client, publisher, shape,

@@ -1,26 +1,30 @@
 """What can be asked of publishers, and done to them."""
 
 import re
-from collections.abc import Container, Iterable
-from typing import Any
+from collections.abc import Container, Iterable, Mapping
+from typing import Any, Final
 
 from handbill.access import service as access
 from handbill.changes import service as changes
+from handbill.core.changes import with_changes
 from handbill.core.nouns import Publisher, PublisherBody
 from handbill.core.trail import Entity
-from handbill.core.vendors import names_clients
+from handbill.core.vendors import Guarded, names_clients
 from handbill.dialects.outbound import kept_nodes
 from handbill.host.ids import Ids
-from handbill.kit.faults import Fault, bad_request, not_found, pointed, refused_state
+from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
 from handbill.kit.money import number_of
 from handbill.publishers import rows
 from handbill.store.records import Tx
-from handbill.wire.changes import settled
-from handbill.wire.publishers import ID, NAMES, id_of_name
-from handbill.wire.vendors import Guarded
 
+ID: Final = r"[^\s\x00-\x1f\x7f/\\,.?#%\"<>]{1,100}"
 MOST_PUBLISHERS = 5_000
+
+
+def id_of_name(name: str) -> str:
+    """The id of a publisher that was given none (domain 1.6)."""
+    return name.strip().replace(" ", "_").replace(".", "_")
 
 
 def publisher_of(tx: Tx, agency_no: int, publisher_id: str) -> Publisher:
@@ -64,25 +68,28 @@ def page(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[Publisher]
     return rows.page(tx, agency_no, skip, limit), rows.count(tx, agency_no)
 
 
-def create(tx: Tx, now: Instant, agency_no: int, given: dict[str, Any]) -> Publisher:
-    """A new publisher of what ``wire.publishers.CREATE`` read.
+def create(
+    tx: Tx, now: Instant, agency_no: int, *, id: str = "", **given: Any  # noqa: A002 - its own name
+) -> Publisher:  # fmt: skip
+    """A new publisher; without an ``id`` its name gives one.
 
     A deleted publisher's id may be taken again: then it is the same publisher, set up anew, so that
-    the past and its feed's address go on. **Refuses** (400) an id that is taken.
+    the past and its feed's address go on. **Refuses** (400) an id that is taken, a name that gives
+    none, and what ``update`` refuses.
     """
     access.lock_agency(tx, agency_no)
-    publisher_id = given.get("id") or id_of_name(given["name"])
+    publisher_id = id or id_of_name(given["name"])
     if not re.fullmatch(ID, publisher_id):
-        raise bad_request([Fault("/name", "gives no sound id; give an id beside it")])
+        raise bad_request([Fault("name", "gives no sound id; give an id beside it")])
     former = rows.find_any(tx, agency_no, publisher_id)
     if rows.find(tx, agency_no, publisher_id) is not None:
-        raise refused_state("/id" if given.get("id") else "/name", "already exists")
+        raise refused_state("id" if id else "name", "already exists")
     if rows.count(tx, agency_no) >= MOST_PUBLISHERS:
         raise refused_state("", f"there are {MOST_PUBLISHERS} publishers already")
     blank = PublisherBody(publisher_id, currency=access.agency_by_number(tx, agency_no).currency)
-    said, passwords = _parted({k: v for k, v in given.items() if v is not None})
-    body = settled(blank, said, NAMES, [])
-    _require_whole(body, passwords, [], blank.currency)
+    changes, logins = _parted(given)
+    body = with_changes(blank, changes)
+    _require_whole(body, logins, [], blank.currency)
     publisher = Publisher(
         no=former.no if former else 0, id=publisher_id, agency_no=agency_no, status="A",
         body=body, created_at=now, updated_at=now,
@@ -91,35 +98,32 @@ def create(tx: Tx, now: Instant, agency_no: int, given: dict[str, Any]) -> Publi
         publisher.no = rows.add(tx, publisher)
     else:
         rows.save(tx, publisher, now, created_at=now, deleted_at=None)
-    _keep_passwords(tx, now, publisher, passwords)
+    _keep_passwords(tx, now, publisher, logins)
     return publisher
 
 
-def update(tx: Tx, now: Instant, publisher: Publisher, given: dict[str, Any]) -> bool:
-    """Change what ``wire.publishers.UPDATE`` read; whether that changed anything.
+def update(tx: Tx, now: Instant, publisher: Publisher, changes: Mapping[str, Any]) -> bool:
+    """Change a publisher, None going back to the default; whether that changed anything.
 
     **Refuses** (400) clearing name, currency or bid type, deliveries that cannot be made, and a
     login whose password neither came nor is kept.
     """
     faults = [
-        Fault(f"/{key}", "cannot be cleared")
-        for key in ("name", "currency", "bidType")
-        if key in given and given[key] is None
+        Fault(name, "cannot be cleared")
+        for name in ("name", "currency", "bid_type")
+        if name in changes and changes[name] is None
     ]
     if faults:
         raise bad_request(faults)
-    said, passwords = _parted(given)
-    body = settled(publisher.body, said, NAMES, faults)
+    changes, logins = _parted(changes)
+    body = with_changes(publisher.body, changes)
     currency = access.agency_by_number(tx, publisher.agency_no).currency
-    _require_whole(body, passwords, rows.secrets_held(tx, publisher.no), currency)
-    new_password = any(
-        _is_new(tx, publisher, name, value) for name, (_, value) in passwords.items()
-    )
-    if body == publisher.body and not new_password:
+    _require_whole(body, logins, rows.secrets_held(tx, publisher.no), currency)
+    if body == publisher.body and not any(_is_new(tx, publisher, one) for one in logins.values()):
         return False
     publisher.body = body
     rows.save(tx, publisher, now)
-    _keep_passwords(tx, now, publisher, passwords)
+    _keep_passwords(tx, now, publisher, logins)
     return True
 
 
@@ -138,63 +142,64 @@ def asked_faults(
     return faults
 
 
-_Passwords = dict[str, tuple[str, str | None]]
+Logins = Mapping[str, Guarded[Any]]
+"""By the attribute that each was said in."""
 
 
-def _parted(given: dict[str, Any]) -> tuple[dict[str, Any], _Passwords]:
-    """What was read, and the passwords that came with it, apart."""
-    said: dict[str, Any] = {}
-    passwords: _Passwords = {}
-    for key, value in given.items():
+def _parted(given: Mapping[str, Any]) -> tuple[dict[str, Any], Logins]:
+    """What is to be kept, and apart from it the logins whose passwords are not to be read."""
+    kept, logins = dict(given), {}
+    for name, value in given.items():
         if isinstance(value, Guarded):
-            said[key] = value.noun
-            passwords |= value.passwords
-        else:
-            said[key] = value
-    return said, passwords
+            kept[name], logins[name] = value.kept, value
+        elif isinstance(value, list) and value and isinstance(value[0], Guarded):
+            kept[name] = [one.kept for one in value]
+            logins |= {f"{name}.{n}": one for n, one in enumerate(value)}
+    return kept, logins
 
 
-def _require_whole(
-    body: PublisherBody, passwords: _Passwords, held: list[str], currency: str
-) -> None:
+def _require_whole(body: PublisherBody, logins: Logins, held: list[str], currency: str) -> None:
     """**Refuses** (400) deliveries to nowhere or onto one path, logins without a password, another
     currency than the agency's, for nothing is converted, a flat bid that is none, and further
     nodes in place of the link, the bids or the reference.
     """
     faults = [
-        Fault(pointer, "is required; none is kept for this place and user name")
-        for name, (pointer, value) in passwords.items()
-        if value is None and name not in held
+        Fault(f"{name}.{one.at}", "is required; none is kept for this place and user name")
+        for name, one in logins.items()
+        if one.key is not None and not one.password and one.key not in held
     ]
     if body.currency != currency:
         says = f"must be {currency}, the agency's currency: nothing is converted"
-        faults.append(Fault("/currency", says))
+        faults.append(Fault("currency", says))
     if body.bid_type == "FLAT_CPC" and not body.flat_bid_micros:
-        faults.append(Fault("/flatBidValue", "must be more than 0 where bidType is FLAT_CPC"))
+        faults.append(Fault("flat_bid_micros", "must be more than 0 where bidType is FLAT_CPC"))
+    schema = body.feed_schema
     faults += [
-        Fault(f"/schema/additionalFieldsV2/{pointed(name)}", "is a node that stands in every feed")
-        for name in sorted(kept_nodes(body.schema) & body.schema.additional.keys())
+        Fault(f"feed_schema.additional.{name}", "is a node that stands in every feed")
+        for name in sorted(kept_nodes(schema) & schema.additional.keys())
     ]
     if body.delivered_by_ftp and body.ftp is None:
-        faults.append(Fault("/ftpConfig", "is required where deliverFeedByFTP is true"))
+        faults.append(Fault("ftp", "is required where deliverFeedByFTP is true"))
     if body.per_client and body.ftp is not None and not names_clients(body.ftp.template):
         says = "must have {exportedName} or {clientId}: each client has a file of its own"
-        faults.append(Fault("/ftpConfig/pathTemplate", says))
+        faults.append(Fault("ftp.template", says))
     if faults:
         raise bad_request(faults)
 
 
-def _keep_passwords(tx: Tx, now: Instant, publisher: Publisher, passwords: _Passwords) -> None:
+def _keep_passwords(tx: Tx, now: Instant, publisher: Publisher, logins: Logins) -> None:
     """Keep those that came, and forget those that nothing is logged into with any more."""
-    for name, (_, value) in passwords.items():
-        if value is not None and _is_new(tx, publisher, name, value):
-            rows.put_secret(tx, publisher.no, name, value)
-            _tell_password(tx, now, publisher, name)
-    forget_passwords(tx, now, publisher, _logins(publisher.body))
+    for one in logins.values():
+        if one.key is not None and _is_new(tx, publisher, one):
+            rows.put_secret(tx, publisher.no, one.key, one.password)
+            _tell_password(tx, now, publisher, one.key)
+    forget_passwords(tx, now, publisher, _needed(publisher.body))
 
 
-def _is_new(tx: Tx, publisher: Publisher, name: str, value: str | None) -> bool:
-    return value is not None and value != rows.secret(tx, publisher.no, name)
+def _is_new(tx: Tx, publisher: Publisher, login: Guarded[Any]) -> bool:
+    if login.key is None or not login.password:
+        return False
+    return login.password != rows.secret(tx, publisher.no, login.key)
 
 
 def _tell_password(tx: Tx, now: Instant, publisher: Publisher, name: str) -> None:
@@ -202,8 +207,8 @@ def _tell_password(tx: Tx, now: Instant, publisher: Publisher, name: str) -> Non
     changes.secret(tx, now, entity, "passwords", name)
 
 
-def _logins(body: PublisherBody) -> set[str]:
-    portals = (*body.vendor_portals, *((body.portal,) if body.portal else ()))
+def _needed(body: PublisherBody) -> set[str]:
+    portals = [*body.vendor_portals, *([body.portal] if body.portal else [])]
     ftp = {body.ftp.account.key} if body.ftp else set()
     return ftp | {portal.key for portal in portals if portal.user}
 

@@ -1,7 +1,8 @@
 """Types of rows: each reads what came, spells what goes, and describes both (contract 3)."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -30,6 +31,7 @@ from handbill.kit.faults import Fault
 from handbill.kit.instants import iso_of
 from handbill.kit.money import micros_of, number_of
 from handbill.kit.urls import MOST_URL, canonical_url
+from handbill.kit.zones import zone_of
 from handbill.wire.models import NOT_BLANK, SAID, Model, Nullable, Wrong
 from handbill.wire.values import Schema, read_day, spell_day
 
@@ -54,10 +56,55 @@ def _day(value: Any) -> str:
     return day or ""
 
 
+@dataclass(frozen=True, eq=False)
+class Matching:
+    """Text of a form; ``says`` is the fault where it has another."""
+
+    pattern: str
+    says: str
+    least: int = 1
+    most: int = 200
+    also: Mapping[str, Any] = field(default_factory=dict)
+    """More words of its schema."""
+
+    def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> Any:
+        within = StringConstraints(min_length=self.least, max_length=self.most)
+        told: Schema = {"type": "string", "minLength": self.least, "maxLength": self.most}
+        told |= {"pattern": f"^(?:{self.pattern})$", **self.also}
+        return handler.generate_schema(
+            Annotated[
+                of,
+                within,
+                AfterValidator(self._matching),
+                WithJsonSchema(told, "validation"),
+                WithJsonSchema({"type": "string"}, "serialization"),
+            ]
+        )
+
+    def _matching(self, text: str) -> str:
+        if not re.fullmatch(self.pattern, text):
+            raise ValueError(self.says)
+        if self.least and not text.strip():
+            raise ValueError("must not be blank")
+        return text
+
+
+def _zone(name: str) -> str:
+    zone_of(name)
+    return name
+
+
 Text = Annotated[str, StringConstraints(max_length=1_000)]
 Name = Annotated[str, StringConstraints(max_length=200)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NOT_BLANK)]
 """Text that is not blank."""
+
+Zone = Annotated[
+    str,
+    AfterValidator(_zone),
+    WithJsonSchema({"type": "string", "description": "UTC±H:mm, UTC±HH:mm or an IANA name"}),
+]
+"""A time zone, by its name."""
 
 Url = Annotated[
     str,
@@ -169,6 +216,28 @@ class AnyCase:
         return handler.generate_schema(Annotated[of, BeforeValidator(read)])
 
 
+class Named:
+    """A ``Literal`` that is read as a word in any case, or as an object that names it, and told as
+    such an object: ``{"name": "CPC"}``.
+    """
+
+    def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> Any:
+        words = get_args(of)
+        read = _word_of({word.casefold(): word for word in words}, words)
+        word: Schema = {"type": "string", "enum": list(words)}
+        name = {"name": word | {"description": "The word."}}
+        named: Schema = {"type": "object", "properties": name, "required": ["name"]}
+        return handler.generate_schema(
+            Annotated[
+                of,
+                BeforeValidator(_named(read)),
+                PlainSerializer(lambda word: {"name": word}),
+                WithJsonSchema({"oneOf": [word, named]}, "validation"),
+                WithJsonSchema(named, "serialization"),
+            ]
+        )
+
+
 class Meaning:
     """Words, read in any case, that each mean a value."""
 
@@ -196,6 +265,18 @@ def _word_of(words: Mapping[str, _T], told: Iterable[str]) -> Callable[[Any], _T
         return words[folded]
 
     return read
+
+
+def _named(read: Callable[[Any], _T]) -> Callable[[Any], _T]:
+    def word_in(value: Any) -> _T:
+        if not isinstance(value, dict):
+            return read(value)
+        try:
+            return read(value.get("name"))
+        except ValueError as bad:
+            raise Wrong(Fault("/name", str(bad))) from None
+
+    return word_in
 
 
 def _distinct(items: list[_T]) -> list[_T]:

@@ -70,7 +70,8 @@ class Wrong(ValueError):
 
 class Model(BaseModel):
     """Rows about one noun. Unknown keys are ignored. Null on a row that need not be there counts as
-    absent, where its type does not say what null means.
+    absent, where its type does not say what null means. A row with ``exclude`` is read, and never
+    told.
 
     ``makes``: what the rows that were said are handed to, by the noun's own names; ``merged``: an
     update changes the rows of this one by one, instead of all together. ``nullable``: null may
@@ -85,7 +86,7 @@ class Model(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        cls.names = tuple(cls.model_fields)
+        cls.names = tuple(name for name, row in cls.model_fields.items() if not row.exclude)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, of: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -139,6 +140,8 @@ class Model(BaseModel):
         rows: Schema = handler.resolve_ref_schema(found).get("properties", {})
         for name, row in cls.model_fields.items():
             told, *others = _spellings(name, row)
+            if told not in rows:
+                continue
             rows[told].pop("default", None)
             if handler.mode == "serialization":
                 rows[told] = _unlimited(rows[told])

@@ -22,15 +22,11 @@ from handbill.core.nouns import (
     Leaf,
     Override,
     Placement,
-    Publisher,
-    PublisherBody,
 )
-from handbill.core.vendors import Contact, FtpAccount, FtpConfig, Portal, Reconciliation
 from handbill.kit.instants import instant_of_iso
 from handbill.wire.campaigns import spell_campaign
 from handbill.wire.clients import spell_child, spell_client
 from handbill.wire.groups import spell_group
-from handbill.wire.publishers import spell_publisher
 from handbill.wire.spelled_jobs import spell_job
 
 _AT = instant_of_iso("2019-11-29T10:00:00Z")
@@ -74,16 +70,6 @@ _JOB = Job(
         additional={"external-data": "a12"},
     ),
 )  # fmt: skip
-_PUBLISHER = Publisher(
-    no=0, id="TestExp1", agency_no=0, status="A", created_at=_AT, updated_at=_AT,
-    body=PublisherBody(
-        "Test Exp 1", min_bid_micros=100_000, url="https://testexp.example", delivered_by_ftp=True,
-        ftp=FtpConfig(FtpAccount("ftp.testexp.example", "ripple", tls=True)),
-        contacts=(Contact("jobs@testexp.example", portal_access=True),),
-        portal=Portal("https://portal.testexp.example", "ripple"),
-        reconciliation=Reconciliation("Portal", "2019-12-01"),
-    ),
-)  # fmt: skip
 
 
 def _children(child: Campaign | Group) -> dict[str, Any]:
@@ -101,7 +87,3 @@ META = {
     "success": True,
     "campaigns": [spell_child(_CAMPAIGN) | {"jobGroups": [spell_child(_GROUP)]}],
 }
-_FEED_URL = "https://links.example.com/f/k0f3v1mx8c2b7q9z5n4d6s1h0a.xml"
-PUBLISHER_ROW = spell_publisher(_PUBLISHER, "ripple")
-PUBLISHER = PUBLISHER_ROW | {"feedUrl": _FEED_URL}
-PUBLISHER_FEED = {"publisherId": "TestExp1", "clientId": _CLIENT.id, "feedUrl": _FEED_URL}

@@ -1,0 +1,261 @@
+"""Publishers, as they are read and told. **Source**: domain 1.6, 6.3."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    GetCoreSchemaHandler,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+    create_model,
+    model_validator,
+)
+
+from handbill.contract.envelopes import Dated, Page
+from handbill.contract.publishers import vendors
+from handbill.core import nouns
+from handbill.core.nouns import BidType, PublisherSchema
+from handbill.dialects.outbound import HEAD_NODES, JOB_NODES
+from handbill.kit.faults import Fault
+from handbill.publishers.service import ID
+from handbill.wire.fields import AnyCase, Id, Matching, Money, Name, Named, Text
+from handbill.wire.models import NOT_BLANK, Model, Wrong, partial
+
+_NODE_NAME: Final = r"(?![Xx][Mm][Ll])[A-Za-z_][A-Za-z0-9_.-]{0,99}"
+_KEPT: Final = "Kept; nothing acts on it."
+NodeName = Annotated[str, Matching(_NODE_NAME, "must be an XML name", most=100)]
+NodeKey = Annotated[NodeName, WithJsonSchema({"type": "string"})]
+Node = Annotated[
+    str, Matching(f"({_NODE_NAME})?", "must be an XML name, or empty", least=0, most=100)
+]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NOT_BLANK)]
+Currency = Annotated[
+    str, Matching("[A-Z]{3}", "must be an ISO 4217 code such as USD", least=3, most=3)
+]
+PlacementType = Literal["JobBoard", "DirectEmployer", "All"]
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """A node name for each field: kept, and told, as far as they were said."""
+
+    name: str
+    fields: Iterable[str]
+    others: Mapping[str, str] = field(default_factory=dict)
+    """Another spelling of a field."""
+
+    def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> Any:
+        rows: dict[str, Any] = {name: (Node, self._row(name)) for name in self.fields}
+        model = create_model(self.name, __base__=Model, __module__=__name__, **rows)
+        told = PlainSerializer(dict, return_type=of)
+        return handler.generate_schema(Annotated[model, AfterValidator(Model.given), told])
+
+    def _row(self, name: str) -> Any:
+        spellings = AliasChoices(name, *filter(None, [self.others.get(name)]))
+        about = f"Node name of {name}; empty omits the node."
+        return Field("", validation_alias=spellings, description=about)
+
+
+HeaderNodes = Annotated[dict[str, str], Nodes("HeaderNodes", HEAD_NODES)]
+JobNodes = Annotated[dict[str, str], Nodes("JobNodes", JOB_NODES, {"postedDate": "date"})]
+
+
+class FeedSchema(Model):
+    """Node names of a publisher's feed. Fields that have no name here have their default name."""
+
+    head: HeaderNodes = Field(
+        {}, alias="headerSchema", description="Node names of the feed's header, by field."
+    )
+    job: JobNodes = Field({}, alias="jobSchema", description="Node names of each job, by field.")
+    additional: dict[NodeKey, Text] = Field(
+        {},
+        alias="additionalFieldsV2",
+        max_length=50,
+        description="Additional nodes of each job: node name to the name of a job field, or to a "
+        "fixed text. They cannot replace the nodes of link, bids and reference.",
+    )
+    copied: list[NodeName] = Field(
+        [],
+        alias="additionalFields",
+        exclude=True,
+        max_length=50,
+        description="The older form: job fields that become nodes of the same name.",
+    )
+    cdata: list[Word] | None = Field(
+        None,
+        alias="fieldsWrappedInCdata",
+        max_length=100,
+        description="Fields or nodes whose text is wrapped in CDATA; null: all.",
+    )
+    currency_in_bid: bool = Field(
+        False,
+        alias="includeCurrencyInBidTag",
+        description="Whether bids are written with their currency: USD 1.50. Default: false.",
+    )
+
+    def noun(self) -> PublisherSchema:
+        copied = {name: name for name in self.copied}
+        return PublisherSchema(
+            self.head, self.job, copied | self.additional, self.cdata, self.currency_in_bid
+        )
+
+
+class _FeedRows(Model):
+    name: Id = Field("", description="Display name. Default: the id.")
+    placement_alias: Name = Field(
+        "", alias="placementAlias", description=f"A second display name. {_KEPT}"
+    )
+    bid_type: Annotated[BidType, Named()] = Field(
+        "CPC",
+        alias="bidType",
+        description="What the publisher is paid for. Default: CPC.",
+    )
+    min_bid_micros: Money = Field(
+        0, alias="minBid", description="Lowest bid that the publisher accepts. Default: 0."
+    )
+    flat_bid_micros: Money | None = Field(
+        None,
+        alias="flatBidValue",
+        description="The bid of a FLAT_CPC publisher, in place of every other bid.",
+    )
+    currency: Currency = Field(
+        "",
+        description="ISO 4217 code. Default: the agency's currency. No other currency is accepted: "
+        "amounts are not converted.",
+    )
+    url: Annotated[str, StringConstraints(max_length=2_000)] = Field(
+        "", description="Address of the publisher's site."
+    )
+    country: Annotated[str, StringConstraints(max_length=100)] = Field(
+        "", description=f"Country in which the publisher advertises. {_KEPT}"
+    )
+    industry: list[Word] = Field(
+        [], max_length=50, description=f"Industries that the publisher serves. {_KEPT}"
+    )
+    placement_type: Annotated[PlacementType, AnyCase()] = Field(
+        "All",
+        alias="placementType",
+        description="Types of clients whose jobs the publisher takes. Default: All.",
+    )
+    per_client: bool = Field(
+        False,
+        alias="perClientPlacements",
+        description="Whether each client has a feed file of its own, instead of one file for all "
+        "clients. Default: false.",
+    )
+    compressed: bool = Field(
+        False,
+        alias="isCompressedFeed",
+        description="Whether the feed's address is that of its gzip file. Default: false.",
+    )
+    feed_schema: FeedSchema = Field(
+        default_factory=lambda: FeedSchema.of(PublisherSchema()),
+        alias="schema",
+        description="Node names of the feed, where they differ from the default; an update "
+        "replaces the whole.",
+    )
+    pay_every_apply: bool = Field(
+        False,
+        alias="payEveryApply",
+        description="For CPA publishers: whether every apply of a click is charged. Default: "
+        "false: one apply per click is charged; further applies are kept and are free.",
+    )
+
+
+class _Rows(vendors.VendorRows, _FeedRows):
+    pass
+
+
+class NewPublisher(_Rows):
+    id: Annotated[
+        str, Matching(ID, "must be free of spaces, dots, commas and marks of URLs", most=100)
+    ] = Field(
+        "",
+        validation_alias=AliasChoices("id", "value"),
+        description="Id of the publisher. Default: its name, with spaces and dots replaced by _.",
+    )
+
+    @model_validator(mode="after")
+    def _named_somehow(self) -> Self:
+        if not self.name and not self.id:
+            raise Wrong(Fault("/name", "is required"))
+        return self
+
+
+PublisherChange = partial(_Rows, "PublisherChange")
+
+
+class _Ids(Model):
+    id: str = Field(description="Its id, by which job groups name it.")
+    value: str = Field(description="The same id, as placements spell it.")
+
+
+class _Standing(Model):
+    agencies: list[str] = Field(description="Id of the agency that owns the publisher.")
+    status: Literal["A", "P"] = Field(alias="activeStatus", description="A: active. P: paused.")
+
+
+class Publisher(Dated, _Standing, _Rows, _Ids):
+    """A publisher: where jobs are advertised."""
+
+
+class PublisherPage(Page[Publisher]):
+    """An agency's publishers, oldest first."""
+
+
+class PublisherWithFeed(Publisher):
+    """A publisher, with the address of its feed."""
+
+    feed_url: str | None = Field(
+        alias="feedUrl", description="Address of the publisher's feed of all clients."
+    )
+
+
+class PublisherFeed(Model):
+    """The address of a publisher's feed with the jobs of one client."""
+
+    publisher_id: str = Field(alias="publisherId", description="The publisher's id.")
+    client_id: str = Field(alias="clientId", description="The client's id.")
+    feed_url: str | None = Field(
+        alias="feedUrl", description="Address of the publisher's feed of this client."
+    )
+
+
+def publisher_told(publisher: nouns.Publisher, agency_id: str) -> Publisher:
+    """All but its passwords."""
+    return Publisher.of(publisher.body, **_told(publisher, agency_id))
+
+
+def publisher_with_feed(
+    publisher: nouns.Publisher, agency_id: str, feed_url: str | None
+) -> PublisherWithFeed:
+    """The same, with the address of its feed."""
+    rows = _told(publisher, agency_id)
+    return PublisherWithFeed.of(publisher.body, **rows, feed_url=feed_url)
+
+
+def _told(publisher: nouns.Publisher, agency_id: str) -> dict[str, Any]:
+    """Rows that are no attributes of a publisher's body."""
+    body = publisher.body
+    ftp = body.ftp and vendors.FtpConfig.of(
+        body.ftp, account=vendors.FtpCredentials.of(body.ftp.account)
+    )
+    return {
+        "id": publisher.id,
+        "value": publisher.id,
+        "feed_schema": FeedSchema.of(body.feed_schema),
+        "ftp": ftp,
+        "contacts": list(map(vendors.Contact.of, body.contacts)),
+        "vendor_portals": list(map(vendors.Portal.of, body.vendor_portals)),
+        "portal": body.portal and vendors.Portal.of(body.portal),
+        "reconciliation": body.reconciliation and vendors.Reconciliation.of(body.reconciliation),
+        "agencies": [agency_id],
+        "status": publisher.status,
+        "created_at": publisher.created_at,
+        "updated_at": publisher.updated_at,
+    }
