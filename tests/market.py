@@ -140,7 +140,8 @@ class Market:
                 posting_configs, id=f"posting-{now}", agency_no=self.agency_no,
                 publisher_no=publisher_no, start_at=now - DAY, end_at=now + days * DAY,
                 body=msgspec.json.encode(PostingBody(cost_micros, 1, "")).decode(), credits_used=0,
-                turned_at=now, created_at=now, updated_at=now, spent_micros=0, spend_at=now,
+                posted=0, ever=0, turned_at=now, created_at=now, updated_at=now, spent_micros=0,
+                spend_at=now,
             )  # fmt: skip
             for client_no in client_nos:
                 tx.put(posting_config_clients, config_no=config_no, client_no=client_no)

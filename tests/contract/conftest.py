@@ -18,7 +18,7 @@ from handbill.store.records import Records, open_records
 from masters import MASTERS
 
 
-def _opened(records: Records, folder: Path) -> Iterator[Office]:
+def opened(records: Records, folder: Path) -> Iterator[Office]:
     journal = JournalWriter(folder / "journal", "api-0")
     blobs = open_blobs(str(folder / "blobs"))
     settings = Settings()
@@ -34,13 +34,13 @@ def _opened(records: Records, folder: Path) -> Iterator[Office]:
 @pytest.fixture
 def office(records: Records, tmp_path: Path) -> Iterator[Office]:
     """An agency "acme" with key, token and the publisher TestExp1, on each engine."""
-    yield from _opened(records, tmp_path)
+    yield from opened(records, tmp_path)
 
 
 @pytest.fixture
 def sqlite_office(sqlite_records: Records, tmp_path: Path) -> Iterator[Office]:
     """The same on SQLite only, for suites that try a great many requests."""
-    yield from _opened(sqlite_records, tmp_path)
+    yield from opened(sqlite_records, tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -51,5 +51,5 @@ def module_office(
     folder = tmp_path_factory.mktemp("office")
     shutil.copyfile(sqlite_template, folder / "records.db")
     records = open_records(f"sqlite:///{folder / 'records.db'}", MASTERS)
-    yield from _opened(records, folder)
+    yield from opened(records, folder)
     records.close()

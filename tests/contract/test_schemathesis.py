@@ -5,7 +5,6 @@ world, so that requests pass the gates; and a schema is read as the contract rea
 """
 
 import json
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -26,14 +25,13 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from contract.asgi import call
-from contract.office import Body, Office
-from contract.test_golden import click_of
-from contract.test_reports import Partner, partner_of
-from contract.world import FEED, World, build
+from contract.office import Office
+from contract.test_reports import partner_of
+from contract.touring import Tour, sound_body
+from contract.world import build
 from handbill.api import operations
 from handbill.http.openapi import text
 from handbill.http.operations import Operation
-from handbill.kit.jsons import encode
 from handbill.wire.queries import parameters
 
 OPERATIONS = operations()
@@ -119,27 +117,6 @@ _BY_NAME = {
 # ── the world ───────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass
-class Tour:
-    """A world, a partner, and a way to call."""
-
-    office: Office
-    world: World
-    partner: Partner
-
-    def bound(self, operation: Operation) -> tuple[dict[str, str], dict[str, str]]:
-        """The path's ids and the headers of a sound call."""
-        if operation.role == "partner":
-            names = ("publisherFamilyId", "reportId")
-            ids = dict(zip(names, (self.partner.family, self.partner.report()), strict=True))
-            return {name: ids[name] for name in ids if f"{{{name}}}" in operation.path}, {
-                **self.partner.headers
-            }
-        ids = {"token": "AQEAoJ3q"} | self.world.ids
-        headers = self.office.headers | self.world.headers(operation)
-        return {name: ids[name] for name in ids if f"{{{name}}}" in operation.path}, headers
-
-
 @pytest.fixture(scope="module")
 def lasting(module_office: Office) -> Tour:
     return Tour(module_office, build(module_office), partner_of(module_office))
@@ -174,35 +151,6 @@ def _answered(tour: Tour, case: Case) -> Response:
     )
 
 
-def _sound(tour: Tour, operation: Operation) -> Any:
-    """The operation's own sample, with ids of this world; None: it has no body."""
-    ids = tour.world.ids
-    named: dict[str, Body] = {
-        "create_token": {"client_id": tour.office.api_client_id},
-        "create_feed": FEED,
-        "create_publisher": {"id": "TestExp2"},
-        "update_posting_config": {"endDate": "2026-12-31T00:00:00.000Z"},
-        "create_markup": {"entities": [
-            {"clientId": ids["client_id"], "entityId": ids["jobgroup_id"], "level": "JobGroup"}
-        ]},
-        "create_rule": {
-            "clientId": ids["client_id"], "campaignId": ids["campaign_id"],
-            "jobGroupId": ids["jobgroup_id"],
-        },
-        "switch_rules": {"ids": [ids["rule_id"]]},
-        "order_rules": {"ids": [ids["rule_id"]]},
-        "send_s2s_events": {"clickId": click_of(tour.office)},
-        "request_publisher_report": tour.partner.wish(publisherFamilyId=tour.partner.family),
-    }  # fmt: skip
-    if operation.body is None:
-        return None
-    sample = json.loads(encode(operation.sample))
-    more = named.get(operation.name, {})
-    if isinstance(sample, list):
-        return [one | more for one in sample] if more else sample
-    return sample | more
-
-
 def _grafted(case: Case, sound: Any, turn: int) -> None:
     """The sound body first; then the same with one field in turn as it was made up."""
     made_up = case.body
@@ -217,7 +165,7 @@ def _grafted(case: Case, sound: Any, turn: int) -> None:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda row: row.name)
 def test_sound_requests(operation: Operation, tour: Tour) -> None:
     ids, headers = tour.bound(operation)
-    sound = _sound(tour, operation)
+    sound = sound_body(tour, operation)
     codes: list[int] = []
     tried = _BY_NAME[operation.name].as_strategy(
         generation_mode=GenerationMode.POSITIVE, path_parameters=ids, headers=headers

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handbill.core.rotation import Standing, Terms, has_credit, next_look, turn
+from handbill.core.rotation import Standing, Terms, after, has_credit, next_look, turn
 from handbill.kit.instants import DAY
 
 BOUGHT = Terms(2, None, 2 * DAY, DAY, 10 * DAY, 0, 100 * DAY)
@@ -85,16 +85,15 @@ class Market:
                 assert rotate
                 assert not left.pinned, "a pinned job is never rotated out"
                 assert now - left.posted_at >= terms.least_stay, "nobody before the least stay"
-            self.jobs[no] = left._replace(posted_at=None, waiting_at=now)
-        for no in made.ended:
-            assert counted or not self.jobs[no].pinned
-            del self.jobs[no]
-        for no in made.into:
-            came = self.jobs[no]
-            if counted and not has_credit(terms, came, now):
-                self.used += 1
-                came = came._replace(credit_at=now)
-            self.jobs[no] = came._replace(posted_at=now, times=came.times + 1)
+        assert counted or not any(self.jobs[no].pinned for no in made.ended)
+        credited = {no for no in made.into if not has_credit(terms, self.jobs[no], now)}
+        self.used += len(credited)
+        former, stands = self.jobs, after(standing, made, credited, now)
+        self.jobs = {one.no: one for one in stands}
+        assert self.jobs.keys() == former.keys() - set(made.ended)
+        assert all(self.jobs[no].posted_at is None for no in made.out)
+        assert all(self.jobs[no].times == former[no].times + 1 for no in made.into)
+        assert all(self.jobs[no].credit_at == now for no in credited)
         held = [one for one in self.jobs.values() if one.posted_at is not None]
         assert len(held) <= self.terms.slots
         assert all(one.able and (one.pinned or not one.paused) for one in held)

@@ -5,7 +5,7 @@ for its duration). ``turn`` decides from what stands; it is the only place that 
 **Source**: domain 10.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from handbill.kit.instants import Instant
@@ -82,6 +82,28 @@ def has_credit(terms: Terms, job: Standing, now: Instant) -> bool:
     if terms.credits_left is None:
         return True
     return job.credit_at is not None and now < job.credit_at + terms.most_stay
+
+
+def after(
+    jobs: Sequence[Standing], turned: Turn, credited: Collection[int], now: Instant
+) -> list[Standing]:
+    """How those stand who are left when a turn has been taken. ``credited``: who of those that came
+    used up a credit.
+    """
+    into, out, ended = set(turned.into), set(turned.out), set(turned.ended)
+    return [
+        job._replace(
+            times=job.times + 1,
+            posted_at=now,
+            credit_at=now if job.no in credited else job.credit_at,
+        )
+        if job.no in into
+        else job._replace(waiting_at=now, posted_at=None)
+        if job.no in out
+        else job
+        for job in jobs
+        if job.no not in ended
+    ]
 
 
 def next_look(terms: Terms, jobs: Sequence[Standing], turned_at: Instant) -> Instant:

@@ -122,6 +122,7 @@ OPERATIONS = [
         "them.",
         tag=_TAG,
         work=_list,
+        lane="bulk",
         query=PagedFromOne,
         answer=whole(
             {

@@ -7,7 +7,6 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.rotation import Standing, Turn
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
@@ -101,15 +100,9 @@ _ONE: sa.ColumnElement[int] = sa.literal_column("1")
 _ZERO: sa.ColumnElement[int] = sa.literal_column("0")
 
 
-def _counted(condition: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
-    count = sa.select(sa.func.count()).select_from(posting_jobs)
-    return count.where(_p.config_no == _c.no, condition).scalar_subquery()
-
-
 _CONFIG = sa.select(
     _c.no, _c.id, _c.agency_no, _c.publisher_no, _c.body, _c.start_at, _c.end_at,
-    _c.credits_used, _c.turned_at, _c.created_at, _c.updated_at,
-    _counted(_p.posted == _ONE), _counted(_p.times > _ZERO),
+    _c.credits_used, _c.posted, _c.ever, _c.turned_at, _c.created_at, _c.updated_at,
 )  # fmt: skip
 _LIVE = _c.deleted_at.is_(None)
 _OF_CLIENT = sa.select(_ONE).where(_m.config_no == _c.no, _m.client_no == b("client_no")).exists()
@@ -152,9 +145,16 @@ _JOBS = sa.select(
 ).join(jobs, _j.no == _p.job_no)  # fmt: skip
 _NOT_DELETED = _p.deleted_at.is_(None)
 _OF_CONFIG = _JOBS.where(_p.config_no == b("config_no"), _NOT_DELETED).order_by(_p.no)
+# Named by number: else SQLite would look at each job of the purchase for its reference.
+_NAMED = sa.alias(jobs)
 _OF_REFS = _JOBS.where(
-    _p.config_no == b("config_no"), _p.client_no == b("client_no"), among(_j.ref, "refs")
-)
+    _p.config_no == b("config_no"),
+    _p.job_no.in_(
+        sa.select(_NAMED.c.no).where(
+            _NAMED.c.client_no == b("client_no"), among(_NAMED.c.ref, "refs")
+        )
+    ),
+)  # fmt: skip
 _POSTED = (_p.client_no == b("client_no"), _p.posted == _ONE, _LIVE)
 _POSTED_AT = (*_POSTED, _c.publisher_no == b("publisher_no"))
 _PINNED = _p.pinned.between(b("least"), b("most"))
@@ -195,11 +195,11 @@ def _postings(tx: Tx, found: Sequence[Row]) -> list[Posting]:
         Posting(
             no=no, id=id_, agency_no=agency_no, publisher_no=publisher_no,
             body=_BODY.decode(body), start_at=start_at, end_at=end_at, credits_used=credits_used,
-            turned_at=turned_at, created_at=created_at, updated_at=updated_at, posted=posted,
-            ever=ever, client_ids=served.get(no, []),
+            posted=posted, ever=ever, turned_at=turned_at, created_at=created_at,
+            updated_at=updated_at, client_ids=served.get(no, []),
         )
-        for no, id_, agency_no, publisher_no, body, start_at, end_at, credits_used, turned_at,
-        created_at, updated_at, posted, ever in found
+        for no, id_, agency_no, publisher_no, body, start_at, end_at, credits_used, posted, ever,
+        turned_at, created_at, updated_at in found
     ]  # fmt: skip
 
 
@@ -249,8 +249,8 @@ def due(tx: Tx, now: Instant, limit: int) -> list[str]:
 def _columns(posting: Posting) -> dict[str, Any]:
     return {
         "body": msgspec.json.encode(posting.body).decode(), "start_at": posting.start_at,
-        "end_at": posting.end_at, "credits_used": posting.credits_used,
-        "turned_at": posting.turned_at, "updated_at": posting.updated_at,
+        "end_at": posting.end_at, "credits_used": posting.credits_used, "posted": posting.posted,
+        "ever": posting.ever, "turned_at": posting.turned_at, "updated_at": posting.updated_at,
     }  # fmt: skip
 
 
@@ -331,13 +331,6 @@ def candidates(tx: Tx, client_no: int, refs: Iterable[str], now: Instant) -> dic
     }
 
 
-def standing_of(job: PostingJob, now: Instant) -> Standing:
-    return Standing(
-        job.no, job.pinned, job.paused, job.able(now), job.times, job.waiting_at, job.posted_at,
-        job.credit_at,
-    )  # fmt: skip
-
-
 def insert_jobs(
     tx: Tx, config_no: int, client_no: int, new: Sequence[tuple[str, int]], now: Instant
 ) -> None:
@@ -374,23 +367,3 @@ def revive(tx: Tx, former: Sequence[tuple[PostingJob, str]], now: Instant) -> No
         }
         for job, id_ in former
     ])  # fmt: skip
-
-
-def apply_turn(tx: Tx, turn: Turn, credited: set[int], now: Instant) -> None:
-    """Write what a turn decided. ``credited``: who of the newly posted used up a credit."""
-    change_jobs(tx, turn.out, now, posted=0, posted_at=None, waiting_at=now)
-    change_jobs(tx, turn.ended, now, posted=0, posted_at=None, ended_at=now)
-    tx.run_text_many(
-        tx.dialect.text_of(_POST), [{"job": no, "now": now} for no in turn.into]
-    )  # fmt: skip
-    change_jobs(tx, sorted(credited), now, credit_at=now)
-
-
-_POST = (
-    sa.update(posting_jobs)
-    .where(_p.no == b("job"))
-    .values(
-        posted=sa.literal_column("1"), posted_at=b("now"), times=_p.times + _ONE,
-        updated_at=b("now"),
-    )
-)  # fmt: skip

@@ -1,6 +1,6 @@
 """What can be asked of postings, and done to the purchases; ``slots`` minds their jobs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from handbill.clients import service as clients
@@ -9,7 +9,7 @@ from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
-from handbill.postings import rows, slots, telling
+from handbill.postings import rows, slots, telling, turning_rows
 from handbill.postings.rows import Posting, PostingBody, PostingJob
 from handbill.store.records import Tx
 from handbill.wire.date_patterns import Read, instant_in
@@ -140,7 +140,7 @@ def update(tx: Tx, now: Instant, client: Client, posting: Posting, given: dict[s
     if slots.is_slots(posting) != of_slots:
         rule = "cannot be 0 where slots" if of_slots else "must be 0 where durations"
         raise refused_state("/rotateFreqInDays", f"{rule} were bought")
-    _check_use(posting, rows.jobs_of(tx, posting.no))
+    _check_use(tx, posting)
     if "clientIds" in given:
         _serve_others(tx, now, posting, _served(tx, client, given["clientIds"] or []))
     posting.updated_at = now
@@ -154,11 +154,10 @@ def update(tx: Tx, now: Instant, client: Client, posting: Posting, given: dict[s
 def delete(tx: Tx, now: Instant, client: Client, posting: Posting) -> None:
     """The purchase and its jobs vanish from reads and feeds; inside they are kept."""
     posting = slots.locked(tx, client, posting)
-    held = [job for job in rows.jobs_of(tx, posting.no) if job.posted]
-    rows.change_jobs(tx, [job.no for job in held], now, posted=0, posted_at=None, ended_at=now)
-    posting.updated_at = now
+    served = turning_rows.end_posted(tx, posting.no, now)
+    posting.posted, posting.updated_at = 0, now
     rows.save(tx, posting, deleted_at=now, due_at=None, spend_at=now)
-    slots.publish(tx, {job.client_no for job in held}, now)
+    slots.publish(tx, served, now)
     telling.purchase(tx, now, client, posting, telling.state_of(posting), {})
 
 
@@ -190,9 +189,8 @@ def _change_body(body: PostingBody, given: dict[str, Any]) -> None:
         ])  # fmt: skip
 
 
-def _check_use(posting: Posting, jobs: Sequence[PostingJob]) -> None:
-    pinned = sum(job.pinned and job.ended_at is None for job in jobs)
-    least = max(slots.used(posting), pinned)
+def _check_use(tx: Tx, posting: Posting) -> None:
+    least = max(slots.used(posting), len(turning_rows.pinned(tx, posting.no)))
     if posting.body.available < least:
         raise refused_state("/availableCount", f"must be at least the {least} in use")
 

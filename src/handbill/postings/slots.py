@@ -10,11 +10,11 @@ from handbill.clients import service as clients
 from handbill.core import rotation
 from handbill.core.nouns import Client
 from handbill.core.posting_costs import hours_of
-from handbill.core.rotation import Terms
+from handbill.core.rotation import Standing, Terms
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import not_found, refused_state
 from handbill.kit.instants import DAY, MINUTE, Instant
-from handbill.postings import rows, telling
+from handbill.postings import rows, telling, turning_rows
 from handbill.postings.rows import Posting, PostingJob
 from handbill.store.records import Tx
 from handbill.store.records.tables import posting_configs
@@ -55,7 +55,7 @@ def add(
         return [(ref, "", "CONFIG_INACTIVE") for ref in refs]
     known = rows.candidates(tx, client.no, refs, now)
     former = rows.by_refs(tx, posting.no, client.no, refs)
-    room = MOST_JOBS - len(rows.jobs_of(tx, posting.no))
+    room = MOST_JOBS - turning_rows.job_count(tx, posting.no)
     refused: dict[str, Result] = {}
     new: list[tuple[str, int]] = []
     again: list[tuple[PostingJob, str]] = []
@@ -114,8 +114,7 @@ def pin(
     found = _present(tx, posting, client, refs)
     if on:
         chosen = {job.no for job in found.values() if job.ended_at is None}
-        pinned = {job.no for job in rows.jobs_of(tx, posting.no) if _is_pinned(job)}
-        if len(pinned | chosen) > posting.body.available:
+        if len(turning_rows.pinned(tx, posting.no) | chosen) > posting.body.available:
             raise refused_state("", f"only {posting.body.available} jobs can be pinned")
     changed = [job for job in found.values() if job.pinned != on]
     rows.change_jobs(tx, [job.no for job in changed], now, pinned=int(on))
@@ -139,10 +138,6 @@ def pause(
     # A pinned job keeps its slot while it is paused, so that its slot says nothing of the feed.
     publish(tx, {job.client_no for job in changed if job.posted}, now)
     return _results(refs, found)
-
-
-def _is_pinned(job: PostingJob) -> bool:
-    return job.pinned and job.ended_at is None
 
 
 def _present(
@@ -191,20 +186,21 @@ def turn(tx: Tx, config_id: str, now: Instant) -> None:
 
 def settle(tx: Tx, posting: Posting, now: Instant) -> None:
     """Let the slots be held by whom they are due to. The purchase's row must be locked."""
-    jobs = {job.no: job for job in rows.jobs_of(tx, posting.no) if job.ended_at is None}
-    terms = _terms(posting)
+    terms, standing = _terms(posting), turning_rows.standing(tx, posting.no, now)
     rotate = _rotates(posting, now)
-    standing = [rows.standing_of(job, now) for job in jobs.values()]
     change = rotation.turn(terms, standing, now, rotate=rotate)
-    by_no = {one.no: one for one in standing}
-    credited = {no for no in change.into if not rotation.has_credit(terms, by_no[no], now)}
-    rows.apply_turn(tx, change, credited, now)
+    into = set(change.into)
+    coming = {one.no: one for one in standing if one.no in into}
+    credited = {no for no, one in coming.items() if not rotation.has_credit(terms, one, now)}
+    turning_rows.apply_turn(tx, change, credited, now)
+    stands = rotation.after(standing, change, credited, now)
     posting.credits_used += len(credited)
+    posting.posted = sum(one.posted_at is not None for one in stands)
+    posting.ever += sum(not one.times for one in coming.values())
     if rotate:
         posting.turned_at = now
-    rows.save(tx, posting, due_at=_due_at(tx, posting, now))
-    moved = (*change.into, *change.out, *change.ended)
-    publish(tx, {jobs[no].client_no for no in moved}, now)
+    rows.save(tx, posting, due_at=_due_at(posting, stands, now))
+    publish(tx, turning_rows.whose(tx, (*change.into, *change.out, *change.ended)), now)
 
 
 def _terms(posting: Posting) -> Terms:
@@ -221,15 +217,13 @@ def _rotates(posting: Posting, now: Instant) -> bool:
     return is_slots(posting) and now >= posting.turned_at + posting.body.rotate_days * DAY
 
 
-def _due_at(tx: Tx, posting: Posting, now: Instant) -> Instant | None:
+def _due_at(posting: Posting, stands: Sequence[Standing], now: Instant) -> Instant | None:
     """When to look again: at the next turn, and often enough to see jobs that can no more, or
     again, be shown. A purchase that is over, or has no jobs, need not be looked at.
     """
-    jobs = [job for job in rows.jobs_of(tx, posting.no) if job.ended_at is None]
-    if not jobs or now > posting.end_at:
+    if not stands or now > posting.end_at:
         return None
-    standing = [rows.standing_of(job, now) for job in jobs]
-    soonest = rotation.next_look(_terms(posting), standing, posting.turned_at)
+    soonest = rotation.next_look(_terms(posting), stands, posting.turned_at)
     return max(now + 1, min(soonest, now + _LOOK))
 
 

@@ -16,13 +16,21 @@ from handbill.store.records.columns import text as _text
 from handbill.store.records.columns import to as _to
 from handbill.store.records.columns import whole as _whole
 from handbill.store.records.guarded import feed_secrets, master_keys, publisher_secrets, secrets
+from handbill.store.records.outbound import (
+    deliveries,
+    departures,
+    feed_files,
+    feed_parts,
+    link_addresses,
+)
 from handbill.store.records.takeovers import Now, staged_jobs, takeovers
 from handbill.store.records.trail import changes
 from handbill.store.records.upkeep import holds, hosts, installation
 
 __all__ = [
-    "changes", "feed_secrets", "holds", "hosts", "installation", "master_keys", "metadata",
-    "publisher_secrets", "secrets", "staged_jobs", "takeovers",
+    "changes", "deliveries", "departures", "feed_files", "feed_parts", "feed_secrets", "holds",
+    "hosts", "installation", "link_addresses", "master_keys", "metadata", "publisher_secrets",
+    "secrets", "staged_jobs", "takeovers",
 ]  # fmt: skip
 
 # ── access ──────────────────────────────────────────────────────────────────────────────────────
@@ -183,42 +191,6 @@ unindexed = sa.Table(
     sa.Index("unindexed_by_client", "client_no"),
 )  # fmt: skip
 
-# ── outbound feeds ──────────────────────────────────────────────────────────────────────────────
-# client_no 0: the comprehensive file of all clients. name is random, fixed for life.
-feed_files = sa.Table(
-    "feed_files", metadata, _no(), _to("publisher_no", "publishers"), _whole("client_no"),
-    _text("name"), _whole("job_count"), _bytes("digest", null=True),
-    _whole("written_at", null=True), sa.UniqueConstraint("publisher_no", "client_no"),
-    sa.UniqueConstraint("name"),
-)  # fmt: skip
-
-# The last delivery of a file by FTP. digest: of what was last brought there, and where that is;
-# NULL: it is to be brought there again, whatever it is.
-deliveries = sa.Table(
-    "deliveries", metadata, _no(), _to("file_no", "feed_files"), _text("path"), _text("state"),
-    _whole("size", null=True), _bytes("digest", null=True), _text("failure", null=True),
-    _whole("tried_at"), _whole("delivered_at", null=True), sa.UniqueConstraint("file_no"),
-)  # fmt: skip
-# What one client adds to a publisher's files: the jobs rendered, in blobs under their digest.
-# roster: the digest of which jobs they are; their ids are in blobs too.
-# The edge's public addresses that links were written with; the newest is the one in force.
-link_addresses = sa.Table(
-    "link_addresses", metadata, _no(), _text("address"), _whole("since_at"),
-)  # fmt: skip
-feed_parts = sa.Table(
-    "feed_parts", metadata, _no(), _to("publisher_no", "publishers"), _whole("client_no"),
-    _bytes("digest"), _whole("job_count"), _whole("plain_bytes"), _whole("crc"),
-    _bytes("roster"), _whole("written_at"), sa.UniqueConstraint("publisher_no", "client_no"),
-    sa.Index("feed_parts_by_client", "client_no"),
-)  # fmt: skip
-# Listings that a publisher's files have ceased to show at a price: links with it end. job_id zeros:
-# all jobs that the job group offered so; group_no 0: all that the client had there.
-departures = sa.Table(
-    "departures", metadata, _key("publisher_no"), _bytes("job_id", key=True), _key("group_no"),
-    _key("client_no"), _text("bid_type", key=True), _key("bid_micros"), _key("price_micros"),
-    _key("left_at"), sa.Index("departures_by_age", "left_at"),
-)  # fmt: skip
-
 # ── ledger ──────────────────────────────────────────────────────────────────────────────────────
 # How far each journal source is judged: moves in the judge's transaction. judged_at: all stamped
 # before it was judged by then. written_off_at: what follows the mark is lost, as is known.
@@ -301,9 +273,10 @@ retired_counters = sa.Table(
 posting_configs = sa.Table(
     "posting_configs", metadata, _no(), _text("id"), _to("agency_no", "agencies"),
     _to("publisher_no", "publishers"), _text("body"), _whole("start_at"), _whole("end_at"),
-    _whole("credits_used"), _whole("turned_at"), _whole("created_at"), _whole("updated_at"),
-    _whole("deleted_at", null=True), _whole("due_at", null=True), _text("spent_on", null=True),
-    _whole("spent_micros"), _whole("spend_at", null=True), sa.UniqueConstraint("id"),
+    _whole("credits_used"), _whole("posted"), _whole("ever"), _whole("turned_at"),
+    _whole("created_at"), _whole("updated_at"), _whole("deleted_at", null=True),
+    _whole("due_at", null=True), _text("spent_on", null=True), _whole("spent_micros"),
+    _whole("spend_at", null=True), sa.UniqueConstraint("id"),
     sa.Index("posting_configs_by_due", "due_at"), sa.Index("posting_configs_by_spend", "spend_at"),
 )  # fmt: skip
 posting_config_clients = sa.Table(

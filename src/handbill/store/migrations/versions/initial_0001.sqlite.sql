@@ -508,6 +508,8 @@ CREATE TABLE posting_configs (
 	start_at BIGINT NOT NULL,
 	end_at BIGINT NOT NULL,
 	credits_used BIGINT NOT NULL,
+	posted BIGINT NOT NULL,
+	ever BIGINT NOT NULL,
 	turned_at BIGINT NOT NULL,
 	created_at BIGINT NOT NULL,
 	updated_at BIGINT NOT NULL,

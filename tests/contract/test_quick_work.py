@@ -1,0 +1,216 @@
+"""What is quick stays so beside much of everything: no operation that fetches, previews, reports or
+scans is given the quick lane, where it would hold up the event loop or the one writer.
+
+What is measured is not time: the steps of SQLite's machine, and what else the work reaches for.
+"""
+
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import quote
+
+import pytest
+
+from contract.asgi import call
+from contract.conftest import opened
+from contract.office import OPERATIONS
+from contract.test_reports import partner_of
+from contract.touring import Tour, sound_body
+from contract.world import FEED, build
+from handbill.clients import service as clients
+from handbill.contract.funnel.routes import OPERATIONS as FUNNEL
+from handbill.core.nouns import JobBody
+from handbill.feeds import service as feeds
+from handbill.groups import service as groups
+from handbill.host.egress import Egress
+from handbill.host.ids import SeededIds
+from handbill.host.settings import Settings
+from handbill.http.app import Application
+from handbill.http.operations import Operation
+from handbill.jobs import service as jobs
+from handbill.kit.instants import Instant
+from handbill.kit.jsons import encode
+from handbill.store import events
+from handbill.store.events import Entry
+from handbill.store.records import Tx
+from handbill.store.records import tables as t
+from handbill.store.records.sqlite import SqliteRecords
+from masters import MASTERS
+
+JOBS, ENTRIES, OTHERS = 2_000, 100, 20
+MOST_STEPS = 10_000
+"""Less than a millisecond; a look at each of the jobs takes more."""
+OF_ONE_PURCHASE = frozenset(
+    {"add_posting_jobs", "update_posting_config", "delete_posting_config"}
+    | {
+        f"{word}_posting_jobs{suffix}"
+        for word in ("pin", "unpin", "pause", "enable", "remove")
+        for suffix in ("", "_at_publisher")
+    }
+)
+"""Turns look at each job of a purchase, which has ten thousand at most: a tenth of a second."""
+NOTHING_THERE = {"get_stats_file"}
+"""What needs a signed link, which no world can name before a report is made."""
+_GRAIN = 100
+_FILES = {"open", "os.listdir", "os.scandir", "os.mkdir", "os.rename", "os.remove"}
+_C = TypeVar("_C", bound=Any)
+
+
+class Counted(SqliteRecords):
+    """SQLite that counts the steps of its machine."""
+
+    steps = 0
+
+    def _connection(self, purpose: str, kind: type[_C], query_only: int) -> _C:
+        connection = super()._connection(purpose, kind, query_only)
+        connection.set_progress_handler(self._step, _GRAIN)
+        return connection
+
+    def _step(self) -> int:
+        self.steps += _GRAIN
+        return 0
+
+
+class Reached:
+    """Notes files below a folder that are opened, and hosts that are looked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.seen = str(folder), set[str]()
+        sys.addaudithook(self._heard)
+
+    def _heard(self, event: str, args: tuple[Any, ...]) -> None:
+        if event in _FILES and str(args[0]).startswith(self.folder):
+            self.seen.add(str(args[0]).removeprefix(self.folder))
+
+    def resolve(self, host: str, *_: Any) -> list[str]:
+        self.seen.add(host)
+        return []
+
+
+class Cost(NamedTuple):
+    """``reached``: files and hosts."""
+
+    steps: int
+    reached: frozenset[str]
+
+    @property
+    def is_small(self) -> bool:
+        return self.steps <= MOST_STEPS and not self.reached
+
+
+@pytest.fixture(scope="module")
+def costs(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Cost]:
+    """What each operation costs that an agency asks which has much; deletions come last."""
+    folder = tmp_path_factory.mktemp("much")
+    shutil.copyfile(sqlite_template, folder / "records.db")
+    records, reached = Counted(folder / "records.db", MASTERS), Reached(folder)
+    found = {}
+    for office in opened(records, folder):
+        office.desk = replace(
+            office.desk,
+            egress=Egress(resolve=reached.resolve),
+            settings=Settings(data=str(folder)),
+        )
+        office.app = Application(OPERATIONS, office.desk)
+        tour = Tour(office, build(office), partner_of(office))
+        _fill(tour)
+        for operation in sorted(OPERATIONS, key=_turn_of):
+            tour.bound(operation)  # makes what it names
+            records.steps = 0
+            reached.seen.clear()
+            _ask(tour, operation)
+            found[operation.name] = Cost(records.steps, frozenset(reached.seen))
+        office.app.close()
+    records.close()
+    return found
+
+
+def _turn_of(operation: Operation) -> tuple[bool, bool, bool, int]:
+    """What ends something comes after all that needs it: what is within before what is around."""
+    path = operation.path
+    is_around = path == "/clients/{client_id}"
+    return operation.verb == "DELETE", is_around, path.endswith("}"), -path.count("/")
+
+
+def _ask(tour: Tour, operation: Operation) -> None:
+    ids, headers = tour.bound(operation)
+    path = operation.path
+    for slot, known in ids.items():
+        path = path.replace(f"{{{slot}}}", quote(known, safe=""))
+    query = "&".join(f"{name}={value}" for name, value in tour.world.query(operation).items())
+    body = sound_body(tour, operation)
+    raw = b"" if body is None else encode(body)
+    reply = call(tour.office.app, operation.verb, f"{path}?{query}", headers=headers, raw=raw)
+    wanted = 404 if operation.name in NOTHING_THERE else operation.success
+    assert reply.status == wanted, (operation.name, reply.raw)
+
+
+def _fill(tour: Tour) -> None:
+    """Many jobs, in a feed, a job group and a purchase; and some more of all else."""
+    office, ids, client = tour.office, tour.world.ids, tour.world.client
+    refs = [f"j{n}" for n in range(JOBS)]
+    with office.desk.records.write() as tx:
+        _fill_jobs(tx, ids, refs, office.clock.now())
+    config = f"{client}/publishers/{ids['publisher_id']}/configs/{ids['config_id']}"
+    office.put(config, {"availableCount": 2 * JOBS})
+    for start in range(0, JOBS, 1_000):
+        office.ask("POST", f"{client}/configs/{ids['config_id']}/jobs", refs[start : start + 1_000])
+    named = {"x-client-id": ids["client_id"]}
+    for n in range(OTHERS):
+        more = office.new("/publishers", {"id": f"More{n}", "bidType": "CPC"})
+        campaign = office.campaign(client)
+        for around in (campaign, f"{client}/campaigns/{ids['campaign_id']}"):
+            office.group(around, placements=[{"value": more}, {"value": ids["publisher_id"]}])
+        office.new(f"{client}/feeds", FEED)
+        office.client()
+        entity = {"clientId": ids["client_id"], "level": "Campaign"}
+        entities = [entity | {"entityId": campaign.rsplit("/", 1)[1]}]
+        office.new("/markups", {"effectiveFrom": 1_793_491_200, "value": 9, "entities": entities})
+        office.ask("POST", "/funnel", FUNNEL[0].sample, headers=named)
+    entries = [_entry(ids["client_id"], n, office.clock.now()) for n in range(ENTRIES)]
+    path = events.path_of(entries[0].client_no, "2026-11", entries[0].at, SeededIds(3))
+    written = events.write(office.desk.blobs, path, entries)
+    with office.desk.records.write() as tx:
+        events.register(tx, [written], office.clock.now())
+
+
+def _fill_jobs(tx: Tx, ids: Mapping[str, str], refs: list[str], now: Instant) -> None:
+    found = clients.client_at_work(tx, ids["client_id"])
+    assert found is not None
+    client = found[0]
+    feed = feeds.feed_of(tx, client.no, ids["feed_id"])
+    group = groups.group_of(tx, client.no, ids["jobgroup_id"])
+    for feed_no, some in ((None, refs[::2]), (feed.no, refs[1::2])):
+        nouns = [
+            JobBody(ref=ref, title="Nurse", description="d", company="c", country="US",
+                    url=f"https://x.org/{ref}") for ref in some
+        ]  # fmt: skip
+        jobs.apply(tx, client, feed_no, [jobs.written(one, None, None) for one in nouns], now)
+    made = jobs.jobs_page(tx, client.no, 0, len(refs))
+    fixed = {"client_no": client.no, "group_no": group.no}
+    tx.put_many(t.matches, [{"job_no": job.no} | fixed for job in made])
+
+
+def _entry(client_id: str, n: int, now: Instant) -> Entry:
+    return Entry(
+        n.to_bytes(16, "big"), now, "CLICK", "valid", "", 1, 1, 1, 1, jobs.job_id(client_id, "j1"),
+        "CPC", 400_000, 500_000, "USD", 550_000, 100_000, 0, now, b"", b"", "198.51.100.0", "",
+        "edge", "", "",
+    )  # fmt: skip
+
+
+def test_what_is_quick_stays_so_beside_much(costs: Mapping[str, Cost]) -> None:
+    quick = [one.name for one in OPERATIONS if one.lane == "quick"]
+    assert {name: costs[name] for name in quick if not costs[name].is_small}.keys() == (
+        OF_ONE_PURCHASE
+    )
+
+
+def test_what_is_not_quick_would_be_found(costs: Mapping[str, Cost]) -> None:
+    """Else the test above finds nothing."""
+    found = {one.name: costs[one.name] for one in OPERATIONS if one.lane != "quick"}
+    assert len(found) >= 9
+    assert {name: cost for name, cost in found.items() if cost.is_small} == {}

@@ -1,0 +1,64 @@
+"""What a sound call of each operation is made of, in a small world."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from contract.office import Body, Office
+from contract.test_golden import click_of
+from contract.test_reports import Partner
+from contract.world import FEED, World
+from handbill.http.operations import Operation
+from handbill.kit.jsons import encode
+
+
+@dataclass
+class Tour:
+    """A world, a partner, and a way to call."""
+
+    office: Office
+    world: World
+    partner: Partner
+
+    def bound(self, operation: Operation) -> tuple[dict[str, str], dict[str, str]]:
+        """The path's ids and the headers of a sound call."""
+        if operation.role == "partner":
+            names = ("publisherFamilyId", "reportId")
+            ids = dict(zip(names, (self.partner.family, self.partner.report()), strict=True))
+            return {name: ids[name] for name in ids if f"{{{name}}}" in operation.path}, {
+                **self.partner.headers
+            }
+        ids = {"token": "AQEAoJ3q"} | self.world.ids
+        headers = self.office.headers | self.world.headers(operation)
+        return {name: ids[name] for name in ids if f"{{{name}}}" in operation.path}, headers
+
+
+def sound_body(tour: Tour, operation: Operation) -> Any:
+    """The operation's own sample, with ids of this world; None: it has no body."""
+    ids = tour.world.ids
+    named: dict[str, Body] = {
+        "create_token": {"client_id": tour.office.api_client_id},
+        "create_feed": FEED,
+        "create_publisher": {"id": "TestExp2"},
+        "update_posting_config": {
+            "endDate": "2026-12-31T00:00:00.000Z", "availableCount": 10_000,
+        },
+        "create_markup": {"entities": [
+            {"clientId": ids["client_id"], "entityId": ids["jobgroup_id"], "level": "JobGroup"}
+        ]},
+        "create_rule": {
+            "clientId": ids["client_id"], "campaignId": ids["campaign_id"],
+            "jobGroupId": ids["jobgroup_id"],
+        },
+        "switch_rules": {"ids": [ids["rule_id"]]},
+        "order_rules": {"ids": [ids["rule_id"]]},
+        "send_s2s_events": {"clickId": click_of(tour.office)},
+        "request_publisher_report": tour.partner.wish(publisherFamilyId=tour.partner.family),
+    }  # fmt: skip
+    if operation.body is None:
+        return None
+    sample = json.loads(encode(operation.sample))
+    more = named.get(operation.name, {})
+    if isinstance(sample, list):
+        return [one | more for one in sample] if more else sample
+    return sample | more
