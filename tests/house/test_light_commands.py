@@ -36,6 +36,14 @@ def test_an_edge_reads_no_database_with_its_command() -> None:
     assert found.isdisjoint(OF_THE_EDGE)
 
 
+def test_processes_read_no_driver_that_they_may_never_use() -> None:
+    found = imported_by(
+        "import handbill.api, handbill.judge, handbill.opening, handbill.supervise, handbill.worker"
+    )
+    assert "sqlalchemy" in found
+    assert found.isdisjoint({"aiohttp", "psycopg", "alembic"})
+
+
 def test_the_list_is_true() -> None:
     """Each place is there, and no command says something else of itself than the list does."""
     commands = Imported()

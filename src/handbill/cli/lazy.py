@@ -9,6 +9,8 @@ from typer import _click
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from handbill.host.garbage import undisturbed
+
 
 class Command(NamedTuple):
     """Where a command is, as ``module:name`` in this room, and what the list says of it."""
@@ -99,7 +101,8 @@ class Listed(TyperGroup):
 
 def _imported(name: str, command: Command) -> _click.Command:
     module, _, attribute = command.place.partition(":")
-    found = getattr(import_module(f"handbill.cli.{module}"), attribute)
+    with undisturbed():
+        found = getattr(import_module(f"handbill.cli.{module}"), attribute)
     holder = typer.Typer(rich_markup_mode=None)
     if isinstance(found, typer.Typer):
         holder.add_typer(found, name=name)

@@ -10,6 +10,7 @@ import typer
 from handbill.cli.speaking import DataOption, JsonOption, settings_with
 from handbill.host.clock import measure_by
 from handbill.host.folders import is_root
+from handbill.host.garbage import undisturbed
 from handbill.host.logs import log_json_lines, set_level
 from handbill.host.settings import Settings
 from handbill.host.tie import end_with_parent
@@ -65,9 +66,10 @@ def run_tree(settings: Settings, tell: Callable[[str], None]) -> None:
     """Serve until asked to stop; leaves with the tree's exit status."""
     import asyncio
 
-    from handbill.holding import holding
-    from handbill.opening import prepare
-    from handbill.supervise import keep_serving, sole_server, with_ports
+    with undisturbed():
+        from handbill.holding import holding
+        from handbill.opening import prepare
+        from handbill.supervise import keep_serving, sole_server, with_ports
 
     log_json_lines("serve")
     set_level(settings.log_level)
@@ -95,7 +97,8 @@ def _child(name: str, number: int, *, tied: int | None, data: str | None, **flag
 
 def _child_of_records(name: str, number: int, **given: Any) -> Settings:
     """The same for all but the edge, which needs no records. **Refuses** a folder without any."""
-    from handbill.opening import require_records
+    with undisturbed():
+        from handbill.opening import require_records
 
     settings = _child(name, number, **given)
     require_records(settings)
@@ -121,7 +124,8 @@ def api(
 ) -> None:
     """Run an API process alone (`serve` runs all)."""
     settings = _child_of_records("api", number, tied=tied, data=data, host=host, api_port=api_port)
-    from handbill.api import main
+    with undisturbed():
+        from handbill.api import main
 
     main(settings, number, tied)
 
@@ -135,7 +139,8 @@ def edge(
 ) -> None:
     """Run an edge process alone; several, with different numbers, may share the port."""
     settings = _child("edge", number, tied=tied, data=data, host=host, edge_port=edge_port)
-    from handbill.edge import main
+    with undisturbed():
+        from handbill.edge import main
 
     main(settings, number)
 
@@ -148,7 +153,8 @@ def judge(
 ) -> None:
     """Run the judge alone: it drains the journal into the ledger."""
     settings = _child_of_records("judge", number, tied=tied, data=data)
-    from handbill.judge import main
+    with undisturbed():
+        from handbill.judge import main
 
     main(settings, rest=rest)
 
@@ -156,7 +162,8 @@ def judge(
 def worker(number: NumberOption = 0, tied: ClockOption = None, data: DataOption = None) -> None:
     """Run a worker alone: matching, outbound feeds, reports."""
     settings = _child_of_records("worker", number, tied=tied, data=data)
-    from handbill.worker import main
+    with undisturbed():
+        from handbill.worker import main
 
     main(settings, number)
 
@@ -164,6 +171,7 @@ def worker(number: NumberOption = 0, tied: ClockOption = None, data: DataOption 
 def fetcher(number: NumberOption = 0, tied: ClockOption = None, data: DataOption = None) -> None:
     """Run a fetcher alone: imports of feeds, callbacks, deliveries by FTP."""
     settings = _child_of_records("fetcher", number, tied=tied, data=data)
-    from handbill.worker import main
+    with undisturbed():
+        from handbill.worker import main
 
     main(settings, number, fetches=True)

@@ -10,17 +10,17 @@ import threading
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urljoin
 
-import aiohttp
 import uvloop
-from aiohttp.abc import AbstractResolver, ResolveResult
-from yarl import URL
 
 from handbill.host.inflate import NotGzip, unpacked
 from handbill.host.places import EgressFailed, EgressRefused, Places, Resolve
 from handbill.kit.urls import NotUrl, canonical_url, place_of
+
+if TYPE_CHECKING:  # at run time it is imported when something goes out: few processes ever do that
+    import aiohttp
 
 __all__ = ["Asked", "Egress", "EgressFailed", "EgressRefused", "Fetched", "Limits"]
 
@@ -29,7 +29,6 @@ _ASCII = bytes(range(128))
 _MOST_MARK = 1_024
 PORTS = frozenset({80, 443, 8080, 8443})
 _MOST_LAYERS = 2  # Content-Encoding: gzip around a .gz file
-_READ = 256 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _T = TypeVar("_T")
 
@@ -160,27 +159,15 @@ class Egress:
         url: str,
         headers: Mapping[str, str],
         body: bytes | None = None,
-    ) -> aiohttp.ClientResponse:
+    ) -> "aiohttp.ClientResponse":
         """One hop, with the full check. The former hop's connection is closed."""
+        from handbill.host.sessions import request, session_to
+
         url = _canonical(url)
         addresses = await self._checked(url, exchange.limits)
-        connector = aiohttp.TCPConnector(
-            resolver=_Pinned(addresses), use_dns_cache=False, force_close=True, limit=1,
-            ssl=self._tls or True,
-        )  # fmt: skip
-        timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=exchange.limits.connect_seconds,
-            sock_read=exchange.limits.idle_seconds,
-        )  # fmt: skip
-        session = aiohttp.ClientSession(
-            connector=connector, timeout=timeout, trust_env=False, auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(), read_bufsize=_READ,
-        )  # fmt: skip
+        session = session_to(addresses, exchange.limits, self._tls)
         await exchange.turn_to(session)
-        target = URL(url.partition("#")[0], encoded=True)
-        exchange.response = await session.request(
-            method, target, headers=headers, data=body, allow_redirects=False
-        )
+        exchange.response = await request(session, method, url, headers, body)
         return exchange.response
 
     async def _checked(self, url: str, limits: Limits) -> list[str]:
@@ -213,7 +200,7 @@ class _Exchange:
             future.cancel()
             raise
 
-    async def turn_to(self, session: aiohttp.ClientSession | None) -> None:
+    async def turn_to(self, session: "aiohttp.ClientSession | None") -> None:
         """Close what the former hop left open."""
         if self.response is not None:
             self.response.close()
@@ -226,6 +213,8 @@ class _Exchange:
         asyncio.run_coroutine_threadsafe(self.turn_to(None), self._loop).result()
 
     async def _bounded(self, work: Coroutine[Any, Any, _T]) -> _T:
+        import aiohttp
+
         try:
             async with asyncio.timeout_at(self._deadline):
                 return await work
@@ -237,28 +226,6 @@ class _Exchange:
             raise EgressFailed("the TLS handshake failed") from untrusted
         except (aiohttp.ClientError, OSError) as broken:
             raise EgressFailed(f"the connection failed ({type(broken).__name__})") from broken
-
-
-class _Pinned(AbstractResolver):
-    """Answers with the addresses that were checked, whatever is asked."""
-
-    def __init__(self, addresses: Sequence[str]) -> None:
-        self._addresses = addresses
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        del family
-        return [
-            ResolveResult(
-                hostname=host, host=address, port=port, proto=0, flags=socket.AI_NUMERICHOST,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-            )
-            for address in self._addresses
-        ]  # fmt: skip
-
-    async def close(self) -> None:
-        return
 
 
 def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
@@ -280,6 +247,8 @@ def _headers_of(asked: Asked) -> dict[str, str]:
     if ":" in asked.user:
         raise EgressRefused("a user name with a colon cannot be told (RFC 7617)")
     if asked.user or asked.password:
+        import aiohttp
+
         headers["Authorization"] = aiohttp.encode_basic_auth(asked.user, asked.password, "utf-8")
     if asked.etag:
         headers["If-None-Match"] = asked.etag
@@ -298,7 +267,7 @@ def _redirected(url: str, headers: Mapping[str, str]) -> str:
         raise EgressRefused("redirects to what is no URL") from bad
 
 
-def _fetched(exchange: _Exchange, response: aiohttp.ClientResponse, url: str) -> Fetched:
+def _fetched(exchange: _Exchange, response: "aiohttp.ClientResponse", url: str) -> Fetched:
     if response.status not in (200, 304):
         raise EgressFailed(f"answered with status {response.status}")
     length = response.content_length
@@ -317,27 +286,27 @@ def _fetched(exchange: _Exchange, response: aiohttp.ClientResponse, url: str) ->
     )
 
 
-def _mark(response: aiohttp.ClientResponse, name: str) -> str:
+def _mark(response: "aiohttp.ClientResponse", name: str) -> str:
     """What the answer is marked with, if it can be said back as it was: short visible ASCII."""
     value = response.headers.get(name, "")
     is_plain = value.isascii() and value.isprintable() and len(value) <= _MOST_MARK
     return value if is_plain else ""
 
 
-def _charset(response: aiohttp.ClientResponse) -> str:
+def _charset(response: "aiohttp.ClientResponse") -> str:
     """What the answer says of its characters; a word that is none says nothing."""
     value = response.charset or ""
     return value if value.isascii() and value.isprintable() else ""
 
 
-def _body(exchange: _Exchange, response: aiohttp.ClientResponse) -> Iterator[bytes]:
+def _body(exchange: _Exchange, response: "aiohttp.ClientResponse") -> Iterator[bytes]:
     chunks = _capped(_received(exchange, response), exchange.limits.most_bytes)
     for _ in range(_MOST_LAYERS):
         chunks = _capped(_unpacked(chunks), exchange.limits.most_bytes)
     return chunks
 
 
-def _received(exchange: _Exchange, response: aiohttp.ClientResponse) -> Iterator[bytes]:
+def _received(exchange: _Exchange, response: "aiohttp.ClientResponse") -> Iterator[bytes]:
     """Chunks as they come. **Refuses** a peer that drips (EgressFailed): only the time that we
     wait for it counts, not the time that the caller takes.
     """

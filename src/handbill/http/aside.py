@@ -45,6 +45,8 @@ class Deputy:
     def __init__(
         self, opens: Callable[[Any], Work], given: Any, places: int, seconds: float
     ) -> None:
+        # What it works with is imported once, by the process that all deputies are forked from.
+        _FORKS.set_forkserver_preload([opens.__module__])
         self._start = (opens, given, places)
         self._seconds = seconds
         self._lock = threading.Lock()  # of all below

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from handbill.store.migrations import INITIAL, NEWEST, number_of
 from handbill.store.records.base import Masters, Records
-from handbill.store.records.postgresql import PostgresRecords
 from handbill.store.records.sqlite import SqliteRecords
 
 
@@ -19,6 +18,9 @@ def open_records(url: str, masters: Masters | None = None) -> Records:
     if url.startswith("sqlite:///"):
         return SqliteRecords(Path(url.removeprefix("sqlite:///")), masters)
     if url.startswith("postgresql://"):
+        # Its driver takes longer to import than many a command to run.
+        from handbill.store.records.postgresql import PostgresRecords
+
         return PostgresRecords(url, masters)
     raise ValueError("HANDBILL_RECORDS_URL must start with sqlite:/// or postgresql://")
 
