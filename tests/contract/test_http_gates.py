@@ -16,8 +16,10 @@ from handbill.core.nouns import Client, ClientBody
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds, new_uuid
 from handbill.host.settings import Settings
+from handbill.http import kinds
 from handbill.http.app import Application
 from handbill.http.docs import with_pages
+from handbill.http.kinds import Change, Look, Mint, Need, Public
 from handbill.http.openapi import document
 from handbill.http.operations import (
     PAGED,
@@ -25,7 +27,6 @@ from handbill.http.operations import (
     Call,
     Caller,
     Desk,
-    Need,
     Operation,
     done,
     result_schema,
@@ -301,7 +302,7 @@ def test_what_passes_is_told_from_a_bug(desk: Desk, failure: Exception, status: 
     def fails(_: Call) -> Any:
         raise failure
 
-    app = Application([_operation("fails", "GET", "/fails", fails, role="public")], desk)
+    app = Application([_operation("fails", "GET", "/fails", fails, kind=Public())], desk)
     assert call(app, "GET", "/fails", headers={}).status == status
 
 
@@ -425,3 +426,36 @@ def test_the_document_describes_the_whole_table() -> None:
     assert described == table | {("PATCH", path) for verb, path in table if verb == "PUT"}
     page = made["paths"]["/things"]["get"]
     assert [part["name"] for part in page["parameters"]] == ["page", "limit", "If-None-Match"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"verb": "POST", "kind": Look()}, {"verb": "PUT", "kind": kinds.Ask()}, {"kind": Change()},
+        {"verb": "POST", "kind": Mint()}, {"verb": "DELETE", "kind": Public()},
+        {"role": "public"}, {"role": "key"}, {"role": "partner", "client_header": "x-client-id"},
+        {"body": _BODY}, {"verb": "POST", "many": True}, {"verb": "PUT", "body_names": True},
+        {"verb": "POST", "must_have_body": False}, {"kind": Public(), "lane": "slow"},
+        {"verb": "POST", "lane": "slow"},
+        {"verb": "POST", "kind": kinds.Ask(notes=True), "lane": "bulk"},
+        {"kind": Mint(), "lane": "slow"}, {"kind": Look(timeless=True), "query": PAGED},
+        {"kind": Look(timeless=True), "client_header": "x-client-id"},
+        {"kind": Look(timeless=True), "lane": "slow"},
+        {"kind": Look(timeless=True), "role": "partner"},
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_no_operation(row: dict[str, Any]) -> None:
+    row = {"verb": "GET", "path": "/x", "work": lambda _: None} | row
+    with pytest.raises(ValueError, match="x: "):
+        _operation("x", **row)
+    with pytest.raises(TypeError):
+        Mint(timeless=True)  # type: ignore[call-arg]
+
+
+def test_an_operation_is_by_its_verb_what_it_does_not_say() -> None:
+    look, change = (_operation("x", verb, "/x", lambda _: None) for verb in ("GET", "POST"))
+    assert (look.kind, look.needs, look.writes) == (Look(), "read", False)
+    assert (change.kind, change.needs, change.writes) == (Change(), "write", True)
+    ask = _operation("x", "POST", "/x", lambda _: None, kind=kinds.Ask())
+    assert (ask.needs, ask.writes) == ("read", False)
+    assert _operation("x", "GET", "/x", lambda _: None, kind=Public()).role == "public"

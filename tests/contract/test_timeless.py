@@ -47,7 +47,7 @@ def test_only_what_names_all_by_its_path_is_timeless() -> None:
         assert (operation.verb, operation.role) == ("GET", "agency"), operation.name
         assert operation.query is Query, operation.name
         assert not operation.client_header, operation.name
-        assert not operation.mints, operation.name
+        assert not operation.writes, operation.name
         assert not operation.slow, operation.name
 
 

@@ -14,6 +14,7 @@ from flows.test_stats import Desk, add_job, traffic
 from flows.test_stats_http import House, filled
 from handbill.host.settings import Settings
 from handbill.http.app import Application
+from handbill.http.kinds import Public
 from handbill.http.operations import Answer, Operation
 from handbill.http.streaming import Chunks as Made
 from handbill.http.streaming import Stream as Sent
@@ -201,7 +202,7 @@ class Chunks(Iterator[bytes]):
 
 def _app(house: House, chunks: Chunks) -> Any:
     made = Operation(
-        name="chunks", verb="GET", path="/chunks", title="", about="", tag="", role="public",
+        name="chunks", verb="GET", path="/chunks", title="", about="", tag="", kind=Public(),
         work=lambda _: Answer(chunks=chunks, headers={"content-length": "2"}), answer={},
     )  # fmt: skip
     return Application([made], house.desk)

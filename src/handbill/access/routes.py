@@ -7,6 +7,7 @@ from typing import Any
 from handbill.access import service, tokens
 from handbill.access.keys import SIGNING, secret
 from handbill.access.rows import Agency, ApiClient, Key
+from handbill.http.kinds import Ask, Change, Look, Public
 from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.faults import Refused, not_found
@@ -224,7 +225,7 @@ OPERATIONS = [
         "revoked API client's tokens are dead at once.",
         tag=_TAG,
         role="key",
-        keeps_records=True,
+        kind=Ask(),
         work=_token,
         body=Object(
             {
@@ -250,7 +251,7 @@ OPERATIONS = [
         title="Get the public signing keys.",
         about="The public halves of the keys that sign access tokens, as a JWKS document.",
         tag=_TAG,
-        role="public",
+        kind=Public(),
         work=_jwks,
         answer=_JWKS_SCHEMA,
         sample_answer=_JWKS_SAMPLE,
@@ -301,7 +302,7 @@ OPERATIONS = [
         "keys live at a time.",
         tag=_TAG,
         work=_add_key,
-        shows_once=True,
+        kind=Change(shows_once=True),
         answer=result_schema(_API_KEY),
         sample_answer=done("API key created", _NEW_KEY_SAMPLE),
     ),
@@ -323,7 +324,7 @@ OPERATIONS = [
             }
         ),
         must_have_body=False,
-        shows_once=True,
+        kind=Change(shows_once=True),
         answer=result_schema(_API_KEY),
         sample={"overlapHours": 24},
         sample_answer=done("API key rotated", _NEW_KEY_SAMPLE),
@@ -348,7 +349,7 @@ OPERATIONS = [
         "It needs a token that may write, for each of these ids fetches a token of its scope.",
         tag=_TAG,
         work=_list_api_clients,
-        allowed_by="write",
+        kind=Look(needs="write"),
         query=PAGED,
         answer=page_schema(_API_CLIENT_SCHEMA),
         sample_answer={"data": [_API_CLIENT_SAMPLE]},

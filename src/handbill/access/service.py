@@ -19,7 +19,7 @@ from handbill.core.currencies import PLACES
 from handbill.core.nouns import Family
 from handbill.core.trail import Entity
 from handbill.host.ids import Ids, new_api_client_id, new_family_id, new_name
-from handbill.http.operations import Need
+from handbill.http.kinds import Need
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import HOUR, Instant
 from handbill.kit.signing import same

@@ -5,6 +5,7 @@
 from typing import Any
 
 from handbill.clients import service
+from handbill.http.kinds import Look
 from handbill.http.operations import Call, Operation, done, result_schema
 from handbill.wire.clients import UPDATE
 from handbill.wire.spelling import STATUS, TEXT, described, mapped, whole
@@ -85,7 +86,7 @@ OPERATIONS = [
         about="Tells whether the client is active (A) or paused (P).",
         tag=_TAG,
         work=_status,
-        timeless=True,
+        kind=Look(timeless=True),
         answer=whole(
             {
                 "result": described(STATUS, "A active, P paused."),
@@ -104,7 +105,7 @@ OPERATIONS = [
         "which they first came, never renumbered, never used again.",
         tag=_TAG,
         work=_idx_mappings,
-        timeless=True,
+        kind=Look(timeless=True),
         answer=mapped({"type": "string", "pattern": "^cif[0-9]+$"}),
         sample_answer={"external-data": "cif1", "day": "cif2", "cpc": "cif3"},
     ),

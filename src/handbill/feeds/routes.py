@@ -7,6 +7,7 @@ from handbill.feeds import previewing, service
 from handbill.feeds.collecting import place_of
 from handbill.feeds.importing import asked_of
 from handbill.feeds.rows import Run
+from handbill.http.kinds import Ask, Look
 from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.instants import iso_of
@@ -179,8 +180,7 @@ OPERATIONS = [
         tag=_TAG,
         work=_preview,
         body=CREATE,
-        keeps_records=True,
-        allowed_by="read",
+        kind=Ask(),
         lane="slow",
         answer=FEED_PREVIEWED,
         sample={"xmlFeedUrl": "https://feeds.example.com/jobs.xml", "schemaMappings": {}},
@@ -195,7 +195,7 @@ OPERATIONS = [
         about="One feed of the client.",
         tag=_TAG,
         work=_get,
-        timeless=True,
+        kind=Look(timeless=True),
         answer=FEED,
         sample_answer=room_samples.FEED,
     ),

@@ -6,6 +6,7 @@ from typing import Any
 from handbill.campaigns import service as campaigns
 from handbill.core.nouns import Campaign, Group
 from handbill.groups import previewing, service, tree_routes
+from handbill.http.kinds import Ask, Look
 from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.wire import samples
@@ -183,8 +184,7 @@ OPERATIONS = [
         tag=_TAG,
         work=_preview,
         body=GROUP_PREVIEW,
-        keeps_records=True,
-        allowed_by="read",
+        kind=Ask(),
         lane="slow",
         answer=GROUP_PREVIEWED,
         sample={"filters": _FILTERS, "priority": 1, "placements": [{"value": "TestExp1"}]},
@@ -224,7 +224,7 @@ OPERATIONS = [
         "Filters, ALL and ANY), and as they can be sent back (filters, AND and OR).",
         tag=_TAG,
         work=_get,
-        timeless=True,
+        kind=Look(timeless=True),
         answer=GROUP,
         sample_answer=samples.GROUP,
     ),

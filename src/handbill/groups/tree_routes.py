@@ -8,6 +8,7 @@ from handbill.campaigns import service as campaigns
 from handbill.clients import service as clients
 from handbill.core.nouns import Campaign
 from handbill.groups import service, tree
+from handbill.http.kinds import Look
 from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.wire import samples
@@ -116,7 +117,7 @@ OPERATIONS = [
         about="The client with its caps, exclusions and campaigns.",
         tag="Clients",
         work=_get_client,
-        timeless=True,
+        kind=Look(timeless=True),
         answer=CLIENT,
         sample_answer=samples.CLIENT,
     ),
@@ -143,7 +144,7 @@ OPERATIONS = [
         about="The campaign with its caps and job groups.",
         tag="Campaigns",
         work=_get_campaign,
-        timeless=True,
+        kind=Look(timeless=True),
         answer=CAMPAIGN,
         sample_answer=samples.CAMPAIGN,
     ),

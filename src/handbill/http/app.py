@@ -21,6 +21,7 @@ from handbill.http.aside import Told
 from handbill.http.bodies import Room, body_of
 from handbill.http.etags import require_match, tagged, unless_known
 from handbill.http.gates import Arrival, admitted, found_client, held_client, read_shapes
+from handbill.http.kinds import Mint
 from handbill.http.lanes import Deputies, Lanes, Owners, lane_of
 from handbill.http.operations import NO_RECORDS, Answer, Call, Desk, Lane, Operation, body_in
 from handbill.http.paths import Operations, raw_path_of, verb_of
@@ -39,7 +40,6 @@ _SMALL = 8_192  # an answer that may be kept; 16 MB are kept at most
 _THREADS = 10  # as many as have places
 _STREAM_THREADS = 16  # each waits for one chunk of a body at a time
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,100}")
-_KNOWN = frozenset({"agency", "partner"})  # who may retry a call by its Idempotency-Key
 _T = TypeVar("_T")
 
 
@@ -166,7 +166,7 @@ class Application(Router):
     ) -> Answer:
         """Gates and work, where they belong: on the event loop, or in a thread."""
         is_long = len(arrival.body) > _SHORT
-        if is_long or operation.mints or not self._desk.records.reads_inline:
+        if is_long or isinstance(operation.kind, Mint) or not self._desk.records.reads_inline:
             lane = self._lanes.bodies if is_long else self._lanes.threads
             return await self._threaded(lane, operation, reading, arrival, owner)
         if operation.verb == "GET":
@@ -279,8 +279,8 @@ class Application(Router):
             arrival.url, caller, client,
         )  # fmt: skip
         key = None
-        if operation.verb == "POST" and operation.role in _KNOWN and not operation.slow:
-            key = idempotency.key_of(operation, arrival.headers.getlist("idempotency-key"))
+        if operation.may_be_retried:
+            key = idempotency.key_of(arrival.headers.getlist("idempotency-key"))
         return Passed(operation, reading, call, key, arrival.body)
 
     def _changed(self, tx: Tx, passed: Passed) -> Answer:

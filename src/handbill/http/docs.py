@@ -7,6 +7,7 @@ from typing import Any
 
 from handbill.core import health
 from handbill.host import figures
+from handbill.http.kinds import Public
 from handbill.http.openapi import text
 from handbill.http.operations import Answer, Call, Operation
 from handbill.kit.faults import not_found
@@ -88,8 +89,8 @@ def _robots(_: Call) -> Answer:
 
 def _public(name: str, path: str, about: str, work: Any) -> Operation:
     return Operation(
-        name=name, verb="GET", path=path, title=about, about=about, tag="Service", role="public",
-        work=work, answer={}, bare=True,
+        name=name, verb="GET", path=path, title=about, about=about, tag="Service",
+        kind=Public(bare=True), work=work, answer={},
     )  # fmt: skip
 
 

@@ -31,9 +31,9 @@ class Kept(msgspec.Struct, array_like=True):
     media_type: str
 
 
-def key_of(operation: Operation, keys: list[str]) -> str | None:
+def key_of(keys: list[str]) -> str | None:
     """The request's key, if it has one that counts. **Refuses** a bad one (400)."""
-    if operation.verb != "POST" or not keys:
+    if not keys:
         return None
     if len(keys) > 1 or not 0 < len(keys[0]) <= _MOST_KEY:
         raise bad_request([Fault("/Idempotency-Key", f"must have 1 to {_MOST_KEY} characters")])

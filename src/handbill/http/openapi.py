@@ -205,7 +205,7 @@ def _operation(operation: Operation, verb: str, known: _Known) -> dict[str, Any]
         "summary": operation.title,
         "description": operation.about,
         "security": _security(operation),
-        "parameters": [*_parameters(operation, verb), *_conditions(operation, known.read)],
+        "parameters": [*_parameters(operation), *_conditions(operation, known.read)],
         "responses": _responses(operation, known),
     }
     if operation.body is not None:
@@ -250,7 +250,7 @@ def _security(operation: Operation) -> list[dict[str, list[str]]]:
     return [{"apiKey": [], "token": [operation.needs]}]
 
 
-def _parameters(operation: Operation, verb: str) -> list[dict[str, Any]]:
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
     found = [
         {
             "name": name, "in": "path", "required": True, "schema": {"type": "string"},
@@ -268,7 +268,7 @@ def _parameters(operation: Operation, verb: str) -> list[dict[str, Any]]:
             "description": about,
         })  # fmt: skip
     found.extend(_query(operation.query))
-    if verb == "POST" and operation.role in {"agency", "partner"} and not operation.slow:
+    if operation.may_be_retried:
         found.append({
             "name": "Idempotency-Key", "in": "header", "required": False,
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},

@@ -13,6 +13,7 @@ from handbill.host.clock import Clock
 from handbill.host.egress import Egress
 from handbill.host.ids import Ids
 from handbill.host.settings import Settings
+from handbill.http.kinds import Ask, Change, Kind, Look, Need, Public, fits, usual
 from handbill.kit.instants import Instant
 from handbill.kit.jsons import encode
 from handbill.store.blobs import Blobs
@@ -26,9 +27,6 @@ Role = Literal["agency", "partner", "key", "public"]
 """Who may call: an agency or a publisher partner, with key and token; ``key``: any key, no token
 yet; ``public``: anybody."""
 
-Need = Literal["read", "write"]
-"""What a token must allow; the access room spells these as scopes."""
-
 Lane = Literal["quick", "bulk", "slow", "stream"]
 """Where the work is done: quick, at once; bulk, many records at a time; slow, what may take
 seconds; stream, a body that is made while it is sent. None waits for another. A quick GET whose
@@ -38,6 +36,7 @@ ClientHeader = Literal["", "x-client-id", "s2s"]
 """Where a header names the client: nowhere, ``x-client-id``, or the three spellings of S2S."""
 
 PAGED = Paged
+_BY_VERB = cast(Kind, None)
 JSON = "application/json; charset=utf-8"
 _ROWS = "The records of this page, limit of them at most; empty past the end."
 
@@ -196,7 +195,10 @@ class Operation:
     work: Callable[[Call], Any]
     answer: Schema | type[Model]
     number: int | None = None
+    kind: Kind = _BY_VERB
+    """What it does to the records: by its verb it looks or changes, unless the row says so."""
     role: Role = "agency"
+    """Who may call; where the kind is public, anybody."""
     client_header: ClientHeader = ""
     query: type[Query] = Query
     body: Shape | type[Model] | OneOrMany | None = None
@@ -204,24 +206,10 @@ class Operation:
     """The body may be an array: 8 MB are allowed instead of 1."""
     must_have_body: bool = True
     """Whether the body must be there; else an absent one is read as ``{}``."""
-    allowed_by: Need | None = None
-    """What the token must allow, where the verb does not tell: a POST that only asks is a read."""
-    mints: bool = False
-    """A GET that may first have to make what it answers, such as an address."""
-    keeps_records: bool = False
-    """A POST that changes no records (a look-up, or an event that the journal keeps)."""
     lane: Lane = "quick"
     """Bulk, slow and stream never run on the event loop, and no answer of slow and stream is kept
-    for an Idempotency-Key. A slow look-up ``keeps_records`` too, so that no writer waits for it.
+    for an Idempotency-Key. What is slow does not write, so that no writer waits for it.
     """
-    shows_once: bool = False
-    """The answer is a secret: it is kept for no Idempotency-Key, and a retry is refused (400)."""
-    timeless: bool = False
-    """A GET by an agency whose answer follows from path and records alone, not from clock, settings
-    or query: it may be kept as long as nobody commits a change to the records.
-    """
-    bare: bool = False
-    """A public GET that needs no records: it is answered on the event loop, or awaited there."""
     body_names: bool = False
     """The body names things by their ids: an unknown one is 404."""
     success: int = 200
@@ -231,6 +219,28 @@ class Operation:
     """The reference's request sample."""
     sample_answer: Any = NOT_GIVEN
 
+    def __post_init__(self) -> None:
+        """**Refuses** (ValueError) what there cannot be."""
+        kind = self.kind or usual(self.verb)
+        object.__setattr__(self, "kind", kind)
+        if isinstance(kind, Public):
+            object.__setattr__(self, "role", "public")
+        for wrong, why in (
+            (not fits(kind, self.verb), f"a {self.verb} is no {type(kind).__name__}"),
+            (self.role == "public" and not isinstance(kind, Public), "what is public is Public"),
+            (self.role != "agency" and self.client_header, "only an agency has clients"),
+            (self.role == "key" and not isinstance(kind, Ask), "a key alone may only ask"),
+            (self.verb == "GET" and self.body is not None, "a GET has no body"),
+            (self.body is None and (self.many or self.body_names), "there is no body"),
+            (self.body is None and not self.must_have_body, "there is no body"),
+            (self.slow and self.role == "public", "who is slow has an owner"),
+            (self.lane in {"slow", "bulk"} and kind.writes, "nobody waits for what is slow"),
+            (self.timeless and (self.query.model_fields or self.lane != "quick"), "not timeless"),
+            (self.timeless and (self.client_header or self.role != "agency"), "not timeless"),
+        ):
+            if wrong:
+                raise ValueError(f"{self.name}: {why}")
+
     @property
     def slow(self) -> bool:
         """Whether it may take seconds."""
@@ -238,13 +248,30 @@ class Operation:
 
     @property
     def needs(self) -> Need:
-        """What the token must allow: GET reads, any other verb writes, unless the row says so."""
-        return self.allowed_by or ("read" if self.verb == "GET" else "write")
+        """What the token must allow."""
+        return self.kind.needs
 
     @property
     def writes(self) -> bool:
         """Whether the work needs a transaction that may write."""
-        return self.mints or (self.verb != "GET" and not self.keeps_records)
+        return self.kind.writes
+
+    @property
+    def timeless(self) -> bool:
+        return isinstance(self.kind, Look) and self.kind.timeless
+
+    @property
+    def shows_once(self) -> bool:
+        return isinstance(self.kind, Change) and self.kind.shows_once
+
+    @property
+    def bare(self) -> bool:
+        return isinstance(self.kind, Public) and self.kind.bare
+
+    @property
+    def may_be_retried(self) -> bool:
+        """Whether its answer is kept for an Idempotency-Key."""
+        return self.verb == "POST" and self.role in {"agency", "partner"} and not self.slow
 
 
 def done(message: str, result: Any = True) -> dict[str, Any]:

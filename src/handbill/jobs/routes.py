@@ -3,6 +3,7 @@
 from typing import Any
 
 from handbill.core.nouns import Job
+from handbill.http.kinds import Ask
 from handbill.http.operations import Call, Operation, done, result_schema
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.jobs import editing, service
@@ -213,8 +214,7 @@ OPERATIONS = [
         body=BULK,
         many=True,
         lane="bulk",
-        keeps_records=True,
-        allowed_by="read",
+        kind=Ask(),
         answer=listed(JOB),
         sample=["e13cd1d459a7be781712aa2636a9580c", "e13cd1d459a7be781712aa2636a9580d"],
         sample_answer=[samples.JOB],

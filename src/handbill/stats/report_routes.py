@@ -6,6 +6,7 @@ from typing import Any
 from handbill.access.keys import secret
 from handbill.callbacks import service as callbacks
 from handbill.host.ids import new_name
+from handbill.http.kinds import Ask
 from handbill.http.operations import Answer, Call, Operation
 from handbill.kit.faults import Fault, bad_request, not_found
 from handbill.kit.instants import iso_of
@@ -151,7 +152,7 @@ OPERATIONS = [
         work=_stream,
         body=grouped(FILTERS),
         lane="stream",
-        allowed_by="read",
+        kind=Ask(notes=True),
         media_types=("application/x-ndjson",),
         answer=_LINE,
         sample={
@@ -172,7 +173,7 @@ OPERATIONS = [
         f"/reports/{{report_id}} for it, or name a callBackUrl. {TOLD} Ratios (cpc, cpa, cta) must "
         "not be summed.",
         tag=_TAG,
-        allowed_by="read",
+        kind=Ask(notes=True),
         client_header="x-client-id",
         work=_grouped,
         body=grouped(FILTERS),
@@ -196,7 +197,7 @@ OPERATIONS = [
         "truncated by default). An apply is told at the address of its click, on its own day. "
         f"country and city are told by HANDBILL_GEO_FILE, and empty without. {TOLD}",
         tag=_TAG,
-        allowed_by="read",
+        kind=Ask(notes=True),
         client_header="x-client-id",
         work=_by_address,
         body=by_address(FILTERS),
@@ -231,7 +232,7 @@ OPERATIONS = [
         "family's publishers did for one client, by day, placement and bid type, with what they "
         f"may invoice (grossSpend): one CSV file. Days are the client's. {TOLD}",
         tag=_PARTNERS,
-        allowed_by="read",
+        kind=Ask(notes=True),
         role="partner",
         work=_ask_for_family,
         body=FOR_FAMILY,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from handbill.access.keys import secret
+from handbill.http.kinds import Ask, Public
 from handbill.http.operations import Answer, Call, Operation
 from handbill.stats import service
 from handbill.stats.files import MEDIA_TYPE
@@ -94,7 +95,7 @@ OPERATIONS = [
         "question is answered in the background: poll GET /stats/{taskId}. Ratios (cpc, cpa, cta) "
         f"must not be summed. {TOLD}",
         tag=_TAG,
-        allowed_by="read",
+        kind=Ask(notes=True),
         client_header="x-client-id",
         work=_submit,
         body=QUESTION,
@@ -132,7 +133,7 @@ OPERATIONS = [
         about="The signed link from a report's location. No key is needed; the link is the right "
         "to read this file, and expires.",
         tag=_TAG,
-        role="public",
+        kind=Public(),
         work=_file,
         answer={"description": "The file: CSV, JSONL or Parquet, gzipped if so asked."},
         media_types=_FILE_TYPES,

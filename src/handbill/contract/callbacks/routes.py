@@ -2,6 +2,7 @@
 
 from handbill.callbacks import service
 from handbill.contract.callbacks.models import CallbackSecret
+from handbill.http.kinds import Mint
 from handbill.http.operations import Call, Operation
 
 
@@ -22,8 +23,7 @@ OPERATIONS = [
         "Any 2xx ends a callback, 410 disables it; else it is tried 8 times over three days.",
         tag="Reports",
         work=_secret,
-        mints=True,
-        allowed_by="write",  # whoever knows it can speak in our name
+        kind=Mint(needs="write"),  # whoever knows it can speak in our name
         answer=CallbackSecret,
         sample_answer={"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw6ZUkW5N3c9A="},
     ),

@@ -8,6 +8,7 @@ from handbill.contract.events.models import (
     RecentEvents,
     RecentQuery,
 )
+from handbill.http.kinds import Change
 from handbill.http.operations import Call, Operation
 from handbill.ledger.recent import recent
 from handbill.store.journal_reading import JournalReader
@@ -48,7 +49,7 @@ OPERATIONS = [
         work=_take,
         body=EVENTS,
         many=True,
-        keeps_records=True,
+        kind=Change(in_journal=True),
         answer=EventsAccepted,
         sample={
             "clickId": "AgEk9mDq6V0nJb0hWlPzYwAGQ2l4",

@@ -11,6 +11,7 @@ from handbill.contract.publisher_families.models import (
     family_told,
 )
 from handbill.core.nouns import Family
+from handbill.http.kinds import Change
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.publishers import families
@@ -80,7 +81,7 @@ OPERATIONS = [
         tag=_TAG,
         work=_create,
         body=NewFamily,
-        shows_once=True,
+        kind=Change(shows_once=True),
         answer=FamilyMade,
         sample={"name": "Test Exp Group", "publishers": ["TestExp1"]},
         sample_answer=_SAMPLE_MADE,

@@ -13,6 +13,7 @@ from handbill.contract.publishers.models import (
     publisher_with_feed,
 )
 from handbill.core.nouns import Publisher
+from handbill.http.kinds import Mint
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.listings import minding
@@ -188,7 +189,7 @@ OPERATIONS = [
         "is random and stays; whoever knows it may read the feed.",
         tag=_TAG,
         work=_get,
-        mints=True,
+        kind=Mint(),
         answer=PublisherWithFeed,
         sample_answer=_ROW | {"feedUrl": _URL},
     ),
@@ -201,7 +202,7 @@ OPERATIONS = [
         "when it is first asked for; the file follows within moments.",
         tag=_TAG,
         work=_feed,
-        mints=True,
+        kind=Mint(),
         query=OfClient,
         answer=PublisherFeed,
         sample_answer={"publisherId": "TestExp1", "clientId": _CLIENT_ID, "feedUrl": _URL},
