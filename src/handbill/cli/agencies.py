@@ -23,12 +23,12 @@ agency = typer.Typer(no_args_is_help=True, help="Agencies: the tenants of this i
 @agency.command("create")
 def create_agency(
     agency_id: Annotated[str, typer.Argument(metavar="ID", help="Letters, digits, - and _.")],
-    name: Annotated[str, typer.Option(help="Its name; the id if absent.")] = "",
+    name: Annotated[str, typer.Option(help="Display name; the id if absent.")] = "",
     currency: Annotated[str, typer.Option(help="ISO 4217 code.")] = "USD",
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Create an agency; prints its id, its API key (shown this once) and its API client id."""
+    """Create an agency; print its id, its API key (shown only this once) and its API client id."""
     from handbill.access.service import create_agency as create
 
     settings = settings_with(data=data)
@@ -66,11 +66,11 @@ def show_agency(agency_id: IdArgument, data: DataOption = None, json: JsonOption
 @agency.command("update")
 def update_agency(
     agency_id: IdArgument,
-    name: Annotated[str, typer.Option(help="Its new name. Id and currency stay.")],
+    name: Annotated[str, typer.Option(help="The new name. Id and currency do not change.")],
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Give an agency another name."""
+    """Rename an agency."""
     from handbill.access.routes import AGENCY_UPDATE
     from handbill.access.service import update_agency as update
 

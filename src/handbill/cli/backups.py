@@ -17,16 +17,16 @@ from handbill.opening import opened
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-index = typer.Typer(no_args_is_help=True, help="The edge's index: what clicks are answered from.")
+index = typer.Typer(no_args_is_help=True, help="The edge's index, from which clicks are answered.")
 _DEST = typer.Argument(metavar="DEST", help="The backup's folder.")
 _WORDS = {"records": "Records", "journal": "Journal", "blobs": "Files"}
 
 
 def backup(dest: Annotated[Path, _DEST], data: DataOption = None, json: JsonOption = False) -> None:
-    """Copy an installation, also while it serves, into a new folder DEST, as it is at one moment.
+    """Back up an installation, also while it runs, into a new folder DEST, as of one moment.
 
-    DEST must be empty or not be there. Secrets in it are sealed; the master key that opens them is
-    not in it: keep a copy of that key apart.
+    DEST must be empty or absent. Secrets in it are encrypted, and the master key is not included:
+    keep a copy of that key elsewhere.
     """
     from handbill.keeping.backup import Source, back_up
     from handbill.keeping.manifest import NotWhole
@@ -53,15 +53,15 @@ def restore(
     dest: Annotated[Path, _DEST],
     key: Annotated[
         Path | None,
-        typer.Option(help="The file of the master key; it is copied into the new data folder."),
+        typer.Option(help="File of the master key; it is copied into the new data folder."),
     ] = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Bring a backup back into a new data folder, on which `serve` starts; every file is proved.
+    """Restore a backup into a new data folder, ready for `serve`; every file is verified.
 
-    Records go to SQLite in the folder, or to an empty PostgreSQL database that
-    HANDBILL_RECORDS_URL names, whichever they came from. Nothing is ever written over.
+    Records go to SQLite in the folder, or to an empty PostgreSQL database if HANDBILL_RECORDS_URL
+    names one, whichever they came from. Nothing is ever overwritten.
     """
     from handbill.keeping.manifest import NotWhole, require_empty
     from handbill.keeping.restore import Target, read_backup, require_keys, restore, under_way
@@ -94,8 +94,8 @@ def restore(
 
 @index.command("rebuild")
 def rebuild_index(data: DataOption = None, json: JsonOption = False) -> None:
-    """Empty the edge's index and fill it again from the records. Beside a running server, links
-    that it does not hold yet are answered 503 meanwhile.
+    """Rebuild the edge's index from the records. Beside a running server, links that are not yet in
+    it are answered with 503 meanwhile.
     """
     from handbill.listings.indexing import begin_refill, refill
     from handbill.opening import open_tools

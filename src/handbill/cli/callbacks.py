@@ -9,18 +9,20 @@ from handbill.cli.speaking import DataOption, JsonOption, say
 from handbill.cli.standing import standing
 from handbill.opening import open_tools
 
-callbacks = typer.Typer(no_args_is_help=True, help="Callbacks: what reports tell their askers.")
+callbacks = typer.Typer(
+    no_args_is_help=True, help="Callbacks: notifications about finished reports."
+)
 
 
 @callbacks.command("run")
 def run_callbacks(
     waiting: Annotated[
-        bool, typer.Option(help="Also try those that wait for their next try.")
+        bool, typer.Option(help="Include those that wait for their next attempt.")
     ] = False,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Try the callbacks that are due, here and now; works beside a running server."""
+    """Send the callbacks that are due, now; works beside a running server."""
     from handbill.callbacks.service import hurry
     from handbill.callbacks.work import run_due
 

@@ -25,34 +25,38 @@ _WHEN = "A day of UTC, or an instant such as 2026-11-27T10:00:00Z."
 
 def changes(
     agency_id: Annotated[
-        str | None, typer.Option("--agency", metavar="A", help="Only of this agency.")
+        str | None, typer.Option("--agency", metavar="A", help="Only changes of this agency.")
     ] = None,
     client_id: Annotated[
-        str | None, typer.Option("--client", metavar="C", help="Only of this client.")
+        str | None, typer.Option("--client", metavar="C", help="Only changes of this client.")
     ] = None,
     entity_id: Annotated[
         str | None,
-        typer.Option("--entity", metavar="ID", help="Only of what has this id, or key's prefix."),
+        typer.Option(
+            "--entity", metavar="ID", help="Only changes of the entity with this id or key prefix."
+        ),
     ] = None,
     actor: Annotated[
         str | None,
         typer.Option(
             metavar="WHO",
-            help="Only by this API client, user or task; or by CLI, API_CLIENT, SCHEDULE.",
+            help="Only by this API client, user or task, or by CLI, API_CLIENT, SCHEDULE.",
         ),
     ] = None,
-    since: Annotated[str | None, typer.Option(metavar="T", help=f"From then on. {_WHEN}")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="T", help=f"From this time on. {_WHEN}")
+    ] = None,
     until: Annotated[
         str | None,
-        typer.Option(metavar="T", help="Before it; of a day, to its end."),
+        typer.Option(metavar="T", help="Before this time; with a day, until its end."),
     ] = None,
-    last: Annotated[int, typer.Option(min=1, max=_MOST, help="So many of them.")] = 50,
+    last: Annotated[int, typer.Option(min=1, max=_MOST, help="Number of entries.")] = 50,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List who changed what, newest first; kept for 400 days. A secret is told only as changed.
+    """List who changed what, newest first; kept for 400 days. Secrets are only shown as changed.
 
-    Fields are named, and values written, as they are kept: money in millionths.
+    Fields and values are shown as stored: money in millionths.
     """
     kind = _ACTORS.get(actor or "")
     since_at, until_at = _instant(since, "--since", 0), _instant(until, "--until", DAY)

@@ -12,11 +12,13 @@ from handbill.core.nouns import Client, Publisher
 from handbill.opening import Opened
 from handbill.store.records import Tx
 
-definition = typer.Typer(no_args_is_help=True, help="What makes a publisher's clicks payable.")
-PublisherArgument = Annotated[str, typer.Argument(metavar="PUBLISHER", help="Its id.")]
+definition = typer.Typer(
+    no_args_is_help=True, help="Click definitions: which clicks of a publisher are payable."
+)
+PublisherArgument = Annotated[str, typer.Argument(metavar="PUBLISHER", help="The publisher's id.")]
 AgencyOption = Annotated[str, typer.Option("--agency", help="The agency that uses it.")]
 ClientOption = Annotated[
-    str | None, typer.Option("--client", help="For this client only; else for every client.")
+    str | None, typer.Option("--client", help="For this client only; otherwise for all clients.")
 ]
 Found = tuple[Opened, Tx, Publisher, Client | None]
 _OFF = "off"
@@ -64,22 +66,28 @@ def change(
     publisher_id: PublisherArgument,
     agency_id: AgencyOption,
     client_id: ClientOption = None,
-    preset: Annotated[str | None, typer.Option(help="Begin with: Default, 1 to 5.")] = None,
-    enable: Annotated[bool | None, typer.Option(help="Whether it is in force.")] = None,
-    bot: Annotated[bool | None, typer.Option(help="Whether bots' clicks are dropped.")] = None,
-    duplicate: Annotated[str | None, typer.Option(help="Window in seconds, or off.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Preset to start from: Default, 1 to 5.")
+    ] = None,
+    enable: Annotated[bool | None, typer.Option(help="Whether the definition applies.")] = None,
+    bot: Annotated[bool | None, typer.Option(help="Whether clicks of bots are excluded.")] = None,
+    duplicate: Annotated[
+        str | None, typer.Option(help="Duplicate window in seconds, or off.")
+    ] = None,
     latent: Annotated[
-        str | None, typer.Option(help="Grace in seconds after the job left the feed, or off.")
+        str | None, typer.Option(help="Seconds after the job left the feed, or off.")
     ] = None,
     foreign: Annotated[str | None, typer.Option(help="COUNTRY, STATE, CITY, or off.")] = None,
     most_clicks: Annotated[
-        str | None, typer.Option(help="Of one address in a day; or off.")
+        str | None, typer.Option(help="Most clicks from one address per day, or off.")
     ] = None,
-    bot_ips_url: Annotated[str | None, typer.Option(help="Address of a CSV, or off.")] = None,
+    bot_ips_url: Annotated[
+        str | None, typer.Option(help="URL of a CSV with addresses of bots, or off.")
+    ] = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Make or change a definition; what is not said stays, `off` switches a rule off."""
+    """Create or change a definition. Omitted options stay; `off` turns a rule off."""
     from handbill.contract.definitions.models import DefinitionChange
     from handbill.definitions.service import put
 
@@ -108,7 +116,7 @@ def clear(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Take a definition away: what is more general holds again."""
+    """Remove a definition; the more general one applies again."""
     from handbill.definitions.service import delete
 
     at = _at(data, agency_id, publisher_id, client_id)

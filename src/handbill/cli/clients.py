@@ -22,7 +22,7 @@ from handbill.wire.clients import spell_client
 
 client = typer.Typer(no_args_is_help=True, help="Clients: the employers of an agency.")
 stage_map = typer.Typer(
-    no_args_is_help=True, help="Stage maps: what a client's own status texts stand for."
+    no_args_is_help=True, help="Stage maps: which stages a client's status texts mean."
 )
 ClientArgument = Annotated[str, typer.Argument(metavar="CLIENT", help="The client's id.")]
 _SHOWN = ("id", "companyName", "activeStatus", "timeZone", "startDate", "endDate", "pixelId")
@@ -51,7 +51,7 @@ def list_clients(
 def show_stage_map(
     client_id: ClientArgument, data: DataOption = None, json: JsonOption = False
 ) -> None:
-    """Print the map, and the texts that came and stand for no stage yet."""
+    """Print the map, and the received texts that have no stage yet."""
     with opened(standing(data)) as stores, stores.records.read() as tx:
         stages, unmapped = funnel.stage_map(tx, client_named(tx, client_id))
     if json:
@@ -67,7 +67,7 @@ def set_stage_map(
     client_id: ClientArgument,
     stage: Annotated[
         list[str] | None,
-        typer.Option(metavar="TEXT=STAGE", help="What a text stands for; as often as need be."),
+        typer.Option(metavar="TEXT=STAGE", help="Stage of a text; may be repeated."),
     ] = None,
     file: Annotated[
         Path | None,
@@ -78,7 +78,7 @@ def set_stage_map(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Replace the map, as PUT …/stage-map does; items that have no stage yet get theirs."""
+    """Replace the map, as PUT …/stage-map does; items without a stage get theirs."""
     if stage is None and file is None:
         raise typer.BadParameter("say the map: --stage TEXT=STAGE, or --file FILE")
     given = _of_file(file) if file is not None else {}

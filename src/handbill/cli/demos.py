@@ -11,7 +11,7 @@ from handbill.cli.speaking import DataOption, JsonOption, Mistaken, configured
 def demo(
     data: DataOption = None,
     stay: Annotated[bool, typer.Option("--stay", help="Keep serving afterwards.")] = False,
-    seed: Annotated[int, typer.Option(min=0, max=99, help="Another seed, another market.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=99, help="Seed of the market.")] = 1,
     host: HostOption = None,
     api_port: ApiPortOption = None,
     edge_port: EdgePortOption = None,
@@ -19,7 +19,7 @@ def demo(
 ) -> None:
     """Fill an empty data folder with a small market, play traffic, print a report.
 
-    Exit status 1 when something does not add up.
+    Exit status 1 if the results are not consistent.
     """
     from handbill.config import BadSettings
     from handbill.demo.calls import DemoFailed

@@ -12,9 +12,9 @@ from handbill.host.settings import Settings
 
 
 def doctor(data: DataOption = None, json: JsonOption = False) -> None:
-    """Look at an installation, beside a running server too; say what is wrong and what to do.
+    """Examine an installation, also beside a running server; report problems and their remedies.
 
-    Nothing is changed. Exit status 0 when all is well, else 1.
+    Nothing is changed. Exit status 0 if there are none, else 1.
     """
     from handbill.keeping.doctor import Patient, examine
     from handbill.opening import stores_at

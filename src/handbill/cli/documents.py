@@ -19,7 +19,7 @@ from handbill.config import meanings, without_password
 
 
 def settings(data: DataOption = None, json: JsonOption = False) -> None:
-    """Print every setting: its default, its meaning, its value now and where that came from."""
+    """Print all settings: default, meaning, current value and its origin."""
     now = configured(data=data)
     rows = []
     for told in meanings():
@@ -52,7 +52,7 @@ def _shown(value: Any) -> Any:
 
 
 def migrate(data: DataOption = None, json: JsonOption = False) -> None:
-    """Bring the records to the newest revision. `serve` does it by itself."""
+    """Upgrade the tables of the records. `serve` does this automatically."""
     from handbill.opening import prepare
 
     chosen = settings_with(data=data)
@@ -62,7 +62,7 @@ def migrate(data: DataOption = None, json: JsonOption = False) -> None:
 
 def openapi(
     write: Annotated[Path | None, typer.Option(help="Write the document to this file.")] = None,
-    check: Annotated[Path | None, typer.Option(help="Fail when this file is not it.")] = None,
+    check: Annotated[Path | None, typer.Option(help="Fail if this file is not up to date.")] = None,
 ) -> None:
     """Print, write or check the OpenAPI document."""
     from handbill.api import operations

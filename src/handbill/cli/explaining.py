@@ -10,7 +10,7 @@ from handbill.cli.standing import client_named, missing_told, standing
 from handbill.kit.jsons import encode
 from handbill.opening import opened
 
-explain = typer.Typer(no_args_is_help=True, help="Why things are as they are.")
+explain = typer.Typer(no_args_is_help=True, help="Explain the state of things.")
 _WIDTH = 24
 _LOSES = {
     "NOT_ACTIVE": "not active", "NO_FILTER": "has no filter", "NO_MATCH": "does not match",
@@ -25,7 +25,7 @@ def explain_job(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Tell why a job is, or is not, in each publisher's feed. Works beside a running server."""
+    """Explain why a job is, or is not, in each publisher's feed."""
     from handbill.listings import explaining
     from handbill.listings.explain_routes import spell_explained
 

@@ -27,18 +27,16 @@ PrefixArgument = Annotated[
 
 @family.command("create")
 def create_family(
-    publishers: Annotated[str, typer.Option(help="Publisher ids, a comma list.")],
+    publishers: Annotated[str, typer.Option(help="Publisher ids, separated by commas.")],
     agency_id: Annotated[
         str | None,
-        typer.Option(
-            "--agency", help="Only this agency's publishers of those ids; it may mind the family."
-        ),
+        typer.Option("--agency", help="Use this agency's publishers; it may manage the family."),
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the vendor.")] = "",
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Create a family; prints its id, its API key (shown this once) and its API client id."""
+    """Create a family; print its id, its API key (shown only this once) and its API client id."""
     from handbill.contract.publisher_families.models import NewFamily
     from handbill.publishers.service import create_family as create
 
@@ -54,7 +52,7 @@ def create_family(
 
 @family.command("list")
 def list_families(data: DataOption = None, json: JsonOption = False) -> None:
-    """List every family, oldest first."""
+    """List all families, oldest first."""
     from handbill.access.service import families
     from handbill.contract.publisher_families.models import family_told
     from handbill.wire.models import spelled
@@ -89,13 +87,14 @@ def show_family(family_id: IdArgument, data: DataOption = None, json: JsonOption
 def update_family(
     family_id: IdArgument,
     publishers: Annotated[
-        str | None, typer.Option(help="Publisher ids, a comma list; it replaces the former one.")
+        str | None,
+        typer.Option(help="Publisher ids, separated by commas; replaces the former list."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the vendor.")] = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Give a family other publishers or another name."""
+    """Change the publishers or the name of a family."""
     from handbill.contract.publisher_families.models import FamilyChange
     from handbill.publishers.families import update
 
@@ -112,7 +111,7 @@ def update_family(
 
 @family.command("delete")
 def delete_family(family_id: IdArgument, data: DataOption = None, json: JsonOption = False) -> None:
-    """Delete a family; its keys and tokens are dead at once. Its publishers stay."""
+    """Delete a family and revoke its keys and tokens. Its publishers remain."""
     from handbill.access.service import delete_family as delete
 
     with writing(data) as (tx, stores):
@@ -122,7 +121,7 @@ def delete_family(family_id: IdArgument, data: DataOption = None, json: JsonOpti
 
 @family.command("add-key")
 def add_key(family_id: IdArgument, data: DataOption = None, json: JsonOption = False) -> None:
-    """Make one more key of a family; prints it, this once."""
+    """Create a further key of a family; it is printed only this once."""
     from handbill.access.service import add_key as add
 
     with writing(data) as (tx, stores):
@@ -138,13 +137,13 @@ def rotate_key(
     overlap_hours: Annotated[
         int,
         typer.Option(
-            min=0, max=MOST_OVERLAP_HOURS, help="Hours for which the former key goes on working."
+            min=0, max=MOST_OVERLAP_HOURS, help="Hours for which the former key remains valid."
         ),
     ] = 24,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Make a new key in place of one; prints it, this once."""
+    """Replace a key by a new one, which is printed only this once."""
     from handbill.access.service import rotate_key as rotate
 
     with writing(data) as (tx, stores):
@@ -162,7 +161,7 @@ def revoke_key(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Kill a key at once."""
+    """Revoke a key at once."""
     from handbill.access.service import revoke_key as revoke
 
     with writing(data) as (tx, stores):

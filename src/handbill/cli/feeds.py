@@ -14,9 +14,7 @@ from handbill.opening import opened
 from handbill.store.records import Tx
 
 feed = typer.Typer(no_args_is_help=True, help="Inbound feeds.")
-FeedArgument = Annotated[
-    str, typer.Argument(metavar="FEED_ID", help="As POST …/feeds answered it.")
-]
+FeedArgument = Annotated[str, typer.Argument(metavar="FEED_ID", help="The feed's id.")]
 _SHOWN = ("id", "source", "active", "lastUpdated")
 _SHOWN_OF_RUN = ("id", "status", "percent", "createdOn", "endedOn", "message")
 _AT_ONCE = 1_000
@@ -49,11 +47,11 @@ def list_feeds(
 @feed.command("runs")
 def list_runs(
     feed_id: FeedArgument,
-    last: Annotated[int, typer.Option(min=1, max=_AT_ONCE, help="So many of them.")] = 10,
+    last: Annotated[int, typer.Option(min=1, max=_AT_ONCE, help="Number of entries.")] = 10,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List a feed's last runs, newest first; as JSON with their counts and faults."""
+    """List a feed's last runs, newest first; JSON output includes counts and faults."""
     with opened(standing(data)) as stores, stores.records.read() as tx:
         found, _ = service.runs_page(tx, _feed_named(tx, feed_id).no, 0, last)
     say_rows([spell_run(run) for run in found], _SHOWN_OF_RUN, as_json=json)
@@ -63,12 +61,12 @@ def list_runs(
 def run_feed(
     feed_id: FeedArgument,
     force: Annotated[
-        bool, typer.Option(help="Take the feed over although it lost more than half of its jobs.")
+        bool, typer.Option(help="Import the feed even if it lost more than half of its jobs.")
     ] = False,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Ask for an import now; a worker of the running server does it. Prints the run's id."""
+    """Request an import now, done by the running server. Prints the run's id."""
     with opened(standing(data)) as stores, stores.records.write() as tx:
         found = _feed_named(tx, feed_id)
         run = service.run_now(tx, stores.ids, stores.clock.now(), found, force=force)

@@ -17,15 +17,13 @@ from handbill.opening import opened
 from handbill.work import hosts as service
 from handbill.work.hosts import HeldByOther, Host
 
-hosts = typer.Typer(
-    no_args_is_help=True, help="The hosts of these records: one serves them at a time."
-)
+hosts = typer.Typer(no_args_is_help=True, help="Hosts of these records; one serves them at a time.")
 _COLUMNS = ("id", "name", "holds", "startedAt", "seenAt", "endedAt", "successor")
 
 
 @hosts.command("list")
 def list_hosts(data: DataOption = None, json: JsonOption = False) -> None:
-    """List the hosts that ever served these records, the oldest first, and which one does now."""
+    """List all hosts that have served these records, oldest first, and the current one."""
     with writing(data) as (tx, _):
         now = tx.now()
         rows = [_spell(host, now) for host in service.every(tx)]
@@ -34,12 +32,12 @@ def list_hosts(data: DataOption = None, json: JsonOption = False) -> None:
 
 @hosts.command("release")
 def release(
-    host_id: Annotated[str, typer.Argument(metavar="HOST_ID", help="`hosts list` names it.")],
+    host_id: Annotated[str, typer.Argument(metavar="HOST_ID", help="The id, from `hosts list`.")],
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Let another host serve at once, when this one is gone for good. If it lives after all, it
-    ends by itself a few seconds later.
+    """Release a host that is gone for good, so that another may serve at once. If it still runs, it
+    ends within seconds.
     """
     with writing(data) as (tx, stores):
         held = service.holder(tx)
@@ -52,13 +50,15 @@ def release(
 
 @hosts.command("adopt")
 def adopt(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Its data folder, or a copy.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The former host's data folder, or a copy.")
+    ],
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Take over what a host that is gone has left in its journal, so that it is judged here.
+    """Judge the events that a former host has left in its journal.
 
-    What was judged of it already is not judged again. Works beside a running server.
+    Events already judged are not judged again. Works beside a running server.
     """
     settings = standing(data)
     own = host_of(settings.data_folder, SystemIds())

@@ -9,15 +9,17 @@ from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say_rows, wa
 from handbill.cli.standing import standing
 from handbill.opening import journal_reader, opened
 
-journal = typer.Typer(no_args_is_help=True, help="The journal: what the doors have acknowledged.")
+journal = typer.Typer(
+    no_args_is_help=True, help="The journal: acknowledged events before they are judged."
+)
 _DAMAGE = ("source", "segment", "byte", "recordsMissing", "reason")
 _RECEIPT = ("source", "segment", "fromByte", "toSegment", "toByte", "recordsMissing", "reason")
 
 
 @journal.command("check")
 def check(data: DataOption = None, json: JsonOption = False) -> None:
-    """Read what is not judged yet, and tell what of it is damaged or lost. Exit status 0: nothing;
-    1: something. Changes nothing; works beside a running server.
+    """Read the events not yet judged, and report damaged or missing parts. Exit status 0: none; 1:
+    some. Changes nothing; works beside a running server.
     """
     from handbill.ledger.quarantining import damages
 
@@ -43,14 +45,14 @@ def check(data: DataOption = None, json: JsonOption = False) -> None:
 @journal.command("quarantine")
 def quarantine(
     source: Annotated[
-        str | None, typer.Argument(metavar="SOURCE", help="As `journal check` names it.")
+        str | None, typer.Argument(metavar="SOURCE", help="The source, from `journal check`.")
     ] = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Set damaged stretches aside, of one source or of all, so that the rest is judged. Each gets a
-    receipt of what may be missing, in the folder .quarantine of the journal. Works beside a running
-    server; what is whole is left alone.
+    """Set damaged parts aside, of one source or of all, so that the rest is judged. A receipt in
+    the journal's folder .quarantine says what may be missing. Works beside a running server; intact
+    parts are left alone.
     """
     from handbill.ledger import quarantining
 

@@ -20,7 +20,7 @@ api_key = typer.Typer(
     no_args_is_help=True, help="API keys (x-api-key) of an agency or a publisher family."
 )
 api_client = typer.Typer(
-    no_args_is_help=True, help="API clients (what POST /token names) of an agency or a family."
+    no_args_is_help=True, help="API clients (client_id of POST /token) of an agency or a family."
 )
 
 
@@ -32,7 +32,7 @@ class Scope(StrEnum):
 
 
 PrefixArgument = Annotated[
-    str, typer.Argument(metavar="PREFIX", help="The key's part after hb_; `api-key list` has it.")
+    str, typer.Argument(metavar="PREFIX", help="The part after hb_, from `api-key list`.")
 ]
 _NONE_SUCH = "there is no live {what} {name!r} of that owner; `handbill {command} list` names them"
 
@@ -53,7 +53,7 @@ def list_keys(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List the keys, revoked ones too, oldest first; never their secrets."""
+    """List the keys, including revoked ones, oldest first; never their secrets."""
     with _owned(data, agency_id, family_id) as (_, tx, owner):
         rows = [spell_key(key) for key in service.keys_of(tx, owner)]
     say_rows(rows, ("prefix", "createdOn", "expiresOn", "revokedOn"), as_json=json)
@@ -66,7 +66,7 @@ def create_key(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Create one more key; prints it, this once."""
+    """Create a further key; it is printed only this once."""
     with _owned(data, agency_id, family_id) as (stores, tx, owner):
         made = service.add_key(tx, stores.ids, stores.clock.now(), owner)
     say({"apiKey": made}, as_json=json)
@@ -76,14 +76,17 @@ def create_key(
 def rotate_key(
     prefix: PrefixArgument,
     overlap_hours: Annotated[
-        int, typer.Option(min=0, max=MOST_OVERLAP_HOURS, help="So long the former key still works.")
+        int,
+        typer.Option(
+            min=0, max=MOST_OVERLAP_HOURS, help="Hours for which the former key remains valid."
+        ),
     ] = 24,
     agency_id: AgencyOption = None,
     family_id: FamilyOption = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Create a key in place of another, which goes on working for a while; prints it, this once."""
+    """Replace a key, which remains valid for a while; the new one is printed only this once."""
     with _owned(data, agency_id, family_id) as (stores, tx, owner):
         now = stores.clock.now()
         with _known("API key", prefix, "api-key"):
@@ -101,7 +104,7 @@ def revoke_key(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Kill a key at once, in every process."""
+    """Revoke a key at once, in all processes."""
     known = _known("API key", prefix, "api-key")
     with _owned(data, agency_id, family_id) as (stores, tx, owner), known:
         service.revoke_key(tx, stores.clock.now(), owner, prefix)
@@ -115,7 +118,7 @@ def list_api_clients(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List the API clients, revoked ones too, oldest first."""
+    """List the API clients, including revoked ones, oldest first."""
     with _owned(data, agency_id, family_id) as (_, tx, owner):
         rows = [spell_api_client(one) for one in service.api_clients_of(tx, owner)]
     say_rows(rows, ("client_id", "scope", "createdOn", "revokedOn"), as_json=json)
@@ -125,14 +128,14 @@ def list_api_clients(
 def create_api_client(
     may: Annotated[
         list[Scope] | None,
-        typer.Option("--scope", help="What its tokens may do, for ever; both if absent."),
+        typer.Option("--scope", help="What its tokens may do, permanently; both if absent."),
     ] = None,
     agency_id: AgencyOption = None,
     family_id: FamilyOption = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Create one more API client; prints its id and scope."""
+    """Create a further API client; print its id and scope."""
     with _owned(data, agency_id, family_id) as (stores, tx, owner):
         wanted = {one.value for one in may or Scope}
         allowed = [need for need in service.NEEDS if need in wanted]
@@ -148,7 +151,7 @@ def revoke_api_client(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Kill an API client and every token of it at once, in every process."""
+    """Revoke an API client and all its tokens at once, in all processes."""
     known = _known("API client", api_client_id, "api-client")
     with _owned(data, agency_id, family_id) as (stores, tx, owner), known:
         service.revoke_api_client(tx, stores.clock.now(), owner, api_client_id)

@@ -21,32 +21,36 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "serve": Command("serving:serve", "Run everything, restarted when it dies."),
-    "demo": Command("demos:demo", "Fill an empty data folder with a small market; print a report."),
-    "settings": Command("documents:settings", "Print every setting: default, meaning, value now."),
-    "migrate": Command("documents:migrate", "Bring the records to the newest revision."),
+    "serve": Command("serving:serve", "Run all processes, and restart those that end."),
+    "demo": Command("demos:demo", "Play a small market in an empty data folder; print a report."),
+    "settings": Command(
+        "documents:settings", "Print all settings: default, meaning, current value."
+    ),
+    "migrate": Command("documents:migrate", "Upgrade the tables of the records."),
     "openapi": Command("documents:openapi", "Print, write or check the OpenAPI document."),
     "agency": Command("agencies:agency", "Agencies: the tenants of this installation."),
-    "api-key": Command("keys:api_key", "API keys, of agencies and of publisher families."),
-    "api-client": Command("keys:api_client", "API clients: the programs that ask for tokens."),
-    "keys": Command("secret_keys:keys", "Our own keys: listed, exchanged, retired."),
+    "api-key": Command("keys:api_key", "API keys of agencies and publisher families."),
+    "api-client": Command("keys:api_client", "API clients: programs that request access tokens."),
+    "keys": Command("secret_keys:keys", "The installation's own keys: list, rotate, retire."),
     "changes": Command("changes:changes", "Who changed what, and when."),
     "client": Command("clients:client", "Clients: the employers of an agency."),
-    "stage-map": Command("clients:stage_map", "What a client's own status texts stand for."),
+    "stage-map": Command("clients:stage_map", "Which stages a client's status texts mean."),
     "publisher": Command("publishers:publisher", "Publishers: where jobs are offered."),
     "publisher-family": Command("families:family", "Publisher families: vendors of publishers."),
     "click-definition": Command("click_definitions:definition", "What makes a click payable."),
-    "feed": Command("feeds:feed", "Inbound feeds: clients' jobs as they come in."),
+    "feed": Command("feeds:feed", "Inbound feeds of clients."),
     "explain": Command("explaining:explain", "Why a job is, or is not, in a publisher's feed."),
-    "callbacks": Command("callbacks:callbacks", "Callbacks: what reports tell their askers."),
-    "journal": Command("journals:journal", "The journal: what the doors have acknowledged."),
-    "ledger": Command("ledgers:ledger", "The ledger: every event, judged once."),
-    "hosts": Command("hosts:hosts", "Which host serves these records, and who followed whom."),
-    "backup": Command("backups:backup", "Copy an installation, also while it serves."),
-    "restore": Command("backups:restore", "Bring a backup back into a new data folder."),
-    "doctor": Command("doctor:doctor", "Say what is wrong here, and what to do."),
-    "index": Command("backups:index", "The edge's index: what clicks are answered from."),
-    "markup": Command("markups:markup", "What an agency puts on its customers' spend."),
+    "callbacks": Command("callbacks:callbacks", "Callbacks: notifications about finished reports."),
+    "journal": Command(
+        "journals:journal", "The journal: acknowledged events before they are judged."
+    ),
+    "ledger": Command("ledgers:ledger", "The ledger: all judged events."),
+    "hosts": Command("hosts:hosts", "Which host serves these records, now and before."),
+    "backup": Command("backups:backup", "Back up an installation, also while it runs."),
+    "restore": Command("backups:restore", "Restore a backup into a new data folder."),
+    "doctor": Command("doctor:doctor", "Find problems of an installation, and their remedies."),
+    "index": Command("backups:index", "The edge's index, from which clicks are answered."),
+    "markup": Command("markups:markup", "Markups of an agency on its customers' spend."),
     "api": Command("serving:api", "Run an API process alone.", is_process=True),
     "edge": Command("serving:edge", "Run an edge process alone.", is_process=True),
     "judge": Command("serving:judge", "Run the judge alone.", is_process=True),
@@ -89,7 +93,7 @@ class Listed(TyperGroup):
     def format_commands(self, ctx: _click.Context, formatter: _click.HelpFormatter) -> None:  # noqa: ARG002
         for title, is_process in (
             ("Commands", False),
-            ("The processes of serve, one by one", True),
+            ("Single processes of serve", True),
         ):
             with formatter.section(title):
                 formatter.write_dl([

@@ -22,7 +22,7 @@ from handbill.opening import opened
 from handbill.store.records import Records
 from handbill.wire.values import read_day
 
-ledger = typer.Typer(no_args_is_help=True, help="The ledger: every event, judged once.")
+ledger = typer.Typer(no_args_is_help=True, help="The ledger: all judged events.")
 
 
 def _scratch(settings: Settings) -> Path:
@@ -44,18 +44,18 @@ def export_ledger(
     ] = None,
     first: Annotated[
         str | None,
-        typer.Option("--from", metavar="DAY", help="The first day, in each client's own zone."),
+        typer.Option("--from", metavar="DAY", help="First day, in each client's zone."),
     ] = None,
     last: Annotated[
-        str | None, typer.Option("--to", metavar="DAY", help="The last day, included.")
+        str | None, typer.Option("--to", metavar="DAY", help="Last day, inclusive.")
     ] = None,
     form: Annotated[
-        Form, typer.Option("--format", help="JSON lines, or CSV with a heading.")
+        Form, typer.Option("--format", help="JSON lines, or CSV with headings.")
     ] = Form.JSONL,
     data: DataOption = None,
     json: JsonOption = True,  # noqa: ARG001 - scripts may say so
 ) -> None:
-    """Write booked entries to standard output, one per line, client by client, in order of time."""
+    """Write entries to standard output, one per line, by client and time."""
     from handbill.ledger.service import NAMES, Wanted, export
     from handbill.stats.files import lines_into
 
@@ -97,7 +97,7 @@ def _client_no(records: Records, client_id: str) -> int:
 
 @ledger.command("check")
 def check_ledger(data: DataOption = None, json: JsonOption = False) -> None:
-    """Check that the books balance, and print the sums. Exit status 0: they do; 1: they do not."""
+    """Check that the books balance, and print the sums. Exit status 0 if they do, else 1."""
     from handbill.ledger.checking import check
 
     settings = standing(data)

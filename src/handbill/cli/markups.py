@@ -23,19 +23,19 @@ from handbill.host.ids import Ids
 from handbill.kit.jsons import encode
 from handbill.store.records import Tx
 
-markup = typer.Typer(no_args_is_help=True, help="Markups: what is put on customers' spend.")
+markup = typer.Typer(no_args_is_help=True, help="Markups on customers' spend.")
 
 _NOT_THEIRS = (
     "an id is not the agency's, or not of that level or client; `handbill markup list` shows the "
     "markups, GET /meta a client's campaigns and job groups"
 )
 AgencyOption = Annotated[str, typer.Option("--agency", help="The agency whose markups they are.")]
-MarkupId = Annotated[str, typer.Argument(metavar="ID", help="As POST /markups answered it.")]
-NameOption = Annotated[str | None, typer.Option(help="A name for people.")]
-ValueOption = Annotated[str | None, typer.Option(help="Percent put on the spend, such as 12.5.")]
+MarkupId = Annotated[str, typer.Argument(metavar="ID", help="The markup's id.")]
+NameOption = Annotated[str | None, typer.Option(help="A display name.")]
+ValueOption = Annotated[str | None, typer.Option(help="Percent added to the spend, such as 12.5.")]
 SinceOption = Annotated[
     str | None,
-    typer.Option("--effective-from", help="From when on: seconds since 1970, or ISO 8601."),
+    typer.Option("--effective-from", help="Begin: seconds since 1970, or ISO 8601."),
 ]
 ClientOption = Annotated[str | None, typer.Option("--client", help="Id of the client.")]
 LevelOption = Annotated[
@@ -48,7 +48,7 @@ PlacementOption = Annotated[str | None, typer.Option(help="Only at this publishe
 BodyOption = Annotated[
     str | None,
     typer.Option(
-        "--json-body", metavar="FILE", help="The whole as JSON, as POST /markups takes it; - reads "
+        "--json-body", metavar="FILE", help="The body of POST /markups as JSON; - reads "
         "standard input."
     ),
 ]  # fmt: skip
@@ -68,7 +68,7 @@ def create_markup(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Create a markup, at one entity or at those of a JSON body; prints its id."""
+    """Create a markup for one entity, or for those of a JSON body; print its id."""
     from handbill.contract.markups.models import NewMarkup
     from handbill.markups.service import create
 
@@ -86,7 +86,7 @@ def list_markups(
     data: DataOption = None,
     json: JsonOption = True,  # noqa: ARG001
 ) -> None:
-    """Print the agency's markups, or those that hold at a client, as a JSON object per line."""
+    """Print the agency's markups, or those of a client, one JSON object per line."""
     from handbill.clients.service import client_of
     from handbill.contract.markups.models import told
     from handbill.markups.service import MOST_MARKUPS, page, page_of_client
@@ -142,7 +142,7 @@ def update_markup(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Change what is named, for what is judged from now on; an entity replaces all of them."""
+    """Change a markup for events judged from now on; an entity replaces all former ones."""
     from handbill.contract.markups.models import MarkupChange
     from handbill.markups.service import update
 
@@ -160,7 +160,7 @@ def delete_markup(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Delete a markup; what is booked already stays as it is."""
+    """Delete a markup. Booked entries do not change."""
     from handbill.markups.service import delete
 
     with _office(agency_id, data) as (tx, agency_no, clock, _):

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from handbill.listings.delivering import DeliveryState
 
 publisher = typer.Typer(no_args_is_help=True, help="Publishers: where jobs are advertised.")
-IdArgument = Annotated[str, typer.Argument(metavar="ID", help="As job groups name it.")]
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The publisher's id.")]
 AgencyOption = Annotated[str, typer.Option("--agency", help="The agency whose publisher it is.")]
 BodyOption = Annotated[
     str | None,
-    typer.Option("--json-body", metavar="FILE", help="A body as the API takes it; - is stdin."),
+    typer.Option("--json-body", metavar="FILE", help="A body of the API; - reads standard input."),
 ]
 _PAGE = 1_000
 
@@ -44,7 +44,7 @@ def create_publisher(
     bid_type: Annotated[
         str | None, typer.Option(help="CPC, CPA, FLAT_CPC, Organic or PPP; CPC if absent.")
     ] = None,
-    min_bid: Annotated[str | None, typer.Option(help="Least bid that it takes.")] = None,
+    min_bid: Annotated[str | None, typer.Option(help="Lowest bid it accepts.")] = None,
     flat_bid: Annotated[str | None, typer.Option(help="The bid of a FLAT_CPC publisher.")] = None,
     currency: Annotated[str | None, typer.Option(help="ISO 4217; the agency's if absent.")] = None,
     name: Annotated[str | None, typer.Option(help="Display name; the id if absent.")] = None,
@@ -52,7 +52,7 @@ def create_publisher(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Create a publisher of an agency. Options go before what --json-body says."""
+    """Create a publisher of an agency. Options override --json-body."""
     from handbill.contract.publishers.models import NewPublisher
     from handbill.listings import minding
 
@@ -97,7 +97,7 @@ def show_publisher(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show a publisher as the API answers it; never its passwords."""
+    """Print a publisher as in the API, without its passwords."""
     from handbill.contract.publishers.models import publisher_with_feed
     from handbill.listings import minding
     from handbill.wire.models import spelled
@@ -117,13 +117,13 @@ def update_publisher(
         typer.Option(
             "--json-body",
             metavar="FILE",
-            help="The change, as PUT /publishers takes it; - is stdin.",
+            help="The body of PUT /publishers; - reads standard input.",
         ),
     ],
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Change a publisher: what is absent stays, null clears."""
+    """Change a publisher. Omitted fields stay; null clears them."""
     from handbill.contract.publishers.models import PublisherChange
     from handbill.listings import minding
 
@@ -141,7 +141,7 @@ def pause_publisher(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Empty a publisher's feeds. A paused one stays so."""
+    """Pause a publisher; its feeds become empty."""
     _switch(publisher_id, agency_id, "P", data=data, json=json)
 
 
@@ -152,7 +152,7 @@ def enable_publisher(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Fill a publisher's feeds again. An active one stays so."""
+    """Enable a paused publisher; its feeds are filled again."""
     _switch(publisher_id, agency_id, "A", data=data, json=json)
 
 
@@ -163,7 +163,7 @@ def delete_publisher(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Delete a publisher: its feeds become empty, clicks of the past stay."""
+    """Delete a publisher; its feeds become empty, past clicks remain."""
     from handbill.listings import minding
 
     with writing_for(data, agency_id) as (tx, stores, agency_no):
@@ -176,12 +176,12 @@ def publisher_feeds(
     publisher_id: IdArgument,
     agency_id: AgencyOption,
     client_id: Annotated[
-        str | None, typer.Option("--client", help="Also the feed of this client alone.")
+        str | None, typer.Option("--client", help="Include the feed of this client.")
     ] = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Tell the addresses of a publisher's feeds: of all clients, and of one."""
+    """Print the addresses of a publisher's feeds: of all clients, and of one."""
     from handbill.clients.service import find_client
     from handbill.listings import minding
 
@@ -204,7 +204,7 @@ def deliver_publisher(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Deliver all of a publisher's files by FTP, here and now; prints what came of each."""
+    """Deliver all of a publisher's files by FTP now; print the result of each."""
     from handbill.contract.deliveries.models import Delivery, DeliveryPage
     from handbill.listings.delivering import is_delivered
     from handbill.listings.work import deliver_now

@@ -17,7 +17,9 @@ from handbill.opening import open_tools, opened
 from handbill.store import sealed
 from handbill.store.records import Records, Tx
 
-keys = typer.Typer(no_args_is_help=True, help="Our own keys, and the master key that seals them.")
+keys = typer.Typer(
+    no_args_is_help=True, help="The installation's own keys, and the master key that encrypts them."
+)
 _AT_ONCE = 200
 _OVERLAP = HOUR  # longer than any transaction that may have begun under the former key
 KindArgument = Annotated[
@@ -31,7 +33,7 @@ _NONE_SUCH = "there is no such key; `handbill keys list` names them"
 
 @keys.command("list")
 def list_keys(data: DataOption = None, json: JsonOption = False) -> None:
-    """List the keys by kind: which one signs, and when a former one may go; never a key itself."""
+    """List the keys by kind: which one signs, and when former ones may be retired."""
     with writing(data) as (tx, _):
         rows: list[dict[str, Any]] = [_spell(own) for own in rotating.every(tx)]
         rows += _masters(tx)
@@ -51,10 +53,10 @@ def rotate(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Let a new key sign, or seal, from now on; the former one stays good until it is retired.
+    """Replace a key; the former one remains valid until it is retired.
 
-    For callback name the --agency. For master all that is sealed is sealed anew, in steps; broken
-    off, run it again.
+    callback needs --agency. With master, everything is encrypted again in steps; if interrupted,
+    run it again.
     """
     settings = standing(data)
     if kind == MASTER:
@@ -73,15 +75,18 @@ def rotate(
 @keys.command("retire")
 def retire(
     kind: KindArgument,
-    key: Annotated[str, typer.Argument(metavar="KEY", help="Its number; of a master its name.")],
+    key: Annotated[
+        str, typer.Argument(metavar="KEY", help="The key's number; for master, its name.")
+    ],
     agency_id: AgencyOption = None,
     at_once: Annotated[
-        bool, typer.Option("--now", help="Although what it signed may be in use; not for master.")
+        bool,
+        typer.Option("--now", help="Even if something it signed may be in use; not for master."),
     ] = False,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Forget a former key: what it signed is worth nothing from then on."""
+    """Retire a former key; what it signed is no longer valid."""
     settings = standing(data)
     if kind == MASTER:
         _retire_master(settings, key)

@@ -21,12 +21,12 @@ HostOption = Annotated[
     str | None, typer.Option(help="Address to listen on (default: HANDBILL_HOST, or 127.0.0.1).")
 ]
 ApiPortOption = Annotated[
-    int | None, typer.Option(help="Port of the API; 0: any free one (default: 8080).")
+    int | None, typer.Option(help="Port of the API; 0 takes any free port (default: 8080).")
 ]
 EdgePortOption = Annotated[
-    int | None, typer.Option(help="Port of clicks and outbound feeds; 0: any (default: 8081).")
+    int | None, typer.Option(help="Port of the edge; 0 takes any free port (default: 8081).")
 ]
-NumberOption = Annotated[int, typer.Option(min=0, help="Which one of its kind this process is.")]
+NumberOption = Annotated[int, typer.Option(min=0, help="Number of this process among its kind.")]
 TiedOption = Annotated[
     bool, typer.Option("--tied", hidden=True, help="End when standard input ends.")
 ]
@@ -54,8 +54,8 @@ def serve(
     tied: TiedOption = False,
     json: JsonOption = True,  # noqa: ARG001 - it never speaks otherwise
 ) -> None:
-    """Run everything: API, edge, workers and judge, restarted when they die; SIGTERM ends them in
-    order. Prints one JSON line when ready; logs go to standard error.
+    """Run API, edge, workers and judge, and restart those that end. SIGTERM ends them in order.
+    Prints one JSON line when ready; logs go to standard error.
     """
     if tied:
         end_with_parent()
