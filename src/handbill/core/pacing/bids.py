@@ -1,0 +1,160 @@
+"""What a copy offers: from the bid as it was set to the one that is published, step by step.
+
+A **step** (``Inputs``) holds all that its outcome was made of, in whole numbers, so that a line of
+the bid log can be worked out again from itself: ``decided(inputs)`` gives it to the micro.
+**Source**: domain 4.1, 4.2, docs/decisions/0046.
+"""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from handbill.core.bids import price_of
+from handbill.core.pacing.demand import bid_for, spend_let
+from handbill.core.pacing.plans import Life, View, Want, least_of
+from handbill.core.pacing.targets import Target, target_bid
+from handbill.core.pacing.thinning import Window, window_of
+from handbill.kit.money import PPM, share_down
+
+LEAST_FACTOR_PPM: Final = 250_000
+DEAD_BAND_PPM: Final = 100_000
+
+
+class Binding(StrEnum):
+    """What made a bid what it is."""
+
+    RULE = "RULE"
+    CPA = "CPA"
+    LEASH = "LEASH"
+    BUDGET = "BUDGET"
+    FLOOR = "FLOOR"
+    DEAD_BAND = "DEAD_BAND"
+    MARKDOWN = "MARKDOWN"
+
+
+class Inputs(NamedTuple):
+    """``former_micros`` 0: there was none, or it was of other terms. ``start_ppm``: where the
+    window over the jobs begins. ``whole_micros``: bids are whole numbers of it.
+    """
+
+    base_micros: int
+    source: str
+    min_bid_micros: int
+    whole_micros: int
+    markdown_ppm: int
+    unit_micros: int
+    former_micros: int
+    rule_ppm: int
+    target: Target | None
+    views: tuple[View, ...]
+    life: Life
+    elasticity_ppm: int
+    matching_jobs: int
+    start_ppm: int
+
+
+class Bid(NamedTuple):
+    """``factor_ppm``: the bid factor. ``listed_ppm``: the part of the jobs. ``let_ppm``:
+    the part of the full spend that is let through so. ``cap``: the one that binds, by its name.
+    """
+
+    bid_micros: int
+    price_micros: int
+    factor_ppm: int
+    listed_ppm: int
+    let_ppm: int
+    target_bid_micros: int | None
+    window: Window
+    cap: str
+    binding: tuple[Binding, ...]
+
+
+class Line(NamedTuple):
+    """One line of the bid log."""
+
+    inputs: Inputs
+    bid: Bid
+
+    @property
+    def is_true(self) -> bool:
+        """Whether it can be worked out again from itself."""
+        return decided(self.inputs) == self.bid
+
+
+def decided(step: Inputs) -> Bid:
+    """The bid of a copy, the jobs it lists, and what was binding.
+
+    The bid that was set, by rules; what the budget allows of it, or the target, if that is lower;
+    never below the least bid (for a budget, a quarter of what was set), nor above what was set.
+    Within the dead band it stays. Where the least bid is still too much, or a cap brakes, fewer
+    jobs are listed.
+    """
+    assert step.base_micros > 0, "what has no bid is not listed, and not decided on"
+    binding: list[Binding] = []
+    most = max(1, share_down(step.base_micros, step.rule_ppm))
+    if step.rule_ppm != PPM:
+        binding.append(Binding.RULE)
+    want, cap = least_of(step.views, step.life)
+    wanted = share_down(most, bid_for(want.even_ppm, step.elasticity_ppm))
+    target = None
+    if step.target is not None:
+        target, leashed = target_bid(step.target, most)
+        if target < wanted:
+            wanted = target
+            binding += [Binding.CPA, Binding.LEASH] if leashed else [Binding.CPA]
+    by_budget = Binding.CPA not in binding
+    least = _least(step, most, LEAST_FACTOR_PPM if by_budget else 0)
+    if wanted < most and by_budget:
+        binding.append(Binding.BUDGET)
+    bid = most if wanted == most else min(_whole(wanted, step.whole_micros), most)
+    if bid < least:
+        bid = least
+        binding.append(Binding.FLOOR)
+    if by_budget and bid < most and _is_near(step.former_micros, bid, least, most):
+        bid = step.former_micros
+        binding.append(Binding.DEAD_BAND)
+    listed = _listed(step, want, bid, most, least)
+    if listed < PPM and Binding.BUDGET not in binding:
+        binding.append(Binding.BUDGET)
+    if step.markdown_ppm:
+        binding.append(Binding.MARKDOWN)
+    factor = bid * PPM // step.base_micros
+    return Bid(
+        bid_micros=bid,
+        price_micros=price_of(bid, step.markdown_ppm, step.unit_micros),
+        factor_ppm=factor,
+        listed_ppm=listed,
+        let_ppm=share_down(spend_let(factor, step.elasticity_ppm), listed),
+        target_bid_micros=target,
+        window=window_of(step.matching_jobs, listed, step.start_ppm),
+        cap=cap if Binding.BUDGET in binding else "",
+        binding=tuple(binding),
+    )
+
+
+def _least(step: Inputs, most: int, factor_ppm: int) -> int:
+    """The least bid: a part of what was set, or the publisher's own least, in whole steps."""
+    floor = max(share_down(most, factor_ppm), step.min_bid_micros, step.whole_micros)
+    return min(-(-floor // step.whole_micros) * step.whole_micros, most)
+
+
+def _whole(micros: int, whole_micros: int) -> int:
+    """To the nearest whole step; a half goes down."""
+    return (2 * micros + whole_micros - 1) // (2 * whole_micros) * whole_micros
+
+
+def _is_near(former: int, bid: int, least: int, most: int) -> bool:
+    """Whether the former bid may stay: it is allowed, and less than the dead band away."""
+    return (
+        least <= former <= most
+        and former != bid
+        and abs(bid - former) * PPM <= former * DEAD_BAND_PPM
+    )
+
+
+def _listed(step: Inputs, want: Want, bid: int, most: int, least: int) -> int:
+    """The part of the jobs that is listed: all, unless a cap brakes or the bid cannot go lower."""
+    spends = max(1, spend_let(bid * PPM // most, step.elasticity_ppm))
+    listed = PPM
+    if want.even_ppm < spends and bid == least:
+        listed = want.even_ppm * PPM // spends
+    return min(listed, want.fit_ppm * PPM // spends)

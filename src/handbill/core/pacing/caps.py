@@ -1,0 +1,128 @@
+"""What a cap means: the wall, the day's share, its ceiling, the brake line, and when it stops.
+
+**Units**: amounts are whole millionths of what the cap counts: micros of its currency, or
+millionths of a click or an apply. **Source**: domain 2.3, 2.4, docs/decisions/0046.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from handbill.core.nouns import Cap
+from handbill.kit.money import PPM, share_down
+
+CEILING_PPM: Final = 1_200_000
+LEAST_CEILING_PPM: Final = 1_000_000
+MOST_CEILING_PPM: Final = 2_000_000
+
+
+class Delivery(StrEnum):
+    """EVEN: over the day as its traffic comes, by lower bids. ASAP: at the bids as they are set."""
+
+    EVEN = "EVEN"
+    ASAP = "ASAP"
+
+
+class Felt(StrEnum):
+    """What a cap does to listings now, from the least to the most."""
+
+    FULL = "FULL"
+    PACED = "PACED"
+    BRAKING = "BRAKING"
+    STOPPED = "STOPPED"
+
+
+class Days(NamedTuple):
+    """The days a cap has still to serve, by weight, today first: of its own period, as far as what
+    it stands on lasts; and those of tomorrow's period, tomorrow first (the same one, or the next).
+    """
+
+    weights: Sequence[int]
+    later: Sequence[int]
+    renews: bool
+    """Whether tomorrow is the first day of a new period."""
+
+
+class Mark(NamedTuple):
+    """How a cap stands on a day. ``share`` is what the day aims at, ``most`` what it can take."""
+
+    value: int
+    used: int
+    used_today: int
+    share: int
+    most: int
+    tomorrow: int
+    """What tomorrow aims at, if today meets its share."""
+    brake: int | None
+    """The brake line, against what the day, or the period, has used; None: no brake."""
+    even: bool
+    paced: bool
+    renews: bool
+
+    @property
+    def by_day(self) -> bool:
+        """Whether tomorrow has room of its own: a new period, or the next day of a paced one."""
+        return self.paced or self.renews
+
+    @property
+    def left(self) -> int:
+        """What the day still aims at; below 0 once it has passed its share."""
+        return self.share - self.used_today
+
+    def is_braking(self, in_flight: int) -> bool:
+        """Whether what is used and in flight has reached the brake line."""
+        used = self.used_today if self.paced else self.used
+        return self.brake is not None and used + in_flight >= self.brake
+
+    @property
+    def room(self) -> int:
+        """What the day can still take before the wall, or its ceiling."""
+        return max(0, self.most - self.used_today)
+
+
+def delivery_of(said: Delivery | None, cap: Cap) -> Delivery:
+    """How a cap delivers where nothing was said: evenly where it is paced, or short."""
+    if said is not None:
+        return said
+    evenly = cap.pacing or cap.period in {"Daily", "Weekly"}
+    return Delivery.EVEN if evenly else Delivery.ASAP
+
+
+def share_of(left: int, weights: Sequence[int]) -> int:
+    """Today's part of what is left; the last day that has any weight takes all of it."""
+    whole = sum(weights)
+    return max(0, left) * weights[0] // whole if whole else 0
+
+
+def mark_of(
+    cap: Cap, value: int, used: int, used_today: int, days: Days, delivery: Delivery,
+    ceiling_ppm: int = CEILING_PPM,
+) -> Mark:  # fmt: skip
+    """How a cap stands. ``value``: its own in millionths (a clicks cap counts whole clicks).
+
+    The wall is the value, for the whole period. A paced cap has a share for each day and a ceiling
+    on it; an even one that is not paced has shares and no ceiling; any other takes what is left.
+    """
+    assert LEAST_CEILING_PPM <= ceiling_ppm <= MOST_CEILING_PPM, "a ceiling is 1.0 to 2.0 shares"
+    assert 0 <= used_today <= used, "what was used today is part of what was used"
+    before = max(0, value - (used - used_today))
+    spread = cap.pacing or (delivery is Delivery.EVEN and cap.period != "Daily")
+    share = share_of(before, days.weights) if spread else before
+    most = min(before, share_down(share, ceiling_ppm)) if cap.pacing else before
+    next_left = value if days.renews else before - max(share, used_today)
+    return Mark(
+        value=value, used=used, used_today=used_today, share=share, most=most,
+        tomorrow=share_of(next_left, days.later) if spread or not days.renews else next_left,
+        brake=(
+            share_down(share if cap.pacing else value, cap.threshold_ppm)
+            if cap.threshold_ppm < PPM else None
+        ),
+        even=delivery is Delivery.EVEN, paced=cap.pacing, renews=days.renews,
+    )  # fmt: skip
+
+
+def is_stopped(mark: Mark, in_flight: int, cheapest: int) -> bool:
+    """Whether nothing more can be listed: the rest pays not one more at the cheapest live bid, or
+    what publishers hold is expected to fill it.
+    """
+    return mark.room < max(1, cheapest) or in_flight >= mark.room

@@ -1,0 +1,137 @@
+"""How much of the full spend a copy may let through, so that every cap above it is met.
+
+At each fetch of a publisher the question is asked again, per cap, and the least answer counts. What
+others hold until they fetch is **in flight**: it cannot be steered. What can is **open**.
+**Units**: as in ``caps``; parts in parts per million. **Source**: domain 2.4, docs/decisions/0046.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from handbill.core.pacing.caps import Mark
+from handbill.kit.money import PPM, share_down
+
+FLOOR_PPM = 10_000
+"""What is open counts for no less than 1 % of the day's share: little at the end of a day would
+else be steered with huge strokes.
+"""
+
+
+class Ahead(NamedTuple):
+    """What is expected under a cap, of today and of tomorrow: in flight from copies that others
+    hold until their next fetch; open at the full bids.
+    """
+
+    flight_now: int = 0
+    open_now: int = 0
+    flight_then: int = 0
+    open_then: int = 0
+
+
+class Life(NamedTuple):
+    """What the copy that is written now would spend at the full bids until it is replaced, today
+    and tomorrow.
+    """
+
+    now: int
+    then: int
+
+
+class View(NamedTuple):
+    """All that one cap brings to a decision; ``name`` says which one it is."""
+
+    name: str
+    mark: Mark
+    ahead: Ahead
+
+
+class Want(NamedTuple):
+    """The part of the full spend that a cap leaves to a copy: ``even`` by lower bids, ``fit`` by
+    fewer listings.
+    """
+
+    even_ppm: int
+    fit_ppm: int
+
+    @property
+    def least(self) -> int:
+        return min(self.even_ppm, self.fit_ppm)
+
+
+FREE = Want(PPM, PPM)
+
+
+def want_of(view: View, life: Life) -> Want:
+    """What one cap leaves to a copy with this life.
+
+    Evenly: what is left of the share, less what is in flight, over what is open; a copy that lives
+    past midnight is weighed over both days. Past the brake line, what the copy itself would spend
+    has to fit into the room that is left, beside what is in flight.
+    """
+    mark, ahead = view.mark, view.ahead
+    even_now = even_then = PPM
+    if mark.even:
+        floor = max(1, share_down(mark.share, FLOOR_PPM))
+        even_now = _part(mark.left - ahead.flight_now, max(ahead.open_now, floor))
+        even_then = _part(
+            mark.tomorrow - ahead.flight_then,
+            max(ahead.open_then, share_down(mark.tomorrow, FLOOR_PPM), 1),
+        )
+    even = weighed(life, even_now, even_then)
+    in_flight = ahead.flight_now + (0 if mark.by_day else ahead.flight_then)
+    if not mark.is_braking(in_flight) and mark.room > 0:
+        return Want(even, PPM)
+    if mark.by_day:
+        fit_now = _part(mark.room - ahead.flight_now, max(1, life.now))
+        return Want(even, weighed(life, fit_now, PPM))
+    return Want(even, _part(mark.room - in_flight, max(1, life.now + life.then)))
+
+
+def weighed(life: Life, now_ppm: int, then_ppm: int) -> int:
+    """One answer for both days, each by what the copy would spend on it; rounded down."""
+    whole = life.now + life.then
+    if whole <= 0:
+        return now_ppm
+    return (life.now * now_ppm + life.then * then_ppm) // whole
+
+
+def least_of(views: Sequence[View], life: Life) -> tuple[Want, str]:
+    """The least answer over a cap tree, and the cap that gave it ("" where none binds)."""
+    even = fit = PPM
+    least, name = PPM, ""
+    for view in views:
+        want = want_of(view, life)
+        even, fit = min(even, want.even_ppm), min(fit, want.fit_ppm)
+        if want.least < least:
+            least, name = want.least, view.name
+    return Want(even, fit), name
+
+
+class Part(NamedTuple):
+    """What one child could spend of a parent's cap: at the full bids, and by its own caps."""
+
+    full: int
+    most: int
+
+
+def filled(left: int, parts: Iterable[Part]) -> tuple[int, int]:
+    """What is left and open of a parent, once the children are out of both sums that cannot reach
+    the common level by their own caps: so others are not held back by them.
+
+    The level ``left / open`` then spends what is left, each child at that part of its full spend
+    or at its own most.
+    """
+    known = sorted(
+        (part for part in parts if part.full > 0), key=lambda part: part.most * PPM // part.full
+    )
+    rest, whole = max(0, left), sum(part.full for part in known)
+    for part in known:
+        if part.most * whole >= rest * part.full:
+            break
+        rest -= part.most
+        whole -= part.full
+    return rest, whole
+
+
+def _part(left: int, whole: int) -> int:
+    return min(max(left, 0) * PPM // whole, PPM)

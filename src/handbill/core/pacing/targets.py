@@ -1,0 +1,149 @@
+"""Bids for a target of so much an apply: the amount times the rate at which clicks become applies.
+
+The rate is estimated for each job group at each publisher from both sides, and shrunk; clicks count
+for as much as of their applies should have come by their age. **Source**: domain 7.5, 11.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from handbill.kit.money import PPM, share_down
+
+WEIGHT_APPLIES: Final = 15
+"""How many applies of its own a rate needs to count for as much as what its sides say."""
+SIDE_APPLIES: Final = 6
+"""The same of a side: job groups and publishers differ by more than their pairs do beside them."""
+MOST_STEP_PPM: Final = 200_000
+DEAD_BAND_PPM: Final = 50_000
+CORRECTION_STEP_PPM: Final = 15_000
+LEAST_CORRECTION_PPM: Final = 700_000
+MOST_CORRECTION_PPM: Final = 1_150_000
+SURE_APPLIES: Final = 5
+"""Realised costs correct nothing before so many applies."""
+
+
+class Target(NamedTuple):
+    """``rate_ppm``: applies of a million clicks. ``is_prior``: no apply has come yet.
+    ``former_micros`` 0: there was no bid for this target before.
+    """
+
+    target_micros: int
+    rate_ppm: int
+    correction_ppm: int
+    former_micros: int
+    is_prior: bool = False
+
+
+class Got(NamedTuple):
+    """What came of a job group at a publisher: ``clicks_ppm`` are mature ones, in millionths."""
+
+    clicks_ppm: int
+    applies: int
+
+
+def target_bid(target: Target, most_micros: int) -> tuple[int, bool]:
+    """The bid for a target, at most what was set; and whether it was held back to one step. Kept as
+    it was within the dead band.
+    """
+    wanted = share_down(share_down(target.target_micros, target.rate_ppm), target.correction_ppm)
+    former = target.former_micros
+    if not former:
+        return min(wanted, most_micros), False
+    if abs(wanted - former) * PPM <= former * DEAD_BAND_PPM:
+        return min(former, most_micros), False
+    step = share_down(former, MOST_STEP_PPM)
+    held = min(max(wanted, former - step), former + step)
+    return min(held, most_micros), held != wanted
+
+
+def corrected(correction_ppm: int, spend_micros: int, due_ppm: int, target_micros: int) -> int:
+    """The correction after one more step: down where an apply has cost more than the target, up
+    where less; as it was while chance alone may have made the difference. ``due_ppm``: applies
+    come and to come of the clicks that were paid, in millionths.
+    """
+    if due_ppm < SURE_APPLIES * PPM:
+        return correction_ppm
+    aim = target_micros * due_ppm
+    off = spend_micros * PPM - aim
+    if off * off * due_ppm < aim * aim * PPM:
+        return correction_ppm
+    step = share_down(correction_ppm, CORRECTION_STEP_PPM)
+    moved = correction_ppm - step if off > 0 else correction_ppm + step
+    return min(max(moved, LEAST_CORRECTION_PPM), MOST_CORRECTION_PPM)
+
+
+def rates_of(
+    got: Mapping[tuple[int, int], Got], prior_ppm: int, weight: int = WEIGHT_APPLIES
+) -> dict[tuple[int, int], int]:
+    """The rate of each job group at each publisher (in this order in the key), in applies of a
+    million clicks.
+
+    First what all have in common, then each publisher against it, each group against what its
+    publishers let expect, then each pair against both; each time the expectation counts for so
+    many applies (``weight`` for a pair). Whole numbers throughout, rounded down.
+    """
+    clicks = sum(one.clicks_ppm for one in got.values())
+    applies = sum(one.applies for one in got.values())
+    shared = _shrunk(applies, clicks, max(1, prior_ppm), weight)
+    by_publisher = _sums(got, 1)
+    publishers = {
+        publisher: _shrunk(one.applies, one.clicks_ppm, shared, SIDE_APPLIES)
+        for publisher, one in by_publisher.items()
+    }
+    expected: dict[int, int] = {}
+    for (group, publisher), one in got.items():
+        due = one.clicks_ppm * publishers[publisher] // PPM
+        expected[group] = expected.get(group, 0) + due
+    factors = {
+        group: PPM * PPM * (one.applies + SIDE_APPLIES) // (expected[group] + SIDE_APPLIES * PPM)
+        for group, one in _sums(got, 0).items()
+    }
+    return {
+        pair: _shrunk(
+            one.applies, one.clicks_ppm,
+            max(1, share_down(publishers[pair[1]], factors[pair[0]])), weight,
+        )
+        for pair, one in got.items()
+    }  # fmt: skip
+
+
+def mature_ppm(clicks_by_age: Sequence[int], come_ppm: Sequence[int]) -> int:
+    """Clicks by age in days, each weighed by what part of its applies has come by that age."""
+    last = len(come_ppm) - 1
+    return sum(count * come_ppm[min(age, last)] for age, count in enumerate(clicks_by_age))
+
+
+def usual_delays(window_days: int) -> tuple[int, ...]:
+    """What part of the applies has come by each age in days, before any window of a client has
+    closed: about two thirds on the day of the click, the rest ever slower.
+    """
+    return (*(PPM - 350_000 // (1 + age) for age in range(window_days)), PPM)
+
+
+def delay_curve(
+    applies_by_age: Sequence[int], prior_ppm: Sequence[int], weight: int = WEIGHT_APPLIES
+) -> tuple[int, ...]:
+    """What part of the applies has come by each age in days, from the client's own closed windows,
+    shrunk to a prior curve. It never falls, and ends at the whole.
+    """
+    assert prior_ppm[-1] == PPM, "in the end all have come"
+    whole = sum(applies_by_age[: len(prior_ppm)])
+    come, found = 0, []
+    for age, before in enumerate(prior_ppm):
+        come += applies_by_age[age] if age < len(applies_by_age) else 0
+        found.append((come * PPM + weight * before) // (whole + weight))
+    return tuple(found)
+
+
+def _shrunk(applies: int, clicks_ppm: int, prior_ppm: int, weight: int) -> int:
+    """Applies of a million clicks: with ``weight`` applies at the prior's rate put to them."""
+    rate = (applies + weight) * PPM * PPM // (clicks_ppm + weight * PPM * PPM // prior_ppm)
+    return min(max(1, rate), PPM)
+
+
+def _sums(got: Mapping[tuple[int, int], Got], side: int) -> dict[int, Got]:
+    sums: dict[int, Got] = {}
+    for pair, one in got.items():
+        before = sums.get(pair[side], Got(0, 0))
+        sums[pair[side]] = Got(before.clicks_ppm + one.clicks_ppm, before.applies + one.applies)
+    return sums

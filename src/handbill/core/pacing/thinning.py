@@ -1,0 +1,42 @@
+"""Fewer listings where a bid cannot be lower: which jobs of a job group a copy lists.
+
+The jobs stand in a fixed order, mixed by their ids; a window goes round over them, each copy's
+beginning where the last one's ended. So each job is listed as often as any other, also where less
+than one job's worth is listed at a time.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from handbill.kit.money import PPM
+
+
+class Window(NamedTuple):
+    """``jobs`` of them from place ``first`` on, round the end. ``next_ppm``: where the next begins,
+    in millionths of a job.
+    """
+
+    first: int
+    jobs: int
+    next_ppm: int
+
+
+def mixed(job_ids: Iterable[str]) -> list[str]:
+    """The order in which a job group's jobs take turns: any, but always the same."""
+    return sorted(job_ids, key=lambda job_id: hashlib.blake2b(job_id.encode()).digest())
+
+
+def window_of(jobs: int, listed_ppm: int, start_ppm: int) -> Window:
+    """The jobs of one copy. What is left over of a job counts on for the next copy."""
+    assert 0 <= listed_ppm <= PPM, "a part of all jobs"
+    if jobs == 0:
+        return Window(0, 0, 0)
+    end_ppm = start_ppm + jobs * listed_ppm
+    listed = end_ppm // PPM - start_ppm // PPM
+    return Window(start_ppm // PPM % jobs, listed, end_ppm % (jobs * PPM))
+
+
+def is_listed(window: Window, place: int, jobs: int) -> bool:
+    """Whether the job at this place of the order is in the window."""
+    return (place - window.first) % jobs < window.jobs

@@ -1,0 +1,139 @@
+"""What publishers hold, what is in flight from it, and targets for applies."""
+
+from datetime import UTC, date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handbill.core.pacing.copies import UNKNOWN_RHYTHM, Fetch, held_of, next_fetch, rhythm_of
+from handbill.core.pacing.curves import FLAT, curve_of
+from handbill.core.pacing.demand import Demand, guessed, next_day, seen
+from handbill.core.pacing.streams import Stream, ahead_of, life_of
+from handbill.core.pacing.targets import (
+    Got,
+    Target,
+    corrected,
+    delay_curve,
+    mature_ppm,
+    rates_of,
+    target_bid,
+)
+from handbill.kit.instants import HOUR, MINUTE
+from handbill.kit.money import PPM
+
+DAY = date(2027, 2, 1)
+TODAY, TOMORROW = curve_of(FLAT, DAY, UTC), curve_of(FLAT, DAY + timedelta(days=1), UTC)
+MIDNIGHT = TODAY.start_at
+
+
+def test_a_rhythm_is_read_from_fetches() -> None:
+    at = [number * 4 * HOUR for number in range(8)]
+    assert rhythm_of(at) == 4 * HOUR
+    again = sorted([*at, *(one + MINUTE for one in at)])
+    assert rhythm_of(again) == 4 * HOUR, "one that is tried again is one"
+    assert rhythm_of([*at[:5], *at[6:]]) == 4 * HOUR, "one that was missed changes nothing"
+    assert rhythm_of(at[:1]) == rhythm_of([]) == UNKNOWN_RHYTHM
+
+
+def test_what_a_publisher_holds() -> None:
+    fetches = [Fetch(0, 1), Fetch(4 * HOUR, 2), Fetch(8 * HOUR, 2, fresh=False)]
+    held = held_of(fetches, 9 * HOUR)
+    assert held is not None
+    assert (held.version, held.next_at, held.lost) == (2, 12 * HOUR, False)
+    late = held_of(fetches, 13 * HOUR)
+    assert late is not None
+    assert 13 * HOUR < late.next_at <= 14 * HOUR
+    lost = held_of(fetches, 21 * HOUR)
+    assert lost is not None
+    assert lost.lost
+    assert held_of([], HOUR) is None, "it never fetched"
+
+
+@given(st.integers(0, 10**13), st.integers(1, 10**12), st.integers(0, 10**13))
+def test_the_next_fetch_is_ahead(last: int, rhythm: int, past: int) -> None:
+    assert next_fetch(last, rhythm, last + past) > last + past
+
+
+def stream(let_ppm: int, next_hour: int) -> Stream:
+    return Stream(
+        1_000_000, Demand(24.0, 1.0), TODAY, TOMORROW, let_ppm, MIDNIGHT + next_hour * HOUR
+    )
+
+
+def test_what_is_in_flight_and_what_is_open() -> None:
+    """24 clicks a day at 1.00: one an hour. At noon one is steered; the other holds half the spend
+    until 18:00, a third all of it until 4:00.
+    """
+    streams = [stream(PPM, 13), stream(500_000, 18), stream(PPM, 28)]
+    ahead = ahead_of(streams, MIDNIGHT + 12 * HOUR, 0)
+    assert ahead == (15_000_000, 18_000_000, 4_000_000, 68_000_000)
+    life = life_of(streams[0], MIDNIGHT + 12 * HOUR, MIDNIGHT + 36 * HOUR)
+    assert life == (12_000_000, 12_000_000)
+
+
+def test_demand_is_learned_from_what_was_let_through() -> None:
+    demand = guessed(100.0)
+    for _ in range(20):
+        demand = next_day(seen(demand, 25.0, 0.5))
+    assert abs(demand.usual - 50) < 2
+    strong = seen(demand, 60.0, 0.6)
+    assert demand.usual < strong.today < 100, "today goes better than usual"
+    assert strong.usual == demand.usual
+    closed = next_day(seen(demand, 0.0, 0.0))
+    assert closed == demand, "a day on which nothing was let through says nothing"
+
+
+def test_a_goal_moves_by_steps() -> None:
+    assert target_bid(Target(20_000_000, 50_000, PPM, 0), 10**9) == (1_000_000, False)
+    assert target_bid(Target(20_000_000, 50_000, PPM, 980_000), 10**9) == (980_000, False)
+    assert target_bid(Target(20_000_000, 50_000, PPM, 500_000), 10**9) == (600_000, True)
+    assert target_bid(Target(20_000_000, 50_000, PPM, 0), 700_000) == (700_000, False)
+
+
+def test_the_correction_is_slow_and_bounded() -> None:
+    dear, cheap = (20_000_000 * 110, 100 * PPM), (20_000_000 * 90, 100 * PPM)
+    assert corrected(PPM, *dear, 20_000_000) == 985_000
+    assert corrected(PPM, *cheap, 20_000_000) == 1_015_000
+    assert corrected(PPM, 20_000_000 * 11, 10 * PPM, 20_000_000) == PPM, "may be chance"
+    assert corrected(PPM, 10**12, 4 * PPM, 1) == PPM, "too few applies to say"
+    down = up = PPM
+    for _ in range(100):
+        down, up = corrected(down, *dear, 20_000_000), corrected(up, *cheap, 20_000_000)
+    assert (down, up) == (700_000, 1_150_000)
+
+
+@given(
+    st.dictionaries(
+        st.tuples(st.integers(0, 4), st.integers(0, 3)),
+        st.builds(Got, st.integers(0, 10**4).map(lambda n: n * PPM), st.integers(0, 300)),
+        max_size=12,
+    ),
+    st.integers(1, PPM),
+)
+def test_rates_are_rates(got: dict[tuple[int, int], Got], prior: int) -> None:
+    rates = rates_of(got, prior)
+    assert rates.keys() == got.keys()
+    assert all(rate >= 0 for rate in rates.values())
+
+
+def test_rates_borrow_from_both_sides() -> None:
+    """A good publisher and a good group: the pair that nothing is known of is good as well."""
+    clicks = 100_000 * PPM
+    got = {
+        (1, 1): Got(clicks, 10_000), (1, 2): Got(clicks, 5_000), (2, 2): Got(clicks, 2_500),
+        (2, 1): Got(0, 0),
+    }  # fmt: skip
+    rates = rates_of(got, 50_000)
+    assert abs(rates[1, 1] - 100_000) < 1_000, "its own applies decide"
+    assert 35_000 < rates[2, 1] < 80_000
+    assert rates_of({(1, 1): Got(0, 0)}, 50_000) == {(1, 1): 50_000}, "no apply yet: the prior"
+
+
+def test_clicks_ripen_by_the_delay_curve() -> None:
+    prior = (500_000, 800_000, PPM)
+    assert delay_curve([], prior) == prior
+    own = delay_curve([9_000, 1_000, 0], prior)
+    assert 895_000 < own[0] < 900_000
+    assert own[-1] == PPM
+    assert list(own) == sorted(own)
+    assert mature_ppm([10, 10, 10, 10], prior) == 33 * PPM
