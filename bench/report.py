@@ -17,6 +17,7 @@ from handbill.host.ids import SeededIds
 from handbill.host.settings import Settings
 from handbill.kit.instants import DAY, Instant
 from handbill.stats import service
+from handbill.stats.questions import Filters, Level, Question
 from handbill.stats.work import report
 from handbill.store import events
 from handbill.store.blobs import Blobs, open_blobs
@@ -79,19 +80,14 @@ def filled(records: Records, blobs: Blobs, ids: SeededIds) -> int:
     return client_no
 
 
-def answered(tools: Tools, client_no: int, *levels: str) -> tuple[float, float, int]:
+def answered(tools: Tools, client_no: int, *levels: Level) -> tuple[float, float, int]:
     """Wall and CPU seconds from submit to file, and the rows of the report."""
-    question = {
-        "filters": {"startDate": "2026-01-01", "endDate": "2030-01-01"},
-        "aggregationLevel": dict(
-            zip(("primaryLevel", "secondaryLevel", "tertiaryLevel"), levels, strict=False)
-        ),
-    }
+    question = Question(Filters("2026-01-01", "2030-01-01"), levels)
     wall, cpu = time.perf_counter(), time.process_time()
     with tools.records.read() as tx:
         client = clients_by_number(tx, [client_no])[client_no]
     with tools.records.write() as tx:
-        report_id = service.submit(tx, client, question, tools.ids, _NOW)
+        report_id = service.submit(tx, client, question, tools.ids, _NOW).id
     report(tools, Task(1, "stats.report", report_id, {}, 1, "bench"))
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     with tools.records.read() as tx:

@@ -19,6 +19,7 @@ from handbill.core.nouns import (
 from handbill.core.received import Received, ReceivedClick, click_of, conversion_of, encode
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds
+from handbill.kit.faults import Fault
 from handbill.kit.instants import DAY, Instant, instant_of_iso
 from handbill.ledger.judge import Judge
 from handbill.ledger.runs import Rules
@@ -38,11 +39,20 @@ from handbill.store.records.tables import (
     posting_configs,
     publishers,
 )
+from handbill.wire.models import Model
 
 START: Instant = instant_of_iso("2026-11-10T12:00:00Z")
 HUMAN = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 BOT_AGENT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 RULES = Rules(30, "truncated", b"k" * 32)
+
+
+def noun_of(rows: type[Model], said: Any) -> Any:
+    """What a sound body comes to."""
+    faults: list[Fault] = []
+    found = rows.read(said, "", faults)
+    assert faults == []
+    return found.noun()
 
 
 class Lines:

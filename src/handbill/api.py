@@ -17,11 +17,11 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from starlette.types import ASGIApp, Lifespan
 
-from handbill.access import routes as access
 from handbill.access.doors import AccessDoors
 from handbill.campaigns import routes as campaigns
 from handbill.clients import routes as clients
 from handbill.clients import service as client_reads
+from handbill.contract.access import routes as access
 from handbill.contract.callbacks import routes as callbacks
 from handbill.contract.definitions import routes as definitions
 from handbill.contract.deliveries import routes as deliveries
@@ -30,7 +30,9 @@ from handbill.contract.funnel import routes as funnel
 from handbill.contract.markups import routes as markups
 from handbill.contract.publisher_families import routes as publisher_families
 from handbill.contract.publishers import routes as publishers
+from handbill.contract.reports import routes as reports
 from handbill.contract.rules import routes as rules
+from handbill.contract.stats import routes as stats
 from handbill.core.nouns import Client
 from handbill.feeds import routes as feeds
 from handbill.groups import routes as groups
@@ -53,8 +55,6 @@ from handbill.jobs import routes as jobs
 from handbill.listings import explain_routes as explain
 from handbill.opening import open_desk
 from handbill.postings import routes as postings
-from handbill.stats import report_routes as reports
-from handbill.stats import routes as stats
 from handbill.store.records import Tx
 from handbill.tracking.addresses import Proxies
 from handbill.watching import Watch

@@ -9,7 +9,7 @@ from joserfc.jwk import KeySet, OctKey
 from contract.office import Office
 from handbill.access import tokens
 from handbill.access.keys import ensure_secrets, secret
-from handbill.access.rows import ApiClient
+from handbill.access.rows import ApiClient, Owner
 from handbill.access.service import (
     MOST_KEYS,
     NEEDS,
@@ -95,7 +95,7 @@ def test_a_partner_does_what_its_scope_says(office: Office) -> None:
     with office.desk.records.write() as tx:
         now, ids = office.desk.clock.now(), office.desk.ids
         family, api_key, _ = create_family(tx, ids, now, ["TestExp1"])
-        owner = "partner", family_at_hand(tx, family).no
+        owner = Owner("partner", family_at_hand(tx, family).no)
         readers = [add_api_client(tx, ids, now, owner, [need]) for need in NEEDS]
     url = f"/publisher-families/{family}/reports/unknown"
     said = []
@@ -199,7 +199,7 @@ def test_a_revoked_api_client_loses_its_tokens_at_once(office: Office) -> None:
 
 def test_no_key_is_stored_as_text(office: Office) -> None:
     with office.desk.records.write() as tx:
-        api_key = create_key(tx, office.desk.ids, office.desk.clock.now(), ("agency", 1))
+        api_key = create_key(tx, office.desk.ids, office.desk.clock.now(), Owner("agency", 1))
         stored = tx.run_text("SELECT prefix, digest FROM api_keys ORDER BY no", {})[0]
     _, prefix, secret_part = api_key.split("_")
     assert stored[-1][0] == prefix
@@ -239,7 +239,7 @@ def test_verified_tokens_are_bounded() -> None:
 def test_the_bound_of_keys_holds_when_many_ask_at_once(office: Office) -> None:
     records, ids, now = office.desk.records, office.desk.ids, office.clock.now()
     with records.read() as tx:
-        owner = ("agency", agency_of(tx, office.agency_id).no)
+        owner = Owner("agency", agency_of(tx, office.agency_id).no)
 
     def add(_: int) -> bool:
         try:

@@ -10,6 +10,11 @@ from typing import Any
 import pytest
 
 from flows.test_stats import Desk, traffic
+from handbill.contract.reports.models import (
+    IpReportRequest,
+    PublisherReportRequest,
+    StatsReportRequest,
+)
 from handbill.core.click_definitions import NOWHERE, Location
 from handbill.core.metrics import NAMES
 from handbill.core.nouns import GroupBody, Placement
@@ -20,10 +25,11 @@ from handbill.ledger.service import Wanted, export
 from handbill.publishers.service import create_family
 from handbill.stats import reporting, service
 from handbill.stats.files import lines_into
+from handbill.stats.questions import Span
 from handbill.stats.rows import Report
 from handbill.store.records import Records
 from handbill.store.records.tables import groups
-from market import RULES, START
+from market import RULES, START, noun_of
 
 _DAYS = {"startDate": "2026-10-01", "endDate": "2026-11-30"}
 _IP_COLUMNS = [
@@ -69,14 +75,14 @@ def found(market: Desk, report_id: str) -> Report:
 
 def grouped(market: Desk, client_no: int, **asked: Any) -> str:
     client, now = market.client_noun(client_no), market.clock.now()
-    body = {"filterBy": _DAYS} | asked
+    body = noun_of(StatsReportRequest, {"filterBy": _DAYS} | asked)
     with market.records.write() as tx:
         return reporting.ask_grouped(tx, client, body, market.ids, now).id
 
 
 def by_address(market: Desk, client_no: int, **filters: Any) -> str:
     client, now = market.client_noun(client_no), market.clock.now()
-    body = {"filterBy": _DAYS | filters}
+    body = noun_of(IpReportRequest, {"filterBy": _DAYS | filters})
     with market.records.write() as tx:
         return reporting.ask_by_address(tx, client, body, market.ids, now).id
 
@@ -180,7 +186,8 @@ def family_no(market: Desk, *publishers: str) -> int:
 
 
 def of_family(market: Desk, family: int, client_id: str, **asked: Any) -> str:
-    body = {"period": "LAST_30_DAYS", "clientId": client_id} | asked
+    wish = {"period": "LAST_30_DAYS", "clientId": client_id} | asked
+    body = noun_of(PublisherReportRequest, wish)
     with market.records.write() as tx:
         return reporting.ask_for_family(tx, family, body, market.ids, market.clock.now()).id
 
@@ -261,7 +268,7 @@ def test_the_export_takes_a_client_and_days_of_its_zone(market: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("period", "today", "first", "last"),
+    ("span", "today", "first", "last"),
     [
         ("THIS_MONTH", "2026-11-10", "2026-11-01", "2026-11-10"),
         ("LAST_MONTH", "2026-11-10", "2026-10-01", "2026-10-31"),
@@ -270,8 +277,8 @@ def test_the_export_takes_a_client_and_days_of_its_zone(market: Desk) -> None:
         ("LAST_30_DAYS", "2026-11-10", "2026-10-12", "2026-11-10"),
     ],
 )
-def test_periods(period: str, today: str, first: str, last: str) -> None:
-    found = reporting.days_of(period, date.fromisoformat(today))
+def test_spans(span: Span, today: str, first: str, last: str) -> None:
+    found = reporting.days_of(span, date.fromisoformat(today))
     assert [day.isoformat() for day in found] == [first, last]
 
 

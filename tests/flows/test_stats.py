@@ -9,12 +9,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import duckdb
 import pytest
 
 from handbill.clients.service import clients_by_number
+from handbill.contract.stats.models import StatsQuestion
 from handbill.core.listing_tokens import Listing
 from handbill.core.metrics import NAMES
 from handbill.core.nouns import Cap, Caps
@@ -26,14 +27,14 @@ from handbill.kit.jsons import decode
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger.service import Wanted, export
 from handbill.stats import files, service
-from handbill.stats.questions import LEVELS, QUESTION
+from handbill.stats.questions import Level
 from handbill.stats.rows import Report
 from handbill.stats.work import TASKS, sweep
 from handbill.store.records import Records
 from handbill.store.records.tables import jobs
 from handbill.work.queue import Task
 from handbill.work.tools import Tools
-from market import BOT_AGENT, START, Market
+from market import BOT_AGENT, START, Market, noun_of
 
 KEYS = {1: b"l" * 32}
 COUNTS = dict(zip(
@@ -59,9 +60,7 @@ class Desk(Market):
         names = ("primaryLevel", "secondaryLevel", "tertiaryLevel")
         filters = {"startDate": "2026-10-01", "endDate": "2026-11-30"} | more.pop("filters", {})
         body = {"filters": filters, "aggregationLevel": dict(zip(names, levels, strict=False))}
-        faults: list[Fault] = []
-        question = QUESTION.read(body | more, "", faults)
-        assert faults == []
+        question = noun_of(StatsQuestion, body | more)
         client = self.client_noun(client_no)
         with self.records.write() as tx:
             return service.submit(tx, client, question, self.ids, self.clock.now()).id
@@ -192,7 +191,7 @@ def unneutral(text: str) -> str:
 def test_every_level_agrees_with_a_naive_fold(market: Desk) -> None:
     client_no = traffic(market)
     ledger = market.ledger()
-    asked: list[tuple[str, ...]] = [(level,) for level in LEVELS]
+    asked: list[tuple[str, ...]] = [(level,) for level in get_args(Level)]
     asked += [("JOBGROUP", "PUBLISHER", "DATE"), ("DATE", "JOB"), ("PUBLISHER", "CLIENT")]
     for levels in asked:
         expected = fold(ledger, "America/New_York", levels)
@@ -350,7 +349,7 @@ def test_a_bad_question_fails_at_once_with_all_faults(
     filters: dict[str, Any], levels: dict[str, Any], fields: list[str]
 ) -> None:
     faults: list[Fault] = []
-    QUESTION.read({"filters": filters, "aggregationLevel": levels}, "", faults)
+    StatsQuestion.read({"filters": filters, "aggregationLevel": levels}, "", faults)
     assert [fault.field for fault in faults] == fields
 
 

@@ -12,6 +12,7 @@ import pytest
 from contract.asgi import call
 from flows.test_stats import Desk, add_job, traffic
 from flows.test_stats_http import House, filled
+from handbill.contract.reports.models import StatsReportRequest
 from handbill.host.settings import Settings
 from handbill.http.app import Application
 from handbill.http.kinds import Public
@@ -25,6 +26,7 @@ from handbill.stats.answering import Answering
 from handbill.stats.questions import Plan
 from handbill.stats.streaming import Stream
 from handbill.store.records import Records
+from market import noun_of
 
 _DAYS = {"startDate": "2026-10-01", "endDate": "2026-11-30"}
 
@@ -43,8 +45,9 @@ def house(records: Records, tmp_path: Path) -> Iterator[House]:
 
 def plan_of(market: Desk, client_no: int, **asked: Any) -> Plan:
     client = market.client_noun(client_no)
+    wish = noun_of(StatsReportRequest, {"filterBy": _DAYS} | asked)
     with market.records.read() as tx:
-        return reporting.grouped_plan(tx, client, {"filterBy": _DAYS} | asked, market.clock.now())
+        return reporting.grouped_plan(tx, client, wish, market.clock.now())
 
 
 def stream_of(market: Desk, plan: Plan, release: Callable[[], None] = lambda: None) -> Stream:

@@ -49,7 +49,7 @@ class AccessDoors:
             if proof is None:
                 return None
             self._verified.keep(digest, proof)
-        owner = (caller.role, caller.owner_no)
+        owner = service.Owner(caller.role, caller.owner_no)
         found = service.live_api_client(tx, owner, proof.api_client_id)
         return None if found is None else Admitted(found.id, service.allowed_by(found.scope))
 
@@ -60,7 +60,7 @@ class AccessDoors:
 
     def hold_owner(self, tx: Tx, caller: Caller) -> None:
         """Let no other conditional change of what the caller owns begin until this one ends."""
-        service.lock_owner(tx, (caller.role, caller.owner_no))
+        service.lock_owner(tx, service.Owner(caller.role, caller.owner_no))
 
     def _read(self, tx: Tx, now: Instant) -> None:
         """Our signing keys; tokens that a retired one has signed are forgotten."""

@@ -1,6 +1,6 @@
 """Rows of agencies, publisher families, API keys and API clients."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -17,6 +17,16 @@ from handbill.store.records.tables import (
     publisher_families,
     publishers,
 )
+
+
+class Owner(NamedTuple):
+    """Of keys and API clients: an agency, or the publisher family of a partner.
+
+    ``role``: agency or partner; ``no``: the number of its row.
+    """
+
+    role: str
+    no: int
 
 
 class Agency(msgspec.Struct, frozen=True):
@@ -193,18 +203,21 @@ def key(tx: Tx, prefix: str) -> Key | None:
     return _key(row) if row else None
 
 
-def keys_of(tx: Tx, role: str, owner_no: int) -> list[Key]:
-    return [_key(row) for row in tx.all(_KEYS_OF_OWNER, role=role, owner_no=owner_no)]
+def keys_of(tx: Tx, owner: Owner) -> list[Key]:
+    return [_key(row) for row in tx.all(_KEYS_OF_OWNER, role=owner.role, owner_no=owner.no)]
 
 
-def add_key(
-    tx: Tx, prefix: str, digest: bytes, owner: tuple[str, int], now: Instant
-) -> None:  # fmt: skip
-    role, owner_no = owner
+def add_key(tx: Tx, prefix: str, digest: bytes, owner: Owner, now: Instant) -> None:
     tx.put(
-        api_keys, prefix=prefix, digest=digest, role=role, owner_no=owner_no, created_at=now,
-        expires_at=None, revoked_at=None,
-    )  # fmt: skip
+        api_keys,
+        prefix=prefix,
+        digest=digest,
+        role=owner.role,
+        owner_no=owner.no,
+        created_at=now,
+        expires_at=None,
+        revoked_at=None,
+    )
 
 
 def change_key(tx: Tx, no: int, **columns: Instant) -> None:
@@ -217,18 +230,21 @@ def api_client(tx: Tx, api_client_id: str) -> ApiClient | None:
     return ApiClient(*row) if row else None
 
 
-def api_clients_of(tx: Tx, role: str, owner_no: int) -> list[ApiClient]:
-    return [ApiClient(*row) for row in tx.all(_CLIENTS_OF_OWNER, role=role, owner_no=owner_no)]
+def api_clients_of(tx: Tx, owner: Owner) -> list[ApiClient]:
+    found = tx.all(_CLIENTS_OF_OWNER, role=owner.role, owner_no=owner.no)
+    return [ApiClient(*row) for row in found]
 
 
-def add_api_client(
-    tx: Tx, api_client_id: str, owner: tuple[str, int], scope: str, now: Instant
-) -> None:
-    role, owner_no = owner
+def add_api_client(tx: Tx, api_client_id: str, owner: Owner, scope: str, now: Instant) -> None:
     tx.put(
-        api_clients, id=api_client_id, role=role, owner_no=owner_no, scope=scope, created_at=now,
+        api_clients,
+        id=api_client_id,
+        role=owner.role,
+        owner_no=owner.no,
+        scope=scope,
+        created_at=now,
         revoked_at=None,
-    )  # fmt: skip
+    )
 
 
 def revoke_api_client(tx: Tx, no: int, now: Instant) -> None:

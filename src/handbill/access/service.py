@@ -8,12 +8,11 @@ revoked key is dead at once, in every process.
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from handbill.access import rows, telling
 from handbill.access.keys import ensure_secrets, secret
-from handbill.access.rows import Agency, ApiClient, Key
-from handbill.access.telling import Owner
+from handbill.access.rows import Agency, ApiClient, Key, Owner
 from handbill.changes import service as changes
 from handbill.core.currencies import PLACES
 from handbill.core.nouns import Family
@@ -29,9 +28,11 @@ from handbill.store.records.tables import agencies, publisher_families
 __all__ = [
     "DEFAULT_OVERLAP",
     "MOST_KEYS",
+    "MOST_OVERLAP_HOURS",
     "NEEDS",
     "SCOPES",
     "Agency",
+    "Credentials",
     "Owner",
     "add_api_client",
     "add_key",
@@ -61,6 +62,7 @@ SCOPES = {"agency": "handbill", "partner": "publisher-reports"}
 """What the scopes of a role begin with; what they allow stands after the slash."""
 NEEDS: Final[tuple[Need, ...]] = ("read", "write")
 DEFAULT_OVERLAP = 24 * HOUR
+MOST_OVERLAP_HOURS = 30 * 24
 MOST_KEYS = 50
 _PREFIX_LENGTH = 12
 _SECRET_LENGTH = 40  # 36^40: 206 bits, so a fast keyed digest is right
@@ -68,45 +70,58 @@ _KEY = re.compile(rf"hb_([a-z0-9]{{{_PREFIX_LENGTH}}})_([a-z0-9]{{{_SECRET_LENGT
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
+class Credentials(NamedTuple):
+    """What lets a new owner in. ``id``: the agency's or family's; the key is shown this once."""
+
+    id: str
+    api_key: str
+    api_client_id: str
+
+
 def create_agency(
     tx: Tx, ids: Ids, now: Instant, *, agency_id: str, name: str, currency: str
-) -> tuple[str, str, str]:
-    """A new agency with its first key and API client: agency id, key (shown once), API client id.
+) -> Credentials:
+    """A new agency with its first key and API client.
 
     **Refuses** (400) an id that is no slug or is taken, no name, a currency not of ISO 4217.
     """
     faults = []
     if not _SLUG.fullmatch(agency_id):
-        faults.append(Fault("/id", "must be a slug: letters, digits, - and _"))
+        faults.append(Fault("id", "must be a slug: letters, digits, - and _"))
     elif rows.agency(tx, agency_id) is not None:
-        faults.append(Fault("/id", "already exists"))
+        faults.append(Fault("id", "already exists"))
     if not 0 < len(name.strip()) <= 200:
-        faults.append(Fault("/name", "must have 1 to 200 characters"))
+        faults.append(Fault("name", "must have 1 to 200 characters"))
     if currency not in PLACES:
-        faults.append(Fault("/currency", "must be an ISO 4217 code such as USD"))
+        faults.append(Fault("currency", "must be an ISO 4217 code such as USD"))
     if faults:
         raise bad_request(faults)
     no = rows.add_agency(tx, agency_id, name.strip(), currency, now)
-    owner = ("agency", no)
+    owner = Owner("agency", no)
     told = {"name": name.strip(), "currency": currency}
     changes.tell(tx, now, Entity("AGENCY", agency_id, no), {}, told)
-    return agency_id, create_key(tx, ids, now, owner), create_api_client(tx, ids, now, owner)
+    return _let_in(tx, ids, now, agency_id, owner)
 
 
 def create_family(
     tx: Tx, ids: Ids, now: Instant, publisher_nos: list[int], *,
     agency_no: int | None = None, name: str = "",
-) -> tuple[str, str, str]:  # fmt: skip
-    """A new publisher family of these publishers: its id, its key (shown once), its API client.
+) -> Credentials:  # fmt: skip
+    """A new publisher family of these publishers, with its first key and API client.
 
     ``agency_no``: the agency that minds it; None: the operator alone does.
     """
     family_id = new_family_id(ids)
     no = rows.add_family(tx, family_id, name, agency_no, publisher_nos, now)
-    owner = ("partner", no)
+    owner = Owner("partner", no)
     made = Family(no, family_id, agency_no, name, now, now)
     telling.family(tx, now, made, {}, telling.family_state(tx, no, name))
-    return family_id, create_key(tx, ids, now, owner), create_api_client(tx, ids, now, owner)
+    return _let_in(tx, ids, now, family_id, owner)
+
+
+def _let_in(tx: Tx, ids: Ids, now: Instant, owner_id: str, owner: Owner) -> Credentials:
+    api_key = create_key(tx, ids, now, owner)
+    return Credentials(owner_id, api_key, create_api_client(tx, ids, now, owner))
 
 
 def family_of(tx: Tx, agency_no: int, family_id: str) -> Family:
@@ -153,10 +168,11 @@ def delete_family(tx: Tx, now: Instant, family: Family) -> None:
     """It vanishes, and lets nobody in any more: its keys and API clients die at once."""
     rows.change_family(tx, family.no, deleted_at=now, updated_at=now)
     telling.family(tx, now, family, telling.family_state(tx, family.no, family.name), {})
-    for key in rows.keys_of(tx, "partner", family.no):
+    owner = Owner("partner", family.no)
+    for key in rows.keys_of(tx, owner):
         if _lives(key, now):
             _revoke_key(tx, now, key)
-    for api_client in rows.api_clients_of(tx, "partner", family.no):
+    for api_client in rows.api_clients_of(tx, owner):
         if api_client.revoked_at is None:
             _revoke_api_client(tx, now, api_client)
 
@@ -182,9 +198,9 @@ def update_agency(tx: Tx, now: Instant, agency: Agency, given: Mapping[str, Any]
     faults = []
     name = given.get("name", agency.name)
     if name is None:
-        faults.append(Fault("/name", "cannot be cleared"))
+        faults.append(Fault("name", "cannot be cleared"))
     if given.get("currency", agency.currency) != agency.currency:
-        faults.append(Fault("/currency", "cannot be changed"))
+        faults.append(Fault("currency", "cannot be changed"))
     if faults:
         raise bad_request(faults)
     if name.strip() != agency.name:
@@ -207,8 +223,7 @@ def lock_agency(tx: Tx, no: int) -> None:
 
 def lock_owner(tx: Tx, owner: Owner) -> None:
     """The same of an agency or a publisher family."""
-    role, no = owner
-    tx.lock_row(agencies if role == "agency" else publisher_families, no)
+    tx.lock_row(agencies if owner.role == "agency" else publisher_families, owner.no)
 
 
 def family_publishers(tx: Tx, family_no: int) -> list[int]:
@@ -229,7 +244,7 @@ def create_key(tx: Tx, ids: Ids, now: Instant, owner: Owner) -> str:
 
 def keys_of(tx: Tx, owner: Owner) -> list[Key]:
     """Every key of an owner, dead ones too, oldest first."""
-    return rows.keys_of(tx, *owner)
+    return rows.keys_of(tx, owner)
 
 
 def add_key(tx: Tx, ids: Ids, now: Instant, owner: Owner) -> str:
@@ -240,7 +255,7 @@ def add_key(tx: Tx, ids: Ids, now: Instant, owner: Owner) -> str:
 
 
 def _check_room(tx: Tx, now: Instant, owner: Owner) -> None:
-    if sum(_lives(key, now) for key in rows.keys_of(tx, *owner)) >= MOST_KEYS:
+    if sum(_lives(key, now) for key in rows.keys_of(tx, owner)) >= MOST_KEYS:
         raise refused_state("", f"there are {MOST_KEYS} keys already; revoke one first")
 
 
@@ -271,7 +286,7 @@ def revoke_key(tx: Tx, now: Instant, owner: Owner, prefix: str) -> None:
 
 def _revoke_key(tx: Tx, now: Instant, key: Key) -> None:
     rows.change_key(tx, key.no, revoked_at=now)
-    owner = (key.role, key.owner_no)
+    owner = Owner(key.role, key.owner_no)
     telling.key(tx, now, key.prefix, owner, {"revoked_at": None}, {"revoked_at": now})
     telling.event(tx, now, "key_revoked", key.prefix, prefix=key.prefix)
 
@@ -293,7 +308,7 @@ def create_api_client(
 ) -> str:
     """A new API client of an owner: what POST /token names. Its tokens allow this for ever."""
     api_client_id = new_api_client_id(ids)
-    scope = scope_of(owner[0], allowed)
+    scope = scope_of(owner.role, allowed)
     rows.add_api_client(tx, api_client_id, owner, scope, now)
     telling.api_client(tx, now, api_client_id, owner, {}, {"scope": scope})
     return api_client_id
@@ -304,13 +319,13 @@ def add_api_client(
 ) -> str:
     """One more API client. **Refuses** (400) more than 50 live ones."""
     lock_owner(tx, owner)
-    if sum(c.revoked_at is None for c in rows.api_clients_of(tx, *owner)) >= MOST_KEYS:
+    if sum(c.revoked_at is None for c in rows.api_clients_of(tx, owner)) >= MOST_KEYS:
         raise refused_state("", f"there are {MOST_KEYS} API clients already; revoke one first")
     return create_api_client(tx, ids, now, owner, allowed)
 
 
 def api_clients_of(tx: Tx, owner: Owner) -> list[ApiClient]:
-    return rows.api_clients_of(tx, *owner)
+    return rows.api_clients_of(tx, owner)
 
 
 def live_api_client(tx: Tx, owner: Owner, api_client_id: str) -> ApiClient | None:
@@ -331,7 +346,7 @@ def revoke_api_client(tx: Tx, now: Instant, owner: Owner, api_client_id: str) ->
 
 def _revoke_api_client(tx: Tx, now: Instant, found: ApiClient) -> None:
     rows.revoke_api_client(tx, found.no, now)
-    owner = (found.role, found.owner_no)
+    owner = Owner(found.role, found.owner_no)
     telling.api_client(tx, now, found.id, owner, {"revoked_at": None}, {"revoked_at": now})
     telling.event(tx, now, "api_client_revoked", found.id, api_client=found.id)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from handbill.access import rows
+from handbill.access.rows import Owner
 from handbill.changes import service as changes
 from handbill.core.nouns import Family
 from handbill.core.trail import Entity
@@ -12,8 +13,6 @@ from handbill.work import kinds
 from handbill.work.queue import enqueue
 
 _State = dict[str, Any]
-Owner = tuple[str, int]
-"""Role ("agency" or "partner") and row number of an agency or a publisher family."""
 
 
 def event(tx: Tx, now: Instant, name: str, of: str, **facts: str) -> None:
@@ -40,7 +39,7 @@ def key(
 ) -> None:  # fmt: skip
     """``before`` is empty where it is new; then it is told what its owner is."""
     entity = Entity("API_KEY", prefix, rows.agency_behind(tx, *owner))
-    changes.tell(tx, now, entity, before, after if before else {"owner": owner[0], **after})
+    changes.tell(tx, now, entity, before, after if before else {"owner": owner.role, **after})
 
 
 def api_client(
@@ -48,4 +47,4 @@ def api_client(
 ) -> None:  # fmt: skip
     """The same of an API client."""
     entity = Entity("API_CLIENT", api_client_id, rows.agency_behind(tx, *owner))
-    changes.tell(tx, now, entity, before, after if before else {"owner": owner[0], **after})
+    changes.tell(tx, now, entity, before, after if before else {"owner": owner.role, **after})

@@ -54,9 +54,9 @@ def issue(
     return jwt.encode({"kid": key.kid, "alg": _ALGORITHM}, claims, key, [_ALGORITHM])
 
 
-def key_set(pems: list[bytes]) -> dict[str, Any]:
-    """The public keys as a JWKS document (RFC 7517)."""
-    return {"keys": [_key(pem).as_dict(private=False) for pem in pems]}
+def public_keys(pems: list[bytes]) -> list[dict[str, Any]]:
+    """The public keys, as a JWKS document has them (RFC 7517)."""
+    return [dict(_key(pem).as_dict(private=False)) for pem in pems]
 
 
 def verify(pems: list[bytes], token: str, issuer: str, now: Instant) -> Proof | None:

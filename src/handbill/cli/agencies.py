@@ -45,22 +45,24 @@ def create_agency(
 @agency.command("list")
 def list_agencies(data: DataOption = None, json: JsonOption = False) -> None:
     """List the agencies of this installation, oldest first."""
-    from handbill.access.routes import spell_agency
     from handbill.access.service import agencies_of_all
+    from handbill.contract.access.models import Agency
+    from handbill.wire.models import spelled
 
     with opened(standing(data)) as stores, stores.records.read() as tx:
-        rows = [spell_agency(one) for one in agencies_of_all(tx)]
+        rows = [spelled(Agency.of(one)) for one in agencies_of_all(tx)]
     say_rows(rows, ("id", "name", "currency", "createdOn"), as_json=json)
 
 
 @agency.command("show")
 def show_agency(agency_id: IdArgument, data: DataOption = None, json: JsonOption = False) -> None:
     """Print an agency."""
-    from handbill.access.routes import spell_agency
+    from handbill.contract.access.models import Agency
+    from handbill.wire.models import spelled
 
     with opened(standing(data)) as stores, stores.records.read() as tx:
-        found = spell_agency(agency_named(tx, agency_id))
-    say(found, as_json=json)
+        found = Agency.of(agency_named(tx, agency_id))
+    say(spelled(found), as_json=json)
 
 
 @agency.command("update")
@@ -71,10 +73,10 @@ def update_agency(
     json: JsonOption = False,
 ) -> None:
     """Rename an agency."""
-    from handbill.access.routes import AGENCY_UPDATE
     from handbill.access.service import update_agency as update
+    from handbill.contract.access.models import AgencyChange
 
-    given = read_body(AGENCY_UPDATE, {"name": name}, "The agency was not updated")
+    change = read_body(AgencyChange, {"name": name}, "The agency was not updated")
     with opened(standing(data)) as stores, stores.records.write() as tx:
-        update(tx, stores.clock.now(), agency_named(tx, agency_id), given)
-    say({"agencyId": agency_id, "name": given["name"].strip()}, as_json=json)
+        update(tx, stores.clock.now(), agency_named(tx, agency_id), change.given())
+    say({"agencyId": agency_id, "name": name.strip()}, as_json=json)

@@ -1,7 +1,7 @@
 """``changes``: who changed what, and when."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 
 import msgspec
 import typer
@@ -58,6 +58,9 @@ def changes(
 
     Fields and values are shown as stored: money in millionths.
     """
+    from handbill.contract.changes.models import change_told
+    from handbill.wire.models import spelled
+
     kind = _ACTORS.get(actor or "")
     since_at, until_at = _instant(since, "--since", 0), _instant(until, "--until", DAY)
     with opened(standing(data)) as stores, stores.records.read() as tx:
@@ -69,7 +72,7 @@ def changes(
         )  # fmt: skip
         found = service.page(tx, asked, last)
     if json:
-        say({"data": [_spelled(one) for one in found]}, as_json=True)
+        say({"data": [spelled(change_told(one)) for one in found]}, as_json=True)
         return
     say_lines(_harmless(line).encode() for one in found for line in _lines(one))
 
@@ -94,15 +97,6 @@ def _instant(text: str | None, option: str, of_day: int) -> Instant | None:
     except ValueError:
         says = f"{option} {text!r} is neither a day nor an instant, such as 2026-11-27T10:00:00Z"
         raise Misspoken(says) from None
-
-
-def _spelled(one: Change) -> dict[str, Any]:
-    return {
-        "id": one.no, "at": iso_of(one.at), "agencyId": one.agency_id, "clientId": one.client_id,
-        "entity": {"kind": one.kind, "id": one.entity_id}, "act": one.act,
-        "actor": {"kind": one.actor, "id": one.actor_id}, "requestId": one.request_id,
-        "cause": one.cause, "fields": [msgspec.to_builtins(field) for field in one.fields],
-    }  # fmt: skip
 
 
 def _lines(one: Change) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from handbill.access.routes import MOST_OVERLAP_HOURS, spell_key
+from handbill.access.service import MOST_OVERLAP_HOURS, Owner
 from handbill.cli.speaking import (
     DataOption,
     JsonOption,
@@ -70,14 +70,15 @@ def list_families(data: DataOption = None, json: JsonOption = False) -> None:
 def show_family(family_id: IdArgument, data: DataOption = None, json: JsonOption = False) -> None:
     """Show a family, its keys and API clients; never a key's secret part."""
     from handbill.access import service as access
+    from handbill.contract.access.models import ApiKey
     from handbill.contract.publisher_families.models import family_told
     from handbill.wire.models import spelled
 
     with writing(data) as (tx, _):
         found = family_named(tx, family_id)
-        owner = ("partner", found.no)
+        owner = Owner("partner", found.no)
         whole: dict[str, Any] = spelled(family_told(tx, found))
-        whole["apiKeys"] = [spell_key(key) for key in access.keys_of(tx, owner)]
+        whole["apiKeys"] = [spelled(ApiKey.of(key)) for key in access.keys_of(tx, owner)]
         clients = access.api_clients_of(tx, owner)
         whole["apiClientIds"] = [one.id for one in clients if one.revoked_at is None]
     say(whole, as_json=json)
@@ -125,7 +126,7 @@ def add_key(family_id: IdArgument, data: DataOption = None, json: JsonOption = F
     from handbill.access.service import add_key as add
 
     with writing(data) as (tx, stores):
-        owner = ("partner", family_named(tx, family_id).no)
+        owner = Owner("partner", family_named(tx, family_id).no)
         key = add(tx, stores.ids, stores.clock.now(), owner)
     say({"publisherFamilyId": family_id, "apiKey": key}, as_json=json)
 
@@ -147,7 +148,7 @@ def rotate_key(
     from handbill.access.service import rotate_key as rotate
 
     with writing(data) as (tx, stores):
-        owner = ("partner", family_named(tx, family_id).no)
+        owner = Owner("partner", family_named(tx, family_id).no)
         with _known_key(prefix):
             now = stores.clock.now()
             key = rotate(tx, stores.ids, now, owner, prefix, overlap_hours * HOUR)
@@ -165,7 +166,7 @@ def revoke_key(
     from handbill.access.service import revoke_key as revoke
 
     with writing(data) as (tx, stores):
-        owner = ("partner", family_named(tx, family_id).no)
+        owner = Owner("partner", family_named(tx, family_id).no)
         with _known_key(prefix):
             revoke(tx, stores.clock.now(), owner, prefix)
     say({"publisherFamilyId": family_id, "revoked": prefix}, as_json=json)

@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 
 from handbill.access import service
-from handbill.access.routes import MOST_OVERLAP_HOURS, spell_api_client, spell_key
-from handbill.access.service import Owner
+from handbill.access.service import MOST_OVERLAP_HOURS, Owner
 from handbill.cli.speaking import DataOption, JsonOption, say, say_rows
 from handbill.cli.standing import AgencyOption, FamilyOption, missing_told, owner_named, writing
-from handbill.kit.instants import HOUR
+from handbill.kit.instants import HOUR, iso_of
 from handbill.opening import Opened
 from handbill.store.records import Tx
 
@@ -54,8 +53,11 @@ def list_keys(
     json: JsonOption = False,
 ) -> None:
     """List the keys, including revoked ones, oldest first; never their secrets."""
+    from handbill.contract.access.models import ApiKey
+    from handbill.wire.models import spelled
+
     with _owned(data, agency_id, family_id) as (_, tx, owner):
-        rows = [spell_key(key) for key in service.keys_of(tx, owner)]
+        rows = [spelled(ApiKey.of(key)) for key in service.keys_of(tx, owner)]
     say_rows(rows, ("prefix", "createdOn", "expiresOn", "revokedOn"), as_json=json)
 
 
@@ -92,7 +94,8 @@ def rotate_key(
         with _known("API key", prefix, "api-key"):
             made = service.rotate_key(tx, stores.ids, now, owner, prefix, overlap_hours * HOUR)
         former = next(key for key in service.keys_of(tx, owner) if key.prefix == prefix)
-    ends = spell_key(former)["expiresOn"]
+    assert former.expires_at is not None, "a rotation ends it"
+    ends = iso_of(former.expires_at)
     say({"apiKey": made, "formerPrefix": prefix, "formerExpiresOn": ends}, as_json=json)
 
 
@@ -119,8 +122,11 @@ def list_api_clients(
     json: JsonOption = False,
 ) -> None:
     """List the API clients, including revoked ones, oldest first."""
+    from handbill.contract.access.models import ApiClient
+    from handbill.wire.models import spelled
+
     with _owned(data, agency_id, family_id) as (_, tx, owner):
-        rows = [spell_api_client(one) for one in service.api_clients_of(tx, owner)]
+        rows = [spelled(ApiClient.of(one)) for one in service.api_clients_of(tx, owner)]
     say_rows(rows, ("client_id", "scope", "createdOn", "revokedOn"), as_json=json)
 
 
@@ -140,7 +146,7 @@ def create_api_client(
         wanted = {one.value for one in may or Scope}
         allowed = [need for need in service.NEEDS if need in wanted]
         made = service.add_api_client(tx, stores.ids, stores.clock.now(), owner, allowed)
-    say({"apiClientId": made, "scope": service.scope_of(owner[0], allowed)}, as_json=json)
+    say({"apiClientId": made, "scope": service.scope_of(owner.role, allowed)}, as_json=json)
 
 
 @api_client.command("revoke")

@@ -71,9 +71,9 @@ def owner_named(tx: Tx, agency_id: str | None, family_id: str | None) -> Owner:
     if (agency_id is None) == (family_id is None):
         raise typer.BadParameter("say whose they are: --agency A, or --family F")
     if agency_id is not None:
-        return "agency", agency_named(tx, agency_id).no
+        return Owner("agency", agency_named(tx, agency_id).no)
     assert family_id is not None, "one of the two is there"
-    return "partner", family_named(tx, family_id).no
+    return Owner("partner", family_named(tx, family_id).no)
 
 
 def family_named(tx: Tx, family_id: str) -> Family:

@@ -16,7 +16,7 @@ MOST_FAMILIES = 1_000
 
 def create(
     tx: Tx, ids: Ids, now: Instant, agency_no: int, *, publishers: Sequence[str], name: str = ""
-) -> tuple[str, str, str]:
+) -> access.Credentials:
     """A family that the agency minds: its id, its key (shown once), its API client.
 
     **Refuses** (400) ids that are no publishers of the agency, and more than 1,000 families.

@@ -253,7 +253,7 @@ def switch(tx: Tx, now: Instant, publisher: Publisher, status: str) -> bool:
 def create_family(
     tx: Tx, ids: Ids, now: Instant, publisher_ids: Iterable[str], agency_id: str | None = None,
     name: str = "",
-) -> tuple[str, str, str]:  # fmt: skip
+) -> access.Credentials:  # fmt: skip
     """A publisher family: its id, its key (shown once), its API client.
 
     A family is one vendor: without an agency it holds the publishers of these ids in every agency,

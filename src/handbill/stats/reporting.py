@@ -1,7 +1,7 @@
 """Reports of one file each: grouped, by address, and of a publisher family."""
 
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -16,7 +16,7 @@ from handbill.kit.zones import bounds_of, day_of, zone_of
 from handbill.publishers.service import publishers_by_number
 from handbill.stats import rows
 from handbill.stats.layouts import IP_LEVELS, PUBLISHER_LEVELS
-from handbill.stats.questions import Plan, planned
+from handbill.stats.questions import OfFamily, OneFile, Plan, Span, planned
 from handbill.stats.rows import BY_ADDRESS, GROUPED, OF_FAMILY
 from handbill.stats.service import Asked, Wish, ask
 from handbill.store.records import Tx
@@ -25,48 +25,46 @@ KINDS: Final = (GROUPED, BY_ADDRESS)
 _LAST_DAYS = 30
 
 
-def grouped_plan(tx: Tx, client: Client, asked: dict[str, Any], now: Instant) -> Plan:
-    """The plan of what ``wire.reports.grouped`` read. **Refuses** foreign ids (404)."""
-    levels: tuple[str, ...] = (asked.get("groupBy") or "CLIENT",)
-    if asked.get("groupByPublisher"):
-        levels += ("PUBLISHER",)
-    return planned(tx, client, asked["filterBy"], levels, now)
+def grouped_plan(tx: Tx, client: Client, asked: OneFile, now: Instant) -> Plan:
+    """The plan of a stats report. **Refuses** foreign ids (404)."""
+    levels = (asked.group_by, "PUBLISHER") if asked.by_publisher else (asked.group_by,)
+    return planned(tx, client, asked.filters, levels, now)
 
 
 def ask_grouped(
-    tx: Tx, client: Client, asked: dict[str, Any], ids: Ids, now: Instant, *, is_new: bool = False
+    tx: Tx, client: Client, asked: OneFile, ids: Ids, now: Instant, *, is_new: bool = False
 ) -> Asked:
     """Have a stats report made. Hold the client's lock. **Refuses** foreign ids (404)."""
     plan = msgspec.structs.replace(grouped_plan(tx, client, asked, now), whole=True)
-    wish = Wish(GROUPED, call_back_url=asked.get("callBackUrl") or "", is_new=is_new)
+    wish = Wish(GROUPED, call_back_url=asked.call_back_url, is_new=is_new)
     return ask(tx, client, plan, ids, now, wish)
 
 
 def ask_by_address(
-    tx: Tx, client: Client, asked: dict[str, Any], ids: Ids, now: Instant, *, is_new: bool = False
+    tx: Tx, client: Client, asked: OneFile, ids: Ids, now: Instant, *, is_new: bool = False
 ) -> Asked:
     """Have an IP report made. Hold the client's lock. **Refuses** foreign ids (404)."""
-    plan = planned(tx, client, asked["filterBy"], IP_LEVELS, now)
+    plan = planned(tx, client, asked.filters, IP_LEVELS, now)
     plan = msgspec.structs.replace(plan, layout="ip", whole=True)
-    wish = Wish(BY_ADDRESS, call_back_url=asked.get("callBackUrl") or "", is_new=is_new)
+    wish = Wish(BY_ADDRESS, call_back_url=asked.call_back_url, is_new=is_new)
     return ask(tx, client, plan, ids, now, wish)
 
 
 def ask_for_family(
-    tx: Tx, family_no: int, asked: dict[str, Any], ids: Ids, now: Instant, *, is_new: bool = False
+    tx: Tx, family_no: int, asked: OfFamily, ids: Ids, now: Instant, *, is_new: bool = False
 ) -> Asked:
     """Have a report made for a publisher family.
 
     **Refuses** a client that none of its publishers serves (404), and a currency in which nothing
     is booked (400): amounts are never converted.
     """
-    client, publisher_nos = _served(tx, family_no, asked["clientId"])
+    client, publisher_nos = _served(tx, family_no, asked.client_id)
     clients.lock(tx, client.no)
     currency = access.agency_by_number(tx, client.agency_no).currency
-    if (asked.get("curLocale") or currency) != currency:
-        raise refused_state("/curLocale", f"must be {currency}, in which the amounts are kept")
+    if (asked.currency or currency) != currency:
+        raise refused_state("currency", f"must be {currency}, in which the amounts are kept")
     zone = zone_of(client.zone)
-    first_on, last_on = days_of(asked["period"], day_of(now, zone))
+    first_on, last_on = days_of(asked.span, day_of(now, zone))
     first, end = bounds_of(first_on, last_on, zone)
     plan = Plan(
         client_no=client.no, zone=client.zone, first_on=first_on.isoformat(),
@@ -76,12 +74,12 @@ def ask_for_family(
     return ask(tx, client, plan, ids, now, Wish(OF_FAMILY, family_no, is_new=is_new))
 
 
-def days_of(period: str, today: date) -> tuple[date, date]:
-    """The first and last day of a period, both included."""
-    if period == "LAST_30_DAYS":
+def days_of(span: Span, today: date) -> tuple[date, date]:
+    """The first and last day of a span, both included."""
+    if span == "LAST_30_DAYS":
         return today - timedelta(days=_LAST_DAYS - 1), today
     first = today.replace(day=1)
-    if period == "THIS_MONTH":
+    if span == "THIS_MONTH":
         return first, today
     last = first - timedelta(days=1)
     return last.replace(day=1), last

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -14,12 +14,33 @@ from handbill.kit.faults import not_found, too_many
 from handbill.kit.instants import DAY, SECOND, Instant
 from handbill.stats import links, rows
 from handbill.stats.links import Linked, NoLink
-from handbill.stats.questions import DAYS_KEPT, Plan, plan
-from handbill.stats.rows import NO_RECORDS, STATS, SUBMITTED, Part, Report
+from handbill.stats.questions import DAYS_KEPT, Plan, Question, plan
+from handbill.stats.rows import FAILED, NO_RECORDS, STATS, SUBMITTED, SUCCESS, Part, Report
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
 from handbill.work import kinds
 from handbill.work.queue import enqueue
+
+__all__ = [
+    "FAILED",
+    "FOLDER",
+    "KEPT_FOR",
+    "SUBMITTED",
+    "SUCCESS",
+    "Asked",
+    "Report",
+    "Wish",
+    "ask",
+    "linked_part",
+    "message_of",
+    "report_of",
+    "report_of_family",
+    "require_room",
+    "submit",
+    "sweep",
+    "tokens_of",
+    "url_of",
+]
 
 KEPT_FOR = 7 * DAY
 _SAME_WITHIN = 60 * SECOND
@@ -46,9 +67,8 @@ class Wish(NamedTuple):
 
 
 def submit(
-    tx: Tx, client: Client, question: dict[str, Any], ids: Ids, now: Instant, *,
-    is_new: bool = False,
-) -> Asked:  # fmt: skip
+    tx: Tx, client: Client, question: Question, ids: Ids, now: Instant, *, is_new: bool = False
+) -> Asked:
     """Plan a question and have it answered. Hold the client's lock.
 
     **Refuses** what ``plan`` refuses.

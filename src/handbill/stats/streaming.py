@@ -48,6 +48,11 @@ def hold(tx: Tx, key_no: int, holder: str, now: Instant, most: int) -> None:
     rows.put_stream(tx, key_no, holder, now + LASTS + _GRACE)
 
 
+def let_go(tx: Tx, key_no: int, holder: str) -> None:
+    """Give the stream back."""
+    rows.end_stream(tx, key_no, holder)
+
+
 class Stream(Iterator[bytes]):
     """Lines of NDJSON: ``{"streamNumber": n, "stats": […]}``, of 1,000 rows, or of none when a
     second passes without rows. After ten minutes, or when it cannot go on, the last line has a

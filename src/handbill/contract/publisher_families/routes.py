@@ -26,13 +26,8 @@ def _family(call: Call) -> Family:
 
 
 def _create(call: Call) -> FamilyMade:
-    family_id, api_key, api_client_id = families.create(
-        call.tx, call.ids, call.now, call.caller.agency_no, **call.body.given()
-    )
-    return FamilyMade.of(
-        result=family_id, api_key=api_key, api_client_id=api_client_id,
-        message="Publisher family created",
-    )  # fmt: skip
+    made = families.create(call.tx, call.ids, call.now, call.caller.agency_no, **call.body.given())
+    return FamilyMade.of(made, result=made.id, message="Publisher family created")
 
 
 def _list(call: Call) -> Answer:

@@ -1,0 +1,131 @@
+"""Agencies and their credentials, as they are read and told. **Source**: contract 2."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema
+
+from handbill.access.service import MOST_OVERLAP_HOURS, NEEDS, SCOPES
+from handbill.contract.envelopes import Made, Page
+from handbill.http.kinds import Need
+from handbill.wire.fields import Id, Instant, Name, Whole
+from handbill.wire.models import Model
+
+_NEED_OF: Final = {f"{SCOPES['agency']}/{need}": need for need in NEEDS}
+_ONE_OF: Final = "|".join(_NEED_OF)
+_MADE: Final = "When it was made."
+
+
+def _needs(scope: Any) -> frozenset[Need]:
+    words = scope.split(" ") if isinstance(scope, str) else [""]
+    needs = [_NEED_OF.get(word) for word in words]
+    if None in needs or len(needs) > len(NEEDS):
+        raise ValueError("must be handbill/read, handbill/write, or both with a blank between")
+    return frozenset(need for need in needs if need is not None)
+
+
+Scope = Annotated[
+    Any,
+    PlainValidator(_needs),
+    WithJsonSchema({"type": "string", "pattern": f"^({_ONE_OF})( ({_ONE_OF}))?$"}),
+]
+"""What tokens allow, as a set of needs."""
+
+
+class AgencyChange(Model):
+    name: Id | None = Field(
+        None, description="Its name, 1 to 200 characters; it cannot be cleared."
+    )
+    currency: Annotated[str, StringConstraints(min_length=3, max_length=3)] | None = Field(
+        None, description="Only as it stands: every amount is in it, so it cannot be changed."
+    )
+
+
+class Agency(Model):
+    """The tenant: it owns clients and publishers, and holds API keys."""
+
+    id: str = Field(description="The agency's id.")
+    name: str = Field(description="Its name.")
+    currency: str = Field(description="What its amounts are in, an ISO 4217 code.")
+    created_at: Instant = Field(alias="createdOn", description=_MADE)
+
+
+class ApiKey(Model):
+    """An API key, without its secret."""
+
+    prefix: str = Field(description="The public part of the key, by which it is named here.")
+    created_at: Instant = Field(alias="createdOn", description=_MADE)
+    expires_at: Instant | None = Field(
+        alias="expiresOn", description="When a rotation ends it; null: never."
+    )
+    revoked_at: Instant | None = Field(
+        alias="revokedOn", description="When it was revoked; null: it was not."
+    )
+
+
+class ApiKeyPage(Page[ApiKey]):
+    """API keys, revoked ones too, oldest first."""
+
+
+class KeyMade(Made):
+    """A new API key."""
+
+    result: str = Field(
+        description="The new key's whole text. It is shown this once and kept nowhere."
+    )
+
+
+class KeyRotation(Model):
+    overlap_hours: Annotated[int, Whole(0, MOST_OVERLAP_HOURS)] = Field(
+        24,
+        alias="overlapHours",
+        description="Hours for which the former key goes on working, 0 to 720; 24 if absent.",
+    )
+
+
+class NewApiClient(Model):
+    allowed: Scope = Field(
+        frozenset(NEEDS),
+        alias="scope",
+        description="handbill/read, handbill/write, or both with a blank between; both if absent.",
+    )
+
+
+class ApiClient(Model):
+    """What POST /token names: a program of an agency."""
+
+    id: str = Field(
+        alias="client_id",
+        description="What POST /token takes: 25 lowercase letters and digits.",
+    )
+    scope: str = Field(description="The scopes of its tokens, divided by blanks.")
+    created_at: Instant = Field(alias="createdOn", description=_MADE)
+    revoked_at: Instant | None = Field(
+        alias="revokedOn", description="When it was revoked; null: it was not."
+    )
+
+
+class ApiClientPage(Page[ApiClient]):
+    """API clients, revoked ones too, oldest first."""
+
+
+class TokenRequest(Model):
+    api_client_id: Name = Field(
+        alias="client_id",
+        description="The id of the API client. It is not the id of a client (employer).",
+    )
+
+
+class Token(Model):
+    """An access token."""
+
+    access_token: str = Field(description="The token to send as x-authorization-key: a JWT, RS256.")
+    expires_in: int = Field(description="Seconds for which the token is good; a day.")
+    kind: Literal["Bearer"] = Field(alias="token_type", description="Always Bearer.")
+
+
+class KeySet(Model):
+    """The public signing keys, as a JWKS document."""
+
+    keys: list[dict[str, Any]] = Field(
+        description="The public keys (RFC 7517); a token's header names its own by kid."
+    )

@@ -1,0 +1,279 @@
+"""Operation 1, the public signing keys, and how an agency minds itself and its credentials."""
+
+from handbill.access import service, tokens
+from handbill.access.keys import SIGNING, secret
+from handbill.access.service import Owner
+from handbill.contract.access.models import (
+    Agency,
+    AgencyChange,
+    ApiClient,
+    ApiClientPage,
+    ApiKey,
+    ApiKeyPage,
+    KeyMade,
+    KeyRotation,
+    KeySet,
+    NewApiClient,
+    Token,
+    TokenRequest,
+)
+from handbill.contract.envelopes import Done, Made
+from handbill.http.kinds import Ask, Change, Look, Public
+from handbill.http.operations import PAGED, Answer, Call, Operation
+from handbill.http.paging import skip_and_limit, with_links
+from handbill.kit.faults import Refused, not_found
+from handbill.kit.instants import HOUR
+
+_TAG = "Access"
+
+
+def _owner(call: Call) -> Owner:
+    return Owner(call.caller.role, call.caller.owner_no)
+
+
+def _agency(call: Call) -> service.Agency:
+    """The caller's own. **Refuses** any other id alike (404)."""
+    if call.path["agency_id"] != call.caller.owner_id:
+        raise not_found()
+    return service.agency_of(call.tx, call.caller.owner_id)
+
+
+def _get_agency(call: Call) -> Agency:
+    return Agency.of(_agency(call))
+
+
+def _update_agency(call: Call) -> Done:
+    service.update_agency(call.tx, call.now, _agency(call), call.body.given())
+    return Done.of(result=True, message="Agency updated")
+
+
+def _token(call: Call) -> Token:
+    api_client = service.live_api_client(call.tx, _owner(call), call.body.api_client_id)
+    if api_client is None:
+        raise Refused(403, "Forbidden", gate="api_client")
+    seconds = call.settings.token_seconds
+    pem = list(secret(call.tx, SIGNING).values())[-1]
+    issuer = call.settings.public_api
+    token = tokens.issue(pem, call.ids, call.now, api_client, issuer, seconds)
+    return Token.of(access_token=token, expires_in=seconds, kind="Bearer")
+
+
+def _jwks(call: Call) -> KeySet:
+    return KeySet.of(keys=tokens.public_keys(list(secret(call.tx, SIGNING).values())))
+
+
+def _list_keys(call: Call) -> Answer:
+    every = service.keys_of(call.tx, _owner(call))
+    skip, limit = skip_and_limit(call)
+    page = list(map(ApiKey.of, every[skip : skip + limit]))
+    return with_links(call, ApiKeyPage.of(rows=page), len(every))
+
+
+def _add_key(call: Call) -> KeyMade:
+    new = service.add_key(call.tx, call.ids, call.now, _owner(call))
+    return KeyMade.of(result=new, message="API key created")
+
+
+def _rotate_key(call: Call) -> KeyMade:
+    prefix, overlap = call.path["prefix"], call.body.overlap_hours * HOUR
+    new = service.rotate_key(call.tx, call.ids, call.now, _owner(call), prefix, overlap)
+    return KeyMade.of(result=new, message="API key rotated")
+
+
+def _revoke_key(call: Call) -> Done:
+    service.revoke_key(call.tx, call.now, _owner(call), call.path["prefix"])
+    return Done.of(result=True, message="API key revoked")
+
+
+def _list_api_clients(call: Call) -> Answer:
+    every = service.api_clients_of(call.tx, _owner(call))
+    skip, limit = skip_and_limit(call)
+    page = list(map(ApiClient.of, every[skip : skip + limit]))
+    return with_links(call, ApiClientPage.of(rows=page), len(every))
+
+
+def _add_api_client(call: Call) -> Made:
+    new = service.add_api_client(call.tx, call.ids, call.now, _owner(call), call.body.allowed)
+    return Made.of(result=new, message="API client created")
+
+
+def _revoke_api_client(call: Call) -> Done:
+    service.revoke_api_client(call.tx, call.now, _owner(call), call.path["api_client_id"])
+    return Done.of(result=True, message="API client revoked")
+
+
+_AGENCY_SAMPLE = {
+    "id": "acme", "name": "Acme Ads", "currency": "USD", "createdOn": "2026-11-18T12:00:00.000Z",
+}  # fmt: skip
+_KEY_SAMPLE = {
+    "prefix": "k3v9x2m7q1zt", "createdOn": "2026-11-18T12:00:00.000Z", "expiresOn": None,
+    "revokedOn": None,
+}  # fmt: skip
+_NEW_KEY_SAMPLE = "hb_k3v9x2m7q1zt_......."
+_API_CLIENT_SAMPLE = {
+    "client_id": "l81n0sqr0la15s23g78h8aqaf", "scope": "handbill/read",
+    "createdOn": "2026-11-18T12:00:00.000Z", "revokedOn": None,
+}  # fmt: skip
+_JWKS_SAMPLE = {
+    "keys": [
+        {
+            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": "fOD15mYWa", "e": "AQAB",
+            "n": "u1SU1LfVLPHCozMxH2Mo.......",
+        }
+    ]
+}  # fmt: skip
+
+
+OPERATIONS = [
+    Operation(
+        name="create_token",
+        number=1,
+        verb="POST",
+        path="/token",
+        title="Generate access token.",
+        about="Gives an API client an access token, to be sent as x-authorization-key beside "
+        "x-api-key. A token is good for one day, and only beside a key of the same owner. A "
+        "revoked API client's tokens are dead at once.",
+        tag=_TAG,
+        role="key",
+        kind=Ask(),
+        work=_token,
+        body=TokenRequest,
+        answer=Token,
+        sample={"client_id": "l81n0sqr0la15s23g78h8aqaf"},
+        sample_answer={
+            "access_token": "eyJraWQiOiJmT0QxNW1ZXWF.......lWxSXQs6YkdTv81ak6i3tCtWmW0Nfw",
+            "expires_in": 86400,
+            "token_type": "Bearer",
+        },
+    ),
+    Operation(
+        name="get_signing_keys",
+        verb="GET",
+        path="/.well-known/jwks.json",
+        title="Get the public signing keys.",
+        about="The public halves of the keys that sign access tokens, as a JWKS document.",
+        tag=_TAG,
+        kind=Public(),
+        work=_jwks,
+        answer=KeySet,
+        sample_answer=_JWKS_SAMPLE,
+    ),
+    Operation(
+        name="get_agency",
+        verb="GET",
+        path="/agencies/{agency_id}",
+        title="Get the agency.",
+        about="The caller's own agency. Agencies are made by the operator, with `handbill agency "
+        "create`; any other's id is 404.",
+        tag=_TAG,
+        work=_get_agency,
+        answer=Agency,
+        sample_answer=_AGENCY_SAMPLE,
+    ),
+    Operation(
+        name="update_agency",
+        verb="PUT",
+        path="/agencies/{agency_id}",
+        title="Update the agency.",
+        about="Gives the caller's own agency another name. Its id and currency stay.",
+        tag=_TAG,
+        work=_update_agency,
+        body=AgencyChange,
+        answer=Done,
+        sample={"name": "Acme Ads"},
+        sample_answer={"result": True, "message": "Agency updated"},
+    ),
+    Operation(
+        name="list_api_keys",
+        verb="GET",
+        path="/api-keys",
+        title="Get all API keys.",
+        about="The agency's own API keys, revoked ones too, oldest first, without their secrets.",
+        tag=_TAG,
+        work=_list_keys,
+        query=PAGED,
+        answer=ApiKeyPage,
+        sample_answer={"data": [_KEY_SAMPLE]},
+    ),
+    Operation(
+        name="create_api_key",
+        verb="POST",
+        path="/api-keys",
+        title="Create an API key.",
+        about="Makes one more API key of the agency and answers its text, this once. At most 50 "
+        "keys live at a time.",
+        tag=_TAG,
+        work=_add_key,
+        kind=Change(shows_once=True),
+        answer=KeyMade,
+        sample_answer={"result": _NEW_KEY_SAMPLE, "message": "API key created"},
+    ),
+    Operation(
+        name="rotate_api_key",
+        verb="POST",
+        path="/api-keys/{prefix}/rotate",
+        title="Rotate an API key.",
+        about="Makes a new key in place of this one, which goes on working for the overlap, so "
+        "that every machine can be changed over in peace.",
+        tag=_TAG,
+        work=_rotate_key,
+        body=KeyRotation,
+        must_have_body=False,
+        kind=Change(shows_once=True),
+        answer=KeyMade,
+        sample={"overlapHours": 24},
+        sample_answer={"result": _NEW_KEY_SAMPLE, "message": "API key rotated"},
+    ),
+    Operation(
+        name="revoke_api_key",
+        verb="DELETE",
+        path="/api-keys/{prefix}",
+        title="Revoke an API key.",
+        about="Kills the key at once, in every process. A key may revoke itself.",
+        tag=_TAG,
+        work=_revoke_key,
+        answer=Done,
+        sample_answer={"result": True, "message": "API key revoked"},
+    ),
+    Operation(
+        name="list_api_clients",
+        verb="GET",
+        path="/api-clients",
+        title="Get all API clients.",
+        about="The agency's API clients (what POST /token names), revoked ones too, oldest first. "
+        "It needs a token that may write, for each of these ids fetches a token of its scope.",
+        tag=_TAG,
+        work=_list_api_clients,
+        kind=Look(needs="write"),
+        query=PAGED,
+        answer=ApiClientPage,
+        sample_answer={"data": [_API_CLIENT_SAMPLE]},
+    ),
+    Operation(
+        name="create_api_client",
+        verb="POST",
+        path="/api-clients",
+        title="Create an API client.",
+        about="Makes one more API client of the agency, whose tokens allow what its scope says, "
+        "for ever. At most 50 live at a time.",
+        tag=_TAG,
+        work=_add_api_client,
+        body=NewApiClient,
+        must_have_body=False,
+        answer=Made,
+        sample={"scope": "handbill/read"},
+        sample_answer={"result": "l81n0sqr0la15s23g78h8aqaf", "message": "API client created"},
+    ),
+    Operation(
+        name="revoke_api_client",
+        verb="DELETE",
+        path="/api-clients/{api_client_id}",
+        title="Revoke an API client.",
+        about="Kills the API client and every token of it at once, in every process.",
+        tag=_TAG,
+        work=_revoke_api_client,
+        answer=Done,
+        sample_answer={"result": True, "message": "API client revoked"},
+    ),
+]

@@ -1,0 +1,1 @@
+"""Reports of one file: operations 54 to 56, and 59 and 60 of publisher families."""

@@ -1,0 +1,136 @@
+"""Questions for stats, and how answers are told. **Source**: contract 4, domain 14.22 and 14.23."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from handbill.kit.faults import Fault
+from handbill.stats import questions
+from handbill.stats.questions import Format, Level
+from handbill.wire.fields import AnyCase, Day, Zone
+from handbill.wire.models import NOT_BLANK, Model, Wrong
+
+
+def _said(day: str) -> str:
+    if not day:
+        raise ValueError("is required")
+    return day
+
+
+SaidDay = Annotated[Day, AfterValidator(_said)]
+Ids = Annotated[
+    list[Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=NOT_BLANK)]],
+    Field(max_length=1_000),
+]
+AnyLevel = Annotated[Level, AnyCase()]
+_THEIRS = "deleted ones too; another's is 404."
+
+
+class StatsFilters(Model):
+    makes = questions.Filters
+    start_on: SaidDay = Field(
+        alias="startDate",
+        description="The first day. At most 60 days back; what is older is left out, and the "
+        "answer says so.",
+    )
+    end_on: SaidDay = Field(alias="endDate", description="The last day, included.")
+    zone: Zone = Field(
+        "",
+        alias="timeZone",
+        description="Zone in which days are counted; the client's own if absent.",
+    )
+    campaign_ids: Ids = Field(
+        [], alias="campaignIds", description=f"Only these campaigns, {_THEIRS}"
+    )
+    group_ids: Ids = Field([], alias="jobGroupIds", description=f"Only these job groups, {_THEIRS}")
+    publisher_ids: Ids = Field(
+        [], alias="publisherIds", description=f"Only these publishers, {_THEIRS}"
+    )
+    refs: Ids = Field(
+        [],
+        alias="refNumbers",
+        description="Only the jobs of these references, deleted ones too; unknown ones match "
+        "nothing.",
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.start_on > self.end_on:
+            raise Wrong(Fault("/endDate", "must not be before startDate"))
+        return self
+
+
+def _levels(primary: Level, secondary: Any = None, tertiary: Any = None) -> tuple[Level, ...]:
+    return tuple(level for level in (primary, secondary, tertiary) if level is not None)
+
+
+class StatsLevels(Model):
+    makes = staticmethod(_levels)
+    primary: AnyLevel = Field(alias="primaryLevel", description="What a row is about.")
+    secondary: AnyLevel | None = Field(
+        None, alias="secondaryLevel", description="A second thing that a row is about."
+    )
+    tertiary: AnyLevel | None = Field(
+        None, alias="tertiaryLevel", description="A third one; needs the second."
+    )
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if self.tertiary is not None and self.secondary is None:
+            raise Wrong(Fault("/tertiaryLevel", "needs a secondaryLevel"))
+        differs = "must differ from the other levels"
+        if self.secondary == self.primary:
+            raise Wrong(Fault("/secondaryLevel", differs))
+        if self.tertiary is not None and self.tertiary in {self.primary, self.secondary}:
+            raise Wrong(Fault("/tertiaryLevel", differs))
+        return self
+
+
+class StatsQuestion(Model):
+    makes = questions.Question
+    filters: StatsFilters = Field(description="Which events are counted.")
+    levels: StatsLevels = Field(
+        alias="aggregationLevel", description="What a row of the report is about."
+    )
+    format: Annotated[Format, AnyCase()] = Field("CSV", description="Of the files; CSV if absent.")
+    gzip: bool = Field(
+        False, description="Whether CSV and JSONL files are compressed; false if absent."
+    )
+
+
+class StatsSubmitted(Model):
+    """The question is sound and will be answered."""
+
+    task_id: str = Field(alias="taskId", description="What to poll: GET /stats/{taskId}.")
+    status: Literal["SUBMITTED"] = Field(description="The question is sound and will be answered.")
+
+
+class StatsStatus(Model):
+    """How far a report is, and where its files are."""
+
+    status: Literal["SUBMITTED", "IN_PROGRESS", "SUCCESS", "FAILED", "NO_RECORDS_FOUND"] = Field(
+        description="How far the report is."
+    )
+    location: list[str] = Field(
+        description="Links to the files, one per 100,000 rows; each is good for 24 hours."
+    )
+    message: str | None = Field(
+        None,
+        exclude_if=lambda text: text is None,
+        description="Why it failed, or which days it leaves out as too old.",
+    )
+
+
+class StatsLine(Model):
+    """A line of a streamed report."""
+
+    number: int = Field(alias="streamNumber", description="Of the line; the first is 1.")
+    stats: list[dict[str, Any]] = Field(
+        description="Rows: id and name of what they are about, then the metrics. Empty in a line "
+        "that only says that more is to come."
+    )
+    message: str | None = Field(
+        None,
+        exclude_if=lambda text: text is None,
+        description="Only in the last line, and only if the report is not whole.",
+    )
