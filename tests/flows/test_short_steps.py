@@ -2,7 +2,7 @@
 them: SQLite has one writer, and everybody's writes wait for it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ from flows.listing_market import Market, open_market, place
 from handbill.access import work as access
 from handbill.callbacks import work as callbacks
 from handbill.changes import work as changes
-from handbill.core.nouns import JobBody
+from handbill.core.nouns import Client, JobBody, Publisher
 from handbill.jobs import service as jobs
 from handbill.kit.instants import DAY
 from handbill.ledger import retiring
 from handbill.listings import indexing
+from handbill.listings import rows as listing_rows
 from handbill.store.records import Records, Tx
 from handbill.store.records import tables as t
 from handbill.store.records.opening import migrate
@@ -32,12 +33,20 @@ OLD = {t.idempotency: "created_at", t.callbacks: "created_at", t.changes: "at", 
 }  # fmt: skip
 
 
+class Killed(BaseException):
+    """The process ends here."""
+
+
 class Watched(SqliteRecords):
-    """SQLite that notes how many rows each transaction changed, and where others got their turn."""
+    """SQLite that notes how many rows each transaction changed, and where others got their turn:
+    what holds then, and when the process dies.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, MASTERS)
         self.seen: list[int | None] = []
+        self.dies_when: Callable[[], bool] = lambda: False
+        self.turns_of_others: Callable[[], bool] = lambda: True
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
@@ -48,6 +57,9 @@ class Watched(SqliteRecords):
 
     def give_way(self) -> None:
         self.seen.append(None)
+        if self.dies_when():
+            raise Killed
+        assert self.turns_of_others()
         super().give_way()
 
     def check(self) -> None:
@@ -112,16 +124,21 @@ def test_sweeps_forget_step_by_step(market: Market) -> None:
     assert {name for name, rows in left.items() if rows} == set()
 
 
-def test_matching_and_the_edge_take_many_jobs_step_by_step(market: Market) -> None:
-    records, client = _watched(market), market.client()
-    market.publisher("Board")
-    market.group(market.campaign(client), placements=[place("Board")])
+def _crowd(market: Market) -> tuple[Client, Publisher]:
+    """A client with many jobs, placed at one publisher."""
+    client, publisher = market.client(), market.publisher("Board")
+    market.group(market.campaign(client), placements=[place("Board")], cpc_bid_micros=500_000)
     body = {"title": "Nurse", "description": "Care", "company": "Acme"}
     brought = [
         jobs.written(JobBody(f"ref-{n}", url=f"https://jobs.test/{n}", **body), None, None)
         for n in range(MANY)
     ]
     market.write(lambda tx: jobs.apply(tx, client, None, brought, market.now()))
+    return client, publisher
+
+
+def test_matching_and_the_edge_take_many_jobs_step_by_step(market: Market) -> None:
+    records, (client, _) = _watched(market), _crowd(market)
     records.seen.clear()
     market.run("groups.rematch", client.id)
     records.check()
@@ -133,3 +150,43 @@ def test_matching_and_the_edge_take_many_jobs_step_by_step(market: Market) -> No
     records.seen.clear()
     assert indexing.refill(market.tools) == MANY
     assert records.seen.count(None) >= MANY // 2_000
+
+
+def test_many_links_end_step_by_step_and_as_one(market: Market) -> None:
+    """A run that dies among its steps has ended none, also when nothing is to end any more."""
+    records, (client, publisher) = _watched(market), _crowd(market)
+
+    def run() -> None:
+        for name in ("groups.rematch", "listings.publish"):
+            market.run(name, client.id)
+
+    def leave(status: str) -> None:
+        text = "UPDATE jobs SET status = :status WHERE no > 10"
+        market.write(lambda tx: tx.run_text(text, {"status": status}))
+        market.clock.forward(DAY)
+        records.seen.clear()
+
+    def ended() -> int:
+        with records.read() as tx:
+            ids = [bytes.fromhex(jobs.job_id(client.id, f"ref-{n}")) for n in range(MANY)]
+            return len(list(listing_rows.ends_of(tx, publisher.no, ids, range(10))))
+
+    def noted() -> int:
+        with records.read() as tx:
+            return len(tx.all(sa.select(t.departures.c.left_at)))
+
+    run()
+    leave("P")
+    records.dies_when = lambda: noted() > FEW
+    with pytest.raises(Killed):
+        run()
+    assert (ended(), noted() > FEW) == (0, True), "some are noted, none holds"
+    records.dies_when = lambda: False
+    leave("A")
+    run()
+    assert ended() == 0
+    leave("P")
+    records.turns_of_others = lambda: ended() in {0, MANY - 10}
+    run()
+    records.check()
+    assert (ended(), noted()) == (MANY - 10, MANY - 10)

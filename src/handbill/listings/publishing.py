@@ -16,6 +16,8 @@ from handbill.listings.parts import Stall
 from handbill.listings.rows import Part
 from handbill.listings.service import ALL_CLIENTS, ensure_file
 from handbill.store import holds
+from handbill.store.records import Tx
+from handbill.store.records.base import STEP
 from handbill.work import kinds
 from handbill.work.queue import enqueue
 from handbill.work.tools import Tools
@@ -86,16 +88,56 @@ def _ensure_files(tools: Tools, missing: list[tuple[int, int]]) -> None:
 
 
 def _commit(tools: Tools, former: Part | None, part: Part, ends: list[rows.End]) -> None:
-    """Put a part on record, note what has ended with it, and let its publisher have the files that
-    show it. **Refuses** (Unavailable) to do so over a part that it was not compared with.
+    """Put a part on record, let what has ended with it hold, and let its publisher have the files
+    that show it. **Refuses** (Unavailable) to do so over a part that it was not compared with.
     """
-    now = tools.clock.now()
+    now, before = tools.clock.now(), former
+    if former is not None and former.noting_at is not None:
+        _forget_noted(tools, former)
+    if former is not None and len(ends) > STEP:
+        before = _noted(tools, former, ends)
+        ends = []
     with tools.records.write() as tx:
-        if rows.part_of(tx, part.publisher_no, part.client_no) != former:
-            raise Unavailable("another worker has taken this client over, and published it")
+        _require(tx, part, before)
+        if former == before:
+            _forget_last(tx, former)
         rows.put_parts(tx, [part], now)
         rows.add_ends(tx, ends)
         enqueue(tx, kinds.ASSEMBLE, str(part.publisher_no), now)
         is_held = holds.stand(tx, now)
     if not is_held:
         parts.drop_former(tools.blobs, part, former)
+
+
+def _noted(tools: Tools, former: Part, ends: list[rows.End]) -> Part:
+    """Note many ends in steps: they hold when the part that follows is put, and all as one. What
+    stands on record meanwhile.
+    """
+    claimed = former._replace(noting_at=ends[0].left_at)
+    with tools.records.write() as tx:
+        _require(tx, former, former)
+        _forget_last(tx, former)
+        rows.put_parts(tx, [claimed], tools.clock.now())
+
+    def note(tx: Tx, some: list[rows.End]) -> None:
+        _require(tx, claimed, claimed)
+        rows.add_ends(tx, some)
+
+    tools.records.in_parts(ends, note)
+    return claimed
+
+
+def _forget_noted(tools: Tools, former: Part) -> None:
+    """Drop what a run that died had noted."""
+    tools.records.in_steps(lambda tx, most: rows.forget_noted(tx, former, most))
+
+
+def _forget_last(tx: Tx, former: Part | None) -> None:
+    """What such a run noted still, if it lives: from here on it is refused."""
+    if former is not None and former.noting_at is not None:
+        rows.forget_noted(tx, former, STEP)
+
+
+def _require(tx: Tx, part: Part, stands: Part | None) -> None:
+    if rows.part_of(tx, part.publisher_no, part.client_no) != stands:
+        raise Unavailable("another worker has taken this client over, and published it")

@@ -40,7 +40,8 @@ class File(NamedTuple):
 class Part(NamedTuple):
     """What one client adds to a publisher's files. ``crc`` and ``plain_bytes`` are of the plain
     text, so that parts can be joined in one gzip member without reading them. ``roster``: the
-    digest of which jobs they are (``listings.rosters``), empty for none.
+    digest of which jobs they are (``listings.rosters``), empty for none. ``noting_at``: ends of
+    this instant are being noted, and hold with the part that comes next.
     """
 
     publisher_no: int
@@ -50,6 +51,7 @@ class Part(NamedTuple):
     plain_bytes: int
     crc: int
     roster: bytes = b""
+    noting_at: Instant | None = None
 
 
 ALL_JOBS = bytes(16)
@@ -91,7 +93,10 @@ class End(NamedTuple):
 FILE_COLUMNS = (
     _f.no, _f.publisher_no, _f.client_no, _f.name, _f.job_count, _f.digest, _f.written_at,
 )  # fmt: skip
-_PART = (_p.publisher_no, _p.client_no, _p.digest, _p.job_count, _p.plain_bytes, _p.crc, _p.roster)
+_PART = (
+    _p.publisher_no, _p.client_no, _p.digest, _p.job_count, _p.plain_bytes, _p.crc, _p.roster,
+    _p.noting_at,
+)  # fmt: skip
 _FILE_OF = sa.select(*FILE_COLUMNS).where(
     _f.publisher_no == b("publisher_no"), _f.client_no == b("client_no")
 )
@@ -125,7 +130,11 @@ _READERS = (
 _ENDS = sa.select(
     _d.job_id, _d.client_no, _d.group_no, _d.bid_type, _d.bid_micros, _d.price_micros, _d.left_at
 ).where(
-    _d.publisher_no == b("publisher_no"), among_ids(_d.job_id, "ids"), among(_d.group_no, "groups")
+    _d.publisher_no == b("publisher_no"), among_ids(_d.job_id, "ids"), among(_d.group_no, "groups"),
+    ~sa.exists().where(
+        _p.publisher_no == _d.publisher_no, _p.client_no == _d.client_no,
+        _p.noting_at == _d.left_at,
+    ),
 )  # fmt: skip
 _KEY = tuple(departures.primary_key)
 _OLD = (
@@ -134,11 +143,22 @@ _OLD = (
     .limit(b("most", type_=sa.Integer))
 )
 _FORGET = sa.delete(departures).where(sa.tuple_(*_KEY).in_(_OLD))
+_NOTED = (
+    sa.select(*_KEY)
+    .where(
+        _d.publisher_no == b("publisher_no"), _d.client_no == b("client_no"),
+        _d.left_at == b("noting_at"),
+    )
+    .limit(b("most", type_=sa.Integer))
+)  # fmt: skip
+_FORGET_NOTED = sa.delete(departures).where(sa.tuple_(*_KEY).in_(_NOTED))
 
 
 def _part(row: Row) -> Part:
-    publisher_no, client_no, digest, job_count, plain_bytes, crc, roster = row
-    return Part(publisher_no, client_no, digest, job_count, plain_bytes, crc, bytes(roster))
+    publisher_no, client_no, digest, job_count, plain_bytes, crc, roster, noting_at = row
+    return Part(
+        publisher_no, client_no, digest, job_count, plain_bytes, crc, bytes(roster), noting_at
+    )  # fmt: skip
 
 
 def file_of(tx: Tx, publisher_no: int, client_no: int) -> File | None:
@@ -248,6 +268,14 @@ def ends_of(
         some = Listed(ids[at : at + _AT_ONCE])
         for row in tx.all(_ENDS, publisher_no=publisher_no, ids=some, groups=groups):
             yield End(publisher_no, bytes(row[0]), *row[1:])
+
+
+def forget_noted(tx: Tx, part: Part, most: int) -> int:
+    """Drop so many of the ends that were being noted for what was to follow a part; how many."""
+    return tx.run(
+        _FORGET_NOTED, publisher_no=part.publisher_no, client_no=part.client_no,
+        noting_at=part.noting_at, most=most,
+    )  # fmt: skip
 
 
 def forget_ends(tx: Tx, before: Instant, most: int) -> int:

@@ -28,11 +28,12 @@ link_addresses = sa.Table(
 feed_parts = sa.Table(
     "feed_parts", metadata, row_no(), to("publisher_no", "publishers"), whole("client_no"),
     raw("digest"), whole("job_count"), whole("plain_bytes"), whole("crc"),
-    raw("roster"), whole("written_at"), sa.UniqueConstraint("publisher_no", "client_no"),
-    sa.Index("feed_parts_by_client", "client_no"),
+    raw("roster"), whole("noting_at", null=True), whole("written_at"),
+    sa.UniqueConstraint("publisher_no", "client_no"), sa.Index("feed_parts_by_client", "client_no"),
 )  # fmt: skip
 # Listings that a publisher's files have ceased to show at a price: links with it end. job_id zeros:
-# all jobs that the job group offered so; group_no 0: all that the client had there.
+# all jobs that the job group offered so; group_no 0: all that the client had there. Those of the
+# instant noting_at of their part are being noted, in steps, and do not hold yet.
 departures = sa.Table(
     "departures", metadata, key("publisher_no"), raw("job_id", key=True), key("group_no"),
     key("client_no"), text("bid_type", key=True), key("bid_micros"), key("price_micros"),

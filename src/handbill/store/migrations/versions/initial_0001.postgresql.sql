@@ -458,6 +458,7 @@ CREATE TABLE feed_parts (
 	plain_bytes BIGINT NOT NULL,
 	crc BIGINT NOT NULL,
 	roster BYTEA NOT NULL,
+	noting_at BIGINT,
 	written_at BIGINT NOT NULL,
 	CONSTRAINT feed_parts_pkey PRIMARY KEY (no),
 	CONSTRAINT feed_parts_publisher_no_client_no_key UNIQUE (publisher_no, client_no),
