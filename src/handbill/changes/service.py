@@ -80,8 +80,9 @@ def change(tx: Tx, now: Instant, table: sa.Table, where: dict[str, Any], **value
     """
     told = TOLD[table]
     if values.keys() - told.quiet - {"updated_at"}:
-        for row in rows.held(tx, table, _columns(table, values), where):
-            tell(tx, now, _entity(told, row), *_states(told, row, row | values))
+        held = rows.held(tx, table, _columns(table, values), where)
+        states = ((_entity(told, row), *_states(told, row, row | values)) for row in held)
+        tell_many(tx, now, states)
     tx.change(table, where, **values)
 
 

@@ -130,6 +130,9 @@ def _numbered(values: list[Any]) -> dict[str, Any]:
 
 def _bounded(found: list[Changed]) -> Iterator[Changed]:
     """The same, with what is long cut; past MOST_FIELDS even so, the rest is told as one."""
+    if len(_ENCODE(found)) <= MOST_VALUE and len(found) <= MOST_FIELDS:
+        yield from found  # as nearly all are: thousands may be told in one transaction
+        return
     told = 0
     for one in found[:MOST_FIELDS]:
         sides = [_ENCODE(side) for side in (one.before, one.after) if side is not msgspec.UNSET]

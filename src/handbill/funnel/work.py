@@ -7,7 +7,7 @@ from handbill.funnel import service
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.work import kinds
-from handbill.work.queue import Task, enqueue
+from handbill.work.queue import Task, enqueue_all
 from handbill.work.tools import Run, Schedule, Tools
 
 _SECONDS, _SECONDS_OF_ALL = 60, 900
@@ -42,16 +42,15 @@ def _walk(tools: Tools, client: Client, disposition: str, after: int) -> None:
     while at is not None:
         with tools.records.write() as tx:
             at = service.settle(tx, client, disposition, at, tools.clock.now())
+        tools.records.give_way()
 
 
 def enqueue_latest(tx: Tx, now: Instant) -> None:
-    for client_id in service.clients_waiting(tx):
-        enqueue(tx, kinds.SETTLE_LATEST, client_id, now)
+    enqueue_all(tx, kinds.SETTLE_LATEST, service.clients_waiting(tx), now)
 
 
 def enqueue_waiting(tx: Tx, now: Instant) -> None:
-    for client_id in service.clients_waiting(tx):
-        enqueue(tx, kinds.SETTLE, client_id, now)
+    enqueue_all(tx, kinds.SETTLE, service.clients_waiting(tx), now)
 
 
 TASKS: dict[str, Run] = {kinds.SETTLE: settle, kinds.SETTLE_LATEST: settle_latest}

@@ -146,3 +146,11 @@ def save(tx: Tx, group: Group, now: Instant, **columns: Any) -> None:
         updated_at=now,
         **columns,
     )
+
+
+def delete_of_campaign(tx: Tx, campaign_no: int, now: Instant) -> None:
+    """Delete the live job groups of a campaign, of which there may be thousands."""
+    for status in ("A", "P"):
+        where = {"campaign_no": campaign_no, "status": status}
+        gone = {"status": "I", "updated_at": now, "deleted_at": now}
+        changes.change(tx, now, groups, where, **gone)

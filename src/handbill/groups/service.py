@@ -161,7 +161,8 @@ def switch(tx: Tx, now: Instant, client: Client, group: Group, status: str) -> N
 def delete(tx: Tx, now: Instant, client: Client, group: Group) -> None:
     """It vanishes from reads; its jobs go to other groups. **Refuses** the default one (400)."""
     _refuse_default(group)
-    _delete(tx, now, group)
+    group.status = "I"
+    rows.save(tx, group, now, deleted_at=now)
     campaigns.wake(tx, client, now, matching=True)
 
 
@@ -169,14 +170,8 @@ def delete_campaign(tx: Tx, now: Instant, client: Client, campaign: Campaign) ->
     """The campaign and its job groups vanish from reads. **Refuses** the default one (400)."""
     if campaign.is_default:
         raise refused_state("", "The default campaign cannot be deleted")
-    for group in children_of(tx, [campaign.no])[campaign.no]:
-        _delete(tx, now, group)
+    rows.delete_of_campaign(tx, campaign.no, now)
     campaigns.delete(tx, now, client, campaign)
-
-
-def _delete(tx: Tx, now: Instant, group: Group) -> None:
-    group.status = "I"
-    rows.save(tx, group, now, deleted_at=now)
 
 
 def _left_out(before: GroupBody, after: GroupBody) -> list[Placement]:

@@ -6,7 +6,7 @@ from handbill.kit.instants import MINUTE, Instant
 from handbill.listings import delivery_rows, rows
 from handbill.store.records import Tx
 from handbill.work import kinds
-from handbill.work.queue import enqueue
+from handbill.work.queue import enqueue, enqueue_all
 
 APART = 5 * MINUTE
 """Between deliveries that nobody has asked for; what has changed meanwhile goes with the next."""
@@ -49,8 +49,7 @@ def publish(tx: Tx, client_id: str, now: Instant) -> None:
 
 def republish(tx: Tx, publisher_no: int, now: Instant) -> None:
     """Have a publisher's files decided again: after a change of its state, schema or least bid."""
-    for client_id in rows.clients_with_part(tx, publisher_no):
-        enqueue(tx, kinds.PUBLISH, client_id, now)
+    enqueue_all(tx, kinds.PUBLISH, rows.clients_with_part(tx, publisher_no), now)
     enqueue(tx, kinds.ASSEMBLE, str(publisher_no), now)
 
 
@@ -74,8 +73,7 @@ def publish_again(tx: Tx, now: Instant) -> int:
     clients.
     """
     stale = rows.clients_in_files(tx)
-    for client_id in stale:
-        enqueue(tx, kinds.PUBLISH, client_id, now)
+    enqueue_all(tx, kinds.PUBLISH, stale, now)
     return len(stale)
 
 

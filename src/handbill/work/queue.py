@@ -5,7 +5,7 @@ come to the same when it is run twice. What is due follows from the caller's ``n
 the records' own clock, so that hosts whose clocks differ never take each other's tasks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,14 +145,23 @@ def enqueue(
     There is one task per kind and key: a waiting one keeps the earlier due time and takes the new
     payload, one that is being run is run again afterwards, a dead one lives again.
     """
-    tx.run(
-        _ENQUEUE,
-        kind=kind,
-        key=key,
-        payload=msgspec.json.encode(payload or {}).decode(),
-        due_at=now if due_at is None else due_at,
-        now=now,
-    )
+    _enqueue(tx, kind, [key], now, payload, due_at)
+
+
+def enqueue_all(tx: Tx, kind: str, keys: Iterable[str], now: Instant) -> None:
+    """The same for many keys."""
+    _enqueue(tx, kind, keys, now)
+
+
+def _enqueue(
+    tx: Tx, kind: str, keys: Iterable[str], now: Instant, payload: Mapping[str, Any] | None = None,
+    due_at: Instant | None = None,
+) -> None:  # fmt: skip
+    fixed = {
+        "kind": kind, "payload": msgspec.json.encode(payload or {}).decode(), "now": now,
+        "due_at": now if due_at is None else due_at,
+    }  # fmt: skip
+    tx.run_text_many(tx.dialect.text_of(_ENQUEUE), [fixed | {"key": key} for key in keys])
 
 
 def is_due(tx: Tx, kinds: Sequence[str], now: Instant) -> bool:
