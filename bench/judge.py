@@ -25,7 +25,7 @@ from handbill.kit.instants import DAY, SECOND, Instant
 from handbill.ledger.judge import Judge
 from handbill.ledger.runs import Rules
 from handbill.store.blobs import open_blobs
-from handbill.store.journal_reading import Entry, Mark, Reading
+from handbill.store.journal_reading import Line, Mark, Reading
 from handbill.store.records import Records, Tx
 from handbill.store.records.tables import agencies, campaigns, clients, groups, publishers
 
@@ -42,7 +42,7 @@ class Lines:
     """A journal in memory, so that only the judge is measured."""
 
     def __init__(self, records: list[bytes]) -> None:
-        self._lines = [Entry("edge-0", Mark(1, n + 1), raw) for n, raw in enumerate(records)]
+        self._lines = [Line("edge-0", Mark(1, n + 1), raw) for n, raw in enumerate(records)]
 
     def read(self, marks: dict[str, Mark], most: int, now: Instant = 0) -> Reading:  # noqa: ARG002
         first = marks["edge-0"].offset if "edge-0" in marks else 0

@@ -35,14 +35,14 @@ from bench.serving import (
 )
 from bench.stock import stock
 from handbill.clients.service import clients_by_number
+from handbill.core.entries import Entry
 from handbill.core.nouns import Client
 from handbill.host.clock import SystemClock
 from handbill.host.ids import SystemIds
 from handbill.jobs import service as jobs
 from handbill.kit.instants import DAY, moment_of
-from handbill.store import events
+from handbill.store import segments
 from handbill.store.blobs import open_blobs
-from handbill.store.events import Entry
 from handbill.store.records import open_records
 from handbill.store.records.tables import clients
 
@@ -92,11 +92,11 @@ def _fill(data: Path, client_id: str) -> list[str]:
     ids = [jobs.job_id(client_id, f"JOB-{number:07d}") for number in range(_JOBS)]
     blobs = open_blobs(str(data / "blobs"))
     entries = list(_entries(client, ids, now))
-    written = events.write(
-        blobs, events.path_of(client.no, events.month_of(now), now, SystemIds()), entries
+    written = segments.write(
+        blobs, segments.path_of(client.no, segments.month_of(now), now, SystemIds()), entries
     )
     with records.write() as tx:
-        events.register(tx, [written], now)
+        segments.register(tx, [written], now)
     records.close()
     return ids
 
@@ -107,9 +107,12 @@ def _entries(client: Client, ids: list[str], now: int) -> Iterator[Entry]:
     for n in range(_ENTRIES):
         at = first + n * (20 * DAY // _ENTRIES)
         yield Entry(
-            n.to_bytes(16, "big"), at, "CLICK", "valid", "", client.no, 1, 1, 1, chance.choice(ids),
-            "CPC", 400_000, 500_000, "USD", 550_000, 100_000, 0, at, b"", b"", "198.51.100.0", "",
-            "edge", "", "",
+            id=n.to_bytes(16, "big"), at=at, kind="CLICK", disposition="valid", reason="",
+            client_no=client.no, campaign_no=1, group_no=1, publisher_no=1,
+            job_id=chance.choice(ids), bid_type="CPC", charge_micros=400_000,
+            spend_micros=500_000, currency="USD", marked_micros=550_000, agency_ppm=100_000,
+            override_ppm=0, click_at=at, click_id=b"", visitor=b"", ip="198.51.100.0", agent="",
+            source="edge", candidate_id="", application_id="",
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from bench.figures import Figure
 from bench.judge import market
 from bench.masters import new_records
 from handbill.clients.service import clients_by_number
+from handbill.core.entries import Entry
 from handbill.core.listing_tokens import Listing
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds
@@ -19,9 +20,8 @@ from handbill.kit.instants import DAY, Instant
 from handbill.stats import service
 from handbill.stats.questions import Filters, Level, Question
 from handbill.stats.work import report
-from handbill.store import events
+from handbill.store import segments
 from handbill.store.blobs import Blobs, open_blobs
-from handbill.store.events import Entry
 from handbill.store.records import Records
 from handbill.work.queue import Task
 from handbill.work.tools import Tools
@@ -58,10 +58,14 @@ def _entries(listings: list[Listing], segment: int) -> Iterator[Entry]:
         at = start + (segment * _ROWS + n) * step
         number = (n * 7_919 + segment) % _JOBS
         yield Entry(
-            (segment * _ROWS + n).to_bytes(16, "big"), at, kind, disposition, reason,
-            listing.client_no, listing.campaign_no, listing.group_no, listing.publisher_no,
-            f"{number:032x}", "CPC", 400_000 * paid, 500_000 * paid, "USD",
-            550_000 * paid, 100_000 * paid, 0, at, b"", b"", "198.51.100.0", "", "edge", "", "",
+            id=(segment * _ROWS + n).to_bytes(16, "big"), at=at, kind=kind,
+            disposition=disposition, reason=reason, client_no=listing.client_no,
+            campaign_no=listing.campaign_no, group_no=listing.group_no,
+            publisher_no=listing.publisher_no, job_id=f"{number:032x}", bid_type="CPC",
+            charge_micros=400_000 * paid, spend_micros=500_000 * paid, currency="USD",
+            marked_micros=550_000 * paid, agency_ppm=100_000 * paid, override_ppm=0, click_at=at,
+            click_id=b"", visitor=b"", ip="198.51.100.0", agent="", source="edge",
+            candidate_id="", application_id="",
         )  # fmt: skip
 
 
@@ -72,11 +76,11 @@ def filled(records: Records, blobs: Blobs, ids: SeededIds) -> int:
     client_no = listings[0].client_no
     for segment in range(_EVENTS // _ROWS):
         entries = list(_entries(listings, segment))
-        month = events.month_of(entries[0].at)
-        path = events.path_of(client_no, month, _NOW, ids)
-        written = events.write(blobs, path, entries)
+        month = segments.month_of(entries[0].at)
+        path = segments.path_of(client_no, month, _NOW, ids)
+        written = segments.write(blobs, path, entries)
         with records.write() as tx:
-            events.register(tx, [written], _NOW)
+            segments.register(tx, [written], _NOW)
     return client_no
 
 

@@ -156,7 +156,7 @@ class Door:
 
     def events(self) -> list[Received]:
         """All that is durable by now, in order."""
-        entries = JournalReader(self.folder / "journal").read({}, 100_000).entries
+        entries = JournalReader(self.folder / "journal").read({}, 100_000).lines
         return [event for entry in entries for event in decode(entry.record)]
 
 

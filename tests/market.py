@@ -26,7 +26,7 @@ from handbill.ledger.runs import Rules
 from handbill.ledger.service import export
 from handbill.postings.rows import PostingBody
 from handbill.store.blobs import Blobs, open_blobs
-from handbill.store.journal_reading import Entry, Mark, Reading
+from handbill.store.journal_reading import Line, Mark, Reading
 from handbill.store.records import Records
 from handbill.store.records.tables import (
     agencies,
@@ -66,14 +66,12 @@ class Lines:
 
     def read(self, marks: dict[str, Mark], most: int, now: Instant = 0) -> Reading:
         share = -(-most // max(1, len(self.sources)))
-        found: list[Entry] = []
+        found: list[Line] = []
         waiting = set()
         for source, records in sorted(self.sources.items()):
             first = marks[source].offset if source in marks else 0
             some = records[first : first + share]
-            found += [
-                Entry(source, Mark(1, first + n + 1), record) for n, record in enumerate(some)
-            ]
+            found += [Line(source, Mark(1, first + n + 1), record) for n, record in enumerate(some)]
             if len(some) == share:
                 waiting.add(source)
         return Reading(found, frozenset(waiting))

@@ -35,9 +35,9 @@ _PATIENCE_SECONDS = 5.0
 class Watch:
     """``checks`` tells whether all is there that the API needs."""
 
-    def __init__(self, desk: Desk, entries: Sequence[Schedule]) -> None:
+    def __init__(self, desk: Desk, items: Sequence[Schedule]) -> None:
         self._desk = desk
-        self._entries = entries
+        self._items = items
         self._journal: JournalReader | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="watch")
         self._looking: asyncio.Future[list[Check]] | None = None
@@ -97,13 +97,13 @@ class Watch:
 
     def _of_records(self, tx: Tx, waiting: Instant | None, now: Instant) -> list[Check]:
         settings = self._desk.settings
-        entries = standings(tx, self._entries, now)
+        items = standings(tx, self._items, now)
         lag = health.lag_seconds(waiting, now)
         figures.gauge("handbill_judge_lag_seconds", "Age of the oldest event not judged").set(lag)
-        for entry in entries:
-            figures.SCHEDULE_LATE.labels(entry.name).set(entry.late / SECOND)
-            if entry.ran_at is not None:
-                figures.SCHEDULE_RAN.labels(entry.name).set(entry.ran_at / SECOND)
+        for item in items:
+            figures.SCHEDULE_LATE.labels(item.name).set(item.late / SECOND)
+            if item.ran_at is not None:
+                figures.SCHEDULE_RAN.labels(item.name).set(item.ran_at / SECOND)
         self._queues = dict.fromkeys(self._queues, 0) | depths(tx)
         for labels, count in self._queues.items():
             figures.QUEUE.labels(*labels).set(count)
@@ -111,7 +111,7 @@ class Watch:
             now / SECOND
         )
         silence = silence_of(settings.beats_folder, "judge-0")
-        late = [health.Late(entry.name, entry.late) for entry in entries]
+        late = [health.Late(item.name, item.late) for item in items]
         return [
             Check("records", True, "The records answer."),
             health.judge(silence, waiting, now, settings.judge_lag_seconds),

@@ -64,7 +64,7 @@ def tasks() -> Mapping[str, Run]:
 
 def schedule() -> Sequence[Schedule]:
     """What is enqueued by the clock; a room need not have any."""
-    of_rooms = [entry for room in ROOMS for entry in getattr(room, "SCHEDULE", ())]
+    of_rooms = [item for room in ROOMS for item in getattr(room, "SCHEDULE", ())]
     return [("work.revive", 600, revive), *of_rooms]
 
 

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from handbill.access.keys import ensure_secrets
+from handbill.core.entries import Entry
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds
 from handbill.keeping import tables
@@ -15,9 +16,8 @@ from handbill.keeping.backup import Source, back_up
 from handbill.keeping.manifest import NotWhole
 from handbill.keeping.restore import Target, read_backup, restore, under_way
 from handbill.kit.instants import DAY, SECOND, Instant, instant_of_iso
-from handbill.store import events, holds, installation
+from handbill.store import holds, installation, segments
 from handbill.store.blobs import open_blobs
-from handbill.store.events import Entry
 from handbill.store.journal import JournalWriter
 from handbill.store.journal_folder import gaps
 from handbill.store.journal_reading import JournalReader, Mark
@@ -36,9 +36,12 @@ def silent(_what: str, _total: int) -> Iterator[Callable[[int], None]]:
 
 def entry(n: int) -> Entry:
     return Entry(
-        n.to_bytes(16, "big"), NOW + n, "CLICK", "valid", "", 1, 2, 3, 4, "ab" * 16, "CPC",
-        800_000, 1_000_000, "USD", 1_100_000, 100_000, 0, NOW + n, b"c" * 16, b"v" * 16,
-        "192.0.2.0", "agent", "edge", "", "",
+        id=n.to_bytes(16, "big"), at=NOW + n, kind="CLICK", disposition="valid", reason="",
+        client_no=1, campaign_no=2, group_no=3, publisher_no=4, job_id="ab" * 16,
+        bid_type="CPC", charge_micros=800_000, spend_micros=1_000_000, currency="USD",
+        marked_micros=1_100_000, agency_ppm=100_000, override_ppm=0, click_at=NOW + n,
+        click_id=b"c" * 16, visitor=b"v" * 16, ip="192.0.2.0", agent="agent", source="edge",
+        candidate_id="", application_id="",
     )  # fmt: skip
 
 
@@ -55,13 +58,13 @@ class Shop:
         writer = JournalWriter(self.journal, "edge-0")
         writer.append_now(b"received")
         writer.close()
-        path = events.path_of(1, "2026-11", NOW, self.ids)
-        self.segment = events.write(self.blobs, path, [entry(1), entry(2)])
+        path = segments.path_of(1, "2026-11", NOW, self.ids)
+        self.segment = segments.write(self.blobs, path, [entry(1), entry(2)])
         with records.write() as tx:
             ensure_secrets(tx, self.ids, NOW)
             agency = tx.put(agencies, id="a", name="Ünï 'a'", currency="USD", created_at=NOW)
             self.client = add_client(tx, agency, "c")
-            events.register(tx, [self.segment], NOW)
+            segments.register(tx, [self.segment], NOW)
             job = tx.put(
                 jobs, client_no=self.client, ref="r", id="ab" * 16, digest=b"\x00\xff", valid=1,
                 status="A", title="T\u2028", company="", category="", city="", state="",
@@ -116,7 +119,7 @@ def test_what_was_backed_up_comes_back_on_either_engine(
         assert installation.name_of(tx) == installation.name_of(former)
         assert installation.turn_of(tx) != installation.turn_of(former)
     assert target.blobs.get(shop.segment.path) == shop.blobs.get(shop.segment.path)
-    assert [e.record for e in JournalReader(target.journal).read({}, 9).entries] == [b"received"]
+    assert [e.record for e in JournalReader(target.journal).read({}, 9).lines] == [b"received"]
     assert not any(target.scratch.iterdir())
     with target.records.write() as tx:
         assert add_client(tx, 1, "new") == first
@@ -214,9 +217,9 @@ def test_nothing_is_deleted_under_a_hold_and_a_dead_one_lapses(
 ) -> None:
     shop = Shop(records, tmp_path)
     with records.write() as tx:
-        events.retire(tx, events.segments_of(tx, 1), NOW)
+        segments.retire(tx, segments.segments_of(tx, 1), NOW)
         holds.take(tx, "dead", NOW + DAY)
-    sweep = events.sweep
+    sweep = segments.sweep
     assert sweep(records, shop.blobs, NOW + DAY) == 0
     assert shop.blobs.exists(shop.segment.path)
     lapsed = NOW + DAY + holds.LEASE

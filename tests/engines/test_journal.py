@@ -12,7 +12,7 @@ import pytest
 from handbill.store import journal
 from handbill.store.journal import JournalBroken, JournalFull, JournalHeld, JournalWriter
 from handbill.store.journal_frames import FRAME_BYTES, Acknowledged, witness_bytes
-from handbill.store.journal_reading import Entry, JournalReader, Mark, Reading
+from handbill.store.journal_reading import JournalReader, Line, Mark, Reading
 
 _WRITER = """
 import asyncio, sys
@@ -52,11 +52,11 @@ def _unacknowledge(folder: Path, end: int, records: int, source: str = "edge-0")
         file.write(witness_bytes(Acknowledged(1, end, records), inode))
 
 
-def _records(entries: list[Entry]) -> list[bytes]:
+def _records(entries: list[Line]) -> list[bytes]:
     return [entry.record for entry in entries]
 
 
-def _marks(entries: list[Entry]) -> dict[str, Mark]:
+def _marks(entries: list[Line]) -> dict[str, Mark]:
     return {entry.source: entry.mark_after for entry in entries}
 
 
@@ -68,11 +68,11 @@ def test_records_come_back_in_order_and_after_marks(tmp_path: Path) -> None:
     records = [b"%d" % number for number in range(100)]
     _write(tmp_path, records)
     reader = JournalReader(tmp_path)
-    first = reader.read({}, 30).entries
+    first = reader.read({}, 30).lines
     assert _records(first) == records[:30]
-    rest = reader.read(_marks(first), 1000).entries
+    rest = reader.read(_marks(first), 1000).lines
     assert _records(rest) == records[30:]
-    assert reader.read(_marks(rest), 1000).entries == []
+    assert reader.read(_marks(rest), 1000).lines == []
 
 
 def test_event_loop_gathers_records_in_groups(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_event_loop_gathers_records_in_groups(tmp_path: Path) -> None:
 
     asyncio.run(write())
     assert len(syncs) == 1
-    assert len(JournalReader(tmp_path).read({}, 10_000).entries) == 5000
+    assert len(JournalReader(tmp_path).read({}, 10_000).lines) == 5000
 
 
 def test_cancelled_waiter_leaves_the_others_waiting_for_the_disk(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_many_threads_share_syncs(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(writer.append_now, (b"%d" % number for number in range(500))))
     writer.close()
-    entries = JournalReader(tmp_path).read({}, 1000).entries
+    entries = JournalReader(tmp_path).read({}, 1000).lines
     assert sorted(map(int, _records(entries))) == list(range(500))
 
 
@@ -138,7 +138,7 @@ def test_kill_loses_nothing_acknowledged(tmp_path: Path, after: int) -> None:
     child.stdout.close()
     child.wait()
     _write(tmp_path, [b"next life"])
-    found = _records(JournalReader(tmp_path).read({}, 10**7).entries)
+    found = _records(JournalReader(tmp_path).read({}, 10**7).lines)
     assert found.pop() == b"next life"
     assert found == [b"%d" % number for number in range(len(found))]
     assert len(found) >= acknowledged >= after * 50
@@ -152,12 +152,12 @@ def test_torn_tail_is_waited_for_while_alive_and_skipped_once_dead(tmp_path: Pat
     _unacknowledge(tmp_path, len(raw), 1)
     path.write_bytes(raw + torn[:40])
     reader = JournalReader(tmp_path)
-    entries = reader.read({}, 10).entries
+    entries = reader.read({}, 10).lines
     assert _records(entries) == [b"whole"]
     assert reader.read(_marks(entries), 10) == Reading([])
     _write(tmp_path, [b"after"])
-    assert _records(reader.read(_marks(entries), 10).entries) == [b"after"]
-    assert _records(reader.read({}, 10).entries) == [b"whole", b"after"]
+    assert _records(reader.read(_marks(entries), 10).lines) == [b"after"]
+    assert _records(reader.read({}, 10).lines) == [b"whole", b"after"]
     assert reader.read({}, 10).damages == ()
 
 
@@ -168,7 +168,7 @@ def test_garbage_after_what_was_acknowledged_is_a_torn_tail(tmp_path: Path, tail
         file.write(tail)
     _write(tmp_path, [b"three"])
     reading = JournalReader(tmp_path).read({}, 10)
-    assert _records(reading.entries) == [b"one", b"two", b"three"]
+    assert _records(reading.lines) == [b"one", b"two", b"three"]
     assert reading.damages == ()
 
 
@@ -176,14 +176,14 @@ def test_purge_deletes_what_is_wholly_behind_and_numbers_go_on(tmp_path: Path) -
     for life in range(3):
         _write(tmp_path, [b"%d" % life])
     reader = JournalReader(tmp_path)
-    marks = _marks(reader.read({}, 10).entries)
+    marks = _marks(reader.read({}, 10).lines)
     (stream,) = marks
     assert marks[stream].segment == 3
     assert reader.purge(marks) == 2
     assert reader.purge(marks) == 0
-    assert reader.read(marks, 10).entries == []
+    assert reader.read(marks, 10).lines == []
     _write(tmp_path, [b"3"])
-    assert reader.read(marks, 10).entries == [Entry(stream, Mark(4, 2 * FRAME_BYTES + 9), b"3")]
+    assert reader.read(marks, 10).lines == [Line(stream, Mark(4, 2 * FRAME_BYTES + 9), b"3")]
 
 
 def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
     _write(tmp_path, [record] * 17)
     assert len(list((tmp_path / "edge-0").glob("*.log"))) == 2
     reader = JournalReader(tmp_path)
-    entries = reader.read({}, 100).entries
+    entries = reader.read({}, 100).lines
     assert [entry.mark_after.segment for entry in entries] == [1] * 16 + [2]
     assert all(entry.record == record for entry in entries)
 
@@ -202,9 +202,9 @@ def test_every_source_gets_its_share(tmp_path: Path) -> None:
     _write(tmp_path, [b"c"] * 100, "edge-2")
     reader = JournalReader(tmp_path)
     assert reader.sources() == ["edge-0", "edge-1", "edge-2"]
-    found = _records(reader.read({}, 60).entries)
+    found = _records(reader.read({}, 60).lines)
     assert [found.count(record) for record in (b"a", b"b", b"c")] == [20, 3, 37]
-    assert JournalReader(tmp_path / "none").read({}, 5).entries == []
+    assert JournalReader(tmp_path / "none").read({}, 5).lines == []
 
 
 def test_second_writer_of_a_source_is_refused(tmp_path: Path) -> None:
@@ -285,4 +285,4 @@ def test_closed_writer_has_written_all_and_takes_no_more(tmp_path: Path) -> None
             writer.append(b"late")
 
     asyncio.run(write())
-    assert _records(JournalReader(tmp_path).read({}, 10).entries) == [b"waits at close"]
+    assert _records(JournalReader(tmp_path).read({}, 10).lines) == [b"waits at close"]

@@ -58,10 +58,10 @@ def drain(
         while True:
             reading = reader.read(marks, 7)
             marks.update((source, Mark(1, 0)) for source in reading.begun)
-            for entry in reading.entries:
+            for entry in reading.lines:
                 got.setdefault(entry.source.partition("/")[0], []).append(entry.record)
                 marks[entry.source] = entry.mark_after
-            if not reading.entries:
+            if not reading.lines:
                 break
         yield got, reading.damages
         if not reading.damages:
@@ -113,7 +113,7 @@ def test_whatever_is_damaged_is_read_or_counted(tmp_path: Path, seed: int) -> No
     reading = JournalReader(tmp_path).read({}, chance.randrange(1, 20))
     marks.update((source, Mark(1, 0)) for source in reading.begun)
     before: dict[str, list[bytes]] = {}
-    for entry in reading.entries:
+    for entry in reading.lines:
         before.setdefault(entry.source.partition("/")[0], []).append(entry.record)
         marks[entry.source] = entry.mark_after
     damaged = chance.choice(SOURCES)
@@ -180,7 +180,7 @@ def test_a_loss_is_known_though_nothing_was_read_yet(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path)
     writer.append_now(b"after")
     reading = JournalReader(tmp_path).read({}, 10)
-    assert [entry.record for entry in reading.entries] == [b"after"]
+    assert [entry.record for entry in reading.lines] == [b"after"]
     assert [(it.records, it.reason) for it in reading.damages] == [(5, "segment 1 is gone")]
     writer.close()
 
@@ -198,7 +198,7 @@ def test_what_is_repaired_is_read_again(tmp_path: Path) -> None:
     assert len(reader.read({}, 10).damages) == 1
     path.write_bytes(raw)
     found = [reader.read({}, 10) for _ in range(100)]
-    assert [entry.record for entry in found[-1].entries] == [b"one", b"two"]
+    assert [entry.record for entry in found[-1].lines] == [b"one", b"two"]
 
 
 def test_a_folder_that_comes_back_is_read_from_its_mark(tmp_path: Path) -> None:
@@ -209,20 +209,20 @@ def test_a_folder_that_comes_back_is_read_from_its_mark(tmp_path: Path) -> None:
         writer.append_now(record)
     writer.close()
     reader = JournalReader(journal)
-    (first,) = reader.read({}, 1).entries
+    (first,) = reader.read({}, 1).lines
     marks = {first.source: first.mark_after}
     journal.rename(away)
     writer = JournalWriter(journal, "edge-0")
     writer.append_now(b"three")
     writer.close()
     reading = reader.read(marks, 10)
-    assert [entry.record for entry in reading.entries] == [b"three"]
+    assert [entry.record for entry in reading.lines] == [b"three"]
     assert [(it.source, it.to) for it in reading.damages] == [(first.source, None)]
     marks[first.source] = first.mark_after._replace(is_written_off=True)
     assert reader.read(marks, 10).damages == ()
     shutil.rmtree(journal)
     away.rename(journal)
-    assert [entry.record for entry in reader.read(marks, 10).entries] == [b"two"]
+    assert [entry.record for entry in reader.read(marks, 10).lines] == [b"two"]
 
 
 def test_a_copy_of_a_folder_gets_an_epoch_of_its_own(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_a_copy_of_a_folder_gets_an_epoch_of_its_own(tmp_path: Path) -> None:
         writer.close()
         reading = JournalReader(tmp_path / folder).read({}, 10)
         assert reading.damages == ()
-        streams += [entry.source for entry in reading.entries]
+        streams += [entry.source for entry in reading.lines]
     assert len(set(streams)) == 2
 
 

@@ -18,7 +18,7 @@ def _write(folder: Path, *records: bytes) -> None:
 
 
 def _read(folder: Path) -> list[bytes]:
-    return [entry.record for entry in JournalReader(folder).read({}, 100).entries]
+    return [entry.record for entry in JournalReader(folder).read({}, 100).lines]
 
 
 def test_brought_once_and_again_when_there_is_more(tmp_path: Path) -> None:
@@ -33,16 +33,16 @@ def test_brought_once_and_again_when_there_is_more(tmp_path: Path) -> None:
     first.write_bytes(first.read_bytes()[:-10])
     _write(there, b"3")
     reader = JournalReader(here)
-    (read,) = reader.read({}, 1).entries
+    (read,) = reader.read({}, 1).lines
     assert bring([source], here) == ["edge-0.gone"]
     rest = reader.read({read.source: read.mark_after}, 9)
-    assert [entry.record for entry in rest.entries] == [b"2", b"3"]
+    assert [entry.record for entry in rest.lines] == [b"2", b"3"]
     assert rest.damages == ()
     # What has been judged and deleted here does not come back.
     first.unlink()
     assert bring([source], here) == []
     judged = {read.source: Mark(2, 0)}
-    assert [entry.record for entry in reader.read(judged, 9).entries] == [b"3"]
+    assert [entry.record for entry in reader.read(judged, 9).lines] == [b"3"]
 
 
 def test_what_is_still_written_to_is_refused(tmp_path: Path) -> None:

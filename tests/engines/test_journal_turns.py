@@ -12,7 +12,7 @@ from handbill.store.journal_turns import BUSY, TurnWriter
 
 
 def _records(folder: Path) -> list[bytes]:
-    return [entry.record for entry in JournalReader(folder).read({}, 1000).entries]
+    return [entry.record for entry in JournalReader(folder).read({}, 1000).lines]
 
 
 def test_the_records_of_a_turn_are_synced_together(tmp_path: Path) -> None:

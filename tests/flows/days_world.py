@@ -196,7 +196,7 @@ class Town:
             return tx.run_text(query, {})[0][0][0]
 
     def segments(self) -> int:
-        return sum(1 for _ in (self.data / "blobs" / "events").rglob("*.parquet"))
+        return sum(1 for _ in (self.data / "blobs" / "segments").rglob("*.parquet"))
 
 
 @contextmanager

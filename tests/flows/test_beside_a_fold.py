@@ -25,7 +25,7 @@ from handbill.ledger.checking import check
 from handbill.ledger.judge import Judge
 from handbill.ledger.quarantining import quarantine
 from handbill.ledger.service import export
-from handbill.store import events, segment_files
+from handbill.store import segment_files, segments
 from handbill.store.journal import JournalWriter
 from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Records
@@ -299,7 +299,7 @@ def damage_an_old_file(market: Market, shops: list[Shop]) -> tuple[str, bytes] |
     """Flip a bit in a file of entries of a client without caps; its path and what it was."""
     for shop in shops:
         with market.records.read() as tx:
-            some = events.segments_of(tx, shop.client.no)
+            some = segments.segments_of(tx, shop.client.no)
         if some and not shop.is_capped:
             path, blobs = some[0].path, market.tools.blobs
             sound = blobs.get(path)

@@ -20,7 +20,7 @@ from handbill.host.settings import Settings
 from handbill.keeping.doctor import CHECKS
 from handbill.kit.instants import HOUR
 from handbill.opening import opened, prepare
-from handbill.store import events
+from handbill.store import segments
 from handbill.store.index import EdgeIndex
 from handbill.store.journal import JournalWriter
 from handbill.store.records.tables import agencies, jobs
@@ -204,12 +204,12 @@ def test_a_damaged_journal(house: Settings) -> None:
 
 def test_judged_entries_that_are_cut_or_gone(house: Settings) -> None:
     with opened(house) as it:
-        path = events.path_of(1, "2026-11", NOW, SystemIds())
-        segment = events.write(it.blobs, path, [entry(1)])
+        path = segments.path_of(1, "2026-11", NOW, SystemIds())
+        segment = segments.write(it.blobs, path, [entry(1)])
         with it.records.write() as tx:
             agency = tx.put(agencies, id="a", name="A", currency="USD", created_at=NOW)
             assert add_client(tx, agency, "c") == 1
-            events.register(tx, [segment], NOW)
+            segments.register(tx, [segment], NOW)
         assert examined(house)[0] == 0
         raw = it.blobs.get(path)
         it.blobs.put(path, raw[:-1])

@@ -81,7 +81,7 @@ def _get(port: int, target: str) -> tuple[int, str]:
 
 def _kept(folder: Path) -> set[bytes]:
     """The clicks in the journal, each once."""
-    entries = JournalReader(folder / "journal").read({}, 1_000_000).entries
+    entries = JournalReader(folder / "journal").read({}, 1_000_000).lines
     events = [event for entry in entries for event in decode(entry.record)]
     clicks = [event.random for event in events if isinstance(event, ReceivedClick)]
     assert len(set(clicks)) == len(clicks)
@@ -157,7 +157,7 @@ def test_several_share_a_port(folder: Path, port: int) -> None:
 
         def both() -> bool | None:
             answered.add(_random_of(_get(port, f"/c/{TOKEN}")[1]))
-            entries = JournalReader(folder / "journal").read({}, 1_000_000).entries
+            entries = JournalReader(folder / "journal").read({}, 1_000_000).lines
             return len({entry.source for entry in entries}) == 2 or None
 
         until("both were clicked on", both)

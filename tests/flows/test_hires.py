@@ -109,7 +109,7 @@ def test_by_candidate_and_by_click(market: Market, listing: Listing) -> None:
 
 def test_organic_and_late_applies_hire_without_credit(market: Market, listing: Listing) -> None:
     organic = ReceivedConversion(
-        START, listing.client_no, 3, "pixel", b"", 0, 0, b"", 0, 0, 0, "", 0, 0, "", "o1"
+        at=START, client_no=listing.client_no, action=3, source="pixel", application_id="o1"
     )
     market.journal.add([organic], "api-0")
     click = Click(b"c" * 16, START - 40 * DAY, listing)

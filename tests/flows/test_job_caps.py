@@ -24,7 +24,7 @@ from handbill.core.nouns import (
 from handbill.kit.instants import DAY, HOUR, MINUTE, moment_of
 from handbill.ledger import counting, rows
 from handbill.ledger.checking import check
-from handbill.store import events, segment_files
+from handbill.store import segment_files, segments
 from handbill.store.records import Records
 from handbill.store.records.tables import groups, jobs
 from market import Market, dispositions
@@ -286,7 +286,7 @@ def test_a_damaged_file_holds_up_neither_judge_nor_caps(
         market.clicked(listing)
         market.judged()
     with market.records.read() as tx:
-        path = events.segments_of(tx, listing.client_no)[0].path
+        path = segments.segments_of(tx, listing.client_no)[0].path
     sound = market.blobs.get(path)
     market.blobs.put(path, sound[:60] + bytes((sound[60] ^ 4,)) + sound[61:])
     cap = JobSettings(JobSetting(caps=Caps(budget=Cap("Lifetime", 4 * MICROS))))

@@ -11,7 +11,7 @@ from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND
 from handbill.ledger.arriving import in_step
 from handbill.ledger.checking import check
 from handbill.store import marks
-from handbill.store.journal_reading import Entry, Mark, Reading
+from handbill.store.journal_reading import Line, Mark, Reading
 from handbill.store.records import Records
 from market import HUMAN, START, Market, dispositions
 
@@ -135,7 +135,7 @@ def test_a_full_batch_says_how_far_it_is(market: Market) -> None:
     for n in range(10):
         click, _ = market.click(listing, at=START + n)
         market.converted(click, 3, at=START + n)
-        lines.append(Entry("api-0", Mark(1, n + 1), market.journal.sources["api-0"][n]))
+        lines.append(Line("api-0", Mark(1, n + 1), market.journal.sources["api-0"][n]))
     step = in_step(Reading(lines), 4)
     assert (len(step.taken), step.until, step.is_full) == (4, START + 4, True)
     step = in_step(Reading(lines, frozenset({"api-0"})), 100)

@@ -16,7 +16,7 @@ from handbill.core.nouns import Cap, Caps, ClientBody
 from handbill.kit.instants import DAY, MINUTE
 from handbill.ledger import rows as ledger_rows
 from handbill.ledger.checking import check
-from handbill.store import events
+from handbill.store import segments
 from handbill.store.blobs import FolderBlobs
 from handbill.store.records import Records, Tx, open_records
 from handbill.store.records.base import Row
@@ -174,11 +174,11 @@ def test_cut_while_segments_are_written(market: Market, when: str) -> None:
         judge.step()
     judge.close()
     whole(market)
-    left = len(market.blobs.paths("events"))
-    events.sweep(market.records, market.blobs, START + 2 * DAY)
+    left = len(market.blobs.paths("segments"))
+    segments.sweep(market.records, market.blobs, START + 2 * DAY)
     with market.records.read() as tx:
         listed = tx.run_text("SELECT path FROM segments ORDER BY path", {})[0]
-    assert market.blobs.paths("events") == [path for (path,) in listed]
+    assert market.blobs.paths("segments") == [path for (path,) in listed]
     assert left > len(listed) or when == "before"  # a cut writer may have kept all from starting
     whole(market)
 
@@ -192,7 +192,7 @@ def test_two_judges_book_a_batch_once(market: Market) -> None:
     # What the slow one wrote is gone again.
     with market.records.read() as tx:
         listed = tx.run_text("SELECT path FROM segments ORDER BY path", {})[0]
-    assert market.blobs.paths("events") == [path for (path,) in listed]
+    assert market.blobs.paths("segments") == [path for (path,) in listed]
     whole(market)
 
 

@@ -175,8 +175,8 @@ class Play:
         client_no = self.nos[self.chance.choice(sorted(ZONES))]
         name = self.chance.choice(("", f"app-{self.chance.randint(1, 60)}"))
         event = ReceivedConversion(
-            self.market.clock.now(), client_no, 3, "pixel", b"", 0, 0, b"", 0, 0, 0, "", 0, 0, "",
-            name,
+            at=self.market.clock.now(), client_no=client_no, action=3, source="pixel",
+            application_id=name,
         )  # fmt: skip
         self.market.journal.add([event], "api-0")
         self.conversions += 1

@@ -15,7 +15,7 @@ from handbill.kit.instants import DAY, HOUR, MINUTE
 from handbill.ledger import retiring
 from handbill.ledger.checking import check
 from handbill.ledger.work import compact, sweep
-from handbill.store import events
+from handbill.store import segments
 from handbill.store.index import EdgeIndex
 from handbill.store.records import Records
 from handbill.store.records.tables import clients
@@ -68,16 +68,16 @@ def year(market: Market) -> None:
 def test_whole_files_leave_and_the_books_balance(market: Market, tools: Tools) -> None:
     year(market)
     before = balanced(market)
-    files = len(market.blobs.paths(events.FOLDER))
+    files = len(market.blobs.paths(segments.FOLDER))
     sweep(tools, TASK)
     assert len(market.ledger()) == 2 * KEPT
     after = balanced(market)
     assert after["received"] == before["received"] == 60
     assert (after["entries"], after["retired"]) == (2 * KEPT, 60 - 2 * KEPT)
-    assert len(market.blobs.paths(events.FOLDER)) == files, "a report may be reading them"
+    assert len(market.blobs.paths(segments.FOLDER)) == files, "a report may be reading them"
     market.clock.forward(2 * HOUR)
     sweep(tools, TASK)
-    assert len(market.blobs.paths(events.FOLDER)) < files
+    assert len(market.blobs.paths(segments.FOLDER)) < files
     balanced(market)
 
 

@@ -138,9 +138,7 @@ def traffic(market: Desk) -> int:
 
 def organic(market: Market, client_no: int, action: int, at: Instant) -> None:
     """A conversion that no click of ours led to."""
-    event = ReceivedConversion(
-        at, client_no, action, "pixel", b"", 0, 0, b"", 0, 0, 0, "", 0, 0, "", ""
-    )
+    event = ReceivedConversion(at=at, client_no=client_no, action=action, source="pixel")
     market.journal.add([event], "api-0")
 
 
@@ -509,7 +507,7 @@ def test_old_reports_are_swept_with_their_files(market: Desk) -> None:
 
 def test_days_of_a_leap_in_offsets() -> None:
     """The expression of days in SQL agrees with the calendar at every quarter of an hour."""
-    from handbill.store.events import day_of_number, day_text
+    from handbill.store.segments import day_of_number, day_text
 
     first: Instant = int(datetime(2026, 10, 20, tzinfo=UTC).timestamp()) * SECOND
     end = first + timedelta(days=20) // timedelta(microseconds=1)

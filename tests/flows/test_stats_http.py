@@ -183,4 +183,4 @@ def test_s2s_refuses_forged_clicks_and_stores_nothing(house: House) -> None:
     assert reply.json["errors"][0]["field"] == "/1/clickId"
     house.judge()
     assert house.market.ledger() == []
-    assert JournalReader(house.market.folder / "journal").read({}, 10).entries == []
+    assert JournalReader(house.market.folder / "journal").read({}, 10).lines == []

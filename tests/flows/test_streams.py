@@ -128,7 +128,7 @@ def test_a_stream_that_is_closed_early_lets_go_of_everything(market: Desk) -> No
 
 def test_a_failure_is_told_in_the_last_line(market: Desk) -> None:
     plan = plan_of(market, traffic(market), groupBy="JOB")
-    for path in market.blobs.paths("events"):
+    for path in market.blobs.paths("segments"):
         market.blobs.put(path, b"not a segment")
     stream = stream_of(market, plan)
     *_, line = [decode(line) for line in stream]

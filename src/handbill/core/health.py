@@ -15,7 +15,7 @@ class Check(NamedTuple):
 
 
 class Late(NamedTuple):
-    """An entry of the schedule that is overdue. **Units**: micros."""
+    """An item of the schedule that is overdue. **Units**: micros."""
 
     name: str
     late: int
@@ -75,13 +75,13 @@ def lag_seconds(waiting_since: Instant | None, now: Instant) -> float:
     return 0 if waiting_since is None else max(0, now - waiting_since) / SECOND
 
 
-def schedule(entries: Iterable[Late], limit_seconds: int) -> Check:
-    late = [entry for entry in entries if entry.late > limit_seconds * SECOND]
+def schedule(items: Iterable[Late], limit_seconds: int) -> Check:
+    late = [item for item in items if item.late > limit_seconds * SECOND]
     if not late:
         return Check("schedule", True, "The schedule is on time.")
-    worst = max(late, key=lambda entry: entry.late)
+    worst = max(late, key=lambda item: item.late)
     return Check(
-        "schedule", False, f"{len(late)} entries are overdue, {worst.name} by "
+        "schedule", False, f"{len(late)} items are overdue, {worst.name} by "
         f"{worst.late // SECOND} s; see that a worker runs, and its log.",
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ _NOT_FILLED_IN = re.compile(
 MOST_AHEAD = 10 * MINUTE  # as the clocks of two hosts may differ
 
 
-class ReceivedClick(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False):
+class ReceivedClick(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False, kw_only=True):
     """A click as the edge saw it. ``ip`` and ``agent`` are raw; the judge masks and classes
     them.
     """
@@ -41,28 +41,30 @@ class ReceivedClick(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=Fals
     listed_at: Instant = 0
 
 
-class ReceivedConversion(msgspec.Struct, array_like=True, tag=2, frozen=True, gc=False):
+class ReceivedConversion(
+    msgspec.Struct, array_like=True, tag=2, frozen=True, gc=False, kw_only=True
+):
     """A conversion from S2S or a pixel. ``client_no`` is the caller's (S2S) or the pixel's client;
-    the click may turn out to be another's. ``click_at`` 0 and ``click_random`` empty: a pixel
-    without a click id (organic).
+    the click may turn out to be another's. What a click id says of the click is 0 and empty where
+    there is none (organic).
     """
 
     at: Instant
     client_no: int
     action: int  # 1 VIEW, 2 APPLY_START, 3 APPLY
     source: str  # "s2s" or "pixel"
-    click_random: bytes
-    click_at: Instant
-    click_client_no: int
-    job_id: bytes
-    campaign_no: int
-    group_no: int
-    publisher_no: int
-    bid_type: str
-    bid_micros: int
-    price_micros: int
-    candidate_id: str
-    application_id: str
+    click_random: bytes = b""
+    click_at: Instant = 0
+    click_client_no: int = 0
+    job_id: bytes = b""
+    campaign_no: int = 0
+    group_no: int = 0
+    publisher_no: int = 0
+    bid_type: str = ""
+    bid_micros: int = 0
+    price_micros: int = 0
+    candidate_id: str = ""
+    application_id: str = ""
     listed_at: Instant = 0
 
 
@@ -80,13 +82,14 @@ def decode(raw: bytes) -> list[Received]:
     return _DECODER.decode(raw)
 
 
-def refusal_of(raw: bytes, now: Instant) -> str:
-    """Why a record is not to be judged now; empty: it may be."""
+def to_judge(raw: bytes, now: Instant) -> list[Received] | str:
+    """What a record says; or why it is not to be judged now."""
     try:
-        at = max((event.at for event in decode(raw)), default=0)
+        events = decode(raw)
     except msgspec.DecodeError:
         return "says nothing that this version knows"
-    return f"is stamped {iso_of(at)}, which is still to come" if at > now + MOST_AHEAD else ""
+    at = max([event.at for event in events], default=0)
+    return f"is stamped {iso_of(at)}, which is still to come" if at > now + MOST_AHEAD else events
 
 
 def job_id_of(client_id: str, reference: str) -> bytes:
@@ -99,9 +102,11 @@ def job_id_of(client_id: str, reference: str) -> bytes:
 def click_of(random: bytes, at: Instant, listing: Listing, ip: str, agent: str) -> ReceivedClick:
     """The journal's form of a click on a listing."""
     return ReceivedClick(
-        at, random, listing.job_id, listing.client_no, listing.campaign_no, listing.group_no,
-        listing.publisher_no, listing.bid_type, listing.bid_micros, listing.price_micros, ip, agent,
-        listing.listed_at,
+        at=at, random=random, job_id=listing.job_id, client_no=listing.client_no,
+        campaign_no=listing.campaign_no, group_no=listing.group_no,
+        publisher_no=listing.publisher_no, bid_type=listing.bid_type,
+        bid_micros=listing.bid_micros, price_micros=listing.price_micros, ip=ip, agent=agent,
+        listed_at=listing.listed_at,
     )  # fmt: skip
 
 
@@ -111,8 +116,9 @@ def click_of_packed(
     """``click_of`` for a listing that is still packed."""
     bid_type, (client, campaign, group, publisher, bid, price, listed_at) = terms_of(packed)
     return ReceivedClick(
-        at, random, packed[JOB], client, campaign, group, publisher, bid_type, bid, price, ip,
-        agent, listed_at,
+        at=at, random=random, job_id=packed[JOB], client_no=client, campaign_no=campaign,
+        group_no=group, publisher_no=publisher, bid_type=bid_type, bid_micros=bid,
+        price_micros=price, ip=ip, agent=agent, listed_at=listed_at,
     )  # fmt: skip
 
 
@@ -131,10 +137,13 @@ def conversion_of(
     """The journal's form of a conversion that carries a genuine click id."""
     listing = click.listing
     return ReceivedConversion(
-        at, client_no, action, source, click.random, click.at, listing.client_no, listing.job_id,
-        listing.campaign_no, listing.group_no, listing.publisher_no, listing.bid_type,
-        listing.bid_micros, listing.price_micros, id_said(candidate_id), id_said(application_id),
-        listing.listed_at,
+        at=at, client_no=client_no, action=action, source=source, click_random=click.random,
+        click_at=click.at, click_client_no=listing.client_no, job_id=listing.job_id,
+        campaign_no=listing.campaign_no, group_no=listing.group_no,
+        publisher_no=listing.publisher_no, bid_type=listing.bid_type,
+        bid_micros=listing.bid_micros, price_micros=listing.price_micros,
+        candidate_id=id_said(candidate_id), application_id=id_said(application_id),
+        listed_at=listing.listed_at,
     )  # fmt: skip
 
 
@@ -144,6 +153,7 @@ def organic_of(
 ) -> ReceivedConversion:  # fmt: skip
     """The journal's form of a conversion without a click; empty: at no job that we know."""
     return ReceivedConversion(
-        at, client_no, action, source, b"", 0, 0, job_id, 0, 0, 0, "Organic", 0, 0,
-        id_said(candidate_id), id_said(application_id),
+        at=at, client_no=client_no, action=action, source=source, job_id=job_id,
+        bid_type="Organic", candidate_id=id_said(candidate_id),
+        application_id=id_said(application_id),
     )  # fmt: skip

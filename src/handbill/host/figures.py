@@ -40,10 +40,12 @@ SECURITY = _counter("handbill_security_events", "What the log tells as security 
 RESTARTS = _counter("handbill_restarts", "Processes that were started again", ["child", "why"])
 QUEUE = _gauge("handbill_queue_tasks", "Tasks by their state", ["kind", "state"])
 SCHEDULE_RAN = _gauge(
-    "handbill_schedule_last_run_timestamp_seconds", "When an entry ran last", ["entry"]
+    "handbill_schedule_last_run_timestamp_seconds",
+    "When an item of the schedule ran last",
+    ["item"],
 )
 SCHEDULE_LATE = _gauge(
-    "handbill_schedule_lateness_seconds", "By how much an entry is overdue", ["entry"]
+    "handbill_schedule_lateness_seconds", "By how much an item is overdue", ["item"]
 )
 READY = _gauge("handbill_ready", "Whether a check of a door's readyz passes", ["door", "check"])
 

@@ -28,13 +28,13 @@ from handbill.keeping.manifest import (
 )
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import iso_of
-from handbill.store import events, holds, installation, marks, sealed
+from handbill.store import holds, installation, marks, sealed, segments
 from handbill.store.blobs import Blobs
-from handbill.store.events import Segment
 from handbill.store.journal_folder import Piece, gaps, pieces
 from handbill.store.journal_reading import Mark
 from handbill.store.migrations import NEWEST
 from handbill.store.records import Records
+from handbill.store.segments import Segment
 
 _CHUNK = 1024**2
 _EXTEND_SECONDS = 60.0
@@ -78,10 +78,10 @@ def back_up(source: Source, folder: Path, step: Step) -> Manifest:
 
 def _made(source: Source, folder: Path, step: Step) -> Manifest:
     with _held(source) as still_held:
-        manifest, segments, journal = _records(source, folder, step)
+        manifest, listed, journal = _records(source, folder, step)
         files = list(manifest.files)
         files += _journal(source.journal, journal, folder, step)
-        files += _blobs(source.blobs, segments, folder, step)
+        files += _blobs(source.blobs, listed, folder, step)
         still_held()
         whole = Manifest(
             version=manifest.version, revision=manifest.revision, engine=manifest.engine,
@@ -146,10 +146,10 @@ def _records(
         journal = pieces(source.journal, of_journal)
         now = source.clock.now()
         _require_journal(source.journal, of_journal)
-        segments = [
+        listed_segments = [
             segment
-            for client_no in events.clients_with_entries(tx)
-            for segment in events.segments_of(tx, client_no)
+            for client_no in segments.clients_with_entries(tx)
+            for segment in segments.segments_of(tx, client_no)
         ]
         with step("records", 0) as more:
             for table in tables.kept_tables():
@@ -161,7 +161,7 @@ def _records(
         installation=of, master_keys=under, taken_at=iso_of(now), tables=tuple(listed),
         files=tuple(kept),
     )  # fmt: skip
-    return manifest, segments, journal
+    return manifest, listed_segments, journal
 
 
 def _require_journal(folder: Path, judged: dict[str, Mark]) -> None:
@@ -185,9 +185,9 @@ def _journal(folder: Path, journal: list[Piece], into: Path, step: Step) -> list
     return kept
 
 
-def _blobs(blobs: Blobs, segments: list[Segment], folder: Path, step: Step) -> list[Kept]:
+def _blobs(blobs: Blobs, listed: list[Segment], folder: Path, step: Step) -> list[Kept]:
     """Copy every blob; those that the records list as segments must be there as listed."""
-    wanted = {segment.path: segment for segment in segments}
+    wanted = {segment.path: segment for segment in listed}
     sizes = _sizes(blobs)
     missing = sorted(wanted.keys() - sizes.keys())
     if missing:

@@ -19,7 +19,7 @@ from handbill.kit.instants import MINUTE, iso_of
 from handbill.ledger import quarantining
 from handbill.listings import indexing
 from handbill.listings.indexing import LISTING_KEYS
-from handbill.store import events, installation, sealed
+from handbill.store import installation, sealed, segments
 from handbill.store.blobs import Blobs
 from handbill.store.index import EdgeIndex, IndexDamaged
 from handbill.store.journal_folder import reader_here
@@ -205,8 +205,8 @@ def _segments(patient: Patient) -> Iterator[Finding]:
     with patient.records.read() as tx:
         listed = [
             segment
-            for client_no in events.clients_with_entries(tx)
-            for segment in events.segments_of(tx, client_no)
+            for client_no in segments.clients_with_entries(tx)
+            for segment in segments.segments_of(tx, client_no)
         ]
     do = "bring it back from a backup; `handbill ledger check` names every one that is not right"
     told = 0

@@ -5,10 +5,9 @@ from heapq import merge
 from itertools import groupby
 from typing import NamedTuple
 
-from handbill.core.received import Received, decode
+from handbill.core.received import Received
 from handbill.kit.instants import Instant
-from handbill.store.journal_reading import Entry as Line
-from handbill.store.journal_reading import Reading
+from handbill.store.journal_reading import Line, Reading
 
 
 class Arrived(NamedTuple):
@@ -36,7 +35,7 @@ def in_step(reading: Reading, most_events: int) -> Step:
     that passes ``most_events`` is still taken whole.
     """
     sources = {
-        source: _dated(lines) for source, lines in groupby(reading.entries, lambda it: it.source)
+        source: _dated(lines) for source, lines in groupby(reading.lines, lambda it: it.source)
     }
     bounds = [sources[source][-1].at for source in reading.waiting]
     bound = min(bounds, default=None)
@@ -57,7 +56,7 @@ def _dated(lines: Iterable[Line]) -> list[Arrived]:
     dated: list[Arrived] = []
     latest: Instant = 0
     for line in lines:
-        events = decode(line.record)
+        events = line.received
         latest = max(latest, *(event.at for event in events)) if events else latest
         dated.append(Arrived(line, events, latest))
     return dated

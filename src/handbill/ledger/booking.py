@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, tzinfo
 
+from handbill.core import entries
 from handbill.core.attribution import (
     APPLY,
     PARKED_FOR,
@@ -41,6 +42,7 @@ from handbill.core.judging import (
     OVER_CAP,
     PARKED,
     VALID,
+    Kind,
     digest_of_agent,
     masked_ip,
 )  # fmt: skip
@@ -62,7 +64,6 @@ from handbill.ledger.runs import (
     Rules,
 )  # fmt: skip
 from handbill.ledger.terms import Terms
-from handbill.store.events import Entry
 
 _NO_PLACE = Place(0, 0, 0, 0)
 
@@ -124,13 +125,10 @@ class Run:
         added.tally(self._client_no, "CLICK", disposition)
         dated = booked(event.at, reason, self._open_at, self._zone)
         added.entries.append(
-            Entry(
-                event.random, dated.at, "CLICK", disposition, dated.reason, self._client_no,
-                event.campaign_no, event.group_no, event.publisher_no, event.job_id.hex(),
-                event.bid_type, price.charge_micros, price.spend_micros, self._currency,
-                price.marked_micros, *price.factors, event.at, event.random, visitor,
-                masked_ip(event.ip, self._rules.ip_mode, self._rules.key),
-                digest_of_agent(event.agent), "edge", "", "", location.country, location.city,
+            entries.of_click(
+                event, dated, disposition, price, currency=self._currency, visitor=visitor,
+                ip=masked_ip(event.ip, self._rules.ip_mode, self._rules.key),
+                agent=digest_of_agent(event.agent), location=location,
             )
         )  # fmt: skip
 
@@ -196,7 +194,7 @@ class Run:
         elif not arrived.parked_no:
             self._park(arrived, kind)
 
-    def _attribute(self, arrived: Conversion, kind: str, click: Judged) -> None:
+    def _attribute(self, arrived: Conversion, kind: Kind, click: Judged) -> None:
         event = arrived.event
         ruling = self._ruling(event)
         if ruling.standing == "repeat":
@@ -220,7 +218,7 @@ class Run:
         keys = keys_of(event.action, event.click_random, event.application_id)
         return ruling_of(keys, self._known.keys)
 
-    def _repeat(self, arrived: Conversion, kind: str, ruling: Ruling) -> None:
+    def _repeat(self, arrived: Conversion, kind: Kind, ruling: Ruling) -> None:
         """What was told before, by whomever: booked, and free."""
         event = arrived.event
         application = keys_of(event.action, b"", event.application_id).application
@@ -236,7 +234,7 @@ class Run:
         by_apply = event.action == APPLY and event.bid_type == "CPA"
         return by_apply and not (self._terms and event.publisher_no in self._terms.pay_every_apply)
 
-    def _count(self, arrived: Conversion, kind: str, at: Instant, click: Judged) -> None:
+    def _count(self, arrived: Conversion, kind: Kind, at: Instant, click: Judged) -> None:
         event = arrived.event
         applies = int(event.action == APPLY)
         price = FREE
@@ -255,7 +253,7 @@ class Run:
         else:
             self._book(arrived, kind, OVER_CAP, name_of(full), at)
 
-    def _organic(self, arrived: Conversion, kind: str) -> None:
+    def _organic(self, arrived: Conversion, kind: Kind) -> None:
         event = arrived.event
         ruling = self._ruling(event)
         if ruling.standing == "repeat":
@@ -285,7 +283,7 @@ class Run:
             keys.append(candidate_key(event.candidate_id, event.job_id.hex()))
         self.added.applied.extend((self._client_no, key, click, facts) for key in keys)
 
-    def _park(self, arrived: Conversion, kind: str) -> None:
+    def _park(self, arrived: Conversion, kind: Kind) -> None:
         event = arrived.event
         self.added.tally(self._client_no, kind, PARKED)
         self.added.parked.append(
@@ -295,17 +293,18 @@ class Run:
             )
         )  # fmt: skip
 
-    def _bury(self, arrived: Conversion, kind: str) -> None:
+    def _bury(self, arrived: Conversion, kind: Kind) -> None:
         """The click may be another client's: nothing that its id says is kept here."""
         event = arrived.event
         bare = ReceivedConversion(
-            event.at, event.client_no, event.action, event.source, event.click_random,
-            0, 0, b"", 0, 0, 0, "", 0, 0, event.candidate_id, event.application_id,
+            at=event.at, client_no=event.client_no, action=event.action, source=event.source,
+            click_random=event.click_random, candidate_id=event.candidate_id,
+            application_id=event.application_id,
         )  # fmt: skip
         self._book(arrived._replace(event=bare), kind, DEAD, "click_not_found", event.at)
 
     def _book(
-        self, arrived: Conversion, kind: str, disposition: str, reason: str, at: Instant,
+        self, arrived: Conversion, kind: Kind, disposition: str, reason: str, at: Instant,
         price: Price = FREE,
     ) -> None:  # fmt: skip
         event = arrived.event
@@ -315,12 +314,9 @@ class Run:
         self.added.tally(self._client_no, kind, disposition)
         dated = booked(at, reason, self._open_at, self._zone)
         self.added.entries.append(
-            Entry(
-                arrived.id, dated.at, kind, disposition, dated.reason, self._client_no,
-                event.campaign_no, event.group_no, event.publisher_no, event.job_id.hex(),
-                event.bid_type, price.charge_micros, price.spend_micros, self._currency,
-                price.marked_micros, *price.factors, event.click_at, event.click_random, b"", "",
-                "", event.source, event.candidate_id, event.application_id,
+            entries.of_conversion(
+                event, dated, disposition, price, entry_id=arrived.id, kind=kind,
+                currency=self._currency,
             )
         )  # fmt: skip
 

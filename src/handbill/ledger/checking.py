@@ -29,15 +29,16 @@ from handbill.kit.zones import PERIODS, start_of, zone_of
 from handbill.ledger import counting, folding, rows
 from handbill.ledger.runs import RECEIVED, REDELIVERED
 from handbill.ledger.terms import Terms, read_terms
-from handbill.store import events, marks, segment_files
+from handbill.store import marks, segment_files, segments
 from handbill.store.blobs import Blobs
-from handbill.store.events import Segment
 from handbill.store.journal_folder import gaps
 from handbill.store.records import Records
+from handbill.store.segments import Segment
 
 MOST_FAULTS = 1_000
 _MEMORY_MB = 512
 _THREADS = 2
+_TOTALS = ("charge_micros", "spend_micros", "marked_micros")
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ def check(records: Records, blobs: Blobs, scratch: Path, journal: Path | None = 
     """
     books = Books()
     with records.read() as tx:
-        nos = sorted({*rows.tallied_clients(tx), *events.clients_with_entries(tx)})
+        nos = sorted({*rows.tallied_clients(tx), *segments.clients_with_entries(tx)})
         for gap in gaps(journal, marks.read(tx).of) if journal else ():
             books.blame(gap)
     with segment_files.query(scratch, memory_mb=_MEMORY_MB, threads=_THREADS) as duck:
@@ -85,7 +86,7 @@ def check(records: Records, blobs: Blobs, scratch: Path, journal: Path | None = 
                 moment = _Moment(
                     client_no,
                     clients_by_number(tx, [client_no]).get(client_no),
-                    events.segments_of(tx, client_no),
+                    segments.segments_of(tx, client_no),
                     rows.tallies_of(tx, client_no),
                     rows.counters_of(tx, client_no),
                     rows.parked_counts(tx, client_no),
@@ -171,13 +172,13 @@ def _check_totals(
     """Every file's entries are as many, as old and as dear as the manifest says."""
     found = duck.execute(
         'SELECT filename, count(*), min("at"), max("at"), min(client_no), max(client_no), '
-        "sum(charge_micros), sum(spend_micros), sum(marked_micros) FROM entries GROUP BY filename"
+        f"{', '.join(f'sum({name})' for name in _TOTALS)} FROM entries GROUP BY filename"
     ).fetchall()
     by_name = {row[0]: row[1:] for row in found}
     for segment, file in pairs:
         listed = (
             segment.rows, segment.first_at, segment.last_at, moment.client_no, moment.client_no,
-            segment.charge_micros, segment.spend_micros, segment.marked_micros,
+            *(int(segment.totals[name]) for name in _TOTALS),
         )  # fmt: skip
         if by_name.get(file) != listed:
             books.blame(

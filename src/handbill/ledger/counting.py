@@ -18,11 +18,11 @@ from handbill.kit.instants import MINUTE, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import folding, rows
 from handbill.ledger.terms import Terms
-from handbill.store import events, segment_files
+from handbill.store import segment_files, segments
 from handbill.store.blobs import Blobs
-from handbill.store.events import Segment
 from handbill.store.records import Tx, tables
 from handbill.store.records.base import Listed, among
+from handbill.store.segments import Segment
 
 _MEMORY_MB = 256
 _OWNERS_AT_ONCE = 5_000
@@ -88,10 +88,10 @@ class Counting:
     def _begin(
         self, tx: Tx, counted: Counted, client_no: int, begun: set[Count], terms: Terms
     ) -> None:
-        segments = counted.segments[client_no] = events.segments_of(tx, client_no)
+        listed = counted.segments[client_no] = segments.segments_of(tx, client_no)
         zone = zone_of(terms.zone)
         found: dict[CounterKey, int] = {}
-        with segment_files.sound_files(self._blobs, segments, self._scratch) as (sound, ails):
+        with segment_files.sound_files(self._blobs, listed, self._scratch) as (sound, ails):
             if sound:
                 with segment_files.query(self._scratch, memory_mb=_MEMORY_MB, threads=1) as duck:
                     folding.load(duck, [file for _, file in sound])
@@ -118,8 +118,9 @@ class Counting:
 
 def put(tx: Tx, counted: Counted) -> bool:
     """Keep it; False where the ledger is not any more what was read."""
-    for client_no, segments in counted.segments.items():
-        if {one.path for one in events.segments_of(tx, client_no)} != {s.path for s in segments}:
+    for client_no, read in counted.segments.items():
+        listed = segments.segments_of(tx, client_no)
+        if {one.path for one in listed} != {one.path for one in read}:
             return False
     for client_no, ended in counted.ended.items():
         held = (*rows.counters_of(tx, client_no), *rows.retired_counters(tx, client_no))

@@ -8,9 +8,7 @@ import duckdb
 from handbill.core.charging import Place
 from handbill.core.job_caps import Count, TakenOfJob
 from handbill.core.judging import TAKES_ROOM
-from handbill.ledger.purchases import KIND as POSTING
-from handbill.store import events
-from handbill.store.events import Segment
+from handbill.store.segments import Segment, day_of_number, day_text
 
 ROOM = ", ".join(f"'{name}'" for name in sorted(TAKES_ROOM))
 # What is left over between spend times both factors and the marked-up spend is half a micro at
@@ -48,7 +46,7 @@ def _taken_by_day(segments: Sequence[Segment], zone: tzinfo) -> str:
     first = min(segment.first_at for segment in segments)
     end = max(segment.last_at for segment in segments) + 1
     return (
-        f"{events.day_text(first, end, zone)} AS day, sum(marked_micros), "
+        f"{day_text(first, end, zone)} AS day, sum(marked_micros), "
         "count(*) FILTER (kind = 'CLICK'), count(*) FILTER (kind = 'APPLY') FROM entries"
     )
 
@@ -59,12 +57,12 @@ def taken(
     """What one client's entries took of each measure at each place on each day."""
     found = duck.execute(
         f"SELECT campaign_no, group_no, publisher_no, {_taken_by_day(segments, zone)} "
-        f"WHERE disposition IN ({ROOM}) AND kind <> '{POSTING}' GROUP BY ALL"
+        f"WHERE disposition IN ({ROOM}) AND kind <> 'POSTING' GROUP BY ALL"
     )
     while row := found.fetchone():
         campaign_no, group_no, publisher_no, number, marked, clicks, applies = row
         place = Place(segments[0].client_no, campaign_no, group_no, publisher_no)
-        yield place, events.day_of_number(number), (marked, clicks, applies)
+        yield place, day_of_number(number), (marked, clicks, applies)
 
 
 def taken_of_jobs(
@@ -84,5 +82,5 @@ def taken_of_jobs(
     )
     while row := found.fetchone():
         group_no, publisher_no, job_id, number, marked, clicks, applies = row
-        day = events.day_of_number(number)
+        day = day_of_number(number)
         yield TakenOfJob(group_no, publisher_no, job_id, day, (int(marked), clicks, applies))

@@ -7,6 +7,9 @@ funnel so. **Source**: domain 8, contract 6 (ledger export).
 import hashlib
 from collections.abc import Iterable
 
+import msgspec
+
+from handbill.core import entries
 from handbill.core.charging import Place
 from handbill.core.closing import booked, first_open
 from handbill.core.judging import COUNTED, ORGANIC
@@ -16,7 +19,6 @@ from handbill.kit.instants import Instant
 from handbill.kit.zones import zone_of
 from handbill.ledger.runs import RECEIVED, Added
 from handbill.ledger.terms import Terms
-from handbill.store.events import Entry
 
 MOST = 1_000
 """Hires that one batch books."""
@@ -34,26 +36,25 @@ def book(added: Added, hire: Hire, terms: Terms | None, now: Instant) -> None:
     disposition = COUNTED if hire.click_id else ORGANIC
     added.tally(hire.client_no, "HIRE", RECEIVED)
     added.tally(hire.client_no, "HIRE", disposition)
-    event = _event(hire)
     added.entries.append(
-        Entry(
-            _id_of(hire), dated.at, "HIRE", disposition, dated.reason, hire.client_no,
-            event.campaign_no, event.group_no, event.publisher_no, event.job_id.hex(),
-            event.bid_type, 0, 0, terms.currency if terms else "", 0, 0, 0, event.click_at,
-            hire.click_id, b"", "", "", "funnel", hire.candidate_id, hire.application_id,
+        entries.of_conversion(
+            _event(hire), dated, disposition, entry_id=_id_of(hire), kind="HIRE",
+            currency=terms.currency if terms else "",
         )
     )  # fmt: skip
 
 
 def _event(hire: Hire) -> ReceivedConversion:
-    """The apply that the hire goes back to; of an organic one nothing is known."""
+    """The hire, as a conversion of the apply that it goes back to, as far as that is known."""
     if hire.facts:
-        found = decode(hire.facts)[0]
-        assert isinstance(found, ReceivedConversion)
-        return found
-    return ReceivedConversion(
-        hire.at, hire.client_no, 3, "funnel", b"", 0, 0, b"", 0, 0, 0, "", 0, 0, "", ""
-    )
+        applied = decode(hire.facts)[0]
+        assert isinstance(applied, ReceivedConversion), "a hire goes back to an apply"
+    else:
+        applied = ReceivedConversion(at=hire.at, client_no=hire.client_no, action=3, source="")
+    return msgspec.structs.replace(
+        applied, client_no=hire.client_no, source="funnel", click_random=hire.click_id,
+        candidate_id=hire.candidate_id, application_id=hire.application_id,
+    )  # fmt: skip
 
 
 def _id_of(hire: Hire) -> bytes:

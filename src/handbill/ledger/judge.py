@@ -19,6 +19,7 @@ from typing import Protocol
 
 from handbill.core.attribution import keys_of
 from handbill.core.charging import CounterKey, Place
+from handbill.core.entries import Entry
 from handbill.core.judging import visitor_of
 from handbill.core.received import ReceivedClick, ReceivedConversion, decode
 from handbill.funnel import service as funnel
@@ -34,11 +35,11 @@ from handbill.ledger.counting import AtJob, Counted, Counting, at_job
 from handbill.ledger.runs import Added, Click, Conversion, Known, Rules
 from handbill.ledger.terms import Terms, read_terms
 from handbill.postings import spending
-from handbill.store import events, holds, marks
+from handbill.store import holds, marks, segments
 from handbill.store.blobs import Blobs
-from handbill.store.journal_reading import Damage, Mark, Reading
-from handbill.store.journal_reading import Entry as Line
+from handbill.store.journal_reading import Damage, Line, Mark, Reading
 from handbill.store.records import Records, Tx
+from handbill.store.segments import Segment
 
 _log = logging.getLogger("handbill.ledger")
 MOST_EVENTS = 10_000  # of a batch; the record that passes it is still taken whole
@@ -188,7 +189,7 @@ class Judge:
             batch.places.update(hires.places_of(batch.hires), purchases.places_of(batch.dues))
             if batch.arrivals or batch.places:
                 self._look_up(tx, batch)
-        self._pace(len(reading.entries), step)
+        self._pace(len(reading.lines), step)
         return batch
 
     def _tell(self, damages: Sequence[Damage]) -> None:
@@ -293,20 +294,20 @@ class Judge:
                 purchases.book(added, due, share, terms, batch.now)
         return judged
 
-    def _write(self, batch: _Batch, judged: dict[int, Added]) -> list[events.Segment]:
+    def _write(self, batch: _Batch, judged: dict[int, Added]) -> list[Segment]:
         """Write and sync the segments: one per client and month."""
-        parts: dict[tuple[int, str], list[events.Entry]] = {}
+        parts: dict[tuple[int, str], list[Entry]] = {}
         for client_no, added in judged.items():
             for entry in added.entries:
-                parts.setdefault((client_no, events.month_of(entry.at)), []).append(entry)
+                parts.setdefault((client_no, segments.month_of(entry.at)), []).append(entry)
         named = [
-            (events.path_of(client_no, month, batch.now, self._ids), entries)
+            (segments.path_of(client_no, month, batch.now, self._ids), entries)
             for (client_no, month), entries in sorted(parts.items())
         ]
-        return list(self._writers.map(lambda one: events.write(self._blobs, *one), named))
+        return list(self._writers.map(lambda one: segments.write(self._blobs, *one), named))
 
     def _book(
-        self, tx: Tx, batch: _Batch, judged: dict[int, Added], written: list[events.Segment]
+        self, tx: Tx, batch: _Batch, judged: dict[int, Added], written: list[Segment]
     ) -> None:
         if marks.hold_fence(tx) != batch.number:
             raise Outrun
@@ -316,7 +317,7 @@ class Judge:
         marks.put(tx, batch.number + 1, batch.judged_at, batch.moved)
         if not counting.put(tx, batch.counting):
             raise Outrun
-        events.register(tx, written, now)
+        segments.register(tx, written, now)
         each = judged.values()
         rows.put_clicks(tx, [row for added in each for row in added.clicks])
         opened = {visitor: seen for added in each for visitor, seen in added.visits.items()}
@@ -346,7 +347,7 @@ class Judge:
         oldest = min(ats, default=batch.now)
         return oldest - _DISORDER
 
-    def _discard(self, written: Iterable[events.Segment]) -> None:
+    def _discard(self, written: Iterable[Segment]) -> None:
         for segment in written:
             # What cannot be deleted now is swept later.
             with suppress(Unavailable, OSError):

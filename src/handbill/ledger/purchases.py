@@ -7,6 +7,7 @@ The purchases' room says what is due; the judge books it in the transaction that
 import hashlib
 from collections.abc import Iterable
 
+from handbill.core import entries
 from handbill.core.charging import UNMARKED, Place, priced
 from handbill.core.closing import booked, first_open
 from handbill.core.judging import COUNTED
@@ -15,9 +16,6 @@ from handbill.kit.zones import zone_of
 from handbill.ledger.runs import RECEIVED, Added
 from handbill.ledger.terms import Terms
 from handbill.postings.spending import Due, Share
-from handbill.store.events import Entry
-
-KIND = "POSTING"
 
 
 def places_of(dues: Iterable[Due]) -> set[Place]:
@@ -37,14 +35,12 @@ def book(added: Added, due: Due, share: Share, terms: Terms | None, now: Instant
     if terms is not None:
         currency, factors = terms.currency, terms.markings[_place_of(due, share)].at(share.at)
     price = priced(share.micros, share.micros, factors)
-    added.tally(share.client_no, KIND, RECEIVED)
-    added.tally(share.client_no, KIND, COUNTED)
+    added.tally(share.client_no, "POSTING", RECEIVED)
+    added.tally(share.client_no, "POSTING", COUNTED)
     added.entries.append(
-        Entry(
-            _id_of(due, share), dated.at, KIND, COUNTED, dated.reason, share.client_no, 0, 0,
-            due.former.publisher_no, "", "PPP", price.charge_micros, price.spend_micros, currency,
-            price.marked_micros, *price.factors, 0, b"", b"", "", "",
-            f"posting/{due.former.id}", "", "",
+        entries.of_posting(
+            due.former.id, dated, price, entry_id=_id_of(due, share), client_no=share.client_no,
+            publisher_no=due.former.publisher_no, currency=currency,
         )
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from handbill.core.judging import KIND_OF_ACTION, PARKED
 from handbill.core.received import ReceivedConversion, decode
 from handbill.kit.instants import DAY, Instant
 from handbill.ledger import rows
-from handbill.store import events, marks, segment_files
+from handbill.store import marks, segment_files, segments
 from handbill.store.blobs import Blobs
 from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Tx
@@ -61,8 +61,8 @@ def recent(
 
 def _waiting(tx: Tx, journal: JournalReader, client_no: int, now: Instant) -> list[Recent]:
     """What the judge has not read yet, as far as it can be read."""
-    entries = journal.read(marks.read(tx).of, _MOST_LINES, now).entries
-    arrived: Iterable[object] = (event for entry in entries for event in decode(entry.record))
+    lines = journal.read(marks.read(tx).of, _MOST_LINES, now).lines
+    arrived: Iterable[object] = (event for line in lines for event in line.received)
     return [
         _of(event, WAITING)
         for event in arrived
@@ -74,7 +74,7 @@ def _judged(
     tx: Tx, blobs: Blobs, scratch: Path, client_no: int, now: Instant, most: int
 ) -> list[Recent]:
     first = now - REACH
-    listed = events.segments_within(tx, client_no, first, now + DAY)
+    listed = segments.segments_within(tx, client_no, first, now + DAY)
     if not listed:
         return []
     with (

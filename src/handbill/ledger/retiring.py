@@ -16,9 +16,9 @@ from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import address_days, counting, folding, rows
 from handbill.listings import service as listings
-from handbill.store import events, marks, segment_files
-from handbill.store.events import Segment
+from handbill.store import marks, segment_files, segments
 from handbill.store.records import Records, Tx
+from handbill.store.segments import Segment
 from handbill.work.tools import Tools
 
 LONGEST_WINDOW = 120 * DAY
@@ -39,7 +39,7 @@ def retire(tools: Tools, now: Instant) -> int:
     """
     before = now - tools.settings.retention_days * DAY
     with tools.records.read() as tx:
-        client_nos = events.clients_before(tx, before)
+        client_nos = segments.clients_before(tx, before)
     count = 0
     for client_no in client_nos:
         try:
@@ -53,7 +53,7 @@ def _of_client(tools: Tools, client_no: int, before: Instant, now: Instant) -> i
     count = 0
     for _ in range(_MOST_ROUNDS):
         with tools.records.read() as tx:
-            old = events.segments_before(tx, client_no, before)[:_MOST_FILES]
+            old = segments.segments_before(tx, client_no, before)[:_MOST_FILES]
             client = clients_by_number(tx, [client_no]).get(client_no)
             counts = counting.counts_of(tx, client_no)
         if not old:
@@ -65,9 +65,9 @@ def _of_client(tools: Tools, client_no: int, before: Instant, now: Instant) -> i
                 marks.hold_fence(tx)
                 if counting.counts_of(tx, client_no) != counts:
                     break  # others are kept by now; the next sweep adds those up too
-                events.retire(tx, old, now)
+                segments.retire(tx, old, now)
                 rows.add_retired(tx, client_no, tallies, counters)
-        except events.Replaced:
+        except segments.Replaced:
             break  # compacted meanwhile; the next sweep finds the new file
         count += len(old)
         _settle(tools.records, client_no, min(before, now - LONGEST_WINDOW), zone)

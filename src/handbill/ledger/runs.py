@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 from handbill.core.charging import CounterKey
 from handbill.core.click_definitions import Definition
+from handbill.core.entries import Entry
 from handbill.core.received import ReceivedClick, ReceivedConversion
 from handbill.host.locating import Locate, nowhere
 from handbill.kit.instants import DAY, Instant
 from handbill.ledger.address_days import AddressDay
 from handbill.ledger.classing import Facts
 from handbill.ledger.rows import Judged, Parked
-from handbill.store.events import Entry
 
 RECEIVED = "received"
 REDELIVERED = "redelivered"  # the same click brought twice: outside the books, which have it once

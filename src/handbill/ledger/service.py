@@ -7,14 +7,13 @@ from typing import Any, Final, NamedTuple
 
 from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
-from handbill.core.received import decode
 from handbill.groups.service import groups_by_number
 from handbill.jobs.service import refs_of
 from handbill.kit.instants import Instant, iso_of
 from handbill.kit.zones import bounds_of, zone_of
 from handbill.ledger import rows
 from handbill.publishers.service import publishers_by_number
-from handbill.store import events, marks, segment_files
+from handbill.store import marks, segment_files, segments
 from handbill.store.blobs import Blobs
 from handbill.store.journal_reading import Damage, JournalReader
 from handbill.store.records import Records, Tx
@@ -91,7 +90,7 @@ def export(
     **Source**: contract 6.
     """
     with records.read() as tx:
-        client_nos = events.clients_with_entries(tx)
+        client_nos = segments.clients_with_entries(tx)
     for client_no in client_nos:
         if wanted.client_no in {None, client_no}:
             yield from _of_client(records, blobs, scratch, client_no, wanted)
@@ -103,7 +102,7 @@ def _of_client(
     with records.read() as tx:
         client = clients_by_number(tx, [client_no]).get(client_no)
         first, end = wanted.bounds(client.zone if client else "UTC")
-        listed = events.segments_within(tx, client_no, first, end)
+        listed = segments.segments_within(tx, client_no, first, end)
         agencies = rows.agency_ids(tx, [client.agency_no]) if client else {}
     if not listed:
         return
@@ -152,5 +151,5 @@ def waiting_since(
     it cannot judge.
     """
     reading = journal.read(marks.read(tx).of, _SOURCES_AT_ONCE, now)
-    oldest = min((decode(line.record)[0].at for line in reading.entries), default=None)
+    oldest = min((line.received[0].at for line in reading.lines), default=None)
     return oldest, reading.damages

@@ -2,7 +2,7 @@
 
 from handbill.kit.instants import Instant
 from handbill.ledger import retiring
-from handbill.store import events, segment_files
+from handbill.store import segment_files, segments
 from handbill.store.records import Tx
 from handbill.work import kinds
 from handbill.work.queue import Task, enqueue
@@ -16,16 +16,16 @@ def compact(tools: Tools, task: Task) -> None:
     client_no = int(task.key)
     for _ in range(_MOST_ROUNDS):
         with tools.records.read() as tx:
-            former = events.chosen(events.segments_of(tx, client_no))
+            former = segments.chosen(segments.segments_of(tx, client_no))
         if not former:
             return
         now = tools.clock.now()
-        path = events.path_of(client_no, former[0].month, now, tools.ids)
+        path = segments.path_of(client_no, former[0].month, now, tools.ids)
         made = segment_files.merge(tools.blobs, tools.scratch, former, path)
         try:
             with tools.records.write() as tx:
-                events.replace(tx, former, made, tools.clock.now())
-        except events.Replaced:
+                segments.replace(tx, former, made, tools.clock.now())
+        except segments.Replaced:
             tools.blobs.delete(path)
             return
 
@@ -35,11 +35,11 @@ def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001
     now = tools.clock.now()
     retiring.retire(tools, now)
     retiring.forget(tools, now)
-    events.sweep(tools.records, tools.blobs, now)
+    segments.sweep(tools.records, tools.blobs, now)
 
 
 def ask_to_compact(tx: Tx, now: Instant) -> None:
-    for client_no in events.clients_to_compact(tx):
+    for client_no in segments.clients_to_compact(tx):
         enqueue(tx, kinds.COMPACT, str(client_no), now)
 
 

@@ -20,7 +20,7 @@ from handbill.stats.questions import Plan
 from handbill.stats.rendering import COUNT, rows_text, table_text
 from handbill.stats.rows import Part
 from handbill.stats.service import FOLDER
-from handbill.store import events, segment_files
+from handbill.store import segment_files, segments
 from handbill.store.blobs import Blobs
 from handbill.store.records import Records, Tx
 
@@ -72,7 +72,7 @@ class Answering:
         """
         first = plan.first - LAYOUTS[plan.layout].reach
         with self._records.read() as tx:
-            found = events.segments_within(tx, plan.client_no, first, plan.end)
+            found = segments.segments_within(tx, plan.client_no, first, plan.end)
         if not found or plan.empty:
             yield 0, iter(())
             return
@@ -147,7 +147,7 @@ def names_of(tx: Tx, client_no: int, level: str, keys: set[Any]) -> dict[Any, Na
     if not keys:
         return {}
     if level == "DATE":
-        return {key: (events.day_of_number(key).isoformat(),) for key in keys}
+        return {key: (segments.day_of_number(key).isoformat(),) for key in keys}
     if level == "JOB":
         found = rows.job_names(tx, client_no, sorted(keys))
         return {key: (key, *found.get(key, ("", ""))) for key in keys}

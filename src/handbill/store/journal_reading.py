@@ -13,7 +13,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from handbill.core.received import refusal_of
+from handbill.core.received import Received, decode, to_judge
 from handbill.kit.instants import Instant
 from handbill.store.journal_frames import (
     CHUNK,
@@ -49,10 +49,20 @@ class Mark(NamedTuple):
     is_written_off: bool = False
 
 
-class Entry(NamedTuple):
+class Line(NamedTuple):
+    """A record of the journal, and where reading goes on after it. ``events``: what it says, where
+    it was read to be judged.
+    """
+
     source: str
     mark_after: Mark
     record: bytes
+    events: list[Received] | None = None
+
+    @property
+    def received(self) -> list[Received]:
+        """What the record says."""
+        return decode(self.record) if self.events is None else self.events
 
 
 class Damage(NamedTuple):
@@ -73,7 +83,7 @@ class Reading(NamedTuple):
     mark yet. ``damages``: streams that cannot be read on.
     """
 
-    entries: list[Entry]
+    lines: list[Line]
     waiting: frozenset[str] = frozenset()
     begun: frozenset[str] = frozenset()
     damages: tuple[Damage, ...] = ()
@@ -138,30 +148,28 @@ class JournalReader:
         streams = self._streams()
         gone = sorted(marks.keys() - streams.keys())
         lost = [name for name in gone if self._is_lost(name, marks[name])]
-        entries: list[Entry] = []
+        lines: list[Line] = []
         waiting: set[str] = set()
         damages = [_lost(name, marks[name]) for name in lost]
         for place, (name, stream) in enumerate(streams.items()):
-            share = -(-(most - len(entries)) // (len(streams) - place))
+            share = -(-(most - len(lines)) // (len(streams) - place))
             mark = marks.get(name, Mark(1, 0))
             found, damage = self._patiently(stream, mark, share, now)
-            entries += found
+            lines += found
             if damage is not None:
                 damages.append(damage)
             elif len(found) == share:
                 waiting.add(name)
-        return Reading(
-            entries, frozenset(waiting), frozenset(streams.keys() - marks), tuple(damages)
-        )
+        return Reading(lines, frozenset(waiting), frozenset(streams.keys() - marks), tuple(damages))
 
     def damages(self, marks: Mapping[str, Mark], now: Instant | None = None) -> list[Damage]:
         """Every stream's first damage after its mark, however far after."""
         places = dict(marks)
         while True:
             reading = self.read(places, _AT_ONCE, now)
-            for entry in reading.entries:
-                places[entry.source] = entry.mark_after
-            if not reading.entries:
+            for line in reading.lines:
+                places[line.source] = line.mark_after
+            if not reading.lines:
                 return list(reading.damages)
 
     def stopped(self, marks: Mapping[str, Mark], now: Instant | None = None) -> list[Damage]:
@@ -219,22 +227,24 @@ class JournalReader:
 
     def _patiently(
         self, stream: _Stream, mark: Mark, most: int, now: Instant | None
-    ) -> tuple[list[Entry], Damage | None]:
+    ) -> tuple[list[Line], Damage | None]:
         """Read a stream; but one that is known to be damaged just here only now and then."""
         known = self._known.get(stream.name)
         if known is not None and known[0] == mark and known[2] > 0:
             self._known[stream.name] = (mark, known[1], known[2] - 1)
             return [], known[1]
-        entries, damage = _read(stream, mark, most)
+        lines, damage = _read(stream, mark, most)
         if now is not None:
-            for place, entry in enumerate(entries):
-                if refusal_of(entry.record, now):
-                    entries, damage = entries[:place], _not_now(stream, entry, now)
+            for place, line in enumerate(lines):
+                said = to_judge(line.record, now)
+                if isinstance(said, str):
+                    lines, damage = lines[:place], _not_now(stream, line, said, now)
                     break
+                lines[place] = Line(line.source, line.mark_after, line.record, said)
         self._known.pop(stream.name, None)
-        if damage is not None and not entries:
+        if damage is not None and not lines:
             self._known[stream.name] = (mark, damage, _PATIENCE)
-        return entries, damage
+        return lines, damage
 
 
 def parts_of(name: str) -> tuple[str, str]:
@@ -247,39 +257,39 @@ def _lost(name: str, mark: Mark) -> Damage:
     return Damage(name, mark, None, "its folder, or all of this epoch in it, is gone", None)
 
 
-def _read(stream: _Stream, mark: Mark, most: int) -> tuple[list[Entry], Damage | None]:
-    entries: list[Entry] = []
+def _read(stream: _Stream, mark: Mark, most: int) -> tuple[list[Line], Damage | None]:
+    lines: list[Line] = []
     segment, offset = mark[:2]
     if segment > stream.last + 1 or (segment == stream.last + 1 and offset):
         reason = f"it is older than what is judged of it: there is no segment {segment}"
         return [], Damage(stream.name, mark, None, reason, None)
-    while segment <= stream.last and len(entries) < most:
+    while segment <= stream.last and len(lines) < most:
         if segment not in stream.segments:
-            return entries, _no_segment(stream, Mark(segment, offset))
+            return lines, _no_segment(stream, Mark(segment, offset))
         try:
             file = path_of(stream.folder, stream.epoch, segment).open("rb", buffering=0)
         except FileNotFoundError:  # judged and deleted since it was listed, or lost just now
             stream.segments.remove(segment)
-            return entries, _no_segment(stream, Mark(segment, offset))
+            return lines, _no_segment(stream, Mark(segment, offset))
         with file:
             fd = file.fileno()
             place = Mark(segment, offset)
-            found, stop, is_followed = _records(stream, fd, place, most - len(entries))
-            entries += found
-            if len(entries) == most:
+            found, stop, is_followed = _records(stream, fd, place, most - len(lines))
+            lines += found
+            if len(lines) == most:
                 break
             damage = _damage(stream, fd, Mark(segment, stop))
         if damage is not None:
-            return entries, damage
+            return lines, damage
         if is_followed and segment == stream.last:
             following = path_of(stream.folder, stream.epoch, segment + 1)
             if not following.exists():
-                return entries, _no_segment(stream, Mark(segment + 1, 0))
+                return lines, _no_segment(stream, Mark(segment + 1, 0))
         segment, offset = segment + 1, 0
-    return entries, None
+    return lines, None
 
 
-def _not_now(stream: _Stream, first: Entry, now: Instant) -> Damage:
+def _not_now(stream: _Stream, first: Line, said: str, now: Instant) -> Damage:
     """Records of one segment that cannot be judged now, from a first one on."""
     segment, end = first.mark_after[:2]
     at = Mark(segment, end - HEAD.size - len(first.record))
@@ -290,9 +300,9 @@ def _not_now(stream: _Stream, first: Entry, now: Instant) -> Damage:
         path_of(stream.folder, stream.epoch, segment).open("rb") as file,
     ):
         following = _each(stream, file.fileno(), first.mark_after)
-        for entry in takewhile(lambda it: refusal_of(it.record, now), following):
-            count, end = count + 1, entry.mark_after.offset
-    why = f"the record at byte {at.offset} of segment {segment} {refusal_of(first.record, now)}"
+        for line in takewhile(lambda it: isinstance(to_judge(it.record, now), str), following):
+            count, end = count + 1, line.mark_after.offset
+    why = f"the record at byte {at.offset} of segment {segment} {said}"
     return Damage(stream.name, at, Mark(segment, end), why, count)
 
 
@@ -357,25 +367,25 @@ def _count(fd: int, seed: int, stop: int, start: int | None = None) -> int:
     return count
 
 
-def _records(stream: _Stream, fd: int, mark: Mark, most: int) -> tuple[list[Entry], int, bool]:
+def _records(stream: _Stream, fd: int, mark: Mark, most: int) -> tuple[list[Line], int, bool]:
     """Whole, sound records from a place in a segment until one that is not; the place of that, and
     whether the segment says that another follows.
     """
     segment, offset = mark[:2]
     seed = seed_of(stream.epoch, segment)
-    entries: list[Entry] = []
+    lines: list[Line] = []
     is_followed = False
-    while len(entries) < most:
-        found = _step(fd, seed, offset, most - len(entries))
+    while len(lines) < most:
+        found = _step(fd, seed, offset, most - len(lines))
         if found is None:
             break
-        entries += [Entry(stream.name, Mark(segment, end), record) for end, record in found.whole]
+        lines += [Line(stream.name, Mark(segment, end), record) for end, record in found.whole]
         offset += found.taken
         is_followed = found.is_followed
-    return entries, offset, is_followed
+    return lines, offset, is_followed
 
 
-def _each(stream: _Stream, fd: int, mark: Mark) -> Iterator[Entry]:
+def _each(stream: _Stream, fd: int, mark: Mark) -> Iterator[Line]:
     """What ``_records`` gives, to its end."""
     while found := _records(stream, fd, mark, _AT_ONCE)[0]:
         yield from found

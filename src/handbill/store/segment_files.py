@@ -1,4 +1,4 @@
-"""The files of judged entries, read: fetched, proved to be those that were written, and queried."""
+"""The files of segments, read: fetched, proved to be those that were written, and queried."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ import duckdb
 
 from handbill.kit.faults import Unavailable
 from handbill.store.blobs import Blobs
-from handbill.store.events import Segment
+from handbill.store.segments import Segment, merged
 
 _CHUNK: Final = 1024**2
 _MOST_NAMED: Final = 3
@@ -159,15 +159,7 @@ def merge(blobs: Blobs, scratch: Path, former: Sequence[Segment], path: str) -> 
         with made.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").digest()
         blobs.put_file(path, made)
-    one = former[0]
-    return Segment(
-        0, one.client_no, path, one.month, sum(segment.rows for segment in former), size,
-        min(segment.first_at for segment in former),
-        max(segment.last_at for segment in former), digest,
-        sum(segment.charge_micros for segment in former),
-        sum(segment.spend_micros for segment in former),
-        sum(segment.marked_micros for segment in former),
-    )  # fmt: skip
+    return merged(former, path, digest, size)
 
 
 def _quoted(path: Path) -> str:

@@ -55,7 +55,7 @@ class Worker:
         tools: Tools,
         name: str,
         runs: Mapping[str, Run],
-        entries: Sequence[Schedule] = (),
+        items: Sequence[Schedule] = (),
         *,
         renew_seconds: float = RENEW_SECONDS,
         idle_seconds: float = IDLE_SECONDS,
@@ -63,7 +63,7 @@ class Worker:
         self._tools = tools
         self._name = name
         self._runs = runs
-        self._look = _Look(tools.records, tools.clock, entries)
+        self._look = _Look(tools.records, tools.clock, items)
         self._renewal = _Renewal(tools.records, renew_seconds)
         self._idle_seconds = idle_seconds
         self._stopping = False
@@ -273,14 +273,14 @@ class _Renewal(_Beside):
 class _Look(_Beside):
     """Runs what is due by the schedule."""
 
-    def __init__(self, records: Records, clock: Clock, entries: Sequence[Schedule]) -> None:
+    def __init__(self, records: Records, clock: Clock, items: Sequence[Schedule]) -> None:
         super().__init__("schedule", _LOOK_SECONDS)
         self._records = records
         self._clock = clock
-        self._entries = entries
+        self._items = items
         self._next: Instant = 0  # when to ask the records again: nothing is due before
 
     def deed(self) -> None:
         now = self._clock.now()
-        if self._entries and now >= self._next:
-            self._next = schedule.run_due(self._records, self._entries, now)
+        if self._items and now >= self._next:
+            self._next = schedule.run_due(self._records, self._items, now)

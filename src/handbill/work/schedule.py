@@ -1,8 +1,8 @@
 """The schedule: what recurs by the clock. What there is stands in code; the records only tell when
-each entry ran last, so that nothing which happens to a row, a worker or a task can lose an entry.
+each item ran last, so that nothing which happens to a row, a worker or a task can lose an item.
 
-Any number of workers look at it. Each entry is run by one of them, in the transaction that moves
-it on: killed anywhere, it has run wholly or is still due. An entry that is late by days runs once.
+Any number of workers look at it. Each item is run by one of them, in the transaction that moves
+it on: killed anywhere, it has run wholly or is still due. An item that is late by days runs once.
 """
 
 import logging
@@ -24,7 +24,7 @@ _MOST_WHY = 2_000
 
 
 class Standing(NamedTuple):
-    """How an entry does. ``ran_at`` None: it never ran. ``late``: micros by which it is overdue,
+    """How an item does. ``ran_at`` None: it never ran. ``late``: micros by which it is overdue,
     0 while it is not. ``failures``: in a row, since it ran last.
     """
 
@@ -36,7 +36,7 @@ class Standing(NamedTuple):
 
 
 class _Kept(NamedTuple):
-    """What the records tell of an entry."""
+    """What the records tell of an item."""
 
     due_at: Instant
     ran_at: Instant | None
@@ -53,26 +53,26 @@ _HELD = (
 )
 
 
-def standings(tx: Tx, entries: Sequence[Schedule], now: Instant) -> list[Standing]:
-    """How each entry of this release does."""
+def standings(tx: Tx, items: Sequence[Schedule], now: Instant) -> list[Standing]:
+    """How each item of this release does."""
     kept = _kept(tx)
-    return [_standing(name, kept.get(name), now) for name, _, _ in entries]
+    return [_standing(name, kept.get(name), now) for name, _, _ in items]
 
 
-def run_due(records: Records, entries: Sequence[Schedule], now: Instant) -> Instant:
-    """Run each entry that is due, once, and tell when the next one is at the earliest.
+def run_due(records: Records, items: Sequence[Schedule], now: Instant) -> Instant:
+    """Run each item that is due, once, and tell when the next one is at the earliest.
 
     One that fails is told of in the log and tried again, later each time. **Refuses**
     (Unavailable) when the records are away: nothing is noted then, and all stays due.
     """
     with records.read() as tx:
         kept = _kept(tx)
-    for entry in entries:
-        if _is_due(kept.get(entry[0]), entry[1], now):
-            _run(records, entry, now)
+    for item in items:
+        if _is_due(kept.get(item[0]), item[1], now):
+            _run(records, item, now)
     with records.read() as tx:
         kept = _kept(tx)
-    return min(kept[name].due_at if name in kept else now for name, _, _ in entries)
+    return min(kept[name].due_at if name in kept else now for name, _, _ in items)
 
 
 def _kept(tx: Tx) -> dict[str, _Kept]:
@@ -93,8 +93,8 @@ def _standing(name: str, kept: _Kept | None, now: Instant) -> Standing:
     return Standing(name, kept.ran_at, late, kept.failures, kept.failure)
 
 
-def _run(records: Records, entry: Schedule, now: Instant) -> None:
-    name, seconds, deed = entry
+def _run(records: Records, item: Schedule, now: Instant) -> None:
+    name, seconds, deed = item
     try:
         with records.write() as tx:
             if _held(tx, name, seconds, now) is None:
@@ -109,11 +109,11 @@ def _run(records: Records, entry: Schedule, now: Instant) -> None:
     except Exception as failure:  # noqa: BLE001 - whatever it is, it is told and tried again
         _LOG.warning("the schedule's %s failed", name, exc_info=True)
         with records.write() as tx:
-            _note_failure(tx, entry, now, f"{type(failure).__name__}: {failure}")
+            _note_failure(tx, item, now, f"{type(failure).__name__}: {failure}")
 
 
-def _note_failure(tx: Tx, entry: Schedule, now: Instant, why: str) -> None:
-    name, seconds, _ = entry
+def _note_failure(tx: Tx, item: Schedule, now: Instant, why: str) -> None:
+    name, seconds, _ = item
     kept = _held(tx, name, seconds, now)
     if kept is None:
         return
@@ -125,7 +125,7 @@ def _note_failure(tx: Tx, entry: Schedule, now: Instant, why: str) -> None:
 
 
 def _held(tx: Tx, name: str, seconds: int, now: Instant) -> _Kept | None:
-    """The entry's row, held by this transaction if it is still due; made if there is none."""
+    """The item's row, held by this transaction if it is still due; made if there is none."""
     first = {"name": name, "due_at": now, "ran_at": None, "failures": 0, "failure": None}
     tx.upsert_many(table, ["name"], [first], keep=True)
     row = tx.one(_HELD, name=name)

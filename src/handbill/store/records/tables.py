@@ -198,13 +198,13 @@ journal_marks = sa.Table(
     "journal_marks", metadata, _text("source", key=True), _whole("segment"), _whole("offset"),
     _whole("judged_at"), _whole("written_off_at", null=True),
 )  # fmt: skip
-# The judged entries are Parquet files; this is the manifest: what each file holds, and the SHA-256
-# of its bytes. first_at..last_at bound the rows' at. Totals, as text, may pass 64 bits.
+# Entries are in Parquet files; this is the manifest: what each file holds, and the SHA-256 of its
+# bytes. first_at..last_at bound the rows' at. totals: of each amount, as JSON of texts.
 segments = sa.Table(
     "segments", metadata, _no(), _whole("client_no"), _text("path"), _text("month"),
-    _whole("rows"), _whole("bytes"), _bytes("digest"), _text("charge_micros"),
-    _text("spend_micros"), _text("marked_micros"), _whole("first_at"), _whole("last_at"),
-    _whole("created_at"), _whole("replaced_at", null=True), sa.UniqueConstraint("path"),
+    _whole("rows"), _whole("bytes"), _bytes("digest"), _text("totals"), _whole("first_at"),
+    _whole("last_at"), _whole("created_at"), _whole("replaced_at", null=True),
+    sa.UniqueConstraint("path"),
     sa.Index("segments_by_client", "client_no", "last_at"),
 )  # fmt: skip
 # scope: see core.charging. measure: budget (micros of marked-up spend), clicks, applies.
@@ -352,7 +352,7 @@ callbacks = sa.Table(
     _whole("ended_at", null=True), sa.UniqueConstraint("id"), sa.UniqueConstraint("subject"),
     sa.Index("callbacks_by_age", "created_at"),
 )  # fmt: skip
-# When each entry of the schedule ran last, and is due again; which entries there are, code says.
+# When each item of the schedule ran last, and is due again; which items there are, code says.
 schedule = sa.Table(
     "schedule", metadata, _no(), _text("name"), _whole("due_at"), _whole("ran_at", null=True),
     _whole("failures"), _text("failure", null=True), sa.UniqueConstraint("name"),

@@ -2,17 +2,19 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from handbill.core.entries import Entry
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds
 from handbill.host.settings import Settings
 from handbill.kit.instants import DAY, HOUR, Instant, instant_of_iso
 from handbill.ledger.work import ask_to_compact, compact, sweep
-from handbill.store import events, segment_files
+from handbill.store import segment_files, segments
 from handbill.store.blobs import Blobs, open_blobs
-from handbill.store.events import Entry, Segment
 from handbill.store.records import Records
+from handbill.store.segments import Segment
 from handbill.work.queue import Task
 from handbill.work.tools import Tools
 
@@ -21,9 +23,12 @@ NOW: Instant = instant_of_iso("2026-11-10T12:00:00Z")
 
 def entry(n: int, client_no: int = 1, at: Instant = NOW) -> Entry:
     return Entry(
-        n.to_bytes(16, "big"), at + n, "CLICK", "valid", "", client_no, 2, 3, 4, "ab" * 16, "CPC",
-        800_000, 1_000_000, "USD", 1_100_000, 100_000, 0, at + n, b"c" * 16, b"v" * 16,
-        "192.0.2.0", "agent", "edge", "", "ümlaut '\"\n",
+        id=n.to_bytes(16, "big"), at=at + n, kind="CLICK", disposition="valid", reason="",
+        client_no=client_no, campaign_no=2, group_no=3, publisher_no=4, job_id="ab" * 16,
+        bid_type="CPC", charge_micros=800_000, spend_micros=1_000_000, currency="USD",
+        marked_micros=1_100_000, agency_ppm=100_000, override_ppm=0, click_at=at + n,
+        click_id=b"c" * 16, visitor=b"v" * 16, ip="192.0.2.0", agent="agent", source="edge",
+        candidate_id="", application_id="ümlaut '\"\n",
     )  # fmt: skip
 
 
@@ -42,16 +47,16 @@ class Shelf:
         )  # fmt: skip
 
     def add(self, entries: list[Entry]) -> Segment:
-        month = events.month_of(entries[0].at)
-        path = events.path_of(entries[0].client_no, month, self.clock.now(), self.ids)
-        written = events.write(self.blobs, path, entries)
+        month = segments.month_of(entries[0].at)
+        path = segments.path_of(entries[0].client_no, month, self.clock.now(), self.ids)
+        written = segments.write(self.blobs, path, entries)
         with self.records.write() as tx:
-            events.register(tx, [written], self.clock.now())
+            segments.register(tx, [written], self.clock.now())
         return written
 
     def listed(self, client_no: int = 1) -> list[Segment]:
         with self.records.read() as tx:
-            return events.segments_of(tx, client_no)
+            return segments.segments_of(tx, client_no)
 
     def rows(self, client_no: int = 1) -> list[Entry]:
         listed = self.listed(client_no)
@@ -62,7 +67,7 @@ class Shelf:
             found = duck.execute(
                 'SELECT * FROM read_parquet($files) ORDER BY "at"', {"files": files}
             ).fetchall()
-        return [Entry(*row) for row in found]
+        return [Entry(**dict(zip(Entry.__struct_fields__, row, strict=True))) for row in found]
 
     def merge(self, client_no: int = 1) -> None:
         compact(self.tools, Task(1, "ledger.compact", str(client_no), {}, 1, "w"))
@@ -81,7 +86,7 @@ def test_entries_come_back_as_they_were(shelf: Shelf) -> None:
     written = shelf.add(entries)
     assert shelf.rows() == entries
     (listed,) = shelf.listed()
-    assert listed._replace(no=0) == written
+    assert msgspec.structs.replace(listed, no=0) == written
     assert (listed.rows, listed.first_at, listed.last_at) == (50, NOW, NOW + 49)
     assert listed.bytes == shelf.blobs.size(listed.path)
     assert shelf.listed(2) == []
@@ -91,10 +96,10 @@ def test_only_segments_that_may_hold_the_range_are_looked_at(shelf: Shelf) -> No
     for day in range(3):
         shelf.add([entry(n, at=NOW + day * DAY) for n in range(2)])
     with shelf.records.read() as tx:
-        assert len(events.segments_within(tx, 1, NOW, NOW + 1)) == 1
-        assert len(events.segments_within(tx, 1, NOW + 1, NOW + DAY + 1)) == 2
-        assert events.segments_within(tx, 1, NOW + 2, NOW + DAY) == []
-        assert len(events.segments_within(tx, 1, 0, NOW + 9 * DAY)) == 3
+        assert len(segments.segments_within(tx, 1, NOW, NOW + 1)) == 1
+        assert len(segments.segments_within(tx, 1, NOW + 1, NOW + DAY + 1)) == 2
+        assert segments.segments_within(tx, 1, NOW + 2, NOW + DAY) == []
+        assert len(segments.segments_within(tx, 1, 0, NOW + 9 * DAY)) == 3
 
 
 def test_many_small_segments_become_one(shelf: Shelf) -> None:
@@ -104,7 +109,7 @@ def test_many_small_segments_become_one(shelf: Shelf) -> None:
     shelf.add([entry(21, client_no=2)])
     before = shelf.rows()
     with shelf.records.write() as tx:
-        assert events.clients_to_compact(tx) == [1]
+        assert segments.clients_to_compact(tx) == [1]
         ask_to_compact(tx, NOW)
         assert tx.run_text("SELECT kind, key FROM tasks", {})[0] == [("ledger.compact", "1")]
     shelf.merge()
@@ -121,32 +126,32 @@ def test_replaced_files_are_kept_for_readers_and_then_deleted(shelf: Shelf) -> N
     for n in range(8):
         shelf.add([entry(n)])
     shelf.merge()
-    assert len(shelf.blobs.paths("events")) == 9
+    assert len(shelf.blobs.paths("segments")) == 9
     shelf.clock.forward(HOUR)
     shelf.sweep()
-    assert len(shelf.blobs.paths("events")) == 9
+    assert len(shelf.blobs.paths("segments")) == 9
     shelf.clock.forward(1)
     shelf.sweep()
-    assert shelf.blobs.paths("events") == [segment.path for segment in shelf.listed()]
+    assert shelf.blobs.paths("segments") == [segment.path for segment in shelf.listed()]
     assert len(shelf.rows()) == 8
 
 
 def test_two_mergers_replace_once(shelf: Shelf) -> None:
     for n in range(8):
         shelf.add([entry(n)])
-    former = events.chosen(shelf.listed())
-    path = events.path_of(1, "2026-11", NOW, shelf.ids)
+    former = segments.chosen(shelf.listed())
+    path = segments.path_of(1, "2026-11", NOW, shelf.ids)
     made = segment_files.merge(shelf.blobs, shelf.scratch, former, path)
     shelf.merge()
-    with pytest.raises(events.Replaced), shelf.records.write() as tx:
-        events.replace(tx, former, made, NOW)
+    with pytest.raises(segments.Replaced), shelf.records.write() as tx:
+        segments.replace(tx, former, made, NOW)
     assert len(shelf.rows()) == 8
 
 
 def test_files_that_nobody_lists_are_swept_after_a_day(shelf: Shelf) -> None:
     shelf.add([entry(1)])
-    path = events.path_of(1, "2026-11", NOW, shelf.ids)
-    events.write(shelf.blobs, path, [entry(2)])
+    path = segments.path_of(1, "2026-11", NOW, shelf.ids)
+    segments.write(shelf.blobs, path, [entry(2)])
     shelf.clock.forward(DAY)
     shelf.sweep()
     assert shelf.blobs.exists(path)
@@ -158,14 +163,17 @@ def test_files_that_nobody_lists_are_swept_after_a_day(shelf: Shelf) -> None:
 
 def test_sizes_decide_what_is_merged() -> None:
     def of(rows: int, month: str = "2026-11") -> Segment:
-        return Segment(rows, 1, f"p{rows}", month, rows, 1, NOW, NOW, b"", 0, 0, 0)
+        return Segment(
+            client_no=1, path=f"p{rows}", month=month, rows=rows, bytes=1, first_at=NOW,
+            last_at=NOW, digest=b"", totals={},
+        )  # fmt: skip
 
-    assert events.chosen([of(1)] * 7) == []
-    assert len(events.chosen([of(1)] * 8 + [of(1_000)] * 7)) == 8
-    assert events.chosen([of(1)] * 4 + [of(1, "2026-12")] * 4) == []
-    assert events.chosen([of(events.MOST_ROWS)] * 20) == []
-    large = [of(events.MOST_ROWS // 3)] * 20
-    assert sum(segment.rows for segment in events.chosen(large)) <= events.MOST_ROWS
+    assert segments.chosen([of(1)] * 7) == []
+    assert len(segments.chosen([of(1)] * 8 + [of(1_000)] * 7)) == 8
+    assert segments.chosen([of(1)] * 4 + [of(1, "2026-12")] * 4) == []
+    assert segments.chosen([of(segments.MOST_ROWS)] * 20) == []
+    large = [of(segments.MOST_ROWS // 3)] * 20
+    assert sum(segment.rows for segment in segments.chosen(large)) <= segments.MOST_ROWS
 
 
 def test_segments_can_be_read_without_local_files(shelf: Shelf) -> None:

@@ -1,17 +1,20 @@
-"""Judged entries: immutable Parquet segments in the blob store, listed in table ``segments``.
+"""Segments: immutable Parquet files of entries in the blob store, listed in table ``segments``.
 
 A segment holds entries of one client and one month. It is written and synced before the records
 transaction that registers it, so that what is listed is there; what a crash leaves unlisted is
-swept later. DuckDB reads the files from any process.
+swept later. DuckDB reads the files from any process. What an entry is, its room knows: here it is
+a struct that is dated, and whose fields are the columns.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, tzinfo
+from functools import lru_cache
 from io import BytesIO
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Protocol
 
+import msgspec
 import sqlalchemy as sa
 from arro3.core import Array, DataType, Table
 from arro3.io import write_parquet
@@ -24,9 +27,10 @@ from handbill.store import holds
 from handbill.store.blobs import Blobs
 from handbill.store.records import Records, Tx
 from handbill.store.records.base import Listed, among
+from handbill.store.records.mapper import Mapper
 from handbill.store.records.tables import segments
 
-FOLDER: Final = "events"
+FOLDER: Final = "segments"
 GRACE: Final = HOUR  # a replaced file may still be read by a report that began before
 ORPHAN_AGE: Final = DAY
 MOST_ROWS: Final = 4_000_000  # of a compacted segment
@@ -34,61 +38,31 @@ _FEW: Final = 8  # so many segments of about one size become one
 _MOST_FILES: Final = 2_000
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _COMPRESSION: Final = "zstd(1)"
-
-
-class Entry(NamedTuple):
-    """One line of the ledger. The fields are the columns of a segment, in this order.
-
-    ``at`` is receipt, which dates the entry. Numbers are 0 and texts empty where nothing applies.
-    ``marked_micros`` is the spend with the two markups that stand beside it.
-    """
-
-    id: bytes
-    at: Instant
-    kind: str
-    disposition: str
-    reason: str
-    client_no: int
-    campaign_no: int
-    group_no: int
-    publisher_no: int
-    job_id: str
-    bid_type: str
-    charge_micros: int
-    spend_micros: int
-    currency: str
-    marked_micros: int
-    agency_ppm: int
-    override_ppm: int
-    click_at: Instant
-    click_id: bytes
-    visitor: bytes
-    ip: str
-    agent: str
-    source: str
-    candidate_id: str
-    application_id: str
-    country: str = ""
-    city: str = ""
-
-
+_AMOUNT: Final = "_micros"
+_values: Callable[[Any], tuple[Any, ...]] = msgspec.structs.astuple
 _TYPES: Final[Mapping[Any, DataType]] = {
     int: DataType.int64(),
     bytes: DataType.binary(),
     str: DataType.utf8(),
 }
-_COLUMNS: Final = tuple((name, _TYPES[kind]) for name, kind in Entry.__annotations__.items())
 
 
-_Digest = bytes  # as a field of the next one has this name
+class Dated(Protocol):
+    """What a segment asks of an entry: a struct of integers, texts and bytes, with these two."""
+
+    @property
+    def at(self) -> Instant: ...
+
+    @property
+    def client_no(self) -> int: ...
 
 
-class Segment(NamedTuple):
+class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """A row of the manifest. ``no`` is 0 until it is registered. ``digest``: SHA-256 of the file;
-    the amounts are the totals of its entries.
+    ``totals``: of each amount of its entries, as text, for they may pass 64 bits.
     """
 
-    no: int
+    no: int = 0
     client_no: int
     path: str
     month: str
@@ -96,14 +70,15 @@ class Segment(NamedTuple):
     bytes: int
     first_at: Instant
     last_at: Instant
-    digest: _Digest
-    charge_micros: int
-    spend_micros: int
-    marked_micros: int
+    digest: "_Digest"
+    totals: dict[str, str]
+
+    def __post_init__(self) -> None:
+        assert self.rows > 0, "a segment has entries"
+        assert self.first_at <= self.last_at, "its entries lie within its bounds"
 
 
-def _segment(row: Sequence[Any]) -> Segment:
-    return Segment(*row[:9], *map(int, row[9:]))  # totals are kept as text
+_Digest = bytes  # as a field has this name
 
 
 class Replaced(Exception):
@@ -111,19 +86,11 @@ class Replaced(Exception):
 
 
 _t = segments.c
-_ROW = tuple(_t[name] for name in Segment._fields)
 _LIVE = _t.replaced_at.is_(None)
-_WITHIN = (
-    sa.select(*_ROW)
-    .where(_LIVE, _t.client_no == b("client_no"), _t.last_at >= b("first"), _t.first_at < b("end"))
-    .order_by(_t.no)
-)
-_ALL = sa.select(*_ROW).where(_LIVE, _t.client_no == b("client_no")).order_by(_t.no)
-_BEFORE = (
-    sa.select(*_ROW)
-    .where(_LIVE, _t.client_no == b("client_no"), _t.last_at < b("before"))
-    .order_by(_t.no)
-)
+_SEGMENTS = Mapper(segments, Segment)
+_OF_CLIENT = _SEGMENTS.ever(_LIVE, "client_no")
+_WITHIN = _SEGMENTS.ever(_LIVE, "client_no", _t.last_at >= b("first"), _t.first_at < b("end"))
+_BEFORE = _SEGMENTS.ever(_LIVE, "client_no", _t.last_at < b("before"))
 _CLIENTS_BEFORE = (
     sa.select(_t.client_no).where(_LIVE, _t.last_at < b("before")).distinct().order_by(_t.client_no)
 )
@@ -144,11 +111,17 @@ _DROP = sa.delete(segments).where(_t.no == b("gone"))
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def encoded(entries: Sequence[Entry]) -> bytes:
+@lru_cache(maxsize=16)
+def _columns(kind: type[Dated]) -> tuple[tuple[str, DataType], ...]:
+    return tuple((field.name, _TYPES[field.type]) for field in msgspec.structs.fields(kind))  # type: ignore[arg-type]
+
+
+def encoded(entries: Sequence[Dated]) -> bytes:
     """The entries as one Parquet file."""
-    columns = zip(*entries, strict=True)
+    columns = zip(*map(_values, entries), strict=True)
+    kinds = _columns(type(entries[0]))
     table = Table.from_pydict({
-        name: Array(values, kind) for (name, kind), values in zip(_COLUMNS, columns, strict=True)
+        name: Array(values, kind) for (name, kind), values in zip(kinds, columns, strict=True)
     })  # fmt: skip
     file = BytesIO()
     write_parquet(table, file, compression=_COMPRESSION)
@@ -164,26 +137,44 @@ def path_of(client_no: int, month: str, now: Instant, ids: Ids) -> str:
     return f"{FOLDER}/{client_no}/{month}/{now:016d}-{ids.bytes(8).hex()}.parquet"
 
 
-def write(blobs: Blobs, path: str, entries: Sequence[Entry]) -> Segment:
+def write(blobs: Blobs, path: str, entries: Sequence[Dated]) -> Segment:
     """Make a segment of one client's entries of one month durable; it is not registered yet."""
+    first = entries[0]
+    ats = [entry.at for entry in entries]
+    month = month_of(first.at)
+    assert month == month_of(min(ats)) == month_of(max(ats)), "a segment is of one month"
+    assert all(one.client_no == first.client_no for one in entries), "a segment is one client's"
     raw = encoded(entries)
     blobs.put(path, raw)
-    ats = [entry.at for entry in entries]
-    client_no = entries[0].client_no
     return Segment(
-        0, client_no, path, month_of(ats[0]), len(ats), len(raw), min(ats), max(ats),
-        hashlib.sha256(raw).digest(), sum(entry.charge_micros for entry in entries),
-        sum(entry.spend_micros for entry in entries), sum(entry.marked_micros for entry in entries),
+        client_no=first.client_no, path=path, month=month, rows=len(ats), bytes=len(raw),
+        first_at=min(ats), last_at=max(ats), digest=hashlib.sha256(raw).digest(),
+        totals={
+            name: str(sum(getattr(entry, name) for entry in entries))
+            for name, _ in _columns(type(first))
+            if name.endswith(_AMOUNT)
+        },
+    )  # fmt: skip
+
+
+def merged(former: Sequence[Segment], path: str, digest: bytes, size: int) -> Segment:
+    """What holds the entries of all these, in a file of its own; it is not registered yet."""
+    one = former[0]
+    assert all(it.client_no == one.client_no for it in former), "a segment is one client's"
+    assert all(it.month == one.month for it in former), "a segment is of one month"
+    return Segment(
+        client_no=one.client_no, path=path, month=one.month,
+        rows=sum(it.rows for it in former), bytes=size,
+        first_at=min(it.first_at for it in former), last_at=max(it.last_at for it in former),
+        digest=digest,
+        totals={name: str(sum(int(it.totals[name]) for it in former)) for name in one.totals},
     )  # fmt: skip
 
 
 def register(tx: Tx, written: Sequence[Segment], now: Instant) -> None:
     """List written segments: from the commit on their entries are in the ledger."""
-    rows = [segment._asdict() | {"created_at": now} for segment in written]
-    for row in rows:
-        del row["no"]
-        row |= {name: str(row[name]) for name in ("charge_micros", "spend_micros", "marked_micros")}
-    tx.put_many(segments, rows)
+    assert all(segment.no == 0 for segment in written), "a segment is listed once"
+    tx.put_many(segments, [_SEGMENTS.values(segment) | {"created_at": now} for segment in written])
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
@@ -191,11 +182,11 @@ def register(tx: Tx, written: Sequence[Segment], now: Instant) -> None:
 
 def segments_within(tx: Tx, client_no: int, first: Instant, end: Instant) -> list[Segment]:
     """The client's segments that may hold entries of the half-open range."""
-    return [_segment(row) for row in tx.all(_WITHIN, client_no=client_no, first=first, end=end)]
+    return _WITHIN.all(tx, client_no=client_no, first=first, end=end)
 
 
 def segments_of(tx: Tx, client_no: int) -> list[Segment]:
-    return [_segment(row) for row in tx.all(_ALL, client_no=client_no)]
+    return _OF_CLIENT.all(tx, client_no=client_no)
 
 
 def clients_with_entries(tx: Tx) -> list[int]:
@@ -208,7 +199,7 @@ def clients_before(tx: Tx, before: Instant) -> list[int]:
 
 
 def segments_before(tx: Tx, client_no: int, before: Instant) -> list[Segment]:
-    return [_segment(row) for row in tx.all(_BEFORE, client_no=client_no, before=before)]
+    return _BEFORE.all(tx, client_no=client_no, before=before)
 
 
 def day_text(first: Instant, end: Instant, zone: tzinfo) -> str:
@@ -269,6 +260,7 @@ def replace(tx: Tx, former: Sequence[Segment], made: Segment, now: Instant) -> N
     """List the new segment instead of the former ones. **Refuses** (Replaced) when not all of
     them are listed any more.
     """
+    assert sum(segment.rows for segment in former) == made.rows, "no entry is lost or made"
     retire(tx, former, now)
     register(tx, [made], now)
 

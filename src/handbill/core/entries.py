@@ -1,0 +1,112 @@
+"""Entries of the ledger: what became of an event, what it costs, and what is known of it.
+
+There are three makers: of a click, of a conversion (a hire is one, too), and of a posting's cost.
+"""
+
+from typing import Final
+
+import msgspec
+
+from handbill.core.charging import FREE, Price
+from handbill.core.click_definitions import Location
+from handbill.core.closing import Booked
+from handbill.core.judging import COUNTED, TAKES_ROOM, Kind
+from handbill.core.received import ReceivedClick, ReceivedConversion
+from handbill.kit.instants import Instant
+
+OF_POSTING: Final = "posting/"
+"""What the source of a posting's entries begins with; its id follows."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One line of the ledger. The fields are the columns of a segment, in this order.
+
+    ``at`` is receipt, which dates the entry. Numbers are 0 and texts empty where nothing applies.
+    ``marked_micros`` is the spend with the two markups that stand beside it.
+    """
+
+    id: bytes
+    at: Instant
+    kind: str
+    disposition: str
+    reason: str
+    client_no: int
+    campaign_no: int
+    group_no: int
+    publisher_no: int
+    job_id: str
+    bid_type: str
+    charge_micros: int
+    spend_micros: int
+    currency: str
+    marked_micros: int
+    agency_ppm: int
+    override_ppm: int
+    click_at: Instant
+    click_id: bytes
+    visitor: bytes
+    ip: str
+    agent: str
+    source: str
+    candidate_id: str
+    application_id: str
+    country: str = ""
+    city: str = ""
+
+    def __post_init__(self) -> None:
+        assert len(self.id) == 16, "an entry has an id"
+        charge, spend, marked = self.charge_micros, self.spend_micros, self.marked_micros
+        assert 0 <= charge <= spend <= marked, "a publisher gets at most what a customer pays"
+        assert self.agency_ppm >= 0 <= self.override_ppm, "a markup is added, never taken off"
+        assert not marked or self.disposition in TAKES_ROOM, "what does not count is free"
+        assert not marked or self.currency, "an amount has a currency"
+
+
+def of_click(
+    event: ReceivedClick, dated: Booked, disposition: str, price: Price, *,
+    currency: str, visitor: bytes, ip: str, agent: str, location: Location,
+) -> Entry:  # fmt: skip
+    """``ip`` and ``agent``: as they may be kept."""
+    return Entry(
+        id=event.random, at=dated.at, kind="CLICK", disposition=disposition, reason=dated.reason,
+        client_no=event.client_no, campaign_no=event.campaign_no, group_no=event.group_no,
+        publisher_no=event.publisher_no, job_id=event.job_id.hex(), bid_type=event.bid_type,
+        charge_micros=price.charge_micros, spend_micros=price.spend_micros, currency=currency,
+        marked_micros=price.marked_micros, agency_ppm=price.factors.agency_ppm,
+        override_ppm=price.factors.override_ppm, click_at=event.at, click_id=event.random,
+        visitor=visitor, ip=ip, agent=agent, source="edge", candidate_id="", application_id="",
+        country=location.country, city=location.city,
+    )  # fmt: skip
+
+
+def of_conversion(
+    event: ReceivedConversion, dated: Booked, disposition: str, price: Price = FREE, *,
+    entry_id: bytes, kind: Kind, currency: str,
+) -> Entry:  # fmt: skip
+    """``event``: as much of it as may be kept. ``entry_id``: the same, however often it is made."""
+    return Entry(
+        id=entry_id, at=dated.at, kind=kind, disposition=disposition, reason=dated.reason,
+        client_no=event.client_no, campaign_no=event.campaign_no, group_no=event.group_no,
+        publisher_no=event.publisher_no, job_id=event.job_id.hex(), bid_type=event.bid_type,
+        charge_micros=price.charge_micros, spend_micros=price.spend_micros, currency=currency,
+        marked_micros=price.marked_micros, agency_ppm=price.factors.agency_ppm,
+        override_ppm=price.factors.override_ppm, click_at=event.click_at,
+        click_id=event.click_random, visitor=b"", ip="", agent="", source=event.source,
+        candidate_id=event.candidate_id, application_id=event.application_id,
+    )  # fmt: skip
+
+
+def of_posting(
+    posting_id: str, dated: Booked, price: Price, *,
+    entry_id: bytes, client_no: int, publisher_no: int, currency: str,
+) -> Entry:  # fmt: skip
+    """A client's part of what a purchase costs on one day."""
+    return Entry(
+        id=entry_id, at=dated.at, kind="POSTING", disposition=COUNTED, reason=dated.reason,
+        client_no=client_no, campaign_no=0, group_no=0, publisher_no=publisher_no, job_id="",
+        bid_type="PPP", charge_micros=price.charge_micros, spend_micros=price.spend_micros,
+        currency=currency, marked_micros=price.marked_micros,
+        agency_ppm=price.factors.agency_ppm, override_ppm=price.factors.override_ppm, click_at=0,
+        click_id=b"", visitor=b"", ip="", agent="", source=OF_POSTING + posting_id,
+        candidate_id="", application_id="",
+    )  # fmt: skip
