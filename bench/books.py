@@ -11,7 +11,7 @@ from bench.judge import Lines, judged, market, traffic
 from bench.masters import new_records
 from handbill.ledger.checking import check
 from handbill.store.blobs import open_blobs
-from handbill.store.journal_reading import Mark, Reading
+from handbill.store.journal_streams import Mark, Reading
 
 LIMIT_SECONDS = 10
 _CLIENTS = 4

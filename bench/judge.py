@@ -25,7 +25,7 @@ from handbill.kit.instants import DAY, SECOND, Instant
 from handbill.ledger.judge import Judge
 from handbill.ledger.runs import Rules
 from handbill.store.blobs import open_blobs
-from handbill.store.journal_reading import Line, Mark, Reading
+from handbill.store.journal_streams import Line, Mark, Reading
 from handbill.store.records import Records, Tx
 from handbill.store.records.tables import agencies, campaigns, clients, groups, publishers
 

@@ -26,7 +26,7 @@ from handbill.ledger.runs import Rules
 from handbill.ledger.service import export
 from handbill.postings.rows import PostingBody
 from handbill.store.blobs import Blobs, open_blobs
-from handbill.store.journal_reading import Line, Mark, Reading
+from handbill.store.journal_streams import Line, Mark, Reading
 from handbill.store.records import Records
 from handbill.store.records.tables import (
     agencies,

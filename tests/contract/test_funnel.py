@@ -62,7 +62,7 @@ class Ats:
     def judged(self) -> None:
         """The judge has booked all that is in the journal by now."""
         with self.rooms.desk.records.write() as tx:
-            marks.put(tx, 1, self.rooms.clock.now(), {})
+            marks.put(tx, marks.read(tx), self.rooms.clock.now(), {})
 
     def settle(self, disposition: str = PARKED) -> None:
         with self.rooms.desk.records.write() as tx:

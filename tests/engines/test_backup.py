@@ -20,7 +20,8 @@ from handbill.store import holds, installation, segments
 from handbill.store.blobs import open_blobs
 from handbill.store.journal import JournalWriter
 from handbill.store.journal_folder import gaps
-from handbill.store.journal_reading import JournalReader, Mark
+from handbill.store.journal_reading import JournalReader
+from handbill.store.journal_streams import Mark
 from handbill.store.records import Records, open_records
 from handbill.store.records.tables import agencies, clients, job_bodies, jobs
 from handbill.store.records.tables import holds as held

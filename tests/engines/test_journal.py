@@ -12,7 +12,8 @@ import pytest
 from handbill.store import journal
 from handbill.store.journal import JournalBroken, JournalFull, JournalHeld, JournalWriter
 from handbill.store.journal_frames import FRAME_BYTES, Acknowledged, witness_bytes
-from handbill.store.journal_reading import JournalReader, Line, Mark, Reading
+from handbill.store.journal_reading import JournalReader
+from handbill.store.journal_streams import Line, Mark, Reading
 
 _WRITER = """
 import asyncio, sys

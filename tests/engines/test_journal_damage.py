@@ -12,7 +12,8 @@ from random import Random
 import pytest
 
 from handbill.store.journal import JournalWriter
-from handbill.store.journal_reading import Damage, JournalReader, Mark
+from handbill.store.journal_reading import JournalReader
+from handbill.store.journal_streams import Damage, Mark
 
 SOURCES = ("api-0", "edge-0", "edge-1")
 

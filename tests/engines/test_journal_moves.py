@@ -7,7 +7,8 @@ import pytest
 
 from handbill.store.journal import JournalWriter
 from handbill.store.journal_moves import StillWritten, bring
-from handbill.store.journal_reading import JournalReader, Mark
+from handbill.store.journal_reading import JournalReader
+from handbill.store.journal_streams import Mark
 
 
 def _write(folder: Path, *records: bytes) -> None:

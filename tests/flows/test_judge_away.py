@@ -11,7 +11,7 @@ from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND
 from handbill.ledger.arriving import in_step
 from handbill.ledger.checking import check
 from handbill.store import marks
-from handbill.store.journal_reading import Line, Mark, Reading
+from handbill.store.journal_streams import Line, Mark, Reading
 from handbill.store.records import Records
 from market import HUMAN, START, Market, dispositions
 

@@ -8,7 +8,7 @@ import pytest
 from handbill.core.received import organic_of
 from handbill.kit.instants import DAY, MINUTE
 from handbill.ledger.recent import Recent, recent
-from handbill.store.journal_reading import Damage, Mark, Reading
+from handbill.store.journal_streams import Damage, Mark, Reading
 from handbill.store.records import Records
 from market import START, Market
 

@@ -133,6 +133,7 @@ def limits_of(scope: Scope, entity: str, caps: Caps) -> Iterator[Limit]:
     )  # fmt: skip
     for measure, cap in named:
         if cap is not None:
+            assert cap.value >= 0, "a cap is an amount"
             yield Limit(scope, entity, measure, cap.period, cap.value)
 
 
@@ -142,6 +143,7 @@ def reserving(
     """A job group's budget as it is held against one of its placements, ``own``: the others that
     are locked keep what they have still to spend. ``nos``: the publishers' numbers by id.
     """
+    assert limit.scope == "group", "a placement's budget is reserved out of its job group's"
     if limit.measure != "budget":
         return limit
     return limit._replace(
@@ -158,6 +160,7 @@ def reserving(
 def budget_limit(scope: Scope, entity: str, cap: Cap | None) -> Iterator[Limit]:
     """A cap that holds for spend only (placements)."""
     if cap is not None:
+        assert cap.value >= 0, "a cap is an amount"
         yield Limit(scope, entity, "budget", cap.period, cap.value)
 
 
@@ -183,6 +186,7 @@ class Till:
         """
         assert min(need) >= 0, "what is taken is never given back"
         for used, measure, limit, reserved in self.gates:
+            assert used[0] >= 0, "a counter is never negative"
             if need[measure]:
                 room = limit.most - used[0] - need[measure]
                 for spent, value in reserved:
@@ -241,6 +245,7 @@ class Spending:
         cell = self._used.get(key)
         if cell is None:
             cell = self._used[key] = [self._start.get(key, 0)]
+            assert cell[0] >= 0, "a counter is never negative"
         return cell
 
     def additions(self) -> dict[CounterKey, int]:
@@ -249,7 +254,9 @@ class Spending:
         """
         counters = folded((*at, till.taken) for at, till in self._tills.items())
         for key, cell in self._used.items():
-            if key.scope in JOB_SCOPES and (by := cell[0] - self._start.get(key, 0)):
+            by = cell[0] - self._start.get(key, 0)
+            assert by >= 0, "what is used is never given back"
+            if key.scope in JOB_SCOPES and by:
                 counters[key] = by
         return counters
 

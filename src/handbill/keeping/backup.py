@@ -31,7 +31,7 @@ from handbill.kit.instants import iso_of
 from handbill.store import holds, installation, marks, sealed, segments
 from handbill.store.blobs import Blobs
 from handbill.store.journal_folder import Piece, gaps, pieces
-from handbill.store.journal_reading import Mark
+from handbill.store.journal_streams import Mark
 from handbill.store.migrations import NEWEST
 from handbill.store.records import Records
 from handbill.store.segments import Segment

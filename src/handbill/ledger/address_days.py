@@ -49,6 +49,7 @@ def known(tx: Tx, keys: Iterable[AddressDay]) -> dict[AddressDay, int]:
         for at in range(0, len(addresses), _AT_ONCE):
             ids = Listed(addresses[at : at + _AT_ONCE])
             for address, clicks in tx.all(_KNOWN, client_no=client_no, day_on=day_on, ids=ids):
+                assert clicks > 0, "an address that is known has clicked"
                 found[AddressDay(client_no, day_on, bytes(address))] = clicks
     return found
 

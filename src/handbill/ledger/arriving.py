@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from handbill.core.received import Received
 from handbill.kit.instants import Instant
-from handbill.store.journal_reading import Line, Reading
+from handbill.store.journal_streams import Line, Reading
 
 
 class Arrived(NamedTuple):
@@ -42,6 +42,7 @@ def in_step(reading: Reading, most_events: int) -> Step:
     taken: list[Arrived] = []
     events = 0
     for arrived in merge(*sources.values(), key=lambda it: it.at):
+        assert not taken or arrived.at >= taken[-1].at, "time only goes on"
         if bound is not None and arrived.at > bound:
             return Step(taken, bound)
         if events >= most_events:

@@ -33,9 +33,11 @@ from handbill.core.judging import (
     COUNTED,
     DEAD,
     DUPLICATE,
+    ENTRY_DISPOSITIONS,
     FURTHER,
     INVALID,
     KIND_OF_ACTION,
+    KINDS,
     LATE,
     LATENT,
     ORGANIC,
@@ -43,6 +45,7 @@ from handbill.core.judging import (
     PARKED,
     VALID,
     Kind,
+    balance_of,
     digest_of_agent,
     masked_ip,
 )  # fmt: skip
@@ -104,12 +107,18 @@ class Run:
         for conversion in conversions:
             self._conversion(conversion)
         self.added.counters = self._spending.additions()
+        for kind in KINDS:
+            told = {what: by for (_, of, what), by in self.added.tallies.items() if of == kind}
+            told.pop(REDELIVERED, None)
+            received = told.pop(RECEIVED, 0)
+            assert not balance_of(received, told.items()), "all that was received became something"
         return self.added
 
     # ── clicks ──────────────────────────────────────────────────────────────────────────────────
 
     def _click(self, event: ReceivedClick, visitor: bytes) -> None:
         added, known = self.added, self._known
+        assert event.client_no == self._client_no, "a run is of one client"
         if event.random in known.clicks:
             added.tally(self._client_no, "CLICK", REDELIVERED)
             return
@@ -155,6 +164,7 @@ class Run:
             self.added.visits[visitor] = (self._client_no, event.at, until_at)
         factors = self._factors(event, event.at)
         price = price_of_click(event.bid_type, offer.bid_micros, offer.price_micros, factors)
+        assert price.spend_micros <= event.bid_micros, "no click costs more than its link says"
         till = self._till(event, event.at)
         full = till.take(Need(price.marked_micros, 1, 0))
         return (VALID, "", price) if full is None else (OVER_CAP, name_of(full), FREE)
@@ -170,12 +180,14 @@ class Run:
         clicks = self._known.facts.clicks
         clicks[key] = clicks.get(key, 0) + 1
         self.added.address_days[key] = self.added.address_days.get(key, 0) + 1
+        assert clicks[key] >= self.added.address_days[key], "those of this run are among them"
         return clicks[key] - 1
 
     # ── conversions ─────────────────────────────────────────────────────────────────────────────
 
     def _conversion(self, arrived: Conversion) -> None:
         event = arrived.event
+        assert event.client_no == self._client_no, "a run is of one client"
         kind = KIND_OF_ACTION[event.action]
         if not arrived.parked_no:
             self.added.tally(self._client_no, kind, RECEIVED)
@@ -196,6 +208,7 @@ class Run:
 
     def _attribute(self, arrived: Conversion, kind: Kind, click: Judged) -> None:
         event = arrived.event
+        assert click.client_no == self._client_no == event.click_client_no, "the click is its own"
         ruling = self._ruling(event)
         if ruling.standing == "repeat":
             self._repeat(arrived, kind, ruling)
@@ -221,6 +234,7 @@ class Run:
     def _repeat(self, arrived: Conversion, kind: Kind, ruling: Ruling) -> None:
         """What was told before, by whomever: booked, and free."""
         event = arrived.event
+        assert ruling.standing == "repeat", "what is new is not free"
         application = keys_of(event.action, b"", event.application_id).application
         first = self._known.keys.get(application or "", event.click_random)
         self._claim(ruling, event.click_random, event.at)
@@ -246,6 +260,7 @@ class Run:
         unpaid = price != FREE and click.disposition in {BOT, LATENT}
         reason = f"{click.disposition}_click" if unpaid else ""
         price = FREE if reason else price
+        assert price.spend_micros <= event.bid_micros, "no apply costs more than its link says"
         till = self._till(event, at)
         full = till.take(Need(price.marked_micros, 0, applies))
         if full is None:
@@ -285,6 +300,7 @@ class Run:
 
     def _park(self, arrived: Conversion, kind: Kind) -> None:
         event = arrived.event
+        assert event.click_random, "only what waits for a click is parked"
         self.added.tally(self._client_no, kind, PARKED)
         self.added.parked.append(
             Parked(
@@ -308,6 +324,7 @@ class Run:
         price: Price = FREE,
     ) -> None:  # fmt: skip
         event = arrived.event
+        assert disposition in ENTRY_DISPOSITIONS, "what is parked is no entry"
         if arrived.parked_no:
             self.added.unparked.append(arrived.parked_no)
             self.added.tally(self._client_no, kind, PARKED, -1)
@@ -332,7 +349,8 @@ class Run:
         first, end = self._day_bounds
         if not first <= at < end:
             self._day = day_of(at, self._zone)
-            self._day_bounds = bounds_of(self._day, self._day, self._zone)
+            first, end = self._day_bounds = bounds_of(self._day, self._day, self._zone)
+            assert first <= at < end, "a day holds its instants"
             self._tills.clear()
         job_id = event.job_id if self._caps_jobs else b""
         key = (event.campaign_no, event.group_no, event.publisher_no, job_id)

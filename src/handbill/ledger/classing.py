@@ -89,6 +89,7 @@ class FactFinder:
         counted: set[AddressDay] = set()
         keys: set[tuple[int, Instant]] = set()
         for client_no, event, held in _held(clicks, terms):
+            assert event.client_no == client_no, "clicks are under their own client"
             links.add(link_of(event))
             if held.rules.foreign is not None:
                 placed.add(event.job_id)

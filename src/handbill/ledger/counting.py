@@ -98,6 +98,7 @@ class Counting:
                     readable = [segment for segment, _ in sound]
                     found = folded_jobs(folding.taken_of_jobs(duck, readable, zone, begun), begun)
         self._tell(client_no, ails)
+        assert all(value > 0 for value in found.values()), "a counter is never negative"
         counted.found |= found
         if ails:
             counted.unkept[client_no] = begun
@@ -123,6 +124,7 @@ def put(tx: Tx, counted: Counted) -> bool:
         if {one.path for one in listed} != {one.path for one in read}:
             return False
     for client_no, ended in counted.ended.items():
+        assert not ended & counted.begun.get(client_no, set()), "what begins does not end"
         held = (*rows.counters_of(tx, client_no), *rows.retired_counters(tx, client_no))
         rows.drop_counters(tx, sorted(set(counters_under(held, ended))))
         tx.run_text_many(

@@ -34,6 +34,7 @@ def book(added: Added, hire: Hire, terms: Terms | None, now: Instant) -> None:
     zone = zone_of(terms.zone if terms else "UTC")
     dated = booked(hire.at, "", first_open(now, zone), zone)
     disposition = COUNTED if hire.click_id else ORGANIC
+    assert len(hire.click_id) in {0, 16}, "a click id is whole, or there is none"
     added.tally(hire.client_no, "HIRE", RECEIVED)
     added.tally(hire.client_no, "HIRE", disposition)
     added.entries.append(

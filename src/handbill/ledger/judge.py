@@ -37,7 +37,8 @@ from handbill.ledger.terms import Terms, read_terms
 from handbill.postings import spending
 from handbill.store import holds, marks, segments
 from handbill.store.blobs import Blobs
-from handbill.store.journal_reading import Damage, Line, Mark, Reading
+from handbill.store.journal_streams import Damage, Line, Mark, Reading
+from handbill.store.marks import Marks
 from handbill.store.records import Records, Tx
 from handbill.store.segments import Segment
 
@@ -80,7 +81,7 @@ class _Arrivals:
 class _Batch:
     """What is judged together, and what it was judged by."""
 
-    number: int
+    former: Marks
     now: Instant
     judged_at: Instant  # all that was stamped before this instant is judged with this batch
     is_later: bool  # so much that it is worth to be told
@@ -152,6 +153,7 @@ class Judge:
         batch = self._read()
         if batch.is_empty:
             return 0
+        assert batch.judged_at <= batch.now, "nothing is judged before it has come"
         added = self._judged(batch)
         written = self._write(batch, added)
         try:
@@ -180,7 +182,8 @@ class Judge:
             judged_at = min(former.judged_at, now)
             if not reading.damages:  # what cannot be read may hold the click that others wait for
                 judged_at = max(judged_at, min(now, now if step.until is None else step.until))
-            batch = _Batch(former.batches, now, judged_at, judged_at - former.judged_at >= MINUTE)
+            batch = _Batch(former, now, judged_at, judged_at - former.judged_at >= MINUTE)
+            assert not reading.begun & former.of.keys(), "what begins has no mark"
             batch.moved.update((source, Mark(1, 0)) for source in reading.begun)
             self._gather(batch, step.taken)
             self._unpark(tx, batch)
@@ -215,6 +218,7 @@ class Judge:
         by_client: dict[int, list[ReceivedClick]] = {}
         for line, received, _ in taken:
             for index, event in enumerate(received):
+                assert event.client_no > 0, "an event has a client"
                 if isinstance(event, ReceivedClick):
                     by_client.setdefault(event.client_no, []).append(event)
                 else:
@@ -257,6 +261,7 @@ class Judge:
         batch.terms = read_terms(tx, batch.places, self._rules.otherwise, batch.jobs)
         batch.counting = self._counting.read(tx, batch.terms, batch.at_jobs)
         used = _used(tx, batch)
+        assert min(used.values(), default=0) >= 0, "a counter is never negative"
         everyone = batch.arrivals.values()
         clicks = rows.known_clicks(tx, sorted({
             *(click.event.random for some in everyone for click in some.clicks),
@@ -292,6 +297,10 @@ class Judge:
                 terms = batch.terms.get(share.client_no)
                 added = judged.setdefault(share.client_no, Added())
                 purchases.book(added, due, share, terms, batch.now)
+        assert all(
+            entry.client_no == client_no
+            for client_no, added in judged.items() for entry in added.entries
+        ), "no client pays for another's"  # fmt: skip
         return judged
 
     def _write(self, batch: _Batch, judged: dict[int, Added]) -> list[Segment]:
@@ -304,21 +313,26 @@ class Judge:
             (segments.path_of(client_no, month, batch.now, self._ids), entries)
             for (client_no, month), entries in sorted(parts.items())
         ]
-        return list(self._writers.map(lambda one: segments.write(self._blobs, *one), named))
+        written = list(self._writers.map(lambda one: segments.write(self._blobs, *one), named))
+        made = sum(len(added.entries) for added in judged.values())
+        assert sum(segment.rows for segment in written) == made, "every entry is in a segment"
+        return written
 
     def _book(
         self, tx: Tx, batch: _Batch, judged: dict[int, Added], written: list[Segment]
     ) -> None:
-        if marks.hold_fence(tx) != batch.number:
+        if marks.hold_fence(tx) != batch.former.batches:
             raise Outrun
         now = self._clock.now()
         if now - batch.now > _STALE:
             raise Outrun
-        marks.put(tx, batch.number + 1, batch.judged_at, batch.moved)
+        marks.put(tx, batch.former, batch.judged_at, batch.moved)
         if not counting.put(tx, batch.counting):
             raise Outrun
         segments.register(tx, written, now)
         each = judged.values()
+        judged_clicks = sum(len(added.clicks) for added in each)
+        assert judged_clicks <= sum(one.rows for one in written), "a known click has its entry"
         rows.put_clicks(tx, [row for added in each for row in added.clicks])
         opened = {visitor: seen for added in each for visitor, seen in added.visits.items()}
         rows.put_visits(tx, opened, self._forgotten(batch))

@@ -34,6 +34,7 @@ def book(added: Added, due: Due, share: Share, terms: Terms | None, now: Instant
     currency, factors = "", UNMARKED
     if terms is not None:
         currency, factors = terms.currency, terms.markings[_place_of(due, share)].at(share.at)
+    assert share.micros >= 0, "what a posting costs is never given back"
     price = priced(share.micros, share.micros, factors)
     added.tally(share.client_no, "POSTING", RECEIVED)
     added.tally(share.client_no, "POSTING", COUNTED)

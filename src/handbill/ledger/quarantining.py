@@ -17,7 +17,8 @@ from handbill.kit.instants import Instant, iso_of
 from handbill.store import marks
 from handbill.store.durable import sync_folder
 from handbill.store.journal_frames import epochs_in, path_of, witness_path
-from handbill.store.journal_reading import Damage, JournalReader, Mark, parts_of
+from handbill.store.journal_reading import JournalReader
+from handbill.store.journal_streams import Damage, Mark, parts_of
 from handbill.store.records import Records
 
 FOLDER = ".quarantine"
@@ -59,6 +60,7 @@ def damages(records: Records, reader: JournalReader, now: Instant) -> list[Damag
         found = reader.damages(former, now)
         with records.read() as tx:
             later = marks.read(tx).of
+        assert former.keys() <= later.keys(), "a mark is kept for ever"
         # What was judged meanwhile may be deleted by now: that is no loss.
         if all(later.get(it.source) == former.get(it.source) for it in found):
             break
@@ -96,7 +98,8 @@ def quarantine(
             if marks.hold_fence(tx) != former.batches:
                 continue  # the judge has booked meanwhile: look again
             moved = {} if damage.to is None else {damage.source: damage.to}
-            marks.put(tx, former.batches + 1, former.judged_at, moved)
+            assert receipt.source == damage.source, "what is passed over has its receipt"
+            marks.put(tx, former, former.judged_at, moved)
             if damage.to is None:
                 marks.write_off(tx, damage.source, now)
         _settle(records, folder)
@@ -107,6 +110,7 @@ def quarantine(
 def _set_aside(folder: Path, reader: JournalReader, damage: Damage, now: Instant) -> Receipt:
     """Keep what stands there, and write down what may be missing."""
     before, after = (_at(record) for record in reader.around(damage))
+    assert damage.to is None or damage.to > damage.at, "a stretch goes forward"
     name = _name_of(damage)
     kept = [] if damage.to is not None else _move(folder, damage.source)
     if stretch := reader.stretch(damage):
@@ -141,6 +145,7 @@ def _move(folder: Path, stream: str) -> list[str]:
                 "writes to it: stop the server first"
             ) from held
         segments = epochs_in(folder / source)[epoch]
+        assert segments == sorted(segments), "an epoch is set aside in its order"
         paths = [path_of(folder / source, epoch, segment) for segment in segments]
         for path in [*paths, witness_path(folder / source, epoch)]:
             if path.exists():
@@ -157,6 +162,9 @@ def _settle(records: Records, folder: Path) -> None:
     for path, receipt in _pending(folder):
         mark = places.get(receipt.source, Mark(1, 0))
         to = (receipt.to_segment or 0, receipt.to_byte or 0)
+        assert not receipt.to_segment or to > (receipt.segment, receipt.from_byte), (
+            "it goes forward"
+        )
         is_moved = mark.is_written_off if receipt.to_segment is None else mark[:2] >= to
         if is_moved:
             path.rename(path.with_suffix(_DONE))

@@ -58,6 +58,7 @@ def _of_client(tools: Tools, client_no: int, before: Instant, now: Instant) -> i
             counts = counting.counts_of(tx, client_no)
         if not old:
             break
+        assert all(segment.last_at < before for segment in old), "only what is old leaves"
         zone = zone_of(client.zone if client else "UTC")
         tallies, counters = _sums(tools, old, zone, counts)
         try:

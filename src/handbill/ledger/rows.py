@@ -139,6 +139,7 @@ def counters_used(tx: Tx, keys: Iterable[CounterKey]) -> dict[CounterKey, int]:
             periods=Listed({key.period for key in wanted}),
         )
         for entity, measure, period, value in found:
+            assert value >= 0, "a counter is never negative"
             used[CounterKey(wanted[0].scope, entity, measure, period)] = value
     return used
 
@@ -149,12 +150,11 @@ def counters_of(tx: Tx, client_no: int) -> dict[CounterKey, int]:
 
 
 def add_counters(tx: Tx, added: Iterable[tuple[int, CounterKey, int]]) -> None:
+    ordered = sorted(added)
+    assert all(value >= 0 for _, _, value in ordered), "what is used is never given back"
     tx.upsert_many(counters, ["scope", "entity", "measure", "period"], [
-        {
-            "scope": key.scope, "entity": key.entity, "measure": key.measure,
-            "period": key.period, "client_no": client_no, "value": value,
-        }
-        for client_no, key, value in sorted(added)
+        {**key._asdict(), "client_no": client_no, "value": value}
+        for client_no, key, value in ordered
     ], adds=["value"])  # fmt: skip
 
 
@@ -180,6 +180,7 @@ def add_retired(
     tx: Tx, client_no: int, told: Mapping[tuple[str, str], int], taken: Mapping[CounterKey, int]
 ) -> None:
     """Keep the sums of one client's entries that leave the ledger."""
+    assert min((*told.values(), *taken.values()), default=0) >= 0, "a counter is never negative"
     tx.upsert_many(tables.retired_tallies, ["client_no", "kind", "disposition"], [
         {"client_no": client_no, "kind": kind, "disposition": disposition, "value": value}
         for (kind, disposition), value in sorted(told.items())
@@ -219,6 +220,7 @@ def known_clicks(tx: Tx, ids: Sequence[bytes]) -> dict[bytes, Judged]:
 
 
 def put_clicks(tx: Tx, rows: Sequence[tuple[bytes, Judged, Instant]]) -> None:
+    assert all(len(id_) == 16 for id_, _, _ in rows), "a click is known by its id"
     tx.put_many(clicks, [
         {"id": id_, **judged._asdict(), "at": at} for id_, judged, at in rows
     ])  # fmt: skip
@@ -251,6 +253,7 @@ def put_visits(
     tx: Tx, opened: Mapping[bytes, tuple[int, Instant, Instant]], forget: Instant
 ) -> None:
     """Keep who opened a window when, until when it is open, and forget those that closed before."""
+    assert all(at <= until_at for _, at, until_at in opened.values()), "a window opens first"
     tx.upsert_many(visits, ["visitor"], [
         {"visitor": visitor, "client_no": client_no, "at": at, "until_at": until_at}
         for visitor, (client_no, at, until_at) in opened.items()
@@ -311,6 +314,7 @@ def parked_of(tx: Tx, client_no: int, most: int) -> list[Parked]:
 
 
 def park(tx: Tx, rows: Sequence[Parked]) -> None:
+    assert all(row.received_at < row.due_at for row in rows), "what is parked waits"
     tx.put_many(parked, [
         {
             "client_no": row.client_no, "kind": row.kind, "click_id": row.click_id,

@@ -15,7 +15,8 @@ from handbill.ledger import rows
 from handbill.publishers.service import publishers_by_number
 from handbill.store import marks, segment_files, segments
 from handbill.store.blobs import Blobs
-from handbill.store.journal_reading import Damage, JournalReader
+from handbill.store.journal_reading import JournalReader
+from handbill.store.journal_streams import Damage
 from handbill.store.records import Records, Tx
 
 _SOURCES_AT_ONCE = 256

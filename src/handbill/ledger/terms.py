@@ -88,6 +88,7 @@ def read_terms(
         if client_no in found:
             found[client_no].held[publisher_no] = rules  # type: ignore[index]
     for place in places:
+        assert place in steps, "every place is asked for its markups"
         client = clients.get(place.client_no)
         if client is None:
             continue
@@ -115,6 +116,7 @@ def _limits(
     named: tuple[str, Mapping[str, int]],
 ) -> Iterable[Limit]:  # fmt: skip
     publisher, numbers = named
+    assert client.no == place.client_no, "caps are the client's own"
     yield from limits_of("client", f"{place.client_no}", client.body.caps)
     if campaign is not None:
         yield from limits_of("campaign", f"{place.campaign_no}", campaign.body.caps)

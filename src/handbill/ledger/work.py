@@ -20,6 +20,7 @@ def compact(tools: Tools, task: Task) -> None:
         if not former:
             return
         now = tools.clock.now()
+        assert {one.client_no for one in former} == {client_no}, "a segment is one client's"
         path = segments.path_of(client_no, former[0].month, now, tools.ids)
         made = segment_files.merge(tools.blobs, tools.scratch, former, path)
         try:

@@ -155,6 +155,7 @@ class JournalWriter:
         group.parts.append(HEAD.pack(length, crc32(record)))
         group.parts.append(record)
         group.size += length + 8
+        assert len(group.parts) % 2 == 0, "each record has its head"
         return group
 
     def _wake(self) -> None:
@@ -246,6 +247,7 @@ class JournalWriter:
         elif (there := max(epochs[latest])) > told.segment:
             told = Acknowledged(there)
         self._epoch, self._acknowledged = latest, told
+        assert latest != NO_EPOCH, "a writer has an epoch"
         self._inode = self._write_witness(latest, told, keep=True)
         self._open_segment(told.segment + 1)
         sync_folder(self._folder.parent)
@@ -281,6 +283,7 @@ class JournalWriter:
     def _open_segment(self, segment: int) -> None:
         """Start a segment. Never append to an old one: a crash may have torn its tail."""
         former = self._acknowledged
+        assert segment > former.segment, "a segment is opened once"
         self._seed = seed_of(self._epoch, segment)
         self._path = path_of(self._folder, self._epoch, segment)
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
@@ -305,6 +308,7 @@ def _settle(group: _Group) -> None:
     future = group.future
     if future is None:
         return
+    assert not future.done(), "nobody is told twice"
     try:
         if group.failure is None:
             future.get_loop().call_soon_threadsafe(future.set_result, None)

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from handbill.host.identity import host_in
 from handbill.store.journal_frames import epochs_in, path_of, witness_in
-from handbill.store.journal_reading import JournalReader, Mark, parts_of
+from handbill.store.journal_reading import JournalReader
+from handbill.store.journal_streams import Mark, parts_of
 
 
 class Piece(NamedTuple):

@@ -83,6 +83,7 @@ def seed_of(epoch: str, segment: int) -> int:
 
 
 def frame(kind: int, seed: int, place: int, records: int) -> bytes:
+    assert OPENED <= kind <= FENCE, "a frame is none of the records"
     body = _BODY.pack(place, records)
     return HEAD.pack(kind, crc32(body, seed ^ kind)) + body
 
@@ -119,6 +120,7 @@ def parse(raw: bytes, seed: int, start: int, most: int) -> Parsed:
             break
         whole.append(Whole(start + end, record))
         at = end
+    assert at <= size, "no more is understood than there is"
     return Parsed(at, whole, is_followed)
 
 

@@ -45,6 +45,7 @@ def _hold(held: ExitStack, source: Path) -> None:
 
 def _bring(source: Path, into: Path) -> bool:
     target = into / source.name
+    assert target != source, "a journal is not brought to itself"
     segments = sorted(source.glob("*.log"))
     is_new = not target.exists()
     aside = into / f"{_ASIDE}-{source.name}"

@@ -72,6 +72,7 @@ class TurnWriter(JournalWriter):
         group, self._group = self._group, _Group()
         if not group.parts:
             return
+        assert self._failure is None, "nothing is taken after a failure"
         self._is_busy = len(group.parts) > 2 * BUSY
         try:
             self._commit(group)

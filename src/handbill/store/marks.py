@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.kit.instants import Instant
-from handbill.store.journal_reading import Mark
+from handbill.store.journal_streams import Mark
 from handbill.store.records import Tx
 from handbill.store.records.tables import journal_marks
 
@@ -37,6 +37,7 @@ def make_fence(tx: Tx) -> None:
 def read(tx: Tx) -> Marks:
     found = {row[0]: row[1:] for row in tx.all(_MARKS)}
     batches, _, judged_at, _ = found.pop(FENCE, (0, 0, 0, None))
+    assert batches >= 0 <= judged_at, "what is judged only grows"
     return Marks(batches, judged_at, {
         source: Mark(segment, offset, written_off_at is not None)
         for source, (segment, offset, _, written_off_at) in found.items()
@@ -52,17 +53,22 @@ def hold_fence(tx: Tx) -> int:
     """Keep every other judge out until the transaction ends; how many batches are booked."""
     text = f"SELECT segment FROM journal_marks WHERE source = ''{tx.dialect.rowlock}"
     found, _ = tx.run_text(text, {})
+    assert len(found) == 1, "there is one fence"
     return int(found[0][0])
 
 
-def put(tx: Tx, batches: int, judged_at: Instant, moved: Mapping[str, Mark]) -> None:
-    """Count one more batch, which moved these sources."""
+def put(tx: Tx, former: Marks, judged_at: Instant, moved: Mapping[str, Mark]) -> None:
+    """Count one more batch, which moved these sources from where they were ``former``ly."""
+    for source, mark in moved.items():
+        assert source != FENCE, "the fence is moved by this alone"
+        assert mark.segment > 0 <= mark.offset, "a mark is a place in a segment"
+        assert mark[:2] >= former.of.get(source, mark)[:2], "a mark never goes back"
     tx.upsert_many(journal_marks, ["source"], [
         {
             "source": source, "segment": mark.segment, "offset": mark.offset,
             "judged_at": judged_at, "written_off_at": None,
         }
-        for source, mark in sorted({FENCE: Mark(batches, 0), **moved}.items())
+        for source, mark in sorted({FENCE: Mark(former.batches + 1, 0), **moved}.items())
     ])  # fmt: skip
 
 

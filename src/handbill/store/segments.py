@@ -269,6 +269,7 @@ def retire(tx: Tx, former: Sequence[Segment], now: Instant) -> None:
     """List these segments no more; the sweep deletes their files later. **Refuses** (Replaced) when
     not all of them are listed.
     """
+    assert all(segment.no for segment in former), "only what is listed is retired"
     nos = Listed(segment.no for segment in former)
     if tx.run(_REPLACE, nos=nos, now=now) != len(former):
         raise Replaced
@@ -286,6 +287,7 @@ def sweep(records: Records, blobs: Blobs, now: Instant) -> int:
             return 0
         gone = tx.all(_OLD, before=now - GRACE)
     for no, path in gone:
+        assert path.startswith(f"{FOLDER}/"), "only segments are swept"
         blobs.delete(path)
         with records.write() as tx:
             tx.run(_DROP, gone=no)

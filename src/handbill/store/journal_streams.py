@@ -1,0 +1,154 @@
+"""The streams of the journal: what is found of each, and the whole, sound records in it."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from handbill.core.received import Received, decode
+from handbill.store.journal_frames import (
+    CHUNK,
+    FRAME_BYTES,
+    HEAD,
+    MOST_RECORD,
+    OPENED,
+    Acknowledged,
+    Parsed,
+    Whole,
+    frame_at,
+    large,
+    parse,
+    path_of,
+    seed_of,
+)
+
+_AT_ONCE = 1_000
+
+
+class Mark(NamedTuple):
+    """How far a stream is read: the next byte to look at. ``is_written_off``: an operator knows
+    that it is lost; it is read on if it comes back.
+    """
+
+    segment: int
+    offset: int
+    is_written_off: bool = False
+
+
+class Line(NamedTuple):
+    """A record of the journal, and where reading goes on after it. ``events``: what it says, where
+    it was read to be judged.
+    """
+
+    source: str
+    mark_after: Mark
+    record: bytes
+    events: list[Received] | None = None
+
+    @property
+    def received(self) -> list[Received]:
+        """What the record says."""
+        return decode(self.record) if self.events is None else self.events
+
+
+class Damage(NamedTuple):
+    """Where a stream cannot be read on. ``to``: where it can again; None: nothing of it is there.
+
+    ``records``: so many are missing at most; None: nobody knows.
+    """
+
+    source: str
+    at: Mark
+    to: Mark | None
+    reason: str
+    records: int | None
+
+
+class Reading(NamedTuple):
+    """``waiting``: streams that hold more than they were asked for. ``begun``: streams that have no
+    mark yet. ``damages``: streams that cannot be read on.
+    """
+
+    lines: list[Line]
+    waiting: frozenset[str] = frozenset()
+    begun: frozenset[str] = frozenset()
+    damages: tuple[Damage, ...] = ()
+
+
+@dataclass(slots=True)
+class Stream:
+    """An epoch of a source as it is found: the witness is read first, then the names, and only
+    then the segments, so that what is missed was there before.
+    """
+
+    name: str
+    folder: Path
+    epoch: str
+    segments: list[int] = field(default_factory=list)
+    told: Acknowledged | None = None
+
+    @property
+    def last(self) -> int:
+        """The segment that was begun last, as far as anything says so."""
+        return max([0, *self.segments, self.told.segment if self.told else 0])
+
+    def acknowledged_of(self, segment: int) -> Acknowledged | None:
+        """What the witness or the next segment says was acknowledged of a segment."""
+        if self.told is not None and self.told.segment == segment:
+            return self.told
+        try:
+            with path_of(self.folder, self.epoch, segment + 1).open("rb") as file:
+                found = frame_at(file.read(FRAME_BYTES), 0, seed_of(self.epoch, segment + 1))
+        except FileNotFoundError:
+            return None
+        return Acknowledged(segment, *found[1:]) if found and found[0] == OPENED else None
+
+
+def parts_of(name: str) -> tuple[str, str]:
+    """The source and the epoch of a stream."""
+    source, _, epoch = name.rpartition("/")
+    return source, epoch
+
+
+def records_from(stream: Stream, fd: int, mark: Mark, most: int) -> tuple[list[Line], int, bool]:
+    """Whole, sound records from a place in a segment until one that is not; the place of that, and
+    whether the segment says that another follows.
+    """
+    segment, offset = mark[:2]
+    seed = seed_of(stream.epoch, segment)
+    lines: list[Line] = []
+    is_followed = False
+    while len(lines) < most:
+        found = step_from(fd, seed, offset, most - len(lines))
+        if found is None:
+            break
+        lines += [Line(stream.name, Mark(segment, end), record) for end, record in found.whole]
+        assert found.taken > 0, "reading goes on"
+        offset += found.taken
+        is_followed = found.is_followed
+    return lines, offset, is_followed
+
+
+def each_from(stream: Stream, fd: int, mark: Mark) -> Iterator[Line]:
+    """What ``records_from`` gives, to its end."""
+    while found := records_from(stream, fd, mark, _AT_ONCE)[0]:
+        yield from found
+        mark = found[-1].mark_after
+
+
+def step_from(fd: int, seed: int, offset: int, most: int) -> Parsed | None:
+    """What can be understood from a place on; None: nothing."""
+    raw = os.pread(fd, CHUNK, offset)
+    found = parse(raw, seed, offset, most)
+    if found.taken:
+        return found
+    if len(raw) == CHUNK:
+        length = HEAD.unpack_from(raw)[0]
+        if CHUNK - HEAD.size < length <= MOST_RECORD:
+            record = large(fd, offset, length)
+            if record is not None:
+                end = offset + HEAD.size + length
+                assert end > offset + CHUNK, "what fits into a chunk is no large record"
+                return Parsed(HEAD.size + length, [Whole(end, record)], is_followed=False)
+    return None
