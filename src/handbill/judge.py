@@ -8,6 +8,7 @@ from types import FrameType
 from handbill.access.keys import secret
 from handbill.host.beats import Beat
 from handbill.host.clock import clock_of
+from handbill.host.garbage import spare_what_stays
 from handbill.host.ids import SystemIds
 from handbill.host.locating import locator
 from handbill.host.masters import Masters
@@ -51,6 +52,7 @@ def main(settings: Settings, *, rest: bool = False) -> None:
     clock = clock_of(settings.clock_file)
     beat = Beat(settings.beats_folder, "judge-0")
     judge = Judge(records, blobs, journal, clock, SystemIds(), rules, settings.scratch_folder)
+    spare_what_stays()
     try:
         judge.run(stop, beat.strike)
         drain(judge)

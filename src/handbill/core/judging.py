@@ -5,6 +5,7 @@ within the caps: ``over_cap`` or ``valid``. **Source**: domain 7.4, contract 5, 
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
@@ -37,6 +38,7 @@ TAKES_ROOM: Final = frozenset({VALID, COUNTED})
 """The dispositions whose entries use up caps."""
 
 _IpMode = Literal["full", "truncated", "hashed"]
+_IPV4: Final = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
 
 
 def visitor_of(key: bytes, job_id: bytes, ip: str, agent: str) -> bytes:
@@ -46,6 +48,7 @@ def visitor_of(key: bytes, job_id: bytes, ip: str, agent: str) -> bytes:
     return digest.digest()
 
 
+@lru_cache(maxsize=65_536)
 def digest_of_agent(agent: str) -> str:
     """Eight bytes in hex: enough to count agents apart, too few to keep them."""
     return hashlib.blake2b(agent.encode("utf-8", "replace"), digest_size=8).hexdigest()
@@ -57,6 +60,8 @@ def masked_ip(ip: str, mode: str, key: bytes) -> str:
 
     **Source**: safety.md, IP report and logs. What is no address is kept as nothing.
     """
+    if mode == "truncated" and _IPV4.fullmatch(ip):  # most of them, at a tenth of the time
+        return ip[: ip.rindex(".")] + ".0"
     try:
         address = ip_address(ip)
     except ValueError:

@@ -49,7 +49,7 @@ from handbill.core.judging import (
     digest_of_agent,
     masked_ip,
 )  # fmt: skip
-from handbill.core.price_ends import Frozen, counted
+from handbill.core.price_ends import Frozen, Standing, counted
 from handbill.core.received import ReceivedClick, ReceivedConversion, encode
 from handbill.definitions.service import Held
 from handbill.kit.instants import SECOND, Instant
@@ -123,8 +123,11 @@ class Run:
             added.tally(self._client_no, "CLICK", REDELIVERED)
             return
         location = self._rules.locate(event.ip)
-        offer = self._offer(event)
-        disposition, reason, price = self._class_of(event, visitor, location, offer)
+        link, facts = link_of(event), known.facts
+        standing = facts.standing(link)
+        # Its link's price may have ended; what it counts at, an apply by it does, too.
+        offer = counted(link.line.frozen, standing, event.at, facts.honoured)
+        disposition, reason, price = self._class_of(event, visitor, location, standing, offer)
         judged = Judged(self._client_no, disposition)
         if offer.bid_micros < event.bid_micros or offer.price_micros < event.price_micros:
             judged = Judged(self._client_no, disposition, offer.bid_micros, offer.price_micros)
@@ -141,20 +144,18 @@ class Run:
             )
         )  # fmt: skip
 
-    def _offer(self, event: ReceivedClick) -> Frozen:
-        """What a click counts at, or an apply by it: its link's price may have ended."""
-        facts = self._known.facts
-        return counted(link_of(event).line.frozen, facts.standing(event), event.at, facts.honoured)
-
     def _class_of(
-        self, event: ReceivedClick, visitor: bytes, location: Location, offer: Frozen
-    ) -> tuple[str, str, Price]:
+        self, event: ReceivedClick, visitor: bytes, location: Location, standing: Standing,
+        offer: Frozen,
+    ) -> tuple[str, str, Price]:  # fmt: skip
         if self._terms is None:
             return INVALID, "unknown_client", FREE
         held = self._terms.held.get(event.publisher_no) or Held(self._rules.otherwise)
         facts, opened_at = self._known.facts, self._known.visits.get(visitor)
         before = self._clicks_before(event, held.rules)
-        why = class_of_click(held.rules, facts.seen(event, held, opened_at, location, before))
+        why = class_of_click(
+            held.rules, facts.seen(event, standing, held, opened_at, location, before)
+        )
         if why is not None:
             return *why, FREE
         window = held.rules.duplicate_seconds

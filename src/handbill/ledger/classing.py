@@ -36,15 +36,14 @@ class Facts:
     lists: dict[tuple[int, Instant], AddressList] = field(default_factory=dict)
     honoured: Instant = 2 * DAY
 
-    def standing(self, event: ReceivedClick) -> Standing:
-        return self.standings.get(link_of(event), STANDS) if self.standings else STANDS
+    def standing(self, link: Link) -> Standing:
+        return self.standings.get(link, STANDS)
 
     def seen(
-        self, event: ReceivedClick, held: Held, opened_at: Instant | None, location: Location,
-        clicks_before: int,
+        self, event: ReceivedClick, standing: Standing, held: Held, opened_at: Instant | None,
+        location: Location, clicks_before: int,
     ) -> Seen:  # fmt: skip
         """What a click is classed by."""
-        standing = self.standing(event)
         listed = self.lists.get(held.list_key, _NO_ADDRESSES) if held.list_key else _NO_ADDRESSES
         return Seen(
             at=event.at,

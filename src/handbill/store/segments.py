@@ -21,7 +21,7 @@ from arro3.io import write_parquet
 from sqlalchemy import bindparam as b
 
 from handbill.host.ids import Ids
-from handbill.kit.instants import DAY, HOUR, Instant, moment_of
+from handbill.kit.instants import DAY, HOUR, Instant
 from handbill.kit.zones import offsets_within
 from handbill.store import holds
 from handbill.store.blobs import Blobs
@@ -129,7 +129,12 @@ def encoded(entries: Sequence[Dated]) -> bytes:
 
 
 def month_of(at: Instant) -> str:
-    return moment_of(at).strftime("%Y-%m")
+    return _month_of_day(at // DAY)
+
+
+@lru_cache(maxsize=4_096)
+def _month_of_day(number: int) -> str:
+    return day_of_number(number).strftime("%Y-%m")
 
 
 def path_of(client_no: int, month: str, now: Instant, ids: Ids) -> str:
