@@ -57,6 +57,7 @@ def read_terms(
     ``otherwise``: the rules for clicks where none are defined. ``jobs``: whose caps are asked for.
     """
     places = sorted(set(places))
+    assert all(min(place) >= 0 for place in places), "a place is named by numbers"
     clients = clients_by_number(tx, (place.client_no for place in places))
     campaigns = campaigns_by_number(tx, (place.campaign_no for place in places))
     groups = groups_by_number(tx, (place.group_no for place in places))
@@ -88,14 +89,11 @@ def read_terms(
         if client_no in found:
             found[client_no].held[publisher_no] = rules  # type: ignore[index]
     for place in places:
-        assert place in steps, "every place is asked for its markups"
         client = clients.get(place.client_no)
         if client is None:
             continue
         campaign, group = campaigns.get(place.campaign_no), groups.get(place.group_no)
-        publisher = publishers.get(place.publisher_no)
-        terms = found[place.client_no]
-        name = publisher.id if publisher else ""
+        terms, name = found[place.client_no], names.get(place.publisher_no, "")
         limits = _limits(place, client, campaign, group, (name, numbers.get(client.agency_no, {})))
         terms.limits[place] = tuple(limits)  # type: ignore[index]
         terms.windows[place] = window_days(  # type: ignore[index]
