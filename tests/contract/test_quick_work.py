@@ -22,6 +22,7 @@ from contract.touring import Tour, sound_body
 from contract.world import FEED, build
 from handbill.clients import service as clients
 from handbill.contract.funnel.routes import OPERATIONS as FUNNEL
+from handbill.core.entries import Entry
 from handbill.core.nouns import JobBody
 from handbill.feeds import service as feeds
 from handbill.groups import service as groups
@@ -33,8 +34,7 @@ from handbill.http.operations import Operation
 from handbill.jobs import service as jobs
 from handbill.kit.instants import Instant
 from handbill.kit.jsons import encode
-from handbill.store import events
-from handbill.store.events import Entry
+from handbill.store import segments
 from handbill.store.records import Tx
 from handbill.store.records import tables as t
 from handbill.store.records.sqlite import SqliteRecords
@@ -171,10 +171,10 @@ def _fill(tour: Tour) -> None:
         office.new("/markups", {"effectiveFrom": 1_793_491_200, "value": 9, "entities": entities})
         office.ask("POST", "/funnel", FUNNEL[0].sample, headers=named)
     entries = [_entry(ids["client_id"], n, office.clock.now()) for n in range(ENTRIES)]
-    path = events.path_of(entries[0].client_no, "2026-11", entries[0].at, SeededIds(3))
-    written = events.write(office.desk.blobs, path, entries)
+    path = segments.path_of(entries[0].client_no, "2026-11", entries[0].at, SeededIds(3))
+    written = segments.write(office.desk.blobs, path, entries)
     with office.desk.records.write() as tx:
-        events.register(tx, [written], office.clock.now())
+        segments.register(tx, [written], office.clock.now())
 
 
 def _fill_jobs(tx: Tx, ids: Mapping[str, str], refs: list[str], now: Instant) -> None:
@@ -196,9 +196,12 @@ def _fill_jobs(tx: Tx, ids: Mapping[str, str], refs: list[str], now: Instant) ->
 
 def _entry(client_id: str, n: int, now: Instant) -> Entry:
     return Entry(
-        n.to_bytes(16, "big"), now, "CLICK", "valid", "", 1, 1, 1, 1, jobs.job_id(client_id, "j1"),
-        "CPC", 400_000, 500_000, "USD", 550_000, 100_000, 0, now, b"", b"", "198.51.100.0", "",
-        "edge", "", "",
+        id=n.to_bytes(16, "big"), at=now, kind="CLICK", disposition="valid", reason="",
+        client_no=1, campaign_no=1, group_no=1, publisher_no=1,
+        job_id=jobs.job_id(client_id, "j1"), bid_type="CPC", charge_micros=400_000,
+        spend_micros=500_000, currency="USD", marked_micros=550_000, agency_ppm=100_000,
+        override_ppm=0, click_at=now, click_id=b"", visitor=b"", ip="198.51.100.0", agent="",
+        source="edge", candidate_id="", application_id="",
     )  # fmt: skip
 
 
