@@ -42,7 +42,7 @@ LEAVES_NONE = {
     "callbacks run": "tries what is due; each callback tells what came of it",
     "publisher deliver": "the same of deliveries",
     "journal quarantine": "leaves a receipt of its own, in the journal's folder",
-    "hosts adopt": "tells the host's successor: tests/flows/test_two_hosts.py",
+    "hosts adopt": "tells the host's successor: tests/rooms/test_two_hosts.py",
 }  # fmt: skip
 Seen = list[tuple[str, str, str]]
 """Kind, act and cause of each change."""

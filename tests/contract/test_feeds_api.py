@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from contract.office import Body, Office
-from flows.feed_world import MAPPINGS, Site, document, item, serving
 from handbill.feeds.work import SCHEDULE, TASKS
 from handbill.host.clock import SetClock
 from handbill.host.egress import Egress
@@ -17,6 +16,7 @@ from handbill.store.blobs import open_blobs
 from handbill.store.index import EdgeIndex
 from handbill.work.loop import Worker
 from handbill.work.tools import Tools
+from sites import MAPPINGS, Site, document, item, serving
 
 _SAMPLE_KEYS = [
     "clientId", "source", "config", "createdOn", "lastUpdated", "active", "schemaMappings",

@@ -10,7 +10,6 @@ import pytest
 
 from contract.office import OPERATIONS, Body, Office
 from contract.world import fingerprint
-from flows.feed_world import MAPPINGS, Site, document, item, serving, world_on
 from handbill.clients import service as clients
 from handbill.core.filters import read_filter
 from handbill.feeds import previewing as previews
@@ -18,6 +17,8 @@ from handbill.groups import matching, previewing
 from handbill.groups.service import group_of
 from handbill.host.egress import Egress
 from handbill.http.app import Application
+from rooms.feed_world import world_on
+from sites import MAPPINGS, Site, document, item, serving
 
 JOB: Body = {"title": "Nurse", "description": "d", "company": "c", "country": "US"}
 

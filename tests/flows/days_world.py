@@ -13,9 +13,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from lxml import etree
 
-from flows.feed_world import MAPPINGS, Site, document, item
-from flows.feed_world import serving as site_serving
-from flows.test_callbacks import Receiver
 from flows.test_serve import BROWSER
 from ftp_server import PASSWORD, USER, FtpServer
 from handbill.host.clock import SystemClock
@@ -25,6 +22,8 @@ from handbill.store.blobs import open_blobs
 from handbill.store.records import open_records
 from masters import MASTERS
 from serving import Server, asked, handbill, until
+from sites import MAPPINGS, Receiver, Site, document, item
+from sites import serving as site_serving
 
 NOON = datetime(2030, 3, 4, 12, tzinfo=UTC)
 """The first day's: a Monday, in a month that is open all the while."""

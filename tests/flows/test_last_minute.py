@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from flows.days_world import NOON, add_job, living, open_client
-from flows.feed_world import MAPPINGS, document, item
+from sites import MAPPINGS, document, item
 
 _DAY = NOON.date()
 _MIDNIGHT = NOON.replace(hour=10) + timedelta(days=1)

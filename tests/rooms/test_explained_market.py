@@ -6,8 +6,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from flows.listing_market import Market, everything, open_market, place
-from flows.test_listings import listed, opened, rematch
 from handbill.campaigns import rows as campaign_rows
 from handbill.core.nouns import (
     Client,
@@ -20,6 +18,8 @@ from handbill.core.nouns import (
 from handbill.kit.instants import DAY
 from handbill.listings.explaining import Explained, explain
 from handbill.store.records import Records
+from rooms.listing_market import Market, everything, open_market, place
+from rooms.test_listings import listed, opened, rematch
 
 _KINDS = {
     "Cpc": {}, "Dear": {"min_bid_micros": 1_000_000}, "Cpa": {"bid_type": "CPA"},

@@ -1,10 +1,8 @@
 """A client, a site that serves its feeds on loopback, and what imports need: for the feed flows."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,78 +26,9 @@ from handbill.store.records.tables import agencies, unindexed, unmatched
 from handbill.work.kinds import HURRY
 from handbill.work.loop import Worker
 from handbill.work.tools import Tools
+from sites import MAPPINGS, Site, document, serving
 
 MONDAY: Instant = instant_of_iso("2026-11-23T12:00:00Z")
-MAPPINGS = {
-    "schemaMappingsJobCollection": "jobs",
-    "schemaMappingsJob": "job",
-    "schemaMappingsTitle": "title",
-    "schemaMappingsDescription": "description",
-    "schemaMappingsURL": "url",
-    "schemaMappingsRefNumber": "id",
-    "schemaMappingsCity": "city",
-    "schemaMappingsDatePosted": "date",
-    "schemaMappingsCPCBid": "cpc",
-    "schemaMappingAdditional": {"shift": "shift"},
-}
-
-
-def item(ref: str, **nodes: str) -> str:
-    said = {
-        "id": ref, "title": f"Nurse {ref}", "description": "<![CDATA[<p>Care</p>]]>",
-        "url": f"https://jobs.example/{ref}", "city": "Austin",
-    } | nodes  # fmt: skip
-    return "<job>" + "".join(f"<{name}>{text}</{name}>" for name, text in said.items()) + "</job>\n"
-
-
-def document(*items: str) -> bytes:
-    return ("<?xml version='1.0'?>\n<jobs>\n" + "".join(items) + "</jobs>\n").encode()
-
-
-@dataclass
-class Site:
-    """What is served: path → body; ``marks``: path → ETag; ``asked``: the requests' headers."""
-
-    port: int = 0
-    pages: dict[str, bytes | tuple[bytes, ...]] = field(default_factory=dict)
-    marks: dict[str, str] = field(default_factory=dict)
-    headers: dict[str, str] = field(default_factory=dict)
-    asked: list[dict[str, str]] = field(default_factory=list)
-
-    def url(self, path: str = "/feed.xml") -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
-
-
-@contextmanager
-def serving() -> Iterator[Site]:
-    site = Site()
-
-    class Door(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            site.asked.append(dict(self.headers))
-            page, mark = site.pages.get(self.path), site.marks.get(self.path, "")
-            same = bool(mark) and self.headers.get("If-None-Match") == mark
-            self.send_response(404 if page is None else 304 if same else 200)
-            for name, value in (site.headers | ({"ETag": mark} if mark else {})).items():
-                self.send_header(name, value)
-            self.end_headers()
-            if page is not None and not same:
-                for piece in (page,) if isinstance(page, bytes) else page:
-                    self.wfile.write(piece)
-
-        def log_message(self, *_: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    site.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield site
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @dataclass

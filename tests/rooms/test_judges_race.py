@@ -13,7 +13,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from flows.test_job_caps import MICROS, put_job, set_job
 from handbill.core.nouns import (
     Cap,
     Caps,
@@ -30,6 +29,7 @@ from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Records
 from handbill.store.records.tables import groups
 from market import START, Market
+from rooms.test_job_caps import MICROS, put_job, set_job
 from serving import until
 
 CLICKS = 400

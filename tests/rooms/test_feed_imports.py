@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from flows.feed_world import MAPPINGS, MONDAY, World, document, item, new_client, world_on
 from handbill.changes import service as changes
 from handbill.changes.service import Asked
 from handbill.clients import service as clients
@@ -25,6 +24,8 @@ from handbill.kit.instants import HOUR, MINUTE
 from handbill.store.records import Records
 from handbill.work.kinds import IMPORT
 from handbill.work.loop import Worker
+from rooms.feed_world import MONDAY, World, new_client, world_on
+from sites import MAPPINGS, document, item
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from flows.listing_market import KEY, Market, open_market
 from handbill.core.nouns import Client
 from handbill.listings import indexing
 from handbill.store.index import EdgeIndex
@@ -16,6 +15,7 @@ from handbill.store.records import Records
 from handbill.store.records.tables import jobs
 from handbill.work import kinds
 from masters import open_key
+from rooms.listing_market import KEY, Market, open_market
 
 
 @pytest.fixture

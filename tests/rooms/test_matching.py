@@ -17,7 +17,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from flows.listing_market import Market, everything, open_market
 from handbill.campaigns import rows as campaign_rows
 from handbill.clients import service as clients
 from handbill.core.filters import read_filter
@@ -30,6 +29,7 @@ from handbill.kit.instants import DAY, HOUR
 from handbill.store.records import Records
 from handbill.store.records.base import Tx
 from handbill.store.records.tables import jobs, matches, tasks, unmatched
+from rooms.listing_market import Market, everything, open_market
 
 _PAIRS = (
     sa.select(jobs.c.ref, matches.c.group_no)

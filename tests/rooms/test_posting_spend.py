@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from flows.test_ledger_crash import Cut, CutRecords, cut
 from handbill.clients.service import clients_by_number
 from handbill.core.nouns import Cap, Caps
 from handbill.kit.instants import DAY, HOUR, Instant, iso_of
@@ -18,6 +17,7 @@ from handbill.publishers.service import publishers_by_number
 from handbill.store.records import Records
 from handbill.wire.postings import CREATE, UPDATE
 from market import START, Market
+from rooms.test_ledger_crash import Cut, CutRecords, cut
 
 BOUGHT = {
     "cost": 100, "startDate": "2026-11-10T09:00:00+0000", "endDate": "2026-11-12T08:00:00+0000",

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from flows.test_ledger_crash import Cut, CutRecords, cut
 from handbill.access.keys import ensure_secrets, secret
 from handbill.clients.service import clients_by_number
 from handbill.core.funnel_stages import PARKED, Item
@@ -19,6 +18,7 @@ from handbill.ledger.judge import Outrun
 from handbill.store.records import Records
 from handbill.work.queue import lease
 from market import START, Market
+from rooms.test_ledger_crash import Cut, CutRecords, cut
 
 
 @pytest.fixture

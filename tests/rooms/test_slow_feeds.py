@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from flows.feed_world import MAPPINGS, World, document, item, new_client, world_on
 from handbill.feeds import service as feeds
 from handbill.host.egress import Egress
 from handbill.store.records import Records
 from handbill.work.loop import beside
 from handbill.worker import lanes_of
+from rooms.feed_world import World, new_client, world_on
+from sites import MAPPINGS, document, item
 
 MOST_OF_AGENCY = 4
 LONG = 60.0

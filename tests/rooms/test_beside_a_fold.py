@@ -15,8 +15,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from flows.listing_market import MONDAY, Market, everything, open_market, place
-from flows.test_listings import listed, opened, rematch
 from handbill.core.listing_tokens import Click
 from handbill.core.nouns import Cap, Caps, Client, Group, Publisher, PublisherSchema
 from handbill.core.received import Received, click_of, conversion_of, encode, organic_of
@@ -31,6 +29,8 @@ from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Records
 from handbill.store.records.tables import agencies
 from market import HUMAN, RULES
+from rooms.listing_market import MONDAY, Market, everything, open_market, place
+from rooms.test_listings import listed, opened, rematch
 
 MARKETS = 20
 STEPS = 6

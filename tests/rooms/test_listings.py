@@ -12,7 +12,6 @@ import pytest
 import sqlalchemy as sa
 from lxml import etree
 
-from flows.listing_market import KEY, Market, open_market, place
 from handbill.campaigns import rows as campaign_rows
 from handbill.clients import rows as client_rows
 from handbill.core.listing_tokens import Listing, open_listing
@@ -34,6 +33,7 @@ from handbill.store.index import EdgeIndex
 from handbill.store.records import Records, Tx
 from handbill.store.records.tables import clients, job_bodies, jobs
 from handbill.work.queue import enqueue
+from rooms.listing_market import KEY, Market, open_market, place
 
 _ID = sa.select(jobs.c.id).where(jobs.c.ref == sa.bindparam("ref"))
 _STATES = (

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.feed_world import World, document, item, world_on
 from handbill.jobs import service as jobs
 from handbill.store.records import Records
+from rooms.feed_world import World, world_on
+from sites import document, item
 
 # Kills itself when a function of that name is called for the n-th time.
 _CHILD = """

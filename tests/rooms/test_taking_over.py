@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from flows.feed_world import MONDAY, World, document, item, world_on
 from handbill.core.nouns import Feed, JobBody
 from handbill.feeds import rows as feed_rows
 from handbill.feeds import service as feeds
@@ -21,6 +20,8 @@ from handbill.store.records import Records
 from handbill.work.kinds import IMPORT
 from handbill.work.loop import NotYet
 from handbill.work.queue import Task
+from rooms.feed_world import MONDAY, World, world_on
+from sites import document, item
 
 NEW = {"1": "Austin", "2": "Dallas", "4": "Dallas", "5": "Austin", "6": "Austin"}
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from flows.test_stats import Desk, traffic
 from handbill.contract.reports.models import (
     IpReportRequest,
     PublisherReportRequest,
@@ -30,6 +29,7 @@ from handbill.stats.rows import Report
 from handbill.store.records import Records
 from handbill.store.records.tables import groups
 from market import RULES, START, noun_of
+from rooms.test_stats import Desk, traffic
 
 _DAYS = {"startDate": "2026-10-01", "endDate": "2026-11-30"}
 _IP_COLUMNS = [

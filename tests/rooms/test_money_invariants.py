@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from flows.test_ledger_crash import Cut, CutRecords, cut
 from handbill.core.listing_tokens import Click, Listing
 from handbill.core.nouns import (
     BidType,
@@ -44,6 +43,7 @@ from handbill.store.records.tables import (
 from handbill.work.queue import Task
 from handbill.work.tools import Tools
 from market import BOT_AGENT, Market
+from rooms.test_ledger_crash import Cut, CutRecords, cut
 
 ZONES = {"c1": "Pacific/Auckland", "c2": "America/New_York"}
 PUBLISHERS: dict[str, BidType] = {"Board": "CPC", "Pay": "CPA", "Flat": "FLAT_CPC"}

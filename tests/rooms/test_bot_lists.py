@@ -7,8 +7,6 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from flows.feed_world import Site, serving
-from flows.listing_market import Market, open_market
 from handbill.core.click_definitions import DefinitionBody
 from handbill.core.nouns import Publisher
 from handbill.definitions import rows, service
@@ -19,6 +17,8 @@ from handbill.store.records import Records
 from handbill.store.records.tables import tasks
 from handbill.work import kinds
 from handbill.work.tools import Tools
+from rooms.listing_market import Market, open_market
+from sites import Site, serving
 
 
 @pytest.fixture

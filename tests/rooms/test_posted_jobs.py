@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from flows.listing_market import Market, open_market, place
-from flows.test_listings import listed, opened, rematch
 from handbill.clients import rows as client_rows
 from handbill.core.nouns import Client, Publisher
 from handbill.groups import service as groups
@@ -20,6 +18,8 @@ from handbill.postings.work import enqueue_due
 from handbill.publishers import rows as publisher_rows
 from handbill.store.records import Records
 from handbill.wire.postings import CREATE
+from rooms.listing_market import Market, open_market, place
+from rooms.test_listings import listed, opened, rematch
 
 
 @pytest.fixture

@@ -11,8 +11,6 @@ import pytest
 import sqlalchemy as sa
 
 from contract.world import fingerprint
-from flows.listing_market import Market, open_market, place
-from flows.test_listings import path_of, rematch
 from ftp_server import PASSWORD, USER, FtpServer, Part
 from handbill.contract.deliveries.models import Delivery
 from handbill.contract.publishers.models import PublisherChange
@@ -30,6 +28,8 @@ from handbill.wire.models import spelled
 from handbill.work import kinds
 from handbill.work.queue import MOST_ATTEMPTS
 from handbill.worker import FETCHED
+from rooms.listing_market import Market, open_market, place
+from rooms.test_listings import path_of, rematch
 
 _DUE = sa.select(tasks.c.due_at).where(tasks.c.kind == sa.literal_column("'listings.deliver'"))
 SHORT = Limits(connect_seconds=5, idle_seconds=5, total_seconds=20)

@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 
 from contract.asgi import call
-from flows.test_stats import Desk, add_job, traffic
-from flows.test_stats_http import House, filled
 from handbill.contract.reports.models import StatsReportRequest
 from handbill.host.settings import Settings
 from handbill.http.app import Application
@@ -27,6 +25,8 @@ from handbill.stats.questions import Plan
 from handbill.stats.streaming import Stream
 from handbill.store.records import Records
 from market import noun_of
+from rooms.test_stats import Desk, add_job, traffic
+from rooms.test_stats_http import House, filled
 
 _DAYS = {"startDate": "2026-10-01", "endDate": "2026-11-30"}
 

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from flows.listing_market import MONDAY, Market, everything, open_market, place
-from flows.test_listings import listed, opened, rematch
 from handbill.clients import rows as client_rows
 from handbill.core.nouns import Client, Publisher
 from handbill.core.price_ends import STANDS, Frozen, Line, Standing
@@ -22,6 +20,8 @@ from handbill.listings.rows import ALL_JOBS
 from handbill.listings.standings import Link, LinkFinder
 from handbill.publishers import rows as publisher_rows
 from handbill.store.records import Records
+from rooms.listing_market import MONDAY, Market, everything, open_market, place
+from rooms.test_listings import listed, opened, rematch
 
 BID = 500_000
 

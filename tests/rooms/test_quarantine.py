@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from flows.test_ledger_crash import Cut, CutRecords, cut
 from handbill.core.received import encode
 from handbill.host.settings import Settings
 from handbill.kit.instants import DAY, MINUTE, SECOND, iso_of
@@ -26,6 +25,7 @@ from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Records
 from handbill.supervise import with_ports
 from market import HUMAN, START, Lines, Market, dispositions
+from rooms.test_ledger_crash import Cut, CutRecords, cut
 from serving import Office, asked, environment, handbill, serving, until
 
 AHEAD = 2 * 86_400

@@ -6,11 +6,9 @@ import hashlib
 import hmac
 import io
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +16,6 @@ import pytest
 from typer.testing import CliRunner
 
 from contract.asgi import call
-from flows.test_stats_http import House, filled
 from handbill.__main__ import app
 from handbill.callbacks import rows, service
 from handbill.callbacks.rows import Callback
@@ -32,51 +29,11 @@ from handbill.store.records import Records
 from handbill.work.queue import MOST_ATTEMPTS, dead_tasks, finish, lease
 from handbill.work.tools import Tools
 from leases import pass_by
+from rooms.test_stats_http import House, filled
+from sites import Receiver
 
 _DAYS = {"startDate": "2026-11-01", "endDate": "2026-11-30"}
 _HOURS_BETWEEN = [1 / 60, 1 / 6, 1, 5, 12, 24, 1_789 / 60]
-
-
-class Said(NamedTuple):
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-
-class Receiver:
-    """Answers with the statuses it is given, the last one again and again."""
-
-    def __init__(self) -> None:
-        self.said: list[Said] = []
-        self.statuses = [200]
-        said, statuses = self.said, self.statuses
-
-        class Answering(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                said.append(Said(self.path, headers, body))
-                self.send_response(statuses.pop(0) if len(statuses) > 1 else statuses[0])
-                self.send_header("location", "/elsewhere")
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                return
-
-        self._server = HTTPServer(("127.0.0.1", 0), Answering)
-        self.port = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-
-    def answer(self, *statuses: int) -> None:
-        self.statuses[:] = statuses
-
-    def close(self) -> None:
-        """A second time nothing happens."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from flows.test_ledger_crash import Cut, CutRecords, cut
 from handbill.core.nouns import Cap, Caps, ClientBody
 from handbill.host.egress import Egress
 from handbill.host.settings import Settings
@@ -22,6 +21,7 @@ from handbill.store.records.tables import clients
 from handbill.work.queue import Task
 from handbill.work.tools import Tools
 from market import START, Market, dispositions
+from rooms.test_ledger_crash import Cut, CutRecords, cut
 
 TASK: Any = None
 KEPT = 10

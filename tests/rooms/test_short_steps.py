@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from flows.listing_market import Market, open_market, place
 from handbill.access import work as access
 from handbill.callbacks import work as callbacks
 from handbill.changes import work as changes
@@ -25,6 +24,7 @@ from handbill.store.records import tables as t
 from handbill.store.records.opening import migrate
 from handbill.store.records.sqlite import SqliteRecords
 from masters import MASTERS
+from rooms.listing_market import Market, open_market, place
 
 MANY, MOST, FEW = 3_000, 2_500, 500
 """MOST rows a transaction: a thousand marks that go, and what they stand for."""

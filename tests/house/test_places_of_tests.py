@@ -1,0 +1,57 @@
+"""Where a test stands says what it may touch: ``flows`` go through the doors alone."""
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TESTS = ROOT / "tests"
+BEHIND_THE_DOORS = re.compile(
+    r"handbill\.(store|work|\w+\.(service|rows|work|routes))\b"
+    r"|handbill\.(listings|ledger|jobs|groups|feeds|clients|campaigns|publishers|postings|stats)\b"
+    r"|handbill\.(rules|markups|funnel|definitions|callbacks|access|changes)\b"
+    r"|(rooms|contract|engines|market)\b"
+)
+ALLOWED = {
+    "days_things": "knows how often a task is tried",
+    "days_world": "reads what nobody outside is told, before it moves the clock on",
+    "test_edge_clicks": "hands the door a journal that breaks",
+    "test_edge_process": "an edge alone: what others write for it, and what it has made durable",
+    "test_prices_end": "reads damaged segments, which no command exports",
+    "test_restore": "looks into the records of the copy",
+    "test_secrets": "looks in the records for what must not be there in plain",
+    "test_ten_days": "asks the schedule when each entry ran",
+}
+"""Which module of flows may look behind the doors, and why."""
+
+
+def names_imported(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def test_flows_go_through_the_doors() -> None:
+    behind = {
+        path.stem: names
+        for path in sorted((TESTS / "flows").glob("*.py"))
+        if (names := sorted(filter(BEHIND_THE_DOORS.match, names_imported(path))))
+    }
+    assert {stem: names for stem, names in behind.items() if stem not in ALLOWED} == {}, (
+        "tests that arrange in tables live in tests/rooms"
+    )
+    assert set(ALLOWED) == set(behind), "a reason without its module"
+
+
+def test_tests_named_in_the_documents_exist() -> None:
+    missing = [
+        f"{path.relative_to(ROOT)}: {named}"
+        for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+        for named in re.findall(r"`(tests/[\w/.*]+)`", path.read_text())
+        if not any(ROOT.glob(named))
+    ]
+    assert missing == []
