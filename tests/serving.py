@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-READY_SECONDS = 60
+LONG = 240
+"""What a test waits at most, on a machine that has much else to do. **Units**: seconds."""
 _PAUSE = 0.05
 _Found = TypeVar("_Found")
 
@@ -25,7 +26,7 @@ def environment(**settings: str) -> dict[str, str]:
     return kept | {f"HANDBILL_{name.upper()}": value for name, value in settings.items()}
 
 
-def until(what: str, ask: Callable[[], _Found | None], seconds: float = 60) -> _Found:
+def until(what: str, ask: Callable[[], _Found | None], seconds: float = LONG) -> _Found:
     """Ask until there is an answer; fails when there is none in time."""
     pause = threading.Event()
     for _ in range(int(seconds / _PAUSE)):
@@ -40,14 +41,17 @@ def handbill(*words: str, data: Path, **settings: str) -> subprocess.CompletedPr
     """Run a command beside the server."""
     return subprocess.run(
         [sys.executable, "-P", "-m", "handbill", *words, "--data", str(data)],
-        env=environment(**settings), capture_output=True, text=True, timeout=120, check=False,
+        env=environment(**settings), capture_output=True, text=True, timeout=LONG, check=False,
     )  # fmt: skip
 
 
 class Server:
-    """A running tree. ``log``: the JSON lines so far; ``wait_for`` waits for one."""
+    """A running tree, with one fetcher unless more are asked for, and patient with children that
+    get no turn. ``log``: the JSON lines so far; ``wait_for`` waits for one.
+    """
 
-    def __init__(self, data: Path, **settings: str) -> None:
+    def __init__(self, data: Path, **given: str) -> None:
+        settings = {"fetchers": "1", "probe_seconds": "60"} | given
         self.data, self.settings = data, settings
         self.log: list[dict[str, Any]] = []
         self._news = threading.Condition()
@@ -62,7 +66,7 @@ class Server:
         self._reader = threading.Thread(target=self._read_log)
         self._reader.start()
         assert self.process.stdout is not None
-        timer = threading.Timer(READY_SECONDS, self.process.kill)
+        timer = threading.Timer(LONG, self.process.kill)
         timer.start()
         self.ready_line = self.process.stdout.readline()
         timer.cancel()
@@ -79,7 +83,7 @@ class Server:
                 self._news.notify_all()
 
     def wait_for(
-        self, message: str, child: str, after: int = 0, seconds: float = 60
+        self, message: str, child: str, after: int = 0, seconds: float = LONG
     ) -> dict[str, Any]:
         """The first line of that message about a child, from line ``after`` on."""
 
@@ -112,12 +116,12 @@ class Server:
         os.kill(self.at_work(child) if at_work else self.children()[child], signal.SIGKILL)
         self.wait_for("started", child, after)
 
-    def stop(self, seconds: float = 90) -> int:
+    def stop(self, seconds: float = LONG) -> int:
         """SIGTERM; the exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.wait(seconds)
 
-    def wait(self, seconds: float = 90) -> int:
+    def wait(self, seconds: float = LONG) -> int:
         status = self.process.wait(seconds)
         self._reader.join(seconds)
         for stream in (self.process.stdout, self.process.stderr):
@@ -141,7 +145,7 @@ def asked(
 ) -> tuple[int, dict[str, str], bytes]:
     """One request: status, headers by lower-case name, body."""
     parts = urlsplit(url)
-    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=LONG)
     try:
         sent = dict(headers or {})
         raw = None

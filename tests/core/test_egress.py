@@ -22,7 +22,7 @@ from handbill.host.egress import (
 from handbill.kit.faults import Unavailable
 
 Answer = Callable[[str], Iterable[bytes]]
-SHORT = Limits(connect_seconds=5, idle_seconds=5, total_seconds=10, most_bytes=1_000_000)
+SHORT = Limits(connect_seconds=60, idle_seconds=60, total_seconds=120, most_bytes=1_000_000)
 
 
 class Server:

@@ -14,7 +14,7 @@ from ftp_server import PASSWORD, USER, FtpServer, Part
 from handbill.host.egress import Egress, EgressFailed, EgressRefused, Limits
 from handbill.host.ftp import FtpSession, Login, ftp_session
 
-SHORT = Limits(connect_seconds=5, idle_seconds=5, total_seconds=20, most_bytes=50_000_000)
+SHORT = Limits(connect_seconds=60, idle_seconds=60, total_seconds=120, most_bytes=50_000_000)
 
 
 def put(

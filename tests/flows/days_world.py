@@ -27,7 +27,7 @@ from sites import serving as site_serving
 
 NOON = datetime(2030, 3, 4, 12, tzinfo=UTC)
 """The first day's: a Monday, in a month that is open all the while."""
-SECONDS = 120
+SECONDS = 300
 SETTINGS = {
     "retention_days": "3", "trusted_proxies": "127.0.0.1", "fetchers": "2", "lookups_at_once": "1"
 }  # fmt: skip

@@ -18,7 +18,7 @@ from handbill.core.received import ReceivedClick, decode
 from handbill.store.index import EdgeIndex
 from handbill.store.journal_reading import JournalReader
 from masters import MASTER_KEY, kept_key
-from serving import until
+from serving import LONG, until
 
 RUN = (
     "import sys; from handbill.edge import main; from handbill.host.settings import Settings;"
@@ -57,7 +57,7 @@ def edge(folder: Path, port: int, number: int = 0) -> Iterator[subprocess.Popen[
     finally:
         if process.poll() is None:
             process.kill()
-        process.wait(timeout=30)
+        process.wait(timeout=LONG)
 
 
 def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
@@ -69,7 +69,7 @@ def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
 
 
 def _get(port: int, target: str) -> tuple[int, str]:
-    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", port, timeout=LONG)
     try:
         connection.request("GET", target)
         answer = connection.getresponse()
@@ -104,7 +104,7 @@ class Crowd:
             thread.start()
 
     def _click(self) -> None:
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=LONG)
         try:
             while True:
                 connection.request("GET", f"/c/{TOKEN}")
@@ -122,7 +122,7 @@ class Crowd:
 
     def gone(self) -> list[str]:
         for thread in self._threads:
-            thread.join(timeout=60)
+            thread.join(timeout=LONG)
             assert not thread.is_alive()
         return self.answered
 
@@ -146,7 +146,7 @@ def test_ended_under_load_it_answers_what_it_took(folder: Path, port: int) -> No
         crowd = Crowd(port)
         assert crowd.enough.wait(60)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=LONG) == 0
         answered = {_random_of(location) for location in crowd.gone()}
     assert answered <= _kept(folder)
 
@@ -163,7 +163,7 @@ def test_several_share_a_port(folder: Path, port: int) -> None:
         until("both were clicked on", both)
         assert answered == _kept(folder)
         first.send_signal(signal.SIGTERM)
-        assert first.wait(timeout=60) == 0
+        assert first.wait(timeout=LONG) == 0
         status, location = _get(port, f"/c/{TOKEN}")
         assert status == 302
         assert answered | {_random_of(location)} == _kept(folder)
@@ -173,7 +173,7 @@ def test_a_number_is_held_by_one_process(folder: Path, port: int) -> None:
     with edge(folder, port):
         twin = subprocess.run(
             [sys.executable, "-c", RUN, str(folder), str(port), "0"],
-            capture_output=True, timeout=60, check=False,
+            capture_output=True, timeout=LONG, check=False,
         )  # fmt: skip
         assert twin.returncode == 1
         assert b"another process writes the journal" in twin.stderr

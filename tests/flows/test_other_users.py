@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from serving import environment
+from serving import LONG, environment
 
 NOBODY = 65_534
 IS_ROOT = os.geteuid() == 0
@@ -65,7 +65,7 @@ def outcomes(place: Path, *commands: list[str]) -> list[tuple[int, str]]:
     told = json.dumps([commands, NOBODY if IS_ROOT else None])
     ran = subprocess.run(
         [sys.executable, "-P", "-c", RUN, told],
-        cwd=place, env=environment(), capture_output=True, text=True, timeout=120, check=False,
+        cwd=place, env=environment(), capture_output=True, text=True, timeout=LONG, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     return [tuple(json.loads(line)) for line in ran.stdout.splitlines()]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from serving import environment
+from serving import LONG, environment
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +33,7 @@ def test_the_tour_works(tmp_path: Path) -> None:
         start_new_session=True,
     )  # fmt: skip
     try:
-        said, _ = process.communicate(timeout=120)
+        said, _ = process.communicate(timeout=LONG)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

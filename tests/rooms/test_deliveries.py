@@ -32,7 +32,7 @@ from rooms.listing_market import Market, open_market, place
 from rooms.test_listings import path_of, rematch
 
 _DUE = sa.select(tasks.c.due_at).where(tasks.c.kind == sa.literal_column("'listings.deliver'"))
-SHORT = Limits(connect_seconds=5, idle_seconds=5, total_seconds=20)
+SHORT = Limits(connect_seconds=60, idle_seconds=60, total_seconds=120)
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from handbill.store.records import Records
 from handbill.store.records.tables import groups
 from market import START, Market
 from rooms.test_job_caps import MICROS, put_job, set_job
-from serving import until
+from serving import LONG, until
 
 CLICKS = 400
 SOURCES = ("edge-0", "edge-1", "edge-2", "edge-3")
@@ -134,7 +134,7 @@ def test_four_judges_two_of_which_are_killed(records: Records, tmp_path: Path) -
     until("one is dead", lambda: any(judge.poll() is not None for judge in judges[:2]) or None)
     for judge in judges[2:]:
         go(judge)
-    told = [judge.communicate(timeout=120)[1] for judge in judges]
+    told = [judge.communicate(timeout=LONG)[1] for judge in judges]
     statuses = [judge.returncode for judge in judges]
     assert statuses[2:] == [0, 0], told
     assert -signal.SIGKILL in statuses[:2]
