@@ -13,9 +13,7 @@ from bench.masters import new_records
 from handbill.access import keys
 from handbill.campaigns import rows as campaigns
 from handbill.clients import rows as clients
-from handbill.core.filters import read_filter
 from handbill.core.nouns import (
-    Branch,
     Campaign,
     CampaignBody,
     Client,
@@ -31,7 +29,6 @@ from handbill.host.egress import Egress
 from handbill.host.ids import SeededIds
 from handbill.host.settings import Settings
 from handbill.jobs import service as jobs
-from handbill.kit.faults import Fault
 from handbill.kit.instants import DAY, Instant, moment_of
 from handbill.store import installation, sealed
 from handbill.store.blobs import open_blobs
@@ -90,13 +87,6 @@ def filter_of(*rules: tuple[str, str, object], operator: str = "AND") -> dict[st
         "operator": operator,
         "rules": [{"field": f, "operator": o, "data": d} for f, o, d in rules],
     }
-
-
-def checked(value: object) -> Branch:
-    faults: list[Fault] = []
-    branch = read_filter(value, "/filters", faults)
-    assert branch is not None, faults
-    return branch
 
 
 def stock(count: int) -> Iterator[JobBody]:

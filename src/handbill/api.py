@@ -18,16 +18,19 @@ from granian.http import HTTP1Settings
 from starlette.types import ASGIApp, Lifespan
 
 from handbill.access.doors import AccessDoors
-from handbill.campaigns import routes as campaigns
-from handbill.clients import routes as clients
 from handbill.clients import service as client_reads
 from handbill.contract.access import routes as access
 from handbill.contract.callbacks import routes as callbacks
+from handbill.contract.campaigns import routes as campaigns
+from handbill.contract.clients import routes as clients
 from handbill.contract.definitions import routes as definitions
 from handbill.contract.deliveries import routes as deliveries
 from handbill.contract.events import routes as events
+from handbill.contract.explain import routes as explain
 from handbill.contract.funnel import routes as funnel
+from handbill.contract.jobgroups import routes as jobgroups
 from handbill.contract.markups import routes as markups
+from handbill.contract.meta import routes as meta
 from handbill.contract.publisher_families import routes as publisher_families
 from handbill.contract.publishers import routes as publishers
 from handbill.contract.reports import routes as reports
@@ -35,7 +38,6 @@ from handbill.contract.rules import routes as rules
 from handbill.contract.stats import routes as stats
 from handbill.core.nouns import Client
 from handbill.feeds import routes as feeds
-from handbill.groups import routes as groups
 from handbill.host import figures, security
 from handbill.host.beats import BEAT_SECONDS, Beat
 from handbill.host.clock import measure_by
@@ -52,7 +54,6 @@ from handbill.http.lanes import Deputies
 from handbill.http.operations import Caller, Desk, Operation
 from handbill.http.witness import Witness
 from handbill.jobs import routes as jobs
-from handbill.listings import explain_routes as explain
 from handbill.opening import open_desk
 from handbill.postings import routes as postings
 from handbill.store.records import Tx
@@ -81,7 +82,8 @@ def operations() -> list[Operation]:
         clients.OPERATIONS,
         jobs.OPERATIONS,
         campaigns.OPERATIONS,
-        groups.OPERATIONS,
+        jobgroups.OPERATIONS,
+        meta.OPERATIONS,
         feeds.OPERATIONS,
         publishers.OPERATIONS,
         publisher_families.OPERATIONS,

@@ -13,14 +13,14 @@ from handbill.access.service import create_agency
 from handbill.cli.explaining import explain_job, lines_of
 from handbill.cli.speaking import Mistaken, settings_with
 from handbill.clients import service as clients
-from handbill.core.nouns import Caps, JobBody
+from handbill.contract.explain.models import MOST_COMPARED, explanation_of
+from handbill.core.nouns import ClientBody, JobBody
 from handbill.groups import matching
 from handbill.groups.tree import found_client
 from handbill.host.egress import Egress
 from handbill.jobs import service as jobs
 from handbill.kit.jsons import decode
 from handbill.listings import assembly, publishing
-from handbill.listings.explain_routes import MOST_COMPARED
 from handbill.listings.explaining import explain
 from handbill.opening import opened, prepare
 from handbill.publishers import service as publishers
@@ -293,6 +293,15 @@ def test_only_so_much_is_read_of_the_files(sqlite_office: Office, sqlite_tools: 
 
 
 # ── for people ──────────────────────────────────────────────────────────────────────────────────
+def in_words(office: Office, client: str, ref: str = "1") -> list[str]:
+    desk = office.desk
+    with desk.records.read() as tx:
+        at_work = clients.client_at_work(tx, id_of(client))
+        assert at_work is not None
+        found = explain(tx, desk.blobs, at_work[0], ref, desk.clock.now())
+        return list(lines_of(explanation_of(tx, desk.settings, at_work[0], found)))
+
+
 def test_the_command_says_the_same_in_words(office: Office, tools: Tools) -> None:
     office.new("/publishers", {"id": "Dear", "bidType": "CPC", "minBid": 0.6})
     client = office.client()
@@ -302,7 +311,7 @@ def test_the_command_says_the_same_in_words(office: Office, tools: Tools) -> Non
     office.group(campaign, name="wins", cpcBid=0.5, placements=places)
     add_jobs(office, client, "1", city="Austin")
     publish(office, tools, client)
-    told = [" ".join(line.split()) for line in lines_of(explained(office, client))]
+    told = [" ".join(line.split()) for line in in_words(office, client)]
     assert told[1] == "active, may be listed"
     assert "job group wins: ACTIVE (trades); caps: budget 1000 Monthly" in told
     assert "country EQUAL 'US' holds: the job has 'US'" in told
@@ -312,7 +321,7 @@ def test_the_command_says_the_same_in_words(office: Office, tools: Tools) -> Non
     assert "Dear is not to be listed: BELOW_MIN_BID" in told
     assert sum(line.startswith("right now: is in its feed") for line in told) == 1
     add_jobs(office, client, "2", description="")
-    told = [" ".join(line.split()) for line in lines_of(explained(office, client, "2"))]
+    told = [" ".join(line.split()) for line in in_words(office, client, "2")]
     assert told[1] == "active, cannot be listed: INVALID (lacks description)"
     assert "a change is still to be matched" in told
     assert "TestExp1 is not to be listed: INVALID" in told
@@ -328,8 +337,7 @@ def test_the_command_reads_the_data_folder(
         create_agency(
             tx, stores.ids, stores.clock.now(), agency_id="acme", name="Acme", currency="USD"
         )
-        given = {"companyName": "Mills", "caps": Caps()}
-        client = found_client(tx, stores.ids, stores.clock.now(), 1, given)
+        client = found_client(tx, stores.ids, stores.clock.now(), 1, ClientBody("Mills", ""))
         body = JobBody("r/1", title="t", description="d", url="https://e.example.com/1")
         jobs.apply(tx, client, None, [jobs.written(body, None, None)], stores.clock.now())
     explain_job(client.id, "r/1", str(settings.data_folder), as_json)

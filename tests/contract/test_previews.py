@@ -11,7 +11,8 @@ import pytest
 from contract.office import OPERATIONS, Body, Office
 from contract.world import fingerprint
 from handbill.clients import service as clients
-from handbill.core.filters import read_filter
+from handbill.contract.filters import read_filter
+from handbill.core.nouns import GroupBody
 from handbill.feeds import previewing as previews
 from handbill.groups import matching, previewing
 from handbill.groups.service import group_of
@@ -140,12 +141,12 @@ def test_it_looks_at_so_many_jobs_and_no_more(
 ) -> None:
     client = sqlite_office.client()
     add_jobs(sqlite_office, client, *map(str, range(3)), city="Austin")
-    filters = read_filter(rule("city", "Austin"), "", [])
+    filters = read_filter(rule("city", "Austin"))
     with sqlite_office.desk.records.read() as tx:
         at_work = clients.client_at_work(tx, client.rsplit("/", 1)[1])
         assert at_work is not None
         now = sqlite_office.desk.clock.now()
-        found = previewing.preview(tx, at_work[0], now, {"filters": filters}, most)
+        found = previewing.preview(tx, at_work[0], now, GroupBody("", filters=filters), most=most)
     assert (found.complete, found.looked_at, len(found.refs)) == (complete, most, most)
 
 
@@ -334,7 +335,7 @@ def test_what_saves_and_does_nothing_is_a_warning(office: Office) -> None:
         "field": "/filters/rules/2/field",
         "message": "no job of the client has a field shfit; did you mean shift?",
     }
-    low = {"field": "/placements/1", "message": "Dear takes 2 at least, more than cpcBid"}
+    low = {"field": "/placements/1", "message": "Dear takes 2 at least, more than the CPC bid"}
     told = office.ask("POST", f"{client}/jobgroups/preview", body)
     assert told.json["warnings"] == [odd, low]
     campaign = office.campaign(client)

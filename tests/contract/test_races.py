@@ -16,13 +16,12 @@ from contract.office import Body, Office
 from handbill.access import service as access
 from handbill.clients import service as clients
 from handbill.contract.definitions.models import DefinitionChange
-from handbill.core.nouns import Client
+from handbill.core.nouns import Cap, Client
 from handbill.definitions import service as definitions
 from handbill.publishers import service as publishers
 from handbill.publishers.service import publisher_to_change
 from handbill.store.records import Tx
 from handbill.store.records.postgresql import PostgresRecords
-from handbill.wire import clients as client_wire
 from serving import until
 
 DEFINITION = "/publishers/TestExp1/click-definition"
@@ -60,7 +59,7 @@ def _client(tx: Tx, at: str) -> Client:
 
 
 def _lowered(office: Office, at: str) -> Callable[[Tx], object]:
-    budget = client_wire.UPDATE.read({"budget": {"cap": "Monthly", "value": 5}}, "", [])
+    budget = {"caps": {"budget": Cap("Monthly", 5_000_000)}}
     return lambda tx: clients.update(tx, office.desk.clock.now(), _client(tx, at), budget)
 
 

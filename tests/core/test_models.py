@@ -2,23 +2,16 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import pytest
 from pydantic import AliasChoices, Field
 
-from handbill.kit.faults import Fault, bad_request
+from handbill.kit.faults import Fault, bad_request, step_of
 from handbill.kit.jsons import decode, encode
 from handbill.wire.fields import AnyCase, Distinct, Id, Instant, Money, Percent, TextOrDigits, Whole
-from handbill.wire.models import (
-    UNSAID,
-    Model,
-    OneOrMany,
-    described,
-    partial,
-    pointed_out,
-    spelled,
-)
+from handbill.wire.models import UNSAID, Model, OneOrMany, described, partial, spelled
+from handbill.wire.pointers import pointed_out, pointers
 from handbill.wire.queries import Query, parameters
 
 
@@ -206,3 +199,36 @@ def test_one_spelling_is_described_and_the_others_are_named() -> None:
     }  # fmt: skip
     assert told["properties"]["size"] == {"type": "integer", "description": "Its size."}
     assert told["properties"]["name"] == {"type": "string", "description": "Its name."}
+
+
+class Terms(Model):
+    makes = staticmethod(lambda micros=None: micros)
+    micros: Money | None = Field(
+        None, alias="bid", exclude_if=lambda one: one is None, description="The bid."
+    )
+
+
+class TreeRows(Model):
+    """``terms`` is said by publisher, ``least`` inside of ``limits``."""
+
+    inside: ClassVar = {"least": "limits.micros"}
+    name: Id = Field(description="Its name.")
+    limits: Terms | None = Field(None, alias="lim", description="Limits.")
+    terms: dict[str, Terms] = Field({}, alias="byPublisher", description="Terms.")
+
+
+def test_free_keys_and_rows_within_rows_are_pointed_at() -> None:
+    names = ("least.x", f"terms.{step_of('A.b/c~')}.micros", "terms.1", "limits")
+    told = pointers(TreeRows, [Fault(name, "no") for name in names])
+    assert [fault.field for fault in told] == [
+        "/lim/bid/x", "/byPublisher/A.b~1c~0/bid", "/byPublisher/1", "/lim",
+    ]  # fmt: skip
+    said, _ = read(TreeRows, {"name": "n", "byPublisher": {"P": {"bid": 2}}})
+    assert said.given()["terms"] == {"P": 2_000_000}
+
+
+def test_a_row_that_is_left_out_is_described_so() -> None:
+    assert spelled(Terms.of(micros=None)) == {}
+    schema = described([], [Terms])[1]["Terms"]
+    assert schema["properties"]["bid"]["type"] == "number"
+    assert "required" not in schema

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from handbill.core.filters import read_filter
+from handbill.contract.filters import read_filter
 from handbill.core.nouns import Campaign, CampaignBody, Client, ClientBody, Group, GroupBody
 from handbill.core.states import (
     ACTIVE,
@@ -19,7 +19,7 @@ from handbill.core.states import (
 
 MONDAY = date(2026, 11, 23)
 LEAF = {"field": "city", "operator": "EQUAL", "data": "x"}
-FILTER = read_filter({"operator": "AND", "rules": [LEAF]}, "", [])
+FILTER = read_filter({"operator": "AND", "rules": [LEAF]})
 
 
 def client(status: str = "A", **said: Any) -> Client:

@@ -7,7 +7,7 @@ from typing import Any
 
 from handbill.campaigns import rows as campaign_rows
 from handbill.clients import rows as client_rows
-from handbill.core.filters import read_filter
+from handbill.contract.filters import read_filter
 from handbill.core.nouns import (
     Campaign,
     CampaignBody,
@@ -28,7 +28,6 @@ from handbill.host.egress import Egress
 from handbill.host.ids import SeededIds, new_uuid
 from handbill.host.settings import Settings
 from handbill.jobs import service as jobs
-from handbill.kit.faults import Fault
 from handbill.kit.instants import Instant, instant_of_iso
 from handbill.kit.zones import day_of, zone_of
 from handbill.listings.work import TASKS as LISTING
@@ -101,9 +100,7 @@ class Market:
     def group(
         self, campaign: Campaign, filters: Any = None, priority: int = 1, **body: Any
     ) -> Group:
-        faults: list[Fault] = []
-        tree = read_filter(everything() if filters is None else filters, "/filters", faults)
-        assert not faults
+        tree = read_filter(everything() if filters is None else filters)
         group = Group(
             no=0, id=new_uuid(self.ids), client_no=campaign.client_no, campaign_no=campaign.no,
             status="A", is_default=False, priority=priority, created_at=MONDAY, updated_at=MONDAY,

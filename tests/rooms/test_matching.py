@@ -19,12 +19,11 @@ from hypothesis.stateful import (
 
 from handbill.campaigns import rows as campaign_rows
 from handbill.clients import service as clients
-from handbill.core.filters import read_filter
+from handbill.contract.filters import read_filter
 from handbill.core.nouns import Client
 from handbill.groups import matching
 from handbill.groups.contest import contest_of
 from handbill.groups.work import SCHEDULE
-from handbill.kit.faults import Fault
 from handbill.kit.instants import DAY, HOUR
 from handbill.store.records import Records
 from handbill.store.records.base import Tx
@@ -188,7 +187,7 @@ def test_a_run_that_dies_half_way_is_made_good(market: Market) -> None:
         market.job(client, city="y")
     before = matched(market, client)
     first = one.body.filters
-    one.body.filters = read_filter(leaf("city", "EQUAL", "y"), "", [])
+    one.body.filters = read_filter(leaf("city", "EQUAL", "y"))
     market.save(one)
     dying: Any = Dying(market.records, writes=3)
     with pytest.raises(KeyboardInterrupt):
@@ -215,7 +214,7 @@ def test_only_what_can_move_is_read(market: Market) -> None:
 
     assert tally() == (9, 9)
     assert tally() == (0, 0)
-    middle.body.filters = read_filter(leaf("city", "IN", ["mid", "top", "low"]), "", [])
+    middle.body.filters = read_filter(leaf("city", "IN", ["mid", "top", "low"]))
     market.save(middle)
     assert tally() == (6, 3), "the top group's jobs cannot be won by a lower one"
     market.save(middle, deleted_at=market.now())
@@ -247,8 +246,8 @@ def test_of_two_changed_groups_the_lower_one_wins_nothing(market: Market) -> Non
     low = market.group(campaign, leaf("city", "EQUAL", "x"), priority=3)
     ref = market.job(client, city="y")
     assert matched(market, client) == {ref: middle.no}
-    top.body.filters = read_filter(leaf("city", "EQUAL", "z"), "", [])
-    low.body.filters = read_filter(leaf("city", "EQUAL", "y"), "", [])
+    top.body.filters = read_filter(leaf("city", "EQUAL", "z"))
+    low.body.filters = read_filter(leaf("city", "EQUAL", "y"))
     market.save(top)
     market.save(low)
     assert matched(market, client) == {ref: middle.no}
@@ -317,8 +316,7 @@ class Edits(RuleBasedStateMachine):
     def change_group(self, at: int, filters: Any, status: str) -> None:
         if self.groups:
             group = self.groups[at % len(self.groups)]
-            faults: list[Fault] = []
-            group.body.filters, group.status = read_filter(filters, "", faults), status
+            group.body.filters, group.status = read_filter(filters), status
             self.market.save(group)
 
     @rule(at=st.integers(0, 9), priority=st.integers(1, 3))

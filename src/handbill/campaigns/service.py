@@ -1,19 +1,18 @@
 """What can be asked of campaigns, and done to them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from handbill.campaigns import rows
-from handbill.clients.service import ends_too_soon, fixed_faults, wake_listings
-from handbill.core.nouns import Campaign, CampaignBody, Cap, Client
+from handbill.clients.service import end_faults, wake_listings
+from handbill.core.changes import fixed_faults, settled
+from handbill.core.nouns import Campaign, CampaignBody, Client
 from handbill.host.ids import Ids, new_uuid
-from handbill.kit.faults import Fault, bad_request, not_found, pointed
+from handbill.kit.faults import Fault, bad_request, not_found, step_of
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, year_after, zone_of
 from handbill.publishers import service as publishers
 from handbill.store.records import Tx
-from handbill.wire.campaigns import NAMES
-from handbill.wire.changes import merged_caps, merged_override, settled
 from handbill.work import kinds
 from handbill.work.queue import enqueue
 
@@ -59,21 +58,15 @@ def page(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[Campaign],
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
-def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: dict[str, Any]) -> Campaign:
-    """A new campaign of what ``wire.campaigns.CREATE`` read. It starts today and ends a year later
-    where no dates are given (domain 1.4).
+def create(tx: Tx, ids: Ids, now: Instant, client: Client, body: CampaignBody) -> Campaign:
+    """A new campaign. Empty dates: it starts today and ends a year after its start (domain 1.4).
 
-    **Refuses** (400) an end before the start, and placementCaps of unknown publishers.
+    **Refuses** (400) an end before the start, and caps of unknown publishers.
     """
-    today = day_of(now, zone_of(client.zone))
-    given = {key: value for key, value in given.items() if value is not None}
-    start_on = given.get("startDate") or today.isoformat()
-    blank = CampaignBody(given["name"], start_on=start_on, end_on=year_after(start_on))
-    faults: list[Fault] = []
-    body = settled(blank, given, NAMES | {"caps": "caps"}, faults)
-    _set_the_rest(tx, client, body, given, faults)
-    if body.end_on < body.start_on:
-        faults.append(ends_too_soon())
+    body.start_on = body.start_on or day_of(now, zone_of(client.zone)).isoformat()
+    body.end_on = body.end_on or year_after(body.start_on)
+    faults = end_faults(body.start_on, body.end_on)
+    faults += _settle_placement_caps(tx, client, body)
     if faults:
         raise bad_request(faults)
     return _added(tx, now, client, new_uuid(ids), body)
@@ -86,18 +79,18 @@ def create_default(tx: Tx, now: Instant, client: Client) -> Campaign:
     return _added(tx, now, client, f"{client.id}$campaign$default", body, status, is_default=True)
 
 
-def update(tx: Tx, now: Instant, client: Client, campaign: Campaign, given: dict[str, Any]) -> None:
-    """Change what ``wire.campaigns.UPDATE`` read; nothing given changes nothing.
+def update(
+    tx: Tx, now: Instant, client: Client, campaign: Campaign, changes: Mapping[str, Any]
+) -> None:
+    """Change what is named; nothing named changes nothing.
 
     **Refuses** (400) another start date, an end before the start, unknown publishers, no name.
     """
-    faults = fixed_faults(campaign.body, given, {"startDate": "start_on"})
-    body = settled(campaign.body, given, NAMES, faults)
-    if "caps" in given:
-        body.caps = merged_caps(body.caps, given["caps"], "/caps", faults, budget_required=False)
-    _set_the_rest(tx, client, body, given, faults)
-    if body.end_on and body.end_on < body.start_on:
-        faults.append(ends_too_soon())
+    faults = fixed_faults(campaign.body, changes, ["start_on"])
+    body = settled(campaign.body, changes, faults)
+    faults += end_faults(body.start_on, body.end_on)
+    if "placement_caps" in changes:
+        faults += _settle_placement_caps(tx, client, body)
     if faults:
         raise bad_request(faults)
     if body != campaign.body:
@@ -142,18 +135,13 @@ def _added(
     return campaign
 
 
-def _set_the_rest(
-    tx: Tx, client: Client, body: CampaignBody, given: dict[str, Any], faults: list[Fault]
-) -> None:
-    """Set what is more than one value: the override, and the caps of publishers."""
-    if "settingsOverride" in given:
-        body.override = merged_override(body.override, given["settingsOverride"])
-    if "placementCaps" not in given:
-        return
-    caps: dict[str, Cap | None] = given["placementCaps"] or {}
+def _settle_placement_caps(tx: Tx, client: Client, body: CampaignBody) -> list[Fault]:
+    """Leave out the publishers that no cap was said for; a fault for each unknown one."""
     known = {publisher.id for publisher in publishers.publishers_of(tx, client.agency_no)}
-    for publisher_id in caps:
-        if publisher_id not in known:
-            at = f"/placementCaps/{pointed(publisher_id)}"
-            faults.append(Fault(at, "is not a publisher of yours"))
-    body.placement_caps = {key: cap for key, cap in caps.items() if cap is not None}
+    faults = [
+        Fault(f"placement_caps.{step_of(id_)}", "is not a publisher of yours")
+        for id_ in body.placement_caps
+        if id_ not in known
+    ]
+    body.placement_caps = {id_: cap for id_, cap in body.placement_caps.items() if cap is not None}
+    return faults

@@ -18,7 +18,6 @@ from handbill.cli.standing import agency_named, client_named, standing
 from handbill.clients import service as clients
 from handbill.funnel import service as funnel
 from handbill.opening import opened
-from handbill.wire.clients import spell_client
 
 client = typer.Typer(no_args_is_help=True, help="Clients: the employers of an agency.")
 stage_map = typer.Typer(
@@ -36,12 +35,16 @@ def list_clients(
     json: JsonOption = False,
 ) -> None:
     """List an agency's clients, oldest first."""
+    from handbill.contract.clients.models import row_told
+    from handbill.wire.models import spelled
+
     rows: list[dict[str, Any]] = []
     with opened(standing(data)) as stores, stores.records.read() as tx:
         agency_no = agency_named(tx, agency_id).no
         while True:
             found, total = clients.page(tx, agency_no, len(rows), _AT_ONCE)
-            rows += [{name: spell_client(one, {})[name] for name in _SHOWN} for one in found]
+            told = [spelled(row_told(one, [])) for one in found]
+            rows += [{name: one[name] for name in _SHOWN} for one in told]
             if not found or len(rows) >= total:
                 break
     say_rows(rows, _SHOWN, as_json=json)

@@ -1,21 +1,35 @@
 """``explain job``."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from handbill.cli.speaking import DataOption, JsonOption, say_lines
 from handbill.cli.standing import client_named, missing_told, standing
+from handbill.kit.instants import iso_of
 from handbill.kit.jsons import encode
+from handbill.kit.money import number_of
 from handbill.opening import opened
+
+if TYPE_CHECKING:
+    from handbill.contract.explain.models import (
+        ExplainedGroup,
+        ExplainedJob,
+        ExplainedLevel,
+        ExplainedPublisher,
+        Explanation,
+        FilterTrace,
+    )
 
 explain = typer.Typer(no_args_is_help=True, help="Explain the state of things.")
 _WIDTH = 24
 _LOSES = {
-    "NOT_ACTIVE": "not active", "NO_FILTER": "has no filter", "NO_MATCH": "does not match",
+    "NOT_ACTIVE": "not active",
+    "NO_FILTER": "has no filter",
+    "NO_MATCH": "does not match",
     "LOWER_RANK": "matches, but ranks lower",
-}  # fmt: skip
+}
 
 
 @explain.command("job")
@@ -26,92 +40,90 @@ def explain_job(
     json: JsonOption = False,
 ) -> None:
     """Explain why a job is, or is not, in each publisher's feed."""
+    from handbill.contract.explain.models import explanation_of
     from handbill.listings import explaining
-    from handbill.listings.explain_routes import spell_explained
+    from handbill.wire.models import spelled
 
     settings = standing(data)
     with opened(settings) as stores, stores.records.read() as tx:
         client = client_named(tx, client_id)
         with missing_told(f"the client has no live job {ref!r}"):
-            told = explaining.explain(tx, stores.blobs, client, ref, stores.clock.now())
-        spelled = spell_explained(tx, settings, client, told)
-    say_lines([encode(spelled)] if json else (line.encode() for line in lines_of(spelled)))
+            found = explaining.explain(tx, stores.blobs, client, ref, stores.clock.now())
+        told = explanation_of(tx, settings, client, found)
+    say_lines([encode(spelled(told))] if json else (line.encode() for line in lines_of(told)))
 
 
-def lines_of(told: dict[str, Any]) -> Iterator[str]:
-    """An explanation (``wire.explained``) for people."""
-    job, group = told["job"], told["jobGroup"]
-    yield f"{'job':<{_WIDTH}}{told['refNumber']}  {told['jobId']}"
-    yield f"{'':<{_WIDTH}}{job['status'].lower()}, {_fit(job)}"
-    for name in ("client", "campaign"):
-        if told[name] is not None:
-            yield _level(name, told[name])
-    if group is None:
+def lines_of(told: "Explanation") -> Iterator[str]:
+    """An explanation for people."""
+    yield f"{'job':<{_WIDTH}}{told.ref}  {told.job_id}"
+    yield f"{'':<{_WIDTH}}{told.job.status.lower()}, {_fit(told.job)}"
+    yield _level("client", told.client)
+    if told.campaign is not None:
+        yield _level("campaign", told.campaign)
+    if told.group is None:
         yield f"{'job group':<{_WIDTH}}none"
     else:
-        yield _level("job group", group)
-        yield from _filter(group["filter"], "no other job group matches: it is the default one")
-    if told["pending"]:
+        yield _level("job group", told.group)
+        yield from _filter(told.group.trace, "no other job group matches: it is the default one")
+    if told.pending:
         yield f"{'':<{_WIDTH}}a change is still to be matched"
-    for one in told["otherJobGroups"]:
-        why = _LOSES[one["reason"]]
-        if one["reason"] == "NOT_ACTIVE":
-            why = one["state"]["description"]
-        yield f"{'not in job group':<{_WIDTH}}{one['name']}: {why}"
-        if one["reason"] == "NO_MATCH":
-            yield from _filter(one["filter"], "")
-    rest = told["otherJobGroupsTotal"] - len(told["otherJobGroups"])
-    if rest:
+    for one in told.others:
+        why = one.state.description if one.reason == "NOT_ACTIVE" else _LOSES[one.reason]
+        yield f"{'not in job group':<{_WIDTH}}{one.name}: {why}"
+        if one.reason == "NO_MATCH":
+            yield from _filter(one.trace, "")
+    if rest := told.other_count - len(told.others):
         yield f"{'':<{_WIDTH}}and {rest} more"
-    for one in told["publishers"]:
-        yield from _publisher(one)
+    for publisher in told.publishers:
+        yield from _publisher(publisher)
 
 
-def _fit(job: dict[str, Any]) -> str:
-    if job["listable"]:
+def _fit(job: "ExplainedJob") -> str:
+    if job.listable:
         return "may be listed"
-    missing = ", ".join(job["missingFields"])
-    lacks = f" (lacks {missing})" if missing else ""
-    return f"cannot be listed: {', '.join(job['reasons'])}{lacks}"
+    lacks = f" (lacks {', '.join(job.missing)})" if job.missing else ""
+    return f"cannot be listed: {', '.join(job.reasons)}{lacks}"
 
 
-def _level(what: str, level: dict[str, Any]) -> str:
-    state = level["state"]
+def _level(what: str, level: "ExplainedLevel | ExplainedGroup") -> str:
+    from handbill.wire.models import spelled
+
     caps = ", ".join(
-        f"{name} {cap['value']} {cap['cap']}" for name, cap in sorted(level["caps"].items())
+        f"{name} {cap['value']} {cap['cap']}" for name, cap in sorted(spelled(level.caps).items())
     )
     capped = f"; caps: {caps}" if caps else ""
-    return f"{what:<{_WIDTH}}{level['name']}: {state['status']} ({state['description']}){capped}"
+    state = level.state
+    return f"{what:<{_WIDTH}}{level.name}: {state.status} ({state.description}){capped}"
 
 
-def _filter(found: dict[str, Any] | None, otherwise: str) -> Iterator[str]:
+def _filter(found: "FilterTrace | None", otherwise: str) -> Iterator[str]:
     if found is None:
         yield f"{'':<{_WIDTH}}{otherwise}"
         return
-    for one in found["decidedBy"]:
-        says = "holds" if one["holds"] else "does not hold"
-        terms = ", ".join(one["data"]) if isinstance(one["data"], list) else one["data"]
+    for one in found.deciding:
+        says = "holds" if one.holds else "does not hold"
+        terms = ", ".join(one.terms) if isinstance(one.terms, list) else one.terms
         yield (
-            f"{'':<{_WIDTH}}{one['field']} {one['operator']} {terms!r} {says}: "
-            f"the job has {'nothing' if one['value'] is None else repr(str(one['value']))}"
+            f"{'':<{_WIDTH}}{one.field} {one.operator} {terms!r} {says}: "
+            f"the job has {'nothing' if one.value is None else repr(str(one.value))}"
         )
 
 
-def _publisher(one: dict[str, Any]) -> Iterator[str]:
-    there = one["published"]
-    if one["listed"]:
-        terms = "posted"
-        if one["bid"] is not None:
-            terms = f"bid {one['bid']} ({one['bidSource']}), price {one['price']}"
-        yield f"{one['id']:<{_WIDTH}}is to be listed: {terms}"
+def _publisher(one: "ExplainedPublisher") -> Iterator[str]:
+    there = one.published
+    bid = None if one.bid_micros is None else f"bid {number_of(one.bid_micros)} ({one.bid_source})"
+    if one.listed:
+        price = None if one.price_micros is None else number_of(one.price_micros)
+        yield f"{one.id:<{_WIDTH}}is to be listed: {f'{bid}, price {price}' if bid else 'posted'}"
     else:
-        yield f"{one['id']:<{_WIDTH}}is not to be listed: {', '.join(one['reasons'])}"
-        if one["bid"] is not None:
-            yield f"{'':<{_WIDTH}}bid {one['bid']} ({one['bidSource']}), least {one['minBid']}"
+        yield f"{one.id:<{_WIDTH}}is not to be listed: {', '.join(one.reasons)}"
+        if bid:
+            yield f"{'':<{_WIDTH}}{bid}, least {number_of(one.min_bid_micros)}"
     now = {
-        True: "is in its feed", False: "is not in its feed",
+        True: "is in its feed",
+        False: "is not in its feed",
         None: "not known, its feed is too large to be searched here",
-    }  # fmt: skip
-    written = there["writtenOn"] or "never"
-    lags = "" if there["current"] else "; the file is still to be written again"
-    yield f"{'':<{_WIDTH}}right now: {now[there['listed']]} (written {written}{lags})"
+    }
+    written = "never" if there.written_at is None else iso_of(there.written_at)
+    lags = "" if there.current else "; the file is still to be written again"
+    yield f"{'':<{_WIDTH}}right now: {now[there.listed]} (written {written}{lags})"

@@ -107,7 +107,7 @@ def read_body(rows: "type[Model] | Object", body: Any, message: str) -> Any:
 @contextmanager
 def told_of(body: "Model") -> Iterator[None]:
     """What is refused is told by JSON pointers into the body, as the API tells it."""
-    from handbill.wire.models import pointed_out
+    from handbill.wire.pointers import pointed_out
 
     try:
         yield

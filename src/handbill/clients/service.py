@@ -1,9 +1,12 @@
 """What can be asked of clients, and done to them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from handbill.clients import rows
+from handbill.core.changes import fixed_faults, settled
 from handbill.core.nouns import Client, ClientBody
 from handbill.host.ids import Ids, new_name, new_uuid
 from handbill.kit.faults import Fault, bad_request, not_found
@@ -12,13 +15,16 @@ from handbill.kit.zones import day_of, days_later, zone_of
 from handbill.publishers import service as publishers
 from handbill.store.records import Tx
 from handbill.store.records.tables import clients
-from handbill.wire.changes import merged_caps, settled
-from handbill.wire.clients import FIXED_NAMES, NAMES
 from handbill.work import kinds
 from handbill.work.queue import enqueue
 
 MOST_CUSTOM_FIELDS = 50
 _FIRST_TERM_DAYS = 7
+_FIXED = (
+    "company_name", "start_on", "client_type", "ats", "country", "industry", "frequency_hours",
+    "start_default_campaign", "sj_create",
+)  # fmt: skip
+"""What of a body is fixed at creation."""
 
 
 def find_client(tx: Tx, agency_no: int, client_id: str) -> Client | None:
@@ -86,54 +92,52 @@ def learn_custom_fields(tx: Tx, client_no: int, names: Iterable[str]) -> dict[st
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
-def create(tx: Tx, ids: Ids, now: Instant, agency_no: int, given: dict[str, Any]) -> Client:
-    """A new client of what ``wire.clients.CREATE`` read; without its default campaign, which the
-    rooms above add. It starts today and ends a week later where no dates are given (domain 1.3).
+def create(
+    tx: Tx, ids: Ids, now: Instant, agency_no: int, body: ClientBody, zone: str = "UTC"
+) -> Client:
+    """A new client, without its default campaign, which the rooms above add. Empty dates: it starts
+    today and ends a week after its start (domain 1.3).
 
     **Refuses** (400) an end before the start, and exclusions of unknown publishers.
     """
-    given = {key: value for key, value in given.items() if value is not None}
-    zone = given.get("timeZone", "UTC")
-    start_on = given.get("startDate", day_of(now, zone_of(zone)).isoformat())
-    blank = ClientBody(
-        given["companyName"], given["companyName"], start_on=start_on,
-        end_on=days_later(start_on, _FIRST_TERM_DAYS),
-    )  # fmt: skip
-    body = settled(blank, given, NAMES, [])
-    faults = _unknown_publishers(tx, agency_no, given)
-    if body.end_on < body.start_on:
-        faults.append(ends_too_soon())
+    body.exported_name = body.exported_name or body.company_name
+    body.start_on = body.start_on or day_of(now, zone_of(zone)).isoformat()
+    body.end_on = body.end_on or days_later(body.start_on, _FIRST_TERM_DAYS)
+    faults = _unknown_publishers(tx, agency_no, msgspec.structs.asdict(body))
+    faults += end_faults(body.start_on, body.end_on)
     if faults:
         raise bad_request(faults)
     client = Client(
-        no=0, id=new_uuid(ids), agency_no=agency_no, status="A", zone=zone,
-        pixel_id=new_name(ids), body=body, created_at=now, updated_at=now,
-    )  # fmt: skip
+        no=0,
+        id=new_uuid(ids),
+        agency_no=agency_no,
+        status="A",
+        zone=zone,
+        pixel_id=new_name(ids),
+        body=body,
+        created_at=now,
+        updated_at=now,
+    )
     client.no = rows.add(tx, client)
     return client
 
 
-def update(tx: Tx, now: Instant, client: Client, given: dict[str, Any]) -> None:
-    """Change what ``wire.clients.UPDATE`` read; nothing given changes nothing.
+def update(tx: Tx, now: Instant, client: Client, changes: Mapping[str, Any]) -> None:
+    """Change what is named, of its body or its zone; nothing named changes nothing.
 
     **Refuses** (400) another value for what is fixed at creation, an end before the start,
     exclusions of unknown publishers, and clearing the budget or a name.
     """
-    if not given:
+    if not changes:
         return
-    faults = fixed_faults(client.body, given, FIXED_NAMES)
-    faults += _unknown_publishers(tx, client.agency_no, given)
-    if given.get("timeZone", client.zone) != client.zone:
-        faults.append(Fault("/timeZone", "cannot be changed"))
-    caps = client.body.caps
-    if "caps" in given:
-        caps = merged_caps(caps, given["caps"], "/caps", faults, budget_required=True)
-    loose = {key: cap for key, cap in given.items() if key in {"budget", "clicks", "applies"}}
-    caps = merged_caps(caps, loose, "", faults, budget_required=True)
-    body = settled(client.body, {k: v for k, v in given.items() if k != "caps"}, NAMES, faults)
-    body.caps = caps
-    if body.end_on and body.end_on < body.start_on:
-        faults.append(ends_too_soon())
+    of_body = {name: value for name, value in changes.items() if name != "zone"}
+    faults = fixed_faults(client, changes, ["zone"])
+    faults += fixed_faults(client.body, changes, _FIXED)
+    faults += _unknown_publishers(tx, client.agency_no, changes)
+    body = settled(client.body, of_body, faults)
+    if "caps" in changes and body.caps.budget is None:
+        faults.append(Fault("caps.budget", "cannot be cleared"))
+    faults += end_faults(body.start_on, body.end_on)
     if faults:
         raise bad_request(faults)
     if body != client.body:
@@ -142,12 +146,12 @@ def update(tx: Tx, now: Instant, client: Client, given: dict[str, Any]) -> None:
         wake_listings(tx, client, now)
 
 
-def _unknown_publishers(tx: Tx, agency_no: int, given: dict[str, Any]) -> list[Fault]:
+def _unknown_publishers(tx: Tx, agency_no: int, said: Mapping[str, Any]) -> list[Fault]:
     known = {one.id for one in publishers.publishers_of(tx, agency_no)}
     return [
-        Fault(f"/{key}/{n}", "is not a publisher of yours")
-        for key in ("excludedPublishers", "globallyExcludedPublishers")
-        for n, publisher_id in enumerate(given.get(key) or ())
+        Fault(f"{name}.{n}", "is not a publisher of yours")
+        for name in ("excluded_publishers", "globally_excluded_publishers")
+        for n, publisher_id in enumerate(said.get(name) or ())
         if publisher_id not in known
     ]
 
@@ -167,17 +171,11 @@ def delete(tx: Tx, now: Instant, client: Client) -> None:
     wake_listings(tx, client, now)
 
 
-def fixed_faults(body: Any, given: dict[str, Any], names: dict[str, str]) -> list[Fault]:
-    """A fault for each given value that differs from one that is fixed at creation."""
-    return [
-        Fault(f"/{key}", "cannot be changed")
-        for key, name in names.items()
-        if key in given and given[key] != getattr(body, name)
-    ]
-
-
-def ends_too_soon() -> Fault:
-    return Fault("/endDate", "must not be before startDate")
+def end_faults(start_on: str, end_on: str) -> list[Fault]:
+    """A last day before the first; without one there is no end."""
+    if end_on and end_on < start_on:
+        return [Fault("end_on", "must not be before the start date")]
+    return []
 
 
 def wake_listings(tx: Tx, client: Client, now: Instant) -> None:

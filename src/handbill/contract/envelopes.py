@@ -1,13 +1,17 @@
-"""What answers have in common: what was done, pages, ids and dates."""
+"""What answers have in common: what was done, pages, ids and dates, and what lies below."""
 
 from typing import Generic, Literal, TypeVar
 
 from pydantic import Field
 
+from handbill.core.nouns import Campaign, Group
+from handbill.kit.faults import Fault
 from handbill.wire.fields import Instant
-from handbill.wire.models import Model
+from handbill.wire.models import Model, Wrong
 
 _T = TypeVar("_T", bound=Model)
+Status = Literal["A", "P"]
+STATUS = "A: active, P: paused."
 
 
 class Done(Model):
@@ -40,3 +44,33 @@ class Identified(Model):
 class Dated(Model):
     created_at: Instant = Field(alias="createdOn", description="When it was created.")
     updated_at: Instant = Field(alias="lastUpdated", description="When it was last changed.")
+
+
+class ChildName(Identified):
+    """A campaign, where clients are listed."""
+
+    name: str = Field(description="Its name.")
+
+
+class Child(ChildName):
+    """A campaign or job group, as its parent shows it."""
+
+    status: Status = Field(alias="activeStatus", description=STATUS)
+    is_default: bool = Field(alias="isDefault", description="Whether it is the default one.")
+
+
+class Warned(Model):
+    """Something that can be saved and does not do what it says."""
+
+    field: str = Field(description="Where it is, as a JSON pointer.")
+    message: str = Field(description="What is unusual there.")
+
+
+def check_dates(start_on: str, end_on: str) -> None:
+    """**Refuses** (Wrong) an end before the start, where both are said."""
+    if start_on and end_on and end_on < start_on:
+        raise Wrong(Fault("/endDate", "must not be before the start date"))
+
+
+def child_told(one: Campaign | Group) -> Child:
+    return Child.of(one, name=one.body.name)

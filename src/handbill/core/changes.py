@@ -1,6 +1,6 @@
 """From what a noun is to what it is after a change, by the noun's own names."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,19 +15,41 @@ def with_changes(noun: _S, changes: Mapping[str, Any]) -> _S:
 
     **Refuses** (400) None where the noun has no default; every fault gathered.
     """
-    defaults = {field.name: field for field in msgspec.structs.fields(type(noun))}
-    settled = {
-        name: _default(defaults[name]) if value is None else value
-        for name, value in changes.items()
-    }
-    faults = [
-        Fault(name, "cannot be cleared")
-        for name, value in settled.items()
-        if value is msgspec.NODEFAULT
-    ]
+    faults: list[Fault] = []
+    found = settled(noun, changes, faults)
     if faults:
         raise bad_request(faults)
-    return msgspec.structs.replace(noun, **settled)
+    return found
+
+
+def settled(noun: _S, changes: Mapping[str, Any], faults: list[Fault]) -> _S:
+    """The same, with the faults gathered. What is changed one by one of a noun within is a mapping
+    too: ``{"caps": {"clicks": None}}``.
+    """
+    known = {field.name: field for field in msgspec.structs.fields(type(noun))}
+    found = {}
+    for name, value in changes.items():
+        before = getattr(noun, name)
+        if value is None:
+            value = _default(known[name])  # noqa: PLW2901
+            if value is msgspec.NODEFAULT:
+                faults.append(Fault(name, "cannot be cleared"))
+                continue
+        elif isinstance(before, msgspec.Struct) and isinstance(value, Mapping):
+            within: list[Fault] = []
+            value = settled(before, value, within)  # noqa: PLW2901
+            faults += [Fault(f"{name}.{one.field}", one.message) for one in within]
+        found[name] = value
+    return msgspec.structs.replace(noun, **found)
+
+
+def fixed_faults(noun: Any, changes: Mapping[str, Any], names: Iterable[str]) -> list[Fault]:
+    """A fault for each change of what is fixed at creation; the same value again is none."""
+    return [
+        Fault(name, "cannot be changed")
+        for name in names
+        if name in changes and changes[name] != getattr(noun, name)
+    ]
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:

@@ -175,7 +175,7 @@ def _folding(slots: Mapping[str, int]) -> Callable[[Sequence[Any]], Folded]:
 
 def _made(source: str) -> Callable[..., Any]:
     space: dict[str, Any] = {}
-    # Fixed text around constants by repr, from a tree that read_filter has checked.
+    # Fixed text around constants by repr, from a tree that was checked when it was read.
     exec(compile(source, "<filters>", "exec"), {"__builtins__": {}}, space)  # noqa: S102
     made: Callable[..., Any] = space["made"]
     return made

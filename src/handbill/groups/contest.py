@@ -54,7 +54,7 @@ def warnings_of(filters: Branch, contest: Contest) -> list[Fault]:
     """The fields of a filter that no job of the client has, as far as all its own are known."""
     if len(contest.places) >= clients.MOST_CUSTOM_FIELDS:
         return []
-    return unknown_fields(filters, contest.places, "/filters")
+    return unknown_fields(filters, contest.places)
 
 
 def contest_of(tx: Tx, client: Client, now: Instant) -> Contest:

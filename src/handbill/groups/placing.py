@@ -18,7 +18,8 @@ _LEAST_A_MONTH: dict[Period, int] = {"Daily": 28, "Weekly": 4, "Monthly": 1}
 
 
 _OTHER_PERIOD = "a locked budget must have the period of the job group's budget"
-_BID_OF = {"CPC": "cpcBid", "CPA": "cpaBid"}
+_WORDS = {"cpc_bid_micros": "the CPC bid", "cpa_bid_micros": "the CPA bid"}
+_BID_OF = {"CPC": "cpc_bid_micros", "CPA": "cpa_bid_micros"}
 """Which of a group's bids counts, by what a publisher is paid for."""
 
 
@@ -46,42 +47,40 @@ def bid_warnings(tx: Tx, client: Client, body: GroupBody) -> list[Fault]:
     places = {placement.publisher_id: n for n, placement in enumerate(body.placements)}
     return [
         Fault(
-            f"/placements/{places[publisher_id]}",
-            f"{publisher_id} takes {number_of(least)} at least, more than {field}",
+            f"placements.{places[publisher_id]}",
+            f"{publisher_id} takes {number_of(least)} at least, more than {_WORDS[name]}",
         )
-        for field, of_field in low.items()
-        for publisher_id, least in of_field.items()
+        for name, of_name in low.items()
+        for publisher_id, least in of_name.items()
     ]
 
 
 def _faults_of(
     placement: Placement, publisher: Publisher | None, excluded: set[str], n: int
 ) -> list[Fault]:
-    at = f"/placements/{n}"
+    at = f"placements.{n}"
     if publisher is None:
-        return [Fault(f"{at}/value", "is not a publisher of yours")]
-    faults = []
+        return [Fault(f"{at}.publisher_id", "is not a publisher of yours")]
+    faults = publishers.asked_faults(publisher, placement.currency, placement.bid_micros)
     if publisher.id in excluded:
-        faults.append(Fault(f"{at}/value", "is excluded by the client"))
-    bid = placement.bid_micros
-    return faults + publishers.asked_faults(publisher, placement.currency, bid, at, f"{at}/bid")
+        faults.insert(0, Fault("publisher_id", "is excluded by the client"))
+    return [Fault(f"{at}.{one.field}", one.message) for one in faults]
 
 
 def low_bids(client_publishers: Iterable[Publisher], body: GroupBody) -> dict[str, dict[str, int]]:
-    """Where the group's own bid counts and is too low: field → publisher → its least bid.
+    """Where the group's own bid counts and is too low: its name → publisher → its least bid.
 
     A bid of 0 says nothing: the feed's may stand in.
     """
     known = {one.id: one for one in client_publishers}
-    said = {"cpcBid": body.cpc_bid_micros, "cpaBid": body.cpa_bid_micros}
     found: dict[str, dict[str, int]] = {}
     for placement in body.placements:
         publisher = known.get(placement.publisher_id)
-        field = publisher and _BID_OF.get(publisher.body.bid_type)
-        if not publisher or not field or placement.bid_micros is not None or not placement.active:
+        name = publisher and _BID_OF.get(publisher.body.bid_type)
+        if not publisher or not name or placement.bid_micros is not None or not placement.active:
             continue
-        if 0 < said[field] < publisher.body.min_bid_micros:
-            found.setdefault(field, {})[publisher.id] = publisher.body.min_bid_micros
+        if 0 < getattr(body, name) < publisher.body.min_bid_micros:
+            found.setdefault(name, {})[publisher.id] = publisher.body.min_bid_micros
     return found
 
 
@@ -90,17 +89,17 @@ def bid_faults(tx: Tx, client: Client, body: GroupBody) -> list[Fault]:
     known = {one.id: one for one in publishers.publishers_of(tx, client.agency_no)}
     low = low_bids(known.values(), body)
     faults = []
-    for field, least in low.items():
+    for name, least in low.items():
         of_kind = {
             placement.publisher_id
             for placement in body.placements
             if placement.active
             and (publisher := known.get(placement.publisher_id)) is not None
-            and _BID_OF.get(publisher.body.bid_type) == field
+            and _BID_OF.get(publisher.body.bid_type) == name
         }
         if of_kind == least.keys():
             says = f"must be at least {number_of(min(least.values()))}: no placement takes less"
-            faults.append(Fault(f"/{field}", says))
+            faults.append(Fault(name, says))
     return faults
 
 
@@ -109,15 +108,15 @@ def _over_budget(placements: list[Placement], budget: Cap, *, new: bool) -> list
     budgets = [(n, placement.budget) for n, placement in enumerate(placements) if placement.budget]
     for n, asked in budgets:
         if _exceed([asked], budget):
-            at = f"/placements/{n}/caps/budget/value" if new else "/caps/budget/value"
+            at = f"placements.{n}.budget.value" if new else "caps.budget.value"
             faults.append(Fault(at, "the placement's budget must not exceed the job group's"))
     locked = [(n, asked) for n, asked in budgets if asked.locked]
     for n, asked in locked:
         if asked.period != budget.period:
-            at = f"/placements/{n}/caps/budget/locked" if new else "/caps/budget/cap"
+            at = f"placements.{n}.budget.locked" if new else "caps.budget.period"
             faults.append(Fault(at, _OTHER_PERIOD))
     if not faults and _exceed([asked for _, asked in locked], budget):
-        at = f"/placements/{locked[-1][0]}/caps/budget/locked" if new else "/caps/budget/value"
+        at = f"placements.{locked[-1][0]}.budget.locked" if new else "caps.budget.value"
         faults.append(Fault(at, "the locked budgets must not exceed the job group's together"))
     return faults
 

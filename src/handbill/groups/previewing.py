@@ -54,24 +54,28 @@ class _Sides(NamedTuple):
 
 
 def preview(
-    tx: Tx, client: Client, now: Instant, given: dict[str, Any], most: int = MOST_JOBS
+    tx: Tx,
+    client: Client,
+    now: Instant,
+    body: GroupBody,
+    priority: int | None = None,
+    group_id: str | None = None,
+    most: int = MOST_JOBS,
 ) -> Preview:
-    """What the group of ``wire.previews.GROUP_PREVIEW`` would take from whom, by group number.
+    """What a group with this body, which has a filter, would take from whom, by group number.
+    ``priority`` None: as it is, or as a new one's; ``group_id``: the one that would be changed.
 
     **Refuses** (400) what saving would refuse of filter and placements, and a group that is not
     the client's. What can be saved and does nothing is a warning. Only the client's first
     ``most`` jobs are looked at.
     """
-    stands = _named(tx, client, given.get("jobGroupId"))
-    body = GroupBody(
-        "", placements=given.get("placements") or [], cpc_bid_micros=given.get("cpcBid") or 0,
-        cpa_bid_micros=given.get("cpaBid") or 0,
-    )  # fmt: skip
+    assert body.filters is not None, "a preview is of a filter"
+    stands = _named(tx, client, group_id)
     faults = placement_faults(tx, client, body, new=True) + bid_faults(tx, client, body)
     if faults:
         raise bad_request(faults)
-    sides = _sides(contest_of(tx, client, now), stands, given)
-    found = Preview(warnings=warnings_of(given["filters"], sides.contest))
+    sides = _sides(contest_of(tx, client, now), stands, body.filters, priority)
+    found = Preview(warnings=warnings_of(body.filters, sides.contest))
     found.warnings += bid_warnings(tx, client, body)
     for job in _live(tx, sides.contest, found, most):
         _weigh(found, sides, job)
@@ -83,18 +87,15 @@ def _named(tx: Tx, client: Client, group_id: str | None) -> Group | None:
         return None
     stands = next((g for g in service.groups_of(tx, client.no) if g.id == group_id), None)
     if stands is None or stands.is_default:
-        raise bad_request([Fault("/jobGroupId", "is no job group of the client that can change")])
+        raise bad_request([Fault("group_id", "is no job group of the client that can change")])
     return stands
 
 
-def _sides(contest: Contest, stands: Group | None, given: dict[str, Any]) -> _Sides:
-    own_no, born, priority = (stands.no, stands.no, stands.priority) if stands else (
-        0, _NEWEST, _PRIORITY
-    )  # fmt: skip
-    if given.get("priority") is not None:
-        priority = given["priority"]
-    filters: Branch = given["filters"]
-    rank = (priority, born)
+def _sides(contest: Contest, stands: Group | None, filters: Branch, priority: int | None) -> _Sides:
+    own_no, born, own_priority = 0, _NEWEST, _PRIORITY
+    if stands is not None:
+        own_no, born, own_priority = stands.no, stands.no, stands.priority
+    rank = (own_priority if priority is None else priority, born)
     others = [one.group_no for one in contest.contenders if one.group_no != own_no]
     own = Matcher([Contender(rank, own_no, filters)], contest.today, contest.places)
     now = contest.matcher()

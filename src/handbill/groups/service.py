@@ -1,10 +1,11 @@
 """What can be asked of job groups, and done to them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from handbill.campaigns import service as campaigns
-from handbill.clients.service import ends_too_soon, fixed_faults
+from handbill.clients.service import end_faults
+from handbill.core.changes import fixed_faults, settled
 from handbill.core.nouns import Campaign, Client, Group, GroupBody, Placement
 from handbill.groups import rows
 from handbill.groups.placing import bid_faults, placement_faults
@@ -13,8 +14,6 @@ from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, year_after, zone_of
 from handbill.store.records import Tx
-from handbill.wire.changes import merged_caps, merged_override, settled
-from handbill.wire.groups import NAMES
 
 DEFAULT_NAME = "Default JobGroup"
 MOST_GROUPS = 5_000
@@ -81,28 +80,39 @@ def children_of(tx: Tx, campaign_nos: Iterable[int]) -> dict[int, list[Group]]:
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
 def create(
-    tx: Tx, ids: Ids, now: Instant, client: Client, campaign: Campaign, given: dict[str, Any]
+    tx: Tx,
+    ids: Ids,
+    now: Instant,
+    client: Client,
+    campaign: Campaign,
+    body: GroupBody,
+    priority: int = _PRIORITY,
 ) -> Group:
-    """A new job group of what ``wire.groups.CREATE`` read. It starts today and ends a year later
-    where no dates are given (domain 1.5).
+    """A new job group. Empty dates: it starts today and ends a year after its start (domain 1.5).
 
     **Refuses** (400) an end before the start, and placements that ``placing`` faults.
     """
-    given = {key: value for key, value in given.items() if value is not None}
-    today = day_of(now, zone_of(client.zone)).isoformat()
-    start_on = given.get("startDate", today)
-    iid = rows.count_ever(tx, client.no)
-    blank = GroupBody(given["name"], start_on=start_on, end_on=year_after(start_on), iid=iid)
-    faults: list[Fault] = []
-    body = settled(blank, given, NAMES | {"caps": "caps"}, faults)
-    _finish(tx, client, body, given, faults)
+    body.start_on = body.start_on or day_of(now, zone_of(client.zone)).isoformat()
+    body.end_on = body.end_on or year_after(body.start_on)
+    body.iid = rows.count_ever(tx, client.no)
+    faults = end_faults(body.start_on, body.end_on)
+    faults += placement_faults(tx, client, body, new=True) + bid_faults(tx, client, body)
+    if faults:
+        raise bad_request(faults)
     if rows.count(tx, client.no) >= MOST_GROUPS:
         raise refused_state("", f"there are {MOST_GROUPS} job groups already")
     group = Group(
-        no=0, id=new_uuid(ids), client_no=client.no, campaign_no=campaign.no, status="A",
-        is_default=False, priority=given.get("priority", _PRIORITY), body=body, created_at=now,
+        no=0,
+        id=new_uuid(ids),
+        client_no=client.no,
+        campaign_no=campaign.no,
+        status="A",
+        is_default=False,
+        priority=priority,
+        body=body,
+        created_at=now,
         updated_at=now,
-    )  # fmt: skip
+    )
     group.no = rows.add(tx, group)
     campaigns.wake(tx, client, now, matching=True)
     return group
@@ -119,27 +129,23 @@ def create_default(tx: Tx, now: Instant, client: Client, campaign: Campaign) -> 
     return group
 
 
-def update(tx: Tx, now: Instant, client: Client, group: Group, given: dict[str, Any]) -> None:
-    """Change what ``wire.groups.UPDATE`` read; nothing given changes nothing.
+def update(tx: Tx, now: Instant, client: Client, group: Group, changes: Mapping[str, Any]) -> None:
+    """Change what is named, of its body or its priority; nothing named changes nothing.
 
     **Refuses** (400) the default group, another start date, an end before the start, clearing what
     is required, and placements that ``placing`` faults.
     """
     _refuse_default(group)
-    faults = fixed_faults(group.body, given, {"startDate": "start_on"})
-    faults += [
-        Fault(f"/{key}", "cannot be cleared")
-        for key in ("filters", "placements")
-        if key in given and given[key] is None
-    ]
-    body = settled(group.body, given, NAMES, faults)
-    if "caps" in given:
-        body.caps = merged_caps(body.caps, given["caps"], "/caps", faults, budget_required=True)
-    _finish(tx, client, body, given, faults)
+    of_body = {name: value for name, value in changes.items() if name != "priority"}
+    faults = fixed_faults(group.body, changes, ["start_on"])
+    body = settled(group.body, of_body, faults)
+    faults += _faults_of_changed(tx, client, body, changes)
+    if faults:
+        raise bad_request(faults)
     body.former_placements = _left_out(group.body, body)
     priority = group.priority
-    if "priority" in given:
-        priority = _PRIORITY if given["priority"] is None else given["priority"]
+    if "priority" in changes:
+        priority = _PRIORITY if changes["priority"] is None else changes["priority"]
     moves = priority != group.priority or any(
         getattr(body, name) != getattr(group.body, name) for name in _MATCHING
     )
@@ -147,6 +153,25 @@ def update(tx: Tx, now: Instant, client: Client, group: Group, given: dict[str, 
         group.priority, group.body = priority, body
         rows.save(tx, group, now)
         campaigns.wake(tx, client, now, matching=moves)
+
+
+def _faults_of_changed(
+    tx: Tx, client: Client, body: GroupBody, changes: Mapping[str, Any]
+) -> list[Fault]:
+    """``body``: with the changes made."""
+    faults = [
+        Fault(name, "cannot be cleared")
+        for name in ("filters", "placements")
+        if name in changes and changes[name] is None
+    ]
+    if "caps" in changes and body.caps.budget is None:
+        faults.append(Fault("caps.budget", "cannot be cleared"))
+    faults += end_faults(body.start_on, body.end_on)
+    if {"placements", "caps"} & changes.keys():
+        faults += placement_faults(tx, client, body, new="placements" in changes)
+    if {"placements", "cpc_bid_micros", "cpa_bid_micros"} & changes.keys():
+        faults += bid_faults(tx, client, body)
+    return faults
 
 
 def switch(tx: Tx, now: Instant, client: Client, group: Group, status: str) -> None:
@@ -183,20 +208,3 @@ def _left_out(before: GroupBody, after: GroupBody) -> list[Placement]:
 def _refuse_default(group: Group) -> None:
     if group.is_default:
         raise refused_state("", "The default job group cannot be changed")
-
-
-def _finish(
-    tx: Tx, client: Client, body: GroupBody, given: dict[str, Any], faults: list[Fault]
-) -> None:
-    """Set what is more than one value, and check what needs more than the body."""
-    body.days = tuple(body.days)
-    if "settingsOverride" in given:
-        body.override = merged_override(body.override, given["settingsOverride"])
-    if body.end_on and body.end_on < body.start_on:
-        faults.append(ends_too_soon())
-    if {"placements", "caps"} & given.keys():
-        faults.extend(placement_faults(tx, client, body, new="placements" in given))
-    if {"placements", "cpcBid", "cpaBid"} & given.keys():
-        faults.extend(bid_faults(tx, client, body))
-    if faults:
-        raise bad_request(faults)

@@ -30,7 +30,7 @@ from handbill.http.turns import Lane as Turned
 from handbill.http.writing import Writer
 from handbill.kit.faults import Refused
 from handbill.store.records import Tx
-from handbill.wire.models import pointed_out
+from handbill.wire.pointers import pointed_out
 
 _log = logging.getLogger("handbill.http")
 _MOST_URL = 8_192

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple, TypeGuard
 
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
-from handbill.wire.models import Model, OneOrMany, described, or_null
+from handbill.wire.models import Model, OneOrMany, described
 from handbill.wire.queries import Paged, Query, parameters
+from handbill.wire.schemas import or_null
 from handbill.wire.shapes import NOT_GIVEN, Schema, Shape
 
 _ERROR: Schema = {

@@ -216,8 +216,11 @@ def _placement_faults(
         return [Fault(f"{at}/value", "is not a publisher of yours")]
     by_apply = publisher.body.bid_type == "CPA"
     bid = placement.cpa_bid_micros if by_apply else placement.cpc_bid_micros
-    field = f"{at}/cpaBid" if by_apply else f"{at}/cpcBid"
-    return publishers.asked_faults(publisher, placement.currency, bid, at, field)
+    names = {"currency": "currency", "bid_micros": "cpaBid" if by_apply else "cpcBid"}
+    return [
+        Fault(f"{at}/{names[fault.field]}", fault.message)
+        for fault in publishers.asked_faults(publisher, placement.currency, bid)
+    ]
 
 
 def _setting(setting: JobSetting, change: dict[str, Any] | None, faults: list[Fault]) -> JobSetting:

@@ -13,7 +13,9 @@ _PASSING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with an input: the JSON pointer of the field, and what to do about it."""
+    """One thing wrong with an input, and what to do about it. ``field``: a JSON pointer, or what
+    services know, the path of a noun's attribute, such as ``entities.0.publisher_id``.
+    """
 
     field: str
     message: str
@@ -22,6 +24,16 @@ class Fault:
 def pointed(name: str) -> str:
     """A key as a step of a JSON pointer (RFC 6901)."""
     return name.replace("~", "~0").replace("/", "~1")
+
+
+def step_of(key: str) -> str:
+    """A free key as a step of a path of attributes, such as ``caps.A~1B.budget``."""
+    return key.replace("~", "~0").replace(".", "~1")
+
+
+def step_said(step: str) -> str:
+    """The key of a step."""
+    return step.replace("~1", ".").replace("~0", "~")
 
 
 @dataclass(slots=True)

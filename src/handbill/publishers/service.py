@@ -127,18 +127,18 @@ def update(tx: Tx, now: Instant, publisher: Publisher, changes: Mapping[str, Any
     return True
 
 
-def asked_faults(
-    publisher: Publisher, currency: str, bid_micros: int | None, at: str, field: str
-) -> list[Fault]:
-    """What is wrong with a bid over a publisher: another currency, or less than its least bid."""
+def asked_faults(publisher: Publisher, currency: str, bid_micros: int | None) -> list[Fault]:
+    """What is wrong with a bid over a publisher: ``currency``, another one than the publisher's;
+    ``bid_micros``, less than its least bid.
+    """
     faults, body = [], publisher.body
     if currency and currency != body.currency:
         says = f"must be {body.currency}, the publisher's currency: nothing is converted"
-        faults.append(Fault(f"{at}/currency", says))
+        faults.append(Fault("currency", says))
     flat = body.bid_type == "FLAT_CPC"
     if bid_micros is not None and bid_micros < body.min_bid_micros and not flat:
         says = f"must be at least {number_of(body.min_bid_micros)}, the least bid of the publisher"
-        faults.append(Fault(field, says))
+        faults.append(Fault("bid_micros", says))
     return faults
 
 

@@ -32,7 +32,8 @@ from handbill.kit.instants import iso_of
 from handbill.kit.money import micros_of, number_of
 from handbill.kit.urls import MOST_URL, canonical_url
 from handbill.kit.zones import zone_of
-from handbill.wire.models import NOT_BLANK, SAID, Model, Nullable, Wrong
+from handbill.wire.models import SAID, Model, Nullable, Wrong
+from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.values import Schema, read_day, spell_day
 
 _T = TypeVar("_T")
@@ -106,6 +107,9 @@ Zone = Annotated[
 ]
 """A time zone, by its name."""
 
+Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+"""A free key of an object."""
+
 Url = Annotated[
     str,
     AfterValidator(canonical_url),
@@ -170,6 +174,17 @@ class Whole:
     def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> Any:
         within = Field(ge=self.least, le=self.most)
         return handler.generate_schema(Annotated[of, within, BeforeValidator(_whole)])
+
+
+@dataclass(frozen=True)
+class Filled:
+    """Text that is not blank."""
+
+    most: int = 200
+
+    def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> Any:
+        within = StringConstraints(min_length=1, max_length=self.most, pattern=NOT_BLANK)
+        return handler.generate_schema(Annotated[of, within])
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from handbill.kit.faults import Fault, pointed
 from handbill.kit.urls import NotUrl, page_url
 from handbill.wire.caps import cap_shape
 from handbill.wire.changes import PLACEMENT_CAPS, caps_change_shape
-from handbill.wire.clients import dates_in_order
 from handbill.wire.date_patterns import When
 from handbill.wire.shapes import (
     Day,
@@ -26,6 +25,14 @@ from handbill.wire.shapes import (
     Text,
     TextOrNumber,
 )
+
+
+def dates_in_order(found: dict[str, Any], at: str, faults: Faults) -> None:
+    """Check startDate ≤ endDate, where both are given."""
+    start, end = found.get("startDate"), found.get("endDate")
+    if start and end and end < start:
+        faults.append(Fault(f"{at}/endDate", "must not be before startDate"))
+
 
 _OWN_NAME = r"[A-Za-z_][A-Za-z0-9_.-]{0,63}"
 _NODE_NAME = r"(?![Xx][Mm][Ll])[A-Za-z_][A-Za-z0-9_.-]{0,99}"

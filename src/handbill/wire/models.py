@@ -9,8 +9,19 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from types import NoneType
-from typing import Any, ClassVar, NamedTuple, Self, TypeVar, cast, get_args
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    NamedTuple,
+    Self,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+)
 
 from pydantic import (
     AliasChoices,
@@ -27,7 +38,8 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 from pydantic_core.core_schema import CoreSchema, no_info_before_validator_function
 
-from handbill.kit.faults import Fault, Refused, pointed
+from handbill.kit.faults import Fault, pointed
+from handbill.wire.schemas import NOT_BLANK, or_null, unlimited, without_null
 from handbill.wire.values import MOST_FAULTS, Faults, Schema
 
 _M = TypeVar("_M", bound="Model")
@@ -52,12 +64,10 @@ _TEXTS = {
 }
 """What pydantic finds wrong, in our own words. ``UNSAID``: of a kind that no row has yet."""
 UNSAID = "is not a value that can be taken here"
-NOT_BLANK = r"\S"
 SAID = "said"
 """The kind of a fault whose type has its own words."""
-_LIMITS = frozenset({
-    "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems",
-})  # fmt: skip
+UNREAD: Any = None
+"""The default of a row that is looked at only where it was said: pydantic would copy a model."""
 
 
 class Wrong(ValueError):
@@ -74,19 +84,27 @@ class Model(BaseModel):
     told.
 
     ``makes``: what the rows that were said are handed to, by the noun's own names; ``merged``: an
-    update changes the rows of this one by one, instead of all together. ``nullable``: null may
-    stand where a row need not be there.
+    update changes the rows of this one by one, instead of all together; ``nullable``: null may
+    stand where a row need not be there; ``inside``: attributes of the noun that are no rows of that
+    name, and the rows that they are said in; ``first``: rows that are told before all others, in
+    this order.
     """
 
     model_config = ConfigDict(strict=True, json_schema_serialization_defaults_required=True)
     makes: ClassVar[Callable[..., Any]] = dict
     merged: ClassVar[bool] = False
     nullable: ClassVar[bool] = True
+    inside: ClassVar[Mapping[str, str]] = {}
+    first: ClassVar[tuple[str, ...]] = ()
     names: ClassVar[tuple[str, ...]]
+    nested: ClassVar[Mapping[str, "type[Model]"]]
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        cls.names = tuple(name for name, row in cls.model_fields.items() if not row.exclude)
+        told = (name for name, row in cls.model_fields.items() if not row.exclude)
+        cls.names = tuple(dict.fromkeys((*cls.first, *told)))
+        found = {name: _model_in(cls.model_fields[name].annotation) for name in cls.names}
+        cls.nested = {name: one for name, one in found.items() if one is not None}
 
     @classmethod
     def __get_pydantic_core_schema__(cls, of: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -102,9 +120,9 @@ class Model(BaseModel):
             return value
         absent: set[str] = set()
         for name, row in cls.model_fields.items():
-            spellings = [one for one in _spellings(name, row) if one in value]
-            if spellings and value[spellings[0]] is None and not _tells_null(row):
-                absent.update(spellings)  # the first spelling counts
+            said = [one for one in spellings(name, row) if one in value]
+            if said and value[said[0]] is None and not _tells_null(row):
+                absent.update(said)  # the first spelling counts
         return {key: one for key, one in value.items() if key not in absent}
 
     @classmethod
@@ -119,11 +137,15 @@ class Model(BaseModel):
 
     @classmethod
     def of(cls, noun: Any = None, **rows: Any) -> Self:
-        """The answer about a noun: each row is its attribute of that name, or is given."""
+        """The answer about a noun: each row is its attribute of that name, or is given; where a row
+        is of a model, its noun is told by that.
+        """
         made = cls.__new__(cls)
         told = vars(made)  # nothing is checked again: what is kept is told
         for name in cls.names:
             told[name] = rows[name] if name in rows else getattr(noun, name)
+        for name, model in cls.nested.items():
+            told[name] = _told(model, told[name])
         return made
 
     def given(self) -> dict[str, Any]:
@@ -137,43 +159,73 @@ class Model(BaseModel):
     @classmethod
     def __get_pydantic_json_schema__(cls, core: Any, handler: GetJsonSchemaHandler) -> Schema:
         found = handler(core)
-        rows: Schema = handler.resolve_ref_schema(found).get("properties", {})
+        whole = handler.resolve_ref_schema(found)
+        rows: Schema = whole.get("properties", {})
         for name, row in cls.model_fields.items():
-            told, *others = _spellings(name, row)
+            told, *others = spellings(name, row)
             if told not in rows:
                 continue
             rows[told].pop("default", None)
             if handler.mode == "serialization":
-                rows[told] = _unlimited(rows[told])
+                rows[told] = unlimited(rows[told])
+                if row.exclude_if is not None:
+                    rows[told] = without_null(rows[told])
             if handler.mode == "validation" and others:
                 rows[told]["description"] += f" Also read as {', '.join(others)}."
             if handler.mode == "validation" and cls.nullable and not row.is_required():
                 rows[told] = or_null(rows[told])
+        if cls.first:
+            names = [spellings(name, cls.model_fields[name])[0] for name in cls.names]
+            whole["properties"] = {name: rows[name] for name in names}
         return found
 
 
 @cache
-def partial(rows: type[_M], name: str) -> type[_M]:
-    """The same rows, none of which must be there, and null is told: what an update reads."""
-    changes: dict[str, Any] = {
-        name: (
-            _change_of(row) | None,
-            Field(
-                None, alias=row.alias, validation_alias=row.validation_alias,
-                description=row.description,
-            ),
+def partial(rows: type[_M], name: str, only: tuple[str, ...] = ()) -> type[_M]:
+    """The same rows, or ``only`` some, none of which must be there, and null is told: what an
+    update reads.
+    """
+    changes: dict[str, Any] = {}
+    for attribute, row in rows.model_fields.items():
+        if only and attribute not in only:
+            continue
+        about = Field(
+            None,
+            alias=row.alias,
+            validation_alias=row.validation_alias,
+            description=row.description,
         )
-        for name, row in rows.model_fields.items()
-    }  # fmt: skip
+        changes[attribute] = (_change_of(row), about)
     change = create_model(name, __base__=Model, __module__=rows.__module__, **changes)
+    change.inside = rows.inside
     return cast(type[_M], change)
 
 
 def _change_of(row: FieldInfo) -> Any:
-    of = row.annotation
-    if isinstance(of, type) and issubclass(of, Model) and of.merged:
-        return partial(of, f"{of.__name__}Change")
-    return row.rebuild_annotation()
+    of = _model_in(row.annotation)
+    if of is not None and of.merged:
+        return partial(of, f"{of.__name__.removeprefix('New')}Change") | None
+    return row.rebuild_annotation() | None
+
+
+def _model_in(of: Any) -> type[Model] | None:
+    """The model that a value of this type is, or may be, or is made of."""
+    for one in parts(of):
+        if isinstance(one, type) and issubclass(one, Model):
+            return one
+        if get_origin(one) in {list, tuple, dict}:
+            return _model_in(get_args(one)[get_origin(one) is dict])
+    return None
+
+
+def parts(of: Any) -> Iterable[Any]:
+    """What a value of this type may be."""
+    origin = get_origin(of)
+    if origin is Annotated:
+        return parts(get_args(of)[0])
+    if origin in {Union, UnionType}:
+        return [part for one in get_args(of) for part in parts(one)]
+    return [of]
 
 
 class Batch(NamedTuple):
@@ -224,31 +276,21 @@ def spelled(body: Any) -> Any:
     return type(body).__pydantic_serializer__.to_python(body, by_alias=True)
 
 
-def pointed_out(refused: Refused, said: Any) -> Refused:
-    """The refusal, with JSON pointers into what was said where it names a noun's attributes."""
-    refused.faults = [
-        fault if fault.field[:1] in {"", "/"} else Fault(_pointer(said, fault.field), fault.message)
-        for fault in refused.faults
-    ]
-    return refused
-
-
-def _pointer(said: Any, attributes: str) -> str:
-    """``entities.0.publisher_id`` as ``/entities/0/placementId``."""
-    pointer, steps = "", attributes.split(".")
-    if isinstance(said, Batch):
-        steps = steps if said.many else steps[1:]
-        said = said.items if said.many else said.items[0]
-    for step in steps:
-        row = type(said).model_fields.get(step) if isinstance(said, Model) else None
-        pointer += "/" + pointed(_spellings(step, row)[0] if row else step)
-        said = said[int(step)] if isinstance(said, list | tuple) else getattr(said, step, None)
-    return pointer
+def _told(model: type[Model], value: Any) -> Any:
+    if value is None or isinstance(value, Model):
+        return value
+    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
+        return [_told(model, one) for one in value]
+    if isinstance(value, dict):
+        return {name: _told(model, one) for name, one in value.items()}
+    return model.of(value)
 
 
 def _noun_of(value: Any) -> Any:
     if type(value) is list:
         return [_noun_of(one) for one in value]
+    if type(value) is dict:
+        return {name: _noun_of(one) for name, one in value.items()}
     return value.noun() if isinstance(value, Model) else value
 
 
@@ -261,7 +303,7 @@ def _tells_null(row: FieldInfo) -> bool:
     return row.is_required() or is_told or any(isinstance(one, Nullable) for one in row.metadata)
 
 
-def _spellings(name: str, row: FieldInfo) -> list[str]:
+def spellings(name: str, row: FieldInfo) -> list[str]:
     """The name that is written first, then all that are read too."""
     if isinstance(row.validation_alias, AliasChoices):
         return [str(one) for one in row.validation_alias.choices]
@@ -316,33 +358,3 @@ def described(
 
 def _untitled(schema: Schema) -> Schema:
     return {key: one for key, one in schema.items() if key != "title"}
-
-
-def _unlimited(schema: Schema) -> Schema:
-    """Without the limits of bodies: what was kept under others is told all the same."""
-    found = {key: one for key, one in schema.items() if key not in _LIMITS}
-    if found.get("pattern") == NOT_BLANK:
-        del found["pattern"]
-    if "items" in found:
-        found["items"] = _unlimited(found["items"])
-    if "anyOf" in found:
-        found["anyOf"] = list(map(_unlimited, found["anyOf"]))
-    return found
-
-
-def or_null(schema: Schema) -> Schema:
-    """The schema of what may be null too."""
-    null = {"type": "null"}
-    for word in ("anyOf", "oneOf"):
-        if word in schema:
-            others = [one for one in schema[word] if one != null]
-            return schema | {word: [*others, null]}
-    found = dict(schema)
-    if "$ref" in found:
-        return {"anyOf": [{"$ref": found.pop("$ref")}, null], **found}
-    if "enum" in schema:
-        found["enum"] = [*schema["enum"], None]
-    if "type" in schema:
-        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        found["type"] = list(dict.fromkeys([*kinds, "null"]))
-    return found

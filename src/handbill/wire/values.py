@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -194,7 +194,7 @@ def read_day(text: str) -> str | None:
         if found:
             first, second, year = (int(part) for part in found.groups())
             month, day = (second, first) if first > 12 else (first, second)
-            return datetime(year, month, day, tzinfo=UTC).date().isoformat()
+            return date(year, month, day).isoformat()
         head = text.strip()[:10]
         if _ISO_DAY.fullmatch(head):
             datetime.fromisoformat(text.strip())

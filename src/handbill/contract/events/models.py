@@ -7,8 +7,9 @@ from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema
 
 from handbill.ledger.recent import Recent
 from handbill.wire.fields import Instant, TextOrDigits, Whole
-from handbill.wire.models import NOT_BLANK, Model, OneOrMany
+from handbill.wire.models import Model, OneOrMany
 from handbill.wire.queries import Query
+from handbill.wire.schemas import NOT_BLANK
 
 ACCEPTED: Final = "Successfully sent s2s conversion event for further processing."
 _MOST_ID: Final = 256

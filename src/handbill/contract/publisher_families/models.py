@@ -9,7 +9,8 @@ from handbill.core.nouns import Family
 from handbill.publishers import families
 from handbill.store.records import Tx
 from handbill.wire.fields import Name
-from handbill.wire.models import NOT_BLANK, Model, partial
+from handbill.wire.models import Model, partial
+from handbill.wire.schemas import NOT_BLANK
 
 PublisherId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NOT_BLANK)]
 

@@ -24,7 +24,8 @@ from handbill.dialects.outbound import HEAD_NODES, JOB_NODES
 from handbill.kit.faults import Fault
 from handbill.publishers.service import ID
 from handbill.wire.fields import AnyCase, Id, Matching, Money, Name, Named, Text
-from handbill.wire.models import NOT_BLANK, Model, Wrong, partial
+from handbill.wire.models import Model, Wrong, partial
+from handbill.wire.schemas import NOT_BLANK
 
 _NODE_NAME: Final = r"(?![Xx][Mm][Ll])[A-Za-z_][A-Za-z0-9_.-]{0,99}"
 _KEPT: Final = "Kept; nothing acts on it."

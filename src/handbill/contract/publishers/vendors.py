@@ -25,7 +25,8 @@ from handbill.core.vendors import (
 )
 from handbill.kit.faults import Fault
 from handbill.wire.fields import AnyCase, Day, Matching, Percent, Whole, Zone
-from handbill.wire.models import NOT_BLANK, Model, Wrong
+from handbill.wire.models import Model, Wrong
+from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.values import spell_day
 
 _LINE: Final = r"[^\x00-\x1f\x7f]*"

@@ -8,7 +8,8 @@ from handbill.contract.stats.models import StatsFilters
 from handbill.kit.urls import canonical_url
 from handbill.stats.questions import GroupedBy, OfFamily, OneFile, Span
 from handbill.wire.fields import AnyCase, Instant, Name
-from handbill.wire.models import NOT_BLANK, Model
+from handbill.wire.models import Model
+from handbill.wire.schemas import NOT_BLANK
 
 _MOST_URL = 2_000
 LongId = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=NOT_BLANK)]

@@ -5,25 +5,20 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    ConfigDict,
     Field,
     PlainSerializer,
-    PlainValidator,
     StringConstraints,
-    WithJsonSchema,
     model_validator,
 )
 
 from handbill.contract.envelopes import Dated, Identified, Page
-from handbill.core import filters
+from handbill.contract.filters import JobTree
 from handbill.core import rule_conditions as core
-from handbill.core.nouns import Branch
 from handbill.core.rule_conditions import UNITS, faults_of_action, faults_of_value
 from handbill.kit.faults import Fault
 from handbill.wire.fields import AnyCase, Day, Distinct, Meaning, Money, Whole
-from handbill.wire.groups import filter_schema
-from handbill.wire.models import NOT_BLANK, Model, Wrong
-from handbill.wire.values import Faults
+from handbill.wire.models import Model, Wrong
+from handbill.wire.schemas import NOT_BLANK
 
 _MOST_CONDITIONS: Final = 50
 _MOST_FILTERS: Final = 1_000
@@ -37,22 +32,6 @@ Scope = Annotated[
     PlainSerializer(lambda text: text or "0"),
 ]
 """An id; empty, and told as 0, where it says that there is none."""
-
-
-def _filter(value: Any) -> Branch | None:
-    faults: Faults = []
-    found = filters.read_filter(value, "", faults)
-    if faults:
-        raise Wrong(*faults)
-    return found
-
-
-JobTree = Annotated[
-    Any,
-    PlainValidator(_filter),
-    PlainSerializer(lambda branch: filters.spell(branch, "AND_OR")),
-    WithJsonSchema(filter_schema()),
-]
 
 
 class RuleCondition(Model):
@@ -112,7 +91,6 @@ class Repetition(Model):
 class JobFilter(Model):
     """Which jobs; without a filter, every job."""
 
-    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
     makes = staticmethod(lambda tree=None: tree)
     tree: JobTree | None = Field(
         None,

@@ -8,7 +8,8 @@ from handbill.kit.faults import Fault
 from handbill.stats import questions
 from handbill.stats.questions import Format, Level
 from handbill.wire.fields import AnyCase, Day, Zone
-from handbill.wire.models import NOT_BLANK, Model, Wrong
+from handbill.wire.models import Model, Wrong
+from handbill.wire.schemas import NOT_BLANK
 
 
 def _said(day: str) -> str:

@@ -1,104 +1,91 @@
-"""Operations 26 to 33, and those of clients and campaigns that need the job groups below them."""
-
-from collections import Counter
-from typing import Any
+"""Operations 26 to 33, and previews of job groups."""
 
 from handbill.campaigns import service as campaigns
-from handbill.core.nouns import Campaign, Group
-from handbill.groups import previewing, service, tree_routes
+from handbill.contract import examples
+from handbill.contract.envelopes import Done, Made
+from handbill.contract.jobgroups.models import (
+    GroupChange,
+    JobGroup,
+    JobGroupPage,
+    NewJobGroup,
+    group_told,
+)
+from handbill.contract.jobgroups.previews import JobGroupPreview, NewJobGroupPreview, preview_told
+from handbill.core import nouns
+from handbill.groups import previewing, service
 from handbill.http.kinds import Ask, Look
-from handbill.http.operations import PAGED, Call, Operation, done, page_schema, result_schema
+from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
-from handbill.wire import samples
-from handbill.wire.group_schema import GROUP
-from handbill.wire.groups import CREATE, UPDATE, spell_group
-from handbill.wire.previews import GROUP_PREVIEW, GROUP_PREVIEWED, spell_warnings
-from handbill.wire.spelling import TEXT, described
+from handbill.wire.models import spelled
 
 _TAG = "Job groups"
 _PATH = "/clients/{client_id}/campaigns/{campaign_id}/jobgroups"
 _ONE = f"{_PATH}/{{jobgroup_id}}"
 
 
-def _campaign(call: Call) -> Campaign:
+def _campaign(call: Call) -> nouns.Campaign:
     return campaigns.campaign_of(call.tx, call.client.no, call.path["campaign_id"])
 
 
-def _group(call: Call) -> Group:
+def _group(call: Call) -> nouns.Group:
     return service.group_under(call.tx, _campaign(call), call.path["jobgroup_id"])
 
 
-def _create(call: Call) -> dict[str, Any]:
-    campaign = _campaign(call)
-    group = service.create(call.tx, call.ids, call.now, call.client, campaign, call.body)
-    return done("Jobgroup created", group.id)
+def _create(call: Call) -> Made:
+    new: NewJobGroup = call.body
+    group = service.create(
+        call.tx, call.ids, call.now, call.client, _campaign(call), new.noun(), new.priority
+    )
+    return Made.of(result=group.id, message="Jobgroup created")
 
 
-def _list_of_campaign(call: Call) -> Any:
+def _list_of_campaign(call: Call) -> Answer:
     campaign = _campaign(call)
     found, total = service.page_of_campaign(call.tx, campaign.no, *skip_and_limit(call))
-    rows = [spell_group(group, campaign.id) for group in found]
-    return with_links(call, {"data": rows}, total)
+    rows = [group_told(group, campaign.id) for group in found]
+    return with_links(call, JobGroupPage.of(rows=rows), total)
 
 
-def _list_of_client(call: Call) -> Any:
+def _list_of_client(call: Call) -> Answer:
     found, total = service.page(call.tx, call.client.no, *skip_and_limit(call))
-    ids = campaigns.campaigns_by_number(call.tx, (group.campaign_no for group in found))
-    rows = [spell_group(group, ids[group.campaign_no].id) for group in found]
-    return with_links(call, {"data": rows}, total)
+    above = campaigns.campaigns_by_number(call.tx, (group.campaign_no for group in found))
+    rows = [group_told(group, above[group.campaign_no].id) for group in found]
+    return with_links(call, JobGroupPage.of(rows=rows), total)
 
 
-def _get(call: Call) -> dict[str, Any]:
+def _get(call: Call) -> JobGroup:
     campaign = _campaign(call)
     group = service.group_under(call.tx, campaign, call.path["jobgroup_id"])
-    return spell_group(group, campaign.id)
+    return group_told(group, campaign.id)
 
 
-def _delete(call: Call) -> dict[str, Any]:
+def _delete(call: Call) -> Done:
     service.delete(call.tx, call.now, call.client, _group(call))
-    return done("Jobgroup deleted")
+    return Done.of(result=True, message="Jobgroup deleted")
 
 
-def _update(call: Call) -> dict[str, Any]:
-    service.update(call.tx, call.now, call.client, _group(call), call.body)
-    return done("Jobgroup updated")
+def _update(call: Call) -> Done:
+    service.update(call.tx, call.now, call.client, _group(call), call.body.given())
+    return Done.of(result=True, message="Jobgroup updated")
 
 
-def _pause(call: Call) -> dict[str, Any]:
+def _pause(call: Call) -> Done:
     service.switch(call.tx, call.now, call.client, _group(call), "P")
-    return done("Jobgroup paused")
+    return Done.of(result=True, message="Jobgroup paused")
 
 
-def _enable(call: Call) -> dict[str, Any]:
+def _enable(call: Call) -> Done:
     service.switch(call.tx, call.now, call.client, _group(call), "A")
-    return done("Jobgroup enabled")
+    return Done.of(result=True, message="Jobgroup enabled")
 
 
-def _preview(call: Call) -> dict[str, Any]:
-    found = previewing.preview(call.tx, call.client, call.now, call.body)
-    names = service.groups_by_number(call.tx, found.taken_from | found.kept_by)
-    taken = found.taken_from.total()
-
-    def counted(counts: Counter[int]) -> list[dict[str, Any]]:
-        return [
-            {
-                "id": names[no].id, "name": names[no].body.name,
-                "isDefault": names[no].is_default, "jobs": jobs,
-            }
-            for no, jobs in counts.most_common()
-        ]  # fmt: skip
-
-    return {
-        "lookedAt": found.looked_at,
-        "complete": found.complete,
-        "matched": taken + found.kept_by.total(),
-        "taken": taken,
-        "givenUp": found.given_up,
-        "takenFrom": counted(found.taken_from),
-        "keptBy": counted(found.kept_by),
-        "refNumbers": found.refs,
-        "warnings": spell_warnings(found.warnings),
-    }
+def _preview(call: Call) -> JobGroupPreview:
+    asked: NewJobGroupPreview = call.body
+    found = previewing.preview(
+        call.tx, call.client, call.now, asked.body(), asked.priority, asked.group_id
+    )
+    groups = service.groups_by_number(call.tx, found.taken_from | found.kept_by)
+    return preview_told(found, groups)
 
 
 _FILTERS = {
@@ -114,24 +101,23 @@ _FILTERS = {
         },
     ],
 }
-
+_ANSWER = spelled(group_told(examples.GROUP, examples.CAMPAIGN.id))
 OPERATIONS = [
-    *tree_routes.OPERATIONS,
     Operation(
         name="create_jobgroup",
         number=26,
         verb="POST",
         path=_PATH,
         title="Create a job group.",
-        about="Creates a job group of the campaign, active at once. Its filters say which jobs it "
-        "takes: of several groups that match a job the lowest priority number wins, then the "
-        "oldest. Its placements say to which publishers, its bids and caps for how much. A "
-        "publisher must be the agency's own and not excluded by the client, its bid at least the "
-        "publisher's least, and its budget within the job group's.",
+        about="Creates a job group of the campaign, active at once. Its filters decide which jobs "
+        "it takes: of several job groups that match a job, the lowest priority number wins, then "
+        "the oldest. Its placements name the publishers; its bids and caps set the price and the "
+        "limits. A publisher must belong to the agency and not be excluded by the client, its bid "
+        "must reach the publisher's minimum bid, and its budget must fit into the job group's.",
         tag=_TAG,
         work=_create,
-        body=CREATE,
-        answer=result_schema(described(TEXT, "The new job group's id.")),
+        body=NewJobGroup,
+        answer=Made,
         sample={
             "name": "test-jobgroup-200",
             "startDate": "01/27/2020",
@@ -157,8 +143,8 @@ OPERATIONS = [
         tag=_TAG,
         work=_list_of_campaign,
         query=PAGED,
-        answer=page_schema(GROUP),
-        sample_answer={"data": [samples.GROUP]},
+        answer=JobGroupPage,
+        sample_answer={"data": [_ANSWER]},
     ),
     Operation(
         name="list_jobgroups",
@@ -170,8 +156,8 @@ OPERATIONS = [
         tag=_TAG,
         work=_list_of_client,
         query=PAGED,
-        answer=page_schema(GROUP),
-        sample_answer={"data": [samples.GROUP]},
+        answer=JobGroupPage,
+        sample_answer={"data": [_ANSWER]},
     ),
     Operation(
         name="preview_jobgroup",
@@ -179,14 +165,14 @@ OPERATIONS = [
         path="/clients/{client_id}/jobgroups/preview",
         title="See what a job group would take.",
         about="Which of the client's jobs a job group with these filters and this priority would "
-        "have, and from which job groups they would come. Nothing is saved. With jobGroupId it is "
-        "told for a change of that one, whether it is active or not.",
+        "have, and from which job groups they would come. Nothing is saved. With jobGroupId, the "
+        "answer is about a change of that job group, whether it is active or not.",
         tag=_TAG,
         work=_preview,
-        body=GROUP_PREVIEW,
+        body=NewJobGroupPreview,
         kind=Ask(),
         lane="slow",
-        answer=GROUP_PREVIEWED,
+        answer=JobGroupPreview,
         sample={"filters": _FILTERS, "priority": 1, "placements": [{"value": "TestExp1"}]},
         sample_answer={
             "lookedAt": 1200,
@@ -220,13 +206,13 @@ OPERATIONS = [
         verb="GET",
         path=_ONE,
         title="Get a job group.",
-        about="The job group. Its filters come twice: as the contract spells them (Compound "
-        "Filters, ALL and ANY), and as they can be sent back (filters, AND and OR).",
+        about="The job group. Its filters come twice: as Compound Filters, spelled with ALL and "
+        "ANY, and as filters, spelled with AND and OR; both can be sent back.",
         tag=_TAG,
         work=_get,
         kind=Look(timeless=True),
-        answer=GROUP,
-        sample_answer=samples.GROUP,
+        answer=JobGroup,
+        sample_answer=_ANSWER,
     ),
     Operation(
         name="delete_jobgroup",
@@ -234,11 +220,11 @@ OPERATIONS = [
         verb="DELETE",
         path=_ONE,
         title="Delete a job group.",
-        about="Deletes the job group; its jobs are matched to others. Clicks, charges and reports "
-        "of the past stay. The default job group cannot be deleted.",
+        about="Deletes the job group; its jobs are matched to others. Past clicks, charges and "
+        "reports stay. The default job group cannot be deleted.",
         tag=_TAG,
         work=_delete,
-        answer=result_schema(),
+        answer=Done,
         sample_answer={"result": True, "message": "Jobgroup deleted"},
     ),
     Operation(
@@ -247,13 +233,13 @@ OPERATIONS = [
         verb="PUT",
         path=_ONE,
         title="Update a job group.",
-        about="Changes the job group: what is absent stays, null clears what is optional, and the "
-        "placements replace the whole list. The start date cannot be changed, nor the default job "
-        "group.",
+        about="Changes the job group: absent fields stay, null clears what is optional, and "
+        "placements replace the whole list. The start date and the default job group cannot be "
+        "changed.",
         tag=_TAG,
         work=_update,
-        body=UPDATE,
-        answer=result_schema(),
+        body=GroupChange,
+        answer=Done,
         sample={"name": "test jobgroup updated1", "cpaBid": 0.22, "filters": _FILTERS},
         sample_answer={"result": True, "message": "Jobgroup updated"},
     ),
@@ -263,11 +249,11 @@ OPERATIONS = [
         verb="PUT",
         path=f"{_ONE}/pause",
         title="Pause a job group.",
-        about="Takes the job group out of trade; its jobs are matched to others. A paused one "
-        "stays so.",
+        about="Stops the job group from advertising; its jobs are matched to others. Pausing a "
+        "paused job group changes nothing.",
         tag=_TAG,
         work=_pause,
-        answer=result_schema(),
+        answer=Done,
         sample_answer={"result": True, "message": "Jobgroup paused"},
     ),
     Operation(
@@ -276,10 +262,10 @@ OPERATIONS = [
         verb="PUT",
         path=f"{_ONE}/enable",
         title="Enable a job group.",
-        about="Brings the job group back. An active one stays so.",
+        about="Makes the job group active again. Enabling an active one changes nothing.",
         tag=_TAG,
         work=_enable,
-        answer=result_schema(),
+        answer=Done,
         sample_answer={"result": True, "message": "Jobgroup enabled"},
     ),
 ]

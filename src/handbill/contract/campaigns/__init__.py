@@ -1,0 +1,1 @@
+"""Campaigns, as they are said and asked for. **Source**: contract 1 (19 to 25)."""

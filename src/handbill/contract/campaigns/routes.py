@@ -1,0 +1,177 @@
+"""Operations 19 to 25."""
+
+from typing import Any
+
+from handbill.campaigns import service
+from handbill.contract import examples
+from handbill.contract.campaigns.models import (
+    Campaign,
+    CampaignChange,
+    CampaignPage,
+    NewCampaign,
+    campaign_told,
+)
+from handbill.contract.envelopes import Done, Made
+from handbill.core import nouns
+from handbill.groups import service as groups
+from handbill.http.kinds import Look
+from handbill.http.operations import PAGED, Answer, Call, Operation
+from handbill.http.paging import skip_and_limit, with_links
+from handbill.wire.models import spelled
+
+_TAG = "Campaigns"
+_PATH = "/clients/{client_id}/campaigns"
+_ONE = f"{_PATH}/{{campaign_id}}"
+
+
+def _campaign(call: Call) -> nouns.Campaign:
+    return service.campaign_of(call.tx, call.client.no, call.path["campaign_id"])
+
+
+def _create(call: Call) -> Made:
+    new: NewCampaign = call.body
+    made = service.create(call.tx, call.ids, call.now, call.client, new.noun())
+    return Made.of(result=made.id, message="campaign created")
+
+
+def _list(call: Call) -> Answer:
+    skip, limit = skip_and_limit(call)
+    found, total = service.page(call.tx, call.client.no, skip, limit)
+    below = groups.children_of(call.tx, (campaign.no for campaign in found))
+    rows = [campaign_told(campaign, below[campaign.no]) for campaign in found]
+    return with_links(call, CampaignPage.of(rows=rows), total)
+
+
+def _get(call: Call) -> Campaign:
+    campaign = _campaign(call)
+    return campaign_told(campaign, groups.children_of(call.tx, [campaign.no])[campaign.no])
+
+
+def _delete(call: Call) -> Done:
+    groups.delete_campaign(call.tx, call.now, call.client, _campaign(call))
+    return Done.of(result=True, message="Campaign deleted")
+
+
+def _update(call: Call) -> Done:
+    service.update(call.tx, call.now, call.client, _campaign(call), call.body.given())
+    return Done.of(result=True, message="Campaign updated")
+
+
+def _pause(call: Call) -> Done:
+    service.switch(call.tx, call.now, call.client, _campaign(call), "P")
+    return Done.of(result=True, message="Campaign paused")
+
+
+def _enable(call: Call) -> Done:
+    service.switch(call.tx, call.now, call.client, _campaign(call), "A")
+    return Done.of(result=True, message="Campaign enabled")
+
+
+_SAMPLE: dict[str, Any] = {
+    "name": "test-campaign-api-1",
+    "startDate": "01/10/2020",
+    "endDate": "07/30/2020",
+    "Caps": {"budget": {"cap": "Monthly", "value": 500}},
+}
+_ANSWER = spelled(campaign_told(examples.CAMPAIGN, [examples.GROUP]))
+OPERATIONS = [
+    Operation(
+        name="create_campaign",
+        number=19,
+        verb="POST",
+        path=_PATH,
+        title="Create a campaign.",
+        about="Creates a campaign of the client, active at once. Its job groups advertise between "
+        "its first and last day, within its caps.",
+        tag=_TAG,
+        work=_create,
+        body=NewCampaign,
+        answer=Made,
+        sample=_SAMPLE,
+        sample_answer={
+            "result": "f2fb5642-668b-4579-82c4-0f0cb889c21e",
+            "message": "campaign created",
+        },
+    ),
+    Operation(
+        name="list_campaigns",
+        number=20,
+        verb="GET",
+        path=_PATH,
+        title="Get all campaigns.",
+        about="The client's campaigns, including the default one, oldest first. Pages count "
+        "from 0.",
+        tag=_TAG,
+        work=_list,
+        query=PAGED,
+        answer=CampaignPage,
+        sample_answer={"data": [_ANSWER]},
+    ),
+    Operation(
+        name="get_campaign",
+        number=21,
+        verb="GET",
+        path=_ONE,
+        title="Get a campaign.",
+        about="The campaign with its caps and job groups.",
+        tag=_TAG,
+        work=_get,
+        kind=Look(timeless=True),
+        answer=Campaign,
+        sample_answer=_ANSWER,
+    ),
+    Operation(
+        name="delete_campaign",
+        number=22,
+        verb="DELETE",
+        path=_ONE,
+        title="Delete a campaign.",
+        about="Deletes the campaign and its job groups; their jobs are matched to others. Past "
+        "clicks, charges and reports stay. The default campaign cannot be deleted.",
+        tag=_TAG,
+        work=_delete,
+        answer=Done,
+        sample_answer={"result": True, "message": "Campaign deleted"},
+    ),
+    Operation(
+        name="update_campaign",
+        number=23,
+        verb="PUT",
+        path=_ONE,
+        title="Update a campaign.",
+        about="Changes the campaign: absent fields stay, null clears what is optional. The start "
+        "date cannot be changed.",
+        tag=_TAG,
+        work=_update,
+        body=CampaignChange,
+        answer=Done,
+        sample={"caps": {"budget": {"cap": "Monthly", "value": 750}}},
+        sample_answer={"result": True, "message": "Campaign updated"},
+    ),
+    Operation(
+        name="pause_campaign",
+        number=24,
+        verb="PUT",
+        path=f"{_ONE}/pause",
+        title="Pause a campaign.",
+        about="Takes the campaign's jobs out of the outbound feeds; they are matched to other job "
+        "groups. Pausing a paused campaign changes nothing.",
+        tag=_TAG,
+        work=_pause,
+        answer=Done,
+        sample_answer={"result": True, "message": "Campaign paused"},
+    ),
+    Operation(
+        name="enable_campaign",
+        number=25,
+        verb="PUT",
+        path=f"{_ONE}/enable",
+        title="Enable a campaign.",
+        about="Makes the campaign active again, as it was before it was paused. Enabling an active "
+        "campaign changes nothing.",
+        tag=_TAG,
+        work=_enable,
+        answer=Done,
+        sample_answer={"result": True, "message": "Campaign enabled"},
+    ),
+]

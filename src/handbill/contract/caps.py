@@ -1,0 +1,189 @@
+"""Caps, as they are read and told: both spellings in, the public one out.
+
+**Source**: domain 2.1, 2.2, 14.1.
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AliasChoices, Field, PlainValidator, WithJsonSchema, model_validator
+
+from handbill.core.nouns import Cap
+from handbill.core.nouns import Caps as Kept
+from handbill.kit.faults import Fault
+from handbill.kit.zones import Period
+from handbill.wire.fields import AnyCase, Money, Percent, Whole
+from handbill.wire.models import Model, Wrong
+
+
+def is_none(value: Any) -> bool:
+    """Of a row that is left out of an answer where there is none."""
+    return value is None
+
+
+def _row(about: str) -> Any:
+    return Field("Monthly", alias="cap", validation_alias=_CAP, description=about)
+
+
+_CAP = AliasChoices("cap", "freq")
+_PERIOD = "Period of the cap; Monthly if absent."
+_VALUE = "Most per period, 0 or more: money in the agency's currency, else a whole number."
+
+
+def _cap(value: int, period: Period = "Monthly", **more: Any) -> Cap:
+    return Cap(period, value, **more)
+
+
+class _Cap(Model):
+    makes = staticmethod(_cap)
+    period: Annotated[Period, AnyCase()] = _row(_PERIOD)
+    value: Any
+    pacing: bool = Field(
+        False,
+        description="Spend evenly over the month; Monthly caps only. Stored; nothing acts on it "
+        "yet.",
+    )
+    threshold_ppm: Annotated[int, Percent()] = Field(
+        800_000,
+        alias="thresholdP",
+        validation_alias=AliasChoices("thresholdP", "threshold"),
+        description="Percent of the value at which spending slows down; 80 if absent. Stored; "
+        "nothing acts on it yet.",
+    )
+    locked: bool = Field(
+        False,
+        description="On a placement's budget in a job group: reserves what is left of it, so that "
+        "other placements cannot spend it. Needs the period of the job group's budget. Elsewhere "
+        "it is stored; nothing acts on it.",
+    )
+
+    @model_validator(mode="after")
+    def _paced_by_month(self) -> Self:
+        if self.pacing and self.period != "Monthly":
+            raise Wrong(Fault("/pacing", "is only possible with a Monthly cap"))
+        return self
+
+
+class Budget(_Cap):
+    """A cap of money."""
+
+    value: Money = Field(description=_VALUE)
+
+
+class CountCap(_Cap):
+    """A cap of clicks or of applies."""
+
+    value: Annotated[int, Whole()] = Field(description=_VALUE)
+
+
+class GroupBudget(Budget):
+    """The budget of a job group."""
+
+    period: Annotated[Literal["Daily", "Weekly", "Monthly"], AnyCase()] = _row(_PERIOD)
+
+
+class GroupCountCap(CountCap):
+    """A cap of clicks or of applies of a job group."""
+
+    period: Annotated[Literal["Weekly", "Monthly"], AnyCase()] = _row(_PERIOD)
+
+
+class LongBudget(Budget):
+    """A budget that is not daily: of a placement or of a single job."""
+
+    period: Annotated[Literal["Weekly", "Monthly", "Lifetime"], AnyCase()] = _row(_PERIOD)
+
+
+class LongCountCap(CountCap):
+    """A cap of clicks or applies of a single job: not daily."""
+
+    period: Annotated[Literal["Weekly", "Monthly", "Lifetime"], AnyCase()] = _row(_PERIOD)
+
+
+class _Caps(Model):
+    makes = Kept
+    merged = True
+
+
+class Caps(_Caps):
+    """The caps of a client or campaign."""
+
+    budget: Budget | None = Field(
+        None, exclude_if=is_none, description="The most to spend per period."
+    )
+    clicks: CountCap | None = Field(
+        None, exclude_if=is_none, description="The most valid clicks per period."
+    )
+    applies: CountCap | None = Field(
+        None, exclude_if=is_none, description="The most counted applies per period."
+    )
+
+
+class GroupCaps(_Caps):
+    """The caps of a job group, and of each of its jobs."""
+
+    budget: GroupBudget | None = Field(
+        None, exclude_if=is_none, description="The most to spend per period."
+    )
+    clicks: GroupCountCap | None = Field(
+        None, exclude_if=is_none, description="The most valid clicks per period."
+    )
+    applies: GroupCountCap | None = Field(
+        None, exclude_if=is_none, description="The most counted applies per period."
+    )
+    job_budget: LongBudget | None = Field(
+        None, alias="jobBudget", exclude_if=is_none, description="The most to spend on each job."
+    )
+    job_clicks: LongCountCap | None = Field(
+        None, alias="jobClicks", exclude_if=is_none, description="The most clicks on each job."
+    )
+    job_applies: LongCountCap | None = Field(
+        None,
+        alias="jobApplies",
+        exclude_if=is_none,
+        description="The most counted applies to each job.",
+    )
+
+
+class JobCaps(_Caps):
+    """The caps of a single job, in whichever job group it is."""
+
+    budget: LongBudget | None = Field(
+        None, exclude_if=is_none, description="The most to spend on the job."
+    )
+    clicks: LongCountCap | None = Field(
+        None, exclude_if=is_none, description="The most valid clicks on the job."
+    )
+    applies: LongCountCap | None = Field(
+        None, exclude_if=is_none, description="The most counted applies to the job."
+    )
+
+
+class NewCaps(Caps):
+    budget: Budget = Field(description="The most to spend per period.")
+
+
+class NewGroupCaps(GroupCaps):
+    budget: GroupBudget = Field(description="The most to spend per period.")
+
+
+class PlacementCaps(Model):
+    """The cap of a publisher within a campaign, job group or job: a budget."""
+
+    budget: LongBudget | None = Field(
+        None, exclude_if=is_none, description="The most to spend over this publisher."
+    )
+
+
+def _never(value: Any) -> None:
+    if value is not None:
+        raise ValueError("is not possible here: only a budget is")
+
+
+Never = Annotated[None, PlainValidator(_never), WithJsonSchema({"type": "null"})]
+"""What cannot be capped at this level: refused, so that nobody relies on it."""
+
+
+class NewPlacementCaps(PlacementCaps):
+    makes = staticmethod(lambda budget=None, **_: budget)
+    clicks: Never = Field(None, description="Refused: a publisher's clicks cannot be capped.")
+    applies: Never = Field(None, description="Refused: a publisher's applies cannot be capped.")

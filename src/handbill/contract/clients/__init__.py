@@ -1,0 +1,1 @@
+"""Clients, as they are said and asked for. **Source**: contract 1 (2 to 10)."""

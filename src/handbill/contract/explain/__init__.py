@@ -1,0 +1,1 @@
+"""Explanations, as they are asked for: an addition to the contract (section 1)."""

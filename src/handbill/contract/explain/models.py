@@ -1,0 +1,314 @@
+"""Why a job is, or is not, in each publisher's feed, as it is told."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, WithJsonSchema
+
+from handbill.contract.caps import Caps, GroupCaps, JobCaps, PlacementCaps
+from handbill.contract.envelopes import ChildName, Warned
+from handbill.contract.filters import Comparison, spelled_terms
+from handbill.contract.jobgroups.models import NewJobGroup
+from handbill.core import nouns, states
+from handbill.core.bids import Offer
+from handbill.core.filters import DATE_FIELD, NUMBER_FIELD
+from handbill.core.tracing import Compared, Trace
+from handbill.groups.explaining import Loser
+from handbill.groups.service import groups_by_number
+from handbill.host.settings import Settings
+from handbill.kit.money import number_of
+from handbill.listings.explaining import Explained, Outcome, Shop
+from handbill.listings.service import feed_url
+from handbill.store.records import Tx
+from handbill.wire.fields import Instant, Money, Percent
+from handbill.wire.models import Model
+from handbill.wire.pointers import pointers
+from handbill.wire.spelled_jobs import status_of
+from handbill.wire.values import spell_day
+
+MOST_COMPARED = 20
+_CAPS = "Its own caps, as far as they are set."
+Value = Annotated[Any, WithJsonSchema({"type": ["string", "number", "null"]})]
+
+
+class State(Model):
+    """An effective state, and the reason for it."""
+
+    status: states.Status = Field(description="The effective state.")
+    description: str = Field(description="The reason, in words.")
+
+
+class ComparisonTrace(Comparison):
+    """A comparison, and what the job has there."""
+
+    value: Value = Field(description="The job's value; null: it has none.")
+    holds: bool = Field(description="Whether the comparison matches.")
+
+
+class FilterTrace(Model):
+    """What a filter says of the job."""
+
+    holds: bool = Field(description="Whether the job group's filter matches the job.")
+    deciding: list[ComparisonTrace] = Field(
+        alias="decidedBy", description="The comparisons that decide it, the first 20 of them."
+    )
+
+
+class ExplainedLevel(ChildName):
+    """A client or campaign above the job."""
+
+    state: State = Field(
+        description="Its effective state: its own first, then that of what is above it."
+    )
+    caps: Caps = Field(description=_CAPS)
+
+
+class _OfGroup(Model):
+    priority: int = Field(description="Of several job groups that match, the lowest wins.")
+    campaign_id: str = Field(alias="campaignId", description="Id of its campaign.")
+    warnings: list[Warned] = Field(
+        description="Fields of its filter that no job of the client has: misspelt, or not yet."
+    )
+
+
+class ExplainedGroup(_OfGroup, ChildName):
+    """The job group that the job belongs to."""
+
+    first = ("id", "name", "state", "caps", "priority", "is_default", "campaign_id", "trace")
+    state: State = Field(
+        description="Its effective state: its own first, then that of what is above it."
+    )
+    caps: GroupCaps = Field(description=_CAPS)
+    is_default: bool = Field(
+        alias="isDefault", description="Whether it holds the jobs that no other one matches."
+    )
+    trace: FilterTrace | None = Field(
+        alias="filter", description="Why it matches; null: it is the default job group."
+    )
+
+
+class OtherGroup(_OfGroup, ChildName):
+    """A job group that does not have the job."""
+
+    first = ("id", "name", "priority", "campaign_id", "reason", "state", "trace")
+    reason: Literal["NOT_ACTIVE", "NO_FILTER", "NO_MATCH", "LOWER_RANK"] = Field(
+        description="Why it does not have the job."
+    )
+    state: State = Field(description="Its own state, and its campaign's.")
+    trace: FilterTrace | None = Field(
+        alias="filter", description="What its filter says; null: it was not evaluated."
+    )
+
+
+class ExplainedJob(Model):
+    """The job itself."""
+
+    status: Literal["ACTIVE", "PAUSED", "EXPIRED"] = Field(description="The job's own status.")
+    valid: bool = Field(description="Whether it has all mandatory fields.")
+    missing: list[str] = Field(alias="missingFields", description="Mandatory fields that it lacks.")
+    from_feed: bool = Field(alias="fromFeed", description="Whether it came from a feed.")
+    listable: bool = Field(description="Whether it may be in a feed at all.")
+    reasons: list[Literal["INVALID", "EXPIRED", "NO_URL"]] = Field(description="Why it may not.")
+    caps: JobCaps = Field(description="Caps of this job alone.")
+
+
+class Published(Model):
+    """What a publisher's feed contains right now."""
+
+    feed_url: str | None = Field(
+        alias="feedUrl", description="The publisher's feed of all clients; null: none yet."
+    )
+    written_at: Instant | None = Field(
+        alias="writtenOn", description="When that file was written; null: not yet."
+    )
+    current: bool = Field(description="Whether it contains the latest decisions of every client.")
+    looked_into: bool = Field(
+        alias="lookedInto",
+        description="False: the client's part is too large to be searched here.",
+    )
+    listed: bool | None = Field(description="Whether the job is in it; null: not searched.")
+    bid_micros: Money | None = Field(alias="bid", description="The bid that its link freezes.")
+    price_micros: Money | None = Field(
+        alias="price", description="The price that its link freezes."
+    )
+    group_id: str | None = Field(
+        alias="jobGroupId", description="The job group that its link freezes."
+    )
+
+
+class ExplainedPublisher(ChildName):
+    """What becomes of the job at one publisher."""
+
+    bid_type: str = Field(alias="bidType", description="What the publisher is paid for.")
+    listed: bool = Field(description="Whether the job is to be in its feed, as things are now.")
+    reasons: list[str] = Field(
+        description="Everything that keeps it out: INVALID, EXPIRED, NO_URL, NO_GROUP, NOT_TRADING "
+        "(see the states), PUBLISHER_INACTIVE, PUBLISHER_EXCLUDED (by the client), CLIENT_TYPE "
+        "(the publisher takes other clients), NO_PLACEMENT and PLACEMENT_INACTIVE (in the job "
+        "group), NOT_POSTED, JOB_PAUSED, JOB_NOT_IN_FORCE, JOB_EXCLUDES (by its allow-list or "
+        "placement settings), NO_BID, BELOW_MIN_BID, BELOW_UNIT."
+    )
+    bid_micros: Money | None = Field(
+        alias="bid", description="The strongest bid; null: there is none."
+    )
+    bid_source: str | None = Field(
+        alias="bidSource",
+        description="Where the bid comes from: FLAT_CPC, JOB_PLACEMENT, PLACEMENT, JOB, JOBGROUP, "
+        "FEED, ORGANIC, POSTING.",
+    )
+    markdown_ppm: Annotated[int, Percent()] | None = Field(
+        alias="markdown", description="Percent taken off the bid."
+    )
+    price_micros: Money | None = Field(
+        alias="price", description="What the publisher is shown; null: it is not listed."
+    )
+    min_bid_micros: Money = Field(alias="minBid", description="The publisher's minimum bid.")
+    caps: PlacementCaps = Field(description="Caps of the job group over this publisher.")
+    published: Published = Field(description="What its feed contains right now.")
+
+
+class Explanation(Model):
+    """Why a job is, or is not, in each publisher's feed."""
+
+    ref: str = Field(alias="refNumber", description="The job's reference number.")
+    job_id: str = Field(alias="jobId", description="The job's id.")
+    client_id: str = Field(alias="clientId", description="Id of the job's client.")
+    at: Instant = Field(description="The moment that this is about.")
+    job: ExplainedJob = Field(description="What the job itself contributes.")
+    client: ExplainedLevel = Field(description="The client.")
+    campaign: ExplainedLevel | None = Field(description="The campaign of its job group.")
+    group: ExplainedGroup | None = Field(
+        alias="jobGroup", description="The job group that it belongs to."
+    )
+    pending: bool = Field(description="Whether a change is still to be matched.")
+    others: list[OtherGroup] = Field(
+        alias="otherJobGroups",
+        description="Job groups that do not have it: highest ranked first, at most 100.",
+    )
+    other_count: int = Field(alias="otherJobGroupsTotal", description="Their number in all.")
+    publishers: list[ExplainedPublisher] = Field(description="Each publisher of the agency.")
+
+
+def explanation_of(
+    tx: Tx, settings: Settings, client: nouns.Client, found: Explained
+) -> Explanation:
+    """An explanation as it is told."""
+    job, here = found.job, found.belonging
+    frozen = {o.shop.listing.group_no for o in found.outcomes if o.shop.listing is not None}
+    group_ids = {no: group.id for no, group in groups_by_number(tx, frozen).items()}
+    placed = {one.publisher_id: one for one in here.group.body.placements} if here.group else {}
+    return Explanation.of(
+        ref=job.body.ref,
+        job_id=job.id,
+        client_id=client.id,
+        at=found.now,
+        job=_job(found),
+        client=_level(client, client.body.company_name, found.states[0]),
+        campaign=_campaign(found),
+        group=_group(found),
+        pending=here.pending,
+        others=list(map(_other, here.losers)),
+        other_count=here.loser_count,
+        publishers=[
+            _publisher(one, placed.get(one.publisher.id), _published(tx, settings, one, group_ids))
+            for one in found.outcomes
+        ],
+    )
+
+
+def _job(found: Explained) -> ExplainedJob:
+    job = found.job
+    settings = job.body.settings or nouns.JobSettings()
+    return ExplainedJob.of(
+        status=status_of(job, found.now),
+        valid=job.valid,
+        missing=list(job.body.missing),
+        from_feed=job.feed_no is not None,
+        listable=not found.unlistable,
+        reasons=found.unlistable,
+        caps=settings.setting.caps,
+    )
+
+
+def _level(one: nouns.Client | nouns.Campaign, name: str, state: states.State) -> ExplainedLevel:
+    return ExplainedLevel.of(id=one.id, name=name, state=state, caps=one.body.caps)
+
+
+def _campaign(found: Explained) -> ExplainedLevel | None:
+    campaign = found.belonging.campaign
+    if campaign is None or found.belonging.group is None:
+        return None
+    return _level(campaign, campaign.body.name, found.states[1])
+
+
+def _group(found: Explained) -> ExplainedGroup | None:
+    here = found.belonging
+    if here.campaign is None or here.group is None:
+        return None
+    return ExplainedGroup.of(
+        here.group,
+        name=here.group.body.name,
+        state=found.states[2],
+        caps=here.group.body.caps,
+        campaign_id=here.campaign.id,
+        trace=_trace(here.trace),
+        warnings=pointers(NewJobGroup, here.warnings),
+    )
+
+
+def _other(one: Loser) -> OtherGroup:
+    return OtherGroup.of(
+        one,
+        id=one.group.id,
+        name=one.group.body.name,
+        priority=one.group.priority,
+        campaign_id=one.campaign.id,
+        trace=_trace(one.trace),
+        warnings=pointers(NewJobGroup, one.warnings),
+    )
+
+
+def _trace(found: Trace | None) -> FilterTrace | None:
+    if found is None:
+        return None
+    return FilterTrace.of(found, deciding=list(map(_compared, found.deciding[:MOST_COMPARED])))
+
+
+def _compared(one: Compared) -> ComparisonTrace:
+    value: Any = one.value
+    if one.leaf.field == NUMBER_FIELD and isinstance(value, int):
+        value = number_of(value)
+    elif one.leaf.field == DATE_FIELD and isinstance(value, str):
+        value = spell_day(value)
+    return ComparisonTrace.of(one.leaf, terms=spelled_terms(one.leaf), value=value, holds=one.holds)
+
+
+def _publisher(
+    one: Outcome, placement: nouns.Placement | None, published: Published
+) -> ExplainedPublisher:
+    body, bid = one.publisher.body, one.bid
+    return ExplainedPublisher.of(
+        body,
+        id=one.publisher.id,
+        listed=one.offer is not None,
+        reasons=list(map(str, one.reasons)),
+        bid_micros=None if bid is None else bid[0],
+        bid_source=None if bid is None else str(bid[1]),
+        markdown_ppm=None if bid is None else one.markdown_ppm,
+        price_micros=one.offer.price_micros if isinstance(one.offer, Offer) else None,
+        caps=PlacementCaps.of(budget=placement and placement.budget),
+        published=published,
+    )
+
+
+def _published(tx: Tx, settings: Settings, one: Outcome, group_ids: dict[int, str]) -> Published:
+    shop: Shop = one.shop
+    listing, publisher = shop.listing, one.publisher
+    return Published.of(
+        shop,
+        feed_url=feed_url(tx, settings, publisher.no, gzipped=publisher.body.compressed),
+        written_at=None if shop.file is None else shop.file.written_at,
+        listed=listing is not None if shop.looked_into else None,
+        bid_micros=None if listing is None else listing.bid_micros,
+        price_micros=None if listing is None else listing.price_micros,
+        group_id=None if listing is None else group_ids.get(listing.group_no),
+    )

@@ -1,0 +1,92 @@
+"""What a job group would take, asked and told: an addition to the contract; nothing is kept."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from handbill.contract.envelopes import ChildName, Warned
+from handbill.contract.filters import JobTree
+from handbill.contract.jobgroups.models import NewJobGroup
+from handbill.core import nouns
+from handbill.groups import previewing
+from handbill.wire.fields import Id
+from handbill.wire.models import Model, partial
+from handbill.wire.pointers import pointers
+
+_Some = partial(
+    NewJobGroup,
+    "JobGroupSome",
+    only=("priority", "placements", "cpc_bid_micros", "cpa_bid_micros"),
+)
+
+
+class NewJobGroupPreview(_Some):  # type: ignore[misc, valid-type]
+    filters: JobTree = Field(description="Decides which jobs it would take.")
+    group_id: Id | None = Field(
+        None,
+        alias="jobGroupId",
+        description="The job group that would be changed this way; a new one if absent.",
+    )
+
+    def body(self) -> nouns.GroupBody:
+        said = self.given()
+        rows = ("filters", "placements", "cpc_bid_micros", "cpa_bid_micros")
+        return nouns.GroupBody("", **{name: said[name] for name in rows if said.get(name)})
+
+
+class JobsCounted(ChildName):
+    """Jobs of one job group."""
+
+    is_default: bool = Field(
+        alias="isDefault", description="Whether it holds the jobs that no other one matches."
+    )
+    jobs: int = Field(description="Number of jobs.")
+
+
+class JobGroupPreview(Model):
+    """Which jobs a job group would take, and from whom."""
+
+    looked_at: int = Field(
+        alias="lookedAt", description="Live, valid jobs of the client that were examined."
+    )
+    complete: bool = Field(
+        description="Whether these are all of them; at most the first 500,000 are examined."
+    )
+    matched: int = Field(description="Jobs that the filter matches.")
+    taken: int = Field(description="Jobs that the job group would have.")
+    given_up: int = Field(alias="givenUp", description="Jobs that it has now and would lose.")
+    taken_from: list[JobsCounted] = Field(
+        alias="takenFrom", description="Where the taken jobs are now, most first."
+    )
+    kept_by: list[JobsCounted] = Field(
+        alias="keptBy",
+        description="Higher ranked job groups that keep jobs which the filter matches.",
+    )
+    refs: list[str] = Field(
+        alias="refNumbers", description="The first 100 jobs that it would have."
+    )
+    warnings: list[Warned] = Field(
+        description="What can be saved and does not do what it says: fields that no job of the "
+        "client has, placements for which the job group's own bid is too low."
+    )
+
+
+def preview_told(found: previewing.Preview, groups: Mapping[int, nouns.Group]) -> JobGroupPreview:
+    """``groups``: all that are counted, by number."""
+
+    def counted(counts: Counter[int]) -> list[JobsCounted]:
+        return [
+            JobsCounted.of(groups[no], name=groups[no].body.name, jobs=jobs)
+            for no, jobs in counts.most_common()
+        ]
+
+    taken = found.taken_from.total()
+    return JobGroupPreview.of(
+        found,
+        matched=taken + found.kept_by.total(),
+        taken=taken,
+        taken_from=counted(found.taken_from),
+        kept_by=counted(found.kept_by),
+        warnings=pointers(NewJobGroupPreview, found.warnings),
+    )

@@ -1,0 +1,47 @@
+"""JSON Schema, of what is read and of what is told."""
+
+from handbill.wire.values import Schema
+
+NOT_BLANK = r"\S"
+_LIMITS = frozenset({
+    "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems",
+})  # fmt: skip
+
+
+def unlimited(schema: Schema) -> Schema:
+    """Without the limits of bodies: what was kept under others is told all the same."""
+    found = {key: one for key, one in schema.items() if key not in _LIMITS}
+    if found.get("pattern") == NOT_BLANK:
+        del found["pattern"]
+    if "items" in found:
+        found["items"] = unlimited(found["items"])
+    if "anyOf" in found:
+        found["anyOf"] = list(map(unlimited, found["anyOf"]))
+    return found
+
+
+def without_null(schema: Schema) -> Schema:
+    """The schema of what may be null, where it is not."""
+    *others, last = schema.get("anyOf", [{}])
+    if last != {"type": "null"}:
+        return schema
+    found = {key: one for key, one in schema.items() if key != "anyOf"}
+    return found | (others[0] if len(others) == 1 else {"anyOf": others})
+
+
+def or_null(schema: Schema) -> Schema:
+    """The schema of what may be null too."""
+    null = {"type": "null"}
+    for word in ("anyOf", "oneOf"):
+        if word in schema:
+            others = [one for one in schema[word] if one != null]
+            return schema | {word: [*others, null]}
+    found = dict(schema)
+    if "$ref" in found:
+        return {"anyOf": [{"$ref": found.pop("$ref")}, null], **found}
+    if "enum" in schema:
+        found["enum"] = [*schema["enum"], None]
+    if "type" in schema:
+        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        found["type"] = list(dict.fromkeys([*kinds, "null"]))
+    return found
