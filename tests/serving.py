@@ -99,6 +99,10 @@ class Server:
         assert line is not None
         return line
 
+    def told(self, event: str) -> list[dict[str, Any]]:
+        """The lines about an event."""
+        return [line for line in self.log if line.get("event") == event]
+
     def children(self) -> dict[str, int]:
         """The newest process number of each child."""
         started = [line for line in self.log if line["message"] == "started"]
@@ -170,13 +174,13 @@ class Office:
         assert made.returncode == 0, made.stderr
         self.credentials = json.loads(made.stdout)
         self._api = server.api
-        self._headers = {"x-api-key": self.credentials["apiKey"]}
+        self.headers = {"x-api-key": self.credentials["apiKey"]}
         token = self.ask("POST", "/token", {"client_id": self.credentials["apiClientId"]})
-        self._headers["x-authorization-key"] = token["access_token"]
+        self.headers["x-authorization-key"] = token["access_token"]
 
     def ask(self, verb: str, path: str, body: Any = None, **headers: str) -> Any:
         """A call that must succeed; its JSON."""
-        sent = self._headers | {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
         status, _, raw = asked(self._api + path, verb, body, sent)
         assert status in {200, 202}, (verb, path, status, raw)
         return json.loads(raw)

@@ -1,5 +1,7 @@
 """What answers on loopback: a site that serves feeds, and a receiver of callbacks."""
 
+import socket
+import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -119,3 +121,47 @@ class Receiver:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+class HoldingOn(socketserver.ThreadingTCPServer):
+    """Lets nobody go who asks: ``drips`` a feed for ever, or says nothing. ``there`` and ``gone``
+    count connections.
+    """
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, *, drips: bool) -> None:
+        super().__init__(("127.0.0.1", 0), _HeldOn)
+        self.drips, self.port = drips, self.server_address[1]
+        self.there, self.gone = threading.Semaphore(0), threading.Semaphore(0)
+        self.ended = threading.Event()
+
+
+class _HeldOn(socketserver.BaseRequestHandler):
+    server: HoldingOn
+    request: socket.socket
+
+    def handle(self) -> None:
+        self.request.recv(65_536)
+        if self.server.drips:
+            self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n<jobs>")
+        self.server.there.release()
+        try:
+            while not self.server.ended.wait(0.1):
+                self.request.sendall(b" " * 1_000 if self.server.drips else b"")
+        except OSError:
+            self.server.gone.release()
+
+
+@contextmanager
+def holding_on(*, drips: bool) -> Iterator[HoldingOn]:
+    with HoldingOn(drips=drips) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.ended.set()
+            server.shutdown()
+            thread.join()

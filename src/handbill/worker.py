@@ -50,6 +50,7 @@ ROOMS: tuple[ModuleType, ...] = (
 FETCHED = frozenset({kinds.IMPORT, kinds.SEND_CALLBACK, kinds.READ_LIST, kinds.DELIVER})
 """The kinds of task that talk to others' servers: each has threads of its own in each fetcher."""
 _LANE_IDLE = 0.5
+_CALLBACK_LANES = 3  # beside the fetcher's own: a server that hangs holds one for 15 seconds
 
 
 def tasks() -> Mapping[str, Run]:
@@ -94,9 +95,12 @@ def main(settings: Settings, number: int = 0, *, fetches: bool = False) -> None:
 
 
 def lanes_of(tools: Tools, name: str) -> list[Worker]:
-    """What runs in threads beside a fetcher's callbacks: imports, and one of each other kind."""
+    """What runs in threads beside a fetcher's callbacks: more of these, imports, and one of each
+    other kind.
+    """
     every, imports = tasks(), tools.settings.fetches
     counts = {
+        kinds.SEND_CALLBACK: _CALLBACK_LANES,
         kinds.IMPORT: imports,
         **dict.fromkeys(sorted(FETCHED - {kinds.SEND_CALLBACK, kinds.IMPORT}), 1),
     }

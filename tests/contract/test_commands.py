@@ -20,7 +20,9 @@ from handbill.__main__ import app
 from handbill.cli.refusals import told
 from handbill.cli.speaking import Mistaken
 from handbill.host.folders import Unusable
+from handbill.host.settings import Settings
 from handbill.kit.faults import Refused
+from handbill.opening import prepare
 from handbill.publishers.service import create_family
 from masters import MASTER_KEY
 
@@ -133,6 +135,30 @@ def test_keys_and_api_clients_of_a_family(run: Run, sqlite_office: Office) -> No
     other = run("api-key", "revoke", new.split("_")[1], "--agency", "acme")
     refused(other, Mistaken, "there is no live API key")
     refused(run("api-key", "list", "--family", "f" * 24), Mistaken, "no publisher family")
+
+
+def test_a_former_master_key_is_named_until_it_is_retired(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare(Settings(data=str(tmp_path)))
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(app, ["keys", *words, "--data", str(tmp_path)])
+
+    def listed() -> list[tuple[str, str]]:
+        rows = said(run("list", "--json"))["data"]
+        return [(row["key"], row["state"]) for row in rows if row["kind"] == "master"]
+
+    ((former, _),) = listed()
+    refused(run("retire", "master", former[::-1]), Mistaken, "there is no such key")
+    newer = said(run("rotate", "master", "--json"))["key"]
+    assert listed() == [(newer, "seals"), (former, "seals nothing; retire it")]
+    refused(run("retire", "master", former), Mistaken, "try again from")
+    # What cannot be is told once, in one line.
+    failure = run("retire", "jwt", "1").exception
+    assert isinstance(failure, Refused)
+    assert told(failure, as_log=False) == 2
+    assert capsys.readouterr().err == "it signs; rotate first\n"
 
 
 def test_whose_keys_must_be_said(run: Run) -> None:

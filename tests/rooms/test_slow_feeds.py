@@ -1,10 +1,7 @@
 """Feeds whose servers trickle hold up neither other agencies' feeds nor callbacks."""
 
-import socket
-import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,57 +13,16 @@ from handbill.store.records import Records
 from handbill.work.loop import beside
 from handbill.worker import lanes_of
 from rooms.feed_world import World, new_client, world_on
-from sites import MAPPINGS, document, item
+from sites import MAPPINGS, document, holding_on, item
 
 MOST_OF_AGENCY = 4
 LONG = 60.0
-
-
-class Trickling(socketserver.ThreadingTCPServer):
-    """Sends a bit of a feed now and again, for ever; ``there`` and ``gone`` count connections."""
-
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Drip)
-        self.there = threading.Semaphore(0)
-        self.gone = threading.Semaphore(0)
-        self.ended = threading.Event()
-
-
-class _Drip(socketserver.BaseRequestHandler):
-    server: Trickling
-    request: socket.socket
-
-    def handle(self) -> None:
-        self.request.recv(65_536)
-        self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n<jobs>")
-        self.server.there.release()
-        try:
-            while not self.server.ended.wait(0.1):
-                self.request.sendall(b" " * 1_000)
-        except OSError:
-            self.server.gone.release()
 
 
 def states(records: Records) -> set[str]:
     """Of all runs."""
     with records.read() as tx:
         return {state for (state,) in tx.run_text("SELECT state FROM feed_runs", {})[0]}
-
-
-@contextmanager
-def trickling() -> Iterator[Trickling]:
-    with Trickling() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.ended.set()
-            server.shutdown()
-            thread.join()
 
 
 @pytest.fixture
@@ -79,7 +35,7 @@ def test_slow_servers_hold_up_nobody_else(world: World) -> None:
     other = new_client(world.records, world.tools.ids, "other")  # type: ignore[arg-type]
     theirs = World(world.records, world.tools, world.clock, world.site, other)
     world.site.pages["/feed.xml"] = document(item("1"))
-    with trickling() as slow:
+    with holding_on(drips=True) as slow:
         hosts = [f"{name}:{slow.server_address[1]}" for name in ("127.0.0.1", "localhost")]
         egress = Egress((*hosts, f"127.0.0.1:{world.site.port}"))
         tools = replace(world.tools, egress=egress)

@@ -38,8 +38,8 @@ def _of(failure: Exception) -> tuple[int, str] | None:
     if isinstance(failure, Mistaken | Unusable):
         return UNDONE, str(failure)
     if isinstance(failure, Refused):
-        lines = [failure.message, *(f"{f.field} {f.message}" for f in failure.faults)]
-        return MISSPOKEN if failure.faults else UNDONE, "\n".join(lines)
+        lines = [failure.message, *(f"{f.field} {f.message}".strip() for f in failure.faults)]
+        return MISSPOKEN if failure.faults else UNDONE, "\n".join(dict.fromkeys(lines))
     if isinstance(failure, Unavailable):
         return UNDONE, f"{failure}; try again when it is back"
     if isinstance(failure, OSError) and failure.strerror:

@@ -1,5 +1,6 @@
 """``keys``: our own keys and the master key, listed, exchanged, retired."""
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 import typer
@@ -8,7 +9,7 @@ from handbill.access import rotating
 from handbill.access.rotating import MASTER
 from handbill.callbacks.service import signing_name
 from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, say_rows
-from handbill.cli.standing import AgencyOption, agency_named, missing_told, standing, writing
+from handbill.cli.standing import AgencyOption, agency_named, missing_told, standing
 from handbill.host import masters
 from handbill.host.ids import SystemIds
 from handbill.host.settings import Settings
@@ -34,9 +35,10 @@ _NONE_SUCH = "there is no such key; `handbill keys list` names them"
 @keys.command("list")
 def list_keys(data: DataOption = None, json: JsonOption = False) -> None:
     """List the keys by kind: which one signs, and when former ones may be retired."""
-    with writing(data) as (tx, _):
+    settings = standing(data)
+    with opened(settings) as stores, stores.records.read() as tx:
         rows: list[dict[str, Any]] = [_spell(own) for own in rotating.every(tx)]
-        rows += _masters(tx)
+        rows += _masters(tx, masters.Masters(settings).names())
     say_rows(rows, ("kind", "key", "since", "state", "retireFrom"), as_json=json)
 
 
@@ -117,14 +119,17 @@ def _spell(own: rotating.OwnKey) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _masters(tx: Tx) -> list[dict[str, Any]]:
+def _masters(tx: Tx, here: Collection[bytes]) -> list[dict[str, Any]]:
+    """The master keys that seal, that sealed what is here, or that are ``here`` still."""
     used = sealed.names_used(tx)
     found = []
     newer: Instant | None = None
     for name, at in sealed.history(tx):
-        if newer is None or name in used:
+        if newer is None or name in used or name in here:
             ends = None if newer is None else iso_of(newer + _OVERLAP)
-            state = "seals" if newer is None else f"seals {used[name]} still; rotate again"
+            state = "seals" if newer is None else "seals nothing; retire it"
+            if newer is not None and name in used:
+                state = f"seals {used[name]} still; rotate again"
             found.append({
                 "kind": MASTER, "key": name.hex(), "since": iso_of(at), "state": state,
                 "retireFrom": ends,
@@ -168,6 +173,8 @@ def _retire_master(settings: Settings, key: str) -> None:
         with stores.records.read() as tx:
             history = sealed.history(tx)
         names = [name.hex() for name, _ in history]
+        if key not in names:
+            raise Mistaken(_NONE_SUCH)
         if key == names[0]:
             raise Mistaken("this master key seals; rotate first")
         ends = history[0][1] + _OVERLAP
