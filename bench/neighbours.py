@@ -26,6 +26,7 @@ from bench.serving import (
     Server,
     answer,
     ask,
+    click_id,
     office,
     p99_ms,
     request,
@@ -51,6 +52,7 @@ _LIMITS = {"GET /clients": 50.0, "redirect": 100.0}
 _JOBS = 50_000
 _ENTRIES = 200_000
 _FLOOD = 16
+_CLICKS = 100
 _PROBES = 150
 _MOST_SECONDS = 5.0
 _WARM_SECONDS = 1.0
@@ -64,7 +66,7 @@ def run(probes: int = _PROBES) -> list[Figure]:
         client_id = ask(server.api, busy, "POST", "/clients", CLIENT)["result"]
         link = tracked_link(server, calm)
         ids = _fill(Path(name), client_id)
-        floods = _floods(client_id, ids)
+        floods = _floods(client_id, ids, _clicked(server, busy, client_id))
         floods["everything"] = [one for some in floods.values() for one in some[:1]]
         asked = _probes(calm, link)
         figures = []
@@ -126,12 +128,26 @@ def _probes(calm: dict[str, str], link: str) -> dict[str, Asked]:
     }
 
 
-def _floods(client_id: str, ids: list[str]) -> dict[str, list[Asked]]:
+def _clicked(server: Server, busy: dict[str, str], client_id: str) -> tuple[str, list[str]]:
+    """Another client of the busy agency, and clicks of it that the ledger books applies by."""
+    link = tracked_link(server, busy)
+    listed = ask(server.api, busy, "GET", "/clients?page=0&limit=10")["data"]
+    (other,) = [one["id"] for one in listed if one["id"] != client_id]
+    return other, [click_id(server.edge, link) for _ in range(_CLICKS)]
+
+
+def _floods(
+    client_id: str, ids: list[str], clicked: tuple[str, list[str]]
+) -> dict[str, list[Asked]]:
     """The slow operations, each as its flood; ones that differ, so that no twin is answered."""
     named, of = {"x-client-id": client_id}, f"/clients/{client_id}"
     rules = [{"field": "title", "operator": "CONTAINS", "data": "x" * 20}] * 50
     preview = {"filters": {"operator": "OR", "rules": rules}}
-    event = {"clickId": "AgEk9mDq6V0nJb0hWlPzYwAGQ2l4", "a": "3"}
+    clicked_client, clicks = clicked
+    events = [
+        {"clickId": clicks[n % len(clicks)], "a": "3", "jobApplicationId": f"applied-{n}"}
+        for n in range(1_000)
+    ]
     return {
         "preview of a group": [Asked("POST", f"{of}/jobgroups/preview", {"filters": _FILTERS})],
         "preview, 50 rules": [Asked("POST", f"{of}/jobgroups/preview", preview)],
@@ -151,7 +167,7 @@ def _floods(client_id: str, ids: list[str]) -> dict[str, list[Asked]]:
             Asked("POST", f"/jobs/bulk?client_id={client_id}", ids[n : n + 1_000])
             for n in range(0, 10_000, 1_000)
         ],
-        "S2S of 1,000": [Asked("POST", "/s2s/events", [event] * 1_000, {"client_id": client_id})],
+        "S2S of 1,000": [Asked("POST", "/s2s/events", events, {"client_id": clicked_client})],
         "funnel of 1,000": [
             Asked("POST", "/funnel", [
                 {"jobApplicationId": f"{m}-{n}", "candidateStatus": "x", "timestamp": 1_790_000_000}

@@ -13,7 +13,7 @@ from itertools import cycle
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 _ROOT = Path(__file__).parent.parent
 _PAUSE_SECONDS = 0.005
@@ -135,6 +135,19 @@ def tracked_link(server: Server, headers: dict[str, str]) -> str:
             return "/c/" + found.partition(b"]")[0].partition(b"<")[0].decode()
         time.sleep(0.2)
     raise LookupError("no link is published")
+
+
+def click_id(edge: str, link: str) -> str:
+    """A visitor follows a tracked link; the click's id."""
+    parts = urlsplit(edge)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+    try:
+        connection.request("GET", link, headers={"user-agent": "Firefox/144.0"})
+        location = connection.getresponse().headers["location"]
+    finally:
+        connection.close()
+    (found,) = parse_qs(urlsplit(location).query)["jClickId"]
+    return found
 
 
 def request(asked: Asked) -> bytes:

@@ -26,7 +26,7 @@ from handbill.host.settings import Settings
 from handbill.http1.connection import Connection
 from handbill.http1.server import Limits, Server
 from handbill.kit.faults import Unavailable
-from handbill.store.index import EdgeIndex, key_place
+from handbill.store.index import EdgeIndex, IndexDamaged, key_place
 from handbill.store.journal_turns import TurnWriter
 from handbill.tracking.addresses import Proxies
 from handbill.tracking.edge import Edge
@@ -134,7 +134,7 @@ def _refresh(edge: Edge) -> None:
     """Read the keys again. A master key that is missing by now must not stop clicks."""
     try:
         edge.refresh_keys()
-    except (Unavailable, Unusable) as missing:
+    except (Unavailable, Unusable, IndexDamaged) as missing:
         _LOG.error("the keys of links cannot be read again: %s", missing)
 
 

@@ -338,6 +338,25 @@ def test_a_broken_journal_is_503_and_nothing_is_counted(tmp_path: Path) -> None:
     at_the_door(scenario, tmp_path, sync=_disk_full)
 
 
+def test_a_damaged_index_is_503_and_told(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        click = f"/c/{TOKEN}"
+        assert (await door.ask(click)).status == 302
+        with (tmp_path / "index" / "data.mdb").open("r+b") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(2 * 4_096)  # behind the two pages that name the roots
+            file.write(b"\xff" * (size - file.tell()))
+        for path in (click, "/px.gif?c=pixel0123456789&a=1"):
+            assert (await door.ask(path)).status == 503, path
+        unready = await door.ask("/readyz")
+        assert unready.status == 503
+        (failed,) = [check for check in json.loads(unready.body)["checks"] if not check["ok"]]
+        assert (failed["name"], "restart" in failed["says"]) == ("index", True)
+        assert (await door.ask("/livez")).status == 200
+
+    at_the_door(scenario, tmp_path)
+
+
 def test_a_click_is_not_answered_before_it_is_durable(tmp_path: Path) -> None:
     reading, writing = os.pipe()
 

@@ -93,6 +93,11 @@ def index(is_whole: bool) -> Check:
     return Check("index", False, f"{says}, or use `handbill index rebuild`.")
 
 
+def damaged_index() -> Check:
+    says = "The index is damaged; restart `handbill serve`, which makes it anew and fills it."
+    return Check("index", False, says)
+
+
 def feeds(missing: int) -> Check:
     if not missing:
         return Check("feeds", True, "The feed files are there.")

@@ -29,6 +29,7 @@ from handbill.core.received import click_of_packed, encode, job_id_of
 from handbill.host.clock import Clock
 from handbill.http1.messages import FAULTS, JSON, Answer, Later, Request, head
 from handbill.kit.instants import SECOND, Instant
+from handbill.store.index import IndexDamaged
 from handbill.store.journal import JournalBroken, JournalFull
 from handbill.tracking.addresses import Proxies, is_near
 from handbill.tracking.counts import Counts, Telling, metrics
@@ -72,7 +73,7 @@ class Edge:
 
     **Refuses**: unknown paths, tokens that are not ours and unknown jobs 404; other verbs than GET
     and HEAD 405; 503 when the journal is full or broken, and while the index is being filled and
-    does not hold yet what is asked for; nothing is counted then.
+    does not hold yet what is asked for, or cannot be read; nothing is counted then.
     ``is_ready`` is false from the first failure of the journal on. ``checks``: what else must be
     there for it to be ready; no database, which it does not need.
     """
@@ -90,6 +91,7 @@ class Edge:
         self.counts = Counts()
         self.telling = Telling(self.counts)
         self.is_ready = True
+        self.is_misled = False
         self._on_broken = on_broken
         self._checks = checks
         self._journal = journal
@@ -116,6 +118,8 @@ class Edge:
             return FAULTS[503]
         except JournalBroken as failure:
             return self._broken(failure)
+        except IndexDamaged as failure:
+            return self._misled(failure)
 
     def _page(self, request: Request, path: bytes, query: bytes) -> Answer | Later:
         is_feed = path.startswith(b"/f/")
@@ -144,7 +148,13 @@ class Edge:
 
     def _ready(self) -> Answer:
         """Whether this edge can do its work; 503 with what is missing, and what to do about it."""
-        checks = [health.journal(not self.is_ready), *self._checks()]
+        checks = [health.journal(not self.is_ready)]
+        try:
+            checks += self._checks()
+        except IndexDamaged as failure:
+            self._misled(failure)
+        if self.is_misled:
+            checks.append(health.damaged_index())
         is_ready = all(check.ok for check in checks)
         body = msgspec.json.encode(health.report(checks))
         return Answer(head(200, JSON, len(body)) if is_ready else head(503, _WAIT, len(body)), body)
@@ -261,6 +271,14 @@ class Edge:
             self.is_ready = False
             _LOG.error("the journal is broken", exc_info=failure)
             self._on_broken()
+        return FAULTS[503]
+
+    def _misled(self, failure: BaseException) -> Answer:
+        """What is said while the index cannot be read; the alarm is raised once."""
+        if not self.is_misled:
+            self.is_misled = True
+            _LOG.error("the index is damaged: restart handbill serve, which makes it anew",
+                       exc_info=failure)  # fmt: skip
         return FAULTS[503]
 
     def _address(self, request: Request) -> str:
