@@ -1,7 +1,7 @@
 """``python -m bench [name …]``: run all benches but the long ones, or those named, and show each
 figure. Those of ``LONG`` take minutes (``soak`` half an hour), and are run by name only; a number
 behind the name says how much: ``soak:5`` minutes, ``attack:2000`` requests, ``neighbours:50`` of
-each, ``large_import:700000`` jobs, ``pacing:40`` job
+each, ``large_import:700000`` jobs (also as ``large_import_postgresql``), ``pacing:40`` job
 groups.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from bench.figures import Figure, show
 
 ORDER = ("click", "feed_import", "feed_out", "matching", "judge", "books", "report", "api")
-LONG = ("soak", "neighbours", "attack", "large_import", "pacing")
+LONG = ("soak", "neighbours", "attack", "large_import", "large_import_postgresql", "pacing")
 OUT = Path(__file__).parent / "out"
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from lxml import etree
 
 from bench.figures import Figure
-from bench.masters import MASTERS
+from bench.masters import records_of
 from bench.stock import NOW, add_client, open_tools
 from handbill.core.nouns import Feed, FeedBody
 from handbill.demo.feeds import feed
@@ -34,7 +34,6 @@ from handbill.host.ids import SystemIds
 from handbill.host.settings import Settings
 from handbill.store.blobs import open_blobs
 from handbill.store.index import EdgeIndex
-from handbill.store.records import open_records
 from handbill.work.tools import Tools
 
 JOBS = 100_000
@@ -169,7 +168,7 @@ def _writing(folder: Path) -> Iterator[list[float]]:
 
 def _write_on(folder: Path) -> None:
     """Write every 50 ms until standard input ends."""
-    records, waits = open_records(f"sqlite:///{folder}/records.db"), list[float]()
+    records, waits = records_of(folder), list[float]()
     print("begun", flush=True)
     while not select.select([sys.stdin], [], [], 0.05)[0]:
         began = time.perf_counter()
@@ -214,7 +213,7 @@ def _found(folder: Path) -> None:
 def _one_import(folder: Path, port: int, page: str) -> None:
     """Import in this process, and print what it took."""
     tools = Tools(
-        records=open_records(f"sqlite:///{folder}/records.db", MASTERS),
+        records=records_of(folder),
         blobs=open_blobs(str(folder / "blobs")), index=EdgeIndex(folder / "index", writable=True),
         clock=SystemClock(), ids=SystemIds(), egress=Egress((f"127.0.0.1:{port}",)),
         settings=Settings(), scratch=folder / "scratch",
