@@ -29,6 +29,7 @@ from handbill.contract.events import routes as events
 from handbill.contract.explain import routes as explain
 from handbill.contract.funnel import routes as funnel
 from handbill.contract.jobgroups import routes as jobgroups
+from handbill.contract.jobs import routes as jobs
 from handbill.contract.markups import routes as markups
 from handbill.contract.meta import routes as meta
 from handbill.contract.publisher_families import routes as publisher_families
@@ -53,7 +54,6 @@ from handbill.http.gates import Arrival
 from handbill.http.lanes import Deputies
 from handbill.http.operations import Caller, Desk, Operation
 from handbill.http.witness import Witness
-from handbill.jobs import routes as jobs
 from handbill.opening import open_desk
 from handbill.postings import routes as postings
 from handbill.store.records import Tx

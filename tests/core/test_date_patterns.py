@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from handbill.kit.instants import iso_of
 from handbill.kit.zones import zone_of
-from handbill.wire.date_patterns import NotDate, NotPattern, instant_in, read_date, steps_of
+from handbill.wire.date_patterns import (
+    NotDate,
+    NotPattern,
+    instant_in,
+    read_date,
+    read_when,
+    steps_of,
+)
 
 REFERENCE = "yyyy-MM-dd'T'HH:mm:ssZ"
 EAST = zone_of("UTC+05:30")
@@ -84,3 +91,9 @@ def test_what_the_pattern_writes_is_read_back(moment: datetime, quarters: int) -
     moment = moment.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=15 * quarters)))
     read = read_date(moment.strftime("%Y-%m-%dT%H:%M:%S%z"), REFERENCE)
     assert read.moment == moment
+
+
+@pytest.mark.parametrize("value", ["yesterday", "9" * 50, 20200101, "0999-01-01", "9999-12-31"])
+def test_what_is_no_day_and_no_moment(value: object) -> None:
+    with pytest.raises(NotDate):
+        read_when(value)

@@ -8,7 +8,6 @@ from handbill.kit.faults import Fault
 from handbill.kit.jsons import decode, encode
 from handbill.wire import shapes as s
 from handbill.wire.caps import caps_shape, spell_caps
-from handbill.wire.date_patterns import When
 
 
 def read(shape: s.Shape, value: Any) -> tuple[Any, list[str]]:
@@ -73,7 +72,7 @@ def test_absent_stays_absent_null_is_told_unknown_is_ignored() -> None:
         (s.Text(), 1), (s.Text(most=2), "abc"), (s.Text(1), " "), (s.Integer(), True),
         (s.Integer(), "1"), (s.Integer(), Decimal("1.5")), (s.Money(), "1"), (s.Money(), True),
         (s.Percent(), 101), (s.Percent(), Decimal("1.00001")), (s.Flag(), 1), (s.Day(), 20200101),
-        (When(), "yesterday"), (When(), "9" * 50), (s.Zone(), "Mars/Base"), (s.Zone(), 3),
+        (s.Zone(), "Mars/Base"), (s.Zone(), 3),
         (s.ListOf(s.Text()), {}), (s.ListOf(s.Text(), 1), []), (s.MapOf(s.Text()), []),
         (s.Object(), []), (s.Object(), None), (s.TextOrNumber(), Decimal("1.5")),
         (s.TextOrNumber(), True),

@@ -6,7 +6,7 @@ A noun's fields that are stored as JSON are exactly the fields of the struct. Jo
 and are hidden from the collector of cycles: a noun holds values, and never a cycle.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -255,6 +255,13 @@ class JobPlacement(msgspec.Struct, frozen=True, omit_defaults=True):
     active: bool = True
     budget: Cap | None = None
     currency: str = ""
+
+
+class PublisherFields(NamedTuple):
+    """Which publishers may carry a job, None all; and publisher id → node → value in its feed."""
+
+    publishers: tuple[str, ...] | None
+    nodes: dict[str, dict[str, str]]
 
 
 class JobSettings(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
-from handbill.wire.models import Model, OneOrMany, described
+from handbill.wire.models import Array, ListOf, Model, OneOrMany, described
 from handbill.wire.queries import Paged, Query, parameters
 from handbill.wire.schemas import or_null
 from handbill.wire.shapes import NOT_GIVEN, Schema, Shape
@@ -116,14 +116,18 @@ class _Known(NamedTuple):
     read: Container[str]
     refs: Mapping[tuple[Any, Any], Schema]
 
-    def body(self, body: Shape | type[Model] | OneOrMany) -> Schema:
+    def body(self, body: Shape | type[Model] | OneOrMany | Array) -> Schema:
         if isinstance(body, Shape):
             return _with_nulls(body.schema())
+        if isinstance(body, Array):
+            return body.schema()
         if isinstance(body, OneOrMany):
             return body.schema(self.refs[body.one, "validation"])
         return self.refs[body, "validation"]
 
-    def answer(self, answer: Schema | type[Model]) -> Schema:
+    def answer(self, answer: Schema | type[Model] | ListOf) -> Schema:
+        if isinstance(answer, ListOf):
+            return {"type": "array", "items": self.answer(answer.one)}
         return answer if isinstance(answer, dict) else self.refs[answer, "serialization"]
 
 
@@ -137,7 +141,7 @@ def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
     read = {row.path for row in rows if row.verb == "GET" and row.query is Query}
     refs, schemas = described(
         (one for row in rows if _is_model(one := getattr(row.body, "one", row.body))),
-        (row.answer for row in rows if _is_model(row.answer)),
+        (one for row in rows if _is_model(one := getattr(row.answer, "one", row.answer))),
     )
     known = _Known(read, refs)
     paths: dict[str, dict[str, Any]] = {}

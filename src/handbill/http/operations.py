@@ -19,7 +19,7 @@ from handbill.kit.jsons import encode
 from handbill.store.blobs import Blobs
 from handbill.store.journal import JournalWriter
 from handbill.store.records import Records, Tx
-from handbill.wire.models import Model, OneOrMany, spelled
+from handbill.wire.models import Array, ListOf, Model, OneOrMany, spelled
 from handbill.wire.queries import Paged, Query
 from handbill.wire.shapes import NOT_GIVEN, Schema, Shape
 
@@ -193,7 +193,7 @@ class Operation:
     about: str
     tag: str
     work: Callable[[Call], Any]
-    answer: Schema | type[Model]
+    answer: Schema | type[Model] | ListOf
     number: int | None = None
     kind: Kind = _BY_VERB
     """What it does to the records: by its verb it looks or changes, unless the row says so."""
@@ -201,7 +201,7 @@ class Operation:
     """Who may call; where the kind is public, anybody."""
     client_header: ClientHeader = ""
     query: type[Query] = Query
-    body: Shape | type[Model] | OneOrMany | None = None
+    body: Shape | type[Model] | OneOrMany | Array | None = None
     many: bool = False
     """The body may be an array: 8 MB are allowed instead of 1."""
     must_have_body: bool = True

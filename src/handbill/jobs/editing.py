@@ -1,35 +1,34 @@
 """What an API caller does to single jobs. The rows are written the way a feed's are."""
 
+from collections.abc import Mapping
 from typing import Any
-
-import msgspec
 
 from handbill.changes import service as changes
 from handbill.clients import service as clients
+from handbill.core.changes import settled
 from handbill.core.nouns import (
     Client,
     Job,
     JobBody,
     JobPlacement,
-    JobSetting,
     JobSettings,
     Publisher,
+    PublisherFields,
 )
 from handbill.core.trail import Entity, fields_of
 from handbill.dialects.outbound import kept_nodes
 from handbill.jobs import carried, rows, service, taking_over
-from handbill.kit.faults import Fault, bad_request, pointed, refused_state
+from handbill.kit.faults import Fault, bad_request, refused_state, step_of
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.publishers import service as publishers
 from handbill.store.records import Tx
-from handbill.wire.changes import merged_caps, settled
 from handbill.wire.date_patterns import instant_in
-from handbill.wire.jobs import INSTANTS, NAMES, SETTING_NAMES
 from handbill.work import kinds
 from handbill.work.queue import enqueue
 
 _MANDATORY = ("title", "description", "url")
+_SETTINGS = frozenset(("publisher_fields", "setting", "placements"))
 
 
 def job_to_change(tx: Tx, client: Client, ref: str) -> Job:
@@ -39,26 +38,26 @@ def job_to_change(tx: Tx, client: Client, ref: str) -> Job:
     return service.job_of(tx, client.no, ref)
 
 
-def add(tx: Tx, now: Instant, client: Client, given: dict[str, Any]) -> Job:
-    """A new job of what ``wire.jobs.CREATE`` read. A job without title, description or any URL is
-    kept, but not valid (domain 5.2).
+def add(tx: Tx, now: Instant, client: Client, given: Mapping[str, Any]) -> Job:
+    """A new job: rows of its body and settings by their own names, and ``publisher_fields``. A job
+    without title, description or any URL is kept, but not valid (domain 5.2).
 
     **Refuses** (400) a reference in use, by API or feed, and settings for unknown publishers. That
     of a job which has expired is free: it counts as deleted since (domain 1.7).
     """
-    given = _dated(client, {key: value for key, value in given.items() if value is not None})
-    ref = given["refNumber"]
+    given = _dated(client, given)
+    ref = given["ref"]
     stands = rows.standing(tx, client.no, [ref]).get(ref)
     if stands is not None:
         taking_over.settle_job(tx, client, stands.no)
     before = rows.find(tx, client.no, ref)
     if before is not None:
         if not before.expired(now):
-            raise refused_state("/refNumber", "already exists")
+            raise refused_state("ref", "already exists")
         delete(tx, now, client, before)
     blank = JobBody(ref, published_at=now)
     faults: list[Fault] = []
-    body = settled(blank, given, NAMES, faults)
+    body = settled(blank, _of_body(given), faults)
     settings = _settings(tx, client, JobSettings(), body, given, faults)
     if faults:
         raise bad_request(faults)
@@ -75,9 +74,9 @@ def add(tx: Tx, now: Instant, client: Client, given: dict[str, Any]) -> Job:
     return job
 
 
-def update(tx: Tx, now: Instant, client: Client, job: Job, given: dict[str, Any]) -> None:
-    """Change what ``wire.jobs.UPDATE`` read; nothing given changes nothing. A job of a feed keeps
-    the change until its feed says something new about it.
+def update(tx: Tx, now: Instant, client: Client, job: Job, given: Mapping[str, Any]) -> None:
+    """Change what is given, as ``add`` takes it; nothing given changes nothing. A job of a feed
+    keeps the change until its feed says something new about it.
 
     **Refuses** (400) a job that is not valid or would not be, and settings for unknown publishers.
     """
@@ -86,16 +85,16 @@ def update(tx: Tx, now: Instant, client: Client, job: Job, given: dict[str, Any]
     faults: list[Fault] = []
     before = job.body.settings or JobSettings()
     job.body.settings = None
-    body = settled(msgspec.structs.replace(job.body), given, NAMES, faults)
+    body = settled(job.body, _of_body(given), faults)
     settings = _settings(tx, client, before, body, given, faults)
-    faults += [Fault(f"/{name}", "must not be empty") for name in _missing(body)]
+    faults += [Fault(name, "must not be empty") for name in _missing(body)]
     if faults:
         raise bad_request(faults)
     if body == job.body and settings == before:
         return
     if body != job.body:
         body.modified_at = now
-        body.posted_at = body.published_at if "publishedDate" in given else body.posted_at
+        body.posted_at = body.published_at if "published_at" in given else body.posted_at
         stands = rows.standing(tx, client.no, [body.ref])[body.ref]
         _write(tx, now, client, job.feed_no, body, stands.raw_digest)
     rows.set_settings(tx, job.no, settings, now)
@@ -156,14 +155,18 @@ def _write(
     enqueue(tx, kinds.REMATCH, client.id, now)
 
 
-def _dated(client: Client, given: dict[str, Any]) -> dict[str, Any]:
+def _dated(client: Client, given: Mapping[str, Any]) -> dict[str, Any]:
     """Days are the client's: of what is published the first moment, of an end the last."""
     zone = zone_of(client.zone)
-    return given | {
-        name: instant_in(given[name], zone, last=last)
-        for name, last in INSTANTS.items()
+    return dict(given) | {
+        name: instant_in(given[name], zone, last=name == "end_at")
+        for name in ("published_at", "end_at")
         if given.get(name) is not None
     }
+
+
+def _of_body(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if name not in _SETTINGS}
 
 
 def _missing(body: JobBody) -> tuple[str, ...]:
@@ -174,64 +177,60 @@ def _missing(body: JobBody) -> tuple[str, ...]:
 
 
 def _settings(
-    tx: Tx, client: Client, settings: JobSettings, body: JobBody, given: dict[str, Any],
+    tx: Tx,
+    client: Client,
+    settings: JobSettings,
+    body: JobBody,
+    given: Mapping[str, Any],
     faults: list[Fault],
-) -> JobSettings:  # fmt: skip
+) -> JobSettings:
     """The settings after a change; the publishers' nodes go into the body."""
-    changes: dict[str, Any] = {}
+    changes = {name: given[name] for name in ("setting", "placements") if name in given}
     known: dict[str, Publisher] = {}
-    if given.keys() & {"publisherFields", "placementSettings"}:
+    if given.keys() & {"publisher_fields", "placements"}:
         known = {one.id: one for one in publishers.publishers_of(tx, client.agency_no)}
-    if "publisherFields" in given:
-        changes["publishers"], body.publisher_nodes = given["publisherFields"] or (None, {})
-        changes["publishers_of_feed"] = False
-        named = {f"publishers/{n}": id_ for n, id_ in enumerate(changes["publishers"] or ())} | {
-            pointed(id_): id_ for id_ in body.publisher_nodes
-        }
+    if "publisher_fields" in given:
+        said = given["publisher_fields"] or PublisherFields(None, {})
         faults += [
-            Fault(f"/publisherFields/{at}", "is not a publisher of yours")
-            for at, id_ in named.items()
-            if id_ not in known
+            Fault(f"publisher_fields.{one.field}", one.message)
+            for one in _publisher_faults(said, known)
         ]
-        faults += [
-            Fault(f"/publisherFields/{pointed(id_)}/{pointed(name)}", "is the platform's own node")
-            for id_, nodes in body.publisher_nodes.items()
-            if id_ in known
-            for name in sorted(kept_nodes(known[id_].body.feed_schema) & nodes.keys())
-        ]
-    if "jobSetting" in given:
-        changes["setting"] = _setting(settings.setting, given["jobSetting"], faults)
-    if "placementSettings" in given:
-        changes["placements"] = tuple(given["placementSettings"] or ())
+        changes |= {"publishers": said.publishers, "publishers_of_feed": False}
+        body.publisher_nodes = said.nodes
+    if changes.get("placements"):
+        changes["placements"] = tuple(changes["placements"])
         for n, placement in enumerate(changes["placements"]):
-            at = f"/placementSettings/{n}"
-            faults += _placement_faults(placement, known.get(placement.publisher_id), at)
-    return msgspec.structs.replace(settings, **changes)
-
-
-def _placement_faults(
-    placement: JobPlacement, publisher: Publisher | None, at: str
-) -> list[Fault]:  # fmt: skip
-    if publisher is None:
-        return [Fault(f"{at}/value", "is not a publisher of yours")]
-    by_apply = publisher.body.bid_type == "CPA"
-    bid = placement.cpa_bid_micros if by_apply else placement.cpc_bid_micros
-    names = {"currency": "currency", "bid_micros": "cpaBid" if by_apply else "cpcBid"}
-    return [
-        Fault(f"{at}/{names[fault.field]}", fault.message)
-        for fault in publishers.asked_faults(publisher, placement.currency, bid)
-    ]
-
-
-def _setting(setting: JobSetting, change: dict[str, Any] | None, faults: list[Fault]) -> JobSetting:
-    if change is None:
-        return JobSetting()
-    found = settled(setting, change, SETTING_NAMES, faults)
-    if "caps" in change:
-        caps = merged_caps(
-            found.caps, change["caps"], "/jobSetting/caps", faults, budget_required=False
-        )
-        found = msgspec.structs.replace(found, caps=caps)
-    if found.start_on and found.end_on and found.end_on < found.start_on:
-        faults.append(Fault("/jobSetting/endDate", "must not be before startDate"))
+            faults += [
+                Fault(f"placements.{n}.{one.field}", one.message)
+                for one in _placement_faults(placement, known.get(placement.publisher_id))
+            ]
+    found = settled(settings, changes, faults)
+    start_on, end_on = found.setting.start_on, found.setting.end_on
+    if start_on and end_on and end_on < start_on:
+        faults.append(Fault("setting.end_on", "must not be before startDate"))
     return found
+
+
+def _publisher_faults(said: PublisherFields, known: Mapping[str, Publisher]) -> list[Fault]:
+    named = {f"publishers.{n}": id_ for n, id_ in enumerate(said.publishers or ())}
+    named |= {step_of(id_): id_ for id_ in said.nodes}
+    faults = [
+        Fault(at, "is not a publisher of yours") for at, id_ in named.items() if id_ not in known
+    ]
+    faults += [
+        Fault(f"{step_of(id_)}.{step_of(name)}", "is the platform's own node")
+        for id_, nodes in said.nodes.items()
+        if id_ in known
+        for name in sorted(kept_nodes(known[id_].body.feed_schema) & nodes.keys())
+    ]
+    return faults
+
+
+def _placement_faults(placement: JobPlacement, publisher: Publisher | None) -> list[Fault]:
+    if publisher is None:
+        return [Fault("publisher_id", "is not a publisher of yours")]
+    bid = "cpa_bid_micros" if publisher.body.bid_type == "CPA" else "cpc_bid_micros"
+    return [
+        Fault(bid if fault.field == "bid_micros" else fault.field, fault.message)
+        for fault in publishers.asked_faults(publisher, placement.currency, getattr(placement, bid))
+    ]

@@ -79,18 +79,26 @@ _MATCHING_OF = attrgetter(*MATCHING)
 _SOURCE = tuple(name for name in Written.__struct_fields__ if name not in {"publishers", "body"})
 _UPDATED = (*_SOURCE[1:], "settings", "feed_no", "left_at", "deleted_at", "updated_at")
 
-_COLUMNS = (
+_FIRST = (
     _t.no, _t.id, _t.client_no, _t.feed_no, _t.status, _t.valid, _t.settings, _t.created_at,
-    _t.updated_at, NOW.left_at, NOW.brought, job_bodies.c.body,
+    _t.updated_at,
 )  # fmt: skip
-_JOINED = sa.select(*_COLUMNS).join(job_bodies, job_bodies.c.job_no == _t.no)
+
+
+def _joined(left_at: sa.ColumnElement[Any], brought: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    columns = sa.select(*_FIRST, left_at, brought, job_bodies.c.body)
+    return columns.join(job_bodies, job_bodies.c.job_no == _t.no)
+
+
+_JOINED = _joined(NOW.left_at, NOW.brought)
 _LIVE = (_t.client_no == b("client_no"), NOW.left_at.is_(None))
 _ONE = _JOINED.where(*_LIVE, _t.ref == b("ref"))
 _OF_CLIENT = _t.client_no == b("client_no")
 _LIMIT = b("limit", type_=sa.Integer)
 # By whether a takeover is amid its end: to ask that of each row takes longer than to read it.
 _PAGE = {
-    amid: _JOINED.where(_OF_CLIENT, (NOW.left_at if amid else _t.left_at).is_(None))
+    amid: (_JOINED if amid else _joined(_t.left_at, sa.null()))
+    .where(_OF_CLIENT, (NOW.left_at if amid else _t.left_at).is_(None))
     .order_by(_t.no)
     .limit(_LIMIT)
     .offset(b("skip", type_=sa.Integer))

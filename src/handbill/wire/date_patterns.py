@@ -6,14 +6,12 @@ back.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from handbill.kit.faults import Fault
 from handbill.kit.instants import Instant, instant_of, instant_of_iso
-from handbill.wire.shapes import Faults, Schema, Shape, read_day
+from handbill.wire.values import read_day
 
 MOST_PATTERN = 60
 _FIRST_YEAR, _LAST_YEAR = 1971, 2200
@@ -45,24 +43,18 @@ class Read(NamedTuple):
     day_only: bool
 
 
-@dataclass(frozen=True)
-class When(Shape):
-    """A day, or a date and time by ISO 8601; ``Read``, as only the client's zone makes it an
-    instant (``instant_in``).
+def read_when(value: Any) -> Read:
+    """A day, or a date and time by ISO 8601, before the client's zone makes it an instant.
 
-    The last hours of the year 9999 are refused: they have no day in the zones that are ahead.
+    **Refuses** (NotDate) any other value; and the last hours of the year 9999, which have no day in
+    the zones that are ahead.
     """
-
-    def read(self, value: Any, at: str, faults: Faults) -> Any:
-        found = _by_iso(value.strip()) if isinstance(value, str) and len(value) <= 40 else None
-        if found is None:
-            faults.append(Fault(at, "must be an ISO-8601 date and time"))
-        elif not _FIRST <= instant_in(found, UTC, last=False) <= _LAST:
-            faults.append(Fault(at, "must be between the years 1000 and 9999"))
-        return found
-
-    def schema(self) -> Schema:
-        return {"type": "string", "maxLength": 40}
+    found = _by_iso(value.strip()) if isinstance(value, str) and len(value) <= 40 else None
+    if found is None:
+        raise NotDate("must be an ISO-8601 date and time")
+    if not _FIRST <= instant_in(found, UTC, last=False) <= _LAST:
+        raise NotDate("must be between the years 1000 and 9999")
+    return found
 
 
 class _Step(NamedTuple):

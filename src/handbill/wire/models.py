@@ -23,6 +23,7 @@ from typing import (
     get_origin,
 )
 
+import msgspec
 from pydantic import (
     AliasChoices,
     BaseModel,
@@ -131,8 +132,7 @@ class Model(BaseModel):
         try:
             return cls.model_validate(value)
         except ValidationError as failed:
-            for error in failed.errors(include_url=False)[:MOST_FAULTS]:
-                faults.extend(_faults_of(error, at))
+            faults.extend(_found(failed, at))
             return cast(Self, None)
 
     @classmethod
@@ -264,9 +264,40 @@ class OneOrMany:
         return {"oneOf": [of_one, many]}
 
 
+class Array:
+    """A body that is an array of single values, read as a list of such a type."""
+
+    def __init__(self, of: Any) -> None:
+        self._list: TypeAdapter[list[Any]] = TypeAdapter(of, config=ConfigDict(strict=True))
+
+    def read(self, value: Any, at: str, faults: Faults) -> list[Any]:
+        try:
+            return self._list.validate_python(value)
+        except ValidationError as failed:
+            faults.extend(_found(failed, at))
+            return []
+
+    def schema(self) -> Schema:
+        return self._list.json_schema(schema_generator=_Plain)
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """An answer that is an array of one model's."""
+
+    one: type[Model]
+
+
 @cache
 def _every(of: type[_M]) -> TypeAdapter[list[_M]]:
     return TypeAdapter(list[of])  # type: ignore[valid-type] # known once it runs
+
+
+def written_as(rows: type[Model]) -> type[msgspec.Struct]:
+    """What writes many of the same as JSON: its fields are the rows, by the contract's names."""
+    names = {name: spellings(name, row)[0] for name, row in rows.model_fields.items()}
+    fields = [(name, Any) for name in rows.names]
+    return msgspec.defstruct(f"Written{rows.__name__}", fields, rename=names, gc=False)
 
 
 def spelled(body: Any) -> Any:
@@ -310,6 +341,11 @@ def spellings(name: str, row: FieldInfo) -> list[str]:
     return [row.alias or name]
 
 
+def _found(failed: ValidationError, at: str) -> list[Fault]:
+    errors = failed.errors(include_url=False)[:MOST_FAULTS]
+    return [fault for error in errors for fault in _faults_of(error, at)]
+
+
 def _faults_of(error: Mapping[str, Any], at: str) -> list[Fault]:
     steps = error["loc"]
     if steps[-1:] == ("[key]",) and steps[-2:-1] == (error["input"],):
@@ -338,10 +374,14 @@ class _Plain(GenerateJsonSchema):
         return False
 
 
-def schema_of(of: "Schema | type[Model]", mode: JsonSchemaMode = "serialization") -> Schema:
+def schema_of(
+    of: "Schema | type[Model] | ListOf", mode: JsonSchemaMode = "serialization"
+) -> Schema:
     """The schema of an answer, or of what is read; with all that it refers to."""
     if isinstance(of, dict):
         return of
+    if isinstance(of, ListOf):
+        return _every(of.one).json_schema(mode=mode, schema_generator=_Plain)
     return of.model_json_schema(mode=mode, schema_generator=_Plain)
 
 

@@ -8,6 +8,7 @@ from handbill.contract.caps import Caps, GroupCaps, JobCaps, PlacementCaps
 from handbill.contract.envelopes import ChildName, Warned
 from handbill.contract.filters import Comparison, spelled_terms
 from handbill.contract.jobgroups.models import NewJobGroup
+from handbill.contract.jobs.answers import status_of
 from handbill.core import nouns, states
 from handbill.core.bids import Offer
 from handbill.core.filters import DATE_FIELD, NUMBER_FIELD
@@ -22,7 +23,6 @@ from handbill.store.records import Tx
 from handbill.wire.fields import Instant, Money, Percent
 from handbill.wire.models import Model
 from handbill.wire.pointers import pointers
-from handbill.wire.spelled_jobs import status_of
 from handbill.wire.values import spell_day
 
 MOST_COMPARED = 20

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC
+from decimal import Decimal
 from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
@@ -13,31 +14,31 @@ from handbill.kit.faults import Fault
 from handbill.kit.instants import SECOND
 from handbill.markups import service
 from handbill.store.records import Tx
-from handbill.wire.date_patterns import Read, When, instant_in
+from handbill.wire.date_patterns import NotDate, Read, instant_in, read_when
 from handbill.wire.fields import AnyCase, Distinct, Id, Name, Percent
 from handbill.wire.models import Model, Wrong, partial
-from handbill.wire.values import Faults, Integer
 
 _MOST_PERCENT: Final = 800
 """The largest amount that there is, marked up by so much, is still a number of 64 bits."""
 _MOST_ENTITIES: Final = 100
-_SECONDS = Integer(0, 253_402_300_799)  # up to the year 9999
+_MOST_SECONDS: Final = 253_402_300_799  # the end of the year 9999
 
 
 def _since(value: Any) -> int | Read:
     """Seconds since 1970, as micros; or a day, or a date and time, whose zone is not yet known."""
-    faults: Faults = []
+    says = "must be whole seconds since 1970, or an ISO-8601 date and time; at most of 9999"
     if isinstance(value, str):
-        read: Any = When().read(value, "", faults)
-        if not faults and instant_in(read, UTC, last=False) < 0:
+        try:
+            read = read_when(value)
+        except NotDate:
+            raise ValueError(says) from None
+        if instant_in(read, UTC, last=False) < 0:
             raise ValueError("must not be before 1970")
-    else:
-        read = _SECONDS.read(value, "", faults)
-    if faults:
-        raise ValueError(
-            "must be whole seconds since 1970, or an ISO-8601 date and time; at most of 9999"
-        )
-    return read if isinstance(read, Read) else int(read) * SECOND
+        return read
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    if not is_number or value != int(value) or not 0 <= value <= _MOST_SECONDS:
+        raise ValueError(says)
+    return int(value) * SECOND
 
 
 Since = Annotated[
@@ -45,7 +46,13 @@ Since = Annotated[
     PlainValidator(_since),
     PlainSerializer(lambda at: at // SECOND),
     WithJsonSchema(
-        {"anyOf": [_SECONDS.schema(), {"type": "string", "maxLength": 40}]}, "validation"
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": _MOST_SECONDS},
+                {"type": "string", "maxLength": 40},
+            ]
+        },
+        "validation",
     ),
     WithJsonSchema({"type": "integer"}, "serialization"),
 ]

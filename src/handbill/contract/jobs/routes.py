@@ -2,75 +2,75 @@
 
 from typing import Any
 
-from handbill.core.nouns import Job
+from handbill.contract.envelopes import Done, Made
+from handbill.contract.jobs.answers import Job, JobPage, example, jobs_told
+from handbill.contract.jobs.models import IDS, JobChange, NewJob
+from handbill.core import nouns
 from handbill.http.kinds import Ask
-from handbill.http.operations import Call, Operation, done, result_schema
+from handbill.http.operations import Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.jobs import editing, service
-from handbill.wire import samples
-from handbill.wire.job_schema import JOB
-from handbill.wire.jobs import BULK, CREATE, UPDATE
+from handbill.wire.models import ListOf
 from handbill.wire.queries import OfClient, PagedFromOne
-from handbill.wire.spelled_jobs import SpelledJob, spell_job
-from handbill.wire.spelling import WHOLE, described, listed, whole
 
 _TAG = "Jobs"
 _PATH = "/clients/{client_id}/jobs"
 _ONE = f"{_PATH}/{{job_reference}}"
 _MOST_REACHED = 10_000
-_ID = {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "The job's id."}
 
 
-def _job(call: Call) -> Job:
-    return service.job_of(call.tx, call.client.no, call.path["job_reference"])
-
-
-def _to_change(call: Call) -> Job:
+def _job(call: Call) -> nouns.Job:
     return editing.job_to_change(call.tx, call.client, call.path["job_reference"])
 
 
-def _add(call: Call) -> dict[str, Any]:
-    return done("Job created", editing.add(call.tx, call.now, call.client, call.body).id)
+def _done(message: str) -> Done:
+    return Done.of(result=True, message=message)
 
 
-def _list(call: Call) -> Any:
+def _add(call: Call) -> Made:
+    job = editing.add(call.tx, call.now, call.client, call.body.given())
+    return Made.of(result=job.id, message="Job created")
+
+
+def _list(call: Call) -> Answer:
+    client = call.client
     skip, limit = skip_and_limit(call, first=1)
-    total, expired = service.count(call.tx, call.client.no, call.now)
+    total, expired = service.count(call.tx, client.no, call.now)
     limit = max(0, min(limit, _MOST_REACHED - skip))
-    found = service.jobs_page(call.tx, call.client.no, skip, limit) if limit else []
-    rows = [spell_job(job, call.client.id, call.now) for job in found]
-    reached = min(total, _MOST_REACHED)
-    return with_links(call, {"data": rows, "summary": total - expired}, reached, first=1)
+    found = service.jobs_page(call.tx, client.no, skip, limit) if limit else []
+    page = {"data": jobs_told(found, client.id, call.now), "summary": total - expired}
+    return with_links(call, page, min(total, _MOST_REACHED), first=1)
 
 
-def _get(call: Call) -> SpelledJob:
-    return spell_job(_job(call), call.client.id, call.now)
+def _get(call: Call) -> Any:
+    job = service.job_of(call.tx, call.client.no, call.path["job_reference"])
+    return jobs_told([job], call.client.id, call.now)[0]
 
 
-def _delete(call: Call) -> dict[str, Any]:
-    editing.delete(call.tx, call.now, call.client, _to_change(call))
-    return done("Job deleted")
+def _delete(call: Call) -> Done:
+    editing.delete(call.tx, call.now, call.client, _job(call))
+    return _done("Job deleted")
 
 
-def _update(call: Call) -> dict[str, Any]:
-    job = _to_change(call)
-    editing.update(call.tx, call.now, call.client, job, call.body)
-    return done("Job updated", job.id)
+def _update(call: Call) -> Made:
+    job = _job(call)
+    editing.update(call.tx, call.now, call.client, job, call.body.given())
+    return Made.of(result=job.id, message="Job updated")
 
 
-def _pause(call: Call) -> dict[str, Any]:
-    editing.switch(call.tx, call.now, call.client, _to_change(call), "P")
-    return done("Job paused")
+def _pause(call: Call) -> Done:
+    editing.switch(call.tx, call.now, call.client, _job(call), "P")
+    return _done("Job paused")
 
 
-def _enable(call: Call) -> dict[str, Any]:
-    editing.switch(call.tx, call.now, call.client, _to_change(call), "A")
-    return done("Job enabled")
+def _enable(call: Call) -> Done:
+    editing.switch(call.tx, call.now, call.client, _job(call), "A")
+    return _done("Job enabled")
 
 
-def _bulk(call: Call) -> list[SpelledJob]:
+def _bulk(call: Call) -> list[Any]:
     found = service.jobs_by_ids(call.tx, call.client.no, call.body)
-    return [spell_job(job, call.client.id, call.now) for job in found]
+    return jobs_told(found, call.client.id, call.now)
 
 
 _SAMPLE = {
@@ -93,6 +93,7 @@ _SAMPLE = {
     "placementSettings": [{"value": "TestExp1", "cpcBid": 0.5}],
 }
 _SAMPLE_ID = "e13cd1d459a7be781712aa2636a9580c"
+_JOB = example()
 
 OPERATIONS = [
     Operation(
@@ -107,8 +108,8 @@ OPERATIONS = [
         "is not in use.",
         tag=_TAG,
         work=_add,
-        body=CREATE,
-        answer=result_schema(_ID),
+        body=NewJob,
+        answer=Made,
         sample={"refNumber": "test-job-ref-number-19"} | _SAMPLE,
         sample_answer={"result": _SAMPLE_ID, "message": "Job created"},
     ),
@@ -125,13 +126,8 @@ OPERATIONS = [
         work=_list,
         lane="bulk",
         query=PagedFromOne,
-        answer=whole(
-            {
-                "data": described(listed(JOB), "The jobs of the page."),
-                "summary": described(WHOLE, "How many jobs the client has, without expired ones."),
-            }
-        ),
-        sample_answer={"data": [samples.JOB], "summary": 100},
+        answer=JobPage,
+        sample_answer={"data": [_JOB], "summary": 100},
     ),
     Operation(
         name="get_job",
@@ -143,8 +139,8 @@ OPERATIONS = [
         "segment, percent-decoded once.",
         tag=_TAG,
         work=_get,
-        answer=JOB,
-        sample_answer=samples.JOB,
+        answer=Job,
+        sample_answer=_JOB,
     ),
     Operation(
         name="delete_job",
@@ -156,7 +152,7 @@ OPERATIONS = [
         "carrying stays deleted until the feed drops it, or until it is added again by API.",
         tag=_TAG,
         work=_delete,
-        answer=result_schema(),
+        answer=Done,
         sample_answer={"result": True, "message": "Job deleted"},
     ),
     Operation(
@@ -170,8 +166,8 @@ OPERATIONS = [
         "jobSetting and placementSettings stay in any case.",
         tag=_TAG,
         work=_update,
-        body=UPDATE,
-        answer=result_schema(_ID),
+        body=JobChange,
+        answer=Made,
         sample=_SAMPLE,
         sample_answer={"result": _SAMPLE_ID, "message": "Job updated"},
     ),
@@ -185,7 +181,7 @@ OPERATIONS = [
         "so, whatever its feed brings.",
         tag=_TAG,
         work=_pause,
-        answer=result_schema(),
+        answer=Done,
         sample_answer={"result": True, "message": "Job paused"},
     ),
     Operation(
@@ -197,7 +193,7 @@ OPERATIONS = [
         about="Brings the job back, provided it is valid. An active one stays so.",
         tag=_TAG,
         work=_enable,
-        answer=result_schema(),
+        answer=Done,
         sample_answer={"result": True, "message": "Job enabled"},
     ),
     Operation(
@@ -211,12 +207,12 @@ OPERATIONS = [
         tag=_TAG,
         work=_bulk,
         query=OfClient,
-        body=BULK,
+        body=IDS,
         many=True,
         lane="bulk",
         kind=Ask(),
-        answer=listed(JOB),
+        answer=ListOf(Job),
         sample=["e13cd1d459a7be781712aa2636a9580c", "e13cd1d459a7be781712aa2636a9580d"],
-        sample_answer=[samples.JOB],
+        sample_answer=[_JOB],
     ),
 ]

@@ -1,0 +1,186 @@
+"""Jobs, as they are told: a thousand at a time. **Source**: domain 1.7, 14.16 to 14.19."""
+
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from pydantic import Field
+
+from handbill.contract.jobs.models import JobPlacement, JobSetting, PublisherFields, Zip
+from handbill.core import nouns
+from handbill.kit.instants import Instant as At
+from handbill.kit.instants import instant_of_iso, iso_of
+from handbill.wire.fields import Instant
+from handbill.wire.models import Model, spelled, written_as
+
+
+class Job(Model):
+    """A job: what it says, what is set on it, and its own state."""
+
+    ref: str = Field(alias="refNumber", description="Reference number, unique in the client.")
+    title: str = Field(description="Title.")
+    company: str = Field(description="Company name.")
+    description: str = Field(description="Description, text or HTML.")
+    category: str = Field(description="Category.")
+    city: str = Field(description="City.")
+    state: str = Field(description="State.")
+    country: str = Field(description="Country.")
+    id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] = Field(
+        alias="jobId", description="The job's id, for life."
+    )
+    zip: Zip = Field(description="Zip code, as it came.")
+    created_at: Instant = Field(alias="createdAtDate", description="When it first came.")
+    updated_at: Instant = Field(alias="updatedAtDate", description="When it was last changed.")
+    published_at: Instant | None = Field(
+        alias="pubDate", description="When it was published; null if not told."
+    )
+    posted_at: Instant | None = Field(
+        alias="postedDate", description="When it was posted; null if not told."
+    )
+    modified_at: Instant | None = Field(
+        alias="modifiedDate", description="When its source last changed it; null if not told."
+    )
+    type: str = Field(description="Type of job, such as FULL_TIME.")
+    additional: dict[str, str] = Field(
+        alias="additionalFields", description="The client's own fields."
+    )
+    publisher_fields: PublisherFields = Field(
+        alias="publisherFields",
+        description="Allow-list of publishers, and nodes by publisher.",
+    )
+    setting: JobSetting = Field(
+        alias="jobSetting", description="Bids, markdown, caps and dates of this job alone."
+    )
+    placements: list[JobPlacement] = Field(
+        alias="placementSettings", description="What holds for this job over single publishers."
+    )
+    client_id: str = Field(alias="clientId", description="Id of its client.")
+    valid: bool = Field(description="Whether it has all that is mandatory; else it is not shown.")
+    status: Literal["ACTIVE", "PAUSED", "EXPIRED"] = Field(description="Its own state.")
+    url: str = Field(description="Its address.")
+    alternate_url: str = Field(
+        alias="alternateURL", description="Where clicks go if there is no url."
+    )
+    end_at: Instant | None = Field(alias="endAtDate", description="When it expires; null: never.")
+    missing: list[str] = Field(
+        alias="missingFields", description="Mandatory fields that are empty."
+    )
+    is_from_feed: bool = Field(
+        alias="fromFeed", description="Whether a feed brings it; else it was added by API."
+    )
+
+
+class JobPage(Model):
+    """Jobs, oldest first."""
+
+    rows: list[Job] = Field(alias="data", description="The jobs of the page.")
+    live: int = Field(
+        alias="summary", description="How many jobs the client has, without expired ones."
+    )
+
+
+_Written: Any = written_as(Job)
+"""A job as it is written as JSON: a thousand of these are written several times as fast as models
+that pydantic's serializer has turned into dicts.
+"""
+_NOTHING: Final[dict[str, Any]] = {}
+_FIRST: Final = attrgetter(*Job.names[: Job.names.index("id")])
+
+
+def status_of(job: nouns.Job, now: At) -> Literal["ACTIVE", "PAUSED", "EXPIRED"]:
+    """A job's own state (contract 3)."""
+    if job.expired(now):
+        return "EXPIRED"
+    return "ACTIVE" if job.status == "A" else "PAUSED"
+
+
+class _Isos(dict[At | None, str | None]):
+    """Instants as they are written, each once: those of a job, or of an import, are much alike."""
+
+    def __missing__(self, at: At) -> str:
+        self[at] = text = iso_of(at)
+        return text
+
+
+def jobs_told(jobs: Iterable[nouns.Job], client_id: str, now: At) -> list[Any]:
+    """Jobs of a client as they are written: the rows of ``Job``, in its order."""
+    iso = _Isos({None: None})
+    told = []
+    for job in jobs:
+        body = job.body
+        one = _Written(
+            *_FIRST(body),
+            job.id,
+            body.zip,
+            iso[job.created_at],
+            iso[job.updated_at],
+            iso[body.published_at],
+            iso[body.posted_at],
+            iso[body.modified_at],
+            body.type,
+            body.additional,
+            body.publisher_nodes,
+            _NOTHING,
+            (),
+            client_id,
+            job.valid,
+            status_of(job, now),
+            body.url,
+            body.alternate_url,
+            iso[body.end_at],
+            body.missing,
+            job.feed_no is not None,
+        )
+        if body.settings is not None:
+            _tell_settings(one, body, body.settings)
+        told.append(one)
+    return told
+
+
+def _tell_settings(one: Any, body: nouns.JobBody, settings: nouns.JobSettings) -> None:
+    if settings.publishers is not None:
+        one.publisher_fields = body.publisher_nodes | {"publishers": settings.publishers}
+    setting = settings.setting
+    caps = setting.caps if setting.caps != nouns.Caps() else None
+    one.setting = spelled(JobSetting.of(setting, caps=caps))
+    one.placements = [
+        spelled(JobPlacement.of(placement, caps=placement if placement.budget else None))
+        for placement in settings.placements
+    ]
+
+
+def example() -> dict[str, Any]:
+    """A job as the document shows it; names and values are those of the reference's sample."""
+    at = instant_of_iso("2019-11-29T10:00:00Z")
+    body = nouns.JobBody(
+        "test-job-ref-number-19",
+        title="test title",
+        company="test company",
+        description="apply for this single job",
+        category="Maintenance",
+        city="Eluru",
+        state="Telangana",
+        country="US",
+        zip=500081,
+        type="FULL_TIME",
+        published_at=at,
+        posted_at=at,
+        modified_at=at,
+        url="https://jobs.example.com/19",
+        additional={"external-data": "a12"},
+    )
+    job = nouns.Job(
+        no=0,
+        id="e13cd1d459a7be781712aa2636a9580c",
+        client_no=0,
+        feed_no=None,
+        status="A",
+        valid=True,
+        created_at=at,
+        updated_at=at,
+        body=body,
+    )
+    (told,) = jobs_told([job], "40194b3f-7b49-41e8-b235-4d93a50330f3", at)
+    found: dict[str, Any] = msgspec.to_builtins(told)
+    return found

@@ -1,0 +1,292 @@
+"""Jobs, as they are read and told. **Source**: contract 1 (11 to 18), domain 1.7, 14.15 to 19."""
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Final, Self
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
+
+from handbill.contract.caps import JobCaps, NewPlacementCaps, PlacementCaps, is_none
+from handbill.contract.envelopes import check_dates
+from handbill.core import nouns
+from handbill.kit.faults import Fault
+from handbill.kit.urls import page_url
+from handbill.wire.date_patterns import read_when
+from handbill.wire.fields import Day, Filled, Matching, Money, Percent
+from handbill.wire.models import Array, Model, Wrong, partial
+
+_MOST_ZIP: Final = 32
+_MOST_PUBLISHERS: Final = 200
+_ACTIVE: Final = "False keeps the job off this publisher; true if absent."
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = str(value) if isinstance(value, int | Decimal) else value
+    if not isinstance(text, str):
+        raise ValueError("must be a string")  # noqa: TRY004 - a fault of the caller's
+    if len(text) > 4_000:
+        raise ValueError("must have at most 4000 characters")
+    return text
+
+
+def _zip(value: Any) -> str | int:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError("must be a string or an integer")  # noqa: TRY004 - a fault of the caller's
+    if len(str(value)) > _MOST_ZIP:
+        raise ValueError(f"must have at most {_MOST_ZIP} characters")
+    return value
+
+
+def _named(pattern: str) -> Callable[[str], str]:
+    def read(name: str) -> str:
+        if not re.fullmatch(pattern, name):
+            raise ValueError("is not a name that can be used here")
+        return name
+
+    return read
+
+
+def _page(text: str) -> str:
+    text = text.strip()
+    if text:
+        page_url(text)
+    return text
+
+
+Short = Annotated[str, Field(max_length=500)]
+Place = Annotated[str, Field(max_length=300)]
+PublisherId = Annotated[str, Filled(100)]
+Zip = Annotated[
+    Any,
+    PlainValidator(_zip),
+    WithJsonSchema({"type": ["string", "integer"], "maxLength": _MOST_ZIP}, "validation"),
+    WithJsonSchema({"type": ["string", "integer"]}, "serialization"),
+]
+"""A string or an integer, kept as it came."""
+Page = Annotated[str, Field(max_length=8_192), AfterValidator(_page)]
+"""An address that visitors can be sent to; kept as it came, but for its outer blanks."""
+When = Annotated[
+    Any, PlainValidator(read_when), WithJsonSchema({"type": "string", "maxLength": 40})
+]
+"""A day or a moment, before the client's zone says which instant it is."""
+Word = Annotated[
+    str,
+    PlainValidator(_word),
+    WithJsonSchema({"type": ["string", "number", "boolean"], "maxLength": 4_000}, "validation"),
+    WithJsonSchema({"type": "string"}, "serialization"),
+]
+"""The value of an own field: text; a number or a truth is taken as its JSON text."""
+OwnName = Annotated[str, AfterValidator(_named(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}"))]
+NodeName = Annotated[str, AfterValidator(_named(r"(?![Xx][Mm][Ll])[A-Za-z_][A-Za-z0-9_.-]{0,99}"))]
+OwnFields = Annotated[dict[OwnName, Word], Field(max_length=50)]
+Nodes = Annotated[dict[NodeName, Word], Field(max_length=50)]
+SomeDay = Annotated[Day, AfterValidator(lambda day: day or None)]
+"""A day; empty says null."""
+
+
+class PublisherFields(Model):
+    """Which publishers may carry the job, and by publisher id what it has in their feeds."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Nodes] = Field(init=False)
+    publishers: Annotated[list[PublisherId], Field(max_length=1_000)] | None = Field(
+        None, exclude_if=is_none, description="Only these publishers may carry the job."
+    )
+
+    @model_validator(mode="after")
+    def _not_too_many(self) -> Self:
+        if len(self.__pydantic_extra__) >= _MOST_PUBLISHERS:
+            raise Wrong(Fault("", f"must have at most {_MOST_PUBLISHERS} keys"))
+        return self
+
+    def noun(self) -> nouns.PublisherFields:
+        """An empty list allows all."""
+        allowed = tuple(self.publishers or ()) or None
+        return nouns.PublisherFields(allowed, self.__pydantic_extra__)
+
+
+class JobSetting(Model):
+    """Bids, markdown, caps and dates of one job alone."""
+
+    makes = staticmethod(
+        lambda caps=None, **rows: nouns.JobSetting(caps=caps or nouns.Caps(), **rows)
+    )
+    merged = True
+    cpc_bid_micros: Money | None = Field(
+        None,
+        alias="cpcBid",
+        exclude_if=is_none,
+        description="CPC bid in place of the job group's.",
+    )
+    cpa_bid_micros: Money | None = Field(
+        None,
+        alias="cpaBid",
+        exclude_if=is_none,
+        description="CPA bid in place of the job group's.",
+    )
+    markdown_ppm: Annotated[int, Percent()] | None = Field(
+        None,
+        alias="markdown",
+        exclude_if=is_none,
+        description="Percent taken off the bid that publishers see.",
+    )
+    caps: JobCaps | None = Field(
+        None,
+        exclude_if=is_none,
+        description="Caps of the job alone, in whichever job group it is; not Daily.",
+    )
+    start_on: SomeDay | None = Field(
+        None,
+        alias="startDate",
+        exclude_if=is_none,
+        description="First day on which it is advertised, mm/dd/yyyy.",
+    )
+    end_on: SomeDay | None = Field(
+        None,
+        alias="endDate",
+        exclude_if=is_none,
+        description="Last day on which it is advertised, mm/dd/yyyy.",
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        check_dates(self.start_on or "", self.end_on or "")
+        return self
+
+
+class JobPlacement(Model):
+    """What holds for one job over one publisher."""
+
+    publisher_id: PublisherId = Field(
+        alias="value",
+        validation_alias=AliasChoices("value", "pValue", "publisherId"),
+        description="Publisher id.",
+    )
+    cpc_bid_micros: Money | None = Field(
+        None,
+        alias="cpcBid",
+        exclude_if=is_none,
+        description="CPC bid of the job over this publisher.",
+    )
+    cpa_bid_micros: Money | None = Field(
+        None,
+        alias="cpaBid",
+        exclude_if=is_none,
+        description="CPA bid of the job over this publisher.",
+    )
+    active: bool = Field(
+        True,
+        alias="isActive",
+        validation_alias=AliasChoices("isActive", "is_active"),
+        description=_ACTIVE,
+    )
+    caps: PlacementCaps | None = Field(
+        None, exclude_if=is_none, description="Its budget over this publisher, not Daily."
+    )
+    currency: Annotated[str, Field(max_length=3)] = Field(
+        "",
+        exclude_if=lambda code: not code,
+        description="Only the publisher's own, ISO 4217: nothing is converted.",
+    )
+
+
+class NewJobPlacement(JobPlacement):
+    makes = staticmethod(lambda caps=None, **rows: nouns.JobPlacement(budget=caps, **rows))
+    inside: ClassVar = {"budget": "caps.budget"}
+    caps: NewPlacementCaps | None = Field(
+        None, description="Its budget over this publisher, not Daily."
+    )
+
+
+def _each_once(placements: list[NewJobPlacement]) -> list[NewJobPlacement]:
+    ids = [one.publisher_id for one in placements]
+    faults = [Fault(f"/{n}/value", "is there twice") for n, id_ in enumerate(ids) if id_ in ids[:n]]
+    if faults:
+        raise Wrong(*faults)
+    return placements
+
+
+class _Rows(Model):
+    title: Annotated[str, Field(max_length=1_000)] = Field(
+        "", description="Title of the job. Without one the job is not valid."
+    )
+    company: Short = Field("", description="Company that offers the job.")
+    description: Annotated[str, Field(max_length=200_000)] = Field(
+        "", description="Description, text or HTML. Without one the job is not valid."
+    )
+    category: Short = Field("", description="Category, in the client's own words.")
+    url: Page = Field(
+        "",
+        description="Address of the job. Without it and alternateURL the job is not valid.",
+    )
+    alternate_url: Page = Field(
+        "", alias="alternateURL", description="Where clicks go if there is no url."
+    )
+    city: Place = Field("", description="City of the workplace.")
+    state: Place = Field("", description="State or region of the workplace.")
+    country: Place = Field("", description="Country of the workplace.")
+    zip: Zip = Field("", description="Zip code, a string or an integer; given back as it came.")
+    published_at: When = Field(
+        None,
+        alias="publishedDate",
+        validation_alias=AliasChoices("publishedDate", "pubDate"),
+        description="When it was published: ISO 8601 or mm/dd/yyyy; now if absent. A day is its "
+        "first moment, in the client's time zone, and so is a time without an offset.",
+    )
+    end_at: When = Field(
+        None,
+        alias="endAtDate",
+        description="When it expires: ISO 8601 or mm/dd/yyyy. A day is its last moment, in the "
+        "client's time zone. A past one is accepted.",
+    )
+    type: Annotated[str, Field(max_length=100)] = Field(
+        "",
+        alias="jobType",
+        validation_alias=AliasChoices("jobType", "type"),
+        description="FULL_TIME, PART_TIME, CONTRACTOR, or a word of yours.",
+    )
+    additional: OwnFields = Field(
+        {},
+        alias="additionalFields",
+        description="Your own fields, at most 50; job groups can filter by them.",
+    )
+    publisher_fields: PublisherFields | None = Field(
+        None,
+        alias="publisherFields",
+        description="Allow-list of publishers, and by publisher id nodes that the job has in that "
+        "publisher's feed, in place of one of the same name; never the link, the bids and the "
+        "reference.",
+    )
+    setting: JobSetting | None = Field(
+        None,
+        alias="jobSetting",
+        description="Bids, markdown, caps and dates of this job alone.",
+    )
+    placements: Annotated[
+        list[NewJobPlacement], Field(max_length=500), AfterValidator(_each_once)
+    ] = Field(
+        [],
+        alias="placementSettings",
+        description="What holds for this job over single publishers.",
+    )
+
+
+class NewJob(_Rows):
+    ref: Annotated[
+        str, Matching(r"[^\x00-\x1f\x7f]+", "must not contain control characters", most=500)
+    ] = Field(alias="refNumber", description="Reference number, unique in the client.")
+
+
+JobChange = partial(_Rows, "JobChange")
+IDS: Final = Array(Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=1_000)])
