@@ -85,7 +85,7 @@ def _targets(markets: list[Achieved]) -> list[Figure]:
     within = sum(one.within for one in markets) / sum(one.warm for one in markets)
     from_first = sum(one.all_within for one in markets) / sum(one.all_warm for one in markets)
     changed = sum(one.changed for one in markets) / sum(one.steps for one in markets)
-    note = f"seeds {SEEDS}, one step a day"
+    note = f"seeds {SEEDS}, a step each six hours"
     return [
         Figure("CPA: applies of an oracle's", 100 * applies, "%", ">= 93", applies >= 0.93, note),
         Figure(

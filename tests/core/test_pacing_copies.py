@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 from handbill.core.pacing.copies import UNKNOWN_RHYTHM, Fetch, held_of, next_fetch, rhythm_of
 from handbill.core.pacing.curves import FLAT, curve_of
-from handbill.core.pacing.demand import Demand, guessed, next_day, seen
+from handbill.core.pacing.demand import guessed, next_day, seen
 from handbill.core.pacing.streams import Stream, ahead_of, life_of
 from handbill.core.pacing.targets import (
     Got,
     Target,
+    cautious,
     corrected,
     delay_curve,
     mature_ppm,
@@ -55,9 +56,7 @@ def test_the_next_fetch_is_ahead(last: int, rhythm: int, past: int) -> None:
 
 
 def stream(let_ppm: int, next_hour: int) -> Stream:
-    return Stream(
-        1_000_000, Demand(24.0, 1.0), TODAY, TOMORROW, let_ppm, MIDNIGHT + next_hour * HOUR
-    )
+    return Stream(1_000_000, 24.0, 24.0, TODAY, TOMORROW, let_ppm, MIDNIGHT + next_hour * HOUR)
 
 
 def test_what_is_in_flight_and_what_is_open() -> None:
@@ -99,7 +98,12 @@ def test_the_correction_is_slow_and_bounded() -> None:
     down = up = PPM
     for _ in range(100):
         down, up = corrected(down, *dear, 20_000_000), corrected(up, *cheap, 20_000_000)
-    assert (down, up) == (700_000, 1_150_000)
+    assert (down, up) == (700_000, 1_015_000)
+
+
+def test_a_rate_is_bid_on_with_caution() -> None:
+    assert cautious(120_000, 0) == 110_000
+    assert cautious(120_000, 10_000) == 120_000 - 120_000 // 400
 
 
 @given(

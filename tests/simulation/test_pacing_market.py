@@ -109,6 +109,6 @@ def test_each_line_of_the_bid_log_can_be_worked_out_again() -> None:
 
 
 def test_bids_for_a_target_come_near_an_oracles() -> None:
-    found = play_targets(30, 28, 8)
+    found = play_targets(15, 28, 8)
     assert 0.8 < found.applies / found.oracle_applies < 1.2
     assert found.within / found.warm > 0.7

@@ -193,6 +193,7 @@ class Trade:
             * sum(level * sum(part) for level, part in zip(today, truth, strict=True)),
             [], [], 24, self.before,
         )  # fmt: skip
+        self.streams = [self._stream(place, start) for place in range(len(self.copies))]
         for copy, level in zip(self.copies, today, strict=True):
             copy.rate = self._rate(copy, level)
         for quarter in range(OF_DAY):
@@ -259,12 +260,16 @@ class Trade:
             open_ = spent + self.group.base_micros <= self.cap.value
             copy.bid_micros = self.group.base_micros
             copy.listed_ppm = copy.let_ppm = copy.clicks_ppm = PPM if open_ else 0
+        self.streams[place] = self._stream(place, now)
         copy.rate = self._rate(copy, self.today[place])
 
     def _decide(self, place: int, copy: Copy, now: Instant) -> None:
         self._look()
         played = self.market.played
-        streams = self._streams(now)
+        streams = self.streams
+        for other, stream in enumerate(streams):
+            if other == place or stream.next_at <= now:
+                streams[other] = self._stream(other, now)
         ahead = ahead_of(streams, now, place)
         until = next_fetch(now, copy.rhythm, now)
         step = Inputs(
@@ -286,16 +291,13 @@ class Trade:
         copy.clicks_ppm = clicks_let(bid.factor_ppm, ELASTICITY_PPM) * listed // PPM
         copy.weight = PPM / max(copy.clicks_ppm, LEAST_LET)
 
-    def _streams(self, now: Instant) -> list[Stream]:
-        market = self.market
-        return [
-            Stream(
-                self.group.base_micros, self.demand[place], market.today[place],
-                market.tomorrow[place], copy.let_ppm,
-                next_fetch(copy.fetched_at, copy.rhythm, now),
-            )
-            for place, copy in enumerate(self.copies)
-        ]  # fmt: skip
+    def _stream(self, place: int, now: Instant) -> Stream:
+        market, copy, demand = self.market, self.copies[place], self.demand[place]
+        return Stream(
+            self.group.base_micros, demand.today, demand.usual, market.today[place],
+            market.tomorrow[place], copy.let_ppm,
+            next_fetch(copy.fetched_at, copy.rhythm, now),
+        )  # fmt: skip
 
     def _saw(self, place: int, copy: Copy, now: Instant) -> None:
         curve = self.market.today[place]

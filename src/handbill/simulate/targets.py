@@ -1,7 +1,7 @@
 """Job groups with a target of so much an apply, beside an oracle that knows every true rate.
 
-Once a day each bid is decided anew from the clicks and applies that were seen. Applies come late:
-most on the day of their click, some up to two weeks after.
+Every six hours each bid is decided anew from the clicks and applies seen. Applies come late:
+most soon after their click, some up to two weeks.
 """
 
 import math
@@ -14,6 +14,7 @@ from handbill.core.pacing.plans import Life
 from handbill.core.pacing.targets import (
     Got,
     Target,
+    cautious,
     corrected,
     delay_curve,
     mature_ppm,
@@ -26,9 +27,16 @@ from handbill.simulate.market import CENT, noise, poisson
 PUBLISHERS = 5
 CLIENT_GROUPS = 30
 """Job groups of one client: their rates are estimated together."""
+STEPS = 4
+"""Of a day: bids are decided every six hours."""
 WINDOW_DAYS = 14
-SAME_DAY, LATER = 0.6, 0.75
-"""How many applies come on the day of their click; how many of the rest wait one more day each."""
+WINDOW = WINDOW_DAYS * STEPS
+AT_ONCE, LATER = 0.5, 0.92
+"""How many applies come in the six hours of their click; how many of the rest wait six more, each
+time.
+"""
+KNOWN_APPLIES = 100
+"""Applies of a client's earlier job groups, whose windows have closed as its new ones begin."""
 WARM_APPLIES = 20
 
 
@@ -41,13 +49,14 @@ class Pair:
     clicks: float
     """Of an average day at the bid that the oracle gives."""
     oracle_micros: int
+    today: float = 0.0
     bid_micros: int = 0
     aimed_micros: int = 0
     by_age: list[int] = field(default_factory=list)
-    """Clicks by the day they came on."""
+    """Clicks by the step they came on."""
     applies: int = 0
     due: list[int] = field(default_factory=list)
-    """Applies still to come, by the day."""
+    """Applies still to come, by the step."""
 
 
 @dataclass
@@ -59,20 +68,20 @@ class Buyer:
     pairs: list[Pair]
     correction_ppm: int = PPM
     spend_micros: int = 0
-    true_applies: int = 0
-    """Applies of its clicks, come or still to come."""
-    oracle_applies: int = 0
+    due: float = 0.0
+    """Applies to be expected of its clicks by their true rates: no bid can change its luck."""
+    oracle_due: float = 0.0
     warm_spend_micros: int = 0
-    warm_applies: int = 0
-    """The same of the days on which it had ``WARM_APPLIES`` applies already."""
+    warm_due: float = 0.0
+    """The same of the steps on which it had ``WARM_APPLIES`` applies already."""
 
 
 @dataclass
 class Achieved:
     """What became of all targets of a market."""
 
-    applies: int = 0
-    oracle_applies: int = 0
+    applies: float = 0.0
+    oracle_applies: float = 0.0
     warm: int = 0
     within: int = 0
     """Job groups that had so many applies after their first ``WARM_APPLIES``; those at 110 % of the
@@ -95,39 +104,42 @@ def play_targets(count: int, days: int, seed: int) -> Achieved:
 
 def _play_client(chance: Random, count: int, days: int, found: Achieved) -> None:
     overall = math.exp(chance.uniform(math.log(0.03), math.log(0.12)))
-    sides = [noise(chance, 0.4) for _ in range(PUBLISHERS)]
+    sides = [noise(chance, 0.3) for _ in range(PUBLISHERS)]
     buyers = [_buyer(chance, overall, sides) for _ in range(count)]
-    prior_ppm = round(PPM * overall * noise(chance, 0.4))
-    closed = [[0] * (WINDOW_DAYS + 1) for _ in range(days)]
-    for day in range(days):
-        ripe = closed[: max(0, day - WINDOW_DAYS)]
+    prior_ppm = round(PPM * overall * noise(chance, 0.15))
+    known = [0] * (WINDOW + 1)
+    for _ in range(KNOWN_APPLIES):
+        known[_delay(chance)] += 1
+    closed = [[0] * (WINDOW + 1) for _ in range(days * STEPS)]
+    for step in range(days * STEPS):
+        ripe = [known, *closed[: max(0, step - WINDOW)]]
         curve = delay_curve(
-            [sum(column) for column in zip(*ripe, strict=True)], usual_delays(WINDOW_DAYS)
+            [sum(column) for column in zip(*ripe, strict=True)], usual_delays(WINDOW_DAYS, STEPS)
         )
-        _decide(buyers, curve, prior_ppm, day, found)
+        _decide(buyers, curve, prior_ppm, step, found)
         for buyer in buyers:
             for pair in buyer.pairs:
-                _trade(chance, buyer, pair, day, closed[day])
+                _trade(chance, buyer, pair, step, closed[step])
     for buyer in buyers:
-        found.applies += buyer.true_applies
-        found.oracle_applies += buyer.oracle_applies
-        if buyer.warm_applies >= WARM_APPLIES:
+        found.applies += buyer.due
+        found.oracle_applies += buyer.oracle_due
+        if buyer.warm_due >= WARM_APPLIES:
             found.warm += 1
-            cost = buyer.warm_spend_micros / buyer.warm_applies
+            cost = buyer.warm_spend_micros / buyer.warm_due
             found.within += cost <= 1.1 * buyer.target_micros
-        if buyer.true_applies >= WARM_APPLIES:
+        if buyer.due >= WARM_APPLIES:
             found.all_warm += 1
-            cost = buyer.spend_micros / buyer.true_applies
+            cost = buyer.spend_micros / buyer.due
             found.all_within += cost <= 1.1 * buyer.target_micros
 
 
 def _buyer(chance: Random, overall: float, sides: list[float]) -> Buyer:
-    own = overall * noise(chance, 0.35)
+    own = overall * noise(chance, 0.3)
     target = CENT * round(math.exp(chance.uniform(math.log(600), math.log(2_500))))
     clicks = math.exp(chance.uniform(math.log(30), math.log(600)))
     pairs = []
     for side in sides:
-        rate = min(0.5, own * side * noise(chance, 0.25))
+        rate = min(0.5, own * side * noise(chance, 0.2))
         oracle = max(CENT, CENT * round(target * rate / CENT))
         pairs.append(Pair(rate, clicks / PUBLISHERS * chance.uniform(0.5, 1.5), oracle))
     most = max(pair.oracle_micros for pair in pairs)
@@ -135,9 +147,9 @@ def _buyer(chance: Random, overall: float, sides: list[float]) -> Buyer:
 
 
 def _decide(
-    buyers: list[Buyer], curve: tuple[int, ...], prior_ppm: int, day: int, found: Achieved
+    buyers: list[Buyer], curve: tuple[int, ...], prior_ppm: int, step: int, found: Achieved
 ) -> None:
-    """The bids of a day, from what was seen until now."""
+    """The bids of a step, from what was seen until now."""
     got = {
         (number, place): Got(mature_ppm(pair.by_age[::-1], curve), pair.applies)
         for number, buyer in enumerate(buyers)
@@ -145,15 +157,17 @@ def _decide(
     }
     rates = rates_of(got, prior_ppm)
     for number, buyer in enumerate(buyers):
-        _correct(buyer, [got[number, place] for place in range(PUBLISHERS)])
+        if step % STEPS == 0:
+            _correct(buyer, [got[number, place] for place in range(PUBLISHERS)])
         for place, pair in enumerate(buyer.pairs):
             target = Target(
-                buyer.target_micros, rates[number, place], buyer.correction_ppm, pair.aimed_micros,
+                buyer.target_micros, cautious(rates[number, place], pair.applies),
+                buyer.correction_ppm, pair.aimed_micros,
                 is_prior=not pair.applies,
             )  # fmt: skip
             bid = decided(_inputs(buyer, pair, target))
             assert bid.target_bid_micros is not None
-            if day:
+            if step:
                 found.steps += 1
                 found.changed += bid.bid_micros != pair.bid_micros
             pair.bid_micros, pair.aimed_micros = bid.bid_micros, bid.target_bid_micros
@@ -178,10 +192,12 @@ def _inputs(buyer: Buyer, pair: Pair, target: Target) -> Inputs:
     )  # fmt: skip
 
 
-def _trade(chance: Random, buyer: Buyer, pair: Pair, day: int, delays: list[int]) -> None:
-    """A day's clicks of one pair, at the bid decided and at the oracle's, and their applies."""
-    pair.due += [0] * (day + WINDOW_DAYS + 2 - len(pair.due))
-    level = pair.clicks * noise(chance, 0.2)
+def _trade(chance: Random, buyer: Buyer, pair: Pair, step: int, delays: list[int]) -> None:
+    """The clicks of one pair until the next step, and their applies; and those of the oracle."""
+    pair.due += [0] * (step + WINDOW + 2 - len(pair.due))
+    if step % STEPS == 0:
+        pair.today = pair.clicks * noise(chance, 0.2)
+    level = pair.today / STEPS
     part = pair.bid_micros / pair.oracle_micros
     clicks = poisson(chance, level * part**1.2)
     buyer.spend_micros += clicks * pair.bid_micros
@@ -190,19 +206,19 @@ def _trade(chance: Random, buyer: Buyer, pair: Pair, day: int, delays: list[int]
     for _ in range(clicks):
         if chance.random() < pair.rate:
             age = _delay(chance)
-            pair.due[day + age] += 1
-            buyer.true_applies += 1
-            buyer.warm_applies += warm
+            pair.due[step + age] += 1
             delays[age] += 1
-    buyer.oracle_applies += poisson(chance, level * pair.rate)
+    buyer.due += clicks * pair.rate
+    buyer.warm_due += warm * clicks * pair.rate
+    buyer.oracle_due += level * pair.rate
     pair.by_age.append(clicks)
-    pair.applies += pair.due[day]
+    pair.applies += pair.due[step]
 
 
 def _delay(chance: Random) -> int:
-    if chance.random() < SAME_DAY:
+    if chance.random() < AT_ONCE:
         return 0
     age = 1
-    while age < WINDOW_DAYS and chance.random() < LATER:
+    while age < WINDOW and chance.random() < LATER:
         age += 1
     return age

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from handbill.core.pacing.curves import Curve, come_by
-from handbill.core.pacing.demand import Demand, clicks_ppm
+from handbill.core.pacing.demand import clicks_ppm
 from handbill.core.pacing.plans import Ahead, Life
 from handbill.kit.instants import Instant
 from handbill.kit.money import PPM, share_down
@@ -17,12 +17,14 @@ ZERO: float = 0
 
 
 class Stream(NamedTuple):
-    """``full_micros``: what a click costs at the full bid, as caps count it. ``let_ppm``: the part
+    """``full_micros``: what a click costs at the full bid, as caps count it. ``rate``, ``usual``:
+    clicks of an average day at the full bids, as today goes and as days go. ``let_ppm``: the part
     of the full spend that the copy held lets through, until ``next_at``.
     """
 
     full_micros: int
-    demand: Demand
+    rate: float
+    usual: float
     today: Curve
     tomorrow: Curve
     let_ppm: int
@@ -34,8 +36,7 @@ def ahead_of(streams: Sequence[Stream], now: Instant, own: int) -> Ahead:
     now, so that all it has is open. Tomorrow's demand is the usual one.
     """
     flight_now = open_now = flight_then = open_then = 0
-    for number, (full, demand, today, tomorrow, let_ppm, next_at) in enumerate(streams):
-        rate, usual = demand.today, demand.usual
+    for number, (full, rate, usual, today, tomorrow, let_ppm, next_at) in enumerate(streams):
         at = come_by(today, now)
         steered, later = at, ZERO
         if number != own and let_ppm:
@@ -58,6 +59,6 @@ def life_of(stream: Stream, now: Instant, until: Instant) -> Life:
     today = come_by(stream.today, until) - come_by(stream.today, now)
     later = come_by(stream.tomorrow, until)
     return Life(
-        share_down(stream.full_micros, clicks_ppm(stream.demand.today, today)),
-        share_down(stream.full_micros, clicks_ppm(stream.demand.usual, later)),
+        share_down(stream.full_micros, clicks_ppm(stream.rate, today)),
+        share_down(stream.full_micros, clicks_ppm(stream.usual, later)),
     )
