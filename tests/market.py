@@ -16,6 +16,7 @@ from handbill.core.nouns import (
     GroupBody,
     PublisherBody,
 )
+from handbill.core.postings import PostingBody
 from handbill.core.received import Received, ReceivedClick, click_of, conversion_of, encode
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds
@@ -24,7 +25,6 @@ from handbill.kit.instants import DAY, Instant, instant_of_iso
 from handbill.ledger.judge import Judge
 from handbill.ledger.runs import Rules
 from handbill.ledger.service import export
-from handbill.postings.rows import PostingBody
 from handbill.store.blobs import Blobs, open_blobs
 from handbill.store.journal_streams import Line, Mark, Reading
 from handbill.store.records import Records

@@ -32,6 +32,7 @@ from handbill.contract.jobgroups import routes as jobgroups
 from handbill.contract.jobs import routes as jobs
 from handbill.contract.markups import routes as markups
 from handbill.contract.meta import routes as meta
+from handbill.contract.postings import routes as postings
 from handbill.contract.publisher_families import routes as publisher_families
 from handbill.contract.publishers import routes as publishers
 from handbill.contract.reports import routes as reports
@@ -55,7 +56,6 @@ from handbill.http.lanes import Deputies
 from handbill.http.operations import Caller, Desk, Operation
 from handbill.http.witness import Witness
 from handbill.opening import open_desk
-from handbill.postings import routes as postings
 from handbill.store.records import Tx
 from handbill.tracking.addresses import Proxies
 from handbill.watching import Watch

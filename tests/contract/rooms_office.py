@@ -11,12 +11,12 @@ from contract.asgi import Reply, call
 from contract.office import Office
 from handbill.clients import service as clients
 from handbill.contract.funnel import routes as funnel
+from handbill.contract.postings import routes as postings
 from handbill.contract.rules import routes as rules
 from handbill.core.nouns import Client, JobBody
 from handbill.http.app import Application
 from handbill.http.operations import Desk, Operation
 from handbill.jobs import service as jobs
-from handbill.postings import routes as postings
 from handbill.wire.models import schema_of
 
 MINE: list[Operation] = [*postings.OPERATIONS, *rules.OPERATIONS, *funnel.OPERATIONS]

@@ -11,7 +11,7 @@ from contract.office import OPERATIONS, Office
 from contract.world import FEED, World, build
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
-from handbill.wire.models import Model, OneOrMany
+from handbill.wire.models import Array, Model, OneOrMany
 from handbill.wire.values import Shape
 
 BAD = (
@@ -42,8 +42,8 @@ def amounts_in(schema: Any, defs: dict[str, Any], at: Path = ()) -> Iterator[Pat
         yield from amounts_in(schema["items"], defs, (*at, 0))
 
 
-def schema_of(body: Shape | type[Model] | OneOrMany) -> dict[str, Any]:
-    if isinstance(body, Shape):
+def schema_of(body: Shape | type[Model] | OneOrMany | Array) -> dict[str, Any]:
+    if isinstance(body, Shape | Array):
         return body.schema()
     if isinstance(body, OneOrMany):
         one = schema_of(body.one)

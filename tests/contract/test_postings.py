@@ -129,7 +129,7 @@ def test_what_becomes_of_each_reference(rooms: RoomsOffice, client: str) -> None
     assert rooms.get(f"{config}/jobs/a") == jobs[0]
     assert rooms.ask("GET", f"{config}/jobs/none").status == 404
     assert rooms.faults("POST", f"{client}/configs/{jobs[0]['id']}/jobs", []) == {
-        "": "must have 1 to 1000 items"
+        "": "must have at least 1 items"
     }  # fmt: skip
     assert rooms.faults("DELETE", f"{config}/jobs", ["a", "a"]) == {"/1": "is there twice"}
     inactive = bought(rooms, client, **SLOTS | {"startDate": iso_of(NOON + DAY)})

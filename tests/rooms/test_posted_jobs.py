@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from handbill.clients import rows as client_rows
+from handbill.contract.postings.models import NewPosting
 from handbill.core.nouns import Client, Publisher
+from handbill.core.postings import Posting
 from handbill.groups import service as groups
 from handbill.kit.instants import DAY
 from handbill.postings import service as postings
 from handbill.postings import slots
-from handbill.postings.rows import Posting
 from handbill.postings.work import TASKS as TURNS
 from handbill.postings.work import enqueue_due
 from handbill.publishers import rows as publisher_rows
 from handbill.store.records import Records
-from handbill.wire.postings import CREATE
 from rooms.listing_market import Market, open_market, place
 from rooms.test_listings import listed, opened, rematch
 
@@ -42,13 +42,13 @@ class Stand:
     def post(self, *refs: str) -> list[str]:
         """What became of each reference: empty when it is posted."""
         market, place_ = self.market, (self.client, self.bought)
-        told = market.write(lambda tx: slots.add(tx, market.ids, market.now(), place_, refs))
+        told = market.write(lambda tx: slots.add(tx, market.ids, market.now(), *place_, refs))
         market.drain()
-        return [why for _, _, why in told]
+        return [one.reason or "" for one in told]
 
     def pause(self, *refs: str, on: bool) -> None:
         market, place_ = self.market, (self.client, self.bought)
-        market.write(lambda tx: slots.pause(tx, market.now(), place_, refs, on=on))
+        market.write(lambda tx: slots.pause(tx, market.now(), *place_, refs, on=on))
         market.drain()
 
     def shown(self) -> set[str]:
@@ -60,7 +60,7 @@ def stand(market: Market, kind: dict[str, object] | None = None, **bought: objec
     publisher = market.publisher("Slots", **kind)
     client = market.client()
     faults: list[object] = []
-    given = CREATE.read(
+    said = NewPosting.read(
         {
             "cost": 100, "startDate": "2026-11-23T00:00:00+0000",
             "endDate": "2026-12-03T00:00:00+0000", "availableCount": 2, "rotateFreqInDays": 5,
@@ -69,8 +69,10 @@ def stand(market: Market, kind: dict[str, object] | None = None, **bought: objec
         "", faults,  # type: ignore[arg-type]
     )  # fmt: skip
     assert not faults
-    where = (client, publisher)
-    id_ = market.write(lambda tx: postings.create(tx, market.ids, market.now(), where, given))
+    given = said.given()
+    id_ = market.write(
+        lambda tx: postings.create(tx, market.ids, market.now(), client, publisher, **given)
+    )
     with market.records.read() as tx:
         found = postings.posting_of(tx, client, id_, publisher)
     return Stand(market, publisher, client, found)
@@ -125,7 +127,7 @@ def test_switches_of_the_posting_and_of_the_job_take_it_out(market: Market) -> N
     assert here.shown() == set()
     here.pause(ref, on=False)
     assert here.shown() == {ref}
-    here.market.write(lambda tx: slots.remove(tx, market.now(), (here.client, here.bought), [ref]))
+    here.market.write(lambda tx: slots.remove(tx, market.now(), here.client, here.bought, [ref]))
     market.drain()
     assert here.shown() == set()
 
@@ -177,11 +179,11 @@ def test_one_purchase_may_serve_two_clients(market: Market) -> None:
     market.write(
         lambda tx: postings.update(
             tx, market.now(), here.client, here.bought,
-            {"clientIds": [here.client.id, sister.id]},
+            {"client_ids": [here.client.id, sister.id]},
         )
     )  # fmt: skip
     place_ = (sister, here.bought)
-    market.write(lambda tx: slots.add(tx, market.ids, market.now(), place_, [theirs]))
+    market.write(lambda tx: slots.add(tx, market.ids, market.now(), *place_, [theirs]))
     market.drain()
     assert here.shown() == {mine, theirs}
 

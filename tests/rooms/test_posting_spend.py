@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from handbill.clients.service import clients_by_number
+from handbill.contract.postings.models import NewPosting, PostingChange
 from handbill.core.nouns import Cap, Caps
+from handbill.core.postings import Posting
 from handbill.kit.instants import DAY, HOUR, Instant, iso_of
 from handbill.ledger.checking import check
 from handbill.ledger.judge import Outrun
 from handbill.postings import service
-from handbill.postings.rows import Posting
 from handbill.publishers.service import publishers_by_number
 from handbill.store.records import Records
-from handbill.wire.postings import CREATE, UPDATE
 from market import START, Market
 from rooms.test_ledger_crash import Cut, CutRecords, cut
 
@@ -39,20 +39,20 @@ class Stand:
 
     def buy(self, **bought: Any) -> str:
         faults: list[Any] = []
-        given = CREATE.read(BOUGHT | bought, "", faults)
+        said = NewPosting.read(BOUGHT | bought, "", faults)
         assert not faults
         with self.market.records.write() as tx:
             client = clients_by_number(tx, [self.client_no])[self.client_no]
             publisher = publishers_by_number(tx, [self.publisher_no])[self.publisher_no]
-            return service.create(tx, self.market.ids, self.now, (client, publisher), given)
+            return service.create(tx, self.market.ids, self.now, client, publisher, **said.given())
 
     def change(self, config_id: str, **given: Any) -> None:
         faults: list[Any] = []
-        read = UPDATE.read(given, "", faults)
+        changes = PostingChange.read(given, "", faults).given()
         assert not faults
         with self.market.records.write() as tx:
             client = clients_by_number(tx, [self.client_no])[self.client_no]
-            service.update(tx, self.now, client, self._posting(tx, config_id), read)
+            service.update(tx, self.now, client, self._posting(tx, config_id), changes)
 
     def delete(self, config_id: str) -> None:
         with self.market.records.write() as tx:

@@ -7,6 +7,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
+from handbill.core.postings import Posting, PostingBody, PostingJob, can_be_shown
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
@@ -18,81 +19,6 @@ from handbill.store.records.tables import (
     posting_configs,
     posting_jobs,
 )
-
-
-class PostingBody(msgspec.Struct, omit_defaults=True):
-    """``stay_days`` None: as long as the purchase."""
-
-    cost_micros: int
-    available: int
-    date_format: str
-    rotate_days: int = 0
-    stay_days: int | None = None
-    least_stay_days: int = 0
-    billing: str = "PREPAID"
-    purchase: str = "ClientBilled"
-
-
-class Posting(msgspec.Struct, kw_only=True):
-    """One purchase: the contract's config. ``posted``: slots held now; ``ever``: jobs so far."""
-
-    no: int
-    id: str
-    agency_no: int
-    publisher_no: int
-    body: PostingBody
-    start_at: Instant
-    end_at: Instant
-    credits_used: int
-    turned_at: Instant
-    created_at: Instant
-    updated_at: Instant
-    posted: int = 0
-    ever: int = 0
-    client_ids: list[str] = []
-
-
-class PostingJob(msgspec.Struct):
-    """One job of a purchase, with what is asked of the job itself."""
-
-    no: int
-    id: str
-    config_no: int
-    client_no: int
-    job_no: int
-    posted: bool
-    pinned: bool
-    paused: bool
-    times: int
-    waiting_at: Instant
-    posted_at: Instant | None
-    credit_at: Instant | None
-    ended_at: Instant | None
-    created_at: Instant
-    updated_at: Instant
-    deleted_at: Instant | None
-    ref: str
-    job_id: str
-    job_status: str
-    job_valid: bool
-    job_end_at: Instant | None
-    job_left_at: Instant | None
-
-    @property
-    def is_there(self) -> bool:
-        """Whether it can be read: neither taken out, nor the job itself deleted or gone."""
-        return self.deleted_at is None and self.job_left_at is None
-
-    def able(self, now: Instant) -> bool:
-        """Whether the job itself can be shown: live, valid, switched on and not expired."""
-        return can_be_shown(
-            self.job_status, self.job_valid, self.job_end_at, now
-        ) and self.job_left_at is None  # fmt: skip
-
-
-def can_be_shown(status: str, valid: object, end_at: Instant | None, now: Instant) -> bool:
-    return status == "A" and bool(valid) and (end_at is None or now < end_at)
-
 
 _BODY = msgspec.json.Decoder(PostingBody)
 _c, _m, _p, _j = posting_configs.c, posting_config_clients.c, posting_jobs.c, jobs.c
@@ -299,20 +225,20 @@ def by_refs(tx: Tx, config_no: int, client_no: int, refs: Iterable[str]) -> dict
 
 
 def posted_page(
-    tx: Tx, place: tuple[int, int], pinned: bool | None, skip: int, limit: int
+    tx: Tx, client_no: int, publisher_no: int, pinned: bool | None, skip: int, limit: int
 ) -> list[tuple[PostingJob, str]]:
     """Posted jobs of (client, publisher), each with its purchase's id."""
-    found = tx.all(_POSTED_PAGE, **_posted(place, pinned), skip=skip, limit=limit)
+    found = tx.all(_POSTED_PAGE, **_posted(client_no, publisher_no, pinned), skip=skip, limit=limit)
     return [(_job(row), row[22]) for row in found]
 
 
-def posted_count(tx: Tx, place: tuple[int, int], pinned: bool | None) -> int:
-    return int(tx.value(_POSTED_COUNT, **_posted(place, pinned)))
+def posted_count(tx: Tx, client_no: int, publisher_no: int, pinned: bool | None) -> int:
+    return int(tx.value(_POSTED_COUNT, **_posted(client_no, publisher_no, pinned)))
 
 
-def _posted(place: tuple[int, int], pinned: bool | None) -> dict[str, int]:
+def _posted(client_no: int, publisher_no: int, pinned: bool | None) -> dict[str, int]:
     least, most = (0, 1) if pinned is None else (int(pinned), int(pinned))
-    return {"client_no": place[0], "publisher_no": place[1], "least": least, "most": most}
+    return {"client_no": client_no, "publisher_no": publisher_no, "least": least, "most": most}
 
 
 def posted_numbers(tx: Tx, client_no: int) -> dict[int, list[int]]:

@@ -1,27 +1,22 @@
 """What can be asked of postings, and done to the purchases; ``slots`` minds their jobs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from handbill.clients import service as clients
+from handbill.core.changes import with_changes
 from handbill.core.nouns import Client, Publisher
+from handbill.core.postings import Posting, PostingBody, PostingJob
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.postings import rows, slots, telling, turning_rows
-from handbill.postings.rows import Posting, PostingBody, PostingJob
 from handbill.store.records import Tx
-from handbill.wire.date_patterns import Read, instant_in
-from handbill.wire.postings import DATE_FORMAT, MOST_CLIENTS, date_of
+from handbill.wire.date_patterns import NotDate, Read, instant_in, read_date
 
-_BODY_NAMES = {
-    "cost": "cost_micros", "availableCount": "available", "dateFormat": "date_format",
-    "rotateFreqInDays": "rotate_days", "jobDuration": "stay_days",
-    "minJobDurationInDays": "least_stay_days", "billingType": "billing",
-    "purchaseType": "purchase",
-}  # fmt: skip
-_NEVER_CLEARED = ("cost", "endDate", "availableCount")
+MOST_CLIENTS = 100
+_NEVER_CLEARED = ("cost_micros", "end", "available")
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
@@ -69,11 +64,11 @@ def job_of(tx: Tx, posting: Posting, client: Client, ref: str) -> PostingJob:
 
 
 def posted_page(
-    tx: Tx, client: Client, publisher: Publisher, pinned: bool | None, window: tuple[int, int]
+    tx: Tx, client: Client, publisher: Publisher, pinned: bool | None, skip: int, limit: int
 ) -> tuple[list[tuple[PostingJob, str]], int]:
     """Posted jobs of a client at a publisher, each with its purchase's id; and how many in all."""
-    place = (client.no, publisher.no)
-    return rows.posted_page(tx, place, pinned, *window), rows.posted_count(tx, place, pinned)
+    found = rows.posted_page(tx, client.no, publisher.no, pinned, skip, limit)
+    return found, rows.posted_count(tx, client.no, publisher.no, pinned)
 
 
 def posted_jobs(tx: Tx, client_no: int) -> dict[int, list[int]]:
@@ -86,23 +81,21 @@ def posted_jobs(tx: Tx, client_no: int) -> dict[int, list[int]]:
 
 # ── purchases ───────────────────────────────────────────────────────────────────────────────────
 def create(
-    tx: Tx, ids: Ids, now: Instant, place: tuple[Client, Publisher], given: dict[str, Any]
-) -> str:
-    """A new purchase of what ``wire.postings.CREATE`` read; its id.
+    tx: Tx, ids: Ids, now: Instant, client: Client, publisher: Publisher, *, start: Read,
+    end: Read, client_ids: Iterable[str] = (), **terms: Any,
+) -> str:  # fmt: skip
+    """A new purchase on such terms (``PostingBody``); its id.
 
     **Refuses** an end on a day before the start's (400), clients that are not the agency's (404).
     """
-    client, publisher = place
-    start_at, end_at = _instants(given["startDate"], given["endDate"], client)
-    client_nos = _served(tx, client, given.get("clientIds") or [])
-    body = PostingBody(
-        given["cost"], given["availableCount"], given.get("dateFormat") or DATE_FORMAT
-    )
-    _change_body(body, given)
+    zone = zone_of(client.zone)
+    start_at, end_at = instant_in(start, zone, last=False), instant_in(end, zone, last=True)
+    _in_order(start_at, end_at, client)
+    client_nos = _served(tx, client, client_ids)
     posting = Posting(
-        no=0, id=new_uuid(ids), agency_no=client.agency_no, publisher_no=publisher.no, body=body,
-        start_at=start_at, end_at=end_at, credits_used=0, turned_at=now, created_at=now,
-        updated_at=now,
+        no=0, id=new_uuid(ids), agency_no=client.agency_no, publisher_no=publisher.no,
+        body=_whole(PostingBody(**terms)), start_at=start_at, end_at=end_at, credits_used=0,
+        turned_at=now, created_at=now, updated_at=now,
     )  # fmt: skip
     no = rows.add(tx, posting)
     rows.serve(tx, no, client_nos)
@@ -113,36 +106,42 @@ def create(
     return posting.id
 
 
-def update(tx: Tx, now: Instant, client: Client, posting: Posting, given: dict[str, Any]) -> None:
-    """Change a purchase by what ``wire.postings.UPDATE`` read.
+def update(
+    tx: Tx, now: Instant, client: Client, posting: Posting, changes: Mapping[str, Any]
+) -> None:  # fmt: skip
+    """Change a purchase: its terms, its ``client_ids``, its ``end``, a text by its pattern.
 
     **Refuses** (400) fewer slots than are in use, slots turned into durations or back, and what
     cannot be cleared; clients that are not the agency's (404).
     """
     posting = slots.locked(tx, client, posting)
     before = telling.state_of(posting)
+    terms = {name: one for name, one in changes.items() if name not in {"end", "client_ids"}}
     faults = [
-        Fault(f"/{name}", "cannot be cleared")
+        Fault(name, "cannot be cleared")
         for name in _NEVER_CLEARED
-        if name in given and given[name] is None
+        if name in changes and changes[name] is None
     ]
     end: Read | None = None
-    if given.get("endDate") is not None:
-        pattern = given.get("dateFormat") or posting.body.date_format
-        end = date_of(given["endDate"], pattern, "/endDate", faults)
+    if changes.get("end") is not None:
+        pattern = changes.get("date_format") or posting.body.date_format
+        try:
+            end = read_date(changes["end"], pattern)
+        except NotDate as bad:
+            faults.append(Fault("end", str(bad)))
     if faults:
         raise bad_request(faults)
     if end is not None:
         posting.end_at = instant_in(end, zone_of(client.zone), last=True)
         _in_order(posting.start_at, posting.end_at, client)
     of_slots = slots.is_slots(posting)
-    _change_body(posting.body, given)
+    posting.body = _whole(with_changes(posting.body, terms))
     if slots.is_slots(posting) != of_slots:
         rule = "cannot be 0 where slots" if of_slots else "must be 0 where durations"
-        raise refused_state("/rotateFreqInDays", f"{rule} were bought")
+        raise refused_state("rotate_days", f"{rule} were bought")
     _check_use(tx, posting)
-    if "clientIds" in given:
-        _serve_others(tx, now, posting, _served(tx, client, given["clientIds"] or []))
+    if "client_ids" in changes:
+        _serve_others(tx, now, posting, _served(tx, client, changes["client_ids"] or []))
     posting.updated_at = now
     rows.save(tx, posting, spend_at=now)
     stands = rows.by_number(tx, posting.no)
@@ -161,38 +160,26 @@ def delete(tx: Tx, now: Instant, client: Client, posting: Posting) -> None:
     telling.purchase(tx, now, client, posting, telling.state_of(posting), {})
 
 
-def _instants(start: Read, end: Read, client: Client) -> tuple[Instant, Instant]:
-    zone = zone_of(client.zone)
-    start_at, end_at = instant_in(start, zone, last=False), instant_in(end, zone, last=True)
-    _in_order(start_at, end_at, client)
-    return start_at, end_at
-
-
 def _in_order(start_at: Instant, end_at: Instant, client: Client) -> None:
     """Start ≤ end holds for days: the reference's own sample ends minutes before it starts
     (docs/contract-notes.md).
     """
     zone = zone_of(client.zone)
     if day_of(end_at, zone) < day_of(start_at, zone):
-        raise bad_request([Fault("/endDate", "must not be before startDate")])
+        raise bad_request([Fault("end", "must not be before startDate")])
 
 
-def _change_body(body: PostingBody, given: dict[str, Any]) -> None:
-    defaults = PostingBody(0, 0, DATE_FORMAT)
-    for name, field in _BODY_NAMES.items():
-        if name in given:
-            value = given[name]
-            setattr(body, field, getattr(defaults, field) if value is None else value)
-    if body.stay_days is not None and body.least_stay_days > body.stay_days:
-        raise bad_request([
-            Fault("/minJobDurationInDays", "must not be more than jobDuration")
-        ])  # fmt: skip
+def _whole(body: PostingBody) -> PostingBody:
+    """**Refuses** (400) jobs that may not leave before they must."""
+    if body.stay_days and body.least_stay_days > body.stay_days:
+        raise bad_request([Fault("least_stay_days", "must not be more than jobDuration")])
+    return body
 
 
 def _check_use(tx: Tx, posting: Posting) -> None:
     least = max(slots.used(posting), len(turning_rows.pinned(tx, posting.no)))
     if posting.body.available < least:
-        raise refused_state("/availableCount", f"must be at least the {least} in use")
+        raise refused_state("available", f"must be at least the {least} in use")
 
 
 def _served(tx: Tx, client: Client, client_ids: Iterable[str]) -> list[int]:
@@ -200,7 +187,7 @@ def _served(tx: Tx, client: Client, client_ids: Iterable[str]) -> list[int]:
     others = [clients.client_of(tx, client.agency_no, client_id).no for client_id in client_ids]
     nos = list(dict.fromkeys([client.no, *others]))
     if len(nos) > MOST_CLIENTS:
-        raise bad_request([Fault("/clientIds", f"must have at most {MOST_CLIENTS} clients")])
+        raise bad_request([Fault("client_ids", f"must have at most {MOST_CLIENTS} clients")])
     return nos
 
 

@@ -5,25 +5,37 @@ the slots; so slots are never exceeded, whoever asks at the same time.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
 
 from handbill.clients import service as clients
 from handbill.core import rotation
 from handbill.core.nouns import Client
 from handbill.core.posting_costs import hours_of
+from handbill.core.postings import Posting, PostingJob
 from handbill.core.rotation import Standing, Terms
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import not_found, refused_state
 from handbill.kit.instants import DAY, MINUTE, Instant
 from handbill.postings import rows, telling, turning_rows
-from handbill.postings.rows import Posting, PostingJob
 from handbill.store.records import Tx
 from handbill.store.records.tables import posting_configs
 
 MOST_JOBS = 10_000
 _LOOK = 10 * MINUTE
 
-Result = tuple[str, str, str]
-"""A reference, its posting job's id or empty, and why nothing was done or empty."""
+Reason = Literal["JOB_NOT_FOUND", "JOB_INVALID", "ALREADY_POSTED", "NO_SLOT", "CONFIG_INACTIVE"]
+
+
+class Result(NamedTuple):
+    """What became of a reference. ``id``: the posting's job; ``reason``: why nothing was done."""
+
+    ref: str
+    id: str | None = None
+    reason: Reason | None = None
+
+    @property
+    def success(self) -> bool:
+        return self.reason is None
 
 
 def stay_days(posting: Posting) -> int:
@@ -44,15 +56,15 @@ def used(posting: Posting) -> int:
 
 # ── their jobs ──────────────────────────────────────────────────────────────────────────────────
 def add(
-    tx: Tx, ids: Ids, now: Instant, place: tuple[Client, Posting], refs: Sequence[str]
+    tx: Tx, ids: Ids, now: Instant, client: Client, posting: Posting, refs: Sequence[str]
 ) -> list[Result]:
     """Put jobs into a purchase; what became of each reference, in order.
 
     A job for which there is no slot (or credit) yet waits, and is told NO_SLOT with its id.
     """
-    client, posting = place[0], locked(tx, *place)
+    posting = locked(tx, client, posting)
     if not _terms(posting).in_force(now):
-        return [(ref, "", "CONFIG_INACTIVE") for ref in refs]
+        return [Result(ref, reason="CONFIG_INACTIVE") for ref in refs]
     known = rows.candidates(tx, client.no, refs, now)
     former = rows.by_refs(tx, posting.no, client.no, refs)
     room = MOST_JOBS - turning_rows.job_count(tx, posting.no)
@@ -63,13 +75,13 @@ def add(
         job = former.get(ref)
         live = job is not None and job.deleted_at is None
         if ref not in known:
-            refused[ref] = (ref, "", "JOB_NOT_FOUND")
+            refused[ref] = Result(ref, reason="JOB_NOT_FOUND")
         elif not known[ref][1]:
-            refused[ref] = (ref, "", "JOB_INVALID")
+            refused[ref] = Result(ref, reason="JOB_INVALID")
         elif job is not None and live and job.posted:
-            refused[ref] = (ref, job.id, "ALREADY_POSTED")
+            refused[ref] = Result(ref, job.id, "ALREADY_POSTED")
         elif not live and room <= 0:
-            refused[ref] = (ref, "", "NO_SLOT")
+            refused[ref] = Result(ref, reason="NO_SLOT")
         elif job is None:
             new.append((new_uuid(ids), known[ref][0]))
             room -= 1
@@ -92,14 +104,14 @@ def add(
 
 
 def _added(job: PostingJob) -> Result:
-    return (job.ref, job.id, "" if job.posted else "NO_SLOT")
+    return Result(job.ref, job.id, None if job.posted else "NO_SLOT")
 
 
 def remove(
-    tx: Tx, now: Instant, place: tuple[Client, Posting], refs: Sequence[str]
+    tx: Tx, now: Instant, client: Client, posting: Posting, refs: Sequence[str]
 ) -> list[Result]:
     """Take jobs out of a purchase. A credit that a job used up stays used."""
-    client, posting = place[0], locked(tx, *place)
+    posting = locked(tx, client, posting)
     found = _present(tx, posting, client, refs)
     delete_jobs(tx, posting, found.values(), now)
     settle(tx, posting, now)
@@ -107,10 +119,10 @@ def remove(
 
 
 def pin(
-    tx: Tx, now: Instant, place: tuple[Client, Posting], refs: Sequence[str], *, on: bool
+    tx: Tx, now: Instant, client: Client, posting: Posting, refs: Sequence[str], *, on: bool
 ) -> list[Result]:
     """Pin jobs, or unpin them. **Refuses** (400) more pins than there are slots."""
-    client, posting = place[0], locked(tx, *place)
+    posting = locked(tx, client, posting)
     found = _present(tx, posting, client, refs)
     if on:
         chosen = {job.no for job in found.values() if job.ended_at is None}
@@ -124,10 +136,10 @@ def pin(
 
 
 def pause(
-    tx: Tx, now: Instant, place: tuple[Client, Posting], refs: Sequence[str], *, on: bool
+    tx: Tx, now: Instant, client: Client, posting: Posting, refs: Sequence[str], *, on: bool
 ) -> list[Result]:
     """Pause jobs in this posting, or enable them again."""
-    client, posting = place[0], locked(tx, *place)
+    posting = locked(tx, client, posting)
     found = _present(tx, posting, client, refs)
     changed = [job for job in found.values() if job.paused != on]
     rows.change_jobs(tx, [job.no for job in changed], now, paused=int(on))
@@ -149,7 +161,8 @@ def _present(
 
 def _results(refs: Sequence[str], found: dict[str, PostingJob]) -> list[Result]:
     return [
-        (ref, found[ref].id, "") if ref in found else (ref, "", "JOB_NOT_FOUND") for ref in refs
+        Result(ref, found[ref].id) if ref in found else Result(ref, reason="JOB_NOT_FOUND")
+        for ref in refs
     ]
 
 

@@ -6,8 +6,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
+from handbill.core.postings import PostingBody
 from handbill.kit.instants import Instant
-from handbill.postings.rows import PostingBody
 from handbill.store.records import Tx
 from handbill.store.records.tables import posting_configs, posting_jobs
 

@@ -9,9 +9,9 @@ import msgspec
 
 from handbill.changes import service as changes
 from handbill.core.nouns import Client
+from handbill.core.postings import Posting, PostingJob
 from handbill.core.trail import Entity
 from handbill.kit.instants import Instant
-from handbill.postings.rows import Posting, PostingJob
 from handbill.store.records import Tx
 
 State = dict[str, Any]

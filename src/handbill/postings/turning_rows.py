@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
+from handbill.core.postings import can_be_shown
 from handbill.core.rotation import Standing, Turn
 from handbill.kit.instants import Instant
-from handbill.postings.rows import can_be_shown, change_jobs
+from handbill.postings.rows import change_jobs
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among
 from handbill.store.records.tables import NOW, jobs, posting_jobs

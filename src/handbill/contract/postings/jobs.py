@@ -5,15 +5,24 @@ taken out.
 from collections.abc import Callable
 from typing import Any
 
+from handbill.contract.postings.models import (
+    JobFilter,
+    PinnedPage,
+    PostedJob,
+    PostedJobPage,
+    PostingJob,
+    PostingJobs,
+    Processed,
+    ReferenceResult,
+    References,
+)
+from handbill.core import postings as core
 from handbill.core.nouns import Publisher
-from handbill.http.operations import Call, Operation, done, page_schema
+from handbill.http.operations import Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
-from handbill.kit.instants import Instant, iso_of
 from handbill.postings import service, slots
-from handbill.postings.rows import Posting, PostingJob
 from handbill.publishers.service import publisher_of
-from handbill.wire import postings as wire
-from handbill.wire import room_samples
+from handbill.wire.models import Array
 
 OF_CLIENT = "/clients/{client_id}/configs"
 OF_PUBLISHER = "/clients/{client_id}/publishers/{publisher_id}/configs"
@@ -25,78 +34,100 @@ def publisher(call: Call) -> Publisher:
     return publisher_of(call.tx, call.caller.agency_no, call.path["publisher_id"])
 
 
-def posting(call: Call) -> Posting:
+def posting(call: Call) -> core.Posting:
     """The purchase that the path names: the client's, and the publisher's where it names one."""
     at = publisher(call) if "publisher_id" in call.path else None
     return service.posting_of(call.tx, call.client, call.path["config_id"], at)
 
 
-def _spelled_job(job: PostingJob, client_id: str, placement: str, now: Instant) -> dict[str, Any]:
-    return {
-        "id": job.id,
-        "clientId": client_id,
-        "jobId": job.job_id,
-        "placement": placement,
-        "refNumber": job.ref,
-        "isPosted": job.posted,
-        "isPinned": job.pinned,
-        "isPaused": job.paused,
-        "lastModified": iso_of(job.updated_at),
-        "createdOn": iso_of(job.created_at),
-        "status": "A" if job.able(now) else "P",
-    }
+def _rows(call: Call, job: core.PostingJob, at: Publisher) -> dict[str, Any]:
+    """Rows that are no attributes of a posting's job."""
+    status = "A" if job.able(call.now) else "P"
+    return {"client_id": call.client.id, "publisher_id": at.id, "status": status}
 
 
-def _posted(call: Call) -> Any:
-    at, pinned = publisher(call), call.query.pinned
-    found, total = service.posted_page(
-        call.tx, call.client, at, pinned, skip_and_limit(call)
-    )  # fmt: skip
-    spelled = [
-        _spelled_job(job, call.client.id, at.id, call.now) | {"configId": config_id}
-        for job, config_id in found
+def _told(call: Call, job: core.PostingJob, at: Publisher) -> PostingJob:
+    return PostingJob.of(job, **_rows(call, job, at))
+
+
+def _posted(call: Call) -> Answer:
+    at, window = publisher(call), skip_and_limit(call)
+    found, total = service.posted_page(call.tx, call.client, at, call.query.pinned, *window)
+    told = [
+        PostedJob.of(job, **_rows(call, job, at), posting_id=posting_id)
+        for job, posting_id in found
     ]
-    return with_links(call, {"data": spelled}, total)
+    return with_links(call, PostedJobPage.of(rows=told), total)
 
 
-def _jobs_of(call: Call) -> dict[str, Any]:
-    here, at, wanted = posting(call), publisher(call), call.query.told()
-    spelled = (
-        _spelled_job(job, call.client.id, at.id, call.now)
-        for job in service.jobs_of(call.tx, here, call.client)
-    )
-    return {"data": [job for job in spelled if wanted.items() <= job.items()]}
+def _jobs_of(call: Call) -> PostingJobs:
+    here, at, wanted = posting(call), publisher(call), call.query.given()
+    told = [_told(call, job, at) for job in service.jobs_of(call.tx, here, call.client)]
+    return PostingJobs.of(rows=[job for job in told if wanted.items() <= vars(job).items()])
 
 
-def _job(call: Call) -> dict[str, Any]:
+def _job(call: Call) -> PostingJob:
     here, at = posting(call), publisher(call)
     job = service.job_of(call.tx, here, call.client, call.path["job_reference"])
-    return _spelled_job(job, call.client.id, at.id, call.now)
+    return _told(call, job, at)
 
 
-def _processed(what: str, results: list[slots.Result]) -> dict[str, Any]:
-    return done(f"{what} request processed", wire.spell_results(results))
+def _processed(what: str, results: list[slots.Result]) -> Processed:
+    told = {one.ref: ReferenceResult.of(one) for one in results}
+    return Processed.of(result=told, message=f"{what} request processed")
 
 
-def _add(call: Call) -> dict[str, Any]:
-    place = (call.client, posting(call))
-    return _processed("Create", slots.add(call.tx, call.ids, call.now, place, call.body))
+def _add(call: Call) -> Processed:
+    here = posting(call)
+    return _processed(
+        "Create", slots.add(call.tx, call.ids, call.now, call.client, here, call.body)
+    )
 
 
-def _remove(call: Call) -> dict[str, Any]:
-    place = (call.client, posting(call))
-    return _processed("Delete", slots.remove(call.tx, call.now, place, call.body))
+def _remove(call: Call) -> Processed:
+    here = posting(call)
+    return _processed("Delete", slots.remove(call.tx, call.now, call.client, here, call.body))
 
 
-def _switch(word: str) -> Callable[[Call], dict[str, Any]]:
+def _switch(word: str) -> Callable[[Call], Processed]:
     switch = slots.pin if word in {"pin", "unpin"} else slots.pause
 
-    def work(call: Call) -> dict[str, Any]:
-        place, on = (call.client, posting(call)), word in {"pin", "pause"}
-        done_to = switch(call.tx, call.now, place, call.body, on=on)
-        return _processed(word.capitalize(), done_to)
+    def work(call: Call) -> Processed:
+        here, on = posting(call), word in {"pin", "pause"}
+        results = switch(call.tx, call.now, call.client, here, call.body, on=on)
+        return _processed(word.capitalize(), results)
 
     return work
+
+
+_REFERENCES = Array(References)
+_CLIENT_ID = "3788ba55-a0c5-43ec-9982-65bb1344fa2b"
+_CONFIG_ID = "d21ba8ff-c7f5-4b25-b5fc-5fbd1ba7f8fe"
+_JOB = {
+    "id": "f4f71332-5013-44f3-9e66-1e732149aa09",
+    "clientId": _CLIENT_ID,
+    "jobId": "1b123575a6037f46f0c2327e2cfad81b",
+    "placement": "TestExp1",
+    "refNumber": "test-job-ref-number-19",
+    "isPosted": True,
+    "isPinned": True,
+    "isPaused": True,
+    "lastModified": "2021-05-03T08:58:42.000Z",
+    "createdOn": "2021-05-03T08:58:42.000Z",
+    "status": "A",
+}
+_POSTED = _JOB | {"isPaused": False, "configId": _CONFIG_ID}
+
+
+def _processed_sample(word: str) -> dict[str, Any]:
+    """What became of two references: one was done, one is not in the posting."""
+    return {
+        "result": {
+            "test-job-ref-number-108": {"success": True, "id": _JOB["id"]},
+            "test-job-ref-number-109": {"success": False, "message": "JOB_NOT_FOUND"},
+        },
+        "message": f"{word} request processed",
+    }
 
 
 _REFS = ["test-job-ref-number-108", "test-job-ref-number-109"]
@@ -121,10 +152,10 @@ def _additions(base: str, suffix: str) -> list[Operation]:
         "waiting jobs; a credit that was used up stays so.",
         tag=_TAG,
         work=_remove,
-        body=wire.REFERENCES,
-        answer=wire.RESULTS,
+        body=_REFERENCES,
+        answer=Processed,
         sample=_REFS,
-        sample_answer=room_samples.processed("Delete"),
+        sample_answer=_processed_sample("Delete"),
     )
     switches = [
         Operation(
@@ -135,10 +166,10 @@ def _additions(base: str, suffix: str) -> list[Operation]:
             about=about,
             tag=_TAG,
             work=_switch(word),
-            body=wire.REFERENCES,
-            answer=wire.RESULTS,
+            body=_REFERENCES,
+            answer=Processed,
             sample=_REFS,
-            sample_answer=room_samples.processed(word.capitalize()),
+            sample_answer=_processed_sample(word.capitalize()),
         )
         for word, about in _ABOUT_SWITCH.items()
     ]
@@ -156,9 +187,9 @@ OPERATIONS = [
         tag=_TAG,
         work=_posted,
         lane="bulk",
-        query=wire.PinnedPage,
-        answer=page_schema(wire.POSTED_JOB),
-        sample_answer={"data": [room_samples.POSTED_JOB]},
+        query=PinnedPage,
+        answer=PostedJobPage,
+        sample_answer={"data": [_POSTED]},
     ),
     Operation(
         name="add_posting_jobs",
@@ -171,8 +202,8 @@ OPERATIONS = [
         "waits for one, and is told NO_SLOT with its id.",
         tag=_TAG,
         work=_add,
-        body=wire.REFERENCES,
-        answer=wire.RESULTS,
+        body=_REFERENCES,
+        answer=Processed,
         sample=_REFS,
         sample_answer={"result": {}, "message": "Create request processed"},
     ),
@@ -186,9 +217,9 @@ OPERATIONS = [
         tag=_TAG,
         work=_jobs_of,
         lane="bulk",
-        query=wire.JobFilter,
-        answer=page_schema(wire.POSTING_JOB),
-        sample_answer={"data": [room_samples.POSTING_JOB]},
+        query=JobFilter,
+        answer=PostingJobs,
+        sample_answer={"data": [_JOB]},
     ),
     Operation(
         name="get_posting_job",
@@ -199,8 +230,8 @@ OPERATIONS = [
         about="One job of the posting, by its reference.",
         tag=_TAG,
         work=_job,
-        answer=wire.POSTING_JOB,
-        sample_answer=room_samples.POSTING_JOB,
+        answer=PostingJob,
+        sample_answer=_JOB,
     ),
     *_additions(OF_CLIENT, ""),
     *_additions(OF_PUBLISHER, "_at_publisher"),
