@@ -111,6 +111,8 @@ def test_a_feed_is_shown_as_the_sample_has_it(office: Office, site: Site, worker
 @pytest.mark.parametrize(
     ("body", "field"),
     [
+        ({"schemaMappings": {"schemaMappingsTittle": "x"}}, "/schemaMappings/schemaMappingsTittle"),
+        ({"schemaMappings": {"schemaMappingsUrl": "x"}}, "/schemaMappings/schemaMappingsUrl"),
         ({"xmlFeedUrl": "string"}, "/xmlFeedUrl"),
         ({"xmlFeedUrl": "ftp://feeds.example/x"}, "/xmlFeedUrl"),
         ({"xmlFeedUrl": "file:///etc/passwd"}, "/xmlFeedUrl"),

@@ -1,6 +1,7 @@
 """Inbound feeds on the wire. **Source**: contract 1 (34 to 38), domain 5.1 to 5.3, 14.14."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import Field as Row
@@ -44,6 +45,7 @@ _NODE = Text(
 )
 _VALUE = Text(0, 4_000)
 _MAPPED = "Node of the feed that holds "
+_NEAR = 0.95  # a slip of a letter or two
 
 
 class FeedUrl(Text):
@@ -65,7 +67,21 @@ def _check_publisher(found: dict[str, Any], at: str, faults: Faults) -> None:
         faults.append(Fault(f"{at}/{PUBLISHER}", "must be a node's name or an object"))
 
 
-_MAPPINGS = Object(
+class _Mappings(Object):
+    """What nobody knows is ignored; but a key that is nearly one of ours would map nothing."""
+
+    def read(self, value: Any, at: str, faults: Faults) -> Any:
+        strangers = set(value) - {*KEYS, ADDITIONAL, PUBLISHER} if isinstance(value, dict) else ()
+        folded = {key.casefold(): key for key in KEYS}
+        for key in sorted(strangers):
+            near = get_close_matches(key.casefold()[:100], folded, 1, _NEAR)
+            if near:
+                here = f"{at}/{pointed(key)}"
+                faults.append(Fault(here, f"is not known; did you mean {folded[near[0]]}?"))
+        return super().read(value, at, faults)
+
+
+_MAPPINGS = _Mappings(
     {key: Field(Nullable(_NODE), f"{_MAPPED}{name}.") for key, name in KEYS.items()}
     | {
         ADDITIONAL: Field(
