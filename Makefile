@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+GENERATORS := $(VENV)/generators
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DEMO   := data/demo
 SBOM   := build/sbom.json
@@ -26,8 +27,13 @@ $(VENV)/.runtime: requirements.txt pyproject.toml
 	$(PIP) --no-deps --no-build-isolation -e .
 	touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
+$(VENV)/.dev: $(VENV)/.runtime $(GENERATORS)/.installed requirements-dev.txt
 	$(PIP) --require-hashes -r requirements-dev.txt
+	touch $@
+
+$(GENERATORS)/.installed: requirements-generators.txt
+	test -x $(GENERATORS)/bin/python || $(PYTHON) -m venv $(GENERATORS)
+	$(GENERATORS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
 run: setup                    ## everything, with a demo that plays traffic; Ctrl-C ends it
@@ -55,6 +61,8 @@ lock: dev                     ## resolve the newest versions again, with hashes
 	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header \
 	    --python-version 3.11 --group build --group dev -c requirements.txt pyproject.toml \
 	    -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header \
+	    --python-version 3.11 --group generators -o requirements-generators.txt
 
 sbom: dev                     ## write the bill of materials of what serving needs (CycloneDX)
 	mkdir -p $(dir $(SBOM))

@@ -115,11 +115,33 @@ class Office:
         return self.desk.clock
 
 
+def closed(schema: dict[str, Any], *, is_part: bool = False) -> dict[str, Any]:
+    """The schema of an answer in which every key must be described, at any depth.
+
+    ``is_part``: others say more about the same object.
+    """
+    found = dict(schema)
+    for word in ("properties", "$defs"):
+        if word in schema:
+            found[word] = {name: closed(inner) for name, inner in schema[word].items()}
+    for word in ("items", "additionalProperties"):
+        if isinstance(schema.get(word), dict):
+            found[word] = closed(schema[word])
+    for word in ("anyOf", "oneOf", "allOf"):
+        if word in schema:
+            parts = word == "allOf" or "properties" in schema
+            found[word] = [closed(one, is_part=parts) for one in schema[word]]
+    is_open = is_part or "additionalProperties" in schema
+    if not is_open and ("properties" in schema or "allOf" in schema):
+        found["unevaluatedProperties"] = False
+    return found
+
+
 _PATHS = [
     (
         operation,
         re.compile(re.sub(r"{\w+}", "[^/]+", operation.path)),
-        Draft202012Validator(schema_of(operation.answer)),
+        Draft202012Validator(closed(schema_of(operation.answer))),
     )
     for operation in OPERATIONS
 ]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Container, Iterable, Mapping
 from typing import Any, NamedTuple, TypeGuard
 
+from handbill.http.naming import Names, pascal
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
 from handbill.wire.models import Array, ListOf, Model, OneOrMany, described
@@ -115,20 +116,26 @@ class _Known(NamedTuple):
 
     read: Container[str]
     refs: Mapping[tuple[Any, Any], Schema]
+    names: Names
 
-    def body(self, body: Shape | type[Model] | OneOrMany | Array) -> Schema:
+    def body(self, operation: Operation) -> Schema:
+        body, name = operation.body, f"{pascal(operation.name)}Body"
+        assert body is not None, "the operation has a body"
         if isinstance(body, Shape):
-            return _with_nulls(body.schema())
+            return self.names.named(_with_nulls(body.schema()), name)
         if isinstance(body, Array):
-            return body.schema()
+            return self.names.named(body.schema(), name)
         if isinstance(body, OneOrMany):
             return body.schema(self.refs[body.one, "validation"])
         return self.refs[body, "validation"]
 
-    def answer(self, answer: Schema | type[Model] | ListOf) -> Schema:
+    def answer(self, operation: Operation) -> Schema:
+        answer = operation.answer
+        if isinstance(answer, dict):
+            return self.names.named(answer, f"{pascal(operation.name)}Answer")
         if isinstance(answer, ListOf):
-            return {"type": "array", "items": self.answer(answer.one)}
-        return answer if isinstance(answer, dict) else self.refs[answer, "serialization"]
+            return {"type": "array", "items": self.refs[answer.one, "serialization"]}
+        return self.refs[answer, "serialization"]
 
 
 def _is_model(of: Any) -> TypeGuard[type[Model]]:
@@ -143,12 +150,11 @@ def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
         (one for row in rows if _is_model(one := getattr(row.body, "one", row.body))),
         (one for row in rows if _is_model(one := getattr(row.answer, "one", row.answer))),
     )
-    known = _Known(read, refs)
+    names = Names({"Error": _ERROR, "Faults": _FAULTS} | schemas)
+    known = _Known(read, refs, names)
     paths: dict[str, dict[str, Any]] = {}
     for operation in rows:
-        verbs = ("PUT", "PATCH") if operation.verb == "PUT" else (operation.verb,)
-        for verb in verbs:
-            paths.setdefault(operation.path, {})[verb.lower()] = _operation(operation, verb, known)
+        paths.setdefault(operation.path, {})[operation.verb.lower()] = _operation(operation, known)
     used = list(dict.fromkeys(operation.tag for operation in rows))
     return {
         "openapi": "3.1.0",
@@ -172,7 +178,7 @@ def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
                     "description": "The access_token of POST /token; lasts a day.",
                 },
             },
-            "schemas": {"Error": _ERROR, "Faults": _FAULTS} | schemas,
+            "schemas": names.schemas,
             "responses": {
                 name: {
                     "description": about,
@@ -202,10 +208,9 @@ def _plain(value: Any) -> Any:
     return msgspec.json.decode(encode(value))
 
 
-def _operation(operation: Operation, verb: str, known: _Known) -> dict[str, Any]:
-    name = operation.name if verb != "PATCH" else f"{operation.name}_partly"
+def _operation(operation: Operation, known: _Known) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "operationId": name,
+        "operationId": operation.name,
         "tags": [operation.tag],
         "summary": operation.title,
         "description": operation.about,
@@ -213,8 +218,12 @@ def _operation(operation: Operation, verb: str, known: _Known) -> dict[str, Any]
         "parameters": [*_parameters(operation), *_conditions(operation, known.read)],
         "responses": _responses(operation, known),
     }
+    if operation.verb == "PUT":
+        # Described once, so that what is generated from it has each operation once.
+        found["description"] += " PATCH is read as PUT."
+        found["x-also-read-as"] = ["PATCH"]
     if operation.body is not None:
-        media: dict[str, Any] = {"schema": known.body(operation.body)}
+        media: dict[str, Any] = {"schema": known.body(operation)}
         if operation.sample is not NOT_GIVEN:
             media["example"] = operation.sample
         found["requestBody"] = {
@@ -237,8 +246,6 @@ def _with_nulls(schema: Schema) -> Schema:
             found[word] = _with_nulls(schema[word])
     if "properties" in schema:
         needed = set(schema.get("required", ()))
-        for one in schema.get("allOf", ()):
-            needed.update(name for choice in one["anyOf"] for name in choice["required"])
         found["properties"] = {
             name: _with_nulls(inner) if name in needed else or_null(_with_nulls(inner))
             for name, inner in schema["properties"].items()
@@ -339,7 +346,7 @@ def _headers(operation: Operation) -> dict[str, Any]:
 def _media(operation: Operation, kind: str, known: _Known) -> dict[str, Any]:
     if kind == "text/plain":
         return {"schema": {"const": "NO_CONTENT", "description": "For who accepts only text."}}
-    media: dict[str, Any] = {"schema": known.answer(operation.answer)}
+    media: dict[str, Any] = {"schema": known.answer(operation)}
     if operation.sample_answer is not NOT_GIVEN:
         media["example"] = operation.sample_answer
     return media

@@ -241,23 +241,15 @@ class Object(Shape):
 
     def schema(self) -> Schema:
         properties = {}
-        required, one_of = [], []
         for name, known in self.fields.items():
             described = dict(known.shape.schema())
             if known.about:
                 described["description"] = known.about
+            if known.aliases:
+                also = f" Also read as {', '.join(known.aliases)}."
+                described["description"] = described.get("description", "") + also
             properties[name] = described
-            for alias in known.aliases:
-                said = f"Another spelling of {name}, and read only where {name} is absent."
-                properties[alias] = described | {"description": said}
-            if known.required and known.aliases:
-                spellings = [{"required": [one]} for one in (name, *known.aliases)]
-                one_of.append({"anyOf": spellings})
-            elif known.required:
-                required.append(name)
         found: Schema = {"type": "object", "properties": properties}
-        if required:
+        if required := [name for name, known in self.fields.items() if known.required]:
             found["required"] = required
-        if one_of:
-            found["allOf"] = one_of
         return found
