@@ -194,18 +194,9 @@ def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
 
 def text(operations: Iterable[Operation], version: str) -> bytes:
     """The document as it is kept in docs/api: indented, one newline at its end."""
-    import json
-
-    return (
-        json.dumps(_plain(document(operations, version)), indent=2, ensure_ascii=False).encode()
-        + b"\n"
-    )
-
-
-def _plain(value: Any) -> Any:
     import msgspec
 
-    return msgspec.json.decode(encode(value))
+    return msgspec.json.format(encode(document(operations, version)), indent=2) + b"\n"
 
 
 def _operation(operation: Operation, known: _Known) -> dict[str, Any]:
