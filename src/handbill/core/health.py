@@ -94,8 +94,8 @@ def index(is_whole: bool) -> Check:
 
 
 def damaged_index() -> Check:
-    says = "The index is damaged; restart `handbill serve`, which makes it anew and fills it."
-    return Check("index", False, says)
+    says = "The index is damaged; stop the server, delete the folder `index` of the data folder and"
+    return Check("index", False, f"{says} start again: it is made anew and filled.")
 
 
 def feeds(missing: int) -> Check:

@@ -277,8 +277,7 @@ class Edge:
         """What is said while the index cannot be read; the alarm is raised once."""
         if not self.is_misled:
             self.is_misled = True
-            _LOG.error("the index is damaged: restart handbill serve, which makes it anew",
-                       exc_info=failure)  # fmt: skip
+            _LOG.error("the index is damaged; see /readyz", exc_info=failure)
         return FAULTS[503]
 
     def _address(self, request: Request) -> str:
