@@ -3,6 +3,7 @@
 import hashlib
 
 from handbill.http.operations import Answer, Call, Operation, body_in
+from handbill.kit.etags import names
 from handbill.kit.faults import refused_state
 from handbill.wire.queries import Query
 
@@ -15,12 +16,6 @@ _STALE = (
 
 def etag_of(raw: bytes) -> str:
     return f'"{hashlib.sha256(raw).hexdigest()[:_LENGTH]}"'
-
-
-def _named(header: str, etag: str) -> bool:
-    return header.strip() == "*" or etag in {
-        part.strip().removeprefix("W/") for part in header.split(",")
-    }
 
 
 def tagged(answer: Answer) -> Answer:
@@ -36,7 +31,7 @@ def unless_known(answer: Answer, call: Call) -> Answer:
     """The answer of a GET; 304 without a body where the caller has it already."""
     known = call.headers.get("if-none-match")
     etag = answer.headers.get("etag")
-    if not known or etag is None or not _named(known, etag):
+    if not known or etag is None or not names(known, etag):
         return answer
     return Answer(raw=b"", status=304, headers=answer.headers, media_type=answer.media_type)
 
@@ -53,5 +48,5 @@ def require_match(call: Call, reading: Operation | None) -> None:
     found = reading.work(call)
     answer = found if isinstance(found, Answer) else Answer(found)
     raw = body_in(answer)
-    if not _named(call.headers.get("if-match", ""), etag_of(raw)):
+    if not names(call.headers.get("if-match", ""), etag_of(raw)):
         raise refused_state("/If-Match", _STALE)

@@ -14,6 +14,7 @@ from stat import S_ISREG
 from handbill.core.feed_notes import MOST_BYTES, content_of, note_path
 from handbill.http1.messages import FAULTS, Answer, Request, head
 from handbill.kit.addresses import network_of
+from handbill.kit.etags import names
 from handbill.kit.instants import SECOND, Instant, http_date_of, instant_of_http_date
 
 PIECE = 128 * 1024
@@ -128,8 +129,7 @@ def is_current(request: Request, tag: bytes, changed_at: Instant) -> bool:
     """Whether the caller's copy is the one we have (RFC 9110, 13.2.2)."""
     tags = request.headers.if_none_match
     if tags is not None:
-        held = [one.strip().removeprefix(b"W/") for one in tags.split(b",")]
-        return tag.removeprefix(b"W/") in held or held == [b"*"]
+        return names(tags.decode("latin-1"), tag.decode("latin-1"))
     since = request.headers.if_modified_since or b""
     since_at = instant_of_http_date(since.decode("latin-1"))
     # A date that cannot be read asks for nothing.

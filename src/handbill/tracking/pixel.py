@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from handbill.core.listing_tokens import Click
 from handbill.core.received import ReceivedConversion, conversion_of, id_said, organic_of
 from handbill.http1.messages import Answer, Request, head
+from handbill.kit.etags import names
 from handbill.kit.instants import Instant
 from handbill.tracking.files import not_modified
 
@@ -31,10 +32,10 @@ NOT_COUNTED = Answer(head(200, _GIF_HEADERS, len(_WIDE)), _WIDE)
 """As clear as the other and two pixels wide: a script may look at no more of a foreign image."""
 
 _SCRIPT = files("handbill.tracking").joinpath("px.js").read_bytes()
-_SCRIPT_TAG = b'"%b"' % blake2b(_SCRIPT, digest_size=12).hexdigest().encode()
+_SCRIPT_TAG = f'"{blake2b(_SCRIPT, digest_size=12).hexdigest()}"'
 _SCRIPT_HEADERS = (
     b"Content-Type: text/javascript; charset=utf-8\r\nCache-Control: public, max-age=3600\r\n"
-    b"ETag: %b\r\n%b" % (_SCRIPT_TAG, _OPEN)
+    b"ETag: %b\r\n%b" % (_SCRIPT_TAG.encode(), _OPEN)
 )
 _SCRIPT_ANSWER = Answer(head(200, _SCRIPT_HEADERS, len(_SCRIPT)), _SCRIPT)
 
@@ -52,7 +53,7 @@ class Report(NamedTuple):
 
 def script(request: Request) -> Answer:
     """The script that keeps the click id and loads the image."""
-    if _SCRIPT_TAG in (request.headers.if_none_match or b""):
+    if names((request.headers.if_none_match or b"").decode("latin-1"), _SCRIPT_TAG):
         return not_modified(_SCRIPT_HEADERS)
     return _SCRIPT_ANSWER
 
