@@ -96,7 +96,6 @@ class Played:
     over: int = 0
     lines: list[Line] = field(default_factory=list)
     """The bid log, where it is kept."""
-    unbilled_by: dict[int, int] = field(default_factory=dict)
 
 
 class Market:
@@ -208,7 +207,7 @@ class Trade:
             if mean:
                 count = poisson(self.chance, mean)
                 if count:
-                    self._clicks(result, rates, mean, count, quarter)
+                    self._clicks(result, rates, count, quarter)
         self._close(result, start)
 
     def _open(self, number: int, day: date) -> None:
@@ -305,24 +304,26 @@ class Trade:
         self.demand[place] = seen(self.demand[place], copy.clicks, traffic * copy.clicks_ppm / PPM)
         copy.since, copy.clicks = now, 0
 
-    def _clicks(
-        self, result: Day, rates: Sequence[float], mean: float, count: int, at: int
-    ) -> None:
-        """So many clicks, of whichever publisher, one after the other."""
-        places = self.chance.choices(range(len(rates)), rates, k=count) if mean else []
-        take = self.till.take
-        for place in places:
+    def _clicks(self, result: Day, rates: Sequence[float], count: int, at: int) -> None:
+        """So many clicks, of whichever publisher. Where all fit, each does: they are taken at once;
+        else one after the other.
+        """
+        places = self.chance.choices(range(len(rates)), rates, k=count)
+        bids = [self.copies[place].bid_micros for place in places]
+        whole = sum(bids)
+        fits = self.till.take(Need(whole, count, 0)) is None
+        result.used += whole if fits else 0
+        for place, bid in zip(places, bids, strict=True):
             copy = self.copies[place]
-            bid = copy.bid_micros
-            if take(Need(bid, 1, 0)) is None:
-                result.used += bid
-            else:
-                result.unbilled += bid
-                hours = self.group.publishers[place].rhythm_hours
-                by = self.market.played.unbilled_by
-                by[hours] = by.get(hours, 0) + bid
             copy.clicks += 1
             self.market.clicks[place][at] += copy.weight
+            if not fits:
+                self._click(result, bid)
+
+    def _click(self, result: Day, bid: int) -> None:
+        fits = self.till.take(Need(bid, 1, 0)) is None
+        result.used += bid if fits else 0
+        result.unbilled += 0 if fits else bid
 
     def _note(self, result: Day, hour: int) -> None:
         result.by_hour.append(result.used)
