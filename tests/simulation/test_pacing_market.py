@@ -5,6 +5,8 @@ from functools import cache
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from handbill.core.nouns import Cap
 from handbill.core.pacing.bids import Line
@@ -47,6 +49,30 @@ def test_no_cap_is_passed_on_any_day(world: World) -> None:
             assert sum(by_period) <= group.value_micros * found.world.days
         else:
             assert max(by_period) <= group.value_micros
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    seed=st.integers(0, 10**6), paced=st.booleans(), delivery=st.sampled_from(Delivery),
+    threshold=st.integers(0, 1_000_000),
+    rhythms=st.lists(st.integers(1, 24), min_size=1, max_size=4), noise=st.floats(0, 1),
+    elasticity=st.floats(0, 3),
+)  # fmt: skip
+def test_no_cap_is_passed_in_any_market(
+    seed: int, paced: bool, delivery: Delivery, threshold: int, rhythms: list[int], noise: float,
+    elasticity: float,
+) -> None:  # fmt: skip
+    cap = Cap("Monthly" if paced else "Daily", 0, pacing=paced, threshold_ppm=threshold)
+    world = World(
+        "any", cap, delivery, tuple(rhythms), days=2, day_noise=noise, elasticity=elasticity,
+        drift=noise / 5, irregular=noise,
+    )  # fmt: skip
+    found = Market(world, 1, seed, log=True).play()
+    assert found.over == 0
+    assert all(day.used <= day.most for day in found.days)
+    for inputs, bid in found.lines:
+        assert inputs.base_micros / 4 <= bid.bid_micros <= inputs.base_micros
+        assert bid.bid_micros % inputs.whole_micros == 0
 
 
 def test_what_nobody_holds_back_is_passed() -> None:
