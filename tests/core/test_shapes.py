@@ -3,11 +3,8 @@ from typing import Any
 
 import pytest
 
-from handbill.core.nouns import Cap, Caps
 from handbill.kit.faults import Fault
-from handbill.kit.jsons import decode, encode
 from handbill.wire import shapes as s
-from handbill.wire.caps import caps_shape, spell_caps
 
 
 def read(shape: s.Shape, value: Any) -> tuple[Any, list[str]]:
@@ -93,29 +90,3 @@ def test_queries_are_read_from_text() -> None:
         faults = []
         shape.read_query(pairs, faults)
         assert faults
-
-
-def test_caps_are_read_in_both_spellings_and_written_in_one() -> None:
-    raw = b'{"budget":{"freq":"monthly","value":12.5,"threshold":70},"clicks":{"value":3}}'
-    caps, faults = read(caps_shape(budget_required=True), decode(raw))
-    assert not faults
-    assert caps == Caps(
-        budget=Cap("Monthly", 12_500_000, threshold_ppm=700_000), clicks=Cap("Monthly", 3)
-    )
-    written = encode(spell_caps(caps))
-    assert b'"budget":{"cap":"Monthly","value":12.5,"pacing":false,"thresholdP":70' in written
-    assert read(caps_shape(budget_required=True), decode(written)) == (caps, [])
-
-
-def test_caps_that_cannot_be() -> None:
-    value = {"budget": {"cap": "Lifetime", "value": 1}, "clicks": {"cap": "Daily", "value": -1}}
-    assert read(caps_shape(budget_required=True, per_job=True), value)[1] == [
-        "/budget/cap must be one of Daily, Weekly, Monthly",
-        "/clicks/cap must be one of Weekly, Monthly",
-        "/clicks/value must be between 0 and 9007199254740992",
-    ]
-    _, faults = read(
-        caps_shape(budget_required=True), {"budget": {"cap": "Daily", "value": 1, "pacing": True}}
-    )
-    assert faults == ["/budget/pacing is only possible with a Monthly cap"]
-    assert read(caps_shape(budget_required=True), {})[1] == ["/budget is required"]

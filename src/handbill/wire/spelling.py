@@ -67,11 +67,3 @@ _NAMES = {
     "jobApplies": "Most applies per job; job groups only.",
 }
 CAPS: Schema = whole({name: _cap(about) for name, about in _NAMES.items()}, tuple(_NAMES))
-OVERRIDE: Schema = whole(
-    {
-        "markdown": described(NUMBER, "Percent taken off the bid that publishers see."),
-        "markup": described(NUMBER, "Percent put on what the customer pays."),
-        "applyConvWindow": described(WHOLE, "Days within which an apply counts."),
-    },
-    ("markdown", "markup", "applyConvWindow"),
-)
