@@ -66,9 +66,9 @@ _AGENCY = (_a.no, _a.id, _a.name, _a.currency, _a.created_at)
 _AGENCY_BY_ID = sa.select(*_AGENCY).where(_a.id == b("id"))
 _AGENCY_BY_NO = sa.select(*_AGENCY).where(_a.no == b("no"))
 _AGENCIES = sa.select(*_AGENCY).order_by(_a.no)
-_FAMILIES = sa.select(
-    _f.no, _f.id, _f.agency_no, _f.name, _f.created_at, _f.updated_at
-).where(_f.deleted_at.is_(None))  # fmt: skip
+_FAMILIES = sa.select(_f.no, _f.id, _f.agency_no, _f.name, _f.created_at, _f.updated_at).where(
+    _f.deleted_at.is_(None)
+)
 _FAMILY_BY_ID = _FAMILIES.where(_f.id == b("id"))
 _EVERY_FAMILY = _FAMILIES.order_by(_f.no)
 _PAGE_OF_FAMILIES = (
@@ -102,16 +102,23 @@ _OWNER_ID = sa.case(
     else_=sa.select(_f.id).where(_f.no == _k.owner_no).scalar_subquery(),
 )
 _KEYS = sa.select(
-    _k.no, _k.prefix, _k.digest, _k.role, _k.owner_no, _OWNER_ID, _k.created_at, _k.expires_at,
+    _k.no,
+    _k.prefix,
+    _k.digest,
+    _k.role,
+    _k.owner_no,
+    _OWNER_ID,
+    _k.created_at,
+    _k.expires_at,
     _k.revoked_at,
-)  # fmt: skip
+)
 _KEY_BY_PREFIX = _KEYS.where(_k.prefix == b("prefix"))
 _KEYS_OF_OWNER = _KEYS.where(_k.role == b("role"), _k.owner_no == b("owner_no")).order_by(_k.no)
 _CLIENTS = sa.select(_c.no, _c.id, _c.role, _c.owner_no, _c.scope, _c.created_at, _c.revoked_at)
 _CLIENT_BY_ID = _CLIENTS.where(_c.id == b("id"))
-_CLIENTS_OF_OWNER = _CLIENTS.where(
-    _c.role == b("role"), _c.owner_no == b("owner_no")
-).order_by(_c.no)  # fmt: skip
+_CLIENTS_OF_OWNER = _CLIENTS.where(_c.role == b("role"), _c.owner_no == b("owner_no")).order_by(
+    _c.no
+)
 
 
 def _agency(row: tuple[Any, ...] | None) -> Agency | None:
@@ -177,9 +184,13 @@ def add_family(
     tx: Tx, family_id: str, name: str, agency_no: int | None, publisher_nos: list[int], now: Instant
 ) -> int:
     no = tx.put(
-        publisher_families, id=family_id, agency_no=agency_no, name=name, created_at=now,
+        publisher_families,
+        id=family_id,
+        agency_no=agency_no,
+        name=name,
+        created_at=now,
         updated_at=now,
-    )  # fmt: skip
+    )
     set_members(tx, no, publisher_nos)
     return no
 

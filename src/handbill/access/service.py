@@ -56,7 +56,7 @@ __all__ = [
     "rotate_key",
     "scope_of",
     "update_agency",
-]  # fmt: skip
+]
 
 SCOPES = {"agency": "handbill", "partner": "publisher-reports"}
 """What the scopes of a role begin with; what they allow stands after the slash."""
@@ -104,9 +104,14 @@ def create_agency(
 
 
 def create_family(
-    tx: Tx, ids: Ids, now: Instant, publisher_nos: list[int], *,
-    agency_no: int | None = None, name: str = "",
-) -> Credentials:  # fmt: skip
+    tx: Tx,
+    ids: Ids,
+    now: Instant,
+    publisher_nos: list[int],
+    *,
+    agency_no: int | None = None,
+    name: str = "",
+) -> Credentials:
     """A new publisher family of these publishers, with its first key and API client.
 
     ``agency_no``: the agency that minds it; None: the operator alone does.

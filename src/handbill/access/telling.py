@@ -34,9 +34,7 @@ def family(tx: Tx, now: Instant, found: Family, before: _State, after: _State) -
     changes.tell(tx, now, entity, before, after)
 
 
-def key(
-    tx: Tx, now: Instant, prefix: str, owner: Owner, before: _State, after: _State
-) -> None:  # fmt: skip
+def key(tx: Tx, now: Instant, prefix: str, owner: Owner, before: _State, after: _State) -> None:
     """``before`` is empty where it is new; then it is told what its owner is."""
     entity = Entity("API_KEY", prefix, rows.agency_behind(tx, *owner))
     changes.tell(tx, now, entity, before, after if before else {"owner": owner.role, **after})
@@ -44,7 +42,7 @@ def key(
 
 def api_client(
     tx: Tx, now: Instant, api_client_id: str, owner: Owner, before: _State, after: _State
-) -> None:  # fmt: skip
+) -> None:
     """The same of an API client."""
     entity = Entity("API_CLIENT", api_client_id, rows.agency_behind(tx, *owner))
     changes.tell(tx, now, entity, before, after if before else {"owner": owner.role, **after})

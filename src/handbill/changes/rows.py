@@ -48,45 +48,71 @@ _FIELDS = msgspec.json.Decoder(list[Changed])
 _t = changes.c
 _CLIENTS_AGENCY = sa.select(clients.c.agency_no).where(clients.c.no == b("of_client"))
 _ADD = sa.insert(changes).values(
-    at=b("now"), agency_no=sa.func.coalesce(b("of_agency"), _CLIENTS_AGENCY.scalar_subquery()),
-    client_no=b("of_client"), kind=b("of_kind"), entity_id=b("of_id"), act=b("of_act"),
-    actor=b("by"), actor_id=b("by_id"), request_id=b("by_request"), cause=b("why"),
+    at=b("now"),
+    agency_no=sa.func.coalesce(b("of_agency"), _CLIENTS_AGENCY.scalar_subquery()),
+    client_no=b("of_client"),
+    kind=b("of_kind"),
+    entity_id=b("of_id"),
+    act=b("of_act"),
+    actor=b("by"),
+    actor_id=b("by_id"),
+    request_id=b("by_request"),
+    cause=b("why"),
     fields=b("told"),
-)  # fmt: skip
+)
 _FORGET = sweep_of(changes, _t.at)
 _PLACE = (_t.at, _t.no)
 _TOLD = (
     sa.select(
-        _t.no, _t.at, agencies.c.id, clients.c.id, _t.kind, _t.entity_id, _t.act, _t.actor,
-        _t.actor_id, _t.request_id, _t.cause, _t.fields,
+        _t.no,
+        _t.at,
+        agencies.c.id,
+        clients.c.id,
+        _t.kind,
+        _t.entity_id,
+        _t.act,
+        _t.actor,
+        _t.actor_id,
+        _t.request_id,
+        _t.cause,
+        _t.fields,
     )
     .outerjoin(agencies, agencies.c.no == _t.agency_no)
     .outerjoin(clients, clients.c.no == _t.client_no)
     .where(sa.tuple_(*_PLACE) < sa.tuple_(b("before_at"), b("before_no")))
     .order_by(*(column.desc() for column in _PLACE))
     .limit(b("most", type_=sa.Integer))
-)  # fmt: skip
+)
 _CHOSEN = {
-    "entity_id": _t.entity_id, "actor_id": _t.actor_id, "client_no": _t.client_no,
+    "entity_id": _t.entity_id,
+    "actor_id": _t.actor_id,
+    "client_no": _t.client_no,
     "agency_no": _t.agency_no,
-}  # fmt: skip
+}
 """What has an index, that which leaves the fewest first."""
 _BESIDE = {"actor": _t.actor == b("actor"), "since_at": _t.at >= b("since_at")}
 
 
 def add(
-    tx: Tx, now: Instant, occasion: Occasion,
+    tx: Tx,
+    now: Instant,
+    occasion: Occasion,
     told: Iterable[tuple[Entity, Act, Sequence[Changed]]],
-) -> None:  # fmt: skip
+) -> None:
     by, by_id, by_request, why = occasion
     fixed = {"now": now, "by": by, "by_id": by_id, "by_request": by_request, "why": why}
     rows = [
-        fixed | {
-            "of_agency": entity.agency_no, "of_client": entity.client_no, "of_kind": entity.kind,
-            "of_id": entity.id, "of_act": act, "told": msgspec.json.encode(fields).decode(),
+        fixed
+        | {
+            "of_agency": entity.agency_no,
+            "of_client": entity.client_no,
+            "of_kind": entity.kind,
+            "of_id": entity.id,
+            "of_act": act,
+            "told": msgspec.json.encode(fields).decode(),
         }
         for entity, act, fields in told
-    ]  # fmt: skip
+    ]
     tx.run_text_many(tx.dialect.text_of(_ADD), rows)
 
 
@@ -110,9 +136,10 @@ def _page(names: frozenset[str]) -> sa.Select[Any]:
 def page(tx: Tx, asked: Asked, before: tuple[Instant, int], most: int) -> list[Change]:
     """Newest first; only those before an instant and number."""
     given = {
-        name: value for name in Asked.__struct_fields__
+        name: value
+        for name in Asked.__struct_fields__
         if (value := getattr(asked, name)) is not None
-    }  # fmt: skip
+    }
     until_at = given.pop("until_at", None)
     at, no = before if until_at is None else min(before, (until_at, 0))
     statement = _page(frozenset(given))

@@ -141,18 +141,17 @@ def _entity(told: Told, row: Mapping[str, Any]) -> Entity:
 def _state(told: Told, row: Mapping[str, Any], *, whole: bool) -> _State:
     """What is set of an entity, by its row."""
     found = {
-        name: value for name, value in row.items()
+        name: value
+        for name, value in row.items()
         if name not in _NEVER_TOLD and name not in told.quiet
-    }  # fmt: skip
+    }
     if "body" in row:
         found |= fields_of(msgspec.json.decode(row["body"], type=told.body), whole=whole)
     return found
 
 
 # ── reading and forgetting ──────────────────────────────────────────────────────────────────────
-def page(
-    tx: Tx, asked: Asked, most: int, before: tuple[Instant, int] = _NEWEST
-) -> list[Change]:  # fmt: skip
+def page(tx: Tx, asked: Asked, most: int, before: tuple[Instant, int] = _NEWEST) -> list[Change]:
     """Some of the changes that are meant, newest first; the next ones stand before the last's
     instant and number.
     """

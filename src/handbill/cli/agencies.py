@@ -36,9 +36,13 @@ def create_agency(
     prepare(settings)
     with opened(settings) as stores, stores.records.write() as tx:
         made = create(
-            tx, stores.ids, stores.clock.now(),
-            agency_id=agency_id, name=name or agency_id, currency=currency,
-        )  # fmt: skip
+            tx,
+            stores.ids,
+            stores.clock.now(),
+            agency_id=agency_id,
+            name=name or agency_id,
+            currency=currency,
+        )
     say(dict(zip(("agencyId", "apiKey", "apiClientId"), made, strict=True)), as_json=json)
 
 

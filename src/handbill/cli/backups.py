@@ -40,11 +40,17 @@ def backup(dest: Annotated[Path, _DEST], data: DataOption = None, json: JsonOpti
             manifest = back_up(source, dest, step)
         except NotWhole as refused:
             raise Mistaken(str(refused)) from refused
-    say({
-        "backup": str(dest), "takenAt": manifest.taken_at, "installation": manifest.installation,
-        "files": len(manifest.files), "bytes": sum(kept.bytes for kept in manifest.files),
-        "masterKeys": list(manifest.master_keys),
-    }, as_json=json)  # fmt: skip
+    say(
+        {
+            "backup": str(dest),
+            "takenAt": manifest.taken_at,
+            "installation": manifest.installation,
+            "files": len(manifest.files),
+            "bytes": sum(kept.bytes for kept in manifest.files),
+            "masterKeys": list(manifest.master_keys),
+        },
+        as_json=json,
+    )
     if not json:
         warn("not in it: the master key. Without a copy of it, kept apart, this cannot be restored")
 
@@ -77,17 +83,27 @@ def restore(
                 masters.write(masters.file_of(settings), list(map(masters.written, keys)))
             settings.scratch_folder.mkdir(mode=0o700)
             target = Target(
-                it.records, it.blobs, settings.journal_folder, settings.scratch_folder, it.clock,
+                it.records,
+                it.blobs,
+                settings.journal_folder,
+                settings.scratch_folder,
+                it.clock,
                 it.ids,
-            )  # fmt: skip
+            )
             first = restore(dest, manifest, target, step)
     except NotWhole as refused:
         raise Mistaken(str(refused)) from refused
-    say({
-        "restored": str(settings.data_folder), "takenAt": manifest.taken_at,
-        "installation": manifest.installation, "files": len(manifest.files),
-        "rows": sum(table.rows for table in manifest.tables), "numbersFrom": first,
-    }, as_json=json)  # fmt: skip
+    say(
+        {
+            "restored": str(settings.data_folder),
+            "takenAt": manifest.taken_at,
+            "installation": manifest.installation,
+            "files": len(manifest.files),
+            "rows": sum(table.rows for table in manifest.tables),
+            "numbersFrom": first,
+        },
+        as_json=json,
+    )
     if not json:
         warn(f"now: handbill serve --data {settings.data}")
 
@@ -125,9 +141,13 @@ def _steps() -> Iterator[Callable[..., "_Step"]]:
 
     console = Console(file=sys.stderr)
     progress = Progress(
-        TextColumn("{task.description:<10}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
-        console=console, disable=not console.is_terminal,
-    )  # fmt: skip
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
     with progress:
         yield lambda what, total: _Step(progress, what, total)
 

@@ -67,9 +67,12 @@ def changes(
         asked = Asked(
             agency_no=None if agency_id is None else agency_named(tx, agency_id).no,
             client_no=None if client_id is None else _client_no(tx, client_id),
-            entity_id=entity_id, actor=kind,
-            actor_id=actor if kind is None else None, since_at=since_at, until_at=until_at,
-        )  # fmt: skip
+            entity_id=entity_id,
+            actor=kind,
+            actor_id=actor if kind is None else None,
+            since_at=since_at,
+            until_at=until_at,
+        )
         found = service.page(tx, asked, last)
     if json:
         say({"data": [spelled(change_told(one)) for one in found]}, as_json=True)

@@ -92,10 +92,14 @@ def change(
     from handbill.definitions.service import put
 
     said: dict[str, Any] = {
-        "preset": preset, "enable": enable, "bot": bot,
-        "duplicate": _number(duplicate, "--duplicate"), "latent": _number(latent, "--latent"),
-        "foreign": foreign, "botIpsFileUrl": bot_ips_url,
-    }  # fmt: skip
+        "preset": preset,
+        "enable": enable,
+        "bot": bot,
+        "duplicate": _number(duplicate, "--duplicate"),
+        "latent": _number(latent, "--latent"),
+        "foreign": foreign,
+        "botIpsFileUrl": bot_ips_url,
+    }
     given = _given(said)
     detectors = _given({"clicksPerAddressAndDay": _number(most_clicks, "--most-clicks")})
     if detectors:

@@ -24,15 +24,17 @@ def settings(data: DataOption = None, json: JsonOption = False) -> None:
     rows = []
     for told in meanings():
         value = _shown(getattr(now.settings, told.name))
-        rows.append({
-            "variable": told.variable,
-            "key": told.name,
-            "default": _shown(told.default),
-            "value": value,
-            "source": now.sources[told.name],
-            "wanted": told.wanted,
-            "meaning": told.meaning,
-        })  # fmt: skip
+        rows.append(
+            {
+                "variable": told.variable,
+                "key": told.name,
+                "default": _shown(told.default),
+                "value": value,
+                "source": now.sources[told.name],
+                "wanted": told.wanted,
+                "meaning": told.meaning,
+            }
+        )
     if json:
         say({"settings": rows}, as_json=True)
         return

@@ -36,11 +36,13 @@ def list_feeds(
         found, _ = service.page(tx, client_named(tx, client_id).no, 0, _AT_ONCE)
     rows = [
         {
-            "id": one.id, "source": one.body.url, "active": one.status == "A",
+            "id": one.id,
+            "source": one.body.url,
+            "active": one.status == "A",
             "lastUpdated": iso_of(one.updated_at),
         }
         for one in found
-    ]  # fmt: skip
+    ]
     say_rows(rows, _SHOWN, as_json=json)
 
 

@@ -104,8 +104,11 @@ def _sources(folder: Path, known: set[str]) -> list[Path]:
 
 def _spell(host: Host, now: Instant) -> dict[str, Any]:
     return {
-        "id": host.id, "name": host.name, "holds": service.is_holding(host, now),
-        "startedAt": iso_of(host.started_at), "seenAt": iso_of(host.seen_at),
+        "id": host.id,
+        "name": host.name,
+        "holds": service.is_holding(host, now),
+        "startedAt": iso_of(host.started_at),
+        "seenAt": iso_of(host.seen_at),
         "endedAt": None if host.ended_at is None else iso_of(host.ended_at),
         "successor": host.successor,
-    }  # fmt: skip
+    }

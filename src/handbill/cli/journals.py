@@ -30,13 +30,17 @@ def check(data: DataOption = None, json: JsonOption = False) -> None:
     say_rows(
         [
             {
-                "source": it.source, "segment": it.at.segment, "byte": it.at.offset,
-                "recordsMissing": it.records, "reason": it.reason,
+                "source": it.source,
+                "segment": it.at.segment,
+                "byte": it.at.offset,
+                "recordsMissing": it.records,
+                "reason": it.reason,
             }
             for it in found
         ],
-        _DAMAGE, as_json=json,
-    )  # fmt: skip
+        _DAMAGE,
+        as_json=json,
+    )
     if found:
         warn("what follows is not judged; to set it aside: handbill journal quarantine")
         raise typer.Exit(1)

@@ -96,11 +96,13 @@ class Listed(TyperGroup):
             ("Single processes of serve", True),
         ):
             with formatter.section(title):
-                formatter.write_dl([
-                    (name, one.about)
-                    for name, one in COMMANDS.items()
-                    if one.is_process is is_process
-                ])  # fmt: skip
+                formatter.write_dl(
+                    [
+                        (name, one.about)
+                        for name, one in COMMANDS.items()
+                        if one.is_process is is_process
+                    ]
+                )
 
 
 def _imported(name: str, command: Command) -> _click.Command:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -48,10 +48,11 @@ PlacementOption = Annotated[str | None, typer.Option(help="Only at this publishe
 BodyOption = Annotated[
     str | None,
     typer.Option(
-        "--json-body", metavar="FILE", help="The body of POST /markups as JSON; - reads "
-        "standard input."
+        "--json-body",
+        metavar="FILE",
+        help="The body of POST /markups as JSON; - reads standard input.",
     ),
-]  # fmt: skip
+]
 
 
 @markup.command("create")
@@ -72,7 +73,7 @@ def create_markup(
     from handbill.contract.markups.models import NewMarkup
     from handbill.markups.service import create
 
-    said = _said(json_body, value, effective_from, name, (client, level, entity, placement))
+    said = _said(json_body, value, effective_from, name, Held(client, level, entity, placement))
     new = read_body(NewMarkup, said, "The markup was not created")
     with _office(agency_id, data) as (tx, agency_no, clock, ids), told_of(new):
         made = create(tx, ids, clock.now(), agency_no, **new.given())
@@ -123,8 +124,10 @@ def show_markup(
     say(found, as_json=False)
     for one in entities:
         at = one["placementId"] or "every publisher"
-        say({"holds at": f"{one['level']} {one['entityId']} of client {one['clientId']}, {at}"},
-            as_json=False)  # fmt: skip
+        say(
+            {"holds at": f"{one['level']} {one['entityId']} of client {one['clientId']}, {at}"},
+            as_json=False,
+        )
 
 
 @markup.command("update")
@@ -146,7 +149,7 @@ def update_markup(
     from handbill.contract.markups.models import MarkupChange
     from handbill.markups.service import update
 
-    said = _said(json_body, value, effective_from, name, (client, level, entity, placement))
+    said = _said(json_body, value, effective_from, name, Held(client, level, entity, placement))
     change = read_body(MarkupChange, said, "The markup was not changed")
     with _office(agency_id, data) as (tx, agency_no, clock, _), told_of(change):
         update(tx, clock.now(), agency_no, markup_id, change.given())
@@ -178,18 +181,30 @@ def _office(agency_id: str, data: str | None) -> Iterator[tuple[Tx, int, Clock, 
         yield tx, agency_no, stores.clock, stores.ids
 
 
+class Held(NamedTuple):
+    """Where a markup is to hold, as the options say it."""
+
+    client: str | None
+    level: str | None
+    entity: str | None
+    placement: str | None
+
+
 def _said(
-    json_body: str | None, value: str | None, since: str | None, name: str | None,
-    entity: tuple[str | None, str | None, str | None, str | None],
-) -> Any:  # fmt: skip
+    json_body: str | None,
+    value: str | None,
+    since: str | None,
+    name: str | None,
+    held: Held,
+) -> Any:
     """The body that the flags, or a file, say. **Refuses** both at once (Misspoken)."""
     said: dict[str, Any] = {"name": name}
     said["value"] = None if value is None else decimal_in(value, "--value")
     said["effectiveFrom"] = int(since) if since and since.isdecimal() else since
-    if any(part is not None for part in entity):
-        client, level, entity_id, placement = entity
-        one = {"clientId": client, "entityId": entity_id, "placementId": placement}
-        said["entities"] = [{k: v for k, v in one.items() if v} | {"level": level or "Client"}]
+    if any(part is not None for part in held):
+        one = {"clientId": held.client, "entityId": held.entity, "placementId": held.placement}
+        level = {"level": held.level or "Client"}
+        said["entities"] = [{name: part for name, part in one.items() if part} | level]
     flags = {key: given for key, given in said.items() if given is not None}
     if json_body is None:
         return flags

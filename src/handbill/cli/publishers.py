@@ -57,10 +57,13 @@ def create_publisher(
     from handbill.listings import minding
 
     said = {
-        "id": publisher_id, "name": name, "bidType": bid_type, "currency": currency,
+        "id": publisher_id,
+        "name": name,
+        "bidType": bid_type,
+        "currency": currency,
         "minBid": None if min_bid is None else decimal_in(min_bid, "--min-bid"),
         "flatBidValue": None if flat_bid is None else decimal_in(flat_bid, "--flat-bid"),
-    }  # fmt: skip
+    }
     body = body_in(json_body) if json_body is not None else {}
     if isinstance(body, dict):
         body = {"name": publisher_id} | body | {k: v for k, v in said.items() if v is not None}
@@ -253,7 +256,7 @@ def _line(row: "DeliveryState") -> str:
 
 def _switch(
     publisher_id: str, agency_id: str, status: str, *, data: str | None, json: bool
-) -> None:  # fmt: skip
+) -> None:
     from handbill.listings import minding
 
     with writing_for(data, agency_id) as (tx, stores, agency_no):

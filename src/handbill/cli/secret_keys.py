@@ -113,10 +113,12 @@ def _name(tx: Tx, kind: str, agency_id: str | None) -> str:
 
 def _spell(own: rotating.OwnKey) -> dict[str, Any]:
     return {
-        "kind": own.name, "key": own.kid, "since": iso_of(own.created_at),
+        "kind": own.name,
+        "key": own.kid,
+        "since": iso_of(own.created_at),
         "state": "signs" if own.retire_at is None else "verifies",
         "retireFrom": None if own.retire_at is None else iso_of(own.retire_at),
-    }  # fmt: skip
+    }
 
 
 def _masters(tx: Tx, here: Collection[bytes]) -> list[dict[str, Any]]:
@@ -130,10 +132,15 @@ def _masters(tx: Tx, here: Collection[bytes]) -> list[dict[str, Any]]:
             state = "seals" if newer is None else "seals nothing; retire it"
             if newer is not None and name in used:
                 state = f"seals {used[name]} still; rotate again"
-            found.append({
-                "kind": MASTER, "key": name.hex(), "since": iso_of(at), "state": state,
-                "retireFrom": ends,
-            })  # fmt: skip
+            found.append(
+                {
+                    "kind": MASTER,
+                    "key": name.hex(),
+                    "since": iso_of(at),
+                    "state": state,
+                    "retireFrom": ends,
+                }
+            )
         newer = at
     return found
 

@@ -40,10 +40,12 @@ def announce(line: str) -> None:
 ClockOption = Annotated[
     int | None,
     typer.Option(
-        "--tied", hidden=True, metavar="AHEAD",
+        "--tied",
+        hidden=True,
+        metavar="AHEAD",
         help="End when standard input ends; the clock goes as its other end says.",
     ),
-]  # fmt: skip
+]
 
 
 def serve(

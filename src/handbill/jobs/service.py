@@ -23,10 +23,24 @@ from handbill.work import kinds
 from handbill.work.queue import enqueue
 
 __all__ = [
-    "Applied", "Written", "apply", "bodies", "capped_jobs", "count", "deleted_of_feed",
-    "job_id", "job_of", "jobs_by_ids", "jobs_by_number", "jobs_page", "of_feed",
-    "places_of", "tally_of_feed", "walk", "written",
-]  # fmt: skip
+    "Applied",
+    "Written",
+    "apply",
+    "bodies",
+    "capped_jobs",
+    "count",
+    "deleted_of_feed",
+    "job_id",
+    "job_of",
+    "jobs_by_ids",
+    "jobs_by_number",
+    "jobs_page",
+    "of_feed",
+    "places_of",
+    "tally_of_feed",
+    "walk",
+    "written",
+]
 
 BATCH = 1_000
 

@@ -49,9 +49,11 @@ _HOLD = (
     .where(_t.feed_no == b("of_feed"), _t.token == b("of_token"))
     .values(renewed_at=b("at"))
 )
-_FENCE = sa.update(takeovers).where(
-    _t.feed_no == b("of_feed"), _t.token == b("of_token")
-).values(token=b("to_token"))  # fmt: skip
+_FENCE = (
+    sa.update(takeovers)
+    .where(_t.feed_no == b("of_feed"), _t.token == b("of_token"))
+    .values(token=b("to_token"))
+)
 _DROP = sa.delete(takeovers).where(_t.feed_no == b("feed_no"), _t.token == b("token"))
 _STAGED_NOS = (
     sa.select(_s.job_no)
@@ -128,11 +130,13 @@ def drop(tx: Tx, takeover: Takeover) -> None:
 def stage(tx: Tx, feed_no: int, staged: Sequence[Staged]) -> None:
     rows = [
         {
-            "job_no": no, "feed_no": feed_no, "end_at": None if job is None else job.end_at,
+            "job_no": no,
+            "feed_no": feed_no,
+            "end_at": None if job is None else job.end_at,
             "brought": None if job is None else PACK.encode(job),
         }
         for no, job in staged
-    ]  # fmt: skip
+    ]
     tx.upsert_many(staged_jobs, ["job_no"], rows)
 
 

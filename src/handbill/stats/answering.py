@@ -94,9 +94,10 @@ class Answering:
         layout = LAYOUTS[plan.layout]
         levels = len(plan.levels)
         headings = [
-            (place, name) for place, level in enumerate(plan.levels)
+            (place, name)
+            for place, level in enumerate(plan.levels)
             for name, _ in layout.headings[level]
-        ]  # fmt: skip
+        ]
         known: list[dict[Any, Names]] = [{} for _ in plan.levels]
         answer = duck.execute(rows_text(plan))
         while some := answer.fetchmany(_AT_ONCE):

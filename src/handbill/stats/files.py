@@ -73,9 +73,9 @@ def _parquet(file: IO[bytes], columns: Sequence[str]) -> Iterator[Put]:
     yield rows.append
     if rows:
         values = zip(*rows, strict=True)
-        table = Table.from_pydict({
-            name: _column(name, column) for name, column in zip(columns, values, strict=True)
-        })  # fmt: skip
+        table = Table.from_pydict(
+            {name: _column(name, column) for name, column in zip(columns, values, strict=True)}
+        )
         write_parquet(table, file, compression="zstd(1)")
 
 

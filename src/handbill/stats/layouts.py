@@ -79,17 +79,19 @@ _WITH_ADDRESS: Final = """(
 )"""
 _COUNTS: Final = (COUNTED, OVER_CAP)
 _IP_SUMS: Final = (
-    *_sums((
-        Raw("clicks", "CLICK", ()),
-        Raw("validClicks", "CLICK", (VALID,)),
-        Raw("botClicks", "CLICK", (BOT,)),
-        Raw("duplicateClicks", "CLICK", (DUPLICATE,)),
-        Raw("foreignClicks", "CLICK", (FOREIGN,)),
-        Raw("latentClicks", "CLICK", (LATENT,)),
-        Raw("applies", "APPLY", _COUNTS),
-    )),
+    *_sums(
+        (
+            Raw("clicks", "CLICK", ()),
+            Raw("validClicks", "CLICK", (VALID,)),
+            Raw("botClicks", "CLICK", (BOT,)),
+            Raw("duplicateClicks", "CLICK", (DUPLICATE,)),
+            Raw("foreignClicks", "CLICK", (FOREIGN,)),
+            Raw("latentClicks", "CLICK", (LATENT,)),
+            Raw("applies", "APPLY", _COUNTS),
+        )
+    ),
     ("distinctUserAgents", "count(DISTINCT nullif(agent, ''))"),
-)  # fmt: skip
+)
 IP_LEVELS: Final = ("DATE", "IP", "COUNTRY", "CITY", "PUBLISHER", "JOBGROUP", "JOB")
 IP: Final = Layout(
     headings={
@@ -109,17 +111,19 @@ IP: Final = Layout(
     reach=_REACH,
 )
 
-_PUBLISHER_SUMS: Final = _sums((
-    Raw("grossClicks", "CLICK", ()),
-    Raw("validClicks", "CLICK", (VALID,)),
-    Raw("foreignClicks", "CLICK", (FOREIGN,)),
-    Raw("latentClicks", "CLICK", (LATENT,)),
-    Raw("botClicks", "CLICK", (BOT,)),
-    Raw("duplicateClicks", "CLICK", (DUPLICATE,)),
-    Raw("applies", "APPLY", _COUNTS),
-    Raw("grossSpend", None, (), "charge_micros"),
-    Raw("overCapClicks", "CLICK", (OVER_CAP,)),
-))  # fmt: skip
+_PUBLISHER_SUMS: Final = _sums(
+    (
+        Raw("grossClicks", "CLICK", ()),
+        Raw("validClicks", "CLICK", (VALID,)),
+        Raw("foreignClicks", "CLICK", (FOREIGN,)),
+        Raw("latentClicks", "CLICK", (LATENT,)),
+        Raw("botClicks", "CLICK", (BOT,)),
+        Raw("duplicateClicks", "CLICK", (DUPLICATE,)),
+        Raw("applies", "APPLY", _COUNTS),
+        Raw("grossSpend", None, (), "charge_micros"),
+        Raw("overCapClicks", "CLICK", (OVER_CAP,)),
+    )
+)
 
 
 def _invoiced(sums: Sequence[int]) -> list[Number]:

@@ -67,10 +67,17 @@ def ask_for_family(
     first_on, last_on = days_of(asked.span, day_of(now, zone))
     first, end = bounds_of(first_on, last_on, zone)
     plan = Plan(
-        client_no=client.no, zone=client.zone, first_on=first_on.isoformat(),
-        last_on=last_on.isoformat(), first=first, end=end, levels=PUBLISHER_LEVELS,
-        publisher_nos=publisher_nos, layout="publisher", whole=True,
-    )  # fmt: skip
+        client_no=client.no,
+        zone=client.zone,
+        first_on=first_on.isoformat(),
+        last_on=last_on.isoformat(),
+        first=first,
+        end=end,
+        levels=PUBLISHER_LEVELS,
+        publisher_nos=publisher_nos,
+        layout="publisher",
+        whole=True,
+    )
     return ask(tx, client, plan, ids, now, Wish(OF_FAMILY, family_no, is_new=is_new))
 
 

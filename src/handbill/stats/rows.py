@@ -53,13 +53,26 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 _PARTS = msgspec.json.Decoder(tuple[Part, ...])
 _t = reports.c
 _COLUMNS = (
-    _t.no, _t.id, _t.agency_no, _t.client_no, _t.family_no, _t.kind, _t.state, _t.percent,
-    _t.question, _t.parts, _t.message, _t.created_at, _t.expires_at,
-)  # fmt: skip
+    _t.no,
+    _t.id,
+    _t.agency_no,
+    _t.client_no,
+    _t.family_no,
+    _t.kind,
+    _t.state,
+    _t.percent,
+    _t.question,
+    _t.parts,
+    _t.message,
+    _t.created_at,
+    _t.expires_at,
+)
 _ONE = sa.select(*_COLUMNS).where(
-    _t.id == b("id"), _t.client_no == b("client_no"), among(_t.kind, "kinds"),
+    _t.id == b("id"),
+    _t.client_no == b("client_no"),
+    among(_t.kind, "kinds"),
     _t.expires_at > b("now"),
-)  # fmt: skip
+)
 _FAMILYS = sa.select(*_COLUMNS).where(
     _t.id == b("id"), _t.family_no == b("family_no"), _t.expires_at > b("now")
 )
@@ -68,12 +81,13 @@ _BY_NO = sa.select(*_COLUMNS).where(_t.no == b("at_no"), _t.expires_at > b("now"
 _TWIN = (
     sa.select(*_COLUMNS)
     .where(
-        _t.client_no == b("client_no"), _t.question_digest == b("digest"),
+        _t.client_no == b("client_no"),
+        _t.question_digest == b("digest"),
         _t.created_at >= b("since"),
     )
     .order_by(_t.no.desc())
     .limit(sa.literal_column("1"))
-)  # fmt: skip
+)
 _WAITING = (
     sa.select(_t.agency_no, sa.func.count())
     .where(_t.ended_at.is_(sa.null()))

@@ -91,12 +91,19 @@ def ask(tx: Tx, client: Client, planned: Plan, ids: Ids, now: Instant, wish: Wis
     report_id = new_uuid(ids)
     nothing = planned.empty and not planned.whole
     rows.add(
-        tx, id=report_id, agency_no=client.agency_no, client_no=client.no,
-        family_no=wish.family_no, kind=wish.kind,
-        state=NO_RECORDS if nothing else SUBMITTED, question=asked.decode(),
-        question_digest=digest, created_at=now, expires_at=now + KEPT_FOR,
+        tx,
+        id=report_id,
+        agency_no=client.agency_no,
+        client_no=client.no,
+        family_no=wish.family_no,
+        kind=wish.kind,
+        state=NO_RECORDS if nothing else SUBMITTED,
+        question=asked.decode(),
+        question_digest=digest,
+        created_at=now,
+        expires_at=now + KEPT_FOR,
         ended_at=now if nothing else None,
-    )  # fmt: skip
+    )
     if wish.call_back_url:
         callbacks.agree(tx, ids, now, client.agency_no, report_id, wish.call_back_url)
     if not nothing:

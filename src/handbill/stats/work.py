@@ -57,9 +57,13 @@ def _succeed(tools: Tools, asked: Report, parts: list[Part]) -> None:
     now = tools.clock.now()
     with tools.records.write() as tx:
         rows.change(
-            tx, asked.no, state=SUCCESS if parts else NO_RECORDS, percent=100,
-            parts=rows.encode_parts(parts), ended_at=now,
-        )  # fmt: skip
+            tx,
+            asked.no,
+            state=SUCCESS if parts else NO_RECORDS,
+            percent=100,
+            parts=rows.encode_parts(parts),
+            ended_at=now,
+        )
         if callbacks.is_awaited(tx, asked.id):
             made = msgspec.structs.replace(asked, parts=tuple(parts))
             # As good as the last try may be late.

@@ -98,8 +98,11 @@ def feed_file(folder: Path, name: bytes, request: Request, opened: ExitStack) ->
     changed_at = stat.st_mtime_ns // 1000
     tag = _noted(folder, name, changed_at) or b'"%x-%x"' % (stat.st_size, stat.st_mtime_ns)
     headers = b"%b%bETag: %b\r\nLast-Modified: %b\r\n" % (
-        _GZIP if name.endswith(b".gz") else _XML, _ALWAYS, tag, http_date_of(changed_at).encode(),
-    )  # fmt: skip
+        _GZIP if name.endswith(b".gz") else _XML,
+        _ALWAYS,
+        tag,
+        http_date_of(changed_at).encode(),
+    )
     if is_current(request, tag, changed_at):
         return not_modified(headers)
     return Answer(

@@ -97,9 +97,14 @@ def conversion(
     """The journal's form of a pixel's report; without a click it is organic, at a job or none."""
     if click is not None:
         return conversion_of(
-            click, at, client_no, report.action, "pixel", report.candidate_id,
+            click,
+            at,
+            client_no,
+            report.action,
+            "pixel",
+            report.candidate_id,
             report.application_id,
-        )  # fmt: skip
+        )
     return organic_of(
         at, client_no, report.action, "pixel", report.candidate_id, report.application_id, job_id
     )

@@ -43,10 +43,18 @@ def take(
     if faults:
         raise bad_request(faults)
     append(
-        encode([
-            conversion_of(
-                click, now, client_no, told.action, _SOURCE, told.candidate_id, told.application_id
-            )
-            for click, told in zip(clicks, reported, strict=True)
-        ])
-    )  # fmt: skip
+        encode(
+            [
+                conversion_of(
+                    click,
+                    now,
+                    client_no,
+                    told.action,
+                    _SOURCE,
+                    told.candidate_id,
+                    told.application_id,
+                )
+                for click, told in zip(clicks, reported, strict=True)
+            ]
+        )
+    )

@@ -20,11 +20,13 @@ def told(answer: Callable[[Request], Answer | Later]) -> Callable[[Request], Ans
         _LOG.debug(
             "request",
             extra={
-                "requestId": request.id.hex(), "verb": request.method.decode("latin-1"),
-                "path": _shown(request.target), "status": int(meant.head[9:12]),
+                "requestId": request.id.hex(),
+                "verb": request.method.decode("latin-1"),
+                "path": _shown(request.target),
+                "status": int(meant.head[9:12]),
                 "address": request.peer,
             },
-        )  # fmt: skip
+        )
         return made
 
     return telling

@@ -103,25 +103,36 @@ def _revoke_api_client(call: Call) -> Done:
 
 
 _AGENCY_SAMPLE = {
-    "id": "acme", "name": "Acme Ads", "currency": "USD", "createdOn": "2026-11-18T12:00:00.000Z",
-}  # fmt: skip
+    "id": "acme",
+    "name": "Acme Ads",
+    "currency": "USD",
+    "createdOn": "2026-11-18T12:00:00.000Z",
+}
 _KEY_SAMPLE = {
-    "prefix": "k3v9x2m7q1zt", "createdOn": "2026-11-18T12:00:00.000Z", "expiresOn": None,
+    "prefix": "k3v9x2m7q1zt",
+    "createdOn": "2026-11-18T12:00:00.000Z",
+    "expiresOn": None,
     "revokedOn": None,
-}  # fmt: skip
+}
 _NEW_KEY_SAMPLE = "hb_k3v9x2m7q1zt_......."
 _API_CLIENT_SAMPLE = {
-    "client_id": "l81n0sqr0la15s23g78h8aqaf", "scope": "handbill/read",
-    "createdOn": "2026-11-18T12:00:00.000Z", "revokedOn": None,
-}  # fmt: skip
+    "client_id": "l81n0sqr0la15s23g78h8aqaf",
+    "scope": "handbill/read",
+    "createdOn": "2026-11-18T12:00:00.000Z",
+    "revokedOn": None,
+}
 _JWKS_SAMPLE = {
     "keys": [
         {
-            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": "fOD15mYWa", "e": "AQAB",
+            "kty": "RSA",
+            "use": "sig",
+            "alg": "RS256",
+            "kid": "fOD15mYWa",
+            "e": "AQAB",
             "n": "u1SU1LfVLPHCozMxH2Mo.......",
         }
     ]
-}  # fmt: skip
+}
 
 
 OPERATIONS = [

@@ -28,10 +28,15 @@ def _recent(call: Call) -> RecentEvents:
     journal = JournalReader(settings.journal_folder)
     return RecentEvents.told(
         recent(
-            call.tx, call.desk.blobs, journal, settings.scratch_folder, call.client.no, call.now,
+            call.tx,
+            call.desk.blobs,
+            journal,
+            settings.scratch_folder,
+            call.client.no,
+            call.now,
             call.query.limit,
         )
-    )  # fmt: skip
+    )
 
 
 OPERATIONS = [

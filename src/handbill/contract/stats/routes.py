@@ -55,9 +55,7 @@ def _stream(call: Call) -> Answer:
     answering = Answering(desk.records, desk.blobs, desk.ids, scratch)
     stream = streaming.Stream(answering, plan, desk.clock, release)
     headers = {"x-first-day": plan.first_on} if plan.cut else {}
-    return Answer(
-        headers=headers, media_type="application/x-ndjson; charset=utf-8", chunks=stream
-    )  # fmt: skip
+    return Answer(headers=headers, media_type="application/x-ndjson; charset=utf-8", chunks=stream)
 
 
 def _file(call: Call) -> Answer:
