@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.test_filters import FILTERS, JOB, JOBS, PLACES, TODAY, checked
+from core.test_filters import FILTERS, JOB, JOBS, PLACES, TODAY
+from handbill.contract.filters import read_filter
 from handbill.core.filter_code import Contender, Facts, Matcher
 from handbill.core.nouns import Branch, Leaf
 from handbill.core.tracing import Trace, trace
@@ -22,7 +23,7 @@ def compiled(branch: Branch, job: Facts, today: date = TODAY) -> bool:
 
 @given(filters=FILTERS, job=JOBS, today=st.sampled_from([TODAY, OTHER_DAY]))
 def test_the_verdict_is_the_compiled_one(filters: dict[str, Any], job: Facts, today: date) -> None:
-    branch = checked(filters)
+    branch = read_filter(filters)
     assert trace(branch, job, today, PLACES).holds is compiled(branch, job, today)
 
 
@@ -30,7 +31,7 @@ def test_the_verdict_is_the_compiled_one(filters: dict[str, Any], job: Facts, to
 def test_each_deciding_comparison_says_what_it_says_alone(
     filters: dict[str, Any], job: Facts
 ) -> None:
-    found = trace(checked(filters), job, TODAY, PLACES)
+    found = trace(read_filter(filters), job, TODAY, PLACES)
     assert found.deciding
     for one in found.deciding:
         assert one.holds is compiled(Branch(True, (one.leaf,)), job)
@@ -40,7 +41,7 @@ def test_each_deciding_comparison_says_what_it_says_alone(
 def test_the_other_comparisons_do_not_matter(
     filters: dict[str, Any], job: Facts, others: bool
 ) -> None:
-    branch = checked(filters)
+    branch = read_filter(filters)
     found = trace(branch, job, TODAY, PLACES)
     told = {one.leaf: one.holds for one in found.deciding}
 
@@ -54,7 +55,7 @@ def test_the_other_comparisons_do_not_matter(
 
 def _traced(operator: str, *rules: tuple[str, str, Any]) -> Trace:
     leaves = [{"field": name, "operator": word, "data": data} for name, word, data in rules]
-    return trace(checked({"operator": operator, "rules": leaves}), JOB, TODAY, PLACES)
+    return trace(read_filter({"operator": operator, "rules": leaves}), JOB, TODAY, PLACES)
 
 
 def _told(found: Trace) -> Iterator[tuple[str, str | int | None, bool]]:
