@@ -124,13 +124,25 @@ def wake(tx: Tx, client: Client, now: Instant, *, matching: bool) -> None:
 
 
 def _added(
-    tx: Tx, now: Instant, client: Client, campaign_id: str, body: CampaignBody, status: str = "A",
-    *, is_default: bool = False,
-) -> Campaign:  # fmt: skip
+    tx: Tx,
+    now: Instant,
+    client: Client,
+    campaign_id: str,
+    body: CampaignBody,
+    status: str = "A",
+    *,
+    is_default: bool = False,
+) -> Campaign:
     campaign = Campaign(
-        no=0, id=campaign_id, client_no=client.no, status=status, is_default=is_default, body=body,
-        created_at=now, updated_at=now,
-    )  # fmt: skip
+        no=0,
+        id=campaign_id,
+        client_no=client.no,
+        status=status,
+        is_default=is_default,
+        body=body,
+        created_at=now,
+        updated_at=now,
+    )
     campaign.no = rows.add(tx, campaign)
     return campaign
 

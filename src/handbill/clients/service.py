@@ -21,9 +21,16 @@ from handbill.work.queue import enqueue
 MOST_CUSTOM_FIELDS = 50
 _FIRST_TERM_DAYS = 7
 _FIXED = (
-    "company_name", "start_on", "client_type", "ats", "country", "industry", "frequency_hours",
-    "start_default_campaign", "sj_create",
-)  # fmt: skip
+    "company_name",
+    "start_on",
+    "client_type",
+    "ats",
+    "country",
+    "industry",
+    "frequency_hours",
+    "start_default_campaign",
+    "sj_create",
+)
 """What of a body is fixed at creation."""
 
 

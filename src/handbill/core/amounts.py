@@ -127,13 +127,17 @@ def said_of(telling: tuple[list[str], list[str]], fields: Mapping[str, str]) -> 
     nothing: it does not say.
     """
     every = [
-        (name, said) for names in telling for name in names
+        (name, said)
+        for names in telling
+        for name in names
         if (said := fields[name].split(ALSO, 1)[0])
-    ]  # fmt: skip
+    ]
     cents = next((said for _, said in every if is_of_cents(said)), "")
     return cents or next(
         (
-            said for name, said in every
+            said
+            for name, said in every
             if named_by(said) or not name.lower().endswith(("unit", "units"))
-        ), "",
-    )  # fmt: skip
+        ),
+        "",
+    )

@@ -117,14 +117,15 @@ def terms_of(
         placement_micros=placement.bid_micros,
         group_micros=group.body.cpa_bid_micros if by_apply else group.body.cpc_bid_micros,
         markdown_ppm=_first(
-            group.body.override.markdown_ppm, campaign.body.override.markdown_ppm,
+            group.body.override.markdown_ppm,
+            campaign.body.override.markdown_ppm,
             client.body.markdown_ppm,
         ),
         least_markdown_ppm=(
             client.body.markdown_ppm if client.body.enforce_minimum_markdown else 0
         ),
         unit_micros=unit_micros(publisher.body.currency),
-    )  # fmt: skip
+    )
 
 
 def barred(client: Client, publisher: Publisher) -> Withheld | None:
@@ -203,13 +204,15 @@ def bid_of(terms: Terms, asked: Asked) -> tuple[int, Source]:
     by_apply = terms.bid_type == "CPA"
     setting = asked.settings.setting
     said = (
-        (_by(by_apply, own.cpc_bid_micros, own.cpa_bid_micros) if own else None,
-         Source.JOB_PLACEMENT),
+        (
+            _by(by_apply, own.cpc_bid_micros, own.cpa_bid_micros) if own else None,
+            Source.JOB_PLACEMENT,
+        ),
         (terms.placement_micros, Source.PLACEMENT),
         (_by(by_apply, setting.cpc_bid_micros, setting.cpa_bid_micros), Source.JOB),
         (terms.group_micros or None, Source.GROUP),
         (None if by_apply else asked.feed_micros, Source.FEED),
-    )  # fmt: skip
+    )
     for bid_micros, source in said:
         if bid_micros is not None:
             return bid_micros, source

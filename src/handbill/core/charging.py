@@ -129,8 +129,10 @@ def entities_of(place: Place) -> tuple[tuple[Scope, str], ...]:
 def limits_of(scope: Scope, entity: str, caps: Caps) -> Iterator[Limit]:
     """The caps of one client, campaign or job group as limits."""
     named: tuple[tuple[Measure, Cap | None], ...] = (
-        ("budget", caps.budget), ("clicks", caps.clicks), ("applies", caps.applies),
-    )  # fmt: skip
+        ("budget", caps.budget),
+        ("clicks", caps.clicks),
+        ("applies", caps.applies),
+    )
     for measure, cap in named:
         if cap is not None:
             assert cap.value >= 0, "a cap is an amount"
@@ -150,11 +152,14 @@ def reserving(
         reserved=tuple(
             (f"{group_no}/{nos[one.publisher_id]}", one.budget.value)
             for one in placements
-            if one.active and one.budget is not None and one.budget.locked
+            if one.active
+            and one.budget is not None
+            and one.budget.locked
             and one.budget.period == limit.period
-            and one.publisher_id != own and one.publisher_id in nos
+            and one.publisher_id != own
+            and one.publisher_id in nos
         )
-    )  # fmt: skip
+    )
 
 
 def budget_limit(scope: Scope, entity: str, cap: Cap | None) -> Iterator[Limit]:
@@ -232,14 +237,16 @@ class Spending:
             least[key] = min(limit, least.get(key, limit), key=lambda known: known.most)
         return [
             (
-                self._cell(key), MEASURES.index(key.measure), limit,
+                self._cell(key),
+                MEASURES.index(key.measure),
+                limit,
                 tuple(
                     (self._cell(key._replace(scope="placement", entity=entity)), value)
                     for entity, value in limit.reserved
                 ),
             )
             for key, limit in least.items()
-        ]  # fmt: skip
+        ]
 
     def _cell(self, key: CounterKey) -> list[int]:
         cell = self._used.get(key)

@@ -11,21 +11,46 @@ from handbill.core.nouns import Branch
 Kind = Literal["text", "date", "number"]
 
 TEXT_FIELDS = (
-    "category", "country", "state", "city", "zip", "type", "title", "company", "refNumber",
-)  # fmt: skip
+    "category",
+    "country",
+    "state",
+    "city",
+    "zip",
+    "type",
+    "title",
+    "company",
+    "refNumber",
+)
 DATE_FIELD = "postedDate"
 NUMBER_FIELD = "cpcBid"
 
 OPERATORS: Final[dict[Kind, frozenset[str]]] = {
-    "text": frozenset({
-        "EQUAL", "NOT_EQUAL", "IN", "NOT_IN", "BEGINS_WITH", "NOT_BEGINS_WITH", "CONTAINS",
-        "NOT_CONTAINS", "ENDS_WITH", "NOT_ENDS_WITH",
-    }),
+    "text": frozenset(
+        {
+            "EQUAL",
+            "NOT_EQUAL",
+            "IN",
+            "NOT_IN",
+            "BEGINS_WITH",
+            "NOT_BEGINS_WITH",
+            "CONTAINS",
+            "NOT_CONTAINS",
+            "ENDS_WITH",
+            "NOT_ENDS_WITH",
+        }
+    ),
     "date": frozenset({"GREATER_THAN", "LESS_THAN", "ON", "BEFORE", "AFTER", "BETWEEN"}),
-    "number": frozenset({
-        "EQUAL", "GREATER_THAN", "LESS_THAN", "GREATER_THAN_EQUAL", "LESS_THAN_EQUAL", "BETWEEN",
-    }),
-}  # fmt: skip
+    "number": frozenset(
+        {
+            "EQUAL",
+            "GREATER_THAN",
+            "LESS_THAN",
+            "GREATER_THAN_EQUAL",
+            "LESS_THAN_EQUAL",
+            "BETWEEN",
+        }
+    ),
+}
 LISTS: Final = frozenset({"IN", "NOT_IN"})
 """The operators that compare with each of a list."""
 AGES: Final = frozenset({"GREATER_THAN", "LESS_THAN"})

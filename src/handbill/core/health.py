@@ -81,9 +81,11 @@ def schedule(items: Iterable[Late], limit_seconds: int) -> Check:
         return Check("schedule", True, "The schedule is on time.")
     worst = max(late, key=lambda item: item.late)
     return Check(
-        "schedule", False, f"{len(late)} items are overdue, {worst.name} by "
+        "schedule",
+        False,
+        f"{len(late)} items are overdue, {worst.name} by "
         f"{worst.late // SECOND} s; see that a worker runs, and its log.",
-    )  # fmt: skip
+    )
 
 
 def index(is_whole: bool) -> Check:

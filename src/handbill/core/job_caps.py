@@ -68,9 +68,13 @@ def each_job(caps: Caps) -> Caps | None:
 
 
 def job_limits(
-    group_no: int, publisher_no: int, job_id: str, each: Caps | None, own: JobCaps | None,
+    group_no: int,
+    publisher_no: int,
+    job_id: str,
+    each: Caps | None,
+    own: JobCaps | None,
     publisher: str,
-) -> tuple[Limit, ...]:  # fmt: skip
+) -> tuple[Limit, ...]:
     """All limits of one job at one place."""
     found: list[Limit] = []
     if each is not None:
@@ -100,9 +104,7 @@ def entities_of_job(one: TakenOfJob) -> Iterator[tuple[Scope, str, str]]:
         yield scope, owner, f"{owner}/{one.job_id}" if scope == "group_job" else owner
 
 
-def folded_jobs(
-    taken: Iterable[TakenOfJob], counts: Iterable[Count]
-) -> dict[CounterKey, int]:  # fmt: skip
+def folded_jobs(taken: Iterable[TakenOfJob], counts: Iterable[Count]) -> dict[CounterKey, int]:
     """The counters of these counts, from what was taken."""
     by_owner: dict[tuple[str, str], list[Count]] = {}
     for count in counts:
@@ -128,14 +130,17 @@ def counters_under(keys: Iterable[CounterKey], counts: Iterable[Count]) -> list[
     """Which of these counters belong to the counts."""
     wanted = {(*count[:3], _LETTER[count.period]) for count in counts}
     return [
-        key for key in keys
+        key
+        for key in keys
         if key.scope in JOB_SCOPES
         and (
             key.scope,
             key.entity.partition("/")[0] if key.scope == "group_job" else key.entity,
-            key.measure, key.period[0],
-        ) in wanted
-    ]  # fmt: skip
+            key.measure,
+            key.period[0],
+        )
+        in wanted
+    ]
 
 
 _LETTER: Final[Mapping[Period, str]] = dict(

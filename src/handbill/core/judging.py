@@ -29,9 +29,19 @@ INVALID: Final = "invalid"
 DEAD: Final = "dead"  # parked, and its click never came
 PARKED: Final = "parked"  # not an entry yet: it waits for its click
 ENTRY_DISPOSITIONS: Final = (
-    VALID, COUNTED, ORGANIC, FURTHER, OVER_CAP, BOT, DUPLICATE, FOREIGN, LATENT, LATE, INVALID,
+    VALID,
+    COUNTED,
+    ORGANIC,
+    FURTHER,
+    OVER_CAP,
+    BOT,
+    DUPLICATE,
+    FOREIGN,
+    LATENT,
+    LATE,
+    INVALID,
     DEAD,
-)  # fmt: skip
+)
 """Every disposition that an entry of the ledger can have; with PARKED they sum up to received."""
 
 TAKES_ROOM: Final = frozenset({VALID, COUNTED})

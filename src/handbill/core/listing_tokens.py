@@ -120,9 +120,7 @@ def _filled(terms: bytes) -> bytes:
 
 def _unpack(packed: bytes) -> Listing:
     bid_type, (client, campaign, group, publisher, bid, price, listed_at) = terms_of(packed)
-    return Listing(
-        client, campaign, group, publisher, packed[JOB], bid_type, bid, price, listed_at
-    )  # fmt: skip
+    return Listing(client, campaign, group, publisher, packed[JOB], bid_type, bid, price, listed_at)
 
 
 def _spell(raw: bytes) -> bytes:

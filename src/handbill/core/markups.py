@@ -8,7 +8,7 @@ equals the one that came into force last, among those the newest row.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -16,7 +16,6 @@ from handbill.core.charging import Factors, Place
 from handbill.kit.instants import Instant
 
 Level = Literal["Client", "Campaign", "JobGroup"]
-LEVELS: Final[tuple[Level, ...]] = ("Client", "Campaign", "JobGroup")
 Steps = tuple[tuple[Instant, int], ...]
 """From which instant on the agency's markup is how many ppm, in order; before the first it is 0."""
 
@@ -80,10 +79,13 @@ def entities_over(place: Place) -> tuple[Place, ...]:
     """Every entity whose markups may hold at a place, from the least specific to the most."""
     client, campaign, group, publisher = place
     every = (
-        Place(client, 0, 0, 0), Place(client, 0, 0, publisher),
-        Place(client, campaign, 0, 0), Place(client, campaign, 0, publisher),
-        Place(client, campaign, group, 0), Place(client, campaign, group, publisher),
-    )  # fmt: skip
+        Place(client, 0, 0, 0),
+        Place(client, 0, 0, publisher),
+        Place(client, campaign, 0, 0),
+        Place(client, campaign, 0, publisher),
+        Place(client, campaign, group, 0),
+        Place(client, campaign, group, publisher),
+    )
     return tuple(dict.fromkeys(every))  # a posting's place is of no campaign or job group
 
 

@@ -76,9 +76,10 @@ class PostingJob(msgspec.Struct):
 
     def able(self, now: Instant) -> bool:
         """Whether the job itself can be shown: live, valid, switched on and not expired."""
-        return can_be_shown(
-            self.job_status, self.job_valid, self.job_end_at, now
-        ) and self.job_left_at is None  # fmt: skip
+        return (
+            can_be_shown(self.job_status, self.job_valid, self.job_end_at, now)
+            and self.job_left_at is None
+        )
 
 
 def can_be_shown(status: str, valid: object, end_at: Instant | None, now: Instant) -> bool:

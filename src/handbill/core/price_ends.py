@@ -48,9 +48,13 @@ STANDS = Standing()
 
 
 def standing_of(
-    link: Line, ends: Iterable[Instant], shown: Line | None, *, remembered: Instant,
+    link: Line,
+    ends: Iterable[Instant],
+    shown: Line | None,
+    *,
+    remembered: Instant,
     is_known: bool,
-) -> Standing:  # fmt: skip
+) -> Standing:
     """How a link stands: by when its price ended (``ends``, which may be of other times too), and
     by what the file shows of its job.
 

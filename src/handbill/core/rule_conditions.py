@@ -17,19 +17,35 @@ from handbill.kit.money import MICROS
 Parameter = Literal["clicks", "allClicks", "applies", "allApplies", "spent", "cpc", "cpa", "cta"]
 Unit = Literal["#", "$", "%"]
 UNITS: Final[dict[Parameter, tuple[Unit, ...]]] = {
-    "clicks": ("#",), "allClicks": ("#",), "applies": ("#",), "allApplies": ("#",),
-    "spent": ("$", "%"), "cpc": ("$",), "cpa": ("$",), "cta": ("%",),
-}  # fmt: skip
+    "clicks": ("#",),
+    "allClicks": ("#",),
+    "applies": ("#",),
+    "allApplies": ("#",),
+    "spent": ("$", "%"),
+    "cpc": ("$",),
+    "cpa": ("$",),
+    "cta": ("%",),
+}
 """The units that each parameter can be compared in; the first is meant where none is named."""
 
 Comparison = Literal[
-    "equals", "not equals", "greater than", "less than", "greater than equal to",
+    "equals",
+    "not equals",
+    "greater than",
+    "less than",
+    "greater than equal to",
     "less than equal to",
-]  # fmt: skip
+]
 Duration = Literal[
-    "today", "yesterday", "last_3_days", "last_7_days", "last_15_days", "last_30_days",
-    "this_week", "this_month",
-]  # fmt: skip
+    "today",
+    "yesterday",
+    "last_3_days",
+    "last_7_days",
+    "last_15_days",
+    "last_30_days",
+    "this_week",
+    "this_month",
+]
 ActionType = Literal["performance", "bidStrategy", "administration"]
 ACTION_PARAMETERS: Final = {"performance": ("budget",), "bidStrategy": ("cpc bid", "cpa bid")}
 Level = Literal["clients", "campaign", "jobgroups", "jobs"]

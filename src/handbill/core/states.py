@@ -32,24 +32,21 @@ ACTIVE = State("ACTIVE", "trades")
 
 def client_state(client: Client, today: date, *, capped: bool = False) -> State:
     """The state of a client; nothing stands above it."""
-    body = client.body
-    return _own("client", client.status, (body.start_on, body.end_on), today, capped=capped)
+    return _own("client", client, today, capped=capped)
 
 
 def campaign_state(
     campaign: Campaign, parent: State, today: date, *, capped: bool = False
 ) -> State:
     """The state of a campaign, below its client's."""
-    body = campaign.body
-    own = _own("campaign", campaign.status, (body.start_on, body.end_on), today, capped=capped)
+    own = _own("campaign", campaign, today, capped=capped)
     return _below(own, parent)
 
 
 def group_state(group: Group, parent: State, today: date, *, capped: bool = False) -> State:
     """The state of a job group, below its campaign's. Day 0 of ``days`` is Monday."""
-    body = group.body
-    own = _own("job group", group.status, (body.start_on, body.end_on), today, capped=capped)
-    if own.trades and today.weekday() not in body.days:
+    own = _own("job group", group, today, capped=capped)
+    if own.trades and today.weekday() not in group.body.days:
         own = State("PAUSED", f"the job group does not trade on {_WEEKDAYS[today.weekday()]}s")
     return _below(own, parent)
 
@@ -74,9 +71,9 @@ def may_match(group: Group, campaign: Campaign, today: date) -> bool:
     )
 
 
-def _own(what: str, status: str, dates: tuple[str, str], today: date, *, capped: bool) -> State:
-    start_on, end_on = dates
-    if status != "A":
+def _own(what: str, one: Client | Campaign | Group, today: date, *, capped: bool) -> State:
+    start_on, end_on = one.body.start_on, one.body.end_on
+    if one.status != "A":
         return State("PAUSED", f"the {what} is paused")
     if not in_force(start_on, None, today):
         return State("NOT_STARTED", f"the {what} starts on {start_on}")

@@ -30,9 +30,7 @@ class Trace(NamedTuple):
     deciding: tuple[Compared, ...]
 
 
-def trace(
-    filters: Branch, facts: Sequence[Any], today: date, places: Mapping[str, int]
-) -> Trace:  # fmt: skip
+def trace(filters: Branch, facts: Sequence[Any], today: date, places: Mapping[str, int]) -> Trace:
     """What a filter says of a job (``filter_code.Facts``) on a day of the client."""
     leaves = list(_leaves_of(filters))
     says = compile_leaves(leaves, today, places)(facts)

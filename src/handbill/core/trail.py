@@ -15,10 +15,25 @@ from handbill.kit.faults import pointed
 Actor = Literal["API_CLIENT", "PERSON", "CLI", "RULE", "CONTROL", "SCHEDULE"]
 Act = Literal["CREATE", "CHANGE", "DELETE"]
 Kind = Literal[
-    "AGENCY", "API_KEY", "API_CLIENT", "OWN_KEY", "PUBLISHER", "PUBLISHER_FAMILY",
-    "CLICK_DEFINITION", "CLIENT", "CAMPAIGN", "JOB_GROUP", "JOB", "FEED", "MARKUP", "RULE",
-    "POSTING", "POSTING_JOB", "STAGE_MAP", "HOST",
-]  # fmt: skip
+    "AGENCY",
+    "API_KEY",
+    "API_CLIENT",
+    "OWN_KEY",
+    "PUBLISHER",
+    "PUBLISHER_FAMILY",
+    "CLICK_DEFINITION",
+    "CLIENT",
+    "CAMPAIGN",
+    "JOB_GROUP",
+    "JOB",
+    "FEED",
+    "MARKUP",
+    "RULE",
+    "POSTING",
+    "POSTING_JOB",
+    "STAGE_MAP",
+    "HOST",
+]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 MOST_VALUE = 8_192

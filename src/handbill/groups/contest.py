@@ -70,12 +70,15 @@ def contest_of(tx: Tx, client: Client, now: Instant) -> Contest:
     ]
     contenders = sorted(_contender(group) for group in part)
     return Contest(
-        client_no=client.no, today=today, now=now, contenders=contenders,
+        client_no=client.no,
+        today=today,
+        now=now,
+        contenders=contenders,
         ranks={contender.group_no: contender.rank for contender in contenders},
         signatures={c.group_no: _signature(c, today, places) for c in contenders},
         default_no=next((group.no for group in live if group.is_default), None),
         places=places,
-    )  # fmt: skip
+    )
 
 
 def _contender(group: Group) -> Contender:

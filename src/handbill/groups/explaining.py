@@ -61,11 +61,14 @@ def belonging(tx: Tx, client: Client, job_no: int, now: Instant) -> Belonging:
     told = [_loser(contest, one, above[one.campaign_no], facts) for one in losers[:MOST_LOSERS]]
     recorded = group_no if candidate.live else None
     return Belonging(
-        group, None if group is None else above[group.campaign_no],
+        group,
+        None if group is None else above[group.campaign_no],
         None if winner_no is None or group is None else _trace(contest, group, facts),
         [] if group is None else _warnings(contest, group),
-        marked or candidate.group_no != recorded, told, len(losers),
-    )  # fmt: skip
+        marked or candidate.group_no != recorded,
+        told,
+        len(losers),
+    )
 
 
 def _ranked(contest: Contest, groups: dict[int, Group], winner_no: int | None) -> list[Group]:

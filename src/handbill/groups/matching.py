@@ -37,9 +37,19 @@ _j, _m, _u = jobs.c, matches.c, unmatched.c
 _LIMIT = b("limit", type_=sa.Integer)
 # In the order of core.filter_code.Facts; ``custom`` is still JSON.
 _FACTS = (
-    _j.category, _j.country, _j.state, _j.city, _j.zip, _j.type, _j.title, _j.company, _j.ref,
-    _j.posted_on, _j.cpc_micros, _j.custom,
-)  # fmt: skip
+    _j.category,
+    _j.country,
+    _j.state,
+    _j.city,
+    _j.zip,
+    _j.type,
+    _j.title,
+    _j.company,
+    _j.ref,
+    _j.posted_on,
+    _j.cpc_micros,
+    _j.custom,
+)
 _CUSTOM = len(FIELDS)
 _ONE: sa.ColumnClause[int] = sa.literal_column("1")
 _NONE: sa.ColumnClause[int] = sa.literal_column("0")
@@ -244,9 +254,10 @@ def _remembered(tx: Tx, client_no: int) -> Remembered | None:
 
 def _remember(tx: Tx, contest: Contest, remembered: Remembered) -> None:
     row = {
-        "client_no": contest.client_no, "day_on": contest.today.isoformat(),
+        "client_no": contest.client_no,
+        "day_on": contest.today.isoformat(),
         "body": msgspec.json.encode(remembered).decode(),
-    }  # fmt: skip
+    }
     tx.upsert_many(matchings, ["client_no"], [row])
 
 
@@ -296,8 +307,10 @@ def _match_moved(walk: "_Walk", contest: Contest, kept: dict[int, str]) -> None:
     full, part = contest.matcher(), contest.matcher(c.group_no for c in changed)
     stays = {*kept, contest.default_no}
     asked = {
-        "client_no": contest.client_no, "now": contest.now, "settled": Listed(settled),
-    }  # fmt: skip
+        "client_no": contest.client_no,
+        "now": contest.now,
+        "settled": Listed(settled),
+    }
     for rows in walk.pages(_MATCHED, asked):
         found: _Wanted = []
         lost = []

@@ -121,10 +121,17 @@ def create(
 def create_default(tx: Tx, now: Instant, client: Client, campaign: Campaign) -> Group:
     """The client's default job group: paused, it holds the jobs that no other one matches."""
     group = Group(
-        no=0, id=f"{client.id}$jobgroup$default", client_no=client.no, campaign_no=campaign.no,
-        status="P", is_default=True, priority=_PRIORITY, body=GroupBody(DEFAULT_NAME),
-        created_at=now, updated_at=now,
-    )  # fmt: skip
+        no=0,
+        id=f"{client.id}$jobgroup$default",
+        client_no=client.no,
+        campaign_no=campaign.no,
+        status="P",
+        is_default=True,
+        priority=_PRIORITY,
+        body=GroupBody(DEFAULT_NAME),
+        created_at=now,
+        updated_at=now,
+    )
     group.no = rows.add(tx, group)
     return group
 

@@ -98,7 +98,7 @@ def explain(
     why_not = unlistable(tx, job.no, now)
     look = _Look(tx, blobs, client, job, most)
     outcomes = [
-        _outcome(look, publisher, found, (states, why_not), today)
+        _outcome(look, publisher, found, states, why_not, today)
         for publisher in publishers.publishers_of(tx, client.agency_no)
     ]
     return Explained(job, now, today, found, why_not, states, outcomes)
@@ -113,10 +113,13 @@ def _states(client: Client, found: Belonging, today: date) -> list[State]:
 
 
 def _outcome(
-    look: "_Look", publisher: Publisher, found: Belonging,
-    known: tuple[list[State], list[str]], today: date,
-) -> Outcome:  # fmt: skip
-    states, why_not = known
+    look: "_Look",
+    publisher: Publisher,
+    found: Belonging,
+    states: list[State],
+    why_not: list[str],
+    today: date,
+) -> Outcome:
     shop = look.into(publisher)
     posted = look.job.no in look.posted.get(publisher.no, ())
     if posted or publisher.body.bid_type == "PPP":
