@@ -50,7 +50,7 @@ from handbill.host.tie import end_when
 from handbill.http.app import Application
 from handbill.http.aside import Deputy, Told, Work
 from handbill.http.docs import with_pages
-from handbill.http.front import Front, Limits, dated
+from handbill.http.front import Front, dated
 from handbill.http.gates import Arrival
 from handbill.http.lanes import Deputies
 from handbill.http.operations import Caller, Desk, Operation
@@ -148,8 +148,14 @@ def deputising(settings: Settings) -> Work:
 def fronted(desk: Desk, app: Application | None = None) -> Front:
     """The application behind its limits, as it is served."""
     proxies = Proxies(desk.settings.trusted_proxies)
-    limits = Limits(desk.settings.failures_per_minute, desk.settings.requests_at_once)
-    return Front(app or build(desk), desk.clock, desk.ids, limits, proxies.client_of)
+    return Front(
+        app or build(desk),
+        desk.clock,
+        desk.ids,
+        proxies.client_of,
+        failures_per_minute=desk.settings.failures_per_minute,
+        requests_at_once=desk.settings.requests_at_once,
+    )
 
 
 def main(settings: Settings, number: int = 0, ahead: int | None = None) -> None:

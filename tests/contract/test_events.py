@@ -12,7 +12,6 @@ from handbill.host import security
 from handbill.host.egress import Egress, EgressRefused, Limits
 from handbill.host.figures import SECURITY
 from handbill.http.front import Front
-from handbill.http.front import Limits as Bounds
 from handbill.http.witness import Witness
 from handbill.publishers.service import create_family
 
@@ -23,7 +22,10 @@ _LIST = "/clients?page=0&limit=1"
 def door(sqlite_office: Office) -> Callable[..., int]:
     """The office's application as it is served: behind its limits, and witnessed."""
     desk = sqlite_office.desk
-    front = Front(sqlite_office.app, desk.clock, desk.ids, Bounds(3, 8), lambda peer, _: peer)
+    front = Front(
+        sqlite_office.app, desk.clock, desk.ids, lambda peer, _: peer,
+        failures_per_minute=3, requests_at_once=8,
+    )  # fmt: skip
     app = Witness(front, front.named)
 
     def ask(verb: str, url: str, headers: dict[str, str], body: Any = None) -> int:

@@ -12,7 +12,7 @@ from contract.office import NOON, Office
 from handbill.api import fronted
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds
-from handbill.http.front import Buckets, Front, Limits
+from handbill.http.front import Buckets, Front
 from handbill.kit.addresses import network_of
 from handbill.kit.instants import MINUTE, SECOND
 from handbill.kit.jsons import decode
@@ -32,8 +32,10 @@ class House:
         self.answers = 200
         self.calls = 0
         address_of = Proxies(trusted).client_of
-        limits = Limits(per_minute, at_once)
-        self.front = Front(self.application, self.clock, SeededIds(1), limits, address_of)
+        self.front = Front(
+            self.application, self.clock, SeededIds(1), address_of,
+            failures_per_minute=per_minute, requests_at_once=at_once,
+        )  # fmt: skip
 
     async def application(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.calls += 1

@@ -8,7 +8,6 @@ process: it spares work and noise, secrets of 200 bits are guarded by their leng
 import re
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -54,32 +53,32 @@ class Buckets:
         return self._full_until.get(name, now) > now
 
 
-class Limits(NamedTuple):
-    """What one address may do. 0: as much as it likes."""
-
-    failures_per_minute: int
-    requests_at_once: int
-
-
 class Front:
     """The application behind its limits.
 
     An address that has failed too often is refused. A key's prefix that has is refused to those
     addresses only that failed lately themselves: nobody can lock out a key by failing with it.
     An address with too many requests under way is refused another, and the connection it came on
-    is closed; one whose body is still being sent is under way.
+    is closed; one whose body is still being sent is under way. 0: as many as it likes.
     """
 
     def __init__(
-        self, app: ASGIApp, clock: Clock, ids: Ids, limits: Limits, address_of: AddressOf
+        self,
+        app: ASGIApp,
+        clock: Clock,
+        ids: Ids,
+        address_of: AddressOf,
+        *,
+        failures_per_minute: int,
+        requests_at_once: int,
     ) -> None:
         self._app = app
         self._clock = clock
         self._ids = ids
         self._address_of = address_of
-        self._limits = limits
-        self._addresses = Buckets(limits.failures_per_minute or 1)
-        self._prefixes = Buckets(limits.failures_per_minute or 1)
+        self._failures, self._at_once = failures_per_minute, requests_at_once
+        self._addresses = Buckets(failures_per_minute or 1)
+        self._prefixes = Buckets(failures_per_minute or 1)
         self._under_way: dict[str, int] = {}  # no longer than there are connections
 
     def named(self, scope: Scope) -> dict[str, str]:
@@ -102,7 +101,7 @@ class Front:
         headers = dict(scope["headers"])
         peer = scope.get("client") or ("", 0)
         address = network_of(self._address_of(peer[0], headers.get(b"x-forwarded-for", b"")))
-        count, most = self._under_way.get(address, 0), self._limits.requests_at_once
+        count, most = self._under_way.get(address, 0), self._at_once
         if most and count >= most:
             security.note("too_many_at_once", address=address)
             await self._refuse(
@@ -111,7 +110,7 @@ class Front:
             return
         self._under_way[address] = count + 1
         try:
-            if self._limits.failures_per_minute:
+            if self._failures:
                 prefix = _prefix_of(headers.get(b"x-api-key", b""))
                 await self._limited(address, prefix, scope, receive, send)
             else:
