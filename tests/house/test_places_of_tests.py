@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -53,5 +54,47 @@ def test_tests_named_in_the_documents_exist() -> None:
         for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
         for named in re.findall(r"`(tests/[\w/.*]+)`", path.read_text())
         if not any(ROOT.glob(named))
+    ]
+    assert missing == []
+
+
+def module_at(name: str) -> Path | None:
+    """The file of a module of ours, or of the tests'."""
+    for root in (ROOT / "src", TESTS):
+        at = root.joinpath(*name.split("."))
+        for path in (at.with_suffix(".py"), at / "__init__.py"):
+            if path.is_file():
+                return path
+    return None
+
+
+@cache
+def names_of(path: Path) -> set[str]:
+    """What a module binds at its top, also in branches and tries there."""
+    found: set[str] = set()
+    rest: list[ast.AST] = [ast.parse(path.read_text(), str(path))]
+    while rest:
+        for node in ast.iter_child_nodes(rest.pop()):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                found.add(node.name)
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                found |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.Name):
+                found |= {node.id} if isinstance(node.ctx, ast.Store) else set()
+            else:
+                rest.append(node)
+    return found
+
+
+def test_what_tests_import_is_there() -> None:
+    """Seen without running anything, so that it is seen early."""
+    missing = [
+        f"{path.relative_to(ROOT)}: {node.module}.{alias.name}"
+        for path in sorted(TESTS.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(), str(path)))
+        if isinstance(node, ast.ImportFrom) and node.module
+        if (module := module_at(node.module)) is not None
+        for alias in node.names
+        if alias.name not in names_of(module) and module_at(f"{node.module}.{alias.name}") is None
     ]
     assert missing == []
