@@ -197,8 +197,8 @@ def _settings(
         ]
         changes |= {"publishers": said.publishers, "publishers_of_feed": False}
         body.publisher_nodes = said.nodes
-    if changes.get("placements"):
-        changes["placements"] = tuple(changes["placements"])
+    if "placements" in changes:
+        changes["placements"] = tuple(changes["placements"] or ())
         for n, placement in enumerate(changes["placements"]):
             faults += [
                 Fault(f"placements.{n}.{one.field}", one.message)
