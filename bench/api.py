@@ -71,7 +71,7 @@ def run() -> list[Figure]:
 def _desk(folder: Path, source: str) -> Iterator[Desk]:
     records = new_records(folder)
     settings = Settings()
-    journal = JournalWriter(folder / "journal", source)
+    journal = JournalWriter(folder / "journal", source, SystemIds())
     blobs = open_blobs(str(folder / "blobs"))
     yield Desk(records, blobs, journal, SystemClock(), SystemIds(), settings, Doors(settings))
     journal.close()

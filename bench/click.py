@@ -47,8 +47,9 @@ _OUT = Path(__file__).parent / "out"
 _TICK = os.sysconf("SC_CLK_TCK")
 _EDGE = (
     "import sys; from handbill.edge import main; from handbill.host.settings import Settings;"
-    "main(Settings(data=sys.argv[1], edge_port=int(sys.argv[2]), "
-    f"secrets_key={MASTER_KEY!r}), 0)"
+    "from handbill.host.outside import of_this_machine;"
+    "settings = Settings(data=sys.argv[1], edge_port=int(sys.argv[2]), "
+    f"secrets_key={MASTER_KEY!r}); main(settings, of_this_machine(settings), 0)"
 )
 
 

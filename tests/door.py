@@ -115,7 +115,9 @@ class Door:
         self.index.finish()
         self.feeds = self.folder / "feeds"
         self.feeds.mkdir(exist_ok=True)
-        self.journal = self._writer(self.folder / "journal", "edge-0", sync=self._sync)
+        self.journal = self._writer(
+            self.folder / "journal", "edge-0", SeededIds(2), sync=self._sync
+        )
         proxies = Proxies(self._trusted)
         self.edge = Edge(
             self.journal, self.index, self.clock, proxies, self.feeds, self._note_broken

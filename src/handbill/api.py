@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from functools import partial
@@ -45,6 +45,7 @@ from handbill.host.beats import BEAT_SECONDS, Beat
 from handbill.host.clock import measure_by
 from handbill.host.garbage import spare_what_stays
 from handbill.host.logs import log_json_lines, set_level
+from handbill.host.outside import Outside
 from handbill.host.settings import Settings
 from handbill.host.tie import end_when
 from handbill.http.app import Application
@@ -62,6 +63,8 @@ from handbill.watching import Watch
 from handbill.worker import schedule
 
 _log = getLogger("handbill.api")
+Begun = Callable[[Settings], Outside]
+"""Makes time and chance in each process of the API, once it has begun."""
 _FIGURES_BYTES = 512 * 1024  # some hundred operations, each with its buckets
 _HEADER_MS = 10_000
 _BUFFER_BYTES = 65_536
@@ -119,11 +122,11 @@ def build(
     return Application(with_pages(operations()), desk, deputies, lifespan)
 
 
-def deputies_of(settings: Settings) -> Deputies:
+def deputies_of(settings: Settings, begun: Begun) -> Deputies:
     """The processes that do what is bulk or slow: none of it holds up the event loop."""
 
     def deputy(places: int) -> Deputy:
-        return Deputy(deputising, settings, places, _ASIDE_SECONDS)
+        return Deputy(partial(deputising, begun), settings, places, _ASIDE_SECONDS)
 
     some = -(-settings.lookups_at_once // _LOOKUPS_OF_ONE)
     return {
@@ -133,11 +136,11 @@ def deputies_of(settings: Settings) -> Deputies:
     }
 
 
-def deputising(settings: Settings) -> Work:
+def deputising(begun: Begun, settings: Settings) -> Work:
     """In a deputy process: what it does with what it is asked."""
     log_json_lines("api-deputy")
     set_level(settings.log_level)
-    app = build(open_desk(settings, None, Doors))
+    app = build(open_desk(settings, begun(settings), None, Doors))
 
     def work(asked: tuple[str, Arrival]) -> tuple[Told, Iterator[bytes] | None]:
         return app.done_aside(asked)
@@ -158,7 +161,7 @@ def fronted(desk: Desk, app: Application | None = None) -> Front:
     )
 
 
-def main(settings: Settings, number: int = 0, ahead: int | None = None) -> None:
+def main(settings: Settings, begun: Begun, number: int = 0, ahead: int | None = None) -> None:
     """Serve the API until SIGTERM; requests under way are answered first.
 
     Granian's own process holds the port and does nothing but watch a worker, which does the work;
@@ -178,10 +181,10 @@ def main(settings: Settings, number: int = 0, ahead: int | None = None) -> None:
         log_access=False,
         log_dictconfig=_LOGS,
         workers_kill_timeout=_END_SECONDS,
-    ).serve(target_loader=partial(working, settings, number, ahead), wrap_loader=False)
+    ).serve(target_loader=partial(working, settings, begun, number, ahead), wrap_loader=False)
 
 
-def working(settings: Settings, number: int, ahead: int | None) -> ASGIApp:
+def working(settings: Settings, begun: Begun, number: int, ahead: int | None) -> ASGIApp:
     """In the worker: the application as it is served. It ends with the process that watches it."""
     watcher = parent_process()
     assert watcher is not None, "a worker is another's child"
@@ -191,16 +194,16 @@ def working(settings: Settings, number: int, ahead: int | None) -> ASGIApp:
     if ahead is not None:
         measure_by(ahead)
     try:
-        return _served(settings, number)
+        return _served(settings, begun, number)
     except Exception:  # noqa: BLE001 - whoever watches sees the status
         _log.critical("the API cannot be opened", exc_info=True)
         raise SystemExit(1) from None
 
 
-def _served(settings: Settings, number: int) -> ASGIApp:
+def _served(settings: Settings, begun: Begun, number: int) -> ASGIApp:
     figures.share(settings.figures_folder, f"api-{number}", _FIGURES_BYTES)
     sys.setswitchinterval(_SWITCH_SECONDS)
-    desk = open_desk(settings, f"api-{number}", Doors)
+    desk = open_desk(settings, begun(settings), f"api-{number}", Doors)
     watch = Watch(desk, schedule())
     desk = replace(desk, watch=watch.checks)
 
@@ -224,7 +227,7 @@ def _served(settings: Settings, number: int) -> ASGIApp:
                 task.cancel()
             security.settle(every=True)
 
-    application = build(desk, deputies_of(settings), lifespan)
+    application = build(desk, deputies_of(settings, begun), lifespan)
     front = fronted(desk, application)
     app = Witness(front, front.named)
     return dated(app, desk.clock) if settings.clock_file else app

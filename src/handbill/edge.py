@@ -1,10 +1,11 @@
-"""The composition root of an edge process: picks the engines, the clock and chance, and serves."""
+"""The composition root of an edge process: picks the engines, and serves."""
 
 import asyncio
 import resource
 import shutil
 import signal
 import socket
+from collections.abc import Callable
 from functools import partial
 from logging import getLogger
 from pathlib import Path
@@ -16,12 +17,11 @@ from handbill.core import health
 from handbill.core.health import Check
 from handbill.host import figures
 from handbill.host.beats import BEAT_SECONDS, Beat
-from handbill.host.clock import clock_of
 from handbill.host.folders import Unusable, make_private
 from handbill.host.garbage import spare_what_stays
 from handbill.host.identity import source_of
-from handbill.host.ids import SystemIds
 from handbill.host.masters import Masters
+from handbill.host.outside import Outside
 from handbill.host.settings import Settings
 from handbill.http1.connection import Connection
 from handbill.http1.server import Limits, Server
@@ -42,7 +42,7 @@ _BROKEN_S = 1.0  # in which those who come are told of a broken journal, before 
 _OTHER_FILES = MOST_OPEN + 128  # descriptors for all that is no connection
 
 
-def main(settings: Settings, number: int) -> None:
+def main(settings: Settings, outside: Outside, number: int) -> None:
     """Serve as edge process ``number`` until SIGTERM or SIGINT, then finish in order.
 
     Ends with status 1 when the journal broke, so that whoever watches starts a new process, which
@@ -50,7 +50,7 @@ def main(settings: Settings, number: int) -> None:
     """
     make_private(settings.data_folder)
     figures.share(settings.figures_folder, f"edge-{number}")
-    uvloop.run(_serve(settings, number))
+    uvloop.run(_serve(settings, outside, number))
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -66,25 +66,19 @@ def listening(host: str, port: int) -> socket.socket:
     return opened
 
 
-async def _serve(settings: Settings, number: int) -> None:
-    clock = clock_of(settings.clock_file)
+async def _serve(settings: Settings, outside: Outside, number: int) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    broken = partial(loop.call_later, _BROKEN_S, stop.set)
     proxies = Proxies(settings.trusted_proxies)
     masters = Masters(settings)
     index = EdgeIndex(
         settings.index_folder, writable=False,
         open_key=lambda kid, kept: masters.opened(kept, *key_place(kid)),
     )  # fmt: skip
-    ids = SystemIds()
-    source = source_of(settings.data_folder, ids, f"edge-{number}")
-    journal = TurnWriter(settings.journal_folder, source)
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    broken = partial(loop.call_later, _BROKEN_S, stop.set)
-    feeds = settings.nearby_folder / "feeds"
-    checks = partial(_checks, settings, index, feeds)
-    edge = Edge(journal, index, clock, proxies, feeds, broken, checks)
+    edge, journal = edge_of(settings, outside, index, number, broken)
     answer = told(edge.answer) if settings.log_level == "debug" else edge.answer
-    server = Server(answer, clock, ids, _limits(), proxies.has)
+    server = Server(answer, outside.clock, outside.ids, _limits(), proxies.has)
     for number_of_signal in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number_of_signal, stop.set)
     door = await loop.create_server(
@@ -106,6 +100,19 @@ async def _serve(settings: Settings, number: int) -> None:
         edge.telling.tell()
     if not edge.is_ready:
         raise SystemExit(1)
+
+
+def edge_of(
+    settings: Settings, outside: Outside, index: EdgeIndex, number: int,
+    broken: Callable[[], object],
+) -> tuple[Edge, TurnWriter]:  # fmt: skip
+    """An edge, and its journal, which is to be closed after it."""
+    source = source_of(settings.data_folder, outside.ids, f"edge-{number}")
+    journal = TurnWriter(settings.journal_folder, source, outside.ids)
+    feeds = settings.nearby_folder / "feeds"
+    checks = partial(_checks, settings, index, feeds)
+    proxies = Proxies(settings.trusted_proxies)
+    return Edge(journal, index, outside.clock, proxies, feeds, broken, checks), journal
 
 
 def _checks(settings: Settings, index: EdgeIndex, feeds: Path) -> list[Check]:

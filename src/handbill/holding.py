@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from logging import getLogger
 
 from handbill.config import BadSettings
-from handbill.host.clock import MOST_STEP, SystemClock
+from handbill.host.clock import MOST_STEP, Clock
 from handbill.host.identity import begin_anew, host_of
-from handbill.host.ids import Ids, SystemIds, new_name
+from handbill.host.ids import new_name
+from handbill.host.outside import Outside
 from handbill.host.settings import Settings
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import Instant, iso_of
-from handbill.opening import opened
+from handbill.opening import Opened, opened
 from handbill.store.records import Records
 from handbill.work import hosts
 from handbill.work.hosts import HeldByOther, Host, Succeeded
@@ -56,32 +57,33 @@ class Hold:
 
 
 @contextmanager
-def holding(settings: Settings) -> Iterator[Hold]:
-    """Hold the records, from one moment to the end. They are migrated by now.
+def holding(settings: Settings, outside: Outside, machine: Clock) -> Iterator[Hold]:
+    """Hold the records, from one moment to the end. They are migrated by now. ``machine``: what
+    must agree with the records' clock.
 
     **Refuses** records that another host holds (BadSettings).
     """
-    ids = SystemIds()
-    with opened(settings) as stores:
-        hold = _held(stores.records, settings, ids)
+    with opened(settings, outside) as stores:
+        hold = _held(stores, machine)
         try:
             yield hold
         finally:
             hold.let_go()
 
 
-def _held(records: Records, settings: Settings, ids: Ids) -> Hold:
+def _held(stores: Opened, machine: Clock) -> Hold:
+    settings, records, ids = stores.settings, stores.records, stores.ids
     folder, name, run = settings.data_folder, platform.node() or "unnamed", new_name(ids)
     host_id = host_of(folder, ids)
     try:
-        lapsed = _ask(records, host_id, name, run)
+        lapsed = _ask(records, machine, (host_id, name, run))
     except Succeeded as by:
         former, host_id = host_id, begin_anew(folder, ids)
         _LOG.warning(
             "host %s has taken over the journal of %s: this folder is host %s from now on",
             by, former, host_id,
         )  # fmt: skip
-        lapsed = _ask(records, host_id, name, run)
+        lapsed = _ask(records, machine, (host_id, name, run))
     for host in lapsed:
         _LOG.warning(
             "host %s (%s) did not end in order: what its journal holds that was not judged is in "
@@ -91,20 +93,20 @@ def _held(records: Records, settings: Settings, ids: Ids) -> Hold:
     return Hold(records, host_id, run)
 
 
-def _ask(records: Records, host_id: str, name: str, run: str) -> list[Host]:
+def _ask(records: Records, machine: Clock, own: tuple[str, str, str]) -> list[Host]:
+    host_id, name, run = own
     with records.write() as tx:
         hosts.enter(tx, host_id, name)
     try:
         with records.write() as tx:
-            _require_same_clock(tx.now())
+            _require_same_clock(machine.now(), tx.now())
             return hosts.hold(tx, host_id, name, run)
     except HeldByOther as held:
         raise BadSettings(refusal(held.host)) from held
 
 
-def _require_same_clock(records_now: Instant) -> None:
+def _require_same_clock(machine_now: Instant, records_now: Instant) -> None:
     """What a wrong clock stamps is booked into a wrong year: one of two that differ is wrong."""
-    machine_now = SystemClock().now()
     if abs(machine_now - records_now) > MOST_STEP:
         raise BadSettings(
             f"by this machine's clock it is {_shown(machine_now)}, by the database's "

@@ -1,4 +1,4 @@
-"""The judge process: chooses engines and clock, then books what the journal holds until stopped."""
+"""The judge process: chooses engines, then books what the journal holds until stopped."""
 
 import signal
 import threading
@@ -7,11 +7,10 @@ from types import FrameType
 
 from handbill.access.keys import secret
 from handbill.host.beats import Beat
-from handbill.host.clock import clock_of
 from handbill.host.garbage import spare_what_stays
-from handbill.host.ids import SystemIds
 from handbill.host.locating import locator
 from handbill.host.masters import Masters
+from handbill.host.outside import Outside
 from handbill.host.settings import Settings
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY, HOUR
@@ -19,14 +18,14 @@ from handbill.ledger.judge import Judge
 from handbill.ledger.runs import Rules
 from handbill.opening import journal_reader
 from handbill.store.blobs import open_blobs
-from handbill.store.records import open_records
+from handbill.store.records import Records, open_records
 
 _log = getLogger("handbill.judge")
 _MOST_LAST_STEPS = 10_000
 _IDLE_STEPS = 3  # a step may only move a mark past an empty segment
 
 
-def main(settings: Settings, *, rest: bool = False) -> None:
+def main(settings: Settings, outside: Outside, *, rest: bool = False) -> None:
     """Judge until SIGTERM or SIGINT; what is in the journal by then is booked first.
 
     ``rest``: book only what is there now, and end.
@@ -41,17 +40,8 @@ def main(settings: Settings, *, rest: bool = False) -> None:
     signal.signal(signal.SIGTERM, told)
     signal.signal(signal.SIGINT, told)
     records = open_records(settings.records_address, Masters(settings))
-    blobs = open_blobs(settings.blobs_address)
-    with records.read() as tx:
-        key = list(secret(tx, "visitor").values())[-1]
-    rules = Rules(
-        settings.duplicate_seconds, settings.ip_mode, key, locator(settings.geo_file),
-        settings.price_hours * HOUR, settings.retention_days * DAY,
-    )  # fmt: skip
-    journal = journal_reader(settings, records)
-    clock = clock_of(settings.clock_file)
+    judge = judge_of(settings, outside, records)
     beat = Beat(settings.beats_folder, "judge-0")
-    judge = Judge(records, blobs, journal, clock, SystemIds(), rules, settings.scratch_folder)
     spare_what_stays()
     try:
         judge.run(stop, beat.strike)
@@ -60,6 +50,21 @@ def main(settings: Settings, *, rest: bool = False) -> None:
         beat.close()
         judge.close()
         records.close()
+
+
+def judge_of(settings: Settings, outside: Outside, records: Records) -> Judge:
+    """The judge of what this host's journal holds."""
+    with records.read() as tx:
+        key = list(secret(tx, "visitor").values())[-1]
+    rules = Rules(
+        settings.duplicate_seconds, settings.ip_mode, key, locator(settings.geo_file),
+        settings.price_hours * HOUR, settings.retention_days * DAY,
+    )  # fmt: skip
+    return Judge(
+        records, open_blobs(settings.blobs_address),
+        journal_reader(settings, records, outside.ids), outside.clock, outside.ids, rules,
+        settings.scratch_folder,
+    )  # fmt: skip
 
 
 def drain(judge: Judge) -> None:

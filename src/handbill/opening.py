@@ -10,19 +10,20 @@ from pathlib import Path
 
 from handbill.access.keys import ensure_secrets
 from handbill.config import BadSettings, without_password
-from handbill.host.clock import Clock, clock_of
+from handbill.host.clock import Clock
 from handbill.host.egress import Egress
 from handbill.host.folders import Unusable, make_private, refuse_unfinished, require_usable
 from handbill.host.identity import host_in, host_of, source_of
-from handbill.host.ids import Ids, SystemIds
+from handbill.host.ids import Ids
 from handbill.host.locating import NoGeoFile, locator
 from handbill.host.masters import FILE, Masters, add_first, drawn, file_of, where
+from handbill.host.outside import Outside
 from handbill.host.settings import Settings
 from handbill.http.operations import NO_JOURNAL, Desk, Doors
 from handbill.listings.indexing import check_index
 from handbill.store import sealed
 from handbill.store.blobs import Blobs, open_blobs
-from handbill.store.index import EdgeIndex, IndexDamaged
+from handbill.store.index import EdgeIndex, IndexDamaged, key_place
 from handbill.store.journal import JournalWriter
 from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Records, Tx, open_records
@@ -48,15 +49,15 @@ class Opened:
     ids: Ids
 
 
-def open_stores(settings: Settings) -> Opened:
+def open_stores(settings: Settings, outside: Outside) -> Opened:
     """The stores. **Refuses** an address of no known engine (BadSettings) and a folder that may not
     be used as it must be (Unusable).
     """
     make_data_folder(settings)
-    return stores_at(settings)
+    return stores_at(settings, outside)
 
 
-def stores_at(settings: Settings) -> Opened:
+def stores_at(settings: Settings, outside: Outside) -> Opened:
     """The same of a folder as it is: nothing of it is made or closed."""
     named = settings.journal_url
     if "://" in named and not named.startswith("file://"):
@@ -66,47 +67,54 @@ def stores_at(settings: Settings) -> Opened:
         blobs = open_blobs(settings.blobs_address)
     except ValueError as unknown:
         raise BadSettings(str(unknown)) from unknown
-    return Opened(settings, records, blobs, clock_of(settings.clock_file), SystemIds())
+    return Opened(settings, records, blobs, outside.clock, outside.ids)
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Opened]:
+def opened(settings: Settings, outside: Outside) -> Iterator[Opened]:
     """The stores for a while."""
-    stores = open_stores(settings)
+    stores = open_stores(settings, outside)
     try:
         yield stores
     finally:
         stores.records.close()
 
 
-def open_desk(settings: Settings, process: str | None, doors: Callable[[Settings], Doors]) -> Desk:
+def open_desk(
+    settings: Settings, outside: Outside, process: str | None, doors: Callable[[Settings], Doors]
+) -> Desk:
     """What operations work with; ``process`` is its name as a source of this host's journal. None:
     nothing is received here, and there is no journal.
     """
-    stores = open_stores(settings)
+    stores = open_stores(settings, outside)
     journal = NO_JOURNAL
     if process is not None:
         source = source_of(settings.data_folder, stores.ids, process)
-        journal = JournalWriter(settings.journal_folder, source)
+        journal = JournalWriter(settings.journal_folder, source, stores.ids)
     return Desk(
         stores.records, stores.blobs, journal, stores.clock, stores.ids, settings, doors(settings),
         Egress(settings.egress_allow),
     )  # fmt: skip
 
 
-def open_tools(settings: Settings) -> Tools:
+def open_tools(settings: Settings, outside: Outside) -> Tools:
     """What the functions of tasks work with."""
-    stores = open_stores(settings)
+    stores = open_stores(settings, outside)
     scratch = settings.scratch_folder
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+    masters = Masters(settings)
+    index = EdgeIndex(
+        settings.index_folder, writable=True,
+        open_key=lambda kid, kept: masters.opened(kept, *key_place(kid)),
+    )  # fmt: skip
     return Tools(
-        stores.records, stores.blobs, EdgeIndex(settings.index_folder, writable=True),
+        stores.records, stores.blobs, index,
         stores.clock, stores.ids, Egress(settings.egress_allow), settings, scratch,
         Egress(settings.egress_allow_callbacks),
     )  # fmt: skip
 
 
-def prepare(settings: Settings) -> None:
+def prepare(settings: Settings, outside: Outside) -> None:
     """Make the stores ready for any process: tables, our own keys, the edge's copy of them.
 
     Safe to call at every start, by many, and beside a running server. **Refuses** a file of places
@@ -118,7 +126,7 @@ def prepare(settings: Settings) -> None:
     except NoGeoFile as unreadable:
         raise BadSettings(str(unreadable)) from unreadable
     refuse_unfinished(settings.data_folder)
-    with opened(settings) as stores, locked(settings.data_folder / "prepare.lock"):
+    with opened(settings, outside) as stores, locked(settings.data_folder / "prepare.lock"):
         try:
             migrate(stores.records)
         except NotOurs as other:
@@ -200,9 +208,9 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
         os.close(file)
 
 
-def journal_reader(settings: Settings, records: Records) -> JournalReader:
+def journal_reader(settings: Settings, records: Records, ids: Ids) -> JournalReader:
     """The journal of this host, and of those that it took over: only these can be missed here."""
-    own = host_of(settings.data_folder, SystemIds())
+    own = host_of(settings.data_folder, ids)
     with records.read() as tx:
         ours = {"", own, *(host.id for host in hosts.every(tx) if host.successor == own)}
     return JournalReader(settings.journal_folder, lambda source: host_in(source) in ours)

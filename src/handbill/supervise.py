@@ -108,8 +108,8 @@ class Watch:
 class Tree:
     """The children, kept running until ``stop`` is asked for."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._clock = SystemClock()
+    def __init__(self, settings: Settings, clock: SystemClock) -> None:
+        self._clock = clock
         self._watch = Watch(settings)
         self._environment = os.environ | environment_of(settings)
         self._processes: dict[Child, Process] = {}
@@ -282,15 +282,17 @@ async def _keep_hold(tree: Tree, renew: Callable[[], str | None]) -> None:
 
 
 async def keep_serving(
-    settings: Settings, announce: Callable[[str], None], renew: Callable[[], str | None]
-) -> int:
-    """Run the tree until SIGTERM or SIGINT; ``announce`` is given the ready line once.
+    settings: Settings, clock: SystemClock, announce: Callable[[str], None],
+    renew: Callable[[], str | None],
+) -> int:  # fmt: skip
+    """Run the tree until SIGTERM or SIGINT; ``announce`` is given the ready line once, and the
+    children's clocks go on as this one.
 
     ``renew`` is called every few seconds, and says why the tree must end, if it must. The exit
     status: 0 when it was ended on request, 1 when it could not start or had to end.
     """
     share(settings.figures_folder, "serve")
-    tree = Tree(settings)
+    tree = Tree(settings, clock)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, tree.stop)

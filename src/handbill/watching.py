@@ -80,7 +80,9 @@ class Watch:
         ask for: only what is missing twice is.
         """
         desk = self._desk
-        journal = self._journal = self._journal or journal_reader(desk.settings, desk.records)
+        journal = self._journal = self._journal or journal_reader(
+            desk.settings, desk.records, desk.ids
+        )
         for _ in range(2):
             with desk.records.read() as tx:
                 waiting, damages = waiting_since(tx, journal, desk.clock.now())

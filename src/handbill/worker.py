@@ -18,6 +18,7 @@ from handbill.funnel import work as funnel
 from handbill.groups import work as groups
 from handbill.host import figures
 from handbill.host.beats import beating
+from handbill.host.outside import Outside
 from handbill.host.settings import Settings
 from handbill.ledger import work as ledger
 from handbill.listings import service as listing_service
@@ -69,7 +70,7 @@ def schedule() -> Sequence[Schedule]:
     return [("work.revive", 600, revive), *of_rooms]
 
 
-def main(settings: Settings, number: int = 0, *, fetches: bool = False) -> None:
+def main(settings: Settings, outside: Outside, number: int = 0, *, fetches: bool = False) -> None:
     """Work until SIGTERM or SIGINT; a task under way is broken off, and run again later.
 
     ``fetches``: take only what talks to others' servers; else everything but that. Every one of
@@ -77,7 +78,7 @@ def main(settings: Settings, number: int = 0, *, fetches: bool = False) -> None:
     """
     name = f"{'fetcher' if fetches else 'worker'}-{number}"
     figures.share(settings.figures_folder, name)
-    tools = open_tools(settings)
+    tools = open_tools(settings, outside)
     every = tasks()
     mine = {kind: run for kind, run in every.items() if kind not in FETCHED}
     lanes = lanes_of(tools, name) if fetches else []

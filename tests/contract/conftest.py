@@ -9,7 +9,7 @@ import pytest
 from contract.office import NOON, Doors, Office
 from handbill.host.clock import SetClock
 from handbill.host.egress import Egress
-from handbill.host.ids import SeededIds
+from handbill.host.ids import SeededIds, SystemIds
 from handbill.host.settings import Settings
 from handbill.http.operations import Desk
 from handbill.store.blobs import open_blobs
@@ -19,7 +19,7 @@ from masters import MASTERS
 
 
 def opened(records: Records, folder: Path) -> Iterator[Office]:
-    journal = JournalWriter(folder / "journal", "api-0")
+    journal = JournalWriter(folder / "journal", "api-0", SystemIds())
     blobs = open_blobs(str(folder / "blobs"))
     settings = Settings()
     egress = Egress(resolve=lambda *_: [])  # no name is known here

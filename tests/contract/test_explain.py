@@ -18,6 +18,7 @@ from handbill.core.nouns import ClientBody, JobBody
 from handbill.groups import matching
 from handbill.groups.tree import found_client
 from handbill.host.egress import Egress
+from handbill.host.outside import of_this_machine
 from handbill.jobs import service as jobs
 from handbill.kit.jsons import decode
 from handbill.listings import assembly, publishing
@@ -332,8 +333,8 @@ def test_the_command_reads_the_data_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], as_json: bool
 ) -> None:
     settings = settings_with(data=str(tmp_path / "data"))
-    prepare(settings)
-    with opened(settings) as stores, stores.records.write() as tx:
+    prepare(settings, of_this_machine(settings))
+    with opened(settings, of_this_machine(settings)) as stores, stores.records.write() as tx:
         create_agency(
             tx, stores.ids, stores.clock.now(), agency_id="acme", name="Acme", currency="USD"
         )

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam as b
 from contract.asgi import Reply, call
 from handbill.core.nouns import Client, ClientBody
 from handbill.host.clock import SetClock
-from handbill.host.ids import SeededIds, new_uuid
+from handbill.host.ids import SeededIds, SystemIds, new_uuid
 from handbill.host.settings import Settings
 from handbill.http import kinds
 from handbill.http.app import Application
@@ -126,7 +126,7 @@ OPERATIONS = [
 
 @pytest.fixture
 def desk(records: Records, tmp_path: Path) -> Iterator[Desk]:
-    journal = JournalWriter(tmp_path / "journal", "api-0")
+    journal = JournalWriter(tmp_path / "journal", "api-0", SystemIds())
     blobs = open_blobs(str(tmp_path / "blobs"))
     clock = SetClock(DAY * 20_000)
     yield Desk(records, blobs, journal, clock, SeededIds(1), Settings(), FakeDoors())

@@ -13,6 +13,7 @@ from handbill.cli import markups
 from handbill.cli.speaking import Mistaken, settings_with
 from handbill.clients.service import create as create_client
 from handbill.core.nouns import Caps
+from handbill.host.outside import of_this_machine
 from handbill.kit.faults import Refused
 from handbill.kit.jsons import decode, encode
 from handbill.opening import opened, prepare
@@ -27,8 +28,8 @@ class Shop:
         self.data = str(folder / "data")
         self._capsys = capsys
         settings = settings_with(data=self.data)
-        prepare(settings)
-        with opened(settings) as stores, stores.records.write() as tx:
+        prepare(settings, of_this_machine(settings))
+        with opened(settings, of_this_machine(settings)) as stores, stores.records.write() as tx:
             now = stores.clock.now()
             for name in ("acme", "other"):
                 create_agency(tx, stores.ids, now, agency_id=name, name=name, currency="USD")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from handbill.access.keys import ensure_secrets
 from handbill.core.entries import Entry
 from handbill.host.clock import SetClock
-from handbill.host.ids import SeededIds
+from handbill.host.ids import SeededIds, SystemIds
 from handbill.keeping import tables
 from handbill.keeping.backup import Source, back_up
 from handbill.keeping.manifest import NotWhole
@@ -56,7 +56,7 @@ class Shop:
         self.blobs = open_blobs(str(folder / "blobs"))
         self.journal = folder / "journal"
         self.source = Source(records, self.blobs, self.journal, self.clock, self.ids)
-        writer = JournalWriter(self.journal, "edge-0")
+        writer = JournalWriter(self.journal, "edge-0", SystemIds())
         writer.append_now(b"received")
         writer.close()
         path = segments.path_of(1, "2026-11", NOW, self.ids)
@@ -200,7 +200,7 @@ def test_what_would_not_be_whole_is_not_made(sqlite_records: Records, tmp_path: 
 
 def test_segments_that_are_missing_before_or_after_a_mark_are_named(tmp_path: Path) -> None:
     for _ in range(3):
-        writer = JournalWriter(tmp_path, "edge-0")
+        writer = JournalWriter(tmp_path, "edge-0", SystemIds())
         writer.append_now(b"x")
         writer.close()
     (stream,) = JournalReader(tmp_path).read({}, 1).begun

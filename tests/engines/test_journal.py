@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from handbill.host.ids import SystemIds
 from handbill.store import journal
 from handbill.store.journal import JournalBroken, JournalFull, JournalHeld, JournalWriter
 from handbill.store.journal_frames import FRAME_BYTES, Acknowledged, witness_bytes
@@ -19,10 +20,11 @@ _WRITER = """
 import asyncio, sys
 from pathlib import Path
 import uvloop
+from handbill.host.ids import SystemIds
 from handbill.store.journal import JournalWriter
 
 async def main():
-    writer = JournalWriter(Path(sys.argv[1]), "edge-0")
+    writer = JournalWriter(Path(sys.argv[1]), "edge-0", SystemIds())
     count = 0
     while True:
         group = range(count, count + 50)
@@ -36,7 +38,7 @@ uvloop.run(main())
 
 
 def _write(folder: Path, records: list[bytes], source: str = "edge-0") -> None:
-    writer = JournalWriter(folder, source)
+    writer = JournalWriter(folder, source, SystemIds())
     for record in records:
         writer.append_now(record)
     writer.close()
@@ -80,7 +82,7 @@ def test_event_loop_gathers_records_in_groups(tmp_path: Path) -> None:
     syncs: list[int] = []
 
     async def write() -> None:
-        writer = JournalWriter(tmp_path, "edge-0", sync=syncs.append)
+        writer = JournalWriter(tmp_path, "edge-0", SystemIds(), sync=syncs.append)
         futures = [writer.append(b"%d" % number) for number in range(5000)]
         assert len(set(map(id, futures))) == 1
         await asyncio.gather(*futures)
@@ -96,7 +98,9 @@ def test_cancelled_waiter_leaves_the_others_waiting_for_the_disk(tmp_path: Path)
     gate = threading.Event()
 
     async def write() -> bytes:
-        writer = JournalWriter(tmp_path, "edge-0", sync=lambda _: (gate.wait(), None)[1])
+        writer = JournalWriter(
+            tmp_path, "edge-0", SystemIds(), sync=lambda _: (gate.wait(), None)[1]
+        )
 
         async def one(record: bytes) -> bytes:
             await writer.append(record)
@@ -118,7 +122,7 @@ def test_cancelled_waiter_leaves_the_others_waiting_for_the_disk(tmp_path: Path)
 
 
 def test_many_threads_share_syncs(tmp_path: Path) -> None:
-    writer = JournalWriter(tmp_path, "api-0")
+    writer = JournalWriter(tmp_path, "api-0", SystemIds())
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(writer.append_now, (b"%d" % number for number in range(500))))
     writer.close()
@@ -209,20 +213,20 @@ def test_every_source_gets_its_share(tmp_path: Path) -> None:
 
 
 def test_second_writer_of_a_source_is_refused(tmp_path: Path) -> None:
-    writer = JournalWriter(tmp_path, "edge-0")
+    writer = JournalWriter(tmp_path, "edge-0", SystemIds())
     with pytest.raises(JournalHeld):
-        JournalWriter(tmp_path, "edge-0")
-    JournalWriter(tmp_path, "edge-1").close()
+        JournalWriter(tmp_path, "edge-0", SystemIds())
+    JournalWriter(tmp_path, "edge-1", SystemIds()).close()
     writer.close()
     writer.close()
-    JournalWriter(tmp_path, "edge-0").close()
+    JournalWriter(tmp_path, "edge-0", SystemIds()).close()
 
 
 def test_failed_sync_poisons_the_writer(tmp_path: Path) -> None:
     def fail(_: int) -> None:
         raise OSError(5, "Input/output error")
 
-    writer = JournalWriter(tmp_path, "edge-0", sync=fail)
+    writer = JournalWriter(tmp_path, "edge-0", SystemIds(), sync=fail)
     for _ in range(2):
         with pytest.raises(JournalBroken):
             writer.append_now(b"never acknowledged")
@@ -243,7 +247,7 @@ def test_failed_sync_fails_all_who_wait(tmp_path: Path) -> None:
         raise OSError(28, "No space left on device")
 
     async def write() -> None:
-        writer = JournalWriter(tmp_path, "edge-0", sync=fail)
+        writer = JournalWriter(tmp_path, "edge-0", SystemIds(), sync=fail)
         futures = [writer.append(b"first group")]
         await asyncio.sleep(0)
         futures.append(writer.append(b"first or second group"))
@@ -260,7 +264,9 @@ def test_bounds_of_records_and_of_what_waits(tmp_path: Path) -> None:
     gate = threading.Event()
 
     async def write() -> None:
-        writer = JournalWriter(tmp_path, "edge-0", sync=lambda _: (gate.wait(), None)[1])
+        writer = JournalWriter(
+            tmp_path, "edge-0", SystemIds(), sync=lambda _: (gate.wait(), None)[1]
+        )
         for record in (b"", b"x" * (journal.MOST_RECORD + 1)):
             with pytest.raises(ValueError, match="4 MiB"):
                 writer.append(record)
@@ -278,7 +284,7 @@ def test_bounds_of_records_and_of_what_waits(tmp_path: Path) -> None:
 
 def test_closed_writer_has_written_all_and_takes_no_more(tmp_path: Path) -> None:
     async def write() -> None:
-        writer = JournalWriter(tmp_path, "edge-0")
+        writer = JournalWriter(tmp_path, "edge-0", SystemIds())
         future = writer.append(b"waits at close")
         writer.close()
         await future

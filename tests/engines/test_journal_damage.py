@@ -11,6 +11,7 @@ from random import Random
 
 import pytest
 
+from handbill.host.ids import SystemIds
 from handbill.store.journal import JournalWriter
 from handbill.store.journal_reading import JournalReader
 from handbill.store.journal_streams import Damage, Mark
@@ -24,7 +25,7 @@ def write(folder: Path, chance: Random) -> dict[str, list[bytes]]:
     for source in SOURCES:
         told = written.setdefault(source, [])
         for life in range(3):
-            writer = JournalWriter(folder, source)
+            writer = JournalWriter(folder, source, SystemIds())
             for _ in range(chance.randrange(1, 5)):
                 group = [
                     b"%s %d %d" % (source.encode(), life, len(told) + n)
@@ -120,7 +121,9 @@ def test_whatever_is_damaged_is_read_or_counted(tmp_path: Path, seed: int) -> No
     damaged = chance.choice(SOURCES)
     way: Callable[[Path, Random], None] = chance.choice(WAYS)
     way(tmp_path / damaged, chance)
-    writer = JournalWriter(tmp_path, damaged)  # the next life, which is never held up by a loss
+    writer = JournalWriter(
+        tmp_path, damaged, SystemIds()
+    )  # the next life, which is never held up by a loss
     writer.append_now(b"after")
     writer.close()
 
@@ -155,7 +158,7 @@ def test_a_writer_notices_what_is_done_to_its_files(
     tmp_path: Path, way: Callable[[Path, Random], None]
 ) -> None:
     """What it acknowledges afterwards is in a new epoch, and what it had is counted."""
-    writer = JournalWriter(tmp_path, "edge-0")
+    writer = JournalWriter(tmp_path, "edge-0", SystemIds())
     for n in range(9):
         writer.append_now(b"%d" % n)
     reader = JournalReader(tmp_path)
@@ -175,7 +178,7 @@ def test_a_writer_notices_what_is_done_to_its_files(
 
 def test_a_loss_is_known_though_nothing_was_read_yet(tmp_path: Path) -> None:
     """By the writer alone: no mark says that the source was ever there."""
-    writer = JournalWriter(tmp_path, "edge-0")
+    writer = JournalWriter(tmp_path, "edge-0", SystemIds())
     for n in range(5):
         writer.append_now(b"%d" % n)
     shutil.rmtree(tmp_path)
@@ -187,8 +190,8 @@ def test_a_loss_is_known_though_nothing_was_read_yet(tmp_path: Path) -> None:
 
 
 def test_what_is_repaired_is_read_again(tmp_path: Path) -> None:
-    JournalWriter(tmp_path, "edge-0").close()
-    writer = JournalWriter(tmp_path, "edge-0")
+    JournalWriter(tmp_path, "edge-0", SystemIds()).close()
+    writer = JournalWriter(tmp_path, "edge-0", SystemIds())
     writer.append_now(b"one")
     writer.append_now(b"two")
     writer.close()
@@ -205,7 +208,7 @@ def test_what_is_repaired_is_read_again(tmp_path: Path) -> None:
 def test_a_folder_that_comes_back_is_read_from_its_mark(tmp_path: Path) -> None:
     """As a disk that was not mounted: nothing is read twice, and nothing of either is lost."""
     journal, away = tmp_path / "journal", tmp_path / "away"
-    writer = JournalWriter(journal, "edge-0")
+    writer = JournalWriter(journal, "edge-0", SystemIds())
     for record in (b"one", b"two"):
         writer.append_now(record)
     writer.close()
@@ -213,7 +216,7 @@ def test_a_folder_that_comes_back_is_read_from_its_mark(tmp_path: Path) -> None:
     (first,) = reader.read({}, 1).lines
     marks = {first.source: first.mark_after}
     journal.rename(away)
-    writer = JournalWriter(journal, "edge-0")
+    writer = JournalWriter(journal, "edge-0", SystemIds())
     writer.append_now(b"three")
     writer.close()
     reading = reader.read(marks, 10)
@@ -228,11 +231,11 @@ def test_a_folder_that_comes_back_is_read_from_its_mark(tmp_path: Path) -> None:
 
 def test_a_copy_of_a_folder_gets_an_epoch_of_its_own(tmp_path: Path) -> None:
     """What is written to it is not taken for what is written to the original."""
-    JournalWriter(tmp_path / "a", "edge-0").close()
+    JournalWriter(tmp_path / "a", "edge-0", SystemIds()).close()
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     streams = []
     for folder in ("a", "b"):
-        writer = JournalWriter(tmp_path / folder, "edge-0")
+        writer = JournalWriter(tmp_path / folder, "edge-0", SystemIds())
         writer.append_now(folder.encode())
         writer.close()
         reading = JournalReader(tmp_path / folder).read({}, 10)
@@ -242,7 +245,7 @@ def test_a_copy_of_a_folder_gets_an_epoch_of_its_own(tmp_path: Path) -> None:
 
 
 def test_marks_beyond_the_journal_are_told(tmp_path: Path) -> None:
-    JournalWriter(tmp_path, "edge-0").close()
+    JournalWriter(tmp_path, "edge-0", SystemIds()).close()
     (stream,) = JournalReader(tmp_path).read({}, 1).begun
     (damage,) = JournalReader(tmp_path).read({stream: Mark(9, 40)}, 10).damages
     assert "older than what is judged" in damage.reason

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from handbill.host.ids import SystemIds
 from handbill.store.journal import JournalWriter
 from handbill.store.journal_moves import StillWritten, bring
 from handbill.store.journal_reading import JournalReader
@@ -12,7 +13,7 @@ from handbill.store.journal_streams import Mark
 
 
 def _write(folder: Path, *records: bytes) -> None:
-    writer = JournalWriter(folder, "edge-0.gone")
+    writer = JournalWriter(folder, "edge-0.gone", SystemIds())
     for record in records:
         writer.append_now(record)
     writer.close()
@@ -47,7 +48,7 @@ def test_brought_once_and_again_when_there_is_more(tmp_path: Path) -> None:
 
 
 def test_what_is_still_written_to_is_refused(tmp_path: Path) -> None:
-    writer = JournalWriter(tmp_path / "there", "edge-0.gone")
+    writer = JournalWriter(tmp_path / "there", "edge-0.gone", SystemIds())
     with pytest.raises(StillWritten, match=r"edge-0\.gone"):
         bring([tmp_path / "there" / "edge-0.gone"], tmp_path / "here")
     writer.close()

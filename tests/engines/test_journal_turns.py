@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from handbill.host.ids import SystemIds
 from handbill.store.journal import JournalBroken
 from handbill.store.journal_reading import JournalReader
 from handbill.store.journal_turns import BUSY, TurnWriter
@@ -19,7 +20,7 @@ def test_the_records_of_a_turn_are_synced_together(tmp_path: Path) -> None:
     syncs: list[int] = []
 
     async def play() -> None:
-        writer = TurnWriter(tmp_path, "edge-0", sync=syncs.append)
+        writer = TurnWriter(tmp_path, "edge-0", SystemIds(), sync=syncs.append)
         for turn in range(3):
             kept = [writer.append(b"%d %d" % (turn, place)) for place in range(10)]
             assert len(set(map(id, kept))) == 1
@@ -40,7 +41,7 @@ def test_groups_gather_while_they_are_large(tmp_path: Path) -> None:
             await asyncio.sleep(0)
 
     async def play() -> None:
-        writer = TurnWriter(tmp_path, "edge-0", sync=syncs.append, gather_seconds=3600)
+        writer = TurnWriter(tmp_path, "edge-0", SystemIds(), sync=syncs.append, gather_seconds=3600)
         small = writer.append(b"small")
         await turns()
         assert small.done()
@@ -65,7 +66,7 @@ def test_a_failed_sync_is_told_and_ends_it(tmp_path: Path) -> None:
         raise OSError(5, "Input/output error")
 
     async def play() -> None:
-        writer = TurnWriter(tmp_path, "edge-0", sync=fail)
+        writer = TurnWriter(tmp_path, "edge-0", SystemIds(), sync=fail)
         with pytest.raises(JournalBroken, match="Input/output error"):
             await writer.append(b"lost")
         with pytest.raises(JournalBroken):
@@ -79,7 +80,7 @@ def test_a_failed_sync_is_told_and_ends_it(tmp_path: Path) -> None:
 
 def test_another_thread_may_append_between_turns(tmp_path: Path) -> None:
     async def play() -> None:
-        writer = TurnWriter(tmp_path, "edge-0", sync=os.fdatasync)
+        writer = TurnWriter(tmp_path, "edge-0", SystemIds(), sync=os.fdatasync)
         first = writer.append(b"first")
         await asyncio.to_thread(writer.append_now, b"second")
         await first
@@ -94,7 +95,7 @@ def test_another_thread_may_append_between_turns(tmp_path: Path) -> None:
 
 def test_what_waits_at_the_end_is_kept(tmp_path: Path) -> None:
     async def play() -> None:
-        writer = TurnWriter(tmp_path, "edge-0")
+        writer = TurnWriter(tmp_path, "edge-0", SystemIds())
         kept = writer.append(b"last")
         writer.close()
         await kept

@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from handbill.config import BadSettings, without_password
+from handbill.host.outside import of_this_machine
 from handbill.host.settings import Settings
 from handbill.opening import prepare
 from handbill.store import migrations
@@ -153,7 +154,7 @@ def test_the_operator_is_told_what_to_do(empty: Records, tmp_path: Path) -> None
     url = _driver_url(empty)
     settings = Settings(data=str(tmp_path), records_url=url)
     with pytest.raises(BadSettings) as refused:
-        prepare(settings)
+        prepare(settings, of_this_machine(settings))
     told = str(refused.value)
     assert "made by an earlier development version" in told
     assert "--data" in told

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from handbill.host.folders import UNFINISHED
+from handbill.host.outside import of_this_machine
 from handbill.host.settings import Settings
 from handbill.opening import prepare
 from masters import MASTER_KEY
@@ -23,7 +24,7 @@ FILES = 300
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     settings = Settings(data=str(tmp_path / "data"), secrets_key=MASTER_KEY)
-    prepare(settings)
+    prepare(settings, of_this_machine(settings))
     reports = settings.data_folder / "blobs" / "reports"
     reports.mkdir(parents=True)
     for number in range(FILES):

@@ -22,8 +22,9 @@ from serving import LONG, until
 
 RUN = (
     "import sys; from handbill.edge import main; from handbill.host.settings import Settings;"
-    "main(Settings(data=sys.argv[1], edge_port=int(sys.argv[2]), "
-    f"secrets_key={MASTER_KEY!r}), int(sys.argv[3]))"
+    "from handbill.host.outside import of_this_machine;"
+    "settings = Settings(data=sys.argv[1], edge_port=int(sys.argv[2]), "
+    f"secrets_key={MASTER_KEY!r}); main(settings, of_this_machine(settings), int(sys.argv[3]))"
 )
 SEEKERS = 8
 CLICKS = 300

@@ -18,6 +18,7 @@ MOST_LINES = 400
 MOST_FUNCTION = 60
 CLOCK = SOURCE / "host" / "clock.py"
 IDS = SOURCE / "host" / "ids.py"
+OUTSIDE = SOURCE / "host" / "outside.py"
 
 # Words that say nothing, anywhere in a name; and those that say nothing when they are all of it.
 EMPTY_WORDS = {"manager", "handler", "helper", "helpers", "util", "utils"}
@@ -26,8 +27,6 @@ EMPTY_NAMES = {"common", "data", "info"}
 NAMED_BY_CONTRACT = {SOURCE / "host" / "settings.py": "data"}
 RESTLESS = re.compile(r"\btime\.time|\btime_ns\(|datetime\.now\(|date\.today\(|utcnow\(")
 CHANCE = re.compile(r"\brandom\.|\bsecrets\.token|\buuid4\(|\burandom\(")
-# The demo draws its visitors from a seed; a seeded generator is no source of chance.
-SEEDED = SOURCE / "demo" / "traffic.py"
 THIS_MACHINE = re.compile(r"/work/|/home/|/root/|/opt/(pypi|wheels)|/tmp/bash_jobs")
 REGISTRY = re.compile(r"(pypi|pythonhosted|registry\.npmjs|crates)\.(org|io)|--(extra-)?index-url")
 
@@ -119,14 +118,47 @@ def test_functions_are_short() -> None:
     assert every[len(every) // 2] <= 10, "the median function"
 
 
-def test_one_module_reads_the_clock() -> None:
+def imported(path: Path) -> Iterator[tuple[str, int]]:
+    """Each name that a file imports, in full."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def test_time_and_chance_come_from_two_modules() -> None:
+    """No other names the system's clock or its randomness, and no third makes either."""
+    found = [
+        f"{shown(path, line)} {name}"
+        for path in sources() if path not in {CLOCK, IDS}
+        for name, line in imported(path)
+        if name.split(".")[0] in {"time", "random", "secrets", "uuid"}
+    ]  # fmt: skip
+    assert found == []
     assert not matching(RESTLESS, [path for path in sources() if path != CLOCK])
+    assert not matching(CHANCE, [path for path in sources() if path != IDS])
     assert matching(RESTLESS, [CLOCK]), "the pattern still finds what it looks for"
-
-
-def test_one_module_draws_randomness() -> None:
-    assert not matching(CHANCE, [path for path in sources() if path not in {IDS, SEEDED}])
     assert matching(CHANCE, [IDS]), "the pattern still finds what it looks for"
+
+
+def test_time_and_chance_are_handed_in() -> None:
+    """Only commands choose the machine's; all that is below them is given what they have chosen."""
+    makers = {"SystemClock", "MovedClock", "clock_of", "SystemIds"}
+    choosers = {"of_this_machine", "machine_clock", "chance"}
+    may_name = {CLOCK, IDS, OUTSIDE, SOURCE / "supervise.py"}  # which says what it is given
+    made, chosen = [], []
+    for path in sources():
+        for name, line in imported(path):
+            word = name.rpartition(".")[2]
+            if word in makers and path not in may_name:
+                made.append(f"{shown(path, line)} {name}")
+            is_command = path.is_relative_to(SOURCE / "cli")
+            if word in choosers and "outside" in name and not is_command:
+                chosen.append(f"{shown(path, line)} {name}")
+    assert made == []
+    assert chosen == []
+    assert not matching(re.compile(r"\bSystemClock\("), [SOURCE / "supervise.py"])
 
 
 def test_no_float_touches_money() -> None:

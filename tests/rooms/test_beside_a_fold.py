@@ -18,6 +18,7 @@ import pytest
 from handbill.core.listing_tokens import Click
 from handbill.core.nouns import Cap, Caps, Client, Group, Publisher, PublisherSchema
 from handbill.core.received import Received, click_of, conversion_of, encode, organic_of
+from handbill.host.ids import SystemIds
 from handbill.kit.instants import DAY, HOUR, MINUTE, Instant, moment_of
 from handbill.ledger.checking import check
 from handbill.ledger.judge import Judge
@@ -58,7 +59,7 @@ class Files:
         self._writers = {name: self._open(name) for name in SOURCES}
 
     def _open(self, source: str) -> JournalWriter:
-        return JournalWriter(self.folder, source, sync=lambda _: None)
+        return JournalWriter(self.folder, source, SystemIds(), sync=lambda _: None)
 
     def add(self, some: list[Received], source: str) -> None:
         self._writers[source].append_now(encode(some))

@@ -16,6 +16,7 @@ from handbill.__main__ import app
 from handbill.host.clock import SystemClock
 from handbill.host.folders import UNFINISHED
 from handbill.host.ids import SystemIds
+from handbill.host.outside import of_this_machine
 from handbill.host.settings import Settings
 from handbill.keeping.doctor import CHECKS
 from handbill.kit.instants import HOUR
@@ -34,7 +35,7 @@ NOW = SystemClock().now()
 def house(tmp_path: Path) -> Settings:
     """An installation on which all is well."""
     settings = Settings(data=str(tmp_path / "data"))
-    prepare(settings)
+    prepare(settings, of_this_machine(settings))
     return settings
 
 
@@ -54,7 +55,7 @@ def finding(house: Settings, **environment: str) -> tuple[str, str, str]:
 
 
 def in_records(house: Settings, *texts: str) -> None:
-    with opened(house) as it, it.records.write() as tx:
+    with opened(house, of_this_machine(house)) as it, it.records.write() as tx:
         for text in texts:
             tx.run_text(text, {})
 
@@ -72,7 +73,7 @@ def test_all_is_well(house: Settings) -> None:
 
 def test_an_index_with_a_flipped_bit_is_told_and_made_anew(house: Settings) -> None:
     file = house.index_folder / "data.mdb"
-    with opened(house) as it, it.records.write() as tx:
+    with opened(house, of_this_machine(house)) as it, it.records.write() as tx:
         agency_no = tx.put(agencies, id="a", name="A", currency="USD", created_at=1)
         client_no = add_client(tx, agency_no, "c")
         job = {"client_no": client_no, "ref": "R1", "id": "0a" * 16, "url": "https://example.com/a"}
@@ -95,7 +96,7 @@ def test_an_index_with_a_flipped_bit_is_told_and_made_anew(house: Settings) -> N
     file.write_bytes(b"\0" * len(sound))
     where, what, do = finding(house)
     assert (where, "is damaged" in what, "delete that folder" in do) == ("index", True, True)
-    prepare(house)
+    prepare(house, of_this_machine(house))
     assert "is being filled" in finding(house)[1]
     assert CliRunner().invoke(app, ["index", "rebuild", "--data", house.data]).exit_code == 0
     assert examined(house)[0] == 0
@@ -188,7 +189,7 @@ def test_an_index_that_is_not_ours(
 
 
 def test_a_damaged_journal(house: Settings) -> None:
-    writer = JournalWriter(house.journal_folder, "edge-0")
+    writer = JournalWriter(house.journal_folder, "edge-0", SystemIds())
     for _ in range(3):
         writer.append_now(b"received " * 9)
     writer.close()
@@ -203,7 +204,7 @@ def test_a_damaged_journal(house: Settings) -> None:
 
 
 def test_judged_entries_that_are_cut_or_gone(house: Settings) -> None:
-    with opened(house) as it:
+    with opened(house, of_this_machine(house)) as it:
         path = segments.path_of(1, "2026-11", NOW, SystemIds())
         segment = segments.write(it.blobs, path, [entry(1)])
         with it.records.write() as tx:
@@ -224,7 +225,7 @@ def test_judged_entries_that_are_cut_or_gone(house: Settings) -> None:
 
 
 def test_dead_tasks_and_a_late_schedule(house: Settings) -> None:
-    with opened(house) as it, it.records.write() as tx:
+    with opened(house, of_this_machine(house)) as it, it.records.write() as tx:
         enqueue(tx, "feeds.import", "f1", NOW)
         tx.run_text(f"UPDATE tasks SET dead_at = {NOW}, failure = 'no such host'", {})
     where, what, do = finding(house)

@@ -22,6 +22,7 @@ from handbill.core.nouns import (
     JobSettings,
     Placement,
 )
+from handbill.host.ids import SystemIds
 from handbill.kit.instants import MINUTE
 from handbill.ledger.checking import check
 from handbill.store.journal import JournalWriter
@@ -113,7 +114,7 @@ def filled(market: Market) -> tuple[dict[str, Any], set[str]]:
         market.journal.add([event], chance.choice(SOURCES))
         clicked.add(click.random.hex())
     for source, lines in market.journal.sources.items():
-        writer = JournalWriter(market.folder / "journal", source)
+        writer = JournalWriter(market.folder / "journal", source, SystemIds())
         for line in lines:
             writer.append_now(line)
         writer.close()

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from handbill.core.nouns import Cap, Caps, ClientBody
+from handbill.host.ids import SystemIds
 from handbill.kit.instants import DAY, MINUTE
 from handbill.ledger import rows as ledger_rows
 from handbill.ledger.checking import check
@@ -277,7 +278,7 @@ def test_kill_9(sqlite_records: Records, tmp_path: Path, at: int) -> None:
     market = Market(sqlite_records, tmp_path)
     fill(market)
     for source, lines in market.journal.sources.items():
-        writer = JournalWriter(tmp_path / "journal", source)
+        writer = JournalWriter(tmp_path / "journal", source, SystemIds())
         for line in lines:
             writer.append_now(line)
         writer.close()

@@ -12,6 +12,7 @@ from ftp_server import PASSWORD, USER, FtpServer
 from handbill.__main__ import app
 from handbill.access.service import agency_of
 from handbill.cli.speaking import Mistaken, settings_with
+from handbill.host.outside import of_this_machine
 from handbill.kit.faults import Refused
 from handbill.listings.service import deliver_all
 from handbill.listings.work import TASKS
@@ -38,7 +39,8 @@ class Shell:
 
     def work(self) -> None:
         """What a worker and a fetcher would do now."""
-        tools = open_tools(settings_with(data=str(self.data)))
+        settings = settings_with(data=str(self.data))
+        tools = open_tools(settings, of_this_machine(settings))
         Worker(tools, "test", TASKS).run_due()
         tools.egress.close()
         tools.index.close()

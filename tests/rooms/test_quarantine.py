@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from handbill.core.received import encode
+from handbill.host.ids import SystemIds
 from handbill.host.settings import Settings
 from handbill.kit.instants import DAY, MINUTE, SECOND, iso_of
 from handbill.ledger.checking import check
@@ -49,7 +50,7 @@ class House:
         self.market.journal = JournalReader(self.folder)  # type: ignore[assignment]
 
     def _write(self, source: str) -> None:
-        writer = JournalWriter(self.folder, source)
+        writer = JournalWriter(self.folder, source, SystemIds())
         for line in self.lines[source]:
             writer.append_now(line)
         writer.close()
@@ -146,7 +147,7 @@ def test_a_lost_folder_is_told_of_and_the_source_goes_on(house: House) -> None:
     _, event = house.market.click(listing, at=START, agent=f"{HUMAN} later")
     lines = Lines()
     lines.add([event])
-    writer = JournalWriter(house.folder, "edge-0")
+    writer = JournalWriter(house.folder, "edge-0", SystemIds())
     writer.append_now(lines.sources["edge-0"][0])
     writer.close()
     assert house.valid() == 19, "booked at once"
@@ -169,7 +170,7 @@ def test_an_older_journal_is_set_aside_whole_once_nobody_writes_it(house: House)
         path.unlink()
     for path in older.glob("edge-0/*"):
         shutil.copy(path, house.folder / "edge-0")
-    writer = JournalWriter(house.folder, "edge-0")
+    writer = JournalWriter(house.folder, "edge-0", SystemIds())
     with pytest.raises(StillWritten, match="stop the server first"):
         house.quarantine()
     writer.close()

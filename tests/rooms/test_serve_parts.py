@@ -13,6 +13,7 @@ from handbill.cli.ledgers import check_ledger, export_ledger
 from handbill.config import BadSettings
 from handbill.host.folders import Unusable
 from handbill.host.masters import Masters
+from handbill.host.outside import of_this_machine
 from handbill.host.settings import Settings
 from handbill.opening import locked, prepare
 from handbill.store.index import EdgeIndex, key_place
@@ -70,8 +71,9 @@ def test_a_folder_has_one_server(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_refused_with_advice(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
+    below_a_file = Settings(data=str(tmp_path / "file" / "data"))
     with pytest.raises(Unusable, match="choose another with --data"):
-        prepare(Settings(data=str(tmp_path / "file" / "data")))
+        prepare(below_a_file, of_this_machine(below_a_file))
 
 
 @pytest.mark.parametrize("asked", [check_ledger, export_ledger])
@@ -90,15 +92,15 @@ def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:
         Settings(data=str(tmp_path), blobs_url="ftp://x"),
     ):
         with pytest.raises(BadSettings):
-            prepare(wrong)
+            prepare(wrong, of_this_machine(wrong))
 
 
 def test_preparing_twice_keeps_the_keys(tmp_path: Path) -> None:
     settings = Settings(data=str(tmp_path / "data"))
-    prepare(settings)
+    prepare(settings, of_this_machine(settings))
     keys = _keys(settings)
     assert len(keys[1]) == 32
-    prepare(settings)
+    prepare(settings, of_this_machine(settings))
     assert _keys(settings) == keys
     assert settings.data_folder.stat().st_mode & 0o077 == 0, "others may look in"
 

@@ -12,6 +12,7 @@ from contract.office import OPERATIONS, Doors, Office
 from handbill.access.keys import secret
 from handbill.core.listing_tokens import click_id
 from handbill.core.received import encode
+from handbill.host.ids import SystemIds
 from handbill.host.settings import Settings
 from handbill.http.app import Application
 from handbill.http.operations import Desk
@@ -37,7 +38,7 @@ class House:
 
     def __init__(self, records: Records, folder: Path) -> None:
         self.market = Market(records, folder)
-        self.journal = JournalWriter(folder / "journal", "api-0")
+        self.journal = JournalWriter(folder / "journal", "api-0", SystemIds())
         settings = Settings()
         self.desk = Desk(
             records, self.market.blobs, self.journal, self.market.clock, self.market.ids, settings,
@@ -91,7 +92,7 @@ def filled(house: House) -> None:
     """A click from the edge and its apply by S2S, judged."""
     listing = house.market.listing("CPA", client_no=house.client_no)
     click, event = house.market.click(listing)
-    edge = JournalWriter(house.market.folder / "journal", "edge-0")
+    edge = JournalWriter(house.market.folder / "journal", "edge-0", SystemIds())
 
     edge.append_now(encode([event]))
     edge.close()

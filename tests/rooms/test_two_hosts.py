@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from flows.test_serve import BROWSER, JOBS, click, open_market
 from handbill.config import BadSettings
 from handbill.demo.feeds import feed
 from handbill.holding import Hold, holding
+from handbill.host.outside import machine_clock, of_this_machine
 from handbill.host.settings import Settings
 from handbill.opening import opened, prepare
 from handbill.store.records import open_records
@@ -84,32 +86,36 @@ def test_a_second_host_is_refused_then_takes_over_and_every_click_is_counted_onc
 def _settings(folder: Path, tmp_path: Path) -> Settings:
     settings = Settings(data=str(folder), records_url=f"sqlite:///{tmp_path / 'records.db'}",
                         secrets_key=MASTER_KEY)  # fmt: skip
-    prepare(settings)
+    prepare(settings, of_this_machine(settings))
     return settings
+
+
+def held(settings: Settings) -> AbstractContextManager[Hold]:
+    return holding(settings, of_this_machine(settings), machine_clock())
 
 
 def test_who_loses_the_hold_is_told_why(tmp_path: Path) -> None:
     one, two = (_settings(tmp_path / name, tmp_path) for name in ("one", "two"))
-    with opened(one) as stores, holding(one) as hold:
+    with opened(one, of_this_machine(one)) as stores, held(one) as hold:
         assert hold.renew() is None
         with pytest.raises(BadSettings, match=f"host {hold.host_id} .* holds these records since"):
-            holding(two).__enter__()
-        with holding(one):  # a clone of the whole file system
+            held(two).__enter__()
+        with held(one):  # a clone of the whole file system
             assert "its data folder is a copy" in (hold.renew() or "")
         with stores.records.write() as tx:
             hosts.end(tx, hold.host_id)
         assert "released by an operator" in (hold.renew() or "")
-        with holding(two) as other:
+        with held(two) as other:
             assert f"host {other.host_id} (" in (hold.renew() or "")
             assert other.renew() is None
 
 
 def test_a_folder_whose_journal_has_an_heir_goes_on_as_a_new_host(tmp_path: Path) -> None:
     one, two = (_settings(tmp_path / name, tmp_path) for name in ("one", "two"))
-    with holding(one) as hold:
+    with held(one) as hold:
         former = hold.host_id
     one.journal_folder.mkdir()
-    with holding(two) as heir:
+    with held(two) as heir:
         adopted = handbill("hosts", "adopt", one.data, "--json", data=two.data_folder,
                            records_url=two.records_url, secrets_key=MASTER_KEY)  # fmt: skip
         assert json.loads(adopted.stdout) == {"host": former, "sources": []}
@@ -120,7 +126,7 @@ def test_a_folder_whose_journal_has_an_heir_goes_on_as_a_new_host(tmp_path: Path
         assert (change["cause"], change["actor"]["kind"]) == ("hosts adopt", "CLI")
         succeeded = {"field": "/successor", "before": None, "after": heir.host_id}
         assert change["fields"] == [succeeded]
-    with holding(one) as hold:
+    with held(one) as hold:
         assert hold.host_id not in {former, heir.host_id}
         assert hold.renew() is None
 

@@ -13,7 +13,8 @@ from handbill.cli.speaking import (
     say_rows,
     settings_with,
 )
-from handbill.cli.standing import agency_named, standing
+from handbill.cli.standing import agency_named, opened_standing
+from handbill.host.outside import of_this_machine
 from handbill.opening import opened, prepare
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The agency's id.")]
@@ -33,8 +34,8 @@ def create_agency(
 
     settings = settings_with(data=data)
     act()
-    prepare(settings)
-    with opened(settings) as stores, stores.records.write() as tx:
+    prepare(settings, of_this_machine(settings))
+    with opened(settings, of_this_machine(settings)) as stores, stores.records.write() as tx:
         made = create(
             tx,
             stores.ids,
@@ -53,7 +54,7 @@ def list_agencies(data: DataOption = None, json: JsonOption = False) -> None:
     from handbill.contract.access.models import Agency
     from handbill.wire.models import spelled
 
-    with opened(standing(data)) as stores, stores.records.read() as tx:
+    with opened_standing(data) as stores, stores.records.read() as tx:
         rows = [spelled(Agency.of(one)) for one in agencies_of_all(tx)]
     say_rows(rows, ("id", "name", "currency", "createdOn"), as_json=json)
 
@@ -64,7 +65,7 @@ def show_agency(agency_id: IdArgument, data: DataOption = None, json: JsonOption
     from handbill.contract.access.models import Agency
     from handbill.wire.models import spelled
 
-    with opened(standing(data)) as stores, stores.records.read() as tx:
+    with opened_standing(data) as stores, stores.records.read() as tx:
         found = Agency.of(agency_named(tx, agency_id))
     say(spelled(found), as_json=json)
 
@@ -81,6 +82,6 @@ def update_agency(
     from handbill.contract.access.models import AgencyChange
 
     change = read_body(AgencyChange, {"name": name}, "The agency was not updated")
-    with opened(standing(data)) as stores, stores.records.write() as tx:
+    with opened_standing(data) as stores, stores.records.write() as tx:
         update(tx, stores.clock.now(), agency_named(tx, agency_id), change.given())
     say({"agencyId": agency_id, "name": name.strip()}, as_json=json)

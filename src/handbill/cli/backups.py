@@ -10,8 +10,9 @@ import typer
 from msgspec.structs import replace
 
 from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, settings_with, warn
-from handbill.cli.standing import standing
+from handbill.cli.standing import standing, tools_standing
 from handbill.host import masters
+from handbill.host.outside import of_this_machine
 from handbill.opening import opened
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def backup(dest: Annotated[Path, _DEST], data: DataOption = None, json: JsonOpti
     settings = standing(data)
     if dest.absolute().is_relative_to(settings.data_folder):
         raise Mistaken(f"{dest} is in the data folder: it would be lost together with it")
-    with opened(settings) as it, _steps() as step:
+    with opened(settings, of_this_machine(settings)) as it, _steps() as step:
         source = Source(it.records, it.blobs, settings.journal_folder, it.clock, it.ids)
         try:
             manifest = back_up(source, dest, step)
@@ -78,7 +79,11 @@ def restore(
         keys = masters.keys_of(replace(settings, secrets_key_file=str(key)) if key else settings)
         require_keys(manifest, keys, settings)
         require_empty(settings.data_folder, "restore")
-        with under_way(settings.data_folder), opened(settings) as it, _steps() as step:
+        with (
+            under_way(settings.data_folder),
+            opened(settings, of_this_machine(settings)) as it,
+            _steps() as step,
+        ):
             if key is not None and not (settings.secrets_key or settings.secrets_key_file):
                 masters.write(masters.file_of(settings), list(map(masters.written, keys)))
             settings.scratch_folder.mkdir(mode=0o700)
@@ -114,10 +119,9 @@ def rebuild_index(data: DataOption = None, json: JsonOption = False) -> None:
     it are answered with 503 meanwhile.
     """
     from handbill.listings.indexing import begin_refill, refill
-    from handbill.opening import open_tools
     from handbill.store.index import IndexDamaged
 
-    tools = open_tools(standing(data))
+    tools = tools_standing(data)
     try:
         with tools.records.write() as tx:
             begin_refill(tx, tools.index, tools.clock.now())

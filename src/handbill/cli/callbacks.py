@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from handbill.cli.speaking import DataOption, JsonOption, say
-from handbill.cli.standing import standing
-from handbill.opening import open_tools
+from handbill.cli.standing import tools_standing
 
 callbacks = typer.Typer(
     no_args_is_help=True, help="Callbacks: notifications about finished reports."
@@ -26,7 +25,7 @@ def run_callbacks(
     from handbill.callbacks.service import hurry
     from handbill.callbacks.work import run_due
 
-    tools = open_tools(standing(data))
+    tools = tools_standing(data)
     try:
         if waiting:
             with tools.records.write() as tx:

@@ -9,12 +9,11 @@ import typer
 from handbill.changes import service
 from handbill.changes.service import Asked, Change
 from handbill.cli.speaking import DataOption, JsonOption, Misspoken, Mistaken, say, say_lines
-from handbill.cli.standing import agency_named, standing
+from handbill.cli.standing import agency_named, opened_standing
 from handbill.clients.service import client_at_work
 from handbill.core.trail import Actor, Changed
 from handbill.kit.instants import DAY, Instant, instant_of_iso, iso_of
 from handbill.kit.jsons import encode
-from handbill.opening import opened
 from handbill.store.records import Tx
 
 _ACTORS: dict[str, Actor] = {kind: kind for kind in get_args(Actor)}
@@ -63,7 +62,7 @@ def changes(
 
     kind = _ACTORS.get(actor or "")
     since_at, until_at = _instant(since, "--since", 0), _instant(until, "--until", DAY)
-    with opened(standing(data)) as stores, stores.records.read() as tx:
+    with opened_standing(data) as stores, stores.records.read() as tx:
         asked = Asked(
             agency_no=None if agency_id is None else agency_named(tx, agency_id).no,
             client_no=None if client_id is None else _client_no(tx, client_id),

@@ -14,10 +14,9 @@ from handbill.cli.speaking import (
     say,
     say_rows,
 )
-from handbill.cli.standing import agency_named, client_named, standing
+from handbill.cli.standing import agency_named, client_named, opened_standing
 from handbill.clients import service as clients
 from handbill.funnel import service as funnel
-from handbill.opening import opened
 
 client = typer.Typer(no_args_is_help=True, help="Clients: the employers of an agency.")
 stage_map = typer.Typer(
@@ -39,7 +38,7 @@ def list_clients(
     from handbill.wire.models import spelled
 
     rows: list[dict[str, Any]] = []
-    with opened(standing(data)) as stores, stores.records.read() as tx:
+    with opened_standing(data) as stores, stores.records.read() as tx:
         agency_no = agency_named(tx, agency_id).no
         while True:
             found, total = clients.page(tx, agency_no, len(rows), _AT_ONCE)
@@ -55,7 +54,7 @@ def show_stage_map(
     client_id: ClientArgument, data: DataOption = None, json: JsonOption = False
 ) -> None:
     """Print the map, and the received texts that have no stage yet."""
-    with opened(standing(data)) as stores, stores.records.read() as tx:
+    with opened_standing(data) as stores, stores.records.read() as tx:
         stages, unmapped = funnel.stage_map(tx, client_named(tx, client_id))
     if json:
         say({"stageMap": stages, "unmapped": unmapped}, as_json=True)
@@ -94,7 +93,7 @@ def set_stage_map(
 
     said: NewStageMap = read_body(NewStageMap, {"stageMap": given}, "The stage map was not set")
     stages = said.named()
-    with opened(standing(data)) as stores, stores.records.write() as tx:
+    with opened_standing(data) as stores, stores.records.write() as tx:
         found_client = client_named(tx, client_id)
         clients.lock(tx, found_client.no)
         funnel.set_stage_map(tx, stores.clock.now(), found_client, stages)

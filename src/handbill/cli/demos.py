@@ -24,7 +24,7 @@ def demo(
     from handbill.config import BadSettings
     from handbill.demo.calls import DemoFailed
     from handbill.demo.play import play
-    from handbill.host.clock import clock_of
+    from handbill.host.outside import of_this_machine
     from handbill.supervise import with_ports
 
     chosen = configured(data=data, host=host, api_port=api_port, edge_port=edge_port)
@@ -39,8 +39,7 @@ def demo(
 
         settings = with_ports(msgspec.structs.replace(settings, api_port=0, edge_port=0))
     try:
-        now = clock_of(settings.clock_file).now()
-        status = play(settings, seed, now, stay=stay, as_json=json)
+        status = play(settings, of_this_machine(settings), seed, stay=stay, as_json=json)
     except DemoFailed as failed:
         raise Mistaken(str(failed)) from failed
     raise typer.Exit(status)

@@ -8,6 +8,7 @@ import typer
 
 from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, settings_with
 from handbill.host.folders import UNFINISHED
+from handbill.host.outside import of_this_machine
 from handbill.host.settings import Settings
 
 
@@ -23,7 +24,7 @@ def doctor(data: DataOption = None, json: JsonOption = False) -> None:
     settings = settings_with(data=data)
     _require_folder(settings)
     findings = []
-    it = stores_at(settings)
+    it = stores_at(settings, of_this_machine(settings))
     with closing(it.records):
         patient = Patient(settings, it.records, it.blobs, it.clock, schedule())
         for name, found in examine(patient):

@@ -55,10 +55,11 @@ def _shown(value: Any) -> Any:
 
 def migrate(data: DataOption = None, json: JsonOption = False) -> None:
     """Upgrade the tables of the records. `serve` does this automatically."""
+    from handbill.host.outside import of_this_machine
     from handbill.opening import prepare
 
     chosen = settings_with(data=data)
-    prepare(chosen)
+    prepare(chosen, of_this_machine(chosen))
     say({"migrated": _shown(chosen.records_address)}, as_json=json)
 
 

@@ -7,6 +7,7 @@ import typer
 
 from handbill.cli.speaking import DataOption, JsonOption, say_lines
 from handbill.cli.standing import client_named, missing_told, standing
+from handbill.host.outside import of_this_machine
 from handbill.kit.instants import iso_of
 from handbill.kit.jsons import encode
 from handbill.kit.money import number_of
@@ -45,7 +46,7 @@ def explain_job(
     from handbill.wire.models import spelled
 
     settings = standing(data)
-    with opened(settings) as stores, stores.records.read() as tx:
+    with opened(settings, of_this_machine(settings)) as stores, stores.records.read() as tx:
         client = client_named(tx, client_id)
         with missing_told(f"the client has no live job {ref!r}"):
             found = explaining.explain(tx, stores.blobs, client, ref, stores.clock.now())

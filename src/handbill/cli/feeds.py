@@ -5,12 +5,11 @@ from typing import Annotated
 import typer
 
 from handbill.cli.speaking import DataOption, JsonOption, say, say_rows
-from handbill.cli.standing import client_named, missing_told, standing
+from handbill.cli.standing import client_named, missing_told, opened_standing
 from handbill.core.nouns import Feed
 from handbill.feeds import service
 from handbill.feeds.routes import spell_run
 from handbill.kit.instants import iso_of
-from handbill.opening import opened
 from handbill.store.records import Tx
 
 feed = typer.Typer(no_args_is_help=True, help="Inbound feeds.")
@@ -32,7 +31,7 @@ def list_feeds(
     json: JsonOption = False,
 ) -> None:
     """List a client's feeds, at most 1,000, oldest first."""
-    with opened(standing(data)) as stores, stores.records.read() as tx:
+    with opened_standing(data) as stores, stores.records.read() as tx:
         found, _ = service.page(tx, client_named(tx, client_id).no, 0, _AT_ONCE)
     rows = [
         {
@@ -54,7 +53,7 @@ def list_runs(
     json: JsonOption = False,
 ) -> None:
     """List a feed's last runs, newest first; JSON output includes counts and faults."""
-    with opened(standing(data)) as stores, stores.records.read() as tx:
+    with opened_standing(data) as stores, stores.records.read() as tx:
         found, _ = service.runs_page(tx, _feed_named(tx, feed_id).no, 0, last)
     say_rows([spell_run(run) for run in found], _SHOWN_OF_RUN, as_json=json)
 
@@ -69,7 +68,7 @@ def run_feed(
     json: JsonOption = False,
 ) -> None:
     """Request an import now, done by the running server. Prints the run's id."""
-    with opened(standing(data)) as stores, stores.records.write() as tx:
+    with opened_standing(data) as stores, stores.records.write() as tx:
         found = _feed_named(tx, feed_id)
         run = service.run_now(tx, stores.ids, stores.clock.now(), found, force=force)
     say({"feedId": feed_id, "runId": run.id, "status": run.state}, as_json=json)

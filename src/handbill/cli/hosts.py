@@ -10,7 +10,7 @@ from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, say_row
 from handbill.cli.standing import standing, writing
 from handbill.core.trail import Entity
 from handbill.host.identity import host_in, host_of, kept_id
-from handbill.host.ids import SystemIds
+from handbill.host.outside import chance, of_this_machine
 from handbill.host.settings import Settings
 from handbill.kit.instants import Instant, iso_of
 from handbill.opening import opened
@@ -61,7 +61,7 @@ def adopt(
     Events already judged are not judged again. Works beside a running server.
     """
     settings = standing(data)
-    own = host_of(settings.data_folder, SystemIds())
+    own = host_of(settings.data_folder, chance())
     former = kept_id(folder)
     if former is None:
         raise Mistaken(f"{folder} is not the data folder of a host: it has no host.json")
@@ -80,7 +80,7 @@ def adopt(
 def _taken_over(settings: Settings, folder: Path, former: str, own: str) -> list[str]:
     from handbill.store.journal_moves import bring
 
-    with opened(settings) as stores:
+    with opened(settings, of_this_machine(settings)) as stores:
         with stores.records.read() as tx:
             known = {host.id: host for host in service.every(tx)}
             service.refuse_holding(tx, former)

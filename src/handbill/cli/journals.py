@@ -7,6 +7,7 @@ import typer
 
 from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say_rows, warn
 from handbill.cli.standing import standing
+from handbill.host.outside import of_this_machine
 from handbill.opening import journal_reader, opened
 
 journal = typer.Typer(
@@ -24,8 +25,8 @@ def check(data: DataOption = None, json: JsonOption = False) -> None:
     from handbill.ledger.quarantining import damages
 
     settings = standing(data)
-    with opened(settings) as stores:
-        reader = journal_reader(settings, stores.records)
+    with opened(settings, of_this_machine(settings)) as stores:
+        reader = journal_reader(settings, stores.records, stores.ids)
         found = damages(stores.records, reader, stores.clock.now())
     say_rows(
         [
@@ -61,8 +62,8 @@ def quarantine(
     from handbill.ledger import quarantining
 
     settings = standing(data)
-    with opened(settings) as stores:
-        reader = journal_reader(settings, stores.records)
+    with opened(settings, of_this_machine(settings)) as stores:
+        reader = journal_reader(settings, stores.records, stores.ids)
         now = stores.clock.now()
         try:
             made = quarantining.quarantine(

@@ -17,6 +17,7 @@ from handbill.cli.speaking import (
     warn,
 )
 from handbill.cli.standing import standing
+from handbill.host.outside import of_this_machine
 from handbill.host.settings import Settings
 from handbill.opening import opened
 from handbill.store.records import Records
@@ -63,7 +64,7 @@ def export_ledger(
     if first_on > last_on:
         raise Misspoken(f"--from {first_on} is after --to {last_on}")
     settings = standing(data)
-    with opened(settings) as stores:
+    with opened(settings, of_this_machine(settings)) as stores:
         client_no = None if client is None else _client_no(stores.records, client)
         wanted = Wanted(client_no, first_on, last_on)
         entries = export(stores.records, stores.blobs, _scratch(settings), wanted)
@@ -101,7 +102,7 @@ def check_ledger(data: DataOption = None, json: JsonOption = False) -> None:
     from handbill.ledger.checking import check
 
     settings = standing(data)
-    with opened(settings) as stores:
+    with opened(settings, of_this_machine(settings)) as stores:
         books = check(stores.records, stores.blobs, _scratch(settings), settings.journal_folder)
     if json:
         told = {"balanced": books.balanced, "sums": dict(books.sums), "faults": books.faults}

@@ -20,6 +20,7 @@ from handbill.cli.speaking import (
 )
 from handbill.cli.standing import missing_told, writing_for
 from handbill.core.nouns import Publisher
+from handbill.host.outside import of_this_machine
 from handbill.kit.jsons import encode
 from handbill.opening import open_tools
 from handbill.store.records import Tx
@@ -219,7 +220,7 @@ def deliver_publisher(
         raise Mistaken(
             f"{publisher_id} is not delivered by FTP; set deliverFeedByFTP and ftpConfig"
         )
-    tools = open_tools(stores.settings)
+    tools = open_tools(stores.settings, of_this_machine(stores.settings))
     try:
         if not deliver_now(tools, found.no, f"deliver-{os.getpid()}"):
             warn("a fetcher is delivering right now; it will deliver all of it again")

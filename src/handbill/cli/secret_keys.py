@@ -11,7 +11,7 @@ from handbill.callbacks.service import signing_name
 from handbill.cli.speaking import DataOption, JsonOption, Mistaken, say, say_rows
 from handbill.cli.standing import AgencyOption, agency_named, missing_told, standing
 from handbill.host import masters
-from handbill.host.ids import SystemIds
+from handbill.host.outside import chance, of_this_machine
 from handbill.host.settings import Settings
 from handbill.kit.instants import HOUR, Instant, iso_of
 from handbill.opening import open_tools, opened
@@ -45,7 +45,7 @@ def list_keys(data: DataOption = None, json: JsonOption = False) -> None:
 @keys.command("new")
 def new_key() -> None:
     """Print a new master key, for HANDBILL_SECRETS_KEY or a line of its file."""
-    typer.echo(masters.drawn(SystemIds()))
+    typer.echo(masters.drawn(chance()))
 
 
 @keys.command("rotate")
@@ -64,7 +64,7 @@ def rotate(
     if kind == MASTER:
         say({"kind": MASTER, **_rotate_master(settings)}, as_json=json)
         return
-    with opened(settings) as stores, stores.records.write() as tx:
+    with opened(settings, of_this_machine(settings)) as stores, stores.records.write() as tx:
         name, now = _name(tx, kind, agency_id), stores.clock.now()
         with missing_told(_NONE_SUCH):
             kid = rotating.rotate(tx, stores.ids, now, name)
@@ -93,7 +93,11 @@ def retire(
     if kind == MASTER:
         _retire_master(settings, key)
     else:
-        with opened(settings) as stores, stores.records.write() as tx, missing_told(_NONE_SUCH):
+        with (
+            opened(settings, of_this_machine(settings)) as stores,
+            stores.records.write() as tx,
+            missing_told(_NONE_SUCH),
+        ):
             name = _name(tx, kind, agency_id)
             number = int(key) if key.isdecimal() else 0
             rotating.retire(tx, stores.clock.now(), name, number, at_once=at_once)
@@ -149,7 +153,7 @@ def _rotate_master(settings: Settings) -> dict[str, Any]:
     """Have the first key of the settings seal; one that seals already gets a successor, where the
     file of keys is our own.
     """
-    with opened(settings) as stores:
+    with opened(settings, of_this_machine(settings)) as stores:
         now, here = stores.clock.now(), masters.Masters(settings).names()
         with stores.records.read() as tx:
             former, used = sealed.in_force(tx), sealed.names_used(tx)
@@ -176,7 +180,7 @@ def _reseal(records: Records) -> int:
 
 def _retire_master(settings: Settings, key: str) -> None:
     """Take a key out of our own file. **Refuses** (Mistaken) one that seals or may yet."""
-    with opened(settings) as stores:
+    with opened(settings, of_this_machine(settings)) as stores:
         with stores.records.read() as tx:
             history = sealed.history(tx)
         names = [name.hex() for name, _ in history]
@@ -199,7 +203,7 @@ def _retire_master(settings: Settings, key: str) -> None:
     masters.write(
         masters.file_of(settings), [text for name, text in kept.items() if name.hex() != key]
     )
-    with opened(settings) as stores, stores.records.write() as tx:
+    with opened(settings, of_this_machine(settings)) as stores, stores.records.write() as tx:
         rotating.tell_master(tx, stores.clock.now(), key, is_gone=True)
 
 
@@ -213,7 +217,7 @@ def _tell_index(settings: Settings) -> None:
     """The edge's index holds the keys of links, as the records keep them."""
     from handbill.listings.indexing import take_over_keys
 
-    tools = open_tools(settings)
+    tools = open_tools(settings, of_this_machine(settings))
     try:
         take_over_keys(tools)
     finally:

@@ -12,6 +12,7 @@ from handbill.host.clock import measure_by
 from handbill.host.folders import is_root
 from handbill.host.garbage import undisturbed
 from handbill.host.logs import log_json_lines, set_level
+from handbill.host.outside import machine_clock, of_this_machine
 from handbill.host.settings import Settings
 from handbill.host.tie import end_with_parent
 
@@ -78,9 +79,10 @@ def run_tree(settings: Settings, tell: Callable[[str], None]) -> None:
     _warn_root()
     with sole_server(settings):
         ready = with_ports(settings)
-        prepare(ready)
-        with holding(ready) as hold:
-            status = asyncio.run(keep_serving(ready, tell, hold.renew))
+        outside, machine = of_this_machine(ready), machine_clock()
+        prepare(ready, outside)
+        with holding(ready, outside, machine) as hold:
+            status = asyncio.run(keep_serving(ready, machine, tell, hold.renew))
     raise typer.Exit(status)
 
 
@@ -129,7 +131,7 @@ def api(
     with undisturbed():
         from handbill.api import main
 
-    main(settings, number, tied)
+    main(settings, of_this_machine, number, tied)
 
 
 def edge(
@@ -144,7 +146,7 @@ def edge(
     with undisturbed():
         from handbill.edge import main
 
-    main(settings, number)
+    main(settings, of_this_machine(settings), number)
 
 
 def judge(
@@ -158,7 +160,7 @@ def judge(
     with undisturbed():
         from handbill.judge import main
 
-    main(settings, rest=rest)
+    main(settings, of_this_machine(settings), rest=rest)
 
 
 def worker(number: NumberOption = 0, tied: ClockOption = None, data: DataOption = None) -> None:
@@ -167,7 +169,7 @@ def worker(number: NumberOption = 0, tied: ClockOption = None, data: DataOption 
     with undisturbed():
         from handbill.worker import main
 
-    main(settings, number)
+    main(settings, of_this_machine(settings), number)
 
 
 def fetcher(number: NumberOption = 0, tied: ClockOption = None, data: DataOption = None) -> None:
@@ -176,4 +178,4 @@ def fetcher(number: NumberOption = 0, tied: ClockOption = None, data: DataOption
     with undisturbed():
         from handbill.worker import main
 
-    main(settings, number, fetches=True)
+    main(settings, of_this_machine(settings), number, fetches=True)

@@ -11,10 +11,12 @@ from handbill.access.service import Agency, Owner
 from handbill.cli.speaking import Mistaken, act, settings_with
 from handbill.clients import service as clients
 from handbill.core.nouns import Client, Family
+from handbill.host.outside import of_this_machine
 from handbill.host.settings import Settings
 from handbill.kit.faults import Refused
-from handbill.opening import Opened, opened, prepare, require_records
+from handbill.opening import Opened, open_tools, opened, prepare, require_records
 from handbill.store.records import Tx
+from handbill.work.tools import Tools
 
 AgencyOption = Annotated[str | None, typer.Option("--agency", metavar="A", help="The agency's id.")]
 FamilyOption = Annotated[
@@ -29,14 +31,28 @@ def standing(data: str | None) -> Settings:
     settings = settings_with(data=data)
     act()
     require_records(settings)
-    prepare(settings)
+    prepare(settings, of_this_machine(settings))
     return settings
+
+
+@contextmanager
+def opened_standing(data: str | None) -> Iterator[Opened]:
+    """The stores of records that are there, for a while."""
+    settings = standing(data)
+    with opened(settings, of_this_machine(settings)) as stores:
+        yield stores
+
+
+def tools_standing(data: str | None) -> Tools:
+    """What tasks work with, in records that are there."""
+    settings = standing(data)
+    return open_tools(settings, of_this_machine(settings))
 
 
 @contextmanager
 def writing(data: str | None) -> Iterator[tuple[Tx, Opened]]:
     """A transaction that may write, in records that are there."""
-    with opened(standing(data)) as stores, stores.records.write() as tx:
+    with opened_standing(data) as stores, stores.records.write() as tx:
         yield tx, stores
 
 

@@ -23,8 +23,8 @@ from handbill.demo.progress import Showing
 from handbill.demo.report import COUNTS, printed, reported, total_of
 from handbill.demo.server import Addresses, careers_sites, hosted_feeds, served
 from handbill.demo.traffic import plan_of
+from handbill.host.outside import Outside
 from handbill.host.settings import Settings
-from handbill.kit.instants import Instant
 from handbill.ledger.checking import Books, check
 from handbill.opening import locked, opened, prepare
 
@@ -53,7 +53,7 @@ class Scene:
     settings: Settings
     note: Note
     console: Console
-    now: Instant
+    outside: Outside
     as_json: bool
 
     def remember(self) -> None:
@@ -74,7 +74,7 @@ def note_of(folder: Path) -> Note | None:
     return None
 
 
-def play(settings: Settings, seed: int, now: Instant, *, stay: bool, as_json: bool) -> int:
+def play(settings: Settings, outside: Outside, seed: int, *, stay: bool, as_json: bool) -> int:
     """Play the demo, or serve the one that is there. The exit status: 1 if it did not add up.
 
     ``as_json``: the result is one JSON line, and what is for people goes to standard error.
@@ -96,12 +96,12 @@ def play(settings: Settings, seed: int, now: Instant, *, stay: bool, as_json: bo
             f"`rm -r {folder}` makes room for a new one"
         )
     if note is None:
-        scene = Scene(settings, Note("playing", seed, _free_port()), console, now, as_json)
+        scene = Scene(settings, Note("playing", seed, _free_port()), console, outside, as_json)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         scene.remember()
     else:
         console.print(f"The demo in {folder} is served again (`rm -r {folder}` to start afresh).")
-        scene = Scene(settings, note, console, now, as_json)
+        scene = Scene(settings, note, console, outside, as_json)
     return asyncio.run(_run(scene, stay=stay))
 
 
@@ -118,7 +118,7 @@ async def _run(scene: Scene, *, stay: bool) -> int:
         egress_allow=(*settings.egress_allow, f"127.0.0.1:{note.feeds_port}"),
         trusted_proxies=(*settings.trusted_proxies, "127.0.0.1"),
     )
-    prepare(own)
+    prepare(own, scene.outside)
     try:
         async with (
             careers_sites(hosted_feeds(note.seed), note.feeds_port),
@@ -164,8 +164,9 @@ async def _until_stopped(stop: asyncio.Event, process: Process) -> None:
 
 
 async def _play(scene: Scene, addresses: Addresses) -> int:
-    settings, note, now, console = scene.settings, scene.note, scene.now, scene.console
-    with opened(settings) as stores, stores.records.write() as tx:
+    settings, note, console = scene.settings, scene.note, scene.console
+    outside, now = scene.outside, scene.outside.clock.now()
+    with opened(settings, outside) as stores, stores.records.write() as tx:
         _, note.api_key, note.api_client_id = create_agency(
             tx, stores.ids, now, agency_id=AGENCY, name="Demo agency", currency="USD"
         )
@@ -183,7 +184,7 @@ async def _play(scene: Scene, addresses: Addresses) -> int:
             await story.apply(agency, addresses.edge, clients, plan, heard, showing)
             received = heard.counted + heard.conversions
             with showing.step("Judging", received) as done:
-                books = await _judged(settings, received)
+                books = await _judged(scene, received)
                 done(received)
             rows = [(one.name, await reported(agency, one.id, now)) for one in clients]
     for name, some in rows:
@@ -199,12 +200,12 @@ async def _play(scene: Scene, addresses: Addresses) -> int:
     return 1 if faults else 0
 
 
-async def _judged(settings: Settings, received: int) -> Books:
+async def _judged(scene: Scene, received: int) -> Books:
     """Wait until the judge has booked all that was acknowledged; the books then."""
 
     def look() -> Books:
-        with opened(settings) as stores:
-            return check(stores.records, stores.blobs, settings.scratch_folder)
+        with opened(scene.settings, scene.outside) as stores:
+            return check(stores.records, stores.blobs, scene.settings.scratch_folder)
 
     async def ask() -> Books | None:
         books = await asyncio.to_thread(look)

@@ -1,8 +1,9 @@
 """The demo visitors: who clicks what, how often, and who applies, all from one seed."""
 
-import random
 from collections.abc import Sequence
 from typing import NamedTuple
+
+from handbill.host.ids import Chance, seeded
 
 CLICKS = 1_500
 _BOTS_IN_100 = 9
@@ -81,7 +82,7 @@ class Plan(NamedTuple):
 
 def plan_of(offers: Sequence[Offer], seed: int) -> Plan:
     """Draw the visits and what follows from them. Some jobs are far more wanted than others."""
-    chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
+    chance = seeded(seed)
     ranked = list(offers)
     chance.shuffle(ranked)
     weights = [1 / (place + 8) for place in range(len(ranked))]
@@ -103,11 +104,11 @@ def plan_of(offers: Sequence[Offer], seed: int) -> Plan:
     return Plan(visits, deeds, _ORGANIC)
 
 
-def _address(chance: random.Random) -> str:
+def _address(chance: Chance) -> str:
     return f"{_NETWORK}.{chance.randrange(256)}.{chance.randrange(1, 255)}"
 
 
-def _deeds_after(chance: random.Random, visit: int, deeds: list[Deed]) -> None:
+def _deeds_after(chance: Chance, visit: int, deeds: list[Deed]) -> None:
     if chance.randrange(100) >= _STARTS_IN_100:
         return
     by_pixel = chance.random() < 0.5

@@ -43,6 +43,10 @@ def ticking() -> float:
     return time.monotonic()
 
 
+pause = time.sleep
+"""Let others go on for some seconds."""
+
+
 class SystemClock:
     """The machine's clock, which goes on as before while the machine sets it far off.
 

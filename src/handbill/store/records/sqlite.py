@@ -5,7 +5,6 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from operator import itemgetter
 from pathlib import Path
-from time import sleep
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,6 +14,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.sql.expression import Executable
 
 from handbill.host.acting import occasion
+from handbill.host.clock import pause
 from handbill.kit.faults import Unavailable
 from handbill.store.records.base import Clash, Dialect, Held, Listed, Masters, Records, Row, Tx
 
@@ -178,7 +178,7 @@ class _Transaction(AbstractContextManager[Tx]):
             except sqlite3.Error as failure:
                 if not _is_busy(failure) or waited_ms + _TURN_MS >= _BUSY_MS:
                     raise _told(failure) from failure
-                sleep(_TURN_MS / 1_000)
+                pause(_TURN_MS / 1_000)
             else:
                 break
         return self._tx
@@ -234,7 +234,7 @@ class SqliteRecords(Records):
         return _Transaction(_Reading(reader, self), "BEGIN")
 
     def give_way(self) -> None:
-        sleep(_GIVEN_WAY)
+        pause(_GIVEN_WAY)
 
     @property
     def url(self) -> str:

@@ -1,0 +1,34 @@
+"""Time and chance, as composition roots are handed them; and those of this machine."""
+
+from dataclasses import dataclass
+
+from handbill.host.clock import Clock, SystemClock, clock_of
+from handbill.host.ids import Ids, SystemIds
+from handbill.host.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What no root makes for itself: with a clock that is put forward and seeded ids, the whole
+    system runs in one process, and the same way twice.
+    """
+
+    clock: Clock
+    ids: Ids
+
+
+def of_this_machine(settings: Settings) -> Outside:
+    """What commands hand in: the machine's clock, moved where a file says so, and its chance."""
+    return Outside(clock_of(settings.clock_file), SystemIds())
+
+
+def machine_clock() -> SystemClock:
+    """The machine's clock, moved by nobody: for who starts processes, and for what two machines
+    must agree on.
+    """
+    return SystemClock()
+
+
+def chance() -> Ids:
+    """The machine's chance alone."""
+    return SystemIds()
