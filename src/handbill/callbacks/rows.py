@@ -9,7 +9,8 @@ from sqlalchemy import bindparam as b
 from handbill.access import keys
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
-from handbill.store.records.base import Row, sweep_of
+from handbill.store.records.base import sweep_of
+from handbill.store.records.mapper import Mapper
 from handbill.store.records.tables import callbacks
 
 WAITING = "WAITING"
@@ -34,12 +35,9 @@ class Callback(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _t = callbacks.c
-_COLUMNS = (
-    _t.no, _t.id, _t.agency_no, _t.subject, _t.url, _t.body, _t.state, _t.attempts, _t.status,
-    _t.failure, _t.created_at,
-)  # fmt: skip
-_BY_ID = sa.select(*_COLUMNS).where(_t.id == b("id"))
-_ABOUT = sa.select(*_COLUMNS).where(_t.subject == b("subject"))
+_CALLBACKS = Mapper(callbacks, Callback)
+_BY_ID = _CALLBACKS.ever("id")
+_ABOUT = _CALLBACKS.ever("subject")
 _OPEN = (
     sa.select(_t.id)
     .where(_t.state == b("state"))
@@ -49,18 +47,12 @@ _OPEN = (
 _SWEEP = sweep_of(callbacks, _t.created_at)
 
 
-def _callback(row: Row) -> Callback:
-    return Callback(**dict(zip(Callback.__struct_fields__, row, strict=True)))
-
-
 def by_id(tx: Tx, callback_id: str) -> Callback | None:
-    row = tx.one(_BY_ID, id=callback_id)
-    return _callback(row) if row else None
+    return _BY_ID.first(tx, id=callback_id)
 
 
 def about(tx: Tx, subject: str) -> Callback | None:
-    row = tx.one(_ABOUT, subject=subject)
-    return _callback(row) if row else None
+    return _ABOUT.first(tx, subject=subject)
 
 
 def open_ones(tx: Tx, most: int) -> list[str]:

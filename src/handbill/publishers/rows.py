@@ -2,31 +2,25 @@
 
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.changes import service as changes
-from handbill.core.nouns import Publisher, PublisherBody
+from handbill.core.nouns import Publisher
 from handbill.kit.instants import Instant
 from handbill.store import sealed
 from handbill.store.records import Tx
-from handbill.store.records.base import Listed, Row, among
+from handbill.store.records.base import Listed, among
+from handbill.store.records.mapper import Mapper
 from handbill.store.records.tables import publisher_secrets, publishers
 
-_BODY = msgspec.json.Decoder(PublisherBody)
 _t = publishers.c
-_COLUMNS = (_t.no, _t.id, _t.agency_no, _t.status, _t.body, _t.created_at, _t.updated_at)
-_LIVE = _t.deleted_at.is_(None)
-_ONE = sa.select(*_COLUMNS).where(_t.id == b("id"), _t.agency_no == b("agency_no"), _LIVE)
-_ANY = sa.select(*_COLUMNS).where(_t.id == b("id"), _t.agency_no == b("agency_no"))
-_EVERYWHERE = sa.select(*_COLUMNS).where(_t.id == b("id"), _LIVE).order_by(_t.no)
-_ALL = sa.select(*_COLUMNS).where(_t.agency_no == b("agency_no"), _LIVE).order_by(_t.no)
-_BY_NO = sa.select(*_COLUMNS).where(among(_t.no, "nos"))
-_PAGE = _ALL.limit(b("limit", type_=sa.Integer)).offset(b("skip", type_=sa.Integer))
-_COUNT = (
-    sa.select(sa.func.count()).select_from(publishers).where(_t.agency_no == b("agency_no"), _LIVE)
-)
+_PUBLISHERS = Mapper(publishers, Publisher)
+_ONE = _PUBLISHERS.live("id", "agency_no")
+_ANY = _PUBLISHERS.ever("id", "agency_no")
+_EVERYWHERE = _PUBLISHERS.live("id")
+_OF_AGENCY = _PUBLISHERS.live("agency_no")
+_BY_NO = _PUBLISHERS.ever(among(_t.no, "nos"))
 _s = publisher_secrets.c
 _SECRET = sa.select(_s.value).where(_s.publisher_no == b("publisher_no"), _s.name == b("name"))
 _SECRETS = sa.select(_s.name).where(_s.publisher_no == b("publisher_no")).order_by(_s.no)
@@ -35,28 +29,13 @@ _FORGET = sa.delete(publisher_secrets).where(
 )
 
 
-def _publisher(row: Row) -> Publisher:
-    no, id_, agency_no, status, body, created_at, updated_at = row
-    return Publisher(
-        no=no,
-        id=id_,
-        agency_no=agency_no,
-        status=status,
-        body=_BODY.decode(body),
-        created_at=created_at,
-        updated_at=updated_at,
-    )
-
-
 def find(tx: Tx, agency_no: int, publisher_id: str) -> Publisher | None:
-    row = tx.one(_ONE, id=publisher_id, agency_no=agency_no)
-    return _publisher(row) if row else None
+    return _ONE.first(tx, id=publisher_id, agency_no=agency_no)
 
 
 def find_any(tx: Tx, agency_no: int, publisher_id: str) -> Publisher | None:
     """A deleted one too."""
-    row = tx.one(_ANY, id=publisher_id, agency_no=agency_no)
-    return _publisher(row) if row else None
+    return _ANY.first(tx, id=publisher_id, agency_no=agency_no)
 
 
 def lock(tx: Tx, publisher: Publisher) -> Publisher | None:
@@ -67,55 +46,35 @@ def lock(tx: Tx, publisher: Publisher) -> Publisher | None:
 
 def everywhere(tx: Tx, publisher_id: str) -> list[Publisher]:
     """The live ones of that id in every agency."""
-    return [_publisher(row) for row in tx.all(_EVERYWHERE, id=publisher_id)]
+    return _EVERYWHERE.all(tx, id=publisher_id)
 
 
 def every(tx: Tx, agency_no: int) -> list[Publisher]:
-    return [_publisher(row) for row in tx.all(_ALL, agency_no=agency_no)]
+    return _OF_AGENCY.all(tx, agency_no=agency_no)
 
 
 def by_numbers(tx: Tx, nos: list[int]) -> list[Publisher]:
     """Deleted ones too: the past still names them."""
-    return [_publisher(row) for row in tx.all(_BY_NO, nos=Listed(nos))]
+    return _BY_NO.all(tx, nos=Listed(nos))
 
 
 def page(tx: Tx, agency_no: int, skip: int, limit: int) -> list[Publisher]:
-    found = tx.all(_PAGE, agency_no=agency_no, skip=skip, limit=limit)
-    return [_publisher(row) for row in found]
+    return _OF_AGENCY.page(tx, skip, limit, agency_no=agency_no)
 
 
 def count(tx: Tx, agency_no: int) -> int:
-    return int(tx.value(_COUNT, agency_no=agency_no))
+    return _OF_AGENCY.count(tx, agency_no=agency_no)
 
 
 def add(tx: Tx, publisher: Publisher) -> int:
     """Insert; the new row's number (``publisher.no`` is not looked at)."""
-    return changes.put(
-        tx,
-        publisher.created_at,
-        publishers,
-        id=publisher.id,
-        agency_no=publisher.agency_no,
-        status=publisher.status,
-        body=msgspec.json.encode(publisher.body).decode(),
-        created_at=publisher.created_at,
-        updated_at=publisher.updated_at,
-    )
+    return changes.put(tx, publisher.created_at, publishers, **_PUBLISHERS.values(publisher))
 
 
 def save(tx: Tx, publisher: Publisher, now: Instant, **columns: Any) -> None:
     """Write what may change back; ``columns`` may set more (deleted_at)."""
-    body = msgspec.json.encode(publisher.body).decode()
-    changes.change(
-        tx,
-        now,
-        publishers,
-        {"no": publisher.no},
-        status=publisher.status,
-        body=body,
-        updated_at=now,
-        **columns,
-    )
+    kept = _PUBLISHERS.values(publisher, "status", "body")
+    changes.change(tx, now, publishers, {"no": publisher.no}, **kept, updated_at=now, **columns)
 
 
 def secret(tx: Tx, publisher_no: int, name: str) -> str | None:

@@ -9,7 +9,8 @@ from sqlalchemy import bindparam as b
 
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
-from handbill.store.records.base import Listed, Row, among
+from handbill.store.records.base import Listed, among
+from handbill.store.records.mapper import Mapper
 from handbill.store.records.tables import api_keys, feed_parts, jobs, report_streams, reports
 
 SUBMITTED = "SUBMITTED"
@@ -50,56 +51,24 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: Instant
 
 
-_PARTS = msgspec.json.Decoder(tuple[Part, ...])
 _t = reports.c
-_COLUMNS = (
-    _t.no,
-    _t.id,
-    _t.agency_no,
-    _t.client_no,
-    _t.family_no,
-    _t.kind,
-    _t.state,
-    _t.percent,
-    _t.question,
-    _t.parts,
-    _t.message,
-    _t.created_at,
-    _t.expires_at,
-)
-_ONE = sa.select(*_COLUMNS).where(
-    _t.id == b("id"),
-    _t.client_no == b("client_no"),
-    among(_t.kind, "kinds"),
-    _t.expires_at > b("now"),
-)
-_FAMILYS = sa.select(*_COLUMNS).where(
-    _t.id == b("id"), _t.family_no == b("family_no"), _t.expires_at > b("now")
-)
-_BY_ID = sa.select(*_COLUMNS).where(_t.id == b("id"))
-_BY_NO = sa.select(*_COLUMNS).where(_t.no == b("at_no"), _t.expires_at > b("now"))
-_TWIN = (
-    sa.select(*_COLUMNS)
-    .where(
-        _t.client_no == b("client_no"),
-        _t.question_digest == b("digest"),
-        _t.created_at >= b("since"),
-    )
-    .order_by(_t.no.desc())
-    .limit(sa.literal_column("1"))
-)
+_REPORTS = Mapper(reports, Report)
+_FRESH = _t.expires_at > b("now")
+_ONE = _REPORTS.ever("id", "client_no", among(_t.kind, "kinds"), _FRESH)
+_FAMILYS = _REPORTS.ever("id", "family_no", _FRESH)
+_BY_ID = _REPORTS.ever("id")
+_BY_NO = _REPORTS.ever("no", _FRESH)
+_TWIN = _REPORTS.ever(
+    "client_no", _t.question_digest == b("digest"), _t.created_at >= b("since"),
+    order=_t.no.desc(),
+)  # fmt: skip
+_EXPIRED = _REPORTS.ever(_t.expires_at <= b("now"))
 _WAITING = (
     sa.select(_t.agency_no, sa.func.count())
     .where(_t.ended_at.is_(sa.null()))
     .group_by(_t.agency_no)
 )
 _AGENCY = sa.select(_t.agency_no).where(_t.id == b("id"))
-_EXPIRED = (
-    sa.select(*_COLUMNS)
-    .where(_t.expires_at <= b("now"))
-    .order_by(_t.no)
-    .limit(b("most", type_=sa.Integer))
-)
 _DROP = sa.delete(reports).where(_t.no == b("gone"))
 _JOBS_BY_REF = sa.select(jobs.c.ref, jobs.c.id).where(
     jobs.c.client_no == b("client_no"), among(jobs.c.ref, "refs")
@@ -117,35 +86,26 @@ _STREAMS = sa.select(_s.key_no).where(_s.until_at > b("now"))
 _END_STREAM = sa.delete(report_streams).where(_s.key_no == b("key_no"), _s.holder == b("holder"))
 
 
-def _report(row: Row) -> Report:
-    named = dict(zip(Report.__struct_fields__, row, strict=True))
-    return Report(**named | {"parts": _PARTS.decode(named["parts"])})
-
-
 def find(
     tx: Tx, client_no: int, report_id: str, now: Instant, kinds: Sequence[str]
 ) -> Report | None:
     """The client's own of one of these kinds."""
-    row = tx.one(_ONE, id=report_id, client_no=client_no, now=now, kinds=Listed(kinds))
-    return _report(row) if row else None
+    return _ONE.first(tx, id=report_id, client_no=client_no, now=now, kinds=Listed(kinds))
 
 
 def find_of_family(tx: Tx, family_no: int, report_id: str, now: Instant) -> Report | None:
     """The publisher family's own."""
-    row = tx.one(_FAMILYS, id=report_id, family_no=family_no, now=now)
-    return _report(row) if row else None
+    return _FAMILYS.first(tx, id=report_id, family_no=family_no, now=now)
 
 
 def by_id(tx: Tx, report_id: str) -> Report | None:
     """For the worker, which was told the id by ourselves."""
-    row = tx.one(_BY_ID, id=report_id)
-    return _report(row) if row else None
+    return _BY_ID.first(tx, id=report_id)
 
 
 def by_number(tx: Tx, no: int, now: Instant) -> Report | None:
     """For a link that we have signed."""
-    row = tx.one(_BY_NO, at_no=no, now=now)
-    return _report(row) if row else None
+    return _BY_NO.first(tx, no=no, now=now)
 
 
 def waiting(tx: Tx) -> dict[int, int]:
@@ -160,8 +120,7 @@ def agency_of(tx: Tx, report_id: str) -> int:
 
 def twin(tx: Tx, client_no: int, digest: bytes, since: Instant) -> Report | None:
     """The newest report of the same question asked since then."""
-    row = tx.one(_TWIN, client_no=client_no, digest=digest, since=since)
-    return _report(row) if row else None
+    return _TWIN.first(tx, client_no=client_no, digest=digest, since=since)
 
 
 def add(tx: Tx, **columns: Any) -> int:
@@ -173,7 +132,7 @@ def change(tx: Tx, no: int, **columns: Any) -> None:
 
 
 def expired(tx: Tx, now: Instant, most: int) -> list[Report]:
-    return [_report(row) for row in tx.all(_EXPIRED, now=now, most=most)]
+    return _EXPIRED.page(tx, 0, most, now=now)
 
 
 def drop(tx: Tx, no: int) -> None:

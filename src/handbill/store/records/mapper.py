@@ -10,6 +10,7 @@ from handbill.store.records.base import Row, Tx
 N = TypeVar("N", bound=msgspec.Struct)
 _JSON = msgspec.json.Encoder()
 _LIMIT, _SKIP = (sa.bindparam(name, type_=sa.Integer) for name in ("limit", "skip"))
+_FIRST = sa.literal_column("1", sa.Integer)
 Condition = str | sa.ColumnElement[bool]
 """A condition of SQL; or a column by its name, which is to equal the value bound under it."""
 
@@ -85,8 +86,9 @@ class Chosen(Generic[N]):
         self._read = mapper.read
         chosen = sa.select(*mapper.columns).where(*where)
         orders = order if isinstance(order, tuple) else (order,)
-        self._one = chosen if order is None else chosen.order_by(*orders)
-        self._all = chosen.order_by(table.c.no) if order is None else self._one
+        # By no order that nobody asked for: it might be walked instead of an index.
+        self._one = chosen if order is None else chosen.order_by(*orders).limit(_FIRST)
+        self._all = chosen.order_by(*((table.c.no,) if order is None else orders))
         self._page = self._all.limit(_LIMIT).offset(_SKIP)
         self._held = self._one.with_for_update()
         self._count = sa.select(sa.func.count()).select_from(table).where(*where)
