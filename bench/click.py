@@ -118,7 +118,16 @@ def _listing(jobs: list[bytes], groups: list[list[int]], link: int) -> Listing:
     publisher, place = divmod(link, JOBS)
     client, campaign, group = groups[place % GROUPS]
     bid = 100_000 + 1000 * (group * publisher % 3000)
-    return Listing(client, campaign, group, publisher + 1, jobs[place], "CPC", bid, bid)
+    return Listing(
+        client_no=client,
+        campaign_no=campaign,
+        group_no=group,
+        publisher_no=publisher + 1,
+        job_id=jobs[place],
+        bid_type="CPC",
+        bid_micros=bid,
+        price_micros=bid,
+    )
 
 
 def _sealed(listing: Listing) -> str:
@@ -127,7 +136,10 @@ def _sealed(listing: Listing) -> str:
 
 def _signed(listing: Listing) -> str:
     """What the floor reads: all in the open, under a mark."""
-    numbers = (*listing[:4], *listing[6:8])
+    numbers = (
+        listing.client_no, listing.campaign_no, listing.group_no, listing.publisher_no,
+        listing.bid_micros, listing.price_micros,
+    )  # fmt: skip
     said = bytes((1, 1, 0)) + listing.job_id + b"".join(map(put_number, numbers))
     return urlsafe_b64encode(said + mac(_KEY, said)).rstrip(b"=").decode()
 

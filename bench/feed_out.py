@@ -63,7 +63,7 @@ def run() -> list[Figure]:
 
 def _add_publisher(tx: Tx) -> int:
     publisher = Publisher(
-        no=0, id="Board", agency_no=1, status="A", body=PublisherBody("Board"), created_at=NOW,
+        no=0, id="Board", agency_no=1, status="A", body=PublisherBody(name="Board"), created_at=NOW,
         updated_at=NOW,
     )  # fmt: skip
     return publishers.add(tx, publisher)

@@ -74,7 +74,8 @@ def market(tx: Tx, client_count: int = 4) -> list[Listing]:
     for n in range(client_count):
         client_no = tx.put(
             clients, id=f"client-{n}", agency_no=agency_no, status="A", zone="America/New_York",
-            pixel_id=f"pixel-{n}", body=body(ClientBody(f"C{n}", f"C{n}", caps=caps)), **stamp,
+            pixel_id=f"pixel-{n}", **stamp,
+            body=body(ClientBody(company_name=f"C{n}", exported_name=f"C{n}", caps=caps)),
         )  # fmt: skip
         for m in range(3):
             campaign_no = tx.put(
@@ -88,7 +89,16 @@ def market(tx: Tx, client_count: int = 4) -> list[Listing]:
                 body=body(GroupBody("G", caps=caps, placements=placements)), **stamp,
             )  # fmt: skip
             listings += [
-                Listing(client_no, campaign_no, group_no, no, b"", "CPC", 500_000, 400_000)
+                Listing(
+                    client_no=client_no,
+                    campaign_no=campaign_no,
+                    group_no=group_no,
+                    publisher_no=no,
+                    job_id=b"",
+                    bid_type="CPC",
+                    bid_micros=500_000,
+                    price_micros=400_000,
+                )
                 for no in names
             ]
     return listings

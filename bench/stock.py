@@ -62,7 +62,8 @@ def add_client(tx: Tx) -> tuple[Client, Campaign]:
     """A client with its default job group, and a campaign."""
     client = Client(
         no=0, id="6f9619ff-8b86-4d01-b42d-00cf4fc964ff", agency_no=1, status="A", zone="UTC",
-        pixel_id="pixel", body=ClientBody("Acme", "Acme"), created_at=NOW, updated_at=NOW,
+        pixel_id="pixel", created_at=NOW, updated_at=NOW,
+        body=ClientBody(company_name="Acme", exported_name="Acme"),
     )  # fmt: skip
     client.no = clients.add(tx, client)
     campaign = Campaign(
@@ -116,7 +117,7 @@ def _texts(count: int) -> Iterator[JobBody]:
     for _, item in etree.iterparse(BytesIO(b"".join(feed("indeed", count))), tag="job"):
         text = {node.tag: sys.intern(node.text or "") for node in item}
         yield JobBody(
-            "", title=text["title"], company=text["company"], description=text["description"],
+            ref="", title=text["title"], company=text["company"], description=text["description"],
             category=text["category"], city=text["city"], state=text["state"],
             country=text["country"], zip=text["postalcode"], type=text["jobtype"],
         )  # fmt: skip

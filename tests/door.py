@@ -28,7 +28,16 @@ NOW = instant_of_iso("2026-11-23T14:00:00+00:00")
 KEY = b"k" * 32
 JOB = b"j" * 16
 URL = b"https://careers.example.test/jobs/1?source=feed"
-LISTING = Listing(7, 11, 13, 17, JOB, "CPC", 500_000, 400_000)
+LISTING = Listing(
+    client_no=7,
+    campaign_no=11,
+    group_no=13,
+    publisher_no=17,
+    job_id=JOB,
+    bid_type="CPC",
+    bid_micros=500_000,
+    price_micros=400_000,
+)
 TOKEN = listing_token(LISTING, 1, KEY)
 PIXEL = "pixel0123456789"
 CLIENT_ID = "7b6a1b1e-0c1d-4c56-9a55-5f0c3e7c9b11"

@@ -110,7 +110,7 @@ class Market:
         return self._put(publishers, body, id=name, agency_no=self.agency_no)
 
     def client(self, name: str = "c1", zone: str = "UTC", caps: Caps | None = None) -> int:
-        body = ClientBody(name, name, caps=caps or Caps())
+        body = ClientBody(company_name=name, exported_name=name, caps=caps or Caps())
         return self._put(
             clients, body, id=name, agency_no=self.agency_no, zone=zone, pixel_id=f"px-{name}"
         )
@@ -176,9 +176,16 @@ class Market:
         publisher_no = known.get("publisher_no") or self.publisher(bid_type=bid_type)
         job_id = bytes((client_no,)) * 16
         return Listing(
-            client_no, campaign_no, group_no, publisher_no, job_id, bid_type, 1_000_000, 800_000,
-            (self.clock.now() - 100 * DAY) // 1_000 * 1_000,
-        )  # fmt: skip
+            client_no=client_no,
+            campaign_no=campaign_no,
+            group_no=group_no,
+            publisher_no=publisher_no,
+            job_id=job_id,
+            bid_type=bid_type,
+            bid_micros=1_000_000,
+            price_micros=800_000,
+            listed_at=(self.clock.now() - 100 * DAY) // 1_000 * 1_000,
+        )
 
     def click(
         self, listing: Listing, at: Instant | None = None, agent: str = HUMAN, ip: str = ""

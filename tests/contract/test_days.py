@@ -112,7 +112,9 @@ def test_a_job_that_its_feed_has_ended_can_be_taken_over_by_api(office: Office) 
         feed_no = tx.put(
             feeds, id="f", client_no=noun.no, status="A", body="{}", created_at=0, updated_at=0
         )
-        body = JobBody("r", "Cook", description="x", url="https://jobs.example/2", end_at=NOON)
+        body = JobBody(
+            ref="r", title="Cook", description="x", url="https://jobs.example/2", end_at=NOON
+        )
         service.apply(tx, noun, feed_no, [service.written(body, None, b"raw")], NOON)
     assert office.get(f"{client}/jobs/r")["status"] == "EXPIRED"
     office.new(f"{client}/jobs", JOB)
@@ -122,7 +124,9 @@ def test_a_job_that_its_feed_has_ended_can_be_taken_over_by_api(office: Office) 
         assert tx.all(sa.select(also_carried.c.feed_no)) == [(feed_no,)], (
             "the feed carries it still"
         )
-        body = JobBody("r", "Cook", description="y", url="https://jobs.example/2", end_at=NOON)
+        body = JobBody(
+            ref="r", title="Cook", description="y", url="https://jobs.example/2", end_at=NOON
+        )
         applied = service.apply(tx, noun, feed_no, [service.written(body, None, b"new")], NOON)
     assert list(applied.held_by_api) == ["r"]
     assert office.get(f"{client}/jobs/r")["title"] == "Nurse"

@@ -338,8 +338,14 @@ def test_the_command_reads_the_data_folder(
         create_agency(
             tx, stores.ids, stores.clock.now(), agency_id="acme", name="Acme", currency="USD"
         )
-        client = found_client(tx, stores.ids, stores.clock.now(), 1, ClientBody("Mills", ""))
-        body = JobBody("r/1", title="t", description="d", url="https://e.example.com/1")
+        client = found_client(
+            tx,
+            stores.ids,
+            stores.clock.now(),
+            1,
+            ClientBody(company_name="Mills", exported_name=""),
+        )
+        body = JobBody(ref="r/1", title="t", description="d", url="https://e.example.com/1")
         jobs.apply(tx, client, None, [jobs.written(body, None, None)], stores.clock.now())
     explain_job(client.id, "r/1", str(settings.data_folder), as_json)
     said = capsys.readouterr().out

@@ -74,7 +74,16 @@ class Ats:
             return service.unbooked_hires(tx, 100)
 
     def click(self, random: bytes, client_no: int | None = None) -> str:
-        place = Listing(client_no or self.noun.no, 1, 1, 1, b"j" * 16, "CPC", 1, 1)
+        place = Listing(
+            client_no=client_no or self.noun.no,
+            campaign_no=1,
+            group_no=1,
+            publisher_no=1,
+            job_id=b"j" * 16,
+            bid_type="CPC",
+            bid_micros=1,
+            price_micros=1,
+        )
         with self.rooms.desk.records.read() as tx:
             kid, key = max(secret(tx, "listing").items())
         return click_id(Click(random, NOON - DAY, place), kid, key)

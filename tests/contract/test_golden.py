@@ -37,7 +37,16 @@ def click_of(office: Office) -> str:
     """A click id that is ours, of a click that nobody has made."""
     with office.desk.records.read() as tx:
         kid, key = max(secret(tx, "listing").items())
-    listing = Listing(1, 1, 1, 1, bytes(16), "CPC", 1, 1)
+    listing = Listing(
+        client_no=1,
+        campaign_no=1,
+        group_no=1,
+        publisher_no=1,
+        job_id=bytes(16),
+        bid_type="CPC",
+        bid_micros=1,
+        price_micros=1,
+    )
     return click_id(Click(bytes(16), office.clock.now(), listing), kid, key)
 
 

@@ -63,7 +63,7 @@ class FakeDoors:
             return None
         return Client(
             no=1, id="mine", agency_no=1, status="A", zone="UTC", pixel_id="p",
-            body=ClientBody("n", "n"), created_at=0, updated_at=0,
+            body=ClientBody(company_name="n", exported_name="n"), created_at=0, updated_at=0,
         )  # fmt: skip
 
     def hold_owner(self, tx: Tx, caller: Caller) -> None:

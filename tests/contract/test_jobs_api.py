@@ -43,7 +43,7 @@ def _feed_job(office: Office, client: str, ref: str = "fed", **more: Any) -> str
             feeds, id=f"feed-{ref}", client_no=noun.no, status="A", body="{}", created_at=0,
             updated_at=0,
         )  # fmt: skip
-        body = JobBody(ref, title="Cook", description="x", url="https://jobs.example/2", **more)
+        body = JobBody(ref=ref, title="Cook", description="x", url="https://jobs.example/2", **more)
         written = service.written(body, "2026-11-01", b"raw")
         service.apply(tx, noun, feed_no, [written], office.clock.now())
     return f"{client}/jobs/{ref}"
@@ -211,7 +211,7 @@ def test_a_job_of_a_feed_keeps_its_change_until_the_feed_says_something_new(offi
         noun = clients.client_of(tx, 1, client[9:])
         stands = rows.standing(tx, noun.no, ["fed"])["fed"]
         assert stands.raw_digest == b"raw"
-        body = JobBody("fed", title="Cook 2", description="x", url="https://jobs.example/2")
+        body = JobBody(ref="fed", title="Cook 2", description="x", url="https://jobs.example/2")
         written = service.written(body, None, b"new")
         service.apply(tx, noun, stands.feed_no, [written], office.clock.now())
     found = office.get(job)
@@ -268,7 +268,7 @@ def test_no_more_than_ten_thousand_jobs_are_reached(office: Office) -> None:
     client = office.client()
     with office.desk.records.write() as tx:
         noun = clients.client_of(tx, 1, client[9:])
-        brought = (service.written(JobBody(f"r{n}"), None, None) for n in range(10_005))
+        brought = (service.written(JobBody(ref=f"r{n}"), None, None) for n in range(10_005))
         service.apply(tx, noun, None, brought, office.clock.now())
     reply = office.ask("GET", f"{client}/jobs?page=1429&limit=7")
     assert [job["refNumber"] for job in reply.json["data"]] == [

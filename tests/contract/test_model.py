@@ -162,7 +162,7 @@ def _filters(operator: str, cities: list[str]) -> Body:
 
 
 def _written(ref: str, city: str) -> jobs.Written:
-    body = JobBody(ref, title="t", description="d", url="https://e.example/2", city=city)
+    body = JobBody(ref=ref, title="t", description="d", url="https://e.example/2", city=city)
     return jobs.written(body, None, city.encode())
 
 

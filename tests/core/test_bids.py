@@ -39,14 +39,14 @@ def market(
     stamps: Any = {"created_at": 0, "updated_at": 0}
     return terms_of(
         Client(no=1, id="c", agency_no=1, status="A", zone="UTC", pixel_id="p",
-               body=ClientBody("C", "C", **(client or {})), **stamps),
+               body=ClientBody(company_name="C", exported_name="C", **(client or {})), **stamps),
         Campaign(no=1, id="k", client_no=1, status="A", is_default=False,
                  body=CampaignBody("K", override=override or Override()), **stamps),
         Group(no=1, id="g", client_no=1, campaign_no=1, status="A", is_default=False, priority=1,
               body=GroupBody("G", **({"placements": [Placement("Board")]} | (group or {}))),
               **stamps),
         Publisher(no=1, id="Board", agency_no=1, status=status,
-                  body=PublisherBody("Board", **(publisher or {})), **stamps),
+                  body=PublisherBody(name="Board", **(publisher or {})), **stamps),
     )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def test_every_field() -> None:
     found = mapped(item)
     assert found == Mapped(
         JobBody(
-            "R1", title="Nurse", company="Mills", description="<p>Care</p>", category="Care",
+            ref="R1", title="Nurse", company="Mills", description="<p>Care</p>", category="Care",
             url="https://a.example/1", city="Austin", state="TX", country="US", zip="78701",
             type="FULL_TIME", posted_at=_DAY, published_at=_DAY - DAY, modified_at=_DAY + 1_000_000,
             cpc_micros=1_500_000, additional={"shift": "night", "pay": "30"},

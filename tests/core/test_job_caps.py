@@ -35,7 +35,7 @@ PERIODS = st.sampled_from(("Weekly", "Monthly", "Lifetime"))
 CAPS = st.none() | st.builds(Cap, PERIODS, st.integers(0, 20))
 SETTINGS = st.builds(
     lambda caps, budgets: JobSettings(
-        JobSetting(caps=Caps(*caps)),
+        JobSetting(caps=Caps(**dict(zip(Caps.__struct_fields__, caps, strict=False)))),
         tuple(JobPlacement(name, budget=cap) for name, cap in budgets.items() if cap),
     ),
     st.tuples(CAPS, CAPS, CAPS),

@@ -58,12 +58,37 @@ def _signed(*parts: bytes) -> str:
 
 
 # Its bid's last byte is the type of a bid where a click has one: in time, it is a click's too.
-_LISTING = Listing(1, 2, 3, 4, b"j" * 16, "CPC", 1 << 14, 0)
-_NUMBERS = b"".join(map(put_number, (*_LISTING[:4], *_LISTING[6:8], 0)))
+_LISTING = Listing(
+    client_no=1,
+    campaign_no=2,
+    group_no=3,
+    publisher_no=4,
+    job_id=b"j" * 16,
+    bid_type="CPC",
+    bid_micros=1 << 14,
+    price_micros=0,
+)
+_NUMBERS = b"".join(map(put_number, (
+    _LISTING.client_no, _LISTING.campaign_no, _LISTING.group_no, _LISTING.publisher_no,
+    _LISTING.bid_micros, _LISTING.price_micros, 0,
+)))  # fmt: skip
 # Its instant and its job end in bytes that are ends of numbers: it has as many as a listing.
 _AT = bytes.fromhex("06 80 81 82 83 84 85")
 _JOB = bytes.fromhex("80 80 80 80 80 80 80 01") * 2
-_CLICK = Click(bytes(16), int.from_bytes(_AT, "big"), Listing(1, 2, 3, 4, _JOB, "CPC", 0, 0))
+_CLICK = Click(
+    bytes(16),
+    int.from_bytes(_AT, "big"),
+    Listing(
+        client_no=1,
+        campaign_no=2,
+        group_no=3,
+        publisher_no=4,
+        job_id=_JOB,
+        bid_type="CPC",
+        bid_micros=0,
+        price_micros=0,
+    ),
+)
 _FREE = _CLICK.random, _AT, b"\0" + _JOB, bytes((1, 2, 3, 4, 0, 0, 0))
 
 

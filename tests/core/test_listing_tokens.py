@@ -1,5 +1,6 @@
 from base64 import b64decode
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,10 +25,20 @@ from handbill.core.nouns import BID_TYPES
 KEYS = {1: b"k" * 32, 2: b"z" * 32}
 NUMBERS = st.integers(0, 2**62)
 LISTINGS = st.builds(
-    Listing, NUMBERS, NUMBERS, NUMBERS, NUMBERS, st.binary(min_size=16, max_size=16),
-    st.sampled_from(BID_TYPES), NUMBERS, NUMBERS, NUMBERS.map(lambda ms: ms * 1_000),
+    Listing, client_no=NUMBERS, campaign_no=NUMBERS, group_no=NUMBERS, publisher_no=NUMBERS,
+    job_id=st.binary(min_size=16, max_size=16), bid_type=st.sampled_from(BID_TYPES),
+    bid_micros=NUMBERS, price_micros=NUMBERS, listed_at=NUMBERS.map(lambda ms: ms * 1_000),
 )  # fmt: skip
-LISTING = Listing(1, 2, 3, 4, b"j" * 16, "CPC", 500_000, 400_000)
+LISTING = Listing(
+    client_no=1,
+    campaign_no=2,
+    group_no=3,
+    publisher_no=4,
+    job_id=b"j" * 16,
+    bid_type="CPC",
+    bid_micros=500_000,
+    price_micros=400_000,
+)
 # As they were before what they say was sealed.
 OLD_TOKEN = "AQEAampqampqampqampqampqagECAwSgwh6AtRhx6RKVgklXDao_"
 OLD_CLICK = "AgFycnJycnJycnJycnJycnJyBmCLAV8wAABqampqampqampqampqampqAQIDBKDCHoC1GCMWIRmoVXHoifw"
@@ -65,7 +76,7 @@ def test_nobody_can_read_the_terms(one: Listing, other: Listing) -> None:
     """Nor compare them: but for the job and the key, two texts of two listings have nothing in
     common that is longer than chance makes it, and no length that tells of a price.
     """
-    other = other._replace(job_id=one.job_id)
+    other = msgspec.structs.replace(other, job_id=one.job_id)
     click = Click(b"r" * 16, 9, one)
     for texts, shown in (
         ((listing_token(one, 1, KEYS[1]), listing_token(other, 1, KEYS[1])), 24),
@@ -83,7 +94,7 @@ def raw_of(text: str) -> bytes:
 @given(LISTINGS, st.integers(10_000, 250_000_000), st.integers(10_000, 250_000_000))
 def test_no_length_tells_of_a_price(listing: Listing, bid: int, other: int) -> None:
     numbers = {"client_no": 90, "campaign_no": 900, "group_no": 9_000, "publisher_no": 300}
-    usual = listing._replace(**numbers, listed_at=1_795_000_000_000_000)  # type: ignore[arg-type]
+    usual = msgspec.structs.replace(listing, **numbers, listed_at=1_795_000_000_000_000)  # type: ignore[arg-type]
     tokens = [
         listing_token(usual._replace(bid_micros=micros, price_micros=micros), 1, KEYS[1])
         for micros in (bid, other)
@@ -160,4 +171,13 @@ def test_what_belongs_to_a_click_id_is_read(spelled: str) -> None:
 
 
 def _listing(bid: int) -> Listing:
-    return Listing(1, 2, 3, 4, bytes(16), "CPC", bid, bid)
+    return Listing(
+        client_no=1,
+        campaign_no=2,
+        group_no=3,
+        publisher_no=4,
+        job_id=bytes(16),
+        bid_type="CPC",
+        bid_micros=bid,
+        price_micros=bid,
+    )

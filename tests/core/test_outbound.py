@@ -25,7 +25,7 @@ from handbill.kit.instants import instant_of_iso
 AT = instant_of_iso("2026-11-20T10:00:00.250+00:00")
 URL = "https://go.example/c/abc_-1"
 JOB = JobBody(
-    "R-1", title="Nurse <ICU> & more", company="Acme", description="<p>Fine ]]> work</p>",
+    ref="R-1", title="Nurse <ICU> & more", company="Acme", description="<p>Fine ]]> work</p>",
     category="Health", url="https://jobs.example/1", city="Austin", state="TX", country="US",
     zip=78701, type="FULL_TIME", posted_at=AT, additional={"salary": "50k"},
 )  # fmt: skip
@@ -119,7 +119,10 @@ def test_what_a_job_says_to_one_publisher_alone() -> None:
     nodes = {"title": "For you", "extra": "1 < 2", "url": "https://evil.example", "cpc": "9",
              "company": "", "no name": "x"}  # fmt: skip
     job = JobBody(
-        "R-1", title="Nurse", company="Acme", publisher_nodes={"Board": nodes, "Other": {"y": "z"}}
+        ref="R-1",
+        title="Nurse",
+        company="Acme",
+        publisher_nodes={"Board": nodes, "Other": {"y": "z"}},
     )
     found = values(written(shape(), job))
     assert (found["title"], found["extra"]) == ("For you", "1 < 2")
@@ -133,8 +136,8 @@ def test_the_link_cannot_be_left_out() -> None:
 
 
 def test_a_job_without_dates_has_that_of_its_birth() -> None:
-    assert values(written(shape(), JobBody("R")))["date"] == date_text(AT)
-    published = JobBody("R", published_at=AT + 1_000_000)
+    assert values(written(shape(), JobBody(ref="R")))["date"] == date_text(AT)
+    published = JobBody(ref="R", published_at=AT + 1_000_000)
     assert values(written(shape(), published))["date"] == "2026-11-20 10:00:01.250 UTC"
 
 
@@ -185,7 +188,7 @@ def test_what_is_written_reads_back(
     title: str, description: str, custom: str, literal: str, own: str, advertiser: str, plain: bool
 ) -> None:
     job = JobBody(
-        "R", title=title, description=description, additional={"c": custom},
+        ref="R", title=title, description=description, additional={"c": custom},
         publisher_nodes={"Board": {"own": own}},
     )  # fmt: skip
     schema = PublisherSchema(
@@ -211,7 +214,7 @@ def test_cdata_names_custom_nodes_and_those_of_the_head_too() -> None:
     """Domain 6.3: fieldsWrappedInCdata, custom ones too."""
     schema = PublisherSchema(additional={"pay": "salary"}, cdata=["pay", "own", "publisherUrl"])
     form = shape(schema, salary=1)
-    own = JobBody("R-1", title="T", additional={"salary": "5k"},
+    own = JobBody(ref="R-1", title="T", additional={"salary": "5k"},
                   publisher_nodes={"Board": {"own": "a<b", "plain": "c<d"}})  # fmt: skip
     element = written(form, own)
     assert b"<pay><![CDATA[5k]]></pay>" in element

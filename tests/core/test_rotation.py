@@ -3,13 +3,22 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handbill.core.rotation import Standing, Terms, after, has_credit, next_look, turn
 from handbill.kit.instants import DAY
 
-BOUGHT = Terms(2, None, 2 * DAY, DAY, 10 * DAY, 0, 100 * DAY)
+BOUGHT = Terms(
+    slots=2,
+    credits_left=None,
+    rotate_every=2 * DAY,
+    least_stay=DAY,
+    most_stay=10 * DAY,
+    start_at=0,
+    end_at=100 * DAY,
+)
 
 
 def job(no: int, **more: Any) -> Standing:
@@ -22,7 +31,7 @@ def test_free_slots_go_by_right() -> None:
         job(1, waiting_at=5), job(2, waiting_at=3), job(3, waiting_at=1, times=4),
         job(4, waiting_at=9, times=1, pinned=True), job(5, paused=True), job(6, able=False),
     ]  # fmt: skip
-    four = BOUGHT._replace(slots=4)
+    four = msgspec.structs.replace(BOUGHT, slots=4)
     assert turn(four, jobs, DAY, rotate=False).into == (4, 2, 1, 3)
     assert turn(BOUGHT, jobs, DAY, rotate=False).into == (4, 2)
 
@@ -43,7 +52,7 @@ def test_a_stay_ends_but_not_of_the_pinned() -> None:
     jobs = [job(1, posted_at=0), job(2, posted_at=0, pinned=True)]
     assert turn(BOUGHT, jobs, 10 * DAY - 1, rotate=False) == ((), (), ())
     assert turn(BOUGHT, jobs, 10 * DAY, rotate=False) == ((), (), (1,))
-    bought = BOUGHT._replace(credits_left=0)
+    bought = msgspec.structs.replace(BOUGHT, credits_left=0)
     held = [job(1, posted_at=0, credit_at=0, pinned=True)]
     assert turn(bought, held, 10 * DAY, rotate=False) == ((), (), (1,))
     assert next_look(bought, held, 0) == 10 * DAY
@@ -73,7 +82,7 @@ class Market:
         counted = self.terms.credits_left is not None
         terms = self.terms
         if counted:
-            terms = terms._replace(credits_left=terms.slots - self.used)
+            terms = msgspec.structs.replace(terms, credits_left=terms.slots - self.used)
         standing = list(self.jobs.values())
         made = turn(terms, standing, now, rotate=rotate)
         assert made == turn(terms, standing[::-1], now, rotate=rotate), "order says nothing"
@@ -98,10 +107,9 @@ class Market:
         assert len(held) <= self.terms.slots
         assert all(one.able and (one.pinned or not one.paused) for one in held)
         assert self.used <= self.terms.slots
-        again = turn(
-            terms._replace(credits_left=terms.slots - self.used) if counted else terms,
-            list(self.jobs.values()), now, rotate=False,
-        )  # fmt: skip
+        if counted:
+            terms = msgspec.structs.replace(terms, credits_left=terms.slots - self.used)
+        again = turn(terms, list(self.jobs.values()), now, rotate=False)
         assert again == ((), (), ()), "what is settled stays so"
 
 
@@ -123,7 +131,13 @@ def test_a_market_over_time(
     slots: int, of_credits: bool, least: int, most: int, deeds: list[tuple[str, int, int]]
 ) -> None:
     terms = Terms(
-        slots, 0 if of_credits else None, 2 * DAY, min(least, most) * DAY, most * DAY, 0, 60 * DAY
+        slots=slots,
+        credits_left=0 if of_credits else None,
+        rotate_every=2 * DAY,
+        least_stay=min(least, most) * DAY,
+        most_stay=most * DAY,
+        start_at=0,
+        end_at=60 * DAY,
     )
     market, now, names = Market(terms), 0, {}
     for at, (deed, name, by) in enumerate(deeds):

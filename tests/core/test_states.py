@@ -25,7 +25,7 @@ FILTER = read_filter({"operator": "AND", "rules": [LEAF]})
 def client(status: str = "A", **said: Any) -> Client:
     return Client(
         no=1, id="c", agency_no=1, status=status, zone="UTC", pixel_id="p",
-        body=ClientBody("C", "C", **said), created_at=0, updated_at=0,
+        body=ClientBody(company_name="C", exported_name="C", **said), created_at=0, updated_at=0,
     )  # fmt: skip
 
 

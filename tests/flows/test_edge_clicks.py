@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from door import JOB, KEY, LISTING, NOW, TOKEN, URL, Door, at_the_door
@@ -109,7 +110,9 @@ def _altered(token: str) -> str:
         "A" * 300,
         listing_token(LISTING, 1, b"other" * 6),
         listing_token(LISTING, 9, KEY),
-        listing_token(LISTING._replace(job_id=b"u" * 16), 1, KEY),  # ours, but not in the index
+        listing_token(
+            msgspec.structs.replace(LISTING, job_id=b"u" * 16), 1, KEY
+        ),  # ours, but not in the index
         click_id(Click(b"r" * 16, NOW, LISTING), 1, KEY),
     ],
 )

@@ -92,7 +92,8 @@ def new_client(records: Records, ids: SeededIds, name: str = "c", zone: str = "U
         agency = tx.put(agencies, id=name, name=name, currency="USD", created_at=MONDAY)
         client = Client(
             no=0, id=new_uuid(ids), agency_no=agency, status="A", zone=zone, pixel_id=f"px{name}",
-            body=ClientBody(name, name), created_at=MONDAY, updated_at=MONDAY,
+            body=ClientBody(company_name=name, exported_name=name),
+            created_at=MONDAY, updated_at=MONDAY,
         )  # fmt: skip
         client.no = client_rows.add(tx, client)
         return client

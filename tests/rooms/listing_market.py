@@ -75,7 +75,8 @@ class Market:
         id_ = new_uuid(self.ids)
         client = Client(
             no=0, id=id_, agency_no=self.agency_no, status="A", zone=zone, pixel_id=id_[:8],
-            body=ClientBody(name, name, **body), created_at=MONDAY, updated_at=MONDAY,
+            body=ClientBody(company_name=name, exported_name=name, **body),
+            created_at=MONDAY, updated_at=MONDAY,
         )  # fmt: skip
         client.no = self.write(lambda tx: client_rows.add(tx, client))
         self.campaign(client, is_default=True, id=f"{id_}$campaign$default")
@@ -115,7 +116,7 @@ class Market:
     def publisher(self, id_: str, **body: Any) -> Publisher:
         publisher = Publisher(
             no=0, id=id_, agency_no=self.agency_no, status="A",
-            body=PublisherBody(id_, url="https://pub.example", **body), created_at=MONDAY,
+            body=PublisherBody(name=id_, url="https://pub.example", **body), created_at=MONDAY,
             updated_at=MONDAY,
         )  # fmt: skip
         publisher.no = self.write(lambda tx: publisher_rows.add(tx, publisher))
@@ -127,7 +128,7 @@ class Market:
         ref = ref or f"R-{self.refs}"
         settings = said.pop("settings", None)
         said = {"title": "Nurse", "company": "Acme", "url": f"https://jobs.example/{ref}"} | said
-        body = JobBody(ref, **said)
+        body = JobBody(ref=ref, **said)
         body.settings = JobSettings(publishers=settings) if isinstance(settings, tuple) else None
         posted = body.posted_at
         posted_on = None if posted is None else day_of(posted, zone_of(client.zone)).isoformat()

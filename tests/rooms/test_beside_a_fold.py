@@ -167,7 +167,7 @@ class Shop:
         total = Cap("Monthly", self.unit * self.chance.randint(4, 20))
         locked = Cap("Monthly", self.chance.randint(0, total.value), locked=True)
         group.body.caps = self.chance.choice((
-            Caps(), Caps(job_budget=job), Caps(total), Caps(total, job_budget=job)
+            Caps(), Caps(job_budget=job), Caps(budget=total), Caps(budget=total, job_budget=job)
         ))  # fmt: skip
         reserve = [place("Reserve", budget=locked)] if group.body.caps.budget else []
         group.body.placements = [place(self.name), *reserve]

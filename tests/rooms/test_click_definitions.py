@@ -4,6 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from handbill.core.click_definitions import Definition, DefinitionBody, Location
@@ -42,7 +43,7 @@ def define(
 
 def left(market: Market, listing: Listing, at: int) -> None:
     part = Part(listing.publisher_no, listing.client_no, b"", 0, 0, 0)
-    frozen = Frozen(listing.group_no, *listing[5:8])
+    frozen = Frozen(listing.group_no, listing.bid_type, listing.bid_micros, listing.price_micros)
     with market.records.write() as tx:
         listing_rows.put_parts(tx, [part], at)
         listing_rows.add_ends(tx, [End.of_listing(part, listing.job_id, frozen, at)])
@@ -86,7 +87,7 @@ def test_a_latent_click_costs_nothing_and_uses_no_cap(market: Market) -> None:
 
 def test_what_a_publisher_still_shows_is_not_latent(market: Market) -> None:
     listing = market.listing()
-    body = PublisherBody("Board", feed_index_latency_minutes=90)
+    body = PublisherBody(name="Board", feed_index_latency_minutes=90)
     market.change(publishers, listing.publisher_no, body)
     left(market, listing, START)
     for after in (48 * HOUR + 90 * MINUTE, 48 * HOUR + 90 * MINUTE + 1):
@@ -99,8 +100,8 @@ def test_a_job_elsewhere_or_another_job_has_not_left(market: Market) -> None:
     other = market.publisher("Other")
     define(market, listing, latent_seconds=0)
     left(market, listing, START - DAY)
-    market.clicked(listing._replace(publisher_no=other))
-    market.clicked(listing._replace(job_id=b"o" * 16))
+    market.clicked(msgspec.structs.replace(listing, publisher_no=other))
+    market.clicked(msgspec.structs.replace(listing, job_id=b"o" * 16))
     market.clicked(listing)
     assert sorted(one[0] for one in told(market)) == ["latent", "valid", "valid"]
 
@@ -161,7 +162,9 @@ def test_an_address_that_clicks_too_often_in_a_day_is_a_bot(market: Market) -> N
     define(market, listing, most_clicks=2)
     for after in (0, 1, 2):
         market.clicked(
-            listing._replace(job_id=bytes((after,)) * 16), at=START + after, ip="198.51.100.9"
+            msgspec.structs.replace(listing, job_id=bytes((after,)) * 16),
+            at=START + after,
+            ip="198.51.100.9",
         )
         told(market)  # each in a batch of its own: the count is kept
     market.clicked(listing, at=START + 3, ip="198.51.100.10")

@@ -101,7 +101,7 @@ def test_what_a_job_says(world: World) -> None:
     world.serve_and_run(feed, item("1", **nodes))
     job = world.jobs()["1"]
     assert job.body == JobBody(
-        "1", title="Nurse & Carer", company="Mills", description="<p>Care</p>", city="Nowhere",
+        ref="1", title="Nurse & Carer", company="Mills", description="<p>Care</p>", city="Nowhere",
         country="US", url="https://jobs.example/a b?q=1", cpc_micros=1_500_000,
         posted_at=MONDAY - 30 * HOUR, additional={"shift": "night"},
     )  # fmt: skip

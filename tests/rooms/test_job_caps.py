@@ -117,12 +117,17 @@ class Trial:
             placements.append(Placement(name, budget=own, active=active))
         self.body = GroupBody(
             "g1", placements=placements,
-            caps=Caps(budget, job_budget=each[0], job_clicks=each[1], job_applies=each[2]),
+            caps=Caps(budget=budget, job_budget=each[0], job_clicks=each[1], job_applies=each[2]),
         )  # fmt: skip
         self.market.change(groups, self.group_no, self.body)
         for job in self.jobs:
             at = [JobPlacement(name, budget=cap) for name in KINDS if (cap := self.cap(MICROS, 3))]
-            self.settings[job] = JobSettings(JobSetting(caps=Caps(*self.caps())), tuple(at))
+            self.settings[job] = JobSettings(
+                JobSetting(
+                    caps=Caps(**dict(zip(Caps.__struct_fields__, self.caps(), strict=False)))
+                ),
+                tuple(at),
+            )
             set_job(self.market, job, self.settings[job])
 
     def happen(self) -> None:
@@ -130,9 +135,16 @@ class Trial:
             publisher, job = self.chance.choice(sorted(KINDS)), self.chance.choice(self.jobs)
             kind = KINDS[publisher]
             listing = Listing(
-                self.client_no, self.campaign_no, self.group_no, self.publishers[publisher], job,
-                kind, MICROS, MICROS, self.market.clock.now() // 1_000 * 1_000,
-            )  # fmt: skip
+                client_no=self.client_no,
+                campaign_no=self.campaign_no,
+                group_no=self.group_no,
+                publisher_no=self.publishers[publisher],
+                job_id=job,
+                bid_type=kind,
+                bid_micros=MICROS,
+                price_micros=MICROS,
+                listed_at=self.market.clock.now() // 1_000 * 1_000,
+            )
             click = self.market.clicked(listing)
             paid = MICROS if kind == "CPC" else 0
             self.book(click.random.hex(), publisher, job, (paid, 1, 0), "valid")
@@ -269,7 +281,7 @@ def test_a_lowered_cap_stops_at_once_and_refunds_nothing(market: Market) -> None
         groups, listing.group_no, GroupBody("g1", caps=Caps(job_budget=Cap("Lifetime", MICROS)))
     )
     market.clicked(listing)
-    other = listing._replace(job_id=b"another job here")
+    other = msgspec.structs.replace(listing, job_id=b"another job here")
     market.clicked(other)
     assert sorted(dispositions(market.judged())) == ["over_cap", "valid", "valid", "valid"]
     assert sum(line["spendMicros"] for line in market.ledger()) == 3 * MICROS
@@ -320,7 +332,7 @@ def test_the_check_finds_a_cap_of_a_job_that_was_passed(market: Market) -> None:
     own, each = Cap("Lifetime", 3 * MICROS), Cap("Monthly", 3 * MICROS)
     set_job(
         market, listing.job_id,
-        JobSettings(JobSetting(caps=Caps(own)), (JobPlacement("Board", budget=own),)),
+        JobSettings(JobSetting(caps=Caps(budget=own)), (JobPlacement("Board", budget=own),)),
     )  # fmt: skip
     market.change(groups, listing.group_no, GroupBody("g1", caps=Caps(job_budget=each)))
     for _ in range(3):
@@ -344,12 +356,14 @@ def test_what_is_locked_is_left_to_its_placement(market: Market) -> None:
     locked = market.publisher("Locked")
     market.change(
         groups, listing.group_no,
-        GroupBody("g1", caps=Caps(Cap("Monthly", 3 * MICROS)), placements=[
+        GroupBody("g1", caps=Caps(budget=Cap("Monthly", 3 * MICROS)), placements=[
             Placement("Board"), Placement("Locked", budget=Cap("Monthly", 2 * MICROS, locked=True)),
         ]),
     )  # fmt: skip
     for publisher_no in (listing.publisher_no,) * 3 + (locked,) * 3:
-        market.clicked(listing._replace(publisher_no=publisher_no), at=market.clock.now())
+        market.clicked(
+            msgspec.structs.replace(listing, publisher_no=publisher_no), at=market.clock.now()
+        )
     found = market.judged()
     by_publisher = {
         name: sum(line["spendMicros"] for line in found if line["publisherId"] == name)

@@ -13,6 +13,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
+
 from handbill.core.nouns import (
     Cap,
     Caps,
@@ -101,7 +103,7 @@ def filled(market: Market) -> tuple[dict[str, Any], set[str]]:
         Placement("Board"), Placement("Locked", budget=Cap("Monthly", 20 * MICROS, locked=True)),
         Placement("Small", budget=Cap("Lifetime", 7 * MICROS)),
     ]  # fmt: skip
-    caps = Caps(Cap("Monthly", 45 * MICROS), job_budget=Cap("Lifetime", 30 * MICROS))
+    caps = Caps(budget=Cap("Monthly", 45 * MICROS), job_budget=Cap("Lifetime", 30 * MICROS))
     market.change(groups, listing.group_no, GroupBody("g1", placements=placements, caps=caps))
     own = JobSetting(caps=Caps(clicks=Cap("Monthly", 11)))
     set_job(market, jobs[0], JobSettings(own))
@@ -110,7 +112,7 @@ def filled(market: Market) -> tuple[dict[str, Any], set[str]]:
     clicked = set()
     for n in range(CLICKS):
         where = {"publisher_no": chance.choice(sorted(at.values())), "job_id": chance.choice(jobs)}
-        click, event = market.click(listing._replace(**where), at=START + n)
+        click, event = market.click(msgspec.structs.replace(listing, **where), at=START + n)
         market.journal.add([event], chance.choice(SOURCES))
         clicked.add(click.random.hex())
     for source, lines in market.journal.sources.items():

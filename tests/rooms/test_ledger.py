@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -104,7 +105,7 @@ def test_windows_hold_across_batches_and_are_forgotten(market: Market) -> None:
 def test_the_same_visitor_on_another_job_is_no_repeat(market: Market) -> None:
     listing = market.listing()
     market.clicked(listing, ip="198.51.100.7")
-    market.clicked(listing._replace(job_id=b"k" * 16), ip="198.51.100.7")
+    market.clicked(msgspec.structs.replace(listing, job_id=b"k" * 16), ip="198.51.100.7")
     assert dispositions(market.judged()) == ["valid", "valid"]
 
 
@@ -180,7 +181,9 @@ def test_a_cap_changed_in_mid_month_counts_what_was_spent_before(market: Market)
     for day in range(3):
         market.clicked(listing, at=START + day * DAY)
     market.judged()
-    body = ClientBody("c1", "c1", caps=Caps(budget=Cap("Monthly", 3_500_000)))
+    body = ClientBody(
+        company_name="c1", exported_name="c1", caps=Caps(budget=Cap("Monthly", 3_500_000))
+    )
     market.clock.forward(3 * DAY)
     market.change(clients, listing.client_no, body)
     market.clicked(listing)
@@ -193,9 +196,13 @@ def test_lowering_a_cap_refunds_nothing_and_is_no_fault(market: Market) -> None:
     market.clicked(listing)
     market.clicked(listing)
     market.judged()
-    market.change(clients, listing.client_no, ClientBody("c1", "c1", caps=Caps(Cap("Monthly", 1))))
+    market.change(
+        clients,
+        listing.client_no,
+        ClientBody(company_name="c1", exported_name="c1", caps=Caps(budget=Cap("Monthly", 1))),
+    )
     market.clicked(listing)
-    market.clicked(listing._replace(bid_type="Organic"))
+    market.clicked(msgspec.structs.replace(listing, bid_type="Organic"))
     assert sorted(dispositions(market.judged())) == ["over_cap", "valid", "valid", "valid"]
     balanced(market)
 
@@ -279,7 +286,9 @@ def test_cpa_without_room_is_counted_and_free(market: Market) -> None:
 
 def test_the_window_ends_with_its_last_second_in_the_clients_zone(market: Market) -> None:
     client_no = market.client(zone="Europe/Berlin")
-    market.change(clients, client_no, ClientBody("c1", "c1", apply_window_days=2))
+    market.change(
+        clients, client_no, ClientBody(company_name="c1", exported_name="c1", apply_window_days=2)
+    )
     listing = market.listing(client_no=client_no)
     market.clock.forward(-5 * DAY)  # while October is still open
     # Over the night in which the clocks go back, two days have 49 hours.
@@ -452,7 +461,9 @@ def test_the_check_finds_entries_twice_and_a_cap_passed(market: Market) -> None:
             "FROM segments WHERE no = 1",
             {},
         )
-    body = ClientBody("c1", "c1", caps=Caps(budget=Cap("Daily", 2_000_000)))
+    body = ClientBody(
+        company_name="c1", exported_name="c1", caps=Caps(budget=Cap("Daily", 2_000_000))
+    )
     market.change(clients, 1, body, at=1)
     faults = check(market.records, market.blobs, market.scratch).faults
     assert any("there twice" in fault for fault in faults)

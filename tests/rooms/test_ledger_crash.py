@@ -202,7 +202,9 @@ def test_a_cap_lowered_while_a_batch_is_judged_holds_for_it(market: Market) -> N
     market.clicked(listing)
 
     def lower() -> None:
-        body = ClientBody("c1", "c1", caps=Caps(budget=Cap("Monthly", 0)))
+        body = ClientBody(
+            company_name="c1", exported_name="c1", caps=Caps(budget=Cap("Monthly", 0))
+        )
         market.change(clients, listing.client_no, body)
 
     judge = market.judge(blobs=HookedBlobs(market.folder / "blobs", before=lower))
@@ -219,7 +221,7 @@ def test_a_cap_lowered_while_a_batch_is_booked_holds_for_it(
     listing = market.listing(caps=Caps(budget=Cap("Monthly", 5_000_000)))
     market.clicked(listing)
     add_counters = ledger_rows.add_counters
-    lowered = ClientBody("c1", "c1", caps=Caps(budget=Cap("Monthly", 0)))
+    lowered = ClientBody(company_name="c1", exported_name="c1", caps=Caps(budget=Cap("Monthly", 0)))
 
     def last(*args: Any) -> None:
         monkeypatch.undo()

@@ -109,9 +109,16 @@ def test_each_link_opens_to_its_listing(market: Market) -> None:
         with market.records.read() as tx:
             job_id = bytes.fromhex(tx.value(_ID, ref=ref))
         assert opened(job) == Listing(
-            client.no, group.campaign_no, group.no, publisher.no, job_id, "CPC", 1_500_000,
-            1_200_000, market.now(),
-        )  # fmt: skip
+            client_no=client.no,
+            campaign_no=group.campaign_no,
+            group_no=group.no,
+            publisher_no=publisher.no,
+            job_id=job_id,
+            bid_type="CPC",
+            bid_micros=1_500_000,
+            price_micros=1_200_000,
+            listed_at=market.now(),
+        )
         assert job["cpc"] == "1.20"
         assert market.tools.index.url_of(job_id) == f"https://jobs.example/{ref}".encode()
     assert market.tools.index.keys() == {1: KEY}

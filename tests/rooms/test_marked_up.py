@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from handbill.core.entries import Entry
@@ -75,7 +76,7 @@ def test_the_override_is_put_on_top_and_rounded_once(market: Market) -> None:
             client_no=client_no, campaign_no=campaign_no, group_no=group_no,
             publisher_no=publisher_no,
         )  # fmt: skip
-        market.clicked(listing._replace(bid_micros=999_999, price_micros=1))
+        market.clicked(msgspec.structs.replace(listing, bid_micros=999_999, price_micros=1))
     told = {one["jobGroupId"][-3:]: one["markedUpMicros"] for one in market.judged()}
     assert told == {
         "own": round(999_999 * 1_123_456 * 1_333_333 / 10**12),
@@ -88,7 +89,9 @@ def test_halves_are_booked_to_the_even_micro(market: Market) -> None:
     listing = market.listing()
     market.markup(500_000, client_no=listing.client_no)
     for n, bid in enumerate((1, 3, 5, 7)):
-        market.clicked(listing._replace(bid_micros=bid, price_micros=0), at=START + n)
+        market.clicked(
+            msgspec.structs.replace(listing, bid_micros=bid, price_micros=0), at=START + n
+        )
     assert [line["markedUpMicros"] for line in market.judged()] == [2, 4, 8, 10]
     balanced(market)
 
@@ -209,7 +212,7 @@ def test_postings_are_marked_up_and_take_no_room(market: Market) -> None:
     where = {"client_no": listing.client_no, "publisher_no": listing.publisher_no}
     market.markup(250_000, instant_of_iso("2026-11-10T00:00:00Z"), **where)
     market.purchase(7_000_001, [listing.client_no], listing.publisher_no)
-    market.clicked(listing._replace(publisher_no=market.publisher("Second")))
+    market.clicked(msgspec.structs.replace(listing, publisher_no=market.publisher("Second")))
     *bought, click = market.judged()
     assert [line["kind"] for line in bought] == ["POSTING", "POSTING"]
     # Each day's part by its own markup; 3.500001 and a quarter of it, to the even micro.

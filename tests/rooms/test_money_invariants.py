@@ -81,7 +81,7 @@ class Play:
         self.nos |= publishers
         for client, zone in ZONES.items():
             client_no = self.nos[client] = market.client(client, zone)
-            self.bodies["client", client_no] = ClientBody(client, client)
+            self.bodies["client", client_no] = ClientBody(company_name=client, exported_name=client)
             for name in ("k1", "k2"):
                 campaign_no = market.campaign(client_no, name)
                 self.nos[f"{client_no}-{name}"] = campaign_no
@@ -93,9 +93,12 @@ class Play:
                     for publisher, bid_type in PUBLISHERS.items():
                         bid = chance.choice((250_001, 999_999, 1_333_333))
                         price = bid - chance.choice((0, 1, bid // 7, bid))
-                        place = (client_no, campaign_no, group_no, publishers[publisher])
-                        job = chance.randbytes(16)
-                        self.listings.append(Listing(*place, job, bid_type, bid, price))
+                        listing = Listing(
+                            client_no=client_no, campaign_no=campaign_no, group_no=group_no,
+                            publisher_no=publishers[publisher], job_id=chance.randbytes(16),
+                            bid_type=bid_type, bid_micros=bid, price_micros=price,
+                        )  # fmt: skip
+                        self.listings.append(listing)
         for kind, no in list(self.bodies):
             if chance.random() < 0.7:
                 self.cap(kind, no)
@@ -109,9 +112,9 @@ class Play:
         chance, body = self.chance, self.bodies[kind, no]
         budget = [self._cap(kind, f"{no}", "budget", 8_000_000)]
         body.caps = Caps(
-            budget[0],
-            self._cap(kind, f"{no}", "clicks", 12),
-            self._cap(kind, f"{no}", "applies", 4),
+            budget=budget[0],
+            clicks=self._cap(kind, f"{no}", "clicks", 12),
+            applies=self._cap(kind, f"{no}", "applies", 4),
         )
         scope = {"campaign": "campaign_placement", "group": "placement"}.get(kind)
         if scope is not None:

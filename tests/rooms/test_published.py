@@ -17,7 +17,16 @@ PART = Part(3, 1, b"d" * 16, 1, 0, 0)
 
 
 def _listing(job_id: bytes) -> Listing:
-    return Listing(1, 2, 3, 4, job_id, "CPC", 500_000, 400_000)
+    return Listing(
+        client_no=1,
+        campaign_no=2,
+        group_no=3,
+        publisher_no=4,
+        job_id=job_id,
+        bid_type="CPC",
+        bid_micros=500_000,
+        price_micros=400_000,
+    )
 
 
 def _link(job_id: bytes) -> bytes:

@@ -95,7 +95,11 @@ def test_a_lifetime_cap_remembers_what_was_retired(market: Market, tools: Tools)
 
 def test_a_cap_lowered_below_what_was_retired_is_no_fault(market: Market, tools: Tools) -> None:
     year(market)
-    market.change(clients, 1, ClientBody("c1", "c1", caps=Caps(budget=Cap("Lifetime", 1))))
+    market.change(
+        clients,
+        1,
+        ClientBody(company_name="c1", exported_name="c1", caps=Caps(budget=Cap("Lifetime", 1))),
+    )
     market.clock.forward(DAY)
     listing = market.listing(client_no=1, campaign_no=1, group_no=1, publisher_no=1)
     market.clock.forward(KEPT * DAY)

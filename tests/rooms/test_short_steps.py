@@ -130,7 +130,7 @@ def _crowd(market: Market) -> tuple[Client, Publisher]:
     market.group(market.campaign(client), placements=[place("Board")], cpc_bid_micros=500_000)
     body = {"title": "Nurse", "description": "Care", "company": "Acme"}
     brought = [
-        jobs.written(JobBody(f"ref-{n}", url=f"https://jobs.test/{n}", **body), None, None)
+        jobs.written(JobBody(ref=f"ref-{n}", url=f"https://jobs.test/{n}", **body), None, None)
         for n in range(MANY)
     ]
     market.write(lambda tx: jobs.apply(tx, client, None, brought, market.now()))

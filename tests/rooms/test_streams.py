@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from contract.asgi import call
@@ -81,7 +82,7 @@ def test_a_stream_says_what_polling_says(market: Desk) -> None:
 def test_a_line_has_a_thousand_rows_at_most(market: Desk) -> None:
     listing = market.listing()
     for n in range(1_001):
-        job = listing._replace(job_id=n.to_bytes(16, "big"))
+        job = msgspec.structs.replace(listing, job_id=n.to_bytes(16, "big"))
         market.clicked(job)
     add_job(market, listing, "ref", "title")
     market.judged()

@@ -57,7 +57,7 @@ class Watched:
 def brought(**cities: str) -> list[Written]:
     bodies = (
         JobBody(
-            ref, title=f"Nurse {ref}", description="<p>Care</p>", city=city,
+            ref=ref, title=f"Nurse {ref}", description="<p>Care</p>", city=city,
             url=f"https://jobs.example/{ref}", published_at=MONDAY,
         )
         for ref, city in cities.items()

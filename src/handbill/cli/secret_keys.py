@@ -36,7 +36,7 @@ _NONE_SUCH = "there is no such key; `handbill keys list` names them"
 def list_keys(data: DataOption = None, json: JsonOption = False) -> None:
     """List the keys by kind: which one signs, and when former ones may be retired."""
     settings = standing(data)
-    with opened(settings) as stores, stores.records.read() as tx:
+    with opened(settings, of_this_machine(settings)) as stores, stores.records.read() as tx:
         rows: list[dict[str, Any]] = [_spell(own) for own in rotating.every(tx)]
         rows += _masters(tx, masters.Masters(settings).names())
     say_rows(rows, ("kind", "key", "since", "state", "retireFrom"), as_json=json)

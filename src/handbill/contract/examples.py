@@ -31,8 +31,8 @@ CLIENT = Client(
     created_at=_AT,
     updated_at=_AT,
     body=ClientBody(
-        "jobgroup-saving",
-        "Jobgroup saving",
+        company_name="jobgroup-saving",
+        exported_name="Jobgroup saving",
         start_on="2020-05-13",
         end_on="2020-05-25",
         caps=_BUDGET,

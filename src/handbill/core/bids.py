@@ -8,6 +8,8 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
+import msgspec
+
 from handbill.core.currencies import unit_micros
 from handbill.core.nouns import (
     BidType,
@@ -56,7 +58,7 @@ class Withheld(StrEnum):
     BELOW_UNIT = "BELOW_UNIT"
 
 
-class Terms(NamedTuple):
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What one job group offers to one publisher, the same for each of its jobs."""
 
     publisher_id: str

@@ -52,7 +52,7 @@ class DefinitionBody(msgspec.Struct, omit_defaults=True):
     bot_ips_url: str = ""
 
 
-class ClickDefinition(NamedTuple):
+class ClickDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """``client_no`` 0: for every client. The list of addresses is read apart: it may be long."""
 
     no: int

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
@@ -66,7 +67,7 @@ class NotOurs(ValueError):
     """The text was not sealed by us, or was altered."""
 
 
-class Listing(NamedTuple):
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """One job offered to one publisher at one bid, as frozen in a link.
 
     ``bid_micros`` is the trader's own bid (what ``spent`` counts and, marked up, the
@@ -109,9 +110,12 @@ def _terms(packed: bytes) -> tuple[BidType, tuple[int, ...]]:
 
 
 def _pack(listing: Listing) -> bytes:
-    client, campaign, group, publisher, job_id, bid_type, bid, price, listed_at = listing
-    numbers = (client, campaign, group, publisher, bid, price, listed_at // _MS)
-    return job_id + _filled(_TYPE_BYTES[bid_type] + b"".join(map(put_number, numbers)))
+    numbers = (
+        listing.client_no, listing.campaign_no, listing.group_no, listing.publisher_no,
+        listing.bid_micros, listing.price_micros, listing.listed_at // _MS,
+    )  # fmt: skip
+    terms = _TYPE_BYTES[listing.bid_type] + b"".join(map(put_number, numbers))
+    return listing.job_id + _filled(terms)
 
 
 def _filled(terms: bytes) -> bytes:
@@ -120,7 +124,11 @@ def _filled(terms: bytes) -> bytes:
 
 def _unpack(packed: bytes) -> Listing:
     bid_type, (client, campaign, group, publisher, bid, price, listed_at) = terms_of(packed)
-    return Listing(client, campaign, group, publisher, packed[JOB], bid_type, bid, price, listed_at)
+    return Listing(
+        client_no=client, campaign_no=campaign, group_no=group, publisher_no=publisher,
+        job_id=packed[JOB], bid_type=bid_type, bid_micros=bid, price_micros=price,
+        listed_at=listed_at,
+    )  # fmt: skip
 
 
 def _spell(raw: bytes) -> bytes:
@@ -250,7 +258,7 @@ def listing_signer(listing: Listing, kid: int, key: bytes) -> Callable[[bytes], 
 
     All but the job is packed once; a feed of 100,000 jobs needs as many tokens at each change.
     """
-    terms = _pack(listing._replace(job_id=b""))
+    terms = _pack(msgspec.structs.replace(listing, job_id=b""))
     head, seal = bytes((_LISTING, kid)), _sealer(key).encrypt
 
     def sign(job_id: bytes) -> bytes:

@@ -220,7 +220,7 @@ def compile_mapping(feed: FeedBody, zone: tzinfo, currency: str, read_date: Read
         if not ref or len(ref) > MOST_REF:
             faults.append(_no_ref(ref))
             return Mapped(None, None, "", faults)
-        body = JobBody(ref, **plan.constant)
+        body = JobBody(ref=ref, **plan.constant)
         for source in plan.lines:
             value = fields.get(source.node, "")
             if value.isprintable() and "&" not in value and "<" not in value:

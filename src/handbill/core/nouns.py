@@ -29,7 +29,7 @@ class Cap(msgspec.Struct, frozen=True, omit_defaults=True):
     locked: bool = False
 
 
-class Caps(msgspec.Struct, frozen=True, omit_defaults=True):
+class Caps(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The job_ caps hold for each single job of a job group (domain 2.2)."""
 
     budget: Cap | None = None
@@ -48,7 +48,7 @@ class Override(msgspec.Struct, frozen=True, omit_defaults=True):
     apply_window_days: int | None = None
 
 
-class ClientBody(msgspec.Struct, omit_defaults=True):
+class ClientBody(msgspec.Struct, omit_defaults=True, kw_only=True):
     company_name: str
     exported_name: str
     advertiser_name: str = ""
@@ -191,7 +191,7 @@ class PublisherSchema(msgspec.Struct, frozen=True, omit_defaults=True):
     currency_in_bid: bool = False
 
 
-class PublisherBody(msgspec.Struct, omit_defaults=True):
+class PublisherBody(msgspec.Struct, omit_defaults=True, kw_only=True):
     name: str
     bid_type: BidType = "CPC"
     min_bid_micros: int = 0
@@ -277,7 +277,7 @@ class JobSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether a feed said which: then they end when it says nothing of publishers any more."""
 
 
-class JobBody(msgspec.Struct, omit_defaults=True, gc=False):
+class JobBody(msgspec.Struct, omit_defaults=True, gc=False, kw_only=True):
     """Everything a job says. Instants are None where the source gave none.
 
     ``zip`` is kept as given (text or integer). ``additional`` are the client's own fields by

@@ -11,7 +11,7 @@ Billing = Literal["PREPAID", "POSTPAID"]
 Purchase = Literal["ClientBilled", "AgencyBilled", "JoveoBilled"]
 
 
-class PostingBody(msgspec.Struct, omit_defaults=True):
+class PostingBody(msgspec.Struct, omit_defaults=True, kw_only=True):
     """``stay_days`` 0: as long as the purchase."""
 
     cost_micros: int
@@ -43,7 +43,7 @@ class Posting(msgspec.Struct, kw_only=True):
     client_ids: list[str] = []
 
 
-class PostingJob(msgspec.Struct):
+class PostingJob(msgspec.Struct, kw_only=True):
     """One job of a purchase, with what is asked of the job itself."""
 
     no: int

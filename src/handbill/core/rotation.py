@@ -8,10 +8,12 @@ for its duration). ``turn`` decides from what stands; it is the only place that 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from handbill.kit.instants import Instant
 
 
-class Terms(NamedTuple):
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What was bought. ``credits_left`` None: slots. Stays and ``rotate_every`` in micros."""
 
     slots: int

@@ -9,24 +9,19 @@ from sqlalchemy import bindparam as b
 from handbill.core.click_definitions import ClickDefinition, DefinitionBody
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
-from handbill.store.records.base import Listed, Row, among
+from handbill.store.records.base import Listed, among
+from handbill.store.records.mapper import Mapper
 from handbill.store.records.tables import click_definitions
 
 EVERY_CLIENT = 0
 
 
-_BODY = msgspec.json.Decoder(DefinitionBody)
 _t = click_definitions.c
-_COLUMNS = (
-    _t.no, _t.publisher_no, _t.client_no, _t.body, _t.ips_read_at, _t.ips_failure, _t.created_at,
-    _t.updated_at,
-)  # fmt: skip
-_ONE = sa.select(*_COLUMNS).where(
-    _t.publisher_no == b("publisher_no"), _t.client_no == b("client_no")
-)
-_BY_NO = sa.select(*_COLUMNS).where(_t.no == b("no"))
-_OF_PUBLISHERS = sa.select(*_COLUMNS).where(among(_t.publisher_no, "publishers"))
-_OF_ONE = sa.select(*_COLUMNS).where(_t.publisher_no == b("publisher_no")).order_by(_t.client_no)
+_DEFINITIONS = Mapper(click_definitions, ClickDefinition)
+_ONE = _DEFINITIONS.ever("publisher_no", "client_no")
+_BY_NO = _DEFINITIONS.ever("no")
+_OF_PUBLISHERS = _DEFINITIONS.ever(among(_t.publisher_no, "publishers"))
+_OF_ONE = _DEFINITIONS.ever("publisher_no", order=_t.client_no)
 _LIST = sa.select(_t.bot_ips).where(_t.no == b("no"))
 _DELETE = sa.delete(click_definitions).where(_t.no == b("no"))
 _CLEAR = sa.delete(click_definitions).where(
@@ -35,29 +30,21 @@ _CLEAR = sa.delete(click_definitions).where(
 _LISTED = sa.select(_t.no).where(_t.ips_read_at.is_(None) | (_t.ips_read_at < b("before")))
 
 
-def _definition(row: Row) -> ClickDefinition:
-    no, publisher_no, client_no, body, *rest = row
-    return ClickDefinition(no, publisher_no, client_no, _BODY.decode(body), *rest)
-
-
 def find(tx: Tx, publisher_no: int, client_no: int) -> ClickDefinition | None:
-    row = tx.one(_ONE, publisher_no=publisher_no, client_no=client_no)
-    return _definition(row) if row else None
+    return _ONE.first(tx, publisher_no=publisher_no, client_no=client_no)
 
 
 def by_number(tx: Tx, no: int) -> ClickDefinition | None:
-    row = tx.one(_BY_NO, no=no)
-    return _definition(row) if row else None
+    return _BY_NO.first(tx, no=no)
 
 
 def of_publisher(tx: Tx, publisher_no: int) -> list[ClickDefinition]:
     """The one for every client first, then those of single clients, the oldest client first."""
-    return [_definition(row) for row in tx.all(_OF_ONE, publisher_no=publisher_no)]
+    return _OF_ONE.all(tx, publisher_no=publisher_no)
 
 
 def of_publishers(tx: Tx, publisher_nos: Iterable[int]) -> list[ClickDefinition]:
-    found = tx.all(_OF_PUBLISHERS, publishers=Listed(sorted(set(publisher_nos))))
-    return [_definition(row) for row in found]
+    return _OF_PUBLISHERS.all(tx, publishers=Listed(sorted(set(publisher_nos))))
 
 
 def bot_ips(tx: Tx, no: int) -> list[str]:

@@ -123,7 +123,9 @@ def held_at(
     for publisher, client_no in places:
         own = known.get((publisher.no, client_no))
         general = known.get((publisher.no, EVERY_CLIENT))
-        rules = definition_of(own and own.body, general and general.body, otherwise)
+        rules = definition_of(
+            own.body if own else None, general.body if general else None, otherwise
+        )
         chosen = next((one for one in (own, general) if one and one.body.enabled), None)
         minutes = publisher.body.feed_index_latency_minutes
         rules = msgspec.structs.replace(rules, latency_minutes=minutes) if minutes else rules

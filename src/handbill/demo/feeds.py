@@ -6,8 +6,10 @@ The same seed gives the same bytes, whatever the count: job n does not depend on
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, TypeVar
 from xml.sax.saxutils import escape
+
+import msgspec
 
 from handbill.demo.words import CLOSINGS, COMPANIES, OFFERS, OPENINGS, PLACES, TRADES, Place, Trade
 
@@ -24,7 +26,7 @@ _SENTENCES = (
 )  # fmt: skip
 
 
-class _Job(NamedTuple):
+class _Job(msgspec.Struct, frozen=True, kw_only=True):
     ref: str
     title: str
     company: str

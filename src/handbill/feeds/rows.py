@@ -28,7 +28,7 @@ class RunFault(msgspec.Struct, frozen=True):
     message: str
 
 
-class RunBody(msgspec.Struct, omit_defaults=True):
+class RunBody(msgspec.Struct, omit_defaults=True, kw_only=True):
     """``settings``: the digest of the feed's settings that the run went by, in hex.
 
     ``live``: how many live jobs the feed had after it. ``etag``, ``last_modified``: what the other

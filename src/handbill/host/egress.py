@@ -45,7 +45,7 @@ class Limits:
     slow_seconds: float = 30
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What to say besides the URL: Basic credentials, and what a former answer was marked with."""
 

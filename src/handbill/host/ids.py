@@ -24,7 +24,7 @@ class SystemIds:
 Chance = random.Random
 
 
-def seeded(seed: int) -> Chance:
+def seeded(seed: int | str) -> Chance:
     """The same throws in the same order for one seed."""
     return Chance(seed)
 

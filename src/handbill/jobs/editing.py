@@ -55,7 +55,7 @@ def add(tx: Tx, now: Instant, client: Client, given: Mapping[str, Any]) -> Job:
         if not before.expired(now):
             raise refused_state("ref", "already exists")
         delete(tx, now, client, before)
-    blank = JobBody(ref, published_at=now)
+    blank = JobBody(ref=ref, published_at=now)
     faults: list[Fault] = []
     body = settled(blank, _of_body(given), faults)
     settings = _settings(tx, client, JobSettings(), body, given, faults)

@@ -28,7 +28,7 @@ MATCHING = (
 """The columns that decide whether a job belongs to a job group, and to which one."""
 
 
-class Written(msgspec.Struct, array_like=True, gc=False):
+class Written(msgspec.Struct, array_like=True, gc=False, kw_only=True):
     """A job ready to be written: the columns that its source decides, and the body's blob.
 
     ``publishers`` None: the source says nothing of publishers; empty: all may carry the job.
@@ -246,11 +246,13 @@ def written(
     additional = body.additional
     url = target_of(body) if target is None else target
     return Written(
-        body.ref, raw_digest, hashlib.blake2b(blob, digest_size=16).digest(),
-        0 if body.missing else 1, body.title, body.company, body.category, body.city, body.state,
-        body.country, str(body.zip), body.type, posted_on, body.cpc_micros,
-        _JSON.encode(additional).decode() if additional else None, url, body.end_at, publishers,
-        blob,
+        ref=body.ref, raw_digest=raw_digest,
+        digest=hashlib.blake2b(blob, digest_size=16).digest(), valid=0 if body.missing else 1,
+        title=body.title, company=body.company, category=body.category, city=body.city,
+        state=body.state, country=body.country, zip=str(body.zip), type=body.type,
+        posted_on=posted_on, cpc_micros=body.cpc_micros,
+        custom=_JSON.encode(additional).decode() if additional else None, url=url,
+        end_at=body.end_at, publishers=publishers, body=blob,
     )  # fmt: skip
 
 

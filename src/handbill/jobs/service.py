@@ -134,7 +134,7 @@ def deleted_of_feed(tx: Tx, feed_no: int) -> list[Row]:
 
 
 # ── taking over ─────────────────────────────────────────────────────────────────────────────────
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Applied:
     """What became of the jobs that a source brought."""
 

@@ -5,7 +5,8 @@ For whoever sets up a pixel or S2S events and asks what arrived.
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 from handbill.core.judging import KIND_OF_ACTION, PARKED
 from handbill.core.received import ReceivedConversion, decode
@@ -29,7 +30,7 @@ _READ = (
 )
 
 
-class Recent(NamedTuple):
+class Recent(msgspec.Struct, frozen=True, kw_only=True):
     """**Shape**: ``job_id`` 32 hex digits or empty; ``has_click``: it carries a click id."""
 
     at: Instant
@@ -83,11 +84,12 @@ def _judged(
     ):
         asked = {"files": files, "first": first, "most": most}
         told = duck.execute(_READ, asked).fetchall()
-    return [Recent(*row) for row in told]
+    return [Recent(**dict(zip(Recent.__struct_fields__, row, strict=True))) for row in told]
 
 
 def _of(event: ReceivedConversion, disposition: str) -> Recent:
     return Recent(
-        event.at, KIND_OF_ACTION[event.action], disposition, "", event.source, event.job_id.hex(),
-        bool(event.click_random), event.application_id, event.candidate_id,
+        at=event.at, kind=KIND_OF_ACTION[event.action], disposition=disposition, reason="",
+        source=event.source, job_id=event.job_id.hex(), has_click=bool(event.click_random),
+        application_id=event.application_id, candidate_id=event.candidate_id,
     )  # fmt: skip

@@ -87,7 +87,15 @@ def write_part(
             count, size, crc = _rendered(stall, listed, packed, roster)
         publisher_no, client_no = stall.publisher.no, stall.client.no
         kept = roster.keep(stall.blobs, publisher_no, client_no)
-        part = Part(publisher_no, client_no, digest, count, size, crc, kept)
+        part = Part(
+            publisher_no=publisher_no,
+            client_no=client_no,
+            digest=digest,
+            job_count=count,
+            plain_bytes=size,
+            crc=crc,
+            roster=kept,
+        )
         stall.blobs.put_file(path_of(part), local)
     finally:
         local.unlink(missing_ok=True)
@@ -172,8 +180,9 @@ def _splice(
     listed_at, tail, stands = roster.tail(frozen, former)
     start, end = splice_of(stall.shape, bid_type, offered.price_micros)
     listing = Listing(
-        stall.client.no, offered.campaign_no, offered.group_no, stall.publisher.no, b"",
-        bid_type, offered.bid_micros, offered.price_micros, listed_at,
+        client_no=stall.client.no, campaign_no=offered.campaign_no, group_no=offered.group_no,
+        publisher_no=stall.publisher.no, job_id=b"", bid_type=bid_type,
+        bid_micros=offered.bid_micros, price_micros=offered.price_micros, listed_at=listed_at,
     )  # fmt: skip
     sign = listing_signer(listing, stall.kid, stall.key)
     return sign, start + stall.link.encode(), end, tail, stands

@@ -57,7 +57,14 @@ def publish(tools: Tools, client: Client, *, live: bool) -> None:
     for publisher_no, part in former.items():
         if part.job_count:
             past = rosters.history(tools.blobs, part, tools.clock.now())
-            empty = Part(publisher_no, client.no, NO_JOBS, 0, 0, 0)
+            empty = Part(
+                publisher_no=publisher_no,
+                client_no=client.no,
+                digest=NO_JOBS,
+                job_count=0,
+                plain_bytes=0,
+                crc=0,
+            )
             _commit(tools, part, empty, rosters.ends(past, empty, past.lines))
 
 
@@ -70,7 +77,17 @@ def _bring_up(tools: Tools, stall: Stall, offers: Offers, slot: int, former: Par
     if count:
         part, ended = parts.write_part(stall, digest, offers.of(slot), past)
     else:
-        part, ended = Part(publisher.no, stall.client.no, digest, 0, 0, 0), past.lines
+        part, ended = (
+            Part(
+                publisher_no=publisher.no,
+                client_no=stall.client.no,
+                digest=digest,
+                job_count=0,
+                plain_bytes=0,
+                crc=0,
+            ),
+            past.lines,
+        )
     _commit(tools, former, part, rosters.ends(past, part, ended))
 
 

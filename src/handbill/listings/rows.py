@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Self
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
@@ -59,7 +60,7 @@ ANY_GROUP = 0
 EVERYTHING = Frozen(ANY_GROUP, "CPC", 0, 0)
 
 
-class End(NamedTuple):
+class End(msgspec.Struct, frozen=True, kw_only=True):
     """The price of a listing has ended; with ``ALL_JOBS`` that of each job that a job group offered
     so, with ``EVERYTHING`` all that a client had at a publisher.
     """
@@ -79,7 +80,10 @@ class End(NamedTuple):
 
     @classmethod
     def of_listing(cls, part: Part, job_id: bytes, frozen: Frozen, at: Instant) -> Self:
-        return cls(part.publisher_no, job_id, part.client_no, *frozen, at)
+        return cls(
+            publisher_no=part.publisher_no, job_id=job_id, client_no=part.client_no,
+            **frozen._asdict(), left_at=at,
+        )  # fmt: skip
 
     @classmethod
     def of_offer(cls, part: Part, frozen: Frozen, at: Instant) -> Self:
@@ -157,7 +161,8 @@ _FORGET_NOTED = sa.delete(departures).where(sa.tuple_(*_KEY).in_(_NOTED))
 def _part(row: Row) -> Part:
     publisher_no, client_no, digest, job_count, plain_bytes, crc, roster, noting_at = row
     return Part(
-        publisher_no, client_no, digest, job_count, plain_bytes, crc, bytes(roster), noting_at
+        publisher_no=publisher_no, client_no=client_no, digest=digest, job_count=job_count,
+        plain_bytes=plain_bytes, crc=crc, roster=bytes(roster), noting_at=noting_at,
     )  # fmt: skip
 
 
@@ -252,7 +257,7 @@ def add_ends(tx: Tx, ends: Iterable[End]) -> None:
     tx.upsert_many(
         departures,
         [column.name for column in departures.primary_key],
-        [{**end._asdict()} for end in ends],
+        [msgspec.structs.asdict(end) for end in ends],
         keep=True,
     )
 
@@ -267,7 +272,8 @@ def ends_of(
     for at in range(0, len(ids), _AT_ONCE):
         some = Listed(ids[at : at + _AT_ONCE])
         for row in tx.all(_ENDS, publisher_no=publisher_no, ids=some, groups=groups):
-            yield End(publisher_no, bytes(row[0]), *row[1:])
+            named = dict(zip(End.__struct_fields__, (publisher_no, *row), strict=True))
+            yield End(**named | {"job_id": bytes(row[0])})
 
 
 def forget_noted(tx: Tx, part: Part, most: int) -> int:

@@ -207,10 +207,10 @@ def serve(tx: Tx, config_no: int, client_nos: Iterable[int]) -> None:
 
 # ── their jobs ──────────────────────────────────────────────────────────────────────────────────
 def _job(row: Row) -> PostingJob:
-    values = list(row[:22])
-    for at in (5, 6, 7, 19):
-        values[at] = bool(values[at])
-    return PostingJob(*values)
+    values = dict(zip(PostingJob.__struct_fields__, row, strict=False))
+    for name in ("posted", "pinned", "paused", "job_valid"):
+        values[name] = bool(values[name])
+    return PostingJob(**values)
 
 
 def jobs_of(tx: Tx, config_no: int) -> list[PostingJob]:

@@ -1,7 +1,5 @@
 """Rows of table posting_configs, as far as its cost is booked, to nouns and back."""
 
-from typing import NamedTuple
-
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
@@ -12,7 +10,7 @@ from handbill.store.records import Tx
 from handbill.store.records.tables import posting_configs, posting_jobs
 
 
-class Spending(NamedTuple):
+class Spending(msgspec.Struct, frozen=True, kw_only=True):
     """How far a purchase's cost is booked: up to and with the day ``spent_on``."""
 
     no: int
@@ -29,6 +27,7 @@ class Spending(NamedTuple):
 
 
 _BODY = msgspec.json.Decoder(PostingBody)
+_NAMES = Spending.__struct_fields__
 _c, _p = posting_configs.c, posting_jobs.c
 _ONE: sa.ColumnElement[int] = sa.literal_column("1")
 _SPENDINGS = (
@@ -50,9 +49,13 @@ _POSTED_COUNTS = (
 def due(tx: Tx, now: Instant, limit: int) -> list[Spending]:
     """Purchases of which a further day may have begun, deleted ones too; the first of them."""
     return [
-        Spending(no, id_, publisher_no, _BODY.decode(body).cost_micros, *rest)
-        for no, id_, publisher_no, body, *rest in tx.all(_SPENDINGS, now=now, limit=limit)
+        Spending(**dict(zip(_NAMES, row, strict=True)) | {"cost_micros": _cost(row[3])})
+        for row in tx.all(_SPENDINGS, now=now, limit=limit)
     ]
+
+
+def _cost(body: str) -> int:
+    return _BODY.decode(body).cost_micros
 
 
 def posted_counts(tx: Tx, config_no: int) -> dict[int, int]:

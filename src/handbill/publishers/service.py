@@ -86,7 +86,9 @@ def create(
         raise refused_state("id" if id else "name", "already exists")
     if rows.count(tx, agency_no) >= MOST_PUBLISHERS:
         raise refused_state("", f"there are {MOST_PUBLISHERS} publishers already")
-    blank = PublisherBody(publisher_id, currency=access.agency_by_number(tx, agency_no).currency)
+    blank = PublisherBody(
+        name=publisher_id, currency=access.agency_by_number(tx, agency_no).currency
+    )
     changes, logins = _parted(given)
     body = with_changes(blank, changes)
     _require_whole(body, logins, [], blank.currency)

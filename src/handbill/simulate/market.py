@@ -5,12 +5,12 @@ know; they see clicks and fetches, as the real system does.
 """
 
 import math
-from random import Random
 from typing import NamedTuple
 
 from handbill.core.nouns import Cap
 from handbill.core.pacing.caps import Delivery
 from handbill.core.pacing.curves import OF_DAY, OF_WEEK, Shape, shape_of
+from handbill.host.ids import Chance
 
 CENT = 10_000
 WEEKDAYS = (1.12, 1.16, 1.12, 1.06, 0.96, 0.72, 0.86)
@@ -60,7 +60,7 @@ class Group(NamedTuple):
         return self.base_micros * sum(one.clicks for one in self.publishers)
 
 
-def shapes(chance: Random, publishers: int) -> list[Shape]:
+def shapes(chance: Chance, publishers: int) -> list[Shape]:
     """How traffic comes at each publisher: few at night, most before and after noon, some in the
     evening, fewer at weekends; each somewhat in its own way.
     """
@@ -82,14 +82,14 @@ def shapes(chance: Random, publishers: int) -> list[Shape]:
     return made
 
 
-def groups(chance: Random, world: World, count: int) -> list[Group]:
+def groups(chance: Chance, world: World, count: int) -> list[Group]:
     """Job groups of all sizes: 30 to 600 clicks a day fill the budget, and at the full bids there
     would be 0.7 to 3 times as many.
     """
     return [_group(chance, world, number) for number in range(count)]
 
 
-def _group(chance: Random, world: World, number: int) -> Group:
+def _group(chance: Chance, world: World, number: int) -> Group:
     base = CENT * round(math.exp(chance.uniform(math.log(30), math.log(250))))
     budget_clicks = math.exp(chance.uniform(math.log(30), math.log(600)))
     demand = math.exp(chance.uniform(math.log(0.7), math.log(3.0))) * budget_clicks
@@ -105,7 +105,7 @@ def _group(chance: Random, world: World, number: int) -> Group:
     )  # fmt: skip
 
 
-def poisson(chance: Random, mean: float) -> int:
+def poisson(chance: Chance, mean: float) -> int:
     """A number of clicks, where ``mean`` are expected."""
     if mean > 30:
         return max(0, round(chance.gauss(mean, math.sqrt(mean))))
@@ -116,6 +116,6 @@ def poisson(chance: Random, mean: float) -> int:
     return count
 
 
-def noise(chance: Random, sigma: float) -> float:
+def noise(chance: Chance, sigma: float) -> float:
     """A factor around 1 whose spread is ``sigma``."""
     return math.exp(chance.gauss(-sigma * sigma / 2, sigma)) if sigma else 1.0

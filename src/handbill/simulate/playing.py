@@ -7,7 +7,6 @@ charged if every cap has room for all of it, by the ledger's own ``Till``, else 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
-from random import Random
 
 from handbill.core.charging import CounterKey, Limit, Need, Place, Spending, Till
 from handbill.core.pacing.bids import Inputs, Line, decided
@@ -28,6 +27,7 @@ from handbill.core.pacing.curves import (
 from handbill.core.pacing.demand import ELASTICITY_PPM, clicks_let, guessed, next_day, seen
 from handbill.core.pacing.plans import View
 from handbill.core.pacing.streams import Stream, ahead_of, life_of
+from handbill.host.ids import seeded
 from handbill.kit.instants import HOUR, Instant
 from handbill.kit.money import PPM
 from handbill.kit.zones import period_key, start_of
@@ -43,7 +43,7 @@ SHAPE_CLICKS = 2_000.0
 """How many clicks a publisher's own shape needs to count for as much as what all share."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Copy:
     """What a publisher holds of a group."""
 
@@ -66,7 +66,7 @@ class Copy:
     """What each click counts for where shapes are learned: the inverse of what is let through."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Day:
     """What became of a group on a day."""
 
@@ -103,7 +103,7 @@ class Market:
 
     def __init__(self, world: World, count: int, seed: int, *, log: bool = False) -> None:
         self.world, self.log = world, log
-        self.chance = Random(f"{seed}/{world.name}")  # noqa: S311 — a seeded market
+        self.chance = seeded(f"{seed}/{world.name}")
         self.groups = groups(self.chance, world, count)
         places = len(world.rhythms)
         self.truth = shapes(self.chance, places)
@@ -174,7 +174,8 @@ class Trade:
         if self.market.world.irregular:
             times = []
         return Copy(
-            0, 0, 0, 0, 0, first, rhythm, due_at, times, times[-1] if times else first
+            bid_micros=0, listed_ppm=0, let_ppm=0, clicks_ppm=0, start_ppm=0, since=first,
+            rhythm=rhythm, due_at=due_at, times=times, fetched_at=times[-1] if times else first,
         )  # fmt: skip
 
     def play(self, number: int, day: date) -> None:
@@ -187,10 +188,10 @@ class Trade:
         first = day.weekday() * OF_DAY
         truth = [shape.weights[first : first + OF_DAY] for shape in self.market.truth]
         result = Day(
-            self.group.no, number, self.mark.share, self.mark.most, 0, 0,
-            self.group.base_micros
+            group=self.group.no, day=number, share=self.mark.share, most=self.mark.most, used=0,
+            unbilled=0, by_hour=[], plan=[], spent_out_hour=24, used_before=self.before,
+            full=self.group.base_micros
             * sum(level * sum(part) for level, part in zip(today, truth, strict=True)),
-            [], [], 24, self.before,
         )  # fmt: skip
         self.streams = [self._stream(place, start) for place in range(len(self.copies))]
         for copy, level in zip(self.copies, today, strict=True):

@@ -6,7 +6,6 @@ most soon after their click, some up to two weeks.
 
 import math
 from dataclasses import dataclass, field
-from random import Random
 
 from handbill.core.pacing.bids import Inputs, decided
 from handbill.core.pacing.demand import ELASTICITY_PPM
@@ -21,6 +20,7 @@ from handbill.core.pacing.targets import (
     rates_of,
     usual_delays,
 )
+from handbill.host.ids import Chance, seeded
 from handbill.kit.money import PPM
 from handbill.simulate.market import CENT, noise, poisson
 
@@ -59,7 +59,7 @@ class Pair:
     """Applies still to come, by the step."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Buyer:
     """A job group with its target."""
 
@@ -76,7 +76,7 @@ class Buyer:
     """The same of the steps on which it had ``WARM_APPLIES`` applies already."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Achieved:
     """What became of all targets of a market."""
 
@@ -97,12 +97,12 @@ def play_targets(count: int, days: int, seed: int) -> Achieved:
     """A market of so many job groups, client by client."""
     found = Achieved()
     for first in range(0, count, CLIENT_GROUPS):
-        drawn = Random(f"{seed}/targets/{first}")  # noqa: S311 - a seeded market
+        drawn = seeded(f"{seed}/targets/{first}")
         _play_client(drawn, min(CLIENT_GROUPS, count - first), days, found)
     return found
 
 
-def _play_client(chance: Random, count: int, days: int, found: Achieved) -> None:
+def _play_client(chance: Chance, count: int, days: int, found: Achieved) -> None:
     overall = math.exp(chance.uniform(math.log(0.03), math.log(0.12)))
     sides = [noise(chance, 0.3) for _ in range(PUBLISHERS)]
     buyers = [_buyer(chance, overall, sides) for _ in range(count)]
@@ -133,7 +133,7 @@ def _play_client(chance: Random, count: int, days: int, found: Achieved) -> None
             found.all_within += cost <= 1.1 * buyer.target_micros
 
 
-def _buyer(chance: Random, overall: float, sides: list[float]) -> Buyer:
+def _buyer(chance: Chance, overall: float, sides: list[float]) -> Buyer:
     own = overall * noise(chance, 0.3)
     target = CENT * round(math.exp(chance.uniform(math.log(600), math.log(2_500))))
     clicks = math.exp(chance.uniform(math.log(30), math.log(600)))
@@ -143,7 +143,7 @@ def _buyer(chance: Random, overall: float, sides: list[float]) -> Buyer:
         oracle = max(CENT, CENT * round(target * rate / CENT))
         pairs.append(Pair(rate, clicks / PUBLISHERS * chance.uniform(0.5, 1.5), oracle))
     most = max(pair.oracle_micros for pair in pairs)
-    return Buyer(target, 2 * most, pairs)
+    return Buyer(target_micros=target, base_micros=2 * most, pairs=pairs)
 
 
 def _decide(
@@ -192,7 +192,7 @@ def _inputs(buyer: Buyer, pair: Pair, target: Target) -> Inputs:
     )  # fmt: skip
 
 
-def _trade(chance: Random, buyer: Buyer, pair: Pair, step: int, delays: list[int]) -> None:
+def _trade(chance: Chance, buyer: Buyer, pair: Pair, step: int, delays: list[int]) -> None:
     """The clicks of one pair until the next step, and their applies; and those of the oracle."""
     pair.due += [0] * (step + WINDOW + 2 - len(pair.due))
     if step % STEPS == 0:
@@ -215,7 +215,7 @@ def _trade(chance: Random, buyer: Buyer, pair: Pair, step: int, delays: list[int
     pair.applies += pair.due[step]
 
 
-def _delay(chance: Random) -> int:
+def _delay(chance: Chance) -> int:
     if chance.random() < AT_ONCE:
         return 0
     age = 1

@@ -66,7 +66,7 @@ class OfFamily(NamedTuple):
     currency: str = ""
 
 
-class Plan(msgspec.Struct, frozen=True):
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """A checked question. Empty filters let everything through; ``end`` is exclusive.
 
     ``layout``: what its rows say (``stats.layouts``). ``whole``: one file, and that in any case.

@@ -8,7 +8,7 @@ from handbill.http1.messages import Answer, head
 _HEADERS = b"Content-Type: %b\r\nCache-Control: no-store\r\n" % figures.MEDIA_TYPE.encode()
 
 
-class Counts(msgspec.Struct):
+class Counts(msgspec.Struct, kw_only=True):
     """Plain numbers: a click must not pay for a lock."""
 
     clicks: int = 0

@@ -3,8 +3,9 @@
 import re
 from hashlib import blake2b
 from importlib.resources import files
-from typing import NamedTuple
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from handbill.core.listing_tokens import Click
 from handbill.core.received import ReceivedConversion, conversion_of, id_said, organic_of
@@ -40,7 +41,7 @@ _SCRIPT_HEADERS = (
 _SCRIPT_ANSWER = Answer(head(200, _SCRIPT_HEADERS, len(_SCRIPT)), _SCRIPT)
 
 
-class Report(NamedTuple):
+class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What a pixel says, with the shape checked and nothing believed yet."""
 
     pixel_id: str
@@ -77,12 +78,12 @@ def report_of(query: bytes, cookies: bytes) -> Report | None:
         click_id = found[1].decode("latin-1")
     reference = fields.get("r", "")
     return Report(
-        pixel_id,
-        action,
-        click_id,
-        application_id,
-        candidate_id,
-        "" if _is_odd(reference) else reference,
+        pixel_id=pixel_id,
+        action=action,
+        click_id=click_id,
+        application_id=application_id,
+        candidate_id=candidate_id,
+        job_reference="" if _is_odd(reference) else reference,
     )
 
 

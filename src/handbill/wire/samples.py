@@ -18,7 +18,7 @@ _JOB = Job(
     no=0, id="e13cd1d459a7be781712aa2636a9580c", client_no=0, feed_no=None, status="A", valid=True,
     created_at=_AT, updated_at=_AT,
     body=JobBody(
-        "test-job-ref-number-19", title="test title", company="test company",
+        ref="test-job-ref-number-19", title="test title", company="test company",
         description="apply for this single job", category="Maintenance", city="Eluru",
         state="Telangana", country="US", zip=500081, type="FULL_TIME", published_at=_AT,
         posted_at=_AT, modified_at=_AT, url="https://jobs.example.com/19",

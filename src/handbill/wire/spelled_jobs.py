@@ -20,7 +20,7 @@ _NAMES = {
 }  # fmt: skip
 
 
-class SpelledJob(msgspec.Struct, gc=False, rename=_NAMES):
+class SpelledJob(msgspec.Struct, gc=False, rename=_NAMES, kw_only=True):
     """A job as it is written as JSON: these fields in this order; what we add stands behind.
 
     A struct, as a thousand of them are written three times as fast as a thousand dicts.
@@ -69,34 +69,38 @@ def spell_job(job: Job, client_id: str, now: Instant) -> SpelledJob:
     settings = body.settings
     created_at, published_at = iso_of(job.created_at), _instant(body.published_at)
     return SpelledJob(
-        body.ref,
-        body.title,
-        body.company,
-        body.description,
-        body.category,
-        body.city,
-        body.state,
-        body.country,
-        job.id,
-        body.zip,
-        created_at,
-        created_at if job.updated_at == job.created_at else iso_of(job.updated_at),
-        published_at,
-        published_at if body.posted_at == body.published_at else _instant(body.posted_at),
-        _instant(body.modified_at),
-        body.type,
-        body.additional,
-        body.publisher_nodes if settings is None else _spell_publisher_fields(body, settings),
-        {} if settings is None else _spell_setting(settings.setting),
-        [] if settings is None else [_spell_placement(one) for one in settings.placements],
-        client_id,
-        job.valid,
-        status_of(job, now),
-        body.url,
-        body.alternate_url,
-        _instant(body.end_at),
-        body.missing,
-        job.feed_no is not None,
+        ref=body.ref,
+        title=body.title,
+        company=body.company,
+        description=body.description,
+        category=body.category,
+        city=body.city,
+        state=body.state,
+        country=body.country,
+        job_id=job.id,
+        zip=body.zip,
+        created_at=created_at,
+        updated_at=created_at if job.updated_at == job.created_at else iso_of(job.updated_at),
+        published_at=published_at,
+        posted_at=published_at if body.posted_at == body.published_at else _instant(body.posted_at),
+        modified_at=_instant(body.modified_at),
+        type=body.type,
+        additional=body.additional,
+        publisher_fields=body.publisher_nodes
+        if settings is None
+        else _spell_publisher_fields(body, settings),
+        setting={} if settings is None else _spell_setting(settings.setting),
+        placements=[]
+        if settings is None
+        else [_spell_placement(one) for one in settings.placements],
+        client_id=client_id,
+        valid=job.valid,
+        status=status_of(job, now),
+        url=body.url,
+        alternate_url=body.alternate_url,
+        end_at=_instant(body.end_at),
+        missing=body.missing,
+        is_from_feed=job.feed_no is not None,
     )
 
 
@@ -104,7 +108,9 @@ def _instant(at: Instant | None) -> str | None:
     return None if at is None else iso_of(at)
 
 
-def _spell_publisher_fields(body: JobBody, settings: JobSettings) -> dict[str, Any]:
+def _spell_publisher_fields(body: JobBody, settings: JobSettings | None) -> dict[str, Any]:
+    if settings is None:
+        return body.publisher_nodes
     found: dict[str, Any] = dict(body.publisher_nodes)
     if settings.publishers is not None:
         found["publishers"] = list(settings.publishers)

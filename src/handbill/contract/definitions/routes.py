@@ -29,7 +29,10 @@ _AT = instant_of_iso("2026-11-18T12:00:00Z")
 
 
 def _example(client_id: str | None) -> dict[str, Any]:
-    kept = core.ClickDefinition(0, 0, 0, DefinitionBody(), None, None, _AT, _AT)
+    kept = core.ClickDefinition(
+        no=0, publisher_no=0, client_no=0, body=DefinitionBody(), ips_read_at=None,
+        ips_failure=None, created_at=_AT, updated_at=_AT,
+    )  # fmt: skip
     example: dict[str, Any] = spelled(definition_told("TestExp1", client_id, kept, 0))
     return example
 

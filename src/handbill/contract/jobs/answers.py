@@ -154,7 +154,7 @@ def example() -> dict[str, Any]:
     """A job as the document shows it; names and values are those of the reference's sample."""
     at = instant_of_iso("2019-11-29T10:00:00Z")
     body = nouns.JobBody(
-        "test-job-ref-number-19",
+        ref="test-job-ref-number-19",
         title="test title",
         company="test company",
         description="apply for this single job",
