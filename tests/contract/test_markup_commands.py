@@ -12,7 +12,7 @@ from handbill.access.service import create_agency
 from handbill.cli import markups
 from handbill.cli.speaking import Mistaken, settings_with
 from handbill.clients.service import create as create_client
-from handbill.core.nouns import Caps
+from handbill.core.nouns import ClientBody
 from handbill.host.outside import of_this_machine
 from handbill.kit.faults import Refused
 from handbill.kit.jsons import decode, encode
@@ -33,7 +33,7 @@ class Shop:
             now = stores.clock.now()
             for name in ("acme", "other"):
                 create_agency(tx, stores.ids, now, agency_id=name, name=name, currency="USD")
-            given = {"companyName": "Mills", "caps": Caps()}
+            given = ClientBody(company_name="Mills", exported_name="Mills")
             self.client = create_client(tx, stores.ids, now, 1, given).id
 
     def said(self, command: Any, *ids: str, agency: str = "acme", **flags: Any) -> Any:
