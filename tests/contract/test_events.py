@@ -51,7 +51,7 @@ def test_each_refusal_is_told_and_counted(
 
     def dials_inwards() -> int:
         with pytest.raises(EgressRefused):
-            egress.post("https://inside.example.com/", b"", {}, Limits(1, 1, 1, 0))
+            egress.post("https://inside.example.com/", b"", {}, Limits(30, 30, 30, 0))
         return 0
 
     deeds: dict[str, Callable[[], int]] = {

@@ -25,7 +25,7 @@ def _row(about: str) -> Any:
 
 
 _CAP = AliasChoices("cap", "freq")
-_PERIOD = "Period of the cap; Monthly if absent."
+_PERIOD = "Period of the cap. Default: Monthly."
 _VALUE = "Most per period, 0 or more: money in the agency's currency, else a whole number."
 
 
@@ -46,7 +46,7 @@ class _Cap(Model):
         800_000,
         alias="thresholdP",
         validation_alias=AliasChoices("thresholdP", "threshold"),
-        description="Percent of the value at which spending slows down; 80 if absent. Stored; "
+        description="Percent of the value at which spending slows down. Default: 80. Stored; "
         "nothing acts on it yet.",
     )
     locked: bool = Field(

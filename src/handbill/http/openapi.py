@@ -17,7 +17,10 @@ _ERROR: Schema = {
     "description": "Why the request was refused.",
     "properties": {
         "message": {"type": "string", "description": "What went wrong, in a few words."},
-        "requestId": {"type": "string", "description": "Quote it when you ask for help."},
+        "requestId": {
+            "type": "string",
+            "description": "Id of the request. Quote it when you ask for help.",
+        },
     },
     "required": ["message", "requestId"],
 }
@@ -28,7 +31,7 @@ _FAULTS: Schema = {
     | {
         "errors": {
             "type": "array",
-            "description": "All faults, gathered.",
+            "description": "All faults of the request.",
             "items": {
                 "type": "object",
                 "properties": {
@@ -42,12 +45,16 @@ _FAULTS: Schema = {
     "required": ["message", "requestId", "errors"],
 }
 _REFUSALS = {
-    "400": ("BadRequest", "The request breaks a rule; errors names every fault.", "Faults"),
-    "401": ("Unauthorized", "x-api-key is missing or bad.", "Error"),
-    "403": ("Forbidden", "The token, its role or scope, or the header's client is bad.", "Error"),
-    "404": ("NotFound", "No such thing of yours.", "Error"),
-    "500": ("ServerError", "A fault of ours; it is safe to try again.", "Error"),
-    "503": ("Unavailable", "Trouble that passes; try again after Retry-After.", "Error"),
+    "400": ("BadRequest", "The request is invalid. errors contains all faults.", "Faults"),
+    "401": ("Unauthorized", "x-api-key is missing or invalid.", "Error"),
+    "403": (
+        "Forbidden",
+        "The token, its role or scope, or the client in the header is not accepted.",
+        "Error",
+    ),
+    "404": ("NotFound", "Not found, or not yours.", "Error"),
+    "500": ("ServerError", "An internal error. The request may be repeated safely.", "Error"),
+    "503": ("Unavailable", "A temporary problem. Try again after Retry-After.", "Error"),
 }
 _SLOTS = {
     "client_id": "The client's id, as POST /clients answered it. Foreign, deleted and unknown ids "
@@ -60,23 +67,23 @@ _SLOTS = {
     "publisher_id": "The publisher's id, such as TestExp1.",
     "job_reference": "The job's refNumber, percent-encoded; a slash in it as %2F.",
     "rule_id": "The rule's id; it must be of the client in the header.",
-    "batch_id": "The value that POST /funnel answered.",
-    "taskId": "The taskId that POST /stats answered.",
+    "batch_id": "The value returned by POST /funnel.",
+    "taskId": "The taskId returned by POST /stats.",
     "markup_id": "The markup's id, as POST /markups answered it.",
-    "report_id": "The reportId that the request for the report answered.",
-    "reportId": "The reportId that the request for the report answered.",
+    "report_id": "The reportId returned by the request for the report.",
+    "reportId": "The reportId returned by the request for the report.",
     "publisherFamilyId": "The family's id; only the caller's own is known here.",
     "publisher_family_id": "The family's id: 24 hex digits.",
     "token": "The signed part of a link to a file.",
-    "agency_id": "The agency's id; only the caller's own is known here.",
-    "prefix": "The key's first part, which says which key it is and is no secret.",
+    "agency_id": "The agency's id. Only the caller's own id is accepted.",
+    "prefix": "The first part of the key, which identifies it and is not secret.",
     "api_client_id": "The API client's id: 25 lower-case letters and digits.",
 }
 _HEADERS = {
-    "x-request-id": "Names the request, in logs and when you ask for help; yours, if you sent one.",
-    "etag": "The version of what was read, for If-None-Match and If-Match.",
+    "x-request-id": "Id of the request, for logs and support. If you sent one, it is used.",
+    "etag": "Version of the resource, for If-None-Match and If-Match.",
     "link": "The first, previous and next page (RFC 8288), where there are such.",
-    "location": "Where to ask for the result.",
+    "location": "Address of the result.",
 }
 _ABOUT = (
     "Programmatic job advertising: clients, jobs, campaigns, job groups, feeds and stats. "
@@ -89,23 +96,24 @@ _ABOUT = (
     "answers 403 without it."
 )
 _TAGS = {
-    "Access": "Tokens, the keys they are asked for with, and the agency that holds them.",
+    "Access": "Access tokens, API keys, API clients and the agency.",
     "Clients": "An agency's clients: the employers whose jobs are advertised.",
     "Jobs": "Jobs of a client, from feeds or added here.",
     "Campaigns": "Campaigns of a client: dates, budgets and overrides.",
     "Job groups": "Which jobs go where, for how much, up to what.",
     "Feeds": "Inbound XML feeds, their runs and their faults.",
     "Publishers": "Where jobs are advertised, and the outbound feed of each publisher.",
-    "Click definitions": "What makes a publisher's clicks payable, for all clients or for one.",
+    "Click definitions": "Defines which clicks of a publisher are payable, for all clients or for"
+    " one.",
     "Stats": "Reports of clicks, applies and spend.",
-    "Reports": "Reports of one file, and the callbacks that tell of them.",
+    "Reports": "Single-file reports, and their callbacks.",
     "Publisher partners": "Reports for publisher families, with their own keys.",
     "Meta": "The names of campaigns and job groups.",
     "Posting configs": "Slots and durations bought at a publisher.",
     "Posting jobs": "The jobs that take a posting's places.",
-    "Markups": "What an agency puts on its customers' spend: dated, and where.",
-    "Rules": "Automation rules: kept and checked; they do not run yet.",
-    "Funnel": "What became of applications: stages and hires.",
+    "Markups": "Markups on the spend of an agency's customers.",
+    "Rules": "Automation rules. They are stored and validated; they do not run yet.",
+    "Funnel": "Status changes of applications: stages and hires.",
     "Service": "Whether the service lives and what it offers.",
     "Events": "Conversions, server to server.",
 }
@@ -175,7 +183,7 @@ def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
                 },
                 "token": {
                     "type": "apiKey", "in": "header", "name": "x-authorization-key",
-                    "description": "The access_token of POST /token; lasts a day.",
+                    "description": "The access_token of POST /token, valid for one day.",
                 },
             },
             "schemas": names.schemas,
@@ -275,7 +283,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         found.append({
             "name": "Idempotency-Key", "in": "header", "required": False,
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-            "description": "Makes a retry safe: the same key answers the stored answer for a day.",
+            "description": "Makes a retry safe. For a day, the same key returns the stored answer.",
         })  # fmt: skip
     return found
 
@@ -294,9 +302,9 @@ def _query(query: type[Query]) -> list[dict[str, Any]]:
 def _conditions(operation: Operation, read: Container[str]) -> list[dict[str, Any]]:
     """The headers of conditional requests (RFC 9110, 13)."""
     if _is_tagged(operation):
-        name, about = "If-None-Match", "The ETag that you have; 304 if it is still the thing's."
+        name, about = "If-None-Match", "ETag of your copy. 304 if the resource is unchanged."
     elif operation.verb in {"PUT", "DELETE"} and operation.path in read:
-        name, about = "If-Match", "The ETag that you have read; 400 if the thing has changed."
+        name, about = "If-Match", "ETag that was read. 400 if the resource has changed since."
     else:
         return []
     return [{
@@ -311,7 +319,7 @@ def _is_tagged(operation: Operation) -> bool:
 
 def _responses(operation: Operation, known: _Known) -> dict[str, Any]:
     success: dict[str, Any] = {
-        "description": "It is taken on; the result is made in the background."
+        "description": "Accepted. The result is made in the background."
         if operation.success == 202
         else "Done.",
         "headers": _headers(operation),

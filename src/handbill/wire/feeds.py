@@ -251,7 +251,7 @@ RUN: Schema = whole(
         "reason": described(TEXT, "Why it failed, in one word; the former jobs stand."),
         "message": described(TEXT, "What is to be known about it."),
         "line": described(WHOLE, "Line of the feed at which it failed; 0: none."),
-        "createdOn": described(INSTANT, "When it was asked for."),
+        "createdOn": described(INSTANT, "When the report was requested."),
         "endedOn": described({"anyOf": [INSTANT, {"type": "null"}]}, "When it ended."),
         "bytes": described(WHOLE, "Bytes read, unpacked."),
         "counts": described(

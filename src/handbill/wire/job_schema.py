@@ -32,7 +32,7 @@ _PLACEMENT = whole(
         "value": described(TEXT, "Publisher id."),
         "cpcBid": described(NUMBER, "CPC bid of the job over this publisher."),
         "cpaBid": described(NUMBER, "CPA bid of the job over this publisher."),
-        "isActive": described(FLAG, "False keeps the job off this publisher."),
+        "isActive": described(FLAG, "False excludes the job from this publisher."),
         "caps": described(whole({"budget": BUDGET}), "Its cap over this publisher."),
         "currency": described(TEXT, "As it was said: the publisher's."),
     },
@@ -68,19 +68,22 @@ JOB: Schema = whole(
         "type": described(TEXT, "Type of job, such as FULL_TIME."),
         "additionalFields": described(mapped(TEXT), "The client's own fields."),
         "publisherFields": described(
-            _PUBLISHER_FIELDS, "Allow-list of publishers, and nodes by publisher."
+            _PUBLISHER_FIELDS,
+            "Publishers that may carry the job, and additional nodes by publisher.",
         ),
         "jobSetting": described(_SETTING, "Bids, markdown, caps and dates of this job alone."),
         "placementSettings": described(
-            listed(_PLACEMENT), "What holds for this job over single publishers."
+            listed(_PLACEMENT), "Settings of this job for single publishers."
         ),
         "clientId": described(TEXT, "Id of its client."),
         "valid": described(FLAG, "Whether it has all that is mandatory; else it is not shown."),
         "status": described({"enum": ["ACTIVE", "PAUSED", "EXPIRED"]}, "Its own state."),
         "url": described(TEXT, "Its address."),
-        "alternateURL": described(TEXT, "Where clicks go if there is no url."),
+        "alternateURL": described(TEXT, "Target of clicks if there is no url."),
         "endAtDate": described(_MOMENT, "When it expires; null: never."),
         "missingFields": described(listed(TEXT), "Mandatory fields that are empty."),
-        "fromFeed": described(FLAG, "Whether a feed brings it; else it was added by API."),
+        "fromFeed": described(
+            FLAG, "Whether the job comes from a feed. Otherwise it was added by API."
+        ),
     }
 )

@@ -12,7 +12,7 @@ from handbill.wire.models import Model
 
 _NEED_OF: Final = {f"{SCOPES['agency']}/{need}": need for need in NEEDS}
 _ONE_OF: Final = "|".join(_NEED_OF)
-_MADE: Final = "When it was made."
+_MADE: Final = "Time of creation."
 
 
 def _needs(scope: Any) -> frozenset[Need]:
@@ -45,7 +45,7 @@ class Agency(Model):
 
     id: str = Field(description="The agency's id.")
     name: str = Field(description="Its name.")
-    currency: str = Field(description="What its amounts are in, an ISO 4217 code.")
+    currency: str = Field(description="Currency of all amounts, an ISO 4217 code.")
     created_at: Instant = Field(alias="createdOn", description=_MADE)
 
 
@@ -58,19 +58,19 @@ class ApiKey(Model):
         alias="expiresOn", description="When a rotation ends it; null: never."
     )
     revoked_at: Instant | None = Field(
-        alias="revokedOn", description="When it was revoked; null: it was not."
+        alias="revokedOn", description="Time of revocation. Null: not revoked."
     )
 
 
 class ApiKeyPage(Page[ApiKey]):
-    """API keys, revoked ones too, oldest first."""
+    """API keys including revoked ones, oldest first."""
 
 
 class KeyMade(Made):
     """A new API key."""
 
     result: str = Field(
-        description="The new key's whole text. It is shown this once and kept nowhere."
+        description="The whole text of the new key. It is shown only this once and not stored."
     )
 
 
@@ -78,7 +78,7 @@ class KeyRotation(Model):
     overlap_hours: Annotated[int, Whole(0, MOST_OVERLAP_HOURS)] = Field(
         24,
         alias="overlapHours",
-        description="Hours for which the former key goes on working, 0 to 720; 24 if absent.",
+        description="Hours for which the former key goes on working, 0 to 720. Default: 24.",
     )
 
 
@@ -86,26 +86,26 @@ class NewApiClient(Model):
     allowed: Scope = Field(
         frozenset(NEEDS),
         alias="scope",
-        description="handbill/read, handbill/write, or both with a blank between; both if absent.",
+        description="handbill/read, handbill/write, or both separated by a blank. Default: both.",
     )
 
 
 class ApiClient(Model):
-    """What POST /token names: a program of an agency."""
+    """A program of an agency, named in POST /token."""
 
     id: str = Field(
         alias="client_id",
-        description="What POST /token takes: 25 lowercase letters and digits.",
+        description="The client_id for POST /token: 25 lower-case letters and digits.",
     )
-    scope: str = Field(description="The scopes of its tokens, divided by blanks.")
+    scope: str = Field(description="The scopes of the token, separated by blanks.")
     created_at: Instant = Field(alias="createdOn", description=_MADE)
     revoked_at: Instant | None = Field(
-        alias="revokedOn", description="When it was revoked; null: it was not."
+        alias="revokedOn", description="Time of revocation. Null: not revoked."
     )
 
 
 class ApiClientPage(Page[ApiClient]):
-    """API clients, revoked ones too, oldest first."""
+    """API clients including revoked ones, oldest first."""
 
 
 class TokenRequest(Model):
@@ -119,7 +119,7 @@ class Token(Model):
     """An access token."""
 
     access_token: str = Field(description="The token to send as x-authorization-key: a JWT, RS256.")
-    expires_in: int = Field(description="Seconds for which the token is good; a day.")
+    expires_in: int = Field(description="Seconds for which the token is valid: one day.")
     kind: Literal["Bearer"] = Field(alias="token_type", description="Always Bearer.")
 
 

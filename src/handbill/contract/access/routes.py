@@ -142,9 +142,9 @@ OPERATIONS = [
         verb="POST",
         path="/token",
         title="Generate access token.",
-        about="Gives an API client an access token, to be sent as x-authorization-key beside "
-        "x-api-key. A token is good for one day, and only beside a key of the same owner. A "
-        "revoked API client's tokens are dead at once.",
+        about="Returns an access token for an API client, to be sent as x-authorization-key "
+        "together with x-api-key. A token is valid for one day, and only with a key of the "
+        "same owner. Revoking an API client ends its tokens at once.",
         tag=_TAG,
         role="key",
         kind=Ask(),
@@ -175,8 +175,8 @@ OPERATIONS = [
         verb="GET",
         path="/agencies/{agency_id}",
         title="Get the agency.",
-        about="The caller's own agency. Agencies are made by the operator, with `handbill agency "
-        "create`; any other's id is 404.",
+        about="The caller's own agency. The operator creates agencies with `handbill agency "
+        "create`. Other ids are answered with 404.",
         tag=_TAG,
         work=_get_agency,
         answer=Agency,
@@ -187,7 +187,7 @@ OPERATIONS = [
         verb="PUT",
         path="/agencies/{agency_id}",
         title="Update the agency.",
-        about="Gives the caller's own agency another name. Its id and currency stay.",
+        about="Renames the caller's own agency. Its id and currency cannot change.",
         tag=_TAG,
         work=_update_agency,
         body=AgencyChange,
@@ -200,7 +200,7 @@ OPERATIONS = [
         verb="GET",
         path="/api-keys",
         title="Get all API keys.",
-        about="The agency's own API keys, revoked ones too, oldest first, without their secrets.",
+        about="The agency's API keys, including revoked ones, oldest first, without their secrets.",
         tag=_TAG,
         work=_list_keys,
         query=PAGED,
@@ -212,8 +212,8 @@ OPERATIONS = [
         verb="POST",
         path="/api-keys",
         title="Create an API key.",
-        about="Makes one more API key of the agency and answers its text, this once. At most 50 "
-        "keys live at a time.",
+        about="Creates a further API key of the agency and returns its text, only this once. At "
+        "most 50 keys may be valid at a time.",
         tag=_TAG,
         work=_add_key,
         kind=Change(shows_once=True),
@@ -225,8 +225,8 @@ OPERATIONS = [
         verb="POST",
         path="/api-keys/{prefix}/rotate",
         title="Rotate an API key.",
-        about="Makes a new key in place of this one, which goes on working for the overlap, so "
-        "that every machine can be changed over in peace.",
+        about="Creates a new key that replaces this one. The former key remains valid for the "
+        "overlap, so that all systems can be switched over.",
         tag=_TAG,
         work=_rotate_key,
         body=KeyRotation,
@@ -241,7 +241,7 @@ OPERATIONS = [
         verb="DELETE",
         path="/api-keys/{prefix}",
         title="Revoke an API key.",
-        about="Kills the key at once, in every process. A key may revoke itself.",
+        about="Revokes the key at once, in all processes. A key may revoke itself.",
         tag=_TAG,
         work=_revoke_key,
         answer=Done,
@@ -252,8 +252,9 @@ OPERATIONS = [
         verb="GET",
         path="/api-clients",
         title="Get all API clients.",
-        about="The agency's API clients (what POST /token names), revoked ones too, oldest first. "
-        "It needs a token that may write, for each of these ids fetches a token of its scope.",
+        about="The agency's API clients (client_id of POST /token), including revoked ones, "
+        "oldest first. Requires a token with write scope, because each id can be used to "
+        "get a token of its scope.",
         tag=_TAG,
         work=_list_api_clients,
         kind=Look(needs="write"),
@@ -266,8 +267,8 @@ OPERATIONS = [
         verb="POST",
         path="/api-clients",
         title="Create an API client.",
-        about="Makes one more API client of the agency, whose tokens allow what its scope says, "
-        "for ever. At most 50 live at a time.",
+        about="Creates a further API client of the agency. Its tokens allow what its scope says, "
+        "which cannot be changed. At most 50 may exist at a time.",
         tag=_TAG,
         work=_add_api_client,
         body=NewApiClient,
@@ -281,7 +282,7 @@ OPERATIONS = [
         verb="DELETE",
         path="/api-clients/{api_client_id}",
         title="Revoke an API client.",
-        about="Kills the API client and every token of it at once, in every process.",
+        about="Revokes the API client and all its tokens at once, in all processes.",
         tag=_TAG,
         work=_revoke_api_client,
         answer=Done,

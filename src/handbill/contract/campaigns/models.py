@@ -41,10 +41,10 @@ class NewCampaign(Model):
     start_on: Day = Field(
         "",
         alias="startDate",
-        description="First day, mm/dd/yyyy; today if absent. Fixed at creation.",
+        description="First day, mm/dd/yyyy. Default: today. Fixed at creation.",
     )
     end_on: Day = Field(
-        "", alias="endDate", description="Last day, mm/dd/yyyy; a year after the first if absent."
+        "", alias="endDate", description="Last day, mm/dd/yyyy. Default: a year after the first."
     )
 
     @model_validator(mode="after")

@@ -60,20 +60,20 @@ class NewClient(Model):
     exported_name: Annotated[str, Filled()] = Field(
         "",
         alias="exportedName",
-        description="Names the files that publishers get; the company's name if absent.",
+        description="Names the files that publishers get. Default: the company's name.",
     )
     start_on: Day = Field(
         "",
         alias="startDate",
-        description="First day, mm/dd/yyyy; today if absent. Fixed at creation.",
+        description="First day, mm/dd/yyyy. Default: today. Fixed at creation.",
     )
     end_on: Day = Field(
-        "", alias="endDate", description="Last day, mm/dd/yyyy; a week after the first if absent."
+        "", alias="endDate", description="Last day, mm/dd/yyyy. Default: a week after the first."
     )
     zone: Zone = Field(
         "UTC",
         alias="timeZone",
-        description="Time zone in which its days are counted; UTC if absent. Fixed at creation.",
+        description="Time zone in which its days are counted. Default: UTC. Fixed at creation.",
     )
     ats: Annotated[str, Filled(100)] = Field(
         "Other",
@@ -83,22 +83,22 @@ class NewClient(Model):
     start_default_campaign: bool = Field(
         False,
         alias="startDefaultCampaign",
-        description="Whether the default campaign starts active; false if absent.",
+        description="Whether the default campaign starts active. Default: false.",
     )
     client_type: Annotated[Literal["DirectEmployer", "JobBoard"], AnyCase()] = Field(
         "DirectEmployer",
         alias="clientType",
-        description="Type of client; DirectEmployer if absent.",
+        description="Type of client. Default: DirectEmployer.",
     )
     markdown_ppm: Annotated[int, Percent()] = Field(
         0,
         alias="markdown",
-        description="Percent taken off the bid that publishers see; 0 if absent.",
+        description="Percent taken off the bid that publishers see. Default: 0.",
     )
     apply_window_days: Annotated[int, Whole(1, 90)] = Field(
         30,
         alias="applyConvWindow",
-        description="Days after its click within which an apply counts, 1 to 90; 30 if absent.",
+        description="Days after its click within which an apply counts, 1 to 90. Default: 30.",
     )
     excluded_publishers: PublisherIds = Field(
         [],
@@ -122,7 +122,7 @@ class NewClient(Model):
         "", description=f"Industry code. {_KEPT}"
     )
     frequency_hours: Annotated[int, Meaning(**_HOURS)] = Field(
-        24, alias="frequency", description="How often its feeds are fetched; 24 hours if absent."
+        24, alias="frequency", description="How often its feeds are fetched. Default: 24 hours."
     )
     enforce_minimum_markdown: bool = Field(
         False,

@@ -16,7 +16,7 @@ _MOST_LATENT: Final = 90 * DAY // SECOND
 
 
 class BotDetectors(Model):
-    """Which detectors tell bots, while bot is true."""
+    """Detectors of bots, used while bot is true."""
 
     merged = True
     by_address: bool = Field(
@@ -32,46 +32,45 @@ class BotDetectors(Model):
     most_clicks: Annotated[int, Whole(1, 1_000_000)] | None = Field(
         None,
         alias="clicksPerAddressAndDay",
-        description="So many clicks of one address on one day count; every further one is a "
-        "bot's. Null: any number.",
+        description="Number of clicks from one address per day that count. Further ones are bot "
+        "clicks. Null: no limit.",
     )
 
 
 class _Rules(Model):
     enabled: bool = Field(
-        True, alias="enable", description="Whether the definition is in force; true if absent."
+        True, alias="enable", description="Whether the definition applies. Default: true."
     )
-    bot: bool = Field(True, description="Whether clicks of bots are dropped; true if absent.")
+    bot: bool = Field(True, description="Whether clicks of bots are excluded. Default: true.")
     duplicate_seconds: Annotated[int, Whole(0, _MOST_DUPLICATE)] | None = Field(
         None,
         alias="duplicate",
-        description="Seconds in which a further click by the same visitor on the same job is a "
-        "duplicate, at most 7 days. Null or 0: none is.",
+        description="Seconds within which a repeated click by the same visitor on the same job is"
+        " a duplicate, at most 7 days. Null or 0: no click is.",
     )
     latent_seconds: Annotated[int, Whole(0, _MOST_LATENT)] | None = Field(
         None,
         alias="latent",
-        description="Seconds of grace after the job left the publisher's feed, at most 90 days; "
-        "later clicks are latent. Null: none is. 48 hours if absent.",
+        description="Seconds after the job left the publisher's feed from which clicks are "
+        "latent, at most 90 days. Null: no click is. Default: 48 hours.",
     )
     foreign: Annotated[Grain, AnyCase()] | None = Field(
         None,
-        description="A click from outside the job's area of this grain is foreign. Null: none is. "
-        "It needs HANDBILL_GEO_FILE; REGION is read as STATE.",
+        description="Clicks from outside the job's country, state or city are foreign. Null: none"
+        " are. Requires HANDBILL_GEO_FILE. REGION is read as STATE.",
     )
-    detectors: BotDetectors = Field(alias="newBot", description="Which detectors tell bots.")
+    detectors: BotDetectors = Field(alias="newBot", description="Detectors of bots.")
     bot_ips_url: Url | None = Field(
         None,
         alias="botIpsFileUrl",
-        description="Address of a CSV with the heading IP Address: addresses and prefixes of "
-        "bots, one a line. Read at once, then every day. Null: no list.",
+        description="URL of a CSV with the heading IP Address and one address or prefix of a bot "
+        "per line. It is read at once, then daily. Null: no list.",
     )
 
 
 class _Presettable(_Rules):
     preset: Annotated[Preset, AnyCase()] = Field(
-        description="Begin with one of the platform's presets (Default, 1 to 5); what stands "
-        "beside it goes before it.",
+        description="Preset to start from (Default, 1 to 5). Other fields of the body override it.",
     )
 
 
@@ -79,37 +78,37 @@ DefinitionChange = partial(_Presettable, "ClickDefinitionChange")
 
 
 class BotList(Model):
-    """Addresses of bots, as they were read last."""
+    """The last read list of bots' addresses."""
 
-    count: int = Field(description="Addresses and prefixes on the list in force.")
+    count: int = Field(description="Number of addresses and prefixes in the current list.")
     read_at: Instant | None = Field(alias="readOn", description="When the list was read.")
-    failure: str | None = Field(description="Why the last reading failed; the former list stands.")
+    failure: str | None = Field(
+        description="Why the list could not be read the last time. The former list remains."
+    )
 
 
 class _Whose(Model):
     publisher_id: str = Field(
-        alias="publisherId", description="The publisher whose clicks it is about."
+        alias="publisherId", description="The publisher whose clicks are defined."
     )
     client_id: str | None = Field(
-        alias="clientId", description="The client it holds for; null: every client."
+        alias="clientId", description="The client the definition applies to. Null: all clients."
     )
 
 
 class _Kept(Model):
-    bot_ips: BotList = Field(
-        alias="botIps", description="The list of bots' addresses, as it is in force."
-    )
+    bot_ips: BotList = Field(alias="botIps", description="The current list of bots' addresses.")
     status: Literal["Approved"] = Field(description="Always Approved: there is no review.")
-    created_at: Instant = Field(alias="createdAt", description="When it was made.")
+    created_at: Instant = Field(alias="createdAt", description="Time of creation.")
     updated_at: Instant = Field(alias="updatedAt", description="When it was last changed.")
 
 
 class ClickDefinition(_Kept, _Rules, _Whose):
-    """What makes a publisher's clicks payable, for all clients or for one."""
+    """Defines which clicks of a publisher are payable, for all clients or for one."""
 
 
 class ClickDefinitionPage(Page[ClickDefinition]):
-    """A publisher's definitions: the one for every client first."""
+    """The definitions of a publisher, beginning with the one for all clients."""
 
 
 def definition_told(

@@ -86,10 +86,10 @@ def _operations(path: str, of: str, whose: str, client_id: str | None) -> list[O
             verb="GET",
             path=path,
             title=f"Get a publisher's click definition{whose}.",
-            about="What makes a click of this publisher payable. 404 while none is defined: then "
-            "what is more general holds, and in the end the installation's own rules: bots are "
-            "dropped, duplicates are told by HANDBILL_DUPLICATE_SECONDS, and clicks are latent 48 "
-            "hours after the job left the feed.",
+            about="Which clicks of this publisher are payable. 404 if none is defined. Then the "
+            "more general definition applies, and finally the rules of the installation: "
+            "clicks of bots are excluded, HANDBILL_DUPLICATE_SECONDS defines duplicates, "
+            "and clicks are latent 48 hours after the job left the feed.",
             tag=_TAG,
             work=_get,
             answer=ClickDefinition,
@@ -100,10 +100,10 @@ def _operations(path: str, of: str, whose: str, client_id: str | None) -> list[O
             verb="PUT",
             path=path,
             title=f"Define a publisher's clicks{whose}.",
-            about="Makes or changes the definition: what is absent stays, null switches a rule "
-            "off. Each click is classed as bot, duplicate, foreign or latent, in this order, or is "
-            "valid; only valid ones are charged, and every one is redirected. Holds for clicks "
-            "that are judged from then on.",
+            about="Creates or updates the definition. Omitted fields stay unchanged; null turns a"
+            " rule off. Each click is a bot, duplicate, foreign or latent click, in this "
+            "order, or it is valid. Every click is redirected; only valid ones are charged."
+            " Applies to clicks judged from then on.",
             tag=_TAG,
             work=_put,
             body=DefinitionChange,
@@ -116,7 +116,8 @@ def _operations(path: str, of: str, whose: str, client_id: str | None) -> list[O
             verb="DELETE",
             path=path,
             title=f"Delete a publisher's click definition{whose}.",
-            about="What is more general holds again. Clicks that are judged stay as they are.",
+            about="Deletes the definition. The more general one applies again. Judged clicks do "
+            "not change.",
             tag=_TAG,
             work=_delete,
             answer=Done,
@@ -132,7 +133,7 @@ OPERATIONS = [
         verb="GET",
         path="/publishers/{publisher_id}/click-definitions",
         title="Get all click definitions of a publisher.",
-        about="The one for every client first, then those of single clients.",
+        about="The definition for all clients first, then those of single clients.",
         tag=_TAG,
         work=_list,
         query=PAGED,

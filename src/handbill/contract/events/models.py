@@ -47,8 +47,8 @@ class ReportedEvent(Model):
     application_id: Annotated[str, TextOrDigits(_MOST_ID)] = Field(
         "",
         alias="jobApplicationId",
-        description="The application's id, by which a repeat is known; blanks around it say "
-        "nothing.",
+        description="The application's id, by which repeated events are recognised. Surrounding "
+        "blanks are ignored.",
     )
 
 
@@ -71,20 +71,23 @@ class RecentQuery(Query):
 
 
 class RecentEvent(Model):
-    """A conversion that arrived lately, and what became of it."""
+    """A recently received conversion with its state."""
 
-    at: Instant = Field(alias="receivedOn", description="When a door took it in.")
-    kind: Literal["VIEW", "APPLY_START", "APPLY"] = Field(description="What happened.")
-    source: Literal["pixel", "s2s"] = Field(description="Who told of it.")
+    at: Instant = Field(alias="receivedOn", description="When the event was received.")
+    kind: Literal["VIEW", "APPLY_START", "APPLY"] = Field(description="Type of the event.")
+    source: Literal["pixel", "s2s"] = Field(description="Source of the event.")
     disposition: str = Field(
-        description="What became of it: waiting (not judged yet), parked (its click is not known "
-        "yet), counted, further, over_cap, organic, duplicate, late, invalid or dead."
+        description="State of the event: waiting (not judged yet), parked (its click is not yet "
+        "known), counted, further, over_cap, organic, duplicate, late, invalid or "
+        "dead."
     )
     reason: str | None = Field(description="Why, where there is more to say.")
-    job_id: str | None = Field(alias="jobId", description="The job, where it is known.")
-    has_click: bool = Field(alias="sponsored", description="Whether it carried a click id of ours.")
+    job_id: str | None = Field(alias="jobId", description="The job, if it is known.")
+    has_click: bool = Field(
+        alias="sponsored", description="Whether the event had a valid click id."
+    )
     application_id: str | None = Field(
-        alias="jobApplicationId", description="The application's id, as it was sent."
+        alias="jobApplicationId", description="The application's id that was sent."
     )
     candidate_id: str | None = Field(
         alias="candidateId", description="The candidate's id, as it was sent."

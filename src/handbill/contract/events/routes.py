@@ -46,9 +46,9 @@ OPERATIONS = [
         verb="POST",
         path="/s2s/events",
         title="Send conversion events.",
-        about="Takes one conversion or an array of up to 1000, all or none of them. It is answered "
-        "once it is durable; whether it counts is judged afterwards. A repeat is answered alike "
-        "and counts once.",
+        about="Accepts one conversion or an array of up to 1000, all or none. The answer is sent "
+        "once they are durable. Whether they count is judged afterwards. A repeated event "
+        "gets the same answer and counts once.",
         tag=_TAG,
         client_header="s2s",
         work=_take,
@@ -68,11 +68,11 @@ OPERATIONS = [
         name="list_recent_events",
         verb="GET",
         path="/clients/{client_id}/events/recent",
-        title="Get the events that arrived lately.",
-        about="The newest conversions of the last seven days, from the client's pixel and from S2S "
-        "events, newest first, with what became of each; those included that are not judged yet. "
-        "For setting up a pixel: docs/pixel.md says how. A pixel's report that named no client of "
-        "ours, or a click that is none of ours, is in no list; the browser's console tells of it.",
+        title="Get recent events.",
+        about="The newest conversions of the last seven days, from the client's pixel and from "
+        "S2S events, newest first, each with its state, including those not yet judged. "
+        "Useful for setting up a pixel (docs/pixel.md). Pixel events with an unknown client"
+        " or an invalid click id are not listed; the browser's console reports them.",
         tag=_TAG,
         work=_recent,
         lane="slow",

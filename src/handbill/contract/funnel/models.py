@@ -62,10 +62,12 @@ Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 class _Keys(Model):
     candidate_id: AtsId = Field(
-        "", alias="candidateId", description="The candidate in the ATS; beside jobReference."
+        "",
+        alias="candidateId",
+        description="The candidate's id in the ATS, together with jobReference.",
     )
     job_reference: Text = Field(
-        "", alias="jobReference", description="The job's refNumber; beside candidateId."
+        "", alias="jobReference", description="The job's refNumber, together with candidateId."
     )
     click_id: Annotated[str, StringConstraints(max_length=256)] = Field(
         "", alias="clickId", description="The jClickId that the candidate came with."
@@ -73,7 +75,7 @@ class _Keys(Model):
 
 
 class Salary(Model):
-    amount: Money = Field(description="Per year or as agreed, 0 or more.")
+    amount: Money = Field(description="Amount, 0 or more.")
     currency: Annotated[str, StringConstraints(min_length=3, max_length=3)] = Field(
         description="ISO 4217 code."
     )
@@ -83,12 +85,12 @@ class FunnelDetails(_Keys):
     job_id: Annotated[str, StringConstraints(max_length=64)] = Field(
         "", alias="jobId", description="The job's id."
     )
-    source: Short = Field("", description="Where the candidate came from.")
+    source: Short = Field("", description="Origin of the candidate.")
     reason: Text = Field("", description="Why the stage changed.")
     hire_on: Day = Field("", alias="hireDate", description="The first day at work.")
-    salary: Salary | None = Field(None, description="What was agreed.")
+    salary: Salary | None = Field(None, description="The agreed salary.")
     custom: dict[Key, Annotated[str, StringConstraints(max_length=500)]] = Field(
-        {}, max_length=50, description="Anything but personal particulars."
+        {}, max_length=50, description="Any further data except personal data."
     )
 
     @model_validator(mode="after")
@@ -110,24 +112,25 @@ def _item(details: dict[str, Any] | None = None, **said: Any) -> Item:
 
 
 class FunnelEvent(_Keys):
-    """What became of one application."""
+    """A status change of an application."""
 
     makes = staticmethod(_item)
     application_id: AtsId = Field(
         "",
         alias="jobApplicationId",
-        description="The application, as the pixel or S2S event named it.",
+        description="The application's id, as sent by the pixel or S2S event.",
     )
     status: Annotated[Id, AfterValidator(str.strip)] = Field(
         alias="candidateStatus", description="The stage that the application moved to."
     )
     stamp: Stamp = Field(
         alias="timestamp",
-        description="When it moved there: ISO 8601, yyyy-MM-dd or MM/dd/yyyy with a time or "
-        "without, or epoch seconds or milliseconds. Without a zone it is the client's time.",
+        description="Time of the change: ISO 8601, yyyy-MM-dd or MM/dd/yyyy with or without a "
+        "time, or epoch seconds or milliseconds. Without a zone, the client's is "
+        "used.",
     )
     details: FunnelDetails | None = Field(
-        None, alias="additionalDetails", description="Other keys, and what else there is to say."
+        None, alias="additionalDetails", description="Other keys, and further details."
     )
 
     @model_validator(mode="after")
@@ -157,39 +160,40 @@ class FunnelAccepted(Model):
     success: Literal[True] = Field(description="Stored.")
     failure: Literal[False] = Field(description="Always false: what fails answers 400.")
     batch_id: str = Field(
-        alias="value", description="The batch's id; GET /funnel/{batchId} tells of each item."
+        alias="value",
+        description="The batch's id. GET /funnel/{batchId} returns the state of each item.",
     )
 
 
 class FunnelOutcome(Model):
-    """What became of one item."""
+    """State of one item."""
 
-    place: int = Field(alias="index", description="The place in the array, from 0.")
+    place: int = Field(alias="index", description="Position in the array, from 0.")
     application_id: str | None = Field(
-        alias="jobApplicationId", description="As it was sent; null where it was not."
+        alias="jobApplicationId", description="The value that was sent. Null: none."
     )
-    status: str = Field(alias="candidateStatus", description="As it was sent.")
-    stage: Stage | None = Field(description="What the status stands for; null: nothing yet.")
-    event_at: Instant = Field(alias="timestamp", description="When the application moved there.")
-    disposition: Disposition = Field(description="What became of the item.")
-    reason: str | None = Field(description="Why it does not count; null where it does.")
+    status: str = Field(alias="candidateStatus", description="The value that was sent.")
+    stage: Stage | None = Field(description="Stage of the status. Null: none yet.")
+    event_at: Instant = Field(alias="timestamp", description="Time of the change.")
+    disposition: Disposition = Field(description="State of the item.")
+    reason: str | None = Field(description="Why the item does not count. Null if it does.")
 
 
 class FunnelBatch(Model):
-    """A batch, and what became of its items."""
+    """A batch of funnel events with the state of each."""
 
     batch_id: str = Field(alias="batchId", description="The batch's id.")
-    received_at: Instant = Field(alias="receivedOn", description="When it came.")
-    counts: dict[str, int] = Field(description="How many items became what.")
-    items: list[FunnelOutcome] = Field(description="Each item, in the order of the array.")
+    received_at: Instant = Field(alias="receivedOn", description="When it was received.")
+    counts: dict[str, int] = Field(description="Number of items by state.")
+    items: list[FunnelOutcome] = Field(description="The items, in the order of the array.")
 
 
 class NewStageMap(Model):
     stages: dict[Key, Annotated[Stage, AnyCase()] | None] = Field(
         alias="stageMap",
         max_length=1_000,
-        description="Status text to stage. It replaces the map as a whole; null leaves a text "
-        "out. Case and blanks say nothing.",
+        description="From status text to stage. Replaces the whole map; texts with null are "
+        "omitted. Case and blanks are ignored.",
     )
 
     @model_validator(mode="after")
@@ -211,17 +215,15 @@ class NewStageMap(Model):
 
 
 class StageMap(Model):
-    """Which of a client's texts stand for which stage."""
+    """Maps status texts of a client to stages."""
 
     stages: dict[str, str] = Field(alias="stageMap", description="The client's own map.")
     every: list[str] = Field(
         list(STAGES),
         alias="stages",
-        description="Every stage; its own name always stands for it.",
+        description="All stages. The name of a stage always maps to it.",
     )
-    unmapped: dict[str, int] = Field(
-        description="Texts that name no stage yet, and how many items."
-    )
+    unmapped: dict[str, int] = Field(description="Texts without a stage, with the number of items.")
 
 
 def batch_told(batch_id: str, received_at: At, items: Iterable[FunnelItem]) -> FunnelBatch:

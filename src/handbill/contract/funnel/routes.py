@@ -74,11 +74,12 @@ OPERATIONS = [
         verb="POST",
         path="/funnel",
         title="Updating candidate job application status.",
-        about="Takes one event or up to 1,000 about what became of applications. A fault in any "
-        "refuses them all; else all are stored before the answer. An application is named by "
-        "jobApplicationId, by candidateId and jobReference, or by clickId. One that is not known "
-        "yet is waited for, 24 hours. The first HIRED of an application is a hire, credited to "
-        "the click that the application came from. A month is closed on the 8th of the next.",
+        about="Accepts one to 1,000 status changes of applications. A fault in any refuses all; "
+        "otherwise all are stored before the answer. An application is identified by "
+        "jobApplicationId, by candidateId and jobReference, or by clickId. Events of "
+        "unknown applications wait for 24 hours. The first HIRED of an application is a "
+        "hire, credited to the click that led to the application. A month closes on the 8th"
+        " of the next.",
         tag=_TAG,
         work=_record,
         body=FUNNEL,
@@ -96,10 +97,10 @@ OPERATIONS = [
         name="get_funnel_batch",
         verb="GET",
         path="/funnel/{batch_id}",
-        title="Get what became of a batch.",
-        about="Tells of each item: counted, duplicate, unmapped (its text names no stage yet), "
-        "parked (its application is not known yet), dead (it never came) or late_frozen (its month "
-        "was closed).",
+        title="Get the state of a batch.",
+        about="Returns the state of each item: counted, duplicate, unmapped (its text has no "
+        "stage yet), parked (its application is not yet known), dead (the application never"
+        " arrived) or late_frozen (its month was closed).",
         tag=_TAG,
         work=_batch,
         client_header="x-client-id",
@@ -111,8 +112,8 @@ OPERATIONS = [
         verb="GET",
         path="/clients/{client_id}/stage-map",
         title="Get the stage map of a client.",
-        about="Which of the client's status texts stand for which stage, and which texts came "
-        "that stand for none yet.",
+        about="Maps the client's status texts to stages, and lists the received texts without a "
+        "stage.",
         tag=_TAG,
         work=_stage_map,
         answer=StageMap,
@@ -123,8 +124,8 @@ OPERATIONS = [
         verb="PUT",
         path="/clients/{client_id}/stage-map",
         title="Set the stage map of a client.",
-        about="Replaces the map, and applies it to events that have no stage yet, save those whose "
-        "month is closed; events that have a stage keep it.",
+        about="Replaces the map, and applies it to events without a stage, except those of closed"
+        " months. Events with a stage keep it.",
         tag=_TAG,
         work=_set_stage_map,
         body=NewStageMap,

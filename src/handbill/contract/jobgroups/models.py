@@ -25,8 +25,8 @@ from handbill.wire.models import UNREAD, Model, Wrong, partial
 
 _MOST_PLACEMENTS = 500
 _KEPT = "Stored; nothing acts on it."
-_BID = "Bid over this publisher; the job group's if absent."
-_ACTIVE = "Whether it advertises over this publisher; true if absent."
+_BID = "Bid over this publisher. Default: the job group's."
+_ACTIVE = "Whether it advertises over this publisher. Default: true."
 
 
 def _plain(value: Any) -> Any:
@@ -175,16 +175,16 @@ class _Rows(Model):
     start_on: Day = Field(
         "",
         alias="startDate",
-        description="First day, mm/dd/yyyy; today if absent. Fixed at creation.",
+        description="First day, mm/dd/yyyy. Default: today. Fixed at creation.",
     )
     end_on: Day = Field(
-        "", alias="endDate", description="Last day, mm/dd/yyyy; a year after the first if absent."
+        "", alias="endDate", description="Last day, mm/dd/yyyy. Default: a year after the first."
     )
     cpc_bid_micros: Money = Field(
-        0, alias="cpcBid", description="CPC bid of the job group; 0 if absent."
+        0, alias="cpcBid", description="CPC bid of the job group. Default: 0."
     )
     cpa_bid_micros: Money = Field(
-        0, alias="cpaBid", description="CPA bid of the job group; 0 if absent."
+        0, alias="cpaBid", description="CPA bid of the job group. Default: 0."
     )
     filters: JobTree = Field(description="Decides which jobs it takes; spelled with AND and OR.")
     placements: Placements = Field(
@@ -193,7 +193,7 @@ class _Rows(Model):
     days: Weekdays = Field(
         UNREAD,
         alias="daysToSchedule",
-        description="Weekdays on which it advertises, 0 is Monday; all if absent.",
+        description="Weekdays on which it advertises, 0 is Monday. Default: all.",
     )
 
 

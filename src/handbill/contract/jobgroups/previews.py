@@ -26,7 +26,7 @@ class NewJobGroupPreview(_Some):  # type: ignore[misc, valid-type]
     group_id: Id | None = Field(
         None,
         alias="jobGroupId",
-        description="The job group that would be changed this way; a new one if absent.",
+        description="The job group that would be changed this way. Default: a new one.",
     )
 
     def body(self) -> nouns.GroupBody:

@@ -47,27 +47,28 @@ class Job(Model):
     )
     publisher_fields: PublisherFields = Field(
         alias="publisherFields",
-        description="Allow-list of publishers, and nodes by publisher.",
+        description="Publishers that may carry the job, and additional nodes by publisher.",
     )
     setting: JobSetting = Field(
         alias="jobSetting", description="Bids, markdown, caps and dates of this job alone."
     )
     placements: list[JobPlacement] = Field(
-        alias="placementSettings", description="What holds for this job over single publishers."
+        alias="placementSettings", description="Settings of this job for single publishers."
     )
     client_id: str = Field(alias="clientId", description="Id of its client.")
     valid: bool = Field(description="Whether it has all that is mandatory; else it is not shown.")
     status: Literal["ACTIVE", "PAUSED", "EXPIRED"] = Field(description="Its own state.")
     url: str = Field(description="Its address.")
     alternate_url: str = Field(
-        alias="alternateURL", description="Where clicks go if there is no url."
+        alias="alternateURL", description="Target of clicks if there is no url."
     )
     end_at: Instant | None = Field(alias="endAtDate", description="When it expires; null: never.")
     missing: list[str] = Field(
         alias="missingFields", description="Mandatory fields that are empty."
     )
     is_from_feed: bool = Field(
-        alias="fromFeed", description="Whether a feed brings it; else it was added by API."
+        alias="fromFeed",
+        description="Whether the job comes from a feed. Otherwise it was added by API.",
     )
 
 

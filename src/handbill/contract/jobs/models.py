@@ -26,7 +26,7 @@ from handbill.wire.models import Array, Model, Wrong, partial
 
 _MOST_ZIP: Final = 32
 _MOST_PUBLISHERS: Final = 200
-_ACTIVE: Final = "False keeps the job off this publisher; true if absent."
+_ACTIVE: Final = "False keeps the job off this publisher. Default: true."
 
 
 def _word(value: Any) -> str:
@@ -225,23 +225,23 @@ class _Rows(Model):
     description: Annotated[str, Field(max_length=200_000)] = Field(
         "", description="Description, text or HTML. Without one the job is not valid."
     )
-    category: Short = Field("", description="Category, in the client's own words.")
+    category: Short = Field("", description="Category, as named by the client.")
     url: Page = Field(
         "",
         description="Address of the job. Without it and alternateURL the job is not valid.",
     )
     alternate_url: Page = Field(
-        "", alias="alternateURL", description="Where clicks go if there is no url."
+        "", alias="alternateURL", description="Target of clicks if there is no url."
     )
     city: Place = Field("", description="City of the workplace.")
     state: Place = Field("", description="State or region of the workplace.")
     country: Place = Field("", description="Country of the workplace.")
-    zip: Zip = Field("", description="Zip code, a string or an integer; given back as it came.")
+    zip: Zip = Field("", description="Zip code, a string or an integer. Returned as it was given.")
     published_at: When = Field(
         None,
         alias="publishedDate",
         validation_alias=AliasChoices("publishedDate", "pubDate"),
-        description="When it was published: ISO 8601 or mm/dd/yyyy; now if absent. A day is its "
+        description="When it was published: ISO 8601 or mm/dd/yyyy. Default: now. A day is its "
         "first moment, in the client's time zone, and so is a time without an offset.",
     )
     end_at: When = Field(
@@ -254,7 +254,7 @@ class _Rows(Model):
         "",
         alias="jobType",
         validation_alias=AliasChoices("jobType", "type"),
-        description="FULL_TIME, PART_TIME, CONTRACTOR, or a word of yours.",
+        description="FULL_TIME, PART_TIME, CONTRACTOR, or another word.",
     )
     additional: OwnFields = Field(
         {},
@@ -278,7 +278,7 @@ class _Rows(Model):
     ] = Field(
         [],
         alias="placementSettings",
-        description="What holds for this job over single publishers.",
+        description="Settings of this job for single publishers.",
     )
 
 

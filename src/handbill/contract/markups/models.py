@@ -64,13 +64,13 @@ class MarkupEntity(Model):
     entity_id: Id = Field(
         "",
         alias="entityId",
-        description="Id of the client, campaign or job group; the client's if absent.",
+        description="Id of the client, campaign or job group. Default: the client's.",
     )
-    level: Annotated[Level, AnyCase()] = Field(description="What entityId names.")
+    level: Annotated[Level, AnyCase()] = Field(description="Level of entityId.")
     publisher_id: Id | None = Field(
         None,
         alias="placementId",
-        description="The publisher's id; without one it holds at every publisher.",
+        description="The publisher's id. Without it, the markup applies at all publishers.",
     )
 
     @model_validator(mode="after")
@@ -83,19 +83,19 @@ class MarkupEntity(Model):
 
 
 class NewMarkup(Model):
-    name: Name = Field("", description="A name for people.")
+    name: Name = Field("", description="A display name.")
     from_at: Since = Field(
         alias="effectiveFrom",
-        description="From when on it holds: seconds since 1970, or ISO 8601. A day, or a time "
-        "without an offset, is of the clients' zone; it is refused where their zones differ.",
+        description="Begin: seconds since 1970, or ISO 8601. A day, or a time without an offset, "
+        "is in the clients' zone, and refused if their zones differ.",
     )
     ppm: Annotated[int, Percent(_MOST_PERCENT)] = Field(
-        alias="value", description="Percent put on the spend, at most 4 decimals."
+        alias="value", description="Percent added to the spend, at most 4 decimals."
     )
     entities: Distinct[MarkupEntity] = Field(
         min_length=1,
         max_length=_MOST_ENTITIES,
-        description="Where it holds; an update replaces the whole list.",
+        description="Entities to which it applies. An update replaces the whole list.",
     )
 
 
@@ -103,7 +103,7 @@ MarkupChange = partial(NewMarkup, "MarkupChange")
 
 
 class Markup(Dated, NewMarkup, Identified):
-    """A markup: what an agency puts on its customers' spend, from when on and where."""
+    """A markup on the spend of an agency's customers, with its begin and its entities."""
 
 
 class MarkupPage(Page[Markup]):

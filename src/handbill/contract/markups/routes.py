@@ -104,7 +104,7 @@ OPERATIONS = [
         verb="GET",
         path=_ONE,
         title="Get a markup.",
-        about="One markup. What it names is told by its id even when it was deleted since.",
+        about="A markup. Entities that were deleted since are included by their id.",
         tag=_TAG,
         work=_get,
         answer=Markup,
@@ -140,8 +140,8 @@ OPERATIONS = [
         verb="GET",
         path="/clients/{client_id}/markups",
         title="Get the markups of a client.",
-        about="The agency's markups that hold at this client, or at a campaign or job group of "
-        "it, oldest first.",
+        about="The agency's markups for this client, or for its campaigns or job groups, oldest "
+        "first.",
         tag=_TAG,
         work=_list_of_client,
         query=PAGED,

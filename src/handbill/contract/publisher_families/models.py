@@ -16,7 +16,7 @@ PublisherId = Annotated[str, StringConstraints(min_length=1, max_length=100, pat
 
 
 class _Identified(Model):
-    id: str = Field(description="Its id: 24 hex digits, as publisher reports name it.")
+    id: str = Field(description="The id, 24 hex digits, as used in publisher reports.")
 
 
 class NewFamily(Model):
@@ -24,8 +24,8 @@ class NewFamily(Model):
     publishers: list[PublisherId] = Field(
         min_length=1,
         max_length=1_000,
-        description="Ids of its publishers; an update replaces the whole list. Deleted ones are "
-        "not told.",
+        description="Ids of the family's publishers, without deleted ones. An update replaces the"
+        " whole list.",
     )
 
 
@@ -41,14 +41,14 @@ class PublisherFamilyPage(Page[PublisherFamily]):
 
 
 class FamilyMade(Model):
-    """What was made, and what lets it in."""
+    """The new family with its credentials."""
 
     result: str = Field(description="The new family's id.")
     api_key: str = Field(
-        alias="apiKey", description="Its key. It is shown this once and kept nowhere."
+        alias="apiKey", description="The API key. It is shown only this once and not stored."
     )
     api_client_id: str = Field(
-        alias="apiClientId", description="Its API client: what its POST /token names."
+        alias="apiClientId", description="The family's API client, named in POST /token."
     )
     message: str = Field(description="What was done.")
 

@@ -71,8 +71,8 @@ OPERATIONS = [
         verb="POST",
         path=_PATH,
         title="Create a publisher family.",
-        about="Makes a login for the vendor behind some of the agency's publishers, with which it "
-        "asks for publisher reports. Its key is answered this once.",
+        about="Creates a login for the vendor of some of the agency's publishers, used to request"
+        " publisher reports. The key is returned only this once.",
         tag=_TAG,
         work=_create,
         body=NewFamily,
@@ -86,8 +86,8 @@ OPERATIONS = [
         verb="GET",
         path=_PATH,
         title="Get all publisher families.",
-        about="The agency's publisher families, oldest first. Families that the operator made "
-        "without naming an agency are not among them.",
+        about="The agency's publisher families, oldest first. Families created by the operator "
+        "without an agency are not included.",
         tag=_TAG,
         work=_list,
         query=PAGED,
@@ -110,8 +110,8 @@ OPERATIONS = [
         verb="PUT",
         path=_ONE,
         title="Update a publisher family.",
-        about="Changes the family: what is absent stays; the list of publishers is replaced as a "
-        "whole.",
+        about="Updates the family. Omitted fields stay unchanged; the list of publishers is "
+        "replaced as a whole.",
         tag=_TAG,
         work=_update,
         body=FamilyChange,
@@ -124,7 +124,7 @@ OPERATIONS = [
         verb="DELETE",
         path=_ONE,
         title="Delete a publisher family.",
-        about="Deletes the family; its keys and tokens are dead at once. Its publishers stay.",
+        about="Deletes the family and revokes its keys and tokens at once. Its publishers remain.",
         tag=_TAG,
         work=_delete,
         answer=Done,

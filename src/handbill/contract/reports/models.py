@@ -37,20 +37,20 @@ class IpReportRequest(Model):
     call_back_url: CallBackUrl = Field(
         "",
         alias="callBackUrl",
-        description="Called (POST) with {reportId, status, url} when the report has succeeded or "
-        "failed; signed, see GET /callbacks/secret.",
+        description="URL that is called (POST) with {reportId, status, url} when the report has "
+        "succeeded or failed. Signed: see GET /callbacks/secret.",
     )
-    filters: StatsFilters = Field(alias="filterBy", description="Which events are counted.")
+    filters: StatsFilters = Field(alias="filterBy", description="Events that are counted.")
 
 
 class _Grouping(Model):
     group_by: Annotated[GroupedBy, AnyCase()] = Field(
-        "CLIENT", alias="groupBy", description="What a row is about; CLIENT if absent."
+        "CLIENT", alias="groupBy", description="First level of grouping. Default: CLIENT."
     )
     by_publisher: bool = Field(
         False,
         alias="groupByPublisher",
-        description="Whether a row is about a publisher too; false if absent.",
+        description="Whether rows are also grouped by publisher. Default: false.",
     )
 
 
@@ -59,33 +59,33 @@ def _of_family(*, client_id: str, span: Span, currency: str = "", **_: Any) -> O
 
 
 class StatsReportRequest(IpReportRequest, _Grouping):
-    """Which rows the report has, beside which events it counts."""
+    """Filters of the rows, and the events that are counted."""
 
 
 class PublisherReportRequest(Model):
     makes = staticmethod(_of_family)
     name: Name = Field(
-        "", alias="reportName", description="A name of your own for the report; it is not kept."
+        "", alias="reportName", description="A name for the report. It is not stored."
     )
     span: Annotated[Span, AnyCase()] = Field(
         alias="period", description="Whole days in the client's zone; LAST_30_DAYS ends today."
     )
     client_id: LongId = Field(alias="clientId", description="The client whose events are counted.")
     family_id: LongId | None = Field(
-        None, alias="publisherFamilyId", description="If given, the one of the path."
+        None, alias="publisherFamilyId", description="The id of the path, if given."
     )
     currency: Currency = Field(
         "",
         alias="curLocale",
-        description="Currency of the amounts. They are kept in one currency and never converted: "
-        "any other is refused.",
+        description="Currency of the amounts. Only the agency's currency is accepted, because "
+        "amounts are not converted.",
     )
 
 
 class ReportAsked(Model):
     """The report will be made."""
 
-    id: str = Field(alias="reportId", description="The report, by which it is asked for.")
+    id: str = Field(alias="reportId", description="The report's id.")
     success: Literal[True] = Field(description="The report will be made.")
 
 
@@ -93,42 +93,42 @@ class PublisherReportAsked(Model):
     """The report will be made."""
 
     success: Literal[True] = Field(description="The report will be made.")
-    id: str = Field(alias="reportId", description="The report, by which it is asked for.")
+    id: str = Field(alias="reportId", description="The report's id.")
 
 
 class CallbackGivenUp(Model):
-    """A callback that is tried no more."""
+    """A callback that is not tried again."""
 
-    id: str = Field(description="Its webhook-id.")
+    id: str = Field(description="The webhook-id of the callback.")
     state: Literal["DEAD", "DISABLED"] = Field(
         alias="status",
         description="DEAD: refused, or 8 tries failed. DISABLED: it answered 410.",
     )
-    attempts: int = Field(description="How often it was tried.")
-    failure: str = Field(alias="message", description="What became of the last try.")
+    attempts: int = Field(description="Number of attempts.")
+    failure: str = Field(alias="message", description="Result of the last attempt.")
 
 
 class Report(Model):
-    """How far a report is, and where its file is."""
+    """State of a report, and the link to its file."""
 
     id: str = Field(alias="reportId", description="The report.")
     state: Literal["IN_PROGRESS", "SUCCESS", "FAILED"] = Field(
-        alias="status", description="How far it is."
+        alias="status", description="State of the report."
     )
     url: str | None = Field(
         None,
         exclude_if=lambda one: one is None,
-        description="Signed link to its file (CSV), good for 24 hours; on SUCCESS.",
+        description="Signed link to the CSV file, valid for 24 hours. Only with SUCCESS.",
     )
-    created_at: Instant = Field(alias="createdOn", description="When it was asked for.")
-    expires_at: Instant = Field(alias="expiresOn", description="When it is deleted.")
+    created_at: Instant = Field(alias="createdOn", description="When the report was requested.")
+    expires_at: Instant = Field(alias="expiresOn", description="When the report is deleted.")
     message: str | None = Field(
         None,
         exclude_if=lambda one: one is None,
-        description="Why it failed; on FAILED.",
+        description="Why the report failed. Only with FAILED.",
     )
     callback: CallbackGivenUp | None = Field(
         None,
         exclude_if=lambda one: one is None,
-        description="Only where calling back was given up.",
+        description="Only if the callback was given up.",
     )

@@ -143,8 +143,8 @@ OPERATIONS = [
         verb="GET",
         path="/reports/{report_id}",
         title="Get a report.",
-        about="Tells how far a report of /reports/stats or /reports/ip is; when it is made, where "
-        "its file is. Reports are kept for seven days.",
+        about="Returns the state of a report of /reports/stats or /reports/ip and, once it is "
+        "made, the link to its file. Reports are kept for seven days.",
         tag=_TAG,
         client_header="x-client-id",
         work=_get,
@@ -181,8 +181,8 @@ OPERATIONS = [
         verb="GET",
         path="/publisher-families/{publisherFamilyId}/reports/{reportId}",
         title="Get the status of a publisher report.",
-        about="For publisher partners only. Tells how far a report is; when it is made, where its "
-        "file is. Reports are kept for seven days.",
+        about="For publisher partners only. Returns the state of a report and, once it is made, "
+        "the link to its file. Reports are kept for seven days.",
         tag=_PARTNERS,
         role="partner",
         work=_get_of_family,

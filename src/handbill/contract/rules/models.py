@@ -36,17 +36,19 @@ Scope = Annotated[
 
 class RuleCondition(Model):
     makes = core.Condition
-    parameter: Annotated[core.Parameter, AnyCase()] = Field(description="What is looked at.")
-    comparison: Annotated[core.Comparison, AnyCase()] = Field(
-        alias="condition", description="How it is compared with value."
+    parameter: Annotated[core.Parameter, AnyCase()] = Field(
+        description="The figure that is compared."
     )
-    value_millionths: Money = Field(alias="value", description="What it is compared with.")
+    comparison: Annotated[core.Comparison, AnyCase()] = Field(
+        alias="condition", description="Comparison with value."
+    )
+    value_millionths: Money = Field(alias="value", description="Value of the comparison.")
     unit: Annotated[core.Unit, AnyCase()] = Field(
         "#", description="# for counts, $ for money, % for shares; if absent, the parameter's own."
     )
     duration: Annotated[core.Duration, AnyCase()] = Field(
         alias="conditionDuration",
-        description="Over which days; so many days end yesterday.",
+        description="Days that are evaluated. last_N_days ends yesterday.",
     )
 
     @model_validator(mode="after")
@@ -65,31 +67,33 @@ class RuleCondition(Model):
 class RuleAction(Model):
     makes = core.Action
     increase: Annotated[bool, Meaning(increase=True, decrease=False)] = Field(
-        alias="action", description="Whether it grows or shrinks."
+        alias="action", description="Whether the figure is increased or decreased."
     )
     parameter: Annotated[Literal["budget", "cpc bid", "cpa bid"], AnyCase()] = Field(
-        description="Which figure is changed."
+        description="Figure that is changed."
     )
-    value_millionths: Money = Field(alias="value", description="By how much, more than 0.")
-    unit: Annotated[Literal["%", "$"], AnyCase()] = Field(description="In percent or in money.")
+    value_millionths: Money = Field(alias="value", description="Amount of the change, more than 0.")
+    unit: Annotated[Literal["%", "$"], AnyCase()] = Field(
+        description="Unit of the change: percent or money."
+    )
 
 
 class AdminAction(Model):
     makes = staticmethod(lambda kind: kind)
     kind: Annotated[Literal["pause", "resume"], AnyCase(enable="resume")] = Field(
-        alias="type", description="What it does; enable is read as resume."
+        alias="type", description="The action. enable is read as resume."
     )
 
 
 class Repetition(Model):
     makes = staticmethod(lambda days, **_: days)
     clause: Annotated[Literal["every"], AnyCase()] = Field("every", description="Always every.")
-    days: Annotated[int, Whole(1, 365)] = Field(alias="value", description="So many days.")
+    days: Annotated[int, Whole(1, 365)] = Field(alias="value", description="Number of days.")
     unit: Annotated[Literal["days"], AnyCase()] = Field("days", description="Always days.")
 
 
 class JobFilter(Model):
-    """Which jobs; without a filter, every job."""
+    """Selects jobs. Without a filter, all jobs."""
 
     makes = staticmethod(lambda tree=None: tree)
     tree: JobTree | None = Field(
@@ -101,21 +105,21 @@ class JobFilter(Model):
 
 
 class RuleEntity(Model):
-    """An entity that a rule looks at."""
+    """An entity to which a rule applies."""
 
     makes = staticmethod(
         lambda placement_ids=(), **rows: core.RuleFilter(placement_ids=tuple(placement_ids), **rows)
     )
     id: EntityId = Field(description="The entity's id.")
     name: Annotated[str, StringConstraints(max_length=500)] = Field(
-        "", description="Its name, for people."
+        "", description="The display name."
     )
     placement_ids: Annotated[
         Distinct[Annotated[str, StringConstraints(min_length=1, max_length=100)]],
         Field(max_length=1_000),
     ] = Field([], alias="placementIds", description="Only on these publishers.")
     all_placements: bool = Field(
-        False, alias="allPlacements", description="Acts on every publisher; false if absent."
+        False, alias="allPlacements", description="Acts on every publisher. Default: false."
     )
 
 
@@ -130,42 +134,45 @@ class NewRule(Model):
         "", alias="clientId", description="The client of the header; 0 or absent means it too."
     )
     campaign_id: Scope = Field(
-        "", alias="campaignId", description="Only within this campaign; 0: no such limit."
+        "", alias="campaignId", description="Only within this campaign. 0: no restriction."
     )
     group_id: Scope = Field(
-        "", alias="jobGroupId", description="Only within this job group; 0: no such limit."
+        "", alias="jobGroupId", description="Only within this job group. 0: no restriction."
     )
-    level: Level = Field(alias="filterLevel", description="What the rule looks at.")
+    level: Level = Field(alias="filterLevel", description="Level of the entities.")
     apply_to_children: bool = Field(
         True,
         alias="applyToChildren",
-        description="Whether it acts on what lies below too; true if absent.",
+        description="Whether the rule also acts on the levels below. Default: true.",
     )
     conditions: list[RuleCondition] = Field(
-        min_length=1, max_length=_MOST_CONDITIONS, description="What must be so."
+        min_length=1, max_length=_MOST_CONDITIONS, description="Conditions of the rule."
     )
     all_of: Annotated[bool, Meaning(AND=True, OR=False)] = Field(
         True,
         alias="conditionOp",
-        description="All of the conditions, or any; AND if absent.",
+        description="All of the conditions, or any. Default: AND.",
     )
     action_type: Annotated[core.ActionType, AnyCase()] = Field(
-        alias="actionType", description="What kind of deed it is."
+        alias="actionType", description="Kind of action."
     )
     name: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=NOT_BLANK)] = (
         Field(description="Name of the rule.")
     )
-    start_on: Day = Field("", alias="startDate", description="First day; today if absent.")
-    end_on: Day = Field("", alias="endDate", description="Last day; a week later if absent.")
+    start_on: Day = Field("", alias="startDate", description="First day. Default: today.")
+    end_on: Day = Field(
+        "", alias="endDate", description="Last day. Default: a week after the first day."
+    )
     job_filter: JobFilter | None = Field(
         None,
         alias="jobFilter",
-        description="Which jobs; only and always for filterLevel jobs.",
+        description="Filter of the jobs. Required for filterLevel jobs, otherwise not allowed.",
     )
     job_level: Annotated[core.JobLevel, AnyCase(campaigns="campaign")] | None = Field(
         None,
         alias="jobFilterLevel",
-        description="Below what the jobs are; only and always for filterLevel jobs.",
+        description="Level at which jobs are selected. Required for filterLevel jobs, otherwise "
+        "not allowed.",
     )
     admin: AdminAction | None = Field(
         None, alias="adminActions", description="Pauses or resumes; only for administration."
@@ -179,13 +186,18 @@ class NewRule(Model):
     repeat_days: Repetition | None = Field(
         None,
         alias="repeatActionDuration",
-        description="Acts again only so many days later; null: at any time.",
+        description="Number of days before the rule acts again. Null: no restriction.",
     )
     all_ids: bool = Field(
-        False, alias="allIds", description="Looks at every entity of the level; false if absent."
+        False,
+        alias="allIds",
+        description="Whether the rule applies to all entities of the level. Default: false.",
     )
     notify: bool = Field(
-        False, alias="notifyUser", description="Tells people when it acts; false if absent."
+        False,
+        alias="notifyUser",
+        description="Whether users are notified when the rule acts. "
+        "Default: false. Rules do not run yet.",
     )
 
     @model_validator(mode="after")
@@ -230,11 +242,11 @@ class NewRule(Model):
 
 class _Standing(Model):
     status: Literal["A", "P"] = Field(description="A active, P paused.")
-    order: int = Field(description="The place among the client's rules, from 1.")
+    order: int = Field(description="Position among the client's rules, from 1.")
 
 
 class Rule(Dated, _Standing, NewRule, Identified):
-    """A rule: when such and such holds, pause this or change that."""
+    """A rule: an action that is taken when conditions are met."""
 
 
 class RulePage(Page[Rule]):
@@ -242,22 +254,22 @@ class RulePage(Page[Rule]):
 
 
 class RuleSwitch(Model):
-    ids: RuleIds = Field(description="The rules, each once.")
+    ids: RuleIds = Field(description="Ids of the rules, without repetition.")
     status: Annotated[Literal["A", "P"], AnyCase()] = Field(description="A to enable, P to pause.")
 
 
 class RuleOrder(Model):
-    ids: RuleIds = Field(description="Every rule of the client, in order.")
+    ids: RuleIds = Field(description="All rules of the client, in order.")
 
 
 class RuleId(Model):
-    """What was made."""
+    """The new resource."""
 
     id: str = Field(description="The new rule's id.")
 
 
 class RuleMade(Model):
-    """A rule was made, and is kept."""
+    """The rule was created."""
 
     made: RuleId = Field(alias="data", description="The rule that was made.")
     success: Literal[True] = Field(description="Always true: the rule is kept.")

@@ -38,7 +38,7 @@ class StatsFilters(Model):
     zone: Zone = Field(
         "",
         alias="timeZone",
-        description="Zone in which days are counted; the client's own if absent.",
+        description="Time zone of the days. Default: the client's.",
     )
     campaign_ids: Ids = Field(
         [], alias="campaignIds", description=f"Only these campaigns, {_THEIRS}"
@@ -50,8 +50,8 @@ class StatsFilters(Model):
     refs: Ids = Field(
         [],
         alias="refNumbers",
-        description="Only the jobs of these references, deleted ones too; unknown ones match "
-        "nothing.",
+        description="Only the jobs with these references, including deleted ones. Unknown "
+        "references match nothing.",
     )
 
     @model_validator(mode="after")
@@ -67,12 +67,12 @@ def _levels(primary: Level, secondary: Any = None, tertiary: Any = None) -> tupl
 
 class StatsLevels(Model):
     makes = staticmethod(_levels)
-    primary: AnyLevel = Field(alias="primaryLevel", description="What a row is about.")
+    primary: AnyLevel = Field(alias="primaryLevel", description="First level of grouping.")
     secondary: AnyLevel | None = Field(
-        None, alias="secondaryLevel", description="A second thing that a row is about."
+        None, alias="secondaryLevel", description="The second level of grouping."
     )
     tertiary: AnyLevel | None = Field(
-        None, alias="tertiaryLevel", description="A third one; needs the second."
+        None, alias="tertiaryLevel", description="The third level of grouping. Requires the second."
     )
 
     @model_validator(mode="after")
@@ -89,49 +89,53 @@ class StatsLevels(Model):
 
 class StatsQuestion(Model):
     makes = questions.Question
-    filters: StatsFilters = Field(description="Which events are counted.")
+    filters: StatsFilters = Field(description="Events that are counted.")
     levels: StatsLevels = Field(
-        alias="aggregationLevel", description="What a row of the report is about."
+        alias="aggregationLevel", description="Levels by which the report is grouped."
     )
-    format: Annotated[Format, AnyCase()] = Field("CSV", description="Of the files; CSV if absent.")
+    format: Annotated[Format, AnyCase()] = Field(
+        "CSV", description="Format of the files. Default: CSV."
+    )
     gzip: bool = Field(
-        False, description="Whether CSV and JSONL files are compressed; false if absent."
+        False, description="Whether CSV and JSONL files are compressed. Default: false."
     )
 
 
 class StatsSubmitted(Model):
-    """The question is sound and will be answered."""
+    """The request is valid. The report will be made."""
 
-    task_id: str = Field(alias="taskId", description="What to poll: GET /stats/{taskId}.")
-    status: Literal["SUBMITTED"] = Field(description="The question is sound and will be answered.")
+    task_id: str = Field(alias="taskId", description="Address to poll: GET /stats/{taskId}.")
+    status: Literal["SUBMITTED"] = Field(
+        description="The request is valid. The report will be made."
+    )
 
 
 class StatsStatus(Model):
-    """How far a report is, and where its files are."""
+    """State of a report, and the links to its files."""
 
     status: Literal["SUBMITTED", "IN_PROGRESS", "SUCCESS", "FAILED", "NO_RECORDS_FOUND"] = Field(
-        description="How far the report is."
+        description="State of the report."
     )
     location: list[str] = Field(
-        description="Links to the files, one per 100,000 rows; each is good for 24 hours."
+        description="Links to the files, one per 100,000 rows, valid for 24 hours."
     )
     message: str | None = Field(
         None,
         exclude_if=lambda text: text is None,
-        description="Why it failed, or which days it leaves out as too old.",
+        description="Why the report failed, or which days it omits because they are too old.",
     )
 
 
 class StatsLine(Model):
     """A line of a streamed report."""
 
-    number: int = Field(alias="streamNumber", description="Of the line; the first is 1.")
+    number: int = Field(alias="streamNumber", description="Number of the line, from 1.")
     stats: list[dict[str, Any]] = Field(
-        description="Rows: id and name of what they are about, then the metrics. Empty in a line "
-        "that only says that more is to come."
+        description="Rows with id and name of each level, followed by the metrics. Empty in lines"
+        " without data."
     )
     message: str | None = Field(
         None,
         exclude_if=lambda text: text is None,
-        description="Only in the last line, and only if the report is not whole.",
+        description="Only in the last line, and only if the report is incomplete.",
     )

@@ -105,8 +105,8 @@ OPERATIONS = [
         verb="GET",
         path="/stats/{taskId}",
         title="Poll the status of a stats report.",
-        about="Tells how far a report is; when it is done, where its files are. "
-        "NO_RECORDS_FOUND: nothing happened in those days.",
+        about="Returns the state of a report and, once it is made, the links to its files. "
+        "NO_RECORDS_FOUND: there was no activity in those days.",
         tag=_TAG,
         client_header="x-client-id",
         work=_poll,
