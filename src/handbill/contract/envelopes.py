@@ -15,17 +15,17 @@ STATUS = "A: active, P: paused."
 
 
 class Done(Model):
-    """What was done, in the words of the reference."""
+    """Confirmation, in the words of the reference."""
 
     result: Literal[True] = Field(True, description="Always true: it is done, and durable.")
-    message: str = Field(description="What was done, in the words of the reference.")
+    message: str = Field(description="Confirmation, in the words of the reference.")
 
 
 class Made(Model):
-    """What was made, and the id by which it is known from now on."""
+    """Confirmation, with the id of the new resource."""
 
     result: str = Field(description="The id of what was made.")
-    message: str = Field(description="What was done, in the words of the reference.")
+    message: str = Field(description="Confirmation, in the words of the reference.")
 
 
 class Page(Model, Generic[_T]):
@@ -38,7 +38,7 @@ class Page(Model, Generic[_T]):
 
 
 class Identified(Model):
-    id: str = Field(description="Its id.")
+    id: str = Field(description="The id.")
 
 
 class Dated(Model):
@@ -49,7 +49,7 @@ class Dated(Model):
 class ChildName(Identified):
     """A campaign, where clients are listed."""
 
-    name: str = Field(description="Its name.")
+    name: str = Field(description="The name.")
 
 
 class Child(ChildName):
@@ -62,8 +62,8 @@ class Child(ChildName):
 class Warned(Model):
     """Something that can be saved and does not do what it says."""
 
-    field: str = Field(description="Where it is, as a JSON pointer.")
-    message: str = Field(description="What is unusual there.")
+    field: str = Field(description="JSON pointer to the value.")
+    message: str = Field(description="Description of the fault.")
 
 
 def check_dates(start_on: str, end_on: str) -> None:

@@ -236,7 +236,7 @@ class Comparison(Model):
     )
     terms: Terms = Field(
         alias="data",
-        description="What the field is compared with; a list for IN, NOT_IN and BETWEEN. Text; "
+        description="Value to compare the field with; a list for IN, NOT_IN and BETWEEN. Text; "
         "numbers and ages in days may be JSON numbers.",
     )
 

@@ -16,7 +16,7 @@ _ERROR: Schema = {
     "type": "object",
     "description": "Why the request was refused.",
     "properties": {
-        "message": {"type": "string", "description": "What went wrong, in a few words."},
+        "message": {"type": "string", "description": "Description of the fault."},
         "requestId": {
             "type": "string",
             "description": "Id of the request. Quote it when you ask for help.",
@@ -36,7 +36,7 @@ _FAULTS: Schema = {
                 "type": "object",
                 "properties": {
                     "field": {"type": "string", "description": "JSON pointer of the field."},
-                    "message": {"type": "string", "description": "What is wrong with it."},
+                    "message": {"type": "string", "description": "Description of the fault."},
                 },
                 "required": ["field", "message"],
             },
@@ -100,9 +100,9 @@ _TAGS = {
     "Clients": "An agency's clients: the employers whose jobs are advertised.",
     "Jobs": "Jobs of a client, from feeds or added here.",
     "Campaigns": "Campaigns of a client: dates, budgets and overrides.",
-    "Job groups": "Which jobs go where, for how much, up to what.",
+    "Job groups": "Job groups: which jobs are published where, at which bids and caps.",
     "Feeds": "Inbound XML feeds, their runs and their faults.",
-    "Publishers": "Where jobs are advertised, and the outbound feed of each publisher.",
+    "Publishers": "Publishers and their outbound feeds.",
     "Click definitions": "Defines which clicks of a publisher are payable, for all clients or for"
     " one.",
     "Stats": "Reports of clicks, applies and spend.",

@@ -282,7 +282,7 @@ def done(message: str, result: Any = True) -> dict[str, Any]:
 def result_schema(of: Schema | None = None) -> Schema:
     """The schema of ``done``."""
     result = of or {"const": True, "description": "Always true: it is done, and durable."}
-    message = {"type": "string", "description": "What was done, in the words of the reference."}
+    message = {"type": "string", "description": "Confirmation, in the words of the reference."}
     return {
         "type": "object",
         "properties": {"result": result, "message": message},

@@ -95,12 +95,14 @@ _MAPPINGS = _Mappings(
 _USER = Text(0, 200, r"[^:]*", "must not contain a colon, which ends a user name in HTTP Basic")
 _CONFIG = Object(
     {
-        "userAgent": Field(Text(1, 200, r"[\x20-\x7e]+"), "How the fetch names itself."),
+        "userAgent": Field(Text(1, 200, r"[\x20-\x7e]+"), "User-Agent of the request."),
         "auth": Field(
             Object(
                 {
                     "username": Field(_USER, "User name of HTTP Basic.", required=True),
-                    "password": Field(Text(0, 200), "Its password; never shown.", required=True),
+                    "password": Field(
+                        Text(0, 200), "The password. It is never returned.", required=True
+                    ),
                 }
             ),
             "HTTP Basic credentials of the feed; never shown again.",
@@ -142,8 +144,7 @@ _FIELDS = {
     "xmlFeedUrl": Field(FeedUrl(1, MOST_URL), "Address of the feed, http or https.", required=True),
     "schemaMappings": Field(
         _MAPPINGS,
-        "Which node holds what. Left empty, the first run recognises the shapes of well-known "
-        "boards.",
+        "Nodes of the feed for each field. If empty, the first run recognises well-known formats.",
     ),
     PUBLISHER: Field(Free(), "As in schemaMappings."),
     "urlParamsToStrip": Field(
@@ -209,11 +210,11 @@ FEED: Schema = whole(
     {
         "clientId": described(TEXT, "Client of the feed."),
         "source": described(TEXT, "Address that it is fetched from."),
-        "config": described(OBJECT, "How it is fetched; credentials are not shown."),
+        "config": described(OBJECT, "How the feed is fetched, without credentials."),
         "createdOn": described(INSTANT, "When it was created."),
         "lastUpdated": described(INSTANT, "When it was last changed."),
         "active": described(FLAG, "Whether it is fetched on schedule."),
-        "schemaMappings": described(OBJECT, "Which node holds what; null: none."),
+        "schemaMappings": described(OBJECT, "Nodes of the feed for each field. Null: none."),
         "urlParamsToStrip": described(listed(TEXT), "Query parameters taken off every URL."),
         "id": described(TEXT, "The feed's id."),
         "deleted": described(FLAG, "Whether it is deleted."),
@@ -245,11 +246,11 @@ RUN: Schema = whole(
     {
         "id": described(TEXT, "The run's id."),
         "status": described(
-            {"enum": ["QUEUED", "RUNNING", "SUCCESS", "FAILED"]}, "How far it has come."
+            {"enum": ["QUEUED", "RUNNING", "SUCCESS", "FAILED"]}, "Stage of the run."
         ),
         "percent": described(WHOLE, "Share of the feed read, by the size it last had."),
         "reason": described(TEXT, "Why it failed, in one word; the former jobs stand."),
-        "message": described(TEXT, "What is to be known about it."),
+        "message": described(TEXT, "Further details."),
         "line": described(WHOLE, "Line of the feed at which it failed; 0: none."),
         "createdOn": described(INSTANT, "When the report was requested."),
         "endedOn": described({"anyOf": [INSTANT, {"type": "null"}]}, "When it ended."),
@@ -261,7 +262,7 @@ RUN: Schema = whole(
                     for name, about in zip(COUNTS, _COUNTS_ABOUT, strict=True)
                 }
             ),
-            "What became of the items.",
+            "Result for the items.",
         ),
         "faultCounts": described(OBJECT, "Faults of single jobs, by reason."),
         "faults": described(
@@ -271,8 +272,8 @@ RUN: Schema = whole(
                         "job": described(TEXT, "Reference of the job."),
                         "field": described(TEXT, "Canonical name of the field."),
                         "line": described(WHOLE, "Line at which the job begins; 0: not known."),
-                        "reason": described(TEXT, "What is wrong, in one word."),
-                        "message": described(TEXT, "What is wrong."),
+                        "reason": described(TEXT, "Code of the fault."),
+                        "message": described(TEXT, "Description of the fault."),
                     }
                 )
             ),

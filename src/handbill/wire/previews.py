@@ -25,18 +25,18 @@ FEED_PREVIEWED: Schema = whole(
         "line": _RUN["line"],
         "stoppedBy": described(
             {"enum": ["END", "ITEMS", "BYTES", "FETCH"]},
-            "What the reading ended with: the feed's end, 500 items, 5 MB, or a fetch that broke "
-            "off or took longer than 10 seconds.",
+            "Why reading ended: end of the feed, 500 items, 5 MB, or a download that failed or "
+            "took longer than 10 seconds.",
         ),
         "bytes": _RUN["bytes"],
         "counts": described(
-            whole({name: _ALL_COUNTS[name] for name in _COUNTS}), "What became of the items."
+            whole({name: _ALL_COUNTS[name] for name in _COUNTS}), "Result for the items."
         ),
         "faultCounts": _RUN["faultCounts"],
         "faults": _RUN["faults"],
-        "schemaMappings": described(OBJECT, "Which node was taken for what; null: none."),
+        "schemaMappings": described(OBJECT, "Node used for each field. Null: none."),
         "proposedMappings": described(
-            nullable(OBJECT), "What the feed's beginning shows; null: no board that we know."
+            nullable(OBJECT), "Format recognised from the beginning of the feed. Null: unknown."
         ),
         "nodes": described(listed(TEXT), "The nodes of its first item, at most 200."),
         "fields": described(listed(TEXT), "Fields of the client's own that came up."),

@@ -33,7 +33,7 @@ Scope = Annotated[
 
 class AgencyChange(Model):
     name: Id | None = Field(
-        None, description="Its name, 1 to 200 characters; it cannot be cleared."
+        None, description="The name, 1 to 200 characters. It cannot be cleared."
     )
     currency: Annotated[str, StringConstraints(min_length=3, max_length=3)] | None = Field(
         None, description="Only as it stands: every amount is in it, so it cannot be changed."
@@ -44,7 +44,7 @@ class Agency(Model):
     """The tenant: it owns clients and publishers, and holds API keys."""
 
     id: str = Field(description="The agency's id.")
-    name: str = Field(description="Its name.")
+    name: str = Field(description="The name.")
     currency: str = Field(description="Currency of all amounts, an ISO 4217 code.")
     created_at: Instant = Field(alias="createdOn", description=_MADE)
 
@@ -55,7 +55,7 @@ class ApiKey(Model):
     prefix: str = Field(description="The public part of the key, by which it is named here.")
     created_at: Instant = Field(alias="createdOn", description=_MADE)
     expires_at: Instant | None = Field(
-        alias="expiresOn", description="When a rotation ends it; null: never."
+        alias="expiresOn", description="When a rotation removes the job. Null: never."
     )
     revoked_at: Instant | None = Field(
         alias="revokedOn", description="Time of revocation. Null: not revoked."

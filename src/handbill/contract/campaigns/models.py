@@ -58,7 +58,7 @@ CampaignChange = partial(NewCampaign, "CampaignChange")
 
 class _Standing(Model):
     status: Status = Field(alias="activeStatus", description=STATUS)
-    children: dict[str, Child] = Field(description="Its job groups by id.")
+    children: dict[str, Child] = Field(description="Job groups, by id.")
     is_default: bool = Field(
         alias="isDefault", description="Whether it is the client's default campaign."
     )

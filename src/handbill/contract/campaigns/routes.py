@@ -154,8 +154,8 @@ OPERATIONS = [
         verb="PUT",
         path=f"{_ONE}/pause",
         title="Pause a campaign.",
-        about="Takes the campaign's jobs out of the outbound feeds; they are matched to other job "
-        "groups. Pausing a paused campaign changes nothing.",
+        about="Pauses the campaign. Its jobs are matched to other job groups. Pausing a paused "
+        "campaign changes nothing.",
         tag=_TAG,
         work=_pause,
         answer=Done,
@@ -167,8 +167,8 @@ OPERATIONS = [
         verb="PUT",
         path=f"{_ONE}/enable",
         title="Enable a campaign.",
-        about="Makes the campaign active again, as it was before it was paused. Enabling an active "
-        "campaign changes nothing.",
+        about="Enables the campaign as it was before it was paused. Enabling an active campaign "
+        "changes nothing.",
         tag=_TAG,
         work=_enable,
         answer=Done,

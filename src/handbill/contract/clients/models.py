@@ -122,12 +122,14 @@ class NewClient(Model):
         "", description=f"Industry code. {_KEPT}"
     )
     frequency_hours: Annotated[int, Meaning(**_HOURS)] = Field(
-        24, alias="frequency", description="How often its feeds are fetched. Default: 24 hours."
+        24,
+        alias="frequency",
+        description="How often the client's feeds are fetched. Default: every 24 hours.",
     )
     enforce_minimum_markdown: bool = Field(
         False,
         alias="enforceMinimumMarkdown",
-        description="Keeps the markdown even where a lower one is set below.",
+        description="Whether lower markdowns at the levels below are raised to this one.",
     )
     sj_create: bool = Field(
         False,
@@ -145,8 +147,8 @@ class ClientChange(partial(NewClient, "ClientRowsChange")):  # type: ignore[misc
     """Changes of a client; the caps may stand at the top level too."""
 
     budget: Budget | None = Field(None, description="The new budget cap; it cannot be removed.")
-    clicks: CountCap | None = Field(None, description="The new cap of clicks; null removes it.")
-    applies: CountCap | None = Field(None, description="The new cap of applies; null removes it.")
+    clicks: CountCap | None = Field(None, description="The new cap of clicks. Null removes it.")
+    applies: CountCap | None = Field(None, description="The new cap of applies. Null removes it.")
 
     @model_validator(mode="after")
     def _budgeted(self) -> Self:
@@ -164,7 +166,7 @@ class ClientChange(partial(NewClient, "ClientRowsChange")):  # type: ignore[misc
 
 
 class _Children(Model):
-    children: dict[str, Child] = Field(description="Its campaigns by id.")
+    children: dict[str, Child] = Field(description="The client's campaigns, by id.")
 
 
 class _Standing(Model):
@@ -181,7 +183,7 @@ class Client(Dated, _Standing, NewClient, _Children, Identified):
 
 
 class ClientRow(Client):
-    children: dict[str, ChildName] = Field(description="Its campaigns by id.")  # type: ignore[assignment]
+    children: dict[str, ChildName] = Field(description="The client's campaigns, by id.")  # type: ignore[assignment]
 
 
 class ClientPage(Page[ClientRow]):
@@ -192,7 +194,7 @@ class ClientStatus(Model):
     """Whether a client is active."""
 
     result: Status = Field(description=STATUS)
-    message: str = Field(description="What was done, in the words of the reference.")
+    message: str = Field(description="Confirmation, in the words of the reference.")
 
 
 def client_told(client: nouns.Client, campaigns: Iterable[nouns.Campaign]) -> Client:

@@ -172,7 +172,7 @@ OPERATIONS = [
         verb="GET",
         path=f"{_ONE}/status",
         title="Get status of a client.",
-        about="Tells whether the client is active (A) or paused (P).",
+        about="Returns whether the client is active (A) or paused (P).",
         tag=_TAG,
         work=_status,
         kind=Look(timeless=True),
@@ -202,8 +202,8 @@ OPERATIONS = [
         verb="PUT",
         path=f"{_ONE}/pause",
         title="Pause a client.",
-        about="Takes all jobs of the client out of the outbound feeds. Pausing a paused client "
-        "changes nothing.",
+        about="Pauses the client. All its jobs are removed from the outbound feeds. Pausing a "
+        "paused client changes nothing.",
         tag=_TAG,
         work=_pause,
         answer=Done,
@@ -215,8 +215,8 @@ OPERATIONS = [
         verb="PUT",
         path=f"{_ONE}/enable",
         title="Enable a client.",
-        about="Makes the client active again, as it was before it was paused. Enabling an active "
-        "client changes nothing.",
+        about="Enables the client as it was before it was paused. Enabling an active client "
+        "changes nothing.",
         tag=_TAG,
         work=_enable,
         answer=Done,

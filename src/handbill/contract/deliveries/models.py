@@ -13,7 +13,7 @@ class Delivery(Model):
     """The last delivery of one of a publisher's files."""
 
     client_id: str | None = Field(
-        alias="clientId", description="Client of the file; null: the file of all clients."
+        alias="clientId", description="Client of the file. Null: the file of all clients."
     )
     path: str = Field(description="Path of the file on the FTP server.")
     state: Literal["WAITING", "DELIVERED", "RETRYING", "FAILED"] = Field(
@@ -23,15 +23,15 @@ class Delivery(Model):
     )
     current: bool = Field(description="Whether the delivered file is the current one.")
     size: int | None = Field(
-        alias="bytes", description="Size in bytes of the last delivered file; null: none."
+        alias="bytes", description="Size in bytes of the last delivered file. Null: none."
     )
     tried_at: Instant | None = Field(
-        alias="at", description="When the last attempt ended; null: there was none."
+        alias="at", description="When the last attempt ended. Null: there was none."
     )
     delivered_at: Instant | None = Field(
-        alias="deliveredOn", description="When the file was last delivered; null: never."
+        alias="deliveredOn", description="When the file was last delivered. Null: never."
     )
-    failure: str | None = Field(description="Why the last attempt failed; null: it did not.")
+    failure: str | None = Field(description="Why the last attempt failed. Null: it succeeded.")
 
 
 class DeliveryPage(Page[Delivery]):

@@ -26,7 +26,7 @@ from handbill.wire.pointers import pointers
 from handbill.wire.values import spell_day
 
 MOST_COMPARED = 20
-_CAPS = "Its own caps, as far as they are set."
+_CAPS = "The caps that are set."
 Value = Annotated[Any, WithJsonSchema({"type": ["string", "number", "null"]})]
 
 
@@ -40,12 +40,12 @@ class State(Model):
 class ComparisonTrace(Comparison):
     """A comparison, and what the job has there."""
 
-    value: Value = Field(description="The job's value; null: it has none.")
+    value: Value = Field(description="The job's value. Null: none.")
     holds: bool = Field(description="Whether the comparison matches.")
 
 
 class FilterTrace(Model):
-    """What a filter says of the job."""
+    """Result of a filter for the job."""
 
     holds: bool = Field(description="Whether the job group's filter matches the job.")
     deciding: list[ComparisonTrace] = Field(
@@ -57,7 +57,7 @@ class ExplainedLevel(ChildName):
     """A client or campaign above the job."""
 
     state: State = Field(
-        description="Its effective state: its own first, then that of what is above it."
+        description="Effective state: first its own, then those of the levels above."
     )
     caps: Caps = Field(description=_CAPS)
 
@@ -75,14 +75,14 @@ class ExplainedGroup(_OfGroup, ChildName):
 
     first = ("id", "name", "state", "caps", "priority", "is_default", "campaign_id", "trace")
     state: State = Field(
-        description="Its effective state: its own first, then that of what is above it."
+        description="Effective state: first its own, then those of the levels above."
     )
     caps: GroupCaps = Field(description=_CAPS)
     is_default: bool = Field(
         alias="isDefault", description="Whether it holds the jobs that no other one matches."
     )
     trace: FilterTrace | None = Field(
-        alias="filter", description="Why it matches; null: it is the default job group."
+        alias="filter", description="Why the group matches. Null: it is the default group."
     )
 
 
@@ -93,9 +93,9 @@ class OtherGroup(_OfGroup, ChildName):
     reason: Literal["NOT_ACTIVE", "NO_FILTER", "NO_MATCH", "LOWER_RANK"] = Field(
         description="Why it does not have the job."
     )
-    state: State = Field(description="Its own state, and its campaign's.")
+    state: State = Field(description="State of the job group and its campaign.")
     trace: FilterTrace | None = Field(
-        alias="filter", description="What its filter says; null: it was not evaluated."
+        alias="filter", description="Result of the group's filter. Null: not evaluated."
     )
 
 
@@ -112,20 +112,20 @@ class ExplainedJob(Model):
 
 
 class Published(Model):
-    """What a publisher's feed contains right now."""
+    """Current content of a publisher's feed."""
 
     feed_url: str | None = Field(
-        alias="feedUrl", description="The publisher's feed of all clients; null: none yet."
+        alias="feedUrl", description="The publisher's feed of all clients. Null: none yet."
     )
     written_at: Instant | None = Field(
-        alias="writtenOn", description="When that file was written; null: not yet."
+        alias="writtenOn", description="When the file was written. Null: not yet."
     )
     current: bool = Field(description="Whether it contains the latest decisions of every client.")
     looked_into: bool = Field(
         alias="lookedInto",
         description="False: the client's part is too large to be searched here.",
     )
-    listed: bool | None = Field(description="Whether the job is in it; null: not searched.")
+    listed: bool | None = Field(description="Whether the job is in the file. Null: not examined.")
     bid_micros: Money | None = Field(alias="bid", description="The bid that its link freezes.")
     price_micros: Money | None = Field(
         alias="price", description="The price that its link freezes."
@@ -136,9 +136,9 @@ class Published(Model):
 
 
 class ExplainedPublisher(ChildName):
-    """What becomes of the job at one publisher."""
+    """The job at one publisher."""
 
-    bid_type: str = Field(alias="bidType", description="What the publisher is paid for.")
+    bid_type: str = Field(alias="bidType", description="Billing model of the publisher.")
     listed: bool = Field(description="Whether the job is to be in its feed, as things are now.")
     reasons: list[str] = Field(
         description="Everything that keeps it out: INVALID, EXPIRED, NO_URL, NO_GROUP, NOT_TRADING "
@@ -147,23 +147,21 @@ class ExplainedPublisher(ChildName):
         "group), NOT_POSTED, JOB_PAUSED, JOB_NOT_IN_FORCE, JOB_EXCLUDES (by its allow-list or "
         "placement settings), NO_BID, BELOW_MIN_BID, BELOW_UNIT."
     )
-    bid_micros: Money | None = Field(
-        alias="bid", description="The strongest bid; null: there is none."
-    )
+    bid_micros: Money | None = Field(alias="bid", description="The bid that applies. Null: none.")
     bid_source: str | None = Field(
         alias="bidSource",
-        description="Where the bid comes from: FLAT_CPC, JOB_PLACEMENT, PLACEMENT, JOB, JOBGROUP, "
-        "FEED, ORGANIC, POSTING.",
+        description="Source of the bid: FLAT_CPC, JOB_PLACEMENT, PLACEMENT, JOB, JOBGROUP, FEED, "
+        "ORGANIC, POSTING.",
     )
     markdown_ppm: Annotated[int, Percent()] | None = Field(
         alias="markdown", description="Percent taken off the bid."
     )
     price_micros: Money | None = Field(
-        alias="price", description="What the publisher is shown; null: it is not listed."
+        alias="price", description="The job as published. Null: it is not published."
     )
     min_bid_micros: Money = Field(alias="minBid", description="The publisher's minimum bid.")
     caps: PlacementCaps = Field(description="Caps of the job group over this publisher.")
-    published: Published = Field(description="What its feed contains right now.")
+    published: Published = Field(description="Current content of the publisher's feed.")
 
 
 class Explanation(Model):
@@ -173,7 +171,7 @@ class Explanation(Model):
     job_id: str = Field(alias="jobId", description="The job's id.")
     client_id: str = Field(alias="clientId", description="Id of the job's client.")
     at: Instant = Field(description="The moment that this is about.")
-    job: ExplainedJob = Field(description="What the job itself contributes.")
+    job: ExplainedJob = Field(description="The publisher's relation to the job.")
     client: ExplainedLevel = Field(description="The client.")
     campaign: ExplainedLevel | None = Field(description="The campaign of its job group.")
     group: ExplainedGroup | None = Field(

@@ -188,7 +188,7 @@ class _Rows(Model):
     )
     filters: JobTree = Field(description="Decides which jobs it takes; spelled with AND and OR.")
     placements: Placements = Field(
-        description="Its publishers, at least one; an update replaces the whole list."
+        description="The placements, at least one. An update replaces the whole list."
     )
     days: Weekdays = Field(
         UNREAD,
@@ -218,7 +218,7 @@ GroupChange = partial(_Changed, "JobGroupChange")
 
 class _Standing(Model):
     of_all: JobTreeOfAll = Field(
-        alias="Compound Filters", description="Which jobs it takes, spelled with ALL and ANY."
+        alias="Compound Filters", description="Filters that select the jobs, with ALL and ANY."
     )
     placement_ids: list[str] = Field(alias="placementIds", description="Ids of its publishers.")
     status: Status = Field(alias="activeStatus", description=STATUS)
@@ -228,7 +228,7 @@ class _Standing(Model):
     placement_caps: dict[str, PlacementTerms] = Field(
         alias="placementCaps", description="Budget, bid and switch by publisher id."
     )
-    iid: int = Field(description="Its number among the client's job groups.")
+    iid: int = Field(description="Number of the job group within the client.")
     campaign_id: str = Field(alias="campaignId", description="Id of its campaign.")
 
 
@@ -242,7 +242,7 @@ class JobGroup(Dated, _Rows, _Standing, Identified):
     )  # fmt: skip
     caps: GroupCaps = Field(description="Limits on spend, clicks and applies per period.")  # type: ignore[assignment]
     placements: list[Placement] = Field(  # type: ignore[assignment]
-        description="Its publishers, as they can be sent back."
+        description="The placements, in the form in which they can be sent back."
     )
     days: list[int] = Field(
         alias="daysToSchedule", description="Weekdays on which it advertises, 0 is Monday."

@@ -45,7 +45,7 @@ class JobsCounted(ChildName):
 
 
 class JobGroupPreview(Model):
-    """Which jobs a job group would take, and from whom."""
+    """Jobs that a job group would take, and their current groups."""
 
     looked_at: int = Field(
         alias="lookedAt", description="Live, valid jobs of the client that were examined."
@@ -57,7 +57,7 @@ class JobGroupPreview(Model):
     taken: int = Field(description="Jobs that the job group would have.")
     given_up: int = Field(alias="givenUp", description="Jobs that it has now and would lose.")
     taken_from: list[JobsCounted] = Field(
-        alias="takenFrom", description="Where the taken jobs are now, most first."
+        alias="takenFrom", description="Current job groups of these jobs, most jobs first."
     )
     kept_by: list[JobsCounted] = Field(
         alias="keptBy",
@@ -67,8 +67,8 @@ class JobGroupPreview(Model):
         alias="refNumbers", description="The first 100 jobs that it would have."
     )
     warnings: list[Warned] = Field(
-        description="What can be saved and does not do what it says: fields that no job of the "
-        "client has, placements for which the job group's own bid is too low."
+        description="Settings that are accepted but have no effect: fields that no job of the "
+        "client has, and placements for which the job group's bid is too low."
     )
 
 

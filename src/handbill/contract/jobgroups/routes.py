@@ -164,9 +164,10 @@ OPERATIONS = [
         verb="POST",
         path="/clients/{client_id}/jobgroups/preview",
         title="See what a job group would take.",
-        about="Which of the client's jobs a job group with these filters and this priority would "
-        "have, and from which job groups they would come. Nothing is saved. With jobGroupId, the "
-        "answer is about a change of that job group, whether it is active or not.",
+        about="Returns which of the client's jobs a job group with these filters and this "
+        "priority would have, and from which groups they would come. Nothing is saved. With"
+        " jobGroupId, the preview is for a change of that group, whether it is active or "
+        "not.",
         tag=_TAG,
         work=_preview,
         body=NewJobGroupPreview,
@@ -262,7 +263,7 @@ OPERATIONS = [
         verb="PUT",
         path=f"{_ONE}/enable",
         title="Enable a job group.",
-        about="Makes the job group active again. Enabling an active one changes nothing.",
+        about="Enables the job group. Enabling an active one changes nothing.",
         tag=_TAG,
         work=_enable,
         answer=Done,

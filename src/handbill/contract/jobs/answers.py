@@ -33,13 +33,13 @@ class Job(Model):
     created_at: Instant = Field(alias="createdAtDate", description="When it first came.")
     updated_at: Instant = Field(alias="updatedAtDate", description="When it was last changed.")
     published_at: Instant | None = Field(
-        alias="pubDate", description="When it was published; null if not told."
+        alias="pubDate", description="Time of publication. Null: unknown."
     )
     posted_at: Instant | None = Field(
-        alias="postedDate", description="When it was posted; null if not told."
+        alias="postedDate", description="When the job was posted. Null: unknown."
     )
     modified_at: Instant | None = Field(
-        alias="modifiedDate", description="When its source last changed it; null if not told."
+        alias="modifiedDate", description="When the source last changed the job. Null: unknown."
     )
     type: str = Field(description="Type of job, such as FULL_TIME.")
     additional: dict[str, str] = Field(
@@ -57,12 +57,12 @@ class Job(Model):
     )
     client_id: str = Field(alias="clientId", description="Id of its client.")
     valid: bool = Field(description="Whether it has all that is mandatory; else it is not shown.")
-    status: Literal["ACTIVE", "PAUSED", "EXPIRED"] = Field(description="Its own state.")
-    url: str = Field(description="Its address.")
+    status: Literal["ACTIVE", "PAUSED", "EXPIRED"] = Field(description="The entity's own state.")
+    url: str = Field(description="The feed's URL.")
     alternate_url: str = Field(
         alias="alternateURL", description="Target of clicks if there is no url."
     )
-    end_at: Instant | None = Field(alias="endAtDate", description="When it expires; null: never.")
+    end_at: Instant | None = Field(alias="endAtDate", description="End. Null: never.")
     missing: list[str] = Field(
         alias="missingFields", description="Mandatory fields that are empty."
     )
@@ -77,7 +77,7 @@ class JobPage(Model):
 
     rows: list[Job] = Field(alias="data", description="The jobs of the page.")
     live: int = Field(
-        alias="summary", description="How many jobs the client has, without expired ones."
+        alias="summary", description="Number of the client's jobs, without expired ones."
     )
 
 

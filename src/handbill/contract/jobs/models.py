@@ -96,7 +96,7 @@ SomeDay = Annotated[Day, AfterValidator(lambda day: day or None)]
 
 
 class PublisherFields(Model):
-    """Which publishers may carry the job, and by publisher id what it has in their feeds."""
+    """Publishers that may carry the job, and its additional nodes in their feeds, by id."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Nodes] = Field(init=False)
@@ -166,7 +166,7 @@ class JobSetting(Model):
 
 
 class JobPlacement(Model):
-    """What holds for one job over one publisher."""
+    """Settings of one job for one publisher."""
 
     publisher_id: PublisherId = Field(
         alias="value",
@@ -192,7 +192,7 @@ class JobPlacement(Model):
         description=_ACTIVE,
     )
     caps: PlacementCaps | None = Field(
-        None, exclude_if=is_none, description="Its budget over this publisher, not Daily."
+        None, exclude_if=is_none, description="Budget for this publisher, not Daily."
     )
     currency: Annotated[str, Field(max_length=3)] = Field(
         "",
@@ -204,9 +204,7 @@ class JobPlacement(Model):
 class NewJobPlacement(JobPlacement):
     makes = staticmethod(lambda caps=None, **rows: nouns.JobPlacement(budget=caps, **rows))
     inside: ClassVar = {"budget": "caps.budget"}
-    caps: NewPlacementCaps | None = Field(
-        None, description="Its budget over this publisher, not Daily."
-    )
+    caps: NewPlacementCaps | None = Field(None, description="Budget for this publisher, not Daily.")
 
 
 def _each_once(placements: list[NewJobPlacement]) -> list[NewJobPlacement]:

@@ -177,8 +177,8 @@ OPERATIONS = [
         verb="PUT",
         path=f"{_ONE}/pause",
         title="Pause a job.",
-        about="Takes the job out of the outbound feeds, provided it is valid. A paused job stays "
-        "so, whatever its feed brings.",
+        about="Pauses the job, which must be valid. It is removed from the outbound feeds and "
+        "stays paused, whatever its feed contains.",
         tag=_TAG,
         work=_pause,
         answer=Done,
@@ -190,7 +190,7 @@ OPERATIONS = [
         verb="PUT",
         path=f"{_ONE}/enable",
         title="Enable a job.",
-        about="Brings the job back, provided it is valid. An active one stays so.",
+        about="Enables the job, which must be valid. Enabling an active job changes nothing.",
         tag=_TAG,
         work=_enable,
         answer=Done,

@@ -11,7 +11,7 @@ from handbill.markups import service
 _TAG = "Markups"
 _PATH = "/markups"
 _ONE = f"{_PATH}/{{markup_id}}"
-_BOOKED = "What is booked already stays as it is."
+_BOOKED = "Booked entries do not change."
 
 
 def _create(call: Call) -> Made:
@@ -73,12 +73,12 @@ OPERATIONS = [
         verb="POST",
         path=_PATH,
         title="Create a markup.",
-        about="Puts so many percent on what the customer pays, from effectiveFrom on, at the "
-        "entities named: clients, campaigns or job groups of the agency, each at every publisher "
-        "or at one. For each event the most specific entity wins (job group before campaign "
-        "before client, each at one publisher before it at all), among equals the newest "
-        "effectiveFrom that has come, then the newest markup. Budget caps are compared with the "
-        f"marked-up spend. It may begin in the past: it holds for what is judged then. {_BOOKED}",
+        about="Adds a percentage to what the customer pays, from effectiveFrom on, for the given "
+        "entities: clients, campaigns or job groups of the agency, at all publishers or at one. "
+        "For each event the most specific entity applies (job group before campaign before "
+        "client, and with a publisher before without), among equals the newest effectiveFrom in "
+        "the past, then the newest markup. Budget caps are compared with the marked-up spend. A "
+        f"begin in the past applies to events judged from now on. {_BOOKED}",
         tag=_TAG,
         work=_create,
         body=NewMarkup,
@@ -115,7 +115,7 @@ OPERATIONS = [
         verb="PUT",
         path=_ONE,
         title="Update a markup.",
-        about=f"Changes the markup for what is judged from now on. {_BOOKED}",
+        about=f"Updates the markup for events judged from now on. {_BOOKED}",
         tag=_TAG,
         work=_update,
         body=MarkupChange,
@@ -129,7 +129,7 @@ OPERATIONS = [
         verb="DELETE",
         path=_ONE,
         title="Delete a markup.",
-        about=f"It holds for nothing that is judged from now on. {_BOOKED}",
+        about=f"Deletes the markup for events judged from now on. {_BOOKED}",
         tag=_TAG,
         work=_delete,
         answer=Done,

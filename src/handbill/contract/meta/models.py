@@ -13,7 +13,7 @@ from handbill.wire.models import Model
 class CampaignNames(Child):
     """A campaign and its job groups, by name."""
 
-    groups: list[Child] = Field(alias="jobGroups", description="Its job groups.")
+    groups: list[Child] = Field(alias="jobGroups", description="The campaign's job groups.")
 
 
 class Meta(Model):

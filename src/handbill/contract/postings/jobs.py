@@ -135,8 +135,8 @@ _ABOUT_SWITCH = {
     "pin": "Pinned jobs keep their slot and are first to get one. There cannot be more pins than "
     "slots.",
     "unpin": "Jobs take turns again; one that is paused gives up its slot.",
-    "pause": "Keeps jobs off the publisher. A pinned one keeps its slot meanwhile, any other gives "
-    "it up.",
+    "pause": "Stops publishing the jobs at the publisher. A pinned job keeps its slot, others "
+    "give it up.",
     "enable": "Lets paused jobs have a slot again, at once where one is free.",
 }
 
@@ -148,8 +148,8 @@ def _additions(base: str, suffix: str) -> list[Operation]:
         verb="DELETE",
         path=f"{base}/{{config_id}}/jobs",
         title="Take jobs out of a posting.",
-        about="Takes jobs out of the posting, and answers what became of each. Freed slots go to "
-        "waiting jobs; a credit that was used up stays so.",
+        about="Removes jobs from the posting and returns the result for each. Free slots go to "
+        "waiting jobs. Consumed credits are not returned.",
         tag=_TAG,
         work=_remove,
         body=_REFERENCES,
@@ -197,9 +197,9 @@ OPERATIONS = [
         verb="POST",
         path=f"{OF_CLIENT}/{{config_id}}/jobs",
         title="Get all jobs of specific posting.",
-        about="Puts jobs into the posting, whatever its title says (the body and the answer are "
-        "those of adding), and answers what became of each reference. A job that finds no slot "
-        "waits for one, and is told NO_SLOT with its id.",
+        about="Adds jobs to the posting (despite its title, the body and the answer are those of "
+        "adding) and returns the result for each reference. A job without a free slot waits"
+        " for one, and is answered with NO_SLOT and its id.",
         tag=_TAG,
         work=_add,
         body=_REFERENCES,

@@ -291,7 +291,7 @@ def _absent(value: str | None) -> bool:
 
 
 class ReferenceResult(Model):
-    """What became of one reference."""
+    """Result for one reference."""
 
     success: bool = Field(description="Whether it was done.")
     id: str | None = Field(exclude_if=_absent, description="Id of the posting's job.")
@@ -301,10 +301,10 @@ class ReferenceResult(Model):
 
 
 class Processed(Model):
-    """What became of each reference."""
+    """Result for each reference."""
 
-    result: dict[str, ReferenceResult] = Field(description="What became of each reference.")
-    message: str = Field(description="What was done, in the words of the reference.")
+    result: dict[str, ReferenceResult] = Field(description="Result for each reference.")
+    message: str = Field(description="Confirmation, in the words of the reference.")
 
 
 class OptionalPage(Paged):

@@ -50,7 +50,7 @@ class FamilyMade(Model):
     api_client_id: str = Field(
         alias="apiClientId", description="The family's API client, named in POST /token."
     )
-    message: str = Field(description="What was done.")
+    message: str = Field(description="Confirmation.")
 
 
 def family_told(tx: Tx, family: Family) -> PublisherFamily:

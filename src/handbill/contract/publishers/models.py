@@ -91,7 +91,7 @@ class FeedSchema(Model):
         None,
         alias="fieldsWrappedInCdata",
         max_length=100,
-        description="Fields or nodes whose text is wrapped in CDATA; null: all.",
+        description="Fields or nodes whose text is wrapped in CDATA. Null: all.",
     )
     currency_in_bid: bool = Field(
         False,
@@ -114,7 +114,7 @@ class _FeedRows(Model):
     bid_type: Annotated[BidType, Named()] = Field(
         "CPC",
         alias="bidType",
-        description="What the publisher is paid for. Default: CPC.",
+        description="Billing model of the publisher. Default: CPC.",
     )
     min_bid_micros: Money = Field(
         0, alias="minBid", description="Lowest bid that the publisher accepts. Default: 0."
@@ -192,7 +192,7 @@ PublisherChange = partial(_Rows, "PublisherChange")
 
 
 class _Ids(Model):
-    id: str = Field(description="Its id, by which job groups name it.")
+    id: str = Field(description="The publisher's id, as used in job groups.")
     value: str = Field(description="The same id, as placements spell it.")
 
 

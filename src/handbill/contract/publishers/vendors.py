@@ -70,7 +70,7 @@ class FtpCredentials(Model):
     """How to log in to an FTP server."""
 
     host: Host = Field(description="Name or address of the FTP server.")
-    port: Annotated[int, Whole(1, 65_535)] = Field(21, description="Its port. Default: 21.")
+    port: Annotated[int, Whole(1, 65_535)] = Field(21, description="The port. Default: 21.")
     user: Annotated[str, Matching(_LINE, _NO_LINE)] = Field(
         alias="username", description="User name to log in with."
     )
@@ -89,7 +89,7 @@ class FtpCredentials(Model):
 
 
 class FtpConfig(Model):
-    """Where a publisher's files are sent."""
+    """FTP target of a publisher's files."""
 
     account: FtpCredentials = Field(alias="credentials", description="How to log in.")
     template: Template = Field(
@@ -183,7 +183,7 @@ def _distinct(portals: list[Portal]) -> list[Portal]:
 
 
 class Reconciliation(Model):
-    """How the vendor's own numbers are brought in."""
+    """How the vendor's own numbers are imported."""
 
     makes = core.Reconciliation
     mode: Annotated[ReconciliationMode, AnyCase()] = Field(
@@ -216,7 +216,7 @@ class VendorRows(Model):
     ftp: FtpConfig | None = Field(
         None,
         alias="ftpConfig",
-        description="Where the publisher's files are sent; an update replaces the whole.",
+        description="FTP target of the publisher's files. An update replaces the whole object.",
     )
     contacts: list[Contact] = Field(
         [],
@@ -238,5 +238,6 @@ class VendorRows(Model):
     reconciliation: Reconciliation | None = Field(
         None,
         alias="publisherReconciliationDetails",
-        description="How the vendor's own numbers are brought in; an update replaces the whole.",
+        description="How the vendor's own numbers are imported. An update replaces the whole "
+        "object.",
     )

@@ -6,9 +6,8 @@ from handbill.http.operations import Call
 
 REPEATED: Final = {"report-repeated": "true"}
 TOLD: Final = (
-    "The same request within 60 seconds is the same report, and its answer has the header "
-    "Report-Repeated: true. Send an Idempotency-Key that was not used before to have a new report "
-    "made in any case."
+    "The same request within 60 seconds returns the same report, with the header Report-Repeated: "
+    "true. To have a new report made in any case, send a new Idempotency-Key."
 )
 
 

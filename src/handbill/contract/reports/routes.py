@@ -98,9 +98,9 @@ OPERATIONS = [
         verb="POST",
         path="/reports/stats",
         title="Generate the stats report.",
-        about="Has a report made of clicks, applies and spend: one CSV file. Ask GET "
-        f"/reports/{{report_id}} for it, or name a callBackUrl. {TOLD} Ratios (cpc, cpa, cta) must "
-        "not be summed.",
+        about="Requests a report of clicks, applies and spend, as one CSV file. Poll GET "
+        f"/reports/{{report_id}}, or give a callBackUrl. {TOLD} Do not add up ratios (cpc, cpa, "
+        "cta).",
         tag=_TAG,
         kind=Ask(notes=True),
         client_header="x-client-id",
@@ -121,10 +121,10 @@ OPERATIONS = [
         verb="POST",
         path="/reports/ip",
         title="Generate the IP report.",
-        about="Has a report made of clicks and applies by day, visitor's address, publisher, job "
-        "group and job: one CSV file. Addresses are as they are kept (setting HANDBILL_IP_MODE: "
-        "truncated by default). An apply is told at the address of its click, on its own day. "
-        f"country and city are told by HANDBILL_GEO_FILE, and empty without. {TOLD}",
+        about="Requests a report of clicks and applies by day, visitor's address, publisher, job "
+        "group and job, as one CSV file. Addresses are given as stored (setting HANDBILL_IP_MODE, "
+        "truncated by default). An apply appears at the address of its click, on its own day. "
+        f"country and city come from HANDBILL_GEO_FILE and are empty without it. {TOLD}",
         tag=_TAG,
         kind=Ask(notes=True),
         client_header="x-client-id",
@@ -157,9 +157,9 @@ OPERATIONS = [
         verb="POST",
         path="/publisher-families/{publisherFamilyId}/reports",
         title="Request the generation of a publisher report.",
-        about="For publisher partners only, with their own key. Has a report made of what the "
-        "family's publishers did for one client, by day, placement and bid type, with what they "
-        f"may invoice (grossSpend): one CSV file. Days are the client's. {TOLD}",
+        about="For publisher partners only, with their own key. Requests a report of the family's "
+        "publishers for one client, by day, placement and bid type, with the amounts they may "
+        f"invoice (grossSpend), as one CSV file. Days are in the client's zone. {TOLD}",
         tag=_PARTNERS,
         kind=Ask(notes=True),
         role="partner",

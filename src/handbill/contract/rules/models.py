@@ -44,7 +44,8 @@ class RuleCondition(Model):
     )
     value_millionths: Money = Field(alias="value", description="Value of the comparison.")
     unit: Annotated[core.Unit, AnyCase()] = Field(
-        "#", description="# for counts, $ for money, % for shares; if absent, the parameter's own."
+        "#",
+        description="# for counts, $ for money, % for shares. Default: the parameter's own unit.",
     )
     duration: Annotated[core.Duration, AnyCase()] = Field(
         alias="conditionDuration",

@@ -19,7 +19,7 @@ from handbill.rules import service
 
 _TAG = "Rules"
 _ONE = "/rules/{rule_id}"
-_NOT_YET = "Rules are kept and checked in full, but none runs yet."
+_NOT_YET = "Rules are stored and fully validated, but do not run yet."
 
 
 def _create(call: Call) -> RuleMade:
@@ -125,8 +125,8 @@ OPERATIONS = [
         verb="POST",
         path="/rules",
         title="Apply job rules.",
-        about="Keeps a rule, last in the client's order. The ids of client, campaign, job group "
-        f"and filters must be the client's own. {_NOT_YET}",
+        about="Creates a rule as the last one of the client. The ids of client, campaign, job "
+        f"group and filters must belong to the client. {_NOT_YET}",
         tag=_TAG,
         work=_create,
         body=NewRule,

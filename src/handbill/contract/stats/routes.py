@@ -82,9 +82,9 @@ OPERATIONS = [
         verb="POST",
         path="/stats",
         title="Submit a request for generating a stats report.",
-        about="Asks for a report of clicks, applies and spend, by up to three levels. A sound "
-        "question is answered in the background: poll GET /stats/{taskId}. Ratios (cpc, cpa, cta) "
-        f"must not be summed. {TOLD}",
+        about="Requests a report of clicks, applies and spend, by up to three levels. It is made "
+        "in the background: poll GET /stats/{taskId}. Do not add up ratios (cpc, cpa, cta). "
+        f"{TOLD}",
         tag=_TAG,
         kind=Ask(notes=True),
         client_header="x-client-id",
