@@ -27,6 +27,7 @@ from handbill.contract.definitions import routes as definitions
 from handbill.contract.deliveries import routes as deliveries
 from handbill.contract.events import routes as events
 from handbill.contract.explain import routes as explain
+from handbill.contract.feeds import routes as feeds
 from handbill.contract.funnel import routes as funnel
 from handbill.contract.jobgroups import routes as jobgroups
 from handbill.contract.jobs import routes as jobs
@@ -39,7 +40,6 @@ from handbill.contract.reports import routes as reports
 from handbill.contract.rules import routes as rules
 from handbill.contract.stats import routes as stats
 from handbill.core.nouns import Client
-from handbill.feeds import routes as feeds
 from handbill.host import figures, security
 from handbill.host.beats import BEAT_SECONDS, Beat
 from handbill.host.clock import measure_by

@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from handbill.contract.feeds.models import FeedChange
 from handbill.core.nouns import FeedBody, JobBody
 from handbill.feeds.collecting import ImportFailed, Known, Place, Spool, collect
 from handbill.kit.instants import iso_of
-from handbill.wire.feeds import NAMES
 
 FOLDER = Path(__file__).parent / "inbound"
 CASES = sorted(path.relative_to(FOLDER).with_suffix("") for path in FOLDER.rglob("*.xml"))
@@ -28,7 +28,7 @@ def read(case: Path, size: int) -> dict[str, Any]:
     said = json.loads(given.read_text()) if given.exists() else {}
     zone, currency = said.pop("timeZone", "UTC"), said.pop("currency", "USD")
     body = FeedBody(url="https://feeds.example/", mappings=said.pop("schemaMappings", {}))
-    feed = msgspec.structs.replace(body, **{NAMES[key]: value for key, value in said.items()})
+    feed = msgspec.structs.replace(body, **FeedChange.read(said, "", []).given())
     raw = (FOLDER / case).with_suffix(".xml").read_bytes()
     chunks = (raw[at : at + size] for at in range(0, len(raw), size))
     try:

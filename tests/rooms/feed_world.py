@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from handbill.clients import rows as client_rows
+from handbill.core.feed_runs import Run
 from handbill.core.nouns import Client, ClientBody, Feed, Job
 from handbill.feeds import rows as feed_rows
 from handbill.feeds import service as feeds
 from handbill.feeds.importing import import_feed
-from handbill.feeds.rows import Run
 from handbill.feeds.work import hurry
 from handbill.host.clock import SetClock
 from handbill.host.egress import Egress
@@ -40,7 +40,7 @@ class World:
     client: Client
 
     def feed(self, path: str = "/feed.xml", **given: Any) -> Feed:
-        body = {"xmlFeedUrl": self.site.url(path), "schemaMappings": dict(MAPPINGS)} | given
+        body = {"url": self.site.url(path), "mappings": dict(MAPPINGS)} | given
         with self.records.write() as tx:
             made = feeds.create(tx, self.tools.ids, self.clock.now(), self.client, body)
             return feeds.feed_of(tx, self.client.no, made.id)

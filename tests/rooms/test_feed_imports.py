@@ -76,7 +76,7 @@ def test_whole_life(world: World) -> None:
 def test_an_import_leaves_no_change_for_a_job_but_one_for_the_mapping_it_found(
     world: World,
 ) -> None:
-    feed = world.feed(schemaMappings={})
+    feed = world.feed(mappings={})
     world.site.pages["/feed.xml"] = document(*(item(ref) for ref in "123"))
     assert Worker(world.tools, "w", {IMPORT: TASKS[IMPORT]}).run_due() == 1
     assert set(world.jobs()) == {"1", "2", "3"}
@@ -90,9 +90,9 @@ def test_an_import_leaves_no_change_for_a_job_but_one_for_the_mapping_it_found(
 
 def test_what_a_job_says(world: World) -> None:
     feed = world.feed(
-        urlParamsToStrip=["utm_source"],
-        schemaValueDefaults={"country": "US", "city": "Nowhere"},
-        schemaValueOverrides={"company": "Mills"},
+        url_params_to_strip=["utm_source"],
+        value_defaults={"country": "US", "city": "Nowhere"},
+        value_overrides={"company": "Mills"},
     )
     nodes = {
         "url": "https://jobs.example/a b?utm_source=x&amp;q=1", "date": "11/22/2026",
@@ -485,7 +485,7 @@ def test_changed_settings_read_every_job_anew(world: World) -> None:
     world.serve_and_run(feed, item("1"), item("2"))
     now = world.feed_now(feed)
     with world.records.write() as tx:
-        given = {"schemaValueOverrides": {"company": "Mills"}}
+        given = {"value_overrides": {"company": "Mills"}}
         feeds.update(tx, world.clock.now(), world.client, now, given)
     assert world.serve_and_run(feed, item("1"), item("2"))["changed"] == 2
     assert world.jobs()["1"].body.company == "Mills"
@@ -500,7 +500,7 @@ def test_settings_changed_meanwhile(world: World) -> None:
         assert begun is not None
     now = world.feed_now(feed)
     with world.records.write() as tx:
-        feeds.update(tx, MONDAY, world.client, now, {"urlParamsToStrip": ["x"]})
+        feeds.update(tx, MONDAY, world.client, now, {"url_params_to_strip": ["x"]})
     with world.records.write() as tx, pytest.raises(ImportFailed, match="was changed while"):
         feeds.check_unmoved(tx, begun[1])
 
@@ -543,7 +543,7 @@ def test_gzip_and_encodings(world: World) -> None:
 
 
 def test_mapping_found_by_the_first_run(world: World) -> None:
-    feed = world.feed(schemaMappings={})
+    feed = world.feed(mappings={})
     world.site.pages["/feed.xml"] = document(item("1"), item("2"))
     run = world.run(feed)
     assert run.state == "SUCCESS"
@@ -551,13 +551,13 @@ def test_mapping_found_by_the_first_run(world: World) -> None:
     assert kept["schemaMappingsRefNumber"] == "id"
     assert kept["schemaMappingsJobCollection"] == "jobs"
     assert world.run(feed).body.counts["unchanged"] == 2
-    unknown = world.feed("/other.xml", schemaMappings={})
+    unknown = world.feed("/other.xml", mappings={})
     world.site.pages["/other.xml"] = b"<a><b><c>1</c></b></a>"
     assert world.run(unknown).body.reason == "unmapped"
 
 
 def test_credentials_and_agent(world: World) -> None:
-    config = {"userAgent": "Mills/1", "auth": {"username": "u", "password": "p"}}
+    config = {"user_agent": "Mills/1", "auth": {"username": "u", "password": "p"}}
     world.serve_and_run(world.feed(config=config), item("1"))
     assert world.site.asked[-1]["User-Agent"] == "Mills/1"
     assert world.site.asked[-1]["Authorization"] == "Basic dTpw"
@@ -577,7 +577,7 @@ def test_what_a_server_marks_in_latin_1_is_imported(world: World) -> None:
 
 
 def test_publishers_named_by_the_feed(world: World) -> None:
-    feed = world.feed(schemaMappings=MAPPINGS | {"schemaMappingPublisher": "boards"})
+    feed = world.feed(mappings=MAPPINGS | {"schemaMappingPublisher": "boards"})
     world.serve_and_run(feed, item("1", boards="Indeed, Talent"), item("2"))
     allowed = {ref: job.body.settings for ref, job in world.jobs().items()}
     assert allowed["1"] is not None
@@ -589,14 +589,14 @@ def test_publishers_named_by_the_feed(world: World) -> None:
 @pytest.mark.parametrize(
     "cleared",
     [
-        {"schemaMappingPublisher": None}, {"schemaMappingPublisher": {}},
-        {"schemaMappings": MAPPINGS}, {"schemaMappings": MAPPINGS | {"schemaMappingPublisher": ""}},
+        {"publisher_node": None}, {"publisher_node": {}},
+        {"mappings": MAPPINGS}, {"mappings": MAPPINGS | {"schemaMappingPublisher": ""}},
     ],
 )  # fmt: skip
 def test_jobs_are_free_when_publishers_are_mapped_no_more(
     world: World, cleared: dict[str, Any]
 ) -> None:
-    feed = world.feed(schemaMappings=MAPPINGS | {"schemaMappingPublisher": "boards"})
+    feed = world.feed(mappings=MAPPINGS | {"schemaMappingPublisher": "boards"})
     items = item("1", boards="Indeed"), item("2", boards="Indeed"), item("3", boards="Indeed")
     world.serve_and_run(feed, *items)
     own = JobSettings(JobSetting(cpc_bid_micros=5), publishers=("Talent",))
@@ -613,7 +613,7 @@ def test_jobs_are_free_when_publishers_are_mapped_no_more(
 
 
 def test_a_job_that_passes_to_another_feed_leaves_its_boards_behind(world: World) -> None:
-    feed = world.feed(schemaMappings=MAPPINGS | {"schemaMappingPublisher": "boards"})
+    feed = world.feed(mappings=MAPPINGS | {"schemaMappingPublisher": "boards"})
     world.serve_and_run(feed, item("1", boards="Indeed"))
     other = world.feed("/other.xml")
     world.site.pages["/other.xml"] = document(item("1"))

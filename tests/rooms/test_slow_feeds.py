@@ -41,7 +41,7 @@ def test_slow_servers_hold_up_nobody_else(world: World) -> None:
         tools = replace(world.tools, egress=egress)
         made = []
         for n in range(20):
-            given = {"xmlFeedUrl": f"http://{hosts[n % 2]}/{n}.xml", "schemaMappings": MAPPINGS}
+            given = {"url": f"http://{hosts[n % 2]}/{n}.xml", "mappings": MAPPINGS}
             with world.records.write() as tx:
                 made.append(
                     feeds.create(tx, world.tools.ids, world.clock.now(), world.client, given)

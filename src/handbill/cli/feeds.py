@@ -6,11 +6,12 @@ import typer
 
 from handbill.cli.speaking import DataOption, JsonOption, say, say_rows
 from handbill.cli.standing import client_named, missing_told, opened_standing
+from handbill.contract.feeds.models import run_told
 from handbill.core.nouns import Feed
 from handbill.feeds import service
-from handbill.feeds.routes import spell_run
 from handbill.kit.instants import iso_of
 from handbill.store.records import Tx
+from handbill.wire.models import spelled
 
 feed = typer.Typer(no_args_is_help=True, help="Inbound feeds.")
 FeedArgument = Annotated[str, typer.Argument(metavar="FEED_ID", help="The feed's id.")]
@@ -55,7 +56,7 @@ def list_runs(
     """List a feed's last runs, newest first; JSON output includes counts and faults."""
     with opened_standing(data) as stores, stores.records.read() as tx:
         found, _ = service.runs_page(tx, _feed_named(tx, feed_id).no, 0, last)
-    say_rows([spell_run(run) for run in found], _SHOWN_OF_RUN, as_json=json)
+    say_rows([spelled(run_told(run)) for run in found], _SHOWN_OF_RUN, as_json=json)
 
 
 @feed.command("run")

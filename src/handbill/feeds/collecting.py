@@ -14,6 +14,7 @@ from typing import IO, Any, NamedTuple
 import msgspec
 
 from handbill.access.service import agency_by_number
+from handbill.core.feed_runs import RunFault
 from handbill.core.feed_values import FieldFault
 from handbill.core.mapping import (
     KEYS,
@@ -29,7 +30,7 @@ from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8
 from handbill.dialects.inbound.items import ItemReader
 from handbill.dialects.inbound.known import Seen, discover, fault_of, look
 from handbill.dialects.inbound.scanner import Item, Malformed, scan
-from handbill.feeds.rows import MOST_FAULTS, RunFault
+from handbill.feeds.rows import MOST_FAULTS
 from handbill.jobs import service as jobs
 from handbill.jobs.service import Written
 from handbill.kit.zones import zone_of

@@ -13,6 +13,7 @@ from tempfile import TemporaryFile
 from urllib.parse import urljoin
 
 from handbill.clients import service as clients
+from handbill.core.feed_runs import Run
 from handbill.core.feed_values import FieldFault
 from handbill.core.nouns import Client, Feed, FeedBody
 from handbill.feeds import rows, service
@@ -26,7 +27,6 @@ from handbill.feeds.collecting import (
     place_of,
     settings_digest,
 )
-from handbill.feeds.rows import Run
 from handbill.host.clock import ticking
 from handbill.host.egress import Asked, EgressFailed, EgressRefused, Fetched, Limits
 from handbill.host.ids import new_uuid
@@ -169,7 +169,7 @@ def asked_of(body: FeedBody, password: str) -> Asked:
     return Asked(
         user=auth.get("username", ""),
         password=password,
-        agent=body.config.get("userAgent") or "Handbill",
+        agent=body.config.get("user_agent") or "Handbill",
     )
 
 

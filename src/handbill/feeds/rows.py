@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.changes import service as changes
+from handbill.core.feed_runs import Run
 from handbill.core.nouns import Feed
 from handbill.kit.instants import Instant
 from handbill.store import sealed
@@ -16,50 +16,6 @@ from handbill.store.records.mapper import Mapper
 from handbill.store.records.tables import clients, feed_runs, feed_secrets, feeds
 
 MOST_FAULTS = 100
-
-
-class RunFault(msgspec.Struct, frozen=True):
-    """What is wrong with one job. ``line`` 0: not known."""
-
-    job: str
-    field: str
-    line: int
-    reason: str
-    message: str
-
-
-class RunBody(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """``settings``: the digest of the feed's settings that the run went by, in hex.
-
-    ``live``: how many live jobs the feed had after it. ``etag``, ``last_modified``: what the other
-    side marked the body with.
-    """
-
-    forced: bool = False
-    reason: str = ""
-    message: str = ""
-    line: int = 0
-    bytes: int = 0
-    counts: dict[str, int] = {}
-    fault_counts: dict[str, int] = {}
-    faults: list[RunFault] = []
-    settings: str = ""
-    live: int = 0
-    etag: str = ""
-    last_modified: str = ""
-
-
-class Run(msgspec.Struct, kw_only=True):
-    """``state``: QUEUED, RUNNING, SUCCESS or FAILED."""
-
-    no: int
-    id: str
-    feed_no: int
-    state: str
-    percent: int
-    body: RunBody
-    created_at: Instant
-    ended_at: Instant | None
 
 
 _t = feeds.c

@@ -1,5 +1,6 @@
 """What can be asked of feeds and their runs, and done to them."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -7,20 +8,19 @@ import msgspec
 
 from handbill.changes import service as changes
 from handbill.clients import service as clients
+from handbill.core.changes import settled
+from handbill.core.feed_runs import Run, RunBody
 from handbill.core.mapping import ADDITIONAL, KEYS, MANDATORY, PUBLISHER, nodes_of, unmapped
 from handbill.core.nouns import Client, ClientBody, Feed, FeedBody
 from handbill.core.trail import Entity
 from handbill.feeds import rows
 from handbill.feeds.collecting import ImportFailed, settings_digest
-from handbill.feeds.rows import Run, RunBody
 from handbill.host.figures import FEED_RUNS
 from handbill.host.ids import Ids, new_uuid
 from handbill.jobs import taking_over
 from handbill.kit.faults import Fault, bad_request, not_found
 from handbill.kit.instants import HOUR, MINUTE, Instant
 from handbill.store.records import Tx
-from handbill.wire.changes import settled
-from handbill.wire.feeds import NAMES
 from handbill.work import kinds
 from handbill.work.queue import enqueue
 
@@ -53,8 +53,8 @@ def page(tx: Tx, client_no: int, skip: int, limit: int) -> tuple[list[Feed], int
     return rows.page(tx, client_no, skip, limit), rows.count(tx, client_no)
 
 
-def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: dict[str, Any]) -> Feed:
-    """A new feed of what ``wire.feeds.CREATE`` read; its first run is asked for at once.
+def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: Mapping[str, Any]) -> Feed:
+    """A new feed; its first run is asked for at once.
 
     **Refuses** (400) a mapping that leaves out a mandatory field; an empty one is found by the
     first run. At most 100 feeds a client.
@@ -72,10 +72,10 @@ def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: dict[str, Any]
     return feed
 
 
-def draft(given: dict[str, Any]) -> tuple[FeedBody, str | None]:
+def draft(given: Mapping[str, Any]) -> tuple[FeedBody, str | None]:
     """What ``create`` would keep of a feed, and its password. **Refuses** (400) as it does."""
     given = {key: value for key, value in given.items() if value is not None}
-    return _settled(FeedBody(url=given["xmlFeedUrl"]), given)
+    return _settled(FeedBody(url=given["url"]), given)
 
 
 def password_of(tx: Tx, feed: Feed) -> str:
@@ -96,8 +96,8 @@ def _entity(feed: Feed) -> Entity:
     return Entity("FEED", feed.id, client_no=feed.client_no)
 
 
-def update(tx: Tx, now: Instant, client: Client, feed: Feed, given: dict[str, Any]) -> None:
-    """Change what ``wire.feeds.UPDATE`` read: what is absent stays, null clears what is optional.
+def update(tx: Tx, now: Instant, client: Client, feed: Feed, given: Mapping[str, Any]) -> None:
+    """Change a feed: what is absent stays, None clears what is optional.
 
     A mapping that is given replaces the former one. The feed is run at once when something
     changed. **Refuses** (400) as ``create`` does, and another place for a feed with a password that
@@ -107,7 +107,7 @@ def update(tx: Tx, now: Instant, client: Client, feed: Feed, given: dict[str, An
     body, password = _settled(feed.body, given)
     if password is None and body.login not in ("", former):
         says = "is required again: the one that is kept is for another address or user"
-        raise bad_request([Fault("/config/auth/password", says)])
+        raise bad_request([Fault("config.auth.password", says)])
     if body == feed.body and password in (None, password_of(tx, feed)):
         return
     feed.body = body
@@ -119,14 +119,15 @@ def update(tx: Tx, now: Instant, client: Client, feed: Feed, given: dict[str, An
         enqueue(tx, kinds.IMPORT, feed.id, now)
 
 
-def _settled(body: FeedBody, given: dict[str, Any]) -> tuple[FeedBody, str | None]:
+def _settled(body: FeedBody, given: Mapping[str, Any]) -> tuple[FeedBody, str | None]:
     """What was given, settled; and apart from it the password that came, which is not to be read
     wherever a feed is.
     """
     faults: list[Fault] = []
     password: str | None = None
-    before = body.config
-    body = settled(body, given, NAMES, faults)
+    before, own = body.config, ("mappings", "publisher_node", "config")
+    rest = {name: value for name, value in given.items() if name not in own}
+    body = settled(body, rest, faults)
     if given.get("config") is not None:
         # What is never shown stays when the rest is sent back.
         kept = {"auth": before["auth"]} if "auth" in before else {}
@@ -136,21 +137,19 @@ def _settled(body: FeedBody, given: dict[str, Any]) -> tuple[FeedBody, str | Non
             auth = dict(body.config["auth"])
             password = auth.pop("password")
             body.config["auth"] = auth
+    elif "config" in given:
+        body.config = {}
     if body.mandatory_fields == list(MANDATORY):
         body.mandatory_fields = []
-    if "schemaMappings" in given:
-        body.mappings = {
-            key: value for key, value in (given["schemaMappings"] or {}).items() if value
-        }
-    if PUBLISHER in given:
+    if "mappings" in given:
+        body.mappings = {key: value for key, value in (given["mappings"] or {}).items() if value}
+    if "publisher_node" in given:
         body.mappings = {k: v for k, v in body.mappings.items() if k != PUBLISHER}
-        if given[PUBLISHER]:
-            body.mappings[PUBLISHER] = given[PUBLISHER]
-            if not isinstance(given[PUBLISHER], str | dict):
-                faults.append(Fault(f"/{PUBLISHER}", "must be a node's name or an object"))
+        if given["publisher_node"]:
+            body.mappings[PUBLISHER] = given["publisher_node"]
     if nodes_of(body.mappings) or body.mappings.get(ADDITIONAL):
         faults += [
-            Fault(f"/schemaMappings/{_KEY_OF[name]}", f"is required: {name} is mandatory")
+            Fault(f"mappings.{_KEY_OF[name]}", f"is required: {name} is mandatory")
             for name in unmapped(body)
         ]
     if faults:

@@ -1,0 +1,389 @@
+"""Operations 34 to 38: inbound feeds of a client; and, added, their switch and their runs."""
+
+from typing import Any
+
+from handbill.contract.envelopes import Done, Made
+from handbill.contract.feeds.models import (
+    Feed,
+    FeedChange,
+    FeedPage,
+    FeedPreview,
+    NewFeed,
+    PreviewCounts,
+    Run,
+    RunPage,
+    RunQuery,
+    feed_told,
+    run_told,
+)
+from handbill.contract.jobs.answers import example, jobs_told
+from handbill.core import nouns
+from handbill.feeds import previewing, service
+from handbill.feeds.collecting import place_of
+from handbill.feeds.importing import asked_of
+from handbill.http.kinds import Ask, Look
+from handbill.http.operations import PAGED, Answer, Call, Operation
+from handbill.http.paging import skip_and_limit, with_links
+from handbill.wire.models import spelled
+
+_TAG = "Feeds"
+_PATH = "/clients/{client_id}/feeds"
+_ONE = f"{_PATH}/{{feed_id}}"
+
+
+def _feed(call: Call) -> nouns.Feed:
+    return service.feed_of(call.tx, call.client.no, call.path["feed_id"])
+
+
+def _create(call: Call) -> Made:
+    feed = service.create(call.tx, call.ids, call.now, call.client, call.body.given())
+    return Made.of(result=feed.id, message="Feed created")
+
+
+def _list(call: Call) -> Answer:
+    found, total = service.page(call.tx, call.client.no, *skip_and_limit(call))
+    told = [feed_told(feed, call.client.id) for feed in found]
+    return with_links(call, FeedPage.of(rows=told), total)
+
+
+def _get(call: Call) -> Feed:
+    return feed_told(_feed(call), call.client.id)
+
+
+def _done(message: str) -> Done:
+    return Done.of(result=True, message=message)
+
+
+def _delete(call: Call) -> Done:
+    service.delete(call.tx, call.now, call.client, _feed(call))
+    return _done("Feed deleted")
+
+
+def _update(call: Call) -> Made:
+    feed = _feed(call)
+    service.update(call.tx, call.now, call.client, feed, call.body.given())
+    return Made.of(result=feed.id, message="Feed updated")
+
+
+def _pause(call: Call) -> Done:
+    service.switch(call.tx, call.now, call.client, _feed(call), "P")
+    return _done("Feed paused")
+
+
+def _enable(call: Call) -> Done:
+    service.switch(call.tx, call.now, call.client, _feed(call), "A")
+    return _done("Feed enabled")
+
+
+def _run(call: Call) -> Made:
+    run = service.run_now(call.tx, call.ids, call.now, _feed(call), force=call.query.force)
+    return Made.of(result=run.id, message="Feed run started")
+
+
+def _runs(call: Call) -> Answer:
+    found, total = service.runs_page(call.tx, _feed(call).no, *skip_and_limit(call))
+    return with_links(call, RunPage.of(rows=list(map(run_told, found))), total)
+
+
+def _one_run(call: Call) -> Run:
+    return run_told(service.run_of(call.tx, _feed(call).no, call.path["run_id"]))
+
+
+def _preview(call: Call) -> dict[str, Any]:
+    feed, password = service.draft(call.body.given())
+    asked = asked_of(feed, password or "")
+    at = (call.client, place_of(call.tx, call.client))
+    most_bytes = call.settings.feed_most_bytes
+    tried = previewing.preview(call.desk.egress, at, call.now, feed, asked, most_bytes)
+    found, failure = tried.found, tried.failure
+    told = FeedPreview.of(
+        found,
+        status="SUCCESS" if failure is None else "FAILED",
+        reason="" if failure is None else failure.reason,
+        message=tried.body.message if failure is None else failure.message,
+        line=0 if failure is None else failure.line,
+        stopped=tried.stopped,
+        bytes=tried.body.size,
+        counts=PreviewCounts.of(found, valid=tried.valid, invalid=len(found.spool) - tried.valid),
+        proposal=tried.proposal or None,
+        nodes=tried.nodes,
+        fields=list(found.fields),
+        jobs=[],
+    )
+    rows: dict[str, Any] = spelled(told)
+    return rows | {"jobs": jobs_told(tried.jobs, call.client.id, call.now)}
+
+
+_MAPPINGS: dict[str, Any] = {
+    "schemaMappingsJobCollection": "source",
+    "schemaMappingsJob": "job",
+    "schemaMappingsCompany": None,
+    "schemaMappingsTitle": "title",
+    "schemaMappingsCity": None,
+    "schemaMappingsState": None,
+    "schemaMappingsCountry": None,
+    "schemaMappingsDescription": "description",
+    "schemaMappingsURL": "url",
+    "schemaMappingsZip": None,
+    "schemaMappingsCategory": None,
+    "schemaMappingsDatePosted": None,
+    "schemaMappingsRefNumber": "referencenumber",
+    "schemaMappingsModifiedDate": None,
+    "schemaMappingsPublishedDate": None,
+    "schemaMappingsCPCBid": None,
+    "schemaMappingsType": None,
+    "schemaMappingAdditional": {},
+    "schemaMappingPublisher": {},
+}
+_FEED = {
+    "clientId": "3788ba55-a0c5-43ec-9982-65bb1344fa2b",
+    "source": "https://feeds.example.com/jobs.xml",
+    "config": {},
+    "createdOn": "2021-05-03T08:58:42.000Z",
+    "lastUpdated": "2021-05-03T08:58:42.000Z",
+    "active": True,
+    "schemaMappings": _MAPPINGS,
+    "urlParamsToStrip": [],
+    "id": "5cb2ccb9-c7f5-4b25-b5fc-5fbd1ba7f8fe",
+    "deleted": False,
+    "schemaValueOverrides": {},
+    "schemaValueDefaults": {},
+    "mandatoryFields": [
+        "source",
+        "job",
+        "title",
+        "description",
+        "url",
+        "referencenumber",
+    ],
+}
+_RUN = {
+    "id": "bb30b2fb-253c-449d-8de3-da970d560394",
+    "status": "SUCCESS",
+    "percent": 100,
+    "reason": "",
+    "message": "",
+    "line": 0,
+    "createdOn": "2021-05-03T08:58:42.000Z",
+    "endedOn": "2021-05-03T08:58:44.120Z",
+    "bytes": 181204,
+    "counts": {
+        "total": 102,
+        "added": 2,
+        "changed": 0,
+        "unchanged": 100,
+        "revived": 0,
+        "left": 0,
+        "invalid": 0,
+        "duplicates": 0,
+        "skipped": 0,
+        "api_owned": 0,
+        "other_feed": 0,
+        "deleted": 0,
+    },
+    "faultCounts": {
+        "missing": 1,
+    },
+    "faults": [
+        {
+            "job": "test-job-ref-number-19",
+            "field": "title",
+            "line": 1204,
+            "reason": "missing",
+            "message": "is empty",
+        },
+    ],
+}
+_PREVIEW = {
+    "status": "SUCCESS",
+    "reason": "",
+    "message": "",
+    "line": 0,
+    "stoppedBy": "END",
+    "bytes": 20480,
+    "counts": {
+        "total": 12,
+        "valid": 11,
+        "invalid": 1,
+        "duplicates": 0,
+        "skipped": 0,
+    },
+    "faultCounts": {
+        "missing": 1,
+    },
+    "faults": [
+        {
+            "job": "test-job-ref-number-20",
+            "field": "url",
+            "line": 31,
+            "reason": "missing",
+            "message": "is empty",
+        },
+    ],
+    "schemaMappings": _MAPPINGS,
+    "proposedMappings": _MAPPINGS,
+    "nodes": [
+        "title",
+        "description",
+        "url",
+        "referencenumber",
+    ],
+    "fields": [],
+}
+OPERATIONS = [
+    Operation(
+        name="create_feed",
+        number=34,
+        verb="POST",
+        path=_PATH,
+        title="Create a feed.",
+        about="Creates an inbound feed of the client; it is fetched at once, and then as often as "
+        "the client says. Mappings left empty are found by the first run in the shapes of "
+        "well-known boards; mappings that are given must hold every mandatory field.",
+        tag=_TAG,
+        work=_create,
+        body=NewFeed,
+        answer=Made,
+        sample={"xmlFeedUrl": "string", "schemaMappings": {}},
+        sample_answer={
+            "result": "36e90f46-9d9e-42ac-accb-559de107bbc8",
+            "message": "Feed created",
+        },
+    ),
+    Operation(
+        name="get_feeds",
+        number=35,
+        verb="GET",
+        path=_PATH,
+        title="Get all feeds.",
+        about="The client's feeds, oldest first.",
+        tag=_TAG,
+        work=_list,
+        query=PAGED,
+        answer=FeedPage,
+        sample_answer={"data": [_FEED]},
+    ),
+    Operation(
+        name="preview_feed",
+        verb="POST",
+        path=f"{_PATH}/preview",
+        title="Try a feed.",
+        about="Fetches the beginning of a feed, reads it as a run would, and tells what it found: "
+        "counts, the first faults by line and field, the mapping that its nodes propose, and the "
+        "first jobs as they would be kept. Nothing is saved. At most 500 items or 5 MB are read, "
+        "within 10 seconds.",
+        tag=_TAG,
+        work=_preview,
+        body=NewFeed,
+        kind=Ask(),
+        lane="slow",
+        answer=FeedPreview,
+        sample={"xmlFeedUrl": "https://feeds.example.com/jobs.xml", "schemaMappings": {}},
+        sample_answer=_PREVIEW | {"jobs": [example()]},
+    ),
+    Operation(
+        name="get_feed",
+        number=36,
+        verb="GET",
+        path=_ONE,
+        title="Get a feed.",
+        about="One feed of the client.",
+        tag=_TAG,
+        work=_get,
+        kind=Look(timeless=True),
+        answer=Feed,
+        sample_answer=_FEED,
+    ),
+    Operation(
+        name="delete_feed",
+        number=37,
+        verb="DELETE",
+        path=_ONE,
+        title="Delete a feed.",
+        about="Deletes the feed. Its jobs leave, but for those that another feed of the client "
+        "carries.",
+        tag=_TAG,
+        work=_delete,
+        answer=Done,
+        sample_answer={"result": True, "message": "Feed deleted"},
+    ),
+    Operation(
+        name="update_feed",
+        number=38,
+        verb="PUT",
+        path=_ONE,
+        title="Update a feed.",
+        about="Changes the feed: what is absent stays, null clears what is optional; mappings that "
+        "are given replace the former ones. The feed is run at once when something changed.",
+        tag=_TAG,
+        work=_update,
+        body=FeedChange,
+        answer=Made,
+        sample={},
+        sample_answer={
+            "result": "277bc914-a6eb-44a4-beea-cb1c2bd60d24",
+            "message": "Feed updated",
+        },
+    ),
+    Operation(
+        name="pause_feed",
+        verb="PUT",
+        path=f"{_ONE}/pause",
+        title="Pause a feed.",
+        about="The feed is no longer fetched on schedule; its jobs stand. A paused one stays so.",
+        tag=_TAG,
+        work=_pause,
+        answer=Done,
+        sample_answer={"result": True, "message": "Feed paused"},
+    ),
+    Operation(
+        name="enable_feed",
+        verb="PUT",
+        path=f"{_ONE}/enable",
+        title="Enable a feed.",
+        about="The feed is fetched at once and on schedule again. An active one stays so.",
+        tag=_TAG,
+        work=_enable,
+        answer=Done,
+        sample_answer={"result": True, "message": "Feed enabled"},
+    ),
+    Operation(
+        name="run_feed",
+        verb="POST",
+        path=f"{_ONE}/run",
+        title="Run a feed now.",
+        about="Asks for a run; the answer names it. With force, a feed that is empty or has lost "
+        "more than half of its jobs is taken over all the same.",
+        tag=_TAG,
+        work=_run,
+        query=RunQuery,
+        answer=Made,
+        sample_answer={
+            "result": "bb30b2fb-253c-449d-8de3-da970d560394",
+            "message": "Feed run started",
+        },
+    ),
+    Operation(
+        name="get_feed_runs",
+        verb="GET",
+        path=f"{_ONE}/runs",
+        title="Get all runs of a feed.",
+        about="The feed's runs, newest first: what became of its items, and why one failed.",
+        tag=_TAG,
+        work=_runs,
+        query=PAGED,
+        answer=RunPage,
+        sample_answer={"data": [_RUN]},
+    ),
+    Operation(
+        name="get_feed_run",
+        verb="GET",
+        path=f"{_ONE}/runs/{{run_id}}",
+        title="Get a run of a feed.",
+        about="One run of the feed.",
+        tag=_TAG,
+        work=_one_run,
+        answer=Run,
+        sample_answer=_RUN,
+    ),
+]

@@ -1,0 +1,49 @@
+"""Runs of inbound feeds: what became of each import. **Source**: domain 5.3."""
+
+import msgspec
+
+from handbill.kit.instants import Instant
+
+
+class RunFault(msgspec.Struct, frozen=True):
+    """What is wrong with one job. ``line`` 0: not known."""
+
+    job: str
+    field: str
+    line: int
+    reason: str
+    message: str
+
+
+class RunBody(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """``settings``: the digest of the feed's settings that the run went by, in hex.
+
+    ``live``: how many live jobs the feed had after it. ``etag``, ``last_modified``: what the other
+    side marked the body with.
+    """
+
+    forced: bool = False
+    reason: str = ""
+    message: str = ""
+    line: int = 0
+    bytes: int = 0
+    counts: dict[str, int] = {}
+    fault_counts: dict[str, int] = {}
+    faults: list[RunFault] = []
+    settings: str = ""
+    live: int = 0
+    etag: str = ""
+    last_modified: str = ""
+
+
+class Run(msgspec.Struct, kw_only=True):
+    """``state``: QUEUED, RUNNING, SUCCESS or FAILED."""
+
+    no: int
+    id: str
+    feed_no: int
+    state: str
+    percent: int
+    body: RunBody
+    created_at: Instant
+    ended_at: Instant | None
