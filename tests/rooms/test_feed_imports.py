@@ -255,7 +255,7 @@ def test_half_of_the_jobs_may_leave(world: World) -> None:
 
 def test_jobs_of_the_api_are_not_touched(world: World) -> None:
     feed = world.feed()
-    given = {"refNumber": "1", "title": "Ours", "description": "d", "url": "https://own.example/"}
+    given = {"ref": "1", "title": "Ours", "description": "d", "url": "https://own.example/"}
     with world.records.write() as tx:
         editing.add(tx, MONDAY, world.client, given)
     ours = world.jobs()["1"]
@@ -282,7 +282,7 @@ def test_what_the_api_set_on_a_feeds_job_stays(world: World) -> None:
     with world.records.write() as tx:
         job = jobs.job_of(tx, world.client.no, "1")
         editing.switch(tx, MONDAY, world.client, job, "P")
-        editing.update(tx, MONDAY, world.client, job, {"jobSetting": {"cpcBid": 2_000_000}})
+        editing.update(tx, MONDAY, world.client, job, {"setting": {"cpc_bid_micros": 2_000_000}})
     world.serve_and_run(feed, item("1", city="Dallas"))
     job = world.jobs()["1"]
     assert job.body.settings is not None
@@ -340,7 +340,7 @@ def delete(world: World, ref: str) -> None:
 
 
 def add(world: World, ref: str) -> None:
-    given = {"refNumber": ref, "title": "t", "description": "d", "url": "https://x.example/1"}
+    given = {"ref": ref, "title": "t", "description": "d", "url": "https://x.example/1"}
     with world.records.write() as tx:
         editing.add(tx, world.clock.now(), world.client, given)
 

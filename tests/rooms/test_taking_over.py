@@ -136,7 +136,7 @@ def test_edits_before_the_switch(world: World, feed: Feed) -> None:
             job = editing.job_to_change(tx, world.client, ref)
             editing.update(tx, now, world.client, job, {"city": city})
         editing.delete(tx, now, world.client, editing.job_to_change(tx, world.client, "2"))
-        editing.add(tx, now, world.client, given | {"refNumber": "5", "city": "Waco"})
+        editing.add(tx, now, world.client, given | {"ref": "5", "city": "Waco"})
     switch(world, taking)
     expected = {"1": "Waco", "4": "Dallas", "5": "Waco", "6": "Austin"}
     assert cities(world) == expected
