@@ -34,7 +34,7 @@ MOST_ROWS: Final = 1_000
 _MOST_SLOTS: Final = 10_000
 _MOST_DAYS: Final = 3_650
 _MOST_DATE: Final = 60
-_KEPT: Final = "Stored, without effect."
+_KEPT: Final = "Stored; nothing acts on it."
 
 
 def _pattern(text: str) -> str:

@@ -28,7 +28,7 @@ from handbill.wire.models import Model, Wrong, partial
 from handbill.wire.schemas import NOT_BLANK
 
 _NODE_NAME: Final = r"(?![Xx][Mm][Ll])[A-Za-z_][A-Za-z0-9_.-]{0,99}"
-_KEPT: Final = "Stored, without effect."
+_KEPT: Final = "Stored; nothing acts on it."
 NodeName = Annotated[str, Matching(_NODE_NAME, "must be an XML name", most=100)]
 NodeKey = Annotated[NodeName, WithJsonSchema({"type": "string"})]
 Node = Annotated[
