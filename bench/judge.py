@@ -6,6 +6,8 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+import msgspec
+
 from bench.figures import Figure
 from bench.masters import new_records
 from handbill.core.listing_tokens import Click, Listing
@@ -55,7 +57,6 @@ class Lines:
 
 def market(tx: Tx, client_count: int = 4) -> list[Listing]:
     """Clients with capped campaigns, groups and placements; their listings."""
-    import msgspec
 
     def body(of: object) -> str:
         return msgspec.json.encode(of).decode()
@@ -115,7 +116,7 @@ def traffic(listings: list[Listing], count: int, seed: int = 1) -> Iterator[byte
             client_no = click.listing.client_no
             yield encode([conversion_of(click, at, client_no, random.choice((1, 2, 3)), "s2s")])
             continue
-        listing = random.choice(listings)._replace(job_id=random.randbytes(16))
+        listing = msgspec.structs.replace(random.choice(listings), job_id=random.randbytes(16))
         click = Click(random.randbytes(16), at, listing)
         clicks.append(click)
         yield encode([_clicked(click, random)])

@@ -143,12 +143,13 @@ class Market:
     ) -> None:
         """A purchase of postings that began yesterday."""
         now = self.clock.now()
+        bought = PostingBody(cost_micros=cost_micros, available=1, date_format="")
         with self.records.write() as tx:
             config_no = tx.put(
                 posting_configs, id=f"posting-{now}", agency_no=self.agency_no,
                 publisher_no=publisher_no, start_at=now - DAY, end_at=now + days * DAY,
-                body=msgspec.json.encode(PostingBody(cost_micros, 1, "")).decode(), credits_used=0,
-                posted=0, ever=0, turned_at=now, created_at=now, updated_at=now, spent_micros=0,
+                body=msgspec.json.encode(bought).decode(), credits_used=0, posted=0,
+                ever=0, turned_at=now, created_at=now, updated_at=now, spent_micros=0,
                 spend_at=now,
             )  # fmt: skip
             for client_no in client_nos:

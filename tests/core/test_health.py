@@ -40,7 +40,7 @@ def test_the_judge_is_at_work_and_not_far_behind(
     assert says in check.says
 
 
-def test_the_schedule_is_late_by_its_latest_entry() -> None:
+def test_the_schedule_is_late_by_its_latest_item() -> None:
     entries = [
         Late("a", 0),
         Late("b", 60 * SECOND),
@@ -50,7 +50,7 @@ def test_the_schedule_is_late_by_its_latest_entry() -> None:
     assert health.schedule(entries[:2], 60).ok
     check = health.schedule(entries, 60)
     assert not check.ok
-    assert "2 entries" in check.says
+    assert "2 items" in check.says
     assert "d by 61 s" in check.says
 
 

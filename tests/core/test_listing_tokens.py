@@ -96,7 +96,9 @@ def test_no_length_tells_of_a_price(listing: Listing, bid: int, other: int) -> N
     numbers = {"client_no": 90, "campaign_no": 900, "group_no": 9_000, "publisher_no": 300}
     usual = msgspec.structs.replace(listing, **numbers, listed_at=1_795_000_000_000_000)  # type: ignore[arg-type]
     tokens = [
-        listing_token(usual._replace(bid_micros=micros, price_micros=micros), 1, KEYS[1])
+        listing_token(
+            msgspec.structs.replace(usual, bid_micros=micros, price_micros=micros), 1, KEYS[1]
+        )
         for micros in (bid, other)
     ]
     assert len(tokens[0]) == len(tokens[1]) == 88

@@ -190,7 +190,7 @@ def test_a_client_s_own_definition_goes_before_the_publisher_s(market: Market) -
 
 def test_windows_are_as_long_as_each_definition_says(market: Market) -> None:
     short = market.listing()
-    long = short._replace(publisher_no=market.publisher("Long"))
+    long = msgspec.structs.replace(short, publisher_no=market.publisher("Long"))
     define(market, short, duplicate_seconds=10)
     define(market, long, duplicate_seconds=7 * 86_400)
     for listing, ip in ((short, "198.51.100.1"), (long, "198.51.100.2")):

@@ -67,7 +67,7 @@ def test_a_valid_click_is_charged_its_frozen_bid(market: Market) -> None:
 def test_flat_clicks_are_charged_and_organic_and_cpa_clicks_are_not(market: Market) -> None:
     base = market.listing("FLAT_CPC")
     for bid_type in ("FLAT_CPC", "CPA", "Organic", "PPP"):
-        market.clicked(base._replace(bid_type=bid_type))
+        market.clicked(msgspec.structs.replace(base, bid_type=bid_type))
     charged = [line["chargeMicros"] for line in market.judged()]
     assert sorted(charged) == [0, 0, 0, 800_000]
 

@@ -224,7 +224,8 @@ def test_postings_are_marked_up_and_take_no_room(market: Market) -> None:
 def test_the_largest_amounts_stop_neither_the_judge_nor_the_check(market: Market) -> None:
     """Sums may be longer than 64 bits; single amounts, at the largest markup, are not."""
     cap = Cap("Daily", 10**18)
-    listing = market.listing(caps=Caps(budget=cap))._replace(bid_micros=10**18, price_micros=10**18)
+    dear = {"bid_micros": 10**18, "price_micros": 10**18}
+    listing = msgspec.structs.replace(market.listing(caps=Caps(budget=cap)), **dear)
     market.markup(8_000_000, client_no=listing.client_no)
     for _ in range(3):
         market.clock.forward(1)

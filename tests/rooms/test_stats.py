@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import duckdb
+import msgspec
 import pytest
 
 from handbill.clients.service import clients_by_number
@@ -116,7 +117,10 @@ def traffic(market: Desk) -> int:
         listing = market.listing(
             client_no=client_no, campaign_no=campaign_no, group_no=group_no,
             publisher_no=publisher_no,
-        )._replace(job_id=bytes((n,)) * 16, bid_type="CPC" if n < 2 else "CPA")  # fmt: skip
+        )  # fmt: skip
+        listing = msgspec.structs.replace(
+            listing, job_id=bytes((n,)) * 16, bid_type="CPC" if n < 2 else "CPA"
+        )
         listings.append(listing)
         add_job(market, listing, f"ref-{n}", "+Nurse" if n == 0 else f"Job {n}")
     begin = START - 21 * DAY
