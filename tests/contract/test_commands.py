@@ -20,6 +20,7 @@ from handbill.__main__ import app
 from handbill.cli.refusals import told
 from handbill.cli.speaking import Mistaken
 from handbill.host.folders import Unusable
+from handbill.host.outside import of_this_machine
 from handbill.host.settings import Settings
 from handbill.kit.faults import Refused
 from handbill.opening import prepare
@@ -140,7 +141,8 @@ def test_keys_and_api_clients_of_a_family(run: Run, sqlite_office: Office) -> No
 def test_a_former_master_key_is_named_until_it_is_retired(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    prepare(Settings(data=str(tmp_path)))
+    settings = Settings(data=str(tmp_path))
+    prepare(settings, of_this_machine(settings))
 
     def run(*words: str) -> Result:
         return CliRunner().invoke(app, ["keys", *words, "--data", str(tmp_path)])

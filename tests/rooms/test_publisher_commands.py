@@ -155,7 +155,9 @@ def test_a_command_keeps_out_of_a_fetchers_way(
         deliver_all(tx, no, now)
         return lease_named(tx, DELIVER, str(no), "fetcher", 600)
 
-    with opened(settings_with(data=str(shell.data))) as stores, stores.records.write() as tx:
+    settings = settings_with(data=str(shell.data))
+    outside = of_this_machine(settings)
+    with opened(settings, outside) as stores, stores.records.write() as tx:
         assert held(tx, stores.clock.now()) is not None
     shell.run("publisher", "deliver", "Held", *of)
     assert len(ftp.heard) == heard
