@@ -70,7 +70,10 @@ class Server:
         timer.start()
         self.ready_line = self.process.stdout.readline()
         timer.cancel()
-        assert self.ready_line, f"not ready: {self.log[-5:]}"
+        if not self.ready_line:
+            self.process.kill()
+            self.wait()
+            raise AssertionError(f"not ready: {self.log[-5:]}")
         ready = json.loads(self.ready_line)
         assert ready["ready"] is True
         self.api, self.edge = ready["api"], ready["edge"]
