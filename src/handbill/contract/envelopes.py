@@ -63,7 +63,7 @@ class Warned(Model):
     """Something that can be saved and does not do what it says."""
 
     field: str = Field(description="JSON pointer to the value.")
-    message: str = Field(description="Description of the fault.")
+    message: str = Field(description="Description of the warning.")
 
 
 def check_dates(start_on: str, end_on: str) -> None:

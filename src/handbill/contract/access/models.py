@@ -55,7 +55,7 @@ class ApiKey(Model):
     prefix: str = Field(description="The public part of the key, by which it is named here.")
     created_at: Instant = Field(alias="createdOn", description=_MADE)
     expires_at: Instant | None = Field(
-        alias="expiresOn", description="When a rotation removes the job. Null: never."
+        alias="expiresOn", description="When the key ends after a rotation. Null: never."
     )
     revoked_at: Instant | None = Field(
         alias="revokedOn", description="Time of revocation. Null: not revoked."

@@ -29,7 +29,7 @@ class Change(Model):
     """One change: who, when, on what occasion, and each field before and after."""
 
     no: int = Field(alias="id", description="Its number; later changes have higher ones.")
-    at: Instant = Field(description="Time of creation.")
+    at: Instant = Field(description="Time of the change.")
     agency_id: str | None = Field(
         alias="agencyId", description="The agency; null: of the whole installation."
     )

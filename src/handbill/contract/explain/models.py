@@ -157,7 +157,7 @@ class ExplainedPublisher(ChildName):
         alias="markdown", description="Percent taken off the bid."
     )
     price_micros: Money | None = Field(
-        alias="price", description="The job as published. Null: it is not published."
+        alias="price", description="Price that the publisher is shown. Null: the job is not listed."
     )
     min_bid_micros: Money = Field(alias="minBid", description="The publisher's minimum bid.")
     caps: PlacementCaps = Field(description="Caps of the job group over this publisher.")
@@ -171,7 +171,7 @@ class Explanation(Model):
     job_id: str = Field(alias="jobId", description="The job's id.")
     client_id: str = Field(alias="clientId", description="Id of the job's client.")
     at: Instant = Field(description="The moment that this is about.")
-    job: ExplainedJob = Field(description="The publisher's relation to the job.")
+    job: ExplainedJob = Field(description="The state of the job itself.")
     client: ExplainedLevel = Field(description="The client.")
     campaign: ExplainedLevel | None = Field(description="The campaign of its job group.")
     group: ExplainedGroup | None = Field(

@@ -303,7 +303,7 @@ class Run(Model):
 
     id: str = Field(description="The run's id.")
     state: Literal["QUEUED", "RUNNING", "SUCCESS", "FAILED"] = Field(
-        alias="status", description="Stage of the run. After FAILED the former jobs remain."
+        alias="status", description="State of the run. After FAILED the former jobs remain."
     )
     percent: int = Field(description="Share of the feed that was read, by its last known size.")
     reason: Reason

@@ -57,8 +57,8 @@ class Job(Model):
     )
     client_id: str = Field(alias="clientId", description="Id of its client.")
     valid: bool = Field(description="Whether it has all that is mandatory; else it is not shown.")
-    status: Literal["ACTIVE", "PAUSED", "EXPIRED"] = Field(description="The entity's own state.")
-    url: str = Field(description="The feed's URL.")
+    status: Literal["ACTIVE", "PAUSED", "EXPIRED"] = Field(description="State of the job itself.")
+    url: str = Field(description="URL of the job, where clicks go.")
     alternate_url: str = Field(
         alias="alternateURL", description="Target of clicks if there is no url."
     )
