@@ -12,7 +12,6 @@ from contract.world import FEED, World, build
 from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
 from handbill.wire.models import Array, Model, OneOrMany
-from handbill.wire.values import Shape
 
 BAD = (
     b"-1", b"-0.01", b"NaN", b"Infinity", b"1e13", b"1e-7", b"1e999", b"1234567890123456789",
@@ -42,8 +41,8 @@ def amounts_in(schema: Any, defs: dict[str, Any], at: Path = ()) -> Iterator[Pat
         yield from amounts_in(schema["items"], defs, (*at, 0))
 
 
-def schema_of(body: Shape | type[Model] | OneOrMany | Array) -> dict[str, Any]:
-    if isinstance(body, Shape | Array):
+def schema_of(body: type[Model] | OneOrMany | Array) -> dict[str, Any]:
+    if isinstance(body, Array):
         return body.schema()
     if isinstance(body, OneOrMany):
         one = schema_of(body.one)

@@ -12,7 +12,7 @@ from handbill.core.listing_tokens import Click, Listing, click_id
 from handbill.kit.faults import Fault
 from handbill.kit.jsons import decode, encode
 from handbill.wire.models import schema_of
-from handbill.wire.shapes import NOT_GIVEN
+from handbill.wire.values import NOT_GIVEN
 
 REFUSED_SAMPLES = {34: {"/xmlFeedUrl"}}
 """What the reference's own sample has that contract 3 refuses."""

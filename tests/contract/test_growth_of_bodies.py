@@ -15,8 +15,7 @@ from handbill.http.answers import refusal
 from handbill.http.operations import Operation, body_in
 from handbill.kit.faults import Fault, bad_request
 from handbill.kit.jsons import decode, encode
-from handbill.wire.shapes import NOT_GIVEN
-from handbill.wire.values import MOST_FAULTS
+from handbill.wire.values import MOST_FAULTS, NOT_GIVEN
 
 _HALF = 500  # items; twice as many are the most that an array may have
 _MOST_ANSWER = 400_000

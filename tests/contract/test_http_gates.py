@@ -5,10 +5,11 @@ import gzip
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import pytest
 import sqlalchemy as sa
+from pydantic import Field, StringConstraints
 from sqlalchemy import bindparam as b
 
 from contract.asgi import Reply, call
@@ -29,7 +30,6 @@ from handbill.http.operations import (
     Desk,
     Operation,
     done,
-    result_schema,
 )
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.faults import Unavailable, not_found, refused_state
@@ -38,7 +38,8 @@ from handbill.store.blobs import open_blobs
 from handbill.store.journal import JournalBroken, JournalFull, JournalWriter
 from handbill.store.records import Records, Tx
 from handbill.store.records.tables import agencies
-from handbill.wire.shapes import Field, Integer, Object, Text
+from handbill.wire.fields import Whole
+from handbill.wire.models import Model
 
 GOOD = {"x-api-key": "good", "x-authorization-key": "token"}
 _COUNT = sa.select(sa.func.count()).select_from(agencies).where(agencies.c.name == b("name"))
@@ -74,7 +75,7 @@ class FakeDoors:
 
 
 def _create(call: Call) -> Any:
-    name = call.body["name"]
+    name = call.body.name
     if name == "taken":
         raise refused_state("/name", "is taken")
     if name == "bug":
@@ -96,7 +97,11 @@ def _page(call: Call) -> Any:
     return with_links(call, {"data": list(range(25))[skip : skip + limit]}, 25)
 
 
-_BODY = Object({"name": Field(Text(1, 20), required=True), "size": Field(Integer(0, 5))})
+class _Thing(Model):
+    name: Annotated[str, StringConstraints(min_length=1, max_length=20)] = Field(
+        description="Name."
+    )
+    size: Annotated[int, Whole(0, 5)] = Field(0, description="Size.")
 
 
 def _operation(
@@ -109,18 +114,22 @@ def _operation(
 
 
 OPERATIONS = [
-    _operation("create", "POST", "/things", _create, body=_BODY, answer=result_schema()),
-    _operation("under", "POST", "/clients/{client_id}/things", _create, body=_BODY),
+    _operation("create", "POST", "/things", _create, body=_Thing),
+    _operation("under", "POST", "/clients/{client_id}/things", _create, body=_Thing),
     _operation("one", "GET", "/clients/{client_id}/things/{thing}", _one),
     _operation("fixed", "GET", "/clients/{client_id}/things/all", lambda call: {"all": True}),
     _operation("named", "GET", "/clients/{client_id}/named", lambda call: call.tx.value(_ALL)),
-    _operation("name", "PUT", "/clients/{client_id}/named", _create, body=_BODY),
+    _operation("name", "PUT", "/clients/{client_id}/named", _create, body=_Thing),
     _operation("page", "GET", "/things", _page, query=PAGED),
     _operation("head", "GET", "/stats", lambda call: call.client.id, client_header="x-client-id"),
-    _operation("s2s", "POST", "/s2s", lambda call: call.client.id, client_header="s2s", body=_BODY),
+    _operation(
+        "s2s", "POST", "/s2s", lambda call: call.client.id, client_header="s2s", body=_Thing
+    ),
     _operation("partners", "GET", "/partners", lambda call: {}, role="partner"),
     _operation("long", "GET", "/long", lambda call: {"long": "x" * 50_000}),
-    _operation("many", "POST", "/many", lambda call: len(call.body), body=_BODY, many=True),
+    _operation(
+        "many", "POST", "/many", lambda call: len(call.body.given()), body=_Thing, many=True
+    ),
 ]
 
 
@@ -216,7 +225,7 @@ def test_all_faults_are_named_by_field(ask: Ask) -> None:
     assert status == 400
     assert body["errors"] == [
         {"field": "/name", "message": "is required"},
-        {"field": "/size", "message": "must be between 0 and 5"},
+        {"field": "/size", "message": "must be at most 5"},
     ]
 
 
@@ -441,7 +450,7 @@ def test_the_document_describes_the_whole_table() -> None:
         {"verb": "POST", "kind": Look()}, {"verb": "PUT", "kind": kinds.Ask()}, {"kind": Change()},
         {"verb": "POST", "kind": Mint()}, {"verb": "DELETE", "kind": Public()},
         {"role": "public"}, {"role": "key"}, {"role": "partner", "client_header": "x-client-id"},
-        {"body": _BODY}, {"verb": "POST", "many": True}, {"verb": "PUT", "body_names": True},
+        {"body": _Thing}, {"verb": "POST", "many": True}, {"verb": "PUT", "body_names": True},
         {"verb": "POST", "must_have_body": False}, {"kind": Public(), "lane": "slow"},
         {"verb": "POST", "lane": "slow"},
         {"verb": "POST", "kind": kinds.Ask(notes=True), "lane": "bulk"},

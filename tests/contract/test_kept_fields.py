@@ -12,8 +12,8 @@ from contract.office import Body, Office, operation_of, plain
 from contract.world import FEED
 from handbill.core.mapping import KEYS
 from handbill.dialects.outbound import HEAD_NODES, JOB_NODES
-from handbill.wire.models import Model, schema_of
-from handbill.wire.shapes import Schema, Shape
+from handbill.wire.models import Array, Model, schema_of
+from handbill.wire.values import Schema
 
 _SECRETS = {"password"}
 _REFUSED = {"placementCaps/*/clicks", "placementCaps/*/applies"} | {
@@ -239,7 +239,7 @@ _NOUNS = {
 }  # fmt: skip
 
 
-def _unsaid(of: Shape | type[Model], value: Any) -> list[str]:
+def _unsaid(of: type[Model] | Array, value: Any) -> list[str]:
     """The documented fields that a body does not say."""
     schema = schema_of(of, "validation") if isinstance(of, type) else of.schema()
     return list(_missing(schema, value, "", schema.get("$defs", {})))

@@ -133,6 +133,10 @@ def test_a_query_is_read_as_rows_are() -> None:
         "/size is there twice", "/size must be at most 5", "/isOn must be true or false",
         "/name must not contain NUL",
     ]  # fmt: skip
+    for name, text in (("size", "9" * 30), ("size", ""), ("name", "")):
+        faults = []
+        Asked.read_pairs([("name", "n")] * (name != "name") + [(name, text)], faults)
+        assert [fault.field for fault in faults] == [f"/{name}"]
     assert parameters(Asked)["isOn"] == (
         {"type": "boolean", "description": "Whether it is on."}, False
     )  # fmt: skip

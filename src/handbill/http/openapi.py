@@ -9,8 +9,7 @@ from handbill.http.operations import Operation
 from handbill.kit.jsons import encode
 from handbill.wire.models import Array, ListOf, Model, OneOrMany, described
 from handbill.wire.queries import Paged, Query, parameters
-from handbill.wire.schemas import or_null
-from handbill.wire.shapes import NOT_GIVEN, Schema, Shape
+from handbill.wire.values import NOT_GIVEN, Schema
 
 _ERROR: Schema = {
     "type": "object",
@@ -127,12 +126,10 @@ class _Known(NamedTuple):
     names: Names
 
     def body(self, operation: Operation) -> Schema:
-        body, name = operation.body, f"{pascal(operation.name)}Body"
+        body = operation.body
         assert body is not None, "the operation has a body"
-        if isinstance(body, Shape):
-            return self.names.named(_with_nulls(body.schema()), name)
         if isinstance(body, Array):
-            return self.names.named(body.schema(), name)
+            return self.names.named(body.schema(), f"{pascal(operation.name)}Body")
         if isinstance(body, OneOrMany):
             return body.schema(self.refs[body.one, "validation"])
         return self.refs[body, "validation"]
@@ -228,27 +225,6 @@ def _operation(operation: Operation, known: _Known) -> dict[str, Any]:
         found["requestBody"] = {
             "required": operation.must_have_body, "content": {"application/json": media},
         }  # fmt: skip
-    return found
-
-
-def _with_nulls(schema: Schema) -> Schema:
-    """A body's schema, with null for each optional field: in a create it counts as absent, in an
-    update it clears.
-    """
-    found = schema | {
-        word: [_with_nulls(one) for one in schema[word]]
-        for word in ("anyOf", "oneOf", "allOf")
-        if word in schema
-    }
-    for word in ("items", "additionalProperties"):
-        if isinstance(schema.get(word), dict):
-            found[word] = _with_nulls(schema[word])
-    if "properties" in schema:
-        needed = set(schema.get("required", ()))
-        found["properties"] = {
-            name: _with_nulls(inner) if name in needed else or_null(_with_nulls(inner))
-            for name, inner in schema["properties"].items()
-        }
     return found
 
 

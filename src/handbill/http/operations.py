@@ -21,7 +21,7 @@ from handbill.store.journal import JournalWriter
 from handbill.store.records import Records, Tx
 from handbill.wire.models import Array, ListOf, Model, OneOrMany, spelled
 from handbill.wire.queries import Paged, Query
-from handbill.wire.shapes import NOT_GIVEN, Schema, Shape
+from handbill.wire.values import NOT_GIVEN, Schema
 
 Role = Literal["agency", "partner", "key", "public"]
 """Who may call: an agency or a publisher partner, with key and token; ``key``: any key, no token
@@ -38,7 +38,6 @@ ClientHeader = Literal["", "x-client-id", "s2s"]
 PAGED = Paged
 _BY_VERB = cast(Kind, None)
 JSON = "application/json; charset=utf-8"
-_ROWS = "The records of this page, limit of them at most; empty past the end."
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -201,7 +200,7 @@ class Operation:
     """Who may call; where the kind is public, anybody."""
     client_header: ClientHeader = ""
     query: type[Query] = Query
-    body: Shape | type[Model] | OneOrMany | Array | None = None
+    body: type[Model] | OneOrMany | Array | None = None
     many: bool = False
     """The body may be an array: 8 MB are allowed instead of 1."""
     must_have_body: bool = True
@@ -277,23 +276,3 @@ class Operation:
 def done(message: str, result: Any = True) -> dict[str, Any]:
     """The envelope of creates, updates and switches: ``{"result": …, "message": …}``."""
     return {"result": result, "message": message}
-
-
-def result_schema(of: Schema | None = None) -> Schema:
-    """The schema of ``done``."""
-    result = of or {"const": True, "description": "Always true: it is done, and durable."}
-    message = {"type": "string", "description": "Confirmation, in the words of the reference."}
-    return {
-        "type": "object",
-        "properties": {"result": result, "message": message},
-        "required": ["result", "message"],
-    }
-
-
-def page_schema(of: Schema) -> Schema:
-    """The schema of a list's ``{"data": [...]}``."""
-    return {
-        "type": "object",
-        "properties": {"data": {"type": "array", "items": of, "description": _ROWS}},
-        "required": ["data"],
-    }
