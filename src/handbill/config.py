@@ -108,7 +108,6 @@ def configure(
     faults: list[str] = []
     values: dict[str, Any] = {}
     sources = dict.fromkeys(Settings.__struct_fields__, "default")
-    kinds = {meaning.name: meaning for meaning in meanings()}
     for source, given in (
         *_of_file(environ, folder),
         ("environment", _of_environment(environ)),
@@ -116,15 +115,16 @@ def configure(
     ):
         for name, value in given.items():
             said = PREFIX + name.upper() if source == "environment" else name
-            if name not in kinds:
+            if name not in sources:
                 faults.append(f"{said} ({source}) is not a setting. {_advice(said, name)}")
                 continue
             try:
                 values[name] = _value(name, value)
             except msgspec.ValidationError:
+                (known,) = (one for one in meanings() if one.name == name)
                 faults.append(
-                    f"{said} ({source}) is {value!r}; it must be {kinds[name].wanted}. "
-                    f"Its meaning: {kinds[name].meaning}"
+                    f"{said} ({source}) is {value!r}; it must be {known.wanted}. "
+                    f"Its meaning: {known.meaning}"
                 )
             sources[name] = source
     settings = Settings(**values)
