@@ -1,12 +1,13 @@
 """The ledger, told: every booked entry in the API's own ids, line by line."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
+from handbill.core.charging import Limit, key_of
 from handbill.groups.service import groups_by_number
 from handbill.jobs.service import refs_of
 from handbill.kit.instants import Instant, iso_of
@@ -143,6 +144,20 @@ def _line(
         source.removeprefix(_OF_POSTING) if source.startswith(_OF_POSTING) else None,
     )  # fmt: skip
     return dict(zip(NAMES, told, strict=True))
+
+
+def used(
+    tx: Tx, client_no: int, limits: Iterable[Limit], day: date
+) -> Mapping[Limit, int]:  # fmt: skip
+    """What a client has used of each limit in the period that a day of its zone lies in: micros of
+    marked-up spend, clicks or applies.
+
+    A job is counted from the first event that comes under its cap on: until then nothing is used.
+    """
+    assert client_no > 0, "limits are a client's"
+    keys = {limit: key_of(limit, day) for limit in limits}
+    found = rows.counters_used(tx, keys.values())
+    return {limit: found.get(key, 0) for limit, key in keys.items()}
 
 
 def waiting_since(
