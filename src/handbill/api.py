@@ -126,7 +126,7 @@ def deputies_of(settings: Settings, begun: Begun) -> Deputies:
     """The processes that do what is bulk or slow: none of it holds up the event loop."""
 
     def deputy(places: int) -> Deputy:
-        return Deputy(partial(deputising, begun), settings, places, _ASIDE_SECONDS)
+        return Deputy(deputising, (begun, settings), places, _ASIDE_SECONDS)
 
     some = -(-settings.lookups_at_once // _LOOKUPS_OF_ONE)
     return {
@@ -136,8 +136,9 @@ def deputies_of(settings: Settings, begun: Begun) -> Deputies:
     }
 
 
-def deputising(begun: Begun, settings: Settings) -> Work:
+def deputising(given: tuple[Begun, Settings]) -> Work:
     """In a deputy process: what it does with what it is asked."""
+    begun, settings = given
     log_json_lines("api-deputy")
     set_level(settings.log_level)
     app = build(open_desk(settings, begun(settings), None, Doors))

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from handbill.http.turns import Bounds, Lane
 from handbill.http.writing import Writer
 from handbill.kit.faults import Refused, Unavailable, bad_request
 from handbill.store.records import Records, Tx
+
+_IMPORTED_BY = os.getpid()
 
 
 def test_what_takes_or_gives_many_is_not_quick() -> None:
@@ -137,3 +140,17 @@ def test_a_deputy_answers_refuses_and_is_started_again() -> None:
 
     asyncio.run(play())
     deputy.close()
+
+
+def _whether_imported_here(_: None) -> Work:
+    answer = str(os.getpid() == _IMPORTED_BY).encode()
+    return lambda _: (Told(200, {}, answer, "text/plain", has_chunks=False), None)
+
+
+def test_deputies_are_forked_from_a_process_that_has_imported_what_they_work_with() -> None:
+    deputy = Deputy(_whether_imported_here, None, 1, 30)
+    told, _ = asyncio.run(deputy.ask(""))
+    deputy.close()
+    assert told.raw == b"False"
+    with pytest.raises(AttributeError):
+        Deputy(partial(_whether_imported_here), None, 1, 30)

@@ -8,6 +8,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -39,13 +40,15 @@ Work = Callable[[Any], tuple[Told, Iterator[bytes] | None]]
 
 class Deputy:
     """One process, started when it is first asked. ``opens`` is called once there, with
-    ``given``.
+    ``given``; it is a function of its module, which is imported once for all deputies.
     """
 
     def __init__(
         self, opens: Callable[[Any], Work], given: Any, places: int, seconds: float
     ) -> None:
-        # What it works with is imported once, by the process that all deputies are forked from.
+        # What it works with is imported by the process that all deputies are forked from: a
+        # wrapped function would name its wrapper's module, and each would import all anew.
+        assert opens is getattr(sys.modules[opens.__module__], opens.__qualname__)
         _FORKS.set_forkserver_preload([opens.__module__])
         self._start = (opens, given, places)
         self._seconds = seconds
