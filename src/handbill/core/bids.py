@@ -4,6 +4,7 @@
 is shown and charges: the bid less markdown. **Source**: domain 4.1, 4.2, 6.1.
 """
 
+from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
@@ -110,6 +111,13 @@ def terms_of(
         return Withheld.NO_PLACEMENT
     if not placement.active:
         return Withheld.PLACEMENT_INACTIVE
+    return terms_at(client, campaign, group, publisher, placement)
+
+
+def terms_at(
+    client: Client, campaign: Campaign, group: Group, publisher: Publisher, placement: Placement
+) -> Terms:
+    """The terms at a placement, whether or not anything bars it."""
     by_apply = publisher.body.bid_type == "CPA"
     return Terms(
         publisher_id=publisher.id,
@@ -132,17 +140,21 @@ def terms_of(
 
 def barred(client: Client, publisher: Publisher) -> Withheld | None:
     """Why a publisher gets none of a client's jobs, posted ones among them; None: it may."""
+    return next(bars(client, publisher), None)
+
+
+def bars(client: Client, publisher: Publisher) -> Iterator[Withheld]:
+    """All that bars a publisher from a client's jobs, in the order in which it is told."""
     body = client.body
     if publisher.status != "A":
-        return Withheld.PUBLISHER_INACTIVE
+        yield Withheld.PUBLISHER_INACTIVE
     if (
         publisher.id in body.excluded_publishers
         or publisher.id in body.globally_excluded_publishers
     ):
-        return Withheld.PUBLISHER_EXCLUDED
+        yield Withheld.PUBLISHER_EXCLUDED
     if publisher.body.placement_type not in {"All", body.client_type}:
-        return Withheld.CLIENT_TYPE
-    return None
+        yield Withheld.CLIENT_TYPE
 
 
 def placement_of(group: Group, publisher_id: str) -> Placement | None:

@@ -27,6 +27,14 @@ class State(NamedTuple):
         return self.status == "ACTIVE"
 
 
+class Stop(NamedTuple):
+    """What stops a client, campaign or job group by itself. ``on``: the day that it is about."""
+
+    code: Literal["PAUSED", "NOT_STARTED", "EXPIRED", "OFF_DAY"]
+    description: str
+    on: str = ""
+
+
 ACTIVE = State("ACTIVE", "trades")
 
 
@@ -46,9 +54,25 @@ def campaign_state(
 def group_state(group: Group, parent: State, today: date, *, capped: bool = False) -> State:
     """The state of a job group, below its campaign's. Day 0 of ``days`` is Monday."""
     own = _own("job group", group, today, capped=capped)
-    if own.trades and today.weekday() not in group.body.days:
-        own = State("PAUSED", f"the job group does not trade on {_WEEKDAYS[today.weekday()]}s")
     return _below(own, parent)
+
+
+def stops_of(what: str, one: Client | Campaign | Group, today: date) -> list[Stop]:
+    """All that stops it by itself, in the order in which it is told: its switch, its dates, its
+    weekdays.
+    """
+    start_on, end_on = one.body.start_on, one.body.end_on
+    found = []
+    if one.status != "A":
+        found.append(Stop("PAUSED", f"the {what} is paused"))
+    if not in_force(start_on, None, today):
+        found.append(Stop("NOT_STARTED", f"the {what} starts on {start_on}", start_on))
+    if not in_force(None, end_on, today):
+        found.append(Stop("EXPIRED", f"the {what} ended on {end_on}", end_on))
+    if isinstance(one, Group) and today.weekday() not in one.body.days:
+        weekday = _WEEKDAYS[today.weekday()]
+        found.append(Stop("OFF_DAY", f"the {what} does not trade on {weekday}s"))
+    return found
 
 
 def in_force(start_on: str | None, end_on: str | None, today: date) -> bool:
@@ -72,13 +96,8 @@ def may_match(group: Group, campaign: Campaign, today: date) -> bool:
 
 
 def _own(what: str, one: Client | Campaign | Group, today: date, *, capped: bool) -> State:
-    start_on, end_on = one.body.start_on, one.body.end_on
-    if one.status != "A":
-        return State("PAUSED", f"the {what} is paused")
-    if not in_force(start_on, None, today):
-        return State("NOT_STARTED", f"the {what} starts on {start_on}")
-    if not in_force(None, end_on, today):
-        return State("EXPIRED", f"the {what} ended on {end_on}")
+    for stop in stops_of(what, one, today):
+        return State("PAUSED" if stop.code == "OFF_DAY" else stop.code, stop.description)
     if capped:
         return State("CAPPED", f"the {what} has reached a cap")
     return ACTIVE

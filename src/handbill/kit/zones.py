@@ -76,6 +76,17 @@ def period_key(period: Period, day: date) -> str:
     return "L"
 
 
+def next_period(period: Period, day: date) -> date | None:
+    """The first day of the period that comes after the one of this day; a lifetime has none."""
+    if period == "Daily":
+        return day + timedelta(days=1)
+    if period == "Weekly":
+        return day + timedelta(days=7 - day.weekday())
+    if period == "Monthly":
+        return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return None
+
+
 def days_after(at: Instant, days: int, zone: tzinfo) -> Instant:
     """The same time of day so many calendar days later, in a zone whose days may have 23 hours."""
     local = moment_of(at).astimezone(zone)

@@ -1,0 +1,164 @@
+"""What a cap does, as a reason: stopped, braking, or pacing; and the value that would be enough."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, tzinfo
+from typing import Final, NamedTuple
+
+from handbill.core.charging import MEASURES, Measure, Scope
+from handbill.core.nouns import Cap
+from handbill.core.pacing.caps import Mark, is_stopped
+from handbill.core.standing.reasons import Code, Fix, Level, Params, Reason
+from handbill.kit.instants import Instant
+from handbill.kit.money import PPM
+from handbill.kit.zones import next_period, start_of
+
+CapKey = tuple[Scope, str, Measure]
+"""Of what a cap is, and what it counts: scope, entity and measure of its counter."""
+_RAISED_PPM: Final = 1_250_000
+_OF_JOB: Final[Mapping[Measure, str]] = {
+    "budget": "jobBudget", "clicks": "jobClicks", "applies": "jobApplies",
+}  # fmt: skip
+
+
+class Capped(NamedTuple):
+    """A cap as it stands. ``mark`` in millionths of what it counts; so ``in_flight``, and
+    ``cheapest``: what one more takes at the cheapest live bid (of a count, one).
+    """
+
+    cap: Cap
+    mark: Mark
+    in_flight: int = 0
+    cheapest: int = 0
+
+
+class Owner(NamedTuple):
+    """Whose cap it is, as it is told. ``what``: in words."""
+
+    level: Level
+    id: str
+    name: str
+    what: str
+    publisher_id: str = ""
+    group_id: str = ""
+
+
+class Moment(NamedTuple):
+    """When it is, in the client's zone."""
+
+    today: date
+    zone: tzinfo
+
+
+def cap_reasons(
+    scope: Scope, entity: str, owner: Owner, caps: Mapping[CapKey, Capped], when: Moment
+) -> Iterator[Reason]:
+    """What each cap of one owner does, the blocking ones with what would mend them."""
+    for measure in MEASURES:
+        capped = caps.get((scope, entity, measure))
+        if capped is None:
+            continue
+        code = code_of(capped)
+        if code is None:
+            continue
+        yield Reason(
+            code=code,
+            level=owner.level,
+            entity_id=owner.id,
+            name=owner.name,
+            words=_words(code, owner.what, capped.cap.period, measure),
+            blocking=code is not Code.CAP_BRAKING,
+            until_at=_until(capped, when),
+            params=params_of(scope, measure, capped, owner),
+            fix=Fix(kind="raise", value=enough(capped, is_count=measure != "budget")),
+        )
+
+
+def pacing_reason(
+    scope: Scope, measure: Measure, owner: Owner, capped: Capped, let_ppm: int
+) -> Reason:
+    """That a cap has bids lowered, or jobs left out, so that it lasts."""
+    return Reason(
+        code=Code.PACED,
+        level=owner.level,
+        entity_id=owner.id,
+        name=owner.name,
+        words=_words(Code.PACED, owner.what, capped.cap.period, measure),
+        blocking=False,
+        params=params_of(scope, measure, capped, owner, let_ppm),
+    )
+
+
+def code_of(capped: Capped) -> Code | None:
+    """What a cap does to listings now; None: nothing."""
+    cap, mark, in_flight, cheapest = capped
+    if not cap.value:
+        return Code.CAP_ZERO
+    if is_stopped(mark, in_flight, cheapest):
+        spent = mark.room < max(1, cheapest)
+        return Code.CAP_REACHED if spent else Code.CAP_IN_FLIGHT
+    return Code.CAP_BRAKING if mark.is_braking(in_flight) else None
+
+
+def params_of(
+    scope: Scope, measure: Measure, capped: Capped, owner: Owner, let_ppm: int | None = None
+) -> Params:
+    """A cap in figures. ``share``: what the day aims at, where that is less than the whole."""
+    mark = capped.mark
+    unit = 1 if measure == "budget" else PPM
+    shared = mark.paced or mark.even
+    return Params(
+        cap=_OF_JOB[measure] if scope == "group_job" else measure,
+        period=capped.cap.period,
+        value=capped.cap.value,
+        used=mark.used // unit,
+        in_flight=capped.in_flight // unit,
+        share=mark.share // unit if shared else None,
+        let_ppm=let_ppm,
+        publisher_id=owner.publisher_id,
+        group_id=owner.group_id,
+    )
+
+
+def enough(capped: Capped, *, is_count: bool) -> int:
+    """A value at which the cap would neither stop nor brake: a quarter more than it takes for what
+    is used, in flight and one more, in round figures.
+    """
+    cap, mark, in_flight, cheapest = capped
+    line_ppm = cap.threshold_ppm or PPM
+    used = mark.used_today if mark.paced else mark.used
+    wanted = (used + in_flight + max(1, cheapest)) * PPM // line_ppm * _RAISED_PPM // PPM
+    if mark.paced and mark.share:
+        before = max(0, mark.value - (mark.used - mark.used_today))
+        wanted = mark.value + max(0, wanted - mark.share) * before // mark.share
+    wanted = max(wanted, mark.value * _RAISED_PPM // PPM)
+    whole = -(-wanted // PPM) if is_count else wanted
+    return _rounded_up(whole)
+
+
+def _rounded_up(value: int) -> int:
+    """To two digits, so that a proposed value reads as one that somebody has chosen."""
+    step = int("1".ljust(len(f"{value}") - 1, "0"))
+    return -(-value // step) * step
+
+
+def _until(capped: Capped, when: Moment) -> Instant | None:
+    """When it ends by itself: with the day, where only the day's ceiling is reached; else with the
+    period.
+    """
+    cap, mark = capped.cap, capped.mark
+    left = mark.value - mark.used - capped.in_flight
+    day = next_period("Daily", when.today)
+    if not (mark.paced and left > max(1, capped.cheapest)):
+        day = next_period(cap.period, when.today) if cap.value else None
+    return None if day is None else start_of(day, when.zone)
+
+
+def _words(code: Code, what: str, period: str, measure: Measure) -> str:
+    cap = f"{period} {'budget' if measure == 'budget' else f'cap of {measure}'}"
+    return {
+        Code.CAP_ZERO: f"the {what} has a {cap} of 0",
+        Code.CAP_REACHED: f"the {what} has reached its {cap}",
+        Code.CAP_IN_FLIGHT: f"what publishers hold is expected to fill the {cap} of the {what}",
+        Code.CAP_BRAKING: f"the {what} is near its {cap}, so that fewer jobs are listed",
+        Code.PACED: f"bids are lowered, so that the {cap} of the {what} lasts",
+    }[code]

@@ -1,0 +1,117 @@
+"""How a single job stands: by itself, below its job group, and at the places there."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
+
+import msgspec
+
+from handbill.core.bids import PLAIN_JOB, Asked
+from handbill.core.nouns import Client, Group, Job
+from handbill.core.standing.capping import Owner
+from handbill.core.standing.reasons import (
+    CAPS,
+    Code,
+    Fix,
+    Level,
+    Params,
+    Reason,
+    Resolved,
+    resolved,
+    seen_below,
+)
+from handbill.core.standing.selling import unsold
+from handbill.core.standing.tree import Spot, reason
+from handbill.core.states import in_force
+from handbill.kit.instants import Instant
+
+_TRADING = CAPS | {
+    Code.PAUSED, Code.PARENT_PAUSED, Code.NOT_STARTED, Code.EXPIRED, Code.OFF_DAY,
+}  # fmt: skip
+_BIDS = {Code.NO_BID, Code.BELOW_MIN_BID, Code.BELOW_UNIT}
+_OF_JOBS = _BIDS | {Code.NO_JOBS, Code.JOBS_CAPPED}
+
+
+class Above(NamedTuple):
+    """Where a job stands: its job group, as that stands, and its places with the state of each."""
+
+    client: Client
+    group: Group
+    standing: Resolved
+    places: Sequence[tuple[Spot, Resolved]]
+
+
+def job_resolved(
+    job: Job, above: Above, capped: Iterable[Resolved], now: Instant, today: date
+) -> Resolved:
+    """How a live job stands. ``capped``: what its own caps do, at all publishers or at one."""
+    owner = Owner(Level.JOB, job.id, job.body.title or job.body.ref, "job")
+    found = list(_own(job, owner, now, today))
+    for one in capped:
+        found += (it for it in one.all_reasons if not it.params.publisher_id)
+    if above.group.is_default:
+        words = "no job group takes the job"
+        found.append(reason(Code.NO_GROUP, owner, words, Params()))
+    else:
+        trading = [it for it in above.standing.all_reasons if _is_above(it)]
+        found += seen_below(trading)
+        found += _of_places(job, above, today)
+    return resolved(Level.JOB, job.id, found)
+
+
+def _is_above(one: Reason) -> bool:
+    return one.code in _TRADING and not one.params.publisher_id
+
+
+def _own(job: Job, owner: Owner, now: Instant, today: date) -> Iterator[Reason]:
+    setting = (job.body.settings or PLAIN_JOB).setting
+    if job.status != "A":
+        yield reason(Code.PAUSED, owner, "the job is paused", fix=Fix(kind="enable"))
+    if job.expired(now):
+        yield reason(Code.EXPIRED, owner, "the job's end has come")
+    if not job.valid:
+        words = f"the job lacks {', '.join(job.body.missing) or 'a mandatory field'}"
+        yield reason(Code.INVALID, owner, words)
+    if not job.body.url:
+        yield reason(Code.NO_URL, owner, "the job has no URL")
+    if not in_force(setting.start_on, None, today):
+        params = Params(on=setting.start_on or "")
+        yield reason(Code.NOT_STARTED, owner, f"the job starts on {setting.start_on}", params)
+    if not in_force(None, setting.end_on, today):
+        params = Params(on=setting.end_on or "")
+        yield reason(Code.EXPIRED, owner, f"the job's settings end on {setting.end_on}", params)
+
+
+def _of_places(job: Job, above: Above, today: date) -> Iterator[Reason]:
+    """What its places say of a job: it stops where each of them does; else it is told."""
+    if not above.places:
+        yield from (it for it in above.standing.all_reasons if it.code is Code.NO_PLACEMENT)
+        return
+    asked = Asked(job.status != "A", job.body.cpc_micros, job.body.settings or PLAIN_JOB)
+    every = [_at_place(job, above.client, place, asked, today) for place in above.places]
+    stops = all(any(it.blocking for it in one) for one in every)
+    causes = {(it.code, *it.cause): it for one in every for it in one}
+    for it in causes.values():
+        yield msgspec.structs.replace(it, blocking=it.blocking and stops)
+
+
+def _at_place(
+    job: Job, client: Client, place: tuple[Spot, Resolved], asked: Asked, today: date
+) -> list[Reason]:  # fmt: skip
+    spot, standing = place
+    found = [
+        it
+        for it in standing.all_reasons
+        if it.params.publisher_id == spot.publisher.id and it.code not in _OF_JOBS
+    ]
+    settings = asked.settings
+    own = next((it for it in settings.placements if it.publisher_id == spot.publisher.id), None)
+    barred = settings.publishers is not None and spot.publisher.id not in settings.publishers
+    if barred or (own is not None and not own.active):
+        owner = Owner(Level.JOB, job.id, job.body.title or job.body.ref, "job")
+        params = Params(publisher_id=spot.publisher.id)
+        found.append(reason(Code.JOB_EXCLUDES, owner, "the job excludes the publisher", params))
+    elif spot.publisher.body.bid_type != "PPP":
+        plain = asked._replace(paused=False)
+        found += (it for it in unsold(client, spot, [(plain, 1)], today) if it.code in _BIDS)
+    return found

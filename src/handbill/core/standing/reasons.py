@@ -1,0 +1,232 @@
+"""Reasons: what stops or slows a thing, since when, until when, and what would mend it.
+
+A **reason** stands at a level: where the cause is, which may be above or below what is asked about.
+**Units**: amounts of a budget are micros, of clicks and applies whole numbers.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final, Literal
+
+import msgspec
+
+from handbill.core.pacing.caps import Felt
+from handbill.core.states import Status as Traded
+from handbill.kit.instants import Instant
+
+Status = Literal[Traded, "NO_BID", "NO_JOBS", "NO_PLACEMENT"]
+FixKind = Literal["enable", "extend", "open_day", "raise", "activate", "bid", "admit"]
+MOST_REASONS: Final = 20
+
+
+class Level(StrEnum):
+    """Where a cause is."""
+
+    CLIENT = "CLIENT"
+    CAMPAIGN = "CAMPAIGN"
+    GROUP = "JOBGROUP"
+    PLACEMENT = "PLACEMENT"
+    JOB = "JOB"
+    PUBLISHER = "PUBLISHER"
+
+
+class Code(StrEnum):
+    """The closed list of causes, in the order in which they are looked for."""
+
+    PAUSED = "PAUSED"
+    PARENT_PAUSED = "PARENT_PAUSED"
+    NOT_STARTED = "NOT_STARTED"
+    EXPIRED = "EXPIRED"
+    OFF_DAY = "OFF_DAY"
+    CAP_ZERO = "CAP_ZERO"
+    CAP_REACHED = "CAP_REACHED"
+    CAP_IN_FLIGHT = "CAP_IN_FLIGHT"
+    CAP_BRAKING = "CAP_BRAKING"
+    PACED = "PACED"
+    NO_PLACEMENT = "NO_PLACEMENT"
+    PLACEMENT_PAUSED = "PLACEMENT_PAUSED"
+    PUBLISHER_PAUSED = "PUBLISHER_PAUSED"
+    EXCLUDED = "EXCLUDED"
+    CLIENT_TYPE = "CLIENT_TYPE"
+    NOT_POSTED = "NOT_POSTED"
+    NO_RATE = "NO_RATE"
+    NO_GROUP = "NO_GROUP"
+    NO_JOBS = "NO_JOBS"
+    JOBS_CAPPED = "JOBS_CAPPED"
+    INVALID = "INVALID"
+    NO_URL = "NO_URL"
+    JOB_EXCLUDES = "JOB_EXCLUDES"
+    NO_BID = "NO_BID"
+    BELOW_MIN_BID = "BELOW_MIN_BID"
+    BELOW_UNIT = "BELOW_UNIT"
+    NOT_FETCHED = "NOT_FETCHED"
+    NONE_BELOW = "NONE_BELOW"
+
+
+CAPS: Final = frozenset(
+    {Code.CAP_ZERO, Code.CAP_REACHED, Code.CAP_IN_FLIGHT, Code.CAP_BRAKING, Code.PACED}
+)
+
+
+class Params(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a reason is about. ``cap``: the cap's name; ``on``: the day of a date; ``let_ppm``: the
+    part of the full spend that is let through. ``publisher_id``, ``group_id``: the placement.
+    """
+
+    cap: str = ""
+    period: str = ""
+    value: int | None = None
+    used: int | None = None
+    in_flight: int | None = None
+    share: int | None = None
+    let_ppm: int | None = None
+    on: str = ""
+    days: tuple[int, ...] = ()
+    publisher_id: str = ""
+    group_id: str = ""
+    bid_micros: int | None = None
+    min_bid_micros: int | None = None
+    currency: str = ""
+    jobs: int | None = None
+    capped_jobs: int | None = None
+    fetched_at: Instant | None = None
+    rhythm: int | None = None
+
+
+class Fix(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What would mend it, at the reason's own level. ``value``: the cap that is enough, the bid, or
+    the weekday; ``text``: the new last day. Whoever tells it makes the request of it.
+    """
+
+    kind: FixKind
+    value: int = 0
+    text: str = ""
+
+
+class Reason(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """``blocking``: whether what is asked about gets nothing for it. ``words``: it, in words."""
+
+    code: Code
+    level: Level
+    entity_id: str
+    name: str
+    words: str
+    blocking: bool = True
+    since_at: Instant = 0
+    until_at: Instant | None = None
+    params: Params = Params()
+    fix: Fix | None = None
+
+    @property
+    def cause(self) -> tuple[str, ...]:
+        """What makes it the same cause later on, and seen from elsewhere."""
+        params = self.params
+        return (self.level, self.entity_id, params.group_id, params.publisher_id, params.cap)
+
+
+class Resolved(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """How an entity stands. ``reasons``: what it is so for, the first one decides; then what does
+    not stop it. ``also_holding``: what would still stop it if the first were gone.
+    """
+
+    status: Status = "ACTIVE"
+    description: str = "trades"
+    delivery: Felt = Felt.FULL
+    since_at: Instant = 0
+    until_at: Instant | None = None
+    reasons: tuple[Reason, ...] = ()
+    also_holding: tuple[Reason, ...] = ()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is nothing to tell of it."""
+        return self.status == "ACTIVE" and self.delivery is Felt.FULL and not self.reasons
+
+    @property
+    def all_reasons(self) -> tuple[Reason, ...]:
+        """In the order in which they were found to hold: what blocks, then the rest."""
+        return (*self.reasons[:1], *self.also_holding, *self.reasons[1:])
+
+
+PLAIN: Final = Resolved()
+_CAPPED: Final[frozenset[Code]] = frozenset({Code.CAP_ZERO, Code.CAP_REACHED, Code.CAP_IN_FLIGHT})
+_STATUS: Final[dict[Code, Status]] = {
+    Code.PAUSED: "PAUSED", Code.PARENT_PAUSED: "PARENT_PAUSED", Code.NOT_STARTED: "NOT_STARTED",
+    Code.EXPIRED: "EXPIRED", Code.NO_BID: "NO_BID", Code.BELOW_MIN_BID: "NO_BID",
+    Code.BELOW_UNIT: "NO_BID", Code.NO_RATE: "NO_BID", Code.NO_JOBS: "NO_JOBS",
+    Code.INVALID: "NO_JOBS", Code.NO_URL: "NO_JOBS", Code.JOBS_CAPPED: "CAPPED",
+    Code.NO_GROUP: "PARENT_PAUSED", Code.NONE_BELOW: "ACTIVE",
+}  # fmt: skip
+"""What a cause is called as a state, wherever it is. What is not here is NO_PLACEMENT, but for
+caps, days off and switches of placements, which depend on where they are.
+"""
+_LEVELS: Final = list(Level)
+
+
+def resolved(level: Level, entity_id: str, found: Iterable[Reason]) -> Resolved:
+    """The state of an entity from all that holds, in the order in which it counts."""
+    every = tuple(found)
+    blocking = [one for one in every if one.blocking]
+    rest = [one for one in every if not one.blocking]
+    if not blocking:
+        felt = max(map(_felt, rest), key=list(Felt).index, default=Felt.FULL)
+        return Resolved(delivery=felt, reasons=tuple(rest[:MOST_REASONS]))
+    first = blocking[0]
+    return Resolved(
+        status=_status(first, level, entity_id),
+        description=first.words,
+        delivery=Felt.STOPPED,
+        until_at=first.until_at,
+        reasons=(first, *rest[: MOST_REASONS - 1]),
+        also_holding=tuple(blocking[1 : MOST_REASONS + 1]),
+    )
+
+
+def seen_below(reasons: Iterable[Reason]) -> list[Reason]:
+    """The same reasons, as what stands below sees them."""
+    return [
+        msgspec.structs.replace(one, code=Code.PARENT_PAUSED) if one.code is Code.PAUSED else one
+        for one in reasons
+    ]
+
+
+def kept_since(before: Resolved | None, found: Resolved, now: Instant) -> Resolved:
+    """The state with the instants since when it and each of its reasons hold; they are those of
+    the former state where that had them already.
+    """
+    known = {(one.code, one.cause): one.since_at for one in before.all_reasons} if before else {}
+
+    def dated(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
+        return tuple(
+            msgspec.structs.replace(one, since_at=known.get((one.code, one.cause), now))
+            for one in reasons
+        )
+
+    same = (
+        before is not None
+        and (before.status, before.delivery) == (found.status, found.delivery)
+    )  # fmt: skip
+    return msgspec.structs.replace(
+        found,
+        since_at=before.since_at if before is not None and same else now,
+        reasons=dated(found.reasons),
+        also_holding=dated(found.also_holding),
+    )
+
+
+def _status(first: Reason, level: Level, entity_id: str) -> Status:
+    own = first.level is level and first.entity_id == entity_id
+    if first.code in _CAPPED:
+        is_above = _LEVELS.index(first.level) < _LEVELS.index(level)
+        return "PARENT_CAPPED" if is_above else "CAPPED"
+    if first.code is Code.OFF_DAY:
+        return "PAUSED" if own else "PARENT_PAUSED"
+    if first.code is Code.PLACEMENT_PAUSED and own:
+        return "PAUSED"
+    return _STATUS.get(first.code, "NO_PLACEMENT")
+
+
+def _felt(one: Reason) -> Felt:
+    if one.code is Code.CAP_BRAKING:
+        return Felt.BRAKING
+    return Felt.PACED if one.code is Code.PACED else Felt.FULL

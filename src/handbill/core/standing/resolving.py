@@ -1,0 +1,247 @@
+"""From a client's tree of nouns, as it is today, to how each entity of it stands.
+
+Own causes come first, then those of what stands above, then what there is to sell: places, jobs,
+bids. What happens below a thing does not stop it, unless it leaves nothing of it.
+**Source**: domain 1.1, 1.5, 2.4, 4.1, docs/decisions/0052.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
+from operator import attrgetter
+from typing import Literal, TypeVar
+
+import msgspec
+
+from handbill.core.charging import Scope
+from handbill.core.nouns import Campaign, Client, Group
+from handbill.core.pacing.caps import Felt
+from handbill.core.standing.capping import CapKey, Moment, Owner, cap_reasons, pacing_reason
+from handbill.core.standing.reasons import (
+    Code,
+    Fix,
+    Level,
+    Params,
+    Reason,
+    Resolved,
+    resolved,
+    seen_below,
+)
+from handbill.core.standing.selling import owner_of, sold
+from handbill.core.standing.tree import CappedJob, Kind, Let, Spot, Tree, reason
+from handbill.core.states import may_match, stops_of
+from handbill.kit.instants import Instant
+from handbill.kit.money import PPM
+from handbill.kit.zones import day_of, days_later, start_of, zone_of
+
+_T = TypeVar("_T")
+_K = TypeVar("_K")
+_EXTENDED_DAYS = 30
+
+
+def resolve(tree: Tree, now: Instant) -> dict[tuple[Kind, str], Resolved]:
+    """How every entity stands, by kind and number (of a job: its id), of jobs and placements of
+    jobs those that a cap stops. Dates are not in it: ``kept_since`` knows since when.
+    """
+    return _Resolving(tree, now).whole()
+
+
+class _Resolving:
+    """One look at a tree."""
+
+    def __init__(self, tree: Tree, now: Instant) -> None:
+        self.tree, self.now = tree, now
+        zone = zone_of(tree.client.zone)
+        self.when = Moment(day_of(now, zone), zone)
+        self.today: date = self.when.today
+        self.found: dict[tuple[Kind, str], Resolved] = {}
+        self.owners: dict[tuple[Scope, str], Owner] = {}
+        self.groups = _by(tree.groups, attrgetter("campaign_no"))
+        self.lets = _by(tree.lets.items(), lambda one: one[0][0])
+        self.jobs = _by(tree.capped_jobs, attrgetter("group_no"))
+        places = (entity for scope, entity, _ in tree.caps if scope == "job_placement")
+        self.ids = {f"{one.no}": one.id for one in tree.publishers.values()}
+        self.places = _by(places, lambda entity: entity.partition("/")[0])
+
+    def whole(self) -> dict[tuple[Kind, str], Resolved]:
+        tree = self.tree
+        client = tree.client
+        top = Owner(Level.CLIENT, client.id, client.body.company_name, "client")
+        self.owners["client", f"{client.no}"] = top
+        own = self._trading("client", f"{client.no}", top, client)
+        below = self._campaigns(seen_below(own))
+        own += self._paced(tree.lets.values(), "client", f"{client.no}")
+        if below and not tree.posted and all(one.delivery is Felt.STOPPED for one in below):
+            own.append(_none_below(top, "campaign"))
+        self.found["client", f"{client.no}"] = resolved(Level.CLIENT, client.id, own)
+        return self.found
+
+    def _campaigns(self, above: list[Reason]) -> list[Resolved]:
+        found = []
+        for campaign in self.tree.campaigns:
+            entity = f"{campaign.no}"
+            owner = Owner(Level.CAMPAIGN, campaign.id, campaign.body.name, "campaign")
+            self.owners["campaign", entity] = owner
+            own = self._trading("campaign", entity, owner, campaign)
+            groups = self.groups.get(campaign.no, [])
+            trading = [*seen_below(own), *above]
+            below = [self._group(campaign, group, trading) for group in groups]
+            lets = [let for group in groups for _, let in self.lets.get(group.no, ())]
+            every = [*own, *above, *self._paced(lets, "campaign", entity)]
+            if all(one.delivery is Felt.STOPPED for one in below):
+                every.append(_none_below(owner, "job group"))
+            found.append(resolved(Level.CAMPAIGN, campaign.id, every))
+            self.found["campaign", entity] = found[-1]
+        return found
+
+    def _group(self, campaign: Campaign, group: Group, above: list[Reason]) -> Resolved:
+        entity = f"{group.no}"
+        owner = Owner(Level.GROUP, group.id, group.body.name, "job group")
+        self.owners["group", entity] = owner
+        own = self._trading("group", entity, owner, group)
+        if group.is_default:  # nobody can switch it
+            own = [msgspec.structs.replace(one, fix=None) for one in own]
+        is_open = group.is_default or may_match(group, campaign, self.today)
+        jobs = list(self._jobs(group, owner)) if is_open else []
+        trading = [*seen_below(own), *above]
+        spots = [
+            Spot(campaign, group, one, self.tree.publishers[one.publisher_id])
+            for one in group.body.placements
+            if one.publisher_id in self.tree.publishers
+        ]
+        places = [self._placement(spot, trading, jobs) for spot in spots]
+        paced = self._paced((let for _, let in self.lets.get(group.no, ())), "group", entity)
+        every = [*own, *above, *paced, *jobs, *_of_places(owner, places)]
+        found = self.found["group", entity] = resolved(Level.GROUP, group.id, every)
+        return found
+
+    def _trading(
+        self, scope: Literal["client", "campaign", "group"], entity: str, owner: Owner,
+        one: Client | Campaign | Group,
+    ) -> list[Reason]:  # fmt: skip
+        """What stops or brakes it by itself: its switch, dates, days, caps."""
+        days = one.body.days if isinstance(one, Group) else ()
+        found = [
+            Reason(
+                code=Code(stop.code),
+                level=owner.level,
+                entity_id=owner.id,
+                name=owner.name,
+                words=stop.description,
+                until_at=self._begins(stop.code, stop.on, one),
+                params=Params(on=stop.on, days=days if stop.code == "OFF_DAY" else ()),
+                fix=self._mended(stop.code),
+            )
+            for stop in stops_of(owner.what, one, self.today)
+        ]
+        found += cap_reasons(scope, entity, owner, self.tree.caps, self.when)
+        return found
+
+    def _begins(self, code: str, on: str, one: Client | Campaign | Group) -> Instant | None:
+        if code == "NOT_STARTED":
+            return start_of(date.fromisoformat(on), self.when.zone)
+        if code == "OFF_DAY" and isinstance(one, Group):
+            days = (self.today + timedelta(days=by) for by in range(1, 8))
+            first = next((day for day in days if day.weekday() in one.body.days), None)
+            return None if first is None else start_of(first, self.when.zone)
+        return None
+
+    def _mended(self, code: str) -> Fix | None:
+        if code == "PAUSED":
+            return Fix(kind="enable")
+        if code == "EXPIRED":
+            return Fix(kind="extend", text=days_later(self.today.isoformat(), _EXTENDED_DAYS))
+        return Fix(kind="open_day", value=self.today.weekday()) if code == "OFF_DAY" else None
+
+    def _jobs(self, group: Group, owner: Owner) -> Iterator[Reason]:
+        """What the jobs of a group say of it as a whole; those that are capped are told."""
+        count = sum(many for _, many in self.tree.jobs.get(group.no, ()))
+        if not count:
+            words = "the job group has no job that may be listed"
+            yield reason(Code.NO_JOBS, owner, words, Params(jobs=0))
+        capped = sum(map(self._is_capped, self.jobs.get(group.no, ())))
+        if count and capped:
+            words = f"{capped} of {count} jobs have reached a cap of their own"
+            params = Params(jobs=count, capped_jobs=capped)
+            yield reason(Code.JOBS_CAPPED, owner, words, params, blocking=capped >= count)
+
+    def _is_capped(self, job: CappedJob) -> bool:
+        """Whether a job is stopped everywhere by a cap of its own."""
+        owner = Owner(Level.JOB, job.id, job.title or job.ref, "job")
+        caps, when = self.tree.caps, self.when
+        found = [
+            *cap_reasons("group_job", f"{job.group_no}/{job.id}", owner, caps, when),
+            *cap_reasons("job", job.id, owner, caps, when),
+        ]
+        for entity in self.places.get(job.id, ()):
+            publisher_id = self.ids.get(entity.partition("/")[2], "")
+            there = owner._replace(publisher_id=publisher_id)
+            stopped = list(cap_reasons("job_placement", entity, there, caps, when))
+            if stopped:
+                self.found["job_placement", entity] = resolved(Level.JOB, job.id, stopped)
+        if found:
+            self.found["job", job.id] = resolved(Level.JOB, job.id, found)
+        return any(one.blocking for one in found)
+
+    def _placement(self, spot: Spot, trading: list[Reason], jobs: list[Reason]) -> list[Reason]:
+        """What keeps a group from one of its publishers, beside what is above it."""
+        campaign, publisher = spot.campaign, spot.publisher
+        entity, above = f"{spot.group.no}/{publisher.no}", f"{campaign.no}/{publisher.no}"
+        owner = owner_of(spot)
+        over = Owner(
+            level=Level.CAMPAIGN, id=campaign.id, name=campaign.body.name, what="campaign",
+            publisher_id=publisher.id,
+        )  # fmt: skip
+        self.owners["placement", entity] = owner
+        self.owners["campaign_placement", above] = over
+        own: list[Reason] = []
+        if not spot.placement.active:
+            words = "the placement is switched off"
+            own.append(reason(Code.PLACEMENT_PAUSED, owner, words, fix=Fix(kind="activate")))
+        own += cap_reasons("placement", entity, owner, self.tree.caps, self.when)
+        own += cap_reasons("campaign_placement", above, over, self.tree.caps, self.when)
+        selling = list(sold(self.tree, spot, self.now, self.today))
+        let = self.tree.lets.get((spot.group.no, publisher.no))
+        paced = self._paced([let] if let else [], "placement", entity)
+        stopped = [one for one in jobs if one.blocking]
+        every = [*own, *trading, *paced, *stopped, *selling]
+        self.found["placement", entity] = resolved(Level.PLACEMENT, publisher.id, every)
+        return [*own, *selling]
+
+    def _paced(self, lets: Iterable[Let], scope: Scope, entity: str) -> list[Reason]:
+        """The caps that have bids lowered at any of these placements: of a client or campaign only
+        its own, of what stands below all that reach it.
+        """
+        least: dict[CapKey, int] = {}
+        for let in lets:
+            if let.cap is not None and let.let_ppm < PPM:
+                least[let.cap] = min(let.let_ppm, least.get(let.cap, PPM))
+        found = []
+        for (of, own, measure), let_ppm in least.items():
+            owner = self.owners.get((of, own))
+            capped = self.tree.caps.get((of, own, measure))
+            is_seen = (of, own) == (scope, entity) or scope in {"group", "placement"}
+            if owner is not None and capped is not None and is_seen:
+                found.append(pacing_reason(of, measure, owner, capped, let_ppm))
+        return found
+
+
+def _of_places(owner: Owner, places: list[list[Reason]]) -> Iterator[Reason]:
+    """What the placements say of their group: it stops where each of them does; else it is told."""
+    if not places:
+        yield reason(Code.NO_PLACEMENT, owner, "the job group has no publisher", Params())
+        return
+    is_stopped = all(any(one.blocking for one in own) for own in places)
+    every = {(one.code, *one.cause): one for own in places for one in own}
+    for one in every.values():
+        yield msgspec.structs.replace(one, blocking=one.blocking and is_stopped)
+
+
+def _none_below(owner: Owner, what: str) -> Reason:
+    return reason(Code.NONE_BELOW, owner, f"no {what} of it is listed anywhere", Params())
+
+
+def _by(every: Iterable[_T], key: Callable[[_T], _K]) -> dict[_K, list[_T]]:
+    found: dict[_K, list[_T]] = {}
+    for one in every:
+        found.setdefault(key(one), []).append(one)
+    return found

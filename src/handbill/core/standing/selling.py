@@ -1,0 +1,116 @@
+"""What there is to sell at a placement: who bars whom, which bids are taken, and who fetches."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Final
+
+from handbill.core.bids import Asked, Offer, Withheld, bars, bid_of, markdown_of, offer_of, terms_at
+from handbill.core.nouns import Client, Publisher
+from handbill.core.pacing.copies import LOST_AFTER, UNKNOWN_RHYTHM
+from handbill.core.standing.capping import Owner
+from handbill.core.standing.reasons import Code, Fix, Level, Params, Reason
+from handbill.core.standing.tree import Spot, Tree, reason
+from handbill.kit.instants import Instant
+from handbill.kit.money import PPM
+
+_BARRED: Final = {
+    Withheld.PUBLISHER_INACTIVE: (Code.PUBLISHER_PAUSED, "the publisher is paused"),
+    Withheld.PUBLISHER_EXCLUDED: (Code.EXCLUDED, "the client excludes the publisher"),
+    Withheld.CLIENT_TYPE: (Code.CLIENT_TYPE, "the publisher takes other types of clients"),
+}
+_UNSOLD: Final = {
+    Withheld.NO_BID: (Code.NO_BID, "no bid is set there"),
+    Withheld.BELOW_MIN_BID: (Code.BELOW_MIN_BID, "the bid is below the publisher's least"),
+    Withheld.BELOW_UNIT: (Code.BELOW_UNIT, "the price is below the smallest amount there is"),
+}
+
+
+def owner_of(spot: Spot) -> Owner:
+    """A placement as the owner of a cause."""
+    publisher = spot.publisher
+    return Owner(
+        level=Level.PLACEMENT, id=publisher.id, name=publisher.body.name, what="placement",
+        publisher_id=publisher.id, group_id=spot.group.id,
+    )  # fmt: skip
+
+
+def sold(tree: Tree, spot: Spot, now: Instant, today: date) -> Iterator[Reason]:
+    """What the client, the publisher and the bids say of a placement."""
+    client, publisher = tree.client, spot.publisher
+    there = owner_of(spot)._replace(level=Level.PUBLISHER, group_id="")
+    for why in bars(client, publisher):
+        code, words = _BARRED[why]
+        if code is Code.PUBLISHER_PAUSED:
+            yield reason(code, there, words, fix=Fix(kind="enable"))
+        elif code is Code.EXCLUDED:
+            at = Owner(
+                level=Level.CLIENT, id=client.id, name=client.body.company_name, what="client",
+                publisher_id=publisher.id,
+            )  # fmt: skip
+            yield reason(code, at, words, fix=Fix(kind="admit"))
+        else:
+            yield reason(code, there, words)
+    if publisher.body.bid_type == "PPP":
+        yield reason(Code.NOT_POSTED, there, "the publisher lists only what is posted there")
+        return
+    if publisher.id in tree.rateless:
+        params = Params(publisher_id=publisher.id, currency=publisher.body.currency)
+        words = f"there is no exchange rate for {publisher.body.currency}"
+        yield reason(Code.NO_RATE, there, words, params)
+    yield from unsold(client, spot, tree.jobs.get(spot.group.no, ()), today)
+    yield from _unfetched(tree, publisher, there, now)
+
+
+def unsold(
+    client: Client, spot: Spot, jobs: Sequence[tuple[Asked, int]], today: date
+) -> Iterator[Reason]:  # fmt: skip
+    """Why none of these jobs is offered there, by the commonest cause."""
+    campaign, group, placement, publisher = spot
+    terms = terms_at(client, campaign, group, publisher, placement)
+    causes: Counter[Withheld] = Counter()
+    example: dict[Withheld, Asked] = {}
+    for asked, count in jobs:
+        offer = offer_of(terms, asked, today)
+        if isinstance(offer, Offer):
+            return
+        causes[offer] += count
+        example.setdefault(offer, asked)
+    if not causes:
+        return
+    why = causes.most_common(1)[0][0]
+    count = causes.total()
+    at = Params(publisher_id=publisher.id, group_id=group.id, jobs=count)
+    if why not in _UNSOLD:
+        words = f"each of its {count} jobs is paused, out of its dates, or excludes the publisher"
+        yield reason(Code.NO_JOBS, owner_of(spot), words, at)
+        return
+    code, words = _UNSOLD[why]
+    bid_micros, _ = bid_of(terms, example[why])
+    least = max(terms.min_bid_micros, terms.unit_micros)
+    markdown_ppm = markdown_of(terms, example[why])
+    if markdown_ppm < PPM:
+        least = max(least, -(-terms.unit_micros * PPM // (PPM - markdown_ppm)))
+    params = Params(
+        publisher_id=publisher.id, group_id=group.id, jobs=count, bid_micros=bid_micros,
+        min_bid_micros=terms.min_bid_micros,
+    )  # fmt: skip
+    fix = None if terms.bid_type == "FLAT_CPC" else Fix(kind="bid", value=least)
+    yield reason(code, owner_of(spot), words, params, fix=fix)
+
+
+def _unfetched(tree: Tree, publisher: Publisher, there: Owner, now: Instant) -> Iterator[Reason]:
+    """Lost, or never seen: what is listed is told, and nothing is stopped."""
+    held = tree.held.get(publisher.no)
+    since = tree.files_since.get(publisher.no)
+    if held is None and (since is None or now - since <= LOST_AFTER * UNKNOWN_RHYTHM):
+        return
+    if held is not None and not held.lost:
+        return
+    params = Params(
+        publisher_id=publisher.id,
+        fetched_at=None if held is None else held.fetched_at,
+        rhythm=UNKNOWN_RHYTHM if held is None else held.rhythm,
+    )
+    words = "the publisher has not fetched its feed for three times as long as it usually takes"
+    yield reason(Code.NOT_FETCHED, there, words, params, blocking=False)

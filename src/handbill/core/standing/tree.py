@@ -1,0 +1,73 @@
+"""All that decides how a client's entities stand, gathered by whoever may read it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from handbill.core.bids import Asked
+from handbill.core.nouns import Campaign, Client, Group, Placement, Publisher
+from handbill.core.pacing.copies import Held
+from handbill.core.standing.capping import CapKey, Capped, Owner
+from handbill.core.standing.reasons import Code, Fix, Params, Reason
+from handbill.kit.instants import Instant
+
+Kind = Literal["client", "campaign", "group", "placement", "job", "job_placement"]
+
+
+class Let(NamedTuple):
+    """What the decision in force lets through at a placement, and the cap that made it so."""
+
+    let_ppm: int
+    cap: CapKey | None
+
+
+class CappedJob(NamedTuple):
+    """A live job that any cap of its own holds for, or its job group's for each job."""
+
+    id: str
+    ref: str
+    title: str
+    group_no: int
+
+
+class Tree(NamedTuple):
+    """All that decides how a client's entities stand.
+
+    ``publishers``: of the agency, by id. ``jobs``: by job group, what its listable jobs bring to a
+    bid, and how many bring the same. ``caps``: as they stand. ``lets``: by job group and publisher
+    number. ``held``: by publisher number, and ``files_since``: since when it has a file to fetch.
+    ``rateless``: publishers in a currency without a rate. ``posted``: how many jobs are posted.
+    """
+
+    client: Client
+    campaigns: Sequence[Campaign]
+    groups: Sequence[Group]
+    publishers: Mapping[str, Publisher]
+    jobs: Mapping[int, Sequence[tuple[Asked, int]]]
+    caps: Mapping[CapKey, Capped] = {}
+    lets: Mapping[tuple[int, int], Let] = {}
+    capped_jobs: Sequence[CappedJob] = ()
+    held: Mapping[int, Held] = {}
+    files_since: Mapping[int, Instant] = {}
+    rateless: frozenset[str] = frozenset()
+    posted: int = 0
+
+
+class Spot(NamedTuple):
+    """A placement, with what it stands between."""
+
+    campaign: Campaign
+    group: Group
+    placement: Placement
+    publisher: Publisher
+
+
+def reason(
+    code: Code, owner: Owner, words: str, params: Params | None = None, *, blocking: bool = True,
+    fix: Fix | None = None,
+) -> Reason:  # fmt: skip
+    """A cause at its owner."""
+    said = params or Params(publisher_id=owner.publisher_id, group_id=owner.group_id)
+    return Reason(
+        code=code, level=owner.level, entity_id=owner.id, name=owner.name, words=words,
+        blocking=blocking, params=said, fix=fix,
+    )  # fmt: skip
