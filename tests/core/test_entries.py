@@ -10,6 +10,7 @@ from handbill.core.charging import FREE, Factors, Price, priced
 from handbill.core.closing import Booked
 from handbill.core.entries import Entry
 from handbill.core.judging import COUNTED, DUPLICATE
+from handbill.core.rates import PICOS
 from handbill.core.received import ReceivedConversion
 from handbill.kit.instants import DAY, Instant
 
@@ -50,6 +51,16 @@ def test_an_entry_carries_its_event_and_its_price() -> None:
         ({"agency_ppm": -1}, "never taken off"),
         ({"currency": ""}, "has a currency"),
         ({"id": b"short"}, "has an id"),
+        ({"bid_currency": "EUR", "bid_micros": 1_000_000}, "has a rate"),
+        ({"price_currency": "EUR", "price_micros": 800_000}, "has a rate"),
+        (
+            {"bid_currency": "EUR", "bid_micros": 1_000_001, "bid_rate_picos": PICOS},
+            "as its rate says",
+        ),
+        (
+            {"price_currency": "EUR", "price_micros": 800_001, "price_rate_picos": PICOS},
+            "what its rate makes",
+        ),
     ],
 )
 def test_what_cannot_be_is_not_made(wrong: dict[str, Any], why: str) -> None:

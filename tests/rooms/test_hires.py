@@ -68,7 +68,8 @@ def test_a_hire_is_booked_where_its_click_was(market: Market, listing: Listing) 
         "disposition": "counted", "reason": None, "chargeMicros": 0, "spendMicros": 0,
         "markedUpMicros": 0, "currency": "USD", "bidType": "CPC", "clickId": click.random.hex(),
         "applicationId": "a1", "refNumber": None, "postingId": None, "agencyMarkupPpm": 0,
-        "overrideMarkupPpm": 0,
+        "overrideMarkupPpm": 0, "bidMicros": 0, "bidCurrency": "USD", "bidRate": None,
+        "priceMicros": 0, "priceCurrency": "USD", "priceRate": None,
     }  # fmt: skip
     hired(market, listing.client_no, at=START + 2 * HOUR, application_id="a1")
     assert hires(market) == [line], "a second HIRED hires nobody"

@@ -59,6 +59,12 @@ def test_a_valid_click_is_charged_its_frozen_bid(market: Market) -> None:
         "postingId": None,
         "agencyMarkupPpm": 0,
         "overrideMarkupPpm": 0,
+        "bidMicros": 1_000_000,
+        "bidCurrency": "USD",
+        "bidRate": None,
+        "priceMicros": 800_000,
+        "priceCurrency": "USD",
+        "priceRate": None,
     }
     sums = balanced(market)
     assert (sums["received"], sums["valid"], sums["spendMicros"]) == (1, 1, 1_000_000)

@@ -358,7 +358,8 @@ def test_caps_hold_while_markups_change_beside_the_judge(market: Market) -> None
 @pytest.mark.parametrize(
     ("column", "by", "fault"),
     [("marked_micros", 1, "not marked up as they say"), ("agency_ppm", 1_000, "not marked up"),
-     ("override_ppm", -1_000, "not marked up"), ("marked_micros", 1, "counter")],
+     ("override_ppm", -1_000, "not marked up"), ("marked_micros", 1, "counter"),
+     ("bid_rate_picos", 1, "not converted"), ("price_rate_picos", 1, "not converted")],
 )  # fmt: skip
 def test_the_check_finds_an_altered_amount(
     market: Market, column: str, by: int, fault: str

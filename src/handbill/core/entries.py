@@ -3,7 +3,7 @@
 There are three makers: of a click, of a conversion (a hire is one, too), and of a posting's cost.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -11,6 +11,7 @@ from handbill.core.charging import FREE, Price
 from handbill.core.click_definitions import Location
 from handbill.core.closing import Booked
 from handbill.core.judging import COUNTED, TAKES_ROOM, Kind
+from handbill.core.rates import UNCONVERTED, Quotes, charge_at, converted
 from handbill.core.received import ReceivedClick, ReceivedConversion
 from handbill.kit.instants import Instant
 
@@ -22,7 +23,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One line of the ledger. The fields are the columns of a segment, in this order.
 
     ``at`` is receipt, which dates the entry. Numbers are 0 and texts empty where nothing applies.
-    ``marked_micros`` is the spend with the two markups that stand beside it.
+    ``marked_micros`` is the spend with the two markups that stand beside it. The bid and the price
+    stand beside the spend and the charge as they were said, where they were converted out of them.
     """
 
     id: bytes
@@ -52,6 +54,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     application_id: str
     country: str = ""
     city: str = ""
+    bid_micros: int = 0
+    bid_currency: str = ""
+    bid_rate_picos: int = 0
+    price_micros: int = 0
+    price_currency: str = ""
+    price_rate_picos: int = 0
 
     def __post_init__(self) -> None:
         assert len(self.id) == 16, "an entry has an id"
@@ -60,6 +68,25 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         assert self.agency_ppm >= 0 <= self.override_ppm, "a markup is added, never taken off"
         assert not marked or self.disposition in TAKES_ROOM, "what does not count is free"
         assert not marked or self.currency, "an amount has a currency"
+        rate, price_rate = self.bid_rate_picos, self.price_rate_picos
+        assert bool(rate) == bool(self.bid_currency), "another currency has a rate"
+        assert bool(price_rate) == bool(self.price_currency), "another currency has a rate"
+        assert not rate or spend == converted(self.bid_micros, rate), "a bid is as its rate says"
+        if price_rate:
+            paid = charge_at(spend, self.price_micros, price_rate)
+            assert charge == paid, "a charge is what its rate makes of the price"
+
+
+def _quoted(quotes: Quotes) -> dict[str, Any]:
+    bid, price = quotes
+    return {
+        "bid_micros": bid.micros,
+        "bid_currency": bid.currency,
+        "bid_rate_picos": bid.rate_picos,
+        "price_micros": price.micros,
+        "price_currency": price.currency,
+        "price_rate_picos": price.rate_picos,
+    }
 
 
 def of_click(
@@ -73,6 +100,7 @@ def of_click(
     ip: str,
     agent: str,
     location: Location,
+    quotes: Quotes = UNCONVERTED,
 ) -> Entry:
     """``ip`` and ``agent``: as they may be kept."""
     return Entry(
@@ -103,6 +131,7 @@ def of_click(
         application_id="",
         country=location.country,
         city=location.city,
+        **_quoted(quotes),
     )
 
 
@@ -115,6 +144,7 @@ def of_conversion(
     entry_id: bytes,
     kind: Kind,
     currency: str,
+    quotes: Quotes = UNCONVERTED,
 ) -> Entry:
     """``event``: as much of it as may be kept. ``entry_id``: the same, however often it is made."""
     return Entry(
@@ -143,6 +173,7 @@ def of_conversion(
         source=event.source,
         candidate_id=event.candidate_id,
         application_id=event.application_id,
+        **_quoted(quotes),
     )
 
 

@@ -22,6 +22,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from handbill.core.nouns import BID_TYPES, BidType
+from handbill.core.rates import UNQUOTED, Quote
 from handbill.kit.instants import Instant
 from handbill.kit.signing import MAC_BYTES, mac, put_number, same, take_number
 
@@ -72,8 +73,9 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
     ``bid_micros`` is the trader's own bid (what ``spent`` counts and, marked up, the
     client's caps); ``price_micros`` is what the publisher is shown and charges: the bid less
-    markdown. ``listed_at`` is when a file first showed the listing at these; whole milliseconds, 0
-    where a link does not say.
+    markdown, in its own currency. ``listed_at`` is when a file first showed the listing at these;
+    whole milliseconds, 0 where a link does not say. ``quote``: out of what the bid was converted,
+    and at which rate (picos) the price is; of 0s where nothing is.
     """
 
     client_no: int
@@ -85,6 +87,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     bid_micros: int
     price_micros: int
     listed_at: Instant = 0
+    quote: Quote = UNQUOTED
 
 
 class Click(NamedTuple):
@@ -97,23 +100,32 @@ class Click(NamedTuple):
 
 # All jobs of a placement share these numbers, so few of them are read again and again.
 @lru_cache(_KNOWN_TERMS)
-def _terms(packed: bytes) -> tuple[BidType, tuple[int, ...]]:
+def _terms(packed: bytes) -> tuple[BidType, tuple[int, ...], Quote]:
     numbers = []
     at = 1
     for _ in range(7):
         number, at = take_number(packed, at)
         numbers.append(number)
-    if packed[at:].strip(b"\0"):
-        raise ValueError("something follows")
     numbers[-1] *= _MS
-    return BID_TYPES[packed[0]], tuple(numbers)
+    quote = UNQUOTED
+    if packed[at:].strip(b"\0"):
+        quoted = []
+        for _ in UNQUOTED:
+            number, at = take_number(packed, at)
+            quoted.append(number)
+        quote = Quote(*quoted)
+        if packed[at:].strip(b"\0"):
+            raise ValueError("something follows")
+    return BID_TYPES[packed[0]], tuple(numbers), quote
 
 
 def _pack(listing: Listing) -> bytes:
-    numbers = (
+    numbers: tuple[int, ...] = (
         listing.client_no, listing.campaign_no, listing.group_no, listing.publisher_no,
         listing.bid_micros, listing.price_micros, listing.listed_at // _MS,
     )  # fmt: skip
+    if listing.quote != UNQUOTED:
+        numbers += listing.quote
     terms = _TYPE_BYTES[listing.bid_type] + b"".join(map(put_number, numbers))
     return listing.job_id + _filled(terms)
 
@@ -123,11 +135,11 @@ def _filled(terms: bytes) -> bytes:
 
 
 def _unpack(packed: bytes) -> Listing:
-    bid_type, (client, campaign, group, publisher, bid, price, listed_at) = terms_of(packed)
+    bid_type, (client, campaign, group, publisher, bid, price, listed_at), quote = terms_of(packed)
     return Listing(
         client_no=client, campaign_no=campaign, group_no=group, publisher_no=publisher,
         job_id=packed[JOB], bid_type=bid_type, bid_micros=bid, price_micros=price,
-        listed_at=listed_at,
+        listed_at=listed_at, quote=quote,
     )  # fmt: skip
 
 
@@ -293,8 +305,10 @@ def listing_opener(keys: Mapping[int, bytes]) -> Callable[[bytes], bytes]:
     return opened
 
 
-def terms_of(packed: bytes) -> tuple[BidType, tuple[int, ...]]:
-    """What a packed listing says beside its job: the numbers in the order of Listing."""
+def terms_of(packed: bytes) -> tuple[BidType, tuple[int, ...], Quote]:
+    """What a packed listing says beside its job: the numbers in the order of Listing, and the quote
+    after them.
+    """
     return _terms(packed[JOB.stop :])
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from handbill.core.listing_tokens import JOB, Click, Listing, terms_of
 from handbill.core.nouns import BidType
+from handbill.core.rates import UNQUOTED, Quote
 from handbill.kit.instants import MINUTE, Instant, iso_of
 
 _NOT_FILLED_IN = re.compile(
@@ -39,6 +40,7 @@ class ReceivedClick(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=Fals
     ip: str
     agent: str
     listed_at: Instant = 0
+    quote: Quote = UNQUOTED
 
 
 class ReceivedConversion(
@@ -66,6 +68,7 @@ class ReceivedConversion(
     candidate_id: str = ""
     application_id: str = ""
     listed_at: Instant = 0
+    quote: Quote = UNQUOTED
 
 
 Received = ReceivedClick | ReceivedConversion
@@ -106,7 +109,7 @@ def click_of(random: bytes, at: Instant, listing: Listing, ip: str, agent: str) 
         campaign_no=listing.campaign_no, group_no=listing.group_no,
         publisher_no=listing.publisher_no, bid_type=listing.bid_type,
         bid_micros=listing.bid_micros, price_micros=listing.price_micros, ip=ip, agent=agent,
-        listed_at=listing.listed_at,
+        listed_at=listing.listed_at, quote=listing.quote,
     )  # fmt: skip
 
 
@@ -114,11 +117,11 @@ def click_of_packed(
     packed: bytes, random: bytes, at: Instant, ip: str, agent: str
 ) -> ReceivedClick:
     """``click_of`` for a listing that is still packed."""
-    bid_type, (client, campaign, group, publisher, bid, price, listed_at) = terms_of(packed)
+    bid_type, (client, campaign, group, publisher, bid, price, listed_at), quote = terms_of(packed)
     return ReceivedClick(
         at=at, random=random, job_id=packed[JOB], client_no=client, campaign_no=campaign,
         group_no=group, publisher_no=publisher, bid_type=bid_type, bid_micros=bid,
-        price_micros=price, ip=ip, agent=agent, listed_at=listed_at,
+        price_micros=price, ip=ip, agent=agent, listed_at=listed_at, quote=quote,
     )  # fmt: skip
 
 
@@ -143,7 +146,7 @@ def conversion_of(
         publisher_no=listing.publisher_no, bid_type=listing.bid_type,
         bid_micros=listing.bid_micros, price_micros=listing.price_micros,
         candidate_id=id_said(candidate_id), application_id=id_said(application_id),
-        listed_at=listing.listed_at,
+        listed_at=listing.listed_at, quote=listing.quote,
     )  # fmt: skip
 
 

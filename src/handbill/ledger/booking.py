@@ -50,6 +50,7 @@ from handbill.core.judging import (
     masked_ip,
 )  # fmt: skip
 from handbill.core.price_ends import Frozen, Standing, counted
+from handbill.core.rates import UNCONVERTED, UNQUOTED, Quotes, charge_at, quotes_of
 from handbill.core.received import ReceivedClick, ReceivedConversion, encode
 from handbill.definitions.service import Held
 from handbill.kit.instants import SECOND, Instant
@@ -128,6 +129,7 @@ class Run:
         # Its link's price may have ended; what it counts at, an apply by it does, too.
         offer = counted(link.line.frozen, standing, event.at, facts.honoured)
         disposition, reason, price = self._class_of(event, visitor, location, standing, offer)
+        quotes = self._quotes(event, *offer[2:]) if price != FREE else UNCONVERTED
         judged = Judged(self._client_no, disposition)
         if offer.bid_micros < event.bid_micros or offer.price_micros < event.price_micros:
             judged = Judged(self._client_no, disposition, offer.bid_micros, offer.price_micros)
@@ -140,7 +142,7 @@ class Run:
             entries.of_click(
                 event, dated, disposition, price, currency=self._currency, visitor=visitor,
                 ip=masked_ip(event.ip, self._rules.ip_mode, self._rules.key),
-                agent=digest_of_agent(event.agent), location=location,
+                agent=digest_of_agent(event.agent), location=location, quotes=quotes,
             )
         )  # fmt: skip
 
@@ -164,7 +166,8 @@ class Run:
             until_at = event.at + window * SECOND
             self.added.visits[visitor] = (self._client_no, event.at, until_at)
         factors = self._factors(event, event.at)
-        price = price_of_click(event.bid_type, offer.bid_micros, offer.price_micros, factors)
+        charge_micros = charge_at(offer.bid_micros, offer.price_micros, event.quote.price_picos)
+        price = price_of_click(event.bid_type, offer.bid_micros, charge_micros, factors)
         assert price.spend_micros <= event.bid_micros, "no click costs more than its link says"
         till = self._till(event, event.at)
         full = till.take(Need(price.marked_micros, 1, 0))
@@ -252,20 +255,23 @@ class Run:
     def _count(self, arrived: Conversion, kind: Kind, at: Instant, click: Judged) -> None:
         event = arrived.event
         applies = int(event.action == APPLY)
-        price = FREE
+        price, quotes = FREE, UNCONVERTED
         if applies:
             factors = self._factors(event, at)
             bid = event.bid_micros if click.bid_micros is None else click.bid_micros
             shown = event.price_micros if click.price_micros is None else click.price_micros
-            price = price_of_apply(event.bid_type, bid, shown, factors)
+            charge_micros = charge_at(bid, shown, event.quote.price_picos)
+            price = price_of_apply(event.bid_type, bid, charge_micros, factors)
+            quotes = self._quotes(event, bid, shown)
         unpaid = price != FREE and click.disposition in {BOT, LATENT}
         reason = f"{click.disposition}_click" if unpaid else ""
-        price = FREE if reason else price
+        if reason:
+            price, quotes = FREE, UNCONVERTED
         assert price.spend_micros <= event.bid_micros, "no apply costs more than its link says"
         till = self._till(event, at)
         full = till.take(Need(price.marked_micros, 0, applies))
         if full is None:
-            self._book(arrived, kind, COUNTED, reason, at, price)
+            self._book(arrived, kind, COUNTED, reason, at, price, quotes)
         else:
             self._book(arrived, kind, OVER_CAP, name_of(full), at)
 
@@ -322,7 +328,7 @@ class Run:
 
     def _book(
         self, arrived: Conversion, kind: Kind, disposition: str, reason: str, at: Instant,
-        price: Price = FREE,
+        price: Price = FREE, quotes: Quotes = UNCONVERTED,
     ) -> None:  # fmt: skip
         event = arrived.event
         assert disposition in ENTRY_DISPOSITIONS, "what is parked is no entry"
@@ -334,9 +340,19 @@ class Run:
         self.added.entries.append(
             entries.of_conversion(
                 event, dated, disposition, price, entry_id=arrived.id, kind=kind,
-                currency=self._currency,
+                currency=self._currency, quotes=quotes,
             )
         )  # fmt: skip
+
+    def _quotes(
+        self, event: ReceivedClick | ReceivedConversion, bid_micros: int, price_micros: int
+    ) -> Quotes:
+        """Out of what its amounts were converted, which may be less than its link froze."""
+        if event.quote == UNQUOTED:
+            return UNCONVERTED
+        currency = self._terms.currencies.get(event.publisher_no, "") if self._terms else ""
+        stands = bid_micros == event.bid_micros
+        return quotes_of(event.quote, price_micros, currency, bid_stands=stands)
 
     def _factors(self, event: ReceivedClick | ReceivedConversion, at: Instant) -> Factors:
         """The markups that hold where the event happened, at the instant that dates it."""

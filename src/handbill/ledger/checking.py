@@ -192,6 +192,7 @@ def _check_entries(duck: duckdb.DuckDBPyConnection, moment: _Moment, books: Book
         ("SELECT count(*) - count(DISTINCT id) FROM entries", "entries are there twice"),
         (_UNEARNED, "entries that do not count are charged"),
         (folding.MISMARKED, "entries are not marked up as they say"),
+        (folding.MISCONVERTED, "entries are not converted at the rates that they name"),
     ):
         row = duck.execute(text).fetchone()
         assert row is not None, "an aggregate has a row"

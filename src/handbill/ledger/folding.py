@@ -19,6 +19,15 @@ MISMARKED = """SELECT count(*) FROM (
         - marked_micros::HUGEINT * 1000000000000
     ) AS twice FROM entries
 ) WHERE twice > 1000000000000 OR (twice = 1000000000000 AND marked_micros % 2 != 0)"""
+# What was said in another currency, at its rate, is rounded down; a charge is at most the bid.
+MISCONVERTED = """SELECT count(*) FROM entries WHERE (
+    bid_rate_picos != 0
+    AND spend_micros != bid_micros::HUGEINT * bid_rate_picos // 1000000000000
+) OR (
+    price_rate_picos != 0 AND charge_micros != least(
+        spend_micros, price_micros::HUGEINT * price_rate_picos // 1000000000000
+    )
+)"""
 Taken = tuple[Place, date, tuple[int, int, int]]
 Told = tuple[str, str, int, int, int, int]
 
@@ -28,7 +37,8 @@ def load(duck: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
     duck.execute(
         'CREATE OR REPLACE TEMP TABLE entries AS SELECT filename, id, "at", kind, disposition, '
         "client_no, campaign_no, group_no, publisher_no, job_id, charge_micros, spend_micros, "
-        "marked_micros, agency_ppm, override_ppm FROM read_parquet($files, filename = true)",
+        "marked_micros, agency_ppm, override_ppm, bid_micros, bid_rate_picos, price_micros, "
+        "price_rate_picos FROM read_parquet($files, filename = true)",
         {"files": files},
     )
 

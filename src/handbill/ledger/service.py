@@ -1,13 +1,15 @@
 """The ledger, told: every booked entry in the API's own ids, line by line."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
 from handbill.core.charging import Limit, key_of
+from handbill.core.rates import rate_number
 from handbill.groups.service import groups_by_number
 from handbill.jobs.service import refs_of
 from handbill.kit.instants import Instant, iso_of
@@ -27,6 +29,8 @@ _COLUMNS = (
     "id", "at", "campaign_no", "group_no", "job_id", "publisher_no", "kind", "disposition",
     "reason", "charge_micros", "spend_micros", "marked_micros", "currency", "click_id",
     "application_id", "bid_type", "agency_ppm", "override_ppm", "source",
+    "bid_micros", "bid_currency", "bid_rate_picos", "price_micros", "price_currency",
+    "price_rate_picos",
 )  # fmt: skip
 _QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
 _READ = (
@@ -40,7 +44,7 @@ NAMES: Final = (
     "disposition", "reason", "chargeMicros", "spendMicros", "markedUpMicros", "currency",
     # The names above stand where scripts found them; whatever is new comes after them.
     "clickId", "applicationId", "refNumber", "bidType", "agencyMarkupPpm", "overrideMarkupPpm",
-    "postingId",
+    "postingId", "bidMicros", "bidCurrency", "bidRate", "priceMicros", "priceCurrency", "priceRate",
 )  # fmt: skip
 """What the export tells of an entry, in this order."""
 
@@ -88,7 +92,9 @@ def export(
     safe beside a running judge.
 
     **Shape**: an object with ``NAMES``, null where nothing applies. Sums are micros; the two
-    markups are millionths, as the entry has frozen them. ``clickId`` is the click's own ``id``.
+    markups are millionths, as the entry has frozen them. ``clickId`` is the click's own ``id``. The
+    bid and the price are spend and charge as they were said, before they were converted at the
+    rates beside them; no rate where nothing was converted.
     **Source**: contract 6.
     """
     with records.read() as tx:
@@ -135,13 +141,14 @@ def _line(
     campaigns, groups, publishers = names
     (id_, at, campaign_no, group_no, job_id, publisher_no, kind, disposition, reason, charge,
      spend, marked, currency, click_id, application_id, bid_type, agency_ppm, override_ppm,
-     source) = row  # fmt: skip
+     source, *quotes) = row  # fmt: skip
     told = (
         bytes(id_).hex(), iso_of(at), *head, campaigns[campaign_no], groups[group_no],
         job_id or None, publishers[publisher_no], kind, disposition, reason or None, charge, spend,
         marked, currency, bytes(click_id).hex() or None, application_id or None, refs.get(job_id),
         bid_type or None, agency_ppm, override_ppm,
         source.removeprefix(_OF_POSTING) if source.startswith(_OF_POSTING) else None,
+        *_quoted(spend, currency, quotes[:3]), *_quoted(charge, currency, quotes[3:]),
     )  # fmt: skip
     return dict(zip(NAMES, told, strict=True))
 
@@ -158,6 +165,16 @@ def used(
     keys = {limit: key_of(limit, day) for limit in limits}
     found = rows.counters_used(tx, keys.values())
     return {limit: found.get(key, 0) for limit, key in keys.items()}
+
+
+def _quoted(
+    micros: int, currency: str, quoted: Sequence[Any]
+) -> tuple[int, str | None, Decimal | int | None]:
+    """An amount as it was said: micros, currency and rate; no rate where nothing was converted."""
+    said, said_in, rate_picos = quoted
+    if not rate_picos:
+        return micros, currency or None, None
+    return said, said_in, rate_number(rate_picos)
 
 
 def waiting_since(

@@ -26,6 +26,7 @@ class Terms(NamedTuple):
     """Of one client; equal terms judge alike. ``held``: by publisher, the rules for its clicks.
     ``pay_every_apply``: the publishers that are paid for further applies of a click too.
     ``each_job``: by job group, the caps of each of its jobs; ``jobs``: by id, those of single jobs.
+    ``names`` and ``currencies``: of the publishers, by number.
     """
 
     zone: str
@@ -38,6 +39,7 @@ class Terms(NamedTuple):
     each_job: Mapping[int, Caps] = {}
     jobs: Mapping[bytes, JobCaps] = {}
     names: Mapping[int, str] = {}
+    currencies: Mapping[int, str] = {}
 
     def of_job(self, group_no: int, publisher_no: int, job_id: bytes) -> tuple[Limit, ...]:
         """The limits of one job at one place; most jobs have none."""
@@ -67,11 +69,12 @@ def read_terms(
     every_apply = frozenset(no for no, it in publishers.items() if it.body.pay_every_apply)
     capped = capped_jobs(tx, jobs)
     names = {no: publisher.id for no, publisher in publishers.items()}
+    priced_in = {no: publisher.body.currency for no, publisher in publishers.items()}
     each = {no: caps for no, it in groups.items() if (caps := each_job(it.body.caps))}
     found = {
         no: Terms(
             client.zone, currencies.get(client.agency_no, ""), {}, {}, {}, {}, every_apply,
-            each, capped, names,
+            each, capped, names, priced_in,
         )
         for no, client in clients.items()
     }  # fmt: skip
