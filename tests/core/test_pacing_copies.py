@@ -5,7 +5,16 @@ from datetime import UTC, date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handbill.core.pacing.copies import UNKNOWN_RHYTHM, Fetch, held_of, next_fetch, rhythm_of
+from handbill.core.pacing.copies import (
+    DELIVERED,
+    UNKNOWN_RHYTHM,
+    Fetch,
+    held_of,
+    next_fetch,
+    own_fetches,
+    rhythm_of,
+    unfetched,
+)
 from handbill.core.pacing.curves import FLAT, curve_of
 from handbill.core.pacing.demand import guessed, next_day, seen
 from handbill.core.pacing.streams import Stream, ahead_of, life_of
@@ -48,6 +57,31 @@ def test_what_a_publisher_holds() -> None:
     assert lost is not None
     assert lost.lost
     assert held_of([], HOUR) is None, "it never fetched"
+
+
+def test_others_read_the_file_too() -> None:
+    own = [Fetch(n * 4 * HOUR, n, reader="board") for n in range(6)]
+    others = [Fetch(at * MINUTE, 9, reader="curl") for at in range(1_190, 1_230)]
+    everything = sorted([*own, *others])
+    assert own_fetches(everything) == own, "however often it is tried within minutes"
+    assert held_of(everything, 21 * HOUR) == held_of(own, 21 * HOUR)
+    changed = [*own, *(Fetch((24 + n * 4) * HOUR, 9, reader="newer") for n in range(6))]
+    found = held_of(changed, 45 * HOUR)
+    assert found is not None
+    assert found.reader == "newer", "a publisher's new program is soon believed"
+
+
+def test_what_is_brought_is_not_lost() -> None:
+    brought = [Fetch(0, 1, reader=DELIVERED), Fetch(HOUR, 2, reader=DELIVERED)]
+    found = held_of(brought, 100 * HOUR)
+    assert found is not None
+    assert (found.version, found.lost) == (2, False)
+
+
+def test_who_never_fetched_is_lost_after_three_days() -> None:
+    early, late = unfetched(HOUR, 73 * HOUR), unfetched(HOUR, 74 * HOUR)
+    assert (early.version, early.fetched_at, early.lost, late.lost) == (0, 0, False, True)
+    assert late.next_at > 74 * HOUR
 
 
 @given(st.integers(0, 10**13), st.integers(1, 10**12), st.integers(0, 10**13))

@@ -55,7 +55,7 @@ def read(folder: Path, name: str, known: str) -> tuple[bytes, bytes]:
     headers = Headers("", False, False, None, b"", known.encode() or None, None)
     request = Request(bytes(16), b"GET", b"", headers, "")
     with ExitStack() as opened:
-        answer = feed_file(folder, name.encode(), request, opened)
+        answer = feed_file(folder, name.encode(), request, opened, lambda *_: None)
     if isinstance(answer.body, FileStream):
         content = answer.body.read()
         answer.body.close()

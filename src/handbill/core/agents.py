@@ -74,6 +74,9 @@ PROGRAMS = (
 )  # fmt: skip
 """Programs that the public list does not know."""
 
+_MOST_NAME = 40
+_FIRST = re.compile(r"\s*([\w.!#$%&'*+^`|~-]+)", re.ASCII)
+_NAMED = re.compile(r"\(compatible; ([\w.-]+)", re.ASCII)
 _people = re.compile("|".join(sign.pattern for sign in PEOPLE))
 _programs = tuple(re.compile(sign.pattern) for sign in PROGRAMS)
 
@@ -86,3 +89,11 @@ def without_people(agent: str) -> str:
 def is_program(agent: str) -> bool:
     """Whether one of our own additions knows the agent; asked of what ``without_people`` leaves."""
     return any(sign.search(agent) for sign in _programs)
+
+
+def program_of(agent: str) -> str:
+    """The name of a program, the same for each of its versions: its first word, or what it says
+    behind a browser's name. **Shape**: at most 40 characters, lower case; "-" for none.
+    """
+    named = _NAMED.search(agent) or _FIRST.match(agent)
+    return named[1][:_MOST_NAME].lower() if named else "-"

@@ -1,7 +1,8 @@
 """What the doors write into the journal: events as received, not yet judged.
 
-One journal record is one msgpack array of events of **one client**, encoded by ``encode`` and
-read by ``decode``. A record is stored whole or not at all, so an array of S2S events is too.
+One journal record is one msgpack array of events of **one client**, or of fetches of files, encoded
+by ``encode`` and read by ``decode``. A record is stored whole or not at all, so an array of S2S
+events is too. What a record can say is only added to, each kind under a tag of its own.
 """
 
 import re
@@ -71,7 +72,19 @@ class ReceivedConversion(
     quote: Quote = UNQUOTED
 
 
-Received = ReceivedClick | ReceivedConversion
+class ReceivedFetch(msgspec.Struct, array_like=True, tag=3, frozen=True, gc=False, kw_only=True):
+    """A publisher's file was handed out whole, or the reader had it already (``status`` 304).
+    ``name``: of the file, without its ending. ``version``: when that was written.
+    """
+
+    at: Instant
+    name: str
+    version: Instant
+    status: int
+    reader: str
+
+
+Received = ReceivedClick | ReceivedConversion | ReceivedFetch
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(list[Received])

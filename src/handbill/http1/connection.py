@@ -279,6 +279,7 @@ class Connection(asyncio.Protocol):
         if stream.left:
             self._pump()
             return
+        stream.sent()
         self._close_stream()
         if self._stream_end == CLOSES:
             self._end()

@@ -26,6 +26,10 @@ class Stream(Protocol):
         """The next piece, never empty before all ``left`` bytes were given."""
         ...
 
+    def sent(self) -> None:
+        """All of it was handed to the network. Not called where a connection ended before."""
+        ...
+
     def close(self) -> None: ...
 
     @property

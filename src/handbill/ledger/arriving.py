@@ -1,11 +1,12 @@
 """Sources in step: what of them is judged together, so that none runs ahead of another."""
 
+import hashlib
 from collections.abc import Iterable
 from heapq import merge
 from itertools import groupby
 from typing import NamedTuple
 
-from handbill.core.received import Received
+from handbill.core.received import Received, ReceivedConversion
 from handbill.kit.instants import Instant
 from handbill.store.journal_streams import Line, Reading
 
@@ -50,6 +51,12 @@ def in_step(reading: Reading, most_events: int) -> Step:
         taken.append(arrived)
         events += len(arrived.events)
     return Step(taken, bound)
+
+
+def id_of(line: Line, index: int, event: ReceivedConversion) -> bytes:
+    """The id of a conversion's entry: the same however often its line is read."""
+    place = f"{line.source}/{line.mark_after.segment}/{line.mark_after.offset}/{index}/{event.at}"
+    return hashlib.blake2b(place.encode(), digest_size=16).digest()
 
 
 def _dated(lines: Iterable[Line]) -> list[Arrived]:

@@ -6,7 +6,6 @@ as they were read, and moves marks, counters, tallies, clicks, identities and th
 together. Killed anywhere, the batch is booked wholly or not at all.
 """
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,23 +20,24 @@ from handbill.core.attribution import keys_of
 from handbill.core.charging import CounterKey, Place
 from handbill.core.entries import Entry
 from handbill.core.judging import visitor_of
-from handbill.core.received import ReceivedClick, ReceivedConversion, decode
+from handbill.core.received import ReceivedClick, ReceivedConversion, ReceivedFetch, decode
 from handbill.funnel import service as funnel
 from handbill.host.clock import Clock
 from handbill.host.ids import Ids
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import MINUTE, Instant
 from handbill.ledger import address_days, counting, hires, purchases, rows
-from handbill.ledger.arriving import Arrived, Step, in_step
+from handbill.ledger.arriving import Arrived, Step, id_of, in_step
 from handbill.ledger.booking import Run, place_of
 from handbill.ledger.classing import FactFinder
 from handbill.ledger.counting import AtJob, Counted, Counting, at_job
 from handbill.ledger.runs import Added, Click, Conversion, Known, Rules
 from handbill.ledger.terms import Terms, read_terms
+from handbill.listings import copies
 from handbill.postings import spending
 from handbill.store import holds, marks, segments
 from handbill.store.blobs import Blobs
-from handbill.store.journal_streams import Damage, Line, Mark, Reading
+from handbill.store.journal_streams import Damage, Mark, Reading
 from handbill.store.marks import Marks
 from handbill.store.records import Records, Tx
 from handbill.store.segments import Segment
@@ -92,6 +92,7 @@ class _Batch:
     known: dict[int, Known] = field(default_factory=dict)
     hires: list[funnel.Hire] = field(default_factory=list)
     dues: list[spending.Due] = field(default_factory=list)
+    fetches: list[ReceivedFetch] = field(default_factory=list)
     at_jobs: dict[int, set[AtJob]] = field(default_factory=dict)
     jobs: set[bytes] = field(default_factory=set)
     counting: Counted = field(default_factory=Counted)
@@ -104,7 +105,7 @@ class _Batch:
     def events(self) -> int:
         arrived = self.arrivals.values()
         received = sum(len(some.clicks) + len(some.conversions) for some in arrived)
-        return received + len(self.hires) + len(self.dues)
+        return received + len(self.hires) + len(self.dues) + len(self.fetches)
 
 
 class Judge:
@@ -218,6 +219,9 @@ class Judge:
         by_client: dict[int, list[ReceivedClick]] = {}
         for line, received, _ in taken:
             for index, event in enumerate(received):
+                if isinstance(event, ReceivedFetch):
+                    batch.fetches.append(event)
+                    continue
                 assert event.client_no > 0, "an event has a client"
                 if isinstance(event, ReceivedClick):
                     by_client.setdefault(event.client_no, []).append(event)
@@ -345,6 +349,7 @@ class Judge:
             raise Outrun
         rows.unpark(tx, [no for added in each for no in added.unparked])
         rows.park(tx, [row for added in each for row in added.parked])
+        copies.note(tx, batch.fetches)
         rows.add_tallies(tx, {key: by for added in each for key, by in added.tallies.items()})
         rows.add_counters(tx, (
             (client_no, key, by)
@@ -383,12 +388,6 @@ def _used(tx: Tx, batch: _Batch) -> dict[CounterKey, int]:
 def visitors_of(events: Sequence[ReceivedClick], key: bytes) -> list[Click]:
     """Clicks with who clicked on which job."""
     return [Click(event, visitor_of(key, event.job_id, event.ip, event.agent)) for event in events]
-
-
-def id_of(line: Line, index: int, event: ReceivedConversion) -> bytes:
-    """The id of a conversion's entry: the same however often its line is read."""
-    place = f"{line.source}/{line.mark_after.segment}/{line.mark_after.offset}/{index}/{event.at}"
-    return hashlib.blake2b(place.encode(), digest_size=16).digest()
 
 
 def _identities(conversions: Iterable[Conversion]) -> set[str]:

@@ -17,6 +17,7 @@ from handbill.host.ftp import FtpSession, Login, ftp_session
 from handbill.kit import digests
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
+from handbill.listings import copies
 from handbill.listings import delivery_rows as rows
 from handbill.listings.assembly import file_path
 from handbill.listings.delivery_rows import DELIVERED, FAILED, RETRYING, WAITING, Delivery
@@ -263,6 +264,8 @@ def _note(
         delivery = delivery._replace(size=size, digest=digest, delivered_at=at)
     with tools.records.write() as tx:
         rows.put(tx, delivery)
+        if state == DELIVERED and parcel.file.written_at is not None:
+            copies.note_delivery(tx, parcel.file.no, parcel.file.written_at, now)
     DELIVERIES.labels(state).inc()
 
 

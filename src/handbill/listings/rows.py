@@ -188,11 +188,11 @@ def files_held(
     return {(publisher_no, client_no) for publisher_no, client_no in found}
 
 
-def add_file(tx: Tx, publisher_no: int, client_no: int, name: str) -> None:
+def add_file(tx: Tx, publisher_no: int, client_no: int, name: str, now: Instant) -> None:
     """Unless there is one already."""
     row: dict[str, Any] = {
-        "publisher_no": publisher_no, "client_no": client_no, "name": name, "job_count": 0,
-        "digest": None, "written_at": None,
+        "publisher_no": publisher_no, "client_no": client_no, "name": name, "since_at": now,
+        "job_count": 0, "digest": None, "written_at": None,
     }  # fmt: skip
     tx.upsert_many(feed_files, ["publisher_no", "client_no"], [row], keep=True)
 

@@ -35,7 +35,7 @@ def ensure_file(
     job for it. Safe to call when it has one.
     """
     if rows.file_of(tx, publisher_no, client_no) is None:
-        rows.add_file(tx, publisher_no, client_no, new_name(ids))
+        rows.add_file(tx, publisher_no, client_no, new_name(ids), now)
         enqueue(tx, kinds.ASSEMBLE, str(publisher_no), now)
 
 

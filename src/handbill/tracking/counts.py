@@ -18,6 +18,7 @@ class Counts(msgspec.Struct, kw_only=True):
     pixels: int = 0
     bad_pixels: int = 0
     feed_requests: int = 0
+    feed_fetches: int = 0
     journal_failures: int = 0
 
 
@@ -29,6 +30,7 @@ _MEANINGS = {
     "pixels": "Pixel reports handed to the journal",
     "bad_pixels": "Pixel reports that could not be counted",
     "feed_requests": "Requests for outbound feed files",
+    "feed_fetches": "Fetches of outbound feed files handed to the journal",
     "journal_failures": "Events, of these or beside them, that the journal could not keep",
 }
 

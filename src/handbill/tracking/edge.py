@@ -34,6 +34,7 @@ from handbill.store.journal import JournalBroken, JournalFull
 from handbill.tracking.addresses import Proxies, is_near
 from handbill.tracking.counts import Counts, Telling, metrics
 from handbill.tracking.destination import web_address, with_click
+from handbill.tracking.fetches import Fetches
 from handbill.tracking.files import Feeds
 from handbill.tracking.pixel import GIF, NOT_COUNTED, Report, conversion, report_of, script
 
@@ -98,7 +99,8 @@ class Edge:
         self._index = index
         self._clock = clock
         self._proxies = proxies
-        self._feeds = Feeds(feeds)
+        self._feeds = Feeds(feeds, self._handed)
+        self._fetches = Fetches()
         self._keys: dict[int, bytes] = {}
         self._keys_read_at: Instant = 0
         self._read_keys(clock.now())
@@ -262,7 +264,31 @@ class Edge:
         job = job_id_of(client_id, report.job_reference)
         return job if self._index.url_of(job) is not None else b""
 
-    # Common to both
+    # Feeds
+
+    def _handed(self, name: bytes, version: Instant, status: int, request: Request) -> None:
+        """Tell of a fetch. Nobody waits for it: the reader has been answered, and one that is lost
+        is made good by the next.
+        """
+        told = self._fetches.told(name, version, status, request, self._clock.now())
+        if told is None:
+            return
+        try:
+            kept = self._journal.append(encode([told]))
+        except JournalFull:
+            self.counts.journal_failures += 1
+        except JournalBroken as failure:
+            self._broken(failure)
+        else:
+            self.counts.feed_fetches += 1
+            kept.add_done_callback(self._fetch_kept)
+
+    def _fetch_kept(self, kept: asyncio.Future[None]) -> None:
+        failure = kept.exception()
+        if failure is not None:
+            self._broken(failure)
+
+    # Common to all
 
     def _broken(self, failure: BaseException) -> Answer:
         """What is said of an event that could not be kept: nothing was counted, come again."""

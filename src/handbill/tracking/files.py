@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from stat import S_ISREG
 
@@ -16,6 +17,9 @@ from handbill.http1.messages import FAULTS, Answer, Request, head
 from handbill.kit.addresses import network_of
 from handbill.kit.etags import names
 from handbill.kit.instants import SECOND, Instant, http_date_of, instant_of_http_date
+
+Handed = Callable[[bytes, Instant, int, Request], None]
+"""Told of a file's name, when that was written, 200 or 304, and the request."""
 
 PIECE = 128 * 1024
 MOST_OPEN = 1_024
@@ -29,11 +33,14 @@ _ALWAYS = b"Cache-Control: no-cache\r\nAccept-Ranges: none\r\nX-Content-Type-Opt
 class FileStream:
     """The bytes of an open file, as many as it had when it was opened."""
 
-    def __init__(self, fd: int, size: int, close: Callable[[], None]) -> None:
-        """``close`` closes the file, and whatever else ends with it."""
+    def __init__(
+        self, fd: int, size: int, close: Callable[[], None], sent: Callable[[], None]
+    ) -> None:
+        """``close`` closes the file, and whatever else ends with it. ``sent``: all was taken."""
         self._fd = fd
         self.left = size
         self.close = close
+        self.sent = sent
 
     def read(self) -> bytes:
         """**Refuses** a file that became shorter (EOFError)."""
@@ -51,8 +58,9 @@ class Feeds:
     IPv6 its /64): a connection may ask for many before it reads the first.
     """
 
-    def __init__(self, folder: Path, most: int = MOST_OPEN) -> None:
+    def __init__(self, folder: Path, handed: Handed, most: int = MOST_OPEN) -> None:
         self._folder = folder
+        self._handed = handed
         self._most = most
         self._open = 0
         self._open_of: Counter[str] = Counter()
@@ -68,7 +76,7 @@ class Feeds:
             self._open += 1
             self._open_of[of] += 1
             opened.callback(self._leave, of)
-            return feed_file(self._folder, name, request, opened)
+            return feed_file(self._folder, name, request, opened, self._handed)
 
     def _leave(self, of: str) -> None:
         self._open -= 1
@@ -77,10 +85,13 @@ class Feeds:
             del self._open_of[of]
 
 
-def feed_file(folder: Path, name: bytes, request: Request, opened: ExitStack) -> Answer:
+def feed_file(
+    folder: Path, name: bytes, request: Request, opened: ExitStack, handed: Handed
+) -> Answer:
     """The file of that name; 304 for who has it. A name that is wrong or unknown is one 404.
 
     ``opened`` closes the file, unless it is to be streamed: then the stream takes it over.
+    ``handed`` is called once the caller has been handed the whole, or is told that it has it.
     """
     if not _NAME.fullmatch(name):
         return FAULTS[404]
@@ -104,9 +115,11 @@ def feed_file(folder: Path, name: bytes, request: Request, opened: ExitStack) ->
         http_date_of(changed_at).encode(),
     )
     if is_current(request, tag, changed_at):
+        handed(name, changed_at, 304, request)
         return not_modified(headers)
+    sent = partial(handed, name, changed_at, 200, request)
     return Answer(
-        head(200, headers, stat.st_size), FileStream(fd, stat.st_size, opened.pop_all().close)
+        head(200, headers, stat.st_size), FileStream(fd, stat.st_size, opened.pop_all().close, sent)
     )
 
 

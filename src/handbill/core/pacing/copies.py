@@ -3,7 +3,9 @@
 **Source**: domain 2.4. A delivery to a publisher's FTP server counts as a fetch of its own.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from statistics import median_low
 from typing import Final, NamedTuple
 
@@ -14,20 +16,25 @@ LEAST_GAP: Final = 10 * MINUTE
 """Fetches closer together are one, tried again."""
 MOST_GAPS: Final = 9
 LOST_AFTER: Final = 3
+DELIVERED: Final = "ftp"
+"""The reader of what was brought to a publisher."""
 
 
 class Fetch(NamedTuple):
     """One fetch of a publisher's file. ``fresh``: it was sent (200); else it was not needed (304),
-    since the publisher has this version already.
+    since the publisher has this version already. ``reader``: the program that fetched.
     """
 
     at: Instant
     version: int
     fresh: bool = True
+    reader: str = ""
 
 
 class Held(NamedTuple):
-    """The copy a publisher shows, and when it is expected to be replaced."""
+    """The copy a publisher shows, and when it is expected to be replaced. ``version`` and
+    ``fetched_at`` 0: it never fetched, and shows nothing.
+    """
 
     version: int
     fetched_at: Instant
@@ -35,20 +42,15 @@ class Held(NamedTuple):
     next_at: Instant
     lost: bool
     """No fetch for three rhythms: what it shows is anybody's guess."""
+    reader: str = ""
 
 
 def rhythm_of(times: Sequence[Instant]) -> Instant:
     """How far its fetches are apart: the middle one of the last few gaps; a day where there was
     none yet.
     """
-    gaps: list[Instant] = []
-    last = None
-    for at in times[-2 * MOST_GAPS :]:
-        if last is None:
-            last = at
-        elif at - last >= LEAST_GAP:
-            gaps.append(at - last)
-            last = at
+    apart = _apart(times[-2 * MOST_GAPS :])
+    gaps = [later - at for at, later in pairwise(apart)]
     return median_low(gaps[-MOST_GAPS:]) if gaps else UNKNOWN_RHYTHM
 
 
@@ -60,16 +62,60 @@ def next_fetch(last_at: Instant, rhythm: Instant, now: Instant) -> Instant:
     return due_at if due_at > now else now + max(LEAST_GAP, rhythm // 8, (now - due_at) // 2)
 
 
+def own_fetches(fetches: Sequence[Fetch]) -> list[Fetch]:
+    """Those of the publisher itself, of fetches in order of time: of the program that fetched most
+    often of late; of equals, the one that did so last.
+
+    Others read the file too: a person at a browser, a chat that shows what is behind a link, an
+    operator's own curl. They change nothing about what the publisher shows.
+    """
+    times: dict[str, list[Instant]] = {}
+    for fetch in fetches:
+        times.setdefault(fetch.reader, []).append(fetch.at)
+    readers = [(at, reader) for reader, each in times.items() for at in _apart(each)]
+    counts = Counter(reader for _, reader in sorted(readers)[-MOST_GAPS:])
+    latest = {fetch.reader: place for place, fetch in enumerate(fetches)}
+    most = max(counts, key=lambda reader: (counts[reader], latest[reader]), default="")
+    return [fetch for fetch in fetches if fetch.reader == most]
+
+
 def held_of(fetches: Sequence[Fetch], now: Instant) -> Held | None:
-    """What a publisher has by its fetches in order of time; None where it never fetched."""
-    if not fetches:
+    """What a publisher has by all fetches of its file in order of time; None where there is none.
+
+    What was brought to it is not lost for want of another delivery: there is one after each change.
+    """
+    own = own_fetches(fetches)
+    if not own:
         return None
-    last = fetches[-1]
-    rhythm = rhythm_of([fetch.at for fetch in fetches[-2 * MOST_GAPS :]])
+    last = own[-1]
+    rhythm = rhythm_of([fetch.at for fetch in own])
     return Held(
         version=last.version,
         fetched_at=last.at,
         rhythm=rhythm,
         next_at=next_fetch(last.at, rhythm, now),
-        lost=now - last.at > LOST_AFTER * rhythm,
+        lost=last.reader != DELIVERED and _is_lost(last.at, rhythm, now),
+        reader=last.reader,
     )
+
+
+def unfetched(since_at: Instant, now: Instant) -> Held:
+    """What a publisher has that never fetched its file, which has been there since an instant."""
+    return Held(
+        version=0, fetched_at=0, rhythm=UNKNOWN_RHYTHM,
+        next_at=next_fetch(since_at, UNKNOWN_RHYTHM, now),
+        lost=_is_lost(since_at, UNKNOWN_RHYTHM, now),
+    )  # fmt: skip
+
+
+def _is_lost(last_at: Instant, rhythm: Instant, now: Instant) -> bool:
+    return now - last_at > LOST_AFTER * rhythm
+
+
+def _apart(times: Iterable[Instant]) -> list[Instant]:
+    """Those that are no second try of the one before."""
+    found: list[Instant] = []
+    for at in times:
+        if not found or at - found[-1] >= LEAST_GAP:
+            found.append(at)
+    return found

@@ -4,10 +4,11 @@ import sqlalchemy as sa
 
 from handbill.store.records.columns import key, metadata, raw, row_no, text, to, whole
 
-# client_no 0: the comprehensive file of all clients. name is random, fixed for life.
+# client_no 0: the comprehensive file of all clients. name is random, fixed for life. since_at: when
+# it could first be fetched.
 feed_files = sa.Table(
     "feed_files", metadata, row_no(), to("publisher_no", "publishers"), whole("client_no"),
-    text("name"), whole("job_count"), raw("digest", null=True),
+    text("name"), whole("since_at"), whole("job_count"), raw("digest", null=True),
     whole("written_at", null=True), sa.UniqueConstraint("publisher_no", "client_no"),
     sa.UniqueConstraint("name"),
 )  # fmt: skip
@@ -18,6 +19,11 @@ deliveries = sa.Table(
     "deliveries", metadata, row_no(), to("file_no", "feed_files"), text("path"), text("state"),
     whole("size", null=True), raw("digest", null=True), text("failure", null=True),
     whole("tried_at"), whole("delivered_at", null=True), sa.UniqueConstraint("file_no"),
+)  # fmt: skip
+# Who fetched a file last, and which version (its written_at): status 200 or 304, by what program;
+# "ftp": it was delivered. About twenty of each file are kept.
+fetches = sa.Table(
+    "fetches", metadata, key("file_no"), key("at"), key("version"), whole("status"), text("reader"),
 )  # fmt: skip
 # The edge's public addresses that links were written with; the newest is the one in force.
 link_addresses = sa.Table(

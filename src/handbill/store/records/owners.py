@@ -24,7 +24,9 @@ OWNERS = {
         "address_days", "applied", "clicks", "conversion_keys", "counters", "job_counts", "parked",
         "retired_counters", "retired_tallies", "tallies", "visits",
     ),
-    "listings": ("deliveries", "departures", "feed_files", "feed_parts", "link_addresses"),
+    "listings": (
+        "deliveries", "departures", "feed_files", "feed_parts", "fetches", "link_addresses",
+    ),
     "markups": ("markup_entities", "markups"),
     "postings": ("posting_config_clients", "posting_configs", "posting_jobs"),
     "publishers": ("publisher_secrets", "publishers"),

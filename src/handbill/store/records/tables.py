@@ -21,6 +21,7 @@ from handbill.store.records.outbound import (
     departures,
     feed_files,
     feed_parts,
+    fetches,
     link_addresses,
 )
 from handbill.store.records.takeovers import Now, staged_jobs, takeovers
@@ -28,9 +29,9 @@ from handbill.store.records.trail import changes
 from handbill.store.records.upkeep import holds, hosts, installation
 
 __all__ = [
-    "changes", "deliveries", "departures", "feed_files", "feed_parts", "feed_secrets", "holds",
-    "hosts", "installation", "link_addresses", "master_keys", "metadata", "publisher_secrets",
-    "secrets", "staged_jobs", "takeovers",
+    "changes", "deliveries", "departures", "feed_files", "feed_parts", "feed_secrets", "fetches",
+    "holds", "hosts", "installation", "link_addresses", "master_keys", "metadata",
+    "publisher_secrets", "secrets", "staged_jobs", "takeovers",
 ]  # fmt: skip
 
 # ── access ──────────────────────────────────────────────────────────────────────────────────────

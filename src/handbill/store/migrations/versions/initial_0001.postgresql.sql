@@ -105,6 +105,14 @@ CREATE TABLE departures (
 	CONSTRAINT departures_pkey PRIMARY KEY (publisher_no, job_id, group_no, client_no, bid_type, bid_micros, price_micros, left_at)
 );
 CREATE INDEX departures_by_age ON departures (left_at);
+CREATE TABLE fetches (
+	file_no BIGINT NOT NULL,
+	at BIGINT NOT NULL,
+	version BIGINT NOT NULL,
+	status BIGINT NOT NULL,
+	reader TEXT COLLATE "C" NOT NULL,
+	CONSTRAINT fetches_pkey PRIMARY KEY (file_no, at, version)
+);
 CREATE TABLE holds (
 	name TEXT COLLATE "C" NOT NULL,
 	until_at BIGINT NOT NULL,
@@ -439,6 +447,7 @@ CREATE TABLE feed_files (
 	publisher_no BIGINT NOT NULL,
 	client_no BIGINT NOT NULL,
 	name TEXT COLLATE "C" NOT NULL,
+	since_at BIGINT NOT NULL,
 	job_count BIGINT NOT NULL,
 	digest BYTEA,
 	written_at BIGINT,

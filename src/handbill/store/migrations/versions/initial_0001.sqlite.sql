@@ -103,6 +103,14 @@ CREATE TABLE departures (
 	CONSTRAINT departures_pkey PRIMARY KEY (publisher_no, job_id, group_no, client_no, bid_type, bid_micros, price_micros, left_at)
 );
 CREATE INDEX departures_by_age ON departures (left_at);
+CREATE TABLE fetches (
+	file_no INTEGER NOT NULL,
+	at INTEGER NOT NULL,
+	version INTEGER NOT NULL,
+	status BIGINT NOT NULL,
+	reader TEXT NOT NULL,
+	CONSTRAINT fetches_pkey PRIMARY KEY (file_no, at, version)
+);
 CREATE TABLE holds (
 	name TEXT NOT NULL,
 	until_at BIGINT NOT NULL,
@@ -434,6 +442,7 @@ CREATE TABLE feed_files (
 	publisher_no BIGINT NOT NULL,
 	client_no BIGINT NOT NULL,
 	name TEXT NOT NULL,
+	since_at BIGINT NOT NULL,
 	job_count BIGINT NOT NULL,
 	digest BLOB,
 	written_at BIGINT,

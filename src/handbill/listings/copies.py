@@ -1,0 +1,139 @@
+"""The copy of its file that each publisher has: who fetched which version when, kept for a while.
+
+The edge tells of each fetch through the journal, a delivery of itself. Told twice, a fetch is one.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.core.pacing.copies import DELIVERED, LEAST_GAP, Fetch, Held, held_of, unfetched
+from handbill.core.received import ReceivedFetch
+from handbill.kit.instants import Instant
+from handbill.listings.service import ALL_CLIENTS
+from handbill.store.records import Tx
+from handbill.store.records.base import Listed, Row, among
+from handbill.store.records.tables import feed_files, fetches
+
+KEPT: Final = 20
+"""Fetches of each file."""
+_HANDED, _HAD = 200, 304
+
+_f, _c = feed_files.c, fetches.c
+_FILES_NAMED = sa.select(_f.name, _f.no).where(among(_f.name, "names"))
+_RECENT = sa.select(_c.file_no, _c.reader, _c.version, _c.at).where(
+    among(_c.file_no, "nos"), _c.at > b("after")
+)
+_FETCH = (_c.at, _c.version, _c.status, _c.reader)
+_EVERY = sa.select(
+    _f.no, _f.publisher_no, _f.client_no, _f.job_count, _f.since_at, *_FETCH
+).select_from(feed_files.outerjoin(fetches, _c.file_no == _f.no))
+_ORDER = (_f.no, _c.at, _c.version)
+_OF_ONE = _EVERY.where(among(_f.publisher_no, "nos"), among(_f.client_no, "clients")).order_by(
+    *_ORDER
+)
+_OF_PUBLISHERS = _EVERY.where(among(_f.publisher_no, "nos")).order_by(*_ORDER)
+_newer = fetches.alias("newer")
+_OLDEST_KEPT = (
+    sa.select(_newer.c.at)
+    .where(_newer.c.file_no == _c.file_no)
+    .order_by(_newer.c.at.desc())
+    .limit(sa.literal_column("1"))
+    .offset(sa.literal_column(str(KEPT - 1)))
+    .scalar_subquery()
+)
+_OLD = (
+    sa.select(_c.file_no, _c.at, _c.version)
+    .where(_c.at < _OLDEST_KEPT)
+    .limit(b("most", type_=sa.Integer))
+)
+_FORGET = sa.delete(fetches).where(sa.tuple_(_c.file_no, _c.at, _c.version).in_(_OLD))
+
+
+class Copy(NamedTuple):
+    """What is held of one file; ``client_no`` 0: of the file of all clients."""
+
+    publisher_no: int
+    client_no: int
+    job_count: int
+    held: Held
+
+
+def note(tx: Tx, handed: Iterable[ReceivedFetch]) -> None:
+    """Keep what the edge tells. One that follows another of the same version by the same program
+    within minutes says nothing new; nor does one of a file that is not known (any more).
+    """
+    named = sorted(handed, key=lambda one: one.at)
+    if not named:
+        return
+    found = tx.all(_FILES_NAMED, names=Listed({one.name for one in named}))
+    nos: dict[str, int] = dict(found)
+    after = named[0].at - LEAST_GAP
+    latest: dict[tuple[int, str, Instant], Instant] = {}
+    for no, reader, version, at in tx.all(_RECENT, nos=Listed(nos.values()), after=after):
+        latest[no, reader, version] = max(at, latest.get((no, reader, version), 0))
+    kept = []
+    for one in named:
+        if one.name in nos:
+            key = nos[one.name], one.reader, one.version
+            if one.at - latest.get(key, -LEAST_GAP) >= LEAST_GAP:
+                latest[key] = one.at
+                kept.append(_row(key[0], one.at, one.version, one.status, one.reader))
+    _put(tx, kept)
+
+
+def note_delivery(tx: Tx, file_no: int, version: Instant, now: Instant) -> None:
+    """A file was brought to its publisher."""
+    _put(tx, [_row(file_no, now, version, _HANDED, DELIVERED)])
+
+
+def held(
+    tx: Tx, publisher_nos: Iterable[int], now: Instant, client_no: int = ALL_CLIENTS
+) -> dict[int, Held]:
+    """What each publisher that has a file has of it. Of one that has a file of this client beside
+    the one of all: of whichever it fetched last.
+    """
+    clients = Listed(sorted({ALL_CLIENTS, client_no}))
+    found: dict[int, Held] = {}
+    for copy in _copies(tx.all(_OF_ONE, nos=Listed(sorted(publisher_nos)), clients=clients), now):
+        before = found.get(copy.publisher_no)
+        if before is None or copy.held.fetched_at > before.fetched_at:
+            found[copy.publisher_no] = copy.held
+    return found
+
+
+def copies_of(tx: Tx, publisher_nos: Iterable[int], now: Instant) -> list[Copy]:
+    """What is held of every file of these publishers."""
+    return _copies(tx.all(_OF_PUBLISHERS, nos=Listed(sorted(publisher_nos))), now)
+
+
+def forget(tx: Tx, most: int) -> int:
+    """Drop so many fetches that newer ones stand for; how many there were."""
+    return tx.run(_FORGET, most=most)
+
+
+def _copies(rows: Iterable[Row], now: Instant) -> list[Copy]:
+    files: dict[int, tuple[int, int, int, Instant]] = {}
+    told: Mapping[int, list[Fetch]] = defaultdict(list)
+    for no, publisher_no, client_no, job_count, since_at, at, version, status, reader in rows:
+        files[no] = publisher_no, client_no, job_count, since_at
+        if at is not None:
+            told[no].append(Fetch(at, version, status != _HAD, reader))
+    return [
+        Copy(publisher_no, client_no, job_count, held_of(told[no], now) or unfetched(since, now))
+        for no, (publisher_no, client_no, job_count, since) in files.items()
+    ]
+
+
+def _row(
+    file_no: int, at: Instant, version: Instant, status: int, reader: str
+) -> dict[str, object]:
+    assert version > 0 < at, "a file that was written, and an instant"
+    return {"file_no": file_no, "at": at, "version": version, "status": status, "reader": reader}
+
+
+def _put(tx: Tx, rows: list[dict[str, object]]) -> None:
+    tx.upsert_many(fetches, ["file_no", "at", "version"], rows, keep=True)
