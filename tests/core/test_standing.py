@@ -32,7 +32,7 @@ from handbill.core.standing.capping import CapKey, Capped, enough
 from handbill.core.standing.jobs import Above, job_resolved
 from handbill.core.standing.reasons import Code, Level, Resolved, kept_since
 from handbill.core.standing.resolving import resolve
-from handbill.core.standing.tree import CappedJob, Let, Spot, Tree
+from handbill.core.standing.tree import CappedJob, Let, Locked, Spot, Tree
 from handbill.kit.instants import DAY, HOUR
 from handbill.kit.money import PPM
 from handbill.kit.zones import start_of, zone_of
@@ -119,6 +119,10 @@ CAUSES: dict[str, tuple[Tree, str]] = {
         "CAP_IN_FLIGHT JOBGROUP CAPPED raise",
     ),
     "cap of 0": (tree(**caps(G, capped(0, 0))), "CAP_ZERO JOBGROUP CAPPED raise"),
+    "locked for others": (
+        tree(**caps(G, capped(4_000_000)), locked={(3, 7): Locked(6_000_000, 500_000)}),
+        "CAP_LOCKED JOBGROUP CAPPED raise",
+    ),
     "placement's cap": (
         tree(**caps(("placement", "3/7", "budget"), FULL)),
         "CAP_REACHED PLACEMENT CAPPED raise",
@@ -167,6 +171,21 @@ def test_each_cause_is_the_first_reason_of_the_job_group(found: Tree, expected: 
     assert group.delivery is Felt.STOPPED
     assert group.description == first.words
     assert group.also_holding == (), "one cause, and nothing that follows from it"
+
+
+def test_what_is_locked_for_others_leaves_the_rest() -> None:
+    """A cap of 10 of which 4 are used and 5 are promised: one more at 0.5 fits."""
+    fits = tree(**caps(G, capped(4_000_000)), locked={(3, 7): Locked(5_000_000, 500_000)})
+    assert resolve(fits, NOW)["placement", "3/7"].is_plain
+
+
+def test_listings_follow_caps_alone() -> None:
+    """All else they see by themselves, and at once."""
+    found = resolve(tree(status="PAAA", **caps(G, FULL)), NOW)
+    assert {kind: one.is_capped for (kind, _), one in found.items()} == {
+        "client": False, "campaign": False, "group": True, "placement": True,
+    }  # fmt: skip
+    assert all(one.delivery is Felt.STOPPED for one in found.values())
 
 
 def test_nothing_to_tell() -> None:

@@ -88,6 +88,25 @@ def pacing_reason(
     )
 
 
+def locked_reason(
+    capped: Capped, owner: Owner, kept: int, cheapest: int, when: Moment
+) -> Reason | None:
+    """That what is left of a job group's budget is promised to other placements."""
+    if capped.mark.room - kept >= max(1, cheapest):
+        return None
+    more = capped._replace(in_flight=capped.in_flight + kept, cheapest=cheapest)
+    return Reason(
+        code=Code.CAP_LOCKED,
+        level=owner.level,
+        entity_id=owner.id,
+        name=owner.name,
+        words=f"what is left of the budget of the {owner.what} is locked for other publishers",
+        until_at=_until(more, when),
+        params=params_of("group", "budget", capped, owner),
+        fix=Fix(kind="raise", value=enough(more, is_count=False)),
+    )
+
+
 def code_of(capped: Capped) -> Code | None:
     """What a cap does to listings now; None: nothing."""
     cap, mark, in_flight, cheapest = capped
@@ -126,10 +145,10 @@ def enough(capped: Capped, *, is_count: bool) -> int:
     cap, mark, in_flight, cheapest = capped
     line_ppm = cap.threshold_ppm or PPM
     used = mark.used_today if mark.paced else mark.used
-    wanted = (used + in_flight + max(1, cheapest)) * PPM // line_ppm * _RAISED_PPM // PPM
+    wanted = (used + in_flight + max(1, cheapest)) * _RAISED_PPM // line_ppm + 2
     if mark.paced and mark.share:
         before = max(0, mark.value - (mark.used - mark.used_today))
-        wanted = mark.value + max(0, wanted - mark.share) * before // mark.share
+        wanted = mark.value - (-max(0, wanted - mark.share) * before // mark.share)
     wanted = max(wanted, mark.value * _RAISED_PPM // PPM)
     whole = -(-wanted // PPM) if is_count else wanted
     return _rounded_up(whole)

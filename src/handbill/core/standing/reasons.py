@@ -41,6 +41,7 @@ class Code(StrEnum):
     CAP_ZERO = "CAP_ZERO"
     CAP_REACHED = "CAP_REACHED"
     CAP_IN_FLIGHT = "CAP_IN_FLIGHT"
+    CAP_LOCKED = "CAP_LOCKED"
     CAP_BRAKING = "CAP_BRAKING"
     PACED = "PACED"
     NO_PLACEMENT = "NO_PLACEMENT"
@@ -63,9 +64,8 @@ class Code(StrEnum):
     NONE_BELOW = "NONE_BELOW"
 
 
-CAPS: Final = frozenset(
-    {Code.CAP_ZERO, Code.CAP_REACHED, Code.CAP_IN_FLIGHT, Code.CAP_BRAKING, Code.PACED}
-)
+CAPPED: Final = frozenset({Code.CAP_ZERO, Code.CAP_REACHED, Code.CAP_IN_FLIGHT, Code.CAP_LOCKED})
+CAPS: Final = CAPPED | {Code.CAP_BRAKING, Code.PACED}
 
 
 class Params(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -143,13 +143,17 @@ class Resolved(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return self.status == "ACTIVE" and self.delivery is Felt.FULL and not self.reasons
 
     @property
+    def is_capped(self) -> bool:
+        """Whether a cap stops it, whatever else does: what listings cannot see by themselves."""
+        return any(one.blocking and one.code in CAPPED for one in self.all_reasons)
+
+    @property
     def all_reasons(self) -> tuple[Reason, ...]:
         """In the order in which they were found to hold: what blocks, then the rest."""
         return (*self.reasons[:1], *self.also_holding, *self.reasons[1:])
 
 
 PLAIN: Final = Resolved()
-_CAPPED: Final[frozenset[Code]] = frozenset({Code.CAP_ZERO, Code.CAP_REACHED, Code.CAP_IN_FLIGHT})
 _STATUS: Final[dict[Code, Status]] = {
     Code.PAUSED: "PAUSED", Code.PARENT_PAUSED: "PARENT_PAUSED", Code.NOT_STARTED: "NOT_STARTED",
     Code.EXPIRED: "EXPIRED", Code.NO_BID: "NO_BID", Code.BELOW_MIN_BID: "NO_BID",
@@ -216,7 +220,7 @@ def kept_since(before: Resolved | None, found: Resolved, now: Instant) -> Resolv
 
 def _status(first: Reason, level: Level, entity_id: str) -> Status:
     own = first.level is level and first.entity_id == entity_id
-    if first.code in _CAPPED:
+    if first.code in CAPPED:
         is_above = _LEVELS.index(first.level) < _LEVELS.index(level)
         return "PARENT_CAPPED" if is_above else "CAPPED"
     if first.code is Code.OFF_DAY:

@@ -15,8 +15,17 @@ import msgspec
 from handbill.core.charging import Scope
 from handbill.core.nouns import Campaign, Client, Group
 from handbill.core.pacing.caps import Felt
-from handbill.core.standing.capping import CapKey, Moment, Owner, cap_reasons, pacing_reason
+from handbill.core.standing.capping import (
+    CapKey,
+    Moment,
+    Owner,
+    cap_reasons,
+    code_of,
+    locked_reason,
+    pacing_reason,
+)
 from handbill.core.standing.reasons import (
+    CAPPED,
     Code,
     Fix,
     Level,
@@ -199,6 +208,7 @@ class _Resolving:
             own.append(reason(Code.PLACEMENT_PAUSED, owner, words, fix=Fix(kind="activate")))
         own += cap_reasons("placement", entity, owner, self.tree.caps, self.when)
         own += cap_reasons("campaign_placement", above, over, self.tree.caps, self.when)
+        own += self._locked(spot)
         selling = list(sold(self.tree, spot, self.now, self.today))
         let = self.tree.lets.get((spot.group.no, publisher.no))
         paced = self._paced([let] if let else [], "placement", entity)
@@ -206,6 +216,16 @@ class _Resolving:
         every = [*own, *trading, *paced, *stopped, *selling]
         self.found["placement", entity] = resolved(Level.PLACEMENT, publisher.id, every)
         return [*own, *selling]
+
+    def _locked(self, spot: Spot) -> Iterator[Reason]:
+        """What other placements keep of the job group's budget."""
+        group, publisher = spot.group, spot.publisher
+        locked = self.tree.locked.get((group.no, publisher.no))
+        capped = self.tree.caps.get(("group", f"{group.no}", "budget"))
+        if locked is not None and capped is not None and code_of(capped) not in CAPPED:
+            owner = self.owners["group", f"{group.no}"]._replace(publisher_id=publisher.id)
+            found = locked_reason(capped, owner, *locked, self.when)
+            yield from [] if found is None else [found]
 
     def _paced(self, lets: Iterable[Let], scope: Scope, entity: str) -> list[Reason]:
         """The caps that have bids lowered at any of these placements: of a client or campaign only

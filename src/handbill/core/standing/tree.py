@@ -20,6 +20,13 @@ class Let(NamedTuple):
     cap: CapKey | None
 
 
+class Locked(NamedTuple):
+    """``kept``: for others; ``cheapest``: what one more takes."""
+
+    kept: int
+    cheapest: int
+
+
 class CappedJob(NamedTuple):
     """A live job that any cap of its own holds for, or its job group's for each job."""
 
@@ -33,8 +40,9 @@ class Tree(NamedTuple):
     """All that decides how a client's entities stand.
 
     ``publishers``: of the agency, by id. ``jobs``: by job group, what its listable jobs bring to a
-    bid, and how many bring the same. ``caps``: as they stand. ``lets``: by job group and publisher
-    number. ``held``: by publisher number, and ``files_since``: since when it has a file to fetch.
+    bid, and how many bring the same. ``caps``: as they stand. By number of job group and publisher,
+    ``lets``, and ``locked``: what is promised to other placements of the job group's budget. By
+    publisher number, ``held``, and ``files_since``: since when it has a file to fetch.
     ``rateless``: publishers in a currency without a rate. ``posted``: how many jobs are posted.
     """
 
@@ -45,6 +53,7 @@ class Tree(NamedTuple):
     jobs: Mapping[int, Sequence[tuple[Asked, int]]]
     caps: Mapping[CapKey, Capped] = {}
     lets: Mapping[tuple[int, int], Let] = {}
+    locked: Mapping[tuple[int, int], Locked] = {}
     capped_jobs: Sequence[CappedJob] = ()
     held: Mapping[int, Held] = {}
     files_since: Mapping[int, Instant] = {}
