@@ -27,7 +27,7 @@ from handbill.core.nouns import (
     PublisherBody,
 )
 from handbill.core.pacing.caps import Days, Delivery, Felt, is_stopped, mark_of
-from handbill.core.pacing.copies import Held
+from handbill.core.pacing.copies import Held, unfetched
 from handbill.core.standing.capping import CapKey, Capped, enough
 from handbill.core.standing.jobs import Above, job_resolved
 from handbill.core.standing.reasons import Code, Level, Resolved, kept_since
@@ -286,10 +286,12 @@ def test_counts_are_told_as_counts() -> None:
 
 
 def test_who_never_fetches_is_listed_and_told() -> None:
-    late = resolve(tree(files_since={7: NOW - 3 * DAY - 1}), NOW)
+    late = resolve(tree(held={7: unfetched(NOW - 3 * DAY - 1, NOW)}), NOW)
     assert [one.code for one in late["group", "3"].reasons] == [Code.NOT_FETCHED]
+    assert late["group", "3"].reasons[0].params.fetched_at is None
     assert late["placement", "3/7"].delivery is Felt.FULL
-    assert resolve(tree(files_since={7: NOW - 3 * DAY}), NOW)["group", "3"].is_plain
+    early = resolve(tree(held={7: unfetched(NOW - 3 * DAY, NOW)}), NOW)
+    assert early["group", "3"].is_plain
     lost = Held(version=1, fetched_at=NOW - 5 * HOUR, rhythm=HOUR, next_at=NOW + HOUR, lost=True)
     told = resolve(tree(held={7: lost}), NOW)["placement", "3/7"].reasons[0]
     assert (told.params.rhythm, told.params.fetched_at) == (HOUR, NOW - 5 * HOUR)

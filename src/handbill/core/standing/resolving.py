@@ -58,7 +58,7 @@ class _Resolving:
     """One look at a tree."""
 
     def __init__(self, tree: Tree, now: Instant) -> None:
-        self.tree, self.now = tree, now
+        self.tree = tree
         zone = zone_of(tree.client.zone)
         self.when = Moment(day_of(now, zone), zone)
         self.today: date = self.when.today
@@ -209,7 +209,7 @@ class _Resolving:
         own += cap_reasons("placement", entity, owner, self.tree.caps, self.when)
         own += cap_reasons("campaign_placement", above, over, self.tree.caps, self.when)
         own += self._locked(spot)
-        selling = list(sold(self.tree, spot, self.now, self.today))
+        selling = list(sold(self.tree, spot, self.today))
         let = self.tree.lets.get((spot.group.no, publisher.no))
         paced = self._paced([let] if let else [], "placement", entity)
         stopped = [one for one in jobs if one.blocking]

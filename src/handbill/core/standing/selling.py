@@ -7,11 +7,9 @@ from typing import Final
 
 from handbill.core.bids import Asked, Offer, Withheld, bars, bid_of, markdown_of, offer_of, terms_at
 from handbill.core.nouns import Client, Publisher
-from handbill.core.pacing.copies import LOST_AFTER, UNKNOWN_RHYTHM
 from handbill.core.standing.capping import Owner
 from handbill.core.standing.reasons import Code, Fix, Level, Params, Reason
 from handbill.core.standing.tree import Spot, Tree, reason
-from handbill.kit.instants import Instant
 from handbill.kit.money import PPM
 
 _BARRED: Final = {
@@ -35,7 +33,7 @@ def owner_of(spot: Spot) -> Owner:
     )  # fmt: skip
 
 
-def sold(tree: Tree, spot: Spot, now: Instant, today: date) -> Iterator[Reason]:
+def sold(tree: Tree, spot: Spot, today: date) -> Iterator[Reason]:
     """What the client, the publisher and the bids say of a placement."""
     client, publisher = tree.client, spot.publisher
     there = owner_of(spot)._replace(level=Level.PUBLISHER, group_id="")
@@ -59,7 +57,7 @@ def sold(tree: Tree, spot: Spot, now: Instant, today: date) -> Iterator[Reason]:
         words = f"there is no exchange rate for {publisher.body.currency}"
         yield reason(Code.NO_RATE, there, words, params)
     yield from unsold(client, spot, tree.jobs.get(spot.group.no, ()), today)
-    yield from _unfetched(tree, publisher, there, now)
+    yield from _unfetched(tree, publisher, there)
 
 
 def unsold(
@@ -99,18 +97,13 @@ def unsold(
     yield reason(code, owner_of(spot), words, params, fix=fix)
 
 
-def _unfetched(tree: Tree, publisher: Publisher, there: Owner, now: Instant) -> Iterator[Reason]:
+def _unfetched(tree: Tree, publisher: Publisher, there: Owner) -> Iterator[Reason]:
     """Lost, or never seen: what is listed is told, and nothing is stopped."""
     held = tree.held.get(publisher.no)
-    since = tree.files_since.get(publisher.no)
-    if held is None and (since is None or now - since <= LOST_AFTER * UNKNOWN_RHYTHM):
-        return
-    if held is not None and not held.lost:
+    if held is None or not held.lost:
         return
     params = Params(
-        publisher_id=publisher.id,
-        fetched_at=None if held is None else held.fetched_at,
-        rhythm=UNKNOWN_RHYTHM if held is None else held.rhythm,
-    )
+        publisher_id=publisher.id, fetched_at=held.fetched_at or None, rhythm=held.rhythm
+    )  # fmt: skip
     words = "the publisher has not fetched its feed for three times as long as it usually takes"
     yield reason(Code.NOT_FETCHED, there, words, params, blocking=False)

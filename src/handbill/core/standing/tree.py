@@ -8,7 +8,6 @@ from handbill.core.nouns import Campaign, Client, Group, Placement, Publisher
 from handbill.core.pacing.copies import Held
 from handbill.core.standing.capping import CapKey, Capped, Owner
 from handbill.core.standing.reasons import Code, Fix, Params, Reason
-from handbill.kit.instants import Instant
 
 Kind = Literal["client", "campaign", "group", "placement", "job", "job_placement"]
 
@@ -41,9 +40,9 @@ class Tree(NamedTuple):
 
     ``publishers``: of the agency, by id. ``jobs``: by job group, what its listable jobs bring to a
     bid, and how many bring the same. ``caps``: as they stand. By number of job group and publisher,
-    ``lets``, and ``locked``: what is promised to other placements of the job group's budget. By
-    publisher number, ``held``, and ``files_since``: since when it has a file to fetch.
-    ``rateless``: publishers in a currency without a rate. ``posted``: how many jobs are posted.
+    ``lets``, and ``locked``: what is promised to other placements of the job group's budget.
+    ``held``: by publisher number. ``rateless``: publishers in a currency without a rate.
+    ``posted``: how many jobs are posted.
     """
 
     client: Client
@@ -56,7 +55,6 @@ class Tree(NamedTuple):
     locked: Mapping[tuple[int, int], Locked] = {}
     capped_jobs: Sequence[CappedJob] = ()
     held: Mapping[int, Held] = {}
-    files_since: Mapping[int, Instant] = {}
     rateless: frozenset[str] = frozenset()
     posted: int = 0
 
