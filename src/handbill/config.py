@@ -62,6 +62,8 @@ def _wanted(kind: inspect.Type) -> str:
             return _wanted(inner)
         case inspect.IntType(ge=least, le=most):
             return f"a whole number from {least} to {most}"
+        case inspect.FloatType(ge=least, le=most):
+            return f"a number from {least} to {most}"
         case inspect.LiteralType(values=values):
             return f"one of {', '.join(map(str, values))}"
         case inspect.VarTupleType(item_type=inspect.StrType(pattern=pattern)):

@@ -12,6 +12,7 @@ from types import ModuleType
 from handbill.access import work as access
 from handbill.callbacks import work as callbacks
 from handbill.changes import work as changes
+from handbill.control import work as control
 from handbill.definitions import work as definitions
 from handbill.feeds import work as feeds
 from handbill.funnel import work as funnel
@@ -41,6 +42,7 @@ ROOMS: tuple[ModuleType, ...] = (
     feeds,
     groups,
     postings,
+    control,
     listings,
     funnel,
     ledger,

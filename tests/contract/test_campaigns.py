@@ -65,7 +65,7 @@ def test_switching_a_campaign_has_its_jobs_matched_again(office: Office) -> None
     assert _tasks(office) == set()
     assert office.get(campaign)["activeStatus"] == "P"
     office.put(campaign, {"caps": {"budget": {"value": 1}}})
-    assert _tasks(office) == {"listings.publish"}
+    assert _tasks(office) == {"control.follow"}
 
 
 def test_a_deleted_campaign_takes_its_job_groups_along(office: Office) -> None:
@@ -212,7 +212,7 @@ def test_an_update_of_a_group_wakes_what_it_must(office: Office) -> None:
     group = office.group(office.campaign(office.client()))
     assert "groups.rematch" in _tasks(office)
     office.put(group, {"cpcBid": 0.7, "placements": [{"value": "TestExp1", "bid": 1}]})
-    assert _tasks(office) == {"listings.publish"}
+    assert _tasks(office) == {"control.follow"}
     for change in (
         {"priority": 3},
         {"filters": US | {"operator": "OR"}},

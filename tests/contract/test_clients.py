@@ -74,7 +74,7 @@ def test_a_client_is_founded_with_its_defaults(office: Office) -> None:
         "Default JobGroup", "P", True,
     )  # fmt: skip
     assert (found["caps"], found["placements"], found["Compound Filters"]) == ({}, [], {})
-    assert ("listings.publish", id_) in _tasks(office)
+    assert ("control.follow", id_) in _tasks(office)
     default = f"{client}/campaigns/{campaign}"
     assert office.faults("DELETE", default)
     for verb, url in (("PUT", ""), ("PUT", "/enable"), ("DELETE", "")):
@@ -96,7 +96,7 @@ def test_an_update_changes_what_is_given_and_nothing_else(office: Office) -> Non
     }  # fmt: skip
     kept = ("budget", "clicks")
     assert {key: after["caps"][key] for key in kept} == {key: before["caps"][key] for key in kept}
-    assert _tasks(office) == {("listings.publish", before["id"])}
+    assert _tasks(office) == {("control.follow", before["id"])}
     office.put(client, {"clicks": None, "markdown": None, "endDate": "01/31/2031"})
     last = office.get(client)
     assert "clicks" not in last["caps"]
@@ -139,7 +139,7 @@ def test_a_deleted_a_foreign_and_an_unknown_client_are_one_answer(office: Office
     gone, foreign = office.client(), office.another().client()
     _forget_tasks(office)
     assert office.ask("DELETE", gone).json == {"result": True, "message": "Client Deleted"}
-    assert _tasks(office) == {("listings.publish", gone[9:])}
+    assert _tasks(office) == {("control.follow", gone[9:])}
     asks = [
         ("GET", "", None), ("PUT", "", {}), ("DELETE", "", None), ("GET", "/status", None),
         ("GET", "/idx-mappings", None), ("PUT", "/pause", None), ("PUT", "/enable", None),

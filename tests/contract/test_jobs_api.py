@@ -146,7 +146,7 @@ def test_an_update_changes_what_is_given(office: Office) -> None:
     after = office.get(job)
     assert set(after["jobSetting"]) == {"cpcBid", "caps"}
     assert set(after["jobSetting"]["caps"]) == {"budget", "clicks"}
-    assert (_tasks(office), _marks(office)) == ({"listings.publish"}, 0)
+    assert (_tasks(office), _marks(office)) == ({"control.follow"}, 0)
     office.put(job, {"city": None, "type": "PART_TIME", "additionalFields": {"new": "x"}})
     after = office.get(job)
     assert (after["city"], after["type"], after["additionalFields"]) == (
@@ -157,7 +157,7 @@ def test_an_update_changes_what_is_given(office: Office) -> None:
     assert after["jobSetting"]["caps"]["clicks"]["value"] == 5
     assert after["modifiedDate"] > before["modifiedDate"]
     assert after["createdAtDate"] == before["createdAtDate"] < after["updatedAtDate"]
-    assert (_tasks(office), _marks(office)) == ({"groups.rematch", "listings.publish"}, 1)
+    assert (_tasks(office), _marks(office)) == ({"groups.rematch", "control.follow"}, 1)
     assert office.get(f"{client}/idx-mappings") == {
         "shift": "cif1", "level": "cif2", "open": "cif3", "new": "cif4",
     }  # fmt: skip
@@ -168,7 +168,7 @@ def test_a_switched_job_keeps_its_switch_through_updates(office: Office) -> None
     job = _job(office, office.client())
     _tasks(office)
     assert office.put(f"{job}/pause") == {"result": True, "message": "Job paused"}
-    assert _tasks(office) == {"listings.publish"}
+    assert _tasks(office) == {"control.follow"}
     office.put(f"{job}/pause")
     assert _tasks(office) == set()
     office.put(job, {"title": "Doctor"})

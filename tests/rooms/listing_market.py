@@ -8,6 +8,7 @@ from typing import Any
 from handbill.campaigns import rows as campaign_rows
 from handbill.clients import rows as client_rows
 from handbill.contract.filters import read_filter
+from handbill.control.work import TASKS as CONTROL
 from handbill.core.nouns import (
     Campaign,
     CampaignBody,
@@ -179,4 +180,4 @@ def open_market(records: Records, folder: Path) -> Market:
         agency_no = tx.put(agencies, id="agency", name="Agency", currency="USD", created_at=MONDAY)
         put_key(tx, "listing", KEY, MONDAY)
         installation.ensure(tx, SeededIds(8), MONDAY)
-    return Market(records, tools, clock, ids, agency_no, MATCHING | LISTING)
+    return Market(records, tools, clock, ids, agency_no, MATCHING | CONTROL | LISTING)

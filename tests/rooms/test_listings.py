@@ -194,7 +194,8 @@ def test_publishing_the_same_again_writes_nothing(market: Market) -> None:
     blobs = market.tools.blobs.paths()
     market.clock.forward(HOUR)
     assert rematch(market, client) == [
-        ("groups.rematch", client.id), ("listings.publish", client.id),
+        ("groups.rematch", client.id), ("control.follow", client.id),
+        ("listings.publish", client.id),
     ]  # fmt: skip
     market.run("listings.assemble", str(publisher.no))
     assert [stamp(market, path) for path in paths] == before

@@ -157,7 +157,7 @@ def test_the_task_clears_the_marks_and_asks_for_publishing(market: Market) -> No
     market.run("groups.rematch", client.id)
     with market.records.read() as tx:
         assert tx.all(_MARKS) == []
-        assert tx.all(_TASKS) == [("listings.publish", client.id)]
+        assert tx.all(_TASKS) == [("control.follow", client.id)]
 
 
 class Dying:

@@ -16,6 +16,7 @@ from handbill.store.records.tables import clients, custom_fields
 _CLIENTS = Mapper(clients, Client)
 _ONE = _CLIENTS.live("id", "agency_no")
 _OF_AGENCY = _CLIENTS.live("agency_no")
+_EVERY = _CLIENTS.live()
 _BY_NO = _CLIENTS.ever(among(clients.c.no, "nos"))
 _BY_ID = sa.select(clients.c.no, clients.c.deleted_at).where(clients.c.id == b("id"))
 _FIELDS = (
@@ -37,6 +38,10 @@ def hold(tx: Tx, client: Client) -> Client | None:
 def by_numbers(tx: Tx, nos: list[int]) -> list[Client]:
     """Deleted ones too: the past still names them."""
     return _BY_NO.all(tx, nos=Listed(nos))
+
+
+def every(tx: Tx) -> list[Client]:
+    return _EVERY.all(tx)
 
 
 def number_of(tx: Tx, client_id: str) -> tuple[int, bool] | None:

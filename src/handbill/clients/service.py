@@ -78,6 +78,11 @@ def client_at_work(tx: Tx, client_id: str) -> tuple[Client, bool] | None:
     return rows.by_numbers(tx, [no])[0], live
 
 
+def clients_at_work(tx: Tx) -> list[Client]:
+    """All live clients, of every agency. For background work."""
+    return rows.every(tx)
+
+
 def custom_places(tx: Tx, client_no: int) -> dict[str, int]:
     """The client's own job fields: name to N of cifN (domain 14.6)."""
     return rows.custom_places(tx, client_no)
@@ -186,5 +191,7 @@ def end_faults(start_on: str, end_on: str) -> list[Fault]:
 
 
 def wake_listings(tx: Tx, client: Client, now: Instant) -> None:
-    """Have the client's outbound feeds written again, once this transaction commits."""
-    enqueue(tx, kinds.PUBLISH, client.id, now)
+    """Have decided again what is in force for the client, and its outbound feeds written again,
+    once this transaction commits.
+    """
+    enqueue(tx, kinds.FOLLOW, client.id, now)

@@ -12,9 +12,11 @@ from typing import NamedTuple
 import msgspec
 
 from handbill.core.currencies import unit_micros
+from handbill.core.in_force import Paced
 from handbill.core.nouns import (
     BidType,
     Campaign,
+    Caps,
     Client,
     Group,
     JobPlacement,
@@ -23,7 +25,7 @@ from handbill.core.nouns import (
     Publisher,
 )
 from handbill.core.states import in_force
-from handbill.kit.money import PPM
+from handbill.kit.money import PPM, share_down
 
 PLAIN_JOB = JobSettings()
 
@@ -45,6 +47,7 @@ class Withheld(StrEnum):
     """Why a job is not in a publisher's feed. The first that applies, in this order, is told."""
 
     NOT_TRADING = "NOT_TRADING"
+    CAPPED = "CAPPED"
     PUBLISHER_INACTIVE = "PUBLISHER_INACTIVE"
     PUBLISHER_EXCLUDED = "PUBLISHER_EXCLUDED"
     CLIENT_TYPE = "CLIENT_TYPE"
@@ -57,6 +60,7 @@ class Withheld(StrEnum):
     NO_BID = "NO_BID"
     BELOW_MIN_BID = "BELOW_MIN_BID"
     BELOW_UNIT = "BELOW_UNIT"
+    THINNED = "THINNED"
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +77,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What no override goes below: the client's, where it enforces a minimum."""
     unit_micros: int
     """The smallest amount in the publisher's currency: a price is a multiple of it."""
+    caps: Caps = Caps()
+    """The job group's: a job is not offered at more than each may cost."""
 
 
 class Offer(NamedTuple):
@@ -135,6 +141,7 @@ def terms_at(
             client.body.markdown_ppm if client.body.enforce_minimum_markdown else 0
         ),
         unit_micros=unit_micros(publisher.body.currency),
+        caps=group.body.caps,
     )
 
 
@@ -161,8 +168,11 @@ def placement_of(group: Group, publisher_id: str) -> Placement | None:
     return next((p for p in group.body.placements if p.publisher_id == publisher_id), None)
 
 
-def offer_of(terms: Terms, asked: Asked, today: date) -> Offer | Withheld:
-    """The offer of one job on these terms, or why it is withheld.
+def offer_of(
+    terms: Terms, asked: Asked, today: date, paced: Paced | None = None
+) -> Offer | Withheld:
+    """The offer of one job on these terms, or why it is withheld. ``paced``: how far its bid is
+    lowered for the sake of its budgets.
 
     The bid, not the price, is held against the publisher's least bid: it is what was checked when
     the placement was made (domain 1.6), and a client's markdown must not silently unlist what was
@@ -185,10 +195,38 @@ def offer_of(terms: Terms, asked: Asked, today: date) -> Offer | Withheld:
         return Withheld.NO_BID
     if source is not Source.FLAT and bid_micros < terms.min_bid_micros:
         return Withheld.BELOW_MIN_BID
+    if paced is not None and source is not Source.FLAT:
+        bid_micros = lowered(bid_micros, paced, terms.unit_micros)
+    if _is_spent(terms.caps, settings.setting.caps, own, bid_micros):
+        return Withheld.CAPPED
     price_micros = price_of(bid_micros, markdown_of(terms, asked), terms.unit_micros)
     if not price_micros and markdown_of(terms, asked) < PPM:
         return Withheld.BELOW_UNIT
     return Offer(bid_micros, price_micros, source)
+
+
+def lowered(bid_micros: int, paced: Paced, whole_micros: int) -> int:
+    """A bid by the factor of its job group at its publisher, to the nearest whole step: never below
+    the least bid there, nor above what was set.
+    """
+    if paced.factor_ppm >= PPM:
+        return bid_micros
+    if bid_micros == paced.base_micros:
+        return paced.bid_micros
+    wanted = share_down(bid_micros, paced.factor_ppm)
+    whole = (2 * wanted + whole_micros - 1) // (2 * whole_micros) * whole_micros
+    floor = max(paced.floor_micros, whole_micros)
+    least = -(-floor // whole_micros) * whole_micros
+    return min(max(whole, least), bid_micros)
+
+
+def _is_spent(each: Caps, caps: Caps, own: JobPlacement | None, bid_micros: int) -> bool:
+    """Whether the job's caps do not even pay for its first click or apply."""
+    budgets = (each.job_budget, caps.budget, own.budget if own else None)
+    counts = (each.job_clicks, each.job_applies, caps.clicks, caps.applies)
+    return any(cap is not None and cap.value < bid_micros for cap in budgets) or any(
+        cap is not None and cap.value == 0 for cap in counts
+    )
 
 
 def price_of(bid_micros: int, markdown_ppm: int, unit_micros: int) -> int:

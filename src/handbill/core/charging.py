@@ -73,6 +73,7 @@ class CounterKey(NamedTuple):
 class Limit(NamedTuple):
     """A cap as it stands on one entity. ``reserved``: budgets that others are promised out of it,
     by placement: what they have still to spend is not for whom the limit is held against.
+    ``on``: the ceiling of this day, of a cap that is paced; None: it holds every day.
     """
 
     scope: Scope
@@ -81,6 +82,7 @@ class Limit(NamedTuple):
     period: Period
     most: int
     reserved: tuple[tuple[str, int], ...] = ()
+    on: date | None = None
 
 
 UNMARKED: Final = Factors()
@@ -128,6 +130,13 @@ def entities_of(place: Place) -> tuple[tuple[Scope, str], ...]:
 
 def limits_of(scope: Scope, entity: str, caps: Caps) -> Iterator[Limit]:
     """The caps of one client, campaign or job group as limits."""
+    for measure, cap in by_measure(caps):
+        assert cap.value >= 0, "a cap is an amount"
+        yield Limit(scope, entity, measure, cap.period, cap.value)
+
+
+def by_measure(caps: Caps) -> Iterator[tuple[Measure, Cap]]:
+    """What is capped of one client, campaign or job group, those of its jobs aside."""
     named: tuple[tuple[Measure, Cap | None], ...] = (
         ("budget", caps.budget),
         ("clicks", caps.clicks),
@@ -135,8 +144,7 @@ def limits_of(scope: Scope, entity: str, caps: Caps) -> Iterator[Limit]:
     )
     for measure, cap in named:
         if cap is not None:
-            assert cap.value >= 0, "a cap is an amount"
-            yield Limit(scope, entity, measure, cap.period, cap.value)
+            yield measure, cap
 
 
 def reserving(
@@ -178,11 +186,15 @@ def period_keys(day: date) -> tuple[str, ...]:
 class Till:
     """The events of one place on one day pass here: each is let through whole, or not at all."""
 
-    __slots__ = ("gates", "taken")
+    __slots__ = ("gates", "short", "taken")
 
-    def __init__(self, gates: list[_Gate], taken: list[int]) -> None:
+    def __init__(
+        self, gates: list[_Gate], taken: list[int], short: set[Limit] | None = None
+    ) -> None:
         self.gates = gates
         self.taken = taken
+        self.short: set[Limit] = set() if short is None else short
+        """The caps without room for as much again as was asked for last."""
 
     def take(self, need: Need) -> Limit | None:
         """Use up the need if every cap has room for the whole of it; else the cap that has not.
@@ -197,8 +209,10 @@ class Till:
                 for spent, value in reserved:
                     if spent[0] < value:
                         room -= value - spent[0]
-                if room < 0:
-                    return limit
+                if room < need[measure]:
+                    self.short.add(limit)
+                    if room < 0:
+                        return limit
         for used, measure, limit, _ in self.gates:
             used[0] += need[measure]
             assert not need[measure] or used[0] <= limit.most, "a cap is never passed"
@@ -216,6 +230,7 @@ class Spending:
         self._start = used
         self._used: dict[CounterKey, list[int]] = {}
         self._tills: dict[tuple[Place, date], Till] = {}
+        self.short: set[Limit] = set()
 
     def till(
         self, place: Place, day: date, limits: Sequence[Limit], of_job: Sequence[Limit] = ()
@@ -225,14 +240,16 @@ class Spending:
         """
         till = self._tills.get((place, day))
         if till is None:
-            till = self._tills[place, day] = Till(self._gates(day, limits), [0, 0, 0])
+            till = self._tills[place, day] = Till(self._gates(day, limits), [0, 0, 0], self.short)
         if of_job:
-            return Till(till.gates + self._gates(day, of_job), till.taken)
+            return Till(till.gates + self._gates(day, of_job), till.taken, self.short)
         return till
 
     def _gates(self, day: date, limits: Sequence[Limit]) -> list[_Gate]:
         least: dict[CounterKey, Limit] = {}
         for limit in limits:
+            if limit.on is not None and limit.on != day:
+                continue
             key = key_of(limit, day)
             least[key] = min(limit, least.get(key, limit), key=lambda known: known.most)
         return [

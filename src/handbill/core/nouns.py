@@ -158,6 +158,8 @@ class GroupBody(msgspec.Struct, omit_defaults=True):
     days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
     ad_words: dict[str, Any] = {}
     iid: int = 0
+    delivery: Literal["EVEN", "ASAP"] | None = None
+    """How its budgets deliver; None: as their periods have it."""
 
     @property
     def all_placements(self) -> list[Placement]:

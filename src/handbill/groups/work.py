@@ -11,7 +11,7 @@ from handbill.work.tools import Run, Schedule, Tools
 
 
 def rematch(tools: Tools, task: Task) -> None:
-    """Make a client's matches true, then have its listings published."""
+    """Make a client's matches true, then have its caps looked at and its listings published."""
     with tools.records.read() as tx:
         found = clients.client_at_work(tx, task.key)
     if found is None:
@@ -23,7 +23,7 @@ def rematch(tools: Tools, task: Task) -> None:
     with tools.records.write() as tx:
         if not live:
             matching.forget(tx, client.no)
-        enqueue(tx, kinds.PUBLISH, client.id, tools.clock.now())
+        enqueue(tx, kinds.FOLLOW, client.id, tools.clock.now())
 
 
 def look(tools: Tools, _: Task) -> None:

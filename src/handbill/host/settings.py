@@ -81,6 +81,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     charged. A click on a job that no file lists any more is latent and free, after the time in
     the click definition or after this one.
     """
+    day_ceiling: Annotated[float, Meta(ge=1.0, le=2.0)] = 1.2
+    """The most that one day may use of a paced monthly cap, in shares of that day."""
     geo_file: str = ""
     """MaxMind database (.mmdb) used to find foreign clicks and to fill the columns country and
     city of IP reports. Empty: locations are unknown.
@@ -155,6 +157,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Nothing of it, as a trace may show it: a setting may be a secret."""
         return f"Settings(data={self.data!r}, …)"
+
+    @property
+    def ceiling_ppm(self) -> int:
+        """day_ceiling in parts per million."""
+        return round(1_000_000 * self.day_ceiling)
 
     @property
     def public_api(self) -> str:

@@ -73,8 +73,9 @@ _NO_PLACE = Place(0, 0, 0, 0)
 
 
 def name_of(limit: Limit) -> str:
-    """The cap that had no room, as a reason: ``group_budget_daily``."""
-    return f"{limit.scope}_{limit.measure}_{limit.period}".lower()
+    """The cap that had no room, as a reason: ``group_budget_daily``; or its ceiling of the day."""
+    period = limit.period if limit.on is None else "ceiling"
+    return f"{limit.scope}_{limit.measure}_{period}".lower()
 
 
 class Run:
@@ -108,6 +109,7 @@ class Run:
         for conversion in conversions:
             self._conversion(conversion)
         self.added.counters = self._spending.additions()
+        self.added.short = self._spending.short
         for kind in KINDS:
             told = {what: by for (_, of, what), by in self.added.tallies.items() if of == kind}
             told.pop(REDELIVERED, None)
@@ -171,6 +173,7 @@ class Run:
         assert price.spend_micros <= event.bid_micros, "no click costs more than its link says"
         till = self._till(event, event.at)
         full = till.take(Need(price.marked_micros, 1, 0))
+        self.added.see(event, price.marked_micros, clicks=1, billed=full is None)
         return (VALID, "", price) if full is None else (OVER_CAP, name_of(full), FREE)
 
     def _clicks_before(self, event: ReceivedClick, rules: Definition) -> int:
@@ -270,6 +273,8 @@ class Run:
         assert price.spend_micros <= event.bid_micros, "no apply costs more than its link says"
         till = self._till(event, at)
         full = till.take(Need(price.marked_micros, 0, applies))
+        if applies:
+            self.added.see(event, price.marked_micros, clicks=0, billed=full is None)
         if full is None:
             self._book(arrived, kind, COUNTED, reason, at, price, quotes)
         else:

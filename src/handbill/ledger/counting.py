@@ -164,7 +164,13 @@ def compared(
     held = {limit for limits in terms.limits.values() for limit in limits}
     for at in at_jobs:
         held.update(terms.of_job(*at))
-    return {key for day in days for limit in held for key in keys_of_limit(limit, day)}
+    return {
+        key
+        for day in days
+        for limit in held
+        if limit.on is None or limit.on == day
+        for key in keys_of_limit(limit, day)
+    }
 
 
 def counts_of(tx: Tx, client_no: int) -> set[Count]:

@@ -10,14 +10,13 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import gettempdir
 from threading import Event
 from typing import Protocol
 
 from handbill.core.attribution import keys_of
-from handbill.core.charging import CounterKey, Place
+from handbill.core.charging import CounterKey
 from handbill.core.entries import Entry
 from handbill.core.judging import visitor_of
 from handbill.core.received import ReceivedClick, ReceivedConversion, ReceivedFetch, decode
@@ -26,11 +25,12 @@ from handbill.host.clock import Clock
 from handbill.host.ids import Ids
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import MINUTE, Instant
-from handbill.ledger import address_days, counting, hires, purchases, rows
+from handbill.ledger import address_days, counting, hires, purchases, rows, traffic, waking
 from handbill.ledger.arriving import Arrived, Step, id_of, in_step
+from handbill.ledger.batches import Arrivals, Batch
 from handbill.ledger.booking import Run, place_of
 from handbill.ledger.classing import FactFinder
-from handbill.ledger.counting import AtJob, Counted, Counting, at_job
+from handbill.ledger.counting import Counting, at_job
 from handbill.ledger.runs import Added, Click, Conversion, Known, Rules
 from handbill.ledger.terms import Terms, read_terms
 from handbill.listings import copies
@@ -38,7 +38,6 @@ from handbill.postings import spending
 from handbill.store import holds, marks, segments
 from handbill.store.blobs import Blobs
 from handbill.store.journal_streams import Damage, Mark, Reading
-from handbill.store.marks import Marks
 from handbill.store.records import Records, Tx
 from handbill.store.segments import Segment
 
@@ -67,45 +66,6 @@ class Outrun(Exception):
     """Another judge booked first, or a cap changed, while this batch was judged: nothing of it is
     booked, and it is judged again.
     """
-
-
-@dataclass(slots=True)
-class _Arrivals:
-    """One client's part of a batch."""
-
-    clicks: list[Click] = field(default_factory=list)
-    conversions: list[Conversion] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What is judged together, and what it was judged by."""
-
-    former: Marks
-    now: Instant
-    judged_at: Instant  # all that was stamped before this instant is judged with this batch
-    is_later: bool  # so much that it is worth to be told
-    moved: dict[str, Mark] = field(default_factory=dict)
-    arrivals: dict[int, _Arrivals] = field(default_factory=dict)
-    places: set[Place] = field(default_factory=set)
-    terms: dict[int, Terms] = field(default_factory=dict)
-    known: dict[int, Known] = field(default_factory=dict)
-    hires: list[funnel.Hire] = field(default_factory=list)
-    dues: list[spending.Due] = field(default_factory=list)
-    fetches: list[ReceivedFetch] = field(default_factory=list)
-    at_jobs: dict[int, set[AtJob]] = field(default_factory=dict)
-    jobs: set[bytes] = field(default_factory=set)
-    counting: Counted = field(default_factory=Counted)
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.is_later or self.arrivals or self.moved or self.hires or self.dues)
-
-    @property
-    def events(self) -> int:
-        arrived = self.arrivals.values()
-        received = sum(len(some.clicks) + len(some.conversions) for some in arrived)
-        return received + len(self.hires) + len(self.dues) + len(self.fetches)
 
 
 class Judge:
@@ -172,7 +132,7 @@ class Judge:
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────
 
-    def _read(self) -> _Batch:
+    def _read(self) -> Batch:
         """What waits, and all that its judgement depends on, from one moment's records."""
         now = self._clock.now()
         with self._records.read() as tx:
@@ -183,7 +143,7 @@ class Judge:
             judged_at = min(former.judged_at, now)
             if not reading.damages:  # what cannot be read may hold the click that others wait for
                 judged_at = max(judged_at, min(now, now if step.until is None else step.until))
-            batch = _Batch(former, now, judged_at, judged_at - former.judged_at >= MINUTE)
+            batch = Batch(former, now, judged_at, judged_at - former.judged_at >= MINUTE)
             assert not reading.begun & former.of.keys(), "what begins has no mark"
             batch.moved.update((source, Mark(1, 0)) for source in reading.begun)
             self._gather(batch, step.taken)
@@ -214,7 +174,7 @@ class Judge:
         elif lines == self._most_lines:
             self._most_lines = min(MOST_EVENTS, self._most_lines * 2)
 
-    def _gather(self, batch: _Batch, taken: Sequence[Arrived]) -> None:
+    def _gather(self, batch: Batch, taken: Sequence[Arrived]) -> None:
         """Part the lines by client."""
         by_client: dict[int, list[ReceivedClick]] = {}
         for line, received, _ in taken:
@@ -226,16 +186,16 @@ class Judge:
                 if isinstance(event, ReceivedClick):
                     by_client.setdefault(event.client_no, []).append(event)
                 else:
-                    arrivals = batch.arrivals.setdefault(event.client_no, _Arrivals())
+                    arrivals = batch.arrivals.setdefault(event.client_no, Arrivals())
                     arrivals.conversions.append(Conversion(id_of(line, index, event), event))
             batch.moved[line.source] = line.mark_after
         for client_no, clicks in by_client.items():
             clicks.sort(key=lambda click: click.at)
-            arrivals = batch.arrivals.setdefault(client_no, _Arrivals())
+            arrivals = batch.arrivals.setdefault(client_no, Arrivals())
             arrivals.clicks = visitors_of(clicks, self._rules.key)
 
     @staticmethod
-    def _unpark(tx: Tx, batch: _Batch) -> None:
+    def _unpark(tx: Tx, batch: Batch) -> None:
         """Look again at conversions whose click is here now, or that waited for a day of the doors'
         stamps: had there been a click, it would be judged by now.
         """
@@ -246,12 +206,12 @@ class Judge:
             body = bytes(row.body)
             event = decode(body[16:])[0]
             assert isinstance(event, ReceivedConversion)
-            arrivals = batch.arrivals.setdefault(row.client_no, _Arrivals())
+            arrivals = batch.arrivals.setdefault(row.client_no, Arrivals())
             arrivals.conversions.append(Conversion(body[:16], event, row.no, row.due_at))
         for arrivals in batch.arrivals.values():
             arrivals.conversions.sort(key=lambda conversion: conversion.event.at)
 
-    def _look_up(self, tx: Tx, batch: _Batch) -> None:
+    def _look_up(self, tx: Tx, batch: Batch) -> None:
         for client_no, some in batch.arrivals.items():
             batch.places.update(place_of(click.event) for click in some.clicks)
             batch.places.update(place_of(found.event) for found in some.conversions)
@@ -262,7 +222,7 @@ class Judge:
                 if found.event.click_client_no == client_no
             )
             batch.jobs.update(job_id for _, _, job_id in at)
-        batch.terms = read_terms(tx, batch.places, self._rules.otherwise, batch.jobs)
+        batch.terms = self._terms(tx, batch)
         batch.counting = self._counting.read(tx, batch.terms, batch.at_jobs)
         used = _used(tx, batch)
         assert min(used.values(), default=0) >= 0, "a counter is never negative"
@@ -282,9 +242,12 @@ class Judge:
             known_keys = rows.known_keys(tx, client_no, keys) if keys else {}
             batch.known[client_no] = Known(clicks, visits, known_keys, used, facts)
 
+    def _terms(self, tx: Tx, batch: Batch) -> dict[int, Terms]:
+        return read_terms(tx, batch.places, self._rules.otherwise, batch.jobs, batch.since)
+
     # ── judging and booking ─────────────────────────────────────────────────────────────────────
 
-    def _judged(self, batch: _Batch) -> dict[int, Added]:
+    def _judged(self, batch: Batch) -> dict[int, Added]:
         judged = {}
         for client_no, some in sorted(batch.arrivals.items()):
             terms = batch.terms.get(client_no)
@@ -307,7 +270,7 @@ class Judge:
         ), "no client pays for another's"  # fmt: skip
         return judged
 
-    def _write(self, batch: _Batch, judged: dict[int, Added]) -> list[Segment]:
+    def _write(self, batch: Batch, judged: dict[int, Added]) -> list[Segment]:
         """Write and sync the segments: one per client and month."""
         parts: dict[tuple[int, str], list[Entry]] = {}
         for client_no, added in judged.items():
@@ -322,9 +285,7 @@ class Judge:
         assert sum(segment.rows for segment in written) == made, "every entry is in a segment"
         return written
 
-    def _book(
-        self, tx: Tx, batch: _Batch, judged: dict[int, Added], written: list[Segment]
-    ) -> None:
+    def _book(self, tx: Tx, batch: Batch, judged: dict[int, Added], written: list[Segment]) -> None:
         if marks.hold_fence(tx) != batch.former.batches:
             raise Outrun
         now = self._clock.now()
@@ -356,15 +317,17 @@ class Judge:
             for client_no, added in judged.items()
             for key, by in counting.kept(batch.counting, client_no, added.counters).items()
         ))  # fmt: skip
+        for client_no, added in judged.items():
+            traffic.add(tx, client_no, added.traffic)
+        waking.wake(tx, {client_no: added.short for client_no, added in judged.items()}, now)
         # Last, as another transaction may lower a cap until then; on SQLite none can.
-        if read_terms(tx, batch.places, self._rules.otherwise, batch.jobs) != batch.terms:
+        if self._terms(tx, batch) != batch.terms:
             raise Outrun
 
-    def _forgotten(self, batch: _Batch) -> Instant:
+    def _forgotten(self, batch: Batch) -> Instant:
         """Windows that closed before this instant are so for every click still to come."""
         ats = (click.event.at for some in batch.arrivals.values() for click in some.clicks)
-        oldest = min(ats, default=batch.now)
-        return oldest - _DISORDER
+        return min(ats, default=batch.now) - _DISORDER
 
     def _discard(self, written: Iterable[Segment]) -> None:
         for segment in written:
@@ -373,7 +336,7 @@ class Judge:
                 self._blobs.delete(segment.path)
 
 
-def _used(tx: Tx, batch: _Batch) -> dict[CounterKey, int]:
+def _used(tx: Tx, batch: Batch) -> dict[CounterKey, int]:
     """What is used of the caps of a batch, on the days that it has."""
     wanted: set[CounterKey] = set()
     for client_no, some in batch.arrivals.items():

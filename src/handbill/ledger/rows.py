@@ -31,6 +31,11 @@ _COUNTERS = sa.select(_c.entity, _c.measure, _c.period, _c.value).where(
 _COUNTERS_OF = sa.select(_c.scope, _c.entity, _c.measure, _c.period, _c.value).where(
     _c.client_no == b("client_no")
 )
+_NEARLY = sa.select(_c.entity, _c.value).where(
+    _c.scope == b("scope"), _c.entity >= b("first"), _c.entity < b("end"),
+    _c.measure == b("measure"), _c.period == b("period"), _c.value > b("above"),
+)  # fmt: skip
+_OF_SCOPES = _COUNTERS_OF.where(among(_c.scope, "scopes"), among(_c.period, "periods"))
 _CLICKS = sa.select(
     clicks.c.id, clicks.c.client_no, clicks.c.disposition, clicks.c.bid_micros,
     clicks.c.price_micros,
@@ -146,6 +151,24 @@ def counters_used(tx: Tx, keys: Iterable[CounterKey]) -> dict[CounterKey, int]:
 
 def counters_of(tx: Tx, client_no: int) -> dict[CounterKey, int]:
     found = tx.all(_COUNTERS_OF, client_no=client_no)
+    return {CounterKey(*row[:4]): row[4] for row in found}
+
+
+def counters_above(
+    tx: Tx, entities: tuple[str, str], key: CounterKey, above: int
+) -> dict[str, int]:  # fmt: skip
+    """Those of a key's scope, measure and period that are above an amount, of the entities from the
+    first on, before the second.
+    """
+    of = {name: getattr(key, name) for name in ("scope", "measure", "period")}
+    return dict(tx.all(_NEARLY, first=entities[0], end=entities[1], above=above, **of))
+
+
+def counters_in(
+    tx: Tx, client_no: int, scopes: Iterable[str], periods: Iterable[str]
+) -> dict[CounterKey, int]:
+    """A client's counters of these scopes in these periods."""
+    found = tx.all(_OF_SCOPES, client_no=client_no, scopes=Listed(scopes), periods=Listed(periods))
     return {CounterKey(*row[:4]): row[4] for row in found}
 
 

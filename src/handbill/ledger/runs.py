@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from handbill.core.charging import CounterKey
+from handbill.core.charging import CounterKey, Limit
 from handbill.core.click_definitions import Definition
 from handbill.core.entries import Entry
 from handbill.core.received import ReceivedClick, ReceivedConversion
@@ -12,6 +12,7 @@ from handbill.kit.instants import DAY, Instant
 from handbill.ledger.address_days import AddressDay
 from handbill.ledger.classing import Facts
 from handbill.ledger.rows import Judged, Parked
+from handbill.ledger.traffic import Quarter, Seen, quarter_of
 
 RECEIVED = "received"
 REDELIVERED = "redelivered"  # the same click brought twice: outside the books, which have it once
@@ -74,6 +75,18 @@ class Added:
     unparked: list[int] = field(default_factory=list)
     tallies: dict[tuple[int, str, str], int] = field(default_factory=dict)
     counters: dict[CounterKey, int] = field(default_factory=dict)
+    short: set[Limit] = field(default_factory=set)
+    traffic: dict[Quarter, Seen] = field(default_factory=dict)
+
+    def see(
+        self, event: ReceivedClick | ReceivedConversion, micros: int, *, clicks: int, billed: bool
+    ) -> None:  # fmt: skip
+        """Note a valid click, or an apply, for whoever learns from traffic."""
+        quarter = quarter_of(event.group_no, event.publisher_no, event.at)
+        seen = self.traffic.get(quarter)
+        if seen is None:
+            seen = self.traffic[quarter] = Seen()
+        seen.add(micros, clicks=clicks, billed=billed)
 
     def tally(self, client_no: int, kind: str, what: str, by: int = 1) -> None:
         key = (client_no, kind, what)

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
-from handbill.core.charging import Limit, key_of
+from handbill.core.charging import CounterKey, Limit, key_of, period_keys
 from handbill.core.rates import rate_number
 from handbill.groups.service import groups_by_number
 from handbill.jobs.service import refs_of
@@ -165,6 +165,22 @@ def used(
     keys = {limit: key_of(limit, day) for limit in limits}
     found = rows.counters_used(tx, keys.values())
     return {limit: found.get(key, 0) for limit, key in keys.items()}
+
+
+def used_of_jobs(
+    tx: Tx, group_no: int, limit: Limit, day: date, above: int
+) -> dict[str, int]:  # fmt: skip
+    """The jobs that have used more than an amount of what a job group's cap allows to each of them:
+    by the entity of their counter.
+    """
+    assert limit.scope == "group_job", "the cap is of each job of a job group"
+    key = key_of(limit, day)
+    return rows.counters_above(tx, (f"{group_no}/", f"{group_no}0"), key, above)
+
+
+def used_by_jobs(tx: Tx, client_no: int, day: date) -> dict[CounterKey, int]:
+    """What a client's jobs have used of caps of their own, in the periods that a day lies in."""
+    return rows.counters_in(tx, client_no, ("job", "job_placement"), period_keys(day))
 
 
 def _quoted(

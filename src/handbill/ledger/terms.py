@@ -2,23 +2,33 @@
 and what makes its clicks payable.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
 from handbill.core.attribution import window_days
-from handbill.core.charging import Limit, Place, budget_limit, limits_of, reserving
+from handbill.core.charging import (
+    Limit,
+    Place,
+    budget_limit,
+    entities_of,
+    limits_of,
+    reserving,
+)
 from handbill.core.click_definitions import Definition
+from handbill.core.in_force import Ceiling
 from handbill.core.job_caps import JobCaps, each_job, job_limits
 from handbill.core.markups import Marking, override_ppm
-from handbill.core.nouns import Campaign, Caps, Client, Group
+from handbill.core.nouns import Campaign, Caps, Client, Group, Publisher
 from handbill.definitions.service import Held, held_at
 from handbill.groups.service import groups_by_number
 from handbill.jobs.service import capped_jobs
 from handbill.ledger import rows
 from handbill.markups.service import steps_at
 from handbill.publishers.service import publishers_by_number, publishers_of
+from handbill.standing.service import ceilings_since
 from handbill.store.records import Tx
 
 
@@ -52,11 +62,12 @@ class Terms(NamedTuple):
 
 def read_terms(
     tx: Tx, places: Iterable[Place], otherwise: Definition | None = None,
-    jobs: Iterable[bytes] = (),
+    jobs: Iterable[bytes] = (), since: date = date.max,
 ) -> dict[int, Terms]:  # fmt: skip
     """The terms of every client of these places. A client that is not there has none.
 
     ``otherwise``: the rules for clicks where none are defined. ``jobs``: whose caps are asked for.
+    ``since``: from which day on ceilings are.
     """
     places = sorted(set(places))
     assert all(min(place) >= 0 for place in places), "a place is named by numbers"
@@ -79,26 +90,21 @@ def read_terms(
         for no, client in clients.items()
     }  # fmt: skip
     numbers = _numbers(tx, clients, groups)
-    held = held_at(
-        tx,
-        {
-            (publisher_no, client_no): (publishers[publisher_no], client_no)
-            for client_no, _, _, publisher_no in places
-            if publisher_no in publishers
-        }.values(),
-        otherwise or Definition(),
-    )
-    for (publisher_no, client_no), rules in held.items():
-        if client_no in found:
-            found[client_no].held[publisher_no] = rules  # type: ignore[index]
+    ceilings = {
+        no: _by_entity(some) for no, some in ceilings_since(tx, clients.keys(), since).items()
+    }
+    _add_definitions(tx, found, places, publishers, otherwise or Definition())
     for place in places:
         client = clients.get(place.client_no)
         if client is None:
             continue
         campaign, group = campaigns.get(place.campaign_no), groups.get(place.group_no)
         terms, name = found[place.client_no], names.get(place.publisher_no, "")
-        limits = _limits(place, client, campaign, group, (name, numbers.get(client.agency_no, {})))
-        terms.limits[place] = tuple(limits)  # type: ignore[index]
+        limits = (
+            *_limits(place, client, campaign, group, (name, numbers.get(client.agency_no, {}))),
+            *_ceilings(place, ceilings.get(client.no, {})),
+        )
+        terms.limits[place] = limits  # type: ignore[index]
         terms.windows[place] = window_days(  # type: ignore[index]
             client.body.apply_window_days,
             campaign.body.override.apply_window_days if campaign else None,
@@ -110,6 +116,21 @@ def read_terms(
         )
         terms.markings[place] = Marking(steps[place], own)  # type: ignore[index]
     return found
+
+
+def _add_definitions(
+    tx: Tx, found: Mapping[int, Terms], places: Iterable[Place],
+    publishers: Mapping[int, Publisher], otherwise: Definition,
+) -> None:  # fmt: skip
+    """By which rules the clicks at each publisher are payable."""
+    asked = {
+        (publisher_no, client_no): (publishers[publisher_no], client_no)
+        for client_no, _, _, publisher_no in places
+        if publisher_no in publishers
+    }
+    for (publisher_no, client_no), rules in held_at(tx, asked.values(), otherwise).items():
+        if client_no in found:
+            found[client_no].held[publisher_no] = rules  # type: ignore[index]
 
 
 def _limits(
@@ -131,6 +152,23 @@ def _limits(
         for placement in group.body.all_placements:
             if placement.publisher_id == publisher:
                 yield from budget_limit("placement", entity, placement.budget)
+
+
+_OfEntity = Mapping[tuple[str, str], Sequence[Limit]]
+
+
+def _by_entity(ceilings: Iterable[Ceiling]) -> _OfEntity:
+    found: dict[tuple[str, str], list[Limit]] = {}
+    for scope, entity, measure, day_on, most, _ in sorted(ceilings):
+        limit = Limit(scope, entity, measure, "Daily", most, on=date.fromisoformat(day_on))
+        found.setdefault((scope, entity), []).append(limit)
+    return found
+
+
+def _ceilings(place: Place, by_entity: _OfEntity) -> Iterable[Limit]:
+    """What days may take at most of the caps over a place that are paced."""
+    for at in entities_of(place) if by_entity else ():
+        yield from by_entity.get(at, ())
 
 
 def _numbers(

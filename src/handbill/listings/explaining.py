@@ -23,8 +23,10 @@ from handbill.core.bids import (
     offer_of,
     terms_of,
 )
+from handbill.core.in_force import Paced
 from handbill.core.listing_tokens import Listing
-from handbill.core.nouns import Client, Job, Publisher
+from handbill.core.nouns import Client, Group, Job, Publisher
+from handbill.core.pacing.thinning import span_of, turn_of
 from handbill.core.states import State, campaign_state, client_state, group_state
 from handbill.groups.explaining import Belonging, belonging
 from handbill.jobs import service as jobs
@@ -32,12 +34,13 @@ from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.listings import rows
 from handbill.listings.assembly import is_current
-from handbill.listings.offers import unlistable
+from handbill.listings.offers import turns_of, unlistable
 from handbill.listings.published import published
 from handbill.listings.rows import File
 from handbill.listings.service import ALL_CLIENTS
 from handbill.postings import service as postings
 from handbill.publishers import service as publishers
+from handbill.standing import service as standing
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
 
@@ -96,7 +99,7 @@ def explain(
     found = belonging(tx, client, job.no, now)
     states = _states(client, found, today)
     why_not = unlistable(tx, job.no, now)
-    look = _Look(tx, blobs, client, job, most)
+    look = _Look(tx, blobs, client, job, now, most)
     outcomes = [
         _outcome(look, publisher, found, states, why_not, today)
         for publisher in publishers.publishers_of(tx, client.agency_no)
@@ -134,12 +137,17 @@ def _outcome(
     terms = terms_of(look.client, found.campaign, found.group, publisher)
     if not isinstance(terms, Terms):
         return Outcome(publisher, [*reasons, terms], None, None, 0, shop)
-    offer = offer_of(terms, look.asked, today)
+    paced = look.force.paced.get((found.group.no, publisher.no))
+    offer = offer_of(terms, look.asked, today, paced)
+    if look.is_capped(found.group, publisher):
+        reasons.append(Withheld.CAPPED)
     if not isinstance(offer, Offer):
-        reasons.append(offer)
+        reasons += [] if offer in reasons else [offer]
+    elif not reasons and look.is_thinned(found.group, paced):
+        reasons.append(Withheld.THINNED)
     listed = offer if isinstance(offer, Offer) and not reasons else None
-    markdown_ppm = markdown_of(terms, look.asked)
-    return Outcome(publisher, reasons, listed, bid_of(terms, look.asked), markdown_ppm, shop)
+    bid = bid_of(terms, look.asked) if listed is None else (listed.bid_micros, listed.source)
+    return Outcome(publisher, reasons, listed, bid, markdown_of(terms, look.asked), shop)
 
 
 def _why_not_posted(
@@ -159,7 +167,9 @@ def _why_not_posted(
 class _Look:
     """Looks into the files; what it may still read is counted here."""
 
-    def __init__(self, tx: Tx, blobs: Blobs, client: Client, job: Job, most: int) -> None:
+    def __init__(
+        self, tx: Tx, blobs: Blobs, client: Client, job: Job, now: Instant, most: int
+    ) -> None:
         self.tx = tx
         self.client = client
         self.job = job
@@ -168,9 +178,33 @@ class _Look:
         )  # fmt: skip
         self._blobs = blobs
         self.posted = postings.posted_jobs(tx, client.no)
+        self.force = standing.in_force(tx, client.no)
+        self._now = now
         self._parts = rows.parts_of_client(tx, client.no)
         self._keys = keys.secret(tx, "listing")
         self._room = most
+
+    def is_capped(self, group: Group, publisher: Publisher) -> bool:
+        """Whether any cap over the job there stops it."""
+        return not self.force.stopped.isdisjoint(
+            (
+                ("client", f"{self.client.no}"),
+                ("campaign", f"{group.campaign_no}"),
+                ("group", f"{group.no}"),
+                ("placement", f"{group.no}/{publisher.no}"),
+                ("campaign_placement", f"{group.campaign_no}/{publisher.no}"),
+                ("job", self.job.id),
+                ("group_job", f"{group.no}/{self.job.id}"),
+                ("job_placement", f"{self.job.id}/{publisher.no}"),
+            )
+        )
+
+    def is_thinned(self, group: Group, paced: Paced | None) -> bool:
+        """Whether it is not the job's turn where only a part of the job group is listed."""
+        if paced is None or paced.window is None:
+            return False
+        turns = turns_of(self.tx, group.no, self._now)
+        return turn_of(self.job.id) not in span_of(paced.window, turns)
 
     def into(self, publisher: Publisher) -> Shop:
         """The client's part of a publisher's files, and the job's link in it."""

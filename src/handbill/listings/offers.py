@@ -19,13 +19,17 @@ from sqlalchemy import bindparam as b
 
 from handbill.campaigns import service as campaigns
 from handbill.core.bids import PLAIN_JOB, POSTED, Asked, Offer, Terms, barred, offer_of, terms_of
-from handbill.core.nouns import Client, JobSettings, Publisher
+from handbill.core.in_force import InForce, Paced
+from handbill.core.nouns import Client, Group, JobSettings, Publisher
+from handbill.core.pacing.thinning import turn_of
 from handbill.core.states import campaign_state, client_state, group_state
 from handbill.groups import service as groups
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
+from handbill.listings.hiding import NOWHERE, Hiding, hiding_of
 from handbill.postings import service as postings
 from handbill.publishers import service as publishers
+from handbill.standing import service as standing
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
 from handbill.store.records.tables import jobs, matches
@@ -55,6 +59,11 @@ _LISTED = (
     )
     .order_by(_m.job_no)
 )
+_IDS = (
+    sa.select(_j.id)
+    .select_from(matches.join(jobs, _m.job_no == _j.no))
+    .where(_m.group_no == b("group_no"), _j.left_at.is_(None), *LISTABLE.values())
+)
 _POSTED = (
     sa.select(_j.no, _j.id, _j.digest, _m.group_no)
     .select_from(jobs.outerjoin(matches, _m.job_no == _j.no))
@@ -78,11 +87,17 @@ class Offered(NamedTuple):
     price_micros: int
 
 
-class Trade(NamedTuple):
-    """The terms of one trading job group with the publishers that it places, by their slot."""
+class Deal(NamedTuple):
+    """The terms of one trading job group with a publisher, by its slot, as they are in force."""
 
+    slot: int
+    terms: Terms
+    paced: Paced | None
+
+
+class Trade(NamedTuple):
     campaign_no: int
-    terms: tuple[tuple[int, Terms], ...]
+    deals: tuple[Deal, ...]
 
 
 class OneListing(NamedTuple):
@@ -143,28 +158,47 @@ def placed_publishers(tx: Tx, client: Client) -> list[Publisher]:
     ]
 
 
-def trades_of(tx: Tx, client: Client, slots: list[Publisher], today: date) -> dict[int, Trade]:
-    """The terms of each job group that trades today, by its number."""
+def trades_of(
+    tx: Tx, client: Client, slots: list[Publisher], today: date, force: InForce
+) -> dict[int, Trade]:
+    """The terms of each job group that trades today, by its number, as far as no cap stops it."""
+    stopped = force.stopped
+    if ("client", f"{client.no}") in stopped:
+        return {}
     top = client_state(client, today)
     above = {
         campaign.no: (campaign, campaign_state(campaign, top, today))
         for campaign in campaigns.campaigns_of(tx, client.no)
+        if ("campaign", f"{campaign.no}") not in stopped
     }
     trades: dict[int, Trade] = {}
     for group in groups.groups_of(tx, client.no):
-        if group.campaign_no not in above:
+        if group.campaign_no not in above or ("group", f"{group.no}") in stopped:
             continue
         campaign, state = above[group.campaign_no]
         if not group_state(group, state, today).trades:
             continue
         found = (
-            (slot, terms_of(client, campaign, group, publisher))
-            for slot, publisher in enumerate(slots)
+            Deal(slot, terms, force.paced.get((group.no, publisher.no)))
+            for slot, publisher in _open(group, slots, force)
+            if isinstance(terms := terms_of(client, campaign, group, publisher), Terms)
         )
-        terms = tuple((slot, terms) for slot, terms in found if isinstance(terms, Terms))
-        if terms:
-            trades[group.no] = Trade(group.campaign_no, terms)
+        if deals := tuple(found):
+            trades[group.no] = Trade(group.campaign_no, deals)
     return trades
+
+
+def _open(
+    group: Group, slots: list[Publisher], force: InForce
+) -> Iterator[tuple[int, Publisher]]:  # fmt: skip
+    """The publishers that no cap of the job group there stops."""
+    for slot, publisher in enumerate(slots):
+        things = {
+            ("placement", f"{group.no}/{publisher.no}"),
+            ("campaign_placement", f"{group.campaign_no}/{publisher.no}"),
+        }
+        if force.stopped.isdisjoint(things):
+            yield slot, publisher
 
 
 _WHY_NOT = sa.select(
@@ -186,27 +220,49 @@ def offers_of(tx: Tx, client: Client, now: Instant) -> Offers:
     """Decide every listing of a live client, in one read of its matched jobs."""
     today = day_of(now, zone_of(client.zone))
     offers = Offers(placed_publishers(tx, client))
-    trades = trades_of(tx, client, offers.slots, today)
+    force = standing.in_force(tx, client.no)
+    trades = trades_of(tx, client, offers.slots, today, force)
     found: Iterator[Row] = iter(())
+    hiding = None
     if trades:
+        nos = {slot: publisher.no for slot, publisher in enumerate(offers.slots)}
+        hiding = hiding_of(force, nos, {no: turns_of(tx, no, now) for no in _thinned(trades)})
         found = tx.stream(_LISTED, client_no=client.no, groups=Listed(trades), now=now)
-    _fill(offers, trades, found, today)
+    _fill(offers, trades, found, today, hiding)
     if client_state(client, today).trades:
         _fill_posted(tx, client, offers, now)
     return offers
 
 
-_Known = dict[tuple[int, int | None, str | None, str], tuple[int, list[tuple[bytearray, bytes]]]]
+def _thinned(trades: dict[int, Trade]) -> list[int]:
+    """The job groups of which a part of the jobs is listed somewhere."""
+    return [
+        no for no, trade in trades.items()
+        if any(deal.paced is not None and deal.paced.window is not None for deal in trade.deals)
+    ]  # fmt: skip
 
 
-def _fill(offers: Offers, trades: dict[int, Trade], found: Iterator[Row], today: date) -> None:
+def turns_of(tx: Tx, group_no: int, now: Instant) -> list[bytes]:
+    """The order in which a job group's jobs take turns where not all are listed."""
+    return sorted(turn_of(job_id) for (job_id,) in tx.all(_IDS, group_no=group_no, now=now))
+
+
+_Key = tuple[int, int | None, str | None, str, frozenset[int]]
+_Known = dict[_Key, tuple[int, list[tuple[bytearray, bytes]]]]
+
+
+def _fill(
+    offers: Offers, trades: dict[int, Trade], found: Iterator[Row], today: date,
+    hiding: Hiding | None,
+) -> None:  # fmt: skip
     """Most jobs of a group are offered alike, so that what is decided for one serves the others."""
     said = [bytearray() for _ in offers.slots]
     hashers = [hashlib.blake2b(digest_size=16) for _ in offers.slots]
     offers.counts = [0] * len(offers.slots)
     known: _Known = {}
     for n, (no, id_, digest, status, cpc_micros, settings, group_no) in enumerate(found):
-        key = (group_no, cpc_micros, settings, status)
+        without = NOWHERE if hiding is None else hiding.of(group_no, id_)
+        key = (group_no, cpc_micros, settings, status, without)
         mix = known.get(key)
         if mix is None:
             if len(known) >= _MOST_KNOWN:
@@ -258,17 +314,16 @@ def _fill_posted(tx: Tx, client: Client, offers: Offers, now: Instant) -> None:
 
 
 def _mix(
-    offers: Offers, trade: Trade, key: tuple[int, int | None, str | None, str], today: date,
-    said: list[bytearray],
-) -> tuple[int, list[tuple[bytearray, bytes]]]:  # fmt: skip
-    group_no, cpc_micros, settings, status = key
+    offers: Offers, trade: Trade, key: _Key, today: date, said: list[bytearray]
+) -> tuple[int, list[tuple[bytearray, bytes]]]:
+    group_no, cpc_micros, settings, status, without = key
     own = PLAIN_JOB if settings is None else _SETTINGS.decode(settings)
     asked = Asked(status != "A", cpc_micros, own)
     mix: list[Offered | None] = [None] * len(offers.slots)
     shares = []
-    for slot, terms in trade.terms:
-        offer = offer_of(terms, asked, today)
-        if isinstance(offer, Offer):
+    for slot, terms, paced in trade.deals:
+        offer = offer_of(terms, asked, today, paced)
+        if isinstance(offer, Offer) and slot not in without:
             offered = Offered(group_no, trade.campaign_no, offer.bid_micros, offer.price_micros)
             mix[slot] = offered
             shares.append((said[slot], _OFFERED.pack(*offered)))

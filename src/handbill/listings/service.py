@@ -44,12 +44,12 @@ def publish(tx: Tx, client_id: str, now: Instant) -> None:
 
     A change of which jobs a group has goes through ``groups.rematch``, which asks for this too.
     """
-    enqueue(tx, kinds.PUBLISH, client_id, now)
+    enqueue(tx, kinds.FOLLOW, client_id, now)
 
 
 def republish(tx: Tx, publisher_no: int, now: Instant) -> None:
     """Have a publisher's files decided again: after a change of its state, schema or least bid."""
-    enqueue_all(tx, kinds.PUBLISH, rows.clients_with_part(tx, publisher_no), now)
+    enqueue_all(tx, kinds.FOLLOW, rows.clients_with_part(tx, publisher_no), now)
     enqueue(tx, kinds.ASSEMBLE, str(publisher_no), now)
 
 

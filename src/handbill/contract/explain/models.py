@@ -142,10 +142,12 @@ class ExplainedPublisher(ChildName):
     listed: bool = Field(description="Whether the job is to be in its feed, as things are now.")
     reasons: list[str] = Field(
         description="Everything that keeps it out: INVALID, EXPIRED, NO_URL, NO_GROUP, NOT_TRADING "
-        "(see the states), PUBLISHER_INACTIVE, PUBLISHER_EXCLUDED (by the client), CLIENT_TYPE "
+        "(see the states), CAPPED (a cap over it has no room left), PUBLISHER_INACTIVE, "
+        "PUBLISHER_EXCLUDED (by the client), CLIENT_TYPE "
         "(the publisher takes other clients), NO_PLACEMENT and PLACEMENT_INACTIVE (in the job "
         "group), NOT_POSTED, JOB_PAUSED, JOB_NOT_IN_FORCE, JOB_EXCLUDES (by its allow-list or "
-        "placement settings), NO_BID, BELOW_MIN_BID, BELOW_UNIT."
+        "placement settings), NO_BID, BELOW_MIN_BID, BELOW_UNIT, THINNED (a cap allows only a part "
+        "of the job group's jobs for now; they take turns)."
     )
     bid_micros: Money | None = Field(alias="bid", description="The bid that applies. Null: none.")
     bid_source: str | None = Field(

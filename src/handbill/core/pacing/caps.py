@@ -80,10 +80,10 @@ class Mark(NamedTuple):
         return max(0, self.most - self.used_today)
 
 
-def delivery_of(said: Delivery | None, cap: Cap) -> Delivery:
+def delivery_of(said: str | None, cap: Cap) -> Delivery:
     """How a cap delivers where nothing was said: evenly where it is paced, or short."""
     if said is not None:
-        return said
+        return Delivery(said)
     evenly = cap.pacing or cap.period in {"Daily", "Weekly"}
     return Delivery.EVEN if evenly else Delivery.ASAP
 

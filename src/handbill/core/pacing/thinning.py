@@ -6,7 +6,7 @@ than one job's worth is listed at a time.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from handbill.kit.money import PPM
@@ -24,7 +24,12 @@ class Window(NamedTuple):
 
 def mixed(job_ids: Iterable[str]) -> list[str]:
     """The order in which a job group's jobs take turns: any, but always the same."""
-    return sorted(job_ids, key=lambda job_id: hashlib.blake2b(job_id.encode()).digest())
+    return sorted(job_ids, key=turn_of)
+
+
+def turn_of(job_id: str) -> bytes:
+    """What a job's place in that order goes by."""
+    return hashlib.blake2b(job_id.encode()).digest()
 
 
 def window_of(jobs: int, listed_ppm: int, start_ppm: int) -> Window:
@@ -40,3 +45,27 @@ def window_of(jobs: int, listed_ppm: int, start_ppm: int) -> Window:
 def is_listed(window: Window, place: int, jobs: int) -> bool:
     """Whether the job at this place of the order is in the window."""
     return (place - window.first) % jobs < window.jobs
+
+
+class Span(NamedTuple):
+    """A window, told by the turns of its jobs: from ``start`` on, before ``end``, round the end.
+    The two are the same where all jobs are in it; empty ``end``: none is.
+    """
+
+    start: bytes
+    end: bytes
+
+    def __contains__(self, turn: object) -> bool:
+        assert isinstance(turn, bytes), "a turn is a digest"
+        if self.start < self.end:
+            return self.start <= turn < self.end
+        return bool(self.end) and (turn >= self.start or turn < self.end)
+
+
+def span_of(window: Window, turns: Sequence[bytes]) -> Span:
+    """The window over the jobs that there are now, by their turns in order."""
+    jobs = len(turns)
+    if window.jobs == 0 or jobs == 0:
+        return Span(b"", b"")
+    first = window.first % jobs
+    return Span(turns[first], turns[(first + min(window.jobs, jobs)) % jobs])

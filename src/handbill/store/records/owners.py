@@ -22,7 +22,7 @@ OWNERS = {
     ),
     "ledger": (
         "address_days", "applied", "clicks", "conversion_keys", "counters", "job_counts", "parked",
-        "retired_counters", "retired_tallies", "tallies", "visits",
+        "retired_counters", "retired_tallies", "tallies", "traffic", "visits",
     ),
     "listings": (
         "deliveries", "departures", "feed_files", "feed_parts", "fetches", "link_addresses",
@@ -31,6 +31,7 @@ OWNERS = {
     "postings": ("posting_config_clients", "posting_configs", "posting_jobs"),
     "publishers": ("publisher_secrets", "publishers"),
     "rules": ("rules",),
+    "standing": ("ceilings", "evaluations", "paced", "standings"),
     "stats": ("report_streams", "reports"),
     "store": ("holds", "installation", "journal_marks", "master_keys", "secrets", "segments"),
     "work": ("hosts", "schedule", "task_turns", "tasks"),

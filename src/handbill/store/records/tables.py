@@ -15,6 +15,7 @@ from handbill.store.records.columns import row_no as _no
 from handbill.store.records.columns import text as _text
 from handbill.store.records.columns import to as _to
 from handbill.store.records.columns import whole as _whole
+from handbill.store.records.controlled import ceilings, evaluations, paced, standings, traffic
 from handbill.store.records.guarded import feed_secrets, master_keys, publisher_secrets, secrets
 from handbill.store.records.outbound import (
     deliveries,
@@ -29,9 +30,10 @@ from handbill.store.records.trail import changes
 from handbill.store.records.upkeep import holds, hosts, installation
 
 __all__ = [
-    "changes", "deliveries", "departures", "feed_files", "feed_parts", "feed_secrets", "fetches",
-    "holds", "hosts", "installation", "link_addresses", "master_keys", "metadata",
-    "publisher_secrets", "secrets", "staged_jobs", "takeovers",
+    "ceilings", "changes", "deliveries", "departures", "evaluations", "feed_files", "feed_parts",
+    "feed_secrets", "fetches", "holds", "hosts", "installation", "link_addresses", "master_keys",
+    "metadata", "paced", "publisher_secrets", "secrets", "staged_jobs", "standings", "takeovers",
+    "traffic",
 ]  # fmt: skip
 
 # ── access ──────────────────────────────────────────────────────────────────────────────────────

@@ -45,6 +45,17 @@ CREATE TABLE applied (
 	facts BYTEA NOT NULL,
 	CONSTRAINT applied_pkey PRIMARY KEY (client_no, key)
 );
+CREATE TABLE ceilings (
+	client_no BIGINT NOT NULL,
+	scope TEXT COLLATE "C" NOT NULL,
+	entity TEXT COLLATE "C" NOT NULL,
+	measure TEXT COLLATE "C" NOT NULL,
+	day_on TEXT COLLATE "C" NOT NULL,
+	most BIGINT NOT NULL,
+	since_at BIGINT NOT NULL,
+	CONSTRAINT ceilings_pkey PRIMARY KEY (client_no, scope, entity, measure, day_on)
+);
+CREATE INDEX ceilings_by_age ON ceilings (day_on);
 CREATE TABLE changes (
 	no BIGSERIAL NOT NULL,
 	at BIGINT NOT NULL,
@@ -105,6 +116,13 @@ CREATE TABLE departures (
 	CONSTRAINT departures_pkey PRIMARY KEY (publisher_no, job_id, group_no, client_no, bid_type, bid_micros, price_micros, left_at)
 );
 CREATE INDEX departures_by_age ON departures (left_at);
+CREATE TABLE evaluations (
+	client_no BIGINT NOT NULL,
+	evaluated_at BIGINT NOT NULL,
+	number BIGINT NOT NULL,
+	day_on TEXT COLLATE "C" NOT NULL,
+	CONSTRAINT evaluations_pkey PRIMARY KEY (client_no)
+);
 CREATE TABLE fetches (
 	file_no BIGINT NOT NULL,
 	at BIGINT NOT NULL,
@@ -185,6 +203,27 @@ CREATE TABLE matchings (
 	body TEXT COLLATE "C" NOT NULL,
 	CONSTRAINT matchings_pkey PRIMARY KEY (client_no)
 );
+CREATE TABLE paced (
+	group_no BIGINT NOT NULL,
+	publisher_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	base_micros BIGINT NOT NULL,
+	bid_micros BIGINT NOT NULL,
+	factor_ppm BIGINT NOT NULL,
+	floor_micros BIGINT NOT NULL,
+	matching BIGINT NOT NULL,
+	first BIGINT NOT NULL,
+	jobs BIGINT NOT NULL,
+	start_ppm BIGINT NOT NULL,
+	next_ppm BIGINT NOT NULL,
+	let_ppm BIGINT NOT NULL,
+	clicks_ppm BIGINT NOT NULL,
+	held_let_ppm BIGINT NOT NULL,
+	held_clicks_ppm BIGINT NOT NULL,
+	decided_at BIGINT NOT NULL,
+	CONSTRAINT paced_pkey PRIMARY KEY (group_no, publisher_no)
+);
+CREATE INDEX paced_by_client ON paced (client_no);
 CREATE TABLE parked (
 	no BIGSERIAL NOT NULL,
 	client_no BIGINT NOT NULL,
@@ -256,6 +295,17 @@ CREATE TABLE segments (
 	CONSTRAINT segments_path_key UNIQUE (path)
 );
 CREATE INDEX segments_by_client ON segments (client_no, last_at);
+CREATE TABLE standings (
+	client_no BIGINT NOT NULL,
+	kind TEXT COLLATE "C" NOT NULL,
+	entity TEXT COLLATE "C" NOT NULL,
+	status TEXT COLLATE "C" NOT NULL,
+	delivery TEXT COLLATE "C" NOT NULL,
+	reasons TEXT COLLATE "C" NOT NULL,
+	since_at BIGINT NOT NULL,
+	until_at BIGINT,
+	CONSTRAINT standings_pkey PRIMARY KEY (client_no, kind, entity)
+);
 CREATE TABLE takeovers (
 	feed_no BIGINT NOT NULL,
 	client_no BIGINT NOT NULL,
@@ -297,6 +347,18 @@ CREATE TABLE tasks (
 );
 CREATE INDEX tasks_by_due ON tasks (due_at);
 CREATE INDEX tasks_by_lease ON tasks (leased_until);
+CREATE TABLE traffic (
+	client_no BIGINT NOT NULL,
+	group_no BIGINT NOT NULL,
+	publisher_no BIGINT NOT NULL,
+	quarter_at BIGINT NOT NULL,
+	clicks BIGINT NOT NULL,
+	applies BIGINT NOT NULL,
+	unbilled BIGINT NOT NULL,
+	unbilled_micros BIGINT NOT NULL,
+	spend_micros BIGINT NOT NULL,
+	CONSTRAINT traffic_pkey PRIMARY KEY (client_no, group_no, publisher_no, quarter_at)
+);
 CREATE TABLE unindexed (
 	job_no BIGINT NOT NULL,
 	client_no BIGINT NOT NULL,

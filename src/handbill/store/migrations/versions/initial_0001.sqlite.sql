@@ -44,6 +44,17 @@ CREATE TABLE applied (
 	facts BLOB NOT NULL,
 	CONSTRAINT applied_pkey PRIMARY KEY (client_no, "key")
 );
+CREATE TABLE ceilings (
+	client_no INTEGER NOT NULL,
+	scope TEXT NOT NULL,
+	entity TEXT NOT NULL,
+	measure TEXT NOT NULL,
+	day_on TEXT NOT NULL,
+	most BIGINT NOT NULL,
+	since_at BIGINT NOT NULL,
+	CONSTRAINT ceilings_pkey PRIMARY KEY (client_no, scope, entity, measure, day_on)
+);
+CREATE INDEX ceilings_by_age ON ceilings (day_on);
 CREATE TABLE changes (
 	no INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	at BIGINT NOT NULL,
@@ -103,6 +114,13 @@ CREATE TABLE departures (
 	CONSTRAINT departures_pkey PRIMARY KEY (publisher_no, job_id, group_no, client_no, bid_type, bid_micros, price_micros, left_at)
 );
 CREATE INDEX departures_by_age ON departures (left_at);
+CREATE TABLE evaluations (
+	client_no INTEGER NOT NULL,
+	evaluated_at BIGINT NOT NULL,
+	number BIGINT NOT NULL,
+	day_on TEXT NOT NULL,
+	CONSTRAINT evaluations_pkey PRIMARY KEY (client_no)
+);
 CREATE TABLE fetches (
 	file_no INTEGER NOT NULL,
 	at INTEGER NOT NULL,
@@ -183,6 +201,27 @@ CREATE TABLE matchings (
 	body TEXT NOT NULL,
 	CONSTRAINT matchings_pkey PRIMARY KEY (client_no)
 );
+CREATE TABLE paced (
+	group_no INTEGER NOT NULL,
+	publisher_no INTEGER NOT NULL,
+	client_no BIGINT NOT NULL,
+	base_micros BIGINT NOT NULL,
+	bid_micros BIGINT NOT NULL,
+	factor_ppm BIGINT NOT NULL,
+	floor_micros BIGINT NOT NULL,
+	matching BIGINT NOT NULL,
+	first BIGINT NOT NULL,
+	jobs BIGINT NOT NULL,
+	start_ppm BIGINT NOT NULL,
+	next_ppm BIGINT NOT NULL,
+	let_ppm BIGINT NOT NULL,
+	clicks_ppm BIGINT NOT NULL,
+	held_let_ppm BIGINT NOT NULL,
+	held_clicks_ppm BIGINT NOT NULL,
+	decided_at BIGINT NOT NULL,
+	CONSTRAINT paced_pkey PRIMARY KEY (group_no, publisher_no)
+);
+CREATE INDEX paced_by_client ON paced (client_no);
 CREATE TABLE parked (
 	no INTEGER NOT NULL,
 	client_no BIGINT NOT NULL,
@@ -254,6 +293,17 @@ CREATE TABLE segments (
 	CONSTRAINT segments_path_key UNIQUE (path)
 );
 CREATE INDEX segments_by_client ON segments (client_no, last_at);
+CREATE TABLE standings (
+	client_no INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	entity TEXT NOT NULL,
+	status TEXT NOT NULL,
+	delivery TEXT NOT NULL,
+	reasons TEXT NOT NULL,
+	since_at BIGINT NOT NULL,
+	until_at BIGINT,
+	CONSTRAINT standings_pkey PRIMARY KEY (client_no, kind, entity)
+);
 CREATE TABLE takeovers (
 	feed_no INTEGER NOT NULL,
 	client_no BIGINT NOT NULL,
@@ -295,6 +345,18 @@ CREATE TABLE tasks (
 );
 CREATE INDEX tasks_by_due ON tasks (due_at);
 CREATE INDEX tasks_by_lease ON tasks (leased_until);
+CREATE TABLE traffic (
+	client_no INTEGER NOT NULL,
+	group_no INTEGER NOT NULL,
+	publisher_no INTEGER NOT NULL,
+	quarter_at INTEGER NOT NULL,
+	clicks BIGINT NOT NULL,
+	applies BIGINT NOT NULL,
+	unbilled BIGINT NOT NULL,
+	unbilled_micros BIGINT NOT NULL,
+	spend_micros BIGINT NOT NULL,
+	CONSTRAINT traffic_pkey PRIMARY KEY (client_no, group_no, publisher_no, quarter_at)
+);
 CREATE TABLE unindexed (
 	job_no INTEGER NOT NULL,
 	client_no BIGINT NOT NULL,

@@ -1,0 +1,40 @@
+"""Which clients have anything new, so that their tick is due."""
+
+from typing import Final
+
+from handbill.clients import service as clients
+from handbill.control.service import BEFORE_MIDNIGHT
+from handbill.core.in_force import Evaluation
+from handbill.core.nouns import Client
+from handbill.kit.instants import MINUTE, Instant
+from handbill.kit.zones import day_of, zone_of
+from handbill.ledger.traffic import clients_with_traffic
+from handbill.standing import service as standing
+from handbill.store.records import Tx
+
+BOOKED_APART: Final = 5 * MINUTE
+"""How often bookings alone are looked at; what is nearly full does not wait for it."""
+_NEVER: Final = Evaluation(0, 0, "")
+
+
+def clients_to_look_at(tx: Tx, now: Instant) -> list[str]:
+    """The ids of those with bookings since, and of those whose day has turned, or is about to."""
+    looked_at = standing.evaluations(tx)
+    booked = clients_with_traffic(tx)
+    return [
+        client.id
+        for client in clients.clients_at_work(tx)
+        if is_due(client, looked_at.get(client.no, _NEVER), now, booked=client.no in booked)
+    ]
+
+
+def is_due(client: Client, was: Evaluation, now: Instant, *, booked: bool) -> bool:
+    """Whether a client's tick is due."""
+    if now < was.evaluated_at:
+        return False
+    if booked and now - was.evaluated_at >= BOOKED_APART:
+        return True
+    zone = zone_of(client.zone)
+    return day_of(now, zone).isoformat() != was.day_on or (
+        day_of(now + BEFORE_MIDNIGHT, zone) != day_of(was.evaluated_at + BEFORE_MIDNIGHT, zone)
+    )

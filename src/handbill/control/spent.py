@@ -1,0 +1,112 @@
+"""Jobs whose own caps are used up: each of a job group, single ones, and those at one publisher."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from handbill.control.tree import Pair, Tree
+from handbill.core.bids import Asked, Offer, offer_of
+from handbill.core.charging import Limit, Measure, by_measure, period_keys
+from handbill.core.in_force import Paced, Thing
+from handbill.core.job_caps import JobCaps, caps_of_job, each_job
+from handbill.core.nouns import Cap
+from handbill.kit.zones import PERIODS
+from handbill.ledger import service as ledger
+from handbill.listings.matched import asked_of
+from handbill.store.records import Tx
+
+_At = Mapping[tuple[int, int], Paced]
+
+
+class Spent(NamedTuple):
+    """A job that a cap of its own stops."""
+
+    thing: Thing
+    measure: Measure
+    cap: Cap
+    used: int
+
+
+class _Used(NamedTuple):
+    thing: Thing
+    measure: Measure
+    cap: Cap
+    used: int
+    job_id: str
+    group_no: int
+    """0: whichever the job is in."""
+    publisher_no: int
+    """0: all."""
+
+
+def spent_jobs(tx: Tx, tree: Tree, paced: _At) -> list[Spent]:
+    """The jobs of which what is left pays not one more at their cheapest live bid."""
+    pairs: dict[int, list[Pair]] = {}
+    for pair in tree.pairs:
+        if pair.stock.jobs:
+            pairs.setdefault(pair.place.group_no, []).append(pair)
+    near = [*_of_groups(tx, tree, pairs), *_of_jobs(tx, tree)]
+    known = asked_of(tx, tree.client.no, {one.job_id for one in near}) if near else {}
+    return [
+        Spent(one.thing, one.measure, one.cap, one.used)
+        for one in near
+        if one.job_id in known and _is_spent(one, known[one.job_id], pairs, tree, paced)
+    ]
+
+
+def _of_groups(tx: Tx, tree: Tree, pairs: Mapping[int, Sequence[Pair]]) -> Iterator[_Used]:
+    for group_no, here in pairs.items():
+        each = each_job(tree.groups[group_no].body.caps)
+        for measure, cap in by_measure(each) if each else ():
+            dearest = max(one.marked(one.stock.most_micros) for one in here)
+            more = dearest if measure == "budget" else 1
+            limit = Limit("group_job", "", measure, cap.period, cap.value)
+            found = ledger.used_of_jobs(tx, group_no, limit, tree.today, cap.value - more)
+            for entity, used in found.items():
+                job_id = entity.partition("/")[2]
+                yield _Used(("group_job", entity), measure, cap, used, job_id, group_no, 0)
+
+
+def _of_jobs(tx: Tx, tree: Tree) -> Iterator[_Used]:
+    found = ledger.used_by_jobs(tx, tree.client.no, tree.today)
+    if not found:
+        return
+    ids = {key.entity.partition("/")[0] for key in found}
+    asked = asked_of(tx, tree.client.no, ids)
+    numbers = {no: one.id for no, one in tree.publishers.items()}
+    keys = dict(zip(period_keys(tree.today), PERIODS, strict=True))
+    for key, used in found.items():
+        job_id, _, no = key.entity.partition("/")
+        caps = caps_of_job(asked[job_id][1].settings) if job_id in asked else None
+        if caps is None:
+            continue
+        cap = _cap(caps, key.measure, numbers.get(int(no or 0), ""), own=key.scope == "job")
+        if cap is not None and cap.period == keys[key.period]:
+            thing = (key.scope, key.entity)
+            yield _Used(thing, key.measure, cap, used, job_id, 0, int(no or 0))
+
+
+def _cap(caps: JobCaps, measure: Measure, publisher_id: str, *, own: bool) -> Cap | None:
+    return dict(by_measure(caps.caps)).get(measure) if own else caps.budgets.get(publisher_id)
+
+
+def _is_spent(
+    one: _Used, job: tuple[int, Asked], pairs: Mapping[int, Sequence[Pair]], tree: Tree, paced: _At
+) -> bool:
+    group_no, asked = job
+    if one.group_no not in {0, group_no}:
+        return False  # it has left that job group
+    left = one.cap.value - one.used
+    if one.measure != "budget":
+        return left < 1
+    bids = [
+        pair.marked(offer.bid_micros)
+        for pair in pairs.get(group_no, ())
+        if one.publisher_no in {0, pair.place.publisher_no}
+        and isinstance(
+            offer := offer_of(
+                pair.terms, asked, tree.today, paced.get((group_no, pair.place.publisher_no))
+            ),
+            Offer,
+        )
+    ]
+    return left < max(1, min((bid for bid in bids if bid), default=1))

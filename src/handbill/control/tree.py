@@ -1,0 +1,229 @@
+"""A client as control sees it: its caps, and its job groups at their publishers."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from typing import Final, NamedTuple
+
+from handbill.campaigns import service as campaigns
+from handbill.core.bids import Terms, terms_of
+from handbill.core.charging import (
+    UNMARKED,
+    Factors,
+    Limit,
+    Measure,
+    Place,
+    Scope,
+    by_measure,
+    entities_of,
+    priced,
+)
+from handbill.core.markups import Marking, override_ppm
+from handbill.core.nouns import Campaign, Cap, Client, Group, Publisher
+from handbill.core.pacing.caps import Delivery, delivery_of
+from handbill.core.states import campaign_state, client_state, group_state
+from handbill.groups import service as groups
+from handbill.kit.instants import Instant
+from handbill.kit.money import PPM
+from handbill.kit.zones import day_of, zone_of
+from handbill.ledger import service as ledger
+from handbill.listings.matched import NOTHING, Stock, alike, stock_of
+from handbill.markups.service import steps_at
+from handbill.publishers import service as publishers
+from handbill.store.records import Tx
+
+CapKey = tuple[Scope, str, Measure]
+_EVERY_DAY: Final = frozenset(range(7))
+
+
+class Tended(NamedTuple):
+    """A cap, how it delivers, and the days of what it stands on."""
+
+    cap: Cap
+    delivery: Delivery
+    last: date | None
+    weekdays: frozenset[int]
+    reserved: tuple[tuple[str, int], ...] = ()
+    """Of a job group's budget: what its locked placements were promised of it."""
+
+
+class Use(NamedTuple):
+    """What is used of a cap in its period, and of that today: micros, clicks or applies."""
+
+    all: int
+    today: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A job group at a publisher that may list its jobs, and what an event there is marked up by.
+    ``trades``: whether its switches, dates and weekdays let it offer them today.
+    """
+
+    place: Place
+    terms: Terms
+    stock: Stock
+    factors: Factors
+    trades: bool
+
+    def marked(self, bid_micros: int) -> int:
+        """What a bid takes of a budget."""
+        return priced(bid_micros, 0, self.factors).marked_micros
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """``over``: the caps over each pair, by its place."""
+
+    client: Client
+    now: Instant
+    today: date
+    zone: tzinfo
+    groups: Mapping[int, Group]
+    publishers: Mapping[int, Publisher]
+    caps: Mapping[CapKey, Tended]
+    used: Mapping[CapKey, Use]
+    pairs: Sequence[Pair]
+    over: Mapping[Place, Sequence[CapKey]]
+
+    def below(self) -> dict[CapKey, list[Pair]]:
+        """The pairs below each cap."""
+        found: dict[CapKey, list[Pair]] = {key: [] for key in self.caps}
+        for pair in self.pairs:
+            for key in self.over[pair.place]:
+                found[key].append(pair)
+        return found
+
+
+def tree_of(tx: Tx, client: Client, now: Instant) -> Tree:
+    """All of a live client that caps and pacing go by, from one moment's records."""
+    zone = zone_of(client.zone)
+    today = day_of(now, zone)
+    every = {one.no: one for one in campaigns.campaigns_of(tx, client.no)}
+    live = {
+        one.no: one
+        for one in groups.groups_of(tx, client.no)
+        if not one.is_default and one.campaign_no in every
+    }
+    known = {one.no: one for one in publishers.publishers_of(tx, client.agency_no)}
+    caps = dict(_caps(client, every, live, known))
+    pairs = _pairs(tx, client, now, (every, live, known), today)
+    return Tree(
+        client, now, today, zone, live, known, caps, _used(tx, client, caps, today), pairs,
+        {pair.place: _over(pair.place, caps) for pair in pairs},
+    )  # fmt: skip
+
+
+def _caps(
+    client: Client, every: Mapping[int, Campaign], live: Mapping[int, Group],
+    known: Mapping[int, Publisher],
+) -> Iterator[tuple[CapKey, Tended]]:  # fmt: skip
+    numbers = {one.id: one.no for one in known.values()}
+    ends = {0: _last(client.body.end_on)}
+    for measure, cap in by_measure(client.body.caps):
+        yield ("client", f"{client.no}", measure), _tended(cap, None, ends[0])
+    for campaign in every.values():
+        ends[campaign.no] = _sooner(ends[0], _last(campaign.body.end_on))
+        for measure, cap in by_measure(campaign.body.caps):
+            yield ("campaign", f"{campaign.no}", measure), _tended(cap, None, ends[campaign.no])
+        for publisher_id, cap in campaign.body.placement_caps.items():
+            if no := numbers.get(publisher_id):
+                key: CapKey = ("campaign_placement", f"{campaign.no}/{no}", "budget")
+                yield key, _tended(cap, None, ends[campaign.no])
+    for group in live.values():
+        end = _sooner(ends[group.campaign_no], _last(group.body.end_on))
+        yield from _caps_of_group(group, end, numbers)
+
+
+def _caps_of_group(
+    group: Group, end: date | None, numbers: Mapping[str, int]
+) -> Iterator[tuple[CapKey, Tended]]:
+    body = group.body
+    weekdays = frozenset(body.days)
+    for measure, cap in by_measure(body.caps):
+        kept = _tended(cap, body.delivery, end, weekdays)
+        if measure == "budget":
+            kept = kept._replace(
+                reserved=tuple(
+                    (f"{group.no}/{numbers[one.publisher_id]}", one.budget.value)
+                    for one in body.placements
+                    if one.active and one.budget is not None and one.budget.locked
+                    and one.budget.period == cap.period and one.publisher_id in numbers
+                )
+            )  # fmt: skip
+        yield ("group", f"{group.no}", measure), kept
+    for placement in body.placements:
+        no = numbers.get(placement.publisher_id)
+        if placement.budget is not None and no is not None:
+            key: CapKey = ("placement", f"{group.no}/{no}", "budget")
+            yield key, _tended(placement.budget, body.delivery, end, weekdays)
+
+
+def _tended(
+    cap: Cap, said: str | None, last: date | None, weekdays: frozenset[int] = _EVERY_DAY
+) -> Tended:
+    return Tended(cap, delivery_of(said, cap), last, weekdays)
+
+
+def _last(day_on: str) -> date | None:
+    return date.fromisoformat(day_on) if day_on else None
+
+
+def _sooner(one: date | None, other: date | None) -> date | None:
+    return min((end for end in (one, other) if end is not None), default=None)
+
+
+def _used(
+    tx: Tx, client: Client, caps: Mapping[CapKey, Tended], today: date
+) -> dict[CapKey, Use]:  # fmt: skip
+    limits = {key: Limit(*key, one.cap.period, one.cap.value) for key, one in caps.items()}
+    in_period = ledger.used(tx, client.no, limits.values(), today)
+    daily = {key: one._replace(period="Daily") for key, one in limits.items()}
+    on_day = ledger.used(tx, client.no, daily.values(), today)
+    return {key: Use(in_period[limits[key]], on_day[daily[key]]) for key in caps}
+
+
+def _pairs(
+    tx: Tx, client: Client, now: Instant,
+    nouns: tuple[Mapping[int, Campaign], Mapping[int, Group], Mapping[int, Publisher]],
+    today: date,
+) -> list[Pair]:  # fmt: skip
+    every, live, known = nouns
+    found: dict[Place, tuple[Terms, Marking | None, bool]] = {}
+    top = client_state(client, today)
+    states = {no: campaign_state(one, top, today) for no, one in every.items()}
+    for group in live.values():
+        campaign = every[group.campaign_no]
+        trades = group_state(group, states[campaign.no], today).trades
+        for publisher in known.values():
+            terms = terms_of(client, campaign, group, publisher)
+            if isinstance(terms, Terms):
+                place = Place(client.no, campaign.no, group.no, publisher.no)
+                found[place] = terms, None, trades
+    steps = steps_at(tx, found)
+    jobs = alike(tx, {place.group_no for place in found}, now) if found else {}
+    pairs = []
+    for place, (terms, _, trades) in found.items():
+        group, campaign = live[place.group_no], every[place.campaign_no]
+        own = override_ppm(campaign.body.override.markup_ppm, group.body.override.markup_ppm)
+        factors = Marking(steps[place], own).at(now) if place in steps else UNMARKED
+        some = jobs.get(place.group_no)
+        stock = stock_of(terms, some, today) if some else NOTHING
+        pairs.append(Pair(place, terms, stock, factors, trades))
+    return pairs
+
+
+def _over(place: Place, caps: Mapping[CapKey, Tended]) -> list[CapKey]:
+    """The caps over a place, from the client's down."""
+    measures: tuple[Measure, ...] = ("budget", "clicks", "applies")
+    return [
+        key
+        for scope, entity in entities_of(place)
+        for measure in measures
+        if (key := (scope, entity, measure)) in caps
+    ]
+
+
+def in_millionths(key: CapKey, amount: int) -> int:
+    """An amount of what a cap counts, in millionths of it: a budget's is in micros already."""
+    return amount if key[2] == "budget" else amount * PPM

@@ -1,0 +1,88 @@
+"""Background work of control: a tick of a client, by the clock or since something was changed."""
+
+from logging import getLogger
+
+from handbill.clients import service as clients
+from handbill.control import service
+from handbill.control.looking import clients_to_look_at
+from handbill.kit.instants import DAY, Instant
+from handbill.kit.zones import day_of, zone_of
+from handbill.standing import service as standing
+from handbill.store.records import Tx
+from handbill.work import kinds
+from handbill.work.queue import Task, enqueue, enqueue_all
+from handbill.work.tools import Run, Schedule, Tools
+
+_LOG = getLogger("handbill.control")
+_KEPT = 40 * DAY
+
+
+def look(tools: Tools, task: Task) -> None:
+    """Tick; listings follow where anything changed."""
+    if _tick(tools, task.key):
+        _publish(tools, task.key)
+
+
+def follow(tools: Tools, task: Task) -> None:
+    """Tick, since a noun was changed; listings follow in any case, however the tick went."""
+    try:
+        _tick(tools, task.key)
+    finally:
+        _publish(tools, task.key)
+
+
+def _tick(tools: Tools, client_id: str) -> bool:
+    with tools.records.read() as tx:
+        found = clients.client_at_work(tx, client_id)
+    if found is None:
+        return False
+    client, live = found
+    now = tools.clock.now()
+    if not live:
+        service.forget(tools.records, client, now)
+        return False
+    return service.tick(tools.records, client, now, tools.settings.ceiling_ppm)
+
+
+def _publish(tools: Tools, client_id: str) -> None:
+    with tools.records.write() as tx:
+        enqueue(tx, kinds.PUBLISH, client_id, tools.clock.now())
+
+
+def look_at_clients(tools: Tools, _: Task) -> None:
+    """Have looked at who has something new. To find them is done while nobody waits."""
+    now = tools.clock.now()
+    with tools.records.read() as tx:
+        found = clients_to_look_at(tx, now)
+
+    def ask(tx: Tx, some: list[str]) -> None:
+        enqueue_all(tx, kinds.CONTROL, some, now)
+
+    tools.records.in_parts(found, ask)
+
+
+def sweep(tools: Tools, _: Task) -> None:
+    """Forget what nobody asks for any more."""
+    before = day_of(tools.clock.now() - _KEPT, zone_of("UTC"))
+    count = tools.records.in_steps(lambda tx, most: standing.sweep(tx, before, most))
+    _LOG.info("swept", extra={"ceilings": count})
+
+
+def ask_to_look(tx: Tx, now: Instant) -> None:
+    enqueue(tx, kinds.LOOK_AT_CLIENTS, "", now)
+
+
+def ask_to_sweep(tx: Tx, now: Instant) -> None:
+    enqueue(tx, kinds.SWEEP_CONTROL, "", now)
+
+
+TASKS: dict[str, Run] = {
+    kinds.CONTROL: look,
+    kinds.FOLLOW: follow,
+    kinds.LOOK_AT_CLIENTS: look_at_clients,
+    kinds.SWEEP_CONTROL: sweep,
+}
+SCHEDULE: list[Schedule] = [
+    (kinds.LOOK_AT_CLIENTS, 60, ask_to_look),
+    (kinds.SWEEP_CONTROL, 3_600, ask_to_sweep),
+]

@@ -1,0 +1,88 @@
+"""What is in force of what was set, as control decides it and the rest of the system reads it."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from handbill.core.charging import Measure, Scope
+from handbill.core.pacing.caps import Felt
+from handbill.core.pacing.thinning import Window
+from handbill.kit.instants import Instant
+
+Thing = tuple[Scope, str]
+"""What stands so: its scope, and its entity as counters spell it."""
+
+
+class Evaluation(NamedTuple):
+    """``number``: how many there were; ``day_on``: the client's day."""
+
+    number: int
+    evaluated_at: Instant
+    day_on: str
+
+
+class Standing(NamedTuple):
+    """``reasons``: JSON; ``until_at``: when it may be otherwise without anybody's doing."""
+
+    kind: Scope
+    entity: str
+    status: str
+    delivery: str
+    reasons: str
+    since_at: Instant
+    until_at: Instant | None
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.delivery == Felt.STOPPED
+
+
+class Paced(NamedTuple):
+    """What a job group offers a publisher: of each bid ``factor_ppm`` (``bid_micros`` of
+    ``base_micros``), not below ``floor_micros``; of its ``matching`` jobs ``jobs`` from ``first``
+    on, in their mixed order. ``held_``: the same of the copy that the publisher has.
+    """
+
+    group_no: int
+    publisher_no: int
+    base_micros: int
+    bid_micros: int
+    factor_ppm: int
+    floor_micros: int
+    matching: int
+    first: int
+    jobs: int
+    start_ppm: int
+    next_ppm: int
+    let_ppm: int
+    clicks_ppm: int
+    held_let_ppm: int
+    held_clicks_ppm: int
+    decided_at: Instant
+
+    @property
+    def window(self) -> Window | None:
+        """Which jobs are listed; None: all."""
+        if self.jobs >= self.matching:
+            return None
+        return Window(self.first, self.jobs, self.next_ppm)
+
+
+class Ceiling(NamedTuple):
+    """The most that a day takes of a paced cap, and since when that stands."""
+
+    scope: Scope
+    entity: str
+    measure: Measure
+    day_on: str
+    most: int
+    since_at: Instant
+
+
+class InForce(NamedTuple):
+    """What listings follow."""
+
+    stopped: frozenset[Thing]
+    paced: Mapping[tuple[int, int], Paced]
+
+
+ALL_IN_FORCE: Final = InForce(frozenset(), {})

@@ -1,0 +1,48 @@
+"""Which days a cap has still to serve, today first, and which come after its period."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Final
+
+from handbill.core.pacing.caps import Days
+from handbill.kit.zones import Period
+
+_DAY: Final = timedelta(days=1)
+_MOST_DAYS: Final = 366
+"""What has no end of its own is spread over a year at most."""
+
+
+def days_of(
+    period: Period, today: date, weights: Sequence[int], last: date | None = None
+) -> Days:  # fmt: skip
+    """``weights``: of each weekday, Monday first, 0 where nothing is offered. ``last``: the last
+    day of what the cap stands on.
+    """
+    end = end_of(period, today)
+    renews = today == end
+    tomorrow = today + _DAY
+    here = _weights(today, end, last, weights)
+    later = _weights(tomorrow, end_of(period, tomorrow), last, weights) if renews else here[1:]
+    return Days(here or (0,), later, renews)
+
+
+def end_of(period: Period, day: date) -> date | None:
+    """The last day of a period; None: it has none."""
+    if period == "Daily":
+        return day
+    if period == "Weekly":
+        return day + (6 - day.weekday()) * _DAY
+    if period == "Monthly":
+        following = (day.replace(day=28) + 4 * _DAY).replace(day=1)
+        return following - _DAY
+    return None
+
+
+def _weights(
+    first: date, end: date | None, last: date | None, weights: Sequence[int]
+) -> tuple[int, ...]:  # fmt: skip
+    ends = [one for one in (end, last) if one is not None]
+    count = min(((one - first).days + 1 for one in ends), default=_MOST_DAYS)
+    return tuple(
+        weights[(first.weekday() + by) % 7] for by in range(max(0, min(count, _MOST_DAYS)))
+    )

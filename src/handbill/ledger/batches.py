@@ -1,0 +1,68 @@
+"""What the judge takes up at a time, and what it is judged by."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date
+from typing import Final
+
+from handbill.core.charging import Place
+from handbill.core.received import ReceivedFetch
+from handbill.funnel import service as funnel
+from handbill.kit.instants import DAY, Instant
+from handbill.kit.zones import day_of
+from handbill.ledger.counting import AtJob, Counted
+from handbill.ledger.runs import Click, Conversion, Known
+from handbill.ledger.terms import Terms
+from handbill.postings import spending
+from handbill.store.journal_streams import Mark
+from handbill.store.marks import Marks
+
+_LATE: Final = 7 * DAY
+"""The ceiling of a day is held for events that come so much later at most; then the wall alone."""
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """One client's part of a batch."""
+
+    clicks: list[Click] = field(default_factory=list)
+    conversions: list[Conversion] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is judged together, and what it was judged by."""
+
+    former: Marks
+    now: Instant
+    judged_at: Instant  # all that was stamped before this instant is judged with this batch
+    is_later: bool  # so much that it is worth to be told
+    moved: dict[str, Mark] = field(default_factory=dict)
+    arrivals: dict[int, Arrivals] = field(default_factory=dict)
+    places: set[Place] = field(default_factory=set)
+    terms: dict[int, Terms] = field(default_factory=dict)
+    known: dict[int, Known] = field(default_factory=dict)
+    hires: list[funnel.Hire] = field(default_factory=list)
+    dues: list[spending.Due] = field(default_factory=list)
+    fetches: list[ReceivedFetch] = field(default_factory=list)
+    at_jobs: dict[int, set[AtJob]] = field(default_factory=dict)
+    jobs: set[bytes] = field(default_factory=set)
+    counting: Counted = field(default_factory=Counted)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.is_later or self.arrivals or self.moved or self.hires or self.dues)
+
+    @property
+    def since(self) -> date:
+        """The first day whose ceilings are asked for."""
+        ats = [click.event.at for some in self.arrivals.values() for click in some.clicks]
+        for some in self.arrivals.values():
+            for _, event, _, _ in some.conversions:
+                ats.append(event.click_at or event.at)
+        return day_of(max(min(ats, default=self.now), self.now - _LATE) - DAY, UTC)
+
+    @property
+    def events(self) -> int:
+        arrived = self.arrivals.values()
+        received = sum(len(some.clicks) + len(some.conversions) for some in arrived)
+        return received + len(self.hires) + len(self.dues) + len(self.fetches)

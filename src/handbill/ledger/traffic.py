@@ -1,0 +1,95 @@
+"""What came of each job group at each publisher, by the quarter hour, until control takes it.
+
+Clicks that are valid, within the caps or over them, and applies; what they cost, or would have.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.kit.instants import MINUTE, Instant
+from handbill.store.records import Tx
+from handbill.store.records.tables import traffic
+
+QUARTER: Final = 15 * MINUTE
+_AMOUNTS: Final = ("clicks", "applies", "unbilled", "unbilled_micros", "spend_micros")
+_t = traffic.c
+_KEYS = ("client_no", "group_no", "publisher_no", "quarter_at")
+_OF_CLIENT = (
+    sa.select(*(_t[name] for name in (*_KEYS[1:], *_AMOUNTS)))
+    .where(_t.client_no == b("client_no"))
+    .order_by(_t.quarter_at)
+)
+_CLIENTS = sa.select(_t.client_no).distinct()
+_EMPTY = sa.delete(traffic).where(
+    _t.client_no == b("client_no"), *(_t[name] == sa.literal_column("0") for name in _AMOUNTS)
+)
+
+
+class Quarter(NamedTuple):
+    group_no: int
+    publisher_no: int
+    quarter_at: Instant
+
+
+@dataclass(slots=True)
+class Seen:
+    """``unbilled``: of the clicks and applies those over a cap, and what they would have cost."""
+
+    clicks: int = 0
+    applies: int = 0
+    unbilled: int = 0
+    unbilled_micros: int = 0
+    spend_micros: int = 0
+
+    def add(self, micros: int, *, clicks: int, billed: bool) -> None:
+        self.clicks += clicks
+        self.applies += 1 - clicks
+        if billed:
+            self.spend_micros += micros
+        else:
+            self.unbilled += 1
+            self.unbilled_micros += micros
+
+
+def quarter_of(group_no: int, publisher_no: int, at: Instant) -> Quarter:
+    return Quarter(group_no, publisher_no, at // QUARTER * QUARTER)
+
+
+def add(tx: Tx, client_no: int, seen: Mapping[Quarter, Seen]) -> None:
+    assert all(min(_amounts(one)) >= 0 for one in seen.values()), "what came is never taken back"
+    _put(tx, client_no, seen.items(), 1)
+
+
+def clients_with_traffic(tx: Tx) -> set[int]:
+    """The clients of which something waits."""
+    return {client_no for (client_no,) in tx.all(_CLIENTS)}
+
+
+def traffic_of(tx: Tx, client_no: int) -> dict[Quarter, Seen]:
+    """What waits of a client, in order of time."""
+    rows = tx.all(_OF_CLIENT, client_no=client_no)
+    return {Quarter(*row[:3]): Seen(*row[3:]) for row in rows}
+
+
+def take(tx: Tx, client_no: int, seen: Mapping[Quarter, Seen]) -> None:
+    """Take what was read; what has come since stays."""
+    _put(tx, client_no, seen.items(), -1)
+    tx.run(_EMPTY, client_no=client_no)
+
+
+def _put(tx: Tx, client_no: int, seen: Iterable[tuple[Quarter, Seen]], sign: int) -> None:
+    tx.upsert_many(traffic, _KEYS, [
+        {
+            "client_no": client_no, **quarter._asdict(),
+            **dict(zip(_AMOUNTS, (sign * amount for amount in _amounts(one)), strict=True)),
+        }
+        for quarter, one in seen
+    ], adds=_AMOUNTS)  # fmt: skip
+
+
+def _amounts(one: Seen) -> tuple[int, ...]:
+    return (one.clicks, one.applies, one.unbilled, one.unbilled_micros, one.spend_micros)

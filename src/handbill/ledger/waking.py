@@ -1,0 +1,38 @@
+"""Has control look at clients at once whose caps are full, or next to it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from handbill.clients.service import clients_by_number
+from handbill.core.charging import Limit
+from handbill.core.in_force import Standing, Thing
+from handbill.kit.instants import SECOND, Instant
+from handbill.standing import service as standing
+from handbill.store.records import Tx
+from handbill.work import kinds
+from handbill.work.queue import enqueue
+
+APART: Final = 2 * SECOND
+"""Looks that events ask for are at least so far apart: late clicks come in crowds."""
+
+
+def wake(tx: Tx, short: Mapping[int, Iterable[Limit]], now: Instant) -> None:
+    """``short``: by client, the caps without room for more of what came last. What is known to be
+    stopped already wakes nobody.
+    """
+    found = {no: limits for no, limits in short.items() if limits}
+    clients = clients_by_number(tx, found) if found else {}
+    for client_no, limits in found.items():
+        client = clients.get(client_no)
+        standings = standing.standings_of(tx, client_no)
+        if client is None or all(_is_known(limit, standings) for limit in limits):
+            continue
+        looked_at = standing.evaluation_of(tx, client_no).evaluated_at
+        due_at = max(now, min(looked_at, now) + APART)
+        enqueue(tx, kinds.CONTROL, client.id, now, due_at=due_at)
+
+
+def _is_known(limit: Limit, standings: Mapping[Thing, Standing]) -> bool:
+    things: list[Thing] = [(limit.scope, limit.entity)]
+    things += [thing for thing in standings if limit.reserved and thing[0] == "placement"]
+    return any(thing in standings and standings[thing].is_stopped for thing in things)

@@ -1,0 +1,97 @@
+"""What a job group has to offer a publisher, told in sums: how many jobs, at which bids."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.core.bids import PLAIN_JOB, Asked, Offer, Terms, offer_of
+from handbill.core.nouns import JobSettings
+from handbill.kit.instants import Instant
+from handbill.listings.offers import LISTABLE
+from handbill.store.records import Tx
+from handbill.store.records.base import Listed, among
+from handbill.store.records.tables import jobs, matches
+
+_SETTINGS = msgspec.json.Decoder(JobSettings)
+_j, _m = jobs.c, matches.c
+_ALIKE = (
+    sa.select(_m.group_no, _j.cpc_micros, _j.settings, sa.func.count())
+    .select_from(matches.join(jobs, _m.job_no == _j.no))
+    .where(
+        among(_m.group_no, "groups"),
+        _j.status == sa.literal_column("'A'"),
+        _j.left_at.is_(None),
+        *LISTABLE.values(),
+    )
+    .group_by(_m.group_no, _j.cpc_micros, _j.settings)
+)
+
+
+_OF_JOBS = (
+    sa.select(_j.id, _m.group_no, _j.cpc_micros, _j.settings)
+    .select_from(jobs.join(matches, _m.job_no == _j.no))
+    .where(among(_j.id, "ids"), _j.client_no == b("client_no"), _j.left_at.is_(None))
+)
+
+
+class Alike(NamedTuple):
+    """Jobs of a job group that say the same of bids."""
+
+    asked: Asked
+    jobs: int
+
+
+class Stock(NamedTuple):
+    """The jobs of a job group that a publisher would be offered; their mean bid, the least and the
+    most.
+    """
+
+    jobs: int
+    mean_micros: int
+    least_micros: int
+    most_micros: int
+
+
+NOTHING = Stock(0, 0, 0, 0)
+
+
+def alike(tx: Tx, group_nos: Iterable[int], now: Instant) -> dict[int, list[Alike]]:
+    """The jobs of these job groups that can stand in a feed."""
+    found: dict[int, list[Alike]] = {}
+    rows = tx.all(_ALIKE, groups=Listed(sorted(group_nos)), now=now)
+    for group_no, cpc_micros, settings, count in rows:
+        found.setdefault(group_no, []).append(Alike(_asked(cpc_micros, settings), count))
+    return found
+
+
+def stock_of(terms: Terms, jobs: Iterable[Alike], today: date) -> Stock:
+    """What of them is offered on these terms, as bids are set; the mean is a whole amount."""
+    offers = [
+        (offer.bid_micros, count)
+        for asked, count in jobs
+        if isinstance(offer := offer_of(terms, asked, today), Offer)
+    ]
+    count = sum(many for _, many in offers)
+    if not count:
+        return NOTHING
+    least = min(bid for bid, _ in offers)
+    whole = terms.unit_micros
+    mean = sum(bid * many for bid, many in offers) // count
+    if mean > least:
+        mean = max(least, mean // whole * whole)
+    return Stock(count, mean, least, max(bid for bid, _ in offers))
+
+
+def asked_of(tx: Tx, client_no: int, ids: Iterable[str]) -> dict[str, tuple[int, Asked]]:
+    """The job group of each of these jobs of a client, and what the job brings to its bid."""
+    rows = tx.all(_OF_JOBS, client_no=client_no, ids=Listed(sorted(ids)))
+    return {id_: (group_no, _asked(*said)) for id_, group_no, *said in rows}
+
+
+def _asked(cpc_micros: int | None, settings: str | None) -> Asked:
+    own = PLAIN_JOB if settings is None else _SETTINGS.decode(settings)
+    return Asked(paused=False, feed_micros=cpc_micros, settings=own)

@@ -1,0 +1,127 @@
+"""Rows of what is in force."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.core.in_force import Ceiling, Evaluation, Paced, Standing, Thing
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+from handbill.store.records.base import Listed, among
+from handbill.store.records.tables import ceilings, evaluations, paced, standings
+
+_e, _s, _p, _c = evaluations.c, standings.c, paced.c, ceilings.c
+_OF_CLIENT = b("client_no", type_=sa.BigInteger)
+_EVALUATION = sa.select(_e.number, _e.evaluated_at, _e.day_on).where(_e.client_no == _OF_CLIENT)
+_MOVE_ON = (
+    sa.update(evaluations)
+    .where(_e.client_no == _OF_CLIENT, _e.number == b("was"))
+    .values(number=b("is"), evaluated_at=b("now"), day_on=b("day"))
+)
+_EVALUATIONS = sa.select(_e.client_no, _e.number, _e.evaluated_at, _e.day_on)
+_STANDINGS = sa.select(*(_s[name] for name in Standing._fields)).where(_s.client_no == _OF_CLIENT)
+_PACED = sa.select(*(_p[name] for name in Paced._fields)).where(_p.client_no == _OF_CLIENT)
+_CEILINGS = sa.select(*(_c[name] for name in Ceiling._fields)).where(_c.client_no == _OF_CLIENT)
+_CEILINGS_OF = sa.select(_c.client_no, *(_c[name] for name in Ceiling._fields)).where(
+    among(_c.client_no, "clients"), _c.day_on >= b("since_on")
+)
+_DROP_STANDING = sa.delete(standings).where(
+    _s.client_no == _OF_CLIENT, _s.kind == b("kind"), _s.entity == b("entity")
+)
+_DROP_PACED = sa.delete(paced).where(
+    _p.group_no == b("group_no"), _p.publisher_no == b("publisher_no")
+)
+_DROP_CEILING = sa.delete(ceilings).where(
+    _c.client_no == _OF_CLIENT, _c.scope == b("scope"), _c.entity == b("entity"),
+    _c.measure == b("measure"), _c.day_on == b("day_on"),
+)  # fmt: skip
+_OLD = sa.select(_c.client_no, _c.scope, _c.entity, _c.measure, _c.day_on).where(
+    _c.day_on < b("before_on")
+).limit(b("most", type_=sa.Integer))  # fmt: skip
+
+
+def evaluation(tx: Tx, client_no: int) -> Evaluation | None:
+    row = tx.one(_EVALUATION, client_no=client_no)
+    return None if row is None else Evaluation(*row)
+
+
+def evaluations_of_all(tx: Tx) -> dict[int, Evaluation]:
+    return {client_no: Evaluation(*rest) for client_no, *rest in tx.all(_EVALUATIONS)}
+
+
+def move_on(tx: Tx, client_no: int, was: int, now: Instant, day_on: str) -> bool:
+    """Whether nobody else has, since the number was read."""
+    first = {"client_no": client_no, "evaluated_at": now, "number": 0, "day_on": day_on}
+    tx.upsert_many(evaluations, ["client_no"], [first], keep=True)
+    row = {"client_no": client_no, "was": was, "is": was + 1, "now": now, "day": day_on}
+    return tx.run(_MOVE_ON, **row) == 1
+
+
+def standings_of(tx: Tx, client_no: int) -> dict[Thing, Standing]:
+    found = (Standing(*row) for row in tx.all(_STANDINGS, client_no=client_no))
+    return {(one.kind, one.entity): one for one in found}
+
+
+def paced_of(tx: Tx, client_no: int) -> dict[tuple[int, int], Paced]:
+    found = (Paced(*row) for row in tx.all(_PACED, client_no=client_no))
+    return {(one.group_no, one.publisher_no): one for one in found}
+
+
+def ceilings_of(tx: Tx, client_no: int) -> list[Ceiling]:
+    return [Ceiling(*row) for row in tx.all(_CEILINGS, client_no=client_no)]
+
+
+def ceilings_since(
+    tx: Tx, client_nos: Sequence[int], since_on: str
+) -> list[tuple[int, Ceiling]]:  # fmt: skip
+    rows = tx.all(_CEILINGS_OF, clients=Listed(client_nos), since_on=since_on)
+    return [(client_no, Ceiling(*rest)) for client_no, *rest in rows]
+
+
+def put_standings(tx: Tx, client_no: int, some: Iterable[Standing]) -> None:
+    rows = [{"client_no": client_no, **one._asdict()} for one in some]
+    tx.upsert_many(standings, ["client_no", "kind", "entity"], rows)
+
+
+def drop_standings(tx: Tx, client_no: int, some: Iterable[Thing]) -> None:
+    _drop(tx, _DROP_STANDING, [
+        {"client_no": client_no, "kind": kind, "entity": entity} for kind, entity in some
+    ])  # fmt: skip
+
+
+def put_paced(tx: Tx, client_no: int, some: Iterable[Paced]) -> None:
+    rows = [{"client_no": client_no, **one._asdict()} for one in some]
+    tx.upsert_many(paced, ["group_no", "publisher_no"], rows)
+
+
+def drop_paced(tx: Tx, some: Iterable[tuple[int, int]]) -> None:
+    _drop(tx, _DROP_PACED, [
+        {"group_no": group_no, "publisher_no": publisher_no} for group_no, publisher_no in some
+    ])  # fmt: skip
+
+
+def put_ceilings(tx: Tx, client_no: int, some: Iterable[Ceiling]) -> None:
+    rows = [{"client_no": client_no, **one._asdict()} for one in some]
+    tx.upsert_many(ceilings, ["client_no", "scope", "entity", "measure", "day_on"], rows)
+
+
+def drop_ceilings(tx: Tx, client_no: int, some: Iterable[Ceiling]) -> None:
+    names = ("scope", "entity", "measure", "day_on")
+    _drop(tx, _DROP_CEILING, [
+        {"client_no": client_no, **{name: getattr(one, name) for name in names}} for one in some
+    ])  # fmt: skip
+
+
+def sweep_ceilings(tx: Tx, before_on: str, most: int) -> int:
+    """Forget so many ceilings of days before; how many there were."""
+    names = ("client_no", "scope", "entity", "measure", "day_on")
+    rows = [dict(zip(names, row, strict=True)) for row in tx.all(
+        _OLD, before_on=before_on, most=most)]  # fmt: skip
+    _drop(tx, _DROP_CEILING, rows)
+    return len(rows)
+
+
+def _drop(tx: Tx, statement: sa.Delete, rows: Sequence[Mapping[str, object]]) -> None:
+    if rows:
+        tx.run_text_many(tx.dialect.text_of(statement), [dict(row) for row in rows])

@@ -1,0 +1,106 @@
+"""What is in force for a client; written by control alone, at its ticks, all or nothing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from handbill.core.in_force import Ceiling, Evaluation, InForce, Paced, Standing, Thing
+from handbill.kit.faults import Unavailable
+from handbill.kit.instants import Instant
+from handbill.standing import rows
+from handbill.store.records import Tx
+
+_NEVER = Evaluation(0, 0, "")
+
+
+class Decided(NamedTuple):
+    """All that is to be in force for a client: what is not in it is plainly ACTIVE and FULL."""
+
+    standings: Mapping[Thing, Standing]
+    paced: Mapping[tuple[int, int], Paced]
+    ceilings: Sequence[Ceiling]
+
+
+def evaluation_of(tx: Tx, client_no: int) -> Evaluation:
+    """When the client was looked at last; number 0: never."""
+    return rows.evaluation(tx, client_no) or _NEVER
+
+
+def evaluations(tx: Tx) -> dict[int, Evaluation]:
+    """The same of all clients that ever were."""
+    return rows.evaluations_of_all(tx)
+
+
+def standings_of(tx: Tx, client_no: int) -> dict[Thing, Standing]:
+    """All of a client that is not plainly ACTIVE and FULL."""
+    return rows.standings_of(tx, client_no)
+
+
+def paced_of(tx: Tx, client_no: int) -> dict[tuple[int, int], Paced]:
+    """What is decided of bids and jobs, by job group and publisher."""
+    return rows.paced_of(tx, client_no)
+
+
+def in_force(tx: Tx, client_no: int) -> InForce:
+    """What the client's listings follow."""
+    found = rows.standings_of(tx, client_no)
+    stopped = frozenset(thing for thing, one in found.items() if one.is_stopped)
+    return InForce(stopped, rows.paced_of(tx, client_no))
+
+
+def ceilings_of(tx: Tx, client_no: int) -> list[Ceiling]:
+    """All ceilings of a client's days that are kept."""
+    return rows.ceilings_of(tx, client_no)
+
+
+def ceilings_since(
+    tx: Tx, client_nos: Iterable[int], day: date
+) -> dict[int, list[Ceiling]]:  # fmt: skip
+    """The ceilings of these clients, of a day on."""
+    found: dict[int, list[Ceiling]] = {}
+    for client_no, one in rows.ceilings_since(tx, sorted(client_nos), day.isoformat()):
+        found.setdefault(client_no, []).append(one)
+    return found
+
+
+def replace(
+    tx: Tx, client_no: int, was: Evaluation, now: Instant, day_on: str, decided: Decided
+) -> bool:
+    """Let this be in force from now on; whether listings are to follow. Rows that say the same are
+    not written.
+
+    ``was``: the evaluation that it was decided after. **Refuses** (Unavailable) where there has
+    been another one since.
+    """
+    assert now >= was.evaluated_at, "a tick waits for its clock"
+    if not rows.move_on(tx, client_no, was.number, now, day_on):
+        raise Unavailable("the client was looked at by another worker meanwhile")
+    standings, paced = rows.standings_of(tx, client_no), rows.paced_of(tx, client_no)
+    put = [one for thing, one in decided.standings.items() if standings.get(thing) != one]
+    gone = [thing for thing in standings if thing not in decided.standings]
+    rows.put_standings(tx, client_no, put)
+    rows.drop_standings(tx, client_no, gone)
+    bids = [one for pair, one in decided.paced.items() if paced.get(pair) != one]
+    left = [pair for pair in paced if pair not in decided.paced]
+    rows.put_paced(tx, client_no, bids)
+    rows.drop_paced(tx, left)
+    _replace_ceilings(tx, client_no, day_on, decided.ceilings)
+    return bool(put or gone or bids or left)
+
+
+def _replace_ceilings(tx: Tx, client_no: int, day_on: str, wanted: Sequence[Ceiling]) -> None:
+    """Those of today and later are as wanted; those of former days stay: their events may come."""
+    since = rows.ceilings_since(tx, [client_no], day_on)
+    kept = {one[:4]: one for _, one in since}
+    new = {one[:4]: one for one in wanted}
+    rows.put_ceilings(tx, client_no, [
+        one for key, one in new.items() if key not in kept or kept[key].most != one.most
+    ])  # fmt: skip
+    rows.drop_ceilings(tx, client_no, [
+        one for key, one in kept.items() if key not in new
+    ])  # fmt: skip
+
+
+def sweep(tx: Tx, before: date, most: int) -> int:
+    """Forget so many ceilings of days before; how many there were."""
+    return rows.sweep_ceilings(tx, before.isoformat(), most)
