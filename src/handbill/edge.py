@@ -26,7 +26,7 @@ from handbill.host.settings import Settings
 from handbill.http1.connection import Connection
 from handbill.http1.server import Limits, Server
 from handbill.kit.faults import Unavailable
-from handbill.store.index import EdgeIndex, IndexDamaged, key_place
+from handbill.store.index import EdgeIndex, IndexFailed, key_place, mend
 from handbill.store.journal_turns import TurnWriter
 from handbill.tracking.addresses import Proxies
 from handbill.tracking.edge import Edge
@@ -49,6 +49,8 @@ def main(settings: Settings, outside: Outside, number: int) -> None:
     has a new segment. **Refuses** to start while another process has the same number.
     """
     make_private(settings.data_folder)
+    if mend(settings.index_folder):
+        _LOG.error("the index was damaged, and is made anew: a worker fills it")
     figures.share(settings.figures_folder, f"edge-{number}")
     uvloop.run(_serve(settings, outside, number))
 
@@ -131,17 +133,18 @@ async def _live(beat: Beat, edge: Edge) -> None:
     while True:
         beat.strike()
         edge.telling.tell()
+        _do(edge.renew_index)
         turns += 1
         if turns % _KEYS_EVERY == 0:
-            _refresh(edge)
+            _do(edge.refresh_keys)
         await asyncio.sleep(BEAT_SECONDS)
 
 
-def _refresh(edge: Edge) -> None:
+def _do(renew: Callable[[], None]) -> None:
     """Read the keys again. A master key that is missing by now must not stop clicks."""
     try:
-        edge.refresh_keys()
-    except (Unavailable, Unusable, IndexDamaged) as missing:
+        renew()
+    except (Unavailable, Unusable, IndexFailed, OSError) as missing:
         _LOG.error("the keys of links cannot be read again: %s", missing)
 
 

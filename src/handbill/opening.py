@@ -23,7 +23,7 @@ from handbill.http.operations import NO_JOURNAL, Desk, Doors
 from handbill.listings.indexing import check_index
 from handbill.store import sealed
 from handbill.store.blobs import Blobs, open_blobs
-from handbill.store.index import EdgeIndex, IndexDamaged, key_place
+from handbill.store.index import EdgeIndex, key_place, mend
 from handbill.store.journal import JournalWriter
 from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Records, Tx, open_records
@@ -131,7 +131,9 @@ def prepare(settings: Settings, outside: Outside) -> None:
             migrate(stores.records)
         except NotOurs as other:
             raise BadSettings(f"the records at {_shown(settings)} {other}; {_ELSE}") from other
-        index = _index_made(settings.index_folder)
+        if mend(settings.index_folder, wholly=False):
+            _LOG.error("the edge's index was damaged, and is made anew")
+        index = EdgeIndex(settings.index_folder, writable=True)
         try:
             with stores.records.write() as tx:
                 now = stores.clock.now()
@@ -140,18 +142,6 @@ def prepare(settings: Settings, outside: Outside) -> None:
                 check_index(tx, index, now)
         finally:
             index.close()
-
-
-def _index_made(folder: Path) -> EdgeIndex:
-    """The edge's index; one that cannot be read is made anew, and is filled as a missing one."""
-    try:
-        index = EdgeIndex(folder, writable=True)
-        index.is_whole()
-    except IndexDamaged as damaged:
-        _LOG.error("the edge's index %s is damaged (%s), and is made anew", folder, damaged)
-        (folder / "data.mdb").unlink()
-        return EdgeIndex(folder, writable=True)
-    return index
 
 
 def _have_master_key(tx: Tx, stores: Opened) -> None:

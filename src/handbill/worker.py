@@ -7,6 +7,7 @@ own, and imports many: a slow feed holds up no callback, and no other feed.
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import ModuleType
 
 from handbill.access import work as access
@@ -22,13 +23,15 @@ from handbill.host.beats import beating
 from handbill.host.outside import Outside
 from handbill.host.settings import Settings
 from handbill.ledger import work as ledger
+from handbill.listings import indexing
 from handbill.listings import service as listing_service
 from handbill.listings import work as listings
 from handbill.opening import open_tools
 from handbill.postings import work as postings
 from handbill.stats import work as stats
+from handbill.store.index import mend
 from handbill.work import kinds
-from handbill.work.loop import Worker, beside
+from handbill.work.loop import Beside, Worker, beside
 from handbill.work.queue import revive
 from handbill.work.tools import Run, Schedule, Tools
 
@@ -53,6 +56,7 @@ ROOMS: tuple[ModuleType, ...] = (
 FETCHED = frozenset({kinds.IMPORT, kinds.SEND_CALLBACK, kinds.READ_LIST, kinds.DELIVER})
 """The kinds of task that talk to others' servers: each has threads of its own in each fetcher."""
 _LANE_IDLE = 0.5
+_MIND_SECONDS = 1.0
 _CALLBACK_LANES = 3  # beside the fetcher's own: a server that hangs holds one for 15 seconds
 
 
@@ -80,6 +84,8 @@ def main(settings: Settings, outside: Outside, number: int = 0, *, fetches: bool
     """
     name = f"{'fetcher' if fetches else 'worker'}-{number}"
     figures.share(settings.figures_folder, name)
+    if mend(settings.index_folder):
+        _LOG.error("the edge's index was damaged, and is made anew")
     tools = open_tools(settings, outside)
     every = tasks()
     mine = {kind: run for kind, run in every.items() if kind not in FETCHED}
@@ -89,7 +95,8 @@ def main(settings: Settings, outside: Outside, number: int = 0, *, fetches: bool
     try:
         if not fetches:
             _take_over_address(tools)
-        with beating(settings.beats_folder, name), beside(lanes):
+        minding = Beside("index", _MIND_SECONDS, partial(indexing.mind, tools))
+        with beating(settings.beats_folder, name), beside(lanes), minding:
             Worker(tools, name, mine, schedule()).run()
     finally:
         if not fetches:  # a fetch may still be under way in its thread, until the process ends

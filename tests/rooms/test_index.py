@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from handbill.core.nouns import Client
 from handbill.listings import indexing
-from handbill.store.index import EdgeIndex
+from handbill.store.index import EdgeIndex, mend
 from handbill.store.records import Records
 from handbill.store.records.tables import jobs
 from handbill.work import kinds
@@ -119,3 +119,82 @@ def test_a_crash_between_index_and_records_leaves_it_right(market: Market) -> No
     publish(market, client)
     assert known(market, ref) is not None
     assert not started(market)
+
+
+@pytest.mark.parametrize("when", ["it begins", "it is half full", "it is nearly full"])
+def test_one_that_is_replaced_while_it_is_filled_is_filled_from_the_beginning(
+    market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    client = market.client()
+    refs = [market.job(client) for _ in range(4)]
+    publish(market, client)
+    exchange(market, tmp_path / "none")
+    assert started(market)
+    monkeypatch.setattr(indexing, "_STEP", 1)
+    steps = {"it begins": 1, "it is half full": 2, "it is nearly full": 4}[when]
+    give_way, given = market.records.give_way, []
+
+    def replaced() -> None:
+        given.append(1)
+        if len(given) == steps:  # as an edge does that has met a damaged page
+            market.tools.index.replace()
+        give_way()
+
+    monkeypatch.setattr(market.records, "give_way", replaced)
+    assert indexing.refill(market.tools) == len(refs)
+    assert market.tools.index.is_whole()
+    assert all(known(market, ref) for ref in refs)
+
+
+def test_edges_read_on_in_a_replaced_one_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    _filled(folder, b"https://former.example")
+    edge = EdgeIndex(folder, writable=False)
+    assert not edge.renew(), "nothing has happened"
+    edge.replace()
+    assert (edge.url_of(b"a" * 16), edge.is_whole()) == (b"https://former.example", False)
+    worker = EdgeIndex(folder, writable=True)
+    assert worker.url_of(b"a" * 16) is None
+    worker.put_urls([(b"a" * 16, b"https://new.example")])
+    worker.close()
+    assert not edge.renew()
+    assert (edge.url_of(b"a" * 16), edge.is_whole()) == (b"https://former.example", False)
+    worker = EdgeIndex(folder, writable=True)
+    worker.finish()
+    worker.close()
+    assert edge.renew()
+    assert (edge.url_of(b"a" * 16), edge.is_whole()) == (b"https://new.example", True)
+    edge.close()
+
+
+@pytest.mark.parametrize("how", ["zeros", "noise", "cut off", "cut to nothing", "no head"])
+def test_one_that_cannot_be_read_is_put_away_before_it_is_opened(tmp_path: Path, how: str) -> None:
+    folder = tmp_path / "index"
+    _filled(folder, b"https://former.example", jobs=2_000)
+    assert not mend(folder)
+    assert not mend(tmp_path / "none")
+    file = folder / "data.mdb"
+    raw = bytearray(file.read_bytes())
+    if how in ("zeros", "noise"):
+        for page in range(2 * 4096, len(raw), 4096):
+            if b"https://former.example" in raw[page : page + 4096]:
+                raw[page : page + 4096] = (b"\0" if how == "zeros" else b"\xff") * 4096
+    elif how == "no head":
+        raw[: 2 * 4096] = bytes(2 * 4096)
+    else:
+        del raw[2 * 4096 if how == "cut off" else 0 :]
+    file.write_bytes(raw)
+    assert mend(folder)
+    made = EdgeIndex(folder, writable=True)
+    assert (made.is_whole(), made.has_urls()) == (False, False)
+    made.close()
+    assert not mend(folder)
+
+
+def _filled(folder: Path, url: bytes, jobs: int = 1) -> None:
+    index = EdgeIndex(folder, writable=True)
+    index.put_urls(
+        [(b"a" * 14 + n.to_bytes(2, "big") if n else b"a" * 16, url) for n in range(jobs)]
+    )
+    index.finish()
+    index.close()

@@ -146,7 +146,7 @@ def test_matching_and_the_edge_take_many_jobs_step_by_step(market: Market) -> No
         assert len(tx.all(sa.select(t.matches.c.job_no))) == MANY
     market.run("listings.publish", client.id)
     records.check()
-    market.tools.index.empty()
+    market.tools.index.replace()
     records.seen.clear()
     assert indexing.refill(market.tools) == MANY
     assert records.seen.count(None) >= MANY // 2_000

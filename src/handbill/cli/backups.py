@@ -115,22 +115,16 @@ def restore(
 
 @index.command("rebuild")
 def rebuild_index(data: DataOption = None, json: JsonOption = False) -> None:
-    """Rebuild the edge's index from the records. Beside a running server, links that are not yet in
-    it are answered with 503 meanwhile.
+    """Rebuild the edge's index from the records, beside a running server too: edges use the former
+    one until the new one is complete.
     """
     from handbill.listings.indexing import begin_refill, refill
-    from handbill.store.index import IndexDamaged
 
     tools = tools_standing(data)
     try:
         with tools.records.write() as tx:
             begin_refill(tx, tools.index, tools.clock.now())
         count = refill(tools)
-    except IndexDamaged as damaged:
-        raise Mistaken(
-            f"the edge's index is damaged ({damaged}): stop the server, delete its folder, and "
-            "start again; it is filled from the records"
-        ) from damaged
     finally:
         tools.index.close()
         tools.records.close()

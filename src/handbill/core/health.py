@@ -96,8 +96,8 @@ def index(is_whole: bool) -> Check:
 
 
 def damaged_index() -> Check:
-    says = "The index is damaged; stop the server, delete the folder `index` of the data folder and"
-    return Check("index", False, f"{says} start again: it is made anew and filled.")
+    says = "The index is damaged; a worker makes it anew. See that a worker runs, and its log."
+    return Check("index", False, says)
 
 
 def feeds(missing: int) -> Check:

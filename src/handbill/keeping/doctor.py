@@ -21,7 +21,7 @@ from handbill.listings import indexing
 from handbill.listings.indexing import LISTING_KEYS
 from handbill.store import installation, sealed, segments
 from handbill.store.blobs import Blobs
-from handbill.store.index import EdgeIndex, IndexDamaged
+from handbill.store.index import EdgeIndex, is_sound
 from handbill.store.journal_folder import reader_here
 from handbill.store.migrations import NEWEST
 from handbill.store.records import Records
@@ -159,13 +159,10 @@ def _index(patient: Patient) -> Iterator[Finding]:
     if not (folder / "data.mdb").exists():
         yield Finding(f"the edge's index {folder} is not there", do)
         return
-    try:
+    if is_sound(folder):
         yield from _in_index(patient, do)
-    except IndexDamaged as damaged:
-        yield Finding(
-            f"the edge's index {folder} is damaged: {damaged}",
-            "stop the server, delete that folder, and start again: it is filled from the records",
-        )
+    else:
+        yield Finding(f"the edge's index {folder} is damaged", do)
 
 
 def _in_index(patient: Patient, do: str) -> Iterator[Finding]:

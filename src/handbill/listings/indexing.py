@@ -10,7 +10,7 @@ from handbill.access import keys
 from handbill.core.nouns import Client
 from handbill.kit.instants import Instant
 from handbill.store import installation
-from handbill.store.index import EdgeIndex
+from handbill.store.index import EdgeIndex, IndexDamaged
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
 from handbill.store.records.tables import clients, jobs, unindexed
@@ -90,7 +90,12 @@ def _turn(tools: Tools) -> Iterator[Tx]:
     """A transaction around one change of the index, which gives both its turn."""
     with tools.records.write() as tx:
         former, turn = installation.hold_turn(tx), tools.ids.bytes(installation.TURN_BYTES)
-        yield tx
+        tools.index.renew()  # who replaces it after this waits for the turn, to fill it
+        try:
+            yield tx
+        except IndexDamaged:
+            tools.index.replace()
+            raise
         tools.index.move_turn(former, turn)
         installation.move_turn(tx, turn)
 
@@ -103,7 +108,7 @@ def take_over_keys(tools: Tools) -> None:
 
 def check_index(tx: Tx, index: EdgeIndex, now: Instant) -> None:
     """See to it that the edge's index belongs to these records as they are; one that is missing,
-    strange or older is emptied, and a worker fills it again.
+    strange or older is replaced, and a worker fills it again.
     """
     turn = installation.hold_turn(tx)
     if not index.is_of(turn):
@@ -113,17 +118,32 @@ def check_index(tx: Tx, index: EdgeIndex, now: Instant) -> None:
 
 
 def begin_refill(tx: Tx, index: EdgeIndex, now: Instant) -> None:
-    """Forget what the edge's index holds, and have a worker fill it. Until it is full, edges call
-    themselves not ready, and ask those who come for what it does not hold to come again.
+    """Let an empty index take the place of the edge's, and have a worker fill it. Until it is full,
+    edges call themselves not ready, and ask those who come for what they lack to come again.
     """
     turn = installation.hold_turn(tx)
-    index.empty()
+    index.replace()
     index.move_turn(turn, turn)
     if tx.one(_ANY_CLIENT) is not None:
         enqueue(tx, kinds.REFILL, "", now)
     else:  # new records: there is nothing to wait for
         index.put_keys(keys.sealed_ones(tx, LISTING_KEYS))
         index.finish()
+
+
+def mind(tools: Tools) -> None:
+    """Have the edge's index filled if it is not whole: it was damaged or lost while in use, and
+    whoever saw that has put a new one in its place.
+    """
+    try:
+        tools.index.renew()
+        is_whole = tools.index.is_whole()
+    except IndexDamaged:
+        tools.index.replace()
+        is_whole = False
+    if not is_whole:
+        with tools.records.write() as tx:
+            check_index(tx, tools.index, tools.clock.now())
 
 
 def differing(tx: Tx, index: EdgeIndex) -> int:
@@ -141,22 +161,33 @@ def differing(tx: Tx, index: EdgeIndex) -> int:
 
 def refill(tools: Tools) -> int:
     """Fill the edge's index from the records; how many jobs it knows then. Run beside any change:
-    each batch is read and put while no other change of the index is under way.
+    each batch is read and put while no other change of the index is under way. One that is
+    replaced meanwhile is filled from the beginning.
     """
-    if tools.index.is_whole():
-        return 0
+    count = 0
+    while not tools.index.is_whole():
+        count = _filled(tools)
+    return count
+
+
+def _filled(tools: Tools) -> int:
+    """The same once; it stays unfinished if it was replaced meanwhile."""
     with _turn(tools) as tx:
+        file = tools.index.file
         tools.index.put_keys(keys.sealed_ones(tx, LISTING_KEYS))
         tools.index.put_pixels((pixel, no, id_) for pixel, no, id_ in tx.all(_PIXELS))
     after = count = 0
     page: list[Row] = [(0,)]
     while page:
         with _turn(tools) as tx:
+            if tools.index.file != file:
+                return 0
             page = tx.all(_PAGE, after=after, limit=_STEP)
             known = [(bytes.fromhex(id_), url.encode()) for _, id_, url in page if url]
             tools.index.put_urls(known)
+            if not page:
+                tools.index.finish()
         tools.records.give_way()
         count += len(known)
         after = page[-1][0] if page else after
-    tools.index.finish()
     return count

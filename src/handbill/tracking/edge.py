@@ -29,7 +29,7 @@ from handbill.core.received import click_of_packed, encode, job_id_of
 from handbill.host.clock import Clock
 from handbill.http1.messages import FAULTS, JSON, Answer, Later, Request, head
 from handbill.kit.instants import SECOND, Instant
-from handbill.store.index import IndexDamaged
+from handbill.store.index import IndexDamaged, IndexFailed
 from handbill.store.journal import JournalBroken, JournalFull
 from handbill.tracking.addresses import Proxies, is_near
 from handbill.tracking.counts import Counts, Telling, metrics
@@ -61,6 +61,8 @@ class Index(Protocol):
     def client_of_pixel(self, pixel_id: str) -> tuple[int, str] | None: ...
     def keys(self) -> dict[int, bytes]: ...
     def is_whole(self) -> bool: ...
+    def renew(self) -> bool: ...
+    def replace(self) -> None: ...
 
 
 class Journal(Protocol):
@@ -120,7 +122,7 @@ class Edge:
             return FAULTS[503]
         except JournalBroken as failure:
             return self._broken(failure)
-        except IndexDamaged as failure:
+        except IndexFailed as failure:
             return self._misled(failure)
 
     def _page(self, request: Request, path: bytes, query: bytes) -> Answer | Later:
@@ -153,7 +155,7 @@ class Edge:
         checks = [health.journal(not self.is_ready)]
         try:
             checks += self._checks()
-        except IndexDamaged as failure:
+        except IndexFailed as failure:
             self._misled(failure)
         if self.is_misled:
             checks.append(health.damaged_index())
@@ -222,6 +224,12 @@ class Edge:
             return False
         self._read_keys(now)
         return kid in self._keys
+
+    def renew_index(self) -> None:
+        """Go over to a new index once it is whole; called now and then."""
+        if self._index.renew():
+            self.is_misled = False
+            self.refresh_keys()
 
     def refresh_keys(self) -> None:
         """Forget keys that were retired; called now and then."""
@@ -300,10 +308,14 @@ class Edge:
         return FAULTS[503]
 
     def _misled(self, failure: BaseException) -> Answer:
-        """What is said while the index cannot be read; the alarm is raised once."""
+        """What is said of what the index cannot tell. A new index takes its place, which a worker
+        fills; until that is whole, what can be read of this one is answered as ever.
+        """
         if not self.is_misled:
             self.is_misled = True
-            _LOG.error("the index is damaged; see /readyz", exc_info=failure)
+            _LOG.error("the index is damaged, and is made anew", exc_info=failure)
+            if isinstance(failure, IndexDamaged):
+                self._index.replace()
         return FAULTS[503]
 
     def _address(self, request: Request) -> str:

@@ -4,7 +4,7 @@ import logging
 import select
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -211,17 +211,15 @@ def beside(lanes: Sequence[Worker]) -> Iterator[None]:
                 one.let_go()
 
 
-class _Beside:
+class Beside:
     """A thread that does its deed every so many seconds beside the tasks, whatever fails."""
 
-    def __init__(self, name: str, seconds: float) -> None:
+    def __init__(self, name: str, seconds: float, deed: Callable[[], None]) -> None:
         self._name = name
         self._seconds = seconds
+        self._deed = deed
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
-
-    def deed(self) -> None:
-        raise NotImplementedError
 
     def __enter__(self) -> None:
         self._end.clear()
@@ -237,7 +235,7 @@ class _Beside:
         wait = self._seconds
         while not self._end.wait(wait):
             try:
-                self.deed()
+                self._deed()
                 wait = self._seconds
             except Unavailable as away:
                 wait = min(2 * wait, _MOST_WAIT_SECONDS)
@@ -247,11 +245,11 @@ class _Beside:
                 _LOG.exception("the %s failed, and waits %.1f s", self._name, wait)
 
 
-class _Renewal(_Beside):
+class _Renewal(Beside):
     """Holds the lease of the task under way."""
 
     def __init__(self, records: Records, seconds: float) -> None:
-        super().__init__("lease", seconds)
+        super().__init__("lease", seconds, self._renew)
         self._records = records
         self._task: Task | None = None
 
@@ -263,24 +261,24 @@ class _Renewal(_Beside):
         finally:
             self._task = None
 
-    def deed(self) -> None:
+    def _renew(self) -> None:
         task = self._task
         if task is not None:
             with self._records.write() as tx:
                 queue.renew(tx, task, LEASE_SECONDS)
 
 
-class _Look(_Beside):
+class _Look(Beside):
     """Runs what is due by the schedule."""
 
     def __init__(self, records: Records, clock: Clock, items: Sequence[Schedule]) -> None:
-        super().__init__("schedule", _LOOK_SECONDS)
+        super().__init__("schedule", _LOOK_SECONDS, self._run_due)
         self._records = records
         self._clock = clock
         self._items = items
         self._next: Instant = 0  # when to ask the records again: nothing is due before
 
-    def deed(self) -> None:
+    def _run_due(self) -> None:
         now = self._clock.now()
         if self._items and now >= self._next:
             self._next = schedule.run_due(self._records, self._items, now)
