@@ -95,7 +95,7 @@ def _fill(data: Path, client_id: str) -> list[str]:
     blobs = open_blobs(str(data / "blobs"))
     entries = list(_entries(client, ids, now))
     written = segments.write(
-        blobs, segments.path_of(client.no, segments.month_of(now), now, SystemIds()), entries
+        blobs, segments.path_of(segments.month_of(now), now, SystemIds()), entries
     )
     with records.write() as tx:
         segments.register(tx, [written], now)

@@ -77,7 +77,7 @@ def filled(records: Records, blobs: Blobs, ids: SeededIds) -> int:
     for segment in range(_EVENTS // _ROWS):
         entries = list(_entries(listings, segment))
         month = segments.month_of(entries[0].at)
-        path = segments.path_of(client_no, month, _NOW, ids)
+        path = segments.path_of(month, _NOW, ids)
         written = segments.write(blobs, path, entries)
         with records.write() as tx:
             segments.register(tx, [written], _NOW)

@@ -221,7 +221,6 @@ class Market:
         judge = self.judge()
         while judge.step():
             pass
-        judge.close()
         return self.ledger()
 
     def ledger(self) -> list[dict[str, Any]]:

@@ -48,7 +48,6 @@ def main(settings: Settings, outside: Outside, *, rest: bool = False) -> None:
         drain(judge)
     finally:
         beat.close()
-        judge.close()
         records.close()
 
 

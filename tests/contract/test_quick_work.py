@@ -171,7 +171,7 @@ def _fill(tour: Tour) -> None:
         office.new("/markups", {"effectiveFrom": 1_793_491_200, "value": 9, "entities": entities})
         office.ask("POST", "/funnel", FUNNEL[0].sample, headers=named)
     entries = [_entry(ids["client_id"], n, office.clock.now()) for n in range(ENTRIES)]
-    path = segments.path_of(entries[0].client_no, "2026-11", entries[0].at, SeededIds(3))
+    path = segments.path_of("2026-11", entries[0].at, SeededIds(3))
     written = segments.write(office.desk.blobs, path, entries)
     with office.desk.records.write() as tx:
         segments.register(tx, [written], office.clock.now())

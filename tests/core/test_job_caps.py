@@ -66,7 +66,7 @@ def ran(
         place, day = Place(1, 1, 1, NUMBERS[publisher]), DAY + timedelta(days=after)
         of_job = limits_at(publisher, job, each, own)
         if spending.till(place, day, (), of_job).take(need) is None:
-            taken.append(TakenOfJob(1, NUMBERS[publisher], job, day, tuple(need)))
+            taken.append(TakenOfJob(1, 1, NUMBERS[publisher], job, day, tuple(need)))
     return spending, taken
 
 

@@ -59,13 +59,14 @@ class Shop:
         writer = JournalWriter(self.journal, "edge-0", SystemIds())
         writer.append_now(b"received")
         writer.close()
-        path = segments.path_of(1, "2026-11", NOW, self.ids)
-        self.segment = segments.write(self.blobs, path, [entry(1), entry(2)])
+        path = segments.path_of("2026-11", NOW, self.ids)
+        written = segments.write(self.blobs, path, [entry(1), entry(2)])
+        self.segment = written.segment
         with records.write() as tx:
             ensure_secrets(tx, self.ids, NOW)
             agency = tx.put(agencies, id="a", name="Ünï 'a'", currency="USD", created_at=NOW)
             self.client = add_client(tx, agency, "c")
-            segments.register(tx, [self.segment], NOW)
+            segments.register(tx, [written], NOW)
             job = tx.put(
                 jobs, client_no=self.client, ref="r", id="ab" * 16, digest=b"\x00\xff", valid=1,
                 status="A", title="T\u2028", company="", category="", city="", state="",

@@ -14,7 +14,7 @@ from handbill.ledger.work import ask_to_compact, compact, sweep
 from handbill.store import segment_files, segments
 from handbill.store.blobs import Blobs, open_blobs
 from handbill.store.records import Records
-from handbill.store.segments import Segment
+from handbill.store.segments import Part, Segment
 from handbill.work.queue import Task
 from handbill.work.tools import Tools
 
@@ -48,11 +48,11 @@ class Shelf:
 
     def add(self, entries: list[Entry]) -> Segment:
         month = segments.month_of(entries[0].at)
-        path = segments.path_of(entries[0].client_no, month, self.clock.now(), self.ids)
+        path = segments.path_of(month, self.clock.now(), self.ids)
         written = segments.write(self.blobs, path, entries)
         with self.records.write() as tx:
             segments.register(tx, [written], self.clock.now())
-        return written
+        return written.segment
 
     def listed(self, client_no: int = 1) -> list[Segment]:
         with self.records.read() as tx:
@@ -64,13 +64,12 @@ class Shelf:
             segment_files.all_sound(self.blobs, listed, self.scratch) as files,
             segment_files.query(self.scratch, memory_mb=64, threads=1) as duck,
         ):
-            found = duck.execute(
-                'SELECT * FROM read_parquet($files) ORDER BY "at"', {"files": files}
-            ).fetchall()
+            segment_files.show(duck, files, client_no)
+            found = duck.execute('SELECT * FROM entries ORDER BY "at"').fetchall()
         return [Entry(**dict(zip(Entry.__struct_fields__, row, strict=True))) for row in found]
 
-    def merge(self, client_no: int = 1) -> None:
-        compact(self.tools, Task(1, "ledger.compact", str(client_no), {}, 1, "w"))
+    def merge(self, month: str = "2026-11") -> None:
+        compact(self.tools, Task(1, "ledger.compact", month, {}, 1, "w"))
 
     def sweep(self) -> None:
         sweep(self.tools, Task(1, "ledger.sweep", "", {}, 1, "w"))
@@ -107,19 +106,37 @@ def test_many_small_segments_become_one(shelf: Shelf) -> None:
         shelf.add([entry(n)])
     shelf.add([entry(20, at=NOW + 30 * DAY)])
     shelf.add([entry(21, client_no=2)])
-    before = shelf.rows()
+    before, others = shelf.rows(), shelf.rows(2)
     with shelf.records.write() as tx:
-        assert segments.clients_to_compact(tx) == [1]
+        assert segments.months_to_compact(tx) == ["2026-11"]
         ask_to_compact(tx, NOW)
-        assert tx.run_text("SELECT kind, key FROM tasks", {})[0] == [("ledger.compact", "1")]
+        assert tx.run_text("SELECT kind, key FROM tasks", {})[0] == [("ledger.compact", "2026-11")]
     shelf.merge()
     assert shelf.rows() == before
     listed = shelf.listed()
-    assert sorted(segment.rows for segment in listed) == [1, 20]
+    assert sorted(segment.rows for segment in listed) == [1, 21]
     assert {segment.month for segment in listed} == {"2026-11", "2026-12"}
     for segment in listed:
         assert segment.bytes == shelf.blobs.size(segment.path)
-    assert len(shelf.listed(2)) == 1
+    assert shelf.listed(2) == [one for one in listed if one.rows == 21]
+    assert shelf.rows(2) == others == [entry(21, client_no=2)]
+
+
+def test_a_file_is_looked_at_by_those_whose_entries_it_holds(shelf: Shelf) -> None:
+    day = DAY
+    shelf.add([entry(1, 2), entry(0, 1), entry(2, 2, NOW + day), entry(3, 1)])
+    shelf.add([entry(4, 3)])
+    assert [one.at for one in shelf.rows(2)] == [NOW + 1, NOW + day + 2]
+    assert [one.client_no for one in shelf.rows(1)] == [1, 1]
+    assert [one.rows for one in shelf.listed(1)] == [one.rows for one in shelf.listed(2)] == [4]
+    assert [one.rows for one in shelf.listed(3)] == [1]
+    with shelf.records.read() as tx:
+        assert segments.segments_within(tx, 1, NOW + 4, NOW + 9 * day) == []
+        assert len(segments.segments_within(tx, 2, NOW + 4, NOW + 9 * day)) == 1
+        assert len(segments.segments_of_any(tx, [1, 3])) == len(segments.every_segment(tx)) == 2
+        assert segments.rows_of_clients(tx) == {1: 2, 2: 2, 3: 1}
+        ((_, parts), _) = segments.with_parts(tx, segments.every_segment(tx))
+        assert parts == [Part(1, 2, NOW, NOW + 3), Part(2, 2, NOW + 1, NOW + day + 2)]
 
 
 def test_replaced_files_are_kept_for_readers_and_then_deleted(shelf: Shelf) -> None:
@@ -139,18 +156,20 @@ def test_replaced_files_are_kept_for_readers_and_then_deleted(shelf: Shelf) -> N
 def test_two_mergers_replace_once(shelf: Shelf) -> None:
     for n in range(8):
         shelf.add([entry(n)])
-    former = segments.chosen(shelf.listed())
-    path = segments.path_of(1, "2026-11", NOW, shelf.ids)
+    with shelf.records.read() as tx:
+        chosen = segments.chosen(segments.segments_in(tx, "2026-11"))
+        former = segments.with_parts(tx, chosen)
+    path = segments.path_of("2026-11", NOW, shelf.ids)
     made = segment_files.merge(shelf.blobs, shelf.scratch, former, path)
     shelf.merge()
     with pytest.raises(segments.Replaced), shelf.records.write() as tx:
-        segments.replace(tx, former, made, NOW)
+        segments.replace(tx, chosen, made, NOW)
     assert len(shelf.rows()) == 8
 
 
 def test_files_that_nobody_lists_are_swept_after_a_day(shelf: Shelf) -> None:
     shelf.add([entry(1)])
-    path = segments.path_of(1, "2026-11", NOW, shelf.ids)
+    path = segments.path_of("2026-11", NOW, shelf.ids)
     segments.write(shelf.blobs, path, [entry(2)])
     shelf.clock.forward(DAY)
     shelf.sweep()
@@ -164,7 +183,7 @@ def test_files_that_nobody_lists_are_swept_after_a_day(shelf: Shelf) -> None:
 def test_sizes_decide_what_is_merged() -> None:
     def of(rows: int, month: str = "2026-11") -> Segment:
         return Segment(
-            client_no=1, path=f"p{rows}", month=month, rows=rows, bytes=1, first_at=NOW,
+            path=f"p{rows}", month=month, rows=rows, bytes=1, first_at=NOW,
             last_at=NOW, digest=b"", totals={},
         )  # fmt: skip
 

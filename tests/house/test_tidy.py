@@ -216,6 +216,12 @@ def names_in(path: Path) -> Iterator[tuple[str, int]]:
             yield node.id, node.lineno
 
 
+def test_files_of_entries_are_asked_in_one_module() -> None:
+    """A file holds entries of many clients: only what filters them names it in a statement."""
+    asking = {path for path in sources() if re.search(r"read_parquet|parquet_scan", text_of(path))}
+    assert asking == {SOURCE / "store" / "segment_files.py"}
+
+
 def test_no_name_is_empty() -> None:
     found = []
     for path in sources():

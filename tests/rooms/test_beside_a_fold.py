@@ -343,7 +343,6 @@ def test_what_is_charged_is_what_the_files_say(market: Market, tmp_path: Path) -
             lost += receipt.records_missing or 0
         while judge.step():
             pass
-        judge.close()
         if damaged is not None:
             tools.blobs.put(*damaged)
         for shop in shops:
@@ -355,7 +354,6 @@ def test_what_is_charged_is_what_the_files_say(market: Market, tmp_path: Path) -
     )
     while judge.step():
         pass
-    judge.close()
     journal.close()
     lines = list(export(market.records, tools.blobs, tools.scratch))
     charged: Counter[str] = Counter()

@@ -62,7 +62,6 @@ def told(market: Market, rules: Rules = RULES) -> list[tuple[str, str | None, in
     judge = market.judge(rules=rules)
     while judge.step():
         pass
-    judge.close()
     books = check(market.records, market.blobs, market.scratch)
     assert books.faults == []
     return [(line["disposition"], line["reason"], line["chargeMicros"]) for line in market.ledger()]
@@ -151,7 +150,6 @@ def test_listed_addresses_are_bots_until_the_list_is_read_anew(market: Market) -
     market.clicked(listing, ip="203.0.113.9", at=START + 2)
     market.clicked(listing, ip="198.51.100.9", at=START + DAY)
     assert judge.step()
-    judge.close()
     assert [(line["disposition"], line["reason"]) for line in market.ledger()] == [
         ("bot", "address_list"), ("valid", None), ("valid", None), ("bot", "address_list"),
     ]  # fmt: skip
@@ -219,7 +217,6 @@ def test_a_definition_that_changes_while_a_batch_is_judged_has_it_judged_again(
     judge._read = meanwhile  # type: ignore[method-assign]
     assert judge.step() == 0
     assert judge.step() == 1
-    judge.close()
     assert dispositions(market.ledger()) == ["valid"]
 
 

@@ -208,12 +208,12 @@ def test_a_damaged_journal(house: Settings) -> None:
 
 def test_judged_entries_that_are_cut_or_gone(house: Settings) -> None:
     with opened(house, of_this_machine(house)) as it:
-        path = segments.path_of(1, "2026-11", NOW, SystemIds())
-        segment = segments.write(it.blobs, path, [entry(1)])
+        path = segments.path_of("2026-11", NOW, SystemIds())
+        written = segments.write(it.blobs, path, [entry(1)])
         with it.records.write() as tx:
             agency = tx.put(agencies, id="a", name="A", currency="USD", created_at=NOW)
             assert add_client(tx, agency, "c") == 1
-            segments.register(tx, [segment], NOW)
+            segments.register(tx, [written], NOW)
         assert examined(house)[0] == 0
         raw = it.blobs.get(path)
         it.blobs.put(path, raw[:-1])

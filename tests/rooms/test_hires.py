@@ -150,7 +150,6 @@ def test_a_judge_that_dies_books_each_hire_once(market: Market, listing: Listing
     records.armed = True
     with pytest.raises(Cut):
         judge.step()
-    judge.close()
     assert len(hires(market)) == 2
     balanced(market)
 
@@ -168,7 +167,6 @@ def test_two_judges_book_each_hire_once(market: Market, listing: Listing) -> Non
     with pytest.raises(Outrun), market.records.write() as tx:
         other._book(tx, batch, added, written)
     other._discard(written)
-    other.close()
     assert len(hires(market)) == 1
     balanced(market)
 

@@ -317,7 +317,6 @@ def test_a_damaged_file_holds_up_neither_judge_nor_caps(
     market.clicked(listing)
     while judge.step():
         pass
-    judge.close()
     found = market.ledger()
     assert len([line for line in found if line["clientId"] == "c2"]) == 4
     said = [line["disposition"] for line in found if line["clientId"] == "c1"]

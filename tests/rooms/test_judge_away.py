@@ -35,7 +35,6 @@ def test_applies_find_their_clicks_after_25_hours(market: Market) -> None:
     judge._most_events = judge._most_lines = 100  # sources are read many times
     while judge.step():
         judge._most_events = judge._most_lines = 100
-    judge.close()
     told = dispositions(market.ledger())
     assert told.count("valid") == 2_000
     assert told.count("counted") == 400
@@ -62,7 +61,6 @@ def test_a_conversion_lives_while_a_source_is_behind(market: Market) -> None:
     assert set(dispositions(market.ledger())) == {"valid"}
     while judge.step():
         continue
-    judge.close()
     told = dispositions(market.ledger())
     assert (told.count("dead"), told.count("counted")) == (1, 1)
     with market.records.read() as tx:
@@ -78,7 +76,6 @@ def test_a_judge_with_nothing_to_do_says_how_far_it_is_once_a_minute(market: Mar
         with market.records.read() as tx:
             seen.append(marks.judged_at(tx) - START)
         market.clock.forward(30 * SECOND)
-    judge.close()
     assert seen == [0, 0, MINUTE, MINUTE, 2 * MINUTE, 2 * MINUTE]
 
 
@@ -92,7 +89,6 @@ def test_a_clock_that_was_ahead_kills_nothing_once_it_is_put_right(market: Marke
     judge.step()
     market.journal.add([event])
     judge.step()
-    judge.close()
     assert dispositions(market.ledger()) == ["valid", "counted"]
 
 

@@ -15,6 +15,7 @@ from handbill.store.records import Records
 from handbill.store.records.tables import (
     clients,
     counters,
+    segment_clients,
     segments,
     tallies,
 )
@@ -411,7 +412,10 @@ TOTALS = """totals = replace(totals, '{0}_micros":"', '{0}_micros":"7')"""
         (segments, "bytes = bytes + 1 WHERE no = 1", "not as listed"),
         (segments, "replaced_at = 1 WHERE no = 1", "the entries say"),
         (segments, "path = 'segments/gone.parquet' WHERE no = 1", "is not there"),
-        (segments, "client_no = 99 WHERE no = 1", "client 99"),
+        (segment_clients, "client_no = 99 WHERE segment_no = 1", "client 99"),
+        (segment_clients, "first_at = 1 WHERE segment_no = 1", "does not hold what is listed"),
+        (segment_clients, '"rows" = "rows" + 1 WHERE segment_no = 1', "are of no client"),
+        (segment_clients, "segment_no = 99 WHERE segment_no = 1", "are of no client"),
         (
             segments,
             "totals = replace(totals, 'charge_micros\":\"', 'charge_micros\":\"7')",
@@ -461,10 +465,16 @@ def test_the_check_finds_entries_twice_and_a_cap_passed(market: Market) -> None:
         found = tx.run_text("SELECT path FROM segments ORDER BY no", {})[0]
         raw = market.blobs.get(found[0][0])
         market.blobs.put("segments/twice.parquet", raw)
-        columns = 'client_no, month, "rows", bytes, digest, totals, first_at, last_at, created_at'
+        columns = 'month, "rows", bytes, digest, totals, first_at, last_at, created_at'
         tx.run_text(
             f"INSERT INTO segments ({columns}, path) SELECT {columns}, 'segments/twice.parquet' "
             "FROM segments WHERE no = 1",
+            {},
+        )
+        tx.run_text(
+            "INSERT INTO segment_clients "
+            'SELECT s.no, p.client_no, p."rows", p.first_at, p.last_at FROM segment_clients p '
+            "JOIN segments s ON s.path = 'segments/twice.parquet' WHERE p.segment_no = 1",
             {},
         )
     body = ClientBody(

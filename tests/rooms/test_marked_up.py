@@ -45,9 +45,8 @@ def entries(market: Market, client_no: int) -> list[Entry]:
         segment_files.all_sound(market.blobs, listed, market.scratch) as files,
         segment_files.query(market.scratch, memory_mb=64, threads=1) as duck,
     ):
-        found = duck.execute(
-            'SELECT * FROM read_parquet($files) ORDER BY "at", "id"', {"files": files}
-        ).fetchall()
+        segment_files.show(duck, files, client_no)
+        found = duck.execute('SELECT * FROM entries ORDER BY "at", "id"').fetchall()
     return [Entry(**dict(zip(Entry.__struct_fields__, row, strict=True))) for row in found]
 
 
@@ -271,7 +270,6 @@ def test_a_markup_changed_during_a_batch_has_it_judged_again(market: Market, how
     with pytest.raises(Outrun), market.records.write() as tx:
         judge._book(tx, batch, added, written)
     judge._discard(written)
-    judge.close()
     (line,) = market.judged()
     wanted = {"deleted": ("valid", 1_000_000)}.get(how, ("over_cap", 0))
     assert (line["disposition"], line["markedUpMicros"]) == wanted
@@ -302,7 +300,6 @@ def test_a_markup_of_others_does_not_outrun_the_judge(market: Market) -> None:
     market.markup(100_000, client_no=market.client("c2"))
     with market.records.write() as tx:
         judge._book(tx, batch, added, written)
-    judge.close()
     assert amounts(market.ledger()) == [(800_000, 1_000_000, 1_000_000)]
 
 
@@ -343,7 +340,6 @@ def test_caps_hold_while_markups_change_beside_the_judge(market: Market) -> None
     for _ in range(30):
         judge._most_events = 5
         told.append(judge.step())
-    judge.close()
     assert told.count(5) == 12, "sixty clicks"
     assert told.count(0) > 10, "many a batch was judged again"
     paid = [line["markedUpMicros"] for line in market.ledger() if line["markedUpMicros"]]

@@ -5,6 +5,7 @@ calendar, and compared with counters, tallies and every cap as it stood while th
 """
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -243,12 +244,8 @@ class Play:
         judge._most_events = self.chance.choice((1, 3, 10, 1_000))
         judge._most_lines = self.chance.choice((1, 5, 1_000))
         records.armed = bool(at)
-        try:
+        with suppress(Cut):
             judge.step()
-        except Cut:
-            pass
-        finally:
-            judge.close()
 
     # ── what must hold ──────────────────────────────────────────────────────────────────────────
 
@@ -392,7 +389,6 @@ def test_a_batch_that_is_full_leaves_the_rest_for_the_next(market_of_one: Market
     judge._most_events = 2
     assert judge.step() == 2
     assert len(market_of_one.ledger()) == 2
-    judge.close()
     assert len(market_of_one.judged()) == 5
 
 

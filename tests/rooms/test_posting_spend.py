@@ -201,7 +201,6 @@ def test_a_judge_that_dies_books_each_day_once(stand: Stand, at: int) -> None:
     records.armed = True
     with pytest.raises(Cut):
         judge.step()
-    judge.close()
     assert sum(stand.spent().values()) == 66_666_666 + 666_666
 
 
@@ -216,7 +215,6 @@ def test_a_purchase_that_changes_while_it_is_judged_is_judged_again(stand: Stand
     with pytest.raises(Outrun), stand.market.records.write() as tx:
         judge._book(tx, batch, added, written)
     judge._discard(written)
-    judge.close()
     assert stand.spent() == {("c1", day(0)): 3_333_333}
 
 

@@ -160,7 +160,6 @@ def test_clicks_and_their_applies_stand_where_the_address_was(market: Desk) -> N
     judge = market.judge(rules=rules)
     while judge.step():
         pass
-    judge.close()
     lines = made(market, by_address(market, listing.client_no))
     told = [
         tuple(line[name] for name in (*_IP_COLUMNS[1:4], "clicks", "applies")) for line in lines

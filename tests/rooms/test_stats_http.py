@@ -65,7 +65,6 @@ class House:
         )  # fmt: skip
         while judge.step():
             pass
-        judge.close()
 
     def work(self) -> None:
         """Run the report tasks that wait."""

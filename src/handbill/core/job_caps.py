@@ -39,6 +39,7 @@ class Count(NamedTuple):
 class TakenOfJob(NamedTuple):
     """What entries of one job took of each measure, at one place on one day."""
 
+    client_no: int
     group_no: int
     publisher_no: int
     job_id: str

@@ -3,9 +3,9 @@ against a fold of the segments, files against the manifest, spend against the ca
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, tzinfo
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,22 +22,23 @@ from handbill.core.charging import (
 )  # fmt: skip
 from handbill.core.job_caps import Count, TakenOfJob, entities_of_job, folded_jobs
 from handbill.core.judging import ENTRY_DISPOSITIONS, KINDS, PARKED, balance_of
-from handbill.core.nouns import Client
 from handbill.groups.service import groups_by_number
 from handbill.jobs.service import changed_at as jobs_changed_at
-from handbill.kit.zones import PERIODS, start_of, zone_of
+from handbill.kit.zones import PERIODS, start_of
 from handbill.ledger import counting, folding, rows
 from handbill.ledger.runs import RECEIVED, REDELIVERED
-from handbill.ledger.terms import Terms, read_terms
+from handbill.ledger.terms import Terms, read_terms, zones_of
 from handbill.store import marks, segment_files, segments
 from handbill.store.blobs import Blobs
 from handbill.store.journal_folder import gaps
-from handbill.store.records import Records
-from handbill.store.segments import Segment
+from handbill.store.records import Records, Tx
+from handbill.store.segments import Segment, Written
 
 MOST_FAULTS = 1_000
 _MEMORY_MB = 512
 _THREADS = 2
+_MOST_ENTRIES = 4_000_000  # that are checked together
+_MOST_CLIENTS = 2_000
 _TOTALS = ("charge_micros", "spend_micros", "marked_micros")
 
 
@@ -53,16 +54,15 @@ class Books:
         return not self.faults
 
     def blame(self, fault: str) -> None:
-        if len(self.faults) < MOST_FAULTS:
+        if len(self.faults) < MOST_FAULTS and fault not in self.faults:
             self.faults.append(fault)
 
 
 class _Moment(NamedTuple):
-    """One client's side of the books, all read at one moment."""
+    """One client's side of the books, read at the same moment as all else of its part."""
 
     client_no: int
-    client: Client | None
-    segments: list[Segment]
+    zone: tzinfo
     tallies: dict[tuple[str, str], int]
     counters: dict[CounterKey, int]
     parked: dict[str, int]
@@ -71,59 +71,208 @@ class _Moment(NamedTuple):
     counts: set[Count]
 
 
+@dataclass(slots=True)
+class _Entries:
+    """What one client's entries add up to."""
+
+    told: dict[tuple[str, str], int] = field(default_factory=dict)
+    taken: list[folding.Taken] = field(default_factory=list)
+    of_jobs: list[TakenOfJob] = field(default_factory=list)
+
+
+class _Check:
+    """Goes through the books, some clients at a time."""
+
+    def __init__(
+        self, records: Records, blobs: Blobs, duck: duckdb.DuckDBPyConnection, scratch: Path
+    ) -> None:
+        self.books = Books()
+        self._records = records
+        self._blobs = blobs
+        self._duck = duck
+        self._scratch = scratch
+        self._proved: set[str] = set()
+
+    def some(self, client_nos: list[int]) -> None:
+        """Check these clients' books, as they are at one moment."""
+        with self._records.read() as tx:
+            written = segments.with_parts(tx, segments.segments_of_any(tx, client_nos))
+            moments = _moments(tx, client_nos)
+        for moment in moments:
+            _check_received(moment, self.books)
+        entries = {client_no: _Entries() for client_no in client_nos}
+        for client_no in self._read(written, moments, entries):
+            del entries[client_no]  # what its entries add up to is not known
+        for moment in moments:
+            if (own := entries.get(moment.client_no)) is not None:
+                self._compare(moment, own)
+
+    def _read(
+        self, written: list[Written], moments: list[_Moment], entries: dict[int, _Entries]
+    ) -> set[int]:
+        """Add up the entries; the clients of which some cannot be read."""
+        if not written:
+            return set()
+        listed = [segment for segment, _ in written]
+        with segment_files.sound_files(self._blobs, listed, self._scratch) as (sound, ails):
+            for ail in ails:
+                self.books.blame(ail)
+            paths = {segment.path for segment, _ in sound}
+            ailing = {
+                part.client_no for segment, parts in written if segment.path not in paths
+                for part in parts
+            } & entries.keys()  # fmt: skip
+            files = [file for _, file in sound]
+            zones = {it.client_no: it.zone for it in moments if it.client_no not in ailing}
+            if not files or not zones:
+                return ailing
+            try:
+                self._check_totals(sound)
+                folding.load(self._duck, files, zones)
+            except duckdb.Error as unreadable:
+                self.books.blame(f"the entries cannot be read: {unreadable}")
+                return set(entries)
+            self._check_parts(written, sound, zones)
+        self._check_entries()
+        self._add_up([segment for segment, _ in sound], moments, zones, entries)
+        return ailing
+
+    def _check_totals(self, sound: list[tuple[Segment, str]]) -> None:
+        """Every file's entries are as many, as old and as dear as the manifest says."""
+        new = [(segment, file) for segment, file in sound if segment.path not in self._proved]
+        if not new:
+            return
+        found = self._duck.execute(
+            'SELECT filename, count(*), min("at"), max("at"), '
+            f"{', '.join(f'sum({name})' for name in _TOTALS)} "
+            f"FROM {segment_files.source([file for _, file in new], None)} GROUP BY filename"
+        ).fetchall()
+        by_name = {row[0]: row[1:] for row in found}
+        for segment, file in new:
+            listed = (
+                segment.rows, segment.first_at, segment.last_at,
+                *(int(segment.totals[name]) for name in _TOTALS),
+            )  # fmt: skip
+            if by_name.get(file) != listed:
+                self.books.blame(f"segment {segment.path} differs from the manifest")
+            self._proved.add(segment.path)
+
+    def _check_parts(
+        self, written: list[Written], sound: list[tuple[Segment, str]], zones: dict[int, tzinfo]
+    ) -> None:
+        """Every file holds of each client what the manifest says."""
+        found = self._duck.execute(
+            'SELECT filename, client_no, count(*), min("at"), max("at") FROM entries GROUP BY ALL'
+        ).fetchall()
+        held = {row[:2]: row[1:] for row in found}
+        file_of = {segment.path: file for segment, file in sound}
+        listed = {
+            (file_of[segment.path], part.client_no): tuple(part)
+            for segment, parts in written if segment.path in file_of
+            for part in parts if part.client_no in zones
+        }  # fmt: skip
+        path_of = {file: path for path, file in file_of.items()}
+        for file, client_no in sorted(held.keys() | listed.keys()):
+            if held.get((file, client_no)) != listed.get((file, client_no)):
+                self.books.blame(
+                    f"client {client_no}: segment {path_of[file]} does not hold what is listed"
+                )
+
+    def _check_entries(self) -> None:
+        """No entry is there twice, and none is charged that may not be."""
+        for text, what in (
+            ("count(*) - count(DISTINCT id)", "entries are there twice"),
+            (f"count(*) FILTER ({_UNEARNED})", "entries that do not count are charged"),
+            (f"count(*) FILTER ({folding.MISMARKED})", "entries are not marked up as they say"),
+            (
+                f"count(*) FILTER ({folding.MISCONVERTED})",
+                "entries are not converted at the rates that they name",
+            ),
+        ):
+            for client_no, count in self._duck.execute(
+                f"SELECT client_no, {text} AS bad FROM entries GROUP BY ALL HAVING bad <> 0 "
+                "ORDER BY client_no"
+            ).fetchall():
+                self.books.blame(f"client {client_no}: {count} {what}")
+
+    def _add_up(
+        self, listed: list[Segment], moments: list[_Moment], zones: dict[int, tzinfo],
+        entries: dict[int, _Entries],
+    ) -> None:  # fmt: skip
+        sums = self.books.sums
+        for client_no, kind, what, count, charge, spend, marked in folding.told(self._duck):
+            sums["entries"] += count
+            sums["chargeMicros"] += charge
+            sums["spendMicros"] += spend
+            sums["markedUpMicros"] += marked
+            entries[client_no].told[kind, what] = count
+        for one in folding.taken(self._duck, listed, zones):
+            entries[one[0].client_no].taken.append(one)
+        counts = [count for moment in moments for count in moment.counts]
+        for of_job in folding.taken_of_jobs(self._duck, listed, zones, counts):
+            entries[of_job.client_no].of_jobs.append(of_job)
+
+    def _compare(self, moment: _Moment, own: _Entries) -> None:
+        books = self.books
+        books.sums["retired"] += sum(moment.retired.values())
+        told = _with(own.told, moment.retired)
+        _compare(moment, "tally", _told(moment.tallies), told, books)
+        counters = {key: value for key, value in moment.counters.items() if value}
+        of_entries = folded(own.taken) | folded_jobs(own.of_jobs, moment.counts)
+        every = _with(of_entries, moment.retired_counters)
+        _compare(moment, "counter", counters, every, books)
+        _check_caps(self._records, moment, own.taken, own.of_jobs, books)
+
+
 def check(records: Records, blobs: Blobs, scratch: Path, journal: Path | None = None) -> Books:
     """Check every client's books, and that the journal (where its folder is given) holds what is
     not judged yet; safe beside a running judge, for each is read at one moment.
     """
-    books = Books()
-    with records.read() as tx:
-        nos = sorted({*rows.tallied_clients(tx), *segments.clients_with_entries(tx)})
-        for gap in gaps(journal, marks.read(tx).of) if journal else ():
-            books.blame(gap)
     with segment_files.query(scratch, memory_mb=_MEMORY_MB, threads=_THREADS) as duck:
-        for client_no in nos:
-            with records.read() as tx:
-                moment = _Moment(
-                    client_no,
-                    clients_by_number(tx, [client_no]).get(client_no),
-                    segments.segments_of(tx, client_no),
-                    rows.tallies_of(tx, client_no),
-                    rows.counters_of(tx, client_no),
-                    rows.parked_counts(tx, client_no),
-                    rows.retired_tallies(tx, client_no),
-                    rows.retired_counters(tx, client_no),
-                    counting.counts_of(tx, client_no),
-                )
-            _check_received(moment, books)
-            _check_client(records, blobs, duck, scratch, moment, books)
-    books.sums["clients"] = len(nos)
-    books.sums["faults"] = len(books.faults)
-    return books
+        it = _Check(records, blobs, duck, scratch)
+        with records.read() as tx:
+            entries = segments.rows_of_clients(tx)
+            nos = sorted({*rows.tallied_clients(tx), *entries})
+            for path in segments.not_parted(tx):
+                it.books.blame(f"entries of segment {path} are of no client")
+            for gap in gaps(journal, marks.read(tx).of) if journal else ():
+                it.books.blame(gap)
+        for some in _parts(nos, entries):
+            it.some(some)
+    it.books.sums["clients"] = len(nos)
+    it.books.sums["faults"] = len(it.books.faults)
+    return it.books
 
 
-def _check_client(
-    records: Records, blobs: Blobs, duck: duckdb.DuckDBPyConnection, scratch: Path,
-    moment: _Moment, books: Books,
-) -> None:  # fmt: skip
-    zone = zone_of(moment.client.zone if moment.client else "UTC")
-    taken: list[folding.Taken] = []
-    of_jobs: list[TakenOfJob] = []
-    entries: dict[tuple[str, str], int] = {}
-    if moment.segments:
-        if not _load(blobs, duck, scratch, moment, books):
-            return  # what the entries add up to is not known
-        _check_entries(duck, moment, books)
-        entries = _entries(duck, books)
-        taken = list(folding.taken(duck, moment.segments, zone))
-        of_jobs = list(folding.taken_of_jobs(duck, moment.segments, zone, moment.counts))
-    books.sums["retired"] += sum(moment.retired.values())
-    entries = _with(entries, moment.retired)
-    _compare(moment, "tally", _told(moment.tallies), entries, books)
-    counters = {key: value for key, value in moment.counters.items() if value}
-    of_entries = folded(taken) | folded_jobs(of_jobs, moment.counts)
-    every = _with(of_entries, moment.retired_counters)
-    _compare(moment, "counter", counters, every, books)
-    _check_caps(records, moment, taken, of_jobs, books)
+def _parts(nos: list[int], entries: Mapping[int, int]) -> Iterator[list[int]]:
+    """Clients that are checked together: as many as have not too many entries."""
+    some: list[int] = []
+    held = 0
+    for no in nos:
+        if some and (held + entries.get(no, 0) > _MOST_ENTRIES or len(some) == _MOST_CLIENTS):
+            yield some
+            some, held = [], 0
+        some.append(no)
+        held += entries.get(no, 0)
+    if some:
+        yield some
+
+
+def _moments(tx: Tx, client_nos: list[int]) -> list[_Moment]:
+    zones = zones_of(tx, client_nos)
+    return [
+        _Moment(
+            client_no,
+            zones[client_no],
+            rows.tallies_of(tx, client_no),
+            rows.counters_of(tx, client_no),
+            rows.parked_counts(tx, client_no),
+            rows.retired_tallies(tx, client_no),
+            rows.retired_counters(tx, client_no),
+            counting.counts_of(tx, client_no),
+        )
+        for client_no in client_nos
+    ]
 
 
 def _check_received(moment: _Moment, books: Books) -> None:
@@ -148,72 +297,10 @@ def _told(tallies: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
     return {key: value for key, value in tallies.items() if key[1] in ENTRY_DISPOSITIONS and value}
 
 
-def _load(
-    blobs: Blobs, duck: duckdb.DuckDBPyConnection, scratch: Path, moment: _Moment, books: Books
-) -> bool:
-    """Prove every file of a client, and read them all; False when one is not as listed."""
-    with segment_files.sound_files(blobs, moment.segments, scratch) as (pairs, ails):
-        for ail in ails:
-            books.blame(f"client {moment.client_no}: {ail}")
-        if ails:
-            return False
-        try:
-            folding.load(duck, [file for _, file in pairs])
-        except duckdb.Error as unreadable:
-            books.blame(f"client {moment.client_no}: the entries cannot be read: {unreadable}")
-            return False
-        _check_totals(duck, pairs, moment, books)
-    return True
-
-
-def _check_totals(
-    duck: duckdb.DuckDBPyConnection, pairs: list[tuple[Segment, str]], moment: _Moment, books: Books
-) -> None:
-    """Every file's entries are as many, as old and as dear as the manifest says."""
-    found = duck.execute(
-        'SELECT filename, count(*), min("at"), max("at"), min(client_no), max(client_no), '
-        f"{', '.join(f'sum({name})' for name in _TOTALS)} FROM entries GROUP BY filename"
-    ).fetchall()
-    by_name = {row[0]: row[1:] for row in found}
-    for segment, file in pairs:
-        listed = (
-            segment.rows, segment.first_at, segment.last_at, moment.client_no, moment.client_no,
-            *(int(segment.totals[name]) for name in _TOTALS),
-        )  # fmt: skip
-        if by_name.get(file) != listed:
-            books.blame(
-                f"client {moment.client_no}: segment {segment.path} differs from the manifest"
-            )
-
-
-def _check_entries(duck: duckdb.DuckDBPyConnection, moment: _Moment, books: Books) -> None:
-    """No entry is there twice, and none is charged that may not be."""
-    for text, what in (
-        ("SELECT count(*) - count(DISTINCT id) FROM entries", "entries are there twice"),
-        (_UNEARNED, "entries that do not count are charged"),
-        (folding.MISMARKED, "entries are not marked up as they say"),
-        (folding.MISCONVERTED, "entries are not converted at the rates that they name"),
-    ):
-        row = duck.execute(text).fetchone()
-        assert row is not None, "an aggregate has a row"
-        if row[0]:
-            books.blame(f"client {moment.client_no}: {row[0]} {what}")
-
-
 _UNEARNED = (
-    "SELECT count(*) FROM entries WHERE (charge_micros != 0 OR spend_micros != 0 "
-    f"OR marked_micros != 0) AND disposition NOT IN ({folding.ROOM})"
+    "(charge_micros != 0 OR spend_micros != 0 OR marked_micros != 0) "
+    f"AND disposition NOT IN ({folding.ROOM})"
 )
-
-
-def _entries(duck: duckdb.DuckDBPyConnection, books: Books) -> dict[tuple[str, str], int]:
-    found = folding.told(duck)
-    for _, _, count, charge, spend, marked in found:
-        books.sums["entries"] += count
-        books.sums["chargeMicros"] += charge
-        books.sums["spendMicros"] += spend
-        books.sums["markedUpMicros"] += marked
-    return {told[:2]: told[2] for told in found}
 
 
 def _with(entries: Mapping[Any, int], retired: Mapping[Any, int]) -> dict[Any, int]:
@@ -243,7 +330,6 @@ def _check_caps(
     places = {place for place, _, _ in taken}
     if not places:
         return
-    zone = zone_of(moment.client.zone if moment.client else "UTC")
     ats = {(one.group_no, one.publisher_no, bytes.fromhex(one.job_id)) for one in of_jobs}
     ids = {job_id for _, _, job_id in ats}
     with records.read() as tx:
@@ -266,7 +352,7 @@ def _check_caps(
             if key in moment.retired_counters:
                 continue  # its first event is not known any more
             used = moment.counters.get(key, 0)
-            if used > limit.most and changed_at < start_of(first, zone):
+            if used > limit.most and changed_at < start_of(first, moment.zone):
                 books.blame(
                     f"client {moment.client_no}: {limit.scope} {limit.entity} used {used} of its "
                     f"{limit.period} cap of {limit.most} {limit.measure} in {period}"

@@ -4,6 +4,8 @@ already, and dropped where it is in force no more.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import tzinfo
+from itertools import groupby
 from logging import getLogger
 from pathlib import Path
 
@@ -12,7 +14,14 @@ from sqlalchemy import bindparam as b
 
 from handbill.core.charging import CounterKey, keys_of_limit
 from handbill.core.closing import first_open
-from handbill.core.job_caps import Count, count_of, counters_under, folded_jobs, owners_of
+from handbill.core.job_caps import (
+    Count,
+    TakenOfJob,
+    count_of,
+    counters_under,
+    folded_jobs,
+    owners_of,
+)  # fmt: skip
 from handbill.core.received import ReceivedClick, ReceivedConversion
 from handbill.kit.instants import MINUTE, Instant
 from handbill.kit.zones import day_of, zone_of
@@ -22,7 +31,7 @@ from handbill.store import segment_files, segments
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx, tables
 from handbill.store.records.base import Listed, among
-from handbill.store.segments import Segment
+from handbill.store.segments import Segment, Written
 
 _MEMORY_MB = 256
 _OWNERS_AT_ONCE = 5_000
@@ -43,15 +52,15 @@ AtJob = tuple[int, int, bytes]
 @dataclass(slots=True)
 class Counted:
     """What a batch changes of which counters are kept. ``found``: those that begin, as the ledger
-    has them; ``segments``: what that was read from, by client. ``unkept``: those that would begin,
-    were all files as they were written: they are added up anew for each batch until these are.
+    has them, read from the files at ``paths``. ``unkept``: those that would begin, were all files
+    as they were written: they are added up anew for each batch until these are.
     """
 
     begun: dict[int, set[Count]] = field(default_factory=dict)
     ended: dict[int, set[Count]] = field(default_factory=dict)
     unkept: dict[int, set[Count]] = field(default_factory=dict)
     found: dict[CounterKey, int] = field(default_factory=dict)
-    segments: dict[int, list[Segment]] = field(default_factory=dict)
+    paths: set[str] = field(default_factory=set)
     owner_of: dict[CounterKey, int] = field(default_factory=dict)
 
 
@@ -80,49 +89,69 @@ class Counting:
             })  # fmt: skip
             if ended := kept - wanted:
                 counted.ended[client_no] = ended
+            assert own is not None or not wanted, "only who has terms has limits"
             if begun := wanted - kept:
-                assert own is not None, "only who has terms has limits"
-                self._begin(tx, counted, client_no, begun, own)
+                counted.begun[client_no] = begun
+        if counted.begun:
+            zones = {client_no: zone_of(terms[client_no].zone) for client_no in counted.begun}
+            self._begin(tx, counted, zones)
         return counted
 
-    def _begin(
-        self, tx: Tx, counted: Counted, client_no: int, begun: set[Count], terms: Terms
-    ) -> None:
-        listed = counted.segments[client_no] = segments.segments_of(tx, client_no)
-        zone = zone_of(terms.zone)
-        found: dict[CounterKey, int] = {}
-        with segment_files.sound_files(self._blobs, listed, self._scratch) as (sound, ails):
-            if sound:
-                with segment_files.query(self._scratch, memory_mb=_MEMORY_MB, threads=1) as duck:
-                    folding.load(duck, [file for _, file in sound])
-                    readable = [segment for segment, _ in sound]
-                    found = folded_jobs(folding.taken_of_jobs(duck, readable, zone, begun), begun)
-        self._tell(client_no, ails)
-        assert all(value > 0 for value in found.values()), "a counter is never negative"
-        counted.found |= found
-        if ails:
-            counted.unkept[client_no] = begun
-        else:
-            counted.begun[client_no] = begun
-            counted.owner_of |= dict.fromkeys(found, client_no)
+    def _begin(self, tx: Tx, counted: Counted, zones: Mapping[int, tzinfo]) -> None:
+        written = segments.with_parts(tx, segments.segments_of_any(tx, counted.begun))
+        listed = [one.segment for one in written]
+        counted.paths = {segment.path for segment in listed}
+        taken: list[TakenOfJob] = []
+        ailing: set[str] = set()
+        if listed:
+            with segment_files.sound_files(self._blobs, listed, self._scratch) as (sound, ails):
+                self._tell(ails)
+                ailing = counted.paths - {segment.path for segment, _ in sound}
+                if sound:
+                    taken = self._taken(sound, zones, counted)
+        for client_no in _clients_in(written, ailing) & counted.begun.keys():
+            counted.unkept[client_no] = counted.begun.pop(client_no)
+        every = {**counted.begun, **counted.unkept}
+        for client_no, some in groupby(sorted(taken), key=lambda one: one.client_no):
+            found = folded_jobs(some, every[client_no])
+            assert all(value > 0 for value in found.values()), "a counter is never negative"
+            counted.found |= found
+            if client_no in counted.begun:
+                counted.owner_of |= dict.fromkeys(found, client_no)
 
-    def _tell(self, client_no: int, ails: list[str]) -> None:
+    def _taken(
+        self, sound: Sequence[tuple[Segment, str]], zones: Mapping[int, tzinfo], counted: Counted
+    ) -> list[TakenOfJob]:
+        counts = [count for begun in counted.begun.values() for count in begun]
+        with segment_files.query(self._scratch, memory_mb=_MEMORY_MB, threads=1) as duck:
+            folding.load(duck, [file for _, file in sound], zones)
+            readable = [segment for segment, _ in sound]
+            return list(folding.taken_of_jobs(duck, readable, zones, counts))
+
+    def _tell(self, ails: list[str]) -> None:
         """Raise the alarm, once for each file that is met."""
         for ail in ails:
             if ail not in self._told:
                 _log.error(
-                    "client %d: %s; until it is mended, caps of jobs that came into force since "
-                    "count only what can be read", client_no, ail,
+                    "%s; until it is mended, caps of jobs that came into force since count only "
+                    "what can be read", ail,
                 )  # fmt: skip
                 self._told.add(ail)
 
 
+def _clients_in(written: Iterable[Written], paths: set[str]) -> set[int]:
+    """Whose entries are in these files."""
+    return {
+        part.client_no for segment, parts in written if segment.path in paths for part in parts
+    }  # fmt: skip
+
+
 def put(tx: Tx, counted: Counted) -> bool:
     """Keep it; False where the ledger is not any more what was read."""
-    for client_no, read in counted.segments.items():
-        listed = segments.segments_of(tx, client_no)
-        if {one.path for one in listed} != {one.path for one in read}:
-            return False
+    begun = (*counted.begun, *counted.unkept)
+    listed = segments.segments_of_any(tx, begun) if begun else []
+    if {one.path for one in listed} != counted.paths:
+        return False
     for client_no, ended in counted.ended.items():
         assert not ended & counted.begun.get(client_no, set()), "what begins does not end"
         held = (*rows.counters_of(tx, client_no), *rows.retired_counters(tx, client_no))
@@ -133,7 +162,7 @@ def put(tx: Tx, counted: Counted) -> bool:
         )
     tx.put_many(tables.job_counts, [
         {"client_no": client_no, **count._asdict()}
-        for client_no, begun in counted.begun.items() for count in sorted(begun)
+        for client_no, some in counted.begun.items() for count in sorted(some)
     ])  # fmt: skip
     rows.add_counters(tx, (
         (counted.owner_of[key], key, value)
@@ -176,6 +205,11 @@ def compared(
 def counts_of(tx: Tx, client_no: int) -> set[Count]:
     """All that is counted of a client's jobs."""
     return {Count(*row) for row in tx.all(_ALL, client_no=client_no)}
+
+
+def counts_of_each(tx: Tx, client_nos: Iterable[int]) -> dict[int, set[Count]]:
+    """The same, by client."""
+    return {client_no: counts_of(tx, client_no) for client_no in client_nos}
 
 
 def _of_owners(tx: Tx, client_no: int, owners: set[str]) -> set[Count]:

@@ -1,26 +1,26 @@
 """The entries of segments added up: the right side of the books, for the check and for retiring."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, tzinfo
 
 import duckdb
 
-from handbill.core.charging import Place
-from handbill.core.job_caps import Count, TakenOfJob
+from handbill.core.charging import CounterKey, Place, folded
+from handbill.core.job_caps import Count, TakenOfJob, folded_jobs
 from handbill.core.judging import TAKES_ROOM
+from handbill.store.segment_files import source
 from handbill.store.segments import Segment, day_of_number, day_text
 
 ROOM = ", ".join(f"'{name}'" for name in sorted(TAKES_ROOM))
 # What is left over between spend times both factors and the marked-up spend is half a micro at
 # most; where it is just a half, the marked-up spend is even.
-MISMARKED = """SELECT count(*) FROM (
-    SELECT marked_micros, 2 * abs(
-        spend_micros::HUGEINT * (1000000 + agency_ppm) * (1000000 + override_ppm)
-        - marked_micros::HUGEINT * 1000000000000
-    ) AS twice FROM entries
-) WHERE twice > 1000000000000 OR (twice = 1000000000000 AND marked_micros % 2 != 0)"""
+MISMARKED = """(twice > 1000000000000 OR (twice = 1000000000000 AND marked_micros % 2 != 0))"""
+_TWICE = """2 * abs(
+    spend_micros::HUGEINT * (1000000 + agency_ppm) * (1000000 + override_ppm)
+    - marked_micros::HUGEINT * 1000000000000
+) AS twice"""
 # What was said in another currency, at its rate, is rounded down; a charge is at most the bid.
-MISCONVERTED = """SELECT count(*) FROM entries WHERE (
+MISCONVERTED = """(
     bid_rate_picos != 0
     AND spend_micros != bid_micros::HUGEINT * bid_rate_picos // 1000000000000
 ) OR (
@@ -29,68 +29,103 @@ MISCONVERTED = """SELECT count(*) FROM entries WHERE (
     )
 )"""
 Taken = tuple[Place, date, tuple[int, int, int]]
-Told = tuple[str, str, int, int, int, int]
+Told = tuple[int, str, str, int, int, int, int]
 
 
-def load(duck: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
-    """Read segments, each once, into the table ``entries``, which the other functions add up."""
+def load(
+    duck: duckdb.DuckDBPyConnection, files: Sequence[str], client_nos: Collection[int] | None
+) -> None:
+    """Read what segments hold of these clients (None: of all), each once, into the table
+    ``entries``, which the other functions add up.
+    """
     duck.execute(
         'CREATE OR REPLACE TEMP TABLE entries AS SELECT filename, id, "at", kind, disposition, '
         "client_no, campaign_no, group_no, publisher_no, job_id, charge_micros, spend_micros, "
-        "marked_micros, agency_ppm, override_ppm, bid_micros, bid_rate_picos, price_micros, "
-        "price_rate_picos FROM read_parquet($files, filename = true)",
-        {"files": files},
+        "marked_micros, bid_micros, bid_rate_picos, price_micros, "
+        f"price_rate_picos, {_TWICE} FROM {source(files, client_nos)}"
     )
 
 
 def told(duck: duckdb.DuckDBPyConnection) -> list[Told]:
-    """By kind and disposition: how many entries, and their charge, spend and marked-up spend."""
+    """By client, kind and disposition: how many entries; their charge, spend, marked-up spend."""
     return duck.execute(
-        "SELECT kind, disposition, count(*), sum(charge_micros), sum(spend_micros), "
+        "SELECT client_no, kind, disposition, count(*), sum(charge_micros), sum(spend_micros), "
         "sum(marked_micros) FROM entries GROUP BY ALL"
     ).fetchall()
 
 
-def _taken_by_day(segments: Sequence[Segment], zone: tzinfo) -> str:
+def _taken_by_day(listed: Sequence[Segment], zone: tzinfo) -> str:
     """The day and what was taken of each measure, as columns of entries."""
-    first = min(segment.first_at for segment in segments)
-    end = max(segment.last_at for segment in segments) + 1
+    first = min(segment.first_at for segment in listed)
+    end = max(segment.last_at for segment in listed) + 1
     return (
         f"{day_text(first, end, zone)} AS day, sum(marked_micros), "
         "count(*) FILTER (kind = 'CLICK'), count(*) FILTER (kind = 'APPLY') FROM entries"
     )
 
 
+def by_zone(zones: Mapping[int, tzinfo]) -> dict[tzinfo, list[int]]:
+    """The clients of each zone."""
+    found: dict[tzinfo, list[int]] = {}
+    for client_no, zone in sorted(zones.items()):
+        found.setdefault(zone, []).append(client_no)
+    return found
+
+
 def taken(
-    duck: duckdb.DuckDBPyConnection, segments: Sequence[Segment], zone: tzinfo
+    duck: duckdb.DuckDBPyConnection, listed: Sequence[Segment], zones: Mapping[int, tzinfo]
 ) -> Iterator[Taken]:
-    """What one client's entries took of each measure at each place on each day."""
-    found = duck.execute(
-        f"SELECT campaign_no, group_no, publisher_no, {_taken_by_day(segments, zone)} "
-        f"WHERE disposition IN ({ROOM}) AND kind <> 'POSTING' GROUP BY ALL"
-    )
-    while row := found.fetchone():
-        campaign_no, group_no, publisher_no, number, marked, clicks, applies = row
-        place = Place(segments[0].client_no, campaign_no, group_no, publisher_no)
-        yield place, day_of_number(number), (marked, clicks, applies)
+    """What the entries of these clients took of each measure at each place on each of its days."""
+    for zone, client_nos in by_zone(zones).items():
+        found = duck.execute(
+            "SELECT client_no, campaign_no, group_no, publisher_no, "
+            f"{_taken_by_day(listed, zone)} WHERE list_contains($clients, client_no) "
+            f"AND disposition IN ({ROOM}) AND kind <> 'POSTING' GROUP BY ALL",
+            {"clients": client_nos},
+        )
+        while row := found.fetchone():
+            *place, number, marked, clicks, applies = row
+            yield Place(*place), day_of_number(number), (int(marked), clicks, applies)
 
 
 def taken_of_jobs(
-    duck: duckdb.DuckDBPyConnection, segments: Sequence[Segment], zone: tzinfo,
-    counts: Collection[Count],
+    duck: duckdb.DuckDBPyConnection, listed: Sequence[Segment], zones: Mapping[int, tzinfo],
+    counts: Iterable[Count],
 ) -> Iterator[TakenOfJob]:  # fmt: skip
     """The same, of each job that is counted."""
+    counts = list(counts)
     if not counts:
         return
-    groups = [int(one.owner) for one in counts if one.scope == "group_job"]
-    jobs = [one.owner.partition("/")[0] for one in counts if one.scope != "group_job"]
-    found = duck.execute(
-        f"SELECT group_no, publisher_no, job_id, {_taken_by_day(segments, zone)} "
-        f"WHERE disposition IN ({ROOM}) AND kind IN ('CLICK', 'APPLY') AND job_id <> '' "
-        "AND (list_contains($groups, group_no) OR list_contains($jobs, job_id)) GROUP BY ALL",
-        {"groups": sorted(set(groups)), "jobs": sorted(set(jobs))},
-    )
-    while row := found.fetchone():
-        group_no, publisher_no, job_id, number, marked, clicks, applies = row
-        day = day_of_number(number)
-        yield TakenOfJob(group_no, publisher_no, job_id, day, (int(marked), clicks, applies))
+    groups = sorted({int(one.owner) for one in counts if one.scope == "group_job"})
+    jobs = sorted({one.owner.partition("/")[0] for one in counts if one.scope != "group_job"})
+    for zone, client_nos in by_zone(zones).items():
+        found = duck.execute(
+            "SELECT client_no, group_no, publisher_no, job_id, "
+            f"{_taken_by_day(listed, zone)} WHERE list_contains($clients, client_no) "
+            f"AND disposition IN ({ROOM}) AND kind IN ('CLICK', 'APPLY') AND job_id <> '' "
+            "AND (list_contains($groups, group_no) OR list_contains($jobs, job_id)) GROUP BY ALL",
+            {"clients": client_nos, "groups": groups, "jobs": jobs},
+        )
+        while row := found.fetchone():
+            client_no, group_no, publisher_no, job_id, number, marked, clicks, applies = row
+            day, amounts = day_of_number(number), (int(marked), clicks, applies)
+            assert min(amounts) >= 0, "what was taken only grows"
+            yield TakenOfJob(client_no, group_no, publisher_no, job_id, day, amounts)
+
+
+def counters(
+    duck: duckdb.DuckDBPyConnection, listed: Sequence[Segment], zones: Mapping[int, tzinfo],
+    counts: Mapping[int, Iterable[Count]],
+) -> Iterator[tuple[int, dict[CounterKey, int]]]:  # fmt: skip
+    """What each client's entries come to as counters: all of them, of jobs those that are kept."""
+    every = [count for of_one in counts.values() for count in of_one]
+    places: dict[int, list[Taken]] = {}
+    for one in taken(duck, listed, zones):
+        places.setdefault(one[0].client_no, []).append(one)
+    jobs: dict[int, list[TakenOfJob]] = {}
+    for of_job in taken_of_jobs(duck, listed, zones, every):
+        jobs.setdefault(of_job.client_no, []).append(of_job)
+    assert places.keys() | jobs.keys() <= zones.keys(), "what was taken is of those asked for"
+    for client_no in places.keys() | jobs.keys():
+        of_jobs = folded_jobs(jobs.get(client_no, ()), counts.get(client_no, ()))
+        yield client_no, folded(places.get(client_no, ())) | of_jobs

@@ -8,7 +8,6 @@ together. Killed anywhere, the batch is booked wholly or not at all.
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from tempfile import gettempdir
@@ -39,7 +38,7 @@ from handbill.store import holds, marks, segments
 from handbill.store.blobs import Blobs
 from handbill.store.journal_streams import Damage, Mark, Reading
 from handbill.store.records import Records, Tx
-from handbill.store.segments import Segment
+from handbill.store.segments import Written
 
 _log = logging.getLogger("handbill.ledger")
 MOST_EVENTS = 10_000  # of a batch; the record that passes it is still taken whole
@@ -47,7 +46,6 @@ _LEAST_EVENTS = 100
 _LEAST_LINES = 16
 _FEW_EVENTS = 1_000  # after a smaller batch others may gather before the next
 _MOST_PARKED = 1_000  # parked conversions that one batch looks at again
-_WRITERS = 8
 _STALE = 10 * MINUTE  # far less than the age at which a file counts as left behind
 _DISORDER = MINUTE  # by so much sources may bring clicks out of order
 _IDLE_SECONDS = 0.1
@@ -86,7 +84,6 @@ class Judge:
         self._most_events = MOST_EVENTS
         self._most_lines = _FEW_EVENTS
         self._damaged: frozenset[tuple[str, Mark]] = frozenset()
-        self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="segment")
         with records.write() as tx:
             marks.make_fence(tx)
 
@@ -105,9 +102,6 @@ class Judge:
                 continue
             if booked < _FEW_EVENTS:
                 stop.wait(_IDLE_SECONDS)
-
-    def close(self) -> None:
-        self._writers.shutdown()
 
     def step(self) -> int:
         """Book one batch; how many events it held, 0 when nothing waited or it was outrun."""
@@ -270,22 +264,23 @@ class Judge:
         ), "no client pays for another's"  # fmt: skip
         return judged
 
-    def _write(self, batch: Batch, judged: dict[int, Added]) -> list[Segment]:
-        """Write and sync the segments: one per client and month."""
-        parts: dict[tuple[int, str], list[Entry]] = {}
-        for client_no, added in judged.items():
+    def _write(self, batch: Batch, judged: dict[int, Added]) -> list[Written]:
+        """Write and sync the segments: one for each month."""
+        months: dict[str, list[Entry]] = {}
+        for added in judged.values():
             for entry in added.entries:
-                parts.setdefault((client_no, segments.month_of(entry.at)), []).append(entry)
-        named = [
-            (segments.path_of(client_no, month, batch.now, self._ids), entries)
-            for (client_no, month), entries in sorted(parts.items())
-        ]
-        written = list(self._writers.map(lambda one: segments.write(self._blobs, *one), named))
+                months.setdefault(segments.month_of(entry.at), []).append(entry)
+        written = [
+            segments.write(
+                self._blobs, segments.path_of(month, batch.now, self._ids), entries
+            )
+            for month, entries in sorted(months.items())
+        ]  # fmt: skip
         made = sum(len(added.entries) for added in judged.values())
-        assert sum(segment.rows for segment in written) == made, "every entry is in a segment"
+        assert sum(one.segment.rows for one in written) == made, "every entry is in a segment"
         return written
 
-    def _book(self, tx: Tx, batch: Batch, judged: dict[int, Added], written: list[Segment]) -> None:
+    def _book(self, tx: Tx, batch: Batch, judged: dict[int, Added], written: list[Written]) -> None:
         if marks.hold_fence(tx) != batch.former.batches:
             raise Outrun
         now = self._clock.now()
@@ -297,7 +292,9 @@ class Judge:
         segments.register(tx, written, now)
         each = judged.values()
         judged_clicks = sum(len(added.clicks) for added in each)
-        assert judged_clicks <= sum(one.rows for one in written), "a known click has its entry"
+        assert judged_clicks <= sum(one.segment.rows for one in written), (
+            "a known click has its entry"
+        )
         rows.put_clicks(tx, [row for added in each for row in added.clicks])
         opened = {visitor: seen for added in each for visitor, seen in added.visits.items()}
         rows.put_visits(tx, opened, self._forgotten(batch))
@@ -329,11 +326,11 @@ class Judge:
         ats = (click.event.at for some in batch.arrivals.values() for click in some.clicks)
         return min(ats, default=batch.now) - _DISORDER
 
-    def _discard(self, written: Iterable[Segment]) -> None:
-        for segment in written:
+    def _discard(self, written: Iterable[Written]) -> None:
+        for one in written:
             # What cannot be deleted now is swept later.
             with suppress(Unavailable, OSError):
-                self._blobs.delete(segment.path)
+                self._blobs.delete(one.segment.path)
 
 
 def _used(tx: Tx, batch: Batch) -> dict[CounterKey, int]:

@@ -24,7 +24,7 @@ _MEMORY_MB = 128
 _ENTRY_ID = 16
 _READ = (
     'SELECT "at", kind, disposition, reason, source, job_id, octet_length(click_id) > 0, '
-    "application_id, candidate_id FROM read_parquet($files) "
+    "application_id, candidate_id FROM entries "
     "WHERE kind IN ('VIEW', 'APPLY_START', 'APPLY') "
     'AND "at" >= $first ORDER BY "at" DESC LIMIT $most'
 )
@@ -82,8 +82,8 @@ def _judged(
         segment_files.files(blobs, listed, scratch) as files,
         segment_files.query(scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
     ):
-        asked = {"files": files, "first": first, "most": most}
-        told = duck.execute(_READ, asked).fetchall()
+        segment_files.show(duck, files, client_no)
+        told = duck.execute(_READ, {"first": first, "most": most}).fetchall()
     return [Recent(**dict(zip(Recent.__struct_fields__, row, strict=True))) for row in told]
 
 

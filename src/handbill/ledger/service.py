@@ -33,10 +33,7 @@ _COLUMNS = (
     "price_rate_picos",
 )  # fmt: skip
 _QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
-_READ = (
-    f'SELECT {_QUOTED} FROM read_parquet($files) WHERE "at" >= $first AND "at" < $end '
-    'ORDER BY "at", "id"'
-)
+_READ = f'SELECT {_QUOTED} FROM entries WHERE "at" >= $first AND "at" < $end ORDER BY "at", "id"'
 _OF_POSTING = "posting/"
 _EVER: Final = (0, 2**62)
 NAMES: Final = (
@@ -98,7 +95,7 @@ def export(
     **Source**: contract 6.
     """
     with records.read() as tx:
-        client_nos = segments.clients_with_entries(tx)
+        client_nos = sorted(segments.rows_of_clients(tx))
     for client_no in client_nos:
         if wanted.client_no in {None, client_no}:
             yield from _of_client(records, blobs, scratch, client_no, wanted)
@@ -125,7 +122,8 @@ def _of_client(
         segment_files.all_sound(blobs, listed, scratch) as files,
         segment_files.query(scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
     ):
-        found = duck.execute(_READ, {"files": files, "first": first, "end": end})
+        segment_files.show(duck, files, client_no)
+        found = duck.execute(_READ, {"first": first, "end": end})
         while some := found.fetchmany(_AT_ONCE):
             with records.read() as tx:
                 for place, of in zip((2, 3, 5), names, strict=True):

@@ -3,7 +3,7 @@ and what makes its clicks payable.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, tzinfo
 from typing import NamedTuple
 
 from handbill.campaigns.service import campaigns_by_number
@@ -25,6 +25,7 @@ from handbill.core.nouns import Campaign, Caps, Client, Group, Publisher
 from handbill.definitions.service import Held, held_at
 from handbill.groups.service import groups_by_number
 from handbill.jobs.service import capped_jobs
+from handbill.kit.zones import zone_of
 from handbill.ledger import rows
 from handbill.markups.service import steps_at
 from handbill.publishers.service import publishers_by_number, publishers_of
@@ -131,6 +132,13 @@ def _add_definitions(
     for (publisher_no, client_no), rules in held_at(tx, asked.values(), otherwise).items():
         if client_no in found:
             found[client_no].held[publisher_no] = rules  # type: ignore[index]
+
+
+def zones_of(tx: Tx, client_nos: Iterable[int]) -> dict[int, tzinfo]:
+    """The zone of each of these clients; UTC of one that is not there."""
+    client_nos = list(client_nos)
+    known = clients_by_number(tx, client_nos)
+    return {no: zone_of(known[no].zone if no in known else "UTC") for no in client_nos}
 
 
 def _limits(

@@ -12,20 +12,20 @@ _MOST_ROUNDS = 50
 
 
 def compact(tools: Tools, task: Task) -> None:
-    """Merge a client's small segments until few are left; the former ones are deleted later."""
-    client_no = int(task.key)
+    """Merge a month's small segments until few are left; the former ones are deleted later."""
     for _ in range(_MOST_ROUNDS):
         with tools.records.read() as tx:
-            former = segments.chosen(segments.segments_of(tx, client_no))
+            chosen = segments.chosen(segments.segments_in(tx, task.key))
+            former = segments.with_parts(tx, chosen)
         if not former:
             return
         now = tools.clock.now()
-        assert {one.client_no for one in former} == {client_no}, "a segment is one client's"
-        path = segments.path_of(client_no, former[0].month, now, tools.ids)
+        assert {one.month for one in chosen} == {task.key}, "a segment is of one month"
+        path = segments.path_of(task.key, now, tools.ids)
         made = segment_files.merge(tools.blobs, tools.scratch, former, path)
         try:
             with tools.records.write() as tx:
-                segments.replace(tx, former, made, tools.clock.now())
+                segments.replace(tx, chosen, made, tools.clock.now())
         except segments.Replaced:
             tools.blobs.delete(path)
             return
@@ -40,8 +40,8 @@ def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001
 
 
 def ask_to_compact(tx: Tx, now: Instant) -> None:
-    for client_no in segments.clients_to_compact(tx):
-        enqueue(tx, kinds.COMPACT, str(client_no), now)
+    for month in segments.months_to_compact(tx):
+        enqueue(tx, kinds.COMPACT, month, now)
 
 
 def ask_to_sweep(tx: Tx, now: Instant) -> None:

@@ -83,7 +83,8 @@ class Answering:
         ):
             if begun is not None:
                 begun(duck.interrupt)
-            duck.execute(text, {"files": local, **params})
+            segment_files.show(duck, local, plan.client_no)
+            duck.execute(text, params)
             total = _count(duck)
             if total > MOST_ROWS:
                 raise TooLarge(f"The report would have {total} rows; {MOST_ROWS} are allowed")

@@ -25,7 +25,7 @@ class Layout(NamedTuple):
     sums: tuple[tuple[str, str], ...]
     names: tuple[str, ...]
     finish: Callable[[Sequence[int]], list[Number]]
-    source: str = "read_parquet($files)"
+    source: str = "entries"
     reach: int = 0
 
     def columns(self, levels: Sequence[str]) -> list[str]:
@@ -69,11 +69,11 @@ _WITH_ADDRESS: Final = """(
         coalesce(nullif(entry.country, ''), click.country, '') AS country,
         coalesce(nullif(entry.city, ''), click.city, '') AS city
     )
-    FROM read_parquet($files) AS entry
+    FROM entries AS entry
     LEFT JOIN (
         SELECT click_id AS id, any_value(ip) AS ip, any_value(country) AS country,
             any_value(city) AS city
-        FROM read_parquet($files)
+        FROM entries
         WHERE kind = 'CLICK' GROUP BY ALL
     ) AS click ON click.id = entry.click_id AND entry.kind <> 'CLICK'
 )"""

@@ -30,8 +30,8 @@ def keys_of(plan: Plan) -> list[str]:
 
 
 def table_text(plan: Plan) -> tuple[str, dict[str, Any]]:
-    """The statement that puts the answer's rows into table ``answer``, and its parameters but for
-    ``files``. Rows that say nothing but zeros are left out.
+    """The statement that puts the answer's rows into table ``answer``, and its parameters. It asks
+    ``entries``, which are the client's. Rows that say nothing but zeros are left out.
     """
     day = day_text(plan.first, plan.end, zone_of(plan.zone))
     keys = [f"{day} AS day" if key == "day" else key for key in keys_of(plan)]

@@ -1,7 +1,11 @@
-"""The files of segments, read: fetched, proved to be those that were written, and queried."""
+"""The files of segments, read: fetched, proved to be those that were written, and queried.
+
+A file holds entries of many clients. What a query may ask is ``entries``, of named clients only:
+no other module names the files in a statement (tests/house/test_tidy.py).
+"""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,10 +15,12 @@ import duckdb
 
 from handbill.kit.faults import Unavailable
 from handbill.store.blobs import Blobs
-from handbill.store.segments import Segment, merged
+from handbill.store.segments import Segment, Written, merged
 
 _CHUNK: Final = 1024**2
 _MOST_NAMED: Final = 3
+_ROWS_OF_GROUP: Final = 20_480
+"""Of a merged file: who reads one client's entries passes over the row groups of others."""
 
 
 class Damaged(Unavailable):
@@ -48,6 +54,28 @@ def query(scratch: Path, *, memory_mb: int, threads: int) -> Iterator[duckdb.Duc
             yield connection
         finally:
             connection.close()
+
+
+def source(files: Sequence[str], client_nos: Collection[int] | None) -> str:
+    """SQL of the entries that these files hold of these clients, with the name of the file of each.
+    None: of every client, for what looks after the files themselves.
+    """
+    named = ", ".join(f"'{_quoted(file)}'" for file in files)
+    text = f"read_parquet([{named}], filename = true)"
+    if client_nos is None:
+        return text
+    if len(client_nos) == 1:
+        return f"(FROM {text} WHERE client_no = {min(client_nos):d})"
+    some = ", ".join(f"{client_no:d}" for client_no in sorted(client_nos))
+    return f"(FROM {text} WHERE client_no IN ({some}))"
+
+
+def show(duck: duckdb.DuckDBPyConnection, files: Sequence[str], client_no: int) -> None:
+    """Let ``entries`` be what these files hold of a client, and of nobody else."""
+    duck.execute(
+        "CREATE OR REPLACE TEMP VIEW entries AS "
+        f"SELECT * EXCLUDE (filename) FROM {source(files, {client_no})}"
+    )
 
 
 @contextmanager
@@ -138,7 +166,7 @@ def _ail_of(segment: Segment, file: Path | None) -> str:
     return ""
 
 
-def merge(blobs: Blobs, scratch: Path, former: Sequence[Segment], path: str) -> Segment:
+def merge(blobs: Blobs, scratch: Path, former: Sequence[Written], path: str) -> Written:
     """Write what these segments hold as one new segment, and sync it; it is not listed yet.
 
     **Refuses** (Damaged) what would make a sound file of a damaged one.
@@ -147,13 +175,13 @@ def merge(blobs: Blobs, scratch: Path, former: Sequence[Segment], path: str) -> 
     with TemporaryDirectory(dir=scratch, prefix="compact-") as folder:
         made = Path(folder) / "made.parquet"
         with (
-            all_sound(blobs, former, scratch) as sources,
+            all_sound(blobs, [written.segment for written in former], scratch) as sources,
             query(scratch, memory_mb=512, threads=1) as duck,
         ):
             duck.execute(
-                'COPY (SELECT * FROM read_parquet($sources) ORDER BY "at", "id") '
-                f"TO '{_quoted(made)}' (FORMAT parquet, COMPRESSION zstd)",
-                {"sources": sources},
+                f"COPY (SELECT * EXCLUDE (filename) FROM {source(sources, None)} "
+                f"""ORDER BY client_no, "at", "id") TO '{_quoted(made)}' """
+                f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROWS_OF_GROUP})"
             )
         size = made.stat().st_size
         with made.open("rb") as file:
@@ -162,5 +190,5 @@ def merge(blobs: Blobs, scratch: Path, former: Sequence[Segment], path: str) -> 
     return merged(former, path, digest, size)
 
 
-def _quoted(path: Path) -> str:
+def _quoted(path: Path | str) -> str:
     return str(path).replace("'", "''")

@@ -1,18 +1,20 @@
 """Segments: immutable Parquet files of entries in the blob store, listed in table ``segments``.
 
-A segment holds entries of one client and one month. It is written and synced before the records
-transaction that registers it, so that what is listed is there; what a crash leaves unlisted is
-swept later. DuckDB reads the files from any process. What an entry is, its room knows: here it is
+A segment holds entries of one month, of as many clients as there are, client by client; table
+``segment_clients`` says of which. It is written and synced before the records transaction that
+registers it, so that what is listed is there; what a crash leaves unlisted is swept later. DuckDB
+reads the files from any process (``segment_files``). What an entry is, its room knows: here it is
 a struct that is dated, and whose fields are the columns.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, tzinfo
 from functools import lru_cache
 from io import BytesIO
-from itertools import pairwise
-from typing import Any, Final, Protocol
+from itertools import groupby, pairwise
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 import sqlalchemy as sa
@@ -28,7 +30,7 @@ from handbill.store.blobs import Blobs
 from handbill.store.records import Records, Tx
 from handbill.store.records.base import Listed, among
 from handbill.store.records.mapper import Mapper
-from handbill.store.records.tables import segments
+from handbill.store.records.tables import segment_clients, segments
 
 FOLDER: Final = "segments"
 GRACE: Final = HOUR  # a replaced file may still be read by a report that began before
@@ -63,7 +65,6 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     no: int = 0
-    client_no: int
     path: str
     month: str
     rows: int
@@ -81,31 +82,67 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
 _Digest = bytes  # as a field has this name
 
 
+class Part(NamedTuple):
+    """What a segment holds of one client."""
+
+    client_no: int
+    rows: int
+    first_at: Instant
+    last_at: Instant
+
+
+class Written(NamedTuple):
+    """A segment whose file is durable, and whose entries it holds; it is not registered yet."""
+
+    segment: Segment
+    parts: list[Part]
+
+
 class Replaced(Exception):
     """Another compaction has replaced these segments already."""
 
 
-_t = segments.c
+_t, _p = segments.c, segment_clients.c
 _LIVE = _t.replaced_at.is_(None)
 _SEGMENTS = Mapper(segments, Segment)
-_OF_CLIENT = _SEGMENTS.ever(_LIVE, "client_no")
-_WITHIN = _SEGMENTS.ever(_LIVE, "client_no", _t.last_at >= b("first"), _t.first_at < b("end"))
-_BEFORE = _SEGMENTS.ever(_LIVE, "client_no", _t.last_at < b("before"))
-_CLIENTS_BEFORE = (
-    sa.select(_t.client_no).where(_LIVE, _t.last_at < b("before")).distinct().order_by(_t.client_no)
+_EVERY = _SEGMENTS.ever(_LIVE)
+_OF_MONTH = _SEGMENTS.ever(_LIVE, "month")
+_BEFORE = _SEGMENTS.ever(_LIVE, _t.last_at < b("before"))
+_OWN = sa.select(_p.segment_no).where(_p.client_no == b("client_no"))
+_OF_CLIENT = _SEGMENTS.ever(_LIVE, _t.no.in_(_OWN))
+_WITHIN = _SEGMENTS.ever(
+    _LIVE, _t.no.in_(_OWN.where(_p.last_at >= b("first"), _p.first_at < b("end")))
 )
-_CLIENTS = sa.select(_t.client_no).where(_LIVE).distinct().order_by(_t.client_no)
+_OF_CLIENTS = _SEGMENTS.ever(
+    _LIVE, _t.no.in_(sa.select(_p.segment_no).where(among(_p.client_no, "client_nos")))
+)
+_PARTS = (
+    sa.select(_p.segment_no, _p.client_no, _p.rows, _p.first_at, _p.last_at)
+    .where(among(_p.segment_no, "nos"))
+    .order_by(_p.segment_no, _p.client_no)
+)
+_ROWS_OF_CLIENTS = sa.select(_p.client_no, sa.func.sum(_p.rows)).group_by(_p.client_no)
+_UNEVEN = sa.select(_t.path).where(
+    _LIVE,
+    _t.rows
+    != sa.func.coalesce(
+        sa.select(sa.func.sum(_p.rows)).where(_p.segment_no == _t.no).scalar_subquery(),
+        sa.literal_column("0"),
+    ),
+)
 _SPLIT = (
-    sa.select(_t.client_no)
+    sa.select(_t.month)
     .where(_LIVE, _t.rows < b("most"))
-    .group_by(_t.client_no, _t.month)
+    .group_by(_t.month)
     .having(sa.func.count() >= b("few", type_=sa.Integer))
-    .distinct()
+    .order_by(_t.month)
 )
 _OLD = sa.select(_t.no, _t.path).where(_t.replaced_at < b("before"))
 _KNOWN = sa.select(_t.path).where(among(_t.path, "paths"))
 _REPLACE = sa.update(segments).values(replaced_at=b("now")).where(_LIVE, among(_t.no, "nos"))
+_PART = sa.delete(segment_clients).where(among(_p.segment_no, "nos"))
 _DROP = sa.delete(segments).where(_t.no == b("gone"))
+_client_no = attrgetter("client_no")
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
@@ -137,74 +174,109 @@ def _month_of_day(number: int) -> str:
     return day_of_number(number).strftime("%Y-%m")
 
 
-def path_of(client_no: int, month: str, now: Instant, ids: Ids) -> str:
+def path_of(month: str, now: Instant, ids: Ids) -> str:
     """A fresh name. It carries when it was given, so that the sweep can tell a file's age."""
-    return f"{FOLDER}/{client_no}/{month}/{now:016d}-{ids.bytes(8).hex()}.parquet"
+    return f"{FOLDER}/{month}/{now:016d}-{ids.bytes(8).hex()}.parquet"
 
 
-def write(blobs: Blobs, path: str, entries: Sequence[Dated]) -> Segment:
-    """Make a segment of one client's entries of one month durable; it is not registered yet."""
-    first = entries[0]
+def write(blobs: Blobs, path: str, entries: Sequence[Dated]) -> Written:
+    """Make a segment of entries of one month durable, those of each client together."""
+    entries = sorted(entries, key=_client_no)
     ats = [entry.at for entry in entries]
-    month = month_of(first.at)
+    month = month_of(ats[0])
     assert month == month_of(min(ats)) == month_of(max(ats)), "a segment is of one month"
-    assert all(one.client_no == first.client_no for one in entries), "a segment is one client's"
     raw = encoded(entries)
     blobs.put(path, raw)
-    return Segment(
-        client_no=first.client_no, path=path, month=month, rows=len(ats), bytes=len(raw),
-        first_at=min(ats), last_at=max(ats), digest=hashlib.sha256(raw).digest(),
+    parts = [
+        _part(client_no, [entry.at for entry in some])
+        for client_no, some in groupby(entries, key=_client_no)
+    ]
+    assert sum(part.rows for part in parts) == len(ats), "every entry is somebody's"
+    return Written(Segment(
+        path=path, month=month, rows=len(ats), bytes=len(raw), first_at=min(ats),
+        last_at=max(ats), digest=hashlib.sha256(raw).digest(),
         totals={
             name: str(sum(getattr(entry, name) for entry in entries))
-            for name, _ in _columns(type(first))
+            for name, _ in _columns(type(entries[0]))
             if name.endswith(_AMOUNT)
         },
-    )  # fmt: skip
+    ), parts)  # fmt: skip
 
 
-def merged(former: Sequence[Segment], path: str, digest: bytes, size: int) -> Segment:
-    """What holds the entries of all these, in a file of its own; it is not registered yet."""
-    one = former[0]
-    assert all(it.client_no == one.client_no for it in former), "a segment is one client's"
-    assert all(it.month == one.month for it in former), "a segment is of one month"
-    return Segment(
-        client_no=one.client_no, path=path, month=one.month,
-        rows=sum(it.rows for it in former), bytes=size,
-        first_at=min(it.first_at for it in former), last_at=max(it.last_at for it in former),
+def _part(client_no: int, ats: Sequence[Instant]) -> Part:
+    return Part(client_no, len(ats), min(ats), max(ats))
+
+
+def merged(former: Sequence[Written], path: str, digest: bytes, size: int) -> Written:
+    """What holds the entries of all these, in a file of its own."""
+    of = [written.segment for written in former]
+    assert all(it.month == of[0].month for it in of), "a segment is of one month"
+    every = sorted((part for written in former for part in written.parts), key=_client_no)
+    parts = [
+        Part(client_no, sum(it.rows for it in some), min(it.first_at for it in some),
+             max(it.last_at for it in some))
+        for client_no, some in ((no, list(of_one)) for no, of_one in groupby(every, key=_client_no))
+    ]  # fmt: skip
+    return Written(Segment(
+        path=path, month=of[0].month, rows=sum(it.rows for it in of), bytes=size,
+        first_at=min(it.first_at for it in of), last_at=max(it.last_at for it in of),
         digest=digest,
-        totals={name: str(sum(int(it.totals[name]) for it in former)) for name in one.totals},
-    )  # fmt: skip
+        totals={name: str(sum(int(it.totals[name]) for it in of)) for name in of[0].totals},
+    ), parts)  # fmt: skip
 
 
-def register(tx: Tx, written: Sequence[Segment], now: Instant) -> None:
+def register(tx: Tx, written: Iterable[Written], now: Instant) -> None:
     """List written segments: from the commit on their entries are in the ledger."""
-    assert all(segment.no == 0 for segment in written), "a segment is listed once"
-    tx.put_many(segments, [_SEGMENTS.values(segment) | {"created_at": now} for segment in written])
+    for segment, parts in written:
+        assert segment.no == 0, "a segment is listed once"
+        assert sum(part.rows for part in parts) == segment.rows, "every entry is somebody's"
+        no = tx.put(segments, **_SEGMENTS.values(segment), created_at=now)
+        tx.put_many(segment_clients, [{"segment_no": no, **part._asdict()} for part in parts])
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def segments_within(tx: Tx, client_no: int, first: Instant, end: Instant) -> list[Segment]:
-    """The client's segments that may hold entries of the half-open range."""
+    """The segments that may hold entries of the client in the half-open range."""
     return _WITHIN.all(tx, client_no=client_no, first=first, end=end)
 
 
 def segments_of(tx: Tx, client_no: int) -> list[Segment]:
+    """Those that hold entries of the client; of others, too."""
     return _OF_CLIENT.all(tx, client_no=client_no)
 
 
-def clients_with_entries(tx: Tx) -> list[int]:
-    return [client_no for (client_no,) in tx.all(_CLIENTS)]
+def segments_of_any(tx: Tx, client_nos: Iterable[int]) -> list[Segment]:
+    """Those that hold entries of any of these clients."""
+    return _OF_CLIENTS.all(tx, client_nos=Listed(client_nos))
 
 
-def clients_before(tx: Tx, before: Instant) -> list[int]:
-    """Clients with segments whose entries are all older."""
-    return [client_no for (client_no,) in tx.all(_CLIENTS_BEFORE, before=before)]
+def every_segment(tx: Tx) -> list[Segment]:
+    return _EVERY.all(tx)
 
 
-def segments_before(tx: Tx, client_no: int, before: Instant) -> list[Segment]:
-    return _BEFORE.all(tx, client_no=client_no, before=before)
+def segments_before(tx: Tx, before: Instant) -> list[Segment]:
+    """Those whose entries are all older."""
+    return _BEFORE.all(tx, before=before)
+
+
+def with_parts(tx: Tx, some: Sequence[Segment]) -> list[Written]:
+    """The same listed segments, with whose entries they hold."""
+    parts: dict[int, list[Part]] = {segment.no: [] for segment in some}
+    for segment_no, *part in tx.all(_PARTS, nos=Listed(parts)):
+        parts[segment_no].append(Part(*part))
+    return [Written(segment, parts[segment.no]) for segment in some]
+
+
+def not_parted(tx: Tx) -> list[str]:
+    """Paths of those whose entries are not all some client's: none, unless it was altered."""
+    return [path for (path,) in tx.all(_UNEVEN)]
+
+
+def rows_of_clients(tx: Tx) -> dict[int, int]:
+    """How many entries each client has."""
+    return {client_no: int(rows) for client_no, rows in tx.all(_ROWS_OF_CLIENTS)}
 
 
 def day_text(first: Instant, end: Instant, zone: tzinfo) -> str:
@@ -230,9 +302,13 @@ def day_of_number(number: int) -> date:
 # ── compacting ──────────────────────────────────────────────────────────────────────────────────
 
 
-def clients_to_compact(tx: Tx) -> list[int]:
-    """Clients with many small segments in some month."""
-    return [client_no for (client_no,) in tx.all(_SPLIT, most=MOST_ROWS, few=_FEW)]
+def months_to_compact(tx: Tx) -> list[str]:
+    """Months with many small segments."""
+    return [month for (month,) in tx.all(_SPLIT, most=MOST_ROWS, few=_FEW)]
+
+
+def segments_in(tx: Tx, month: str) -> list[Segment]:
+    return _OF_MONTH.all(tx, month=month)
 
 
 def chosen(live: Sequence[Segment]) -> list[Segment]:
@@ -261,11 +337,12 @@ def _bounded(alike: Sequence[Segment]) -> list[Segment]:
     return taken
 
 
-def replace(tx: Tx, former: Sequence[Segment], made: Segment, now: Instant) -> None:
+def replace(tx: Tx, former: Sequence[Segment], made: Written, now: Instant) -> None:
     """List the new segment instead of the former ones. **Refuses** (Replaced) when not all of
     them are listed any more.
     """
-    assert sum(segment.rows for segment in former) == made.rows, "no entry is lost or made"
+    rows = sum(segment.rows for segment in former)
+    assert rows == made.segment.rows, "no entry is lost or made"
     retire(tx, former, now)
     register(tx, [made], now)
 
@@ -275,9 +352,10 @@ def retire(tx: Tx, former: Sequence[Segment], now: Instant) -> None:
     not all of them are listed.
     """
     assert all(segment.no for segment in former), "only what is listed is retired"
-    nos = Listed(segment.no for segment in former)
-    if tx.run(_REPLACE, nos=nos, now=now) != len(former):
+    nos = [segment.no for segment in former]
+    if tx.run(_REPLACE, nos=Listed(nos), now=now) != len(former):
         raise Replaced
+    tx.run(_PART, nos=Listed(nos))
 
 
 # ── sweeping ────────────────────────────────────────────────────────────────────────────────────

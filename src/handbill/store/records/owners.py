@@ -33,7 +33,10 @@ OWNERS = {
     "rules": ("rules",),
     "standing": ("ceilings", "evaluations", "paced", "standings"),
     "stats": ("report_streams", "reports"),
-    "store": ("holds", "installation", "journal_marks", "master_keys", "secrets", "segments"),
+    "store": (
+        "holds", "installation", "journal_marks", "master_keys", "secrets", "segment_clients",
+        "segments",
+    ),
     "work": ("hosts", "schedule", "task_turns", "tasks"),
 }  # fmt: skip
 """The room that writes each table."""

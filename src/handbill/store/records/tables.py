@@ -204,11 +204,16 @@ journal_marks = sa.Table(
 # Entries are in Parquet files; this is the manifest: what each file holds, and the SHA-256 of its
 # bytes. first_at..last_at bound the rows' at. totals: of each amount, as JSON of texts.
 segments = sa.Table(
-    "segments", metadata, _no(), _whole("client_no"), _text("path"), _text("month"),
-    _whole("rows"), _whole("bytes"), _bytes("digest"), _text("totals"), _whole("first_at"),
-    _whole("last_at"), _whole("created_at"), _whole("replaced_at", null=True),
-    sa.UniqueConstraint("path"),
-    sa.Index("segments_by_client", "client_no", "last_at"),
+    "segments", metadata, _no(), _text("path"), _text("month"), _whole("rows"), _whole("bytes"),
+    _bytes("digest"), _text("totals"), _whole("first_at"), _whole("last_at"), _whole("created_at"),
+    _whole("replaced_at", null=True), sa.UniqueConstraint("path"),
+    sa.Index("segments_by_age", "last_at"),
+)  # fmt: skip
+# What a segment that is listed holds of each client, so that a client's reader finds its files.
+segment_clients = sa.Table(
+    "segment_clients", metadata, _key("segment_no"), _key("client_no"), _whole("rows"),
+    _whole("first_at"), _whole("last_at"),
+    sa.Index("segment_clients_by_client", "client_no", "last_at"),
 )  # fmt: skip
 # scope: see core.charging. measure: budget (micros of marked-up spend), clicks, applies.
 counters = sa.Table(

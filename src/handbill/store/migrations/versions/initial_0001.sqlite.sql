@@ -276,9 +276,17 @@ CREATE TABLE secrets (
 	CONSTRAINT secrets_pkey PRIMARY KEY (no),
 	CONSTRAINT secrets_name_kid_key UNIQUE (name, kid)
 );
+CREATE TABLE segment_clients (
+	segment_no INTEGER NOT NULL,
+	client_no INTEGER NOT NULL,
+	rows BIGINT NOT NULL,
+	first_at BIGINT NOT NULL,
+	last_at BIGINT NOT NULL,
+	CONSTRAINT segment_clients_pkey PRIMARY KEY (segment_no, client_no)
+);
+CREATE INDEX segment_clients_by_client ON segment_clients (client_no, last_at);
 CREATE TABLE segments (
 	no INTEGER NOT NULL,
-	client_no BIGINT NOT NULL,
 	path TEXT NOT NULL,
 	month TEXT NOT NULL,
 	rows BIGINT NOT NULL,
@@ -292,7 +300,7 @@ CREATE TABLE segments (
 	CONSTRAINT segments_pkey PRIMARY KEY (no),
 	CONSTRAINT segments_path_key UNIQUE (path)
 );
-CREATE INDEX segments_by_client ON segments (client_no, last_at);
+CREATE INDEX segments_by_age ON segments (last_at);
 CREATE TABLE standings (
 	client_no INTEGER NOT NULL,
 	kind TEXT NOT NULL,
