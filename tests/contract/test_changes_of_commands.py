@@ -27,7 +27,8 @@ __all__ = ["run"]
 LOOKS = {
     "settings", "openapi", "agency list", "agency show", "api-key list", "api-client list",
     "keys list", "keys new", "changes", "client list", "stage-map show", "publisher list",
-    "publisher show", "publisher feeds", "publisher-family list", "publisher-family show",
+    "publisher show", "publisher feeds", "publisher rhythms", "publisher-family list",
+    "publisher-family show",
     "click-definition show", "feed list", "feed runs", "explain job", "journal check",
     "ledger export", "ledger check", "hosts list", "backup", "doctor", "markup list", "markup show",
 }  # fmt: skip

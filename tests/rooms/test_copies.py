@@ -1,14 +1,18 @@
 """Who has which copy: from the edge's journal and from deliveries, told twice and out of order."""
 
+from functools import partial
 from pathlib import Path
 
 from handbill.core.pacing.copies import UNKNOWN_RHYTHM, Held
 from handbill.core.received import ReceivedFetch
 from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND, Instant
 from handbill.listings import copies, rows, service
+from handbill.listings.work import hurry
 from handbill.store.records import Records
+from handbill.work import kinds
+from handbill.work.queue import enqueue, lease, put_back
 from market import Market
-from rooms.listing_market import open_market
+from rooms.listing_market import open_market, place
 
 
 def fetched(
@@ -111,3 +115,51 @@ def test_the_judge_hands_fetches_on(records: Records, tmp_path: Path) -> None:
             copies.held(tx, [publisher_no], market.clock.now())[publisher_no].version == at - HOUR
         )
     assert judge.step() == 0
+
+
+def test_what_is_soon_fetched_goes_first(records: Records, tmp_path: Path) -> None:
+    """Two files wait to be written; that of the publisher that comes in minutes is, first, and so
+    are the listings of a client whose jobs it shows.
+    """
+    market = open_market(records, tmp_path)
+    start = market.now()
+    soon, later = (
+        market.publisher("Soon", bid_type="CPC"),
+        market.publisher("Later", bid_type="CPC"),
+    )
+    shown, other = market.client("Shown"), market.client("Other")
+    for client, publisher in ((shown, "Soon"), (other, "Later")):
+        market.group(
+            market.campaign(client), cpc_bid_micros=500_000, placements=(place(publisher),)
+        )
+        market.job(client)
+        market.write(partial(enqueue, kind="groups.rematch", key=client.id, now=start))
+    market.drain()
+    with records.read() as tx:
+        files = [rows.files_of(tx, one.no)[0] for one in (soon, later)]
+    for n, file in enumerate(files):
+        version = file.written_at or 0
+        some = [
+            fetched(file.name, start - back * HOUR - n * 30 * MINUTE, version) for back in (2, 1)
+        ]
+        market.write(partial(copies.note, handed=some))
+    with records.write() as tx:
+        for kind, keys in (
+            (kinds.PUBLISH, [other.id, shown.id]), (kinds.ASSEMBLE, [str(later.no), str(soon.no)])
+        ):  # fmt: skip
+            for key in keys:
+                enqueue(tx, kind, key, start)
+
+    def first(kind: str) -> str:
+        with records.write() as tx:
+            task = lease(tx, (kind,), "test", market.now() + 1, 60)
+            assert task is not None
+            put_back(tx, task, market.now())
+        return task.key
+
+    market.clock.at = start + 30 * SECOND
+    market.write(partial(hurry, now=market.now()))
+    assert first(kinds.PUBLISH) == other.id, "nothing has waited for long"
+    market.clock.at = start + 2 * MINUTE
+    market.write(partial(hurry, now=market.now()))
+    assert (first(kinds.PUBLISH), first(kinds.ASSEMBLE)) == (shown.id, str(soon.no))

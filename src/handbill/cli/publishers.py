@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,7 @@ from handbill.cli.speaking import (
 from handbill.cli.standing import missing_told, writing_for
 from handbill.core.nouns import Publisher
 from handbill.host.outside import of_this_machine
+from handbill.kit.instants import MINUTE, iso_of
 from handbill.kit.jsons import encode
 from handbill.opening import open_tools
 from handbill.store.records import Tx
@@ -103,13 +104,15 @@ def show_publisher(
 ) -> None:
     """Print a publisher as in the API, without its passwords."""
     from handbill.contract.publishers.models import publisher_with_feed
-    from handbill.listings import minding
+    from handbill.listings import copies, minding
     from handbill.wire.models import spelled
 
     with writing_for(data, agency_id) as (tx, stores, agency_no):
         found = _found(tx, agency_no, publisher_id)
-        url = minding.feed_url(tx, stores.ids, stores.settings, stores.clock.now(), found)
-    say(spelled(publisher_with_feed(found, agency_id, url)), as_json=json)
+        now = stores.clock.now()
+        url = minding.feed_url(tx, stores.ids, stores.settings, now, found)
+        held = copies.copy_of(tx, found.no, now)
+    say(spelled(publisher_with_feed(found, agency_id, url, held)), as_json=json)
 
 
 @publisher.command("update")
@@ -199,6 +202,44 @@ def publisher_feeds(
                 raise Mistaken(f"the agency has no client {client_id!r}; GET /clients lists them")
             urls |= {"clientId": client_id, "clientFeedUrl": minding.feed_url(*asked, client.no)}
     say(urls, as_json=json)
+
+
+@publisher.command("rhythms")
+def publisher_rhythms(
+    agency_id: AgencyOption, data: DataOption = None, json: JsonOption = False
+) -> None:
+    """Tell of each feed file who fetched it last, how often, when next, and in which version."""
+    from handbill.clients.service import clients_by_number
+    from handbill.listings.copies import copies_of
+    from handbill.publishers.service import publishers_of
+
+    with writing_for(data, agency_id) as (tx, stores, agency_no):
+        names = {one.no: one.id for one in publishers_of(tx, agency_no)}
+        found = copies_of(tx, names, stores.clock.now())
+        clients = clients_by_number(tx, {copy.client_no for copy in found})
+    for copy in found:
+        client, held = clients.get(copy.client_no), copy.held
+        row = {
+            "publisherId": names[copy.publisher_no],
+            "clientId": client and client.id,
+            "jobs": copy.job_count,
+            "program": held.reader or None,
+            "lastFetchAt": iso_of(held.fetched_at) if held.fetched_at else None,
+            "fetchRhythmMinutes": round(held.rhythm / MINUTE),
+            "nextFetchAt": iso_of(held.next_at),
+            "heldVersion": iso_of(held.version) if held.version else None,
+            "notFetched": held.lost,
+        }
+        say_lines([encode(row) if json else _rhythm(row).encode()])
+
+
+def _rhythm(row: dict[str, Any]) -> str:
+    whose = f"{row['publisherId']:<24}  {row['clientId'] or 'all clients':<36}"
+    if row["lastFetchAt"] is None:
+        return f"{whose}  never fetched" + (", for three days" if row["notFetched"] else "")
+    every = f"every {row['fetchRhythmMinutes']} min by {row['program']}"
+    end = "  NOT FETCHED any more" if row["notFetched"] else f"  next {row['nextFetchAt']}"
+    return f"{whose}  {row['lastFetchAt']}  {every}  has {row['heldVersion']}{end}"
 
 
 @publisher.command("deliver")

@@ -17,8 +17,9 @@ from handbill.host.settings import Settings
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import MINUTE, iso_of
 from handbill.ledger import quarantining
-from handbill.listings import indexing
+from handbill.listings import copies, indexing
 from handbill.listings.indexing import LISTING_KEYS
+from handbill.publishers import service as publishers
 from handbill.store import installation, sealed, segments
 from handbill.store.blobs import Blobs
 from handbill.store.index import EdgeIndex, is_sound
@@ -240,6 +241,20 @@ def _schedule(patient: Patient) -> Iterator[Finding]:
             )
 
 
+def _fetches(patient: Patient) -> Iterator[Finding]:
+    with patient.records.read() as tx:
+        lost = copies.lost(tx, patient.clock.now())
+        known = publishers.publishers_by_number(tx, {copy.publisher_no for copy in lost})
+    active = [copy for copy in lost if known[copy.publisher_no].status == "A"]
+    for copy in active[:_MOST_TOLD]:
+        since = iso_of(copy.held.fetched_at) if copy.held.fetched_at else ""
+        yield Finding(
+            f"publisher {known[copy.publisher_no].id} has {copy.job_count} jobs in its feed and "
+            + (f"has not fetched it since {since}" if since else "never fetched it"),
+            "ask the publisher; `handbill publisher rhythms` shows all of an agency's",
+        )
+
+
 CHECKS: dict[str, Check] = {
     "folder": _folder,
     "disk": _disk,
@@ -251,4 +266,5 @@ CHECKS: dict[str, Check] = {
     "judged entries": _segments,
     "tasks": _tasks,
     "schedule": _schedule,
+    "fetches of feeds": _fetches,
 }

@@ -36,6 +36,7 @@ _OF_ONE = _EVERY.where(among(_f.publisher_no, "nos"), among(_f.client_no, "clien
     *_ORDER
 )
 _OF_PUBLISHERS = _EVERY.where(among(_f.publisher_no, "nos")).order_by(*_ORDER)
+_SHOWING = sa.select(_f.publisher_no).where(_f.job_count > sa.literal_column("0")).distinct()
 _newer = fetches.alias("newer")
 _OLDEST_KEPT = (
     sa.select(_newer.c.at)
@@ -105,9 +106,38 @@ def held(
     return found
 
 
+def copy_of(tx: Tx, publisher_no: int, now: Instant, client_no: int = ALL_CLIENTS) -> Held:
+    """What a publisher has of one file of its own, which there is."""
+    rows = tx.all(_OF_ONE, nos=Listed([publisher_no]), clients=Listed([client_no]))
+    (copy,) = _copies(rows, now)
+    return copy.held
+
+
 def copies_of(tx: Tx, publisher_nos: Iterable[int], now: Instant) -> list[Copy]:
     """What is held of every file of these publishers."""
     return _copies(tx.all(_OF_PUBLISHERS, nos=Listed(sorted(publisher_nos))), now)
+
+
+def near(tx: Tx, publisher_nos: Iterable[int], now: Instant, by: Instant) -> set[int]:
+    """Those publishers that are expected to fetch one of their files by an instant."""
+    found = copies_of(tx, publisher_nos, now)
+    return {copy.publisher_no for copy in found if copy.held.fetched_at and copy.held.next_at <= by}
+
+
+def lost(tx: Tx, now: Instant) -> list[Copy]:
+    """The files with jobs in them that nobody fetches any more. Who has a file for each client need
+    not fetch that of all, nor the other way round.
+    """
+    nos = [no for (no,) in tx.all(_SHOWING)]
+    copies = copies_of(tx, nos, now)
+    whole = {copy.publisher_no: copy for copy in copies if copy.client_no == ALL_CLIENTS}
+    apart = {copy.publisher_no for copy in copies if copy.client_no != ALL_CLIENTS}
+    return [
+        copy
+        for copy in copies
+        if copy.job_count and copy.held.lost and whole[copy.publisher_no].held.lost
+        and (copy.client_no != ALL_CLIENTS or copy.publisher_no not in apart)
+    ]  # fmt: skip
 
 
 def forget(tx: Tx, most: int) -> int:

@@ -115,6 +115,11 @@ _LAST_WRITTEN = (
 _ALL_READERS = sa.select(clients.c.id).where(
     clients.c.no.in_(sa.select(_p.client_no).where(_p.job_count > sa.literal_column("0")))
 )
+_SHOWN = (
+    sa.select(clients.c.id, _p.publisher_no)
+    .select_from(feed_parts.join(clients, clients.c.no == _p.client_no))
+    .where(among(clients.c.id, "ids"))
+)
 _ADDRESS = sa.select(link_addresses.c.address).order_by(link_addresses.c.no.desc()).limit(b("one"))
 _HELD = sa.select(_f.publisher_no, _f.client_no).where(
     among(_f.publisher_no, "nos"), among(_f.client_no, "clients")
@@ -235,6 +240,14 @@ def clients_with_part(tx: Tx, publisher_no: int) -> list[str]:
 def clients_in_files(tx: Tx) -> list[str]:
     """Ids of the clients of whom any file shows jobs."""
     return [id_ for (id_,) in tx.all(_ALL_READERS)]
+
+
+def publishers_shown(tx: Tx, client_ids: Iterable[str]) -> dict[str, set[int]]:
+    """Of each of these clients the publishers whose files show jobs of it."""
+    found: dict[str, set[int]] = {}
+    for client_id, publisher_no in tx.all(_SHOWN, ids=Listed(client_ids)):
+        found.setdefault(client_id, set()).add(publisher_no)
+    return found
 
 
 def last_written(tx: Tx, most: int) -> list[str]:

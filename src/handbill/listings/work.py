@@ -5,10 +5,12 @@ then their delivery where a publisher wants it.
 from logging import getLogger
 
 from handbill.clients import service as clients
+from handbill.host.figures import gauge
 from handbill.kit.faults import Unavailable
-from handbill.kit.instants import Instant
+from handbill.kit.instants import MINUTE, Instant
 from handbill.listings import (
     assembly,
+    copies,
     delivering,
     indexing,
     nearby,
@@ -17,11 +19,13 @@ from handbill.listings import (
     service,
 )
 from handbill.store.records import Tx
-from handbill.work import kinds
+from handbill.work import kinds, queue
 from handbill.work.queue import Task, enqueue, fail, finish, lease_named, put_back
 from handbill.work.tools import Run, Schedule, Tools
 
 _LOG = getLogger("handbill.listings")
+_LONG = MINUTE
+_AHEAD = 10 * MINUTE  # fetched within: half of it is to be left when the file is written
 _LONGEST_SECONDS = int(delivering.LIMITS.total_seconds) + 120  # more than a delivery can take
 
 
@@ -90,8 +94,35 @@ def look_nearby(tools: Tools, _: Task) -> None:
             enqueue(tx, kinds.ASSEMBLE, str(publisher_no), now)
 
 
+def hurry(tx: Tx, now: Instant) -> None:
+    """Where work has been waiting for a while, let that go first in its agency's turn of which a
+    file comes that is soon to be fetched: so it is written before.
+    """
+    waiting = queue.waiting(tx, (kinds.ASSEMBLE, kinds.PUBLISH), now - _LONG)
+    if not waiting:
+        return
+    shown = rows.publishers_shown(tx, [key for kind, key in waiting if kind == kinds.PUBLISH])
+    assembled = {int(key) for kind, key in waiting if kind == kinds.ASSEMBLE}
+    near = copies.near(tx, assembled.union(*shown.values()), now, now + _AHEAD)
+    publishers = [str(no) for no in assembled & near]
+    queue.put_first(tx, kinds.ASSEMBLE, publishers, now)
+    queue.put_first(tx, kinds.PUBLISH, [one for one, nos in shown.items() if nos & near], now)
+
+
 def enqueue_look(tx: Tx, now: Instant) -> None:
     enqueue(tx, kinds.LOOK_NEARBY, "", now)
+
+
+def look_at_copies(tools: Tools, _: Task) -> None:
+    """Forget former fetches, and tell how many files lie there unfetched."""
+    tools.records.in_steps(copies.forget)
+    with tools.records.read() as tx:
+        count = len(copies.lost(tx, tools.clock.now()))
+    gauge("handbill_feeds_not_fetched", "Feed files with jobs that no publisher fetches").set(count)
+
+
+def enqueue_copies(tx: Tx, now: Instant) -> None:
+    enqueue(tx, kinds.LOOK_AT_COPIES, "", now)
 
 
 TASKS: dict[str, Run] = {
@@ -100,8 +131,11 @@ TASKS: dict[str, Run] = {
     kinds.DELIVER: deliver,
     kinds.LOOK_NEARBY: look_nearby,
     kinds.REFILL: refill,
+    kinds.LOOK_AT_COPIES: look_at_copies,
 }
 SCHEDULE: list[Schedule] = [
     ("listings.new_days", 300, enqueue_new_days),
     (kinds.LOOK_NEARBY, 60, enqueue_look),
+    (kinds.LOOK_AT_COPIES, 900, enqueue_copies),
+    ("listings.hurry", 60, hurry),
 ]

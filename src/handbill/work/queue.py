@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from handbill.kit.instants import HOUR, SECOND, Instant
+from handbill.kit.instants import DAY, HOUR, SECOND, Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
 from handbill.store.records.tables import task_turns, tasks
@@ -92,6 +92,11 @@ _NEXT_WAITING, _NEXT_ABANDONED = (
 _PEEK_WAITING, _PEEK_ABANDONED = (
     sa.select(tasks.c.no).where(where).limit(_ONE) for where in (_WAITING, _ABANDONED)
 )
+_LONG_WAITING = sa.select(tasks.c.kind, tasks.c.key).where(_WAITING)
+_PUT_FIRST = sa.text("""
+    UPDATE tasks SET due_at = :first
+    WHERE kind = :kind AND key = :key AND lease IS NULL AND dead_at IS NULL AND due_at > :first
+""")
 _NAMED = (
     sa.select(*_FOUND)
     .where(
@@ -162,6 +167,19 @@ def _enqueue(
         "due_at": now if due_at is None else due_at,
     }  # fmt: skip
     tx.run_text_many(tx.dialect.text_of(_ENQUEUE), [fixed | {"key": key} for key in keys])
+
+
+def waiting(tx: Tx, kinds: Sequence[str], before: Instant) -> list[tuple[str, str]]:
+    """Kind and key of what has been waiting since before an instant."""
+    rows = tx.all(_LONG_WAITING, kinds=Listed(kinds), now=before)
+    return [(kind, key) for kind, key in rows]
+
+
+def put_first(tx: Tx, kind: str, keys: Iterable[str], now: Instant) -> None:
+    """Let what waits go before the rest of its agency's, and stay there."""
+    text = tx.dialect.text_of(_PUT_FIRST)
+    first = {"kind": kind, "first": now - DAY}
+    tx.run_text_many(text, [first | {"key": key} for key in keys])
 
 
 def is_due(tx: Tx, kinds: Sequence[str], now: Instant) -> bool:

@@ -20,10 +20,12 @@ from handbill.contract.envelopes import Dated, Page
 from handbill.contract.publishers import vendors
 from handbill.core import nouns
 from handbill.core.nouns import BidType, PublisherSchema
+from handbill.core.pacing.copies import Held
 from handbill.dialects.outbound import HEAD_NODES, JOB_NODES
 from handbill.kit.faults import Fault
+from handbill.kit.instants import MINUTE
 from handbill.publishers.service import ID
-from handbill.wire.fields import AnyCase, Id, Matching, Money, Name, Named, Text
+from handbill.wire.fields import AnyCase, Id, Instant, Matching, Money, Name, Named, Text
 from handbill.wire.models import Model, Wrong, partial
 from handbill.wire.schemas import NOT_BLANK
 
@@ -209,7 +211,48 @@ class PublisherPage(Page[Publisher]):
     """An agency's publishers, oldest first."""
 
 
-class PublisherWithFeed(Publisher):
+class FetchRows(Model):
+    """What the publisher has fetched of a feed, and when it is expected to fetch again."""
+
+    fetched_at: Instant | None = Field(
+        alias="lastFetchAt",
+        description="When the publisher last fetched the feed, or it was delivered. Null: never. "
+        "Other programs that read the feed, for example a browser, do not count. An addition to "
+        "the contract.",
+    )
+    version: Instant | None = Field(
+        alias="heldVersion",
+        description="The version of the feed that the publisher has: when that was written. Null: "
+        "none. An addition to the contract.",
+    )
+    rhythm: int = Field(
+        alias="fetchRhythmMinutes",
+        description="The usual time between two fetches, in minutes. A day, while there was only "
+        "one. An addition to the contract.",
+    )
+    next_at: Instant = Field(
+        alias="nextFetchAt",
+        description="When the next fetch is expected. An addition to the contract.",
+    )
+    lost: bool = Field(
+        alias="notFetched",
+        description="Whether there has been no fetch for three times the usual time. An addition "
+        "to the contract.",
+    )
+
+
+def fetch_rows(held: Held) -> dict[str, Any]:
+    """What ``FetchRows`` says of a copy."""
+    return {
+        "fetched_at": held.fetched_at or None,
+        "version": held.version or None,
+        "rhythm": round(held.rhythm / MINUTE),
+        "next_at": held.next_at,
+        "lost": held.lost,
+    }
+
+
+class PublisherWithFeed(FetchRows, Publisher):
     """A publisher, with the address of its feed."""
 
     feed_url: str | None = Field(
@@ -217,7 +260,7 @@ class PublisherWithFeed(Publisher):
     )
 
 
-class PublisherFeed(Model):
+class PublisherFeed(FetchRows):
     """The address of a publisher's feed with the jobs of one client."""
 
     publisher_id: str = Field(alias="publisherId", description="The publisher's id.")
@@ -233,10 +276,10 @@ def publisher_told(publisher: nouns.Publisher, agency_id: str) -> Publisher:
 
 
 def publisher_with_feed(
-    publisher: nouns.Publisher, agency_id: str, feed_url: str | None
+    publisher: nouns.Publisher, agency_id: str, feed_url: str | None, held: Held
 ) -> PublisherWithFeed:
-    """The same, with the address of its feed."""
-    rows = _told(publisher, agency_id)
+    """The same, with the address of its feed, and what it has of that."""
+    rows = _told(publisher, agency_id) | fetch_rows(held)
     return PublisherWithFeed.of(publisher.body, **rows, feed_url=feed_url)
 
 

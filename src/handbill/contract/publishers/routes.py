@@ -9,14 +9,16 @@ from handbill.contract.publishers.models import (
     PublisherFeed,
     PublisherPage,
     PublisherWithFeed,
+    fetch_rows,
     publisher_told,
     publisher_with_feed,
 )
 from handbill.core.nouns import Publisher
+from handbill.core.pacing.copies import Held
 from handbill.http.kinds import Mint
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
-from handbill.listings import minding
+from handbill.listings import copies, minding
 from handbill.listings.service import ALL_CLIENTS
 from handbill.publishers import service
 from handbill.wire.queries import OfClient
@@ -45,6 +47,10 @@ def _url(call: Call, publisher: Publisher, client_no: int = ALL_CLIENTS) -> str 
     return minding.feed_url(call.tx, call.ids, call.settings, call.now, publisher, client_no)
 
 
+def _held(call: Call, publisher: Publisher, client_no: int = ALL_CLIENTS) -> Held:
+    return copies.copy_of(call.tx, publisher.no, call.now, client_no)
+
+
 def _list(call: Call) -> Answer:
     found, total = service.page(call.tx, call.caller.agency_no, *skip_and_limit(call))
     told = [publisher_told(one, call.caller.owner_id) for one in found]
@@ -53,13 +59,17 @@ def _list(call: Call) -> Answer:
 
 def _get(call: Call) -> PublisherWithFeed:
     publisher = _publisher(call)
-    return publisher_with_feed(publisher, call.caller.owner_id, _url(call, publisher))
+    url = _url(call, publisher)
+    return publisher_with_feed(publisher, call.caller.owner_id, url, _held(call, publisher))
 
 
 def _feed(call: Call) -> PublisherFeed:
     publisher = _publisher(call)
     url = _url(call, publisher, call.client.no)
-    return PublisherFeed.of(publisher_id=publisher.id, client_id=call.client.id, feed_url=url)
+    return PublisherFeed.of(
+        publisher_id=publisher.id, client_id=call.client.id, feed_url=url,
+        **fetch_rows(_held(call, publisher, call.client.no)),
+    )  # fmt: skip
 
 
 def _done(message: str) -> Done:
@@ -151,6 +161,13 @@ _ROW: dict[str, Any] = {
     "createdOn": "2019-11-29T10:00:00.000Z",
     "lastUpdated": "2019-11-29T10:00:00.000Z",
 }
+_HELD: dict[str, Any] = {
+    "lastFetchAt": "2019-11-30T08:00:00.000Z",
+    "heldVersion": "2019-11-30T07:40:12.000Z",
+    "fetchRhythmMinutes": 240,
+    "nextFetchAt": "2019-11-30T12:00:00.000Z",
+    "notFetched": False,
+}
 OPERATIONS = [
     Operation(
         name="list_publishers",
@@ -185,13 +202,14 @@ OPERATIONS = [
         verb="GET",
         path=_ONE,
         title="Get a publisher.",
-        about="The publisher, with the address of its feed of all clients (feedUrl). The address "
-        "is random and stays; whoever knows it may read the feed.",
+        about="The publisher, with the address of its feed of all clients (feedUrl), and which "
+        "version of it the publisher has. The address is random and stays; whoever knows it may "
+        "read the feed.",
         tag=_TAG,
         work=_get,
         kind=Mint(),
         answer=PublisherWithFeed,
-        sample_answer=_ROW | {"feedUrl": _URL},
+        sample_answer=_ROW | {"feedUrl": _URL} | _HELD,
     ),
     Operation(
         name="get_publisher_feed",
@@ -199,13 +217,14 @@ OPERATIONS = [
         path=f"{_ONE}/feeds",
         title="Get a publisher's feed of one client.",
         about="The address of the publisher's feed with the jobs of one client only. It is made "
-        "when it is first asked for; the file follows within moments.",
+        "when it is first asked for; the file follows within moments. Also tells which version the "
+        "publisher has.",
         tag=_TAG,
         work=_feed,
         kind=Mint(),
         query=OfClient,
         answer=PublisherFeed,
-        sample_answer={"publisherId": "TestExp1", "clientId": _CLIENT_ID, "feedUrl": _URL},
+        sample_answer={"publisherId": "TestExp1", "clientId": _CLIENT_ID, "feedUrl": _URL} | _HELD,
     ),
     Operation(
         name="update_publisher",
