@@ -1,7 +1,9 @@
 """``handbill``: the commands, and how each kind of failure is told."""
 
+import atexit
 import os
 import sys
+import threading
 from typing import Annotated
 
 import typer
@@ -56,5 +58,25 @@ def main() -> None:
         sys.exit(status)
 
 
+def run() -> None:
+    """``main``, and the end of the process at once: to take apart all that was loaded takes longer
+    than most commands do. Who is to be waited for, or called at the end, is.
+    """
+    status = 0
+    try:
+        main()
+    except SystemExit as left:
+        if not isinstance(left.code, int):
+            raise
+        status = left.code
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - as at every end
+    atexit._run_exitfuncs()  # noqa: SLF001 - the same
+    try:
+        sys.stdout.flush()
+    except OSError:
+        sys.exit(status)  # the interpreter says what it could not write
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    main()
+    run()

@@ -43,7 +43,9 @@ from handbill.core.nouns import Client
 from handbill.host import figures, security
 from handbill.host.beats import BEAT_SECONDS, Beat
 from handbill.host.clock import measure_by
+from handbill.host.egress import Egress
 from handbill.host.garbage import spare_what_stays
+from handbill.host.identity import source_of
 from handbill.host.logs import log_json_lines, set_level
 from handbill.host.outside import Outside
 from handbill.host.settings import Settings
@@ -54,9 +56,10 @@ from handbill.http.docs import with_pages
 from handbill.http.front import Front, dated
 from handbill.http.gates import Arrival
 from handbill.http.lanes import Deputies
-from handbill.http.operations import Caller, Desk, Operation
+from handbill.http.operations import NO_JOURNAL, Caller, Desk, Operation
 from handbill.http.witness import Witness
-from handbill.opening import open_desk
+from handbill.opening import open_stores
+from handbill.store.journal import JournalWriter
 from handbill.store.records import Tx
 from handbill.tracking.addresses import Proxies
 from handbill.watching import Watch
@@ -115,6 +118,27 @@ class Doors(AccessDoors):
         return client_reads.hold(tx, client)
 
 
+def open_desk(settings: Settings, outside: Outside, process: str | None) -> Desk:
+    """What operations work with; ``process`` is its name as a source of this host's journal. None:
+    nothing is received here, and there is no journal.
+    """
+    stores = open_stores(settings, outside)
+    journal = NO_JOURNAL
+    if process is not None:
+        source = source_of(settings.data_folder, stores.ids, process)
+        journal = JournalWriter(settings.journal_folder, source, stores.ids)
+    return Desk(
+        stores.records,
+        stores.blobs,
+        journal,
+        stores.clock,
+        stores.ids,
+        settings,
+        Doors(settings),
+        Egress(settings.egress_allow),
+    )
+
+
 def build(
     desk: Desk, deputies: Deputies | None = None, lifespan: Lifespan[Any] | None = None
 ) -> Application:
@@ -141,7 +165,7 @@ def deputising(given: tuple[Begun, Settings]) -> Work:
     begun, settings = given
     log_json_lines("api-deputy")
     set_level(settings.log_level)
-    app = build(open_desk(settings, begun(settings), None, Doors))
+    app = build(open_desk(settings, begun(settings), None))
 
     def work(asked: tuple[str, Arrival]) -> tuple[Told, Iterator[bytes] | None]:
         return app.done_aside(asked)
@@ -204,7 +228,7 @@ def working(settings: Settings, begun: Begun, number: int, ahead: int | None) ->
 def _served(settings: Settings, begun: Begun, number: int) -> ASGIApp:
     figures.share(settings.figures_folder, f"api-{number}", _FIGURES_BYTES)
     sys.setswitchinterval(_SWITCH_SECONDS)
-    desk = open_desk(settings, begun(settings), f"api-{number}", Doors)
+    desk = open_desk(settings, begun(settings), f"api-{number}")
     watch = Watch(desk, schedule())
     desk = replace(desk, watch=watch.checks)
 

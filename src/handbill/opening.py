@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from logging import getLogger
@@ -13,18 +13,16 @@ from handbill.config import BadSettings, without_password
 from handbill.host.clock import Clock
 from handbill.host.egress import Egress
 from handbill.host.folders import Unusable, make_private, refuse_unfinished, require_usable
-from handbill.host.identity import host_in, host_of, source_of
+from handbill.host.identity import host_in, host_of
 from handbill.host.ids import Ids
 from handbill.host.locating import NoGeoFile, locator
 from handbill.host.masters import FILE, Masters, add_first, drawn, file_of, where
 from handbill.host.outside import Outside
 from handbill.host.settings import Settings
-from handbill.http.operations import NO_JOURNAL, Desk, Doors
 from handbill.listings.indexing import check_index
 from handbill.store import sealed
 from handbill.store.blobs import Blobs, open_blobs
 from handbill.store.index import EdgeIndex, key_place, mend
-from handbill.store.journal import JournalWriter
 from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Records, Tx, open_records
 from handbill.store.records.opening import NotOurs, migrate
@@ -78,23 +76,6 @@ def opened(settings: Settings, outside: Outside) -> Iterator[Opened]:
         yield stores
     finally:
         stores.records.close()
-
-
-def open_desk(
-    settings: Settings, outside: Outside, process: str | None, doors: Callable[[Settings], Doors]
-) -> Desk:
-    """What operations work with; ``process`` is its name as a source of this host's journal. None:
-    nothing is received here, and there is no journal.
-    """
-    stores = open_stores(settings, outside)
-    journal = NO_JOURNAL
-    if process is not None:
-        source = source_of(settings.data_folder, stores.ids, process)
-        journal = JournalWriter(settings.journal_folder, source, stores.ids)
-    return Desk(
-        stores.records, stores.blobs, journal, stores.clock, stores.ids, settings, doors(settings),
-        Egress(settings.egress_allow),
-    )  # fmt: skip
 
 
 def open_tools(settings: Settings, outside: Outside) -> Tools:

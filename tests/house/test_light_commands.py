@@ -3,8 +3,12 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
+
+from msgspec.structs import fields
 
 from handbill.cli.lazy import COMMANDS, Imported
+from handbill.host.settings import Settings
 
 HEAVY = ("sqlalchemy", "duckdb", "aiohttp", "cryptography", "alembic", "lxml", "granian", "rich")
 OF_THE_EDGE = ("sqlalchemy", "duckdb", "aiohttp", "alembic", "lxml", "granian", "rich")
@@ -44,6 +48,14 @@ def test_processes_read_no_driver_that_they_may_never_use() -> None:
     assert found.isdisjoint({"aiohttp", "psycopg", "alembic"})
 
 
+def test_only_the_api_reads_what_bodies_and_tokens_are_read_by() -> None:
+    found = imported_by(
+        "import handbill.cli.agencies, handbill.judge, handbill.supervise, handbill.worker"
+    )
+    assert "sqlalchemy" in found
+    assert found.isdisjoint({"pydantic", "starlette", "joserfc", "granian"})
+
+
 def test_the_list_is_true() -> None:
     """Each place is there, and no command says something else of itself than the list does."""
     commands = Imported()
@@ -52,6 +64,19 @@ def test_the_list_is_true() -> None:
         own = re.sub(r"\s+", " ", command.help or "")
         assert own, name
         assert COMMANDS[name].about.endswith("."), name
+
+
+def test_what_a_command_says_is_written_or_it_fails() -> None:
+    """Though nothing that was loaded is taken apart at the end."""
+    command = [sys.executable, "-P", "-m", "handbill"]
+    with Path("/dev/full").open("w") as full:
+        told = subprocess.run(
+            [*command, "--version"], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert (told.returncode, b"No space left" in told.stderr) == (120, True)
+    told = subprocess.run([*command, "settings"], capture_output=True, check=True)
+    assert told.stdout.endswith(b"\n")
+    assert told.stdout.count(b"HANDBILL_") == len(fields(Settings))
 
 
 def test_nothing_starts_without_its_checks() -> None:

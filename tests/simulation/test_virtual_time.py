@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from contract.office import NOON, Office
-from handbill.api import Doors
+from handbill.api import open_desk
 from handbill.edge import edge_of
 from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds
@@ -23,7 +23,7 @@ from handbill.http1.messages import Headers, Later, Request
 from handbill.judge import drain, judge_of
 from handbill.kit.instants import HOUR
 from handbill.ledger.checking import check
-from handbill.opening import open_desk, open_tools, prepare
+from handbill.opening import open_tools, prepare
 from handbill.store.records.tables import metadata
 from handbill.work.loop import Worker
 from handbill.work.schedule import run_due
@@ -46,7 +46,7 @@ class House:
         self.outside = Outside(self.clock, SeededIds(7))
         self.settings = Settings(data=str(folder), secrets_key=MASTER_KEY)
         prepare(self.settings, self.outside)
-        desk = open_desk(self.settings, self.outside, "api-0", Doors)
+        desk = open_desk(self.settings, self.outside, "api-0")
         self.office = Office(desk).open()
         self.tools = open_tools(self.settings, self.outside)
         self.judge = judge_of(self.settings, self.outside, desk.records)

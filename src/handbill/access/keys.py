@@ -5,7 +5,6 @@ sealed under the master key.
 """
 
 import sqlalchemy as sa
-from joserfc.jwk import RSAKey
 from sqlalchemy import bindparam as b
 
 from handbill.changes import service as changes
@@ -45,6 +44,8 @@ def new_value(ids: Ids, name: str) -> bytes:
     """A key that can stand under this name."""
     if name == SIGNING:
         # The library draws primes from the operating system: an RSA key cannot come from `ids`.
+        from joserfc.jwk import RSAKey
+
         return RSAKey.generate_key(_RSA_BITS).as_pem(private=True)
     return ids.bytes(_BYTES)
 

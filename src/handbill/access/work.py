@@ -3,7 +3,6 @@ security events are told by the log of a process that has one.
 """
 
 from handbill.host import security
-from handbill.http import idempotency
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.work import kinds
@@ -12,6 +11,8 @@ from handbill.work.tools import Run, Schedule, Tools
 
 
 def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001 - one for the whole installation
+    from handbill.http import idempotency  # with it comes all that bodies are read by
+
     now = tools.clock.now()
     tools.records.in_steps(lambda tx, most: idempotency.sweep(tx, now, most))
 
