@@ -3,12 +3,14 @@
 from typing import Final
 
 from handbill.clients import service as clients
-from handbill.control.service import BEFORE_MIDNIGHT
+from handbill.control.deciding import BEFORE_MIDNIGHT
+from handbill.control.steering import SOON
 from handbill.core.in_force import Evaluation
 from handbill.core.nouns import Client
 from handbill.kit.instants import MINUTE, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger.traffic import clients_with_traffic
+from handbill.listings import copies
 from handbill.standing import service as standing
 from handbill.store.records import Tx
 
@@ -18,14 +20,29 @@ _NEVER: Final = Evaluation(0, 0, "")
 
 
 def clients_to_look_at(tx: Tx, now: Instant) -> list[str]:
-    """The ids of those with bookings since, and of those whose day has turned, or is about to."""
+    """The ids of those with bookings since, of those whose day has turned, or is about to, and of
+    those to whose publishers something else is to be given soon.
+    """
     looked_at = standing.evaluations(tx)
     booked = clients_with_traffic(tx)
+    awaited = _awaited(tx, now)
     return [
         client.id
         for client in clients.clients_at_work(tx)
-        if is_due(client, looked_at.get(client.no, _NEVER), now, booked=client.no in booked)
+        if client.no in awaited
+        or is_due(client, looked_at.get(client.no, _NEVER), now, booked=client.no in booked)
     ]
+
+
+def _awaited(tx: Tx, now: Instant) -> set[int]:
+    """The clients of whom a publisher, expected any minute, has what was decided last."""
+    found: set[int] = set()
+    for copy in copies.copies_of(tx, standing.publishers_paced(tx), now):
+        held = copy.held
+        if held.version and held.fetched_at + held.rhythm - now <= SOON:
+            nos = standing.clients_decided(tx, copy.publisher_no, held.fetched_at)
+            found |= nos & {copy.client_no} if copy.client_no else nos
+    return found
 
 
 def is_due(client: Client, was: Evaluation, now: Instant, *, booked: bool) -> bool:

@@ -1,52 +1,53 @@
-"""One tick of one client: what is used is looked at, and what is to be in force decided anew."""
+"""One tick of one client: what was used is looked at, and what is to be in force decided anew."""
 
-from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Final
 
-from handbill.control.spent import Spent, spent_jobs
-from handbill.control.stopping import Capped, cheapest_of, live_bid, marks_of
-from handbill.control.tree import CapKey, Tree, tree_of
+from handbill.control import rows
+from handbill.control.deciding import Outcome, decide
+from handbill.control.learning import (
+    Calendar,
+    Key,
+    copy_of,
+    days_with,
+    first_guess,
+    moved_on,
+    shapes_of,
+    weeks_with,
+)
+from handbill.control.rows import Known
+from handbill.control.seeing import Look, look_at
 from handbill.core.charging import Limit
-from handbill.core.in_force import Ceiling, Evaluation, Paced, Standing, Thing
 from handbill.core.nouns import Client
-from handbill.core.pacing.caps import Felt
-from handbill.kit.instants import MINUTE, Instant
-from handbill.kit.money import PPM, share_down
-from handbill.kit.zones import start_of
+from handbill.kit.instants import Instant
+from handbill.kit.zones import day_of
 from handbill.ledger import service as ledger
+from handbill.ledger import traffic
+from handbill.ledger.traffic import Quarter, Seen
 from handbill.standing import service as standing
 from handbill.standing.service import Decided
 from handbill.store.records import Records, Tx
 
-_EVEN_WEEK: Final = (PPM,) * 7
-BEFORE_MIDNIGHT: Final = 10 * MINUTE
-"""So long before a day ends the ceilings of the next one are set, as far as they are known."""
 _NOTHING: Final = Decided({}, {}, ())
 
 
-def tick(records: Records, client: Client, now: Instant, ceiling_ppm: int) -> bool:
+def tick(
+    records: Records, client: Client, now: Instant, ceiling_ppm: int, *, anew: bool = False
+) -> bool:
     """Decide what is in force for a live client from now on; whether its listings are to follow.
 
-    A clock that was set back is waited for. **Refuses** (Unavailable) where another worker did the
-    same meanwhile: nothing is kept then.
+    ``anew``: also what was decided for publishers that have not fetched it yet. A clock that was
+    set back is waited for. **Refuses** (Unavailable) where another worker did the same meanwhile:
+    nothing is kept then.
     """
     with records.read() as tx:
-        was = standing.evaluation_of(tx, client.no)
-        if now < was.evaluated_at:
-            return False
-        tree = tree_of(tx, client, now)
-        paced = standing.paced_of(tx, client.no)
-        spent = spent_jobs(tx, tree, paced)
-        former = standing.standings_of(tx, client.no)
-    capped = _capped(tree, paced, ceiling_ppm)
-    standings = {one[:2]: one for one in _standings(tree, capped, paced, spent)}
-    decided = Decided(
-        {thing: _since(one, former.get(thing)) for thing, one in standings.items()},
-        paced, list(_ceilings(tree, capped, ceiling_ppm)),
-    )  # fmt: skip
+        look = look_at(tx, client, now)
+    if now < look.was.evaluated_at:
+        return False
+    known, calendars, shared = _learned(look)
+    outcome = decide(look, known, calendars, shared, ceiling_ppm, anew=anew)
     with records.write() as tx:
-        return _keep(tx, tree, was, decided)
+        return _keep(tx, look, known, outcome)
 
 
 def forget(records: Records, client: Client, now: Instant) -> None:
@@ -57,87 +58,67 @@ def forget(records: Records, client: Client, now: Instant) -> None:
             standing.replace(tx, client.no, was, now, was.day_on, _NOTHING)
 
 
-def _keep(tx: Tx, tree: Tree, was: Evaluation, decided: Decided) -> bool:
+def _learned(look: Look) -> tuple[dict[Key, Known], dict[int, Calendar], Calendar]:
+    """What is known of each pair by now, and when traffic comes; by publisher, and altogether."""
+    tree = look.tree
+    nos = {pair.place.publisher_no for pair in tree.pairs}
+    shapes = shapes_of(look.weeks, nos)
+    calendars = {no: Calendar(shapes[no], tree.zone) for no in nos}
+    came: dict[Key, list[tuple[Quarter, Seen]]] = {}
+    for quarter, one in look.came.items():
+        came.setdefault(quarter[:2], []).append((quarter, one))
+    known = {}
+    for pair in tree.pairs:
+        key = pair.place.group_no, pair.place.publisher_no
+        before = look.known.get(key)
+        if before is None:
+            known[key] = first_guess(pair.stock.jobs, tree.now)
+            continue
+        copy = copy_of(look.paced.get(key), look.held.get(key[1]))
+        known[key] = moved_on(before, came.get(key, ()), copy, calendars[key[1]], tree.now)
+    return known, calendars, Calendar(shapes[0], tree.zone)
+
+
+def _keep(tx: Tx, look: Look, known: Mapping[Key, Known], outcome: Outcome) -> bool:
     """A ceiling is never below what its day has taken by now."""
-    today = tree.today.isoformat()
+    tree = look.tree
+    today, client_no = tree.today.isoformat(), tree.client.no
     limits = {
         one: Limit(one.scope, one.entity, one.measure, "Daily", one.most)
-        for one in decided.ceilings
+        for one in outcome.decided.ceilings
         if one.day_on == today
     }
-    used = ledger.used(tx, tree.client.no, limits.values(), tree.today)
+    used = ledger.used(tx, client_no, limits.values(), tree.today)
     ceilings = [
         one._replace(most=max(one.most, used[limits[one]])) if one in limits else one
-        for one in decided.ceilings
+        for one in outcome.decided.ceilings
     ]
-    return standing.replace(
-        tx, tree.client.no, was, tree.now, today, decided._replace(ceilings=ceilings)
-    )
+    decided = outcome.decided._replace(ceilings=ceilings)
+    follows = standing.replace(tx, client_no, look.was, tree.now, today, decided)
+    if look.came:
+        lets = {
+            key: copy_of(one, look.held.get(key[1])).clicks_ppm for key, one in look.paced.items()
+        }
+        traffic.take(tx, client_no, look.came)
+        rows.put_shapes(tx, weeks_with(look.weeks, look.came.items(), lets, tree.zone).items())
+        rows.add_days(tx, client_no, days_with(look.came.items(), lets, tree.zone))
+    rows.put_demand(tx, client_no, _moved(look, known, outcome).items())
+    rows.log(tx, client_no, tree.now, outcome.lines)
+    rows.note_shown(tx, outcome.shown)
+    return follows
 
 
-def _capped(
-    tree: Tree, paced: Mapping[tuple[int, int], Paced], ceiling_ppm: int
-) -> dict[CapKey, Capped]:
-    marks, below = marks_of(tree, _EVEN_WEEK, ceiling_ppm), tree.below()
+def _moved(look: Look, known: Mapping[Key, Known], outcome: Outcome) -> dict[Key, Known]:
+    """Of which pairs anything is to be noted: while a copy stays and nothing comes, the time goes
+    on by itself.
+    """
+    changed = {quarter[:2] for quarter in look.came}
+    changed |= {
+        key for key, one in outcome.decided.paced.items() if look.paced.get(key) != one
+    }  # fmt: skip
+    today, zone = look.tree.today, look.tree.zone
     return {
-        key: Capped(one, marks[key], 0, cheapest_of(key, below[key], paced))
-        for key, one in tree.caps.items()
+        key: one
+        for key, one in known.items()
+        if key in changed or key not in look.known or day_of(look.known[key].seen_at, zone) != today
     }
-
-
-def _standings(
-    tree: Tree, capped: Mapping[CapKey, Capped], paced: Mapping[tuple[int, int], Paced],
-    spent: list[Spent],
-) -> Iterator[Standing]:  # fmt: skip
-    for thing in _stopped(tree, capped, paced, spent):
-        yield Standing(*thing, "CAPPED", Felt.STOPPED, "[]", tree.now, None)
-
-
-def _stopped(
-    tree: Tree, capped: Mapping[CapKey, Capped], paced: Mapping[tuple[int, int], Paced],
-    spent: list[Spent],
-) -> set[Thing]:  # fmt: skip
-    found: set[Thing] = {key[:2] for key, one in capped.items() if one.stops}
-    found |= {one.thing for one in spent}
-    for pair in tree.pairs:
-        _, _, group_no, publisher_no = pair.place
-        one = capped.get(("group", f"{group_no}", "budget"))
-        own = f"{group_no}/{publisher_no}"
-        if one is None or not one.cap.reserved or not pair.stock.least_micros:
-            continue
-        kept = _reserved(tree, one, own)
-        if kept and one.mark.room - kept < pair.marked(live_bid(pair, paced)):
-            found.add(("placement", own))
-    return found
-
-
-def _reserved(tree: Tree, capped: Capped, own: str) -> int:
-    """What others below a job group's budget have still to spend of what they were promised."""
-    kept = 0
-    for entity, value in capped.cap.reserved:
-        use = tree.used.get(("placement", entity, "budget"))
-        if entity != own and use is not None:
-            kept += max(0, value - use.all)
-    return kept
-
-
-def _since(one: Standing, former: Standing | None) -> Standing:
-    """As long as it says the same, it does so since it first did."""
-    if former is None:
-        return one
-    same = one._replace(since_at=former.since_at)
-    return same if same == former else one
-
-
-def _ceilings(
-    tree: Tree, capped: Mapping[CapKey, Capped], ceiling_ppm: int
-) -> Iterator[Ceiling]:  # fmt: skip
-    tomorrow = tree.today + timedelta(days=1)
-    turns_soon = start_of(tomorrow, tree.zone) - tree.now <= BEFORE_MIDNIGHT
-    for key, one in capped.items():
-        if one.cap.cap.pacing:
-            unit = 1 if key[2] == "budget" else PPM
-            yield Ceiling(*key, tree.today.isoformat(), one.mark.most // unit, tree.now)
-            if turns_soon:
-                most = share_down(one.mark.tomorrow, ceiling_ppm) // unit
-                yield Ceiling(*key, tomorrow.isoformat(), most, tree.now)

@@ -4,26 +4,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from handbill.control.tree import Pair, Tree
-from handbill.core.bids import Asked, Offer, offer_of
+from handbill.core.bids import Offer, offer_of
 from handbill.core.charging import Limit, Measure, by_measure, period_keys
 from handbill.core.in_force import Paced, Thing
 from handbill.core.job_caps import JobCaps, caps_of_job, each_job
 from handbill.core.nouns import Cap
+from handbill.core.standing.tree import CappedJob
+from handbill.kit.money import PPM
 from handbill.kit.zones import PERIODS
 from handbill.ledger import service as ledger
-from handbill.listings.matched import asked_of
+from handbill.listings.matched import Matched, asked_of
 from handbill.store.records import Tx
 
 _At = Mapping[tuple[int, int], Paced]
 
 
 class Spent(NamedTuple):
-    """A job that a cap of its own stops."""
+    """A job that a cap of its own stops. ``cheapest``: what one more takes, in millionths."""
 
     thing: Thing
     measure: Measure
     cap: Cap
     used: int
+    cheapest: int
+    job: CappedJob
 
 
 class _Used(NamedTuple):
@@ -46,11 +50,17 @@ def spent_jobs(tx: Tx, tree: Tree, paced: _At) -> list[Spent]:
             pairs.setdefault(pair.place.group_no, []).append(pair)
     near = [*_of_groups(tx, tree, pairs), *_of_jobs(tx, tree)]
     known = asked_of(tx, tree.client.no, {one.job_id for one in near}) if near else {}
-    return [
-        Spent(one.thing, one.measure, one.cap, one.used)
-        for one in near
-        if one.job_id in known and _is_spent(one, known[one.job_id], pairs, tree, paced)
-    ]
+    found = []
+    for one in near:
+        job = known.get(one.job_id)
+        if job is None or one.group_no not in {0, job.group_no}:
+            continue  # it is in no feed, or has left that job group
+        more = _cheapest(one, job, pairs, tree, paced)
+        if one.cap.value - one.used < max(1, more):
+            told = CappedJob(one.job_id, job.ref, job.title, job.group_no)
+            cheapest = more if one.measure == "budget" else PPM
+            found.append(Spent(one.thing, one.measure, one.cap, one.used, cheapest, told))
+    return found
 
 
 def _of_groups(tx: Tx, tree: Tree, pairs: Mapping[int, Sequence[Pair]]) -> Iterator[_Used]:
@@ -76,7 +86,7 @@ def _of_jobs(tx: Tx, tree: Tree) -> Iterator[_Used]:
     keys = dict(zip(period_keys(tree.today), PERIODS, strict=True))
     for key, used in found.items():
         job_id, _, no = key.entity.partition("/")
-        caps = caps_of_job(asked[job_id][1].settings) if job_id in asked else None
+        caps = caps_of_job(asked[job_id].asked.settings) if job_id in asked else None
         if caps is None:
             continue
         cap = _cap(caps, key.measure, numbers.get(int(no or 0), ""), own=key.scope == "job")
@@ -89,15 +99,13 @@ def _cap(caps: JobCaps, measure: Measure, publisher_id: str, *, own: bool) -> Ca
     return dict(by_measure(caps.caps)).get(measure) if own else caps.budgets.get(publisher_id)
 
 
-def _is_spent(
-    one: _Used, job: tuple[int, Asked], pairs: Mapping[int, Sequence[Pair]], tree: Tree, paced: _At
-) -> bool:
-    group_no, asked = job
-    if one.group_no not in {0, group_no}:
-        return False  # it has left that job group
-    left = one.cap.value - one.used
+def _cheapest(
+    one: _Used, job: Matched, pairs: Mapping[int, Sequence[Pair]], tree: Tree, paced: _At
+) -> int:
+    """What one more click or apply takes of a job's cap."""
     if one.measure != "budget":
-        return left < 1
+        return 1
+    group_no, asked = job.group_no, job.asked._replace(paused=False)
     bids = [
         pair.marked(offer.bid_micros)
         for pair in pairs.get(group_no, ())
@@ -109,4 +117,4 @@ def _is_spent(
             Offer,
         )
     ]
-    return left < max(1, min((bid for bid in bids if bid), default=1))
+    return min((bid for bid in bids if bid), default=1)

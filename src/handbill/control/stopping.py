@@ -1,35 +1,22 @@
-"""Which caps stop what is below them."""
+"""How caps stand, and what is kept of them for others."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
 
-from handbill.control.tree import CapKey, Pair, Tended, Tree, in_millionths
+from handbill.control.spent import Spent
+from handbill.control.tree import Pair, Tree, in_millionths
 from handbill.core.bids import lowered
+from handbill.core.charging import Place
 from handbill.core.in_force import Paced
-from handbill.core.pacing.caps import Mark, is_stopped, mark_of
+from handbill.core.pacing.caps import Days, Delivery, Mark, mark_of
 from handbill.core.pacing.days import days_of
+from handbill.core.standing.capping import CapKey, Capped
 from handbill.kit.money import PPM
-
-
-class Capped(NamedTuple):
-    """A cap as it stands, in millionths of what it counts. ``cheapest``: what one more takes at the
-    cheapest live bid below it.
-    """
-
-    cap: Tended
-    mark: Mark
-    in_flight: int
-    cheapest: int
-
-    @property
-    def stops(self) -> bool:
-        return not self.cap.cap.value or is_stopped(self.mark, self.in_flight, self.cheapest)
 
 
 def marks_of(tree: Tree, weekdays: Sequence[int], ceiling_ppm: int) -> dict[CapKey, Mark]:
     """How each cap stands today. ``weekdays``: what each weighs, Monday first."""
     return {
-        key: mark_at(tree, key, weekdays, ceiling_ppm, in_millionths(key, one.cap.value))
+        key: mark_at(tree, key, weekdays, ceiling_ppm, one.cap.value)
         for key, one in tree.caps.items()
     }
 
@@ -41,21 +28,17 @@ def mark_at(
     one, used = tree.caps[key], tree.used[key]
     weights = [weight if day in one.weekdays else 0 for day, weight in enumerate(weekdays)]
     return mark_of(
-        one.cap, value, in_millionths(key, used.all),
-        min(in_millionths(key, used.today), in_millionths(key, used.all)),
+        one.cap, in_millionths(key, value), in_millionths(key, used.all),
+        in_millionths(key, min(used.today, used.all)),
         days_of(one.cap.period, tree.today, weights, one.last), one.delivery, ceiling_ppm,
     )  # fmt: skip
 
 
-def cheapest_of(key: CapKey, pairs: Sequence[Pair], paced: Mapping[tuple[int, int], Paced]) -> int:
+def cheapest_of(key: CapKey, pairs: Iterable[Pair], paced: Mapping[tuple[int, int], Paced]) -> int:
     """What one more takes at the cheapest live bid: of a count, one. 0: nothing is sold there."""
     if key[2] != "budget":
         return PPM
-    bids = [
-        pair.marked(live_bid(pair, paced))
-        for pair in pairs
-        if pair.stock.jobs and pair.stock.least_micros
-    ]
+    bids = [pair.marked(live_bid(pair, paced)) for pair in pairs if pair.stock.least_micros]
     return min(bids, default=0)
 
 
@@ -66,3 +49,29 @@ def live_bid(pair: Pair, paced: Mapping[tuple[int, int], Paced]) -> int:
     if one is None or pair.terms.bid_type == "FLAT_CPC":
         return least
     return lowered(least, one, pair.terms.unit_micros)
+
+
+def kept_for_others(tree: Tree, key: CapKey, place: Place) -> int:
+    """What other placements have still to spend of what they were promised of a job group's
+    budget: for this one it is as good as spent.
+    """
+    own, kept = f"{place.group_no}/{place.publisher_no}", 0
+    for entity, value in tree.caps[key].reserved:
+        use = tree.used.get(("placement", entity, "budget"))
+        if entity != own and use is not None:
+            kept += max(0, value - use.all)
+    return kept
+
+
+def capped_jobs(spent: Iterable[Spent]) -> dict[CapKey, Capped]:
+    """The caps of single jobs that stop them. They are walls: nothing is paced by them."""
+    found = {}
+    for one in spent:
+        key: CapKey = (*one.thing, one.measure)
+        cap = one.cap
+        mark = mark_of(
+            type(cap)(cap.period, cap.value, threshold_ppm=PPM), in_millionths(key, cap.value),
+            in_millionths(key, one.used), 0, Days((1,), (), renews=False), Delivery.ASAP,
+        )  # fmt: skip
+        found[key] = Capped(cap, mark, 0, one.cheapest)
+    return found

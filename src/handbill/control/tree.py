@@ -8,12 +8,10 @@ from typing import Final, NamedTuple
 from handbill.campaigns import service as campaigns
 from handbill.core.bids import Terms, terms_of
 from handbill.core.charging import (
-    UNMARKED,
     Factors,
     Limit,
     Measure,
     Place,
-    Scope,
     by_measure,
     entities_of,
     priced,
@@ -21,18 +19,19 @@ from handbill.core.charging import (
 from handbill.core.markups import Marking, override_ppm
 from handbill.core.nouns import Campaign, Cap, Client, Group, Publisher
 from handbill.core.pacing.caps import Delivery, delivery_of
+from handbill.core.standing.capping import CapKey
 from handbill.core.states import campaign_state, client_state, group_state
 from handbill.groups import service as groups
 from handbill.kit.instants import Instant
 from handbill.kit.money import PPM
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import service as ledger
-from handbill.listings.matched import NOTHING, Stock, alike, stock_of
+from handbill.listings.matched import NOTHING, Alike, Stock, alike, stock_of
 from handbill.markups.service import steps_at
+from handbill.postings import service as postings
 from handbill.publishers import service as publishers
 from handbill.store.records import Tx
 
-CapKey = tuple[Scope, str, Measure]
 _EVERY_DAY: Final = frozenset(range(7))
 
 
@@ -79,20 +78,15 @@ class Tree:
     now: Instant
     today: date
     zone: tzinfo
+    campaigns: Mapping[int, Campaign]
     groups: Mapping[int, Group]
     publishers: Mapping[int, Publisher]
+    jobs: Mapping[int, Sequence[Alike]]
     caps: Mapping[CapKey, Tended]
     used: Mapping[CapKey, Use]
     pairs: Sequence[Pair]
     over: Mapping[Place, Sequence[CapKey]]
-
-    def below(self) -> dict[CapKey, list[Pair]]:
-        """The pairs below each cap."""
-        found: dict[CapKey, list[Pair]] = {key: [] for key in self.caps}
-        for pair in self.pairs:
-            for key in self.over[pair.place]:
-                found[key].append(pair)
-        return found
+    posted: int
 
 
 def tree_of(tx: Tx, client: Client, now: Instant) -> Tree:
@@ -107,10 +101,13 @@ def tree_of(tx: Tx, client: Client, now: Instant) -> Tree:
     }
     known = {one.no: one for one in publishers.publishers_of(tx, client.agency_no)}
     caps = dict(_caps(client, every, live, known))
-    pairs = _pairs(tx, client, now, (every, live, known), today)
+    jobs = alike(tx, live, now) if live else {}
+    pairs = _pairs(tx, client, now, (every, live, known), jobs)
+    posted = sum(map(len, postings.posted_jobs(tx, client.no).values()))
     return Tree(
-        client, now, today, zone, live, known, caps, _used(tx, client, caps, today), pairs,
-        {pair.place: _over(pair.place, caps) for pair in pairs},
+        client, now, today, zone, every, live, known, jobs, caps,
+        _used(tx, client, caps, today), pairs,
+        {pair.place: _over(pair.place, caps) for pair in pairs}, posted,
     )  # fmt: skip
 
 
@@ -186,31 +183,36 @@ def _used(
 def _pairs(
     tx: Tx, client: Client, now: Instant,
     nouns: tuple[Mapping[int, Campaign], Mapping[int, Group], Mapping[int, Publisher]],
-    today: date,
+    jobs: Mapping[int, Sequence[Alike]],
 ) -> list[Pair]:  # fmt: skip
     every, live, known = nouns
-    found: dict[Place, tuple[Terms, Marking | None, bool]] = {}
+    today = day_of(now, zone_of(client.zone))
+    found: dict[Place, tuple[Terms, bool]] = {}
     top = client_state(client, today)
     states = {no: campaign_state(one, top, today) for no, one in every.items()}
     for group in live.values():
         campaign = every[group.campaign_no]
         trades = group_state(group, states[campaign.no], today).trades
-        for publisher in known.values():
+        for publisher in _placed(group, known):
             terms = terms_of(client, campaign, group, publisher)
             if isinstance(terms, Terms):
                 place = Place(client.no, campaign.no, group.no, publisher.no)
-                found[place] = terms, None, trades
+                found[place] = terms, trades
     steps = steps_at(tx, found)
-    jobs = alike(tx, {place.group_no for place in found}, now) if found else {}
     pairs = []
-    for place, (terms, _, trades) in found.items():
+    for place, (terms, trades) in found.items():
         group, campaign = live[place.group_no], every[place.campaign_no]
         own = override_ppm(campaign.body.override.markup_ppm, group.body.override.markup_ppm)
-        factors = Marking(steps[place], own).at(now) if place in steps else UNMARKED
+        factors = Marking(steps[place], own).at(now)
         some = jobs.get(place.group_no)
         stock = stock_of(terms, some, today) if some else NOTHING
         pairs.append(Pair(place, terms, stock, factors, trades))
     return pairs
+
+
+def _placed(group: Group, known: Mapping[int, Publisher]) -> list[Publisher]:
+    ids = {one.publisher_id for one in group.body.placements}
+    return [publisher for publisher in known.values() if publisher.id in ids]
 
 
 def _over(place: Place, caps: Mapping[CapKey, Tended]) -> list[CapKey]:

@@ -3,7 +3,7 @@
 from logging import getLogger
 
 from handbill.clients import service as clients
-from handbill.control import service
+from handbill.control import rows, service
 from handbill.control.looking import clients_to_look_at
 from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
@@ -14,24 +14,24 @@ from handbill.work.queue import Task, enqueue, enqueue_all
 from handbill.work.tools import Run, Schedule, Tools
 
 _LOG = getLogger("handbill.control")
-_KEPT = 40 * DAY
+_KEPT = 400 * DAY
 
 
 def look(tools: Tools, task: Task) -> None:
     """Tick; listings follow where anything changed."""
-    if _tick(tools, task.key):
+    if _tick(tools, task.key, anew=False):
         _publish(tools, task.key)
 
 
 def follow(tools: Tools, task: Task) -> None:
     """Tick, since a noun was changed; listings follow in any case, however the tick went."""
     try:
-        _tick(tools, task.key)
+        _tick(tools, task.key, anew=True)
     finally:
         _publish(tools, task.key)
 
 
-def _tick(tools: Tools, client_id: str) -> bool:
+def _tick(tools: Tools, client_id: str, *, anew: bool) -> bool:
     with tools.records.read() as tx:
         found = clients.client_at_work(tx, client_id)
     if found is None:
@@ -41,7 +41,7 @@ def _tick(tools: Tools, client_id: str) -> bool:
     if not live:
         service.forget(tools.records, client, now)
         return False
-    return service.tick(tools.records, client, now, tools.settings.ceiling_ppm)
+    return service.tick(tools.records, client, now, tools.settings.ceiling_ppm, anew=anew)
 
 
 def _publish(tools: Tools, client_id: str) -> None:
@@ -63,9 +63,12 @@ def look_at_clients(tools: Tools, _: Task) -> None:
 
 def sweep(tools: Tools, _: Task) -> None:
     """Forget what nobody asks for any more."""
-    before = day_of(tools.clock.now() - _KEPT, zone_of("UTC"))
-    count = tools.records.in_steps(lambda tx, most: standing.sweep(tx, before, most))
-    _LOG.info("swept", extra={"ceilings": count})
+    before = tools.clock.now() - _KEPT
+    day = day_of(before, zone_of("UTC"))
+    steps = tools.records.in_steps
+    count = steps(lambda tx, most: standing.sweep(tx, day, most))
+    count += steps(lambda tx, most: rows.sweep(tx, before, day.isoformat(), most))
+    _LOG.info("forgot ceilings, days and bids", extra={"rows": count})
 
 
 def ask_to_look(tx: Tx, now: Instant) -> None:

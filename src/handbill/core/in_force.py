@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from handbill.core.charging import Measure, Scope
-from handbill.core.pacing.caps import Felt
 from handbill.core.pacing.thinning import Window
 from handbill.kit.instants import Instant
 
@@ -21,19 +20,16 @@ class Evaluation(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """``reasons``: JSON; ``until_at``: when it may be otherwise without anybody's doing."""
+    """``resolved``: JSON of all that is told of it; ``capped``: its listings are left out."""
 
     kind: Scope
     entity: str
     status: str
     delivery: str
-    reasons: str
+    capped: int
+    resolved: str
     since_at: Instant
     until_at: Instant | None
-
-    @property
-    def is_stopped(self) -> bool:
-        return self.delivery == Felt.STOPPED
 
 
 class Paced(NamedTuple):
@@ -58,6 +54,8 @@ class Paced(NamedTuple):
     held_let_ppm: int
     held_clicks_ppm: int
     decided_at: Instant
+    cap: str
+    """The one that binds; empty: none."""
 
     @property
     def window(self) -> Window | None:
@@ -79,7 +77,7 @@ class Ceiling(NamedTuple):
 
 
 class InForce(NamedTuple):
-    """What listings follow."""
+    """What listings follow. ``stopped``: whose listings are left out."""
 
     stopped: frozenset[Thing]
     paced: Mapping[tuple[int, int], Paced]

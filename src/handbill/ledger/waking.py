@@ -34,5 +34,8 @@ def wake(tx: Tx, short: Mapping[int, Iterable[Limit]], now: Instant) -> None:
 
 def _is_known(limit: Limit, standings: Mapping[Thing, Standing]) -> bool:
     things: list[Thing] = [(limit.scope, limit.entity)]
-    things += [thing for thing in standings if limit.reserved and thing[0] == "placement"]
-    return any(thing in standings and standings[thing].is_stopped for thing in things)
+    if limit.scope == "group_job":
+        things = [("job", limit.entity.partition("/")[2])]
+    elif limit.scope == "campaign_placement" or limit.reserved:
+        things = [thing for thing in standings if thing[0] == "placement"]
+    return any(thing in standings and standings[thing].capped for thing in things)

@@ -188,13 +188,8 @@ class _Look:
         """Whether any cap over the job there stops it."""
         return not self.force.stopped.isdisjoint(
             (
-                ("client", f"{self.client.no}"),
-                ("campaign", f"{group.campaign_no}"),
-                ("group", f"{group.no}"),
                 ("placement", f"{group.no}/{publisher.no}"),
-                ("campaign_placement", f"{group.campaign_no}/{publisher.no}"),
                 ("job", self.job.id),
-                ("group_job", f"{group.no}/{self.job.id}"),
                 ("job_placement", f"{self.job.id}/{publisher.no}"),
             )
         )

@@ -12,8 +12,8 @@ NOWHERE: Final[frozenset[int]] = frozenset()
 
 
 class Hiding:
-    """``stopped``: where a job is left out, by its id, and by its job group and id. ``spans``: by
-    job group, whose turn it is at which slot.
+    """``stopped``: where a job is left out, by its id. ``spans``: by job group, whose turn it is at
+    which slot.
     """
 
     def __init__(
@@ -24,11 +24,7 @@ class Hiding:
 
     def of(self, group_no: int, job_id: str) -> frozenset[int]:
         """The slots at which a job is left out."""
-        found = NOWHERE
-        if self._stopped:
-            found = self._stopped.get(job_id, NOWHERE) | self._stopped.get(
-                f"{group_no}/{job_id}", NOWHERE
-            )
+        found = self._stopped.get(job_id, NOWHERE)
         if spans := self._spans.get(group_no):
             turn = turn_of(job_id)
             found |= {slot for slot, span in spans if turn not in span}
@@ -44,7 +40,7 @@ def hiding_of(
     everywhere = frozenset(slots)
     stopped: dict[str, frozenset[int]] = {}
     for kind, entity in force.stopped:
-        if kind in {"job", "group_job"}:
+        if kind == "job":
             stopped[entity] = everywhere
         elif kind == "job_placement":
             job_id, _, no = entity.partition("/")

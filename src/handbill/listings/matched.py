@@ -19,20 +19,19 @@ from handbill.store.records.tables import jobs, matches
 _SETTINGS = msgspec.json.Decoder(JobSettings)
 _j, _m = jobs.c, matches.c
 _ALIKE = (
-    sa.select(_m.group_no, _j.cpc_micros, _j.settings, sa.func.count())
+    sa.select(_m.group_no, _j.status, _j.cpc_micros, _j.settings, sa.func.count())
     .select_from(matches.join(jobs, _m.job_no == _j.no))
     .where(
         among(_m.group_no, "groups"),
-        _j.status == sa.literal_column("'A'"),
         _j.left_at.is_(None),
         *LISTABLE.values(),
     )
-    .group_by(_m.group_no, _j.cpc_micros, _j.settings)
+    .group_by(_m.group_no, _j.status, _j.cpc_micros, _j.settings)
 )
 
 
 _OF_JOBS = (
-    sa.select(_j.id, _m.group_no, _j.cpc_micros, _j.settings)
+    sa.select(_j.id, _m.group_no, _j.ref, _j.title, _j.status, _j.cpc_micros, _j.settings)
     .select_from(jobs.join(matches, _m.job_no == _j.no))
     .where(among(_j.id, "ids"), _j.client_no == b("client_no"), _j.left_at.is_(None))
 )
@@ -63,8 +62,8 @@ def alike(tx: Tx, group_nos: Iterable[int], now: Instant) -> dict[int, list[Alik
     """The jobs of these job groups that can stand in a feed."""
     found: dict[int, list[Alike]] = {}
     rows = tx.all(_ALIKE, groups=Listed(sorted(group_nos)), now=now)
-    for group_no, cpc_micros, settings, count in rows:
-        found.setdefault(group_no, []).append(Alike(_asked(cpc_micros, settings), count))
+    for group_no, status, cpc_micros, settings, count in rows:
+        found.setdefault(group_no, []).append(Alike(_asked(status, cpc_micros, settings), count))
     return found
 
 
@@ -86,12 +85,24 @@ def stock_of(terms: Terms, jobs: Iterable[Alike], today: date) -> Stock:
     return Stock(count, mean, least, max(bid for bid, _ in offers))
 
 
-def asked_of(tx: Tx, client_no: int, ids: Iterable[str]) -> dict[str, tuple[int, Asked]]:
-    """The job group of each of these jobs of a client, and what the job brings to its bid."""
+class Matched(NamedTuple):
+    """A job in its job group, and what it brings to its bid."""
+
+    group_no: int
+    ref: str
+    title: str
+    asked: Asked
+
+
+def asked_of(tx: Tx, client_no: int, ids: Iterable[str]) -> dict[str, Matched]:
+    """Of these jobs of a client those that are in a feed, by id."""
     rows = tx.all(_OF_JOBS, client_no=client_no, ids=Listed(sorted(ids)))
-    return {id_: (group_no, _asked(*said)) for id_, group_no, *said in rows}
+    return {
+        id_: Matched(group_no, ref, title, _asked(*said))
+        for id_, group_no, ref, title, *said in rows
+    }
 
 
-def _asked(cpc_micros: int | None, settings: str | None) -> Asked:
+def _asked(status: str, cpc_micros: int | None, settings: str | None) -> Asked:
     own = PLAIN_JOB if settings is None else _SETTINGS.decode(settings)
-    return Asked(paused=False, feed_micros=cpc_micros, settings=own)
+    return Asked(paused=status != "A", feed_micros=cpc_micros, settings=own)

@@ -162,18 +162,14 @@ def trades_of(
     tx: Tx, client: Client, slots: list[Publisher], today: date, force: InForce
 ) -> dict[int, Trade]:
     """The terms of each job group that trades today, by its number, as far as no cap stops it."""
-    stopped = force.stopped
-    if ("client", f"{client.no}") in stopped:
-        return {}
     top = client_state(client, today)
     above = {
         campaign.no: (campaign, campaign_state(campaign, top, today))
         for campaign in campaigns.campaigns_of(tx, client.no)
-        if ("campaign", f"{campaign.no}") not in stopped
     }
     trades: dict[int, Trade] = {}
     for group in groups.groups_of(tx, client.no):
-        if group.campaign_no not in above or ("group", f"{group.no}") in stopped:
+        if group.campaign_no not in above:
             continue
         campaign, state = above[group.campaign_no]
         if not group_state(group, state, today).trades:
@@ -191,13 +187,9 @@ def trades_of(
 def _open(
     group: Group, slots: list[Publisher], force: InForce
 ) -> Iterator[tuple[int, Publisher]]:  # fmt: skip
-    """The publishers that no cap of the job group there stops."""
+    """The publishers at which no cap stops the job group."""
     for slot, publisher in enumerate(slots):
-        things = {
-            ("placement", f"{group.no}/{publisher.no}"),
-            ("campaign_placement", f"{group.campaign_no}/{publisher.no}"),
-        }
-        if force.stopped.isdisjoint(things):
+        if ("placement", f"{group.no}/{publisher.no}") not in force.stopped:
             yield slot, publisher
 
 

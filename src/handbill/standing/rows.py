@@ -22,6 +22,12 @@ _MOVE_ON = (
 _EVALUATIONS = sa.select(_e.client_no, _e.number, _e.evaluated_at, _e.day_on)
 _STANDINGS = sa.select(*(_s[name] for name in Standing._fields)).where(_s.client_no == _OF_CLIENT)
 _PACED = sa.select(*(_p[name] for name in Paced._fields)).where(_p.client_no == _OF_CLIENT)
+_PUBLISHERS = sa.select(_p.publisher_no).distinct()
+_DECIDED = (
+    sa.select(_p.client_no)
+    .where(_p.publisher_no == b("publisher_no"), _p.decided_at < b("before"))
+    .distinct()
+)
 _CEILINGS = sa.select(*(_c[name] for name in Ceiling._fields)).where(_c.client_no == _OF_CLIENT)
 _CEILINGS_OF = sa.select(_c.client_no, *(_c[name] for name in Ceiling._fields)).where(
     among(_c.client_no, "clients"), _c.day_on >= b("since_on")
@@ -66,6 +72,14 @@ def standings_of(tx: Tx, client_no: int) -> dict[Thing, Standing]:
 def paced_of(tx: Tx, client_no: int) -> dict[tuple[int, int], Paced]:
     found = (Paced(*row) for row in tx.all(_PACED, client_no=client_no))
     return {(one.group_no, one.publisher_no): one for one in found}
+
+
+def publishers_paced(tx: Tx) -> list[int]:
+    return [no for (no,) in tx.all(_PUBLISHERS)]
+
+
+def clients_decided(tx: Tx, publisher_no: int, before: Instant) -> set[int]:
+    return {no for (no,) in tx.all(_DECIDED, publisher_no=publisher_no, before=before)}
 
 
 def ceilings_of(tx: Tx, client_no: int) -> list[Ceiling]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from handbill.core.in_force import Ceiling, Evaluation, InForce, Paced, Standing, Thing
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import Instant
+from handbill.kit.money import PPM
 from handbill.standing import rows
 from handbill.store.records import Tx
 
@@ -41,10 +42,20 @@ def paced_of(tx: Tx, client_no: int) -> dict[tuple[int, int], Paced]:
     return rows.paced_of(tx, client_no)
 
 
+def publishers_paced(tx: Tx) -> list[int]:
+    """The publishers that anything was decided for."""
+    return rows.publishers_paced(tx)
+
+
+def clients_decided(tx: Tx, publisher_no: int, before: Instant) -> set[int]:
+    """The clients of which something at a publisher was decided last before an instant."""
+    return rows.clients_decided(tx, publisher_no, before)
+
+
 def in_force(tx: Tx, client_no: int) -> InForce:
     """What the client's listings follow."""
     found = rows.standings_of(tx, client_no)
-    stopped = frozenset(thing for thing, one in found.items() if one.is_stopped)
+    stopped = frozenset(thing for thing, one in found.items() if one.capped)
     return InForce(stopped, rows.paced_of(tx, client_no))
 
 
@@ -85,7 +96,26 @@ def replace(
     rows.put_paced(tx, client_no, bids)
     rows.drop_paced(tx, left)
     _replace_ceilings(tx, client_no, day_on, decided.ceilings)
-    return bool(put or gone or bids or left)
+    return _are_other(standings, decided.standings) or any(
+        _shown(paced.get(pair)) != _shown(decided.paced.get(pair))
+        for pair in paced.keys() | decided.paced.keys()
+    )
+
+
+def _are_other(before: Mapping[Thing, Standing], after: Mapping[Thing, Standing]) -> bool:
+    """Whether others are left out of listings than were."""
+    return {thing for thing, one in before.items() if one.capped} != {
+        thing for thing, one in after.items() if one.capped
+    }
+
+
+def _shown(one: Paced | None) -> tuple[int, ...]:
+    """What listings show of a decision; nothing where they show all, at the bids that were set."""
+    if one is None:
+        return ()
+    lowered = one.factor_ppm < PPM
+    window = (one.first, one.jobs) if one.window is not None else ()
+    return (*(one[2:6] if lowered else ()), *window)
 
 
 def _replace_ceilings(tx: Tx, client_no: int, day_on: str, wanted: Sequence[Ceiling]) -> None:

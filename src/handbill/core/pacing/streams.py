@@ -4,7 +4,7 @@ A **stream** is one job group at one publisher: the bid that was set, its demand
 today and tomorrow there, and the copy that is held. Under a cap flow all streams below it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from handbill.core.pacing.curves import Curve, come_by
@@ -31,27 +31,67 @@ class Stream(NamedTuple):
     next_at: Instant
 
 
-def ahead_of(streams: Sequence[Stream], now: Instant, own: int) -> Ahead:
-    """What is ahead under a cap when stream number ``own`` is steered: its own copy is replaced
-    now, so that all it has is open. Tomorrow's demand is the usual one.
+class Flow(NamedTuple):
+    """Of one stream, in millionths of clicks: what its copy has still to bring, were all let
+    through, and what comes after it; today and tomorrow.
     """
+
+    flight_now: int
+    open_now: int
+    flight_then: int
+    open_then: int
+
+
+def flow_of(stream: Stream, now: Instant, *, steered: bool) -> Flow:
+    """``steered``: its copy is replaced now, so that all it has is open. Tomorrow's demand is the
+    usual one.
+    """
+    _, rate, usual, today, tomorrow, let_ppm, next_at = stream
+    at = come_by(today, now)
+    until, later = at, ZERO
+    flight_now = flight_then = 0
+    if not steered:
+        until, later = come_by(today, next_at), come_by(tomorrow, next_at)
+        if let_ppm:
+            flight_now = clicks_ppm(rate, until - at)
+            flight_then = clicks_ppm(usual, later)
+    return Flow(
+        flight_now, clicks_ppm(rate, today.sums[-1] - until),
+        flight_then, clicks_ppm(usual, tomorrow.sums[-1] - later),
+    )  # fmt: skip
+
+
+def spends(flow: Flow, full: int, let_ppm: int) -> Flow:
+    """The same in what a cap counts, at so much a click: what is in flight in millionths of
+    millionths of it, what is open in millionths. Sums of them go by ``ahead_in``.
+    """
+    flight = full * let_ppm
+    return Flow(
+        flight * flow.flight_now, full * flow.open_now,
+        flight * flow.flight_then, full * flow.open_then,
+    )  # fmt: skip
+
+
+def ahead_in(flows: Iterable[Flow]) -> Ahead:
+    """What is ahead under a cap, of all that flows there."""
     flight_now = open_now = flight_then = open_then = 0
-    for number, (full, rate, usual, today, tomorrow, let_ppm, next_at) in enumerate(streams):
-        at = come_by(today, now)
-        steered, later = at, ZERO
-        if number != own and let_ppm:
-            steered = come_by(today, next_at)
-            flight_now += full * clicks_ppm(rate, steered - at) * let_ppm
-            if next_at > tomorrow.start_at:
-                later = come_by(tomorrow, next_at)
-                flight_then += full * clicks_ppm(usual, later) * let_ppm
-        elif number != own:
-            steered = come_by(today, next_at)
-            later = come_by(tomorrow, next_at)
-        open_now += full * clicks_ppm(rate, today.sums[-1] - steered)
-        open_then += full * clicks_ppm(usual, tomorrow.sums[-1] - later)
+    for flow in flows:
+        flight_now += flow.flight_now
+        open_now += flow.open_now
+        flight_then += flow.flight_then
+        open_then += flow.open_then
     square = PPM * PPM
     return Ahead(flight_now // square, open_now // PPM, flight_then // square, open_then // PPM)
+
+
+def ahead_of(streams: Sequence[Stream], now: Instant, own: int) -> Ahead:
+    """What is ahead under a cap when stream number ``own`` is steered."""
+    return ahead_in(
+        spends(
+            flow_of(stream, now, steered=number == own), stream.full_micros, stream.let_ppm
+        )
+        for number, stream in enumerate(streams)
+    )  # fmt: skip
 
 
 def life_of(stream: Stream, now: Instant, until: Instant) -> Life:

@@ -12,6 +12,7 @@ OWNERS = {
     "campaigns": ("campaigns",),
     "changes": ("changes",),
     "clients": ("clients", "custom_fields"),
+    "control": ("bid_log", "control_days", "demand", "shapes"),
     "definitions": ("click_definitions",),
     "feeds": ("feed_runs", "feed_secrets", "feeds"),
     "funnel": ("funnel_batches", "funnel_items", "hires", "stage_maps"),

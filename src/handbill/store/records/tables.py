@@ -15,7 +15,17 @@ from handbill.store.records.columns import row_no as _no
 from handbill.store.records.columns import text as _text
 from handbill.store.records.columns import to as _to
 from handbill.store.records.columns import whole as _whole
-from handbill.store.records.controlled import ceilings, evaluations, paced, standings, traffic
+from handbill.store.records.controlled import (
+    bid_log,
+    ceilings,
+    control_days,
+    demand,
+    evaluations,
+    paced,
+    shapes,
+    standings,
+    traffic,
+)
 from handbill.store.records.guarded import feed_secrets, master_keys, publisher_secrets, secrets
 from handbill.store.records.outbound import (
     deliveries,
@@ -30,10 +40,10 @@ from handbill.store.records.trail import changes
 from handbill.store.records.upkeep import holds, hosts, installation
 
 __all__ = [
-    "ceilings", "changes", "deliveries", "departures", "evaluations", "feed_files", "feed_parts",
-    "feed_secrets", "fetches", "holds", "hosts", "installation", "link_addresses", "master_keys",
-    "metadata", "paced", "publisher_secrets", "secrets", "staged_jobs", "standings", "takeovers",
-    "traffic",
+    "bid_log", "ceilings", "changes", "control_days", "deliveries", "demand", "departures",
+    "evaluations", "feed_files", "feed_parts", "feed_secrets", "fetches", "holds", "hosts",
+    "installation", "link_addresses", "master_keys", "metadata", "paced", "publisher_secrets",
+    "secrets", "shapes", "staged_jobs", "standings", "takeovers", "traffic",
 ]  # fmt: skip
 
 # ── access ──────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,195 @@
+"""From one look at a client to what is in force for it from then on."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+import msgspec
+
+from handbill.control.learning import Calendar, Key
+from handbill.control.rows import Known
+from handbill.control.seeing import Look
+from handbill.control.steering import Side, Steering, decision, is_due, is_expected, sides_of
+from handbill.control.stopping import capped_jobs, cheapest_of, kept_for_others, live_bid, marks_of
+from handbill.control.tree import Tree
+from handbill.core.in_force import Ceiling, Paced, Standing, Thing
+from handbill.core.pacing.bids import Line
+from handbill.core.pacing.curves import day_weights
+from handbill.core.standing import tree as standing_tree
+from handbill.core.standing.capping import CapKey, Capped, code_of
+from handbill.core.standing.reasons import CAPPED, Resolved, kept_since
+from handbill.core.standing.resolving import resolve
+from handbill.core.standing.tree import Let, Locked
+from handbill.kit.instants import MINUTE, Instant
+from handbill.kit.money import PPM, share_down
+from handbill.kit.zones import start_of
+from handbill.standing.service import Decided
+
+BEFORE_MIDNIGHT: Final = 10 * MINUTE
+"""So long before a day ends the ceilings of the next one are set, as far as they are known."""
+_JSON = msgspec.json.Encoder()
+_RESOLVED = msgspec.json.Decoder(Resolved)
+
+
+class Outcome(NamedTuple):
+    """``lines``: changes of bids, for the log; ``shown``: by job group and publisher, the version
+    of a file that was fetched since.
+    """
+
+    decided: Decided
+    lines: list[tuple[Key, Line]]
+    shown: list[tuple[int, int, Instant]]
+
+
+def decide(
+    look: Look, known: Mapping[Key, Known], calendars: Mapping[int, Calendar], shared: Calendar,
+    ceiling_ppm: int, *, anew: bool,
+) -> Outcome:  # fmt: skip
+    """Everything that one tick decides; no clock, no store."""
+    tree = look.tree
+    weekdays = day_weights(shared.shape)
+    marks = marks_of(tree, weekdays, ceiling_ppm)
+    sides = sides_of(tree, known, look.paced, look.held, calendars)
+    steering = Steering(tree, marks, sides, weekdays, ceiling_ppm)
+    paced: dict[Key, Paced] = {}
+    lines = []
+    for key, side in sides.items():
+        before = look.paced.get(key)
+        was_stopped = ("placement", f"{key[0]}/{key[1]}") in look.former and bool(
+            look.former["placement", f"{key[0]}/{key[1]}"].capped
+        )
+        if before is not None and not (anew or was_stopped or is_due(side, before, tree.now)):
+            paced[key] = _noticed(side, before)
+            continue
+        paced[key], line = decision(side, steering.step(side, before), before, tree.now)
+        if before is None or _is_other(before, paced[key]):
+            lines.append((key, line))
+    capped = {
+        key: Capped(
+            one.cap, marks[key], steering.in_flight(key),
+            cheapest_of(key, (side.pair for side in steering.below[key]), paced),
+        )
+        for key, one in tree.caps.items()
+    }  # fmt: skip
+    standings = _standings(look, sides, capped, paced)
+    shown = [
+        (*key, side.held.version)
+        for key, side in sides.items()
+        if side.held and _is_fetched(look.paced.get(key), side)
+    ]
+    hidden = {
+        thing[1] for thing, one in standings.items() if one.capped and thing[0] == "placement"
+    }
+    paced = {
+        key: _hidden(one, sides[key], tree.now) if f"{key[0]}/{key[1]}" in hidden else one
+        for key, one in paced.items()
+    }
+    ceilings = list(_ceilings(tree, capped, ceiling_ppm))
+    return Outcome(Decided(standings, paced, ceilings), lines, shown)
+
+
+def _is_other(before: Paced, after: Paced) -> bool:
+    return (before.bid_micros, before.base_micros, before.jobs, before.matching) != (
+        after.bid_micros, after.base_micros, after.jobs, after.matching,
+    )  # fmt: skip
+
+
+def _is_fetched(before: Paced | None, side: Side) -> bool:
+    """Whether a publisher has been seen to fetch what was decided for it last."""
+    if before is None or side.held is None or side.held.version < before.decided_at:
+        return False
+    return (before.held_let_ppm, before.held_clicks_ppm) != (before.let_ppm, before.clicks_ppm)
+
+
+def _noticed(side: Side, before: Paced) -> Paced:
+    if not _is_fetched(before, side):
+        return before
+    return before._replace(held_let_ppm=before.let_ppm, held_clicks_ppm=before.clicks_ppm)
+
+
+def _hidden(one: Paced, side: Side, now: Instant) -> Paced:
+    """What a file without these listings lets through."""
+    if not one.let_ppm and not one.clicks_ppm:
+        return one
+    had = side.copy
+    return one._replace(
+        let_ppm=0, clicks_ppm=0, held_let_ppm=had.let_ppm, held_clicks_ppm=had.clicks_ppm,
+        decided_at=now,
+    )  # fmt: skip
+
+
+def _standings(
+    look: Look, sides: Mapping[Key, Side], capped: Mapping[CapKey, Capped],
+    paced: Mapping[Key, Paced],
+) -> dict[Thing, Standing]:  # fmt: skip
+    tree = look.tree
+    spent = {(one.job.id, one.job.group_no): one.job for one in look.spent}
+    every = standing_tree.Tree(
+        client=tree.client, campaigns=list(tree.campaigns.values()),
+        groups=list(tree.groups.values()),
+        publishers={one.id: one for one in tree.publishers.values()}, jobs=tree.jobs,
+        caps={**capped, **capped_jobs(look.spent)},
+        lets={key: Let(one.let_ppm, _cap_of(one)) for key, one in paced.items()},
+        locked=dict(_locked(tree, sides, paced)), capped_jobs=list(spent.values()),
+        held=look.held, posted=tree.posted,
+    )  # fmt: skip
+    found: dict[Thing, Standing] = {}
+    for thing, resolved in resolve(every, tree.now).items():
+        if resolved.is_plain:
+            continue
+        former = look.former.get(thing)
+        before = None if former is None else _RESOLVED.decode(former.resolved)
+        dated = kept_since(before, resolved, tree.now)
+        is_capped = resolved.is_capped
+        if is_capped and thing[0] == "placement":
+            group_no, _, publisher_no = thing[1].partition("/")
+            side = sides.get((int(group_no), int(publisher_no)))
+            is_capped = side is None or not _lasts(tree, side, capped)
+        found[thing] = Standing(
+            *thing, dated.status, dated.delivery, int(is_capped), _JSON.encode(dated).decode(),
+            dated.since_at, dated.until_at,
+        )  # fmt: skip
+    return found
+
+
+def _lasts(tree: Tree, side: Side, capped: Mapping[CapKey, Capped]) -> bool:
+    """Whether listings stay although a cap is full: until midnight, while a publisher is expected
+    that will show them mostly after it. How many of them, was decided by both days.
+    """
+    full = [cap for cap in tree.over[side.pair.place] if code_of(capped[cap]) in CAPPED]
+    if not full or not all(capped[cap].mark.by_day for cap in full):
+        return False
+    life = side.life(tree.now)
+    return is_expected(side, tree.now) and life.then > life.now
+
+
+def _cap_of(one: Paced) -> CapKey | None:
+    if not one.cap:
+        return None
+    scope, _, rest = one.cap.partition("/")
+    entity, _, measure = rest.rpartition("/")
+    return scope, entity, measure  # type: ignore[return-value]
+
+
+def _locked(
+    tree: Tree, sides: Mapping[Key, Side], paced: Mapping[Key, Paced]
+) -> Iterator[tuple[Key, Locked]]:
+    for key, side in sides.items():
+        cap: CapKey = ("group", f"{key[0]}", "budget")
+        kept = kept_for_others(tree, cap, side.pair.place) if cap in tree.caps else 0
+        if kept and side.pair.stock.least_micros:
+            yield key, Locked(kept, side.pair.marked(live_bid(side.pair, paced)))
+
+
+def _ceilings(
+    tree: Tree, capped: Mapping[CapKey, Capped], ceiling_ppm: int
+) -> Iterator[Ceiling]:  # fmt: skip
+    tomorrow = tree.today + timedelta(days=1)
+    turns_soon = start_of(tomorrow, tree.zone) - tree.now <= BEFORE_MIDNIGHT
+    for key, one in capped.items():
+        if one.cap.pacing:
+            unit = 1 if key[2] == "budget" else PPM
+            yield Ceiling(*key, tree.today.isoformat(), one.mark.most // unit, tree.now)
+            if turns_soon:
+                most = share_down(one.mark.tomorrow, ceiling_ppm) // unit
+                yield Ceiling(*key, tomorrow.isoformat(), most, tree.now)

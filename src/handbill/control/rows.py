@@ -1,0 +1,149 @@
+"""Rows of what control knows of traffic, and of the bid log."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.core.pacing.bids import Bid, Inputs, Line
+from handbill.core.pacing.demand import Demand
+from handbill.kit.instants import Instant
+from handbill.kit.money import PPM
+from handbill.store.records import Tx
+from handbill.store.records.base import Listed, among, sweep_of
+from handbill.store.records.tables import bid_log, control_days, demand, shapes
+
+_JSON = msgspec.json.Encoder()
+_INPUTS, _BID = msgspec.json.Decoder(Inputs), msgspec.json.Decoder(Bid)
+_d, _s, _l, _y = demand.c, shapes.c, bid_log.c, control_days.c
+_KNOWN = ("clicks", "traffic", "today_clicks", "today_traffic")
+_DEMAND = sa.select(
+    _d.group_no, _d.publisher_no, *(_d[name] for name in _KNOWN), _d.applies, _d.seen_at
+).where(_d.client_no == b("client_no"))
+_SHAPES = sa.select(_s.publisher_no, _s.body).where(among(_s.publisher_no, "nos"))
+_LOG = sa.select(_l.at, _l.inputs, _l.bid, _l.version).where(
+    _l.group_no == b("group_no"), _l.publisher_no == b("publisher_no"), _l.at >= b("first"),
+    _l.at < b("end"),
+).order_by(_l.no)  # fmt: skip
+_SHOWN = (
+    sa.update(bid_log)
+    .where(
+        _l.group_no == b("of_group"), _l.publisher_no == b("of_publisher"),
+        _l.version.is_(sa.null()), _l.at <= b("shown"),
+    )
+    .values(version=b("shown"))
+)  # fmt: skip
+_SWEEP_LOG = sweep_of(bid_log, _l.at)
+_OLD_DAYS = (
+    sa.select(_y.group_no, _y.publisher_no, _y.day_on)
+    .where(_y.day_on < b("before"))
+    .limit(b("most", type_=sa.Integer))
+)
+_SWEEP_DAYS = sa.delete(control_days).where(
+    sa.tuple_(_y.group_no, _y.publisher_no, _y.day_on).in_(_OLD_DAYS)
+)
+
+
+class Known(NamedTuple):
+    """``applies`` of ``demand.clicks``, faded alike. ``seen_at``: until when it was looked at."""
+
+    demand: Demand
+    applies: float
+    seen_at: Instant
+
+
+class Shown(NamedTuple):
+    """A line of the bid log, and the file that showed it first; None: none was fetched yet."""
+
+    at: Instant
+    line: Line
+    version: Instant | None
+
+
+class PairDay(NamedTuple):
+    """What became of a job group at a publisher on a day."""
+
+    group_no: int
+    publisher_no: int
+    day_on: str
+    clicks: int
+    applies: int
+    unbilled: int
+    unbilled_micros: int
+    spend_micros: int
+    let_ppm: int
+
+
+def demand_of(tx: Tx, client_no: int) -> dict[tuple[int, int], Known]:
+    """By job group and publisher."""
+    found = {}
+    for group_no, publisher_no, *amounts, applies, seen_at in tx.all(_DEMAND, client_no=client_no):
+        of = Demand(*(amount / PPM for amount in amounts))
+        found[group_no, publisher_no] = Known(of, applies / PPM, seen_at)
+    return found
+
+
+def put_demand(tx: Tx, client_no: int, some: Iterable[tuple[tuple[int, int], Known]]) -> None:
+    tx.upsert_many(demand, ["group_no", "publisher_no"], [
+        {
+            "group_no": group_no, "publisher_no": publisher_no, "client_no": client_no,
+            **{name: round(PPM * getattr(one.demand, name)) for name in _KNOWN},
+            "applies": round(PPM * one.applies), "seen_at": one.seen_at,
+        }
+        for (group_no, publisher_no), one in some
+    ])  # fmt: skip
+
+
+def shapes_of(tx: Tx, publisher_nos: Iterable[int]) -> dict[int, str]:
+    return dict(tx.all(_SHAPES, nos=Listed(sorted(publisher_nos))))
+
+
+def put_shapes(tx: Tx, some: Iterable[tuple[int, str]]) -> None:
+    rows = [{"publisher_no": no, "body": body} for no, body in some]
+    tx.upsert_many(shapes, ["publisher_no"], rows)
+
+
+def add_days(tx: Tx, client_no: int, some: Iterable[PairDay]) -> None:
+    """Amounts are added; what is let through is as it was said last."""
+    names = ("clicks", "applies", "unbilled", "unbilled_micros", "spend_micros")
+    rows = [{"client_no": client_no, **one._asdict()} for one in some]
+    tx.upsert_many(control_days, ["group_no", "publisher_no", "day_on"], rows, adds=names)
+
+
+def log(tx: Tx, client_no: int, at: Instant, some: Iterable[tuple[tuple[int, int], Line]]) -> None:
+    tx.put_many(bid_log, [
+        {
+            "client_no": client_no, "group_no": group_no, "publisher_no": publisher_no, "at": at,
+            "inputs": _JSON.encode(line.inputs).decode(), "bid": _JSON.encode(line.bid).decode(),
+            "version": None,
+        }
+        for (group_no, publisher_no), line in some
+    ])  # fmt: skip
+
+
+def note_shown(tx: Tx, some: Sequence[tuple[int, int, Instant]]) -> None:
+    """Publishers have fetched these files: job group, publisher, version."""
+    if some:
+        tx.run_text_many(tx.dialect.text_of(_SHOWN), [
+            {"of_group": group_no, "of_publisher": publisher_no, "shown": version}
+            for group_no, publisher_no, version in some
+        ])  # fmt: skip
+
+
+def logged(
+    tx: Tx, group_no: int, publisher_no: int, first: Instant, end: Instant
+) -> list[Shown]:  # fmt: skip
+    """The bid log of a job group at a publisher, of some time."""
+    rows = tx.all(_LOG, group_no=group_no, publisher_no=publisher_no, first=first, end=end)
+    return [
+        Shown(at, Line(_INPUTS.decode(inputs), _BID.decode(bid)), version)
+        for at, inputs, bid, version in rows
+    ]
+
+
+def sweep(tx: Tx, before: Instant, before_on: str, most: int) -> int:
+    """Forget so many lines and days of before; how many there were."""
+    count = tx.run(_SWEEP_LOG, before=before, most=most)
+    return count + tx.run(_SWEEP_DAYS, before=before_on, most=most)

@@ -1,0 +1,48 @@
+"""What one tick of a client goes by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from handbill.control import rows
+from handbill.control.learning import Key
+from handbill.control.rows import Known
+from handbill.control.spent import Spent, spent_jobs
+from handbill.control.tree import Tree, tree_of
+from handbill.core.in_force import Evaluation, Paced, Standing, Thing
+from handbill.core.nouns import Client
+from handbill.core.pacing.copies import Held
+from handbill.kit.instants import Instant
+from handbill.ledger import traffic
+from handbill.ledger.traffic import Quarter, Seen
+from handbill.listings import copies
+from handbill.standing import service as standing
+from handbill.store.records import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """All that one tick goes by, from one moment's records."""
+
+    was: Evaluation
+    tree: Tree
+    former: Mapping[Thing, Standing]
+    paced: Mapping[Key, Paced]
+    held: Mapping[int, Held]
+    known: Mapping[Key, Known]
+    weeks: Mapping[int, str]
+    came: Mapping[Quarter, Seen]
+    spent: list[Spent]
+
+
+def look_at(tx: Tx, client: Client, now: Instant) -> Look:
+    """Read it."""
+    tree = tree_of(tx, client, now)
+    nos = {pair.place.publisher_no for pair in tree.pairs}
+    paced = standing.paced_of(tx, client.no)
+    return Look(
+        was=standing.evaluation_of(tx, client.no), tree=tree,
+        former=standing.standings_of(tx, client.no), paced=paced,
+        held=copies.held(tx, nos, now, client.no) if nos else {},
+        known=rows.demand_of(tx, client.no), weeks=rows.shapes_of(tx, nos),
+        came=traffic.traffic_of(tx, client.no), spent=spent_jobs(tx, tree, paced),
+    )  # fmt: skip

@@ -1,0 +1,283 @@
+"""What each job group offers each publisher from its next copy on, so that every cap is met."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from handbill.control.learning import Calendar, Copy, Key, apply_ppm, copy_of
+from handbill.control.rows import Known
+from handbill.control.stopping import kept_for_others, mark_at
+from handbill.control.tree import Pair, Tree
+from handbill.core.bids import Source
+from handbill.core.charging import Measure, Scope
+from handbill.core.in_force import Paced
+from handbill.core.pacing.bids import Bid, Inputs, Line, decided
+from handbill.core.pacing.caps import Mark
+from handbill.core.pacing.copies import UNKNOWN_RHYTHM, Held, next_fetch
+from handbill.core.pacing.demand import ELASTICITY_PPM, clicks_let
+from handbill.core.pacing.plans import Ahead, Life, Part, View, filled
+from handbill.core.pacing.streams import Flow, Stream, ahead_in, flow_of, life_of, spends
+from handbill.core.standing.capping import CapKey
+from handbill.kit.instants import MINUTE, Instant
+from handbill.kit.money import PPM, share_down
+
+SOON: Final = 10 * MINUTE
+"""So long before a publisher is expected it is decided what it will be given."""
+_NONE: Final = Flow(0, 0, 0, 0)
+
+
+@dataclass(slots=True)
+class Side:
+    """One pair, with all that is known of it."""
+
+    pair: Pair
+    copy: Copy
+    held: Held | None
+    stream: Stream
+    apply_ppm: int
+    due_at: Instant
+    """When its publisher is expected, and it may be late."""
+    rhythm: Instant
+    own: Flow = _NONE
+    other: Flow = _NONE
+
+    @property
+    def key(self) -> Key:
+        return self.pair.place.group_no, self.pair.place.publisher_no
+
+    def unit(self, measure: Measure) -> int:
+        """What a click takes of a cap, in its millionths."""
+        if measure == "budget":
+            return self.stream.full_micros
+        return PPM if measure == "clicks" else self.apply_ppm
+
+    def flow(self, measure: Measure, *, steered: bool = False) -> Flow:
+        let = self.copy.let_ppm if measure == "budget" else self.copy.clicks_ppm
+        return spends(self.own if steered else self.other, self.unit(measure), let)
+
+    def life(self, now: Instant) -> Life:
+        """Of the copy that will be fetched next."""
+        first = max(now, self.due_at)
+        return life_of(self.stream, first, first + self.rhythm)
+
+
+class Steps(NamedTuple):
+    """``ahead``: of each cap, were no copy replaced now."""
+
+    sides: Mapping[Key, Side]
+    ahead: Mapping[CapKey, Ahead]
+
+
+def sides_of(
+    tree: Tree, known: Mapping[Key, Known], paced: Mapping[Key, Paced], held: Mapping[int, Held],
+    weeks: Mapping[int, Calendar],
+) -> dict[Key, Side]:  # fmt: skip
+    """The pairs that have jobs to offer."""
+    found = {}
+    for pair in tree.pairs:
+        if not pair.stock.jobs or not pair.trades:
+            continue
+        key = pair.place.group_no, pair.place.publisher_no
+        one, week = known[key], weeks[pair.place.publisher_no]
+        at, had = paced.get(key), held.get(pair.place.publisher_no)
+        copy = copy_of(at, had)
+        rhythm = had.rhythm if had else UNKNOWN_RHYTHM
+        due_at, next_at, let = tree.now, tree.now, 0
+        if had is not None and had.version:
+            due_at, let = had.fetched_at + rhythm, copy.let_ppm
+            next_at = next_fetch(had.fetched_at, rhythm, tree.now)
+        rate_ppm = apply_ppm(one)
+        full = pair.marked(pair.stock.mean_micros)
+        if pair.terms.bid_type == "CPA":
+            full = share_down(full, rate_ppm)
+        stream = Stream(
+            full, one.demand.today, one.demand.usual, week.curve(tree.today),
+            week.curve(tree.today + timedelta(days=1)), let, next_at,
+        )  # fmt: skip
+        found[key] = Side(
+            pair, copy, had, stream, rate_ppm, due_at, rhythm,
+            flow_of(stream, tree.now, steered=True), flow_of(stream, tree.now, steered=False),
+        )  # fmt: skip
+    return found
+
+
+@dataclass(slots=True)
+class Steering:
+    """One look at all caps of a client and what flows below them."""
+
+    tree: Tree
+    marks: Mapping[CapKey, Mark]
+    sides: Mapping[Key, Side]
+    weekdays: Sequence[int]
+    ceiling_ppm: int
+    below: dict[CapKey, list[Side]] = field(default_factory=dict)
+    totals: dict[CapKey, Flow] = field(default_factory=dict)
+    spared: dict[CapKey, Ahead] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.below = {key: [] for key in self.tree.caps}
+        for side in self.sides.values():
+            for cap in self.tree.over[side.pair.place]:
+                self.below[cap].append(side)
+        self.totals = {
+            cap: _summed(side.flow(cap[2]) for side in some) for cap, some in self.below.items()
+        }
+        self.spared = {
+            cap: self._spared(cap)
+            for cap, some in self.below.items()
+            if len(some) > 1 and self.marks[cap].even
+        }
+
+    def in_flight(self, cap: CapKey) -> int:
+        """What publishers hold that is expected to be spent before the cap has new room."""
+        ahead = ahead_in([self.totals[cap]])
+        return ahead.flight_now + (0 if self.marks[cap].by_day else ahead.flight_then)
+
+    def step(self, side: Side, paced: Paced | None) -> Inputs:
+        """All that a pair's bid follows from."""
+        pair, terms = side.pair, side.pair.terms
+        base = max(1, pair.stock.mean_micros)
+        is_fixed = terms.bid_type in {"FLAT_CPC", "Organic"}
+        is_known = paced is not None and paced.base_micros == base
+        return Inputs(
+            base_micros=base, source=_source(pair),
+            min_bid_micros=base if is_fixed else terms.min_bid_micros,
+            whole_micros=terms.unit_micros, markdown_ppm=terms.markdown_ppm,
+            unit_micros=terms.unit_micros,
+            former_micros=paced.bid_micros if paced is not None and is_known else 0,
+            rule_ppm=PPM, target=None, views=tuple(self._views(side)),
+            life=side.life(self.tree.now), elasticity_ppm=ELASTICITY_PPM,
+            matching_jobs=pair.stock.jobs, start_ppm=_start(side, paced),
+        )  # fmt: skip
+
+    def _views(self, side: Side) -> Iterator[View]:
+        for cap in self.tree.over[side.pair.place]:
+            mark = self.marks[cap]
+            if not mark.even and mark.brake is None:
+                continue
+            if kept := kept_for_others(self.tree, cap, side.pair.place):
+                value = max(0, self.tree.caps[cap].cap.value - kept)
+                mark = mark_at(self.tree, cap, self.weekdays, self.ceiling_ppm, value)
+            yield View("/".join(cap), mark, self._ahead(cap, side))
+
+    def _ahead(self, cap: CapKey, side: Side) -> Ahead:
+        """Of a cap when this pair's copy is replaced, without those that cannot keep up."""
+        others = _less(self.totals[cap], side.flow(cap[2]))
+        ahead = ahead_in([others, side.flow(cap[2], steered=True)])
+        spared = self.spared.get(cap)
+        if spared is None:
+            return ahead
+        return Ahead(
+            ahead.flight_now + spared.flight_now, max(0, ahead.open_now - spared.open_now),
+            ahead.flight_then + spared.flight_then, max(0, ahead.open_then - spared.open_then),
+        )  # fmt: skip
+
+    def _spared(self, cap: CapKey) -> Ahead:
+        """What those below a cap will take that cannot reach the common level by caps of their own:
+        as good as in flight, and not open.
+        """
+        mark, ahead = self.marks[cap], ahead_in([self.totals[cap]])
+        children = self._children(cap)
+        now = [Part(full.open_now, min(full.open_now, most[0])) for full, most in children]
+        then = [Part(full.open_then, min(full.open_then, most[1])) for full, most in children]
+        left_now = max(0, mark.left - ahead.flight_now)
+        left_then = max(0, mark.tomorrow - ahead.flight_then)
+        rest_now, open_now = filled(left_now, now)
+        rest_then, open_then = filled(left_then, then)
+        whole_now, whole_then = sum(one.full for one in now), sum(one.full for one in then)
+        return Ahead(
+            left_now - rest_now, whole_now - open_now, left_then - rest_then,
+            whole_then - open_then,
+        )  # fmt: skip
+
+    def _children(self, cap: CapKey) -> Iterator[tuple[Ahead, tuple[int, int]]]:
+        """What is below a cap, job group by job group, or place by place below a job group: what it
+        would spend at the full bids, and what its own caps leave it, now and tomorrow.
+        """
+        scope, _, measure = cap
+        by_child: dict[tuple[Scope, str], list[Side]] = {}
+        for side in self.below[cap]:
+            group_no, publisher_no = side.key
+            child: tuple[Scope, str] = ("placement", f"{group_no}/{publisher_no}")
+            if scope in {"client", "campaign"}:
+                child = ("group", f"{group_no}")
+            by_child.setdefault(child, []).append(side)
+        for (kind, entity), sides in by_child.items():
+            full = ahead_in(side.flow(measure) for side in sides)
+            own = (kind, entity, measure)
+            mark = self.marks.get(own)
+            if mark is None:
+                yield full, (full.open_now, full.open_then)
+                continue
+            yield (
+                full,
+                (
+                    max(0, (mark.left if mark.even else mark.room) - full.flight_now),
+                    max(0, mark.tomorrow - full.flight_then),
+                ),
+            )
+
+
+def is_due(side: Side, paced: Paced | None, now: Instant) -> bool:
+    """Whether it is to be decided what a pair's publisher is given next: it is expected, and was
+    given what was decided last; or it was never seen, and something else may be given by now.
+    """
+    if paced is None or paced.base_micros != max(1, side.pair.stock.mean_micros):
+        return True
+    if side.held is None or not side.held.version:
+        return now - paced.decided_at >= SOON
+    return is_expected(side, now) and side.held.fetched_at > paced.decided_at
+
+
+def is_expected(side: Side, now: Instant) -> bool:
+    """Whether a publisher that is known to fetch is expected any minute."""
+    return side.held is not None and side.held.version > 0 and side.due_at - now <= SOON
+
+
+def decision(side: Side, step: Inputs, paced: Paced | None, now: Instant) -> tuple[Paced, Line]:
+    """What is decided, as it is in force from now on."""
+    bid = decided(step)
+    held = copy_of(paced, side.held)
+    return _paced(side, step, bid, held, now), Line(step, bid)
+
+
+def _paced(side: Side, step: Inputs, bid: Bid, held: Copy, now: Instant) -> Paced:
+    group_no, publisher_no = side.key
+    jobs = step.matching_jobs
+    listed = bid.window.jobs * PPM // jobs if jobs else 0
+    return Paced(
+        group_no=group_no, publisher_no=publisher_no, base_micros=step.base_micros,
+        bid_micros=bid.bid_micros, factor_ppm=bid.factor_ppm,
+        floor_micros=side.pair.terms.min_bid_micros, matching=jobs, first=bid.window.first,
+        jobs=bid.window.jobs, start_ppm=step.start_ppm, next_ppm=bid.window.next_ppm,
+        let_ppm=bid.let_ppm,
+        clicks_ppm=share_down(clicks_let(bid.factor_ppm, step.elasticity_ppm), listed),
+        held_let_ppm=held.let_ppm, held_clicks_ppm=held.clicks_ppm, decided_at=now, cap=bid.cap,
+    )  # fmt: skip
+
+
+def _start(side: Side, paced: Paced | None) -> int:
+    """Where the window over the jobs begins: a copy that nobody fetched has not had its turn."""
+    if paced is None:
+        return 0
+    had = side.held is not None and side.held.version >= paced.decided_at
+    return paced.next_ppm if had else paced.start_ppm
+
+
+def _source(pair: Pair) -> str:
+    if pair.terms.bid_type == "FLAT_CPC":
+        return Source.FLAT
+    return Source.PLACEMENT if pair.terms.placement_micros is not None else Source.GROUP
+
+
+def _summed(flows: Iterable[Flow]) -> Flow:
+    sums = [0, 0, 0, 0]
+    for flow in flows:
+        for at, amount in enumerate(flow):
+            sums[at] += amount
+    return Flow(*sums)
+
+
+def _less(whole: Flow, part: Flow) -> Flow:
+    return Flow(*(one - other for one, other in zip(whole, part, strict=True)))
