@@ -110,20 +110,22 @@ def lived(folder: Path) -> dict[str, Any]:
     """Two and a half days of a small market, an hour a step."""
     house = House(folder)
     house.advertise()
+    links: list[str] = []
     for hour in range(HOURS):
         house.step()
-        links = house.links()
-        assert len(links) == JOBS or not hour, "the jobs are in the file"
+        # While a cap is full the file shows nothing, and visitors go on with what they have.
+        links = house.links() or links
+        assert links or not hour, "the jobs are in the file"
         answers = asyncio.run(house.click(hour, links))
-        assert answers == ({b"302": JOBS} if links else {})
+        assert answers == ({b"302": len(links)} if links else {})
         house.clock.forward(HOUR)
     house.step()
     kept = house.kept()
     books = check(house.tools.records, house.tools.blobs, folder / "scratch")
     assert books.faults == []
-    assert books.sums["received"] >= (HOURS - 1) * JOBS
-    # Noon of the first day to midnight of the fourth: three days that are capped.
-    assert books.sums["spendMicros"] == 3 * 2_000_000
+    assert books.sums["received"] >= (HOURS - 1)
+    # Noon of the first day to midnight of the fourth: three days that are capped, by lowered bids.
+    assert 3 * 1_700_000 < books.sums["spendMicros"] <= 3 * 2_000_000
     house.close()
     return kept
 

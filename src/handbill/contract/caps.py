@@ -26,7 +26,11 @@ def _row(about: str) -> Any:
 
 _CAP = AliasChoices("cap", "freq")
 _PERIOD = "Period of the cap. Default: Monthly."
-_VALUE = "Most per period, 0 or more: money in the agency's currency, else a whole number."
+_VALUE = (
+    "Most per period, 0 or more: money in the agency's currency, else a whole number. Nothing is "
+    "charged beyond it. When what is left pays not one more, its listings leave the feeds until "
+    "the next period, or until it is raised."
+)
 
 
 def _cap(value: int, period: Period = "Monthly", **more: Any) -> Cap:
@@ -39,15 +43,20 @@ class _Cap(Model):
     value: Any
     pacing: bool = Field(
         False,
-        description="Spend evenly over the month; Monthly caps only. Stored; nothing acts on it "
-        "yet.",
+        description="Monthly caps only. Gives each day a share of what is left of the month, by "
+        "the traffic of the weekdays that are left. Bids are lowered to meet it, and no day takes "
+        "more than 1.2 shares (or as the installation has set it). On caps of jobs it is stored; "
+        "nothing acts on it.",
     )
     threshold_ppm: Annotated[int, Percent()] = Field(
         800_000,
         alias="thresholdP",
         validation_alias=AliasChoices("thresholdP", "threshold"),
-        description="Percent of the value at which spending slows down. Default: 80. Stored; "
-        "nothing acts on it yet.",
+        description="Brake line, in percent of the value, or of the day's share where the cap is "
+        "paced. Once what is used and what publishers are still expected to spend has reached it, "
+        "only as many jobs are listed as fit into the rest. It never stops anything by itself. 0: "
+        "from the start. 100: never. Default: 80. On caps of jobs it is stored; nothing acts on "
+        "it.",
     )
     locked: bool = Field(
         False,

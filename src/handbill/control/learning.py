@@ -49,6 +49,8 @@ class Week(msgspec.Struct):
     """
 
     seen: list[float]
+    days: list[float]
+    """How many days of each weekday are in it, faded as it is."""
     day_on: str = ""
     clicks: list[float] = []
     usual: float = 0.0
@@ -142,14 +144,28 @@ def _shapes(
     bodies: tuple[tuple[int, str], ...], publisher_nos: tuple[int, ...]
 ) -> Mapping[int, Shape]:
     weeks = {no: _WEEK.decode(body) for no, body in bodies}
-    sums = [sum(column) for column in zip(*(one.seen for one in weeks.values()), strict=True)]
-    shared = learned(sums, FLAT, 1.0) if sum(sums) > 0 else FLAT
+    seen = {no: whole for no, week in weeks.items() if (whole := _whole(week))}
+    sums = [sum(column) for column in zip(*seen.values(), strict=True)]
+    shared = learned(sums, FLAT, 1.0) if sums else FLAT
     found = {0: shared}
     for no in publisher_nos:
-        week = weeks.get(no)
-        strength = _SHAPE_CLICKS / max(1.0, week.usual) if week else 0.0
-        found[no] = learned(week.seen, shared, strength) if week else shared
+        strength = _SHAPE_CLICKS / max(1.0, weeks[no].usual) if no in seen else 0.0
+        found[no] = learned(seen[no], shared, strength) if no in seen else shared
     return found
+
+
+def _whole(week: Week) -> list[float]:
+    """A week of so many days each as fading leaves in the end; weekdays that were seen seldom, or
+    never, are as the others are. Empty where nothing was seen.
+    """
+    days = sum(week.days)
+    if not days:
+        return []
+    mean = [sum(week.seen[quarter::OF_DAY]) / days for quarter in range(OF_DAY)]
+    return [
+        (weight + mean[at % OF_DAY]) / (week.days[at // OF_DAY] + 1) / (1 - KEEP)
+        for at, weight in enumerate(week.seen)
+    ]
 
 
 def weeks_with(
@@ -162,7 +178,7 @@ def weeks_with(
         no = quarter.publisher_no
         if no not in found:
             known = bodies.get(no)
-            found[no] = _WEEK.decode(known) if known else Week([0.0] * OF_WEEK)
+            found[no] = _WEEK.decode(known) if known else Week([0.0] * OF_WEEK, [0.0] * 7)
         week, day = found[no], day_of(quarter.quarter_at, zone)
         if day.isoformat() > week.day_on:
             found[no] = week = _closed(week, day)
@@ -174,12 +190,15 @@ def weeks_with(
 
 def _closed(week: Week, day: date) -> Week:
     """The day that is over becomes part of what was seen."""
-    found, usual = week.seen, week.usual
+    found, days, usual = week.seen, list(week.days), week.usual
     if week.day_on and sum(week.clicks):
         whole = sum(week.clicks)
         usual = usual * KEEP + whole * (1 - KEEP) if usual else whole
-        found = with_day(found, date.fromisoformat(week.day_on), week.clicks, usual)
-    return Week([round(weight, 6) for weight in found], day.isoformat(), [0.0] * OF_DAY, usual)
+        before = date.fromisoformat(week.day_on)
+        found = with_day(found, before, week.clicks, usual)
+        days[before.weekday()] = days[before.weekday()] * KEEP + 1
+    rounded = [round(weight, 6) for weight in found]
+    return Week(rounded, days, day.isoformat(), [0.0] * OF_DAY, usual)
 
 
 def days_with(

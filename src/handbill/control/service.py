@@ -26,6 +26,7 @@ from handbill.ledger import traffic
 from handbill.ledger.traffic import Quarter, Seen
 from handbill.standing import service as standing
 from handbill.standing.service import Decided
+from handbill.store import marks
 from handbill.store.records import Records, Tx
 
 _NOTHING: Final = Decided({}, {}, ())
@@ -80,8 +81,11 @@ def _learned(look: Look) -> tuple[dict[Key, Known], dict[int, Calendar], Calenda
 
 
 def _keep(tx: Tx, look: Look, known: Mapping[Key, Known], outcome: Outcome) -> bool:
-    """A ceiling is never below what its day has taken by now."""
+    """A ceiling is never below what its day has taken by now: no judge books meanwhile."""
     tree = look.tree
+    if outcome.decided.ceilings:
+        marks.make_fence(tx)
+        marks.hold_fence(tx)
     today, client_no = tree.today.isoformat(), tree.client.no
     limits = {
         one: Limit(one.scope, one.entity, one.measure, "Daily", one.most)

@@ -18,6 +18,7 @@ from handbill.core.charging import (
     Limit,
     entities_of,
     folded,
+    key_of,
     period_keys,
 )  # fmt: skip
 from handbill.core.job_caps import Count, TakenOfJob, entities_of_job, folded_jobs
@@ -333,7 +334,7 @@ def _check_caps(
     ats = {(one.group_no, one.publisher_no, bytes.fromhex(one.job_id)) for one in of_jobs}
     ids = {job_id for _, _, job_id in ats}
     with records.read() as tx:
-        terms = read_terms(tx, places, jobs=ids).get(moment.client_no)
+        terms = read_terms(tx, places, jobs=ids, since=date.min).get(moment.client_no)
         changed = {
             **{("client", f"{no}"): it.updated_at
                for no, it in clients_by_number(tx, [moment.client_no]).items()},
@@ -347,6 +348,9 @@ def _check_caps(
     firsts = _first_days(taken, of_jobs)
     for limit in _limits(terms, ats):
         changed_at = changed[_OWNER[limit.scope], limit.entity.partition("/")[0]]
+        if limit.on is not None:
+            _check_ceiling(limit, limit.on, moment, books)
+            continue
         for period, first in firsts.get((limit.scope, limit.entity, limit.period), {}).items():
             key = CounterKey(limit.scope, limit.entity, limit.measure, period)
             if key in moment.retired_counters:
@@ -357,6 +361,14 @@ def _check_caps(
                     f"client {moment.client_no}: {limit.scope} {limit.entity} used {used} of its "
                     f"{limit.period} cap of {limit.most} {limit.measure} in {period}"
                 )
+
+
+def _check_ceiling(limit: Limit, day: date, moment: _Moment, books: Books) -> None:
+    """A day is never found above its ceiling: it is not set below what the day has taken."""
+    used = moment.counters.get(key := key_of(limit, day), 0)
+    if used > limit.most and key not in moment.retired_counters:
+        what = f"used {used} of its ceiling of {limit.most} {limit.measure} on {day}"
+        books.blame(f"client {moment.client_no}: {limit.scope} {limit.entity} {what}")
 
 
 _OWNER = {

@@ -195,6 +195,13 @@ class _Rows(Model):
         alias="daysToSchedule",
         description="Weekdays on which it advertises, 0 is Monday. Default: all.",
     )
+    delivery: Annotated[Literal["EVEN", "ASAP"], AnyCase()] | None = Field(
+        None,
+        exclude_if=is_none,
+        description="An addition to the contract. How its budgets are spent. EVEN: over the day, "
+        "by lower bids, down to a quarter of what is set. ASAP: at the bids that are set, until "
+        "the brake line. Default: EVEN for caps that are paced, Daily or Weekly, else ASAP.",
+    )
 
 
 class NewJobGroup(_Rows):

@@ -45,6 +45,19 @@ CREATE TABLE applied (
 	facts BYTEA NOT NULL,
 	CONSTRAINT applied_pkey PRIMARY KEY (client_no, key)
 );
+CREATE TABLE bid_log (
+	no BIGSERIAL NOT NULL,
+	client_no BIGINT NOT NULL,
+	group_no BIGINT NOT NULL,
+	publisher_no BIGINT NOT NULL,
+	at BIGINT NOT NULL,
+	inputs TEXT COLLATE "C" NOT NULL,
+	bid TEXT COLLATE "C" NOT NULL,
+	version BIGINT,
+	CONSTRAINT bid_log_pkey PRIMARY KEY (no)
+);
+CREATE INDEX bid_log_by_age ON bid_log (at);
+CREATE INDEX bid_log_by_group ON bid_log (group_no, publisher_no, at);
 CREATE TABLE ceilings (
 	client_no BIGINT NOT NULL,
 	scope TEXT COLLATE "C" NOT NULL,
@@ -86,6 +99,21 @@ CREATE TABLE clicks (
 	CONSTRAINT clicks_pkey PRIMARY KEY (id)
 );
 CREATE INDEX clicks_by_age ON clicks (at);
+CREATE TABLE control_days (
+	group_no BIGINT NOT NULL,
+	publisher_no BIGINT NOT NULL,
+	day_on TEXT COLLATE "C" NOT NULL,
+	client_no BIGINT NOT NULL,
+	clicks BIGINT NOT NULL,
+	applies BIGINT NOT NULL,
+	unbilled BIGINT NOT NULL,
+	unbilled_micros BIGINT NOT NULL,
+	spend_micros BIGINT NOT NULL,
+	let_ppm BIGINT NOT NULL,
+	CONSTRAINT control_days_pkey PRIMARY KEY (group_no, publisher_no, day_on)
+);
+CREATE INDEX control_days_by_age ON control_days (day_on);
+CREATE INDEX control_days_by_client ON control_days (client_no, day_on);
 CREATE TABLE conversion_keys (
 	client_no BIGINT NOT NULL,
 	key TEXT COLLATE "C" NOT NULL,
@@ -104,6 +132,19 @@ CREATE TABLE counters (
 	CONSTRAINT counters_pkey PRIMARY KEY (scope, entity, measure, period)
 );
 CREATE INDEX counters_by_client ON counters (client_no);
+CREATE TABLE demand (
+	group_no BIGINT NOT NULL,
+	publisher_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	clicks BIGINT NOT NULL,
+	traffic BIGINT NOT NULL,
+	today_clicks BIGINT NOT NULL,
+	today_traffic BIGINT NOT NULL,
+	applies BIGINT NOT NULL,
+	seen_at BIGINT NOT NULL,
+	CONSTRAINT demand_pkey PRIMARY KEY (group_no, publisher_no)
+);
+CREATE INDEX demand_by_client ON demand (client_no);
 CREATE TABLE departures (
 	publisher_no BIGINT NOT NULL,
 	job_id BYTEA NOT NULL,
@@ -221,9 +262,11 @@ CREATE TABLE paced (
 	held_let_ppm BIGINT NOT NULL,
 	held_clicks_ppm BIGINT NOT NULL,
 	decided_at BIGINT NOT NULL,
+	cap TEXT COLLATE "C" NOT NULL,
 	CONSTRAINT paced_pkey PRIMARY KEY (group_no, publisher_no)
 );
 CREATE INDEX paced_by_client ON paced (client_no);
+CREATE INDEX paced_by_publisher ON paced (publisher_no, decided_at);
 CREATE TABLE parked (
 	no BIGSERIAL NOT NULL,
 	client_no BIGINT NOT NULL,
@@ -303,13 +346,19 @@ CREATE TABLE segments (
 	CONSTRAINT segments_path_key UNIQUE (path)
 );
 CREATE INDEX segments_by_age ON segments (last_at);
+CREATE TABLE shapes (
+	publisher_no BIGINT NOT NULL,
+	body TEXT COLLATE "C" NOT NULL,
+	CONSTRAINT shapes_pkey PRIMARY KEY (publisher_no)
+);
 CREATE TABLE standings (
 	client_no BIGINT NOT NULL,
 	kind TEXT COLLATE "C" NOT NULL,
 	entity TEXT COLLATE "C" NOT NULL,
 	status TEXT COLLATE "C" NOT NULL,
 	delivery TEXT COLLATE "C" NOT NULL,
-	reasons TEXT COLLATE "C" NOT NULL,
+	capped SMALLINT NOT NULL,
+	resolved TEXT COLLATE "C" NOT NULL,
 	since_at BIGINT NOT NULL,
 	until_at BIGINT,
 	CONSTRAINT standings_pkey PRIMARY KEY (client_no, kind, entity)

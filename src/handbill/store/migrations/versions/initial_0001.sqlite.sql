@@ -44,6 +44,19 @@ CREATE TABLE applied (
 	facts BLOB NOT NULL,
 	CONSTRAINT applied_pkey PRIMARY KEY (client_no, "key")
 );
+CREATE TABLE bid_log (
+	no INTEGER NOT NULL,
+	client_no BIGINT NOT NULL,
+	group_no BIGINT NOT NULL,
+	publisher_no BIGINT NOT NULL,
+	at BIGINT NOT NULL,
+	inputs TEXT NOT NULL,
+	bid TEXT NOT NULL,
+	version BIGINT,
+	CONSTRAINT bid_log_pkey PRIMARY KEY (no)
+);
+CREATE INDEX bid_log_by_age ON bid_log (at);
+CREATE INDEX bid_log_by_group ON bid_log (group_no, publisher_no, at);
 CREATE TABLE ceilings (
 	client_no INTEGER NOT NULL,
 	scope TEXT NOT NULL,
@@ -84,6 +97,21 @@ CREATE TABLE clicks (
 	CONSTRAINT clicks_pkey PRIMARY KEY (id)
 );
 CREATE INDEX clicks_by_age ON clicks (at);
+CREATE TABLE control_days (
+	group_no INTEGER NOT NULL,
+	publisher_no INTEGER NOT NULL,
+	day_on TEXT NOT NULL,
+	client_no BIGINT NOT NULL,
+	clicks BIGINT NOT NULL,
+	applies BIGINT NOT NULL,
+	unbilled BIGINT NOT NULL,
+	unbilled_micros BIGINT NOT NULL,
+	spend_micros BIGINT NOT NULL,
+	let_ppm BIGINT NOT NULL,
+	CONSTRAINT control_days_pkey PRIMARY KEY (group_no, publisher_no, day_on)
+);
+CREATE INDEX control_days_by_age ON control_days (day_on);
+CREATE INDEX control_days_by_client ON control_days (client_no, day_on);
 CREATE TABLE conversion_keys (
 	client_no INTEGER NOT NULL,
 	"key" TEXT NOT NULL,
@@ -102,6 +130,19 @@ CREATE TABLE counters (
 	CONSTRAINT counters_pkey PRIMARY KEY (scope, entity, measure, period)
 );
 CREATE INDEX counters_by_client ON counters (client_no);
+CREATE TABLE demand (
+	group_no INTEGER NOT NULL,
+	publisher_no INTEGER NOT NULL,
+	client_no BIGINT NOT NULL,
+	clicks BIGINT NOT NULL,
+	traffic BIGINT NOT NULL,
+	today_clicks BIGINT NOT NULL,
+	today_traffic BIGINT NOT NULL,
+	applies BIGINT NOT NULL,
+	seen_at BIGINT NOT NULL,
+	CONSTRAINT demand_pkey PRIMARY KEY (group_no, publisher_no)
+);
+CREATE INDEX demand_by_client ON demand (client_no);
 CREATE TABLE departures (
 	publisher_no INTEGER NOT NULL,
 	job_id BLOB NOT NULL,
@@ -219,9 +260,11 @@ CREATE TABLE paced (
 	held_let_ppm BIGINT NOT NULL,
 	held_clicks_ppm BIGINT NOT NULL,
 	decided_at BIGINT NOT NULL,
+	cap TEXT NOT NULL,
 	CONSTRAINT paced_pkey PRIMARY KEY (group_no, publisher_no)
 );
 CREATE INDEX paced_by_client ON paced (client_no);
+CREATE INDEX paced_by_publisher ON paced (publisher_no, decided_at);
 CREATE TABLE parked (
 	no INTEGER NOT NULL,
 	client_no BIGINT NOT NULL,
@@ -301,13 +344,19 @@ CREATE TABLE segments (
 	CONSTRAINT segments_path_key UNIQUE (path)
 );
 CREATE INDEX segments_by_age ON segments (last_at);
+CREATE TABLE shapes (
+	publisher_no INTEGER NOT NULL,
+	body TEXT NOT NULL,
+	CONSTRAINT shapes_pkey PRIMARY KEY (publisher_no)
+);
 CREATE TABLE standings (
 	client_no INTEGER NOT NULL,
 	kind TEXT NOT NULL,
 	entity TEXT NOT NULL,
 	status TEXT NOT NULL,
 	delivery TEXT NOT NULL,
-	reasons TEXT NOT NULL,
+	capped SMALLINT NOT NULL,
+	resolved TEXT NOT NULL,
 	since_at BIGINT NOT NULL,
 	until_at BIGINT,
 	CONSTRAINT standings_pkey PRIMARY KEY (client_no, kind, entity)
