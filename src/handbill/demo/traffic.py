@@ -13,7 +13,7 @@ _STARTS_IN_100 = 32
 _APPLIES_IN_100 = 45  # of those who start
 _ORGANIC = 20
 
-_AGENTS = (
+AGENTS = (
     (
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
         "Chrome/142.0.0.0 Safari/537.36"
@@ -36,7 +36,7 @@ _AGENTS = (
         "Chrome/141.0.0.0 Safari/537.36 Edg/141.0.0.0"
     ),
 )
-_BOTS = (
+BOTS = (
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
     "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
     "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)",
@@ -92,9 +92,9 @@ def plan_of(offers: Sequence[Offer], seed: int) -> Plan:
     for offer in wanted:
         dice = chance.randrange(100)
         if dice < _BOTS_IN_100:
-            visits.append(Visit(offer, _address(chance), chance.choice(_BOTS), "bot"))
+            visits.append(Visit(offer, _address(chance), chance.choice(BOTS), "bot"))
             continue
-        visit = Visit(offer, _address(chance), chance.choice(_AGENTS), "human")
+        visit = Visit(offer, _address(chance), chance.choice(AGENTS), "human")
         visits.append(visit)
         _deeds_after(chance, len(visits) - 1, deeds)
         if dice < _BOTS_IN_100 + _REPEATS_IN_100:

@@ -1,0 +1,212 @@
+"""The real system in one process, over a clock that is put forward: every part as its composition
+root makes it, on the engines that ``serve`` uses.
+
+Only the clock, chance and the outside world are not the machine's. Parts can be dropped and opened
+again, orderly or in the middle of what they do.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+from handbill.api import Doors, build, fronted
+from handbill.edge import edge_of
+from handbill.host.egress import Egress
+from handbill.host.outside import Outside
+from handbill.host.settings import Settings
+from handbill.http1.messages import Answer, Later, Request
+from handbill.judge import drain, judge_of
+from handbill.opening import open_desk, open_tools, prepare
+from handbill.store.journal_turns import TurnWriter
+from handbill.store.records import Records, Tx
+from handbill.tracking.edge import Edge
+from handbill.work.loop import Worker
+from handbill.work.schedule import run_due, standings
+from handbill.worker import schedule, tasks
+
+EDGES = 2
+_LOG = logging.getLogger("handbill")
+_MOST_ROUNDS = 100
+
+
+class Cut(BaseException):
+    """A process ends here. Not an Exception, so that nobody in it can recover."""
+
+
+class Brittle(Records):
+    """Records whose user may be cut short: in its next change but so many, before it is committed
+    or just after.
+    """
+
+    def __init__(self, of: Records) -> None:
+        super().__init__(of.masters)
+        self._of = of
+        self.dialect, self.reads_inline = of.dialect, of.reads_inline
+        self._left = 0
+        self._is_kept = False
+
+    def cut_after(self, changes: int, *, kept: bool) -> None:
+        """``kept``: the last one is committed still."""
+        self._left, self._is_kept = changes, kept
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        self._left -= 1
+        is_last = self._left == 0
+        with self._of.write() as tx:
+            yield tx
+            if is_last and not self._is_kept:
+                raise Cut
+        if is_last:
+            raise Cut
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        with self._of.read() as tx:
+            yield tx
+
+    def give_way(self) -> None:
+        self._of.give_way()
+
+    def close(self) -> None:
+        self._of.close()
+
+    @property
+    def url(self) -> str:
+        return self._of.url
+
+
+class _Listener(logging.Handler):
+    """Keeps what any part warns of."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        why = record.exc_info and record.exc_info[1]
+        self.heard.append(f"{record.name} warns: {record.getMessage()}{f' ({why!r})' if why else ''}")
+
+
+class House:
+    """All parts of one installation. ``egress``: what there is outside."""
+
+    def __init__(self, settings: Settings, outside: Outside, egress: Egress) -> None:
+        self.settings, self.outside, self._egress = settings, outside, egress
+        self._loop = asyncio.new_event_loop()
+        self._listener = _Listener()
+        _LOG.addHandler(self._listener)
+        prepare(settings, outside)
+        self._open()
+
+    def _open(self) -> None:
+        self.tools = open_tools(self.settings, self.outside)
+        self._records = Brittle(self.tools.records)
+        self._tools = replace(
+            self.tools, records=self._records, egress=self._egress, callback_egress=self._egress
+        )
+        self._every = tasks()
+        self._items = schedule()
+        self._open_api()
+        self._open_worker()
+        self._open_judge()
+        self._edges = [self._opened_edge(number) for number in range(EDGES)]
+
+    def _open_api(self) -> None:
+        desk = open_desk(self.settings, self.outside, "api-0", Doors)
+        self._desk = replace(desk, egress=self._egress)
+        self._app = build(self._desk)
+        self.api = fronted(self._desk, self._app)
+
+    def _open_worker(self) -> None:
+        self._worker = Worker(self._tools, "worker-0", self._every)
+        self._worker.let_go()
+
+    def _open_judge(self) -> None:
+        self._judging = Brittle(self.tools.records)
+        self._judge = judge_of(self.settings, self.outside, self._judging)
+
+    def _opened_edge(self, number: int) -> tuple[Edge, TurnWriter]:
+        return edge_of(self.settings, self.outside, self.tools.index, number, lambda: None)
+
+    # ── doors ───────────────────────────────────────────────────────────────────────────────────
+
+    def run(self, play: "Callable[[], asyncio.Future[None]] | object") -> None:
+        """Let a coroutine play at the doors."""
+        self._loop.run_until_complete(play)  # type: ignore[arg-type]
+
+    def answer(self, number: int, request: Request) -> Answer | Later:
+        """What an edge says to a request."""
+        return self._edges[number % EDGES][0].answer(request)
+
+    # ── work ────────────────────────────────────────────────────────────────────────────────────
+
+    def work(self) -> None:
+        """What is due by the clock, and what that makes due."""
+        run_due(self.tools.records, self._items, self.outside.clock.now())
+        for _ in range(_MOST_ROUNDS):
+            if not self._worker.run_due():
+                return
+        raise AssertionError("work comes to an end")
+
+    def complaints(self) -> list[str]:
+        """What any part has warned of, and what recurs and is overdue, or has failed."""
+        heard, self._listener.heard = self._listener.heard, []
+        with self.tools.records.read() as tx:
+            every = standings(tx, self._items, self.outside.clock.now())
+        return heard + [f"{one} of the schedule" for one in every if one.late or one.failures]
+
+    def judge(self) -> None:
+        """Book what the doors have taken."""
+        drain(self._judge)
+
+    # ── ends ────────────────────────────────────────────────────────────────────────────────────
+
+    def restart_edge(self, number: int) -> None:
+        self._edges[number][1].close()
+        self._edges[number] = self._opened_edge(number)
+
+    def restart_api(self) -> None:
+        self._close_api()
+        self._open_api()
+
+    def cut_judge(self, changes: int, *, kept: bool) -> None:
+        """The judge dies amid what it books, and a new one begins."""
+        self._judging.cut_after(changes, kept=kept)
+        with suppress(Cut):
+            self.judge()
+        self._judge.close()
+        self._open_judge()
+
+    def cut_worker(self, changes: int, *, kept: bool) -> None:
+        """The worker dies amid a task, and a new one begins."""
+        self._records.cut_after(changes, kept=kept)
+        with suppress(Cut):
+            self.work()
+        self._records.cut_after(0, kept=False)
+        self._open_worker()
+
+    def restart(self) -> None:
+        """All parts end in order, and all begin again."""
+        self._close()
+        self._open()
+
+    def close(self) -> None:
+        _LOG.removeHandler(self._listener)
+        self._close()
+        self._loop.close()
+
+    def _close_api(self) -> None:
+        self._app.close()
+        self._desk.journal.close()  # type: ignore[attr-defined]
+        self._desk.records.close()
+
+    def _close(self) -> None:
+        for _, journal in self._edges:
+            journal.close()
+        self._close_api()
+        self._judge.close()
+        self.tools.index.close()
+        self.tools.records.close()

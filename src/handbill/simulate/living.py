@@ -1,0 +1,147 @@
+"""The months of a simulation: days of steps, in each of which all happens that its seed has drawn.
+
+The same seed comes to the same bytes of rows and files. What does not hold ends it (Broken).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from handbill.access.service import create_agency
+from handbill.host.clock import SetClock
+from handbill.host.ids import SeededIds, seeded
+from handbill.host.outside import Outside
+from handbill.host.settings import Settings
+from handbill.kit.instants import DAY, MINUTE, Instant, instant_of, iso_of
+from handbill.simulate.asking import Agency
+from handbill.simulate.house import EDGES, House
+from handbill.simulate.sites import AILMENTS, Site, Sites
+from handbill.simulate.trade import Trade
+from handbill.simulate.truth import Broken, OfDay, Truth
+from handbill.simulate.visitors import Public
+
+FIRST = instant_of(datetime(2026, 10, 12, tzinfo=UTC))
+"""A Monday; in the weeks after it clocks are put back in Europe and in America, and a month ends."""
+CLICKS_OF_PUBLISHER = 75
+JOBS = 24
+
+
+class Size(NamedTuple):
+    """How much of a market is simulated. ``clicks``: of a day, about; ``step``: between two looks
+    at what must hold. ``steady``: nothing is ever restarted or cut short.
+    """
+
+    days: int
+    publishers: int
+    clients: int = 4
+    clicks: int = 0
+    jobs: int = JOBS
+    step: Instant = 15 * MINUTE
+    steady: bool = False
+
+    @property
+    def daily(self) -> float:
+        return self.clicks or self.publishers * CLICKS_OF_PUBLISHER
+
+
+class Lived(NamedTuple):
+    """A day that is over."""
+
+    number: int
+    told: OfDay
+
+
+class Life:
+    """One simulation in an empty folder."""
+
+    def __init__(self, folder: Path, size: Size, seed: int) -> None:
+        self.size = size
+        self.clock = SetClock(FIRST)
+        self._chance = seeded(f"{seed}/deeds")
+        self._sites: dict[str, Site] = {}
+        outside = Outside(self.clock, SeededIds(seed))
+        settings = Settings(data=str(folder), ip_mode="truncated")
+        self.house = House(settings, outside, Sites(self._sites))
+        with self.house.tools.records.write() as tx:
+            _, key, api_client_id = create_agency(
+                tx, outside.ids, FIRST, agency_id="simulated", name="Simulated", currency="USD"
+            )
+        agency = Agency(key, api_client_id)
+        chance = seeded(f"{seed}/trade")
+        self.trade = Trade(self.house, agency, chance, self._sites, size.daily)
+        self.house.run(
+            self.trade.set_up(size.clients, size.publishers, size.jobs, size.days)
+        )  # fmt: skip
+        self.public = Public(self.trade, seeded(f"{seed}/public"), size.daily)
+        self.truth = Truth(self.house, self.trade, self.public)
+
+    def days(self) -> Iterator[Lived]:
+        """Each day, once it is over. **Refuses** (Broken) what does not hold."""
+        steps = DAY // self.size.step
+        for number in range(self.size.days):
+            deeds = self._deeds_of_day(steps)
+            for step in range(steps):
+                for deed in deeds.get(step, ()):
+                    deed()
+                self._step()
+            day = iso_of(self.clock.now() - 1)[:10]
+            self.truth.end_day(day)
+            yield Lived(number, self.truth.days[day])
+
+    def close(self) -> None:
+        self.truth.close()
+        self.house.close()
+
+    def _step(self) -> None:
+        until = self.clock.now() + self.size.step
+        self.house.run(self.public.live(until, self._forward))
+        self.house.work()
+        self.house.judge()
+        self.truth.look()
+
+    def _forward(self, at: Instant) -> None:
+        self.clock.at = max(self.clock.at, at)
+
+    def _deeds_of_day(self, steps: int) -> dict[int, list[Callable[[], object]]]:
+        """What is done at which step: edits, ailing feeds, restarts."""
+        chance, deeds = self._chance, dict[int, list[Callable[[], object]]]()
+
+        def at(deed: Callable[[], object]) -> None:
+            deeds.setdefault(chance.randrange(steps), []).append(deed)
+
+        for site in self._sites.values():
+            ailing = chance.random() < 0.1  # for the whole day
+            site.ails = chance.choice(AILMENTS) if ailing else ""
+        for _ in range(len(self.trade.employers)):
+            at(lambda: self.house.run(self.trade.edit()))
+        house = self.house
+        cuts = [(1 + chance.randrange(8), chance.random() < 0.5) for _ in range(3)]
+        ends: tuple[Callable[[], object], ...] = (
+            lambda: house.restart_edge(chance.randrange(EDGES)),
+            house.restart_api,
+            lambda: house.cut_judge(1, kept=cuts[0][1]),
+            lambda: house.cut_worker(cuts[1][0], kept=cuts[1][1]),
+            house.restart,
+        )
+        for end in ends:
+            if chance.random() < 0.5 and not self.size.steady:
+                at(end)
+        return deeds
+
+
+def lived(
+    folder: Path, size: Size, seed: int, told: Callable[[Lived], object]
+) -> list[OfDay]:
+    """All days of a simulation, each told as it is over. **Refuses** (Broken) what does not hold."""
+    life = Life(folder, size, seed)
+    with closing(life):
+        days = []
+        for day in life.days():
+            told(day)
+            days.append(day.told)
+        return days
+
+
+__all__ = ["Broken", "Life", "Lived", "Size", "lived"]

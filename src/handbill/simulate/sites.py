@@ -1,0 +1,71 @@
+"""The employers' own sites, as far as the system ever sees them: feeds of jobs, sometimes broken."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+from xml.sax.saxutils import escape
+
+from handbill.host.egress import Asked, Egress, EgressFailed, Fetched, Limits
+from handbill.kit.digests import digest_of
+
+Ailment = Literal["", "away", "torn", "empty"]
+AILMENTS: tuple[Ailment, ...] = ("away", "torn", "empty")
+_ACCEPTED = 200
+
+
+class Ad(NamedTuple):
+    """A job as its employer's site shows it."""
+
+    ref: str
+    title: str
+    category: str
+    text: str
+
+    @property
+    def url(self) -> str:
+        return f"https://careers.example/{self.ref}"
+
+
+@dataclass(slots=True)
+class Site:
+    """One employer's feed. ``ails``: what is wrong with it just now."""
+
+    ads: dict[str, Ad] = field(default_factory=dict)
+    ails: Ailment = ""
+
+    def feed(self) -> bytes:
+        ads = () if self.ails == "empty" else self.ads.values()
+        whole = "".join(["<source>\n", *map(_told, ads), "</source>\n"]).encode()
+        return whole[: len(whole) // 2] if self.ails == "torn" else whole
+
+
+def _told(ad: Ad) -> str:
+    return (
+        f"<job><referencenumber>{ad.ref}</referencenumber><title>{escape(ad.title)}</title>"
+        f"<company>Mills</company><city>Boston</city><state>MA</state><country>US</country>"
+        f"<description>{escape(ad.text)}</description><url>{ad.url}</url>"
+        f"<category>{escape(ad.category)}</category></job>\n"
+    )
+
+
+class Sites(Egress):
+    """The way out, to these sites alone: nothing is ever dialled."""
+
+    def __init__(self, sites: Mapping[str, Site]) -> None:
+        super().__init__()
+        self._sites = sites
+
+    @contextmanager
+    def open(self, url: str, limits: Limits, asked: Asked | None = None) -> Iterator[Fetched]:  # noqa: ARG002
+        site = self._sites[url]
+        if site.ails == "away":
+            raise EgressFailed("answered with status 503")
+        body = site.feed()
+        etag = f'"{digest_of(body).hex()}"'
+        is_known = asked is not None and asked.etag == etag
+        chunks: Sequence[bytes] = () if is_known else (body,)
+        yield Fetched(url, etag, "", is_known, "utf-8", iter(chunks))
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], limits: Limits) -> int:  # noqa: ARG002
+        return _ACCEPTED

@@ -1,0 +1,352 @@
+"""What an agency does in the months of a simulation: it sets its clients up, and edits all day.
+
+All of it through the API. What it has asked for last stands in its books, for who checks whether
+the system kept to it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from handbill.core.charging import Measure, Scope
+from handbill.core.received import job_id_of
+from handbill.host.ids import Chance
+from handbill.kit.instants import Instant
+from handbill.kit.money import MICROS
+from handbill.kit.zones import Period, day_of, zone_of
+from handbill.simulate.asking import Agency
+from handbill.simulate.house import House
+from handbill.simulate.sites import Ad, Site
+
+Body = dict[str, Any]
+ZONES = (
+    "UTC-5:00", "America/Chicago", "UTC+5:30", "Europe/Berlin", "Pacific/Auckland", "UTC+0:00",
+)  # fmt: skip
+CATEGORIES = ("Care", "Transport", "Kitchen", "Office")
+GROUPS = len(CATEGORIES) - 1
+"""Of a client; jobs of the last category match none but a job group that comes later."""
+_BID_TYPES = ("CPC", "CPC", "CPC", "CPC", "CPA", "FLAT_CPC")
+_FREQUENCIES = ("1 hour", "3 hours", "6 hours", "24 hours")
+_PERIODS: tuple[Period, ...] = ("Daily", "Weekly", "Monthly")
+_DAYS_OF: dict[Period, int] = {"Daily": 1, "Weekly": 7, "Monthly": 30, "Lifetime": 45}
+_FLAT = 0.4
+_MAPPINGS = {
+    "schemaMappingsJobCollection": "source", "schemaMappingsJob": "job",
+    "schemaMappingsTitle": "title", "schemaMappingsCompany": "company",
+    "schemaMappingsCity": "city", "schemaMappingsState": "state",
+    "schemaMappingsCountry": "country", "schemaMappingsDescription": "description",
+    "schemaMappingsURL": "url", "schemaMappingsCategory": "category",
+    "schemaMappingsRefNumber": "referencenumber",
+}  # fmt: skip
+
+
+class CapOf(NamedTuple):
+    """Whose cap it is: the ids of the entities that ``scope`` names."""
+
+    scope: Scope
+    ids: tuple[str, ...]
+    measure: Measure
+
+
+class CapSet(NamedTuple):
+    """A cap as it was asked for. **Units**: micros, or a count."""
+
+    period: Period
+    value: int
+
+
+@dataclass(kw_only=True)
+class GroupOf:
+    """A job group. It is to advertise from ``first`` to ``last``, while it is active."""
+
+    id: str
+    path: str
+    client: "Employer"
+    category: str
+    publishers: list[str]
+    first: date
+    last: date
+    active: bool = True
+    changed_at: Instant = 0
+    budget_micros: int
+    period: Period
+
+
+@dataclass(kw_only=True)
+class Employer:
+    """A client, its careers site, and what it pays for."""
+
+    id: str
+    name: str
+    zone: str
+    pixel_id: str
+    window_days: int
+    url: str
+    site: Site
+    campaign: str
+    groups: list[GroupOf] = field(default_factory=list)
+    own_jobs: list[str] = field(default_factory=list)
+    """References of jobs that were added by the API."""
+
+    def day(self, at: Instant) -> date:
+        return day_of(at, zone_of(self.zone))
+
+
+@dataclass(kw_only=True)
+class Outlet:
+    """A publisher as the agency knows it."""
+
+    id: str
+    bid_type: str
+    feed_path: str
+
+
+class Trade:
+    """The agency at work."""
+
+    def __init__(
+        self, house: House, agency: Agency, chance: Chance, sites: dict[str, Site], daily: float
+    ) -> None:
+        """``daily``: how many clicks there will be about, of all job groups in a day."""
+        self.house, self.agency, self.chance, self._sites = house, agency, chance, sites
+        self._daily = daily
+        self.employers: list[Employer] = []
+        self.outlets: list[Outlet] = []
+        self.caps: dict[CapOf, CapSet] = {}
+        self.locked: dict[str, str] = {}
+        """The publisher whose budget is locked, by job group."""
+        self.edits = 0
+
+    async def ask(self, verb: str, url: str, body: Any = None, **headers: str) -> Any:
+        house = self.house
+        now = house.outside.clock.now()
+        return await self.agency.ask(house.api, now, verb, url, body, **headers)
+
+    # ── setting up ──────────────────────────────────────────────────────────────────────────────
+
+    async def set_up(self, clients: int, publishers: int, jobs: int, days: int) -> None:
+        for number in range(publishers):
+            await self._new_outlet(number)
+        each = self._daily / (clients * GROUPS)
+        for number in range(clients):
+            await self._new_employer(number, jobs, days, each)
+
+    async def _new_outlet(self, number: int) -> None:
+        name, bid_type = f"Board{number:03}", _BID_TYPES[number % len(_BID_TYPES)]
+        body: Body = {
+            "id": name, "name": name, "bidType": bid_type, "currency": "USD",
+            "url": f"https://{name.lower()}.example", "placementType": "All",
+            "isCompressedFeed": False,
+        }  # fmt: skip
+        body |= {"flatBidValue": _FLAT} if bid_type == "FLAT_CPC" else {"minBid": 0.01}
+        await self.ask("POST", "/publishers", body)
+        url = (await self.ask("GET", f"/publishers/{name}"))["feedUrl"]
+        self.outlets.append(
+            Outlet(id=name, bid_type=bid_type, feed_path=url[url.index("/f/") :])
+        )  # fmt: skip
+
+    async def _new_employer(self, number: int, jobs: int, days: int, each: float) -> None:
+        chance = self.chance
+        zone, name = ZONES[number % len(ZONES)], f"Employer{number:02}"
+        url = f"https://{name.lower()}.example/jobs.xml"
+        site = self._sites[url] = Site()
+        for job in range(jobs):
+            ad = new_ad(number, CATEGORIES[job % len(CATEGORIES)], job)
+            site.ads[ad.ref] = ad
+        window = chance.choice((3, 7, 14, 30))
+        today = day_of(self.house.outside.clock.now(), zone_of(zone))
+        dates = {"startDate": said(today), "endDate": said(today + timedelta(days=days + 30))}
+        whole = each * GROUPS * 0.5
+        caps, told = self._drawn_caps(whole, ("Daily", "Weekly", "Monthly", "Lifetime"))
+        client = await self._made("/clients", {
+            "companyName": name, "timeZone": zone, "caps": caps, "applyConvWindow": window,
+            "frequency": chance.choice(_FREQUENCIES), **dates,
+            "markdown": chance.choice((0, 0, 10)),
+        })  # fmt: skip
+        at = f"/clients/{client}"
+        self.caps |= {CapOf("client", (client,), measure): cap for measure, cap in told.items()}
+        pixel_id = (await self.ask("GET", at))["pixelId"]
+        caps, told = self._drawn_caps(whole, ("Weekly", "Monthly"))
+        campaign = await self._made(f"{at}/campaigns", {"name": "all", "caps": caps, **dates})
+        self.caps |= {CapOf("campaign", (campaign,), measure): cap for measure, cap in told.items()}
+        employer = Employer(
+            id=client, name=name, zone=zone, pixel_id=pixel_id, window_days=window, url=url,
+            site=site, campaign=f"{at}/campaigns/{campaign}",
+        )  # fmt: skip
+        self.employers.append(employer)
+        await self._made(f"{at}/feeds", {"xmlFeedUrl": url, "schemaMappings": _MAPPINGS})
+        for place in range(GROUPS):
+            first, last = today, today + timedelta(days=days + 30)
+            if place == 1 and days > 2:  # a flight that begins and ends amid the simulation
+                first = today + timedelta(days=1 + chance.randrange(max(1, days // 3)))
+                last = first + timedelta(days=chance.randrange(max(1, days // 2)))
+            await self.new_group(employer, place, first, last, each)
+
+    async def new_group(
+        self, employer: Employer, place: int, first: date, last: date, each: float
+    ) -> None:
+        chance, category = self.chance, CATEGORIES[place]
+        most = min(len(self.outlets), max(2, 2 * len(self.outlets) // 8))
+        some = chance.sample(self.outlets, most)
+        caps, told = self._drawn_caps(each * 0.5, _PERIODS)
+        if chance.random() < 0.4:
+            caps["jobBudget"] = {"cap": "Weekly", "value": round(each * 0.15, 2)}
+        if chance.random() < 0.3:
+            caps["jobClicks"] = {"cap": "Weekly", "value": max(3, round(each * 0.5))}
+        placements = [
+            {"value": one.id, **({"bid": self._bid(one)} if chance.random() < 0.3 else {})}
+            for one in some
+        ]
+        value = caps["budget"]["value"]
+        held: Body = {}
+        is_locked = chance.random() < 0.7
+        if chance.random() < 0.5 and caps["budget"]["cap"] != "Daily":
+            held = {"cap": caps["budget"]["cap"], "value": round(value * 0.3, 2)}
+            placements[0]["budget"] = held | {"locked": is_locked}
+        id_ = await self._made(f"{employer.campaign}/jobgroups", {
+            "name": category, "cpcBid": round(chance.uniform(0.2, 1.2), 2),
+            "cpaBid": round(chance.uniform(3, 12), 2), "priority": place + 1, "caps": caps,
+            "filters": {"operator": "AND", "rules": [
+                {"operator": "EQUAL", "field": "category", "data": category},
+            ]},
+            "startDate": said(first), "endDate": said(last), "placements": placements,
+        })  # fmt: skip
+        self.caps |= {CapOf("group", (id_,), measure): cap for measure, cap in told.items()}
+        for name, measure in (("jobBudget", "budget"), ("jobClicks", "clicks")):
+            if name in caps:
+                self.caps[CapOf("group_job", (id_,), measure)] = cap_of(caps[name], measure)  # type: ignore[arg-type]
+        if held:
+            self.caps[CapOf("placement", (id_, some[0].id), "budget")] = cap_of(held, "budget")
+            self.locked |= {id_: some[0].id} if is_locked else {}
+        employer.groups.append(GroupOf(
+            id=id_, path=f"{employer.campaign}/jobgroups/{id_}", client=employer,
+            category=category, publishers=[one.id for one in some], first=first, last=last,
+            budget_micros=told["budget"].value, period=told["budget"].period,
+        ))  # fmt: skip
+
+    def _drawn_caps(
+        self, spend: float, periods: tuple[Period, ...]
+    ) -> tuple[Body, dict[Measure, CapSet]]:
+        """Caps of about what is expected to be spent in a day, some of them tight."""
+        chance, period = self.chance, self.chance.choice(periods)
+        value = max(1, round(spend * _DAYS_OF[period] * chance.uniform(0.25, 2.0), 2))
+        caps: Body = {"budget": {"cap": period, "value": value}}
+        if period == "Monthly" and chance.random() < 0.5:
+            caps["budget"]["pacing"] = True
+        if chance.random() < 0.25:
+            caps["clicks"] = {"cap": "Weekly", "value": round(spend * 14 * chance.uniform(0.5, 2))}
+        if chance.random() < 0.25:
+            caps["applies"] = {"cap": "Monthly", "value": 5 + chance.randrange(60)}
+        names: tuple[Measure, ...] = ("budget", "clicks", "applies")
+        return caps, {name: cap_of(caps[name], name) for name in names if name in caps}
+
+    def _bid(self, outlet: Outlet) -> float:
+        of_apply = outlet.bid_type == "CPA"
+        return round(self.chance.uniform(3, 12) if of_apply else self.chance.uniform(0.2, 1.2), 2)
+
+    async def _made(self, url: str, body: Body) -> str:
+        made: str = (await self.ask("POST", url, body))["result"]
+        return made
+
+    # ── a day's edits ───────────────────────────────────────────────────────────────────────────
+
+    async def edit(self) -> None:
+        """One edit, of whatever kind the dice say."""
+        self.edits += 1
+        deeds: tuple[Callable[[Employer], Any], ...] = (
+            self._set_cap, self._set_cap, self._set_cap, self._set_bid, self._switch,
+            self._change_ad, self._add_job, self._end_job,
+        )  # fmt: skip
+        await self.chance.choice(deeds)(self.chance.choice(self.employers))
+
+    async def _set_cap(self, employer: Employer) -> None:
+        group = self.chance.choice(employer.groups)
+        locked = self.caps.get(CapOf("placement", (group.id, group.publishers[0]), "budget"))
+        least = locked.value if locked else 0
+        value = round(group.budget_micros * self.chance.uniform(0.3, 2.5) / MICROS, 2)
+        value = max(value, -(-least // 10_000) / 100, 0.5)
+        cap = {"cap": group.period, "value": value}
+        await self.ask("PUT", group.path, {"caps": {"budget": cap}})
+        self.caps[CapOf("group", (group.id,), "budget")] = cap_of(cap, "budget")
+
+    async def _set_bid(self, employer: Employer) -> None:
+        group = self.chance.choice(employer.groups)
+        bid = round(self.chance.uniform(0.2, 1.2), 2)
+        await self.ask("PUT", group.path, {"cpcBid": bid})
+
+    async def _switch(self, employer: Employer) -> None:
+        group = self.chance.choice(employer.groups)
+        await self.ask("PUT", f"{group.path}/{'pause' if group.active else 'enable'}")
+        group.active = not group.active
+        group.changed_at = self.house.outside.clock.now()
+
+    async def _change_ad(self, employer: Employer) -> None:
+        """The site shows a job anew, drops one, or has a new one: the next run sees it."""
+        site = employer.site
+        number = self.chance.randrange(10_000)
+        if number % 3 == 0 and len(site.ads) > 8:
+            site.ads.pop(self.chance.choice(sorted(site.ads)))
+        elif number % 3 == 1:
+            category = self.chance.choice(CATEGORIES)
+            ad = new_ad(self.employers.index(employer), category, 10_000 + self.edits)
+            site.ads[ad.ref] = ad
+        else:
+            ref = self.chance.choice(sorted(site.ads))
+            site.ads[ref] = site.ads[ref]._replace(text=f"Work of number {number}")
+
+    async def _add_job(self, employer: Employer) -> None:
+        category = self.chance.choice(CATEGORIES[:GROUPS])
+        ad = new_ad(self.employers.index(employer), category, 50_000 + self.edits)
+        cap = {"cap": "Lifetime", "value": 2 + self.chance.randrange(8)}
+        body = {
+            "refNumber": ad.ref, "title": ad.title, "description": ad.text, "url": ad.url,
+            "category": category, "country": "US", "city": "Boston", "company": "Mills",
+            "jobSetting": {"caps": {"budget": cap}},
+        }  # fmt: skip
+        key = f"once-{self.edits}"
+        path = f"/clients/{employer.id}/jobs"
+        for _ in range(2):  # the same request twice
+            await self.ask("POST", path, body, idempotency_key=key)
+        employer.own_jobs.append(ad.ref)
+        job_id = job_id_of(employer.id, ad.ref).hex()
+        self.caps[CapOf("job", (job_id,), "budget")] = cap_of(cap, "budget")
+
+    async def _end_job(self, employer: Employer) -> None:
+        if employer.own_jobs:
+            ref = employer.own_jobs.pop(self.chance.randrange(len(employer.own_jobs)))
+            await self.ask("DELETE", f"/clients/{employer.id}/jobs/{ref}")
+
+
+    # ── looking up ──────────────────────────────────────────────────────────────────────────────
+
+    def employer_of(self, ref: str) -> Employer:
+        return self.employers[int(ref[1 : ref.index("-")])]
+
+    def group_of(self, ref: str) -> GroupOf | None:
+        """Whose job it is: each job group takes one category."""
+        category = ref.split("-")[1]
+        groups = self.employer_of(ref).groups
+        return next((one for one in groups if one.category == category), None)
+
+    def holder_of(self, asked: CapOf) -> Employer | None:
+        """The client that a cap's entity is of; None of a single job."""
+        for one in self.employers:
+            named = {one.id, one.campaign.rpartition("/")[2], *(group.id for group in one.groups)}
+            if asked.ids[0] in named:
+                return one
+        return None
+
+
+def new_ad(client: int, category: str, number: int) -> Ad:
+    return Ad(f"c{client}-{category}-{number}", f"{category} work {number}", category, "Good work")
+
+
+def cap_of(told: Body, measure: Measure) -> CapSet:
+    factor = MICROS if measure == "budget" else 1
+    return CapSet(told["cap"], round(told["value"] * factor))
+
+
+def said(day: date) -> str:
+    """A day as the API reads it."""
+    return f"{day:%m/%d/%Y}"

@@ -1,0 +1,332 @@
+"""What must hold after each step, held against what came in at the doors and was asked for there.
+
+The ledger's entries are folded here a second time, by the agency's own ids, and compared with its
+caps, with what every visitor saw, and with what the doors acknowledged.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final, NamedTuple
+
+from handbill.campaigns.service import campaigns_by_number
+from handbill.clients.service import clients_by_number
+from handbill.core.charging import MEASURES, Scope
+from handbill.core.judging import TAKES_ROOM
+from handbill.groups.service import groups_by_number
+from handbill.kit.instants import HOUR, MINUTE, Instant, iso_of
+from handbill.kit.money import PPM
+from handbill.kit.zones import PERIODS, period_key
+from handbill.ledger.checking import check
+from handbill.publishers.service import publishers_by_number
+from handbill.simulate.house import House
+from handbill.simulate.trade import CapOf, CapSet, Employer, GroupOf, Trade
+from handbill.simulate.visitors import Public, Shown, Visit
+from handbill.store import segment_files, segments
+from handbill.store.records import Tx
+
+_HONOURED = 48 * HOUR
+_WITHIN = 30 * MINUTE
+"""So soon a copy must show what a midnight or an edit has changed."""
+_MEMORY_MB = 256
+_NEARLY_PPM = 980_000
+_KIND: Final = {period[0]: period for period in PERIODS}
+_COLUMNS = (
+    "id", "at", "kind", "disposition", "client_no", "campaign_no", "group_no", "publisher_no",
+    "job_id", "bid_type", "charge_micros", "spend_micros", "marked_micros",
+)  # fmt: skip
+_QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
+_READ: Final = f'SELECT {_QUOTED} FROM read_parquet($files) ORDER BY "at", "id"'
+
+
+class Broken(Exception):
+    """Something does not hold; the message says what, and when."""
+
+
+class Fact(NamedTuple):
+    """An entry of the ledger, as it stands in its file."""
+
+    id: bytes
+    at: Instant
+    kind: str
+    disposition: str
+    client_no: int
+    campaign_no: int
+    group_no: int
+    publisher_no: int
+    job_id: str
+    bid_type: str
+    charge_micros: int
+    spend_micros: int
+    marked_micros: int
+
+
+@dataclass
+class OfDay:
+    """What became of a day. **Units**: micros where it says so."""
+
+    day: str
+    classes: Counter[str] = field(default_factory=Counter)
+    charged_micros: int = 0
+    spend_micros: int = 0
+    unbilled_micros: int = 0
+    applies: int = 0
+    hires: int = 0
+    caps_reached: int = 0
+
+
+Holder = tuple[Scope, tuple[str, ...]]
+Used = dict[tuple[Holder, str], list[int]]
+
+
+class Truth:
+    """All entries so far, folded; each is held against what it must be as it is read."""
+
+    def __init__(self, house: House, trade: Trade, public: Public) -> None:
+        self._house, self._trade, self._public = house, trade, public
+        self.days: dict[str, OfDay] = {}
+        self._ids: set[bytes] = set()
+        self._files: set[str] = set()
+        self._used: Used = defaultdict(lambda: [0, 0, 0])
+        self._names: dict[str, dict[int, str]] = {}
+        self._employers: dict[str, Employer] = {}
+        self._conversions = 0
+        self._stack = ExitStack()
+        self._duck = self._stack.enter_context(
+            segment_files.query(house.settings.scratch_folder, memory_mb=_MEMORY_MB, threads=1)
+        )
+        self._now: Instant = 0
+
+    def close(self) -> None:
+        self._stack.close()
+
+    # ── after each step ─────────────────────────────────────────────────────────────────────────
+
+    def look(self) -> None:
+        """After a step. **Refuses** (Broken) whatever does not hold."""
+        self._now = self._house.outside.clock.now()
+        for complaint in self._house.complaints():
+            self._blame(complaint)
+        facts = self._new_facts()
+        touched = self._fold(facts)
+        self._check_caps(touched)
+        heard = self._public.heard
+        if heard.visits:
+            (one, *_), count = heard.visits.values(), len(heard.visits)
+            self._blame(f"{count} acknowledged clicks are not judged, such as {one}")
+        if self._conversions > heard.conversions:
+            self._blame(
+                f"{self._conversions} conversions are judged, {heard.conversions} were taken"
+            )
+        for shown in self._public.shown:
+            self._check_copy(shown)
+
+    def _new_facts(self) -> list[Fact]:
+        """Entries of files that were not listed before, and are not made of files that were."""
+        with self._house.tools.records.read() as tx:
+            self._learn_names(tx)
+            of_clients = [
+                segment
+                for client_no in segments.clients_with_entries(tx)
+                for segment in segments.segments_of(tx, client_no)
+            ]
+        listed = {segment.path for segment in of_clients}
+        new = [segment for segment in of_clients if segment.path not in self._files]
+        former, self._files = self._files - listed, listed
+        if not new:
+            return []
+        with segment_files.files(
+            self._house.tools.blobs, new, self._house.settings.scratch_folder
+        ) as files:
+            facts = [Fact(*row) for row in self._duck.execute(_READ, {"files": files}).fetchall()]
+        fresh = [fact for fact in facts if fact.id not in self._ids]
+        if len(fresh) < len(facts) and not former:
+            self._blame(f"{len(facts) - len(fresh)} entries are there twice")
+        ids = {fact.id for fact in fresh}
+        if len(ids) < len(fresh):
+            self._blame(f"{len(fresh) - len(ids)} events have two dispositions")
+        self._ids |= ids
+        return fresh
+
+    def _learn_names(self, tx: Tx) -> None:
+        if len(self._employers) == len(self._trade.employers) and self._names:
+            groups = sum(len(one.groups) for one in self._trade.employers)
+            if groups <= self._known_groups:
+                return
+        numbers = range(1, 10_000)
+        self._names = {
+            "client": {no: it.id for no, it in clients_by_number(tx, numbers).items()},
+            "campaign": {no: it.id for no, it in campaigns_by_number(tx, numbers).items()},
+            "group": {no: it.id for no, it in groups_by_number(tx, numbers).items()},
+            "publisher": {no: it.id for no, it in publishers_by_number(tx, numbers).items()},
+        }
+        self._employers = {one.id: one for one in self._trade.employers}
+        self._known_groups = sum(len(one.groups) for one in self._trade.employers)
+
+    # ── folding ─────────────────────────────────────────────────────────────────────────────────
+
+    def _fold(self, facts: Iterable[Fact]) -> dict[tuple[Holder, str], list[int]]:
+        """Add entries up; what was used before of all that they touch."""
+        before: dict[tuple[Holder, str], list[int]] = {}
+        for fact in facts:
+            self._check_fact(fact)
+            self._tell(fact)
+            takes = fact.disposition in TAKES_ROOM and fact.kind in {"CLICK", "APPLY"}
+            if not takes and not fact.marked_micros:
+                continue
+            by = (fact.marked_micros, int(fact.kind == "CLICK"), int(fact.kind == "APPLY"))
+            for key in self._keys_of(fact):
+                used = self._used[key]
+                before.setdefault(key, list(used))
+                for place, amount in enumerate(by):
+                    used[place] += amount
+        return before
+
+    def _keys_of(self, fact: Fact) -> list[tuple[Holder, str]]:
+        names = self._names
+        client = names["client"][fact.client_no]
+        holders: list[Holder] = [("client", (client,))]
+        if fact.group_no:
+            group = names["group"][fact.group_no]
+            holders += [
+                ("campaign", (names["campaign"][fact.campaign_no],)), ("group", (group,)),
+                ("placement", (group, names["publisher"][fact.publisher_no])),
+                ("group_job", (group, fact.job_id)), ("job", (fact.job_id,)),
+            ]  # fmt: skip
+        day = self._employers[client].day(fact.at)
+        periods = _periods_of(day)
+        return [(holder, period) for holder in holders for period in periods]
+
+    def _tell(self, fact: Fact) -> None:
+        told = self._day(fact.at)
+        if fact.kind == "CLICK":
+            told.classes[fact.disposition] += 1
+        elif fact.kind == "HIRE":
+            told.hires += 1
+        else:
+            self._conversions += 1
+            told.applies += fact.kind == "APPLY" and fact.disposition in TAKES_ROOM
+        told.charged_micros += fact.charge_micros
+        told.spend_micros += fact.spend_micros
+
+    def _day(self, at: Instant) -> OfDay:
+        day = iso_of(at)[:10]
+        return self.days.setdefault(day, OfDay(day))
+
+    # ── what must hold ──────────────────────────────────────────────────────────────────────────
+
+    def _check_fact(self, fact: Fact) -> None:
+        """What an entry says of a click is what the visitor saw."""
+        if not 0 <= fact.charge_micros <= fact.spend_micros <= fact.marked_micros:
+            self._blame(f"{fact} is charged more than is spent")
+        if fact.kind != "CLICK":
+            return
+        visit = self._public.heard.visits.pop(fact.id, None)
+        if visit is None:
+            self._blame(f"{fact} was never acknowledged, or is judged twice")
+        if (visit.kind == "bot") != (fact.disposition == "bot"):
+            self._blame(f"{visit} became {fact}")
+        if fact.disposition == "over_cap":
+            self._day(fact.at).unbilled_micros += visit.offer.cpc_micros
+        if fact.disposition == "valid" and fact.bid_type != "CPA":
+            self._check_price(fact, visit)
+
+    def _check_price(self, fact: Fact, visit: Visit) -> None:
+        is_fresh = visit.at - visit.copied_at < _HONOURED
+        shown = visit.offer.cpc_micros
+        if fact.charge_micros > shown or (is_fresh and fact.charge_micros < shown):
+            self._blame(f"{visit} is charged otherwise: {fact}")
+
+    def _check_caps(self, touched: Mapping[tuple[Holder, str], list[int]]) -> None:
+        """A counter that is beyond its cap has not grown: caps may be lowered below what is used."""
+        for key, before in touched.items():
+            (scope, ids), period = key
+            for place, measure in enumerate(MEASURES):
+                asked = CapOf(scope, ids[:1] if scope == "group_job" else ids, measure)
+                cap = self._trade.caps.get(asked)
+                used = self._used[key][place]
+                if cap is None or _KIND[period[0]] != cap.period or used <= before[place]:
+                    continue
+                if used > cap.value:
+                    self._blame(
+                        f"{scope} {' '.join(ids)} used {used} of {cap.value} {measure} in {period}"
+                    )
+                if scope == "group" and measure == "budget":
+                    self._check_locked(ids[0], period, cap, touched)
+
+    def _check_locked(
+        self, group_id: str, period: str, cap: CapSet, touched: Mapping[tuple[Holder, str], list[int]]
+    ) -> None:
+        """What others have used leaves each locked placement what it has still to spend."""
+        locked = self._trade.locked.get(group_id)
+        if locked is None:
+            return
+        holder: Holder = ("placement", (group_id, locked))
+        own = self._trade.caps[CapOf("placement", (group_id, locked), "budget")]
+        mine = self._used.get((holder, period), [0])[0]
+        of_group: tuple[Holder, str] = (("group", (group_id,)), period)
+        used, before = self._used[of_group][0], touched[of_group][0]
+        by_others = used - before - (mine - touched.get((holder, period), [mine])[0])
+        if by_others and own.period == cap.period and used + max(0, own.value - mine) > cap.value:
+            self._blame(f"of {group_id} others took what is locked for {locked} in {period}")
+
+    def _check_copy(self, shown: Shown) -> None:
+        """A copy that was just fetched shows nothing of a job group that does not advertise."""
+        at = shown.fetched_at
+        if at is None or at == shown.checked_at:
+            return
+        shown.checked_at = at
+        for offer in shown.offers:
+            group = self._trade.group_of(offer.ref)
+            if not any(_advertises(group, shown.outlet.id, then) for then in (at, at - _WITHIN)):
+                self._blame(f"{shown.outlet.id} is shown {offer.ref}, which is not to be: {group}")
+
+    # ── at the end of a day ─────────────────────────────────────────────────────────────────────
+
+    def end_day(self, day: str) -> None:
+        """The ledger's own check of all books, and its sums against the doors'."""
+        told = self.days.setdefault(day, OfDay(day))
+        told.caps_reached = sum(self._is_reached(asked, cap) for asked, cap in self._caps())
+        tools = self._house.tools
+        books = check(
+            tools.records, tools.blobs, self._house.settings.scratch_folder,
+            self._house.settings.journal_folder,
+        )  # fmt: skip
+        for fault in books.faults:
+            self._blame(f"ledger check: {fault}")
+        heard = self._public.heard
+        spent = sum(one.spend_micros for one in self.days.values())
+        if books.sums["spendMicros"] != spent:
+            self._blame(f"the ledger says {books.sums['spendMicros']} spent, its entries {spent}")
+        taken = self._conversions + books.sums["parked"]
+        if taken != heard.conversions:
+            self._blame(f"{heard.conversions} conversions were taken, {taken} were judged")
+
+    def _caps(self) -> list[tuple[CapOf, CapSet]]:
+        return [item for item in self._trade.caps.items() if item[0].scope != "group_job"]
+
+    def _is_reached(self, asked: CapOf, cap: CapSet) -> bool:
+        employer = self._trade.holder_of(asked)
+        if employer is None:
+            return False
+        period = period_key(cap.period, employer.day(self._now - 1))
+        used = self._used.get(((asked.scope, asked.ids), period))
+        place = MEASURES.index(asked.measure)
+        return used is not None and used[place] * PPM >= cap.value * _NEARLY_PPM
+
+    def _blame(self, what: str) -> None:
+        raise Broken(f"{iso_of(self._now)}: {what}")
+
+
+def _advertises(group: GroupOf | None, publisher: str, at: Instant) -> bool:
+    """Whether it is to be in a copy of that instant; or may be still, as it was changed just now."""
+    if group is None or publisher not in group.publishers:
+        return False
+    is_on = group.active or at - group.changed_at < _WITHIN
+    return is_on and group.first <= group.client.day(at) <= group.last
+
+
+def _periods_of(day: date) -> tuple[str, ...]:
+    return tuple(period_key(period, day) for period in PERIODS)

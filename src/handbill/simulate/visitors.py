@@ -1,0 +1,354 @@
+"""What comes to the doors from outside: publishers fetch, visitors click and apply, people are hired.
+
+What each publisher shows is the copy that it fetched last. Everything that a door acknowledges is
+noted with what it must come to, for who holds the ledger against it.
+"""
+
+import heapq
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import count
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from handbill.demo.traffic import AGENTS, BOTS
+from handbill.host.ids import Chance
+from handbill.http1.messages import Answer, Headers, Later, Request
+from handbill.kit.instants import DAY, HOUR, MINUTE, Instant, moment_of
+from handbill.kit.money import MICROS
+from handbill.simulate.market import WEEKDAYS, poisson
+from handbill.simulate.trade import Employer, Outlet, Trade
+
+RHYTHMS_HOURS = (1, 4, 4, 12, 24)
+_OFFER = re.compile(
+    rb"<referencenumber><!\[CDATA\[(.*?)\]\]></referencenumber>.*?/c/([\w-]+)\]\]></url>"
+    rb"<cpa><!\[CDATA\[([\d.]*)\]\]></cpa><cpc><!\[CDATA\[([\d.]*)\]\]></cpc>",
+    re.DOTALL,
+)
+_ETAG = re.compile(rb"ETag: (.*)\r\n")
+_LOCATION = re.compile(rb"Location: (.*)\r\n")
+_NETWORK = "198.18"
+_STARTS, _APPLIES, _HIRED = 0.2, 0.07, 0.1
+_OLD_COPIES = 0.03
+_SOME_BID = 0.6
+_S2S_AT_ONCE = 500
+Deed = Callable[[Instant], Coroutine[Any, Any, None]]
+
+
+class Offer(NamedTuple):
+    """A job as a publisher shows it."""
+
+    ref: str
+    token: bytes
+    cpc_micros: int
+    cpa_micros: int
+
+
+class Visit(NamedTuple):
+    """A click that an edge has acknowledged."""
+
+    id: bytes
+    at: Instant
+    outlet: str
+    offer: Offer
+    ip: str
+    agent: str
+    kind: str
+    copied_at: Instant
+    """When the publisher fetched the copy that it came from."""
+    click_id: str
+
+
+class Said(NamedTuple):
+    """A conversion that a program reports."""
+
+    employer: Employer
+    event: dict[str, str]
+
+
+@dataclass
+class Shown:
+    """A publisher as it is: how often it fetches, what it shows and showed before, who comes."""
+
+    outlet: Outlet
+    rhythm: Instant | None
+    """None: it never fetches."""
+    level: float
+    """Clicks of an average day."""
+    is_bad: bool
+    offers: list[Offer] = field(default_factory=list)
+    old: list[Offer] = field(default_factory=list)
+    etag: bytes | None = None
+    fetched_at: Instant | None = None
+    old_fetched_at: Instant = 0
+    checked_at: Instant | None = None
+    fetches: int = 0
+
+
+@dataclass
+class Heard:
+    """What the doors have acknowledged."""
+
+    visits: dict[bytes, Visit] = field(default_factory=dict)
+    """Clicks by id that are not seen in the ledger yet."""
+    clicks: int = 0
+    conversions: int = 0
+    turned_away: Counter[str] = field(default_factory=Counter)
+
+
+class Public:
+    """Everybody outside. What is still to happen stands in ``_to_come``, in order."""
+
+    def __init__(self, trade: Trade, chance: Chance, daily: float) -> None:
+        self._trade, self._chance, self._house = trade, chance, trade.house
+        self._clock = trade.house.outside.clock
+        self.heard = Heard()
+        self._serial = count()
+        self._to_come: list[tuple[Instant, int, Deed]] = []
+        self._waiting: list[tuple[Later, Visit | None]] = []
+        self._said: list[Said] = []
+        self.hires = 0
+        self.shown = self._publishers(daily)
+
+    def _publishers(self, daily: float) -> list[Shown]:
+        """One of them never fetches, and the visitors of one are no people."""
+        outlets = self._trade.outlets
+        parts = [self._chance.uniform(0.4, 1.6) for _ in outlets]
+        made = []
+        for number, (outlet, part) in enumerate(zip(outlets, parts, strict=True)):
+            rhythm = RHYTHMS_HOURS[number % len(RHYTHMS_HOURS)] * HOUR
+            never = number and number == len(outlets) - 1
+            level = daily * part / sum(parts)
+            shown = Shown(outlet, None if never else rhythm, level, is_bad=number == 1)
+            made.append(shown)
+            if not never:
+                first = self._clock.now() + HOUR + self._chance.randrange(rhythm)
+                self.at(first, self._fetching(shown))
+        return made
+
+    def at(self, at: Instant, deed: Deed) -> None:
+        """Let something happen then."""
+        heapq.heappush(self._to_come, (at, next(self._serial), deed))
+
+    async def live(self, until: Instant, forward: Callable[[Instant], None]) -> None:
+        """Let happen what is to come until an instant, each at its own."""
+        start = self._clock.now()
+        for shown in self.shown:
+            self._let_come(shown, start, until)
+        while self._to_come and self._to_come[0][0] < until:
+            at, _, deed = heapq.heappop(self._to_come)
+            forward(at)
+            await deed(at)
+        forward(until)
+        await self._tell_said()
+        await self.settle()
+
+    # ── publishers ──────────────────────────────────────────────────────────────────────────────
+
+    def _fetching(self, shown: Shown) -> Deed:
+        async def fetch(at: Instant) -> None:
+            assert shown.rhythm is not None
+            self._fetch(shown, at)
+            late = self._chance.uniform(-0.05, 0.05)
+            self.at(at + round(shown.rhythm * (1 + late)), self._fetching(shown))
+
+        return fetch
+
+    def _fetch(self, shown: Shown, at: Instant) -> None:
+        headers = Headers("Fetcher/1.0", False, False, None, b"", shown.etag, None)
+        answer = self._asked(shown.outlet.feed_path, headers, "203.0.113.7")
+        assert isinstance(answer, Answer)
+        status = answer.head.split(b" ", 2)[1]
+        shown.fetches += 1
+        if status == b"404":  # not written yet
+            return
+        former, shown.fetched_at = shown.fetched_at, at
+        if status == b"304":
+            return
+        assert status == b"200", answer.head
+        found = _ETAG.search(answer.head)
+        shown.etag = found[1] if found else None
+        offers = [
+            Offer(ref.decode(), token, _micros(cpc), _micros(cpa))
+            for ref, token, cpa, cpc in _OFFER.findall(_read(answer))
+        ]
+        shown.old, shown.offers = shown.offers, offers
+        shown.old_fetched_at = former or 0
+
+    # ── visitors ────────────────────────────────────────────────────────────────────────────────
+
+    def _let_come(self, shown: Shown, start: Instant, until: Instant) -> None:
+        """Draw who follows the links of a publisher meanwhile."""
+        if not shown.offers:
+            return
+        chance, moment = self._chance, moment_of(start)
+        hour = moment.hour + moment.minute / 60
+        day = 0.15 + math.exp(-(((hour - 14) / 4) ** 2)) + 0.5 * math.exp(-(((hour - 21) / 2) ** 2))
+        part = (until - start) / DAY * day / 0.5 * WEEKDAYS[moment.weekday()]
+        prices = [offer.cpc_micros or offer.cpa_micros // 12 for offer in shown.offers]
+        wanted = (sum(prices) / len(prices) / MICROS / _SOME_BID) ** 1.2
+        for _ in range(poisson(chance, shown.level * part * min(2.0, max(0.3, wanted)))):
+            at = start + chance.randrange(until - start)
+            offers = shown.old if shown.old and chance.random() < _OLD_COPIES else shown.offers
+            offer = offers[int(len(offers) * chance.random() ** 1.5)]
+            self.at(at, self._visiting(shown, offer))
+
+    def _visiting(self, shown: Shown, offer: Offer) -> Deed:
+        chance = self._chance
+        ip = f"{_NETWORK}.{chance.randrange(256)}.{chance.randrange(1, 255)}"
+        dice = chance.random()
+        kind = "bot" if dice < (0.5 if shown.is_bad else 0.05) else "human"
+        if kind == "human" and chance.random() < (0.5 if shown.is_bad else 0.06):
+            kind = "again"
+        agent = chance.choice(BOTS if kind == "bot" else AGENTS)
+
+        async def visit(at: Instant) -> None:
+            self._click(shown, offer, ip, agent, kind)
+            if kind == "again":
+                for _ in range(1 + chance.randrange(2)):
+                    later = at + 1 + chance.randrange(MINUTE)
+                    self.at(later, self._again(shown, offer, ip, agent))
+            if chance.random() < 0.01:
+                self._peek(offer, ip, agent)
+
+        return visit
+
+    def _again(self, shown: Shown, offer: Offer, ip: str, agent: str) -> Deed:
+        async def visit(_: Instant) -> None:
+            self._click(shown, offer, ip, agent, "again")
+
+        return visit
+
+    def _click(self, shown: Shown, offer: Offer, ip: str, agent: str, kind: str) -> None:
+        headers = Headers(agent, False, False, None, b"", None, None)
+        request = Request(
+            self._house.outside.ids.bytes(16), b"GET", b"/c/" + offer.token, headers, ip
+        )
+        answer = self._house.answer(self._chance.randrange(2), request)
+        if not isinstance(answer, Later):
+            self.heard.turned_away[answer.head.split(b" ", 2)[1].decode()] += 1
+            return
+        found = _LOCATION.search(answer.answer.head)
+        assert found is not None, "a visitor is sent on"
+        (click_id,) = parse_qs(urlsplit(found[1].decode()).query)["jClickId"]
+        at = self._clock.now()
+        is_old = offer not in shown.offers
+        copied_at = shown.old_fetched_at if is_old else shown.fetched_at or 0
+        visit = Visit(request.id, at, shown.outlet.id, offer, ip, agent, kind, copied_at, click_id)
+        self._waiting.append((answer, visit))
+        if kind != "bot":
+            self._follow(visit)
+
+    def _peek(self, offer: Offer, ip: str, agent: str) -> None:
+        """A browser that fetches ahead: it is sent on, and not counted."""
+        headers = Headers(agent, True, False, None, b"", None, None)
+        answer = self._asked("/c/" + offer.token.decode(), headers, ip)
+        assert isinstance(answer, Answer), "a prefetch is not counted"
+
+    # ── applications ────────────────────────────────────────────────────────────────────────────
+
+    def _follow(self, visit: Visit) -> None:
+        """What a visitor does later: start to apply, apply, be hired; told by one witness or both,
+        sometimes twice, sometimes weeks later.
+        """
+        chance = self._chance
+        employer = self._trade.employer_of(visit.offer.ref)
+        by_pixel, by_s2s = chance.choice(((True, False), (False, True), (True, True)))
+        if chance.random() < _STARTS:
+            self.at(visit.at + 1 + chance.randrange(10 * MINUTE), self._telling(
+                employer, visit, "2", "", by_pixel, by_s2s))  # fmt: skip
+        if chance.random() >= _APPLIES:
+            return
+        application = f"a{chance.randrange(16**12):012x}"
+        delay = chance.randrange(HOUR) if chance.random() < 0.7 else chance.randrange(20 * DAY)
+        at = visit.at + 10 * MINUTE + delay
+        self.at(at, self._telling(employer, visit, "3", application, by_pixel, by_s2s))
+        if chance.random() < 0.1:  # an applicant tracking system that sends twice
+            self.at(at + chance.randrange(DAY), self._telling(
+                employer, visit, "3", application, by_pixel, by_s2s))  # fmt: skip
+        if chance.random() < _HIRED:
+            self.at(at + DAY + chance.randrange(9 * DAY), self._hiring(employer, application))
+
+    def _telling(
+        self, employer: Employer, visit: Visit, action: str, application: str, by_pixel: bool,
+        by_s2s: bool,
+    ) -> Deed:  # fmt: skip
+        async def tell(_: Instant) -> None:
+            if by_s2s:
+                event = {"clickId": visit.click_id, "a": action}
+                self._said.append(Said(employer, event | _named(application)))
+            if by_pixel:
+                fields = {"c": employer.pixel_id, "a": action, "jClickId": visit.click_id}
+                self._pixel(fields | _named(application), visit)
+
+        return tell
+
+    def _pixel(self, fields: dict[str, str], visit: Visit) -> None:
+        headers = Headers(visit.agent, False, False, None, b"", None, None)
+        answer = self._asked(f"/px.gif?{urlencode(fields)}", headers, visit.ip)
+        if isinstance(answer, Later):
+            self._waiting.append((answer, None))
+        else:
+            self.heard.turned_away["pixel"] += 1
+
+    async def _tell_said(self) -> None:
+        """What the employers' programs report, some of it at once, one batch in ten twice."""
+        said, self._said = self._said, []
+        for employer in self._trade.employers:
+            events = [one.event for one in said if one.employer is employer]
+            for first in range(0, len(events), _S2S_AT_ONCE):
+                body = events[first : first + _S2S_AT_ONCE]
+                for _ in range(2 if self._chance.random() < 0.1 else 1):
+                    await self._trade.ask("POST", "/s2s/events", body, x_client_id=employer.id)
+                    self.heard.conversions += len(body)
+
+    def _hiring(self, employer: Employer, application: str) -> Deed:
+        async def hire(_: Instant) -> None:
+            stamp = moment_of(self._clock.now()).isoformat(timespec="milliseconds")
+            body = [{
+                "jobApplicationId": application, "candidateStatus": "HIRED",
+                "timestamp": stamp.replace("+00:00", "Z"),
+            }]  # fmt: skip
+            await self._trade.ask("POST", "/funnel", body, x_client_id=employer.id)
+            self.hires += 1
+
+        return hire
+
+    # ── at the door ─────────────────────────────────────────────────────────────────────────────
+
+    def _asked(self, path: str, headers: Headers, ip: str) -> Answer | Later:
+        request = Request(self._house.outside.ids.bytes(16), b"GET", path.encode(), headers, ip)
+        return self._house.answer(self._chance.randrange(2), request)
+
+    async def settle(self) -> None:
+        """Wait until all that was taken is durable: from then on it is acknowledged."""
+        for answer, visit in self._waiting:
+            await answer.future
+            if visit is None:
+                self.heard.conversions += 1
+            else:
+                self.heard.clicks += 1
+                self.heard.visits[visit.id] = visit
+        self._waiting.clear()
+
+
+def _named(application: str) -> dict[str, str]:
+    return {"jobApplicationId": application} if application else {}
+
+
+def _micros(text: bytes) -> int:
+    return int(Decimal(text.decode() or "0") * MICROS)
+
+
+def _read(answer: Answer) -> bytes:
+    stream, parts = answer.body, []
+    if isinstance(stream, bytes):
+        return stream
+    while stream.left:  # type: ignore[union-attr]
+        parts.append(stream.read())  # type: ignore[union-attr]
+    stream.close()  # type: ignore[union-attr]
+    return b"".join(parts)
