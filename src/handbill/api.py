@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from logging import getLogger
 from multiprocessing import parent_process
 from typing import Any
@@ -143,13 +143,7 @@ def build(
     desk: Desk, deputies: Deputies | None = None, lifespan: Lifespan[Any] | None = None
 ) -> Application:
     """The whole application on the engines of a desk."""
-    return Application(_described(), desk, deputies, lifespan)
-
-
-@cache
-def _described() -> list[Operation]:
-    """All of them with their document, which takes a second to make."""
-    return with_pages(operations())
+    return Application(with_pages(operations()), desk, deputies, lifespan)
 
 
 def deputies_of(settings: Settings, begun: Begun) -> Deputies:

@@ -23,6 +23,9 @@ class Command(NamedTuple):
 COMMANDS = {
     "serve": Command("serving:serve", "Run all processes, and restart those that end."),
     "demo": Command("demos:demo", "Play a small market in an empty data folder; print a report."),
+    "simulate": Command(
+        "simulations:simulate", "Run the whole system over virtual days, and check it."
+    ),
     "settings": Command(
         "documents:settings", "Print all settings: default, meaning, current value."
     ),

@@ -23,15 +23,22 @@ async def told(
     path, _, query = url.partition("?")
     sent = b"" if body is None else encode(body)
     scope: Scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": verb,
-        "scheme": "http", "path": unquote(path), "raw_path": path.encode(),
-        "query_string": query.encode(), "root_path": "", "client": _PEER,
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": verb,
+        "scheme": "http",
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "client": _PEER,
         "server": ("127.0.0.1", 80),
         "headers": [
             (b"host", b"api"),
             *((name.encode(), value.encode()) for name, value in headers.items()),
         ],
-    }  # fmt: skip
+    }
     parts: list[Message] = []
 
     async def receive() -> Message:

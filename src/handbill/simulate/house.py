@@ -11,22 +11,31 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from handbill.api import Doors, build, fronted
+import sqlalchemy as sa
+
+from handbill.api import Doors, fronted, operations
 from handbill.edge import edge_of
 from handbill.host.egress import Egress
 from handbill.host.outside import Outside
 from handbill.host.settings import Settings
+from handbill.http.app import Application
 from handbill.http1.messages import Answer, Later, Request
 from handbill.judge import drain, judge_of
+from handbill.kit.digests import digest_of
 from handbill.opening import open_desk, open_tools, prepare
 from handbill.store.journal_turns import TurnWriter
 from handbill.store.records import Records, Tx
+from handbill.store.records.tables import metadata
 from handbill.tracking.edge import Edge
 from handbill.work.loop import Worker
 from handbill.work.schedule import run_due, standings
 from handbill.worker import schedule, tasks
 
 EDGES = 2
+_APART = frozenset({"secrets", "tasks", "task_turns", "hosts"})
+"""Where rows differ from run to run: no seed makes an RSA key, and leases go by the records' own
+clock.
+"""
 _LOG = logging.getLogger("handbill")
 _MOST_ROUNDS = 100
 
@@ -87,7 +96,9 @@ class _Listener(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         why = record.exc_info and record.exc_info[1]
-        self.heard.append(f"{record.name} warns: {record.getMessage()}{f' ({why!r})' if why else ''}")
+        self.heard.append(
+            f"{record.name} warns: {record.getMessage()}{f' ({why!r})' if why else ''}"
+        )
 
 
 class House:
@@ -102,6 +113,7 @@ class House:
         self._open()
 
     def _open(self) -> None:
+        self._has_begun = True
         self.tools = open_tools(self.settings, self.outside)
         self._records = Brittle(self.tools.records)
         self._tools = replace(
@@ -117,7 +129,7 @@ class House:
     def _open_api(self) -> None:
         desk = open_desk(self.settings, self.outside, "api-0", Doors)
         self._desk = replace(desk, egress=self._egress)
-        self._app = build(self._desk)
+        self._app = Application(operations(), self._desk)
         self.api = fronted(self._desk, self._app)
 
     def _open_worker(self) -> None:
@@ -160,15 +172,32 @@ class House:
 
     def judge(self) -> None:
         """Book what the doors have taken."""
-        drain(self._judge)
+        while self._judge.step():
+            pass
+        if self._has_begun:  # what has ended left segments in which nothing more is to come
+            self._has_begun = False
+            drain(self._judge)
+
+    def kept(self) -> dict[str, bytes]:
+        """A digest of each table's rows and of each file, by name: what a seed has come to."""
+        found = {}
+        with self.tools.records.read() as tx:
+            for table in metadata.sorted_tables:
+                if table.name not in _APART:
+                    found[str(table.name)] = digest_of(sorted(map(repr, tx.all(sa.select(table)))))
+        for path in self.tools.blobs.paths(""):
+            found[path] = digest_of(self.tools.blobs.get(path))
+        return found
 
     # ── ends ────────────────────────────────────────────────────────────────────────────────────
 
     def restart_edge(self, number: int) -> None:
+        self._has_begun = True
         self._edges[number][1].close()
         self._edges[number] = self._opened_edge(number)
 
     def restart_api(self) -> None:
+        self._has_begun = True
         self._close_api()
         self._open_api()
 
@@ -200,7 +229,7 @@ class House:
 
     def _close_api(self) -> None:
         self._app.close()
-        self._desk.journal.close()  # type: ignore[attr-defined]
+        self._desk.journal.close()
         self._desk.records.close()
 
     def _close(self) -> None:

@@ -14,16 +14,18 @@ from handbill.host.clock import SetClock
 from handbill.host.ids import SeededIds, seeded
 from handbill.host.outside import Outside
 from handbill.host.settings import Settings
+from handbill.kit.digests import digest_of
 from handbill.kit.instants import DAY, MINUTE, Instant, instant_of, iso_of
 from handbill.simulate.asking import Agency
+from handbill.simulate.edits import Edits
 from handbill.simulate.house import EDGES, House
 from handbill.simulate.sites import AILMENTS, Site, Sites
 from handbill.simulate.trade import Trade
-from handbill.simulate.truth import Broken, OfDay, Truth
+from handbill.simulate.truth import OfDay, Truth
 from handbill.simulate.visitors import Public
 
 FIRST = instant_of(datetime(2026, 10, 12, tzinfo=UTC))
-"""A Monday; in the weeks after it clocks are put back in Europe and in America, and a month ends."""
+"""A Monday. In the weeks after it clocks go back in Europe and in America, and a month ends."""
 CLICKS_OF_PUBLISHER = 75
 JOBS = 24
 
@@ -46,13 +48,6 @@ class Size(NamedTuple):
         return self.clicks or self.publishers * CLICKS_OF_PUBLISHER
 
 
-class Lived(NamedTuple):
-    """A day that is over."""
-
-    number: int
-    told: OfDay
-
-
 class Life:
     """One simulation in an empty folder."""
 
@@ -71,16 +66,15 @@ class Life:
         agency = Agency(key, api_client_id)
         chance = seeded(f"{seed}/trade")
         self.trade = Trade(self.house, agency, chance, self._sites, size.daily)
-        self.house.run(
-            self.trade.set_up(size.clients, size.publishers, size.jobs, size.days)
-        )  # fmt: skip
+        self._edits = Edits(self.trade, chance)
+        self.house.run(self.trade.set_up(size.clients, size.publishers, size.jobs, size.days))
         self.public = Public(self.trade, seeded(f"{seed}/public"), size.daily)
         self.truth = Truth(self.house, self.trade, self.public)
 
-    def days(self) -> Iterator[Lived]:
+    def days(self) -> Iterator[OfDay]:
         """Each day, once it is over. **Refuses** (Broken) what does not hold."""
         steps = DAY // self.size.step
-        for number in range(self.size.days):
+        for _ in range(self.size.days):
             deeds = self._deeds_of_day(steps)
             for step in range(steps):
                 for deed in deeds.get(step, ()):
@@ -88,7 +82,7 @@ class Life:
                 self._step()
             day = iso_of(self.clock.now() - 1)[:10]
             self.truth.end_day(day)
-            yield Lived(number, self.truth.days[day])
+            yield self.truth.days[day]
 
     def close(self) -> None:
         self.truth.close()
@@ -115,7 +109,7 @@ class Life:
             ailing = chance.random() < 0.1  # for the whole day
             site.ails = chance.choice(AILMENTS) if ailing else ""
         for _ in range(len(self.trade.employers)):
-            at(lambda: self.house.run(self.trade.edit()))
+            at(lambda: self.house.run(self._edits.edit()))
         house = self.house
         cuts = [(1 + chance.randrange(8), chance.random() < 0.5) for _ in range(3)]
         ends: tuple[Callable[[], object], ...] = (
@@ -131,17 +125,19 @@ class Life:
         return deeds
 
 
-def lived(
-    folder: Path, size: Size, seed: int, told: Callable[[Lived], object]
-) -> list[OfDay]:
-    """All days of a simulation, each told as it is over. **Refuses** (Broken) what does not hold."""
-    life = Life(folder, size, seed)
-    with closing(life):
-        days = []
+class Lived(NamedTuple):
+    """A simulation that is over. ``digest``: of all rows and files that it left."""
+
+    days: list[OfDay]
+    digest: str
+
+
+def lived(folder: Path, size: Size, seed: int, told: Callable[[OfDay], object]) -> Lived:
+    """All days, each told as it is over. **Refuses** (Broken) what does not hold."""
+    days = []
+    with closing(Life(folder, size, seed)) as life:
         for day in life.days():
             told(day)
-            days.append(day.told)
-        return days
-
-
-__all__ = ["Broken", "Life", "Lived", "Size", "lived"]
+            days.append(day)
+        kept = life.house.kept()
+    return Lived(days, digest_of(sorted(kept.items())).hex())

@@ -1,4 +1,4 @@
-"""The employers' own sites, as far as the system ever sees them: feeds of jobs, sometimes broken."""
+"""The employers' own sites, as far as the system sees them: feeds of jobs, sometimes broken."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

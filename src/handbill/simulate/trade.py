@@ -1,16 +1,13 @@
-"""What an agency does in the months of a simulation: it sets its clients up, and edits all day.
+"""An agency in a simulation: it sets its publishers and clients up, all of it through the API.
 
-All of it through the API. What it has asked for last stands in its books, for who checks whether
-the system kept to it.
+What it has asked for last stands in its books, for who checks whether the system kept to it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from handbill.core.charging import Measure, Scope
-from handbill.core.received import job_id_of
 from handbill.host.ids import Chance
 from handbill.kit.instants import Instant
 from handbill.kit.money import MICROS
@@ -21,8 +18,13 @@ from handbill.simulate.sites import Ad, Site
 
 Body = dict[str, Any]
 ZONES = (
-    "UTC-5:00", "America/Chicago", "UTC+5:30", "Europe/Berlin", "Pacific/Auckland", "UTC+0:00",
-)  # fmt: skip
+    "UTC-5:00",
+    "America/Chicago",
+    "UTC+5:30",
+    "Europe/Berlin",
+    "Pacific/Auckland",
+    "UTC+0:00",
+)
 CATEGORIES = ("Care", "Transport", "Kitchen", "Office")
 GROUPS = len(CATEGORIES) - 1
 """Of a client; jobs of the last category match none but a job group that comes later."""
@@ -32,13 +34,18 @@ _PERIODS: tuple[Period, ...] = ("Daily", "Weekly", "Monthly")
 _DAYS_OF: dict[Period, int] = {"Daily": 1, "Weekly": 7, "Monthly": 30, "Lifetime": 45}
 _FLAT = 0.4
 _MAPPINGS = {
-    "schemaMappingsJobCollection": "source", "schemaMappingsJob": "job",
-    "schemaMappingsTitle": "title", "schemaMappingsCompany": "company",
-    "schemaMappingsCity": "city", "schemaMappingsState": "state",
-    "schemaMappingsCountry": "country", "schemaMappingsDescription": "description",
-    "schemaMappingsURL": "url", "schemaMappingsCategory": "category",
+    "schemaMappingsJobCollection": "source",
+    "schemaMappingsJob": "job",
+    "schemaMappingsTitle": "title",
+    "schemaMappingsCompany": "company",
+    "schemaMappingsCity": "city",
+    "schemaMappingsState": "state",
+    "schemaMappingsCountry": "country",
+    "schemaMappingsDescription": "description",
+    "schemaMappingsURL": "url",
+    "schemaMappingsCategory": "category",
     "schemaMappingsRefNumber": "referencenumber",
-}  # fmt: skip
+}
 
 
 class CapOf(NamedTuple):
@@ -103,7 +110,7 @@ class Outlet:
 
 
 class Trade:
-    """The agency at work."""
+    """The agency, and what it has asked for."""
 
     def __init__(
         self, house: House, agency: Agency, chance: Chance, sites: dict[str, Site], daily: float
@@ -116,7 +123,6 @@ class Trade:
         self.caps: dict[CapOf, CapSet] = {}
         self.locked: dict[str, str] = {}
         """The publisher whose budget is locked, by job group."""
-        self.edits = 0
 
     async def ask(self, verb: str, url: str, body: Any = None, **headers: str) -> Any:
         house = self.house
@@ -135,16 +141,18 @@ class Trade:
     async def _new_outlet(self, number: int) -> None:
         name, bid_type = f"Board{number:03}", _BID_TYPES[number % len(_BID_TYPES)]
         body: Body = {
-            "id": name, "name": name, "bidType": bid_type, "currency": "USD",
-            "url": f"https://{name.lower()}.example", "placementType": "All",
+            "id": name,
+            "name": name,
+            "bidType": bid_type,
+            "currency": "USD",
+            "url": f"https://{name.lower()}.example",
+            "placementType": "All",
             "isCompressedFeed": False,
-        }  # fmt: skip
+        }
         body |= {"flatBidValue": _FLAT} if bid_type == "FLAT_CPC" else {"minBid": 0.01}
         await self.ask("POST", "/publishers", body)
         url = (await self.ask("GET", f"/publishers/{name}"))["feedUrl"]
-        self.outlets.append(
-            Outlet(id=name, bid_type=bid_type, feed_path=url[url.index("/f/") :])
-        )  # fmt: skip
+        self.outlets.append(Outlet(id=name, bid_type=bid_type, feed_path=url[url.index("/f/") :]))
 
     async def _new_employer(self, number: int, jobs: int, days: int, each: float) -> None:
         chance = self.chance
@@ -159,11 +167,18 @@ class Trade:
         dates = {"startDate": said(today), "endDate": said(today + timedelta(days=days + 30))}
         whole = each * GROUPS * 0.5
         caps, told = self._drawn_caps(whole, ("Daily", "Weekly", "Monthly", "Lifetime"))
-        client = await self._made("/clients", {
-            "companyName": name, "timeZone": zone, "caps": caps, "applyConvWindow": window,
-            "frequency": chance.choice(_FREQUENCIES), **dates,
-            "markdown": chance.choice((0, 0, 10)),
-        })  # fmt: skip
+        client = await self._made(
+            "/clients",
+            {
+                "companyName": name,
+                "timeZone": zone,
+                "caps": caps,
+                "applyConvWindow": window,
+                "frequency": chance.choice(_FREQUENCIES),
+                **dates,
+                "markdown": chance.choice((0, 0, 10)),
+            },
+        )
         at = f"/clients/{client}"
         self.caps |= {CapOf("client", (client,), measure): cap for measure, cap in told.items()}
         pixel_id = (await self.ask("GET", at))["pixelId"]
@@ -171,9 +186,15 @@ class Trade:
         campaign = await self._made(f"{at}/campaigns", {"name": "all", "caps": caps, **dates})
         self.caps |= {CapOf("campaign", (campaign,), measure): cap for measure, cap in told.items()}
         employer = Employer(
-            id=client, name=name, zone=zone, pixel_id=pixel_id, window_days=window, url=url,
-            site=site, campaign=f"{at}/campaigns/{campaign}",
-        )  # fmt: skip
+            id=client,
+            name=name,
+            zone=zone,
+            pixel_id=pixel_id,
+            window_days=window,
+            url=url,
+            site=site,
+            campaign=f"{at}/campaigns/{campaign}",
+        )
         self.employers.append(employer)
         await self._made(f"{at}/feeds", {"xmlFeedUrl": url, "schemaMappings": _MAPPINGS})
         for place in range(GROUPS):
@@ -204,14 +225,25 @@ class Trade:
         if chance.random() < 0.5 and caps["budget"]["cap"] != "Daily":
             held = {"cap": caps["budget"]["cap"], "value": round(value * 0.3, 2)}
             placements[0]["budget"] = held | {"locked": is_locked}
-        id_ = await self._made(f"{employer.campaign}/jobgroups", {
-            "name": category, "cpcBid": round(chance.uniform(0.2, 1.2), 2),
-            "cpaBid": round(chance.uniform(3, 12), 2), "priority": place + 1, "caps": caps,
-            "filters": {"operator": "AND", "rules": [
-                {"operator": "EQUAL", "field": "category", "data": category},
-            ]},
-            "startDate": said(first), "endDate": said(last), "placements": placements,
-        })  # fmt: skip
+        id_ = await self._made(
+            f"{employer.campaign}/jobgroups",
+            {
+                "name": category,
+                "cpcBid": round(chance.uniform(0.2, 1.2), 2),
+                "cpaBid": round(chance.uniform(3, 12), 2),
+                "priority": place + 1,
+                "caps": caps,
+                "filters": {
+                    "operator": "AND",
+                    "rules": [
+                        {"operator": "EQUAL", "field": "category", "data": category},
+                    ],
+                },
+                "startDate": said(first),
+                "endDate": said(last),
+                "placements": placements,
+            },
+        )
         self.caps |= {CapOf("group", (id_,), measure): cap for measure, cap in told.items()}
         for name, measure in (("jobBudget", "budget"), ("jobClicks", "clicks")):
             if name in caps:
@@ -219,11 +251,19 @@ class Trade:
         if held:
             self.caps[CapOf("placement", (id_, some[0].id), "budget")] = cap_of(held, "budget")
             self.locked |= {id_: some[0].id} if is_locked else {}
-        employer.groups.append(GroupOf(
-            id=id_, path=f"{employer.campaign}/jobgroups/{id_}", client=employer,
-            category=category, publishers=[one.id for one in some], first=first, last=last,
-            budget_micros=told["budget"].value, period=told["budget"].period,
-        ))  # fmt: skip
+        employer.groups.append(
+            GroupOf(
+                id=id_,
+                path=f"{employer.campaign}/jobgroups/{id_}",
+                client=employer,
+                category=category,
+                publishers=[one.id for one in some],
+                first=first,
+                last=last,
+                budget_micros=told["budget"].value,
+                period=told["budget"].period,
+            )
+        )
 
     def _drawn_caps(
         self, spend: float, periods: tuple[Period, ...]
@@ -248,75 +288,6 @@ class Trade:
     async def _made(self, url: str, body: Body) -> str:
         made: str = (await self.ask("POST", url, body))["result"]
         return made
-
-    # ── a day's edits ───────────────────────────────────────────────────────────────────────────
-
-    async def edit(self) -> None:
-        """One edit, of whatever kind the dice say."""
-        self.edits += 1
-        deeds: tuple[Callable[[Employer], Any], ...] = (
-            self._set_cap, self._set_cap, self._set_cap, self._set_bid, self._switch,
-            self._change_ad, self._add_job, self._end_job,
-        )  # fmt: skip
-        await self.chance.choice(deeds)(self.chance.choice(self.employers))
-
-    async def _set_cap(self, employer: Employer) -> None:
-        group = self.chance.choice(employer.groups)
-        locked = self.caps.get(CapOf("placement", (group.id, group.publishers[0]), "budget"))
-        least = locked.value if locked else 0
-        value = round(group.budget_micros * self.chance.uniform(0.3, 2.5) / MICROS, 2)
-        value = max(value, -(-least // 10_000) / 100, 0.5)
-        cap = {"cap": group.period, "value": value}
-        await self.ask("PUT", group.path, {"caps": {"budget": cap}})
-        self.caps[CapOf("group", (group.id,), "budget")] = cap_of(cap, "budget")
-
-    async def _set_bid(self, employer: Employer) -> None:
-        group = self.chance.choice(employer.groups)
-        bid = round(self.chance.uniform(0.2, 1.2), 2)
-        await self.ask("PUT", group.path, {"cpcBid": bid})
-
-    async def _switch(self, employer: Employer) -> None:
-        group = self.chance.choice(employer.groups)
-        await self.ask("PUT", f"{group.path}/{'pause' if group.active else 'enable'}")
-        group.active = not group.active
-        group.changed_at = self.house.outside.clock.now()
-
-    async def _change_ad(self, employer: Employer) -> None:
-        """The site shows a job anew, drops one, or has a new one: the next run sees it."""
-        site = employer.site
-        number = self.chance.randrange(10_000)
-        if number % 3 == 0 and len(site.ads) > 8:
-            site.ads.pop(self.chance.choice(sorted(site.ads)))
-        elif number % 3 == 1:
-            category = self.chance.choice(CATEGORIES)
-            ad = new_ad(self.employers.index(employer), category, 10_000 + self.edits)
-            site.ads[ad.ref] = ad
-        else:
-            ref = self.chance.choice(sorted(site.ads))
-            site.ads[ref] = site.ads[ref]._replace(text=f"Work of number {number}")
-
-    async def _add_job(self, employer: Employer) -> None:
-        category = self.chance.choice(CATEGORIES[:GROUPS])
-        ad = new_ad(self.employers.index(employer), category, 50_000 + self.edits)
-        cap = {"cap": "Lifetime", "value": 2 + self.chance.randrange(8)}
-        body = {
-            "refNumber": ad.ref, "title": ad.title, "description": ad.text, "url": ad.url,
-            "category": category, "country": "US", "city": "Boston", "company": "Mills",
-            "jobSetting": {"caps": {"budget": cap}},
-        }  # fmt: skip
-        key = f"once-{self.edits}"
-        path = f"/clients/{employer.id}/jobs"
-        for _ in range(2):  # the same request twice
-            await self.ask("POST", path, body, idempotency_key=key)
-        employer.own_jobs.append(ad.ref)
-        job_id = job_id_of(employer.id, ad.ref).hex()
-        self.caps[CapOf("job", (job_id,), "budget")] = cap_of(cap, "budget")
-
-    async def _end_job(self, employer: Employer) -> None:
-        if employer.own_jobs:
-            ref = employer.own_jobs.pop(self.chance.randrange(len(employer.own_jobs)))
-            await self.ask("DELETE", f"/clients/{employer.id}/jobs/{ref}")
-
 
     # ── looking up ──────────────────────────────────────────────────────────────────────────────
 

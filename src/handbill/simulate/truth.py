@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NoReturn
 
 from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
@@ -17,7 +17,7 @@ from handbill.core.charging import MEASURES, Scope
 from handbill.core.judging import TAKES_ROOM
 from handbill.groups.service import groups_by_number
 from handbill.kit.instants import HOUR, MINUTE, Instant, iso_of
-from handbill.kit.money import PPM
+from handbill.kit.money import MICROS
 from handbill.kit.zones import PERIODS, period_key
 from handbill.ledger.checking import check
 from handbill.publishers.service import publishers_by_number
@@ -31,12 +31,24 @@ _HONOURED = 48 * HOUR
 _WITHIN = 30 * MINUTE
 """So soon a copy must show what a midnight or an edit has changed."""
 _MEMORY_MB = 256
-_NEARLY_PPM = 980_000
+_SMALL_REST = MICROS
+"""A budget that has less left is reached."""
 _KIND: Final = {period[0]: period for period in PERIODS}
 _COLUMNS = (
-    "id", "at", "kind", "disposition", "client_no", "campaign_no", "group_no", "publisher_no",
-    "job_id", "bid_type", "charge_micros", "spend_micros", "marked_micros",
-)  # fmt: skip
+    "id",
+    "at",
+    "kind",
+    "disposition",
+    "client_no",
+    "campaign_no",
+    "group_no",
+    "publisher_no",
+    "job_id",
+    "bid_type",
+    "charge_micros",
+    "spend_micros",
+    "marked_micros",
+)
 _QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
 _READ: Final = f'SELECT {_QUOTED} FROM read_parquet($files) ORDER BY "at", "id"'
 
@@ -92,6 +104,7 @@ class Truth:
         self._used: Used = defaultdict(lambda: [0, 0, 0])
         self._names: dict[str, dict[int, str]] = {}
         self._employers: dict[str, Employer] = {}
+        self._known_groups = -1
         self._conversions = 0
         self._stack = ExitStack()
         self._duck = self._stack.enter_context(
@@ -151,10 +164,10 @@ class Truth:
         return fresh
 
     def _learn_names(self, tx: Tx) -> None:
-        if len(self._employers) == len(self._trade.employers) and self._names:
-            groups = sum(len(one.groups) for one in self._trade.employers)
-            if groups <= self._known_groups:
-                return
+        groups = sum(len(one.groups) for one in self._trade.employers)
+        if groups == self._known_groups:
+            return
+        self._known_groups = groups
         numbers = range(1, 10_000)
         self._names = {
             "client": {no: it.id for no, it in clients_by_number(tx, numbers).items()},
@@ -163,7 +176,6 @@ class Truth:
             "publisher": {no: it.id for no, it in publishers_by_number(tx, numbers).items()},
         }
         self._employers = {one.id: one for one in self._trade.employers}
-        self._known_groups = sum(len(one.groups) for one in self._trade.employers)
 
     # ── folding ─────────────────────────────────────────────────────────────────────────────────
 
@@ -191,10 +203,12 @@ class Truth:
         if fact.group_no:
             group = names["group"][fact.group_no]
             holders += [
-                ("campaign", (names["campaign"][fact.campaign_no],)), ("group", (group,)),
+                ("campaign", (names["campaign"][fact.campaign_no],)),
+                ("group", (group,)),
                 ("placement", (group, names["publisher"][fact.publisher_no])),
-                ("group_job", (group, fact.job_id)), ("job", (fact.job_id,)),
-            ]  # fmt: skip
+                ("group_job", (group, fact.job_id)),
+                ("job", (fact.job_id,)),
+            ]
         day = self._employers[client].day(fact.at)
         periods = _periods_of(day)
         return [(holder, period) for holder in holders for period in periods]
@@ -240,7 +254,7 @@ class Truth:
             self._blame(f"{visit} is charged otherwise: {fact}")
 
     def _check_caps(self, touched: Mapping[tuple[Holder, str], list[int]]) -> None:
-        """A counter that is beyond its cap has not grown: caps may be lowered below what is used."""
+        """A counter beyond its cap has not grown: a cap may be lowered below what is used."""
         for key, before in touched.items():
             (scope, ids), period = key
             for place, measure in enumerate(MEASURES):
@@ -257,7 +271,11 @@ class Truth:
                     self._check_locked(ids[0], period, cap, touched)
 
     def _check_locked(
-        self, group_id: str, period: str, cap: CapSet, touched: Mapping[tuple[Holder, str], list[int]]
+        self,
+        group_id: str,
+        period: str,
+        cap: CapSet,
+        touched: Mapping[tuple[Holder, str], list[int]],
     ) -> None:
         """What others have used leaves each locked placement what it has still to spend."""
         locked = self._trade.locked.get(group_id)
@@ -291,9 +309,11 @@ class Truth:
         told.caps_reached = sum(self._is_reached(asked, cap) for asked, cap in self._caps())
         tools = self._house.tools
         books = check(
-            tools.records, tools.blobs, self._house.settings.scratch_folder,
+            tools.records,
+            tools.blobs,
+            self._house.settings.scratch_folder,
             self._house.settings.journal_folder,
-        )  # fmt: skip
+        )
         for fault in books.faults:
             self._blame(f"ledger check: {fault}")
         heard = self._public.heard
@@ -314,14 +334,14 @@ class Truth:
         period = period_key(cap.period, employer.day(self._now - 1))
         used = self._used.get(((asked.scope, asked.ids), period))
         place = MEASURES.index(asked.measure)
-        return used is not None and used[place] * PPM >= cap.value * _NEARLY_PPM
+        return used is not None and cap.value - used[place] <= (_SMALL_REST if place == 0 else 0)
 
-    def _blame(self, what: str) -> None:
+    def _blame(self, what: str) -> NoReturn:
         raise Broken(f"{iso_of(self._now)}: {what}")
 
 
 def _advertises(group: GroupOf | None, publisher: str, at: Instant) -> bool:
-    """Whether it is to be in a copy of that instant; or may be still, as it was changed just now."""
+    """Whether it is to be in a copy of that instant, or may be still."""
     if group is None or publisher not in group.publishers:
         return False
     is_on = group.active or at - group.changed_at < _WITHIN

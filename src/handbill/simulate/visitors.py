@@ -1,4 +1,4 @@
-"""What comes to the doors from outside: publishers fetch, visitors click and apply, people are hired.
+"""What comes to the doors: publishers fetch, visitors click and apply, people are hired.
 
 What each publisher shows is the copy that it fetched last. Everything that a door acknowledges is
 noted with what it must come to, for who holds the ledger against it.
@@ -259,8 +259,10 @@ class Public:
         employer = self._trade.employer_of(visit.offer.ref)
         by_pixel, by_s2s = chance.choice(((True, False), (False, True), (True, True)))
         if chance.random() < _STARTS:
-            self.at(visit.at + 1 + chance.randrange(10 * MINUTE), self._telling(
-                employer, visit, "2", "", by_pixel, by_s2s))  # fmt: skip
+            self.at(
+                visit.at + 1 + chance.randrange(10 * MINUTE),
+                self._telling(employer, visit, "2", "", by_pixel, by_s2s),
+            )
         if chance.random() >= _APPLIES:
             return
         application = f"a{chance.randrange(16**12):012x}"
@@ -268,15 +270,22 @@ class Public:
         at = visit.at + 10 * MINUTE + delay
         self.at(at, self._telling(employer, visit, "3", application, by_pixel, by_s2s))
         if chance.random() < 0.1:  # an applicant tracking system that sends twice
-            self.at(at + chance.randrange(DAY), self._telling(
-                employer, visit, "3", application, by_pixel, by_s2s))  # fmt: skip
+            self.at(
+                at + chance.randrange(DAY),
+                self._telling(employer, visit, "3", application, by_pixel, by_s2s),
+            )
         if chance.random() < _HIRED:
             self.at(at + DAY + chance.randrange(9 * DAY), self._hiring(employer, application))
 
     def _telling(
-        self, employer: Employer, visit: Visit, action: str, application: str, by_pixel: bool,
+        self,
+        employer: Employer,
+        visit: Visit,
+        action: str,
+        application: str,
+        by_pixel: bool,
         by_s2s: bool,
-    ) -> Deed:  # fmt: skip
+    ) -> Deed:
         async def tell(_: Instant) -> None:
             if by_s2s:
                 event = {"clickId": visit.click_id, "a": action}
@@ -309,10 +318,13 @@ class Public:
     def _hiring(self, employer: Employer, application: str) -> Deed:
         async def hire(_: Instant) -> None:
             stamp = moment_of(self._clock.now()).isoformat(timespec="milliseconds")
-            body = [{
-                "jobApplicationId": application, "candidateStatus": "HIRED",
-                "timestamp": stamp.replace("+00:00", "Z"),
-            }]  # fmt: skip
+            body = [
+                {
+                    "jobApplicationId": application,
+                    "candidateStatus": "HIRED",
+                    "timestamp": stamp.replace("+00:00", "Z"),
+                }
+            ]
             await self._trade.ask("POST", "/funnel", body, x_client_id=employer.id)
             self.hires += 1
 

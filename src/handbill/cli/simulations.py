@@ -1,0 +1,81 @@
+"""``simulate``."""
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from handbill.cli.speaking import JsonOption, Mistaken, warn
+from handbill.kit.instants import MINUTE
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - no power fails in a simulation: nothing need be on a disk
+
+
+def simulate(
+    days: Annotated[int, typer.Option(min=1, max=366, help="How many days.")] = 30,
+    publishers: Annotated[int, typer.Option(min=2, max=500, help="How many publishers.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed lives the same days.")] = 7,
+    clients: Annotated[int, typer.Option(min=1, max=100, help="How many clients.")] = 4,
+    clicks: Annotated[
+        int, typer.Option(min=0, help="Clicks of a day, about. Default: 75 a publisher.")
+    ] = 0,
+    step: Annotated[
+        int, typer.Option(min=5, max=60, help="Minutes from one check to the next; a part of 60.")
+    ] = 15,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", metavar="DIR", help="An empty folder to keep. Default: none."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Run the whole system over virtual days, with a market around it; check it after each step.
+
+    API, edges, worker and judge are the real ones, in one process. Exit status 1 if something does
+    not hold: what, when, and how to run it again.
+    """
+    from rich.console import Console
+
+    from handbill.demo.progress import Showing
+    from handbill.kit.jsons import encode
+    from handbill.simulate.accounts import printed, told_of
+    from handbill.simulate.living import Size, lived
+    from handbill.simulate.truth import Broken
+
+    if 60 % step:
+        raise typer.BadParameter("60 minutes must be a whole number of steps")
+    again = (
+        f"handbill simulate --days {days} --publishers {publishers} --seed {seed} "
+        f"--clients {clients} --clicks {clicks} --step {step}"
+    )
+    size = Size(days, publishers, clients, clicks, step=step * MINUTE)
+    showing = Showing(Console(stderr=True))
+    with ExitStack() as opened:
+        folder = _folder(data, opened)
+        opened.enter_context(showing.shown())
+        done = opened.enter_context(showing.step(f"Living {days} days, seed {seed}", days))
+        try:
+            life = lived(folder, size, seed, lambda _: done(1))
+        except Broken as broken:
+            raise Mistaken(f"{broken}\nTo see it again: {again}") from broken
+        except BaseException:
+            warn(f"This is a fault of the system. To see it again: {again}")
+            raise
+    if json:
+        told = {"seed": seed, "digest": life.digest, "days": [told_of(day) for day in life.days]}
+        sys.stdout.buffer.write(encode(told) + b"\n")
+    else:
+        printed(Console(), life.days)
+
+
+def _folder(data: str | None, opened: ExitStack) -> Path:
+    """Where it lives: an empty folder that was named, or one that is gone afterwards."""
+    if data is None:
+        memory = _MEMORY if _MEMORY.is_dir() else None
+        return Path(opened.enter_context(TemporaryDirectory(prefix="handbill-", dir=memory)))
+    folder = Path(data)
+    if folder.exists() and any(folder.iterdir()):
+        raise Mistaken(f"{folder} is not empty; name an empty folder with --data")
+    return folder
