@@ -208,6 +208,7 @@ class House:
             self.judge()
         self._judge.close()
         self._open_judge()
+        self.judge()
 
     def cut_worker(self, changes: int, *, kept: bool) -> None:
         """The worker dies amid a task, and a new one begins."""
@@ -216,6 +217,7 @@ class House:
             self.work()
         self._records.cut_after(0, kept=False)
         self._open_worker()
+        self.work()
 
     def restart(self) -> None:
         """All parts end in order, and all begin again."""

@@ -28,6 +28,7 @@ FIRST = instant_of(datetime(2026, 10, 12, tzinfo=UTC))
 """A Monday. In the weeks after it clocks go back in Europe and in America, and a month ends."""
 CLICKS_OF_PUBLISHER = 75
 JOBS = 24
+_ENDS = 0.5
 
 
 class Size(NamedTuple):
@@ -73,16 +74,22 @@ class Life:
 
     def days(self) -> Iterator[OfDay]:
         """Each day, once it is over. **Refuses** (Broken) what does not hold."""
-        steps = DAY // self.size.step
+        for count, _ in enumerate(self.steps(), 1):
+            if count % (DAY // self.size.step) == 0:
+                day = iso_of(self.clock.now() - 1)[:10]
+                self.truth.end_day(day)
+                yield self.truth.days[day]
+
+    def steps(self) -> Iterator[None]:
+        """Each step, once it is over and has been looked at."""
+        count = DAY // self.size.step
         for _ in range(self.size.days):
-            deeds = self._deeds_of_day(steps)
-            for step in range(steps):
+            deeds = self._deeds_of_day(count)
+            for step in range(count):
                 for deed in deeds.get(step, ()):
                     deed()
                 self._step()
-            day = iso_of(self.clock.now() - 1)[:10]
-            self.truth.end_day(day)
-            yield self.truth.days[day]
+                yield
 
     def close(self) -> None:
         self.truth.close()
@@ -110,19 +117,26 @@ class Life:
             site.ails = chance.choice(AILMENTS) if ailing else ""
         for _ in range(len(self.trade.employers)):
             at(lambda: self.house.run(self._edits.edit()))
-        house = self.house
-        cuts = [(1 + chance.randrange(8), chance.random() < 0.5) for _ in range(3)]
-        ends: tuple[Callable[[], object], ...] = (
-            lambda: house.restart_edge(chance.randrange(EDGES)),
-            house.restart_api,
-            lambda: house.cut_judge(1, kept=cuts[0][1]),
-            lambda: house.cut_worker(cuts[1][0], kept=cuts[1][1]),
-            house.restart,
-        )
+        ends = self._ends()
         for end in ends:
-            if chance.random() < 0.5 and not self.size.steady:
+            if chance.random() < _ENDS:
                 at(end)
         return deeds
+
+    def _ends(self) -> list[Callable[[], object]]:
+        """How parts end, and begin again. Where nothing ends, they work at the same instants."""
+        chance, house = self._chance, self.house
+        changes, edge = 1 + chance.randrange(8), chance.randrange(EDGES)
+        of_judge, of_worker = chance.random() < _ENDS, chance.random() < _ENDS
+        if self.size.steady:
+            return [house.judge, house.work, *[lambda: None] * 3]
+        return [
+            lambda: house.cut_judge(1, kept=of_judge),
+            lambda: house.cut_worker(changes, kept=of_worker),
+            lambda: house.restart_edge(edge),
+            house.restart_api,
+            house.restart,
+        ]
 
 
 class Lived(NamedTuple):

@@ -75,7 +75,7 @@ class Fact(NamedTuple):
     marked_micros: int
 
 
-@dataclass
+@dataclass(kw_only=True)
 class OfDay:
     """What became of a day. **Units**: micros where it says so."""
 
@@ -227,7 +227,7 @@ class Truth:
 
     def _day(self, at: Instant) -> OfDay:
         day = iso_of(at)[:10]
-        return self.days.setdefault(day, OfDay(day))
+        return self.days.setdefault(day, OfDay(day=day))
 
     # ── what must hold ──────────────────────────────────────────────────────────────────────────
 
@@ -305,7 +305,7 @@ class Truth:
 
     def end_day(self, day: str) -> None:
         """The ledger's own check of all books, and its sums against the doors'."""
-        told = self.days.setdefault(day, OfDay(day))
+        told = self.days.setdefault(day, OfDay(day=day))
         told.caps_reached = sum(self._is_reached(asked, cap) for asked, cap in self._caps())
         tools = self._house.tools
         books = check(

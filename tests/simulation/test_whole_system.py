@@ -1,0 +1,139 @@
+"""Days of a whole system with its market: what must hold after each step, and the same bytes again.
+
+The checks themselves are tried too: each of them must find what it is there to find.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from handbill.kit.instants import HOUR
+from handbill.simulate.living import Life, Size
+from handbill.simulate.trade import CapSet
+from handbill.simulate.truth import Broken, OfDay
+from serving import handbill
+
+SMALL = Size(days=2, publishers=6, clients=2, clicks=400, jobs=8, step=HOUR)
+SEED = 5
+
+
+class Past(NamedTuple):
+    """A simulation that is over."""
+
+    days: list[OfDay]
+    kept: dict[str, bytes]
+    life: Life
+
+
+def past(folder: Path, size: Size) -> Past:
+    with closing(Life(folder, size, SEED)) as life:
+        return Past(list(life.days()), life.house.kept(), life)
+
+
+@pytest.fixture(scope="module")
+def beset(tmp_path_factory: pytest.TempPathFactory) -> Past:
+    return past(tmp_path_factory.mktemp("beset"), SMALL)
+
+
+def test_the_same_seed_lives_the_same_days(beset: Past, tmp_path: Path) -> None:
+    again = past(tmp_path, SMALL)
+    assert beset.days == again.days
+    assert beset.kept.keys() == again.kept.keys()
+    assert [name for name in beset.kept if beset.kept[name] != again.kept[name]] == []
+
+
+def test_there_was_something_to_see(beset: Past) -> None:
+    """Visitors of each kind, a cap that was reached, a publisher that never fetches."""
+    classes = sum((day.classes for day in beset.days), start=Counter[str]())
+    assert all(classes[name] for name in ("valid", "over_cap", "bot", "duplicate")), classes
+    public = beset.life.public
+    assert public.heard.conversions
+    assert [shown.rhythm for shown in public.shown].count(None) == 1
+
+
+def test_restarts_and_cuts_change_nothing_that_is_charged(beset: Past, tmp_path: Path) -> None:
+    """Ids differ, as each part that begins draws some; what became of all events does not."""
+    assert beset.days == past(tmp_path, SMALL._replace(steady=True)).days
+
+
+@pytest.fixture
+def begun(tmp_path: Path) -> Iterator[Life]:
+    size = Size(days=1, publishers=3, clients=1, clicks=300, jobs=8, step=HOUR, steady=True)
+    with closing(Life(tmp_path, size, SEED)) as life:
+        yield life
+
+
+def test_a_cap_that_is_not_held_is_found(begun: Life) -> None:
+    """The agency's books say less than what the system was asked for."""
+    caps = begun.trade.caps
+    caps |= {asked: CapSet(cap.period, 0) for asked, cap in caps.items()}
+    with pytest.raises(Broken, match=r"2026-10-\d\dT.* used \d+ of 0 "):
+        list(begun.days())
+
+
+def test_what_is_not_judged_is_found(begun: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(begun.house, "judge", lambda: None)
+    with pytest.raises(Broken, match="acknowledged clicks are not judged"):
+        list(begun.days())
+
+
+def test_another_price_than_was_shown_is_found(begun: Life) -> None:
+    for _ in zip(range(8), begun.steps(), strict=False):
+        pass
+    for shown in begun.public.shown:
+        shown.offers = [one._replace(cpc_micros=one.cpc_micros + 10_000) for one in shown.offers]
+    with pytest.raises(Broken, match="is charged otherwise"):
+        list(begun.days())
+
+
+def test_jobs_of_a_group_that_is_over_are_found(begun: Life) -> None:
+    for employer in begun.trade.employers:
+        employer.groups = [
+            replace(one, last=employer.day(begun.clock.now()).replace(year=2025))
+            for one in employer.groups
+        ]
+    with pytest.raises(Broken, match="which is not to be"):
+        list(begun.days())
+
+
+def test_an_entry_that_is_there_twice_is_found(begun: Life) -> None:
+    steps = begun.steps()
+    while not begun.truth.days:
+        next(steps)
+    begun.truth._files.clear()
+    with pytest.raises(Broken, match="are there twice"):
+        next(steps)
+
+
+def test_the_command_tells_each_day_and_what_does_not_hold(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("mine")
+    refused = handbill("simulate", "--days", "1", data=tmp_path)
+    assert refused.returncode == 1
+    assert "is not empty" in refused.stderr
+    told = handbill(
+        "simulate",
+        "--days",
+        "1",
+        "--publishers",
+        "3",
+        "--clients",
+        "1",
+        "--clicks",
+        "100",
+        "--step",
+        "60",
+        "--json",
+        "--seed",
+        "3",
+        data=tmp_path / "new",
+    )
+    assert told.returncode == 0, told.stderr
+    assert '"day":"2026-10-12"' in told.stdout
+    assert (tmp_path / "new" / "records.db").exists()
+    checked = handbill("ledger", "check", data=tmp_path / "new")
+    assert checked.returncode == 0, checked.stderr
