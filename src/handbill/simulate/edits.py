@@ -53,18 +53,18 @@ class Edits:
         group.changed_at = self._trade.house.outside.clock.now()
 
     async def _change_ad(self, employer: Employer) -> None:
-        """The site shows a job anew, drops one, or has a new one: the next run sees it."""
-        site = employer.site
+        """The careers page shows a job anew, drops one, or has a new one: the next run sees it."""
+        careers = employer.careers
         number = self._chance.randrange(10_000)
-        if number % 3 == 0 and len(site.ads) > 8:
-            site.ads.pop(self._chance.choice(sorted(site.ads)))
+        if number % 3 == 0 and len(careers.ads) > 8:
+            careers.ads.pop(self._chance.choice(sorted(careers.ads)))
         elif number % 3 == 1:
             category = self._chance.choice(CATEGORIES)
             ad = new_ad(self._trade.employers.index(employer), category, 10_000 + self._count)
-            site.ads[ad.ref] = ad
+            careers.ads[ad.ref] = ad
         else:
-            ref = self._chance.choice(sorted(site.ads))
-            site.ads[ref] = site.ads[ref]._replace(text=f"Work of number {number}")
+            ref = self._chance.choice(sorted(careers.ads))
+            careers.ads[ref] = careers.ads[ref]._replace(text=f"Work of number {number}")
 
     async def _add_job(self, employer: Employer) -> None:
         category = self._chance.choice(CATEGORIES[:GROUPS])

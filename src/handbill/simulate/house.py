@@ -206,7 +206,6 @@ class House:
         self._judging.cut_after(changes, kept=kept)
         with suppress(Cut):
             self.judge()
-        self._judge.close()
         self._open_judge()
         self.judge()
 
@@ -238,6 +237,5 @@ class House:
         for _, journal in self._edges:
             journal.close()
         self._close_api()
-        self._judge.close()
         self.tools.index.close()
         self.tools.records.close()

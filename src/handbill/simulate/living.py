@@ -19,7 +19,7 @@ from handbill.kit.instants import DAY, MINUTE, Instant, instant_of, iso_of
 from handbill.simulate.asking import Agency
 from handbill.simulate.edits import Edits
 from handbill.simulate.house import EDGES, House
-from handbill.simulate.sites import AILMENTS, Site, Sites
+from handbill.simulate.sites import AILMENTS, Careers, Sites
 from handbill.simulate.trade import Trade
 from handbill.simulate.truth import OfDay, Truth
 from handbill.simulate.visitors import Public
@@ -56,7 +56,7 @@ class Life:
         self.size = size
         self.clock = SetClock(FIRST)
         self._chance = seeded(f"{seed}/deeds")
-        self._sites: dict[str, Site] = {}
+        self._sites: dict[str, Careers] = {}
         outside = Outside(self.clock, SeededIds(seed))
         settings = Settings(data=str(folder), ip_mode="truncated")
         self.house = House(settings, outside, Sites(self._sites))
@@ -112,9 +112,9 @@ class Life:
         def at(deed: Callable[[], object]) -> None:
             deeds.setdefault(chance.randrange(steps), []).append(deed)
 
-        for site in self._sites.values():
+        for careers in self._sites.values():
             ailing = chance.random() < 0.1  # for the whole day
-            site.ails = chance.choice(AILMENTS) if ailing else ""
+            careers.ails = chance.choice(AILMENTS) if ailing else ""
         for _ in range(len(self.trade.employers)):
             at(lambda: self.house.run(self._edits.edit()))
         ends = self._ends()

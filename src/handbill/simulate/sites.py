@@ -15,7 +15,7 @@ _ACCEPTED = 200
 
 
 class Ad(NamedTuple):
-    """A job as its employer's site shows it."""
+    """A job as its employer's careers page shows it."""
 
     ref: str
     title: str
@@ -28,7 +28,7 @@ class Ad(NamedTuple):
 
 
 @dataclass(slots=True)
-class Site:
+class Careers:
     """One employer's feed. ``ails``: what is wrong with it just now."""
 
     ads: dict[str, Ad] = field(default_factory=dict)
@@ -52,16 +52,16 @@ def _told(ad: Ad) -> str:
 class Sites(Egress):
     """The way out, to these sites alone: nothing is ever dialled."""
 
-    def __init__(self, sites: Mapping[str, Site]) -> None:
+    def __init__(self, sites: Mapping[str, Careers]) -> None:
         super().__init__()
         self._sites = sites
 
     @contextmanager
     def open(self, url: str, limits: Limits, asked: Asked | None = None) -> Iterator[Fetched]:  # noqa: ARG002
-        site = self._sites[url]
-        if site.ails == "away":
+        careers = self._sites[url]
+        if careers.ails == "away":
             raise EgressFailed("answered with status 503")
-        body = site.feed()
+        body = careers.feed()
         etag = f'"{digest_of(body).hex()}"'
         is_known = asked is not None and asked.etag == etag
         chunks: Sequence[bytes] = () if is_known else (body,)

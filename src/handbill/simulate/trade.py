@@ -14,7 +14,7 @@ from handbill.kit.money import MICROS
 from handbill.kit.zones import Period, day_of, zone_of
 from handbill.simulate.asking import Agency
 from handbill.simulate.house import House
-from handbill.simulate.sites import Ad, Site
+from handbill.simulate.sites import Ad, Careers
 
 Body = dict[str, Any]
 ZONES = (
@@ -82,7 +82,7 @@ class GroupOf:
 
 @dataclass(kw_only=True)
 class Employer:
-    """A client, its careers site, and what it pays for."""
+    """A client, its careers page, and what it pays for."""
 
     id: str
     name: str
@@ -90,7 +90,7 @@ class Employer:
     pixel_id: str
     window_days: int
     url: str
-    site: Site
+    careers: Careers
     campaign: str
     groups: list[GroupOf] = field(default_factory=list)
     own_jobs: list[str] = field(default_factory=list)
@@ -113,7 +113,7 @@ class Trade:
     """The agency, and what it has asked for."""
 
     def __init__(
-        self, house: House, agency: Agency, chance: Chance, sites: dict[str, Site], daily: float
+        self, house: House, agency: Agency, chance: Chance, sites: dict[str, Careers], daily: float
     ) -> None:
         """``daily``: how many clicks there will be about, of all job groups in a day."""
         self.house, self.agency, self.chance, self._sites = house, agency, chance, sites
@@ -158,10 +158,10 @@ class Trade:
         chance = self.chance
         zone, name = ZONES[number % len(ZONES)], f"Employer{number:02}"
         url = f"https://{name.lower()}.example/jobs.xml"
-        site = self._sites[url] = Site()
+        careers = self._sites[url] = Careers()
         for job in range(jobs):
             ad = new_ad(number, CATEGORIES[job % len(CATEGORIES)], job)
-            site.ads[ad.ref] = ad
+            careers.ads[ad.ref] = ad
         window = chance.choice((3, 7, 14, 30))
         today = day_of(self.house.outside.clock.now(), zone_of(zone))
         dates = {"startDate": said(today), "endDate": said(today + timedelta(days=days + 30))}
@@ -192,7 +192,7 @@ class Trade:
             pixel_id=pixel_id,
             window_days=window,
             url=url,
-            site=site,
+            careers=careers,
             campaign=f"{at}/campaigns/{campaign}",
         )
         self.employers.append(employer)

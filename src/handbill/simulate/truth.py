@@ -50,7 +50,6 @@ _COLUMNS = (
     "marked_micros",
 )
 _QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
-_READ: Final = f'SELECT {_QUOTED} FROM read_parquet($files) ORDER BY "at", "id"'
 
 
 class Broken(Exception):
@@ -140,20 +139,17 @@ class Truth:
         """Entries of files that were not listed before, and are not made of files that were."""
         with self._house.tools.records.read() as tx:
             self._learn_names(tx)
-            of_clients = [
-                segment
-                for client_no in segments.clients_with_entries(tx)
-                for segment in segments.segments_of(tx, client_no)
-            ]
-        listed = {segment.path for segment in of_clients}
-        new = [segment for segment in of_clients if segment.path not in self._files]
+            every = segments.every_segment(tx)
+        listed = {segment.path for segment in every}
+        new = [segment for segment in every if segment.path not in self._files]
         former, self._files = self._files - listed, listed
         if not new:
             return []
         with segment_files.files(
             self._house.tools.blobs, new, self._house.settings.scratch_folder
         ) as files:
-            facts = [Fact(*row) for row in self._duck.execute(_READ, {"files": files}).fetchall()]
+            text = f'SELECT {_QUOTED} FROM {segment_files.source(files, None)} ORDER BY "at", "id"'
+            facts = [Fact(*row) for row in self._duck.execute(text).fetchall()]
         fresh = [fact for fact in facts if fact.id not in self._ids]
         if len(fresh) < len(facts) and not former:
             self._blame(f"{len(facts) - len(fresh)} entries are there twice")

@@ -238,7 +238,17 @@ class Public:
         at = self._clock.now()
         is_old = offer not in shown.offers
         copied_at = shown.old_fetched_at if is_old else shown.fetched_at or 0
-        visit = Visit(request.id, at, shown.outlet.id, offer, ip, agent, kind, copied_at, click_id)
+        visit = Visit(
+            id=request.id,
+            at=at,
+            outlet=shown.outlet.id,
+            offer=offer,
+            ip=ip,
+            agent=agent,
+            kind=kind,
+            copied_at=copied_at,
+            click_id=click_id,
+        )
         self._waiting.append((answer, visit))
         if kind != "bot":
             self._follow(visit)
