@@ -18,7 +18,7 @@ from handbill.simulate.trade import CapSet
 from handbill.simulate.truth import Broken, OfDay
 from serving import handbill
 
-SMALL = Size(days=2, publishers=6, clients=2, clicks=400, jobs=8, step=HOUR)
+SMALL = Size(days=2, publishers=4, clients=1, clicks=300, jobs=8, step=HOUR)
 SEED = 5
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from handbill.api import Doors, fronted, operations
+from handbill.api import fronted, open_desk, operations
 from handbill.edge import edge_of
 from handbill.host.egress import Egress
 from handbill.host.outside import Outside
@@ -22,7 +22,7 @@ from handbill.http.app import Application
 from handbill.http1.messages import Answer, Later, Request
 from handbill.judge import drain, judge_of
 from handbill.kit.digests import digest_of
-from handbill.opening import open_desk, open_tools, prepare
+from handbill.opening import open_tools, prepare
 from handbill.store.journal_turns import TurnWriter
 from handbill.store.records import Records, Tx
 from handbill.store.records.tables import metadata
@@ -127,7 +127,7 @@ class House:
         self._edges = [self._opened_edge(number) for number in range(EDGES)]
 
     def _open_api(self) -> None:
-        desk = open_desk(self.settings, self.outside, "api-0", Doors)
+        desk = open_desk(self.settings, self.outside, "api-0")
         self._desk = replace(desk, egress=self._egress)
         self._app = Application(operations(), self._desk)
         self.api = fronted(self._desk, self._app)
