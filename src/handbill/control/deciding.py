@@ -51,26 +51,8 @@ def decide(
     marks = marks_of(tree, weekdays, ceiling_ppm)
     sides = sides_of(tree, known, look.paced, look.held, calendars)
     steering = Steering(tree, marks, sides, weekdays, ceiling_ppm)
-    paced: dict[Key, Paced] = {}
-    lines = []
-    for key, side in sides.items():
-        before = look.paced.get(key)
-        was_stopped = ("placement", f"{key[0]}/{key[1]}") in look.former and bool(
-            look.former["placement", f"{key[0]}/{key[1]}"].capped
-        )
-        if before is not None and not (anew or was_stopped or is_due(side, before, tree.now)):
-            paced[key] = _noticed(side, before)
-            continue
-        paced[key], line = decision(side, steering.step(side, before), before, tree.now)
-        if before is None or _is_other(before, paced[key]):
-            lines.append((key, line))
-    capped = {
-        key: Capped(
-            one.cap, marks[key], steering.in_flight(key),
-            cheapest_of(key, (side.pair for side in steering.below[key]), paced),
-        )
-        for key, one in tree.caps.items()
-    }  # fmt: skip
+    paced, lines = _decisions(look, steering, anew=anew)
+    capped = _capped(steering, paced)
     standings = _standings(look, sides, capped, paced)
     shown = [
         (*key, side.held.version)
@@ -86,6 +68,44 @@ def decide(
     }
     ceilings = list(_ceilings(tree, capped, ceiling_ppm))
     return Outcome(Decided(standings, paced, ceilings), lines, shown)
+
+
+def _decisions(
+    look: Look, steering: Steering, *, anew: bool
+) -> tuple[dict[Key, Paced], list[tuple[Key, Line]]]:
+    """What is decided for each pair: now, where that is due or a cap has just freed it."""
+    now, capped = look.tree.now, _capped(steering, look.paced)
+    paced: dict[Key, Paced] = {}
+    lines = []
+    for key, side in steering.sides.items():
+        before = look.paced.get(key)
+        former = look.former.get(("placement", f"{key[0]}/{key[1]}"))
+        freed = (
+            former is not None and former.capped and not _full(look.tree, side, capped)
+        )  # fmt: skip
+        if before is not None and not (anew or freed or is_due(side, before, now)):
+            paced[key] = _noticed(side, before)
+            continue
+        paced[key], line = decision(side, steering.step(side, before), before, now)
+        if before is None or _is_other(before, paced[key]):
+            lines.append((key, line))
+    return paced, lines
+
+
+def _capped(steering: Steering, paced: Mapping[Key, Paced]) -> dict[CapKey, Capped]:
+    """How each cap stands, with what is published of bids."""
+    return {
+        key: Capped(
+            one.cap, steering.marks[key], steering.in_flight(key),
+            cheapest_of(key, (side.pair for side in steering.below[key]), paced),
+        )
+        for key, one in steering.tree.caps.items()
+    }  # fmt: skip
+
+
+def _full(tree: Tree, side: Side, capped: Mapping[CapKey, Capped]) -> list[CapKey]:
+    """The caps over a pair that stop it."""
+    return [cap for cap in tree.over[side.pair.place] if code_of(capped[cap]) in CAPPED]
 
 
 def _is_other(before: Paced, after: Paced) -> bool:
@@ -156,7 +176,7 @@ def _lasts(tree: Tree, side: Side, capped: Mapping[CapKey, Capped]) -> bool:
     """Whether listings stay although a cap is full: until midnight, while a publisher is expected
     that will show them mostly after it. How many of them, was decided by both days.
     """
-    full = [cap for cap in tree.over[side.pair.place] if code_of(capped[cap]) in CAPPED]
+    full = _full(tree, side, capped)
     if not full or not all(capped[cap].mark.by_day for cap in full):
         return False
     life = side.life(tree.now)
