@@ -99,6 +99,26 @@ def ats(rooms: RoomsOffice) -> Ats:
     return Ats(rooms, rooms.client(timeZone="UTC-05:00"))
 
 
+def test_a_long_history_is_not_read_for_each_item(
+    ats: Ats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ats.applied("a")
+    item = ats.item("a")
+    others = [ats.item("a", at=iso_of(NOON - DAY - n * MINUTE)) for n in range(1, 50)]
+    for _ in range(3):
+        ats.send(*others, *[item] * 50)
+    history, read = rows.history, list[object]()
+
+    def counted(*args: Any) -> Any:
+        read.append(found := history(*args))
+        return found
+
+    monkeypatch.setattr(rows, "history", counted)
+    assert ats.became(ats.send(item)) == ["duplicate"]
+    ((one,),) = read
+    assert one
+
+
 def test_a_batch_says_what_became_of_its_items(ats: Ats) -> None:
     ats.applied("a")
     ats.applied("o", b"")

@@ -14,6 +14,7 @@ from handbill.core.funnel_stages import (
     application_key,
     candidate_key,
 )
+from handbill.kit.digests import digest_of
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among, among_ids
@@ -85,8 +86,8 @@ _BATCH = sa.select(funnel_batches.c.no, funnel_batches.c.received_at).where(
 )
 _OF_BATCH = sa.select(*_COLUMNS).where(_i.batch_no == b("batch_no")).order_by(_i.place)
 _NUMBERS = sa.select(_i.place, _i.no).where(_i.batch_no == b("batch_no"))
-_HISTORY = sa.select(_i.no, _i.application, _i.status, _i.stage, _i.event_at, _i.disposition).where(
-    _i.client_no == b("client_no"), among(_i.application, "applications")
+_HISTORY = sa.select(_i.no, _i.application, _i.status, _i.stage, _i.event_at).where(
+    _i.client_no == b("client_no"), among_ids(_i.moment, "moments")
 )
 _WAITING = (
     sa.select(*_COLUMNS)
@@ -160,7 +161,12 @@ def _judged(item: FunnelItem) -> dict[str, Any]:
     return {
         "stage": item.stage, "disposition": item.disposition, "reason": item.reason,
         "click_id": item.click_id,
+        "moment": b"" if item.disposition in FORGOTTEN else _moment(item),
     }  # fmt: skip
+
+
+def _moment(item: FunnelItem) -> bytes:
+    return digest_of(item.application, item.event_at)
 
 
 def add_batch(
@@ -187,7 +193,7 @@ def add_batch(
 def save(tx: Tx, items: Sequence[FunnelItem]) -> None:
     """Write back what was judged."""
     if items:
-        columns = ("stage", "disposition", "reason", "click_id")
+        columns = ("stage", "disposition", "reason", "click_id", "moment")
         text = tx.dialect.update_text(funnel_items, columns, ("no",))
         tx.run_text_many(text, [_judged(item) | {"key_no": item.no} for item in items])
 
@@ -201,11 +207,13 @@ def batch(tx: Tx, client_no: int, batch_id: str) -> tuple[Instant, list[FunnelIt
 
 
 def history(
-    tx: Tx, client_no: int, applications: Iterable[str]
+    tx: Tx, client_no: int, items: Iterable[FunnelItem]
 ) -> list[tuple[int, str, str, str, Instant]]:
-    """(number, application, status, stage, instant) of every item that is part of a history."""
-    found = tx.all(_HISTORY, client_no=client_no, applications=Listed(applications))
-    return [(*row[:5],) for row in found if row[5] not in FORGOTTEN]
+    """(number, application, status, stage, instant) of every item that is part of a history, and
+    of the application and the instant of one of these.
+    """
+    moments = Listed({_moment(item) for item in items})
+    return [(*row,) for row in tx.all(_HISTORY, client_no=client_no, moments=moments)]
 
 
 def waiting(tx: Tx, client_no: int, disposition: str, after: int, limit: int) -> list[FunnelItem]:

@@ -178,10 +178,11 @@ def _known(tx: Tx, client: Client, items: Sequence[FunnelItem]) -> dict[str, Ori
 def _history(
     tx: Tx, client: Client, items: Sequence[FunnelItem]
 ) -> dict[str, dict[tuple[str, Instant], object]]:
-    """By application: what happened to it when, and the number of the item that says so."""
+    """By application: what happened to it at these instants, and the number of the item that says
+    so.
+    """
     found: dict[str, dict[tuple[str, Instant], object]] = {}
-    applications = sorted({item.application for item in items})
-    for no, application, status, stage, at in rows.history(tx, client.no, applications):
+    for no, application, status, stage, at in rows.history(tx, client.no, items):
         event = event_of(status, stage, at, at)
         found.setdefault(application, {}).setdefault(event[:2], no)
     return found

@@ -329,12 +329,14 @@ funnel_batches = sa.Table(
     _whole("item_count"), _whole("received_at"), sa.UniqueConstraint("id"),
 )  # fmt: skip
 # application: what names the application, whichever way it was keyed. stage is empty until mapped.
+# moment: of the application and event_at, to find what was said of then; empty where that is
+# forgotten, so that what is repeated often is not read each time.
 funnel_items = sa.Table(
     "funnel_items", metadata, _no(), _to("batch_no", "funnel_batches"), _whole("client_no"),
     _whole("place"), _text("application"), _text("status"), _text("stage"), _whole("event_at"),
-    _text("disposition"), _text("reason"), _bytes("click_id"), _text("body"),
+    _text("disposition"), _text("reason"), _bytes("click_id"), _bytes("moment"), _text("body"),
     _whole("received_at"), sa.UniqueConstraint("batch_no", "place"),
-    sa.Index("funnel_items_by_application", "client_no", "application"),
+    sa.Index("funnel_items_by_moment", "client_no", "moment"),
     sa.Index("funnel_items_by_disposition", "disposition", "client_no", "no"),
 )  # fmt: skip
 # The first HIRED of each application. The ledger books what has no booked_at yet.

@@ -760,14 +760,15 @@ CREATE TABLE funnel_items (
 	disposition TEXT COLLATE "C" NOT NULL,
 	reason TEXT COLLATE "C" NOT NULL,
 	click_id BYTEA NOT NULL,
+	moment BYTEA NOT NULL,
 	body TEXT COLLATE "C" NOT NULL,
 	received_at BIGINT NOT NULL,
 	CONSTRAINT funnel_items_pkey PRIMARY KEY (no),
 	CONSTRAINT funnel_items_batch_no_place_key UNIQUE (batch_no, place),
 	CONSTRAINT funnel_items_batch_no_fkey FOREIGN KEY(batch_no) REFERENCES funnel_batches (no)
 );
-CREATE INDEX funnel_items_by_application ON funnel_items (client_no, application);
 CREATE INDEX funnel_items_by_disposition ON funnel_items (disposition, client_no, no);
+CREATE INDEX funnel_items_by_moment ON funnel_items (client_no, moment);
 CREATE TABLE groups (
 	no BIGSERIAL NOT NULL,
 	id TEXT COLLATE "C" NOT NULL,

@@ -754,14 +754,15 @@ CREATE TABLE funnel_items (
 	disposition TEXT NOT NULL,
 	reason TEXT NOT NULL,
 	click_id BLOB NOT NULL,
+	moment BLOB NOT NULL,
 	body TEXT NOT NULL,
 	received_at BIGINT NOT NULL,
 	CONSTRAINT funnel_items_pkey PRIMARY KEY (no),
 	CONSTRAINT funnel_items_batch_no_place_key UNIQUE (batch_no, place),
 	CONSTRAINT funnel_items_batch_no_fkey FOREIGN KEY(batch_no) REFERENCES funnel_batches (no)
 );
-CREATE INDEX funnel_items_by_application ON funnel_items (client_no, application);
 CREATE INDEX funnel_items_by_disposition ON funnel_items (disposition, client_no, no);
+CREATE INDEX funnel_items_by_moment ON funnel_items (client_no, moment);
 CREATE TABLE groups (
 	no INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	id TEXT NOT NULL,
