@@ -145,9 +145,9 @@ class Market:
         where = {"client_no": client.no, "ref": ref}
         self.write(lambda tx: tx.change(jobs_table, where, **columns))
 
-    def run(self, kind: str, key: str) -> None:
+    def run(self, kind: str, key: str, payload: dict[str, Any] | None = None) -> None:
         """Run one task as the worker would."""
-        self.tasks[kind](self.tools, Task(0, kind, key, {}, 1, "test"))
+        self.tasks[kind](self.tools, Task(0, kind, key, payload or {}, 1, "test"))
 
     def drain(self) -> list[tuple[str, str]]:
         """Run whatever tasks are due, until none is; what was run."""
@@ -157,7 +157,7 @@ class Market:
                 task = lease(tx, tuple(self.tasks), "test", self.clock.now(), 60)
             if task is None:
                 return done
-            self.run(task.kind, task.key)
+            self.run(task.kind, task.key, task.payload)
             with self.records.write() as tx:
                 finish(tx, task)
             done.append((task.kind, task.key))

@@ -2,6 +2,7 @@
 them: SQLite has one writer, and everybody's writes wait for it.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,17 +13,22 @@ import sqlalchemy as sa
 
 from handbill.access import work as access
 from handbill.callbacks import work as callbacks
+from handbill.changes import service as trail
 from handbill.changes import work as changes
 from handbill.core.nouns import Client, JobBody, Publisher
+from handbill.core.trail import Occasion
+from handbill.groups import service as groups
+from handbill.host.acting import acting
 from handbill.jobs import service as jobs
 from handbill.kit.instants import DAY
 from handbill.ledger import retiring
-from handbill.listings import indexing
+from handbill.listings import indexing, minding
 from handbill.listings import rows as listing_rows
 from handbill.store.records import Records, Tx
 from handbill.store.records import tables as t
 from handbill.store.records.opening import migrate
 from handbill.store.records.sqlite import SqliteRecords
+from handbill.work import kinds
 from masters import MASTERS
 from rooms.listing_market import Market, open_market, place
 
@@ -92,7 +98,7 @@ def _watched(market: Market) -> Watched:
     return market.records
 
 
-def _fill(tx: Tx, table: sa.Table, dated: str) -> None:
+def _fill(tx: Tx, table: sa.Table, dated: str, **fixed: Any) -> None:
     """Many rows of long ago, alike but for what must differ."""
 
     def value(column: sa.Column[Any], number: int) -> Any:
@@ -103,7 +109,9 @@ def _fill(tx: Tx, table: sa.Table, dated: str) -> None:
         return 1 if column.name in {dated, "agency_no"} else number
 
     columns = [one for one in table.c if not one.nullable]
-    tx.put_many(table, [{c.name: value(c, n) for c in columns} for n in range(100, MANY + 100)])
+    tx.put_many(
+        table, [{c.name: value(c, n) for c in columns} | fixed for n in range(100, MANY + 100)]
+    )
 
 
 def test_sweeps_forget_step_by_step(market: Market) -> None:
@@ -150,6 +158,54 @@ def test_matching_and_the_edge_take_many_jobs_step_by_step(market: Market) -> No
     records.seen.clear()
     assert indexing.refill(market.tools) == MANY
     assert records.seen.count(None) >= MANY // 2_000
+
+
+def test_clients_of_a_publisher_that_is_switched_are_looked_at_step_by_step(
+    market: Market,
+) -> None:
+    records, publisher = _watched(market), market.publisher("Board")
+    with records.write() as tx:
+        _fill(tx, t.clients, "created_at")
+        _fill(tx, t.feed_parts, "written_at", publisher_no=publisher.no)
+    records.seen.clear()
+    market.write(lambda tx: minding.switch(tx, market.now(), publisher, "P"))
+    assert max(one for one in records.seen if one) < FEW, "the caller is answered at once"
+    market.run("listings.republish", str(publisher.no))
+    records.check()
+    with records.read() as tx:
+        followed = sa.select(t.tasks.c.key).where(t.tasks.c.kind == sa.bindparam("kind"))
+        assert len(tx.all(followed, kind=kinds.FOLLOW)) == MANY
+
+
+def test_job_groups_vanish_with_their_campaign_and_are_deleted_step_by_step(market: Market) -> None:
+    records, client = _watched(market), market.client()
+    campaign = market.campaign(client)
+    made = [market.group(campaign) for _ in range(2 * groups.DELETED_AT_ONCE + 1)]
+    other = market.group(market.campaign(client))
+    caller = Occasion("API_CLIENT", "somebody", "request", "delete_campaign")
+    records.seen.clear()
+    with acting(caller):
+        market.write(lambda tx: groups.delete_campaign(tx, market.now(), client, campaign))
+
+    def left() -> list[str]:
+        with records.read() as tx:
+            return [one.id for one in groups.groups_of(tx, client.no) if not one.is_default]
+
+    assert left() == [other.id]
+    with records.read() as tx:
+        asked = sa.select(t.tasks.c.payload).where(t.tasks.c.kind == sa.bindparam("kind"))
+        payload = tx.value(asked, kind=kinds.DELETE_REST)
+    market.run(kinds.DELETE_REST, str(campaign.no), json.loads(payload))
+    assert [one for one in records.seen if one and one > MOST // 4] == []
+    assert left() == [other.id]
+    with records.read() as tx:
+        gone = tx.all(sa.select(t.groups.c.status).where(t.groups.c.deleted_at.is_not(None)))
+        told = [one for one in trail.page(tx, trail.Asked(), 1_000) if one.act == "DELETE"]
+    assert gone == [("I",)] * len(made)
+    assert {one.kind for one in told} == {"CAMPAIGN", "JOB_GROUP"}
+    assert len(told) == len(made) + 1
+    by = {(one.actor, one.actor_id, one.request_id, one.cause) for one in told}
+    assert by == {tuple(caller)}
 
 
 def test_many_links_end_step_by_step_and_as_one(market: Market) -> None:

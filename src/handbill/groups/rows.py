@@ -11,14 +11,26 @@ from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among
 from handbill.store.records.mapper import Mapper
-from handbill.store.records.tables import groups
+from handbill.store.records.tables import campaigns, groups
 
 _t = groups.c
 _GROUPS = Mapper(groups, Group)
-_ONE = _GROUPS.live("id", "client_no")
-_OF_CLIENT = _GROUPS.live("client_no")
-_OF_CAMPAIGN = _GROUPS.live("campaign_no")
-_OF_CAMPAIGNS = _GROUPS.live(among(_t.campaign_no, "campaign_nos"))
+# With its campaign a job group is gone at once; its own row is deleted a little later.
+_IN_CAMPAIGN = (
+    sa.select(campaigns.c.no)
+    .where(campaigns.c.no == _t.campaign_no, campaigns.c.deleted_at.is_(None))
+    .exists()
+)
+_ONE = _GROUPS.live("id", "client_no", _IN_CAMPAIGN)
+_OF_CLIENT = _GROUPS.live("client_no", _IN_CAMPAIGN)
+_OF_CAMPAIGN = _GROUPS.live("campaign_no", _IN_CAMPAIGN)
+_OF_CAMPAIGNS = _GROUPS.live(among(_t.campaign_no, "campaign_nos"), _IN_CAMPAIGN)
+_REST = (
+    sa.select(_t.no)
+    .where(_t.campaign_no == b("campaign_no"), _t.deleted_at.is_(None))
+    .order_by(_t.no)
+    .limit(b("most", type_=sa.Integer))
+)
 _EVER_OF_CLIENT = _GROUPS.ever("client_no")
 _BY_NO = _GROUPS.ever(among(_t.no, "nos"))
 _NO = sa.select(_t.no).where(_t.id == b("id"), _t.client_no == b("client_no"))
@@ -80,9 +92,10 @@ def save(tx: Tx, group: Group, now: Instant, **columns: Any) -> None:
     changes.change(tx, now, groups, {"no": group.no}, **kept, updated_at=now, **columns)
 
 
-def delete_of_campaign(tx: Tx, campaign_no: int, now: Instant) -> None:
-    """Delete the live job groups of a campaign, of which there may be thousands."""
-    for status in ("A", "P"):
-        where = {"campaign_no": campaign_no, "status": status}
+def delete_of_campaign(tx: Tx, campaign_no: int, now: Instant, most: int) -> bool:
+    """Delete some of the job groups of a campaign; whether there may be more."""
+    found = [no for (no,) in tx.all(_REST, campaign_no=campaign_no, most=most)]
+    for no in found:
         gone = {"status": "I", "updated_at": now, "deleted_at": now}
-        changes.change(tx, now, groups, where, **gone)
+        changes.change(tx, now, groups, {"no": no}, **gone)
+    return len(found) == most

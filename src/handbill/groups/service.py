@@ -13,10 +13,13 @@ from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, year_after, zone_of
-from handbill.store.records import Tx
+from handbill.store.records import Records, Tx
+from handbill.work import kinds
+from handbill.work.queue import enqueue
 
 DEFAULT_NAME = "Default JobGroup"
 MOST_GROUPS = 5_000
+DELETED_AT_ONCE = 200
 _PRIORITY = 1
 _MATCHING = ("filters", "end_on")
 """What of a body decides which jobs are in the group; priority does too."""
@@ -199,11 +202,24 @@ def delete(tx: Tx, now: Instant, client: Client, group: Group) -> None:
 
 
 def delete_campaign(tx: Tx, now: Instant, client: Client, campaign: Campaign) -> None:
-    """The campaign and its job groups vanish from reads. **Refuses** the default one (400)."""
+    """The campaign and its job groups vanish from reads. **Refuses** the default one (400).
+
+    Of very many, which would keep other writers waiting, most are deleted afterwards.
+    """
     if campaign.is_default:
         raise refused_state("", "The default campaign cannot be deleted")
-    rows.delete_of_campaign(tx, campaign.no, now)
+    if rows.delete_of_campaign(tx, campaign.no, now, DELETED_AT_ONCE):
+        enqueue(tx, kinds.DELETE_REST, str(campaign.no), now, {"at": now, "by": tx.occasion})
     campaigns.delete(tx, now, client, campaign)
+
+
+def delete_rest(records: Records, campaign_no: int, at: Instant) -> None:
+    """Delete what job groups are left of a campaign that was deleted at that instant."""
+    is_more = True
+    while is_more:
+        with records.write() as tx:
+            is_more = rows.delete_of_campaign(tx, campaign_no, at, DELETED_AT_ONCE)
+        records.give_way()
 
 
 def _left_out(before: GroupBody, after: GroupBody) -> list[Placement]:

@@ -1,7 +1,10 @@
 """Background work of job groups: matching, when jobs or groups or the day have changed."""
 
 from handbill.clients import service as clients
+from handbill.core.trail import Occasion
 from handbill.groups import matching
+from handbill.groups import service as groups
+from handbill.host.acting import acting
 from handbill.jobs.taking_over import settle
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
@@ -41,9 +44,19 @@ def look(tools: Tools, _: Task) -> None:
     tools.records.in_parts(sorted(found), ask)
 
 
+def delete_rest(tools: Tools, task: Task) -> None:
+    """Whoever deleted the campaign deletes its job groups too."""
+    with acting(Occasion(*task.payload["by"])):
+        groups.delete_rest(tools.records, int(task.key), task.payload["at"])
+
+
 def ask_to_look(tx: Tx, now: Instant) -> None:
     enqueue(tx, kinds.LOOK_AT_DAYS, "", now)
 
 
-TASKS: dict[str, Run] = {kinds.REMATCH: rematch, kinds.LOOK_AT_DAYS: look}
+TASKS: dict[str, Run] = {
+    kinds.REMATCH: rematch,
+    kinds.LOOK_AT_DAYS: look,
+    kinds.DELETE_REST: delete_rest,
+}
 SCHEDULE: list[Schedule] = [(kinds.LOOK_AT_DAYS, 60, ask_to_look)]

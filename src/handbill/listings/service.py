@@ -49,7 +49,7 @@ def publish(tx: Tx, client_id: str, now: Instant) -> None:
 
 def republish(tx: Tx, publisher_no: int, now: Instant) -> None:
     """Have a publisher's files decided again: after a change of its state, schema or least bid."""
-    enqueue_all(tx, kinds.FOLLOW, rows.clients_with_part(tx, publisher_no), now)
+    enqueue(tx, kinds.REPUBLISH, str(publisher_no), now)
     enqueue(tx, kinds.ASSEMBLE, str(publisher_no), now)
 
 

@@ -20,7 +20,7 @@ from handbill.listings import (
 )
 from handbill.store.records import Tx
 from handbill.work import kinds, queue
-from handbill.work.queue import Task, enqueue, fail, finish, lease_named, put_back
+from handbill.work.queue import Task, enqueue, enqueue_all, fail, finish, lease_named, put_back
 from handbill.work.tools import Run, Schedule, Tools
 
 _LOG = getLogger("handbill.listings")
@@ -35,6 +35,14 @@ def publish(tools: Tools, task: Task) -> None:
     if found is not None:
         client, live = found
         publishing.publish(tools, client, live=live)
+
+
+def republish(tools: Tools, task: Task) -> None:
+    """Have decided again what a publisher's files show of each client: there may be very many."""
+    with tools.records.read() as tx:
+        readers = rows.clients_with_part(tx, int(task.key))
+    now = tools.clock.now()
+    tools.records.in_parts(readers, lambda tx, part: enqueue_all(tx, kinds.FOLLOW, part, now))
 
 
 def assemble(tools: Tools, task: Task) -> None:
@@ -132,6 +140,7 @@ TASKS: dict[str, Run] = {
     kinds.LOOK_NEARBY: look_nearby,
     kinds.REFILL: refill,
     kinds.LOOK_AT_COPIES: look_at_copies,
+    kinds.REPUBLISH: republish,
 }
 SCHEDULE: list[Schedule] = [
     ("listings.new_days", 300, enqueue_new_days),

@@ -54,7 +54,7 @@ _ENQUEUE = sa.text("""
         (SELECT agency_no FROM reports WHERE id = :key),
         (SELECT agency_no FROM callbacks WHERE id = :key),
         (SELECT agency_no FROM publishers WHERE no = CASE
-            WHEN :kind IN ('listings.assemble', 'listings.deliver')
+            WHEN :kind IN ('listings.assemble', 'listings.deliver', 'listings.republish')
             THEN CAST(CAST(:key AS TEXT) AS BIGINT) END),
         0))
     ON CONFLICT (kind, key) DO UPDATE SET

@@ -57,6 +57,10 @@ READERS = {
     ("funnel", "applied"): "an application that is known, beside the hires that wait for it",
     ("funnel", "clients"): "the clients that have items waiting",
     ("funnel", "jobs"): "job ids by reference, for a batch of items",
+    (
+        "groups",
+        "campaigns",
+    ): "job groups of a campaign that is deleted are gone with it, before their rows",
     ("groups", "jobs"): "matching walks jobs and matches side by side",
     ("groups", "unmatched"): "takes up the marks that jobs leaves for it, and deletes them",
     ("ledger", "agencies"): "currencies and ids of a batch's agencies",
