@@ -74,7 +74,7 @@ steps = st.builds(
 def test_bounds(inputs: Inputs) -> None:
     bid = decided(inputs)
     most = inputs.base_micros * inputs.rule_ppm // PPM
-    quarter = 0 if Binding.CPA in bid.binding else most // 4
+    quarter = most // 4 if not {Binding.CPA, Binding.CPC} & set(bid.binding) else 0
     least = min(most, max(inputs.min_bid_micros, quarter, CENT))
     assert least <= bid.bid_micros <= most, "never above what was set, never below the least"
     assert 0 <= bid.listed_ppm <= PPM

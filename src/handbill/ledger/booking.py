@@ -275,6 +275,9 @@ class Run:
         full = till.take(Need(price.marked_micros, 0, applies))
         if applies:
             self.added.see(event, price.marked_micros, clicks=0, billed=full is None)
+            if click.disposition in {VALID, OVER_CAP}:
+                zone = self._zone
+                self.added.ripen(event, day_of(event.click_at, zone), day_of(at, zone))
         if full is None:
             self._book(arrived, kind, COUNTED, reason, at, price, quotes)
         else:

@@ -24,7 +24,16 @@ from handbill.host.clock import Clock
 from handbill.host.ids import Ids
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import MINUTE, Instant
-from handbill.ledger import address_days, counting, hires, purchases, rows, traffic, waking
+from handbill.ledger import (
+    address_days,
+    apply_ages,
+    counting,
+    hires,
+    purchases,
+    rows,
+    traffic,
+    waking,
+)
 from handbill.ledger.arriving import Arrived, Step, id_of, in_step
 from handbill.ledger.batches import Arrivals, Batch
 from handbill.ledger.booking import Run, place_of
@@ -316,6 +325,7 @@ class Judge:
         ))  # fmt: skip
         for client_no, added in judged.items():
             traffic.add(tx, client_no, added.traffic)
+            apply_ages.add(tx, client_no, added.apply_ages)
         waking.wake(tx, {client_no: added.short for client_no, added in judged.items()}, now)
         # Last, as another transaction may lower a cap until then; on SQLite none can.
         if self._terms(tx, batch) != batch.terms:

@@ -14,7 +14,7 @@ from handbill.core.job_caps import Count
 from handbill.kit.batches import batches
 from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of
-from handbill.ledger import address_days, counting, folding, rows
+from handbill.ledger import address_days, apply_ages, counting, folding, rows
 from handbill.ledger.terms import zones_of
 from handbill.listings import service as listings
 from handbill.store import marks, segment_files, segments
@@ -123,6 +123,7 @@ def forget(tools: Tools, now: Instant) -> None:
         (rows.forget_keys, now - kept),
         (address_days.forget, now - ADDRESS_DAYS_KEPT),
         (listings.forget_departures, now - kept - DAY),
+        (apply_ages.forget, now - apply_ages.KEPT),
     ):
         tools.records.in_steps(_older(forgotten, before))
 

@@ -1,6 +1,7 @@
 """What a run of one client's events is judged by, and what it adds."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import NamedTuple
 
 from handbill.core.charging import CounterKey, Limit
@@ -10,6 +11,7 @@ from handbill.core.received import ReceivedClick, ReceivedConversion
 from handbill.host.locating import Locate, nowhere
 from handbill.kit.instants import DAY, Instant
 from handbill.ledger.address_days import AddressDay
+from handbill.ledger.apply_ages import ApplyAge, age_of
 from handbill.ledger.classing import Facts
 from handbill.ledger.rows import Judged, Parked
 from handbill.ledger.traffic import Quarter, Seen, quarter_of
@@ -77,6 +79,7 @@ class Added:
     counters: dict[CounterKey, int] = field(default_factory=dict)
     short: set[Limit] = field(default_factory=set)
     traffic: dict[Quarter, Seen] = field(default_factory=dict)
+    apply_ages: dict[ApplyAge, int] = field(default_factory=dict)
 
     def see(
         self, event: ReceivedClick | ReceivedConversion, micros: int, *, clicks: int, billed: bool
@@ -87,6 +90,11 @@ class Added:
         if seen is None:
             seen = self.traffic[quarter] = Seen()
         seen.add(micros, clicks=clicks, billed=billed)
+
+    def ripen(self, event: ReceivedConversion, clicked_on: date, applied_on: date) -> None:
+        """Note how long an apply came after its click, for whoever bids for applies."""
+        of = age_of(event.group_no, event.publisher_no, clicked_on, applied_on)
+        self.apply_ages[of] = self.apply_ages.get(of, 0) + 1
 
     def tally(self, client_no: int, kind: str, what: str, by: int = 1) -> None:
         key = (client_no, kind, what)

@@ -24,6 +24,7 @@ class Binding(StrEnum):
 
     RULE = "RULE"
     CPA = "CPA"
+    CPC = "CPC"
     LEASH = "LEASH"
     BUDGET = "BUDGET"
     FLOOR = "FLOOR"
@@ -95,13 +96,13 @@ def decided(step: Inputs) -> Bid:
         binding.append(Binding.RULE)
     want, cap = least_of(step.views, step.life)
     wanted = share_down(most, bid_for(want.even_ppm, step.elasticity_ppm))
-    target = None
+    target, by_budget = None, True
     if step.target is not None:
         target, leashed = target_bid(step.target, most)
         if target < wanted:
             wanted = target
-            binding += [Binding.CPA, Binding.LEASH] if leashed else [Binding.CPA]
-    by_budget = Binding.CPA not in binding
+            binding += [Binding(step.target.kind.upper()), *([Binding.LEASH] if leashed else ())]
+            by_budget = False
     least = _least(step, most, LEAST_FACTOR_PPM if by_budget else 0)
     if wanted < most and by_budget:
         binding.append(Binding.BUDGET)

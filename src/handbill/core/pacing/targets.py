@@ -6,9 +6,11 @@ for as much as of their applies should have come by their age. **Source**: domai
 
 from collections.abc import Mapping, Sequence
 from math import isqrt
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from handbill.kit.money import PPM, share_down
+
+Kind = Literal["cpa", "cpc"]
 
 WEIGHT_APPLIES: Final = 15
 """How many applies of its own a rate needs to count for as much as what its sides say."""
@@ -26,7 +28,8 @@ SURE_APPLIES: Final = 5
 
 class Target(NamedTuple):
     """``rate_ppm``: applies of a million clicks. ``is_prior``: no apply has come yet.
-    ``former_micros`` 0: there was no bid for this target before.
+    ``former_micros`` 0: there was no bid for this target before. ``kind``: cpa, or cpc, which is
+    the most that a click may cost.
     """
 
     target_micros: int
@@ -34,6 +37,7 @@ class Target(NamedTuple):
     correction_ppm: int
     former_micros: int
     is_prior: bool = False
+    kind: Kind = "cpa"
 
 
 class Got(NamedTuple):
@@ -41,6 +45,13 @@ class Got(NamedTuple):
 
     clicks_ppm: int
     applies: int
+
+
+def at_most(micros: int, *, kind: Kind) -> Target:
+    """A target that a bid meets by being no higher: for a click (cpc), or, where an apply is what
+    is bid for, for an apply (cpa).
+    """
+    return Target(micros, PPM, PPM, 0, kind=kind)
 
 
 def target_bid(target: Target, most_micros: int) -> tuple[int, bool]:

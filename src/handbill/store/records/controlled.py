@@ -12,6 +12,13 @@ traffic = sa.Table(
     whole("spend_micros"),
 )  # fmt: skip
 
+# How many applies came so many days after clicks of a day, of a job group at a publisher.
+apply_ages = sa.Table(
+    "apply_ages", metadata, key("client_no"), key("group_no"), key("publisher_no"),
+    text("click_on", key=True), key("age"), whole("applies"),
+    sa.Index("apply_ages_by_age", "click_on"),
+)  # fmt: skip
+
 # ── standing ────────────────────────────────────────────────────────────────────────────────────
 # When a client was looked at last, and how often: who writes names the number it has read.
 evaluations = sa.Table(
@@ -67,4 +74,16 @@ bid_log = sa.Table(
     whole("at"), text("inputs"), text("bid"), whole("version", null=True),
     sa.Index("bid_log_by_group", "group_no", "publisher_no", "at"),
     sa.Index("bid_log_by_age", "at"),
+)  # fmt: skip
+# The bid that was aimed at last for a target of a job group, at a publisher.
+aims = sa.Table(
+    "aims", metadata, key("group_no"), key("publisher_no"), whole("client_no"),
+    whole("aimed_micros"), sa.Index("aims_by_client", "client_no"),
+)  # fmt: skip
+# By what part bids for a target are corrected; since when that is the target, and when it was
+# corrected last, in days of the client's zone.
+corrections = sa.Table(
+    "corrections", metadata, key("group_no"), whole("client_no"), whole("target_micros"),
+    whole("value_ppm"), text("since_on"), text("corrected_on"),
+    sa.Index("corrections_by_client", "client_no"),
 )  # fmt: skip

@@ -12,7 +12,7 @@ OWNERS = {
     "campaigns": ("campaigns",),
     "changes": ("changes",),
     "clients": ("clients", "custom_fields"),
-    "control": ("bid_log", "control_days", "demand", "shapes"),
+    "control": ("aims", "bid_log", "control_days", "corrections", "demand", "shapes"),
     "definitions": ("click_definitions",),
     "feeds": ("feed_runs", "feed_secrets", "feeds"),
     "funnel": ("funnel_batches", "funnel_items", "hires", "stage_maps"),
@@ -22,8 +22,9 @@ OWNERS = {
         "also_carried", "job_bodies", "jobs", "staged_jobs", "takeovers", "unindexed", "unmatched",
     ),
     "ledger": (
-        "address_days", "applied", "clicks", "conversion_keys", "counters", "job_counts", "parked",
-        "retired_counters", "retired_tallies", "tallies", "traffic", "visits",
+        "address_days", "applied", "apply_ages", "clicks", "conversion_keys", "counters",
+        "job_counts", "parked", "retired_counters", "retired_tallies", "tallies", "traffic",
+        "visits",
     ),
     "listings": (
         "deliveries", "departures", "feed_files", "feed_parts", "fetches", "link_addresses",

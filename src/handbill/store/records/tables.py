@@ -16,9 +16,12 @@ from handbill.store.records.columns import text as _text
 from handbill.store.records.columns import to as _to
 from handbill.store.records.columns import whole as _whole
 from handbill.store.records.controlled import (
+    aims,
+    apply_ages,
     bid_log,
     ceilings,
     control_days,
+    corrections,
     demand,
     evaluations,
     paced,
@@ -40,7 +43,8 @@ from handbill.store.records.trail import changes
 from handbill.store.records.upkeep import holds, hosts, installation
 
 __all__ = [
-    "bid_log", "ceilings", "changes", "control_days", "deliveries", "demand", "departures",
+    "aims", "apply_ages", "bid_log", "ceilings", "changes", "control_days", "corrections",
+    "deliveries", "demand", "departures",
     "evaluations", "feed_files", "feed_parts", "feed_secrets", "fetches", "holds", "hosts",
     "installation", "link_addresses", "master_keys", "metadata", "paced", "publisher_secrets",
     "secrets", "shapes", "staged_jobs", "standings", "takeovers", "traffic",

@@ -15,6 +15,14 @@ CREATE TABLE agencies (
 	CONSTRAINT agencies_pkey PRIMARY KEY (no),
 	CONSTRAINT agencies_id_key UNIQUE (id)
 );
+CREATE TABLE aims (
+	group_no BIGINT NOT NULL,
+	publisher_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	aimed_micros BIGINT NOT NULL,
+	CONSTRAINT aims_pkey PRIMARY KEY (group_no, publisher_no)
+);
+CREATE INDEX aims_by_client ON aims (client_no);
 CREATE TABLE api_clients (
 	no BIGSERIAL NOT NULL,
 	id TEXT COLLATE "C" NOT NULL,
@@ -45,6 +53,16 @@ CREATE TABLE applied (
 	facts BYTEA NOT NULL,
 	CONSTRAINT applied_pkey PRIMARY KEY (client_no, key)
 );
+CREATE TABLE apply_ages (
+	client_no BIGINT NOT NULL,
+	group_no BIGINT NOT NULL,
+	publisher_no BIGINT NOT NULL,
+	click_on TEXT COLLATE "C" NOT NULL,
+	age BIGINT NOT NULL,
+	applies BIGINT NOT NULL,
+	CONSTRAINT apply_ages_pkey PRIMARY KEY (client_no, group_no, publisher_no, click_on, age)
+);
+CREATE INDEX apply_ages_by_age ON apply_ages (click_on);
 CREATE TABLE bid_log (
 	no BIGSERIAL NOT NULL,
 	client_no BIGINT NOT NULL,
@@ -122,6 +140,16 @@ CREATE TABLE conversion_keys (
 	CONSTRAINT conversion_keys_pkey PRIMARY KEY (client_no, key)
 );
 CREATE INDEX conversion_keys_by_age ON conversion_keys (at);
+CREATE TABLE corrections (
+	group_no BIGINT NOT NULL,
+	client_no BIGINT NOT NULL,
+	target_micros BIGINT NOT NULL,
+	value_ppm BIGINT NOT NULL,
+	since_on TEXT COLLATE "C" NOT NULL,
+	corrected_on TEXT COLLATE "C" NOT NULL,
+	CONSTRAINT corrections_pkey PRIMARY KEY (group_no)
+);
+CREATE INDEX corrections_by_client ON corrections (client_no);
 CREATE TABLE counters (
 	scope TEXT COLLATE "C" NOT NULL,
 	entity TEXT COLLATE "C" NOT NULL,

@@ -14,6 +14,14 @@ CREATE TABLE agencies (
 	created_at BIGINT NOT NULL,
 	CONSTRAINT agencies_id_key UNIQUE (id)
 );
+CREATE TABLE aims (
+	group_no INTEGER NOT NULL,
+	publisher_no INTEGER NOT NULL,
+	client_no BIGINT NOT NULL,
+	aimed_micros BIGINT NOT NULL,
+	CONSTRAINT aims_pkey PRIMARY KEY (group_no, publisher_no)
+);
+CREATE INDEX aims_by_client ON aims (client_no);
 CREATE TABLE api_clients (
 	no INTEGER NOT NULL,
 	id TEXT NOT NULL,
@@ -44,6 +52,16 @@ CREATE TABLE applied (
 	facts BLOB NOT NULL,
 	CONSTRAINT applied_pkey PRIMARY KEY (client_no, "key")
 );
+CREATE TABLE apply_ages (
+	client_no INTEGER NOT NULL,
+	group_no INTEGER NOT NULL,
+	publisher_no INTEGER NOT NULL,
+	click_on TEXT NOT NULL,
+	age INTEGER NOT NULL,
+	applies BIGINT NOT NULL,
+	CONSTRAINT apply_ages_pkey PRIMARY KEY (client_no, group_no, publisher_no, click_on, age)
+);
+CREATE INDEX apply_ages_by_age ON apply_ages (click_on);
 CREATE TABLE bid_log (
 	no INTEGER NOT NULL,
 	client_no BIGINT NOT NULL,
@@ -120,6 +138,16 @@ CREATE TABLE conversion_keys (
 	CONSTRAINT conversion_keys_pkey PRIMARY KEY (client_no, "key")
 );
 CREATE INDEX conversion_keys_by_age ON conversion_keys (at);
+CREATE TABLE corrections (
+	group_no INTEGER NOT NULL,
+	client_no BIGINT NOT NULL,
+	target_micros BIGINT NOT NULL,
+	value_ppm BIGINT NOT NULL,
+	since_on TEXT NOT NULL,
+	corrected_on TEXT NOT NULL,
+	CONSTRAINT corrections_pkey PRIMARY KEY (group_no)
+);
+CREATE INDEX corrections_by_client ON corrections (client_no);
 CREATE TABLE counters (
 	scope TEXT NOT NULL,
 	entity TEXT NOT NULL,

@@ -1,0 +1,214 @@
+"""Targets of job groups (``performanceTargets``): what may be bid for them at each publisher.
+
+A cost per apply is bid for by the rate at which clicks become applies there; a cost per click is
+the most that is bid. Rates are estimated over all of a client's job groups together, from the
+clicks of two months, each counted for as much of its applies as should have come by its age.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final, NamedTuple
+
+from handbill.control import target_rows as rows
+from handbill.control.target_rows import Correction
+from handbill.control.tree import Pair, Tree
+from handbill.core.nouns import Group
+from handbill.core.pacing.targets import (
+    Got,
+    Target,
+    at_most,
+    cautious,
+    corrected,
+    delay_curve,
+    mature_ppm,
+    rates_of,
+    usual_delays,
+)
+from handbill.kit.money import PPM
+from handbill.ledger import apply_ages
+from handbill.ledger.apply_ages import ApplyAge
+from handbill.store.records import Tx
+
+Key = tuple[int, int]
+"""Job group and publisher."""
+LOOK_BACK_DAYS: Final = 60
+CLOSED_DAYS: Final = 60
+"""So many days of clicks whose window has closed say how late applies come."""
+PRIOR_PPM: Final = 50_000
+"""Applies of a million clicks, where nothing has come of a client yet."""
+_BY_CLICK: Final = frozenset({"CPC", "FLAT_CPC"})
+
+
+class ClickDay(NamedTuple):
+    """Clicks of a job group at a publisher on a day, and what they cost, as caps count it."""
+
+    group_no: int
+    publisher_no: int
+    day_on: str
+    clicks: int
+    spend_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Aims:
+    """``targets``: by job group and publisher. ``corrections``: those that are new."""
+
+    targets: Mapping[Key, Target]
+    corrections: Mapping[int, Correction]
+    former: Mapping[Key, int]
+
+
+def has_targets(groups: Iterable[Group]) -> bool:
+    return any(group.body.performance_targets for group in groups)
+
+
+def aims_of(tx: Tx, tree: Tree, days: Iterable[ClickDay]) -> Aims:
+    """What a client's job groups with targets may bid. ``days``: since ``first_day(tree)``."""
+    if not has_targets(tree.groups.values()):
+        return Aims({}, {}, {})
+    came = apply_ages.since(tx, tree.client.no, first_day(tree))
+    former = rows.aims_of(tx, tree.client.no)
+    return aimed(tree, days, came, former, rows.corrections_of(tx, tree.client.no))
+
+
+def first_day(tree: Tree) -> date:
+    """From when on clicks matter."""
+    window = tree.client.body.apply_window_days
+    return tree.today - timedelta(days=max(LOOK_BACK_DAYS, window + CLOSED_DAYS))
+
+
+def keep(tx: Tx, client_no: int, aims: Aims, bids: Mapping[Key, int]) -> None:
+    """Note corrections, and the bids that were decided for targets of so much an apply."""
+    rows.put_corrections(tx, client_no, aims.corrections)
+    rows.put_aims(tx, client_no, {
+        key: micros
+        for key, micros in bids.items()
+        if aims.former.get(key) != micros and _is_stepped(aims.targets[key])
+    })  # fmt: skip
+
+
+def aimed(
+    tree: Tree, days: Iterable[ClickDay], came: Mapping[ApplyAge, int], former: Mapping[Key, int],
+    corrections: Mapping[int, Correction],
+) -> Aims:  # fmt: skip
+    """The same from what was read; no store."""
+    seen = _Seen.of(tree, days, came)
+    rates = rates_of(seen.got, PRIOR_PPM) if seen.got else {}
+    after: dict[int, Correction] = {}
+    targets: dict[Key, Target] = {}
+    for pair in tree.pairs:
+        key = pair.place.group_no, pair.place.publisher_no
+        wanted = _wanted(tree.groups[key[0]])
+        found = []
+        if "cpc" in wanted and pair.terms.bid_type in _BY_CLICK:
+            found.append(at_most(wanted["cpc"], kind="cpc"))
+        if "cpa" in wanted and pair.terms.bid_type == "CPA":
+            found.append(at_most(wanted["cpa"], kind="cpa"))
+        if "cpa" in wanted and pair.terms.bid_type == "CPC":
+            if key[0] not in after:
+                before = corrections.get(key[0])
+                after[key[0]] = _corrected(seen, key[0], wanted["cpa"], before, tree.today)
+            got = seen.got.get(key, Got(0, 0))
+            rate = cautious(rates[key], got.applies)
+            found.append(
+                Target(
+                    wanted["cpa"], rate, after[key[0]].value_ppm, former.get(key, 0),
+                    is_prior=not got.applies,
+                )
+            )  # fmt: skip
+        if found:
+            targets[key] = min(found, key=_worth)
+    new = {no: one for no, one in after.items() if corrections.get(no) != one}
+    return Aims(targets, new, former)
+
+
+def _wanted(group: Group) -> dict[str, int]:
+    """The least of each kind; 0 asks for nothing."""
+    found: dict[str, int] = {}
+    for one in group.body.performance_targets:
+        if one.value_micros:
+            found[one.type] = min(one.value_micros, found.get(one.type, one.value_micros))
+    return found
+
+
+def _worth(target: Target) -> int:
+    return target.target_micros * target.rate_ppm * target.correction_ppm
+
+
+def _is_stepped(target: Target) -> bool:
+    return target.kind == "cpa" and target.rate_ppm != PPM
+
+
+@dataclass(slots=True)
+class _Seen:
+    """``got``: of each pair that is paid by the click, its ripe clicks and its applies."""
+
+    pairs: Mapping[Key, Pair]
+    days: list[ClickDay]
+    came: Mapping[ApplyAge, int]
+    curve: tuple[int, ...]
+    today: date
+    got: dict[Key, Got]
+
+    @classmethod
+    def of(cls, tree: Tree, days: Iterable[ClickDay], came: Mapping[ApplyAge, int]) -> "_Seen":
+        window = tree.client.body.apply_window_days
+        pairs = {
+            (pair.place.group_no, pair.place.publisher_no): pair
+            for pair in tree.pairs
+            if pair.terms.bid_type == "CPC"
+        }
+        closed = [0] * (window + 1)
+        for of, count in came.items():
+            if (tree.today - date.fromisoformat(of.click_on)).days > window:
+                closed[min(of.age, window)] += count
+        curve = delay_curve(closed, usual_delays(window))
+        first = tree.today - timedelta(days=LOOK_BACK_DAYS)
+        seen = cls(pairs, list(days), came, curve, tree.today, {})
+        seen.got = seen.since(first, pairs)
+        return seen
+
+    def since(self, first: date, keys: Iterable[Key]) -> dict[Key, Got]:
+        """What came of clicks since a day, of each of these pairs."""
+        first_on, found = first.isoformat(), {}
+        ages: dict[Key, list[int]] = {key: [0] * (len(self.curve) + LOOK_BACK_DAYS) for key in keys}
+        applies: dict[Key, int] = defaultdict(int)
+        for day in self.days:
+            key = day.group_no, day.publisher_no
+            if key in ages and day.day_on >= first_on:
+                age = (self.today - date.fromisoformat(day.day_on)).days
+                ages[key][min(max(age, 0), len(ages[key]) - 1)] += day.clicks
+        for of, count in self.came.items():
+            if of.click_on >= first_on:
+                applies[of.group_no, of.publisher_no] += count
+        for key, by_age in ages.items():
+            found[key] = Got(mature_ppm(by_age, self.curve), applies[key])
+        return found
+
+
+def _corrected(
+    seen: _Seen, group_no: int, target_micros: int, before: Correction | None, today: date
+) -> Correction:
+    """Once a day, by what applies have really cost since that is the target."""
+    if before is None or before.target_micros != target_micros:
+        return Correction(target_micros, PPM, today.isoformat(), today.isoformat())
+    if before.corrected_on >= today.isoformat():
+        return before
+    first = max(before.since, today - timedelta(days=LOOK_BACK_DAYS))
+    keys = [key for key in seen.pairs if key[0] == group_no]
+    got = seen.since(first, keys).values()
+    ripe, applies = sum(one.clicks_ppm for one in got), sum(one.applies for one in got)
+    clicks = spend = 0
+    for day in seen.days:
+        pair = seen.pairs.get((day.group_no, day.publisher_no))
+        if pair is not None and day.group_no == group_no and day.day_on >= first.isoformat():
+            clicks += day.clicks
+            # At the bid: a markup is none of the target's business.
+            spend += day.spend_micros * PPM // max(1, pair.marked(PPM))
+    value = before.value_ppm
+    if ripe:
+        due_ppm = applies * clicks * PPM * PPM // ripe
+        value = corrected(value, spend, due_ppm, target_micros)
+    return before._replace(value_ppm=value, corrected_on=today.isoformat())

@@ -1,0 +1,59 @@
+"""How late applies come: of each job group at each publisher, by the day of the click and how many
+days the apply came after it. Only applies by clicks that count are told; they are kept for a while.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.kit.instants import DAY, Instant, iso_of
+from handbill.store.records import Tx
+from handbill.store.records.tables import apply_ages
+
+KEPT: Final = 150 * DAY
+_a = apply_ages.c
+_SINCE = sa.select(_a.group_no, _a.publisher_no, _a.click_on, _a.age, _a.applies).where(
+    _a.client_no == b("client_no"), _a.click_on >= b("first_on")
+)
+_OLD = (
+    sa.select(_a.client_no, _a.group_no, _a.publisher_no, _a.click_on, _a.age)
+    .where(_a.click_on < b("before_on"))
+    .limit(b("most", type_=sa.Integer))
+)
+_KEYS = (_a.client_no, _a.group_no, _a.publisher_no, _a.click_on, _a.age)
+_FORGET = sa.delete(apply_ages).where(sa.tuple_(*_KEYS).in_(_OLD))
+
+
+class ApplyAge(NamedTuple):
+    """``age``: in days of the client's zone."""
+
+    group_no: int
+    publisher_no: int
+    click_on: str
+    age: int
+
+
+def age_of(group_no: int, publisher_no: int, clicked_on: date, applied_on: date) -> ApplyAge:
+    """A clock that differs from the click's may date an apply before it: then it came at once."""
+    age = max(0, (applied_on - clicked_on).days)
+    return ApplyAge(group_no, publisher_no, clicked_on.isoformat(), age)
+
+
+def add(tx: Tx, client_no: int, came: Mapping[ApplyAge, int]) -> None:
+    tx.upsert_many(apply_ages, [column.name for column in _KEYS], [
+        {"client_no": client_no, **of._asdict(), "applies": count} for of, count in came.items()
+    ], adds=["applies"])  # fmt: skip
+
+
+def since(tx: Tx, client_no: int, first: date) -> dict[ApplyAge, int]:
+    """What came of a client's clicks from a day on."""
+    rows = tx.all(_SINCE, client_no=client_no, first_on=first.isoformat())
+    return {ApplyAge(*of): count for *of, count in rows}
+
+
+def forget(tx: Tx, before: Instant, most: int) -> int:
+    """Drop so many rows of older clicks; how many there were."""
+    return tx.run(_FORGET, before_on=iso_of(before)[:10], most=most)
