@@ -356,7 +356,7 @@ def _below(schema: Any) -> Iterator[dict[str, Any]]:
         ),
         (
             "POST /clients/{client_id}/campaigns/{campaign_id}/jobgroups",
-            ("ioDetails", "performanceTargets"),
+            ("ioDetails",),
         ),
     ],
 )

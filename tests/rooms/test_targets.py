@@ -6,15 +6,19 @@ from functools import partial
 from pathlib import Path
 
 from handbill.control import targets
-from handbill.control.target_rows import corrections_of
-from handbill.control.targets import PRIOR_PPM, Aims, ClickDay, aimed, aims_of
+from handbill.control.rows import logged
+from handbill.control.service import tick
+from handbill.control.target_rows import ClickDay, corrections_of
+from handbill.control.targets import PRIOR_PPM, Aims, aimed, aims_of
 from handbill.control.tree import Tree, tree_of
 from handbill.core.nouns import PerformanceTarget
+from handbill.core.pacing.bids import Binding
 from handbill.core.pacing.targets import target_bid
 from handbill.kit.instants import DAY, HOUR, MINUTE
 from handbill.kit.money import PPM
 from handbill.ledger import apply_ages
 from handbill.ledger.apply_ages import ApplyAge
+from handbill.standing.service import paced_of
 from handbill.store.records import Records
 from handbill.work.queue import enqueue
 from market import START, Market
@@ -99,10 +103,31 @@ def test_bids_are_corrected_once_a_day_by_what_applies_cost(
     with records.write() as tx:
         targets.keep(tx, tree.client.no, moved, bids)
     with records.read() as tx:
-        kept = aims_of(tx, tomorrow, dear)
+        kept = aims_of(tx, tomorrow)
         assert corrections_of(tx, tree.client.no) == moved.corrections
     assert kept.former == {(group, nos["Good"]): 900_000, (group, nos["Poor"]): 900_000}
     assert not kept.corrections
+
+
+def test_a_tick_bids_for_targets(records: Records, tmp_path: Path) -> None:
+    """The first time by the prior; the bid log says what bound, and can be worked out again."""
+    tree, nos = market_of(records, tmp_path)
+    group, client = nos["group"], tree.client
+    with records.read() as tx:
+        bids = {no: one.bid_micros for (_, no), one in paced_of(tx, client.no).items()}
+        lines = {
+            name: logged(tx, group, nos[name], 0, tree.now + 1)[0].line
+            for name in ("Good", "Poor", "Applies")
+        }
+        former = aims_of(tx, tree).former
+    assert bids[nos["Good"]] == bids[nos["Poor"]] == lines["Good"].bid.bid_micros
+    assert 0.9 * GOAL * PRIOR_PPM / PPM < bids[nos["Good"]] < GOAL * PRIOR_PPM / PPM
+    assert bids[nos["Applies"]] == GOAL
+    assert all(Binding.CPA in line.bid.binding and line.is_true for line in lines.values())
+    assert lines["Good"].inputs.target is not None
+    assert lines["Good"].inputs.target.is_prior
+    assert former.keys() == {(group, nos["Good"]), (group, nos["Poor"])}
+    assert not tick(records, client, tree.now + MINUTE, 1_200_000), "nothing has come"
 
 
 def test_the_judge_tells_how_late_applies_come(records: Records, tmp_path: Path) -> None:

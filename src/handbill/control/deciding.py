@@ -32,12 +32,13 @@ _RESOLVED = msgspec.json.Decoder(Resolved)
 
 
 class Outcome(NamedTuple):
-    """``lines``: changes of bids, for the log; ``shown``: by job group and publisher, the version
-    of a file that was fetched since.
+    """``lines``: changes of bids, for the log; ``aimed``: bids for targets; ``shown``: by job
+    group and publisher, the version of a file that was fetched since.
     """
 
     decided: Decided
     lines: list[tuple[Key, Line]]
+    aimed: dict[Key, int]
     shown: list[tuple[int, int, Instant]]
 
 
@@ -50,8 +51,8 @@ def decide(
     weekdays = day_weights(shared.shape)
     marks = marks_of(tree, weekdays, ceiling_ppm)
     sides = sides_of(tree, known, look.paced, look.held, calendars)
-    steering = Steering(tree, marks, sides, weekdays, ceiling_ppm)
-    paced, lines = _decisions(look, steering, anew=anew)
+    steering = Steering(tree, marks, sides, weekdays, ceiling_ppm, look.aims.targets)
+    paced, lines, aimed = _decisions(look, steering, anew=anew)
     capped = _capped(steering, paced)
     standings = _standings(look, sides, capped, paced)
     shown = [
@@ -67,16 +68,16 @@ def decide(
         for key, one in paced.items()
     }
     ceilings = list(_ceilings(tree, capped, ceiling_ppm))
-    return Outcome(Decided(standings, paced, ceilings), lines, shown)
+    return Outcome(Decided(standings, paced, ceilings), lines, aimed, shown)
 
 
 def _decisions(
     look: Look, steering: Steering, *, anew: bool
-) -> tuple[dict[Key, Paced], list[tuple[Key, Line]]]:
+) -> tuple[dict[Key, Paced], list[tuple[Key, Line]], dict[Key, int]]:
     """What is decided for each pair: now, where that is due or a cap has just freed it."""
     now, capped = look.tree.now, _capped(steering, look.paced)
     paced: dict[Key, Paced] = {}
-    lines = []
+    lines, aimed = [], dict[Key, int]()
     for key, side in steering.sides.items():
         before = look.paced.get(key)
         former = look.former.get(("placement", f"{key[0]}/{key[1]}"))
@@ -87,9 +88,11 @@ def _decisions(
             paced[key] = _noticed(side, before)
             continue
         paced[key], line = decision(side, steering.step(side, before), before, now)
+        if line.bid.target_bid_micros is not None:
+            aimed[key] = line.bid.target_bid_micros
         if before is None or _is_other(before, paced[key]):
             lines.append((key, line))
-    return paced, lines
+    return paced, lines, aimed
 
 
 def _capped(steering: Steering, paced: Mapping[Key, Paced]) -> dict[CapKey, Capped]:

@@ -7,6 +7,7 @@ from handbill.control import rows
 from handbill.control.learning import Key
 from handbill.control.rows import Known
 from handbill.control.spent import Spent, spent_jobs
+from handbill.control.targets import Aims, aims_of
 from handbill.control.tree import Tree, tree_of
 from handbill.core.in_force import Evaluation, Paced, Standing, Thing
 from handbill.core.nouns import Client
@@ -32,6 +33,7 @@ class Look:
     weeks: Mapping[int, str]
     came: Mapping[Quarter, Seen]
     spent: list[Spent]
+    aims: Aims
 
 
 def look_at(tx: Tx, client: Client, now: Instant) -> Look:
@@ -45,4 +47,5 @@ def look_at(tx: Tx, client: Client, now: Instant) -> Look:
         held=copies.held(tx, nos, now, client.no) if nos else {},
         known=rows.demand_of(tx, client.no), weeks=rows.shapes_of(tx, nos),
         came=traffic.traffic_of(tx, client.no), spent=spent_jobs(tx, tree, paced),
+        aims=aims_of(tx, tree),
     )  # fmt: skip

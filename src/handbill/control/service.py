@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from handbill.control import rows
+from handbill.control import rows, targets
 from handbill.control.deciding import Outcome, decide
 from handbill.control.learning import (
     Calendar,
@@ -107,6 +107,7 @@ def _keep(tx: Tx, look: Look, known: Mapping[Key, Known], outcome: Outcome) -> b
         rows.put_shapes(tx, weeks_with(look.weeks, look.came.items(), lets, tree.zone).items())
         rows.add_days(tx, client_no, days_with(look.came.items(), lets, tree.zone))
     rows.put_demand(tx, client_no, _moved(look, known, outcome).items())
+    targets.keep(tx, client_no, look.aims, outcome.aimed)
     rows.log(tx, client_no, tree.now, outcome.lines)
     rows.note_shown(tx, outcome.shown)
     return follows

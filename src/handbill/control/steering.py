@@ -18,6 +18,7 @@ from handbill.core.pacing.copies import UNKNOWN_RHYTHM, Held, next_fetch
 from handbill.core.pacing.demand import ELASTICITY_PPM, clicks_let
 from handbill.core.pacing.plans import Ahead, Life, Part, View, filled
 from handbill.core.pacing.streams import Flow, Stream, ahead_in, flow_of, life_of, spends
+from handbill.core.pacing.targets import Target
 from handbill.core.standing.capping import CapKey
 from handbill.kit.instants import MINUTE, Instant
 from handbill.kit.money import PPM, share_down
@@ -111,6 +112,7 @@ class Steering:
     sides: Mapping[Key, Side]
     weekdays: Sequence[int]
     ceiling_ppm: int
+    targets: Mapping[Key, Target]
     below: dict[CapKey, list[Side]] = field(default_factory=dict)
     totals: dict[CapKey, Flow] = field(default_factory=dict)
     spared: dict[CapKey, Ahead] = field(default_factory=dict)
@@ -146,7 +148,7 @@ class Steering:
             whole_micros=terms.unit_micros, markdown_ppm=terms.markdown_ppm,
             unit_micros=terms.unit_micros,
             former_micros=paced.bid_micros if paced is not None and is_known else 0,
-            rule_ppm=PPM, target=None, views=tuple(self._views(side)),
+            rule_ppm=PPM, target=self.targets.get(side.key), views=tuple(self._views(side)),
             life=side.life(self.tree.now), elasticity_ppm=ELASTICITY_PPM,
             matching_jobs=pair.stock.jobs, start_ppm=_start(side, paced),
         )  # fmt: skip

@@ -8,15 +8,30 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.store.records import Tx
-from handbill.store.records.tables import aims, corrections
+from handbill.store.records.tables import aims, control_days, corrections
 
-_a, _c = aims.c, corrections.c
+_a, _c, _d = aims.c, corrections.c, control_days.c
 _AIMS = sa.select(_a.group_no, _a.publisher_no, _a.aimed_micros).where(
     _a.client_no == b("client_no")
 )
 _CORRECTIONS = sa.select(
     _c.group_no, _c.target_micros, _c.value_ppm, _c.since_on, _c.corrected_on
 ).where(_c.client_no == b("client_no"))
+
+
+_DAYS = sa.select(_d.group_no, _d.publisher_no, _d.day_on, _d.clicks, _d.spend_micros).where(
+    _d.client_no == b("client_no"), _d.day_on >= b("first_on")
+)
+
+
+class ClickDay(NamedTuple):
+    """Clicks of a job group at a publisher on a day, and what they cost, as caps count it."""
+
+    group_no: int
+    publisher_no: int
+    day_on: str
+    clicks: int
+    spend_micros: int
 
 
 class Correction(NamedTuple):
@@ -41,6 +56,12 @@ def aims_of(tx: Tx, client_no: int) -> dict[tuple[int, int], int]:
 def corrections_of(tx: Tx, client_no: int) -> dict[int, Correction]:
     """By job group."""
     return {no: Correction(*of) for no, *of in tx.all(_CORRECTIONS, client_no=client_no)}
+
+
+def days_of(tx: Tx, client_no: int, first: date) -> list[ClickDay]:
+    """From a day on."""
+    rows = tx.all(_DAYS, client_no=client_no, first_on=first.isoformat())
+    return [ClickDay(*row) for row in rows]
 
 
 def put_aims(tx: Tx, client_no: int, some: Mapping[tuple[int, int], int]) -> None:

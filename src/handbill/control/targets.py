@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from handbill.control import target_rows as rows
-from handbill.control.target_rows import Correction
+from handbill.control.target_rows import ClickDay, Correction
 from handbill.control.tree import Pair, Tree
 from handbill.core.nouns import Group
 from handbill.core.pacing.targets import (
@@ -41,16 +41,6 @@ PRIOR_PPM: Final = 50_000
 _BY_CLICK: Final = frozenset({"CPC", "FLAT_CPC"})
 
 
-class ClickDay(NamedTuple):
-    """Clicks of a job group at a publisher on a day, and what they cost, as caps count it."""
-
-    group_no: int
-    publisher_no: int
-    day_on: str
-    clicks: int
-    spend_micros: int
-
-
 @dataclass(frozen=True, slots=True)
 class Aims:
     """``targets``: by job group and publisher. ``corrections``: those that are new."""
@@ -64,19 +54,16 @@ def has_targets(groups: Iterable[Group]) -> bool:
     return any(group.body.performance_targets for group in groups)
 
 
-def aims_of(tx: Tx, tree: Tree, days: Iterable[ClickDay]) -> Aims:
-    """What a client's job groups with targets may bid. ``days``: since ``first_day(tree)``."""
+def aims_of(tx: Tx, tree: Tree) -> Aims:
+    """What a client's job groups with targets may bid."""
     if not has_targets(tree.groups.values()):
         return Aims({}, {}, {})
-    came = apply_ages.since(tx, tree.client.no, first_day(tree))
-    former = rows.aims_of(tx, tree.client.no)
-    return aimed(tree, days, came, former, rows.corrections_of(tx, tree.client.no))
-
-
-def first_day(tree: Tree) -> date:
-    """From when on clicks matter."""
-    window = tree.client.body.apply_window_days
-    return tree.today - timedelta(days=max(LOOK_BACK_DAYS, window + CLOSED_DAYS))
+    client = tree.client
+    closed = timedelta(days=client.body.apply_window_days + CLOSED_DAYS)
+    came = apply_ages.since(tx, client.no, tree.today - closed)
+    days = rows.days_of(tx, client.no, tree.today - timedelta(days=LOOK_BACK_DAYS))
+    former = rows.aims_of(tx, client.no)
+    return aimed(tree, days, came, former, rows.corrections_of(tx, client.no))
 
 
 def keep(tx: Tx, client_no: int, aims: Aims, bids: Mapping[Key, int]) -> None:

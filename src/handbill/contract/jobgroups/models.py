@@ -164,7 +164,12 @@ class _Rows(Model):
     performance_targets: Annotated[list[PerformanceTarget], Field(max_length=2)] = Field(
         UNREAD,
         alias="performanceTargets",
-        description=f"Target costs, at most two. {_KEPT}",
+        description="Target costs, at most two. cpc: the most that is bid for a click. cpa: at "
+        "publishers that are paid by the click, the bid is the target times the rate at which "
+        "clicks become applies there, corrected slowly by what applies have cost; a twentieth, "
+        "until there are applies. It changes by a fifth at a time at most. At publishers that are "
+        "paid by the apply, it is the most that is bid. A bid is never above the one that is set, "
+        "and a budget may lower it further. 0: no target. Costs are counted before markups.",
     )
     insertion_orders: Annotated[list[InsertionOrder], Field(max_length=100)] = Field(
         UNREAD, alias="ioDetails", description=f"Insertion orders, at most 100. {_KEPT}"
