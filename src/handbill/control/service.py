@@ -51,6 +51,13 @@ def tick(
         return _keep(tx, look, known, outcome)
 
 
+def bids_of(
+    tx: Tx, group_no: int, publisher_no: int, first: Instant, end: Instant
+) -> list[rows.Shown]:
+    """What was decided for a job group at a publisher in some time: a line for each change."""
+    return rows.logged(tx, group_no, publisher_no, first, end)
+
+
 def forget(records: Records, client: Client, now: Instant) -> None:
     """Nothing is in force any more for a client that was deleted."""
     with records.write() as tx:

@@ -16,14 +16,15 @@ from handbill.clients.service import clients_by_number
 from handbill.core.charging import MEASURES, Scope
 from handbill.core.judging import TAKES_ROOM
 from handbill.groups.service import groups_by_number
-from handbill.kit.instants import HOUR, MINUTE, Instant, iso_of
+from handbill.kit.instants import DAY, HOUR, MINUTE, Instant, iso_of
 from handbill.kit.money import MICROS
 from handbill.kit.zones import PERIODS, period_key
 from handbill.ledger.checking import check
 from handbill.publishers.service import publishers_by_number
+from handbill.simulate.bidding import miscounted, other_prices
 from handbill.simulate.house import House
 from handbill.simulate.trade import CapOf, CapSet, Employer, GroupOf, Trade
-from handbill.simulate.visitors import Public, Shown, Visit
+from handbill.simulate.visitors import Offer, Public, Shown, Visit
 from handbill.store import segment_files, segments
 from handbill.store.records import Tx
 
@@ -104,6 +105,8 @@ class Truth:
         self._names: dict[str, dict[int, str]] = {}
         self._employers: dict[str, Employer] = {}
         self._known_groups = -1
+        self.bids = 0
+        """How many were decided again."""
         self._conversions = 0
         self._stack = ExitStack()
         self._duck = self._stack.enter_context(
@@ -292,10 +295,40 @@ class Truth:
         if at is None or at == shown.checked_at:
             return
         shown.checked_at = at
+        by_group: dict[str, list[Offer]] = {}
         for offer in shown.offers:
             group = self._trade.group_of(offer.ref)
+            by_group.setdefault(group.id if group else "", []).append(offer)
             if not any(_advertises(group, shown.outlet.id, then) for then in (at, at - _WITHIN)):
                 self._blame(f"{shown.outlet.id} is shown {offer.ref}, which is not to be: {group}")
+
+        self._check_prices(shown, by_group, at)
+
+    def _check_prices(self, shown: Shown, by_group: Mapping[str, list[Offer]], at: Instant) -> None:
+        """A copy shows the prices that were decided."""
+        with self._house.tools.records.read() as tx:
+            for group_id, offers in by_group.items():
+                place = self._number("group", group_id), self._number("publisher", shown.outlet.id)
+                if other := other_prices(tx, *place, offers, at):
+                    self._blame(f"{shown.outlet.id} is shown {other} micros of {group_id}")
+
+    def _check_bids(self) -> None:
+        """Each bid of the last day comes out the same, when it is decided again."""
+        with self._house.tools.records.read() as tx:
+            for employer in self._trade.employers:
+                for group in employer.groups:
+                    for publisher in group.publishers:
+                        place = (
+                            self._number("group", group.id),
+                            self._number("publisher", publisher),
+                        )
+                        count, wrong = miscounted(tx, *place, self._now - DAY, self._now)
+                        self.bids += count
+                        for one in wrong:
+                            self._blame(one)
+
+    def _number(self, noun: str, id_: str) -> int:
+        return next(no for no, it in self._names[noun].items() if it == id_)
 
     # ── at the end of a day ─────────────────────────────────────────────────────────────────────
 
@@ -303,6 +336,7 @@ class Truth:
         """The ledger's own check of all books, and its sums against the doors'."""
         told = self.days.setdefault(day, OfDay(day=day))
         told.caps_reached = sum(self._is_reached(asked, cap) for asked, cap in self._caps())
+        self._check_bids()
         tools = self._house.tools
         books = check(
             tools.records,

@@ -1,0 +1,35 @@
+"""The bids that are published, held against what ``core`` decides on the same inputs."""
+
+from collections.abc import Iterable
+
+from handbill.control import service as control
+from handbill.core.pacing.bids import decided
+from handbill.kit.instants import DAY, Instant
+from handbill.simulate.visitors import Offer
+from handbill.store.records import Tx
+
+_LOOKED_BACK = 45 * DAY
+_RECENT = 2
+"""A copy shows what was decided last or, where its file is not written anew yet, just before."""
+
+
+def other_prices(
+    tx: Tx, group_no: int, publisher_no: int, offers: Iterable[Offer], at: Instant
+) -> set[int]:
+    """Prices of a job group's jobs in a copy of that instant that were not decided."""
+    lines = control.bids_of(tx, group_no, publisher_no, at - _LOOKED_BACK, at + 1)
+    recent = {one.line.bid.price_micros for one in lines[-_RECENT:]}
+    return {offer.cpc_micros or offer.cpa_micros for offer in offers} - recent
+
+
+def miscounted(
+    tx: Tx, group_no: int, publisher_no: int, first: Instant, end: Instant
+) -> tuple[int, list[str]]:
+    """How many bids were decided meanwhile; and those that come out otherwise, decided again."""
+    lines = control.bids_of(tx, group_no, publisher_no, first, end)
+    wrong = [
+        f"of {one.line.inputs} came {one.line.bid}, and not {again}"
+        for one in lines
+        if (again := decided(one.line.inputs)) != one.line.bid
+    ]
+    return len(lines), wrong
