@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 import pytest
 
+from handbill.core.pacing.bids import Bid, Inputs, decided
 from handbill.kit.instants import HOUR
+from handbill.simulate import bidding
 from handbill.simulate.living import Life, Size
 from handbill.simulate.trade import CapSet
 from handbill.simulate.truth import Broken, OfDay
@@ -51,6 +53,7 @@ def test_there_was_something_to_see(beset: Past) -> None:
     """Visitors of each kind, a cap that was reached, a publisher that never fetches."""
     classes = sum((day.classes for day in beset.days), start=Counter[str]())
     assert all(classes[name] for name in ("valid", "over_cap", "bot", "duplicate")), classes
+    assert beset.life.truth.bids, "bids were published, and decided again"
     public = beset.life.public
     assert public.heard.conversions
     assert [shown.rhythm for shown in public.shown].count(None) == 1
@@ -98,6 +101,17 @@ def test_jobs_of_a_group_that_is_over_are_found(begun: Life) -> None:
             for one in employer.groups
         ]
     with pytest.raises(Broken, match="which is not to be"):
+        list(begun.days())
+
+
+def test_another_bid_than_was_decided_is_found(
+    begun: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dearer(step: Inputs) -> Bid:
+        return decided(step)._replace(bid_micros=step.base_micros + 1)
+
+    monkeypatch.setattr(bidding, "decided", dearer)
+    with pytest.raises(Broken, match=r"came .*, and not Bid\("):
         list(begun.days())
 
 

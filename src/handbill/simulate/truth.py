@@ -317,11 +317,9 @@ class Truth:
         with self._house.tools.records.read() as tx:
             for employer in self._trade.employers:
                 for group in employer.groups:
+                    group_no = self._number("group", group.id)
                     for publisher in group.publishers:
-                        place = (
-                            self._number("group", group.id),
-                            self._number("publisher", publisher),
-                        )
+                        place = group_no, self._number("publisher", publisher)
                         count, wrong = miscounted(tx, *place, self._now - DAY, self._now)
                         self.bids += count
                         for one in wrong:
