@@ -3,7 +3,7 @@
 import pytest
 
 from handbill.core.charging import CounterKey
-from handbill.ledger import rows
+from handbill.ledger import counter_rows
 from handbill.store import marks
 from handbill.store.journal_streams import Mark
 from handbill.store.records import Records
@@ -13,20 +13,20 @@ KEY = CounterKey("group", "1", "clicks", "D2026-11-10")
 
 def test_a_counter_only_grows(records: Records) -> None:
     with records.write() as tx:
-        rows.add_counters(tx, [(1, KEY, 5)])
-        rows.add_counters(tx, [(1, KEY, 2)])
+        counter_rows.add_counters(tx, [(1, KEY, 5)])
+        counter_rows.add_counters(tx, [(1, KEY, 2)])
     with pytest.raises(AssertionError, match="never given back"), records.write() as tx:
-        rows.add_counters(tx, [(1, KEY, -1)])
+        counter_rows.add_counters(tx, [(1, KEY, -1)])
     with records.read() as tx:
-        assert rows.counters_used(tx, [KEY]) == {KEY: 7}
+        assert counter_rows.counters_used(tx, [KEY]) == {KEY: 7}
 
 
 def test_a_counter_below_zero_is_a_bug(records: Records) -> None:
     with records.write() as tx:
-        rows.add_counters(tx, [(1, KEY, 5)])
+        counter_rows.add_counters(tx, [(1, KEY, 5)])
         tx.run_text("UPDATE counters SET value = -1", {})
     with pytest.raises(AssertionError, match="never negative"), records.read() as tx:
-        rows.counters_used(tx, [KEY])
+        counter_rows.counters_used(tx, [KEY])
 
 
 def test_a_mark_never_goes_back(records: Records) -> None:

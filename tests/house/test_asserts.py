@@ -17,6 +17,7 @@ OF_WEIGHT = 10
 """A function of so many statements has something to hold."""
 
 ONLY_TELL = {
+    "ledger/cap_check.py": "looks for what does not hold, and tells of it",
     "ledger/checking.py": "looks for what does not hold, and tells of it",
     "ledger/service.py": "tells entries as they are",
     "store/journal_folder.py": "looks for what is missing, and tells of it",
@@ -29,7 +30,8 @@ HOLD_ELSEWHERE = {
 }
 ENDS = {
     "core/charging.py take", "core/charging.py priced", "core/charging.py additions",
-    "core/entries.py __post_init__", "ledger/rows.py counters_used", "ledger/rows.py add_counters",
+    "core/entries.py __post_init__", "ledger/counter_rows.py counters_used",
+    "ledger/counter_rows.py add_counters",
     "store/marks.py read", "store/marks.py put", "store/segments.py __post_init__",
     "store/segments.py write", "store/segments.py register", "store/segments.py replace",
 }  # fmt: skip

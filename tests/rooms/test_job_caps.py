@@ -22,7 +22,7 @@ from handbill.core.nouns import (
     Placement,
 )
 from handbill.kit.instants import DAY, HOUR, MINUTE, moment_of
-from handbill.ledger import counting, rows
+from handbill.ledger import counter_rows, counting
 from handbill.ledger.checking import check
 from handbill.store import segment_files, segments
 from handbill.store.records import Records
@@ -262,7 +262,7 @@ def test_a_jobs_cap_knows_what_was_spent_before_it_was_set(market: Market) -> No
     market.judged()
     with market.records.read() as tx:
         assert counting.counts_of(tx, listing.client_no) == set()
-        scopes = {key.scope for key in rows.counters_of(tx, listing.client_no)}
+        scopes = {key.scope for key in counter_rows.counters_of(tx, listing.client_no)}
     assert "job" not in scopes, "what is capped no more is counted no more"
     set_job(market, listing.job_id, cap)
     market.clock.forward(MINUTE)

@@ -15,7 +15,7 @@ import pytest
 from handbill.core.nouns import Cap, Caps, ClientBody
 from handbill.host.ids import SystemIds
 from handbill.kit.instants import DAY, MINUTE
-from handbill.ledger import rows as ledger_rows
+from handbill.ledger import counter_rows
 from handbill.ledger.checking import check
 from handbill.store import segments
 from handbill.store.blobs import FolderBlobs
@@ -218,7 +218,7 @@ def test_a_cap_lowered_while_a_batch_is_booked_holds_for_it(
     market = Market(postgres_records, tmp_path)
     listing = market.listing(caps=Caps(budget=Cap("Monthly", 5_000_000)))
     market.clicked(listing)
-    add_counters = ledger_rows.add_counters
+    add_counters = counter_rows.add_counters
     lowered = ClientBody(company_name="c1", exported_name="c1", caps=Caps(budget=Cap("Monthly", 0)))
 
     def last(*args: Any) -> None:
@@ -227,7 +227,7 @@ def test_a_cap_lowered_while_a_batch_is_booked_holds_for_it(
         with ThreadPoolExecutor(1) as another:
             another.submit(market.change, clients, listing.client_no, lowered).result(60)
 
-    monkeypatch.setattr(ledger_rows, "add_counters", last)
+    monkeypatch.setattr(counter_rows, "add_counters", last)
     judge = market.judge()
     assert judge.step() == 0
     assert judge.step() == 1

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from handbill.core.charging import CounterKey, summed
 from handbill.core.listing_tokens import Click, Listing
 from handbill.core.nouns import (
     BidType,
@@ -30,9 +31,9 @@ from handbill.host.egress import Egress
 from handbill.host.settings import Settings
 from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND, instant_of_iso
 from handbill.kit.zones import PERIODS, day_of, period_key, zone_of
-from handbill.ledger import rows
+from handbill.ledger import counter_rows, rows
 from handbill.ledger.checking import check
-from handbill.ledger.work import sweep
+from handbill.ledger.work import seal, sweep
 from handbill.store.index import EdgeIndex
 from handbill.store.records import Records
 from handbill.store.records.tables import (
@@ -280,11 +281,12 @@ class Play:
         used = self.used(ledger)
         with market.records.read() as tx:
             nos = [self.nos[name] for name in ZONES]
-            counters = {k: v for no in nos for k, v in rows.counters_of(tx, no).items()}
+            counters = {k: v for no in nos for k, v in counter_rows.counters_of(tx, no).items()}
             tallies: Counter[tuple[str, str]] = Counter()
             for no in nos:
                 tallies.update(rows.tallies_of(tx, no))
-        assert {tuple(key): value for key, value in counters.items()} == dict(used)
+        assert summed(counters, (CounterKey(*key) for key in used)) == dict(used)
+        assert set(counters) == {key for key in used if key[3][0] == "D"}, "days are kept"
         self._within_caps(before, used)
         told = Counter((line["kind"], line["disposition"]) for line in ledger)
         kept = {"received", "redelivered", "parked"}
@@ -370,14 +372,17 @@ def retired(play: Play, folder: Path, lifetime: dict[Key, int]) -> None:
         Settings(retention_days=30), market.scratch,
     )  # fmt: skip
     sweep(tools, Task(1, "ledger.sweep", "", {}, 1, "w"))
+    play.balanced()
+    seal(tools, Task(1, "ledger.seal", "", {}, 1, "w"))
     egress.close()
     index.close()
     assert market.ledger() == []
     play.balanced()
     with market.records.read() as tx:
         nos = [play.nos[name] for name in ZONES]
-        left = {tuple(k): v for no in nos for k, v in rows.counters_of(tx, no).items()}
-    assert left == lifetime
+        left = {k: v for no in nos for k, v in counter_rows.counters_of(tx, no).items()}
+    assert len(left) == len(lifetime), "what is over is one row"
+    assert summed(left, (CounterKey(*key) for key in lifetime)) == lifetime
 
 
 def test_a_batch_that_is_full_leaves_the_rest_for_the_next(market_of_one: Market) -> None:

@@ -14,14 +14,14 @@ import pytest
 
 from handbill.clients import service as clients
 from handbill.control import rows, service
-from handbill.core.charging import CounterKey
+from handbill.core.charging import CounterKey, summed
 from handbill.core.nouns import Cap, Caps, GroupBody, Placement
 from handbill.core.received import ReceivedFetch
 from handbill.host.ids import Chance, seeded
 from handbill.kit.instants import DAY, HOUR, Instant, instant_of_iso
 from handbill.kit.zones import day_of
 from handbill.ledger.checking import check
-from handbill.ledger.rows import counters_of
+from handbill.ledger.counter_rows import counters_of
 from handbill.listings import copies
 from handbill.listings.rows import file_of
 from handbill.listings.service import ALL_CLIENTS, ensure_file
@@ -163,7 +163,9 @@ class Month:
         with self.market.records.read() as tx:
             every = counters_of(tx, self.listing.client_no)
         key = CounterKey("group", f"{self.group_no}", "budget", "")
-        return {at.period: used for at, used in every.items() if at[:3] == key[:3]}
+        own = {at: used for at, used in every.items() if at[:3] == key[:3]}
+        asked = [key._replace(period=at) for at in ("M2027-02", *(at.period for at in own))]
+        return {at.period: used for at, used in summed(own, asked).items()}
 
 
 def noise(chance: Chance, sigma: float) -> float:

@@ -1,8 +1,9 @@
 """What an event costs, and whether every cap has room for it.
 
 A **place** is where an event happened: client, campaign, job group, publisher. A **counter** is
-what was used of a measure at one scope in one period. A cap compares one counter with a limit;
-which scopes, measures and periods there are is a list, not code.
+what was used of a measure at one scope in one period. Those of days are kept; weeks, months and
+lifetimes are sums of them. A cap compares one counter with a limit; which scopes, measures and
+periods there are is a list, not code.
 **Source**: contract 3 (caps), domain 2 and 4.2, safety.md section 2 (caps).
 """
 
@@ -85,6 +86,8 @@ class Limit(NamedTuple):
     on: date | None = None
 
 
+SEALED: Final = "D"
+"""The period of the counter that holds all days of an entity that are over for good."""
 UNMARKED: Final = Factors()
 FREE: Final = Price(0, 0, 0, UNMARKED)
 _Gate = tuple[list[int], int, Limit, tuple[tuple[list[int], int], ...]]
@@ -183,16 +186,38 @@ def period_keys(day: date) -> tuple[str, ...]:
     return tuple(period_key(period, day) for period in PERIODS)
 
 
+@lru_cache(maxsize=4_096)
+def _periods_over(kept: str) -> tuple[str, ...]:
+    """The names of all periods that a counter that is kept belongs to."""
+    if kept == SEALED:
+        return (period_key("Lifetime", date.min),)
+    return period_keys(date.fromisoformat(kept[1:]))
+
+
+def summed(kept: Mapping[CounterKey, int], wanted: Iterable[CounterKey]) -> dict[CounterKey, int]:
+    """What counters that are kept come to in the periods that are asked for."""
+    found = dict.fromkeys(wanted, 0)
+    for (scope, entity, measure, day), value in kept.items():
+        for period in _periods_over(day):
+            key = CounterKey(scope, entity, measure, period)
+            if key in found:
+                found[key] += value
+    return {key: value for key, value in found.items() if value}
+
+
 class Till:
     """The events of one place on one day pass here: each is let through whole, or not at all."""
 
-    __slots__ = ("gates", "short", "taken")
+    __slots__ = ("gates", "meters", "short", "taken")
 
     def __init__(
-        self, gates: list[_Gate], taken: list[int], short: set[Limit] | None = None
-    ) -> None:
+        self, gates: list[_Gate], taken: list[int], short: set[Limit] | None = None,
+        meters: Sequence[tuple[list[int], int]] = (),
+    ) -> None:  # fmt: skip
         self.gates = gates
         self.taken = taken
+        self.meters = meters
+        """What is counted of the job on the day, and the measure's place."""
         self.short: set[Limit] = set() if short is None else short
         """The caps without room for as much again as was asked for last."""
 
@@ -216,6 +241,8 @@ class Till:
         for used, measure, limit, _ in self.gates:
             used[0] += need[measure]
             assert not need[measure] or used[0] <= limit.most, "a cap is never passed"
+        for cell, measure in self.meters:
+            cell[0] += need[measure]
         taken = self.taken
         taken[0] += need[0]
         taken[1] += need[1]
@@ -229,6 +256,7 @@ class Spending:
     def __init__(self, used: Mapping[CounterKey, int]) -> None:
         self._start = used
         self._used: dict[CounterKey, list[int]] = {}
+        self._of_jobs: dict[CounterKey, list[int]] = {}
         self._tills: dict[tuple[Place, date], Till] = {}
         self.short: set[Limit] = set()
 
@@ -242,8 +270,17 @@ class Spending:
         if till is None:
             till = self._tills[place, day] = Till(self._gates(day, limits), [0, 0, 0], self.short)
         if of_job:
-            return Till(till.gates + self._gates(day, of_job), till.taken, self.short)
+            gates = till.gates + self._gates(day, of_job)
+            return Till(gates, till.taken, self.short, self._meters(day, of_job))
         return till
+
+    def _meters(self, day: date, of_job: Sequence[Limit]) -> list[tuple[list[int], int]]:
+        today = period_keys(day)[0]
+        counted = {CounterKey(*limit[:3], today) for limit in of_job}
+        assert all(key.scope in JOB_SCOPES for key in counted), "they are a job's"
+        return [
+            (self._of_jobs.setdefault(key, [0]), MEASURES.index(key.measure)) for key in counted
+        ]
 
     def _gates(self, day: date, limits: Sequence[Limit]) -> list[_Gate]:
         least: dict[CounterKey, Limit] = {}
@@ -273,16 +310,13 @@ class Spending:
         return cell
 
     def additions(self) -> dict[CounterKey, int]:
-        """What was added to each counter: of jobs those that are capped, else every scope, measure
-        and period, capped or not.
+        """What was added to each counter of a day: of jobs those that are capped, else every scope
+        and measure, capped or not.
         """
         counters = folded((*at, till.taken) for at, till in self._tills.items())
         for key, cell in self._used.items():
-            by = cell[0] - self._start.get(key, 0)
-            assert by >= 0, "what is used is never given back"
-            if key.scope in JOB_SCOPES and by:
-                counters[key] = by
-        return counters
+            assert cell[0] >= self._start.get(key, 0), "what is used is never given back"
+        return counters | {key: cell[0] for key, cell in self._of_jobs.items() if cell[0]}
 
 
 def key_of(limit: Limit, day: date) -> CounterKey:
@@ -300,16 +334,16 @@ def keys_of_limit(limit: Limit, day: date) -> Iterator[CounterKey]:
 
 
 def folded(taken: Iterable[tuple[Place, date, Sequence[int]]]) -> dict[CounterKey, int]:
-    """Counters from what was taken at each place on each day. All four periods are kept of each,
-    so that a cap whose period is changed in mid-month is right at once.
+    """Counters from what was taken at each place on each day. Days are kept, so that a cap whose
+    period is changed in mid-month is right at once.
     """
     counters: dict[CounterKey, int] = {}
     for place, day, amounts in taken:
         for measure, amount in zip(MEASURES, amounts, strict=True):
             assert amount >= 0, "what was taken only grows"
             if amount:
+                period = period_keys(day)[0]
                 for scope, entity in entities_of(place):
-                    for period in period_keys(day):
-                        key = CounterKey(scope, entity, measure, period)
-                        counters[key] = counters.get(key, 0) + amount
+                    key = CounterKey(scope, entity, measure, period)
+                    counters[key] = counters.get(key, 0) + amount
     return counters

@@ -4,10 +4,10 @@ A month closes on the 8th of the next, in the client's zone; from then on nothin
 **Source**: contract 3 (closed months), domain 7.6.
 """
 
-from datetime import date, tzinfo
+from datetime import UTC, date, timedelta, tzinfo
 from typing import Final, NamedTuple
 
-from handbill.kit.instants import Instant
+from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, start_of
 
 _CLOSES_ON: Final = 8
@@ -27,6 +27,13 @@ def first_open(now: Instant, zone: tzinfo) -> Instant:
     if today.day < _CLOSES_ON:
         month = date(month.year - (month.month == 1), (month.month - 2) % 12 + 1, 1)
     return start_of(month, zone)
+
+
+def over_before(now: Instant) -> date:
+    """The days before this one are over for good, in every zone: nothing is dated into them any
+    more, nor into a week that one of them is in.
+    """
+    return day_of(first_open(now - DAY, UTC), UTC) - timedelta(days=8)
 
 
 def is_closed(at: Instant, now: Instant, zone: tzinfo) -> bool:

@@ -1,7 +1,7 @@
 """Caps of single jobs: of each job of a job group, of one job, of one job at one publisher.
 
-Counters of jobs are kept only where a cap is in force. A **count** says which are: one measure, in
-one kind of period, of one owner (a job group, for each of its jobs; a job; a job at a publisher).
+Counters of jobs are kept only where a cap is in force. A **count** says which are: one measure of
+one owner (a job group, for each of its jobs; a job; a job at a publisher).
 It begins with what the ledger holds already, so that a cap set in mid-period knows what is spent.
 **Source**: domain 2.2, docs/decisions/0037.
 """
@@ -22,18 +22,16 @@ from handbill.core.charging import (
     period_keys,
 )
 from handbill.core.nouns import Cap, Caps, JobSettings
-from handbill.kit.zones import PERIODS, Period
 
 _NONE: Final = Caps()
 
 
 class Count(NamedTuple):
-    """One measure that is counted, in one kind of period, for the jobs of an owner."""
+    """One measure that is counted for the jobs of an owner."""
 
     scope: Scope
     owner: str
     measure: Measure
-    period: Period
 
 
 class TakenOfJob(NamedTuple):
@@ -90,7 +88,7 @@ def job_limits(
 def count_of(limit: Limit) -> Count:
     """The count that a job's limit is held by."""
     owner = limit.entity.partition("/")[0] if limit.scope == "group_job" else limit.entity
-    return Count(limit.scope, owner, limit.measure, limit.period)
+    return Count(limit.scope, owner, limit.measure)
 
 
 def owners_of(group_no: int, publisher_no: int, job_id: str) -> tuple[str, str, str]:
@@ -123,27 +121,20 @@ def _counted(
     for scope, owner, entity in entities_of_job(one):
         for count in by_owner.get((scope, owner), ()):
             if amount := one.amounts[MEASURES.index(count.measure)]:
-                period = period_keys(one.day)[PERIODS.index(count.period)]
-                yield CounterKey(scope, entity, count.measure, period), amount
+                yield CounterKey(scope, entity, count.measure, period_keys(one.day)[0]), amount
 
 
 def counters_under(keys: Iterable[CounterKey], counts: Iterable[Count]) -> list[CounterKey]:
     """Which of these counters belong to the counts."""
-    wanted = {(*count[:3], _LETTER[count.period]) for count in counts}
+    wanted = set(counts)
     return [
         key
         for key in keys
         if key.scope in JOB_SCOPES
-        and (
+        and Count(
             key.scope,
             key.entity.partition("/")[0] if key.scope == "group_job" else key.entity,
             key.measure,
-            key.period[0],
         )
         in wanted
     ]
-
-
-_LETTER: Final[Mapping[Period, str]] = dict(
-    zip(PERIODS, (key[0] for key in period_keys(date(2026, 1, 1))), strict=True)
-)

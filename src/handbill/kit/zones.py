@@ -76,6 +76,24 @@ def period_key(period: Period, day: date) -> str:
     return "L"
 
 
+@lru_cache(maxsize=4_096)
+def days_of_period(key: str) -> tuple[str, str]:
+    """The first and the last day of the period of a name, as ISO text; those of a lifetime are
+    before and after all others.
+    """
+    if key.startswith("D"):
+        return key[1:], key[1:]
+    if key.startswith("W"):
+        year, _, week = key[1:].partition("-")
+        monday = date.fromisocalendar(int(year), int(week), 1)
+        return monday.isoformat(), (monday + timedelta(days=6)).isoformat()
+    if key.startswith("M"):
+        first = date.fromisoformat(f"{key[1:]}-01")
+        after = (first + timedelta(days=31)).replace(day=1)
+        return first.isoformat(), (after - timedelta(days=1)).isoformat()
+    return "", "9999-12-31"
+
+
 def next_period(period: Period, day: date) -> date | None:
     """The first day of the period that comes after the one of this day; a lifetime has none."""
     if period == "Daily":

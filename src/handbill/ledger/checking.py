@@ -5,30 +5,23 @@ against a fold of the segments, files against the manifest, spend against the ca
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
 
-from handbill.campaigns.service import campaigns_by_number
-from handbill.clients.service import clients_by_number
 from handbill.core.charging import (
+    SEALED,
     CounterKey,
-    Limit,
-    entities_of,
     folded,
-    key_of,
-    period_keys,
 )  # fmt: skip
-from handbill.core.job_caps import Count, TakenOfJob, entities_of_job, folded_jobs
+from handbill.core.job_caps import Count, TakenOfJob, folded_jobs
 from handbill.core.judging import ENTRY_DISPOSITIONS, KINDS, PARKED, balance_of
-from handbill.groups.service import groups_by_number
-from handbill.jobs.service import changed_at as jobs_changed_at
-from handbill.kit.zones import PERIODS, start_of
-from handbill.ledger import counting, folding, rows
+from handbill.ledger import counter_rows, counting, folding, rows
+from handbill.ledger.cap_check import Held, passed
 from handbill.ledger.runs import RECEIVED, REDELIVERED
-from handbill.ledger.terms import Terms, read_terms, zones_of
+from handbill.ledger.terms import zones_of
 from handbill.store import marks, segment_files, segments
 from handbill.store.blobs import Blobs
 from handbill.store.journal_folder import gaps
@@ -218,11 +211,12 @@ class _Check:
         books.sums["retired"] += sum(moment.retired.values())
         told = _with(own.told, moment.retired)
         _compare(moment, "tally", _told(moment.tallies), told, books)
-        counters = {key: value for key, value in moment.counters.items() if value}
         of_entries = folded(own.taken) | folded_jobs(own.of_jobs, moment.counts)
         every = _with(of_entries, moment.retired_counters)
-        _compare(moment, "counter", counters, every, books)
-        _check_caps(self._records, moment, own.taken, own.of_jobs, books)
+        _compare(moment, "counter", moment.counters, _sealed(every, moment.counters), books)
+        held = Held(moment.client_no, moment.zone, own.taken, own.of_jobs)
+        for fault in passed(self._records, held, every, moment.retired_counters):
+            books.blame(fault)
 
 
 def check(records: Records, blobs: Blobs, scratch: Path, journal: Path | None = None) -> Books:
@@ -266,10 +260,10 @@ def _moments(tx: Tx, client_nos: list[int]) -> list[_Moment]:
             client_no,
             zones[client_no],
             rows.tallies_of(tx, client_no),
-            rows.counters_of(tx, client_no),
+            counter_rows.counters_of(tx, client_no),
             rows.parked_counts(tx, client_no),
             rows.retired_tallies(tx, client_no),
-            rows.retired_counters(tx, client_no),
+            counter_rows.retired_counters_of(tx, client_no),
             counting.counts_of(tx, client_no),
         )
         for client_no in client_nos
@@ -309,6 +303,18 @@ def _with(entries: Mapping[Any, int], retired: Mapping[Any, int]) -> dict[Any, i
     return dict(Counter(entries) + Counter(retired))
 
 
+def _sealed(
+    every: Mapping[CounterKey, int], counters: Mapping[CounterKey, int]
+) -> dict[CounterKey, int]:
+    """The same, where the days of a counter that is sealed are one, but for those that it has."""
+    found: dict[CounterKey, int] = {}
+    for key, value in every.items():
+        sealed = key._replace(period=SEALED)
+        kept = key if key in counters or sealed not in counters else sealed
+        found[kept] = found.get(kept, 0) + value
+    return found
+
+
 def _compare(
     moment: _Moment, noun: str, told: Mapping[Any, int], fold: Mapping[Any, int], books: Books
 ) -> None:
@@ -319,80 +325,3 @@ def _compare(
                 f"client {moment.client_no}: {noun} {' '.join(key)} says {told.get(key, 0)}, "
                 f"the entries say {fold.get(key, 0)}"
             )
-
-
-def _check_caps(
-    records: Records, moment: _Moment, taken: list[folding.Taken], of_jobs: list[TakenOfJob],
-    books: Books,
-) -> None:  # fmt: skip
-    """No cap is passed, as far as can be told: only one that stood unchanged since its period's
-    first event can be held against it, for a cap may be lowered below what is spent.
-    """
-    places = {place for place, _, _ in taken}
-    if not places:
-        return
-    ats = {(one.group_no, one.publisher_no, bytes.fromhex(one.job_id)) for one in of_jobs}
-    ids = {job_id for _, _, job_id in ats}
-    with records.read() as tx:
-        terms = read_terms(tx, places, jobs=ids, since=date.min).get(moment.client_no)
-        changed = {
-            **{("client", f"{no}"): it.updated_at
-               for no, it in clients_by_number(tx, [moment.client_no]).items()},
-            **{("campaign", f"{no}"): it.updated_at
-               for no, it in campaigns_by_number(tx, (p.campaign_no for p in places)).items()},
-            **{("group", f"{no}"): it.updated_at
-               for no, it in groups_by_number(tx, (p.group_no for p in places)).items()},
-            **{("job", id_): at
-               for id_, at in jobs_changed_at(tx, sorted({one.job_id for one in of_jobs})).items()},
-        }  # fmt: skip
-    firsts = _first_days(taken, of_jobs)
-    for limit in _limits(terms, ats):
-        changed_at = changed[_OWNER[limit.scope], limit.entity.partition("/")[0]]
-        if limit.on is not None:
-            _check_ceiling(limit, limit.on, moment, books)
-            continue
-        for period, first in firsts.get((limit.scope, limit.entity, limit.period), {}).items():
-            key = CounterKey(limit.scope, limit.entity, limit.measure, period)
-            if key in moment.retired_counters:
-                continue  # its first event is not known any more
-            used = moment.counters.get(key, 0)
-            if used > limit.most and changed_at < start_of(first, moment.zone):
-                books.blame(
-                    f"client {moment.client_no}: {limit.scope} {limit.entity} used {used} of its "
-                    f"{limit.period} cap of {limit.most} {limit.measure} in {period}"
-                )
-
-
-def _check_ceiling(limit: Limit, day: date, moment: _Moment, books: Books) -> None:
-    """A day is never found above its ceiling: it is not set below what the day has taken."""
-    used = moment.counters.get(key := key_of(limit, day), 0)
-    if used > limit.most and key not in moment.retired_counters:
-        what = f"used {used} of its ceiling of {limit.most} {limit.measure} on {day}"
-        books.blame(f"client {moment.client_no}: {limit.scope} {limit.entity} {what}")
-
-
-_OWNER = {
-    "client": "client", "campaign": "campaign", "campaign_placement": "campaign", "group": "group",
-    "placement": "group", "group_job": "group", "job": "job", "job_placement": "job",
-}  # fmt: skip
-
-
-def _limits(terms: Terms | None, ats: set[counting.AtJob]) -> set[Limit]:
-    if terms is None:
-        return set()
-    limits = {limit for limits in terms.limits.values() for limit in limits}
-    return limits | {limit for at in ats for limit in terms.of_job(*at)}
-
-
-def _first_days(
-    taken: list[folding.Taken], of_jobs: list[TakenOfJob]
-) -> dict[tuple[str, str, str], dict[str, date]]:
-    """The first day with an event of each period, by scope, entity and kind of period."""
-    firsts: dict[tuple[str, str, str], dict[str, date]] = {}
-    at = [(entity, day) for place, day, _ in taken for entity in entities_of(place)]
-    at += [((it[0], it[2]), one.day) for one in of_jobs for it in entities_of_job(one)]
-    for (scope, entity), day in at:
-        for kind, key in zip(PERIODS, period_keys(day), strict=True):
-            known = firsts.setdefault((scope, entity, kind), {})
-            known[key] = min(day, known.get(key, day))
-    return firsts

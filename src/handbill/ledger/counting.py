@@ -25,7 +25,7 @@ from handbill.core.job_caps import (
 from handbill.core.received import ReceivedClick, ReceivedConversion
 from handbill.kit.instants import MINUTE, Instant
 from handbill.kit.zones import day_of, zone_of
-from handbill.ledger import folding, rows
+from handbill.ledger import counter_rows, folding
 from handbill.ledger.terms import Terms
 from handbill.store import segment_files, segments
 from handbill.store.blobs import Blobs
@@ -37,12 +37,12 @@ _MEMORY_MB = 256
 _OWNERS_AT_ONCE = 5_000
 _QUARTER = 15 * MINUTE  # no day of any zone begins within one
 _t = tables.job_counts.c
-_ALL = sa.select(_t.scope, _t.owner, _t.measure, _t.period).where(_t.client_no == b("client_no"))
+_ALL = sa.select(_t.scope, _t.owner, _t.measure).where(_t.client_no == b("client_no"))
 _OF_OWNERS = _ALL.where(among(_t.owner, "owners"))
 _ANY = _ALL.limit(b("most", type_=sa.Integer))
 _DROP = sa.delete(tables.job_counts).where(
     _t.client_no == b("client_no"), _t.owner == b("owner"), _t.scope == b("scope"),
-    _t.measure == b("measure"), _t.period == b("period"),
+    _t.measure == b("measure"),
 )  # fmt: skip
 _log = getLogger("handbill.ledger")
 AtJob = tuple[int, int, bytes]
@@ -154,8 +154,11 @@ def put(tx: Tx, counted: Counted) -> bool:
         return False
     for client_no, ended in counted.ended.items():
         assert not ended & counted.begun.get(client_no, set()), "what begins does not end"
-        held = (*rows.counters_of(tx, client_no), *rows.retired_counters(tx, client_no))
-        rows.drop_counters(tx, sorted(set(counters_under(held, ended))))
+        held = (
+            *counter_rows.counters_of(tx, client_no),
+            *counter_rows.retired_counters_of(tx, client_no),
+        )
+        counter_rows.drop_counters(tx, sorted(set(counters_under(held, ended))))
         tx.run_text_many(
             tx.dialect.text_of(_DROP),
             [{"client_no": client_no, **count._asdict()} for count in sorted(ended)],
@@ -164,7 +167,7 @@ def put(tx: Tx, counted: Counted) -> bool:
         {"client_no": client_no, **count._asdict()}
         for client_no, some in counted.begun.items() for count in sorted(some)
     ])  # fmt: skip
-    rows.add_counters(tx, (
+    counter_rows.add_counters(tx, (
         (counted.owner_of[key], key, value)
         for key, value in counted.found.items() if key in counted.owner_of
     ))  # fmt: skip

@@ -15,7 +15,7 @@ from threading import Event
 from typing import Protocol
 
 from handbill.core.attribution import keys_of
-from handbill.core.charging import CounterKey
+from handbill.core.charging import CounterKey, summed
 from handbill.core.entries import Entry
 from handbill.core.judging import visitor_of
 from handbill.core.received import ReceivedClick, ReceivedConversion, ReceivedFetch, decode
@@ -27,20 +27,21 @@ from handbill.kit.instants import MINUTE, Instant
 from handbill.ledger import (
     address_days,
     apply_ages,
+    counter_rows,
     counting,
     hires,
     purchases,
     rows,
     traffic,
     waking,
-)
+)  # fmt: skip
 from handbill.ledger.arriving import Arrived, Step, id_of, in_step
 from handbill.ledger.batches import Arrivals, Batch
 from handbill.ledger.booking import Run, place_of
 from handbill.ledger.classing import FactFinder
 from handbill.ledger.counting import Counting, at_job
 from handbill.ledger.runs import Added, Click, Conversion, Known, Rules
-from handbill.ledger.terms import Terms, read_terms
+from handbill.ledger.terms import Basis, read_basis, terms_of
 from handbill.listings import copies
 from handbill.postings import spending
 from handbill.store import holds, marks, segments
@@ -225,7 +226,8 @@ class Judge:
                 if found.event.click_client_no == client_no
             )
             batch.jobs.update(job_id for _, _, job_id in at)
-        batch.terms = self._terms(tx, batch)
+        batch.basis = self._basis(tx, batch)
+        batch.terms = terms_of(batch.basis)
         batch.counting = self._counting.read(tx, batch.terms, batch.at_jobs)
         used = _used(tx, batch)
         assert min(used.values(), default=0) >= 0, "a counter is never negative"
@@ -245,8 +247,8 @@ class Judge:
             known_keys = rows.known_keys(tx, client_no, keys) if keys else {}
             batch.known[client_no] = Known(clicks, visits, known_keys, used, facts)
 
-    def _terms(self, tx: Tx, batch: Batch) -> dict[int, Terms]:
-        return read_terms(tx, batch.places, self._rules.otherwise, batch.jobs, batch.since)
+    def _basis(self, tx: Tx, batch: Batch) -> Basis:
+        return read_basis(tx, batch.places, self._rules.otherwise, batch.jobs, batch.since)
 
     # ── judging and booking ─────────────────────────────────────────────────────────────────────
 
@@ -318,7 +320,7 @@ class Judge:
         rows.park(tx, [row for added in each for row in added.parked])
         copies.note(tx, batch.fetches)
         rows.add_tallies(tx, {key: by for added in each for key, by in added.tallies.items()})
-        rows.add_counters(tx, (
+        counter_rows.add_counters(tx, (
             (client_no, key, by)
             for client_no, added in judged.items()
             for key, by in counting.kept(batch.counting, client_no, added.counters).items()
@@ -328,8 +330,10 @@ class Judge:
             apply_ages.add(tx, client_no, added.apply_ages)
         waking.wake(tx, {client_no: added.short for client_no, added in judged.items()}, now)
         # Last, as another transaction may lower a cap until then; on SQLite none can.
-        if self._terms(tx, batch) != batch.terms:
-            raise Outrun
+        if batch.basis is not None:
+            basis = self._basis(tx, batch)
+            if basis != batch.basis and terms_of(basis) != batch.terms:
+                raise Outrun
 
     def _forgotten(self, batch: Batch) -> Instant:
         """Windows that closed before this instant are so for every click still to come."""
@@ -352,7 +356,7 @@ def _used(tx: Tx, batch: Batch) -> dict[CounterKey, int]:
             stamps |= {found.event.at for found in some.conversions}
             stamps |= {found.event.click_at for found in some.conversions}
             wanted |= counting.compared(terms, batch.at_jobs[client_no], stamps, batch.now)
-    return rows.counters_used(tx, wanted) | batch.counting.found
+    return counter_rows.counters_used(tx, wanted) | summed(batch.counting.found, wanted)
 
 
 def visitors_of(events: Sequence[ReceivedClick], key: bytes) -> list[Click]:

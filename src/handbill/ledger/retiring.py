@@ -5,21 +5,22 @@ The books balance before and after: what a file summed up to is kept when the fi
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from logging import getLogger
 
-from handbill.core.charging import CounterKey, period_keys
+from handbill.core.charging import CounterKey
+from handbill.core.closing import over_before
 from handbill.core.job_caps import Count
 from handbill.kit.batches import batches
 from handbill.kit.instants import DAY, Instant
-from handbill.kit.zones import day_of
-from handbill.ledger import address_days, apply_ages, counting, folding, rows
+from handbill.ledger import address_days, apply_ages, counter_rows, counting, folding, rows
 from handbill.ledger.terms import zones_of
 from handbill.listings import service as listings
 from handbill.store import marks, segment_files, segments
-from handbill.store.records import Records, Tx
-from handbill.store.segments import Segment, Written
+from handbill.store.records import Tx
+from handbill.store.records.base import STEP
+from handbill.store.segments import Segment
 from handbill.work.tools import Tools
 
 LONGEST_WINDOW = 120 * DAY
@@ -28,7 +29,6 @@ VISITS_KEPT = 30 * DAY  # no duplicate's window is longer than a week
 ADDRESS_DAYS_KEPT = 3 * DAY  # a day is over everywhere, and its last clicks are judged
 _MOST_FILES = 200
 _MEMORY_MB = 256
-_LIFETIME = "L"
 _log = getLogger("handbill.ledger")
 
 
@@ -42,22 +42,18 @@ def retire(tools: Tools, now: Instant) -> int:
     with tools.records.read() as tx:
         old = segments.segments_before(tx, before)
     count = 0
-    client_nos: set[int] = set()
     for some in batches(old, _MOST_FILES):
         assert all(segment.last_at < before for segment in some), "only what is old leaves"
-        retired = _some(tools, some, now)
-        count += len(retired)
-        client_nos |= {part.client_no for _, parts in retired for part in parts}
-    _settle(tools.records, client_nos, min(before, now - LONGEST_WINDOW))
+        count += _some(tools, some, now)
     return count
 
 
-def _some(tools: Tools, old: Sequence[Segment], now: Instant) -> list[Written]:
+def _some(tools: Tools, old: Sequence[Segment], now: Instant) -> int:
     with segment_files.sound_files(tools.blobs, old, tools.scratch) as (sound, ails):
         for ail in ails:
             _log.error("is not retired: %s", ail)
         if not sound:
-            return []
+            return 0
         with tools.records.read() as tx:
             leaving = segments.with_parts(tx, [segment for segment, _ in sound])
             client_nos = sorted({part.client_no for _, parts in leaving for part in parts})
@@ -69,13 +65,14 @@ def _some(tools: Tools, old: Sequence[Segment], now: Instant) -> list[Written]:
         with tools.records.write() as tx:
             marks.hold_fence(tx)
             if counting.counts_of_each(tx, client_nos) != counts:
-                return []  # others are kept by now; the next sweep adds those up too
+                return 0  # others are kept by now; the next sweep adds those up too
             segments.retire(tx, [segment for segment, _ in sound], now)
             for client_no, (tallies, counters) in sums.items():
-                rows.add_retired(tx, client_no, tallies, counters)
+                rows.add_retired_tallies(tx, client_no, tallies)
+                counter_rows.add_retired_counters(tx, client_no, counters)
     except segments.Replaced:
-        return []  # compacted meanwhile; the next sweep finds the new file
-    return leaving
+        return 0  # compacted meanwhile; the next sweep finds the new file
+    return len(sound)
 
 
 def _sums(
@@ -96,22 +93,18 @@ def _sums(
     return sums
 
 
-def _settle(records: Records, client_nos: Iterable[int], before: Instant) -> None:
-    """Forget counters of periods that are long over and of which no entry is left, on both sides:
-    no event can be dated into them any more. What a crash leaves goes the next time.
+def seal(tools: Tools, now: Instant) -> None:
+    """Make one row of the days that are over for good, for each counter, so that what is used in a
+    lifetime is the sum of a few rows. Some at a time: what a crash leaves goes the next time.
     """
-    for client_no in sorted(client_nos):
-        with records.read() as tx:
-            zone = zones_of(tx, [client_no])[client_no]
-            counters = rows.counters_of(tx, client_no)
-            retired = rows.retired_counters(tx, client_no)
-        ended = {key[0]: key for key in period_keys(day_of(before, zone))}
-        over = [
-            key for key, value in retired.items()
-            if key.period != _LIFETIME and key.period < ended[key.period[0]]
-            and counters.get(key) == value
-        ]  # fmt: skip
-        records.in_parts(over, rows.drop_counters)
+    before_on = over_before(now).isoformat()
+    after: counter_rows.Place | None = counter_rows.FIRST
+    while after is not None:
+        assert len(after) == len(counter_rows.FIRST), "a row has its key"
+        with tools.records.write() as tx:
+            marks.hold_fence(tx)
+            after = counter_rows.seal(tx, after, before_on, STEP)
+        tools.records.give_way()
 
 
 def forget(tools: Tools, now: Instant) -> None:

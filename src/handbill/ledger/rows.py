@@ -1,4 +1,4 @@
-"""Rows of the ledger's tables: counters, tallies, clicks, visits, keys, parked."""
+"""Rows of the ledger's tables: tallies, clicks, visits, keys, parked."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -6,7 +6,6 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.charging import MEASURES, CounterKey
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx, tables
 from handbill.store.records.base import Listed, among, among_ids
@@ -15,7 +14,6 @@ from handbill.store.records.tables import (
     applied,
     clicks,
     conversion_keys,
-    counters,
     parked,
     tallies,
     visits,
@@ -23,19 +21,6 @@ from handbill.store.records.tables import (
 
 _AT_ONCE = 5_000
 
-_c = counters.c
-_COUNTERS = sa.select(_c.entity, _c.measure, _c.period, _c.value).where(
-    _c.scope == b("scope"), among(_c.entity, "entities"), among(_c.measure, "measures"),
-    among(_c.period, "periods"),
-)  # fmt: skip
-_COUNTERS_OF = sa.select(_c.scope, _c.entity, _c.measure, _c.period, _c.value).where(
-    _c.client_no == b("client_no")
-)
-_NEARLY = sa.select(_c.entity, _c.value).where(
-    _c.scope == b("scope"), _c.entity >= b("first"), _c.entity < b("end"),
-    _c.measure == b("measure"), _c.period == b("period"), _c.value > b("above"),
-)  # fmt: skip
-_OF_SCOPES = _COUNTERS_OF.where(among(_c.scope, "scopes"), among(_c.period, "periods"))
 _CLICKS = sa.select(
     clicks.c.id, clicks.c.client_no, clicks.c.disposition, clicks.c.bid_micros,
     clicks.c.price_micros,
@@ -86,20 +71,10 @@ _PARKED_COUNTS = (
 _TALLIES = sa.select(tallies.c.kind, tallies.c.disposition, tallies.c.value).where(
     tallies.c.client_no == b("client_no")
 )
-_rt, _rc = tables.retired_tallies.c, tables.retired_counters.c
+_rt = tables.retired_tallies.c
 _RETIRED_TALLIES = sa.select(_rt.kind, _rt.disposition, _rt.value).where(
     _rt.client_no == b("client_no")
 )
-_RETIRED_COUNTERS = sa.select(_rc.scope, _rc.entity, _rc.measure, _rc.period, _rc.value).where(
-    _rc.client_no == b("client_no")
-)
-_DROPS = [
-    sa.delete(table).where(
-        table.c.scope == b("scope"), table.c.entity == b("entity"),
-        table.c.measure == b("measure"), table.c.period == b("period"),
-    )
-    for table in (counters, tables.retired_counters)
-]  # fmt: skip
 _TALLIED = sa.select(tallies.c.client_no).distinct().order_by(tallies.c.client_no)
 _CURRENCIES = sa.select(agencies.c.no, agencies.c.currency).where(among(agencies.c.no, "nos"))
 _AGENCIES = sa.select(agencies.c.no, agencies.c.id).where(among(agencies.c.no, "nos"))
@@ -126,59 +101,7 @@ class Parked(NamedTuple):
     due_at: Instant
 
 
-# ── counters and tallies ────────────────────────────────────────────────────────────────────────
-
-
-def counters_used(tx: Tx, keys: Iterable[CounterKey]) -> dict[CounterKey, int]:
-    """What is used of these counters (and some of their neighbours)."""
-    by_scope: dict[str, list[CounterKey]] = {}
-    for key in keys:
-        by_scope.setdefault(key.scope, []).append(key)
-    used: dict[CounterKey, int] = {}
-    for scope, wanted in by_scope.items():
-        found = tx.all(
-            _COUNTERS,
-            scope=scope,
-            entities=Listed({key.entity for key in wanted}),
-            measures=Listed(MEASURES),
-            periods=Listed({key.period for key in wanted}),
-        )
-        for entity, measure, period, value in found:
-            assert value >= 0, "a counter is never negative"
-            used[CounterKey(wanted[0].scope, entity, measure, period)] = value
-    return used
-
-
-def counters_of(tx: Tx, client_no: int) -> dict[CounterKey, int]:
-    found = tx.all(_COUNTERS_OF, client_no=client_no)
-    return {CounterKey(*row[:4]): row[4] for row in found}
-
-
-def counters_above(
-    tx: Tx, entities: tuple[str, str], key: CounterKey, above: int
-) -> dict[str, int]:  # fmt: skip
-    """Those of a key's scope, measure and period that are above an amount, of the entities from the
-    first on, before the second.
-    """
-    of = {name: getattr(key, name) for name in ("scope", "measure", "period")}
-    return dict(tx.all(_NEARLY, first=entities[0], end=entities[1], above=above, **of))
-
-
-def counters_in(
-    tx: Tx, client_no: int, scopes: Iterable[str], periods: Iterable[str]
-) -> dict[CounterKey, int]:
-    """A client's counters of these scopes in these periods."""
-    found = tx.all(_OF_SCOPES, client_no=client_no, scopes=Listed(scopes), periods=Listed(periods))
-    return {CounterKey(*row[:4]): row[4] for row in found}
-
-
-def add_counters(tx: Tx, added: Iterable[tuple[int, CounterKey, int]]) -> None:
-    ordered = sorted(added)
-    assert all(value >= 0 for _, _, value in ordered), "what is used is never given back"
-    tx.upsert_many(counters, ["scope", "entity", "measure", "period"], [
-        {**key._asdict(), "client_no": client_no, "value": value}
-        for client_no, key, value in ordered
-    ], adds=["value"])  # fmt: skip
+# ── tallies ────────────────────────────────────────────────────────────────────────────────────
 
 
 def add_tallies(tx: Tx, added: Mapping[tuple[int, str, str], int]) -> None:
@@ -196,38 +119,17 @@ def tallied_clients(tx: Tx) -> list[int]:
     return [client_no for (client_no,) in tx.all(_TALLIED)]
 
 
-# ── what retired segments summed up to ──────────────────────────────────────────────────────────
-
-
-def add_retired(
-    tx: Tx, client_no: int, told: Mapping[tuple[str, str], int], taken: Mapping[CounterKey, int]
-) -> None:
-    """Keep the sums of one client's entries that leave the ledger."""
-    assert min((*told.values(), *taken.values()), default=0) >= 0, "a counter is never negative"
+def add_retired_tallies(tx: Tx, client_no: int, told: Mapping[tuple[str, str], int]) -> None:
+    """Keep how many of one client's entries leave the ledger."""
     tx.upsert_many(tables.retired_tallies, ["client_no", "kind", "disposition"], [
         {"client_no": client_no, "kind": kind, "disposition": disposition, "value": value}
         for (kind, disposition), value in sorted(told.items())
-    ], adds=["value"])  # fmt: skip
-    tx.upsert_many(tables.retired_counters, ["scope", "entity", "measure", "period"], [
-        {**key._asdict(), "client_no": client_no, "value": value}
-        for key, value in sorted(taken.items())
     ], adds=["value"])  # fmt: skip
 
 
 def retired_tallies(tx: Tx, client_no: int) -> dict[tuple[str, str], int]:
     found = tx.all(_RETIRED_TALLIES, client_no=client_no)
     return {(kind, what): value for kind, what, value in found}
-
-
-def retired_counters(tx: Tx, client_no: int) -> dict[CounterKey, int]:
-    found = tx.all(_RETIRED_COUNTERS, client_no=client_no)
-    return {CounterKey(*row[:4]): row[4] for row in found}
-
-
-def drop_counters(tx: Tx, keys: Sequence[CounterKey]) -> None:
-    """Forget counters, and what is retired of them."""
-    for statement in _DROPS if keys else ():
-        tx.run_text_many(tx.dialect.text_of(statement), [key._asdict() for key in keys])
 
 
 # ── clicks, visits, identities ──────────────────────────────────────────────────────────────────

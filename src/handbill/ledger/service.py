@@ -14,7 +14,7 @@ from handbill.groups.service import groups_by_number
 from handbill.jobs.service import refs_of
 from handbill.kit.instants import Instant, iso_of
 from handbill.kit.zones import bounds_of, zone_of
-from handbill.ledger import rows
+from handbill.ledger import counter_rows, rows
 from handbill.publishers.service import publishers_by_number
 from handbill.store import marks, segment_files, segments
 from handbill.store.blobs import Blobs
@@ -161,7 +161,7 @@ def used(
     """
     assert client_no > 0, "limits are a client's"
     keys = {limit: key_of(limit, day) for limit in limits}
-    found = rows.counters_used(tx, keys.values())
+    found = counter_rows.counters_used(tx, keys.values())
     return {limit: found.get(key, 0) for limit, key in keys.items()}
 
 
@@ -173,12 +173,12 @@ def used_of_jobs(
     """
     assert limit.scope == "group_job", "the cap is of each job of a job group"
     key = key_of(limit, day)
-    return rows.counters_above(tx, (f"{group_no}/", f"{group_no}0"), key, above)
+    return counter_rows.counters_above(tx, (f"{group_no}/", f"{group_no}0"), key, above)
 
 
 def used_by_jobs(tx: Tx, client_no: int, day: date) -> dict[CounterKey, int]:
     """What a client's jobs have used of caps of their own, in the periods that a day lies in."""
-    return rows.counters_in(tx, client_no, ("job", "job_placement"), period_keys(day))
+    return counter_rows.counters_in(tx, client_no, ("job", "job_placement"), period_keys(day))
 
 
 def _quoted(

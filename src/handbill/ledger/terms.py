@@ -20,7 +20,7 @@ from handbill.core.charging import (
 from handbill.core.click_definitions import Definition
 from handbill.core.in_force import Ceiling
 from handbill.core.job_caps import JobCaps, each_job, job_limits
-from handbill.core.markups import Marking, override_ppm
+from handbill.core.markups import Marking, Steps, override_ppm
 from handbill.core.nouns import Campaign, Caps, Client, Group, Publisher
 from handbill.definitions.service import Held, held_at
 from handbill.groups.service import groups_by_number
@@ -61,11 +61,27 @@ class Terms(NamedTuple):
         return job_limits(group_no, publisher_no, job_id.hex(), each, own, name)
 
 
-def read_terms(
+class Basis(NamedTuple):
+    """What terms follow from, as it was read: nouns by number."""
+
+    places: list[Place]
+    clients: Mapping[int, Client]
+    campaigns: Mapping[int, Campaign]
+    groups: Mapping[int, Group]
+    publishers: Mapping[int, Publisher]
+    steps: Mapping[Place, Steps]
+    currencies: Mapping[int, str]
+    capped: Mapping[bytes, JobCaps]
+    numbers: Mapping[int, Mapping[str, int]]
+    ceilings: Mapping[int, Sequence[Ceiling]]
+    held: Mapping[tuple[int, int], Held]
+
+
+def read_basis(
     tx: Tx, places: Iterable[Place], otherwise: Definition | None = None,
     jobs: Iterable[bytes] = (), since: date = date.max,
-) -> dict[int, Terms]:  # fmt: skip
-    """The terms of every client of these places. A client that is not there has none.
+) -> Basis:  # fmt: skip
+    """What the terms of every client of these places follow from.
 
     ``otherwise``: the rules for clicks where none are defined. ``jobs``: whose caps are asked for.
     ``since``: from which day on ceilings are.
@@ -73,65 +89,83 @@ def read_terms(
     places = sorted(set(places))
     assert all(min(place) >= 0 for place in places), "a place is named by numbers"
     clients = clients_by_number(tx, (place.client_no for place in places))
-    campaigns = campaigns_by_number(tx, (place.campaign_no for place in places))
     groups = groups_by_number(tx, (place.group_no for place in places))
     publishers = publishers_by_number(tx, (place.publisher_no for place in places))
-    steps = steps_at(tx, places)
-    currencies = rows.currencies(tx, {client.agency_no for client in clients.values()})
-    every_apply = frozenset(no for no, it in publishers.items() if it.body.pay_every_apply)
-    capped = capped_jobs(tx, jobs)
-    names = {no: publisher.id for no, publisher in publishers.items()}
-    priced_in = {no: publisher.body.currency for no, publisher in publishers.items()}
-    each = {no: caps for no, it in groups.items() if (caps := each_job(it.body.caps))}
-    found = {
-        no: Terms(
-            client.zone, currencies.get(client.agency_no, ""), {}, {}, {}, {}, every_apply,
-            each, capped, names, priced_in,
-        )
-        for no, client in clients.items()
-    }  # fmt: skip
-    numbers = _numbers(tx, clients, groups)
-    ceilings = {
-        no: _by_entity(some) for no, some in ceilings_since(tx, clients.keys(), since).items()
-    }
-    _add_definitions(tx, found, places, publishers, otherwise or Definition())
-    for place in places:
-        client = clients.get(place.client_no)
-        if client is None:
-            continue
-        campaign, group = campaigns.get(place.campaign_no), groups.get(place.group_no)
-        terms, name = found[place.client_no], names.get(place.publisher_no, "")
-        limits = (
-            *_limits(place, client, campaign, group, (name, numbers.get(client.agency_no, {}))),
-            *_ceilings(place, ceilings.get(client.no, {})),
-        )
-        terms.limits[place] = limits  # type: ignore[index]
-        terms.windows[place] = window_days(  # type: ignore[index]
-            client.body.apply_window_days,
-            campaign.body.override.apply_window_days if campaign else None,
-            group.body.override.apply_window_days if group else None,
-        )
-        own = override_ppm(
-            campaign.body.override.markup_ppm if campaign else None,
-            group.body.override.markup_ppm if group else None,
-        )
-        terms.markings[place] = Marking(steps[place], own)  # type: ignore[index]
-    return found
-
-
-def _add_definitions(
-    tx: Tx, found: Mapping[int, Terms], places: Iterable[Place],
-    publishers: Mapping[int, Publisher], otherwise: Definition,
-) -> None:  # fmt: skip
-    """By which rules the clicks at each publisher are payable."""
     asked = {
         (publisher_no, client_no): (publishers[publisher_no], client_no)
         for client_no, _, _, publisher_no in places
         if publisher_no in publishers
     }
-    for (publisher_no, client_no), rules in held_at(tx, asked.values(), otherwise).items():
+    return Basis(
+        places,
+        clients,
+        campaigns_by_number(tx, (place.campaign_no for place in places)),
+        groups,
+        publishers,
+        steps_at(tx, places),
+        rows.currencies(tx, {client.agency_no for client in clients.values()}),
+        capped_jobs(tx, jobs),
+        _numbers(tx, clients, groups),
+        ceilings_since(tx, clients.keys(), since),
+        held_at(tx, asked.values(), otherwise or Definition()),
+    )
+
+
+def terms_of(basis: Basis) -> dict[int, Terms]:
+    """The terms of every client. A client that is not there has none."""
+    publishers = basis.publishers
+    shared = (
+        frozenset(no for no, it in publishers.items() if it.body.pay_every_apply),
+        {no: publisher.id for no, publisher in publishers.items()},
+        {no: publisher.body.currency for no, publisher in publishers.items()},
+    )
+    each: dict[int, dict[int, Caps]] = {no: {} for no in basis.clients}
+    for no, group in basis.groups.items():
+        if (caps := each_job(group.body.caps)) and group.client_no in each:
+            each[group.client_no][no] = caps
+    found = {
+        no: Terms(
+            client.zone, basis.currencies.get(client.agency_no, ""), {}, {}, {}, {}, shared[0],
+            each[no], basis.capped, *shared[1:],
+        )
+        for no, client in basis.clients.items()
+    }  # fmt: skip
+    for (publisher_no, client_no), rules in basis.held.items():
         if client_no in found:
             found[client_no].held[publisher_no] = rules  # type: ignore[index]
+    ceilings = {no: _by_entity(some) for no, some in basis.ceilings.items()}
+    assert ceilings.keys() <= found.keys(), "ceilings are of those that were asked for"
+    for place in basis.places:
+        if place.client_no in found:
+            _add_place(found[place.client_no], place, basis, ceilings.get(place.client_no, {}))
+    return found
+
+
+def _add_place(terms: Terms, place: Place, basis: Basis, ceilings: "_OfEntity") -> None:
+    client = basis.clients[place.client_no]
+    campaign, group = basis.campaigns.get(place.campaign_no), basis.groups.get(place.group_no)
+    named = terms.names.get(place.publisher_no, ""), basis.numbers.get(client.agency_no, {})
+    terms.limits[place] = (  # type: ignore[index]
+        *_limits(place, client, campaign, group, named), *_ceilings(place, ceilings),
+    )  # fmt: skip
+    terms.windows[place] = window_days(  # type: ignore[index]
+        client.body.apply_window_days,
+        campaign.body.override.apply_window_days if campaign else None,
+        group.body.override.apply_window_days if group else None,
+    )
+    own = override_ppm(
+        campaign.body.override.markup_ppm if campaign else None,
+        group.body.override.markup_ppm if group else None,
+    )
+    terms.markings[place] = Marking(basis.steps[place], own)  # type: ignore[index]
+
+
+def read_terms(
+    tx: Tx, places: Iterable[Place], otherwise: Definition | None = None,
+    jobs: Iterable[bytes] = (), since: date = date.max,
+) -> dict[int, Terms]:  # fmt: skip
+    """The terms of every client of these places, read at once (see ``read_basis``)."""
+    return terms_of(read_basis(tx, places, otherwise, jobs, since))
 
 
 def zones_of(tx: Tx, client_nos: Iterable[int]) -> dict[int, tzinfo]:

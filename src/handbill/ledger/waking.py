@@ -24,6 +24,7 @@ def wake(tx: Tx, short: Mapping[int, Iterable[Limit]], now: Instant) -> None:
     clients = clients_by_number(tx, found) if found else {}
     for client_no, limits in found.items():
         client = clients.get(client_no)
+        assert all(limit.most >= 0 for limit in limits), "a cap is an amount"
         standings = standing.standings_of(tx, client_no)
         if client is None or all(_is_known(limit, standings) for limit in limits):
             continue

@@ -39,6 +39,15 @@ def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001
     segments.sweep(tools.records, tools.blobs, now)
 
 
+def seal(tools: Tools, task: Task) -> None:  # noqa: ARG001
+    """Make one row of the days of each counter that are over for good."""
+    retiring.seal(tools, tools.clock.now())
+
+
+def ask_to_seal(tx: Tx, now: Instant) -> None:
+    enqueue(tx, kinds.SEAL_COUNTERS, "", now)
+
+
 def ask_to_compact(tx: Tx, now: Instant) -> None:
     for month in segments.months_to_compact(tx):
         enqueue(tx, kinds.COMPACT, month, now)
@@ -48,8 +57,13 @@ def ask_to_sweep(tx: Tx, now: Instant) -> None:
     enqueue(tx, kinds.SWEEP_LEDGER, "", now)
 
 
-TASKS: dict[str, Run] = {kinds.COMPACT: compact, kinds.SWEEP_LEDGER: sweep}
+TASKS: dict[str, Run] = {
+    kinds.COMPACT: compact,
+    kinds.SEAL_COUNTERS: seal,
+    kinds.SWEEP_LEDGER: sweep,
+}
 SCHEDULE: list[Schedule] = [
     (kinds.COMPACT, 60, ask_to_compact),
+    (kinds.SEAL_COUNTERS, 86_400, ask_to_seal),
     (kinds.SWEEP_LEDGER, 3_600, ask_to_sweep),
 ]

@@ -229,16 +229,17 @@ segment_clients = sa.Table(
     _whole("first_at"), _whole("last_at"),
     sa.Index("segment_clients_by_client", "client_no", "last_at"),
 )  # fmt: skip
-# scope: see core.charging. measure: budget (micros of marked-up spend), clicks, applies.
+# scope: see core.charging. measure: budget (micros of marked-up spend), clicks, applies. day_on: of
+# the client; empty: all days that were sealed.
 counters = sa.Table(
     "counters", metadata, _text("scope", key=True), _text("entity", key=True),
-    _text("measure", key=True), _text("period", key=True), _whole("client_no"), _whole("value"),
-    sa.Index("counters_by_client", "client_no"),
+    _text("measure", key=True), _text("day_on", key=True), _whole("client_no"), _whole("value"),
+    sa.Index("counters_by_client", "client_no"), sqlite_with_rowid=False,
 )  # fmt: skip
 # Which counters of jobs are kept: those of caps in force.
 job_counts = sa.Table(
     "job_counts", metadata, _key("client_no"), _text("owner", key=True), _text("scope", key=True),
-    _text("measure", key=True), _text("period", key=True),
+    _text("measure", key=True),
 )  # fmt: skip
 # bid_micros, price_micros: what an apply by it counts at, where its link froze something else.
 clicks = sa.Table(
@@ -284,7 +285,7 @@ retired_tallies = sa.Table(
 )  # fmt: skip
 retired_counters = sa.Table(
     "retired_counters", metadata, _text("scope", key=True), _text("entity", key=True),
-    _text("measure", key=True), _text("period", key=True), _whole("client_no"), _whole("value"),
+    _text("measure", key=True), _text("day_on", key=True), _whole("client_no"), _whole("value"),
     sa.Index("retired_counters_by_client", "client_no"),
 )  # fmt: skip
 

@@ -154,10 +154,10 @@ CREATE TABLE counters (
 	scope TEXT COLLATE "C" NOT NULL,
 	entity TEXT COLLATE "C" NOT NULL,
 	measure TEXT COLLATE "C" NOT NULL,
-	period TEXT COLLATE "C" NOT NULL,
+	day_on TEXT COLLATE "C" NOT NULL,
 	client_no BIGINT NOT NULL,
 	value BIGINT NOT NULL,
-	CONSTRAINT counters_pkey PRIMARY KEY (scope, entity, measure, period)
+	CONSTRAINT counters_pkey PRIMARY KEY (scope, entity, measure, day_on)
 );
 CREATE INDEX counters_by_client ON counters (client_no);
 CREATE TABLE demand (
@@ -243,8 +243,7 @@ CREATE TABLE job_counts (
 	owner TEXT COLLATE "C" NOT NULL,
 	scope TEXT COLLATE "C" NOT NULL,
 	measure TEXT COLLATE "C" NOT NULL,
-	period TEXT COLLATE "C" NOT NULL,
-	CONSTRAINT job_counts_pkey PRIMARY KEY (client_no, owner, scope, measure, period)
+	CONSTRAINT job_counts_pkey PRIMARY KEY (client_no, owner, scope, measure)
 );
 CREATE TABLE journal_marks (
 	source TEXT COLLATE "C" NOT NULL,
@@ -317,10 +316,10 @@ CREATE TABLE retired_counters (
 	scope TEXT COLLATE "C" NOT NULL,
 	entity TEXT COLLATE "C" NOT NULL,
 	measure TEXT COLLATE "C" NOT NULL,
-	period TEXT COLLATE "C" NOT NULL,
+	day_on TEXT COLLATE "C" NOT NULL,
 	client_no BIGINT NOT NULL,
 	value BIGINT NOT NULL,
-	CONSTRAINT retired_counters_pkey PRIMARY KEY (scope, entity, measure, period)
+	CONSTRAINT retired_counters_pkey PRIMARY KEY (scope, entity, measure, day_on)
 );
 CREATE INDEX retired_counters_by_client ON retired_counters (client_no);
 CREATE TABLE retired_tallies (

@@ -152,11 +152,12 @@ CREATE TABLE counters (
 	scope TEXT NOT NULL,
 	entity TEXT NOT NULL,
 	measure TEXT NOT NULL,
-	period TEXT NOT NULL,
+	day_on TEXT NOT NULL,
 	client_no BIGINT NOT NULL,
 	value BIGINT NOT NULL,
-	CONSTRAINT counters_pkey PRIMARY KEY (scope, entity, measure, period)
-);
+	CONSTRAINT counters_pkey PRIMARY KEY (scope, entity, measure, day_on)
+)
+ WITHOUT ROWID;
 CREATE INDEX counters_by_client ON counters (client_no);
 CREATE TABLE demand (
 	group_no INTEGER NOT NULL,
@@ -241,8 +242,7 @@ CREATE TABLE job_counts (
 	owner TEXT NOT NULL,
 	scope TEXT NOT NULL,
 	measure TEXT NOT NULL,
-	period TEXT NOT NULL,
-	CONSTRAINT job_counts_pkey PRIMARY KEY (client_no, owner, scope, measure, period)
+	CONSTRAINT job_counts_pkey PRIMARY KEY (client_no, owner, scope, measure)
 );
 CREATE TABLE journal_marks (
 	source TEXT NOT NULL,
@@ -315,10 +315,10 @@ CREATE TABLE retired_counters (
 	scope TEXT NOT NULL,
 	entity TEXT NOT NULL,
 	measure TEXT NOT NULL,
-	period TEXT NOT NULL,
+	day_on TEXT NOT NULL,
 	client_no BIGINT NOT NULL,
 	value BIGINT NOT NULL,
-	CONSTRAINT retired_counters_pkey PRIMARY KEY (scope, entity, measure, period)
+	CONSTRAINT retired_counters_pkey PRIMARY KEY (scope, entity, measure, day_on)
 );
 CREATE INDEX retired_counters_by_client ON retired_counters (client_no);
 CREATE TABLE retired_tallies (

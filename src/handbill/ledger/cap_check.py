@@ -1,0 +1,105 @@
+"""Whether any cap was passed: what entries have taken, held against the caps that stand."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, tzinfo
+from typing import NamedTuple
+
+from handbill.campaigns.service import campaigns_by_number
+from handbill.clients.service import clients_by_number
+from handbill.core.charging import CounterKey, Limit, entities_of, key_of, period_keys, summed
+from handbill.core.job_caps import TakenOfJob, entities_of_job
+from handbill.groups.service import groups_by_number
+from handbill.jobs.service import changed_at as jobs_changed_at
+from handbill.kit.zones import PERIODS, start_of
+from handbill.ledger import counting, folding
+from handbill.ledger.terms import Terms, read_terms
+from handbill.store.records import Records
+
+
+class Held(NamedTuple):
+    """What one client's entries have taken, to be held against its caps."""
+
+    client_no: int
+    zone: tzinfo
+    taken: list[folding.Taken]
+    of_jobs: list[TakenOfJob]
+
+
+def passed(
+    records: Records, held: Held, every: Mapping[CounterKey, int],
+    retired: Mapping[CounterKey, int],
+) -> Iterator[str]:  # fmt: skip
+    """The caps that are passed, as far as can be told: only one that stood unchanged since its
+    period's first event can be held against it, for a cap may be lowered below what is spent.
+    ``every``: all that was taken, by day; ``retired``: what of it has left the ledger.
+    """
+    client_no, zone, taken, of_jobs = held
+    places = {place for place, _, _ in taken}
+    if not places:
+        return
+    ats = {(one.group_no, one.publisher_no, bytes.fromhex(one.job_id)) for one in of_jobs}
+    ids = {job_id for _, _, job_id in ats}
+    with records.read() as tx:
+        terms = read_terms(tx, places, jobs=ids, since=date.min).get(client_no)
+        changed = {
+            **{("client", f"{no}"): it.updated_at
+               for no, it in clients_by_number(tx, [client_no]).items()},
+            **{("campaign", f"{no}"): it.updated_at
+               for no, it in campaigns_by_number(tx, (p.campaign_no for p in places)).items()},
+            **{("group", f"{no}"): it.updated_at
+               for no, it in groups_by_number(tx, (p.group_no for p in places)).items()},
+            **{("job", id_): at
+               for id_, at in jobs_changed_at(tx, sorted({one.job_id for one in of_jobs})).items()},
+        }  # fmt: skip
+    firsts = _first_days(taken, of_jobs)
+    limits = _limits(terms, ats)
+    ceilings = {key_of(limit, limit.on): limit for limit in limits if limit.on is not None}
+    against = [
+        (CounterKey(limit.scope, limit.entity, limit.measure, period), limit, first)
+        for limit in limits
+        if limit.on is None
+        for period, first in firsts.get((limit.scope, limit.entity, limit.period), {}).items()
+    ]
+    keys = {key for key, _, _ in against} | ceilings.keys()
+    used, gone = summed(every, keys), summed(retired, keys)
+    for key, limit, first in against:
+        changed_at = changed[_OWNER[limit.scope], limit.entity.partition("/")[0]]
+        if key in gone:
+            continue  # its first event is not known any more
+        if used.get(key, 0) > limit.most and changed_at < start_of(first, zone):
+            yield (
+                f"client {client_no}: {limit.scope} {limit.entity} used {used[key]} of its "
+                f"{limit.period} cap of {limit.most} {limit.measure} in {key.period}"
+            )
+    # A day is never found above its ceiling: it is not set below what the day has taken.
+    for key, limit in ceilings.items():
+        if used.get(key, 0) > limit.most and key not in gone:
+            what = f"used {used[key]} of its ceiling of {limit.most} {limit.measure} on {limit.on}"
+            yield f"client {client_no}: {limit.scope} {limit.entity} {what}"
+
+
+_OWNER = {
+    "client": "client", "campaign": "campaign", "campaign_placement": "campaign", "group": "group",
+    "placement": "group", "group_job": "group", "job": "job", "job_placement": "job",
+}  # fmt: skip
+
+
+def _limits(terms: Terms | None, ats: set[counting.AtJob]) -> set[Limit]:
+    if terms is None:
+        return set()
+    limits = {limit for limits in terms.limits.values() for limit in limits}
+    return limits | {limit for at in ats for limit in terms.of_job(*at)}
+
+
+def _first_days(
+    taken: list[folding.Taken], of_jobs: list[TakenOfJob]
+) -> dict[tuple[str, str, str], dict[str, date]]:
+    """The first day with an event of each period, by scope, entity and kind of period."""
+    firsts: dict[tuple[str, str, str], dict[str, date]] = {}
+    at = [(entity, day) for place, day, _ in taken for entity in entities_of(place)]
+    at += [((it[0], it[2]), one.day) for one in of_jobs for it in entities_of_job(one)]
+    for (scope, entity), day in at:
+        for kind, key in zip(PERIODS, period_keys(day), strict=True):
+            known = firsts.setdefault((scope, entity, kind), {})
+            known[key] = min(day, known.get(key, day))
+    return firsts
