@@ -37,11 +37,14 @@ def document(*items: str) -> bytes:
 
 @dataclass
 class Site:
-    """What is served: path → body; ``marks``: path → ETag; ``asked``: the requests' headers."""
+    """What is served: path → body; ``marks``: path → ETag; ``redirects``: path → another address;
+    ``asked``: the requests' headers.
+    """
 
     port: int = 0
     pages: dict[str, bytes | tuple[bytes, ...]] = field(default_factory=dict)
     marks: dict[str, str] = field(default_factory=dict)
+    redirects: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
 
@@ -58,8 +61,10 @@ def serving() -> Iterator[Site]:
             site.asked.append(dict(self.headers))
             page, mark = site.pages.get(self.path), site.marks.get(self.path, "")
             same = bool(mark) and self.headers.get("If-None-Match") == mark
-            self.send_response(404 if page is None else 304 if same else 200)
-            for name, value in (site.headers | ({"ETag": mark} if mark else {})).items():
+            to = site.redirects.get(self.path)
+            self.send_response(302 if to else 404 if page is None else 304 if same else 200)
+            told = {"ETag": mark, "Location": to or ""}
+            for name, value in (site.headers | {k: v for k, v in told.items() if v}).items():
                 self.send_header(name, value)
             self.end_headers()
             if page is not None and not same:

@@ -15,6 +15,7 @@ changes = sa.Table(
     _text("actor"), _text("actor_id"), _text("request_id", null=True), _text("cause"),
     _text("fields"), sa.Index("changes_by_age", "at", "no"),
     sa.Index("changes_by_agency", "agency_no", "at", "no"),
+    sa.Index("changes_by_kind_of_actor", "agency_no", "actor", "at", "no"),
     sa.Index("changes_by_client", "client_no", "at", "no"),
     sa.Index("changes_by_entity", "entity_id", "at", "no"),
     sa.Index("changes_by_actor", "actor_id", "at", "no"),

@@ -105,6 +105,7 @@ CREATE INDEX changes_by_age ON changes (at, no);
 CREATE INDEX changes_by_agency ON changes (agency_no, at, no);
 CREATE INDEX changes_by_client ON changes (client_no, at, no);
 CREATE INDEX changes_by_entity ON changes (entity_id, at, no);
+CREATE INDEX changes_by_kind_of_actor ON changes (agency_no, actor, at, no);
 CREATE TABLE clicks (
 	id BLOB NOT NULL,
 	client_no BIGINT NOT NULL,
