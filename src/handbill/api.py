@@ -38,6 +38,7 @@ from handbill.contract.publisher_families import routes as publisher_families
 from handbill.contract.publishers import routes as publishers
 from handbill.contract.reports import routes as reports
 from handbill.contract.rules import routes as rules
+from handbill.contract.standing import routes as standing
 from handbill.contract.stats import routes as stats
 from handbill.core.nouns import Client
 from handbill.host import figures, security
@@ -96,6 +97,7 @@ def operations() -> list[Operation]:
         definitions.OPERATIONS,
         postings.OPERATIONS,
         explain.OPERATIONS,
+        standing.OPERATIONS,
         deliveries.OPERATIONS,
         stats.OPERATIONS,
         rules.OPERATIONS,

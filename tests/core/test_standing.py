@@ -361,12 +361,17 @@ def job(status: str = "A", *, valid: bool = True, **body: Any) -> Job:
     )  # fmt: skip
 
 
-def of_job(one: Job, found: Tree | None = None, capped_by: tuple[Resolved, ...] = ()) -> Resolved:
+def of_job(
+    one: Job, found: Tree | None = None, capped_by: tuple[Resolved, ...] = (),
+    there: tuple[Resolved, ...] = (),
+) -> Resolved:  # fmt: skip
     found = found or tree()
     states = resolve(found, NOW)
     group = found.groups[0]
     spot = Spot(found.campaigns[0], group, group.body.placements[0], found.publishers["Board"])
-    above = Above(found.client, group, states["group", "3"], [(spot, states["placement", "3/7"])])
+    above = Above(
+        found.client, group, states["group", "3"], [(spot, [states["placement", "3/7"], *there])]
+    )
     return job_resolved(one, above, capped_by, NOW, MONDAY)
 
 
@@ -420,3 +425,12 @@ def test_the_caps_of_a_job_are_its_own() -> None:
     )["job", "ab"]
     told = of_job(job(), capped_by=(held,))
     assert (told.status, told.reasons[0].level) == ("CAPPED", Level.JOB)
+    at_one = resolve(
+        tree(
+            capped_jobs=[CappedJob("ab", "r", "Cook", 3)],
+            caps={("job_placement", "ab/7", "budget"): FULL},
+        ),
+        NOW,
+    )["job_placement", "ab/7"]
+    told = of_job(job(), there=(at_one,))
+    assert (told.status, told.reasons[0].code) == ("CAPPED", Code.CAP_REACHED)

@@ -4,13 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
+import msgspec
+
 from handbill.core.in_force import Ceiling, Evaluation, InForce, Paced, Standing, Thing
+from handbill.core.standing.reasons import Resolved
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import Instant
 from handbill.kit.money import PPM
 from handbill.standing import rows
 from handbill.store.records import Tx
 
+_RESOLVED = msgspec.json.Decoder(Resolved)
 _NEVER = Evaluation(0, 0, "")
 
 
@@ -35,6 +39,12 @@ def evaluations(tx: Tx) -> dict[int, Evaluation]:
 def standings_of(tx: Tx, client_no: int) -> dict[Thing, Standing]:
     """All of a client that is not plainly ACTIVE and FULL."""
     return rows.standings_of(tx, client_no)
+
+
+def resolved_of(tx: Tx, client_no: int) -> dict[Thing, Resolved]:
+    """The same, with the reasons of each."""
+    found = rows.standings_of(tx, client_no).items()
+    return {thing: _RESOLVED.decode(one.resolved) for thing, one in found}
 
 
 def paced_of(tx: Tx, client_no: int) -> dict[tuple[int, int], Paced]:

@@ -265,7 +265,8 @@ class JobGroupPage(Page[JobGroup]):
     """Job groups, oldest first."""
 
 
-def _placed(one: nouns.Placement) -> Placement:
+def placed(one: nouns.Placement) -> Placement:
+    """A placement in the form in which it can be sent back."""
     caps = None if one.budget is None else PlacementCaps.of(budget=one.budget)
     return Placement.of(one, caps=caps)
 
@@ -282,7 +283,7 @@ def group_told(group: nouns.Group, campaign_id: str) -> JobGroup:
         placement_caps={one.publisher_id: PlacementTerms.of(one) for one in body.placements},
         priority=group.priority,
         campaign_id=campaign_id,
-        placements=list(map(_placed, body.placements)),
+        placements=list(map(placed, body.placements)),
         days=list(body.days),
         created_at=group.created_at,
         updated_at=group.updated_at,

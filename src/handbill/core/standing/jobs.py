@@ -33,23 +33,25 @@ _OF_JOBS = _BIDS | {Code.NO_JOBS, Code.JOBS_CAPPED}
 
 
 class Above(NamedTuple):
-    """Where a job stands: its job group, as that stands, and its places with the state of each."""
+    """Where a job stands: its job group, as that stands, and its places, with what holds at each
+    for all its jobs and for this one.
+    """
 
     client: Client
-    group: Group
+    group: Group | None
     standing: Resolved
-    places: Sequence[tuple[Spot, Resolved]]
+    places: Sequence[tuple[Spot, Sequence[Resolved]]]
 
 
 def job_resolved(
     job: Job, above: Above, capped: Iterable[Resolved], now: Instant, today: date
 ) -> Resolved:
-    """How a live job stands. ``capped``: what its own caps do, at all publishers or at one."""
+    """How a live job stands. ``capped``: what its own caps do everywhere."""
     owner = Owner(Level.JOB, job.id, job.body.title or job.body.ref, "job")
     found = list(_own(job, owner, now, today))
     for one in capped:
-        found += (it for it in one.all_reasons if not it.params.publisher_id)
-    if above.group.is_default:
+        found += one.all_reasons
+    if above.group is None or above.group.is_default:
         words = "no job group takes the job"
         found.append(reason(Code.NO_GROUP, owner, words, Params()))
     else:
@@ -96,11 +98,12 @@ def _of_places(job: Job, above: Above, today: date) -> Iterator[Reason]:
 
 
 def _at_place(
-    job: Job, client: Client, place: tuple[Spot, Resolved], asked: Asked, today: date
+    job: Job, client: Client, place: tuple[Spot, Sequence[Resolved]], asked: Asked, today: date
 ) -> list[Reason]:  # fmt: skip
-    spot, standing = place
+    spot, standings = place
     found = [
         it
+        for standing in standings
         for it in standing.all_reasons
         if it.params.publisher_id == spot.publisher.id and it.code not in _OF_JOBS
     ]

@@ -1,0 +1,163 @@
+"""How a client, campaign, job group, placement or job stands, and which copies are out there.
+
+What control has written is told; of a single job, its own switches and settings are looked at now.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from handbill.core.in_force import Thing
+from handbill.core.nouns import Campaign, Client, Group, Job, JobSettings, Publisher
+from handbill.core.pacing.copies import Held
+from handbill.core.standing.capping import Owner
+from handbill.core.standing.jobs import Above, job_resolved
+from handbill.core.standing.reasons import PLAIN, Code, Level, Params, Resolved, resolved
+from handbill.core.standing.tree import Spot, reason
+from handbill.groups.explaining import belonging
+from handbill.jobs import service as jobs
+from handbill.kit.faults import not_found
+from handbill.kit.instants import Instant
+from handbill.kit.zones import day_of, zone_of
+from handbill.listings import rows
+from handbill.listings.copies import held
+from handbill.listings.offers import placed_publishers
+from handbill.listings.service import ALL_CLIENTS
+from handbill.publishers import service as publishers
+from handbill.standing import service as standing
+from handbill.store.records import Tx
+
+
+class Around(NamedTuple):
+    """What stands above an entity, and itself: whatever a request to mend it may name."""
+
+    client: Client
+    campaign: Campaign | None = None
+    group: Group | None = None
+    ref: str = ""
+    settings: JobSettings | None = None
+
+
+class HeldFile(NamedTuple):
+    """A publisher's file as it was written last, and the copy that the publisher has of it."""
+
+    publisher: Publisher
+    written_at: Instant | None
+    held: Held | None
+
+
+class Told(NamedTuple):
+    """``evaluated_at`` None: control has not looked at the client yet."""
+
+    resolved: Resolved
+    evaluated_at: Instant | None
+    around: Around
+    files: list[HeldFile]
+
+
+def of_client(tx: Tx, client: Client, now: Instant) -> Told:
+    """How a client stands; its publishers are all that it places or posts at."""
+    thing: Thing = ("client", f"{client.no}")
+    return _told(tx, Around(client), thing, placed_publishers(tx, client), now)
+
+
+def of_campaign(
+    tx: Tx, client: Client, campaign: Campaign, groups: Iterable[Group], now: Instant
+) -> Told:
+    """How a campaign stands. ``groups``: its job groups."""
+    placed = {publisher_id for group in groups for publisher_id in _placed(group)}
+    thing: Thing = ("campaign", f"{campaign.no}")
+    return _told(tx, Around(client, campaign), thing, _of_ids(tx, client, placed), now)
+
+
+def of_group(tx: Tx, client: Client, campaign: Campaign, group: Group, now: Instant) -> Told:
+    """How a job group stands."""
+    if group.is_default:
+        owner = Owner(Level.GROUP, group.id, group.body.name, "job group")
+        paused = reason(Code.PAUSED, owner, "the default job group advertises nothing", Params())
+        stands = resolved(Level.GROUP, group.id, [paused])
+        return Told(stands, _evaluated(tx, client), Around(client, campaign, group), [])
+    thing: Thing = ("group", f"{group.no}")
+    placed = _of_ids(tx, client, _placed(group))
+    return _told(tx, Around(client, campaign, group), thing, placed, now)
+
+
+def of_placement(
+    tx: Tx, around: Around, group: Group, publisher_id: str, now: Instant
+) -> Told:  # fmt: skip
+    """How a job group stands at one of its publishers. **Refuses** any other publisher (404)."""
+    found = _of_ids(tx, around.client, _placed(group) & {publisher_id})
+    if not found:
+        raise not_found()
+    return _told(tx, around, ("placement", f"{group.no}/{found[0].no}"), found, now)
+
+
+def of_job(tx: Tx, client: Client, ref: str, now: Instant) -> Told:
+    """How the live job of that reference stands. **Refuses** any other alike (404)."""
+    job = jobs.job_of(tx, client.no, ref)
+    here = belonging(tx, client, job.no, now)
+    group, campaign = here.group, here.campaign
+    around = Around(client, campaign, group, ref, job.body.settings)
+    known = standing.resolved_of(tx, client.no)
+    placed = _of_ids(tx, client, _placed(group)) if group else []
+    places = _places(known, job, campaign, group, placed) if campaign and group else []
+    no = group.no if group else 0
+    capped = known.get(("job", job.id), PLAIN)
+    above = Above(client, group, known.get(("group", f"{no}"), PLAIN), places)
+    today = day_of(now, zone_of(client.zone))
+    found = job_resolved(job, above, [capped], now, today)
+    files = _files(tx, client, placed, now)
+    return Told(found, _evaluated(tx, client), around, files)
+
+
+def _places(
+    known: Mapping[Thing, Resolved], job: Job, campaign: Campaign, group: Group,
+    placed: Iterable[Publisher],
+) -> list[tuple[Spot, list[Resolved]]]:  # fmt: skip
+    """A job group's places, with what holds at each for all its jobs and for this one."""
+    publishers_by_id = {one.id: one for one in placed}
+    found = []
+    for one in group.body.placements:
+        publisher = publishers_by_id.get(one.publisher_id)
+        if publisher is not None:
+            things: tuple[Thing, ...] = (
+                ("placement", f"{group.no}/{publisher.no}"),
+                ("job_placement", f"{job.id}/{publisher.no}"),
+            )
+            spot = Spot(campaign, group, one, publisher)
+            found.append((spot, [known.get(thing, PLAIN) for thing in things]))
+    return found
+
+
+def _told(
+    tx: Tx, around: Around, thing: Thing, placed: Iterable[Publisher], now: Instant
+) -> Told:  # fmt: skip
+    client = around.client
+    found = standing.resolved_of(tx, client.no).get(thing, PLAIN)
+    return Told(found, _evaluated(tx, client), around, _files(tx, client, placed, now))
+
+
+def _evaluated(tx: Tx, client: Client) -> Instant | None:
+    evaluation = standing.evaluation_of(tx, client.no)
+    return evaluation.evaluated_at if evaluation.number else None
+
+
+def _placed(group: Group) -> set[str]:
+    return {one.publisher_id for one in group.body.placements}
+
+
+def _of_ids(tx: Tx, client: Client, ids: set[str]) -> list[Publisher]:
+    return [one for one in publishers.publishers_of(tx, client.agency_no) if one.id in ids]
+
+
+def _files(
+    tx: Tx, client: Client, placed: Iterable[Publisher], now: Instant
+) -> list[HeldFile]:  # fmt: skip
+    """Of a publisher with a file of the client beside the one of all, whichever it fetched last."""
+    some = list(placed)
+    copies = held(tx, [one.no for one in some], now, client.no)
+    found = []
+    for one in some:
+        file = rows.file_of(tx, one.no, client.no) if one.body.per_client else None
+        file = file or rows.file_of(tx, one.no, ALL_CLIENTS)
+        found.append(HeldFile(one, file and file.written_at, copies.get(one.no)))
+    return found

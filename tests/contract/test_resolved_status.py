@@ -1,0 +1,314 @@
+"""How things stand, as it is told: each cause is the first reason, and each fix mends it."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from contract.office import Body, Office
+from contract.test_explain import at, explained, id_of, publish, sqlite_tools
+from contract.test_previews import add_jobs
+from handbill.clients import service as clients
+from handbill.contract.standing.models import ABOUT
+from handbill.control import service as control
+from handbill.core.charging import Place, Scope, folded
+from handbill.core.job_caps import Count, TakenOfJob, folded_jobs
+from handbill.core.nouns import Client
+from handbill.core.standing.reasons import Code
+from handbill.groups import matching
+from handbill.groups.service import group_of
+from handbill.kit.instants import DAY, HOUR, MINUTE
+from handbill.kit.zones import day_of, zone_of
+from handbill.ledger import rows as ledger_rows
+from handbill.publishers import service as publishers
+from handbill.work.tools import Tools
+
+__all__ = ["sqlite_tools"]
+_NUMBERS = itertools.count(1)
+CEILING_PPM = 1_200_000
+
+
+@dataclass
+class Market:
+    """A client whose one job is listed at one publisher."""
+
+    office: Office
+    tools: Tools
+    publisher: str = ""
+    client: str = ""
+    campaign: str = ""
+    group: str = ""
+
+    def open(self) -> "Market":
+        office = self.office
+        self.publisher = office.new("/publishers", {"id": f"Pub{next(_NUMBERS)}", "bidType": "CPC"})
+        self.client = office.client()
+        self.campaign = office.campaign(self.client, caps={})
+        self.group = office.group(self.campaign, placements=[self.placed()], caps=budget(9_000))
+        add_jobs(office, self.client, "1", city="Austin")
+        self.tick()
+        return self
+
+    def placed(self, **more: Any) -> Body:
+        return {"value": self.publisher} | more
+
+    @property
+    def job(self) -> str:
+        return f"{self.client}/jobs/1"
+
+    def at_work(self) -> Client:
+        with self.tools.records.read() as tx:
+            found = clients.client_at_work(tx, id_of(self.client))
+        assert found is not None
+        return found[0]
+
+    def tick(self, after: int = MINUTE) -> None:
+        """What the worker does after a change: matches, control, feeds."""
+        self.office.clock.forward(after)
+        client, now = self.at_work(), self.office.clock.now()
+        matching.rematch(self.tools.records, client, now)
+        control.tick(self.tools.records, client, now, CEILING_PPM)
+        publish(self.office, self.tools, self.client)
+
+    def spend(self, amount: float, clicks: int = 1, scopes: tuple[Scope, ...] = ()) -> None:
+        """So much was charged. ``scopes``: of jobs, whose caps are counted."""
+        client, micros = self.at_work(), round(amount * 1_000_000)
+        day = day_of(self.office.clock.now(), zone_of(client.zone))
+        with self.tools.records.write() as tx:
+            group = group_of(tx, client.no, id_of(self.group))
+            here = {one.id: one.no for one in publishers.publishers_of(tx, client.agency_no)}
+            place = Place(client.no, group.campaign_no, group.no, here[self.publisher])
+            counters = folded([(place, day, (micros, clicks, 0))])
+            if scopes:
+                job = self.office.get(self.job)["jobId"]
+                owners = {"group_job": f"{group.no}", "job": job}
+                counts = [Count(one, owners[one], "budget", "Monthly") for one in scopes]
+                taken = TakenOfJob(*place[:1], *place[2:], job, day, (micros, clicks, 0))
+                counters |= folded_jobs([taken], counts)
+            ledger_rows.add_counters(tx, [(client.no, key, by) for key, by in counters.items()])
+
+    def stands(self, where: str) -> Any:
+        return self.office.get(f"{where}/resolved-status")
+
+    def is_listed(self) -> bool:
+        told = at(explained(self.office, self.client), self.publisher)
+        assert told["listed"] == told["published"]["listed"], "explain and feed tell the same"
+        return bool(told["listed"])
+
+
+def budget(value: float, **more: Any) -> Body:
+    return {"budget": {"cap": "Monthly", "value": value} | more}
+
+
+def put(where: str, body: Any = None, path: str = "") -> Callable[[Market], None]:
+    def act(market: Market) -> None:
+        said = body(market) if callable(body) else body
+        market.office.put(f"{getattr(market, where)}{path}", said)
+
+    return act
+
+
+def of_publisher(path: str = "", body: Any = None) -> Callable[[Market], None]:
+    return lambda market: market.office.put(f"/publishers/{market.publisher}{path}", body)
+
+
+def days(by: int) -> Callable[[Market], None]:
+    def act(market: Market) -> None:
+        office = market.office
+        office.clock.forward(by * DAY)
+        token = office.ask("POST", "/token", {"client_id": office.api_client_id}).json
+        office.headers["x-authorization-key"] = token["access_token"]
+
+    return act
+
+
+def spend(amount: float, clicks: int = 1, *scopes: Scope) -> Callable[[Market], None]:
+    return lambda market: market.spend(amount, clicks, scopes)
+
+
+def ends(where: str) -> tuple[Callable[[Market], None], ...]:
+    """Its last day was yesterday."""
+    return put(where, lambda market: {"endDate": _day_on(market)}), days(1)
+
+
+def _day_on(market: Market) -> str:
+    return f"{day_of(market.office.clock.now(), zone_of('UTC')):%m/%d/%Y}"
+
+
+def _tomorrow(market: Market) -> int:
+    return (day_of(market.office.clock.now(), zone_of("UTC")).weekday() + 1) % 7
+
+
+def placements(**more: Any) -> Callable[[Market], None]:
+    return put("group", lambda market: {"placements": [market.placed(**more)]})
+
+
+def two_places(market: Market) -> None:
+    """Another publisher is promised all that is left."""
+    other = market.office.new("/publishers", {"id": f"{market.publisher}b", "bidType": "CPC"})
+    locked = {"value": other, "caps": budget(8, locked=True)}
+    market.office.put(market.group, {"caps": budget(10), "placements": [market.placed(), locked]})
+    market.spend(1.8)
+
+
+CAUSES: dict[str, tuple[str, str, tuple[Callable[[Market], None], ...]]] = {
+    "client paused": ("group", "PARENT_PAUSED CLIENT", (put("client", path="/pause"),)),
+    "campaign paused": ("group", "PARENT_PAUSED CAMPAIGN", (put("campaign", path="/pause"),)),
+    "group paused": ("group", "PAUSED JOBGROUP", (put("group", path="/pause"),)),
+    "client ended": ("client", "EXPIRED CLIENT", ends("client")),
+    "campaign ended": ("campaign", "EXPIRED CAMPAIGN", ends("campaign")),
+    "group ended": ("group", "EXPIRED JOBGROUP", ends("group")),
+    "off day": (
+        "group", "OFF_DAY JOBGROUP",
+        (put("group", lambda it: {"daysToSchedule": [_tomorrow(it)]}),),
+    ),
+    "client's budget": ("client", "CAP_REACHED CLIENT", (spend(999.7),)),
+    "above the job": ("job", "CAP_REACHED CLIENT", (spend(1_000),)),
+    "campaign's clicks": (
+        "campaign", "CAP_REACHED CAMPAIGN",
+        (put("campaign", {"caps": {"clicks": {"cap": "Weekly", "value": 7}}}), spend(1, 7)),
+    ),
+    "group's budget": (
+        "group", "CAP_REACHED JOBGROUP", (put("group", {"caps": budget(3)}), spend(2.6)),
+    ),
+    "paced month's day": (
+        "group", "CAP_REACHED JOBGROUP",
+        (put("group", {"caps": budget(30, pacing=True)}), spend(6)),
+    ),
+    "cap of 0": ("group", "CAP_ZERO JOBGROUP", (put("group", {"caps": budget(0)}),)),
+    "lowered below used": (
+        "group", "CAP_REACHED JOBGROUP", (spend(5), put("group", {"caps": budget(2)})),
+    ),
+    "placement's budget": (
+        "group", "CAP_REACHED PLACEMENT", (placements(caps=budget(2)), spend(2)),
+    ),
+    "campaign's of a publisher": (
+        "group", "CAP_REACHED CAMPAIGN",
+        (put("campaign", lambda it: {"placementCaps": {it.publisher: budget(2)}}), spend(2)),
+    ),
+    "locked for others": ("placement", "CAP_LOCKED JOBGROUP", (two_places,)),
+    "placement off": (
+        "group", "PLACEMENT_PAUSED PLACEMENT", (placements(is_active=False),),
+    ),
+    "publisher paused": ("group", "PUBLISHER_PAUSED PUBLISHER", (of_publisher("/pause"),)),
+    "excluded": (
+        "group", "EXCLUDED CLIENT",
+        (put("client", lambda it: {"excludedPublishers": [it.publisher]}),),
+    ),
+    "no bid": ("group", "NO_BID PLACEMENT", (put("group", {"cpcBid": 0}),)),
+    "below the least bid": (
+        "group", "BELOW_MIN_BID PLACEMENT", (of_publisher("", {"minBid": 0.6}),),
+    ),
+    "below the cent": (
+        "group", "BELOW_UNIT PLACEMENT",
+        (put("client", {"markdown": 99}), put("group", {"cpcBid": 0.1})),
+    ),
+    "job paused": ("job", "PAUSED JOB", (put("job", path="/pause"),)),
+    "job's own budget": (
+        "job", "CAP_REACHED JOB",
+        (put("job", {"jobSetting": {"caps": budget(2)}}), spend(2, 1, "job")),
+    ),
+    "each job's budget": (
+        "job", "CAP_REACHED JOB",
+        (put("group", {"caps": {"jobBudget": budget(2)["budget"]}}),
+         spend(2, 1, "group_job")),
+    ),
+}  # fmt: skip
+
+
+def test_each_cause_is_told_first_and_mended_by_its_fix(
+    sqlite_office: Office, sqlite_tools: Tools
+) -> None:
+    """One after the other, each over a market of its own, in which all is well before."""
+    for name, (asked, expected, causes) in CAUSES.items():
+        market = Market(sqlite_office, sqlite_tools).open()
+        places = {"placement": f"{market.group}/placements/{market.publisher}"}
+        where = places.get(asked) or getattr(market, asked)
+        well = market.stands(where)
+        assert (well["status"], well["delivery"], well["reasons"]) == ("ACTIVE", "FULL", []), name
+        assert market.is_listed(), name
+        for cause in causes:
+            cause(market)
+        market.tick()
+        told = market.stands(where)
+        assert told["reasons"], (name, told)
+        first = told["reasons"][0]
+        assert f"{first['code']} {first['level']}" == expected, name
+        assert told["delivery"] == "STOPPED", name
+        assert told["description"] == first["description"], name
+        now = None if expected == "PAUSED JOB" else told["evaluatedAt"]
+        assert first["since"] == now, (name, "a job's own switch is looked at when asked")
+        assert not market.is_listed(), name
+        fix = first["fix"]
+        reply = sqlite_office.ask(fix["method"], fix["path"], fix["body"])
+        assert reply.status == 200, (name, fix, reply.raw)
+        market.tick()
+        mended = market.stands(where)
+        assert mended["status"] == "ACTIVE", (name, mended)
+        assert mended["delivery"] in {"FULL", "PACED"}, (name, mended)
+        assert mended["alsoHolding"] == [], (name, mended)
+        assert market.is_listed(), name
+
+
+def test_causes_that_only_time_or_their_owner_mends(
+    sqlite_office: Office, sqlite_tools: Tools
+) -> None:
+    market = Market(sqlite_office, sqlite_tools).open()
+    later = sqlite_office.group(
+        market.campaign, startDate="11/30/2026", placements=[market.placed()],
+    )  # fmt: skip
+    idle = sqlite_office.group(
+        market.campaign, placements=[market.placed()],
+        filters={"operator": "AND",
+                 "rules": [{"operator": "EQUAL", "field": "city", "data": "Nowhere"}]},
+    )  # fmt: skip
+    market.tick()
+    starts = market.stands(later)
+    assert (starts["status"], starts["reasons"][0]["fix"]) == ("NOT_STARTED", None)
+    assert starts["reasons"][0]["until"] == "2026-11-30T00:00:00.000Z"
+    assert starts["reasons"][0]["params"] == {"date": "11/30/2026"}
+    none = market.stands(idle)
+    assert (none["status"], none["reasons"][0]["params"]) == ("NO_JOBS", {"jobs": 0})
+
+
+def test_what_else_holds_and_since_when(sqlite_office: Office, sqlite_tools: Tools) -> None:
+    market = Market(sqlite_office, sqlite_tools).open()
+    market.office.put(market.group, {"caps": budget(3)})
+    market.spend(3)
+    market.tick()
+    first = market.stands(market.group)
+    market.office.put(f"{market.campaign}/pause")
+    market.tick(HOUR)
+    told = market.stands(market.group)
+    assert [one["code"] for one in told["reasons"]] == ["CAP_REACHED"]
+    assert [one["code"] for one in told["alsoHolding"]] == ["PARENT_PAUSED"]
+    assert told["reasons"][0]["since"] == first["reasons"][0]["since"] == first["since"]
+    assert told["alsoHolding"][0]["since"] == told["evaluatedAt"]
+    params = told["reasons"][0]["params"]
+    assert params | {"inFlight": 0} == {
+        "cap": "budget", "period": "Monthly", "value": 3, "used": 3, "inFlight": 0,
+    }  # fmt: skip
+    (copy,) = told["publishers"]
+    assert (copy["id"], copy["heldVersion"], copy["current"]) == (market.publisher, None, False)
+    assert copy["writtenOn"] is not None
+
+
+def test_foreign_and_unknown_ones_are_404(sqlite_office: Office, sqlite_tools: Tools) -> None:
+    market = Market(sqlite_office, sqlite_tools).open()
+    stranger = sqlite_office.another()
+    placement = f"{market.group}/placements/{market.publisher}"
+    for where in (market.client, market.campaign, market.group, placement, market.job):
+        assert stranger.ask("GET", f"{where}/resolved-status").status == 404
+        assert sqlite_office.ask("GET", f"{where}x/resolved-status").status == 404
+    elsewhere = sqlite_office.campaign(market.client)
+    under = f"{elsewhere}/jobgroups/{id_of(market.group)}/resolved-status"
+    assert sqlite_office.ask("GET", under).status == 404
+
+
+def test_before_control_has_looked(sqlite_office: Office) -> None:
+    told = sqlite_office.get(f"{sqlite_office.client()}/resolved-status")
+    assert (told["status"], told["evaluatedAt"]) == ("ACTIVE", None)
+
+
+def test_every_code_is_described() -> None:
+    assert ABOUT.keys() == set(Code)
