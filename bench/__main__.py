@@ -2,7 +2,7 @@
 figure. Those of ``LONG`` take minutes (``soak`` half an hour), and are run by name only; a number
 behind the name says how much: ``soak:5`` minutes, ``attack:2000`` requests, ``neighbours:50`` of
 each, ``large_import:700000`` jobs (also as ``large_import_postgresql``), ``pacing:40`` job
-groups.
+groups, ``control:100000`` jobs.
 """
 
 import importlib
@@ -14,7 +14,15 @@ from pathlib import Path
 from bench.figures import Figure, show
 
 ORDER = ("click", "feed_import", "feed_out", "matching", "judge", "books", "report", "api")
-LONG = ("soak", "neighbours", "attack", "large_import", "large_import_postgresql", "pacing")
+LONG = (
+    "soak",
+    "neighbours",
+    "attack",
+    "large_import",
+    "large_import_postgresql",
+    "pacing",
+    "control",
+)
 OUT = Path(__file__).parent / "out"
 
 

@@ -4,6 +4,7 @@ A click is weighed by what was let through when it came: pacing would learn its 
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -118,14 +119,19 @@ def _let_through(curve: Curve, first: Instant, last: Instant, copy: Copy) -> flo
     return ((turn - at) * copy.before_ppm + (until - turn) * copy.clicks_ppm) / PPM
 
 
-class Calendar(NamedTuple):
-    """A publisher's traffic in a client's zone."""
+@dataclass(slots=True)
+class Calendar:
+    """A publisher's traffic in a client's zone; each day of it is worked out once."""
 
     shape: Shape
     zone: tzinfo
+    days: dict[date, Curve] = field(default_factory=dict)
 
     def curve(self, day: date) -> Curve:
-        return curve_of(self.shape, day, self.zone)
+        found = self.days.get(day)
+        if found is None:
+            found = self.days[day] = curve_of(self.shape, day, self.zone)
+        return found
 
 
 def apply_ppm(known: Known) -> int:
