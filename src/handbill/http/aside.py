@@ -5,6 +5,7 @@ process ends, what it was asked is Unavailable, and the next that is asked start
 """
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import signal
@@ -49,7 +50,7 @@ class Deputy:
         # What it works with is imported by the process that all deputies are forked from: a
         # wrapped function would name its wrapper's module, and each would import all anew.
         assert opens is getattr(sys.modules[opens.__module__], opens.__qualname__)
-        _FORKS.set_forkserver_preload([opens.__module__])
+        _FORKS.set_forkserver_preload(["handbill.http.forking", opens.__module__])
         self._start = (opens, given, places)
         self._seconds = seconds
         self._lock = threading.Lock()  # of all below
@@ -190,6 +191,8 @@ def _help(pipe: Connection, opens: Callable[[Any], Work], given: Any, places: in
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, signal.SIG_IGN)
     os.nice(_NICENESS)
+    gc.freeze()
+    gc.enable()
     work = opens(given)
     lock = threading.Lock()
     bodies: dict[int, Iterator[bytes]] = {}
