@@ -1,5 +1,7 @@
 """Segments of judged entries: written, listed, merged, swept."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -165,6 +167,30 @@ def test_two_mergers_replace_once(shelf: Shelf) -> None:
     with pytest.raises(segments.Replaced), shelf.records.write() as tx:
         segments.replace(tx, chosen, made, NOW)
     assert len(shelf.rows()) == 8
+
+
+class Slow(SetClock):
+    """Its next look takes so long that another does the same meanwhile."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        super().__init__(NOW)
+        self._meanwhile = [meanwhile]
+
+    def now(self) -> Instant:
+        if self._meanwhile:
+            self._meanwhile.pop()()
+        return super().now()
+
+
+def test_who_merges_too_late_leaves_no_file(shelf: Shelf) -> None:
+    for n in range(8):
+        shelf.add([entry(n)])
+    before = shelf.rows()
+    late = replace(shelf.tools, clock=Slow(shelf.merge))
+    compact(late, Task(1, "ledger.compact", "2026-11", {}, 1, "w"))
+    assert len(shelf.blobs.paths("segments")) == 8 + 1, "the other's alone"
+    assert [one.rows for one in shelf.listed()] == [8]
+    assert shelf.rows() == before
 
 
 def test_files_that_nobody_lists_are_swept_after_a_day(shelf: Shelf) -> None:
