@@ -24,6 +24,7 @@ from handbill.core.nouns import (
 )  # fmt: skip
 from handbill.core.received import ReceivedClick, click_of, conversion_of, encode
 from handbill.host.clock import SetClock
+from handbill.host.garbage import spare_what_stays
 from handbill.host.ids import SeededIds
 from handbill.kit.instants import DAY, SECOND, Instant
 from handbill.ledger.judge import Judge
@@ -141,6 +142,7 @@ def judged(records: Records, folder: Path, lines: Lines) -> float:
     rules = Rules(30, "truncated", b"k" * 32)
     clock = SetClock(_START + DAY)
     judge = Judge(records, open_blobs(str(folder / "blobs")), lines, clock, SeededIds(1), rules)
+    spare_what_stays()  # as the judge's process does
     started = time.process_time()
     while judge.step():
         pass

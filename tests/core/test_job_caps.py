@@ -12,8 +12,8 @@ from handbill.core.charging import (
     Need,
     Place,
     Spending,
+    compared_on,
     key_of,
-    keys_of_limit,
     reserving,
     summed,
 )
@@ -143,10 +143,9 @@ def test_what_is_compared_names_what_is_reserved() -> None:
     plain = Limit("group", "1", "budget", "Monthly", 9)
     limit = reserving(plain, placements, 1, "D", NUMBERS)
     assert limit.reserved == (("1/1", 5),), "of the group's own period, and at work"
-    assert list(keys_of_limit(limit, DAY)) == [
-        CounterKey("group", "1", "budget", "M2026-12"),
-        CounterKey("placement", "1/1", "budget", "M2026-12"),
-    ]
+    group = CounterKey("group", "1", "budget", "M2026-12")
+    placement = CounterKey("placement", "1/1", "budget", "M2026-12")
+    assert compared_on((limit,), DAY) == ((group, 0, limit, ((placement, 5),)),)
     assert reserving(plain, placements, 1, "A", NUMBERS).reserved == ()
     clicks = plain._replace(measure="clicks")
     assert reserving(clicks, placements, 1, "D", NUMBERS) == clicks

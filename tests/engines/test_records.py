@@ -22,7 +22,7 @@ from handbill.store.records.tables import (
     reports,
 )
 
-_KEYS = ("scope", "entity", "measure", "period")
+_KEYS = ("scope", "entity", "measure", "day_on")
 _AGENCIES = sa.select(agencies.c.id, agencies.c.name).order_by(agencies.c.id)
 _VALUES = sa.select(counters.c.entity, counters.c.client_no, counters.c.value).order_by(
     counters.c.entity
@@ -37,7 +37,7 @@ def _agency(name: str) -> dict[str, Any]:
 
 def _counter(entity: str, value: int, client_no: int = 1) -> dict[str, Any]:
     return {
-        "scope": "job", "entity": entity, "measure": "clicks", "period": "L",
+        "scope": "job", "entity": entity, "measure": "clicks", "day_on": "L",
         "client_no": client_no, "value": value,
     }  # fmt: skip
 

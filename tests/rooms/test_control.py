@@ -23,7 +23,7 @@ from handbill.core.nouns import (
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY, HOUR
 from handbill.kit.zones import day_of, zone_of
-from handbill.ledger import rows as ledger_rows
+from handbill.ledger import counter_rows
 from handbill.listings.offers import offers_of
 from handbill.standing import service as standing
 from handbill.store.records import Records, Tx
@@ -68,13 +68,16 @@ def counts(market: Market, client: Client) -> dict[str, int]:
 
 
 def use(market: Market, client: Client, scope: Any, entity: str, measure: Any, **of: int) -> None:
-    """Let a counter have used so much, by kind of period."""
-    day = day_of(market.now(), zone_of(client.zone))
-    added = []
-    for period, amount in of.items():
-        key = counter_of(Limit(scope, entity, measure, period, 0), day)  # type: ignore[arg-type]
-        added.append((client.no, key, amount))
-    market.write(lambda tx: ledger_rows.add_counters(tx, added))
+    """Let a counter have used so much of a month, and of that today (all, if nothing is said)."""
+    today = day_of(market.now(), zone_of(client.zone))
+    daily = of.get("Daily", of["Monthly"])
+    other = today.replace(day=2 if today.day == 1 else 1)
+    limit = Limit(scope, entity, measure, "Daily", 0)
+    added = [
+        (client.no, counter_of(limit, day), amount)
+        for day, amount in ((today, daily), (other, of["Monthly"] - daily)) if amount
+    ]  # fmt: skip
+    market.write(lambda tx: counter_rows.add_counters(tx, added))
 
 
 class Shop:

@@ -283,24 +283,13 @@ class Spending:
         ]
 
     def _gates(self, day: date, limits: Sequence[Limit]) -> list[_Gate]:
-        least: dict[CounterKey, Limit] = {}
-        for limit in limits:
-            if limit.on is not None and limit.on != day:
-                continue
-            key = key_of(limit, day)
-            least[key] = min(limit, least.get(key, limit), key=lambda known: known.most)
         return [
             (
-                self._cell(key),
-                MEASURES.index(key.measure),
-                limit,
-                tuple(
-                    (self._cell(key._replace(scope="placement", entity=entity)), value)
-                    for entity, value in limit.reserved
-                ),
+                self._cell(key), measure, limit,
+                tuple((self._cell(other), value) for other, value in reserved),
             )
-            for key, limit in least.items()
-        ]
+            for key, measure, limit, reserved in compared_on(tuple(limits), day)
+        ]  # fmt: skip
 
     def _cell(self, key: CounterKey) -> list[int]:
         cell = self._used.get(key)
@@ -319,18 +308,36 @@ class Spending:
         return counters | {key: cell[0] for key, cell in self._of_jobs.items() if cell[0]}
 
 
+_Compared = tuple[CounterKey, int, Limit, tuple[tuple[CounterKey, int], ...]]
+
+
+@lru_cache(maxsize=65_536)
+def compared_on(limits: tuple[Limit, ...], day: date) -> tuple[_Compared, ...]:
+    """What the limits over a place are compared with on a day: the counter, the measure's place, of
+    limits on one counter the least, and the budgets reserved out of it.
+    """
+    least: dict[CounterKey, Limit] = {}
+    for limit in limits:
+        if limit.on is not None and limit.on != day:
+            continue
+        key = key_of(limit, day)
+        least[key] = min(limit, least.get(key, limit), key=lambda known: known.most)
+    return tuple(
+        (
+            key, MEASURES.index(key.measure), limit,
+            tuple(
+                (key._replace(scope="placement", entity=entity), value)
+                for entity, value in limit.reserved
+            ),
+        )
+        for key, limit in least.items()
+    )  # fmt: skip
+
+
 def key_of(limit: Limit, day: date) -> CounterKey:
     """The counter that a limit is compared with on a day."""
     period = period_keys(day)[PERIODS.index(limit.period)]
     return CounterKey(limit.scope, limit.entity, limit.measure, period)
-
-
-def keys_of_limit(limit: Limit, day: date) -> Iterator[CounterKey]:
-    """The same, and those of the budgets that are reserved out of it."""
-    key = key_of(limit, day)
-    yield key
-    for entity, _ in limit.reserved:
-        yield key._replace(scope="placement", entity=entity)
 
 
 def folded(taken: Iterable[tuple[Place, date, Sequence[int]]]) -> dict[CounterKey, int]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date
 from typing import Final
 
-from handbill.core.charging import Place
+from handbill.core.charging import Limit, Place
 from handbill.core.received import ReceivedFetch
 from handbill.funnel import service as funnel
 from handbill.kit.instants import DAY, Instant
@@ -46,6 +46,7 @@ class Batch:
     dues: list[spending.Due] = field(default_factory=list)
     fetches: list[ReceivedFetch] = field(default_factory=list)
     at_jobs: dict[int, set[AtJob]] = field(default_factory=dict)
+    of_jobs: dict[int, dict[AtJob, tuple[Limit, ...]]] = field(default_factory=dict)
     jobs: set[bytes] = field(default_factory=set)
     counting: Counted = field(default_factory=Counted)
 

@@ -383,7 +383,7 @@ class Run:
         if till is None:
             place, terms = Place(self._client_no, *key[:3]), self._terms
             limits = terms.limits.get(place, ()) if terms else ()
-            of_job = terms.of_job(*key[1:]) if terms else ()
+            of_job = self._known.of_jobs.get(key[1:], ())
             till = self._tills[key] = self._spending.till(place, self._day, limits, of_job)
         return till
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.charging import CounterKey, keys_of_limit
+from handbill.core.charging import CounterKey, Limit, compared_on
 from handbill.core.closing import first_open
 from handbill.core.job_caps import (
     Count,
@@ -47,6 +47,8 @@ _DROP = sa.delete(tables.job_counts).where(
 _log = getLogger("handbill.ledger")
 AtJob = tuple[int, int, bytes]
 """Job group, publisher and job."""
+OfJobs = Mapping[AtJob, tuple[Limit, ...]]
+"""The limits of jobs where they are."""
 
 
 @dataclass(slots=True)
@@ -73,14 +75,18 @@ class Counting:
         self._told: set[str] = set()
 
     def read(
-        self, tx: Tx, terms: Mapping[int, Terms], at_jobs: Mapping[int, Iterable[AtJob]]
+        self,
+        tx: Tx,
+        terms: Mapping[int, Terms],
+        at_jobs: Mapping[int, Iterable[AtJob]],
+        of_jobs: Mapping[int, OfJobs],
     ) -> Counted:
         """What changes with a batch that has events of these jobs."""
         counted = Counted()
         for client_no, some in at_jobs.items():
             own = terms.get(client_no)
-            limits = {limit for at in some for limit in own.of_job(*at)} if own else set()
-            wanted = {count_of(limit) for limit in limits}
+            limits = of_jobs.get(client_no, {}).values()
+            wanted = {count_of(limit) for of_job in limits for limit in of_job}
             if not wanted and not tx.all(_ANY, client_no=client_no, most=1):
                 continue
             kept = _of_owners(tx, client_no, {
@@ -176,7 +182,9 @@ def put(tx: Tx, counted: Counted) -> bool:
 
 def kept(counted: Counted, client_no: int, by: Mapping[CounterKey, int]) -> dict[CounterKey, int]:
     """What a batch adds to the counters that are kept."""
-    unkept = set(counters_under(by, counted.unkept.get(client_no, ())))
+    if client_no not in counted.unkept:
+        return dict(by)
+    unkept = set(counters_under(by, counted.unkept[client_no]))
     return {key: value for key, value in by.items() if key not in unkept}
 
 
@@ -186,23 +194,21 @@ def at_job(event: ReceivedClick | ReceivedConversion) -> AtJob:
 
 
 def compared(
-    terms: Terms, at_jobs: Iterable[AtJob], stamps: Iterable[Instant], now: Instant
+    terms: Terms, of_jobs: OfJobs, stamps: Iterable[Instant], now: Instant
 ) -> set[CounterKey]:
     """The counters that a client's caps are compared with, for events of these stamps."""
     zone = zone_of(terms.zone)
     open_at = first_open(now, zone)
     quarters = {at // _QUARTER for at in stamps}
     days = {day_of(max(quarter * _QUARTER, open_at), zone) for quarter in quarters}
-    held = {limit for limits in terms.limits.values() for limit in limits}
-    for at in at_jobs:
-        held.update(terms.of_job(*at))
-    return {
-        key
-        for day in days
-        for limit in held
-        if limit.on is None or limit.on == day
-        for key in keys_of_limit(limit, day)
-    }
+    keys: set[CounterKey] = set()
+    for day in days:
+        for limits in (*terms.limits.values(), *of_jobs.values()):
+            for key, _, _, reserved in compared_on(limits, day):
+                keys.add(key)
+                keys.update(other for other, _ in reserved)
+    assert all(key.entity for key in keys), "a cap stands on an entity"
+    return keys
 
 
 def counts_of(tx: Tx, client_no: int) -> set[Count]:

@@ -7,12 +7,12 @@ together. Killed anywhere, the batch is booked wholly or not at all.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import gettempdir
 from threading import Event
-from typing import Protocol
+from typing import Any, Protocol
 
 from handbill.core.attribution import keys_of
 from handbill.core.charging import CounterKey, summed
@@ -41,7 +41,7 @@ from handbill.ledger.booking import Run, place_of
 from handbill.ledger.classing import FactFinder
 from handbill.ledger.counting import Counting, at_job
 from handbill.ledger.runs import Added, Click, Conversion, Known, Rules
-from handbill.ledger.terms import Basis, read_basis, terms_of
+from handbill.ledger.terms import Basis, Places, read_basis, terms_of
 from handbill.listings import copies
 from handbill.postings import spending
 from handbill.store import holds, marks, segments
@@ -56,6 +56,7 @@ _LEAST_EVENTS = 100
 _LEAST_LINES = 16
 _FEW_EVENTS = 1_000  # after a smaller batch others may gather before the next
 _MOST_PARKED = 1_000  # parked conversions that one batch looks at again
+_MOST_NOUNS = 40_000  # that are remembered
 _STALE = 10 * MINUTE  # far less than the age at which a file counts as left behind
 _DISORDER = MINUTE  # by so much sources may bring clicks out of order
 _IDLE_SECONDS = 0.1
@@ -91,6 +92,8 @@ class Judge:
         self._rules = rules
         self._counting = Counting(blobs, scratch or Path(gettempdir()))
         self._finder = FactFinder(rules.key, blobs, rules.honoured, rules.kept)
+        self._nouns: dict[Hashable, Any] = {}
+        self._places: Places = {}
         self._most_events = MOST_EVENTS
         self._most_lines = _FEW_EVENTS
         self._damaged: frozenset[tuple[str, Mark]] = frozenset()
@@ -227,8 +230,13 @@ class Judge:
             )
             batch.jobs.update(job_id for _, _, job_id in at)
         batch.basis = self._basis(tx, batch)
-        batch.terms = terms_of(batch.basis)
-        batch.counting = self._counting.read(tx, batch.terms, batch.at_jobs)
+        batch.terms = terms_of(batch.basis, self._places)
+        batch.of_jobs = {
+            client_no: {at: of_job for at in some if (of_job := terms.of_job(*at))}
+            for client_no, some in batch.at_jobs.items()
+            if (terms := batch.terms.get(client_no))
+        }
+        batch.counting = self._counting.read(tx, batch.terms, batch.at_jobs, batch.of_jobs)
         used = _used(tx, batch)
         assert min(used.values(), default=0) >= 0, "a counter is never negative"
         everyone = batch.arrivals.values()
@@ -245,9 +253,14 @@ class Judge:
         for client_no, some in batch.arrivals.items():
             keys = sorted(_identities(some.conversions))
             known_keys = rows.known_keys(tx, client_no, keys) if keys else {}
-            batch.known[client_no] = Known(clicks, visits, known_keys, used, facts)
+            batch.known[client_no] = Known(
+                clicks, visits, known_keys, used, facts, batch.of_jobs.get(client_no, {})
+            )
 
     def _basis(self, tx: Tx, batch: Batch) -> Basis:
+        if len(self._nouns) > _MOST_NOUNS:
+            self._nouns.clear()
+        tx.nouns = self._nouns
         return read_basis(tx, batch.places, self._rules.otherwise, batch.jobs, batch.since)
 
     # ── judging and booking ─────────────────────────────────────────────────────────────────────
@@ -325,8 +338,8 @@ class Judge:
             for client_no, added in judged.items()
             for key, by in counting.kept(batch.counting, client_no, added.counters).items()
         ))  # fmt: skip
+        traffic.add(tx, {client_no: added.traffic for client_no, added in judged.items()})
         for client_no, added in judged.items():
-            traffic.add(tx, client_no, added.traffic)
             apply_ages.add(tx, client_no, added.apply_ages)
         waking.wake(tx, {client_no: added.short for client_no, added in judged.items()}, now)
         # Last, as another transaction may lower a cap until then; on SQLite none can.
@@ -355,7 +368,7 @@ def _used(tx: Tx, batch: Batch) -> dict[CounterKey, int]:
             stamps = {click.event.at for click in some.clicks}
             stamps |= {found.event.at for found in some.conversions}
             stamps |= {found.event.click_at for found in some.conversions}
-            wanted |= counting.compared(terms, batch.at_jobs[client_no], stamps, batch.now)
+            wanted |= counting.compared(terms, batch.of_jobs[client_no], stamps, batch.now)
     return counter_rows.counters_used(tx, wanted) | summed(batch.counting.found, wanted)
 
 

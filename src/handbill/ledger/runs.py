@@ -1,5 +1,6 @@
 """What a run of one client's events is judged by, and what it adds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -61,6 +62,7 @@ class Known:
     keys: dict[str, bytes]
     used: dict[CounterKey, int]
     facts: Facts = field(default_factory=Facts)
+    of_jobs: Mapping[tuple[int, int, bytes], tuple[Limit, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

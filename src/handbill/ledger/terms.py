@@ -4,7 +4,7 @@ and what makes its clicks payable.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, tzinfo
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
@@ -111,8 +111,19 @@ def read_basis(
     )
 
 
-def terms_of(basis: Basis) -> dict[int, Terms]:
-    """The terms of every client. A client that is not there has none."""
+OfPlace = tuple[tuple[Limit, ...], int, Marking]
+Places = dict[Place, tuple[tuple[Any, ...], OfPlace]]
+"""What was worked out for places, and from what."""
+_MOST_PLACES = 100_000
+
+
+def terms_of(basis: Basis, known: Places | None = None) -> dict[int, Terms]:
+    """The terms of every client. A client that is not there has none. ``known``: of places that
+    were asked for before, worked out again only where what they follow from differs.
+    """
+    known = {} if known is None else known
+    if len(known) > _MOST_PLACES:
+        known.clear()
     publishers = basis.publishers
     shared = (
         frozenset(no for no, it in publishers.items() if it.body.pay_every_apply),
@@ -137,27 +148,41 @@ def terms_of(basis: Basis) -> dict[int, Terms]:
     assert ceilings.keys() <= found.keys(), "ceilings are of those that were asked for"
     for place in basis.places:
         if place.client_no in found:
-            _add_place(found[place.client_no], place, basis, ceilings.get(place.client_no, {}))
+            terms = found[place.client_no]
+            limits, window, marking = _at(place, terms, basis, ceilings, known)
+            terms.limits[place] = limits  # type: ignore[index]
+            terms.windows[place] = window  # type: ignore[index]
+            terms.markings[place] = marking  # type: ignore[index]
     return found
 
 
-def _add_place(terms: Terms, place: Place, basis: Basis, ceilings: "_OfEntity") -> None:
+def _at(
+    place: Place, terms: Terms, basis: Basis, ceilings: Mapping[int, "_OfEntity"], known: Places
+) -> OfPlace:
     client = basis.clients[place.client_no]
     campaign, group = basis.campaigns.get(place.campaign_no), basis.groups.get(place.group_no)
     named = terms.names.get(place.publisher_no, ""), basis.numbers.get(client.agency_no, {})
-    terms.limits[place] = (  # type: ignore[index]
-        *_limits(place, client, campaign, group, named), *_ceilings(place, ceilings),
-    )  # fmt: skip
-    terms.windows[place] = window_days(  # type: ignore[index]
-        client.body.apply_window_days,
-        campaign.body.override.apply_window_days if campaign else None,
-        group.body.override.apply_window_days if group else None,
-    )
+    of_client = ceilings.get(place.client_no, {})
+    of = (client, campaign, group, named, basis.steps[place], of_client)
+    former = known.get(place)
+    assert client.no == place.client_no, "terms are the client's own"
+    if former is not None and former[0] == of:
+        return former[1]
     own = override_ppm(
         campaign.body.override.markup_ppm if campaign else None,
         group.body.override.markup_ppm if group else None,
     )
-    terms.markings[place] = Marking(basis.steps[place], own)  # type: ignore[index]
+    made = (
+        (*_limits(place, client, campaign, group, named), *_ceilings(place, of_client)),
+        window_days(
+            client.body.apply_window_days,
+            campaign.body.override.apply_window_days if campaign else None,
+            group.body.override.apply_window_days if group else None,
+        ),
+        Marking(basis.steps[place], own),
+    )
+    known[place] = (of, made)
+    return made
 
 
 def read_terms(

@@ -59,9 +59,11 @@ def quarter_of(group_no: int, publisher_no: int, at: Instant) -> Quarter:
     return Quarter(group_no, publisher_no, at // QUARTER * QUARTER)
 
 
-def add(tx: Tx, client_no: int, seen: Mapping[Quarter, Seen]) -> None:
-    assert all(min(_amounts(one)) >= 0 for one in seen.values()), "what came is never taken back"
-    _put(tx, client_no, seen.items(), 1)
+def add(tx: Tx, seen: Mapping[int, Mapping[Quarter, Seen]]) -> None:
+    """What came of each client."""
+    some = [(no, *one) for no, of_client in sorted(seen.items()) for one in of_client.items()]
+    assert all(min(_amounts(one)) >= 0 for _, _, one in some), "what came is never taken back"
+    _put(tx, some, 1)
 
 
 def clients_with_traffic(tx: Tx) -> set[int]:
@@ -77,17 +79,17 @@ def traffic_of(tx: Tx, client_no: int) -> dict[Quarter, Seen]:
 
 def take(tx: Tx, client_no: int, seen: Mapping[Quarter, Seen]) -> None:
     """Take what was read; what has come since stays."""
-    _put(tx, client_no, seen.items(), -1)
+    _put(tx, [(client_no, *one) for one in seen.items()], -1)
     tx.run(_EMPTY, client_no=client_no)
 
 
-def _put(tx: Tx, client_no: int, seen: Iterable[tuple[Quarter, Seen]], sign: int) -> None:
+def _put(tx: Tx, seen: Iterable[tuple[int, Quarter, Seen]], sign: int) -> None:
     tx.upsert_many(traffic, _KEYS, [
         {
             "client_no": client_no, **quarter._asdict(),
             **dict(zip(_AMOUNTS, (sign * amount for amount in _amounts(one)), strict=True)),
         }
-        for quarter, one in seen
+        for client_no, quarter, one in seen
     ], adds=_AMOUNTS)  # fmt: skip
 
 

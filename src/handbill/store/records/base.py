@@ -159,12 +159,15 @@ class Dialect(ABC):
 class Tx(ABC):
     """One transaction. It commits when the ``with`` block ends, and rolls back when that raises.
 
-    ``occasion``: who acts in it. Whoever does several works in one says so before each.
+    ``occasion``: who acts in it. Whoever does several works in one says so before each. ``nouns``:
+    those that its owner has read before, by their rows: an equal row is the same noun, which nobody
+    may change. None: each is read anew.
     """
 
     dialect: Dialect
     records: "Records"
     occasion: Occasion
+    nouns: dict[Hashable, Any] | None = None
 
     @property
     def masters(self) -> Masters:

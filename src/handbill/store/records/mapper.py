@@ -1,5 +1,6 @@
 """Rows to nouns and back: one row is one noun, and each attribute the column of its name."""
 
+from collections.abc import Hashable
 from typing import Any, Generic, TypeVar, get_origin
 
 import msgspec
@@ -84,6 +85,7 @@ class Chosen(Generic[N]):
         self, mapper: Mapper[N], table: sa.Table, where: list[sa.ColumnElement[bool]], order: Any
     ) -> None:
         self._read = mapper.read
+        self._table = table.name
         chosen = sa.select(*mapper.columns).where(*where)
         orders = order if isinstance(order, tuple) else (order,)
         # By no order that nobody asked for: it might be walked instead of an index.
@@ -103,7 +105,16 @@ class Chosen(Generic[N]):
         return None if row is None else self._read(row)
 
     def all(self, tx: Tx, **values: Any) -> list[N]:
-        return [self._read(row) for row in tx.all(self._all, **values)]
+        rows = tx.all(self._all, **values)
+        if tx.nouns is None:
+            return [self._read(row) for row in rows]
+        return [self._known(tx.nouns, row) for row in rows]
+
+    def _known(self, nouns: dict[Hashable, Any], row: Row) -> N:
+        noun: N | None = nouns.get((self._table, row))
+        if noun is None:
+            noun = nouns[self._table, row] = self._read(row)
+        return noun
 
     def page(self, tx: Tx, skip: int, limit: int, **values: Any) -> list[N]:
         found = tx.all(self._page, **values, skip=skip, limit=limit)

@@ -124,6 +124,20 @@ class SqliteTx(Tx):
             f'INSERT INTO "{table.name}" ({names}) VALUES ({places})', map(pick, rows)
         )
 
+    def upsert_many(
+        self, table: sa.Table, keys: Sequence[str], rows: Sequence[dict[str, Any]],
+        adds: Sequence[str] = (), *, keep: bool = False,
+    ) -> None:  # fmt: skip
+        """As the port says; values are bound by place, as above."""
+        if not rows:
+            return
+        columns = tuple(rows[0])
+        text = self.dialect.upsert_text(table, columns, tuple(keys), tuple(adds), keep=keep)
+        named = ", ".join(map(self.dialect.placeholder, columns))
+        places = ", ".join("?" * len(columns))
+        text = text.replace(f"VALUES ({named})", f"VALUES ({places})", 1)
+        self.connection.executemany(text, map(itemgetter(*columns), rows))
+
     def stream(self, statement: Executable, **params: Any) -> Iterator[Row]:
         text = self.dialect.text_of(statement)
         return self.connection.execute(text, self.dialect.bind(params))
