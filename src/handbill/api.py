@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Lifespan
 from handbill.access.doors import AccessDoors
 from handbill.clients import service as client_reads
 from handbill.contract.access import routes as access
+from handbill.contract.bids import routes as bids
 from handbill.contract.callbacks import routes as callbacks
 from handbill.contract.campaigns import routes as campaigns
 from handbill.contract.clients import routes as clients
@@ -98,6 +99,7 @@ def operations() -> list[Operation]:
         postings.OPERATIONS,
         explain.OPERATIONS,
         standing.OPERATIONS,
+        bids.OPERATIONS,
         deliveries.OPERATIONS,
         stats.OPERATIONS,
         rules.OPERATIONS,

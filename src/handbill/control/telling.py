@@ -1,0 +1,32 @@
+"""What control has noted, for those who ask; nothing is decided here."""
+
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import NamedTuple
+
+from handbill.control import rows
+from handbill.core.nouns import Publisher
+from handbill.core.pacing.bids import Line
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+
+
+class Change(NamedTuple):
+    """A change of a published bid. ``version``: of the first file with it that was fetched."""
+
+    at: Instant
+    publisher_id: str
+    line: Line
+    version: Instant | None
+
+
+def bids_of(
+    tx: Tx, group_no: int, publishers: Iterable[Publisher], first: Instant, end: Instant
+) -> list[Change]:
+    """The changes of a job group's bids at these publishers in some time, newest first."""
+    found = [
+        Change(one.at, publisher.id, one.line, one.version)
+        for publisher in publishers
+        for one in rows.logged(tx, group_no, publisher.no, first, end)
+    ]
+    return sorted(found, key=attrgetter("at", "publisher_id"), reverse=True)

@@ -1,0 +1,107 @@
+"""The bid log as it is told: every answer can be worked out again by whoever reads it."""
+
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contract.office import Office
+from contract.test_explain import sqlite_tools
+from contract.test_resolved_status import Market as Advertised
+from handbill.contract.bids.models import BidChange, change_told
+from handbill.core.pacing import bids, caps, plans, targets, thinning
+from handbill.core.pacing.bids import Line, decided
+from handbill.core.pacing.targets import Target
+from handbill.kit.jsons import decode, encode
+from handbill.kit.money import PPM
+from handbill.simulate.playing import Market
+from handbill.simulate.tables import PACED
+from handbill.wire.models import spelled
+from handbill.work.tools import Tools
+
+__all__ = ["sqlite_tools"]
+
+
+def line_of(told: Any) -> Line:
+    """The answer read back, by the names of its fields alone."""
+    said = BidChange.model_validate(told | {"at": 0, "fileVersion": None}, strict=False)
+
+    def picked(kind: Any, one: Any, **made: Any) -> Any:
+        rows = {name: getattr(one, name) for name in kind._fields if name not in made}
+        return kind(**rows, **made)
+
+    step = picked(
+        bids.Inputs, said,
+        life=plans.Life(said.life.now, said.life.then),
+        target=said.target and picked(targets.Target, said.target),
+        views=tuple(
+            plans.View(one.name, picked(caps.Mark, one), picked(plans.Ahead, one))
+            for one in said.views
+        ),
+    )  # fmt: skip
+    window = picked(thinning.Window, said.window, first=said.window.place)
+    return Line(step, picked(bids.Bid, said, window=window, binding=tuple(said.binding)))
+
+
+def answered(line: Line) -> Any:
+    """Through JSON, as a client has it."""
+    return decode(encode(spelled(change_told(line, "Board", 0, None))))
+
+
+def test_logged_bids_are_worked_out_again_from_their_answers() -> None:
+    """As many as a test can wait for; ten thousand of twelve days were, to the last."""
+    lines = Market(PACED._replace(days=6), 6, 7, log=True).play().lines[:600]
+    assert len(lines) == 600
+    assert any(line.bid.binding for line in lines)
+    for line in lines:
+        read = line_of(answered(line))
+        assert read == line
+        assert read.is_true
+
+
+MONEY = st.integers(0, 10**11)
+
+
+@settings(max_examples=100)
+@given(
+    base=st.integers(1, 10**8), left=st.integers(-(10**10), 10**10), value=MONEY, share=MONEY,
+    life=st.integers(0, 10**10), flight=MONEY, target=st.none() | st.integers(1, 10**8),
+    rule=st.integers(1, 2 * PPM), brake=st.none() | MONEY, markdown=st.integers(0, PPM),
+    jobs=st.integers(0, 1_000),
+)  # fmt: skip
+def test_so_is_any_other(**of: Any) -> None:
+    """With targets, rules, markdowns, brakes, and caps that have passed their share."""
+    mark = caps.Mark(
+        value=of["value"], used=of["value"], used_today=of["share"], share=of["share"],
+        most=of["share"], tomorrow=of["left"], brake=of["brake"], even=True, paced=True,
+        renews=False,
+    )  # fmt: skip
+    step = bids.Inputs(
+        base_micros=of["base"], source="MIXED", min_bid_micros=0, whole_micros=10_000,
+        markdown_ppm=of["markdown"], unit_micros=10_000, former_micros=of["base"] // 2,
+        rule_ppm=of["rule"], elasticity_ppm=1_200_000, matching_jobs=of["jobs"],
+        start_ppm=of["jobs"] * PPM // 3, life=plans.Life(of["life"], of["life"] // 2),
+        target=of["target"] and Target(of["target"], 30_000, PPM, of["base"], is_prior=True),
+        views=(plans.View("client/c/budget", mark, plans.Ahead(of["flight"], 1, 2, 3)),),
+    )  # fmt: skip
+    line = Line(step, decided(step))
+    assert line_of(answered(line)) == line
+
+
+def test_the_log_of_a_job_group(sqlite_office: Office, sqlite_tools: Tools) -> None:
+    market = Advertised(sqlite_office, sqlite_tools).open()
+    office, where = market.office, f"{market.group}/bids?page=0&limit=10"
+    (first,) = office.get(where)["data"]
+    assert (first["publisherId"], first["bidSource"]) == (market.publisher, "JOBGROUP")
+    assert line_of(first).is_true, "what is answered is all that it takes"
+    office.put(market.group, {"cpcBid": 0.7})
+    market.tick()
+    newest, *rest = office.get(where)["data"]
+    assert rest == [first]
+    assert newest["baseBid"] == Decimal("0.7")
+    assert line_of(newest).is_true
+    assert office.get(f"{where}&publisherId=TestExp1")["data"] == []
+    assert office.get(f"{where}&from=11/01/2026&to=11/02/2026")["data"] == []
+    assert office.ask("GET", f"{where}&from=soon").status == 400
+    assert office.another().ask("GET", where).status == 404
