@@ -37,6 +37,7 @@ from handbill.contract.meta import routes as meta
 from handbill.contract.postings import routes as postings
 from handbill.contract.publisher_families import routes as publisher_families
 from handbill.contract.publishers import routes as publishers
+from handbill.contract.rates import routes as rates
 from handbill.contract.reports import routes as reports
 from handbill.contract.rules import routes as rules
 from handbill.contract.standing import routes as standing
@@ -107,6 +108,7 @@ def operations() -> list[Operation]:
         reports.OPERATIONS,
         callbacks.OPERATIONS,
         markups.OPERATIONS,
+        rates.OPERATIONS,
         events.OPERATIONS,
     )
     return [operation for room in rooms for operation in room]

@@ -15,6 +15,7 @@ from handbill.contract.filters import read_filter
 from handbill.core.nouns import GroupBody
 from handbill.feeds import previewing as previews
 from handbill.groups import matching, previewing
+from handbill.groups.contest import contest_of
 from handbill.groups.service import group_of
 from handbill.host.egress import Egress
 from handbill.http.app import Application
@@ -110,7 +111,7 @@ def _refs_in(office: Office, client: str, group_id: str) -> list[str]:
     matching.rematch(desk.records, found[0], desk.clock.now())
     with desk.records.read() as tx:
         group = group_of(tx, found[0].no, group_id)
-        jobs = matching.candidates(tx, found[0].no, desk.clock.now(), 0)
+        jobs = matching.candidates(tx, contest_of(tx, found[0], desk.clock.now()), 0)
     return [job.facts[8] for job in jobs if job.group_no == group.no]
 
 
@@ -373,7 +374,7 @@ def test_a_bid_that_no_placement_takes_is_refused_at_its_field(office: Office) -
 def test_another_currency_is_refused_wherever_a_bid_may_name_one(office: Office) -> None:
     client = office.client()
     campaign = office.campaign(client)
-    says = "must be USD, the agency's currency: nothing is converted"
+    says = "must be USD, the publisher's currency"
     place = {"value": "TestExp1", "bid": 1, "currency": "EUR"}
     filters = {"operator": "OR", "rules": [{"field": "city", "operator": "EQUAL", "data": "x"}]}
     group = {

@@ -120,8 +120,8 @@ def test_nothing_is_taken_that_could_not_be_meant(office: Office) -> None:
     """Another currency, a flat bid that is none, publishers that are not there, caps that no rule
     can hold: each is refused at its field, and nothing of it is kept.
     """
-    told = office.faults("POST", "/publishers", {"id": "E", "currency": "EUR"})
-    assert told == {"/currency": "must be USD, the agency's currency: nothing is converted"}
+    told = office.faults("POST", "/publishers", {"id": "E", "currency": "XYZ"})
+    assert told == {"/currency": "must be an ISO 4217 code such as USD"}
     for flat in ({}, {"flatBidValue": 0}, {"flatBidValue": None}):
         body = {"id": "F", "bidType": "FLAT_CPC"} | flat
         assert set(office.faults("POST", "/publishers", body)) == {"/flatBidValue"}

@@ -24,6 +24,7 @@ from handbill.core.nouns import (
     Publisher,
     PublisherBody,
 )  # fmt: skip
+from handbill.core.rates import Exchange
 
 TODAY = date(2026, 11, 23)
 MICROS = st.integers(1, 10**9)
@@ -47,6 +48,7 @@ def market(
               **stamps),
         Publisher(no=1, id="Board", agency_no=1, status=status,
                   body=PublisherBody(name="Board", **(publisher or {})), **stamps),
+        Exchange((publisher or {}).get("currency", "USD"), TODAY),
     )  # fmt: skip
 
 

@@ -254,10 +254,11 @@ def test_of_values_that_repeat_many_are_joined_or_the_rest_is_told() -> None:
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        ({"cpc/@Currency": "EUR"}, "currency"), ({"cpc/@curr": "EUR"}, "currency"),
-        ({"cpc-currency": "EUR"}, "currency"), ({"Cpc_Currency_Code": "EUR"}, "currency"),
-        ({"bid_currency": "EUR"}, "currency"), ({"Currency": "EUR"}, "currency"),
-        ({"cpc/@currency": f"EUR{ALSO}USD"}, "currency"), ({"cpc/@unit": "EUR"}, "currency"),
+        ({"cpc/@Currency": "EUR"}, "EUR"), ({"cpc/@curr": "EUR"}, "EUR"),
+        ({"cpc-currency": "EUR"}, "EUR"), ({"Cpc_Currency_Code": "EUR"}, "EUR"),
+        ({"bid_currency": "EUR"}, "EUR"), ({"Currency": "EUR"}, "EUR"),
+        ({"cpc/@currency": f"EUR{ALSO}USD"}, "EUR"), ({"cpc/@unit": "EUR"}, "EUR"),
+        ({"currency": "kr"}, "currency"), ({"currency": "points"}, "currency"),
         ({"cpc/@unit": "cents"}, "not_money"),
         ({"cpc_unit": "Cent", "cpc/@cur": "USD"}, "not_money"),
         ({"cpc/@unit": "click"}, ""), ({"cpc/@currency": f"usd{ALSO}EUR"}, ""),
@@ -267,5 +268,8 @@ def test_of_values_that_repeat_many_are_joined_or_the_rest_is_told() -> None:
 def test_what_a_bid_is_in_may_be_said_beside_it(said: dict[str, str], reason: str) -> None:
     found = mapped(_ITEM | {"cpc": "1.5"} | said)
     assert found.body is not None
-    assert found.body.cpc_micros == (None if reason else 1_500_000)
-    assert [fault.reason for fault in found.faults] == ([reason] if reason else [])
+    currency = reason if reason.isupper() else ""
+    assert found.body.cpc_micros == (1_500_000 if currency or not reason else None)
+    assert found.body.cpc_currency == currency
+    wrong = [reason] if reason and not currency else []
+    assert [fault.reason for fault in found.faults] == wrong

@@ -22,6 +22,7 @@ from handbill.core.pacing.plans import (
 )
 from handbill.core.pacing.targets import Target
 from handbill.core.pacing.thinning import is_listed, mixed, window_of
+from handbill.core.rates import PICOS
 from handbill.kit.money import PPM
 
 CENT = 10_000
@@ -66,7 +67,7 @@ steps = st.builds(
     rule_ppm=st.sampled_from([PPM, 800_000]), target=targets,
     views=st.lists(views, max_size=4).map(tuple), life=st.builds(Life, AMOUNT, AMOUNT),
     elasticity_ppm=st.integers(0, 3_000_000), matching_jobs=st.integers(0, 1_000),
-    start_ppm=st.integers(0, 10**9),
+    start_ppm=st.integers(0, 10**9), rate_picos=st.just(PICOS),
 )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from handbill.core.nouns import (
 )
 from handbill.core.pacing.caps import Days, Delivery, Felt, is_stopped, mark_of
 from handbill.core.pacing.copies import Held, unfetched
+from handbill.core.rates import Exchange
 from handbill.core.standing.capping import CapKey, Capped, enough
 from handbill.core.standing.jobs import Above, job_resolved
 from handbill.core.standing.reasons import Code, Level, Resolved, kept_since
@@ -38,6 +39,7 @@ from handbill.kit.money import PPM
 from handbill.kit.zones import start_of, zone_of
 
 MONDAY = date(2026, 11, 23)
+EXCHANGE = Exchange("USD", MONDAY)
 ZONE = zone_of("UTC")
 NOW = start_of(MONDAY, ZONE) + 10 * HOUR
 STAMPS: Any = {"created_at": 0, "updated_at": 0}
@@ -69,7 +71,7 @@ def tree(
         body=PublisherBody(name="Board", **(publisher or {})), **STAMPS,
     )  # fmt: skip
     body = {"cpc_bid_micros": 500_000, "placements": [Placement("Board")], "filters": object()}
-    given: dict[str, Any] = {"jobs": {3: [(Asked(), 5)]}} | more
+    given: dict[str, Any] = {"jobs": {3: [(Asked(), 5)]}, "exchange": EXCHANGE} | more
     return Tree(
         client=Client(
             no=1, id="c", agency_no=1, status=status[0], zone="UTC", pixel_id="p",
@@ -146,7 +148,7 @@ CAUSES: dict[str, tuple[Tree, str]] = {
         "CLIENT_TYPE PUBLISHER NO_PLACEMENT -",
     ),
     "paid by posting": (tree(publisher={"bid_type": "PPP"}), "NOT_POSTED PUBLISHER NO_PLACEMENT -"),
-    "no rate": (tree(rateless=frozenset({"Board"})), "NO_RATE PUBLISHER NO_BID -"),
+    "no rate": (tree(publisher={"currency": "EUR"}), "NO_RATE PUBLISHER NO_BID -"),
     "no jobs": (tree(jobs={}), "NO_JOBS JOBGROUP NO_JOBS -"),
     "all jobs paused": (tree(jobs={3: [(Asked(paused=True), 5)]}), "NO_JOBS PLACEMENT NO_JOBS -"),
     "no bid": (tree(group={"cpc_bid_micros": 0}), "NO_BID PLACEMENT NO_BID bid"),
@@ -370,7 +372,11 @@ def of_job(
     group = found.groups[0]
     spot = Spot(found.campaigns[0], group, group.body.placements[0], found.publishers["Board"])
     above = Above(
-        found.client, group, states["group", "3"], [(spot, [states["placement", "3/7"], *there])]
+        found.client,
+        group,
+        states["group", "3"],
+        [(spot, [states["placement", "3/7"], *there])],
+        found.exchange,
     )
     return job_resolved(one, above, capped_by, NOW, MONDAY)
 

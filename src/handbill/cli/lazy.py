@@ -53,6 +53,7 @@ COMMANDS = {
     "restore": Command("backups:restore", "Restore a backup into a new data folder."),
     "doctor": Command("doctor:doctor", "Find problems of an installation, and their remedies."),
     "index": Command("backups:index", "The edge's index, from which clicks are answered."),
+    "rates": Command("rates:rates", "Rates of exchange, by day."),
     "markup": Command("markups:markup", "Markups of an agency on its customers' spend."),
     "api": Command("serving:api", "Run an API process alone.", is_process=True),
     "edge": Command("serving:edge", "Run an edge process alone.", is_process=True),

@@ -19,7 +19,7 @@ from handbill.kit.faults import Fault, Refused, bad_request
 from handbill.kit.jsons import NotJson, decode, encode
 
 if TYPE_CHECKING:
-    from handbill.wire.models import Model
+    from handbill.wire.models import Model, OneOrMany
 
 DataOption = Annotated[
     str | None,
@@ -94,7 +94,7 @@ def body_in(source: str) -> Any:
         raise Misspoken(f"{source} {bad}") from bad
 
 
-def read_body(rows: "type[Model]", body: Any, message: str) -> Any:
+def read_body(rows: "type[Model] | OneOrMany", body: Any, message: str) -> Any:
     """A body as the API reads it. **Refuses** (400) with every fault gathered."""
     faults: list[Fault] = []
     given = rows.read(body, "", faults)

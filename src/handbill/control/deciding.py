@@ -151,7 +151,7 @@ def _standings(
         client=tree.client, campaigns=list(tree.campaigns.values()),
         groups=list(tree.groups.values()),
         publishers={one.id: one for one in tree.publishers.values()}, jobs=tree.jobs,
-        caps={**capped, **capped_jobs(look.spent)},
+        exchange=tree.exchange, caps={**capped, **capped_jobs(look.spent)},
         lets={key: Let(one.let_ppm, _cap_of(one)) for key, one in paced.items()},
         locked=dict(_locked(tree, sides, paced)), capped_jobs=list(spent.values()),
         held=look.held, posted=tree.posted,

@@ -19,6 +19,7 @@ from handbill.core.pacing.demand import ELASTICITY_PPM, clicks_let
 from handbill.core.pacing.plans import Ahead, Life, Part, View, filled
 from handbill.core.pacing.streams import Flow, Stream, ahead_in, flow_of, life_of, spends
 from handbill.core.pacing.targets import Target
+from handbill.core.rates import PICOS
 from handbill.core.standing.capping import CapKey
 from handbill.kit.instants import MINUTE, Instant
 from handbill.kit.money import PPM, share_down
@@ -144,13 +145,14 @@ class Steering:
         is_known = paced is not None and paced.base_micros == base
         return Inputs(
             base_micros=base, source=_source(pair),
-            min_bid_micros=base if is_fixed else terms.min_bid_micros,
-            whole_micros=terms.unit_micros, markdown_ppm=terms.markdown_ppm,
+            min_bid_micros=base if is_fixed else terms.least_micros,
+            whole_micros=terms.whole_micros, markdown_ppm=terms.markdown_ppm,
             unit_micros=terms.unit_micros,
             former_micros=paced.bid_micros if paced is not None and is_known else 0,
             rule_ppm=PPM, target=self.targets.get(side.key), views=tuple(self._views(side)),
             life=side.life(self.tree.now), elasticity_ppm=ELASTICITY_PPM,
             matching_jobs=pair.stock.jobs, start_ppm=_start(side, paced),
+            rate_picos=terms.exchange.picos(terms.currency) or PICOS,
         )  # fmt: skip
 
     def _views(self, side: Side) -> Iterator[View]:
@@ -251,7 +253,7 @@ def _paced(side: Side, step: Inputs, bid: Bid, held: Copy, now: Instant) -> Pace
     return Paced(
         group_no=group_no, publisher_no=publisher_no, base_micros=step.base_micros,
         bid_micros=bid.bid_micros, factor_ppm=bid.factor_ppm,
-        floor_micros=side.pair.terms.min_bid_micros, matching=jobs, first=bid.window.first,
+        floor_micros=side.pair.terms.least_micros, matching=jobs, first=bid.window.first,
         jobs=bid.window.jobs, start_ppm=step.start_ppm, next_ppm=bid.window.next_ppm,
         let_ppm=bid.let_ppm,
         clicks_ppm=share_down(clicks_let(bid.factor_ppm, step.elasticity_ppm), listed),

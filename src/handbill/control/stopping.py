@@ -48,7 +48,7 @@ def live_bid(pair: Pair, paced: Mapping[tuple[int, int], Paced]) -> int:
     least = pair.stock.least_micros
     if one is None or pair.terms.bid_type == "FLAT_CPC":
         return least
-    return lowered(least, one, pair.terms.unit_micros)
+    return lowered(least, one, pair.terms.whole_micros)
 
 
 def kept_for_others(tree: Tree, key: CapKey, place: Place) -> int:

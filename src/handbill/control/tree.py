@@ -19,6 +19,7 @@ from handbill.core.charging import (
 from handbill.core.markups import Marking, override_ppm
 from handbill.core.nouns import Campaign, Cap, Client, Group, Publisher
 from handbill.core.pacing.caps import Delivery, delivery_of
+from handbill.core.rates import Exchange
 from handbill.core.standing.capping import CapKey
 from handbill.core.states import campaign_state, client_state, group_state
 from handbill.groups import service as groups
@@ -30,6 +31,7 @@ from handbill.listings.matched import NOTHING, Alike, Stock, alike, stock_of
 from handbill.markups.service import steps_at
 from handbill.postings import service as postings
 from handbill.publishers import service as publishers
+from handbill.rates import service as rates
 from handbill.store.records import Tx
 
 _EVERY_DAY: Final = frozenset(range(7))
@@ -78,6 +80,7 @@ class Tree:
     now: Instant
     today: date
     zone: tzinfo
+    exchange: Exchange
     campaigns: Mapping[int, Campaign]
     groups: Mapping[int, Group]
     publishers: Mapping[int, Publisher]
@@ -102,10 +105,11 @@ def tree_of(tx: Tx, client: Client, now: Instant) -> Tree:
     known = {one.no: one for one in publishers.publishers_of(tx, client.agency_no)}
     caps = dict(_caps(client, every, live, known))
     jobs = alike(tx, live, now) if live else {}
-    pairs = _pairs(tx, client, now, (every, live, known), jobs)
+    exchange = rates.exchange_of(tx, client, now)
+    pairs = _pairs(tx, client, now, exchange, (every, live, known), jobs)
     posted = sum(map(len, postings.posted_jobs(tx, client.no).values()))
     return Tree(
-        client, now, today, zone, every, live, known, jobs, caps,
+        client, now, today, zone, exchange, every, live, known, jobs, caps,
         _used(tx, client, caps, today), pairs,
         {pair.place: _over(pair.place, caps) for pair in pairs}, posted,
     )  # fmt: skip
@@ -181,12 +185,12 @@ def _used(
 
 
 def _pairs(
-    tx: Tx, client: Client, now: Instant,
+    tx: Tx, client: Client, now: Instant, exchange: Exchange,
     nouns: tuple[Mapping[int, Campaign], Mapping[int, Group], Mapping[int, Publisher]],
     jobs: Mapping[int, Sequence[Alike]],
 ) -> list[Pair]:  # fmt: skip
     every, live, known = nouns
-    today = day_of(now, zone_of(client.zone))
+    today = exchange.today
     found: dict[Place, tuple[Terms, bool]] = {}
     top = client_state(client, today)
     states = {no: campaign_state(one, top, today) for no, one in every.items()}
@@ -194,7 +198,7 @@ def _pairs(
         campaign = every[group.campaign_no]
         trades = group_state(group, states[campaign.no], today).trades
         for publisher in _placed(group, known):
-            terms = terms_of(client, campaign, group, publisher)
+            terms = terms_of(client, campaign, group, publisher, exchange)
             if isinstance(terms, Terms):
                 place = Place(client.no, campaign.no, group.no, publisher.no)
                 found[place] = terms, trades

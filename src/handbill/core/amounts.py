@@ -37,6 +37,15 @@ class Amount(NamedTuple):
         own = self.currencies is None or currency in self.currencies
         return own and (not said or currency in (named_by(said) or ()))
 
+    def must_be_in(self, said: str) -> str:
+        """The one currency that it and ``said`` name; empty where they name none, or several."""
+        beside = named_by(said)
+        if said and beside is None:
+            return ""
+        named = [one for one in (self.currencies, beside) if one is not None]
+        both = frozenset[str].intersection(*named) if named else frozenset[str]()
+        return next(iter(both)) if len(both) == 1 else ""
+
 
 def read_amount(text: str, currency: str = "") -> Amount | None:
     """The amount of a text, rounded down to the micro; None: the text is none.

@@ -1,7 +1,9 @@
 """What a job is offered for to a publisher: the bid, the price, or the reason why it is not.
 
-**Units**: a bid is the trader's own (what caps and ``spent`` count), a price is what the publisher
-is shown and charges: the bid less markdown. **Source**: domain 4.1, 4.2, 6.1.
+**Units**: a bid is the trader's own (what caps and ``spent`` count), in the agency's currency; a
+price is what the publisher is shown and charges, in its own: the bid less markdown. What a
+publisher asks (its least and its flat bid) is in its currency. **Source**: domain 4.1, 4.2, 6.1,
+docs/decisions/0048.
 """
 
 from collections.abc import Iterator
@@ -24,8 +26,18 @@ from handbill.core.nouns import (
     Placement,
     Publisher,
 )
+from handbill.core.rates import (
+    OWN,
+    PICOS,
+    UNQUOTED,
+    Exchange,
+    Quote,
+    Quoted,
+    converted,
+    number_of,
+)  # fmt: skip
 from handbill.core.states import in_force
-from handbill.kit.money import PPM, share_down
+from handbill.kit.money import MICROS, MOST_UNITS, PPM, share_down
 
 PLAIN_JOB = JobSettings()
 
@@ -58,6 +70,7 @@ class Withheld(StrEnum):
     JOB_NOT_IN_FORCE = "JOB_NOT_IN_FORCE"
     JOB_EXCLUDES = "JOB_EXCLUDES"
     NO_BID = "NO_BID"
+    NO_RATE = "NO_RATE"
     BELOW_MIN_BID = "BELOW_MIN_BID"
     BELOW_UNIT = "BELOW_UNIT"
     THINNED = "THINNED"
@@ -71,20 +84,41 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     min_bid_micros: int
     flat_micros: int | None
     placement_micros: int | None
+    placement_in: str
+    """The currency of the placement's bid; empty: the agency's, as that of the job group's."""
     group_micros: int
     markdown_ppm: int
     least_markdown_ppm: int
     """What no override goes below: the client's, where it enforces a minimum."""
     unit_micros: int
     """The smallest amount in the publisher's currency: a price is a multiple of it."""
+    whole_micros: int
+    """The same in the agency's currency: a bid that is lowered is a multiple of it."""
+    currency: str
+    exchange: Exchange
     caps: Caps = Caps()
     """The job group's: a job is not offered at more than each may cost."""
+
+    @property
+    def least_micros(self) -> int:
+        """The publisher's least bid in the agency's currency, rounded up; 0 without a rate."""
+        rate = self.exchange.picos(self.currency)
+        return 0 if rate is None else -(-self.min_bid_micros * (rate or PICOS) // PICOS)
+
+
+class Bid(NamedTuple):
+    """A bid as it was said, and what it is in the agency's currency: None without a rate."""
+
+    micros: int | None
+    source: Source
+    said: Quoted = OWN
 
 
 class Offer(NamedTuple):
     bid_micros: int
     price_micros: int
     source: Source
+    quote: Quote = UNQUOTED
 
 
 POSTED = Offer(0, 0, Source.POSTING)
@@ -97,10 +131,12 @@ class Asked(NamedTuple):
     paused: bool = False
     feed_micros: int | None = None
     settings: JobSettings = PLAIN_JOB
+    feed_in: str = ""
+    """The currency of the feed's bid; empty: the agency's."""
 
 
 def terms_of(
-    client: Client, campaign: Campaign, group: Group, publisher: Publisher
+    client: Client, campaign: Campaign, group: Group, publisher: Publisher, exchange: Exchange
 ) -> Terms | Withheld:
     """The terms between a job group and a publisher, or why there are none.
 
@@ -117,12 +153,13 @@ def terms_of(
         return Withheld.NO_PLACEMENT
     if not placement.active:
         return Withheld.PLACEMENT_INACTIVE
-    return terms_at(client, campaign, group, publisher, placement)
+    return terms_at(client, campaign, group, publisher, placement, exchange)
 
 
 def terms_at(
-    client: Client, campaign: Campaign, group: Group, publisher: Publisher, placement: Placement
-) -> Terms:
+    client: Client, campaign: Campaign, group: Group, publisher: Publisher, placement: Placement,
+    exchange: Exchange,
+) -> Terms:  # fmt: skip
     """The terms at a placement, whether or not anything bars it."""
     by_apply = publisher.body.bid_type == "CPA"
     return Terms(
@@ -131,6 +168,7 @@ def terms_at(
         min_bid_micros=publisher.body.min_bid_micros,
         flat_micros=publisher.body.flat_bid_micros,
         placement_micros=placement.bid_micros,
+        placement_in=placement.currency,
         group_micros=group.body.cpa_bid_micros if by_apply else group.body.cpc_bid_micros,
         markdown_ppm=_first(
             group.body.override.markdown_ppm,
@@ -141,6 +179,9 @@ def terms_at(
             client.body.markdown_ppm if client.body.enforce_minimum_markdown else 0
         ),
         unit_micros=unit_micros(publisher.body.currency),
+        whole_micros=unit_micros(exchange.currency),
+        currency=publisher.body.currency,
+        exchange=exchange,
         caps=group.body.caps,
     )
 
@@ -190,19 +231,28 @@ def offer_of(
         return Withheld.JOB_EXCLUDES
     if terms.bid_type == "Organic":
         return Offer(0, 0, Source.ORGANIC)
-    bid_micros, source = bid_of(terms, asked)
-    if not bid_micros:
+    bid = bid_of(terms, asked)
+    if not bid.micros and not bid.said.micros:
         return Withheld.NO_BID
-    if source is not Source.FLAT and bid_micros < terms.min_bid_micros:
+    rate = terms.exchange.picos(terms.currency)
+    if bid.micros is None or rate is None:
+        return Withheld.NO_RATE
+    shown, at = _in_its(terms, bid, rate)
+    if bid.source is not Source.FLAT and is_below(shown, at, terms.min_bid_micros):
         return Withheld.BELOW_MIN_BID
-    if paced is not None and source is not Source.FLAT:
-        bid_micros = lowered(bid_micros, paced, terms.unit_micros)
-    if _is_spent(terms.caps, settings.setting.caps, own, bid_micros):
+    if paced is not None and bid.source is not Source.FLAT:
+        bid = _paced(terms, bid, paced)
+    if _is_spent(terms.caps, settings.setting.caps, own, bid.micros or 0):
         return Withheld.CAPPED
-    price_micros = price_of(bid_micros, markdown_of(terms, asked), terms.unit_micros)
-    if not price_micros and markdown_of(terms, asked) < PPM:
-        return Withheld.BELOW_UNIT
-    return Offer(bid_micros, price_micros, source)
+    return _priced(terms, bid, rate, markdown_of(terms, asked))
+
+
+def _paced(terms: Terms, bid: Bid, paced: Paced) -> Bid:
+    """A bid as it is lowered; then it is no more what was said in another currency."""
+    assert bid.micros is not None, "what has no rate is not offered"
+    least = min(bid.micros, terms.least_micros)
+    micros = max(lowered(bid.micros, paced, terms.whole_micros), least)
+    return bid if micros == bid.micros else Bid(micros, bid.source)
 
 
 def lowered(bid_micros: int, paced: Paced, whole_micros: int) -> int:
@@ -229,11 +279,45 @@ def _is_spent(each: Caps, caps: Caps, own: JobPlacement | None, bid_micros: int)
     )
 
 
-def price_of(bid_micros: int, markdown_ppm: int, unit_micros: int) -> int:
-    """What the publisher is shown and charges: the bid less markdown, rounded down to an amount
-    that an invoice in the currency can state.
+def _in_its(terms: Terms, bid: Bid, rate: int) -> tuple[int, int]:
+    """A bid to be priced in the publisher's currency, and the rate: one that was said in it is not
+    converted to and fro.
     """
-    return bid_micros * (PPM - markdown_ppm) // (PPM * unit_micros) * unit_micros
+    if bid.said.currency == terms.currency:
+        return bid.said.micros, 0
+    return bid.micros or 0, rate
+
+
+def _priced(terms: Terms, bid: Bid, rate: int, markdown_ppm: int) -> Offer | Withheld:
+    """The offer at a bid."""
+    if not bid.micros:
+        return Withheld.BELOW_UNIT
+    shown, at = _in_its(terms, bid, rate)
+    price_micros = price_of(shown, markdown_ppm, terms.unit_micros, at or PICOS)
+    if not price_micros and markdown_ppm < PPM:
+        return Withheld.BELOW_UNIT
+    if price_micros > MOST_UNITS * MICROS:
+        return Withheld.NO_RATE
+    said = bid.said
+    quote = Quote(rate, said.rate_picos, said.micros, number_of(said.currency))
+    return Offer(bid.micros, price_micros, bid.source, quote)
+
+
+def is_below(bid_micros: int, rate_picos: int, least_micros: int) -> bool:
+    """Whether a bid is less than what a publisher takes at least, in its currency, at its rate;
+    exactly, for nothing is rounded. A rate of 0: they are in the same currency.
+    """
+    return bid_micros * PICOS < least_micros * (rate_picos or PICOS)
+
+
+def price_of(
+    bid_micros: int, markdown_ppm: int, unit_micros: int, rate_picos: int = PICOS
+) -> int:  # fmt: skip
+    """What the publisher is shown and charges: the bid less markdown, in its currency at a rate,
+    rounded down to an amount that an invoice in that currency can state.
+    """
+    less = bid_micros * (PPM - markdown_ppm) * PICOS
+    return less // (PPM * unit_micros * rate_picos) * unit_micros
 
 
 def markdown_of(terms: Terms, asked: Asked) -> int:
@@ -244,31 +328,44 @@ def markdown_of(terms: Terms, asked: Asked) -> int:
     return max(own, terms.least_markdown_ppm)
 
 
-def bid_of(terms: Terms, asked: Asked) -> tuple[int, Source]:
+def bid_of(terms: Terms, asked: Asked) -> Bid:
     """The strongest bid that was said. A 0 that could have been left out is meant; the job
     group's 0 is only its default, so that the feed's own bid still counts.
     """
     if terms.bid_type == "Organic":
-        return 0, Source.ORGANIC
+        return Bid(0, Source.ORGANIC)
     own = _own(terms, asked)
     if terms.bid_type == "FLAT_CPC":
-        return terms.flat_micros or 0, Source.FLAT
+        return _converted(terms, terms.flat_micros or 0, terms.currency, Source.FLAT)
     by_apply = terms.bid_type == "CPA"
     setting = asked.settings.setting
     said = (
         (
             _by(by_apply, own.cpc_bid_micros, own.cpa_bid_micros) if own else None,
+            own.currency if own else "",
             Source.JOB_PLACEMENT,
         ),
-        (terms.placement_micros, Source.PLACEMENT),
-        (_by(by_apply, setting.cpc_bid_micros, setting.cpa_bid_micros), Source.JOB),
-        (terms.group_micros or None, Source.GROUP),
-        (None if by_apply else asked.feed_micros, Source.FEED),
+        (terms.placement_micros, terms.placement_in, Source.PLACEMENT),
+        (_by(by_apply, setting.cpc_bid_micros, setting.cpa_bid_micros), "", Source.JOB),
+        (terms.group_micros or None, "", Source.GROUP),
+        (None if by_apply else asked.feed_micros, asked.feed_in, Source.FEED),
     )
-    for bid_micros, source in said:
+    for bid_micros, currency, source in said:
         if bid_micros is not None:
-            return bid_micros, source
-    return 0, Source.FEED
+            return _converted(terms, bid_micros, currency, source)
+    return Bid(0, Source.FEED)
+
+
+def _converted(terms: Terms, micros: int, currency: str, source: Source) -> Bid:
+    """A bid in the agency's currency, rounded down."""
+    rate = terms.exchange.picos(currency)
+    if rate == 0:
+        return Bid(micros, source)
+    if rate is None:
+        return Bid(None, source, Quoted(micros, currency))
+    bid_micros = converted(micros, rate)
+    most = MOST_UNITS * MICROS
+    return Bid(bid_micros if bid_micros <= most else None, source, Quoted(micros, currency, rate))
 
 
 def _own(terms: Terms, asked: Asked) -> JobPlacement | None:

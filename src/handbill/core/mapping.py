@@ -202,9 +202,9 @@ def _plan(feed: FeedBody) -> _Plan:
 def compile_mapping(feed: FeedBody, zone: tzinfo, currency: str, read_date: ReadDate) -> MapJob:
     """The function that turns an item's nodes into a job, by the feed's settings.
 
-    ``zone``: the client's, for dates that name none. ``currency``: the agency's; a bid in another
-    one is none, and a fault. A mandatory field without a value is told in
-    ``missing`` of the body; so is a URL that is none, for such a job can never be advertised.
+    ``zone``: the client's, for dates that name none. ``currency``: the agency's. A bid in another
+    one keeps it; where that cannot be told it is none, and a fault. A mandatory field without a
+    value is told in ``missing`` of the body; so is a URL that is none: it is never advertised.
     """
     plan = _plan(feed)
     moments = _Moments(
@@ -235,7 +235,7 @@ def compile_mapping(feed: FeedBody, zone: tzinfo, currency: str, read_date: Read
         body.description = _text(plan.text, fields, faults)
         body.url, target = _url(plan.url, fields, plan.strip, faults)
         posted_on = _keep_dates(body, plan.dates, fields, moments, faults)
-        body.cpc_micros = _bid(plan.bid, fields, bids, faults)
+        body.cpc_micros, body.cpc_currency = _bid(plan.bid, fields, bids, faults)
         if plan.additional:
             body.additional = _additional(plan.additional, fields, faults)
         if plan.publishers:
@@ -337,24 +337,28 @@ class _Bids(NamedTuple):
 
 def _bid(
     source: Source, fields: Mapping[str, str], bids: _Bids, faults: list[FieldFault]
-) -> int | None:
+) -> tuple[int | None, str]:
+    """The bid, and its currency; empty: the agency's."""
     text = first_of(source, fields, _MOST_SHORT, faults)
     if not text:
-        return None
+        return None, ""
     found: Amount | None = bids.read[text]
     if found is None:
         faults.append(FieldFault("cpc", "not_money", f"cannot be read as an amount: {text[:40]}"))
-        return None
+        return None, ""
     said = said_of(bids.tellers[tuple(fields)], fields)
     if is_of_cents(said):
         message = f"is in parts of a currency, not in {bids.currency}: {text[:40]} {said[:40]}"
         faults.append(FieldFault("cpc", "not_money", message))
-        return None
-    if not found.may_be_in(bids.currency, said):
-        message = f"is not in {bids.currency}, and nothing is converted: {text[:40]} {said[:40]}"
-        faults.append(FieldFault("cpc", "currency", message.rstrip()))
-        return None
-    return found.micros
+        return None, ""
+    if found.may_be_in(bids.currency, said):
+        return found.micros, ""
+    other = found.must_be_in(said)
+    if other and (read := read_amount(text, other)) is not None:
+        return read.micros, other
+    message = f"is in no currency that is known for sure: {text[:40]} {said[:40]}"
+    faults.append(FieldFault("cpc", "currency", message))
+    return None, ""
 
 
 def _additional_sources(feed: FeedBody, source: Callable[[str, str], Source]) -> list[Source]:

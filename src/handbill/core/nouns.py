@@ -125,7 +125,7 @@ class Placement(msgspec.Struct, frozen=True, omit_defaults=True):
     active: bool = True
     budget: Cap | None = None
     currency: str = ""
-    """As it was said beside the bid; only the publisher's own is taken."""
+    """Of the bid: the publisher's or the agency's; empty: the agency's, as that of the budget."""
 
 
 class PerformanceTarget(msgspec.Struct, frozen=True):
@@ -303,6 +303,8 @@ class JobBody(msgspec.Struct, omit_defaults=True, gc=False, kw_only=True):
     modified_at: Instant | None = None
     end_at: Instant | None = None
     cpc_micros: int | None = None
+    cpc_currency: str = ""
+    """Of the bid, as its feed says it; empty: the agency's."""
     additional: dict[str, str] = {}
     publisher_nodes: dict[str, dict[str, str]] = {}
     settings: JobSettings | None = None

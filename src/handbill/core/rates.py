@@ -4,6 +4,8 @@
 units of the agency's. No float touches it. **Source**: docs/decisions/0048.
 """
 
+from collections.abc import Iterable
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -11,7 +13,101 @@ PICOS: Final = 10**12
 MOST_PICOS: Final = 10**18
 """A million: with it, a rate fits into 64 bits."""
 
+KEPT_DAYS: Final = 7
+"""So long a rate stands in for those of the days after it that have none."""
 
+
+class NotRate(ValueError):
+    """The number cannot be a rate; the message says why, fit for an answer."""
+
+
+def picos_of(number: Decimal | int) -> int:
+    """Turn a number into picos, exactly.
+
+    **Refuses** 0 and less, more than a million, and more than 12 decimals (NotRate).
+    """
+    decimal = Decimal(number)
+    if not decimal.is_finite() or not 0 < decimal <= 10**6:
+        raise NotRate("must be more than 0 and at most 1000000")
+    if decimal.as_tuple().exponent < -12 and decimal % Decimal("1e-12"):  # type: ignore[operator]
+        raise NotRate("must have at most 12 decimals")
+    return int(decimal * PICOS)
+
+
+def rate_number(picos: int) -> Decimal | int:
+    """A rate as a JSON number: 2 rather than 2.000000000000."""
+    whole, rest = divmod(picos, PICOS)
+    return Decimal(picos).scaleb(-12).normalize() if rest else whole
+
+
+def rate_text(picos: int) -> str:
+    """The same without an exponent."""
+    return f"{Decimal(rate_number(picos)):f}"
+
+
+# ── which one counts ────────────────────────────────────────────────────────────────────────────
+class Dated(NamedTuple):
+    """One unit of ``source`` is so much of ``target`` on a day. ``is_own``: the agency has set it,
+    else it is the house's.
+    """
+
+    on: date
+    source: str
+    target: str
+    picos: int
+    is_own: bool = False
+
+
+_Table = dict[tuple[str, str], int]
+
+
+class Exchange:
+    """What other currencies count on one day in an agency's: by its own rates, else the house's."""
+
+    def __init__(self, currency: str, today: date, rates: Iterable[Dated] = ()) -> None:
+        self.currency = currency
+        self.today = today
+        first = today - timedelta(days=KEPT_DAYS)
+        tables: dict[tuple[bool, date], _Table] = {}
+        for on, source, target, picos, is_own in rates:
+            if first <= on <= today:
+                tables.setdefault((is_own, on), {})[source, target] = picos
+        self._tables = [tables[key] for key in sorted(tables, reverse=True)]
+        self._known: dict[str, int | None] = {"": 0, currency: 0}
+
+    def picos(self, currency: str) -> int | None:
+        """The rate of a currency; None where there is none, and 0 for the agency's own (which may
+        be said by an empty text): nothing is converted.
+        """
+        if currency not in self._known:
+            found = (_rate_in(table, currency, self.currency) for table in self._tables)
+            self._known[currency] = next((picos for picos in found if picos is not None), None)
+        return self._known[currency]
+
+
+def _rate_in(rates: _Table, source: str, target: str) -> int | None:
+    """A rate as it was said, else out of the one the other way round, else out of what one third
+    currency is in both; these are rounded to the pico, half even.
+    """
+    said = rates.get((source, target))
+    if said is not None:
+        return said
+    turned = rates.get((target, source))
+    if turned is not None:
+        return _quotient(PICOS * PICOS, turned)
+    bases = sorted(base for base, to in rates if to == source and (base, target) in rates)
+    if not bases:
+        return None
+    return _quotient(rates[bases[0], target] * PICOS, rates[bases[0], source])
+
+
+def _quotient(over: int, under: int) -> int | None:
+    whole, rest = divmod(over, under)
+    picos = whole + (2 * rest > under or (2 * rest == under and whole % 2))
+    return picos if 0 < picos <= MOST_PICOS else None
+
+
+# ── what an entry keeps ─────────────────────────────────────────────────────────────────────────
 class Quote(NamedTuple):
     """What a link freezes of conversions. ``price_picos``: the rate of its price, which is in the
     publisher's currency. ``bid_picos``: the rate at which its bid was converted out of
@@ -80,9 +176,3 @@ def charge_at(bid_micros: int, price_micros: int, rate_picos: int) -> int:
     the bid. 0: the price is in the agency's currency.
     """
     return min(bid_micros, converted(price_micros, rate_picos)) if rate_picos else price_micros
-
-
-def rate_number(picos: int) -> Decimal | int:
-    """A rate as a JSON number: 2 rather than 2.000000000000."""
-    whole, rest = divmod(picos, PICOS)
-    return Decimal(picos).scaleb(-12).normalize() if rest else whole

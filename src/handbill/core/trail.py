@@ -29,6 +29,7 @@ Kind = Literal[
     "FEED",
     "MARKUP",
     "RULE",
+    "RATE",
     "POSTING",
     "POSTING_JOB",
     "STAGE_MAP",

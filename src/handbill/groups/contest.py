@@ -12,13 +12,16 @@ from handbill.campaigns import service as campaigns
 from handbill.clients import service as clients
 from handbill.core.filter_code import Contender, Matcher
 from handbill.core.filter_fields import unknown_fields
-from handbill.core.filters import asks_age
+from handbill.core.filters import NUMBER_FIELD, asks_age
 from handbill.core.nouns import Branch, Client, Group, Leaf
+from handbill.core.rates import Exchange
 from handbill.core.states import may_match
 from handbill.groups import service as groups
+from handbill.jobs import abroad
 from handbill.kit.faults import Fault
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
+from handbill.rates import service as rates
 from handbill.store.records import Tx
 
 _GRAMMAR = 1
@@ -39,6 +42,7 @@ class Contest:
     signatures: dict[int, str]
     default_no: int | None
     places: dict[str, int]
+    exchange: Exchange
 
     def matcher(self, only: Iterable[int] | None = None) -> Matcher:
         """All filters compiled, or only those of some groups."""
@@ -69,15 +73,18 @@ def contest_of(tx: Tx, client: Client, now: Instant) -> Contest:
         if (campaign := by_no.get(group.campaign_no)) and may_match(group, campaign, today)
     ]
     contenders = sorted(_contender(group) for group in part)
+    exchange = rates.exchange_of(tx, client, now)
+    of_bids = [(code, exchange.picos(code)) for code in abroad.currencies_of(tx, client.no)]
     return Contest(
         client_no=client.no,
         today=today,
         now=now,
         contenders=contenders,
         ranks={contender.group_no: contender.rank for contender in contenders},
-        signatures={c.group_no: _signature(c, today, places) for c in contenders},
+        signatures={c.group_no: _signature(c, today, places, of_bids) for c in contenders},
         default_no=next((group.no for group in live if group.is_default), None),
         places=places,
+        exchange=exchange,
     )
 
 
@@ -86,11 +93,17 @@ def _contender(group: Group) -> Contender:
     return Contender((group.priority, group.no), group.no, group.body.filters)
 
 
-def _signature(contender: Contender, today: date, places: dict[str, int]) -> str:
+def _signature(
+    contender: Contender, today: date, places: dict[str, int],
+    of_bids: list[tuple[str, int | None]],
+) -> str:  # fmt: skip
     """All that decides which jobs a group takes part in winning."""
     aliases = {f"cif{place}": name for name, place in places.items()}
     said: list[Any] = [_GRAMMAR, contender.rank, contender.filters]
-    said += [aliases[name] for name in _names(contender.filters) if name in aliases]
+    names = _names(contender.filters)
+    said += [aliases[name] for name in names if name in aliases]
+    if NUMBER_FIELD in names:
+        said += of_bids
     if asks_age(contender.filters):
         said.append(today.isoformat())
     return hashlib.blake2b(msgspec.json.encode(said), digest_size=12).hexdigest()

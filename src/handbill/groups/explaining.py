@@ -50,7 +50,7 @@ class Belonging(NamedTuple):
 def belonging(tx: Tx, client: Client, job_no: int, now: Instant) -> Belonging:
     """Match one job as ``matching`` would, whether or not it is valid, and say why."""
     contest = contest_of(tx, client, now)
-    candidate, marked = candidate_of(tx, job_no, now)
+    candidate, marked = candidate_of(tx, contest, job_no)
     facts = Facts(*candidate.facts)
     above = {campaign.no: campaign for campaign in campaigns.campaigns_of(tx, client.no)}
     groups = {g.no: g for g in service.groups_of(tx, client.no) if g.campaign_no in above}

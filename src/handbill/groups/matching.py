@@ -21,12 +21,11 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.clients import service as clients
 from handbill.core.filter_code import FIELDS, Matcher
 from handbill.core.nouns import Client
+from handbill.core.rates import converted
 from handbill.groups.contest import LAST, Contest, contest_of
-from handbill.kit.instants import DAY, Instant
-from handbill.kit.zones import day_of, zone_of
+from handbill.kit.instants import Instant
 from handbill.store.records import Records, Tx
 from handbill.store.records.base import STEP, Listed, Row, among
 from handbill.store.records.tables import jobs, matches, matchings, unmatched
@@ -51,6 +50,7 @@ _FACTS = (
     _j.custom,
 )
 _CUSTOM = len(FIELDS)
+_BID = _CUSTOM - 1
 _ONE: sa.ColumnClause[int] = sa.literal_column("1")
 _NONE: sa.ColumnClause[int] = sa.literal_column("0")
 _LIVE = sa.and_(
@@ -58,7 +58,9 @@ _LIVE = sa.and_(
     _j.left_at.is_(None),
     sa.or_(_j.end_at.is_(None), _j.end_at > b("now", type_=sa.BigInteger)),
 )
-_JOINED = sa.select(*_FACTS, _j.no, _m.group_no, sa.case((_LIVE, _ONE), else_=_NONE))
+_JOINED = sa.select(
+    *_FACTS, _j.no, _m.group_no, sa.case((_LIVE, _ONE), else_=_NONE), _j.cpc_currency
+)
 _EVERY = (
     _JOINED.select_from(jobs.outerjoin(matches, _m.job_no == _j.no))
     .where(_j.client_no == b("client_no"), _j.no > b("after"))
@@ -104,18 +106,6 @@ _ENDED = (
 _FORGET = sa.delete(matches).where(among(_m.job_no, "nos"))
 _REMEMBERED = sa.select(matchings.c.body).where(matchings.c.client_no == b("client_no"))
 _FORGET_ALL = sa.delete(matchings).where(matchings.c.client_no == b("client_no"))
-_DAYS = (
-    sa.select(matchings.c.client_no, matchings.c.day_on)
-    .where(matchings.c.client_no > b("after"))
-    .order_by(matchings.c.client_no)
-    .limit(_LIMIT)
-)
-_ENDING = (
-    sa.select(_m.client_no)
-    .select_from(jobs.join(matches, _m.job_no == _j.no))
-    .where(_j.end_at > b("since"), _j.end_at <= b("now"))
-    .distinct()
-)
 _NOTHING: dict[str, str] = {}
 
 
@@ -186,55 +176,31 @@ class Candidate(NamedTuple):
 
 
 def candidates(
-    tx: Tx, client_no: int, now: Instant, after: int, most: int = BATCH
-) -> list[Candidate]:
+    tx: Tx, contest: Contest, after: int, most: int = BATCH
+) -> list[Candidate]:  # fmt: skip
     """The client's next jobs beyond a number, in their order."""
-    rows = tx.all(_EVERY, client_no=client_no, after=after, now=now, limit=most)
-    return [_candidate(row) for row in rows]
+    asked = {"client_no": contest.client_no, "now": contest.now, "limit": most}
+    return [_candidate(contest, row) for row in tx.all(_EVERY, after=after, **asked)]
 
 
-def candidate_of(tx: Tx, job_no: int, now: Instant) -> tuple[Candidate, bool]:
+def candidate_of(tx: Tx, contest: Contest, job_no: int) -> tuple[Candidate, bool]:
     """One job; and whether it has changed since it was last matched."""
-    row = tx.one(_OWN, no=job_no, now=now)
+    row = tx.one(_OWN, no=job_no, now=contest.now)
     assert row is not None, "jobs are never deleted"
-    return _candidate(row), tx.one(_IS_MARKED, no=job_no) is not None
+    return _candidate(contest, row), tx.one(_IS_MARKED, no=job_no) is not None
 
 
-def _candidate(row: Row) -> Candidate:
+def _candidate(contest: Contest, row: Row) -> Candidate:
+    row = _counted(contest, row)
     custom = row[_CUSTOM]
     own = _NOTHING if custom is None else _CUSTOM_IN.decode(custom)
-    no, group_no, live = row[_CUSTOM + 1 :]
+    no, group_no, live, _ = row[_CUSTOM + 1 :]
     return Candidate(no, (*row[:_CUSTOM], own), group_no, bool(live))
 
 
 def forget(tx: Tx, client_no: int) -> None:
     """The client is gone: there is nothing to keep true any more."""
     tx.run(_FORGET_ALL, client_no=client_no)
-
-
-def clients_of_new_day(tx: Tx, now: Instant) -> list[str]:
-    """Ids of the clients whose day has changed since they were last matched: dates begin and end,
-    ages grow.
-    """
-    found: list[str] = []
-    after = 0
-    while rows := tx.all(_DAYS, after=after, limit=BATCH):
-        days: dict[int, str] = dict(rows)
-        found += [
-            client.id
-            for no, client in clients.clients_by_number(tx, days).items()
-            if day_of(now, zone_of(client.zone)).isoformat() != days[no]
-        ]
-        after = rows[-1][0]
-    return found
-
-
-def clients_of_ended_jobs(tx: Tx, now: Instant) -> list[str]:
-    """Ids of the clients that have a matched job which ended within the last day. Older ones are
-    found when the client's day changes.
-    """
-    nos = [no for (no,) in tx.all(_ENDING, since=now - DAY, now=now)]
-    return [client.id for client in clients.clients_by_number(tx, nos).values()]
 
 
 def _kept(contest: Contest, before: Remembered | None) -> dict[int, str]:
@@ -266,8 +232,19 @@ _Wanted = list[tuple[int, int | None, int | None]]
 """Job number, the group it is in, the group it belongs in."""
 
 
-def _facts(matcher: Matcher, row: Row) -> Sequence[Any]:
+def _counted(contest: Contest, row: Row) -> Row:
+    """A row with its bid in the agency's currency; without a rate there is none."""
+    currency = row[-1]
+    if not currency or row[_BID] is None:
+        return row
+    rate = contest.exchange.picos(currency)
+    bid_micros = converted(row[_BID], rate) if rate else None
+    return (*row[:_BID], bid_micros, *row[_CUSTOM:])
+
+
+def _facts(contest: Contest, matcher: Matcher, row: Row) -> Sequence[Any]:
     """A row as the matcher reads it: the custom fields decoded only where a filter asks."""
+    row = _counted(contest, row)
     if not matcher.asks_custom:
         return row
     custom = row[_CUSTOM]
@@ -279,10 +256,10 @@ def _wanted(contest: Contest, matcher: Matcher, rows: Iterable[Row]) -> _Wanted:
     best, default_no = matcher.best, contest.default_no
     found: _Wanted = []
     for row in rows:
-        no, current, live = row[_CUSTOM + 1 :]
+        no, current, live, _ = row[_CUSTOM + 1 :]
         wanted = None
         if live:
-            wanted = best(_facts(matcher, row))
+            wanted = best(_facts(contest, matcher, row))
             if wanted is None:
                 wanted = default_no
         found.append((no, current, wanted))
@@ -315,11 +292,11 @@ def _match_moved(walk: "_Walk", contest: Contest, kept: dict[int, str]) -> None:
         found: _Wanted = []
         lost = []
         for row in rows:
-            no, current, live = row[_CUSTOM + 1 :]
+            no, current, live, _ = row[_CUSTOM + 1 :]
             if not live or current not in stays:
                 lost.append(row)
                 continue
-            rival = part.best(_facts(part, row))
+            rival = part.best(_facts(contest, part, row))
             won = rival is not None and contest.rank(rival) < contest.rank(current)
             found.append((no, current, rival if won else current))
         walk.write(contest, found + _wanted(contest, full, lost))

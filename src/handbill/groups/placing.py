@@ -5,10 +5,11 @@
 from collections.abc import Iterable
 
 from handbill.core.nouns import Cap, Client, GroupBody, Placement, Publisher
+from handbill.core.rates import Exchange
 from handbill.kit.faults import Fault
-from handbill.kit.money import number_of
 from handbill.kit.zones import Period
 from handbill.publishers import service as publishers
+from handbill.publishers.service import least_here, least_of
 from handbill.store.records import Tx
 
 # How often a period ends in a month: at most for what is allowed, at least for what is asked, so
@@ -23,7 +24,9 @@ _BID_OF = {"CPC": "cpc_bid_micros", "CPA": "cpa_bid_micros"}
 """Which of a group's bids counts, by what a publisher is paid for."""
 
 
-def placement_faults(tx: Tx, client: Client, body: GroupBody, *, new: bool) -> list[Fault]:
+def placement_faults(
+    tx: Tx, client: Client, exchange: Exchange, body: GroupBody, *, new: bool
+) -> list[Fault]:  # fmt: skip
     """Every fault of a group's placements. ``new``: the list itself was sent, not only the caps.
 
     **Shape**: unknown publisher, excluded publisher, bid below the publisher's least, budget above
@@ -34,62 +37,69 @@ def placement_faults(tx: Tx, client: Client, body: GroupBody, *, new: bool) -> l
         known = {one.id: one for one in publishers.publishers_of(tx, client.agency_no)}
         excluded = {*client.body.excluded_publishers, *client.body.globally_excluded_publishers}
         for n, placement in enumerate(body.placements):
-            faults += _faults_of(placement, known.get(placement.publisher_id), excluded, n)
+            faults += _faults_of(
+                placement, known.get(placement.publisher_id), exchange, excluded, n
+            )
     budget = body.caps.budget
     if budget is not None:
         faults += _over_budget(body.placements, budget, new=new)
     return faults
 
 
-def bid_warnings(tx: Tx, client: Client, body: GroupBody) -> list[Fault]:
+def bid_warnings(tx: Tx, client: Client, exchange: Exchange, body: GroupBody) -> list[Fault]:
     """The placements that the group's own bid is too low for: there its jobs are not listed."""
-    low = low_bids(publishers.publishers_of(tx, client.agency_no), body)
+    low = low_bids(publishers.publishers_of(tx, client.agency_no), exchange, body)
     places = {placement.publisher_id: n for n, placement in enumerate(body.placements)}
     return [
         Fault(
-            f"placements.{places[publisher_id]}",
-            f"{publisher_id} takes {number_of(least)} at least, more than {_WORDS[name]}",
+            f"placements.{places[publisher.id]}",
+            f"{publisher.id} takes {least_of(publisher, exchange)} at least, "
+            f"more than {_WORDS[name]}",
         )
         for name, of_name in low.items()
-        for publisher_id, least in of_name.items()
+        for publisher in of_name
     ]
 
 
 def _faults_of(
-    placement: Placement, publisher: Publisher | None, excluded: set[str], n: int
-) -> list[Fault]:
+    placement: Placement, publisher: Publisher | None, exchange: Exchange, excluded: set[str],
+    n: int,
+) -> list[Fault]:  # fmt: skip
     at = f"placements.{n}"
     if publisher is None:
         return [Fault(f"{at}.publisher_id", "is not a publisher of yours")]
-    faults = publishers.asked_faults(publisher, placement.currency, placement.bid_micros)
+    faults = publishers.asked_faults(publisher, exchange, placement.currency, placement.bid_micros)
     if publisher.id in excluded:
         faults.insert(0, Fault("publisher_id", "is excluded by the client"))
     return [Fault(f"{at}.{one.field}", one.message) for one in faults]
 
 
-def low_bids(client_publishers: Iterable[Publisher], body: GroupBody) -> dict[str, dict[str, int]]:
-    """Where the group's own bid counts and is too low: its name → publisher → its least bid.
+def low_bids(
+    client_publishers: Iterable[Publisher], exchange: Exchange, body: GroupBody
+) -> dict[str, list[Publisher]]:
+    """Where the group's own bid counts and is too low: its name → the publishers.
 
     A bid of 0 says nothing: the feed's may stand in.
     """
     known = {one.id: one for one in client_publishers}
-    found: dict[str, dict[str, int]] = {}
+    found: dict[str, list[Publisher]] = {}
     for placement in body.placements:
         publisher = known.get(placement.publisher_id)
         name = publisher and _BID_OF.get(publisher.body.bid_type)
         if not publisher or not name or placement.bid_micros is not None or not placement.active:
             continue
-        if 0 < getattr(body, name) < publisher.body.min_bid_micros:
-            found.setdefault(name, {})[publisher.id] = publisher.body.min_bid_micros
+        bid_micros = getattr(body, name)
+        if bid_micros and publishers.is_low(publisher, exchange, bid_micros):
+            found.setdefault(name, []).append(publisher)
     return found
 
 
-def bid_faults(tx: Tx, client: Client, body: GroupBody) -> list[Fault]:
+def bid_faults(tx: Tx, client: Client, exchange: Exchange, body: GroupBody) -> list[Fault]:
     """A group's bid that no placement takes, at its field; what some take is no fault."""
     known = {one.id: one for one in publishers.publishers_of(tx, client.agency_no)}
-    low = low_bids(known.values(), body)
+    low = low_bids(known.values(), exchange, body)
     faults = []
-    for name, least in low.items():
+    for name, lowest in low.items():
         of_kind = {
             placement.publisher_id
             for placement in body.placements
@@ -97,8 +107,9 @@ def bid_faults(tx: Tx, client: Client, body: GroupBody) -> list[Fault]:
             and (publisher := known.get(placement.publisher_id)) is not None
             and _BID_OF.get(publisher.body.bid_type) == name
         }
-        if of_kind == least.keys():
-            says = f"must be at least {number_of(min(least.values()))}: no placement takes less"
+        if of_kind == {publisher.id for publisher in lowest}:
+            least = min(lowest, key=lambda one: least_here(one, exchange))
+            says = f"must be at least {least_of(least, exchange)}: no placement takes less"
             faults.append(Fault(name, says))
     return faults
 

@@ -71,12 +71,15 @@ def preview(
     """
     assert body.filters is not None, "a preview is of a filter"
     stands = _named(tx, client, group_id)
-    faults = placement_faults(tx, client, body, new=True) + bid_faults(tx, client, body)
+    contest = contest_of(tx, client, now)
+    exchange = contest.exchange
+    faults = placement_faults(tx, client, exchange, body, new=True)
+    faults += bid_faults(tx, client, exchange, body)
     if faults:
         raise bad_request(faults)
-    sides = _sides(contest_of(tx, client, now), stands, body.filters, priority)
+    sides = _sides(contest, stands, body.filters, priority)
     found = Preview(warnings=warnings_of(body.filters, sides.contest))
-    found.warnings += bid_warnings(tx, client, body)
+    found.warnings += bid_warnings(tx, client, exchange, body)
     for job in _live(tx, sides.contest, found, most):
         _weigh(found, sides, job)
     return found
@@ -105,7 +108,7 @@ def _sides(contest: Contest, stands: Group | None, filters: Branch, priority: in
 def _live(tx: Tx, contest: Contest, found: Preview, most: int) -> Iterator[Sequence[Any]]:
     """The facts of each live job."""
     after = 0
-    while some := candidates(tx, contest.client_no, contest.now, after, min(most, BATCH) or 1):
+    while some := candidates(tx, contest, after, min(most, BATCH) or 1):
         if not most:
             found.complete = False
             return

@@ -13,6 +13,7 @@ from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, year_after, zone_of
+from handbill.rates import service as rates
 from handbill.store.records import Records, Tx
 from handbill.work import kinds
 from handbill.work.queue import enqueue
@@ -99,7 +100,9 @@ def create(
     body.end_on = body.end_on or year_after(body.start_on)
     body.iid = rows.count_ever(tx, client.no)
     faults = end_faults(body.start_on, body.end_on)
-    faults += placement_faults(tx, client, body, new=True) + bid_faults(tx, client, body)
+    exchange = rates.exchange_of(tx, client, now)
+    faults += placement_faults(tx, client, exchange, body, new=True)
+    faults += bid_faults(tx, client, exchange, body)
     if faults:
         raise bad_request(faults)
     if rows.count(tx, client.no) >= MOST_GROUPS:
@@ -149,7 +152,7 @@ def update(tx: Tx, now: Instant, client: Client, group: Group, changes: Mapping[
     of_body = {name: value for name, value in changes.items() if name != "priority"}
     faults = fixed_faults(group.body, changes, ["start_on"])
     body = settled(group.body, of_body, faults)
-    faults += _faults_of_changed(tx, client, body, changes)
+    faults += _faults_of_changed(tx, now, client, body, changes)
     if faults:
         raise bad_request(faults)
     body.former_placements = _left_out(group.body, body)
@@ -166,7 +169,7 @@ def update(tx: Tx, now: Instant, client: Client, group: Group, changes: Mapping[
 
 
 def _faults_of_changed(
-    tx: Tx, client: Client, body: GroupBody, changes: Mapping[str, Any]
+    tx: Tx, now: Instant, client: Client, body: GroupBody, changes: Mapping[str, Any]
 ) -> list[Fault]:
     """``body``: with the changes made."""
     faults = [
@@ -177,10 +180,11 @@ def _faults_of_changed(
     if "caps" in changes and body.caps.budget is None:
         faults.append(Fault("caps.budget", "cannot be cleared"))
     faults += end_faults(body.start_on, body.end_on)
+    exchange = rates.exchange_of(tx, client, now)
     if {"placements", "caps"} & changes.keys():
-        faults += placement_faults(tx, client, body, new="placements" in changes)
+        faults += placement_faults(tx, client, exchange, body, new="placements" in changes)
     if {"placements", "cpc_bid_micros", "cpa_bid_micros"} & changes.keys():
-        faults += bid_faults(tx, client, body)
+        faults += bid_faults(tx, client, exchange, body)
     return faults
 
 

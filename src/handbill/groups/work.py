@@ -1,16 +1,22 @@
 """Background work of job groups: matching, when jobs or groups or the day have changed."""
 
+from handbill.access import service as access
 from handbill.clients import service as clients
+from handbill.core.nouns import Client
 from handbill.core.trail import Occasion
-from handbill.groups import matching
+from handbill.groups import days, matching
 from handbill.groups import service as groups
 from handbill.host.acting import acting
+from handbill.jobs import abroad
 from handbill.jobs.taking_over import settle
 from handbill.kit.instants import Instant
+from handbill.publishers import service as publishers
 from handbill.store.records import Tx
 from handbill.work import kinds
 from handbill.work.queue import Task, enqueue
 from handbill.work.tools import Run, Schedule, Tools
+
+_AT_ONCE = 1_000
 
 
 def rematch(tools: Tools, task: Task) -> None:
@@ -35,7 +41,7 @@ def look(tools: Tools, _: Task) -> None:
     """
     now = tools.clock.now()
     with tools.records.read() as tx:
-        found = {*matching.clients_of_new_day(tx, now), *matching.clients_of_ended_jobs(tx, now)}
+        found = {*days.clients_of_new_day(tx, now), *days.clients_of_ended_jobs(tx, now)}
 
     def ask(tx: Tx, some: list[str]) -> None:
         for client_id in some:
@@ -50,6 +56,52 @@ def delete_rest(tools: Tools, task: Task) -> None:
         groups.delete_rest(tools.records, int(task.key), task.payload["at"])
 
 
+def look_at_rates(tools: Tools, task: Task) -> None:
+    """Have matched and published again whom new rates concern: the clients of an agency, or of
+    every one, whose feeds bid in another currency or whose job groups place such a publisher.
+    """
+    now, agency_no = tools.clock.now(), int(task.key)
+    with tools.records.read() as tx:
+        found = _concerned(tx, agency_no)
+
+    def ask(tx: Tx, some: list[str]) -> None:
+        for client_id in some:
+            enqueue(tx, kinds.REMATCH, client_id, now)
+
+    tools.records.in_parts(found, ask)
+
+
+def _concerned(tx: Tx, agency_no: int) -> list[str]:
+    """Their ids. ``agency_no`` 0: of every agency."""
+    bidding = abroad.clients(tx)
+    found: list[str] = []
+    for agency in access.agencies_of_all(tx):
+        if agency_no not in {0, agency.no}:
+            continue
+        foreign = {
+            one.id
+            for one in publishers.publishers_of(tx, agency.no)
+            if one.body.currency != agency.currency
+        }
+        skip = 0
+        while some := clients.page(tx, agency.no, skip, _AT_ONCE)[0]:
+            found += [
+                client.id
+                for client in some
+                if client.no in bidding or (foreign and _places(tx, client, foreign))
+            ]
+            skip += len(some)
+    return found
+
+
+def _places(tx: Tx, client: Client, publisher_ids: set[str]) -> bool:
+    return any(
+        placement.publisher_id in publisher_ids
+        for group in groups.groups_of(tx, client.no)
+        for placement in group.body.placements
+    )
+
+
 def ask_to_look(tx: Tx, now: Instant) -> None:
     enqueue(tx, kinds.LOOK_AT_DAYS, "", now)
 
@@ -57,6 +109,7 @@ def ask_to_look(tx: Tx, now: Instant) -> None:
 TASKS: dict[str, Run] = {
     kinds.REMATCH: rematch,
     kinds.LOOK_AT_DAYS: look,
+    kinds.LOOK_AT_RATES: look_at_rates,
     kinds.DELETE_REST: delete_rest,
 }
 SCHEDULE: list[Schedule] = [(kinds.LOOK_AT_DAYS, 60, ask_to_look)]

@@ -16,7 +16,7 @@ from handbill.kit.faults import Fault, Refused, bad_request, not_found
 from handbill.kit.instants import Instant
 from handbill.kit.jsons import NotJson, decode
 from handbill.store.records import Tx
-from handbill.wire.currencies import currencies_said
+from handbill.wire.currencies import asked_by, currencies_said
 from handbill.wire.queries import Query
 
 _S2S_HEADERS = ("client_id", "client-id", "x-client-id")
@@ -134,8 +134,8 @@ def _read_body(
         return None
     if _CURRENCY in arrival.body and (own := currency()):
         faults += [
-            Fault(pointer, f"must be {own}, the agency's currency: nothing is converted")
-            for pointer, said in currencies_said(value)
+            Fault(pointer, f"must be {own}, the agency's currency: this amount is not converted")
+            for pointer, said in currencies_said(value, asked_by(operation.body))
             if said != own
         ]
     return operation.body.read(value, "", faults)

@@ -68,6 +68,7 @@ _SLOTS = {
     "rule_id": "The rule's id; it must be of the client in the header.",
     "batch_id": "The value returned by POST /funnel.",
     "taskId": "The taskId returned by POST /stats.",
+    "rate_id": "The rate's id, as GET /rates answers it.",
     "markup_id": "The markup's id, as POST /markups answered it.",
     "report_id": "The reportId returned by the request for the report.",
     "reportId": "The reportId returned by the request for the report.",

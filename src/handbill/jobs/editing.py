@@ -15,6 +15,7 @@ from handbill.core.nouns import (
     Publisher,
     PublisherFields,
 )
+from handbill.core.rates import Exchange
 from handbill.core.trail import Entity, fields_of
 from handbill.dialects.outbound import kept_nodes
 from handbill.jobs import carried, rows, service, taking_over
@@ -22,6 +23,7 @@ from handbill.kit.faults import Fault, bad_request, refused_state, step_of
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.publishers import service as publishers
+from handbill.rates import service as rates
 from handbill.store.records import Tx
 from handbill.wire.date_patterns import instant_in
 from handbill.work import kinds
@@ -58,7 +60,7 @@ def add(tx: Tx, now: Instant, client: Client, given: Mapping[str, Any]) -> Job:
     blank = JobBody(ref=ref, published_at=now)
     faults: list[Fault] = []
     body = settled(blank, _of_body(given), faults)
-    settings = _settings(tx, client, JobSettings(), body, given, faults)
+    settings = _settings(tx, now, client, JobSettings(), body, given, faults)
     if faults:
         raise bad_request(faults)
     body.posted_at = body.published_at
@@ -86,7 +88,7 @@ def update(tx: Tx, now: Instant, client: Client, job: Job, given: Mapping[str, A
     before = job.body.settings or JobSettings()
     job.body.settings = None
     body = settled(job.body, _of_body(given), faults)
-    settings = _settings(tx, client, before, body, given, faults)
+    settings = _settings(tx, now, client, before, body, given, faults)
     faults += [Fault(name, "must not be empty") for name in _missing(body)]
     if faults:
         raise bad_request(faults)
@@ -178,6 +180,7 @@ def _missing(body: JobBody) -> tuple[str, ...]:
 
 def _settings(
     tx: Tx,
+    now: Instant,
     client: Client,
     settings: JobSettings,
     body: JobBody,
@@ -187,6 +190,7 @@ def _settings(
     """The settings after a change; the publishers' nodes go into the body."""
     changes = {name: given[name] for name in ("setting", "placements") if name in given}
     known: dict[str, Publisher] = {}
+    exchange = rates.exchange_of(tx, client, now)
     if given.keys() & {"publisher_fields", "placements"}:
         known = {one.id: one for one in publishers.publishers_of(tx, client.agency_no)}
     if "publisher_fields" in given:
@@ -202,7 +206,7 @@ def _settings(
         for n, placement in enumerate(changes["placements"]):
             faults += [
                 Fault(f"placements.{n}.{one.field}", one.message)
-                for one in _placement_faults(placement, known.get(placement.publisher_id))
+                for one in _placement_faults(placement, known.get(placement.publisher_id), exchange)
             ]
     found = settled(settings, changes, faults)
     start_on, end_on = found.setting.start_on, found.setting.end_on
@@ -226,11 +230,15 @@ def _publisher_faults(said: PublisherFields, known: Mapping[str, Publisher]) -> 
     return faults
 
 
-def _placement_faults(placement: JobPlacement, publisher: Publisher | None) -> list[Fault]:
+def _placement_faults(
+    placement: JobPlacement, publisher: Publisher | None, exchange: Exchange
+) -> list[Fault]:
     if publisher is None:
         return [Fault("publisher_id", "is not a publisher of yours")]
     bid = "cpa_bid_micros" if publisher.body.bid_type == "CPA" else "cpc_bid_micros"
     return [
         Fault(bid if fault.field == "bid_micros" else fault.field, fault.message)
-        for fault in publishers.asked_faults(publisher, placement.currency, getattr(placement, bid))
+        for fault in publishers.asked_faults(
+            publisher, exchange, placement.currency, getattr(placement, bid)
+        )
     ]

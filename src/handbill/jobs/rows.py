@@ -23,7 +23,7 @@ from handbill.store.records.tables import NOW, job_bodies, jobs, unindexed, unma
 
 MATCHING = (
     "valid", "title", "company", "category", "city", "state", "country", "zip", "type",
-    "posted_on", "cpc_micros", "custom", "end_at",
+    "posted_on", "cpc_micros", "cpc_currency", "custom", "end_at",
 )  # fmt: skip
 """The columns that decide whether a job belongs to a job group, and to which one."""
 
@@ -48,6 +48,7 @@ class Written(msgspec.Struct, array_like=True, gc=False, kw_only=True):
     type: str
     posted_on: str | None
     cpc_micros: int | None
+    cpc_currency: str
     custom: str | None
     url: str
     end_at: int | None
@@ -250,7 +251,7 @@ def written(
         digest=hashlib.blake2b(blob, digest_size=16).digest(), valid=0 if body.missing else 1,
         title=body.title, company=body.company, category=body.category, city=body.city,
         state=body.state, country=body.country, zip=str(body.zip), type=body.type,
-        posted_on=posted_on, cpc_micros=body.cpc_micros,
+        posted_on=posted_on, cpc_micros=body.cpc_micros, cpc_currency=body.cpc_currency,
         custom=_JSON.encode(additional).decode() if additional else None, url=url,
         end_at=body.end_at, publishers=publishers, body=blob,
     )  # fmt: skip

@@ -265,7 +265,7 @@ class Run:
             shown = event.price_micros if click.price_micros is None else click.price_micros
             charge_micros = charge_at(bid, shown, event.quote.price_picos)
             price = price_of_apply(event.bid_type, bid, charge_micros, factors)
-            quotes = self._quotes(event, bid, shown)
+            quotes = self._quotes(event, bid, shown) if price != FREE else UNCONVERTED
         unpaid = price != FREE and click.disposition in {BOT, LATENT}
         reason = f"{click.disposition}_click" if unpaid else ""
         if reason:

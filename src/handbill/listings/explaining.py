@@ -13,8 +13,8 @@ from handbill.core.bids import (
     PLAIN_JOB,
     POSTED,
     Asked,
+    Bid,
     Offer,
-    Source,
     Terms,
     Withheld,
     barred,
@@ -27,11 +27,11 @@ from handbill.core.in_force import Paced
 from handbill.core.listing_tokens import Listing
 from handbill.core.nouns import Client, Group, Job, Publisher
 from handbill.core.pacing.thinning import span_of, turn_of
+from handbill.core.rates import Exchange
 from handbill.core.states import State, campaign_state, client_state, group_state
 from handbill.groups.explaining import Belonging, belonging
 from handbill.jobs import service as jobs
 from handbill.kit.instants import Instant
-from handbill.kit.zones import day_of, zone_of
 from handbill.listings import rows
 from handbill.listings.assembly import is_current
 from handbill.listings.offers import turns_of, unlistable
@@ -40,6 +40,7 @@ from handbill.listings.rows import File
 from handbill.listings.service import ALL_CLIENTS
 from handbill.postings import service as postings
 from handbill.publishers import service as publishers
+from handbill.rates import service as rates
 from handbill.standing import service as standing
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx
@@ -67,7 +68,7 @@ class Outcome(NamedTuple):
     publisher: Publisher
     reasons: list[str]
     offer: Offer | None
-    bid: tuple[int, Source] | None
+    bid: Bid | None
     markdown_ppm: int
     shop: Shop
 
@@ -80,7 +81,7 @@ class Explained:
 
     job: Job
     now: Instant
-    today: date
+    exchange: Exchange
     belonging: Belonging
     unlistable: list[str]
     states: list[State]
@@ -95,16 +96,17 @@ def explain(
     ``most``: bytes of parts, unpacked, that may be read in all.
     """
     job = jobs.job_of(tx, client.no, ref)
-    today = day_of(now, zone_of(client.zone))
+    exchange = rates.exchange_of(tx, client, now)
+    today = exchange.today
     found = belonging(tx, client, job.no, now)
     states = _states(client, found, today)
     why_not = unlistable(tx, job.no, now)
-    look = _Look(tx, blobs, client, job, now, most)
+    look = _Look(tx, blobs, client, job, now, exchange, most)
     outcomes = [
         _outcome(look, publisher, found, states, why_not, today)
         for publisher in publishers.publishers_of(tx, client.agency_no)
     ]
-    return Explained(job, now, today, found, why_not, states, outcomes)
+    return Explained(job, now, exchange, found, why_not, states, outcomes)
 
 
 def _states(client: Client, found: Belonging, today: date) -> list[State]:
@@ -127,14 +129,14 @@ def _outcome(
     posted = look.job.no in look.posted.get(publisher.no, ())
     if posted or publisher.body.bid_type == "PPP":
         reasons = why_not + _why_not_posted(look, publisher, states[0], posted=posted)
-        bid = (POSTED.bid_micros, POSTED.source) if posted else None
+        bid = Bid(POSTED.bid_micros, POSTED.source) if posted else None
         return Outcome(publisher, reasons, None if reasons else POSTED, bid, 0, shop)
     if found.group is None or found.campaign is None:
         return Outcome(publisher, [*why_not, NO_GROUP], None, None, 0, shop)
     reasons = [*why_not]
     if not states[-1].trades:
         reasons.append(Withheld.NOT_TRADING)
-    terms = terms_of(look.client, found.campaign, found.group, publisher)
+    terms = terms_of(look.client, found.campaign, found.group, publisher, look.exchange)
     if not isinstance(terms, Terms):
         return Outcome(publisher, [*reasons, terms], None, None, 0, shop)
     paced = look.force.paced.get((found.group.no, publisher.no))
@@ -146,7 +148,9 @@ def _outcome(
     elif not reasons and look.is_thinned(found.group, paced):
         reasons.append(Withheld.THINNED)
     listed = offer if isinstance(offer, Offer) and not reasons else None
-    bid = bid_of(terms, look.asked) if listed is None else (listed.bid_micros, listed.source)
+    bid = bid_of(terms, look.asked)
+    if listed is not None and listed.bid_micros != bid.micros:
+        bid = Bid(listed.bid_micros, listed.source)
     return Outcome(publisher, reasons, listed, bid, markdown_of(terms, look.asked), shop)
 
 
@@ -168,13 +172,22 @@ class _Look:
     """Looks into the files; what it may still read is counted here."""
 
     def __init__(
-        self, tx: Tx, blobs: Blobs, client: Client, job: Job, now: Instant, most: int
+        self,
+        tx: Tx,
+        blobs: Blobs,
+        client: Client,
+        job: Job,
+        now: Instant,
+        exchange: Exchange,
+        most: int,
     ) -> None:
         self.tx = tx
         self.client = client
+        self.exchange = exchange
         self.job = job
         self.asked = Asked(
-            job.status != "A", job.body.cpc_micros, job.body.settings or PLAIN_JOB
+            job.status != "A", job.body.cpc_micros, job.body.settings or PLAIN_JOB,
+            job.body.cpc_currency,
         )  # fmt: skip
         self._blobs = blobs
         self.posted = postings.posted_jobs(tx, client.no)

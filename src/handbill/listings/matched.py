@@ -19,19 +19,21 @@ from handbill.store.records.tables import jobs, matches
 _SETTINGS = msgspec.json.Decoder(JobSettings)
 _j, _m = jobs.c, matches.c
 _ALIKE = (
-    sa.select(_m.group_no, _j.status, _j.cpc_micros, _j.settings, sa.func.count())
+    sa.select(_m.group_no, _j.status, _j.cpc_micros, _j.settings, _j.cpc_currency, sa.func.count())
     .select_from(matches.join(jobs, _m.job_no == _j.no))
     .where(
         among(_m.group_no, "groups"),
         _j.left_at.is_(None),
         *LISTABLE.values(),
     )
-    .group_by(_m.group_no, _j.status, _j.cpc_micros, _j.settings)
+    .group_by(_m.group_no, _j.status, _j.cpc_micros, _j.settings, _j.cpc_currency)
 )
 
 
 _OF_JOBS = (
-    sa.select(_j.id, _m.group_no, _j.ref, _j.title, _j.status, _j.cpc_micros, _j.settings)
+    sa.select(
+        _j.id, _m.group_no, _j.ref, _j.title, _j.status, _j.cpc_micros, _j.settings, _j.cpc_currency
+    )
     .select_from(jobs.join(matches, _m.job_no == _j.no))
     .where(among(_j.id, "ids"), _j.client_no == b("client_no"), _j.left_at.is_(None))
 )
@@ -62,8 +64,8 @@ def alike(tx: Tx, group_nos: Iterable[int], now: Instant) -> dict[int, list[Alik
     """The jobs of these job groups that can stand in a feed."""
     found: dict[int, list[Alike]] = {}
     rows = tx.all(_ALIKE, groups=Listed(sorted(group_nos)), now=now)
-    for group_no, status, cpc_micros, settings, count in rows:
-        found.setdefault(group_no, []).append(Alike(_asked(status, cpc_micros, settings), count))
+    for group_no, *said, count in rows:
+        found.setdefault(group_no, []).append(Alike(_asked(*said), count))
     return found
 
 
@@ -78,7 +80,7 @@ def stock_of(terms: Terms, jobs: Iterable[Alike], today: date) -> Stock:
     if not count:
         return NOTHING
     least = min(bid for bid, _ in offers)
-    whole = terms.unit_micros
+    whole = terms.whole_micros
     mean = sum(bid * many for bid, many in offers) // count
     if mean > least:
         mean = max(least, mean // whole * whole)
@@ -103,6 +105,6 @@ def asked_of(tx: Tx, client_no: int, ids: Iterable[str]) -> dict[str, Matched]:
     }
 
 
-def _asked(status: str, cpc_micros: int | None, settings: str | None) -> Asked:
+def _asked(status: str, cpc_micros: int | None, settings: str | None, currency: str) -> Asked:
     own = PLAIN_JOB if settings is None else _SETTINGS.decode(settings)
-    return Asked(paused=status != "A", feed_micros=cpc_micros, settings=own)
+    return Asked(paused=status != "A", feed_micros=cpc_micros, settings=own, feed_in=currency)

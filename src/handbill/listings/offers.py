@@ -22,13 +22,14 @@ from handbill.core.bids import PLAIN_JOB, POSTED, Asked, Offer, Terms, barred, o
 from handbill.core.in_force import InForce, Paced
 from handbill.core.nouns import Client, Group, JobSettings, Publisher
 from handbill.core.pacing.thinning import turn_of
+from handbill.core.rates import UNQUOTED, Exchange, Quote
 from handbill.core.states import campaign_state, client_state, group_state
 from handbill.groups import service as groups
 from handbill.kit.instants import Instant
-from handbill.kit.zones import day_of, zone_of
 from handbill.listings.hiding import NOWHERE, Hiding, hiding_of
 from handbill.postings import service as postings
 from handbill.publishers import service as publishers
+from handbill.rates import service as rates
 from handbill.standing import service as standing
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
@@ -37,7 +38,7 @@ from handbill.store.records.tables import jobs, matches
 _FLUSH_JOBS = 2_000
 _MOST_KNOWN = 20_000
 _ROW = Struct(">Q16s16sI")
-_OFFERED = Struct(">QQQQ")
+_OFFERED = Struct(">8Q")
 _SETTINGS = msgspec.json.Decoder(JobSettings)
 
 _j, _m = jobs.c, matches.c
@@ -49,7 +50,9 @@ LISTABLE: dict[str, sa.ColumnElement[bool]] = {
 }
 """What a live job must be to stand in any feed, by the reason that is told when it is not."""
 _LISTED = (
-    sa.select(_j.no, _j.id, _j.digest, _j.status, _j.cpc_micros, _j.settings, _m.group_no)
+    sa.select(
+        _j.no, _j.id, _j.digest, _j.status, _j.cpc_micros, _j.settings, _m.group_no, _j.cpc_currency
+    )
     .select_from(matches.join(jobs, _m.job_no == _j.no))
     .where(
         _m.client_no == b("client_no"),
@@ -85,6 +88,10 @@ class Offered(NamedTuple):
     campaign_no: int
     bid_micros: int
     price_micros: int
+    quote: Quote = UNQUOTED
+
+    def packed(self) -> bytes:
+        return _OFFERED.pack(*self[:4], *self.quote)
 
 
 class Deal(NamedTuple):
@@ -159,9 +166,10 @@ def placed_publishers(tx: Tx, client: Client) -> list[Publisher]:
 
 
 def trades_of(
-    tx: Tx, client: Client, slots: list[Publisher], today: date, force: InForce
+    tx: Tx, client: Client, slots: list[Publisher], exchange: Exchange, force: InForce
 ) -> dict[int, Trade]:
     """The terms of each job group that trades today, by its number, as far as no cap stops it."""
+    today = exchange.today
     top = client_state(client, today)
     above = {
         campaign.no: (campaign, campaign_state(campaign, top, today))
@@ -177,7 +185,7 @@ def trades_of(
         found = (
             Deal(slot, terms, force.paced.get((group.no, publisher.no)))
             for slot, publisher in _open(group, slots, force)
-            if isinstance(terms := terms_of(client, campaign, group, publisher), Terms)
+            if isinstance(terms := terms_of(client, campaign, group, publisher, exchange), Terms)
         )
         if deals := tuple(found):
             trades[group.no] = Trade(group.campaign_no, deals)
@@ -210,10 +218,11 @@ def unlistable(tx: Tx, job_no: int, now: Instant) -> list[str]:
 
 def offers_of(tx: Tx, client: Client, now: Instant) -> Offers:
     """Decide every listing of a live client, in one read of its matched jobs."""
-    today = day_of(now, zone_of(client.zone))
+    exchange = rates.exchange_of(tx, client, now)
+    today = exchange.today
     offers = Offers(placed_publishers(tx, client))
     force = standing.in_force(tx, client.no)
-    trades = trades_of(tx, client, offers.slots, today, force)
+    trades = trades_of(tx, client, offers.slots, exchange, force)
     found: Iterator[Row] = iter(())
     hiding = None
     if trades:
@@ -239,7 +248,7 @@ def turns_of(tx: Tx, group_no: int, now: Instant) -> list[bytes]:
     return sorted(turn_of(job_id) for (job_id,) in tx.all(_IDS, group_no=group_no, now=now))
 
 
-_Key = tuple[int, int | None, str | None, str, frozenset[int]]
+_Key = tuple[int, int | None, str | None, str, frozenset[int], str]
 _Known = dict[_Key, tuple[int, list[tuple[bytearray, bytes]]]]
 
 
@@ -252,9 +261,9 @@ def _fill(
     hashers = [hashlib.blake2b(digest_size=16) for _ in offers.slots]
     offers.counts = [0] * len(offers.slots)
     known: _Known = {}
-    for n, (no, id_, digest, status, cpc_micros, settings, group_no) in enumerate(found):
+    for n, (no, id_, digest, status, cpc_micros, settings, group_no, cpc_in) in enumerate(found):
         without = NOWHERE if hiding is None else hiding.of(group_no, id_)
-        key = (group_no, cpc_micros, settings, status, without)
+        key = (group_no, cpc_micros, settings, status, without, cpc_in)
         mix = known.get(key)
         if mix is None:
             if len(known) >= _MOST_KNOWN:
@@ -300,7 +309,7 @@ def _fill_posted(tx: Tx, client: Client, offers: Offers, now: Instant) -> None:
             campaign_no = campaign_of.get(group_no, 0)
             offered = Offered(group_no, campaign_no, POSTED.bid_micros, POSTED.price_micros)
             listed[no] = OneListing(no, bytes.fromhex(id_), digest, offered)
-            hasher.update(bytes.fromhex(id_) + digest + _OFFERED.pack(*offered))
+            hasher.update(bytes.fromhex(id_) + digest + offered.packed())
         offers.counts[slot] = sum(1 for _ in offers.of(slot))
         offers.digests[slot] = hasher.digest()
 
@@ -308,17 +317,19 @@ def _fill_posted(tx: Tx, client: Client, offers: Offers, now: Instant) -> None:
 def _mix(
     offers: Offers, trade: Trade, key: _Key, today: date, said: list[bytearray]
 ) -> tuple[int, list[tuple[bytearray, bytes]]]:
-    group_no, cpc_micros, settings, status, without = key
+    group_no, cpc_micros, settings, status, without, cpc_in = key
     own = PLAIN_JOB if settings is None else _SETTINGS.decode(settings)
-    asked = Asked(status != "A", cpc_micros, own)
+    asked = Asked(status != "A", cpc_micros, own, cpc_in)
     mix: list[Offered | None] = [None] * len(offers.slots)
     shares = []
     for slot, terms, paced in trade.deals:
         offer = offer_of(terms, asked, today, paced)
         if isinstance(offer, Offer) and slot not in without:
-            offered = Offered(group_no, trade.campaign_no, offer.bid_micros, offer.price_micros)
+            offered = Offered(
+                group_no, trade.campaign_no, offer.bid_micros, offer.price_micros, offer.quote
+            )
             mix[slot] = offered
-            shares.append((said[slot], _OFFERED.pack(*offered)))
+            shares.append((said[slot], offered.packed()))
     offers.mixes.append(tuple(mix))
     return len(offers.mixes) - 1, shares
 

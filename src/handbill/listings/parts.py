@@ -183,6 +183,7 @@ def _splice(
         client_no=stall.client.no, campaign_no=offered.campaign_no, group_no=offered.group_no,
         publisher_no=stall.publisher.no, job_id=b"", bid_type=bid_type,
         bid_micros=offered.bid_micros, price_micros=offered.price_micros, listed_at=listed_at,
+        quote=offered.quote,
     )  # fmt: skip
     sign = listing_signer(listing, stall.kid, stall.key)
     return sign, start + stall.link.encode(), end, tail, stands

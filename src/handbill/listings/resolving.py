@@ -23,6 +23,7 @@ from handbill.listings.copies import held
 from handbill.listings.offers import placed_publishers
 from handbill.listings.service import ALL_CLIENTS
 from handbill.publishers import service as publishers
+from handbill.rates import service as rates
 from handbill.standing import service as standing
 from handbill.store.records import Tx
 
@@ -102,7 +103,13 @@ def of_job(tx: Tx, client: Client, ref: str, now: Instant) -> Told:
     places = _places(known, job, campaign, group, placed) if campaign and group else []
     no = group.no if group else 0
     capped = known.get(("job", job.id), PLAIN)
-    above = Above(client, group, known.get(("group", f"{no}"), PLAIN), places)
+    above = Above(
+        client,
+        group,
+        known.get(("group", f"{no}"), PLAIN),
+        places,
+        rates.exchange_of(tx, client, now),
+    )
     today = day_of(now, zone_of(client.zone))
     found = job_resolved(job, above, [capped], now, today)
     files = _files(tx, client, placed, now)

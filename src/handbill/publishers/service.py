@@ -6,8 +6,11 @@ from typing import Any, Final
 
 from handbill.access import service as access
 from handbill.changes import service as changes
+from handbill.core.bids import is_below
 from handbill.core.changes import with_changes
+from handbill.core.currencies import PLACES
 from handbill.core.nouns import Publisher, PublisherBody
+from handbill.core.rates import PICOS, Exchange, converted
 from handbill.core.trail import Entity
 from handbill.core.vendors import Guarded, names_clients
 from handbill.dialects.outbound import kept_nodes
@@ -91,7 +94,7 @@ def create(
     )
     changes, logins = _parted(given)
     body = with_changes(blank, changes)
-    _require_whole(body, logins, [], blank.currency)
+    _require_whole(body, logins, [], former.body.currency if former else "")
     publisher = Publisher(
         no=former.no if former else 0, id=publisher_id, agency_no=agency_no, status="A",
         body=body, created_at=now, updated_at=now,
@@ -119,8 +122,7 @@ def update(tx: Tx, now: Instant, publisher: Publisher, changes: Mapping[str, Any
         raise bad_request(faults)
     changes, logins = _parted(changes)
     body = with_changes(publisher.body, changes)
-    currency = access.agency_by_number(tx, publisher.agency_no).currency
-    _require_whole(body, logins, rows.secrets_held(tx, publisher.no), currency)
+    _require_whole(body, logins, rows.secrets_held(tx, publisher.no), publisher.body.currency)
     if body == publisher.body and not any(_is_new(tx, publisher, one) for one in logins.values()):
         return False
     publisher.body = body
@@ -129,19 +131,48 @@ def update(tx: Tx, now: Instant, publisher: Publisher, changes: Mapping[str, Any
     return True
 
 
-def asked_faults(publisher: Publisher, currency: str, bid_micros: int | None) -> list[Fault]:
-    """What is wrong with a bid over a publisher: ``currency``, another one than the publisher's;
-    ``bid_micros``, less than its least bid.
+def asked_faults(
+    publisher: Publisher, exchange: Exchange, currency: str, bid_micros: int | None
+) -> list[Fault]:
+    """What is wrong with a bid over a publisher: ``currency``, neither the publisher's nor the
+    agency's; ``bid_micros``, less than its least bid.
     """
-    faults, body = [], publisher.body
-    if currency and currency != body.currency:
-        says = f"must be {body.currency}, the publisher's currency: nothing is converted"
-        faults.append(Fault("currency", says))
+    body = publisher.body
+    if currency not in {"", body.currency, exchange.currency}:
+        says = f"must be {body.currency}, the publisher's currency"
+        if body.currency != exchange.currency:
+            says += f", or {exchange.currency}, the agency's"
+        return [Fault("currency", says)]
     flat = body.bid_type == "FLAT_CPC"
-    if bid_micros is not None and bid_micros < body.min_bid_micros and not flat:
-        says = f"must be at least {number_of(body.min_bid_micros)}, the least bid of the publisher"
-        faults.append(Fault("bid_micros", says))
-    return faults
+    if bid_micros is not None and not flat and is_low(publisher, exchange, bid_micros, currency):
+        says = f"must be at least {least_of(publisher, exchange)}, the least bid of the publisher"
+        return [Fault("bid_micros", says)]
+    return []
+
+
+def is_low(
+    publisher: Publisher, exchange: Exchange, bid_micros: int, currency: str = ""
+) -> bool:  # fmt: skip
+    """Whether a bid is less than the publisher takes, at today's rate. ``currency``: the bid's; the
+    agency's where it is empty. Without a rate that cannot be told; then nothing is listed.
+    """
+    body = publisher.body
+    rate = 0 if currency == body.currency else exchange.picos(body.currency)
+    return rate is not None and is_below(bid_micros, rate, body.min_bid_micros)
+
+
+def least_here(publisher: Publisher, exchange: Exchange) -> int:
+    """The least bid of a publisher in the agency's currency; 0 without a rate."""
+    rate = exchange.picos(publisher.body.currency)
+    least = publisher.body.min_bid_micros
+    return 0 if rate is None else converted(least, rate or PICOS)
+
+
+def least_of(publisher: Publisher, exchange: Exchange) -> str:
+    """The least bid of a publisher, for people; with its currency where it is another."""
+    least = f"{number_of(publisher.body.min_bid_micros)}"
+    own = publisher.body.currency == exchange.currency
+    return least if own else f"{publisher.body.currency} {least}"
 
 
 Logins = Mapping[str, Guarded[Any]]
@@ -161,17 +192,19 @@ def _parted(given: Mapping[str, Any]) -> tuple[dict[str, Any], Logins]:
 
 
 def _require_whole(body: PublisherBody, logins: Logins, held: list[str], currency: str) -> None:
-    """**Refuses** (400) deliveries to nowhere or onto one path, logins without a password, another
-    currency than the agency's, for nothing is converted, a flat bid that is none, and further
-    nodes in place of the link, the bids or the reference.
+    """**Refuses** (400) deliveries to nowhere or onto one path, logins without a password, a
+    currency that there is not, or another than it has had from the start, a flat bid that is none,
+    and further nodes in place of the link, the bids or the reference.
     """
     faults = [
         Fault(f"{name}.{one.at}", "is required; none is kept for this place and user name")
         for name, one in logins.items()
         if one.key is not None and not one.password and one.key not in held
     ]
-    if body.currency != currency:
-        says = f"must be {currency}, the agency's currency: nothing is converted"
+    if body.currency not in PLACES:
+        faults.append(Fault("currency", "must be an ISO 4217 code such as USD"))
+    elif currency and body.currency != currency:
+        says = f"must be {currency}: what its links and entries say is in it"
         faults.append(Fault("currency", says))
     if body.bid_type == "FLAT_CPC" and not body.flat_bid_micros:
         faults.append(Fault("flat_bid_micros", "must be more than 0 where bidType is FLAT_CPC"))

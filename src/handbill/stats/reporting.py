@@ -56,7 +56,7 @@ def ask_for_family(
     """Have a report made for a publisher family.
 
     **Refuses** a client that none of its publishers serves (404), and a currency in which nothing
-    is booked (400): amounts are never converted.
+    is booked (400): amounts are told as they were booked.
     """
     client, publisher_nos = _served(tx, family_no, asked.client_id)
     clients.lock(tx, client.no)

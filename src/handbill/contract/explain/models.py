@@ -9,9 +9,11 @@ from handbill.contract.envelopes import ChildName, Warned
 from handbill.contract.filters import Comparison, spelled_terms
 from handbill.contract.jobgroups.models import NewJobGroup
 from handbill.contract.jobs.answers import status_of
+from handbill.contract.rates.models import MaybeRate
 from handbill.core import nouns, states
-from handbill.core.bids import Offer
+from handbill.core.bids import Bid, Offer
 from handbill.core.filters import DATE_FIELD, NUMBER_FIELD
+from handbill.core.rates import Exchange
 from handbill.core.tracing import Compared, Trace
 from handbill.groups.explaining import Loser
 from handbill.groups.service import groups_by_number
@@ -146,10 +148,14 @@ class ExplainedPublisher(ChildName):
         "PUBLISHER_EXCLUDED (by the client), CLIENT_TYPE "
         "(the publisher takes other clients), NO_PLACEMENT and PLACEMENT_INACTIVE (in the job "
         "group), NOT_POSTED, JOB_PAUSED, JOB_NOT_IN_FORCE, JOB_EXCLUDES (by its allow-list or "
-        "placement settings), NO_BID, BELOW_MIN_BID, BELOW_UNIT, THINNED (a cap allows only a part "
-        "of the job group's jobs for now; they take turns)."
+        "placement settings), NO_BID, NO_RATE (for the publisher's currency, or the bid's), "
+        "BELOW_MIN_BID, BELOW_UNIT, THINNED (a cap allows only a part of the job group's jobs for "
+        "now; they take turns)."
     )
-    bid_micros: Money | None = Field(alias="bid", description="The bid that applies. Null: none.")
+    bid_micros: Money | None = Field(
+        alias="bid",
+        description="The bid that applies, in the agency's currency. Null: none, or no rate.",
+    )
     bid_source: str | None = Field(
         alias="bidSource",
         description="Source of the bid: FLAT_CPC, JOB_PLACEMENT, PLACEMENT, JOB, JOBGROUP, FEED, "
@@ -162,6 +168,19 @@ class ExplainedPublisher(ChildName):
         alias="price", description="Price that the publisher is shown. Null: the job is not listed."
     )
     min_bid_micros: Money = Field(alias="minBid", description="The publisher's minimum bid.")
+    currency: str = Field(description="The publisher's currency: of price and minBid.")
+    price_picos: MaybeRate = Field(
+        alias="priceRate",
+        description="The agency's currency for one unit of it. Null: the same, or no rate.",
+    )
+    said_micros: Money | None = Field(
+        alias="saidBid", description="The bid in the currency in which it was said. Null: none."
+    )
+    said_in: str | None = Field(alias="saidBidCurrency", description="That currency.")
+    said_picos: MaybeRate = Field(
+        alias="saidBidRate",
+        description="The agency's currency for one unit of it. Null: the same, or no rate.",
+    )
     caps: PlacementCaps = Field(description="Caps of the job group over this publisher.")
     published: Published = Field(description="Current content of the publisher's feed.")
 
@@ -209,7 +228,12 @@ def explanation_of(
         others=list(map(_other, here.losers)),
         other_count=here.loser_count,
         publishers=[
-            _publisher(one, placed.get(one.publisher.id), _published(tx, settings, one, group_ids))
+            _publisher(
+                one,
+                placed.get(one.publisher.id),
+                _published(tx, settings, one, group_ids),
+                found.exchange,
+            )
             for one in found.outcomes
         ],
     )
@@ -282,8 +306,18 @@ def _compared(one: Compared) -> ComparisonTrace:
     return ComparisonTrace.of(one.leaf, terms=spelled_terms(one.leaf), value=value, holds=one.holds)
 
 
+def _said(bid: Bid | None, currency: str) -> dict[str, Any]:
+    """A bid as it was said. ``currency``: the agency's."""
+    if bid is None:
+        return {"said_micros": None, "said_in": None, "said_picos": None}
+    micros, said_in, picos = bid.said
+    if not said_in:
+        micros, said_in = bid.micros or 0, currency
+    return {"said_micros": micros, "said_in": said_in, "said_picos": picos or None}
+
+
 def _publisher(
-    one: Outcome, placement: nouns.Placement | None, published: Published
+    one: Outcome, placement: nouns.Placement | None, published: Published, exchange: Exchange
 ) -> ExplainedPublisher:
     body, bid = one.publisher.body, one.bid
     return ExplainedPublisher.of(
@@ -291,8 +325,10 @@ def _publisher(
         id=one.publisher.id,
         listed=one.offer is not None,
         reasons=list(map(str, one.reasons)),
-        bid_micros=None if bid is None else bid[0],
-        bid_source=None if bid is None else str(bid[1]),
+        bid_micros=None if bid is None else bid.micros,
+        bid_source=None if bid is None else str(bid.source),
+        price_picos=exchange.picos(body.currency) or None,
+        **_said(bid, exchange.currency),
         markdown_ppm=None if bid is None else one.markdown_ppm,
         price_micros=one.offer.price_micros if isinstance(one.offer, Offer) else None,
         caps=PlacementCaps.of(budget=placement and placement.budget),

@@ -68,7 +68,8 @@ class Placement(Model):
     currency: Annotated[str, StringConstraints(max_length=3)] = Field(
         "",
         exclude_if=lambda code: not code,
-        description="ISO 4217 code; only the publisher's own, because nothing is converted.",
+        description="ISO 4217 code of the bid: the agency's or the publisher's. Default: the "
+        "agency's. Budgets are in the agency's.",
     )
 
 

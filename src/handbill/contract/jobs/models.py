@@ -197,7 +197,8 @@ class JobPlacement(Model):
     currency: Annotated[str, Field(max_length=3)] = Field(
         "",
         exclude_if=lambda code: not code,
-        description="Only the publisher's own, ISO 4217: nothing is converted.",
+        description="ISO 4217 code of the bids: the agency's or the publisher's. Default: the "
+        "agency's. Budgets are in the agency's.",
     )
 
 

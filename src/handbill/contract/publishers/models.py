@@ -128,8 +128,9 @@ class _FeedRows(Model):
     )
     currency: Currency = Field(
         "",
-        description="ISO 4217 code. Default: the agency's currency. No other currency is accepted: "
-        "amounts are not converted.",
+        description="ISO 4217 code of minBid, of flatBidValue, and of the prices that it is shown. "
+        "Default: the agency's currency. It cannot be changed. If it is another one, bids are "
+        "converted at the day's rate (see /rates).",
     )
     url: Annotated[str, StringConstraints(max_length=2_000)] = Field(
         "", description="Address of the publisher's site."

@@ -77,8 +77,8 @@ class PublisherReportRequest(Model):
     currency: Currency = Field(
         "",
         alias="curLocale",
-        description="Currency of the amounts. Only the agency's currency is accepted, because "
-        "amounts are not converted.",
+        description="Currency of the amounts. Only the agency's currency is accepted: "
+        "amounts are reported as they were booked.",
     )
 
 

@@ -13,6 +13,7 @@ from handbill.core.pacing.demand import bid_for, spend_let
 from handbill.core.pacing.plans import Life, View, Want, least_of
 from handbill.core.pacing.targets import Target, target_bid
 from handbill.core.pacing.thinning import Window, window_of
+from handbill.core.rates import PICOS
 from handbill.kit.money import PPM, share_down
 
 LEAST_FACTOR_PPM: Final = 250_000
@@ -34,7 +35,8 @@ class Binding(StrEnum):
 
 class Inputs(NamedTuple):
     """``former_micros`` 0: there was none, or it was of other terms. ``start_ppm``: where the
-    window over the jobs begins. ``whole_micros``: bids are whole numbers of it.
+    window over the jobs begins. ``whole_micros``: bids are whole numbers of it. ``rate_picos``: the
+    publisher's currency in the agency's; ``unit_micros`` is of the publisher's, the rest not.
     """
 
     base_micros: int
@@ -51,6 +53,7 @@ class Inputs(NamedTuple):
     elasticity_ppm: int
     matching_jobs: int
     start_ppm: int
+    rate_picos: int = PICOS
 
 
 class Bid(NamedTuple):
@@ -121,7 +124,7 @@ def decided(step: Inputs) -> Bid:
     factor = bid * PPM // step.base_micros
     return Bid(
         bid_micros=bid,
-        price_micros=price_of(bid, step.markdown_ppm, step.unit_micros),
+        price_micros=price_of(bid, step.markdown_ppm, step.unit_micros, step.rate_picos),
         factor_ppm=factor,
         listed_ppm=listed,
         let_ppm=share_down(spend_let(factor, step.elasticity_ppm), listed),

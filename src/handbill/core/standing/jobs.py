@@ -8,6 +8,7 @@ import msgspec
 
 from handbill.core.bids import PLAIN_JOB, Asked
 from handbill.core.nouns import Client, Group, Job
+from handbill.core.rates import Exchange
 from handbill.core.standing.capping import Owner
 from handbill.core.standing.reasons import (
     CAPS,
@@ -28,7 +29,7 @@ from handbill.kit.instants import Instant
 _TRADING = CAPS | {
     Code.PAUSED, Code.PARENT_PAUSED, Code.NOT_STARTED, Code.EXPIRED, Code.OFF_DAY,
 }  # fmt: skip
-_BIDS = {Code.NO_BID, Code.BELOW_MIN_BID, Code.BELOW_UNIT}
+_BIDS = {Code.NO_BID, Code.NO_RATE, Code.BELOW_MIN_BID, Code.BELOW_UNIT}
 _OF_JOBS = _BIDS | {Code.NO_JOBS, Code.JOBS_CAPPED}
 
 
@@ -41,6 +42,7 @@ class Above(NamedTuple):
     group: Group | None
     standing: Resolved
     places: Sequence[tuple[Spot, Sequence[Resolved]]]
+    exchange: Exchange
 
 
 def job_resolved(
@@ -89,8 +91,10 @@ def _of_places(job: Job, above: Above, today: date) -> Iterator[Reason]:
     if not above.places:
         yield from (it for it in above.standing.all_reasons if it.code is Code.NO_PLACEMENT)
         return
-    asked = Asked(job.status != "A", job.body.cpc_micros, job.body.settings or PLAIN_JOB)
-    every = [_at_place(job, above.client, place, asked, today) for place in above.places]
+    body = job.body
+    settings = body.settings or PLAIN_JOB
+    asked = Asked(job.status != "A", body.cpc_micros, settings, body.cpc_currency)
+    every = [_at_place(job, above, place, asked, today) for place in above.places]
     stops = all(any(it.blocking for it in one) for one in every)
     causes = {(it.code, *it.cause): it for one in every for it in one}
     for it in causes.values():
@@ -98,7 +102,7 @@ def _of_places(job: Job, above: Above, today: date) -> Iterator[Reason]:
 
 
 def _at_place(
-    job: Job, client: Client, place: tuple[Spot, Sequence[Resolved]], asked: Asked, today: date
+    job: Job, above: Above, place: tuple[Spot, Sequence[Resolved]], asked: Asked, today: date
 ) -> list[Reason]:  # fmt: skip
     spot, standings = place
     found = [
@@ -116,5 +120,9 @@ def _at_place(
         found.append(reason(Code.JOB_EXCLUDES, owner, "the job excludes the publisher", params))
     elif spot.publisher.body.bid_type != "PPP":
         plain = asked._replace(paused=False)
-        found += (it for it in unsold(client, spot, [(plain, 1)], today) if it.code in _BIDS)
+        found += (
+            it
+            for it in unsold(above.client, spot, [(plain, 1)], today, above.exchange)
+            if it.code in _BIDS
+        )
     return found

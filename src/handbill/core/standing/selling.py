@@ -7,6 +7,7 @@ from typing import Final
 
 from handbill.core.bids import Asked, Offer, Withheld, bars, bid_of, markdown_of, offer_of, terms_at
 from handbill.core.nouns import Client, Publisher
+from handbill.core.rates import PICOS, Exchange
 from handbill.core.standing.capping import Owner
 from handbill.core.standing.reasons import Code, Fix, Level, Params, Reason
 from handbill.core.standing.tree import Spot, Tree, reason
@@ -52,20 +53,29 @@ def sold(tree: Tree, spot: Spot, today: date) -> Iterator[Reason]:
     if publisher.body.bid_type == "PPP":
         yield reason(Code.NOT_POSTED, there, "the publisher lists only what is posted there")
         return
-    if publisher.id in tree.rateless:
-        params = Params(publisher_id=publisher.id, currency=publisher.body.currency)
-        words = f"there is no exchange rate for {publisher.body.currency}"
-        yield reason(Code.NO_RATE, there, words, params)
-    yield from unsold(client, spot, tree.jobs.get(spot.group.no, ()), today)
+    if (
+        publisher.body.bid_type != "Organic"
+        and tree.exchange.picos(publisher.body.currency) is None
+    ):
+        yield _rateless(there, publisher.body.currency)
+    else:
+        jobs = tree.jobs.get(spot.group.no, ())
+        yield from unsold(client, spot, jobs, today, tree.exchange)
     yield from _unfetched(tree, publisher, there)
 
 
+def _rateless(owner: Owner, currency: str) -> Reason:
+    params = Params(publisher_id=owner.publisher_id, group_id=owner.group_id, currency=currency)
+    return reason(Code.NO_RATE, owner, f"there is no exchange rate for {currency}", params)
+
+
 def unsold(
-    client: Client, spot: Spot, jobs: Sequence[tuple[Asked, int]], today: date
+    client: Client, spot: Spot, jobs: Sequence[tuple[Asked, int]], today: date,
+    exchange: Exchange,
 ) -> Iterator[Reason]:  # fmt: skip
     """Why none of these jobs is offered there, by the commonest cause."""
     campaign, group, placement, publisher = spot
-    terms = terms_at(client, campaign, group, publisher, placement)
+    terms = terms_at(client, campaign, group, publisher, placement, exchange)
     causes: Counter[Withheld] = Counter()
     example: dict[Withheld, Asked] = {}
     for asked, count in jobs:
@@ -79,18 +89,24 @@ def unsold(
     why = causes.most_common(1)[0][0]
     count = causes.total()
     at = Params(publisher_id=publisher.id, group_id=group.id, jobs=count)
-    if why not in _UNSOLD:
+    if why not in _UNSOLD and why is not Withheld.NO_RATE:
         words = f"each of its {count} jobs is paused, out of its dates, or excludes the publisher"
         yield reason(Code.NO_JOBS, owner_of(spot), words, at)
         return
+    bid = bid_of(terms, example[why])
+    if why is Withheld.NO_RATE:
+        lacking = bid.said.currency if bid.micros is None else terms.currency
+        yield _rateless(owner_of(spot), lacking)
+        return
     code, words = _UNSOLD[why]
-    bid_micros, _ = bid_of(terms, example[why])
+    rate = exchange.picos(terms.currency) or PICOS
     least = max(terms.min_bid_micros, terms.unit_micros)
     markdown_ppm = markdown_of(terms, example[why])
     if markdown_ppm < PPM:
         least = max(least, -(-terms.unit_micros * PPM // (PPM - markdown_ppm)))
+    least = -(-least * rate // PICOS)
     params = Params(
-        publisher_id=publisher.id, group_id=group.id, jobs=count, bid_micros=bid_micros,
+        publisher_id=publisher.id, group_id=group.id, jobs=count, bid_micros=bid.micros,
         min_bid_micros=terms.min_bid_micros,
     )  # fmt: skip
     fix = None if terms.bid_type == "FLAT_CPC" else Fix(kind="bid", value=least)

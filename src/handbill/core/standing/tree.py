@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 from handbill.core.bids import Asked
 from handbill.core.nouns import Campaign, Client, Group, Placement, Publisher
 from handbill.core.pacing.copies import Held
+from handbill.core.rates import Exchange
 from handbill.core.standing.capping import CapKey, Capped, Owner
 from handbill.core.standing.reasons import Code, Fix, Params, Reason
 
@@ -41,8 +42,7 @@ class Tree(NamedTuple):
     ``publishers``: of the agency, by id. ``jobs``: by job group, what its listable jobs bring to a
     bid, and how many bring the same. ``caps``: as they stand. By number of job group and publisher,
     ``lets``, and ``locked``: what is promised to other placements of the job group's budget.
-    ``held``: by publisher number. ``rateless``: publishers in a currency without a rate.
-    ``posted``: how many jobs are posted.
+    ``held``: by publisher number. ``exchange``: today's. ``posted``: how many jobs are posted.
     """
 
     client: Client
@@ -50,12 +50,12 @@ class Tree(NamedTuple):
     groups: Sequence[Group]
     publishers: Mapping[str, Publisher]
     jobs: Mapping[int, Sequence[tuple[Asked, int]]]
+    exchange: Exchange
     caps: Mapping[CapKey, Capped] = {}
     lets: Mapping[tuple[int, int], Let] = {}
     locked: Mapping[tuple[int, int], Locked] = {}
     capped_jobs: Sequence[CappedJob] = ()
     held: Mapping[int, Held] = {}
-    rateless: frozenset[str] = frozenset()
     posted: int = 0
 
 

@@ -32,6 +32,7 @@ OWNERS = {
     "markups": ("markup_entities", "markups"),
     "postings": ("posting_config_clients", "posting_configs", "posting_jobs"),
     "publishers": ("publisher_secrets", "publishers"),
+    "rates": ("rates",),
     "rules": ("rules",),
     "standing": ("ceilings", "evaluations", "paced", "standings"),
     "stats": ("report_streams", "reports"),

@@ -40,14 +40,14 @@ from handbill.store.records.outbound import (
 )
 from handbill.store.records.takeovers import Now, staged_jobs, takeovers
 from handbill.store.records.trail import changes
-from handbill.store.records.upkeep import holds, hosts, installation
+from handbill.store.records.upkeep import holds, hosts, installation, rates
 
 __all__ = [
     "aims", "apply_ages", "bid_log", "ceilings", "changes", "control_days", "corrections",
-    "deliveries", "demand", "departures",
-    "evaluations", "feed_files", "feed_parts", "feed_secrets", "fetches", "holds", "hosts",
-    "installation", "link_addresses", "master_keys", "metadata", "paced", "publisher_secrets",
-    "secrets", "shapes", "staged_jobs", "standings", "takeovers", "traffic",
+    "deliveries", "demand", "departures", "evaluations", "feed_files", "feed_parts", "feed_secrets",
+    "fetches", "holds", "hosts", "installation", "link_addresses", "master_keys", "metadata",
+    "paced", "publisher_secrets", "rates", "secrets", "shapes", "staged_jobs", "standings",
+    "takeovers", "traffic",
 ]  # fmt: skip
 
 # ── access ──────────────────────────────────────────────────────────────────────────────────────
@@ -135,7 +135,6 @@ markup_entities = sa.Table(
     sa.Index("markup_entities_by_markup", "markup_no"),
     sa.Index("markup_entities_by_client", "client_no", "markup_no"),
 )  # fmt: skip
-
 # ── feeds and jobs ──────────────────────────────────────────────────────────────────────────────
 feeds = sa.Table(
     "feeds", metadata, _no(), _text("id"), _to("client_no", "clients"), _text("status"),
@@ -157,8 +156,9 @@ jobs = sa.Table(
     _to("feed_no", "feeds", null=True), _bytes("raw_digest", null=True), _bytes("digest"),
     _flag("valid"), _text("status"), _text("title"), _text("company"), _text("category"),
     _text("city"), _text("state"), _text("country"), _text("zip"), _text("type"),
-    _text("posted_on", null=True), _whole("cpc_micros", null=True), _text("custom", null=True),
-    _text("settings", null=True), _text("url"), _whole("end_at", null=True), _whole("created_at"),
+    _text("posted_on", null=True), _whole("cpc_micros", null=True), _text("cpc_currency"),
+    _text("custom", null=True), _text("settings", null=True), _text("url"),
+    _whole("end_at", null=True), _whole("created_at"),
     _whole("updated_at"), _whole("left_at", null=True), _whole("deleted_at", null=True),
     sa.UniqueConstraint("client_no", "ref"), sa.UniqueConstraint("id"),
     sa.Index("jobs_by_feed", "feed_no"),
@@ -167,6 +167,8 @@ jobs = sa.Table(
 )  # fmt: skip
 _DELETED = jobs.c.deleted_at.is_not(None)
 sa.Index("jobs_by_deletion", jobs.c.feed_no, sqlite_where=_DELETED, postgresql_where=_DELETED)
+_ELSE, _OF = jobs.c.cpc_currency != "", (jobs.c.client_no, jobs.c.cpc_currency)
+sa.Index("jobs_by_currency", *_OF, sqlite_where=_ELSE, postgresql_where=_ELSE)
 # Most jobs have no end of their own.
 _ENDS = jobs.c.end_at.is_not(None)
 sa.Index("jobs_by_end", jobs.c.end_at, sqlite_where=_ENDS, postgresql_where=_ENDS)

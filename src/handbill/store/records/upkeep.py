@@ -1,4 +1,4 @@
-"""The tables by which records are kept: whose they are, who serves them, what holds deletions."""
+"""The tables of the house: whose records, who serves them, what holds deletions, and rates."""
 
 import sqlalchemy as sa
 
@@ -22,4 +22,10 @@ hosts = sa.Table(
     "hosts", metadata, _no(), _text("id"), _text("name"), _text("run"), _whole("started_at"),
     _whole("seen_at"), _whole("ended_at", null=True), _text("successor", null=True),
     sa.UniqueConstraint("id"),
+)  # fmt: skip
+# agency_no 0: the house's, for every agency that has none of its own.
+rates = sa.Table(
+    "rates", metadata, _no(), _whole("agency_no"), _text("day_on"), _text("source"),
+    _text("target"), _whole("picos"), _whole("set_at"),
+    sa.UniqueConstraint("agency_no", "day_on", "source", "target"),
 )  # fmt: skip

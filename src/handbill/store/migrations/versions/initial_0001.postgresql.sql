@@ -307,6 +307,17 @@ CREATE TABLE parked (
 );
 CREATE INDEX parked_by_click ON parked (click_id);
 CREATE INDEX parked_by_due ON parked (due_at);
+CREATE TABLE rates (
+	no BIGSERIAL NOT NULL,
+	agency_no BIGINT NOT NULL,
+	day_on TEXT COLLATE "C" NOT NULL,
+	source TEXT COLLATE "C" NOT NULL,
+	target TEXT COLLATE "C" NOT NULL,
+	picos BIGINT NOT NULL,
+	set_at BIGINT NOT NULL,
+	CONSTRAINT rates_pkey PRIMARY KEY (no),
+	CONSTRAINT rates_agency_no_day_on_source_target_key UNIQUE (agency_no, day_on, source, target)
+);
 CREATE TABLE report_streams (
 	key_no BIGINT NOT NULL,
 	holder TEXT COLLATE "C" NOT NULL,
@@ -836,6 +847,7 @@ CREATE TABLE jobs (
 	type TEXT COLLATE "C" NOT NULL,
 	posted_on TEXT COLLATE "C",
 	cpc_micros BIGINT,
+	cpc_currency TEXT COLLATE "C" NOT NULL,
 	custom TEXT COLLATE "C",
 	settings TEXT COLLATE "C",
 	url TEXT COLLATE "C" NOT NULL,
@@ -851,6 +863,7 @@ CREATE TABLE jobs (
 	CONSTRAINT jobs_feed_no_fkey FOREIGN KEY(feed_no) REFERENCES feeds (no)
 );
 CREATE INDEX jobs_by_client ON jobs (client_no, no, left_at, end_at);
+CREATE INDEX jobs_by_currency ON jobs (client_no, cpc_currency) WHERE cpc_currency != '';
 CREATE INDEX jobs_by_deletion ON jobs (feed_no) WHERE deleted_at IS NOT NULL;
 CREATE INDEX jobs_by_end ON jobs (end_at) WHERE end_at IS NOT NULL;
 CREATE INDEX jobs_by_feed ON jobs (feed_no);

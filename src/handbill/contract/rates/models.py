@@ -1,0 +1,85 @@
+"""Rates, as they are read and told. **Source**: docs/decisions/0048."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
+
+from handbill.contract.envelopes import Page
+from handbill.contract.publishers.models import Currency
+from handbill.core.rates import Dated, picos_of, rate_number
+from handbill.rates.service import Said, id_of
+from handbill.wire.fields import Day, Instant
+from handbill.wire.models import Model, OneOrMany
+
+MOST_RATES: Final = 1_000
+
+
+def _picos(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("must be a number")  # noqa: TRY004 - a fault of the caller's
+    return picos_of(value)
+
+
+def _told(picos: int | None) -> Decimal | int | None:
+    return None if picos is None else rate_number(picos)
+
+
+def _there(day: str) -> str:
+    if not day:
+        raise ValueError("is required")
+    return day
+
+
+_NUMBER: Final = {"exclusiveMinimum": 0, "maximum": 10**6}
+Rate = Annotated[
+    int,
+    PlainValidator(_picos),
+    PlainSerializer(rate_number),
+    WithJsonSchema({"type": "number", **_NUMBER}),
+]
+"""More than 0, at most a million, at most 12 decimals; as picos."""
+MaybeRate = Annotated[
+    int | None,
+    PlainSerializer(_told),
+    WithJsonSchema({"type": ["number", "null"], **_NUMBER}),
+]
+"""Only told."""
+
+
+class NewRate(Model):
+    """What one unit of a currency is in another one on a day."""
+
+    makes = staticmethod(lambda on, **rows: Said(date.fromisoformat(on), **rows))
+    on: Annotated[Day, AfterValidator(_there)] = Field(
+        alias="date", description="The day on which it begins to apply."
+    )
+    source: Currency = Field(alias="from", description="ISO 4217 code of the one unit.")
+    target: Currency = Field(alias="to", description="ISO 4217 code of what it is worth.")
+    picos: Rate = Field(
+        alias="rate",
+        description="How much of `to` one unit of `from` is: more than 0, at most 12 decimals.",
+    )
+
+
+RATES: Final = OneOrMany(NewRate, MOST_RATES)
+
+
+class RateTold(NewRate):
+    """A rate of the agency's own, or of the house."""
+
+    id: str = Field(description="By which it can be deleted.")
+    is_own: bool = Field(
+        alias="own", description="Whether it is the agency's own. The others are the operator's."
+    )
+    set_at: Instant = Field(alias="lastUpdated", description="When it was set.")
+
+
+class RatePage(Page[RateTold]):
+    """Rates, the latest day first."""
+
+
+def told(one: Dated, set_at: int) -> RateTold:
+    """A rate, with when it was set."""
+    return RateTold.of(one, id=id_of(one), on=one.on.isoformat(), set_at=set_at)

@@ -1,0 +1,83 @@
+"""Rows of table rates."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.core.rates import Dated
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+from handbill.store.records.base import Row
+from handbill.store.records.tables import rates
+
+HOUSE = 0
+_t = rates.c
+_KEY = ("agency_no", "day_on", "source", "target")
+_TOLD = (_t.day_on, _t.source, _t.target, _t.picos, _t.agency_no, _t.set_at)
+_SEEN = sa.or_(_t.agency_no == b("agency_no"), _t.agency_no == sa.literal_column(f"{HOUSE}"))
+_WITHIN = sa.select(*_TOLD[:5]).where(_SEEN, _t.day_on >= b("first"), _t.day_on <= b("last"))
+_LATEST = (_t.day_on.desc(), _t.source, _t.target, _t.agency_no.desc())
+_PAGE = (
+    sa.select(*_TOLD)
+    .where(_SEEN)
+    .order_by(*_LATEST)
+    .limit(b("limit", type_=sa.Integer))
+    .offset(b("skip", type_=sa.Integer))
+)
+_COUNT = sa.select(sa.func.count()).select_from(rates).where(_SEEN)
+_OWN = sa.select(sa.func.count()).select_from(rates).where(_t.agency_no == b("agency_no"))
+_SET = sa.select(*_TOLD[:5]).where(
+    _t.agency_no == b("agency_no"), _t.day_on >= b("first"), _t.day_on <= b("last")
+)
+_DROP = sa.delete(rates).where(*(_t[name] == b(name) for name in _KEY))
+
+
+def _dated(row: Row) -> Dated:
+    day_on, source, target, picos, agency_no = row[:5]
+    return Dated(date.fromisoformat(day_on), source, target, picos, agency_no != HOUSE)
+
+
+def within(tx: Tx, agency_no: int, first: date, last: date) -> list[Dated]:
+    """An agency's own rates and the house's, of these days."""
+    asked = {"agency_no": agency_no, "first": first.isoformat(), "last": last.isoformat()}
+    return [_dated(row) for row in tx.all(_WITHIN, **asked)]
+
+
+def page(tx: Tx, agency_no: int, skip: int, limit: int) -> list[tuple[Dated, Instant]]:
+    found = tx.all(_PAGE, agency_no=agency_no, skip=skip, limit=limit)
+    return [(_dated(row), row[5]) for row in found]
+
+
+def count(tx: Tx, agency_no: int) -> int:
+    """How many an agency sees: its own, and the house's."""
+    return int(tx.value(_COUNT, agency_no=agency_no))
+
+
+def count_own(tx: Tx, agency_no: int) -> int:
+    return int(tx.value(_OWN, agency_no=agency_no))
+
+
+def own(tx: Tx, agency_no: int, first: date, last: date) -> list[Dated]:
+    """Those alone that an agency, or the house, has set."""
+    asked = {"agency_no": agency_no, "first": first.isoformat(), "last": last.isoformat()}
+    return [_dated(row) for row in tx.all(_SET, **asked)]
+
+
+def put(tx: Tx, agency_no: int, every: Iterable[Dated], now: Instant) -> None:
+    """Set rates; each takes the place of what stood for its pair and day."""
+    rows: list[dict[str, Any]] = [
+        _key(agency_no, one) | {"picos": one.picos, "set_at": now} for one in every
+    ]
+    tx.upsert_many(rates, list(_KEY), rows)
+
+
+def drop(tx: Tx, agency_no: int, one: Dated) -> None:
+    tx.run(_DROP, **_key(agency_no, one))
+
+
+def _key(agency_no: int, one: Dated) -> dict[str, Any]:
+    place = (agency_no, one.on.isoformat(), one.source, one.target)
+    return dict(zip(_KEY, place, strict=True))
