@@ -7,6 +7,7 @@ from handbill.control import rows, service
 from handbill.control.looking import clients_to_look_at
 from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
+from handbill.ledger import traffic
 from handbill.standing import service as standing
 from handbill.store.records import Tx
 from handbill.work import kinds
@@ -15,6 +16,7 @@ from handbill.work.tools import Run, Schedule, Tools
 
 _LOG = getLogger("handbill.control")
 _KEPT = 400 * DAY
+_UNTAKEN = 3 * DAY
 
 
 def look(tools: Tools, task: Task) -> None:
@@ -66,7 +68,9 @@ def sweep(tools: Tools, _: Task) -> None:
     before = tools.clock.now() - _KEPT
     day = day_of(before, zone_of("UTC"))
     steps = tools.records.in_steps
+    untaken = tools.clock.now() - _UNTAKEN
     count = steps(lambda tx, most: standing.sweep(tx, day, most))
+    count += steps(lambda tx, most: traffic.forget(tx, untaken, most))
     count += steps(lambda tx, most: rows.sweep(tx, before, day.isoformat(), most))
     _LOG.info("forgot ceilings, days and bids", extra={"rows": count})
 

@@ -29,6 +29,14 @@ _EMPTY = sa.delete(traffic).where(
 )
 
 
+_OLD = (
+    sa.select(*(_t[name] for name in _KEYS))
+    .where(_t.quarter_at < b("before"))
+    .limit(b("most", type_=sa.Integer))
+)
+_FORGET = sa.delete(traffic).where(sa.tuple_(*(_t[name] for name in _KEYS)).in_(_OLD))
+
+
 class Quarter(NamedTuple):
     group_no: int
     publisher_no: int
@@ -81,6 +89,13 @@ def take(tx: Tx, client_no: int, seen: Mapping[Quarter, Seen]) -> None:
     """Take what was read; what has come since stays."""
     _put(tx, [(client_no, *one) for one in seen.items()], -1)
     tx.run(_EMPTY, client_no=client_no)
+
+
+def forget(tx: Tx, before: Instant, most: int) -> int:
+    """Drop so many quarters that nobody has taken, as of clients that are no more; how many there
+    were.
+    """
+    return tx.run(_FORGET, before=before, most=most)
 
 
 def _put(tx: Tx, seen: Iterable[tuple[int, Quarter, Seen]], sign: int) -> None:
