@@ -132,6 +132,7 @@ _NOUNS = {
         {
             "name": "nurses", "startDate": "11/02/2026", "endDate": "11/29/2027", "cpcBid": 0.4,
             "cpaBid": 4, "filters": _FILTER, "priority": 3, "daysToSchedule": [0, 2],
+            "delivery": "ASAP",
             "caps": _caps(jobBudget=_cap(5, "Lifetime"), jobClicks=_cap(6), jobApplies=_cap(7)),
             "placements": [_PLACE | {"budget": _cap(2, "Monthly", locked=True)}],
             "performanceTargets": [{"type": "cpa", "value": 4.5}],
