@@ -68,7 +68,7 @@ MONEY = st.integers(0, 10**11)
     base=st.integers(1, 10**8), left=st.integers(-(10**10), 10**10), value=MONEY, share=MONEY,
     life=st.integers(0, 10**10), flight=MONEY, target=st.none() | st.integers(1, 10**8),
     rule=st.integers(1, 2 * PPM), brake=st.none() | MONEY, markdown=st.integers(0, PPM),
-    jobs=st.integers(0, 1_000),
+    jobs=st.integers(0, 1_000), kind=st.sampled_from(["cpa", "cpc"]),
 )  # fmt: skip
 def test_so_is_any_other(**of: Any) -> None:
     """With targets, rules, markdowns, brakes, and caps that have passed their share."""
@@ -82,7 +82,8 @@ def test_so_is_any_other(**of: Any) -> None:
         markdown_ppm=of["markdown"], unit_micros=10_000, former_micros=of["base"] // 2,
         rule_ppm=of["rule"], elasticity_ppm=1_200_000, matching_jobs=of["jobs"],
         start_ppm=of["jobs"] * PPM // 3, life=plans.Life(of["life"], of["life"] // 2),
-        target=of["target"] and Target(of["target"], 30_000, PPM, of["base"], is_prior=True),
+        target=of["target"]
+        and Target(of["target"], 30_000, PPM, of["base"], is_prior=True, kind=of["kind"]),
         views=(plans.View("client/c/budget", mark, plans.Ahead(of["flight"], 1, 2, 3)),),
     )  # fmt: skip
     line = Line(step, decided(step))

@@ -19,7 +19,7 @@ from handbill.groups import matching
 from handbill.groups.service import group_of
 from handbill.kit.instants import DAY, HOUR, MINUTE
 from handbill.kit.zones import day_of, zone_of
-from handbill.ledger import rows as ledger_rows
+from handbill.ledger.counter_rows import add_counters
 from handbill.publishers import service as publishers
 from handbill.work.tools import Tools
 
@@ -82,10 +82,10 @@ class Market:
             if scopes:
                 job = self.office.get(self.job)["jobId"]
                 owners = {"group_job": f"{group.no}", "job": job}
-                counts = [Count(one, owners[one], "budget", "Monthly") for one in scopes]
+                counts = [Count(one, owners[one], "budget") for one in scopes]
                 taken = TakenOfJob(*place[:1], *place[2:], job, day, (micros, clicks, 0))
                 counters |= folded_jobs([taken], counts)
-            ledger_rows.add_counters(tx, [(client.no, key, by) for key, by in counters.items()])
+            add_counters(tx, [(client.no, key, by) for key, by in counters.items()])
 
     def stands(self, where: str) -> Any:
         return self.office.get(f"{where}/resolved-status")

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from handbill.contract.envelopes import Page
+from handbill.core.pacing import targets
 from handbill.core.pacing.bids import Binding, Line
 from handbill.kit.money import micros_of, number_of
 from handbill.wire.fields import Day, Instant, Money, Percent
@@ -53,6 +54,9 @@ class CapView(Model):
 class TargetView(Model):
     """A target cost per apply, and what its bid is made of."""
 
+    kind: targets.Kind = Field(
+        alias="type", description="cpa: cost per apply. cpc: the most that a click may cost."
+    )
     target_micros: Money = Field(alias="target", description="The target.")
     rate_ppm: Ppm = Field(alias="applyRate", description="Percent of clicks that become applies.")
     correction_ppm: Ppm = Field(alias="correction", description="Percent, by realised costs.")
