@@ -169,9 +169,15 @@ def _standings(
             side = sides.get((int(group_no), int(publisher_no)))
             is_capped = side is None or not _lasts(tree, side, capped)
         found[thing] = Standing(
-            *thing, dated.status, dated.delivery, int(is_capped), _JSON.encode(dated).decode(),
-            dated.since_at, dated.until_at,
-        )  # fmt: skip
+            kind=thing[0],
+            entity=thing[1],
+            status=dated.status,
+            delivery=dated.delivery,
+            capped=int(is_capped),
+            resolved=_JSON.encode(dated).decode(),
+            since_at=dated.since_at,
+            until_at=dated.until_at,
+        )
     return found
 
 

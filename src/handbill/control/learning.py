@@ -216,7 +216,7 @@ def days_with(
         key = (group_no, publisher_no, day_of(at, zone).isoformat())
         before = found.get(key)
         if before is None:
-            before = PairDay(*key, 0, 0, 0, 0, 0, lets.get(key[:2], PPM))
+            before = PairDay(*key, let_ppm=lets.get(key[:2], PPM))
         found[key] = before._replace(
             clicks=before.clicks + one.clicks,
             applies=before.applies + one.applies,

@@ -74,12 +74,12 @@ class PairDay(NamedTuple):
     group_no: int
     publisher_no: int
     day_on: str
-    clicks: int
-    applies: int
-    unbilled: int
-    unbilled_micros: int
-    spend_micros: int
-    let_ppm: int
+    clicks: int = 0
+    applies: int = 0
+    unbilled: int = 0
+    unbilled_micros: int = 0
+    spend_micros: int = 0
+    let_ppm: int = PPM
 
 
 def demand_of(tx: Tx, client_no: int) -> dict[tuple[int, int], Known]:

@@ -43,7 +43,7 @@ class Quarter(NamedTuple):
     quarter_at: Instant
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Seen:
     """``unbilled``: of the clicks and applies those over a cap, and what they would have cost."""
 
@@ -82,7 +82,7 @@ def clients_with_traffic(tx: Tx) -> set[int]:
 def traffic_of(tx: Tx, client_no: int) -> dict[Quarter, Seen]:
     """What waits of a client, in order of time."""
     rows = tx.all(_OF_CLIENT, client_no=client_no)
-    return {Quarter(*row[:3]): Seen(*row[3:]) for row in rows}
+    return {Quarter(*row[:3]): Seen(**dict(zip(_AMOUNTS, row[3:], strict=True))) for row in rows}
 
 
 def take(tx: Tx, client_no: int, seen: Mapping[Quarter, Seen]) -> None:

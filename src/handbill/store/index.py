@@ -219,7 +219,8 @@ def _mapped(folder: Path, writable: bool) -> _Maps:
         lock=True,
     )  # fmt: skip
     state, urls, pixels, keys = (env.open_db(name.encode(), create=writable) for name in _NAMES)
-    return _Maps(env, state, urls, pixels, keys, _file(folder))
+    file = _file(folder)
+    return _Maps(env=env, state=state, urls=urls, pixels=pixels, keys=keys, file=file)
 
 
 def _is_whole(maps: _Maps) -> bool:
