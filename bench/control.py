@@ -25,10 +25,10 @@ NOTHING_SECONDS, TENTH_SECONDS = 0.05, 5.0
 _MANY = 10_000
 _JOBS = """
     INSERT INTO jobs (client_no, ref, id, digest, valid, status, title, company, category, city,
-        state, country, zip, type, url, created_at, updated_at)
+        state, country, zip, type, cpc_currency, url, created_at, updated_at)
     WITH RECURSIVE n(i) AS (SELECT :first UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :end)
     SELECT :client_no, 'job-' || i, printf('%032x', i), X'', 1, 'A', 'Nurse', 'Acme', '', '', '',
-        'US', '', '', 'https://jobs.example/' || i, 1, 1 FROM n
+        'US', '', '', '', 'https://jobs.example/' || i, 1, 1 FROM n
 """
 _MATCHES = """
     INSERT INTO matches (job_no, client_no, group_no)

@@ -70,7 +70,8 @@ class Shop:
             job = tx.put(
                 jobs, client_no=self.client, ref="r", id="ab" * 16, digest=b"\x00\xff", valid=1,
                 status="A", title="T\u2028", company="", category="", city="", state="",
-                country="", zip="", type="", url="https://x.example/1", created_at=NOW,
+                country="", zip="", type="", cpc_currency="",
+                url="https://x.example/1", created_at=NOW,
                 updated_at=NOW,
             )  # fmt: skip
             tx.put(job_bodies, job_no=job, body=BODY)

@@ -315,7 +315,7 @@ def damage_an_old_file(market: Market, shops: list[Shop]) -> tuple[str, bytes] |
 
 def test_what_is_charged_is_what_the_files_say(market: Market, tmp_path: Path) -> None:
     """To the micro, in each of the markets."""
-    chance, tools, folder = Random(20), market.tools, tmp_path / "journal"
+    chance, tools, folder = Random(21), market.tools, tmp_path / "journal"
     journal = Files(folder)
     shops = opened_shops(market, chance, journal)
     lost = 0

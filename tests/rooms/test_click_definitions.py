@@ -54,7 +54,7 @@ def job_in(market: Market, listing: Listing, country: str) -> None:
         tx.put(
             jobs, client_no=listing.client_no, ref="r", id=listing.job_id.hex(), digest=b"",
             valid=1, status="A", title="", company="", category="", city="", state="",
-            country=country, zip="", type="", url="", created_at=1, updated_at=1,
+            country=country, zip="", type="", cpc_currency="", url="", created_at=1, updated_at=1,
         )  # fmt: skip
 
 

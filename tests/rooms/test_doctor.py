@@ -78,7 +78,17 @@ def test_an_index_with_a_flipped_bit_is_told_and_made_anew(house: Settings) -> N
         agency_no = tx.put(agencies, id="a", name="A", currency="USD", created_at=1)
         client_no = add_client(tx, agency_no, "c")
         job = {"client_no": client_no, "ref": "R1", "id": "0a" * 16, "url": "https://example.com/a"}
-        texts = ("title", "company", "category", "city", "state", "country", "zip", "type")
+        texts = (
+            "title",
+            "company",
+            "category",
+            "city",
+            "state",
+            "country",
+            "zip",
+            "type",
+            "cpc_currency",
+        )
         tx.put(
             jobs, **job, digest=b"", valid=1, status="A", created_at=1, updated_at=1,
             **dict.fromkeys(texts, ""),

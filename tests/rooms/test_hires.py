@@ -91,9 +91,10 @@ def test_by_candidate_and_by_click(market: Market, listing: Listing) -> None:
         kid, key = max(secret(tx, "listing").items())
         tx.run_text(
             "INSERT INTO jobs (client_no, ref, id, digest, valid, status, title, company, "
-            "category, city, state, country, zip, type, url, created_at, updated_at) VALUES "
+            "category, city, state, country, zip, type, cpc_currency, url, created_at, "
+            "updated_at) VALUES "
             f"({listing.client_no}, 'r/1', '{listing.job_id.hex()}', '', 1, 'A', '', '', '', '', "
-            "'', '', '', '', '', 1, 1)",
+            "'', '', '', '', '', '', 1, 1)",
             {},
         )
     first, second = market.clicked(listing), market.clicked(listing)

@@ -41,7 +41,18 @@ def market(records: Records, tmp_path: Path) -> Market:
 
 
 def put_job(market: Market, client_no: int, job_id: bytes) -> None:
-    texts = ("title", "company", "category", "city", "state", "country", "zip", "type", "url")
+    texts = (
+        "title",
+        "company",
+        "category",
+        "city",
+        "state",
+        "country",
+        "zip",
+        "type",
+        "cpc_currency",
+        "url",
+    )
     with market.records.write() as tx:
         tx.put(
             jobs, client_no=client_no, ref=job_id.hex(), id=job_id.hex(), digest=b"", valid=1,

@@ -24,7 +24,8 @@ def test_every_kind_of_entry_says_what_it_is_made_of(market: Market) -> None:
         tx.put(
             jobs, client_no=listing.client_no, ref="REF-1", id=listing.job_id.hex(),
             digest=b"d", valid=1, status="A", title="T", company="", category="", city="",
-            state="", country="", zip="", type="", url="https://x.example/1", created_at=1,
+            state="", country="", zip="", type="", cpc_currency="",
+            url="https://x.example/1", created_at=1,
             updated_at=1,
         )  # fmt: skip
     market.markup(100_000, client_no=listing.client_no)

@@ -137,8 +137,9 @@ def test_who_has_jobs_posted_pays(stand: Stand) -> None:
     with stand.market.records.write() as tx:
         tx.run_text(
             "INSERT INTO jobs (client_no, ref, id, digest, valid, status, title, company, "
-            "category, city, state, country, zip, type, url, created_at, updated_at) VALUES "
-            f"({other_no}, 'r', 'j', '', 1, 'A', '', '', '', '', '', '', '', '', '', 1, 1)",
+            "category, city, state, country, zip, type, cpc_currency, url, created_at, "
+            "updated_at) VALUES "
+            f"({other_no}, 'r', 'j', '', 1, 'A', '', '', '', '', '', '', '', '', '', '', 1, 1)",
             {},
         )
         tx.run_text(

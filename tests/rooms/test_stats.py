@@ -101,7 +101,7 @@ def add_job(market: Market, listing: Listing, ref: str, title: str) -> None:
         tx.put(
             jobs, client_no=listing.client_no, ref=ref, id=listing.job_id.hex(), digest=b"",
             valid=1, status="A", title=title, company="", category="", city="", state="",
-            country="", zip="", type="", url="", created_at=1, updated_at=1,
+            country="", zip="", type="", cpc_currency="", url="", created_at=1, updated_at=1,
         )  # fmt: skip
 
 

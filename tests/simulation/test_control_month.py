@@ -89,7 +89,17 @@ class Month:
         return Board(no, f"{file.name}", hours, clicks, MONTH + hours // 2 * HOUR)
 
     def _put_job(self, client_no: int, job: bytes) -> None:
-        texts = ("title", "company", "category", "city", "state", "country", "zip", "type")
+        texts = (
+            "title",
+            "company",
+            "category",
+            "city",
+            "state",
+            "country",
+            "zip",
+            "type",
+            "cpc_currency",
+        )
         with self.market.records.write() as tx:
             no = tx.put(
                 jobs, client_no=client_no, ref=job.hex(), id=job.hex(), digest=b"", valid=1,
