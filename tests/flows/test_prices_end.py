@@ -153,7 +153,8 @@ def test_prices_end_and_caps_do_not(tmp_path: Path) -> None:
             ("valid", 4.0), ("valid", 4.0), ("over_cap", 0.0), ("valid", 4.0),
         ]  # fmt: skip
         # A placement that comes back has the cap that it is given, and what it has spent.
-        again = {"value": "Capped", "caps": {"budget": {"cap": "Monthly", "value": 10}}}
+        budget = {"cap": "Monthly", "value": 10, "thresholdP": 100}
+        again = {"value": "Capped", "caps": {"budget": budget}}
         town.ask("PUT", capped.group, {"placements": [{"value": "Else"}, again]})
         back = (capped, capped.listed())
         assert clicked(town, back) == [("valid", 4.0)]

@@ -90,7 +90,6 @@ class House:
         return Counter(answers)
 
     def close(self) -> None:
-        self.judge.close()
         self.office.desk.journal.close()  # type: ignore[attr-defined]
         self.tools.index.close()
 

@@ -68,14 +68,15 @@ class Copy(NamedTuple):
     since: Instant
 
 
-FULL: Final = Copy(PPM, PPM, PPM, 0)
+NEW: Final = Copy(0, PPM, PPM, 0)
+"""What was never decided on is in no file yet, so that nothing of it is in flight."""
 _WEEK = msgspec.json.Decoder(Week)
 
 
 def copy_of(paced: Paced | None, held: Held | None) -> Copy:
     """The copy of a job group's listings that a publisher shows."""
     if paced is None:
-        return FULL
+        return NEW
     if held is None or not held.version:
         return Copy(paced.let_ppm, paced.clicks_ppm, paced.clicks_ppm, 0)
     if held.version < paced.decided_at:

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from handbill.contract.envelopes import Page
+from handbill.contract.rates.models import Rate
 from handbill.core.pacing import targets
 from handbill.core.pacing.bids import Binding, Line
 from handbill.kit.money import micros_of, number_of
@@ -114,6 +115,11 @@ class BidChange(Model):
     min_bid_micros: Money = Field(alias="minBid", description="The publisher's minimum bid.")
     whole_micros: Money = Field(alias="step", description="Bids are whole multiples of it.")
     unit_micros: Money = Field(alias="unit", description="Prices are whole multiples of it.")
+    rate_picos: Rate = Field(
+        alias="rate",
+        description="What one unit of the publisher's currency, in which price and unit are, is in "
+        "the agency's.",
+    )
     markdown_ppm: Ppm = Field(alias="markdown", description="Percent taken off the bid.")
     elasticity_ppm: Ppm = Field(
         alias="elasticity", description="How clicks follow bids: 100 is in proportion."
