@@ -121,7 +121,10 @@ def test_no_door_takes_what_is_no_amount_or_another_currency(
     # A new publisher may be in any currency; that is what its amounts are in.
     asked_for = operation.name == "create_publisher" and not beside
     for name in ("currencyCode",) if asked_for else ("currency", "currencyCode"):
-        foreign = encode(placed(placed(sample, path, 1), (*beside, name), "EUR"))
+        foreign = placed(placed(sample, path, 1), (*beside, name), "EUR")
+        if beside[:1] in {("placements",), ("placementSettings",)}:
+            foreign = placed(foreign, (*beside[:2], "value"), "TestExp1")
+        foreign = encode(foreign)
         status, faults = asked(world, operation, foreign)
         assert status == 400, (name, faults)
         assert "USD" in faults[pointer((*beside, name))], faults

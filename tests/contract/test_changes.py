@@ -282,6 +282,10 @@ CASES: dict[str, Case] = {
     "update_markup": Case(
         [Row("MARKUP", "markup_id", fields={"/ppm": (100_000, 125_000)})], lambda _: {"value": 12.5}
     ),
+    "set_rates": Case([Row("RATE", "", "CREATE", {"/rate": (ABSENT, "1.0825")}, of_client=False)]),
+    "delete_rate": Case(
+        [Row("RATE", "rate_id", "DELETE", {"/rate": ("1.25", GONE)}, of_client=False)]
+    ),
     "delete_markup": Case([Row("MARKUP", "markup_id", "DELETE", {"/ppm": (100_000, GONE)})]),
     "get_callback_secret": Case(
         [Row("OWN_KEY", "", "CREATE", {"/kid": (ABSENT, 1)}, of_client=False)]

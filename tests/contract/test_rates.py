@@ -38,8 +38,8 @@ def test_rates_are_an_agencys_own(office: Office) -> None:
     assert office.ask("DELETE", f"/rates/{ID}").status == 200
     assert office.ask("DELETE", f"/rates/{ID}").status == 404
     with office.desk.records.read() as tx:
-        found, *_ = changes.page(tx, Asked(entity_id=ID), 10)
-    assert [(one.kind, one.act, one.actor) for one in reversed(found)] == [
+        found = changes.page(tx, Asked(entity_id=ID), 10)
+    assert [(one.kind, one.act, one.actor) for one in found[::-1]] == [
         ("RATE", act, "API_CLIENT") for act in ("CREATE", "CHANGE", "DELETE")
     ]
     assert [(one.before, one.after) for one in found[1].fields] == [("1.0825", "1.1")]

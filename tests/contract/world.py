@@ -24,6 +24,7 @@ UNKNOWN = {
 }  # fmt: skip
 OF_THE_AGENCY = {
     "publisher_id", "prefix", "api_client_id", "agency_id", "markup_id", "publisher_family_id",
+    "rate_id",
 }  # fmt: skip
 """Path ids that belong to the agency itself, so that no client of it is a wrong parent."""
 
@@ -124,6 +125,11 @@ def build(office: Office) -> World:
     entity = {"clientId": client_id, "entityId": world.ids["campaign_id"], "level": "Campaign"}
     markup = {"effectiveFrom": 1_793_491_200, "value": 10, "entities": [entity]}
     world.ids["markup_id"] = office.new("/markups", markup)
+    # What names a rate may be the same in two agencies: each here has another currency.
+    euro = {"date": "10/27/2026", "from": "EUR", "to": "USD", "rate": 1.25}
+    code = "GBP" if office.agency_id == "acme" else "CHF"
+    assert office.ask("POST", "/rates", [euro, euro | {"from": code}]).status == 200
+    world.ids["rate_id"] = f"2026-10-27-{code}-USD"
     return world
 
 

@@ -111,6 +111,7 @@ _TAGS = {
     "Meta": "The names of campaigns and job groups.",
     "Posting configs": "Slots and durations bought at a publisher.",
     "Posting jobs": "The jobs that take a posting's places.",
+    "Rates": "Rates of exchange, by day.",
     "Markups": "Markups on the spend of an agency's customers.",
     "Rules": "Automation rules. They are stored and validated; they do not run yet.",
     "Funnel": "Status changes of applications: stages and hires.",

@@ -24,7 +24,8 @@ _GROUP_ID = "df8285cd-2ab4-44ab-8861-9ff3be0c4970"
 _SAMPLE_PUBLISHER = {
     "id": "TestExp1", "name": "Test Exp 1", "bidType": "CPC", "listed": False,
     "reasons": ["BELOW_MIN_BID"], "bid": 0.05, "bidSource": "PLACEMENT", "markdown": 10,
-    "price": None, "minBid": 0.1, "caps": {},
+    "price": None, "minBid": 0.1, "currency": "USD", "priceRate": None, "saidBid": 0.05,
+    "saidBidCurrency": "USD", "saidBidRate": None, "caps": {},
     "published": {
         "feedUrl": "https://links.example.com/f/k0f3v1mx8c2b7q9z5n4d6s1h0a.xml",
         "writtenOn": "2019-11-29T10:00:00.000Z", "current": True, "lookedInto": True,

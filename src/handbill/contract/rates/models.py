@@ -32,7 +32,7 @@ def _there(day: str) -> str:
     return day
 
 
-_NUMBER: Final = {"exclusiveMinimum": 0, "maximum": 10**6}
+_NUMBER: Final = {"minimum": 0, "maximum": 10**6}
 Rate = Annotated[
     int,
     PlainValidator(_picos),
