@@ -100,6 +100,7 @@ def test_the_log_of_a_job_group(sqlite_office: Office, sqlite_tools: Tools) -> N
     market.tick()
     newest, *rest = office.get(where)["data"]
     assert rest == [first]
+    assert office.get(f"{market.group}/bids?page=1&limit=1")["data"] == [first]
     assert newest["baseBid"] == Decimal("0.7")
     assert line_of(newest).is_true
     assert office.get(f"{where}&publisherId=TestExp1")["data"] == []

@@ -19,7 +19,10 @@ SHOWN_ELSEWHERE = {
     ("list_recent_events", "limit"): "events show once judged: flows/test_recent_events.py",
     ("list_deliveries", "page"): "a fetcher delivers: flows/test_deliveries.py",
     ("list_deliveries", "limit"): "a fetcher delivers: flows/test_deliveries.py",
-}
+} | {
+    ("list_bids", name): "a tick logs bids: contract/test_bids.py"
+    for name in ("page", "limit", "publisherId", "from", "to")
+}  # fmt: skip
 """Parameters that change no answer here, and why."""
 
 
@@ -86,6 +89,8 @@ def _values(market: tuple[World, World], operation: Operation, name: str) -> lis
         return list(schema["enum"])
     if schema["type"] == "integer":
         return [schema["minimum"], schema["minimum"] + 1]
+    if name in {"from", "to"}:
+        return ["11/01/2026", "11/02/2026"]
     return [world.ids["client_id"] for world in market]
 
 

@@ -137,6 +137,16 @@ Day = Annotated[
 ]
 """A calendar day, as ISO text; empty: none."""
 
+
+def _said(day: str) -> str:
+    if not day:
+        raise ValueError("is required")
+    return day
+
+
+SaidDay = Annotated[Day, AfterValidator(_said)]
+"""A calendar day that may not be empty."""
+
 Instant = Annotated[
     int,
     PlainSerializer(iso_of),

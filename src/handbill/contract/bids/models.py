@@ -13,7 +13,7 @@ from handbill.contract.rates.models import Rate
 from handbill.core.pacing import targets
 from handbill.core.pacing.bids import Binding, Line
 from handbill.kit.money import micros_of, number_of
-from handbill.wire.fields import Day, Instant, Money, Percent
+from handbill.wire.fields import Id, Instant, Money, Percent, SaidDay
 from handbill.wire.models import Model
 from handbill.wire.queries import Paged
 
@@ -135,11 +135,11 @@ class BidPage(Page[BidChange]):
 class BidsAsked(Paged):
     """Which changes are asked for."""
 
-    publisher_id: str | None = Field(
+    publisher_id: Id | None = Field(
         None, alias="publisherId", description="Only of this publisher."
     )
-    from_on: Day = Field("", alias="from", description="First day, in the client's zone.")
-    to_on: Day = Field("", alias="to", description="Last day, included.")
+    from_on: SaidDay = Field("", alias="from", description="First day, in the client's zone.")
+    to_on: SaidDay = Field("", alias="to", description="Last day, included.")
 
 
 def change_told(line: Line, publisher_id: str, at: int, version: int | None) -> BidChange:

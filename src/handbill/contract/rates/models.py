@@ -4,13 +4,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from handbill.contract.envelopes import Page
 from handbill.contract.publishers.models import Currency
 from handbill.core.rates import Dated, picos_of, rate_number
 from handbill.rates.service import Said, id_of
-from handbill.wire.fields import Day, Instant
+from handbill.wire.fields import Instant, SaidDay
 from handbill.wire.models import Model, OneOrMany
 
 MOST_RATES: Final = 1_000
@@ -24,12 +24,6 @@ def _picos(value: Any) -> int:
 
 def _told(picos: int | None) -> Decimal | int | None:
     return None if picos is None else rate_number(picos)
-
-
-def _there(day: str) -> str:
-    if not day:
-        raise ValueError("is required")
-    return day
 
 
 _NUMBER: Final = {"minimum": 0, "maximum": 10**6}
@@ -52,9 +46,7 @@ class NewRate(Model):
     """What one unit of a currency is in another one on a day."""
 
     makes = staticmethod(lambda on, **rows: Said(date.fromisoformat(on), **rows))
-    on: Annotated[Day, AfterValidator(_there)] = Field(
-        alias="date", description="The day on which it begins to apply."
-    )
+    on: SaidDay = Field(alias="date", description="The day on which it begins to apply.")
     source: Currency = Field(alias="from", description="ISO 4217 code of the one unit.")
     target: Currency = Field(alias="to", description="ISO 4217 code of what it is worth.")
     picos: Rate = Field(
