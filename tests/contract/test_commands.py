@@ -284,7 +284,7 @@ def commands(
 
 # These make the folder, or only tell of settings.
 WITHOUT_A_FOLDER = {
-    ("agency", "create"), ("serve",), ("demo",), ("migrate",), ("settings",),
+    ("agency", "create"), ("serve",), ("demo",), ("simulate",), ("migrate",), ("settings",),
     ("api",), ("edge",), ("judge",), ("fetcher",), ("worker",),
 }  # fmt: skip
 
