@@ -102,6 +102,7 @@ OPERATIONS: Final = [
         about=_ABOUT + more,
         tag=tag,
         work=work,
+        lane="slow" if what == "client" else "quick",
         answer=ResolvedStatus,
         sample_answer=_SAMPLE,
     )
