@@ -539,7 +539,8 @@ class Agency(RuleBasedStateMachine):
         now = self.here.clock.now()
         for path, client in self.model.items():
             listed = self.here.get(f"{path}/jobs?page=1&limit=100")
-            assert listed["summary"] == len(client.jobs)
+            live = [it for it in client.jobs.values() if it.end_at is None or it.end_at > now]
+            assert listed["summary"] == len(live)
             found = {
                 row["refNumber"]: (row["city"], row["status"], row["fromFeed"])
                 for row in listed["data"]
