@@ -31,12 +31,14 @@ LOOKS = {
     "publisher-family show",
     "click-definition show", "feed list", "feed runs", "explain job", "journal check",
     "ledger export", "ledger check", "hosts list", "backup", "doctor", "markup list", "markup show",
+    "rates list",
 }  # fmt: skip
 LEAVES_NONE = {
     "serve": "a process; what it is asked for is told there",
     "api": "the same", "edge": "the same", "judge": "the same", "fetcher": "the same",
     "worker": "the same",
     "demo": "calls the API of a server of its own, which tells it",
+    "simulate": "plays in a folder of its own",
     "migrate": "brings tables to the newest revision; nobody's settings change",
     "restore": "makes another installation, whose changes are those of the copy",
     "index rebuild": "fills again what follows from the records",
@@ -157,6 +159,12 @@ def test_every_command_that_changes_something_leaves_its_changes(
     )["markupId"]
     desk.leaves("markup update", made, *of, "--value", "11", of=[("MARKUP", "CHANGE")])
     desk.leaves("markup delete", made, *of, of=[("MARKUP", "DELETE")])
+    rate = ("--date", "2026-11-01", "--from", "EUR", "--to", "USD", "--rate")
+    desk.leaves("rates set", *rate, "1.1", *of, of=[("RATE", "CREATE")])
+    desk.leaves("rates set", *rate, "1.1", *of, of=[])
+    (listed := tmp_path / "rates.csv").write_text("date,from,to,rate\n2026-11-02,EUR,USD,1.2\n")
+    desk.leaves("rates import", str(listed), *of, of=[("RATE", "CREATE")])
+    desk.leaves("rates delete", "2026-11-01-EUR-USD", *of, of=[("RATE", "DELETE")])
     desk.leaves("hosts release", "host-1", of=[("HOST", "CHANGE")])
     assert desk.tried | LOOKS | LEAVES_NONE.keys() == set(_every_command())
     assert not desk.tried & (LOOKS | LEAVES_NONE.keys())
