@@ -162,8 +162,8 @@ def _at(
     client = basis.clients[place.client_no]
     campaign, group = basis.campaigns.get(place.campaign_no), basis.groups.get(place.group_no)
     named = terms.names.get(place.publisher_no, ""), basis.numbers.get(client.agency_no, {})
-    of_client = ceilings.get(place.client_no, {})
-    of = (client, campaign, group, named, basis.steps[place], of_client)
+    of_place = tuple(_ceilings(place, ceilings.get(place.client_no, {})))
+    of = (client, campaign, group, named, basis.steps[place], of_place)
     former = known.get(place)
     assert client.no == place.client_no, "terms are the client's own"
     if former is not None and former[0] == of:
@@ -173,7 +173,7 @@ def _at(
         group.body.override.markup_ppm if group else None,
     )
     made = (
-        (*_limits(place, client, campaign, group, named), *_ceilings(place, of_client)),
+        (*_limits(place, client, campaign, group, named), *of_place),
         window_days(
             client.body.apply_window_days,
             campaign.body.override.apply_window_days if campaign else None,
