@@ -85,10 +85,10 @@ def job_limits(
     return tuple(found)
 
 
-def count_of(limit: Limit) -> Count:
-    """The count that a job's limit is held by."""
-    owner = limit.entity.partition("/")[0] if limit.scope == "group_job" else limit.entity
-    return Count(limit.scope, owner, limit.measure)
+def count_of(one: Limit | CounterKey) -> Count:
+    """The count that a job's limit is held by, or that a job's counter belongs to."""
+    owner = one.entity.partition("/")[0] if one.scope == "group_job" else one.entity
+    return Count(one.scope, owner, one.measure)
 
 
 def owners_of(group_no: int, publisher_no: int, job_id: str) -> tuple[str, str, str]:
@@ -127,14 +127,4 @@ def _counted(
 def counters_under(keys: Iterable[CounterKey], counts: Iterable[Count]) -> list[CounterKey]:
     """Which of these counters belong to the counts."""
     wanted = set(counts)
-    return [
-        key
-        for key in keys
-        if key.scope in JOB_SCOPES
-        and Count(
-            key.scope,
-            key.entity.partition("/")[0] if key.scope == "group_job" else key.entity,
-            key.measure,
-        )
-        in wanted
-    ]
+    return [key for key in keys if key.scope in JOB_SCOPES and count_of(key) in wanted]
