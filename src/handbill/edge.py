@@ -133,19 +133,21 @@ async def _live(beat: Beat, edge: Edge) -> None:
     while True:
         beat.strike()
         edge.telling.tell()
-        _do(edge.renew_index)
+        _renew(edge.renew_index)
         turns += 1
         if turns % _KEYS_EVERY == 0:
-            _do(edge.refresh_keys)
+            _renew(edge.refresh_keys)
         await asyncio.sleep(BEAT_SECONDS)
 
 
-def _do(renew: Callable[[], None]) -> None:
-    """Read the keys again. A master key that is missing by now must not stop clicks."""
+def _renew(renew: Callable[[], None]) -> None:
+    """Look for a new index, or read the keys again. A file that cannot be opened or a master key
+    that is missing by now must not stop clicks.
+    """
     try:
         renew()
     except (Unavailable, Unusable, IndexFailed, OSError) as missing:
-        _LOG.error("the keys of links cannot be read again: %s", missing)
+        _LOG.error("the index or its keys cannot be read again: %s", missing)
 
 
 def _limits() -> Limits:
