@@ -42,9 +42,11 @@ def age_of(group_no: int, publisher_no: int, clicked_on: date, applied_on: date)
     return ApplyAge(group_no, publisher_no, clicked_on.isoformat(), age)
 
 
-def add(tx: Tx, client_no: int, came: Mapping[ApplyAge, int]) -> None:
+def add(tx: Tx, came: Mapping[int, Mapping[ApplyAge, int]]) -> None:
+    """What came of each client."""
     tx.upsert_many(apply_ages, [column.name for column in _KEYS], [
-        {"client_no": client_no, **of._asdict(), "applies": count} for of, count in came.items()
+        {"client_no": client_no, **of._asdict(), "applies": count}
+        for client_no, of_client in sorted(came.items()) for of, count in of_client.items()
     ], adds=["applies"])  # fmt: skip
 
 

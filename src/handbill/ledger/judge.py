@@ -339,8 +339,7 @@ class Judge:
             for key, by in counting.kept(batch.counting, client_no, added.counters).items()
         ))  # fmt: skip
         traffic.add(tx, {client_no: added.traffic for client_no, added in judged.items()})
-        for client_no, added in judged.items():
-            apply_ages.add(tx, client_no, added.apply_ages)
+        apply_ages.add(tx, {client_no: added.apply_ages for client_no, added in judged.items()})
         waking.wake(tx, {client_no: added.short for client_no, added in judged.items()}, now)
         # Last, as another transaction may lower a cap until then; on SQLite none can.
         if batch.basis is not None:
