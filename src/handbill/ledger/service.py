@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
 from handbill.core.charging import CounterKey, Limit, key_of, period_keys
+from handbill.core.entries import OF_POSTING
 from handbill.core.rates import rate_number
 from handbill.groups.service import groups_by_number
 from handbill.jobs.service import refs_of
@@ -34,7 +35,6 @@ _COLUMNS = (
 )  # fmt: skip
 _QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
 _READ = f'SELECT {_QUOTED} FROM entries WHERE "at" >= $first AND "at" < $end ORDER BY "at", "id"'
-_OF_POSTING = "posting/"
 _EVER: Final = (0, 2**62)
 NAMES: Final = (
     "id", "at", "agencyId", "clientId", "campaignId", "jobGroupId", "jobId", "publisherId", "kind",
@@ -145,7 +145,7 @@ def _line(
         job_id or None, publishers[publisher_no], kind, disposition, reason or None, charge, spend,
         marked, currency, bytes(click_id).hex() or None, application_id or None, refs.get(job_id),
         bid_type or None, agency_ppm, override_ppm,
-        source.removeprefix(_OF_POSTING) if source.startswith(_OF_POSTING) else None,
+        source.removeprefix(OF_POSTING) if source.startswith(OF_POSTING) else None,
         *_quoted(spend, currency, quotes[:3]), *_quoted(charge, currency, quotes[3:]),
     )  # fmt: skip
     return dict(zip(NAMES, told, strict=True))
