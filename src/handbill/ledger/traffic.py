@@ -3,8 +3,9 @@
 Clicks that are valid, within the caps or over them, and applies; what they cost, or would have.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
@@ -27,8 +28,6 @@ _CLIENTS = sa.select(_t.client_no).distinct()
 _EMPTY = sa.delete(traffic).where(
     _t.client_no == b("client_no"), *(_t[name] == sa.literal_column("0") for name in _AMOUNTS)
 )
-
-
 _OLD = (
     sa.select(*(_t[name] for name in _KEYS))
     .where(_t.quarter_at < b("before"))
@@ -61,6 +60,9 @@ class Seen:
         else:
             self.unbilled += 1
             self.unbilled_micros += micros
+
+
+_amounts: Callable[[Seen], tuple[int, ...]] = attrgetter(*_AMOUNTS)
 
 
 def quarter_of(group_no: int, publisher_no: int, at: Instant) -> Quarter:
@@ -106,7 +108,3 @@ def _put(tx: Tx, seen: Iterable[tuple[int, Quarter, Seen]], sign: int) -> None:
         }
         for client_no, quarter, one in seen
     ], adds=_AMOUNTS)  # fmt: skip
-
-
-def _amounts(one: Seen) -> tuple[int, ...]:
-    return (one.clicks, one.applies, one.unbilled, one.unbilled_micros, one.spend_micros)
