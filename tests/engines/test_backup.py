@@ -220,7 +220,7 @@ def test_nothing_is_deleted_under_a_hold_and_a_dead_one_lapses(
 ) -> None:
     shop = Shop(records, tmp_path)
     with records.write() as tx:
-        segments.retire(tx, segments.segments_of(tx, 1), NOW)
+        segments.retire(tx, segments.segments_of_any(tx, [1]), NOW)
         holds.take(tx, "dead", NOW + DAY)
     sweep = segments.sweep
     assert sweep(records, shop.blobs, NOW + DAY) == 0

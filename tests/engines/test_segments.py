@@ -58,7 +58,7 @@ class Shelf:
 
     def listed(self, client_no: int = 1) -> list[Segment]:
         with self.records.read() as tx:
-            return segments.segments_of(tx, client_no)
+            return segments.segments_of_any(tx, [client_no])
 
     def rows(self, client_no: int = 1) -> list[Entry]:
         listed = self.listed(client_no)

@@ -300,7 +300,7 @@ def damage_an_old_file(market: Market, shops: list[Shop]) -> tuple[str, bytes] |
     """Flip a bit in a file of entries of a client without caps; its path and what it was."""
     for shop in shops:
         with market.records.read() as tx:
-            some = segments.segments_of(tx, shop.client.no)
+            some = segments.segments_of_any(tx, [shop.client.no])
         if some and not shop.is_capped:
             path, blobs = some[0].path, market.tools.blobs
             sound = blobs.get(path)

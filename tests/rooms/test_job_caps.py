@@ -309,7 +309,7 @@ def test_a_damaged_file_holds_up_neither_judge_nor_caps(
         market.clicked(listing)
         market.judged()
     with market.records.read() as tx:
-        path = segments.segments_of(tx, listing.client_no)[0].path
+        path = segments.segments_of_any(tx, [listing.client_no])[0].path
     sound = market.blobs.get(path)
     market.blobs.put(path, sound[:60] + bytes((sound[60] ^ 4,)) + sound[61:])
     cap = JobSettings(JobSetting(caps=Caps(budget=Cap("Lifetime", 4 * MICROS))))

@@ -18,7 +18,7 @@ from handbill.ledger.judge import Outrun
 from handbill.store import segment_files
 from handbill.store.records import Records, Tx
 from handbill.store.records.tables import campaigns, groups, markups, segments
-from handbill.store.segments import Segment, segments_of
+from handbill.store.segments import Segment, segments_of_any
 from market import START, Market, dispositions
 
 
@@ -40,7 +40,7 @@ def amounts(ledger: list[dict[str, Any]]) -> list[tuple[int, int, int]]:
 def entries(market: Market, client_no: int) -> list[Entry]:
     """As they lie in the segments, with what the export does not tell."""
     with market.records.read() as tx:
-        listed = segments_of(tx, client_no)
+        listed = segments_of_any(tx, [client_no])
     with (
         segment_files.all_sound(market.blobs, listed, market.scratch) as files,
         segment_files.query(market.scratch, memory_mb=64, threads=1) as duck,
@@ -383,7 +383,7 @@ def test_the_check_finds_an_altered_amount(
 
 def _segments(market: Market, client_no: int) -> list[Segment]:
     with market.records.read() as tx:
-        return segments_of(tx, client_no)
+        return segments_of_any(tx, [client_no])
 
 
 def test_a_client_without_markups_pays_its_spend(market: Market) -> None:

@@ -109,7 +109,6 @@ _EVERY = _SEGMENTS.ever(_LIVE)
 _OF_MONTH = _SEGMENTS.ever(_LIVE, "month")
 _BEFORE = _SEGMENTS.ever(_LIVE, _t.last_at < b("before"))
 _OWN = sa.select(_p.segment_no).where(_p.client_no == b("client_no"))
-_OF_CLIENT = _SEGMENTS.ever(_LIVE, _t.no.in_(_OWN))
 _WITHIN = _SEGMENTS.ever(
     _LIVE, _t.no.in_(_OWN.where(_p.last_at >= b("first"), _p.first_at < b("end")))
 )
@@ -242,13 +241,8 @@ def segments_within(tx: Tx, client_no: int, first: Instant, end: Instant) -> lis
     return _WITHIN.all(tx, client_no=client_no, first=first, end=end)
 
 
-def segments_of(tx: Tx, client_no: int) -> list[Segment]:
-    """Those that hold entries of the client; of others, too."""
-    return _OF_CLIENT.all(tx, client_no=client_no)
-
-
 def segments_of_any(tx: Tx, client_nos: Iterable[int]) -> list[Segment]:
-    """Those that hold entries of any of these clients."""
+    """Those that hold entries of any of these clients; of others, too."""
     return _OF_CLIENTS.all(tx, client_nos=Listed(client_nos))
 
 
