@@ -11,11 +11,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from handbill.core.charging import (
-    SEALED,
-    CounterKey,
-    folded,
-)  # fmt: skip
+from handbill.core.charging import SEALED, CounterKey, folded
 from handbill.core.job_caps import Count, TakenOfJob, folded_jobs
 from handbill.core.judging import ENTRY_DISPOSITIONS, KINDS, PARKED, balance_of
 from handbill.ledger import counter_rows, counting, folding, rows
@@ -112,10 +108,8 @@ class _Check:
             for ail in ails:
                 self.books.blame(ail)
             paths = {segment.path for segment, _ in sound}
-            ailing = {
-                part.client_no for segment, parts in written if segment.path not in paths
-                for part in parts
-            } & entries.keys()  # fmt: skip
+            damaged = (it for it in written if it.segment.path not in paths)
+            ailing = segments.clients_in(damaged) & entries.keys()
             files = [file for _, file in sound]
             zones = {it.client_no: it.zone for it in moments if it.client_no not in ailing}
             if not files or not zones:

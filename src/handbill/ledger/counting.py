@@ -31,7 +31,7 @@ from handbill.store import segment_files, segments
 from handbill.store.blobs import Blobs
 from handbill.store.records import Tx, tables
 from handbill.store.records.base import Listed, among
-from handbill.store.segments import Segment, Written
+from handbill.store.segments import Segment
 
 _MEMORY_MB = 256
 _OWNERS_AT_ONCE = 5_000
@@ -108,14 +108,15 @@ class Counting:
         listed = [one.segment for one in written]
         counted.paths = {segment.path for segment in listed}
         taken: list[TakenOfJob] = []
-        ailing: set[str] = set()
+        ailing: set[int] = set()
         if listed:
             with segment_files.sound_files(self._blobs, listed, self._scratch) as (sound, ails):
                 self._tell(ails)
-                ailing = counted.paths - {segment.path for segment, _ in sound}
+                paths = {segment.path for segment, _ in sound}
+                ailing = segments.clients_in(it for it in written if it.segment.path not in paths)
                 if sound:
                     taken = self._taken(sound, zones, counted)
-        for client_no in _clients_in(written, ailing) & counted.begun.keys():
+        for client_no in ailing & counted.begun.keys():
             counted.unkept[client_no] = counted.begun.pop(client_no)
         every = {**counted.begun, **counted.unkept}
         for client_no, some in groupby(sorted(taken), key=lambda one: one.client_no):
@@ -143,13 +144,6 @@ class Counting:
                     "what can be read", ail,
                 )  # fmt: skip
                 self._told.add(ail)
-
-
-def _clients_in(written: Iterable[Written], paths: set[str]) -> set[int]:
-    """Whose entries are in these files."""
-    return {
-        part.client_no for segment, parts in written if segment.path in paths for part in parts
-    }  # fmt: skip
 
 
 def put(tx: Tx, counted: Counted) -> bool:

@@ -56,7 +56,7 @@ def _some(tools: Tools, old: Sequence[Segment], now: Instant) -> int:
             return 0
         with tools.records.read() as tx:
             leaving = segments.with_parts(tx, [segment for segment, _ in sound])
-            client_nos = sorted({part.client_no for _, parts in leaving for part in parts})
+            client_nos = sorted(segments.clients_in(leaving))
             assert client_nos, "every entry is some client's"
             zones = zones_of(tx, client_nos)
             counts = counting.counts_of_each(tx, client_nos)

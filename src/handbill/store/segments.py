@@ -263,6 +263,11 @@ def with_parts(tx: Tx, some: Sequence[Segment]) -> list[Written]:
     return [Written(segment, parts[segment.no]) for segment in some]
 
 
+def clients_in(written: Iterable[Written]) -> set[int]:
+    """Whose entries these segments hold."""
+    return {part.client_no for _, parts in written for part in parts}
+
+
 def not_parted(tx: Tx) -> list[str]:
     """Paths of those whose entries are not all some client's: none, unless it was altered."""
     return [path for (path,) in tx.all(_UNEVEN)]
