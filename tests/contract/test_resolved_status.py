@@ -14,12 +14,14 @@ from handbill.control import service as control
 from handbill.core.charging import Place, Scope, folded
 from handbill.core.job_caps import Count, TakenOfJob, folded_jobs
 from handbill.core.nouns import Client
+from handbill.core.received import ReceivedFetch
 from handbill.core.standing.reasons import Code
 from handbill.groups import matching
 from handbill.groups.service import group_of
 from handbill.kit.instants import DAY, HOUR, MINUTE
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger.counter_rows import add_counters
+from handbill.listings import copies, rows
 from handbill.publishers import service as publishers
 from handbill.work.tools import Tools
 
@@ -291,6 +293,32 @@ def test_what_else_holds_and_since_when(sqlite_office: Office, sqlite_tools: Too
     (copy,) = told["publishers"]
     assert (copy["id"], copy["heldVersion"], copy["current"]) == (market.publisher, None, False)
     assert copy["writtenOn"] is not None
+
+
+def test_a_copy_is_held_against_the_file_that_it_is_of(
+    sqlite_office: Office, sqlite_tools: Tools
+) -> None:
+    """Of the file of all clients and the client's own, each is as new as it is."""
+    market = Market(sqlite_office, sqlite_tools).open()
+    asked = f"client_id={id_of(market.client)}"
+    market.office.get(f"/publishers/{market.publisher}/feeds?{asked}")
+    market.tick(HOUR)
+    client = market.at_work()
+    with sqlite_tools.records.read() as tx:
+        nos = {one.id: one.no for one in publishers.publishers_of(tx, client.agency_no)}
+        whole, own = rows.files_of(tx, nos[market.publisher])
+    assert whole.written_at != own.written_at
+    for file in (whole, own):
+        assert file.written_at is not None
+        sqlite_office.clock.forward(HOUR)
+        fetched = ReceivedFetch(
+            at=sqlite_office.clock.now(), name=file.name, version=file.written_at, status=200,
+            reader="bot",
+        )  # fmt: skip
+        with sqlite_tools.records.write() as tx:
+            copies.note(tx, [fetched])
+        (copy,) = market.stands(market.client)["publishers"]
+        assert (copy["heldVersion"], copy["current"]) == (copy["writtenOn"], True), file
 
 
 def test_foreign_and_unknown_ones_are_404(sqlite_office: Office, sqlite_tools: Tools) -> None:

@@ -29,7 +29,7 @@ _RECENT = sa.select(_c.file_no, _c.reader, _c.version, _c.at).where(
 )
 _FETCH = (_c.at, _c.version, _c.status, _c.reader)
 _EVERY = sa.select(
-    _f.no, _f.publisher_no, _f.client_no, _f.job_count, _f.since_at, *_FETCH
+    _f.no, _f.publisher_no, _f.client_no, _f.job_count, _f.since_at, _f.written_at, *_FETCH
 ).select_from(feed_files.outerjoin(fetches, _c.file_no == _f.no))
 _ORDER = (_f.no, _c.at, _c.version)
 _OF_ONE = _EVERY.where(among(_f.publisher_no, "nos"), among(_f.client_no, "clients")).order_by(
@@ -55,11 +55,14 @@ _FORGET = sa.delete(fetches).where(sa.tuple_(_c.file_no, _c.at, _c.version).in_(
 
 
 class Copy(NamedTuple):
-    """What is held of one file; ``client_no`` 0: of the file of all clients."""
+    """What is held of one file; ``client_no`` 0: of the file of all clients. ``written_at``: the
+    version that the file has now; None: it was never written.
+    """
 
     publisher_no: int
     client_no: int
     job_count: int
+    written_at: Instant | None
     held: Held
 
 
@@ -94,15 +97,23 @@ def note_delivery(tx: Tx, file_no: int, version: Instant, now: Instant) -> None:
 def held(
     tx: Tx, publisher_nos: Iterable[int], now: Instant, client_no: int = ALL_CLIENTS
 ) -> dict[int, Held]:
-    """What each publisher that has a file has of it. Of one that has a file of this client beside
-    the one of all: of whichever it fetched last.
+    """What each publisher that has a file has of it, as ``fetched_last`` tells."""
+    found = fetched_last(tx, publisher_nos, now, client_no)
+    return {no: copy.held for no, copy in found.items()}
+
+
+def fetched_last(
+    tx: Tx, publisher_nos: Iterable[int], now: Instant, client_no: int
+) -> dict[int, Copy]:
+    """The copy of each publisher that has a file. Of one that has a file of this client beside the
+    one of all: of whichever it fetched last.
     """
     clients = Listed(sorted({ALL_CLIENTS, client_no}))
-    found: dict[int, Held] = {}
+    found: dict[int, Copy] = {}
     for copy in _copies(tx.all(_OF_ONE, nos=Listed(sorted(publisher_nos)), clients=clients), now):
         before = found.get(copy.publisher_no)
-        if before is None or copy.held.fetched_at > before.fetched_at:
-            found[copy.publisher_no] = copy.held
+        if before is None or copy.held.fetched_at > before.held.fetched_at:
+            found[copy.publisher_no] = copy
     return found
 
 
@@ -146,16 +157,20 @@ def forget(tx: Tx, most: int) -> int:
 
 
 def _copies(rows: Iterable[Row], now: Instant) -> list[Copy]:
-    files: dict[int, tuple[int, int, int, Instant]] = {}
+    files: dict[int, Row] = {}
     told: Mapping[int, list[Fetch]] = defaultdict(list)
-    for no, publisher_no, client_no, job_count, since_at, at, version, status, reader in rows:
-        files[no] = publisher_no, client_no, job_count, since_at
+    for row in rows:
+        no, (at, version, status, reader) = row[0], row[-len(_FETCH) :]
+        files[no] = row
         if at is not None:
             told[no].append(Fetch(at, version, status != _HAD, reader))
     return [
-        Copy(publisher_no, client_no, job_count, held_of(told[no], now) or unfetched(since, now))
-        for no, (publisher_no, client_no, job_count, since) in files.items()
-    ]
+        Copy(
+            publisher_no, client_no, job_count, written_at,
+            held_of(told[no], now) or unfetched(since_at, now),
+        )
+        for no, publisher_no, client_no, job_count, since_at, written_at, *_ in files.values()
+    ]  # fmt: skip
 
 
 def _row(

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from handbill.core.in_force import Thing
 from handbill.core.nouns import Campaign, Client, Group, Job, JobSettings, Publisher
-from handbill.core.pacing.copies import Held
 from handbill.core.standing.capping import Owner
 from handbill.core.standing.jobs import Above, job_resolved
 from handbill.core.standing.reasons import PLAIN, Code, Level, Params, Resolved, resolved
@@ -18,10 +17,8 @@ from handbill.jobs import service as jobs
 from handbill.kit.faults import not_found
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
-from handbill.listings import rows
-from handbill.listings.copies import held
+from handbill.listings.copies import Copy, fetched_last
 from handbill.listings.offers import placed_publishers
-from handbill.listings.service import ALL_CLIENTS
 from handbill.publishers import service as publishers
 from handbill.rates import service as rates
 from handbill.standing import service as standing
@@ -39,11 +36,10 @@ class Around(NamedTuple):
 
 
 class HeldFile(NamedTuple):
-    """A publisher's file as it was written last, and the copy that the publisher has of it."""
+    """What a publisher has of its file; ``copy`` None: it has no file yet."""
 
     publisher: Publisher
-    written_at: Instant | None
-    held: Held | None
+    copy: Copy | None
 
 
 class Told(NamedTuple):
@@ -136,7 +132,7 @@ def _places(
 
 
 def _told(
-    tx: Tx, around: Around, thing: Thing, placed: Iterable[Publisher], now: Instant
+    tx: Tx, around: Around, thing: Thing, placed: list[Publisher], now: Instant
 ) -> Told:  # fmt: skip
     client = around.client
     found = standing.resolved_of(tx, client.no).get(thing, PLAIN)
@@ -157,14 +153,7 @@ def _of_ids(tx: Tx, client: Client, ids: set[str]) -> list[Publisher]:
 
 
 def _files(
-    tx: Tx, client: Client, placed: Iterable[Publisher], now: Instant
+    tx: Tx, client: Client, placed: list[Publisher], now: Instant
 ) -> list[HeldFile]:  # fmt: skip
-    """Of a publisher with a file of the client beside the one of all, whichever it fetched last."""
-    some = list(placed)
-    copies = held(tx, [one.no for one in some], now, client.no)
-    found = []
-    for one in some:
-        file = rows.file_of(tx, one.no, client.no) if one.body.per_client else None
-        file = file or rows.file_of(tx, one.no, ALL_CLIENTS)
-        found.append(HeldFile(one, file and file.written_at, copies.get(one.no)))
-    return found
+    copies = fetched_last(tx, [one.no for one in placed], now, client.no)
+    return [HeldFile(one, copies.get(one.no)) for one in placed]

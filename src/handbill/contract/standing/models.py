@@ -226,14 +226,15 @@ def _params(params: core.Params) -> ReasonParams:
 
 
 def _copy(one: HeldFile) -> HeldCopy:
-    held = one.held
+    copy = one.copy
+    held = copy and copy.held
     return HeldCopy.of(
         id=one.publisher.id,
         name=one.publisher.body.name,
-        written_at=one.written_at,
+        written_at=copy and copy.written_at,
         version=held and (held.version or None),
         fetched_at=held and (held.fetched_at or None),
         refresh_minutes=held and held.rhythm // MINUTE,
         next_at=held and held.next_at,
-        current=held is not None and held.version == one.written_at,
+        current=copy is not None and copy.held.version == copy.written_at,
     )
