@@ -190,7 +190,6 @@ def _settings(
     """The settings after a change; the publishers' nodes go into the body."""
     changes = {name: given[name] for name in ("setting", "placements") if name in given}
     known: dict[str, Publisher] = {}
-    exchange = rates.exchange_of(tx, client, now)
     if given.keys() & {"publisher_fields", "placements"}:
         known = {one.id: one for one in publishers.publishers_of(tx, client.agency_no)}
     if "publisher_fields" in given:
@@ -203,6 +202,7 @@ def _settings(
         body.publisher_nodes = said.nodes
     if "placements" in changes:
         changes["placements"] = tuple(changes["placements"] or ())
+        exchange = rates.exchange_of(tx, client, now)
         for n, placement in enumerate(changes["placements"]):
             faults += [
                 Fault(f"placements.{n}.{one.field}", one.message)
