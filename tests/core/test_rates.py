@@ -247,6 +247,8 @@ def test_the_forms_of_files() -> None:
     assert rates_in(ECB) == of_bank
     wide = b"Date,USD,JPY,\n2026-11-23,1.0825,161.20,\n2026-11-20,1.08,N/A,\n"
     assert rates_in(wide) == of_bank
+    shouted = b"DATE,FROM,TO,RATE\n2026-11-23,EUR,USD,1.0825\n"
+    assert rates_in(shouted) == of_bank[:1]
     plain = "\ufeffDate,From,To,Rate\r\n2026-11-23, EUR,USD,1.0825\r\n\r\n2026-11-23,GBP,USD,x\r\n"
     assert rates_in(plain.encode()) == [
         of_bank[0], {"date": "2026-11-23", "from": "GBP", "to": "USD", "rate": "x"},
@@ -258,6 +260,7 @@ def test_the_forms_of_files() -> None:
     [
         (b"", "begin"), (b"a,b,c\n", "begin"), (b"\xff\xfe", "UTF-8"),
         (b"<html></html>", "no rates"),
+        pytest.param(b"date,from,to,rate\n," + b"1" * 140_000, "no CSV", id="long cell"),
         (b"<a><b></a>", "no XML"), (b'<!DOCTYPE a [<!ENTITY x "y">]><a/>', "DOCTYPE"),
     ],
 )  # fmt: skip

@@ -27,7 +27,12 @@ def rates_in(raw: bytes) -> list[Row]:
 
     **Refuses** a file that is of neither form (NotRates).
     """
-    return _of_xml(raw) if raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<" else list(_of_csv(raw))
+    if raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+        return _of_xml(raw)
+    try:
+        return list(_of_csv(raw))
+    except csv.Error as bad:
+        raise NotRates(f"is no CSV: {bad}") from None
 
 
 def _of_csv(raw: bytes) -> Iterator[Row]:
@@ -38,10 +43,9 @@ def _of_csv(raw: bytes) -> Iterator[Row]:
     rows = csv.reader(line for line in lines if line.strip())
     names = [name.strip() for name in next(rows, [])]
     lower = [name.lower() for name in names]
-    is_wide = (
-        len(names) > 1 and lower[0] == "date" and all(map(str.isupper, filter(None, names[1:])))
-    )
-    if not is_wide and not set(_NAMES) <= set(lower):
+    is_wide = not set(_NAMES) <= set(lower)
+    codes = list(filter(None, names[1:]))
+    if is_wide and not (codes and lower[0] == "date" and all(map(str.isupper, codes))):
         raise NotRates("does not begin with the names date,from,to,rate")
     for row in rows:
         cells = [cell.strip() for cell in row]
