@@ -44,7 +44,8 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, Decimal) and value == int(value) else value
 
 
-def _number(value: Any) -> int | Decimal:
+def number_in(value: Any) -> int | Decimal:
+    """A JSON number. **Refuses** all else (ValueError)."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("must be a number")  # noqa: TRY004 - a fault of the caller's
     return value
@@ -119,7 +120,7 @@ Url = Annotated[
 
 Money = Annotated[
     int,
-    PlainValidator(lambda value: micros_of(_number(value))),
+    PlainValidator(lambda value: micros_of(number_in(value))),
     PlainSerializer(number_of),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 10**12}),
 ]
@@ -214,7 +215,7 @@ class Percent:
         )
 
     def _ppm(self, value: Any) -> int:
-        number = _number(value)
+        number = number_in(value)
         if not 0 <= number <= self.most:
             raise ValueError(f"must be between 0 and {self.most}")
         ppm = Decimal(number) * 10_000

@@ -9,7 +9,7 @@ from handbill.contract.envelopes import ChildName, Warned
 from handbill.contract.filters import Comparison, spelled_terms
 from handbill.contract.jobgroups.models import NewJobGroup
 from handbill.contract.jobs.answers import status_of
-from handbill.contract.rates.models import MaybeRate
+from handbill.contract.rates.models import Rate
 from handbill.core import nouns, states
 from handbill.core.bids import Bid, Offer
 from handbill.core.filters import DATE_FIELD, NUMBER_FIELD
@@ -169,7 +169,7 @@ class ExplainedPublisher(ChildName):
     )
     min_bid_micros: Money = Field(alias="minBid", description="The publisher's minimum bid.")
     currency: str = Field(description="The publisher's currency: of price and minBid.")
-    price_picos: MaybeRate = Field(
+    price_picos: Rate | None = Field(
         alias="priceRate",
         description="The agency's currency for one unit of it. Null: the same, or no rate.",
     )
@@ -177,7 +177,7 @@ class ExplainedPublisher(ChildName):
         alias="saidBid", description="The bid in the currency in which it was said. Null: none."
     )
     said_in: str | None = Field(alias="saidBidCurrency", description="That currency.")
-    said_picos: MaybeRate = Field(
+    said_picos: Rate | None = Field(
         alias="saidBidRate",
         description="The agency's currency for one unit of it. Null: the same, or no rate.",
     )

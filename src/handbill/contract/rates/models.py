@@ -1,8 +1,7 @@
 """Rates, as they are read and told. **Source**: docs/decisions/0048."""
 
 from datetime import date
-from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
@@ -10,36 +9,19 @@ from handbill.contract.envelopes import Page
 from handbill.contract.publishers.models import Currency
 from handbill.core.rates import Dated, picos_of, rate_number
 from handbill.rates.service import Said, id_of
-from handbill.wire.fields import Instant, SaidDay
+from handbill.wire.fields import Instant, SaidDay, number_in
 from handbill.wire.models import Model, OneOrMany
 
 MOST_RATES: Final = 1_000
 
 
-def _picos(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError("must be a number")  # noqa: TRY004 - a fault of the caller's
-    return picos_of(value)
-
-
-def _told(picos: int | None) -> Decimal | int | None:
-    return None if picos is None else rate_number(picos)
-
-
-_NUMBER: Final = {"minimum": 0, "maximum": 10**6}
 Rate = Annotated[
     int,
-    PlainValidator(_picos),
+    PlainValidator(lambda value: picos_of(number_in(value))),
     PlainSerializer(rate_number),
-    WithJsonSchema({"type": "number", **_NUMBER}),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 10**6}),
 ]
 """More than 0, at most a million, at most 12 decimals; as picos."""
-MaybeRate = Annotated[
-    int | None,
-    PlainSerializer(_told),
-    WithJsonSchema({"type": ["number", "null"], **_NUMBER}),
-]
-"""Only told."""
 
 
 class NewRate(Model):
