@@ -29,7 +29,7 @@ _PAGE = (
 )
 _COUNT = sa.select(sa.func.count()).select_from(rates).where(_SEEN)
 _OWN = sa.select(sa.func.count()).select_from(rates).where(_t.agency_no == b("agency_no"))
-_SET = sa.select(*_TOLD[:5]).where(
+_SET = sa.select(*_TOLD[:4]).where(
     _t.agency_no == b("agency_no"), _t.day_on >= b("first"), _t.day_on <= b("last")
 )
 _DROP = sa.delete(rates).where(*(_t[name] == b(name) for name in _KEY))
@@ -60,10 +60,15 @@ def count_own(tx: Tx, agency_no: int) -> int:
     return int(tx.value(_OWN, agency_no=agency_no))
 
 
-def own(tx: Tx, agency_no: int, first: date, last: date) -> list[Dated]:
-    """Those alone that an agency, or the house, has set."""
+def own(
+    tx: Tx, agency_no: int, first: date, last: date
+) -> dict[tuple[date, str, str], int]:  # fmt: skip
+    """Those alone that an agency, or the house, has set: their picos, by day and pair."""
     asked = {"agency_no": agency_no, "first": first.isoformat(), "last": last.isoformat()}
-    return [_dated(row) for row in tx.all(_SET, **asked)]
+    return {
+        (date.fromisoformat(day_on), source, target): picos
+        for day_on, source, target, picos in tx.all(_SET, **asked)
+    }
 
 
 def put(tx: Tx, agency_no: int, every: Iterable[Dated], now: Instant) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from handbill.access import service as access
 from handbill.changes.service import tell_many
@@ -23,15 +23,6 @@ MOST_RATES: Final = 500_000
 """Of one owner: about fifty currencies on each working day of forty years."""
 _AHEAD: Final = 14 * HOUR
 """By so much the first zone on earth is before UTC: no day is later than its."""
-
-
-class Said(NamedTuple):
-    """A rate as it is said: one unit of ``source`` is so much of ``target`` on a day."""
-
-    on: date
-    source: str
-    target: str
-    picos: int
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
@@ -57,9 +48,7 @@ def page(
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
-def put(
-    tx: Tx, now: Instant, agency_no: int, every: Sequence[Said]
-) -> int:  # fmt: skip
+def put(tx: Tx, now: Instant, agency_no: int, every: Sequence[Dated]) -> int:
     """Set rates of an agency, or of the house; how many that changed. What is booked stays.
 
     **Refuses** (400) unknown currencies, a pair of one currency, a day that is still to come
@@ -73,10 +62,8 @@ def put(
     if not every:
         return 0
     days = [one.on for one in every]
-    stands = {one[:3]: one.picos for one in rows.own(tx, agency_no, min(days), max(days))}
-    changed = [
-        (before, Dated(*one)) for one in every if (before := stands.get(one[:3])) != one.picos
-    ]
+    stands = rows.own(tx, agency_no, min(days), max(days))
+    changed = [(before, one) for one in every if (before := stands.get(one[:3])) != one.picos]
     new = sum(before is None for before, _ in changed)
     if rows.count_own(tx, agency_no) + new > MOST_RATES:
         raise refused_state("", f"there may be {MOST_RATES} rates")
@@ -92,14 +79,14 @@ def delete(tx: Tx, now: Instant, agency_no: int, rate_id: str) -> None:
     if agency_no != HOUSE:
         access.lock_agency(tx, agency_no)
     one = _named(rate_id)
-    stands = {held[:3]: held.picos for held in rows.own(tx, agency_no, one.on, one.on)}
-    if one[:3] not in stands:
+    before = rows.own(tx, agency_no, one.on, one.on).get(one[:3])
+    if before is None:
         raise not_found()
     rows.drop(tx, agency_no, one)
-    _tell(tx, now, agency_no, [(one, stands[one[:3]], None)])
+    _tell(tx, now, agency_no, [(one, before, None)])
 
 
-def id_of(one: Dated | Said) -> str:
+def id_of(one: Dated) -> str:
     """By which a rate is named."""
     return f"{one.on.isoformat()}-{one.source}-{one.target}"
 
@@ -116,7 +103,7 @@ def _named(rate_id: str) -> Dated:
     return found
 
 
-def _faults(every: Sequence[Said], last: date) -> Iterable[Fault]:
+def _faults(every: Sequence[Dated], last: date) -> Iterable[Fault]:
     seen: set[tuple[date, str, str]] = set()
     for n, one in enumerate(every):
         for name in ("source", "target"):

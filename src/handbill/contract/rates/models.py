@@ -8,7 +8,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 from handbill.contract.envelopes import Page
 from handbill.contract.publishers.models import Currency
 from handbill.core.rates import Dated, picos_of, rate_number
-from handbill.rates.service import Said, id_of
+from handbill.rates.service import id_of
 from handbill.wire.fields import Instant, SaidDay, number_in
 from handbill.wire.models import Model, OneOrMany
 
@@ -27,7 +27,7 @@ Rate = Annotated[
 class NewRate(Model):
     """What one unit of a currency is in another one on a day."""
 
-    makes = staticmethod(lambda on, **rows: Said(date.fromisoformat(on), **rows))
+    makes = staticmethod(lambda on, **rows: Dated(date.fromisoformat(on), **rows))
     on: SaidDay = Field(alias="date", description="The day on which it begins to apply.")
     source: Currency = Field(alias="from", description="ISO 4217 code of the one unit.")
     target: Currency = Field(alias="to", description="ISO 4217 code of what it is worth.")
