@@ -16,7 +16,6 @@ from handbill.groups.explaining import belonging
 from handbill.jobs import service as jobs
 from handbill.kit.faults import not_found
 from handbill.kit.instants import Instant
-from handbill.kit.zones import day_of, zone_of
 from handbill.listings.copies import Copy, fetched_last
 from handbill.listings.offers import placed_publishers
 from handbill.publishers import service as publishers
@@ -99,15 +98,9 @@ def of_job(tx: Tx, client: Client, ref: str, now: Instant) -> Told:
     places = _places(known, job, campaign, group, placed) if campaign and group else []
     no = group.no if group else 0
     capped = known.get(("job", job.id), PLAIN)
-    above = Above(
-        client,
-        group,
-        known.get(("group", f"{no}"), PLAIN),
-        places,
-        rates.exchange_of(tx, client, now),
-    )
-    today = day_of(now, zone_of(client.zone))
-    found = job_resolved(job, above, [capped], now, today)
+    exchange = rates.exchange_of(tx, client, now)
+    above = Above(client, group, known.get(("group", f"{no}"), PLAIN), places, exchange)
+    found = job_resolved(job, above, [capped], now, exchange.today)
     files = _files(tx, client, placed, now)
     return Told(found, _evaluated(tx, client), around, files)
 

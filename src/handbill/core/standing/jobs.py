@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
-import msgspec
-
 from handbill.core.bids import PLAIN_JOB, Asked
 from handbill.core.nouns import Client, Group, Job
 from handbill.core.rates import Exchange
@@ -19,6 +17,7 @@ from handbill.core.standing.reasons import (
     Reason,
     Resolved,
     resolved,
+    seen_at_places,
     seen_below,
 )
 from handbill.core.standing.selling import unsold
@@ -49,7 +48,7 @@ def job_resolved(
     job: Job, above: Above, capped: Iterable[Resolved], now: Instant, today: date
 ) -> Resolved:
     """How a live job stands. ``capped``: what its own caps do everywhere."""
-    owner = Owner(Level.JOB, job.id, job.body.title or job.body.ref, "job")
+    owner = _owner(job)
     found = list(_own(job, owner, now, today))
     for one in capped:
         found += one.all_reasons
@@ -61,6 +60,10 @@ def job_resolved(
         found += seen_below(trading)
         found += _of_places(job, above, today)
     return resolved(Level.JOB, job.id, found)
+
+
+def _owner(job: Job) -> Owner:
+    return Owner(Level.JOB, job.id, job.body.title or job.body.ref, "job")
 
 
 def _is_above(one: Reason) -> bool:
@@ -87,7 +90,7 @@ def _own(job: Job, owner: Owner, now: Instant, today: date) -> Iterator[Reason]:
 
 
 def _of_places(job: Job, above: Above, today: date) -> Iterator[Reason]:
-    """What its places say of a job: it stops where each of them does; else it is told."""
+    """What its places say of a job, or that its job group has none."""
     if not above.places:
         yield from (it for it in above.standing.all_reasons if it.code is Code.NO_PLACEMENT)
         return
@@ -95,10 +98,7 @@ def _of_places(job: Job, above: Above, today: date) -> Iterator[Reason]:
     settings = body.settings or PLAIN_JOB
     asked = Asked(job.status != "A", body.cpc_micros, settings, body.cpc_currency)
     every = [_at_place(job, above, place, asked, today) for place in above.places]
-    stops = all(any(it.blocking for it in one) for one in every)
-    causes = {(it.code, *it.cause): it for one in every for it in one}
-    for it in causes.values():
-        yield msgspec.structs.replace(it, blocking=it.blocking and stops)
+    yield from seen_at_places(every)
 
 
 def _at_place(
@@ -115,9 +115,10 @@ def _at_place(
     own = next((it for it in settings.placements if it.publisher_id == spot.publisher.id), None)
     barred = settings.publishers is not None and spot.publisher.id not in settings.publishers
     if barred or (own is not None and not own.active):
-        owner = Owner(Level.JOB, job.id, job.body.title or job.body.ref, "job")
         params = Params(publisher_id=spot.publisher.id)
-        found.append(reason(Code.JOB_EXCLUDES, owner, "the job excludes the publisher", params))
+        found.append(
+            reason(Code.JOB_EXCLUDES, _owner(job), "the job excludes the publisher", params)
+        )
     elif spot.publisher.body.bid_type != "PPP":
         plain = asked._replace(paused=False)
         found += (

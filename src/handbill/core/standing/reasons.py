@@ -4,7 +4,7 @@ A **reason** stands at a level: where the cause is, which may be above or below 
 **Units**: amounts of a budget are micros, of clicks and applies whole numbers.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -191,6 +191,17 @@ def seen_below(reasons: Iterable[Reason]) -> list[Reason]:
     return [
         msgspec.structs.replace(one, code=Code.PARENT_PAUSED) if one.code is Code.PAUSED else one
         for one in reasons
+    ]
+
+
+def seen_at_places(places: Sequence[Sequence[Reason]]) -> list[Reason]:
+    """The reasons of all places, each once, as what is placed there sees them: they stop it where
+    each place does; else they are told.
+    """
+    stops = all(any(one.blocking for one in found) for found in places)
+    causes = {(one.code, *one.cause): one for found in places for one in found}
+    return [
+        msgspec.structs.replace(one, blocking=one.blocking and stops) for one in causes.values()
     ]
 
 

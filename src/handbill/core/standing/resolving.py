@@ -33,6 +33,7 @@ from handbill.core.standing.reasons import (
     Reason,
     Resolved,
     resolved,
+    seen_at_places,
     seen_below,
 )
 from handbill.core.standing.selling import owner_of, sold
@@ -246,14 +247,11 @@ class _Resolving:
 
 
 def _of_places(owner: Owner, places: list[list[Reason]]) -> Iterator[Reason]:
-    """What the placements say of their group: it stops where each of them does; else it is told."""
+    """What the placements say of their group, or that it has none."""
     if not places:
         yield reason(Code.NO_PLACEMENT, owner, "the job group has no publisher", Params())
         return
-    is_stopped = all(any(one.blocking for one in own) for own in places)
-    every = {(one.code, *one.cause): one for own in places for one in own}
-    for one in every.values():
-        yield msgspec.structs.replace(one, blocking=one.blocking and is_stopped)
+    yield from seen_at_places(places)
 
 
 def _none_below(owner: Owner, what: str) -> Reason:
