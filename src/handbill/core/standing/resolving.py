@@ -10,8 +10,6 @@ from datetime import date, timedelta
 from operator import attrgetter
 from typing import Literal, TypeVar
 
-import msgspec
-
 from handbill.core.charging import Scope
 from handbill.core.nouns import Campaign, Client, Group
 from handbill.core.pacing.caps import Felt
@@ -108,9 +106,7 @@ class _Resolving:
         owner = Owner(Level.GROUP, group.id, group.body.name, "job group")
         self.owners["group", entity] = owner
         own = self._trading("group", entity, owner, group)
-        if group.is_default:  # nobody can switch it
-            own = [msgspec.structs.replace(one, fix=None) for one in own]
-        is_open = group.is_default or may_match(group, campaign, self.today)
+        is_open = may_match(group, campaign, self.today)
         jobs = list(self._jobs(group, owner)) if is_open else []
         trading = [*seen_below(own), *above]
         spots = [

@@ -39,10 +39,11 @@ class CappedJob(NamedTuple):
 class Tree(NamedTuple):
     """All that decides how a client's entities stand.
 
-    ``publishers``: of the agency, by id. ``jobs``: by job group, what its listable jobs bring to a
-    bid, and how many bring the same. ``caps``: as they stand. By number of job group and publisher,
-    ``lets``, and ``locked``: what is promised to other placements of the job group's budget.
-    ``held``: by publisher number. ``exchange``: today's. ``posted``: how many jobs are posted.
+    ``groups``: but the default one, which advertises nothing. ``publishers``: of the agency, by id.
+    ``jobs``: by job group, what its listable jobs bring to a bid, and how many bring the same.
+    ``caps``: as they stand. By number of job group and publisher, ``lets``, and ``locked``: what is
+    promised to other placements of the job group's budget. ``held``: by publisher number.
+    ``exchange``: today's. ``posted``: how many jobs are posted.
     """
 
     client: Client
