@@ -65,7 +65,6 @@ ABOUT: Final[dict[Code, str]] = {
 """When each code holds, and which params it has."""
 _CODES: Final = "".join(f"\n- {code}: {text}" for code, text in ABOUT.items())
 Amount = Annotated[Decimal | int, WithJsonSchema({"type": "number"})]
-Id = Annotated[str, Field()]
 
 
 class ReasonParams(Model):
