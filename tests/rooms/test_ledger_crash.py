@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -146,7 +146,11 @@ def cut() -> None:
     raise Cut
 
 
-@pytest.mark.parametrize("at", [*range(1, 33), -1])
+STATEMENTS: Final = 31
+"""What a judge's step over this market runs."""
+
+
+@pytest.mark.parametrize("at", [*range(1, STATEMENTS + 1), -1])
 def test_cut_at_any_statement(market: Market, at: int) -> None:
     fill(market)
     records = CutRecords(market.records, at, cut)
@@ -161,7 +165,7 @@ def test_the_cuts_reach_the_last_statement(market: Market) -> None:
     fill(market)
     records = CutRecords(market.records, 0, cut)
     market.judge(records=records).step()
-    assert records.statements == 32
+    assert records.statements == STATEMENTS
     whole(market)
 
 
