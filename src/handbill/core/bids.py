@@ -37,7 +37,7 @@ from handbill.core.rates import (
     number_of,
 )  # fmt: skip
 from handbill.core.states import in_force
-from handbill.kit.money import MICROS, MOST_UNITS, PPM, share_down
+from handbill.kit.money import MICROS, MOST_UNITS, PPM, nearest, raised_to, share_down
 
 PLAIN_JOB = JobSettings()
 
@@ -263,11 +263,9 @@ def lowered(bid_micros: int, paced: Paced, whole_micros: int) -> int:
         return bid_micros
     if bid_micros == paced.base_micros:
         return paced.bid_micros
-    wanted = share_down(bid_micros, paced.factor_ppm)
-    whole = (2 * wanted + whole_micros - 1) // (2 * whole_micros) * whole_micros
-    floor = max(paced.floor_micros, whole_micros)
-    least = -(-floor // whole_micros) * whole_micros
-    return min(max(whole, least), bid_micros)
+    wanted = nearest(share_down(bid_micros, paced.factor_ppm), whole_micros)
+    least = raised_to(max(paced.floor_micros, whole_micros), whole_micros)
+    return min(max(wanted, least), bid_micros)
 
 
 def _is_spent(each: Caps, caps: Caps, own: JobPlacement | None, bid_micros: int) -> bool:

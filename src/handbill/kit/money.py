@@ -44,6 +44,16 @@ def share_down(micros: int, ppm: int) -> int:
     return micros * ppm // PPM
 
 
+def nearest(micros: int, whole_micros: int) -> int:
+    """To the nearest multiple; a half goes down."""
+    return (2 * micros + whole_micros - 1) // (2 * whole_micros) * whole_micros
+
+
+def raised_to(micros: int, whole_micros: int) -> int:
+    """Up to the next multiple, where it is none."""
+    return -(-micros // whole_micros) * whole_micros
+
+
 def plus_shares(micros: int, *ppms: int) -> int:
     """The amount with each share put on in turn, rounded once, half even, to the micro (markups,
     domain 4.2). Whole numbers throughout: no product is too long for them.

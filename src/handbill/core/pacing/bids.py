@@ -14,7 +14,7 @@ from handbill.core.pacing.plans import Life, View, Want, least_of
 from handbill.core.pacing.targets import Target, target_bid
 from handbill.core.pacing.thinning import Window, window_of
 from handbill.core.rates import PICOS
-from handbill.kit.money import PPM, share_down
+from handbill.kit.money import PPM, nearest, raised_to, share_down
 
 LEAST_FACTOR_PPM: Final = 250_000
 DEAD_BAND_PPM: Final = 100_000
@@ -109,7 +109,7 @@ def decided(step: Inputs) -> Bid:
     least = _least(step, most, LEAST_FACTOR_PPM if by_budget else 0)
     if wanted < most and by_budget:
         binding.append(Binding.BUDGET)
-    bid = most if wanted == most else min(_whole(wanted, step.whole_micros), most)
+    bid = most if wanted == most else min(nearest(wanted, step.whole_micros), most)
     if bid < least:
         bid = least
         binding.append(Binding.FLOOR)
@@ -138,12 +138,7 @@ def decided(step: Inputs) -> Bid:
 def _least(step: Inputs, most: int, factor_ppm: int) -> int:
     """The least bid: a part of what was set, or the publisher's own least, in whole steps."""
     floor = max(share_down(most, factor_ppm), step.min_bid_micros, step.whole_micros)
-    return min(-(-floor // step.whole_micros) * step.whole_micros, most)
-
-
-def _whole(micros: int, whole_micros: int) -> int:
-    """To the nearest whole step; a half goes down."""
-    return (2 * micros + whole_micros - 1) // (2 * whole_micros) * whole_micros
+    return min(raised_to(floor, step.whole_micros), most)
 
 
 def _is_near(former: int, bid: int, least: int, most: int) -> bool:
