@@ -35,12 +35,6 @@ _SHOWN = (
     )
     .values(version=b("shown"))
 )  # fmt: skip
-_DAYS = sa.select(
-    _y.group_no, _y.publisher_no, _y.day_on, _y.clicks, _y.applies, _y.unbilled,
-    _y.unbilled_micros, _y.spend_micros, _y.let_ppm,
-).where(
-    _y.client_no == b("client_no"), _y.day_on >= b("first_on"), _y.day_on <= b("last_on")
-).order_by(_y.day_on)  # fmt: skip
 _SWEEP_LOG = sweep_of(bid_log, _l.at)
 _OLD_DAYS = (
     sa.select(_y.group_no, _y.publisher_no, _y.day_on)
@@ -116,12 +110,6 @@ def add_days(tx: Tx, client_no: int, some: Iterable[PairDay]) -> None:
     names = ("clicks", "applies", "unbilled", "unbilled_micros", "spend_micros")
     rows = [{"client_no": client_no, **one._asdict()} for one in some]
     tx.upsert_many(control_days, ["group_no", "publisher_no", "day_on"], rows, adds=names)
-
-
-def days_of(tx: Tx, client_no: int, first_on: str, last_on: str) -> list[PairDay]:
-    """A client's days, both included."""
-    found = tx.all(_DAYS, client_no=client_no, first_on=first_on, last_on=last_on)
-    return [PairDay(*row) for row in found]
 
 
 def log(tx: Tx, client_no: int, at: Instant, some: Iterable[tuple[tuple[int, int], Line]]) -> None:

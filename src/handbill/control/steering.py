@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from handbill.control.learning import Calendar, Copy, Key, apply_ppm, copy_of
 from handbill.control.rows import Known
@@ -62,13 +62,6 @@ class Side:
         """Of the copy that will be fetched next."""
         first = max(now, self.due_at)
         return life_of(self.stream, first, first + self.rhythm)
-
-
-class Steps(NamedTuple):
-    """``ahead``: of each cap, were no copy replaced now."""
-
-    sides: Mapping[Key, Side]
-    ahead: Mapping[CapKey, Ahead]
 
 
 def sides_of(

@@ -1,7 +1,7 @@
 """What is in force of what was set, as control decides it and the rest of the system reads it."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from handbill.core.charging import Measure, Scope
 from handbill.core.pacing.thinning import Window
@@ -81,6 +81,3 @@ class InForce(NamedTuple):
 
     stopped: frozenset[Thing]
     paced: Mapping[tuple[int, int], Paced]
-
-
-ALL_IN_FORCE: Final = InForce(frozenset(), {})

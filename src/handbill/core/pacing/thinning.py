@@ -42,11 +42,6 @@ def window_of(jobs: int, listed_ppm: int, start_ppm: int) -> Window:
     return Window(start_ppm // PPM % jobs, listed, end_ppm % (jobs * PPM))
 
 
-def is_listed(window: Window, place: int, jobs: int) -> bool:
-    """Whether the job at this place of the order is in the window."""
-    return (place - window.first) % jobs < window.jobs
-
-
 class Span(NamedTuple):
     """A window, told by the turns of its jobs: from ``start`` on, before ``end``, round the end.
     The two are the same where all jobs are in it; empty ``end``: none is.
