@@ -21,7 +21,7 @@ from handbill.core.pacing.plans import (
     weighed,
 )
 from handbill.core.pacing.targets import Target
-from handbill.core.pacing.thinning import mixed, window_of
+from handbill.core.pacing.thinning import turn_of, window_of
 from handbill.core.rates import PICOS
 from handbill.kit.money import PPM
 
@@ -205,8 +205,8 @@ def test_jobs_take_turns(jobs: int, listed: list[int]) -> None:
 
 def test_the_order_of_jobs_is_mixed_and_fixed() -> None:
     names = [f"job-{number}" for number in range(100)]
-    assert mixed(names) == mixed(reversed(names))
-    assert mixed(names) != sorted(names)
+    assert sorted(names, key=turn_of) == sorted(names[::-1], key=turn_of)
+    assert sorted(names, key=turn_of) != sorted(names)
     assert window_of(0, PPM, 5) == (0, 0, 0)
 
 

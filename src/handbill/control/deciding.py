@@ -6,13 +6,13 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from handbill.control.learning import Calendar, Key
+from handbill.control.learning import Calendar
 from handbill.control.rows import Known
 from handbill.control.seeing import Look
 from handbill.control.steering import Side, Steering, decision, is_due, is_expected, sides_of
 from handbill.control.stopping import capped_jobs, cheapest_of, kept_for_others, live_bid, marks_of
 from handbill.control.tree import Tree
-from handbill.core.in_force import Ceiling, Paced, Standing, Thing
+from handbill.core.in_force import Ceiling, Key, Paced, Standing, Thing
 from handbill.core.pacing.bids import Line
 from handbill.core.pacing.curves import day_weights
 from handbill.core.standing import tree as standing_tree

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from handbill.control.rows import Known, PairDay
-from handbill.core.in_force import Paced
+from handbill.core.in_force import Key, Paced
 from handbill.core.pacing.copies import Held
 from handbill.core.pacing.curves import (
     FLAT,
@@ -33,8 +33,6 @@ from handbill.kit.money import PPM
 from handbill.kit.zones import day_of, start_of
 from handbill.ledger.traffic import Quarter, Seen
 
-Key = tuple[int, int]
-"""Job group and publisher."""
 _SHAPE_CLICKS: Final = 2_000.0
 """How many clicks a publisher's own shape needs to count for as much as what all share."""
 _CLICKS_OF_JOB: Final = 0.2

@@ -7,6 +7,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
+from handbill.core.in_force import Key
 from handbill.core.pacing.bids import Bid, Inputs, Line
 from handbill.core.pacing.demand import Demand
 from handbill.kit.instants import Instant
@@ -76,7 +77,7 @@ class PairDay(NamedTuple):
     let_ppm: int = PPM
 
 
-def demand_of(tx: Tx, client_no: int) -> dict[tuple[int, int], Known]:
+def demand_of(tx: Tx, client_no: int) -> dict[Key, Known]:
     """By job group and publisher."""
     found = {}
     for group_no, publisher_no, *amounts, applies, seen_at in tx.all(_DEMAND, client_no=client_no):
@@ -85,7 +86,7 @@ def demand_of(tx: Tx, client_no: int) -> dict[tuple[int, int], Known]:
     return found
 
 
-def put_demand(tx: Tx, client_no: int, some: Iterable[tuple[tuple[int, int], Known]]) -> None:
+def put_demand(tx: Tx, client_no: int, some: Iterable[tuple[Key, Known]]) -> None:
     tx.upsert_many(demand, ["group_no", "publisher_no"], [
         {
             "group_no": group_no, "publisher_no": publisher_no, "client_no": client_no,
@@ -112,7 +113,7 @@ def add_days(tx: Tx, client_no: int, some: Iterable[PairDay]) -> None:
     tx.upsert_many(control_days, ["group_no", "publisher_no", "day_on"], rows, adds=names)
 
 
-def log(tx: Tx, client_no: int, at: Instant, some: Iterable[tuple[tuple[int, int], Line]]) -> None:
+def log(tx: Tx, client_no: int, at: Instant, some: Iterable[tuple[Key, Line]]) -> None:
     tx.put_many(bid_log, [
         {
             "client_no": client_no, "group_no": group_no, "publisher_no": publisher_no, "at": at,

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from handbill.control import rows
-from handbill.control.learning import Key
 from handbill.control.rows import Known
 from handbill.control.spent import Spent, spent_jobs
 from handbill.control.targets import Aims, aims_of
 from handbill.control.tree import Tree, tree_of
-from handbill.core.in_force import Evaluation, Paced, Standing, Thing
+from handbill.core.in_force import Evaluation, Key, Paced, Standing, Thing
 from handbill.core.nouns import Client
 from handbill.core.pacing.copies import Held
 from handbill.kit.instants import Instant

@@ -7,7 +7,6 @@ from handbill.control import rows, targets
 from handbill.control.deciding import Outcome, decide
 from handbill.control.learning import (
     Calendar,
-    Key,
     copy_of,
     days_with,
     first_guess,
@@ -18,6 +17,7 @@ from handbill.control.learning import (
 from handbill.control.rows import Known
 from handbill.control.seeing import Look, look_at
 from handbill.core.charging import Limit
+from handbill.core.in_force import Key
 from handbill.core.nouns import Client
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of
@@ -77,7 +77,7 @@ def _learned(look: Look) -> tuple[dict[Key, Known], dict[int, Calendar], Calenda
         came.setdefault(quarter[:2], []).append((quarter, one))
     known = {}
     for pair in tree.pairs:
-        key = pair.place.group_no, pair.place.publisher_no
+        key = pair.key
         before = look.known.get(key)
         if before is None:
             known[key] = first_guess(pair.stock.jobs, tree.now)

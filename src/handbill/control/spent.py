@@ -6,7 +6,7 @@ from typing import NamedTuple
 from handbill.control.tree import Pair, Tree
 from handbill.core.bids import Offer, offer_of
 from handbill.core.charging import Limit, Measure, by_measure, period_keys
-from handbill.core.in_force import Paced, Thing
+from handbill.core.in_force import Key, Paced, Thing
 from handbill.core.job_caps import JobCaps, caps_of_job, each_job
 from handbill.core.nouns import Cap
 from handbill.core.standing.tree import CappedJob
@@ -16,7 +16,7 @@ from handbill.ledger import service as ledger
 from handbill.listings.matched import Matched, asked_of
 from handbill.store.records import Tx
 
-_At = Mapping[tuple[int, int], Paced]
+_At = Mapping[Key, Paced]
 
 
 class Spent(NamedTuple):
@@ -111,9 +111,7 @@ def _cheapest(
         for pair in pairs.get(group_no, ())
         if one.publisher_no in {0, pair.place.publisher_no}
         and isinstance(
-            offer := offer_of(
-                pair.terms, asked, tree.today, paced.get((group_no, pair.place.publisher_no))
-            ),
+            offer := offer_of(pair.terms, asked, tree.today, paced.get(pair.key)),
             Offer,
         )
     ]

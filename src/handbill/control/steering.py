@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from handbill.control.learning import Calendar, Copy, Key, apply_ppm, copy_of
+from handbill.control.learning import Calendar, Copy, apply_ppm, copy_of
 from handbill.control.rows import Known
 from handbill.control.stopping import kept_for_others, mark_at
 from handbill.control.tree import Pair, Tree
 from handbill.core.bids import Source
 from handbill.core.charging import Measure, Scope
-from handbill.core.in_force import Paced
+from handbill.core.in_force import Key, Paced
 from handbill.core.pacing.bids import Bid, Inputs, Line, decided
 from handbill.core.pacing.caps import Mark
 from handbill.core.pacing.copies import UNKNOWN_RHYTHM, Held, next_fetch
@@ -46,7 +46,7 @@ class Side:
 
     @property
     def key(self) -> Key:
-        return self.pair.place.group_no, self.pair.place.publisher_no
+        return self.pair.key
 
     def unit(self, measure: Measure) -> int:
         """What a click takes of a cap, in its millionths."""
@@ -73,7 +73,7 @@ def sides_of(
     for pair in tree.pairs:
         if not pair.stock.jobs or not pair.trades:
             continue
-        key = pair.place.group_no, pair.place.publisher_no
+        key = pair.key
         one, week = known[key], weeks[pair.place.publisher_no]
         at, had = paced.get(key), held.get(pair.place.publisher_no)
         copy = copy_of(at, had)

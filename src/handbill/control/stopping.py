@@ -6,7 +6,7 @@ from handbill.control.spent import Spent
 from handbill.control.tree import Pair, Tree, in_millionths
 from handbill.core.bids import lowered
 from handbill.core.charging import Place
-from handbill.core.in_force import Paced
+from handbill.core.in_force import Key, Paced
 from handbill.core.pacing.caps import Days, Delivery, Mark, mark_of
 from handbill.core.pacing.days import days_of
 from handbill.core.standing.capping import CapKey, Capped
@@ -34,7 +34,7 @@ def mark_at(
     )  # fmt: skip
 
 
-def cheapest_of(key: CapKey, pairs: Iterable[Pair], paced: Mapping[tuple[int, int], Paced]) -> int:
+def cheapest_of(key: CapKey, pairs: Iterable[Pair], paced: Mapping[Key, Paced]) -> int:
     """What one more takes at the cheapest live bid: of a count, one. 0: nothing is sold there."""
     if key[2] != "budget":
         return PPM
@@ -42,9 +42,9 @@ def cheapest_of(key: CapKey, pairs: Iterable[Pair], paced: Mapping[tuple[int, in
     return min(bids, default=0)
 
 
-def live_bid(pair: Pair, paced: Mapping[tuple[int, int], Paced]) -> int:
+def live_bid(pair: Pair, paced: Mapping[Key, Paced]) -> int:
     """The least bid at which a pair offers a job."""
-    one = paced.get((pair.place.group_no, pair.place.publisher_no))
+    one = paced.get(pair.key)
     least = pair.stock.least_micros
     if one is None or pair.terms.bid_type == "FLAT_CPC":
         return least

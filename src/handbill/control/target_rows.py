@@ -7,6 +7,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
+from handbill.core.in_force import Key
 from handbill.store.records import Tx
 from handbill.store.records.tables import aims, control_days, corrections
 
@@ -47,7 +48,7 @@ class Correction(NamedTuple):
         return date.fromisoformat(self.since_on)
 
 
-def aims_of(tx: Tx, client_no: int) -> dict[tuple[int, int], int]:
+def aims_of(tx: Tx, client_no: int) -> dict[Key, int]:
     """By job group and publisher."""
     rows = tx.all(_AIMS, client_no=client_no)
     return {(group_no, publisher_no): micros for group_no, publisher_no, micros in rows}
@@ -64,7 +65,7 @@ def days_of(tx: Tx, client_no: int, first: date) -> list[ClickDay]:
     return [ClickDay(*row) for row in rows]
 
 
-def put_aims(tx: Tx, client_no: int, some: Mapping[tuple[int, int], int]) -> None:
+def put_aims(tx: Tx, client_no: int, some: Mapping[Key, int]) -> None:
     tx.upsert_many(aims, ["group_no", "publisher_no"], [
         {
             "group_no": group_no, "publisher_no": publisher_no, "client_no": client_no,

@@ -14,6 +14,7 @@ from typing import Final
 from handbill.control import target_rows as rows
 from handbill.control.target_rows import ClickDay, Correction
 from handbill.control.tree import Pair, Tree
+from handbill.core.in_force import Key
 from handbill.core.nouns import Group
 from handbill.core.pacing.targets import (
     Got,
@@ -31,8 +32,6 @@ from handbill.ledger import apply_ages
 from handbill.ledger.apply_ages import ApplyAge
 from handbill.store.records import Tx
 
-Key = tuple[int, int]
-"""Job group and publisher."""
 LOOK_BACK_DAYS: Final = 60
 CLOSED_DAYS: Final = 60
 """So many days of clicks whose window has closed say how late applies come."""
@@ -86,7 +85,7 @@ def aimed(
     after: dict[int, Correction] = {}
     targets: dict[Key, Target] = {}
     for pair in tree.pairs:
-        key = pair.place.group_no, pair.place.publisher_no
+        key = pair.key
         wanted = _wanted(tree.groups[key[0]])
         found = []
         if "cpc" in wanted and pair.terms.bid_type in _BY_CLICK:
@@ -142,11 +141,7 @@ class _Seen:
     @classmethod
     def of(cls, tree: Tree, days: Iterable[ClickDay], came: Mapping[ApplyAge, int]) -> "_Seen":
         window = tree.client.body.apply_window_days
-        pairs = {
-            (pair.place.group_no, pair.place.publisher_no): pair
-            for pair in tree.pairs
-            if pair.terms.bid_type == "CPC"
-        }
+        pairs = {pair.key: pair for pair in tree.pairs if pair.terms.bid_type == "CPC"}
         closed = [0] * (window + 1)
         for of, count in came.items():
             if (tree.today - date.fromisoformat(of.click_on)).days > window:

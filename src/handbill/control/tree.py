@@ -14,8 +14,10 @@ from handbill.core.charging import (
     Place,
     by_measure,
     entities_of,
+    locked_of,
     priced,
 )
+from handbill.core.in_force import Key
 from handbill.core.markups import Marking, override_ppm
 from handbill.core.nouns import Campaign, Cap, Client, Group, Publisher
 from handbill.core.pacing.caps import Delivery, delivery_of
@@ -66,6 +68,10 @@ class Pair:
     stock: Stock
     factors: Factors
     trades: bool
+
+    @property
+    def key(self) -> Key:
+        return self.place.group_no, self.place.publisher_no
 
     def marked(self, bid_micros: int) -> int:
         """What a bid takes of a budget."""
@@ -144,14 +150,8 @@ def _caps_of_group(
     for measure, cap in by_measure(body.caps):
         kept = _tended(cap, body.delivery, end, weekdays)
         if measure == "budget":
-            kept = kept._replace(
-                reserved=tuple(
-                    (f"{group.no}/{numbers[one.publisher_id]}", one.budget.value)
-                    for one in body.placements
-                    if one.active and one.budget is not None and one.budget.locked
-                    and one.budget.period == cap.period and one.publisher_id in numbers
-                )
-            )  # fmt: skip
+            reserved = locked_of(body.placements, cap.period, group.no, numbers)
+            kept = kept._replace(reserved=reserved)
         yield ("group", f"{group.no}", measure), kept
     for placement in body.placements:
         no = numbers.get(placement.publisher_id)
@@ -178,10 +178,9 @@ def _used(
     tx: Tx, client: Client, caps: Mapping[CapKey, Tended], today: date
 ) -> dict[CapKey, Use]:  # fmt: skip
     limits = {key: Limit(*key, one.cap.period, one.cap.value) for key, one in caps.items()}
-    in_period = ledger.used(tx, client.no, limits.values(), today)
     daily = {key: one._replace(period="Daily") for key, one in limits.items()}
-    on_day = ledger.used(tx, client.no, daily.values(), today)
-    return {key: Use(in_period[limits[key]], on_day[daily[key]]) for key in caps}
+    used = ledger.used(tx, client.no, {*limits.values(), *daily.values()}, today)
+    return {key: Use(used[limits[key]], used[daily[key]]) for key in caps}
 
 
 def _pairs(

@@ -159,17 +159,22 @@ def reserving(
     assert limit.scope == "group", "a placement's budget is reserved out of its job group's"
     if limit.measure != "budget":
         return limit
-    return limit._replace(
-        reserved=tuple(
-            (f"{group_no}/{nos[one.publisher_id]}", one.budget.value)
-            for one in placements
-            if one.active
-            and one.budget is not None
-            and one.budget.locked
-            and one.budget.period == limit.period
-            and one.publisher_id != own
-            and one.publisher_id in nos
-        )
+    others = [one for one in placements if one.publisher_id != own]
+    return limit._replace(reserved=locked_of(others, limit.period, group_no, nos))
+
+
+def locked_of(
+    placements: Iterable[Placement], period: Period, group_no: int, nos: Mapping[str, int]
+) -> tuple[tuple[str, int], ...]:
+    """What placements are promised of their job group's budget of a period, each by its entity."""
+    return tuple(
+        (f"{group_no}/{nos[one.publisher_id]}", one.budget.value)
+        for one in placements
+        if one.active
+        and one.budget is not None
+        and one.budget.locked
+        and one.budget.period == period
+        and one.publisher_id in nos
     )
 
 

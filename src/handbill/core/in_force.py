@@ -9,6 +9,8 @@ from handbill.kit.instants import Instant
 
 Thing = tuple[Scope, str]
 """What stands so: its scope, and its entity as counters spell it."""
+Key = tuple[int, int]
+"""Job group and publisher."""
 
 
 class Evaluation(NamedTuple):
@@ -80,4 +82,4 @@ class InForce(NamedTuple):
     """What listings follow. ``stopped``: whose listings are left out."""
 
     stopped: frozenset[Thing]
-    paced: Mapping[tuple[int, int], Paced]
+    paced: Mapping[Key, Paced]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.in_force import Ceiling, Evaluation, Paced, Standing, Thing
+from handbill.core.in_force import Ceiling, Evaluation, Key, Paced, Standing, Thing
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among
@@ -69,7 +69,7 @@ def standings_of(tx: Tx, client_no: int) -> dict[Thing, Standing]:
     return {(one.kind, one.entity): one for one in found}
 
 
-def paced_of(tx: Tx, client_no: int) -> dict[tuple[int, int], Paced]:
+def paced_of(tx: Tx, client_no: int) -> dict[Key, Paced]:
     found = (Paced(*row) for row in tx.all(_PACED, client_no=client_no))
     return {(one.group_no, one.publisher_no): one for one in found}
 
@@ -109,7 +109,7 @@ def put_paced(tx: Tx, client_no: int, some: Iterable[Paced]) -> None:
     tx.upsert_many(paced, ["group_no", "publisher_no"], rows)
 
 
-def drop_paced(tx: Tx, some: Iterable[tuple[int, int]]) -> None:
+def drop_paced(tx: Tx, some: Iterable[Key]) -> None:
     _drop(tx, _DROP_PACED, [
         {"group_no": group_no, "publisher_no": publisher_no} for group_no, publisher_no in some
     ])  # fmt: skip

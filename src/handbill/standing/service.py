@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from handbill.core.in_force import Ceiling, Evaluation, InForce, Paced, Standing, Thing
+from handbill.core.in_force import Ceiling, Evaluation, InForce, Key, Paced, Standing, Thing
 from handbill.core.standing.reasons import Resolved
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import Instant
@@ -22,7 +22,7 @@ class Decided(NamedTuple):
     """All that is to be in force for a client: what is not in it is plainly ACTIVE and FULL."""
 
     standings: Mapping[Thing, Standing]
-    paced: Mapping[tuple[int, int], Paced]
+    paced: Mapping[Key, Paced]
     ceilings: Sequence[Ceiling]
 
 
@@ -47,7 +47,7 @@ def resolved_of(tx: Tx, client_no: int) -> dict[Thing, Resolved]:
     return {thing: _RESOLVED.decode(one.resolved) for thing, one in found}
 
 
-def paced_of(tx: Tx, client_no: int) -> dict[tuple[int, int], Paced]:
+def paced_of(tx: Tx, client_no: int) -> dict[Key, Paced]:
     """What is decided of bids and jobs, by job group and publisher."""
     return rows.paced_of(tx, client_no)
 

@@ -6,7 +6,7 @@ than one job's worth is listed at a time.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from handbill.kit.money import PPM
@@ -22,13 +22,10 @@ class Window(NamedTuple):
     next_ppm: int
 
 
-def mixed(job_ids: Iterable[str]) -> list[str]:
-    """The order in which a job group's jobs take turns: any, but always the same."""
-    return sorted(job_ids, key=turn_of)
-
-
 def turn_of(job_id: str) -> bytes:
-    """What a job's place in that order goes by."""
+    """What a job's place goes by in the order in which the jobs of a job group take turns: any, but
+    always the same.
+    """
     return hashlib.blake2b(job_id.encode()).digest()
 
 
