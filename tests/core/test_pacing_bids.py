@@ -205,7 +205,7 @@ def test_jobs_take_turns(jobs: int, listed: list[int]) -> None:
 
 def test_the_order_of_jobs_is_mixed_and_fixed() -> None:
     names = [f"job-{number}" for number in range(100)]
-    assert sorted(names, key=turn_of) == sorted(names[::-1], key=turn_of)
+    assert sorted(names, key=turn_of) == sorted(set(names), key=turn_of)
     assert sorted(names, key=turn_of) != sorted(names)
     assert window_of(0, PPM, 5) == (0, 0, 0)
 
