@@ -27,12 +27,13 @@ from handbill.ledger.runs import Rules
 from handbill.ledger.service import export
 from handbill.store.blobs import Blobs, open_blobs
 from handbill.store.journal_streams import Line, Mark, Reading
-from handbill.store.records import Records
+from handbill.store.records import Records, Tx
 from handbill.store.records.tables import (
     agencies,
     campaigns,
     clients,
     groups,
+    jobs,
     markup_entities,
     markups,
     posting_config_clients,
@@ -53,6 +54,19 @@ def noun_of(rows: type[Model], said: Any) -> Any:
     found = rows.read(said, "", faults)
     assert faults == []
     return found.noun()
+
+
+def put_job(tx: Tx, client_no: int, job_id: bytes, **columns: Any) -> int:
+    """The row of a live job; what is not said of it is empty. Its number."""
+    texts = (
+        "title", "company", "category", "city", "state", "country", "zip", "type", "cpc_currency",
+        "url",
+    )  # fmt: skip
+    row: dict[str, Any] = {
+        **dict.fromkeys(texts, ""), "ref": job_id.hex(), "digest": b"", "valid": 1, "status": "A",
+        "created_at": 1, "updated_at": 1,
+    }  # fmt: skip
+    return tx.put(jobs, client_no=client_no, id=job_id.hex(), **(row | columns))
 
 
 class Lines:
@@ -126,6 +140,10 @@ class Market:
             groups, GroupBody(name, **body), id=f"{campaign_no}-{name}", client_no=client_no,
             campaign_no=campaign_no, is_default=0, priority=1,
         )  # fmt: skip
+
+    def job(self, client_no: int, job_id: bytes, **columns: Any) -> int:
+        with self.records.write() as tx:
+            return put_job(tx, client_no, job_id, **columns)
 
     def markup(self, ppm: int, from_at: Instant = 0, **where: int) -> int:
         """An agency's markup at one entity, by its numbers."""

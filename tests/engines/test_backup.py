@@ -23,8 +23,9 @@ from handbill.store.journal_folder import gaps
 from handbill.store.journal_reading import JournalReader
 from handbill.store.journal_streams import Mark
 from handbill.store.records import Records, open_records
-from handbill.store.records.tables import agencies, clients, job_bodies, jobs
+from handbill.store.records.tables import agencies, clients, job_bodies
 from handbill.store.records.tables import holds as held
+from market import put_job
 
 NOW: Instant = instant_of_iso("2026-11-10T12:00:00Z")
 BODY = bytes(range(256))
@@ -67,12 +68,9 @@ class Shop:
             agency = tx.put(agencies, id="a", name="Ünï 'a'", currency="USD", created_at=NOW)
             self.client = add_client(tx, agency, "c")
             segments.register(tx, [written], NOW)
-            job = tx.put(
-                jobs, client_no=self.client, ref="r", id="ab" * 16, digest=b"\x00\xff", valid=1,
-                status="A", title="T\u2028", company="", category="", city="", state="",
-                country="", zip="", type="", cpc_currency="",
-                url="https://x.example/1", created_at=NOW,
-                updated_at=NOW,
+            job = put_job(
+                tx, self.client, b"\xab" * 16, ref="r", digest=b"\x00\xff", title="T\u2028",
+                url="https://x.example/1", created_at=NOW, updated_at=NOW,
             )  # fmt: skip
             tx.put(job_bodies, job_no=job, body=BODY)
 

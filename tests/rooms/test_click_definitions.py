@@ -20,7 +20,7 @@ from handbill.ledger.runs import Rules
 from handbill.listings import rows as listing_rows
 from handbill.listings.rows import End, Part
 from handbill.store.records import Records
-from handbill.store.records.tables import jobs, publishers
+from handbill.store.records.tables import publishers
 from market import BOT_AGENT, RULES, START, Market, dispositions
 
 PLACES = {"203.0.113.1": Location("US", "Austin"), "203.0.113.2": Location("DE", "Bonn")}
@@ -47,15 +47,6 @@ def left(market: Market, listing: Listing, at: int) -> None:
     with market.records.write() as tx:
         listing_rows.put_parts(tx, [part], at)
         listing_rows.add_ends(tx, [End.of_listing(part, listing.job_id, frozen, at)])
-
-
-def job_in(market: Market, listing: Listing, country: str) -> None:
-    with market.records.write() as tx:
-        tx.put(
-            jobs, client_no=listing.client_no, ref="r", id=listing.job_id.hex(), digest=b"",
-            valid=1, status="A", title="", company="", category="", city="", state="",
-            country=country, zip="", type="", cpc_currency="", url="", created_at=1, updated_at=1,
-        )  # fmt: skip
 
 
 def told(market: Market, rules: Rules = RULES) -> list[tuple[str, str | None, int]]:
@@ -108,7 +99,7 @@ def test_a_job_elsewhere_or_another_job_has_not_left(market: Market) -> None:
 def test_foreign_clicks_by_where_the_address_is(market: Market) -> None:
     listing = market.listing()
     define(market, listing, foreign="COUNTRY")
-    job_in(market, listing, "United States")
+    market.job(listing.client_no, listing.job_id, country="United States")
     for second, ip in enumerate(("203.0.113.1", "203.0.113.2", "203.0.113.3")):
         market.clicked(listing, at=START + second, ip=ip)
     assert told(market, LOCATING) == [

@@ -25,9 +25,10 @@ from handbill.opening import opened, prepare
 from handbill.store import segments
 from handbill.store.index import EdgeIndex
 from handbill.store.journal import JournalWriter
-from handbill.store.records.tables import agencies, jobs
+from handbill.store.records.tables import agencies
 from handbill.work.queue import enqueue
 from handbill.worker import schedule
+from market import put_job
 
 NOW = SystemClock().now()
 
@@ -77,22 +78,7 @@ def test_an_index_with_a_flipped_bit_is_told_and_made_anew(house: Settings) -> N
     with opened(house, of_this_machine(house)) as it, it.records.write() as tx:
         agency_no = tx.put(agencies, id="a", name="A", currency="USD", created_at=1)
         client_no = add_client(tx, agency_no, "c")
-        job = {"client_no": client_no, "ref": "R1", "id": "0a" * 16, "url": "https://example.com/a"}
-        texts = (
-            "title",
-            "company",
-            "category",
-            "city",
-            "state",
-            "country",
-            "zip",
-            "type",
-            "cpc_currency",
-        )
-        tx.put(
-            jobs, **job, digest=b"", valid=1, status="A", created_at=1, updated_at=1,
-            **dict.fromkeys(texts, ""),
-        )  # fmt: skip
+        put_job(tx, client_no, b"\n" * 16, url="https://example.com/a")
     with_index(house, lambda index: index.put_urls([(b"\n" * 16, b"https://example.com/a")]))
     assert examined(house)[0] == 0
     sound = file.read_bytes()

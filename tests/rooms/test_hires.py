@@ -89,14 +89,7 @@ def test_by_candidate_and_by_click(market: Market, listing: Listing) -> None:
     with market.records.write() as tx:
         ensure_secrets(tx, market.ids, START)
         kid, key = max(secret(tx, "listing").items())
-        tx.run_text(
-            "INSERT INTO jobs (client_no, ref, id, digest, valid, status, title, company, "
-            "category, city, state, country, zip, type, cpc_currency, url, created_at, "
-            "updated_at) VALUES "
-            f"({listing.client_no}, 'r/1', '{listing.job_id.hex()}', '', 1, 'A', '', '', '', '', "
-            "'', '', '', '', '', '', 1, 1)",
-            {},
-        )
+    market.job(listing.client_no, listing.job_id, ref="r/1")
     first, second = market.clicked(listing), market.clicked(listing)
     event = conversion_of(first, START, listing.client_no, 3, "s2s", "cand", "")
     market.journal.add([event], "api-0")

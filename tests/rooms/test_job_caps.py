@@ -40,26 +40,6 @@ def market(records: Records, tmp_path: Path) -> Market:
     return Market(records, tmp_path)
 
 
-def put_job(market: Market, client_no: int, job_id: bytes) -> None:
-    texts = (
-        "title",
-        "company",
-        "category",
-        "city",
-        "state",
-        "country",
-        "zip",
-        "type",
-        "cpc_currency",
-        "url",
-    )
-    with market.records.write() as tx:
-        tx.put(
-            jobs, client_no=client_no, ref=job_id.hex(), id=job_id.hex(), digest=b"", valid=1,
-            status="A", created_at=1, updated_at=1, **dict.fromkeys(texts, ""),
-        )  # fmt: skip
-
-
 def set_job(market: Market, job_id: bytes, settings: JobSettings | None) -> None:
     said = None if settings is None else msgspec.json.encode(settings).decode()
     with market.records.write() as tx:
@@ -100,7 +80,7 @@ class Trial:
         self.group_no = self.market.group(self.client_no, self.campaign_no)
         self.jobs = [self.chance.randbytes(16) for _ in range(3)]
         for job in self.jobs:
-            put_job(self.market, self.client_no, job)
+            self.market.job(self.client_no, job)
         self.change()
 
     def cap(self, unit: int, most: int, odds: float = 0.4) -> Cap | None:
@@ -253,7 +233,7 @@ def test_every_cap_is_held_as_a_fold_of_all_events_says(
 
 def budget_of_job(market: Market, **caps: Cap) -> Listing:
     listing = market.listing()
-    put_job(market, listing.client_no, listing.job_id)
+    market.job(listing.client_no, listing.job_id)
     market.change(groups, listing.group_no, GroupBody("g1", caps=Caps(**caps)))
     return listing
 
@@ -261,7 +241,7 @@ def budget_of_job(market: Market, **caps: Cap) -> Listing:
 def test_a_jobs_cap_knows_what_was_spent_before_it_was_set(market: Market) -> None:
     """Also when it was lifted meanwhile, and after the judge has come again."""
     listing = market.listing()
-    put_job(market, listing.client_no, listing.job_id)
+    market.job(listing.client_no, listing.job_id)
     market.clicked(listing)
     market.judged()
     cap = JobSettings(JobSetting(caps=Caps(budget=Cap("Monthly", 3 * MICROS))))
@@ -304,7 +284,7 @@ def test_a_damaged_file_holds_up_neither_judge_nor_caps(
 ) -> None:
     """What was spent before a cap was set is in files; one of them cannot be read for a while."""
     listing = market.listing()
-    put_job(market, listing.client_no, listing.job_id)
+    market.job(listing.client_no, listing.job_id)
     for _ in range(2):
         market.clicked(listing)
         market.judged()
@@ -338,7 +318,7 @@ def test_a_damaged_file_holds_up_neither_judge_nor_caps(
 def test_the_check_finds_a_cap_of_a_job_that_was_passed(market: Market) -> None:
     """As if more had been booked than the caps allow that stood all the time."""
     listing = market.listing()
-    put_job(market, listing.client_no, listing.job_id)
+    market.job(listing.client_no, listing.job_id)
     own, each = Cap("Lifetime", 3 * MICROS), Cap("Monthly", 3 * MICROS)
     set_job(
         market, listing.job_id,

@@ -32,7 +32,7 @@ from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Records
 from handbill.store.records.tables import groups
 from market import START, Market
-from rooms.test_job_caps import MICROS, put_job, set_job
+from rooms.test_job_caps import MICROS, set_job
 from serving import LONG, until
 
 CLICKS = 400
@@ -98,7 +98,7 @@ def filled(market: Market) -> tuple[dict[str, Any], set[str]]:
     at |= {name: market.publisher(name) for name in ("Locked", "Small")}
     jobs = [chance.randbytes(16) for _ in range(3)]
     for job in jobs:
-        put_job(market, listing.client_no, job)
+        market.job(listing.client_no, job)
     placements = [
         Placement("Board"), Placement("Locked", budget=Cap("Monthly", 20 * MICROS, locked=True)),
         Placement("Small", budget=Cap("Lifetime", 7 * MICROS)),

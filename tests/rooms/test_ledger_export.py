@@ -9,7 +9,6 @@ import pytest
 from handbill.ledger.service import NAMES
 from handbill.stats.files import lines_into
 from handbill.store.records import Records
-from handbill.store.records.tables import jobs
 from market import START, Market
 
 
@@ -20,14 +19,7 @@ def market(sqlite_records: Records, tmp_path: Path) -> Market:
 
 def test_every_kind_of_entry_says_what_it_is_made_of(market: Market) -> None:
     listing = market.listing(bid_type="CPA")
-    with market.records.write() as tx:
-        tx.put(
-            jobs, client_no=listing.client_no, ref="REF-1", id=listing.job_id.hex(),
-            digest=b"d", valid=1, status="A", title="T", company="", category="", city="",
-            state="", country="", zip="", type="", cpc_currency="",
-            url="https://x.example/1", created_at=1,
-            updated_at=1,
-        )  # fmt: skip
+    market.job(listing.client_no, listing.job_id, ref="REF-1")
     market.markup(100_000, client_no=listing.client_no)
     click = market.clicked(listing)
     market.converted(click, application="app-1")

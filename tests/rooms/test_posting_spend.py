@@ -134,14 +134,8 @@ def test_clients_share_a_day_which_begins_in_the_zone_of_each(stand: Stand) -> N
 def test_who_has_jobs_posted_pays(stand: Stand) -> None:
     other_no = stand.market.client("c2")
     stand.buy(clientIds=["c2"])
+    stand.market.job(other_no, b"j" * 16)
     with stand.market.records.write() as tx:
-        tx.run_text(
-            "INSERT INTO jobs (client_no, ref, id, digest, valid, status, title, company, "
-            "category, city, state, country, zip, type, cpc_currency, url, created_at, "
-            "updated_at) VALUES "
-            f"({other_no}, 'r', 'j', '', 1, 'A', '', '', '', '', '', '', '', '', '', '', 1, 1)",
-            {},
-        )
         tx.run_text(
             "INSERT INTO posting_jobs (id, config_no, client_no, job_no, posted, pinned, paused, "
             f"times, waiting_at, created_at, updated_at) VALUES ('p', 1, {other_no}, 1, 1, 0, 0, "

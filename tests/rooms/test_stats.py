@@ -17,7 +17,6 @@ import pytest
 
 from handbill.clients.service import clients_by_number
 from handbill.contract.stats.models import StatsQuestion
-from handbill.core.listing_tokens import Listing
 from handbill.core.metrics import NAMES
 from handbill.core.nouns import Cap, Caps
 from handbill.core.received import ReceivedConversion
@@ -32,7 +31,6 @@ from handbill.stats.questions import Level
 from handbill.stats.rows import Report
 from handbill.stats.work import TASKS, sweep
 from handbill.store.records import Records
-from handbill.store.records.tables import jobs
 from handbill.work.queue import Task
 from handbill.work.tools import Tools
 from market import BOT_AGENT, START, Market, noun_of
@@ -96,15 +94,6 @@ def market(records: Records, tmp_path: Path) -> Desk:
     return Desk(records, tmp_path)
 
 
-def add_job(market: Market, listing: Listing, ref: str, title: str) -> None:
-    with market.records.write() as tx:
-        tx.put(
-            jobs, client_no=listing.client_no, ref=ref, id=listing.job_id.hex(), digest=b"",
-            valid=1, status="A", title=title, company="", category="", city="", state="",
-            country="", zip="", type="", cpc_currency="", url="", created_at=1, updated_at=1,
-        )  # fmt: skip
-
-
 def traffic(market: Desk) -> int:
     """A client in New York with two groups, two publishers and some weeks of everything."""
     client_no = market.client(zone="America/New_York", caps=Caps(budget=Cap("Weekly", 9_000_000)))
@@ -122,7 +111,8 @@ def traffic(market: Desk) -> int:
             listing, job_id=bytes((n,)) * 16, bid_type="CPC" if n < 2 else "CPA"
         )
         listings.append(listing)
-        add_job(market, listing, f"ref-{n}", "+Nurse" if n == 0 else f"Job {n}")
+        title = "+Nurse" if n == 0 else f"Job {n}"
+        market.job(client_no, listing.job_id, ref=f"ref-{n}", title=title)
     begin = START - 21 * DAY
     for hour in range(0, 21 * 24, 7):
         at = begin + hour * HOUR

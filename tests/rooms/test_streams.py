@@ -26,7 +26,7 @@ from handbill.stats.questions import Plan
 from handbill.stats.streaming import Stream
 from handbill.store.records import Records
 from market import noun_of
-from rooms.test_stats import Desk, add_job, traffic
+from rooms.test_stats import Desk, traffic
 from rooms.test_stats_http import House, filled
 
 _DAYS = {"startDate": "2026-10-01", "endDate": "2026-11-30"}
@@ -84,7 +84,7 @@ def test_a_line_has_a_thousand_rows_at_most(market: Desk) -> None:
     for n in range(1_001):
         job = msgspec.structs.replace(listing, job_id=n.to_bytes(16, "big"))
         market.clicked(job)
-    add_job(market, listing, "ref", "title")
+    market.job(listing.client_no, listing.job_id)
     market.judged()
     stream = stream_of(market, plan_of(market, listing.client_no, groupBy="JOB"))
     lines = list(stream)

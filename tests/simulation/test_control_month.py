@@ -27,8 +27,8 @@ from handbill.listings.rows import file_of
 from handbill.listings.service import ALL_CLIENTS, ensure_file
 from handbill.standing import service as standing
 from handbill.store.records import Records
-from handbill.store.records.tables import groups, jobs, matches
-from market import Market
+from handbill.store.records.tables import groups, matches
+from market import Market, put_job
 
 MONTH = instant_of_iso("2027-02-01T00:00:00Z")
 """The first, a Monday, of a month of four whole weeks."""
@@ -75,8 +75,10 @@ class Month:
             publisher_no=self.boards[0].no,
         )  # fmt: skip
         self.jobs = [bytes((number + 1,)) * 16 for number in range(JOBS)]
-        for job in self.jobs:
-            self._put_job(client_no, job)
+        with market.records.write() as tx:
+            for job in self.jobs:
+                no = put_job(tx, client_no, job, url="https://jobs.example")
+                tx.put(matches, job_no=no, client_no=client_no, group_no=self.group_no)
         self.judge = market.judge()
         self.bids: set[int] = set()
 
@@ -87,26 +89,6 @@ class Month:
             file = file_of(tx, no, ALL_CLIENTS)
         assert file is not None
         return Board(no, f"{file.name}", hours, clicks, MONTH + hours // 2 * HOUR)
-
-    def _put_job(self, client_no: int, job: bytes) -> None:
-        texts = (
-            "title",
-            "company",
-            "category",
-            "city",
-            "state",
-            "country",
-            "zip",
-            "type",
-            "cpc_currency",
-        )
-        with self.market.records.write() as tx:
-            no = tx.put(
-                jobs, client_no=client_no, ref=job.hex(), id=job.hex(), digest=b"", valid=1,
-                status="A", created_at=1, updated_at=1, url="https://jobs.example",
-                **dict.fromkeys(texts, ""),
-            )  # fmt: skip
-            tx.put(matches, job_no=no, client_no=client_no, group_no=self.group_no)
 
     def live(self, days: int) -> None:
         for hour in range(0, days * 24, STEP_HOURS):
