@@ -89,8 +89,7 @@ def days_of_period(key: str) -> tuple[str, str]:
         return monday.isoformat(), (monday + timedelta(days=6)).isoformat()
     if key.startswith("M"):
         first = date.fromisoformat(f"{key[1:]}-01")
-        after = (first + timedelta(days=31)).replace(day=1)
-        return first.isoformat(), (after - timedelta(days=1)).isoformat()
+        return first.isoformat(), (_next_month(first) - timedelta(days=1)).isoformat()
     return "", "9999-12-31"
 
 
@@ -101,8 +100,12 @@ def next_period(period: Period, day: date) -> date | None:
     if period == "Weekly":
         return day + timedelta(days=7 - day.weekday())
     if period == "Monthly":
-        return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+        return _next_month(day)
     return None
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
 def days_after(at: Instant, days: int, zone: tzinfo) -> Instant:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from handbill.core.pacing.caps import Days
-from handbill.kit.zones import Period
+from handbill.kit.zones import Period, next_period
 
 _DAY: Final = timedelta(days=1)
 _MOST_DAYS: Final = 366
@@ -28,14 +28,8 @@ def days_of(
 
 def end_of(period: Period, day: date) -> date | None:
     """The last day of a period; None: it has none."""
-    if period == "Daily":
-        return day
-    if period == "Weekly":
-        return day + (6 - day.weekday()) * _DAY
-    if period == "Monthly":
-        following = (day.replace(day=28) + 4 * _DAY).replace(day=1)
-        return following - _DAY
-    return None
+    following = next_period(period, day)
+    return None if following is None else following - _DAY
 
 
 def _weights(
