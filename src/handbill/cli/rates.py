@@ -1,9 +1,7 @@
 """``rates set``, ``rates import``, ``rates list``, ``rates delete``."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +10,7 @@ from handbill.cli.speaking import (
     DataOption,
     JsonOption,
     Misspoken,
-    Mistaken,
+    bytes_in,
     decimal_in,
     read_body,
     say,
@@ -30,7 +28,6 @@ rates = typer.Typer(
 AgencyOption = Annotated[
     str | None, typer.Option("--agency", help="The agency whose own they are; else for all.")
 ]
-_MOST_BYTES = 1_000_000
 _MOST_RATES = 10_000
 
 
@@ -62,7 +59,7 @@ def import_rates(
     from handbill.dialects.rates import NotRates, rates_in
 
     try:
-        every = rates_in(_read(file))
+        every = rates_in(bytes_in(file))
     except NotRates as bad:
         raise Misspoken(f"{file} {bad}") from bad
     _put(every, agency_id, data, as_json=json)
@@ -123,15 +120,3 @@ def _office(agency_id: str | None, data: str | None) -> Iterator[tuple[Tx, int, 
     with writing(data) as (tx, stores):
         agency_no = 0 if agency_id is None else agency_named(tx, agency_id).no
         yield tx, agency_no, stores.clock
-
-
-def _read(file: str) -> bytes:
-    """**Refuses** what cannot be read, and too much (Mistaken)."""
-    try:
-        with sys.stdin.buffer if file == "-" else Path(file).open("rb") as opened:
-            raw = opened.read(_MOST_BYTES + 1)
-    except OSError as missing:
-        raise Mistaken(f"{file} cannot be read ({missing.strerror})") from missing
-    if len(raw) > _MOST_BYTES:
-        raise Misspoken(f"{file} has more than {_MOST_BYTES} bytes")
-    return raw

@@ -81,15 +81,23 @@ def _cell(value: Any) -> str:
     return value if isinstance(value, str) else encode(value).decode()
 
 
+def bytes_in(source: str) -> bytes:
+    """What a file holds, or standard input (-). **Refuses** what cannot be read (Mistaken), and too
+    much (Misspoken).
+    """
+    try:
+        raw = sys.stdin.buffer.read(_MOST_BODY + 1) if source == "-" else _read(Path(source))
+    except OSError as missing:
+        raise Mistaken(f"{source} cannot be read ({missing.strerror})") from missing
+    if len(raw) > _MOST_BODY:
+        raise Misspoken(f"{source} has more than {_MOST_BODY} bytes")
+    return raw
+
+
 def body_in(source: str) -> Any:
     """The JSON of a file, or of standard input (-). **Refuses** what cannot be read (Mistaken)."""
     try:
-        raw = sys.stdin.buffer.read(_MOST_BODY + 1) if source == "-" else _read(Path(source))
-        if len(raw) > _MOST_BODY:
-            raise Misspoken(f"{source} has more than {_MOST_BODY} bytes")
-        return decode(raw)
-    except OSError as missing:
-        raise Mistaken(f"{source} cannot be read ({missing.strerror})") from missing
+        return decode(bytes_in(source))
     except NotJson as bad:
         raise Misspoken(f"{source} {bad}") from bad
 
