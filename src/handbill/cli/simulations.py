@@ -1,6 +1,5 @@
 """``simulate``."""
 
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from handbill.cli.speaking import JsonOption, Mistaken, warn
+from handbill.cli.speaking import JsonOption, Mistaken, say, warn
 from handbill.kit.instants import MINUTE
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - no power fails in a simulation: nothing need be on a disk
@@ -39,7 +38,6 @@ def simulate(
     from rich.console import Console
 
     from handbill.demo.progress import Showing
-    from handbill.kit.jsons import encode
     from handbill.simulate.accounts import printed, told_of
     from handbill.simulate.living import Size, lived
     from handbill.simulate.truth import Broken
@@ -65,7 +63,7 @@ def simulate(
             raise
     if json:
         told = {"seed": seed, "digest": life.digest, "days": [told_of(day) for day in life.days]}
-        sys.stdout.buffer.write(encode(told) + b"\n")
+        say(told, as_json=True)
     else:
         printed(Console(), life.days)
 
