@@ -80,3 +80,32 @@ def test_what_is_known_to_be_full_wakes_nobody(market: Market) -> None:
     market.clock.forward(MINUTE)
     assert dispositions(market.judged()) == ["valid", "over_cap", "over_cap"]
     assert wakes(market) == 0
+
+
+@pytest.mark.parametrize("is_locked", [False, True])
+def test_a_stopped_placement_lets_what_is_full_at_another_wake(
+    market: Market, is_locked: bool
+) -> None:
+    """A cap of a campaign at a publisher, and a budget of which others keep a part."""
+    client_no, promised = market.client(), Cap("Monthly", MICROS, locked=True)
+    placements = [Placement("Other", budget=promised), Placement("Board")]
+    campaign_no = market.campaign(
+        client_no, placement_caps={} if is_locked else {"Board": Cap("Monthly", MICROS)}
+    )
+    caps = Caps(budget=Cap("Monthly", 2 * MICROS if is_locked else 9 * MICROS))
+    group_no = market.group(client_no, campaign_no, placements=placements, caps=caps)
+    other_no = market.publisher("Other")
+    known = {"client_no": client_no, "campaign_no": campaign_no, "group_no": group_no}
+    listing = market.listing(**known)
+    for publisher_no, count in ((other_no, 1), (listing.publisher_no, 0)):
+        with market.records.write() as tx:
+            standing.put_standings(tx, client_no, [
+                Standing("placement", f"{group_no}/{publisher_no}", "CAPPED", "STOPPED", 1, "{}",
+                         1, None)
+            ])  # fmt: skip
+            tx.run_text("DELETE FROM tasks", {})
+        market.clicked(listing, at=market.clock.now())
+        market.clicked(listing, at=market.clock.now() + 1)
+        market.clock.forward(MINUTE)
+        assert dispositions(market.judged())[-1] == "over_cap"
+        assert wakes(market) == count

@@ -263,7 +263,8 @@ class Spending:
         self._used: dict[CounterKey, list[int]] = {}
         self._of_jobs: dict[CounterKey, list[int]] = {}
         self._tills: dict[tuple[Place, date], Till] = {}
-        self.short: set[Limit] = set()
+        self.short: dict[Place, set[Limit]] = {}
+        """By place, the caps without room for as much again as was asked for last there."""
 
     def till(
         self, place: Place, day: date, limits: Sequence[Limit], of_job: Sequence[Limit] = ()
@@ -273,10 +274,11 @@ class Spending:
         """
         till = self._tills.get((place, day))
         if till is None:
-            till = self._tills[place, day] = Till(self._gates(day, limits), [0, 0, 0], self.short)
+            short = self.short.setdefault(place, set())
+            till = self._tills[place, day] = Till(self._gates(day, limits), [0, 0, 0], short)
         if of_job:
             gates = till.gates + self._gates(day, of_job)
-            return Till(gates, till.taken, self.short, self._meters(day, of_job))
+            return Till(gates, till.taken, till.short, self._meters(day, of_job))
         return till
 
     def _meters(self, day: date, of_job: Sequence[Limit]) -> list[tuple[list[int], int]]:

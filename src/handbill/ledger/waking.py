@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from handbill.clients.service import clients_by_number
-from handbill.core.charging import Limit
+from handbill.core.charging import Limit, Place
 from handbill.core.in_force import Standing, Thing
 from handbill.kit.instants import SECOND, Instant
 from handbill.standing import service as standing
@@ -16,27 +16,31 @@ APART: Final = 2 * SECOND
 """Looks that events ask for are at least so far apart: late clicks come in crowds."""
 
 
-def wake(tx: Tx, short: Mapping[int, Iterable[Limit]], now: Instant) -> None:
-    """``short``: by client, the caps without room for more of what came last. What is known to be
-    stopped already wakes nobody.
+def wake(tx: Tx, short: Mapping[int, Mapping[Place, Iterable[Limit]]], now: Instant) -> None:
+    """``short``: by client and place, the caps without room for more of what came last there. What
+    is known to be stopped already wakes nobody.
     """
-    found = {no: limits for no, limits in short.items() if limits}
+    found = {
+        no: some
+        for no, at in short.items()
+        if (some := [(place, limit) for place, limits in at.items() for limit in limits])
+    }
     clients = clients_by_number(tx, found) if found else {}
-    for client_no, limits in found.items():
+    for client_no, some in found.items():
         client = clients.get(client_no)
-        assert all(limit.most >= 0 for limit in limits), "a cap is an amount"
+        assert all(limit.most >= 0 for _, limit in some), "a cap is an amount"
         standings = standing.standings_of(tx, client_no)
-        if client is None or all(_is_known(limit, standings) for limit in limits):
+        if client is None or all(_is_known(*one, standings) for one in some):
             continue
         looked_at = standing.evaluation_of(tx, client_no).evaluated_at
         due_at = max(now, min(looked_at, now) + APART)
         enqueue(tx, kinds.CONTROL, client.id, now, due_at=due_at)
 
 
-def _is_known(limit: Limit, standings: Mapping[Thing, Standing]) -> bool:
-    things: list[Thing] = [(limit.scope, limit.entity)]
+def _is_known(place: Place, limit: Limit, standings: Mapping[Thing, Standing]) -> bool:
+    thing: Thing = (limit.scope, limit.entity)
     if limit.scope == "group_job":
-        things = [("job", limit.entity.partition("/")[2])]
+        thing = ("job", limit.entity.partition("/")[2])
     elif limit.scope == "campaign_placement" or limit.reserved:
-        things = [thing for thing in standings if thing[0] == "placement"]
-    return any(thing in standings and standings[thing].capped for thing in things)
+        thing = ("placement", f"{place.group_no}/{place.publisher_no}")
+    return thing in standings and bool(standings[thing].capped)
