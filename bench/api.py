@@ -116,9 +116,10 @@ def _reads_and_creates(
         for _ in range(_ROUNDS):
             for name, (pid, port) in servers.items():
                 for kind, requests, count in (
-                    ("read", read, _READS), ("read of others", reads, _READS),
+                    ("read", read, _READS),
+                    ("read of others", reads, _READS),
                     ("create", creates[name], _CREATES),
-                ):  # fmt: skip
+                ):
                     cost = _server_cpu(pid, port, requests, count)
                     costs.setdefault((kind, name), []).append(cost)
     limits = {"read": 0.55, "read of others": 0.0, "create": 0.7}
@@ -227,10 +228,17 @@ def _lists(app: _App, desk: Desk, both: dict[str, str], client_id: str) -> list[
     for start in range(0, _JOBS, 500):
         for n in range(start, start + 500):
             job = {
-                "refNumber": f"r-{n}", "title": f"Nurse {n}", "company": "Mills", "city": "Austin",
-                "description": "Care for people. " * 20, "url": f"https://jobs.example.com/{n}",
-                "state": "TX", "country": "US", "zip": "73301", "category": "Health",
-            }  # fmt: skip
+                "refNumber": f"r-{n}",
+                "title": f"Nurse {n}",
+                "company": "Mills",
+                "city": "Austin",
+                "description": "Care for people. " * 20,
+                "url": f"https://jobs.example.com/{n}",
+                "state": "TX",
+                "country": "US",
+                "zip": "73301",
+                "category": "Health",
+            }
             _json(app, "POST", f"/clients/{client_id}/jobs", both, job)
     path = f"/clients/{client_id}/jobs?limit=1000&page="
     first, last, bare = [], [], []
@@ -247,11 +255,15 @@ def _lists(app: _App, desk: Desk, both: dict[str, str], client_id: str) -> list[
     ratio, slower = median(bare) / median(first), median(last) / median(first)
     return [
         Figure(
-            "list of 1,000 jobs / query and JSON alone", ratio, "of bare", ">= 0.50", ratio >= 0.5,
+            "list of 1,000 jobs / query and JSON alone",
+            ratio,
+            "of bare",
+            ">= 0.50",
+            ratio >= 0.5,
             f"{median(first) * 1e3:.1f} ms CPU",
         ),
         Figure("job page 10 / page 1", slower, "times", "<= 1.50", slower <= 1.5),
-    ]  # fmt: skip
+    ]
 
 
 def _bare_list(records: Records, statement: Any, client_no: int, rows: Any) -> float:
@@ -293,11 +305,19 @@ def _bare(records: Records) -> Starlette:
 def _scope(verb: str, url: str, headers: dict[str, str]) -> dict[str, Any]:
     path, _, query = url.partition("?")
     return {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": verb,
-        "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": query.encode(),
-        "root_path": "", "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80),
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": verb,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-    }  # fmt: skip
+    }
 
 
 async def _call(app: _App, scope: dict[str, Any], sent: bytes) -> bytes:

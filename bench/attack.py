@@ -33,10 +33,14 @@ _HOSTS = [f"127.0.{n}.{n}" for n in range(2, 34)]
 """Addresses of strangers; each stands for one address of IPv4, or one /64 of IPv6."""
 _LAST_SECONDS = 3.0
 _CPU, _MEMORY, _VISIT, _FOR_ALL = 2.0, 64.0, 100.0, 150.0
-_MAPPINGS = {"schemaMappingsJobCollection": "source", "schemaMappingsJob": "job"} | {
-    f"schemaMappings{name}": name.lower()
-    for name in ("Title", "Description", "URL", "RefNumber", "Category", "City", "DatePosted")
-} | {"schemaMappingsRefNumber": "referencenumber"}  # fmt: skip
+_MAPPINGS = (
+    {"schemaMappingsJobCollection": "source", "schemaMappingsJob": "job"}
+    | {
+        f"schemaMappings{name}": name.lower()
+        for name in ("Title", "Description", "URL", "RefNumber", "Category", "City", "DatePosted")
+    }
+    | {"schemaMappingsRefNumber": "referencenumber"}
+)
 
 
 class Target(NamedTuple):
@@ -112,11 +116,23 @@ def hostile_documents() -> list[Figure]:
         count += 1
     mb = worst_held[1] / _MB
     return [
-        Figure(f"the worst of {count} hostile documents, CPU", worst_cpu[1], "s", f"<= {_CPU:g}",
-               worst_cpu[1] <= _CPU, worst_cpu[0]),
-        Figure(f"the worst of {count} hostile documents, memory above base", mb, "MB",
-               f"<= {_MEMORY:g}", mb <= _MEMORY, worst_held[0]),
-    ]  # fmt: skip
+        Figure(
+            f"the worst of {count} hostile documents, CPU",
+            worst_cpu[1],
+            "s",
+            f"<= {_CPU:g}",
+            worst_cpu[1] <= _CPU,
+            worst_cpu[0],
+        ),
+        Figure(
+            f"the worst of {count} hostile documents, memory above base",
+            mb,
+            "MB",
+            f"<= {_MEMORY:g}",
+            mb <= _MEMORY,
+            worst_held[0],
+        ),
+    ]
 
 
 def _read(raw: bytes) -> tuple[float, int, str]:

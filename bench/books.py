@@ -43,7 +43,11 @@ def run() -> list[Figure]:
     assert books.balanced, books.faults
     return [
         Figure(
-            f"ledger check: {segments:,} files of entries", wall, "s", f"<= {LIMIT_SECONDS}",
-            wall <= LIMIT_SECONDS, f"{events:,} events, {_CLIENTS} clients; {cpu:.2f} CPU s",
+            f"ledger check: {segments:,} files of entries",
+            wall,
+            "s",
+            f"<= {LIMIT_SECONDS}",
+            wall <= LIMIT_SECONDS,
+            f"{events:,} events, {_CLIENTS} clients; {cpu:.2f} CPU s",
         )
-    ]  # fmt: skip
+    ]

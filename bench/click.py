@@ -137,9 +137,13 @@ def _sealed(listing: Listing) -> str:
 def _signed(listing: Listing) -> str:
     """What the floor reads: all in the open, under a mark."""
     numbers = (
-        listing.client_no, listing.campaign_no, listing.group_no, listing.publisher_no,
-        listing.bid_micros, listing.price_micros,
-    )  # fmt: skip
+        listing.client_no,
+        listing.campaign_no,
+        listing.group_no,
+        listing.publisher_no,
+        listing.bid_micros,
+        listing.price_micros,
+    )
     said = bytes((1, 1, 0)) + listing.job_id + b"".join(map(put_number, numbers))
     return urlsafe_b64encode(said + mac(_KEY, said)).rstrip(b"=").decode()
 
@@ -172,11 +176,17 @@ def _round(side: _Side, folder: Path, kind: str) -> None:
 def _load(side: _Side, folder: Path, kind: str, seconds: float, first: int) -> dict[str, float]:
     said = subprocess.run(
         [
-            str(folder / "load"), str(side.port), str(CONNECTIONS), str(seconds),
-            str(folder / f"{kind}-{side.name}"), str(first),
+            str(folder / "load"),
+            str(side.port),
+            str(CONNECTIONS),
+            str(seconds),
+            str(folder / f"{kind}-{side.name}"),
+            str(first),
         ],
-        check=True, capture_output=True, timeout=60,
-    )  # fmt: skip
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
     result: dict[str, float] = json.loads(said.stdout)
     if result["bad"]:
         raise RuntimeError(f"{side.name}: {result['bad']} answers were no redirects")

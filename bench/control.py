@@ -48,10 +48,15 @@ def run(jobs: int = JOBS) -> list[Figure]:
         now = NOW + 11 * MINUTE
         some = group_nos[: GROUPS // 10]
         with tools.records.write() as tx:
-            traffic.add(tx, client.no, {
-                quarter_of(group_no, no, now): Seen(clicks=9, spend_micros=4_500_000)
-                for group_no in some for no in nos
-            })  # fmt: skip
+            traffic.add(
+                tx,
+                client.no,
+                {
+                    quarter_of(group_no, no, now): Seen(clicks=9, spend_micros=4_500_000)
+                    for group_no in some
+                    for no in nos
+                },
+            )
         tenth = _spent(lambda: _tick(tools, client, now))
         tools.index.close()
         tools.records.close()
@@ -61,7 +66,7 @@ def run(jobs: int = JOBS) -> list[Figure]:
         Figure("control: nothing new", look, "CPU s", "<= 0.05", look <= NOTHING_SECONDS, note),
         Figure("control: a tick that changes nothing", again, "CPU s", "", met=True, note=note),
         Figure("control: a tenth changed", tenth, "CPU s", "<= 5", tenth <= TENTH_SECONDS, note),
-    ]  # fmt: skip
+    ]
 
 
 def _market(tools: Tools, jobs: int) -> tuple[Client, list[int], list[int]]:
@@ -72,10 +77,11 @@ def _market(tools: Tools, jobs: int) -> tuple[Client, list[int], list[int]]:
         group_nos = []
         for number in range(GROUPS):
             body = GroupBody(
-                f"Group {number}", cpc_bid_micros=500_000,
+                f"Group {number}",
+                cpc_bid_micros=500_000,
                 placements=[Placement(name) for name in names],
                 caps=Caps(budget=Cap("Monthly", 900_000_000, pacing=True)),
-            )  # fmt: skip
+            )
             group_nos.append(groups.add(tx, group_of(campaign, body, f"group-{number}")))
     for start in range(1, jobs + 1, _MANY):
         end = min(start + _MANY, jobs + 1)
@@ -87,10 +93,18 @@ def _market(tools: Tools, jobs: int) -> tuple[Client, list[int], list[int]]:
 
 
 def _publisher(tx: Tx, name: str) -> int:
-    return publishers.add(tx, Publisher(
-        no=0, id=name, agency_no=1, status="A", body=PublisherBody(name=name), created_at=NOW,
-        updated_at=NOW,
-    ))  # fmt: skip
+    return publishers.add(
+        tx,
+        Publisher(
+            no=0,
+            id=name,
+            agency_no=1,
+            status="A",
+            body=PublisherBody(name=name),
+            created_at=NOW,
+            updated_at=NOW,
+        ),
+    )
 
 
 def _tick(tools: Tools, client: Client, now: int) -> None:

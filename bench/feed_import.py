@@ -86,9 +86,13 @@ def wait(waits: list[float], jobs: int) -> Figure:
         f"p99 {waits[len(waits) * 99 // 100] * 1_000:.0f} ms"
     )
     return Figure(
-        "longest wait of another writer meanwhile", waits[-1], "s", f"<= {MOST_WAIT}",
-        waits[-1] <= MOST_WAIT, note,
-    )  # fmt: skip
+        "longest wait of another writer meanwhile",
+        waits[-1],
+        "s",
+        f"<= {MOST_WAIT}",
+        waits[-1] <= MOST_WAIT,
+        note,
+    )
 
 
 def memory(found: list[dict[str, Any]]) -> Figure:
@@ -114,10 +118,14 @@ def _speed(name: str, found: dict[str, Any], least: float) -> list[Figure]:
     return [
         Figure(name, size / found["cpu"], "MB/CPU s", "", met=True, note=note),
         Figure(
-            "… of a bare libxml2 pass", ratio, "×", limit, ratio >= least,
+            "… of a bare libxml2 pass",
+            ratio,
+            "×",
+            limit,
+            ratio >= least,
             f"the pass: {size / found['peer']:.0f} MB/CPU s, the same minute",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def write(path: Path, jobs: int, **how: Any) -> None:
@@ -202,10 +210,18 @@ def _found(folder: Path) -> None:
     with tools.records.write() as tx:
         client, _ = add_client(tx)
         body = FeedBody(url="http://127.0.0.1/")
-        rows.add(tx, Feed(
-            no=0, id=_FEED, client_no=client.no, status="A", body=body, created_at=NOW,
-            updated_at=NOW,
-        ))  # fmt: skip
+        rows.add(
+            tx,
+            Feed(
+                no=0,
+                id=_FEED,
+                client_no=client.no,
+                status="A",
+                body=body,
+                created_at=NOW,
+                updated_at=NOW,
+            ),
+        )
     tools.index.close()
     tools.records.close()
 
@@ -214,10 +230,14 @@ def _one_import(folder: Path, port: int, page: str) -> None:
     """Import in this process, and print what it took."""
     tools = Tools(
         records=records_of(folder),
-        blobs=open_blobs(str(folder / "blobs")), index=EdgeIndex(folder / "index", writable=True),
-        clock=SystemClock(), ids=SystemIds(), egress=Egress((f"127.0.0.1:{port}",)),
-        settings=Settings(), scratch=folder / "scratch",
-    )  # fmt: skip
+        blobs=open_blobs(str(folder / "blobs")),
+        index=EdgeIndex(folder / "index", writable=True),
+        clock=SystemClock(),
+        ids=SystemIds(),
+        egress=Egress((f"127.0.0.1:{port}",)),
+        settings=Settings(),
+        scratch=folder / "scratch",
+    )
     with tools.records.write() as tx:
         known = rows.at_work(tx, _FEED)
         assert known is not None

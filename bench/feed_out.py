@@ -30,9 +30,11 @@ def run() -> list[Figure]:
             client, campaign = add_client(tx)
             publisher_no = _add_publisher(tx)
             body = GroupBody(
-                "All", cpc_bid_micros=500_000, placements=[Placement("Board", 800_000)],
+                "All",
+                cpc_bid_micros=500_000,
+                placements=[Placement("Board", 800_000)],
                 filters=checked(filter_of(("title", "NOT_EQUAL", "x"))),
-            )  # fmt: skip
+            )
             group = group_of(campaign, body, "all")
             group.no = groups.add(tx, group)
         fill(tools, client, JOBS)
@@ -63,9 +65,14 @@ def run() -> list[Figure]:
 
 def _add_publisher(tx: Tx) -> int:
     publisher = Publisher(
-        no=0, id="Board", agency_no=1, status="A", body=PublisherBody(name="Board"), created_at=NOW,
+        no=0,
+        id="Board",
+        agency_no=1,
+        status="A",
+        body=PublisherBody(name="Board"),
+        created_at=NOW,
         updated_at=NOW,
-    )  # fmt: skip
+    )
     return publishers.add(tx, publisher)
 
 

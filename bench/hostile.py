@@ -37,23 +37,41 @@ _SHAPES: dict[str, Callable[[int], bytes]] = {
     "giant attributes": lambda n: b"<job" + b" a='%b' c='%b'/>" % ((b"b" * (n // 2),) * 2),
     "attributes": lambda n: b"".join(b"<job b%d='c' d=''/>" % k for k in range(n // 20)),
     "broken jobs": lambda n: (
-        (_JOB % 1 + b"</description></job>") * 9
-        + _JOB % 2 + b"</description><b>" + b" " * 1_500 + b"</a></job>"
-    ) * (n // 2_400),
+        (
+            (_JOB % 1 + b"</description></job>") * 9
+            + _JOB % 2
+            + b"</description><b>"
+            + b" " * 1_500
+            + b"</a></job>"
+        )
+        * (n // 2_400)
+    ),
     "no encoding": lambda n: b"<job><a>" + b"\xff\xe4b" * (n // 3) + b"</a></job>",
     "lines": lambda n: b"\r\n" * (n // 2) + b"<job>" + b"\n" * (n // 2) + b"</job>",
-}  # fmt: skip
+}
 _TEXTS_OF_JOBS: dict[str, bytes] = {
-    "letters": b"t", "references": b"&amp;&#x1F600;", "tags escaped twice": b"&amp;lt;p&amp;gt;",
-    "bare signs": b"a & b &nbsp; ", "half references": b"&a", "nodes": b"<p>a</p>",
-    "sections": b"<![CDATA[<p>a]]>", "comments": b"<!---->", "control characters": b"a\x01",
-    "signs beyond ASCII": "😀ǘ".encode(), "spaces": b" \t\n",
-}  # fmt: skip
+    "letters": b"t",
+    "references": b"&amp;&#x1F600;",
+    "tags escaped twice": b"&amp;lt;p&amp;gt;",
+    "bare signs": b"a & b &nbsp; ",
+    "half references": b"&a",
+    "nodes": b"<p>a</p>",
+    "sections": b"<![CDATA[<p>a]]>",
+    "comments": b"<!---->",
+    "control characters": b"a\x01",
+    "signs beyond ASCII": "😀ǘ".encode(),
+    "spaces": b" \t\n",
+}
 _EMPTY: dict[str, bytes] = {
-    "comments": b"<!---->", "instructions": b"<?a b?>", "sections": b"<![CDATA[]]>",
-    "all of these": b"<!----><?a?><![CDATA[]]>", "blanks": b" ", "text": b"x",
-    "zeros": b"\0", "lines of comments": b"<!--\n-->\n",
-}  # fmt: skip
+    "comments": b"<!---->",
+    "instructions": b"<?a b?>",
+    "sections": b"<![CDATA[]]>",
+    "all of these": b"<!----><?a?><![CDATA[]]>",
+    "blanks": b" ",
+    "text": b"x",
+    "zeros": b"\0",
+    "lines of comments": b"<!--\n-->\n",
+}
 
 
 class Document(NamedTuple):
@@ -112,21 +130,75 @@ def bomb(piece: bytes) -> bytes:
 
 # ── requests ────────────────────────────────────────────────────────────────────────────────────
 _PATHS = (
-    "/c/", "/c/AAAA", "/c/AgEk9mDq6V0nJb0hWlPzYwAGQ2l4", "/px.gif?c=a&a=3", "/px.js", "/f/a.xml",
-    "/f/aaaaaaaaaaaaaaaaaaaaaaaaaa.xml.gz", "/livez", "/metrics", "/robots.txt", "*", "//", "/%00",
-    "/clients/../..", "http://a/clients", "/token?", "/openapi.json", "/docs",
-)  # fmt: skip
+    "/c/",
+    "/c/AAAA",
+    "/c/AgEk9mDq6V0nJb0hWlPzYwAGQ2l4",
+    "/px.gif?c=a&a=3",
+    "/px.js",
+    "/f/a.xml",
+    "/f/aaaaaaaaaaaaaaaaaaaaaaaaaa.xml.gz",
+    "/livez",
+    "/metrics",
+    "/robots.txt",
+    "*",
+    "//",
+    "/%00",
+    "/clients/../..",
+    "http://a/clients",
+    "/token?",
+    "/openapi.json",
+    "/docs",
+)
 _TEXTS = (
-    "", "\x00", "\xff\xfe", "%", "%zz", "A" * 5_000, "99999999999999999999", "-1", "NaN", "'", '"',
-    "Mon, 02 Nov 99999999999 10:00:00 GMT", "::ffff:1.2.3.4", "{}", "[", "\t", "a\r\n b", "*/*",
-    "1970-01-01", "٣", "=1+1", "../../x", "a" * 300, "0x1p3", "1e999",
-)  # fmt: skip
+    "",
+    "\x00",
+    "\xff\xfe",
+    "%",
+    "%zz",
+    "A" * 5_000,
+    "99999999999999999999",
+    "-1",
+    "NaN",
+    "'",
+    '"',
+    "Mon, 02 Nov 99999999999 10:00:00 GMT",
+    "::ffff:1.2.3.4",
+    "{}",
+    "[",
+    "\t",
+    "a\r\n b",
+    "*/*",
+    "1970-01-01",
+    "٣",
+    "=1+1",
+    "../../x",
+    "a" * 300,
+    "0x1p3",
+    "1e999",
+)
 _NAMES = (
-    "If-Modified-Since", "If-None-Match", "If-Match", "X-Forwarded-For", "Cookie", "User-Agent",
-    "Range", "Expect", "Upgrade", "Content-Type", "Transfer-Encoding", "Content-Length", "Host",
-    "Idempotency-Key", "x-request-id", "Accept-Encoding", "Connection", "x-client-id", "client_id",
-    "x-api-key", "x-authorization-key",
-)  # fmt: skip
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Match",
+    "X-Forwarded-For",
+    "Cookie",
+    "User-Agent",
+    "Range",
+    "Expect",
+    "Upgrade",
+    "Content-Type",
+    "Transfer-Encoding",
+    "Content-Length",
+    "Host",
+    "Idempotency-Key",
+    "x-request-id",
+    "Accept-Encoding",
+    "Connection",
+    "x-client-id",
+    "client_id",
+    "x-api-key",
+    "x-authorization-key",
+)
 _VALUES: tuple[Any, ...] = (
     None,
     True,
@@ -152,9 +224,22 @@ _VALUES: tuple[Any, ...] = (
     {"operator": "AND"},
 )
 _ODD_BODIES = (
-    b"", b"{", b"[" * 5_000, b'{"a":' * 5_000, b"NaN", b"\xff", b'"\\ud800"', b"1" * 5_000,
-    b"[1e999]", b'{"a":1,"a":2}', b"\xef\xbb\xbf{}", b"null", b"[]", b"{}", b"0",
-)  # fmt: skip
+    b"",
+    b"{",
+    b"[" * 5_000,
+    b'{"a":' * 5_000,
+    b"NaN",
+    b"\xff",
+    b'"\\ud800"',
+    b"1" * 5_000,
+    b"[1e999]",
+    b'{"a":1,"a":2}',
+    b"\xef\xbb\xbf{}",
+    b"null",
+    b"[]",
+    b"{}",
+    b"0",
+)
 
 
 class Mischief:

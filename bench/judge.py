@@ -21,7 +21,7 @@ from handbill.core.nouns import (
     GroupBody,
     Placement,
     PublisherBody,
-)  # fmt: skip
+)
 from handbill.core.received import ReceivedClick, click_of, conversion_of, encode
 from handbill.host.clock import SetClock
 from handbill.host.garbage import spare_what_stays
@@ -71,32 +71,52 @@ def market(tx: Tx, client_count: int = 4) -> list[Listing]:
     agency_no = tx.put(agencies, id="ripple", name="Ripple", currency="USD", created_at=1)
     names = {
         tx.put(
-            publishers, id=f"P{n}", agency_no=agency_no, status="A",
-            body=body(PublisherBody(name=f"P{n}")), **stamp,
+            publishers,
+            id=f"P{n}",
+            agency_no=agency_no,
+            status="A",
+            body=body(PublisherBody(name=f"P{n}")),
+            **stamp,
         ): f"P{n}"
         for n in range(4)
-    }  # fmt: skip
+    }
     listings = []
     caps = Caps(budget=Cap("Monthly", 10**15), clicks=Cap("Daily", 10**9))
     each = {"job_budget": Cap("Monthly", 10**14), "job_clicks": Cap("Lifetime", 10**9)}
     of_group = msgspec.structs.replace(caps, **each)
     for n in range(client_count):
         client_no = tx.put(
-            clients, id=f"client-{n}", agency_no=agency_no, status="A", zone="America/New_York",
-            pixel_id=f"pixel-{n}", **stamp,
+            clients,
+            id=f"client-{n}",
+            agency_no=agency_no,
+            status="A",
+            zone="America/New_York",
+            pixel_id=f"pixel-{n}",
+            **stamp,
             body=body(ClientBody(company_name=f"C{n}", exported_name=f"C{n}", caps=caps)),
-        )  # fmt: skip
+        )
         for m in range(3):
             campaign_no = tx.put(
-                campaigns, id=f"campaign-{n}-{m}", client_no=client_no, status="A", is_default=0,
-                body=body(CampaignBody(f"K{m}", caps=caps)), **stamp,
-            )  # fmt: skip
+                campaigns,
+                id=f"campaign-{n}-{m}",
+                client_no=client_no,
+                status="A",
+                is_default=0,
+                body=body(CampaignBody(f"K{m}", caps=caps)),
+                **stamp,
+            )
             placements = [Placement(name, budget=Cap("Monthly", 10**14)) for name in names.values()]
             group_no = tx.put(
-                groups, id=f"group-{n}-{m}", client_no=client_no, campaign_no=campaign_no,
-                status="A", is_default=0, priority=1,
-                body=body(GroupBody("G", caps=of_group, placements=placements)), **stamp,
-            )  # fmt: skip
+                groups,
+                id=f"group-{n}-{m}",
+                client_no=client_no,
+                campaign_no=campaign_no,
+                status="A",
+                is_default=0,
+                priority=1,
+                body=body(GroupBody("G", caps=of_group, placements=placements)),
+                **stamp,
+            )
             listings += [
                 Listing(
                     client_no=client_no,
@@ -167,11 +187,19 @@ def _of(clients: int) -> list[Figure]:
     said = f"{_EVENTS:,} events, {clients:,} clients, caps at five levels, SQLite"
     return [
         Figure(
-            f"judge: events booked per CPU second, {clients:,} clients", rate, "events/s",
-            f">= {LIMIT:,}", rate >= LIMIT, said,
+            f"judge: events booked per CPU second, {clients:,} clients",
+            rate,
+            "events/s",
+            f">= {LIMIT:,}",
+            rate >= LIMIT,
+            said,
         ),
         Figure(
-            f"judge: Parquet an event, {clients:,} clients", least, "bytes", f"<= {MOST_BYTES}",
-            least <= MOST_BYTES, said,
+            f"judge: Parquet an event, {clients:,} clients",
+            least,
+            "bytes",
+            f"<= {MOST_BYTES}",
+            least <= MOST_BYTES,
+            said,
         ),
-    ]  # fmt: skip
+    ]

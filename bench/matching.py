@@ -76,11 +76,21 @@ def _filters_alone(tools: Tools, client: Client) -> float:
         contest = contest_of(tx, client, NOW)
     facts = [
         Facts(
-            job.category, job.country, job.state, job.city, str(job.zip), job.type, job.title,
-            job.company, job.ref, "2026-11-20", job.cpc_micros, job.additional,
+            job.category,
+            job.country,
+            job.state,
+            job.city,
+            str(job.zip),
+            job.type,
+            job.title,
+            job.company,
+            job.ref,
+            "2026-11-20",
+            job.cpc_micros,
+            job.additional,
         )
         for job in stock(JOBS)
-    ]  # fmt: skip
+    ]
     matcher = contest.matcher()
     start = time.process_time()
     found = [matcher.best(job) for job in facts]

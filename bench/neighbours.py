@@ -109,13 +109,32 @@ def _entries(client: Client, ids: list[str], now: int) -> Iterator[Entry]:
     for n in range(_ENTRIES):
         at = first + n * (20 * DAY // _ENTRIES)
         yield Entry(
-            id=n.to_bytes(16, "big"), at=at, kind="CLICK", disposition="valid", reason="",
-            client_no=client.no, campaign_no=1, group_no=1, publisher_no=1,
-            job_id=chance.choice(ids), bid_type="CPC", charge_micros=400_000,
-            spend_micros=500_000, currency="USD", marked_micros=550_000, agency_ppm=100_000,
-            override_ppm=0, click_at=at, click_id=b"", visitor=b"", ip="198.51.100.0", agent="",
-            source="edge", candidate_id="", application_id="",
-        )  # fmt: skip
+            id=n.to_bytes(16, "big"),
+            at=at,
+            kind="CLICK",
+            disposition="valid",
+            reason="",
+            client_no=client.no,
+            campaign_no=1,
+            group_no=1,
+            publisher_no=1,
+            job_id=chance.choice(ids),
+            bid_type="CPC",
+            charge_micros=400_000,
+            spend_micros=500_000,
+            currency="USD",
+            marked_micros=550_000,
+            agency_ppm=100_000,
+            override_ppm=0,
+            click_at=at,
+            click_id=b"",
+            visitor=b"",
+            ip="198.51.100.0",
+            agent="",
+            source="edge",
+            candidate_id="",
+            application_id="",
+        )
 
 
 def _probes(calm: dict[str, str], link: str) -> dict[str, Asked]:
@@ -154,10 +173,16 @@ def _floods(
         "explain": [Asked("GET", f"{of}/jobs/JOB-{n:07d}/explain") for n in range(50)],
         "recent events": [Asked("GET", f"{of}/events/recent?limit=1000")],
         "stats report": [
-            Asked("POST", "/stats", {
-                "filters": _DAYS | {"refNumbers": [f"JOB-{n:07d}"]},
-                "aggregationLevel": {"primaryLevel": "JOB", "secondaryLevel": "DATE"},
-            }, named) for n in range(200)
+            Asked(
+                "POST",
+                "/stats",
+                {
+                    "filters": _DAYS | {"refNumbers": [f"JOB-{n:07d}"]},
+                    "aggregationLevel": {"primaryLevel": "JOB", "secondaryLevel": "DATE"},
+                },
+                named,
+            )
+            for n in range(200)
         ],
         "stream": [Asked("POST", "/stats/stream", {"groupBy": "JOB", "filterBy": _DAYS}, named)],
         "list of 1,000 jobs": [
@@ -169,20 +194,33 @@ def _floods(
         ],
         "S2S of 1,000": [Asked("POST", "/s2s/events", events, {"client_id": clicked_client})],
         "funnel of 1,000": [
-            Asked("POST", "/funnel", [
-                {"jobApplicationId": f"{m}-{n}", "candidateStatus": "x", "timestamp": 1_790_000_000}
-                for n in range(1_000)
-            ], named) for m in range(5)
+            Asked(
+                "POST",
+                "/funnel",
+                [
+                    {
+                        "jobApplicationId": f"{m}-{n}",
+                        "candidateStatus": "x",
+                        "timestamp": 1_790_000_000,
+                    }
+                    for n in range(1_000)
+                ],
+                named,
+            )
+            for m in range(5)
         ],
         "creates of campaigns": [
-            Asked("POST", f"{of}/campaigns",
-                  {"name": f"c{n}", "startDate": "01/10/2026", "endDate": "07/30/2030"})
+            Asked(
+                "POST",
+                f"{of}/campaigns",
+                {"name": f"c{n}", "startDate": "01/10/2026", "endDate": "07/30/2030"},
+            )
             for n in range(50)
         ],
         "1 MB to rules": [
             Asked("POST", "/rules", {"x": [{"y": n, "z": "q" * 10} for n in range(20_000)]}, named)
         ],
-    }  # fmt: skip
+    }
 
 
 def _measured(
@@ -218,9 +256,12 @@ def _flooding(api: str, flood: list[Asked]) -> Iterator[dict[str, int]]:
     """A process that floods until the block ends; then how often it got which status."""
     told: dict[str, int] = {}
     with subprocess.Popen(
-        [sys.executable, "-m", "bench.neighbours", api], cwd=Path(__file__).parent.parent,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
+        [sys.executable, "-m", "bench.neighbours", api],
+        cwd=Path(__file__).parent.parent,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         sent = [[one.verb, one.path, one.body, dict(one.headers)] for one in flood]

@@ -28,7 +28,9 @@ OVER: Check = ("over any cap", lambda row: row.over, "micros", 0, True)
 CHANGED: Check = ("bids changed per refresh", lambda row: 100 * row.changed, "%", 40, True)
 CHECKS: dict[str, tuple[Check, ...]] = {
     PACED.name: (
-        _used(99), _unbilled(0.5), CHANGED,
+        _used(99),
+        _unbilled(0.5),
+        CHANGED,
         ("groups that used 98 %", lambda row: 100 * row.nearly_all, "% of groups", 95, False),
         ("most of a day", lambda row: row.worst_day, "shares", 1.2, True),
         ("days within 10 %", lambda row: 100 * row.days_near, "% of days", 88, False),
@@ -38,14 +40,16 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     ),
     **{world.name: (_used(98), _unbilled(1)) for world in ODD},
     EVENLY[0].name: (
-        _used(97.5), _unbilled(1.5), CHANGED,
+        _used(97.5),
+        _unbilled(1.5),
+        CHANGED,
         ("days within max(5 %, one bid)", lambda row: 100 * row.days_near, "% of days", 90, False),
         ("RMSE in the day", lambda row: row.rmse, "of value", 0.055, True),
         ("out before 20:00", lambda row: 100 * row.early, "% of days", 4, True),
     ),
     EVENLY[1].name: (_used(93), _unbilled(6), CHANGED),
     AT_ONCE.name: (_unbilled(7),),
-}  # fmt: skip
+}
 
 
 def run(groups: int = GROUPS) -> list[Figure]:
@@ -61,10 +65,14 @@ def run(groups: int = GROUPS) -> list[Figure]:
         if world is PACED:
             figures.append(
                 Figure(
-                    "simulator, paced month", spent, "CPU s", f"<= {CPU_LIMIT}",
-                    spent <= CPU_LIMIT, note,
+                    "simulator, paced month",
+                    spent,
+                    "CPU s",
+                    f"<= {CPU_LIMIT}",
+                    spent <= CPU_LIMIT,
+                    note,
                 )
-            )  # fmt: skip
+            )
     for world in BESIDE:
         row = played(world, max(1, groups // 3), SEEDS)
         for name, value in (("used", row.used), ("unbilled", row.unbilled)):
@@ -89,12 +97,20 @@ def _targets(markets: list[Achieved]) -> list[Figure]:
     return [
         Figure("CPA: applies of an oracle's", 100 * applies, "%", ">= 93", applies >= 0.93, note),
         Figure(
-            "CPA: at 110 % of target at most", 100 * within, "% of groups", ">= 94",
-            within >= 0.94, "from 20 applies on, where as many came after",
+            "CPA: at 110 % of target at most",
+            100 * within,
+            "% of groups",
+            ">= 94",
+            within >= 0.94,
+            "from 20 applies on, where as many came after",
         ),
         Figure(
-            "CPA: the same from the first click on", 100 * from_first, "% of groups", "",
-            met=True, note="groups with 20 applies",
+            "CPA: the same from the first click on",
+            100 * from_first,
+            "% of groups",
+            "",
+            met=True,
+            note="groups with 20 applies",
         ),
         Figure("CPA: bids changed a step", 100 * changed, "%", "<= 25", changed <= 0.25, note),
-    ]  # fmt: skip
+    ]

@@ -58,15 +58,32 @@ def _entries(listings: list[Listing], segment: int) -> Iterator[Entry]:
         at = start + (segment * _ROWS + n) * step
         number = (n * 7_919 + segment) % _JOBS
         yield Entry(
-            id=(segment * _ROWS + n).to_bytes(16, "big"), at=at, kind=kind,
-            disposition=disposition, reason=reason, client_no=listing.client_no,
-            campaign_no=listing.campaign_no, group_no=listing.group_no,
-            publisher_no=listing.publisher_no, job_id=f"{number:032x}", bid_type="CPC",
-            charge_micros=400_000 * paid, spend_micros=500_000 * paid, currency="USD",
-            marked_micros=550_000 * paid, agency_ppm=100_000 * paid, override_ppm=0, click_at=at,
-            click_id=b"", visitor=b"", ip="198.51.100.0", agent="", source="edge",
-            candidate_id="", application_id="",
-        )  # fmt: skip
+            id=(segment * _ROWS + n).to_bytes(16, "big"),
+            at=at,
+            kind=kind,
+            disposition=disposition,
+            reason=reason,
+            client_no=listing.client_no,
+            campaign_no=listing.campaign_no,
+            group_no=listing.group_no,
+            publisher_no=listing.publisher_no,
+            job_id=f"{number:032x}",
+            bid_type="CPC",
+            charge_micros=400_000 * paid,
+            spend_micros=500_000 * paid,
+            currency="USD",
+            marked_micros=550_000 * paid,
+            agency_ppm=100_000 * paid,
+            override_ppm=0,
+            click_at=at,
+            click_id=b"",
+            visitor=b"",
+            ip="198.51.100.0",
+            agent="",
+            source="edge",
+            candidate_id="",
+            application_id="",
+        )
 
 
 def filled(records: Records, blobs: Blobs, ids: SeededIds) -> int:
@@ -119,10 +136,13 @@ def run() -> list[Figure]:
             wall, cpu, rows = answered(tools, client_no, *levels)
             figures.append(
                 Figure(
-                    f"report: {_EVENTS:,} events by {', '.join(levels).lower()}", wall, "s",
-                    f"<= {limit:g}" if limit else "", limit is None or wall <= limit,
+                    f"report: {_EVENTS:,} events by {', '.join(levels).lower()}",
+                    wall,
+                    "s",
+                    f"<= {limit:g}" if limit else "",
+                    limit is None or wall <= limit,
                     f"{rows:,} rows; {cpu:.2f} CPU s, submit to file",
                 )
-            )  # fmt: skip
+            )
         records.close()
     return figures

@@ -62,9 +62,11 @@ def _resident(pid: int) -> int:
 def served(data: Path) -> Iterator[Server]:
     words = ("serve", "--data", str(data), "--api-port", "0", "--edge-port", "0")
     with subprocess.Popen(
-        [sys.executable, "-m", "handbill", *words], stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, text=True,
-    ) as server:  # fmt: skip
+        [sys.executable, "-m", "handbill", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as server:
         assert server.stdout is not None
         ready = json.loads(server.stdout.readline())
         try:
@@ -117,17 +119,34 @@ def tracked_link(server: Server, headers: dict[str, str]) -> str:
         {"id": "Board", "name": "Board", "bidType": "CPC"},
     )
     of = "/clients/" + made("/clients", CLIENT | {"exportedName": "mills"})
-    made(f"{of}/jobs", {
-        "title": "Miller", "description": "To mill", "url": "https://mills.example/1",
-        "refNumber": "1", "company": "Mills", "category": "Mills", "city": "Mill", "state": "TX",
-        "country": "US",
-    })  # fmt: skip
+    made(
+        f"{of}/jobs",
+        {
+            "title": "Miller",
+            "description": "To mill",
+            "url": "https://mills.example/1",
+            "refNumber": "1",
+            "company": "Mills",
+            "category": "Mills",
+            "city": "Mill",
+            "state": "TX",
+            "country": "US",
+        },
+    )
     campaign = made(f"{of}/campaigns", {"name": "All"} | _ALWAYS)
     rule = {"field": "title", "operator": "NOT_EQUAL", "data": "none"}
-    made(f"{of}/campaigns/{campaign}/jobgroups", {
-        "name": "All", "cpcBid": 0.5, "priority": 1, "placements": [{"value": "Board"}],
-        "filters": {"operator": "AND", "rules": [rule]}, "caps": CLIENT["caps"],
-    } | _ALWAYS)  # fmt: skip
+    made(
+        f"{of}/campaigns/{campaign}/jobgroups",
+        {
+            "name": "All",
+            "cpcBid": 0.5,
+            "priority": 1,
+            "placements": [{"value": "Board"}],
+            "filters": {"operator": "AND", "rules": [rule]},
+            "caps": CLIENT["caps"],
+        }
+        | _ALWAYS,
+    )
     feed = urlsplit(ask(server.api, headers, "GET", "/publishers/Board")["feedUrl"]).path
     for _ in range(_MOST_LOOKS):
         found = _asked(server.edge, {}, "GET", feed, None).partition(b"/c/")[2]
@@ -201,9 +220,12 @@ class Visitor:
 
     def __init__(self, edge: str, path: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.serving", edge, path], cwd=_ROOT,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            [sys.executable, "-m", "bench.serving", edge, path],
+            cwd=_ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     def told(self) -> tuple[list[float], int]:
         """Seconds of each visit, and how many were not led on."""

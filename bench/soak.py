@@ -31,8 +31,9 @@ def run(minutes: float = MINUTES) -> list[Figure]:
         words = ("demo", "--stay", "--data", folder, "--api-port", "0", "--edge-port", "0")
         server = subprocess.Popen(
             [sys.executable, "-m", "handbill", *words],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             return _watched(server, Path(folder) / "records.db", minutes * 60)
         finally:
@@ -91,7 +92,10 @@ def _figure(name: str, every: int, ran: list[Instant], seconds: float) -> Figure
     late = max((gap / SECOND - every for gap in gaps), default=0.0)
     least = int(seconds / (every + MOST_LATE))
     return Figure(
-        f"soak: {name} late by", late, "s", f"<= {MOST_LATE:.0f}",
+        f"soak: {name} late by",
+        late,
+        "s",
+        f"<= {MOST_LATE:.0f}",
         late <= MOST_LATE and len(gaps) >= least,
         f"every {every} s; {len(gaps)} runs after the first in {seconds / 60:.0f} minutes",
-    )  # fmt: skip
+    )

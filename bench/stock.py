@@ -21,7 +21,7 @@ from handbill.core.nouns import (
     Group,
     GroupBody,
     JobBody,
-)  # fmt: skip
+)
 from handbill.demo.feeds import feed
 from handbill.groups import rows as groups
 from handbill.host.clock import SetClock
@@ -52,24 +52,41 @@ def open_tools(folder: Path) -> Tools:
         keys.add(tx, "listing", 1, bytes(range(32)), NOW)
         installation.ensure(tx, SeededIds(8), NOW)
     return Tools(
-        records=records, blobs=open_blobs(str(folder / "blobs")),
-        index=EdgeIndex(folder / "index", writable=True), clock=SetClock(NOW), ids=SeededIds(1),
-        egress=Egress(()), settings=Settings(), scratch=scratch,
-    )  # fmt: skip
+        records=records,
+        blobs=open_blobs(str(folder / "blobs")),
+        index=EdgeIndex(folder / "index", writable=True),
+        clock=SetClock(NOW),
+        ids=SeededIds(1),
+        egress=Egress(()),
+        settings=Settings(),
+        scratch=scratch,
+    )
 
 
 def add_client(tx: Tx) -> tuple[Client, Campaign]:
     """A client with its default job group, and a campaign."""
     client = Client(
-        no=0, id="6f9619ff-8b86-4d01-b42d-00cf4fc964ff", agency_no=1, status="A", zone="UTC",
-        pixel_id="pixel", created_at=NOW, updated_at=NOW,
+        no=0,
+        id="6f9619ff-8b86-4d01-b42d-00cf4fc964ff",
+        agency_no=1,
+        status="A",
+        zone="UTC",
+        pixel_id="pixel",
+        created_at=NOW,
+        updated_at=NOW,
         body=ClientBody(company_name="Acme", exported_name="Acme"),
-    )  # fmt: skip
+    )
     client.no = clients.add(tx, client)
     campaign = Campaign(
-        no=0, id="campaign", client_no=client.no, status="A", is_default=False,
-        body=CampaignBody("Campaign"), created_at=NOW, updated_at=NOW,
-    )  # fmt: skip
+        no=0,
+        id="campaign",
+        client_no=client.no,
+        status="A",
+        is_default=False,
+        body=CampaignBody("Campaign"),
+        created_at=NOW,
+        updated_at=NOW,
+    )
     campaign.no = campaigns.add(tx, campaign)
     default = group_of(campaign, GroupBody("Default JobGroup"), "default")
     groups.add(tx, msgspec.structs.replace(default, status="P", is_default=True))
@@ -78,9 +95,17 @@ def add_client(tx: Tx) -> tuple[Client, Campaign]:
 
 def group_of(campaign: Campaign, body: GroupBody, id_: str, priority: int = 1) -> Group:
     return Group(
-        no=0, id=id_, client_no=campaign.client_no, campaign_no=campaign.no, status="A",
-        is_default=False, priority=priority, body=body, created_at=NOW, updated_at=NOW,
-    )  # fmt: skip
+        no=0,
+        id=id_,
+        client_no=campaign.client_no,
+        campaign_no=campaign.no,
+        status="A",
+        is_default=False,
+        priority=priority,
+        body=body,
+        created_at=NOW,
+        updated_at=NOW,
+    )
 
 
 def filter_of(*rules: tuple[str, str, object], operator: str = "AND") -> dict[str, object]:
@@ -97,10 +122,12 @@ def stock(count: int) -> Iterator[JobBody]:
     for number in range(count):
         job = texts[number % len(texts)]
         yield msgspec.structs.replace(
-            job, ref=f"JOB-{number:07d}", url=f"https://careers.example/jobs/{number}?src=feed",
+            job,
+            ref=f"JOB-{number:07d}",
+            url=f"https://careers.example/jobs/{number}?src=feed",
             cpc_micros=chance.choice((None, 250_000, 400_000, 1_000_000)),
             posted_at=NOW - chance.randrange(60) * DAY,
-        )  # fmt: skip
+        )
 
 
 def fill(tools: Tools, client: Client, count: int) -> None:
@@ -117,8 +144,15 @@ def _texts(count: int) -> Iterator[JobBody]:
     for _, item in etree.iterparse(BytesIO(b"".join(feed("indeed", count))), tag="job"):
         text = {node.tag: sys.intern(node.text or "") for node in item}
         yield JobBody(
-            ref="", title=text["title"], company=text["company"], description=text["description"],
-            category=text["category"], city=text["city"], state=text["state"],
-            country=text["country"], zip=text["postalcode"], type=text["jobtype"],
-        )  # fmt: skip
+            ref="",
+            title=text["title"],
+            company=text["company"],
+            description=text["description"],
+            category=text["category"],
+            city=text["city"],
+            state=text["state"],
+            country=text["country"],
+            zip=text["postalcode"],
+            type=text["jobtype"],
+        )
         item.clear()

@@ -38,13 +38,15 @@ hypothesis.settings.register_profile("handbill", deadline=None)
 hypothesis.settings.load_profile("handbill")
 
 # A new database costs a quarter of a second, emptying all tables of one some milliseconds.
-_EMPTY = "; ".join((
-    """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+_EMPTY = "; ".join(
+    (
+        """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()""",
-    "SET session_replication_role = replica",
-    *(f'DELETE FROM "{table.name}"' for table in metadata.sorted_tables),
-    "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'",
-))  # fmt: skip
+        "SET session_replication_role = replica",
+        *(f'DELETE FROM "{table.name}"' for table in metadata.sorted_tables),
+        "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'",
+    )
+)
 
 
 def _loopback_only(event: str, args: tuple[Any, ...]) -> None:

@@ -90,9 +90,16 @@ class FtpServer:
 
 
 _USUAL = {
-    "USER": "331 and?", "PASS": "230 in", "TYPE": "200 so", "QUIT": "221 bye", "STOR": "150 send",
-    "RNFR": "350 to?", "RNTO": "250 done", "MKD": "550 is there", "DELE": "250 gone",
-}  # fmt: skip
+    "USER": "331 and?",
+    "PASS": "230 in",
+    "TYPE": "200 so",
+    "QUIT": "221 bye",
+    "STOR": "150 send",
+    "RNFR": "350 to?",
+    "RNTO": "250 done",
+    "MKD": "550 is there",
+    "DELE": "250 gone",
+}
 
 
 class Part:

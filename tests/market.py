@@ -59,13 +59,26 @@ def noun_of(rows: type[Model], said: Any) -> Any:
 def put_job(tx: Tx, client_no: int, job_id: bytes, **columns: Any) -> int:
     """The row of a live job; what is not said of it is empty. Its number."""
     texts = (
-        "title", "company", "category", "city", "state", "country", "zip", "type", "cpc_currency",
+        "title",
+        "company",
+        "category",
+        "city",
+        "state",
+        "country",
+        "zip",
+        "type",
+        "cpc_currency",
         "url",
-    )  # fmt: skip
+    )
     row: dict[str, Any] = {
-        **dict.fromkeys(texts, ""), "ref": job_id.hex(), "digest": b"", "valid": 1, "status": "A",
-        "created_at": 1, "updated_at": 1,
-    }  # fmt: skip
+        **dict.fromkeys(texts, ""),
+        "ref": job_id.hex(),
+        "digest": b"",
+        "valid": 1,
+        "status": "A",
+        "created_at": 1,
+        "updated_at": 1,
+    }
     return tx.put(jobs, client_no=client_no, id=job_id.hex(), **(row | columns))
 
 
@@ -131,15 +144,23 @@ class Market:
 
     def campaign(self, client_no: int, name: str = "k1", **body: Any) -> int:
         return self._put(
-            campaigns, CampaignBody(name, **body), id=f"{client_no}-{name}", client_no=client_no,
+            campaigns,
+            CampaignBody(name, **body),
+            id=f"{client_no}-{name}",
+            client_no=client_no,
             is_default=0,
-        )  # fmt: skip
+        )
 
     def group(self, client_no: int, campaign_no: int, name: str = "g1", **body: Any) -> int:
         return self._put(
-            groups, GroupBody(name, **body), id=f"{campaign_no}-{name}", client_no=client_no,
-            campaign_no=campaign_no, is_default=0, priority=1,
-        )  # fmt: skip
+            groups,
+            GroupBody(name, **body),
+            id=f"{campaign_no}-{name}",
+            client_no=client_no,
+            campaign_no=campaign_no,
+            is_default=0,
+            priority=1,
+        )
 
     def job(self, client_no: int, job_id: bytes, **columns: Any) -> int:
         with self.records.write() as tx:
@@ -149,9 +170,15 @@ class Market:
         """An agency's markup at one entity, by its numbers."""
         with self.records.write() as tx:
             no = tx.put(
-                markups, id=self.ids.bytes(8).hex(), agency_no=self.agency_no, name="", ppm=ppm,
-                from_at=from_at, created_at=1, updated_at=1,
-            )  # fmt: skip
+                markups,
+                id=self.ids.bytes(8).hex(),
+                agency_no=self.agency_no,
+                name="",
+                ppm=ppm,
+                from_at=from_at,
+                created_at=1,
+                updated_at=1,
+            )
             everywhere = {"campaign_no": 0, "group_no": 0, "publisher_no": 0}
             tx.put(markup_entities, markup_no=no, **(everywhere | where))
         return no
@@ -164,28 +191,44 @@ class Market:
         bought = PostingBody(cost_micros=cost_micros, available=1, date_format="")
         with self.records.write() as tx:
             config_no = tx.put(
-                posting_configs, id=f"posting-{now}", agency_no=self.agency_no,
-                publisher_no=publisher_no, start_at=now - DAY, end_at=now + days * DAY,
-                body=msgspec.json.encode(bought).decode(), credits_used=0, posted=0,
-                ever=0, turned_at=now, created_at=now, updated_at=now, spent_micros=0,
+                posting_configs,
+                id=f"posting-{now}",
+                agency_no=self.agency_no,
+                publisher_no=publisher_no,
+                start_at=now - DAY,
+                end_at=now + days * DAY,
+                body=msgspec.json.encode(bought).decode(),
+                credits_used=0,
+                posted=0,
+                ever=0,
+                turned_at=now,
+                created_at=now,
+                updated_at=now,
+                spent_micros=0,
                 spend_at=now,
-            )  # fmt: skip
+            )
             for client_no in client_nos:
                 tx.put(posting_config_clients, config_no=config_no, client_no=client_no)
 
     def _put(self, table: Any, body: Any, **columns: Any) -> int:
         with self.records.write() as tx:
             return tx.put(
-                table, status="A", body=msgspec.json.encode(body).decode(), created_at=1,
-                updated_at=1, **columns,
-            )  # fmt: skip
+                table,
+                status="A",
+                body=msgspec.json.encode(body).decode(),
+                created_at=1,
+                updated_at=1,
+                **columns,
+            )
 
     def change(self, table: Any, no: int, body: Any, at: Instant | None = None) -> None:
         with self.records.write() as tx:
             tx.change(
-                table, {"no": no}, body=msgspec.json.encode(body).decode(),
+                table,
+                {"no": no},
+                body=msgspec.json.encode(body).decode(),
                 updated_at=at or self.clock.now(),
-            )  # fmt: skip
+            )
 
     def listing(self, bid_type: BidType = "CPC", caps: Caps | None = None, **known: Any) -> Listing:
         """A listing at a bid of 1.00, of which the publisher is shown 0.80."""
@@ -229,9 +272,13 @@ class Market:
 
     def judge(self, **instead: Any) -> Judge:
         parts: dict[str, Any] = {
-            "records": self.records, "blobs": self.blobs, "journal": self.journal,
-            "clock": self.clock, "ids": self.ids, "rules": RULES,
-        }  # fmt: skip
+            "records": self.records,
+            "blobs": self.blobs,
+            "journal": self.journal,
+            "clock": self.clock,
+            "ids": self.ids,
+            "rules": RULES,
+        }
         return Judge(**(parts | instead))
 
     def judged(self) -> list[dict[str, Any]]:

@@ -39,13 +39,24 @@ def _started(folder: Path, ports: list[int]) -> "subprocess.Popen[bytes]":
     master, volume, filer, s3 = ports
     return subprocess.Popen(
         [
-            str(program()), "server", f"-dir={folder}", "-s3", "-ip=127.0.0.1",
-            "-ip.bind=127.0.0.1", f"-master.port={master}", f"-volume.port={volume}",
-            f"-filer.port={filer}", f"-s3.port={s3}", "-master.volumeSizeLimitMB=64",
-            "-volume.max=20", "-s3.port.iceberg=0", "-s3.port.lance=0",
+            str(program()),
+            "server",
+            f"-dir={folder}",
+            "-s3",
+            "-ip=127.0.0.1",
+            "-ip.bind=127.0.0.1",
+            f"-master.port={master}",
+            f"-volume.port={volume}",
+            f"-filer.port={filer}",
+            f"-s3.port={s3}",
+            "-master.volumeSizeLimitMB=64",
+            "-volume.max=20",
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
         ],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def _made(server: "subprocess.Popen[bytes]", port: int) -> bool | None:
@@ -72,10 +83,12 @@ def s3_running() -> Iterator[dict[str, str]]:
         try:
             if until("the S3 server", partial(_made, server, ports[-1])):
                 yield {
-                    "AWS_ENDPOINT": f"http://127.0.0.1:{ports[-1]}", "AWS_ALLOW_HTTP": "true",
-                    "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "any",
+                    "AWS_ENDPOINT": f"http://127.0.0.1:{ports[-1]}",
+                    "AWS_ALLOW_HTTP": "true",
+                    "AWS_REGION": "us-east-1",
+                    "AWS_ACCESS_KEY_ID": "any",
                     "AWS_SECRET_ACCESS_KEY": "any",
-                }  # fmt: skip
+                }
                 return
         finally:
             server.kill()

@@ -46,7 +46,9 @@ def open_market(office: Office, feeds_at: str) -> tuple[str, list[str]]:
         "POST",
         f"{at}/campaigns/{campaign}/jobgroups",
         {
-            "name": "Everything", "cpcBid": 0.5, "priority": 1,
+            "name": "Everything",
+            "cpcBid": 0.5,
+            "priority": 1,
             "placements": [{"value": "TestExp1"}],
             "filters": {
                 "operator": "AND",
@@ -55,7 +57,7 @@ def open_market(office: Office, feeds_at: str) -> tuple[str, list[str]]:
         }
         | dates
         | budget,
-    )  # fmt: skip
+    )
     body = {"xmlFeedUrl": f"{feeds_at}/jobs.xml", "schemaMappings": MAPPINGS}
     office.ask("POST", f"{at}/feeds", body)
     url = office.ask("GET", "/publishers/TestExp1")["feedUrl"]

@@ -41,8 +41,12 @@ def handbill(*words: str, data: Path, **settings: str) -> subprocess.CompletedPr
     """Run a command beside the server."""
     return subprocess.run(
         [sys.executable, "-P", "-m", "handbill", *words, "--data", str(data)],
-        env=environment(**settings), capture_output=True, text=True, timeout=LONG, check=False,
-    )  # fmt: skip
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=LONG,
+        check=False,
+    )
 
 
 class Server:
@@ -57,12 +61,23 @@ class Server:
         self._news = threading.Condition()
         self.process = subprocess.Popen(
             [
-                sys.executable, "-P", "-m", "handbill", "serve", "--data", str(data),
-                "--api-port", settings.get("api_port", "0"),
-                "--edge-port", settings.get("edge_port", "0"),
+                sys.executable,
+                "-P",
+                "-m",
+                "handbill",
+                "serve",
+                "--data",
+                str(data),
+                "--api-port",
+                settings.get("api_port", "0"),
+                "--edge-port",
+                settings.get("edge_port", "0"),
             ],
-            env=environment(**settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            env=environment(**settings),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         self._reader = threading.Thread(target=self._read_log)
         self._reader.start()
         assert self.process.stdout is not None

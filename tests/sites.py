@@ -25,9 +25,12 @@ MAPPINGS = {
 
 def item(ref: str, **nodes: str) -> str:
     said = {
-        "id": ref, "title": f"Nurse {ref}", "description": "<![CDATA[<p>Care</p>]]>",
-        "url": f"https://jobs.example/{ref}", "city": "Austin",
-    } | nodes  # fmt: skip
+        "id": ref,
+        "title": f"Nurse {ref}",
+        "description": "<![CDATA[<p>Care</p>]]>",
+        "url": f"https://jobs.example/{ref}",
+        "city": "Austin",
+    } | nodes
     return "<job>" + "".join(f"<{name}>{text}</{name}>" for name, text in said.items()) + "</job>\n"
 
 

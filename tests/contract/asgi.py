@@ -26,9 +26,15 @@ class Reply:
 
 
 def call(
-    app: Callable[..., Any], verb: str, url: str, body: Any = None, headers: Headers = (),
-    raw: bytes | None = None, *, cut: bool = False,
-) -> Reply:  # fmt: skip
+    app: Callable[..., Any],
+    verb: str,
+    url: str,
+    body: Any = None,
+    headers: Headers = (),
+    raw: bytes | None = None,
+    *,
+    cut: bool = False,
+) -> Reply:
     """One request. ``raw`` is sent as it is; ``body`` as JSON. ``cut``: the body breaks off."""
     return running(calling(app, verb, url, body, headers, raw, cut=cut))
 
@@ -39,20 +45,33 @@ def running(play: Coroutine[Any, Any, _T]) -> _T:
 
 
 async def calling(
-    app: Callable[..., Any], verb: str, url: str, body: Any = None, headers: Headers = (),
-    raw: bytes | None = None, *, cut: bool = False,
-) -> Reply:  # fmt: skip
+    app: Callable[..., Any],
+    verb: str,
+    url: str,
+    body: Any = None,
+    headers: Headers = (),
+    raw: bytes | None = None,
+    *,
+    cut: bool = False,
+) -> Reply:
     """The same, for who is on that loop already."""
     path, _, query = url.partition("?")
     sent = raw if raw is not None else b"" if body is None else encode(body)
     pairs = [("host", "api"), *(headers.items() if isinstance(headers, dict) else headers)]
     scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": verb,
-        "scheme": "http", "path": unquote(path), "raw_path": path.encode(),
-        "query_string": query.encode(), "root_path": "", "client": ("127.0.0.1", 1),
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": verb,
+        "scheme": "http",
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 80),
         "headers": [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in pairs],
-    }  # fmt: skip
+    }
     return await _call(app, scope, sent, cut)
 
 

@@ -62,9 +62,13 @@ class Office:
         return Office(self.desk, agency_id, app=self.app).open()
 
     def ask(
-        self, verb: str, url: str, body: Any = None, headers: dict[str, str] | None = None,
+        self,
+        verb: str,
+        url: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
         **kw: Any,
-    ) -> Reply:  # fmt: skip
+    ) -> Reply:
         reply = call(self.app, verb, url, body, headers=self.headers | (headers or {}), **kw)
         assert reply.status < 500, reply.raw
         check_schema(verb, url, reply)

@@ -110,10 +110,13 @@ def test_a_partner_does_what_its_scope_says(office: Office) -> None:
 def test_the_scope_of_an_api_client(office: Office) -> None:
     both = "handbill/read handbill/write"
     asked = [
-        (None, both), ({}, both), ({"scope": None}, both), ({"scope": "handbill/read"},) * 2,
+        (None, both),
+        ({}, both),
+        ({"scope": None}, both),
+        ({"scope": "handbill/read"},) * 2,
         ({"scope": "handbill/write handbill/read"}, both),
         ({"scope": "handbill/write"}, "handbill/write"),
-    ]  # fmt: skip
+    ]
     for body, _ in asked:
         assert office.ask("POST", "/api-clients", body).status == 200
     listed = office.get("/api-clients?page=0&limit=20")["data"][1:]
@@ -127,8 +130,11 @@ def test_an_agency_reads_and_names_itself(office: Office) -> None:
     other = office.another()
     found = office.get("/agencies/acme")
     assert found == {
-        "id": "acme", "name": "Acme", "currency": "USD", "createdOn": "2026-11-18T12:00:00.000Z",
-    }  # fmt: skip
+        "id": "acme",
+        "name": "Acme",
+        "currency": "USD",
+        "createdOn": "2026-11-18T12:00:00.000Z",
+    }
     office.put("/agencies/acme", found | {"name": " Acme Ads "})
     office.put("/agencies/acme", {})
     assert office.get("/agencies/acme") == found | {"name": "Acme Ads"}
@@ -136,8 +142,9 @@ def test_an_agency_reads_and_names_itself(office: Office) -> None:
     assert cleared == {"/name": "cannot be cleared"}
     assert set(office.faults("PUT", "/agencies/acme", {"currency": "EUR"})) == {"/currency"}
     assert set(office.faults("PUT", "/agencies/acme", {"name": " ", "currency": 1})) == {
-        "/name", "/currency",
-    }  # fmt: skip
+        "/name",
+        "/currency",
+    }
     assert other.get("/agencies/other")["name"] == "Acme"
     for verb, body in (("GET", None), ("PUT", {"name": "x"})):
         for unknown in ("other", "nobody", "ACME"):

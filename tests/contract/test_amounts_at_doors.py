@@ -14,9 +14,24 @@ from handbill.kit.jsons import encode
 from handbill.wire.models import Array, Model, OneOrMany
 
 BAD = (
-    b"-1", b"-0.01", b"NaN", b"Infinity", b"1e13", b"1e-7", b"1e999", b"1234567890123456789",
-    b"0.0000001", b'".50"', b'"1"', b'"US$ 1.00"', b'"1.234,50"', b'"1e3"', b"true", b"[1]", b"{}",
-)  # fmt: skip
+    b"-1",
+    b"-0.01",
+    b"NaN",
+    b"Infinity",
+    b"1e13",
+    b"1e-7",
+    b"1e999",
+    b"1234567890123456789",
+    b"0.0000001",
+    b'".50"',
+    b'"1"',
+    b'"US$ 1.00"',
+    b'"1.234,50"',
+    b'"1e3"',
+    b"true",
+    b"[1]",
+    b"{}",
+)
 """A body's amounts are JSON numbers; texts are read where people write them, in feeds."""
 GOOD = (b"1e3", b"0.50", b"1000.000000")
 MARK = "the amount"
@@ -92,10 +107,19 @@ def asked(world: World, operation: Operation, raw: bytes) -> tuple[int, dict[str
 def test_the_doors_are_found() -> None:
     names = {operation.name for operation, _ in doors()}
     assert {
-        "create_client", "update_client", "create_campaign", "update_campaign", "create_jobgroup",
-        "update_jobgroup", "create_publisher", "update_publisher", "update_job", "add_job",
-        "create_rule", "create_posting_config",
-    } <= names  # fmt: skip
+        "create_client",
+        "update_client",
+        "create_campaign",
+        "update_campaign",
+        "create_jobgroup",
+        "update_jobgroup",
+        "create_publisher",
+        "update_publisher",
+        "update_job",
+        "add_job",
+        "create_rule",
+        "create_posting_config",
+    } <= names
     assert len(doors()) > 40
 
 

@@ -32,14 +32,15 @@ def line_of(told: Any) -> Line:
         return kind(**rows, **made)
 
     step = picked(
-        bids.Inputs, said,
+        bids.Inputs,
+        said,
         life=plans.Life(said.life.now, said.life.then),
         target=said.target and picked(targets.Target, said.target),
         views=tuple(
             plans.View(one.name, picked(caps.Mark, one), picked(plans.Ahead, one))
             for one in said.views
         ),
-    )  # fmt: skip
+    )
     window = picked(thinning.Window, said.window, first=said.window.place)
     return Line(step, picked(bids.Bid, said, window=window, binding=tuple(said.binding)))
 
@@ -65,27 +66,50 @@ MONEY = st.integers(0, 10**11)
 
 @settings(max_examples=100)
 @given(
-    base=st.integers(1, 10**8), left=st.integers(-(10**10), 10**10), value=MONEY, share=MONEY,
-    life=st.integers(0, 10**10), flight=MONEY, target=st.none() | st.integers(1, 10**8),
-    rule=st.integers(1, 2 * PPM), brake=st.none() | MONEY, markdown=st.integers(0, PPM),
-    jobs=st.integers(0, 1_000), kind=st.sampled_from(["cpa", "cpc"]),
-)  # fmt: skip
+    base=st.integers(1, 10**8),
+    left=st.integers(-(10**10), 10**10),
+    value=MONEY,
+    share=MONEY,
+    life=st.integers(0, 10**10),
+    flight=MONEY,
+    target=st.none() | st.integers(1, 10**8),
+    rule=st.integers(1, 2 * PPM),
+    brake=st.none() | MONEY,
+    markdown=st.integers(0, PPM),
+    jobs=st.integers(0, 1_000),
+    kind=st.sampled_from(["cpa", "cpc"]),
+)
 def test_so_is_any_other(**of: Any) -> None:
     """With targets, rules, markdowns, brakes, and caps that have passed their share."""
     mark = caps.Mark(
-        value=of["value"], used=of["value"], used_today=of["share"], share=of["share"],
-        most=of["share"], tomorrow=of["left"], brake=of["brake"], even=True, paced=True,
+        value=of["value"],
+        used=of["value"],
+        used_today=of["share"],
+        share=of["share"],
+        most=of["share"],
+        tomorrow=of["left"],
+        brake=of["brake"],
+        even=True,
+        paced=True,
         renews=False,
-    )  # fmt: skip
+    )
     step = bids.Inputs(
-        base_micros=of["base"], source="MIXED", min_bid_micros=0, whole_micros=10_000,
-        markdown_ppm=of["markdown"], unit_micros=10_000, former_micros=of["base"] // 2,
-        rule_ppm=of["rule"], elasticity_ppm=1_200_000, matching_jobs=of["jobs"],
-        start_ppm=of["jobs"] * PPM // 3, life=plans.Life(of["life"], of["life"] // 2),
+        base_micros=of["base"],
+        source="MIXED",
+        min_bid_micros=0,
+        whole_micros=10_000,
+        markdown_ppm=of["markdown"],
+        unit_micros=10_000,
+        former_micros=of["base"] // 2,
+        rule_ppm=of["rule"],
+        elasticity_ppm=1_200_000,
+        matching_jobs=of["jobs"],
+        start_ppm=of["jobs"] * PPM // 3,
+        life=plans.Life(of["life"], of["life"] // 2),
         target=of["target"]
         and Target(of["target"], 30_000, PPM, of["base"], is_prior=True, kind=of["kind"]),
         views=(plans.View("client/c/budget", mark, plans.Ahead(of["flight"], 1, 2, 3)),),
-    )  # fmt: skip
+    )
     line = Line(step, decided(step))
     assert line_of(answered(line)) == line
 

@@ -20,10 +20,13 @@ def _tasks(office: Office) -> set[str]:
 def test_a_campaign_keeps_what_it_was_given(office: Office) -> None:
     client = office.client()
     campaign = office.campaign(
-        client, startDate="01/10/2020", Caps={"clicks": {"value": 5, "cap": "Daily"}}, caps=None,
+        client,
+        startDate="01/10/2020",
+        Caps={"clicks": {"value": 5, "cap": "Daily"}},
+        caps=None,
         settingsOverride={"markdown": 12.5, "applyConvWindow": 7},
         placementCaps={"TestExp1": {"budget": {"value": 3, "cap": "Weekly"}}},
-    )  # fmt: skip
+    )
     found = office.get(campaign)
     assert (found["startDate"], found["endDate"]) == ("01/10/2020", "01/10/2021")
     assert found["caps"] == {}
@@ -47,8 +50,10 @@ def test_caps_may_be_spelled_with_a_capital(office: Office) -> None:
 def test_all_faults_of_a_campaign_are_named(office: Office) -> None:
     url = f"{office.client()}/campaigns"
     assert set(office.faults("POST", url, {"startDate": "x", "caps": {"budget": {}}})) == {
-        "/name", "/startDate", "/caps/budget/value",
-    }  # fmt: skip
+        "/name",
+        "/startDate",
+        "/caps/budget/value",
+    }
     body = {"name": "a", "endDate": "01/01/2020", "placementCaps": {"Nobody": {}}}
     assert set(office.faults("POST", url, body)) == {"/endDate", "/placementCaps/Nobody"}
     campaign = office.campaign(url.removesuffix("/campaigns"))
@@ -82,32 +87,46 @@ def test_a_deleted_campaign_takes_its_job_groups_along(office: Office) -> None:
 
 # ── job groups ──────────────────────────────────────────────────────────────────────────────────
 FULL: dict[str, Any] = {
-    "name": "nurses", "startDate": "01/27/2020", "endDate": "11/11/2038", "cpcBid": 0.12,
-    "cpaBid": 1.5, "priority": 0,
+    "name": "nurses",
+    "startDate": "01/27/2020",
+    "endDate": "11/11/2038",
+    "cpcBid": 0.12,
+    "cpaBid": 1.5,
+    "priority": 0,
     "filters": {
         "operator": "any",
         "rules": [
             {"operator": "in", "field": "country", "data": ["US", "CA"]},
-            {"operator": "ALL", "rules": [
-                {"operator": "CONTAINS", "field": "my field", "data": "x"},
-                {"operator": "BETWEEN", "field": "cpcBid", "data": ["0.1", "2"]},
-            ]},
+            {
+                "operator": "ALL",
+                "rules": [
+                    {"operator": "CONTAINS", "field": "my field", "data": "x"},
+                    {"operator": "BETWEEN", "field": "cpcBid", "data": ["0.1", "2"]},
+                ],
+            },
         ],
     },
     "caps": {
-        "budget": {"cap": "Weekly", "value": 100.25}, "clicks": {"cap": "Weekly", "value": 9},
+        "budget": {"cap": "Weekly", "value": 100.25},
+        "clicks": {"cap": "Weekly", "value": 9},
         "jobBudget": {"cap": "Lifetime", "value": 3},
     },
     "placements": [
-        {"pValue": "TestExp1", "bid": 0.3, "isActive": False,
-         "budget": {"cap": "Weekly", "value": 20, "locked": True}},
+        {
+            "pValue": "TestExp1",
+            "bid": 0.3,
+            "isActive": False,
+            "budget": {"cap": "Weekly", "value": 20, "locked": True},
+        },
         {"publisherId": "Second", "caps": {"budget": {"value": 5}}},
     ],
     "performanceTargets": [{"type": "CPC", "value": 0.2}, {"type": "cpa", "value": 5}],
     "ioDetails": [{"number": "A1", "value": 3, "startDate": "01/01/2026", "endDate": "01/02/2026"}],
-    "categories": ["health"], "daysToSchedule": [0, 4],
-    "settingsOverride": {"markup": 110}, "adWordsMetadata": {"a": {"b": [1.5, None]}},
-}  # fmt: skip
+    "categories": ["health"],
+    "daysToSchedule": [0, 4],
+    "settingsOverride": {"markup": 110},
+    "adWordsMetadata": {"a": {"b": [1.5, None]}},
+}
 
 
 def _second(office: Office) -> None:
@@ -124,12 +143,15 @@ def test_a_group_keeps_what_it_was_given(office: Office) -> None:
         "operator": "OR",
         "rules": [
             {"operator": "IN", "field": "country", "data": ["US", "CA"]},
-            {"operator": "AND", "rules": [
-                {"operator": "CONTAINS", "field": "my field", "data": "x"},
-                {"operator": "BETWEEN", "field": "cpcBid", "data": ["0.1", "2"]},
-            ]},
+            {
+                "operator": "AND",
+                "rules": [
+                    {"operator": "CONTAINS", "field": "my field", "data": "x"},
+                    {"operator": "BETWEEN", "field": "cpcBid", "data": ["0.1", "2"]},
+                ],
+            },
         ],
-    }  # fmt: skip
+    }
     assert found["placementIds"] == ["TestExp1", "Second"]
     first = found["placementCaps"]["TestExp1"]
     assert (str(first["bid"]), first["isActive"], first["budget"]["locked"]) == ("0.3", False, True)
@@ -145,41 +167,79 @@ def test_a_group_keeps_what_it_was_given(office: Office) -> None:
 
 def _with(**more: Any) -> dict[str, Any]:
     return {
-        "name": "g", "filters": US, "caps": BUDGET, "placements": [{"value": "TestExp1"}],
-    } | more  # fmt: skip
+        "name": "g",
+        "filters": US,
+        "caps": BUDGET,
+        "placements": [{"value": "TestExp1"}],
+    } | more
 
 
 @pytest.mark.parametrize(
     ("body", "fields"),
     [
         ({}, {"/name", "/filters", "/caps", "/placements"}),
-        (_with(priority=11, cpcBid=-1, daysToSchedule=[7], performanceTargets=[{}, {}, {}]),
-         {"/priority", "/cpcBid", "/daysToSchedule/0", "/performanceTargets"}),
-        (_with(filters={"operator": "XOR", "rules": [{"field": "title", "operator": "ON"}]}),
-         {"/filters/operator", "/filters/rules/0/operator"}),
-        (_with(caps={"budget": {"cap": "Lifetime", "value": 1},
-                     "clicks": {"cap": "Daily", "value": 1},
-                     "jobApplies": {"cap": "Daily", "value": 1}}),
-         {"/caps/budget/cap", "/caps/clicks/cap", "/caps/jobApplies/cap"}),
+        (
+            _with(priority=11, cpcBid=-1, daysToSchedule=[7], performanceTargets=[{}, {}, {}]),
+            {"/priority", "/cpcBid", "/daysToSchedule/0", "/performanceTargets"},
+        ),
+        (
+            _with(filters={"operator": "XOR", "rules": [{"field": "title", "operator": "ON"}]}),
+            {"/filters/operator", "/filters/rules/0/operator"},
+        ),
+        (
+            _with(
+                caps={
+                    "budget": {"cap": "Lifetime", "value": 1},
+                    "clicks": {"cap": "Daily", "value": 1},
+                    "jobApplies": {"cap": "Daily", "value": 1},
+                }
+            ),
+            {"/caps/budget/cap", "/caps/clicks/cap", "/caps/jobApplies/cap"},
+        ),
         (_with(placements=[]), {"/placements"}),
         (_with(placements=[{"value": "TestExp1"}, {"value": "TestExp1"}]), {"/placements/1/value"}),
-        (_with(placements=[{"value": "Nobody"}, {"value": "Out"}, {"value": "Dear", "bid": 0.5}]),
-         {"/placements/0/value", "/placements/1/value", "/placements/2/bid"}),
-        (_with(placements=[{"value": "TestExp1", "budget": {"value": 1000.01}}]),
-         {"/placements/0/caps/budget/value"}),
-        (_with(placements=[{"value": "TestExp1", "budget": {"value": 600, "locked": True}},
-                           {"value": "Dear", "budget": {"value": 401, "locked": True}}]),
-         {"/placements/1/caps/budget/locked"}),
-        (_with(placements=[{"value": "TestExp1", "budget":
-                            {"cap": "Weekly", "value": 6, "locked": True}}]),
-         {"/placements/0/caps/budget/locked"}),
-        (_with(placements=[{"value": "TestExp1", "budget": {"cap": "Daily", "value": 1}}]),
-         {"/placements/0/budget/cap"}),
+        (
+            _with(
+                placements=[{"value": "Nobody"}, {"value": "Out"}, {"value": "Dear", "bid": 0.5}]
+            ),
+            {"/placements/0/value", "/placements/1/value", "/placements/2/bid"},
+        ),
+        (
+            _with(placements=[{"value": "TestExp1", "budget": {"value": 1000.01}}]),
+            {"/placements/0/caps/budget/value"},
+        ),
+        (
+            _with(
+                placements=[
+                    {"value": "TestExp1", "budget": {"value": 600, "locked": True}},
+                    {"value": "Dear", "budget": {"value": 401, "locked": True}},
+                ]
+            ),
+            {"/placements/1/caps/budget/locked"},
+        ),
+        (
+            _with(
+                placements=[
+                    {"value": "TestExp1", "budget": {"cap": "Weekly", "value": 6, "locked": True}}
+                ]
+            ),
+            {"/placements/0/caps/budget/locked"},
+        ),
+        (
+            _with(placements=[{"value": "TestExp1", "budget": {"cap": "Daily", "value": 1}}]),
+            {"/placements/0/budget/cap"},
+        ),
         (_with(startDate="02/01/2026", endDate="01/01/2026"), {"/endDate"}),
-        (_with(ioDetails=[{"number": "1", "value": 1, "startDate": "02/01/2026",
-                           "endDate": "01/01/2026"}]), {"/ioDetails/0/endDate"}),
+        (
+            _with(
+                ioDetails=[
+                    {"number": "1", "value": 1, "startDate": "02/01/2026", "endDate": "01/01/2026"}
+                ]
+            ),
+            {"/ioDetails/0/endDate"},
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_a_group_refuses(office: Office, body: dict[str, Any], fields: set[str]) -> None:
     office.new("/publishers", {"id": "Out"})
     office.new("/publishers", {"id": "Dear", "minBid": 0.6})
@@ -228,10 +288,15 @@ def test_an_update_of_a_group_wakes_what_it_must(office: Office) -> None:
 
 @pytest.mark.parametrize(
     ("body", "field"),
-    [({"startDate": "01/01/2020"}, "/startDate"), ({"filters": None}, "/filters"),
-     ({"placements": None}, "/placements"), ({"caps": {"budget": None}}, "/caps/budget"),
-     ({"name": None}, "/name"), ({"endDate": "01/01/2020"}, "/endDate")],
-)  # fmt: skip
+    [
+        ({"startDate": "01/01/2020"}, "/startDate"),
+        ({"filters": None}, "/filters"),
+        ({"placements": None}, "/placements"),
+        ({"caps": {"budget": None}}, "/caps/budget"),
+        ({"name": None}, "/name"),
+        ({"endDate": "01/01/2020"}, "/endDate"),
+    ],
+)
 def test_what_an_update_of_a_group_refuses(
     office: Office, body: dict[str, Any], field: str
 ) -> None:
@@ -257,18 +322,25 @@ def test_a_right_id_under_a_wrong_parent_is_not_found(office: Office) -> None:
     before = office.get(group)
     for url in wrong:
         for verb, rest, body in (
-            ("GET", "", None), ("PUT", "", {"name": "x"}), ("DELETE", "", None),
-            ("PUT", "/pause", None), ("PUT", "/enable", None),
-        ):  # fmt: skip
+            ("GET", "", None),
+            ("PUT", "", {"name": "x"}),
+            ("DELETE", "", None),
+            ("PUT", "/pause", None),
+            ("PUT", "/enable", None),
+        ):
             reply = office.ask(verb, url + rest, body)
             assert (reply.status, reply.json["message"]) == (404, "Not found")
     assert office.get(group) == before
     moved = f"{other_client}/campaigns/{campaign.rsplit('/', 1)[1]}"
     for verb, rest, body in (
-        ("GET", "", None), ("PUT", "", {}), ("DELETE", "", None), ("PUT", "/pause", None),
-        ("PUT", "/enable", None), ("POST", "/jobgroups", FULL),
+        ("GET", "", None),
+        ("PUT", "", {}),
+        ("DELETE", "", None),
+        ("PUT", "/pause", None),
+        ("PUT", "/enable", None),
+        ("POST", "/jobgroups", FULL),
         ("GET", "/jobgroups?page=0&limit=1", None),
-    ):  # fmt: skip
+    ):
         expected = 404
         assert office.ask(verb, moved + rest, body).status == expected
 

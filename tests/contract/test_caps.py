@@ -50,20 +50,39 @@ CANNOT_BE: list[tuple[str, Any, str]] = [
     ("client", {"caps": {"budget": PACED}}, "/caps/budget/pacing"),
     ("client", {"clicks": PACED}, "/clicks/pacing"),
     ("campaign", {"caps": BUDGET | {"applies": PACED}}, "/caps/applies/pacing"),
-    ("campaign", {"placementCaps": {"TestExp1": {"budget": PACED}}},
-     "/placementCaps/TestExp1/budget/pacing"),
+    (
+        "campaign",
+        {"placementCaps": {"TestExp1": {"budget": PACED}}},
+        "/placementCaps/TestExp1/budget/pacing",
+    ),
     ("group", {"caps": BUDGET | {"jobBudget": PACED}}, "/caps/jobBudget/pacing"),
-    ("group", {"placements": [{"value": "TestExp1", "caps": {"budget": PACED}}]},
-     "/placements/0/caps/budget/pacing"),
-    ("group", {"placements": [{"value": "TestExp1", "caps": {"budget": HELD}}]},
-     "/placements/0/caps/budget/locked"),
-    ("group", {"placements": [{"value": "TestExp1", "caps": {"budget": LOCKED}},
-                              {"value": "Other", "caps": {"budget": LOCKED}}]},
-     "/placements/1/caps/budget/locked"),
+    (
+        "group",
+        {"placements": [{"value": "TestExp1", "caps": {"budget": PACED}}]},
+        "/placements/0/caps/budget/pacing",
+    ),
+    (
+        "group",
+        {"placements": [{"value": "TestExp1", "caps": {"budget": HELD}}]},
+        "/placements/0/caps/budget/locked",
+    ),
+    (
+        "group",
+        {
+            "placements": [
+                {"value": "TestExp1", "caps": {"budget": LOCKED}},
+                {"value": "Other", "caps": {"budget": LOCKED}},
+            ]
+        },
+        "/placements/1/caps/budget/locked",
+    ),
     ("job", {"jobSetting": {"caps": {"clicks": PACED}}}, "/jobSetting/caps/clicks/pacing"),
-    ("job", {"placementSettings": [{"value": "TestExp1", "caps": {"budget": PACED}}]},
-     "/placementSettings/0/caps/budget/pacing"),
-]  # fmt: skip
+    (
+        "job",
+        {"placementSettings": [{"value": "TestExp1", "caps": {"budget": PACED}}]},
+        "/placementSettings/0/caps/budget/pacing",
+    ),
+]
 
 
 def test_pacing_and_locks_that_cannot_be_are_told_at_their_field(office: Office) -> None:
@@ -74,8 +93,10 @@ def test_pacing_and_locks_that_cannot_be_are_told_at_their_field(office: Office)
     job = {"refNumber": "1", "title": "t", "description": "d", "url": "https://e.example.com/1"}
     office.new(f"{client}/jobs", job)
     at = {
-        "client": client, "campaign": campaign, "group": office.group(campaign),
+        "client": client,
+        "campaign": campaign,
+        "group": office.group(campaign),
         "job": f"{client}/jobs/1",
-    }  # fmt: skip
+    }
     for what, body, field in CANNOT_BE:
         assert list(office.faults("PUT", at[what], body)) == [field], body

@@ -71,8 +71,10 @@ def _another_rule(world: World) -> None:
 def _markup(world: World) -> Body:
     entity = {"clientId": world.ids["client_id"], "entityId": world.ids["client_id"]}
     return {
-        "effectiveFrom": 1_793_491_200, "value": 12.5, "entities": [entity | {"level": "Client"}]
-    }  # fmt: skip
+        "effectiveFrom": 1_793_491_200,
+        "value": 12.5,
+        "entities": [entity | {"level": "Client"}],
+    }
 
 
 def _job_of_posting(act: str = "CHANGE", **fields: tuple[Any, Any]) -> list[Row]:
@@ -83,36 +85,56 @@ PAUSED: Fields = {"/status": ("A", "P")}
 ENABLED: Fields = {"/status": ("P", "A")}
 LOGIN = "ftp://u@ftp.example.com:21".replace("/", "~1")
 CASES: dict[str, Case] = {
-    "update_agency": Case([
-        Row("AGENCY", "agency_id", fields={"/name": ("Acme", "Acme Ads")}, of_client=False)
-    ]),
-    "create_api_key": Case([
-        Row("API_KEY", "", "CREATE", {"/owner": (ABSENT, "agency")}, of_client=False)
-    ]),
-    "rotate_api_key": Case([
-        Row("API_KEY", "prefix", fields={"/expires_at": (None, 1_795_089_600_000_000)},
-            of_client=False),
-        Row("API_KEY", "", "CREATE", of_client=False),
-    ]),
-    "revoke_api_key": Case([
-        Row("API_KEY", "prefix", fields={"/revoked_at": (None, 1_795_003_200_000_000)},
-            of_client=False)
-    ]),
-    "create_api_client": Case([
-        Row("API_CLIENT", "", "CREATE", {"/scope": (ABSENT, "handbill/read")}, of_client=False)
-    ]),
-    "revoke_api_client": Case([
-        Row("API_CLIENT", "api_client_id", fields={"/revoked_at": (None, 1_795_003_200_000_000)},
-            of_client=False)
-    ]),
-    "create_client": Case([
-        Row("CLIENT", "", "CREATE", {"/company_name": (ABSENT, "New External API-789")}),
-        Row("CAMPAIGN", "", "CREATE", {"/name": (ABSENT, "Default Campaign")}),
-        Row("JOB_GROUP", "", "CREATE", {"/name": (ABSENT, "Default JobGroup")}),
-    ]),
-    "update_client": Case([
-        Row("CLIENT", "client_id", fields={"/caps/budget/pacing": (False, True)})
-    ]),
+    "update_agency": Case(
+        [Row("AGENCY", "agency_id", fields={"/name": ("Acme", "Acme Ads")}, of_client=False)]
+    ),
+    "create_api_key": Case(
+        [Row("API_KEY", "", "CREATE", {"/owner": (ABSENT, "agency")}, of_client=False)]
+    ),
+    "rotate_api_key": Case(
+        [
+            Row(
+                "API_KEY",
+                "prefix",
+                fields={"/expires_at": (None, 1_795_089_600_000_000)},
+                of_client=False,
+            ),
+            Row("API_KEY", "", "CREATE", of_client=False),
+        ]
+    ),
+    "revoke_api_key": Case(
+        [
+            Row(
+                "API_KEY",
+                "prefix",
+                fields={"/revoked_at": (None, 1_795_003_200_000_000)},
+                of_client=False,
+            )
+        ]
+    ),
+    "create_api_client": Case(
+        [Row("API_CLIENT", "", "CREATE", {"/scope": (ABSENT, "handbill/read")}, of_client=False)]
+    ),
+    "revoke_api_client": Case(
+        [
+            Row(
+                "API_CLIENT",
+                "api_client_id",
+                fields={"/revoked_at": (None, 1_795_003_200_000_000)},
+                of_client=False,
+            )
+        ]
+    ),
+    "create_client": Case(
+        [
+            Row("CLIENT", "", "CREATE", {"/company_name": (ABSENT, "New External API-789")}),
+            Row("CAMPAIGN", "", "CREATE", {"/name": (ABSENT, "Default Campaign")}),
+            Row("JOB_GROUP", "", "CREATE", {"/name": (ABSENT, "Default JobGroup")}),
+        ]
+    ),
+    "update_client": Case(
+        [Row("CLIENT", "client_id", fields={"/caps/budget/pacing": (False, True)})]
+    ),
     "pause_client": Case([Row("CLIENT", "client_id", fields=PAUSED)]),
     "enable_client": Case(
         [Row("CLIENT", "client_id", fields=ENABLED)], first=_sent("pause_client")
@@ -123,33 +145,55 @@ CASES: dict[str, Case] = {
     "pause_job": Case([Row("JOB", "", fields=PAUSED)]),
     "enable_job": Case([Row("JOB", "", fields=ENABLED)], first=_sent("pause_job")),
     "delete_job": Case([Row("JOB", "", "DELETE", {"/title": ("t", GONE)})]),
-    "create_campaign": Case([
-        Row("CAMPAIGN", "", "CREATE", {"/name": (ABSENT, "test-campaign-api-1")})
-    ]),
-    "update_campaign": Case([
-        Row("CAMPAIGN", "campaign_id",
-            fields={"/caps/budget/value": (1_000_000_000, 750_000_000)})
-    ]),
+    "create_campaign": Case(
+        [Row("CAMPAIGN", "", "CREATE", {"/name": (ABSENT, "test-campaign-api-1")})]
+    ),
+    "update_campaign": Case(
+        [
+            Row(
+                "CAMPAIGN",
+                "campaign_id",
+                fields={"/caps/budget/value": (1_000_000_000, 750_000_000)},
+            )
+        ]
+    ),
     "pause_campaign": Case([Row("CAMPAIGN", "campaign_id", fields=PAUSED)]),
     "enable_campaign": Case(
         [Row("CAMPAIGN", "campaign_id", fields=ENABLED)], first=_sent("pause_campaign")
     ),
-    "delete_campaign": Case([
-        Row("CAMPAIGN", "campaign_id", "DELETE", {"/name": ("autumn", GONE)}),
-        Row("JOB_GROUP", "jobgroup_id", "DELETE", {"/cpc_bid_micros": (500_000, GONE)}),
-    ]),
-    "create_jobgroup": Case([
-        Row("JOB_GROUP", "", "CREATE", {"/cpc_bid_micros": (ABSENT, 120_000)})
-    ]),
+    "delete_campaign": Case(
+        [
+            Row("CAMPAIGN", "campaign_id", "DELETE", {"/name": ("autumn", GONE)}),
+            Row("JOB_GROUP", "jobgroup_id", "DELETE", {"/cpc_bid_micros": (500_000, GONE)}),
+        ]
+    ),
+    "create_jobgroup": Case(
+        [Row("JOB_GROUP", "", "CREATE", {"/cpc_bid_micros": (ABSENT, 120_000)})]
+    ),
     "update_jobgroup": Case(
-        [Row("JOB_GROUP", "jobgroup_id", fields={
-            "/cpc_bid_micros": (500_000, 700_000), "/caps/clicks": (None, {
-                "period": "Monthly", "value": 9, "pacing": False, "threshold_ppm": 800_000,
-                "locked": False,
-            }), "/placements/0/bid_micros": (None, 550_000),
-        })],
+        [
+            Row(
+                "JOB_GROUP",
+                "jobgroup_id",
+                fields={
+                    "/cpc_bid_micros": (500_000, 700_000),
+                    "/caps/clicks": (
+                        None,
+                        {
+                            "period": "Monthly",
+                            "value": 9,
+                            "pacing": False,
+                            "threshold_ppm": 800_000,
+                            "locked": False,
+                        },
+                    ),
+                    "/placements/0/bid_micros": (None, 550_000),
+                },
+            )
+        ],
         lambda world: {
-            "cpcBid": 0.7, "caps": {"clicks": {"cap": "Monthly", "value": 9}},
+            "cpcBid": 0.7,
+            "caps": {"clicks": {"cap": "Monthly", "value": 9}},
             "placements": [{"value": world.ids["publisher_id"], "bid": 0.55}],
         },
     ),
@@ -157,17 +201,24 @@ CASES: dict[str, Case] = {
     "enable_jobgroup": Case(
         [Row("JOB_GROUP", "jobgroup_id", fields=ENABLED)], first=_sent("pause_jobgroup")
     ),
-    "delete_jobgroup": Case([
-        Row("JOB_GROUP", "jobgroup_id", "DELETE", {"/cpc_bid_micros": (500_000, GONE)})
-    ]),
-    "create_feed": Case([
-        Row("FEED", "", "CREATE", {"/url": (ABSENT, "https://feeds.example.com/jobs.xml")})
-    ]),
+    "delete_jobgroup": Case(
+        [Row("JOB_GROUP", "jobgroup_id", "DELETE", {"/cpc_bid_micros": (500_000, GONE)})]
+    ),
+    "create_feed": Case(
+        [Row("FEED", "", "CREATE", {"/url": (ABSENT, "https://feeds.example.com/jobs.xml")})]
+    ),
     "update_feed": Case(
         [
-            Row("FEED", "feed_id", fields={
-                "/url": ("https://feeds.example.com/jobs.xml", "https://feeds.example.com/2.xml")
-            }),
+            Row(
+                "FEED",
+                "feed_id",
+                fields={
+                    "/url": (
+                        "https://feeds.example.com/jobs.xml",
+                        "https://feeds.example.com/2.xml",
+                    )
+                },
+            ),
             Row("FEED", "feed_id", fields={"/config/auth/password": (ABSENT, ABSENT)}),
         ],
         lambda _: {
@@ -178,32 +229,43 @@ CASES: dict[str, Case] = {
     "pause_feed": Case([Row("FEED", "feed_id", fields=PAUSED)]),
     "enable_feed": Case([Row("FEED", "feed_id", fields=ENABLED)], first=_sent("pause_feed")),
     "run_feed": Case([Row("FEED", "feed_id")], query="force=true"),
-    "delete_feed": Case([
-        Row("FEED", "feed_id", "DELETE", {"/url": ("https://feeds.example.com/jobs.xml", GONE)})
-    ]),
+    "delete_feed": Case(
+        [Row("FEED", "feed_id", "DELETE", {"/url": ("https://feeds.example.com/jobs.xml", GONE)})]
+    ),
     "create_publisher": Case(
         [
             Row("PUBLISHER", "", "CREATE", {"/min_bid_micros": (ABSENT, 250_000)}, of_client=False),
             Row("PUBLISHER", "", fields={f"/passwords/{LOGIN}": (ABSENT, ABSENT)}, of_client=False),
         ],
         lambda world: {
-            "id": "Fresh" + world.ids["publisher_id"], "minBid": 0.25, "deliverFeedByFTP": True,
-            "ftpConfig": {"credentials": {
-                "host": "ftp.example.com", "username": "u", "password": "hush-hush"
-            }},
+            "id": "Fresh" + world.ids["publisher_id"],
+            "minBid": 0.25,
+            "deliverFeedByFTP": True,
+            "ftpConfig": {
+                "credentials": {"host": "ftp.example.com", "username": "u", "password": "hush-hush"}
+            },
         },
     ),
     "update_publisher": Case(
         [
-            Row("PUBLISHER", "publisher_id", fields={"/min_bid_micros": (0, 250_000)},
-                of_client=False),
-            Row("PUBLISHER", "publisher_id", fields={f"/passwords/{LOGIN}": (ABSENT, ABSENT)},
-                of_client=False),
+            Row(
+                "PUBLISHER",
+                "publisher_id",
+                fields={"/min_bid_micros": (0, 250_000)},
+                of_client=False,
+            ),
+            Row(
+                "PUBLISHER",
+                "publisher_id",
+                fields={f"/passwords/{LOGIN}": (ABSENT, ABSENT)},
+                of_client=False,
+            ),
         ],
         lambda _: {
-            "minBid": 0.25, "ftpConfig": {"credentials": {
-                "host": "ftp.example.com", "username": "u", "password": "hush-hush"
-            }},
+            "minBid": 0.25,
+            "ftpConfig": {
+                "credentials": {"host": "ftp.example.com", "username": "u", "password": "hush-hush"}
+            },
         },
     ),
     "pause_publisher": Case([Row("PUBLISHER", "publisher_id", fields=PAUSED, of_client=False)]),
@@ -211,51 +273,86 @@ CASES: dict[str, Case] = {
         [Row("PUBLISHER", "publisher_id", fields=ENABLED, of_client=False)],
         first=_sent("pause_publisher"),
     ),
-    "delete_publisher": Case([
-        Row("PUBLISHER", "publisher_id", "DELETE", {"/status": ("A", GONE)}, of_client=False)
-    ]),
-    "create_publisher_family": Case([
-        Row("PUBLISHER_FAMILY", "", "CREATE", {"/publishers": (ABSENT, ["TestExp1"])},
-            of_client=False),
-        Row("API_KEY", "", "CREATE", {"/owner": (ABSENT, "partner")}, of_client=False),
-        Row("API_CLIENT", "", "CREATE", {"/owner": (ABSENT, "partner")}, of_client=False),
-    ]),
-    "update_publisher_family": Case([
-        Row("PUBLISHER_FAMILY", "publisher_family_id", fields={"/name": ("", "Vendor")},
-            of_client=False)
-    ], lambda _: {"name": "Vendor"}),
-    "delete_publisher_family": Case([
-        Row("PUBLISHER_FAMILY", "publisher_family_id", "DELETE", {"/name": ("", GONE)},
-            of_client=False),
-        Row("API_KEY", "", of_client=False),
-        Row("API_CLIENT", "", of_client=False),
-    ]),
-    "update_click_definition": Case([
-        Row("CLICK_DEFINITION", "publisher_id", fields={"/rules/bot": (False, True)},
-            of_client=False)
-    ]),
-    "delete_click_definition": Case([
-        Row("CLICK_DEFINITION", "publisher_id", "DELETE", {"/enabled": (True, GONE)},
-            of_client=False)
-    ]),
-    "update_click_definition_of_client": Case([
-        Row("CLICK_DEFINITION", "publisher_id", fields={"/rules/bot": (False, True)})
-    ]),
-    "delete_click_definition_of_client": Case([
-        Row("CLICK_DEFINITION", "publisher_id", "DELETE", {"/enabled": (True, GONE)})
-    ]),
-    "create_posting_config": Case([
-        Row("POSTING", "", "CREATE", {"/cost_micros": (ABSENT, 220_000_000)})
-    ]),
+    "delete_publisher": Case(
+        [Row("PUBLISHER", "publisher_id", "DELETE", {"/status": ("A", GONE)}, of_client=False)]
+    ),
+    "create_publisher_family": Case(
+        [
+            Row(
+                "PUBLISHER_FAMILY",
+                "",
+                "CREATE",
+                {"/publishers": (ABSENT, ["TestExp1"])},
+                of_client=False,
+            ),
+            Row("API_KEY", "", "CREATE", {"/owner": (ABSENT, "partner")}, of_client=False),
+            Row("API_CLIENT", "", "CREATE", {"/owner": (ABSENT, "partner")}, of_client=False),
+        ]
+    ),
+    "update_publisher_family": Case(
+        [
+            Row(
+                "PUBLISHER_FAMILY",
+                "publisher_family_id",
+                fields={"/name": ("", "Vendor")},
+                of_client=False,
+            )
+        ],
+        lambda _: {"name": "Vendor"},
+    ),
+    "delete_publisher_family": Case(
+        [
+            Row(
+                "PUBLISHER_FAMILY",
+                "publisher_family_id",
+                "DELETE",
+                {"/name": ("", GONE)},
+                of_client=False,
+            ),
+            Row("API_KEY", "", of_client=False),
+            Row("API_CLIENT", "", of_client=False),
+        ]
+    ),
+    "update_click_definition": Case(
+        [
+            Row(
+                "CLICK_DEFINITION",
+                "publisher_id",
+                fields={"/rules/bot": (False, True)},
+                of_client=False,
+            )
+        ]
+    ),
+    "delete_click_definition": Case(
+        [
+            Row(
+                "CLICK_DEFINITION",
+                "publisher_id",
+                "DELETE",
+                {"/enabled": (True, GONE)},
+                of_client=False,
+            )
+        ]
+    ),
+    "update_click_definition_of_client": Case(
+        [Row("CLICK_DEFINITION", "publisher_id", fields={"/rules/bot": (False, True)})]
+    ),
+    "delete_click_definition_of_client": Case(
+        [Row("CLICK_DEFINITION", "publisher_id", "DELETE", {"/enabled": (True, GONE)})]
+    ),
+    "create_posting_config": Case(
+        [Row("POSTING", "", "CREATE", {"/cost_micros": (ABSENT, 220_000_000)})]
+    ),
     "update_posting_config": Case(
         [Row("POSTING", "config_id", fields={"/available": (10, 12)})],
         lambda _: {"availableCount": 12},
     ),
-    "delete_posting_config": Case([
-        Row("POSTING", "config_id", "DELETE", {"/cost_micros": (220_000_000, GONE)})
-    ]),
+    "delete_posting_config": Case(
+        [Row("POSTING", "config_id", "DELETE", {"/cost_micros": (220_000_000, GONE)})]
+    ),
     "add_posting_jobs": Case(
-        _job_of_posting("CREATE", pinned=(ABSENT, False)), _refs,
+        _job_of_posting("CREATE", pinned=(ABSENT, False)),
+        _refs,
         lambda world: _send(world, OPERATIONS["remove_posting_jobs"], _refs(world)),
     ),
     "set_stage_map": Case(
@@ -297,16 +394,18 @@ CASES: dict[str, Case] = {
         "remove_posting_jobs": Case(_job_of_posting("DELETE", pinned=(False, GONE)), _refs),
         "pin_posting_jobs": Case(_job_of_posting(pinned=(False, True)), _refs),
         "unpin_posting_jobs": Case(
-            _job_of_posting(pinned=(True, False)), _refs,
+            _job_of_posting(pinned=(True, False)),
+            _refs,
             lambda world: _send(world, OPERATIONS["pin_posting_jobs"], _refs(world)),
         ),
         "pause_posting_jobs": Case(_job_of_posting(paused=(False, True)), _refs),
         "enable_posting_jobs": Case(
-            _job_of_posting(paused=(True, False)), _refs,
+            _job_of_posting(paused=(True, False)),
+            _refs,
             lambda world: _send(world, OPERATIONS["pause_posting_jobs"], _refs(world)),
         ),
     }.items()
-}  # fmt: skip
+}
 LEAVES_NONE = {
     "create_token": "it is signed, and kept nowhere",
     "get_publisher": "may make the address of a file, which was settled when the publisher came",
@@ -399,11 +498,12 @@ def _faults(
     for row in case.rows:
         said = (row.fields or {}).items()
         like = [
-            one for one in found
+            one
+            for one in found
             if (one.kind, one.act) == (row.kind, row.act)
             and all(_fields(one).get(field) == pair for field, pair in said)
             and (not row.slot or one.entity_id == world.ids[row.slot])
-        ]  # fmt: skip
+        ]
         if not like:
             faults.append(f"no {row} in {[(one.entity_id, _fields(one)) for one in found]}")
         elif row.of_client != (like[0].client_id is not None):
@@ -420,9 +520,18 @@ def test_what_changes_nothing_leaves_nothing(whole: Office) -> None:
         operation = OPERATIONS[name]
         if operation.role == "agency":
             _send(world, operation)
-    once = ("pause_client", "pause_job", "pause_campaign", "pause_jobgroup", "pause_feed",
-            "pause_publisher", "pause_rule", "update_campaign", "update_agency",
-            "update_click_definition")  # fmt: skip
+    once = (
+        "pause_client",
+        "pause_job",
+        "pause_campaign",
+        "pause_jobgroup",
+        "pause_feed",
+        "pause_publisher",
+        "pause_rule",
+        "update_campaign",
+        "update_agency",
+        "update_click_definition",
+    )
     assert told(records, last) == []
     for name in once:
         _send(world, OPERATIONS[name])
@@ -448,9 +557,12 @@ def test_what_is_refused_or_rolled_back_leaves_nothing(whole: Office) -> None:
     path = f"{world.client}/campaigns/{world.ids['campaign_id']}"
     assert whole.ask("PUT", path, {"name": "x", "endDate": "01/01/1999"}).status == 400
     bad = call(
-        whole.app, "POST", f"{world.client}/configs/{world.ids['config_id']}/jobs",
-        ["x"] * 20_000, headers=whole.headers,
-    )  # fmt: skip
+        whole.app,
+        "POST",
+        f"{world.client}/configs/{world.ids['config_id']}/jobs",
+        ["x"] * 20_000,
+        headers=whole.headers,
+    )
     assert bad.status == 400
     with records.write() as tx:
         failed = tx.part(_broken_off)

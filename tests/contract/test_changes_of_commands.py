@@ -25,17 +25,43 @@ from handbill.work.queue import lease
 __all__ = ["run"]
 
 LOOKS = {
-    "settings", "openapi", "agency list", "agency show", "api-key list", "api-client list",
-    "keys list", "keys new", "changes", "client list", "stage-map show", "publisher list",
-    "publisher show", "publisher feeds", "publisher rhythms", "publisher-family list",
+    "settings",
+    "openapi",
+    "agency list",
+    "agency show",
+    "api-key list",
+    "api-client list",
+    "keys list",
+    "keys new",
+    "changes",
+    "client list",
+    "stage-map show",
+    "publisher list",
+    "publisher show",
+    "publisher feeds",
+    "publisher rhythms",
+    "publisher-family list",
     "publisher-family show",
-    "click-definition show", "feed list", "feed runs", "explain job", "journal check",
-    "ledger export", "ledger check", "hosts list", "backup", "doctor", "markup list", "markup show",
+    "click-definition show",
+    "feed list",
+    "feed runs",
+    "explain job",
+    "journal check",
+    "ledger export",
+    "ledger check",
+    "hosts list",
+    "backup",
+    "doctor",
+    "markup list",
+    "markup show",
     "rates list",
-}  # fmt: skip
+}
 LEAVES_NONE = {
     "serve": "a process; what it is asked for is told there",
-    "api": "the same", "edge": "the same", "judge": "the same", "fetcher": "the same",
+    "api": "the same",
+    "edge": "the same",
+    "judge": "the same",
+    "fetcher": "the same",
     "worker": "the same",
     "demo": "calls the API of a server of its own, which tells it",
     "simulate": "plays in a folder of its own",
@@ -46,7 +72,7 @@ LEAVES_NONE = {
     "publisher deliver": "the same of deliveries",
     "journal quarantine": "leaves a receipt of its own, in the journal's folder",
     "hosts adopt": "tells the host's successor: tests/rooms/test_two_hosts.py",
-}  # fmt: skip
+}
 Seen = list[tuple[str, str, str]]
 """Kind, act and cause of each change."""
 
@@ -115,9 +141,12 @@ def _publishers(desk: Desk, body: Callable[[Any], str]) -> None:
     desk.leaves("publisher enable", "P", *of, of=one)
     family, key = ("PUBLISHER_FAMILY", "CHANGE"), ("API_KEY", "CREATE")
     made = desk.leaves(
-        "publisher-family create", "--publishers", "P", *of,
+        "publisher-family create",
+        "--publishers",
+        "P",
+        *of,
         of=[("PUBLISHER_FAMILY", "CREATE"), key, ("API_CLIENT", "CREATE")],
-    )  # fmt: skip
+    )
     id_ = made["publisherFamilyId"]
     desk.leaves("publisher-family update", id_, "--name", "V", of=[family])
     new = desk.leaves("publisher-family add-key", id_, of=[key])["apiKey"].split("_")[1]
@@ -202,11 +231,15 @@ def test_changes_are_chosen_and_listed_newest_first(run: Run, sqlite_office: Off
         return found
 
     paused = {
-        "at": "2026-11-18T13:00:00.000Z", "agencyId": "acme", "clientId": client_id,
-        "entity": {"kind": "CLIENT", "id": client_id}, "act": "CHANGE",
-        "actor": {"kind": "API_CLIENT", "id": office.api_client_id}, "cause": "pause_client",
+        "at": "2026-11-18T13:00:00.000Z",
+        "agencyId": "acme",
+        "clientId": client_id,
+        "entity": {"kind": "CLIENT", "id": client_id},
+        "act": "CHANGE",
+        "actor": {"kind": "API_CLIENT", "id": office.api_client_id},
+        "cause": "pause_client",
         "fields": [{"field": "/status", "before": "A", "after": "P"}],
-    }  # fmt: skip
+    }
     of_client = listed("--client", client_id)
     assert len(of_client) == 4, "with its default campaign and job group"
     assert paused.items() <= of_client[0].items()

@@ -9,10 +9,13 @@ from handbill.core.click_definitions import PRESETS
 
 ONE = "/publishers/TestExp1/click-definition"
 FULL: dict[str, Any] = {
-    "enable": True, "bot": False, "duplicate": 60, "latent": 3600,
+    "enable": True,
+    "bot": False,
+    "duplicate": 60,
+    "latent": 3600,
     "newBot": {"joveoBotlogic": False, "cmBotLogic": True, "clicksPerAddressAndDay": 30},
     "botIpsFileUrl": "https://lists.example.com/ips.csv",
-}  # fmt: skip
+}
 
 
 def test_a_definition_is_made_changed_and_taken_away(office: Office) -> None:
@@ -21,19 +24,21 @@ def test_a_definition_is_made_changed_and_taken_away(office: Office) -> None:
     found = office.get(ONE)
     assert {key: found[key] for key in FULL} == FULL
     assert (found["publisherId"], found["clientId"], found["status"]) == (
-        "TestExp1", None, "Approved",
-    )  # fmt: skip
+        "TestExp1",
+        None,
+        "Approved",
+    )
     assert found["botIps"] == {"count": 0, "readOn": None, "failure": None}
     assert office.put(ONE, {"duplicate": None, "bot": None, "newBot": None, "enable": None})
     found = office.get(ONE)
     assert (found["duplicate"], found["bot"], found["enable"]) == (None, True, True)
     assert found["newBot"] == {
-        "joveoBotlogic": True, "cmBotLogic": True, "clicksPerAddressAndDay": None,
-    }  # fmt: skip
+        "joveoBotlogic": True,
+        "cmBotLogic": True,
+        "clicksPerAddressAndDay": None,
+    }
     assert found["latent"] == 3600
-    assert office.ask("DELETE", ONE).json == {
-        "result": True, "message": "Click definition deleted",
-    }  # fmt: skip
+    assert office.ask("DELETE", ONE).json == {"result": True, "message": "Click definition deleted"}
     assert office.ask("DELETE", ONE).status == 404
 
 
@@ -68,13 +73,23 @@ def test_foreign_needs_to_know_where_addresses_are(office: Office) -> None:
 
 def test_all_faults_are_named(office: Office) -> None:
     body = {
-        "preset": "9", "enable": 1, "duplicate": 604_801, "latent": -1, "foreign": "PLANET",
-        "newBot": {"clicksPerAddressAndDay": 0}, "botIpsFileUrl": "ftp://x/y",
-    }  # fmt: skip
+        "preset": "9",
+        "enable": 1,
+        "duplicate": 604_801,
+        "latent": -1,
+        "foreign": "PLANET",
+        "newBot": {"clicksPerAddressAndDay": 0},
+        "botIpsFileUrl": "ftp://x/y",
+    }
     assert set(office.faults("PUT", ONE, body)) == {
-        "/preset", "/enable", "/duplicate", "/latent", "/foreign",
-        "/newBot/clicksPerAddressAndDay", "/botIpsFileUrl",
-    }  # fmt: skip
+        "/preset",
+        "/enable",
+        "/duplicate",
+        "/latent",
+        "/foreign",
+        "/newBot/clicksPerAddressAndDay",
+        "/botIpsFileUrl",
+    }
 
 
 def test_a_client_has_a_definition_of_its_own(office: Office) -> None:

@@ -21,18 +21,33 @@ def _forget_tasks(office: Office) -> None:
 
 def test_all_faults_of_a_new_client_are_named(office: Office) -> None:
     body = {
-        "companyName": " ", "applyConvWindow": 91, "timeZone": "UTC+25:00", "endDate": "31/31/2020",
-        "clientType": "Shop", "markdown": -1, "excludedPublishers": ["A", "A"], "frequency": "1",
+        "companyName": " ",
+        "applyConvWindow": 91,
+        "timeZone": "UTC+25:00",
+        "endDate": "31/31/2020",
+        "clientType": "Shop",
+        "markdown": -1,
+        "excludedPublishers": ["A", "A"],
+        "frequency": "1",
         "caps": {"budget": {"cap": "Hourly", "value": -1}, "clicks": {"value": 1.5}},
-    }  # fmt: skip
+    }
     assert set(office.faults("POST", "/clients", body)) == {
-        "/companyName", "/applyConvWindow", "/timeZone", "/endDate", "/clientType", "/markdown",
-        "/excludedPublishers/1", "/frequency", "/caps/budget/cap", "/caps/budget/value",
+        "/companyName",
+        "/applyConvWindow",
+        "/timeZone",
+        "/endDate",
+        "/clientType",
+        "/markdown",
+        "/excludedPublishers/1",
+        "/frequency",
+        "/caps/budget/cap",
+        "/caps/budget/value",
         "/caps/clicks/value",
-    }  # fmt: skip
+    }
     assert office.faults("POST", "/clients", {}) == {
-        "/companyName": "is required", "/caps": "is required",
-    }  # fmt: skip
+        "/companyName": "is required",
+        "/caps": "is required",
+    }
     bare = {"companyName": "a", "caps": {}}
     assert office.faults("POST", "/clients", bare) == {"/caps/budget": "is required"}
 
@@ -46,10 +61,14 @@ def test_dates_default_to_a_week_from_today_in_the_zone(office: Office) -> None:
 
 @pytest.mark.parametrize(
     ("start", "end", "sound"),
-    [("03/20/2020", "20/04/2020", True), ("2020-03-20", "03/20/2020", True),
-     ("03/21/2020", "03/20/2020", False), (None, "03/20/2020", False),
-     ("12/31/9999", None, True)],
-)  # fmt: skip
+    [
+        ("03/20/2020", "20/04/2020", True),
+        ("2020-03-20", "03/20/2020", True),
+        ("03/21/2020", "03/20/2020", False),
+        (None, "03/20/2020", False),
+        ("12/31/9999", None, True),
+    ],
+)
 def test_the_end_is_not_before_the_start(
     office: Office, start: str | None, end: str | None, sound: bool
 ) -> None:
@@ -66,13 +85,18 @@ def test_a_client_is_founded_with_its_defaults(office: Office) -> None:
     campaign, group = f"{id_}$campaign$default", f"{id_}$jobgroup$default"
     assert office.get(client)["children"] == {
         campaign: {
-            "id": campaign, "name": "Default Campaign", "activeStatus": "A", "isDefault": True,
+            "id": campaign,
+            "name": "Default Campaign",
+            "activeStatus": "A",
+            "isDefault": True,
         }
-    }  # fmt: skip
+    }
     found = office.get(f"{client}/campaigns/{campaign}/jobgroups/{group}")
     assert (found["name"], found["activeStatus"], found["isDefault"]) == (
-        "Default JobGroup", "P", True,
-    )  # fmt: skip
+        "Default JobGroup",
+        "P",
+        True,
+    )
     assert (found["caps"], found["placements"], found["Compound Filters"]) == ({}, [], {})
     assert ("control.follow", id_) in _tasks(office)
     default = f"{client}/campaigns/{campaign}"
@@ -92,8 +116,12 @@ def test_an_update_changes_what_is_given_and_nothing_else(office: Office) -> Non
     office.ask("PATCH", client, {"applies": {"value": 7, "freq": "Weekly", "threshold": 60}})
     after = office.get(client)
     assert after["caps"]["applies"] == {
-        "cap": "Weekly", "value": 7, "pacing": False, "thresholdP": 60, "locked": False,
-    }  # fmt: skip
+        "cap": "Weekly",
+        "value": 7,
+        "pacing": False,
+        "thresholdP": 60,
+        "locked": False,
+    }
     kept = ("budget", "clicks")
     assert {key: after["caps"][key] for key in kept} == {key: before["caps"][key] for key in kept}
     assert _tasks(office) == {("control.follow", before["id"])}
@@ -112,11 +140,17 @@ def test_what_is_read_can_be_sent_back(office: Office) -> None:
 
 @pytest.mark.parametrize(
     ("body", "field"),
-    [({"budget": None}, "/budget"), ({"caps": None}, "/caps/budget"),
-     ({"companyName": "other"}, "/companyName"), ({"startDate": "01/01/2020"}, "/startDate"),
-     ({"timeZone": "UTC+1:00"}, "/timeZone"), ({"exportedName": None}, "/exportedName"),
-     ({"endDate": "01/01/2020"}, "/endDate"), ({"ats": "other"}, "/ats")],
-)  # fmt: skip
+    [
+        ({"budget": None}, "/budget"),
+        ({"caps": None}, "/caps/budget"),
+        ({"companyName": "other"}, "/companyName"),
+        ({"startDate": "01/01/2020"}, "/startDate"),
+        ({"timeZone": "UTC+1:00"}, "/timeZone"),
+        ({"exportedName": None}, "/exportedName"),
+        ({"endDate": "01/01/2020"}, "/endDate"),
+        ({"ats": "other"}, "/ats"),
+    ],
+)
 def test_what_an_update_refuses(office: Office, body: dict[str, Any], field: str) -> None:
     client = office.client()
     before = office.get(client)
@@ -141,11 +175,17 @@ def test_a_deleted_a_foreign_and_an_unknown_client_are_one_answer(office: Office
     assert office.ask("DELETE", gone).json == {"result": True, "message": "Client Deleted"}
     assert _tasks(office) == {("control.follow", gone[9:])}
     asks = [
-        ("GET", "", None), ("PUT", "", {}), ("DELETE", "", None), ("GET", "/status", None),
-        ("GET", "/idx-mappings", None), ("PUT", "/pause", None), ("PUT", "/enable", None),
-        ("GET", "/campaigns?page=0&limit=1", None), ("GET", "/jobgroups?page=0&limit=1", None),
+        ("GET", "", None),
+        ("PUT", "", {}),
+        ("DELETE", "", None),
+        ("GET", "/status", None),
+        ("GET", "/idx-mappings", None),
+        ("PUT", "/pause", None),
+        ("PUT", "/enable", None),
+        ("GET", "/campaigns?page=0&limit=1", None),
+        ("GET", "/jobgroups?page=0&limit=1", None),
         ("GET", "/jobs?page=1&limit=1", None),
-    ]  # fmt: skip
+    ]
     for verb, rest, body in asks:
         for client in (gone, foreign, "/clients/unknown"):
             reply = office.ask(verb, client + rest, body)

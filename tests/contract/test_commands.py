@@ -267,8 +267,9 @@ def test_lists_for_people_are_columns(run: Run, sqlite_office: Office) -> None:
     said(run("stage-map", "set", client_id, "--stage", "Offer=HIRED", "--json"))
     shown = run("stage-map", "show", client_id).stdout.splitlines()
     assert [line.split() for line in shown] == [
-        ["status", "stage", "items"], ["Offer", "HIRED", "-"]
-    ]  # fmt: skip
+        ["status", "stage", "items"],
+        ["Offer", "HIRED", "-"],
+    ]
 
 
 def commands(
@@ -284,9 +285,18 @@ def commands(
 
 # These make the folder, or only tell of settings.
 WITHOUT_A_FOLDER = {
-    ("agency", "create"), ("serve",), ("demo",), ("simulate",), ("migrate",), ("settings",),
-    ("api",), ("edge",), ("judge",), ("fetcher",), ("worker",),
-}  # fmt: skip
+    ("agency", "create"),
+    ("serve",),
+    ("demo",),
+    ("simulate",),
+    ("migrate",),
+    ("settings",),
+    ("api",),
+    ("edge",),
+    ("judge",),
+    ("fetcher",),
+    ("worker",),
+}
 
 
 def least_words(words: tuple[str, ...], command: TyperCommand) -> tuple[str, ...]:
@@ -373,11 +383,22 @@ def test_a_result_for_people_is_words_and_json(run: Run) -> None:
 
 def test_every_command_says_what_it_does() -> None:
     for words in (
-        ("agency", "list"), ("agency", "show"), ("agency", "update"), ("api-key", "list"),
-        ("api-key", "create"), ("api-key", "rotate"), ("api-key", "revoke"), ("client", "list"),
-        ("api-client", "list"), ("api-client", "create"), ("api-client", "revoke"),
-        ("stage-map", "show"), ("stage-map", "set"), ("feed", "list"), ("feed", "runs"),
-    ):  # fmt: skip
+        ("agency", "list"),
+        ("agency", "show"),
+        ("agency", "update"),
+        ("api-key", "list"),
+        ("api-key", "create"),
+        ("api-key", "rotate"),
+        ("api-key", "revoke"),
+        ("client", "list"),
+        ("api-client", "list"),
+        ("api-client", "create"),
+        ("api-client", "revoke"),
+        ("stage-map", "show"),
+        ("stage-map", "set"),
+        ("feed", "list"),
+        ("feed", "runs"),
+    ):
         shown = (
             CliRunner(env={"HANDBILL_SECRETS_KEY": MASTER_KEY})
             .invoke(app, [*words, "--help"], env={"COLUMNS": "200"})

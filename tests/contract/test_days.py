@@ -78,9 +78,10 @@ def test_a_markup_begins_with_a_day_of_its_clients(office: Office) -> None:
     assert told(DAY_ON, east) == day - 13 * 3_600
     assert told(DAY_ON, east, west) == told(f"{DAY_ON}T00:00", west, east) == ["/effectiveFrom"]
     assert told(f"{DAY_ON}T00:00:00.5Z", west, east) == told(day, west, east) == day
-    made = office.new("/markups", {
-        "effectiveFrom": DAY_ON, "value": 1, "entities": [{"clientId": west, "level": "Client"}],
-    })  # fmt: skip
+    made = office.new(
+        "/markups",
+        {"effectiveFrom": DAY_ON, "value": 1, "entities": [{"clientId": west, "level": "Client"}]},
+    )
     both = [{"clientId": id_, "level": "Client"} for id_ in (west, east)]
     office.put(f"/markups/{made}", {"entities": both})
     assert office.get(f"/markups/{made}")["effectiveFrom"] == day + 10 * 3_600, "it stays"

@@ -23,9 +23,13 @@ def door(sqlite_office: Office) -> Callable[..., int]:
     """The office's application as it is served: behind its limits, and witnessed."""
     desk = sqlite_office.desk
     front = Front(
-        sqlite_office.app, desk.clock, desk.ids, lambda peer, _: peer,
-        failures_per_minute=3, requests_at_once=8,
-    )  # fmt: skip
+        sqlite_office.app,
+        desk.clock,
+        desk.ids,
+        lambda peer, _: peer,
+        failures_per_minute=3,
+        requests_at_once=8,
+    )
     app = Witness(front, front.named)
 
     def ask(verb: str, url: str, headers: dict[str, str], body: Any = None) -> int:

@@ -102,8 +102,11 @@ def test_a_job_that_is_listed(office: Office, tools: Tools) -> None:
     told = at(found)
     assert (told["listed"], told["reasons"]) == (True, [])
     assert [float(told[name]) for name in ("bid", "markdown", "price", "minBid")] == [
-        0.5, 20, 0.4, 0
-    ]  # fmt: skip
+        0.5,
+        20,
+        0.4,
+        0,
+    ]
     assert told["bidSource"] == "JOBGROUP"
     there = told["published"]
     assert (there["listed"], there["current"], there["lookedInto"]) == (True, True, True)
@@ -144,18 +147,17 @@ def test_job_groups_that_lost_say_why(office: Office) -> None:
     assert found["jobGroup"]["name"] == "wins"
     told = {one["name"]: (one["reason"], one["state"]["status"]) for one in found["otherJobGroups"]}
     assert told == {
-        "dallas": ("NO_MATCH", "ACTIVE"), "later": ("LOWER_RANK", "ACTIVE"),
-        "asleep": ("NOT_ACTIVE", "PARENT_PAUSED"), "future": ("NOT_ACTIVE", "NOT_STARTED"),
-    }  # fmt: skip
+        "dallas": ("NO_MATCH", "ACTIVE"),
+        "later": ("LOWER_RANK", "ACTIVE"),
+        "asleep": ("NOT_ACTIVE", "PARENT_PAUSED"),
+        "future": ("NOT_ACTIVE", "NOT_STARTED"),
+    }
     assert [one["name"] for one in found["otherJobGroups"]][:2] == ["dallas", "later"]
     assert found["otherJobGroupsTotal"] == 4
     dallas = found["otherJobGroups"][0]["filter"]
     assert dallas["decidedBy"] == [
-        {
-            "field": "city", "operator": "EQUAL", "data": "Dallas", "value": "Austin",
-            "holds": False,
-        }
-    ]  # fmt: skip
+        {"field": "city", "operator": "EQUAL", "data": "Dallas", "value": "Austin", "holds": False}
+    ]
 
 
 def test_a_job_of_no_group_is_in_the_default_one(office: Office) -> None:
@@ -172,17 +174,29 @@ REASONS: list[tuple[str, Body, Body, list[str]]] = [
     ("invalid", {"description": ""}, {}, ["INVALID"]),
     ("ended", {"endAtDate": "2026-01-01T00:00:00Z"}, {}, ["EXPIRED"]),
     ("other allowed", {"publisherFields": {"publishers": ["Else"]}}, {}, ["JOB_EXCLUDES"]),
-    ("placement off", {"placementSettings": [{"value": "TestExp1", "isActive": False}]}, {},
-     ["JOB_EXCLUDES"]),
+    (
+        "placement off",
+        {"placementSettings": [{"value": "TestExp1", "isActive": False}]},
+        {},
+        ["JOB_EXCLUDES"],
+    ),
     ("not yet", {"jobSetting": {"startDate": "01/01/2028"}}, {}, ["JOB_NOT_IN_FORCE"]),
     ("zero", {"jobSetting": {"cpcBid": 0}}, {}, ["NO_BID"]),
-    ("placed off", {}, {"placements": [{"value": "TestExp1", "is_active": False}]},
-     ["PLACEMENT_INACTIVE"]),
+    (
+        "placed off",
+        {},
+        {"placements": [{"value": "TestExp1", "is_active": False}]},
+        ["PLACEMENT_INACTIVE"],
+    ),
     ("placed elsewhere", {}, {"placements": [{"value": "Else"}]}, ["NO_PLACEMENT"]),
     ("other day", {}, {"daysToSchedule": [0]}, ["NOT_TRADING"]),
-    ("two at once", {"description": "", "jobSetting": {"cpcBid": 0}}, {"daysToSchedule": [0]},
-     ["INVALID", "NOT_TRADING", "NO_BID"]),
-]  # fmt: skip
+    (
+        "two at once",
+        {"description": "", "jobSetting": {"cpcBid": 0}},
+        {"daysToSchedule": [0]},
+        ["INVALID", "NOT_TRADING", "NO_BID"],
+    ),
+]
 
 
 @pytest.mark.parametrize(
@@ -235,11 +249,14 @@ def test_what_is_posted_is_listed_for_nothing(
     config = office.new(
         f"{client}/publishers/{where}/configs",
         {
-            "cost": 10, "startDate": "2026-11-01T00:00:00.000Z",
-            "endDate": "2026-12-01T00:00:00.000Z", "dateFormat": "yyyy-MM-dd'T'HH:mm:ssZ",
-            "availableCount": 5, "rotateFreqInDays": 2,
+            "cost": 10,
+            "startDate": "2026-11-01T00:00:00.000Z",
+            "endDate": "2026-12-01T00:00:00.000Z",
+            "dateFormat": "yyyy-MM-dd'T'HH:mm:ssZ",
+            "availableCount": 5,
+            "rotateFreqInDays": 2,
         },
-    )  # fmt: skip
+    )
     told = at(explained(office, client), where)
     assert (told["reasons"], told["bidSource"]) == ([] if otherwise else ["NOT_POSTED"], otherwise)
     assert office.ask("POST", f"{client}/configs/{config}/jobs", ["1"]).status == 200
@@ -275,8 +292,11 @@ def test_dates_bids_and_own_fields_are_spelled_as_elsewhere(office: Office) -> N
     add_jobs(office, client, "1", additionalFields={"shift": "day"}, **published)
     (other,) = explained(office, client)["otherJobGroups"]
     assert [(one["data"], one["value"]) for one in other["filter"]["decidedBy"]] == [
-        ("01/31/2027", "11/02/2026"), (["0.1", "2"], None), (["night"], "day"), ("late", "day"),
-    ]  # fmt: skip
+        ("01/31/2027", "11/02/2026"),
+        (["0.1", "2"], None),
+        (["night"], "day"),
+        ("late", "day"),
+    ]
 
 
 def test_only_so_much_is_read_of_the_files(sqlite_office: Office, sqlite_tools: Tools) -> None:

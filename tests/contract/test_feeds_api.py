@@ -19,10 +19,20 @@ from handbill.work.tools import Tools
 from sites import MAPPINGS, Site, document, item, serving
 
 _SAMPLE_KEYS = [
-    "clientId", "source", "config", "createdOn", "lastUpdated", "active", "schemaMappings",
-    "urlParamsToStrip", "id", "deleted", "schemaValueOverrides", "schemaValueDefaults",
+    "clientId",
+    "source",
+    "config",
+    "createdOn",
+    "lastUpdated",
+    "active",
+    "schemaMappings",
+    "urlParamsToStrip",
+    "id",
+    "deleted",
+    "schemaValueOverrides",
+    "schemaValueDefaults",
     "mandatoryFields",
-]  # fmt: skip
+]
 
 
 @pytest.fixture
@@ -38,9 +48,15 @@ def worker(office: Office, site: Site, tmp_path: Path) -> Iterator[Worker]:
     egress = Egress((f"127.0.0.1:{site.port}",))
     index = EdgeIndex(tmp_path / "index", writable=True)
     tools = Tools(
-        desk.records, open_blobs(str(tmp_path / "blobs")), index, desk.clock, desk.ids, egress,
-        Settings(data=str(tmp_path)), tmp_path / "scratch",
-    )  # fmt: skip
+        desk.records,
+        open_blobs(str(tmp_path / "blobs")),
+        index,
+        desk.clock,
+        desk.ids,
+        egress,
+        Settings(data=str(tmp_path)),
+        tmp_path / "scratch",
+    )
     yield Worker(tools, "worker-0", TASKS, SCHEDULE)
     egress.close()
     index.close()
@@ -79,9 +95,14 @@ def test_a_feed_is_shown_as_the_sample_has_it(office: Office, site: Site, worker
     client = office.client()
     auth = {"username": "u", "password": "secret"}
     feed = new_feed(
-        office, client, site, urlParamsToStrip=["utm_source"], config={"auth": auth},
-        schemaValueDefaults={"country": "US"}, schemaValueOverrides={"company": "Mills"},
-    )  # fmt: skip
+        office,
+        client,
+        site,
+        urlParamsToStrip=["utm_source"],
+        config={"auth": auth},
+        schemaValueDefaults={"country": "US"},
+        schemaValueOverrides={"company": "Mills"},
+    )
     shown = office.get(feed)
     assert list(shown) == _SAMPLE_KEYS
     assert shown["source"] == site.url()
@@ -89,8 +110,13 @@ def test_a_feed_is_shown_as_the_sample_has_it(office: Office, site: Site, worker
     assert shown["schemaMappings"]["schemaMappingsTitle"] == "title"
     assert shown["schemaMappings"]["schemaMappingsZip"] is None
     assert shown["mandatoryFields"] == [
-        "source", "job", "title", "description", "url", "referencenumber",
-    ]  # fmt: skip
+        "source",
+        "job",
+        "title",
+        "description",
+        "url",
+        "referencenumber",
+    ]
     assert office.get(f"{client}/feeds?page=0&limit=10") == {"data": [shown]}
     # What is shown can be sent back, and changes nothing.
     worker.run_due()
@@ -148,7 +174,7 @@ def test_a_feed_is_shown_as_the_sample_has_it(office: Office, site: Site, worker
         ({"config": {"auth": {"username": "u:v", "password": "p"}}}, "/config/auth/username"),
         ({"schemaMappingPublisher": 7}, "/schemaMappingPublisher"),
     ],
-)  # fmt: skip
+)
 def test_what_is_refused(office: Office, body: Body, field: str) -> None:
     client = office.client()
     whole = {"xmlFeedUrl": "https://feeds.example/x.xml", "schemaMappings": {}} | body
@@ -243,9 +269,13 @@ def test_deleted_feeds_are_gone_with_their_jobs(office: Office, site: Site, work
     assert office.ask("DELETE", feed).json == {"result": True, "message": "Feed deleted"}
     assert office.get(f"{client}/jobs?page=1&limit=10")["summary"] == 0
     for verb, path in (
-        ("GET", feed), ("PUT", feed), ("DELETE", feed), ("PUT", f"{feed}/pause"),
-        ("POST", f"{feed}/run"), ("GET", f"{feed}/runs?page=0&limit=1"),
-    ):  # fmt: skip
+        ("GET", feed),
+        ("PUT", feed),
+        ("DELETE", feed),
+        ("PUT", f"{feed}/pause"),
+        ("POST", f"{feed}/run"),
+        ("GET", f"{feed}/runs?page=0&limit=1"),
+    ):
         assert office.ask(verb, path, {} if verb == "PUT" else None).status == 404
     worker.run_due()
     assert office.get(f"{client}/feeds?page=0&limit=10") == {"data": []}
@@ -257,10 +287,12 @@ def test_feeds_of_others_are_unknown(office: Office, site: Site) -> None:
     feed_id = feed.rsplit("/", 1)[1]
     foreign = office.another()
     for asker, path in (
-        (office, f"{other}/feeds/{feed_id}"), (foreign, feed),
-        (foreign, f"{foreign.client()}/feeds/{feed_id}"), (office, f"{client}/feeds/none"),
+        (office, f"{other}/feeds/{feed_id}"),
+        (foreign, feed),
+        (foreign, f"{foreign.client()}/feeds/{feed_id}"),
+        (office, f"{client}/feeds/none"),
         (office, f"{feed}/runs/none"),
-    ):  # fmt: skip
+    ):
         assert asker.ask("GET", path).status == 404
 
 
@@ -275,10 +307,12 @@ def test_a_password_is_asked_for_again_at_another_place(
     moves = [
         {"xmlFeedUrl": url}
         for url in (
-            "https://evil.example/feed.xml", site.url().replace("http:", "https:"),
-            "http://127.0.0.1/feed.xml", "http://localhost.example/feed.xml",
+            "https://evil.example/feed.xml",
+            site.url().replace("http:", "https:"),
+            "http://127.0.0.1/feed.xml",
+            "http://localhost.example/feed.xml",
         )
-    ]  # fmt: skip
+    ]
     moves.append({"xmlFeedUrl": "https://evil.example/", "config": {"userAgent": "x"}})
     for verb in ("PUT", "PATCH"):
         for move in moves:

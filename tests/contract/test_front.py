@@ -33,9 +33,13 @@ class House:
         self.calls = 0
         address_of = Proxies(trusted).client_of
         self.front = Front(
-            self.application, self.clock, SeededIds(1), address_of,
-            failures_per_minute=per_minute, requests_at_once=at_once,
-        )  # fmt: skip
+            self.application,
+            self.clock,
+            SeededIds(1),
+            address_of,
+            failures_per_minute=per_minute,
+            requests_at_once=at_once,
+        )
 
     async def application(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.calls += 1
@@ -51,9 +55,13 @@ class House:
         headers += [(b"x-api-key", key.encode())] if key else []
         headers += [(b"x-forwarded-for", via.encode())] if via else []
         scope = {
-            "type": "http", "method": "GET", "path": path, "headers": headers,
-            "client": (address, 1), "http_version": "1.1",
-        }  # fmt: skip
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "headers": headers,
+            "client": (address, 1),
+            "http_version": "1.1",
+        }
         return asyncio.run(_asked(self.front, scope))
 
     def fail(self, times: int, **who: str) -> list[int]:
@@ -81,19 +89,28 @@ async def _asked(app: Callable[..., Any], scope: dict[str, Any]) -> tuple[int, d
 @pytest.mark.parametrize(
     "headers",
     [
-        [], [(b"host", b"")], [(b"host", b"a"), (b"host", b"a")], [(b"host", b"a b")],
+        [],
+        [(b"host", b"")],
+        [(b"host", b"a"), (b"host", b"a")],
+        [(b"host", b"a b")],
         [(b"host", b"a"), (b"transfer-encoding", b"gzip, chunked")],
         [(b"host", b"a"), (b"transfer-encoding", b"chunked"), (b"content-length", b"2")],
         [(b"host", b"a"), (b"content-length", b"2"), (b"content-length", b"2")],
         [(b"host", b"a"), (b"transfer-encoding", b"chunked")] * 2,
     ],
-)  # fmt: skip
+)
 def test_a_request_that_can_be_read_in_two_ways_is_400(
     headers: list[tuple[bytes, bytes]], path: str
 ) -> None:
     house = House()
-    scope = {"type": "http", "method": "GET", "path": path, "headers": headers,
-             "client": ("192.0.2.1", 1), "http_version": "1.1"}  # fmt: skip
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "headers": headers,
+        "client": ("192.0.2.1", 1),
+        "http_version": "1.1",
+    }
     status, told, body = asyncio.run(_asked(house.front, scope))
     assert (status, told["connection"], body["message"]) == (400, "close", "Bad request")
     assert "retry-after" not in told
@@ -103,8 +120,14 @@ def test_a_request_that_can_be_read_in_two_ways_is_400(
 def test_of_old_clients_no_host_is_asked() -> None:
     house = House()
     for headers in ([], [(b"host", b"")], [(b"host", b"a")]):
-        scope = {"type": "http", "method": "GET", "path": "/clients", "headers": headers,
-                 "client": ("192.0.2.1", 1), "http_version": "1.0"}  # fmt: skip
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/clients",
+            "headers": headers,
+            "client": ("192.0.2.1", 1),
+            "http_version": "1.0",
+        }
         assert asyncio.run(_asked(house.front, scope))[0] == 200
 
 
@@ -180,8 +203,10 @@ def test_probes_are_never_refused() -> None:
     house = House()
     house.fail(PER_MINUTE)
     assert [house.ask(path=path)[0] for path in ("/livez", "/readyz", "/clients")] == [
-        200, 200, 429,
-    ]  # fmt: skip
+        200,
+        200,
+        429,
+    ]
 
 
 # ── many at once ────────────────────────────────────────────────────────────────────────────────
@@ -194,9 +219,13 @@ class Slow:
         headers = [(b"host", b"api")]
         headers += [(b"x-forwarded-for", via.encode())] if via else []
         scope = {
-            "type": "http", "method": "POST", "path": "/clients", "headers": headers,
-            "client": (address, 1), "http_version": "1.1",
-        }  # fmt: skip
+            "type": "http",
+            "method": "POST",
+            "path": "/clients",
+            "headers": headers,
+            "client": (address, 1),
+            "http_version": "1.1",
+        }
         self.task = asyncio.ensure_future(house.front(scope, self._receive, self._send))
 
     async def _receive(self) -> dict[str, Any]:
@@ -282,9 +311,13 @@ def test_probes_are_answered_however_many_are_under_way() -> None:
     async def scenario() -> None:
         held = await _begun(house, 1)
         scope = {
-            "type": "http", "method": "GET", "path": "/livez", "headers": [(b"host", b"api")],
-            "client": ("192.0.2.1", 1), "http_version": "1.1",
-        }  # fmt: skip
+            "type": "http",
+            "method": "GET",
+            "path": "/livez",
+            "headers": [(b"host", b"api")],
+            "client": ("192.0.2.1", 1),
+            "http_version": "1.1",
+        }
         assert (await _asked(house.front, scope))[0] == 200
         assert await held[0].end() == 200
 

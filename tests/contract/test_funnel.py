@@ -35,8 +35,9 @@ class Ats:
         with self.rooms.desk.records.write() as tx:
             tx.put(applied, client_no=self.noun.no, key=key, click_id=click, facts=b"")
 
-    def item(self, application_id: str = "", status: str = "Hired", at: Any = YESTERDAY,
-             **more: Any) -> dict[str, Any]:  # fmt: skip
+    def item(
+        self, application_id: str = "", status: str = "Hired", at: Any = YESTERDAY, **more: Any
+    ) -> dict[str, Any]:
         named = {"jobApplicationId": application_id} if application_id else {}
         return named | {"candidateStatus": status, "timestamp": at} | more
 
@@ -123,26 +124,47 @@ def test_a_batch_says_what_became_of_its_items(ats: Ats) -> None:
     ats.applied("a")
     ats.applied("o", b"")
     batch = ats.send(
-        ats.item("a", "Interviewed"), ats.item("a", "Interviewed"), ats.item("a", "Chat"),
-        ats.item("b"), ats.item("a", "Offered", "2026-10-31"), ats.item("o"), ats.item("a"),
+        ats.item("a", "Interviewed"),
+        ats.item("a", "Interviewed"),
+        ats.item("a", "Chat"),
+        ats.item("b"),
+        ats.item("a", "Offered", "2026-10-31"),
+        ats.item("o"),
+        ats.item("a"),
         ats.item("a", at=iso_of(NOON)),
-    )  # fmt: skip
+    )
     assert ats.became(batch) == [
-        "counted", "duplicate", "unmapped", "parked", "late_frozen", "counted", "counted",
+        "counted",
+        "duplicate",
+        "unmapped",
+        "parked",
+        "late_frozen",
+        "counted",
+        "counted",
         "counted hired_before",
-    ]  # fmt: skip
+    ]
     told = ats.rooms.ask("GET", f"/funnel/{batch}", headers=ats.headers).json
     assert told["counts"] == {
-        "counted": 4, "duplicate": 1, "unmapped": 1, "parked": 1, "late_frozen": 1
-    }  # fmt: skip
+        "counted": 4,
+        "duplicate": 1,
+        "unmapped": 1,
+        "parked": 1,
+        "late_frozen": 1,
+    }
     assert told["items"][2] | {"timestamp": YESTERDAY} == {
-        "index": 2, "jobApplicationId": "a", "candidateStatus": "Chat", "stage": None,
-        "timestamp": YESTERDAY, "disposition": "unmapped", "reason": None,
-    }  # fmt: skip
+        "index": 2,
+        "jobApplicationId": "a",
+        "candidateStatus": "Chat",
+        "stage": None,
+        "timestamp": YESTERDAY,
+        "disposition": "unmapped",
+        "reason": None,
+    }
     assert told["items"][4]["timestamp"] == "2026-10-31T05:00:00.000Z", "the client's own zone"
     assert [(hire.application_id, hire.click_id, hire.at) for hire in ats.hires()] == [
-        ("o", b"", NOON - DAY), ("a", ONE, NOON - DAY),
-    ]  # fmt: skip
+        ("o", b"", NOON - DAY),
+        ("a", ONE, NOON - DAY),
+    ]
     assert ats.became(ats.send(ats.item("a", "interviewed"))) == ["duplicate"]
 
 
@@ -161,8 +183,9 @@ def test_a_fault_in_any_item_refuses_the_whole(ats: Ats) -> None:
         "/2/timestamp": "is required",
     }
     assert ats.faults([ats.item("a"), ats.item("a", at=late), ats.item(clickId="x")]) == {
-        "/1/timestamp": "lies more than 10 minutes ahead", "/2/clickId": "is no click id of ours",
-    }  # fmt: skip
+        "/1/timestamp": "lies more than 10 minutes ahead",
+        "/2/clickId": "is no click id of ours",
+    }
     assert list(ats.faults(ats.item("a", at=late))) == ["/timestamp"]
     assert list(ats.faults([])) == [""]
     assert ats.hires() == []
@@ -209,8 +232,11 @@ def test_three_ways_to_name_an_application(ats: Ats) -> None:
     ats.rooms.jobs(ats.client, "r/1")
     ats.note(candidate_key("c", job_id(ats.noun.id, "r/1")), TWO)
     by_candidate = ats.item(additionalDetails={"candidateId": "c", "jobReference": "r/1"})
-    batch = ats.send(by_candidate, ats.item(clickId=ats.click(ONE)), ats.item(
-        additionalDetails={"candidateId": "c", "jobReference": "r/2"}))  # fmt: skip
+    batch = ats.send(
+        by_candidate,
+        ats.item(clickId=ats.click(ONE)),
+        ats.item(additionalDetails={"candidateId": "c", "jobReference": "r/2"}),
+    )
     assert ats.became(batch) == ["counted", "counted", "parked"]
     assert [hire.click_id for hire in ats.hires()] == [TWO, ONE]
     ats.applied("x", ONE)
@@ -242,10 +268,13 @@ def test_a_map_is_applied_to_what_has_no_stage(ats: Ats) -> None:
     assert (empty["stageMap"], empty["unmapped"]) == ({}, {})
     ats.applied("a")
     batch = ats.send(
-        ats.item("a", "Talk"), ats.item("a", "Signed  up"),
-        ats.item("a", "signed UP", NOON // 10**6), ats.item("a", "Signed up", "2026-10-01"),
-        ats.item("a", "?"), ats.item("a", "Hired"),
-    )  # fmt: skip
+        ats.item("a", "Talk"),
+        ats.item("a", "Signed  up"),
+        ats.item("a", "signed UP", NOON // 10**6),
+        ats.item("a", "Signed up", "2026-10-01"),
+        ats.item("a", "?"),
+        ats.item("a", "Hired"),
+    )
     assert ats.rooms.get(at)["unmapped"] == {"?": 1, "Signed  up": 1, "Talk": 1, "signed UP": 1}
     done = ats.rooms.put(at, {"stageMap": {"talk": "contacted", "Signed Up": "HIRED", "?": None}})
     assert done == {"result": True, "message": "Stage map updated"}
@@ -253,8 +282,13 @@ def test_a_map_is_applied_to_what_has_no_stage(ats: Ats) -> None:
     assert told["stageMap"] == {"talk": "CONTACTED", "Signed Up": "HIRED"}
     assert told["unmapped"] == {"?": 1}
     assert ats.became(batch) == [
-        "counted", "duplicate", "counted hired_before", "late_frozen", "unmapped", "counted",
-    ]  # fmt: skip
+        "counted",
+        "duplicate",
+        "counted hired_before",
+        "late_frozen",
+        "unmapped",
+        "counted",
+    ]
     ats.rooms.put(at, {"stageMap": {"?": "NEW"}})
     assert ats.became(batch)[4] == "counted"
     assert ats.became(batch)[0] == "counted", "what has a stage keeps it"

@@ -22,50 +22,96 @@ _SLOT = "SLOT"  # the reference's sample says only "string"
 
 # The sample's own rates (20, 2) and duration (124) follow from none of its other numbers.
 _LISTED: Body = {
-    "id": UUID, "agencyId": "ripple", "clientIds": list, "placement": "TestExp1",
-    "placementName": "TestExp1", "cost": 220, "costPerJobPerDay": object,
-    "costPerSlotPerHour": object, "startDate": "2020-08-03T05:19:00.000Z",
-    "endDate": "2020-08-03T05:13:00.000Z", "duration": int, "availableCount": 100,
-    "rotateFreqInDays": 2, "usedCount": 0, "lastRotated": INSTANT, "isActive": False,
-    "lastUpdated": INSTANT, "createdOn": INSTANT, "jobDuration": 10, "postedJobsCount": 0,
-    "configType": _SLOT, "minJobDurationInDays": 2, "billingType": {"name": "PREPAID"},
+    "id": UUID,
+    "agencyId": "ripple",
+    "clientIds": list,
+    "placement": "TestExp1",
+    "placementName": "TestExp1",
+    "cost": 220,
+    "costPerJobPerDay": object,
+    "costPerSlotPerHour": object,
+    "startDate": "2020-08-03T05:19:00.000Z",
+    "endDate": "2020-08-03T05:13:00.000Z",
+    "duration": int,
+    "availableCount": 100,
+    "rotateFreqInDays": 2,
+    "usedCount": 0,
+    "lastRotated": INSTANT,
+    "isActive": False,
+    "lastUpdated": INSTANT,
+    "createdOn": INSTANT,
+    "jobDuration": 10,
+    "postedJobsCount": 0,
+    "configType": _SLOT,
+    "minJobDurationInDays": 2,
+    "billingType": {"name": "PREPAID"},
     "purchaseType": {"name": "ClientBilled"},
-}  # fmt: skip
+}
 _GOT: Body = {
-    "id": UUID, "agencyId": "ripple", "clientIds": list, "placement": "TestExp1",
-    "placementName": "TestExp1", "cost": 220, "startDate": "2020-08-03T05:19:00.000Z",
-    "endDate": "2020-08-03T05:13:00.000Z", "dateFormat": _FORMAT, "availableCount": 100,
-    "rotateFreqInDays": 2, "jobDuration": 10, "minJobDurationInDays": 2,
-    "billingType": "PREPAID", "purchaseType": "ClientBilled", "isActive": False, "usedCount": 0,
-}  # fmt: skip
+    "id": UUID,
+    "agencyId": "ripple",
+    "clientIds": list,
+    "placement": "TestExp1",
+    "placementName": "TestExp1",
+    "cost": 220,
+    "startDate": "2020-08-03T05:19:00.000Z",
+    "endDate": "2020-08-03T05:13:00.000Z",
+    "dateFormat": _FORMAT,
+    "availableCount": 100,
+    "rotateFreqInDays": 2,
+    "jobDuration": 10,
+    "minJobDurationInDays": 2,
+    "billingType": "PREPAID",
+    "purchaseType": "ClientBilled",
+    "isActive": False,
+    "usedCount": 0,
+}
 _JOB: Body = {
-    "id": UUID, "clientId": UUID, "jobId": MD5, "placement": "TestExp1", "refNumber": _REF,
-    "isPosted": True, "isPinned": True, "isPaused": True, "lastModified": INSTANT,
-    "createdOn": INSTANT, "status": "A",
-}  # fmt: skip
+    "id": UUID,
+    "clientId": UUID,
+    "jobId": MD5,
+    "placement": "TestExp1",
+    "refNumber": _REF,
+    "isPosted": True,
+    "isPinned": True,
+    "isPaused": True,
+    "lastModified": INSTANT,
+    "createdOn": INSTANT,
+    "status": "A",
+}
 _LIVE = {"startDate": iso_of(NOON), "endDate": iso_of(NOON + 30 * DAY)}
 _PROCESSED = {"result": True, "message": "Config update processed"}
 
 # {live} is a config in force: the sample's own lies in the past, and nothing can be posted there.
 GOLDEN = [
-    Golden(41, "POST", f"{_AT}/configs", _SAMPLES[41],
-           {"result": UUID, "message": "Config created"}, keeps="config"),
+    Golden(
+        41,
+        "POST",
+        f"{_AT}/configs",
+        _SAMPLES[41],
+        {"result": UUID, "message": "Config created"},
+        keeps="config",
+    ),
     Golden(42, "GET", f"{_AT}/configs", None, Begins(_LISTED)),
     Golden(48, "GET", "/clients/{client}/configs?page=0&limit=10", None, {"data": [_LISTED]}),
     Golden(44, "GET", _CONFIG, None, _GOT),
     Golden(43, "PUT", _CONFIG, _SAMPLES[43], _PROCESSED),
     Golden(45, "DELETE", _CONFIG, None, _PROCESSED),
-    Golden(40, "POST", "/clients/{client}/configs/{live}/jobs", _SAMPLES[40],
-           {"result": dict, "message": "Create request processed"}),
+    Golden(
+        40,
+        "POST",
+        "/clients/{client}/configs/{live}/jobs",
+        _SAMPLES[40],
+        {"result": dict, "message": "Create request processed"},
+    ),
     Golden(47, "GET", f"{_AT}/configs/{{live}}/jobs/{_REF}", None, _JOB),
-    Golden(46, "GET", f"{_AT}/configs/{{live}}/jobs?isPinned=true&status=A", None,
-           {"data": [_JOB]}),
-    Golden(39, "GET", f"{_AT}/jobs?page=0&limit=10&pinned=true", None,
-           {"data": [Begins(_JOB)]}),
+    Golden(
+        46, "GET", f"{_AT}/configs/{{live}}/jobs?isPinned=true&status=A", None, {"data": [_JOB]}
+    ),
+    Golden(39, "GET", f"{_AT}/jobs?page=0&limit=10&pinned=true", None, {"data": [Begins(_JOB)]}),
     Golden(53, "POST", "/rules", _SAMPLES[53], {"data": {"id": UUID}, "success": True}),
-    Golden(57, "POST", "/funnel", _SAMPLES[57],
-           {"success": True, "failure": False, "value": UUID}),
-]  # fmt: skip
+    Golden(57, "POST", "/funnel", _SAMPLES[57], {"success": True, "failure": False, "value": UUID}),
+]
 
 
 def _world(rooms: RoomsOffice) -> dict[str, str]:
@@ -81,9 +127,11 @@ def _world(rooms: RoomsOffice) -> dict[str, str]:
     campaign = rooms.campaign(client)
     group = rooms.group(campaign)
     return {
-        "client": client.removeprefix("/clients/"), "live": live,
-        "campaign": campaign.rpartition("/")[2], "group": group.rpartition("/")[2],
-    }  # fmt: skip
+        "client": client.removeprefix("/clients/"),
+        "live": live,
+        "campaign": campaign.rpartition("/")[2],
+        "group": group.rpartition("/")[2],
+    }
 
 
 @pytest.fixture
@@ -96,9 +144,10 @@ def played(rooms: RoomsOffice) -> list[str]:
     made = _world(rooms)
     headers = {"x-client-id": made["client"]}
     scope = {
-        _SAMPLES[53]["clientId"]: made["client"], _SAMPLES[53]["campaignId"]: made["campaign"],
+        _SAMPLES[53]["clientId"]: made["client"],
+        _SAMPLES[53]["campaignId"]: made["campaign"],
         _SAMPLES[53]["jobGroupId"]: made["group"],
-    }  # fmt: skip
+    }
     live = made["live"]
     found: list[str] = []
     for row in GOLDEN:

@@ -12,10 +12,7 @@ from contract.golden_reports import OF_PARTNERS
 from contract.office import OPERATIONS, Office
 from contract.rooms_office import open_rooms
 
-ROWS = {
-    row.number: row
-    for row in [*GOLDEN, *test_golden_rooms.GOLDEN, *OF_REPORTS, *OF_PARTNERS]
-}  # fmt: skip
+ROWS = {row.number: row for row in [*GOLDEN, *test_golden_rooms.GOLDEN, *OF_REPORTS, *OF_PARTNERS]}
 TITLES = {row.number: row.title for row in OPERATIONS if row.number is not None}
 CONTRACT = range(1, 61)
 

@@ -55,17 +55,25 @@ class FakeDoors:
 
     def admits(self, tx: Tx, caller: Caller, token: str, now: int) -> Admitted | None:
         tokens: dict[str, frozenset[Need]] = {
-            "token": frozenset({"read", "write"}), "reader": frozenset({"read"}),
-        }  # fmt: skip
+            "token": frozenset({"read", "write"}),
+            "reader": frozenset({"read"}),
+        }
         return Admitted(token, tokens[token]) if token in tokens else None
 
     def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
         if client_id != "mine":
             return None
         return Client(
-            no=1, id="mine", agency_no=1, status="A", zone="UTC", pixel_id="p",
-            body=ClientBody(company_name="n", exported_name="n"), created_at=0, updated_at=0,
-        )  # fmt: skip
+            no=1,
+            id="mine",
+            agency_no=1,
+            status="A",
+            zone="UTC",
+            pixel_id="p",
+            body=ClientBody(company_name="n", exported_name="n"),
+            created_at=0,
+            updated_at=0,
+        )
 
     def hold_owner(self, tx: Tx, caller: Caller) -> None:
         pass
@@ -108,9 +116,16 @@ def _operation(
     name: str, verb: Any, path: str, work: Callable[[Call], Any], **kw: Any
 ) -> Operation:
     return Operation(
-        name=name, verb=verb, path=path, title=name, about=name, tag="T", work=work,
-        answer=kw.pop("answer", {}), **kw,
-    )  # fmt: skip
+        name=name,
+        verb=verb,
+        path=path,
+        title=name,
+        about=name,
+        tag="T",
+        work=work,
+        answer=kw.pop("answer", {}),
+        **kw,
+    )
 
 
 OPERATIONS = [
@@ -231,10 +246,22 @@ def test_all_faults_are_named_by_field(ask: Ask) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"[]", b"null", b'"x"', b"NaN", b'{"name":"a","size":1e999}', b'{"name":"\\ud800"}',
-     b'{"name":"\xff"}', b"9" * 5_000, b"[" * 40 + b"]" * 40, b'{"name":"a","name":"b"}',
-     b'{"name":"\\u0000"}', b"{"],
-)  # fmt: skip
+    [
+        b"",
+        b"[]",
+        b"null",
+        b'"x"',
+        b"NaN",
+        b'{"name":"a","size":1e999}',
+        b'{"name":"\\ud800"}',
+        b'{"name":"\xff"}',
+        b"9" * 5_000,
+        b"[" * 40 + b"]" * 40,
+        b'{"name":"a","name":"b"}',
+        b'{"name":"\\u0000"}',
+        b"{",
+    ],
+)
 def test_bad_json_is_400(ask: Ask, raw: bytes) -> None:
     status, body = _message(ask("POST", "/things", raw=raw))
     assert (status, body["message"]) == (400, "Bad request")
@@ -264,8 +291,9 @@ def test_limits_in_front(ask: Ask) -> None:
 
 def test_a_bug_is_500_and_changes_nothing(ask: Ask, desk: Desk) -> None:
     assert _message(ask("POST", "/things", {"name": "bug"})) == (
-        500, {"message": "Internal server error"},
-    )  # fmt: skip
+        500,
+        {"message": "Internal server error"},
+    )
     assert ask("POST", "/things", {"name": "late bug"}).status == 500
     with desk.records.read() as tx:
         assert tx.value(_COUNT, name="late bug") == 0
@@ -288,9 +316,10 @@ def test_trouble_that_passes_is_503_and_pages_need_no_records(desk: Desk, inline
     away = replace(desk, records=cast(Records, Away(reads_inline=inline)))
     app = Application(with_pages(OPERATIONS), away)
     for verb, url, body in (
-        ("GET", "/things?page=0&limit=1", None), ("POST", "/things", {"name": "a"}),
+        ("GET", "/things?page=0&limit=1", None),
+        ("POST", "/things", {"name": "a"}),
         ("POST", "/s2s", {"name": "a"}),
-    ):  # fmt: skip
+    ):
         reply = call(app, verb, url, body, headers=GOOD)
         assert _message(reply) == (503, {"message": "Service Unavailable"})
         assert reply.headers["retry-after"] == "5"
@@ -302,11 +331,16 @@ def test_trouble_that_passes_is_503_and_pages_need_no_records(desk: Desk, inline
 @pytest.mark.parametrize(
     ("failure", "status"),
     [
-        (OSError(errno.ENOSPC, "full"), 503), (OSError(errno.EMFILE, "too many"), 503),
-        (MemoryError(), 503), (JournalFull("slow"), 503), (JournalBroken("broken"), 503),
-        (OSError(errno.EINVAL, "wrong"), 500), (FileNotFoundError(), 500), (KeyError("x"), 500),
+        (OSError(errno.ENOSPC, "full"), 503),
+        (OSError(errno.EMFILE, "too many"), 503),
+        (MemoryError(), 503),
+        (JournalFull("slow"), 503),
+        (JournalBroken("broken"), 503),
+        (OSError(errno.EINVAL, "wrong"), 500),
+        (FileNotFoundError(), 500),
+        (KeyError("x"), 500),
     ],
-)  # fmt: skip
+)
 def test_what_passes_is_told_from_a_bug(desk: Desk, failure: Exception, status: int) -> None:
     def fails(_: Call) -> Any:
         raise failure
@@ -331,10 +365,21 @@ def test_pages_link_to_each_other(ask: Ask, query: str, data: int, rels: list[st
 
 
 @pytest.mark.parametrize(
-    "query", ["", "page=0", "limit=1", "page=-1&limit=1", "page=0&limit=0", "page=0&limit=1001",
-              "page=x&limit=1", "page=1.0&limit=1", "page=99999999999999999999&limit=1",
-              "page=0&page=1&limit=1", "page=%FF&limit=1"],
-)  # fmt: skip
+    "query",
+    [
+        "",
+        "page=0",
+        "limit=1",
+        "page=-1&limit=1",
+        "page=0&limit=0",
+        "page=0&limit=1001",
+        "page=x&limit=1",
+        "page=1.0&limit=1",
+        "page=99999999999999999999&limit=1",
+        "page=0&page=1&limit=1",
+        "page=%FF&limit=1",
+    ],
+)
 def test_bad_pages(ask: Ask, query: str) -> None:
     assert ask("GET", f"/things?{query}").status == 400
 
@@ -447,19 +492,28 @@ def test_the_document_describes_the_whole_table() -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        {"verb": "POST", "kind": Look()}, {"verb": "PUT", "kind": kinds.Ask()}, {"kind": Change()},
-        {"verb": "POST", "kind": Mint()}, {"verb": "DELETE", "kind": Public()},
-        {"role": "public"}, {"role": "key"}, {"role": "partner", "client_header": "x-client-id"},
-        {"body": _Thing}, {"verb": "POST", "many": True}, {"verb": "PUT", "body_names": True},
-        {"verb": "POST", "must_have_body": False}, {"kind": Public(), "lane": "slow"},
+        {"verb": "POST", "kind": Look()},
+        {"verb": "PUT", "kind": kinds.Ask()},
+        {"kind": Change()},
+        {"verb": "POST", "kind": Mint()},
+        {"verb": "DELETE", "kind": Public()},
+        {"role": "public"},
+        {"role": "key"},
+        {"role": "partner", "client_header": "x-client-id"},
+        {"body": _Thing},
+        {"verb": "POST", "many": True},
+        {"verb": "PUT", "body_names": True},
+        {"verb": "POST", "must_have_body": False},
+        {"kind": Public(), "lane": "slow"},
         {"verb": "POST", "lane": "slow"},
         {"verb": "POST", "kind": kinds.Ask(notes=True), "lane": "bulk"},
-        {"kind": Mint(), "lane": "slow"}, {"kind": Look(timeless=True), "query": PAGED},
+        {"kind": Mint(), "lane": "slow"},
+        {"kind": Look(timeless=True), "query": PAGED},
         {"kind": Look(timeless=True), "client_header": "x-client-id"},
         {"kind": Look(timeless=True), "lane": "slow"},
         {"kind": Look(timeless=True), "role": "partner"},
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_is_no_operation(row: dict[str, Any]) -> None:
     row = {"verb": "GET", "path": "/x", "work": lambda _: None} | row
     with pytest.raises(ValueError, match="x: "):

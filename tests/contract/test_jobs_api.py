@@ -13,8 +13,11 @@ from handbill.kit.instants import HOUR
 from handbill.store.records.tables import feeds, tasks, unmatched
 
 JOB: dict[str, Any] = {
-    "refNumber": "r1", "title": "Nurse", "description": "care", "url": "https://jobs.example/1",
-}  # fmt: skip
+    "refNumber": "r1",
+    "title": "Nurse",
+    "description": "care",
+    "url": "https://jobs.example/1",
+}
 
 
 def _tasks(office: Office) -> set[str]:
@@ -40,9 +43,14 @@ def _feed_job(office: Office, client: str, ref: str = "fed", **more: Any) -> str
     with office.desk.records.write() as tx:
         noun = clients.client_of(tx, 1, client[9:])
         feed_no = tx.put(
-            feeds, id=f"feed-{ref}", client_no=noun.no, status="A", body="{}", created_at=0,
+            feeds,
+            id=f"feed-{ref}",
+            client_no=noun.no,
+            status="A",
+            body="{}",
+            created_at=0,
             updated_at=0,
-        )  # fmt: skip
+        )
         body = JobBody(ref=ref, title="Cook", description="x", url="https://jobs.example/2", **more)
         written = service.written(body, "2026-11-01", b"raw")
         service.apply(tx, noun, feed_no, [written], office.clock.now())
@@ -79,26 +87,50 @@ def test_a_job_that_lacks_what_is_mandatory_is_not_valid(
     office.new(f"{client}/jobs", body)
     found = office.get(f"{client}/jobs/r1")
     assert (found["valid"], found["missingFields"]) == (False, missing)
-    for verb, url, body in (("PUT", "", {"city": "x"}), ("PUT", "/pause", None),
-                            ("PUT", "/enable", None)):  # fmt: skip
+    for verb, url, body in (
+        ("PUT", "", {"city": "x"}),
+        ("PUT", "/pause", None),
+        ("PUT", "/enable", None),
+    ):
         assert office.faults(verb, f"{client}/jobs/r1{url}", body)
     assert office.ask("DELETE", f"{client}/jobs/r1").status == 200
 
 
 def test_all_faults_of_a_job_are_named(office: Office) -> None:
     body = {
-        "refNumber": "a\nb", "title": 5, "url": "javascript:alert(1)", "alternateURL": "http://",
-        "zip": True, "publishedDate": "yesterday", "endAtDate": 5, "additionalFields": {"a b": []},
-        "publisherFields": {"publishers": "x", "P": {"<": "y"}}, "jobSetting": {"markdown": 101,
-        "caps": {"budget": {"cap": "Daily", "value": 1}}, "startDate": "02/02/2026",
-        "endDate": "01/01/2026"}, "placementSettings": [{}, {"value": "P", "cpcBid": -1}],
-    }  # fmt: skip
+        "refNumber": "a\nb",
+        "title": 5,
+        "url": "javascript:alert(1)",
+        "alternateURL": "http://",
+        "zip": True,
+        "publishedDate": "yesterday",
+        "endAtDate": 5,
+        "additionalFields": {"a b": []},
+        "publisherFields": {"publishers": "x", "P": {"<": "y"}},
+        "jobSetting": {
+            "markdown": 101,
+            "caps": {"budget": {"cap": "Daily", "value": 1}},
+            "startDate": "02/02/2026",
+            "endDate": "01/01/2026",
+        },
+        "placementSettings": [{}, {"value": "P", "cpcBid": -1}],
+    }
     assert set(office.faults("POST", f"{office.client()}/jobs", body)) == {
-        "/refNumber", "/title", "/url", "/alternateURL", "/zip", "/publishedDate", "/endAtDate",
-        "/additionalFields/a b", "/publisherFields/publishers", "/publisherFields/P/<",
-        "/jobSetting/markdown", "/jobSetting/caps/budget/cap", "/placementSettings/0/value",
+        "/refNumber",
+        "/title",
+        "/url",
+        "/alternateURL",
+        "/zip",
+        "/publishedDate",
+        "/endAtDate",
+        "/additionalFields/a b",
+        "/publisherFields/publishers",
+        "/publisherFields/P/<",
+        "/jobSetting/markdown",
+        "/jobSetting/caps/budget/cap",
+        "/placementSettings/0/value",
         "/placementSettings/1/cpcBid",
-    }  # fmt: skip
+    }
     assert office.faults("POST", f"{office.client()}/jobs", {}) == {"/refNumber": "is required"}
     twice = JOB | {"placementSettings": [{"value": "TestExp1"}, {"value": "TestExp1"}]}
     url = f"{office.client()}/jobs"
@@ -113,8 +145,9 @@ def test_all_faults_of_a_job_are_named(office: Office) -> None:
 def test_instants_that_have_no_day_in_some_zone_are_refused(office: Office, at: str) -> None:
     body = JOB | {"publishedDate": at, "endAtDate": at}
     assert set(office.faults("POST", f"{office.client()}/jobs", body)) == {
-        "/publishedDate", "/endAtDate",
-    }  # fmt: skip
+        "/publishedDate",
+        "/endAtDate",
+    }
 
 
 def test_a_used_reference_is_refused_whoever_brought_it(office: Office) -> None:
@@ -131,9 +164,12 @@ def test_a_used_reference_is_refused_whoever_brought_it(office: Office) -> None:
 def test_an_update_changes_what_is_given(office: Office) -> None:
     client = office.client()
     job = _job(
-        office, client, city="Rome", additionalFields={"shift": "night", "level": 3, "open": True},
+        office,
+        client,
+        city="Rome",
+        additionalFields={"shift": "night", "level": 3, "open": True},
         jobSetting={"cpcBid": 0.4, "markdown": 10, "caps": {"budget": {"value": 9}}},
-    )  # fmt: skip
+    )
     before = office.get(job)
     assert before["additionalFields"] == {"shift": "night", "level": "3", "open": "true"}
     _tasks(office)
@@ -159,8 +195,11 @@ def test_an_update_changes_what_is_given(office: Office) -> None:
     assert after["createdAtDate"] == before["createdAtDate"] < after["updatedAtDate"]
     assert (_tasks(office), _marks(office)) == ({"groups.rematch", "control.follow"}, 1)
     assert office.get(f"{client}/idx-mappings") == {
-        "shift": "cif1", "level": "cif2", "open": "cif3", "new": "cif4",
-    }  # fmt: skip
+        "shift": "cif1",
+        "level": "cif2",
+        "open": "cif3",
+        "new": "cif4",
+    }
     assert set(office.faults("PUT", job, {"title": None, "url": " "})) == {"/title", "/url"}
 
 
@@ -230,8 +269,13 @@ def test_jobs_are_found_only_under_their_client(office: Office) -> None:
     job = _job(office, client)
     id_ = office.get(job)["jobId"]
     for url in (f"{office.client()}/jobs/r1", f"{other}/jobs/r1", f"{client}/jobs/none"):
-        for verb, rest, body in (("GET", "", None), ("PUT", "", {}), ("DELETE", "", None),
-                                 ("PUT", "/pause", None), ("PUT", "/enable", None)):  # fmt: skip
+        for verb, rest, body in (
+            ("GET", "", None),
+            ("PUT", "", {}),
+            ("DELETE", "", None),
+            ("PUT", "/pause", None),
+            ("PUT", "/enable", None),
+        ):
             reply = office.ask(verb, url + rest, body)
             assert (reply.status, reply.json["message"]) == (404, "Not found")
     assert office.ask("POST", f"/jobs/bulk?client_id={other[9:]}", [id_]).status == 404

@@ -36,8 +36,11 @@ def _cap(value: float, period: str = "Weekly", **more: Any) -> Body:
 
 def _caps(**more: Any) -> Body:
     return {
-        "budget": _cap(500, "Monthly", pacing=True), "clicks": _cap(40), "applies": _cap(4), **more,
-    }  # fmt: skip
+        "budget": _cap(500, "Monthly", pacing=True),
+        "clicks": _cap(40),
+        "applies": _cap(4),
+        **more,
+    }
 
 
 @dataclass
@@ -65,7 +68,7 @@ _FILTER = {
             "rules": [{"operator": "GREATER_THAN", "field": "postedDate", "data": "3"}],
         },
     ],
-}  # fmt: skip
+}
 
 
 def _node_names(fields: Iterable[str]) -> dict[str, str]:
@@ -74,64 +77,124 @@ def _node_names(fields: Iterable[str]) -> dict[str, str]:
 
 
 _PLACE: Body = {
-    "value": "TestExp1", "bid": 0.7, "is_active": False, "currency": "USD",
+    "value": "TestExp1",
+    "bid": 0.7,
+    "is_active": False,
+    "currency": "USD",
     "caps": {"budget": _cap(2, "Monthly", locked=True)},
-}  # fmt: skip
+}
 _NOUNS = {
     "client": Noun(
         "/clients",
         {
-            "companyName": "Mills", "timeZone": "UTC-10:00", "startDate": "11/01/2026",
-            "clientType": "JobBoard", "ats": "Zoho", "country": "DE", "industry": "i7",
-            "frequency": "6 hours", "startDefaultCampaign": True, "sjCreate": True,
-            "exportedName": "mills_x", "advertiserName": "Mills AG", "applyConvWindow": 7,
-            "endDate": "12/31/2030", "atsUrl": "https://ats.example.com/x", "markdown": 12.5,
-            "enforceMinimumMarkdown": True, "excludedPublishers": ["TestExp1"],
-            "globallyExcludedPublishers": ["TestExp1"], "caps": _caps(),
+            "companyName": "Mills",
+            "timeZone": "UTC-10:00",
+            "startDate": "11/01/2026",
+            "clientType": "JobBoard",
+            "ats": "Zoho",
+            "country": "DE",
+            "industry": "i7",
+            "frequency": "6 hours",
+            "startDefaultCampaign": True,
+            "sjCreate": True,
+            "exportedName": "mills_x",
+            "advertiserName": "Mills AG",
+            "applyConvWindow": 7,
+            "endDate": "12/31/2030",
+            "atsUrl": "https://ats.example.com/x",
+            "markdown": 12.5,
+            "enforceMinimumMarkdown": True,
+            "excludedPublishers": ["TestExp1"],
+            "globallyExcludedPublishers": ["TestExp1"],
+            "caps": _caps(),
         },
         least={"companyName": "Mills", "caps": {"budget": _cap(1)}},
-        once=("timeZone", "startDate", "clientType", "ats", "country", "industry", "frequency",
-              "startDefaultCampaign", "sjCreate", "companyName"),
+        once=(
+            "timeZone",
+            "startDate",
+            "clientType",
+            "ats",
+            "country",
+            "industry",
+            "frequency",
+            "startDefaultCampaign",
+            "sjCreate",
+            "companyName",
+        ),
     ),
     "job": Noun(
         "{client}/jobs",
         {
-            "refNumber": "R1", "title": "Nurse", "company": "Mills", "description": "<p>d</p>",
-            "category": "Care", "url": "https://e.example.com/1", "city": "Bonn", "state": "NW",
-            "alternateURL": "https://e.example.com/2", "country": "DE", "zip": 53111,
-            "publishedDate": "2026-11-01T10:00:00.000Z", "endAtDate": "2027-11-01T10:00:00.000Z",
-            "jobType": "PART_TIME", "additionalFields": {"shift": "night"},
+            "refNumber": "R1",
+            "title": "Nurse",
+            "company": "Mills",
+            "description": "<p>d</p>",
+            "category": "Care",
+            "url": "https://e.example.com/1",
+            "city": "Bonn",
+            "state": "NW",
+            "alternateURL": "https://e.example.com/2",
+            "country": "DE",
+            "zip": 53111,
+            "publishedDate": "2026-11-01T10:00:00.000Z",
+            "endAtDate": "2027-11-01T10:00:00.000Z",
+            "jobType": "PART_TIME",
+            "additionalFields": {"shift": "night"},
             "publisherFields": {"publishers": ["TestExp1"], "TestExp1": {"logo": "x.png"}},
             "jobSetting": {
-                "cpcBid": 0.31, "cpaBid": 3.1, "markdown": 5, "caps": _caps(budget=_cap(9)),
-                "startDate": "11/02/2026", "endDate": "11/20/2027",
+                "cpcBid": 0.31,
+                "cpaBid": 3.1,
+                "markdown": 5,
+                "caps": _caps(budget=_cap(9)),
+                "startDate": "11/02/2026",
+                "endDate": "11/20/2027",
             },
             "placementSettings": [
                 {
-                    "value": "TestExp1", "cpcBid": 0.32, "cpaBid": 3.2, "isActive": False,
-                    "caps": {"budget": _cap(3)}, "currency": "USD",
+                    "value": "TestExp1",
+                    "cpcBid": 0.32,
+                    "cpaBid": 3.2,
+                    "isActive": False,
+                    "caps": {"budget": _cap(3)},
+                    "currency": "USD",
                 }
             ],
         },
-        made="{at}/R1", named={"publishedDate": "pubDate", "jobType": "type"},
-        least={"refNumber": "R1", "title": "t", "description": "d", "url": "https://e.example.com/"},
+        made="{at}/R1",
+        named={"publishedDate": "pubDate", "jobType": "type"},
+        least={
+            "refNumber": "R1",
+            "title": "t",
+            "description": "d",
+            "url": "https://e.example.com/",
+        },
         once=("refNumber",),
         spelled={"placementSettings/0/currency": None},
     ),
     "campaign": Noun(
         "{client}/campaigns",
         {
-            "name": "autumn", "startDate": "11/02/2026", "caps": _caps(), "endDate": "11/30/2027",
+            "name": "autumn",
+            "startDate": "11/02/2026",
+            "caps": _caps(),
+            "endDate": "11/30/2027",
             "settingsOverride": {"markdown": 1.5, "markup": 2.5, "applyConvWindow": 9},
             "placementCaps": {"TestExp1": {"budget": _cap(3)}},
         },
-        least={"name": "x"}, once=("startDate",),
+        least={"name": "x"},
+        once=("startDate",),
     ),
     "jobgroup": Noun(
         "{client}/campaigns/{campaign}/jobgroups",
         {
-            "name": "nurses", "startDate": "11/02/2026", "endDate": "11/29/2027", "cpcBid": 0.4,
-            "cpaBid": 4, "filters": _FILTER, "priority": 3, "daysToSchedule": [0, 2],
+            "name": "nurses",
+            "startDate": "11/02/2026",
+            "endDate": "11/29/2027",
+            "cpcBid": 0.4,
+            "cpaBid": 4,
+            "filters": _FILTER,
+            "priority": 3,
+            "daysToSchedule": [0, 2],
             "delivery": "ASAP",
             "caps": _caps(jobBudget=_cap(5, "Lifetime"), jobClicks=_cap(6), jobApplies=_cap(7)),
             "placements": [_PLACE | {"budget": _cap(2, "Monthly", locked=True)}],
@@ -139,11 +202,16 @@ _NOUNS = {
             "ioDetails": [
                 {"number": "IO", "value": 5, "startDate": "11/03/2026", "endDate": "11/04/2026"}
             ],
-            "categories": ["care"], "adWordsMetadata": {"id": 7},
+            "categories": ["care"],
+            "adWordsMetadata": {"id": 7},
             "settingsOverride": {"markdown": 1.5, "markup": 2.5, "applyConvWindow": 9},
         },
-        least={"name": "x", "filters": _FILTER, "caps": {"budget": _cap(1)},
-               "placements": [{"value": "TestExp1"}]},
+        least={
+            "name": "x",
+            "filters": _FILTER,
+            "caps": {"budget": _cap(1)},
+            "placements": [{"value": "TestExp1"}],
+        },
         once=("startDate",),
         spelled={"placements/0/currency": None, "placements/0/budget": None},
     ),
@@ -157,8 +225,10 @@ _NOUNS = {
                 "schemaMappingPublisher": {"boards": "publishers"},
             },
             "schemaMappingPublisher": {"boards": "publishers"},
-            "urlParamsToStrip": ["utm_source"], "schemaValueOverrides": {"company": "Mills"},
-            "schemaValueDefaults": {"country": "DE"}, "mandatoryFields": ["title", "url"],
+            "urlParamsToStrip": ["utm_source"],
+            "schemaValueOverrides": {"company": "Mills"},
+            "schemaValueDefaults": {"country": "DE"},
+            "mandatoryFields": ["title", "url"],
             "config": {"userAgent": "Mills/1", "auth": {"username": "u", "password": "p"}},
         },
         least=FEED,
@@ -168,13 +238,25 @@ _NOUNS = {
     "posting": Noun(
         "{client}/publishers/TestExp1/configs",
         {
-            "startDate": "2026-11-01", "cost": 220.5, "endDate": "2026-12-01",
-            "dateFormat": "yyyy-MM-dd", "availableCount": 9, "rotateFreqInDays": 2,
-            "jobDuration": 10, "minJobDurationInDays": 3, "clientIds": ["{other}"],
-            "billingType": "POSTPAID", "purchaseType": "AgencyBilled",
+            "startDate": "2026-11-01",
+            "cost": 220.5,
+            "endDate": "2026-12-01",
+            "dateFormat": "yyyy-MM-dd",
+            "availableCount": 9,
+            "rotateFreqInDays": 2,
+            "jobDuration": 10,
+            "minJobDurationInDays": 3,
+            "clientIds": ["{other}"],
+            "billingType": "POSTPAID",
+            "purchaseType": "AgencyBilled",
         },
-        least={"startDate": "2026-11-01", "cost": 1, "endDate": "2026-12-02", "availableCount": 1,
-               "rotateFreqInDays": 1},
+        least={
+            "startDate": "2026-11-01",
+            "cost": 1,
+            "endDate": "2026-12-02",
+            "availableCount": 1,
+            "rotateFreqInDays": 1,
+        },
         once=("startDate",),
         spelled={
             "clientIds": ["{client_id}", "{other}"],
@@ -185,59 +267,99 @@ _NOUNS = {
     "publisher": Noun(
         "/publishers",
         {
-            "id": "Board{n}", "name": "Board", "bidType": "FLAT_CPC", "minBid": 0.05,
-            "flatBidValue": 0.25, "currency": "USD", "url": "https://board.example.com/",
-            "country": "DE", "industry": ["care"], "placementType": "JobBoard",
-            "placementAlias": "B", "perClientPlacements": True, "isCompressedFeed": True,
+            "id": "Board{n}",
+            "name": "Board",
+            "bidType": "FLAT_CPC",
+            "minBid": 0.05,
+            "flatBidValue": 0.25,
+            "currency": "USD",
+            "url": "https://board.example.com/",
+            "country": "DE",
+            "industry": ["care"],
+            "placementType": "JobBoard",
+            "placementAlias": "B",
+            "perClientPlacements": True,
+            "isCompressedFeed": True,
             "schema": {
-                "headerSchema": _node_names(HEAD_NODES), "jobSchema": _node_names(JOB_NODES),
-                "additionalFieldsV2": {"logo": "x"}, "additionalFields": ["shift"],
-                "fieldsWrappedInCdata": ["title"], "includeCurrencyInBidTag": True,
+                "headerSchema": _node_names(HEAD_NODES),
+                "jobSchema": _node_names(JOB_NODES),
+                "additionalFieldsV2": {"logo": "x"},
+                "additionalFields": ["shift"],
+                "fieldsWrappedInCdata": ["title"],
+                "includeCurrencyInBidTag": True,
             },
-            "payEveryApply": True, "feedIndexLatency": 30, "deliverFeedByFTP": True,
+            "payEveryApply": True,
+            "feedIndexLatency": 30,
+            "deliverFeedByFTP": True,
             "ftpConfig": {
-                "credentials": {"host": "ftp.example.com", "port": 2121, "username": "u",
-                                "password": "p", "tls": True},
-                "pathTemplate": "in/{{exportedName}}.xml", "alertRecipients": ["a@b.org"],
+                "credentials": {
+                    "host": "ftp.example.com",
+                    "port": 2121,
+                    "username": "u",
+                    "password": "p",
+                    "tls": True,
+                },
+                "pathTemplate": "in/{{exportedName}}.xml",
+                "alertRecipients": ["a@b.org"],
             },
             "publisherContactDetailsRevamp": [
-                {"email": "a@b.org", "vpAccessEnabled": True, "notificationEnabled": True,
-                 "notificationAlertThreshold": 12.5}
+                {
+                    "email": "a@b.org",
+                    "vpAccessEnabled": True,
+                    "notificationEnabled": True,
+                    "notificationAlertThreshold": 12.5,
+                }
             ],
             "vendorPortalDetails": [
                 {"url": "https://v.example.com/", "username": "u", "password": "p"}
             ],
             "publisherPortalDetails": {
-                "url": "https://p.example.com/", "username": "u", "password": "p"
+                "url": "https://p.example.com/",
+                "username": "u",
+                "password": "p",
             },
             "publisherReconciliationDetails": {
-                "mode": "Manual", "startDate": "11/02/2026", "frequency": "Weekly",
+                "mode": "Manual",
+                "startDate": "11/02/2026",
+                "frequency": "Weekly",
                 "timezone": "UTC+1:00",
             },
         },
-        least={"id": "Board{n}", "bidType": "FLAT_CPC", "flatBidValue": 1}, once=("id",),
+        least={"id": "Board{n}", "bidType": "FLAT_CPC", "flatBidValue": 1},
+        once=("id",),
         spelled={
-            "bidType": {"name": "FLAT_CPC"}, "schema/additionalFields": None,
+            "bidType": {"name": "FLAT_CPC"},
+            "schema/additionalFields": None,
             "schema/additionalFieldsV2": {"logo": "x", "shift": "shift"},
         },
     ),
     "family": Noun(
-        "/publisher-families", {"name": "Vendor", "publishers": ["TestExp1"]},
+        "/publisher-families",
+        {"name": "Vendor", "publishers": ["TestExp1"]},
         least={"publishers": ["TestExp1"]},
     ),
     "markup": Noun(
         "/markups",
         {
-            "effectiveFrom": 1_793_577_600, "value": 7.25, "name": "autumn",
+            "effectiveFrom": 1_793_577_600,
+            "value": 7.25,
+            "name": "autumn",
             "entities": [
-                {"clientId": "{client_id}", "entityId": "{campaign}", "level": "Campaign",
-                 "placementId": "TestExp1"}
+                {
+                    "clientId": "{client_id}",
+                    "entityId": "{campaign}",
+                    "level": "Campaign",
+                    "placementId": "TestExp1",
+                }
             ],
         },
-        least={"effectiveFrom": 1_793_577_601, "value": 1,
-               "entities": [{"clientId": "{client_id}", "level": "Client"}]},
+        least={
+            "effectiveFrom": 1_793_577_601,
+            "value": 1,
+            "entities": [{"clientId": "{client_id}", "level": "Client"}],
+        },
     ),
-}  # fmt: skip
+}
 
 
 def _unsaid(of: type[Model] | Array, value: Any) -> list[str]:
@@ -307,10 +429,11 @@ def test_what_is_sent_comes_back(module_office: Office, name: str) -> None:
     office, noun = module_office, _NOUNS[name]
     client = office.client(endDate="12/31/2030", startDate="11/01/2026")
     words = {
-        "client": client, "client_id": client.rsplit("/", 1)[1],
+        "client": client,
+        "client_id": client.rsplit("/", 1)[1],
         "other": office.client().rsplit("/", 1)[1],
         "campaign": office.campaign(client).rsplit("/", 1)[1],
-    }  # fmt: skip
+    }
     for number, first in enumerate((noun.full, noun.least)):
         words["n"] = str(number)
         at = noun.at.format(**words)
@@ -327,10 +450,15 @@ def test_what_is_sent_comes_back(module_office: Office, name: str) -> None:
 
 
 _DEFINITION = {
-    "preset": "3", "enable": False, "bot": False, "duplicate": 60, "latent": 3600,
-    "foreign": None, "botIpsFileUrl": "https://x.example.com/bots.csv",
+    "preset": "3",
+    "enable": False,
+    "bot": False,
+    "duplicate": 60,
+    "latent": 3600,
+    "foreign": None,
+    "botIpsFileUrl": "https://x.example.com/bots.csv",
     "newBot": {"joveoBotlogic": False, "cmBotLogic": False, "clicksPerAddressAndDay": 5},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(
@@ -353,10 +481,14 @@ def test_what_is_set_comes_back(module_office: Office, at: str, body: Body) -> N
 
 
 _COMMON: Body = {
-    "applyToChildren": False, "conditionOp": "OR", "name": "r", "startDate": "11/20/2026",
-    "endDate": "11/30/2027", "notifyUser": True,
+    "applyToChildren": False,
+    "conditionOp": "OR",
+    "name": "r",
+    "startDate": "11/20/2026",
+    "endDate": "11/30/2027",
+    "notifyUser": True,
     "conditions": operation_of("POST", "/rules")[0].sample["conditions"],
-}  # fmt: skip
+}
 
 
 def test_a_rule_comes_back(module_office: Office) -> None:
@@ -367,17 +499,23 @@ def test_a_rule_comes_back(module_office: Office) -> None:
     ids = [path.rsplit("/", 1)[1] for path in (client, campaign, group)]
     scope = dict(zip(("clientId", "campaignId", "jobGroupId"), ids, strict=True))
     of_jobs = {
-        "filterLevel": "jobs", "actionType": "administration", "adminActions": {"type": "pause"},
-        "jobFilter": {"filter": _FILTER}, "jobFilterLevel": "clients", "allIds": True,
-    }  # fmt: skip
+        "filterLevel": "jobs",
+        "actionType": "administration",
+        "adminActions": {"type": "pause"},
+        "jobFilter": {"filter": _FILTER},
+        "jobFilterLevel": "clients",
+        "allIds": True,
+    }
     of_groups = {
         "repeatActionDuration": {"clause": "every", "value": 3, "unit": "days"},
-        "filterLevel": "jobgroups", "actionType": "bidStrategy", "allIds": False,
+        "filterLevel": "jobgroups",
+        "actionType": "bidStrategy",
+        "allIds": False,
         "filters": [
             {"id": ids[2], "name": "g", "placementIds": ["TestExp1"], "allPlacements": False}
         ],
         "actions": {"action": "increase", "parameter": "cpc bid", "value": 5, "unit": "%"},
-    }  # fmt: skip
+    }
     body = operation_of("POST", "/rules")[0].body
     assert body is not None
     assert _unsaid(body, _COMMON | scope | of_jobs | of_groups) == []

@@ -34,8 +34,12 @@ def test_a_long_list_is_bulk() -> None:
     (listed,) = [one for one in operations() if one.name == "list_clients"]
     queries = (b"page=1&limit=100", b"limit=101&page=1", b"limit=1000", b"xlimit=500", b"limit=0x9")
     assert [lane_of(listed, query) for query in queries] == [
-        "quick", "bulk", "bulk", "quick", "quick",
-    ]  # fmt: skip
+        "quick",
+        "bulk",
+        "bulk",
+        "quick",
+        "quick",
+    ]
 
 
 def test_turns_of_the_loop_go_round() -> None:

@@ -101,15 +101,24 @@ def test_a_markup_of_json(shop: Shop, tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_what_cannot_be_is_told(shop: Shop) -> None:
     made = shop.create()
-    for flags in ({"value": "x"}, {"value": "NaN"}, {"client": "nobody"}, {"agency": "nobody"},
-                  {"agency": "other"}, {"level": "Campaign", "entity": "x"}):  # fmt: skip
+    for flags in (
+        {"value": "x"},
+        {"value": "NaN"},
+        {"client": "nobody"},
+        {"agency": "nobody"},
+        {"agency": "other"},
+        {"level": "Campaign", "entity": "x"},
+    ):
         with pytest.raises(Mistaken):
             shop.create(**flags)
     for flags, field in (
-        ({"value": "-1"}, "/value"), ({"effective_from": "soon"}, "/effectiveFrom"),
-        ({"level": "Job"}, "/entities/0/level"), ({"level": "Campaign"}, "/entities/0/entityId"),
-        ({"client": None}, "/entities"), ({"placement": "Nobody"}, "/entities/0/placementId"),
-    ):  # fmt: skip
+        ({"value": "-1"}, "/value"),
+        ({"effective_from": "soon"}, "/effectiveFrom"),
+        ({"level": "Job"}, "/entities/0/level"),
+        ({"level": "Campaign"}, "/entities/0/entityId"),
+        ({"client": None}, "/entities"),
+        ({"placement": "Nobody"}, "/entities/0/placementId"),
+    ):
         with pytest.raises(Refused) as refused:
             shop.create(**flags)
         assert [fault.field for fault in refused.value.faults] == [field]

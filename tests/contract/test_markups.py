@@ -28,8 +28,10 @@ class Shop:
 
     def markup(self, *entities: Body, **more: Any) -> Body:
         return {
-            "effectiveFrom": SINCE, "value": 10, "entities": list(entities) or [self.entity()],
-        } | more  # fmt: skip
+            "effectiveFrom": SINCE,
+            "value": 10,
+            "entities": list(entities) or [self.entity()],
+        } | more
 
     def new(self, *entities: Body, **more: Any) -> str:
         return self.office.new("/markups", self.markup(*entities, **more))
@@ -45,23 +47,29 @@ def shop(office: Office) -> Shop:
 
 def test_a_markup_is_kept_as_it_was_said(shop: Shop) -> None:
     entities = [
-        shop.entity("CLIENT"), shop.entity("campaign"), shop.entity("jobGroup"),
+        shop.entity("CLIENT"),
+        shop.entity("campaign"),
+        shop.entity("jobGroup"),
         shop.entity("JobGroup", placementId="TestExp1"),
-    ]  # fmt: skip
+    ]
     reply = shop.office.ask("POST", "/markups", shop.markup(*entities, value=12.3456, name="up"))
     assert reply.json["message"] == "Markup created"
     made = reply.json["result"]
     got = shop.office.get(f"/markups/{made}")
     assert str(got.pop("value")) == "12.3456"
     assert got == {
-        "id": made, "name": "up", "effectiveFrom": SINCE,
+        "id": made,
+        "name": "up",
+        "effectiveFrom": SINCE,
         "entities": [
-            shop.entity("Client", placementId=None), shop.entity("Campaign", placementId=None),
+            shop.entity("Client", placementId=None),
+            shop.entity("Campaign", placementId=None),
             shop.entity("JobGroup", placementId=None),
             shop.entity("JobGroup", placementId="TestExp1"),
         ],
-        "createdOn": iso_of(NOON), "lastUpdated": iso_of(NOON),
-    }  # fmt: skip
+        "createdOn": iso_of(NOON),
+        "lastUpdated": iso_of(NOON),
+    }
     again = {key: value for key, value in got.items() if key != "id"}
     assert shop.status_of(**again) == 200, "what was answered can be sent back"
 
@@ -69,11 +77,14 @@ def test_a_markup_is_kept_as_it_was_said(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("said", "kept"),
     [
-        (0, 0), (253_402_300_799, 253_402_300_799), ("2026-11-01T00:00:00Z", SINCE),
-        ("2026-11-01T02:00:00+02:00", SINCE), ("2026-11-01", SINCE),
+        (0, 0),
+        (253_402_300_799, 253_402_300_799),
+        ("2026-11-01T00:00:00Z", SINCE),
+        ("2026-11-01T02:00:00+02:00", SINCE),
+        ("2026-11-01", SINCE),
         ("2026-11-01T00:00:00.999", SINCE),
     ],
-)  # fmt: skip
+)
 def test_when_it_begins(shop: Shop, said: int | str, kept: int) -> None:
     made = shop.new(effectiveFrom=said)
     assert shop.office.get(f"/markups/{made}")["effectiveFrom"] == kept
@@ -86,14 +97,23 @@ def test_all_faults_of_a_markup_are_named(shop: Shop) -> None:
     assert told({}) == {"/effectiveFrom", "/value", "/entities"}
     assert told(dict.fromkeys(("effectiveFrom", "value", "entities"))) == told({})
     bad = [
-        {}, {"clientId": shop.client, "level": "Job"}, {"clientId": "", "level": "Campaign"},
-        {"clientId": shop.client, "level": "JobGroup"}, shop.entity(placementId=7),
-    ]  # fmt: skip
+        {},
+        {"clientId": shop.client, "level": "Job"},
+        {"clientId": "", "level": "Campaign"},
+        {"clientId": shop.client, "level": "JobGroup"},
+        shop.entity(placementId=7),
+    ]
     assert told(shop.markup(*bad, effectiveFrom=-1, value=-0.5, name=7)) == {
-        "/effectiveFrom", "/value", "/name", "/entities/0/clientId", "/entities/0/level",
-        "/entities/1/level", "/entities/2/clientId", "/entities/3/entityId",
+        "/effectiveFrom",
+        "/value",
+        "/name",
+        "/entities/0/clientId",
+        "/entities/0/level",
+        "/entities/1/level",
+        "/entities/2/clientId",
+        "/entities/3/entityId",
         "/entities/4/placementId",
-    }  # fmt: skip
+    }
     for value in (800.0001, 0.00001, True, "10", [], 10**18):
         assert told(shop.markup(value=value)) == {"/value"}
     for since in (253_402_300_800, 1.5, True, "", "x", "13/32/2026", "1969-12-31", [1], {}):
@@ -114,8 +134,9 @@ def test_the_entities_must_be_the_agencys_own(shop: Shop) -> None:
         own = shop.entity(level)
         assert shop.status_of(own) == 200
         for other in (sister.entity(level), foreign.entity(level), {"entityId": "x"}):
-            mixed = shop.office.ask("POST", "/markups", shop.markup(own | {
-                "entityId": other["entityId"]}))  # fmt: skip
+            mixed = shop.office.ask(
+                "POST", "/markups", shop.markup(own | {"entityId": other["entityId"]})
+            )
             assert (mixed.status, mixed.json["message"]) == (404, "Not found")
         assert shop.status_of(sister.entity(level)) == 200
         assert shop.status_of(own, foreign.entity(level)) == 404

@@ -129,10 +129,15 @@ def test_credentials_of_two_owners_do_not_mix(whole: Office) -> None:
 
 # ── scopes ──────────────────────────────────────────────────────────────────────────────────────
 READ_BY_POST = {
-    "get_jobs_in_bulk", "preview_jobgroup", "preview_feed", "submit_stats_report",
-    "stream_stats_report", "generate_stats_report", "generate_ip_report",
+    "get_jobs_in_bulk",
+    "preview_jobgroup",
+    "preview_feed",
+    "submit_stats_report",
+    "stream_stats_report",
+    "generate_stats_report",
+    "generate_ip_report",
     "request_publisher_report",
-}  # fmt: skip
+}
 WRITE_BY_GET = {"list_api_clients", "get_callback_secret"}
 """What they answer would let a reader write, or sign as we do."""
 
@@ -239,14 +244,51 @@ def test_wrong_verbs_are_told_the_right_ones(whole: Office) -> None:
 # ── malformed bodies ────────────────────────────────────────────────────────────────────────────
 
 RAWS = [
-    b"", b"null", b"true", b"0", b'"x"', b"[]", b"{", b"NaN", b"-Infinity", b"1e999", b"\xff\xfe",
-    b"9" * 5_000, b"36893488147419103232", b"[" * 100 + b"]" * 100, b'{"a":1,"a":2}',
-    b'{"a":"\\ud800"}', b'{"a":"\\u0000"}', b"[1" + b",1" * 1_001 + b"]", b"[[]]", b"[{}]",
-]  # fmt: skip
+    b"",
+    b"null",
+    b"true",
+    b"0",
+    b'"x"',
+    b"[]",
+    b"{",
+    b"NaN",
+    b"-Infinity",
+    b"1e999",
+    b"\xff\xfe",
+    b"9" * 5_000,
+    b"36893488147419103232",
+    b"[" * 100 + b"]" * 100,
+    b'{"a":1,"a":2}',
+    b'{"a":"\\ud800"}',
+    b'{"a":"\\u0000"}',
+    b"[1" + b",1" * 1_001 + b"]",
+    b"[[]]",
+    b"[{}]",
+]
 VALUES = [
-    None, True, 0, -1, 2**63, 10**18, "", "x", "x" * 5_000, "\u202e", "13/45/2020", "null", [], {},
-    [None], [1], ["x"], [[]], [{}], {"": None}, {"x": {"x": {"x": []}}}, [0] * 1_001,
-]  # fmt: skip
+    None,
+    True,
+    0,
+    -1,
+    2**63,
+    10**18,
+    "",
+    "x",
+    "x" * 5_000,
+    "\u202e",
+    "13/45/2020",
+    "null",
+    [],
+    {},
+    [None],
+    [1],
+    ["x"],
+    [[]],
+    [{}],
+    {"": None},
+    {"x": {"x": {"x": []}}},
+    [0] * 1_001,
+]
 
 
 def test_malformed_bodies_are_refused_and_nothing_more(whole: Office) -> None:

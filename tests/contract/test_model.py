@@ -305,9 +305,7 @@ class Agency(RuleBasedStateMachine):
 
     # ── job groups ──────────────────────────────────────────────────────────────────────────────
     @precondition(HAS["campaigns"])
-    @rule(
-        at=AT, priority=PRIORITY, operator=OPERATOR, cities=CITIES, first=FIRST, length=LENGTH
-    )  # fmt: skip
+    @rule(at=AT, priority=PRIORITY, operator=OPERATOR, cities=CITIES, first=FIRST, length=LENGTH)
     def add_group(
         self, at: int, priority: int, operator: str, cities: list[str], first: int, length: int
     ) -> None:
@@ -316,9 +314,13 @@ class Agency(RuleBasedStateMachine):
             path, client, campaign = found
             name, days = f"group {next(self.names)}", self._days(first, length)
             made = self.here.group(
-                path, name=name, priority=priority, filters=_filters(operator, cities),
-                startDate=_slashed(days[0]), endDate=_slashed(days[1]),
-            ).rpartition("/")[2]  # fmt: skip
+                path,
+                name=name,
+                priority=priority,
+                filters=_filters(operator, cities),
+                startDate=_slashed(days[0]),
+                endDate=_slashed(days[1]),
+            ).rpartition("/")[2]
             campaign.groups[made] = ModelGroup(name, priority, operator, cities, days)
             client.ages.append(made)
 
@@ -611,9 +613,7 @@ def test_deleted_jobs_are_as_the_model(sqlite_office: Office, seed: int) -> None
     agency = Agency()
     agency.here, agency.gone = sqlite_office, []
     agency.model = {sqlite_office.client(): ModelClient("c")}
-    steps = [
-        *["import"] * 6, *["add"] * 2, *["delete"] * 4, *["add feed"], *["delete feed"],
-    ]  # fmt: skip
+    steps = [*["import"] * 6, *["add"] * 2, *["delete"] * 4, *["add feed"], *["delete feed"]]
     for _ in range(300):
         match chance.choice(steps):
             case "import":

@@ -107,11 +107,31 @@ def test_the_lint_warns_of_nothing() -> None:
 
 
 _WORDS = {
-    "$ref", "additionalProperties", "allOf", "anyOf", "const", "description", "enum", "format",
-    "items", "maxItems", "maxLength", "maxProperties", "maximum", "minItems", "minLength",
-    "minimum", "oneOf", "pattern", "properties", "propertyNames", "required", "type", "uniqueItems",
+    "$ref",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "const",
+    "description",
+    "enum",
+    "format",
+    "items",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minimum",
+    "oneOf",
+    "pattern",
+    "properties",
+    "propertyNames",
+    "required",
+    "type",
+    "uniqueItems",
     "writeOnly",
-}  # fmt: skip
+}
 
 
 def _words(schema: dict[str, Any]) -> Iterator[str]:

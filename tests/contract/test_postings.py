@@ -92,8 +92,11 @@ def test_dates_follow_their_pattern_and_the_clients_zone(rooms: RoomsOffice, cli
 def test_faults_are_named(rooms: RoomsOffice, client: str) -> None:
     at = f"{client}/publishers/P/configs"
     assert set(rooms.faults("POST", at, {})) == {
-        "/cost", "/startDate", "/endDate", "/availableCount",
-    }  # fmt: skip
+        "/cost",
+        "/startDate",
+        "/endDate",
+        "/availableCount",
+    }
     bad = SLOTS | {"endDate": "soon", "dateFormat": "qq", "availableCount": 0, "cost": -1}
     assert set(rooms.faults("POST", at, bad)) == {"/dateFormat", "/availableCount", "/cost"}
     assert set(rooms.faults("POST", at, SLOTS | {"endDate": "soon"})) == {"/endDate"}
@@ -103,9 +106,7 @@ def test_faults_are_named(rooms: RoomsOffice, client: str) -> None:
     long = SLOTS | {"jobDuration": 2, "minJobDurationInDays": 3}
     assert set(rooms.faults("POST", at, long)) == {"/minJobDurationInDays"}
     config = bought(rooms, client, **SLOTS)
-    assert set(rooms.faults("PUT", config, {"cost": None, "endDate": "x"})) == {
-        "/cost", "/endDate",
-    }  # fmt: skip
+    assert set(rooms.faults("PUT", config, {"cost": None, "endDate": "x"})) == {"/cost", "/endDate"}
     assert set(rooms.faults("PUT", config, {"rotateFreqInDays": 0})) == {"/rotateFreqInDays"}
     assert set(rooms.faults("PUT", config, {"minJobDurationInDays": 9, "jobDuration": 3}))
     rooms.put(config, {"minJobDurationInDays": 9})
@@ -117,9 +118,13 @@ def test_what_becomes_of_each_reference(rooms: RoomsOffice, client: str) -> None
     rooms.jobs(client, "lame", missing=("title",))
     config = bought(rooms, client, **SLOTS)
     assert add(rooms, config, "a", "b", "c", "old", "lame", "none") == {
-        "a": "ok", "b": "ok", "c": "NO_SLOT", "old": "JOB_INVALID", "lame": "JOB_INVALID",
+        "a": "ok",
+        "b": "ok",
+        "c": "NO_SLOT",
+        "old": "JOB_INVALID",
+        "lame": "JOB_INVALID",
         "none": "JOB_NOT_FOUND",
-    }  # fmt: skip
+    }
     assert add(rooms, config, "b", "c") == {"b": "ALREADY_POSTED", "c": "NO_SLOT"}
     row = rooms.get(f"{client}/configs?page=0&limit=10")["data"][0]
     assert (row["usedCount"], row["postedJobsCount"]) == (2, 2)
@@ -130,7 +135,7 @@ def test_what_becomes_of_each_reference(rooms: RoomsOffice, client: str) -> None
     assert rooms.ask("GET", f"{config}/jobs/none").status == 404
     assert rooms.faults("POST", f"{client}/configs/{jobs[0]['id']}/jobs", []) == {
         "": "must have at least 1 items"
-    }  # fmt: skip
+    }
     assert rooms.faults("DELETE", f"{config}/jobs", ["a", "a"]) == {"/1": "is there twice"}
     inactive = bought(rooms, client, **SLOTS | {"startDate": iso_of(NOON + DAY)})
     assert add(rooms, inactive, "a") == {"a": "CONFIG_INACTIVE"}
@@ -166,7 +171,7 @@ def test_pins_and_pauses(rooms: RoomsOffice, client: str) -> None:
     assert done["result"]["x"] == {"success": False, "message": "JOB_NOT_FOUND"}
     assert rooms.faults("PUT", f"{config}/jobs/pin", ["a", "c"]) == {
         "": "only 2 jobs can be pinned"
-    }  # fmt: skip
+    }
     rooms.put(f"{config}/jobs/pause", ["a", "b"])
     assert posted(rooms, config) == "bc", "a gives its slot up, b is pinned and keeps it"
     assert rooms.get(f"{config}/jobs?isPaused=true&isPosted=true&isPinned=true&status=A")["data"]
@@ -210,7 +215,7 @@ def test_credits_are_used_up(rooms: RoomsOffice, client: str) -> None:
     assert posted(rooms, config) == "ab"
     assert rooms.faults("PUT", config, {"availableCount": 1}) == {
         "/availableCount": "must be at least the 2 in use"
-    }  # fmt: skip
+    }
     turn(rooms, config, 5 * DAY - 1)
     assert posted(rooms, config) == "ab"
     turn(rooms, config, 1)
@@ -296,8 +301,9 @@ def test_slots_are_never_exceeded_by_many_at_once(rooms: RoomsOffice, client: st
         config = bought(rooms, client, **body | {"availableCount": 3, "clientIds": ids})
         paths = [path for path in (client, other) for _ in refs]
         with ThreadPoolExecutor(8) as threads:
-            done = list(threads.map(add, [rooms] * 24, (config.replace(client, p) for p in paths),
-                                    refs * 2))  # fmt: skip
+            done = list(
+                threads.map(add, [rooms] * 24, (config.replace(client, p) for p in paths), refs * 2)
+            )
         assert sorted(reason for one in done for reason in one.values()) == (
             ["NO_SLOT"] * 21 + ["ok"] * 3
         )
@@ -317,10 +323,13 @@ def test_foreign_unknown_and_deleted_are_one_answer(rooms: RoomsOffice, client: 
     urls = [gone, elsewhere, nobody, config.replace(client, rooms.client()), config + "x"]
     for url in urls:
         for verb, path, body in (
-            ("GET", url, None), ("PUT", url, {}), ("DELETE", url, None),
-            ("GET", url + "/jobs", None), ("GET", url + "/jobs/a", None),
+            ("GET", url, None),
+            ("PUT", url, {}),
+            ("DELETE", url, None),
+            ("GET", url + "/jobs", None),
+            ("GET", url + "/jobs/a", None),
             ("PUT", url + "/jobs/pin", ["a"]),
-        ):  # fmt: skip
+        ):
             reply = rooms.ask(verb, path, body)
             assert (reply.status, reply.json["message"]) == (404, "Not found"), (verb, path)
     client_level = f"{client}/configs/{gone.rpartition('/')[2]}/jobs"

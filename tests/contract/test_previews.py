@@ -56,16 +56,19 @@ def test_a_job_group_shows_what_it_would_take(office: Office) -> None:
     found = previewed(office, client, filters=rule("country", "us"))
     default = client.rsplit("/", 1)[1] + "$jobgroup$default"
     assert found == {
-        "lookedAt": 5, "complete": True, "matched": 4, "taken": 3, "givenUp": 0,
+        "lookedAt": 5,
+        "complete": True,
+        "matched": 4,
+        "taken": 3,
+        "givenUp": 0,
         "takenFrom": [
             {"id": other.rsplit("/", 1)[1], "name": "other", "isDefault": False, "jobs": 2},
             {"id": default, "name": "Default JobGroup", "isDefault": True, "jobs": 1},
         ],
-        "keptBy": [
-            {"id": best.rsplit("/", 1)[1], "name": "best", "isDefault": False, "jobs": 1}
-        ],
-        "refNumbers": ["D1", "D2", "H1"], "warnings": [],
-    }  # fmt: skip
+        "keptBy": [{"id": best.rsplit("/", 1)[1], "name": "best", "isDefault": False, "jobs": 1}],
+        "refNumbers": ["D1", "D2", "H1"],
+        "warnings": [],
+    }
     last = previewed(office, client, filters=rule("country", "us"), priority=9)
     assert last["taken"] == 1
     assert {one["name"] for one in last["keptBy"]} == {"best", "other"}
@@ -184,9 +187,7 @@ def test_a_feed_is_tried_with_the_mapping_that_it_shows(office: Office, site: Si
     found = tried(office, site, office.client(), page)
     assert (found["status"], found["reason"], found["stoppedBy"]) == ("SUCCESS", "", "END")
     assert found["bytes"] == len(page)
-    assert found["counts"] == {
-        "total": 7, "valid": 4, "invalid": 1, "duplicates": 1, "skipped": 1
-    }  # fmt: skip
+    assert found["counts"] == {"total": 7, "valid": 4, "invalid": 1, "duplicates": 1, "skipped": 1}
     told = [(one["job"], one["field"], one["line"], one["reason"]) for one in found["faults"]]
     assert ("2", "url", 4, "not_a_url") in told
     assert ("2", "date", 4, "not_a_date") in told
@@ -218,8 +219,9 @@ def test_a_preview_says_what_a_run_would_find(office: Office, site: Site, tmp_pa
         world.site.pages["/feed.xml"] = page
         run = world.run(world.feed())
     assert (found["counts"]["total"], found["counts"]["duplicates"]) == (
-        run.body.counts["total"], run.body.counts["duplicates"]
-    )  # fmt: skip
+        run.body.counts["total"],
+        run.body.counts["duplicates"],
+    )
     assert found["faultCounts"] == run.body.fault_counts
     assert found["faults"] == msgspec.to_builtins(run.body.faults)
 
@@ -261,10 +263,13 @@ def test_nodes_that_nobody_knows_are_shown(office: Office, site: Site) -> None:
     assert (found["status"], found["reason"]) == ("FAILED", "unmapped")
     assert found["proposedMappings"] is None
     given = {
-        "schemaMappingsJobCollection": "a", "schemaMappingsJob": "b",
-        "schemaMappingsRefNumber": "c", "schemaMappingsTitle": "d",
-        "schemaMappingsDescription": "d", "schemaMappingsURL": "d",
-    }  # fmt: skip
+        "schemaMappingsJobCollection": "a",
+        "schemaMappingsJob": "b",
+        "schemaMappingsRefNumber": "c",
+        "schemaMappingsTitle": "d",
+        "schemaMappingsDescription": "d",
+        "schemaMappingsURL": "d",
+    }
     found = tried(office, site, client, page, schemaMappings=given)
     assert (found["nodes"], found["counts"]["invalid"]) == (["c", "d"], 1)
 
@@ -329,9 +334,10 @@ def test_what_saves_and_does_nothing_is_a_warning(office: Office) -> None:
     leaf = {"operator": "EQUAL", "data": "x"}
     rules = [leaf | {"field": name} for name in ("title", "shift", "shfit")]
     body = {
-        "filters": {"operator": "OR", "rules": rules}, "cpcBid": 1,
+        "filters": {"operator": "OR", "rules": rules},
+        "cpcBid": 1,
         "placements": [{"value": "TestExp1"}, {"value": "Dear"}],
-    }  # fmt: skip
+    }
     odd = {
         "field": "/filters/rules/2/field",
         "message": "no job of the client has a field shfit; did you mean shift?",
@@ -358,8 +364,9 @@ def test_a_bid_that_no_placement_takes_is_refused_at_its_field(office: Office) -
     group = office.group(campaign, placements=[{"value": "Dear"}, {"value": "Applied"}], cpcBid=2)
     least = "must be at least {}: no placement takes less"
     assert office.faults("PUT", group, {"cpcBid": 1.99, "cpaBid": 8}) == {
-        "/cpcBid": least.format(2), "/cpaBid": least.format(9),
-    }  # fmt: skip
+        "/cpcBid": least.format(2),
+        "/cpaBid": least.format(9),
+    }
     placements = [{"value": "Dear"}, {"value": "TestExp1", "is_active": False}]
     preview = {"filters": office.get(group)["filters"], "placements": placements, "cpcBid": 1}
     assert set(office.faults("POST", f"{client}/jobgroups/preview", preview)) == {"/cpcBid"}
@@ -378,12 +385,12 @@ def test_another_currency_is_refused_wherever_a_bid_may_name_one(office: Office)
     place = {"value": "TestExp1", "bid": 1, "currency": "EUR"}
     filters = {"operator": "OR", "rules": [{"field": "city", "operator": "EQUAL", "data": "x"}]}
     group = {
-        "name": "g", "filters": filters, "placements": [place],
+        "name": "g",
+        "filters": filters,
+        "placements": [place],
         "caps": {"budget": {"cap": "Monthly", "value": 1}},
-    }  # fmt: skip
-    assert office.faults("POST", f"{campaign}/jobgroups", group) == {
-        "/placements/0/currency": says
-    }  # fmt: skip
+    }
+    assert office.faults("POST", f"{campaign}/jobgroups", group) == {"/placements/0/currency": says}
     preview = {"filters": filters, "placements": [place]}
     told = office.faults("POST", f"{client}/jobgroups/preview", preview)
     assert told == {"/placements/0/currency": says}
@@ -407,18 +414,26 @@ def test_a_job_stands_in_for_none_of_our_own_nodes(office: Office) -> None:
     client = office.client()
     nodes = dict.fromkeys(("url", "cpc", "cpa", "reqid", "referencenumber", "title"), "x")
     job = {
-        "refNumber": "1", "title": "t", "description": "d", "url": "https://x.example/1",
+        "refNumber": "1",
+        "title": "t",
+        "description": "d",
+        "url": "https://x.example/1",
         "publisherFields": {"Own": nodes, "TestExp1": nodes},
-    }  # fmt: skip
+    }
     says = "is the platform's own node"
     told = office.faults("POST", f"{client}/jobs", job)
     assert told == {
         f"/publisherFields/{at}": says
         for at in (
-            "Own/cpc", "Own/reqid", "Own/url", "TestExp1/cpa", "TestExp1/cpc",
-            "TestExp1/referencenumber", "TestExp1/url",
+            "Own/cpc",
+            "Own/reqid",
+            "Own/url",
+            "TestExp1/cpa",
+            "TestExp1/cpc",
+            "TestExp1/referencenumber",
+            "TestExp1/url",
         )
-    }  # fmt: skip
+    }
     change = {"schema": schema | {"additionalFieldsV2": {"url": "title", "reqid": "1", "cpa": "1"}}}
     at = "/schema/additionalFieldsV2"
     assert set(office.faults("PUT", "/publishers/Own", change)) == {f"{at}/url", f"{at}/reqid"}

@@ -12,15 +12,25 @@ from handbill.publishers.service import create_family
 from handbill.store.records.tables import feed_files, publisher_families, tasks
 
 FULL: dict[str, Any] = {
-    "name": "Indeed Bid.com", "bidType": {"name": "FLAT_CPC"}, "minBid": 0.1, "flatBidValue": 0.35,
-    "currency": "USD", "url": "https://indeed.example", "country": "US", "industry": ["it"],
-    "placementType": "JobBoard", "perClientPlacements": True, "isCompressedFeed": True,
+    "name": "Indeed Bid.com",
+    "bidType": {"name": "FLAT_CPC"},
+    "minBid": 0.1,
+    "flatBidValue": 0.35,
+    "currency": "USD",
+    "url": "https://indeed.example",
+    "country": "US",
+    "industry": ["it"],
+    "placementType": "JobBoard",
+    "perClientPlacements": True,
+    "isCompressedFeed": True,
     "schema": {
-        "headerSchema": {"jobCount": "count"}, "jobSchema": {"date": "posted", "cpa": ""},
-        "additionalFieldsV2": {"salary": "salary"}, "fieldsWrappedInCdata": ["title"],
+        "headerSchema": {"jobCount": "count"},
+        "jobSchema": {"date": "posted", "cpa": ""},
+        "additionalFieldsV2": {"salary": "salary"},
+        "fieldsWrappedInCdata": ["title"],
         "includeCurrencyInBidTag": True,
     },
-}  # fmt: skip
+}
 
 
 def test_a_publisher_keeps_what_it_was_given(office: Office) -> None:
@@ -40,13 +50,22 @@ def test_a_publisher_keeps_what_it_was_given(office: Office) -> None:
 
 def test_all_faults_of_a_publisher_are_named(office: Office) -> None:
     body = {
-        "id": "a b", "bidType": "CPM", "minBid": -1, "currency": "usd", "placementType": "x",
+        "id": "a b",
+        "bidType": "CPM",
+        "minBid": -1,
+        "currency": "usd",
+        "placementType": "x",
         "schema": {"jobSchema": {"title": "1x"}, "additionalFieldsV2": {"xmlns": "a"}},
-    }  # fmt: skip
+    }
     assert set(office.faults("POST", "/publishers", body)) == {
-        "/id", "/bidType", "/minBid", "/currency", "/placementType", "/schema/jobSchema/title",
+        "/id",
+        "/bidType",
+        "/minBid",
+        "/currency",
+        "/placementType",
+        "/schema/jobSchema/title",
         "/schema/additionalFieldsV2/xmlns",
-    }  # fmt: skip
+    }
     assert office.faults("POST", "/publishers", {}) == {"/name": "is required"}
     assert set(office.faults("POST", "/publishers", {"name": "a/b"})) == {"/name"}
     assert office.faults("POST", "/publishers", {"id": "TestExp1"}) == {"/id": "already exists"}
@@ -71,16 +90,24 @@ def test_a_new_publisher_has_a_file_at_a_random_address(office: Office) -> None:
 
 def test_publishers_are_switched_deleted_and_taken_up_again(office: Office) -> None:
     before = office.get("/publishers/TestExp1")
-    for verb, status, message in (("pause", "P", "Publisher paused"),
-                                  ("enable", "A", "Publisher enabled")):  # fmt: skip
+    for verb, status, message in (
+        ("pause", "P", "Publisher paused"),
+        ("enable", "A", "Publisher enabled"),
+    ):
         assert office.put(f"/publishers/TestExp1/{verb}")["message"] == message
         assert office.get("/publishers/TestExp1")["activeStatus"] == status
     assert office.ask("DELETE", "/publishers/TestExp1").json == {
-        "result": True, "message": "Publisher deleted",
-    }  # fmt: skip
+        "result": True,
+        "message": "Publisher deleted",
+    }
     assert office.get("/publishers?page=0&limit=10") == {"data": []}
-    for verb, rest in (("GET", ""), ("PUT", ""), ("DELETE", ""), ("PUT", "/pause"),
-                       ("PUT", "/enable")):  # fmt: skip
+    for verb, rest in (
+        ("GET", ""),
+        ("PUT", ""),
+        ("DELETE", ""),
+        ("PUT", "/pause"),
+        ("PUT", "/enable"),
+    ):
         assert office.ask(verb, f"/publishers/TestExp1{rest}", {}).status == 404
     office.new("/publishers", {"id": "TestExp1", "name": "again"})
     again = office.get("/publishers/TestExp1")
@@ -125,8 +152,10 @@ def test_nothing_is_taken_that_could_not_be_meant(office: Office) -> None:
     for flat in ({}, {"flatBidValue": 0}, {"flatBidValue": None}):
         body = {"id": "F", "bidType": "FLAT_CPC"} | flat
         assert set(office.faults("POST", "/publishers", body)) == {"/flatBidValue"}
-    for change, at in (({"currency": "JPY"}, "/currency"), ({"bidType": "FLAT_CPC"},
-                       "/flatBidValue")):  # fmt: skip
+    for change, at in (
+        ({"currency": "JPY"}, "/currency"),
+        ({"bidType": "FLAT_CPC"}, "/flatBidValue"),
+    ):
         assert set(office.faults("PUT", "/publishers/TestExp1", change)) == {at}
     client = office.client(excludedPublishers=["TestExp1"])
     for name in ("excludedPublishers", "globallyExcludedPublishers"):
@@ -137,14 +166,17 @@ def test_nothing_is_taken_that_could_not_be_meant(office: Office) -> None:
     job = {"refNumber": "r", "title": "t", "description": "d", "url": "https://x.example/1"}
     body = job | {"publisherFields": {"publishers": ["TestExp1", "No"], "a/b": {"x": "y"}}}
     assert set(office.faults("POST", f"{client}/jobs", body)) == {
-        "/publisherFields/publishers/1", "/publisherFields/a~1b",
-    }  # fmt: skip
+        "/publisherFields/publishers/1",
+        "/publisherFields/a~1b",
+    }
     cap = {"cap": "Weekly", "value": 1}
     for name in ("clicks", "applies"):
         body = job | {"placementSettings": [{"value": "TestExp1", "caps": {name: cap}}]}
         told = office.faults("POST", f"{client}/jobs", body)
         assert set(told) == {f"/placementSettings/0/caps/{name}"}
-        told = office.faults("POST", f"{office.client()}/campaigns", {
-            "name": "k", "placementCaps": {"TestExp1": {name: cap}},
-        })  # fmt: skip
+        told = office.faults(
+            "POST",
+            f"{office.client()}/campaigns",
+            {"name": "k", "placementCaps": {"TestExp1": {name: cap}}},
+        )
         assert set(told) == {f"/placementCaps/TestExp1/{name}"}

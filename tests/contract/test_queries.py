@@ -22,7 +22,7 @@ SHOWN_ELSEWHERE = {
 } | {
     ("list_bids", name): "a tick logs bids: contract/test_bids.py"
     for name in ("page", "limit", "publisherId", "from", "to")
-}  # fmt: skip
+}
 """Parameters that change no answer here, and why."""
 
 

@@ -185,9 +185,16 @@ def _fill_jobs(tx: Tx, ids: Mapping[str, str], refs: list[str], now: Instant) ->
     group = groups.group_of(tx, client.no, ids["jobgroup_id"])
     for feed_no, some in ((None, refs[::2]), (feed.no, refs[1::2])):
         nouns = [
-            JobBody(ref=ref, title="Nurse", description="d", company="c", country="US",
-                    url=f"https://x.org/{ref}") for ref in some
-        ]  # fmt: skip
+            JobBody(
+                ref=ref,
+                title="Nurse",
+                description="d",
+                company="c",
+                country="US",
+                url=f"https://x.org/{ref}",
+            )
+            for ref in some
+        ]
         jobs.apply(tx, client, feed_no, [jobs.written(one, None, None) for one in nouns], now)
     made = jobs.jobs_page(tx, client.no, 0, len(refs))
     fixed = {"client_no": client.no, "group_no": group.no}
@@ -196,13 +203,32 @@ def _fill_jobs(tx: Tx, ids: Mapping[str, str], refs: list[str], now: Instant) ->
 
 def _entry(client_id: str, n: int, now: Instant) -> Entry:
     return Entry(
-        id=n.to_bytes(16, "big"), at=now, kind="CLICK", disposition="valid", reason="",
-        client_no=1, campaign_no=1, group_no=1, publisher_no=1,
-        job_id=jobs.job_id(client_id, "j1"), bid_type="CPC", charge_micros=400_000,
-        spend_micros=500_000, currency="USD", marked_micros=550_000, agency_ppm=100_000,
-        override_ppm=0, click_at=now, click_id=b"", visitor=b"", ip="198.51.100.0", agent="",
-        source="edge", candidate_id="", application_id="",
-    )  # fmt: skip
+        id=n.to_bytes(16, "big"),
+        at=now,
+        kind="CLICK",
+        disposition="valid",
+        reason="",
+        client_no=1,
+        campaign_no=1,
+        group_no=1,
+        publisher_no=1,
+        job_id=jobs.job_id(client_id, "j1"),
+        bid_type="CPC",
+        charge_micros=400_000,
+        spend_micros=500_000,
+        currency="USD",
+        marked_micros=550_000,
+        agency_ppm=100_000,
+        override_ppm=0,
+        click_at=now,
+        click_id=b"",
+        visitor=b"",
+        ip="198.51.100.0",
+        agent="",
+        source="edge",
+        candidate_id="",
+        application_id="",
+    )
 
 
 def test_what_is_quick_stays_so_beside_much(costs: Mapping[str, Cost]) -> None:

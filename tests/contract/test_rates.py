@@ -54,9 +54,22 @@ def test_a_repeated_request_is_answered_as_before(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"0", b"-1", b"NaN", b"1e30", b"1e-13", b'"1.1"', b"true", b"null", b"1" * 200,
-            b"1." + b"1" * 200, b"1e999999999", b"[1]"],
-)  # fmt: skip
+    "raw",
+    [
+        b"0",
+        b"-1",
+        b"NaN",
+        b"1e30",
+        b"1e-13",
+        b'"1.1"',
+        b"true",
+        b"null",
+        b"1" * 200,
+        b"1." + b"1" * 200,
+        b"1e999999999",
+        b"[1]",
+    ],
+)
 def test_hostile_rates(sqlite_office: Office, raw: bytes) -> None:
     body = b'{"date": "11/18/2026", "from": "EUR", "to": "USD", "rate": ' + raw + b"}"
     assert sqlite_office.ask("POST", "/rates", raw=body).status == 400
@@ -67,11 +80,16 @@ def test_hostile_rates(sqlite_office: Office, raw: bytes) -> None:
 @pytest.mark.parametrize(
     ("said", "at"),
     [
-        ({"from": "EUX"}, "/from"), ({"from": "eur"}, "/from"), ({"to": "EUR"}, "/to"),
-        ({"date": "11/20/2026"}, "/date"), ({"date": ""}, "/date"), ({"date": "x"}, "/date"),
-        ({"date": None}, "/date"), ({"to": 7}, "/to"),
+        ({"from": "EUX"}, "/from"),
+        ({"from": "eur"}, "/from"),
+        ({"to": "EUR"}, "/to"),
+        ({"date": "11/20/2026"}, "/date"),
+        ({"date": ""}, "/date"),
+        ({"date": "x"}, "/date"),
+        ({"date": None}, "/date"),
+        ({"to": 7}, "/to"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_rate(sqlite_office: Office, said: dict[str, Any], at: str) -> None:
     office, other = sqlite_office, EURO | {"from": "GBP"}
     assert set(office.faults("POST", "/rates", EURO | said)) == {at}

@@ -127,8 +127,11 @@ def test_every_fault_of_a_report_is_told(whole: Office) -> None:
     body = {"groupBy": "AGENCY", "groupByPublisher": "x", "callBackUrl": "ftp://x.org/a"}
     reply = whole.ask("POST", "/reports/stats", body, headers)
     assert [fault["field"] for fault in reply.json["errors"]] == [
-        "/groupBy", "/groupByPublisher", "/callBackUrl", "/filterBy",
-    ]  # fmt: skip
+        "/groupBy",
+        "/groupByPublisher",
+        "/callBackUrl",
+        "/filterBy",
+    ]
     for bad in (
         "x",
         "https://me:secret@x.org/",
@@ -149,8 +152,10 @@ def test_filters_take_what_is_deleted_and_refuse_what_is_foreign(whole: Office) 
         assert whole.ask("DELETE", path.format(**own.ids)).status == 200
     headers = {"x-client-id": own.ids["client_id"]}
     names = {
-        "campaignIds": "campaign_id", "jobGroupIds": "jobgroup_id", "publisherIds": "publisher_id",
-    }  # fmt: skip
+        "campaignIds": "campaign_id",
+        "jobGroupIds": "jobgroup_id",
+        "publisherIds": "publisher_id",
+    }
     levels = {"aggregationLevel": {"primaryLevel": "CLIENT"}}
 
     def said(**more: list[str]) -> set[tuple[int, str | None]]:
@@ -242,9 +247,7 @@ def test_a_partner_sees_only_what_is_its_own(whole: Office) -> None:
 
 def test_gates_of_partners_stand_in_order(whole: Office) -> None:
     partner = partner_of(whole)
-    spoilt = [
-        ({"x-api-key": "bad"}, 401), ({"x-authorization-key": "bad"}, 403), ({}, 400),
-    ]  # fmt: skip
+    spoilt = [({"x-api-key": "bad"}, 401), ({"x-authorization-key": "bad"}, 403), ({}, 400)]
     wrong = {"x-api-key": "bad", "x-authorization-key": "bad"}
     url = "/publisher-families/nobody/reports"
     for changed, status in spoilt:

@@ -161,61 +161,74 @@ CAUSES: dict[str, tuple[str, str, tuple[Callable[[Market], None], ...]]] = {
     "campaign ended": ("campaign", "EXPIRED CAMPAIGN", ends("campaign")),
     "group ended": ("group", "EXPIRED JOBGROUP", ends("group")),
     "off day": (
-        "group", "OFF_DAY JOBGROUP",
+        "group",
+        "OFF_DAY JOBGROUP",
         (put("group", lambda it: {"daysToSchedule": [_tomorrow(it)]}),),
     ),
     "client's budget": ("client", "CAP_REACHED CLIENT", (spend(999.7),)),
     "above the job": ("job", "CAP_REACHED CLIENT", (spend(1_000),)),
     "campaign's clicks": (
-        "campaign", "CAP_REACHED CAMPAIGN",
+        "campaign",
+        "CAP_REACHED CAMPAIGN",
         (put("campaign", {"caps": {"clicks": {"cap": "Weekly", "value": 7}}}), spend(1, 7)),
     ),
     "group's budget": (
-        "group", "CAP_REACHED JOBGROUP", (put("group", {"caps": budget(3)}), spend(2.6)),
+        "group",
+        "CAP_REACHED JOBGROUP",
+        (put("group", {"caps": budget(3)}), spend(2.6)),
     ),
     "paced month's day": (
-        "group", "CAP_REACHED JOBGROUP",
+        "group",
+        "CAP_REACHED JOBGROUP",
         (put("group", {"caps": budget(30, pacing=True)}), spend(6)),
     ),
     "cap of 0": ("group", "CAP_ZERO JOBGROUP", (put("group", {"caps": budget(0)}),)),
     "lowered below used": (
-        "group", "CAP_REACHED JOBGROUP", (spend(5), put("group", {"caps": budget(2)})),
+        "group",
+        "CAP_REACHED JOBGROUP",
+        (spend(5), put("group", {"caps": budget(2)})),
     ),
     "placement's budget": (
-        "group", "CAP_REACHED PLACEMENT", (placements(caps=budget(2)), spend(2)),
+        "group",
+        "CAP_REACHED PLACEMENT",
+        (placements(caps=budget(2)), spend(2)),
     ),
     "campaign's of a publisher": (
-        "group", "CAP_REACHED CAMPAIGN",
+        "group",
+        "CAP_REACHED CAMPAIGN",
         (put("campaign", lambda it: {"placementCaps": {it.publisher: budget(2)}}), spend(2)),
     ),
     "locked for others": ("placement", "CAP_LOCKED JOBGROUP", (two_places,)),
-    "placement off": (
-        "group", "PLACEMENT_PAUSED PLACEMENT", (placements(is_active=False),),
-    ),
+    "placement off": ("group", "PLACEMENT_PAUSED PLACEMENT", (placements(is_active=False),)),
     "publisher paused": ("group", "PUBLISHER_PAUSED PUBLISHER", (of_publisher("/pause"),)),
     "excluded": (
-        "group", "EXCLUDED CLIENT",
+        "group",
+        "EXCLUDED CLIENT",
         (put("client", lambda it: {"excludedPublishers": [it.publisher]}),),
     ),
     "no bid": ("group", "NO_BID PLACEMENT", (put("group", {"cpcBid": 0}),)),
     "below the least bid": (
-        "group", "BELOW_MIN_BID PLACEMENT", (of_publisher("", {"minBid": 0.6}),),
+        "group",
+        "BELOW_MIN_BID PLACEMENT",
+        (of_publisher("", {"minBid": 0.6}),),
     ),
     "below the cent": (
-        "group", "BELOW_UNIT PLACEMENT",
+        "group",
+        "BELOW_UNIT PLACEMENT",
         (put("client", {"markdown": 99}), put("group", {"cpcBid": 0.1})),
     ),
     "job paused": ("job", "PAUSED JOB", (put("job", path="/pause"),)),
     "job's own budget": (
-        "job", "CAP_REACHED JOB",
+        "job",
+        "CAP_REACHED JOB",
         (put("job", {"jobSetting": {"caps": budget(2)}}), spend(2, 1, "job")),
     ),
     "each job's budget": (
-        "job", "CAP_REACHED JOB",
-        (put("group", {"caps": {"jobBudget": budget(2)["budget"]}}),
-         spend(2, 1, "group_job")),
+        "job",
+        "CAP_REACHED JOB",
+        (put("group", {"caps": {"jobBudget": budget(2)["budget"]}}), spend(2, 1, "group_job")),
     ),
-}  # fmt: skip
+}
 
 
 def test_each_cause_is_told_first_and_mended_by_its_fix(
@@ -257,13 +270,16 @@ def test_causes_that_only_time_or_their_owner_mends(
 ) -> None:
     market = Market(sqlite_office, sqlite_tools).open()
     later = sqlite_office.group(
-        market.campaign, startDate="11/30/2026", placements=[market.placed()],
-    )  # fmt: skip
+        market.campaign, startDate="11/30/2026", placements=[market.placed()]
+    )
     idle = sqlite_office.group(
-        market.campaign, placements=[market.placed()],
-        filters={"operator": "AND",
-                 "rules": [{"operator": "EQUAL", "field": "city", "data": "Nowhere"}]},
-    )  # fmt: skip
+        market.campaign,
+        placements=[market.placed()],
+        filters={
+            "operator": "AND",
+            "rules": [{"operator": "EQUAL", "field": "city", "data": "Nowhere"}],
+        },
+    )
     market.tick()
     starts = market.stands(later)
     assert (starts["status"], starts["reasons"][0]["fix"]) == ("NOT_STARTED", None)
@@ -288,8 +304,12 @@ def test_what_else_holds_and_since_when(sqlite_office: Office, sqlite_tools: Too
     assert told["alsoHolding"][0]["since"] == told["evaluatedAt"]
     params = told["reasons"][0]["params"]
     assert params | {"inFlight": 0} == {
-        "cap": "budget", "period": "Monthly", "value": 3, "used": 3, "inFlight": 0,
-    }  # fmt: skip
+        "cap": "budget",
+        "period": "Monthly",
+        "value": 3,
+        "used": 3,
+        "inFlight": 0,
+    }
     (copy,) = told["publishers"]
     assert (copy["id"], copy["heldVersion"], copy["current"]) == (market.publisher, None, False)
     assert copy["writtenOn"] is not None
@@ -312,9 +332,12 @@ def test_a_copy_is_held_against_the_file_that_it_is_of(
         assert file.written_at is not None
         sqlite_office.clock.forward(HOUR)
         fetched = ReceivedFetch(
-            at=sqlite_office.clock.now(), name=file.name, version=file.written_at, status=200,
+            at=sqlite_office.clock.now(),
+            name=file.name,
+            version=file.written_at,
+            status=200,
             reader="bot",
-        )  # fmt: skip
+        )
         with sqlite_tools.records.write() as tx:
             copies.note(tx, [fetched])
         (copy,) = market.stands(market.client)["publishers"]

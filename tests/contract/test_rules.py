@@ -9,13 +9,20 @@ from contract.rooms_office import RoomsOffice, open_rooms
 from handbill.kit.instants import DAY, iso_of
 
 RULE: dict[str, Any] = {
-    "name": "Pause", "filterLevel": "campaign", "actionType": "administration",
+    "name": "Pause",
+    "filterLevel": "campaign",
+    "actionType": "administration",
     "adminActions": {"type": "pause"},
-    "conditions": [{
-        "parameter": "spent", "condition": "greater than", "value": 12.5, "unit": "$",
-        "conditionDuration": "last_7_days",
-    }],
-}  # fmt: skip
+    "conditions": [
+        {
+            "parameter": "spent",
+            "condition": "greater than",
+            "value": 12.5,
+            "unit": "$",
+            "conditionDuration": "last_7_days",
+        }
+    ],
+}
 
 
 class Shop:
@@ -55,14 +62,31 @@ def test_a_rule_is_kept_as_it_was_said(shop: Shop) -> None:
     made = shop.rule(endDate="12/01/2026")
     got = shop.ask("GET", f"/rules/{made}").json
     assert got == {
-        "id": made, "clientId": shop.id, "campaignId": "0", "jobGroupId": "0",
-        "filterLevel": "campaign", "applyToChildren": True, "conditions": got["conditions"],
-        "conditionOp": "AND", "actionType": "administration", "name": "Pause",
-        "startDate": "11/18/2026", "endDate": "12/01/2026", "jobFilter": None,
-        "jobFilterLevel": None, "adminActions": {"type": "pause"}, "filters": [], "actions": None,
-        "repeatActionDuration": None, "allIds": False, "notifyUser": False, "status": "A",
-        "order": 1, "createdOn": iso_of(NOON), "lastUpdated": iso_of(NOON),
-    }  # fmt: skip
+        "id": made,
+        "clientId": shop.id,
+        "campaignId": "0",
+        "jobGroupId": "0",
+        "filterLevel": "campaign",
+        "applyToChildren": True,
+        "conditions": got["conditions"],
+        "conditionOp": "AND",
+        "actionType": "administration",
+        "name": "Pause",
+        "startDate": "11/18/2026",
+        "endDate": "12/01/2026",
+        "jobFilter": None,
+        "jobFilterLevel": None,
+        "adminActions": {"type": "pause"},
+        "filters": [],
+        "actions": None,
+        "repeatActionDuration": None,
+        "allIds": False,
+        "notifyUser": False,
+        "status": "A",
+        "order": 1,
+        "createdOn": iso_of(NOON),
+        "lastUpdated": iso_of(NOON),
+    }
     assert [dict(one, value=float(one["value"])) for one in got["conditions"]] == RULE["conditions"]
     again = {k: v for k, v in got.items() if v is not None}
     assert shop.status_of(**again) == 200, "what was answered can be sent back"
@@ -72,8 +96,10 @@ def test_days_that_are_not_given(shop: Shop) -> None:
     dates = [{}, {"startDate": "12/24/2026"}, {"endDate": "01/05/2020"}]
     got = [shop.ask("GET", f"/rules/{shop.rule(**one)}").json for one in dates]
     assert [(one["startDate"], one["endDate"]) for one in got] == [
-        ("11/18/2026", "11/25/2026"), ("12/24/2026", "12/24/2026"), ("01/05/2020", "01/05/2020"),
-    ]  # fmt: skip
+        ("11/18/2026", "11/25/2026"),
+        ("12/24/2026", "12/24/2026"),
+        ("01/05/2020", "01/05/2020"),
+    ]
 
 
 def test_ids_must_be_the_clients(shop: Shop) -> None:
@@ -133,10 +159,12 @@ def test_rules_of_others_are_unknown(shop: Shop) -> None:
     made = shop.rule()
     for stranger in (Shop(shop.rooms), Shop(shop.rooms.another())):
         for verb, url, body in (
-            ("GET", f"/rules/{made}", None), ("DELETE", f"/rules/{made}", None),
-            ("PUT", f"/rules/{made}/pause", None), ("PUT", "/rules/order", {"ids": [made]}),
+            ("GET", f"/rules/{made}", None),
+            ("DELETE", f"/rules/{made}", None),
+            ("PUT", f"/rules/{made}/pause", None),
+            ("PUT", "/rules/order", {"ids": [made]}),
             ("PUT", "/rules/status", {"ids": [made], "status": "P"}),
-        ):  # fmt: skip
+        ):
             reply = stranger.ask(verb, url, body)
             assert (reply.status, reply.json["message"]) == (404, "Not found")
         assert stranger.listed() == []

@@ -13,13 +13,21 @@ from handbill.store.records.tables import publishers, tasks
 
 FTP: dict[str, Any] = {
     "credentials": {"host": "FTP.Example.com", "username": "ripple", "password": "s3cret-1"},
-    "pathTemplate": "in/{exportedName}-{date}.xml", "alertRecipients": ["ops@example.com"],
-}  # fmt: skip
+    "pathTemplate": "in/{exportedName}-{date}.xml",
+    "alertRecipients": ["ops@example.com"],
+}
 FULL: dict[str, Any] = {
-    "id": "Full", "feedIndexLatency": 90, "deliverFeedByFTP": True, "ftpConfig": FTP,
+    "id": "Full",
+    "feedIndexLatency": 90,
+    "deliverFeedByFTP": True,
+    "ftpConfig": FTP,
     "publisherContactDetailsRevamp": [
-        {"email": "a@b.org", "vpAccessEnabled": True, "notificationEnabled": True,
-         "notificationAlertThreshold": 80.5},
+        {
+            "email": "a@b.org",
+            "vpAccessEnabled": True,
+            "notificationEnabled": True,
+            "notificationAlertThreshold": 80.5,
+        },
         {},
     ],
     "vendorPortalDetails": [
@@ -28,9 +36,12 @@ FULL: dict[str, Any] = {
     ],
     "publisherPortalDetails": {"url": "https://p.example", "username": "v", "password": "s3cret-3"},
     "publisherReconciliationDetails": {
-        "mode": "portal", "startDate": "11/20/2026", "frequency": "weekly", "timezone": "UTC+5:30",
+        "mode": "portal",
+        "startDate": "11/20/2026",
+        "frequency": "weekly",
+        "timezone": "UTC+5:30",
     },
-}  # fmt: skip
+}
 _NO = sa.select(publishers.c.no).where(publishers.c.id == sa.bindparam("id"))
 _WAITING = sa.select(tasks.c.key).where(tasks.c.kind == sa.literal_column("'listings.deliver'"))
 
@@ -50,31 +61,37 @@ def test_everything_is_kept_and_answered_but_passwords(office: Office) -> None:
     assert found["feedIndexLatency"] == 90
     assert found["deliverFeedByFTP"] is True
     assert found["ftpConfig"] == {
-        "credentials": {
-            "host": "ftp.example.com", "port": 21, "username": "ripple", "tls": False,
-        },
-        "pathTemplate": "in/{exportedName}-{date}.xml", "alertRecipients": ["ops@example.com"],
-    }  # fmt: skip
+        "credentials": {"host": "ftp.example.com", "port": 21, "username": "ripple", "tls": False},
+        "pathTemplate": "in/{exportedName}-{date}.xml",
+        "alertRecipients": ["ops@example.com"],
+    }
     first, second = found["publisherContactDetailsRevamp"]
     assert (first["email"], str(first["notificationAlertThreshold"])) == ("a@b.org", "80.5")
     assert second == {
-        "email": None, "vpAccessEnabled": False, "notificationEnabled": False,
+        "email": None,
+        "vpAccessEnabled": False,
+        "notificationEnabled": False,
         "notificationAlertThreshold": None,
-    }  # fmt: skip
+    }
     assert found["vendorPortalDetails"] == [
         {"url": "https://one.example", "username": "u"},
         {"url": "https://two.example", "username": None},
     ]
     assert found["publisherPortalDetails"] == {"url": "https://p.example", "username": "v"}
     assert found["publisherReconciliationDetails"] == {
-        "mode": "Portal", "startDate": "11/20/2026", "frequency": "Weekly", "timezone": "UTC+5:30",
-    }  # fmt: skip
+        "mode": "Portal",
+        "startDate": "11/20/2026",
+        "frequency": "Weekly",
+        "timezone": "UTC+5:30",
+    }
     assert found["agencies"] == ["acme"]
     listed = office.ask("GET", "/publishers?page=0&limit=10").raw
     assert b"s3cret" not in reply.raw + listed
     assert sorted(passwords(office, "Full").values(), key=str) == [
-        "s3cret-1", "s3cret-2", "s3cret-3",
-    ]  # fmt: skip
+        "s3cret-1",
+        "s3cret-2",
+        "s3cret-3",
+    ]
     held = [
         name for name, kept in fingerprint(office.desk.records).items() if "s3cret" in str(kept)
     ]
@@ -118,11 +135,18 @@ def test_passwords_are_replaced_and_forgotten(office: Office) -> None:
     assert found["ftpConfig"]["alertRecipients"] == []
     assert "s3cret-9" in passwords(office, "Full").values()
     assert "s3cret-1" not in passwords(office, "Full").values()
-    office.put("/publishers/Full", {
-        "deliverFeedByFTP": None, "ftpConfig": None, "vendorPortalDetails": None,
-        "publisherPortalDetails": None, "publisherReconciliationDetails": None,
-        "publisherContactDetailsRevamp": None, "feedIndexLatency": None,
-    })  # fmt: skip
+    office.put(
+        "/publishers/Full",
+        {
+            "deliverFeedByFTP": None,
+            "ftpConfig": None,
+            "vendorPortalDetails": None,
+            "publisherPortalDetails": None,
+            "publisherReconciliationDetails": None,
+            "publisherContactDetailsRevamp": None,
+            "feedIndexLatency": None,
+        },
+    )
     assert passwords(office, "Full") == {}
     cleared = office.get("/publishers/Full")
     office.new("/publishers", {"id": "Bare", "name": "Full"})
@@ -137,8 +161,10 @@ def test_a_deleted_publisher_keeps_no_password_for_a_new_one(office: Office) -> 
     office.new("/publishers", FULL)
     assert office.ask("DELETE", "/publishers/Full").status == 200
     assert list(passwords(office, "Full").values()) == ["s3cret-1"]
-    again = {"id": "Full", "ftpConfig": {"credentials": {"host": "ftp.example.com",
-                                                         "username": "ripple"}}}  # fmt: skip
+    again = {
+        "id": "Full",
+        "ftpConfig": {"credentials": {"host": "ftp.example.com", "username": "ripple"}},
+    }
     assert set(office.faults("POST", "/publishers", again)) == {"/ftpConfig/credentials/password"}
     office.new("/publishers", {"id": "Full"})
     assert passwords(office, "Full") == {}
@@ -165,7 +191,8 @@ def test_many_writers_leave_one_login_and_its_password(office: Office) -> None:
         (
             {"ftpConfig": {"credentials": {}, "alertRecipients": ["a@b", "x"]}},
             {
-                "/ftpConfig/credentials/host", "/ftpConfig/credentials/username",
+                "/ftpConfig/credentials/host",
+                "/ftpConfig/credentials/username",
                 "/ftpConfig/alertRecipients/1",
             },
         ),
@@ -174,12 +201,22 @@ def test_many_writers_leave_one_login_and_its_password(office: Office) -> None:
             {"/ftpConfig/credentials/password"},
         ),
         (
-            {"ftpConfig": {"credentials": {
-                "host": "ftp://h.example", "username": "u\r\nDELE x", "password": "p\r\nQUIT",
-                "port": 0, "tls": 1,
-            }, "pathTemplate": "../{name}"}},
-            {f"/ftpConfig/credentials/{name}"
-             for name in ("host", "username", "password", "port", "tls")}
+            {
+                "ftpConfig": {
+                    "credentials": {
+                        "host": "ftp://h.example",
+                        "username": "u\r\nDELE x",
+                        "password": "p\r\nQUIT",
+                        "port": 0,
+                        "tls": 1,
+                    },
+                    "pathTemplate": "../{name}",
+                }
+            },
+            {
+                f"/ftpConfig/credentials/{name}"
+                for name in ("host", "username", "password", "port", "tls")
+            }
             | {"/ftpConfig/pathTemplate"},
         ),
         (
@@ -187,10 +224,15 @@ def test_many_writers_leave_one_login_and_its_password(office: Office) -> None:
             {"/ftpConfig/pathTemplate"},
         ),
         (
-            {"publisherContactDetailsRevamp": [
-                {"vpAccessEnabled": True}, {"notificationEnabled": True}, {"email": "no"},
-                {"notificationAlertThreshold": 101}, 5,
-            ]},
+            {
+                "publisherContactDetailsRevamp": [
+                    {"vpAccessEnabled": True},
+                    {"notificationEnabled": True},
+                    {"email": "no"},
+                    {"notificationAlertThreshold": 101},
+                    5,
+                ]
+            },
             {
                 "/publisherContactDetailsRevamp/0/email",
                 "/publisherContactDetailsRevamp/1/notificationAlertThreshold",
@@ -210,11 +252,18 @@ def test_many_writers_leave_one_login_and_its_password(office: Office) -> None:
             {"/publisherPortalDetails/password"},
         ),
         (
-            {"publisherReconciliationDetails": {
-                "mode": "Fax", "startDate": "13/13/2026", "frequency": "Hourly", "timezone": "Mars",
-            }},
-            {f"/publisherReconciliationDetails/{name}"
-             for name in ("mode", "startDate", "frequency", "timezone")},
+            {
+                "publisherReconciliationDetails": {
+                    "mode": "Fax",
+                    "startDate": "13/13/2026",
+                    "frequency": "Hourly",
+                    "timezone": "Mars",
+                }
+            },
+            {
+                f"/publisherReconciliationDetails/{name}"
+                for name in ("mode", "startDate", "frequency", "timezone")
+            },
         ),
         (
             {"publisherReconciliationDetails": {"frequency": "Daily"}},
@@ -223,7 +272,7 @@ def test_many_writers_leave_one_login_and_its_password(office: Office) -> None:
         ({"feedIndexLatency": 10_081}, {"/feedIndexLatency"}),
         ({"schema": {"additionalFields": ["1x"]}}, {"/schema/additionalFields/0"}),
     ],
-)  # fmt: skip
+)
 def test_all_faults_are_named(office: Office, said: dict[str, Any], pointers: set[str]) -> None:
     before = fingerprint(office.desk.records)
     assert set(office.faults("POST", "/publishers", {"id": "New"} | said)) == pointers
@@ -234,11 +283,13 @@ def test_all_faults_are_named(office: Office, said: dict[str, Any], pointers: se
 @pytest.mark.parametrize(
     ("host", "kept"),
     [
-        ("ftp.example.com", "ftp.example.com"), (" Bücher.example ", "xn--bcher-kva.example"),
-        ("93.184.216.34", "93.184.216.34"), ("2001:DB8::1", "2001:db8::1"),
+        ("ftp.example.com", "ftp.example.com"),
+        (" Bücher.example ", "xn--bcher-kva.example"),
+        ("93.184.216.34", "93.184.216.34"),
+        ("2001:DB8::1", "2001:db8::1"),
         ("[2001:db8::1]", "2001:db8::1"),
     ],
-)  # fmt: skip
+)
 def test_a_host_has_one_spelling(sqlite_office: Office, host: str, kept: str) -> None:
     login = {"host": host, "username": "u", "password": "p"}
     sqlite_office.new("/publishers", {"id": "H", "ftpConfig": {"credentials": login}})
@@ -248,10 +299,22 @@ def test_a_host_has_one_spelling(sqlite_office: Office, host: str, kept: str) ->
 @pytest.mark.parametrize(
     "host",
     [
-        "", " ", "a b", "a/b", "u@h.example", "h.example:21", "0x7f.1", "127.1", "h\x01",
-        "[::1]:21", "[fe80::1%eth0]", 5, None, ["h"],
+        "",
+        " ",
+        "a b",
+        "a/b",
+        "u@h.example",
+        "h.example:21",
+        "0x7f.1",
+        "127.1",
+        "h\x01",
+        "[::1]:21",
+        "[fe80::1%eth0]",
+        5,
+        None,
+        ["h"],
     ],
-)  # fmt: skip
+)
 def test_hosts_that_are_none(sqlite_office: Office, host: Any) -> None:
     login = {"host": host, "username": "u", "password": "p"}
     body = {"id": "H", "ftpConfig": {"credentials": login}}
@@ -273,8 +336,14 @@ def test_a_publisher_of_other_clients_says_so(office: Office) -> None:
     for client in (direct, board):
         # A group may be made before the publisher changes, or the other way round.
         office.group(office.campaign(client))
-        job = {"refNumber": "1", "title": "t", "description": "d", "url": "https://e.example/1",
-               "company": "c", "country": "US"}  # fmt: skip
+        job = {
+            "refNumber": "1",
+            "title": "t",
+            "description": "d",
+            "url": "https://e.example/1",
+            "company": "c",
+            "country": "US",
+        }
         office.new(f"{client}/jobs", job)
         (told[client],) = office.get(f"{client}/jobs/1/explain")["publishers"]
     assert "CLIENT_TYPE" in told[direct]["reasons"]
@@ -291,11 +360,17 @@ def test_deliveries_are_listed_and_asked_for(office: Office) -> None:
     assert office.get(f"{url}?page=0&limit=10") == {
         "data": [
             {
-                "clientId": None, "path": "in/acme-2026-11-18.xml", "state": "WAITING",
-                "current": False, "bytes": None, "at": None, "deliveredOn": None, "failure": None,
+                "clientId": None,
+                "path": "in/acme-2026-11-18.xml",
+                "state": "WAITING",
+                "current": False,
+                "bytes": None,
+                "at": None,
+                "deliveredOn": None,
+                "failure": None,
             }
         ]
-    }  # fmt: skip
+    }
     assert office.ask("POST", url).json == {"result": True, "message": "Delivery requested"}
     with office.desk.records.read() as tx:
         assert len(tx.all(_WAITING)) == 1

@@ -22,11 +22,17 @@ def test_what_is_read_can_be_sent_back(office: Office) -> None:
     default = f"{client}/campaigns/{world.ids['client_id']}$campaign$default"
     at_publisher = f"{client}/publishers/{world.ids['publisher_id']}"
     for path in (
-        client, campaign, default, group, f"{client}/feeds/{world.ids['feed_id']}",
+        client,
+        campaign,
+        default,
+        group,
+        f"{client}/feeds/{world.ids['feed_id']}",
         f"{client}/jobs/{world.ids['job_reference'].replace('/', '%2F').replace(' ', '%20')}",
-        f"{at_publisher}/configs/{world.ids['config_id']}", f"{client}/stage-map",
-        "/publishers/TestExp1", "/agencies/acme",
-    ):  # fmt: skip
+        f"{at_publisher}/configs/{world.ids['config_id']}",
+        f"{client}/stage-map",
+        "/publishers/TestExp1",
+        "/agencies/acme",
+    ):
         before = office.ask("GET", path)
         headers = {"if-match": before.headers["etag"]}
         office.clock.forward(1_000_000)

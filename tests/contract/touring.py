@@ -40,21 +40,22 @@ def sound_body(tour: Tour, operation: Operation) -> Any:
         "create_token": {"client_id": tour.office.api_client_id},
         "create_feed": FEED,
         "create_publisher": {"id": "TestExp2"},
-        "update_posting_config": {
-            "endDate": "2026-12-31T00:00:00.000Z", "availableCount": 10_000,
+        "update_posting_config": {"endDate": "2026-12-31T00:00:00.000Z", "availableCount": 10_000},
+        "create_markup": {
+            "entities": [
+                {"clientId": ids["client_id"], "entityId": ids["jobgroup_id"], "level": "JobGroup"}
+            ]
         },
-        "create_markup": {"entities": [
-            {"clientId": ids["client_id"], "entityId": ids["jobgroup_id"], "level": "JobGroup"}
-        ]},
         "create_rule": {
-            "clientId": ids["client_id"], "campaignId": ids["campaign_id"],
+            "clientId": ids["client_id"],
+            "campaignId": ids["campaign_id"],
             "jobGroupId": ids["jobgroup_id"],
         },
         "switch_rules": {"ids": [ids["rule_id"]]},
         "order_rules": {"ids": [ids["rule_id"]]},
         "send_s2s_events": {"clickId": click_of(tour.office)},
         "request_publisher_report": tour.partner.wish(publisherFamilyId=tour.partner.family),
-    }  # fmt: skip
+    }
     if operation.body is None:
         return None
     sample = json.loads(encode(operation.sample))

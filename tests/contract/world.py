@@ -18,34 +18,50 @@ from handbill.store.records.tables import metadata
 from handbill.wire.queries import parameters
 
 UNKNOWN = {
-    "publisher_id": "Nobody", "job_reference": "no such job", "prefix": "nosuchkey",
-    "api_client_id": "nobodynobodynobodynobody1", "publisher_family_id": "0" * 24,
+    "publisher_id": "Nobody",
+    "job_reference": "no such job",
+    "prefix": "nosuchkey",
+    "api_client_id": "nobodynobodynobodynobody1",
+    "publisher_family_id": "0" * 24,
     "agency_id": "nobody",
-}  # fmt: skip
+}
 OF_THE_AGENCY = {
-    "publisher_id", "prefix", "api_client_id", "agency_id", "markup_id", "publisher_family_id",
+    "publisher_id",
+    "prefix",
+    "api_client_id",
+    "agency_id",
+    "markup_id",
+    "publisher_family_id",
     "rate_id",
-}  # fmt: skip
+}
 """Path ids that belong to the agency itself, so that no client of it is a wrong parent."""
 
 FEED: Body = {
     "xmlFeedUrl": "https://feeds.example.com/jobs.xml",
     "schemaMappings": {
-        "schemaMappingsJobCollection": "source", "schemaMappingsJob": "job",
-        "schemaMappingsTitle": "title", "schemaMappingsDescription": "description",
-        "schemaMappingsURL": "url", "schemaMappingsRefNumber": "referencenumber",
+        "schemaMappingsJobCollection": "source",
+        "schemaMappingsJob": "job",
+        "schemaMappingsTitle": "title",
+        "schemaMappingsDescription": "description",
+        "schemaMappingsURL": "url",
+        "schemaMappingsRefNumber": "referencenumber",
         "schemaMappingsCompany": "company",
     },
-}  # fmt: skip
+}
 _DELIVERED: Body = {
     "deliverFeedByFTP": True,
     "ftpConfig": {"credentials": {"host": "ftp.example.com", "username": "u", "password": "p"}},
 }
 _CONFIG: Body = {
-    "cost": 220, "startDate": "2026-11-01T00:00:00.000Z", "endDate": "2026-12-01T00:00:00.000Z",
-    "dateFormat": "yyyy-MM-dd'T'HH:mm:ssZ", "availableCount": 10, "rotateFreqInDays": 2,
-    "jobDuration": 10, "minJobDurationInDays": 2,
-}  # fmt: skip
+    "cost": 220,
+    "startDate": "2026-11-01T00:00:00.000Z",
+    "endDate": "2026-12-01T00:00:00.000Z",
+    "dateFormat": "yyyy-MM-dd'T'HH:mm:ssZ",
+    "availableCount": 10,
+    "rotateFreqInDays": 2,
+    "jobDuration": 10,
+    "minJobDurationInDays": 2,
+}
 _STATS: Body = {
     "filters": {"startDate": "2026-11-01", "endDate": "2026-11-17"},
     "aggregationLevel": {"primaryLevel": "CAMPAIGN"},
@@ -108,14 +124,21 @@ def build(office: Office) -> World:
     named = {"x-client-id": client_id}
     report = office.ask("POST", "/reports/stats", asked, headers=named).json["reportId"]
     world.ids = {
-        "client_id": client_id, "publisher_id": publisher, "config_id": config, "feed_id": feed,
-        "run_id": run, "job_reference": ref, "taskId": task, "report_id": report,
-        "campaign_id": campaign.rsplit("/", 1)[1], "jobgroup_id": group.rsplit("/", 1)[1],
+        "client_id": client_id,
+        "publisher_id": publisher,
+        "config_id": config,
+        "feed_id": feed,
+        "run_id": run,
+        "job_reference": ref,
+        "taskId": task,
+        "report_id": report,
+        "campaign_id": campaign.rsplit("/", 1)[1],
+        "jobgroup_id": group.rsplit("/", 1)[1],
         "prefix": office.ask("POST", "/api-keys").json["result"].split("_")[1],
         "api_client_id": office.ask("POST", "/api-clients").json["result"],
         "publisher_family_id": office.new("/publisher-families", {"publishers": [publisher]}),
         "agency_id": office.agency_id,
-    }  # fmt: skip
+    }
     headers = {"x-client-id": client_id}
     scope = {"clientId": "client_id", "campaignId": "campaign_id", "jobGroupId": "jobgroup_id"}
     rule = RULES[0].sample | {name: world.ids[slot] for name, slot in scope.items()}

@@ -13,8 +13,12 @@ from handbill.core.address_lists import AddressList, NotAddresses, read_prefixes
 def test_prefixes_are_read_in_every_spelling() -> None:
     text = "\ufeffIP Address,y\n192.0.2\n10.1.\n8.8.8.8,x\n\n2001:db8::/32\n7.*\n192.0.2.0/24\n"
     assert read_prefixes(text) == [
-        "192.0.2.0/24", "10.1.0.0/16", "8.8.8.8/32", "2001:db8::/32", "7.0.0.0/8",
-    ]  # fmt: skip
+        "192.0.2.0/24",
+        "10.1.0.0/16",
+        "8.8.8.8/32",
+        "2001:db8::/32",
+        "7.0.0.0/8",
+    ]
 
 
 @pytest.mark.parametrize("line", ["x", "1.2.3.4.5", "256.1", "1.2.3.4/33", "-", "IP Address"])

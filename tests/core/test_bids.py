@@ -23,7 +23,7 @@ from handbill.core.nouns import (
     Placement,
     Publisher,
     PublisherBody,
-)  # fmt: skip
+)
 from handbill.core.rates import Exchange
 
 TODAY = date(2026, 11, 23)
@@ -39,17 +39,46 @@ def market(
 ) -> Terms | Withheld:
     stamps: Any = {"created_at": 0, "updated_at": 0}
     return terms_of(
-        Client(no=1, id="c", agency_no=1, status="A", zone="UTC", pixel_id="p",
-               body=ClientBody(company_name="C", exported_name="C", **(client or {})), **stamps),
-        Campaign(no=1, id="k", client_no=1, status="A", is_default=False,
-                 body=CampaignBody("K", override=override or Override()), **stamps),
-        Group(no=1, id="g", client_no=1, campaign_no=1, status="A", is_default=False, priority=1,
-              body=GroupBody("G", **({"placements": [Placement("Board")]} | (group or {}))),
-              **stamps),
-        Publisher(no=1, id="Board", agency_no=1, status=status,
-                  body=PublisherBody(name="Board", **(publisher or {})), **stamps),
+        Client(
+            no=1,
+            id="c",
+            agency_no=1,
+            status="A",
+            zone="UTC",
+            pixel_id="p",
+            body=ClientBody(company_name="C", exported_name="C", **(client or {})),
+            **stamps,
+        ),
+        Campaign(
+            no=1,
+            id="k",
+            client_no=1,
+            status="A",
+            is_default=False,
+            body=CampaignBody("K", override=override or Override()),
+            **stamps,
+        ),
+        Group(
+            no=1,
+            id="g",
+            client_no=1,
+            campaign_no=1,
+            status="A",
+            is_default=False,
+            priority=1,
+            body=GroupBody("G", **({"placements": [Placement("Board")]} | (group or {}))),
+            **stamps,
+        ),
+        Publisher(
+            no=1,
+            id="Board",
+            agency_no=1,
+            status=status,
+            body=PublisherBody(name="Board", **(publisher or {})),
+            **stamps,
+        ),
         Exchange((publisher or {}).get("currency", "USD"), TODAY),
-    )  # fmt: skip
+    )
 
 
 def terms(**said: Any) -> Terms:
@@ -78,9 +107,12 @@ def test_sources_from_the_strongest_to_the_weakest(bid_type: str) -> None:
             settings=JobSettings(JobSetting(**({kind: 30_000} if job else {})), (own,)),
         )
         expected = [
-            (10_000, Source.JOB_PLACEMENT), (20_000, Source.PLACEMENT), (30_000, Source.JOB),
-            (40_000, Source.GROUP), (50_000, Source.FEED),
-        ]  # fmt: skip
+            (10_000, Source.JOB_PLACEMENT),
+            (20_000, Source.PLACEMENT),
+            (30_000, Source.JOB),
+            (40_000, Source.GROUP),
+            (50_000, Source.FEED),
+        ]
         heard = [
             (bid, source)
             for (bid, source), is_said in zip(expected, said, strict=True)
@@ -210,11 +242,13 @@ def test_a_price_is_never_above_its_bid_nor_a_bid_below_the_least(
 ) -> None:
     found = offer_of(
         terms(
-            client={"markdown_ppm": ppm}, group={"cpc_bid_micros": bid},
+            client={"markdown_ppm": ppm},
+            group={"cpc_bid_micros": bid},
             publisher={"min_bid_micros": least},
         ),
-        Asked(), TODAY,
-    )  # fmt: skip
+        Asked(),
+        TODAY,
+    )
     if isinstance(found, Offer):
         assert 0 <= found.price_micros <= found.bid_micros == bid
         assert found.price_micros % 10_000 == 0
@@ -230,28 +264,36 @@ def test_a_price_is_never_above_its_bid_nor_a_bid_below_the_least(
 @pytest.mark.parametrize(
     ("currency", "bid", "markdown", "price"),
     [
-        ("USD", 100_000, 333_333, 60_000), ("JPY", 57_000_000, 30_000, 55_000_000),
-        ("KWD", 1_234_567, 0, 1_234_000), ("USD", 333_333, 0, 330_000), ("USD", 10_000, 0, 10_000),
+        ("USD", 100_000, 333_333, 60_000),
+        ("JPY", 57_000_000, 30_000, 55_000_000),
+        ("KWD", 1_234_567, 0, 1_234_000),
+        ("USD", 333_333, 0, 330_000),
+        ("USD", 10_000, 0, 10_000),
     ],
-)  # fmt: skip
+)
 def test_a_price_is_a_whole_number_of_the_smallest_unit(
     currency: str, bid: int, markdown: int, price: int
 ) -> None:
     found = offer_of(
         terms(
-            client={"markdown_ppm": markdown}, group={"cpc_bid_micros": bid},
+            client={"markdown_ppm": markdown},
+            group={"cpc_bid_micros": bid},
             publisher={"currency": currency},
         ),
-        Asked(), TODAY,
-    )  # fmt: skip
+        Asked(),
+        TODAY,
+    )
     assert found == Offer(bid, price, Source.GROUP)
 
 
 def test_no_override_goes_below_an_enforced_minimum_markdown() -> None:
     for enforced, price in ((False, 950_000), (True, 800_000)):
         client = {"markdown_ppm": 200_000, "enforce_minimum_markdown": enforced}
-        low = terms(client=client, group={"cpc_bid_micros": 1_000_000},
-                    override=Override(markdown_ppm=50_000))  # fmt: skip
+        low = terms(
+            client=client,
+            group={"cpc_bid_micros": 1_000_000},
+            override=Override(markdown_ppm=50_000),
+        )
         assert offer_of(low, Asked(), TODAY) == Offer(1_000_000, price, Source.GROUP)
         own = Asked(settings=settings(markdown_ppm=50_000))
         plain = terms(client=client, group={"cpc_bid_micros": 1_000_000})

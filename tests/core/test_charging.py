@@ -35,17 +35,23 @@ from handbill.kit.zones import PERIODS, Period
 
 DAY = date(2026, 12, 30)
 PAID = Price(7, 5, 7, UNMARKED)
-PLACES = [Place(1, campaign, group, publisher)
-          for campaign, group in ((1, 1), (1, 2), (2, 3)) for publisher in (1, 2)]  # fmt: skip
+PLACES = [
+    Place(1, campaign, group, publisher)
+    for campaign, group in ((1, 1), (1, 2), (2, 3))
+    for publisher in (1, 2)
+]
 
 
 @pytest.mark.parametrize(
     ("bid_type", "click", "apply"),
     [
-        ("CPC", PAID, FREE), ("FLAT_CPC", PAID, FREE), ("CPA", FREE, PAID),
-        ("Organic", FREE, FREE), ("PPP", FREE, FREE),
+        ("CPC", PAID, FREE),
+        ("FLAT_CPC", PAID, FREE),
+        ("CPA", FREE, PAID),
+        ("Organic", FREE, FREE),
+        ("PPP", FREE, FREE),
     ],
-)  # fmt: skip
+)
 def test_what_is_paid_for(bid_type: str, click: Price, apply: Price) -> None:
     assert price_of_click(bid_type, 7, 5, UNMARKED) == click
     assert price_of_apply(bid_type, 7, 5, UNMARKED) == apply
@@ -63,8 +69,9 @@ def test_the_worked_example_of_three_spends() -> None:
 def test_caps_become_limits() -> None:
     caps = Caps(budget=Cap("Daily", 5), applies=Cap("Lifetime", 6), job_budget=Cap("Weekly", 7))
     assert list(limits_of("group", "3", caps)) == [
-        Limit("group", "3", "budget", "Daily", 5), Limit("group", "3", "applies", "Lifetime", 6),
-    ]  # fmt: skip
+        Limit("group", "3", "budget", "Daily", 5),
+        Limit("group", "3", "applies", "Lifetime", 6),
+    ]
     assert list(budget_limit("placement", "3/1", None)) == []
 
 
@@ -97,26 +104,29 @@ def test_the_tighter_of_two_caps_on_one_counter_holds() -> None:
 
 
 def limit_lists() -> st.SearchStrategy[list[Limit]]:
-    entities: list[tuple[Scope, str]] = sorted({
-        pair for place in PLACES for pair in entities_of(place)
-    })  # fmt: skip
+    entities: list[tuple[Scope, str]] = sorted(
+        {pair for place in PLACES for pair in entities_of(place)}
+    )
     return st.lists(
         st.builds(
             lambda pair, measure, period, most: Limit(*pair, measure, period, most),
-            st.sampled_from(entities), st.sampled_from(MEASURES), st.sampled_from(PERIODS),
+            st.sampled_from(entities),
+            st.sampled_from(MEASURES),
+            st.sampled_from(PERIODS),
             st.integers(0, 40),
         ),
         max_size=12,
-    )  # fmt: skip
+    )
 
 
 EVENTS = st.lists(
     st.tuples(
-        st.sampled_from(PLACES), st.integers(0, 4),
+        st.sampled_from(PLACES),
+        st.integers(0, 4),
         st.builds(Need, st.integers(0, 9), st.integers(0, 1), st.integers(0, 1)),
     ),
     max_size=80,
-)  # fmt: skip
+)
 Events = list[tuple[Place, int, Need]]
 
 
@@ -166,9 +176,13 @@ def test_nothing_is_refused_while_there_is_room(events: Events, limits: list[Lim
 
 
 def naive(
-    taken: list[tuple[Place, date, Need]], scope: Scope, entity: str, measure: Measure,
-    period: Period, day: date,
-) -> int:  # fmt: skip
+    taken: list[tuple[Place, date, Need]],
+    scope: Scope,
+    entity: str,
+    measure: Measure,
+    period: Period,
+    day: date,
+) -> int:
     def same(other: date) -> bool:
         if period == "Daily":
             return other == day

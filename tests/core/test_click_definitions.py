@@ -53,27 +53,45 @@ def test_the_order_and_the_window(
 
 def test_the_first_class_that_hits_is_told() -> None:
     seen = {
-        "at": 10 * DAY, "agent_is_bot": "no_agent", "address_is_bot": True, "clicks_before": 9,
-        "opened_at": 10 * DAY, "job_place": JobPlace("DE", "", ""), "location": AUSTIN,
+        "at": 10 * DAY,
+        "agent_is_bot": "no_agent",
+        "address_is_bot": True,
+        "clicks_before": 9,
+        "opened_at": 10 * DAY,
+        "job_place": JobPlace("DE", "", ""),
+        "location": AUSTIN,
         "left_at": 0,
-    }  # fmt: skip
+    }
     told = []
-    for off in ({}, {"agent_is_bot": ""}, {"address_is_bot": False}, {"clicks_before": 2},
-                {"opened_at": None}, {"location": Location()}, {"left_at": None}):  # fmt: skip
+    for off in (
+        {},
+        {"agent_is_bot": ""},
+        {"address_is_bot": False},
+        {"clicks_before": 2},
+        {"opened_at": None},
+        {"location": Location()},
+        {"left_at": None},
+    ):
         seen |= off
         told.append(class_of_click(ALL, Seen(**seen)))  # type: ignore[arg-type]
     assert told == [
-        (BOT, "no_agent"), (BOT, "address_list"), (BOT, "address_rate"), (DUPLICATE, ""),
-        (FOREIGN, "country"), (LATENT, ""), None,
-    ]  # fmt: skip
+        (BOT, "no_agent"),
+        (BOT, "address_list"),
+        (BOT, "address_rate"),
+        (DUPLICATE, ""),
+        (FOREIGN, "country"),
+        (LATENT, ""),
+        None,
+    ]
 
 
 def test_detectors_are_switched_one_by_one() -> None:
     both = {"agent_is_bot": "agent_list", "address_is_bot": True}
     assert kind(Definition(bot=False, most_clicks=1), clicks_before=5, **both) is None
     assert class_of_click(Definition(by_agent=False), Seen(0, "agent_list", True)) == (
-        BOT, "address_list",
-    )  # fmt: skip
+        BOT,
+        "address_list",
+    )
     assert kind(Definition(by_agent=False, by_address=False), **both) is None
     assert kind(Definition(most_clicks=3), clicks_before=2) is None
     assert kind(Definition(most_clicks=3), clicks_before=3) == BOT

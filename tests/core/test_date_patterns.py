@@ -38,12 +38,15 @@ def at(text: str, pattern: str, *, last: bool = False) -> str:
         ("20200803", "yyyyMMdd", "2020-08-02T18:30:00.000Z"),
         ("Mon, 3 Aug 2020 05:19 PM", "EEE, d MMM yyyy hh:mm a", "2020-08-03T11:49:00.000Z"),
         ("August 3 2020 12:00 am", "MMMM d yyyy hh:mm a", "2020-08-02T18:30:00.000Z"),
-        ("2020-08-03 05:19:00.123456789 GMT+02:00", "yyyy-MM-dd HH:mm:ss.SSS z",
-         "2020-08-03T03:19:00.123Z"),
+        (
+            "2020-08-03 05:19:00.123456789 GMT+02:00",
+            "yyyy-MM-dd HH:mm:ss.SSS z",
+            "2020-08-03T03:19:00.123Z",
+        ),
         ("2020-08-03 o'clock 5", "yyyy-MM-dd 'o''clock' H", "2020-08-02T23:30:00.000Z"),
         ("2020-08-03T05:19:00-08", "yyyy-MM-dd'T'HH:mm:ssX", "2020-08-03T13:19:00.000Z"),
     ],
-)  # fmt: skip
+)
 def test_what_is_read(text: str, pattern: str, expected: str) -> None:
     assert at(text, pattern) == expected
 
@@ -54,15 +57,29 @@ def test_the_last_of_a_day() -> None:
     assert at("2020-08-03T05:19:00Z", REFERENCE, last=True) == "2020-08-03T05:19:00.000Z"
 
 
-@pytest.mark.parametrize("pattern", ["", "yyyy-MM", "HH:mm", "yyyy-MM-dd G", "'yyyy-MM-dd",
-                                     "yyyy-MM-dd[", "y" * 61, "QQ-MM-dd"])  # fmt: skip
+@pytest.mark.parametrize(
+    "pattern",
+    ["", "yyyy-MM", "HH:mm", "yyyy-MM-dd G", "'yyyy-MM-dd", "yyyy-MM-dd[", "y" * 61, "QQ-MM-dd"],
+)
 def test_patterns_that_cannot_be_used(pattern: str) -> None:
     with pytest.raises(NotPattern):
         steps_of(pattern)
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2020-13-01", "2020-02-30", "03-08", "1969-12-31",
-                                  "9999-12-31", "2020-08-03T25:00:00Z", "٢٠٢٠-٠٨-٠٣"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "soon",
+        "2020-13-01",
+        "2020-02-30",
+        "03-08",
+        "1969-12-31",
+        "9999-12-31",
+        "2020-08-03T25:00:00Z",
+        "٢٠٢٠-٠٨-٠٣",
+    ],
+)
 def test_what_is_no_date(text: str) -> None:
     with pytest.raises(NotDate):
         read_date(text, REFERENCE)
@@ -84,9 +101,7 @@ def test_no_pattern_breaks_it(pattern: str, text: str) -> None:
         return
 
 
-@given(
-    st.datetimes(datetime(1971, 1, 2), datetime(2200, 12, 30)), st.integers(-14 * 4, 14 * 4)
-)  # fmt: skip
+@given(st.datetimes(datetime(1971, 1, 2), datetime(2200, 12, 30)), st.integers(-14 * 4, 14 * 4))
 def test_what_the_pattern_writes_is_read_back(moment: datetime, quarters: int) -> None:
     moment = moment.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=15 * quarters)))
     read = read_date(moment.strftime("%Y-%m-%dT%H:%M:%S%z"), REFERENCE)

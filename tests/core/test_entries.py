@@ -16,17 +16,28 @@ from handbill.kit.instants import DAY, Instant
 
 AT: Instant = 20_000 * DAY
 APPLY = ReceivedConversion(
-    at=AT, client_no=1, action=3, source="s2s", click_random=b"c" * 16, click_at=AT - DAY,
-    click_client_no=1, job_id=b"j" * 16, campaign_no=2, group_no=3, publisher_no=4,
-    bid_type="CPA", bid_micros=1_000_000, price_micros=800_000, application_id="a",
-)  # fmt: skip
+    at=AT,
+    client_no=1,
+    action=3,
+    source="s2s",
+    click_random=b"c" * 16,
+    click_at=AT - DAY,
+    click_client_no=1,
+    job_id=b"j" * 16,
+    campaign_no=2,
+    group_no=3,
+    publisher_no=4,
+    bid_type="CPA",
+    bid_micros=1_000_000,
+    price_micros=800_000,
+    application_id="a",
+)
 
 
 def entry(price: Price = FREE, disposition: str = COUNTED) -> Entry:
     return entries.of_conversion(
-        APPLY, Booked(AT, ""), disposition, price, entry_id=b"e" * 16, kind="APPLY",
-        currency="USD",
-    )  # fmt: skip
+        APPLY, Booked(AT, ""), disposition, price, entry_id=b"e" * 16, kind="APPLY", currency="USD"
+    )
 
 
 def test_an_entry_carries_its_event_and_its_price() -> None:

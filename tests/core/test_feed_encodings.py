@@ -21,9 +21,15 @@ def chunked(raw: bytes, sizes: list[int]) -> Iterator[bytes]:
 
 def test_declared_encodings() -> None:
     for name, text in (
-        ("ISO-8859-1", "é"), ("iso-8859-15", "€"), ("windows-1252", "“€”"), ("KOI8-R", "ж"),
-        ("Shift_JIS", "求人"), ("GB18030", "招聘"), ("EUC-KR", "채용"), ("us-ascii", "e"),
-    ):  # fmt: skip
+        ("ISO-8859-1", "é"),
+        ("iso-8859-15", "€"),
+        ("windows-1252", "“€”"),
+        ("KOI8-R", "ж"),
+        ("Shift_JIS", "求人"),
+        ("GB18030", "招聘"),
+        ("EUC-KR", "채용"),
+        ("us-ascii", "e"),
+    ):
         document = f"<?xml version='1.0' encoding='{name}'?><jobs>{text}</jobs>"
         for size in (1, 3, 5_000):
             read = b"".join(as_utf8(chunked(document.encode(name), [size])))

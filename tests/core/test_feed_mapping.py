@@ -27,9 +27,11 @@ _MAPPINGS: dict[str, Any] = dict(KEYS) | {
     "schemaMappingPublisher": {"boards": "publishers"},
 }
 _ITEM = {
-    "title": "Nurse", "description": "<p>Care</p>", "url": "https://a.example/1",
+    "title": "Nurse",
+    "description": "<p>Care</p>",
+    "url": "https://a.example/1",
     "referencenumber": "R1",
-}  # fmt: skip
+}
 
 
 def mapped(fields: dict[str, str], zone: str = "UTC", **settings: Any) -> Mapped:
@@ -49,22 +51,46 @@ def reasons(found: Mapped) -> dict[str, str]:
 
 def test_every_field() -> None:
     item = _ITEM | {
-        "company": "Mills", "city": "Austin", "state": "TX", "country": "US", "zip": "78701",
-        "category": "Care", "type": "FULL_TIME", "date": "2026-11-23", "pubDate": "11/22/2026",
-        "lastmodifieddate": "2026-11-23T00:00:01Z", "cpc": "USD 1.50", "shift": "night",
-        "pay/amount": "30", "boards": "Indeed;Talent",
-    }  # fmt: skip
+        "company": "Mills",
+        "city": "Austin",
+        "state": "TX",
+        "country": "US",
+        "zip": "78701",
+        "category": "Care",
+        "type": "FULL_TIME",
+        "date": "2026-11-23",
+        "pubDate": "11/22/2026",
+        "lastmodifieddate": "2026-11-23T00:00:01Z",
+        "cpc": "USD 1.50",
+        "shift": "night",
+        "pay/amount": "30",
+        "boards": "Indeed;Talent",
+    }
     found = mapped(item)
     assert found == Mapped(
         JobBody(
-            ref="R1", title="Nurse", company="Mills", description="<p>Care</p>", category="Care",
-            url="https://a.example/1", city="Austin", state="TX", country="US", zip="78701",
-            type="FULL_TIME", posted_at=_DAY, published_at=_DAY - DAY, modified_at=_DAY + 1_000_000,
-            cpc_micros=1_500_000, additional={"shift": "night", "pay": "30"},
+            ref="R1",
+            title="Nurse",
+            company="Mills",
+            description="<p>Care</p>",
+            category="Care",
+            url="https://a.example/1",
+            city="Austin",
+            state="TX",
+            country="US",
+            zip="78701",
+            type="FULL_TIME",
+            posted_at=_DAY,
+            published_at=_DAY - DAY,
+            modified_at=_DAY + 1_000_000,
+            cpc_micros=1_500_000,
+            additional={"shift": "night", "pay": "30"},
             settings=JobSettings(publishers=("Indeed", "Talent")),
         ),
-        "2026-11-23", "https://a.example/1", [],
-    )  # fmt: skip
+        "2026-11-23",
+        "https://a.example/1",
+        [],
+    )
     assert mapped(_ITEM | {"pubDate": "11/22/2026"}).posted_on == "2026-11-22"
 
 
@@ -173,10 +199,13 @@ def test_boards_are_recognised(board: Any) -> None:
 def test_discovery_ignores_case_and_gives_each_node_once() -> None:
     found = discover(["Title", "Body", "Link", "ReferenceNumber", "id", "location/City", "@id"])
     assert found == {
-        "schemaMappingsTitle": "Title", "schemaMappingsDescription": "Body",
-        "schemaMappingsURL": "Link", "schemaMappingsRefNumber": "ReferenceNumber",
-        "schemaMappingsCity": "location/City", "schemaMappingAdditional": {},
-    }  # fmt: skip
+        "schemaMappingsTitle": "Title",
+        "schemaMappingsDescription": "Body",
+        "schemaMappingsURL": "Link",
+        "schemaMappingsRefNumber": "ReferenceNumber",
+        "schemaMappingsCity": "location/City",
+        "schemaMappingAdditional": {},
+    }
     assert discover(["title", "body", "url"]) == {}
 
 
@@ -239,9 +268,10 @@ def test_a_description_that_was_escaped_as_a_whole_is_html() -> None:
 
 def test_of_values_that_repeat_many_are_joined_or_the_rest_is_told() -> None:
     item = _ITEM | {
-        "title": f"Nurse{ALSO}Carer{ALSO}Aide", "category": f"Care{ALSO}Health{ALSO}Care",
+        "title": f"Nurse{ALSO}Carer{ALSO}Aide",
+        "category": f"Care{ALSO}Health{ALSO}Care",
         "description": f"<p>a</p>{ALSO}<p>b</p>",
-    }  # fmt: skip
+    }
     found = mapped(item)
     assert found.body is not None
     assert found.body.title == "Nurse"
@@ -254,17 +284,24 @@ def test_of_values_that_repeat_many_are_joined_or_the_rest_is_told() -> None:
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        ({"cpc/@Currency": "EUR"}, "EUR"), ({"cpc/@curr": "EUR"}, "EUR"),
-        ({"cpc-currency": "EUR"}, "EUR"), ({"Cpc_Currency_Code": "EUR"}, "EUR"),
-        ({"bid_currency": "EUR"}, "EUR"), ({"Currency": "EUR"}, "EUR"),
-        ({"cpc/@currency": f"EUR{ALSO}USD"}, "EUR"), ({"cpc/@unit": "EUR"}, "EUR"),
-        ({"currency": "kr"}, "currency"), ({"currency": "points"}, "currency"),
+        ({"cpc/@Currency": "EUR"}, "EUR"),
+        ({"cpc/@curr": "EUR"}, "EUR"),
+        ({"cpc-currency": "EUR"}, "EUR"),
+        ({"Cpc_Currency_Code": "EUR"}, "EUR"),
+        ({"bid_currency": "EUR"}, "EUR"),
+        ({"Currency": "EUR"}, "EUR"),
+        ({"cpc/@currency": f"EUR{ALSO}USD"}, "EUR"),
+        ({"cpc/@unit": "EUR"}, "EUR"),
+        ({"currency": "kr"}, "currency"),
+        ({"currency": "points"}, "currency"),
         ({"cpc/@unit": "cents"}, "not_money"),
         ({"cpc_unit": "Cent", "cpc/@cur": "USD"}, "not_money"),
-        ({"cpc/@unit": "click"}, ""), ({"cpc/@currency": f"usd{ALSO}EUR"}, ""),
-        ({"Currency": "EUR", "BaseSalary": "9"}, ""), ({"currency/x": "EUR"}, ""),
+        ({"cpc/@unit": "click"}, ""),
+        ({"cpc/@currency": f"usd{ALSO}EUR"}, ""),
+        ({"Currency": "EUR", "BaseSalary": "9"}, ""),
+        ({"currency/x": "EUR"}, ""),
     ],
-)  # fmt: skip
+)
 def test_what_a_bid_is_in_may_be_said_beside_it(said: dict[str, str], reason: str) -> None:
     found = mapped(_ITEM | {"cpc": "1.5"} | said)
     assert found.body is not None

@@ -76,10 +76,14 @@ def test_more_jobs_behind_the_root_are_not_lost_in_silence(more: bytes) -> None:
 @pytest.mark.parametrize(
     "before",
     [
-        b"", b"\n ", b"<?xml version='1.0'?>", b"<!-- made by us --><?xml version='1.0'?>\n",
-        b"<?XML version='1.0'?>", b"<?xml version='1.0' encoding=' utf-8 '?><!-- <job> -->",
+        b"",
+        b"\n ",
+        b"<?xml version='1.0'?>",
+        b"<!-- made by us --><?xml version='1.0'?>\n",
+        b"<?XML version='1.0'?>",
+        b"<?xml version='1.0' encoding=' utf-8 '?><!-- <job> -->",
     ],
-)  # fmt: skip
+)
 def test_what_stands_before_the_root_is_the_same_to_both_readers(before: bytes) -> None:
     job = (
         b"<job><title>R & D</title><description>d</description><url>https://x.example/1</url>"

@@ -204,15 +204,25 @@ def test_plain_never_reads_what_the_parser_refuses(noise: bytes, at: int) -> Non
 def test_most_items_are_plain() -> None:
     plain = plain_reader("job")
     assert plain(b"<job>\n <a> x </a>\n <b><![CDATA[<p>]x]]]></b >\n<c/></job>") == {
-        "a": "x", "b": "<p>]x]", "c": "",
-    }  # fmt: skip
+        "a": "x",
+        "b": "<p>]x]",
+        "c": "",
+    }
     assert plain(b'<job id="7" x=""><a>1</a></job>') == {"@id": "7", "@x": "", "a": "1"}
     for raw in (
-        b"<job><a>1</b></job>", b"<job><a>1</a>", b"<job><a>&x;</a></job>", b"<job>t</job>",
-        b"<job><a>\x01</a></job>", b"<job><a>\xff</a></job>", b"<job><a>]]></a></job>",
-        b"<job><a>1</a><a>2</a></job>", b'<job x="1" x="2"></job>', b"<jobs></jobs>",
-        "<job><a>\ufffe</a></job>".encode(), b"<job><a>1</a></job><job/>",
-    ):  # fmt: skip
+        b"<job><a>1</b></job>",
+        b"<job><a>1</a>",
+        b"<job><a>&x;</a></job>",
+        b"<job>t</job>",
+        b"<job><a>\x01</a></job>",
+        b"<job><a>\xff</a></job>",
+        b"<job><a>]]></a></job>",
+        b"<job><a>1</a><a>2</a></job>",
+        b'<job x="1" x="2"></job>',
+        b"<jobs></jobs>",
+        "<job><a>\ufffe</a></job>".encode(),
+        b"<job><a>1</a></job><job/>",
+    ):
         assert plain(raw) is None, raw
 
 
@@ -226,10 +236,16 @@ def test_paths_of_an_item() -> None:
     read = reader.feed(raw)
     assert read is not None
     assert read.fields == {
-        "@id": "7", "place/@x": "1", "place/city": f"Austin{ALSO}Dallas",
-        "place": f"Austin {ALSO}Dallas", "a/b": "you", "a": "Hi <b>you</b> &amp; me", "g:t": "far",
-        "t": "near", "e": "",
-    }  # fmt: skip
+        "@id": "7",
+        "place/@x": "1",
+        "place/city": f"Austin{ALSO}Dallas",
+        "place": f"Austin {ALSO}Dallas",
+        "a/b": "you",
+        "a": "Hi <b>you</b> &amp; me",
+        "g:t": "far",
+        "t": "near",
+        "e": "",
+    }
     assert raw[read.end :] == b" and more"
 
 
@@ -241,8 +257,10 @@ def test_a_broken_item_says_what_it_can_where_it_surely_is_one() -> None:
     feed = b"<jobs>" + good + broken + good + b"</jobs>"
     found = items_of(feed, passes_broken=True)
     assert [(item.fields or {}, item.line, bool(item.broken)) for item in found] == [
-        ({"a": "1"}, 1, False), ({"a": "2", "c": "4"}, 2, True), ({"a": "1"}, 3, False),
-    ]  # fmt: skip
+        ({"a": "1"}, 1, False),
+        ({"a": "2", "c": "4"}, 2, True),
+        ({"a": "1"}, 3, False),
+    ]
     for refused in (feed, feed.replace(b"</i>", b"<job>").replace(b"3<i>", b"<job>3")):
         with pytest.raises(Malformed):
             items_of(refused, passes_broken=refused is not feed)
@@ -298,8 +316,10 @@ def test_empty_items_are_plain() -> None:
     assert plain(b"<job/>") == plain(b"<job></job>") == {}
     assert plain(b'<job a="1" b="2" />') == {"@a": "1", "@b": "2"}
     assert [item.fields for item in items_of(b'<jobs><job/><job x="1"/><job></job></jobs>')] == [
-        {}, {"@x": "1"}, {},
-    ]  # fmt: skip
+        {},
+        {"@x": "1"},
+        {},
+    ]
 
 
 def endless(piece: bytes, count: int, start: bytes, end: bytes) -> Iterator[bytes]:

@@ -19,10 +19,16 @@ def test_of_nodes_that_repeat_one_counts_whole() -> None:
     read = reader.feed(raw)
     assert read is not None
     assert {name: value.split(ALSO) for name, value in read.fields.items() if name != "places"} == {
-        "tag": ["b", "c"], "places/place/city": ["Bonn", "Ulm"], "places/place/zip": ["", "89073"],
-        "places/place": ["Bonn", "Ulm 89073"], "link/@rel": ["alternate", "self"],
-        "link/@href": ["a", "s"], "link": [""], "when/day": ["1"], "when": ["1"],
-    }  # fmt: skip
+        "tag": ["b", "c"],
+        "places/place/city": ["Bonn", "Ulm"],
+        "places/place/zip": ["", "89073"],
+        "places/place": ["Bonn", "Ulm 89073"],
+        "link/@rel": ["alternate", "self"],
+        "link/@href": ["a", "s"],
+        "link": [""],
+        "when/day": ["1"],
+        "when": ["1"],
+    }
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,19 @@ from handbill.wire.models import Wrong
 TODAY = date(2026, 11, 23)
 PLACES = {"salary": 1, "Team": 2}
 JOB = Facts(
-    "Nursing", "US", "TX", "Austin", "78701", "FULL_TIME", "Senior Nurse", "Acme", "R-1",
-    "2026-11-20", 1_500_000, {"salary": "50k", "Team": "Blue"},
-)  # fmt: skip
+    "Nursing",
+    "US",
+    "TX",
+    "Austin",
+    "78701",
+    "FULL_TIME",
+    "Senior Nurse",
+    "Acme",
+    "R-1",
+    "2026-11-20",
+    1_500_000,
+    {"salary": "50k", "Team": "Blue"},
+)
 
 
 def faults_of(value: Any) -> list[str]:
@@ -212,18 +222,22 @@ def leaves() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def branches(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries({
-        "operator": st.sampled_from(["AND", "or", "Any", "ALL"]),
-        "rules": st.lists(inner, min_size=1, max_size=3),
-    })  # fmt: skip
+    return st.fixed_dictionaries(
+        {
+            "operator": st.sampled_from(["AND", "or", "Any", "ALL"]),
+            "rules": st.lists(inner, min_size=1, max_size=3),
+        }
+    )
 
 
 FILTERS = branches(leaves() | branches(leaves() | branches(leaves())))
 JOBS = st.builds(
-    Facts, *[WORDS] * 9, st.none() | DAYS.map(date.isoformat),
+    Facts,
+    *[WORDS] * 9,
+    st.none() | DAYS.map(date.isoformat),
     st.none() | BIDS.map(lambda bid: micros_of(Decimal(bid))),
     st.dictionaries(st.sampled_from(["salary", "Team", "other"]), WORDS, max_size=3),
-)  # fmt: skip
+)
 
 
 def interpreted(rule: Branch | Leaf, job: Facts) -> bool:
@@ -244,10 +258,13 @@ def interpreted(rule: Branch | Leaf, job: Facts) -> bool:
     bid = Decimal(job.cpc_micros) / 1_000_000
     low, high = Decimal(rule.terms[0]), Decimal(rule.terms[-1])
     return {
-        "EQUAL": bid == low, "GREATER_THAN": bid > low, "LESS_THAN": bid < low,
-        "GREATER_THAN_EQUAL": bid >= low, "LESS_THAN_EQUAL": bid <= low,
+        "EQUAL": bid == low,
+        "GREATER_THAN": bid > low,
+        "LESS_THAN": bid < low,
+        "GREATER_THAN_EQUAL": bid >= low,
+        "LESS_THAN_EQUAL": bid <= low,
         "BETWEEN": low <= bid <= high,
-    }[rule.operator]  # fmt: skip
+    }[rule.operator]
 
 
 def interpreted_text(leaf: Leaf, field: str) -> bool:
@@ -256,9 +273,12 @@ def interpreted_text(leaf: Leaf, field: str) -> bool:
         return not interpreted_text(positive, field)
     terms = [term.casefold() for term in leaf.terms]
     tests = {
-        "EQUAL": str.__eq__, "IN": str.__eq__, "BEGINS_WITH": str.startswith,
-        "CONTAINS": str.__contains__, "ENDS_WITH": str.endswith,
-    }  # fmt: skip
+        "EQUAL": str.__eq__,
+        "IN": str.__eq__,
+        "BEGINS_WITH": str.startswith,
+        "CONTAINS": str.__contains__,
+        "ENDS_WITH": str.endswith,
+    }
     return any(tests[leaf.operator](field, term) for term in terms)
 
 
@@ -268,9 +288,11 @@ def interpreted_date(leaf: Leaf, posted: date) -> bool:
         return age > days if leaf.operator == "GREATER_THAN" else age < days
     low, high = date.fromisoformat(leaf.terms[0]), date.fromisoformat(leaf.terms[-1])
     return {
-        "ON": posted == low, "BEFORE": posted < low, "AFTER": posted > low,
+        "ON": posted == low,
+        "BEFORE": posted < low,
+        "AFTER": posted > low,
         "BETWEEN": low <= posted <= high,
-    }[leaf.operator]  # fmt: skip
+    }[leaf.operator]
 
 
 @settings(max_examples=300)

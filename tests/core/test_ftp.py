@@ -18,9 +18,12 @@ SHORT = Limits(connect_seconds=60, idle_seconds=60, total_seconds=120, most_byte
 
 
 def put(
-    server: FtpServer | Part, path: str = "x.xml", chunks: Iterable[bytes] = (b"<a/>",),
-    limits: Limits = SHORT, **login: Any,
-) -> int:  # fmt: skip
+    server: FtpServer | Part,
+    path: str = "x.xml",
+    chunks: Iterable[bytes] = (b"<a/>",),
+    limits: Limits = SHORT,
+    **login: Any,
+) -> int:
     """Log in at 127.0.0.1 and bring one file; its bytes."""
     sent = 0
 
@@ -33,9 +36,14 @@ def put(
 
 
 def said(
-    server: FtpServer | Part, deed: Any, limits: Limits = SHORT, *, host: str = "127.0.0.1",
-    trusted: ssl.SSLContext | None = None, **login: Any,
-) -> None:  # fmt: skip
+    server: FtpServer | Part,
+    deed: Any,
+    limits: Limits = SHORT,
+    *,
+    host: str = "127.0.0.1",
+    trusted: ssl.SSLContext | None = None,
+    **login: Any,
+) -> None:
     egress = Egress((f"{host}:{server.port}",), resolve=lambda *_: ["127.0.0.1"], tls=trusted)
     who = {"user": USER, "password": PASSWORD} | login
     try:
@@ -150,9 +158,13 @@ def test_a_name_that_is_refused_leaves_the_former_file() -> None:
         put(part)
     renamed = [line for line in part.heard if line.startswith("RN")]
     assert renamed[2:] == [
-        "RNFR x.xml", "RNTO x.xml.former", "RNFR x.xml.part", "RNTO x.xml", "RNFR x.xml.former",
+        "RNFR x.xml",
+        "RNTO x.xml.former",
+        "RNFR x.xml.part",
         "RNTO x.xml",
-    ]  # fmt: skip
+        "RNFR x.xml.former",
+        "RNTO x.xml",
+    ]
 
 
 def test_one_refused_file_does_not_keep_the_next_one_back() -> None:

@@ -90,9 +90,27 @@ def test_stamps(value: object, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["", "yesterday", "2021-02-30", "13/13/2021", "05/03/2021 25:00", "0001-01-01", "9999-12-31",
-     -1, 0, 10**18, 2**63, "9" * 14, True, None, 1.5, [], {}, "2021-05-03T08:58:42Z" + "0" * 30],
-)  # fmt: skip
+    [
+        "",
+        "yesterday",
+        "2021-02-30",
+        "13/13/2021",
+        "05/03/2021 25:00",
+        "0001-01-01",
+        "9999-12-31",
+        -1,
+        0,
+        10**18,
+        2**63,
+        "9" * 14,
+        True,
+        None,
+        1.5,
+        [],
+        {},
+        "2021-05-03T08:58:42Z" + "0" * 30,
+    ],
+)
 def test_what_is_no_stamp(value: object) -> None:
     assert read_stamp(value) is None
 
@@ -118,11 +136,13 @@ def read(value: Any) -> tuple[list[Item], list[str]]:
 
 def test_an_item_is_keyed_in_one_of_three_ways() -> None:
     told = {"candidateStatus": " Hired ", "timestamp": 1_620_032_322}
-    items, faults = read([
-        told | {"jobApplicationId": 17},
-        told | {"additionalDetails": {"candidateId": "c", "jobReference": "r"}},
-        told | {"clickId": "x", "jobApplicationId": ""},
-    ])  # fmt: skip
+    items, faults = read(
+        [
+            told | {"jobApplicationId": 17},
+            told | {"additionalDetails": {"candidateId": "c", "jobReference": "r"}},
+            told | {"clickId": "x", "jobApplicationId": ""},
+        ]
+    )
     assert faults == []
     assert [item.application_id for item in items] == ["17", "", ""]
     assert items[0].status == "Hired"

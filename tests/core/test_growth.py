@@ -62,15 +62,13 @@ _FEEDS: dict[str, Callable[[int], bytes]] = {
     "lines": lambda n: _feed(b"\n" * n + b"<job>" + b"\r\n" * n + b"</job>"),
     "nodes that repeat": lambda n: _feed(b"<job>" + _repeats(n // 40) + b"</job>"),
     "one node that repeats": lambda n: _feed(b"<job>" + b"<a>b</a>" * (n // 20) + b"</job>"),
-    "attributes": lambda n: _feed(
-        b"<job>" + b"<a b='c' d='e' f='g'/>" * (n // 40) + b"</job>"
-    ),
+    "attributes": lambda n: _feed(b"<job>" + b"<a b='c' d='e' f='g'/>" * (n // 40) + b"</job>"),
     "deep text": lambda n: _feed(b"<job>" + b"<a>" * 14 + b"t" * n + b"</a>" * 14 + b"</job>"),
     "nodes of a broken job": lambda n: _feed(b"<job>" + _repeats(n // 20) + b"<x></job>"),
     "blanks of a broken job": lambda n: _feed(b"<job><a>" + b" " * n + b"<x></job>"),
     "tags of a broken job": lambda n: _feed(b"<job>" + b"<a b= <a>" * (n // 9) + b"</job>"),
     "marked nodes": lambda n: _feed(b"<job>" + b"<m><p>a</p><x/></m>" * (n // 40) + b"</job>"),
-}  # fmt: skip
+}
 
 
 def _read(raw: bytes) -> Work:
@@ -94,9 +92,23 @@ def _read(raw: bytes) -> Work:
 
 
 _NODES = [
-    "Title", "Company", "City", "State", "Country", "Zip", "Category", "DatePosted", "URL",
-    "RefNumber", "ModifiedDate", "PublishedDate", "CPCBid", "Type", "ExpirationDate", "Description",
-]  # fmt: skip
+    "Title",
+    "Company",
+    "City",
+    "State",
+    "Country",
+    "Zip",
+    "Category",
+    "DatePosted",
+    "URL",
+    "RefNumber",
+    "ModifiedDate",
+    "PublishedDate",
+    "CPCBid",
+    "Type",
+    "ExpirationDate",
+    "Description",
+]
 _MAP = compile_mapping(
     FeedBody(
         "https://e.example",
@@ -116,9 +128,27 @@ def test_a_feed_costs_what_it_is_long(name: str) -> None:
 
 
 _PUMPS = [
-    " ", "\x1e", ",", "1", ".", "1 ", " ,", "&amp;", "&lt;a ", "<![CDATA[ ]]>", "a@", "\u0301é",
-    "?utm=1&", "http://", "%20", "=", "\n", "ﬃ", "/", "\u200b",
-]  # fmt: skip
+    " ",
+    "\x1e",
+    ",",
+    "1",
+    ".",
+    "1 ",
+    " ,",
+    "&amp;",
+    "&lt;a ",
+    "<![CDATA[ ]]>",
+    "a@",
+    "\u0301é",
+    "?utm=1&",
+    "http://",
+    "%20",
+    "=",
+    "\n",
+    "ﬃ",
+    "/",
+    "\u200b",
+]
 
 
 @pytest.mark.parametrize("pump", _PUMPS, ids=ascii)

@@ -15,8 +15,9 @@ def test_one_check_that_fails_makes_a_door_unready() -> None:
     told = health.report([good, bad])
     assert told["status"] == "not ready"
     assert [(check["name"], check["ok"]) for check in told["checks"]] == [
-        ("disk", True), ("disk", False),
-    ]  # fmt: skip
+        ("disk", True),
+        ("disk", False),
+    ]
     assert "HANDBILL_LEAST_FREE_BYTES" in told["checks"][1]["says"]
 
 

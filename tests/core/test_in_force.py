@@ -20,17 +20,32 @@ WEEK = (1, 2, 3, 4, 5, 6, 7)
 
 def paced(factor_ppm: int, base: int = 500_000, floor: int = 0) -> Paced:
     return Paced(
-        group_no=1, publisher_no=1, base_micros=base, bid_micros=base * factor_ppm // PPM,
-        factor_ppm=factor_ppm, floor_micros=floor, matching=1, first=0, jobs=1, start_ppm=0,
-        next_ppm=0, let_ppm=PPM, clicks_ppm=PPM, held_let_ppm=PPM, held_clicks_ppm=PPM,
-        decided_at=0, cap="",
-    )  # fmt: skip
+        group_no=1,
+        publisher_no=1,
+        base_micros=base,
+        bid_micros=base * factor_ppm // PPM,
+        factor_ppm=factor_ppm,
+        floor_micros=floor,
+        matching=1,
+        first=0,
+        jobs=1,
+        start_ppm=0,
+        next_ppm=0,
+        let_ppm=PPM,
+        clicks_ppm=PPM,
+        held_let_ppm=PPM,
+        held_clicks_ppm=PPM,
+        decided_at=0,
+        cap="",
+    )
 
 
 @given(
-    bid=st.integers(1, 10**12), factor=st.integers(250_000, PPM), floor=st.integers(0, 10**9),
+    bid=st.integers(1, 10**12),
+    factor=st.integers(250_000, PPM),
+    floor=st.integers(0, 10**9),
     whole=st.sampled_from((1, 1_000, CENT, 1_000_000)),
-)  # fmt: skip
+)
 def test_a_bid_is_lowered_to_a_whole_step_never_raised(
     bid: int, factor: int, floor: int, whole: int
 ) -> None:
@@ -47,9 +62,7 @@ def test_the_bid_that_was_decided_is_the_one_that_is_published() -> None:
     assert lowered(1_000_000, one, CENT) == 330_000
 
 
-@given(
-    count=st.integers(1, 40), first=st.integers(0, 100), jobs=st.integers(0, 50), data=st.data()
-)  # fmt: skip
+@given(count=st.integers(1, 40), first=st.integers(0, 100), jobs=st.integers(0, 50), data=st.data())
 def test_a_span_holds_the_jobs_of_its_window(
     count: int, first: int, jobs: int, data: st.DataObject
 ) -> None:

@@ -79,8 +79,9 @@ def test_no_cap_of_a_job_is_passed(
     each = Caps(job_budget=group[0], job_clicks=group[1], job_applies=group[2])
     first, taken = ran(events[:split], each, own, {})
     before = {key: value for key, value in first.additions().items() if key.scope != "client"}
-    limits = {one for publisher in NUMBERS for job in JOBS
-              for one in limits_at(publisher, job, each, own)}  # fmt: skip
+    limits = {
+        one for publisher in NUMBERS for job in JOBS for one in limits_at(publisher, job, each, own)
+    }
     days = [DAY + timedelta(days=after) for after in range(5)]
     compared = [key_of(limit, day) for limit in limits for day in days]
     second, more = ran(events[split:], each, own, summed(before, compared))
@@ -155,7 +156,8 @@ def test_whose_counts_there_are() -> None:
     own = JobSettings(JobSetting(caps=Caps(budget=Cap("Lifetime", 1))))
     each = Caps(job_clicks=Cap("Weekly", 2))
     assert [count_of(limit) for limit in limits_at("A", "aa", each, own)] == [
-        Count("group_job", "1", "clicks"), Count("job", "aa", "budget"),
-    ]  # fmt: skip
+        Count("group_job", "1", "clicks"),
+        Count("job", "aa", "budget"),
+    ]
     assert caps_of_job(JobSettings()) is None
     assert each_job(Caps(budget=Cap("Monthly", 1))) is None

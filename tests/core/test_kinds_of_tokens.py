@@ -68,10 +68,20 @@ _LISTING = Listing(
     bid_micros=1 << 14,
     price_micros=0,
 )
-_NUMBERS = b"".join(map(put_number, (
-    _LISTING.client_no, _LISTING.campaign_no, _LISTING.group_no, _LISTING.publisher_no,
-    _LISTING.bid_micros, _LISTING.price_micros, 0,
-)))  # fmt: skip
+_NUMBERS = b"".join(
+    map(
+        put_number,
+        (
+            _LISTING.client_no,
+            _LISTING.campaign_no,
+            _LISTING.group_no,
+            _LISTING.publisher_no,
+            _LISTING.bid_micros,
+            _LISTING.price_micros,
+            0,
+        ),
+    )
+)
 # Its instant and its job end in bytes that are ends of numbers: it has as many as a listing.
 _AT = bytes.fromhex("06 80 81 82 83 84 85")
 _JOB = bytes.fromhex("80 80 80 80 80 80 80 01") * 2
@@ -128,17 +138,17 @@ KINDS: dict[str, Callable[[], str]] = {
 }
 DOORS: dict[str, tuple[Callable[[str], object], set[str]]] = {
     "an edge's link": (
-        lambda text: listing_opener(KEYS)(text.encode()), {"listing", "open listing"}
+        lambda text: listing_opener(KEYS)(text.encode()),
+        {"listing", "open listing"},
     ),
     "a listing": (lambda text: open_listing(text, KEYS), {"listing", "open listing"}),
     "a click": (lambda text: open_click(text, KEYS), {"click", "open click"}),
     "a download": (
-        lambda text: links.open_link(text, KEYS, NOW), {"report part", "first report part"}
+        lambda text: links.open_link(text, KEYS, NOW),
+        {"report part", "first report part"},
     ),
-    "the API": (
-        lambda text: tokens.verify([_pem()], text, ISSUER, NOW) or _refuse(), {"access"}
-    ),
-}  # fmt: skip
+    "the API": (lambda text: tokens.verify([_pem()], text, ISSUER, NOW) or _refuse(), {"access"}),
+}
 
 
 def _refuse() -> object:

@@ -25,10 +25,17 @@ from handbill.core.nouns import BID_TYPES
 KEYS = {1: b"k" * 32, 2: b"z" * 32}
 NUMBERS = st.integers(0, 2**62)
 LISTINGS = st.builds(
-    Listing, client_no=NUMBERS, campaign_no=NUMBERS, group_no=NUMBERS, publisher_no=NUMBERS,
-    job_id=st.binary(min_size=16, max_size=16), bid_type=st.sampled_from(BID_TYPES),
-    bid_micros=NUMBERS, price_micros=NUMBERS, listed_at=NUMBERS.map(lambda ms: ms * 1_000),
-)  # fmt: skip
+    Listing,
+    client_no=NUMBERS,
+    campaign_no=NUMBERS,
+    group_no=NUMBERS,
+    publisher_no=NUMBERS,
+    job_id=st.binary(min_size=16, max_size=16),
+    bid_type=st.sampled_from(BID_TYPES),
+    bid_micros=NUMBERS,
+    price_micros=NUMBERS,
+    listed_at=NUMBERS.map(lambda ms: ms * 1_000),
+)
 LISTING = Listing(
     client_no=1,
     campaign_no=2,
@@ -149,10 +156,25 @@ def test_kinds_and_keys_are_not_mixed_up() -> None:
 @pytest.mark.parametrize(
     "spelled",
     [
-        "{}", "{} ", " {}", "%20{}", "{}&utm_source=x", "{}&amp;utm_source=x", "{}.", "{})", "{}/x",
-        "{}%2F", "{}%3Futm=1", "{}_", "{}-", "{}_utm_source", "{}\n", "{}\u200b", "{}%E2%80%8B",
+        "{}",
+        "{} ",
+        " {}",
+        "%20{}",
+        "{}&utm_source=x",
+        "{}&amp;utm_source=x",
+        "{}.",
+        "{})",
+        "{}/x",
+        "{}%2F",
+        "{}%3Futm=1",
+        "{}_",
+        "{}-",
+        "{}_utm_source",
+        "{}\n",
+        "{}\u200b",
+        "{}%E2%80%8B",
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("bid", [1, 10**12])
 def test_what_others_put_around_a_click_id_is_not_read(spelled: str, bid: int) -> None:
     click = Click(bytes(range(16)), 1_800_000_000_000_000, _listing(bid))

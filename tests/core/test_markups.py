@@ -16,19 +16,27 @@ from handbill.core.markups import (
     level_of,
     override_ppm,
     steps_of,
-)  # fmt: skip
+)
 from handbill.kit.money import plus_shares
 
 HERE = Place(1, 2, 3, 4)
 BY_WEIGHT = [
-    Place(1, 0, 0, 0), Place(1, 0, 0, 4), Place(1, 2, 0, 0), Place(1, 2, 0, 4), Place(1, 2, 3, 0),
+    Place(1, 0, 0, 0),
+    Place(1, 0, 0, 4),
+    Place(1, 2, 0, 0),
+    Place(1, 2, 0, 4),
+    Place(1, 2, 3, 0),
     Place(1, 2, 3, 4),
-]  # fmt: skip
+]
 """What may hold here, from the least specific to the most."""
 ELSEWHERE = [
-    Place(9, 0, 0, 0), Place(1, 9, 0, 0), Place(1, 2, 9, 0), Place(1, 0, 0, 9), Place(1, 2, 3, 9),
+    Place(9, 0, 0, 0),
+    Place(1, 9, 0, 0),
+    Place(1, 2, 9, 0),
+    Place(1, 0, 0, 9),
+    Place(1, 2, 3, 9),
     Place(1, 2, 0, 9),
-]  # fmt: skip
+]
 SHARES = st.integers(0, 10_000_000)
 MARKUPS = st.lists(
     st.builds(
@@ -76,9 +84,12 @@ def test_places_are_told_each_for_itself() -> None:
     known = [Dated(BY_WEIGHT[0], 1, 1, 10), Dated(Place(1, 2, 9, 0), 2, 2, 20)]
     others = [HERE, Place(1, 2, 9, 4), Place(1, 7, 7, 7), Place(8, 2, 9, 4), Place(1, 0, 0, 4)]
     assert steps_of(others, known) == {
-        HERE: ((1, 10),), others[1]: ((1, 10), (2, 20)), others[2]: ((1, 10),), others[3]: (),
+        HERE: ((1, 10),),
+        others[1]: ((1, 10), (2, 20)),
+        others[2]: ((1, 10),),
+        others[3]: (),
         others[4]: ((1, 10),),
-    }  # fmt: skip
+    }
     assert list(entities_over(HERE)) == BY_WEIGHT
 
 

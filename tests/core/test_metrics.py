@@ -50,30 +50,62 @@ def test_the_three_spends_of_the_worked_example() -> None:
     found = told(spent=1_000_000, netSpent=800_000, markedUpSpent=1_100_000, clicks=1)
     names = ("netSpent", "spent", "markedUpSpent", "profit", "averageMargin")
     assert [found[name] for name in names] == [
-        Decimal("0.8"), 1, Decimal("1.1"), Decimal("0.3"), Decimal("27.272727"),
-    ]  # fmt: skip
+        Decimal("0.8"),
+        1,
+        Decimal("1.1"),
+        Decimal("0.3"),
+        Decimal("27.272727"),
+    ]
     assert told(netSpent=0)["averageMargin"] == 0
 
 
 def test_sums_of_classes() -> None:
     found = told(
-        clicks=7, botClicks=1, duplicateClicks=2, foreignClicks=3, latentClicks=4, overCapClicks=99,
+        clicks=7,
+        botClicks=1,
+        duplicateClicks=2,
+        foreignClicks=3,
+        latentClicks=4,
+        overCapClicks=99,
         applyStarts=14,
-    )  # fmt: skip
+    )
     assert (found["invalidClicks"], found["allClicks"], found["allBotClicks"]) == (10, 7, 1)
     assert found["ctas"] == 200
 
 
 def test_new_columns_stand_after_those_of_old() -> None:
     assert NAMES[:17] == (
-        "clicks", "botClicks", "duplicateClicks", "foreignClicks", "latentClicks", "overCapClicks",
-        "views", "applyStarts", "applies", "hires", "spent", "netSpent", "cpc", "cpa", "cph", "cta",
+        "clicks",
+        "botClicks",
+        "duplicateClicks",
+        "foreignClicks",
+        "latentClicks",
+        "overCapClicks",
+        "views",
+        "applyStarts",
+        "applies",
+        "hires",
+        "spent",
+        "netSpent",
+        "cpc",
+        "cpa",
+        "cph",
+        "cta",
         "ath",
-    )  # fmt: skip
+    )
     assert NAMES[17:] == (
-        "markedUpSpent", "profit", "averageMargin", "invalidClicks", "allClicks", "allBotClicks",
-        "allViews", "allApplyStarts", "allApplies", "allHires", "ctas",
-    )  # fmt: skip
+        "markedUpSpent",
+        "profit",
+        "averageMargin",
+        "invalidClicks",
+        "allClicks",
+        "allBotClicks",
+        "allViews",
+        "allApplyStarts",
+        "allApplies",
+        "allHires",
+        "ctas",
+    )
 
 
 @given(st.lists(st.integers(0, 10**15), min_size=len(RAW), max_size=len(RAW)))

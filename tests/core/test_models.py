@@ -64,8 +64,9 @@ def test_every_fault_is_gathered_and_named() -> None:
         "/slots/2 must be an object",
     ]
     assert read(Rows, {"name": None, "slots": {}})[1] == [
-        "/name is required", "/slots must be an array",
-    ]  # fmt: skip
+        "/name is required",
+        "/slots must be an array",
+    ]
     assert read(Rows, {"name": " "})[1] == ["/name must not be blank"]
     assert read(Rows, [])[1] == [" must be an object"]
     same = [{"value": "x"}, {"publisherId": "x", "markdown": 0}]
@@ -77,15 +78,26 @@ def test_every_fault_is_gathered_and_named() -> None:
 @pytest.mark.parametrize(
     ("name", "bad"),
     [
-        ("name", 1), ("name", ""), ("name", "x" * 201), ("a/b", "1"), ("a/b", True),
-        ("a/b", Decimal("0.0000001")), ("size", True), ("size", "1"), ("size", Decimal("1.5")),
-        ("size", 0), ("kind", None), ("kind", 1), ("slots", [{}] * 4),
+        ("name", 1),
+        ("name", ""),
+        ("name", "x" * 201),
+        ("a/b", "1"),
+        ("a/b", True),
+        ("a/b", Decimal("0.0000001")),
+        ("size", True),
+        ("size", "1"),
+        ("size", Decimal("1.5")),
+        ("size", 0),
+        ("kind", None),
+        ("kind", 1),
+        ("slots", [{}] * 4),
     ],
-)  # fmt: skip
+)
 def test_refused(name: str, bad: Any) -> None:
     faults = read(Rows, {"name": "n"} | {name: bad})[1]
-    assert [fault.split()[0] for fault in faults][:1] == ([f"/{name.replace('/', '~1')}"]
-                                                         if bad is not None else [])  # fmt: skip
+    assert [fault.split()[0] for fault in faults][:1] == (
+        [f"/{name.replace('/', '~1')}"] if bad is not None else []
+    )
 
 
 def test_a_fault_of_a_kind_that_has_no_words_yet_is_a_fault_all_the_same() -> None:
@@ -101,8 +113,10 @@ def test_of_many_each_is_read_and_enough_is_told() -> None:
     assert many.read([{"value": "a"}, {"pValue": "b"}], "", faults).items[1].publisher_id == "b"
     many.read([{"value": "a"}, {"value": 1}, {}, 7], "", faults)
     assert [f"{fault.field} {fault.message}" for fault in faults] == [
-        "/1/value must be a string", "/2/value is required", "/3 must be an object",
-    ]  # fmt: skip
+        "/1/value must be a string",
+        "/2/value is required",
+        "/3 must be an object",
+    ]
     many.read([{}] * 6, "", faults := [])
     assert [fault.field for fault in faults] == [""]
 
@@ -130,26 +144,38 @@ def test_a_query_is_read_as_rows_are() -> None:
     pairs = [("size", "1"), ("size", "6"), ("isOn", "1"), ("name", "\0")]
     Asked.read_pairs(pairs, faults)
     assert [f"{fault.field} {fault.message}" for fault in faults] == [
-        "/size is there twice", "/size must be at most 5", "/isOn must be true or false",
+        "/size is there twice",
+        "/size must be at most 5",
+        "/isOn must be true or false",
         "/name must not contain NUL",
-    ]  # fmt: skip
+    ]
     for name, text in (("size", "9" * 30), ("size", ""), ("name", "")):
         faults = []
         Asked.read_pairs([("name", "n")] * (name != "name") + [(name, text)], faults)
         assert [fault.field for fault in faults] == [f"/{name}"]
     assert parameters(Asked)["isOn"] == (
-        {"type": "boolean", "description": "Whether it is on."}, False
-    )  # fmt: skip
+        {"type": "boolean", "description": "Whether it is on."},
+        False,
+    )
 
 
 def test_what_was_said_by_the_nouns_own_names() -> None:
-    body = {"name": "n", "a/b": 0.5, "size": Decimal("2.0"), "kind": "p",
-            "slots": [{"pValue": "x", "markdown": 2.5}]}  # fmt: skip
+    body = {
+        "name": "n",
+        "a/b": 0.5,
+        "size": Decimal("2.0"),
+        "kind": "p",
+        "slots": [{"pValue": "x", "markdown": 2.5}],
+    }
     said, faults = read(Rows, body)
     assert faults == []
     assert said.given() == {
-        "name": "n", "bid_micros": 500_000, "size": 2, "kind": "P", "slots": [Slot("x", 25_000)],
-    }  # fmt: skip
+        "name": "n",
+        "bid_micros": 500_000,
+        "size": 2,
+        "kind": "P",
+        "slots": [Slot("x", 25_000)],
+    }
 
 
 def test_null_is_absent_in_a_create_and_told_in_a_change() -> None:
@@ -158,8 +184,9 @@ def test_null_is_absent_in_a_create_and_told_in_a_change() -> None:
     assert read(Change, nulls)[0].given() == {"name": "n", "size": None, "kind": None}
     assert read(Change, {})[0].given() == {}
     assert read(Change, {"size": 9, "name": ""})[1] == [
-        "/name must have at least 1 characters", "/size must be at most 5",
-    ]  # fmt: skip
+        "/name must have at least 1 characters",
+        "/size must be at most 5",
+    ]
 
 
 def test_the_first_spelling_counts() -> None:
@@ -182,8 +209,12 @@ def test_a_refusal_names_attributes_and_is_told_by_pointers() -> None:
     names = ("bid_micros", "slots.0.publisher_id", "/done/already", "", "slots")
     refused = pointed_out(bad_request([Fault(name, "no") for name in names]), said)
     assert [fault.field for fault in refused.faults] == [
-        "/a~1b", "/slots/0/value", "/done/already", "", "/slots",
-    ]  # fmt: skip
+        "/a~1b",
+        "/slots/0/value",
+        "/done/already",
+        "",
+        "/slots",
+    ]
 
 
 def test_one_spelling_is_described_and_the_others_are_named() -> None:
@@ -198,9 +229,11 @@ def test_one_spelling_is_described_and_the_others_are_named() -> None:
     assert schemas["Rows"]["properties"]["size"]["type"] == ["integer", "null"]
     assert "required" not in schemas["RowsChange"]
     told = schemas["Told"]
-    assert set(told["required"]) == set(told["properties"]) == {
-        "name", "a/b", "size", "kind", "slots", "at",
-    }  # fmt: skip
+    assert (
+        set(told["required"])
+        == set(told["properties"])
+        == {"name", "a/b", "size", "kind", "slots", "at"}
+    )
     assert told["properties"]["size"] == {"type": "integer", "description": "Its size."}
     assert told["properties"]["name"] == {"type": "string", "description": "Its name."}
 
@@ -225,8 +258,11 @@ def test_free_keys_and_rows_within_rows_are_pointed_at() -> None:
     names = ("least.x", f"terms.{step_of('A.b/c~')}.micros", "terms.1", "limits")
     told = pointers(TreeRows, [Fault(name, "no") for name in names])
     assert [fault.field for fault in told] == [
-        "/lim/bid/x", "/byPublisher/A.b~1c~0/bid", "/byPublisher/1", "/lim",
-    ]  # fmt: skip
+        "/lim/bid/x",
+        "/byPublisher/A.b~1c~0/bid",
+        "/byPublisher/1",
+        "/lim",
+    ]
     said, _ = read(TreeRows, {"name": "n", "byPublisher": {"P": {"bid": 2}}})
     assert said.given()["terms"] == {"P": 2_000_000}
 

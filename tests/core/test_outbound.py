@@ -25,10 +25,20 @@ from handbill.kit.instants import instant_of_iso
 AT = instant_of_iso("2026-11-20T10:00:00.250+00:00")
 URL = "https://go.example/c/abc_-1"
 JOB = JobBody(
-    ref="R-1", title="Nurse <ICU> & more", company="Acme", description="<p>Fine ]]> work</p>",
-    category="Health", url="https://jobs.example/1", city="Austin", state="TX", country="US",
-    zip=78701, type="FULL_TIME", posted_at=AT, additional={"salary": "50k"},
-)  # fmt: skip
+    ref="R-1",
+    title="Nurse <ICU> & more",
+    company="Acme",
+    description="<p>Fine ]]> work</p>",
+    category="Health",
+    url="https://jobs.example/1",
+    city="Austin",
+    state="TX",
+    country="US",
+    zip=78701,
+    type="FULL_TIME",
+    posted_at=AT,
+    additional={"salary": "50k"},
+)
 
 
 def shape(schema: PublisherSchema | None = None, **places: int) -> Shape:
@@ -80,10 +90,12 @@ def test_the_default_shape_to_the_byte() -> None:
 @pytest.mark.parametrize(
     ("bid_type", "cpc", "cpa"),
     [
-        ("CPC", "1.50", "0.00"), ("FLAT_CPC", "1.50", "0.00"), ("CPA", "0.00", "1.50"),
+        ("CPC", "1.50", "0.00"),
+        ("FLAT_CPC", "1.50", "0.00"),
+        ("CPA", "0.00", "1.50"),
         ("Organic", "0.00", "0.00"),
     ],
-)  # fmt: skip
+)
 def test_the_price_stands_where_its_kind_is_read(bid_type: str, cpc: str, cpa: str) -> None:
     found = values(written(shape(), bid_type=bid_type))
     assert (found["cpc"], found["cpa"]) == (cpc, cpa)
@@ -92,32 +104,63 @@ def test_the_price_stands_where_its_kind_is_read(bid_type: str, cpc: str, cpa: s
 def test_a_schema_of_its_own() -> None:
     schema = PublisherSchema(
         head={"source": "jobs", "jobCount": "n", "generationTime": "at", "publisherUrl": ""},
-        job={"job": "item", "url": "link", "title": "name", "state": "", "company": "0bad",
-             "modifiedDate": "updated"},
-        additional={"pay": "salary", "team": "cif2", "kind": "premium", "town": "city",
-                    "bad name": "x", "link": "city"},
+        job={
+            "job": "item",
+            "url": "link",
+            "title": "name",
+            "state": "",
+            "company": "0bad",
+            "modifiedDate": "updated",
+        },
+        additional={
+            "pay": "salary",
+            "team": "cif2",
+            "kind": "premium",
+            "town": "city",
+            "bad name": "x",
+            "link": "city",
+        },
         cdata=["description", "pay"],
         currency_in_bid=True,
-    )  # fmt: skip
+    )
     form = shape(schema, salary=1, Team=2)
     content = head_of(form, "Board", "u", 1, AT) + written(form) + foot_of(form)
     root = etree.fromstring(content)
     assert root.tag == "jobs"
     assert [node.tag for node in root] == ["publisher", "n", "at", "item"]
     assert values(written(form)) == {
-        "advertiser": "Acme Inc", "country": "US", "date": "2026-11-20 10:00:00.250 UTC",
-        "city": "Austin", "referencenumber": "R-1", "description": "<p>Fine ]]> work</p>",
-        "name": "Nurse <ICU> & more", "type": "FULL_TIME", "link": URL, "cpa": "USD 0.00",
-        "cpc": "USD 1.50", "postalcode": "78701", "category": "Health", "updated": "",
-        "pay": "50k", "team": "", "kind": "premium", "town": "Austin",
-    }  # fmt: skip
+        "advertiser": "Acme Inc",
+        "country": "US",
+        "date": "2026-11-20 10:00:00.250 UTC",
+        "city": "Austin",
+        "referencenumber": "R-1",
+        "description": "<p>Fine ]]> work</p>",
+        "name": "Nurse <ICU> & more",
+        "type": "FULL_TIME",
+        "link": URL,
+        "cpa": "USD 0.00",
+        "cpc": "USD 1.50",
+        "postalcode": "78701",
+        "category": "Health",
+        "updated": "",
+        "pay": "50k",
+        "team": "",
+        "kind": "premium",
+        "town": "Austin",
+    }
     assert b"<pay><![CDATA[50k]]></pay>" in content
     assert b"<name>Nurse &lt;ICU&gt; &amp; more</name>" in content
 
 
 def test_what_a_job_says_to_one_publisher_alone() -> None:
-    nodes = {"title": "For you", "extra": "1 < 2", "url": "https://evil.example", "cpc": "9",
-             "company": "", "no name": "x"}  # fmt: skip
+    nodes = {
+        "title": "For you",
+        "extra": "1 < 2",
+        "url": "https://evil.example",
+        "cpc": "9",
+        "company": "",
+        "no name": "x",
+    }
     job = JobBody(
         ref="R-1",
         title="Nurse",
@@ -174,23 +217,32 @@ TEXT = st.text(max_size=30) | st.sampled_from(
 def as_read(text: str) -> str:
     """What a reader of XML 1.0 can be given of a text: no forbidden character, one line end."""
     kept = "".join(
-        c for c in text
+        c
+        for c in text
         if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000"
-    )  # fmt: skip
+    )
     return kept.replace("\r\n", "\n").replace("\r", "\n")
 
 
 @given(
-    title=TEXT, description=TEXT, custom=TEXT, literal=TEXT, own=TEXT, advertiser=TEXT,
+    title=TEXT,
+    description=TEXT,
+    custom=TEXT,
+    literal=TEXT,
+    own=TEXT,
+    advertiser=TEXT,
     plain=st.booleans(),
-)  # fmt: skip
+)
 def test_what_is_written_reads_back(
     title: str, description: str, custom: str, literal: str, own: str, advertiser: str, plain: bool
 ) -> None:
     job = JobBody(
-        ref="R", title=title, description=description, additional={"c": custom},
+        ref="R",
+        title=title,
+        description=description,
+        additional={"c": custom},
         publisher_nodes={"Board": {"own": own}},
-    )  # fmt: skip
+    )
     schema = PublisherSchema(
         additional={"custom": "c", "said": literal}, cdata=[] if plain else None
     )
@@ -214,8 +266,12 @@ def test_cdata_names_custom_nodes_and_those_of_the_head_too() -> None:
     """Domain 6.3: fieldsWrappedInCdata, custom ones too."""
     schema = PublisherSchema(additional={"pay": "salary"}, cdata=["pay", "own", "publisherUrl"])
     form = shape(schema, salary=1)
-    own = JobBody(ref="R-1", title="T", additional={"salary": "5k"},
-                  publisher_nodes={"Board": {"own": "a<b", "plain": "c<d"}})  # fmt: skip
+    own = JobBody(
+        ref="R-1",
+        title="T",
+        additional={"salary": "5k"},
+        publisher_nodes={"Board": {"own": "a<b", "plain": "c<d"}},
+    )
     element = written(form, own)
     assert b"<pay><![CDATA[5k]]></pay>" in element
     assert b"<own><![CDATA[a<b]]></own><plain>c&lt;d</plain>" in element

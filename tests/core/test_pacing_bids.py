@@ -32,9 +32,14 @@ NOTHING = Ahead()
 
 
 def view(
-    value: int, used: int = 0, ahead: Ahead = NOTHING, *, name: str = "group/budget",
-    delivery: Delivery = Delivery.EVEN, threshold_ppm: int = 800_000,
-) -> View:  # fmt: skip
+    value: int,
+    used: int = 0,
+    ahead: Ahead = NOTHING,
+    *,
+    name: str = "group/budget",
+    delivery: Delivery = Delivery.EVEN,
+    threshold_ppm: int = 800_000,
+) -> View:
     cap = Cap("Daily", value, threshold_ppm=threshold_ppm)
     mark = mark_of(cap, value, used, used, Days((1,), (1,), renews=True), delivery)
     return View(name, mark, ahead)
@@ -42,10 +47,21 @@ def view(
 
 def step(*views: View, **changes: Any) -> Inputs:
     found = Inputs(
-        base_micros=100 * CENT, source="JOBGROUP", min_bid_micros=0, whole_micros=CENT,
-        markdown_ppm=0, unit_micros=CENT, former_micros=0, rule_ppm=PPM, target=None, views=views,
-        life=Life(1_000 * CENT, 0), elasticity_ppm=1_200_000, matching_jobs=50, start_ppm=0,
-    )  # fmt: skip
+        base_micros=100 * CENT,
+        source="JOBGROUP",
+        min_bid_micros=0,
+        whole_micros=CENT,
+        markdown_ppm=0,
+        unit_micros=CENT,
+        former_micros=0,
+        rule_ppm=PPM,
+        target=None,
+        views=views,
+        life=Life(1_000 * CENT, 0),
+        elasticity_ppm=1_200_000,
+        matching_jobs=50,
+        start_ppm=0,
+    )
     return found._replace(**changes)
 
 
@@ -56,19 +72,30 @@ views = st.builds(
     lambda value, used, ahead, delivery, threshold: view(
         value, used, ahead, delivery=delivery, threshold_ppm=threshold
     ),
-    AMOUNT, AMOUNT, st.builds(Ahead, AMOUNT, AMOUNT, AMOUNT, AMOUNT), st.sampled_from(Delivery),
+    AMOUNT,
+    AMOUNT,
+    st.builds(Ahead, AMOUNT, AMOUNT, AMOUNT, AMOUNT),
+    st.sampled_from(Delivery),
     PART,
-)  # fmt: skip
+)
 steps = st.builds(
     Inputs,
-    base_micros=st.integers(1, 500).map(lambda cents: cents * CENT), source=st.just("FEED"),
-    min_bid_micros=st.integers(0, 300_000), whole_micros=st.just(CENT),
-    markdown_ppm=st.integers(0, 900_000), unit_micros=st.just(CENT), former_micros=AMOUNT,
-    rule_ppm=st.sampled_from([PPM, 800_000]), target=targets,
-    views=st.lists(views, max_size=4).map(tuple), life=st.builds(Life, AMOUNT, AMOUNT),
-    elasticity_ppm=st.integers(0, 3_000_000), matching_jobs=st.integers(0, 1_000),
-    start_ppm=st.integers(0, 10**9), rate_picos=st.just(PICOS),
-)  # fmt: skip
+    base_micros=st.integers(1, 500).map(lambda cents: cents * CENT),
+    source=st.just("FEED"),
+    min_bid_micros=st.integers(0, 300_000),
+    whole_micros=st.just(CENT),
+    markdown_ppm=st.integers(0, 900_000),
+    unit_micros=st.just(CENT),
+    former_micros=AMOUNT,
+    rule_ppm=st.sampled_from([PPM, 800_000]),
+    target=targets,
+    views=st.lists(views, max_size=4).map(tuple),
+    life=st.builds(Life, AMOUNT, AMOUNT),
+    elasticity_ppm=st.integers(0, 3_000_000),
+    matching_jobs=st.integers(0, 1_000),
+    start_ppm=st.integers(0, 10**9),
+    rate_picos=st.just(PICOS),
+)
 
 
 @given(steps)

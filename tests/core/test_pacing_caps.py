@@ -37,9 +37,13 @@ BUSY = shape_of([1 + (at % OF_DAY) // 8 + at // OF_DAY for at in range(OF_WEEK)]
 
 
 def mark(
-    cap: Cap, value: int, used: int = 0, today: int = 0, weights: tuple[int, ...] = (1,),
+    cap: Cap,
+    value: int,
+    used: int = 0,
+    today: int = 0,
+    weights: tuple[int, ...] = (1,),
     delivery: Delivery = Delivery.EVEN,
-) -> Mark:  # fmt: skip
+) -> Mark:
     days = Days(weights, weights[1:] or (1,), renews=len(weights) == 1)
     return mark_of(cap, value, used, today, days, delivery)
 

@@ -158,9 +158,11 @@ def test_rates_borrow_from_both_sides() -> None:
     """A good publisher and a good group: the pair that nothing is known of is good as well."""
     clicks = 100_000 * PPM
     got = {
-        (1, 1): Got(clicks, 10_000), (1, 2): Got(clicks, 5_000), (2, 2): Got(clicks, 2_500),
+        (1, 1): Got(clicks, 10_000),
+        (1, 2): Got(clicks, 5_000),
+        (2, 2): Got(clicks, 2_500),
         (2, 1): Got(0, 0),
-    }  # fmt: skip
+    }
     rates = rates_of(got, 50_000)
     assert abs(rates[1, 1] - 100_000) < 1_000, "its own applies decide"
     assert 35_000 < rates[2, 1] < 80_000

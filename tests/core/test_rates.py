@@ -39,9 +39,7 @@ RATES = st.integers(1, MOST_PICOS)
 AMOUNTS = st.integers(1, 10**12)
 
 
-def dated(
-    pair: str, rate: str, back: int = 0, *, is_own: bool = False
-) -> Dated:  # fmt: skip
+def dated(pair: str, rate: str, back: int = 0, *, is_own: bool = False) -> Dated:
     return Dated(TODAY - timedelta(back), pair[:3], pair[3:], picos_of(Decimal(rate)), is_own)
 
 
@@ -69,7 +67,7 @@ def exchange(*rates: Dated, currency: str = "USD") -> Exchange:
         ([dated("USDEUR", "0.000001"), dated("JPYUSD", "0.01")], 10**18),
         ([dated("USDEUR", "0.000000999999")], None),
     ],
-)  # fmt: skip
+)
 def test_which_rate_counts(rates: list[Dated], picos: int | None) -> None:
     assert exchange(*rates).picos("EUR") == picos
     assert exchange(*reversed(rates)).picos("EUR") == picos
@@ -81,9 +79,21 @@ def test_the_agencys_own_currency_is_not_converted_whatever_rates_say() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["0", "-1", "NaN", "Infinity", "1e30", "1000000.000001", "1e-13", "0.0000000000001",
-            "1." + "0" * 198 + "1", "9" * 200, "1e-999999"],
-)  # fmt: skip
+    "bad",
+    [
+        "0",
+        "-1",
+        "NaN",
+        "Infinity",
+        "1e30",
+        "1000000.000001",
+        "1e-13",
+        "0.0000000000001",
+        "1." + "0" * 198 + "1",
+        "9" * 200,
+        "1e-999999",
+    ],
+)
 def test_what_is_no_rate(bad: str) -> None:
     with pytest.raises(NotRate):
         picos_of(Decimal(bad))
@@ -99,12 +109,20 @@ def test_a_rate_comes_back_as_it_was_said(picos: int) -> None:
 # ── what is paid ────────────────────────────────────────────────────────────────────────────────
 def terms(rates: Exchange, currency: str, **said: object) -> Terms:
     given_ = {
-        "publisher_id": "Board", "bid_type": "CPC", "min_bid_micros": 0, "flat_micros": None,
-        "placement_micros": None, "placement_in": "", "group_micros": 0, "markdown_ppm": 0,
-        "least_markdown_ppm": 0, "unit_micros": unit_micros(currency), "whole_micros": 10_000,
+        "publisher_id": "Board",
+        "bid_type": "CPC",
+        "min_bid_micros": 0,
+        "flat_micros": None,
+        "placement_micros": None,
+        "placement_in": "",
+        "group_micros": 0,
+        "markdown_ppm": 0,
+        "least_markdown_ppm": 0,
+        "unit_micros": unit_micros(currency),
+        "whole_micros": 10_000,
         "currency": currency,
         "exchange": rates,
-    }  # fmt: skip
+    }
     return Terms(**(given_ | said))  # type: ignore[arg-type]
 
 
@@ -112,20 +130,28 @@ CODES = st.sampled_from(["USD", "EUR", "JPY", "KWD", "CLF"])
 
 
 @given(
-    bid=AMOUNTS, bid_in=CODES, priced_in=CODES, bid_rate=RATES, price_rate=RATES,
-    markdown=st.integers(0, PPM), least=st.integers(0, 10**9),
-)  # fmt: skip
+    bid=AMOUNTS,
+    bid_in=CODES,
+    priced_in=CODES,
+    bid_rate=RATES,
+    price_rate=RATES,
+    markdown=st.integers(0, PPM),
+    least=st.integers(0, 10**9),
+)
 def test_nobody_pays_more_than_was_said(
     bid: int, bid_in: str, priced_in: str, bid_rate: int, price_rate: int, markdown: int, least: int
 ) -> None:
     rates = {bid_in: bid_rate, priced_in: price_rate}
     found = offer_of(
         terms(
-            exchange(*(Dated(TODAY, code, "USD", at) for code, at in rates.items())), priced_in,
-            min_bid_micros=least, markdown_ppm=markdown,
+            exchange(*(Dated(TODAY, code, "USD", at) for code, at in rates.items())),
+            priced_in,
+            min_bid_micros=least,
+            markdown_ppm=markdown,
         ),
-        Asked(feed_micros=bid, feed_in=bid_in), TODAY,
-    )  # fmt: skip
+        Asked(feed_micros=bid, feed_in=bid_in),
+        TODAY,
+    )
     true_bid = Fraction(bid) * (1 if bid_in == "USD" else Fraction(rates[bid_in], PICOS))
     its = 1 if priced_in == "USD" else Fraction(rates[priced_in], PICOS)
     unit = unit_micros(priced_in)
@@ -205,16 +231,26 @@ def test_an_amount_past_all_bounds_has_no_rate() -> None:
 # ── what a link keeps ───────────────────────────────────────────────────────────────────────────
 @given(
     quote=st.builds(
-        Quote, st.integers(0, MOST_PICOS), st.integers(0, MOST_PICOS), st.integers(0, 10**18),
+        Quote,
+        st.integers(0, MOST_PICOS),
+        st.integers(0, MOST_PICOS),
+        st.integers(0, 10**18),
         st.sampled_from([0, number_of("EUR")]),
     )
-)  # fmt: skip
+)
 def test_a_link_freezes_its_rates(quote: Quote) -> None:
     listing = Listing(
-        client_no=2**20, campaign_no=2**20, group_no=2**20, publisher_no=2**20, job_id=b"j" * 16,
-        bid_type="CPC", bid_micros=10**12, price_micros=10**12, listed_at=1_800_000_000_000_000,
+        client_no=2**20,
+        campaign_no=2**20,
+        group_no=2**20,
+        publisher_no=2**20,
+        job_id=b"j" * 16,
+        bid_type="CPC",
+        bid_micros=10**12,
+        price_micros=10**12,
+        listed_at=1_800_000_000_000_000,
         quote=quote,
-    )  # fmt: skip
+    )
     token = listing_token(listing, 1, b"k" * 32)
     assert open_listing(token, {1: b"k" * 32}) == listing
     assert len(token) < 200
@@ -251,19 +287,23 @@ def test_the_forms_of_files() -> None:
     assert rates_in(shouted) == of_bank[:1]
     plain = "\ufeffDate,From,To,Rate\r\n2026-11-23, EUR,USD,1.0825\r\n\r\n2026-11-23,GBP,USD,x\r\n"
     assert rates_in(plain.encode()) == [
-        of_bank[0], {"date": "2026-11-23", "from": "GBP", "to": "USD", "rate": "x"},
-    ]  # fmt: skip
+        of_bank[0],
+        {"date": "2026-11-23", "from": "GBP", "to": "USD", "rate": "x"},
+    ]
 
 
 @pytest.mark.parametrize(
     ("raw", "why"),
     [
-        (b"", "begin"), (b"a,b,c\n", "begin"), (b"\xff\xfe", "UTF-8"),
+        (b"", "begin"),
+        (b"a,b,c\n", "begin"),
+        (b"\xff\xfe", "UTF-8"),
         (b"<html></html>", "no rates"),
         pytest.param(b"date,from,to,rate\n," + b"1" * 140_000, "no CSV", id="long cell"),
-        (b"<a><b></a>", "no XML"), (b'<!DOCTYPE a [<!ENTITY x "y">]><a/>', "DOCTYPE"),
+        (b"<a><b></a>", "no XML"),
+        (b'<!DOCTYPE a [<!ENTITY x "y">]><a/>', "DOCTYPE"),
     ],
-)  # fmt: skip
+)
 def test_files_of_no_form(raw: bytes, why: str) -> None:
     with pytest.raises(NotRates, match=why):
         rates_in(raw)

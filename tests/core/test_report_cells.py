@@ -11,9 +11,23 @@ from handbill.stats.files import neutral, part_file
 
 @pytest.mark.parametrize(
     "text",
-    ["=1+1", "+1", "-1", "@A1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201", "\n=1", "  =1", "\t1",
-     "\u200b=1", "\u22121", "\ufe62x"],
-)  # fmt: skip
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@A1",
+        "\uff1d1",
+        "\uff0b1",
+        "\uff0d1",
+        "\uff201",
+        "\n=1",
+        "  =1",
+        "\t1",
+        "\u200b=1",
+        "\u22121",
+        "\ufe62x",
+    ],
+)
 def test_a_formula_is_made_text(text: str) -> None:
     assert neutral(text) == f"'{text}"
 

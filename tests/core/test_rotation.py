@@ -28,9 +28,13 @@ def job(no: int, **more: Any) -> Standing:
 
 def test_free_slots_go_by_right() -> None:
     jobs = [
-        job(1, waiting_at=5), job(2, waiting_at=3), job(3, waiting_at=1, times=4),
-        job(4, waiting_at=9, times=1, pinned=True), job(5, paused=True), job(6, able=False),
-    ]  # fmt: skip
+        job(1, waiting_at=5),
+        job(2, waiting_at=3),
+        job(3, waiting_at=1, times=4),
+        job(4, waiting_at=9, times=1, pinned=True),
+        job(5, paused=True),
+        job(6, able=False),
+    ]
     four = msgspec.structs.replace(BOUGHT, slots=4)
     assert turn(four, jobs, DAY, rotate=False).into == (4, 2, 1, 3)
     assert turn(BOUGHT, jobs, DAY, rotate=False).into == (4, 2)
@@ -124,9 +128,7 @@ _DEEDS = st.lists(
 
 
 @settings(max_examples=150)
-@given(
-    st.integers(1, 4), st.booleans(), st.integers(0, 3), st.integers(1, 6), _DEEDS,
-)  # fmt: skip
+@given(st.integers(1, 4), st.booleans(), st.integers(0, 3), st.integers(1, 6), _DEEDS)
 def test_a_market_over_time(
     slots: int, of_credits: bool, least: int, most: int, deeds: list[tuple[str, int, int]]
 ) -> None:
@@ -148,9 +150,12 @@ def test_a_market_over_time(
             market.jobs[at] = job(at, waiting_at=now)
         elif no in market.jobs:
             changes: dict[str, dict[str, Any]] = {
-                "pin": {"pinned": True}, "unpin": {"pinned": False}, "pause": {"paused": True},
-                "enable": {"paused": False}, "lame": {"able": False},
-            }  # fmt: skip
+                "pin": {"pinned": True},
+                "unpin": {"pinned": False},
+                "pause": {"paused": True},
+                "enable": {"paused": False},
+                "lame": {"able": False},
+            }
             market.jobs[no] = market.jobs[no]._replace(**changes.get(deed, {}))
             if deed == "drop":
                 del market.jobs[no]

@@ -13,16 +13,19 @@ from handbill.kit.faults import Fault
 from handbill.wire.models import spelled
 
 ADMIN: dict[str, Any] = {
-    "name": "r", "filterLevel": "campaigns", "actionType": "Administration",
+    "name": "r",
+    "filterLevel": "campaigns",
+    "actionType": "Administration",
     "adminActions": {"type": "enable"},
     "conditions": [
         {"parameter": "CTA", "condition": "Less than", "value": 2, "conditionDuration": "today"}
     ],
-}  # fmt: skip
+}
 BID: dict[str, Any] = ADMIN | {
-    "actionType": "bidStrategy", "adminActions": None,
+    "actionType": "bidStrategy",
+    "adminActions": None,
     "actions": {"action": "decrease", "parameter": "cpc bid", "value": 10, "unit": "%"},
-}  # fmt: skip
+}
 
 
 def faults_of(body: dict[str, Any]) -> list[str]:

@@ -61,33 +61,62 @@ def capped(
 
 
 def tree(
-    client: dict[str, Any] | None = None, campaign: dict[str, Any] | None = None,
-    group: dict[str, Any] | None = None, publisher: dict[str, Any] | None = None,
-    status: str = "AAAA", **more: Any,
-) -> Tree:  # fmt: skip
+    client: dict[str, Any] | None = None,
+    campaign: dict[str, Any] | None = None,
+    group: dict[str, Any] | None = None,
+    publisher: dict[str, Any] | None = None,
+    status: str = "AAAA",
+    **more: Any,
+) -> Tree:
     """One of each; ``status``: of client, campaign, job group, publisher."""
     board = Publisher(
-        no=7, id="Board", agency_no=1, status=status[3],
-        body=PublisherBody(name="Board", **(publisher or {})), **STAMPS,
-    )  # fmt: skip
+        no=7,
+        id="Board",
+        agency_no=1,
+        status=status[3],
+        body=PublisherBody(name="Board", **(publisher or {})),
+        **STAMPS,
+    )
     body = {"cpc_bid_micros": 500_000, "placements": [Placement("Board")], "filters": object()}
     given: dict[str, Any] = {"jobs": {3: [(Asked(), 5)]}, "exchange": EXCHANGE} | more
     return Tree(
         client=Client(
-            no=1, id="c", agency_no=1, status=status[0], zone="UTC", pixel_id="p",
-            body=ClientBody(company_name="C", exported_name="C", **(client or {})), **STAMPS,
+            no=1,
+            id="c",
+            agency_no=1,
+            status=status[0],
+            zone="UTC",
+            pixel_id="p",
+            body=ClientBody(company_name="C", exported_name="C", **(client or {})),
+            **STAMPS,
         ),
-        campaigns=[Campaign(
-            no=2, id="k", client_no=1, status=status[1], is_default=False,
-            body=CampaignBody("K", **(campaign or {})), **STAMPS,
-        )],
-        groups=[Group(
-            no=3, id="g", client_no=1, campaign_no=2, status=status[2], is_default=False,
-            priority=1, body=GroupBody("G", **(body | (group or {}))), **STAMPS,
-        )],
+        campaigns=[
+            Campaign(
+                no=2,
+                id="k",
+                client_no=1,
+                status=status[1],
+                is_default=False,
+                body=CampaignBody("K", **(campaign or {})),
+                **STAMPS,
+            )
+        ],
+        groups=[
+            Group(
+                no=3,
+                id="g",
+                client_no=1,
+                campaign_no=2,
+                status=status[2],
+                is_default=False,
+                priority=1,
+                body=GroupBody("G", **(body | (group or {}))),
+                **STAMPS,
+            )
+        ],
         publishers={"Board": board},
         **given,
-    )  # fmt: skip
+    )
 
 
 def caps(key: CapKey, one: Capped) -> dict[str, Any]:
@@ -185,8 +214,11 @@ def test_listings_follow_caps_alone() -> None:
     """All else they see by themselves, and at once."""
     found = resolve(tree(status="PAAA", **caps(G, FULL)), NOW)
     assert {kind: one.is_capped for (kind, _), one in found.items()} == {
-        "client": False, "campaign": False, "group": True, "placement": True,
-    }  # fmt: skip
+        "client": False,
+        "campaign": False,
+        "group": True,
+        "placement": True,
+    }
     assert all(one.delivery is Felt.STOPPED for one in found.values())
 
 
@@ -200,14 +232,21 @@ def test_what_would_still_stop_it() -> None:
     """Own causes first, then those above, then what there is to sell."""
     found = resolve(
         tree(
-            client={"end_on": "2026-11-22"}, group={"days": (2,), "cpc_bid_micros": 0},
-            status="APPA", **caps(G, FULL),
+            client={"end_on": "2026-11-22"},
+            group={"days": (2,), "cpc_bid_micros": 0},
+            status="APPA",
+            **caps(G, FULL),
         ),
         NOW,
-    )["group", "3"]  # fmt: skip
+    )["group", "3"]
     assert [one.code for one in found.all_reasons] == [
-        Code.PAUSED, Code.OFF_DAY, Code.CAP_REACHED, Code.PARENT_PAUSED, Code.EXPIRED, Code.NO_BID,
-    ]  # fmt: skip
+        Code.PAUSED,
+        Code.OFF_DAY,
+        Code.CAP_REACHED,
+        Code.PARENT_PAUSED,
+        Code.EXPIRED,
+        Code.NO_BID,
+    ]
     assert [one.code for one in found.reasons] == [Code.PAUSED]
 
 
@@ -265,8 +304,11 @@ def test_brakes_and_paces_without_stopping() -> None:
     lets = {(3, 7): Let(400_000, G)}
     paced = resolve(tree(**caps(G, capped(1_000_000)), lets=lets), NOW)
     assert {kind: one.delivery for (kind, _), one in paced.items()} == {
-        "client": Felt.FULL, "campaign": Felt.FULL, "group": Felt.PACED, "placement": Felt.PACED,
-    }  # fmt: skip
+        "client": Felt.FULL,
+        "campaign": Felt.FULL,
+        "group": Felt.PACED,
+        "placement": Felt.PACED,
+    }
     params = paced["group", "3"].reasons[0].params
     assert (params.cap, params.let_ppm, params.used) == ("budget", 400_000, 1_000_000)
 
@@ -320,11 +362,12 @@ def test_jobs_that_have_reached_caps_of_their_own() -> None:
     assert (told.code, told.blocking, told.params.capped_jobs) == (Code.JOBS_CAPPED, False, 1)
     every = resolve(
         tree(
-            capped_jobs=jobs, jobs={3: [(Asked(), 2)]},
+            capped_jobs=jobs,
+            jobs={3: [(Asked(), 2)]},
             caps={each: FULL, ("job", "bb", "budget"): FULL},
         ),
         NOW,
-    )  # fmt: skip
+    )
     assert every["group", "3"].status == "CAPPED"
     assert every["placement", "3/7"].delivery is Felt.STOPPED
     there = resolve(tree(capped_jobs=jobs, caps={("job_placement", "bb/7", "budget"): FULL}), NOW)
@@ -333,14 +376,25 @@ def test_jobs_that_have_reached_caps_of_their_own() -> None:
 
 
 @given(
-    used=st.integers(0, 10**10), value=st.integers(0, 10**10), in_flight=st.integers(0, 10**9),
-    cheapest=st.integers(1, 10**8), pacing=st.booleans(), days=st.integers(1, 8),
-    line=st.sampled_from([500_000, 800_000, PPM]), part=st.floats(0, 1),
-)  # fmt: skip
+    used=st.integers(0, 10**10),
+    value=st.integers(0, 10**10),
+    in_flight=st.integers(0, 10**9),
+    cheapest=st.integers(1, 10**8),
+    pacing=st.booleans(),
+    days=st.integers(1, 8),
+    line=st.sampled_from([500_000, 800_000, PPM]),
+    part=st.floats(0, 1),
+)
 def test_the_value_that_is_proposed_is_enough(
-    used: int, value: int, in_flight: int, cheapest: int, pacing: bool, days: int, line: int,
+    used: int,
+    value: int,
+    in_flight: int,
+    cheapest: int,
+    pacing: bool,
+    days: int,
+    line: int,
     part: float,
-) -> None:  # fmt: skip
+) -> None:
     """Of a cap that stops or brakes: with it, it does neither."""
     cap = Cap("Monthly", value, pacing=pacing, threshold_ppm=line)
     used = min(used, value)
@@ -358,15 +412,23 @@ def test_the_value_that_is_proposed_is_enough(
 # ── a single job ────────────────────────────────────────────────────────────────────────────────
 def job(status: str = "A", *, valid: bool = True, **body: Any) -> Job:
     return Job(
-        no=9, id="ab", client_no=1, feed_no=None, status=status, valid=valid,
-        body=JobBody(**({"ref": "r", "url": "https://x.example/1"} | body)), **STAMPS,
-    )  # fmt: skip
+        no=9,
+        id="ab",
+        client_no=1,
+        feed_no=None,
+        status=status,
+        valid=valid,
+        body=JobBody(**({"ref": "r", "url": "https://x.example/1"} | body)),
+        **STAMPS,
+    )
 
 
 def of_job(
-    one: Job, found: Tree | None = None, capped_by: tuple[Resolved, ...] = (),
+    one: Job,
+    found: Tree | None = None,
+    capped_by: tuple[Resolved, ...] = (),
     there: tuple[Resolved, ...] = (),
-) -> Resolved:  # fmt: skip
+) -> Resolved:
     found = found or tree()
     states = resolve(found, NOW)
     group = found.groups[0]
@@ -399,15 +461,23 @@ CHEAP = JobSettings(setting=JobSetting(cpc_bid_micros=100_000))
         (job(settings=OVER), None, Code.EXPIRED, "EXPIRED"),
         (job(settings=ALONE), None, Code.JOB_EXCLUDES, "NO_PLACEMENT"),
         (job(settings=NOT_THERE), None, Code.JOB_EXCLUDES, "NO_PLACEMENT"),
-        (job(settings=CHEAP), tree(publisher={"min_bid_micros": 200_000}), Code.BELOW_MIN_BID,
-         "NO_BID"),
+        (
+            job(settings=CHEAP),
+            tree(publisher={"min_bid_micros": 200_000}),
+            Code.BELOW_MIN_BID,
+            "NO_BID",
+        ),
         (job(), tree(status="AAPA"), Code.PARENT_PAUSED, "PARENT_PAUSED"),
         (job(), tree(**caps(("client", "1", "budget"), FULL)), Code.CAP_REACHED, "PARENT_CAPPED"),
         (job(), tree(status="AAAP"), Code.PUBLISHER_PAUSED, "NO_PLACEMENT"),
-        (job(), tree(**caps(("placement", "3/7", "budget"), FULL)), Code.CAP_REACHED,
-         "PARENT_CAPPED"),
+        (
+            job(),
+            tree(**caps(("placement", "3/7", "budget"), FULL)),
+            Code.CAP_REACHED,
+            "PARENT_CAPPED",
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_cause_is_the_first_reason_of_the_job(
     one: Job, found: Tree | None, code: Code, status: str
 ) -> None:

@@ -24,23 +24,44 @@ FILTER = read_filter({"operator": "AND", "rules": [LEAF]})
 
 def client(status: str = "A", **said: Any) -> Client:
     return Client(
-        no=1, id="c", agency_no=1, status=status, zone="UTC", pixel_id="p",
-        body=ClientBody(company_name="C", exported_name="C", **said), created_at=0, updated_at=0,
-    )  # fmt: skip
+        no=1,
+        id="c",
+        agency_no=1,
+        status=status,
+        zone="UTC",
+        pixel_id="p",
+        body=ClientBody(company_name="C", exported_name="C", **said),
+        created_at=0,
+        updated_at=0,
+    )
 
 
 def campaign(status: str = "A", **said: Any) -> Campaign:
     return Campaign(
-        no=1, id="k", client_no=1, status=status, is_default=False,
-        body=CampaignBody("K", **said), created_at=0, updated_at=0,
-    )  # fmt: skip
+        no=1,
+        id="k",
+        client_no=1,
+        status=status,
+        is_default=False,
+        body=CampaignBody("K", **said),
+        created_at=0,
+        updated_at=0,
+    )
 
 
 def group(status: str = "A", *, is_default: bool = False, **said: Any) -> Group:
     return Group(
-        no=1, id="g", client_no=1, campaign_no=1, status=status, is_default=is_default, priority=1,
-        body=GroupBody("G", **({"filters": FILTER} | said)), created_at=0, updated_at=0,
-    )  # fmt: skip
+        no=1,
+        id="g",
+        client_no=1,
+        campaign_no=1,
+        status=status,
+        is_default=is_default,
+        priority=1,
+        body=GroupBody("G", **({"filters": FILTER} | said)),
+        created_at=0,
+        updated_at=0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,8 +130,11 @@ def test_who_may_match() -> None:
     assert may_match(group(), campaign(), MONDAY)
     assert may_match(group(days=()), campaign(), MONDAY), "weekdays stop trading, not matching"
     for other in (
-        group("P"), group(is_default=True), group(filters=None), group(end_on="2026-11-22"),
-    ):  # fmt: skip
+        group("P"),
+        group(is_default=True),
+        group(filters=None),
+        group(end_on="2026-11-22"),
+    ):
         assert not may_match(other, campaign(), MONDAY)
     assert not may_match(group(), campaign("P"), MONDAY)
     assert not may_match(group(), campaign(start_on="2026-11-24"), MONDAY)

@@ -55,8 +55,10 @@ def test_what_is_new_or_gone_tells_no_defaults() -> None:
     assert changed({}, made) == (Changed("/name", after="g"), Changed("/cpc_bid_micros", after=5))
     assert changed(made, {}) == (Changed("/name", "g"), Changed("/cpc_bid_micros", 5))
     assert [act_of({}, made), act_of(made, {}), act_of(made, made)] == [
-        "CREATE", "DELETE", "CHANGE",
-    ]  # fmt: skip
+        "CREATE",
+        "DELETE",
+        "CHANGE",
+    ]
 
 
 _LONG = st.integers(0, 20_000).map("x".__mul__)

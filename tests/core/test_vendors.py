@@ -28,10 +28,29 @@ def test_a_template_gives_a_path(template: str, path: str) -> None:
 @pytest.mark.parametrize(
     "template",
     [
-        "{name}.xml", "../x", "a/../b", "a//b", "a/", "/", "a/./b", "a\\b", "a\r\nDELE b", "a{",
-        "}", "{}", "{{date}}", "a*", " a", "a /b", "a/ b", "...", "~", "a" * 201, "{date }",
+        "{name}.xml",
+        "../x",
+        "a/../b",
+        "a//b",
+        "a/",
+        "/",
+        "a/./b",
+        "a\\b",
+        "a\r\nDELE b",
+        "a{",
+        "}",
+        "{}",
+        "{{date}}",
+        "a*",
+        " a",
+        "a /b",
+        "a/ b",
+        "...",
+        "~",
+        "a" * 201,
+        "{date }",
     ],
-)  # fmt: skip
+)
 def test_templates_that_are_none(template: str) -> None:
     assert template_fault(template) is not None
 
@@ -39,11 +58,19 @@ def test_templates_that_are_none(template: str) -> None:
 @pytest.mark.parametrize(
     ("value", "kept"),
     [
-        ("../../x", "______x"), ("..", "__"), (".hidden", "_hidden"), ("a/b\\c", "a_b_c"),
-        ("a\r\nDELE x", "a__DELE x"), ("", "_"), ("  ", "_"), ("a" * 300, "a" * 100),
-        ("Bäcker & Söhne", "Bäcker _ Söhne"), ("x.", "x_"), ("a..b", "a__b"),
+        ("../../x", "______x"),
+        ("..", "__"),
+        (".hidden", "_hidden"),
+        ("a/b\\c", "a_b_c"),
+        ("a\r\nDELE x", "a__DELE x"),
+        ("", "_"),
+        ("  ", "_"),
+        ("a" * 300, "a" * 100),
+        ("Bäcker & Söhne", "Bäcker _ Söhne"),
+        ("x.", "x_"),
+        ("a..b", "a__b"),
     ],
-)  # fmt: skip
+)
 def test_values_are_made_harmless(value: str, kept: str) -> None:
     assert harmless(value) == kept
 

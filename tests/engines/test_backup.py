@@ -38,13 +38,32 @@ def silent(_what: str, _total: int) -> Iterator[Callable[[int], None]]:
 
 def entry(n: int) -> Entry:
     return Entry(
-        id=n.to_bytes(16, "big"), at=NOW + n, kind="CLICK", disposition="valid", reason="",
-        client_no=1, campaign_no=2, group_no=3, publisher_no=4, job_id="ab" * 16,
-        bid_type="CPC", charge_micros=800_000, spend_micros=1_000_000, currency="USD",
-        marked_micros=1_100_000, agency_ppm=100_000, override_ppm=0, click_at=NOW + n,
-        click_id=b"c" * 16, visitor=b"v" * 16, ip="192.0.2.0", agent="agent", source="edge",
-        candidate_id="", application_id="",
-    )  # fmt: skip
+        id=n.to_bytes(16, "big"),
+        at=NOW + n,
+        kind="CLICK",
+        disposition="valid",
+        reason="",
+        client_no=1,
+        campaign_no=2,
+        group_no=3,
+        publisher_no=4,
+        job_id="ab" * 16,
+        bid_type="CPC",
+        charge_micros=800_000,
+        spend_micros=1_000_000,
+        currency="USD",
+        marked_micros=1_100_000,
+        agency_ppm=100_000,
+        override_ppm=0,
+        click_at=NOW + n,
+        click_id=b"c" * 16,
+        visitor=b"v" * 16,
+        ip="192.0.2.0",
+        agent="agent",
+        source="edge",
+        candidate_id="",
+        application_id="",
+    )
 
 
 class Shop:
@@ -69,17 +88,31 @@ class Shop:
             self.client = add_client(tx, agency, "c")
             segments.register(tx, [written], NOW)
             job = put_job(
-                tx, self.client, b"\xab" * 16, ref="r", digest=b"\x00\xff", title="T\u2028",
-                url="https://x.example/1", created_at=NOW, updated_at=NOW,
-            )  # fmt: skip
+                tx,
+                self.client,
+                b"\xab" * 16,
+                ref="r",
+                digest=b"\x00\xff",
+                title="T\u2028",
+                url="https://x.example/1",
+                created_at=NOW,
+                updated_at=NOW,
+            )
             tx.put(job_bodies, job_no=job, body=BODY)
 
 
 def add_client(tx: object, agency_no: int, id_: str) -> int:
     return tx.put(  # type: ignore[attr-defined, no-any-return]
-        clients, id=id_, agency_no=agency_no, status="A", zone="UTC", pixel_id=id_, body="{}",
-        created_at=NOW, updated_at=NOW,
-    )  # fmt: skip
+        clients,
+        id=id_,
+        agency_no=agency_no,
+        status="A",
+        zone="UTC",
+        pixel_id=id_,
+        body="{}",
+        created_at=NOW,
+        updated_at=NOW,
+    )
 
 
 @pytest.fixture
@@ -99,9 +132,13 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
     later = SetClock(NOW + DAY)
     (folder / "scratch").mkdir()
     yield Target(
-        records, open_blobs(str(folder / "blobs")), folder / "journal", folder / "scratch", later,
+        records,
+        open_blobs(str(folder / "blobs")),
+        folder / "journal",
+        folder / "scratch",
+        later,
         SeededIds(4),
-    )  # fmt: skip
+    )
     records.close()
 
 
@@ -157,9 +194,13 @@ def brought_back(backup: Path, copy: Path) -> None:
     with under_way(copy):
         records = open_records(f"sqlite:///{copy / 'records.db'}")
         target = Target(
-            records, open_blobs(str(copy / "blobs")), copy / "journal", copy, SetClock(NOW),
+            records,
+            open_blobs(str(copy / "blobs")),
+            copy / "journal",
+            copy,
+            SetClock(NOW),
             SeededIds(4),
-        )  # fmt: skip
+        )
         try:
             restore(backup, read_backup(backup), target, silent)
         finally:

@@ -22,8 +22,11 @@ def counted(folder: Path, name: str, by: int) -> dict[str, float]:
     """What a process tells that counts so much and ends."""
     told = subprocess.run(
         [sys.executable, "-c", _COUNTS, str(folder), name, str(by)],
-        capture_output=True, text=True, check=True, timeout=60,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
     lines = [line.rpartition(" ") for line in told.stdout.splitlines() if line[:1] != "#"]
     return {name: float(value) for name, _, value in lines if name}
 
@@ -64,6 +67,9 @@ print(figures._merged.cache_info().misses <= ticking() - began + 2)
 def test_who_asks_again_and_again_costs_one_telling_a_second(tmp_path: Path) -> None:
     told = subprocess.run(
         [sys.executable, "-c", _FLOOD, str(tmp_path)],
-        capture_output=True, text=True, check=True, timeout=60,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
     assert told.stdout == "True\n"

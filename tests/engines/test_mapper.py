@@ -35,9 +35,15 @@ EVER = PLANS.ever(among(tables.campaigns.c.no, "nos"))
 
 def plan(id_: str, *, is_default: bool = False) -> Plan:
     return Plan(
-        no=0, id=id_, client_no=1, status="A", is_default=is_default,
-        body=Body(f"Ümlaut {id_}", ["a", "b"]), created_at=1, updated_at=2,
-    )  # fmt: skip
+        no=0,
+        id=id_,
+        client_no=1,
+        status="A",
+        is_default=is_default,
+        body=Body(f"Ümlaut {id_}", ["a", "b"]),
+        created_at=1,
+        updated_at=2,
+    )
 
 
 def office(records: Records) -> None:
@@ -45,9 +51,15 @@ def office(records: Records) -> None:
     with records.write() as tx:
         agency_no = tx.put(tables.agencies, id="a", name="A", currency="USD", created_at=1)
         client_no = tx.put(
-            tables.clients, id="c", agency_no=agency_no, status="A", zone="UTC", pixel_id="p",
-            body="{}", **stamp,
-        )  # fmt: skip
+            tables.clients,
+            id="c",
+            agency_no=agency_no,
+            status="A",
+            zone="UTC",
+            pixel_id="p",
+            body="{}",
+            **stamp,
+        )
         assert client_no == 1
 
 

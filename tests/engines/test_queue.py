@@ -349,9 +349,16 @@ def test_agencies_have_turns(records: Records) -> None:
             )
             for n in range(count):
                 tx.put(
-                    clients, id=f"{agency}{n}", agency_no=no, status="A", zone="UTC", body="",
-                    pixel_id=f"{agency}{n}", created_at=T, updated_at=T,
-                )  # fmt: skip
+                    clients,
+                    id=f"{agency}{n}",
+                    agency_no=no,
+                    status="A",
+                    zone="UTC",
+                    body="",
+                    pixel_id=f"{agency}{n}",
+                    created_at=T,
+                    updated_at=T,
+                )
                 enqueue(tx, "groups.rematch", f"{agency}{n}", T)
         enqueue(tx, "listings.assemble", str(publisher_no), T + 1)
         enqueue(tx, "ledger.sweep", "", T + 2)

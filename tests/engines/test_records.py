@@ -37,9 +37,13 @@ def _agency(name: str) -> dict[str, Any]:
 
 def _counter(entity: str, value: int, client_no: int = 1) -> dict[str, Any]:
     return {
-        "scope": "job", "entity": entity, "measure": "clicks", "day_on": "L",
-        "client_no": client_no, "value": value,
-    }  # fmt: skip
+        "scope": "job",
+        "entity": entity,
+        "measure": "clicks",
+        "day_on": "L",
+        "client_no": client_no,
+        "value": value,
+    }
 
 
 def _put_agency(records: Records, name: str) -> int:
@@ -82,9 +86,13 @@ def test_put_many_keeps_every_value_as_it_is(records: Records, count: int) -> No
 def test_absent_values_are_none(records: Records, count: int) -> None:
     agency = _put_agency(records, "a")
     row = {
-        "agency_no": agency, "status": "A", "body": "{}", "created_at": 1, "updated_at": 1,
+        "agency_no": agency,
+        "status": "A",
+        "body": "{}",
+        "created_at": 1,
+        "updated_at": 1,
         "deleted_at": None,
-    }  # fmt: skip
+    }
     with records.write() as tx:
         tx.put_many(publishers, [{"id": f"p{number}", **row} for number in range(count)])
     found = _all(records, sa.select(publishers.c.deleted_at))
@@ -339,8 +347,9 @@ for number in range(10**6):
 def test_kill_loses_nothing_committed(records: Records) -> None:
     child = subprocess.Popen(
         [sys.executable, "-c", _WRITER, records.url.replace("+psycopg", "")],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert child.stdout is not None
     for _ in range(20):
         child.stdout.readline()
@@ -427,8 +436,18 @@ def test_reports_have_room_for_large_texts(records: Records) -> None:
     question = "é" * 1_000_000
     with records.write() as tx:
         no = tx.put(
-            reports, id="r", agency_no=agency, client_no=1, kind="k", state="s", percent=0,
-            question=question, question_digest=b"", parts="[]", created_at=1, expires_at=2,
-        )  # fmt: skip
+            reports,
+            id="r",
+            agency_no=agency,
+            client_no=1,
+            kind="k",
+            state="s",
+            percent=0,
+            question=question,
+            question_digest=b"",
+            parts="[]",
+            created_at=1,
+            expires_at=2,
+        )
     found = sa.select(reports.c.question).where(reports.c.no == b("no"))
     assert _all(records, found, no=no) == [(question,)]

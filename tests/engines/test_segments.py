@@ -25,13 +25,32 @@ NOW: Instant = instant_of_iso("2026-11-10T12:00:00Z")
 
 def entry(n: int, client_no: int = 1, at: Instant = NOW) -> Entry:
     return Entry(
-        id=n.to_bytes(16, "big"), at=at + n, kind="CLICK", disposition="valid", reason="",
-        client_no=client_no, campaign_no=2, group_no=3, publisher_no=4, job_id="ab" * 16,
-        bid_type="CPC", charge_micros=800_000, spend_micros=1_000_000, currency="USD",
-        marked_micros=1_100_000, agency_ppm=100_000, override_ppm=0, click_at=at + n,
-        click_id=b"c" * 16, visitor=b"v" * 16, ip="192.0.2.0", agent="agent", source="edge",
-        candidate_id="", application_id="ümlaut '\"\n",
-    )  # fmt: skip
+        id=n.to_bytes(16, "big"),
+        at=at + n,
+        kind="CLICK",
+        disposition="valid",
+        reason="",
+        client_no=client_no,
+        campaign_no=2,
+        group_no=3,
+        publisher_no=4,
+        job_id="ab" * 16,
+        bid_type="CPC",
+        charge_micros=800_000,
+        spend_micros=1_000_000,
+        currency="USD",
+        marked_micros=1_100_000,
+        agency_ppm=100_000,
+        override_ppm=0,
+        click_at=at + n,
+        click_id=b"c" * 16,
+        visitor=b"v" * 16,
+        ip="192.0.2.0",
+        agent="agent",
+        source="edge",
+        candidate_id="",
+        application_id="ümlaut '\"\n",
+    )
 
 
 class Shelf:
@@ -45,8 +64,15 @@ class Shelf:
         self.scratch = folder / "scratch"
         nothing = None
         self.tools = Tools(
-            records, self.blobs, nothing, self.clock, self.ids, nothing, Settings(), self.scratch  # type: ignore[arg-type]
-        )  # fmt: skip
+            records,
+            self.blobs,
+            nothing,
+            self.clock,
+            self.ids,
+            nothing,
+            Settings(),
+            self.scratch,  # type: ignore[arg-type]
+        )
 
     def add(self, entries: list[Entry]) -> Segment:
         month = segments.month_of(entries[0].at)
@@ -209,9 +235,15 @@ def test_files_that_nobody_lists_are_swept_after_a_day(shelf: Shelf) -> None:
 def test_sizes_decide_what_is_merged() -> None:
     def of(rows: int, month: str = "2026-11") -> Segment:
         return Segment(
-            path=f"p{rows}", month=month, rows=rows, bytes=1, first_at=NOW,
-            last_at=NOW, digest=b"", totals={},
-        )  # fmt: skip
+            path=f"p{rows}",
+            month=month,
+            rows=rows,
+            bytes=1,
+            first_at=NOW,
+            last_at=NOW,
+            digest=b"",
+            totals={},
+        )
 
     assert segments.chosen([of(1)] * 7) == []
     assert len(segments.chosen([of(1)] * 8 + [of(1_000)] * 7)) == 8

@@ -28,9 +28,15 @@ def _tools(records: Records) -> Tools:
     """What the worker itself uses, and nothing for tasks."""
     absent: Any = None
     return Tools(
-        records=records, blobs=absent, index=absent, clock=SetClock(T), ids=absent,
-        egress=absent, settings=absent, scratch=absent,
-    )  # fmt: skip
+        records=records,
+        blobs=absent,
+        index=absent,
+        clock=SetClock(T),
+        ids=absent,
+        egress=absent,
+        settings=absent,
+        scratch=absent,
+    )
 
 
 @pytest.fixture

@@ -75,5 +75,10 @@ def test_every_expectation_has_its_feed() -> None:
     said = {path.name.split(".")[0] for path in FOLDER.rglob("*.json")}
     assert said <= {case.name for case in CASES}
     assert {case.parts[0] for case in CASES} >= {
-        "indeed", "talent", "jooble", "adzuna", "careerjet", "appcast",
-    }  # fmt: skip
+        "indeed",
+        "talent",
+        "jooble",
+        "adzuna",
+        "careerjet",
+        "appcast",
+    }

@@ -14,7 +14,7 @@ from flows.days_world import (
     ftp_of,
     instant_text,
     open_client,
-)  # fmt: skip
+)
 from ftp_server import FtpServer
 from handbill.work.queue import MOST_ATTEMPTS
 from serving import asked, until
@@ -111,9 +111,12 @@ class Slots(Thing):
         town.new("/publishers", {"id": "Slots", "name": "Slots", "bidType": "PPP"})
         self.client = open_client(town, "sold", "Slots")
         bought = {
-            "cost": 80, "availableCount": 1, "rotateFreqInDays": 1,
-            "startDate": instant_text(hours=-1), "endDate": instant_text(days=self.LAST, hours=6),
-        }  # fmt: skip
+            "cost": 80,
+            "availableCount": 1,
+            "rotateFreqInDays": 1,
+            "startDate": instant_text(hours=-1),
+            "endDate": instant_text(days=self.LAST, hours=6),
+        }
         at = f"/clients/{self.client}"
         self.config = town.new(f"{at}/publishers/Slots/configs", bought)
         for ref in "abc":
@@ -160,9 +163,10 @@ class Clicks(Thing):
             self.town.note("clicks are judged", f"{len(self.first)} entries in {before} files")
             self.town.forward(minutes=2)
             self.town.sees(
-                "entries are compacted", lambda: self.town.segments() > before or None,
+                "entries are compacted",
+                lambda: self.town.segments() > before or None,
                 "one more file",
-            )  # fmt: skip
+            )
             self.town.forward(hours=3)
             self.town.sees("replaced files are swept", lambda: self._swept(before - 8))
             assert self._kept() == self.first
@@ -204,9 +208,10 @@ class Reports(Thing):
         town, said = self.town, self.town.receiver.said
         town.receiver.answer(500, 500, 200)
         body = {
-            "groupBy": "CLIENT", "callBackUrl": f"http://127.0.0.1:{town.receiver.port}/done",
+            "groupBy": "CLIENT",
+            "callBackUrl": f"http://127.0.0.1:{town.receiver.port}/done",
             "filterBy": {"startDate": "2030-03-01", "endDate": "2030-03-31"},
-        }  # fmt: skip
+        }
         self.report = town.ask("POST", "/reports/stats", body, x_client_id=self.client)["reportId"]
         for tries, wait in enumerate((61, 601, 0), 1):
             noted = f"SELECT count(*) FROM callbacks WHERE attempts = {tries}"
@@ -334,9 +339,10 @@ class Credentials(Thing):
             assert self._make() == self.made
         if day == 2:
             self.town.sees(
-                "repeatable answers are swept", lambda: self._make() != self.made or None,
+                "repeatable answers are swept",
+                lambda: self._make() != self.made or None,
                 "made anew",
-            )  # fmt: skip
+            )
 
 
 class Lists(Thing):

@@ -29,8 +29,11 @@ NOON = datetime(2030, 3, 4, 12, tzinfo=UTC)
 """The first day's: a Monday, in a month that is open all the while."""
 SECONDS = 300
 SETTINGS = {
-    "retention_days": "3", "trusted_proxies": "127.0.0.1", "fetchers": "2", "lookups_at_once": "1"
-}  # fmt: skip
+    "retention_days": "3",
+    "trusted_proxies": "127.0.0.1",
+    "fetchers": "2",
+    "lookups_at_once": "1",
+}
 _Found = TypeVar("_Found")
 
 
@@ -55,7 +58,7 @@ class Town:
 
     def __init__(
         self, folder: Path, sites: tuple[Site, Site], receiver: Receiver, ftp: FtpServer
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._machine = SystemClock()
         self.data = folder / "data"
         self.site, self.lists = sites
@@ -231,24 +234,34 @@ EVERY_JOB = {
 
 
 def open_client(
-    town: Town, name: str, publisher: str = "Board", *, client: Any = (), campaign: Any = (),
-    group: Any = (), job: Any = None,
-) -> str:  # fmt: skip
+    town: Town,
+    name: str,
+    publisher: str = "Board",
+    *,
+    client: Any = (),
+    campaign: Any = (),
+    group: Any = (),
+    job: Any = None,
+) -> str:
     """A client whose jobs are advertised, but for what is said otherwise of its parts; its id."""
     id_ = town.new(
         "/clients",
         {"companyName": name, "exportedName": name, "timeZone": "UTC-05:00"}
         | {"applyConvWindow": 30, "advertiserName": name, "clientType": "DirectEmployer"}
-        | DATES | _CAPS | dict(client),
-    )  # fmt: skip
+        | DATES
+        | _CAPS
+        | dict(client),
+    )
     at = f"/clients/{id_}"
     campaign_id = town.new(f"{at}/campaigns", {"name": "Campaign"} | DATES | dict(campaign))
     town.new(
         f"{at}/campaigns/{campaign_id}/jobgroups",
         {"name": "Group", "cpcBid": 0.5, "priority": 1, "placements": [{"value": publisher}]}
         | {"filters": EVERY_JOB}
-        | DATES | _CAPS | dict(group),
-    )  # fmt: skip
+        | DATES
+        | _CAPS
+        | dict(group),
+    )
     if job is not None:
         add_job(town, id_, name, **job)
     return id_

@@ -41,9 +41,10 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
         feeds.append(f"127.0.0.1:{site.port}")
         callbacks = [f"127.0.0.1:{port}" for port in (silent.port, receiver.port)]
         with serving(
-            tmp_path_factory.mktemp("data"), egress_allow=",".join(feeds),
+            tmp_path_factory.mktemp("data"),
+            egress_allow=",".join(feeds),
             egress_allow_callbacks=",".join(callbacks),
-        ) as server:  # fmt: skip
+        ) as server:
             yield Tree(server, slow, silent, site, receiver)
             slow.ended.set()
             silent.ended.set()

@@ -37,8 +37,9 @@ def killed(*words: str, data: Path, when: Callable[[], bool]) -> None:
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "handbill", *words, "--data", str(data)],
         env=environment(secrets_key=MASTER_KEY),
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         while not when():
             assert process.poll() is None, "it ended before"

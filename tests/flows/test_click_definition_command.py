@@ -30,15 +30,26 @@ def folder(tmp_path: Path) -> Path:
 def test_a_definition_is_set_shown_and_cleared(folder: Path) -> None:
     at = ("P", "--agency", "acme")
     made = said(
-        folder, "click-definition", "set", *at, "--preset", "3", "--bot", "--latent", "off",
-        "--most-clicks", "9",
-    )  # fmt: skip
+        folder,
+        "click-definition",
+        "set",
+        *at,
+        "--preset",
+        "3",
+        "--bot",
+        "--latent",
+        "off",
+        "--most-clicks",
+        "9",
+    )
     assert (made["bot"], made["duplicate"], made["latent"]) == (True, 3600, None)
     assert made == said(folder, "click-definition", "show", *at)
     again = said(folder, "click-definition", "set", *at, "--most-clicks", "off", "--no-enable")
     assert again["newBot"] == {
-        "joveoBotlogic": True, "cmBotLogic": True, "clicksPerAddressAndDay": None,
-    }  # fmt: skip
+        "joveoBotlogic": True,
+        "cmBotLogic": True,
+        "clicksPerAddressAndDay": None,
+    }
     assert again["enable"] is False
     said(folder, "click-definition", "clear", *at)
     with pytest.raises(Mistaken, match="set` makes one"):
@@ -50,8 +61,9 @@ def test_a_definition_is_set_shown_and_cleared(folder: Path) -> None:
 def test_what_is_not_there_or_not_sound_is_said(folder: Path) -> None:
     ours = ("P", "--agency", "acme")
     for words, what in (
-        (("X", "--agency", "acme"), "publisher 'X'"), ((*ours, "--client", "c"), "client 'c'"),
-    ):  # fmt: skip
+        (("X", "--agency", "acme"), "publisher 'X'"),
+        ((*ours, "--client", "c"), "client 'c'"),
+    ):
         with pytest.raises(Mistaken, match=f"the agency has no {what}"):
             said(folder, "click-definition", "show", *words)
     with pytest.raises(Mistaken, match="there is no agency 'x'"):

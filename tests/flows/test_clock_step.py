@@ -21,11 +21,22 @@ def test_a_door_that_is_started_anew_goes_by_its_supervisors_time(tmp_path: Path
     with log.open("wb") as said:
         door = subprocess.Popen(
             [
-                sys.executable, "-P", "-m", "handbill", "edge", "--data", str(tmp_path / "data"),
-                "--edge-port", "0", "--tied", str(ahead),
+                sys.executable,
+                "-P",
+                "-m",
+                "handbill",
+                "edge",
+                "--data",
+                str(tmp_path / "data"),
+                "--edge-port",
+                "0",
+                "--tied",
+                str(ahead),
             ],
-            stdin=subprocess.PIPE, stderr=said, env=environment(),
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stderr=said,
+            env=environment(),
+        )
     try:
         until("it serves and tells", lambda: b"was set by" in log.read_bytes() or None)
         assert b'"ERROR"' in log.read_bytes() or b'"error"' in log.read_bytes()

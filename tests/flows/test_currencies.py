@@ -91,16 +91,24 @@ def test_a_market_in_four_currencies(tmp_path: Path) -> None:
         nowhere = {"Euro": set[str](), "Yen": set[str](), "Dinar": set[str](), "Home": {"own"}}
         listed(town, nowhere)
         assert reasons(town, own, "own") == {
-            "Euro": ["NO_RATE"], "Yen": ["NO_RATE"], "Dinar": ["NO_RATE"], "Home": [],
-        }  # fmt: skip
-        town.sees("the feed is read", lambda: town.call(
-            "GET", f"/clients/{fed}/jobs/fed")[0] == 200 or None, "fed")  # fmt: skip
+            "Euro": ["NO_RATE"],
+            "Yen": ["NO_RATE"],
+            "Dinar": ["NO_RATE"],
+            "Home": [],
+        }
+        town.sees(
+            "the feed is read",
+            lambda: town.call("GET", f"/clients/{fed}/jobs/fed")[0] == 200 or None,
+            "fed",
+        )
         assert reasons(town, fed, "fed")["Home"] == ["NO_RATE"]
 
         of_today = [
-            rate(0, "EURUSD", 1.1), rate(0, "USDJPY", 150), rate(0, "USDKWD", 0.3),
+            rate(0, "EURUSD", 1.1),
+            rate(0, "USDJPY", 150),
+            rate(0, "USDKWD", 0.3),
             rate(0, "GBPUSD", 1.3),
-        ]  # fmt: skip
+        ]
         town.ask("POST", "/rates", of_today)
         first = listed(town, EVERYWHERE)
         prices = {
@@ -108,10 +116,15 @@ def test_a_market_in_four_currencies(tmp_path: Path) -> None:
         }
         # 0.50 USD less a tenth; 0.40 GBP is 0.52 USD; a flat bid is the publisher's own.
         assert prices == {
-            ("Home", "own"): "0.45", ("Euro", "own"): "0.40", ("Dinar", "own"): "0.135",
-            ("Yen", "own"): "18", ("Home", "fed"): "0.52", ("Euro", "fed"): "0.47",
-            ("Dinar", "fed"): "0.156", ("Yen", "fed"): "20",
-        }  # fmt: skip
+            ("Home", "own"): "0.45",
+            ("Euro", "own"): "0.40",
+            ("Dinar", "own"): "0.135",
+            ("Yen", "own"): "18",
+            ("Home", "fed"): "0.52",
+            ("Euro", "fed"): "0.47",
+            ("Dinar", "fed"): "0.156",
+            ("Yen", "fed"): "20",
+        }
         visitor = iter(range(1, 250))
 
         def click_all(files: dict[str, Any]) -> None:
@@ -122,24 +135,31 @@ def test_a_market_in_four_currencies(tmp_path: Path) -> None:
         def booked(count: int) -> list[dict[str, Any]]:
             found = town.sees(
                 "clicks are judged",
-                lambda: lines if len(lines := ledger(town)) == count else None, f"{count}",
-            )  # fmt: skip
+                lambda: lines if len(lines := ledger(town)) == count else None,
+                f"{count}",
+            )
             assert {line["disposition"] for line in found} == {"valid"}
             return found
 
         click_all(first)
         before = booked(8)
         owed = folded(before)
-        assert owed == {"Home": Fraction("0.97"), "Euro": Fraction("0.87"),
-                        "Dinar": Fraction("0.291"), "Yen": Fraction(38)}  # fmt: skip
+        assert owed == {
+            "Home": Fraction("0.97"),
+            "Euro": Fraction("0.87"),
+            "Dinar": Fraction("0.291"),
+            "Yen": Fraction(38),
+        }
         assert town.ask("GET", "/rates?page=0&limit=9")["data"][0]["own"] is True
 
         # The next day a rate changes, and so does what was said of the day before.
         town.forward(days=1)
         town.log_in()
-        town.ask("POST", "/rates", [
-            rate(1, "EURUSD", 1.25), rate(1, "USDJPY", 160), rate(0, "EURUSD", 3),
-        ])  # fmt: skip
+        town.ask(
+            "POST",
+            "/rates",
+            [rate(1, "EURUSD", 1.25), rate(1, "USDJPY", 160), rate(0, "EURUSD", 3)],
+        )
         second = listed(town, EVERYWHERE, first)
         assert second["Euro"]["own"][1] == "0.36"
         click_all(first)
@@ -150,9 +170,12 @@ def test_a_market_in_four_currencies(tmp_path: Path) -> None:
             (line["publisherId"], str(line["priceRate"])) for line in after if line["priceRate"]
         }
         assert rates == {
-            ("Euro", "1.1"), ("Euro", "1.25"), ("Yen", "0.006666666667"), ("Yen", "0.00625"),
+            ("Euro", "1.1"),
+            ("Euro", "1.25"),
+            ("Yen", "0.006666666667"),
+            ("Yen", "0.00625"),
             ("Dinar", "3.333333333333"),
-        }  # fmt: skip
+        }
         last = sum(Fraction(re.sub("[^0-9.]", "", bid)) for _, bid in second["Euro"].values())
         assert folded(after)["Euro"] == 2 * owed["Euro"] + last, "as published, so is owed"
 

@@ -40,11 +40,23 @@ def test_the_demo_plays_and_adds_up(tmp_path: Path) -> None:
 def serves_again(data: Path) -> None:
     process = subprocess.Popen(
         [
-            sys.executable, "-P", "-m", "handbill", "demo", "--stay", "--data", str(data),
-            "--api-port", "0", "--edge-port", "0",
+            sys.executable,
+            "-P",
+            "-m",
+            "handbill",
+            "demo",
+            "--stay",
+            "--data",
+            str(data),
+            "--api-port",
+            "0",
+            "--edge-port",
+            "0",
         ],
-        env=environment(), stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     timer = threading.Timer(90, process.kill)
     timer.start()
     assert process.stdout is not None
@@ -75,9 +87,20 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
 def test_a_row_of_which_there_is_nothing_to_tell_is_left_out() -> None:
     """Conversions that no click led to are in a row without a job group: all else in it is 0."""
     nothing = dict.fromkeys(
-        ("clicks", "botClicks", "duplicateClicks", "overCapClicks", "applyStarts", "applies",
-         "spent", "cpc", "cpa", "cta"), "0"
-    )  # fmt: skip
+        (
+            "clicks",
+            "botClicks",
+            "duplicateClicks",
+            "overCapClicks",
+            "applyStarts",
+            "applies",
+            "spent",
+            "cpc",
+            "cpa",
+            "cta",
+        ),
+        "0",
+    )
     row = nothing | {"jobGroupName": "Nurses", "publisherName": "Jooble", "botClicks": "3"}
     out = io.StringIO()
     printed(Console(file=out, width=120), "Mills", [nothing, row], "USD")

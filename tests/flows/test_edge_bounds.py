@@ -29,11 +29,16 @@ _NUMBER = st.integers(0, 10**40).map(lambda number: b"%d" % number)
 _DATE = st.builds(
     b"%b, %b %b %b %b:%b:%b %b".__mod__,
     st.tuples(
-        st.sampled_from([b"Mon", b"Xxx", b""]), _NUMBER, st.sampled_from([b"Nov", b"Foo"]),
-        _NUMBER, _NUMBER, _NUMBER, _NUMBER,
+        st.sampled_from([b"Mon", b"Xxx", b""]),
+        _NUMBER,
+        st.sampled_from([b"Nov", b"Foo"]),
+        _NUMBER,
+        _NUMBER,
+        _NUMBER,
+        _NUMBER,
         st.sampled_from([b"GMT", b"+99999999999", b"-0000", b""]) | _ODD,
     ),
-)  # fmt: skip
+)
 _ADDRESS = st.sampled_from([b"::ffff:1.2.3.4", b"[fe80::1%x]:9", b"1.2.3.4:5", b"[", b"::%"])
 _TAG = st.sampled_from([b"*", b'W/"', b'"a", "b', b",,,", b'"'])
 _JAR = st.sampled_from(
@@ -41,18 +46,34 @@ _JAR = st.sampled_from(
 )
 _VALUE = _ODD | _NUMBER | _DATE | _ADDRESS | _TAG | _JAR
 _HEADER = st.tuples(
-    st.sampled_from([
-        b"If-Modified-Since", b"If-None-Match", b"X-Forwarded-For", b"Cookie", b"User-Agent",
-        b"Purpose", b"X-Moz", b"Content-Length", b"Upgrade",
-    ]),
+    st.sampled_from(
+        [
+            b"If-Modified-Since",
+            b"If-None-Match",
+            b"X-Forwarded-For",
+            b"Cookie",
+            b"User-Agent",
+            b"Purpose",
+            b"X-Moz",
+            b"Content-Length",
+            b"Upgrade",
+        ]
+    ),
     _VALUE | st.lists(_VALUE, max_size=3).map(b", ".join),
-)  # fmt: skip
-_TARGET = st.sampled_from([
-    b"/f/%b.xml" % NAME.encode(), b"/f/%b.xml.gz" % NAME.encode(), b"/c/" + TOKEN.encode(),
-    b"/px.gif?c=pixel0123456789&a=3", b"/px.js", b"/metrics", b"/readyz",
-]) | st.sampled_from([b"/c/", b"/px.gif?", b"/"]).flatmap(
+)
+_TARGET = st.sampled_from(
+    [
+        b"/f/%b.xml" % NAME.encode(),
+        b"/f/%b.xml.gz" % NAME.encode(),
+        b"/c/" + TOKEN.encode(),
+        b"/px.gif?c=pixel0123456789&a=3",
+        b"/px.js",
+        b"/metrics",
+        b"/readyz",
+    ]
+) | st.sampled_from([b"/c/", b"/px.gif?", b"/"]).flatmap(
     lambda start: _PATH.map(lambda path: start + path)
-)  # fmt: skip
+)
 
 
 class _Guest(NamedTuple):
@@ -97,10 +118,7 @@ def test_no_header_breaks_the_edge(tmp_path: Path) -> None:
         def take(request: Request, is_last: bool) -> None:
             heads.append(_drop(door.edge.answer(request)))
 
-        @settings(
-            max_examples=200, database=None,
-            suppress_health_check=[HealthCheck.too_slow],
-        )  # fmt: skip
+        @settings(max_examples=200, database=None, suppress_health_check=[HealthCheck.too_slow])
         @given(_TARGET, st.lists(_HEADER, max_size=4), st.sampled_from([b"GET", b"HEAD", b"POST"]))
         def ask(target: bytes, headers: list[tuple[bytes, bytes]], verb: bytes) -> None:
             lines = b"".join(b"%b: %b\r\n" % header for header in headers)

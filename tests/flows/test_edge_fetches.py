@@ -61,9 +61,11 @@ def test_each_fetch_is_told_once_a_minute(tmp_path: Path) -> None:
 
     told = at_the_door(scenario, tmp_path)
     assert told[:4] == [
-        (NAME, WRITTEN, 200, "jobboardfetcher"), (OTHER, WRITTEN, 200, "curl"),
-        (NAME, WRITTEN, 304, "jobboardfetcher"), (NAME, WRITTEN + 7, 200, "jobboardfetcher"),
-    ]  # fmt: skip
+        (NAME, WRITTEN, 200, "jobboardfetcher"),
+        (OTHER, WRITTEN, 200, "curl"),
+        (NAME, WRITTEN, 304, "jobboardfetcher"),
+        (NAME, WRITTEN + 7, 200, "jobboardfetcher"),
+    ]
     assert len(told) == 4 + 4, "a few programs a minute, however many names one calls itself"
 
 
@@ -100,10 +102,13 @@ def test_a_broken_journal_spoils_no_fetch(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("agent", "reader"),
     [
-        ("IndeedBot/3 (+https://x.example)", "indeedbot"), ("", "-"), ("curl/8.5.0", "curl"),
-        ("Mozilla/5.0 (compatible; JobCrawler/1.0; +https://x)", "jobcrawler"), ("\x00(", "-"),
+        ("IndeedBot/3 (+https://x.example)", "indeedbot"),
+        ("", "-"),
+        ("curl/8.5.0", "curl"),
+        ("Mozilla/5.0 (compatible; JobCrawler/1.0; +https://x)", "jobcrawler"),
+        ("\x00(", "-"),
         ("x" * 500, "x" * 40),
     ],
-)  # fmt: skip
+)
 def test_a_reader_is_known_by_its_program(agent: str, reader: str) -> None:
     assert program_of(agent) == reader

@@ -201,11 +201,16 @@ def _play(**changed: object) -> dict[str, object]:
     if node is None:
         pytest.skip("no JavaScript engine here")
     page = {
-        "path": str(SCRIPT), "url": "https://jobs.acme.co.uk/apply?x=1&jClickId=CLICK-1_a",
-        "script": "https://edge.example.test/px.js?v=2", "referrer": "https://board.test/?q=a b",
+        "path": str(SCRIPT),
+        "url": "https://jobs.acme.co.uk/apply?x=1&jClickId=CLICK-1_a",
+        "script": "https://edge.example.test/px.js?v=2",
+        "referrer": "https://board.test/?q=a b",
         "attributes": {"data-c": PIXEL_ID, "data-a": "2", "data-r": "REF/1"},
-        "cookies": {}, "storage": {}, "suffixes": ["uk", "co.uk"], "prerendering": False,
-    } | changed  # fmt: skip
+        "cookies": {},
+        "storage": {},
+        "suffixes": ["uk", "co.uk"],
+        "prerendering": False,
+    } | changed
     done = subprocess.run(
         [node, "-e", _PAGE, json.dumps(page)], capture_output=True, text=True, check=True
     )

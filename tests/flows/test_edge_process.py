@@ -174,8 +174,10 @@ def test_a_number_is_held_by_one_process(folder: Path, port: int) -> None:
     with edge(folder, port):
         twin = subprocess.run(
             [sys.executable, "-c", RUN, str(folder), str(port), "0"],
-            capture_output=True, timeout=LONG, check=False,
-        )  # fmt: skip
+            capture_output=True,
+            timeout=LONG,
+            check=False,
+        )
         assert twin.returncode == 1
         assert b"another process writes the journal" in twin.stderr
 

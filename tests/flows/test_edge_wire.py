@@ -204,9 +204,13 @@ def test_known_headers_are_read_like_new_ones(tmp_path: Path) -> None:
         client = await door.client()
         rest = b" HTTP/1.1\r\nHost: edge\r\nConnection: keep-alive\r\nUser-Agent: known\r\n\r\n"
         for target, status in [
-            (b"/livez", 200), (b"/livez", 200), (b"/nowhere", 404), (b"/c/" + TOKEN.encode(), 302),
-            (b"http://edge/livez", 200), (b"/livez?" + b"a" * 4000, 200),
-        ]:  # fmt: skip
+            (b"/livez", 200),
+            (b"/livez", 200),
+            (b"/nowhere", 404),
+            (b"/c/" + TOKEN.encode(), 302),
+            (b"http://edge/livez", 200),
+            (b"/livez?" + b"a" * 4000, 200),
+        ]:
             client.send(b"GET " + target + rest)
             said = await client.said()
             assert (said.status, said.headers["connection"]) == (status, "keep-alive")

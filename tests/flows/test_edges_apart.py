@@ -18,8 +18,9 @@ def test_links_work_while_the_rest_is_upgraded(tmp_path: Path) -> None:
     apart = {"edges": "0", "edge_port": port}
     edge = subprocess.Popen(
         [sys.executable, "-P", "-m", "handbill", "edge", "--edge-port", port, "--data", str(data)],
-        env=environment(trusted_proxies="127.0.0.1"), stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        env=environment(trusted_proxies="127.0.0.1"),
+        stderr=subprocess.DEVNULL,
+    )
     try:
         with hosted({"/jobs.xml": b"".join(feed("indeed", JOBS))}) as site:
             allow = site.removeprefix("http://")

@@ -42,9 +42,10 @@ def _report(town: Town, client: str) -> str:
     said, before = town.receiver.said, len(town.receiver.said)
     # Other days each time: a question that was answered lately has the same report again.
     asks = {
-        "groupBy": "CLIENT", "callBackUrl": f"http://127.0.0.1:{town.receiver.port}/done",
+        "groupBy": "CLIENT",
+        "callBackUrl": f"http://127.0.0.1:{town.receiver.port}/done",
         "filterBy": {"startDate": "2030-02-01", "endDate": f"2030-02-{1 + before:02}"},
-    }  # fmt: skip
+    }
     id_ = town.ask("POST", "/reports/stats", asks, x_client_id=client)["reportId"]
     until("the callback", lambda: len(said) > before or None)
     url: str = town.ask("GET", f"/reports/{id_}", x_client_id=client)["url"]

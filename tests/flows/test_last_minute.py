@@ -17,9 +17,10 @@ def test_a_day_lasts_until_its_end_at_the_client(tmp_path: Path) -> None:
         client = open_client(town, "Islands", client={"timeZone": "UTC-10:00"})
         add_job(town, client, "by-api", endAtDate=f"{_DAY:%m/%d/%Y}")
         town.site.pages["/feed.xml"] = document(
-            item("by-feed", ends=f"{_DAY}"), item("gone", ends=f"{_DAY - timedelta(days=1)}"),
+            item("by-feed", ends=f"{_DAY}"),
+            item("gone", ends=f"{_DAY - timedelta(days=1)}"),
             item("stays"),
-        )  # fmt: skip
+        )
         mappings = MAPPINGS | {"schemaMappingsExpirationDate": "ends"}
         feed = {"xmlFeedUrl": town.site.url(), "schemaMappings": mappings}
         town.new(f"/clients/{client}/feeds", feed)

@@ -65,8 +65,13 @@ def outcomes(place: Path, *commands: list[str]) -> list[tuple[int, str]]:
     told = json.dumps([commands, NOBODY if IS_ROOT else None])
     ran = subprocess.run(
         [sys.executable, "-P", "-c", RUN, told],
-        cwd=place, env=environment(), capture_output=True, text=True, timeout=LONG, check=False,
-    )  # fmt: skip
+        cwd=place,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=LONG,
+        check=False,
+    )
     assert ran.returncode == 0, ran.stderr
     return [tuple(json.loads(line)) for line in ran.stdout.splitlines()]
 

@@ -32,7 +32,7 @@ PAGES = {
     "new Image().src = '/after?kept=' + document.cookie + localStorage.length;</script>",
     "/strange": "<script>console.warn = function (said) {{ new Image().src = '/said?t=' +"
     ' encodeURIComponent(said); }};</script><script src="/px.js" data-c="{s}" data-a="1"></script>',
-}  # fmt: skip
+}
 
 
 @contextmanager
@@ -79,12 +79,23 @@ def visit(profile: Path, url: str) -> None:
     assert BROWSER is not None
     subprocess.run(
         [
-            BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-            "--no-first-run", "--disable-background-networking", "--disable-component-update",
-            f"--user-data-dir={profile}", "--virtual-time-budget=3000", "--dump-dom", url,
+            BROWSER,
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            f"--user-data-dir={profile}",
+            "--virtual-time-budget=3000",
+            "--dump-dom",
+            url,
         ],
-        capture_output=True, timeout=120, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
 
 
 def reports(asked: list[str], path: str = "/px.gif") -> list[dict[str, str]]:

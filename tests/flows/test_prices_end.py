@@ -25,9 +25,14 @@ class Shop:
     def __init__(self, town: Town, name: str, kind: str = "CPC", **placement: Any) -> None:
         self.town, self.name = town, name
         town.new("/publishers", {"id": name, "name": name, "bidType": kind})
-        self.client = open_client(town, name, name, client={"markdown": 20}, job={}, group={
-            f"{kind.lower()}Bid": BID, "placements": [{"value": name, **placement}],
-        })  # fmt: skip
+        self.client = open_client(
+            town,
+            name,
+            name,
+            client={"markdown": 20},
+            job={},
+            group={f"{kind.lower()}Bid": BID, "placements": [{"value": name, **placement}]},
+        )
         (group,) = (
             one
             for one in town.ask("GET", f"/clients/{self.client}/jobgroups?page=0&limit=9")["data"]
@@ -39,9 +44,7 @@ class Shop:
 
     def listed(self, former: str = "") -> str:
         """The job's link, once it is another one."""
-        return self.town.sees(
-            f"{self.name} is listed", lambda: self._found(former), "another link"
-        )  # fmt: skip
+        return self.town.sees(f"{self.name} is listed", lambda: self._found(former), "another link")
 
     def _found(self, former: str) -> str | None:
         link = self.town.links(self.name).get(self.name, "")
@@ -116,10 +119,12 @@ def test_prices_end_and_caps_do_not(tmp_path: Path) -> None:
         lowered, moved, capped, deleted = (
             Shop(town, name) if not cap else Shop(town, name, caps={"budget": cap})
             for name, cap in (
-                ("Lowered", None), ("Moved", None),
-                ("Capped", {"cap": "Monthly", "value": 6}), ("Deleted", None),
+                ("Lowered", None),
+                ("Moved", None),
+                ("Capped", {"cap": "Monthly", "value": 6}),
+                ("Deleted", None),
             )
-        )  # fmt: skip
+        )
         shops = (lowered, moved, capped, deleted)
         assert clicked(town, *((shop, shop.link) for shop in shops)) == [("valid", 4.0)] * 4
         for shop in shops:
@@ -137,9 +142,9 @@ def test_prices_end_and_caps_do_not(tmp_path: Path) -> None:
         # The bid falls; the job moves to a cheaper group; a placement and a group go.
         town.ask("PUT", lowered.group, {"cpcBid": 1})
         other = {"name": "Cheap", "cpcBid": 0.5, "filters": EVERY_JOB, "priority": 9} | DATES
-        town.new(f"{moved.campaign}/jobgroups", other | SETTINGS | {
-            "placements": [{"value": "Moved"}],
-        })  # fmt: skip
+        town.new(
+            f"{moved.campaign}/jobgroups", other | SETTINGS | {"placements": [{"value": "Moved"}]}
+        )
         town.ask("PUT", f"{moved.group}/pause")
         town.new("/publishers", {"id": "Else", "name": "Else", "bidType": "CPC"})
         town.ask("PUT", capped.group, {"placements": [{"value": "Else"}]})
@@ -150,8 +155,11 @@ def test_prices_end_and_caps_do_not(tmp_path: Path) -> None:
             shop.gone()
         # What is honoured for two days is so within its cap: 1.00 is left of the 6.00.
         assert clicked(town, *((shop, shop.link) for shop in shops)) == [
-            ("valid", 4.0), ("valid", 4.0), ("over_cap", 0.0), ("valid", 4.0),
-        ]  # fmt: skip
+            ("valid", 4.0),
+            ("valid", 4.0),
+            ("over_cap", 0.0),
+            ("valid", 4.0),
+        ]
         # A placement that comes back has the cap that it is given, and what it has spent.
         budget = {"cap": "Monthly", "value": 10, "thresholdP": 100}
         again = {"value": "Capped", "caps": {"budget": budget}}
@@ -171,8 +179,12 @@ def test_prices_end_and_caps_do_not(tmp_path: Path) -> None:
         applied.comes_to(counted=3, further=39, duplicate=3)
         fresh = (moved, moved.listed())
         assert clicked(town, *((shop, shop.link) for shop in shops), fresh) == [
-            ("valid", 0.8), ("latent", 0.0), ("latent", 0.0), ("latent", 0.0), ("valid", 0.4),
-        ]  # fmt: skip
+            ("valid", 0.8),
+            ("latent", 0.0),
+            ("latent", 0.0),
+            ("latent", 0.0),
+            ("valid", 0.4),
+        ]
         link = lowered.listed()
         add_job(town, lowered.client, "another")
         town.sees("another is listed", lambda: town.is_listed("Lowered", {"Lowered", "another"}))

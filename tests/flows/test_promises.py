@@ -86,9 +86,10 @@ def test_a_redirect_goes_nowhere_that_its_feed_may_not_go(tree: _Tree) -> None:
     office = Office(server, "redirected")
     client = office.ask("POST", "/clients", CLIENT)["result"]
     site.redirects |= {
-        "/port": "http://127.0.0.1:1/feed.xml", "/scheme": "file:///etc/passwd",
+        "/port": "http://127.0.0.1:1/feed.xml",
+        "/scheme": "file:///etc/passwd",
         "/metadata": "http://169.254.169.254/latest/meta-data/",
-    }  # fmt: skip
+    }
 
     def ended(feed: str) -> dict[str, Any] | None:
         runs = f"/clients/{client}/feeds/{feed}/runs?page=0&limit=10"

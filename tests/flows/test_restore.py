@@ -41,11 +41,16 @@ def places(request: pytest.FixtureRequest) -> tuple[Place, Place]:
 
 def another_client(office: Office) -> str:
     body = {
-        "companyName": "Another", "exportedName": "another", "timeZone": "UTC+0:00",
-        "startDate": "01/01/2024", "endDate": "01/01/2044", "applyConvWindow": 30,
-        "advertiserName": "Another", "clientType": "DirectEmployer",
+        "companyName": "Another",
+        "exportedName": "another",
+        "timeZone": "UTC+0:00",
+        "startDate": "01/01/2024",
+        "endDate": "01/01/2044",
+        "applyConvWindow": 30,
+        "advertiserName": "Another",
+        "clientType": "DirectEmployer",
         "caps": {"budget": {"cap": "Monthly", "value": 10}},
-    }  # fmt: skip
+    }
     return str(office.ask("POST", "/clients", body)["result"])
 
 

@@ -73,22 +73,36 @@ def test_what_is_planted_is_nowhere_to_be_read(tmp_path: Path, place: dict[str, 
             client, links = open_market(office, site)
             auth = {"username": "u", "password": FEED}
             fed = office.ask(
-                "POST", f"/clients/{client}/feeds",
+                "POST",
+                f"/clients/{client}/feeds",
                 {"xmlFeedUrl": f"{site}/jobs.xml?2", "config": {"auth": auth}},
-            )["result"]  # fmt: skip
+            )["result"]
             login = {"host": "127.0.0.1", "username": "v", "password": FTP}
-            office.ask("POST", "/publishers", {
-                "name": "Vendor", "bidType": "CPC", "currency": "USD", "deliverFeedByFTP": True,
-                "ftpConfig": {"credentials": login},
-                "publisherPortalDetails": {
-                    "url": "https://p.example", "username": "w", "password": PORTAL,
+            office.ask(
+                "POST",
+                "/publishers",
+                {
+                    "name": "Vendor",
+                    "bidType": "CPC",
+                    "currency": "USD",
+                    "deliverFeedByFTP": True,
+                    "ftpConfig": {"credentials": login},
+                    "publisherPortalDetails": {
+                        "url": "https://p.example",
+                        "username": "w",
+                        "password": PORTAL,
+                    },
                 },
-            })  # fmt: skip
+            )
             callback = office.ask("GET", "/callbacks/secret")["secret"].removeprefix("whsec_")
             runs = f"/clients/{client}/feeds/{fed}/runs?page=0&limit=1"
-            until("a run", lambda: [
-                1 for run in office.ask("GET", runs)["data"] if run["endedOn"] is not None
-            ] or None)  # fmt: skip
+            until(
+                "a run",
+                lambda: (
+                    [1 for run in office.ask("GET", runs)["data"] if run["endedOn"] is not None]
+                    or None
+                ),
+            )
             assert click(links[0], BROWSER, "198.18.9.9")[0] == 302
             told(f"backup {backup}", data, **place)
             assert server.stop() == 0

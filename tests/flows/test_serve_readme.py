@@ -27,11 +27,13 @@ def test_the_tour_works(tmp_path: Path) -> None:
     bin_folder = Path(sys.executable).parent
     process = subprocess.Popen(
         ["bash", "-c", f"set -eum\n{script}\nkill %1 %2; wait"],
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env=environment()
-        | {"PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment() | {"PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"},
         start_new_session=True,
-    )  # fmt: skip
+    )
     try:
         said, _ = process.communicate(timeout=LONG)
     finally:

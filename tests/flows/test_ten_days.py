@@ -22,7 +22,7 @@ from flows.days_things import (
     Reports,
     Slots,
     Thing,
-)  # fmt: skip
+)
 from flows.days_world import NOON, Town, living
 from flows.test_serve import check_books
 from handbill.kit.instants import SECOND
@@ -30,9 +30,14 @@ from handbill.work.schedule import standings
 from handbill.worker import schedule
 
 VICTIMS = {
-    1: "worker-0", 2: "fetcher-0", 3: "judge-0", 4: "api-0", 5: "edge-0", 6: "fetcher-1",
+    1: "worker-0",
+    2: "fetcher-0",
+    3: "judge-0",
+    4: "api-0",
+    5: "edge-0",
+    6: "fetcher-1",
     7: "worker-0",
-}  # fmt: skip
+}
 CRASH, BACK = 8, 10
 """The day on which all dies at once; the day of the start after one on which nothing ran."""
 
@@ -40,10 +45,16 @@ CRASH, BACK = 8, 10
 def _live(town: Town) -> None:
     feed = Feed(town)
     things: list[Thing] = [
-        feed, Listings(town), Slots(town), Deliveries(town), Clicks(town),
-        Reports(town, feed.client), Funnel(town, feed.client), Credentials(town, feed.client),
+        feed,
+        Listings(town),
+        Slots(town),
+        Deliveries(town),
+        Clicks(town),
+        Reports(town, feed.client),
+        Funnel(town, feed.client),
+        Credentials(town, feed.client),
         Lists(town),
-    ]  # fmt: skip
+    ]
     for day in (*range(CRASH + 1), BACK):
         if day:
             _next_day(town, day, things)

@@ -9,10 +9,13 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src" / "handbill"
 MODULES = [
-    SOURCE / "core" / "charging.py", SOURCE / "core" / "entries.py",
-    *sorted((SOURCE / "ledger").glob("*.py")), *sorted((SOURCE / "store").glob("journal*.py")),
-    SOURCE / "store" / "marks.py", SOURCE / "store" / "segments.py",
-]  # fmt: skip
+    SOURCE / "core" / "charging.py",
+    SOURCE / "core" / "entries.py",
+    *sorted((SOURCE / "ledger").glob("*.py")),
+    *sorted((SOURCE / "store").glob("journal*.py")),
+    SOURCE / "store" / "marks.py",
+    SOURCE / "store" / "segments.py",
+]
 OF_WEIGHT = 10
 """A function of so many statements has something to hold."""
 
@@ -29,12 +32,19 @@ HOLD_ELSEWHERE = {
     "store/journal_damages.py last_before": "a file may hold anything, and that is no bug",
 }
 ENDS = {
-    "core/charging.py take", "core/charging.py priced", "core/charging.py additions",
-    "core/entries.py __post_init__", "ledger/counter_rows.py counters_used",
+    "core/charging.py take",
+    "core/charging.py priced",
+    "core/charging.py additions",
+    "core/entries.py __post_init__",
+    "ledger/counter_rows.py counters_used",
     "ledger/counter_rows.py add_counters",
-    "store/marks.py read", "store/marks.py put", "store/segments.py __post_init__",
-    "store/segments.py write", "store/segments.py register", "store/segments.py replace",
-}  # fmt: skip
+    "store/marks.py read",
+    "store/marks.py put",
+    "store/segments.py __post_init__",
+    "store/segments.py write",
+    "store/segments.py register",
+    "store/segments.py replace",
+}
 """Where money and storage begin and end: held however short they are."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -61,9 +71,11 @@ def test_every_function_of_weight_holds_something() -> None:
     loose = {
         name
         for module, name, node in functions()
-        if module not in ONLY_TELL and node.name != "__init__"
-        and weight(node) >= OF_WEIGHT and not asserts(node)
-    }  # fmt: skip
+        if module not in ONLY_TELL
+        and node.name != "__init__"
+        and weight(node) >= OF_WEIGHT
+        and not asserts(node)
+    }
     assert loose == HOLD_ELSEWHERE.keys()
 
 

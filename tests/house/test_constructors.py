@@ -9,9 +9,14 @@ SOURCE = Path(__file__).parents[2] / "src" / "handbill"
 MOST_ALIKE = 4
 # Other names of a type.
 SAME = {
-    "Instant": "int", "_Digest": "bytes", "BidType": "str", "Scope": "str", "Measure": "str",
-    "Period": "str", "Kind": "str",
-}  # fmt: skip
+    "Instant": "int",
+    "_Digest": "bytes",
+    "BidType": "str",
+    "Scope": "str",
+    "Measure": "str",
+    "Period": "str",
+    "Kind": "str",
+}
 BY_PLACE = {"core/filter_code.py Facts"}
 """A row of jobs as it is read, by the million, for compiled code; nobody writes one down."""
 
@@ -48,8 +53,9 @@ def of_many_alike() -> list[tuple[str, ast.ClassDef]]:
         (name, made)
         for name, made in classes()
         if max(Counter(SAME.get(it, it) for it in types_by_place(made)).values(), default=0)
-        > MOST_ALIKE and name not in BY_PLACE
-    ]  # fmt: skip
+        > MOST_ALIKE
+        and name not in BY_PLACE
+    ]
 
 
 def test_many_values_of_one_type_are_given_by_name() -> None:
@@ -76,7 +82,9 @@ def test_who_makes_a_tuple_of_many_alike_gives_names() -> None:
         for path, tree in trees.items()
         for known in [known_in(path, tree, tuples)]
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-        and len(node.args) > MOST_ALIKE and node.func.id in known
-    ]  # fmt: skip
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and len(node.args) > MOST_ALIKE
+        and node.func.id in known
+    ]
     assert found == []

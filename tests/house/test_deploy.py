@@ -22,10 +22,17 @@ DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").iterdir())
 VARIABLES = {told.variable for told in meanings()} | {"HANDBILL_CONFIG"}
 HARDENED = {
-    "NoNewPrivileges": "yes", "ProtectSystem": "strict", "ProtectHome": "yes", "PrivateTmp": "yes",
-    "CapabilityBoundingSet": "", "UMask": "0077", "StateDirectoryMode": "0700", "User": "handbill",
-    "Restart": "always", "StartLimitIntervalSec": "0",
-}  # fmt: skip
+    "NoNewPrivileges": "yes",
+    "ProtectSystem": "strict",
+    "ProtectHome": "yes",
+    "PrivateTmp": "yes",
+    "CapabilityBoundingSet": "",
+    "UMask": "0077",
+    "StateDirectoryMode": "0700",
+    "User": "handbill",
+    "Restart": "always",
+    "StartLimitIntervalSec": "0",
+}
 
 
 def unit(path: Path) -> dict[str, list[str]]:

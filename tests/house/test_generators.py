@@ -35,9 +35,17 @@ def test_a_client_is_made_of_every_operation(tmp_path: Path) -> None:
     config, made = tmp_path / "config.yml", tmp_path / "made"
     config.write_text(_CONFIG)
     said = _run(
-        "openapi-python-client", "generate", "--path", DOCUMENT, "--output-path", made,
-        "--config", config, "--meta", "none",
-    )  # fmt: skip
+        "openapi-python-client",
+        "generate",
+        "--path",
+        DOCUMENT,
+        "--output-path",
+        made,
+        "--config",
+        config,
+        "--meta",
+        "none",
+    )
     assert "WARNING" not in said.upper(), said
     assert {row.name for row in operations()} <= {path.stem for path in made.glob("api/*/*.py")}
     assert len(list(made.rglob("*.py"))) <= MOST_FILES
@@ -46,9 +54,18 @@ def test_a_client_is_made_of_every_operation(tmp_path: Path) -> None:
 def test_no_model_is_numbered(tmp_path: Path) -> None:
     made = tmp_path / "models.py"
     said = _run(
-        "datamodel-codegen", "--input", DOCUMENT, "--input-file-type", "openapi",
-        "--output", made, "--output-model-type", "pydantic_v2.BaseModel", "--formatters", "builtin",
-    )  # fmt: skip
+        "datamodel-codegen",
+        "--input",
+        DOCUMENT,
+        "--input-file-type",
+        "openapi",
+        "--output",
+        made,
+        "--output-model-type",
+        "pydantic_v2.BaseModel",
+        "--formatters",
+        "builtin",
+    )
     assert said.strip() == ""
     names = re.findall(r"^class (\w+)", made.read_text(), re.MULTILINE)
     assert len(names) > 200

@@ -17,8 +17,10 @@ OF_THE_EDGE = ("sqlalchemy", "duckdb", "aiohttp", "alembic", "lxml", "granian", 
 def imported_by(code: str) -> set[str]:
     ran = subprocess.run(
         [sys.executable, "-P", "-c", f"import sys\n{code}\nprint(*sys.modules)"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return set(ran.stdout.splitlines()[-1].split())
 
 
@@ -82,7 +84,9 @@ def test_what_a_command_says_is_written_or_it_fails() -> None:
 def test_nothing_starts_without_its_checks() -> None:
     ran = subprocess.run(
         [sys.executable, "-O", "-P", "-m", "handbill", "--version"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "python -O leaves out the checks that guard money" in ran.stderr

@@ -52,8 +52,11 @@ def test_the_bill_of_materials_lists_what_is_locked(tmp_path: Path) -> None:
     here = f"BIN={Path(sys.executable).parent}"
     made = subprocess.run(
         ["make", "-s", "--assume-old=dev", "sbom", f"SBOM={at}", here],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert made.returncode == 0, made.stderr
     bill = json.loads(at.read_bytes())
     assert (bill["bomFormat"], bill["metadata"]["component"]["name"]) == ("CycloneDX", "handbill")

@@ -51,8 +51,10 @@ def kept_files() -> list[Path]:
     """What the repository keeps, as text."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
     if listed.returncode:
         pytest.skip("not a git checkout")
     names = [name for name in listed.stdout.decode().split("\0") if name]
@@ -131,10 +133,11 @@ def test_time_and_chance_come_from_two_modules() -> None:
     """No other names the system's clock or its randomness, and no third makes either."""
     found = [
         f"{shown(path, line)} {name}"
-        for path in sources() if path not in {CLOCK, IDS}
+        for path in sources()
+        if path not in {CLOCK, IDS}
         for name, line in imported(path)
         if name.split(".")[0] in {"time", "random", "secrets", "uuid"}
-    ]  # fmt: skip
+    ]
     assert found == []
     assert not matching(RESTLESS, [path for path in sources() if path != CLOCK])
     assert not matching(CHANCE, [path for path in sources() if path != IDS])
@@ -187,9 +190,10 @@ def test_every_room_says_what_it_promises() -> None:
     assert [name for name, said in short.items() if said is None or said.count("\n") < 2] == []
     assert [shown(path) for path in rooms if ast.get_docstring(tree_of(path)) is None] == []
     assert [
-        shown(path) for path in sources() if ast.get_docstring(tree_of(path)) is None
-        and text_of(path).strip()
-    ] == [], "a module without a first line that says what it is"  # fmt: skip
+        shown(path)
+        for path in sources()
+        if ast.get_docstring(tree_of(path)) is None and text_of(path).strip()
+    ] == [], "a module without a first line that says what it is"
 
 
 def test_no_room_reads_another_rooms_rows() -> None:
@@ -342,8 +346,11 @@ def test_the_glossarys_words_are_the_codes() -> None:
     words = re.findall(r"^\*\*([^*]+)\*\*", glossary, re.MULTILINE)
     assert len(words) > 25
     code = "\n".join(map(text_of, sources())).lower()
-    assert [word for word in words if word.lower().rstrip("s").replace(" ", "") not in
-                code.replace(" ", "").replace("_", "")] == []  # fmt: skip
+    assert [
+        word
+        for word in words
+        if word.lower().rstrip("s").replace(" ", "") not in code.replace(" ", "").replace("_", "")
+    ] == []
 
 
 def test_decisions_have_their_four_parts() -> None:

@@ -91,10 +91,16 @@ def new_client(records: Records, ids: SeededIds, name: str = "c", zone: str = "U
     with records.write() as tx:
         agency = tx.put(agencies, id=name, name=name, currency="USD", created_at=MONDAY)
         client = Client(
-            no=0, id=new_uuid(ids), agency_no=agency, status="A", zone=zone, pixel_id=f"px{name}",
+            no=0,
+            id=new_uuid(ids),
+            agency_no=agency,
+            status="A",
+            zone=zone,
+            pixel_id=f"px{name}",
             body=ClientBody(company_name=name, exported_name=name),
-            created_at=MONDAY, updated_at=MONDAY,
-        )  # fmt: skip
+            created_at=MONDAY,
+            updated_at=MONDAY,
+        )
         client.no = client_rows.add(tx, client)
         return client
 
@@ -106,9 +112,15 @@ def world_on(records: Records, folder: Path) -> Iterator[World]:
         index = EdgeIndex(folder / "index", writable=True)
         egress = Egress((f"127.0.0.1:{site.port}",))
         tools = Tools(
-            records, open_blobs(str(folder / "blobs")), index, clock, ids, egress,
-            Settings(data=str(folder)), folder / "scratch",
-        )  # fmt: skip
+            records,
+            open_blobs(str(folder / "blobs")),
+            index,
+            clock,
+            ids,
+            egress,
+            Settings(data=str(folder)),
+            folder / "scratch",
+        )
         try:
             yield World(records, tools, clock, site, new_client(records, ids))
         finally:

@@ -21,7 +21,7 @@ from handbill.core.nouns import (
     Placement,
     Publisher,
     PublisherBody,
-)  # fmt: skip
+)
 from handbill.groups import rows as group_rows
 from handbill.groups.work import TASKS as MATCHING
 from handbill.host.clock import SetClock
@@ -75,10 +75,16 @@ class Market:
         """A client with its default campaign and default job group."""
         id_ = new_uuid(self.ids)
         client = Client(
-            no=0, id=id_, agency_no=self.agency_no, status="A", zone=zone, pixel_id=id_[:8],
+            no=0,
+            id=id_,
+            agency_no=self.agency_no,
+            status="A",
+            zone=zone,
+            pixel_id=id_[:8],
             body=ClientBody(company_name=name, exported_name=name, **body),
-            created_at=MONDAY, updated_at=MONDAY,
-        )  # fmt: skip
+            created_at=MONDAY,
+            updated_at=MONDAY,
+        )
         client.no = self.write(lambda tx: client_rows.add(tx, client))
         self.campaign(client, is_default=True, id=f"{id_}$campaign$default")
         return client
@@ -86,16 +92,29 @@ class Market:
     def campaign(self, client: Client, *, is_default: bool = False, **said: Any) -> Campaign:
         id_ = said.pop("id", None) or new_uuid(self.ids)
         campaign = Campaign(
-            no=0, id=id_, client_no=client.no, status="A", is_default=is_default,
-            body=CampaignBody("Campaign", **said), created_at=MONDAY, updated_at=MONDAY,
-        )  # fmt: skip
+            no=0,
+            id=id_,
+            client_no=client.no,
+            status="A",
+            is_default=is_default,
+            body=CampaignBody("Campaign", **said),
+            created_at=MONDAY,
+            updated_at=MONDAY,
+        )
         campaign.no = self.write(lambda tx: campaign_rows.add(tx, campaign))
         if is_default:
             group = Group(
-                no=0, id=f"{client.id}$jobgroup$default", client_no=client.no,
-                campaign_no=campaign.no, status="P", is_default=True, priority=0,
-                body=GroupBody("Default JobGroup"), created_at=MONDAY, updated_at=MONDAY,
-            )  # fmt: skip
+                no=0,
+                id=f"{client.id}$jobgroup$default",
+                client_no=client.no,
+                campaign_no=campaign.no,
+                status="P",
+                is_default=True,
+                priority=0,
+                body=GroupBody("Default JobGroup"),
+                created_at=MONDAY,
+                updated_at=MONDAY,
+            )
             self.write(lambda tx: group_rows.add(tx, group))
         return campaign
 
@@ -104,10 +123,17 @@ class Market:
     ) -> Group:
         tree = read_filter(everything() if filters is None else filters)
         group = Group(
-            no=0, id=new_uuid(self.ids), client_no=campaign.client_no, campaign_no=campaign.no,
-            status="A", is_default=False, priority=priority, created_at=MONDAY, updated_at=MONDAY,
+            no=0,
+            id=new_uuid(self.ids),
+            client_no=campaign.client_no,
+            campaign_no=campaign.no,
+            status="A",
+            is_default=False,
+            priority=priority,
+            created_at=MONDAY,
+            updated_at=MONDAY,
             body=GroupBody("Group", filters=tree, **body),
-        )  # fmt: skip
+        )
         group.no = self.write(lambda tx: group_rows.add(tx, group))
         return group
 
@@ -116,10 +142,14 @@ class Market:
 
     def publisher(self, id_: str, **body: Any) -> Publisher:
         publisher = Publisher(
-            no=0, id=id_, agency_no=self.agency_no, status="A",
-            body=PublisherBody(name=id_, url="https://pub.example", **body), created_at=MONDAY,
+            no=0,
+            id=id_,
+            agency_no=self.agency_no,
+            status="A",
+            body=PublisherBody(name=id_, url="https://pub.example", **body),
+            created_at=MONDAY,
             updated_at=MONDAY,
-        )  # fmt: skip
+        )
         publisher.no = self.write(lambda tx: publisher_rows.add(tx, publisher))
         return publisher
 
@@ -170,11 +200,15 @@ class Market:
 def open_market(records: Records, folder: Path) -> Market:
     clock, ids = SetClock(MONDAY), SeededIds(7)
     tools = Tools(
-        records=records, blobs=open_blobs(str(folder / "blobs")),
-        index=EdgeIndex(folder / "index", writable=True, open_key=open_key), clock=clock, ids=ids,
+        records=records,
+        blobs=open_blobs(str(folder / "blobs")),
+        index=EdgeIndex(folder / "index", writable=True, open_key=open_key),
+        clock=clock,
+        ids=ids,
         egress=Egress(()),
-        settings=Settings(edge_url="https://go.example"), scratch=folder / "scratch",
-    )  # fmt: skip
+        settings=Settings(edge_url="https://go.example"),
+        scratch=folder / "scratch",
+    )
     tools.scratch.mkdir()
     with records.write() as tx:
         agency_no = tx.put(agencies, id="agency", name="Agency", currency="USD", created_at=MONDAY)

@@ -116,19 +116,25 @@ class Shop:
         campaign = market.campaign(self.client)
         self.groups = [
             market.group(
-                campaign, everything(), priority, placements=[place(self.name)],
+                campaign,
+                everything(),
+                priority,
+                placements=[place(self.name)],
                 **{f"{self.kind.lower()}_bid_micros": bid},
             )
             for priority, bid in ((1, 5 * self.unit), (2, self.unit))
-        ]  # fmt: skip
+        ]
         self.refs = [market.job(self.client, f"{self.name}-{n}") for n in range(3)]
         self.publish()
 
     def publish(self) -> None:
         rematch(self.market, self.client)
-        self.read.append((self.market.now(), {
-            ref: self.shown(job) for ref, job in listed(self.market, self.publisher).items()
-        }))  # fmt: skip
+        self.read.append(
+            (
+                self.market.now(),
+                {ref: self.shown(job) for ref, job in listed(self.market, self.publisher).items()},
+            )
+        )
 
     def shown(self, job: dict[str, str]) -> Shown:
         listing = opened(job)
@@ -166,9 +172,9 @@ class Shop:
         )
         total = Cap("Monthly", self.unit * self.chance.randint(4, 20))
         locked = Cap("Monthly", self.chance.randint(0, total.value), locked=True)
-        group.body.caps = self.chance.choice((
-            Caps(), Caps(job_budget=job), Caps(budget=total), Caps(budget=total, job_budget=job)
-        ))  # fmt: skip
+        group.body.caps = self.chance.choice(
+            (Caps(), Caps(job_budget=job), Caps(budget=total), Caps(budget=total, job_budget=job))
+        )
         reserve = [place("Reserve", budget=locked)] if group.body.caps.budget else []
         group.body.placements = [place(self.name), *reserve]
         self.market.save(group)
@@ -229,9 +235,13 @@ class Shop:
         later = [one for one in self.read if one[0] >= first]
         begun = next(when for when, shown in self.read if shown.get(ref) == link)
         ended = next(
-            (when for when, shown in later if shown.get(ref, link._replace(price=-1))[:3]
-             != link[:3]), None,
-        )  # fmt: skip
+            (
+                when
+                for when, shown in later
+                if shown.get(ref, link._replace(price=-1))[:3] != link[:3]
+            ),
+            None,
+        )
         lost = next((when for when in self.lost if when > begun), None)
         ends = [one for one in (ended, lost) if one is not None]
         if not ends or at <= min(ends) + GRACE:
@@ -255,9 +265,10 @@ class Shop:
             for scope in (("job", listing.group_no, listing.job_id), ("group", listing.group_no)):
                 cap = of.job_budget if scope[0] == "job" else of.budget
                 locked = sum(
-                    one.budget.value for one in placements
+                    one.budget.value
+                    for one in placements
                     if scope[0] == "group" and one.budget is not None and one.budget.locked
-                )  # fmt: skip
+                )
                 for period, name in (("Monthly", month), ("Lifetime", "")):
                     held = cap is not None and cap.period == period
                     keys[*scope, name] = cap.value - locked if cap is not None and held else None

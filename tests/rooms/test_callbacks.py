@@ -86,9 +86,16 @@ def world(records: Records, tmp_path: Path, receiver: Receiver) -> Iterator[Worl
     egress = Egress((f"127.0.0.1:{receiver.port}",))
     nothing: Any = None
     tools = Tools(
-        records, market.blobs, nothing, market.clock, market.ids, Egress(), Settings(),
-        market.scratch, egress,
-    )  # fmt: skip
+        records,
+        market.blobs,
+        nothing,
+        market.clock,
+        market.ids,
+        Egress(),
+        Settings(),
+        market.scratch,
+        egress,
+    )
     yield World(house, receiver, tools)
     egress.close()
     house.journal.close()
@@ -172,9 +179,11 @@ def test_after_eight_tries_in_three_days_it_is_a_dead_letter(world: World) -> No
     assert sum(_HOURS_BETWEEN) == 72
     assert len(world.receiver.said) == 8
     assert world.report(report_id)["callback"] == {
-        "id": world.receiver.said[0].headers["webhook-id"], "status": "DEAD", "attempts": 8,
+        "id": world.receiver.said[0].headers["webhook-id"],
+        "status": "DEAD",
+        "attempts": 8,
         "message": "the address answered with status 503",
-    }  # fmt: skip
+    }
     world.house.market.clock.forward(DAY)
     assert world.run() == 0
     with world.tools.records.read() as tx:
@@ -216,8 +225,11 @@ def test_gone_is_gone(world: World) -> None:
 
 def test_where_we_may_not_go_we_do_not_and_say_so(world: World) -> None:
     private = [
-        "http://127.0.0.1:1/x", "https://10.1.2.3/x", "http://[::1]/x", "http://169.254.169.254/",
-    ]  # fmt: skip
+        "http://127.0.0.1:1/x",
+        "https://10.1.2.3/x",
+        "http://[::1]/x",
+        "http://169.254.169.254/",
+    ]
     for url in private:
         report_id = world.ask(callBackUrl=url)
         world.make()

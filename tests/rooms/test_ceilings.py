@@ -72,9 +72,11 @@ def test_what_is_known_to_be_full_wakes_nobody(market: Market) -> None:
     listing = market.listing(caps=Caps(budget=Cap("Monthly", MICROS)))
     client_no = listing.client_no
     with market.records.write() as tx:
-        standing.put_standings(tx, client_no, [
-            Standing("client", f"{client_no}", "CAPPED", "STOPPED", 1, "{}", 1, None)
-        ])  # fmt: skip
+        standing.put_standings(
+            tx,
+            client_no,
+            [Standing("client", f"{client_no}", "CAPPED", "STOPPED", 1, "{}", 1, None)],
+        )
     for number in range(3):
         market.clicked(listing, at=START + number)
     market.clock.forward(MINUTE)
@@ -99,10 +101,22 @@ def test_a_stopped_placement_lets_what_is_full_at_another_wake(
     listing = market.listing(**known)
     for publisher_no, count in ((other_no, 1), (listing.publisher_no, 0)):
         with market.records.write() as tx:
-            standing.put_standings(tx, client_no, [
-                Standing("placement", f"{group_no}/{publisher_no}", "CAPPED", "STOPPED", 1, "{}",
-                         1, None)
-            ])  # fmt: skip
+            standing.put_standings(
+                tx,
+                client_no,
+                [
+                    Standing(
+                        "placement",
+                        f"{group_no}/{publisher_no}",
+                        "CAPPED",
+                        "STOPPED",
+                        1,
+                        "{}",
+                        1,
+                        None,
+                    )
+                ],
+            )
             tx.run_text("DELETE FROM tasks", {})
         market.clicked(listing, at=market.clock.now())
         market.clicked(listing, at=market.clock.now() + 1)

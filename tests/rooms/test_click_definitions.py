@@ -103,8 +103,10 @@ def test_foreign_clicks_by_where_the_address_is(market: Market) -> None:
     for second, ip in enumerate(("203.0.113.1", "203.0.113.2", "203.0.113.3")):
         market.clicked(listing, at=START + second, ip=ip)
     assert told(market, LOCATING) == [
-        ("valid", None, 800_000), ("foreign", "country", 0), ("valid", None, 800_000),
-    ]  # fmt: skip
+        ("valid", None, 800_000),
+        ("foreign", "country", 0),
+        ("valid", None, 800_000),
+    ]
 
 
 def test_bots_count_where_the_definition_lets_them(market: Market) -> None:
@@ -142,8 +144,11 @@ def test_listed_addresses_are_bots_until_the_list_is_read_anew(market: Market) -
     market.clicked(listing, ip="198.51.100.9", at=START + DAY)
     assert judge.step()
     assert [(line["disposition"], line["reason"]) for line in market.ledger()] == [
-        ("bot", "address_list"), ("valid", None), ("valid", None), ("bot", "address_list"),
-    ]  # fmt: skip
+        ("bot", "address_list"),
+        ("valid", None),
+        ("valid", None),
+        ("bot", "address_list"),
+    ]
 
 
 def test_an_address_that_clicks_too_often_in_a_day_is_a_bot(market: Market) -> None:
@@ -159,9 +164,12 @@ def test_an_address_that_clicks_too_often_in_a_day_is_a_bot(market: Market) -> N
     market.clicked(listing, at=START + 3, ip="198.51.100.10")
     market.clicked(listing, at=START + DAY, ip="198.51.100.9")
     assert [one[:2] for one in told(market)] == [
-        ("valid", None), ("valid", None), ("bot", "address_rate"), ("valid", None),
         ("valid", None),
-    ]  # fmt: skip
+        ("valid", None),
+        ("bot", "address_rate"),
+        ("valid", None),
+        ("valid", None),
+    ]
 
 
 def test_a_client_s_own_definition_goes_before_the_publisher_s(market: Market) -> None:

@@ -75,8 +75,9 @@ def use(market: Market, client: Client, scope: Any, entity: str, measure: Any, *
     limit = Limit(scope, entity, measure, "Daily", 0)
     added = [
         (client.no, counter_of(limit, day), amount)
-        for day, amount in ((today, daily), (other, of["Monthly"] - daily)) if amount
-    ]  # fmt: skip
+        for day, amount in ((today, daily), (other, of["Monthly"] - daily))
+        if amount
+    ]
     market.write(lambda tx: counter_rows.add_counters(tx, added))
 
 
@@ -89,9 +90,10 @@ class Shop:
         self.client = market.client()
         self.campaign = market.campaign(self.client)
         said = {
-            "cpc_bid_micros": BID, "placements": [Placement("one"), Placement("two")],
+            "cpc_bid_micros": BID,
+            "placements": [Placement("one"), Placement("two")],
             "caps": Caps(budget=Cap("Monthly", 1_000 * MICROS)),
-        }  # fmt: skip
+        }
         self.group: Group = market.group(self.campaign, **(said | group))
         self.jobs = [market.job(self.client) for _ in range(3)]
         market.run("groups.rematch", self.client.id)
@@ -103,11 +105,15 @@ class Shop:
     def entity(self, scope: str) -> str:
         group, campaign, one = self.group.no, self.campaign.no, self.one.no
         return {
-            "client": f"{self.client.no}", "campaign": f"{campaign}", "group": f"{group}",
-            "placement": f"{group}/{one}", "campaign_placement": f"{campaign}/{one}",
-            "group_job": f"{group}/{self.ids[0]}", "job": self.ids[0],
+            "client": f"{self.client.no}",
+            "campaign": f"{campaign}",
+            "group": f"{group}",
+            "placement": f"{group}/{one}",
+            "campaign_placement": f"{campaign}/{one}",
+            "group_job": f"{group}/{self.ids[0]}",
+            "job": self.ids[0],
             "job_placement": f"{self.ids[0]}/{one}",
-        }[scope]  # fmt: skip
+        }[scope]
 
     def cap(self, scope: str, measure: str, cap: Cap | None) -> None:
         """Set one cap, wherever it stands."""
@@ -146,13 +152,20 @@ class Shop:
 EVERYWHERE, AT_ONE = {"one": 0, "two": 0}, {"one": 0, "two": 3}
 LESS, LESS_AT_ONE = {"one": 2, "two": 2}, {"one": 2, "two": 3}
 LEVELS = {
-    ("client", "budget"): EVERYWHERE, ("client", "clicks"): EVERYWHERE,
-    ("campaign", "budget"): EVERYWHERE, ("campaign", "applies"): EVERYWHERE,
-    ("group", "budget"): EVERYWHERE, ("group", "clicks"): EVERYWHERE,
-    ("placement", "budget"): AT_ONE, ("campaign_placement", "budget"): AT_ONE,
-    ("group_job", "budget"): LESS, ("group_job", "clicks"): LESS,
-    ("job", "budget"): LESS, ("job", "applies"): LESS, ("job_placement", "budget"): LESS_AT_ONE,
-}  # fmt: skip
+    ("client", "budget"): EVERYWHERE,
+    ("client", "clicks"): EVERYWHERE,
+    ("campaign", "budget"): EVERYWHERE,
+    ("campaign", "applies"): EVERYWHERE,
+    ("group", "budget"): EVERYWHERE,
+    ("group", "clicks"): EVERYWHERE,
+    ("placement", "budget"): AT_ONE,
+    ("campaign_placement", "budget"): AT_ONE,
+    ("group_job", "budget"): LESS,
+    ("group_job", "clicks"): LESS,
+    ("job", "budget"): LESS,
+    ("job", "applies"): LESS,
+    ("job_placement", "budget"): LESS_AT_ONE,
+}
 
 
 @pytest.mark.parametrize(("scope", "measure"), LEVELS)
@@ -205,9 +218,11 @@ def test_what_is_locked_stops_the_others_alone(quick: Market) -> None:
 def test_bids_are_lowered_by_one_factor_and_never_below_the_least(quick: Market) -> None:
     """Where jobs have bids of their own, each is lowered alike, in whole cents."""
     shop = Shop(quick, caps=Caps(budget=Cap("Daily", 2 * MICROS)))
-    quick.job_columns(shop.client, shop.jobs[0], settings=msgspec.json.encode(
-        JobSettings(JobSetting(cpc_bid_micros=2 * BID))
-    ).decode())  # fmt: skip
+    quick.job_columns(
+        shop.client,
+        shop.jobs[0],
+        settings=msgspec.json.encode(JobSettings(JobSetting(cpc_bid_micros=2 * BID))).decode(),
+    )
     tick(quick, shop.client)
     with quick.records.read() as tx:
         (at_one, _) = standing.paced_of(tx, shop.client.no).values()
@@ -245,13 +260,28 @@ def test_a_publisher_that_shows_its_copy_after_midnight_is_given_one(quick: Mark
     with quick.records.write() as tx:
         file = file_of(tx, shop.one.no, 0)
         assert file is not None
-        copies.note(tx, [
-            ReceivedFetch(at=quick.now() - back * DAY, name=f"{file.name}", version=1, status=200,
-                          reader="board/1")
-            for back in (3, 2, 1)
-        ])  # fmt: skip
-    use(quick, shop.client, "group", shop.entity("group"), "budget", Daily=2 * MICROS,
-        Monthly=2 * MICROS)  # fmt: skip
+        copies.note(
+            tx,
+            [
+                ReceivedFetch(
+                    at=quick.now() - back * DAY,
+                    name=f"{file.name}",
+                    version=1,
+                    status=200,
+                    reader="board/1",
+                )
+                for back in (3, 2, 1)
+            ],
+        )
+    use(
+        quick,
+        shop.client,
+        "group",
+        shop.entity("group"),
+        "budget",
+        Daily=2 * MICROS,
+        Monthly=2 * MICROS,
+    )
     tick(quick, shop.client)
     assert counts(quick, shop.client) == {"one": 3, "two": 0}
 
@@ -268,9 +298,10 @@ def test_a_tick_that_dies_or_comes_second_keeps_nothing(market: Market) -> None:
         with market.records.read() as tx:
             no = shop.client.no
             return (
-                standing.evaluation_of(tx, no), standing.standings_of(tx, no),
+                standing.evaluation_of(tx, no),
+                standing.standings_of(tx, no),
                 standing.paced_of(tx, no),
-            )  # fmt: skip
+            )
 
     before = kept()
     with pytest.raises(Dying):

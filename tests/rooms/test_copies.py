@@ -145,8 +145,9 @@ def test_what_is_soon_fetched_goes_first(records: Records, tmp_path: Path) -> No
         market.write(partial(copies.note, handed=some))
     with records.write() as tx:
         for kind, keys in (
-            (kinds.PUBLISH, [other.id, shown.id]), (kinds.ASSEMBLE, [str(later.no), str(soon.no)])
-        ):  # fmt: skip
+            (kinds.PUBLISH, [other.id, shown.id]),
+            (kinds.ASSEMBLE, [str(later.no), str(soon.no)]),
+        ):
             for key in keys:
                 enqueue(tx, kind, key, start)
 

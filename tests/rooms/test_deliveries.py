@@ -65,9 +65,7 @@ def shop(market: Market, port: int, template: str = "{exportedName}.xml", **body
     publisher = market.publisher(
         "Board", delivered_by_ftp=True, ftp=FtpConfig(account, template), **body
     )
-    market.write(
-        lambda tx: publisher_rows.put_secret(tx, publisher.no, account.key, PASSWORD)
-    )  # fmt: skip
+    market.write(lambda tx: publisher_rows.put_secret(tx, publisher.no, account.key, PASSWORD))
     return publisher
 
 
@@ -105,11 +103,16 @@ def test_what_was_written_is_delivered_and_told(market: Market, ftp: FtpServer) 
     assert b"<job>" in ftp.files()[name]
     assert told(market, publisher) == [
         {
-            "clientId": None, "path": name, "state": "DELIVERED", "current": True,
-            "bytes": len(blob(market, publisher)), "at": "2026-11-23T12:00:00.000Z",
-            "deliveredOn": "2026-11-23T12:00:00.000Z", "failure": None,
+            "clientId": None,
+            "path": name,
+            "state": "DELIVERED",
+            "current": True,
+            "bytes": len(blob(market, publisher)),
+            "at": "2026-11-23T12:00:00.000Z",
+            "deliveredOn": "2026-11-23T12:00:00.000Z",
+            "failure": None,
         }
-    ]  # fmt: skip
+    ]
     # Nothing has changed: nothing goes out, though it is asked for.
     before = len(ftp.heard)
     market.write(lambda tx: service.deliver_changes(tx, publisher.no, market.now()))
@@ -185,10 +188,14 @@ def test_two_files_never_take_turns_at_one_path(market: Market, ftp: FtpServer) 
     states = {one["clientId"]: (one["state"], one["failure"]) for one in told(market, publisher)}
     assert states[first.id] == ("DELIVERED", None)
     assert states[second.id] == ("FAILED", delivering._SAME_PATH)
-    update(market, publisher, ftpConfig={
-        "credentials": {"host": "127.0.0.1", "port": ftp.port, "username": USER},
-        "pathTemplate": "{exportedName}-{clientId}.xml",
-    })  # fmt: skip
+    update(
+        market,
+        publisher,
+        ftpConfig={
+            "credentials": {"host": "127.0.0.1", "port": ftp.port, "username": USER},
+            "pathTemplate": "{exportedName}-{clientId}.xml",
+        },
+    )
     market.drain()
     assert {one["state"] for one in told(market, publisher)} == {"DELIVERED"}
     assert ftp.files()[f"Twin-{second.id}.xml"] == blob(market, publisher, second)
@@ -263,8 +270,9 @@ def test_an_address_that_is_not_allowed_is_told_and_not_tried_again(quick: Marke
     placing(quick)
     (one,) = told(quick, publisher)
     assert (one["state"], one["failure"]) == (
-        "FAILED", "the host has an address that is not public",
-    )  # fmt: skip
+        "FAILED",
+        "the host has an address that is not public",
+    )
     quick.clock.forward(60 * MINUTE)
     assert quick.drain() == []
 

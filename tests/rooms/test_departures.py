@@ -115,18 +115,21 @@ def test_another_bid_ends_the_offer_as_a_whole(market: Market, shop: Shop) -> No
     shop.group.body.cpc_bid_micros = BID
     market.save(shop.group)
     shop.publish()
-    assert shop.standing(shop.refs[0]) == Standing(market.now(), live._replace(
-        bid_micros=BID, price_micros=BID
-    )), "the price is the same again, the link is not"  # fmt: skip
+    assert shop.standing(shop.refs[0]) == Standing(
+        market.now(), live._replace(bid_micros=BID, price_micros=BID)
+    ), "the price is the same again, the link is not"
     assert opened(listed(market, shop.publisher)[shop.refs[0]]).listed_at > market.now()
 
 
 def test_a_job_that_moves_to_another_group_leaves_the_first(market: Market, shop: Shop) -> None:
     campaign = market.campaign(shop.client)
     market.group(
-        campaign, everything(field="refNumber", operator="EQUAL", data=shop.refs[0]), priority=0,
-        placements=[place("P")], cpc_bid_micros=100_000,
-    )  # fmt: skip
+        campaign,
+        everything(field="refNumber", operator="EQUAL", data=shop.refs[0]),
+        priority=0,
+        placements=[place("P")],
+        cpc_bid_micros=100_000,
+    )
     market.clock.forward(DAY)
     shop.publish()
     assert shop.ends() == {(shop.refs[0], BID, market.now())}

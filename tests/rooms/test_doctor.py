@@ -145,9 +145,10 @@ def test_records_of_another_version(
     is_none = revision is None
     in_records(
         house,
-        "DROP TABLE alembic_version" if is_none
+        "DROP TABLE alembic_version"
+        if is_none
         else f"UPDATE alembic_version SET version_num = '{revision}'",
-    )  # fmt: skip
+    )
     found = finding(house)
     assert found[0] == "records"
     assert what in found[1]

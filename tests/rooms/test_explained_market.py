@@ -22,10 +22,14 @@ from rooms.listing_market import Market, everything, open_market, place
 from rooms.test_listings import listed, opened, rematch
 
 _KINDS = {
-    "Cpc": {}, "Dear": {"min_bid_micros": 1_000_000}, "Cpa": {"bid_type": "CPA"},
-    "Flat": {"bid_type": "FLAT_CPC", "flat_bid_micros": 50_000}, "Free": {"bid_type": "Organic"},
-    "Slots": {"bid_type": "PPP"}, "Nowhere": {},
-}  # fmt: skip
+    "Cpc": {},
+    "Dear": {"min_bid_micros": 1_000_000},
+    "Cpa": {"bid_type": "CPA"},
+    "Flat": {"bid_type": "FLAT_CPC", "flat_bid_micros": 50_000},
+    "Free": {"bid_type": "Organic"},
+    "Slots": {"bid_type": "PPP"},
+    "Nowhere": {},
+}
 
 
 @pytest.fixture
@@ -52,9 +56,11 @@ def _stocked(market: Market) -> tuple[Client, list[Publisher], list[str]]:
     market.group(own, _city("Dallas"), placements=places[:2], days=(5, 6), **bids)
     market.group(other, _city("Houston"), placements=[place("Cpc", bid_micros=2_000_000)])
     market.group(
-        other, everything(field="cpcBid", operator="GREATER_THAN", data="0"), priority=5,
+        other,
+        everything(field="cpcBid", operator="GREATER_THAN", data="0"),
+        priority=5,
         placements=[*places[2:], place("Cpc", active=False), place("Dear")],
-    )  # fmt: skip
+    )
     refs = [
         market.job(client, city=city, cpc_micros=cpc)
         for city in ("Austin", "Dallas", "Houston", "Waco")
@@ -75,9 +81,7 @@ _SETTINGS = (
     JobSettings(placements=(JobPlacement("Cpc", cpc_bid_micros=90_000),)),
     JobSettings(placements=(JobPlacement("Cpc", active=False),)),
 )
-_COLUMNS = (
-    {"valid": 0}, {"status": "P"}, {"url": ""}, {"end_at": 1}, {"end_at": 1 << 60},
-)  # fmt: skip
+_COLUMNS = ({"valid": 0}, {"status": "P"}, {"url": ""}, {"end_at": 1}, {"end_at": 1 << 60})
 
 
 def _explained(market: Market, client: Client, ref: str) -> Explained:

@@ -68,8 +68,10 @@ def test_whole_life(world: World) -> None:
     assert world.serve_and_run(feed, *changed) == {"total": 4, "unchanged": 3, "revived": 1}
     back = world.jobs()["4"]
     assert (back.no, back.id, back.created_at) == (
-        before["4"].no, before["4"].id, before["4"].created_at,
-    )  # fmt: skip
+        before["4"].no,
+        before["4"].id,
+        before["4"].created_at,
+    )
     assert world.marked() == ({"4"}, set())
 
 
@@ -95,16 +97,27 @@ def test_what_a_job_says(world: World) -> None:
         value_overrides={"company": "Mills"},
     )
     nodes = {
-        "url": "https://jobs.example/a b?utm_source=x&amp;q=1", "date": "11/22/2026",
-        "cpc": "USD 1.50", "shift": "night", "city": " ", "title": "  Nurse &amp;\n Carer ",
-    }  # fmt: skip
+        "url": "https://jobs.example/a b?utm_source=x&amp;q=1",
+        "date": "11/22/2026",
+        "cpc": "USD 1.50",
+        "shift": "night",
+        "city": " ",
+        "title": "  Nurse &amp;\n Carer ",
+    }
     world.serve_and_run(feed, item("1", **nodes))
     job = world.jobs()["1"]
     assert job.body == JobBody(
-        ref="1", title="Nurse & Carer", company="Mills", description="<p>Care</p>", city="Nowhere",
-        country="US", url="https://jobs.example/a b?q=1", cpc_micros=1_500_000,
-        posted_at=MONDAY - 30 * HOUR, additional={"shift": "night"},
-    )  # fmt: skip
+        ref="1",
+        title="Nurse & Carer",
+        company="Mills",
+        description="<p>Care</p>",
+        city="Nowhere",
+        country="US",
+        url="https://jobs.example/a b?q=1",
+        cpc_micros=1_500_000,
+        posted_at=MONDAY - 30 * HOUR,
+        additional={"shift": "night"},
+    )
     with world.records.read() as tx:
         assert clients.custom_places(tx, world.client.no) == {"shift": 1}
         stands = rows.standing(tx, world.client.no, ["1"])["1"]
@@ -125,8 +138,11 @@ def test_invalid_jobs_are_kept_and_told_each_time(world: World) -> None:
     runs = [world.run(feed), world.run(feed)]
     for run in runs:
         assert run.body.fault_counts == {
-            "missing": 2, "not_a_url": 1, "not_a_date": 1, "not_money": 1,
-        }  # fmt: skip
+            "missing": 2,
+            "not_a_url": 1,
+            "not_a_date": 1,
+            "not_money": 1,
+        }
         assert [
             (fault.job, fault.field, fault.line, fault.reason) for fault in run.body.faults
         ] == [
@@ -139,8 +155,11 @@ def test_invalid_jobs_are_kept_and_told_each_time(world: World) -> None:
         assert (run.body.counts["invalid"], run.body.counts["skipped"]) == (2, 1)
     assert (runs[0].body.counts["added"], runs[1].body.counts["unchanged"]) == (4, 4)
     assert {ref: job.valid for ref, job in world.jobs().items()} == {
-        "1": False, "2": False, "3": True, "5": True,
-    }  # fmt: skip
+        "1": False,
+        "2": False,
+        "3": True,
+        "5": True,
+    }
     assert world.jobs()["1"].body.missing == ("title",)
 
 
@@ -218,8 +237,10 @@ def test_a_few_jobs_that_cannot_be_read_are_told_and_stand_as_they_were(world: W
         run = world.run(feed)
         assert (run.state, run.body.counts["skipped"]) == ("SUCCESS", 3)
         assert [(fault.job, fault.line, fault.reason) for fault in run.body.faults] == [
-            ("3", 6, "malformed"), ("11", 14, "malformed"), ("17", 20, "malformed"),
-        ]  # fmt: skip
+            ("3", 6, "malformed"),
+            ("11", 14, "malformed"),
+            ("17", 20, "malformed"),
+        ]
         after = world.jobs()
         assert {ref: job.body.city for ref, job in after.items()} == {
             str(n): "Austin" if str(n) in _BROKEN else "Bonn" for n in range(39)
@@ -260,8 +281,10 @@ def test_jobs_of_the_api_are_not_touched(world: World) -> None:
         editing.add(tx, MONDAY, world.client, given)
     ours = world.jobs()["1"]
     assert world.serve_and_run(feed, item("1"), item("2")) == {
-        "total": 2, "added": 1, "api_owned": 1,
-    }  # fmt: skip
+        "total": 2,
+        "added": 1,
+        "api_owned": 1,
+    }
     run = world.run(feed)
     assert [(fault.job, fault.reason) for fault in run.body.faults] == [("1", "api_owned")]
     assert world.jobs()["1"] == ours
@@ -269,8 +292,10 @@ def test_jobs_of_the_api_are_not_touched(world: World) -> None:
     with world.records.write() as tx:
         editing.delete(tx, MONDAY, world.client, ours)
     assert world.serve_and_run(feed, item("1"), item("2")) == {
-        "total": 2, "unchanged": 1, "deleted": 1,
-    }  # fmt: skip
+        "total": 2,
+        "unchanged": 1,
+        "deleted": 1,
+    }
     assert world.serve_and_run(feed, item("2")) == {"total": 1, "unchanged": 1}
     assert world.serve_and_run(feed, item("1"), item("2"))["revived"] == 1
     assert world.jobs()["1"].body.title == "Nurse 1"
@@ -329,8 +354,9 @@ def test_deleting_a_feed_leaves_what_another_carries(world: World) -> None:
     assert set(world.jobs()) == {"1", "2"}
     settle(world.records, world.client)
     assert {ref: job.feed_no for ref, job in world.jobs().items()} == {
-        "1": second.no, "2": second.no,
-    }  # fmt: skip
+        "1": second.no,
+        "2": second.no,
+    }
 
 
 def delete(world: World, ref: str) -> None:
@@ -395,12 +421,16 @@ def test_adding_by_api_lifts_the_deletion(world: World) -> None:
     # Deleted again before the feed is run again: the feed still carries it.
     delete(world, "1")
     assert world.serve_and_run(feed, item("1"), item("2")) == {
-        "total": 2, "unchanged": 1, "deleted": 1,
-    }  # fmt: skip
+        "total": 2,
+        "unchanged": 1,
+        "deleted": 1,
+    }
     add(world, "1")
     assert world.serve_and_run(feed, item("1"), item("2")) == {
-        "total": 2, "unchanged": 1, "api_owned": 1,
-    }  # fmt: skip
+        "total": 2,
+        "unchanged": 1,
+        "api_owned": 1,
+    }
     delete(world, "1")
     assert world.serve_and_run(feed, item("1"), item("2"))["deleted"] == 1
     assert world.serve_and_run(feed, item("2")) == {"total": 1, "unchanged": 1}
@@ -464,9 +494,12 @@ def test_deleted_while_its_feed_is_read(world: World) -> None:
         begun = feeds.begin_run(tx, world.tools.ids, world.clock.now(), feed.id)
     assert begun is not None
     found = collecting.collect(
-        [world.site.pages["/feed.xml"]], begun[1].body, place, known,  # type: ignore[list-item]
+        [world.site.pages["/feed.xml"]],
+        begun[1].body,
+        place,
+        known,  # type: ignore[list-item]
         collecting.Spool(BytesIO()),
-    )  # fmt: skip
+    )
     run = importing._take_over(world.tools, *begun, found)
     assert (run.body.counts["deleted"], run.body.counts["changed"]) == (1, 0)
     assert "1" not in world.jobs()
@@ -512,8 +545,10 @@ def test_same_body_by_etag(world: World) -> None:
     run = world.run(feed)
     assert world.site.asked[-1]["If-None-Match"] == '"v1"'
     assert {name: count for name, count in run.body.counts.items() if count} == {
-        "total": 2, "unchanged": 2, "invalid": 1,
-    }  # fmt: skip
+        "total": 2,
+        "unchanged": 2,
+        "invalid": 1,
+    }
     assert [fault.job for fault in run.body.faults] == ["1"]
     # A job was deleted meanwhile: the body is read once, and from then on it is the same again.
     delete(world, "2")
@@ -567,9 +602,10 @@ def test_what_a_server_marks_in_latin_1_is_imported(world: World) -> None:
     """Each time anew, for such a mark cannot be said back."""
     feed = world.feed()
     world.site.headers = {
-        "Content-Type": "text/xml; charset=\xfc", "Last-Modified": "Mi, 1. M\xe4rz",
+        "Content-Type": "text/xml; charset=\xfc",
+        "Last-Modified": "Mi, 1. M\xe4rz",
         "X-Verlag": "M\xfcller",
-    }  # fmt: skip
+    }
     world.site.marks["/feed.xml"] = '"M\xfcller"'
     assert world.serve_and_run(feed, item("1")) == {"total": 1, "added": 1}
     assert world.serve_and_run(feed, item("1")) == {"total": 1, "unchanged": 1}
@@ -589,10 +625,12 @@ def test_publishers_named_by_the_feed(world: World) -> None:
 @pytest.mark.parametrize(
     "cleared",
     [
-        {"publisher_node": None}, {"publisher_node": {}},
-        {"mappings": MAPPINGS}, {"mappings": MAPPINGS | {"schemaMappingPublisher": ""}},
+        {"publisher_node": None},
+        {"publisher_node": {}},
+        {"mappings": MAPPINGS},
+        {"mappings": MAPPINGS | {"schemaMappingPublisher": ""}},
     ],
-)  # fmt: skip
+)
 def test_jobs_are_free_when_publishers_are_mapped_no_more(
     world: World, cleared: dict[str, Any]
 ) -> None:

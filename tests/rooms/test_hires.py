@@ -62,15 +62,35 @@ def test_a_hire_is_booked_where_its_click_was(market: Market, listing: Listing) 
     hired(market, listing.client_no, application_id="a1")
     (line,) = hires(market)
     assert line == {
-        "id": line["id"], "at": iso_of(START + HOUR), "agencyId": "ripple", "clientId": "c1",
-        "campaignId": f"{listing.client_no}-k1", "jobGroupId": f"{listing.campaign_no}-g1",
-        "jobId": listing.job_id.hex(), "publisherId": "Board", "kind": "HIRE",
-        "disposition": "counted", "reason": None, "chargeMicros": 0, "spendMicros": 0,
-        "markedUpMicros": 0, "currency": "USD", "bidType": "CPC", "clickId": click.random.hex(),
-        "applicationId": "a1", "refNumber": None, "postingId": None, "agencyMarkupPpm": 0,
-        "overrideMarkupPpm": 0, "bidMicros": 0, "bidCurrency": "USD", "bidRate": None,
-        "priceMicros": 0, "priceCurrency": "USD", "priceRate": None,
-    }  # fmt: skip
+        "id": line["id"],
+        "at": iso_of(START + HOUR),
+        "agencyId": "ripple",
+        "clientId": "c1",
+        "campaignId": f"{listing.client_no}-k1",
+        "jobGroupId": f"{listing.campaign_no}-g1",
+        "jobId": listing.job_id.hex(),
+        "publisherId": "Board",
+        "kind": "HIRE",
+        "disposition": "counted",
+        "reason": None,
+        "chargeMicros": 0,
+        "spendMicros": 0,
+        "markedUpMicros": 0,
+        "currency": "USD",
+        "bidType": "CPC",
+        "clickId": click.random.hex(),
+        "applicationId": "a1",
+        "refNumber": None,
+        "postingId": None,
+        "agencyMarkupPpm": 0,
+        "overrideMarkupPpm": 0,
+        "bidMicros": 0,
+        "bidCurrency": "USD",
+        "bidRate": None,
+        "priceMicros": 0,
+        "priceCurrency": "USD",
+        "priceRate": None,
+    }
     hired(market, listing.client_no, at=START + 2 * HOUR, application_id="a1")
     assert hires(market) == [line], "a second HIRED hires nobody"
     balanced(market)
@@ -116,8 +136,9 @@ def test_organic_and_late_applies_hire_without_credit(market: Market, listing: L
     for application in ("o1", "l1"):
         hired(market, listing.client_no, application_id=application)
     assert [(line["disposition"], line["publisherId"]) for line in hires(market)] == [
-        ("organic", None), ("organic", None),
-    ]  # fmt: skip
+        ("organic", None),
+        ("organic", None),
+    ]
     balanced(market)
 
 

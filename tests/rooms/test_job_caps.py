@@ -107,9 +107,10 @@ class Trial:
             active = self.chance.random() < 0.9
             placements.append(Placement(name, budget=own, active=active))
         self.body = GroupBody(
-            "g1", placements=placements,
+            "g1",
+            placements=placements,
             caps=Caps(budget=budget, job_budget=each[0], job_clicks=each[1], job_applies=each[2]),
-        )  # fmt: skip
+        )
         self.market.change(groups, self.group_no, self.body)
         for job in self.jobs:
             at = [JobPlacement(name, budget=cap) for name in KINDS if (cap := self.cap(MICROS, 3))]
@@ -166,33 +167,48 @@ class Trial:
         of_job = [took for took in self.took if took.job == one.job]
         at = [took for took in self.took if took.publisher == one.publisher]
         held: list[tuple[Cap | None, int, list[Took]]] = [
-            (caps.job_budget, 0, of_job), (caps.job_clicks, 1, of_job),
-            (caps.job_applies, 2, of_job), (own.setting.caps.budget, 0, of_job),
-            (own.setting.caps.clicks, 1, of_job), (own.setting.caps.applies, 2, of_job),
-        ]  # fmt: skip
+            (caps.job_budget, 0, of_job),
+            (caps.job_clicks, 1, of_job),
+            (caps.job_applies, 2, of_job),
+            (own.setting.caps.budget, 0, of_job),
+            (own.setting.caps.clicks, 1, of_job),
+            (own.setting.caps.applies, 2, of_job),
+        ]
         held += [
             (placement.budget, 0, [took for took in at if took.job == one.job])
-            for placement in own.placements if placement.publisher_id == one.publisher
-        ]  # fmt: skip
+            for placement in own.placements
+            if placement.publisher_id == one.publisher
+        ]
         held += [
             (placement.budget, 0, at)
-            for placement in self.body.placements if placement.publisher_id == one.publisher
-        ]  # fmt: skip
+            for placement in self.body.placements
+            if placement.publisher_id == one.publisher
+        ]
         assert caps.budget is not None
         promised = sum(
-            max(0, other.budget.value - self.used(other.budget, 0, [
-                took for took in self.took if took.publisher == other.publisher_id
-            ], one.day))
+            max(
+                0,
+                other.budget.value
+                - self.used(
+                    other.budget,
+                    0,
+                    [took for took in self.took if took.publisher == other.publisher_id],
+                    one.day,
+                ),
+            )
             for other in self.body.placements
-            if other.active and other.budget and other.budget.locked
+            if other.active
+            and other.budget
+            and other.budget.locked
             and other.publisher_id != one.publisher
-        )  # fmt: skip
+        )
         held.append((Cap("Monthly", caps.budget.value - promised), 0, self.took))
         return all(
-            cap is None or not one.amounts[measure]
+            cap is None
+            or not one.amounts[measure]
             or self.used(cap, measure, took, one.day) + one.amounts[measure] <= cap.value
             for cap, measure, took in held
-        )  # fmt: skip
+        )
 
     @staticmethod
     def used(cap: Cap, measure: int, took: list[Took], day: date) -> int:
@@ -321,9 +337,10 @@ def test_the_check_finds_a_cap_of_a_job_that_was_passed(market: Market) -> None:
     market.job(listing.client_no, listing.job_id)
     own, each = Cap("Lifetime", 3 * MICROS), Cap("Monthly", 3 * MICROS)
     set_job(
-        market, listing.job_id,
+        market,
+        listing.job_id,
         JobSettings(JobSetting(caps=Caps(budget=own)), (JobPlacement("Board", budget=own),)),
-    )  # fmt: skip
+    )
     market.change(groups, listing.group_no, GroupBody("g1", caps=Caps(job_budget=each)))
     for _ in range(3):
         market.clicked(listing)
@@ -345,11 +362,17 @@ def test_what_is_locked_is_left_to_its_placement(market: Market) -> None:
     listing = market.listing()
     locked = market.publisher("Locked")
     market.change(
-        groups, listing.group_no,
-        GroupBody("g1", caps=Caps(budget=Cap("Monthly", 3 * MICROS)), placements=[
-            Placement("Board"), Placement("Locked", budget=Cap("Monthly", 2 * MICROS, locked=True)),
-        ]),
-    )  # fmt: skip
+        groups,
+        listing.group_no,
+        GroupBody(
+            "g1",
+            caps=Caps(budget=Cap("Monthly", 3 * MICROS)),
+            placements=[
+                Placement("Board"),
+                Placement("Locked", budget=Cap("Monthly", 2 * MICROS, locked=True)),
+            ],
+        ),
+    )
     for publisher_no in (listing.publisher_no,) * 3 + (locked,) * 3:
         market.clicked(
             msgspec.structs.replace(listing, publisher_no=publisher_no), at=market.clock.now()

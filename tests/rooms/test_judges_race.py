@@ -78,11 +78,22 @@ def judging(market: Market, at: int) -> subprocess.Popen[str]:
     here = Path(__file__).parent
     url = market.records.url.replace("+psycopg", "")
     return subprocess.Popen(
-        [sys.executable, "-c", _JUDGE, str(market.folder), url, str(at), str(here),
-         str(here.parent)],
-        env=os.environ | {"NOW": str(market.clock.now())}, text=True, stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-c",
+            _JUDGE,
+            str(market.folder),
+            url,
+            str(at),
+            str(here),
+            str(here.parent),
+        ],
+        env=os.environ | {"NOW": str(market.clock.now())},
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def go(judge: subprocess.Popen[str]) -> None:
@@ -100,9 +111,10 @@ def filled(market: Market) -> tuple[dict[str, Any], set[str]]:
     for job in jobs:
         market.job(listing.client_no, job)
     placements = [
-        Placement("Board"), Placement("Locked", budget=Cap("Monthly", 20 * MICROS, locked=True)),
+        Placement("Board"),
+        Placement("Locked", budget=Cap("Monthly", 20 * MICROS, locked=True)),
         Placement("Small", budget=Cap("Lifetime", 7 * MICROS)),
-    ]  # fmt: skip
+    ]
     caps = Caps(budget=Cap("Monthly", 45 * MICROS), job_budget=Cap("Lifetime", 30 * MICROS))
     market.change(groups, listing.group_no, GroupBody("g1", placements=placements, caps=caps))
     own = JobSetting(caps=Caps(clicks=Cap("Monthly", 11)))

@@ -176,8 +176,12 @@ def test_days_are_the_clients_own(market: Market) -> None:
     listing = market.listing(client_no=client_no)
     market.clock.forward(-5 * DAY)  # while October is still open
     # The day the clocks went back in 2026: 1 November has 25 hours.
-    for at in ("2026-11-01T03:59:59Z", "2026-11-01T04:00:00Z", "2026-11-02T04:59:59Z",
-               "2026-11-02T05:00:00Z"):  # fmt: skip
+    for at in (
+        "2026-11-01T03:59:59Z",
+        "2026-11-01T04:00:00Z",
+        "2026-11-02T04:59:59Z",
+        "2026-11-02T05:00:00Z",
+    ):
         market.clicked(listing, at=instant_of_iso(at))
     assert dispositions(market.judged()) == ["valid", "valid", "over_cap", "valid"]
     balanced(market)
@@ -220,17 +224,29 @@ def test_lowering_a_cap_refunds_nothing_and_is_no_fault(market: Market) -> None:
 def test_conversions_count_once_each(market: Market) -> None:
     click = market.clicked(market.listing())
     for action, application in (
-        (1, ""), (1, ""), (2, ""), (2, "x"), (3, ""), (3, ""), (3, "a"), (3, "a"), (3, "b"),
-    ):  # fmt: skip
+        (1, ""),
+        (1, ""),
+        (2, ""),
+        (2, "x"),
+        (3, ""),
+        (3, ""),
+        (3, "a"),
+        (3, "a"),
+        (3, "b"),
+    ):
         market.converted(click, action, application, at=START + MINUTE)
     market.judged()
     told = Counter((line["kind"], line["disposition"]) for line in market.ledger())
     assert told == {
-        ("CLICK", "valid"): 1, ("VIEW", "counted"): 1, ("VIEW", "duplicate"): 1,
-        ("APPLY_START", "counted"): 1, ("APPLY_START", "duplicate"): 1,
+        ("CLICK", "valid"): 1,
+        ("VIEW", "counted"): 1,
+        ("VIEW", "duplicate"): 1,
+        ("APPLY_START", "counted"): 1,
+        ("APPLY_START", "duplicate"): 1,
         # "a" names what was told without an id; "b" is another application.
-        ("APPLY", "counted"): 2, ("APPLY", "duplicate"): 3,
-    }  # fmt: skip
+        ("APPLY", "counted"): 2,
+        ("APPLY", "duplicate"): 3,
+    }
     balanced(market)
 
 
@@ -506,8 +522,10 @@ def test_what_was_waited_for_past_the_close_of_its_month_is_booked_in_an_open_on
     market.clicked(listing, at=october + DAY)
     market.clicked(listing, at=instant_of_iso("2026-11-01T12:00:00Z"))
     market.converted(click, at=october + HOUR)
-    found = {(line["kind"], line["at"][:10], line["disposition"], line["reason"])
-             for line in market.judged()}  # fmt: skip
+    found = {
+        (line["kind"], line["at"][:10], line["disposition"], line["reason"])
+        for line in market.judged()
+    }
     assert found == {
         ("CLICK", "2026-11-01", "valid", "closed_month:2026-10-30"),
         ("CLICK", "2026-11-01", "over_cap", "client_budget_daily closed_month:2026-10-31"),

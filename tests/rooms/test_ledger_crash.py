@@ -288,8 +288,10 @@ def test_kill_9(sqlite_records: Records, tmp_path: Path, at: int) -> None:
     here = Path(__file__).parent
     killed = subprocess.run(
         [sys.executable, "-c", _KILLED, str(tmp_path), str(at), str(here), str(here.parent)],
-        env=os.environ | {"NOW": str(START)}, check=False, capture_output=True,
-    )  # fmt: skip
+        env=os.environ | {"NOW": str(START)},
+        check=False,
+        capture_output=True,
+    )
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     market.records = open_records(f"sqlite:///{tmp_path / 'records.db'}")
     market.journal = JournalReader(tmp_path / "journal")  # type: ignore[assignment]

@@ -49,4 +49,4 @@ def test_every_kind_of_entry_says_what_it_is_made_of(market: Market) -> None:
     for kind, line in told.items():
         assert rows[kind] == {
             name: "" if value is None else str(value) for name, value in line.items()
-        }  # fmt: skip
+        }

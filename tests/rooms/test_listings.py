@@ -37,9 +37,20 @@ from rooms.listing_market import KEY, Market, open_market, place
 
 _ID = sa.select(jobs.c.id).where(jobs.c.ref == sa.bindparam("ref"))
 _STATES = (
-    "client", "campaign", "group", "placement", "publisher", "excluded", "globally excluded",
-    "ended client", "weekday", "job", "allow-list", "job placement", "client type",
-)  # fmt: skip
+    "client",
+    "campaign",
+    "group",
+    "placement",
+    "publisher",
+    "excluded",
+    "globally excluded",
+    "ended client",
+    "weekday",
+    "job",
+    "allow-list",
+    "job placement",
+    "client type",
+)
 
 
 @pytest.fixture
@@ -194,9 +205,10 @@ def test_publishing_the_same_again_writes_nothing(market: Market) -> None:
     blobs = market.tools.blobs.paths()
     market.clock.forward(HOUR)
     assert rematch(market, client) == [
-        ("groups.rematch", client.id), ("control.follow", client.id),
+        ("groups.rematch", client.id),
+        ("control.follow", client.id),
         ("listings.publish", client.id),
-    ]  # fmt: skip
+    ]
     market.run("listings.assemble", str(publisher.no))
     assert [stamp(market, path) for path in paths] == before
     assert market.tools.blobs.paths() == blobs
@@ -317,9 +329,11 @@ def test_each_publisher_by_its_own_kind_of_bid(market: Market) -> None:
     publishers = {id_: market.publisher(id_, **body) for id_, body in kinds.items()}
     client = market.client()
     market.group(
-        market.campaign(client), cpc_bid_micros=1_500_000, cpa_bid_micros=20_000_000,
+        market.campaign(client),
+        cpc_bid_micros=1_500_000,
+        cpa_bid_micros=20_000_000,
         placements=[place(id_) for id_ in kinds],
-    )  # fmt: skip
+    )
     ref = market.job(client)
     rematch(market, client)
     shown = {
@@ -327,9 +341,13 @@ def test_each_publisher_by_its_own_kind_of_bid(market: Market) -> None:
         for id_, jobs_now in ((id_, listed(market, p)) for id_, p in publishers.items())
     }
     assert shown == {
-        "Cpc": [("1.50", "0.00", "CPC")], "Dear": [], "Cpa": [("0.00", "20.00", "CPA")],
-        "Flat": [("0.25", "0.00", "FLAT_CPC")], "Free": [("0.00", "0.00", "Organic")], "Slots": [],
-    }  # fmt: skip
+        "Cpc": [("1.50", "0.00", "CPC")],
+        "Dear": [],
+        "Cpa": [("0.00", "20.00", "CPA")],
+        "Flat": [("0.25", "0.00", "FLAT_CPC")],
+        "Free": [("0.00", "0.00", "Organic")],
+        "Slots": [],
+    }
     assert set(listed(market, publishers["Cpc"])) == {ref}
 
 

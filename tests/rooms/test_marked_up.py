@@ -72,9 +72,11 @@ def test_the_override_is_put_on_top_and_rounded_once(market: Market) -> None:
     market.markup(123_456, client_no=client_no)
     for group_no in (own, plain):
         listing = market.listing(
-            client_no=client_no, campaign_no=campaign_no, group_no=group_no,
+            client_no=client_no,
+            campaign_no=campaign_no,
+            group_no=group_no,
             publisher_no=publisher_no,
-        )  # fmt: skip
+        )
         market.clicked(msgspec.structs.replace(listing, bid_micros=999_999, price_micros=1))
     told = {one["jobGroupId"][-3:]: one["markedUpMicros"] for one in market.judged()}
     assert told == {
@@ -134,18 +136,24 @@ def test_the_most_specific_markup_holds_at_each_place(market: Market) -> None:
     elsewhere = market.group(client_no, other)
     board, second = market.publisher("Board"), market.publisher("Second")
     for ppm, where in (
-        (10_000, {}), (20_000, {"publisher_no": board}), (30_000, {"campaign_no": campaign_no}),
+        (10_000, {}),
+        (20_000, {"publisher_no": board}),
+        (30_000, {"campaign_no": campaign_no}),
         (40_000, {"campaign_no": campaign_no, "group_no": group_no}),
         (50_000, {"campaign_no": campaign_no, "group_no": group_no, "publisher_no": board}),
-    ):  # fmt: skip
+    ):
         market.markup(ppm, client_no=client_no, **where)
     stranger = market.client("c2")
     market.markup(990_000, client_no=stranger)
     told = []
-    for n, (campaign, group, publisher) in enumerate((
-        (campaign_no, group_no, board), (campaign_no, group_no, second),
-        (other, elsewhere, board), (other, elsewhere, second),
-    )):  # fmt: skip
+    for n, (campaign, group, publisher) in enumerate(
+        (
+            (campaign_no, group_no, board),
+            (campaign_no, group_no, second),
+            (other, elsewhere, board),
+            (other, elsewhere, second),
+        )
+    ):
         listing = market.listing(
             client_no=client_no, campaign_no=campaign, group_no=group, publisher_no=publisher
         )
@@ -195,9 +203,12 @@ def test_the_caps_of_every_level_see_what_the_customer_pays(market: Market, leve
     campaign_no = market.campaign(client_no, caps=caps.get("campaign", Caps()))
     placements = [Placement("Board", budget=cap if level == "placement" else None)]
     group_no = market.group(
-        client_no, campaign_no, caps=caps.get("group", Caps()), placements=placements,
+        client_no,
+        campaign_no,
+        caps=caps.get("group", Caps()),
+        placements=placements,
         override=Override(markup_ppm=300_000),
-    )  # fmt: skip
+    )
     listing = market.listing(client_no=client_no, campaign_no=campaign_no, group_no=group_no)
     for n in range(3):
         market.clicked(listing, at=START + n)
@@ -251,9 +262,12 @@ def test_a_markup_that_becomes_effective_in_mid_stream(market: Market) -> None:
     told = [(line["disposition"], line["markedUpMicros"]) for line in market.ledger()]
     # The first of the batches took 2.00, 1.00 and 1.10 of the day's 6.00, the next one 1.10.
     assert told == [
-        ("valid", 1_000_000), ("valid", 1_100_000), ("valid", 1_100_000), ("over_cap", 0),
+        ("valid", 1_000_000),
+        ("valid", 1_100_000),
+        ("valid", 1_100_000),
+        ("over_cap", 0),
         ("valid", 2_000_000),
-    ]  # fmt: skip
+    ]
     balanced(market)
 
 
@@ -353,10 +367,15 @@ def test_caps_hold_while_markups_change_beside_the_judge(market: Market) -> None
 
 @pytest.mark.parametrize(
     ("column", "by", "fault"),
-    [("marked_micros", 1, "not marked up as they say"), ("agency_ppm", 1_000, "not marked up"),
-     ("override_ppm", -1_000, "not marked up"), ("marked_micros", 1, "counter"),
-     ("bid_rate_picos", 1, "not converted"), ("price_rate_picos", 1, "not converted")],
-)  # fmt: skip
+    [
+        ("marked_micros", 1, "not marked up as they say"),
+        ("agency_ppm", 1_000, "not marked up"),
+        ("override_ppm", -1_000, "not marked up"),
+        ("marked_micros", 1, "counter"),
+        ("bid_rate_picos", 1, "not converted"),
+        ("price_rate_picos", 1, "not converted"),
+    ],
+)
 def test_the_check_finds_an_altered_amount(
     market: Market, column: str, by: int, fault: str
 ) -> None:

@@ -79,8 +79,10 @@ def test_best_priority_then_oldest_else_the_default(market: Market) -> None:
     cook = market.job(client, city="Paris", title="Head Cook")
     none = market.job(client, city="Paris")
     assert matched(market, client) == {
-        rome: old.no, cook: third.no, none: default_of(market, client),
-    }  # fmt: skip
+        rome: old.no,
+        cook: third.no,
+        none: default_of(market, client),
+    }
     old.status = "P"
     market.save(old)
     assert matched(market, client)[rome] == late.no
@@ -97,8 +99,9 @@ def test_invalid_left_and_ended_jobs_have_no_group_but_paused_ones_keep_theirs(
     market.job_columns(client, paused, status="P")
     assert matched(market, client) == {paused: group.no, ending: group.no, left: group.no}
     market.job_columns(client, left, left_at=market.now())
-    no = market.write(lambda tx: tx.value(sa.select(jobs.c.no).where(
-        jobs.c.ref == sa.bindparam("ref")), ref=left))  # fmt: skip
+    no = market.write(
+        lambda tx: tx.value(sa.select(jobs.c.no).where(jobs.c.ref == sa.bindparam("ref")), ref=left)
+    )
     market.write(lambda tx: tx.put(unmatched, job_no=no, client_no=client.no))
     market.clock.forward(2 * HOUR)
     assert matched(market, client) == {paused: group.no}
@@ -377,8 +380,7 @@ def test_step_by_step_is_from_nothing(sqlite_records: Records, tmp_path: Path) -
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=40, stateful_step_count=20,
-            suppress_health_check=list(HealthCheck),
+            max_examples=40, stateful_step_count=20, suppress_health_check=list(HealthCheck)
         ),
-    )  # fmt: skip
+    )
     market.tools.index.close()

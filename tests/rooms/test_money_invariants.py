@@ -96,10 +96,15 @@ class Play:
                         bid = chance.choice((250_001, 999_999, 1_333_333))
                         price = bid - chance.choice((0, 1, bid // 7, bid))
                         listing = Listing(
-                            client_no=client_no, campaign_no=campaign_no, group_no=group_no,
-                            publisher_no=publishers[publisher], job_id=chance.randbytes(16),
-                            bid_type=bid_type, bid_micros=bid, price_micros=price,
-                        )  # fmt: skip
+                            client_no=client_no,
+                            campaign_no=campaign_no,
+                            group_no=group_no,
+                            publisher_no=publishers[publisher],
+                            job_id=chance.randbytes(16),
+                            bid_type=bid_type,
+                            bid_micros=bid,
+                            price_micros=price,
+                        )
                         self.listings.append(listing)
         for kind, no in list(self.bodies):
             if chance.random() < 0.7:
@@ -180,9 +185,12 @@ class Play:
         client_no = self.nos[self.chance.choice(sorted(ZONES))]
         name = self.chance.choice(("", f"app-{self.chance.randint(1, 60)}"))
         event = ReceivedConversion(
-            at=self.market.clock.now(), client_no=client_no, action=3, source="pixel",
+            at=self.market.clock.now(),
+            client_no=client_no,
+            action=3,
+            source="pixel",
             application_id=name,
-        )  # fmt: skip
+        )
         self.market.journal.add([event], "api-0")
         self.conversions += 1
 
@@ -261,10 +269,12 @@ class Play:
             campaign, group = self.nos[line["campaignId"]], self.nos[line["jobGroupId"]]
             day = day_of(instant_of_iso(line["at"]), zone_of(ZONES[client]))
             for scope, entity in (
-                ("client", f"{self.nos[client]}"), ("campaign", f"{campaign}"),
-                ("group", f"{group}"), ("placement", f"{group}/{publisher}"),
+                ("client", f"{self.nos[client]}"),
+                ("campaign", f"{campaign}"),
+                ("group", f"{group}"),
+                ("placement", f"{group}/{publisher}"),
                 ("campaign_placement", f"{campaign}/{publisher}"),
-            ):  # fmt: skip
+            ):
                 for measure, amount in zip(MEASURES, amounts, strict=True):
                     for key in self._periods(day) if amount else ():
                         found[scope, entity, measure, key] += int(amount)
@@ -368,9 +378,15 @@ def retired(play: Play, folder: Path, lifetime: dict[Key, int]) -> None:
     market.clock.forward(200 * DAY)
     index, egress = EdgeIndex(folder / "index", writable=True), Egress(())
     tools = Tools(
-        market.records, market.blobs, index, market.clock, market.ids, egress,
-        Settings(retention_days=30), market.scratch,
-    )  # fmt: skip
+        market.records,
+        market.blobs,
+        index,
+        market.clock,
+        market.ids,
+        egress,
+        Settings(retention_days=30),
+        market.scratch,
+    )
     sweep(tools, Task(1, "ledger.sweep", "", {}, 1, "w"))
     play.balanced()
     seal(tools, Task(1, "ledger.seal", "", {}, 1, "w"))

@@ -62,12 +62,16 @@ def stand(market: Market, kind: dict[str, object] | None = None, **bought: objec
     faults: list[object] = []
     said = NewPosting.read(
         {
-            "cost": 100, "startDate": "2026-11-23T00:00:00+0000",
-            "endDate": "2026-12-03T00:00:00+0000", "availableCount": 2, "rotateFreqInDays": 5,
+            "cost": 100,
+            "startDate": "2026-11-23T00:00:00+0000",
+            "endDate": "2026-12-03T00:00:00+0000",
+            "availableCount": 2,
+            "rotateFreqInDays": 5,
         }
         | bought,
-        "", faults,  # type: ignore[arg-type]
-    )  # fmt: skip
+        "",
+        faults,  # type: ignore[arg-type]
+    )
     assert not faults
     given = said.given()
     id_ = market.write(
@@ -99,9 +103,10 @@ def test_a_posted_job_counts_for_the_group_that_it_is_matched_to(market: Market)
     here = stand(market)
     board = market.publisher("Board")
     group = market.group(
-        market.campaign(here.client), cpc_bid_micros=1_000_000,
+        market.campaign(here.client),
+        cpc_bid_micros=1_000_000,
         placements=[place("Board"), place("Slots")],
-    )  # fmt: skip
+    )
     ref, other = market.job(here.client), market.job(here.client)
     rematch(market, here.client)
     assert here.post(ref) == [""]
@@ -178,10 +183,9 @@ def test_one_purchase_may_serve_two_clients(market: Market) -> None:
     here.post(mine)
     market.write(
         lambda tx: postings.update(
-            tx, market.now(), here.client, here.bought,
-            {"client_ids": [here.client.id, sister.id]},
+            tx, market.now(), here.client, here.bought, {"client_ids": [here.client.id, sister.id]}
         )
-    )  # fmt: skip
+    )
     place_ = (sister, here.bought)
     market.write(lambda tx: slots.add(tx, market.ids, market.now(), *place_, [theirs]))
     market.drain()

@@ -20,9 +20,12 @@ from market import START, Market
 from rooms.test_ledger_crash import Cut, CutRecords, cut
 
 BOUGHT = {
-    "cost": 100, "startDate": "2026-11-10T09:00:00+0000", "endDate": "2026-11-12T08:00:00+0000",
-    "availableCount": 2, "rotateFreqInDays": 5,
-}  # fmt: skip
+    "cost": 100,
+    "startDate": "2026-11-10T09:00:00+0000",
+    "endDate": "2026-11-12T08:00:00+0000",
+    "availableCount": 2,
+    "rotateFreqInDays": 5,
+}
 
 
 class Stand:
@@ -97,8 +100,10 @@ def test_each_day_is_booked_once_when_it_has_begun(stand: Stand) -> None:
     stand.market.clock.forward(10 * DAY)
     found = stand.spent()
     assert found == {
-        ("c1", day(0)): 33_333_333, ("c1", day(1)): 33_333_333, ("c1", day(2)): 33_333_334,
-    }  # fmt: skip
+        ("c1", day(0)): 33_333_333,
+        ("c1", day(1)): 33_333_333,
+        ("c1", day(2)): 33_333_334,
+    }
     assert sum(found.values()) == 100_000_000
 
 
@@ -122,9 +127,10 @@ def test_clients_share_a_day_which_begins_in_the_zone_of_each(stand: Stand) -> N
     stand.market.client("east", zone="Asia/Kolkata")
     stand.buy(clientIds=["west", "east"])
     assert stand.spent() == {
-        ("c1", day(0)): 11_111_111, ("west", day(0, 5)): 11_111_111,
+        ("c1", day(0)): 11_111_111,
+        ("west", day(0, 5)): 11_111_111,
         ("east", iso_of(START - 17 * HOUR - HOUR // 2)): 11_111_111,
-    }  # fmt: skip
+    }
     stand.market.clock.forward(12 * HOUR)
     assert len(stand.spent()) == 3, "it is still yesterday in New York"
     stand.market.clock.forward(100 * DAY)
@@ -217,9 +223,10 @@ def test_a_closed_month_does_not_move(stand: Stand) -> None:
     """Entered on 10 November: September and October are closed, in Kathmandu and in UTC alike."""
     stand.market.client("nepal", zone="UTC+5:45")
     stand.buy(
-        clientIds=["nepal"], startDate="2026-09-29T00:00:00+0000",
+        clientIds=["nepal"],
+        startDate="2026-09-29T00:00:00+0000",
         endDate="2026-11-02T00:00:00+0000",
-    )  # fmt: skip
+    )
     opened = {"c1": "2026-11-01T00:00:00.000Z", "nepal": "2026-10-31T18:15:00.000Z"}
     sums: dict[tuple[str, str], int] = defaultdict(int)
     reasons: dict[str, list[str | None]] = defaultdict(list)

@@ -61,8 +61,9 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
 
 
 def test_a_publisher_from_its_creation_to_its_end(shell: Shell) -> None:
-    made = shell.run("publisher", "create", "One", "--agency", "acme", "--bid-type", "CPA",
-                     "--min-bid", "0.25")  # fmt: skip
+    made = shell.run(
+        "publisher", "create", "One", "--agency", "acme", "--bid-type", "CPA", "--min-bid", "0.25"
+    )
     assert made == {"publisherId": "One", "agencyId": "acme"}
     of = ("--agency", "acme")
     shown = shell.run("publisher", "show", "One", *of)
@@ -94,8 +95,11 @@ def test_commands_refuse_what_the_api_refuses(shell: Shell, tmp_path: Path) -> N
     with pytest.raises(Refused) as refused:
         shell.run("publisher", "create", "Two", *of, str(body))
     assert {fault.field for fault in refused.value.faults} == {
-        "/bidType", "/minBid", "/ftpConfig/credentials", "/ftpConfig/pathTemplate",
-    }  # fmt: skip
+        "/bidType",
+        "/minBid",
+        "/ftpConfig/credentials",
+        "/ftpConfig/pathTemplate",
+    }
     for text, why in (("{", "not JSON"), ('{"a":1,"a":2}', "duplicate"), ("NaN", "NaN")):
         body.write_text(text)
         with pytest.raises(Mistaken, match=why):

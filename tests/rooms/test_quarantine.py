@@ -218,11 +218,12 @@ def test_beside_a_running_server(tmp_path: Path) -> None:
     with serving(tmp_path / "data", clock_file=str(offset)) as server:
         office = Office(server)
         client = office.ask(
-            "POST", "/clients",
+            "POST",
+            "/clients",
             {"companyName": "E", "exportedName": "e", "timeZone": "UTC+0:00", "advertiserName": "E"}
             | {"startDate": "01/01/2024", "endDate": "01/01/2044", "clientType": "DirectEmployer"}
             | {"caps": {"budget": {"cap": "Monthly", "value": 1}}, "applyConvWindow": 30},
-        )["result"]  # fmt: skip
+        )["result"]
         with sqlite3.connect(tmp_path / "data" / "records.db") as records:
             ((pixel,),) = records.execute("SELECT pixel_id FROM clients WHERE id = ?", (client,))
         journal = tmp_path / "data" / "journal"
@@ -248,8 +249,12 @@ def test_beside_a_running_server(tmp_path: Path) -> None:
         (path,) = journal.glob("edge-0*/*.log")
         path.write_bytes(path.read_bytes().replace(b"third", b"Third"))
         os.kill(judge, signal.SIGCONT)
-        checked = until("the judge is there", lambda: _when(booked() == 2) and
-                        handbill("journal", "check", "--json", data=server.data))  # fmt: skip
+        checked = until(
+            "the judge is there",
+            lambda: (
+                _when(booked() == 2) and handbill("journal", "check", "--json", data=server.data)
+            ),
+        )
         assert checked.returncode == 1
         (damage,) = json.loads(checked.stdout)["data"]
         assert damage["recordsMissing"] == 1
@@ -293,8 +298,9 @@ def _door_ahead(data: Path, offset: Path) -> Iterator[str]:
     words = ["edge", "--number", "7", "--edge-port", port, "--data", str(data)]
     door = subprocess.Popen(
         [sys.executable, "-P", "-m", "handbill", *words],
-        env=environment(clock_file=str(offset)), stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        env=environment(clock_file=str(offset)),
+        stderr=subprocess.DEVNULL,
+    )
     try:
         yield f"http://127.0.0.1:{port}"
         door.terminate()

@@ -33,15 +33,38 @@ from rooms.test_stats import Desk, traffic
 
 _DAYS = {"startDate": "2026-10-01", "endDate": "2026-11-30"}
 _IP_COLUMNS = [
-    "date", "ip", "country", "city", "publisher", "jobGroupId", "refNumber", "clicks",
-    "validClicks", "botClicks", "duplicateClicks", "foreignClicks", "latentClicks", "applies",
+    "date",
+    "ip",
+    "country",
+    "city",
+    "publisher",
+    "jobGroupId",
+    "refNumber",
+    "clicks",
+    "validClicks",
+    "botClicks",
+    "duplicateClicks",
+    "foreignClicks",
+    "latentClicks",
+    "applies",
     "distinctUserAgents",
-]  # fmt: skip
+]
 _PUBLISHER_COLUMNS = [
-    "date", "client", "placement", "bidType", "currency", "grossClicks", "validClicks",
-    "foreignClicks", "latentClicks", "botClicks", "duplicateClicks", "applies", "grossSpend",
+    "date",
+    "client",
+    "placement",
+    "bidType",
+    "currency",
+    "grossClicks",
+    "validClicks",
+    "foreignClicks",
+    "latentClicks",
+    "botClicks",
+    "duplicateClicks",
+    "applies",
+    "grossSpend",
     "overCapClicks",
-]  # fmt: skip
+]
 
 
 @pytest.fixture
@@ -128,8 +151,10 @@ def test_an_ip_report_tells_clicks_and_their_applies_by_address(market: Desk) ->
     sums = {name: sum(int(line[name]) for line in lines) for name in _IP_COLUMNS[7:]}
     assert sums["clicks"] == sum(clicks.values())
     assert (sums["validClicks"], sums["botClicks"], sums["duplicateClicks"]) == (
-        clicks["valid"], clicks["bot"], clicks["duplicate"],
-    )  # fmt: skip
+        clicks["valid"],
+        clicks["bot"],
+        clicks["duplicate"],
+    )
     applies = [line for line in ledger if line["kind"] == "APPLY"]
     assert sums["applies"] == sum(
         line["disposition"] in {"counted", "over_cap"} for line in applies

@@ -37,9 +37,15 @@ def tools(market: Market, tmp_path: Path) -> Iterator[Tools]:
     index = EdgeIndex(tmp_path / "index", writable=True)
     egress = Egress(())
     yield Tools(
-        market.records, market.blobs, index, market.clock, market.ids, egress,
-        Settings(retention_days=KEPT), market.scratch,
-    )  # fmt: skip
+        market.records,
+        market.blobs,
+        index,
+        market.clock,
+        market.ids,
+        egress,
+        Settings(retention_days=KEPT),
+        market.scratch,
+    )
     egress.close()
     index.close()
 

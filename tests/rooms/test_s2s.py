@@ -32,12 +32,14 @@ def test_events_go_from_request_to_ledger(market: Market) -> None:
     listing = market.listing("CPA")
     click = market.clicked(listing)
     text = click_id(click, 1, KEY)
-    reported, faults = read([
-        {"clickId": text, "a": "1"},
-        {"clickId": text, "a": 2, "unknown": {}},
-        {"clickId": text, "a": "3", "candidateId": 7, "jobApplicationId": "app"},
-        {"clickId": text, "a": "3", "jobApplicationId": "app"},
-    ])  # fmt: skip
+    reported, faults = read(
+        [
+            {"clickId": text, "a": "1"},
+            {"clickId": text, "a": 2, "unknown": {}},
+            {"clickId": text, "a": "3", "candidateId": 7, "jobApplicationId": "app"},
+            {"clickId": text, "a": "3", "jobApplicationId": "app"},
+        ]
+    )
     assert faults == []
     records: list[bytes] = []
     take(reported, listing.client_no, KEYS, START + MINUTE, records.append)
@@ -45,9 +47,12 @@ def test_events_go_from_request_to_ledger(market: Market) -> None:
     market.journal.add(decode(records[0]), "api-0")
     told = sorted((line["kind"], line["disposition"]) for line in market.judged())
     assert told == [
-        ("APPLY", "counted"), ("APPLY", "duplicate"), ("APPLY_START", "counted"),
-        ("CLICK", "valid"), ("VIEW", "counted"),
-    ]  # fmt: skip
+        ("APPLY", "counted"),
+        ("APPLY", "duplicate"),
+        ("APPLY_START", "counted"),
+        ("CLICK", "valid"),
+        ("VIEW", "counted"),
+    ]
 
 
 def test_a_click_id_that_is_not_ours_stops_the_whole_array(market: Market) -> None:

@@ -34,8 +34,9 @@ def test_every_task_has_a_process_and_every_entry_a_name_of_its_own() -> None:
     assert len(names) == len(set(names))
     assert all(seconds > 0 for _, seconds, _ in schedule())
     assert {name.partition(".")[0] for name in names} <= {
-        *(room.__name__.split(".")[1] for room in ROOMS), "work",
-    }  # fmt: skip
+        *(room.__name__.split(".")[1] for room in ROOMS),
+        "work",
+    }
 
 
 def test_port_0_becomes_a_free_one_and_others_stay() -> None:
@@ -108,9 +109,10 @@ def test_preparing_twice_keeps_the_keys(tmp_path: Path) -> None:
 def _keys(settings: Settings) -> dict[int, bytes]:
     masters = Masters(settings)
     index = EdgeIndex(
-        settings.index_folder, writable=False,
+        settings.index_folder,
+        writable=False,
         open_key=lambda kid, kept: masters.opened(kept, *key_place(kid)),
-    )  # fmt: skip
+    )
     try:
         assert all(len(kept) > 32 for kept in index.kept_keys().values()), "not sealed"
         return index.keys()
@@ -136,8 +138,9 @@ def test_an_edge_alone_closes_its_folder_to_others(tmp_path: Path) -> None:
     port = with_ports(Settings(api_port=0, edge_port=0)).edge_port
     edge = subprocess.Popen(
         [sys.executable, "-P", "-m", "handbill", "edge", "--data", str(data)],
-        env=environment(edge_port=str(port)), stderr=subprocess.PIPE,
-    )  # fmt: skip
+        env=environment(edge_port=str(port)),
+        stderr=subprocess.PIPE,
+    )
     try:
         until("the edge", lambda: _lives(port))
         for path in (data, data / "journal"):

@@ -35,8 +35,10 @@ from rooms.listing_market import Market, open_market, place
 MANY, MOST, FEW = 3_000, 2_500, 500
 """MOST rows a transaction: a thousand marks that go, and what they stand for."""
 OLD = {t.idempotency: "created_at", t.callbacks: "created_at", t.changes: "at", t.clicks: "at"} | {
-    t.visits: "until_at", t.conversion_keys: "at", t.departures: "left_at",
-}  # fmt: skip
+    t.visits: "until_at",
+    t.conversion_keys: "at",
+    t.departures: "left_at",
+}
 
 
 class Killed(BaseException):

@@ -54,17 +54,21 @@ def test_slow_servers_hold_up_nobody_else(world: World) -> None:
                 assert not threading.Event().wait(0.05)
             with world.records.read() as tx:
                 under_way = [
-                    one for feed in made for one in feeds.runs_page(tx, feeds.feed_of(
-                        tx, world.client.no, feed.id).no, 0, 10)[0]
-                ]  # fmt: skip
+                    one
+                    for feed in made
+                    for one in feeds.runs_page(
+                        tx, feeds.feed_of(tx, world.client.no, feed.id).no, 0, 10
+                    )[0]
+                ]
             assert [run.state for run in under_way] == ["RUNNING"] * MOST_OF_AGENCY
             # One of those that trickle is deleted: we hang up, and the next one has its turn.
             with world.records.write() as tx:
                 running = next(
-                    found for feed in made
+                    found
+                    for feed in made
                     for found in [feeds.feed_of(tx, world.client.no, feed.id)]
                     if feeds.runs_page(tx, found.no, 0, 1)[0]
-                )  # fmt: skip
+                )
                 feeds.delete(tx, world.clock.now(), world.client, running)
             assert slow.gone.acquire(timeout=LONG)
             for _ in range(300):

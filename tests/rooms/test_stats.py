@@ -36,16 +36,23 @@ from handbill.work.tools import Tools
 from market import BOT_AGENT, START, Market, noun_of
 
 KEYS = {1: b"l" * 32}
-COUNTS = dict(zip(
-    ("valid", "bot", "duplicate", "foreign", "latent", "over_cap"),
-    ("clicks", "botClicks", "duplicateClicks", "foreignClicks", "latentClicks", "overCapClicks"),
-    strict=True,
-))  # fmt: skip
+COUNTS = dict(
+    zip(
+        ("valid", "bot", "duplicate", "foreign", "latent", "over_cap"),
+        (
+            "clicks",
+            "botClicks",
+            "duplicateClicks",
+            "foreignClicks",
+            "latentClicks",
+            "overCapClicks",
+        ),
+        strict=True,
+    )
+)
 CONVERSIONS = {"VIEW": "views", "APPLY_START": "applyStarts", "APPLY": "applies"}
 ALL = {"VIEW": "allViews", "APPLY_START": "allApplyStarts", "APPLY": "allApplies"}
-AMOUNTS = {
-    "spent": "spendMicros", "netSpent": "chargeMicros", "markedUpSpent": "markedUpMicros",
-}  # fmt: skip
+AMOUNTS = {"spent": "spendMicros", "netSpent": "chargeMicros", "markedUpSpent": "markedUpMicros"}
 
 
 @dataclass
@@ -68,9 +75,15 @@ class Desk(Market):
     def tools(self) -> Tools:
         nothing: Any = None
         return Tools(
-            self.records, self.blobs, nothing, self.clock, self.ids, nothing, Settings(),
+            self.records,
+            self.blobs,
+            nothing,
+            self.clock,
+            self.ids,
+            nothing,
+            Settings(),
             self.scratch,
-        )  # fmt: skip
+        )
 
     def run(self, report_id: str) -> None:
         TASKS["stats.report"](self.tools, Task(1, "stats.report", report_id, {}, 1, "w"))
@@ -104,9 +117,11 @@ def traffic(market: Desk) -> int:
         group_no = 0 if n > 1 else market.group(client_no, campaign_no, name)
         group_no = group_no or listings[n - 2].group_no
         listing = market.listing(
-            client_no=client_no, campaign_no=campaign_no, group_no=group_no,
+            client_no=client_no,
+            campaign_no=campaign_no,
+            group_no=group_no,
             publisher_no=publisher_no,
-        )  # fmt: skip
+        )
         listing = msgspec.structs.replace(
             listing, job_id=bytes((n,)) * 16, bid_type="CPC" if n < 2 else "CPA"
         )
@@ -171,9 +186,13 @@ def local_day(at: str, zone: str) -> str:
 
 
 COLUMN = {
-    "CLIENT": "clientId", "CAMPAIGN": "campaignId", "JOBGROUP": "jobGroupId", "JOB": "jobId",
-    "PUBLISHER": "publisherId", "DATE": "date",
-}  # fmt: skip
+    "CLIENT": "clientId",
+    "CAMPAIGN": "campaignId",
+    "JOBGROUP": "jobGroupId",
+    "JOB": "jobId",
+    "PUBLISHER": "publisherId",
+    "DATE": "date",
+}
 
 
 def unneutral(text: str) -> str:
@@ -222,12 +241,20 @@ def test_columns_names_and_formulas(market: Desk) -> None:
         client_no, "JOB", "PUBLISHER", "CAMPAIGN", filters={"refNumbers": ["ref-0"]}
     )
     assert list(line) == [
-        "jobId", "refNumber", "jobTitle", "publisherId", "publisherName", "campaignId",
-        "campaignName", *NAMES,
-    ]  # fmt: skip
+        "jobId",
+        "refNumber",
+        "jobTitle",
+        "publisherId",
+        "publisherName",
+        "campaignId",
+        "campaignName",
+        *NAMES,
+    ]
     assert (line["refNumber"], line["jobTitle"], line["publisherId"]) == (
-        "ref-0", "'+Nurse", "'=Board",
-    )  # fmt: skip
+        "ref-0",
+        "'+Nurse",
+        "'=Board",
+    )
 
 
 def test_filters_narrow_the_answer(market: Desk) -> None:
@@ -307,9 +334,10 @@ def test_the_past_of_what_is_deleted_can_be_asked_for(market: Desk) -> None:
         for table in ("campaigns", "groups", "publishers"):
             tx.run_text(f"UPDATE {table} SET deleted_at = 1, status = 'I'", {})
     filters = {
-        "campaignIds": sorted(ids["campaignId"]), "jobGroupIds": sorted(ids["jobGroupId"]),
+        "campaignIds": sorted(ids["campaignId"]),
+        "jobGroupIds": sorted(ids["jobGroupId"]),
         "publisherIds": sorted({line["publisherId"].lstrip("'") for line in before}),
-    }  # fmt: skip
+    }
     assert market.lines(client_no, *levels, filters=filters) == before
     (name, one), *_ = ids.items()
     wanted = [line for line in before if line[name] == min(one)]

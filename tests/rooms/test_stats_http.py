@@ -41,9 +41,14 @@ class House:
         self.journal = JournalWriter(folder / "journal", "api-0", SystemIds())
         settings = Settings()
         self.desk = Desk(
-            records, self.market.blobs, self.journal, self.market.clock, self.market.ids, settings,
+            records,
+            self.market.blobs,
+            self.journal,
+            self.market.clock,
+            self.market.ids,
+            settings,
             Doors(settings),
-        )  # fmt: skip
+        )
         self.app = Application(OPERATIONS, self.desk)
         self.office = Office(self.desk, app=self.app).open()
         self.client_id = self.office.client().rpartition("/")[2]
@@ -60,9 +65,13 @@ class House:
     def judge(self) -> None:
         market = self.market
         judge = Judge(
-            market.records, market.blobs, JournalReader(market.folder / "journal"), market.clock,
-            market.ids, RULES,
-        )  # fmt: skip
+            market.records,
+            market.blobs,
+            JournalReader(market.folder / "journal"),
+            market.clock,
+            market.ids,
+            RULES,
+        )
         while judge.step():
             pass
 
@@ -71,9 +80,15 @@ class House:
         market = self.market
         nothing: Any = None
         tools = Tools(
-            market.records, market.blobs, nothing, market.clock, market.ids, nothing, Settings(),
+            market.records,
+            market.blobs,
+            nothing,
+            market.clock,
+            market.ids,
+            nothing,
+            Settings(),
             market.scratch,
-        )  # fmt: skip
+        )
         with market.records.write() as tx:
             task = lease(tx, ["stats.report"], "w", market.clock.now(), 60)
         assert task is not None
@@ -98,10 +113,13 @@ def filled(house: House) -> None:
     house.market.clock.forward(60 * SECOND)
     body = {"clickId": click_id(click, 1, house.key), "a": 3, "jobApplicationId": "app"}
     reply = house.ask("POST", "/s2s/events", body)
-    assert (reply.status, reply.json) == (200, {
-        "statusCode": 200,
-        "body": "Successfully sent s2s conversion event for further processing.",
-    })  # fmt: skip
+    assert (reply.status, reply.json) == (
+        200,
+        {
+            "statusCode": 200,
+            "body": "Successfully sent s2s conversion event for further processing.",
+        },
+    )
     house.judge()
 
 
@@ -126,8 +144,12 @@ def test_from_event_to_report(house: House) -> None:
     head, line = found.raw.decode().splitlines()
     told = dict(zip(head.split(","), line.split(","), strict=True))
     assert (told["date"], told["clicks"], told["applies"], told["spent"], told["cpa"]) == (
-        "2026-11-10", "1", "1", "1", "1",
-    )  # fmt: skip
+        "2026-11-10",
+        "1",
+        "1",
+        "1",
+        "1",
+    )
     house.market.clock.forward(DAY)
     assert call(house.app, "GET", path).status == 404
     assert call(house.app, "GET", path[:-1]).status == 404
@@ -164,8 +186,10 @@ def test_bad_questions_and_strangers(house: House) -> None:
     reply = house.ask("POST", "/stats", {"filters": {}})
     assert reply.status == 400
     assert [fault["field"] for fault in reply.json["errors"]] == [
-        "/filters/startDate", "/filters/endDate", "/aggregationLevel",
-    ]  # fmt: skip
+        "/filters/startDate",
+        "/filters/endDate",
+        "/aggregationLevel",
+    ]
     foreign = {**QUESTION, "filters": QUESTION["filters"] | {"campaignIds": ["x"]}}
     assert house.ask("POST", "/stats", foreign).status == 404
     assert house.ask("GET", "/stats/nobody").status == 404

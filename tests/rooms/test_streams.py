@@ -107,9 +107,10 @@ def test_a_stream_ends_after_ten_minutes_and_says_so(market: Desk) -> None:
     market.clock.forward(10 * MINUTE)
     (line,) = [decode(line) for line in stream]
     assert line == {
-        "streamNumber": 2, "stats": [],
+        "streamNumber": 2,
+        "stats": [],
         "message": "the stream ends after ten minutes; ask for less, or for a report",
-    }  # fmt: skip
+    }
     stream.close()
 
 
@@ -206,9 +207,16 @@ class Chunks(Iterator[bytes]):
 
 def _app(house: House, chunks: Chunks) -> Any:
     made = Operation(
-        name="chunks", verb="GET", path="/chunks", title="", about="", tag="", kind=Public(),
-        work=lambda _: Answer(chunks=chunks, headers={"content-length": "2"}), answer={},
-    )  # fmt: skip
+        name="chunks",
+        verb="GET",
+        path="/chunks",
+        title="",
+        about="",
+        tag="",
+        kind=Public(),
+        work=lambda _: Answer(chunks=chunks, headers={"content-length": "2"}),
+        answer={},
+    )
     return Application([made], house.desk)
 
 

@@ -57,11 +57,15 @@ class Watched:
 def brought(**cities: str) -> list[Written]:
     bodies = (
         JobBody(
-            ref=ref, title=f"Nurse {ref}", description="<p>Care</p>", city=city,
-            url=f"https://jobs.example/{ref}", published_at=MONDAY,
+            ref=ref,
+            title=f"Nurse {ref}",
+            description="<p>Care</p>",
+            city=city,
+            url=f"https://jobs.example/{ref}",
+            published_at=MONDAY,
         )
         for ref, city in cities.items()
-    )  # fmt: skip
+    )
     return [written(body, None, body.ref.encode() * 16) for body in bodies]
 
 

@@ -43,9 +43,12 @@ def market_of(records: Records, folder: Path) -> tuple[Tree, dict[str, int]]:
     client = market.client()
     goals = [PerformanceTarget("cpa", GOAL), PerformanceTarget("cpc", 1_500_000)]
     nos["group"] = market.group(
-        market.campaign(client), cpc_bid_micros=5_000_000, cpa_bid_micros=50_000_000,
-        placements=tuple(map(place, ("Good", "Poor", "Applies"))), performance_targets=goals,
-    ).no  # fmt: skip
+        market.campaign(client),
+        cpc_bid_micros=5_000_000,
+        cpa_bid_micros=50_000_000,
+        placements=tuple(map(place, ("Good", "Poor", "Applies"))),
+        performance_targets=goals,
+    ).no
     market.job(client)
     market.write(partial(enqueue, kind="groups.rematch", key=client.id, now=market.now()))
     market.drain()

@@ -84,8 +84,9 @@ def test_a_second_host_is_refused_then_takes_over_and_every_click_is_counted_onc
 
 
 def _settings(folder: Path, tmp_path: Path) -> Settings:
-    settings = Settings(data=str(folder), records_url=f"sqlite:///{tmp_path / 'records.db'}",
-                        secrets_key=MASTER_KEY)  # fmt: skip
+    settings = Settings(
+        data=str(folder), records_url=f"sqlite:///{tmp_path / 'records.db'}", secrets_key=MASTER_KEY
+    )
     prepare(settings, of_this_machine(settings))
     return settings
 
@@ -116,8 +117,15 @@ def test_a_folder_whose_journal_has_an_heir_goes_on_as_a_new_host(tmp_path: Path
         former = hold.host_id
     one.journal_folder.mkdir()
     with held(two) as heir:
-        adopted = handbill("hosts", "adopt", one.data, "--json", data=two.data_folder,
-                           records_url=two.records_url, secrets_key=MASTER_KEY)  # fmt: skip
+        adopted = handbill(
+            "hosts",
+            "adopt",
+            one.data,
+            "--json",
+            data=two.data_folder,
+            records_url=two.records_url,
+            secrets_key=MASTER_KEY,
+        )
         assert json.loads(adopted.stdout) == {"host": former, "sources": []}
         assert heir.host_id != former
         own = {"records_url": two.records_url, "secrets_key": MASTER_KEY}

@@ -25,9 +25,7 @@ def market(records: Records, tmp_path: Path) -> Market:
 def test_a_day_a_week_a_month_and_a_life_of_each_entity(market: Market) -> None:
     """Each apply comes 14 hours after its click, which is the day before in the client's zone."""
     listing = market.listing("CPA", client_no=market.client(zone="UTC-5:00"))
-    beside = market.listing(
-        client_no=market.client("another"), publisher_no=listing.publisher_no
-    )  # fmt: skip
+    beside = market.listing(client_no=market.client("another"), publisher_no=listing.publisher_no)
     caps = Caps(job_budget=Cap("Monthly", 9 * MICROS))
     market.change(groups, listing.group_no, GroupBody("g1", caps=caps))
     for wait in (0, DAY, 7 * DAY, 14 * DAY):
@@ -36,15 +34,21 @@ def test_a_day_a_week_a_month_and_a_life_of_each_entity(market: Market) -> None:
         market.clicked(beside)
         market.judged()
     client_no, campaign_no, group_no, publisher_no = (
-        listing.client_no, listing.campaign_no, listing.group_no, listing.publisher_no,
-    )  # fmt: skip
+        listing.client_no,
+        listing.campaign_no,
+        listing.group_no,
+        listing.publisher_no,
+    )
     entities = entities_of(Place(client_no, campaign_no, group_no, publisher_no))
     of_job = Limit("group_job", f"{group_no}/{listing.job_id.hex()}", "budget", "Monthly", 0)
     applies_by = {
-        date(2026, 11, 10): (1, 2, 3, 4), date(2026, 11, 11): (1, 2, 3, 4),
-        date(2026, 11, 15): (0, 2, 3, 4), date(2026, 11, 18): (1, 1, 3, 4),
-        date(2026, 12, 2): (1, 1, 1, 4), date(2027, 1, 1): (0, 0, 0, 4),
-    }  # fmt: skip
+        date(2026, 11, 10): (1, 2, 3, 4),
+        date(2026, 11, 11): (1, 2, 3, 4),
+        date(2026, 11, 15): (0, 2, 3, 4),
+        date(2026, 11, 18): (1, 1, 3, 4),
+        date(2026, 12, 2): (1, 1, 1, 4),
+        date(2027, 1, 1): (0, 0, 0, 4),
+    }
     with market.records.read() as tx:
         for day, counts in applies_by.items():
             expected = {of_job: counts[2] * MICROS}

@@ -64,16 +64,20 @@ class Month:
         client_no = market.client(caps=Caps(budget=Cap("Monthly", 10_000 * MICROS)))
         campaign_no = market.campaign(client_no)
         body = GroupBody(
-            "g1", cpc_bid_micros=BID, placements=[Placement(name) for name in BOARDS],
+            "g1",
+            cpc_bid_micros=BID,
+            placements=[Placement(name) for name in BOARDS],
             caps=Caps(budget=cap),
-        )  # fmt: skip
+        )
         self.group_no = market.group(client_no, campaign_no)
         market.change(groups, self.group_no, body, at=MONTH)
         self.boards = [self._board(name, *of) for name, of in BOARDS.items()]
         self.listing = market.listing(
-            client_no=client_no, campaign_no=campaign_no, group_no=self.group_no,
+            client_no=client_no,
+            campaign_no=campaign_no,
+            group_no=self.group_no,
             publisher_no=self.boards[0].no,
-        )  # fmt: skip
+        )
         self.jobs = [bytes((number + 1,)) * 16 for number in range(JOBS)]
         with market.records.write() as tx:
             for job in self.jobs:
@@ -122,9 +126,10 @@ class Month:
         key = (self.group_no, board.no)
         with self.market.records.write() as tx:
             force = standing.in_force(tx, self.listing.client_no)
-            copies.note(tx, [
-                ReceivedFetch(at=now, name=board.file, version=now, status=200, reader="board/1")
-            ])  # fmt: skip
+            copies.note(
+                tx,
+                [ReceivedFetch(at=now, name=board.file, version=now, status=200, reader="board/1")],
+            )
         paced = force.paced[key]
         is_out = ("placement", f"{key[0]}/{key[1]}") in force.stopped
         board.bid_micros = paced.bid_micros
@@ -143,9 +148,12 @@ class Month:
         found = []
         for _ in range(count):
             listing = msgspec.structs.replace(
-                self.listing, publisher_no=board.no, job_id=self.chance.choice(self.jobs),
-                bid_micros=board.bid_micros, price_micros=board.bid_micros,
-            )  # fmt: skip
+                self.listing,
+                publisher_no=board.no,
+                job_id=self.chance.choice(self.jobs),
+                bid_micros=board.bid_micros,
+                price_micros=board.bid_micros,
+            )
             at = now + self.chance.randrange(STEP_HOURS * HOUR)
             found.append(self.market.click(listing, at=at)[1])
         return found

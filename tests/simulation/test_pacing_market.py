@@ -53,20 +53,35 @@ def test_no_cap_is_passed_on_any_day(world: World) -> None:
 
 @settings(max_examples=12, deadline=None)
 @given(
-    seed=st.integers(0, 10**6), paced=st.booleans(), delivery=st.sampled_from(Delivery),
+    seed=st.integers(0, 10**6),
+    paced=st.booleans(),
+    delivery=st.sampled_from(Delivery),
     threshold=st.integers(0, 1_000_000),
-    rhythms=st.lists(st.integers(1, 24), min_size=1, max_size=4), noise=st.floats(0, 1),
+    rhythms=st.lists(st.integers(1, 24), min_size=1, max_size=4),
+    noise=st.floats(0, 1),
     elasticity=st.floats(0, 3),
-)  # fmt: skip
+)
 def test_no_cap_is_passed_in_any_market(
-    seed: int, paced: bool, delivery: Delivery, threshold: int, rhythms: list[int], noise: float,
+    seed: int,
+    paced: bool,
+    delivery: Delivery,
+    threshold: int,
+    rhythms: list[int],
+    noise: float,
     elasticity: float,
-) -> None:  # fmt: skip
+) -> None:
     cap = Cap("Monthly" if paced else "Daily", 0, pacing=paced, threshold_ppm=threshold)
     world = World(
-        "any", cap, delivery, tuple(rhythms), days=2, day_noise=noise, elasticity=elasticity,
-        drift=noise / 5, irregular=noise,
-    )  # fmt: skip
+        "any",
+        cap,
+        delivery,
+        tuple(rhythms),
+        days=2,
+        day_noise=noise,
+        elasticity=elasticity,
+        drift=noise / 5,
+        irregular=noise,
+    )
     found = Market(world, 1, seed, log=True).play()
     assert found.over == 0
     assert all(day.used <= day.most for day in found.days)

@@ -58,9 +58,14 @@ class House:
         office.group(office.campaign(client, caps=CAPS), caps=CAPS)
         for number in range(JOBS):
             job = {
-                "refNumber": f"job-{number}", "title": "Nurse", "country": "US", "city": "Boston",
-                "description": "Care", "company": "Mills", "url": f"https://jobs.example/{number}",
-            }  # fmt: skip
+                "refNumber": f"job-{number}",
+                "title": "Nurse",
+                "country": "US",
+                "city": "Boston",
+                "description": "Care",
+                "company": "Mills",
+                "url": f"https://jobs.example/{number}",
+            }
             office.ask("POST", f"{client}/jobs", job)
 
     def step(self) -> None:
