@@ -1,17 +1,20 @@
 """``python -m bench [name …]``: run all benches but the long ones, or those named, and show each
 figure. Those of ``LONG`` take minutes (``soak`` half an hour), and are run by name only; a number
 behind the name says how much: ``soak:5`` minutes, ``attack:2000`` requests, ``neighbours:50`` of
-each, ``large_import:700000`` jobs (also as ``large_import_postgresql``), ``pacing:40`` job
-groups, ``control:100000`` jobs.
+each, ``large_import:700000`` jobs, ``pacing:40`` job groups, ``control:100000`` jobs,
+``race:50000`` clicks a judge. ``large_import_postgresql``, ``race_postgresql``: the same with the
+records in a PostgreSQL of its own.
 """
 
 import importlib
 import json
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
 from bench.figures import Figure, show
+from bench.postgresql import records_on_postgresql
 
 ORDER = ("click", "feed_import", "feed_out", "matching", "judge", "books", "report", "api")
 LONG = (
@@ -22,7 +25,10 @@ LONG = (
     "large_import_postgresql",
     "pacing",
     "control",
+    "race",
+    "race_postgresql",
 )
+_ON_POSTGRESQL = "_postgresql"
 OUT = Path(__file__).parent / "out"
 
 
@@ -35,8 +41,10 @@ def main(words: list[str]) -> None:
     figures: list[Figure] = []
     for name, size in wanted:
         print(f"{name} …", file=sys.stderr, flush=True)
-        bench, much = importlib.import_module(f"bench.{name}"), [int(size)] if size else []
-        figures += bench.run(*much)
+        bench = importlib.import_module(f"bench.{name.removesuffix(_ON_POSTGRESQL)}")
+        elsewhere = name.endswith(_ON_POSTGRESQL)
+        with records_on_postgresql() if elsewhere else nullcontext():
+            figures += bench.run(*([int(size)] if size else []))
     show(figures)
     OUT.mkdir(exist_ok=True)
     text = json.dumps([asdict(figure) for figure in figures], indent=2)

@@ -50,11 +50,12 @@ def run(jobs: int = JOBS) -> list[Figure]:
         with tools.records.write() as tx:
             traffic.add(
                 tx,
-                client.no,
                 {
-                    quarter_of(group_no, no, now): Seen(clicks=9, spend_micros=4_500_000)
-                    for group_no in some
-                    for no in nos
+                    client.no: {
+                        quarter_of(group_no, no, now): Seen(clicks=9, spend_micros=4_500_000)
+                        for group_no in some
+                        for no in nos
+                    }
                 },
             )
         tenth = _spent(lambda: _tick(tools, client, now))

