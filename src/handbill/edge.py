@@ -75,9 +75,10 @@ async def _serve(settings: Settings, outside: Outside, number: int) -> None:
     proxies = Proxies(settings.trusted_proxies)
     masters = Masters(settings)
     index = EdgeIndex(
-        settings.index_folder, writable=False,
+        settings.index_folder,
+        writable=False,
         open_key=lambda kid, kept: masters.opened(kept, *key_place(kid)),
-    )  # fmt: skip
+    )
     edge, journal = edge_of(settings, outside, index, number, broken)
     answer = told(edge.answer) if settings.log_level == "debug" else edge.answer
     server = Server(answer, outside.clock, outside.ids, _limits(), proxies.has)
@@ -105,9 +106,12 @@ async def _serve(settings: Settings, outside: Outside, number: int) -> None:
 
 
 def edge_of(
-    settings: Settings, outside: Outside, index: EdgeIndex, number: int,
+    settings: Settings,
+    outside: Outside,
+    index: EdgeIndex,
+    number: int,
     broken: Callable[[], object],
-) -> tuple[Edge, TurnWriter]:  # fmt: skip
+) -> tuple[Edge, TurnWriter]:
     """An edge, and its journal, which is to be closed after it."""
     source = source_of(settings.data_folder, outside.ids, f"edge-{number}")
     journal = TurnWriter(settings.journal_folder, source, outside.ids)

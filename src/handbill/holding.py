@@ -81,15 +81,18 @@ def _held(stores: Opened, machine: Clock) -> Hold:
         former, host_id = host_id, begin_anew(folder, ids)
         _LOG.warning(
             "host %s has taken over the journal of %s: this folder is host %s from now on",
-            by, former, host_id,
-        )  # fmt: skip
+            by,
+            former,
+            host_id,
+        )
         lapsed = _ask(records, machine, (host_id, name, run))
     for host in lapsed:
         _LOG.warning(
             "host %s (%s) did not end in order: what its journal holds that was not judged is in "
             "its data folder; bring that here and run: handbill hosts adopt FOLDER",
-            host.id, host.name,
-        )  # fmt: skip
+            host.id,
+            host.name,
+        )
     return Hold(records, host_id, run)
 
 

@@ -56,14 +56,22 @@ def judge_of(settings: Settings, outside: Outside, records: Records) -> Judge:
     with records.read() as tx:
         key = list(secret(tx, "visitor").values())[-1]
     rules = Rules(
-        settings.duplicate_seconds, settings.ip_mode, key, locator(settings.geo_file),
-        settings.price_hours * HOUR, settings.retention_days * DAY,
-    )  # fmt: skip
+        settings.duplicate_seconds,
+        settings.ip_mode,
+        key,
+        locator(settings.geo_file),
+        settings.price_hours * HOUR,
+        settings.retention_days * DAY,
+    )
     return Judge(
-        records, open_blobs(settings.blobs_address),
-        journal_reader(settings, records, outside.ids), outside.clock, outside.ids, rules,
+        records,
+        open_blobs(settings.blobs_address),
+        journal_reader(settings, records, outside.ids),
+        outside.clock,
+        outside.ids,
+        rules,
         settings.scratch_folder,
-    )  # fmt: skip
+    )
 
 
 def drain(judge: Judge) -> None:

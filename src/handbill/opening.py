@@ -85,14 +85,21 @@ def open_tools(settings: Settings, outside: Outside) -> Tools:
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
     masters = Masters(settings)
     index = EdgeIndex(
-        settings.index_folder, writable=True,
+        settings.index_folder,
+        writable=True,
         open_key=lambda kid, kept: masters.opened(kept, *key_place(kid)),
-    )  # fmt: skip
+    )
     return Tools(
-        stores.records, stores.blobs, index,
-        stores.clock, stores.ids, Egress(settings.egress_allow), settings, scratch,
+        stores.records,
+        stores.blobs,
+        index,
+        stores.clock,
+        stores.ids,
+        Egress(settings.egress_allow),
+        settings,
+        scratch,
         Egress(settings.egress_allow_callbacks),
-    )  # fmt: skip
+    )
 
 
 def prepare(settings: Settings, outside: Outside) -> None:

@@ -60,9 +60,12 @@ class Child:
 def children_of(settings: Settings) -> list[Child]:
     """The processes that the settings ask for."""
     many = {
-        "edge": settings.edges, "api": 1, "judge": 1, "fetcher": settings.fetchers,
+        "edge": settings.edges,
+        "api": 1,
+        "judge": 1,
+        "fetcher": settings.fetchers,
         "worker": settings.workers,
-    }  # fmt: skip
+    }
     return [Child(kind, number) for kind in STOP_SECONDS for number in range(many[kind])]
 
 
@@ -203,10 +206,21 @@ class Tree:
         """
         self._clock.now()
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "handbill", child.kind,
-            "--number", str(child.number), "--tied", str(self._clock.ahead), *options,
-            stdin=PIPE, stdout=sys.stderr.fileno(), env=self._environment, start_new_session=True,
-        )  # fmt: skip
+            sys.executable,
+            "-P",
+            "-m",
+            "handbill",
+            child.kind,
+            "--number",
+            str(child.number),
+            "--tied",
+            str(self._clock.ahead),
+            *options,
+            stdin=PIPE,
+            stdout=sys.stderr.fileno(),
+            env=self._environment,
+            start_new_session=True,
+        )
 
     async def _end(self, child: Child, process: Process) -> bool:
         """End a child that runs; whether it ended in order just now."""
@@ -282,9 +296,11 @@ async def _keep_hold(tree: Tree, renew: Callable[[], str | None]) -> None:
 
 
 async def keep_serving(
-    settings: Settings, clock: SystemClock, announce: Callable[[str], None],
+    settings: Settings,
+    clock: SystemClock,
+    announce: Callable[[str], None],
     renew: Callable[[], str | None],
-) -> int:  # fmt: skip
+) -> int:
     """Run the tree until SIGTERM or SIGINT; ``announce`` is given the ready line once, and the
     children's clocks go on as this one.
 

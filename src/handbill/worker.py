@@ -132,5 +132,7 @@ def _take_over_address(tools: Tools) -> None:
         _LOG.warning(
             "the edge's address was %s and is %s now: the outbound feeds of %d clients are written "
             "again; links that are out lead to the former address, so keep it answering",
-            former, tools.settings.public_edge, count,
-        )  # fmt: skip
+            former,
+            tools.settings.public_edge,
+            count,
+        )

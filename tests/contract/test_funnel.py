@@ -10,7 +10,7 @@ from handbill.access.keys import secret
 from handbill.core.funnel_stages import PARKED, UNMAPPED, application_key, candidate_key
 from handbill.core.listing_tokens import Click, Listing, click_id
 from handbill.funnel import rows, service
-from handbill.jobs.rows import job_id
+from handbill.jobs.writing import job_id
 from handbill.kit.instants import DAY, HOUR, MINUTE, iso_of
 from handbill.store import marks
 from handbill.store.records.tables import applied

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from contract.office import Office
 from handbill.clients import service as clients
 from handbill.core.nouns import JobBody
-from handbill.jobs import rows, service
+from handbill.jobs import rows, service, writing
 from handbill.kit.instants import HOUR
 from handbill.store.records.tables import feeds, tasks, unmatched
 
@@ -71,7 +71,7 @@ def test_a_job_is_kept_marked_and_announced(office: Office) -> None:
 def test_the_id_is_the_digest_of_client_and_reference(office: Office) -> None:
     one, two = office.client(), office.client()
     ids = {office.get(_job(office, client))["jobId"] for client in (one, two)}
-    assert ids == {rows.job_id(client[9:], "r1") for client in (one, two)}
+    assert ids == {writing.job_id(client[9:], "r1") for client in (one, two)}
     assert len(ids) == 2
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from contract.office import Body, Office, operation_of, plain
 from contract.world import FEED
-from handbill.core.mapping import KEYS
+from handbill.core.feed_mappings import KEYS
 from handbill.dialects.outbound import HEAD_NODES, JOB_NODES
 from handbill.wire.models import Array, Model, schema_of
 from handbill.wire.values import Schema

@@ -6,15 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handbill.core.feed_mappings import KEYS, MANDATORY, publishers_node, unmapped
 from handbill.core.feed_text import ALSO
-from handbill.core.mapping import (
-    KEYS,
-    MANDATORY,
-    Mapped,
-    compile_mapping,
-    publishers_node,
-    unmapped,
-)
+from handbill.core.mapping import Mapped, compile_mapping
 from handbill.core.nouns import FeedBody, JobBody, JobSettings
 from handbill.dialects.inbound.dates import read_instant
 from handbill.dialects.inbound.known import BOARDS, discover, look

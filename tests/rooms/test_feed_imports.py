@@ -17,7 +17,7 @@ from handbill.feeds import service as feeds
 from handbill.feeds.collecting import ImportFailed
 from handbill.feeds.importing import import_feed
 from handbill.feeds.work import TASKS
-from handbill.jobs import editing, rows
+from handbill.jobs import editing, rows, writing
 from handbill.jobs import service as jobs
 from handbill.jobs.taking_over import settle
 from handbill.kit.instants import HOUR, MINUTE
@@ -122,7 +122,7 @@ def test_what_a_job_says(world: World) -> None:
         assert clients.custom_places(tx, world.client.no) == {"shift": 1}
         stands = rows.standing(tx, world.client.no, ["1"])["1"]
     assert stands.url == "https://jobs.example/a%20b?q=1"
-    assert dict(zip(rows.MATCHING, stands.matching, strict=True))["posted_on"] == "2026-11-22"
+    assert dict(zip(writing.MATCHING, stands.matching, strict=True))["posted_on"] == "2026-11-22"
 
 
 def test_invalid_jobs_are_kept_and_told_each_time(world: World) -> None:

@@ -529,7 +529,7 @@ def test_old_reports_are_swept_with_their_files(market: Desk) -> None:
 
 def test_days_of_a_leap_in_offsets() -> None:
     """The expression of days in SQL agrees with the calendar at every quarter of an hour."""
-    from handbill.store.segments import day_of_number, day_text
+    from handbill.store.segment_days import day_of_number, day_text
 
     first: Instant = int(datetime(2026, 10, 20, tzinfo=UTC).timestamp()) * SECOND
     end = first + timedelta(days=20) // timedelta(microseconds=1)

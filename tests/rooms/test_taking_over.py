@@ -13,8 +13,8 @@ from handbill.feeds import service as feeds
 from handbill.feeds.work import run_import
 from handbill.jobs import editing, taking_over
 from handbill.jobs import service as jobs
-from handbill.jobs.rows import Written, written
 from handbill.jobs.taking_over import Superseded, Taking
+from handbill.jobs.writing import Written, written
 from handbill.kit.faults import Refused, Unavailable
 from handbill.store.records import Records
 from handbill.work.kinds import IMPORT

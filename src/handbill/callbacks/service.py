@@ -27,9 +27,13 @@ _MOST_AT_ONCE = 1_000
 def agree(tx: Tx, ids: Ids, now: Instant, agency_no: int, subject: str, url: str) -> None:
     """There will be something to tell an address about a subject."""
     rows.add(
-        tx, id=f"msg_{new_name(ids)}", agency_no=agency_no, subject=subject, url=url,
+        tx,
+        id=f"msg_{new_name(ids)}",
+        agency_no=agency_no,
+        subject=subject,
+        url=url,
         created_at=now,
-    )  # fmt: skip
+    )
     secret_of(tx, ids, now, agency_no)
 
 
@@ -99,6 +103,10 @@ def sweep(tx: Tx, now: Instant, most: int) -> int:
 
 def _save(tx: Tx, callback: Callback, now: Instant, state: str, **columns: Any) -> None:
     rows.change(
-        tx, callback.no, state=state, attempts=callback.attempts + 1,
-        ended_at=None if state == SENDING else now, **columns,
-    )  # fmt: skip
+        tx,
+        callback.no,
+        state=state,
+        attempts=callback.attempts + 1,
+        ended_at=None if state == SENDING else now,
+        **columns,
+    )

@@ -43,9 +43,14 @@ class Outcome(NamedTuple):
 
 
 def decide(
-    look: Look, known: Mapping[Key, Known], calendars: Mapping[int, Calendar], shared: Calendar,
-    ceiling_ppm: int, *, anew: bool,
-) -> Outcome:  # fmt: skip
+    look: Look,
+    known: Mapping[Key, Known],
+    calendars: Mapping[int, Calendar],
+    shared: Calendar,
+    ceiling_ppm: int,
+    *,
+    anew: bool,
+) -> Outcome:
     """Everything that one tick decides; no clock, no store."""
     tree = look.tree
     weekdays = day_weights(shared.shape)
@@ -81,9 +86,7 @@ def _decisions(
     for key, side in steering.sides.items():
         before = look.paced.get(key)
         former = look.former.get(("placement", f"{key[0]}/{key[1]}"))
-        freed = (
-            former is not None and former.capped and not _full(look.tree, side, capped)
-        )  # fmt: skip
+        freed = former is not None and former.capped and not _full(look.tree, side, capped)
         if before is not None and not (anew or freed or is_due(side, before, now)):
             paced[key] = _noticed(side, before)
             continue
@@ -99,11 +102,13 @@ def _capped(steering: Steering, paced: Mapping[Key, Paced]) -> dict[CapKey, Capp
     """How each cap stands, with what is published of bids."""
     return {
         key: Capped(
-            one.cap, steering.marks[key], steering.in_flight(key),
+            one.cap,
+            steering.marks[key],
+            steering.in_flight(key),
             cheapest_of(key, (side.pair for side in steering.below[key]), paced),
         )
         for key, one in steering.tree.caps.items()
-    }  # fmt: skip
+    }
 
 
 def _full(tree: Tree, side: Side, capped: Mapping[CapKey, Capped]) -> list[CapKey]:
@@ -113,8 +118,11 @@ def _full(tree: Tree, side: Side, capped: Mapping[CapKey, Capped]) -> list[CapKe
 
 def _is_other(before: Paced, after: Paced) -> bool:
     return (before.bid_micros, before.base_micros, before.jobs, before.matching) != (
-        after.bid_micros, after.base_micros, after.jobs, after.matching,
-    )  # fmt: skip
+        after.bid_micros,
+        after.base_micros,
+        after.jobs,
+        after.matching,
+    )
 
 
 def _is_fetched(before: Paced | None, side: Side) -> bool:
@@ -136,26 +144,36 @@ def _hidden(one: Paced, side: Side, now: Instant) -> Paced:
         return one
     had = side.copy
     return one._replace(
-        let_ppm=0, clicks_ppm=0, held_let_ppm=had.let_ppm, held_clicks_ppm=had.clicks_ppm,
+        let_ppm=0,
+        clicks_ppm=0,
+        held_let_ppm=had.let_ppm,
+        held_clicks_ppm=had.clicks_ppm,
         decided_at=now,
-    )  # fmt: skip
+    )
 
 
 def _standings(
-    look: Look, sides: Mapping[Key, Side], capped: Mapping[CapKey, Capped],
+    look: Look,
+    sides: Mapping[Key, Side],
+    capped: Mapping[CapKey, Capped],
     paced: Mapping[Key, Paced],
-) -> dict[Thing, Standing]:  # fmt: skip
+) -> dict[Thing, Standing]:
     tree = look.tree
     spent = {(one.job.id, one.job.group_no): one.job for one in look.spent}
     every = standing_tree.Tree(
-        client=tree.client, campaigns=list(tree.campaigns.values()),
+        client=tree.client,
+        campaigns=list(tree.campaigns.values()),
         groups=list(tree.groups.values()),
-        publishers={one.id: one for one in tree.publishers.values()}, jobs=tree.jobs,
-        exchange=tree.exchange, caps={**capped, **capped_jobs(look.spent)},
+        publishers={one.id: one for one in tree.publishers.values()},
+        jobs=tree.jobs,
+        exchange=tree.exchange,
+        caps={**capped, **capped_jobs(look.spent)},
         lets={key: Let(one.let_ppm, _cap_of(one)) for key, one in paced.items()},
-        locked=dict(_locked(tree, sides, paced)), capped_jobs=list(spent.values()),
-        held=look.held, posted=tree.posted,
-    )  # fmt: skip
+        locked=dict(_locked(tree, sides, paced)),
+        capped_jobs=list(spent.values()),
+        held=look.held,
+        posted=tree.posted,
+    )
     found: dict[Thing, Standing] = {}
     for thing, resolved in resolve(every, tree.now).items():
         if resolved.is_plain:
@@ -210,9 +228,7 @@ def _locked(
             yield key, Locked(kept, side.pair.marked(live_bid(side.pair, paced)))
 
 
-def _ceilings(
-    tree: Tree, capped: Mapping[CapKey, Capped], ceiling_ppm: int
-) -> Iterator[Ceiling]:  # fmt: skip
+def _ceilings(tree: Tree, capped: Mapping[CapKey, Capped], ceiling_ppm: int) -> Iterator[Ceiling]:
     tomorrow = tree.today + timedelta(days=1)
     turns_soon = start_of(tomorrow, tree.zone) - tree.now <= BEFORE_MIDNIGHT
     for key, one in capped.items():

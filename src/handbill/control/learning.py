@@ -89,7 +89,7 @@ def first_guess(jobs: int, now: Instant) -> Known:
 
 def moved_on(
     known: Known, came: Iterable[tuple[Quarter, Seen]], copy: Copy, week: "Calendar", now: Instant
-) -> Known:  # fmt: skip
+) -> Known:
     """What is known by now of a job group at a publisher; ``came``: what did since."""
     demand, applies = known.demand, known.applies
     today = day_of(now, week.zone)
@@ -174,9 +174,11 @@ def _whole(week: Week) -> list[float]:
 
 
 def weeks_with(
-    bodies: Mapping[int, str], came: Iterable[tuple[Quarter, Seen]], lets: Mapping[Key, int],
+    bodies: Mapping[int, str],
+    came: Iterable[tuple[Quarter, Seen]],
+    lets: Mapping[Key, int],
     zone: tzinfo,
-) -> dict[int, str]:  # fmt: skip
+) -> dict[int, str]:
     """The weeks of those publishers at which anything came, with that. ``lets``: of the clicks."""
     found: dict[int, Week] = {}
     for quarter, one in came:

@@ -24,18 +24,26 @@ _DEMAND = sa.select(
     _d.group_no, _d.publisher_no, *(_d[name] for name in _KNOWN), _d.applies, _d.seen_at
 ).where(_d.client_no == b("client_no"))
 _SHAPES = sa.select(_s.publisher_no, _s.body).where(among(_s.publisher_no, "nos"))
-_LOG = sa.select(_l.at, _l.inputs, _l.bid, _l.version).where(
-    _l.group_no == b("group_no"), _l.publisher_no == b("publisher_no"), _l.at >= b("first"),
-    _l.at < b("end"),
-).order_by(_l.no)  # fmt: skip
+_LOG = (
+    sa.select(_l.at, _l.inputs, _l.bid, _l.version)
+    .where(
+        _l.group_no == b("group_no"),
+        _l.publisher_no == b("publisher_no"),
+        _l.at >= b("first"),
+        _l.at < b("end"),
+    )
+    .order_by(_l.no)
+)
 _SHOWN = (
     sa.update(bid_log)
     .where(
-        _l.group_no == b("of_group"), _l.publisher_no == b("of_publisher"),
-        _l.version.is_(sa.null()), _l.at <= b("shown"),
+        _l.group_no == b("of_group"),
+        _l.publisher_no == b("of_publisher"),
+        _l.version.is_(sa.null()),
+        _l.at <= b("shown"),
     )
     .values(version=b("shown"))
-)  # fmt: skip
+)
 _SWEEP_LOG = sweep_of(bid_log, _l.at)
 _OLD_DAYS = (
     sa.select(_y.group_no, _y.publisher_no, _y.day_on)
@@ -87,14 +95,21 @@ def demand_of(tx: Tx, client_no: int) -> dict[Key, Known]:
 
 
 def put_demand(tx: Tx, client_no: int, some: Iterable[tuple[Key, Known]]) -> None:
-    tx.upsert_many(demand, ["group_no", "publisher_no"], [
-        {
-            "group_no": group_no, "publisher_no": publisher_no, "client_no": client_no,
-            **{name: round(PPM * getattr(one.demand, name)) for name in _KNOWN},
-            "applies": round(PPM * one.applies), "seen_at": one.seen_at,
-        }
-        for (group_no, publisher_no), one in some
-    ])  # fmt: skip
+    tx.upsert_many(
+        demand,
+        ["group_no", "publisher_no"],
+        [
+            {
+                "group_no": group_no,
+                "publisher_no": publisher_no,
+                "client_no": client_no,
+                **{name: round(PPM * getattr(one.demand, name)) for name in _KNOWN},
+                "applies": round(PPM * one.applies),
+                "seen_at": one.seen_at,
+            }
+            for (group_no, publisher_no), one in some
+        ],
+    )
 
 
 def shapes_of(tx: Tx, publisher_nos: Iterable[int]) -> dict[int, str]:
@@ -114,28 +129,36 @@ def add_days(tx: Tx, client_no: int, some: Iterable[PairDay]) -> None:
 
 
 def log(tx: Tx, client_no: int, at: Instant, some: Iterable[tuple[Key, Line]]) -> None:
-    tx.put_many(bid_log, [
-        {
-            "client_no": client_no, "group_no": group_no, "publisher_no": publisher_no, "at": at,
-            "inputs": _JSON.encode(line.inputs).decode(), "bid": _JSON.encode(line.bid).decode(),
-            "version": None,
-        }
-        for (group_no, publisher_no), line in some
-    ])  # fmt: skip
+    tx.put_many(
+        bid_log,
+        [
+            {
+                "client_no": client_no,
+                "group_no": group_no,
+                "publisher_no": publisher_no,
+                "at": at,
+                "inputs": _JSON.encode(line.inputs).decode(),
+                "bid": _JSON.encode(line.bid).decode(),
+                "version": None,
+            }
+            for (group_no, publisher_no), line in some
+        ],
+    )
 
 
 def note_shown(tx: Tx, some: Sequence[tuple[int, int, Instant]]) -> None:
     """Publishers have fetched these files: job group, publisher, version."""
     if some:
-        tx.run_text_many(tx.dialect.text_of(_SHOWN), [
-            {"of_group": group_no, "of_publisher": publisher_no, "shown": version}
-            for group_no, publisher_no, version in some
-        ])  # fmt: skip
+        tx.run_text_many(
+            tx.dialect.text_of(_SHOWN),
+            [
+                {"of_group": group_no, "of_publisher": publisher_no, "shown": version}
+                for group_no, publisher_no, version in some
+            ],
+        )
 
 
-def logged(
-    tx: Tx, group_no: int, publisher_no: int, first: Instant, end: Instant
-) -> list[Shown]:  # fmt: skip
+def logged(tx: Tx, group_no: int, publisher_no: int, first: Instant, end: Instant) -> list[Shown]:
     """The bid log of a job group at a publisher, of some time."""
     rows = tx.all(_LOG, group_no=group_no, publisher_no=publisher_no, first=first, end=end)
     return [

@@ -41,10 +41,14 @@ def look_at(tx: Tx, client: Client, now: Instant) -> Look:
     nos = {pair.place.publisher_no for pair in tree.pairs}
     paced = standing.paced_of(tx, client.no)
     return Look(
-        was=standing.evaluation_of(tx, client.no), tree=tree,
-        former=standing.standings_of(tx, client.no), paced=paced,
+        was=standing.evaluation_of(tx, client.no),
+        tree=tree,
+        former=standing.standings_of(tx, client.no),
+        paced=paced,
         held=copies.held(tx, nos, now, client.no) if nos else {},
-        known=rows.demand_of(tx, client.no), weeks=rows.shapes_of(tx, nos),
-        came=traffic.traffic_of(tx, client.no), spent=spent_jobs(tx, tree, paced),
+        known=rows.demand_of(tx, client.no),
+        weeks=rows.shapes_of(tx, nos),
+        came=traffic.traffic_of(tx, client.no),
+        spent=spent_jobs(tx, tree, paced),
         aims=aims_of(tx, tree),
-    )  # fmt: skip
+    )

@@ -125,9 +125,7 @@ def _moved(look: Look, known: Mapping[Key, Known], outcome: Outcome) -> dict[Key
     on by itself.
     """
     changed = {quarter[:2] for quarter in look.came}
-    changed |= {
-        key for key, one in outcome.decided.paced.items() if look.paced.get(key) != one
-    }  # fmt: skip
+    changed |= {key for key, one in outcome.decided.paced.items() if look.paced.get(key) != one}
     today, zone = look.tree.today, look.tree.zone
     return {
         key: one

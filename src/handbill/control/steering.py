@@ -65,9 +65,12 @@ class Side:
 
 
 def sides_of(
-    tree: Tree, known: Mapping[Key, Known], paced: Mapping[Key, Paced], held: Mapping[int, Held],
+    tree: Tree,
+    known: Mapping[Key, Known],
+    paced: Mapping[Key, Paced],
+    held: Mapping[int, Held],
     weeks: Mapping[int, Calendar],
-) -> dict[Key, Side]:  # fmt: skip
+) -> dict[Key, Side]:
     """The pairs that have jobs to offer."""
     found = {}
     for pair in tree.pairs:
@@ -87,13 +90,25 @@ def sides_of(
         if pair.terms.bid_type == "CPA":
             full = share_down(full, rate_ppm)
         stream = Stream(
-            full, one.demand.today, one.demand.usual, week.curve(tree.today),
-            week.curve(tree.today + timedelta(days=1)), let, next_at,
-        )  # fmt: skip
+            full,
+            one.demand.today,
+            one.demand.usual,
+            week.curve(tree.today),
+            week.curve(tree.today + timedelta(days=1)),
+            let,
+            next_at,
+        )
         found[key] = Side(
-            pair, copy, had, stream, rate_ppm, due_at, rhythm,
-            flow_of(stream, tree.now, steered=True), flow_of(stream, tree.now, steered=False),
-        )  # fmt: skip
+            pair,
+            copy,
+            had,
+            stream,
+            rate_ppm,
+            due_at,
+            rhythm,
+            flow_of(stream, tree.now, steered=True),
+            flow_of(stream, tree.now, steered=False),
+        )
     return found
 
 
@@ -137,16 +152,22 @@ class Steering:
         is_fixed = terms.bid_type in {"FLAT_CPC", "Organic"}
         is_known = paced is not None and paced.base_micros == base
         return Inputs(
-            base_micros=base, source=_source(pair),
+            base_micros=base,
+            source=_source(pair),
             min_bid_micros=base if is_fixed else terms.least_micros,
-            whole_micros=terms.whole_micros, markdown_ppm=terms.markdown_ppm,
+            whole_micros=terms.whole_micros,
+            markdown_ppm=terms.markdown_ppm,
             unit_micros=terms.unit_micros,
             former_micros=paced.bid_micros if paced is not None and is_known else 0,
-            rule_ppm=PPM, target=self.targets.get(side.key), views=tuple(self._views(side)),
-            life=side.life(self.tree.now), elasticity_ppm=ELASTICITY_PPM,
-            matching_jobs=pair.stock.jobs, start_ppm=_start(side, paced),
+            rule_ppm=PPM,
+            target=self.targets.get(side.key),
+            views=tuple(self._views(side)),
+            life=side.life(self.tree.now),
+            elasticity_ppm=ELASTICITY_PPM,
+            matching_jobs=pair.stock.jobs,
+            start_ppm=_start(side, paced),
             rate_picos=terms.exchange.picos(terms.currency) or PICOS,
-        )  # fmt: skip
+        )
 
     def _views(self, side: Side) -> Iterator[View]:
         for cap in self.tree.over[side.pair.place]:
@@ -166,9 +187,11 @@ class Steering:
         if spared is None:
             return ahead
         return Ahead(
-            ahead.flight_now + spared.flight_now, max(0, ahead.open_now - spared.open_now),
-            ahead.flight_then + spared.flight_then, max(0, ahead.open_then - spared.open_then),
-        )  # fmt: skip
+            ahead.flight_now + spared.flight_now,
+            max(0, ahead.open_now - spared.open_now),
+            ahead.flight_then + spared.flight_then,
+            max(0, ahead.open_then - spared.open_then),
+        )
 
     def _spared(self, cap: CapKey) -> Ahead:
         """What those below a cap will take that cannot reach the common level by caps of their own:
@@ -184,9 +207,11 @@ class Steering:
         rest_then, open_then = filled(left_then, then)
         whole_now, whole_then = sum(one.full for one in now), sum(one.full for one in then)
         return Ahead(
-            left_now - rest_now, whole_now - open_now, left_then - rest_then,
+            left_now - rest_now,
+            whole_now - open_now,
+            left_then - rest_then,
             whole_then - open_then,
-        )  # fmt: skip
+        )
 
     def _children(self, cap: CapKey) -> Iterator[tuple[Ahead, tuple[int, int]]]:
         """What is below a cap, job group by job group, or place by place below a job group: what it
@@ -244,14 +269,24 @@ def _paced(side: Side, step: Inputs, bid: Bid, held: Copy, now: Instant) -> Pace
     jobs = step.matching_jobs
     listed = bid.window.jobs * PPM // jobs if jobs else 0
     return Paced(
-        group_no=group_no, publisher_no=publisher_no, base_micros=step.base_micros,
-        bid_micros=bid.bid_micros, factor_ppm=bid.factor_ppm,
-        floor_micros=side.pair.terms.least_micros, matching=jobs, first=bid.window.first,
-        jobs=bid.window.jobs, start_ppm=step.start_ppm, next_ppm=bid.window.next_ppm,
+        group_no=group_no,
+        publisher_no=publisher_no,
+        base_micros=step.base_micros,
+        bid_micros=bid.bid_micros,
+        factor_ppm=bid.factor_ppm,
+        floor_micros=side.pair.terms.least_micros,
+        matching=jobs,
+        first=bid.window.first,
+        jobs=bid.window.jobs,
+        start_ppm=step.start_ppm,
+        next_ppm=bid.window.next_ppm,
         let_ppm=bid.let_ppm,
         clicks_ppm=share_down(clicks_let(bid.factor_ppm, step.elasticity_ppm), listed),
-        held_let_ppm=held.let_ppm, held_clicks_ppm=held.clicks_ppm, decided_at=now, cap=bid.cap,
-    )  # fmt: skip
+        held_let_ppm=held.let_ppm,
+        held_clicks_ppm=held.clicks_ppm,
+        decided_at=now,
+        cap=bid.cap,
+    )
 
 
 def _start(side: Side, paced: Paced | None) -> int:

@@ -21,17 +21,19 @@ def marks_of(tree: Tree, weekdays: Sequence[int], ceiling_ppm: int) -> dict[CapK
     }
 
 
-def mark_at(
-    tree: Tree, key: CapKey, weekdays: Sequence[int], ceiling_ppm: int, value: int
-) -> Mark:  # fmt: skip
+def mark_at(tree: Tree, key: CapKey, weekdays: Sequence[int], ceiling_ppm: int, value: int) -> Mark:
     """How a cap stands, or would with another value."""
     one, used = tree.caps[key], tree.used[key]
     weights = [weight if day in one.weekdays else 0 for day, weight in enumerate(weekdays)]
     return mark_of(
-        one.cap, in_millionths(key, value), in_millionths(key, used.all),
+        one.cap,
+        in_millionths(key, value),
+        in_millionths(key, used.all),
         in_millionths(key, min(used.today, used.all)),
-        days_of(one.cap.period, tree.today, weights, one.last), one.delivery, ceiling_ppm,
-    )  # fmt: skip
+        days_of(one.cap.period, tree.today, weights, one.last),
+        one.delivery,
+        ceiling_ppm,
+    )
 
 
 def cheapest_of(key: CapKey, pairs: Iterable[Pair], paced: Mapping[Key, Paced]) -> int:
@@ -70,8 +72,12 @@ def capped_jobs(spent: Iterable[Spent]) -> dict[CapKey, Capped]:
         key: CapKey = (*one.thing, one.measure)
         cap = one.cap
         mark = mark_of(
-            type(cap)(cap.period, cap.value, threshold_ppm=PPM), in_millionths(key, cap.value),
-            in_millionths(key, one.used), 0, Days((1,), (), renews=False), Delivery.ASAP,
-        )  # fmt: skip
+            type(cap)(cap.period, cap.value, threshold_ppm=PPM),
+            in_millionths(key, cap.value),
+            in_millionths(key, one.used),
+            0,
+            Days((1,), (), renews=False),
+            Delivery.ASAP,
+        )
         found[key] = Capped(cap, mark, 0, one.cheapest)
     return found

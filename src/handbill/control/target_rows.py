@@ -66,17 +66,27 @@ def days_of(tx: Tx, client_no: int, first: date) -> list[ClickDay]:
 
 
 def put_aims(tx: Tx, client_no: int, some: Mapping[Key, int]) -> None:
-    tx.upsert_many(aims, ["group_no", "publisher_no"], [
-        {
-            "group_no": group_no, "publisher_no": publisher_no, "client_no": client_no,
-            "aimed_micros": micros,
-        }
-        for (group_no, publisher_no), micros in some.items()
-    ])  # fmt: skip
+    tx.upsert_many(
+        aims,
+        ["group_no", "publisher_no"],
+        [
+            {
+                "group_no": group_no,
+                "publisher_no": publisher_no,
+                "client_no": client_no,
+                "aimed_micros": micros,
+            }
+            for (group_no, publisher_no), micros in some.items()
+        ],
+    )
 
 
 def put_corrections(tx: Tx, client_no: int, some: Mapping[int, Correction]) -> None:
-    tx.upsert_many(corrections, ["group_no"], [
-        {"group_no": group_no, "client_no": client_no, **one._asdict()}
-        for group_no, one in some.items()
-    ])  # fmt: skip
+    tx.upsert_many(
+        corrections,
+        ["group_no"],
+        [
+            {"group_no": group_no, "client_no": client_no, **one._asdict()}
+            for group_no, one in some.items()
+        ],
+    )

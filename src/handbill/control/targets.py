@@ -68,17 +68,24 @@ def aims_of(tx: Tx, tree: Tree) -> Aims:
 def keep(tx: Tx, client_no: int, aims: Aims, bids: Mapping[Key, int]) -> None:
     """Note corrections, and the bids that were decided for targets of so much an apply."""
     rows.put_corrections(tx, client_no, aims.corrections)
-    rows.put_aims(tx, client_no, {
-        key: micros
-        for key, micros in bids.items()
-        if aims.former.get(key) != micros and _is_stepped(aims.targets[key])
-    })  # fmt: skip
+    rows.put_aims(
+        tx,
+        client_no,
+        {
+            key: micros
+            for key, micros in bids.items()
+            if aims.former.get(key) != micros and _is_stepped(aims.targets[key])
+        },
+    )
 
 
 def aimed(
-    tree: Tree, days: Iterable[ClickDay], came: Mapping[ApplyAge, int], former: Mapping[Key, int],
+    tree: Tree,
+    days: Iterable[ClickDay],
+    came: Mapping[ApplyAge, int],
+    former: Mapping[Key, int],
     corrections: Mapping[int, Correction],
-) -> Aims:  # fmt: skip
+) -> Aims:
     """The same from what was read; no store."""
     seen = _Seen.of(tree, days, came)
     rates = rates_of(seen.got, PRIOR_PPM) if seen.got else {}
@@ -100,10 +107,13 @@ def aimed(
             rate = cautious(rates[key], got.applies)
             found.append(
                 Target(
-                    wanted["cpa"], rate, after[key[0]].value_ppm, former.get(key, 0),
+                    wanted["cpa"],
+                    rate,
+                    after[key[0]].value_ppm,
+                    former.get(key, 0),
                     is_prior=not got.applies,
                 )
-            )  # fmt: skip
+            )
         if found:
             targets[key] = min(found, key=_worth)
     new = {no: one for no, one in after.items() if corrections.get(no) != one}

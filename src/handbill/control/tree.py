@@ -115,16 +115,29 @@ def tree_of(tx: Tx, client: Client, now: Instant) -> Tree:
     pairs = _pairs(tx, client, now, exchange, (every, live, known), jobs)
     posted = sum(map(len, postings.posted_jobs(tx, client.no).values()))
     return Tree(
-        client, now, today, zone, exchange, every, live, known, jobs, caps,
-        _used(tx, client, caps, today), pairs,
-        {pair.place: _over(pair.place, caps) for pair in pairs}, posted,
-    )  # fmt: skip
+        client,
+        now,
+        today,
+        zone,
+        exchange,
+        every,
+        live,
+        known,
+        jobs,
+        caps,
+        _used(tx, client, caps, today),
+        pairs,
+        {pair.place: _over(pair.place, caps) for pair in pairs},
+        posted,
+    )
 
 
 def _caps(
-    client: Client, every: Mapping[int, Campaign], live: Mapping[int, Group],
+    client: Client,
+    every: Mapping[int, Campaign],
+    live: Mapping[int, Group],
     known: Mapping[int, Publisher],
-) -> Iterator[tuple[CapKey, Tended]]:  # fmt: skip
+) -> Iterator[tuple[CapKey, Tended]]:
     numbers = {one.id: one.no for one in known.values()}
     ends = {0: _last(client.body.end_on)}
     for measure, cap in by_measure(client.body.caps):
@@ -174,9 +187,7 @@ def _sooner(one: date | None, other: date | None) -> date | None:
     return min((end for end in (one, other) if end is not None), default=None)
 
 
-def _used(
-    tx: Tx, client: Client, caps: Mapping[CapKey, Tended], today: date
-) -> dict[CapKey, Use]:  # fmt: skip
+def _used(tx: Tx, client: Client, caps: Mapping[CapKey, Tended], today: date) -> dict[CapKey, Use]:
     limits = {key: Limit(*key, one.cap.period, one.cap.value) for key, one in caps.items()}
     daily = {key: one._replace(period="Daily") for key, one in limits.items()}
     used = ledger.used(tx, client.no, {*limits.values(), *daily.values()}, today)
@@ -184,10 +195,13 @@ def _used(
 
 
 def _pairs(
-    tx: Tx, client: Client, now: Instant, exchange: Exchange,
+    tx: Tx,
+    client: Client,
+    now: Instant,
+    exchange: Exchange,
     nouns: tuple[Mapping[int, Campaign], Mapping[int, Group], Mapping[int, Publisher]],
     jobs: Mapping[int, Sequence[Alike]],
-) -> list[Pair]:  # fmt: skip
+) -> list[Pair]:
     every, live, known = nouns
     today = exchange.today
     found: dict[Place, tuple[Terms, bool]] = {}

@@ -19,59 +19,90 @@ class Sign(NamedTuple):
 _BROWSER = re.compile(r"(?:Mozilla/[45]\.0 \(|Opera/)")
 
 PEOPLE = (
-    Sign(r"(?:WhatsApp|Viber|Line|KAKAOTALK|Flipboard|Feedly|tumblr)(?:[/ ][\w.]+)?$",
-         "the browser within an app: a person has touched a link there"),
+    Sign(
+        r"(?:WhatsApp|Viber|Line|KAKAOTALK|Flipboard|Feedly|tumblr)(?:[/ ][\w.]+)?$",
+        "the browser within an app: a person has touched a link there",
+    ),
     Sign(r"Hatena(?:Bookmark)?(?:/[\w.]+)?$", "the browser within Hatena's app"),
     Sign(r"\bSogou(?: ?MSE|MobileBrowser|SearchBrowser)[^;)]*", "Sogou's browsers for people"),
-    Sign(r"Android [\d.]+; (?:[a-z]{2}[-_][a-zA-Z]{2}; )?(?![^;)]*(?:https?:|@|compatible))[^;)]+",
-         "the model of a telephone: some are called Bot, Spider, Fever or Cosmos"),
-)  # fmt: skip
+    Sign(
+        r"Android [\d.]+; (?:[a-z]{2}[-_][a-zA-Z]{2}; )?(?![^;)]*(?:https?:|@|compatible))[^;)]+",
+        "the model of a telephone: some are called Bot, Spider, Fever or Cosmos",
+    ),
+)
 """Words of an agent that begins as a browser's does and that a person's browser may have."""
 
 PROGRAMS = (
     Sign(r"^(?:-|null|none|undefined|unknown|user-agent.*)$", "no agent, in so many words"),
-    Sign(r"(?i)^(?:Java|Dalvik|Guzzle\w*|PostmanRuntime|Insomnia|Apache-Http\w*|Jakarta|ReactorNetty"
-         r"|Vert\.x\S*|Jersey|ktor\S*|RestSharp|unirest\S*|Faraday|Typhoeus|HTTPie|http\.rb|HTTP"
-         r"|httprb|Ruby|Mechanize|lua-resty\S*|Dart|reqwest|hyper|undici|node|node\.js|got|Deno|Bun"
-         r"|superagent|needle|request|fetch|PHP|Symfony\S*|Zend\S*|Laravel\S*|Drupal\S*|Joomla\S*"
-         r"|WordPress|Python\S*|urllib\S*|Perl|LWP\S*|libwww\S*|lwp\S*|curl\S*|libcurl\S*"
-         r"|Wget\S*|aria2|Go-http\S*|fasthttp|req|resty|k6|Locust|JMeter|Artillery|PowerShell|WinHttp\S*"
-         r"|Microsoft-CryptoAPI|Microsoft URL Control|Indy\S*|Swift\S*|Alamofire|okhttp|Cronet"
-         r"|axios|aiohttp|httpx|HttpClient|HttpComponents|spray-can|akka-http|Finatra"
-         r"|cpp-httplib|rest-client|Elixir|hackney|Tesla|mint|R|libsoup|Nim|Haskell|Clojure\S*|Scalaj\S*"
-         r")(?:[/ (]|$)", "a library for HTTP, by its own name"),
-    Sign(r"^(?!Mozilla/|Opera/|\[FB)(?!.*(?:iPhone|iPad|iPod|iOS|Android|HarmonyOS|KaiOS"
-         r"|Windows Phone|MIDP|Symbian|SymbOS|BlackBerry|Nokia|SAMSUNG|SonyEricsson|UCWEB))"
-         r"(?!(?:Lynx|E?Links|w3m|Dillo|NetSurf)[/ ])",
-         "no browser of people begins like this, and no telephone is named"),
+    Sign(
+        r"(?i)^(?:Java|Dalvik|Guzzle\w*|PostmanRuntime|Insomnia|Apache-Http\w*|Jakarta|ReactorNetty"
+        r"|Vert\.x\S*|Jersey|ktor\S*|RestSharp|unirest\S*|Faraday|Typhoeus|HTTPie|http\.rb|HTTP"
+        r"|httprb|Ruby|Mechanize|lua-resty\S*|Dart|reqwest|hyper|undici|node|node\.js|got|Deno|Bun"
+        r"|superagent|needle|request|fetch|PHP|Symfony\S*|Zend\S*|Laravel\S*|Drupal\S*|Joomla\S*"
+        r"|WordPress|Python\S*|urllib\S*|Perl|LWP\S*|libwww\S*|lwp\S*|curl\S*|libcurl\S*"
+        r"|Wget\S*|aria2|Go-http\S*|fasthttp|req|resty|k6|Locust|JMeter|Artillery|PowerShell|WinHttp\S*"
+        r"|Microsoft-CryptoAPI|Microsoft URL Control|Indy\S*|Swift\S*|Alamofire|okhttp|Cronet"
+        r"|axios|aiohttp|httpx|HttpClient|HttpComponents|spray-can|akka-http|Finatra"
+        r"|cpp-httplib|rest-client|Elixir|hackney|Tesla|mint|R|libsoup|Nim|Haskell|Clojure\S*|Scalaj\S*"
+        r")(?:[/ (]|$)",
+        "a library for HTTP, by its own name",
+    ),
+    Sign(
+        r"^(?!Mozilla/|Opera/|\[FB)(?!.*(?:iPhone|iPad|iPod|iOS|Android|HarmonyOS|KaiOS"
+        r"|Windows Phone|MIDP|Symbian|SymbOS|BlackBerry|Nokia|SAMSUNG|SonyEricsson|UCWEB))"
+        r"(?!(?:Lynx|E?Links|w3m|Dillo|NetSurf)[/ ])",
+        "no browser of people begins like this, and no telephone is named",
+    ),
     Sign(r"^Mozilla(?:/[\d.]+)?(?: \(compatible\))?$", "says nothing but that it is a browser"),
-    Sign(r"(?i)\b(?:jsoup|HtmlUnit|prerender)\b|\bThunderbird/",
-         "a program that reads pages behind a browser's name; Thunderbird hands links on"),
+    Sign(
+        r"(?i)\b(?:jsoup|HtmlUnit|prerender)\b|\bThunderbird/",
+        "a program that reads pages behind a browser's name; Thunderbird hands links on",
+    ),
     Sign(r"\bCFNetwork/|\bDarwin/[\d.]+$", "Apple's library for HTTP: an app asks, no browser"),
-    Sign(r"\b(?:Jakarta Commons|WindowsPowerShell|WinHttpRequest|HttpUrlConnection|dart:io"
-         r"|HttpClient|http-client|ktor-client|OkHttp)\b", "a library for HTTP"),
-    Sign(r"\b(?:ms-office|MSOffice)\b|^Microsoft[ -](?:Office|Word|Excel|PowerPoint|Outlook|OneNote"
-         r"|WebDAV|Data Access|Delve|Lync)|^Mac ?Outlook/|^Outlook-(?:iOS|Android)|^OneNote|^Word/"
-         r"|^Excel/|^PowerPoint/", "Office asks before it hands a link to the browser"),
-    Sign(r"(?i)\b(?:MicrosoftPreview|SkypeUriPreview|link ?preview|url ?preview|unfurl\w*"
-         r"|ImageProxy|MailProxy|Snap URL|preview service)\b",
-         "a messenger or mailer shows what is behind a link"),
-    Sign(r"^(?:Viber|WhatsApp|Telegram|Signal|Line|Slack|Discord|Teams|Skype)[/ -][\w. ]*$",
-         "a messenger itself, no browser: it shows what is behind a link"),
-    Sign(r"(?i)\b(?:Barracuda\w*|Mimecast|Proofpoint|MessageLabs|Symantec|FireEye|IronPort|Sophos"
-         r"|Forcepoint|Websense|TrendMicro|Trend Micro|FortiGuard|Fortinet|Avanan|Cloudmark"
-         r"|Hornetsecurity|Vade ?Secure|Trustwave|Zix|SafeLinks?|Safe-?Browsing|urlscan|VirusTotal"
-         r"|PhishTank|Netcraft|Palo ?Alto|Expanse|Censys\w*|Shodan|Zscaler|CheckPoint|Check ?Point"
-         r"|Darktrace|Cyren|Spamhaus|SpamTitan|Mailguard|Abnormal ?Security|IRONSCALES|Cofense"
-         r"|KnowBe4)\b", "a mail or web filter tries links before a person sees them"),
-    Sign(r"\(compatible; (?!MSIE|Konqueror|iCab|ABrowse|Windows|U;|Linux|X11)",
-         "says that it is only compatible with a browser: programs have said so since 1996"),
-    Sign(r"(?i)\b(?:headless\w*|phantomjs|selenium|webdriver|puppeteer|playwright|cypress"
-         r"|lighthouse)\b", "a browser that a program drives"),
-    Sign(r"(?i)(?:\b|_)(?:crawler|spider|scraper|archiver|fetcher|monitor(?:ing)?|checker"
-         r"|link-?check\w*|validator|uptime\w*|bot)(?:/[\d.]+|\b(?=[;)]|$)| by )|[a-z]bot/[\d.]|https?://\S*(?:bot|crawl)",
-         "names its trade"),
-)  # fmt: skip
+    Sign(
+        r"\b(?:Jakarta Commons|WindowsPowerShell|WinHttpRequest|HttpUrlConnection|dart:io"
+        r"|HttpClient|http-client|ktor-client|OkHttp)\b",
+        "a library for HTTP",
+    ),
+    Sign(
+        r"\b(?:ms-office|MSOffice)\b|^Microsoft[ -](?:Office|Word|Excel|PowerPoint|Outlook|OneNote"
+        r"|WebDAV|Data Access|Delve|Lync)|^Mac ?Outlook/|^Outlook-(?:iOS|Android)|^OneNote|^Word/"
+        r"|^Excel/|^PowerPoint/",
+        "Office asks before it hands a link to the browser",
+    ),
+    Sign(
+        r"(?i)\b(?:MicrosoftPreview|SkypeUriPreview|link ?preview|url ?preview|unfurl\w*"
+        r"|ImageProxy|MailProxy|Snap URL|preview service)\b",
+        "a messenger or mailer shows what is behind a link",
+    ),
+    Sign(
+        r"^(?:Viber|WhatsApp|Telegram|Signal|Line|Slack|Discord|Teams|Skype)[/ -][\w. ]*$",
+        "a messenger itself, no browser: it shows what is behind a link",
+    ),
+    Sign(
+        r"(?i)\b(?:Barracuda\w*|Mimecast|Proofpoint|MessageLabs|Symantec|FireEye|IronPort|Sophos"
+        r"|Forcepoint|Websense|TrendMicro|Trend Micro|FortiGuard|Fortinet|Avanan|Cloudmark"
+        r"|Hornetsecurity|Vade ?Secure|Trustwave|Zix|SafeLinks?|Safe-?Browsing|urlscan|VirusTotal"
+        r"|PhishTank|Netcraft|Palo ?Alto|Expanse|Censys\w*|Shodan|Zscaler|CheckPoint|Check ?Point"
+        r"|Darktrace|Cyren|Spamhaus|SpamTitan|Mailguard|Abnormal ?Security|IRONSCALES|Cofense"
+        r"|KnowBe4)\b",
+        "a mail or web filter tries links before a person sees them",
+    ),
+    Sign(
+        r"\(compatible; (?!MSIE|Konqueror|iCab|ABrowse|Windows|U;|Linux|X11)",
+        "says that it is only compatible with a browser: programs have said so since 1996",
+    ),
+    Sign(
+        r"(?i)\b(?:headless\w*|phantomjs|selenium|webdriver|puppeteer|playwright|cypress"
+        r"|lighthouse)\b",
+        "a browser that a program drives",
+    ),
+    Sign(
+        r"(?i)(?:\b|_)(?:crawler|spider|scraper|archiver|fetcher|monitor(?:ing)?|checker"
+        r"|link-?check\w*|validator|uptime\w*|bot)(?:/[\d.]+|\b(?=[;)]|$)| by )|[a-z]bot/[\d.]|https?://\S*(?:bot|crawl)",
+        "names its trade",
+    ),
+)
 """Programs that the public list does not know."""
 
 _MOST_NAME = 40

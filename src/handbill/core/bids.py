@@ -35,7 +35,7 @@ from handbill.core.rates import (
     Quoted,
     converted,
     number_of,
-)  # fmt: skip
+)
 from handbill.core.states import in_force
 from handbill.kit.money import MICROS, MOST_UNITS, PPM, nearest, raised_to, share_down
 
@@ -157,9 +157,13 @@ def terms_of(
 
 
 def terms_at(
-    client: Client, campaign: Campaign, group: Group, publisher: Publisher, placement: Placement,
+    client: Client,
+    campaign: Campaign,
+    group: Group,
+    publisher: Publisher,
+    placement: Placement,
     exchange: Exchange,
-) -> Terms:  # fmt: skip
+) -> Terms:
     """The terms at a placement, whether or not anything bars it."""
     by_apply = publisher.body.bid_type == "CPA"
     return Terms(
@@ -308,9 +312,7 @@ def is_below(bid_micros: int, rate_picos: int, least_micros: int) -> bool:
     return bid_micros * PICOS < least_micros * (rate_picos or PICOS)
 
 
-def price_of(
-    bid_micros: int, markdown_ppm: int, unit_micros: int, rate_picos: int = PICOS
-) -> int:  # fmt: skip
+def price_of(bid_micros: int, markdown_ppm: int, unit_micros: int, rate_picos: int = PICOS) -> int:
     """What the publisher is shown and charges: the bid less markdown, in its currency at a rate,
     rounded down to an amount that an invoice in that currency can state.
     """

@@ -216,9 +216,12 @@ class Till:
     __slots__ = ("gates", "meters", "short", "taken")
 
     def __init__(
-        self, gates: list[_Gate], taken: list[int], short: set[Limit] | None = None,
+        self,
+        gates: list[_Gate],
+        taken: list[int],
+        short: set[Limit] | None = None,
         meters: Sequence[tuple[list[int], int]] = (),
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.gates = gates
         self.taken = taken
         self.meters = meters
@@ -292,11 +295,13 @@ class Spending:
     def _gates(self, day: date, limits: Sequence[Limit]) -> list[_Gate]:
         return [
             (
-                self._cell(key), measure, limit,
+                self._cell(key),
+                measure,
+                limit,
                 tuple((self._cell(other), value) for other, value in reserved),
             )
             for key, measure, limit, reserved in compared_on(tuple(limits), day)
-        ]  # fmt: skip
+        ]
 
     def _cell(self, key: CounterKey) -> list[int]:
         cell = self._used.get(key)
@@ -331,14 +336,16 @@ def compared_on(limits: tuple[Limit, ...], day: date) -> tuple[_Compared, ...]:
         least[key] = min(limit, least.get(key, limit), key=lambda known: known.most)
     return tuple(
         (
-            key, MEASURES.index(key.measure), limit,
+            key,
+            MEASURES.index(key.measure),
+            limit,
             tuple(
                 (key._replace(scope="placement", entity=entity), value)
                 for entity, value in limit.reserved
             ),
         )
         for key, limit in least.items()
-    )  # fmt: skip
+    )
 
 
 def key_of(limit: Limit, day: date) -> CounterKey:

@@ -54,12 +54,28 @@ and Futuna; WS WSM Samoa; YE YEM Yemen; YT MYT Mayotte; ZA ZAF South Africa; ZM 
 Zimbabwe
 """
 _OTHER_NAMES: Final = {
-    "czech republic": "CZ", "england": "GB", "great britain": "GB", "holland": "NL",
-    "ivory coast": "CI", "macau": "MO", "northern ireland": "GB", "republic of ireland": "IE",
-    "russian federation": "RU", "scotland": "GB", "swaziland": "SZ", "the netherlands": "NL",
-    "türkiye": "TR", "u.k.": "GB", "u.s.": "US", "u.s.a.": "US", "uae": "AE", "uk": "GB",
-    "united states of america": "US", "viet nam": "VN", "wales": "GB",
-}  # fmt: skip
+    "czech republic": "CZ",
+    "england": "GB",
+    "great britain": "GB",
+    "holland": "NL",
+    "ivory coast": "CI",
+    "macau": "MO",
+    "northern ireland": "GB",
+    "republic of ireland": "IE",
+    "russian federation": "RU",
+    "scotland": "GB",
+    "swaziland": "SZ",
+    "the netherlands": "NL",
+    "türkiye": "TR",
+    "u.k.": "GB",
+    "u.s.": "US",
+    "u.s.a.": "US",
+    "uae": "AE",
+    "uk": "GB",
+    "united states of america": "US",
+    "viet nam": "VN",
+    "wales": "GB",
+}
 
 
 def _spellings() -> dict[str, str]:

@@ -121,9 +121,14 @@ def _terms(packed: bytes) -> tuple[BidType, tuple[int, ...], Quote]:
 
 def _pack(listing: Listing) -> bytes:
     numbers: tuple[int, ...] = (
-        listing.client_no, listing.campaign_no, listing.group_no, listing.publisher_no,
-        listing.bid_micros, listing.price_micros, listing.listed_at // _MS,
-    )  # fmt: skip
+        listing.client_no,
+        listing.campaign_no,
+        listing.group_no,
+        listing.publisher_no,
+        listing.bid_micros,
+        listing.price_micros,
+        listing.listed_at // _MS,
+    )
     if listing.quote != UNQUOTED:
         numbers += listing.quote
     terms = _TYPE_BYTES[listing.bid_type] + b"".join(map(put_number, numbers))
@@ -137,10 +142,17 @@ def _filled(terms: bytes) -> bytes:
 def _unpack(packed: bytes) -> Listing:
     bid_type, (client, campaign, group, publisher, bid, price, listed_at), quote = terms_of(packed)
     return Listing(
-        client_no=client, campaign_no=campaign, group_no=group, publisher_no=publisher,
-        job_id=packed[JOB], bid_type=bid_type, bid_micros=bid, price_micros=price,
-        listed_at=listed_at, quote=quote,
-    )  # fmt: skip
+        client_no=client,
+        campaign_no=campaign,
+        group_no=group,
+        publisher_no=publisher,
+        job_id=packed[JOB],
+        bid_type=bid_type,
+        bid_micros=bid,
+        price_micros=price,
+        listed_at=listed_at,
+        quote=quote,
+    )
 
 
 def _spell(raw: bytes) -> bytes:

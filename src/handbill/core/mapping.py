@@ -9,6 +9,14 @@ from datetime import tzinfo
 from typing import Any, NamedTuple
 
 from handbill.core.amounts import Amount, is_of_cents, read_amount, said_of, tellers
+from handbill.core.feed_mappings import (
+    ADDITIONAL,
+    CANONICAL,
+    STRUCTURE,
+    mandatory_of,
+    nodes_of,
+    publishers_node,
+)
 from handbill.core.feed_text import (
     ALSO,
     cleaned,
@@ -25,38 +33,6 @@ from handbill.kit.instants import Instant
 from handbill.kit.urls import MOST_URL, NotUrl, page_url, strip_params
 from handbill.kit.zones import day_of
 
-KEYS = {
-    "schemaMappingsJobCollection": "source",
-    "schemaMappingsJob": "job",
-    "schemaMappingsCompany": "company",
-    "schemaMappingsTitle": "title",
-    "schemaMappingsCity": "city",
-    "schemaMappingsState": "state",
-    "schemaMappingsCountry": "country",
-    "schemaMappingsDescription": "description",
-    "schemaMappingsURL": "url",
-    "schemaMappingsZip": "zip",
-    "schemaMappingsCategory": "category",
-    "schemaMappingsDatePosted": "date",
-    "schemaMappingsRefNumber": "referencenumber",
-    "schemaMappingsModifiedDate": "lastmodifieddate",
-    "schemaMappingsPublishedDate": "pubDate",
-    "schemaMappingsCPCBid": "cpc",
-    "schemaMappingsType": "type",
-    "schemaMappingsExpirationDate": "expirationdate",
-}
-"""The contract's mapping key → the canonical name of the field, in the contract's order."""
-ADDED_KEYS = frozenset({"schemaMappingsExpirationDate"})
-"""Keys that the contract does not have: they are answered only where they are mapped."""
-
-ADDITIONAL, PUBLISHER = "schemaMappingAdditional", "schemaMappingPublisher"
-CANONICAL = frozenset(KEYS.values())
-STRUCTURE = frozenset({"source", "job"})
-PLACE = ("city", "state", "country", "zip")
-"""What says together where a job is."""
-MANDATORY = ("source", "job", "title", "description", "url", "referencenumber")
-"""What a feed must have unless its ``mandatoryFields`` say otherwise."""
-
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 MOST_ADDITIONAL = 50
 MOST_REF = 500
@@ -71,9 +47,11 @@ _MANY = frozenset({"category", "type"})
 _LINES = ("title", "company", "category", "city", "state", "country", "zip", "type")
 # In this order: the day of posting is the first that is known.
 _DATES = {
-    "date": "posted_at", "pubDate": "published_at", "lastmodifieddate": "modified_at",
+    "date": "posted_at",
+    "pubDate": "published_at",
+    "lastmodifieddate": "modified_at",
     "expirationdate": "end_at",
-}  # fmt: skip
+}
 _POSTED = frozenset({"date", "pubDate"})
 _END = "expirationdate"
 _ATTRIBUTES = _DATES | {"cpc": "cpc_micros", "referencenumber": "ref"}
@@ -97,45 +75,6 @@ class Mapped(NamedTuple):
 
 
 MapJob = Callable[[Mapping[str, str]], Mapped]
-
-
-def nodes_of(mappings: Mapping[str, Any]) -> dict[str, str]:
-    """Canonical name → node, of the fields that are mapped."""
-    return {KEYS[key]: node for key, node in mappings.items() if key in KEYS and node}
-
-
-def mandatory_of(feed: FeedBody) -> tuple[str, ...]:
-    return tuple(feed.mandatory_fields) or MANDATORY
-
-
-def unmapped(feed: FeedBody) -> list[str]:
-    """The mandatory fields that have neither a node nor a value of the feed's own.
-
-    So too what no mapping can do without: where the jobs stand, and what they are known by.
-    """
-    nodes = nodes_of(feed.mappings)
-    needed = dict.fromkeys((*mandatory_of(feed), "source", "job", "referencenumber"))
-    given = feed.value_overrides.keys() | feed.value_defaults.keys()
-    return [
-        name for name in needed if name not in nodes and (name in STRUCTURE or name not in given)
-    ]
-
-
-def publishers_node(mappings: Mapping[str, Any]) -> str:
-    """The node that lists a job's publishers: given as text, or as an object with ``publishers``.
-
-    Both ways round: ``{"publishers": node}`` and ``{node: "publishers"}``.
-    """
-    given = mappings.get(PUBLISHER)
-    if isinstance(given, str):
-        return given
-    if isinstance(given, dict):
-        for key, value in given.items():
-            if key == "publishers" and isinstance(value, str):
-                return value
-            if value == "publishers":
-                return str(key)
-    return ""
 
 
 class _Remembered(dict[Any, Any]):
@@ -189,14 +128,18 @@ def _plan(feed: FeedBody) -> _Plan:
 
     lines = [source(name) for name in _LINES]
     return _Plan(
-        ref=source("referencenumber"), text=source("description"), url=source("url"),
-        bid=source("cpc"), lines=[one for one in lines if one.node],
+        ref=source("referencenumber"),
+        text=source("description"),
+        url=source("url"),
+        bid=source("cpc"),
+        lines=[one for one in lines if one.node],
         constant={one.name: one.otherwise for one in lines if not one.node},
         dates=[one for one in map(source, _DATES) if one.node or one.otherwise],
         additional=_additional_sources(feed, source),
         needed=[name for name in mandatory_of(feed) if name in CANONICAL - STRUCTURE],
-        publishers=publishers_node(feed.mappings), strip=frozenset(feed.url_params_to_strip),
-    )  # fmt: skip
+        publishers=publishers_node(feed.mappings),
+        strip=frozenset(feed.url_params_to_strip),
+    )
 
 
 def compile_mapping(feed: FeedBody, zone: tzinfo, currency: str, read_date: ReadDate) -> MapJob:
@@ -247,9 +190,12 @@ def compile_mapping(feed: FeedBody, zone: tzinfo, currency: str, read_date: Read
 
 
 def _keep_dates(
-    body: JobBody, sources: list[Source], fields: Mapping[str, str], moments: _Moments,
+    body: JobBody,
+    sources: list[Source],
+    fields: Mapping[str, str],
+    moments: _Moments,
     faults: list[FieldFault],
-) -> str | None:  # fmt: skip
+) -> str | None:
     """Put the dates into the body; the day of posting is the first that is known of two."""
     posted_on = None
     for source in sources:

@@ -118,12 +118,21 @@ def job_id_of(client_id: str, reference: str) -> bytes:
 def click_of(random: bytes, at: Instant, listing: Listing, ip: str, agent: str) -> ReceivedClick:
     """The journal's form of a click on a listing."""
     return ReceivedClick(
-        at=at, random=random, job_id=listing.job_id, client_no=listing.client_no,
-        campaign_no=listing.campaign_no, group_no=listing.group_no,
-        publisher_no=listing.publisher_no, bid_type=listing.bid_type,
-        bid_micros=listing.bid_micros, price_micros=listing.price_micros, ip=ip, agent=agent,
-        listed_at=listing.listed_at, quote=listing.quote,
-    )  # fmt: skip
+        at=at,
+        random=random,
+        job_id=listing.job_id,
+        client_no=listing.client_no,
+        campaign_no=listing.campaign_no,
+        group_no=listing.group_no,
+        publisher_no=listing.publisher_no,
+        bid_type=listing.bid_type,
+        bid_micros=listing.bid_micros,
+        price_micros=listing.price_micros,
+        ip=ip,
+        agent=agent,
+        listed_at=listing.listed_at,
+        quote=listing.quote,
+    )
 
 
 def click_of_packed(
@@ -132,10 +141,21 @@ def click_of_packed(
     """``click_of`` for a listing that is still packed."""
     bid_type, (client, campaign, group, publisher, bid, price, listed_at), quote = terms_of(packed)
     return ReceivedClick(
-        at=at, random=random, job_id=packed[JOB], client_no=client, campaign_no=campaign,
-        group_no=group, publisher_no=publisher, bid_type=bid_type, bid_micros=bid,
-        price_micros=price, ip=ip, agent=agent, listed_at=listed_at, quote=quote,
-    )  # fmt: skip
+        at=at,
+        random=random,
+        job_id=packed[JOB],
+        client_no=client,
+        campaign_no=campaign,
+        group_no=group,
+        publisher_no=publisher,
+        bid_type=bid_type,
+        bid_micros=bid,
+        price_micros=price,
+        ip=ip,
+        agent=agent,
+        listed_at=listed_at,
+        quote=quote,
+    )
 
 
 def id_said(text: str) -> str:
@@ -147,29 +167,55 @@ def id_said(text: str) -> str:
 
 
 def conversion_of(
-    click: Click, at: Instant, client_no: int, action: int, source: str,
-    candidate_id: str = "", application_id: str = "",
-) -> ReceivedConversion:  # fmt: skip
+    click: Click,
+    at: Instant,
+    client_no: int,
+    action: int,
+    source: str,
+    candidate_id: str = "",
+    application_id: str = "",
+) -> ReceivedConversion:
     """The journal's form of a conversion that carries a genuine click id."""
     listing = click.listing
     return ReceivedConversion(
-        at=at, client_no=client_no, action=action, source=source, click_random=click.random,
-        click_at=click.at, click_client_no=listing.client_no, job_id=listing.job_id,
-        campaign_no=listing.campaign_no, group_no=listing.group_no,
-        publisher_no=listing.publisher_no, bid_type=listing.bid_type,
-        bid_micros=listing.bid_micros, price_micros=listing.price_micros,
-        candidate_id=id_said(candidate_id), application_id=id_said(application_id),
-        listed_at=listing.listed_at, quote=listing.quote,
-    )  # fmt: skip
+        at=at,
+        client_no=client_no,
+        action=action,
+        source=source,
+        click_random=click.random,
+        click_at=click.at,
+        click_client_no=listing.client_no,
+        job_id=listing.job_id,
+        campaign_no=listing.campaign_no,
+        group_no=listing.group_no,
+        publisher_no=listing.publisher_no,
+        bid_type=listing.bid_type,
+        bid_micros=listing.bid_micros,
+        price_micros=listing.price_micros,
+        candidate_id=id_said(candidate_id),
+        application_id=id_said(application_id),
+        listed_at=listing.listed_at,
+        quote=listing.quote,
+    )
 
 
 def organic_of(
-    at: Instant, client_no: int, action: int, source: str, candidate_id: str, application_id: str,
+    at: Instant,
+    client_no: int,
+    action: int,
+    source: str,
+    candidate_id: str,
+    application_id: str,
     job_id: bytes = b"",
-) -> ReceivedConversion:  # fmt: skip
+) -> ReceivedConversion:
     """The journal's form of a conversion without a click; empty: at no job that we know."""
     return ReceivedConversion(
-        at=at, client_no=client_no, action=action, source=source, job_id=job_id,
-        bid_type="Organic", candidate_id=id_said(candidate_id),
+        at=at,
+        client_no=client_no,
+        action=action,
+        source=source,
+        job_id=job_id,
+        bid_type="Organic",
+        candidate_id=id_said(candidate_id),
         application_id=id_said(application_id),
-    )  # fmt: skip
+    )

@@ -57,10 +57,16 @@ def add(tx: Tx, publisher_no: int, client_no: int, body: DefinitionBody, now: In
     """Insert, in the place of whatever stands there; the new row's number."""
     tx.run(_CLEAR, publisher_no=publisher_no, client_no=client_no)
     return tx.put(
-        click_definitions, publisher_no=publisher_no, client_no=client_no,
-        body=msgspec.json.encode(body).decode(), bot_ips=None, ips_read_at=None, ips_failure=None,
-        created_at=now, updated_at=now,
-    )  # fmt: skip
+        click_definitions,
+        publisher_no=publisher_no,
+        client_no=client_no,
+        body=msgspec.json.encode(body).decode(),
+        bot_ips=None,
+        ips_read_at=None,
+        ips_failure=None,
+        created_at=now,
+        updated_at=now,
+    )
 
 
 def change(tx: Tx, former: ClickDefinition, body: DefinitionBody, now: Instant) -> None:

@@ -48,9 +48,14 @@ def definitions_of(tx: Tx, publisher: Publisher) -> list[ClickDefinition]:
 
 
 def put(
-    tx: Tx, now: Instant, publisher: Publisher, client: Client | None, said: Mapping[str, Any], *,
+    tx: Tx,
+    now: Instant,
+    publisher: Publisher,
+    client: Client | None,
+    said: Mapping[str, Any],
+    *,
     can_locate: bool,
-) -> None:  # fmt: skip
+) -> None:
     """Change a definition (``with_said``); the first change makes it. Clicks are classed by it from
     the next batch of the judge on.
 
@@ -85,9 +90,12 @@ def delete(tx: Tx, now: Instant, publisher: Publisher, client: Client | None) ->
 
 
 def _tell(
-    tx: Tx, now: Instant, publisher: Publisher, client: Client | None,
+    tx: Tx,
+    now: Instant,
+    publisher: Publisher,
+    client: Client | None,
     bodies: tuple[DefinitionBody | None, DefinitionBody | None],
-) -> None:  # fmt: skip
+) -> None:
     """A definition goes by its publisher's id, and its client's."""
     entity = Entity(
         "CLICK_DEFINITION", publisher.id, publisher.agency_no, client.no if client else None

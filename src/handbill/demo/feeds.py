@@ -21,9 +21,12 @@ _MASK = 2**64 - 1
 _FIRST_DAY = datetime(2026, 9, 1, 6, 30, tzinfo=UTC)
 _TYPES = ("full-time", "full-time", "full-time", "part-time", "contract", "temporary")
 _SENTENCES = (
-    "In this role you will {duty}.", "You will also {duty}.", "On most days you {duty}.",
-    "Together with the team you {duty}.", "When it is your turn, you {duty}.",
-)  # fmt: skip
+    "In this role you will {duty}.",
+    "You will also {duty}.",
+    "On most days you {duty}.",
+    "Together with the team you {duty}.",
+    "When it is your turn, you {duty}.",
+)
 
 
 class _Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,18 +100,31 @@ def _job(seed: int, number: int, *, again: bool) -> _Job:
     host = "".join(letter for letter in company.lower() if letter.isascii() and letter.isalnum())
     salary = _salary(draw, trade)
     words = {
-        "company": company, "title": title, "city": place.city, "state": place.state, "ref": ref,
-        "year": 1921 + draw.below(90), "match": 2 + draw.below(5), "days": 10 + draw.below(16),
+        "company": company,
+        "title": title,
+        "city": place.city,
+        "state": place.state,
+        "ref": ref,
+        "year": 1921 + draw.below(90),
+        "match": 2 + draw.below(5),
+        "days": 10 + draw.below(16),
         "bonus": f"{500 * (1 + draw.below(10)):,}",
-    }  # fmt: skip
+    }
     return _Job(
-        ref=ref, title=title, company=company, place=place, zip=draw.one(place.zips),
-        category=trade.category, type=draw.one(_TYPES),
-        posted=_FIRST_DAY + timedelta(minutes=draw.below(80 * 24 * 60)), salary=salary,
+        ref=ref,
+        title=title,
+        company=company,
+        place=place,
+        zip=draw.one(place.zips),
+        category=trade.category,
+        type=draw.one(_TYPES),
+        posted=_FIRST_DAY + timedelta(minutes=draw.below(80 * 24 * 60)),
+        salary=salary,
         cpc=f"{(15 + draw.below(240)) / 100:.2f}",
         url=f"https://careers.{host}.example/jobs/{ref}?src=feed&utm_source=board&utm_medium=cpc",
-        text=_text(draw, trade, words, again=again), remote=draw.below(9) == 0,
-    )  # fmt: skip
+        text=_text(draw, trade, words, again=again),
+        remote=draw.below(9) == 0,
+    )
 
 
 def _salary(draw: _Draw, trade: Trade) -> str:

@@ -39,54 +39,80 @@ OUTLETS = (
     Outlet(
         "Indeed_Bid",
         {
-            "name": "Indeed Bid", "bidType": "CPC", "minBid": 0.1, "currency": "USD",
-            "url": "https://indeed.example", "placementType": "All",
+            "name": "Indeed Bid",
+            "bidType": "CPC",
+            "minBid": 0.1,
+            "currency": "USD",
+            "url": "https://indeed.example",
+            "placementType": "All",
             "schema": {
                 "jobSchema": {"type": "jobtype", "advertiser": "sourcename", "cpa": ""},
                 "headerSchema": {"generationTime": "lastBuildDate"},
             },
         },
-        "url", "sourcename",
+        "url",
+        "sourcename",
     ),
     Outlet(
         "Talent",
         {
-            "name": "Talent", "bidType": "CPC", "minBid": 0.05, "currency": "USD",
+            "name": "Talent",
+            "bidType": "CPC",
+            "minBid": 0.05,
+            "currency": "USD",
             "url": "https://talent.example",
             "schema": {
-                "jobSchema": {"type": "jobtype", "cpa": ""}, "includeCurrencyInBidTag": True,
+                "jobSchema": {"type": "jobtype", "cpa": ""},
+                "includeCurrencyInBidTag": True,
             },
         },
-        "url", "advertiser",
+        "url",
+        "advertiser",
     ),
     Outlet(
         "Jooble",
         {
-            "name": "Jooble", "bidType": "FLAT_CPC", "flatBidValue": 0.35, "currency": "USD",
+            "name": "Jooble",
+            "bidType": "FLAT_CPC",
+            "flatBidValue": 0.35,
+            "currency": "USD",
             "url": "https://jooble.example",
             "schema": {
                 "jobSchema": {
-                    "url": "link", "title": "name", "date": "pubdate", "type": "jobtype", "cpa": "",
+                    "url": "link",
+                    "title": "name",
+                    "date": "pubdate",
+                    "type": "jobtype",
+                    "cpa": "",
                 },
             },
         },
-        "link", "advertiser",
+        "link",
+        "advertiser",
     ),
     Outlet(
         "Appcast",
         {
-            "name": "Appcast", "bidType": "CPA", "minBid": 2, "currency": "USD",
+            "name": "Appcast",
+            "bidType": "CPA",
+            "minBid": 2,
+            "currency": "USD",
             "url": "https://appcast.example",
             "schema": {
                 "jobSchema": {
-                    "refNumber": "job_reference", "description": "body", "zip": "zip",
-                    "type": "job_type", "date": "posted_at", "cpc": "",
+                    "refNumber": "job_reference",
+                    "description": "body",
+                    "zip": "zip",
+                    "type": "job_type",
+                    "date": "posted_at",
+                    "cpc": "",
                 },
             },
         },
-        "url", "advertiser",
+        "url",
+        "advertiser",
     ),
-)  # fmt: skip
+)
 
 _LIKE_INDEED = {
     "schemaMappingsJob": "job",
@@ -135,53 +161,75 @@ def _any(*rules: Body) -> Body:
 
 
 def _group(
-    name: str, priority: int, bids: tuple[float, float], cap: tuple[str, float], filters: Body,
+    name: str,
+    priority: int,
+    bids: tuple[float, float],
+    cap: tuple[str, float],
+    filters: Body,
     placements: list[Body],
-) -> Body:  # fmt: skip
+) -> Body:
     period, value = cap
     return {
-        "name": name, "priority": priority, "cpcBid": bids[0], "cpaBid": bids[1],
-        "filters": filters, "caps": {"budget": {"cap": period, "value": value}},
+        "name": name,
+        "priority": priority,
+        "cpcBid": bids[0],
+        "cpaBid": bids[1],
+        "filters": filters,
+        "caps": {"budget": {"cap": period, "value": value}},
         "placements": placements,
-    }  # fmt: skip
+    }
 
 
 EMPLOYERS = (
     Employer(
         {
-            "companyName": "Brightwater Health", "exportedName": "brightwater",
-            "advertiserName": "Brightwater Health", "clientType": "DirectEmployer",
-            "timeZone": "UTC-5:00", "applyConvWindow": 30,
+            "companyName": "Brightwater Health",
+            "exportedName": "brightwater",
+            "advertiserName": "Brightwater Health",
+            "clientType": "DirectEmployer",
+            "timeZone": "UTC-5:00",
+            "applyConvWindow": 30,
             "caps": {"budget": {"cap": "Monthly", "value": 25_000}},
         },
         (Source("brightwater", "indeed", 900, _INDEED),),
         "Autumn hiring",
         (
             _group(
-                "Nurses", 1, (0.9, 12), ("Monthly", 9_000),
+                "Nurses",
+                1,
+                (0.9, 12),
+                ("Monthly", 9_000),
                 _all(_leaf("category", "EQUAL", "Healthcare")),
                 [{"value": "Indeed_Bid", "bid": 1.1}, {"value": "Appcast"}],
             ),
             # Its day is small on purpose: later clicks are booked over cap, and cost nothing.
             _group(
-                "Drivers and warehouse", 2, (0.55, 0), ("Daily", 30),
+                "Drivers and warehouse",
+                2,
+                (0.55, 0),
+                ("Daily", 30),
                 _all(_leaf("category", "IN", ["Transportation", "Warehouse & Logistics"])),
                 [{"value": "Indeed_Bid"}, {"value": "Talent"}, {"value": "Jooble"}],
             ),
             _group(
-                "The rest, in the US", 5, (0.3, 0), ("Weekly", 2_000),
-                _all(
-                    _leaf("country", "EQUAL", "US"), _leaf("category", "NOT_IN", ["Hospitality"])
-                ),
+                "The rest, in the US",
+                5,
+                (0.3, 0),
+                ("Weekly", 2_000),
+                _all(_leaf("country", "EQUAL", "US"), _leaf("category", "NOT_IN", ["Hospitality"])),
                 [{"value": "Talent"}, {"value": "Jooble"}],
             ),
         ),
     ),
     Employer(
         {
-            "companyName": "Northline Staffing", "exportedName": "northline",
-            "advertiserName": "Northline Staffing", "clientType": "JobBoard",
-            "timeZone": "America/Chicago", "applyConvWindow": 14, "markdown": 10,
+            "companyName": "Northline Staffing",
+            "exportedName": "northline",
+            "advertiserName": "Northline Staffing",
+            "clientType": "JobBoard",
+            "timeZone": "America/Chicago",
+            "applyConvWindow": 14,
+            "markdown": 10,
             "caps": {"budget": {"cap": "Monthly", "value": 40_000, "pacing": False}},
         },
         (
@@ -191,19 +239,28 @@ EMPLOYERS = (
         "Always on",
         (
             _group(
-                "Engineers", 1, (1.4, 18), ("Monthly", 12_000),
+                "Engineers",
+                1,
+                (1.4, 18),
+                ("Monthly", 12_000),
                 _any(
                     _leaf("title", "CONTAINS", "engineer"), _leaf("title", "CONTAINS", "developer")
                 ),
                 [{"value": "Indeed_Bid"}, {"value": "Appcast"}],
             ),
             _group(
-                "Texas", 2, (0.6, 8), ("Weekly", 3_000),
+                "Texas",
+                2,
+                (0.6, 8),
+                ("Weekly", 3_000),
                 _any(_leaf("state", "EQUAL", "TX"), _leaf("city", "ENDS_WITH", ", TX")),
                 [{"value": "Indeed_Bid", "bid": 0.75}, {"value": "Talent"}, {"value": "Appcast"}],
             ),
             _group(
-                "Well paid elsewhere", 6, (0.25, 0), ("Monthly", 6_000),
+                "Well paid elsewhere",
+                6,
+                (0.25, 0),
+                ("Monthly", 6_000),
                 _all(
                     _leaf("cpcBid", "GREATER_THAN_EQUAL", "0.40"),
                     _any(
@@ -215,7 +272,7 @@ EMPLOYERS = (
             ),
         ),
     ),
-)  # fmt: skip
+)
 JOBS = sum(source.jobs for employer in EMPLOYERS for source in employer.sources)
 CAP_NOTE = "the day's budget of “Drivers and warehouse” is small on purpose"
 

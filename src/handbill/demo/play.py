@@ -235,9 +235,13 @@ def _say_sum(scene: Scene, heard: story.Heard, offers: int, books: Books) -> Non
     scene.console.print(f"ledger check: {state} ({sums})")
     if scene.as_json:
         told = {
-            "jobs": market.JOBS, "offers": offers, "visits": dict(heard.clicks),
-            "conversions": heard.conversions, "balanced": books.balanced, "sums": dict(books.sums),
-        }  # fmt: skip
+            "jobs": market.JOBS,
+            "offers": offers,
+            "visits": dict(heard.clicks),
+            "conversions": heard.conversions,
+            "balanced": books.balanced,
+            "sums": dict(books.sums),
+        }
         sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
 
 

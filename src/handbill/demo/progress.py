@@ -17,9 +17,13 @@ class Showing:
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(file=sys.stderr)
         self._progress = Progress(
-            TextColumn("{task.description:<44}"), BarColumn(), MofNCompleteColumn(),
-            TimeElapsedColumn(), console=self.console, disable=not self.console.is_terminal,
-        )  # fmt: skip
+            TextColumn("{task.description:<44}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
 
     @contextmanager
     def shown(self) -> Iterator["Showing"]:

@@ -15,14 +15,26 @@ from handbill.demo.calls import Agency, DemoFailed, fetched, until
 from handbill.kit.instants import Instant, moment_of
 
 COUNTS = (
-    "clicks", "botClicks", "duplicateClicks", "foreignClicks", "latentClicks", "overCapClicks",
-)  # fmt: skip
+    "clicks",
+    "botClicks",
+    "duplicateClicks",
+    "foreignClicks",
+    "latentClicks",
+    "overCapClicks",
+)
 _REPORT_SECONDS = 60
 _SHOWN = (
-    ("clicks", "clicks"), ("botClicks", "bot"), ("duplicateClicks", "dup"),
-    ("overCapClicks", "capped"), ("applyStarts", "starts"), ("applies", "applies"),
-    ("spent", "spent"), ("cpc", "cpc"), ("cpa", "cpa"), ("cta", "cta %"),
-)  # fmt: skip
+    ("clicks", "clicks"),
+    ("botClicks", "bot"),
+    ("duplicateClicks", "dup"),
+    ("overCapClicks", "capped"),
+    ("applyStarts", "starts"),
+    ("applies", "applies"),
+    ("spent", "spent"),
+    ("cpc", "cpc"),
+    ("cpa", "cpa"),
+    ("cta", "cta %"),
+)
 _WIDE = 106
 _ONLY_WIDE = frozenset({"applyStarts", "cta"})
 _MONEY = frozenset({"spent", "cpc", "cpa"})
@@ -64,13 +76,16 @@ def printed(console: Console, client: str, rows: Sequence[Row], currency: str) -
     """A client's table: a line per job group and publisher of which there is something to tell,
     and the sums. Ratios are never summed.
     """
-    shown = [
-        item for item in _SHOWN if console.width >= _WIDE or item[0] not in _ONLY_WIDE
-    ]  # fmt: skip
+    shown = [item for item in _SHOWN if console.width >= _WIDE or item[0] not in _ONLY_WIDE]
     table = Table(
-        title=f"{client}, {currency}", title_justify="left", title_style="bold", box=SIMPLE_HEAD,
-        pad_edge=False, padding=(0, 1, 0, 0), show_edge=False,
-    )  # fmt: skip
+        title=f"{client}, {currency}",
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+    )
     table.add_column("job group")
     table.add_column("publisher")
     for _, title in shown:

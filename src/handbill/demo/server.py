@@ -86,9 +86,18 @@ async def served(
     """
     with log.open("ab") as file:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "handbill", "serve", "--tied",
-            stdin=PIPE, stdout=PIPE, stderr=file, env=environment, start_new_session=True,
-        )  # fmt: skip
+            sys.executable,
+            "-P",
+            "-m",
+            "handbill",
+            "serve",
+            "--tied",
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=file,
+            env=environment,
+            start_new_session=True,
+        )
     try:
         yield await _ready(process, log), process
     finally:

@@ -59,9 +59,12 @@ async def set_up(agency: Agency, feeds_at: str, now: Instant, showing: Showing) 
 
 
 async def _employ(
-    agency: Agency, employer: market.Employer, feeds_at: str, now: Instant,
+    agency: Agency,
+    employer: market.Employer,
+    feeds_at: str,
+    now: Instant,
     done: Callable[[int], None],
-) -> Made:  # fmt: skip
+) -> Made:
     dates = market.dates(moment_of(now).date())
     client = (await agency.ask("POST", "/clients", employer.body | dates))["result"]
     at = f"/clients/{client}"
@@ -74,9 +77,10 @@ async def _employ(
     feeds = []
     for source in employer.sources:
         body = {
-            "xmlFeedUrl": f"{feeds_at}/{source.name}.xml", "schemaMappings": source.mappings,
+            "xmlFeedUrl": f"{feeds_at}/{source.name}.xml",
+            "schemaMappings": source.mappings,
             "urlParamsToStrip": ["utm_source", "utm_medium"],
-        }  # fmt: skip
+        }
         feeds.append((await agency.ask("POST", f"{at}/feeds", body))["result"])
         done(1)
     pixel_id = (await agency.ask("GET", at))["pixelId"]
@@ -186,7 +190,7 @@ async def _follow(session: aiohttp.ClientSession, visit: Visit) -> str:
 
 async def apply(
     agency: Agency, edge: str, clients: Sequence[Made], plan: Plan, heard: Heard, showing: Showing
-) -> None:  # fmt: skip
+) -> None:
     """Start applications and send them off: half by S2S, half by the pixel; some visitors came
     without any click.
     """
@@ -194,17 +198,19 @@ async def apply(
     with showing.step("Applying, by S2S and by pixel", len(plan.deeds) + plan.organic) as done:
         for client in clients:
             mine = [
-                deed for deed in plan.deeds
+                deed
+                for deed in plan.deeds
                 if plan.visits[deed.visit].offer.advertiser == client.name
-            ]  # fmt: skip
+            ]
             await _send_s2s(agency, client, [d for d in mine if not d.by_pixel], heard, done)
         for deed in plan.deeds:
             if deed.by_pixel:
                 visit = plan.visits[deed.visit]
                 fields = {
-                    "c": of_name[visit.offer.advertiser].pixel_id, "a": deed.action,
+                    "c": of_name[visit.offer.advertiser].pixel_id,
+                    "a": deed.action,
                     "jClickId": heard.click_ids[deed.visit],
-                }  # fmt: skip
+                }
                 if deed.application_id:
                     fields["jobApplicationId"] = deed.application_id
                 await _pixel(agency.session, edge, fields, visit)

@@ -18,18 +18,34 @@ from handbill.kit.instants import Instant, moment_of
 from handbill.kit.money import MICROS
 
 HEAD_NODES = {
-    "source": "source", "publisherName": "publisher", "publisherUrl": "publisherurl",
-    "jobCount": "", "generationTime": "",
-}  # fmt: skip
+    "source": "source",
+    "publisherName": "publisher",
+    "publisherUrl": "publisherurl",
+    "jobCount": "",
+    "generationTime": "",
+}
 """Keys of ``PublisherSchema.head`` and their default names; ``source`` names the root."""
 
 JOB_NODES = {
-    "job": "job", "advertiser": "advertiser", "country": "country", "postedDate": "date",
-    "city": "city", "refNumber": "referencenumber", "description": "description",
-    "title": "title", "type": "type", "url": "url", "cpa": "cpa", "cpc": "cpc",
-    "zip": "postalcode", "category": "category", "state": "state", "company": "company",
-    "modifiedDate": "", "publishedDate": "",
-}  # fmt: skip
+    "job": "job",
+    "advertiser": "advertiser",
+    "country": "country",
+    "postedDate": "date",
+    "city": "city",
+    "refNumber": "referencenumber",
+    "description": "description",
+    "title": "title",
+    "type": "type",
+    "url": "url",
+    "cpa": "cpa",
+    "cpc": "cpc",
+    "zip": "postalcode",
+    "category": "category",
+    "state": "state",
+    "company": "company",
+    "modifiedDate": "",
+    "publishedDate": "",
+}
 """Keys of ``PublisherSchema.job`` and their default names, in the order of output."""
 
 _SPLICED = ("url", "cpa", "cpc")
@@ -118,12 +134,19 @@ def shape_of(
     after = (*(node for node in rest if node not in before), *more)
     said = None if wrapped is None else sorted(wrapped)
     return Shape(
-        root=head.pop("source") or "source", head=head, job=job, before=before, spliced=spliced,
-        after=after, wrapped=wrapped, advertiser=advertiser,
-        currency=currency if schema.currency_in_bid else "", places=PLACES.get(currency, 2),
+        root=head.pop("source") or "source",
+        head=head,
+        job=job,
+        before=before,
+        spliced=spliced,
+        after=after,
+        wrapped=wrapped,
+        advertiser=advertiser,
+        currency=currency if schema.currency_in_bid else "",
+        places=PLACES.get(currency, 2),
         kept=taken,
         digest=digest_of(job, before, spliced, after, said, advertiser),
-    )  # fmt: skip
+    )
 
 
 def fragment_of(shape: Shape, body: JobBody, publisher_id: str, born_at: Instant) -> Fragment:
@@ -181,9 +204,11 @@ def head_of(
 ) -> bytes:
     """The file before its first job. ``at``: when its jobs or bids last changed."""
     texts = {
-        "publisherName": publisher_name, "publisherUrl": publisher_url,
-        "jobCount": str(job_count), "generationTime": date_text(at),
-    }  # fmt: skip
+        "publisherName": publisher_name,
+        "publisherUrl": publisher_url,
+        "jobCount": str(job_count),
+        "generationTime": date_text(at),
+    }
     nodes = "".join(
         _element(name, texts[key], cdata=_is_wrapped(shape.wrapped, key, name)) + "\n"
         for key, name in shape.head.items()

@@ -14,16 +14,10 @@ from typing import IO, Any, NamedTuple
 import msgspec
 
 from handbill.access.service import agency_by_number
+from handbill.core.feed_mappings import KEYS, PLACE, nodes_of, unmapped
 from handbill.core.feed_runs import RunFault
 from handbill.core.feed_values import FieldFault
-from handbill.core.mapping import (
-    KEYS,
-    PLACE,
-    MapJob,
-    compile_mapping,
-    nodes_of,
-    unmapped,
-)
+from handbill.core.mapping import MapJob, compile_mapping
 from handbill.core.nouns import Client, FeedBody
 from handbill.dialects.inbound.dates import read_instant
 from handbill.dialects.inbound.encodings import UnknownEncoding, as_utf8
@@ -61,17 +55,22 @@ class ImportFailed(Exception):
 
 
 _MENDED = FieldFault(
-    "", "not_xml",
+    "",
+    "not_xml",
     "has a bare &, an entity of HTML or a character that XML does not have; read as it was meant",
-)  # fmt: skip
+)
 
 
 def settings_digest(body: FeedBody, zone: str) -> bytes:
     """What a feed's items are read by: another digest, and every item is to be read anew."""
     read_by = (
-        body.mappings, body.url_params_to_strip, body.value_overrides, body.value_defaults,
-        body.mandatory_fields, zone,
-    )  # fmt: skip
+        body.mappings,
+        body.url_params_to_strip,
+        body.value_overrides,
+        body.value_defaults,
+        body.mandatory_fields,
+        zone,
+    )
     return hashlib.blake2b(_PACK.encode(read_by), digest_size=16, key=_READING).digest()
 
 
@@ -201,9 +200,14 @@ TurnPage = Callable[[str], tuple[Iterable[bytes], str]]
 
 
 def collect(
-    chunks: Iterable[bytes], feed: FeedBody, place: Place, known: Known, spool: Spool,
-    charset: str = "", turn: TurnPage | None = None,
-) -> Collected:  # fmt: skip
+    chunks: Iterable[bytes],
+    feed: FeedBody,
+    place: Place,
+    known: Known,
+    spool: Spool,
+    charset: str = "",
+    turn: TurnPage | None = None,
+) -> Collected:
     """Read the whole feed, and the pages that it goes on with where they can be turned.
     ``charset``: as its server says.
 
@@ -269,9 +273,12 @@ class Reading(NamedTuple):
 
 
 def reading_of(
-    chunks: Iterable[bytes], feed: FeedBody, place: Place, charset: str = "",
+    chunks: Iterable[bytes],
+    feed: FeedBody,
+    place: Place,
+    charset: str = "",
     known: Container[bytes] = (),
-) -> Reading:  # fmt: skip
+) -> Reading:
     """Begin to read a feed, within ``failing``; items of known digests are not parsed."""
     repaired: list[str] = []
     following: list[str] = []
@@ -281,9 +288,15 @@ def reading_of(
     place_nodes = {nodes[name] for name in PLACE if name in nodes}
     reader = ItemReader({nodes.get("description", "")}, place_nodes)
     items = scan(
-        stream, nodes["job"], reader, collection=nodes["source"], known=known,
-        salt=settings_digest(read_by, place.zone), following=following, passes_broken=True,
-    )  # fmt: skip
+        stream,
+        nodes["job"],
+        reader,
+        collection=nodes["source"],
+        known=known,
+        salt=settings_digest(read_by, place.zone),
+        following=following,
+        passes_broken=True,
+    )
     map_job = compile_mapping(read_by, zone_of(place.zone), place.currency, read_instant)
     return Reading(items, map_job, mappings, repaired, following)
 

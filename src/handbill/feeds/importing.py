@@ -259,12 +259,17 @@ def _counts(found: Collected, applied: Applied) -> dict[str, int]:
     for ref in applied.held_by_api:
         found.fault(ref, 0, _OF_API)
     return {
-        "total": found.total, "added": applied.added, "changed": applied.changed,
+        "total": found.total,
+        "added": applied.added,
+        "changed": applied.changed,
         "revived": applied.revived,
-        "unchanged": found.same + applied.same, "duplicates": found.duplicates,
-        "skipped": found.skipped, "api_owned": len(applied.held_by_api),
-        "other_feed": applied.other_feed, "deleted": found.deleted + applied.deleted,
-    }  # fmt: skip
+        "unchanged": found.same + applied.same,
+        "duplicates": found.duplicates,
+        "skipped": found.skipped,
+        "api_owned": len(applied.held_by_api),
+        "other_feed": applied.other_feed,
+        "deleted": found.deleted + applied.deleted,
+    }
 
 
 def _unchanged(tools: Tools, feed: Feed, run: Run, former: Run) -> Run:
@@ -273,10 +278,13 @@ def _unchanged(tools: Tools, feed: Feed, run: Run, former: Run) -> Run:
     before = former.body
     kept = before.live
     body.counts = dict.fromkeys(before.counts, 0) | {
-        "total": before.counts["total"], "unchanged": kept, "invalid": before.counts["invalid"],
-        "duplicates": before.counts["duplicates"], "skipped": before.counts["skipped"],
+        "total": before.counts["total"],
+        "unchanged": kept,
+        "invalid": before.counts["invalid"],
+        "duplicates": before.counts["duplicates"],
+        "skipped": before.counts["skipped"],
         "deleted": before.counts["deleted"],
-    }  # fmt: skip
+    }
     body.fault_counts, body.faults = before.fault_counts, before.faults
     body.settings, body.live, body.bytes = before.settings, kept, before.bytes
     body.etag = body.etag or before.etag

@@ -116,10 +116,15 @@ def _read(body: Body, at: tuple[Client, Place], now: Instant, feed: FeedBody) ->
         failure = failed
     kept = list(found.spool)
     return Preview(
-        body, found, {} if seen is None else proposed(seen), nodes[:_MOST_NODES],
-        ITEMS if found.total == MOST_ITEMS else body.stopped, failure,
-        sum(one.valid for one in kept), [_job(one, client, now) for one in kept[:MOST_JOBS]],
-    )  # fmt: skip
+        body,
+        found,
+        {} if seen is None else proposed(seen),
+        nodes[:_MOST_NODES],
+        ITEMS if found.total == MOST_ITEMS else body.stopped,
+        failure,
+        sum(one.valid for one in kept),
+        [_job(one, client, now) for one in kept[:MOST_JOBS]],
+    )
 
 
 def _met(body: Body, feed: FeedBody, place: Place, found: Collected) -> Iterator[Item]:
@@ -173,6 +178,13 @@ def _job(one: Written, client: Client, now: Instant) -> Job:
     body = msgspec.msgpack.decode(one.body, type=JobBody)
     body.settings = JobSettings(publishers=one.publishers) if one.publishers else None
     return Job(
-        no=0, id=jobs.job_id(client.id, body.ref), client_no=client.no, feed_no=0, status="A",
-        valid=bool(one.valid), body=body, created_at=now, updated_at=now,
-    )  # fmt: skip
+        no=0,
+        id=jobs.job_id(client.id, body.ref),
+        client_no=client.no,
+        feed_no=0,
+        status="A",
+        valid=bool(one.valid),
+        body=body,
+        created_at=now,
+        updated_at=now,
+    )

@@ -36,12 +36,15 @@ _DUE = (
     sa.select(*_FEEDS.columns, clients.c.body)
     .join(clients, clients.c.no == _t.client_no)
     .where(
-        _t.next_run_at <= b("now"), _t.deleted_at.is_(None), _t.status == b("active"),
-        clients.c.status == b("active"), clients.c.deleted_at.is_(None),
+        _t.next_run_at <= b("now"),
+        _t.deleted_at.is_(None),
+        _t.status == b("active"),
+        clients.c.status == b("active"),
+        clients.c.deleted_at.is_(None),
     )
     .order_by(_t.next_run_at)
     .limit(_LIMIT)
-)  # fmt: skip
+)
 _HURRY = (
     sa.update(feeds)
     .where(among(_t.no, "nos"), _t.deleted_at.is_(None))

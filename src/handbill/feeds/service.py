@@ -9,8 +9,8 @@ import msgspec
 from handbill.changes import service as changes
 from handbill.clients import service as clients
 from handbill.core.changes import settled
+from handbill.core.feed_mappings import ADDITIONAL, KEYS, MANDATORY, PUBLISHER, nodes_of, unmapped
 from handbill.core.feed_runs import Run, RunBody
-from handbill.core.mapping import ADDITIONAL, KEYS, MANDATORY, PUBLISHER, nodes_of, unmapped
 from handbill.core.nouns import Client, ClientBody, Feed, FeedBody
 from handbill.core.trail import Entity
 from handbill.feeds import rows
@@ -63,9 +63,15 @@ def create(tx: Tx, ids: Ids, now: Instant, client: Client, given: Mapping[str, A
         raise bad_request([Fault("", f"A client has at most {MOST_FEEDS} feeds")])
     body, password = draft(given)
     feed = Feed(
-        no=0, id=new_uuid(ids), client_no=client.no, status="A", body=body, created_at=now,
-        updated_at=now, next_run_at=_next(client.body, now),
-    )  # fmt: skip
+        no=0,
+        id=new_uuid(ids),
+        client_no=client.no,
+        status="A",
+        body=body,
+        created_at=now,
+        updated_at=now,
+        next_run_at=_next(client.body, now),
+    )
     feed.no = rows.add(tx, feed)
     _keep_password(tx, now, feed, password)
     enqueue(tx, kinds.IMPORT, feed.id, now)
@@ -291,9 +297,15 @@ def enqueue_due(tx: Tx, now: Instant) -> None:
 
 def _new_run(tx: Tx, ids: Ids, now: Instant, feed_no: int, state: str) -> Run:
     run = Run(
-        no=0, id=new_uuid(ids), feed_no=feed_no, state=state, percent=0, body=RunBody(),
-        created_at=now, ended_at=None,
-    )  # fmt: skip
+        no=0,
+        id=new_uuid(ids),
+        feed_no=feed_no,
+        state=state,
+        percent=0,
+        body=RunBody(),
+        created_at=now,
+        ended_at=None,
+    )
     run.no = rows.add_run(tx, run)
     return run
 

@@ -78,9 +78,18 @@ class Hire(NamedTuple):
 _BODY = msgspec.json.Decoder(ItemBody)
 _i, _h, _k = funnel_items.c, hires.c, applied.c
 _COLUMNS = (
-    _i.no, _i.place, _i.application, _i.status, _i.stage, _i.event_at, _i.disposition, _i.reason,
-    _i.click_id, _i.body, _i.received_at,
-)  # fmt: skip
+    _i.no,
+    _i.place,
+    _i.application,
+    _i.status,
+    _i.stage,
+    _i.event_at,
+    _i.disposition,
+    _i.reason,
+    _i.click_id,
+    _i.body,
+    _i.received_at,
+)
 _BATCH = sa.select(funnel_batches.c.no, funnel_batches.c.received_at).where(
     funnel_batches.c.id == b("id"), funnel_batches.c.client_no == b("client_no")
 )
@@ -92,11 +101,13 @@ _HISTORY = sa.select(_i.no, _i.application, _i.status, _i.stage, _i.event_at).wh
 _WAITING = (
     sa.select(*_COLUMNS)
     .where(
-        _i.disposition == b("disposition"), _i.client_no == b("client_no"), _i.no > b("after"),
+        _i.disposition == b("disposition"),
+        _i.client_no == b("client_no"),
+        _i.no > b("after"),
     )
     .order_by(_i.no)
     .limit(b("limit", type_=sa.Integer))
-)  # fmt: skip
+)
 _BEFORE = (
     sa.select(_i.no)
     .where(_i.disposition == b("disposition"), _i.client_no == b("client_no"))
@@ -123,7 +134,7 @@ _CLIENTS = (
 _MAP = sa.select(stage_maps.c.body).where(stage_maps.c.client_no == b("client_no"))
 _KEYS = sa.select(_k.key, _k.click_id, _k.facts).where(
     _k.client_no == b("client_no"), among(_k.key, "keys")
-)  # fmt: skip
+)
 _JOB_IDS = sa.select(jobs.c.ref, jobs.c.id).where(
     jobs.c.client_no == b("client_no"), among(jobs.c.ref, "refs")
 )
@@ -135,13 +146,20 @@ _HIRED_BY_CLICK = sa.select(_h.application, _h.click_id).where(
 )
 _UNBOOKED = (
     sa.select(
-        _h.no, _h.client_no, _h.application, _h.click_id, _h.at, _h.received_at, _h.facts, _i.body,
+        _h.no,
+        _h.client_no,
+        _h.application,
+        _h.click_id,
+        _h.at,
+        _h.received_at,
+        _h.facts,
+        _i.body,
     )
     .join(funnel_items, _i.no == _h.item_no)
     .where(_h.booked_at.is_(None))
     .order_by(_h.no)
     .limit(b("limit", type_=sa.Integer))
-)  # fmt: skip
+)
 _BOOK = (
     sa.update(hires).where(among(_h.no, "nos"), _h.booked_at.is_(None)).values(booked_at=b("now"))
 )
@@ -151,18 +169,28 @@ _BOOK = (
 def _item(row: Sequence[Any]) -> FunnelItem:
     no, place, application, status, stage, event_at, disposition, reason, click, body, at = row
     return FunnelItem(
-        no=no, place=place, application=application, status=status, stage=stage,
-        event_at=event_at, disposition=disposition, reason=reason, click_id=bytes(click),
-        body=_BODY.decode(body), received_at=at,
-    )  # fmt: skip
+        no=no,
+        place=place,
+        application=application,
+        status=status,
+        stage=stage,
+        event_at=event_at,
+        disposition=disposition,
+        reason=reason,
+        click_id=bytes(click),
+        body=_BODY.decode(body),
+        received_at=at,
+    )
 
 
 def _judged(item: FunnelItem) -> dict[str, Any]:
     return {
-        "stage": item.stage, "disposition": item.disposition, "reason": item.reason,
+        "stage": item.stage,
+        "disposition": item.disposition,
+        "reason": item.reason,
         "click_id": item.click_id,
         "moment": b"" if item.disposition in FORGOTTEN else _moment(item),
-    }  # fmt: skip
+    }
 
 
 def _moment(item: FunnelItem) -> bytes:
@@ -176,15 +204,23 @@ def add_batch(
     no = tx.put(
         funnel_batches, id=batch_id, client_no=client_no, item_count=len(items), received_at=now
     )
-    tx.put_many(funnel_items, [
-        {
-            "batch_no": no, "client_no": client_no, "place": item.place,
-            "application": item.application, "status": item.status, "event_at": item.event_at,
-            "body": msgspec.json.encode(item.body).decode(), "received_at": item.received_at,
-        }
-        | _judged(item)
-        for item in items
-    ])  # fmt: skip
+    tx.put_many(
+        funnel_items,
+        [
+            {
+                "batch_no": no,
+                "client_no": client_no,
+                "place": item.place,
+                "application": item.application,
+                "status": item.status,
+                "event_at": item.event_at,
+                "body": msgspec.json.encode(item.body).decode(),
+                "received_at": item.received_at,
+            }
+            | _judged(item)
+            for item in items
+        ],
+    )
     numbers: dict[int, int] = dict(tx.all(_NUMBERS, batch_no=no))
     for item in items:
         item.no = numbers[item.place]
@@ -219,9 +255,7 @@ def history(
 def waiting(tx: Tx, client_no: int, disposition: str, after: int, limit: int) -> list[FunnelItem]:
     """Items of a disposition that may change, in order, from a number on."""
     assert disposition in {PARKED, UNMAPPED}, "nothing else waits"
-    found = tx.all(
-        _WAITING, client_no=client_no, disposition=disposition, after=after, limit=limit
-    )  # fmt: skip
+    found = tx.all(_WAITING, client_no=client_no, disposition=disposition, after=after, limit=limit)
     return [_item(row) for row in found]
 
 
@@ -249,9 +283,7 @@ def stage_map(tx: Tx, client_no: int) -> dict[str, str]:
 
 
 def set_stage_map(tx: Tx, client_no: int, stages: dict[str, str], now: Instant) -> None:
-    row = {
-        "client_no": client_no, "body": msgspec.json.encode(stages).decode(), "updated_at": now
-    }  # fmt: skip
+    row = {"client_no": client_no, "body": msgspec.json.encode(stages).decode(), "updated_at": now}
     tx.upsert_many(stage_maps, ["client_no"], [row])
 
 
@@ -299,14 +331,21 @@ def hired(
 
 
 def add_hires(tx: Tx, client_no: int, items: Sequence[FunnelItem]) -> None:
-    tx.put_many(hires, [
-        {
-            "client_no": client_no, "application": item.application, "click_id": item.click_id,
-            "facts": item.facts, "item_no": item.no, "at": item.event_at,
-            "received_at": item.received_at,
-        }
-        for item in items
-    ])  # fmt: skip
+    tx.put_many(
+        hires,
+        [
+            {
+                "client_no": client_no,
+                "application": item.application,
+                "click_id": item.click_id,
+                "facts": item.facts,
+                "item_no": item.no,
+                "at": item.event_at,
+                "received_at": item.received_at,
+            }
+            for item in items
+        ],
+    )
 
 
 def unbooked(tx: Tx, limit: int) -> list[Hire]:
@@ -314,10 +353,19 @@ def unbooked(tx: Tx, limit: int) -> list[Hire]:
     for *head, body in tx.all(_UNBOOKED, limit=limit):
         told = _BODY.decode(body)
         no, client_no, application, click_id, at, received_at, facts = head
-        found.append(Hire(
-            no, client_no, application, bytes(click_id), at, received_at, bytes(facts),
-            told.application_id, told.candidate_id,
-        ))  # fmt: skip
+        found.append(
+            Hire(
+                no,
+                client_no,
+                application,
+                bytes(click_id),
+                at,
+                received_at,
+                bytes(facts),
+                told.application_id,
+                told.candidate_id,
+            )
+        )
     return found
 
 

@@ -39,9 +39,19 @@ from handbill.work import kinds
 from handbill.work.queue import enqueue
 
 __all__ = [
-    "BATCH", "FunnelItem", "Hire", "batch_of", "clients_waiting", "hires_booked",
-    "lately", "record", "set_stage_map", "settle", "stage_map", "unbooked_hires",
-]  # fmt: skip
+    "BATCH",
+    "FunnelItem",
+    "Hire",
+    "batch_of",
+    "clients_waiting",
+    "hires_booked",
+    "lately",
+    "record",
+    "set_stage_map",
+    "settle",
+    "stage_map",
+    "unbooked_hires",
+]
 
 BATCH = 1_000
 _AT_ONCE = 10  # batches that setting a map looks at itself; a task looks at the rest
@@ -88,11 +98,18 @@ def _read(tx: Tx, now: Instant, client: Client, events: Sequence[Item]) -> list[
             continue
         body = ItemBody(
             given.application_id, given.candidate_id, given.job_reference, facts, given.details
-        )  # fmt: skip
-        items.append(FunnelItem(
-            place=place, application=application, status=given.status, event_at=at or 0,
-            click_id=click_id, body=body, received_at=now,
-        ))  # fmt: skip
+        )
+        items.append(
+            FunnelItem(
+                place=place,
+                application=application,
+                status=given.status,
+                event_at=at or 0,
+                click_id=click_id,
+                body=body,
+                received_at=now,
+            )
+        )
     if faults:
         raise bad_request(faults)
     return items
@@ -143,12 +160,13 @@ def _judge(tx: Tx, client: Client, items: Sequence[FunnelItem], now: Instant) ->
         event = event_of(item.status, item.stage, item.event_at, item.received_at)
         said_by = history.setdefault(item.application, {}).setdefault(event[:2], item)
         item.disposition, item.reason = disposition_of(
-            event, repeated=said_by is not item and said_by != item.no,
+            event,
+            repeated=said_by is not item and said_by != item.no,
             judged_at=judged_at,
             # An item that only wants a stage was of a known application already.
             known=item.application in known or item.disposition == UNMAPPED,
             frozen=is_closed(item.event_at, now, zone),
-        )  # fmt: skip
+        )
         if item.disposition == COUNTED and item.stage == HIRED:
             passed.append(item)
     return _first_hires(tx, client, passed)

@@ -94,9 +94,11 @@ def _contender(group: Group) -> Contender:
 
 
 def _signature(
-    contender: Contender, today: date, places: dict[str, int],
+    contender: Contender,
+    today: date,
+    places: dict[str, int],
     of_bids: list[tuple[str, int | None]],
-) -> str:  # fmt: skip
+) -> str:
     """All that decides which jobs a group takes part in winning."""
     aliases = {f"cif{place}": name for name, place in places.items()}
     said: list[Any] = [_GRAMMAR, contender.rank, contender.filters]

@@ -175,9 +175,7 @@ class Candidate(NamedTuple):
     live: bool
 
 
-def candidates(
-    tx: Tx, contest: Contest, after: int, most: int = BATCH
-) -> list[Candidate]:  # fmt: skip
+def candidates(tx: Tx, contest: Contest, after: int, most: int = BATCH) -> list[Candidate]:
     """The client's next jobs beyond a number, in their order."""
     asked = {"client_no": contest.client_no, "now": contest.now, "limit": most}
     return [_candidate(contest, row) for row in tx.all(_EVERY, after=after, **asked)]

@@ -26,7 +26,7 @@ _BID_OF = {"CPC": "cpc_bid_micros", "CPA": "cpa_bid_micros"}
 
 def placement_faults(
     tx: Tx, client: Client, exchange: Exchange, body: GroupBody, *, new: bool
-) -> list[Fault]:  # fmt: skip
+) -> list[Fault]:
     """Every fault of a group's placements. ``new``: the list itself was sent, not only the caps.
 
     **Shape**: unknown publisher, excluded publisher, bid below the publisher's least, budget above
@@ -62,9 +62,12 @@ def bid_warnings(tx: Tx, client: Client, exchange: Exchange, body: GroupBody) ->
 
 
 def _faults_of(
-    placement: Placement, publisher: Publisher | None, exchange: Exchange, excluded: set[str],
+    placement: Placement,
+    publisher: Publisher | None,
+    exchange: Exchange,
+    excluded: set[str],
     n: int,
-) -> list[Fault]:  # fmt: skip
+) -> list[Fault]:
     at = f"placements.{n}"
     if publisher is None:
         return [Fault(f"{at}.publisher_id", "is not a publisher of yours")]

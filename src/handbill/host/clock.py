@@ -87,8 +87,9 @@ class SystemClock:
         if is_off:
             _LOG.error(
                 "the machine's clock was set by %d seconds: this process goes on by the former "
-                "time; set the clock back, or if it is right now, restart the server", seconds,
-            )  # fmt: skip
+                "time; set the clock back, or if it is right now, restart the server",
+                seconds,
+            )
         else:
             _LOG.warning("the machine's clock is right again")
 

@@ -29,9 +29,12 @@ _gauge = partial(Gauge, registry=_own, multiprocess_mode="mostrecent")
 
 REQUESTS = _counter("handbill_requests", "Requests that the API answered", ["operation", "status"])
 REQUEST_SECONDS = Histogram(
-    "handbill_request_seconds", "From the first byte of a request to the last of its answer",
-    ["operation"], buckets=(0.005, 0.02, 0.1, 0.5, 2, 10), registry=_own,
-)  # fmt: skip
+    "handbill_request_seconds",
+    "From the first byte of a request to the last of its answer",
+    ["operation"],
+    buckets=(0.005, 0.02, 0.1, 0.5, 2, 10),
+    registry=_own,
+)
 TASKS = _counter("handbill_tasks", "Runs of tasks", ["kind", "outcome"])
 FEED_RUNS = _counter("handbill_feed_runs", "Runs of inbound feeds that ended", ["state"])
 DELIVERIES = _counter("handbill_deliveries", "Tries to deliver a file by FTP", ["state"])

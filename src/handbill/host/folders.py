@@ -41,8 +41,9 @@ def make_private(folder: Path) -> None:
             _log.warning(
                 "%s belongs to %s, and this runs as root: what it makes there may be closed to %s. "
                 "Run it as that user, such as with `sudo -u %s`",
-                folder, *[_name_of(found.st_uid)] * 3,
-            )  # fmt: skip
+                folder,
+                *[_name_of(found.st_uid)] * 3,
+            )
         elif found.st_mode & _OTHERS:
             _log.warning("%s belongs to %s and is open to others", folder, _name_of(found.st_uid))
     elif found.st_mode & _OTHERS:

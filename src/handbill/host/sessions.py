@@ -27,11 +27,15 @@ class _Pinned(AbstractResolver):
         del family
         return [
             ResolveResult(
-                hostname=host, host=address, port=port, proto=0, flags=socket.AI_NUMERICHOST,
+                hostname=host,
+                host=address,
+                port=port,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
                 family=socket.AF_INET6 if ":" in address else socket.AF_INET,
             )
             for address in self._addresses
-        ]  # fmt: skip
+        ]
 
     async def close(self) -> None:
         return

@@ -148,9 +148,13 @@ class Application(Router):
         return await _in(self._threads, lambda: self._owner_of(operation, arrival))
 
     async def _placed(
-        self, operation: Operation, reading: Operation | None, arrival: Arrival, peer: str,
+        self,
+        operation: Operation,
+        reading: Operation | None,
+        arrival: Arrival,
+        peer: str,
         held: ExitStack,
-    ) -> Answer:  # fmt: skip
+    ) -> Answer:
         """The work in its lane, when it is its owner's turn."""
         if operation.bare:
             return await self._bare(operation, arrival)
@@ -183,9 +187,13 @@ class Application(Router):
                 await self._lanes.loop.slice(owner)
 
     async def _threaded(
-        self, lane: Turned, operation: Operation, reading: Operation | None, arrival: Arrival,
+        self,
+        lane: Turned,
+        operation: Operation,
+        reading: Operation | None,
+        arrival: Arrival,
         owner: str,
-    ) -> Answer:  # fmt: skip
+    ) -> Answer:
         leave = await lane.enter(owner)
         try:
             return await _in(self._threads, lambda: self._work(operation, reading, arrival))
@@ -231,9 +239,16 @@ class Application(Router):
         """What needs no records is answered while they are away, and while all threads wait."""
         query, body = read_shapes(operation, arrival)
         call = Call(
-            NO_RECORDS, self._desk, self._desk.clock.now(), arrival.request_id, arrival.path, query,
-            body, arrival.headers, arrival.url,
-        )  # fmt: skip
+            NO_RECORDS,
+            self._desk,
+            self._desk.clock.now(),
+            arrival.request_id,
+            arrival.path,
+            query,
+            body,
+            arrival.headers,
+            arrival.url,
+        )
         worked = operation.work(call)
         if isawaitable(worked):
             worked = await worked
@@ -271,13 +286,23 @@ class Application(Router):
         if caller is not None:
             self._owners.learn(arrival.headers, caller)
         query, body = read_shapes(
-            operation, arrival,
+            operation,
+            arrival,
             lambda: self._desk.doors.currency(tx, caller) if caller is not None else "",
-        )  # fmt: skip
+        )
         call = Call(
-            tx, self._desk, now, arrival.request_id, arrival.path, query, body, arrival.headers,
-            arrival.url, caller, client,
-        )  # fmt: skip
+            tx,
+            self._desk,
+            now,
+            arrival.request_id,
+            arrival.path,
+            query,
+            body,
+            arrival.headers,
+            arrival.url,
+            caller,
+            client,
+        )
         key = None
         if operation.may_be_retried:
             key = idempotency.key_of(arrival.headers.getlist("idempotency-key"))

@@ -233,8 +233,12 @@ def _failure_told(failure: Exception) -> tuple[str, Any]:
     """A failure as it passes the pipe; a bug's trace goes with it."""
     if isinstance(failure, Refused):
         return "refused", (
-            failure.status, failure.message, failure.faults, failure.gate, failure.retry_seconds
-        )  # fmt: skip
+            failure.status,
+            failure.message,
+            failure.faults,
+            failure.gate,
+            failure.retry_seconds,
+        )
     return "passes" if passes(failure) else "bug", f"{type(failure).__name__}: {failure}"
 
 

@@ -89,9 +89,16 @@ def _robots(_: Call) -> Answer:
 
 def _public(name: str, path: str, about: str, work: Any) -> Operation:
     return Operation(
-        name=name, verb="GET", path=path, title=about, about=about, tag="Service",
-        kind=Public(bare=True), work=work, answer={},
-    )  # fmt: skip
+        name=name,
+        verb="GET",
+        path=path,
+        title=about,
+        about=about,
+        tag="Service",
+        kind=Public(bare=True),
+        work=work,
+        answer={},
+    )
 
 
 def with_pages(operations: list[Operation]) -> list[Operation]:

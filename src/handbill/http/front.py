@@ -146,9 +146,16 @@ class Front:
         await self._app(scope, receive, noting)
 
     async def _refuse(
-        self, scope: Scope, receive: Receive, send: Send, status: int, message: str, seconds: int,
-        *, closes: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        status: int,
+        message: str,
+        seconds: int,
+        *,
+        closes: bool = False,
+    ) -> None:
         request_id = new_name(self._ids, 20)
         headers = {"retry-after": str(seconds)} if seconds else {}
         if closes:

@@ -107,9 +107,11 @@ def _read_query(operation: Operation, arrival: Arrival, faults: list[Fault]) -> 
         return _NOTHING_ASKED
     try:
         pairs = parse_qsl(
-            arrival.query.decode("ascii"), keep_blank_values=True, max_num_fields=100,
+            arrival.query.decode("ascii"),
+            keep_blank_values=True,
+            max_num_fields=100,
             errors="strict",
-        )  # fmt: skip
+        )
     except ValueError:
         faults.append(Fault("", "the query string cannot be read"))
         return _NOTHING_ASKED

@@ -72,9 +72,11 @@ def remember(call: Call, operation: Operation, key: str, answer: Answer, body: b
         body = b""
     kept = Kept(body, dict(answer.headers), answer.media_type)
     call.tx.change(
-        idempotency, {"scope": _scope(call, operation), "key": key},
-        status=answer.status, answer=msgspec.msgpack.encode(kept),
-    )  # fmt: skip
+        idempotency,
+        {"scope": _scope(call, operation), "key": key},
+        status=answer.status,
+        answer=msgspec.msgpack.encode(kept),
+    )
 
 
 def sweep(tx: Tx, now: Instant, most: int) -> int:

@@ -177,11 +177,15 @@ def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
         "components": {
             "securitySchemes": {
                 "apiKey": {
-                    "type": "apiKey", "in": "header", "name": "x-api-key",
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "x-api-key",
                     "description": "The key of the agency or publisher partner.",
                 },
                 "token": {
-                    "type": "apiKey", "in": "header", "name": "x-authorization-key",
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "x-authorization-key",
                     "description": "The access_token of POST /token, valid for one day.",
                 },
             },
@@ -196,7 +200,7 @@ def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
                 for name, about, schema in _REFUSALS.values()
             },
         },
-    }  # fmt: skip
+    }
 
 
 def text(operations: Iterable[Operation], version: str) -> bytes:
@@ -225,8 +229,9 @@ def _operation(operation: Operation, known: _Known) -> dict[str, Any]:
         if operation.sample is not NOT_GIVEN:
             media["example"] = operation.sample
         found["requestBody"] = {
-            "required": operation.must_have_body, "content": {"application/json": media},
-        }  # fmt: skip
+            "required": operation.must_have_body,
+            "content": {"application/json": media},
+        }
     return found
 
 
@@ -242,39 +247,54 @@ def _security(operation: Operation) -> list[dict[str, list[str]]]:
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     found = [
         {
-            "name": name, "in": "path", "required": True, "schema": {"type": "string"},
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string"},
             "description": _SLOTS.get(name, f"The {name}."),
         }
         for name in re.findall(r"{(\w+)}", operation.path)
-    ]  # fmt: skip
+    ]
     if operation.client_header:
         header = "client_id" if operation.client_header == "s2s" else "x-client-id"
         about = "The client in question: its id. Any that is not yours is 403."
         if operation.client_header == "s2s":
             about += " client-id and x-client-id are read too; two that differ are 403."
-        found.append({
-            "name": header, "in": "header", "required": True, "schema": {"type": "string"},
-            "description": about,
-        })  # fmt: skip
+        found.append(
+            {
+                "name": header,
+                "in": "header",
+                "required": True,
+                "schema": {"type": "string"},
+                "description": about,
+            }
+        )
     found.extend(_query(operation.query))
     if operation.may_be_retried:
-        found.append({
-            "name": "Idempotency-Key", "in": "header", "required": False,
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-            "description": "Makes a retry safe. For a day, the same key returns the stored answer.",
-        })  # fmt: skip
+        found.append(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+                "description": "Makes a retry safe. For a day, the same key returns the stored "
+                "answer.",
+            }
+        )
     return found
 
 
 def _query(query: type[Query]) -> list[dict[str, Any]]:
     return [
         {
-            "name": name, "in": "query", "required": required,
+            "name": name,
+            "in": "query",
+            "required": required,
             "schema": {word: one for word, one in schema.items() if word != "description"},
             "description": schema["description"],
         }
         for name, (schema, required) in parameters(query).items()
-    ]  # fmt: skip
+    ]
 
 
 def _conditions(operation: Operation, read: Container[str]) -> list[dict[str, Any]]:
@@ -285,10 +305,15 @@ def _conditions(operation: Operation, read: Container[str]) -> list[dict[str, An
         name, about = "If-Match", "ETag that was read. 400 if the resource has changed since."
     else:
         return []
-    return [{
-        "name": name, "in": "header", "required": False, "schema": {"type": "string"},
-        "description": about,
-    }]  # fmt: skip
+    return [
+        {
+            "name": name,
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string"},
+            "description": about,
+        }
+    ]
 
 
 def _is_tagged(operation: Operation) -> bool:

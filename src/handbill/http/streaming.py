@@ -52,9 +52,13 @@ class Stream(StreamingResponse):
     """
 
     def __init__(
-        self, first: bytes, chunks: Chunks, status: int, headers: Mapping[str, str],
+        self,
+        first: bytes,
+        chunks: Chunks,
+        status: int,
+        headers: Mapping[str, str],
         slow_seconds: float = _SLOW_SECONDS,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(self._all(first), status, headers)
         self._chunks = chunks
         self._slow_seconds = slow_seconds

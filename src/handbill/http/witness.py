@@ -63,9 +63,14 @@ class Witness:
             security.note(f"{refused}_refused", **who)
         path = operation.path if operation and operation.role == "public" else scope["path"]
         _LOG.log(
-            level, "request",
+            level,
+            "request",
             extra={
-                "verb": scope["method"], "path": path[:_MOST_PATH], "operation": name,
-                "ms": round(seconds * 1000, 1), **seen, **who,
+                "verb": scope["method"],
+                "path": path[:_MOST_PATH],
+                "operation": name,
+                "ms": round(seconds * 1000, 1),
+                **seen,
+                **who,
             },
-        )  # fmt: skip
+        )

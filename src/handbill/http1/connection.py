@@ -48,10 +48,25 @@ class Connection(asyncio.Protocol):
     """One client. ``deadline`` is the tick by which something must have come on."""
 
     __slots__ = (
-        "_awaits_read", "_has_ended", "_has_eof", "_has_taken", "_held", "_is_deaf", "_is_full",
-        "_is_over", "_reader", "_server", "_slots", "_spilled", "_stream", "_stream_end",
-        "_transport", "deadline", "network", "peer",
-    )  # fmt: skip
+        "_awaits_read",
+        "_has_ended",
+        "_has_eof",
+        "_has_taken",
+        "_held",
+        "_is_deaf",
+        "_is_full",
+        "_is_over",
+        "_reader",
+        "_server",
+        "_slots",
+        "_spilled",
+        "_stream",
+        "_stream_end",
+        "_transport",
+        "deadline",
+        "network",
+        "peer",
+    )
 
     def __init__(self, server: Server) -> None:
         self._server = server

@@ -7,11 +7,19 @@ from typing import Protocol
 import msgspec
 
 _REASONS = {
-    200: b"OK", 302: b"Found", 304: b"Not Modified", 400: b"Bad Request", 404: b"Not Found",
-    405: b"Method Not Allowed", 408: b"Request Timeout", 413: b"Content Too Large",
-    429: b"Too Many Requests", 431: b"Request Header Fields Too Large",
-    500: b"Internal Server Error", 503: b"Service Unavailable",
-}  # fmt: skip
+    200: b"OK",
+    302: b"Found",
+    304: b"Not Modified",
+    400: b"Bad Request",
+    404: b"Not Found",
+    405: b"Method Not Allowed",
+    408: b"Request Timeout",
+    413: b"Content Too Large",
+    429: b"Too Many Requests",
+    431: b"Request Header Fields Too Large",
+    500: b"Internal Server Error",
+    503: b"Service Unavailable",
+}
 _SOME_ID = "0" * 32
 JSON = (
     b"Cache-Control: no-store\r\n"

@@ -19,10 +19,18 @@ MOST_AGENT = 512
 
 _PURPOSES = (b"purpose", b"sec-purpose", b"x-purpose", b"x-moz")
 _AHEAD = (b"prefetch", b"prerender", b"preview")
-_KEPT = frozenset((
-    b"host", b"user-agent", b"x-forwarded-for", b"connection", b"cookie", b"if-none-match",
-    b"if-modified-since", *_PURPOSES,
-))  # fmt: skip
+_KEPT = frozenset(
+    (
+        b"host",
+        b"user-agent",
+        b"x-forwarded-for",
+        b"connection",
+        b"cookie",
+        b"if-none-match",
+        b"if-modified-since",
+        *_PURPOSES,
+    )
+)
 _FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 _GET, _HTTP11 = b"GET /", b" HTTP/1.1"
 _VISIBLE = bytes(range(0x21, 0x7F))
@@ -59,9 +67,22 @@ class RequestReader:
     """
 
     __slots__ = (
-        "_fed", "_headers", "_headers_seen", "_known", "_last_end", "_last_headers", "_of_known",
-        "_parser", "_piece", "_room", "_target", "draw", "is_between", "peer", "take",
-    )  # fmt: skip
+        "_fed",
+        "_headers",
+        "_headers_seen",
+        "_known",
+        "_last_end",
+        "_last_headers",
+        "_of_known",
+        "_parser",
+        "_piece",
+        "_room",
+        "_target",
+        "draw",
+        "is_between",
+        "peer",
+        "take",
+    )
 
     def __init__(
         self,

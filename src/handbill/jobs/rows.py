@@ -1,12 +1,6 @@
-"""Rows of tables jobs and job_bodies, to nouns and back.
+"""Rows of tables jobs and job_bodies, to nouns and back."""
 
-The body's blob is MessagePack of the noun without its settings: those have their own column,
-because a feed rewrites the body and must not touch what an API caller set.
-"""
-
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -14,76 +8,38 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.core.nouns import Job, JobBody, JobSettings
-from handbill.core.received import job_id_of
+from handbill.jobs.writing import (
+    MATCHING,
+    SETTINGS,
+    Standing,
+    Written,
+    job_id,
+    settings_with,
+    source_columns,
+    spelled,
+)
 from handbill.kit.instants import Instant
-from handbill.kit.urls import NotUrl, page_url
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
 from handbill.store.records.tables import NOW, job_bodies, jobs, unindexed, unmatched
 
-MATCHING = (
-    "valid", "title", "company", "category", "city", "state", "country", "zip", "type",
-    "posted_on", "cpc_micros", "cpc_currency", "custom", "end_at",
-)  # fmt: skip
-"""The columns that decide whether a job belongs to a job group, and to which one."""
-
-
-class Written(msgspec.Struct, array_like=True, gc=False, kw_only=True):
-    """A job ready to be written: the columns that its source decides, and the body's blob.
-
-    ``publishers`` None: the source says nothing of publishers; empty: all may carry the job.
-    """
-
-    ref: str
-    raw_digest: bytes | None
-    digest: bytes
-    valid: int
-    title: str
-    company: str
-    category: str
-    city: str
-    state: str
-    country: str
-    zip: str
-    type: str
-    posted_on: str | None
-    cpc_micros: int | None
-    cpc_currency: str
-    custom: str | None
-    url: str
-    end_at: int | None
-    publishers: tuple[str, ...] | None
-    body: bytes
-
-
-class Standing(msgspec.Struct, gc=False):
-    """What a write is compared with: the job's row as it stands, without its body."""
-
-    no: int
-    feed_no: int | None
-    left_at: Instant | None
-    deleted_at: Instant | None
-    raw_digest: bytes | None
-    digest: bytes
-    url: str
-    settings: str | None
-    matching: Row
-
-
 _BODY = msgspec.msgpack.Decoder(JobBody)
 _BROUGHT = msgspec.msgpack.Decoder(Written)
-_PACK = msgspec.msgpack.Encoder()
-_SETTINGS = msgspec.json.Decoder(JobSettings)
-_JSON = msgspec.json.Encoder()
 _t = jobs.c
-_MATCHING_OF = attrgetter(*MATCHING)
 _SOURCE = tuple(name for name in Written.__struct_fields__ if name not in {"publishers", "body"})
 _UPDATED = (*_SOURCE[1:], "settings", "feed_no", "left_at", "deleted_at", "updated_at")
 
 _FIRST = (
-    _t.no, _t.id, _t.client_no, _t.feed_no, _t.status, _t.valid, _t.settings, _t.created_at,
+    _t.no,
+    _t.id,
+    _t.client_no,
+    _t.feed_no,
+    _t.status,
+    _t.valid,
+    _t.settings,
+    _t.created_at,
     _t.updated_at,
-)  # fmt: skip
+)
 
 
 def _joined(left_at: sa.ColumnElement[Any], brought: sa.ColumnElement[Any]) -> sa.Select[Any]:
@@ -113,9 +69,17 @@ _SETTINGS_OF = sa.select(_t.id, _t.settings).where(among(_t.id, "ids"), _t.setti
 _CHANGED_AT = sa.select(_t.id, _t.updated_at).where(among(_t.id, "ids"))
 _BY_NOS = _JOINED.where(among(_t.no, "nos"))
 _STANDING = sa.select(
-    _t.ref, _t.no, _t.feed_no, _t.left_at, _t.deleted_at, _t.raw_digest, _t.digest, _t.url,
-    _t.settings, *(_t[name] for name in MATCHING),
-).where(_t.client_no == b("client_no"), among(_t.ref, "refs"))  # fmt: skip
+    _t.ref,
+    _t.no,
+    _t.feed_no,
+    _t.left_at,
+    _t.deleted_at,
+    _t.raw_digest,
+    _t.digest,
+    _t.url,
+    _t.settings,
+    *(_t[name] for name in MATCHING),
+).where(_t.client_no == b("client_no"), among(_t.ref, "refs"))
 _NUMBERS = sa.select(_t.ref, _t.no).where(_t.client_no == b("client_no"), among(_t.ref, "refs"))
 _CARRIED = sa.select(_t.no, _t.ref, _t.raw_digest).where(_t.feed_no == b("feed_no"))
 _OF_FEED = _CARRIED.where(_t.left_at.is_(None))
@@ -136,20 +100,42 @@ _ALIVE = sa.select(_t.no).where(among(_t.no, "nos"), _t.left_at.is_(None))
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
 def _job(row: Row) -> Job:
-    (no, id_, client_no, feed_no, status, valid, settings, created_at, updated_at, left_at,
-     raw, blob) = row  # fmt: skip
+    (
+        no,
+        id_,
+        client_no,
+        feed_no,
+        status,
+        valid,
+        settings,
+        created_at,
+        updated_at,
+        left_at,
+        raw,
+        blob,
+    ) = row
     if raw is not None:
         brought = _BROUGHT.decode(raw)
         blob, valid, settings = (
-            brought.body, brought.valid, settings_with(settings, brought.publishers)
-        )  # fmt: skip
+            brought.body,
+            brought.valid,
+            settings_with(settings, brought.publishers),
+        )
     body = _BODY.decode(blob)
     if settings is not None:
-        body.settings = _SETTINGS.decode(settings)
+        body.settings = SETTINGS.decode(settings)
     return Job(
-        no=no, id=id_, client_no=client_no, feed_no=feed_no, status=status, valid=bool(valid),
-        body=body, created_at=created_at, updated_at=updated_at, left_at=left_at,
-    )  # fmt: skip
+        no=no,
+        id=id_,
+        client_no=client_no,
+        feed_no=feed_no,
+        status=status,
+        valid=bool(valid),
+        body=body,
+        created_at=created_at,
+        updated_at=updated_at,
+        left_at=left_at,
+    )
 
 
 def find(tx: Tx, client_no: int, ref: str) -> Job | None:
@@ -183,7 +169,7 @@ def places(tx: Tx, ids: list[str]) -> list[Row]:
 def settings_of(tx: Tx, ids: list[str]) -> list[tuple[str, JobSettings]]:
     """What is set on each of these jobs that have anything set, those that left too."""
     found = tx.all(_SETTINGS_OF, ids=Listed(ids))
-    return [(id_, _SETTINGS.decode(settings)) for id_, settings in found]
+    return [(id_, SETTINGS.decode(settings)) for id_, settings in found]
 
 
 def changed_at(tx: Tx, ids: list[str]) -> list[tuple[str, Instant]]:
@@ -221,80 +207,29 @@ def standing(tx: Tx, client_no: int, refs: Sequence[str]) -> dict[str, Standing]
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
-def job_id(client_id: str, ref: str) -> str:
-    """The job's public id, for life. **Source**: contract 3, ids."""
-    return job_id_of(client_id, ref).hex()
-
-
-def target_of(body: JobBody) -> str:
-    """Where a click on the job goes: the canonical URL, or empty where there is none to go to."""
-    try:
-        return page_url(body.url or body.alternate_url)
-    except NotUrl:
-        return ""
-
-
-def written(
-    body: JobBody, posted_on: str | None, raw_digest: bytes | None, target: str | None = None
-) -> Written:
-    """The columns of a body. Its settings are left aside but for the publishers it allows.
-
-    ``posted_on``: the day of posting in the client's zone; ``target``: the canonical URL, if known.
-    """
-    publishers = None if body.settings is None else (body.settings.publishers or ())
-    body.settings = None
-    blob = _PACK.encode(body)
-    additional = body.additional
-    url = target_of(body) if target is None else target
-    return Written(
-        ref=body.ref, raw_digest=raw_digest,
-        digest=hashlib.blake2b(blob, digest_size=16).digest(), valid=0 if body.missing else 1,
-        title=body.title, company=body.company, category=body.category, city=body.city,
-        state=body.state, country=body.country, zip=str(body.zip), type=body.type,
-        posted_on=posted_on, cpc_micros=body.cpc_micros, cpc_currency=body.cpc_currency,
-        custom=_JSON.encode(additional).decode() if additional else None, url=url,
-        end_at=body.end_at, publishers=publishers, body=blob,
-    )  # fmt: skip
-
-
-def matching_of(job: Written) -> Row:
-    found: Row = _MATCHING_OF(job)
-    return found
-
-
-def _source_columns(job: Written) -> dict[str, Any]:
-    columns = msgspec.structs.asdict(job)
-    del columns["publishers"], columns["body"]
-    return columns
-
-
-def settings_with(settings: str | None, publishers: tuple[str, ...] | None) -> str | None:
-    """The settings' column after the source has had its say about publishers: None says nothing,
-    which ends what a feed said, and leaves what an API caller set.
-    """
-    before = _SETTINGS.decode(settings) if settings is not None else JobSettings()
-    if publishers is None and not before.publishers_of_feed:
-        return settings
-    changed = msgspec.structs.replace(
-        before, publishers=publishers or None, publishers_of_feed=bool(publishers)
-    )
-    return None if changed == JobSettings() else _JSON.encode(changed).decode()
-
-
 def insert(
-    tx: Tx, client_no: int, client_id: str, feed_no: int | None, new: Sequence[Written],
-    now: Instant, left_at: Instant | None = None,
-) -> dict[str, int]:  # fmt: skip
+    tx: Tx,
+    client_no: int,
+    client_id: str,
+    feed_no: int | None,
+    new: Sequence[Written],
+    now: Instant,
+    left_at: Instant | None = None,
+) -> dict[str, int]:
     """Add jobs with their bodies; number by reference."""
     fixed = {
-        "client_no": client_no, "feed_no": feed_no, "status": "A", "created_at": now,
-        "updated_at": now, "left_at": left_at,
-    }  # fmt: skip
+        "client_no": client_no,
+        "feed_no": feed_no,
+        "status": "A",
+        "created_at": now,
+        "updated_at": now,
+        "left_at": left_at,
+    }
     tx.put_many(
         jobs,
         [
             {
-                **_source_columns(job),
+                **source_columns(job),
                 **fixed,
                 "id": job_id(client_id, job.ref),
                 "settings": settings_with(None, job.publishers),
@@ -316,15 +251,18 @@ def update(
     tx.run_text_many(
         text,
         [
-            _source_columns(job)
+            source_columns(job)
             | {
                 "settings": settings_with(before.settings, job.publishers),
-                "feed_no": feed_no, "left_at": None, "deleted_at": None, "updated_at": now,
+                "feed_no": feed_no,
+                "left_at": None,
+                "deleted_at": None,
+                "updated_at": now,
                 "key_no": before.no,
             }
             for before, job in changed
         ],
-    )  # fmt: skip
+    )
     text = tx.dialect.update_text(job_bodies, ("body",), ("job_no",))
     bodies_now = [{"body": job.body, "key_job_no": before.no} for before, job in changed]
     tx.run_text_many(text, bodies_now)
@@ -378,8 +316,7 @@ def mark_unindexed(tx: Tx, client_no: int, nos: Iterable[int]) -> None:
 
 def set_settings(tx: Tx, no: int, settings: JobSettings, now: Instant) -> None:
     """What an API caller set on a job, as a whole."""
-    text = None if settings == JobSettings() else _JSON.encode(settings).decode()
-    tx.change(jobs, {"no": no}, settings=text, updated_at=now)
+    tx.change(jobs, {"no": no}, settings=spelled(settings), updated_at=now)
 
 
 def set_status(tx: Tx, no: int, status: str, now: Instant) -> None:

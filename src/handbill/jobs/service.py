@@ -12,8 +12,8 @@ from typing import NamedTuple
 from handbill.core.click_definitions import JobPlace
 from handbill.core.job_caps import JobCaps, caps_of_job
 from handbill.core.nouns import Client, Job, JobBody
-from handbill.jobs import carried, rows, staging, tallies
-from handbill.jobs.rows import Standing, Written, job_id, written
+from handbill.jobs import carried, rows, staging, tallies, writing
+from handbill.jobs.writing import Standing, Written, job_id, written
 from handbill.kit.batches import batches
 from handbill.kit.faults import not_found
 from handbill.kit.instants import Instant
@@ -233,8 +233,8 @@ def _says_the_same(stands: Standing, job: Written) -> bool:
     return (
         stands.digest == job.digest
         and stands.url == job.url
-        and stands.matching == rows.matching_of(job)
-        and stands.settings == rows.settings_with(stands.settings, job.publishers)
+        and stands.matching == writing.matching_of(job)
+        and stands.settings == writing.settings_with(stands.settings, job.publishers)
     )
 
 
@@ -243,7 +243,7 @@ def _mark(
 ) -> None:
     moved, turned = [], []
     for stands, job in changed:
-        if stands.left_at is not None or stands.matching != rows.matching_of(job):
+        if stands.left_at is not None or stands.matching != writing.matching_of(job):
             moved.append(stands.no)
         if stands.url != job.url:
             turned.append(stands.no)

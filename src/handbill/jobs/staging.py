@@ -7,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.jobs.rows import Written
+from handbill.jobs.writing import Written
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among

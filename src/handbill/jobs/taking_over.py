@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from handbill.clients import service as clients
 from handbill.core.nouns import Client
 from handbill.jobs import carried, rows, service, staging
-from handbill.jobs.rows import Written
 from handbill.jobs.service import Applied
 from handbill.jobs.staging import Staged, Takeover
+from handbill.jobs.writing import Written
 from handbill.kit.batches import batches
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import SECOND, Instant

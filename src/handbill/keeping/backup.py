@@ -84,11 +84,15 @@ def _made(source: Source, folder: Path, step: Step) -> Manifest:
         files += _blobs(source.blobs, listed, folder, step)
         still_held()
         whole = Manifest(
-            version=manifest.version, revision=manifest.revision, engine=manifest.engine,
-            installation=manifest.installation, master_keys=manifest.master_keys,
+            version=manifest.version,
+            revision=manifest.revision,
+            engine=manifest.engine,
+            installation=manifest.installation,
+            master_keys=manifest.master_keys,
             taken_at=manifest.taken_at,
-            tables=manifest.tables, files=tuple(files),
-        )  # fmt: skip
+            tables=manifest.tables,
+            files=tuple(files),
+        )
         manifests.write(folder, whole)
     return whole
 
@@ -153,10 +157,15 @@ def _records(
                 kept.append(manifests.copy(tables.rows_of(tx, table), folder / path, path, more))
                 listed.append(tables.described(tx, table))
     manifest = Manifest(
-        version=version("handbill"), revision=NEWEST, engine=source.records.dialect.sqlalchemy.name,
-        installation=of, master_keys=under, taken_at=iso_of(now), tables=tuple(listed),
+        version=version("handbill"),
+        revision=NEWEST,
+        engine=source.records.dialect.sqlalchemy.name,
+        installation=of,
+        master_keys=under,
+        taken_at=iso_of(now),
+        tables=tuple(listed),
         files=tuple(kept),
-    )  # fmt: skip
+    )
     return manifest, listed_segments, journal
 
 

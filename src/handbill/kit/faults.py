@@ -5,10 +5,18 @@ from dataclasses import dataclass, field
 
 _PASSING = frozenset(
     (
-        errno.EAGAIN, errno.EBUSY, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE,
-        errno.ENOMEM, errno.ENOSPC, errno.EROFS, errno.ESTALE,
+        errno.EAGAIN,
+        errno.EBUSY,
+        errno.EDQUOT,
+        errno.EIO,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.ENOSPC,
+        errno.EROFS,
+        errno.ESTALE,
     )
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,9 +55,12 @@ def known(tx: Tx, keys: Iterable[AddressDay]) -> dict[AddressDay, int]:
 
 
 def add(tx: Tx, added: Iterable[tuple[AddressDay, int]]) -> None:
-    tx.upsert_many(address_days, ["client_no", "day_on", "address"], [
-        {**key._asdict(), "clicks": clicks} for key, clicks in sorted(added)
-    ], adds=["clicks"])  # fmt: skip
+    tx.upsert_many(
+        address_days,
+        ["client_no", "day_on", "address"],
+        [{**key._asdict(), "clicks": clicks} for key, clicks in sorted(added)],
+        adds=["clicks"],
+    )
 
 
 def forget(tx: Tx, before: Instant, most: int) -> int:

@@ -44,10 +44,16 @@ def age_of(group_no: int, publisher_no: int, clicked_on: date, applied_on: date)
 
 def add(tx: Tx, came: Mapping[int, Mapping[ApplyAge, int]]) -> None:
     """What came of each client."""
-    tx.upsert_many(apply_ages, [column.name for column in _KEYS], [
-        {"client_no": client_no, **of._asdict(), "applies": count}
-        for client_no, of_client in sorted(came.items()) for of, count in of_client.items()
-    ], adds=["applies"])  # fmt: skip
+    tx.upsert_many(
+        apply_ages,
+        [column.name for column in _KEYS],
+        [
+            {"client_no": client_no, **of._asdict(), "applies": count}
+            for client_no, of_client in sorted(came.items())
+            for of, count in of_client.items()
+        ],
+        adds=["applies"],
+    )
 
 
 def since(tx: Tx, client_no: int, first: date) -> dict[ApplyAge, int]:

@@ -1,7 +1,7 @@
 """One client's run of events, judged in memory: what was known before, and what the run adds."""
 
 from collections.abc import Iterable
-from datetime import date, tzinfo
+from datetime import tzinfo
 
 from handbill.core import entries
 from handbill.core.attribution import (
@@ -11,20 +11,17 @@ from handbill.core.attribution import (
     keys_of,
     ruling_of,
     timing_of,
-)  # fmt: skip
+)
 from handbill.core.charging import (
     FREE,
     UNMARKED,
     Factors,
-    Limit,
     Need,
     Place,
     Price,
-    Spending,
-    Till,
     price_of_apply,
     price_of_click,
-)  # fmt: skip
+)
 from handbill.core.click_definitions import Definition, Location, class_of_click
 from handbill.core.closing import booked, first_open
 from handbill.core.funnel_stages import application_key, candidate_key
@@ -48,13 +45,13 @@ from handbill.core.judging import (
     balance_of,
     digest_of_agent,
     masked_ip,
-)  # fmt: skip
+)
 from handbill.core.price_ends import Frozen, Standing, counted
 from handbill.core.rates import UNCONVERTED, UNQUOTED, Quotes, charge_at, quotes_of
 from handbill.core.received import ReceivedClick, ReceivedConversion, encode
 from handbill.definitions.service import Held
 from handbill.kit.instants import SECOND, Instant
-from handbill.kit.zones import bounds_of, day_of, zone_of
+from handbill.kit.zones import day_of, zone_of
 from handbill.ledger.address_days import address_day
 from handbill.ledger.classing import link_of
 from handbill.ledger.rows import Judged, Parked
@@ -66,16 +63,9 @@ from handbill.ledger.runs import (
     Conversion,
     Known,
     Rules,
-)  # fmt: skip
+)
 from handbill.ledger.terms import Terms
-
-_NO_PLACE = Place(0, 0, 0, 0)
-
-
-def name_of(limit: Limit) -> str:
-    """The cap that had no room, as a reason: ``group_budget_daily``; or its ceiling of the day."""
-    period = limit.period if limit.on is None else "ceiling"
-    return f"{limit.scope}_{limit.measure}_{period}".lower()
+from handbill.ledger.tills import Tills, name_of, place_of
 
 
 class Run:
@@ -85,9 +75,14 @@ class Run:
     """
 
     def __init__(
-        self, client_no: int, terms: Terms | None, known: Known, rules: Rules,
-        judged_at: Instant, now: Instant,
-    ) -> None:  # fmt: skip
+        self,
+        client_no: int,
+        terms: Terms | None,
+        known: Known,
+        rules: Rules,
+        judged_at: Instant,
+        now: Instant,
+    ) -> None:
         self.added = Added()
         self._client_no = client_no
         self._terms = terms
@@ -97,19 +92,15 @@ class Run:
         self._zone: tzinfo = zone_of(terms.zone if terms else "UTC")
         self._open_at = first_open(now, self._zone)
         self._currency = terms.currency if terms else ""
-        self._spending = Spending(known.used)
-        self._tills: dict[tuple[int, int, int, bytes], Till] = {}
-        self._caps_jobs = terms is not None and bool(terms.each_job or terms.jobs)
-        self._day = date.min
-        self._day_bounds = (0, 0)
+        self._tills = Tills(terms, known, self._zone, self._open_at)
 
     def judge(self, clicks: Iterable[Click], conversions: Iterable[Conversion]) -> Added:
         for event, visitor in clicks:
             self._click(event, visitor)
         for conversion in conversions:
             self._conversion(conversion)
-        self.added.counters = self._spending.additions()
-        self.added.short = self._spending.short
+        self.added.counters = self._tills.spending.additions()
+        self.added.short = self._tills.spending.short
         for kind in KINDS:
             told = {what: by for (_, of, what), by in self.added.tallies.items() if of == kind}
             told.pop(REDELIVERED, None)
@@ -142,16 +133,27 @@ class Run:
         dated = booked(event.at, reason, self._open_at, self._zone)
         added.entries.append(
             entries.of_click(
-                event, dated, disposition, price, currency=self._currency, visitor=visitor,
+                event,
+                dated,
+                disposition,
+                price,
+                currency=self._currency,
+                visitor=visitor,
                 ip=masked_ip(event.ip, self._rules.ip_mode, self._rules.key),
-                agent=digest_of_agent(event.agent), location=location, quotes=quotes,
+                agent=digest_of_agent(event.agent),
+                location=location,
+                quotes=quotes,
             )
-        )  # fmt: skip
+        )
 
     def _class_of(
-        self, event: ReceivedClick, visitor: bytes, location: Location, standing: Standing,
+        self,
+        event: ReceivedClick,
+        visitor: bytes,
+        location: Location,
+        standing: Standing,
         offer: Frozen,
-    ) -> tuple[str, str, Price]:  # fmt: skip
+    ) -> tuple[str, str, Price]:
         if self._terms is None:
             return INVALID, "unknown_client", FREE
         held = self._terms.held.get(event.publisher_no) or Held(self._rules.otherwise)
@@ -171,7 +173,7 @@ class Run:
         charge_micros = charge_at(offer.bid_micros, offer.price_micros, event.quote.price_picos)
         price = price_of_click(event.bid_type, offer.bid_micros, charge_micros, factors)
         assert price.spend_micros <= event.bid_micros, "no click costs more than its link says"
-        till = self._till(event, event.at)
+        till = self._tills.at(event, event.at)
         full = till.take(Need(price.marked_micros, 1, 0))
         self.added.see(event, price.marked_micros, clicks=1, billed=full is None)
         return (VALID, "", price) if full is None else (OVER_CAP, name_of(full), FREE)
@@ -271,7 +273,7 @@ class Run:
         if reason:
             price, quotes = FREE, UNCONVERTED
         assert price.spend_micros <= event.bid_micros, "no apply costs more than its link says"
-        till = self._till(event, at)
+        till = self._tills.at(event, at)
         full = till.take(Need(price.marked_micros, 0, applies))
         if applies:
             self.added.see(event, price.marked_micros, clicks=0, billed=full is None)
@@ -319,25 +321,40 @@ class Run:
         self.added.tally(self._client_no, kind, PARKED)
         self.added.parked.append(
             Parked(
-                0, self._client_no, kind, event.click_random, body_of(arrived), event.at,
+                0,
+                self._client_no,
+                kind,
+                event.click_random,
+                body_of(arrived),
+                event.at,
                 event.at + PARKED_FOR,
             )
-        )  # fmt: skip
+        )
 
     def _bury(self, arrived: Conversion, kind: Kind) -> None:
         """The click may be another client's: nothing that its id says is kept here."""
         event = arrived.event
         bare = ReceivedConversion(
-            at=event.at, client_no=event.client_no, action=event.action, source=event.source,
-            click_random=event.click_random, candidate_id=event.candidate_id,
+            at=event.at,
+            client_no=event.client_no,
+            action=event.action,
+            source=event.source,
+            click_random=event.click_random,
+            candidate_id=event.candidate_id,
             application_id=event.application_id,
-        )  # fmt: skip
+        )
         self._book(arrived._replace(event=bare), kind, DEAD, "click_not_found", event.at)
 
     def _book(
-        self, arrived: Conversion, kind: Kind, disposition: str, reason: str, at: Instant,
-        price: Price = FREE, quotes: Quotes = UNCONVERTED,
-    ) -> None:  # fmt: skip
+        self,
+        arrived: Conversion,
+        kind: Kind,
+        disposition: str,
+        reason: str,
+        at: Instant,
+        price: Price = FREE,
+        quotes: Quotes = UNCONVERTED,
+    ) -> None:
         event = arrived.event
         assert disposition in ENTRY_DISPOSITIONS, "what is parked is no entry"
         if arrived.parked_no:
@@ -347,10 +364,16 @@ class Run:
         dated = booked(at, reason, self._open_at, self._zone)
         self.added.entries.append(
             entries.of_conversion(
-                event, dated, disposition, price, entry_id=arrived.id, kind=kind,
-                currency=self._currency, quotes=quotes,
+                event,
+                dated,
+                disposition,
+                price,
+                entry_id=arrived.id,
+                kind=kind,
+                currency=self._currency,
+                quotes=quotes,
             )
-        )  # fmt: skip
+        )
 
     def _quotes(
         self, event: ReceivedClick | ReceivedConversion, bid_micros: int, price_micros: int
@@ -367,34 +390,7 @@ class Run:
         marking = self._terms.markings.get(place_of(event)) if self._terms else None
         return marking.at(at) if marking else UNMARKED
 
-    # ── caps ────────────────────────────────────────────────────────────────────────────────────
-
-    def _till(self, event: ReceivedClick | ReceivedConversion, at: Instant) -> Till:
-        at = max(at, self._open_at)
-        first, end = self._day_bounds
-        if not first <= at < end:
-            self._day = day_of(at, self._zone)
-            first, end = self._day_bounds = bounds_of(self._day, self._day, self._zone)
-            assert first <= at < end, "a day holds its instants"
-            self._tills.clear()
-        job_id = event.job_id if self._caps_jobs else b""
-        key = (event.campaign_no, event.group_no, event.publisher_no, job_id)
-        till = self._tills.get(key)
-        if till is None:
-            place, terms = Place(self._client_no, *key[:3]), self._terms
-            limits = terms.limits.get(place, ()) if terms else ()
-            of_job = self._known.of_jobs.get(key[1:], ())
-            till = self._tills[key] = self._spending.till(place, self._day, limits, of_job)
-        return till
-
 
 def body_of(arrived: Conversion) -> bytes:
     """A conversion as it is parked: its entry's id, and the event as it was received."""
     return arrived.id + encode([arrived.event])
-
-
-def place_of(event: ReceivedClick | ReceivedConversion) -> Place:
-    """Where an event happened, by the numbers that its token froze; nowhere for foreign ones."""
-    if isinstance(event, ReceivedConversion) and event.click_client_no != event.client_no:
-        return _NO_PLACE._replace(client_no=event.client_no)
-    return Place(event.client_no, event.campaign_no, event.group_no, event.publisher_no)

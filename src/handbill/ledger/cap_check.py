@@ -8,12 +8,14 @@ from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
 from handbill.core.charging import CounterKey, Limit, entities_of, key_of, period_keys, summed
 from handbill.core.job_caps import TakenOfJob, entities_of_job
+from handbill.core.nouns import Campaign, Client, Group
 from handbill.groups.service import groups_by_number
 from handbill.jobs.service import changed_at as jobs_changed_at
+from handbill.kit.instants import Instant
 from handbill.kit.zones import PERIODS, start_of
 from handbill.ledger import counting, folding
 from handbill.ledger.terms import Terms, read_terms
-from handbill.store.records import Records
+from handbill.store.records import Records, Tx
 
 
 class Held(NamedTuple):
@@ -26,9 +28,11 @@ class Held(NamedTuple):
 
 
 def passed(
-    records: Records, held: Held, every: Mapping[CounterKey, int],
+    records: Records,
+    held: Held,
+    every: Mapping[CounterKey, int],
     retired: Mapping[CounterKey, int],
-) -> Iterator[str]:  # fmt: skip
+) -> Iterator[str]:
     """The caps that are passed, as far as can be told: only one that stood unchanged since its
     period's first event can be held against it, for a cap may be lowered below what is spent.
     ``every``: all that was taken, by day; ``retired``: what of it has left the ledger.
@@ -41,16 +45,7 @@ def passed(
     ids = {job_id for _, _, job_id in ats}
     with records.read() as tx:
         terms = read_terms(tx, places, jobs=ids, since=date.min).get(client_no)
-        changed = {
-            **{("client", f"{no}"): it.updated_at
-               for no, it in clients_by_number(tx, [client_no]).items()},
-            **{("campaign", f"{no}"): it.updated_at
-               for no, it in campaigns_by_number(tx, (p.campaign_no for p in places)).items()},
-            **{("group", f"{no}"): it.updated_at
-               for no, it in groups_by_number(tx, (p.group_no for p in places)).items()},
-            **{("job", id_): at
-               for id_, at in jobs_changed_at(tx, sorted({one.job_id for one in of_jobs})).items()},
-        }  # fmt: skip
+        changed = _changed_at(tx, held)
     firsts = _first_days(taken, of_jobs)
     limits = _limits(terms, ats)
     ceilings = {key_of(limit, limit.on): limit for limit in limits if limit.on is not None}
@@ -78,10 +73,32 @@ def passed(
             yield f"client {client_no}: {limit.scope} {limit.entity} {what}"
 
 
+def _changed_at(tx: Tx, held: Held) -> dict[tuple[str, str], Instant]:
+    """When what has caps was changed last."""
+    client_no, _, taken, of_jobs = held
+    places = {place for place, _, _ in taken}
+    nouns: dict[str, Mapping[int, Client | Campaign | Group]] = {
+        "client": clients_by_number(tx, [client_no]),
+        "campaign": campaigns_by_number(tx, (place.campaign_no for place in places)),
+        "group": groups_by_number(tx, (place.group_no for place in places)),
+    }
+    jobs = jobs_changed_at(tx, sorted({one.job_id for one in of_jobs}))
+    found = {("job", id_): at for id_, at in jobs.items()}
+    for kind, some in nouns.items():
+        found.update({(kind, f"{no}"): noun.updated_at for no, noun in some.items()})
+    return found
+
+
 _OWNER = {
-    "client": "client", "campaign": "campaign", "campaign_placement": "campaign", "group": "group",
-    "placement": "group", "group_job": "group", "job": "job", "job_placement": "job",
-}  # fmt: skip
+    "client": "client",
+    "campaign": "campaign",
+    "campaign_placement": "campaign",
+    "group": "group",
+    "placement": "group",
+    "group_job": "group",
+    "job": "job",
+    "job_placement": "job",
+}
 
 
 def _limits(terms: Terms | None, ats: set[counting.AtJob]) -> set[Limit]:

@@ -138,9 +138,11 @@ class _Check:
         by_name = {row[0]: row[1:] for row in found}
         for segment, file in new:
             listed = (
-                segment.rows, segment.first_at, segment.last_at,
+                segment.rows,
+                segment.first_at,
+                segment.last_at,
                 *(int(segment.totals[name]) for name in _TOTALS),
-            )  # fmt: skip
+            )
             if by_name.get(file) != listed:
                 self.books.blame(f"segment {segment.path} differs from the manifest")
             self._proved.add(segment.path)
@@ -156,9 +158,11 @@ class _Check:
         file_of = {segment.path: file for segment, file in sound}
         listed = {
             (file_of[segment.path], part.client_no): tuple(part)
-            for segment, parts in written if segment.path in file_of
-            for part in parts if part.client_no in zones
-        }  # fmt: skip
+            for segment, parts in written
+            if segment.path in file_of
+            for part in parts
+            if part.client_no in zones
+        }
         path_of = {file: path for path, file in file_of.items()}
         for file, client_no in sorted(held.keys() | listed.keys()):
             if held.get((file, client_no)) != listed.get((file, client_no)):
@@ -184,9 +188,12 @@ class _Check:
                 self.books.blame(f"client {client_no}: {count} {what}")
 
     def _add_up(
-        self, listed: list[Segment], moments: list[_Moment], zones: dict[int, tzinfo],
+        self,
+        listed: list[Segment],
+        moments: list[_Moment],
+        zones: dict[int, tzinfo],
         entries: dict[int, _Entries],
-    ) -> None:  # fmt: skip
+    ) -> None:
         sums = self.books.sums
         for client_no, kind, what, count, charge, spend, marked in folding.told(self._duck):
             sums["entries"] += count

@@ -40,9 +40,14 @@ class Facts:
         return self.standings.get(link, STANDS)
 
     def seen(
-        self, event: ReceivedClick, standing: Standing, held: Held, opened_at: Instant | None,
-        location: Location, clicks_before: int,
-    ) -> Seen:  # fmt: skip
+        self,
+        event: ReceivedClick,
+        standing: Standing,
+        held: Held,
+        opened_at: Instant | None,
+        location: Location,
+        clicks_before: int,
+    ) -> Seen:
         """What a click is classed by."""
         listed = self.lists.get(held.list_key, _NO_ADDRESSES) if held.list_key else _NO_ADDRESSES
         return Seen(
@@ -79,9 +84,12 @@ class FactFinder:
         self._lists: dict[tuple[int, Instant], AddressList] = {}
 
     def facts_of(
-        self, tx: Tx, clicks: Mapping[int, Iterable[ReceivedClick]], terms: Mapping[int, Terms],
+        self,
+        tx: Tx,
+        clicks: Mapping[int, Iterable[ReceivedClick]],
+        terms: Mapping[int, Terms],
         now: Instant,
-    ) -> Facts:  # fmt: skip
+    ) -> Facts:
         """What is known of these clicks, by client, under their terms."""
         links: set[Link] = set()
         placed: set[bytes] = set()

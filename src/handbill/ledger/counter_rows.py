@@ -24,40 +24,46 @@ _WITHIN = sa.and_(_c.day_on >= b("first_on"), _c.day_on <= b("last_on"))
 _USED = (
     sa.select(_c.entity, _c.measure, _SUM)
     .where(
-        _c.scope == b("scope"), among(_c.entity, "entities"), among(_c.measure, "measures"),
+        _c.scope == b("scope"),
+        among(_c.entity, "entities"),
+        among(_c.measure, "measures"),
         _WITHIN,
     )
     .group_by(_c.entity, _c.measure)
-)  # fmt: skip
+)
 _ABOVE = (
     sa.select(_c.entity, _SUM)
     .where(
-        _c.scope == b("scope"), _c.entity >= b("first"), _c.entity < b("end"),
-        _c.measure == b("measure"), _WITHIN,
+        _c.scope == b("scope"),
+        _c.entity >= b("first"),
+        _c.entity < b("end"),
+        _c.measure == b("measure"),
+        _WITHIN,
     )
     .group_by(_c.entity)
     .having(b("above", type_=sa.BigInteger) < _SUM)
-)  # fmt: skip
+)
 _OF_CLIENT, _RETIRED = (
-    sa.select(*(table.c[name] for name in _KEYS), table.c.value)
-    .where(table.c.client_no == b("client_no"))
+    sa.select(*(table.c[name] for name in _KEYS), table.c.value).where(
+        table.c.client_no == b("client_no")
+    )
     for table in _BOTH
-)  # fmt: skip
+)
 _OF_SCOPES = _OF_CLIENT.where(among(_c.scope, "scopes"))
 _DROPS = [
-    sa.delete(table).where(*(table.c[name] == b(f"of_{name}") for name in _KEYS))
-    for table in _BOTH
-]  # fmt: skip
+    sa.delete(table).where(*(table.c[name] == b(f"of_{name}") for name in _KEYS)) for table in _BOTH
+]
 _OVER = [
     sa.select(*(table.c[name] for name in _KEYS), table.c.client_no, table.c.value)
     .where(
         sa.tuple_(*(table.c[name] for name in _KEYS)) > sa.tuple_(*map(b, _KEYS)),
-        table.c.day_on > b("sealed_on"), table.c.day_on < b("before_on"),
+        table.c.day_on > b("sealed_on"),
+        table.c.day_on < b("before_on"),
     )
     .order_by(*(table.c[name] for name in _KEYS))
     .limit(b("most", type_=sa.Integer))
     for table in _BOTH
-]  # fmt: skip
+]
 Place = tuple[str, str, str, str]
 FIRST: Place = ("", "", "", "")
 
@@ -72,9 +78,13 @@ def counters_used(tx: Tx, keys: Iterable[CounterKey]) -> dict[CounterKey, int]:
     for key, entities in by_period.values():
         first_on, last_on = days_of_period(key.period)
         found = tx.all(
-            _USED, scope=key.scope, entities=Listed(sorted(entities)), measures=Listed(MEASURES),
-            first_on=first_on, last_on=last_on,
-        )  # fmt: skip
+            _USED,
+            scope=key.scope,
+            entities=Listed(sorted(entities)),
+            measures=Listed(MEASURES),
+            first_on=first_on,
+            last_on=last_on,
+        )
         for entity, measure, value in found:
             assert value >= 0, "a counter is never negative"
             used[CounterKey(key.scope, entity, measure, key.period)] = int(value)
@@ -88,15 +98,21 @@ def counters_of(tx: Tx, client_no: int) -> dict[CounterKey, int]:
 
 def counters_above(
     tx: Tx, entities: tuple[str, str], key: CounterKey, above: int
-) -> dict[str, int]:  # fmt: skip
+) -> dict[str, int]:
     """Those of a key's scope, measure and period that are above an amount, of the entities from the
     first on, before the second.
     """
     first_on, last_on = days_of_period(key.period)
     found = tx.all(
-        _ABOVE, scope=key.scope, measure=key.measure, first=entities[0], end=entities[1],
-        first_on=first_on, last_on=last_on, above=above,
-    )  # fmt: skip
+        _ABOVE,
+        scope=key.scope,
+        measure=key.measure,
+        first=entities[0],
+        end=entities[1],
+        first_on=first_on,
+        last_on=last_on,
+        above=above,
+    )
     return {entity: int(value) for entity, value in found}
 
 
@@ -140,9 +156,12 @@ def seal(tx: Tx, after: Place, before_on: str, most: int) -> Place | None:
     ends: list[Place] = []
     for table, over, drop in zip(_BOTH, _OVER, _DROPS, strict=True):
         found = tx.all(
-            over, **dict(zip(_KEYS, after, strict=True)), sealed_on="", before_on=before_on,
+            over,
+            **dict(zip(_KEYS, after, strict=True)),
+            sealed_on="",
+            before_on=before_on,
             most=most,
-        )  # fmt: skip
+        )
         if len(found) == most:
             ends.append(found[-1][:4])
         if found:
@@ -163,10 +182,15 @@ def _together(rows: Iterable[tuple[int, CounterKey, int]]) -> list[tuple[int, Co
 
 
 def _add(tx: Tx, table: sa.Table, rows: Iterable[tuple[int, CounterKey, int]]) -> None:
-    tx.upsert_many(table, _KEYS, [
-        {**_columns(key), "client_no": client_no, "value": value}
-        for client_no, key, value in rows
-    ], adds=["value"])  # fmt: skip
+    tx.upsert_many(
+        table,
+        _KEYS,
+        [
+            {**_columns(key), "client_no": client_no, "value": value}
+            for client_no, key, value in rows
+        ],
+        adds=["value"],
+    )
 
 
 def _columns(key: CounterKey) -> dict[str, str]:

@@ -21,7 +21,7 @@ from handbill.core.job_caps import (
     counters_under,
     folded_jobs,
     owners_of,
-)  # fmt: skip
+)
 from handbill.core.received import ReceivedClick, ReceivedConversion
 from handbill.kit.instants import MINUTE, Instant
 from handbill.kit.zones import day_of, zone_of
@@ -41,9 +41,11 @@ _ALL = sa.select(_t.scope, _t.owner, _t.measure).where(_t.client_no == b("client
 _OF_OWNERS = _ALL.where(among(_t.owner, "owners"))
 _ANY = _ALL.limit(b("most", type_=sa.Integer))
 _DROP = sa.delete(tables.job_counts).where(
-    _t.client_no == b("client_no"), _t.owner == b("owner"), _t.scope == b("scope"),
+    _t.client_no == b("client_no"),
+    _t.owner == b("owner"),
+    _t.scope == b("scope"),
     _t.measure == b("measure"),
-)  # fmt: skip
+)
 _log = getLogger("handbill.ledger")
 AtJob = tuple[int, int, bytes]
 """Job group, publisher and job."""
@@ -89,10 +91,16 @@ class Counting:
             wanted = {count_of(limit) for of_job in limits for limit in of_job}
             if not wanted and not tx.all(_ANY, client_no=client_no, most=1):
                 continue
-            kept = _of_owners(tx, client_no, {
-                owner for group_no, publisher_no, job_id in some if job_id
-                for owner in owners_of(group_no, publisher_no, job_id.hex())
-            })  # fmt: skip
+            kept = _of_owners(
+                tx,
+                client_no,
+                {
+                    owner
+                    for group_no, publisher_no, job_id in some
+                    if job_id
+                    for owner in owners_of(group_no, publisher_no, job_id.hex())
+                },
+            )
             if ended := kept - wanted:
                 counted.ended[client_no] = ended
             assert own is not None or not wanted, "only who has terms has limits"
@@ -141,8 +149,9 @@ class Counting:
             if ail not in self._told:
                 _log.error(
                     "%s; until it is mended, caps of jobs that came into force since count only "
-                    "what can be read", ail,
-                )  # fmt: skip
+                    "what can be read",
+                    ail,
+                )
                 self._told.add(ail)
 
 
@@ -163,14 +172,22 @@ def put(tx: Tx, counted: Counted) -> bool:
             tx.dialect.text_of(_DROP),
             [{"client_no": client_no, **count._asdict()} for count in sorted(ended)],
         )
-    tx.put_many(tables.job_counts, [
-        {"client_no": client_no, **count._asdict()}
-        for client_no, some in counted.begun.items() for count in sorted(some)
-    ])  # fmt: skip
-    counter_rows.add_counters(tx, (
-        (counted.owner_of[key], key, value)
-        for key, value in counted.found.items() if key in counted.owner_of
-    ))  # fmt: skip
+    tx.put_many(
+        tables.job_counts,
+        [
+            {"client_no": client_no, **count._asdict()}
+            for client_no, some in counted.begun.items()
+            for count in sorted(some)
+        ],
+    )
+    counter_rows.add_counters(
+        tx,
+        (
+            (counted.owner_of[key], key, value)
+            for key, value in counted.found.items()
+            if key in counted.owner_of
+        ),
+    )
     return True
 
 

@@ -8,8 +8,9 @@ import duckdb
 from handbill.core.charging import CounterKey, Place, folded
 from handbill.core.job_caps import Count, TakenOfJob, folded_jobs
 from handbill.core.judging import TAKES_ROOM
+from handbill.store.segment_days import day_of_number, day_text
 from handbill.store.segment_files import source
-from handbill.store.segments import Segment, day_of_number, day_text
+from handbill.store.segments import Segment
 
 ROOM = ", ".join(f"'{name}'" for name in sorted(TAKES_ROOM))
 # What is left over between spend times both factors and the marked-up spend is half a micro at
@@ -89,9 +90,11 @@ def taken(
 
 
 def taken_of_jobs(
-    duck: duckdb.DuckDBPyConnection, listed: Sequence[Segment], zones: Mapping[int, tzinfo],
+    duck: duckdb.DuckDBPyConnection,
+    listed: Sequence[Segment],
+    zones: Mapping[int, tzinfo],
     counts: Iterable[Count],
-) -> Iterator[TakenOfJob]:  # fmt: skip
+) -> Iterator[TakenOfJob]:
     """The same, of each job that is counted."""
     counts = list(counts)
     if not counts:
@@ -114,9 +117,11 @@ def taken_of_jobs(
 
 
 def counters(
-    duck: duckdb.DuckDBPyConnection, listed: Sequence[Segment], zones: Mapping[int, tzinfo],
+    duck: duckdb.DuckDBPyConnection,
+    listed: Sequence[Segment],
+    zones: Mapping[int, tzinfo],
     counts: Mapping[int, Iterable[Count]],
-) -> Iterator[tuple[int, dict[CounterKey, int]]]:  # fmt: skip
+) -> Iterator[tuple[int, dict[CounterKey, int]]]:
     """What each client's entries come to as counters: all of them, of jobs those that are kept."""
     every = [count for of_one in counts.values() for count in of_one]
     places: dict[int, list[Taken]] = {}

@@ -39,10 +39,14 @@ def book(added: Added, hire: Hire, terms: Terms | None, now: Instant) -> None:
     added.tally(hire.client_no, "HIRE", disposition)
     added.entries.append(
         entries.of_conversion(
-            _event(hire), dated, disposition, entry_id=_id_of(hire), kind="HIRE",
+            _event(hire),
+            dated,
+            disposition,
+            entry_id=_id_of(hire),
+            kind="HIRE",
             currency=terms.currency if terms else "",
         )
-    )  # fmt: skip
+    )
 
 
 def _event(hire: Hire) -> ReceivedConversion:
@@ -53,9 +57,13 @@ def _event(hire: Hire) -> ReceivedConversion:
     else:
         applied = ReceivedConversion(at=hire.at, client_no=hire.client_no, action=3, source="")
     return msgspec.structs.replace(
-        applied, client_no=hire.client_no, source="funnel", click_random=hire.click_id,
-        candidate_id=hire.candidate_id, application_id=hire.application_id,
-    )  # fmt: skip
+        applied,
+        client_no=hire.client_no,
+        source="funnel",
+        click_random=hire.click_id,
+        candidate_id=hire.candidate_id,
+        application_id=hire.application_id,
+    )
 
 
 def _id_of(hire: Hire) -> bytes:

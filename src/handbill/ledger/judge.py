@@ -34,14 +34,15 @@ from handbill.ledger import (
     rows,
     traffic,
     waking,
-)  # fmt: skip
+)
 from handbill.ledger.arriving import Arrived, Step, id_of, in_step
 from handbill.ledger.batches import Arrivals, Batch
-from handbill.ledger.booking import Run, place_of
+from handbill.ledger.booking import Run
 from handbill.ledger.classing import FactFinder
 from handbill.ledger.counting import Counting, at_job
 from handbill.ledger.runs import Added, Click, Conversion, Known, Rules
 from handbill.ledger.terms import Basis, Places, read_basis, terms_of
+from handbill.ledger.tills import place_of
 from handbill.listings import copies
 from handbill.postings import spending
 from handbill.store import holds, marks, segments
@@ -81,9 +82,15 @@ class Judge:
     """Books what the journal holds. One at a time does work; a second one is outrun, harmlessly."""
 
     def __init__(
-        self, records: Records, blobs: Blobs, journal: Journal, clock: Clock, ids: Ids,
-        rules: Rules, scratch: Path | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        records: Records,
+        blobs: Blobs,
+        journal: Journal,
+        clock: Clock,
+        ids: Ids,
+        rules: Rules,
+        scratch: Path | None = None,
+    ) -> None:
         self._records = records
         self._blobs = blobs
         self._journal = journal
@@ -169,9 +176,11 @@ class Judge:
             if (damage.source, damage.at) not in self._damaged:
                 _log.error(
                     "the journal of %s is damaged, and is not judged from there on: %s; "
-                    "run: handbill journal quarantine", damage.source, damage.reason,
+                    "run: handbill journal quarantine",
+                    damage.source,
+                    damage.reason,
                     extra={"segment": damage.at.segment, "offset": damage.at.offset},
-                )  # fmt: skip
+                )
         self._damaged = frozenset((damage.source, damage.at) for damage in damages)
 
     def _pace(self, lines: int, step: Step) -> None:
@@ -240,10 +249,12 @@ class Judge:
         used = _used(tx, batch)
         assert min(used.values(), default=0) >= 0, "a counter is never negative"
         everyone = batch.arrivals.values()
-        clicks = rows.known_clicks(tx, sorted({
-            *(click.event.random for some in everyone for click in some.clicks),
-            *(found.event.click_random for some in everyone for found in some.conversions),
-        } - {b""}))  # fmt: skip
+        named = {click.event.random for some in everyone for click in some.clicks}
+        named |= {found.event.click_random for some in everyone for found in some.conversions}
+        clicks = rows.known_clicks(
+            tx,
+            sorted(named - {b""}),
+        )
         visitors = {click.visitor for some in everyone for click in some.clicks}
         visits = rows.known_visits(tx, sorted(visitors))
         clicked = {
@@ -284,8 +295,9 @@ class Judge:
                 purchases.book(added, due, share, terms, batch.now)
         assert all(
             entry.client_no == client_no
-            for client_no, added in judged.items() for entry in added.entries
-        ), "no client pays for another's"  # fmt: skip
+            for client_no, added in judged.items()
+            for entry in added.entries
+        ), "no client pays for another's"
         return judged
 
     def _write(self, batch: Batch, judged: dict[int, Added]) -> list[Written]:
@@ -295,11 +307,9 @@ class Judge:
             for entry in added.entries:
                 months.setdefault(segments.month_of(entry.at), []).append(entry)
         written = [
-            segments.write(
-                self._blobs, segments.path_of(month, batch.now, self._ids), entries
-            )
+            segments.write(self._blobs, segments.path_of(month, batch.now, self._ids), entries)
             for month, entries in sorted(months.items())
-        ]  # fmt: skip
+        ]
         made = sum(len(added.entries) for added in judged.values())
         assert sum(one.segment.rows for one in written) == made, "every entry is in a segment"
         return written
@@ -333,11 +343,14 @@ class Judge:
         rows.park(tx, [row for added in each for row in added.parked])
         copies.note(tx, batch.fetches)
         rows.add_tallies(tx, {key: by for added in each for key, by in added.tallies.items()})
-        counter_rows.add_counters(tx, (
-            (client_no, key, by)
-            for client_no, added in judged.items()
-            for key, by in counting.kept(batch.counting, client_no, added.counters).items()
-        ))  # fmt: skip
+        counter_rows.add_counters(
+            tx,
+            (
+                (client_no, key, by)
+                for client_no, added in judged.items()
+                for key, by in counting.kept(batch.counting, client_no, added.counters).items()
+            ),
+        )
         traffic.add(tx, {client_no: added.traffic for client_no, added in judged.items()})
         apply_ages.add(tx, {client_no: added.apply_ages for client_no, added in judged.items()})
         waking.wake(tx, {client_no: added.short for client_no, added in judged.items()}, now)

@@ -40,10 +40,15 @@ def book(added: Added, due: Due, share: Share, terms: Terms | None, now: Instant
     added.tally(share.client_no, "POSTING", COUNTED)
     added.entries.append(
         entries.of_posting(
-            due.former.id, dated, price, entry_id=_id_of(due, share), client_no=share.client_no,
-            publisher_no=due.former.publisher_no, currency=currency,
+            due.former.id,
+            dated,
+            price,
+            entry_id=_id_of(due, share),
+            client_no=share.client_no,
+            publisher_no=due.former.publisher_no,
+            currency=currency,
         )
-    )  # fmt: skip
+    )
 
 
 def _id_of(due: Due, share: Share) -> bytes:

@@ -118,10 +118,18 @@ def _set_aside(folder: Path, reader: JournalReader, damage: Damage, now: Instant
         kept.append(f"{name}.bytes")
     to = damage.to
     receipt = Receipt(
-        damage.source, damage.reason, damage.at.segment, damage.at.offset,
-        to.segment if to else None, to.offset if to else None, damage.records, before, after, kept,
+        damage.source,
+        damage.reason,
+        damage.at.segment,
+        damage.at.offset,
+        to.segment if to else None,
+        to.offset if to else None,
+        damage.records,
+        before,
+        after,
+        kept,
         iso_of(now),
-    )  # fmt: skip
+    )
     _write(folder / FOLDER / (name + _PENDING), msgspec.json.encode(receipt))
     return receipt
 

@@ -45,9 +45,14 @@ class Recent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def recent(
-    tx: Tx, blobs: Blobs, journal: JournalReader, scratch: Path, client_no: int, now: Instant,
+    tx: Tx,
+    blobs: Blobs,
+    journal: JournalReader,
+    scratch: Path,
+    client_no: int,
+    now: Instant,
     most: int,
-) -> list[Recent]:  # fmt: skip
+) -> list[Recent]:
     """At most so many conversions of the last seven days, newest first."""
     found = _waiting(tx, journal, client_no, now)
     found += [
@@ -89,7 +94,13 @@ def _judged(
 
 def _of(event: ReceivedConversion, disposition: str) -> Recent:
     return Recent(
-        at=event.at, kind=KIND_OF_ACTION[event.action], disposition=disposition, reason="",
-        source=event.source, job_id=event.job_id.hex(), has_click=bool(event.click_random),
-        application_id=event.application_id, candidate_id=event.candidate_id,
-    )  # fmt: skip
+        at=event.at,
+        kind=KIND_OF_ACTION[event.action],
+        disposition=disposition,
+        reason="",
+        source=event.source,
+        job_id=event.job_id.hex(),
+        has_click=bool(event.click_random),
+        application_id=event.application_id,
+        candidate_id=event.candidate_id,
+    )

@@ -76,9 +76,11 @@ def _some(tools: Tools, old: Sequence[Segment], now: Instant) -> int:
 
 
 def _sums(
-    tools: Tools, old: Sequence[tuple[Segment, str]], zones: Mapping[int, tzinfo],
+    tools: Tools,
+    old: Sequence[tuple[Segment, str]],
+    zones: Mapping[int, tzinfo],
     counts: Mapping[int, set[Count]],
-) -> dict[int, tuple[Counter[tuple[str, str]], dict[CounterKey, int]]]:  # fmt: skip
+) -> dict[int, tuple[Counter[tuple[str, str]], dict[CounterKey, int]]]:
     """What the entries of each client sum up to: tallies and counters."""
     listed = [segment for segment, _ in old]
     with segment_files.query(tools.scratch, memory_mb=_MEMORY_MB, threads=1) as duck:

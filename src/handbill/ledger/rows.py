@@ -17,14 +17,17 @@ from handbill.store.records.tables import (
     parked,
     tallies,
     visits,
-)  # fmt: skip
+)
 
 _AT_ONCE = 5_000
 
 _CLICKS = sa.select(
-    clicks.c.id, clicks.c.client_no, clicks.c.disposition, clicks.c.bid_micros,
+    clicks.c.id,
+    clicks.c.client_no,
+    clicks.c.disposition,
+    clicks.c.bid_micros,
     clicks.c.price_micros,
-).where(among_ids(clicks.c.id, "ids"))  # fmt: skip
+).where(among_ids(clicks.c.id, "ids"))
 _VISITS = sa.select(visits.c.visitor, visits.c.at).where(among_ids(visits.c.visitor, "ids"))
 _OLD_VISITS = (
     sa.select(visits.c.visitor)
@@ -105,10 +108,15 @@ class Parked(NamedTuple):
 
 
 def add_tallies(tx: Tx, added: Mapping[tuple[int, str, str], int]) -> None:
-    tx.upsert_many(tallies, ["client_no", "kind", "disposition"], [
-        {"client_no": client_no, "kind": kind, "disposition": disposition, "value": value}
-        for (client_no, kind, disposition), value in sorted(added.items())
-    ], adds=["value"])  # fmt: skip
+    tx.upsert_many(
+        tallies,
+        ["client_no", "kind", "disposition"],
+        [
+            {"client_no": client_no, "kind": kind, "disposition": disposition, "value": value}
+            for (client_no, kind, disposition), value in sorted(added.items())
+        ],
+        adds=["value"],
+    )
 
 
 def tallies_of(tx: Tx, client_no: int) -> dict[tuple[str, str], int]:
@@ -121,10 +129,15 @@ def tallied_clients(tx: Tx) -> list[int]:
 
 def add_retired_tallies(tx: Tx, client_no: int, told: Mapping[tuple[str, str], int]) -> None:
     """Keep how many of one client's entries leave the ledger."""
-    tx.upsert_many(tables.retired_tallies, ["client_no", "kind", "disposition"], [
-        {"client_no": client_no, "kind": kind, "disposition": disposition, "value": value}
-        for (kind, disposition), value in sorted(told.items())
-    ], adds=["value"])  # fmt: skip
+    tx.upsert_many(
+        tables.retired_tallies,
+        ["client_no", "kind", "disposition"],
+        [
+            {"client_no": client_no, "kind": kind, "disposition": disposition, "value": value}
+            for (kind, disposition), value in sorted(told.items())
+        ],
+        adds=["value"],
+    )
 
 
 def retired_tallies(tx: Tx, client_no: int) -> dict[tuple[str, str], int]:
@@ -146,9 +159,7 @@ def known_clicks(tx: Tx, ids: Sequence[bytes]) -> dict[bytes, Judged]:
 
 def put_clicks(tx: Tx, rows: Sequence[tuple[bytes, Judged, Instant]]) -> None:
     assert all(len(id_) == 16 for id_, _, _ in rows), "a click is known by its id"
-    tx.put_many(clicks, [
-        {"id": id_, **judged._asdict(), "at": at} for id_, judged, at in rows
-    ])  # fmt: skip
+    tx.put_many(clicks, [{"id": id_, **judged._asdict(), "at": at} for id_, judged, at in rows])
 
 
 def forget_clicks(tx: Tx, before: Instant, most: int) -> int:
@@ -179,10 +190,14 @@ def put_visits(
 ) -> None:
     """Keep who opened a window when, until when it is open, and forget those that closed before."""
     assert all(at <= until_at for _, at, until_at in opened.values()), "a window opens first"
-    tx.upsert_many(visits, ["visitor"], [
-        {"visitor": visitor, "client_no": client_no, "at": at, "until_at": until_at}
-        for visitor, (client_no, at, until_at) in opened.items()
-    ])  # fmt: skip
+    tx.upsert_many(
+        visits,
+        ["visitor"],
+        [
+            {"visitor": visitor, "client_no": client_no, "at": at, "until_at": until_at}
+            for visitor, (client_no, at, until_at) in opened.items()
+        ],
+    )
     # Twice what came: none pile up, and those that did while we were away hold nobody up.
     forget_visits(tx, forget, 2 * len(opened))
 
@@ -198,10 +213,13 @@ def known_keys(tx: Tx, client_no: int, keys: Sequence[str]) -> dict[str, bytes]:
 
 
 def put_keys(tx: Tx, rows: Sequence[tuple[int, str, bytes, Instant]]) -> None:
-    tx.put_many(conversion_keys, [
-        {"client_no": client_no, "key": key, "click_id": click_id, "at": at}
-        for client_no, key, click_id, at in rows
-    ])  # fmt: skip
+    tx.put_many(
+        conversion_keys,
+        [
+            {"client_no": client_no, "key": key, "click_id": click_id, "at": at}
+            for client_no, key, click_id, at in rows
+        ],
+    )
 
 
 def put_applied(tx: Tx, rows: Sequence[tuple[int, str, bytes, bytes]]) -> None:
@@ -240,13 +258,20 @@ def parked_of(tx: Tx, client_no: int, most: int) -> list[Parked]:
 
 def park(tx: Tx, rows: Sequence[Parked]) -> None:
     assert all(row.received_at < row.due_at for row in rows), "what is parked waits"
-    tx.put_many(parked, [
-        {
-            "client_no": row.client_no, "kind": row.kind, "click_id": row.click_id,
-            "body": row.body, "received_at": row.received_at, "due_at": row.due_at,
-        }
-        for row in rows
-    ])  # fmt: skip
+    tx.put_many(
+        parked,
+        [
+            {
+                "client_no": row.client_no,
+                "kind": row.kind,
+                "click_id": row.click_id,
+                "body": row.body,
+                "received_at": row.received_at,
+                "due_at": row.due_at,
+            }
+            for row in rows
+        ],
+    )
 
 
 def unpark(tx: Tx, nos: Sequence[int]) -> None:

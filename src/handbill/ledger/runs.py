@@ -85,7 +85,7 @@ class Added:
 
     def see(
         self, event: ReceivedClick | ReceivedConversion, micros: int, *, clicks: int, billed: bool
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Note a valid click, or an apply, for whoever learns from traffic."""
         quarter = quarter_of(event.group_no, event.publisher_no, event.at)
         seen = self.traffic.get(quarter)

@@ -27,22 +27,66 @@ _SOURCES_AT_ONCE = 256
 _AT_ONCE = 2_000
 _MEMORY_MB = 256
 _COLUMNS = (
-    "id", "at", "campaign_no", "group_no", "job_id", "publisher_no", "kind", "disposition",
-    "reason", "charge_micros", "spend_micros", "marked_micros", "currency", "click_id",
-    "application_id", "bid_type", "agency_ppm", "override_ppm", "source",
-    "bid_micros", "bid_currency", "bid_rate_picos", "price_micros", "price_currency",
+    "id",
+    "at",
+    "campaign_no",
+    "group_no",
+    "job_id",
+    "publisher_no",
+    "kind",
+    "disposition",
+    "reason",
+    "charge_micros",
+    "spend_micros",
+    "marked_micros",
+    "currency",
+    "click_id",
+    "application_id",
+    "bid_type",
+    "agency_ppm",
+    "override_ppm",
+    "source",
+    "bid_micros",
+    "bid_currency",
+    "bid_rate_picos",
+    "price_micros",
+    "price_currency",
     "price_rate_picos",
-)  # fmt: skip
+)
 _QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
 _READ = f'SELECT {_QUOTED} FROM entries WHERE "at" >= $first AND "at" < $end ORDER BY "at", "id"'
 _EVER: Final = (0, 2**62)
 NAMES: Final = (
-    "id", "at", "agencyId", "clientId", "campaignId", "jobGroupId", "jobId", "publisherId", "kind",
-    "disposition", "reason", "chargeMicros", "spendMicros", "markedUpMicros", "currency",
+    "id",
+    "at",
+    "agencyId",
+    "clientId",
+    "campaignId",
+    "jobGroupId",
+    "jobId",
+    "publisherId",
+    "kind",
+    "disposition",
+    "reason",
+    "chargeMicros",
+    "spendMicros",
+    "markedUpMicros",
+    "currency",
     # The names above stand where scripts found them; whatever is new comes after them.
-    "clickId", "applicationId", "refNumber", "bidType", "agencyMarkupPpm", "overrideMarkupPpm",
-    "postingId", "bidMicros", "bidCurrency", "bidRate", "priceMicros", "priceCurrency", "priceRate",
-)  # fmt: skip
+    "clickId",
+    "applicationId",
+    "refNumber",
+    "bidType",
+    "agencyMarkupPpm",
+    "overrideMarkupPpm",
+    "postingId",
+    "bidMicros",
+    "bidCurrency",
+    "bidRate",
+    "priceMicros",
+    "priceCurrency",
+    "priceRate",
+)
 """What the export tells of an entry, in this order."""
 
 
@@ -116,8 +160,10 @@ def _of_client(
         client.id if client else None,
     )
     names = (
-        _Names(campaigns_by_number), _Names(groups_by_number), _Names(publishers_by_number),
-    )  # fmt: skip
+        _Names(campaigns_by_number),
+        _Names(groups_by_number),
+        _Names(publishers_by_number),
+    )
     with (
         segment_files.all_sound(blobs, listed, scratch) as files,
         segment_files.query(scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
@@ -133,27 +179,63 @@ def _of_client(
 
 
 def _line(
-    row: tuple[Any, ...], head: tuple[str | None, str | None],
-    names: tuple[_Names, _Names, _Names], refs: dict[str, str],
-) -> dict[str, Any]:  # fmt: skip
+    row: tuple[Any, ...],
+    head: tuple[str | None, str | None],
+    names: tuple[_Names, _Names, _Names],
+    refs: dict[str, str],
+) -> dict[str, Any]:
     campaigns, groups, publishers = names
-    (id_, at, campaign_no, group_no, job_id, publisher_no, kind, disposition, reason, charge,
-     spend, marked, currency, click_id, application_id, bid_type, agency_ppm, override_ppm,
-     source, *quotes) = row  # fmt: skip
+    (
+        id_,
+        at,
+        campaign_no,
+        group_no,
+        job_id,
+        publisher_no,
+        kind,
+        disposition,
+        reason,
+        charge,
+        spend,
+        marked,
+        currency,
+        click_id,
+        application_id,
+        bid_type,
+        agency_ppm,
+        override_ppm,
+        source,
+        *quotes,
+    ) = row
     told = (
-        bytes(id_).hex(), iso_of(at), *head, campaigns[campaign_no], groups[group_no],
-        job_id or None, publishers[publisher_no], kind, disposition, reason or None, charge, spend,
-        marked, currency, bytes(click_id).hex() or None, application_id or None, refs.get(job_id),
-        bid_type or None, agency_ppm, override_ppm,
+        bytes(id_).hex(),
+        iso_of(at),
+        *head,
+        campaigns[campaign_no],
+        groups[group_no],
+        job_id or None,
+        publishers[publisher_no],
+        kind,
+        disposition,
+        reason or None,
+        charge,
+        spend,
+        marked,
+        currency,
+        bytes(click_id).hex() or None,
+        application_id or None,
+        refs.get(job_id),
+        bid_type or None,
+        agency_ppm,
+        override_ppm,
         source.removeprefix(OF_POSTING) if source.startswith(OF_POSTING) else None,
-        *_quoted(spend, currency, quotes[:3]), *_quoted(charge, currency, quotes[3:]),
-    )  # fmt: skip
+        *_quoted(spend, currency, quotes[:3]),
+        *_quoted(charge, currency, quotes[3:]),
+    )
     return dict(zip(NAMES, told, strict=True))
 
 
-def used(
-    tx: Tx, client_no: int, limits: Iterable[Limit], day: date
-) -> Mapping[Limit, int]:  # fmt: skip
+def used(tx: Tx, client_no: int, limits: Iterable[Limit], day: date) -> Mapping[Limit, int]:
     """What a client has used of each limit in the period that a day of its zone lies in: micros of
     marked-up spend, clicks or applies.
 
@@ -165,9 +247,7 @@ def used(
     return {limit: found.get(key, 0) for limit, key in keys.items()}
 
 
-def used_of_jobs(
-    tx: Tx, group_no: int, limit: Limit, day: date, above: int
-) -> dict[str, int]:  # fmt: skip
+def used_of_jobs(tx: Tx, group_no: int, limit: Limit, day: date, above: int) -> dict[str, int]:
     """The jobs that have used more than an amount of what a job group's cap allows to each of them:
     by the entity of their counter.
     """

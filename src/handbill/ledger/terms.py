@@ -78,9 +78,12 @@ class Basis(NamedTuple):
 
 
 def read_basis(
-    tx: Tx, places: Iterable[Place], otherwise: Definition | None = None,
-    jobs: Iterable[bytes] = (), since: date = date.max,
-) -> Basis:  # fmt: skip
+    tx: Tx,
+    places: Iterable[Place],
+    otherwise: Definition | None = None,
+    jobs: Iterable[bytes] = (),
+    since: date = date.max,
+) -> Basis:
     """What the terms of every client of these places follow from.
 
     ``otherwise``: the rules for clicks where none are defined. ``jobs``: whose caps are asked for.
@@ -136,11 +139,19 @@ def terms_of(basis: Basis, known: Places | None = None) -> dict[int, Terms]:
             each[group.client_no][no] = caps
     found = {
         no: Terms(
-            client.zone, basis.currencies.get(client.agency_no, ""), {}, {}, {}, {}, shared[0],
-            each[no], basis.capped, *shared[1:],
+            client.zone,
+            basis.currencies.get(client.agency_no, ""),
+            {},
+            {},
+            {},
+            {},
+            shared[0],
+            each[no],
+            basis.capped,
+            *shared[1:],
         )
         for no, client in basis.clients.items()
-    }  # fmt: skip
+    }
     for (publisher_no, client_no), rules in basis.held.items():
         if client_no in found:
             found[client_no].held[publisher_no] = rules  # type: ignore[index]
@@ -186,9 +197,12 @@ def _at(
 
 
 def read_terms(
-    tx: Tx, places: Iterable[Place], otherwise: Definition | None = None,
-    jobs: Iterable[bytes] = (), since: date = date.max,
-) -> dict[int, Terms]:  # fmt: skip
+    tx: Tx,
+    places: Iterable[Place],
+    otherwise: Definition | None = None,
+    jobs: Iterable[bytes] = (),
+    since: date = date.max,
+) -> dict[int, Terms]:
     """The terms of every client of these places, read at once (see ``read_basis``)."""
     return terms_of(read_basis(tx, places, otherwise, jobs, since))
 
@@ -201,9 +215,12 @@ def zones_of(tx: Tx, client_nos: Iterable[int]) -> dict[int, tzinfo]:
 
 
 def _limits(
-    place: Place, client: Client, campaign: Campaign | None, group: Group | None,
+    place: Place,
+    client: Client,
+    campaign: Campaign | None,
+    group: Group | None,
     named: tuple[str, Mapping[str, int]],
-) -> Iterable[Limit]:  # fmt: skip
+) -> Iterable[Limit]:
     publisher, numbers = named
     assert client.no == place.client_no, "caps are the client's own"
     yield from limits_of("client", f"{place.client_no}", client.body.caps)

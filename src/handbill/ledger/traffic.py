@@ -101,10 +101,16 @@ def forget(tx: Tx, before: Instant, most: int) -> int:
 
 
 def _put(tx: Tx, seen: Iterable[tuple[int, Quarter, Seen]], sign: int) -> None:
-    tx.upsert_many(traffic, _KEYS, [
-        {
-            "client_no": client_no, **quarter._asdict(),
-            **dict(zip(_AMOUNTS, (sign * amount for amount in _amounts(one)), strict=True)),
-        }
-        for client_no, quarter, one in seen
-    ], adds=_AMOUNTS)  # fmt: skip
+    tx.upsert_many(
+        traffic,
+        _KEYS,
+        [
+            {
+                "client_no": client_no,
+                **quarter._asdict(),
+                **dict(zip(_AMOUNTS, (sign * amount for amount in _amounts(one)), strict=True)),
+            }
+            for client_no, quarter, one in seen
+        ],
+        adds=_AMOUNTS,
+    )

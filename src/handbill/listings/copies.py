@@ -146,9 +146,11 @@ def lost(tx: Tx, now: Instant) -> list[Copy]:
     return [
         copy
         for copy in copies
-        if copy.job_count and copy.held.lost and whole[copy.publisher_no].held.lost
+        if copy.job_count
+        and copy.held.lost
+        and whole[copy.publisher_no].held.lost
         and (copy.client_no != ALL_CLIENTS or copy.publisher_no not in apart)
-    ]  # fmt: skip
+    ]
 
 
 def forget(tx: Tx, most: int) -> int:
@@ -166,11 +168,14 @@ def _copies(rows: Iterable[Row], now: Instant) -> list[Copy]:
             told[no].append(Fetch(at, version, status != _HAD, reader))
     return [
         Copy(
-            publisher_no, client_no, job_count, written_at,
+            publisher_no,
+            client_no,
+            job_count,
+            written_at,
             held_of(told[no], now) or unfetched(since_at, now),
         )
         for no, publisher_no, client_no, job_count, since_at, written_at, *_ in files.values()
-    ]  # fmt: skip
+    ]
 
 
 def _row(

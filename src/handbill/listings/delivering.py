@@ -84,9 +84,15 @@ def page(
         else:
             current = last.digest == digest_of(publisher, last.path, file)
             one = DeliveryState(
-                client_id, last.path, last.state, current, last.size, last.tried_at,
-                last.delivered_at, last.failure,
-            )  # fmt: skip
+                client_id,
+                last.path,
+                last.state,
+                current,
+                last.size,
+                last.tried_at,
+                last.delivered_at,
+                last.failure,
+            )
         standing.append(one)
     return standing, total
 
@@ -208,7 +214,7 @@ def _parted(parcels: list[Parcel]) -> tuple[list[Parcel], list[Parcel]]:
 
 def _deliver(
     tools: Tools, login: Login, due: list[Parcel], failed_state: str, limits: Limits
-) -> None:  # fmt: skip
+) -> None:
     if not due:
         return
     try:
@@ -256,9 +262,7 @@ def _note(
 ) -> None:
     """What came of a try; a failure leaves standing what is known of the last success."""
     now, former = tools.clock.now(), parcel.former
-    delivery = Delivery(
-        parcel.file.no, parcel.path, state, sent, parcel.digest, failure, now, now
-    )  # fmt: skip
+    delivery = Delivery(parcel.file.no, parcel.path, state, sent, parcel.digest, failure, now, now)
     if state != DELIVERED:
         size, digest, at = (former.size, former.digest, former.delivered_at) if former else _NEVER
         delivery = delivery._replace(size=size, digest=digest, delivered_at=at)

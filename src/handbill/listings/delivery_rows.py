@@ -33,8 +33,15 @@ class Delivery(NamedTuple):
 
 _d, _f = deliveries.c, feed_files.c
 _DELIVERY = (
-    _d.file_no, _d.path, _d.state, _d.size, _d.digest, _d.failure, _d.tried_at, _d.delivered_at,
-)  # fmt: skip
+    _d.file_no,
+    _d.path,
+    _d.state,
+    _d.size,
+    _d.digest,
+    _d.failure,
+    _d.tried_at,
+    _d.delivered_at,
+)
 _BESIDE = sa.select(*FILE_COLUMNS, *_DELIVERY).select_from(
     feed_files.outerjoin(deliveries, _d.file_no == _f.no)
 )
@@ -89,13 +96,15 @@ APART: Final = range(1, 2**62)
 
 def page(
     tx: Tx, publisher_no: int, wanted: range, skip: int, limit: int
-) -> tuple[list[_Pair], int]:  # fmt: skip
+) -> tuple[list[_Pair], int]:
     """Some files that are, or once were, delivered, and how many there are in all. ``wanted``: the
     numbers of the clients whose files are to be delivered.
     """
     which = {
-        "publisher_no": publisher_no, "first_client": wanted.start, "last_client": wanted.stop - 1,
-    }  # fmt: skip
+        "publisher_no": publisher_no,
+        "first_client": wanted.start,
+        "last_client": wanted.stop - 1,
+    }
     found = tx.all(_PAGE, **which, skip=skip, limit=limit)
     return [_pair(row) for row in found], int(tx.value(_COUNT, **which))
 

@@ -90,7 +90,7 @@ class Explained:
 
 def explain(
     tx: Tx, blobs: Blobs, client: Client, ref: str, now: Instant, most: int = MOST_LOOKED_INTO
-) -> Explained:  # fmt: skip
+) -> Explained:
     """Explain the client's live job of that reference. **Refuses** any other alike (404).
 
     ``most``: bytes of parts, unpacked, that may be read in all.
@@ -154,9 +154,7 @@ def _outcome(
     return Outcome(publisher, reasons, listed, bid, markdown_of(terms, look.asked), shop)
 
 
-def _why_not_posted(
-    look: "_Look", publisher: Publisher, top: State, *, posted: bool
-) -> list[str]:  # fmt: skip
+def _why_not_posted(look: "_Look", publisher: Publisher, top: State, *, posted: bool) -> list[str]:
     reasons: list[str] = [] if top.trades else [Withheld.NOT_TRADING]
     why = barred(look.client, publisher)
     if why is not None:
@@ -186,9 +184,11 @@ class _Look:
         self.exchange = exchange
         self.job = job
         self.asked = Asked(
-            job.status != "A", job.body.cpc_micros, job.body.settings or PLAIN_JOB,
+            job.status != "A",
+            job.body.cpc_micros,
+            job.body.settings or PLAIN_JOB,
             job.body.cpc_currency,
-        )  # fmt: skip
+        )
         self._blobs = blobs
         self.posted = postings.posted_jobs(tx, client.no)
         self.force = standing.in_force(tx, client.no)

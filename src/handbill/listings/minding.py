@@ -53,9 +53,13 @@ def deliver(tx: Tx, now: Instant, publisher: Publisher) -> None:
 
 
 def feed_url(
-    tx: Tx, ids: Ids, settings: Settings, now: Instant, publisher: Publisher,
+    tx: Tx,
+    ids: Ids,
+    settings: Settings,
+    now: Instant,
+    publisher: Publisher,
     client_no: int = ALL_CLIENTS,
-) -> str | None:  # fmt: skip
+) -> str | None:
     """The address of its file of all clients, or of one; made when it is first asked for."""
     service.ensure_file(tx, ids, publisher.no, now, client_no)
     gzipped = publisher.body.compressed

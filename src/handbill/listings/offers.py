@@ -192,9 +192,7 @@ def trades_of(
     return trades
 
 
-def _open(
-    group: Group, slots: list[Publisher], force: InForce
-) -> Iterator[tuple[int, Publisher]]:  # fmt: skip
+def _open(group: Group, slots: list[Publisher], force: InForce) -> Iterator[tuple[int, Publisher]]:
     """The publishers at which no cap stops the job group."""
     for slot, publisher in enumerate(slots):
         if ("placement", f"{group.no}/{publisher.no}") not in force.stopped:
@@ -238,9 +236,10 @@ def offers_of(tx: Tx, client: Client, now: Instant) -> Offers:
 def _thinned(trades: dict[int, Trade]) -> list[int]:
     """The job groups of which a part of the jobs is listed somewhere."""
     return [
-        no for no, trade in trades.items()
+        no
+        for no, trade in trades.items()
         if any(deal.paced is not None and deal.paced.window is not None for deal in trade.deals)
-    ]  # fmt: skip
+    ]
 
 
 def turns_of(tx: Tx, group_no: int, now: Instant) -> list[bytes]:
@@ -253,9 +252,12 @@ _Known = dict[_Key, tuple[int, list[tuple[bytearray, bytes]]]]
 
 
 def _fill(
-    offers: Offers, trades: dict[int, Trade], found: Iterator[Row], today: date,
+    offers: Offers,
+    trades: dict[int, Trade],
+    found: Iterator[Row],
+    today: date,
     hiding: Hiding | None,
-) -> None:  # fmt: skip
+) -> None:
     """Most jobs of a group are offered alike, so that what is decided for one serves the others."""
     said = [bytearray() for _ in offers.slots]
     hashers = [hashlib.blake2b(digest_size=16) for _ in offers.slots]

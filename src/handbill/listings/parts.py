@@ -69,9 +69,17 @@ def digest_of(stall: Stall, offers_digest: bytes) -> bytes:
     those are in its roster.
     """
     return digests.digest_of(
-        stall.shape.digest, stall.shape.currency, stall.publisher.id, stall.publisher.no,
-        stall.publisher.body.bid_type, stall.client.no, stall.link, stall.kid, offers_digest, _FORM,
-    )  # fmt: skip
+        stall.shape.digest,
+        stall.shape.currency,
+        stall.publisher.id,
+        stall.publisher.no,
+        stall.publisher.body.bid_type,
+        stall.client.no,
+        stall.link,
+        stall.kid,
+        offers_digest,
+        _FORM,
+    )
 
 
 def write_part(
@@ -172,19 +180,23 @@ def _pieces(
     return pieces
 
 
-def _splice(
-    stall: Stall, offered: Offered, roster: rosters.Writer, former: Line | None
-) -> _Splice:  # fmt: skip
+def _splice(stall: Stall, offered: Offered, roster: rosters.Writer, former: Line | None) -> _Splice:
     bid_type = stall.publisher.body.bid_type
     frozen = Frozen(offered.group_no, bid_type, offered.bid_micros, offered.price_micros)
     listed_at, tail, stands = roster.tail(frozen, former)
     start, end = splice_of(stall.shape, bid_type, offered.price_micros)
     listing = Listing(
-        client_no=stall.client.no, campaign_no=offered.campaign_no, group_no=offered.group_no,
-        publisher_no=stall.publisher.no, job_id=b"", bid_type=bid_type,
-        bid_micros=offered.bid_micros, price_micros=offered.price_micros, listed_at=listed_at,
+        client_no=stall.client.no,
+        campaign_no=offered.campaign_no,
+        group_no=offered.group_no,
+        publisher_no=stall.publisher.no,
+        job_id=b"",
+        bid_type=bid_type,
+        bid_micros=offered.bid_micros,
+        price_micros=offered.price_micros,
+        listed_at=listed_at,
         quote=offered.quote,
-    )  # fmt: skip
+    )
     sign = listing_signer(listing, stall.kid, stall.key)
     return sign, start + stall.link.encode(), end, tail, stands
 

@@ -11,7 +11,7 @@ from handbill.core.listing_tokens import (
     job_mark,
     open_listing,
     token_at,
-)  # fmt: skip
+)
 from handbill.listings.parts import UNREADABLE, path_of
 from handbill.listings.rows import Part
 from handbill.store.blobs import Blobs
@@ -22,7 +22,7 @@ _MOST_LINK = 512
 
 def published(
     blobs: Blobs, part: Part, job_id: bytes, keys: Mapping[int, bytes], chunk: int = _CHUNK
-) -> Listing | None:  # fmt: skip
+) -> Listing | None:
     """What the job's link in a part freezes; None: it is not in there, or the part was replaced
     just now or is damaged. It costs the reading of the whole part at worst.
     """
@@ -41,9 +41,7 @@ def published(
     return None
 
 
-def _link_in(
-    sight: bytes, mark: bytes, job_id: bytes, keys: Mapping[int, bytes]
-) -> Listing | None:  # fmt: skip
+def _link_in(sight: bytes, mark: bytes, job_id: bytes, keys: Mapping[int, bytes]) -> Listing | None:
     """A token that is cut off by the end of what is in sight does not open: it comes again."""
     at = sight.find(mark)
     while at >= 0:

@@ -50,9 +50,17 @@ def publish(tools: Tools, client: Client, *, live: bool) -> None:
             shape = shape_of(body.feed_schema, body.currency, client.body.advertiser_name, places)
             kid = max(secrets)
             stall = Stall(
-                tools.records, tools.blobs, kept, tools.scratch, client, publisher, shape,
-                f"{tools.settings.public_edge}/c/", kid, secrets[kid],
-            )  # fmt: skip
+                tools.records,
+                tools.blobs,
+                kept,
+                tools.scratch,
+                client,
+                publisher,
+                shape,
+                f"{tools.settings.public_edge}/c/",
+                kid,
+                secrets[kid],
+            )
             _bring_up(tools, stall, offers, slot, former.pop(publisher.no, None))
     for publisher_no, part in former.items():
         if part.job_count:

@@ -77,9 +77,7 @@ def of_group(tx: Tx, client: Client, campaign: Campaign, group: Group, now: Inst
     return _told(tx, Around(client, campaign, group), thing, placed, now)
 
 
-def of_placement(
-    tx: Tx, around: Around, group: Group, publisher_id: str, now: Instant
-) -> Told:  # fmt: skip
+def of_placement(tx: Tx, around: Around, group: Group, publisher_id: str, now: Instant) -> Told:
     """How a job group stands at one of its publishers. **Refuses** any other publisher (404)."""
     found = _of_ids(tx, around.client, _placed(group) & {publisher_id})
     if not found:
@@ -106,9 +104,12 @@ def of_job(tx: Tx, client: Client, ref: str, now: Instant) -> Told:
 
 
 def _places(
-    known: Mapping[Thing, Resolved], job: Job, campaign: Campaign, group: Group,
+    known: Mapping[Thing, Resolved],
+    job: Job,
+    campaign: Campaign,
+    group: Group,
     placed: Iterable[Publisher],
-) -> list[tuple[Spot, list[Resolved]]]:  # fmt: skip
+) -> list[tuple[Spot, list[Resolved]]]:
     """A job group's places, with what holds at each for all its jobs and for this one."""
     publishers_by_id = {one.id: one for one in placed}
     found = []
@@ -124,9 +125,7 @@ def _places(
     return found
 
 
-def _told(
-    tx: Tx, around: Around, thing: Thing, placed: list[Publisher], now: Instant
-) -> Told:  # fmt: skip
+def _told(tx: Tx, around: Around, thing: Thing, placed: list[Publisher], now: Instant) -> Told:
     client = around.client
     found = standing.resolved_of(tx, client.no).get(thing, PLAIN)
     return Told(found, _evaluated(tx, client), around, _files(tx, client, placed, now))
@@ -145,8 +144,6 @@ def _of_ids(tx: Tx, client: Client, ids: set[str]) -> list[Publisher]:
     return [one for one in publishers.publishers_of(tx, client.agency_no) if one.id in ids]
 
 
-def _files(
-    tx: Tx, client: Client, placed: list[Publisher], now: Instant
-) -> list[HeldFile]:  # fmt: skip
+def _files(tx: Tx, client: Client, placed: list[Publisher], now: Instant) -> list[HeldFile]:
     copies = fetched_last(tx, [one.no for one in placed], now, client.no)
     return [HeldFile(one, copies.get(one.no)) for one in placed]

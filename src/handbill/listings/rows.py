@@ -81,9 +81,12 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of_listing(cls, part: Part, job_id: bytes, frozen: Frozen, at: Instant) -> Self:
         return cls(
-            publisher_no=part.publisher_no, job_id=job_id, client_no=part.client_no,
-            **frozen._asdict(), left_at=at,
-        )  # fmt: skip
+            publisher_no=part.publisher_no,
+            job_id=job_id,
+            client_no=part.client_no,
+            **frozen._asdict(),
+            left_at=at,
+        )
 
     @classmethod
     def of_offer(cls, part: Part, frozen: Frozen, at: Instant) -> Self:
@@ -95,12 +98,24 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FILE_COLUMNS = (
-    _f.no, _f.publisher_no, _f.client_no, _f.name, _f.job_count, _f.digest, _f.written_at,
-)  # fmt: skip
+    _f.no,
+    _f.publisher_no,
+    _f.client_no,
+    _f.name,
+    _f.job_count,
+    _f.digest,
+    _f.written_at,
+)
 _PART = (
-    _p.publisher_no, _p.client_no, _p.digest, _p.job_count, _p.plain_bytes, _p.crc, _p.roster,
+    _p.publisher_no,
+    _p.client_no,
+    _p.digest,
+    _p.job_count,
+    _p.plain_bytes,
+    _p.crc,
+    _p.roster,
     _p.noting_at,
-)  # fmt: skip
+)
 _FILE_OF = sa.select(*FILE_COLUMNS).where(
     _f.publisher_no == b("publisher_no"), _f.client_no == b("client_no")
 )
@@ -139,12 +154,15 @@ _READERS = (
 _ENDS = sa.select(
     _d.job_id, _d.client_no, _d.group_no, _d.bid_type, _d.bid_micros, _d.price_micros, _d.left_at
 ).where(
-    _d.publisher_no == b("publisher_no"), among_ids(_d.job_id, "ids"), among(_d.group_no, "groups"),
+    _d.publisher_no == b("publisher_no"),
+    among_ids(_d.job_id, "ids"),
+    among(_d.group_no, "groups"),
     ~sa.exists().where(
-        _p.publisher_no == _d.publisher_no, _p.client_no == _d.client_no,
+        _p.publisher_no == _d.publisher_no,
+        _p.client_no == _d.client_no,
         _p.noting_at == _d.left_at,
     ),
-)  # fmt: skip
+)
 _KEY = tuple(departures.primary_key)
 _OLD = (
     sa.select(*_KEY)
@@ -155,20 +173,27 @@ _FORGET = sa.delete(departures).where(sa.tuple_(*_KEY).in_(_OLD))
 _NOTED = (
     sa.select(*_KEY)
     .where(
-        _d.publisher_no == b("publisher_no"), _d.client_no == b("client_no"),
+        _d.publisher_no == b("publisher_no"),
+        _d.client_no == b("client_no"),
         _d.left_at == b("noting_at"),
     )
     .limit(b("most", type_=sa.Integer))
-)  # fmt: skip
+)
 _FORGET_NOTED = sa.delete(departures).where(sa.tuple_(*_KEY).in_(_NOTED))
 
 
 def _part(row: Row) -> Part:
     publisher_no, client_no, digest, job_count, plain_bytes, crc, roster, noting_at = row
     return Part(
-        publisher_no=publisher_no, client_no=client_no, digest=digest, job_count=job_count,
-        plain_bytes=plain_bytes, crc=crc, roster=bytes(roster), noting_at=noting_at,
-    )  # fmt: skip
+        publisher_no=publisher_no,
+        client_no=client_no,
+        digest=digest,
+        job_count=job_count,
+        plain_bytes=plain_bytes,
+        crc=crc,
+        roster=bytes(roster),
+        noting_at=noting_at,
+    )
 
 
 def file_of(tx: Tx, publisher_no: int, client_no: int) -> File | None:
@@ -196,9 +221,14 @@ def files_held(
 def add_file(tx: Tx, publisher_no: int, client_no: int, name: str, now: Instant) -> None:
     """Unless there is one already."""
     row: dict[str, Any] = {
-        "publisher_no": publisher_no, "client_no": client_no, "name": name, "since_at": now,
-        "job_count": 0, "digest": None, "written_at": None,
-    }  # fmt: skip
+        "publisher_no": publisher_no,
+        "client_no": client_no,
+        "name": name,
+        "since_at": now,
+        "job_count": 0,
+        "digest": None,
+        "written_at": None,
+    }
     tx.upsert_many(feed_files, ["publisher_no", "client_no"], [row], keep=True)
 
 
@@ -292,9 +322,12 @@ def ends_of(
 def forget_noted(tx: Tx, part: Part, most: int) -> int:
     """Drop so many of the ends that were being noted for what was to follow a part; how many."""
     return tx.run(
-        _FORGET_NOTED, publisher_no=part.publisher_no, client_no=part.client_no,
-        noting_at=part.noting_at, most=most,
-    )  # fmt: skip
+        _FORGET_NOTED,
+        publisher_no=part.publisher_no,
+        client_no=part.client_no,
+        noting_at=part.noting_at,
+        most=most,
+    )
 
 
 def forget_ends(tx: Tx, before: Instant, most: int) -> int:

@@ -15,9 +15,13 @@ _MOST_LOOKED_AT = 1_000
 
 
 def feed_url(
-    tx: Tx, settings: Settings, publisher_no: int, client_no: int = ALL_CLIENTS, *,
+    tx: Tx,
+    settings: Settings,
+    publisher_no: int,
+    client_no: int = ALL_CLIENTS,
+    *,
     gzipped: bool = False,
-) -> str | None:  # fmt: skip
+) -> str | None:
     """The address of a publisher's file, for all clients or for one; None before ``ensure_file``.
 
     It is random, and the same for life: knowing it is being allowed to read it.

@@ -36,9 +36,7 @@ class LinkFinder:
         self._rosters: dict[Part, Roster] = {}
         self._missed: set[Part] = set()
 
-    def standings(
-        self, tx: Tx, links: Iterable[Link], remembered: Instant
-    ) -> dict[Link, Standing]:  # fmt: skip
+    def standings(self, tx: Tx, links: Iterable[Link], remembered: Instant) -> dict[Link, Standing]:
         """How each of these links stands that does not simply stand. ``remembered``: links that
         are older must be in the file, or they are forgotten.
         """
@@ -75,8 +73,9 @@ class LinkFinder:
                     _log.error(
                         "the roster of publisher %d and client %d is missing or damaged: until "
                         "their next file is written, links count as if they stood",
-                        part.publisher_no, part.client_no,
-                    )  # fmt: skip
+                        part.publisher_no,
+                        part.client_no,
+                    )
                 return None
             if len(self._rosters) >= _MOST_ROSTERS:
                 self._rosters.clear()
@@ -97,7 +96,8 @@ def _own_ends(ends: _Ends, link: Link) -> list[Instant]:
     """The ends of the link's listing, of its job group's offer, and of all that its client had."""
     client_no, frozen = link.client_no, link.line.frozen
     keys = (
-        (link.job_id, client_no, frozen), (ALL_JOBS, client_no, frozen),
+        (link.job_id, client_no, frozen),
+        (ALL_JOBS, client_no, frozen),
         (ALL_JOBS, client_no, EVERYTHING),
-    )  # fmt: skip
+    )
     return [at for key in keys for at in ends.get(key, ())]

@@ -15,8 +15,15 @@ from handbill.store.records.tables import markup_entities, markups
 
 _t, _e = markups.c, markup_entities.c
 _COLUMNS = (
-    _t.no, _t.id, _t.agency_no, _t.name, _t.from_at, _t.ppm, _t.created_at, _t.updated_at,
-)  # fmt: skip
+    _t.no,
+    _t.id,
+    _t.agency_no,
+    _t.name,
+    _t.from_at,
+    _t.ppm,
+    _t.created_at,
+    _t.updated_at,
+)
 _PLACE = (_e.client_no, _e.campaign_no, _e.group_no, _e.publisher_no)
 _LIVE = _t.deleted_at.is_(None)
 _OWN = (_t.agency_no == b("agency_no"), _LIVE)
@@ -43,10 +50,13 @@ _DATED = (
     sa.select(_t.from_at, _t.no, _t.ppm, *_PLACE)
     .join(markups, _t.no == _e.markup_no)
     .where(
-        _LIVE, among(_e.client_no, "client_nos"), among(_e.campaign_no, "campaign_nos"),
-        among(_e.group_no, "group_nos"), among(_e.publisher_no, "publisher_nos"),
+        _LIVE,
+        among(_e.client_no, "client_nos"),
+        among(_e.campaign_no, "campaign_nos"),
+        among(_e.group_no, "group_nos"),
+        among(_e.publisher_no, "publisher_nos"),
     )
-)  # fmt: skip
+)
 _DROP_ENTITIES = sa.delete(markup_entities).where(_e.markup_no == b("markup_no"))
 
 
@@ -56,11 +66,18 @@ def _markups(tx: Tx, rows: Sequence[Row]) -> list[Markup]:
         entities[markup_no].append(Place(*place))
     return [
         Markup(
-            no=no, id=id_, agency_no=agency_no, name=name, from_at=from_at, ppm=ppm,
-            entities=tuple(entities[no]), created_at=created_at, updated_at=updated_at,
+            no=no,
+            id=id_,
+            agency_no=agency_no,
+            name=name,
+            from_at=from_at,
+            ppm=ppm,
+            entities=tuple(entities[no]),
+            created_at=created_at,
+            updated_at=updated_at,
         )
         for no, id_, agency_no, name, from_at, ppm, created_at, updated_at in rows
-    ]  # fmt: skip
+    ]
 
 
 def find(tx: Tx, agency_no: int, markup_id: str) -> Markup | None:
@@ -100,19 +117,28 @@ def dated(tx: Tx, places: Iterable[Place]) -> list[Dated]:
 def add(tx: Tx, markup: Markup) -> None:
     """Insert (``markup.no`` is not looked at)."""
     markup.no = tx.put(
-        markups, id=markup.id, agency_no=markup.agency_no, name=markup.name,
-        from_at=markup.from_at, ppm=markup.ppm, created_at=markup.created_at,
+        markups,
+        id=markup.id,
+        agency_no=markup.agency_no,
+        name=markup.name,
+        from_at=markup.from_at,
+        ppm=markup.ppm,
+        created_at=markup.created_at,
         updated_at=markup.updated_at,
-    )  # fmt: skip
+    )
     _put_entities(tx, markup)
 
 
 def save(tx: Tx, markup: Markup, now: Instant) -> None:
     """Write what may change back."""
     tx.change(
-        markups, {"no": markup.no}, name=markup.name, from_at=markup.from_at, ppm=markup.ppm,
+        markups,
+        {"no": markup.no},
+        name=markup.name,
+        from_at=markup.from_at,
+        ppm=markup.ppm,
         updated_at=now,
-    )  # fmt: skip
+    )
     tx.run(_DROP_ENTITIES, markup_no=markup.no)
     _put_entities(tx, markup)
 

@@ -78,9 +78,16 @@ def steps_at(tx: Tx, places: Iterable[Place]) -> dict[Place, Steps]:
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
 def create(
-    tx: Tx, ids: Ids, now: Instant, agency_no: int, *, ppm: int, from_at: Instant | Read,
-    entities: Sequence[Entity], name: str = "",
-) -> Markup:  # fmt: skip
+    tx: Tx,
+    ids: Ids,
+    now: Instant,
+    agency_no: int,
+    *,
+    ppm: int,
+    from_at: Instant | Read,
+    entities: Sequence[Entity],
+    name: str = "",
+) -> Markup:
     """A new markup.
 
     **Refuses** entities that are not the agency's (404); unknown publishers, a day that is not the
@@ -91,9 +98,16 @@ def create(
     if rows.count(tx, agency_no) >= MOST_MARKUPS:
         raise refused_state("", f"there are {MOST_MARKUPS} markups already; delete one first")
     markup = Markup(
-        no=0, id=new_uuid(ids), agency_no=agency_no, name=name, from_at=_from(tx, from_at, places),
-        ppm=ppm, entities=places, created_at=now, updated_at=now,
-    )  # fmt: skip
+        no=0,
+        id=new_uuid(ids),
+        agency_no=agency_no,
+        name=name,
+        from_at=_from(tx, from_at, places),
+        ppm=ppm,
+        entities=places,
+        created_at=now,
+        updated_at=now,
+    )
     rows.add(tx, markup)
     _tell(tx, now, None, markup)
     return markup
@@ -139,9 +153,7 @@ def _tell(tx: Tx, now: Instant, before: Markup | None, after: Markup | None) -> 
 def _told(tx: Tx, markup: Markup) -> dict[str, Any]:
     """A markup as a change of it is told: with the ids of what it names."""
     entities = [entity._asdict() for entity in entities_of(tx, [markup])[markup.no]]
-    return {
-        "name": markup.name, "from_at": markup.from_at, "ppm": markup.ppm, "entities": entities
-    }  # fmt: skip
+    return {"name": markup.name, "from_at": markup.from_at, "ppm": markup.ppm, "entities": entities}
 
 
 def _from(tx: Tx, from_at: Instant | Read, entities: Sequence[Place]) -> Instant:

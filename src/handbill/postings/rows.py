@@ -27,9 +27,21 @@ _ZERO: sa.ColumnElement[int] = sa.literal_column("0")
 
 
 _CONFIG = sa.select(
-    _c.no, _c.id, _c.agency_no, _c.publisher_no, _c.body, _c.start_at, _c.end_at,
-    _c.credits_used, _c.posted, _c.ever, _c.turned_at, _c.created_at, _c.updated_at,
-)  # fmt: skip
+    _c.no,
+    _c.id,
+    _c.agency_no,
+    _c.publisher_no,
+    _c.body,
+    _c.start_at,
+    _c.end_at,
+    _c.credits_used,
+    _c.posted,
+    _c.ever,
+    _c.turned_at,
+    _c.created_at,
+    _c.updated_at,
+)
+_NAMES = tuple(_CONFIG.selected_columns.keys())
 _LIVE = _c.deleted_at.is_(None)
 _OF_CLIENT = sa.select(_ONE).where(_m.config_no == _c.no, _m.client_no == b("client_no")).exists()
 _BY_ID = _CONFIG.where(_c.id == b("id"), _LIVE, _OF_CLIENT)
@@ -65,10 +77,29 @@ _DUE = (
 _NO_OF = sa.select(_c.no).where(_c.id == b("id"), _LIVE)
 
 _JOBS = sa.select(
-    _p.no, _p.id, _p.config_no, _p.client_no, _p.job_no, _p.posted, _p.pinned, _p.paused,
-    _p.times, _p.waiting_at, _p.posted_at, _p.credit_at, _p.ended_at, _p.created_at,
-    _p.updated_at, _p.deleted_at, _j.ref, _j.id, _j.status, _j.valid, _j.end_at, NOW.left_at,
-).join(jobs, _j.no == _p.job_no)  # fmt: skip
+    _p.no,
+    _p.id,
+    _p.config_no,
+    _p.client_no,
+    _p.job_no,
+    _p.posted,
+    _p.pinned,
+    _p.paused,
+    _p.times,
+    _p.waiting_at,
+    _p.posted_at,
+    _p.credit_at,
+    _p.ended_at,
+    _p.created_at,
+    _p.updated_at,
+    _p.deleted_at,
+    _j.ref,
+    _j.id,
+    _j.status,
+    _j.valid,
+    _j.end_at,
+    NOW.left_at,
+).join(jobs, _j.no == _p.job_no)
 _NOT_DELETED = _p.deleted_at.is_(None)
 _OF_CONFIG = _JOBS.where(_p.config_no == b("config_no"), _NOT_DELETED).order_by(_p.no)
 # Named by number: else SQLite would look at each job of the purchase for its reference.
@@ -80,7 +111,7 @@ _OF_REFS = _JOBS.where(
             _NAMED.c.client_no == b("client_no"), among(_NAMED.c.ref, "refs")
         )
     ),
-)  # fmt: skip
+)
 _POSTED = (_p.client_no == b("client_no"), _p.posted == _ONE, _LIVE)
 _POSTED_AT = (*_POSTED, _c.publisher_no == b("publisher_no"))
 _PINNED = _p.pinned.between(b("least"), b("most"))
@@ -117,16 +148,12 @@ def _postings(tx: Tx, found: Sequence[Row]) -> list[Posting]:
     served: dict[int, list[str]] = {}
     for config_no, client_id in tx.all(_CLIENTS, nos=Listed(row[0] for row in found)):
         served.setdefault(config_no, []).append(client_id)
-    return [
-        Posting(
-            no=no, id=id_, agency_no=agency_no, publisher_no=publisher_no,
-            body=_BODY.decode(body), start_at=start_at, end_at=end_at, credits_used=credits_used,
-            posted=posted, ever=ever, turned_at=turned_at, created_at=created_at,
-            updated_at=updated_at, client_ids=served.get(no, []),
-        )
-        for no, id_, agency_no, publisher_no, body, start_at, end_at, credits_used, posted, ever,
-        turned_at, created_at, updated_at in found
-    ]  # fmt: skip
+    made = []
+    for row in found:
+        of = dict(zip(_NAMES, row, strict=True))
+        of.update(body=_BODY.decode(of["body"]), client_ids=served.get(of["no"], []))
+        made.append(Posting(**of))
+    return made
 
 
 def find(tx: Tx, client_no: int, config_id: str) -> Posting | None:
@@ -153,9 +180,7 @@ def count(tx: Tx, client_no: int) -> int:
 
 
 def page_at(tx: Tx, client_no: int, publisher_no: int, skip: int, limit: int) -> list[Posting]:
-    found = tx.all(
-        _PAGE_AT, client_no=client_no, publisher_no=publisher_no, skip=skip, limit=limit
-    )  # fmt: skip
+    found = tx.all(_PAGE_AT, client_no=client_no, publisher_no=publisher_no, skip=skip, limit=limit)
     return _postings(tx, found)
 
 
@@ -174,19 +199,29 @@ def due(tx: Tx, now: Instant, limit: int) -> list[str]:
 
 def _columns(posting: Posting) -> dict[str, Any]:
     return {
-        "body": msgspec.json.encode(posting.body).decode(), "start_at": posting.start_at,
-        "end_at": posting.end_at, "credits_used": posting.credits_used, "posted": posting.posted,
-        "ever": posting.ever, "turned_at": posting.turned_at, "updated_at": posting.updated_at,
-    }  # fmt: skip
+        "body": msgspec.json.encode(posting.body).decode(),
+        "start_at": posting.start_at,
+        "end_at": posting.end_at,
+        "credits_used": posting.credits_used,
+        "posted": posting.posted,
+        "ever": posting.ever,
+        "turned_at": posting.turned_at,
+        "updated_at": posting.updated_at,
+    }
 
 
 def add(tx: Tx, posting: Posting) -> int:
     """Insert; the new row's number (``posting.no`` is not looked at)."""
     return tx.put(
-        posting_configs, id=posting.id, agency_no=posting.agency_no,
-        publisher_no=posting.publisher_no, created_at=posting.created_at, spent_micros=0,
-        spend_at=posting.created_at, **_columns(posting),
-    )  # fmt: skip
+        posting_configs,
+        id=posting.id,
+        agency_no=posting.agency_no,
+        publisher_no=posting.publisher_no,
+        created_at=posting.created_at,
+        spent_micros=0,
+        spend_at=posting.created_at,
+        **_columns(posting),
+    )
 
 
 def save(tx: Tx, posting: Posting, **columns: Any) -> None:
@@ -262,9 +297,16 @@ def insert_jobs(
 ) -> None:
     """Add jobs, as (id, job number); they wait."""
     fixed = {
-        "config_no": config_no, "client_no": client_no, "posted": 0, "pinned": 0, "paused": 0,
-        "times": 0, "waiting_at": now, "created_at": now, "updated_at": now,
-    }  # fmt: skip
+        "config_no": config_no,
+        "client_no": client_no,
+        "posted": 0,
+        "pinned": 0,
+        "paused": 0,
+        "times": 0,
+        "waiting_at": now,
+        "created_at": now,
+        "updated_at": now,
+    }
     tx.put_many(posting_jobs, [{"id": id_, "job_no": no} | fixed for id_, no in new])
 
 
@@ -279,17 +321,27 @@ def change_jobs(tx: Tx, nos: Iterable[int], now: Instant, **columns: Any) -> Non
 def revive(tx: Tx, former: Sequence[tuple[PostingJob, str]], now: Instant) -> None:
     """Take up the rows of jobs that had ended or were deleted, under the ids given: they wait."""
     fixed = {
-        "posted": 0, "paused": 0, "waiting_at": now, "posted_at": None, "credit_at": None,
-        "ended_at": None, "deleted_at": None, "updated_at": now,
-    }  # fmt: skip
+        "posted": 0,
+        "paused": 0,
+        "waiting_at": now,
+        "posted_at": None,
+        "credit_at": None,
+        "ended_at": None,
+        "deleted_at": None,
+        "updated_at": now,
+    }
     columns = ("id", "pinned", "created_at", *fixed)
     text = tx.dialect.update_text(posting_jobs, columns, ("no",))
-    tx.run_text_many(text, [
-        fixed
-        | {
-            "id": id_, "key_no": job.no,
-            "pinned": 0 if job.deleted_at is not None else int(job.pinned),
-            "created_at": job.created_at if job.deleted_at is None else now,
-        }
-        for job, id_ in former
-    ])  # fmt: skip
+    tx.run_text_many(
+        text,
+        [
+            fixed
+            | {
+                "id": id_,
+                "key_no": job.no,
+                "pinned": 0 if job.deleted_at is not None else int(job.pinned),
+                "created_at": job.created_at if job.deleted_at is None else now,
+            }
+            for job, id_ in former
+        ],
+    )

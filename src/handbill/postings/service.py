@@ -81,9 +81,17 @@ def posted_jobs(tx: Tx, client_no: int) -> dict[int, list[int]]:
 
 # ── purchases ───────────────────────────────────────────────────────────────────────────────────
 def create(
-    tx: Tx, ids: Ids, now: Instant, client: Client, publisher: Publisher, *, start: Read,
-    end: Read, client_ids: Iterable[str] = (), **terms: Any,
-) -> str:  # fmt: skip
+    tx: Tx,
+    ids: Ids,
+    now: Instant,
+    client: Client,
+    publisher: Publisher,
+    *,
+    start: Read,
+    end: Read,
+    client_ids: Iterable[str] = (),
+    **terms: Any,
+) -> str:
     """A new purchase on such terms (``PostingBody``); its id.
 
     **Refuses** an end on a day before the start's (400), clients that are not the agency's (404).
@@ -93,10 +101,18 @@ def create(
     _in_order(start_at, end_at, client)
     client_nos = _served(tx, client, client_ids)
     posting = Posting(
-        no=0, id=new_uuid(ids), agency_no=client.agency_no, publisher_no=publisher.no,
-        body=_whole(PostingBody(**terms)), start_at=start_at, end_at=end_at, credits_used=0,
-        turned_at=now, created_at=now, updated_at=now,
-    )  # fmt: skip
+        no=0,
+        id=new_uuid(ids),
+        agency_no=client.agency_no,
+        publisher_no=publisher.no,
+        body=_whole(PostingBody(**terms)),
+        start_at=start_at,
+        end_at=end_at,
+        credits_used=0,
+        turned_at=now,
+        created_at=now,
+        updated_at=now,
+    )
     no = rows.add(tx, posting)
     rows.serve(tx, no, client_nos)
     made = rows.by_number(tx, no)
@@ -108,7 +124,7 @@ def create(
 
 def update(
     tx: Tx, now: Instant, client: Client, posting: Posting, changes: Mapping[str, Any]
-) -> None:  # fmt: skip
+) -> None:
     """Change a purchase: its terms, its ``client_ids``, its ``end``, a text by its pattern.
 
     **Refuses** (400) fewer slots than are in use, slots turned into durations or back, and what

@@ -97,9 +97,7 @@ def add(
     settle(tx, posting, now)
     stand = rows.by_refs(tx, posting.no, client.no, [ref for ref in refs if ref not in refused])
     before = [former[ref] for ref in stand if ref in former]
-    telling.jobs(
-        tx, now, posting, telling.states_of(before), telling.states_of(stand.values())
-    )  # fmt: skip
+    telling.jobs(tx, now, posting, telling.states_of(before), telling.states_of(stand.values()))
     return [refused.get(ref) or _added(stand[ref]) for ref in refs]
 
 
@@ -168,7 +166,7 @@ def _results(refs: Sequence[str], found: dict[str, PostingJob]) -> list[Result]:
 
 def _tell_set(
     tx: Tx, now: Instant, posting: Posting, changed: Iterable[PostingJob], name: str, *, on: bool
-) -> None:  # fmt: skip
+) -> None:
     before = telling.states_of(changed)
     after = {no: (job, state | {name: on}) for no, (job, state) in before.items()}
     telling.jobs(tx, now, posting, before, after)
@@ -220,10 +218,14 @@ def _terms(posting: Posting) -> Terms:
     body = posting.body
     left = None if is_slots(posting) else body.available - posting.credits_used
     return Terms(
-        slots=body.available, credits_left=left, rotate_every=body.rotate_days * DAY,
-        least_stay=body.least_stay_days * DAY, most_stay=stay_days(posting) * DAY,
-        start_at=posting.start_at, end_at=posting.end_at,
-    )  # fmt: skip
+        slots=body.available,
+        credits_left=left,
+        rotate_every=body.rotate_days * DAY,
+        least_stay=body.least_stay_days * DAY,
+        most_stay=stay_days(posting) * DAY,
+        start_at=posting.start_at,
+        end_at=posting.end_at,
+    )
 
 
 def _rotates(posting: Posting, now: Instant) -> bool:

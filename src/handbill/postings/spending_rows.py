@@ -32,13 +32,22 @@ _c, _p = posting_configs.c, posting_jobs.c
 _ONE: sa.ColumnElement[int] = sa.literal_column("1")
 _SPENDINGS = (
     sa.select(
-        _c.no, _c.id, _c.publisher_no, _c.body, _c.start_at, _c.end_at, _c.deleted_at,
-        _c.updated_at, _c.spent_on, _c.spent_micros, _c.spend_at,
+        _c.no,
+        _c.id,
+        _c.publisher_no,
+        _c.body,
+        _c.start_at,
+        _c.end_at,
+        _c.deleted_at,
+        _c.updated_at,
+        _c.spent_on,
+        _c.spent_micros,
+        _c.spend_at,
     )
     .where(_c.spend_at <= b("now"))
     .order_by(_c.spend_at, _c.no)
     .limit(b("limit", type_=sa.Integer))
-)  # fmt: skip
+)
 _POSTED_COUNTS = (
     sa.select(_p.client_no, sa.func.count())
     .where(_p.config_no == b("config_no"), _p.posted == _ONE)
@@ -67,12 +76,17 @@ def save(tx: Tx, former: Spending, spent: tuple[str | None, int], due_at: Instan
     """Write how far a purchase's cost is booked; False when the purchase was changed meanwhile."""
     spent_on, spent_micros = spent
     text = tx.dialect.update_text(
-        posting_configs, ("spent_on", "spent_micros", "spend_at"),
+        posting_configs,
+        ("spent_on", "spent_micros", "spend_at"),
         ("no", "spent_micros", "spend_at", "updated_at"),
-    )  # fmt: skip
+    )
     params = {
-        "spent_on": spent_on, "spent_micros": spent_micros, "spend_at": due_at,
-        "key_no": former.no, "key_spent_micros": former.spent_micros,
-        "key_spend_at": former.spend_at, "key_updated_at": former.updated_at,
-    }  # fmt: skip
+        "spent_on": spent_on,
+        "spent_micros": spent_micros,
+        "spend_at": due_at,
+        "key_no": former.no,
+        "key_spent_micros": former.spent_micros,
+        "key_spend_at": former.spend_at,
+        "key_updated_at": former.updated_at,
+    }
     return tx.run_text(text, params)[1] == 1

@@ -24,7 +24,7 @@ def state_of(posting: Posting) -> State:
 
 def purchase(
     tx: Tx, now: Instant, client: Client, posting: Posting, before: State, after: State
-) -> None:  # fmt: skip
+) -> None:
     """``before`` or ``after`` is empty where it is new or deleted."""
     entity = Entity("POSTING", posting.id, posting.agency_no, client.no)
     changes.tell(tx, now, entity, before, after)
@@ -43,9 +43,12 @@ def _state(job: PostingJob) -> State:
 
 
 def jobs(
-    tx: Tx, now: Instant, posting: Posting, before: dict[int, tuple[PostingJob, State]],
+    tx: Tx,
+    now: Instant,
+    posting: Posting,
+    before: dict[int, tuple[PostingJob, State]],
     after: dict[int, tuple[PostingJob, State]],
-) -> None:  # fmt: skip
+) -> None:
     """One change for each job, however many come at once: undone, and asked for, they are one by
     one. The number of the request holds them together.
     """

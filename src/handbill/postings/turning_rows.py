@@ -20,10 +20,23 @@ _ONE: sa.ColumnElement[int] = sa.literal_column("1")
 _ZERO: sa.ColumnElement[int] = sa.literal_column("0")
 _OF_CONFIG = (_p.config_no == b("config_no"), _p.deleted_at.is_(None))
 _AT_STAKE = (*_OF_CONFIG, _p.ended_at.is_(None))
-_STANDING = sa.select(
-    _p.no, _p.pinned, _p.paused, _j.status, _j.valid, _j.end_at, NOW.left_at, _p.times,
-    _p.waiting_at, _p.posted_at, _p.credit_at,
-).join(jobs, _j.no == _p.job_no).where(*_AT_STAKE)  # fmt: skip
+_STANDING = (
+    sa.select(
+        _p.no,
+        _p.pinned,
+        _p.paused,
+        _j.status,
+        _j.valid,
+        _j.end_at,
+        NOW.left_at,
+        _p.times,
+        _p.waiting_at,
+        _p.posted_at,
+        _p.credit_at,
+    )
+    .join(jobs, _j.no == _p.job_no)
+    .where(*_AT_STAKE)
+)
 _PINNED_NOS = sa.select(_p.no).where(*_AT_STAKE, _p.pinned == _ONE)
 _HOW_MANY = sa.select(sa.func.count()).select_from(posting_jobs).where(*_OF_CONFIG)
 _WHOSE = sa.select(_p.client_no).where(among(_p.no, "nos")).distinct()
@@ -39,23 +52,28 @@ _POST = (
     sa.update(posting_jobs)
     .where(_p.no == b("job"))
     .values(
-        posted=sa.literal_column("1"), posted_at=b("now"), times=_p.times + _ONE,
+        posted=sa.literal_column("1"),
+        posted_at=b("now"),
+        times=_p.times + _ONE,
         updated_at=b("now"),
     )
-)  # fmt: skip
+)
 
 
 def standing(tx: Tx, config_no: int, now: Instant) -> list[Standing]:
     """Each job of a purchase that has not ended, as turns look at it."""
     return [
         Standing(
-            no, bool(pinned), bool(paused),
-            left_at is None and can_be_shown(status, valid, end_at, now), times, waiting_at,
-            posted_at, credit_at,
+            no,
+            bool(pinned),
+            bool(paused),
+            left_at is None and can_be_shown(status, valid, end_at, now),
+            *turned,
         )
-        for no, pinned, paused, status, valid, end_at, left_at, times, waiting_at, posted_at,
-        credit_at in tx.all(_STANDING, config_no=config_no)
-    ]  # fmt: skip
+        for no, pinned, paused, status, valid, end_at, left_at, *turned in tx.all(
+            _STANDING, config_no=config_no
+        )
+    ]
 
 
 def pinned(tx: Tx, config_no: int) -> set[int]:
@@ -84,7 +102,5 @@ def apply_turn(tx: Tx, turn: Turn, credited: set[int], now: Instant) -> None:
     """Write what a turn decided. ``credited``: who of the newly posted used up a credit."""
     change_jobs(tx, turn.out, now, posted=0, posted_at=None, waiting_at=now)
     change_jobs(tx, turn.ended, now, posted=0, posted_at=None, ended_at=now)
-    tx.run_text_many(
-        tx.dialect.text_of(_POST), [{"job": no, "now": now} for no in turn.into]
-    )  # fmt: skip
+    tx.run_text_many(tx.dialect.text_of(_POST), [{"job": no, "now": now} for no in turn.into])
     change_jobs(tx, sorted(credited), now, credit_at=now)

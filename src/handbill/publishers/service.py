@@ -72,8 +72,13 @@ def page(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[Publisher]
 
 
 def create(
-    tx: Tx, now: Instant, agency_no: int, *, id: str = "", **given: Any  # noqa: A002 - its own name
-) -> Publisher:  # fmt: skip
+    tx: Tx,
+    now: Instant,
+    agency_no: int,
+    *,
+    id: str = "",  # noqa: A002 - the noun's own name for it
+    **given: Any,
+) -> Publisher:
     """A new publisher; without an ``id`` its name gives one.
 
     A deleted publisher's id may be taken again: then it is the same publisher, set up anew, so that
@@ -96,9 +101,14 @@ def create(
     body = with_changes(blank, changes)
     _require_whole(body, logins, [], former.body.currency if former else "")
     publisher = Publisher(
-        no=former.no if former else 0, id=publisher_id, agency_no=agency_no, status="A",
-        body=body, created_at=now, updated_at=now,
-    )  # fmt: skip
+        no=former.no if former else 0,
+        id=publisher_id,
+        agency_no=agency_no,
+        status="A",
+        body=body,
+        created_at=now,
+        updated_at=now,
+    )
     if former is None:
         publisher.no = rows.add(tx, publisher)
     else:
@@ -150,9 +160,7 @@ def asked_faults(
     return []
 
 
-def is_low(
-    publisher: Publisher, exchange: Exchange, bid_micros: int, currency: str = ""
-) -> bool:  # fmt: skip
+def is_low(publisher: Publisher, exchange: Exchange, bid_micros: int, currency: str = "") -> bool:
     """Whether a bid is less than the publisher takes, at today's rate. ``currency``: the bid's; the
     agency's where it is empty. Without a rate that cannot be told; then nothing is listed.
     """
@@ -256,7 +264,7 @@ def ftp_password(tx: Tx, publisher: Publisher) -> str | None:
 
 def forget_passwords(
     tx: Tx, now: Instant, publisher: Publisher, needed: Container[str] = ()
-) -> None:  # fmt: skip
+) -> None:
     """Forget all but those that are needed."""
     for name in rows.secrets_held(tx, publisher.no):
         if name not in needed:
@@ -286,9 +294,13 @@ def switch(tx: Tx, now: Instant, publisher: Publisher, status: str) -> bool:
 
 
 def create_family(
-    tx: Tx, ids: Ids, now: Instant, publisher_ids: Iterable[str], agency_id: str | None = None,
+    tx: Tx,
+    ids: Ids,
+    now: Instant,
+    publisher_ids: Iterable[str],
+    agency_id: str | None = None,
     name: str = "",
-) -> access.Credentials:  # fmt: skip
+) -> access.Credentials:
     """A publisher family: its id, its key (shown once), its API client.
 
     A family is one vendor: without an agency it holds the publishers of these ids in every agency,

@@ -60,9 +60,7 @@ def count_own(tx: Tx, agency_no: int) -> int:
     return int(tx.value(_OWN, agency_no=agency_no))
 
 
-def own(
-    tx: Tx, agency_no: int, first: date, last: date
-) -> dict[tuple[date, str, str], int]:  # fmt: skip
+def own(tx: Tx, agency_no: int, first: date, last: date) -> dict[tuple[date, str, str], int]:
     """Those alone that an agency, or the house, has set: their picos, by day and pair."""
     asked = {"agency_no": agency_no, "first": first.isoformat(), "last": last.isoformat()}
     return {

@@ -38,9 +38,7 @@ def exchange(tx: Tx, agency_no: int, today: date) -> Exchange:
     return Exchange(currency, today, rows.within(tx, agency_no, first, today))
 
 
-def page(
-    tx: Tx, agency_no: int, skip: int, limit: int
-) -> tuple[list[tuple[Dated, Instant]], int]:  # fmt: skip
+def page(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[tuple[Dated, Instant]], int]:
     """An agency's own rates and the house's, the latest day first, each with when it was set; and
     how many there are.
     """
@@ -126,12 +124,13 @@ def _tell(
         return
     owner = agency_no or None
     tell_many(
-        tx, now,
+        tx,
+        now,
         [
             (trail.Entity("RATE", id_of(one), owner), _state(before), _state(after))
             for one, before, after in changed
         ],
-    )  # fmt: skip
+    )
     enqueue(tx, kinds.LOOK_AT_RATES, str(agency_no), now)
 
 

@@ -37,9 +37,15 @@ def create(
     if rows.count(tx, client.no) >= MOST_RULES:
         raise refused_state("", f"there are {MOST_RULES} rules already; delete one first")
     rule = Rule(
-        no=0, id=new_uuid(ids), client_no=client.no, place=rows.last_place(tx, client.no) + 1,
-        status="A", body=body, created_at=now, updated_at=now,
-    )  # fmt: skip
+        no=0,
+        id=new_uuid(ids),
+        client_no=client.no,
+        place=rows.last_place(tx, client.no) + 1,
+        status="A",
+        body=body,
+        created_at=now,
+        updated_at=now,
+    )
     rows.add(tx, rule)
     return rule.id
 

@@ -100,9 +100,12 @@ def _group(chance: Chance, world: World, number: int) -> Group:
         guess = clicks * math.exp(chance.gauss(0, 0.5))
         found.append(Publisher(rhythm, chance.randrange(rhythm * 4), clicks, guess))
     return Group(
-        number, base, chance.randrange(20, 400), CENT * round(base * budget_clicks / CENT),
+        number,
+        base,
+        chance.randrange(20, 400),
+        CENT * round(base * budget_clicks / CENT),
         tuple(found),
-    )  # fmt: skip
+    )
 
 
 def poisson(chance: Chance, mean: float) -> int:

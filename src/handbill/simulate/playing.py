@@ -174,9 +174,17 @@ class Trade:
         if self.market.world.irregular:
             times = []
         return Copy(
-            bid_micros=0, listed_ppm=0, let_ppm=0, clicks_ppm=0, start_ppm=0, since=first,
-            rhythm=rhythm, due_at=due_at, times=times, fetched_at=times[-1] if times else first,
-        )  # fmt: skip
+            bid_micros=0,
+            listed_ppm=0,
+            let_ppm=0,
+            clicks_ppm=0,
+            start_ppm=0,
+            since=first,
+            rhythm=rhythm,
+            due_at=due_at,
+            times=times,
+            fetched_at=times[-1] if times else first,
+        )
 
     def play(self, number: int, day: date) -> None:
         self.number, start = number, start_of(day, UTC)
@@ -188,11 +196,19 @@ class Trade:
         first = day.weekday() * OF_DAY
         truth = [shape.weights[first : first + OF_DAY] for shape in self.market.truth]
         result = Day(
-            group=self.group.no, day=number, share=self.mark.share, most=self.mark.most, used=0,
-            unbilled=0, by_hour=[], plan=[], spent_out_hour=24, used_before=self.before,
+            group=self.group.no,
+            day=number,
+            share=self.mark.share,
+            most=self.mark.most,
+            used=0,
+            unbilled=0,
+            by_hour=[],
+            plan=[],
+            spent_out_hour=24,
+            used_before=self.before,
             full=self.group.base_micros
             * sum(level * sum(part) for level, part in zip(today, truth, strict=True)),
-        )  # fmt: skip
+        )
         self.streams = [self._stream(place, start) for place in range(len(self.copies))]
         for copy, level in zip(self.copies, today, strict=True):
             copy.rate = self._rate(copy, level)
@@ -234,9 +250,13 @@ class Trade:
     def _look(self) -> None:
         today = self.till.taken[0] if self.till.gates else 0
         self.mark = mark_of(
-            self.cap, self.cap.value, self.before + today, today, self.days,
+            self.cap,
+            self.cap.value,
+            self.before + today,
+            today,
+            self.days,
             self.market.world.delivery,
-        )  # fmt: skip
+        )
 
     def _rate(self, copy: Copy, level: float) -> float:
         bid = copy.bid_micros / self.group.base_micros
@@ -273,12 +293,21 @@ class Trade:
         ahead = ahead_of(streams, now, place)
         until = next_fetch(now, copy.rhythm, now)
         step = Inputs(
-            base_micros=self.group.base_micros, source="JOBGROUP", min_bid_micros=5 * CENT,
-            whole_micros=CENT, markdown_ppm=0, unit_micros=CENT, former_micros=copy.bid_micros,
-            rule_ppm=PPM, target=None, views=(View("group/budget", self.mark, ahead),),
-            life=life_of(streams[place], now, until), elasticity_ppm=ELASTICITY_PPM,
-            matching_jobs=self.group.jobs, start_ppm=copy.start_ppm,
-        )  # fmt: skip
+            base_micros=self.group.base_micros,
+            source="JOBGROUP",
+            min_bid_micros=5 * CENT,
+            whole_micros=CENT,
+            markdown_ppm=0,
+            unit_micros=CENT,
+            former_micros=copy.bid_micros,
+            rule_ppm=PPM,
+            target=None,
+            views=(View("group/budget", self.mark, ahead),),
+            life=life_of(streams[place], now, until),
+            elasticity_ppm=ELASTICITY_PPM,
+            matching_jobs=self.group.jobs,
+            start_ppm=copy.start_ppm,
+        )
         bid = decided(step)
         if self.market.log:
             played.lines.append(Line(step, bid))
@@ -294,10 +323,14 @@ class Trade:
     def _stream(self, place: int, now: Instant) -> Stream:
         market, copy, demand = self.market, self.copies[place], self.demand[place]
         return Stream(
-            self.group.base_micros, demand.today, demand.usual, market.today[place],
-            market.tomorrow[place], copy.let_ppm,
+            self.group.base_micros,
+            demand.today,
+            demand.usual,
+            market.today[place],
+            market.tomorrow[place],
+            copy.let_ppm,
             next_fetch(copy.fetched_at, copy.rhythm, now),
-        )  # fmt: skip
+        )
 
     def _saw(self, place: int, copy: Copy, now: Instant) -> None:
         curve = self.market.today[place]

@@ -111,11 +111,16 @@ def _monthly(groups: Sequence[_Group]) -> Row:
     return Row(
         used=sum(day.used for group in groups for day in group.days) / value,
         unbilled=sum(day.unbilled for group in groups for day in group.days) / value,
-        bound=len(groups), nearly_all=fmean(part >= 0.98 for part in parts),
+        bound=len(groups),
+        nearly_all=fmean(part >= 0.98 for part in parts),
         days_near=fmean(abs(one) <= 0.1 for one in off),
-        rmse=math.sqrt(fmean(one * one for one in off)), half=fmean(halves),
-        worst_day=1 + max(off), early=0.0, changed=0.0, over=0,
-    )  # fmt: skip
+        rmse=math.sqrt(fmean(one * one for one in off)),
+        half=fmean(halves),
+        worst_day=1 + max(off),
+        early=0.0,
+        changed=0.0,
+        over=0,
+    )
 
 
 def _daily(groups: Sequence[_Group]) -> Row:
@@ -139,11 +144,15 @@ def _daily(groups: Sequence[_Group]) -> Row:
     return Row(
         used=sum(day.used for _, day in days) / value,
         unbilled=sum(day.unbilled for _, day in days) / value,
-        bound=len(groups), nearly_all=fmean(day.used >= 0.98 * group.value for group, day in days),
+        bound=len(groups),
+        nearly_all=fmean(day.used >= 0.98 * group.value for group, day in days),
         days_near=fmean(
             group.value - day.used <= max(0.05 * group.value, group.bid) for group, day in days
         ),
-        rmse=math.sqrt(fmean(errors)), half=0.5,
+        rmse=math.sqrt(fmean(errors)),
+        half=0.5,
         worst_day=max(day.used / group.value for group, day in days),
-        early=fmean(day.spent_out_hour < 20 for _, day in days), changed=0.0, over=0,
-    )  # fmt: skip
+        early=fmean(day.spent_out_hour < 20 for _, day in days),
+        changed=0.0,
+        over=0,
+    )

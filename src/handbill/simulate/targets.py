@@ -161,10 +161,12 @@ def _decide(
             _correct(buyer, [got[number, place] for place in range(PUBLISHERS)])
         for place, pair in enumerate(buyer.pairs):
             target = Target(
-                buyer.target_micros, cautious(rates[number, place], pair.applies),
-                buyer.correction_ppm, pair.aimed_micros,
+                buyer.target_micros,
+                cautious(rates[number, place], pair.applies),
+                buyer.correction_ppm,
+                pair.aimed_micros,
                 is_prior=not pair.applies,
-            )  # fmt: skip
+            )
             bid = decided(_inputs(buyer, pair, target))
             assert bid.target_bid_micros is not None
             if step:
@@ -185,11 +187,21 @@ def _correct(buyer: Buyer, got: list[Got]) -> None:
 
 def _inputs(buyer: Buyer, pair: Pair, target: Target) -> Inputs:
     return Inputs(
-        base_micros=buyer.base_micros, source="JOBGROUP", min_bid_micros=CENT, whole_micros=CENT,
-        markdown_ppm=0, unit_micros=CENT, former_micros=pair.bid_micros, rule_ppm=PPM,
-        target=target, views=(), life=Life(0, 0),
-        elasticity_ppm=ELASTICITY_PPM, matching_jobs=1, start_ppm=0,
-    )  # fmt: skip
+        base_micros=buyer.base_micros,
+        source="JOBGROUP",
+        min_bid_micros=CENT,
+        whole_micros=CENT,
+        markdown_ppm=0,
+        unit_micros=CENT,
+        former_micros=pair.bid_micros,
+        rule_ppm=PPM,
+        target=target,
+        views=(),
+        life=Life(0, 0),
+        elasticity_ppm=ELASTICITY_PPM,
+        matching_jobs=1,
+        start_ppm=0,
+    )
 
 
 def _trade(chance: Chance, buyer: Buyer, pair: Pair, step: int, delays: list[int]) -> None:

@@ -39,12 +39,17 @@ _DROP_PACED = sa.delete(paced).where(
     _p.group_no == b("group_no"), _p.publisher_no == b("publisher_no")
 )
 _DROP_CEILING = sa.delete(ceilings).where(
-    _c.client_no == _OF_CLIENT, _c.scope == b("scope"), _c.entity == b("entity"),
-    _c.measure == b("measure"), _c.day_on == b("day_on"),
-)  # fmt: skip
-_OLD = sa.select(_c.client_no, _c.scope, _c.entity, _c.measure, _c.day_on).where(
-    _c.day_on < b("before_on")
-).limit(b("most", type_=sa.Integer))  # fmt: skip
+    _c.client_no == _OF_CLIENT,
+    _c.scope == b("scope"),
+    _c.entity == b("entity"),
+    _c.measure == b("measure"),
+    _c.day_on == b("day_on"),
+)
+_OLD = (
+    sa.select(_c.client_no, _c.scope, _c.entity, _c.measure, _c.day_on)
+    .where(_c.day_on < b("before_on"))
+    .limit(b("most", type_=sa.Integer))
+)
 
 
 def evaluation(tx: Tx, client_no: int) -> Evaluation | None:
@@ -86,9 +91,7 @@ def ceilings_of(tx: Tx, client_no: int) -> list[Ceiling]:
     return [Ceiling(*row) for row in tx.all(_CEILINGS, client_no=client_no)]
 
 
-def ceilings_since(
-    tx: Tx, client_nos: Sequence[int], since_on: str
-) -> list[tuple[int, Ceiling]]:  # fmt: skip
+def ceilings_since(tx: Tx, client_nos: Sequence[int], since_on: str) -> list[tuple[int, Ceiling]]:
     rows = tx.all(_CEILINGS_OF, clients=Listed(client_nos), since_on=since_on)
     return [(client_no, Ceiling(*rest)) for client_no, *rest in rows]
 
@@ -99,9 +102,11 @@ def put_standings(tx: Tx, client_no: int, some: Iterable[Standing]) -> None:
 
 
 def drop_standings(tx: Tx, client_no: int, some: Iterable[Thing]) -> None:
-    _drop(tx, _DROP_STANDING, [
-        {"client_no": client_no, "kind": kind, "entity": entity} for kind, entity in some
-    ])  # fmt: skip
+    _drop(
+        tx,
+        _DROP_STANDING,
+        [{"client_no": client_no, "kind": kind, "entity": entity} for kind, entity in some],
+    )
 
 
 def put_paced(tx: Tx, client_no: int, some: Iterable[Paced]) -> None:
@@ -110,9 +115,11 @@ def put_paced(tx: Tx, client_no: int, some: Iterable[Paced]) -> None:
 
 
 def drop_paced(tx: Tx, some: Iterable[Key]) -> None:
-    _drop(tx, _DROP_PACED, [
-        {"group_no": group_no, "publisher_no": publisher_no} for group_no, publisher_no in some
-    ])  # fmt: skip
+    _drop(
+        tx,
+        _DROP_PACED,
+        [{"group_no": group_no, "publisher_no": publisher_no} for group_no, publisher_no in some],
+    )
 
 
 def put_ceilings(tx: Tx, client_no: int, some: Iterable[Ceiling]) -> None:
@@ -122,16 +129,19 @@ def put_ceilings(tx: Tx, client_no: int, some: Iterable[Ceiling]) -> None:
 
 def drop_ceilings(tx: Tx, client_no: int, some: Iterable[Ceiling]) -> None:
     names = ("scope", "entity", "measure", "day_on")
-    _drop(tx, _DROP_CEILING, [
-        {"client_no": client_no, **{name: getattr(one, name) for name in names}} for one in some
-    ])  # fmt: skip
+    _drop(
+        tx,
+        _DROP_CEILING,
+        [{"client_no": client_no, **{name: getattr(one, name) for name in names}} for one in some],
+    )
 
 
 def sweep_ceilings(tx: Tx, before_on: str, most: int) -> int:
     """Forget so many ceilings of days before; how many there were."""
     names = ("client_no", "scope", "entity", "measure", "day_on")
-    rows = [dict(zip(names, row, strict=True)) for row in tx.all(
-        _OLD, before_on=before_on, most=most)]  # fmt: skip
+    rows = [
+        dict(zip(names, row, strict=True)) for row in tx.all(_OLD, before_on=before_on, most=most)
+    ]
     _drop(tx, _DROP_CEILING, rows)
     return len(rows)
 

@@ -74,9 +74,7 @@ def ceilings_of(tx: Tx, client_no: int) -> list[Ceiling]:
     return rows.ceilings_of(tx, client_no)
 
 
-def ceilings_since(
-    tx: Tx, client_nos: Iterable[int], day: date
-) -> dict[int, list[Ceiling]]:  # fmt: skip
+def ceilings_since(tx: Tx, client_nos: Iterable[int], day: date) -> dict[int, list[Ceiling]]:
     """The ceilings of these clients, of a day on."""
     found: dict[int, list[Ceiling]] = {}
     for client_no, one in rows.ceilings_since(tx, sorted(client_nos), day.isoformat()):
@@ -133,12 +131,12 @@ def _replace_ceilings(tx: Tx, client_no: int, day_on: str, wanted: Sequence[Ceil
     since = rows.ceilings_since(tx, [client_no], day_on)
     kept = {one[:4]: one for _, one in since}
     new = {one[:4]: one for one in wanted}
-    rows.put_ceilings(tx, client_no, [
-        one for key, one in new.items() if key not in kept or kept[key].most != one.most
-    ])  # fmt: skip
-    rows.drop_ceilings(tx, client_no, [
-        one for key, one in kept.items() if key not in new
-    ])  # fmt: skip
+    rows.put_ceilings(
+        tx,
+        client_no,
+        [one for key, one in new.items() if key not in kept or kept[key].most != one.most],
+    )
+    rows.drop_ceilings(tx, client_no, [one for key, one in kept.items() if key not in new])
 
 
 def sweep(tx: Tx, before: date, most: int) -> int:

@@ -23,6 +23,7 @@ from handbill.stats.service import FOLDER
 from handbill.store import segment_files, segments
 from handbill.store.blobs import Blobs
 from handbill.store.records import Records, Tx
+from handbill.store.segment_days import day_of_number
 
 MOST_ROWS: Final = 5_000_000
 _AT_ONCE = 5_000
@@ -149,7 +150,7 @@ def names_of(tx: Tx, client_no: int, level: str, keys: set[Any]) -> dict[Any, Na
     if not keys:
         return {}
     if level == "DATE":
-        return {key: (segments.day_of_number(key).isoformat(),) for key in keys}
+        return {key: (day_of_number(key).isoformat(),) for key in keys}
     if level == "JOB":
         found = rows.job_names(tx, client_no, sorted(keys))
         return {key: (key, *found.get(key, ("", ""))) for key in keys}

@@ -5,7 +5,7 @@ from typing import Any, Final
 from handbill.kit.zones import zone_of
 from handbill.stats.layouts import LAYOUTS
 from handbill.stats.questions import Plan
-from handbill.store.segments import day_text
+from handbill.store.segment_days import day_text
 
 _KEY_OF_LEVEL: Final = {
     "CLIENT": "client_no",

@@ -59,9 +59,11 @@ _FAMILYS = _REPORTS.ever("id", "family_no", _FRESH)
 _BY_ID = _REPORTS.ever("id")
 _BY_NO = _REPORTS.ever("no", _FRESH)
 _TWIN = _REPORTS.ever(
-    "client_no", _t.question_digest == b("digest"), _t.created_at >= b("since"),
+    "client_no",
+    _t.question_digest == b("digest"),
+    _t.created_at >= b("since"),
     order=_t.no.desc(),
-)  # fmt: skip
+)
 _EXPIRED = _REPORTS.ever(_t.expires_at <= b("now"))
 _WAITING = (
     sa.select(_t.agency_no, sa.func.count())

@@ -10,9 +10,11 @@ from handbill.store.records import Tx
 from handbill.store.records.tables import holds
 
 LEASE = 10 * MINUTE
-_STANDING = sa.select(holds.c.name).where(holds.c.until_at > sa.bindparam("now")).limit(
-    sa.literal_column("1")
-)  # fmt: skip
+_STANDING = (
+    sa.select(holds.c.name)
+    .where(holds.c.until_at > sa.bindparam("now"))
+    .limit(sa.literal_column("1"))
+)
 _EXTEND = (
     sa.update(holds)
     .where(holds.c.name == sa.bindparam("held"), holds.c.until_at > sa.bindparam("now"))

@@ -27,9 +27,12 @@ _MAP_BYTES = 64 * 1024**3  # address space, not memory: the file grows as it is 
 IndexFailed = lmdb.Error
 """It cannot be read, or not be written."""
 IndexDamaged = (
-    lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.InvalidError, lmdb.VersionMismatchError,
+    lmdb.CorruptedError,
+    lmdb.PageNotFoundError,
+    lmdb.InvalidError,
+    lmdb.VersionMismatchError,
     lmdb.BadTxnError,
-)  # fmt: skip
+)
 """Its file is not as it was written: a new one has to take its place."""
 _TURN, _FORMER, _WHOLE = b"turn", b"former", b"whole"
 _NAMES = ("state", "urls", "pixels", "keys")
@@ -59,9 +62,12 @@ class EdgeIndex:
     """
 
     def __init__(
-        self, folder: Path, *, writable: bool,
+        self,
+        folder: Path,
+        *,
+        writable: bool,
         open_key: Callable[[int, bytes], bytes] = lambda _, key: key,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._folder = folder
         self._writable = writable
         self._open_key = open_key
@@ -215,9 +221,13 @@ def _opened(folder: Path, writable: bool) -> _Maps:
 
 def _mapped(folder: Path, writable: bool) -> _Maps:
     env = lmdb.open(
-        str(folder), map_size=_MAP_BYTES, max_dbs=4, readonly=not writable, max_readers=1024,
+        str(folder),
+        map_size=_MAP_BYTES,
+        max_dbs=4,
+        readonly=not writable,
+        max_readers=1024,
         lock=True,
-    )  # fmt: skip
+    )
     state, urls, pixels, keys = (env.open_db(name.encode(), create=writable) for name in _NAMES)
     file = _file(folder)
     return _Maps(env=env, state=state, urls=urls, pixels=pixels, keys=keys, file=file)

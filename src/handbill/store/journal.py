@@ -35,7 +35,7 @@ from handbill.store.journal_frames import (
     witness_bytes,
     witness_in,
     witness_path,
-)  # fmt: skip
+)
 
 MOST_SEGMENT = 64 * 1024**2
 MOST_WAITING = 64 * 1024**2
@@ -226,9 +226,11 @@ class JournalWriter:
         """Go on in another epoch, which a reader need not wait to read."""
         _LOG.error(
             "the journal of %s was changed while it is written: %s is gone or has another length; "
-            "a new epoch begins", self._source, self._path,
+            "a new epoch begins",
+            self._source,
+            self._path,
             extra={"acknowledged": self._acknowledged._asdict()},
-        )  # fmt: skip
+        )
         self._let_go()
         self._enter()
 

@@ -38,10 +38,14 @@ def read(tx: Tx) -> Marks:
     found = {row[0]: row[1:] for row in tx.all(_MARKS)}
     batches, _, judged_at, _ = found.pop(FENCE, (0, 0, 0, None))
     assert batches >= 0 <= judged_at, "what is judged only grows"
-    return Marks(batches, judged_at, {
-        source: Mark(segment, offset, written_off_at is not None)
-        for source, (segment, offset, _, written_off_at) in found.items()
-    })  # fmt: skip
+    return Marks(
+        batches,
+        judged_at,
+        {
+            source: Mark(segment, offset, written_off_at is not None)
+            for source, (segment, offset, _, written_off_at) in found.items()
+        },
+    )
 
 
 def judged_at(tx: Tx) -> Instant:
@@ -63,13 +67,20 @@ def put(tx: Tx, former: Marks, judged_at: Instant, moved: Mapping[str, Mark]) ->
         assert source != FENCE, "the fence is moved by this alone"
         assert mark.segment > 0 <= mark.offset, "a mark is a place in a segment"
         assert mark[:2] >= former.of.get(source, mark)[:2], "a mark never goes back"
-    tx.upsert_many(journal_marks, ["source"], [
-        {
-            "source": source, "segment": mark.segment, "offset": mark.offset,
-            "judged_at": judged_at, "written_off_at": None,
-        }
-        for source, mark in sorted({FENCE: Mark(former.batches + 1, 0), **moved}.items())
-    ])  # fmt: skip
+    tx.upsert_many(
+        journal_marks,
+        ["source"],
+        [
+            {
+                "source": source,
+                "segment": mark.segment,
+                "offset": mark.offset,
+                "judged_at": judged_at,
+                "written_off_at": None,
+            }
+            for source, mark in sorted({FENCE: Mark(former.batches + 1, 0), **moved}.items())
+        ],
+    )
 
 
 def write_off(tx: Tx, source: str, now: Instant) -> None:

@@ -9,10 +9,9 @@ a struct that is dated, and whose fields are the columns.
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, tzinfo
 from functools import lru_cache
 from io import BytesIO
-from itertools import groupby, pairwise
+from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -24,13 +23,13 @@ from sqlalchemy import bindparam as b
 
 from handbill.host.ids import Ids
 from handbill.kit.instants import DAY, HOUR, Instant
-from handbill.kit.zones import offsets_within
 from handbill.store import holds
 from handbill.store.blobs import Blobs
 from handbill.store.records import Records, Tx
 from handbill.store.records.base import Listed, among
 from handbill.store.records.mapper import Mapper
 from handbill.store.records.tables import segment_clients, segments
+from handbill.store.segment_days import day_of_number
 
 FOLDER: Final = "segments"
 GRACE: Final = HOUR  # a replaced file may still be read by a report that began before
@@ -38,7 +37,6 @@ ORPHAN_AGE: Final = DAY
 MOST_ROWS: Final = 4_000_000  # of a compacted segment
 _FEW: Final = 8  # so many segments of about one size become one
 _MOST_FILES: Final = 2_000
-_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _COMPRESSION: Final = "zstd(1)"
 _AMOUNT: Final = "_micros"
 _values: Callable[[Any], tuple[Any, ...]] = msgspec.structs.astuple
@@ -156,9 +154,9 @@ def encoded(entries: Sequence[Dated]) -> bytes:
     """The entries as one Parquet file."""
     columns = zip(*map(_values, entries), strict=True)
     kinds = _columns(type(entries[0]))
-    table = Table.from_pydict({
-        name: Array(values, kind) for (name, kind), values in zip(kinds, columns, strict=True)
-    })  # fmt: skip
+    table = Table.from_pydict(
+        {name: Array(values, kind) for (name, kind), values in zip(kinds, columns, strict=True)}
+    )
     file = BytesIO()
     write_parquet(table, file, compression=_COMPRESSION)
     return file.getvalue()
@@ -191,15 +189,23 @@ def write(blobs: Blobs, path: str, entries: Sequence[Dated]) -> Written:
         for client_no, some in groupby(entries, key=_client_no)
     ]
     assert sum(part.rows for part in parts) == len(ats), "every entry is somebody's"
-    return Written(Segment(
-        path=path, month=month, rows=len(ats), bytes=len(raw), first_at=min(ats),
-        last_at=max(ats), digest=hashlib.sha256(raw).digest(),
-        totals={
-            name: str(sum(getattr(entry, name) for entry in entries))
-            for name, _ in _columns(type(entries[0]))
-            if name.endswith(_AMOUNT)
-        },
-    ), parts)  # fmt: skip
+    return Written(
+        Segment(
+            path=path,
+            month=month,
+            rows=len(ats),
+            bytes=len(raw),
+            first_at=min(ats),
+            last_at=max(ats),
+            digest=hashlib.sha256(raw).digest(),
+            totals={
+                name: str(sum(getattr(entry, name) for entry in entries))
+                for name, _ in _columns(type(entries[0]))
+                if name.endswith(_AMOUNT)
+            },
+        ),
+        parts,
+    )
 
 
 def _part(client_no: int, ats: Sequence[Instant]) -> Part:
@@ -212,16 +218,30 @@ def merged(former: Sequence[Written], path: str, digest: bytes, size: int) -> Wr
     assert all(it.month == of[0].month for it in of), "a segment is of one month"
     every = sorted((part for written in former for part in written.parts), key=_client_no)
     parts = [
-        Part(client_no, sum(it.rows for it in some), min(it.first_at for it in some),
-             max(it.last_at for it in some))
-        for client_no, some in ((no, list(of_one)) for no, of_one in groupby(every, key=_client_no))
-    ]  # fmt: skip
-    return Written(Segment(
-        path=path, month=of[0].month, rows=sum(it.rows for it in of), bytes=size,
-        first_at=min(it.first_at for it in of), last_at=max(it.last_at for it in of),
+        Part(client_no, *_extent(list(of_one)))
+        for client_no, of_one in groupby(every, key=_client_no)
+    ]
+    rows, first_at, last_at = _extent(of)
+    made = Segment(
+        path=path,
+        month=of[0].month,
+        rows=rows,
+        bytes=size,
+        first_at=first_at,
+        last_at=last_at,
         digest=digest,
         totals={name: str(sum(int(it.totals[name]) for it in of)) for name in of[0].totals},
-    ), parts)  # fmt: skip
+    )
+    return Written(made, parts)
+
+
+def _extent(some: Sequence[Segment] | Sequence[Part]) -> tuple[int, Instant, Instant]:
+    """How many rows these have together, and from when until when."""
+    return (
+        sum(it.rows for it in some),
+        min(it.first_at for it in some),
+        max(it.last_at for it in some),
+    )
 
 
 def register(tx: Tx, written: Iterable[Written], now: Instant) -> None:
@@ -276,26 +296,6 @@ def not_parted(tx: Tx) -> list[str]:
 def rows_of_clients(tx: Tx) -> dict[int, int]:
     """How many entries each client has."""
     return {client_no: int(rows) for client_no, rows in tx.all(_ROWS_OF_CLIENTS)}
-
-
-def day_text(first: Instant, end: Instant, zone: tzinfo) -> str:
-    """SQL for the calendar day of ``"at"`` in a zone, as days since 1970-01-01.
-
-    Whole numbers throughout, so that days of 23 and 25 hours are right to the microsecond; holds
-    for instants of the half-open range.
-    """
-    spans = offsets_within(first, end, zone)
-    offset = str(spans[-1][1]) if spans else "0"
-    if len(spans) > 1:
-        cases = " ".join(
-            f'WHEN "at" < {until} THEN {micros}' for (_, micros), (until, _) in pairwise(spans)
-        )
-        offset = f"CASE {cases} ELSE {offset} END"
-    return f'("at" + {offset}) // {DAY}'
-
-
-def day_of_number(number: int) -> date:
-    return date.fromordinal(_EPOCH_DAY + number)
 
 
 # ── compacting ──────────────────────────────────────────────────────────────────────────────────

@@ -6,10 +6,19 @@ from typing import Any
 _SAID = ("currency", "currency_code", "currencyCode")
 _PRICED = frozenset(
     (
-        "caps", "Caps", "budget", "jobBudget", "jobSetting", "placementSettings", "placements",
-        "performanceTargets", "ioDetails", "conditions", "actions",
+        "caps",
+        "Caps",
+        "budget",
+        "jobBudget",
+        "jobSetting",
+        "placementSettings",
+        "placements",
+        "performanceTargets",
+        "ioDetails",
+        "conditions",
+        "actions",
     )
-)  # fmt: skip
+)
 """The fields that hold amounts, or objects with amounts in them."""
 _ASKED = {"placements": ("currency",), "placementSettings": ("currency",)}
 """What is asked for in their objects: which currencies may stand there, its room decides."""
@@ -23,7 +32,7 @@ def asked_by(body: Any) -> tuple[str, ...]:
 
 def currencies_said(
     body: object, asked: Container[str] = (), at: str = ""
-) -> Iterator[tuple[str, str]]:  # fmt: skip
+) -> Iterator[tuple[str, str]]:
     """Where a body, or what of it has amounts in it, says a currency that nobody asks for: pointer
     and text. ``asked``: what its own fields ask for.
     """

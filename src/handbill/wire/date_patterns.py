@@ -18,9 +18,19 @@ _FIRST_YEAR, _LAST_YEAR = 1971, 2200
 _FIRST = instant_of_iso("1000-01-01T00:00:00Z")
 _LAST = instant_of_iso("9999-12-30T23:59:59Z")
 _MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
-)  # fmt: skip
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NUMBERS = "yuMLdHhmsS"
 _DIGITS = {"y": 4, "u": 4, "S": 9}
@@ -205,9 +215,15 @@ def _read(found: dict[str, int], zone: tzinfo | None) -> Read | None:
         hour = found["h"] % 12 + 12 * found.get("a", 0)
     try:
         moment = datetime(
-            found["y"], found["M"], found["d"], hour or 0, found.get("m", 0), found.get("s", 0),
-            found.get("S", 0), zone,
-        )  # fmt: skip
+            found["y"],
+            found["M"],
+            found["d"],
+            hour or 0,
+            found.get("m", 0),
+            found.get("s", 0),
+            found.get("S", 0),
+            zone,
+        )
     except (ValueError, OverflowError):
         return None
     return Read(moment, day_only=hour is None)

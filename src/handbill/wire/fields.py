@@ -166,9 +166,11 @@ class TextOrDigits(Nullable):
         digits = chain_schema([int_schema(strict=True), no_info_plain_validator_function(str)])
         empty = chain_schema([none_schema(), no_info_plain_validator_function(lambda _: "")])
         read = union_schema(
-            [str_schema(strict=True), digits, empty], mode="left_to_right",
-            custom_error_type=SAID, custom_error_message="must be a string or an integer",
-        )  # fmt: skip
+            [str_schema(strict=True), digits, empty],
+            mode="left_to_right",
+            custom_error_type=SAID,
+            custom_error_message="must be a string or an integer",
+        )
         return chain_schema([read, str_schema(max_length=self.most)])
 
     def __get_pydantic_json_schema__(self, _: CoreSchema, __: GetJsonSchemaHandler) -> Schema:

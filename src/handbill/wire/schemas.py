@@ -3,9 +3,17 @@
 from handbill.wire.values import Schema
 
 NOT_BLANK = r"\S"
-_LIMITS = frozenset({
-    "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems",
-})  # fmt: skip
+_LIMITS = frozenset(
+    {
+        "minimum",
+        "maximum",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+    }
+)
 
 
 def unlimited(schema: Schema) -> Schema:

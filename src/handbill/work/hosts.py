@@ -43,15 +43,20 @@ class Succeeded(Exception):
 
 
 _COLUMNS = (
-    hosts.c.id, hosts.c.name, hosts.c.started_at, hosts.c.seen_at, hosts.c.ended_at,
+    hosts.c.id,
+    hosts.c.name,
+    hosts.c.started_at,
+    hosts.c.seen_at,
+    hosts.c.ended_at,
     hosts.c.successor,
-)  # fmt: skip
+)
 _ALL = sa.select(*_COLUMNS).order_by(hosts.c.no)
 _HELD = _ALL.with_for_update()
 _MINE = sa.and_(
-    hosts.c.id == sa.bindparam("of_id"), hosts.c.run == sa.bindparam("of_run"),
+    hosts.c.id == sa.bindparam("of_id"),
+    hosts.c.run == sa.bindparam("of_run"),
     hosts.c.ended_at.is_(sa.null()),
-)  # fmt: skip
+)
 _RENEW = sa.update(hosts).where(_MINE).values(seen_at=sa.bindparam("at"))
 _END = sa.update(hosts).where(_MINE).values(seen_at=sa.bindparam("at"), ended_at=sa.bindparam("at"))
 _END_ALL = (
@@ -63,9 +68,14 @@ def enter(tx: Tx, host_id: str, name: str) -> None:
     """Note that there is such a host, holding nothing yet; in a transaction before ``hold``."""
     now = tx.now()
     row = {
-        "id": host_id, "name": name, "run": "", "started_at": now, "seen_at": now,
-        "ended_at": now, "successor": None,
-    }  # fmt: skip
+        "id": host_id,
+        "name": name,
+        "run": "",
+        "started_at": now,
+        "seen_at": now,
+        "ended_at": now,
+        "successor": None,
+    }
     tx.upsert_many(hosts, ["id"], [row], keep=True)
 
 

@@ -73,8 +73,13 @@ _WAITING = sa.and_(_OF_KINDS, tasks.c.lease.is_(sa.null()), tasks.c.due_at <= _N
 _LAPSED = tasks.c.leased_until <= sa.bindparam("clock", type_=sa.BigInteger)
 _ABANDONED = sa.and_(_OF_KINDS, _LAPSED)
 _FOUND = (
-    tasks.c.no, tasks.c.kind, tasks.c.key, tasks.c.payload, tasks.c.attempts, tasks.c.agency_no,
-)  # fmt: skip
+    tasks.c.no,
+    tasks.c.kind,
+    tasks.c.key,
+    tasks.c.payload,
+    tasks.c.attempts,
+    tasks.c.agency_no,
+)
 _TURN = sa.func.coalesce(
     sa.select(task_turns.c.turn)
     .where(task_turns.c.agency_no == tasks.c.agency_no)
@@ -159,13 +164,19 @@ def enqueue_all(tx: Tx, kind: str, keys: Iterable[str], now: Instant) -> None:
 
 
 def _enqueue(
-    tx: Tx, kind: str, keys: Iterable[str], now: Instant, payload: Mapping[str, Any] | None = None,
+    tx: Tx,
+    kind: str,
+    keys: Iterable[str],
+    now: Instant,
+    payload: Mapping[str, Any] | None = None,
     due_at: Instant | None = None,
-) -> None:  # fmt: skip
+) -> None:
     fixed = {
-        "kind": kind, "payload": msgspec.json.encode(payload or {}).decode(), "now": now,
+        "kind": kind,
+        "payload": msgspec.json.encode(payload or {}).decode(),
+        "now": now,
         "due_at": now if due_at is None else due_at,
-    }  # fmt: skip
+    }
     tx.run_text_many(tx.dialect.text_of(_ENQUEUE), [fixed | {"key": key} for key in keys])
 
 
@@ -203,9 +214,13 @@ def lease(tx: Tx, kinds: Sequence[str], worker: str, now: Instant, seconds: int)
             if row[4] < MOST_ATTEMPTS:
                 return _leased(tx, row, worker, clock, seconds)
             tx.change(
-                tasks, {"no": row[0]}, lease=None, leased_until=None, dead_at=now,
+                tasks,
+                {"no": row[0]},
+                lease=None,
+                leased_until=None,
+                dead_at=now,
                 failure="each worker that ran it died or lost its lease",
-            )  # fmt: skip
+            )
     return None
 
 
@@ -230,9 +245,7 @@ def finish(tx: Tx, task: Task) -> bool:
     """The task is done; False when it is no longer held, and so is another worker's."""
     if tx.run(_DONE, at_no=task.no, at_lease=task.lease):
         return True
-    return _change(
-        tx, task, lease=None, leased_until=None, again=0, attempts=0, failure=None
-    ) == 1  # fmt: skip
+    return _change(tx, task, lease=None, leased_until=None, again=0, attempts=0, failure=None) == 1
 
 
 def fail(tx: Tx, task: Task, now: Instant, why: str) -> bool:
@@ -246,19 +259,37 @@ def fail(tx: Tx, task: Task, now: Instant, why: str) -> bool:
     again, due_at = row
     wait = min(_FIRST_WAIT << (task.attempts - 1), _MOST_WAIT)
     dead = task.attempts >= MOST_ATTEMPTS and not again
-    return _change(
-        tx, task, lease=None, leased_until=None, again=0, failure=why[:_MOST_WHY],
-        attempts=0 if again else task.attempts, dead_at=now if dead else None,
-        due_at=max(due_at, now + wait) if again else now + wait,
-    ) == 1  # fmt: skip
+    return (
+        _change(
+            tx,
+            task,
+            lease=None,
+            leased_until=None,
+            again=0,
+            failure=why[:_MOST_WHY],
+            attempts=0 if again else task.attempts,
+            dead_at=now if dead else None,
+            due_at=max(due_at, now + wait) if again else now + wait,
+        )
+        == 1
+    )
 
 
 def put_back(tx: Tx, task: Task, due_at: Instant, failure: str | None = None) -> bool:
     """Leave the task waiting as if it had not been tried; False when it is no longer held."""
-    return _change(
-        tx, task, lease=None, leased_until=None, again=0, attempts=task.attempts - 1,
-        due_at=due_at, failure=failure,
-    ) == 1  # fmt: skip
+    return (
+        _change(
+            tx,
+            task,
+            lease=None,
+            leased_until=None,
+            again=0,
+            attempts=task.attempts - 1,
+            due_at=due_at,
+            failure=failure,
+        )
+        == 1
+    )
 
 
 def revive(tx: Tx, now: Instant) -> None:
@@ -283,9 +314,13 @@ def _leased(tx: Tx, row: Row, worker: str, clock: Instant, seconds: int) -> Task
     tx.upsert_many(task_turns, ["agency_no"], [{"agency_no": agency_no, "turn": clock}])
     name = f"{worker}/{clock}"
     tx.change(
-        tasks, {"no": no}, lease=name, leased_until=clock + seconds * SECOND, again=0,
+        tasks,
+        {"no": no},
+        lease=name,
+        leased_until=clock + seconds * SECOND,
+        again=0,
         attempts=attempts + 1,
-    )  # fmt: skip
+    )
     return Task(no, kind, key, msgspec.json.decode(payload), attempts + 1, name)
 
 

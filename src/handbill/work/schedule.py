@@ -101,9 +101,13 @@ def _run(records: Records, item: Schedule, now: Instant) -> None:
                 return  # another worker is at it, or has done it
             deed(tx, now)
             tx.change(
-                table, {"name": name}, due_at=now + seconds * SECOND, ran_at=now, failures=0,
+                table,
+                {"name": name},
+                due_at=now + seconds * SECOND,
+                ran_at=now,
+                failures=0,
                 failure=None,
-            )  # fmt: skip
+            )
     except Unavailable:
         raise
     except Exception as failure:  # noqa: BLE001 - whatever it is, it is told and tried again
@@ -119,9 +123,7 @@ def _note_failure(tx: Tx, item: Schedule, now: Instant, why: str) -> None:
         return
     failures = kept.failures + 1
     wait = min(_FIRST_WAIT << min(failures - 1, _MOST_DOUBLINGS), seconds * SECOND)
-    tx.change(
-        table, {"name": name}, due_at=now + wait, failures=failures, failure=why[:_MOST_WHY]
-    )  # fmt: skip
+    tx.change(table, {"name": name}, due_at=now + wait, failures=failures, failure=why[:_MOST_WHY])
 
 
 def _held(tx: Tx, name: str, seconds: int, now: Instant) -> _Kept | None:

@@ -68,9 +68,16 @@ class Campaign(Dated, _Standing, NewCampaign, Identified):
     """A campaign: a plan of the client with dates and caps, which holds job groups."""
 
     first = (
-        "id", "name", "status", "override", "created_at", "children", "is_default", "caps",
+        "id",
+        "name",
+        "status",
+        "override",
+        "created_at",
+        "children",
+        "is_default",
+        "caps",
         "placement_caps",
-    )  # fmt: skip
+    )
     placement_caps: dict[str, PlacementCaps] = Field(  # type: ignore[assignment]
         alias="placementCaps", description="Caps by publisher id."
     )

@@ -117,8 +117,14 @@ def definition_told(
     """``listed``: how many addresses of bots are on its list."""
     rules = kept.body.rules
     return ClickDefinition.of(
-        rules, publisher_id=publisher_id, client_id=client_id, enabled=kept.body.enabled,
-        detectors=BotDetectors.of(rules), bot_ips_url=kept.body.bot_ips_url or None,
+        rules,
+        publisher_id=publisher_id,
+        client_id=client_id,
+        enabled=kept.body.enabled,
+        detectors=BotDetectors.of(rules),
+        bot_ips_url=kept.body.bot_ips_url or None,
         bot_ips=BotList.of(count=listed, read_at=kept.ips_read_at, failure=kept.ips_failure),
-        status="Approved", created_at=kept.created_at, updated_at=kept.updated_at,
-    )  # fmt: skip
+        status="Approved",
+        created_at=kept.created_at,
+        updated_at=kept.updated_at,
+    )

@@ -30,9 +30,15 @@ _AT = instant_of_iso("2026-11-18T12:00:00Z")
 
 def _example(client_id: str | None) -> dict[str, Any]:
     kept = core.ClickDefinition(
-        no=0, publisher_no=0, client_no=0, body=DefinitionBody(), ips_read_at=None,
-        ips_failure=None, created_at=_AT, updated_at=_AT,
-    )  # fmt: skip
+        no=0,
+        publisher_no=0,
+        client_no=0,
+        body=DefinitionBody(),
+        ips_read_at=None,
+        ips_failure=None,
+        created_at=_AT,
+        updated_at=_AT,
+    )
     example: dict[str, Any] = spelled(definition_told("TestExp1", client_id, kept, 0))
     return example
 
@@ -67,9 +73,13 @@ def _list(call: Call) -> Answer:
 def _put(call: Call) -> Done:
     publisher = publisher_to_change(call.tx, call.caller.agency_no, call.path["publisher_id"])
     service.put(
-        call.tx, call.now, publisher, call.maybe_client, call.body.given(),
+        call.tx,
+        call.now,
+        publisher,
+        call.maybe_client,
+        call.body.given(),
         can_locate=bool(call.settings.geo_file),
-    )  # fmt: skip
+    )
     return Done.of(result=True, message="Click definition updated")
 
 

@@ -20,17 +20,16 @@ from handbill.contract.envelopes import Page
 from handbill.contract.jobs.answers import Job
 from handbill.core import feed_runs, nouns
 from handbill.core.amounts import read_amount
-from handbill.core.mapping import (
+from handbill.core.feed_mappings import (
     ADDED_KEYS,
     ADDITIONAL,
     CANONICAL,
-    FIELD_NAME,
     KEYS,
     MANDATORY,
-    MOST_ADDITIONAL,
     PUBLISHER,
     STRUCTURE,
 )
+from handbill.core.mapping import FIELD_NAME, MOST_ADDITIONAL
 from handbill.kit.faults import Fault, pointed
 from handbill.kit.urls import NotUrl, page_url
 from handbill.wire.fields import Distinct, Instant, Key, Matching, Url

@@ -24,10 +24,22 @@ from handbill.wire.fields import AnyCase, Day, Id, Instant, Money, Text
 from handbill.wire.models import Model, OneOrMany, Wrong
 from handbill.wire.stamps import read_stamp
 
-_PERSONAL = frozenset({
-    "name", "firstname", "lastname", "fullname", "candidatename", "email", "mail", "emailaddress",
-    "phone", "phonenumber", "mobile", "telephone",
-})  # fmt: skip
+_PERSONAL = frozenset(
+    {
+        "name",
+        "firstname",
+        "lastname",
+        "fullname",
+        "candidatename",
+        "email",
+        "mail",
+        "emailaddress",
+        "phone",
+        "phonenumber",
+        "mobile",
+        "telephone",
+    }
+)
 _MAIL = re.compile(r"[^@\s]@[^@\s]+\.[^@\s]")  # from the sign, so that each text is read once
 
 
@@ -140,10 +152,12 @@ class FunnelEvent(_Keys):
             or self._key("click_id")
             or (self._key("candidate_id") and self._key("job_reference"))
         ):
-            raise Wrong(Fault(
-                "/jobApplicationId",
-                "is required unless candidateId and jobReference, or clickId, are given",
-            ))  # fmt: skip
+            raise Wrong(
+                Fault(
+                    "/jobApplicationId",
+                    "is required unless candidateId and jobReference, or clickId, are given",
+                )
+            )
         return self
 
     def _key(self, name: str) -> Any:
@@ -229,13 +243,16 @@ class StageMap(Model):
 def batch_told(batch_id: str, received_at: At, items: Iterable[FunnelItem]) -> FunnelBatch:
     items = list(items)
     return FunnelBatch.of(
-        batch_id=batch_id, received_at=received_at,
+        batch_id=batch_id,
+        received_at=received_at,
         counts=dict(Counter(item.disposition for item in items)),
         items=[
             FunnelOutcome.of(
-                item, application_id=item.body.application_id or None, stage=item.stage or None,
+                item,
+                application_id=item.body.application_id or None,
+                stage=item.stage or None,
                 reason=item.reason or None,
             )
             for item in items
         ],
-    )  # fmt: skip
+    )

@@ -249,10 +249,24 @@ class JobGroup(Dated, _Rows, _Standing, Identified):
     """A job group: which jobs, at which publishers, for how much, up to what."""
 
     first = (
-        "id", "of_all", "name", "placement_ids", "status", "override", "ad_words", "created_at",
-        "is_default", "caps", "placement_caps", "priority", "performance_targets",
-        "insertion_orders", "categories", "iid", "campaign_id",
-    )  # fmt: skip
+        "id",
+        "of_all",
+        "name",
+        "placement_ids",
+        "status",
+        "override",
+        "ad_words",
+        "created_at",
+        "is_default",
+        "caps",
+        "placement_caps",
+        "priority",
+        "performance_targets",
+        "insertion_orders",
+        "categories",
+        "iid",
+        "campaign_id",
+    )
     caps: GroupCaps = Field(description="Limits on spend, clicks and applies per period.")  # type: ignore[assignment]
     placements: list[Placement] = Field(  # type: ignore[assignment]
         description="The placements, in the form in which they can be sent back."

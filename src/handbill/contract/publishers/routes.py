@@ -67,9 +67,11 @@ def _feed(call: Call) -> PublisherFeed:
     publisher = _publisher(call)
     url = _url(call, publisher, call.client.no)
     return PublisherFeed.of(
-        publisher_id=publisher.id, client_id=call.client.id, feed_url=url,
+        publisher_id=publisher.id,
+        client_id=call.client.id,
+        feed_url=url,
         **fetch_rows(_held(call, publisher, call.client.no)),
-    )  # fmt: skip
+    )
 
 
 def _done(message: str) -> Done:

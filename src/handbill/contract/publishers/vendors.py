@@ -60,10 +60,12 @@ Secret = Annotated[str, Matching(_LINE, _NO_LINE, also={"writeOnly": True, "form
 Email = Annotated[
     str,
     Matching(
-        r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+", "must be a mail address such as a@b.org",
-        least=3, most=254,
+        r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+",
+        "must be a mail address such as a@b.org",
+        least=3,
+        most=254,
     ),
-]  # fmt: skip
+]
 
 
 class FtpCredentials(Model):

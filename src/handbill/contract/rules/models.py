@@ -281,12 +281,18 @@ def rule_told(rule: core.Rule, client_id: str, order: int) -> Rule:
     job_filter = JobFilter.of(tree=body.job_filter) if body.level == "jobs" else None
     days = body.repeat_days
     return Rule.of(
-        body, id=rule.id, client_id=client_id, status=rule.status, order=order,
-        conditions=list(map(RuleCondition.of, body.conditions)), job_filter=job_filter,
+        body,
+        id=rule.id,
+        client_id=client_id,
+        status=rule.status,
+        order=order,
+        conditions=list(map(RuleCondition.of, body.conditions)),
+        job_filter=job_filter,
         job_level=body.job_level or None,
         admin=AdminAction.of(kind=body.admin) if body.admin else None,
         filters=[RuleEntity.of(one, placement_ids=list(one.placement_ids)) for one in body.filters],
         action=RuleAction.of(body.action) if body.action else None,
         repeat_days=Repetition.of(clause="every", days=days, unit="days") if days else None,
-        created_at=rule.created_at, updated_at=rule.updated_at,
-    )  # fmt: skip
+        created_at=rule.created_at,
+        updated_at=rule.updated_at,
+    )

@@ -71,8 +71,9 @@ def _raised(around: Around, reason: Reason, fix: Fix) -> Request | None:
     if reason.level is Level.JOB and name not in _IN_GROUP:
         return None if reason.params.publisher_id else _job_cap(around, name, fix)
     owner: Client | Campaign | Group | None = {
-        Level.CLIENT: around.client, Level.CAMPAIGN: around.campaign,
-    }.get(reason.level, around.group)  # fmt: skip
+        Level.CLIENT: around.client,
+        Level.CAMPAIGN: around.campaign,
+    }.get(reason.level, around.group)
     cap = None if owner is None else getattr(owner.body.caps, _IN_GROUP.get(name, name))
     return None if cap is None else {"caps": {name: _cap(name, cap, fix.value)}}
 
@@ -109,9 +110,7 @@ def _admitted(around: Around, reason: Reason, fix: Fix) -> Request:  # noqa: ARG
         "globallyExcludedPublishers": body.globally_excluded_publishers,
     }
     out = reason.params.publisher_id
-    return {
-        name: [one for one in ids if one != out] for name, ids in lists.items() if out in ids
-    }  # fmt: skip
+    return {name: [one for one in ids if one != out] for name, ids in lists.items() if out in ids}
 
 
 def _placed_anew(
@@ -154,6 +153,10 @@ def _cap(name: str, cap: Cap, value: int) -> Request:
 
 
 _BODIES: Final[dict[str, Callable[[Around, Reason, Fix], Request | None]]] = {
-    "extend": _extended, "open_day": _opened, "raise": _raised, "activate": _activated,
-    "bid": _bid, "admit": _admitted,
-}  # fmt: skip
+    "extend": _extended,
+    "open_day": _opened,
+    "raise": _raised,
+    "activate": _activated,
+    "bid": _bid,
+    "admit": _admitted,
+}

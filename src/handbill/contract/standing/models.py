@@ -78,9 +78,10 @@ class ReasonParams(Model):
     value: Amount | None = Field(exclude_if=is_none, description="The cap: money, or a number.")
     used: Amount | None = Field(exclude_if=is_none, description="Used in this period.")
     in_flight: Amount | None = Field(
-        alias="inFlight", exclude_if=is_none,
+        alias="inFlight",
+        exclude_if=is_none,
         description="Expected of the feeds that publishers hold, until they fetch again.",
-    )  # fmt: skip
+    )
     share: Amount | None = Field(
         exclude_if=is_none, description="Target of today, where the cap is spread over days."
     )

@@ -63,12 +63,20 @@ _SAMPLE: Final[dict[str, Any]] = {
     "evaluatedAt": "2019-11-29T10:00:00.000Z",
     "reasons": [
         {
-            "code": "CAP_REACHED", "level": "JOBGROUP", "entityId": _GROUP_ID,
+            "code": "CAP_REACHED",
+            "level": "JOBGROUP",
+            "entityId": _GROUP_ID,
             "name": "test-jobgroup-200",
-            "description": "the job group has reached its Monthly budget", "blocking": True,
-            "since": "2019-11-29T09:40:00.000Z", "until": "2019-12-01T00:00:00.000Z",
+            "description": "the job group has reached its Monthly budget",
+            "blocking": True,
+            "since": "2019-11-29T09:40:00.000Z",
+            "until": "2019-12-01T00:00:00.000Z",
             "params": {
-                "cap": "budget", "period": "Monthly", "value": 100, "used": 99.8, "inFlight": 0.2,
+                "cap": "budget",
+                "period": "Monthly",
+                "value": 100,
+                "used": 99.8,
+                "inFlight": 0.2,
             },
             "fix": {
                 "method": "PUT",
@@ -76,7 +84,10 @@ _SAMPLE: Final[dict[str, Any]] = {
                 "body": {
                     "caps": {
                         "budget": {
-                            "cap": "Monthly", "value": 160, "pacing": False, "thresholdP": 80,
+                            "cap": "Monthly",
+                            "value": 160,
+                            "pacing": False,
+                            "thresholdP": 80,
                             "locked": False,
                         }
                     }
@@ -87,12 +98,17 @@ _SAMPLE: Final[dict[str, Any]] = {
     "alsoHolding": [],
     "publishers": [
         {
-            "id": "TestExp1", "name": "Test Exp 1", "writtenOn": "2019-11-29T09:40:05.000Z",
-            "heldVersion": "2019-11-29T08:00:01.000Z", "fetchedOn": "2019-11-29T08:10:00.000Z",
-            "refreshMinutes": 240, "nextFetchOn": "2019-11-29T12:10:00.000Z", "current": False,
+            "id": "TestExp1",
+            "name": "Test Exp 1",
+            "writtenOn": "2019-11-29T09:40:05.000Z",
+            "heldVersion": "2019-11-29T08:00:01.000Z",
+            "fetchedOn": "2019-11-29T08:10:00.000Z",
+            "refreshMinutes": 240,
+            "nextFetchOn": "2019-11-29T12:10:00.000Z",
+            "current": False,
         }
     ],
-}  # fmt: skip
+}
 OPERATIONS: Final = [
     Operation(
         name=f"get_resolved_status_of_{what.replace(' ', '_')}",
@@ -112,8 +128,11 @@ OPERATIONS: Final = [
         ("job group", _GROUP, "Job groups", _of_group, ""),
         ("placement", f"{_GROUP}/placements/{{publisher_id}}", "Job groups", _of_placement, ""),
         (
-            "job", "/clients/{client_id}/jobs/{job_reference}", "Jobs", _of_job,
+            "job",
+            "/clients/{client_id}/jobs/{job_reference}",
+            "Jobs",
+            _of_job,
             " The job's own switch and settings are looked at now.",
         ),
     )
-]  # fmt: skip
+]

@@ -95,9 +95,14 @@ def share_of(left: int, weights: Sequence[int]) -> int:
 
 
 def mark_of(
-    cap: Cap, value: int, used: int, used_today: int, days: Days, delivery: Delivery,
+    cap: Cap,
+    value: int,
+    used: int,
+    used_today: int,
+    days: Days,
+    delivery: Delivery,
     ceiling_ppm: int = CEILING_PPM,
-) -> Mark:  # fmt: skip
+) -> Mark:
     """How a cap stands. ``value``: its own in millionths (a clicks cap counts whole clicks).
 
     The wall is the value, for the whole period. A paced cap has a share for each day and a ceiling
@@ -111,14 +116,21 @@ def mark_of(
     most = min(before, share_down(share, ceiling_ppm)) if cap.pacing else before
     next_left = value if days.renews else before - max(share, used_today)
     return Mark(
-        value=value, used=used, used_today=used_today, share=share, most=most,
+        value=value,
+        used=used,
+        used_today=used_today,
+        share=share,
+        most=most,
         tomorrow=share_of(next_left, days.later) if spread or not days.renews else next_left,
         brake=(
             share_down(share if cap.pacing else value, cap.threshold_ppm)
-            if cap.threshold_ppm < PPM else None
+            if cap.threshold_ppm < PPM
+            else None
         ),
-        even=delivery is Delivery.EVEN, paced=cap.pacing, renews=days.renews,
-    )  # fmt: skip
+        even=delivery is Delivery.EVEN,
+        paced=cap.pacing,
+        renews=days.renews,
+    )
 
 
 def is_stopped(mark: Mark, in_flight: int, cheapest: int) -> bool:

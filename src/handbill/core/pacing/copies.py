@@ -102,10 +102,12 @@ def held_of(fetches: Sequence[Fetch], now: Instant) -> Held | None:
 def unfetched(since_at: Instant, now: Instant) -> Held:
     """What a publisher has that never fetched its file, which has been there since an instant."""
     return Held(
-        version=0, fetched_at=0, rhythm=UNKNOWN_RHYTHM,
+        version=0,
+        fetched_at=0,
+        rhythm=UNKNOWN_RHYTHM,
         next_at=next_fetch(since_at, UNKNOWN_RHYTHM, now),
         lost=_is_lost(since_at, UNKNOWN_RHYTHM, now),
-    )  # fmt: skip
+    )
 
 
 def _is_lost(last_at: Instant, rhythm: Instant, now: Instant) -> bool:

@@ -12,9 +12,7 @@ _MOST_DAYS: Final = 366
 """What has no end of its own is spread over a year at most."""
 
 
-def days_of(
-    period: Period, today: date, weights: Sequence[int], last: date | None = None
-) -> Days:  # fmt: skip
+def days_of(period: Period, today: date, weights: Sequence[int], last: date | None = None) -> Days:
     """``weights``: of each weekday, Monday first, 0 where nothing is offered. ``last``: the last
     day of what the cap stands on.
     """
@@ -34,7 +32,7 @@ def end_of(period: Period, day: date) -> date | None:
 
 def _weights(
     first: date, end: date | None, last: date | None, weights: Sequence[int]
-) -> tuple[int, ...]:  # fmt: skip
+) -> tuple[int, ...]:
     ends = [one for one in (end, last) if one is not None]
     count = min(((one - first).days + 1 for one in ends), default=_MOST_DAYS)
     return tuple(

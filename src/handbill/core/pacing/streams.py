@@ -56,9 +56,11 @@ def flow_of(stream: Stream, now: Instant, *, steered: bool) -> Flow:
             flight_now = clicks_ppm(rate, until - at)
             flight_then = clicks_ppm(usual, later)
     return Flow(
-        flight_now, clicks_ppm(rate, today.sums[-1] - until),
-        flight_then, clicks_ppm(usual, tomorrow.sums[-1] - later),
-    )  # fmt: skip
+        flight_now,
+        clicks_ppm(rate, today.sums[-1] - until),
+        flight_then,
+        clicks_ppm(usual, tomorrow.sums[-1] - later),
+    )
 
 
 def spends(flow: Flow, full: int, let_ppm: int) -> Flow:
@@ -67,9 +69,11 @@ def spends(flow: Flow, full: int, let_ppm: int) -> Flow:
     """
     flight = full * let_ppm
     return Flow(
-        flight * flow.flight_now, full * flow.open_now,
-        flight * flow.flight_then, full * flow.open_then,
-    )  # fmt: skip
+        flight * flow.flight_now,
+        full * flow.open_now,
+        flight * flow.flight_then,
+        full * flow.open_then,
+    )
 
 
 def ahead_in(flows: Iterable[Flow]) -> Ahead:
@@ -87,11 +91,9 @@ def ahead_in(flows: Iterable[Flow]) -> Ahead:
 def ahead_of(streams: Sequence[Stream], now: Instant, own: int) -> Ahead:
     """What is ahead under a cap when stream number ``own`` is steered."""
     return ahead_in(
-        spends(
-            flow_of(stream, now, steered=number == own), stream.full_micros, stream.let_ppm
-        )
+        spends(flow_of(stream, now, steered=number == own), stream.full_micros, stream.let_ppm)
         for number, stream in enumerate(streams)
-    )  # fmt: skip
+    )
 
 
 def life_of(stream: Stream, now: Instant, until: Instant) -> Life:

@@ -113,11 +113,13 @@ def rates_of(
     }
     return {
         pair: _shrunk(
-            one.applies, one.clicks_ppm,
-            max(1, share_down(publishers[pair[1]], factors[pair[0]])), weight,
+            one.applies,
+            one.clicks_ppm,
+            max(1, share_down(publishers[pair[1]], factors[pair[0]])),
+            weight,
         )
         for pair, one in got.items()
-    }  # fmt: skip
+    }
 
 
 def cautious(rate_ppm: int, applies: int, weight: int = WEIGHT_APPLIES) -> int:

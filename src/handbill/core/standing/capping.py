@@ -16,8 +16,10 @@ CapKey = tuple[Scope, str, Measure]
 """Of what a cap is, and what it counts: scope, entity and measure of its counter."""
 _RAISED_PPM: Final = 1_250_000
 _OF_JOB: Final[Mapping[Measure, str]] = {
-    "budget": "jobBudget", "clicks": "jobClicks", "applies": "jobApplies",
-}  # fmt: skip
+    "budget": "jobBudget",
+    "clicks": "jobClicks",
+    "applies": "jobApplies",
+}
 
 
 class Capped(NamedTuple):

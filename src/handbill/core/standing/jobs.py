@@ -26,8 +26,12 @@ from handbill.core.states import in_force
 from handbill.kit.instants import Instant
 
 _TRADING = CAPS | {
-    Code.PAUSED, Code.PARENT_PAUSED, Code.NOT_STARTED, Code.EXPIRED, Code.OFF_DAY,
-}  # fmt: skip
+    Code.PAUSED,
+    Code.PARENT_PAUSED,
+    Code.NOT_STARTED,
+    Code.EXPIRED,
+    Code.OFF_DAY,
+}
 _BIDS = {Code.NO_BID, Code.NO_RATE, Code.BELOW_MIN_BID, Code.BELOW_UNIT}
 _OF_JOBS = _BIDS | {Code.NO_JOBS, Code.JOBS_CAPPED}
 
@@ -103,7 +107,7 @@ def _of_places(job: Job, above: Above, today: date) -> Iterator[Reason]:
 
 def _at_place(
     job: Job, above: Above, place: tuple[Spot, Sequence[Resolved]], asked: Asked, today: date
-) -> list[Reason]:  # fmt: skip
+) -> list[Reason]:
     spot, standings = place
     found = [
         it

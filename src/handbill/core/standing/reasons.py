@@ -155,12 +155,21 @@ class Resolved(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 PLAIN: Final = Resolved()
 _STATUS: Final[dict[Code, Status]] = {
-    Code.PAUSED: "PAUSED", Code.PARENT_PAUSED: "PARENT_PAUSED", Code.NOT_STARTED: "NOT_STARTED",
-    Code.EXPIRED: "EXPIRED", Code.NO_BID: "NO_BID", Code.BELOW_MIN_BID: "NO_BID",
-    Code.BELOW_UNIT: "NO_BID", Code.NO_RATE: "NO_BID", Code.NO_JOBS: "NO_JOBS",
-    Code.INVALID: "NO_JOBS", Code.NO_URL: "NO_JOBS", Code.JOBS_CAPPED: "CAPPED",
-    Code.NO_GROUP: "PARENT_PAUSED", Code.NONE_BELOW: "ACTIVE",
-}  # fmt: skip
+    Code.PAUSED: "PAUSED",
+    Code.PARENT_PAUSED: "PARENT_PAUSED",
+    Code.NOT_STARTED: "NOT_STARTED",
+    Code.EXPIRED: "EXPIRED",
+    Code.NO_BID: "NO_BID",
+    Code.BELOW_MIN_BID: "NO_BID",
+    Code.BELOW_UNIT: "NO_BID",
+    Code.NO_RATE: "NO_BID",
+    Code.NO_JOBS: "NO_JOBS",
+    Code.INVALID: "NO_JOBS",
+    Code.NO_URL: "NO_JOBS",
+    Code.JOBS_CAPPED: "CAPPED",
+    Code.NO_GROUP: "PARENT_PAUSED",
+    Code.NONE_BELOW: "ACTIVE",
+}
 """What a cause is called as a state, wherever it is. What is not here is NO_PLACEMENT, but for
 caps, days off and switches of placements, which depend on where they are.
 """
@@ -217,10 +226,7 @@ def kept_since(before: Resolved | None, found: Resolved, now: Instant) -> Resolv
             for one in reasons
         )
 
-    same = (
-        before is not None
-        and (before.status, before.delivery) == (found.status, found.delivery)
-    )  # fmt: skip
+    same = before is not None and (before.status, before.delivery) == (found.status, found.delivery)
     return msgspec.structs.replace(
         found,
         since_at=before.since_at if before is not None and same else now,

@@ -121,9 +121,12 @@ class _Resolving:
         return found
 
     def _trading(
-        self, scope: Literal["client", "campaign", "group"], entity: str, owner: Owner,
+        self,
+        scope: Literal["client", "campaign", "group"],
+        entity: str,
+        owner: Owner,
         one: Client | Campaign | Group,
-    ) -> list[Reason]:  # fmt: skip
+    ) -> list[Reason]:
         """What stops or brakes it by itself: its switch, dates, days, caps."""
         days = one.body.days if isinstance(one, Group) else ()
         found = [
@@ -194,9 +197,12 @@ class _Resolving:
         entity, above = f"{spot.group.no}/{publisher.no}", f"{campaign.no}/{publisher.no}"
         owner = owner_of(spot)
         over = Owner(
-            level=Level.CAMPAIGN, id=campaign.id, name=campaign.body.name, what="campaign",
+            level=Level.CAMPAIGN,
+            id=campaign.id,
+            name=campaign.body.name,
+            what="campaign",
             publisher_id=publisher.id,
-        )  # fmt: skip
+        )
         self.owners["placement", entity] = owner
         self.owners["campaign_placement", above] = over
         own: list[Reason] = []

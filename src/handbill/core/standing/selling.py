@@ -29,9 +29,13 @@ def owner_of(spot: Spot) -> Owner:
     """A placement as the owner of a cause."""
     publisher = spot.publisher
     return Owner(
-        level=Level.PLACEMENT, id=publisher.id, name=publisher.body.name, what="placement",
-        publisher_id=publisher.id, group_id=spot.group.id,
-    )  # fmt: skip
+        level=Level.PLACEMENT,
+        id=publisher.id,
+        name=publisher.body.name,
+        what="placement",
+        publisher_id=publisher.id,
+        group_id=spot.group.id,
+    )
 
 
 def sold(tree: Tree, spot: Spot, today: date) -> Iterator[Reason]:
@@ -44,9 +48,12 @@ def sold(tree: Tree, spot: Spot, today: date) -> Iterator[Reason]:
             yield reason(code, there, words, fix=Fix(kind="enable"))
         elif code is Code.EXCLUDED:
             at = Owner(
-                level=Level.CLIENT, id=client.id, name=client.body.company_name, what="client",
+                level=Level.CLIENT,
+                id=client.id,
+                name=client.body.company_name,
+                what="client",
                 publisher_id=publisher.id,
-            )  # fmt: skip
+            )
             yield reason(code, at, words, fix=Fix(kind="admit"))
         else:
             yield reason(code, there, words)
@@ -70,9 +77,12 @@ def _rateless(owner: Owner, currency: str) -> Reason:
 
 
 def unsold(
-    client: Client, spot: Spot, jobs: Sequence[tuple[Asked, int]], today: date,
+    client: Client,
+    spot: Spot,
+    jobs: Sequence[tuple[Asked, int]],
+    today: date,
     exchange: Exchange,
-) -> Iterator[Reason]:  # fmt: skip
+) -> Iterator[Reason]:
     """Why none of these jobs is offered there, by the commonest cause."""
     campaign, group, placement, publisher = spot
     terms = terms_at(client, campaign, group, publisher, placement, exchange)
@@ -106,9 +116,12 @@ def unsold(
         least = max(least, -(-terms.unit_micros * PPM // (PPM - markdown_ppm)))
     least = -(-least * rate // PICOS)
     params = Params(
-        publisher_id=publisher.id, group_id=group.id, jobs=count, bid_micros=bid.micros,
+        publisher_id=publisher.id,
+        group_id=group.id,
+        jobs=count,
+        bid_micros=bid.micros,
         min_bid_micros=terms.min_bid_micros,
-    )  # fmt: skip
+    )
     fix = None if terms.bid_type == "FLAT_CPC" else Fix(kind="bid", value=least)
     yield reason(code, owner_of(spot), words, params, fix=fix)
 
@@ -120,6 +133,6 @@ def _unfetched(tree: Tree, publisher: Publisher, there: Owner) -> Iterator[Reaso
         return
     params = Params(
         publisher_id=publisher.id, fetched_at=held.fetched_at or None, rhythm=held.rhythm
-    )  # fmt: skip
+    )
     words = "the publisher has not fetched its feed for three times as long as it usually takes"
     yield reason(Code.NOT_FETCHED, there, words, params, blocking=False)

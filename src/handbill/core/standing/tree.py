@@ -70,12 +70,23 @@ class Spot(NamedTuple):
 
 
 def reason(
-    code: Code, owner: Owner, words: str, params: Params | None = None, *, blocking: bool = True,
+    code: Code,
+    owner: Owner,
+    words: str,
+    params: Params | None = None,
+    *,
+    blocking: bool = True,
     fix: Fix | None = None,
-) -> Reason:  # fmt: skip
+) -> Reason:
     """A cause at its owner."""
     said = params or Params(publisher_id=owner.publisher_id, group_id=owner.group_id)
     return Reason(
-        code=code, level=owner.level, entity_id=owner.id, name=owner.name, words=words,
-        blocking=blocking, params=said, fix=fix,
-    )  # fmt: skip
+        code=code,
+        level=owner.level,
+        entity_id=owner.id,
+        name=owner.name,
+        words=words,
+        blocking=blocking,
+        params=said,
+        fix=fix,
+    )

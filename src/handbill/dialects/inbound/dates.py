@@ -45,11 +45,33 @@ _MONTHS = {
 """Names of months, folded: English, German, French, Spanish, Italian, Dutch, Portuguese."""
 # Names that stand for one offset only; "IST" and "CST" in Asia are not guessed at (hours).
 _ZONES = {
-    "Z": 0, "UT": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2,
-    "EEST": 3, "MSK": 3, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6,
-    "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10, "AEST": 10, "AEDT": 11, "NZST": 12,
+    "Z": 0,
+    "UT": 0,
+    "UTC": 0,
+    "GMT": 0,
+    "WET": 0,
+    "WEST": 1,
+    "CET": 1,
+    "CEST": 2,
+    "EET": 2,
+    "EEST": 3,
+    "MSK": 3,
+    "EST": -5,
+    "EDT": -4,
+    "CST": -6,
+    "CDT": -5,
+    "MST": -7,
+    "MDT": -6,
+    "PST": -8,
+    "PDT": -7,
+    "AKST": -9,
+    "AKDT": -8,
+    "HST": -10,
+    "AEST": 10,
+    "AEDT": 11,
+    "NZST": 12,
     "NZDT": 13,
-}  # fmt: skip
+}
 _UTC_NAMES = ("UTC", "GMT")
 _TIME = (
     r"(?:[T ,]+(?P<hour>\d{1,2}):?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<part>\d{1,9}))?)?"
@@ -169,9 +191,15 @@ def _assembled(parts: dict[str, str | None], zone: tzinfo, *, swaps: bool) -> _F
         hour = 0
     named = parts["zone"]
     moment = later + datetime(
-        year, month, day, hour, int(parts["minute"] or 0), min(second, 59), micros,
+        year,
+        month,
+        day,
+        hour,
+        int(parts["minute"] or 0),
+        min(second, 59),
+        micros,
         tzinfo=_zone(named) if named else zone,
-    )  # fmt: skip
+    )
     return _Found(_in_years(moment), parts["hour"] is None)
 
 

@@ -14,30 +14,67 @@ _MOST_REPAIRS = 1_000
 _KNOWN = frozenset(
     codecs.lookup(name).name
     for name in (
-        "utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be",
+        "utf-8",
+        "utf-16",
+        "utf-16-le",
+        "utf-16-be",
+        "utf-32",
+        "utf-32-le",
+        "utf-32-be",
         *(f"iso8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)),
         *(f"cp{page}" for page in (437, 850, 852, 866, 874, *range(1250, 1259))),
-        "koi8-r", "koi8-u", "mac-roman", "mac-cyrillic", "cp932", "euc-jp", "iso2022_jp",
-        "gb18030", "big5hkscs", "cp949",
+        "koi8-r",
+        "koi8-u",
+        "mac-roman",
+        "mac-cyrillic",
+        "cp932",
+        "euc-jp",
+        "iso2022_jp",
+        "gb18030",
+        "big5hkscs",
+        "cp949",
     )
-)  # fmt: skip
+)
 _STANDS_FOR: Final = {
     codecs.lookup(narrow).name: codecs.lookup(wide).name
     for narrow, wide in {
-        "ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874",
-        "tis-620": "cp874", "shift_jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030",
-        "euc-kr": "cp949", "big5": "big5hkscs",
+        "ascii": "cp1252",
+        "iso8859-1": "cp1252",
+        "iso8859-9": "cp1254",
+        "iso8859-11": "cp874",
+        "tis-620": "cp874",
+        "shift_jis": "cp932",
+        "gb2312": "gb18030",
+        "gbk": "gb18030",
+        "euc-kr": "cp949",
+        "big5": "big5hkscs",
     }.items()
-}  # fmt: skip
+}
 """Writers name the narrow set and use the wide one. **Source**: WHATWG Encoding, 4.2."""
 _LABELS: Final = {
-    "ansi": "cp1252", "x-ansi": "cp1252", "x-cp1252": "cp1252", "x-cp1250": "cp1250",
-    "x-cp1251": "cp1251", "x-sjis": "cp932", "ms_kanji": "cp932", "windows-31j": "cp932",
-    "x-gbk": "gb18030", "x-x-big5": "big5hkscs", "ks_c_5601-1987": "cp949", "dos-874": "cp874",
-    "x-mac-roman": "mac-roman", "x-mac-cyrillic": "mac-cyrillic", "iso-8859-8-i": "iso8859-8",
-    "iso-8859-8-e": "iso8859-8", "iso-8859-6-i": "iso8859-6", "unicode-1-1-utf-8": "utf-8",
-    "unicode": "utf-16-le", "ucs-2": "utf-16-le", "visual": "iso8859-8", "logical": "iso8859-8",
-}  # fmt: skip
+    "ansi": "cp1252",
+    "x-ansi": "cp1252",
+    "x-cp1252": "cp1252",
+    "x-cp1250": "cp1250",
+    "x-cp1251": "cp1251",
+    "x-sjis": "cp932",
+    "ms_kanji": "cp932",
+    "windows-31j": "cp932",
+    "x-gbk": "gb18030",
+    "x-x-big5": "big5hkscs",
+    "ks_c_5601-1987": "cp949",
+    "dos-874": "cp874",
+    "x-mac-roman": "mac-roman",
+    "x-mac-cyrillic": "mac-cyrillic",
+    "iso-8859-8-i": "iso8859-8",
+    "iso-8859-8-e": "iso8859-8",
+    "iso-8859-6-i": "iso8859-6",
+    "unicode-1-1-utf-8": "utf-8",
+    "unicode": "utf-16-le",
+    "ucs-2": "utf-16-le",
+    "visual": "iso8859-8",
+    "logical": "iso8859-8",
+}
 """Labels of the standard that Python does not know."""
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -47,9 +84,11 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _ZEROS: Final[Mapping[tuple[bool, ...], str]] = {
-    (False, True, True, True): "utf-32-le", (True, True, True, False): "utf-32-be",
-    (False, True, False, True): "utf-16-le", (True, False, True, False): "utf-16-be",
-}  # fmt: skip
+    (False, True, True, True): "utf-32-le",
+    (True, True, True, False): "utf-32-be",
+    (False, True, False, True): "utf-16-le",
+    (True, False, True, False): "utf-16-be",
+}
 """Which of the first four bytes are zero, where two characters of ASCII begin a feed."""
 _SEVERAL_BYTES: Final = frozenset(
     codecs.lookup(name).name

@@ -9,7 +9,8 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
-from handbill.core.mapping import ADDITIONAL, FIELD_NAME, KEYS, MOST_ADDITIONAL
+from handbill.core.feed_mappings import ADDITIONAL, KEYS
+from handbill.core.mapping import FIELD_NAME, MOST_ADDITIONAL
 from handbill.dialects.inbound.mending import mended
 
 _KEY_OF = {canonical: key for key, canonical in KEYS.items()}
@@ -29,15 +30,29 @@ class Board(NamedTuple):
 
 
 _INDEED = {
-    "title": "title", "description": "description", "url": "url",
-    "referencenumber": "referencenumber", "company": "company", "city": "city", "state": "state",
-    "country": "country", "zip": "postalcode", "category": "category", "type": "jobtype",
-    "date": "date", "expirationdate": "expirationdate",
-}  # fmt: skip
+    "title": "title",
+    "description": "description",
+    "url": "url",
+    "referencenumber": "referencenumber",
+    "company": "company",
+    "city": "city",
+    "state": "state",
+    "country": "country",
+    "zip": "postalcode",
+    "category": "category",
+    "type": "jobtype",
+    "date": "date",
+    "expirationdate": "expirationdate",
+}
 _INDEED_EXTRA = (
-    "requisitionid", "sourcename", "streetaddress", "salary", "education", "experience",
+    "requisitionid",
+    "sourcename",
+    "streetaddress",
+    "salary",
+    "education",
+    "experience",
     "remotetype",
-)  # fmt: skip
+)
 
 BOARDS = (
     Board("Indeed", _INDEED, _INDEED_EXTRA),
@@ -46,32 +61,56 @@ BOARDS = (
     Board(
         "Jooble",
         {
-            "title": "name", "description": "description", "url": "link", "referencenumber": "@id",
-            "company": "company", "city": "region", "type": "jobtype", "cpc": "cpc",
-            "pubDate": "pubdate", "lastmodifieddate": "updated", "expirationdate": "expire",
+            "title": "name",
+            "description": "description",
+            "url": "link",
+            "referencenumber": "@id",
+            "company": "company",
+            "city": "region",
+            "type": "jobtype",
+            "cpc": "cpc",
+            "pubDate": "pubdate",
+            "lastmodifieddate": "updated",
+            "expirationdate": "expire",
         },
         ("salary",),
     ),
     Board(
         "Adzuna",
         {
-            "title": "title", "description": "description", "url": "url", "referencenumber": "id",
-            "company": "company", "city": "location", "category": "category",
-            "type": "contract_time", "cpc": "cpc", "date": "date",
+            "title": "title",
+            "description": "description",
+            "url": "url",
+            "referencenumber": "id",
+            "company": "company",
+            "city": "location",
+            "category": "category",
+            "type": "contract_time",
+            "cpc": "cpc",
+            "date": "date",
         },
         ("salary_min", "salary_max", "contract_type"),
     ),
     Board(
         "Appcast",
         {
-            "title": "title", "description": "body", "url": "url",
-            "referencenumber": "job_reference", "company": "company", "city": "city",
-            "state": "state", "country": "country", "zip": "zip", "category": "category",
-            "type": "job_type", "date": "posted_at", "cpc": "cpc",
+            "title": "title",
+            "description": "body",
+            "url": "url",
+            "referencenumber": "job_reference",
+            "company": "company",
+            "city": "city",
+            "state": "state",
+            "country": "country",
+            "zip": "zip",
+            "category": "category",
+            "type": "job_type",
+            "date": "posted_at",
+            "cpc": "cpc",
         },
         ("location", "mobile_friendly_apply", "cpa"),
     ),
-)  # fmt: skip
+)
 """The boards we know. A feed counts as a board's when it has the four nodes that a job needs."""
 
 _ALSO: Mapping[str, tuple[str, ...]] = {
@@ -79,8 +118,16 @@ _ALSO: Mapping[str, tuple[str, ...]] = {
     "description": ("body", "jobdescription", "job_description", "content", "encoded"),
     "url": ("link", "link/@href", "applyurl", "apply_url", "joburl", "job_url"),
     "referencenumber": (
-        "referencenumber", "reference", "refnumber", "job_reference", "jobid", "job_id", "id",
-        "requisitionid", "guid", "@id",
+        "referencenumber",
+        "reference",
+        "refnumber",
+        "job_reference",
+        "jobid",
+        "job_id",
+        "id",
+        "requisitionid",
+        "guid",
+        "@id",
     ),
     "company": ("employer", "companyname", "company_name", "advertiser"),
     "city": ("location/city", "town", "location", "region"),
@@ -94,12 +141,30 @@ _ALSO: Mapping[str, tuple[str, ...]] = {
     "lastmodifieddate": ("lastmodifieddate", "updated", "modified", "modifieddate", "updated_at"),
     "cpc": ("cpc", "bid", "cpcbid", "cpc_bid"),
     "expirationdate": (
-        "expirationdate", "expiration_date", "validthrough", "valid_through", "valid-through",
-        "expire", "expires", "expirydate", "expiry_date", "expiry", "expireson", "expires_on",
-        "expires_at", "closingdate", "closing_date", "deadline", "applicationdeadline",
-        "application_deadline", "valid_until", "validuntil", "expiration", "expiration-date",
+        "expirationdate",
+        "expiration_date",
+        "validthrough",
+        "valid_through",
+        "valid-through",
+        "expire",
+        "expires",
+        "expirydate",
+        "expiry_date",
+        "expiry",
+        "expireson",
+        "expires_on",
+        "expires_at",
+        "closingdate",
+        "closing_date",
+        "deadline",
+        "applicationdeadline",
+        "application_deadline",
+        "valid_until",
+        "validuntil",
+        "expiration",
+        "expiration-date",
     ),
-}  # fmt: skip
+}
 """Other names in use, the likelier first; compared without regard to case."""
 
 

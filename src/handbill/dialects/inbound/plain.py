@@ -14,9 +14,17 @@ _NAME = r"[A-Za-z_][A-Za-z0-9_.-]*+"
 _SPACE = r"[ \t\r\n]*+"
 _SECTION = r"<!\[CDATA\[[^\]]*+(?:\](?!\]>)[^\]]*+)*+\]\]>"
 _NODE = (
-    r"<{name}" + _SPACE + r"(?:/>|>" + _SPACE + r"{content}" + _SPACE + r"</{same}" + _SPACE + ">)"
+    r"<{name}"
     + _SPACE
-)  # fmt: skip
+    + r"(?:/>|>"
+    + _SPACE
+    + r"{content}"
+    + _SPACE
+    + r"</{same}"
+    + _SPACE
+    + ">)"
+    + _SPACE
+)
 _ATTRIBUTE = r'[ \t\r\n]++{name}="{content}"'
 # A bracket outside of a section may begin "]]>", which XML refuses there: the parser will tell.
 _CONTENT, _VALUE = rf"{_SECTION}|[^<&\]]*+", r'[^"<&\t\r\n]*+'

@@ -106,10 +106,16 @@ class _Window:
 
 
 def scan(
-    chunks: Iterable[bytes], item: str, reader: ItemReader, *,
-    collection: str, known: Container[bytes] = (), salt: bytes = b"",
-    following: list[str] | None = None, passes_broken: bool = False,
-) -> Iterator[Item]:  # fmt: skip
+    chunks: Iterable[bytes],
+    item: str,
+    reader: ItemReader,
+    *,
+    collection: str,
+    known: Container[bytes] = (),
+    salt: bytes = b"",
+    following: list[str] | None = None,
+    passes_broken: bool = False,
+) -> Iterator[Item]:
     """The items of a feed in UTF-8, in order, in memory bound by the size of one item.
 
     ``item``: the name of an item's node as it is written; ``collection``: a node that must be
@@ -123,9 +129,14 @@ def scan(
     name = re.escape(item.encode())
     mark = re.compile(rb"<(?:" + name + rb"(?=[\s/>])|!--|!\[CDATA\[|!|\?)")
     cutter = _Cutter(
-        re.compile(rb"<" + name + rb"(?=[\s/>])"), re.compile(rb"</" + name + rb"[ \t\r\n]*>"),
-        plain_reader(item), reader, known, salt, passes_broken,
-    )  # fmt: skip
+        re.compile(rb"<" + name + rb"(?=[\s/>])"),
+        re.compile(rb"</" + name + rb"[ \t\r\n]*>"),
+        plain_reader(item),
+        reader,
+        known,
+        salt,
+        passes_broken,
+    )
     found = False
     try:
         while _to_item(window, frame, mark):

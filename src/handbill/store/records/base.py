@@ -133,9 +133,14 @@ class Dialect(ABC):
 
     @lru_cache(maxsize=1024)  # noqa: B019
     def upsert_text(
-        self, table: sa.Table, columns: tuple[str, ...], keys: tuple[str, ...],
-        adds: tuple[str, ...], *, keep: bool,
-    ) -> str:  # fmt: skip
+        self,
+        table: sa.Table,
+        columns: tuple[str, ...],
+        keys: tuple[str, ...],
+        adds: tuple[str, ...],
+        *,
+        keep: bool,
+    ) -> str:
         text = self.insert_text(table, columns, None)
         target = ", ".join(f'"{key}"' for key in keys)
         if keep:
@@ -251,9 +256,14 @@ class Tx(ABC):
             self.run_text_many(self.dialect.insert_text(table, tuple(rows[0]), None), rows)
 
     def upsert_many(
-        self, table: sa.Table, keys: Sequence[str], rows: Sequence[dict[str, Any]],
-        adds: Sequence[str] = (), *, keep: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        table: sa.Table,
+        keys: Sequence[str],
+        rows: Sequence[dict[str, Any]],
+        adds: Sequence[str] = (),
+        *,
+        keep: bool = False,
+    ) -> None:
         """Insert rows; where the keys exist already, replace the other columns.
 
         Columns in ``adds`` are added to what stands there. ``keep``: leave what stands there.

@@ -7,83 +7,169 @@ from handbill.store.records.columns import flag, key, metadata, row_no, text, wh
 # ── ledger ──────────────────────────────────────────────────────────────────────────────────────
 # What came of a job group at a publisher in a quarter hour, until control has taken it.
 traffic = sa.Table(
-    "traffic", metadata, key("client_no"), key("group_no"), key("publisher_no"), key("quarter_at"),
-    whole("clicks"), whole("applies"), whole("unbilled"), whole("unbilled_micros"),
+    "traffic",
+    metadata,
+    key("client_no"),
+    key("group_no"),
+    key("publisher_no"),
+    key("quarter_at"),
+    whole("clicks"),
+    whole("applies"),
+    whole("unbilled"),
+    whole("unbilled_micros"),
     whole("spend_micros"),
-)  # fmt: skip
+)
 
 # How many applies came so many days after clicks of a day, of a job group at a publisher.
 apply_ages = sa.Table(
-    "apply_ages", metadata, key("client_no"), key("group_no"), key("publisher_no"),
-    text("click_on", key=True), key("age"), whole("applies"),
+    "apply_ages",
+    metadata,
+    key("client_no"),
+    key("group_no"),
+    key("publisher_no"),
+    text("click_on", key=True),
+    key("age"),
+    whole("applies"),
     sa.Index("apply_ages_by_age", "click_on"),
-)  # fmt: skip
+)
 
 # ── standing ────────────────────────────────────────────────────────────────────────────────────
 # When a client was looked at last, and how often: who writes names the number it has read.
 evaluations = sa.Table(
-    "evaluations", metadata, key("client_no"), whole("evaluated_at"), whole("number"),
+    "evaluations",
+    metadata,
+    key("client_no"),
+    whole("evaluated_at"),
+    whole("number"),
     text("day_on"),
-)  # fmt: skip
+)
 # What is not plainly in force: a client, campaign, job group, placement or job, spelled as its
 # counters are. resolved: JSON of all that is told of it; capped: its listings are left out.
 standings = sa.Table(
-    "standings", metadata, key("client_no"), text("kind", key=True), text("entity", key=True),
-    text("status"), text("delivery"), flag("capped"), text("resolved"), whole("since_at"),
+    "standings",
+    metadata,
+    key("client_no"),
+    text("kind", key=True),
+    text("entity", key=True),
+    text("status"),
+    text("delivery"),
+    flag("capped"),
+    text("resolved"),
+    whole("since_at"),
     whole("until_at", null=True),
-)  # fmt: skip
+)
 # What a job group offers a publisher of its bids and jobs. held_: of the copy that it has.
 paced = sa.Table(
-    "paced", metadata, key("group_no"), key("publisher_no"), whole("client_no"),
-    whole("base_micros"), whole("bid_micros"), whole("factor_ppm"), whole("floor_micros"),
-    whole("matching"), whole("first"), whole("jobs"), whole("start_ppm"), whole("next_ppm"),
-    whole("let_ppm"), whole("clicks_ppm"), whole("held_let_ppm"), whole("held_clicks_ppm"),
-    whole("decided_at"), text("cap"), sa.Index("paced_by_client", "client_no"),
+    "paced",
+    metadata,
+    key("group_no"),
+    key("publisher_no"),
+    whole("client_no"),
+    whole("base_micros"),
+    whole("bid_micros"),
+    whole("factor_ppm"),
+    whole("floor_micros"),
+    whole("matching"),
+    whole("first"),
+    whole("jobs"),
+    whole("start_ppm"),
+    whole("next_ppm"),
+    whole("let_ppm"),
+    whole("clicks_ppm"),
+    whole("held_let_ppm"),
+    whole("held_clicks_ppm"),
+    whole("decided_at"),
+    text("cap"),
+    sa.Index("paced_by_client", "client_no"),
     sa.Index("paced_by_publisher", "publisher_no", "decided_at"),
-)  # fmt: skip
+)
 # The most that a day may take of a paced cap: a wall of its own, which the judge holds.
 ceilings = sa.Table(
-    "ceilings", metadata, key("client_no"), text("scope", key=True), text("entity", key=True),
-    text("measure", key=True), text("day_on", key=True), whole("most"), whole("since_at"),
+    "ceilings",
+    metadata,
+    key("client_no"),
+    text("scope", key=True),
+    text("entity", key=True),
+    text("measure", key=True),
+    text("day_on", key=True),
+    whole("most"),
+    whole("since_at"),
     sa.Index("ceilings_by_age", "day_on"),
-)  # fmt: skip
+)
 
 # ── control ─────────────────────────────────────────────────────────────────────────────────────
 # Clicks of a job group at a publisher, and the full-rate traffic that they came of, faded by days
 # and of today, in millionths; applies alike. seen_at: until when.
 demand = sa.Table(
-    "demand", metadata, key("group_no"), key("publisher_no"), whole("client_no"), whole("clicks"),
-    whole("traffic"), whole("today_clicks"), whole("today_traffic"), whole("applies"),
-    whole("seen_at"), sa.Index("demand_by_client", "client_no"),
-)  # fmt: skip
+    "demand",
+    metadata,
+    key("group_no"),
+    key("publisher_no"),
+    whole("client_no"),
+    whole("clicks"),
+    whole("traffic"),
+    whole("today_clicks"),
+    whole("today_traffic"),
+    whole("applies"),
+    whole("seen_at"),
+    sa.Index("demand_by_client", "client_no"),
+)
 # When traffic comes at a publisher: JSON of core.pacing's quarter hours.
 shapes = sa.Table("shapes", metadata, key("publisher_no"), text("body"))
 # What became of a job group at a publisher on a day of the client's zone. let_ppm: the part of the
 # full spend that was let through at the day's last tick.
 control_days = sa.Table(
-    "control_days", metadata, key("group_no"), key("publisher_no"), text("day_on", key=True),
-    whole("client_no"), whole("clicks"), whole("applies"), whole("unbilled"),
-    whole("unbilled_micros"), whole("spend_micros"), whole("let_ppm"),
+    "control_days",
+    metadata,
+    key("group_no"),
+    key("publisher_no"),
+    text("day_on", key=True),
+    whole("client_no"),
+    whole("clicks"),
+    whole("applies"),
+    whole("unbilled"),
+    whole("unbilled_micros"),
+    whole("spend_micros"),
+    whole("let_ppm"),
     sa.Index("control_days_by_client", "client_no", "day_on"),
     sa.Index("control_days_by_age", "day_on"),
-)  # fmt: skip
+)
 # Every change of a published bid. inputs, bid: JSON of core.pacing.bids; version: the first file
 # that showed it, once its publisher has fetched that.
 bid_log = sa.Table(
-    "bid_log", metadata, row_no(), whole("client_no"), whole("group_no"), whole("publisher_no"),
-    whole("at"), text("inputs"), text("bid"), whole("version", null=True),
+    "bid_log",
+    metadata,
+    row_no(),
+    whole("client_no"),
+    whole("group_no"),
+    whole("publisher_no"),
+    whole("at"),
+    text("inputs"),
+    text("bid"),
+    whole("version", null=True),
     sa.Index("bid_log_by_group", "group_no", "publisher_no", "at"),
     sa.Index("bid_log_by_age", "at"),
-)  # fmt: skip
+)
 # The bid that was aimed at last for a target of a job group, at a publisher.
 aims = sa.Table(
-    "aims", metadata, key("group_no"), key("publisher_no"), whole("client_no"),
-    whole("aimed_micros"), sa.Index("aims_by_client", "client_no"),
-)  # fmt: skip
+    "aims",
+    metadata,
+    key("group_no"),
+    key("publisher_no"),
+    whole("client_no"),
+    whole("aimed_micros"),
+    sa.Index("aims_by_client", "client_no"),
+)
 # By what part bids for a target are corrected; since when that is the target, and when it was
 # corrected last, in days of the client's zone.
 corrections = sa.Table(
-    "corrections", metadata, key("group_no"), whole("client_no"), whole("target_micros"),
-    whole("value_ppm"), text("since_on"), text("corrected_on"),
+    "corrections",
+    metadata,
+    key("group_no"),
+    whole("client_no"),
+    whole("target_micros"),
+    whole("value_ppm"),
+    text("since_on"),
+    text("corrected_on"),
     sa.Index("corrections_by_client", "client_no"),
-)  # fmt: skip
+)

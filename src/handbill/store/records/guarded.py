@@ -13,17 +13,33 @@ from handbill.store.records.columns import whole as _whole
 master_keys = sa.Table("master_keys", metadata, _no(), _bytes("name"), _whole("since_at"))
 # Keys of our own (access/keys.py), and of callbacks.
 secrets = sa.Table(
-    "secrets", metadata, _no(), _text("name"), _whole("kid"), _bytes("value"),
-    _whole("created_at"), sa.UniqueConstraint("name", "kid"),
-)  # fmt: skip
+    "secrets",
+    metadata,
+    _no(),
+    _text("name"),
+    _whole("kid"),
+    _bytes("value"),
+    _whole("created_at"),
+    sa.UniqueConstraint("name", "kid"),
+)
 # Passwords of a publisher's FTP server and portals, by what they are for; apart from the body, so
 # that nobody reads one without asking for it.
 publisher_secrets = sa.Table(
-    "publisher_secrets", metadata, _no(), _to("publisher_no", "publishers"), _text("name"),
-    _bytes("value"), sa.UniqueConstraint("publisher_no", "name"),
-)  # fmt: skip
+    "publisher_secrets",
+    metadata,
+    _no(),
+    _to("publisher_no", "publishers"),
+    _text("name"),
+    _bytes("value"),
+    sa.UniqueConstraint("publisher_no", "name"),
+)
 # A feed's password, by the place and user that it is for.
 feed_secrets = sa.Table(
-    "feed_secrets", metadata, _no(), _to("feed_no", "feeds"), _text("name"), _bytes("value"),
+    "feed_secrets",
+    metadata,
+    _no(),
+    _to("feed_no", "feeds"),
+    _text("name"),
+    _bytes("value"),
     sa.UniqueConstraint("feed_no", "name"),
-)  # fmt: skip
+)

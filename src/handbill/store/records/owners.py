@@ -6,7 +6,11 @@ room asks the owner, or joins the table itself where asking would read the same 
 
 OWNERS = {
     "access": (
-        "agencies", "api_clients", "api_keys", "family_publishers", "publisher_families",
+        "agencies",
+        "api_clients",
+        "api_keys",
+        "family_publishers",
+        "publisher_families",
     ),
     "callbacks": ("callbacks",),
     "campaigns": ("campaigns",),
@@ -19,15 +23,36 @@ OWNERS = {
     "groups": ("groups", "matches", "matchings"),
     "http": ("idempotency",),
     "jobs": (
-        "also_carried", "job_bodies", "jobs", "staged_jobs", "takeovers", "unindexed", "unmatched",
+        "also_carried",
+        "job_bodies",
+        "jobs",
+        "staged_jobs",
+        "takeovers",
+        "unindexed",
+        "unmatched",
     ),
     "ledger": (
-        "address_days", "applied", "apply_ages", "clicks", "conversion_keys", "counters",
-        "job_counts", "parked", "retired_counters", "retired_tallies", "tallies", "traffic",
+        "address_days",
+        "applied",
+        "apply_ages",
+        "clicks",
+        "conversion_keys",
+        "counters",
+        "job_counts",
+        "parked",
+        "retired_counters",
+        "retired_tallies",
+        "tallies",
+        "traffic",
         "visits",
     ),
     "listings": (
-        "deliveries", "departures", "feed_files", "feed_parts", "fetches", "link_addresses",
+        "deliveries",
+        "departures",
+        "feed_files",
+        "feed_parts",
+        "fetches",
+        "link_addresses",
     ),
     "markups": ("markup_entities", "markups"),
     "postings": ("posting_config_clients", "posting_configs", "posting_jobs"),
@@ -37,11 +62,16 @@ OWNERS = {
     "standing": ("ceilings", "evaluations", "paced", "standings"),
     "stats": ("report_streams", "reports"),
     "store": (
-        "holds", "installation", "journal_marks", "master_keys", "secrets", "segment_clients",
+        "holds",
+        "installation",
+        "journal_marks",
+        "master_keys",
+        "secrets",
+        "segment_clients",
         "segments",
     ),
     "work": ("hosts", "schedule", "task_turns", "tasks"),
-}  # fmt: skip
+}
 """The room that writes each table."""
 
 WRITES_AND_TELLS = "written by it for the owner, so that no change of a noun goes untold"

@@ -89,9 +89,14 @@ class PostgresTx(Tx):
             self._copy(table.name, tuple(rows[0]), rows)
 
     def upsert_many(
-        self, table: sa.Table, keys: Sequence[str], rows: Sequence[dict[str, Any]],
-        adds: Sequence[str] = (), *, keep: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        table: sa.Table,
+        keys: Sequence[str],
+        rows: Sequence[dict[str, Any]],
+        adds: Sequence[str] = (),
+        *,
+        keep: bool = False,
+    ) -> None:
         """As the port says; many rows go by COPY into a table of their own and from there."""
         if len(rows) < _COPY_ROWS or _repeats(rows, keys):
             super().upsert_many(table, keys, rows, adds, keep=keep)

@@ -29,10 +29,15 @@ and be kept out for long by a writer that makes one short transaction after the 
 _GIVEN_WAY = 3 * _TURN_MS / 1_000
 _WORLDS_DOING = frozenset(
     (
-        sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_INTERRUPT,
     )
-)  # fmt: skip
+)
 _PRAGMAS = (
     f"PRAGMA busy_timeout={_BUSY_MS}",
     "PRAGMA journal_mode=WAL",
@@ -125,9 +130,14 @@ class SqliteTx(Tx):
         )
 
     def upsert_many(
-        self, table: sa.Table, keys: Sequence[str], rows: Sequence[dict[str, Any]],
-        adds: Sequence[str] = (), *, keep: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        table: sa.Table,
+        keys: Sequence[str],
+        rows: Sequence[dict[str, Any]],
+        adds: Sequence[str] = (),
+        *,
+        keep: bool = False,
+    ) -> None:
         """As the port says; values are bound by place, as above."""
         if not rows:
             return
@@ -227,9 +237,12 @@ class SqliteRecords(Records):
             return held.connection
         try:
             connection = sqlite3.connect(
-                self._path, isolation_level=None, cached_statements=512, check_same_thread=False,
+                self._path,
+                isolation_level=None,
+                cached_statements=512,
+                check_same_thread=False,
                 factory=kind,
-            )  # fmt: skip
+            )
             for pragma in (*_PRAGMAS, f"PRAGMA query_only={query_only}"):
                 connection.execute(pragma)
             if not query_only:

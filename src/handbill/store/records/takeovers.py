@@ -18,18 +18,27 @@ ARRIVING = 0
 # At most one a feed. token: of the run that fills it. renewed_at: when that run last showed itself,
 # by the records' own clock. whole: the feed is gone, and all its jobs with it.
 takeovers = sa.Table(
-    "takeovers", metadata, key("feed_no"), _whole("client_no"), _text("token"), flag("whole"),
-    _whole("renewed_at"), _whole("switched_at", null=True),
+    "takeovers",
+    metadata,
+    key("feed_no"),
+    _whole("client_no"),
+    _text("token"),
+    flag("whole"),
+    _whole("renewed_at"),
+    _whole("switched_at", null=True),
     sa.Index("takeovers_by_client", "client_no"),
-)  # fmt: skip
+)
 # What a takeover says of jobs that are there. brought: the job as the feed has it now; NULL: the
 # feed has it no more. end_at: as in brought.
 staged_jobs = sa.Table(
-    "staged_jobs", metadata,
+    "staged_jobs",
+    metadata,
     sa.Column("job_no", Number, sa.ForeignKey("jobs.no"), primary_key=True, autoincrement=False),
-    _whole("feed_no"), _whole("end_at", null=True), _bytes("brought", null=True),
+    _whole("feed_no"),
+    _whole("end_at", null=True),
+    _bytes("brought", null=True),
     sa.Index("staged_jobs_by_feed", "feed_no", "job_no"),
-)  # fmt: skip
+)
 
 _NO: sa.ColumnClause[int] = sa.literal_column("0")
 _YES: sa.ColumnClause[int] = sa.literal_column("1")
@@ -44,22 +53,34 @@ class Now:
         parts = sa.and_(switched, takeovers.c.whole == _NO)
         staged = staged_jobs.join(takeovers, takeovers.c.feed_no == staged_jobs.c.feed_no)
         says = sa.and_(staged_jobs.c.job_no == job.no, parts)
-        brought = sa.select(_YES).select_from(staged).where(
-            says, staged_jobs.c.brought.is_not(None)
-        ).correlate(jobs)  # fmt: skip
-        lost = sa.select(takeovers.c.switched_at).select_from(staged).where(
-            says, staged_jobs.c.brought.is_(None)
-        ).correlate(jobs)  # fmt: skip
+        brought = (
+            sa.select(_YES)
+            .select_from(staged)
+            .where(says, staged_jobs.c.brought.is_not(None))
+            .correlate(jobs)
+        )
+        lost = (
+            sa.select(takeovers.c.switched_at)
+            .select_from(staged)
+            .where(says, staged_jobs.c.brought.is_(None))
+            .correlate(jobs)
+        )
         of_feed = takeovers.c.feed_no == job.feed_no
         arrived = sa.select(_YES).where(of_feed, parts).correlate(jobs)
-        gone = sa.select(takeovers.c.switched_at).where(
-            of_feed, switched, takeovers.c.whole == _YES
-        ).correlate(jobs)  # fmt: skip
-        heir = sa.select(_YES).where(
-            also_carried.c.job_no == job.no,
-            also_carried.c.feed_no != job.feed_no,
-            ~sa.exists().where(kept.c.feed_no == also_carried.c.feed_no, kept.c.whole == _YES),
-        ).correlate(jobs)  # fmt: skip
+        gone = (
+            sa.select(takeovers.c.switched_at)
+            .where(of_feed, switched, takeovers.c.whole == _YES)
+            .correlate(jobs)
+        )
+        heir = (
+            sa.select(_YES)
+            .where(
+                also_carried.c.job_no == job.no,
+                also_carried.c.feed_no != job.feed_no,
+                ~sa.exists().where(kept.c.feed_no == also_carried.c.feed_no, kept.c.whole == _YES),
+            )
+            .correlate(jobs)
+        )
         self.left_at: sa.ColumnElement[int | None] = sa.case(
             (sa.exists(brought), sa.null()),
             (sa.and_(job.left_at == _NO, sa.exists(arrived)), sa.null()),

@@ -10,13 +10,24 @@ from handbill.store.records.columns import whole as _whole
 # agency_no NULL: of the whole installation. client_no NULL: of no client alone. fields: see
 # core.trail, as JSON.
 changes = sa.Table(
-    "changes", metadata, _no(), _whole("at"), _whole("agency_no", null=True),
-    _whole("client_no", null=True), _text("kind"), _text("entity_id"), _text("act"),
-    _text("actor"), _text("actor_id"), _text("request_id", null=True), _text("cause"),
-    _text("fields"), sa.Index("changes_by_age", "at", "no"),
+    "changes",
+    metadata,
+    _no(),
+    _whole("at"),
+    _whole("agency_no", null=True),
+    _whole("client_no", null=True),
+    _text("kind"),
+    _text("entity_id"),
+    _text("act"),
+    _text("actor"),
+    _text("actor_id"),
+    _text("request_id", null=True),
+    _text("cause"),
+    _text("fields"),
+    sa.Index("changes_by_age", "at", "no"),
     sa.Index("changes_by_agency", "agency_no", "at", "no"),
     sa.Index("changes_by_kind_of_actor", "agency_no", "actor", "at", "no"),
     sa.Index("changes_by_client", "client_no", "at", "no"),
     sa.Index("changes_by_entity", "entity_id", "at", "no"),
     sa.Index("changes_by_actor", "actor_id", "at", "no"),
-)  # fmt: skip
+)

@@ -11,21 +11,42 @@ from handbill.store.records.columns import whole as _whole
 # One row. id: drawn with the keys, kept by every copy. turn: what the edge's index last took over
 # has this name; an index of another turn is not of these records as they are.
 installation = sa.Table(
-    "installation", metadata, _no(), _text("id"), _bytes("turn"), _whole("created_at"),
-    _whole("restored_at", null=True), sa.UniqueConstraint("id"),
-)  # fmt: skip
+    "installation",
+    metadata,
+    _no(),
+    _text("id"),
+    _bytes("turn"),
+    _whole("created_at"),
+    _whole("restored_at", null=True),
+    sa.UniqueConstraint("id"),
+)
 # While a row's instant is to come, nothing that a backup may still copy is deleted.
 holds = sa.Table("holds", metadata, _text("name", key=True), _whole("until_at"))
 # Trees of processes that hold or held these records; by the records' own clock. run: drawn at each
 # start. successor: the host that took over this one's journal.
 hosts = sa.Table(
-    "hosts", metadata, _no(), _text("id"), _text("name"), _text("run"), _whole("started_at"),
-    _whole("seen_at"), _whole("ended_at", null=True), _text("successor", null=True),
+    "hosts",
+    metadata,
+    _no(),
+    _text("id"),
+    _text("name"),
+    _text("run"),
+    _whole("started_at"),
+    _whole("seen_at"),
+    _whole("ended_at", null=True),
+    _text("successor", null=True),
     sa.UniqueConstraint("id"),
-)  # fmt: skip
+)
 # agency_no 0: the house's, for every agency that has none of its own.
 rates = sa.Table(
-    "rates", metadata, _no(), _whole("agency_no"), _text("day_on"), _text("source"),
-    _text("target"), _whole("picos"), _whole("set_at"),
+    "rates",
+    metadata,
+    _no(),
+    _whole("agency_no"),
+    _text("day_on"),
+    _text("source"),
+    _text("target"),
+    _whole("picos"),
+    _whole("set_at"),
     sa.UniqueConstraint("agency_no", "day_on", "source", "target"),
-)  # fmt: skip
+)

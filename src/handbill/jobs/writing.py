@@ -1,0 +1,161 @@
+"""A job as it is written: the columns that its source decides, and how they are made.
+
+The body's blob is MessagePack of the noun without its settings: those have their own column,
+because a feed rewrites the body and must not touch what an API caller set.
+"""
+
+import hashlib
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from handbill.core.nouns import JobBody, JobSettings
+from handbill.core.received import job_id_of
+from handbill.kit.instants import Instant
+from handbill.kit.urls import NotUrl, page_url
+from handbill.store.records.base import Row
+
+MATCHING = (
+    "valid",
+    "title",
+    "company",
+    "category",
+    "city",
+    "state",
+    "country",
+    "zip",
+    "type",
+    "posted_on",
+    "cpc_micros",
+    "cpc_currency",
+    "custom",
+    "end_at",
+)
+"""The columns that decide whether a job belongs to a job group, and to which one."""
+
+
+class Written(msgspec.Struct, array_like=True, gc=False, kw_only=True):
+    """A job ready to be written: the columns that its source decides, and the body's blob.
+
+    ``publishers`` None: the source says nothing of publishers; empty: all may carry the job.
+    """
+
+    ref: str
+    raw_digest: bytes | None
+    digest: bytes
+    valid: int
+    title: str
+    company: str
+    category: str
+    city: str
+    state: str
+    country: str
+    zip: str
+    type: str
+    posted_on: str | None
+    cpc_micros: int | None
+    cpc_currency: str
+    custom: str | None
+    url: str
+    end_at: int | None
+    publishers: tuple[str, ...] | None
+    body: bytes
+
+
+class Standing(msgspec.Struct, gc=False):
+    """What a write is compared with: the job's row as it stands, without its body."""
+
+    no: int
+    feed_no: int | None
+    left_at: Instant | None
+    deleted_at: Instant | None
+    raw_digest: bytes | None
+    digest: bytes
+    url: str
+    settings: str | None
+    matching: Row
+
+
+SETTINGS = msgspec.json.Decoder(JobSettings)
+_PACK = msgspec.msgpack.Encoder()
+_JSON = msgspec.json.Encoder()
+_MATCHING_OF = attrgetter(*MATCHING)
+
+
+def job_id(client_id: str, ref: str) -> str:
+    """The job's public id, for life. **Source**: contract 3, ids."""
+    return job_id_of(client_id, ref).hex()
+
+
+def target_of(body: JobBody) -> str:
+    """Where a click on the job goes: the canonical URL, or empty where there is none to go to."""
+    try:
+        return page_url(body.url or body.alternate_url)
+    except NotUrl:
+        return ""
+
+
+def written(
+    body: JobBody, posted_on: str | None, raw_digest: bytes | None, target: str | None = None
+) -> Written:
+    """The columns of a body. Its settings are left aside but for the publishers it allows.
+
+    ``posted_on``: the day of posting in the client's zone; ``target``: the canonical URL, if known.
+    """
+    publishers = None if body.settings is None else (body.settings.publishers or ())
+    body.settings = None
+    blob = _PACK.encode(body)
+    additional = body.additional
+    url = target_of(body) if target is None else target
+    return Written(
+        ref=body.ref,
+        raw_digest=raw_digest,
+        digest=hashlib.blake2b(blob, digest_size=16).digest(),
+        valid=0 if body.missing else 1,
+        title=body.title,
+        company=body.company,
+        category=body.category,
+        city=body.city,
+        state=body.state,
+        country=body.country,
+        zip=str(body.zip),
+        type=body.type,
+        posted_on=posted_on,
+        cpc_micros=body.cpc_micros,
+        cpc_currency=body.cpc_currency,
+        custom=_JSON.encode(additional).decode() if additional else None,
+        url=url,
+        end_at=body.end_at,
+        publishers=publishers,
+        body=blob,
+    )
+
+
+def matching_of(job: Written) -> Row:
+    found: Row = _MATCHING_OF(job)
+    return found
+
+
+def source_columns(job: Written) -> dict[str, Any]:
+    columns = msgspec.structs.asdict(job)
+    del columns["publishers"], columns["body"]
+    return columns
+
+
+def settings_with(settings: str | None, publishers: tuple[str, ...] | None) -> str | None:
+    """The settings' column after the source has had its say about publishers: None says nothing,
+    which ends what a feed said, and leaves what an API caller set.
+    """
+    before = SETTINGS.decode(settings) if settings is not None else JobSettings()
+    if publishers is None and not before.publishers_of_feed:
+        return settings
+    changed = msgspec.structs.replace(
+        before, publishers=publishers or None, publishers_of_feed=bool(publishers)
+    )
+    return spelled(changed)
+
+
+def spelled(settings: JobSettings) -> str | None:
+    """The settings' column; None where all is as it is without settings."""
+    return None if settings == JobSettings() else _JSON.encode(settings).decode()

@@ -1,0 +1,170 @@
+"""The tables of the ledger but its entries, which are segments."""
+
+import sqlalchemy as sa
+
+from handbill.store.records.columns import key as _key
+from handbill.store.records.columns import metadata
+from handbill.store.records.columns import raw as _bytes
+from handbill.store.records.columns import row_no as _no
+from handbill.store.records.columns import text as _text
+from handbill.store.records.columns import whole as _whole
+
+# ── ledger ──────────────────────────────────────────────────────────────────────────────────────
+# How far each journal source is judged: moves in the judge's transaction. judged_at: all stamped
+# before it was judged by then. written_off_at: what follows the mark is lost, as is known.
+journal_marks = sa.Table(
+    "journal_marks",
+    metadata,
+    _text("source", key=True),
+    _whole("segment"),
+    _whole("offset"),
+    _whole("judged_at"),
+    _whole("written_off_at", null=True),
+)
+# Entries are in Parquet files; this is the manifest: what each file holds, and the SHA-256 of its
+# bytes. first_at..last_at bound the rows' at. totals: of each amount, as JSON of texts.
+segments = sa.Table(
+    "segments",
+    metadata,
+    _no(),
+    _text("path"),
+    _text("month"),
+    _whole("rows"),
+    _whole("bytes"),
+    _bytes("digest"),
+    _text("totals"),
+    _whole("first_at"),
+    _whole("last_at"),
+    _whole("created_at"),
+    _whole("replaced_at", null=True),
+    sa.UniqueConstraint("path"),
+    sa.Index("segments_by_age", "last_at"),
+)
+# What a segment that is listed holds of each client, so that a client's reader finds its files.
+segment_clients = sa.Table(
+    "segment_clients",
+    metadata,
+    _key("segment_no"),
+    _key("client_no"),
+    _whole("rows"),
+    _whole("first_at"),
+    _whole("last_at"),
+    sa.Index("segment_clients_by_client", "client_no", "last_at"),
+)
+# scope: see core.charging. measure: budget (micros of marked-up spend), clicks, applies. day_on: of
+# the client; empty: all days that were sealed.
+counters = sa.Table(
+    "counters",
+    metadata,
+    _text("scope", key=True),
+    _text("entity", key=True),
+    _text("measure", key=True),
+    _text("day_on", key=True),
+    _whole("client_no"),
+    _whole("value"),
+    sa.Index("counters_by_client", "client_no"),
+    sqlite_with_rowid=False,
+)
+# Which counters of jobs are kept: those of caps in force.
+job_counts = sa.Table(
+    "job_counts",
+    metadata,
+    _key("client_no"),
+    _text("owner", key=True),
+    _text("scope", key=True),
+    _text("measure", key=True),
+)
+# bid_micros, price_micros: what an apply by it counts at, where its link froze something else.
+clicks = sa.Table(
+    "clicks",
+    metadata,
+    _bytes("id", key=True),
+    _whole("client_no"),
+    _text("disposition"),
+    _whole("bid_micros", null=True),
+    _whole("price_micros", null=True),
+    _whole("at"),
+    sa.Index("clicks_by_age", "at"),
+)
+# Who clicked on which job last, at until_at the window of duplicates closes.
+visits = sa.Table(
+    "visits",
+    metadata,
+    _whole("client_no"),
+    _bytes("visitor", key=True),
+    _whole("at"),
+    _whole("until_at"),
+    sa.Index("visits_by_age", "until_at"),
+)
+# Clicks of one address at one client on one day, where a click definition limits them.
+address_days = sa.Table(
+    "address_days",
+    metadata,
+    _key("client_no"),
+    _text("day_on", key=True),
+    _bytes("address", key=True),
+    _whole("clicks"),
+    sa.Index("address_days_by_age", "day_on"),
+)
+conversion_keys = sa.Table(
+    "conversion_keys",
+    metadata,
+    _key("client_no"),
+    _text("key", key=True),
+    _bytes("click_id"),
+    _whole("at"),
+    sa.Index("conversion_keys_by_age", "at"),
+)
+# What names an application, for the funnel: by its id, or by its job and candidate. facts: the
+# apply as received; it and click_id are empty where no click of ours is credited.
+applied = sa.Table(
+    "applied",
+    metadata,
+    _key("client_no"),
+    _text("key", key=True),
+    _bytes("click_id"),
+    _bytes("facts"),
+)
+parked = sa.Table(
+    "parked",
+    metadata,
+    _no(),
+    _whole("client_no"),
+    _text("kind"),
+    _bytes("click_id"),
+    _bytes("body"),
+    _whole("received_at"),
+    _whole("due_at"),
+    sa.Index("parked_by_due", "due_at"),
+    sa.Index("parked_by_click", "click_id"),
+)
+# Received, and what became of it: the left side of the books (ledger check).
+tallies = sa.Table(
+    "tallies",
+    metadata,
+    _key("client_no"),
+    _text("kind", key=True),
+    _text("disposition", key=True),
+    _whole("value"),
+)
+# What the entries of retired segments summed up to: with the entries still there they are the
+# right side of the books.
+retired_tallies = sa.Table(
+    "retired_tallies",
+    metadata,
+    _key("client_no"),
+    _text("kind", key=True),
+    _text("disposition", key=True),
+    _whole("value"),
+)
+retired_counters = sa.Table(
+    "retired_counters",
+    metadata,
+    _text("scope", key=True),
+    _text("entity", key=True),
+    _text("measure", key=True),
+    _text("day_on", key=True),
+    _whole("client_no"),
+    _whole("value"),
+    sa.Index("retired_counters_by_client", "client_no"),
+)

@@ -1,0 +1,144 @@
+"""The tables of feeds and of jobs, and of what belongs to which job group."""
+
+import sqlalchemy as sa
+
+from handbill.store.records.columns import Number as _Number
+from handbill.store.records.columns import flag as _flag
+from handbill.store.records.columns import key as _key
+from handbill.store.records.columns import metadata
+from handbill.store.records.columns import raw as _bytes
+from handbill.store.records.columns import row_no as _no
+from handbill.store.records.columns import text as _text
+from handbill.store.records.columns import to as _to
+from handbill.store.records.columns import whole as _whole
+from handbill.store.records.takeovers import Now
+
+# ── feeds and jobs ──────────────────────────────────────────────────────────────────────────────
+feeds = sa.Table(
+    "feeds",
+    metadata,
+    _no(),
+    _text("id"),
+    _to("client_no", "clients"),
+    _text("status"),
+    _text("body"),
+    _whole("created_at"),
+    _whole("updated_at"),
+    _whole("deleted_at", null=True),
+    _whole("next_run_at", null=True),
+    _bytes("former_digest", null=True),
+    sa.UniqueConstraint("id"),
+    sa.Index("feeds_by_client", "client_no", "no"),
+    sa.Index("feeds_by_due", "next_run_at"),
+)
+feed_runs = sa.Table(
+    "feed_runs",
+    metadata,
+    _no(),
+    _text("id"),
+    _to("feed_no", "feeds"),
+    _text("state"),
+    _whole("percent"),
+    _text("body"),
+    _whole("created_at"),
+    _whole("ended_at", null=True),
+    sa.UniqueConstraint("id"),
+    sa.Index("feed_runs_by_feed", "feed_no", "no"),
+)
+# Narrow on purpose: matching and listing scan it whole. The rest of a job is in job_bodies.
+# status A or P is its own switch; left_at is set while it is in no feed, or deleted: read NOW.
+# deleted_at: deleted while its feed, feed_no, carries it; set until that feed drops it.
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    _no(),
+    _to("client_no", "clients"),
+    _text("ref"),
+    _text("id"),
+    _to("feed_no", "feeds", null=True),
+    _bytes("raw_digest", null=True),
+    _bytes("digest"),
+    _flag("valid"),
+    _text("status"),
+    _text("title"),
+    _text("company"),
+    _text("category"),
+    _text("city"),
+    _text("state"),
+    _text("country"),
+    _text("zip"),
+    _text("type"),
+    _text("posted_on", null=True),
+    _whole("cpc_micros", null=True),
+    _text("cpc_currency"),
+    _text("custom", null=True),
+    _text("settings", null=True),
+    _text("url"),
+    _whole("end_at", null=True),
+    _whole("created_at"),
+    _whole("updated_at"),
+    _whole("left_at", null=True),
+    _whole("deleted_at", null=True),
+    sa.UniqueConstraint("client_no", "ref"),
+    sa.UniqueConstraint("id"),
+    sa.Index("jobs_by_feed", "feed_no"),
+    # All that counting takes: which are live, and which have expired.
+    sa.Index("jobs_by_client", "client_no", "no", "left_at", "end_at"),
+)
+_DELETED = jobs.c.deleted_at.is_not(None)
+sa.Index("jobs_by_deletion", jobs.c.feed_no, sqlite_where=_DELETED, postgresql_where=_DELETED)
+_ELSE, _OF = jobs.c.cpc_currency != "", (jobs.c.client_no, jobs.c.cpc_currency)
+sa.Index("jobs_by_currency", *_OF, sqlite_where=_ELSE, postgresql_where=_ELSE)
+# Most jobs have no end of their own.
+_ENDS = jobs.c.end_at.is_not(None)
+sa.Index("jobs_by_end", jobs.c.end_at, sqlite_where=_ENDS, postgresql_where=_ENDS)
+# A job that two feeds of a client carry belongs to one of them; the others are noted here, so that
+# it passes to one of them when its own feed drops it. So are feeds that carry a job of the API.
+also_carried = sa.Table(
+    "also_carried",
+    metadata,
+    sa.Column("feed_no", _Number, sa.ForeignKey("feeds.no"), primary_key=True, autoincrement=False),
+    sa.Column("job_no", _Number, sa.ForeignKey("jobs.no"), primary_key=True, autoincrement=False),
+    sa.Index("also_carried_by_job", "job_no"),
+)
+NOW = Now(jobs, also_carried)
+job_bodies = sa.Table(
+    "job_bodies",
+    metadata,
+    sa.Column("job_no", _Number, sa.ForeignKey("jobs.no"), primary_key=True, autoincrement=False),
+    _bytes("body"),
+)
+# Which group a job belongs to: exactly one row per live, valid job.
+matches = sa.Table(
+    "matches",
+    metadata,
+    sa.Column("job_no", _Number, sa.ForeignKey("jobs.no"), primary_key=True, autoincrement=False),
+    _whole("client_no"),
+    _whole("group_no"),
+    sa.Index("matches_by_group", "group_no"),
+    sa.Index("matches_by_client", "client_no", "job_no"),
+)
+# What table matches was last made true to: the groups that took part, and the client's day.
+matchings = sa.Table(
+    "matchings",
+    metadata,
+    sa.Column("client_no", _Number, primary_key=True, autoincrement=False),
+    _text("day_on"),
+    _text("body"),
+)
+# Jobs whose matching fields changed since they were last matched; emptied by the rematch.
+unmatched = sa.Table(
+    "unmatched",
+    metadata,
+    _key("job_no"),
+    _whole("client_no"),
+    sa.Index("unmatched_by_client", "client_no"),
+)
+# Jobs whose URL changed since the edge's index was last told; emptied by the publish task.
+unindexed = sa.Table(
+    "unindexed",
+    metadata,
+    _key("job_no"),
+    _whole("client_no"),
+    sa.Index("unindexed_by_client", "client_no"),
+)

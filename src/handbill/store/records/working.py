@@ -1,0 +1,100 @@
+"""The tables of reports, callbacks and tasks."""
+
+import sqlalchemy as sa
+
+from handbill.store.records.columns import flag as _flag
+from handbill.store.records.columns import key as _key
+from handbill.store.records.columns import metadata
+from handbill.store.records.columns import raw as _bytes
+from handbill.store.records.columns import row_no as _no
+from handbill.store.records.columns import text as _text
+from handbill.store.records.columns import to as _to
+from handbill.store.records.columns import whole as _whole
+
+# ── stats, work ─────────────────────────────────────────────────────────────────────────────────
+# family_no: of the publisher family that asked; only it may see the report then.
+reports = sa.Table(
+    "reports",
+    metadata,
+    _no(),
+    _text("id"),
+    _to("agency_no", "agencies"),
+    _whole("client_no"),
+    _to("family_no", "publisher_families", null=True),
+    _text("kind"),
+    _text("state"),
+    _whole("percent"),
+    _text("question"),
+    _bytes("question_digest"),
+    _text("parts"),
+    _text("message", null=True),
+    _whole("created_at"),
+    _whole("ended_at", null=True),
+    _whole("expires_at"),
+    sa.UniqueConstraint("id"),
+    sa.Index("reports_by_client", "client_no", "no"),
+    sa.Index("reports_by_end", "ended_at", "agency_no"),
+)
+# Which credential holds a stream, and until when at the latest.
+report_streams = sa.Table(
+    "report_streams",
+    metadata,
+    _key("key_no"),
+    _text("holder"),
+    _whole("until_at"),
+)
+# A word to be sent to an address of the agency's, about a subject: a report's id. body: once there
+# is something to tell. status: of the last answer.
+callbacks = sa.Table(
+    "callbacks",
+    metadata,
+    _no(),
+    _text("id"),
+    _to("agency_no", "agencies"),
+    _text("subject"),
+    _text("url"),
+    _text("body", null=True),
+    _text("state"),
+    _whole("attempts"),
+    _whole("status", null=True),
+    _text("failure", null=True),
+    _whole("created_at"),
+    _whole("ended_at", null=True),
+    sa.UniqueConstraint("id"),
+    sa.UniqueConstraint("subject"),
+    sa.Index("callbacks_by_age", "created_at"),
+)
+# When each item of the schedule ran last, and is due again; which items there are, code says.
+schedule = sa.Table(
+    "schedule",
+    metadata,
+    _no(),
+    _text("name"),
+    _whole("due_at"),
+    _whole("ran_at", null=True),
+    _whole("failures"),
+    _text("failure", null=True),
+    sa.UniqueConstraint("name"),
+)
+tasks = sa.Table(
+    "tasks",
+    metadata,
+    _no(),
+    _text("kind"),
+    _text("key"),
+    _text("payload"),
+    _whole("due_at"),
+    _whole("attempts"),
+    _text("lease", null=True),
+    _whole("leased_until", null=True),
+    _text("failure", null=True),
+    _flag("again"),
+    _whole("created_at"),
+    _whole("dead_at", null=True),
+    _whole("agency_no"),
+    sa.UniqueConstraint("kind", "key"),
+    sa.Index("tasks_by_due", "due_at"),
+    sa.Index("tasks_by_lease", "leased_until"),
+)
+# When a task of an agency (0: of none) was taken last.
+task_turns = sa.Table("task_turns", metadata, _key("agency_no"), _whole("turn"))
