@@ -1,6 +1,7 @@
 """The reference's samples of reports; of publisher partners, who have credentials of their own."""
 
-from contract.golden import INSTANT, UUID, Golden
+from contract.golden import Golden
+from contract.golden_samples import INSTANT, UUID
 
 DAYS = {"startDate": "2026-11-01", "endDate": "11/17/2026"}
 CALLBACK = "https:domain.com/report/reportId"

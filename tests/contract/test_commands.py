@@ -4,14 +4,12 @@ Each is held against what the API answers on the same records.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from click.testing import Result
-from typer.core import TyperCommand, TyperGroup
-from typer.main import get_command
 from typer.testing import CliRunner
 
 from contract.office import Office
@@ -19,7 +17,6 @@ from contract.world import FEED
 from handbill.__main__ import app
 from handbill.cli.refusals import told
 from handbill.cli.speaking import Mistaken
-from handbill.host.folders import Unusable
 from handbill.host.outside import of_this_machine
 from handbill.host.settings import Settings
 from handbill.kit.faults import Refused
@@ -45,6 +42,15 @@ def run(sqlite_office: Office, tmp_path: Path) -> Run:
 def said(result: Result) -> Any:
     assert result.exit_code == 0, (result.output, result.exception)
     return json.loads(result.stdout)
+
+
+def status_of(result: Result) -> int | None:
+    """The exit status, as ``handbill`` would have it."""
+    failure = result.exception
+    if failure is None or isinstance(failure, SystemExit):
+        return result.exit_code
+    assert isinstance(failure, Exception)
+    return told(failure, as_log=False)
 
 
 def refused(result: Result, kind: type[Exception], words: str) -> None:
@@ -272,141 +278,6 @@ def test_lists_for_people_are_columns(run: Run, sqlite_office: Office) -> None:
     ]
 
 
-def commands(
-    group: TyperGroup, words: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
-    """Every command there is, with the words that name it."""
-    for name, command in group.commands.items():
-        if isinstance(command, TyperGroup):
-            yield from commands(command, (*words, name))
-        else:
-            yield (*words, name), cast(TyperCommand, command)
-
-
-# These make the folder, or only tell of settings.
-WITHOUT_A_FOLDER = {
-    ("agency", "create"),
-    ("serve",),
-    ("demo",),
-    ("simulate",),
-    ("migrate",),
-    ("settings",),
-    ("api",),
-    ("edge",),
-    ("judge",),
-    ("fetcher",),
-    ("worker",),
-}
-
-
-def least_words(words: tuple[str, ...], command: TyperCommand) -> tuple[str, ...]:
-    """A command with no more than it must be given."""
-    needed = [one.opts[0] for one in command.params if one.required]
-    return words + tuple(
-        word for name in needed for word in ((name, "x") if name.startswith("-") else ("x",))
-    )
-
-
-IN_A_FOLDER = [
-    pytest.param(least_words(words, command), id=" ".join(words))
-    for words, command in commands(cast(TyperGroup, get_command(app)))
-    if words not in WITHOUT_A_FOLDER and any("--data" in one.opts for one in command.params)
-]
-
-
-def test_there_are_commands_to_try() -> None:
-    assert len(IN_A_FOLDER) > 30
-
-
-@pytest.mark.parametrize("words", IN_A_FOLDER)
-def test_a_mistyped_folder_is_not_made(words: tuple[str, ...], tmp_path: Path) -> None:
-    nowhere = tmp_path / "nowhere"
-    result = CliRunner(env={"HANDBILL_SECRETS_KEY": MASTER_KEY}).invoke(
-        app, [*words, "--data", str(nowhere)]
-    )
-    # Some must be given one thing or another, or a number, which is asked for first.
-    is_asked_wrongly = words[:2] in {("stage-map", "set"), ("markup", "create"), ("rates", "set")}
-    assert status_of(result) == (2 if is_asked_wrongly else 1), result.output
-    assert not nowhere.exists()
-
-
-def status_of(result: Result) -> int | None:
-    """The exit status, as ``handbill`` would have it."""
-    failure = result.exception
-    if failure is None or isinstance(failure, SystemExit):
-        return result.exit_code
-    assert isinstance(failure, Exception)
-    return told(failure, as_log=False)
-
-
-EVERY_COMMAND = [
-    pytest.param(words, id=" ".join(words))
-    for words, _ in commands(cast(TyperGroup, get_command(app)))
-]
-
-
-@pytest.mark.parametrize("words", EVERY_COMMAND)
-def test_an_option_that_is_not_there_is_told(words: tuple[str, ...], tmp_path: Path) -> None:
-    result = CliRunner(env={"HANDBILL_SECRETS_KEY": MASTER_KEY}).invoke(
-        app, [*words, "--no-such-option"]
-    )
-    assert status_of(result) == 2
-    assert "No such option: --no-such-option" in result.output
-    assert result.stdout == ""
-
-
-def test_words_that_are_no_command_are_told() -> None:
-    for words in (("nothing",), ("agency", "nothing"), ("ledger", "check", "extra")):
-        assert (
-            status_of(CliRunner(env={"HANDBILL_SECRETS_KEY": MASTER_KEY}).invoke(app, words)) == 2
-        ), words
-
-
-@pytest.mark.parametrize(
-    "words", [("publisher", "list", "--agency", "acme"), ("callbacks", "run"), ("agency", "list")]
-)
-def test_a_mistyped_folder_is_told(words: tuple[str, ...], tmp_path: Path) -> None:
-    result = CliRunner(env={"HANDBILL_SECRETS_KEY": MASTER_KEY}).invoke(
-        app, [*words, "--data", str(tmp_path / "nowhere")]
-    )
-    refused(result, Unusable, "there are no records at")
-
-
-def test_a_result_for_people_is_words_and_json(run: Run) -> None:
-    at = ("P", "--agency", "acme")
-    assert run("publisher", "create", *at).exit_code == 0
-    shown = run("click-definition", "set", *at, "--latent", "off", "--no-bot").stdout.splitlines()
-    told = dict(line.split(maxsplit=1) for line in shown)
-    assert (told["clientId"], told["latent"], told["bot"]) == ("-", "-", "false")
-    assert json.loads(told["newBot"])["cmBotLogic"] is True
-
-
-def test_every_command_says_what_it_does() -> None:
-    for words in (
-        ("agency", "list"),
-        ("agency", "show"),
-        ("agency", "update"),
-        ("api-key", "list"),
-        ("api-key", "create"),
-        ("api-key", "rotate"),
-        ("api-key", "revoke"),
-        ("client", "list"),
-        ("api-client", "list"),
-        ("api-client", "create"),
-        ("api-client", "revoke"),
-        ("stage-map", "show"),
-        ("stage-map", "set"),
-        ("feed", "list"),
-        ("feed", "runs"),
-    ):
-        shown = (
-            CliRunner(env={"HANDBILL_SECRETS_KEY": MASTER_KEY})
-            .invoke(app, [*words, "--help"], env={"COLUMNS": "200"})
-            .stdout
-        )
-        assert {"--data", "--json"} <= set(shown.split()), words
-
-
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -421,3 +292,12 @@ def test_an_export_that_cannot_be(run: Run, words: tuple[str, ...], sentence: st
     assert status_of(result) == 2
     assert sentence in result.output + str(result.exception)
     assert result.stdout == ""
+
+
+def test_a_result_for_people_is_words_and_json(run: Run) -> None:
+    at = ("P", "--agency", "acme")
+    assert run("publisher", "create", *at).exit_code == 0
+    shown = run("click-definition", "set", *at, "--latent", "off", "--no-bot").stdout.splitlines()
+    told = dict(line.split(maxsplit=1) for line in shown)
+    assert (told["clientId"], told["latent"], told["bot"]) == ("-", "-", "false")
+    assert json.loads(told["newBot"])["cmBotLogic"] is True

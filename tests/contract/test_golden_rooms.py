@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from contract.golden import INSTANT, MD5, UUID, Begins, Golden, differences
+from contract.golden import Golden, differences
+from contract.golden_samples import INSTANT, MD5, UUID, Begins
 from contract.office import NOON, OPERATIONS, Body, Office
 from contract.rooms_office import RoomsOffice, open_rooms
 from contract.test_golden import _filled

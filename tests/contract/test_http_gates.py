@@ -2,150 +2,39 @@
 
 import errno
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import pytest
-import sqlalchemy as sa
-from pydantic import Field, StringConstraints
-from sqlalchemy import bindparam as b
 
 from contract.asgi import Reply, call
-from handbill.core.nouns import Client, ClientBody
+from contract.gates import (
+    COUNT,
+    GOOD,
+    OPERATIONS,
+    Ask,
+    FakeDoors,
+    message_of,
+    operation,
+)
 from handbill.host.clock import SetClock
-from handbill.host.ids import SeededIds, SystemIds, new_uuid
+from handbill.host.ids import SeededIds, SystemIds
 from handbill.host.settings import Settings
-from handbill.http import kinds
 from handbill.http.app import Application
 from handbill.http.docs import with_pages
-from handbill.http.kinds import Change, Look, Mint, Need, Public
+from handbill.http.kinds import Public
 from handbill.http.openapi import document
 from handbill.http.operations import (
-    PAGED,
-    Admitted,
     Call,
-    Caller,
     Desk,
-    Operation,
-    done,
 )
-from handbill.http.paging import skip_and_limit, with_links
-from handbill.kit.faults import Unavailable, not_found, refused_state
+from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY
 from handbill.store.blobs import open_blobs
 from handbill.store.journal import JournalBroken, JournalFull, JournalWriter
-from handbill.store.records import Records, Tx
-from handbill.store.records.tables import agencies
-from handbill.wire.fields import Whole
-from handbill.wire.models import Model
-
-GOOD = {"x-api-key": "good", "x-authorization-key": "token"}
-_COUNT = sa.select(sa.func.count()).select_from(agencies).where(agencies.c.name == b("name"))
-_ALL = sa.select(sa.func.count()).select_from(agencies)
-
-
-class FakeDoors:
-    """One agency with the key 'good' and the token 'token', and one client 'mine'."""
-
-    def caller(self, tx: Tx, api_key: str, now: int) -> Caller | None:
-        roles = {"good": "agency", "partner": "partner"}
-        return Caller(roles[api_key], 1, "a", 1) if api_key in roles else None
-
-    def admits(self, tx: Tx, caller: Caller, token: str, now: int) -> Admitted | None:
-        tokens: dict[str, frozenset[Need]] = {
-            "token": frozenset({"read", "write"}),
-            "reader": frozenset({"read"}),
-        }
-        return Admitted(token, tokens[token]) if token in tokens else None
-
-    def client(self, tx: Tx, caller: Caller, client_id: str) -> Client | None:
-        if client_id != "mine":
-            return None
-        return Client(
-            no=1,
-            id="mine",
-            agency_no=1,
-            status="A",
-            zone="UTC",
-            pixel_id="p",
-            body=ClientBody(company_name="n", exported_name="n"),
-            created_at=0,
-            updated_at=0,
-        )
-
-    def hold_owner(self, tx: Tx, caller: Caller) -> None:
-        pass
-
-    def hold_client(self, tx: Tx, client: Client) -> Client | None:
-        return client
-
-
-def _create(call: Call) -> Any:
-    name = call.body.name
-    if name == "taken":
-        raise refused_state("/name", "is taken")
-    if name == "bug":
-        raise ZeroDivisionError
-    no = call.tx.put(agencies, id=new_uuid(call.ids), name=name, currency="USD", created_at=0)
-    if name == "late bug":
-        raise ZeroDivisionError
-    return done("thing created", no)
-
-
-def _one(call: Call) -> Any:
-    if call.path["thing"] == "unknown":
-        raise not_found()
-    return {"thing": call.path["thing"], "client": call.client.id}
-
-
-def _page(call: Call) -> Any:
-    skip, limit = skip_and_limit(call)
-    return with_links(call, {"data": list(range(25))[skip : skip + limit]}, 25)
-
-
-class _Thing(Model):
-    name: Annotated[str, StringConstraints(min_length=1, max_length=20)] = Field(
-        description="Name."
-    )
-    size: Annotated[int, Whole(0, 5)] = Field(0, description="Size.")
-
-
-def _operation(
-    name: str, verb: Any, path: str, work: Callable[[Call], Any], **kw: Any
-) -> Operation:
-    return Operation(
-        name=name,
-        verb=verb,
-        path=path,
-        title=name,
-        about=name,
-        tag="T",
-        work=work,
-        answer=kw.pop("answer", {}),
-        **kw,
-    )
-
-
-OPERATIONS = [
-    _operation("create", "POST", "/things", _create, body=_Thing),
-    _operation("under", "POST", "/clients/{client_id}/things", _create, body=_Thing),
-    _operation("one", "GET", "/clients/{client_id}/things/{thing}", _one),
-    _operation("fixed", "GET", "/clients/{client_id}/things/all", lambda call: {"all": True}),
-    _operation("named", "GET", "/clients/{client_id}/named", lambda call: call.tx.value(_ALL)),
-    _operation("name", "PUT", "/clients/{client_id}/named", _create, body=_Thing),
-    _operation("page", "GET", "/things", _page, query=PAGED),
-    _operation("head", "GET", "/stats", lambda call: call.client.id, client_header="x-client-id"),
-    _operation(
-        "s2s", "POST", "/s2s", lambda call: call.client.id, client_header="s2s", body=_Thing
-    ),
-    _operation("partners", "GET", "/partners", lambda call: {}, role="partner"),
-    _operation("long", "GET", "/long", lambda call: {"long": "x" * 50_000}),
-    _operation(
-        "many", "POST", "/many", lambda call: len(call.body.given()), body=_Thing, many=True
-    ),
-]
+from handbill.store.records import Records
 
 
 @pytest.fixture
@@ -157,9 +46,6 @@ def desk(records: Records, tmp_path: Path) -> Iterator[Desk]:
     journal.close()
 
 
-Ask = Callable[..., Reply]
-
-
 @pytest.fixture
 def ask(desk: Desk) -> Ask:
     app = Application(with_pages(OPERATIONS), desk)
@@ -168,12 +54,6 @@ def ask(desk: Desk) -> Ask:
         return call(app, verb, url, body, **({"headers": GOOD} | kw))
 
     return asking
-
-
-def _message(reply: Reply) -> tuple[int, dict[str, Any]]:
-    body = dict(reply.json)
-    assert body.pop("requestId") == reply.headers["x-request-id"]
-    return reply.status, body
 
 
 def test_success_has_the_manners_of_every_answer(ask: Ask) -> None:
@@ -207,15 +87,15 @@ def test_gates_come_in_order(ask: Ask) -> None:
 def test_all_bad_keys_and_all_bad_tokens_look_alike(ask: Ask) -> None:
     keys = [[], [("x-api-key", "bad")], [("x-api-key", "good"), ("x-api-key", "good")]]
     replies = [ask("GET", "/partners", headers=pairs) for pairs in keys]
-    assert {str(_message(reply)) for reply in replies} == {"(401, {'message': 'Unauthorized'})"}
+    assert {str(message_of(reply)) for reply in replies} == {"(401, {'message': 'Unauthorized'})"}
     tokens = [{}, {"x-authorization-key": "bad"}, {"x-authorization-key": ""}]
     replies = [ask("POST", "/things", {}, headers={"x-api-key": "good"} | one) for one in tokens]
-    assert {str(_message(reply)) for reply in replies} == {"(403, {'message': 'Forbidden'})"}
+    assert {str(message_of(reply)) for reply in replies} == {"(403, {'message': 'Forbidden'})"}
 
 
 def test_foreign_and_unknown_ids_are_one_answer(ask: Ask) -> None:
     urls = ["/clients/foreign/things/x", "/clients/mine/things/unknown", "/clients/%00/things/x"]
-    replies = [_message(ask("GET", url)) for url in urls]
+    replies = [message_of(ask("GET", url)) for url in urls]
     assert replies[0] == replies[1] == (404, {"message": "Not found"})
     assert replies[2][0] == 400
 
@@ -236,7 +116,7 @@ def test_an_id_may_hold_any_character(ask: Ask) -> None:
 
 
 def test_all_faults_are_named_by_field(ask: Ask) -> None:
-    status, body = _message(ask("POST", "/things", {"size": 9, "id": 1}))
+    status, body = message_of(ask("POST", "/things", {"size": 9, "id": 1}))
     assert status == 400
     assert body["errors"] == [
         {"field": "/name", "message": "is required"},
@@ -263,20 +143,20 @@ def test_all_faults_are_named_by_field(ask: Ask) -> None:
     ],
 )
 def test_bad_json_is_400(ask: Ask, raw: bytes) -> None:
-    status, body = _message(ask("POST", "/things", raw=raw))
+    status, body = message_of(ask("POST", "/things", raw=raw))
     assert (status, body["message"]) == (400, "Bad request")
     assert body["errors"]
 
 
 def test_a_body_that_breaks_off_is_400(ask: Ask) -> None:
-    status, body = _message(ask("POST", "/things", raw=b'{"name": "a"', cut=True))
+    status, body = message_of(ask("POST", "/things", raw=b'{"name": "a"', cut=True))
     assert (status, [fault["field"] for fault in body["errors"]]) == (400, [""])
     assert "breaks off" in body["errors"][0]["message"]
 
 
 @pytest.mark.parametrize(("verb", "target"), [("OPTIONS", "*"), ("CONNECT", "evil.example:80")])
 def test_a_target_that_is_no_path_is_unknown(ask: Ask, verb: str, target: str) -> None:
-    assert _message(ask(verb, target)) == (404, {"message": "Not found"})
+    assert message_of(ask(verb, target)) == (404, {"message": "Not found"})
 
 
 def test_limits_in_front(ask: Ask) -> None:
@@ -290,13 +170,13 @@ def test_limits_in_front(ask: Ask) -> None:
 
 
 def test_a_bug_is_500_and_changes_nothing(ask: Ask, desk: Desk) -> None:
-    assert _message(ask("POST", "/things", {"name": "bug"})) == (
+    assert message_of(ask("POST", "/things", {"name": "bug"})) == (
         500,
         {"message": "Internal server error"},
     )
     assert ask("POST", "/things", {"name": "late bug"}).status == 500
     with desk.records.read() as tx:
-        assert tx.value(_COUNT, name="late bug") == 0
+        assert tx.value(COUNT, name="late bug") == 0
 
 
 class Away:
@@ -321,7 +201,7 @@ def test_trouble_that_passes_is_503_and_pages_need_no_records(desk: Desk, inline
         ("POST", "/s2s", {"name": "a"}),
     ):
         reply = call(app, verb, url, body, headers=GOOD)
-        assert _message(reply) == (503, {"message": "Service Unavailable"})
+        assert message_of(reply) == (503, {"message": "Service Unavailable"})
         assert reply.headers["retry-after"] == "5"
     for page in ("/livez", "/openapi.json", "/docs"):
         assert call(app, "GET", page, headers={}).status == 200
@@ -345,7 +225,7 @@ def test_what_passes_is_told_from_a_bug(desk: Desk, failure: Exception, status: 
     def fails(_: Call) -> Any:
         raise failure
 
-    app = Application([_operation("fails", "GET", "/fails", fails, kind=Public())], desk)
+    app = Application([operation("fails", "GET", "/fails", fails, kind=Public())], desk)
     assert call(app, "GET", "/fails", headers={}).status == status
 
 
@@ -394,7 +274,7 @@ def test_a_retry_with_a_key_is_answered_from_store(ask: Ask, desk: Desk) -> None
     assert ask("POST", "/things", {"name": "other"}, **keyed).status == 400
     assert ask("POST", "/clients/mine/things", {"name": "once", "size": 1}, **keyed).status == 200
     with desk.records.read() as tx:
-        assert tx.value(_COUNT, name="once") == 2
+        assert tx.value(COUNT, name="once") == 2
     desk.clock.forward(DAY + 1)  # type: ignore[attr-defined]
     assert ask("POST", "/things", {"name": "other"}, **keyed).status == 200
 
@@ -453,7 +333,7 @@ def test_a_change_of_a_stale_thing_is_refused(ask: Ask, desk: Desk) -> None:
     assert stale.json["errors"][0]["field"] == "/If-Match"
     assert "412" in stale.json["errors"][0]["message"]
     with desk.records.read() as tx:
-        assert (tx.value(_COUNT, name="a"), tx.value(_COUNT, name="b")) == (1, 0)
+        assert (tx.value(COUNT, name="a"), tx.value(COUNT, name="b")) == (1, 0)
 
 
 def test_public_pages(ask: Ask) -> None:
@@ -487,45 +367,3 @@ def test_the_document_describes_the_whole_table() -> None:
     assert also == {path for verb, path in table if verb == "PUT"}
     page = made["paths"]["/things"]["get"]
     assert [part["name"] for part in page["parameters"]] == ["page", "limit", "If-None-Match"]
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        {"verb": "POST", "kind": Look()},
-        {"verb": "PUT", "kind": kinds.Ask()},
-        {"kind": Change()},
-        {"verb": "POST", "kind": Mint()},
-        {"verb": "DELETE", "kind": Public()},
-        {"role": "public"},
-        {"role": "key"},
-        {"role": "partner", "client_header": "x-client-id"},
-        {"body": _Thing},
-        {"verb": "POST", "many": True},
-        {"verb": "PUT", "body_names": True},
-        {"verb": "POST", "must_have_body": False},
-        {"kind": Public(), "lane": "slow"},
-        {"verb": "POST", "lane": "slow"},
-        {"verb": "POST", "kind": kinds.Ask(notes=True), "lane": "bulk"},
-        {"kind": Mint(), "lane": "slow"},
-        {"kind": Look(timeless=True), "query": PAGED},
-        {"kind": Look(timeless=True), "client_header": "x-client-id"},
-        {"kind": Look(timeless=True), "lane": "slow"},
-        {"kind": Look(timeless=True), "role": "partner"},
-    ],
-)
-def test_what_cannot_be_is_no_operation(row: dict[str, Any]) -> None:
-    row = {"verb": "GET", "path": "/x", "work": lambda _: None} | row
-    with pytest.raises(ValueError, match="x: "):
-        _operation("x", **row)
-    with pytest.raises(TypeError):
-        Mint(timeless=True)  # type: ignore[call-arg]
-
-
-def test_an_operation_is_by_its_verb_what_it_does_not_say() -> None:
-    look, change = (_operation("x", verb, "/x", lambda _: None) for verb in ("GET", "POST"))
-    assert (look.kind, look.needs, look.writes) == (Look(), "read", False)
-    assert (change.kind, change.needs, change.writes) == (Change(), "write", True)
-    ask = _operation("x", "POST", "/x", lambda _: None, kind=kinds.Ask())
-    assert (ask.needs, ask.writes) == ("read", False)
-    assert _operation("x", "GET", "/x", lambda _: None, kind=Public()).role == "public"

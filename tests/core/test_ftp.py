@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.test_egress import certificate as certificate  # noqa: PLC0414 - a fixture
+from core.egress_server import certificate as certificate  # noqa: PLC0414 - a fixture
 from ftp_server import PASSWORD, USER, FtpServer, Part
 from handbill.host.egress import Egress, EgressFailed, EgressRefused, Limits
 from handbill.host.ftp import FtpSession, Login, ftp_session

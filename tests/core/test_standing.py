@@ -1,130 +1,30 @@
 """How all stand: the first reason of each cause, what else holds, and what would mend it."""
 
 from datetime import date
-from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.standing_tree import FULL, NOW, STAMPS, ZONE, G, capped, caps, mark, tree
 from handbill.core.bids import Asked
 from handbill.core.nouns import (
-    Campaign,
-    CampaignBody,
     Cap,
-    Client,
-    ClientBody,
-    Group,
-    GroupBody,
-    Job,
-    JobBody,
-    JobPlacement,
-    JobSetting,
-    JobSettings,
     Placement,
     Publisher,
     PublisherBody,
 )
 from handbill.core.pacing.caps import Days, Delivery, Felt, is_stopped, mark_of
 from handbill.core.pacing.copies import Held, unfetched
-from handbill.core.rates import Exchange
 from handbill.core.standing.capping import CapKey, Capped, enough
-from handbill.core.standing.jobs import Above, job_resolved
-from handbill.core.standing.reasons import Code, Level, Resolved, kept_since
+from handbill.core.standing.reasons import Code, kept_since
 from handbill.core.standing.resolving import resolve
-from handbill.core.standing.tree import CappedJob, Let, Locked, Spot, Tree
+from handbill.core.standing.tree import CappedJob, Let, Locked, Tree
 from handbill.kit.instants import DAY, HOUR
 from handbill.kit.money import PPM
-from handbill.kit.zones import start_of, zone_of
+from handbill.kit.zones import start_of
 
-MONDAY = date(2026, 11, 23)
-EXCHANGE = Exchange("USD", MONDAY)
-ZONE = zone_of("UTC")
-NOW = start_of(MONDAY, ZONE) + 10 * HOUR
-STAMPS: Any = {"created_at": 0, "updated_at": 0}
-WEEK = (1_000_000,) * 8
-
-
-def mark(cap: Cap, used: int, today: int = 0, days: int = 1) -> Any:
-    rest = WEEK[:days]
-    return mark_of(
-        cap, cap.value, used, today, Days(rest, rest[1:] or (1,), days == 1), Delivery.ASAP
-    )
-
-
-def capped(
-    used: int, value: int = 10_000_000, in_flight: int = 0, cheapest: int = 500_000, **cap: Any
-) -> Capped:
-    held = Cap(**({"period": "Monthly", "value": value} | cap))
-    return Capped(held, mark(held, used), in_flight, cheapest)
-
-
-def tree(
-    client: dict[str, Any] | None = None,
-    campaign: dict[str, Any] | None = None,
-    group: dict[str, Any] | None = None,
-    publisher: dict[str, Any] | None = None,
-    status: str = "AAAA",
-    **more: Any,
-) -> Tree:
-    """One of each; ``status``: of client, campaign, job group, publisher."""
-    board = Publisher(
-        no=7,
-        id="Board",
-        agency_no=1,
-        status=status[3],
-        body=PublisherBody(name="Board", **(publisher or {})),
-        **STAMPS,
-    )
-    body = {"cpc_bid_micros": 500_000, "placements": [Placement("Board")], "filters": object()}
-    given: dict[str, Any] = {"jobs": {3: [(Asked(), 5)]}, "exchange": EXCHANGE} | more
-    return Tree(
-        client=Client(
-            no=1,
-            id="c",
-            agency_no=1,
-            status=status[0],
-            zone="UTC",
-            pixel_id="p",
-            body=ClientBody(company_name="C", exported_name="C", **(client or {})),
-            **STAMPS,
-        ),
-        campaigns=[
-            Campaign(
-                no=2,
-                id="k",
-                client_no=1,
-                status=status[1],
-                is_default=False,
-                body=CampaignBody("K", **(campaign or {})),
-                **STAMPS,
-            )
-        ],
-        groups=[
-            Group(
-                no=3,
-                id="g",
-                client_no=1,
-                campaign_no=2,
-                status=status[2],
-                is_default=False,
-                priority=1,
-                body=GroupBody("G", **(body | (group or {}))),
-                **STAMPS,
-            )
-        ],
-        publishers={"Board": board},
-        **given,
-    )
-
-
-def caps(key: CapKey, one: Capped) -> dict[str, Any]:
-    return {"caps": {key: one}}
-
-
-G: CapKey = ("group", "3", "budget")
-FULL = capped(10_000_000)
 CAUSES: dict[str, tuple[Tree, str]] = {
     "client paused": (tree(status="PAAA"), "PARENT_PAUSED CLIENT PARENT_PAUSED enable"),
     "campaign paused": (tree(status="APAA"), "PARENT_PAUSED CAMPAIGN PARENT_PAUSED enable"),
@@ -407,106 +307,3 @@ def test_the_value_that_is_proposed_is_enough(
     better = mark(msgspec.structs.replace(cap, value=raised), used, today, days)
     assert not is_stopped(better, in_flight, cheapest)
     assert not better.is_braking(in_flight)
-
-
-# ── a single job ────────────────────────────────────────────────────────────────────────────────
-def job(status: str = "A", *, valid: bool = True, **body: Any) -> Job:
-    return Job(
-        no=9,
-        id="ab",
-        client_no=1,
-        feed_no=None,
-        status=status,
-        valid=valid,
-        body=JobBody(**({"ref": "r", "url": "https://x.example/1"} | body)),
-        **STAMPS,
-    )
-
-
-def of_job(
-    one: Job,
-    found: Tree | None = None,
-    capped_by: tuple[Resolved, ...] = (),
-    there: tuple[Resolved, ...] = (),
-) -> Resolved:
-    found = found or tree()
-    states = resolve(found, NOW)
-    group = found.groups[0]
-    spot = Spot(found.campaigns[0], group, group.body.placements[0], found.publishers["Board"])
-    above = Above(
-        found.client,
-        group,
-        states["group", "3"],
-        [(spot, [states["placement", "3/7"], *there])],
-        found.exchange,
-    )
-    return job_resolved(one, above, capped_by, NOW, MONDAY)
-
-
-ALONE = JobSettings(publishers=())
-NOT_THERE = JobSettings(placements=(JobPlacement("Board", active=False),))
-LATER = JobSettings(setting=JobSetting(start_on="2026-12-01"))
-OVER = JobSettings(setting=JobSetting(end_on="2026-11-01"))
-CHEAP = JobSettings(setting=JobSetting(cpc_bid_micros=100_000))
-
-
-@pytest.mark.parametrize(
-    ("one", "found", "code", "status"),
-    [
-        (job("P"), None, Code.PAUSED, "PAUSED"),
-        (job(end_at=NOW), None, Code.EXPIRED, "EXPIRED"),
-        (job(valid=False, missing=("title",)), None, Code.INVALID, "NO_JOBS"),
-        (job(url=""), None, Code.NO_URL, "NO_JOBS"),
-        (job(settings=LATER), None, Code.NOT_STARTED, "NOT_STARTED"),
-        (job(settings=OVER), None, Code.EXPIRED, "EXPIRED"),
-        (job(settings=ALONE), None, Code.JOB_EXCLUDES, "NO_PLACEMENT"),
-        (job(settings=NOT_THERE), None, Code.JOB_EXCLUDES, "NO_PLACEMENT"),
-        (
-            job(settings=CHEAP),
-            tree(publisher={"min_bid_micros": 200_000}),
-            Code.BELOW_MIN_BID,
-            "NO_BID",
-        ),
-        (job(), tree(status="AAPA"), Code.PARENT_PAUSED, "PARENT_PAUSED"),
-        (job(), tree(**caps(("client", "1", "budget"), FULL)), Code.CAP_REACHED, "PARENT_CAPPED"),
-        (job(), tree(status="AAAP"), Code.PUBLISHER_PAUSED, "NO_PLACEMENT"),
-        (
-            job(),
-            tree(**caps(("placement", "3/7", "budget"), FULL)),
-            Code.CAP_REACHED,
-            "PARENT_CAPPED",
-        ),
-    ],
-)
-def test_each_cause_is_the_first_reason_of_the_job(
-    one: Job, found: Tree | None, code: Code, status: str
-) -> None:
-    told = of_job(one, found)
-    assert (told.reasons[0].code, told.status) == (code, status)
-    assert told.also_holding == ()
-
-
-def test_a_job_that_stands_and_one_that_nobody_takes() -> None:
-    assert of_job(job()).is_plain
-    plain = tree()
-    default = msgspec.structs.replace(plain.groups[0], is_default=True, status="P")
-    nobody = of_job(job(), plain._replace(groups=[default]))
-    assert [one.code for one in nobody.reasons] == [Code.NO_GROUP]
-
-
-def test_the_caps_of_a_job_are_its_own() -> None:
-    held = resolve(
-        tree(capped_jobs=[CappedJob("ab", "r", "Cook", 3)], caps={("job", "ab", "budget"): FULL}),
-        NOW,
-    )["job", "ab"]
-    told = of_job(job(), capped_by=(held,))
-    assert (told.status, told.reasons[0].level) == ("CAPPED", Level.JOB)
-    at_one = resolve(
-        tree(
-            capped_jobs=[CappedJob("ab", "r", "Cook", 3)],
-            caps={("job_placement", "ab/7", "budget"): FULL},
-        ),
-        NOW,
-    )["job_placement", "ab/7"]
-    told = of_job(job(), there=(at_one,))
-    assert (told.status, told.reasons[0].code) == ("CAPPED", Code.CAP_REACHED)

@@ -1,7 +1,5 @@
 """Both engines answer alike, keep what is committed, and say in one way what went wrong."""
 
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.kit.faults import Unavailable
-from handbill.store.records import Clash, Records, open_records
+from handbill.store.records import Clash, Records
 from handbill.store.records.base import Listed, Row, among, among_ids
 from handbill.store.records.tables import (
     agencies,
@@ -19,11 +17,10 @@ from handbill.store.records.tables import (
     conversion_keys,
     counters,
     publishers,
-    reports,
 )
 
 _KEYS = ("scope", "entity", "measure", "day_on")
-_AGENCIES = sa.select(agencies.c.id, agencies.c.name).order_by(agencies.c.id)
+AGENCIES = sa.select(agencies.c.id, agencies.c.name).order_by(agencies.c.id)
 _VALUES = sa.select(counters.c.entity, counters.c.client_no, counters.c.value).order_by(
     counters.c.entity
 )
@@ -46,19 +43,19 @@ def _counter(entity: str, value: int, client_no: int = 1) -> dict[str, Any]:
     }
 
 
-def _put_agency(records: Records, name: str) -> int:
+def put_agency(records: Records, name: str) -> int:
     with records.write() as tx:
         return tx.put(agencies, **_agency(name))
 
 
-def _all(records: Records, statement: Any, **params: Any) -> list[Row]:
+def all_agencies(records: Records, statement: Any, **params: Any) -> list[Row]:
     with records.read() as tx:
         return tx.all(statement, **params)
 
 
 # ── rows in, rows out ───────────────────────────────────────────────────────────────────────────
 def test_put_answers_the_number_of_the_row(records: Records) -> None:
-    first, second = _put_agency(records, "a"), _put_agency(records, "b")
+    first, second = put_agency(records, "a"), put_agency(records, "b")
     assert 0 < first < second
     with records.write() as tx:
         assert tx.put(clicks, id=b"c", client_no=1, disposition="counted", at=1) == 0
@@ -78,13 +75,13 @@ def test_put_many_keeps_every_value_as_it_is(records: Records, count: int) -> No
     with records.write() as tx:
         tx.put_many(conversion_keys, rows)
         tx.put_many(conversion_keys, [])
-    found = _all(records, sa.select(*conversion_keys.c).order_by(conversion_keys.c.at))
+    found = all_agencies(records, sa.select(*conversion_keys.c).order_by(conversion_keys.c.at))
     assert found == [tuple(row.values()) for row in rows]
 
 
 @FEW_AND_MANY
 def test_absent_values_are_none(records: Records, count: int) -> None:
-    agency = _put_agency(records, "a")
+    agency = put_agency(records, "a")
     row = {
         "agency_no": agency,
         "status": "A",
@@ -95,7 +92,7 @@ def test_absent_values_are_none(records: Records, count: int) -> None:
     }
     with records.write() as tx:
         tx.put_many(publishers, [{"id": f"p{number}", **row} for number in range(count)])
-    found = _all(records, sa.select(publishers.c.deleted_at))
+    found = all_agencies(records, sa.select(publishers.c.deleted_at))
     assert found == [(None,)] * count
 
 
@@ -111,7 +108,7 @@ def test_upsert_replaces_adds_or_keeps(records: Records, count: int) -> None:
             tx.upsert_many(counters, _KEYS, rows[: count // 2], adds, keep=keep)
             tx.upsert_many(counters, _KEYS, rows[count // 2 :], adds, keep=keep)
             tx.upsert_many(counters, _KEYS, [], adds, keep=keep)
-        found = _all(records, _VALUES)
+        found = all_agencies(records, _VALUES)
         assert [row[0] for row in found] == names
         (answer,) = {row[1:] for row in found}
         return answer
@@ -127,7 +124,7 @@ def test_upsert_of_the_same_keys_twice(records: Records, count: int) -> None:
     rows = [_counter(f"{number // 2:04d}", 1) for number in range(2 * count)]
     with records.write() as tx:
         tx.upsert_many(counters, _KEYS, rows, ("value",))
-    assert {row[2] for row in _all(records, _VALUES)} == {2}
+    assert {row[2] for row in all_agencies(records, _VALUES)} == {2}
 
 
 @FEW_AND_MANY
@@ -137,23 +134,23 @@ def test_upsert_sees_what_the_transaction_wrote(records: Records, count: int) ->
             tx.upsert_many(
                 counters, _KEYS, [_counter(f"{n:04d}", 2) for n in range(count)], ("value",)
             )
-    found = _all(records, _VALUES)
+    found = all_agencies(records, _VALUES)
     assert len(found) == count
     assert {row[2] for row in found} == {6}
 
 
 def test_change_and_run_tell_how_many(records: Records) -> None:
     for name in "abc":
-        _put_agency(records, name)
+        put_agency(records, name)
     with records.write() as tx:
         assert tx.change(agencies, {"currency": "USD"}, name="N", currency="EUR") == 3
         assert tx.change(agencies, {"id": "a", "name": "other"}, name="M") == 0
         assert tx.run(sa.delete(agencies).where(agencies.c.id == b("id")), id="b") == 1
-    assert _all(records, _AGENCIES) == [("a", "N"), ("c", "N")]
+    assert all_agencies(records, AGENCIES) == [("a", "N"), ("c", "N")]
 
 
 def test_one_and_value(records: Records) -> None:
-    _put_agency(records, "a")
+    put_agency(records, "a")
     named = sa.select(agencies.c.name, agencies.c.id).where(agencies.c.id == b("id"))
     with records.read() as tx:
         assert tx.one(named, id="a") == ("A", "a")
@@ -178,7 +175,7 @@ def test_among(records: Records, condition: among, known: list[Any], unknown: li
     asked = sa.select(condition.column).where(condition).order_by(clicks.c.at)
 
     def found(those: list[Any]) -> list[Any]:
-        return [row[0] for row in _all(records, asked, those=Listed(those))]
+        return [row[0] for row in all_agencies(records, asked, those=Listed(those))]
 
     assert found(known) == found([*known, *unknown, *known]) == known
     assert found(unknown) == found([]) == []
@@ -186,21 +183,21 @@ def test_among(records: Records, condition: among, known: list[Any], unknown: li
 
 def test_pages(records: Records) -> None:
     for name in "abcde":
-        _put_agency(records, name)
+        put_agency(records, name)
     most = sa.select(agencies.c.id).order_by(agencies.c.id).limit(b("most", type_=sa.Integer))
     page = most.offset(b("skip", type_=sa.Integer))
-    assert _all(records, most, most=2) == [("a",), ("b",)]
-    assert _all(records, page, most=2, skip=3) == [("d",), ("e",)]
-    assert _all(records, page, most=2, skip=9) == []
+    assert all_agencies(records, most, most=2) == [("a",), ("b",)]
+    assert all_agencies(records, page, most=2, skip=3) == [("d",), ("e",)]
+    assert all_agencies(records, page, most=2, skip=9) == []
 
 
 def test_texts_compare_by_their_bytes(records: Records) -> None:
     names = ["B", "a", "_", "Z", "ä", "b", "-", "日", "A b", "Ab"]
     for name in names:
-        _put_agency(records, name)
-    assert [row[0] for row in _all(records, _AGENCIES)] == sorted(names)
+        put_agency(records, name)
+    assert [row[0] for row in all_agencies(records, AGENCIES)] == sorted(names)
     later = sa.select(agencies.c.id).where(agencies.c.id > b("id")).order_by(agencies.c.id)
-    assert _all(records, later, id="b") == [("ä",), ("日",)]
+    assert all_agencies(records, later, id="b") == [("ä",), ("日",)]
 
 
 def test_counts_and_sums_are_integers(records: Records) -> None:
@@ -227,11 +224,11 @@ def test_failed_transaction_keeps_nothing(records: Records) -> None:
 
     with pytest.raises(KeyError):
         fail()
-    assert _all(records, _AGENCIES) == []
+    assert all_agencies(records, AGENCIES) == []
 
 
 def test_second_row_of_the_same_keys_is_a_clash(records: Records) -> None:
-    _put_agency(records, "a")
+    put_agency(records, "a")
 
     def clash(many: int) -> None:
         with records.write() as tx:
@@ -246,7 +243,7 @@ def test_second_row_of_the_same_keys_is_a_clash(records: Records) -> None:
         tx.put(clicks, id=b"c", client_no=1, disposition="d", at=1)
     with pytest.raises(Clash), records.write() as tx:
         tx.put(clicks, id=b"c", client_no=1, disposition="d", at=1)
-    assert _all(records, _AGENCIES) == [("a", "A")]
+    assert all_agencies(records, AGENCIES) == [("a", "A")]
 
 
 def test_row_of_an_unknown_parent_is_a_bug_not_a_clash(records: Records) -> None:
@@ -268,19 +265,19 @@ def test_read_changes_nothing(records: Records) -> None:
 
     with pytest.raises(Exception, match=r"(?i)read.?only"):
         change()
-    _put_agency(records, "b")
-    assert _all(records, _AGENCIES) == [("b", "B")]
+    put_agency(records, "b")
+    assert all_agencies(records, AGENCIES) == [("b", "B")]
 
 
 def test_read_is_of_one_moment(records: Records) -> None:
-    _put_agency(records, "a")
+    put_agency(records, "a")
     with records.read() as tx:
-        assert len(tx.all(_AGENCIES)) == 1
-        writer = threading.Thread(target=_put_agency, args=(records, "b"))
+        assert len(tx.all(AGENCIES)) == 1
+        writer = threading.Thread(target=put_agency, args=(records, "b"))
         writer.start()
         writer.join()
-        assert len(tx.all(_AGENCIES)) == 1
-    assert len(_all(records, _AGENCIES)) == 2
+        assert len(tx.all(AGENCIES)) == 1
+    assert len(all_agencies(records, AGENCIES)) == 2
 
 
 def test_streams_go_on_side_by_side(records: Records) -> None:
@@ -311,11 +308,11 @@ def test_conditional_change_never_overspends(records: Records) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(worker, range(4))) == 33
-    assert _all(records, _VALUES) == [("budget", 1, 99)]
+    assert all_agencies(records, _VALUES) == [("budget", 1, 99)]
 
 
 def test_locked_row_lets_one_decide_at_a_time(records: Records) -> None:
-    no = _put_agency(records, "0")
+    no = put_agency(records, "0")
     name = sa.select(agencies.c.name).where(agencies.c.no == b("no"))
 
     def add(_: int) -> None:
@@ -326,128 +323,6 @@ def test_locked_row_lets_one_decide_at_a_time(records: Records) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(add, range(4)))
-    assert _all(records, _AGENCIES) == [("0", "100")]
+    assert all_agencies(records, AGENCIES) == [("0", "100")]
     with records.write() as tx:
         assert not tx.lock_row(agencies, no + 1)
-
-
-# ── what the world does ─────────────────────────────────────────────────────────────────────────
-_WRITER = """
-import sys
-from handbill.store.records import open_records
-from handbill.store.records.tables import agencies
-records = open_records(sys.argv[1])
-for number in range(10**6):
-    with records.write() as tx:
-        tx.put(agencies, id=str(number), name="", currency="", created_at=number)
-    print(number, flush=True)
-"""
-
-
-def test_kill_loses_nothing_committed(records: Records) -> None:
-    child = subprocess.Popen(
-        [sys.executable, "-c", _WRITER, records.url.replace("+psycopg", "")],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdout is not None
-    for _ in range(20):
-        child.stdout.readline()
-    child.kill()
-    last = int((child.stdout.readlines() or ["19"])[-1])
-    child.stdout.close()
-    child.wait()
-    numbers = [row[0] for row in _all(records, sa.select(agencies.c.created_at))]
-    assert set(range(last + 1)) <= set(numbers)
-    _put_agency(records, "life goes on")
-
-
-def test_sqlite_syncs_every_commit(sqlite_records: Records) -> None:
-    with sqlite_records.write() as tx:
-        assert tx.run_text("PRAGMA synchronous", {})[0] == [(2,)]
-        assert tx.run_text("PRAGMA journal_mode", {})[0] == [("wal",)]
-        assert tx.run_text("PRAGMA foreign_keys", {})[0] == [(1,)]
-
-
-def test_lost_connection_is_the_worlds_doing_and_replaced(postgres_records: Records) -> None:
-    me = sa.select(sa.func.pg_backend_pid())
-    with postgres_records.read() as tx:
-        pid = tx.value(me)
-
-    def terminate() -> None:
-        with postgres_records.read() as tx:
-            tx.run_text("SELECT pg_terminate_backend(%(pid)s, 10000)", {"pid": pid})
-
-    other = threading.Thread(target=terminate)
-    other.start()
-    other.join()
-    with pytest.raises(Unavailable):
-        _put_agency(postgres_records, "a")
-    _put_agency(postgres_records, "b")
-    assert _all(postgres_records, _AGENCIES) == [("b", "B")]
-
-
-def test_deadlock_is_told_as_to_be_tried_again(postgres_records: Records) -> None:
-    numbers = [_put_agency(postgres_records, name) for name in "ab"]
-    meet = threading.Barrier(2)
-
-    def cross(order: list[int]) -> bool:
-        try:
-            with postgres_records.write() as tx:
-                tx.lock_row(agencies, order[0])
-                meet.wait()
-                tx.lock_row(agencies, order[1])
-        except Unavailable:
-            return False
-        return True
-
-    with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(cross, (numbers, numbers[::-1]))) == [False, True]
-
-
-def test_connections_end_with_their_threads(postgres_records: Records) -> None:
-    def ask() -> None:
-        _put_agency(postgres_records, threading.current_thread().name)
-
-    for number in range(5):
-        thread = threading.Thread(target=ask, name=str(number))
-        thread.start()
-        thread.join()
-    open_ones = sa.text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-    found = 6
-    while found > 1:  # the server takes a moment to see them leave
-        (found,) = _all(postgres_records, open_ones)[0]
-
-
-def test_unreachable_engines_are_the_worlds_doing() -> None:
-    for url in ("sqlite:////nowhere/at/all.db", "postgresql:///x?host=/nowhere"):
-        with pytest.raises(Unavailable), open_records(url).read():
-            pass
-
-
-@pytest.mark.parametrize("url", ["mysql://x/y", "records.db", ""])
-def test_refuses_other_engines(url: str) -> None:
-    with pytest.raises(ValueError, match="HANDBILL_RECORDS_URL"):
-        open_records(url)
-
-
-def test_reports_have_room_for_large_texts(records: Records) -> None:
-    agency = _put_agency(records, "a")
-    question = "é" * 1_000_000
-    with records.write() as tx:
-        no = tx.put(
-            reports,
-            id="r",
-            agency_no=agency,
-            client_no=1,
-            kind="k",
-            state="s",
-            percent=0,
-            question=question,
-            question_digest=b"",
-            parts="[]",
-            created_at=1,
-            expires_at=2,
-        )
-    found = sa.select(reports.c.question).where(reports.c.no == b("no"))
-    assert _all(records, found, no=no) == [(question,)]

@@ -31,7 +31,7 @@ from handbill.store.records import Records
 from handbill.store.records.tables import agencies
 from market import HUMAN, RULES
 from rooms.listing_market import MONDAY, Market, everything, open_market, place
-from rooms.test_listings import listed, opened, rematch
+from rooms.listing_reader import listed, opened, rematch
 
 MARKETS = 20
 STEPS = 6

@@ -29,7 +29,7 @@ from handbill.work import kinds
 from handbill.work.queue import MOST_ATTEMPTS
 from handbill.worker import FETCHED
 from rooms.listing_market import Market, open_market, place
-from rooms.test_listings import path_of, rematch
+from rooms.listing_reader import path_of, rematch
 
 _DUE = sa.select(tasks.c.due_at).where(tasks.c.kind == sa.literal_column("'listings.deliver'"))
 SHORT = Limits(connect_seconds=60, idle_seconds=60, total_seconds=120)

@@ -21,7 +21,7 @@ from handbill.listings.standings import Link, LinkFinder
 from handbill.publishers import rows as publisher_rows
 from handbill.store.records import Records
 from rooms.listing_market import MONDAY, Market, everything, open_market, place
-from rooms.test_listings import listed, opened, rematch
+from rooms.listing_reader import listed, opened, rematch
 
 BID = 500_000
 

@@ -19,7 +19,7 @@ from handbill.kit.instants import DAY
 from handbill.listings.explaining import Explained, explain
 from handbill.store.records import Records
 from rooms.listing_market import Market, everything, open_market, place
-from rooms.test_listings import listed, opened, rematch
+from rooms.listing_reader import listed, opened, rematch
 
 _KINDS = {
     "Cpc": {},

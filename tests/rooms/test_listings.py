@@ -1,11 +1,7 @@
 """From matched jobs to outbound files: what is listed, at which price, and what is left alone."""
 
-import gzip
-import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -14,26 +10,22 @@ from lxml import etree
 
 from handbill.campaigns import rows as campaign_rows
 from handbill.clients import rows as client_rows
-from handbill.core.listing_tokens import Listing, open_listing
+from handbill.core.listing_tokens import Listing
 from handbill.core.nouns import (
     Client,
     Group,
     JobPlacement,
     JobSettings,
-    Publisher,
     PublisherSchema,
 )
-from handbill.dialects.outbound import Fragment
 from handbill.groups import service as groups
-from handbill.kit.instants import DAY, HOUR
-from handbill.listings import fragments, service
+from handbill.kit.instants import HOUR
+from handbill.listings import service
 from handbill.publishers import rows as publisher_rows
-from handbill.store.blobs import FolderBlobs
-from handbill.store.index import EdgeIndex
 from handbill.store.records import Records, Tx
 from handbill.store.records.tables import clients, job_bodies, jobs
-from handbill.work.queue import enqueue
 from rooms.listing_market import KEY, Market, open_market, place
+from rooms.listing_reader import listed, opened, path_of, rematch, shop
 
 _ID = sa.select(jobs.c.id).where(jobs.c.ref == sa.bindparam("ref"))
 _STATES = (
@@ -66,46 +58,6 @@ def quick(sqlite_records: Records, tmp_path: Path) -> Iterator[Market]:
     found = open_market(sqlite_records, tmp_path)
     yield found
     found.tools.index.close()
-
-
-def rematch(market: Market, *some: Client) -> list[tuple[str, str]]:
-    for client in some:
-        market.write(lambda tx, id_=client.id: enqueue(tx, "groups.rematch", id_, market.now()))
-    return market.drain()
-
-
-def path_of(market: Market, publisher: Publisher, client_no: int = 0) -> str:
-    with market.records.read() as tx:
-        url = service.feed_url(tx, market.tools.settings, publisher.no, client_no)
-    assert url is not None
-    assert url.startswith("https://go.example/f/")
-    return f"feeds/{url.removeprefix('https://go.example/f/')}"
-
-
-def listed(market: Market, publisher: Publisher, client_no: int = 0) -> dict[str, dict[str, str]]:
-    """What a publisher reads, by reference; its gzip must say the same."""
-    path = path_of(market, publisher, client_no)
-    plain = market.tools.blobs.get(path)
-    assert gzip.decompress(market.tools.blobs.get(f"{path}.gz")) == plain
-    found = [
-        {node.tag: node.text or "" for node in job} for job in etree.fromstring(plain).iter("job")
-    ]
-    by_ref = {job["referencenumber"]: job for job in found}
-    assert len(by_ref) == len(found)
-    return by_ref
-
-
-def opened(job: dict[str, str]) -> Listing:
-    assert job["url"].startswith("https://go.example/c/")
-    return open_listing(job["url"].removeprefix("https://go.example/c/"), {1: KEY})
-
-
-def shop(market: Market, **group: Any) -> tuple[Client, Group, Publisher]:
-    """A client whose one job group places one publisher."""
-    publisher = market.publisher("Board")
-    client = market.client()
-    said = {"cpc_bid_micros": 1_500_000, "placements": [place("Board")]} | group
-    return client, market.group(market.campaign(client), **said), publisher
 
 
 def test_each_link_opens_to_its_listing(market: Market) -> None:
@@ -301,22 +253,6 @@ def test_what_stops_trading_leaves_the_feed_and_comes_back(quick: Market, what: 
     assert set(listed(quick, publisher)) == {ref, other}
 
 
-def test_jobs_that_cannot_be_clicked_or_are_worthless_are_not_listed(market: Market) -> None:
-    client, _, publisher = shop(market, cpc_bid_micros=0)
-    paid = market.job(client, cpc_micros=700_000)
-    market.job(client)
-    market.job(client, cpc_micros=700_000, url="javascript:alert(1)")
-    market.job(client, cpc_micros=700_000, missing=("title",))
-    ending = market.job(client, cpc_micros=700_000, end_at=market.now() + HOUR)
-    rematch(market, client)
-    assert set(listed(market, publisher)) == {paid, ending}
-    market.clock.forward(HOUR)
-    rematch(market, client)
-    found = listed(market, publisher)
-    assert set(found) == {paid}
-    assert found[paid]["cpc"] == "0.70"
-
-
 def test_each_publisher_by_its_own_kind_of_bid(market: Market) -> None:
     kinds = {
         "Cpc": {"bid_type": "CPC", "min_bid_micros": 1_000_000},
@@ -415,17 +351,6 @@ def test_a_publisher_has_a_well_formed_file_from_the_start(market: Market) -> No
     assert url.endswith(".xml.gz")
 
 
-def test_only_former_parts_are_swept(market: Market) -> None:
-    client, group, _ = shop(market)
-    market.job(client)
-    for bid in (1_000_000, 2_000_000, 1_000_000):
-        group.body.cpc_bid_micros = bid
-        market.save(group)
-        rematch(market, client)
-        assert len(market.tools.blobs.paths("parts")) == 1
-    assert [path.name for path in market.tools.scratch.iterdir()] == ["fragments"]
-
-
 def test_a_job_says_some_things_to_one_publisher_only(quick: Market) -> None:
     one, two = quick.publisher("One"), quick.publisher("Two")
     client = quick.client()
@@ -449,127 +374,17 @@ def quick_group(tx: Tx, client: Client) -> Group:
     return groups.groups_of(tx, client.no)[-1]
 
 
-def test_the_cache_may_be_lost(quick: Market) -> None:
-    client, group, publisher = shop(quick)
-    quick.job(client, description="Text")
-    rematch(quick, client)
-    before = listed(quick, publisher)
-    shutil.rmtree(quick.tools.scratch / "fragments")
-    group.body.cpc_bid_micros = 2_000_000
-    quick.save(group)
-    rematch(quick, client)
-    after = listed(quick, publisher)
-    assert [job["description"] for job in after.values()] == ["Text"]
-    assert after.keys() == before.keys()
-
-
-def test_a_full_cache_is_emptied(tmp_path: Path) -> None:
-    shape, digest = bytes(16), bytes(16)
-    with fragments.opened(tmp_path, most_bytes=1 << 16) as cache:
-        for n in range(100):
-            job_id = n.to_bytes(16, "big")
-            cache.put(shape, [(job_id, digest, Fragment(b"x" * 3_000, b"y"))])
-            assert cache.get(shape, [(job_id, digest)]) == {job_id: (b"x" * 3_000, b"y")}
-        every = [(n.to_bytes(16, "big"), digest) for n in range(100)]
-        assert 1 <= len(cache.get(shape, every)) < 20
-        assert cache.get(shape, [(job_id, b"another digest!!")]) == {}
-
-
-class Meddled(FolderBlobs):
-    """Blobs that let something happen just before a part is read."""
-
-    meddle: Callable[[], None] | None = None
-
-    def chunks(self, path: str, size: int) -> Iterator[bytes]:
-        meddle, self.meddle = self.meddle, None
-        if meddle is not None:
-            meddle()
-        return super().chunks(path, size)
-
-
-def test_a_part_replaced_while_its_file_is_made(quick: Market, tmp_path: Path) -> None:
-    """The assembly finds its part gone, looks again, and shows the new one."""
-    client, group, publisher = shop(quick)
-    blobs = Meddled(tmp_path / "blobs")
-    quick.tools = replace(quick.tools, blobs=blobs)
-    quick.job(client)
-
-    def publish_at(bid_micros: int) -> None:
-        group.body.cpc_bid_micros = bid_micros
-        quick.save(group)
-        quick.run("listings.publish", client.id)
-
-    rematch(quick, client)
-    publish_at(2_000_000)
-    blobs.meddle = lambda: publish_at(3_000_000)
-    quick.run("listings.assemble", str(publisher.no))
-    assert blobs.meddle is None
-    assert [job["cpc"] for job in listed(quick, publisher).values()] == ["3.00"]
-
-
-def test_a_file_that_was_lost_is_written_again(quick: Market) -> None:
-    client, _, publisher = shop(quick)
-    ref = quick.job(client)
-    rematch(quick, client)
-    quick.tools.blobs.delete(path_of(quick, publisher))
-    quick.run("listings.assemble", str(publisher.no))
-    assert set(listed(quick, publisher)) == {ref}
-
-
-class Watched:
-    """The edge's index, with something to happen before URLs are written."""
-
-    def __init__(self, index: EdgeIndex, before: Callable[[], None]) -> None:
-        self._index = index
-        self._before = before
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._index, name)
-
-    def put_urls(self, urls: Any) -> None:
-        self._before()
-        self._index.put_urls(urls)
-
-
-def test_the_index_is_told_before_a_file_shows_a_link(quick: Market) -> None:
-    client, _, publisher = shop(quick)
-    ref = quick.job(client)
-    paths: list[list[str]] = []
-    index: Any = Watched(quick.tools.index, lambda: paths.append(quick.tools.blobs.paths()))
-    tools = quick.tools
-    quick.tools = replace(tools, index=index)
-    rematch(quick, client)
-    assert paths == [[]]
-    quick.tools = tools
-    assert set(listed(quick, publisher)) == {ref}
-
-
-def test_marks_stay_when_the_index_cannot_be_written(quick: Market) -> None:
-    client, _, publisher = shop(quick)
-    ref = quick.job(client)
-
-    def full_disk() -> None:
-        raise OSError("no space left")
-
-    tools = quick.tools
-    index: Any = Watched(tools.index, full_disk)
-    quick.tools = replace(tools, index=index)
-    with pytest.raises(OSError, match="no space"):
-        rematch(quick, client)
-    quick.tools = tools
-    quick.run("listings.publish", client.id)
-    quick.run("listings.assemble", str(publisher.no))
-    job = listed(quick, publisher)[ref]
-    assert tools.index.url_of(opened(job).job_id) == f"https://jobs.example/{ref}".encode()
-
-
-def test_late_clicks_on_a_job_that_left_find_their_way(market: Market) -> None:
-    client, _, publisher = shop(market)
-    ref = market.job(client)
+def test_jobs_that_cannot_be_clicked_or_are_worthless_are_not_listed(market: Market) -> None:
+    client, _, publisher = shop(market, cpc_bid_micros=0)
+    paid = market.job(client, cpc_micros=700_000)
+    market.job(client)
+    market.job(client, cpc_micros=700_000, url="javascript:alert(1)")
+    market.job(client, cpc_micros=700_000, missing=("title",))
+    ending = market.job(client, cpc_micros=700_000, end_at=market.now() + HOUR)
     rematch(market, client)
-    link = opened(listed(market, publisher)[ref])
-    market.job_columns(client, ref, left_at=market.now())
-    market.clock.forward(DAY)
+    assert set(listed(market, publisher)) == {paid, ending}
+    market.clock.forward(HOUR)
     rematch(market, client)
-    assert listed(market, publisher) == {}
-    assert market.tools.index.url_of(link.job_id) is not None
+    found = listed(market, publisher)
+    assert set(found) == {paid}
+    assert found[paid]["cpc"] == "0.70"

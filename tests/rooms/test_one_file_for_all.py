@@ -23,7 +23,7 @@ from handbill.store.records.tables import groups
 from handbill.store.segments import every_segment, segments_of_any
 from handbill.work.queue import Task
 from market import Market
-from rooms.test_stats import Desk
+from rooms.report_desk import Desk
 
 MICROS = 1_000_000
 COMPACTIONS = "SELECT key FROM tasks WHERE kind = 'ledger.compact'"

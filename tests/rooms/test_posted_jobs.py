@@ -19,7 +19,7 @@ from handbill.postings.work import enqueue_due
 from handbill.publishers import rows as publisher_rows
 from handbill.store.records import Records
 from rooms.listing_market import Market, open_market, place
-from rooms.test_listings import listed, opened, rematch
+from rooms.listing_reader import listed, opened, rematch
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from handbill.stats.rows import Report
 from handbill.store.records import Records
 from handbill.store.records.tables import groups
 from market import RULES, START, noun_of
-from rooms.test_stats import Desk, traffic
+from rooms.report_desk import Desk, traffic
 
 _DAYS = {"startDate": "2026-10-01", "endDate": "2026-11-30"}
 _IP_COLUMNS = [

@@ -1,41 +1,24 @@
 """Reports, from question to files, against a fold of the exported ledger."""
 
-import csv
-import gzip
-import io
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable
+from datetime import date, datetime
 from decimal import Decimal
-from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
-import duckdb
-import msgspec
 import pytest
 
-from handbill.clients.service import clients_by_number
 from handbill.contract.stats.models import StatsQuestion
 from handbill.core.metrics import NAMES
-from handbill.core.nouns import Cap, Caps
-from handbill.core.received import ReceivedConversion
-from handbill.host.settings import Settings
 from handbill.kit.faults import Fault, Refused
-from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND, Instant
-from handbill.kit.jsons import decode
-from handbill.kit.zones import day_of, zone_of
+from handbill.kit.instants import DAY, SECOND
+from handbill.kit.zones import zone_of
 from handbill.ledger.service import Wanted, export
-from handbill.stats import files, service
 from handbill.stats.questions import Level
-from handbill.stats.rows import Report
-from handbill.stats.work import TASKS, sweep
 from handbill.store.records import Records
-from handbill.work.queue import Task
-from handbill.work.tools import Tools
-from market import BOT_AGENT, START, Market, noun_of
+from market import START
+from rooms.report_desk import Desk, traffic
 
-KEYS = {1: b"l" * 32}
 COUNTS = dict(
     zip(
         ("valid", "bot", "duplicate", "foreign", "latent", "over_cap"),
@@ -55,100 +38,9 @@ ALL = {"VIEW": "allViews", "APPLY_START": "allApplyStarts", "APPLY": "allApplies
 AMOUNTS = {"spent": "spendMicros", "netSpent": "chargeMicros", "markedUpSpent": "markedUpMicros"}
 
 
-@dataclass
-class Desk(Market):
-    def client_noun(self, no: int) -> Any:
-        with self.records.read() as tx:
-            return clients_by_number(tx, [no])[no]
-
-    def ask(self, client_no: int, *levels: str, **more: Any) -> str:
-        """Submit a question for the last days; the report's id."""
-        names = ("primaryLevel", "secondaryLevel", "tertiaryLevel")
-        filters = {"startDate": "2026-10-01", "endDate": "2026-11-30"} | more.pop("filters", {})
-        body = {"filters": filters, "aggregationLevel": dict(zip(names, levels, strict=False))}
-        question = noun_of(StatsQuestion, body | more)
-        client = self.client_noun(client_no)
-        with self.records.write() as tx:
-            return service.submit(tx, client, question, self.ids, self.clock.now()).id
-
-    @property
-    def tools(self) -> Tools:
-        nothing: Any = None
-        return Tools(
-            self.records,
-            self.blobs,
-            nothing,
-            self.clock,
-            self.ids,
-            nothing,
-            Settings(),
-            self.scratch,
-        )
-
-    def run(self, report_id: str) -> None:
-        TASKS["stats.report"](self.tools, Task(1, "stats.report", report_id, {}, 1, "w"))
-
-    def report(self, client_no: int, report_id: str) -> Report:
-        with self.records.read() as tx:
-            return service.report_of(tx, client_no, report_id, self.clock.now())
-
-    def lines(self, client_no: int, *levels: str, **more: Any) -> list[dict[str, str]]:
-        """Ask, answer, and read all CSV parts."""
-        report_id = self.ask(client_no, *levels, **more)
-        self.run(report_id)
-        report = self.report(client_no, report_id)
-        assert report.state == ("SUCCESS" if report.parts else "NO_RECORDS_FOUND")
-        texts = [self.blobs.get(part.path).decode() for part in report.parts]
-        return [line for text in texts for line in csv.DictReader(io.StringIO(text))]
-
-
 @pytest.fixture
 def market(records: Records, tmp_path: Path) -> Desk:
     return Desk(records, tmp_path)
-
-
-def traffic(market: Desk) -> int:
-    """A client in New York with two groups, two publishers and some weeks of everything."""
-    client_no = market.client(zone="America/New_York", caps=Caps(budget=Cap("Weekly", 9_000_000)))
-    campaign_no = market.campaign(client_no)
-    publishers = [market.publisher("=Board"), market.publisher("Other", "CPA")]
-    listings = []
-    for n, (publisher_no, name) in enumerate(product(publishers, ("g1", "g2"))):
-        group_no = 0 if n > 1 else market.group(client_no, campaign_no, name)
-        group_no = group_no or listings[n - 2].group_no
-        listing = market.listing(
-            client_no=client_no,
-            campaign_no=campaign_no,
-            group_no=group_no,
-            publisher_no=publisher_no,
-        )
-        listing = msgspec.structs.replace(
-            listing, job_id=bytes((n,)) * 16, bid_type="CPC" if n < 2 else "CPA"
-        )
-        listings.append(listing)
-        title = "+Nurse" if n == 0 else f"Job {n}"
-        market.job(client_no, listing.job_id, ref=f"ref-{n}", title=title)
-    begin = START - 21 * DAY
-    for hour in range(0, 21 * 24, 7):
-        at = begin + hour * HOUR
-        for n, listing in enumerate(listings):
-            click = market.clicked(listing, at=at, ip=f"198.51.100.{n}")
-            market.clicked(listing, at=at + SECOND, ip=f"198.51.100.{n}")
-            market.clicked(listing, at=at + 2 * SECOND, agent=BOT_AGENT)
-            for action in range(1, 1 + (hour + n) % 4):
-                market.converted(click, action, at=at + MINUTE)
-        for action in range(1, 1 + hour % 4):
-            organic(market, client_no, action, at + MINUTE)
-    market.markup(123_456, begin + 9 * DAY, client_no=client_no)
-    market.markup(50_000, begin, client_no=client_no, publisher_no=publishers[1])
-    market.judged()
-    return client_no
-
-
-def organic(market: Market, client_no: int, action: int, at: Instant) -> None:
-    """A conversion that no click of ours led to."""
-    event = ReceivedConversion(at=at, client_no=client_no, action=action, source="pixel")
-    market.journal.add([event], "api-0")
 
 
 def fold(
@@ -412,132 +304,3 @@ def test_a_report_of_another_client_is_not_found(market: Desk) -> None:
         with pytest.raises(Refused) as refused:
             market.report(client_no, name)
         assert refused.value.status == 404
-
-
-def test_answering_twice_comes_to_the_same(market: Desk) -> None:
-    listing = market.listing()
-    market.clicked(listing)
-    market.judged()
-    report_id = market.ask(listing.client_no, "CLIENT")
-    market.run(report_id)
-    first = market.report(listing.client_no, report_id)
-    market.run(report_id)
-    assert market.report(listing.client_no, report_id) == first
-    assert len(market.blobs.paths("reports")) == 1
-
-
-# ── files ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_formats(market: Desk) -> None:
-    client_no = traffic(market)
-    wanted = market.lines(client_no, "JOBGROUP", "DATE")
-    spelled = {}
-    for kind, squeezed in (("CSV", True), ("JSONL", False), ("JSONL", True), ("PARQUET", True)):
-        report_id = market.ask(client_no, "JOBGROUP", "DATE", format=kind.lower(), gzip=squeezed)
-        market.run(report_id)
-        (part,) = market.report(client_no, report_id).parts
-        raw = market.blobs.get(part.path)
-        assert len(raw) == part.bytes
-        spelled[kind, squeezed] = (part, raw)
-    part, raw = spelled["CSV", True]
-    assert part.media_type == "application/gzip"
-    assert list(csv.DictReader(io.StringIO(gzip.decompress(raw).decode()))) == wanted
-    part, raw = spelled["JSONL", False]
-    assert raw == gzip.decompress(spelled["JSONL", True][1])
-    told = [decode(line) for line in raw.splitlines()]
-    assert [{k: f"{v}" for k, v in line.items()} for line in told] == wanted
-    part, raw = spelled["PARQUET", True]
-    path = market.folder / "part.parquet"
-    path.write_bytes(raw)
-    found = duckdb.sql(f"SELECT date, clicks, spent, cpc FROM '{path}'").fetchall()
-    assert found == [
-        (line["date"], int(line["clicks"]), Decimal(line["spent"]), Decimal(line["cpc"]))
-        for line in wanted
-    ]
-
-
-def test_parts_have_a_bounded_number_of_rows(market: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MOST_ROWS", 7)
-    client_no = traffic(market)
-    report_id = market.ask(client_no, "JOB", "DATE")
-    market.run(report_id)
-    parts = market.report(client_no, report_id).parts
-    assert [part.rows for part in parts[:-1]] == [7] * (len(parts) - 1)
-    assert 0 < parts[-1].rows <= 7
-    texts = [market.blobs.get(part.path).decode().splitlines() for part in parts]
-    assert len({text[0] for text in texts}) == 1
-    assert sum(len(text) - 1 for text in texts) == sum(part.rows for part in parts)
-
-
-def linked(market: Desk) -> Iterator[tuple[int, str, list[str]]]:
-    for name in ("c1", "c2"):
-        listing = market.listing(
-            client_no=market.client(name), publisher_no=market.publisher(f"P{name}")
-        )
-        market.clicked(listing)
-        market.judged()
-        report_id = market.ask(listing.client_no, "CLIENT")
-        market.run(report_id)
-        report = market.report(listing.client_no, report_id)
-        yield listing.client_no, report_id, service.tokens_of(report, KEYS, market.clock.now())
-
-
-def fetch(market: Desk, token: str, keys: dict[int, bytes] = KEYS) -> tuple[Report, bytes]:
-    with market.records.read() as tx:
-        report, part = service.linked_part(tx, token, keys, market.clock.now())
-    return report, market.blobs.get(part.path)
-
-
-def test_a_link_leads_to_its_own_part_for_a_day(market: Desk) -> None:
-    for client_no, report_id, (token,) in list(linked(market)):
-        report, raw = fetch(market, token)
-        assert (report.id, report.client_no) == (report_id, client_no)
-        assert raw.startswith(b"clientId,")
-    market.clock.forward(DAY - SECOND)
-    fetch(market, token)
-    market.clock.forward(SECOND)
-    with pytest.raises(Refused) as refused:
-        fetch(market, token)
-    assert refused.value.status == 404
-
-
-def test_altered_links_lead_nowhere(market: Desk) -> None:
-    _, _, (token,) = next(linked(market))
-    altered = [
-        token[:n] + ("A" if token[n] != "A" else "B") + token[n + 1 :] for n in range(len(token))
-    ]
-    for bad in (*altered, "", "A", token + "A", token[:-1], token + "=", "ü" * 20, "A" * 500):
-        with pytest.raises(Refused) as refused:
-            fetch(market, bad)
-        assert refused.value.status == 404
-    with pytest.raises(Refused):
-        fetch(market, token, {1: b"o" * 32})
-    with pytest.raises(Refused):
-        fetch(market, token, {2: KEYS[1]})
-
-
-def test_old_reports_are_swept_with_their_files(market: Desk) -> None:
-    client_no, report_id, _ = next(linked(market))
-    market.blobs.put(f"reports/{market.clock.now():016d}-left.csv", b"left by a crash")
-    market.clock.forward(service.KEPT_FOR + DAY + SECOND)
-    sweep(market.tools, Task(1, "stats.sweep", "", {}, 1, "w"))
-    with pytest.raises(Refused):
-        market.report(client_no, report_id)
-    assert market.blobs.paths("reports") == []
-
-
-def test_days_of_a_leap_in_offsets() -> None:
-    """The expression of days in SQL agrees with the calendar at every quarter of an hour."""
-    from handbill.store.segment_days import day_of_number, day_text
-
-    first: Instant = int(datetime(2026, 10, 20, tzinfo=UTC).timestamp()) * SECOND
-    end = first + timedelta(days=20) // timedelta(microseconds=1)
-    for name in ("America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC-9:30"):
-        zone = zone_of(name)
-        ats = ", ".join(f"({at})" for at in range(first, end, 15 * MINUTE))
-        found = duckdb.sql(
-            f'SELECT "at", {day_text(first, end, zone)} FROM (VALUES {ats}) AS t("at")'
-        ).fetchall()
-        assert len(found) == 20 * 96
-        assert all(day_of_number(number) == day_of(at, zone) for at, number in found)

@@ -26,7 +26,7 @@ from handbill.stats.questions import Plan
 from handbill.stats.streaming import Stream
 from handbill.store.records import Records
 from market import noun_of
-from rooms.test_stats import Desk, traffic
+from rooms.report_desk import Desk, traffic
 from rooms.test_stats_http import House, filled
 
 _DAYS = {"startDate": "2026-10-01", "endDate": "2026-11-30"}

@@ -1,0 +1,139 @@
+"""What records do when a process dies, a connection is lost or two changes wait for each other."""
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from engines.test_records import AGENCIES, all_agencies, put_agency
+from handbill.kit.faults import Unavailable
+from handbill.store.records import Records, open_records
+from handbill.store.records.tables import (
+    agencies,
+    reports,
+)
+
+# ── what the world does ─────────────────────────────────────────────────────────────────────────
+_WRITER = """
+import sys
+from handbill.store.records import open_records
+from handbill.store.records.tables import agencies
+records = open_records(sys.argv[1])
+for number in range(10**6):
+    with records.write() as tx:
+        tx.put(agencies, id=str(number), name="", currency="", created_at=number)
+    print(number, flush=True)
+"""
+
+
+def test_kill_loses_nothing_committed(records: Records) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", _WRITER, records.url.replace("+psycopg", "")],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    for _ in range(20):
+        child.stdout.readline()
+    child.kill()
+    last = int((child.stdout.readlines() or ["19"])[-1])
+    child.stdout.close()
+    child.wait()
+    numbers = [row[0] for row in all_agencies(records, sa.select(agencies.c.created_at))]
+    assert set(range(last + 1)) <= set(numbers)
+    put_agency(records, "life goes on")
+
+
+def test_sqlite_syncs_every_commit(sqlite_records: Records) -> None:
+    with sqlite_records.write() as tx:
+        assert tx.run_text("PRAGMA synchronous", {})[0] == [(2,)]
+        assert tx.run_text("PRAGMA journal_mode", {})[0] == [("wal",)]
+        assert tx.run_text("PRAGMA foreign_keys", {})[0] == [(1,)]
+
+
+def test_lost_connection_is_the_worlds_doing_and_replaced(postgres_records: Records) -> None:
+    me = sa.select(sa.func.pg_backend_pid())
+    with postgres_records.read() as tx:
+        pid = tx.value(me)
+
+    def terminate() -> None:
+        with postgres_records.read() as tx:
+            tx.run_text("SELECT pg_terminate_backend(%(pid)s, 10000)", {"pid": pid})
+
+    other = threading.Thread(target=terminate)
+    other.start()
+    other.join()
+    with pytest.raises(Unavailable):
+        put_agency(postgres_records, "a")
+    put_agency(postgres_records, "b")
+    assert all_agencies(postgres_records, AGENCIES) == [("b", "B")]
+
+
+def test_deadlock_is_told_as_to_be_tried_again(postgres_records: Records) -> None:
+    numbers = [put_agency(postgres_records, name) for name in "ab"]
+    meet = threading.Barrier(2)
+
+    def cross(order: list[int]) -> bool:
+        try:
+            with postgres_records.write() as tx:
+                tx.lock_row(agencies, order[0])
+                meet.wait()
+                tx.lock_row(agencies, order[1])
+        except Unavailable:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(cross, (numbers, numbers[::-1]))) == [False, True]
+
+
+def test_connections_end_with_their_threads(postgres_records: Records) -> None:
+    def ask() -> None:
+        put_agency(postgres_records, threading.current_thread().name)
+
+    for number in range(5):
+        thread = threading.Thread(target=ask, name=str(number))
+        thread.start()
+        thread.join()
+    open_ones = sa.text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+    found = 6
+    while found > 1:  # the server takes a moment to see them leave
+        (found,) = all_agencies(postgres_records, open_ones)[0]
+
+
+def test_unreachable_engines_are_the_worlds_doing() -> None:
+    for url in ("sqlite:////nowhere/at/all.db", "postgresql:///x?host=/nowhere"):
+        with pytest.raises(Unavailable), open_records(url).read():
+            pass
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "records.db", ""])
+def test_refuses_other_engines(url: str) -> None:
+    with pytest.raises(ValueError, match="HANDBILL_RECORDS_URL"):
+        open_records(url)
+
+
+def test_reports_have_room_for_large_texts(records: Records) -> None:
+    agency = put_agency(records, "a")
+    question = "é" * 1_000_000
+    with records.write() as tx:
+        no = tx.put(
+            reports,
+            id="r",
+            agency_no=agency,
+            client_no=1,
+            kind="k",
+            state="s",
+            percent=0,
+            question=question,
+            question_digest=b"",
+            parts="[]",
+            created_at=1,
+            expires_at=2,
+        )
+    found = sa.select(reports.c.question).where(reports.c.no == b("no"))
+    assert all_agencies(records, found, no=no) == [(question,)]
