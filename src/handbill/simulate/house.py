@@ -7,9 +7,10 @@ again, orderly or in the middle of what they do.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -77,7 +78,7 @@ class Brittle(Records):
             yield tx
 
     def give_way(self) -> None:
-        self._of.give_way()
+        """Nobody else is there to write."""
 
     def close(self) -> None:
         self._of.close()
@@ -145,9 +146,9 @@ class House:
 
     # ── doors ───────────────────────────────────────────────────────────────────────────────────
 
-    def run(self, play: "Callable[[], asyncio.Future[None]] | object") -> None:
+    def run(self, play: Coroutine[Any, Any, None]) -> None:
         """Let a coroutine play at the doors."""
-        self._loop.run_until_complete(play)  # type: ignore[arg-type]
+        self._loop.run_until_complete(play)
 
     def answer(self, number: int, request: Request) -> Answer | Later:
         """What an edge says to a request."""

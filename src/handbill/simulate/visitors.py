@@ -7,7 +7,6 @@ noted with what it must come to, for who holds the ledger against it.
 import heapq
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -18,7 +17,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from handbill.demo.traffic import AGENTS, BOTS
 from handbill.host.ids import Chance
 from handbill.http1.messages import Answer, Headers, Later, Request
-from handbill.kit.instants import DAY, HOUR, MINUTE, Instant, moment_of
+from handbill.kit.instants import DAY, HOUR, MINUTE, Instant, iso_of, moment_of
 from handbill.kit.money import MICROS
 from handbill.simulate.market import WEEKDAYS, poisson
 from handbill.simulate.trade import Employer, Outlet, Trade
@@ -86,7 +85,6 @@ class Shown:
     fetched_at: Instant | None = None
     old_fetched_at: Instant = 0
     checked_at: Instant | None = None
-    fetches: int = 0
 
 
 @dataclass
@@ -95,9 +93,7 @@ class Heard:
 
     visits: dict[bytes, Visit] = field(default_factory=dict)
     """Clicks by id that are not seen in the ledger yet."""
-    clicks: int = 0
     conversions: int = 0
-    turned_away: Counter[str] = field(default_factory=Counter)
 
 
 class Public:
@@ -111,7 +107,6 @@ class Public:
         self._to_come: list[tuple[Instant, int, Deed]] = []
         self._waiting: list[tuple[Later, Visit | None]] = []
         self._said: list[Said] = []
-        self.hires = 0
         self.shown = self._publishers(daily)
 
     def _publishers(self, daily: float) -> list[Shown]:
@@ -163,7 +158,6 @@ class Public:
         answer = self._asked(shown.outlet.feed_path, headers, "203.0.113.7")
         assert isinstance(answer, Answer)
         status = answer.head.split(b" ", 2)[1]
-        shown.fetches += 1
         if status == b"404":  # not written yet
             return
         former, shown.fetched_at = shown.fetched_at, at
@@ -229,9 +223,7 @@ class Public:
             self._house.outside.ids.bytes(16), b"GET", b"/c/" + offer.token, headers, ip
         )
         answer = self._house.answer(self._chance.randrange(2), request)
-        if not isinstance(answer, Later):
-            self.heard.turned_away[answer.head.split(b" ", 2)[1].decode()] += 1
-            return
+        assert isinstance(answer, Later), f"a visitor is sent on, and counted: {answer.head!r}"
         found = _LOCATION.search(answer.answer.head)
         assert found is not None, "a visitor is sent on"
         (click_id,) = parse_qs(urlsplit(found[1].decode()).query)["jClickId"]
@@ -309,10 +301,8 @@ class Public:
     def _pixel(self, fields: dict[str, str], visit: Visit) -> None:
         headers = Headers(visit.agent, False, False, None, b"", None, None)
         answer = self._asked(f"/px.gif?{urlencode(fields)}", headers, visit.ip)
-        if isinstance(answer, Later):
-            self._waiting.append((answer, None))
-        else:
-            self.heard.turned_away["pixel"] += 1
+        assert isinstance(answer, Later), f"a pixel is counted: {answer.head!r}"
+        self._waiting.append((answer, None))
 
     async def _tell_said(self) -> None:
         """What the employers' programs report, some of it at once, one batch in ten twice."""
@@ -327,16 +317,14 @@ class Public:
 
     def _hiring(self, employer: Employer, application: str) -> Deed:
         async def hire(_: Instant) -> None:
-            stamp = moment_of(self._clock.now()).isoformat(timespec="milliseconds")
             body = [
                 {
                     "jobApplicationId": application,
                     "candidateStatus": "HIRED",
-                    "timestamp": stamp.replace("+00:00", "Z"),
+                    "timestamp": iso_of(self._clock.now()),
                 }
             ]
             await self._trade.ask("POST", "/funnel", body, x_client_id=employer.id)
-            self.hires += 1
 
         return hire
 
@@ -353,7 +341,6 @@ class Public:
             if visit is None:
                 self.heard.conversions += 1
             else:
-                self.heard.clicks += 1
                 self.heard.visits[visit.id] = visit
         self._waiting.clear()
 
