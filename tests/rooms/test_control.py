@@ -308,7 +308,7 @@ def test_a_tick_that_dies_or_comes_second_keeps_nothing(market: Market) -> None:
         market.write(lambda tx: _die(tx, shop.client.no, market.now()))
     assert kept() == before
     with market.records.read() as tx:
-        was = standing.evaluation_of(tx, shop.client.no)
+        was = standing.former_of(tx, shop.client.no)
     assert tick(market, shop.client)
     done = kept()
     with pytest.raises(Unavailable), market.records.write() as tx:
@@ -323,7 +323,7 @@ _NOTHING = standing.Decided({}, {}, ())
 
 
 def _die(tx: Tx, client_no: int, now: int) -> None:
-    was = standing.evaluation_of(tx, client_no)
+    was = standing.former_of(tx, client_no)
     standing.replace(tx, client_no, was, now, "2026-11-23", _NOTHING)
     raise Dying
 

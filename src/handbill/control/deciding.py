@@ -6,29 +6,28 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from handbill.control.learning import Calendar
 from handbill.control.rows import Known
 from handbill.control.seeing import Look
 from handbill.control.steering import Side, Steering, decision, is_due, is_expected, sides_of
 from handbill.control.stopping import capped_jobs, cheapest_of, kept_for_others, live_bid, marks_of
 from handbill.control.tree import Tree
+from handbill.control.weeks import ALL, Calendar
 from handbill.core.in_force import Ceiling, Key, Paced, Standing, Thing
 from handbill.core.pacing.bids import Line
 from handbill.core.pacing.curves import day_weights
 from handbill.core.standing import tree as standing_tree
 from handbill.core.standing.capping import CapKey, Capped, code_of
-from handbill.core.standing.reasons import CAPPED, Resolved, kept_since
+from handbill.core.standing.reasons import CAPPED, kept_since
 from handbill.core.standing.resolving import resolve
 from handbill.core.standing.tree import Let, Locked
 from handbill.kit.instants import MINUTE, Instant
 from handbill.kit.money import PPM, share_down
 from handbill.kit.zones import start_of
-from handbill.standing.service import Decided
+from handbill.standing.service import Decided, resolved_in
 
 BEFORE_MIDNIGHT: Final = 10 * MINUTE
 """So long before a day ends the ceilings of the next one are set, as far as they are known."""
 _JSON = msgspec.json.Encoder()
-_RESOLVED = msgspec.json.Decoder(Resolved)
 
 
 class Outcome(NamedTuple):
@@ -46,16 +45,15 @@ def decide(
     look: Look,
     known: Mapping[Key, Known],
     calendars: Mapping[int, Calendar],
-    shared: Calendar,
     ceiling_ppm: int,
     *,
     anew: bool,
 ) -> Outcome:
     """Everything that one tick decides; no clock, no store."""
     tree = look.tree
-    weekdays = day_weights(shared.shape)
+    weekdays = day_weights(calendars[ALL].shape)
     marks = marks_of(tree, weekdays, ceiling_ppm)
-    sides = sides_of(tree, known, look.paced, look.held, calendars)
+    sides = sides_of(tree, known, look.former.paced, look.held, calendars)
     steering = Steering(tree, marks, sides, weekdays, ceiling_ppm, look.aims.targets)
     paced, lines, aimed = _decisions(look, steering, anew=anew)
     capped = _capped(steering, paced)
@@ -63,7 +61,7 @@ def decide(
     shown = [
         (*key, side.held.version)
         for key, side in sides.items()
-        if side.held and _is_fetched(look.paced.get(key), side)
+        if side.held and _is_fetched(look.former.paced.get(key), side)
     ]
     hidden = {
         thing[1] for thing, one in standings.items() if one.capped and thing[0] == "placement"
@@ -80,12 +78,12 @@ def _decisions(
     look: Look, steering: Steering, *, anew: bool
 ) -> tuple[dict[Key, Paced], list[tuple[Key, Line]], dict[Key, int]]:
     """What is decided for each pair: now, where that is due or a cap has just freed it."""
-    now, capped = look.tree.now, _capped(steering, look.paced)
+    now, capped = look.tree.now, _capped(steering, look.former.paced)
     paced: dict[Key, Paced] = {}
     lines, aimed = [], dict[Key, int]()
     for key, side in steering.sides.items():
-        before = look.paced.get(key)
-        former = look.former.get(("placement", f"{key[0]}/{key[1]}"))
+        before = look.former.paced.get(key)
+        former = look.former.standings.get(("placement", f"{key[0]}/{key[1]}"))
         freed = former is not None and former.capped and not _full(look.tree, side, capped)
         if before is not None and not (anew or freed or is_due(side, before, now)):
             paced[key] = _noticed(side, before)
@@ -178,8 +176,8 @@ def _standings(
     for thing, resolved in resolve(every, tree.now).items():
         if resolved.is_plain:
             continue
-        former = look.former.get(thing)
-        before = None if former is None else _RESOLVED.decode(former.resolved)
+        former = look.former.standings.get(thing)
+        before = None if former is None else resolved_in(former)
         dated = kept_since(before, resolved, tree.now)
         is_capped = resolved.is_capped
         if is_capped and thing[0] == "placement":

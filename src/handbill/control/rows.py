@@ -13,17 +13,16 @@ from handbill.core.pacing.demand import Demand
 from handbill.kit.instants import Instant
 from handbill.kit.money import PPM
 from handbill.store.records import Tx
-from handbill.store.records.base import Listed, among, sweep_of
-from handbill.store.records.tables import bid_log, control_days, demand, shapes
+from handbill.store.records.base import sweep_of
+from handbill.store.records.tables import bid_log, control_days, demand
 
 _JSON = msgspec.json.Encoder()
 _INPUTS, _BID = msgspec.json.Decoder(Inputs), msgspec.json.Decoder(Bid)
-_d, _s, _l, _y = demand.c, shapes.c, bid_log.c, control_days.c
+_d, _l, _y = demand.c, bid_log.c, control_days.c
 _KNOWN = ("clicks", "traffic", "today_clicks", "today_traffic")
 _DEMAND = sa.select(
     _d.group_no, _d.publisher_no, *(_d[name] for name in _KNOWN), _d.applies, _d.seen_at
 ).where(_d.client_no == b("client_no"))
-_SHAPES = sa.select(_s.publisher_no, _s.body).where(among(_s.publisher_no, "nos"))
 _LOG = (
     sa.select(_l.at, _l.inputs, _l.bid, _l.version)
     .where(
@@ -110,15 +109,6 @@ def put_demand(tx: Tx, client_no: int, some: Iterable[tuple[Key, Known]]) -> Non
             for (group_no, publisher_no), one in some
         ],
     )
-
-
-def shapes_of(tx: Tx, publisher_nos: Iterable[int]) -> dict[int, str]:
-    return dict(tx.all(_SHAPES, nos=Listed(sorted(publisher_nos))))
-
-
-def put_shapes(tx: Tx, some: Iterable[tuple[int, str]]) -> None:
-    rows = [{"publisher_no": no, "body": body} for no, body in some]
-    tx.upsert_many(shapes, ["publisher_no"], rows)
 
 
 def add_days(tx: Tx, client_no: int, some: Iterable[PairDay]) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from handbill.control import rows
+from handbill.control import rows, week_rows
 from handbill.control.rows import Known
 from handbill.control.spent import Spent, spent_jobs
 from handbill.control.targets import Aims, aims_of
 from handbill.control.tree import Tree, tree_of
-from handbill.core.in_force import Evaluation, Key, Paced, Standing, Thing
+from handbill.core.in_force import Key
 from handbill.core.nouns import Client
 from handbill.core.pacing.copies import Held
 from handbill.kit.instants import Instant
@@ -16,6 +16,7 @@ from handbill.ledger import traffic
 from handbill.ledger.traffic import Quarter, Seen
 from handbill.listings import copies
 from handbill.standing import service as standing
+from handbill.standing.service import Former
 from handbill.store.records import Tx
 
 
@@ -23,10 +24,8 @@ from handbill.store.records import Tx
 class Look:
     """All that one tick goes by, from one moment's records."""
 
-    was: Evaluation
+    former: Former
     tree: Tree
-    former: Mapping[Thing, Standing]
-    paced: Mapping[Key, Paced]
     held: Mapping[int, Held]
     known: Mapping[Key, Known]
     weeks: Mapping[int, str]
@@ -39,16 +38,14 @@ def look_at(tx: Tx, client: Client, now: Instant) -> Look:
     """Read it."""
     tree = tree_of(tx, client, now)
     nos = {pair.place.publisher_no for pair in tree.pairs}
-    paced = standing.paced_of(tx, client.no)
+    former = standing.former_of(tx, client.no)
     return Look(
-        was=standing.evaluation_of(tx, client.no),
+        former=former,
         tree=tree,
-        former=standing.standings_of(tx, client.no),
-        paced=paced,
         held=copies.held(tx, nos, now, client.no) if nos else {},
         known=rows.demand_of(tx, client.no),
-        weeks=rows.shapes_of(tx, nos),
+        weeks=week_rows.weeks_of(tx, nos),
         came=traffic.traffic_of(tx, client.no),
-        spent=spent_jobs(tx, tree, paced),
+        spent=spent_jobs(tx, tree, former.paced),
         aims=aims_of(tx, tree),
     )

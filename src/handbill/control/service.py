@@ -3,19 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-from handbill.control import rows, targets
+from handbill.control import rows, targets, week_rows
 from handbill.control.deciding import Outcome, decide
-from handbill.control.learning import (
-    Calendar,
-    copy_of,
-    days_with,
-    first_guess,
-    moved_on,
-    shapes_of,
-    weeks_with,
-)
+from handbill.control.learning import copy_of, days_with, first_guess, moved_on
 from handbill.control.rows import Known
 from handbill.control.seeing import Look, look_at
+from handbill.control.weeks import Calendar, calendars_of, closed, closed_before, quarters_with
 from handbill.core.charging import Limit
 from handbill.core.in_force import Key
 from handbill.core.nouns import Client
@@ -43,35 +36,41 @@ def tick(
     """
     with records.read() as tx:
         look = look_at(tx, client, now)
-    if now < look.was.evaluated_at:
+    if now < look.former.was.evaluated_at:
         return False
-    known, calendars, shared = _learned(look)
-    outcome = decide(look, known, calendars, shared, ceiling_ppm, anew=anew)
+    known, calendars = _learned(look)
+    outcome = decide(look, known, calendars, ceiling_ppm, anew=anew)
     with records.write() as tx:
         return _keep(tx, look, known, outcome)
-
-
-def bids_of(
-    tx: Tx, group_no: int, publisher_no: int, first: Instant, end: Instant
-) -> list[rows.Shown]:
-    """What was decided for a job group at a publisher in some time: a line for each change."""
-    return rows.logged(tx, group_no, publisher_no, first, end)
 
 
 def forget(records: Records, client: Client, now: Instant) -> None:
     """Nothing is in force any more for a client that was deleted."""
     with records.write() as tx:
-        was = standing.evaluation_of(tx, client.no)
-        if was.number and now >= was.evaluated_at:
-            standing.replace(tx, client.no, was, now, was.day_on, _NOTHING)
+        former = standing.former_of(tx, client.no)
+        if former.was.number and now >= former.was.evaluated_at:
+            standing.replace(tx, client.no, former, now, former.was.day_on, _NOTHING)
 
 
-def _learned(look: Look) -> tuple[dict[Key, Known], dict[int, Calendar], Calendar]:
+def learn_weeks(records: Records, now: Instant) -> None:
+    """Let the days that are over everywhere become part of what is known of publishers' weeks."""
+    before = closed_before(now).isoformat()
+    with records.read() as tx:
+        nos = week_rows.publishers_with(tx, before)
+
+    def learn(tx: Tx, some: list[int]) -> None:
+        came = week_rows.take(tx, some, before)
+        known = week_rows.weeks_of(tx, some)
+        week_rows.put_weeks(tx, [(no, closed(known.get(no), one)) for no, one in came.items()])
+
+    records.in_parts(nos, learn)
+
+
+def _learned(look: Look) -> tuple[dict[Key, Known], Mapping[int, Calendar]]:
     """What is known of each pair by now, and when traffic comes; by publisher, and altogether."""
     tree = look.tree
     nos = {pair.place.publisher_no for pair in tree.pairs}
-    shapes = shapes_of(look.weeks, nos)
-    calendars = {no: Calendar(shapes[no], tree.zone) for no in nos}
+    calendars = calendars_of(look.weeks, nos, tree.zone)
     came: dict[Key, list[tuple[Quarter, Seen]]] = {}
     for quarter, one in look.came.items():
         came.setdefault(quarter[:2], []).append((quarter, one))
@@ -82,9 +81,9 @@ def _learned(look: Look) -> tuple[dict[Key, Known], dict[int, Calendar], Calenda
         if before is None:
             known[key] = first_guess(pair.stock.jobs, tree.now)
             continue
-        copy = copy_of(look.paced.get(key), look.held.get(key[1]))
+        copy = copy_of(look.former.paced.get(key), look.held.get(key[1]))
         known[key] = moved_on(before, came.get(key, ()), copy, calendars[key[1]], tree.now)
-    return known, calendars, Calendar(shapes[0], tree.zone)
+    return known, calendars
 
 
 def _keep(tx: Tx, look: Look, known: Mapping[Key, Known], outcome: Outcome) -> bool:
@@ -105,13 +104,14 @@ def _keep(tx: Tx, look: Look, known: Mapping[Key, Known], outcome: Outcome) -> b
         for one in outcome.decided.ceilings
     ]
     decided = outcome.decided._replace(ceilings=ceilings)
-    follows = standing.replace(tx, client_no, look.was, tree.now, today, decided)
+    follows = standing.replace(tx, client_no, look.former, tree.now, today, decided)
     if look.came:
         lets = {
-            key: copy_of(one, look.held.get(key[1])).clicks_ppm for key, one in look.paced.items()
+            key: copy_of(one, look.held.get(key[1])).clicks_ppm
+            for key, one in look.former.paced.items()
         }
         traffic.take(tx, client_no, look.came)
-        rows.put_shapes(tx, weeks_with(look.weeks, look.came.items(), lets, tree.zone).items())
+        week_rows.add(tx, quarters_with(look.came.items(), lets, tree.zone))
         rows.add_days(tx, client_no, days_with(look.came.items(), lets, tree.zone))
     rows.put_demand(tx, client_no, _moved(look, known, outcome).items())
     targets.keep(tx, client_no, look.aims, outcome.aimed)
@@ -125,7 +125,9 @@ def _moved(look: Look, known: Mapping[Key, Known], outcome: Outcome) -> dict[Key
     on by itself.
     """
     changed = {quarter[:2] for quarter in look.came}
-    changed |= {key for key, one in outcome.decided.paced.items() if look.paced.get(key) != one}
+    changed |= {
+        key for key, one in outcome.decided.paced.items() if look.former.paced.get(key) != one
+    }
     today, zone = look.tree.today, look.tree.zone
     return {
         key: one

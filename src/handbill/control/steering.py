@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from handbill.control.learning import Calendar, Copy, apply_ppm, copy_of
+from handbill.control.learning import Copy, apply_ppm, copy_of
 from handbill.control.rows import Known
 from handbill.control.stopping import kept_for_others, mark_at
 from handbill.control.tree import Pair, Tree
+from handbill.control.weeks import Calendar
 from handbill.core.bids import Source
 from handbill.core.charging import Measure, Scope
 from handbill.core.in_force import Key, Paced

@@ -75,8 +75,17 @@ def sweep(tools: Tools, _: Task) -> None:
     _LOG.info("forgot ceilings, days and bids", extra={"rows": count})
 
 
+def learn(tools: Tools, _: Task) -> None:
+    """Learn of the days that are over."""
+    service.learn_weeks(tools.records, tools.clock.now())
+
+
 def ask_to_look(tx: Tx, now: Instant) -> None:
     enqueue(tx, kinds.LOOK_AT_CLIENTS, "", now)
+
+
+def ask_to_learn(tx: Tx, now: Instant) -> None:
+    enqueue(tx, kinds.LEARN_WEEKS, "", now)
 
 
 def ask_to_sweep(tx: Tx, now: Instant) -> None:
@@ -87,9 +96,11 @@ TASKS: dict[str, Run] = {
     kinds.CONTROL: look,
     kinds.FOLLOW: follow,
     kinds.LOOK_AT_CLIENTS: look_at_clients,
+    kinds.LEARN_WEEKS: learn,
     kinds.SWEEP_CONTROL: sweep,
 }
 SCHEDULE: list[Schedule] = [
     (kinds.LOOK_AT_CLIENTS, 60, ask_to_look),
+    (kinds.LEARN_WEEKS, 3_600, ask_to_learn),
     (kinds.SWEEP_CONTROL, 3_600, ask_to_sweep),
 ]

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from handbill.control import service as control
+from handbill.control.telling import bids_of
+from handbill.core.nouns import Publisher
 from handbill.core.pacing.bids import decided
 from handbill.kit.instants import DAY, Instant
 from handbill.simulate.visitors import Offer
@@ -14,19 +15,19 @@ _RECENT = 2
 
 
 def other_prices(
-    tx: Tx, group_no: int, publisher_no: int, offers: Iterable[Offer], at: Instant
+    tx: Tx, group_no: int, publisher: Publisher, offers: Iterable[Offer], at: Instant
 ) -> set[int]:
     """Prices of a job group's jobs in a copy of that instant that were not decided."""
-    lines = control.bids_of(tx, group_no, publisher_no, at - _LOOKED_BACK, at + 1)
-    recent = {one.line.bid.price_micros for one in lines[-_RECENT:]}
+    lines = bids_of(tx, group_no, [publisher], at - _LOOKED_BACK, at + 1)
+    recent = {one.line.bid.price_micros for one in lines[:_RECENT]}
     return {offer.cpc_micros or offer.cpa_micros for offer in offers} - recent
 
 
 def miscounted(
-    tx: Tx, group_no: int, publisher_no: int, first: Instant, end: Instant
+    tx: Tx, group_no: int, publishers: Iterable[Publisher], first: Instant, end: Instant
 ) -> tuple[int, list[str]]:
     """How many bids were decided meanwhile; and those that come out otherwise, decided again."""
-    lines = control.bids_of(tx, group_no, publisher_no, first, end)
+    lines = bids_of(tx, group_no, publishers, first, end)
     wrong = [
         f"of {one.line.inputs} came {one.line.bid}, and not {again}"
         for one in lines

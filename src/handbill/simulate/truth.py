@@ -15,6 +15,7 @@ from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
 from handbill.core.charging import MEASURES, Scope
 from handbill.core.judging import TAKES_ROOM
+from handbill.core.nouns import Publisher
 from handbill.groups.service import groups_by_number
 from handbill.kit.instants import DAY, HOUR, MINUTE, Instant, iso_of
 from handbill.kit.money import MICROS
@@ -103,6 +104,9 @@ class Truth:
         self._files: set[str] = set()
         self._used: Used = defaultdict(lambda: [0, 0, 0])
         self._names: dict[str, dict[int, str]] = {}
+        self._numbers: dict[str, int] = {}
+        """Of job groups, by id."""
+        self._publishers: dict[str, Publisher] = {}
         self._employers: dict[str, Employer] = {}
         self._known_groups = -1
         self.bids = 0
@@ -168,12 +172,15 @@ class Truth:
             return
         self._known_groups = groups
         numbers = range(1, 10_000)
+        found = publishers_by_number(tx, numbers)
         self._names = {
             "client": {no: it.id for no, it in clients_by_number(tx, numbers).items()},
             "campaign": {no: it.id for no, it in campaigns_by_number(tx, numbers).items()},
             "group": {no: it.id for no, it in groups_by_number(tx, numbers).items()},
-            "publisher": {no: it.id for no, it in publishers_by_number(tx, numbers).items()},
+            "publisher": {no: it.id for no, it in found.items()},
         }
+        self._numbers = {id_: no for no, id_ in self._names["group"].items()}
+        self._publishers = {it.id: it for it in found.values()}
         self._employers = {one.id: one for one in self._trade.employers}
 
     # ── folding ─────────────────────────────────────────────────────────────────────────────────
@@ -308,7 +315,7 @@ class Truth:
         """A copy shows the prices that were decided."""
         with self._house.tools.records.read() as tx:
             for group_id, offers in by_group.items():
-                place = self._number("group", group_id), self._number("publisher", shown.outlet.id)
+                place = self._numbers[group_id], self._publishers[shown.outlet.id]
                 if other := other_prices(tx, *place, offers, at):
                     self._blame(f"{shown.outlet.id} is shown {other} micros of {group_id}")
 
@@ -317,16 +324,12 @@ class Truth:
         with self._house.tools.records.read() as tx:
             for employer in self._trade.employers:
                 for group in employer.groups:
-                    group_no = self._number("group", group.id)
-                    for publisher in group.publishers:
-                        place = group_no, self._number("publisher", publisher)
-                        count, wrong = miscounted(tx, *place, self._now - DAY, self._now)
-                        self.bids += count
-                        for one in wrong:
-                            self._blame(one)
-
-    def _number(self, noun: str, id_: str) -> int:
-        return next(no for no, it in self._names[noun].items() if it == id_)
+                    some = [self._publishers[one] for one in group.publishers]
+                    place = self._numbers[group.id], some
+                    count, wrong = miscounted(tx, *place, self._now - DAY, self._now)
+                    self.bids += count
+                    for one in wrong:
+                        self._blame(one)
 
     # ── at the end of a day ─────────────────────────────────────────────────────────────────────
 

@@ -31,6 +31,22 @@ def evaluation_of(tx: Tx, client_no: int) -> Evaluation:
     return rows.evaluation(tx, client_no) or _NEVER
 
 
+class Former(NamedTuple):
+    """What is in force for a client until something else is. ``was``: when it was looked at last,
+    number 0: never.
+    """
+
+    was: Evaluation
+    standings: Mapping[Thing, Standing]
+    paced: Mapping[Key, Paced]
+
+
+def former_of(tx: Tx, client_no: int) -> Former:
+    """What is in force for a client now."""
+    was = evaluation_of(tx, client_no)
+    return Former(was, rows.standings_of(tx, client_no), rows.paced_of(tx, client_no))
+
+
 def evaluations(tx: Tx) -> dict[int, Evaluation]:
     """The same of all clients that ever were."""
     return rows.evaluations_of_all(tx)
@@ -44,7 +60,12 @@ def standings_of(tx: Tx, client_no: int) -> dict[Thing, Standing]:
 def resolved_of(tx: Tx, client_no: int) -> dict[Thing, Resolved]:
     """The same, with the reasons of each."""
     found = rows.standings_of(tx, client_no).items()
-    return {thing: _RESOLVED.decode(one.resolved) for thing, one in found}
+    return {thing: resolved_in(one) for thing, one in found}
+
+
+def resolved_in(one: Standing) -> Resolved:
+    """All that is told of how a thing stands."""
+    return _RESOLVED.decode(one.resolved)
 
 
 def paced_of(tx: Tx, client_no: int) -> dict[Key, Paced]:
@@ -83,18 +104,18 @@ def ceilings_since(tx: Tx, client_nos: Iterable[int], day: date) -> dict[int, li
 
 
 def replace(
-    tx: Tx, client_no: int, was: Evaluation, now: Instant, day_on: str, decided: Decided
+    tx: Tx, client_no: int, former: Former, now: Instant, day_on: str, decided: Decided
 ) -> bool:
     """Let this be in force from now on; whether listings are to follow. Rows that say the same are
     not written.
 
-    ``was``: the evaluation that it was decided after. **Refuses** (Unavailable) where there has
-    been another one since.
+    ``former``: what was in force as it was decided. **Refuses** (Unavailable) where there has been
+    another evaluation since: where there was none, nothing else has been written either.
     """
+    was, standings, paced = former
     assert now >= was.evaluated_at, "a tick waits for its clock"
     if not rows.move_on(tx, client_no, was.number, now, day_on):
         raise Unavailable("the client was looked at by another worker meanwhile")
-    standings, paced = rows.standings_of(tx, client_no), rows.paced_of(tx, client_no)
     put = [one for thing, one in decided.standings.items() if standings.get(thing) != one]
     gone = [thing for thing in standings if thing not in decided.standings]
     rows.put_standings(tx, client_no, put)

@@ -114,8 +114,18 @@ demand = sa.Table(
     whole("seen_at"),
     sa.Index("demand_by_client", "client_no"),
 )
-# When traffic comes at a publisher: JSON of core.pacing's quarter hours.
+# When traffic comes at a publisher: JSON of its week by quarter hours, of days that are over.
 shapes = sa.Table("shapes", metadata, key("publisher_no"), text("body"))
+# Clicks at a publisher of days that are in no week yet, by quarter hour, in millionths.
+shape_days = sa.Table(
+    "shape_days",
+    metadata,
+    key("publisher_no"),
+    text("day_on", key=True),
+    key("quarter"),
+    whole("clicks_ppm"),
+    sa.Index("shape_days_by_age", "day_on"),
+)
 # What became of a job group at a publisher on a day of the client's zone. let_ppm: the part of the
 # full spend that was let through at the day's last tick.
 control_days = sa.Table(

@@ -16,7 +16,7 @@ OWNERS = {
     "campaigns": ("campaigns",),
     "changes": ("changes",),
     "clients": ("clients", "custom_fields"),
-    "control": ("aims", "bid_log", "control_days", "corrections", "demand", "shapes"),
+    "control": ("aims", "bid_log", "control_days", "corrections", "demand", "shape_days", "shapes"),
     "definitions": ("click_definitions",),
     "feeds": ("feed_runs", "feed_secrets", "feeds"),
     "funnel": ("funnel_batches", "funnel_items", "hires", "stage_maps"),

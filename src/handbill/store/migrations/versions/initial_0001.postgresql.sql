@@ -385,6 +385,14 @@ CREATE TABLE segments (
 	CONSTRAINT segments_path_key UNIQUE (path)
 );
 CREATE INDEX segments_by_age ON segments (last_at);
+CREATE TABLE shape_days (
+	publisher_no BIGINT NOT NULL,
+	day_on TEXT COLLATE "C" NOT NULL,
+	quarter BIGINT NOT NULL,
+	clicks_ppm BIGINT NOT NULL,
+	CONSTRAINT shape_days_pkey PRIMARY KEY (publisher_no, day_on, quarter)
+);
+CREATE INDEX shape_days_by_age ON shape_days (day_on);
 CREATE TABLE shapes (
 	publisher_no BIGINT NOT NULL,
 	body TEXT COLLATE "C" NOT NULL,

@@ -384,6 +384,14 @@ CREATE TABLE segments (
 	CONSTRAINT segments_path_key UNIQUE (path)
 );
 CREATE INDEX segments_by_age ON segments (last_at);
+CREATE TABLE shape_days (
+	publisher_no INTEGER NOT NULL,
+	day_on TEXT NOT NULL,
+	quarter INTEGER NOT NULL,
+	clicks_ppm BIGINT NOT NULL,
+	CONSTRAINT shape_days_pkey PRIMARY KEY (publisher_no, day_on, quarter)
+);
+CREATE INDEX shape_days_by_age ON shape_days (day_on);
 CREATE TABLE shapes (
 	publisher_no INTEGER NOT NULL,
 	body TEXT NOT NULL,

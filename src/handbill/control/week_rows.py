@@ -1,0 +1,48 @@
+"""Rows of when traffic comes: each publisher's week, and the days that are not in it yet."""
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.control.weeks import Came
+from handbill.store.records import Tx
+from handbill.store.records.base import Listed, among
+from handbill.store.records.tables import shape_days, shapes
+
+_s, _d = shapes.c, shape_days.c
+_WEEKS = sa.select(_s.publisher_no, _s.body).where(among(_s.publisher_no, "nos"))
+_OVER = (among(_d.publisher_no, "nos"), _d.day_on < b("before"))
+_PUBLISHERS = sa.select(_d.publisher_no).where(_d.day_on < b("before")).distinct()
+_TAKE = sa.delete(shape_days).where(*_OVER).returning(*(_d[name] for name in Came._fields))
+
+
+def weeks_of(tx: Tx, publisher_nos: Iterable[int]) -> dict[int, str]:
+    """By publisher; none where no day was ever seen to its end."""
+    return dict(tx.all(_WEEKS, nos=Listed(sorted(publisher_nos))))
+
+
+def put_weeks(tx: Tx, some: Iterable[tuple[int, str]]) -> None:
+    rows = [{"publisher_no": no, "body": body} for no, body in some]
+    tx.upsert_many(shapes, ["publisher_no"], rows)
+
+
+def add(tx: Tx, some: Iterable[Came]) -> None:
+    """Clicks are added up: whoever else sees the same publisher loses nothing."""
+    rows = [one._asdict() for one in some]
+    keys = ["publisher_no", "day_on", "quarter"]
+    tx.upsert_many(shape_days, keys, rows, adds=["clicks_ppm"])
+
+
+def publishers_with(tx: Tx, before_on: str) -> list[int]:
+    """The publishers of which anything waits of days before."""
+    return sorted(no for (no,) in tx.all(_PUBLISHERS, before=before_on))
+
+
+def take(tx: Tx, publisher_nos: Sequence[int], before_on: str) -> dict[int, list[Came]]:
+    """What waits of days before at these publishers; it is no longer there afterwards."""
+    found: dict[int, list[Came]] = {}
+    for row in tx.all(_TAKE, nos=Listed(publisher_nos), before=before_on):
+        one = Came(*row)
+        found.setdefault(one.publisher_no, []).append(one)
+    return found
