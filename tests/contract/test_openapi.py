@@ -13,7 +13,6 @@ from jsonschema_rs import Draft202012Validator, meta
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from handbill.api import operations
-from handbill.http.naming import Names
 from handbill.http.openapi import text
 from handbill.kit.faults import Fault
 from handbill.wire.models import Batch
@@ -333,22 +332,6 @@ def test_every_object_and_every_list_of_words_has_a_name() -> None:
         inline = [one for one in _below(schema) if {"properties", "enum"} & one.keys()]
         assert [one for one in inline if one is not schema] == [], name
         assert not re.search(r"\d$", name), name
-
-
-def test_equal_schemas_are_one_and_others_have_names_of_their_own() -> None:
-    words = {"type": "string", "enum": ["a", "b"]}
-    names = Names({"Whole": {"type": "object", "properties": {"kind": words}}})
-    other = words | {"enum": ["c", None], "type": ["string", "null"]}
-    body = {"type": "object", "properties": {"kind": words | {"description": "x"}, "sort": other}}
-    assert names.named(body, "Body") == {"$ref": "#/components/schemas/Body"}
-    assert names.schemas["Body"]["properties"] == {
-        "kind": {"$ref": "#/components/schemas/Kind", "description": "x"},
-        "sort": {"anyOf": [{"$ref": "#/components/schemas/Sort"}, {"type": "null"}]},
-    }
-    assert names.named(body | {"description": "y"}, "Again")["$ref"].endswith("/Body")
-    changed = {"type": "object", "properties": {"kind": words | {"enum": ["d"]}}}
-    assert names.named(changed, "Changed") == {"$ref": "#/components/schemas/Changed"}
-    assert set(names.schemas) == {"Whole", "Kind", "Body", "Sort", "Changed", "ChangedKind"}
 
 
 def _below(schema: Any) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,8 @@ from handbill.api import operations
 
 BIN = Path(sys.prefix) / "generators" / "bin"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "api" / "openapi.json"
-MOST_FILES = 520
+MOST_FILES_EACH = 3.5
+"""For each operation: one is its own, the rest are the types that it needs."""
 _CONFIG = """package_name_override: made
 post_hooks: []
 content_type_overrides:
@@ -48,7 +49,7 @@ def test_a_client_is_made_of_every_operation(tmp_path: Path) -> None:
     )
     assert "WARNING" not in said.upper(), said
     assert {row.name for row in operations()} <= {path.stem for path in made.glob("api/*/*.py")}
-    assert len(list(made.rglob("*.py"))) <= MOST_FILES
+    assert len(list(made.rglob("*.py"))) <= MOST_FILES_EACH * len(operations())
 
 
 def test_no_model_is_numbered(tmp_path: Path) -> None:

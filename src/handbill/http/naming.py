@@ -1,4 +1,4 @@
-"""Names for the schemas of a document: each object and each list of words is stated once, by name.
+"""Names for the schemas of a document: each object, map and list of words is stated once, by name.
 
 Generators make a type of each schema; of one without a name they make up another at each place.
 """
@@ -44,18 +44,28 @@ class Names:
             numbers = {"type": "integer", "enum": [word for word in words if isinstance(word, int)]}
             both = [self._placed(texts, name, whole), self._placed(numbers, f"{name}Number", whole)]
             return {"anyOf": both} | rest | about
-        if isinstance(told.get("type"), list) and "properties" in told:
+        if told.get("type") == ["object", "null"]:
             rest = told | {"type": "object"}
             return {"anyOf": [self._placed(rest, name, whole), {"type": "null"}]} | about
-        if "properties" not in told and not words:
+        if told.get("type") != "object" and not words:
             return told | about
-        found = self._names.get(encode(told))
+        default = {"default": told.pop("default")} if words and "default" in told else {}
+        found = self._names.get(_content(told))
         if found is None:
-            found = name if name not in self._taken else f"{whole}{name}"
-            while found in self._taken:
-                found += "Inner"
-            self._keep(found, told | about)
-        return {"$ref": _REF + found} | about
+            mapped = _map_names(told, name)
+            found = self._free(*mapped, name if not mapped else "", f"{whole}{name}")
+            self._keep(found, told if mapped else told | about)
+        return {"$ref": _REF + found} | default | about
+
+    def _free(self, *names: str) -> str:
+        """The first of these names that is not taken; else the last, made longer."""
+        for name in filter(None, names):
+            if name not in self._taken:
+                return name
+        found = names[-1]
+        while found in self._taken:
+            found += "Inner"
+        return found
 
     def _one(self, schema: Schema, name: str) -> Schema:
         """One of many. A plain one has a name only where it would be taken for another's."""
@@ -66,14 +76,15 @@ class Names:
             or not any(name.endswith(taken) for taken in self._taken)
         ):
             return self._placed(schema, name, "")
-        self._keep(name, schema)
-        return {"$ref": _REF + name}
+        found = self._names.get(_content(schema), name)
+        if found == name:
+            self._keep(name, schema)
+        return {"$ref": _REF + found}
 
     def _keep(self, name: str, schema: Schema) -> None:
         self._taken.add(name)
         self.schemas[name] = schema
-        plain = {key: one for key, one in schema.items() if key != "description"}
-        self._names.setdefault(encode(plain), name)
+        self._names.setdefault(_content(schema), name)
 
     def _below(self, schema: Schema, name: str) -> Schema:
         """The schema, in which all below it is named."""
@@ -90,6 +101,33 @@ class Names:
             if word in found:
                 found[word] = [self._placed(one, name, "") for one in found[word]]
         return found
+
+
+def _content(schema: Schema) -> bytes:
+    """What a schema says, but for its description and the order in which it is said."""
+    return encode({key: schema[key] for key in sorted(schema) if key != "description"})
+
+
+_PLAIN: dict[str, Any] = {"Text": {"type": "string"}, "Count": {"type": "integer"}, "Any": True}
+
+
+def _map_names(schema: Schema, name: str) -> list[str]:
+    """The names of a map: by what it holds (TextMap, ChildMap) if that is all there is to say, or
+    by its property. None: it is no map.
+    """
+    if schema.get("type") != "object" or "properties" in schema:
+        return []
+    if schema.get("maxProperties") == 0:
+        return ["Empty"]
+    own = f"{name.replace('-Output', '').replace('-Input', '')}Map"
+    held = schema.get("additionalProperties", True)
+    if isinstance(held, dict) and "$ref" in held:
+        return [f"{held['$ref'].removeprefix(_REF).partition('-')[0]}Map", own]
+    if schema.keys() <= {"type", "additionalProperties"}:
+        for plain, of in _PLAIN.items():
+            if held == of:
+                return [f"{plain}Map"]
+    return [own]
 
 
 def pascal(name: str) -> str:
