@@ -59,7 +59,11 @@ class TargetView(Model):
         alias="type", description="cpa: cost per apply. cpc: the most that a click may cost."
     )
     target_micros: Money = Field(alias="target", description="The target.")
-    rate_ppm: Ppm = Field(alias="applyRate", description="Percent of clicks that become applies.")
+    rate_ppm: Ppm = Field(
+        alias="applyRate",
+        description="Percent of clicks that are expected to become applies, less a quarter of the "
+        "standard error.",
+    )
     correction_ppm: Ppm = Field(alias="correction", description="Percent, by realised costs.")
     former_micros: Money = Field(alias="formerBid", description="Bid for it before. 0: none.")
     is_prior: bool = Field(alias="isPrior", description="Whether no apply has come yet.")

@@ -167,7 +167,7 @@ class _Rows(Model):
         alias="performanceTargets",
         description="Target costs, at most two. cpc: the most that is bid for a click. cpa: at "
         "publishers that are paid by the click, the bid is the target times the rate at which "
-        "clicks become applies there, corrected slowly by what applies have cost; a twentieth, "
+        "clicks become applies there, corrected slowly by what applies have cost; about 4.6 %, "
         "until there are applies. It changes by a fifth at a time at most. At publishers that are "
         "paid by the apply, it is the most that is bid. A bid is never above the one that is set, "
         "and a budget may lower it further. 0: no target. Costs are counted before markups.",
