@@ -1,5 +1,6 @@
 """A URL has one spelling, and nothing is changed that need not be."""
 
+import re
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -104,6 +105,62 @@ def test_canonical_spelling(text: str, url: str | None) -> None:
 def test_refuses_what_is_no_plain_url(text: str) -> None:
     with pytest.raises(NotUrl):
         canonical_url(text)
+
+
+# Names as people and browsers write them, and their form in the DNS; "-": no host may be so.
+_HOSTS = """
+bücher.de                   xn--bcher-kva.de
+BÜCHER.de                   xn--bcher-kva.de
+faß.de                      xn--fa-hia.de
+ß.com                       xn--zca.com
+ΒΌΛΟΣ.com                   xn--nxasmq6b.com
+βόλος.com                   xn--nxasmm1c.com
+ς.com                       xn--3xa.com
+日本語.jp                    xn--wgv71a119e.jp
+日本語。ＪＰ                   xn--wgv71a119e.jp
+ー.jp                        xn--wek.jp
+点看.com                     xn--3pxu8k.com
+例え.テスト                   xn--r8jz45g.xn--zckzah
+क्\u200dष.in                xn--11b2ezcw70k.in
+نامه\u200cای.com            xn--mgba3gch31f060k.com
+مثال.إختبار                 xn--mgbh0fb.xn--kgbechtv
+שלום.com                    xn--9dbne9b.com
+a.שלום                      a.xn--9dbne9b
+1שלום.com                   -
+l·l.cat                     xn--ll-0ea.cat
+·l·l.cat                    -
+a\xadb.com                  ab.com
+a\u200bb.com                ab.com
+a\u200db.com                -
+\u0345a.com                 xn--a-fmb.com
+İstanbul.com                xn--istanbul-o0e.com
+ı.com                       xn--cfa.com
+ä̈.com                       xn--4ca01i.com
+ﬁn.com                      fin.com
+ﬀ.com                       ff.com
+Ⅷ.com                       viii.com
+²x.com                      2x.com
+ｇｏ.com                     go.com
+ａ.com                      a.com
+ὀ.com                       xn--6og.com
+☃.net                       -
+i❤.ws                       -
+👍.to                        -
+a_b.bücher.de               a_b.xn--bcher-kva.de
+ab--c.com                   ab--c.com
+XN--BCHER-KVA.de            xn--bcher-kva.de
+xn--fa-hia.de               xn--fa-hia.de
+"""
+
+
+@pytest.mark.parametrize(("name", "host"), [line.split() for line in _HOSTS.strip().splitlines()])
+def test_a_host_is_told_as_the_dns_has_it(name: str, host: str) -> None:
+    name = re.sub(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4})", lambda found: chr(int(found[1][1:], 16)), name)
+    if host == "-":
+        with pytest.raises(NotUrl):
+            canonical_url(f"https://{name}/")
+    else:
+        assert canonical_url(f"https://{name}/") == f"https://{host}/"
 
 
 def test_user_name_and_password_only_when_told() -> None:

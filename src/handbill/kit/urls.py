@@ -2,7 +2,6 @@
 
 import ipaddress
 import re
-import unicodedata
 from collections.abc import Collection
 from urllib.parse import quote, unquote_plus
 
@@ -20,7 +19,6 @@ _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PORT = re.compile(r"[0-9]{1,5}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_DOTS = str.maketrans("。．｡", "...")  # IDNA: three more ways to write the dot between labels
 
 # What may stand as it is; the percent sign too, so that nothing is encoded twice.
 _IN_PATH = "-._~!$&'()*+,;=:@/%[]"
@@ -156,10 +154,9 @@ def _host(name: str) -> str:
     if len(name) > _MOST_HOST:
         raise NotUrl("has a host name that is too long")
     if not name.isascii():
-        name = unicodedata.normalize("NFKC", name.lower()).lower().translate(_DOTS)
-    name = name.lower().removesuffix(".")
-    labels = [_ascii_label(label) for label in name.split(".")]
-    host = ".".join(labels)
+        name = _ascii_name(name)
+    host = name.lower().removesuffix(".")
+    labels = host.split(".")
     if len(host) > _MOST_HOST or not all(_LABEL.fullmatch(label) for label in labels):
         raise NotUrl("has no host that can be read")
     if _NUMBER.fullmatch(labels[-1]):
@@ -171,10 +168,15 @@ def _host(name: str) -> str:
     return host
 
 
-def _ascii_label(label: str) -> str:
-    """The IDNA form of a label (UTS 46, non-transitional, without its list of exceptions)."""
-    if label.isascii():
-        return label
-    if not all(unicodedata.category(char)[0] in "LMN" or char == "-" for char in label):
-        raise NotUrl("has a character that no host name has")
-    return "xn--" + label.encode("punycode").decode("ascii")
+def _ascii_name(name: str) -> str:
+    """The IDNA form of a name (IDNA 2008, after the mapping of UTS 46, non-transitional)."""
+    import idna  # its tables are large, and few hosts need them
+
+    try:
+        mapped = idna.uts46_remap(name, std3_rules=False, transitional=False)
+        labels = mapped.split(".")
+        return ".".join(
+            label if label.isascii() else idna.alabel(label).decode("ascii") for label in labels
+        )
+    except idna.IDNAError as bad:
+        raise NotUrl("has a character that no host name has, or has it where none may be") from bad
