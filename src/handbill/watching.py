@@ -20,6 +20,7 @@ from handbill.kit.instants import SECOND, Instant
 from handbill.ledger.service import waiting_since
 from handbill.listings.service import missing_files
 from handbill.opening import journal_reader
+from handbill.store import asides
 from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Tx
 from handbill.work.queue import depths
@@ -112,11 +113,14 @@ class Watch:
         figures.gauge("handbill_looked_timestamp_seconds", "When the records were looked at").set(
             now / SECOND
         )
+        aside = len(asides.every(tx))
+        figures.gauge("handbill_clients_aside", "Clients that cannot be judged").set(aside)
         silence = silence_of(settings.beats_folder, "judge-0")
         late = [health.Late(item.name, item.late) for item in items]
         return [
             Check("records", True, "The records answer."),
             health.judge(silence, waiting, now, settings.judge_lag_seconds),
+            health.asides(aside),
             health.schedule(late, settings.schedule_late_seconds),
             health.feeds(missing_files(tx, settings)),
         ]

@@ -156,7 +156,7 @@ _UNBOOKED = (
         _i.body,
     )
     .join(funnel_items, _i.no == _h.item_no)
-    .where(_h.booked_at.is_(None))
+    .where(_h.booked_at.is_(None), sa.not_(among(_h.client_no, "but")))
     .order_by(_h.no)
     .limit(b("limit", type_=sa.Integer))
 )
@@ -348,9 +348,9 @@ def add_hires(tx: Tx, client_no: int, items: Sequence[FunnelItem]) -> None:
     )
 
 
-def unbooked(tx: Tx, limit: int) -> list[Hire]:
+def unbooked(tx: Tx, limit: int, but: Iterable[int]) -> list[Hire]:
     found = []
-    for *head, body in tx.all(_UNBOOKED, limit=limit):
+    for *head, body in tx.all(_UNBOOKED, limit=limit, but=Listed(but)):
         told = _BODY.decode(body)
         no, client_no, application, click_id, at, received_at, facts = head
         found.append(

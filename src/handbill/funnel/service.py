@@ -4,7 +4,7 @@ Every item is judged by ``core.funnel_stages``; one that waits (for its applicat
 mapping of its text) is judged again when that may have come. Whoever judges holds the client.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from handbill.access.keys import secret
 from handbill.changes import service as changes
@@ -150,7 +150,7 @@ def _judge(tx: Tx, client: Client, items: Sequence[FunnelItem], now: Instant) ->
     zone = zone_of(client.zone)
     stages = {folded(text): stage for text, stage in rows.stage_map(tx, client.no).items()}
     # Asked first: what is judged by then is among the known ones.
-    judged_at = min(now, marks.judged_at(tx))
+    judged_at = min(now, marks.judged_at(tx, client.no))
     known = _known(tx, client, items)
     history = _history(tx, client, items)
     passed: list[FunnelItem] = []
@@ -275,13 +275,13 @@ def set_stage_map(tx: Tx, now: Instant, client: Client, stages: dict[str, str]) 
 
 
 # ── hires ───────────────────────────────────────────────────────────────────────────────────────
-def unbooked_hires(tx: Tx, most: int) -> list[Hire]:
-    """Hires that the ledger has not booked, oldest first.
+def unbooked_hires(tx: Tx, most: int, but: Iterable[int] = ()) -> list[Hire]:
+    """Hires that the ledger has not booked, oldest first; those of some clients apart.
 
     The ledger books each exactly once: it calls ``hires_booked`` in the transaction that registers
     the entries, and gives up that transaction when fewer were left to book than it took.
     """
-    return rows.unbooked(tx, most)
+    return rows.unbooked(tx, most, but)
 
 
 def hires_booked(tx: Tx, nos: Sequence[int], now: Instant) -> int:

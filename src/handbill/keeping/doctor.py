@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from handbill.access import keys
+from handbill.clients.service import clients_by_number
 from handbill.host.clock import Clock
 from handbill.host.folders import Unusable, refuse_unfinished, require_usable
 from handbill.host.masters import Masters, file_of, where
@@ -20,7 +21,7 @@ from handbill.ledger import quarantining
 from handbill.listings import copies, indexing
 from handbill.listings.indexing import LISTING_KEYS
 from handbill.publishers import service as publishers
-from handbill.store import installation, sealed, segments
+from handbill.store import asides, installation, sealed, segments
 from handbill.store.blobs import Blobs
 from handbill.store.index import EdgeIndex, is_sound
 from handbill.store.journal_folder import reader_here
@@ -199,6 +200,22 @@ def _journal(patient: Patient) -> Iterator[Finding]:
         )
 
 
+def _asides(patient: Patient) -> Iterator[Finding]:
+    with patient.records.read() as tx:
+        found, counts = asides.every(tx), asides.counts(tx)
+        ids = {
+            no: it.id for no, it in clients_by_number(tx, (it.client_no for it in found)).items()
+        }
+    for one in found:
+        yield Finding(
+            f"{counts.get(one.client_no, 0)} events of client "
+            f"{ids.get(one.client_no, one.client_no)} are set aside, as the judge cannot judge "
+            f"them: {one.reason}",
+            "report what the log of judge-0 says; nothing of them is lost or charged, and they are "
+            f"tried again by themselves, next at {iso_of(one.again_at)}",
+        )
+
+
 def _segments(patient: Patient) -> Iterator[Finding]:
     with patient.records.read() as tx:
         listed = segments.every_segment(tx)
@@ -263,6 +280,7 @@ CHECKS: dict[str, Check] = {
     "keys": _keys,
     "index": _index,
     "journal": _journal,
+    "set aside": _asides,
     "judged entries": _segments,
     "tasks": _tasks,
     "schedule": _schedule,

@@ -49,10 +49,35 @@ class Batch:
     of_jobs: dict[int, dict[AtJob, tuple[Limit, ...]]] = field(default_factory=dict)
     jobs: set[bytes] = field(default_factory=set)
     counting: Counted = field(default_factory=Counted)
+    aside: set[int] = field(default_factory=set)  # clients whose events are kept for later
+    kept: list[tuple[int, bytes]] = field(default_factory=list)  # such events
+    taken_back: list[int] = field(default_factory=list)  # the numbers of those judged now
+    ended: list[int] = field(default_factory=list)  # clients of which none is left then
 
     @property
     def is_empty(self) -> bool:
-        return not (self.is_later or self.arrivals or self.moved or self.hires or self.dues)
+        waits = self.arrivals or self.moved or self.hires or self.dues or self.ended
+        return not (self.is_later or waits)
+
+    def of_client(self, client_no: int) -> Arrivals:
+        return self.arrivals.setdefault(client_no, Arrivals())
+
+    @property
+    def clients(self) -> set[int]:
+        """Of whom anything is judged."""
+        hired = {hire.client_no for hire in self.hires}
+        return self.arrivals.keys() | hired | {of.client_no for it in self.dues for of in it.shares}
+
+    def of(self, client_no: int) -> "Batch":
+        """One client's part of what is judged; nothing is looked up for it yet."""
+        part = Batch(self.former, self.now, self.judged_at, self.is_later)
+        if client_no in self.arrivals:
+            part.arrivals[client_no] = self.arrivals[client_no]
+        part.hires = [hire for hire in self.hires if hire.client_no == client_no]
+        for due in self.dues:
+            shares = tuple(share for share in due.shares if share.client_no == client_no)
+            part.dues.append(due._replace(shares=shares))
+        return part
 
     @property
     def since(self) -> date:
@@ -67,4 +92,5 @@ class Batch:
     def events(self) -> int:
         arrived = self.arrivals.values()
         received = sum(len(some.clicks) + len(some.conversions) for some in arrived)
-        return received + len(self.hires) + len(self.dues) + len(self.fetches)
+        others = len(self.hires) + len(self.dues) + len(self.fetches)
+        return received + others + len(self.kept)

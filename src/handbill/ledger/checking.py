@@ -18,7 +18,7 @@ from handbill.ledger import counter_rows, counting, folding, rows
 from handbill.ledger.cap_check import Held, passed
 from handbill.ledger.runs import RECEIVED, REDELIVERED
 from handbill.ledger.terms import zones_of
-from handbill.store import marks, segment_files, segments
+from handbill.store import asides, marks, segment_files, segments
 from handbill.store.blobs import Blobs
 from handbill.store.journal_folder import gaps
 from handbill.store.records import Records, Tx
@@ -233,6 +233,7 @@ def check(records: Records, blobs: Blobs, scratch: Path, journal: Path | None = 
                 it.books.blame(f"entries of segment {path} are of no client")
             for gap in gaps(journal, marks.read(tx).of) if journal else ():
                 it.books.blame(gap)
+            _check_asides(tx, it.books)
         for some in _parts(nos, entries):
             it.some(some)
     it.books.sums["clients"] = len(nos)
@@ -287,6 +288,16 @@ def _check_received(moment: _Moment, books: Books) -> None:
                 f"client {moment.client_no}: {kind}: {told.get(PARKED, 0)} are said to be parked, "
                 f"{moment.parked.get(kind, 0)} are"
             )
+
+
+def _check_asides(tx: Tx, books: Books) -> None:
+    """No events wait because the judge could not judge their client."""
+    counts = asides.counts(tx)
+    for one in asides.every(tx):
+        books.blame(
+            f"client {one.client_no}: {counts.get(one.client_no, 0)} events are set aside, as they "
+            f"cannot be judged: {one.reason}"
+        )
 
 
 def _told(tallies: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:

@@ -17,35 +17,35 @@ from typing import Any, Protocol
 from handbill.core.attribution import keys_of
 from handbill.core.charging import CounterKey, summed
 from handbill.core.entries import Entry
-from handbill.core.judging import visitor_of
-from handbill.core.received import ReceivedClick, ReceivedConversion, ReceivedFetch, decode
 from handbill.funnel import service as funnel
 from handbill.host.clock import Clock
 from handbill.host.ids import Ids
 from handbill.kit.faults import Unavailable
-from handbill.kit.instants import MINUTE, Instant
+from handbill.kit.instants import HOUR, MINUTE, Instant
 from handbill.ledger import (
     address_days,
     apply_ages,
     counter_rows,
     counting,
+    gathering,
     hires,
     purchases,
     rows,
     traffic,
     waking,
 )
-from handbill.ledger.arriving import Arrived, Step, id_of, in_step
-from handbill.ledger.batches import Arrivals, Batch
+from handbill.ledger.arriving import Step, in_step
+from handbill.ledger.batches import Batch
 from handbill.ledger.booking import Run
 from handbill.ledger.classing import FactFinder
 from handbill.ledger.counting import Counting, at_job
-from handbill.ledger.runs import Added, Click, Conversion, Known, Rules
+from handbill.ledger.runs import Added, Conversion, Known, Rules
 from handbill.ledger.terms import Basis, Places, read_basis, terms_of
 from handbill.ledger.tills import place_of
 from handbill.listings import copies
 from handbill.postings import spending
-from handbill.store import holds, marks, segments
+from handbill.store import asides, holds, marks, segments
+from handbill.store.asides import Aside
 from handbill.store.blobs import Blobs
 from handbill.store.journal_streams import Damage, Mark, Reading
 from handbill.store.records import Records, Tx
@@ -56,10 +56,11 @@ MOST_EVENTS = 10_000  # of a batch; the record that passes it is still taken who
 _LEAST_EVENTS = 100
 _LEAST_LINES = 16
 _FEW_EVENTS = 1_000  # after a smaller batch others may gather before the next
-_MOST_PARKED = 1_000  # parked conversions that one batch looks at again
 _MOST_NOUNS = 40_000  # that are remembered
 _STALE = 10 * MINUTE  # far less than the age at which a file counts as left behind
 _DISORDER = MINUTE  # by so much sources may bring clicks out of order
+MOST_ASIDE = 20  # clients; what ails more is not theirs
+AGAIN_AFTER = HOUR
 _IDLE_SECONDS = 0.1
 _RETRY_SECONDS = 2.0
 
@@ -125,11 +126,17 @@ class Judge:
 
     def step(self) -> int:
         """Book one batch; how many events it held, 0 when nothing waited or it was outrun."""
-        batch = self._read()
+        try:
+            batch = self._read()
+            added = self._judged(batch)
+        except Unavailable:
+            raise
+        except Exception as fault:  # noqa: BLE001 - raised again unless it is some client's alone
+            self._set_aside(fault)
+            return 0
         if batch.is_empty:
             return 0
         assert batch.judged_at <= batch.now, "nothing is judged before it has come"
-        added = self._judged(batch)
         written = self._write(batch, added)
         try:
             with self._records.write() as tx:
@@ -148,25 +155,23 @@ class Judge:
 
     def _read(self) -> Batch:
         """What waits, and all that its judgement depends on, from one moment's records."""
-        now = self._clock.now()
         with self._records.read() as tx:
-            former = marks.read(tx)
-            reading = self._journal.read(former.of, self._most_lines, now)
-            step = in_step(reading, self._most_events)
-            self._tell(reading.damages)
-            judged_at = min(former.judged_at, now)
-            if not reading.damages:  # what cannot be read may hold the click that others wait for
-                judged_at = max(judged_at, min(now, now if step.until is None else step.until))
-            batch = Batch(former, now, judged_at, judged_at - former.judged_at >= MINUTE)
-            assert not reading.begun & former.of.keys(), "what begins has no mark"
-            batch.moved.update((source, Mark(1, 0)) for source in reading.begun)
-            self._gather(batch, step.taken)
-            self._unpark(tx, batch)
-            batch.hires = funnel.unbooked_hires(tx, hires.MOST)
-            batch.dues = spending.unbooked(tx, now)
-            batch.places.update(hires.places_of(batch.hires), purchases.places_of(batch.dues))
-            if batch.arrivals or batch.places:
-                self._look_up(tx, batch)
+            batch = self._waiting(tx)
+            self._look_up(tx, batch)
+        return batch
+
+    def _waiting(self, tx: Tx) -> Batch:
+        now, former = self._clock.now(), marks.read(tx)
+        reading = self._journal.read(former.of, self._most_lines, now)
+        step = in_step(reading, self._most_events)
+        self._tell(reading.damages)
+        judged_at = min(former.judged_at, now)
+        if not reading.damages:  # what cannot be read may hold the click that others wait for
+            judged_at = max(judged_at, min(now, now if step.until is None else step.until))
+        batch = Batch(former, now, judged_at, judged_at - former.judged_at >= MINUTE)
+        assert not reading.begun & former.of.keys(), "what begins has no mark"
+        batch.moved.update((source, Mark(1, 0)) for source in reading.begun)
+        gathering.gather(tx, batch, step.taken, self._rules.key)
         self._pace(len(reading.lines), step)
         return batch
 
@@ -190,44 +195,10 @@ class Judge:
         elif lines == self._most_lines:
             self._most_lines = min(MOST_EVENTS, self._most_lines * 2)
 
-    def _gather(self, batch: Batch, taken: Sequence[Arrived]) -> None:
-        """Part the lines by client."""
-        by_client: dict[int, list[ReceivedClick]] = {}
-        for line, received, _ in taken:
-            for index, event in enumerate(received):
-                if isinstance(event, ReceivedFetch):
-                    batch.fetches.append(event)
-                    continue
-                assert event.client_no > 0, "an event has a client"
-                if isinstance(event, ReceivedClick):
-                    by_client.setdefault(event.client_no, []).append(event)
-                else:
-                    arrivals = batch.arrivals.setdefault(event.client_no, Arrivals())
-                    arrivals.conversions.append(Conversion(id_of(line, index, event), event))
-            batch.moved[line.source] = line.mark_after
-        for client_no, clicks in by_client.items():
-            clicks.sort(key=lambda click: click.at)
-            arrivals = batch.arrivals.setdefault(client_no, Arrivals())
-            arrivals.clicks = visitors_of(clicks, self._rules.key)
-
-    @staticmethod
-    def _unpark(tx: Tx, batch: Batch) -> None:
-        """Look again at conversions whose click is here now, or that waited for a day of the doors'
-        stamps: had there been a click, it would be judged by now.
-        """
-        ids = [click.event.random for some in batch.arrivals.values() for click in some.clicks]
-        waiting = rows.parked_for(tx, ids, _MOST_PARKED) if ids else []
-        waiting += rows.parked_due(tx, batch.judged_at, _MOST_PARKED)
-        for row in {row.no: row for row in waiting}.values():
-            body = bytes(row.body)
-            event = decode(body[16:])[0]
-            assert isinstance(event, ReceivedConversion)
-            arrivals = batch.arrivals.setdefault(row.client_no, Arrivals())
-            arrivals.conversions.append(Conversion(body[:16], event, row.no, row.due_at))
-        for arrivals in batch.arrivals.values():
-            arrivals.conversions.sort(key=lambda conversion: conversion.event.at)
-
     def _look_up(self, tx: Tx, batch: Batch) -> None:
+        batch.places.update(hires.places_of(batch.hires), purchases.places_of(batch.dues))
+        if not batch.arrivals and not batch.places:
+            return
         for client_no, some in batch.arrivals.items():
             batch.places.update(place_of(click.event) for click in some.clicks)
             batch.places.update(place_of(found.event) for found in some.conversions)
@@ -273,6 +244,38 @@ class Judge:
             self._nouns.clear()
         tx.nouns = self._nouns
         return read_basis(tx, batch.places, self._rules.otherwise, batch.jobs, batch.since)
+
+    def _set_aside(self, fault: Exception) -> None:
+        """Leave out the clients whose own part of what waits cannot be judged; the events of all
+        others are judged. **Refuses** (the fault itself) what is no client's alone, or too many's.
+        """
+        now = self._clock.now()
+        with self._records.read() as tx:
+            batch = self._waiting(tx)
+            told = {no: self._fault_of(tx, batch.of(no)) for no in sorted(batch.clients)}
+            before = {one.client_no: one for one in asides.every(tx)}
+        faults = {no: why for no, why in told.items() if why is not None}
+        if not faults or len(before.keys() | faults.keys()) > MOST_ASIDE:
+            raise fault
+        with self._records.write() as tx:
+            if marks.hold_fence(tx) != batch.former.batches:
+                return
+            for no, why in faults.items():
+                since = before[no].judged_at if no in before else batch.former.judged_at
+                asides.put(tx, Aside(no, since, now + AGAIN_AFTER, f"{type(why).__name__}: {why}"))
+        for no, why in faults.items():
+            _log.error("client %d cannot be judged, and is set aside", no, exc_info=why)
+
+    def _fault_of(self, tx: Tx, part: Batch) -> Exception | None:
+        """Why a client's part of what waits cannot be judged."""
+        try:
+            self._look_up(tx, part)
+            self._judged(part)
+        except Unavailable:
+            raise
+        except Exception as fault:  # noqa: BLE001 - told by who asks
+            return fault
+        return None
 
     # ── judging and booking ─────────────────────────────────────────────────────────────────────
 
@@ -342,6 +345,8 @@ class Judge:
         rows.unpark(tx, [no for added in each for no in added.unparked])
         rows.park(tx, [row for added in each for row in added.parked])
         copies.note(tx, batch.fetches)
+        asides.keep(tx, batch.kept)
+        asides.take(tx, batch.taken_back, batch.ended)
         rows.add_tallies(tx, {key: by for added in each for key, by in added.tallies.items()})
         counter_rows.add_counters(
             tx,
@@ -362,6 +367,8 @@ class Judge:
 
     def _forgotten(self, batch: Batch) -> Instant:
         """Windows that closed before this instant are so for every click still to come."""
+        if batch.aside or batch.ended:
+            return 0
         ats = (click.event.at for some in batch.arrivals.values() for click in some.clicks)
         return min(ats, default=batch.now) - _DISORDER
 
@@ -382,11 +389,6 @@ def _used(tx: Tx, batch: Batch) -> dict[CounterKey, int]:
             stamps |= {found.event.click_at for found in some.conversions}
             wanted |= counting.compared(terms, batch.of_jobs[client_no], stamps, batch.now)
     return counter_rows.counters_used(tx, wanted) | summed(batch.counting.found, wanted)
-
-
-def visitors_of(events: Sequence[ReceivedClick], key: bytes) -> list[Click]:
-    """Clicks with who clicked on which job."""
-    return [Click(event, visitor_of(key, event.job_id, event.ip, event.agent)) for event in events]
 
 
 def _identities(conversions: Iterable[Conversion]) -> set[str]:

@@ -51,7 +51,7 @@ _p = parked.c
 _PARKED = (_p.no, _p.client_no, _p.kind, _p.click_id, _p.body, _p.received_at, _p.due_at)
 _DUE = (
     sa.select(*_PARKED)
-    .where(_p.due_at <= b("now"))
+    .where(_p.due_at <= b("now"), sa.not_(among(_p.client_no, "but")))
     .order_by(_p.due_at)
     .limit(b("most", type_=sa.Integer))
 )
@@ -238,8 +238,9 @@ def put_applied(tx: Tx, rows: Sequence[tuple[int, str, bytes, bytes]]) -> None:
 # ── parked ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def parked_due(tx: Tx, now: Instant, most: int) -> list[Parked]:
-    return [Parked(*row) for row in tx.all(_DUE, now=now, most=most)]
+def parked_due(tx: Tx, now: Instant, most: int, but: Iterable[int]) -> list[Parked]:
+    """What waits no longer, those of some clients apart."""
+    return [Parked(*row) for row in tx.all(_DUE, now=now, most=most, but=Listed(but))]
 
 
 def parked_for(tx: Tx, click_ids: Sequence[bytes], most: int) -> list[Parked]:

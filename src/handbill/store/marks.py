@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.kit.instants import Instant
+from handbill.store import asides
 from handbill.store.journal_streams import Mark
 from handbill.store.records import Tx
 from handbill.store.records.tables import journal_marks
@@ -48,9 +49,11 @@ def read(tx: Tx) -> Marks:
     )
 
 
-def judged_at(tx: Tx) -> Instant:
-    """All that the doors stamped before this instant is judged."""
-    return tx.value(_JUDGED_AT, source=FENCE) or 0
+def judged_at(tx: Tx, client_no: int) -> Instant:
+    """All of a client that the doors stamped before this instant is judged."""
+    of_all: Instant = tx.value(_JUDGED_AT, source=FENCE) or 0
+    own = asides.judged_at(tx, client_no)
+    return of_all if own is None else min(of_all, own)
 
 
 def hold_fence(tx: Tx) -> int:

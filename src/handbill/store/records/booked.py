@@ -21,6 +21,25 @@ journal_marks = sa.Table(
     _whole("judged_at"),
     _whole("written_off_at", null=True),
 )
+# Clients that the judge could not judge. judged_at: all that was stamped before is. again_at: when
+# it is tried again.
+asides = sa.Table(
+    "asides",
+    metadata,
+    _key("client_no"),
+    _whole("judged_at"),
+    _whole("again_at"),
+    _text("reason"),
+)
+# Their events since, in order. body: 16 bytes of the entry's id, and the event as it was received.
+aside_events = sa.Table(
+    "aside_events",
+    metadata,
+    _no(),
+    _whole("client_no"),
+    _bytes("body"),
+    sa.Index("aside_events_by_client", "client_no", "no"),
+)
 # Entries are in Parquet files; this is the manifest: what each file holds, and the SHA-256 of its
 # bytes. first_at..last_at bound the rows' at. totals: of each amount, as JSON of texts.
 segments = sa.Table(

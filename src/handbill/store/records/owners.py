@@ -62,6 +62,8 @@ OWNERS = {
     "standing": ("ceilings", "evaluations", "paced", "standings"),
     "stats": ("report_streams", "reports"),
     "store": (
+        "aside_events",
+        "asides",
         "holds",
         "installation",
         "journal_marks",

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from handbill.store.records.booked import (
     address_days,
     applied,
+    aside_events,
+    asides,
     clicks,
     conversion_keys,
     counters,
@@ -98,6 +100,8 @@ __all__ = [
     "api_keys",
     "applied",
     "apply_ages",
+    "aside_events",
+    "asides",
     "bid_log",
     "callbacks",
     "campaigns",

@@ -62,6 +62,20 @@ CREATE TABLE apply_ages (
 	CONSTRAINT apply_ages_pkey PRIMARY KEY (client_no, group_no, publisher_no, click_on, age)
 );
 CREATE INDEX apply_ages_by_age ON apply_ages (click_on);
+CREATE TABLE aside_events (
+	no INTEGER NOT NULL,
+	client_no BIGINT NOT NULL,
+	body BLOB NOT NULL,
+	CONSTRAINT aside_events_pkey PRIMARY KEY (no)
+);
+CREATE INDEX aside_events_by_client ON aside_events (client_no, no);
+CREATE TABLE asides (
+	client_no INTEGER NOT NULL,
+	judged_at BIGINT NOT NULL,
+	again_at BIGINT NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT asides_pkey PRIMARY KEY (client_no)
+);
 CREATE TABLE bid_log (
 	no INTEGER NOT NULL,
 	client_no BIGINT NOT NULL,

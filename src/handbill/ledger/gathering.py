@@ -1,0 +1,112 @@
+"""What a batch is made of: events of the journal, and what waited for them or for their time."""
+
+from collections.abc import Iterator, Sequence
+
+from handbill.core.judging import visitor_of
+from handbill.core.received import (
+    ReceivedClick,
+    ReceivedConversion,
+    ReceivedFetch,
+    decode,
+    encode,
+)
+from handbill.funnel import service as funnel
+from handbill.ledger import hires, rows
+from handbill.ledger.arriving import Arrived, id_of
+from handbill.ledger.batches import Batch
+from handbill.ledger.runs import Click, Conversion
+from handbill.postings import spending
+from handbill.store import asides
+from handbill.store.records import Tx
+
+_MOST_PARKED = 1_000  # parked conversions that one batch looks at again
+_MOST_TAKEN_BACK = 10_000  # events of clients that were set aside
+_Judgeable = ReceivedClick | ReceivedConversion
+_Came = tuple[bytes, _Judgeable]
+"""An event, and the id of its entry."""
+
+
+def gather(tx: Tx, batch: Batch, taken: Sequence[Arrived], key: bytes) -> None:
+    """Put together all that waits, by client: lines of the journal, conversions that are parked,
+    hires, parts of purchases. What is of a client that is set aside is kept for it.
+    """
+    judged = list(_taken_back(tx, batch))
+    for id_, event in _came(batch, taken):
+        assert event.client_no > 0, "an event has a client"
+        if event.client_no in batch.aside:
+            batch.kept.append((event.client_no, id_ + encode([event])))
+        else:
+            judged.append((id_, event))
+    clicks: dict[int, list[ReceivedClick]] = {}
+    for id_, event in judged:
+        if isinstance(event, ReceivedClick):
+            clicks.setdefault(event.client_no, []).append(event)
+        else:
+            batch.of_client(event.client_no).conversions.append(Conversion(id_, event))
+    for client_no, some in clicks.items():
+        some.sort(key=lambda click: click.at)
+        batch.of_client(client_no).clicks = visitors_of(some, key)
+    _unpark(tx, batch)
+    batch.hires = funnel.unbooked_hires(tx, hires.MOST, batch.aside)
+    batch.dues = [
+        due
+        for due in spending.unbooked(tx, batch.now)
+        if batch.aside.isdisjoint(share.client_no for share in due.shares)
+    ]
+
+
+def _came(batch: Batch, taken: Sequence[Arrived]) -> Iterator[_Came]:
+    for line, received, _ in taken:
+        for index, event in enumerate(received):
+            if isinstance(event, ReceivedFetch):
+                batch.fetches.append(event)
+            elif isinstance(event, ReceivedClick):
+                yield event.random, event
+            else:
+                yield id_of(line, index, event), event
+        batch.moved[line.source] = line.mark_after
+
+
+def _taken_back(tx: Tx, batch: Batch) -> Iterator[_Came]:
+    """What was kept of clients whose time has come to be tried again. Of whom more is left than
+    there is room for, what comes now is kept behind it.
+    """
+    room = _MOST_TAKEN_BACK
+    for one in asides.every(tx):
+        some = asides.kept(tx, one.client_no, room) if one.again_at <= batch.now else []
+        if one.again_at > batch.now or len(some) == room:
+            batch.aside.add(one.client_no)
+        else:
+            batch.ended.append(one.client_no)
+        room -= len(some)
+        for no, body in some:
+            batch.taken_back.append(no)
+            yield body[:16], _judgeable(body)
+
+
+def _judgeable(body: bytes) -> _Judgeable:
+    (event,) = decode(body[16:])
+    assert isinstance(event, ReceivedClick | ReceivedConversion), "nothing else is kept"
+    return event
+
+
+def _unpark(tx: Tx, batch: Batch) -> None:
+    """Look again at conversions whose click is here now, or that waited for a day of the doors'
+    stamps: had there been a click, it would be judged by now.
+    """
+    ids = [click.event.random for some in batch.arrivals.values() for click in some.clicks]
+    waiting = rows.parked_for(tx, ids, _MOST_PARKED) if ids else []
+    waiting += rows.parked_due(tx, batch.judged_at, _MOST_PARKED, batch.aside)
+    for row in {row.no: row for row in waiting}.values():
+        body = bytes(row.body)
+        event = decode(body[16:])[0]
+        assert isinstance(event, ReceivedConversion)
+        waiting_for = Conversion(body[:16], event, row.no, row.due_at)
+        batch.of_client(row.client_no).conversions.append(waiting_for)
+    for arrivals in batch.arrivals.values():
+        arrivals.conversions.sort(key=lambda conversion: conversion.event.at)
+
+
+def visitors_of(events: Sequence[ReceivedClick], key: bytes) -> list[Click]:
+    """Clicks with who clicked on which job."""
+    return [Click(event, visitor_of(key, event.job_id, event.ip, event.agent)) for event in events]
