@@ -16,7 +16,7 @@ from handbill.kit.instants import DAY, HOUR, Instant, iso_of, moment_of
 from handbill.ledger.checking import check
 from handbill.ledger.judge import Outrun
 from handbill.store.records import Records
-from handbill.work.queue import lease
+from handbill.work.queue import finish, lease
 from market import START, Market
 from rooms.test_ledger_crash import Cut, CutRecords, cut
 
@@ -201,12 +201,16 @@ def test_what_waits_is_looked_at_by_the_worker(market: Market, listing: Listing)
     for enqueue, kind in ((enqueue_waiting, "funnel.settle"), (enqueue_latest, "funnel.latest")):
         with market.records.write() as tx:
             enqueue(tx, START)
-        with market.records.write() as tx:
-            task = lease(tx, [kind], "w", START, 60)
-        if kind == "funnel.settle":
-            assert task is not None
+        # One task asks for each client; then nothing waits any more.
+        for key in ("", "c1") if kind == "funnel.settle" else ():
+            with market.records.write() as tx:
+                task = lease(tx, [kind], "w", START, 60)
+                assert task is not None
+                assert task.key == key
             TASKS[kind](Bench, task)  # type: ignore[arg-type]
-        else:
-            assert task is None, "nothing waits any more"
+            with market.records.write() as tx:
+                assert finish(tx, task)
+        with market.records.write() as tx:
+            assert lease(tx, [kind], "w", START, 60) is None
     assert len(hires(market)) == 1
     assert {name for name, _, _ in SCHEDULE} == {"funnel.latest", "funnel.waiting"}

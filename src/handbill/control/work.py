@@ -11,8 +11,8 @@ from handbill.ledger import traffic
 from handbill.standing import service as standing
 from handbill.store.records import Tx
 from handbill.work import kinds
-from handbill.work.queue import Task, enqueue, enqueue_all
-from handbill.work.tools import Run, Schedule, Tools
+from handbill.work.queue import Task, enqueue
+from handbill.work.tools import Run, Schedule, Tools, ask_for_each
 
 _LOG = getLogger("handbill.control")
 _KEPT = 400 * DAY
@@ -54,13 +54,7 @@ def _publish(tools: Tools, client_id: str) -> None:
 def look_at_clients(tools: Tools, _: Task) -> None:
     """Have looked at who has something new. To find them is done while nobody waits."""
     now = tools.clock.now()
-    with tools.records.read() as tx:
-        found = clients_to_look_at(tx, now)
-
-    def ask(tx: Tx, some: list[str]) -> None:
-        enqueue_all(tx, kinds.CONTROL, some, now)
-
-    tools.records.in_parts(found, ask)
+    ask_for_each(tools, kinds.CONTROL, lambda tx: clients_to_look_at(tx, now))
 
 
 def sweep(tools: Tools, _: Task) -> None:

@@ -7,14 +7,17 @@ from handbill.funnel import service
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
 from handbill.work import kinds
-from handbill.work.queue import Task, enqueue_all
-from handbill.work.tools import Run, Schedule, Tools
+from handbill.work.queue import EVERYBODY, Task, enqueue
+from handbill.work.tools import Run, Schedule, Tools, ask_for_each
 
 _SECONDS, _SECONDS_OF_ALL = 60, 900
 
 
 def settle(tools: Tools, task: Task) -> None:
-    """Judge all that waits of one client, a batch per transaction."""
+    """Judge all that waits of one client, a batch per transaction; or ask for that of each."""
+    if task.key == EVERYBODY:
+        ask_for_each(tools, kinds.SETTLE, service.clients_waiting)
+        return
     client = _client(tools, task)
     if client is not None:
         for disposition in (PARKED, UNMAPPED):
@@ -22,7 +25,12 @@ def settle(tools: Tools, task: Task) -> None:
 
 
 def settle_latest(tools: Tools, task: Task) -> None:
-    """Judge what was parked last of one client: most of what waits is known a moment later."""
+    """Judge what was parked last of one client: most of what waits is known a moment later; or ask
+    for that of each.
+    """
+    if task.key == EVERYBODY:
+        ask_for_each(tools, kinds.SETTLE_LATEST, service.clients_waiting)
+        return
     client = _client(tools, task)
     if client is not None:
         with tools.records.read() as tx:
@@ -46,11 +54,16 @@ def _walk(tools: Tools, client: Client, disposition: str, after: int) -> None:
 
 
 def enqueue_latest(tx: Tx, now: Instant) -> None:
-    enqueue_all(tx, kinds.SETTLE_LATEST, service.clients_waiting(tx), now)
+    _enqueue_all(tx, kinds.SETTLE_LATEST, now)
 
 
 def enqueue_waiting(tx: Tx, now: Instant) -> None:
-    enqueue_all(tx, kinds.SETTLE, service.clients_waiting(tx), now)
+    _enqueue_all(tx, kinds.SETTLE, now)
+
+
+def _enqueue_all(tx: Tx, kind: str, now: Instant) -> None:
+    if service.clients_waiting(tx):
+        enqueue(tx, kind, EVERYBODY, now)
 
 
 TASKS: dict[str, Run] = {kinds.SETTLE: settle, kinds.SETTLE_LATEST: settle_latest}

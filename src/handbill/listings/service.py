@@ -6,7 +6,7 @@ from handbill.kit.instants import MINUTE, Instant
 from handbill.listings import delivery_rows, rows
 from handbill.store.records import Tx
 from handbill.work import kinds
-from handbill.work.queue import enqueue, enqueue_all
+from handbill.work.queue import EVERYBODY, enqueue
 
 APART = 5 * MINUTE
 """Between deliveries that nobody has asked for; what has changed meanwhile goes with the next."""
@@ -74,11 +74,10 @@ def take_over_address(tx: Tx, settings: Settings, now: Instant) -> tuple[str, in
 
 def publish_again(tx: Tx, now: Instant) -> int:
     """Have all that is published written again, with links as they are made now; of how many
-    clients.
+    clients. There may be very many: a task asks for each.
     """
-    stale = rows.clients_in_files(tx)
-    enqueue_all(tx, kinds.PUBLISH, stale, now)
-    return len(stale)
+    enqueue(tx, kinds.PUBLISH, EVERYBODY, now)
+    return len(rows.clients_in_files(tx))
 
 
 def rewrite_files(tx: Tx, now: Instant) -> None:

@@ -20,8 +20,8 @@ from handbill.listings import (
 )
 from handbill.store.records import Tx
 from handbill.work import kinds, queue
-from handbill.work.queue import Task, enqueue, enqueue_all, fail, finish, lease_named, put_back
-from handbill.work.tools import Run, Schedule, Tools
+from handbill.work.queue import EVERYBODY, Task, enqueue, fail, finish, lease_named, put_back
+from handbill.work.tools import Run, Schedule, Tools, ask_for_each
 
 _LOG = getLogger("handbill.listings")
 _LONG = MINUTE
@@ -30,6 +30,9 @@ _LONGEST_SECONDS = int(delivering.LIMITS.total_seconds) + 120  # more than a del
 
 
 def publish(tools: Tools, task: Task) -> None:
+    if task.key == EVERYBODY:
+        ask_for_each(tools, kinds.PUBLISH, rows.clients_in_files)
+        return
     with tools.records.read() as tx:
         found = clients.client_at_work(tx, task.key)
     if found is not None:
@@ -39,10 +42,7 @@ def publish(tools: Tools, task: Task) -> None:
 
 def republish(tools: Tools, task: Task) -> None:
     """Have decided again what a publisher's files show of each client: there may be very many."""
-    with tools.records.read() as tx:
-        readers = rows.clients_with_part(tx, int(task.key))
-    now = tools.clock.now()
-    tools.records.in_parts(readers, lambda tx, part: enqueue_all(tx, kinds.FOLLOW, part, now))
+    ask_for_each(tools, kinds.FOLLOW, lambda tx: rows.clients_with_part(tx, int(task.key)))
 
 
 def assemble(tools: Tools, task: Task) -> None:

@@ -17,6 +17,8 @@ from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
 from handbill.store.records.tables import task_turns, tasks
 
+EVERYBODY = ""
+"""The key of a task that asks for the same of every client that it concerns."""
 MOST_ATTEMPTS = 8
 _FIRST_WAIT = 5 * SECOND
 _MOST_WAIT = HOUR

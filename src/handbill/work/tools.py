@@ -1,6 +1,6 @@
 """What the function of a task may use; all of it is handed in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from handbill.kit.instants import Instant
 from handbill.store.blobs import Blobs
 from handbill.store.index import EdgeIndex
 from handbill.store.records import Records, Tx
-from handbill.work.queue import Task
+from handbill.work.queue import Task, enqueue_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +37,11 @@ Run = Callable[[Tools, Task], None]
 
 Schedule = tuple[str, int, Callable[[Tx, Instant], None]]
 """A name, every how many seconds, and the function that enqueues what is due."""
+
+
+def ask_for_each(tools: Tools, kind: str, keys_in: Callable[[Tx], Iterable[str]]) -> None:
+    """Enqueue a task for each key that is found: there may be very many, and others write, too."""
+    with tools.records.read() as tx:
+        keys = list(keys_in(tx))
+    now = tools.clock.now()
+    tools.records.in_parts(keys, lambda tx, part: enqueue_all(tx, kind, part, now))
