@@ -113,14 +113,15 @@ class Watch:
         figures.gauge("handbill_looked_timestamp_seconds", "When the records were looked at").set(
             now / SECOND
         )
-        aside = len(asides.every(tx))
-        figures.gauge("handbill_clients_aside", "Clients that cannot be judged").set(aside)
+        # Told, and no reason to send callers away: one client's trouble stops nobody else.
+        figures.gauge("handbill_clients_aside", "Clients that cannot be judged").set(
+            len(asides.every(tx))
+        )
         silence = silence_of(settings.beats_folder, "judge-0")
         late = [health.Late(item.name, item.late) for item in items]
         return [
             Check("records", True, "The records answer."),
             health.judge(silence, waiting, now, settings.judge_lag_seconds),
-            health.asides(aside),
             health.schedule(late, settings.schedule_late_seconds),
             health.feeds(missing_files(tx, settings)),
         ]

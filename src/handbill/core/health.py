@@ -51,14 +51,6 @@ def damages(sources: Sequence[str]) -> Check:
     return Check("damage", False, f"{says} All other sources are judged.")
 
 
-def asides(clients: int) -> Check:
-    """The events of every client can be judged."""
-    if not clients:
-        return Check("aside", True, "The events of every client are judged.")
-    says = f"The events of {clients} clients cannot be judged and are set aside"
-    return Check("aside", False, f"{says}; see `handbill doctor`. All others are judged.")
-
-
 def records_away(why: str) -> Check:
     says = f"{why}; start the database, or see HANDBILL_RECORDS_URL."
     return Check("records", False, says)
