@@ -1,0 +1,159 @@
+"""Where a cap is going: what it will have used by its end, what was missed, and why some is left.
+
+These are statistics, in floats, and decide nothing; what leaves here is in whole numbers.
+**Units**: as in ``caps``; clicks that were missed in millionths.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from math import sqrt
+from typing import Final, NamedTuple
+
+from handbill.core.pacing.caps import Mark
+from handbill.core.pacing.demand import ELASTICITY_PPM, clicks_let
+from handbill.kit.instants import Instant
+from handbill.kit.money import PPM
+
+SURE: Final = 1.28
+"""Four times out of five the end lies within so many standard deviations."""
+USED_UP_PPM: Final = 990_000
+"""From here on a budget counts as used up."""
+
+
+class DayUsed(NamedTuple):
+    """A day that is over: what it weighs among its week's, and what it used."""
+
+    weight: int
+    used: int
+
+
+class Forecast(NamedTuple):
+    """What will be used by the end of the period, and between which amounts it most likely lies."""
+
+    end: int
+    low: int
+    high: int
+
+
+class Missed(NamedTuple):
+    """Clicks that did not come: since bids were lowered, and since fewer jobs were listed."""
+
+    by_bid: int = 0
+    by_listing: int = 0
+
+
+class Limited(NamedTuple):
+    """For how long a cap has stopped or braked in a period, in spells that are over; ``since_at``:
+    the one that lasts.
+    """
+
+    period: str = ""
+    past: Instant = 0
+    since_at: Instant | None = None
+
+
+class Unspent(StrEnum):
+    """Why a cap will not be used up, in the order in which it is told."""
+
+    NOT_TRADING = "NOT_TRADING"
+    STOPPED_ABOVE = "STOPPED_ABOVE"
+    PACED_ABOVE = "PACED_ABOVE"
+    LATE_START = "LATE_START"
+    CAPPED_BELOW = "CAPPED_BELOW"
+    JOBS_CAPPED = "JOBS_CAPPED"
+    TARGET = "TARGET"
+    PACED = "PACED"
+    NO_DEMAND = "NO_DEMAND"
+
+
+def forecast(mark: Mark, days: Sequence[DayUsed], left: Sequence[int]) -> Forecast | None:
+    """``days``: some that are over; ``left``: the weights of those to come, today first. None where
+    none is over: nothing is known yet.
+    """
+    weights = sum(day.weight for day in days)
+    if not weights or not left:
+        return None
+    rate = sum(day.used for day in days) / weights
+    today, later = rate * left[0], rate * sum(left[1:])
+    before = mark.used - mark.used_today
+    end = before + max(mark.used_today, today) + later
+    rest = sum(left)
+    spread = sqrt(_variance(days, rate) * rest * (1 + rest / weights))
+    return Forecast(
+        end=_within(mark, end),
+        low=_within(mark, end - SURE * spread),
+        high=_within(mark, end + SURE * spread),
+    )
+
+
+def missed(clicks: float, let_ppm: int, clicks_ppm: int) -> tuple[float, float]:
+    """What did not come of so many clicks at full bids and with all jobs, by bids and by listings,
+    where so much was let through of the spend and of the clicks.
+
+    A bid of ``x`` times the full one lets ``x ** e`` of the clicks through, and ``x ** (1 + e)`` of
+    the spend, both of the jobs that are listed: one by the other is the bid.
+    """
+    if not clicks_ppm:
+        return 0.0, clicks
+    bid_ppm = min(PPM, let_ppm * PPM // clicks_ppm)
+    at_bid = max(1, clicks_let(bid_ppm, ELASTICITY_PPM))
+    listed = min(PPM, clicks_ppm * PPM // at_bid)
+    by_listing = clicks * (PPM - listed) / PPM
+    return max(0.0, clicks - by_listing - clicks * clicks_ppm / PPM), by_listing
+
+
+def limited(
+    before: Limited, period: str, start_at: Instant, now: Instant, *, holds: bool
+) -> Limited:
+    """The same as of now, in a period that began at an instant. ``holds``: whether the cap stops or
+    brakes from now on.
+    """
+    past = before.past if before.period == period else 0
+    since = None if before.since_at is None else min(now, max(before.since_at, start_at))
+    if holds:
+        return Limited(period, past, now if since is None else since)
+    return Limited(period, past + (0 if since is None else now - since), None)
+
+
+def in_budget_ppm(one: Limited, begun_at: Instant, now: Instant) -> int | None:
+    """The part of the time in which a cap neither stopped nor braked; None: no time has passed.
+    ``one``: as of now.
+    """
+    passed = now - begun_at
+    if passed <= 0:
+        return None
+    held = one.past + (0 if one.since_at is None else now - max(one.since_at, begun_at))
+    return PPM * (passed - min(passed, held)) // passed
+
+
+def pace_ppm(mark: Mark, past: float, today: float, left: Sequence[int]) -> int | None:
+    """What is used, in parts of what a use as even as the traffic would have used by now; None
+    where no day is over. ``past``: what the days that are over weigh; ``today``: what part of its
+    traffic today has had.
+    """
+    whole = past + sum(left)
+    if not past or not left or not mark.value:
+        return None
+    return round(PPM * mark.used * whole / (mark.value * (past + today * left[0])))
+
+
+def unspent(mark: Mark, ahead: Forecast | None, causes: Sequence[Unspent]) -> list[Unspent]:
+    """Why some of it will be left; nothing where it will be used up, or nobody knows yet.
+    ``causes``: what may be in the way; where nothing is, there is no demand for more.
+    """
+    if ahead is None or ahead.end * PPM >= mark.value * USED_UP_PPM:
+        return []
+    return sorted(set(causes), key=list(Unspent).index) or [Unspent.NO_DEMAND]
+
+
+def _variance(days: Sequence[DayUsed], rate: float) -> float:
+    """Of what a day uses, for each unit of weight; of a single day, as if it were a half off."""
+    if len(days) == 1:
+        return (rate / 2) ** 2 * days[0].weight
+    off = sum((day.used - rate * day.weight) ** 2 / max(1, day.weight) for day in days)
+    return off / (len(days) - 1)
+
+
+def _within(mark: Mark, amount: float) -> int:
+    """Never less than is used, nor more than the value."""
+    return min(max(round(amount), mark.used), max(mark.value, mark.used))
