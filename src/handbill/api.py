@@ -21,6 +21,7 @@ from handbill.access.doors import AccessDoors
 from handbill.clients import service as client_reads
 from handbill.contract.access import routes as access
 from handbill.contract.bids import routes as bids
+from handbill.contract.budget import routes as budget
 from handbill.contract.callbacks import routes as callbacks
 from handbill.contract.campaigns import routes as campaigns
 from handbill.contract.clients import routes as clients
@@ -101,6 +102,7 @@ def operations() -> list[Operation]:
         explain.OPERATIONS,
         standing.OPERATIONS,
         bids.OPERATIONS,
+        budget.OPERATIONS,
         deliveries.OPERATIONS,
         stats.OPERATIONS,
         rules.OPERATIONS,

@@ -46,6 +46,8 @@ LOOKS = {
     "feed list",
     "feed runs",
     "explain job",
+    "budget",
+    "status",
     "journal check",
     "ledger export",
     "ledger check",

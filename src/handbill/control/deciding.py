@@ -6,6 +6,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from handbill.control.cap_rows import CapNoted
+from handbill.control.noting import notes
 from handbill.control.rows import Known
 from handbill.control.seeing import Look
 from handbill.control.steering import Side, Steering, decision, is_due, is_expected, sides_of
@@ -39,6 +41,7 @@ class Outcome(NamedTuple):
     lines: list[tuple[Key, Line]]
     aimed: dict[Key, int]
     shown: list[tuple[int, int, Instant]]
+    noted: dict[CapKey, CapNoted]
 
 
 def decide(
@@ -57,6 +60,7 @@ def decide(
     steering = Steering(tree, marks, sides, weekdays, ceiling_ppm, look.aims.targets)
     paced, lines, aimed = _decisions(look, steering, anew=anew)
     capped = _capped(steering, paced)
+    noted = notes(tree, look.noted, capped, paced)
     standings = _standings(look, sides, capped, paced)
     shown = [
         (*key, side.held.version)
@@ -71,7 +75,7 @@ def decide(
         for key, one in paced.items()
     }
     ceilings = list(_ceilings(tree, capped, ceiling_ppm))
-    return Outcome(Decided(standings, paced, ceilings), lines, aimed, shown)
+    return Outcome(Decided(standings, paced, ceilings), lines, aimed, shown, noted)
 
 
 def _decisions(

@@ -3,13 +3,13 @@
 A click is weighed by what was let through when it came: pacing would learn its own shape else.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timedelta, tzinfo
 from typing import Final, NamedTuple
 
 from handbill.control.rows import Known, PairDay
 from handbill.control.weeks import Calendar
-from handbill.core.in_force import Key, Paced
+from handbill.core.in_force import Paced
 from handbill.core.pacing.copies import Held
 from handbill.core.pacing.curves import KEEP, Curve, come_by
 from handbill.core.pacing.demand import guessed, next_day, seen
@@ -92,16 +92,12 @@ def apply_ppm(known: Known) -> int:
     return round(PPM * min(1.0, (known.applies + 1) / (clicks + 20)))
 
 
-def days_with(
-    came: Iterable[tuple[Quarter, Seen]], lets: Mapping[Key, int], zone: tzinfo
-) -> list[PairDay]:
+def days_with(came: Iterable[tuple[Quarter, Seen]], zone: tzinfo) -> list[PairDay]:
     """What came, by the day of the client's zone."""
     found: dict[tuple[int, int, str], PairDay] = {}
     for (group_no, publisher_no, at), one in came:
         key = (group_no, publisher_no, day_of(at, zone).isoformat())
-        before = found.get(key)
-        if before is None:
-            before = PairDay(*key, let_ppm=lets.get(key[:2], PPM))
+        before = found.get(key) or PairDay(*key)
         found[key] = before._replace(
             clicks=before.clicks + one.clicks,
             applies=before.applies + one.applies,

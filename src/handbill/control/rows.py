@@ -81,7 +81,12 @@ class PairDay(NamedTuple):
     unbilled: int = 0
     unbilled_micros: int = 0
     spend_micros: int = 0
-    let_ppm: int = PPM
+    missed_by_bid: int = 0
+    missed_by_listing: int = 0
+
+    @property
+    def missed(self) -> int:
+        return self.missed_by_bid + self.missed_by_listing
 
 
 def demand_of(tx: Tx, client_no: int) -> dict[Key, Known]:
@@ -112,10 +117,9 @@ def put_demand(tx: Tx, client_no: int, some: Iterable[tuple[Key, Known]]) -> Non
 
 
 def add_days(tx: Tx, client_no: int, some: Iterable[PairDay]) -> None:
-    """Amounts are added; what is let through is as it was said last."""
-    names = ("clicks", "applies", "unbilled", "unbilled_micros", "spend_micros")
     rows = [{"client_no": client_no, **one._asdict()} for one in some]
-    tx.upsert_many(control_days, ["group_no", "publisher_no", "day_on"], rows, adds=names)
+    keys = PairDay._fields[:3]
+    tx.upsert_many(control_days, keys, rows, adds=PairDay._fields[3:])
 
 
 def log(tx: Tx, client_no: int, at: Instant, some: Iterable[tuple[Key, Line]]) -> None:

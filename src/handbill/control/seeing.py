@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from handbill.control import rows, week_rows
+from handbill.control import cap_rows, rows, week_rows
+from handbill.control.cap_rows import CapNoted
 from handbill.control.rows import Known
 from handbill.control.spent import Spent, spent_jobs
 from handbill.control.targets import Aims, aims_of
@@ -11,6 +12,7 @@ from handbill.control.tree import Tree, tree_of
 from handbill.core.in_force import Key
 from handbill.core.nouns import Client
 from handbill.core.pacing.copies import Held
+from handbill.core.standing.capping import CapKey
 from handbill.kit.instants import Instant
 from handbill.ledger import traffic
 from handbill.ledger.traffic import Quarter, Seen
@@ -32,6 +34,7 @@ class Look:
     came: Mapping[Quarter, Seen]
     spent: list[Spent]
     aims: Aims
+    noted: Mapping[CapKey, CapNoted]
 
 
 def look_at(tx: Tx, client: Client, now: Instant) -> Look:
@@ -48,4 +51,5 @@ def look_at(tx: Tx, client: Client, now: Instant) -> Look:
         came=traffic.traffic_of(tx, client.no),
         spent=spent_jobs(tx, tree, former.paced),
         aims=aims_of(tx, tree),
+        noted=cap_rows.notes_of(tx, client.no),
     )

@@ -1,18 +1,20 @@
 """One tick of one client: what was used is looked at, and what is to be in force decided anew."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from handbill.control import rows, targets, week_rows
+from handbill.control import cap_rows, rows, targets, week_rows
 from handbill.control.deciding import Outcome, decide
 from handbill.control.learning import copy_of, days_with, first_guess, moved_on
-from handbill.control.rows import Known
+from handbill.control.noting import missed_since
+from handbill.control.rows import Known, PairDay
 from handbill.control.seeing import Look, look_at
 from handbill.control.weeks import Calendar, calendars_of, closed, closed_before, quarters_with
 from handbill.core.charging import Limit
 from handbill.core.in_force import Key
 from handbill.core.nouns import Client
 from handbill.kit.instants import Instant
+from handbill.kit.money import PPM
 from handbill.kit.zones import day_of
 from handbill.ledger import service as ledger
 from handbill.ledger import traffic
@@ -41,7 +43,7 @@ def tick(
     known, calendars = _learned(look)
     outcome = decide(look, known, calendars, ceiling_ppm, anew=anew)
     with records.write() as tx:
-        return _keep(tx, look, known, outcome)
+        return _keep(tx, look, known, calendars, outcome)
 
 
 def forget(records: Records, client: Client, now: Instant) -> None:
@@ -50,6 +52,7 @@ def forget(records: Records, client: Client, now: Instant) -> None:
         former = standing.former_of(tx, client.no)
         if former.was.number and now >= former.was.evaluated_at:
             standing.replace(tx, client.no, former, now, former.was.day_on, _NOTHING)
+            cap_rows.replace_notes(tx, client.no, cap_rows.notes_of(tx, client.no), {})
 
 
 def learn_weeks(records: Records, now: Instant) -> None:
@@ -86,7 +89,13 @@ def _learned(look: Look) -> tuple[dict[Key, Known], Mapping[int, Calendar]]:
     return known, calendars
 
 
-def _keep(tx: Tx, look: Look, known: Mapping[Key, Known], outcome: Outcome) -> bool:
+def _keep(
+    tx: Tx,
+    look: Look,
+    known: Mapping[Key, Known],
+    calendars: Mapping[int, Calendar],
+    outcome: Outcome,
+) -> bool:
     """A ceiling is never below what its day has taken by now: no judge books meanwhile."""
     tree = look.tree
     if outcome.decided.ceilings:
@@ -112,19 +121,40 @@ def _keep(tx: Tx, look: Look, known: Mapping[Key, Known], outcome: Outcome) -> b
         }
         traffic.take(tx, client_no, look.came)
         week_rows.add(tx, quarters_with(look.came.items(), lets, tree.zone))
-        rows.add_days(tx, client_no, days_with(look.came.items(), lets, tree.zone))
-    rows.put_demand(tx, client_no, _moved(look, known, outcome).items())
+        rows.add_days(tx, client_no, days_with(look.came.items(), tree.zone))
+    missed = _missed(look, calendars)
+    moved = _moved(look, known, outcome, missed)
+    rows.put_demand(tx, client_no, moved.items())
+    rows.add_days(tx, client_no, [day for key in moved for day in missed.get(key, ())])
+    cap_rows.replace_notes(tx, client_no, look.noted, outcome.noted)
     targets.keep(tx, client_no, look.aims, outcome.aimed)
     rows.log(tx, client_no, tree.now, outcome.lines)
     rows.note_shown(tx, outcome.shown)
     return follows
 
 
-def _moved(look: Look, known: Mapping[Key, Known], outcome: Outcome) -> dict[Key, Known]:
+def _missed(look: Look, calendars: Mapping[int, Calendar]) -> dict[Key, list[PairDay]]:
+    """What caps kept away from each pair since it was looked at last."""
+    found = {}
+    for key, before in look.known.items():
+        paced, held = look.former.paced.get(key), look.held.get(key[1])
+        week = calendars.get(key[1])
+        if paced is not None and held is not None and week is not None:
+            found[key] = list(missed_since(before, paced, held, week, look.tree.now))
+    return found
+
+
+def _moved(
+    look: Look,
+    known: Mapping[Key, Known],
+    outcome: Outcome,
+    missed: Mapping[Key, Sequence[PairDay]],
+) -> dict[Key, Known]:
     """Of which pairs anything is to be noted: while a copy stays and nothing comes, the time goes
     on by itself.
     """
     changed = {quarter[:2] for quarter in look.came}
+    changed |= {key for key, days in missed.items() if sum(one.missed for one in days) >= PPM}
     changed |= {
         key for key, one in outcome.decided.paced.items() if look.former.paced.get(key) != one
     }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from handbill.control.spent import Spent
-from handbill.control.tree import Pair, Tree, in_millionths
+from handbill.control.tree import Pair, Tended, Tree, Use, in_millionths
 from handbill.core.bids import lowered
 from handbill.core.charging import Place
 from handbill.core.in_force import Key, Paced
@@ -23,14 +23,21 @@ def marks_of(tree: Tree, weekdays: Sequence[int], ceiling_ppm: int) -> dict[CapK
 
 def mark_at(tree: Tree, key: CapKey, weekdays: Sequence[int], ceiling_ppm: int, value: int) -> Mark:
     """How a cap stands, or would with another value."""
-    one, used = tree.caps[key], tree.used[key]
-    weights = [weight if day in one.weekdays else 0 for day, weight in enumerate(weekdays)]
+    one = tree.caps[key]
+    days = days_of(one.cap.period, tree.today, one.weights(weekdays), one.last)
+    return mark_of_cap(key, one, tree.used[key], value, days, ceiling_ppm)
+
+
+def mark_of_cap(
+    key: CapKey, one: Tended, used: Use, value: int, days: Days, ceiling_ppm: int
+) -> Mark:
+    """How a cap with a value stands on the first of these days."""
     return mark_of(
         one.cap,
         in_millionths(key, value),
         in_millionths(key, used.all),
         in_millionths(key, min(used.today, used.all)),
-        days_of(one.cap.period, tree.today, weights, one.last),
+        days,
         one.delivery,
         ceiling_ppm,
     )

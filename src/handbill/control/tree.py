@@ -49,6 +49,10 @@ class Tended(NamedTuple):
     reserved: tuple[tuple[str, int], ...] = ()
     """Of a job group's budget: what its locked placements were promised of it."""
 
+    def weights(self, weekdays: Sequence[int]) -> list[int]:
+        """What each weekday weighs, Monday first: nothing where nothing is offered."""
+        return [weight if day in self.weekdays else 0 for day, weight in enumerate(weekdays)]
+
 
 class Use(NamedTuple):
     """What is used of a cap in its period, and of that today: micros, clicks or applies."""
@@ -109,7 +113,7 @@ def tree_of(tx: Tx, client: Client, now: Instant) -> Tree:
         if not one.is_default and one.campaign_no in every
     }
     known = {one.no: one for one in publishers.publishers_of(tx, client.agency_no)}
-    caps = dict(_caps(client, every, live, known))
+    caps = caps_of(client, every, live, known)
     jobs = alike(tx, live, now) if live else {}
     exchange = rates.exchange_of(tx, client, now)
     pairs = _pairs(tx, client, now, exchange, (every, live, known), jobs)
@@ -125,11 +129,21 @@ def tree_of(tx: Tx, client: Client, now: Instant) -> Tree:
         known,
         jobs,
         caps,
-        _used(tx, client, caps, today),
+        used_of(tx, client, caps, today),
         pairs,
         {pair.place: _over(pair.place, caps) for pair in pairs},
         posted,
     )
+
+
+def caps_of(
+    client: Client,
+    every: Mapping[int, Campaign],
+    live: Mapping[int, Group],
+    known: Mapping[int, Publisher],
+) -> dict[CapKey, Tended]:
+    """All caps of a client, but those of single jobs."""
+    return dict(_caps(client, every, live, known))
 
 
 def _caps(
@@ -187,7 +201,10 @@ def _sooner(one: date | None, other: date | None) -> date | None:
     return min((end for end in (one, other) if end is not None), default=None)
 
 
-def _used(tx: Tx, client: Client, caps: Mapping[CapKey, Tended], today: date) -> dict[CapKey, Use]:
+def used_of(
+    tx: Tx, client: Client, caps: Mapping[CapKey, Tended], today: date
+) -> dict[CapKey, Use]:
+    """What is used of each of these caps."""
     limits = {key: Limit(*key, one.cap.period, one.cap.value) for key, one in caps.items()}
     daily = {key: one._replace(period="Daily") for key, one in limits.items()}
     used = ledger.used(tx, client.no, {*limits.values(), *daily.values()}, today)

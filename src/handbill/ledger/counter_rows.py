@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.charging import MEASURES, CounterKey, summed
+from handbill.core.charging import MEASURES, CounterKey, Measure, Scope, summed
 from handbill.kit.zones import days_of_period
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among
@@ -50,6 +50,13 @@ _OF_CLIENT, _RETIRED = (
     for table in _BOTH
 )
 _OF_SCOPES = _OF_CLIENT.where(among(_c.scope, "scopes"))
+_DAYS = sa.select(_c.entity, _c.day_on, _c.value).where(
+    _c.scope == b("scope"),
+    among(_c.entity, "entities"),
+    _c.measure == b("measure"),
+    _c.day_on >= b("first_on"),
+    _c.day_on < b("end_on"),
+)
 _DROPS = [
     sa.delete(table).where(*(table.c[name] == b(f"of_{name}") for name in _KEYS)) for table in _BOTH
 ]
@@ -89,6 +96,22 @@ def counters_used(tx: Tx, keys: Iterable[CounterKey]) -> dict[CounterKey, int]:
             assert value >= 0, "a counter is never negative"
             used[CounterKey(key.scope, entity, measure, key.period)] = int(value)
     return used
+
+
+def counters_by_day(
+    tx: Tx, scope: Scope, measure: Measure, entities: Iterable[str], first_on: str, end_on: str
+) -> Sequence[tuple[str, str, int]]:
+    """The counters of these entities on each day from the first on, before the end: entity, day,
+    value.
+    """
+    return tx.all(
+        _DAYS,
+        scope=scope,
+        measure=measure,
+        entities=Listed(sorted(entities)),
+        first_on=first_on,
+        end_on=end_on,
+    )
 
 
 def counters_of(tx: Tx, client_no: int) -> dict[CounterKey, int]:

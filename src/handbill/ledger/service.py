@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from handbill.campaigns.service import campaigns_by_number
 from handbill.clients.service import clients_by_number
-from handbill.core.charging import CounterKey, Limit, key_of, period_keys
+from handbill.core.charging import CounterKey, Limit, Measure, Scope, key_of, period_keys
 from handbill.core.entries import OF_POSTING
 from handbill.core.rates import rate_number
 from handbill.groups.service import groups_by_number
@@ -245,6 +245,23 @@ def used(tx: Tx, client_no: int, limits: Iterable[Limit], day: date) -> Mapping[
     keys = {limit: key_of(limit, day) for limit in limits}
     found = counter_rows.counters_used(tx, keys.values())
     return {limit: found.get(key, 0) for limit, key in keys.items()}
+
+
+def used_by_days(
+    tx: Tx, counted: Iterable[tuple[Scope, str, Measure]], first_on: str, end: date
+) -> dict[tuple[Scope, str, Measure], dict[str, int]]:
+    """What was used of each of these on each day from the first on, before the end. Days of months
+    that are over for good are not told apart any more.
+    """
+    entities: dict[tuple[Scope, Measure], list[str]] = {}
+    for scope, entity, measure in counted:
+        entities.setdefault((scope, measure), []).append(entity)
+    found: dict[tuple[Scope, str, Measure], dict[str, int]] = {}
+    for of, some in entities.items():
+        rows = counter_rows.counters_by_day(tx, *of, some, first_on, end.isoformat())
+        for entity, day_on, value in rows:
+            found.setdefault((of[0], entity, of[1]), {})[day_on] = value
+    return found
 
 
 def used_of_jobs(tx: Tx, group_no: int, limit: Limit, day: date, above: int) -> dict[str, int]:

@@ -6,12 +6,14 @@ What control has written is told; of a single job, its own switches and settings
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from handbill.campaigns import service as campaigns
 from handbill.core.in_force import Thing
 from handbill.core.nouns import Campaign, Client, Group, Job, JobSettings, Publisher
 from handbill.core.standing.capping import Owner
 from handbill.core.standing.jobs import Above, job_resolved
 from handbill.core.standing.reasons import PLAIN, Code, Level, Params, Resolved, resolved
 from handbill.core.standing.tree import Spot, reason
+from handbill.groups import service as groups
 from handbill.groups.explaining import belonging
 from handbill.jobs import service as jobs
 from handbill.kit.faults import not_found
@@ -56,11 +58,30 @@ def of_client(tx: Tx, client: Client, now: Instant) -> Told:
     return _told(tx, Around(client), thing, placed_publishers(tx, client), now)
 
 
+def of_all(tx: Tx, client: Client) -> list[Told]:
+    """The client, and its campaigns and job groups, as far as they do not run freely: each campaign
+    before its job groups. Of copies nothing is told.
+    """
+    known, evaluated_at = standing.resolved_of(tx, client.no), _evaluated(tx, client)
+    every: list[tuple[Thing, Around]] = [(("client", f"{client.no}"), Around(client))]
+    campaigns_of = campaigns.campaigns_of(tx, client.no)
+    below = groups.children_of(tx, [one.no for one in campaigns_of])
+    for campaign in campaigns_of:
+        every.append((("campaign", f"{campaign.no}"), Around(client, campaign)))
+        every += [
+            (("group", f"{group.no}"), Around(client, campaign, group))
+            for group in below[campaign.no]
+        ]
+    return [
+        Told(known[thing], evaluated_at, around, []) for thing, around in every if thing in known
+    ]
+
+
 def of_campaign(
-    tx: Tx, client: Client, campaign: Campaign, groups: Iterable[Group], now: Instant
+    tx: Tx, client: Client, campaign: Campaign, below: Iterable[Group], now: Instant
 ) -> Told:
-    """How a campaign stands. ``groups``: its job groups."""
-    placed = {publisher_id for group in groups for publisher_id in _placed(group)}
+    """How a campaign stands. ``below``: its job groups."""
+    placed = {publisher_id for group in below for publisher_id in _placed(group)}
     thing: Thing = ("campaign", f"{campaign.no}")
     return _told(tx, Around(client, campaign), thing, _of_ids(tx, client, placed), now)
 

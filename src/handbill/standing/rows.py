@@ -7,6 +7,7 @@ from sqlalchemy import bindparam as b
 
 from handbill.core.in_force import Ceiling, Evaluation, Key, Paced, Standing, Thing
 from handbill.kit.instants import Instant
+from handbill.kit.money import PPM
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among
 from handbill.store.records.tables import ceilings, evaluations, paced, standings
@@ -22,6 +23,11 @@ _MOVE_ON = (
 _EVALUATIONS = sa.select(_e.client_no, _e.number, _e.evaluated_at, _e.day_on)
 _STANDINGS = sa.select(*(_s[name] for name in Standing._fields)).where(_s.client_no == _OF_CLIENT)
 _PACED = sa.select(*(_p[name] for name in Paced._fields)).where(_p.client_no == _OF_CLIENT)
+_AIMED = sa.select(_p.group_no, _p.publisher_no).where(
+    _p.client_no == _OF_CLIENT,
+    _p.cap == sa.literal_column("''"),
+    _p.factor_ppm < sa.literal_column(str(PPM)),
+)
 _PUBLISHERS = sa.select(_p.publisher_no).distinct()
 _DECIDED = (
     sa.select(_p.client_no)
@@ -77,6 +83,12 @@ def standings_of(tx: Tx, client_no: int) -> dict[Thing, Standing]:
 def paced_of(tx: Tx, client_no: int) -> dict[Key, Paced]:
     found = (Paced(*row) for row in tx.all(_PACED, client_no=client_no))
     return {(one.group_no, one.publisher_no): one for one in found}
+
+
+def aimed_at(tx: Tx, client_no: int) -> set[Key]:
+    return {
+        (group_no, publisher_no) for group_no, publisher_no in tx.all(_AIMED, client_no=client_no)
+    }
 
 
 def publishers_paced(tx: Tx) -> list[int]:

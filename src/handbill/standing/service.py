@@ -73,6 +73,11 @@ def paced_of(tx: Tx, client_no: int) -> dict[Key, Paced]:
     return rows.paced_of(tx, client_no)
 
 
+def aimed_at(tx: Tx, client_no: int) -> set[Key]:
+    """Where bids are lowered although no cap binds: for a target."""
+    return rows.aimed_at(tx, client_no)
+
+
 def publishers_paced(tx: Tx) -> list[int]:
     """The publishers that anything was decided for."""
     return rows.publishers_paced(tx)

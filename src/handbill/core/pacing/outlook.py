@@ -137,13 +137,24 @@ def pace_ppm(mark: Mark, past: float, today: float, left: Sequence[int]) -> int 
     return round(PPM * mark.used * whole / (mark.value * (past + today * left[0])))
 
 
-def unspent(mark: Mark, ahead: Forecast | None, causes: Sequence[Unspent]) -> list[Unspent]:
+def unspent(
+    mark: Mark, ahead: Forecast | None, causes: Sequence[Unspent], part_ppm: int = PPM
+) -> list[Unspent]:
     """Why some of it will be left; nothing where it will be used up, or nobody knows yet.
-    ``causes``: what may be in the way; where nothing is, there is no demand for more.
+    ``causes``: what is in the way; where nothing is, there is no demand for more. ``part_ppm``: the
+    part of the period from its beginning on; less than the whole is a late start.
     """
-    if ahead is None or ahead.end * PPM >= mark.value * USED_UP_PPM:
+    if ahead is None or _is_enough(mark, ahead.end):
         return []
-    return sorted(set(causes), key=list(Unspent).index) or [Unspent.NO_DEMAND]
+    late = part_ppm < PPM
+    found = [*causes, *([Unspent.LATE_START] if late else [])]
+    if not causes and not (late and _is_enough(mark, ahead.end * PPM // max(1, part_ppm))):
+        found.append(Unspent.NO_DEMAND)
+    return sorted(set(found), key=list(Unspent).index)
+
+
+def _is_enough(mark: Mark, end: int) -> bool:
+    return end * PPM >= mark.value * USED_UP_PPM
 
 
 def _variance(days: Sequence[DayUsed], rate: float) -> float:

@@ -126,8 +126,8 @@ shape_days = sa.Table(
     whole("clicks_ppm"),
     sa.Index("shape_days_by_age", "day_on"),
 )
-# What became of a job group at a publisher on a day of the client's zone. let_ppm: the part of the
-# full spend that was let through at the day's last tick.
+# What became of a job group at a publisher on a day of the client's zone. missed_: clicks that caps
+# kept away, in millionths.
 control_days = sa.Table(
     "control_days",
     metadata,
@@ -140,9 +140,26 @@ control_days = sa.Table(
     whole("unbilled"),
     whole("unbilled_micros"),
     whole("spend_micros"),
-    whole("let_ppm"),
+    whole("missed_by_bid"),
+    whole("missed_by_listing"),
     sa.Index("control_days_by_client", "client_no", "day_on"),
     sa.Index("control_days_by_age", "day_on"),
+    sqlite_with_rowid=False,
+)
+# What each cap did at the last tick: how it is felt, what is in flight below it, and for how long
+# it has stopped or braked in its period (past), and does since.
+cap_notes = sa.Table(
+    "cap_notes",
+    metadata,
+    key("client_no"),
+    text("scope", key=True),
+    text("entity", key=True),
+    text("measure", key=True),
+    text("felt"),
+    whole("in_flight"),
+    text("period"),
+    whole("past"),
+    whole("since_at", null=True),
 )
 # Every change of a published bid. inputs, bid: JSON of core.pacing.bids; version: the first file
 # that showed it, once its publisher has fetched that.

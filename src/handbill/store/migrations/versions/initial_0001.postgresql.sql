@@ -90,6 +90,18 @@ CREATE TABLE bid_log (
 );
 CREATE INDEX bid_log_by_age ON bid_log (at);
 CREATE INDEX bid_log_by_group ON bid_log (group_no, publisher_no, at);
+CREATE TABLE cap_notes (
+	client_no BIGINT NOT NULL,
+	scope TEXT COLLATE "C" NOT NULL,
+	entity TEXT COLLATE "C" NOT NULL,
+	measure TEXT COLLATE "C" NOT NULL,
+	felt TEXT COLLATE "C" NOT NULL,
+	in_flight BIGINT NOT NULL,
+	period TEXT COLLATE "C" NOT NULL,
+	past BIGINT NOT NULL,
+	since_at BIGINT,
+	CONSTRAINT cap_notes_pkey PRIMARY KEY (client_no, scope, entity, measure)
+);
 CREATE TABLE ceilings (
 	client_no BIGINT NOT NULL,
 	scope TEXT COLLATE "C" NOT NULL,
@@ -142,7 +154,8 @@ CREATE TABLE control_days (
 	unbilled BIGINT NOT NULL,
 	unbilled_micros BIGINT NOT NULL,
 	spend_micros BIGINT NOT NULL,
-	let_ppm BIGINT NOT NULL,
+	missed_by_bid BIGINT NOT NULL,
+	missed_by_listing BIGINT NOT NULL,
 	CONSTRAINT control_days_pkey PRIMARY KEY (group_no, publisher_no, day_on)
 );
 CREATE INDEX control_days_by_age ON control_days (day_on);

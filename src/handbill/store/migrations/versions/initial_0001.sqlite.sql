@@ -89,6 +89,18 @@ CREATE TABLE bid_log (
 );
 CREATE INDEX bid_log_by_age ON bid_log (at);
 CREATE INDEX bid_log_by_group ON bid_log (group_no, publisher_no, at);
+CREATE TABLE cap_notes (
+	client_no INTEGER NOT NULL,
+	scope TEXT NOT NULL,
+	entity TEXT NOT NULL,
+	measure TEXT NOT NULL,
+	felt TEXT NOT NULL,
+	in_flight BIGINT NOT NULL,
+	period TEXT NOT NULL,
+	past BIGINT NOT NULL,
+	since_at BIGINT,
+	CONSTRAINT cap_notes_pkey PRIMARY KEY (client_no, scope, entity, measure)
+);
 CREATE TABLE ceilings (
 	client_no INTEGER NOT NULL,
 	scope TEXT NOT NULL,
@@ -140,9 +152,11 @@ CREATE TABLE control_days (
 	unbilled BIGINT NOT NULL,
 	unbilled_micros BIGINT NOT NULL,
 	spend_micros BIGINT NOT NULL,
-	let_ppm BIGINT NOT NULL,
+	missed_by_bid BIGINT NOT NULL,
+	missed_by_listing BIGINT NOT NULL,
 	CONSTRAINT control_days_pkey PRIMARY KEY (group_no, publisher_no, day_on)
-);
+)
+ WITHOUT ROWID;
 CREATE INDEX control_days_by_age ON control_days (day_on);
 CREATE INDEX control_days_by_client ON control_days (client_no, day_on);
 CREATE TABLE conversion_keys (

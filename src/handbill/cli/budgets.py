@@ -1,0 +1,129 @@
+"""``budget`` and ``status``: how a client's caps stand, and what of it does not run freely."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from handbill.cli.clients import ClientArgument
+from handbill.cli.speaking import DataOption, JsonOption, say_lines, say_rows
+from handbill.cli.standing import client_named, opened_standing
+from handbill.kit.jsons import encode
+
+if TYPE_CHECKING:
+    from handbill.contract.standing.models import ResolvedStatus
+    from handbill.core.standing.reasons import FixKind
+    from handbill.listings.resolving import Told
+
+_COLUMNS: Final = (
+    "of",
+    "cap",
+    "period",
+    "value",
+    "used",
+    "usedToday",
+    "share",
+    "inFlight",
+    "delivery",
+    "pace",
+    "forecast",
+    "timeInBudget",
+    "unbilled",
+    "unspentBecause",
+)
+_WIDTH: Final = 24
+_LEVELS: Final = {"CLIENT": "client", "CAMPAIGN": "campaign", "JOBGROUP": "job group"}
+_MENDED: Final[dict["FixKind", str]] = {
+    "enable": "switch it on",
+    "extend": "let it end later",
+    "open_day": "let it trade on this weekday",
+    "raise": "raise the cap",
+    "activate": "switch the placement on",
+    "bid": "bid more",
+    "admit": "admit the publisher",
+}
+
+
+def budget(client_id: ClientArgument, data: DataOption = None, json: JsonOption = False) -> None:
+    """Print how every cap of a client, its campaigns and job groups stands."""
+    from handbill.contract.budget.models import budget_told
+    from handbill.control.budgets import budget_of
+    from handbill.wire.models import spelled
+
+    with opened_standing(data) as stores, stores.records.read() as tx:
+        client, now = client_named(tx, client_id), stores.clock.now()
+        told = spelled(budget_told(budget_of(tx, client, now, stores.settings.ceiling_ppm)))
+    if json:
+        say_lines([encode(told)])
+        return
+    say_rows(list(_lines(told)), _COLUMNS, as_json=False)
+
+
+def _lines(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from _caps("client", told)
+    for campaign in told["campaigns"]:
+        yield from _caps("campaign", campaign)
+        for group in campaign["jobGroups"]:
+            yield from _caps("job group", group)
+
+
+def _caps(what: str, entity: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for cap in entity["caps"]:
+        at = f" at {cap['publisherId']}" if "publisherId" in cap else ""
+        end = cap["forecastEnd"]
+        yield cap | {
+            "of": f"{what} {entity['name']}{at}",
+            "pace": _percent(cap["pace"]),
+            "timeInBudget": _percent(cap["timeInBudget"]),
+            "forecast": None if end is None else f"{end['value']} ({end['low']} to {end['high']})",
+            "unbilled": cap["unbilled"]["count"],
+            "unspentBecause": ", ".join(cap["unspentBecause"]),
+        }
+
+
+def _percent(number: Any) -> str | None:
+    return None if number is None else f"{float(number):.1f}%"
+
+
+def status(client_id: ClientArgument, data: DataOption = None, json: JsonOption = False) -> None:
+    """Print what of a client does not run freely: the reason, and what would mend it."""
+    from handbill.contract.standing.models import status_told
+    from handbill.listings.resolving import of_all
+    from handbill.wire.models import spelled
+
+    with opened_standing(data) as stores, stores.records.read() as tx:
+        client = client_named(tx, client_id)
+        found = [(one, status_told(one)) for one in of_all(tx, client)]
+    if json:
+        rows = [{**_named(one), "resolvedStatus": spelled(told)} for one, told in found]
+        say_lines([encode({"data": rows})])
+        return
+    say_lines(line.encode() for one, told in found for line in _told(one, told))
+
+
+def _named(one: "Told") -> dict[str, str]:
+    """The lowest that it is about."""
+    around = one.around
+    if around.group is not None:
+        return {"level": "JOBGROUP", "id": around.group.id, "name": around.group.body.name}
+    if around.campaign is not None:
+        campaign = around.campaign
+        return {"level": "CAMPAIGN", "id": campaign.id, "name": campaign.body.name}
+    return {"level": "CLIENT", "id": around.client.id, "name": around.client.body.company_name}
+
+
+def _told(one: "Told", told: "ResolvedStatus") -> Iterator[str]:
+    named = _named(one)
+    stands = f"{named['name']}: {told.status}, {told.delivery}"
+    yield f"{_LEVELS[named['level']]:<{_WIDTH}}{stands}"
+    resolved = one.resolved
+    causes = zip(
+        [*told.reasons, *told.also_holding],
+        [*resolved.reasons, *resolved.also_holding],
+        strict=True,
+    )
+    for reason, cause in causes:
+        yield f"{'':<{_WIDTH}}{reason.words} ({reason.code})"
+        if reason.fix is not None and cause.fix is not None:
+            fix, body = reason.fix, reason.fix.body
+            said = "" if body is None else f" {encode(body).decode()}"
+            yield f"{'':<{_WIDTH}}to mend it, {_MENDED[cause.fix.kind]}:"
+            yield f"{'':<{_WIDTH}}{fix.method} {fix.path}{said}"

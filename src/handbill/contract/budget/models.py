@@ -1,0 +1,260 @@
+"""Caps as they stand: used, pace, forecast, what was missed, what was not billed, and why."""
+
+from decimal import Decimal
+from typing import Annotated, Final
+
+from pydantic import Field, WithJsonSchema
+
+from handbill.control.budgets import Budget, Entity, Outlook
+from handbill.control.budgets import Unbilled as Came
+from handbill.core.charging import Measure
+from handbill.core.nouns import Campaign, Client, Group
+from handbill.core.pacing.caps import Felt
+from handbill.core.pacing.outlook import Unspent
+from handbill.core.standing.reasons import Status
+from handbill.kit.instants import MINUTE
+from handbill.kit.money import PPM, number_of
+from handbill.kit.zones import Period
+from handbill.wire.fields import Day, Instant, Money, Percent
+from handbill.wire.models import Model
+
+_MOST: Final = 10**9
+Ppm = Annotated[int, Percent(_MOST)]
+Amount = Annotated[Decimal | int, WithJsonSchema({"type": "number"})]
+WHY: Final[dict[Unspent, str]] = {
+    Unspent.NOT_TRADING: "what the cap is of is stopped for another cause than a cap; its "
+    "resolved-status tells which.",
+    Unspent.STOPPED_ABOVE: "another cap of it, or of what stands above it, stops it.",
+    Unspent.PACED_ABOVE: "another cap of it, or of what stands above it, paces or brakes it.",
+    Unspent.LATE_START: "it began after the period did.",
+    Unspent.CAPPED_BELOW: "caps of what stands below it stop, pace or brake that.",
+    Unspent.JOBS_CAPPED: "jobs have reached caps of their own.",
+    Unspent.TARGET: "bids are lowered for a target (performanceTargets).",
+    Unspent.PACED: "the cap itself paced or braked up to now; bids rise with what is left.",
+    Unspent.NO_DEMAND: "nothing is in the way: publishers send no more at these bids.",
+}
+_CAUSES: Final = "".join(f"\n- {cause}: {text}" for cause, text in WHY.items())
+
+
+class ForecastEnd(Model):
+    """What the cap will have used by the end of its period."""
+
+    end: Amount = Field(alias="value", description="Expected. At most the cap's value.")
+    low: Amount = Field(description="Four times out of five it is not below it nor above high.")
+    high: Amount = Field(description="See low.")
+
+
+class MissedClicks(Model):
+    """Clicks that caps kept away in the period, estimated from the usual traffic."""
+
+    by_bid: int = Field(alias="bidLowered", description="Because bids were lowered.")
+    by_listing: int = Field(
+        alias="listingLowered", description="Because fewer jobs were listed, or none."
+    )
+
+
+class UnbilledAt(Model):
+    """Unbilled clicks and applies of a publisher."""
+
+    id: str = Field(description="Id of the publisher.")
+    name: str = Field(description="Its name.")
+    count: int = Field(description="How many.")
+    value: Money = Field(description="What they would have cost.")
+    refresh_minutes: int | None = Field(
+        alias="refreshMinutes",
+        description="Usual interval between its fetches: so long it shows what is capped already. "
+        "Null: it has no feed.",
+    )
+
+
+class Unbilled(Model):
+    """Clicks and applies of the period that came when a cap had no room. They are free."""
+
+    count: int = Field(description="How many.")
+    value: Money = Field(description="What they would have cost.")
+    publishers: list[UnbilledAt] = Field(description="The same by publisher.")
+
+
+class CapStatus(Model):
+    """A cap in figures: money, or a number of clicks or applies."""
+
+    measure: Measure = Field(alias="cap", description="What it counts.")
+    publisher_id: str = Field(
+        alias="publisherId",
+        exclude_if=lambda it: not it,
+        description="Of a cap of one publisher: its id.",
+    )
+    period: Period = Field(description="Its period.")
+    first_on: Day = Field(
+        alias="startDate",
+        description="First day of the period, or of what the cap is of if that began later.",
+    )
+    last_on: Day | None = Field(
+        alias="endDate",
+        description="Last day of the period, or of what the cap is of if that ends sooner. Null: "
+        "no end.",
+    )
+    value: Amount = Field(description="Its value.")
+    used: Amount = Field(description="Used in the period.")
+    used_today: Amount = Field(alias="usedToday", description="Used today.")
+    share: Amount | None = Field(description="Target of today. Null: it is not spread over days.")
+    ceiling: Amount | None = Field(
+        description="Most that is charged today. Null: no more than the value as a whole."
+    )
+    in_flight: Amount = Field(
+        alias="inFlight",
+        description="Expected of the feeds that publishers hold, until they fetch again.",
+    )
+    felt: Felt = Field(
+        alias="delivery",
+        description="What it does to listings. FULL: nothing. PACED: bids lowered, or fewer jobs. "
+        "BRAKING: fewer jobs, near its value. STOPPED: nothing is listed.",
+    )
+    pace_ppm: Ppm | None = Field(
+        alias="pace",
+        description="What is used in percent of an even use by now, weighted by when traffic "
+        "comes. Null on the first day.",
+    )
+    ahead: ForecastEnd | None = Field(
+        alias="forecastEnd", description="Forecast of the period's end. Null on the first day."
+    )
+    in_budget_ppm: Ppm | None = Field(
+        alias="timeInBudget",
+        description="Percent of the time since startDate in which it neither stopped nor braked. "
+        "Null: no time has passed.",
+    )
+    missed: MissedClicks = Field(
+        alias="missedClicks", description="Clicks that caps kept away in the period."
+    )
+    unbilled: Unbilled = Field(description="Clicks and applies that came without room for them.")
+    unspent: list[Unspent] = Field(
+        alias="unspentBecause",
+        description="Why less than 99 percent of it is expected to be used. Empty: more is, or "
+        f"there is no forecast.{_CAUSES}",
+    )
+
+
+class StateInBrief(Model):
+    """The effective state, as in resolved-status."""
+
+    status: Status = Field(description="Effective state.")
+    description: str = Field(description="The first reason, in words.")
+    delivery: Felt = Field(description="FULL, PACED, BRAKING or STOPPED.")
+
+
+class GroupBudget(Model):
+    """A job group and its caps."""
+
+    id: str = Field(description="Its id.")
+    name: str = Field(description="Its name.")
+    state: StateInBrief = Field(
+        alias="resolvedStatus",
+        description="How it stands, in brief; its resolved-status tells all.",
+    )
+    caps: list[CapStatus] = Field(description="Its caps, and those of its placements.")
+
+
+class CampaignBudget(GroupBudget):
+    """A campaign, its caps, and its job groups."""
+
+    groups: list[GroupBudget] = Field(
+        alias="jobGroups", description="Its job groups, but the default one."
+    )
+
+
+class ClientBudget(GroupBudget):
+    """A client, its caps, and its campaigns."""
+
+    currency: str = Field(description="Currency of all amounts.")
+    today: Day = Field(alias="date", description="Today, in the client's zone.")
+    evaluated_at: Instant | None = Field(
+        alias="evaluatedAt",
+        description="Last tick of control: inFlight, delivery, timeInBudget, missedClicks and "
+        "unbilled are as of then, all else as of now. Null: none yet.",
+    )
+    campaigns: list[CampaignBudget] = Field(description="Its campaigns.")
+
+
+def budget_told(found: Budget) -> ClientBudget:
+    """A client's caps as they are told."""
+    return ClientBudget.of(
+        **_entity(found.client),
+        currency=found.currency,
+        today=found.today.isoformat(),
+        evaluated_at=found.evaluated_at,
+        campaigns=[
+            CampaignBudget.of(
+                **_entity(one), groups=[GroupBudget.of(**_entity(it)) for it in below]
+            )
+            for one, below in found.below
+        ],
+    )
+
+
+def _group(found: Entity) -> GroupBudget:
+    return GroupBudget.of(**_entity(found))
+
+
+def _entity(found: Entity) -> dict[str, object]:
+    one = found.one
+    return {
+        "id": one.id,
+        "name": name_of(one),
+        "state": StateInBrief.of(found.resolved),
+        "caps": list(map(_cap, found.caps)),
+    }
+
+
+def name_of(one: Client | Campaign | Group) -> str:
+    return one.body.company_name if isinstance(one, Client) else one.body.name
+
+
+def _cap(one: Outlook) -> CapStatus:
+    measure, mark = one.key[2], one.mark
+
+    def told(amount: int | None) -> Amount | None:
+        """Of millionths: of money, or of what is counted."""
+        if amount is None or measure == "budget":
+            return None if amount is None else number_of(amount)
+        return amount // PPM
+
+    ahead = one.ahead
+    ceiling = one.ceiling
+    return CapStatus.of(
+        measure=measure,
+        publisher_id=one.publisher_id,
+        period=one.cap.period,
+        first_on=one.first.isoformat(),
+        last_on=one.last and one.last.isoformat(),
+        value=told(mark.value),
+        used=told(mark.used),
+        used_today=told(mark.used_today),
+        share=told(mark.share) if mark.paced or mark.even else None,
+        ceiling=number_of(ceiling) if ceiling is not None and measure == "budget" else ceiling,
+        in_flight=told(one.noted.in_flight),
+        felt=one.noted.felt,
+        pace_ppm=one.pace_ppm,
+        ahead=ahead
+        and ForecastEnd.of(end=told(ahead.end), low=told(ahead.low), high=told(ahead.high)),
+        in_budget_ppm=one.in_budget_ppm,
+        missed=MissedClicks.of(one.missed),
+        unbilled=_unbilled(one.unbilled),
+        unspent=one.unspent,
+    )
+
+
+def _unbilled(some: list[Came]) -> Unbilled:
+    return Unbilled.of(
+        count=sum(one.events for one in some),
+        value=sum(one.micros for one in some),
+        publishers=[
+            UnbilledAt.of(
+                id=one.publisher.id,
+                name=one.publisher.body.name,
+                count=one.events,
+                value=one.micros,
+                refresh_minutes=None if one.rhythm is None else one.rhythm // MINUTE,
+            )
+            for one in some
+        ],
+    )
