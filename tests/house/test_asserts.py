@@ -5,9 +5,9 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
-SOURCE = Path(__file__).parents[2] / "src" / "handbill"
+from house.sources import SOURCE, nodes_of
+
 MODULES = [
     SOURCE / "core" / "charging.py",
     SOURCE / "core" / "entries.py",
@@ -53,7 +53,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 def functions() -> Iterator[tuple[str, str, Function]]:
     for path in MODULES:
         module = path.relative_to(SOURCE).as_posix()
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes_of(path):
             if isinstance(node, Function):
                 yield module, f"{module} {node.name}", node
 

@@ -3,9 +3,11 @@
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-SOURCE = Path(__file__).parents[2] / "src" / "handbill"
+from house.sources import SOURCE, nodes_of, sources
+
 MOST_ALIKE = 4
 # Other names of a type.
 SAME = {
@@ -22,8 +24,8 @@ BY_PLACE = {"core/filter_code.py Facts"}
 
 
 def classes() -> Iterator[tuple[str, ast.ClassDef]]:
-    for path in sorted(SOURCE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for path in sources():
+        for node in nodes_of(path):
             if isinstance(node, ast.ClassDef):
                 yield f"{path.relative_to(SOURCE).as_posix()} {node.name}", node
 
@@ -48,6 +50,7 @@ def types_by_place(made: ast.ClassDef) -> list[str]:
     return [ast.unparse(node.annotation) for node in made.body if isinstance(node, ast.AnnAssign)]
 
 
+@cache
 def of_many_alike() -> list[tuple[str, ast.ClassDef]]:
     return [
         (name, made)
@@ -62,11 +65,11 @@ def test_many_values_of_one_type_are_given_by_name() -> None:
     assert [name for name, made in of_many_alike() if not is_tuple(made)] == []
 
 
-def known_in(path: Path, tree: ast.Module, tuples: set[str]) -> set[str]:
+def known_in(path: Path, tuples: set[str]) -> set[str]:
     """The names by which a module knows them: its own ones, and those that it imports."""
     own = path.relative_to(SOURCE).as_posix()
     found = {name.split()[1] for name in tuples if name.split()[0] == own}
-    for node in ast.walk(tree):
+    for node in nodes_of(path):
         if isinstance(node, ast.ImportFrom) and node.module:
             inside = node.module.removeprefix("handbill.").replace(".", "/") + ".py"
             found |= {it.asname or it.name for it in node.names if f"{inside} {it.name}" in tuples}
@@ -76,12 +79,11 @@ def known_in(path: Path, tree: ast.Module, tuples: set[str]) -> set[str]:
 def test_who_makes_a_tuple_of_many_alike_gives_names() -> None:
     """A tuple cannot ask for it."""
     tuples = {name for name, made in of_many_alike() if is_tuple(made)}
-    trees = {path: ast.parse(path.read_text("utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
     found = [
         f"{path.relative_to(SOURCE)}:{node.lineno} {ast.unparse(node)}"
-        for path, tree in trees.items()
-        for known in [known_in(path, tree, tuples)]
-        for node in ast.walk(tree)
+        for path in sources()
+        for known in [known_in(path, tuples)]
+        for node in nodes_of(path)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and len(node.args) > MOST_ALIKE

@@ -5,8 +5,8 @@ import re
 from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-TESTS = ROOT / "tests"
+from house.sources import ROOT, TESTS, modules_in, nodes_of, tree_of
+
 BEHIND_THE_DOORS = re.compile(
     r"handbill\.(store|work|\w+\.(service|rows|work|routes))\b"
     r"|handbill\.(listings|ledger|jobs|groups|feeds|clients|campaigns|publishers|postings|stats)\b"
@@ -16,7 +16,7 @@ BEHIND_THE_DOORS = re.compile(
 ALLOWED = {
     "days_things": "knows how often a task is tried",
     "days_world": "reads what nobody outside is told, before it moves the clock on",
-    "test_edge_clicks": "hands the door a journal that breaks",
+    "test_edge_in_trouble": "hands the door a journal that breaks",
     "test_edge_process": "an edge alone: what others write for it, and what it has made durable",
     "test_prices_end": "reads damaged segments, which no command exports",
     "test_restore": "looks into the records of the copy",
@@ -28,7 +28,7 @@ ALLOWED = {
 
 def names_imported(path: Path) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -72,7 +72,7 @@ def module_at(name: str) -> Path | None:
 def names_of(path: Path) -> set[str]:
     """What a module binds at its top, also in branches and tries there."""
     found: set[str] = set()
-    rest: list[ast.AST] = [ast.parse(path.read_text(), str(path))]
+    rest: list[ast.AST] = [tree_of(path)]
     while rest:
         for node in ast.iter_child_nodes(rest.pop()):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -90,8 +90,8 @@ def test_what_tests_import_is_there() -> None:
     """Seen without running anything, so that it is seen early."""
     missing = [
         f"{path.relative_to(ROOT)}: {node.module}.{alias.name}"
-        for path in sorted(TESTS.rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text(), str(path)))
+        for path in modules_in(TESTS)
+        for node in nodes_of(path)
         if isinstance(node, ast.ImportFrom) and node.module
         if (module := module_at(node.module)) is not None
         for alias in node.names

@@ -6,10 +6,12 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from house.sources import ROOT, nodes_of, sources
+
 NOT_IMPORTED = {"tzdata"}  # read by the standard library's zoneinfo
 
 
@@ -23,12 +25,13 @@ def _declared() -> set[str]:
     return {_canonical(re.split(r"[\[>=<]", line)[0]) for line in lines}
 
 
+@cache
 def _imported() -> set[str]:
     """The distributions that the package imports, wherever in a file."""
     of = packages_distributions()
     found: set[str] = set()
-    for path in (ROOT / "src").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_bytes())):
+    for path in sources():
+        for node in nodes_of(path):
             names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
                 names = [node.module]

@@ -7,8 +7,8 @@ from pathlib import Path
 from handbill.changes.service import TOLD
 from handbill.store.records.owners import OWNERS, READERS
 from handbill.store.records.tables import metadata
+from house.sources import SOURCE, nodes_of, sources
 
-SOURCE = Path(__file__).parents[2] / "src" / "handbill"
 # The tables themselves, what is made of them, and what copies each of them whole.
 ALL_TABLES = (SOURCE / "store" / "records", SOURCE / "store" / "migrations", SOURCE / "keeping")
 IN_TEXT = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+\"?([a-z_]+)")
@@ -17,7 +17,7 @@ IN_TEXT = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+\"?([a-z_]+)")
 def named_in(path: Path) -> set[str]:
     """The tables that a module names: imported as objects, or in the text of a statement."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+    for node in nodes_of(path):
         if isinstance(node, ast.ImportFrom) and (node.module or "").endswith("records.tables"):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "tables":
@@ -36,7 +36,7 @@ def test_a_room_names_its_own_tables_and_those_it_may_read() -> None:
     owner_of = {table: room for room, tables in OWNERS.items() for table in tables}
     named = {
         (path.relative_to(SOURCE).parts[0], table)
-        for path in SOURCE.rglob("*.py")
+        for path in sources()
         if not any(path.is_relative_to(whole) for whole in ALL_TABLES)
         for table in named_in(path)
     }
@@ -57,7 +57,7 @@ UNTOLD = {
 def written_in(path: Path) -> set[str]:
     """The tables of nouns that a module writes by itself, past ``changes``."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+    for node in nodes_of(path):
         if not isinstance(node, ast.Call) or not node.args:
             continue
         by, table = ast.unparse(node.func), ast.unparse(node.args[0])
@@ -70,7 +70,7 @@ def written_in(path: Path) -> set[str]:
 def test_nouns_are_written_where_changes_are_told() -> None:
     found = {
         (path.relative_to(SOURCE).parts[0], table)
-        for path in SOURCE.rglob("*.py")
+        for path in sources()
         if not path.is_relative_to(SOURCE / "changes")
         for table in written_in(path)
     }

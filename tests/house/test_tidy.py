@@ -3,7 +3,6 @@
 import ast
 import re
 import subprocess
-import tokenize
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -11,9 +10,18 @@ from pathlib import Path
 import pytest
 
 from handbill.config import meanings
+from house.sources import (
+    ROOT,
+    SOURCE,
+    TESTS,
+    code_of,
+    modules_in,
+    nodes_of,
+    sources,
+    text_of,
+    tree_of,
+)
 
-ROOT = Path(__file__).parents[2]
-SOURCE = ROOT / "src" / "handbill"
 MOST_LINES = 400
 MOST_FUNCTION = 60
 CLOCK = SOURCE / "host" / "clock.py"
@@ -29,21 +37,6 @@ RESTLESS = re.compile(r"\btime\.time|\btime_ns\(|datetime\.now\(|date\.today\(|u
 CHANCE = re.compile(r"\brandom\.|\bsecrets\.token|\buuid4\(|\burandom\(")
 THIS_MACHINE = re.compile(r"/work/|/home/|/root/|/opt/(pypi|wheels)|/tmp/bash_jobs")
 REGISTRY = re.compile(r"(pypi|pythonhosted|registry\.npmjs|crates)\.(org|io)|--(extra-)?index-url")
-
-
-@cache
-def sources() -> list[Path]:
-    return sorted(SOURCE.rglob("*.py"))
-
-
-@cache
-def text_of(path: Path) -> str:
-    return path.read_text()
-
-
-@cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(text_of(path), str(path))
 
 
 @cache
@@ -68,41 +61,31 @@ def shown(path: Path, line: int = 0) -> str:
     return f"{path.relative_to(ROOT)}:{line}" if line else str(path.relative_to(ROOT))
 
 
-def code_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Each line's code by number, without comments and text."""
-    lines: dict[int, list[str]] = {}
-    with path.open("rb") as file:
-        for token in tokenize.tokenize(file.readline):
-            if token.type in {tokenize.NAME, tokenize.OP, tokenize.NUMBER}:
-                lines.setdefault(token.start[0], []).append(token.string)
-    for number, parts in sorted(lines.items()):
-        yield (
-            number,
-            "".join(
-                f" {part}" if part.isidentifier() and at and parts[at - 1].isidentifier() else part
-                for at, part in enumerate(parts)
-            ),
-        )
+def may_match(pattern: re.Pattern[str], text: str) -> bool:
+    """Whether all words of one of the pattern's alternatives stand in the text."""
+    alternatives = [re.sub(r"\\.", " ", one) for one in pattern.pattern.split("|")]
+    return any(all(word in text for word in re.findall(r"\w+", one)) for one in alternatives)
 
 
 def matching(pattern: re.Pattern[str], paths: list[Path]) -> list[str]:
     return [
         f"{shown(path, number)} {code}"
         for path in paths
-        for number, code in code_lines(path)
+        if may_match(pattern, text_of(path))
+        for number, code in code_of(path)
         if pattern.search(code)
     ]
 
 
 def functions() -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
     for path in sources():
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield path, node
 
 
 def test_files_are_short() -> None:
-    every = [*sources(), *(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py")]
+    every = [*sources(), *modules_in(TESTS), *modules_in(ROOT / "bench")]
     long = {shown(path): text_of(path).count("\n") for path in every}
     assert {name: count for name, count in long.items() if count > MOST_LINES} == {}
 
@@ -123,7 +106,7 @@ def test_functions_are_short() -> None:
 
 def imported(path: Path) -> Iterator[tuple[str, int]]:
     """Each name that a file imports, in full."""
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -173,7 +156,7 @@ def test_no_float_touches_money() -> None:
         shown(path, node.lineno)
         for path in money
         if path.relative_to(SOURCE).parts[0] in {"core", "kit", "ledger", "wire", "listings"}
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if (isinstance(node, ast.Call) and ast.unparse(node.func) == "float")
         or (isinstance(node, ast.Constant) and isinstance(node.value, float))
     ]
@@ -201,7 +184,7 @@ def test_no_room_reads_another_rooms_rows() -> None:
     found = []
     for path in sources():
         room = path.relative_to(SOURCE).parts[0]
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if not isinstance(node, ast.ImportFrom) or not node.module:
                 continue
             imported = [f"{node.module}.{alias.name}" for alias in node.names] + [node.module]
@@ -214,7 +197,7 @@ def test_no_room_reads_another_rooms_rows() -> None:
 
 def names_in(path: Path) -> Iterator[tuple[str, int]]:
     yield path.stem, 1
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name, node.lineno
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -243,7 +226,7 @@ def test_nothing_is_swallowed() -> None:
     found = [
         shown(path, node.lineno)
         for path in sources()
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or all(isinstance(line, ast.Pass) for line in node.body))
     ]
@@ -252,7 +235,7 @@ def test_nothing_is_swallowed() -> None:
 
 def test_no_sleep_waits_for_luck() -> None:
     found = matching(re.compile(r"\btime\.sleep\("), sources())
-    found += matching(re.compile(r"\btime\.sleep\("), sorted((ROOT / "tests").rglob("*.py")))
+    found += matching(re.compile(r"\btime\.sleep\("), modules_in(TESTS))
     assert found == []
 
 
@@ -346,12 +329,8 @@ def test_the_glossarys_words_are_the_codes() -> None:
     glossary = text_of(ROOT / "GLOSSARY.md")
     words = re.findall(r"^\*\*([^*]+)\*\*", glossary, re.MULTILINE)
     assert len(words) > 25
-    code = "\n".join(map(text_of, sources())).lower()
-    assert [
-        word
-        for word in words
-        if word.lower().rstrip("s").replace(" ", "") not in code.replace(" ", "").replace("_", "")
-    ] == []
+    code = re.sub("[ _]", "", "\n".join(map(text_of, sources())).lower())
+    assert [word for word in words if word.lower().rstrip("s").replace(" ", "") not in code] == []
 
 
 def test_decisions_have_their_four_parts() -> None:
