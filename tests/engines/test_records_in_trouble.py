@@ -95,13 +95,14 @@ def test_connections_end_with_their_threads(postgres_records: Records) -> None:
     def ask() -> None:
         put_agency(postgres_records, threading.current_thread().name)
 
+    open_ones = sa.text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+    (before,) = all_agencies(postgres_records, open_ones)[0]
     for number in range(5):
         thread = threading.Thread(target=ask, name=str(number))
         thread.start()
         thread.join()
-    open_ones = sa.text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-    found = 6
-    while found > 1:  # the server takes a moment to see them leave
+    found = before + 5
+    while found > before:  # the server takes a moment to see them leave
         (found,) = all_agencies(postgres_records, open_ones)[0]
 
 
