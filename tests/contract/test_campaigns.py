@@ -61,6 +61,27 @@ def test_all_faults_of_a_campaign_are_named(office: Office) -> None:
     assert set(office.faults("PUT", campaign, body)) == {"/startDate", "/name", "/endDate"}
 
 
+def test_a_job_groups_faults_come_in_one_answer(office: Office) -> None:
+    """Those of single fields, and of fields that must fit each other."""
+    url = f"{office.campaign(office.client())}/jobgroups"
+    body = {
+        "name": "g",
+        "filters": US,
+        "priority": "high",
+        "startDate": "11/02/2026",
+        "endDate": "11/01/2026",
+        "caps": {"budget": {"cap": "Weekly", "value": 5, "pacing": True, "thresholdP": "x"}},
+        "placements": [{"value": "TestExp1", "bid": "x"}],
+    }
+    assert set(office.faults("POST", url, body)) == {
+        "/priority",
+        "/endDate",
+        "/caps/budget/thresholdP",
+        "/caps/budget/pacing",
+        "/placements/0/bid",
+    }
+
+
 def test_switching_a_campaign_has_its_jobs_matched_again(office: Office) -> None:
     campaign = office.campaign(office.client())
     _tasks(office)

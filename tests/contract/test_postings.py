@@ -109,6 +109,8 @@ def test_faults_are_named(rooms: RoomsOffice, client: str) -> None:
     assert set(rooms.faults("PUT", config, {"cost": None, "endDate": "x"})) == {"/cost", "/endDate"}
     assert set(rooms.faults("PUT", config, {"rotateFreqInDays": 0})) == {"/rotateFreqInDays"}
     assert set(rooms.faults("PUT", config, {"minJobDurationInDays": 9, "jobDuration": 3}))
+    both = {"endDate": before["endDate"], "jobDuration": 2, "minJobDurationInDays": 3}
+    assert set(rooms.faults("PUT", config, both)) == {"/endDate", "/minJobDurationInDays"}
     rooms.put(config, {"minJobDurationInDays": 9})
     assert set(rooms.faults("PUT", config, {"jobDuration": 3})) == {"/minJobDurationInDays"}
 

@@ -15,7 +15,7 @@ from handbill.core.filter_code import Contender, Facts, Matcher
 from handbill.core.filters import TEXT_FIELDS, asks_age, kind_of
 from handbill.core.nouns import Branch, Leaf
 from handbill.kit.money import micros_of
-from handbill.wire.models import Wrong
+from handbill.wire.wrong import Wrong
 
 TODAY = date(2026, 11, 23)
 PLACES = {"salary": 1, "Team": 2}

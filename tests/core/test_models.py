@@ -2,17 +2,18 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 import pytest
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, model_validator
 
 from handbill.kit.faults import Fault, bad_request, step_of
 from handbill.kit.jsons import decode, encode
 from handbill.wire.fields import AnyCase, Distinct, Id, Instant, Money, Percent, TextOrDigits, Whole
-from handbill.wire.models import UNSAID, Model, OneOrMany, described, partial, spelled
+from handbill.wire.models import Model, OneOrMany, described, partial, spelled
 from handbill.wire.pointers import pointed_out, pointers
 from handbill.wire.queries import Query, parameters
+from handbill.wire.wrong import UNSAID, Wrong, WrongBeside
 
 
 class Slot(NamedTuple):
@@ -72,6 +73,51 @@ def test_every_fault_is_gathered_and_named() -> None:
     same = [{"value": "x"}, {"publisherId": "x", "markdown": 0}]
     assert read(Rows, {"name": "n", "slots": [*same, {"value": "y"}]})[1] == [
         "/slots/1 is there twice"
+    ]
+
+
+class Span(Model):
+    begin: Annotated[int, Whole()] = Field(0, description="Begin.")
+    end: Annotated[int, Whole()] = Field(9, description="End.")
+    why: Id = Field("", description="Why.")
+    how: Id = Field("", description="How.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.begin > self.end:
+            raise Wrong(Fault("/end", "must not be before begin"))
+        if self.how and not self.why:
+            raise WrongBeside(Fault("/how", "needs a why"))
+        return self
+
+
+class Spans(Model):
+    top: Id = Field(description="Its name.")
+    spans: Distinct[Span] = Field([], description="Some.")
+    one: Span | None = Field(None, description="One.")
+
+
+def test_what_is_wrong_of_rows_together_is_told_with_what_is_wrong_of_one() -> None:
+    turned = {"begin": 2, "end": 1}
+    body = {"top": "x", "spans": [turned | {"why": 7}, turned], "one": turned | {"how": ""}}
+    assert set(read(Spans, body)[1]) == {
+        "/spans/0/why must be a string",
+        "/spans/0/end must not be before begin",
+        "/spans/1/end must not be before begin",
+        "/one/how must have at least 1 characters",
+        "/one/end must not be before begin",
+    }
+
+
+def test_what_is_left_out_makes_no_faults_of_its_own() -> None:
+    assert read(Spans, {"top": "x", "one": {"why": 7, "how": "so"}})[1] == [
+        "/one/why must be a string"
+    ]
+    assert read(Spans, {"top": "x", "one": {"how": "so"}})[1] == ["/one/how needs a why"]
+    assert read(Spans, {"top": 7, "one": {"begin": "a", "end": -5}})[1] == [
+        "/top must be a string",
+        "/one/begin must be an integer",
+        "/one/end must be at least 0",
     ]
 
 

@@ -12,7 +12,8 @@ from handbill.core.nouns import Caps as Kept
 from handbill.kit.faults import Fault
 from handbill.kit.zones import Period
 from handbill.wire.fields import AnyCase, Money, Percent, Whole
-from handbill.wire.models import Model, Wrong
+from handbill.wire.models import Model
+from handbill.wire.wrong import Wrong
 
 
 def is_none(value: Any) -> bool:

@@ -7,7 +7,8 @@ from pydantic import Field
 from handbill.core.nouns import Campaign, Group
 from handbill.kit.faults import Fault
 from handbill.wire.fields import Instant
-from handbill.wire.models import Model, Wrong
+from handbill.wire.models import Model
+from handbill.wire.wrong import Wrong
 
 _T = TypeVar("_T", bound=Model)
 Status = Literal["A", "P"]

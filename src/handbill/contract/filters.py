@@ -22,8 +22,9 @@ from handbill.core.filters import AGES, LISTS, OPERATORS, Kind, kind_of
 from handbill.core.nouns import Branch, Leaf
 from handbill.kit.faults import Fault
 from handbill.kit.money import NotMoney, micros_of
-from handbill.wire.models import Model, Wrong
+from handbill.wire.models import Model
 from handbill.wire.values import read_day, spell_day
+from handbill.wire.wrong import Wrong
 
 MOST_DEPTH: Final = 3
 MOST_RULES: Final = 100

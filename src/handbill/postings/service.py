@@ -98,14 +98,15 @@ def create(
     """
     zone = zone_of(client.zone)
     start_at, end_at = instant_in(start, zone, last=False), instant_in(end, zone, last=True)
-    _in_order(start_at, end_at, client)
+    body = PostingBody(**terms)
+    _require_sound(start_at, end_at, client, body)
     client_nos = _served(tx, client, client_ids)
     posting = Posting(
         no=0,
         id=new_uuid(ids),
         agency_no=client.agency_no,
         publisher_no=publisher.no,
-        body=_whole(PostingBody(**terms)),
+        body=body,
         start_at=start_at,
         end_at=end_at,
         credits_used=0,
@@ -149,9 +150,9 @@ def update(
         raise bad_request(faults)
     if end is not None:
         posting.end_at = instant_in(end, zone_of(client.zone), last=True)
-        _in_order(posting.start_at, posting.end_at, client)
     of_slots = slots.is_slots(posting)
-    posting.body = _whole(with_changes(posting.body, terms))
+    posting.body = with_changes(posting.body, terms)
+    _require_sound(posting.start_at, posting.end_at, client, posting.body)
     if slots.is_slots(posting) != of_slots:
         rule = "cannot be 0 where slots" if of_slots else "must be 0 where durations"
         raise refused_state("rotate_days", f"{rule} were bought")
@@ -176,20 +177,20 @@ def delete(tx: Tx, now: Instant, client: Client, posting: Posting) -> None:
     telling.purchase(tx, now, client, posting, telling.state_of(posting), {})
 
 
-def _in_order(start_at: Instant, end_at: Instant, client: Client) -> None:
-    """Start ≤ end holds for days: the reference's own sample ends minutes before it starts
+def _require_sound(start_at: Instant, end_at: Instant, client: Client, body: PostingBody) -> None:
+    """**Refuses** (400) an end before the start, and jobs that may not leave before they must.
+
+    Start ≤ end holds for days: the reference's own sample ends minutes before it starts
     (docs/contract-notes.md).
     """
     zone = zone_of(client.zone)
+    faults = []
     if day_of(end_at, zone) < day_of(start_at, zone):
-        raise bad_request([Fault("end", "must not be before startDate")])
-
-
-def _whole(body: PostingBody) -> PostingBody:
-    """**Refuses** (400) jobs that may not leave before they must."""
+        faults.append(Fault("end", "must not be before startDate"))
     if body.stay_days and body.least_stay_days > body.stay_days:
-        raise bad_request([Fault("least_stay_days", "must not be more than jobDuration")])
-    return body
+        faults.append(Fault("least_stay_days", "must not be more than jobDuration"))
+    if faults:
+        raise bad_request(faults)
 
 
 def _check_use(tx: Tx, posting: Posting) -> None:

@@ -32,9 +32,10 @@ from handbill.kit.instants import iso_of
 from handbill.kit.money import micros_of, number_of
 from handbill.kit.urls import MOST_URL, canonical_url
 from handbill.kit.zones import zone_of
-from handbill.wire.models import SAID, Model, Nullable, Wrong
+from handbill.wire.models import Model, Nullable
 from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.values import Schema, read_day, spell_day
+from handbill.wire.wrong import SAID, Wrong, WrongBeside
 
 _T = TypeVar("_T")
 
@@ -316,7 +317,7 @@ def _distinct(items: list[_T]) -> list[_T]:
             faults.append(Fault(f"/{n}", "is there twice"))
         seen.add(told)
     if faults:
-        raise Wrong(*faults)
+        raise WrongBeside(*faults)
     return items
 
 

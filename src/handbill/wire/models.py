@@ -39,44 +39,16 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 from pydantic_core.core_schema import CoreSchema, no_info_before_validator_function
 
-from handbill.kit.faults import Fault, pointed
-from handbill.wire.schemas import NOT_BLANK, or_null, unlimited, without_null
+from handbill.kit.faults import Fault
+from handbill.wire.schemas import or_null, unlimited, without_null
 from handbill.wire.values import MOST_FAULTS, Faults, Schema
+from handbill.wire.wrong import found_in, others_in, without
 
 _M = TypeVar("_M", bound="Model")
 _REF = "#/components/schemas/{model}"
-_TEXTS = {
-    "missing": "is required",
-    "string_type": "must be a string",
-    "string_too_short": "must have at least {min_length} characters",
-    "string_too_long": "must have at most {max_length} characters",
-    "string_pattern_mismatch": "must match {pattern}",
-    "int_type": "must be an integer",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
-    "bool_type": "must be true or false",
-    "list_type": "must be an array",
-    "tuple_type": "must be an array",
-    "too_short": "must have at least {min_length} items",
-    "too_long": "must have at most {max_length} items",
-    "dict_type": "must be an object",
-    "model_type": "must be an object",
-    "literal_error": "must be {expected}",
-}
-"""What pydantic finds wrong, in our own words. ``UNSAID``: of a kind that no row has yet."""
-UNSAID = "is not a value that can be taken here"
-SAID = "said"
-"""The kind of a fault whose type has its own words."""
+_MOST_READINGS = 4
 UNREAD: Any = None
 """The default of a row that is looked at only where it was said: pydantic would copy a model."""
-
-
-class Wrong(ValueError):
-    """Several things are wrong with a value; each fault's pointer begins at the value."""
-
-    def __init__(self, *faults: Fault) -> None:
-        super().__init__(faults)
-        self.faults = faults
 
 
 class Model(BaseModel):
@@ -128,12 +100,27 @@ class Model(BaseModel):
 
     @classmethod
     def read(cls, value: Any, at: str, faults: Faults) -> Self:
-        """Read a body; what is wrong with it comes to ``faults``, and then nothing counts."""
-        try:
-            return cls.model_validate(value)
-        except ValidationError as failed:
-            faults.extend(_found(failed, at))
-            return cast(Self, None)
+        """Read a body; what is wrong with it comes to ``faults``, and then nothing counts.
+
+        Rows that are checked together are checked only where each is sound. So what is left without
+        the wrong rows is read again, and again, until it is sound.
+        """
+        found: list[Fault] = []
+        for _ in range(_MOST_READINGS):
+            try:
+                made = cls.model_validate(value)
+            except ValidationError as failed:
+                errors = failed.errors(include_url=False)
+                found += others_in(errors, found, at) if found else found_in(errors, at)
+                value = without(value, errors)
+                if value is None or len(found) >= MOST_FAULTS:
+                    break
+            else:
+                if not found:
+                    return made
+                break
+        faults.extend(found)
+        return cast(Self, None)
 
     @classmethod
     def of(cls, noun: Any = None, **rows: Any) -> Self:
@@ -274,7 +261,7 @@ class Array:
         try:
             return self._list.validate_python(value)
         except ValidationError as failed:
-            faults.extend(_found(failed, at))
+            faults.extend(found_in(failed.errors(include_url=False), at))
             return []
 
     def schema(self) -> Schema:
@@ -339,31 +326,6 @@ def spellings(name: str, row: FieldInfo) -> list[str]:
     if isinstance(row.validation_alias, AliasChoices):
         return [str(one) for one in row.validation_alias.choices]
     return [row.alias or name]
-
-
-def _found(failed: ValidationError, at: str) -> list[Fault]:
-    errors = failed.errors(include_url=False)[:MOST_FAULTS]
-    return [fault for error in errors for fault in _faults_of(error, at)]
-
-
-def _faults_of(error: Mapping[str, Any], at: str) -> list[Fault]:
-    steps = error["loc"]
-    if steps[-1:] == ("[key]",) and steps[-2:-1] == (error["input"],):
-        steps = steps[:-1]
-    here = at + "".join(f"/{pointed(str(step))}" for step in steps)
-    context = error.get("ctx", {})
-    wrong = context.get("error")
-    if isinstance(wrong, Wrong):
-        return [Fault(here + fault.field, fault.message) for fault in wrong.faults]
-    if error["type"] == SAID:
-        return [Fault(here, error["msg"])]
-    if error["input"] is None and error["loc"] and isinstance(error["loc"][-1], str):
-        return [Fault(here, _TEXTS["missing"])]
-    if wrong is not None:
-        return [Fault(here, str(wrong))]
-    if context.get("pattern") == NOT_BLANK:
-        return [Fault(here, "must not be blank")]
-    return [Fault(here, _TEXTS.get(error["type"], UNSAID).format(**context))]
 
 
 # ── described ───────────────────────────────────────────────────────────────────────────────────

@@ -30,7 +30,8 @@ from handbill.wire.fields import (
     Whole,
     Zone,
 )
-from handbill.wire.models import Model, Wrong, partial
+from handbill.wire.models import Model, partial
+from handbill.wire.wrong import Wrong
 
 _C = TypeVar("_C", bound="Client")
 _KEPT = "Stored; nothing acts on it."

@@ -33,9 +33,10 @@ from handbill.core.mapping import FIELD_NAME, MOST_ADDITIONAL
 from handbill.kit.faults import Fault, pointed
 from handbill.kit.urls import NotUrl, page_url
 from handbill.wire.fields import Distinct, Instant, Key, Matching, Url
-from handbill.wire.models import Model, Wrong, partial
+from handbill.wire.models import Model, partial
 from handbill.wire.queries import Query
 from handbill.wire.schemas import NOT_BLANK
+from handbill.wire.wrong import Wrong
 
 _STEP: Final = r"[^\W\d][\w.:-]*"
 _NEAR: Final = 0.95  # a slip of a letter or two

@@ -21,8 +21,9 @@ from handbill.funnel.service import FunnelItem
 from handbill.kit.faults import Fault
 from handbill.kit.instants import Instant as At
 from handbill.wire.fields import AnyCase, Day, Id, Instant, Money, Text
-from handbill.wire.models import Model, OneOrMany, Wrong
+from handbill.wire.models import Model, OneOrMany
 from handbill.wire.stamps import read_stamp
+from handbill.wire.wrong import Wrong, WrongBeside
 
 _PERSONAL = frozenset(
     {
@@ -152,7 +153,7 @@ class FunnelEvent(_Keys):
             or self._key("click_id")
             or (self._key("candidate_id") and self._key("job_reference"))
         ):
-            raise Wrong(
+            raise WrongBeside(
                 Fault(
                     "/jobApplicationId",
                     "is required unless candidateId and jobReference, or clickId, are given",

@@ -21,7 +21,8 @@ from handbill.contract.overrides import SettingsOverride
 from handbill.core import nouns
 from handbill.kit.faults import Fault
 from handbill.wire.fields import AnyCase, Day, Distinct, Filled, Key, Money, Whole
-from handbill.wire.models import UNREAD, Model, Wrong, partial
+from handbill.wire.models import UNREAD, Model, partial
+from handbill.wire.wrong import Wrong
 
 _MOST_PLACEMENTS = 500
 _KEPT = "Stored; nothing acts on it."

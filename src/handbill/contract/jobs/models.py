@@ -22,7 +22,8 @@ from handbill.kit.faults import Fault
 from handbill.kit.urls import page_url
 from handbill.wire.date_patterns import read_when
 from handbill.wire.fields import Day, Filled, Matching, Money, Percent
-from handbill.wire.models import Array, Model, Wrong, partial
+from handbill.wire.models import Array, Model, partial
+from handbill.wire.wrong import Wrong
 
 _MOST_ZIP: Final = 32
 _MOST_PUBLISHERS: Final = 200

@@ -16,7 +16,8 @@ from handbill.markups import service
 from handbill.store.records import Tx
 from handbill.wire.date_patterns import NotDate, Read, instant_in, read_when
 from handbill.wire.fields import AnyCase, Distinct, Id, Name, Percent
-from handbill.wire.models import Model, Wrong, partial
+from handbill.wire.models import Model, partial
+from handbill.wire.wrong import WrongBeside
 
 _MOST_PERCENT: Final = 800
 """The largest amount that there is, marked up by so much, is still a number of 64 bits."""
@@ -77,7 +78,7 @@ class MarkupEntity(Model):
     def _whole(self) -> Self:
         if self.entity_id == "":
             if self.level != "Client":
-                raise Wrong(Fault("/entityId", "is required"))
+                raise WrongBeside(Fault("/entityId", "is required"))
             self.entity_id = self.client_id
         return self
 

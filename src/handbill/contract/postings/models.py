@@ -25,10 +25,11 @@ from handbill.postings.service import MOST_CLIENTS
 from handbill.postings.slots import Reason
 from handbill.wire.date_patterns import MOST_PATTERN, NotDate, read_date, steps_of
 from handbill.wire.fields import AnyCase, Distinct, Instant, Money, Named, Whole
-from handbill.wire.models import Model, Wrong, partial
+from handbill.wire.models import Model, partial
 from handbill.wire.queries import Paged, Query
 from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.values import Schema
+from handbill.wire.wrong import WrongBeside
 
 MOST_ROWS: Final = 1_000
 _MOST_SLOTS: Final = 10_000
@@ -166,7 +167,7 @@ class NewPosting(_Terms):
             says = "must not be more than jobDuration"
             faults.append(Fault("/minJobDurationInDays", says))
         if faults:
-            raise Wrong(*faults)
+            raise WrongBeside(*faults)
         return self
 
 

@@ -26,8 +26,9 @@ from handbill.kit.faults import Fault
 from handbill.kit.instants import MINUTE
 from handbill.publishers.service import ID
 from handbill.wire.fields import AnyCase, Id, Instant, Matching, Money, Name, Named, Text
-from handbill.wire.models import Model, Wrong, partial
+from handbill.wire.models import Model, partial
 from handbill.wire.schemas import NOT_BLANK
+from handbill.wire.wrong import WrongBeside
 
 _NODE_NAME: Final = r"(?![Xx][Mm][Ll])[A-Za-z_][A-Za-z0-9_.-]{0,99}"
 _KEPT: Final = "Stored; nothing acts on it."
@@ -187,7 +188,7 @@ class NewPublisher(_Rows):
     @model_validator(mode="after")
     def _named_somehow(self) -> Self:
         if not self.name and not self.id:
-            raise Wrong(Fault("/name", "is required"))
+            raise WrongBeside(Fault("/name", "is required"))
         return self
 
 

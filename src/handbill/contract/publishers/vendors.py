@@ -25,9 +25,10 @@ from handbill.core.vendors import (
 )
 from handbill.kit.faults import Fault
 from handbill.wire.fields import AnyCase, Day, Matching, Percent, Whole, Zone
-from handbill.wire.models import Model, Wrong
+from handbill.wire.models import Model
 from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.values import spell_day
+from handbill.wire.wrong import WrongBeside
 
 _LINE: Final = r"[^\x00-\x1f\x7f]*"
 _NO_LINE: Final = "must not have control characters"
@@ -139,10 +140,10 @@ class Contact(Model):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.portal_access and not self.email:
-            raise Wrong(Fault("/email", "is required where vpAccessEnabled is true"))
+            raise WrongBeside(Fault("/email", "is required where vpAccessEnabled is true"))
         if self.notified and self.threshold_ppm is None:
             says = "is required where notificationEnabled is true"
-            raise Wrong(Fault("/notificationAlertThreshold", says))
+            raise WrongBeside(Fault("/notificationAlertThreshold", says))
         return self
 
 
@@ -168,7 +169,7 @@ class Portal(Model):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.password and not self.user:
-            raise Wrong(Fault("/username", "is required beside a password"))
+            raise WrongBeside(Fault("/username", "is required beside a password"))
         return self
 
     def noun(self) -> Guarded[core.Portal]:
@@ -180,7 +181,7 @@ def _distinct(portals: list[Portal]) -> list[Portal]:
     places = [(one.url, one.user) for one in portals]
     again = [n for n, place in enumerate(places) if place in places[:n]]
     if again:
-        raise Wrong(*(Fault(f"/{n}", "is there twice") for n in again))
+        raise WrongBeside(*(Fault(f"/{n}", "is there twice") for n in again))
     return portals
 
 

@@ -17,8 +17,9 @@ from handbill.core import rule_conditions as core
 from handbill.core.rule_conditions import UNITS, faults_of_action, faults_of_value
 from handbill.kit.faults import Fault
 from handbill.wire.fields import AnyCase, Day, Distinct, Meaning, Money, Whole
-from handbill.wire.models import Model, Wrong
+from handbill.wire.models import Model
 from handbill.wire.schemas import NOT_BLANK
+from handbill.wire.wrong import Wrong
 
 _MOST_CONDITIONS: Final = 50
 _MOST_FILTERS: Final = 1_000

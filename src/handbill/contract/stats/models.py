@@ -8,8 +8,9 @@ from handbill.kit.faults import Fault
 from handbill.stats import questions
 from handbill.stats.questions import Format, Level
 from handbill.wire.fields import AnyCase, Day, Zone
-from handbill.wire.models import Model, Wrong
+from handbill.wire.models import Model
 from handbill.wire.schemas import NOT_BLANK
+from handbill.wire.wrong import Wrong, WrongBeside
 
 
 def _said(day: str) -> str:
@@ -78,7 +79,7 @@ class StatsLevels(Model):
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         if self.tertiary is not None and self.secondary is None:
-            raise Wrong(Fault("/tertiaryLevel", "needs a secondaryLevel"))
+            raise WrongBeside(Fault("/tertiaryLevel", "needs a secondaryLevel"))
         differs = "must differ from the other levels"
         if self.secondary == self.primary:
             raise Wrong(Fault("/secondaryLevel", differs))

@@ -1,0 +1,130 @@
+"""What is wrong with a body: as faults, in our own words, each with its JSON pointer."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from handbill.kit.faults import Fault, pointed
+from handbill.wire.schemas import NOT_BLANK
+from handbill.wire.values import MOST_FAULTS
+
+_TEXTS = {
+    "missing": "is required",
+    "string_type": "must be a string",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must match {pattern}",
+    "int_type": "must be an integer",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "bool_type": "must be true or false",
+    "list_type": "must be an array",
+    "tuple_type": "must be an array",
+    "too_short": "must have at least {min_length} items",
+    "too_long": "must have at most {max_length} items",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "literal_error": "must be {expected}",
+}
+"""What pydantic finds wrong, in our own words. ``UNSAID``: of a kind that no row has yet."""
+UNSAID = "is not a value that can be taken here"
+_Place = tuple[int | str, ...]
+SAID = "said"
+"""The kind of a fault whose type has its own words."""
+
+
+class Wrong(ValueError):
+    """Several things are wrong with a value; each fault's pointer begins at the value."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__(faults)
+        self.faults = faults
+
+
+class WrongBeside(Wrong):
+    """Wrong beside what else was said, or was not. It is told only where all else could be read."""
+
+
+def found_in(errors: Sequence[Mapping[str, Any]], at: str) -> list[Fault]:
+    """What pydantic found wrong in a body, as faults."""
+    return [fault for error in errors[:MOST_FAULTS] for fault in _faults_of(error, at)]
+
+
+def others_in(errors: Sequence[Mapping[str, Any]], found: list[Fault], at: str) -> list[Fault]:
+    """What is wrong in a later reading, but for what comes of the rows that were left out."""
+    left_out = {fault.field for fault in found}
+    sure = (one for one in errors if not _comes_of_absence(one))
+    more = found_in(list(sure), at)
+    return [fault for fault in more if fault.field not in left_out]
+
+
+def _comes_of_absence(error: Mapping[str, Any]) -> bool:
+    return error["type"] == "missing" or isinstance(_cause(error), WrongBeside)
+
+
+def _cause(error: Mapping[str, Any]) -> Any:
+    """What our own check raised."""
+    return error.get("ctx", {}).get("error")
+
+
+def without(body: Any, errors: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """A body without the rows that are wrong; of a list with a wrong item, without the list. None:
+    there is none that could be left out.
+    """
+    if not isinstance(body, dict):
+        return None
+    places = [place for error in errors for place in _places_of(error)]
+    left: dict[str, Any] | None = _left(
+        body, [place for place in places if place[:1] and place[0] in body]
+    )
+    return None if left == body else left
+
+
+_GONE: Any = object()
+
+
+def _left(value: Any, places: list[_Place]) -> Any:
+    """What is left of a value without what is at these places below it; it may be all gone."""
+    if not all(places) or not isinstance(value, dict | list):
+        return _GONE
+    below: dict[Any, list[_Place]] = {}
+    for place in places:
+        step = int(place[0]) if isinstance(value, list) and str(place[0]).isdecimal() else place[0]
+        below.setdefault(step, []).append(place[1:])
+    known = value if isinstance(value, dict) else range(len(value))
+    left: Any = value.copy()
+    for step, deeper in below.items():
+        inside = _left(value[step], deeper) if step in known else _GONE
+        if inside is not _GONE:
+            left[step] = inside
+        elif isinstance(value, dict) and step in value:
+            del left[step]
+        else:
+            return _GONE
+    return left
+
+
+def _places_of(error: Mapping[str, Any]) -> list[_Place]:
+    """The steps to each row that an error is about."""
+    cause = _cause(error)
+    if not isinstance(cause, Wrong):
+        return [error["loc"]]
+    return [(*error["loc"], *fault.field.split("/")[1:]) for fault in cause.faults]
+
+
+def _faults_of(error: Mapping[str, Any], at: str) -> list[Fault]:
+    steps = error["loc"]
+    if steps[-1:] == ("[key]",) and steps[-2:-1] == (error["input"],):
+        steps = steps[:-1]
+    here = at + "".join(f"/{pointed(str(step))}" for step in steps)
+    context, wrong = error.get("ctx", {}), _cause(error)
+    if isinstance(wrong, Wrong):
+        return [Fault(here + fault.field, fault.message) for fault in wrong.faults]
+    if error["type"] == SAID:
+        return [Fault(here, error["msg"])]
+    if error["input"] is None and error["loc"] and isinstance(error["loc"][-1], str):
+        return [Fault(here, _TEXTS["missing"])]
+    if wrong is not None:
+        return [Fault(here, str(wrong))]
+    if context.get("pattern") == NOT_BLANK:
+        return [Fault(here, "must not be blank")]
+    return [Fault(here, _TEXTS.get(error["type"], UNSAID).format(**context))]
