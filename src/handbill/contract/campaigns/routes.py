@@ -11,7 +11,8 @@ from handbill.contract.campaigns.models import (
     NewCampaign,
     campaign_told,
 )
-from handbill.contract.envelopes import Done, Made
+from handbill.contract.envelopes import Done, Made, Status
+from handbill.contract.switches import switches
 from handbill.core import nouns
 from handbill.groups import service as groups
 from handbill.http.kinds import Look
@@ -57,14 +58,8 @@ def _update(call: Call) -> Done:
     return Done.of(result=True, message="Campaign updated")
 
 
-def _pause(call: Call) -> Done:
-    service.switch(call.tx, call.now, call.client, _campaign(call), "P")
-    return Done.of(result=True, message="Campaign paused")
-
-
-def _enable(call: Call) -> Done:
-    service.switch(call.tx, call.now, call.client, _campaign(call), "A")
-    return Done.of(result=True, message="Campaign enabled")
+def _switch(call: Call, status: Status) -> None:
+    service.switch(call.tx, call.now, call.client, _campaign(call), status)
 
 
 _SAMPLE: dict[str, Any] = {
@@ -148,30 +143,15 @@ OPERATIONS = [
         sample={"caps": {"budget": {"cap": "Monthly", "value": 750}}},
         sample_answer={"result": True, "message": "Campaign updated"},
     ),
-    Operation(
-        name="pause_campaign",
-        number=24,
-        verb="PUT",
-        path=f"{_ONE}/pause",
-        title="Pause a campaign.",
-        about="Pauses the campaign. Its jobs are matched to other job groups. Pausing a paused "
+    *switches(
+        "campaign",
+        _ONE,
+        _TAG,
+        _switch,
+        pause="Pauses the campaign. Its jobs are matched to other job groups. Pausing a paused "
         "campaign changes nothing.",
-        tag=_TAG,
-        work=_pause,
-        answer=Done,
-        sample_answer={"result": True, "message": "Campaign paused"},
-    ),
-    Operation(
-        name="enable_campaign",
-        number=25,
-        verb="PUT",
-        path=f"{_ONE}/enable",
-        title="Enable a campaign.",
-        about="Enables the campaign as it was before it was paused. Enabling an active campaign "
+        enable="Enables the campaign as it was before it was paused. Enabling an active campaign "
         "changes nothing.",
-        tag=_TAG,
-        work=_enable,
-        answer=Done,
-        sample_answer={"result": True, "message": "Campaign enabled"},
+        number=24,
     ),
 ]

@@ -13,7 +13,8 @@ from handbill.contract.clients.models import (
     client_told,
     row_told,
 )
-from handbill.contract.envelopes import Done, Made
+from handbill.contract.envelopes import Done, Made, Status
+from handbill.contract.switches import switches
 from handbill.groups import tree
 from handbill.http.kinds import Look
 from handbill.http.operations import PAGED, Answer, Call, Operation
@@ -63,14 +64,8 @@ def _idx_mappings(call: Call) -> dict[str, str]:
     return {name: f"cif{place}" for name, place in places.items()}
 
 
-def _pause(call: Call) -> Done:
-    service.switch(call.tx, call.now, call.client, "P")
-    return Done.of(result=True, message="Client paused")
-
-
-def _enable(call: Call) -> Done:
-    service.switch(call.tx, call.now, call.client, "A")
-    return Done.of(result=True, message="Client enabled")
+def _switch(call: Call, status: Status) -> None:
+    service.switch(call.tx, call.now, call.client, status)
 
 
 _SAMPLE: dict[str, Any] = {
@@ -196,30 +191,15 @@ OPERATIONS = [
         },
         sample_answer={"external-data": "cif1", "day": "cif2", "cpc": "cif3"},
     ),
-    Operation(
-        name="pause_client",
-        number=9,
-        verb="PUT",
-        path=f"{_ONE}/pause",
-        title="Pause a client.",
-        about="Pauses the client. All its jobs are removed from the outbound feeds. Pausing a "
+    *switches(
+        "client",
+        _ONE,
+        _TAG,
+        _switch,
+        pause="Pauses the client. All its jobs are removed from the outbound feeds. Pausing a "
         "paused client changes nothing.",
-        tag=_TAG,
-        work=_pause,
-        answer=Done,
-        sample_answer={"result": True, "message": "Client paused"},
-    ),
-    Operation(
-        name="enable_client",
-        number=10,
-        verb="PUT",
-        path=f"{_ONE}/enable",
-        title="Enable a client.",
-        about="Enables the client as it was before it was paused. Enabling an active client "
+        enable="Enables the client as it was before it was paused. Enabling an active client "
         "changes nothing.",
-        tag=_TAG,
-        work=_enable,
-        answer=Done,
-        sample_answer={"result": True, "message": "Client enabled"},
+        number=9,
     ),
 ]

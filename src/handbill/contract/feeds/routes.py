@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handbill.contract.envelopes import Done, Made
+from handbill.contract.envelopes import Done, Made, Status
 from handbill.contract.feeds.models import (
     Feed,
     FeedChange,
@@ -17,6 +17,7 @@ from handbill.contract.feeds.models import (
     run_told,
 )
 from handbill.contract.jobs.answers import example, jobs_told
+from handbill.contract.switches import switches
 from handbill.core import nouns
 from handbill.feeds import previewing, service
 from handbill.feeds.collecting import place_of
@@ -65,14 +66,8 @@ def _update(call: Call) -> Made:
     return Made.of(result=feed.id, message="Feed updated")
 
 
-def _pause(call: Call) -> Done:
-    service.switch(call.tx, call.now, call.client, _feed(call), "P")
-    return _done("Feed paused")
-
-
-def _enable(call: Call) -> Done:
-    service.switch(call.tx, call.now, call.client, _feed(call), "A")
-    return _done("Feed enabled")
+def _switch(call: Call, status: Status) -> None:
+    service.switch(call.tx, call.now, call.client, _feed(call), status)
 
 
 def _run(call: Call) -> Made:
@@ -325,27 +320,13 @@ OPERATIONS = [
             "message": "Feed updated",
         },
     ),
-    Operation(
-        name="pause_feed",
-        verb="PUT",
-        path=f"{_ONE}/pause",
-        title="Pause a feed.",
-        about="The feed is no longer fetched on schedule; its jobs stand. A paused one stays so.",
-        tag=_TAG,
-        work=_pause,
-        answer=Done,
-        sample_answer={"result": True, "message": "Feed paused"},
-    ),
-    Operation(
-        name="enable_feed",
-        verb="PUT",
-        path=f"{_ONE}/enable",
-        title="Enable a feed.",
-        about="The feed is fetched at once and on schedule again. An active one stays so.",
-        tag=_TAG,
-        work=_enable,
-        answer=Done,
-        sample_answer={"result": True, "message": "Feed enabled"},
+    *switches(
+        "feed",
+        _ONE,
+        _TAG,
+        _switch,
+        pause="The feed is no longer fetched on schedule; its jobs stand. A paused one stays so.",
+        enable="The feed is fetched at once and on schedule again. An active one stays so.",
     ),
     Operation(
         name="run_feed",

@@ -2,7 +2,7 @@
 
 from handbill.campaigns import service as campaigns
 from handbill.contract import examples
-from handbill.contract.envelopes import Done, Made
+from handbill.contract.envelopes import Done, Made, Status
 from handbill.contract.jobgroups.models import (
     GroupChange,
     JobGroup,
@@ -11,6 +11,7 @@ from handbill.contract.jobgroups.models import (
     group_told,
 )
 from handbill.contract.jobgroups.previews import JobGroupPreview, NewJobGroupPreview, preview_told
+from handbill.contract.switches import switches
 from handbill.core import nouns
 from handbill.groups import previewing, service
 from handbill.http.kinds import Ask, Look
@@ -69,14 +70,8 @@ def _update(call: Call) -> Done:
     return Done.of(result=True, message="Jobgroup updated")
 
 
-def _pause(call: Call) -> Done:
-    service.switch(call.tx, call.now, call.client, _group(call), "P")
-    return Done.of(result=True, message="Jobgroup paused")
-
-
-def _enable(call: Call) -> Done:
-    service.switch(call.tx, call.now, call.client, _group(call), "A")
-    return Done.of(result=True, message="Jobgroup enabled")
+def _switch(call: Call, status: Status) -> None:
+    service.switch(call.tx, call.now, call.client, _group(call), status)
 
 
 def _preview(call: Call) -> JobGroupPreview:
@@ -244,29 +239,15 @@ OPERATIONS = [
         sample={"name": "test jobgroup updated1", "cpaBid": 0.22, "filters": _FILTERS},
         sample_answer={"result": True, "message": "Jobgroup updated"},
     ),
-    Operation(
-        name="pause_jobgroup",
-        number=32,
-        verb="PUT",
-        path=f"{_ONE}/pause",
-        title="Pause a job group.",
-        about="Stops the job group from advertising; its jobs are matched to others. Pausing a "
+    *switches(
+        "jobgroup",
+        _ONE,
+        _TAG,
+        _switch,
+        pause="Stops the job group from advertising; its jobs are matched to others. Pausing a "
         "paused job group changes nothing.",
-        tag=_TAG,
-        work=_pause,
-        answer=Done,
-        sample_answer={"result": True, "message": "Jobgroup paused"},
-    ),
-    Operation(
-        name="enable_jobgroup",
-        number=33,
-        verb="PUT",
-        path=f"{_ONE}/enable",
-        title="Enable a job group.",
-        about="Enables the job group. Enabling an active one changes nothing.",
-        tag=_TAG,
-        work=_enable,
-        answer=Done,
-        sample_answer={"result": True, "message": "Jobgroup enabled"},
+        enable="Enables the job group. Enabling an active one changes nothing.",
+        number=32,
+        word="job group",
     ),
 ]

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from handbill.contract.envelopes import Done, Made
+from handbill.contract.envelopes import Done, Made, Status
 from handbill.contract.jobs.answers import Job, JobPage, example, jobs_told
 from handbill.contract.jobs.models import IDS, JobChange, NewJob
+from handbill.contract.switches import switches
 from handbill.core import nouns
 from handbill.http.kinds import Ask
 from handbill.http.operations import Answer, Call, Operation
@@ -58,14 +59,8 @@ def _update(call: Call) -> Made:
     return Made.of(result=job.id, message="Job updated")
 
 
-def _pause(call: Call) -> Done:
-    editing.switch(call.tx, call.now, call.client, _job(call), "P")
-    return _done("Job paused")
-
-
-def _enable(call: Call) -> Done:
-    editing.switch(call.tx, call.now, call.client, _job(call), "A")
-    return _done("Job enabled")
+def _switch(call: Call, status: Status) -> None:
+    editing.switch(call.tx, call.now, call.client, _job(call), status)
 
 
 def _bulk(call: Call) -> list[Any]:
@@ -171,30 +166,15 @@ OPERATIONS = [
         sample=_SAMPLE,
         sample_answer={"result": _SAMPLE_ID, "message": "Job updated"},
     ),
-    Operation(
-        name="pause_job",
-        number=16,
-        verb="PUT",
-        path=f"{_ONE}/pause",
-        title="Pause a job.",
-        about="Pauses the job, which must be valid. It is removed from the outbound feeds and "
+    *switches(
+        "job",
+        _ONE,
+        _TAG,
+        _switch,
+        pause="Pauses the job, which must be valid. It is removed from the outbound feeds and "
         "stays paused, whatever its feed contains.",
-        tag=_TAG,
-        work=_pause,
-        answer=Done,
-        sample_answer={"result": True, "message": "Job paused"},
-    ),
-    Operation(
-        name="enable_job",
-        number=17,
-        verb="PUT",
-        path=f"{_ONE}/enable",
-        title="Enable a job.",
-        about="Enables the job, which must be valid. Enabling an active job changes nothing.",
-        tag=_TAG,
-        work=_enable,
-        answer=Done,
-        sample_answer={"result": True, "message": "Job enabled"},
+        enable="Enables the job, which must be valid. Enabling an active job changes nothing.",
+        number=16,
     ),
     Operation(
         name="get_jobs_in_bulk",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handbill.contract.envelopes import Done, Made
+from handbill.contract.envelopes import Done, Made, Status
 from handbill.contract.publishers.models import (
     NewPublisher,
     PublisherChange,
@@ -13,6 +13,7 @@ from handbill.contract.publishers.models import (
     publisher_told,
     publisher_with_feed,
 )
+from handbill.contract.switches import switches
 from handbill.core.nouns import Publisher
 from handbill.core.pacing.copies import Held
 from handbill.http.kinds import Mint
@@ -88,14 +89,8 @@ def _delete(call: Call) -> Done:
     return _done("Publisher deleted")
 
 
-def _pause(call: Call) -> Done:
-    minding.switch(call.tx, call.now, _to_change(call), "P")
-    return _done("Publisher paused")
-
-
-def _enable(call: Call) -> Done:
-    minding.switch(call.tx, call.now, _to_change(call), "A")
-    return _done("Publisher enabled")
+def _switch(call: Call, status: Status) -> None:
+    minding.switch(call.tx, call.now, _to_change(call), status)
 
 
 _CLIENT_ID = "0b24ce32-5462-9024-a397-de37da501zzz"
@@ -254,26 +249,12 @@ OPERATIONS = [
         answer=Done,
         sample_answer={"result": True, "message": "Publisher deleted"},
     ),
-    Operation(
-        name="pause_publisher",
-        verb="PUT",
-        path=f"{_ONE}/pause",
-        title="Pause a publisher.",
-        about="Empties the publisher's feeds. A paused one stays so.",
-        tag=_TAG,
-        work=_pause,
-        answer=Done,
-        sample_answer={"result": True, "message": "Publisher paused"},
-    ),
-    Operation(
-        name="enable_publisher",
-        verb="PUT",
-        path=f"{_ONE}/enable",
-        title="Enable a publisher.",
-        about="Fills the publisher's feeds again. An active one stays so.",
-        tag=_TAG,
-        work=_enable,
-        answer=Done,
-        sample_answer={"result": True, "message": "Publisher enabled"},
+    *switches(
+        "publisher",
+        _ONE,
+        _TAG,
+        _switch,
+        pause="Empties the publisher's feeds. A paused one stays so.",
+        enable="Fills the publisher's feeds again. An active one stays so.",
     ),
 ]

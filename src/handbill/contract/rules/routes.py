@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handbill.contract.envelopes import Done
+from handbill.contract.envelopes import Done, Status
 from handbill.contract.rules.models import (
     NewRule,
     Rule,
@@ -13,6 +13,7 @@ from handbill.contract.rules.models import (
     RuleSwitch,
     rule_told,
 )
+from handbill.contract.switches import switches
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.rules import service
@@ -46,14 +47,8 @@ def _done(message: str) -> Done:
     return Done.of(result=True, message=message)
 
 
-def _pause(call: Call) -> Done:
-    service.switch(call.tx, call.now, call.client, [call.path["rule_id"]], "P")
-    return _done("Rule paused")
-
-
-def _enable(call: Call) -> Done:
-    service.switch(call.tx, call.now, call.client, [call.path["rule_id"]], "A")
-    return _done("Rule enabled")
+def _switched(call: Call, status: Status) -> None:
+    service.switch(call.tx, call.now, call.client, [call.path["rule_id"]], status)
 
 
 def _switch(call: Call) -> Done:
@@ -191,29 +186,14 @@ OPERATIONS = [
         sample={"ids": [_RULE_ID]},
         sample_answer={"result": True, "message": "Rules ordered"},
     ),
-    Operation(
-        name="pause_rule",
-        verb="PUT",
-        path=f"{_ONE}/pause",
-        title="Pause a rule.",
-        about="Pauses the rule. Its position is kept.",
-        tag=_TAG,
-        work=_pause,
+    *switches(
+        "rule",
+        _ONE,
+        _TAG,
+        _switched,
+        pause="Pauses the rule. Its position is kept.",
+        enable="Enables a paused rule.",
         client_header="x-client-id",
-        answer=Done,
-        sample_answer={"result": True, "message": "Rule paused"},
-    ),
-    Operation(
-        name="enable_rule",
-        verb="PUT",
-        path=f"{_ONE}/enable",
-        title="Enable a rule.",
-        about="Enables a paused rule.",
-        tag=_TAG,
-        work=_enable,
-        client_header="x-client-id",
-        answer=Done,
-        sample_answer={"result": True, "message": "Rule enabled"},
     ),
     Operation(
         name="delete_rule",
