@@ -2,8 +2,8 @@
 figure. Those of ``LONG`` take minutes (``soak`` half an hour), and are run by name only; a number
 behind the name says how much: ``soak:5`` minutes, ``attack:2000`` requests, ``neighbours:50`` of
 each, ``large_import:700000`` jobs, ``pacing:40`` job groups, ``control:100000`` jobs,
-``race:50000`` clicks a judge. ``large_import_postgresql``, ``race_postgresql``: the same with the
-records in a PostgreSQL of its own.
+``race:50000`` clicks a judge, ``mixed:3000`` files. ``large_import_postgresql``,
+``race_postgresql``: the same with the records in a PostgreSQL of its own.
 """
 
 import importlib
@@ -25,6 +25,7 @@ LONG = (
     "large_import_postgresql",
     "pacing",
     "control",
+    "mixed",
     "race",
     "race_postgresql",
 )
