@@ -29,6 +29,7 @@ Scope = Literal[
 Measure = Literal["budget", "clicks", "applies"]
 JOB_SCOPES: Final[tuple[Scope, ...]] = ("group_job", "job", "job_placement")
 MEASURES: Final[tuple[Measure, ...]] = ("budget", "clicks", "applies")
+_MEASURE_AT: Final = {measure: at for at, measure in enumerate(MEASURES)}
 
 
 class Place(NamedTuple):
@@ -286,11 +287,12 @@ class Spending:
 
     def _meters(self, day: date, of_job: Sequence[Limit]) -> list[tuple[list[int], int]]:
         today = period_keys(day)[0]
-        counted = {CounterKey(*limit[:3], today) for limit in of_job}
-        assert all(key.scope in JOB_SCOPES for key in counted), "they are a job's"
-        return [
-            (self._of_jobs.setdefault(key, [0]), MEASURES.index(key.measure)) for key in counted
-        ]
+        meters: dict[CounterKey, tuple[list[int], int]] = {}
+        for scope, entity, measure, *_ in of_job:
+            assert scope in JOB_SCOPES, "they are a job's"
+            key = CounterKey(scope, entity, measure, today)
+            meters[key] = self._of_jobs.setdefault(key, [0]), _MEASURE_AT[measure]
+        return list(meters.values())
 
     def _gates(self, day: date, limits: Sequence[Limit]) -> list[_Gate]:
         return [
@@ -298,7 +300,7 @@ class Spending:
                 self._cell(key),
                 measure,
                 limit,
-                tuple((self._cell(other), value) for other, value in reserved),
+                tuple((self._cell(other), value) for other, value in reserved) if reserved else (),
             )
             for key, measure, limit, reserved in compared_on(tuple(limits), day)
         ]
@@ -333,16 +335,19 @@ def compared_on(limits: tuple[Limit, ...], day: date) -> tuple[_Compared, ...]:
         if limit.on is not None and limit.on != day:
             continue
         key = key_of(limit, day)
-        least[key] = min(limit, least.get(key, limit), key=lambda known: known.most)
+        if key not in least or limit.most < least[key].most:
+            least[key] = limit
     return tuple(
         (
             key,
-            MEASURES.index(key.measure),
+            _MEASURE_AT[key.measure],
             limit,
             tuple(
                 (key._replace(scope="placement", entity=entity), value)
                 for entity, value in limit.reserved
-            ),
+            )
+            if limit.reserved
+            else (),
         )
         for key, limit in least.items()
     )

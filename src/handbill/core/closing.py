@@ -5,6 +5,7 @@ A month closes on the 8th of the next, in the client's zone; from then on nothin
 """
 
 from datetime import UTC, date, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from handbill.kit.instants import DAY, Instant
@@ -20,6 +21,7 @@ class Booked(NamedTuple):
     reason: str
 
 
+@lru_cache(maxsize=1_024)
 def first_open(now: Instant, zone: tzinfo) -> Instant:
     """The first instant of the first month that is not closed."""
     today = day_of(now, zone)

@@ -217,7 +217,8 @@ def compared(
         for limits in (*terms.limits.values(), *of_jobs.values()):
             for key, _, _, reserved in compared_on(limits, day):
                 keys.add(key)
-                keys.update(other for other, _ in reserved)
+                if reserved:
+                    keys.update(other for other, _ in reserved)
     assert all(key.entity for key in keys), "a cap stands on an entity"
     return keys
 
