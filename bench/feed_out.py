@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import sqlalchemy as sa
 
 from bench.figures import Figure
-from bench.stock import NOW, add_client, checked, fill, filter_of, group_of, open_tools
+from bench.stock import NOW, add_client, fill, filter_of, group_of, open_tools
 from handbill.core.nouns import Client, GroupBody, Placement, Publisher, PublisherBody
 from handbill.groups import matching
 from handbill.groups import rows as groups
@@ -33,7 +33,7 @@ def run() -> list[Figure]:
                 "All",
                 cpc_bid_micros=500_000,
                 placements=[Placement("Board", 800_000)],
-                filters=checked(filter_of(("title", "NOT_EQUAL", "x"))),
+                filters=filter_of(("title", "NOT_EQUAL", "x")),
             )
             group = group_of(campaign, body, "all")
             group.no = groups.add(tx, group)

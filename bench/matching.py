@@ -6,7 +6,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from bench.figures import Figure
-from bench.stock import NOW, add_client, checked, fill, filter_of, group_of, open_tools, stock
+from bench.stock import NOW, add_client, fill, filter_of, group_of, open_tools, stock
 from handbill.core.filter_code import Facts
 from handbill.core.nouns import Branch, Client, GroupBody, JobBody
 from handbill.groups import matching, rows
@@ -22,7 +22,7 @@ def filters(sample: list[JobBody]) -> list[Branch]:
     that they could be found by.
     """
     chance = Random(5)
-    made: list[dict[str, object]] = []
+    made: list[Branch] = []
     for number in range(FILTERS):
         job = chance.choice(sample)
         word = chance.choice(job.title.split())
@@ -36,7 +36,7 @@ def filters(sample: list[JobBody]) -> list[Branch]:
                 filter_of(("refNumber", "ENDS_WITH", f"{number:03d}"), ("zip", "IN", ["1", "2"])),
             )[number % 6]
         )
-    return [checked(one) for one in made]
+    return made
 
 
 def run() -> list[Figure]:
@@ -55,7 +55,7 @@ def run() -> list[Figure]:
         whole = time.process_time() - start
         with tools.records.write() as tx:
             group = rows.every(tx, client.no)[7]
-            group.body.filters = checked(filter_of(("title", "CONTAINS", "nurse")))
+            group.body.filters = filter_of(("title", "CONTAINS", "nurse"))
             rows.save(tx, group, NOW)
         start = time.process_time()
         matching.rematch(tools.records, client, NOW)

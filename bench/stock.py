@@ -13,7 +13,9 @@ from bench.masters import new_records
 from handbill.access import keys
 from handbill.campaigns import rows as campaigns
 from handbill.clients import rows as clients
+from handbill.contract.filters import read_filter
 from handbill.core.nouns import (
+    Branch,
     Campaign,
     CampaignBody,
     Client,
@@ -108,11 +110,10 @@ def group_of(campaign: Campaign, body: GroupBody, id_: str, priority: int = 1) -
     )
 
 
-def filter_of(*rules: tuple[str, str, object], operator: str = "AND") -> dict[str, object]:
-    return {
-        "operator": operator,
-        "rules": [{"field": f, "operator": o, "data": d} for f, o, d in rules],
-    }
+def filter_of(*rules: tuple[str, str, object]) -> Branch:
+    """What says that all of these hold."""
+    said = [{"field": field, "operator": how, "data": data} for field, how, data in rules]
+    return read_filter({"operator": "AND", "rules": said})
 
 
 def stock(count: int) -> Iterator[JobBody]:
