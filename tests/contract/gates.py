@@ -17,7 +17,6 @@ from handbill.http.operations import (
     Call,
     Caller,
     Operation,
-    done,
 )
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.faults import not_found, refused_state
@@ -76,7 +75,7 @@ def _create(call: Call) -> Any:
     no = call.tx.put(agencies, id=new_uuid(call.ids), name=name, currency="USD", created_at=0)
     if name == "late bug":
         raise ZeroDivisionError
-    return done("thing created", no)
+    return {"result": no, "message": "thing created"}
 
 
 def _one(call: Call) -> Any:

@@ -22,6 +22,10 @@ class Done(Model):
     message: str = Field(description="Confirmation, in the words of the reference.")
 
 
+def done(message: str) -> Done:
+    return Done.of(result=True, message=message)
+
+
 class Made(Model):
     """Confirmation, with the id of the new resource."""
 

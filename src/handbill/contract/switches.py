@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from handbill.contract.envelopes import Done, Status
+from handbill.contract.envelopes import Done, Status, done
 from handbill.http.operations import Call, ClientHeader, Operation
 
 
@@ -27,7 +27,7 @@ def switches(
 
         def work(call: Call) -> Done:
             switch(call, status)
-            return Done.of(result=True, message=message)
+            return done(message)
 
         return Operation(
             name=f"{verb}_{name}",

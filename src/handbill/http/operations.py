@@ -271,8 +271,3 @@ class Operation:
     def may_be_retried(self) -> bool:
         """Whether its answer is kept for an Idempotency-Key."""
         return self.verb == "POST" and self.role in {"agency", "partner"} and not self.slow
-
-
-def done(message: str, result: Any = True) -> dict[str, Any]:
-    """The envelope of creates, updates and switches: ``{"result": …, "message": …}``."""
-    return {"result": result, "message": message}

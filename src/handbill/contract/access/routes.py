@@ -17,7 +17,7 @@ from handbill.contract.access.models import (
     Token,
     TokenRequest,
 )
-from handbill.contract.envelopes import Done, Made
+from handbill.contract.envelopes import Done, Made, done
 from handbill.http.kinds import Ask, Change, Look, Public
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
@@ -44,7 +44,7 @@ def _get_agency(call: Call) -> Agency:
 
 def _update_agency(call: Call) -> Done:
     service.update_agency(call.tx, call.now, _agency(call), call.body.given())
-    return Done.of(result=True, message="Agency updated")
+    return done("Agency updated")
 
 
 def _token(call: Call) -> Token:
@@ -82,7 +82,7 @@ def _rotate_key(call: Call) -> KeyMade:
 
 def _revoke_key(call: Call) -> Done:
     service.revoke_key(call.tx, call.now, _owner(call), call.path["prefix"])
-    return Done.of(result=True, message="API key revoked")
+    return done("API key revoked")
 
 
 def _list_api_clients(call: Call) -> Answer:
@@ -99,7 +99,7 @@ def _add_api_client(call: Call) -> Made:
 
 def _revoke_api_client(call: Call) -> Done:
     service.revoke_api_client(call.tx, call.now, _owner(call), call.path["api_client_id"])
-    return Done.of(result=True, message="API client revoked")
+    return done("API client revoked")
 
 
 _AGENCY_SAMPLE = {

@@ -11,7 +11,7 @@ from handbill.contract.campaigns.models import (
     NewCampaign,
     campaign_told,
 )
-from handbill.contract.envelopes import Done, Made, Status
+from handbill.contract.envelopes import Done, Made, Status, done
 from handbill.contract.switches import switches
 from handbill.core import nouns
 from handbill.groups import service as groups
@@ -50,12 +50,12 @@ def _get(call: Call) -> Campaign:
 
 def _delete(call: Call) -> Done:
     groups.delete_campaign(call.tx, call.now, call.client, _campaign(call))
-    return Done.of(result=True, message="Campaign deleted")
+    return done("Campaign deleted")
 
 
 def _update(call: Call) -> Done:
     service.update(call.tx, call.now, call.client, _campaign(call), call.body.given())
-    return Done.of(result=True, message="Campaign updated")
+    return done("Campaign updated")
 
 
 def _switch(call: Call, status: Status) -> None:

@@ -13,7 +13,7 @@ from handbill.contract.clients.models import (
     client_told,
     row_told,
 )
-from handbill.contract.envelopes import Done, Made, Status
+from handbill.contract.envelopes import Done, Made, Status, done
 from handbill.contract.switches import switches
 from handbill.groups import tree
 from handbill.http.kinds import Look
@@ -47,12 +47,12 @@ def _get(call: Call) -> Client:
 
 def _update(call: Call) -> Done:
     service.update(call.tx, call.now, call.client, call.body.given())
-    return Done.of(result=True, message="Client Updated")
+    return done("Client Updated")
 
 
 def _delete(call: Call) -> Done:
     service.delete(call.tx, call.now, call.client)
-    return Done.of(result=True, message="Client Deleted")
+    return done("Client Deleted")
 
 
 def _status(call: Call) -> ClientStatus:

@@ -9,7 +9,7 @@ from handbill.contract.definitions.models import (
     DefinitionChange,
     definition_told,
 )
-from handbill.contract.envelopes import Done
+from handbill.contract.envelopes import Done, done
 from handbill.core import click_definitions as core
 from handbill.core.click_definitions import DefinitionBody
 from handbill.core.nouns import Client, Publisher
@@ -80,13 +80,13 @@ def _put(call: Call) -> Done:
         call.body.given(),
         can_locate=bool(call.settings.geo_file),
     )
-    return Done.of(result=True, message="Click definition updated")
+    return done("Click definition updated")
 
 
 def _delete(call: Call) -> Done:
     publisher = publisher_to_change(call.tx, call.caller.agency_no, call.path["publisher_id"])
     service.delete(call.tx, call.now, publisher, call.maybe_client)
-    return Done.of(result=True, message="Click definition deleted")
+    return done("Click definition deleted")
 
 
 def _operations(path: str, of: str, whose: str, client_id: str | None) -> list[Operation]:

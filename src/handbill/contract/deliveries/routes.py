@@ -1,7 +1,7 @@
 """Deliveries by FTP: what became of them, and a request to deliver now."""
 
 from handbill.contract.deliveries.models import Delivery, DeliveryPage
-from handbill.contract.envelopes import Done
+from handbill.contract.envelopes import Done, done
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.listings import delivering, minding
@@ -22,7 +22,7 @@ def _deliver(call: Call) -> Done:
     publisher_id = call.path["publisher_id"]
     publisher = publishers.publisher_to_change(call.tx, call.caller.agency_no, publisher_id)
     minding.deliver(call.tx, call.now, publisher)
-    return Done.of(result=True, message="Delivery requested")
+    return done("Delivery requested")
 
 
 _SAMPLE = {

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handbill.contract.envelopes import Done, Made, Status
+from handbill.contract.envelopes import Done, Made, Status, done
 from handbill.contract.feeds.models import (
     Feed,
     FeedChange,
@@ -51,13 +51,9 @@ def _get(call: Call) -> Feed:
     return feed_told(_feed(call), call.client.id)
 
 
-def _done(message: str) -> Done:
-    return Done.of(result=True, message=message)
-
-
 def _delete(call: Call) -> Done:
     service.delete(call.tx, call.now, call.client, _feed(call))
-    return _done("Feed deleted")
+    return done("Feed deleted")
 
 
 def _update(call: Call) -> Made:

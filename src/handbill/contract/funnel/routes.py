@@ -1,6 +1,6 @@
 """Operation 57, what became of a batch, and the client's stage map."""
 
-from handbill.contract.envelopes import Done
+from handbill.contract.envelopes import Done, done
 from handbill.contract.funnel.models import (
     FUNNEL,
     FunnelAccepted,
@@ -34,7 +34,7 @@ def _stage_map(call: Call) -> StageMap:
 
 def _set_stage_map(call: Call) -> Done:
     service.set_stage_map(call.tx, call.now, call.client, call.body.named())
-    return Done.of(result=True, message="Stage map updated")
+    return done("Stage map updated")
 
 
 _SAMPLE = [

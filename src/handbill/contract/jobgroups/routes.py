@@ -2,7 +2,7 @@
 
 from handbill.campaigns import service as campaigns
 from handbill.contract import examples
-from handbill.contract.envelopes import Done, Made, Status
+from handbill.contract.envelopes import Done, Made, Status, done
 from handbill.contract.jobgroups.models import (
     GroupChange,
     JobGroup,
@@ -62,12 +62,12 @@ def _get(call: Call) -> JobGroup:
 
 def _delete(call: Call) -> Done:
     service.delete(call.tx, call.now, call.client, _group(call))
-    return Done.of(result=True, message="Jobgroup deleted")
+    return done("Jobgroup deleted")
 
 
 def _update(call: Call) -> Done:
     service.update(call.tx, call.now, call.client, _group(call), call.body.given())
-    return Done.of(result=True, message="Jobgroup updated")
+    return done("Jobgroup updated")
 
 
 def _switch(call: Call, status: Status) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handbill.contract.envelopes import Done, Made, Status
+from handbill.contract.envelopes import Done, Made, Status, done
 from handbill.contract.jobs.answers import Job, JobPage, example, jobs_told
 from handbill.contract.jobs.models import IDS, JobChange, NewJob
 from handbill.contract.switches import switches
@@ -22,10 +22,6 @@ _MOST_REACHED = 10_000
 
 def _job(call: Call) -> nouns.Job:
     return editing.job_to_change(call.tx, call.client, call.path["job_reference"])
-
-
-def _done(message: str) -> Done:
-    return Done.of(result=True, message=message)
 
 
 def _add(call: Call) -> Made:
@@ -50,7 +46,7 @@ def _get(call: Call) -> Any:
 
 def _delete(call: Call) -> Done:
     editing.delete(call.tx, call.now, call.client, _job(call))
-    return _done("Job deleted")
+    return done("Job deleted")
 
 
 def _update(call: Call) -> Made:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handbill.contract.envelopes import Done, Made
+from handbill.contract.envelopes import Done, Made, done
 from handbill.contract.markups.models import Markup, MarkupChange, MarkupPage, NewMarkup, told
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
@@ -39,12 +39,12 @@ def _get(call: Call) -> Markup:
 def _update(call: Call) -> Done:
     changes = call.body.given()
     service.update(call.tx, call.now, call.caller.agency_no, call.path["markup_id"], changes)
-    return Done.of(result=True, message="Markup updated")
+    return done("Markup updated")
 
 
 def _delete(call: Call) -> Done:
     service.delete(call.tx, call.now, call.caller.agency_no, call.path["markup_id"])
-    return Done.of(result=True, message="Markup deleted")
+    return done("Markup deleted")
 
 
 _ID = "5f8b1c1e-9a52-4c0c-8d2b-0a4f2f6d7c33"

@@ -1,6 +1,6 @@
 """Operations 41 to 45 and 48: purchases of slots and durations. Their jobs: ``jobs``."""
 
-from handbill.contract.envelopes import Done, Made
+from handbill.contract.envelopes import Done, Made, done
 from handbill.contract.postings import jobs
 from handbill.contract.postings.jobs import OF_CLIENT, OF_PUBLISHER, posting, publisher
 from handbill.contract.postings.models import (
@@ -60,12 +60,12 @@ def _get(call: Call) -> Posting:
 
 def _update(call: Call) -> Done:
     service.update(call.tx, call.now, call.client, posting(call), call.body.given())
-    return Done.of(result=True, message="Config update processed")
+    return done("Config update processed")
 
 
 def _delete(call: Call) -> Done:
     service.delete(call.tx, call.now, call.client, posting(call))
-    return Done.of(result=True, message="Config update processed")
+    return done("Config update processed")
 
 
 _SAMPLE_ID = "213d2dcb-d72b-43fb-85bc-71e1aaa8fe8a"

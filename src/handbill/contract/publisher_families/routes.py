@@ -1,7 +1,7 @@
 """Publisher families that an agency minds: additions to the contract (section 1)."""
 
 from handbill.access import service as access
-from handbill.contract.envelopes import Done
+from handbill.contract.envelopes import Done, done
 from handbill.contract.publisher_families.models import (
     FamilyChange,
     FamilyMade,
@@ -43,12 +43,12 @@ def _get(call: Call) -> PublisherFamily:
 
 def _update(call: Call) -> Done:
     families.update(call.tx, call.now, _family(call), call.body.given())
-    return Done.of(result=True, message="Publisher family updated")
+    return done("Publisher family updated")
 
 
 def _delete(call: Call) -> Done:
     access.delete_family(call.tx, call.now, _family(call))
-    return Done.of(result=True, message="Publisher family deleted")
+    return done("Publisher family deleted")
 
 
 _ID = "6576baba2f1c4d0e8a9b7c6d"

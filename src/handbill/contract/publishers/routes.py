@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handbill.contract.envelopes import Done, Made, Status
+from handbill.contract.envelopes import Done, Made, Status, done
 from handbill.contract.publishers.models import (
     NewPublisher,
     PublisherChange,
@@ -75,18 +75,14 @@ def _feed(call: Call) -> PublisherFeed:
     )
 
 
-def _done(message: str) -> Done:
-    return Done.of(result=True, message=message)
-
-
 def _update(call: Call) -> Done:
     minding.update(call.tx, call.now, _to_change(call), call.body.given())
-    return _done("Publisher updated")
+    return done("Publisher updated")
 
 
 def _delete(call: Call) -> Done:
     minding.delete(call.tx, call.now, _to_change(call))
-    return _done("Publisher deleted")
+    return done("Publisher deleted")
 
 
 def _switch(call: Call, status: Status) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handbill.contract.envelopes import Done
+from handbill.contract.envelopes import Done, done
 from handbill.contract.rates.models import RATES, RatePage, told
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
@@ -16,7 +16,7 @@ _BOOKED = "Links and booked entries keep the rates that they were made at."
 def _put(call: Call) -> Done:
     every = [one.noun() for one in call.body.items]
     service.put(call.tx, call.now, call.caller.agency_no, every)
-    return Done.of(result=True, message="Rates set")
+    return done("Rates set")
 
 
 def _list(call: Call) -> Answer:
@@ -27,7 +27,7 @@ def _list(call: Call) -> Answer:
 
 def _delete(call: Call) -> Done:
     service.delete(call.tx, call.now, call.caller.agency_no, call.path["rate_id"])
-    return Done.of(result=True, message="Rate deleted")
+    return done("Rate deleted")
 
 
 _SAMPLE: dict[str, Any] = {"date": "10/28/2026", "from": "EUR", "to": "USD", "rate": 1.0825}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handbill.contract.envelopes import Done, Status
+from handbill.contract.envelopes import Done, Status, done
 from handbill.contract.rules.models import (
     NewRule,
     Rule,
@@ -43,10 +43,6 @@ def _get(call: Call) -> Rule:
     return rule_told(rule, call.client.id, service.place_of(call.tx, call.client, rule))
 
 
-def _done(message: str) -> Done:
-    return Done.of(result=True, message=message)
-
-
 def _switched(call: Call, status: Status) -> None:
     service.switch(call.tx, call.now, call.client, [call.path["rule_id"]], status)
 
@@ -54,17 +50,17 @@ def _switched(call: Call, status: Status) -> None:
 def _switch(call: Call) -> Done:
     said: RuleSwitch = call.body
     service.switch(call.tx, call.now, call.client, said.ids, said.status)
-    return _done("Rules paused" if said.status == "P" else "Rules enabled")
+    return done("Rules paused" if said.status == "P" else "Rules enabled")
 
 
 def _order(call: Call) -> Done:
     service.order(call.tx, call.now, call.client, call.body.ids)
-    return _done("Rules ordered")
+    return done("Rules ordered")
 
 
 def _delete(call: Call) -> Done:
     service.delete(call.tx, call.now, call.client, call.path["rule_id"])
-    return _done("Rule deleted")
+    return done("Rule deleted")
 
 
 _RULE_ID = "0b6f2f0e-3c55-4a39-9a43-6f4f7f1a2b11"
