@@ -82,7 +82,7 @@ _SLOTS = {
 _HEADERS = {
     "x-request-id": "Id of the request, for logs and support. If you sent one, it is used.",
     "etag": "Version of the resource, for If-None-Match and If-Match.",
-    "link": "The first, previous and next page (RFC 8288), where there are such.",
+    "link": "The first, previous and next page (RFC 8288), if they exist.",
     "location": "Address of the result.",
 }
 _ABOUT = (

@@ -22,16 +22,16 @@ _MOST: Final = 10**9
 Ppm = Annotated[int, Percent(_MOST)]
 Amount = Annotated[Decimal | int, WithJsonSchema({"type": "number"})]
 WHY: Final[dict[Unspent, str]] = {
-    Unspent.NOT_TRADING: "what the cap is of is stopped for another cause than a cap; its "
-    "resolved-status tells which.",
-    Unspent.STOPPED_ABOVE: "another cap of it, or of what stands above it, stops it.",
-    Unspent.PACED_ABOVE: "another cap of it, or of what stands above it, paces or brakes it.",
-    Unspent.LATE_START: "it began after the period did.",
-    Unspent.CAPPED_BELOW: "caps of what stands below it stop, pace or brake that.",
-    Unspent.JOBS_CAPPED: "jobs have reached caps of their own.",
+    Unspent.NOT_TRADING: "the entity is stopped for another cause than a cap; its resolved-status "
+    "says which.",
+    Unspent.STOPPED_ABOVE: "another cap of it, or of a parent, stops it.",
+    Unspent.PACED_ABOVE: "another cap of it, or of a parent, paces or brakes it.",
+    Unspent.LATE_START: "it started after the period began.",
+    Unspent.CAPPED_BELOW: "caps at lower levels stop, pace or brake their own entities.",
+    Unspent.JOBS_CAPPED: "jobs have reached their own caps.",
     Unspent.TARGET: "bids are lowered for a target (performanceTargets).",
     Unspent.PACED: "the cap itself paced or braked up to now; bids rise with what is left.",
-    Unspent.NO_DEMAND: "nothing is in the way: publishers send no more at these bids.",
+    Unspent.NO_DEMAND: "nothing limits it: publishers send no more at these bids.",
 }
 _CAUSES: Final = "".join(f"\n- {cause}: {text}" for cause, text in WHY.items())
 
@@ -149,7 +149,7 @@ class GroupBudget(Model):
     name: str = Field(description="Its name.")
     state: StateInBrief = Field(
         alias="resolvedStatus",
-        description="How it stands, in brief; its resolved-status tells all.",
+        description="Its state, in brief. Its resolved-status has all reasons.",
     )
     caps: list[CapStatus] = Field(description="Its caps, and those of its placements.")
 

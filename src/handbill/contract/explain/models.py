@@ -174,7 +174,7 @@ class ExplainedPublisher(ChildName):
         description="The agency's currency for one unit of it. Null: the same, or no rate.",
     )
     said_micros: Money | None = Field(
-        alias="saidBid", description="The bid in the currency in which it was said. Null: none."
+        alias="saidBid", description="The bid in the currency in which it was set. Null: none."
     )
     said_in: str | None = Field(alias="saidBidCurrency", description="That currency.")
     said_picos: Rate | None = Field(

@@ -228,9 +228,9 @@ OPERATIONS = [
         verb="POST",
         path=_PATH,
         title="Create a feed.",
-        about="Creates an inbound feed of the client; it is fetched at once, and then as often as "
-        "the client says. Mappings left empty are found by the first run in the shapes of "
-        "well-known boards; mappings that are given must hold every mandatory field.",
+        about="Creates an inbound feed of the client. It is fetched at once, and then at the "
+        "client's frequency. If mappings are empty, the first run recognises the formats of "
+        "well-known boards. Mappings that are given must contain every mandatory field.",
         tag=_TAG,
         work=_create,
         body=NewFeed,
@@ -259,9 +259,9 @@ OPERATIONS = [
         verb="POST",
         path=f"{_PATH}/preview",
         title="Try a feed.",
-        about="Fetches the beginning of a feed, reads it as a run would, and tells what it found: "
-        "counts, the first faults by line and field, the mapping that its nodes propose, and the "
-        "first jobs as they would be kept. Nothing is saved. At most 500 items or 5 MB are read, "
+        about="Fetches the beginning of a feed and reads it as a run would. Returns counts, the "
+        "first faults by line and field, the mapping that its nodes suggest, and the first jobs as "
+        "they would be stored. Nothing is saved. At most 500 items or 5 MB are read, "
         "within 10 seconds.",
         tag=_TAG,
         work=_preview,
@@ -291,8 +291,8 @@ OPERATIONS = [
         verb="DELETE",
         path=_ONE,
         title="Delete a feed.",
-        about="Deletes the feed. Its jobs leave, but for those that another feed of the client "
-        "carries.",
+        about="Deletes the feed and its jobs, except jobs that another feed of the client also "
+        "contains.",
         tag=_TAG,
         work=_delete,
         answer=Done,
@@ -304,8 +304,8 @@ OPERATIONS = [
         verb="PUT",
         path=_ONE,
         title="Update a feed.",
-        about="Changes the feed: what is absent stays, null clears what is optional; mappings that "
-        "are given replace the former ones. The feed is run at once when something changed.",
+        about="Changes the feed. Absent fields stay, null clears an optional field. Mappings that "
+        "are given replace the former ones. If anything changed, the feed is run at once.",
         tag=_TAG,
         work=_update,
         body=FeedChange,
@@ -321,16 +321,18 @@ OPERATIONS = [
         _ONE,
         _TAG,
         _switch,
-        pause="The feed is no longer fetched on schedule; its jobs stand. A paused one stays so.",
-        enable="The feed is fetched at once and on schedule again. An active one stays so.",
+        pause="Stops scheduled fetches of the feed. Its jobs stay. Pausing a paused feed changes "
+        "nothing.",
+        enable="Fetches the feed at once and then on schedule again. Enabling an active feed "
+        "changes nothing.",
     ),
     Operation(
         name="run_feed",
         verb="POST",
         path=f"{_ONE}/run",
         title="Run a feed now.",
-        about="Asks for a run; the answer names it. With force, a feed that is empty or has lost "
-        "more than half of its jobs is taken over all the same.",
+        about="Starts a run and returns its id. With force, the feed is imported even if it is "
+        "empty or has lost more than half of its jobs.",
         tag=_TAG,
         work=_run,
         query=RunQuery,
@@ -345,7 +347,8 @@ OPERATIONS = [
         verb="GET",
         path=f"{_ONE}/runs",
         title="Get all runs of a feed.",
-        about="The feed's runs, newest first: what became of its items, and why one failed.",
+        about="The feed's runs, newest first, with the results for its items and the cause of a "
+        "failure.",
         tag=_TAG,
         work=_runs,
         query=PAGED,

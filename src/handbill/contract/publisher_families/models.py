@@ -33,7 +33,7 @@ FamilyChange = partial(NewFamily, "PublisherFamilyChange")
 
 
 class PublisherFamily(Dated, NewFamily, _Identified):
-    """The vendor behind several publishers, with a login of its own."""
+    """The vendor behind several publishers, with its own login."""
 
 
 class PublisherFamilyPage(Page[PublisherFamily]):

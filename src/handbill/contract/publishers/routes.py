@@ -167,8 +167,8 @@ OPERATIONS = [
         verb="GET",
         path=_PATH,
         title="Get all publishers.",
-        about="The agency's publishers, oldest first. The address of a feed is part of a single "
-        "publisher only.",
+        about="The agency's publishers, oldest first. Only the answer for a single publisher has "
+        "the address of its feed.",
         tag=_TAG,
         work=_list,
         query=PAGED,
@@ -195,9 +195,9 @@ OPERATIONS = [
         verb="GET",
         path=_ONE,
         title="Get a publisher.",
-        about="The publisher, with the address of its feed of all clients (feedUrl), and which "
-        "version of it the publisher has. The address is random and stays; whoever knows it may "
-        "read the feed.",
+        about="The publisher, with the address of its feed for all clients (feedUrl) and the "
+        "version that the publisher has. The address is random and does not change; anyone who "
+        "knows it can read the feed.",
         tag=_TAG,
         work=_get,
         kind=Mint(),
@@ -209,9 +209,9 @@ OPERATIONS = [
         verb="GET",
         path=f"{_ONE}/feeds",
         title="Get a publisher's feed of one client.",
-        about="The address of the publisher's feed with the jobs of one client only. It is made "
-        "when it is first asked for; the file follows within moments. Also tells which version the "
-        "publisher has.",
+        about="The address of the publisher's feed with the jobs of one client only. The address "
+        "is created by the first request, and the file follows within seconds. Also returns which "
+        "version the publisher has.",
         tag=_TAG,
         work=_feed,
         kind=Mint(),
@@ -224,9 +224,9 @@ OPERATIONS = [
         verb="PUT",
         path=_ONE,
         title="Update a publisher.",
-        about="Changes the publisher: what is absent stays, null clears what is optional; schema "
-        "and other objects and lists are replaced as a whole. A password that is left out stays, "
-        "as long as server, user name and tls do. Its feeds are written again.",
+        about="Changes the publisher. Absent fields stay, null clears an optional field; schema "
+        "and other objects and lists are replaced as a whole. A password that is left out is kept, "
+        "as long as server, user name and tls are unchanged. Its feeds are written again.",
         tag=_TAG,
         work=_update,
         body=PublisherChange,
@@ -239,7 +239,7 @@ OPERATIONS = [
         verb="DELETE",
         path=_ONE,
         title="Delete a publisher.",
-        about="Deletes the publisher: its feeds become empty, clicks of the past stay.",
+        about="Deletes the publisher. Its feeds become empty; past clicks stay.",
         tag=_TAG,
         work=_delete,
         answer=Done,
@@ -250,7 +250,7 @@ OPERATIONS = [
         _ONE,
         _TAG,
         _switch,
-        pause="Empties the publisher's feeds. A paused one stays so.",
-        enable="Fills the publisher's feeds again. An active one stays so.",
+        pause="Empties the publisher's feeds. Pausing a paused publisher changes nothing.",
+        enable="Fills the publisher's feeds again. Enabling an active publisher changes nothing.",
     ),
 ]

@@ -19,35 +19,35 @@ from handbill.wire.models import Model
 
 _CAP: Final = "params: cap, period, value, used, inFlight, share."
 ABOUT: Final[dict[Code, str]] = {
-    Code.PAUSED: "it is switched off.",
-    Code.PARENT_PAUSED: "what stands above it is switched off; level and entityId name it.",
-    Code.NOT_STARTED: "it, or what stands above it, starts later. params: date.",
-    Code.EXPIRED: "it, or what stands above it, has ended. params: date.",
-    Code.OFF_DAY: "the job group does not trade on this weekday. params: days.",
+    Code.PAUSED: "it is paused.",
+    Code.PARENT_PAUSED: "a parent is paused; level and entityId name it.",
+    Code.NOT_STARTED: "it, or a parent, starts later. params: date.",
+    Code.EXPIRED: "it, or a parent, has ended. params: date.",
+    Code.OFF_DAY: "the job group is not active on this weekday. params: days.",
     Code.CAP_ZERO: f"a cap is 0. {_CAP}",
-    Code.CAP_REACHED: "what is left of a cap, or of the day of a paced one, does not pay for one "
-    f"more at the cheapest bid. {_CAP}",
-    Code.CAP_IN_FLIGHT: "the feeds that publishers hold are expected to use up what is left of a "
-    f"cap. {_CAP}",
-    Code.CAP_LOCKED: "what is left of the job group's budget is locked for other publishers. "
+    Code.CAP_REACHED: "the rest of a cap, or of the day's target of a paced cap, does not pay for "
+    f"one more at the cheapest bid. {_CAP}",
+    Code.CAP_IN_FLIGHT: "the feeds that publishers have are expected to use up the rest of a cap. "
+    f"{_CAP}",
+    Code.CAP_LOCKED: "the rest of the job group's budget is reserved for other publishers. "
     f"params: publisherId; {_CAP.removeprefix('params: ')}",
-    Code.CAP_BRAKING: "what is used and in flight has reached the brake line (thresholdP) of a "
-    f"cap: only as many jobs are listed as fit into the rest. It does not block. {_CAP}",
-    Code.PACED: "bids are lowered, or a part of the jobs is listed, so that a cap lasts. It does "
-    f"not block. {_CAP} And let: percent of the full spend that is let through.",
+    Code.CAP_BRAKING: "used and expected spend has reached the brake line (thresholdP) of a cap. "
+    f"Only as many jobs are listed as the rest can pay for. It does not block. {_CAP}",
+    Code.PACED: "bids are lowered, or only some jobs are listed, so that a cap lasts. It does "
+    f"not block. {_CAP} And let: the share of the full spend that is let through, in percent.",
     Code.NO_PLACEMENT: "the job group has no publisher.",
-    Code.PLACEMENT_PAUSED: "the placement is switched off. params: publisherId, jobGroupId.",
-    Code.PUBLISHER_PAUSED: "the publisher is switched off. params: publisherId.",
-    Code.EXCLUDED: "the client excludes the publisher. params: publisherId.",
+    Code.PLACEMENT_PAUSED: "the placement is not active. params: publisherId, jobGroupId.",
+    Code.PUBLISHER_PAUSED: "the publisher is paused. params: publisherId.",
+    Code.EXCLUDED: "the client has excluded the publisher. params: publisherId.",
     Code.CLIENT_TYPE: "the publisher takes other types of clients. params: publisherId.",
-    Code.NOT_POSTED: "the publisher is paid by posting, and lists only posted jobs. params: "
+    Code.NOT_POSTED: "the publisher is paid per posting and lists only posted jobs. params: "
     "publisherId.",
     Code.NO_RATE: "there is no exchange rate for the publisher's currency. params: publisherId, "
     "currency.",
-    Code.NO_GROUP: "no job group takes the job.",
+    Code.NO_GROUP: "no job group matches the job.",
     Code.NO_JOBS: "the job group has no job that may be listed, or none that the publisher may "
     "get. params: jobs, how many there are; publisherId and jobGroupId of a placement.",
-    Code.JOBS_CAPPED: "jobs have reached caps of their own. It blocks where all have. params: "
+    Code.JOBS_CAPPED: "jobs have reached their own caps. It blocks if all have. params: "
     "jobs, cappedJobs.",
     Code.INVALID: "the job lacks mandatory fields.",
     Code.NO_URL: "the job has no URL.",
@@ -59,8 +59,8 @@ ABOUT: Final[dict[Code, str]] = {
     "publisherId, jobGroupId, jobs, bid, minBid.",
     Code.NOT_FETCHED: "the publisher has not fetched its feed for three times its usual interval. "
     "It does not block. params: publisherId, fetchedOn, refreshMinutes.",
-    Code.NONE_BELOW: "nothing of it is listed: each campaign or job group below is stopped. Their "
-    "own states tell why.",
+    Code.NONE_BELOW: "nothing is listed, because each campaign or job group in it is stopped. "
+    "Their own states say why.",
 }
 """When each code holds, and which params it has."""
 _CODES: Final = "".join(f"\n- {code}: {text}" for code, text in ABOUT.items())
@@ -80,17 +80,17 @@ class ReasonParams(Model):
     in_flight: Amount | None = Field(
         alias="inFlight",
         exclude_if=is_none,
-        description="Expected of the feeds that publishers hold, until they fetch again.",
+        description="Expected from the feeds that publishers have, until they fetch again.",
     )
     share: Amount | None = Field(
-        exclude_if=is_none, description="Target of today, where the cap is spread over days."
+        exclude_if=is_none, description="Today's target, if the cap is spread over days."
     )
     let_ppm: Annotated[int, Percent()] | None = Field(
         alias="let", exclude_if=is_none, description="Percent of the full spend let through."
     )
     on: Day = Field(alias="date", exclude_if=lambda it: not it, description="First or last day.")
     days: list[int] = Field(
-        exclude_if=lambda it: not it, description="Weekdays on which it trades, 0 is Monday."
+        exclude_if=lambda it: not it, description="Weekdays on which it is active, 0 is Monday."
     )
     publisher_id: str = Field(
         alias="publisherId", exclude_if=lambda it: not it, description="The publisher."
@@ -105,7 +105,9 @@ class ReasonParams(Model):
     currency: str = Field(exclude_if=lambda it: not it, description="The publisher's currency.")
     jobs: int | None = Field(exclude_if=is_none, description="Number of jobs.")
     capped_jobs: int | None = Field(
-        alias="cappedJobs", exclude_if=is_none, description="Jobs that a cap of their own stops."
+        alias="cappedJobs",
+        exclude_if=is_none,
+        description="Number of jobs that are stopped by their own caps.",
     )
     fetched_at: Instant | None = Field(
         alias="fetchedOn", exclude_if=is_none, description="Last fetch."
@@ -124,25 +126,28 @@ class Request(Model):
 
 
 class Reason(Model):
-    """A cause, where it is, and what would mend it."""
+    """A cause, where it applies, and a request that removes it."""
 
-    code: Code = Field(description=f"The cause, out of a closed list:{_CODES}")
-    level: core.Level = Field(description="Where the cause is.")
+    code: Code = Field(description=f"The cause, from a closed list:{_CODES}")
+    level: core.Level = Field(description="The level at which the cause applies.")
     entity_id: str = Field(
-        alias="entityId", description="Id of what the cause is at; of a placement, the publisher's."
+        alias="entityId",
+        description="Id of the entity at which the cause applies; for a placement, the "
+        "publisher's.",
     )
     name: str = Field(description="Its name.")
     words: str = Field(alias="description", description="The cause, in words.")
-    blocking: bool = Field(description="Whether nothing is listed for it.")
+    blocking: bool = Field(description="Whether it prevents all listings.")
     since_at: Instant | None = Field(
-        alias="since", description="Since when it holds. Null: evaluated with this answer."
+        alias="since", description="When it began. Null: found while answering."
     )
     until_at: Instant | None = Field(
-        alias="until", description="When it ends by itself. Null: it does not, or nobody knows."
+        alias="until",
+        description="When it ends by itself. Null: it does not, or the time is unknown.",
     )
     params: ReasonParams = Field(description="Its facts.")
     fix: Request | None = Field(
-        description="A request that mends this cause; change it as you like. Null: there is none."
+        description="A request that removes this cause; adjust it as needed. Null: there is none."
     )
 
 
@@ -162,28 +167,31 @@ class HeldCopy(Model):
         alias="refreshMinutes", description="Usual interval between fetches."
     )
     next_at: Instant | None = Field(
-        alias="nextFetchOn", description="Expected next fetch: until then changes are not felt."
+        alias="nextFetchOn",
+        description="When the next fetch is expected. Changes have no effect there before it.",
     )
     current: bool = Field(description="Whether it has the latest version.")
 
 
 class ResolvedStatus(Model):
-    """How an entity stands, and why."""
+    """The effective state of an entity, with its reasons."""
 
     status: core.Status = Field(description="Effective state, by the first reason.")
     description: str = Field(description="The first reason, in words.")
     delivery: Felt = Field(
-        description="FULL: as set. PACED: bids lowered, or fewer jobs, so that a cap lasts. "
-        "BRAKING: near a cap. STOPPED: nothing is listed."
+        description="FULL: as set. PACED: lower bids or fewer jobs, so that a cap lasts. "
+        "BRAKING: fewer jobs, because a cap is nearly used. STOPPED: nothing is listed."
     )
     since_at: Instant | None = Field(
-        alias="since", description="Since when. Null: as long as it has been looked at."
+        alias="since",
+        description="When this state began. Null: it has not changed since it was first evaluated.",
     )
     evaluated_at: Instant | None = Field(
-        alias="evaluatedAt", description="When control looked at it last. Null: not yet."
+        alias="evaluatedAt",
+        description="When it was last evaluated in the background. Null: not yet.",
     )
     reasons: list[Reason] = Field(
-        description="What it is so for. If it is stopped, the first one decides."
+        description="The reasons for the state. If it is stopped, the first one decides."
     )
     also_holding: list[Reason] = Field(
         alias="alsoHolding", description="What would still stop it if the first reason were gone."
