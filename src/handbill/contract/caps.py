@@ -98,7 +98,7 @@ class GroupCountCap(CountCap):
 
 
 class LongBudget(Budget):
-    """A budget that is not daily: of a placement or of a single job."""
+    """A budget of a placement or of a single job; it cannot be Daily."""
 
     period: Annotated[Literal["Weekly", "Monthly", "Lifetime"], AnyCase()] = _row(_PERIOD)
 

@@ -56,8 +56,8 @@ _REFUSALS = {
     "503": ("Unavailable", "A temporary problem. Try again after Retry-After.", "Error"),
 }
 _SLOTS = {
-    "client_id": "The client's id, as POST /clients answered it. Foreign, deleted and unknown ids "
-    "are one and the same 404, here and in every other place of a path.",
+    "client_id": "The client's id, as POST /clients answered it. Foreign, deleted and unknown "
+    "ids all get the same 404, here and anywhere else in a path.",
     "campaign_id": "The campaign's id; it must be of the client in the path.",
     "jobgroup_id": "The job group's id; it must be of the campaign in the path.",
     "feed_id": "The feed's id; it must be of the client in the path.",
@@ -257,7 +257,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
     ]
     if operation.client_header:
         header = "client_id" if operation.client_header == "s2s" else "x-client-id"
-        about = "The client in question: its id. Any that is not yours is 403."
+        about = "Id of the client. The id of another agency's client is answered with 403."
         if operation.client_header == "s2s":
             about += " client-id and x-client-id are read too; two that differ are 403."
         found.append(

@@ -78,7 +78,7 @@ class KeyRotation(Model):
     overlap_hours: Annotated[int, Whole(0, MOST_OVERLAP_HOURS)] = Field(
         24,
         alias="overlapHours",
-        description="Hours for which the former key goes on working, 0 to 720. Default: 24.",
+        description="Hours for which the former key remains valid, 0 to 720. Default: 24.",
     )
 
 

@@ -70,7 +70,7 @@ class TargetView(Model):
 
 
 class Life(Model):
-    """What the copy would spend at full bids until it is replaced."""
+    """Expected spend of this copy at full bids until it is replaced."""
 
     now: Amount = Field(alias="today", description="Today.")
     then: Amount = Field(alias="tomorrow", description="Tomorrow.")

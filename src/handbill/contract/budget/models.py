@@ -45,7 +45,7 @@ class ForecastEnd(Model):
 
 
 class MissedClicks(Model):
-    """Clicks that caps kept away in the period, estimated from the usual traffic."""
+    """Clicks that were lost in the period because of caps, estimated from the usual traffic."""
 
     by_bid: int = Field(alias="bidLowered", description="Because bids were lowered.")
     by_listing: int = Field(
@@ -62,13 +62,13 @@ class UnbilledAt(Model):
     value: Money = Field(description="What they would have cost.")
     refresh_minutes: int | None = Field(
         alias="refreshMinutes",
-        description="Usual interval between its fetches: so long it shows what is capped already. "
-        "Null: it has no feed.",
+        description="Usual interval between its fetches; until the next one it still shows what "
+        "is capped. Null: it has no feed.",
     )
 
 
 class Unbilled(Model):
-    """Clicks and applies of the period that came when a cap had no room. They are free."""
+    """Clicks and applies in the period that came when a cap had no room. They are not charged."""
 
     count: int = Field(description="How many.")
     value: Money = Field(description="What they would have cost.")

@@ -134,7 +134,7 @@ OPERATIONS = [
         verb="PUT",
         path=_ONE,
         title="Update a campaign.",
-        about="Changes the campaign: absent fields stay, null clears what is optional. The start "
+        about="Changes the campaign: absent fields stay, null clears an optional field. The start "
         "date cannot be changed.",
         tag=_TAG,
         work=_update,

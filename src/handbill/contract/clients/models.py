@@ -61,7 +61,7 @@ class NewClient(Model):
     exported_name: Annotated[str, Filled()] = Field(
         "",
         alias="exportedName",
-        description="Names the files that publishers get. Default: the company's name.",
+        description="Used in the names of publishers' files. Default: the company's name.",
     )
     start_on: Day = Field(
         "",
@@ -99,7 +99,7 @@ class NewClient(Model):
     apply_window_days: Annotated[int, Whole(1, 90)] = Field(
         30,
         alias="applyConvWindow",
-        description="Days after its click within which an apply counts, 1 to 90. Default: 30.",
+        description="Days after a click within which an apply counts, 1 to 90. Default: 30.",
     )
     excluded_publishers: PublisherIds = Field(
         [],
@@ -135,7 +135,7 @@ class NewClient(Model):
     sj_create: bool = Field(
         False,
         alias="sjCreate",
-        description=f"Whether its jobs are added one by one, without a feed. {_KEPT}",
+        description=f"Whether its jobs are added individually, without a feed. {_KEPT}",
     )
 
     @model_validator(mode="after")

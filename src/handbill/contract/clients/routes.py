@@ -124,7 +124,7 @@ OPERATIONS = [
         verb="PUT",
         path=_ONE,
         title="Update a client.",
-        about="Changes the client: absent fields stay, null clears what is optional, and an empty "
+        about="Changes the client: absent fields stay, null clears an optional field, and an empty "
         "object changes nothing. The caps may stand at the top level or under caps. What is fixed "
         "at creation (name, time zone, start date, type, ats, country, industry, frequency, "
         "startDefaultCampaign, sjCreate) is refused unless it is sent as it is.",

@@ -68,7 +68,7 @@ class _OfGroup(Model):
     priority: int = Field(description="Of several job groups that match, the lowest wins.")
     campaign_id: str = Field(alias="campaignId", description="Id of its campaign.")
     warnings: list[Warned] = Field(
-        description="Fields of its filter that no job of the client has: misspelt, or not yet."
+        description="Fields in its filter that no job of the client has: misspelt, or not used yet."
     )
 
 
@@ -143,7 +143,7 @@ class ExplainedPublisher(ChildName):
     bid_type: str = Field(alias="bidType", description="Billing model of the publisher.")
     listed: bool = Field(description="Whether the job is to be in its feed, as things are now.")
     reasons: list[str] = Field(
-        description="Everything that keeps it out: INVALID, EXPIRED, NO_URL, NO_GROUP, NOT_TRADING "
+        description="All causes that keep it out: INVALID, EXPIRED, NO_URL, NO_GROUP, NOT_TRADING "
         "(see the states), CAPPED (a cap over it has no room left), PUBLISHER_INACTIVE, "
         "PUBLISHER_EXCLUDED (by the client), CLIENT_TYPE "
         "(the publisher takes other clients), NO_PLACEMENT and PLACEMENT_INACTIVE (in the job "

@@ -132,7 +132,8 @@ class Mapped:
             Field(
                 {},
                 max_length=MOST_ADDITIONAL,
-                description="Node of the feed to the name of a field of the client's own.",
+                description="Maps a node of the feed to the name of one of the client's own "
+                "fields.",
             ),
         )
         about = "Node that lists the publishers that may carry the job."
@@ -150,7 +151,8 @@ MappingsRow = Annotated[
     Mappings,
     Field(
         alias="schemaMappings",
-        description="Which node holds what; null: none. If empty, the first run recognises the "
+        description="Maps each field to its node; null: none. If empty, the first run recognises "
+        "the "
         "formats of well-known boards.",
     ),
 ]
@@ -173,7 +175,7 @@ DefaultsRow = Annotated[
     Values,
     Field(
         alias="schemaValueDefaults",
-        description="Field to the value that is used where the feed says nothing.",
+        description="Maps a field to the value that is used if the feed has none.",
     ),
 ]
 MandatoryRow = Annotated[
@@ -266,11 +268,11 @@ class RunCounts(Model):
     left: int = Field(description="Jobs that the feed no longer has.")
     invalid: int = Field(description="Jobs of the feed that are kept, but are not valid.")
     duplicates: int = Field(
-        description="Items whose reference comes again further down: the last one counts."
+        description="Items whose reference occurs again later in the feed; the last one counts."
     )
     skipped: int = Field(description="Items without a usable reference.")
-    api_owned: int = Field(description="Items whose reference is that of a job added by API.")
-    other_feed: int = Field(description="Items whose reference is that of another feed's job.")
+    api_owned: int = Field(description="Items with the reference of a job that was added by API.")
+    other_feed: int = Field(description="Items with the reference of another feed's job.")
     deleted: int = Field(
         description="Items whose job was deleted here. It stays deleted until the feed drops it, "
         "or it is added by API."
@@ -334,7 +336,7 @@ class PreviewCounts(Model):
     valid: int = Field(description="Jobs that are valid.")
     invalid: int = Field(description="Jobs that would be kept, but are not valid.")
     duplicates: int = Field(
-        description="Items whose reference comes again further down: the last one counts."
+        description="Items whose reference occurs again later in the feed; the last one counts."
     )
     skipped: int = Field(description="Items without a usable reference.")
 
@@ -348,7 +350,7 @@ class FeedPreview(Model):
     line: Line
     stopped: Literal["END", "ITEMS", "BYTES", "FETCH"] = Field(
         alias="stoppedBy",
-        description="What ended the reading: the feed's end, 500 items, 5 MB, or a download that "
+        description="Why reading stopped: the feed's end, 500 items, 5 MB, or a download that "
         "broke off or took longer than 10 seconds.",
     )
     bytes: Bytes
@@ -358,7 +360,8 @@ class FeedPreview(Model):
     mappings: MappingsRow
     proposal: Mappings | None = Field(
         alias="proposedMappings",
-        description="What the feed's beginning suggests; null: it has no format that is known.",
+        description="The mapping that the feed's beginning suggests. Null: its format is not "
+        "known.",
     )
     nodes: list[str] = Field(description="Nodes of its first item, at most 200.")
     fields: list[str] = Field(description="Fields of the client's own that were found.")

@@ -247,7 +247,7 @@ class _Standing(Model):
 
 
 class JobGroup(Dated, _Rows, _Standing, Identified):
-    """A job group: which jobs, at which publishers, for how much, up to what."""
+    """A job group: which jobs are advertised, where, at which bids and within which caps."""
 
     first = (
         "id",

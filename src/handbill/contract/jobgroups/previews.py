@@ -51,7 +51,7 @@ class JobGroupPreview(Model):
         alias="lookedAt", description="Live, valid jobs of the client that were examined."
     )
     complete: bool = Field(
-        description="Whether these are all of them; at most the first 500,000 are examined."
+        description="Whether all jobs were examined; at most the first 500,000 are."
     )
     matched: int = Field(description="Jobs that the filter matches.")
     taken: int = Field(description="Jobs that the job group would have.")

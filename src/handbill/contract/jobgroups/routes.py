@@ -229,7 +229,7 @@ OPERATIONS = [
         verb="PUT",
         path=_ONE,
         title="Update a job group.",
-        about="Changes the job group: absent fields stay, null clears what is optional, and "
+        about="Changes the job group: absent fields stay, null clears an optional field, and "
         "placements replace the whole list. The start date and the default job group cannot be "
         "changed.",
         tag=_TAG,

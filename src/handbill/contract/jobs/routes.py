@@ -93,7 +93,7 @@ OPERATIONS = [
         verb="POST",
         path=_PATH,
         title="Add a job.",
-        about="Adds a single job to the client, beside those that its feeds bring. A job without "
+        about="Adds a single job to the client, in addition to those from its feeds. A job without "
         "title, description or address is kept with valid false and is never advertised. A "
         "reference number that is in use, by API or by a feed, is refused; that of an expired job "
         "is not in use.",
@@ -139,8 +139,8 @@ OPERATIONS = [
         verb="DELETE",
         path=_ONE,
         title="Delete a job.",
-        about="Deletes the job; late clicks still find their way. A job that a feed goes on "
-        "carrying stays deleted until the feed drops it, or until it is added again by API.",
+        about="Deletes the job; late clicks are still redirected. If a feed still contains the "
+        "job, it stays deleted until the feed drops it, or until it is added again by API.",
         tag=_TAG,
         work=_delete,
         answer=Done,
@@ -152,9 +152,9 @@ OPERATIONS = [
         verb="PUT",
         path=_ONE,
         title="Update a job.",
-        about="Changes the job, provided it is valid: what is absent stays, null clears what is "
-        "optional. A job of a feed keeps the change until its feed says something new about it; "
-        "jobSetting and placementSettings stay in any case.",
+        about="Changes the job, which must be valid. Absent fields stay, null clears an "
+        "optional field. On a job from a feed, the change lasts until the feed has new values "
+        "for the job; jobSetting and placementSettings always stay.",
         tag=_TAG,
         work=_update,
         body=JobChange,

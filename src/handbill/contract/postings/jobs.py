@@ -134,10 +134,10 @@ _REFS = ["test-job-ref-number-108", "test-job-ref-number-109"]
 _ABOUT_SWITCH = {
     "pin": "Pinned jobs keep their slot and are first to get one. There cannot be more pins than "
     "slots.",
-    "unpin": "Jobs take turns again; one that is paused gives up its slot.",
+    "unpin": "Unpins the jobs, so that they take turns again. A paused job gives up its slot.",
     "pause": "Stops publishing the jobs at the publisher. A pinned job keeps its slot, others "
     "give it up.",
-    "enable": "Lets paused jobs have a slot again, at once where one is free.",
+    "enable": "Lets paused jobs have a slot again, at once if one is free.",
 }
 
 

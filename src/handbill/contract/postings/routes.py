@@ -162,7 +162,7 @@ OPERATIONS = [
         verb="PUT",
         path=_ONE,
         title="Update a config/posting.",
-        about="Changes the posting: what is absent stays. There cannot be fewer slots than are in "
+        about="Changes the posting. Absent fields stay. There cannot be fewer slots than are in "
         "use, and slots cannot become durations. Clients left out of clientIds lose their jobs.",
         tag=_TAG,
         work=_update,

@@ -33,7 +33,7 @@ from handbill.wire.wrong import WrongBeside
 _LINE: Final = r"[^\x00-\x1f\x7f]*"
 _NO_LINE: Final = "must not have control characters"
 _MOST_INDEX_MINUTES: Final = 7 * 24 * 60
-_KEPT: Final = "It is kept and never answered."
+_KEPT: Final = "Stored, and never returned."
 
 
 def _template(text: str) -> str:

@@ -33,7 +33,7 @@ class NewRate(Model):
     target: Currency = Field(alias="to", description="ISO 4217 code of what it is worth.")
     picos: Rate = Field(
         alias="rate",
-        description="How much of `to` one unit of `from` is: more than 0, at most 12 decimals.",
+        description="What one unit of `from` is worth in `to`: more than 0, at most 12 decimals.",
     )
 
 
@@ -45,7 +45,7 @@ class RateTold(NewRate):
 
     id: str = Field(description="By which it can be deleted.")
     is_own: bool = Field(
-        alias="own", description="Whether it is the agency's own. The others are the operator's."
+        alias="own", description="Whether the agency set it. Otherwise the operator did."
     )
     set_at: Instant = Field(alias="lastUpdated", description="When it was set.")
 

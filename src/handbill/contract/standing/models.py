@@ -152,7 +152,7 @@ class Reason(Model):
 
 
 class HeldCopy(Model):
-    """Which version of its feed a publisher has, and when it will have the next."""
+    """The version of its feed that a publisher has, and when it is expected to fetch the next."""
 
     id: str = Field(description="Id of the publisher.")
     name: str = Field(description="Its name.")

@@ -32,7 +32,7 @@ class StatsFilters(Model):
     makes = questions.Filters
     start_on: SaidDay = Field(
         alias="startDate",
-        description="The first day. At most 60 days back; what is older is left out, and the "
+        description="The first day, at most 60 days back. Older days are left out, and the "
         "answer says so.",
     )
     end_on: SaidDay = Field(alias="endDate", description="The last day, included.")

@@ -105,7 +105,7 @@ OPERATIONS = [
         verb="GET",
         path="/stats/{taskId}",
         title="Poll the status of a stats report.",
-        about="Returns the state of a report and, once it is made, the links to its files. "
+        about="Returns the state of a report and, when it is ready, the links to its files. "
         "NO_RECORDS_FOUND: there was no activity in those days.",
         tag=_TAG,
         client_header="x-client-id",
@@ -135,8 +135,8 @@ OPERATIONS = [
         verb="POST",
         path="/stats/stream",
         title="Stream a stats report.",
-        about="Answers the report itself, as lines of JSON (NDJSON) that come about every second "
-        "or with every 1,000 rows, until it is whole. One stream at a time per API key, for ten "
+        about="Returns the report itself as lines of JSON (NDJSON), about one per second or per "
+        "1,000 rows, until it is complete. One stream at a time per API key, for ten "
         "minutes at most; a reader that takes nothing for 30 seconds is cut off. With a "
         "callBackUrl the report is made as a file too, as by POST /reports/stats. Ratios (cpc, "
         "cpa, cta) must not be summed.",

@@ -24,7 +24,7 @@ class Delivery(StrEnum):
 
 
 class Felt(StrEnum):
-    """What a cap does to listings now, from the least to the most."""
+    """The effect of a cap on listings now, from the weakest to the strongest."""
 
     FULL = "FULL"
     PACED = "PACED"
