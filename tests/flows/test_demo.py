@@ -19,10 +19,12 @@ from serving import asked, environment, handbill
 
 def test_the_demo_plays_and_adds_up(tmp_path: Path) -> None:
     data = tmp_path / "demo"
-    played = handbill("demo", "--api-port", "0", "--edge-port", "0", data=data)
+    ports = ("--api-port", "0", "--edge-port", "0")
+    played = handbill("demo", "--days", "5", *ports, data=data)
     assert played.returncode == 0, played.stdout + played.stderr
     said = played.stdout
     assert "ledger check: balanced" in said
+    assert "In 5 days: 1," in said
     for group in (group["name"] for employer in market.EMPLOYERS for group in employer.groups):
         assert group in said
     for outlet in market.OUTLETS:
@@ -138,7 +140,8 @@ def test_a_repeat_follows_its_own_first_visit() -> None:
 def test_the_market_is_as_large_as_it_is_said_to_be() -> None:
     assert market.JOBS == 2_000
     assert len(market.OUTLETS) == 4
-    assert sum(len(employer.groups) for employer in market.EMPLOYERS) == 6
+    assert len(market.EMPLOYERS) == 3
+    assert sum(len(employer.groups) for employer in market.EMPLOYERS) == 7
     hosted = hosted_feeds(1)
-    assert {feed.dialect for feed in hosted.values()} == {"indeed", "talent", "jooble"}
-    assert len({feed.seed for feed in hosted.values()}) == 3
+    assert {feed.dialect for feed in hosted.values()} == {"indeed", "talent", "jooble", "appcast"}
+    assert len({feed.seed for feed in hosted.values()}) == 4

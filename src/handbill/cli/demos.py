@@ -11,6 +11,7 @@ from handbill.cli.speaking import DataOption, JsonOption, Mistaken, configured
 def demo(
     data: DataOption = None,
     stay: Annotated[bool, typer.Option("--stay", help="Keep serving afterwards.")] = False,
+    days: Annotated[int, typer.Option(min=1, max=366, help="Days that it has behind it.")] = 60,
     seed: Annotated[int, typer.Option(min=0, max=99, help="Seed of the market.")] = 1,
     host: HostOption = None,
     api_port: ApiPortOption = None,
@@ -19,7 +20,8 @@ def demo(
 ) -> None:
     """Fill an empty data folder with a small market, play traffic, print a report.
 
-    Exit status 1 if the results are not consistent.
+    The days before today are played over virtual time, today's through the running
+    server. Exit status 1 if the results are not consistent.
     """
     from handbill.config import BadSettings
     from handbill.demo.calls import DemoFailed
@@ -39,7 +41,7 @@ def demo(
 
         settings = with_ports(msgspec.structs.replace(settings, api_port=0, edge_port=0))
     try:
-        status = play(settings, of_this_machine(settings), seed, stay=stay, as_json=json)
+        status = play(settings, of_this_machine(settings), seed, days, stay=stay, as_json=json)
     except DemoFailed as failed:
         raise Mistaken(str(failed)) from failed
     raise typer.Exit(status)

@@ -2,15 +2,12 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
 from handbill.cli.speaking import JsonOption, Mistaken, say, warn
 from handbill.kit.instants import MINUTE
-
-_MEMORY = Path("/dev/shm")  # noqa: S108 - no power fails in a simulation: nothing need be on a disk
 
 
 def simulate(
@@ -23,7 +20,7 @@ def simulate(
     ] = 0,
     step: Annotated[
         int, typer.Option(min=5, max=60, help="Minutes from one check to the next; a part of 60.")
-    ] = 15,
+    ] = 30,
     data: Annotated[
         str | None,
         typer.Option("--data", metavar="DIR", help="An empty folder to keep. Default: none."),
@@ -71,8 +68,9 @@ def simulate(
 def _folder(data: str | None, opened: ExitStack) -> Path:
     """Where it lives: an empty folder that was named, or one that is gone afterwards."""
     if data is None:
-        memory = _MEMORY if _MEMORY.is_dir() else None
-        return Path(opened.enter_context(TemporaryDirectory(prefix="handbill-", dir=memory)))
+        from handbill.simulate.house import passing_folder
+
+        return Path(opened.enter_context(passing_folder()))
     folder = Path(data)
     if folder.exists() and any(folder.iterdir()):
         raise Mistaken(f"{folder} is not empty; name an empty folder with --data")

@@ -18,21 +18,23 @@ class Outlet(NamedTuple):
 
 
 class Source(NamedTuple):
-    """An inbound feed of the demo."""
+    """An inbound feed of the demo. ``breaks``: its site has sent half a file for days."""
 
     name: str
     dialect: Dialect
     jobs: int
     mappings: Body
+    breaks: bool = False
 
 
 class Employer(NamedTuple):
-    """A client with its campaign, feeds and job groups."""
+    """A client with its campaign, feeds and job groups. ``is_spent``: by today, its budget is."""
 
     body: Body
     sources: tuple[Source, ...]
     campaign: str
     groups: tuple[Body, ...]
+    is_spent: bool = False
 
 
 OUTLETS = (
@@ -146,6 +148,22 @@ _JOOBLE = {
     "schemaMappingsType": "jobtype",
     "schemaMappingAdditional": {"salary": "salary"},
 }
+_APPCAST = {
+    "schemaMappingsJobCollection": "root",
+    "schemaMappingsJob": "job",
+    "schemaMappingsTitle": "title",
+    "schemaMappingsCompany": "company",
+    "schemaMappingsCity": "city",
+    "schemaMappingsState": "state",
+    "schemaMappingsCountry": "country",
+    "schemaMappingsZip": "zip",
+    "schemaMappingsDescription": "body",
+    "schemaMappingsURL": "url",
+    "schemaMappingsCategory": "category",
+    "schemaMappingsDatePosted": "posted_at",
+    "schemaMappingsRefNumber": "job_reference",
+    "schemaMappingsType": "job_type",
+}
 
 
 def _leaf(field: str, operator: str, data: Any) -> Body:
@@ -191,7 +209,7 @@ EMPLOYERS = (
             "applyConvWindow": 30,
             "caps": {"budget": {"cap": "Monthly", "value": 25_000}},
         },
-        (Source("brightwater", "indeed", 900, _INDEED),),
+        (Source("brightwater", "indeed", 800, _INDEED),),
         "Autumn hiring",
         (
             _group(
@@ -234,7 +252,7 @@ EMPLOYERS = (
         },
         (
             Source("northline-a", "talent", 600, _TALENT),
-            Source("northline-b", "jooble", 500, _JOOBLE),
+            Source("northline-b", "jooble", 500, _JOOBLE, breaks=True),
         ),
         "Always on",
         (
@@ -272,17 +290,43 @@ EMPLOYERS = (
             ),
         ),
     ),
+    Employer(
+        {
+            "companyName": "Quayside Hotels",
+            "exportedName": "quayside",
+            "advertiserName": "Quayside Hotels",
+            "clientType": "DirectEmployer",
+            "timeZone": "Europe/London",
+            "applyConvWindow": 7,
+            # Used up long before today: its jobs are in no feed any more.
+            "caps": {"budget": {"cap": "Lifetime", "value": 150}},
+        },
+        (Source("quayside", "appcast", 100, _APPCAST),),
+        "Summer season",
+        (
+            _group(
+                "All jobs",
+                1,
+                (0.6, 0),
+                ("Weekly", 200),
+                _all(_leaf("title", "NOT_CONTAINS", "intern")),
+                [{"value": "Indeed_Bid"}, {"value": "Talent"}],
+            ),
+        ),
+        is_spent=True,
+    ),
 )
 JOBS = sum(source.jobs for employer in EMPLOYERS for source in employer.sources)
 CAP_NOTE = "the day's budget of “Drivers and warehouse” is small on purpose"
 
 
 def expected_at(outlet: str) -> set[str]:
-    """The employers whose jobs a publisher's feed must carry."""
+    """The employers whose jobs a publisher's feed must carry today."""
     return {
         employer.body["advertiserName"]
         for employer in EMPLOYERS
-        if any(
+        if not employer.is_spent
+        and any(
             placement["value"] == outlet
             for group in employer.groups
             for placement in group["placements"]
@@ -290,9 +334,9 @@ def expected_at(outlet: str) -> set[str]:
     }
 
 
-def dates(today: date) -> Body:
-    """From yesterday for a year, so that the market is open in every zone."""
+def dates(today: date, past: int) -> Body:
+    """From the day before for as long and a year, so that the market is open in every zone."""
     return {
         "startDate": f"{today - timedelta(days=1):%m/%d/%Y}",
-        "endDate": f"{today + timedelta(days=365):%m/%d/%Y}",
+        "endDate": f"{today + timedelta(days=past + 365):%m/%d/%Y}",
     }

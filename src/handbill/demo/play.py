@@ -15,10 +15,10 @@ import aiohttp
 import msgspec
 from rich.console import Console
 
-from handbill.access.service import create_agency
 from handbill.config import environment_of
 from handbill.demo import market, story
 from handbill.demo.calls import Agency, DemoFailed, until
+from handbill.demo.past import Past, lived
 from handbill.demo.progress import Showing
 from handbill.demo.report import COUNTS, printed, reported, total_of
 from handbill.demo.server import Addresses, careers_sites, hosted_feeds, served
@@ -28,7 +28,6 @@ from handbill.host.settings import Settings
 from handbill.ledger.checking import Books, check
 from handbill.opening import locked, opened, prepare
 
-AGENCY = "demo"
 _NOTE = "demo.json"
 _LOG = "demo.log"
 _JUDGED_SECONDS = 60
@@ -41,6 +40,7 @@ class Note(msgspec.Struct):
     state: Literal["playing", "played", "failed"]
     seed: int
     feeds_port: int
+    days: int = 0
     api_key: str = ""
     api_client_id: str = ""
     client_id: str = ""
@@ -55,6 +55,10 @@ class Scene:
     console: Console
     outside: Outside
     as_json: bool
+
+    @property
+    def feeds_at(self) -> str:
+        return f"http://127.0.0.1:{self.note.feeds_port}"
 
     def remember(self) -> None:
         path = self.settings.data_folder / _NOTE
@@ -74,10 +78,13 @@ def note_of(folder: Path) -> Note | None:
     return None
 
 
-def play(settings: Settings, outside: Outside, seed: int, *, stay: bool, as_json: bool) -> int:
+def play(
+    settings: Settings, outside: Outside, seed: int, days: int, *, stay: bool, as_json: bool
+) -> int:
     """Play the demo, or serve the one that is there. The exit status: 1 if it did not add up.
 
-    ``as_json``: the result is one JSON line, and what is for people goes to standard error.
+    ``days``: how many it has behind it. ``as_json``: the result is one JSON line, and what is for
+    people goes to standard error.
     """
     folder = settings.data_folder
     console = Console(stderr=as_json)
@@ -96,36 +103,48 @@ def play(settings: Settings, outside: Outside, seed: int, *, stay: bool, as_json
             f"`rm -r {folder}` makes room for a new one"
         )
     if note is None:
-        scene = Scene(settings, Note("playing", seed, _free_port()), console, outside, as_json)
+        scene = Scene(
+            settings, Note("playing", seed, _free_port(), days), console, outside, as_json
+        )
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         scene.remember()
     else:
         console.print(f"The demo in {folder} is served again (`rm -r {folder}` to start afresh).")
         scene = Scene(settings, note, console, outside, as_json)
-    return asyncio.run(_run(scene, stay=stay))
+    own, past = _own(scene), None
+    if scene.note.state == "playing":
+        past = lived(own, outside, scene.feeds_at, seed, days, Showing())
+        scene.note.api_key, scene.note.api_client_id = past.api_key, past.api_client_id
+    prepare(own, outside)
+    return asyncio.run(_run(scene, own, past, stay=stay))
 
 
-async def _run(scene: Scene, *, stay: bool) -> int:
+def _own(scene: Scene) -> Settings:
+    """The settings that the demo runs with: its own sites may be fetched from."""
+    settings = scene.settings
+    return msgspec.structs.replace(
+        settings,
+        egress_allow=(*settings.egress_allow, f"127.0.0.1:{scene.note.feeds_port}"),
+        trusted_proxies=(*settings.trusted_proxies, "127.0.0.1"),
+    )
+
+
+async def _run(scene: Scene, own: Settings, past: Past | None, *, stay: bool) -> int:
+    """``past``: what was lived just now; None where the demo was played before."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     main = asyncio.current_task()
     assert main is not None
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _told_to_stop, stop, main)
-    settings, note = scene.settings, scene.note
-    own = msgspec.structs.replace(
-        settings,
-        egress_allow=(*settings.egress_allow, f"127.0.0.1:{note.feeds_port}"),
-        trusted_proxies=(*settings.trusted_proxies, "127.0.0.1"),
-    )
-    prepare(own, scene.outside)
+    note = scene.note
     try:
         async with (
             careers_sites(hosted_feeds(note.seed), note.feeds_port),
-            served(os.environ | environment_of(own), settings.data_folder / _LOG) as tree,
+            served(os.environ | environment_of(own), own.data_folder / _LOG) as tree,
         ):
             addresses, process = tree
-            status = await _play(scene, addresses) if note.state == "playing" else 0
+            status = await _play(scene, addresses, past) if past is not None else 0
             if stay and status == 0:
                 _say_where(scene.console, addresses, note)
                 await _until_stopped(stop, process)
@@ -163,38 +182,37 @@ async def _until_stopped(stop: asyncio.Event, process: Process) -> None:
         ended.cancel()
 
 
-async def _play(scene: Scene, addresses: Addresses) -> int:
-    settings, note, console = scene.settings, scene.note, scene.console
-    outside, now = scene.outside, scene.outside.clock.now()
-    with opened(settings, outside) as stores, stores.records.write() as tx:
-        _, note.api_key, note.api_client_id = create_agency(
-            tx, stores.ids, now, agency_id=AGENCY, name="Demo agency", currency="USD"
-        )
+async def _play(scene: Scene, addresses: Addresses, past: Past) -> int:
+    note, console = scene.note, scene.console
+    now = scene.outside.clock.now()
+    before = await asyncio.to_thread(_books, scene)
     timeout = aiohttp.ClientTimeout(total=60)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         agency = Agency(session, addresses.api, note.api_key, note.api_client_id)
         showing = Showing()
         with showing.shown():
-            feeds_at = f"http://127.0.0.1:{note.feeds_port}"
-            clients = await story.set_up(agency, feeds_at, now, showing)
-            await story.import_feeds(agency, clients, showing)
+            await agency.sign_in()
             offers = await story.read_outbound(agency, showing)
             plan = plan_of(offers, note.seed)
             heard = await story.click(session, plan, showing)
-            await story.apply(agency, addresses.edge, clients, plan, heard, showing)
+            await story.apply(agency, addresses.edge, past.clients, plan, heard, showing)
             received = heard.counted + heard.conversions
             with showing.step("Judging", received) as done:
-                books = await _judged(scene, received)
+                books = await _judged(scene, before.sums["received"] + received)
                 done(received)
-            rows = [(one.name, await reported(agency, one.id, now)) for one in clients]
+            rows = [
+                (one.name, await reported(agency, one.id, now, note.days + 2))
+                for one in past.clients
+            ]
     for name, some in rows:
         printed(console, name, some, "USD")
     every = [row for _, some in rows for row in some]
-    note.client_id = clients[0].id
-    faults = _faults(heard, total_of(every, COUNTS), total_of(every, ["botClicks"]), books)
+    note.client_id = past.clients[0].id
+    clicks, bots = total_of(every, COUNTS), total_of(every, ["botClicks"])
+    faults = _faults(heard, past, clicks, bots, books)
     note.state = "failed" if faults else "played"
     scene.remember()
-    _say_sum(scene, heard, len(offers), books)
+    _say_sum(scene, heard, past, len(offers), books)
     for fault in faults:
         console.print(f"[bold red]{fault}[/]")
     return 1 if faults else 0
@@ -203,32 +221,35 @@ async def _play(scene: Scene, addresses: Addresses) -> int:
 async def _judged(scene: Scene, received: int) -> Books:
     """Wait until the judge has booked all that was acknowledged; the books then."""
 
-    def look() -> Books:
-        with opened(scene.settings, scene.outside) as stores:
-            return check(stores.records, stores.blobs, scene.settings.scratch_folder)
-
     async def ask() -> Books | None:
-        books = await asyncio.to_thread(look)
+        books = await asyncio.to_thread(_books, scene)
         return books if books.sums["received"] >= received else None
 
     return await until("the judge", ask, _JUDGED_SECONDS)
 
 
-def _faults(heard: story.Heard, reported_clicks: int, bots: int, books: Books) -> list[str]:
+def _books(scene: Scene) -> Books:
+    with opened(scene.settings, scene.outside) as stores:
+        return check(stores.records, stores.blobs, scene.settings.scratch_folder)
+
+
+def _faults(heard: story.Heard, past: Past, clicks: int, bots: int, books: Books) -> list[str]:
     """What does not add up: acknowledged against reported, bots, and the books themselves."""
     faults = list(books.faults)
-    if reported_clicks != heard.counted:
-        faults.append(f"{heard.counted} clicks were acknowledged, {reported_clicks} are reported")
-    if bots != heard.clicks["bot"]:
-        faults.append(f"{heard.clicks['bot']} bots clicked, {bots} are reported")
+    counted, bots_seen = past.clicks + heard.counted, past.bots + heard.clicks["bot"]
+    if clicks != counted:
+        faults.append(f"{counted} clicks were acknowledged, {clicks} are reported")
+    if bots != bots_seen:
+        faults.append(f"{bots_seen} bots clicked, {bots} are reported")
     return faults
 
 
-def _say_sum(scene: Scene, heard: story.Heard, offers: int, books: Books) -> None:
+def _say_sum(scene: Scene, heard: story.Heard, past: Past, offers: int, books: Books) -> None:
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(heard.clicks.items()))
     scene.console.print(
-        f"{market.JOBS:,} jobs, {offers:,} offers in {len(market.OUTLETS)} publishers' feeds; "
-        f"links followed: {kinds}; {heard.conversions} conversions sent."
+        f"{market.JOBS:,} jobs, {offers:,} offers in {len(market.OUTLETS)} publishers' feeds. "
+        f"In {scene.note.days} days: {past.clicks:,} clicks, {past.conversions:,} conversions. "
+        f"Today: {kinds}; {heard.conversions} conversions."
     )
     sums = ", ".join(f"{name} {value:,}" for name, value in books.sums.items())
     state = "balanced" if books.balanced else "NOT balanced"
@@ -237,6 +258,11 @@ def _say_sum(scene: Scene, heard: story.Heard, offers: int, books: Books) -> Non
         told = {
             "jobs": market.JOBS,
             "offers": offers,
+            "past": {
+                "days": scene.note.days,
+                "clicks": past.clicks,
+                "conversions": past.conversions,
+            },
             "visits": dict(heard.clicks),
             "conversions": heard.conversions,
             "balanced": books.balanced,

@@ -42,12 +42,12 @@ _RATIO = frozenset({"cta"})
 Row = dict[str, str]
 
 
-async def reported(agency: Agency, client_id: str, now: Instant) -> list[Row]:
-    """The rows of a report of the last days by job group and publisher, as its files say them."""
+async def reported(agency: Agency, client_id: str, now: Instant, days: int) -> list[Row]:
+    """The rows of a report of so many days by job group and publisher, as its files say them."""
     today = moment_of(now).date()
     question = {
         "filters": {
-            "startDate": (today - timedelta(days=2)).isoformat(),
+            "startDate": (today - timedelta(days=days)).isoformat(),
             "endDate": today.isoformat(),
         },
         "aggregationLevel": {"primaryLevel": "JOBGROUP", "secondaryLevel": "PUBLISHER"},

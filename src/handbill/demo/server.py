@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -28,18 +28,31 @@ class Addresses(NamedTuple):
 
 
 class Hosted(NamedTuple):
-    """A feed that a careers site offers: dialect, number of jobs, seed."""
+    """A feed that a careers site offers: dialect, number of jobs, seed. ``breaks``: its file ends
+    amid a job, of late.
+    """
 
     dialect: Dialect
     jobs: int
     seed: int
+    breaks: bool = False
+
+    def feed(self) -> Iterator[bytes]:
+        return feed(self.dialect, self.jobs, self.seed)
+
+
+def torn(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """A file of which the end is missing."""
+    for chunk in chunks:
+        yield chunk[: len(chunk) // 2]
+        return
 
 
 def hosted_feeds(seed: int) -> dict[str, Hosted]:
     """What the careers sites offer. Each feed has a seed of its own, so that no two jobs agree."""
     sources = [source for employer in market.EMPLOYERS for source in employer.sources]
     return {
-        source.name: Hosted(source.dialect, source.jobs, seed + place)
+        source.name: Hosted(source.dialect, source.jobs, seed + place, source.breaks)
         for place, source in enumerate(sources)
     }
 
@@ -54,7 +67,7 @@ async def careers_sites(feeds: Mapping[str, Hosted], port: int) -> AsyncIterator
             raise web.HTTPNotFound
         response = web.StreamResponse(headers={"content-type": "application/xml; charset=utf-8"})
         await response.prepare(request)
-        for chunk in feed(hosted.dialect, hosted.jobs, hosted.seed):
+        for chunk in torn(hosted.feed()) if hosted.breaks else hosted.feed():
             await response.write(chunk)
         await response.write_eof()
         return response

@@ -1,10 +1,9 @@
-"""What happens in the demo, step by step, through the REST API and the public addresses only."""
+"""What happens in the demo today, through the REST API and the public addresses only."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import aiohttp
@@ -12,23 +11,14 @@ from lxml import etree
 
 from handbill.demo import market
 from handbill.demo.calls import Agency, DemoFailed, until
+from handbill.demo.past import Made
 from handbill.demo.progress import Showing
 from handbill.demo.traffic import Deed, Offer, Plan, Visit
-from handbill.kit.instants import Instant, moment_of
 
 _RUN_SECONDS = 90
 _FEED_SECONDS = 90
 _AT_ONCE = 24
 _S2S_AT_ONCE = 200
-
-
-class Made(NamedTuple):
-    """A client as the API made it."""
-
-    name: str
-    id: str
-    pixel_id: str
-    feeds: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -43,72 +33,6 @@ class Heard:
     def counted(self) -> int:
         """Clicks that must be in the ledger: all but those that a browser only peeked at."""
         return self.clicks.total() - self.clicks["peek"]
-
-
-async def set_up(agency: Agency, feeds_at: str, now: Instant, showing: Showing) -> list[Made]:
-    """Publishers, clients, campaigns, job groups, feeds."""
-    groups = sum(len(employer.groups) for employer in market.EMPLOYERS)
-    feeds = sum(len(employer.sources) for employer in market.EMPLOYERS)
-    total = len(market.OUTLETS) + 2 * len(market.EMPLOYERS) + groups + feeds
-    with showing.step("Setting up the market", total) as done:
-        await agency.sign_in()
-        for outlet in market.OUTLETS:
-            await agency.ask("POST", "/publishers", {"id": outlet.id, **outlet.body})
-            done(1)
-        return [await _employ(agency, one, feeds_at, now, done) for one in market.EMPLOYERS]
-
-
-async def _employ(
-    agency: Agency,
-    employer: market.Employer,
-    feeds_at: str,
-    now: Instant,
-    done: Callable[[int], None],
-) -> Made:
-    dates = market.dates(moment_of(now).date())
-    client = (await agency.ask("POST", "/clients", employer.body | dates))["result"]
-    at = f"/clients/{client}"
-    campaign_body = {"name": employer.campaign, **dates}
-    campaign = (await agency.ask("POST", f"{at}/campaigns", campaign_body))["result"]
-    done(2)
-    for group in employer.groups:
-        await agency.ask("POST", f"{at}/campaigns/{campaign}/jobgroups", group | dates)
-        done(1)
-    feeds = []
-    for source in employer.sources:
-        body = {
-            "xmlFeedUrl": f"{feeds_at}/{source.name}.xml",
-            "schemaMappings": source.mappings,
-            "urlParamsToStrip": ["utm_source", "utm_medium"],
-        }
-        feeds.append((await agency.ask("POST", f"{at}/feeds", body))["result"])
-        done(1)
-    pixel_id = (await agency.ask("GET", at))["pixelId"]
-    return Made(employer.body["advertiserName"], client, pixel_id, tuple(feeds))
-
-
-async def import_feeds(agency: Agency, clients: Sequence[Made], showing: Showing) -> None:
-    """A new feed is run at once: wait until each first run has taken its jobs over."""
-    with showing.step("Importing jobs in three dialects", market.JOBS) as done:
-        for client in clients:
-            for feed in client.feeds:
-                await until("an import", _run_ended(agency, client, feed), _RUN_SECONDS)
-            answer = await agency.ask("GET", f"/clients/{client.id}/jobs?page=1&limit=1")
-            done(answer["summary"])
-
-
-def _run_ended(agency: Agency, client: Made, feed: str) -> Callable[[], "asyncio.Future[bool]"]:
-    at = f"/clients/{client.id}/feeds/{feed}/runs?page=0&limit=1"
-
-    async def ask() -> bool | None:
-        runs = (await agency.ask("GET", at))["data"]
-        if not runs or runs[0]["status"] in {"QUEUED", "RUNNING"}:
-            return None
-        if runs[0]["status"] != "SUCCESS":
-            raise DemoFailed(f"a feed's run ended so: {runs[0]}")
-        return True
-
-    return ask  # type: ignore[return-value]
 
 
 async def read_outbound(agency: Agency, showing: Showing) -> list[Offer]:

@@ -10,6 +10,9 @@ import logging
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
+from shutil import disk_usage
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,6 +42,16 @@ clock.
 """
 _LOG = logging.getLogger("handbill")
 _MOST_ROUNDS = 100
+
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - no power fails in a simulation: nothing need be on a disk
+_ROOM = 2**30
+
+
+def passing_folder() -> TemporaryDirectory[str]:
+    """A folder that is gone afterwards; in memory, where there is room."""
+    is_there = _MEMORY.is_dir() and disk_usage(_MEMORY).free >= _ROOM
+    return TemporaryDirectory(prefix="handbill-", dir=_MEMORY if is_there else None)
 
 
 class Cut(BaseException):

@@ -41,7 +41,7 @@ class Size(NamedTuple):
     clients: int = 4
     clicks: int = 0
     jobs: int = JOBS
-    step: Instant = 15 * MINUTE
+    step: Instant = 30 * MINUTE
     steady: bool = False
 
     @property

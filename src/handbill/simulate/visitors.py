@@ -107,9 +107,9 @@ class Public:
         self._to_come: list[tuple[Instant, int, Deed]] = []
         self._waiting: list[tuple[Later, Visit | None]] = []
         self._said: list[Said] = []
-        self.shown = self._publishers(daily)
+        self.shown = self.publishers(daily)
 
-    def _publishers(self, daily: float) -> list[Shown]:
+    def publishers(self, daily: float) -> list[Shown]:
         """One of them never fetches, and the visitors of one are no people."""
         outlets = self._trade.outlets
         parts = [self._chance.uniform(0.4, 1.6) for _ in outlets]
@@ -121,9 +121,12 @@ class Public:
             shown = Shown(outlet, None if never else rhythm, level, is_bad=number == 1)
             made.append(shown)
             if not never:
-                first = self._clock.now() + HOUR + self._chance.randrange(rhythm)
-                self.at(first, self._fetching(shown))
+                self.fetch_from(shown, self._clock.now() + HOUR + self._chance.randrange(rhythm))
         return made
+
+    def fetch_from(self, shown: Shown, first: Instant) -> None:
+        """Let a publisher fetch from then on, at its rhythm."""
+        self.at(first, self._fetching(shown))
 
     def at(self, at: Instant, deed: Deed) -> None:
         """Let something happen then."""
@@ -166,12 +169,15 @@ class Public:
         assert status == b"200", answer.head
         found = _ETAG.search(answer.head)
         shown.etag = found[1] if found else None
-        offers = [
-            Offer(ref.decode(), token, _micros(cpc), _micros(cpa))
-            for ref, token, cpa, cpc in _OFFER.findall(_read(answer))
-        ]
-        shown.old, shown.offers = shown.offers, offers
+        shown.old, shown.offers = shown.offers, self.offers_in(_read(answer))
         shown.old_fetched_at = former or 0
+
+    def offers_in(self, raw: bytes) -> list[Offer]:
+        """What stands in a publisher's feed."""
+        return [
+            Offer(ref.decode(), token, micros_of(cpc), micros_of(cpa))
+            for ref, token, cpa, cpc in _OFFER.findall(raw)
+        ]
 
     # ── visitors ────────────────────────────────────────────────────────────────────────────────
 
@@ -349,7 +355,8 @@ def _named(application: str) -> dict[str, str]:
     return {"jobApplicationId": application} if application else {}
 
 
-def _micros(text: bytes) -> int:
+def micros_of(text: bytes) -> int:
+    """An amount as a feed spells it."""
     return int(Decimal(text.decode() or "0") * MICROS)
 
 

@@ -1,0 +1,210 @@
+"""The demo's past: days of its market over virtual time, before anybody looks at it.
+
+API, edges, worker and judge are the real ones, in this process. Weekends are quiet, one client's
+budget ends, one feed breaks, and half of what one publisher sends are bots and repeats.
+"""
+
+import re
+from contextlib import closing
+from dataclasses import dataclass
+from shutil import copytree
+from typing import NamedTuple
+
+import msgspec
+
+from handbill.access.service import create_agency
+from handbill.demo import market
+from handbill.demo.progress import Showing, Step
+from handbill.demo.server import Hosted, hosted_feeds, torn
+from handbill.host.clock import SetClock
+from handbill.host.ids import Chance, seeded
+from handbill.host.outside import Outside
+from handbill.host.settings import Settings
+from handbill.kit.instants import DAY, HOUR, Instant, moment_of
+from handbill.simulate.asking import Agency
+from handbill.simulate.house import House, passing_folder
+from handbill.simulate.sites import Careers, Sites
+from handbill.simulate.trade import Body, Employer, Outlet, Trade
+from handbill.simulate.visitors import Offer, Public, Shown, micros_of
+
+AGENCY = "demo"
+CLICKS_OF_DAY = 250
+_STEP = 3 * HOUR
+_BREAKS_BEFORE = 3 * DAY
+"""So long before today one feed breaks."""
+_BAD = "Jooble"
+_RHYTHMS = {"Indeed_Bid": 6 * HOUR, "Talent": 12 * HOUR, "Jooble": 24 * HOUR, "Appcast": 8 * HOUR}
+_REF = re.compile(rb"\b[A-Z]{3}-\d{9,10}\b")
+_TOKEN = re.compile(rb"/c/([\w-]+)")
+_PRICE = re.compile(rb"<(cpc|cpa)>\D*([\d.]+)\D*</")
+
+
+@dataclass(slots=True, kw_only=True)
+class Page(Careers):
+    """A careers site of the demo, which shows what it will show later too."""
+
+    hosted: Hosted
+    whole: bytes = b""
+
+    def feed(self) -> bytes:
+        self.whole = self.whole or b"".join(self.hosted.feed())
+        return self.whole if not self.ails else b"".join(torn(self.hosted.feed()))
+
+
+class Made(NamedTuple):
+    """A client as the API made it."""
+
+    name: str
+    id: str
+    pixel_id: str
+
+
+class Past(NamedTuple):
+    """What was made, and what the doors have acknowledged, to be compared with the ledger."""
+
+    api_key: str
+    api_client_id: str
+    clients: list[Made]
+    clicks: int
+    bots: int
+    conversions: int
+
+
+class Shop(Trade):
+    """The demo's agency, and what it set up."""
+
+    def __init__(
+        self, house: House, agency: Agency, chance: Chance, pages: dict[str, Page]
+    ) -> None:
+        super().__init__(house, agency, chance, dict(pages), CLICKS_OF_DAY)
+        self.pages = pages
+        self._by_seed: dict[int, Employer] = {}
+
+    async def open(self, feeds_at: str, days: int, done: Step) -> None:
+        """Publishers, clients, campaigns, job groups, feeds."""
+        dates = market.dates(moment_of(self.house.outside.clock.now()).date(), days)
+        for outlet in market.OUTLETS:
+            await self.ask("POST", "/publishers", {"id": outlet.id, **outlet.body})
+            url = (await self.ask("GET", f"/publishers/{outlet.id}"))["feedUrl"]
+            path = url[url.index("/f/") :]
+            kind = outlet.body["bidType"]
+            self.outlets.append(Outlet(id=outlet.id, bid_type=kind, feed_path=path))
+            done(1)
+        for employer in market.EMPLOYERS:
+            await self._employ(employer, feeds_at, dates)
+            done(1)
+
+    async def _employ(self, employer: market.Employer, feeds_at: str, dates: Body) -> None:
+        client = await self._made("/clients", employer.body | dates)
+        at = f"/clients/{client}"
+        campaign = await self._made(f"{at}/campaigns", {"name": employer.campaign, **dates})
+        for group in employer.groups:
+            await self._made(f"{at}/campaigns/{campaign}/jobgroups", group | dates)
+        mine = Employer(
+            id=client,
+            name=employer.body["advertiserName"],
+            zone=employer.body["timeZone"],
+            pixel_id=(await self.ask("GET", at))["pixelId"],
+            window_days=employer.body["applyConvWindow"],
+            url=feeds_at,
+            careers=Careers(),
+            campaign=f"{at}/campaigns/{campaign}",
+        )
+        self.employers.append(mine)
+        for source in employer.sources:
+            url = f"{feeds_at}/{source.name}.xml"
+            self._by_seed[self.pages[url].hosted.seed] = mine
+            body = {
+                "xmlFeedUrl": url,
+                "schemaMappings": source.mappings,
+                "urlParamsToStrip": ["utm_source", "utm_medium"],
+            }
+            await self._made(f"{at}/feeds", body)
+
+    def employer_of(self, ref: str) -> Employer:
+        """Each feed has a seed of its own, which stands in the references of its jobs."""
+        return self._by_seed[int(ref.partition("-")[2][:-7])]
+
+
+class Visitors(Public):
+    """Who fetches, clicks and applies in the demo."""
+
+    def publishers(self, daily: float) -> list[Shown]:
+        found = []
+        for outlet in self._trade.outlets:
+            shown = Shown(outlet, _RHYTHMS[outlet.id], daily / 4, is_bad=outlet.id == _BAD)
+            self.fetch_from(shown, self._clock.now() + HOUR)
+            found.append(shown)
+        return found
+
+    def offers_in(self, raw: bytes) -> list[Offer]:
+        found = []
+        for job in raw.split(b"</job>"):
+            ref, token = _REF.search(job), _TOKEN.search(job)
+            if ref is not None and token is not None:
+                prices = {name: micros_of(text) for name, text in _PRICE.findall(job)}
+                cpc, cpa = prices.get(b"cpc", 0), prices.get(b"cpa", 0)
+                found.append(Offer(ref[0].decode(), token[1], cpc, cpa))
+        return found
+
+
+def lived(
+    settings: Settings, outside: Outside, feeds_at: str, seed: int, days: int, showing: Showing
+) -> Past:
+    """Live the days before now; what has become of them stands in the data folder then.
+
+    Until then it is elsewhere: no power fails meanwhile, and a disk need not keep each step.
+    """
+    with passing_folder() as folder:
+        passing = msgspec.structs.replace(settings, data=folder)
+        past = _lived(passing, outside, feeds_at, seed, days, showing)
+        copytree(folder, settings.data_folder, dirs_exist_ok=True)
+    return past
+
+
+def _lived(
+    settings: Settings, outside: Outside, feeds_at: str, seed: int, days: int, showing: Showing
+) -> Past:
+    now = outside.clock.now()
+    clock = SetClock((now - days * DAY) // _STEP * _STEP)
+    pages = {
+        f"{feeds_at}/{name}.xml": Page(hosted=hosted) for name, hosted in hosted_feeds(seed).items()
+    }
+    with closing(House(settings, Outside(clock, outside.ids), Sites(pages))) as house:
+        with house.tools.records.write() as tx:
+            _, key, client_id = create_agency(
+                tx, outside.ids, clock.at, agency_id=AGENCY, name="Demo agency", currency="USD"
+            )
+        shop = Shop(house, Agency(key, client_id), seeded(f"{seed}/demo"), pages)
+        total = len(market.OUTLETS) + len(market.EMPLOYERS)
+        with showing.step("Setting up the market", total) as done:
+            house.run(shop.open(feeds_at, days, done))
+        visitors = Visitors(shop, seeded(f"{seed}/visitors"), CLICKS_OF_DAY)
+        with showing.step(f"Living the last {days} days", days) as done:
+            _live(shop, clock, visitors, now, done)
+        visits = visitors.heard.visits.values()
+        return Past(
+            api_key=key,
+            api_client_id=client_id,
+            clients=[Made(one.name, one.id, one.pixel_id) for one in shop.employers],
+            clicks=len(visits),
+            bots=sum(visit.kind == "bot" for visit in visits),
+            conversions=visitors.heard.conversions,
+        )
+
+
+def _live(shop: Shop, clock: SetClock, visitors: Visitors, now: Instant, done: Step) -> None:
+    house = shop.house
+
+    def forward(at: Instant) -> None:
+        clock.at = max(clock.at, at)
+
+    while clock.at < now:
+        until = min(clock.at + _STEP, now)
+        for page in shop.pages.values():
+            page.ails = "torn" if page.hosted.breaks and now - until < _BREAKS_BEFORE else ""
+        house.run(visitors.live(until, forward))
+        house.work()
+        house.judge()
+        if until % DAY < _STEP:
+            done(1)
