@@ -196,6 +196,8 @@ class _Look:
         self._parts = rows.parts_of_client(tx, client.no)
         self._keys = keys.secret(tx, "listing")
         self._room = most
+        self._turns: list[bytes] | None = None
+        """Of the job's own job group, once they are asked for."""
 
     def is_capped(self, group: Group, publisher: Publisher) -> bool:
         """Whether any cap over the job there stops it."""
@@ -211,8 +213,9 @@ class _Look:
         """Whether it is not the job's turn where only a part of the job group is listed."""
         if paced is None or paced.window is None:
             return False
-        turns = turns_of(self.tx, group.no, self._now)
-        return turn_of(self.job.id) not in span_of(paced.window, turns)
+        if self._turns is None:
+            self._turns = turns_of(self.tx, group.no, self._now)
+        return turn_of(self.job.id) not in span_of(paced.window, self._turns)
 
     def into(self, publisher: Publisher) -> Shop:
         """The client's part of a publisher's files, and the job's link in it."""

@@ -4,19 +4,16 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.bids import PLAIN_JOB, Asked, Offer, Terms, offer_of
-from handbill.core.nouns import JobSettings
+from handbill.core.bids import Asked, Offer, Terms, offer_of
 from handbill.kit.instants import Instant
-from handbill.listings.offers import LISTABLE
+from handbill.listings.offers import LISTABLE, asked_in
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among
 from handbill.store.records.tables import jobs, matches
 
-_SETTINGS = msgspec.json.Decoder(JobSettings)
 _j, _m = jobs.c, matches.c
 _ALIKE = (
     sa.select(_m.group_no, _j.status, _j.cpc_micros, _j.settings, _j.cpc_currency, sa.func.count())
@@ -65,7 +62,7 @@ def alike(tx: Tx, group_nos: Iterable[int], now: Instant) -> dict[int, list[Alik
     found: dict[int, list[Alike]] = {}
     rows = tx.all(_ALIKE, groups=Listed(sorted(group_nos)), now=now)
     for group_no, *said, count in rows:
-        found.setdefault(group_no, []).append(Alike(_asked(*said), count))
+        found.setdefault(group_no, []).append(Alike(asked_in(*said), count))
     return found
 
 
@@ -100,11 +97,6 @@ def asked_of(tx: Tx, client_no: int, ids: Iterable[str]) -> dict[str, Matched]:
     """Of these jobs of a client those that are in a feed, by id."""
     rows = tx.all(_OF_JOBS, client_no=client_no, ids=Listed(sorted(ids)))
     return {
-        id_: Matched(group_no, ref, title, _asked(*said))
+        id_: Matched(group_no, ref, title, asked_in(*said))
         for id_, group_no, ref, title, *said in rows
     }
-
-
-def _asked(status: str, cpc_micros: int | None, settings: str | None, currency: str) -> Asked:
-    own = PLAIN_JOB if settings is None else _SETTINGS.decode(settings)
-    return Asked(paused=status != "A", feed_micros=cpc_micros, settings=own, feed_in=currency)

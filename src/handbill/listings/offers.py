@@ -233,6 +233,12 @@ def offers_of(tx: Tx, client: Client, now: Instant) -> Offers:
     return offers
 
 
+def asked_in(status: str, cpc_micros: int | None, settings: str | None, currency: str) -> Asked:
+    """What a job brings to its bid, by its row."""
+    own = PLAIN_JOB if settings is None else _SETTINGS.decode(settings)
+    return Asked(paused=status != "A", feed_micros=cpc_micros, settings=own, feed_in=currency)
+
+
 def _thinned(trades: dict[int, Trade]) -> list[int]:
     """The job groups of which a part of the jobs is listed somewhere."""
     return [
@@ -320,8 +326,7 @@ def _mix(
     offers: Offers, trade: Trade, key: _Key, today: date, said: list[bytearray]
 ) -> tuple[int, list[tuple[bytearray, bytes]]]:
     group_no, cpc_micros, settings, status, without, cpc_in = key
-    own = PLAIN_JOB if settings is None else _SETTINGS.decode(settings)
-    asked = Asked(status != "A", cpc_micros, own, cpc_in)
+    asked = asked_in(status, cpc_micros, settings, cpc_in)
     mix: list[Offered | None] = [None] * len(offers.slots)
     shares = []
     for slot, terms, paced in trade.deals:
