@@ -14,6 +14,7 @@ import pytest
 
 from handbill.core.pacing.bids import Bid, Inputs, decided
 from handbill.kit.instants import HOUR
+from handbill.kit.money import PPM
 from handbill.simulate import bidding
 from handbill.simulate.living import Life, Size
 from handbill.simulate.trade import CapSet
@@ -101,6 +102,31 @@ def test_jobs_of_a_group_that_is_over_are_found(begun: Life) -> None:
             for one in employer.groups
         ]
     with pytest.raises(Broken, match="which is not to be"):
+        list(begun.days())
+
+
+def test_a_price_beyond_what_is_aimed_at_is_found(begun: Life) -> None:
+    for employer in begun.trade.employers:
+        employer.groups = [replace(one, targets={"cpc": 0}) for one in employer.groups]
+    with pytest.raises(Broken, match="beyond 0 micros"):
+        list(begun.days())
+
+
+def test_a_price_in_a_currency_without_a_rate_is_found(begun: Life) -> None:
+    begun.trade.rates_ppm = {"USD": [], "EUR": []}
+    with pytest.raises(Broken, match="without a rate"):
+        list(begun.days())
+
+
+def test_a_price_that_is_converted_otherwise_is_found(begun: Life) -> None:
+    begun.trade.rates_ppm = {"USD": [2 * PPM], "EUR": [2 * PPM]}
+    with pytest.raises(Broken, match="is charged otherwise"):
+        list(begun.days())
+
+
+def test_another_markup_is_found(begun: Life) -> None:
+    begun.trade.employers[0].markup_percent = 5
+    with pytest.raises(Broken, match="is marked up otherwise"):
         list(begun.days())
 
 

@@ -24,7 +24,7 @@ from handbill.kit.instants import DAY, HOUR, Instant, moment_of
 from handbill.simulate.asking import Agency
 from handbill.simulate.house import House, passing_folder
 from handbill.simulate.sites import Careers, Sites
-from handbill.simulate.trade import Body, Employer, Outlet, Trade
+from handbill.simulate.trade import HOME, Body, Employer, Outlet, Trade
 from handbill.simulate.visitors import Offer, Public, Shown, micros_of
 
 AGENCY = "demo"
@@ -88,7 +88,7 @@ class Shop(Trade):
             url = (await self.ask("GET", f"/publishers/{outlet.id}"))["feedUrl"]
             path = url[url.index("/f/") :]
             kind = outlet.body["bidType"]
-            self.outlets.append(Outlet(id=outlet.id, bid_type=kind, feed_path=path))
+            self.outlets.append(Outlet(id=outlet.id, bid_type=kind, currency=HOME, feed_path=path))
             done(1)
         for employer in market.EMPLOYERS:
             await self._employ(employer, feeds_at, dates)

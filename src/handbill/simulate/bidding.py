@@ -1,11 +1,13 @@
 """The bids that are published, held against what ``core`` decides on the same inputs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from handbill.control.telling import bids_of
 from handbill.core.nouns import Publisher
 from handbill.core.pacing.bids import decided
 from handbill.kit.instants import DAY, Instant
+from handbill.kit.money import PPM
+from handbill.simulate.trade import Outlet, Trade
 from handbill.simulate.visitors import Offer
 from handbill.store.records import Tx
 
@@ -21,6 +23,19 @@ def other_prices(
     lines = bids_of(tx, group_no, [publisher], at - _LOOKED_BACK, at + 1)
     recent = {one.line.bid.price_micros for one in lines[:_RECENT]}
     return {offer.cpc_micros or offer.cpa_micros for offer in offers} - recent
+
+
+def beyond_targets(outlet: Outlet, offers: Iterable[Offer], trade: Trade) -> Iterator[str]:
+    """What a copy shows at more than its job group aims at, or at a price that nobody can tell."""
+    rates = trade.rates_ppm[outlet.currency]
+    kind = {"CPC": "cpc", "CPA": "cpa"}.get(outlet.bid_type, "")
+    for offer in offers:
+        if not rates:
+            yield f"{outlet} is shown {offer} without a rate"
+            continue
+        group, price = trade.group_of(offer.ref), offer.cpc_micros or offer.cpa_micros
+        if group and kind in group.targets and price * min(rates) // PPM > group.targets[kind]:
+            yield f"{outlet} is shown {offer}, beyond {group.targets[kind]} micros"
 
 
 def miscounted(

@@ -31,6 +31,10 @@ class Edits:
         )
         await self._chance.choice(deeds)(self._chance.choice(self._trade.employers))
 
+    async def set_rate(self) -> None:
+        """What a currency is worth today."""
+        await self._trade.set_rate(self._chance.randrange(1_040_000, 1_120_000))
+
     async def _set_cap(self, employer: Employer) -> None:
         group = self._chance.choice(employer.groups)
         locked = self._trade.caps.get(CapOf("placement", (group.id, group.publishers[0]), "budget"))

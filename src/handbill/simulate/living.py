@@ -117,6 +117,7 @@ class Life:
             careers.ails = chance.choice(AILMENTS) if ailing else ""
         for _ in range(len(self.trade.employers)):
             at(lambda: self.house.run(self._edits.edit()))
+        at(lambda: self.house.run(self._edits.set_rate()))
         ends = self._ends()
         for end in ends:
             if chance.random() < _ENDS:

@@ -9,14 +9,15 @@ from typing import Any, NamedTuple
 
 from handbill.core.charging import Measure, Scope
 from handbill.host.ids import Chance
-from handbill.kit.instants import Instant
-from handbill.kit.money import MICROS
+from handbill.kit.instants import SECOND, Instant
+from handbill.kit.money import MICROS, PPM
 from handbill.kit.zones import Period, day_of, zone_of
 from handbill.simulate.asking import Agency
 from handbill.simulate.house import House
 from handbill.simulate.sites import Ad, Careers
 
 Body = dict[str, Any]
+HOME = "USD"
 ZONES = (
     "UTC-5:00",
     "America/Chicago",
@@ -33,6 +34,10 @@ _FREQUENCIES = ("1 hour", "3 hours", "6 hours", "24 hours")
 _PERIODS: tuple[Period, ...] = ("Daily", "Weekly", "Monthly")
 _DAYS_OF: dict[Period, int] = {"Daily": 1, "Weekly": 7, "Monthly": 30, "Lifetime": 45}
 _FLAT = 0.4
+_ABROAD, _NO_RATE = "EUR", "CHF"
+"""Currencies of some publishers; of one nobody says what it is worth."""
+_RATE_PPM = 1_080_000
+_MARKUP = 10
 _MAPPINGS = {
     "schemaMappingsJobCollection": "source",
     "schemaMappingsJob": "job",
@@ -78,6 +83,8 @@ class GroupOf:
     changed_at: Instant = 0
     budget_micros: int
     period: Period
+    targets: dict[str, int] = field(default_factory=dict)
+    """The most that is to be bid, in micros, by what is paid for."""
 
 
 @dataclass(kw_only=True)
@@ -95,6 +102,7 @@ class Employer:
     groups: list[GroupOf] = field(default_factory=list)
     own_jobs: list[str] = field(default_factory=list)
     """References of jobs that were added by the API."""
+    markup_percent: int = 0
 
     def day(self, at: Instant) -> date:
         return day_of(at, zone_of(self.zone))
@@ -106,6 +114,7 @@ class Outlet:
 
     id: str
     bid_type: str
+    currency: str
     feed_path: str
 
 
@@ -123,6 +132,8 @@ class Trade:
         self.caps: dict[CapOf, CapSet] = {}
         self.locked: dict[str, str] = {}
         """The publisher whose budget is locked, by job group."""
+        self.rates_ppm = {HOME: [PPM], _ABROAD: list[int](), _NO_RATE: list[int]()}
+        """What each currency has been worth so far."""
 
     async def ask(self, verb: str, url: str, body: Any = None, **headers: str) -> Any:
         house = self.house
@@ -132,19 +143,28 @@ class Trade:
     # ── setting up ──────────────────────────────────────────────────────────────────────────────
 
     async def set_up(self, clients: int, publishers: int, jobs: int, days: int) -> None:
+        await self.set_rate(_RATE_PPM, days_before=1)
         for number in range(publishers):
             await self._new_outlet(number)
         each = self._daily / (clients * GROUPS)
         for number in range(clients):
             await self._new_employer(number, jobs, days, each)
 
+    async def set_rate(self, ppm: int, days_before: int = 0) -> None:
+        """Say what a currency is worth from a day on."""
+        day = day_of(self.house.outside.clock.now(), zone_of("UTC")) - timedelta(days=days_before)
+        said_now = {"date": said(day), "from": _ABROAD, "to": HOME, "rate": ppm / PPM}
+        await self.ask("POST", "/rates", said_now)
+        self.rates_ppm[_ABROAD].append(ppm)
+
     async def _new_outlet(self, number: int) -> None:
         name, bid_type = f"Board{number:03}", _BID_TYPES[number % len(_BID_TYPES)]
+        currency = {2: _ABROAD, 6: _NO_RATE}.get(number % 8, HOME)
         body: Body = {
             "id": name,
             "name": name,
             "bidType": bid_type,
-            "currency": "USD",
+            "currency": currency,
             "url": f"https://{name.lower()}.example",
             "placementType": "All",
             "isCompressedFeed": False,
@@ -152,7 +172,8 @@ class Trade:
         body |= {"flatBidValue": _FLAT} if bid_type == "FLAT_CPC" else {"minBid": 0.01}
         await self.ask("POST", "/publishers", body)
         url = (await self.ask("GET", f"/publishers/{name}"))["feedUrl"]
-        self.outlets.append(Outlet(id=name, bid_type=bid_type, feed_path=url[url.index("/f/") :]))
+        path = url[url.index("/f/") :]
+        self.outlets.append(Outlet(id=name, bid_type=bid_type, currency=currency, feed_path=path))
 
     async def _new_employer(self, number: int, jobs: int, days: int, each: float) -> None:
         chance = self.chance
@@ -196,6 +217,12 @@ class Trade:
             campaign=f"{at}/campaigns/{campaign}",
         )
         self.employers.append(employer)
+        if number % 2:
+            employer.markup_percent = _MARKUP
+            entity = {"clientId": client, "entityId": client, "level": "Client"}
+            begins = self.house.outside.clock.now() // SECOND
+            markup = {"name": name, "effectiveFrom": begins, "value": _MARKUP, "entities": [entity]}
+            await self._made("/markups", markup)
         await self._made(f"{at}/feeds", {"xmlFeedUrl": url, "schemaMappings": _MAPPINGS})
         for place in range(GROUPS):
             first, last = today, today + timedelta(days=days + 30)
@@ -208,8 +235,7 @@ class Trade:
         self, employer: Employer, place: int, first: date, last: date, each: float
     ) -> None:
         chance, category = self.chance, CATEGORIES[place]
-        most = min(len(self.outlets), max(2, 2 * len(self.outlets) // 8))
-        some = chance.sample(self.outlets, most)
+        some = chance.sample(self.outlets, min(len(self.outlets), max(2, len(self.outlets) // 4)))
         caps, told = self._drawn_caps(each * 0.5, _PERIODS)
         if chance.random() < 0.4:
             caps["jobBudget"] = {"cap": "Weekly", "value": round(each * 0.15, 2)}
@@ -225,6 +251,7 @@ class Trade:
         if chance.random() < 0.5 and caps["budget"]["cap"] != "Daily":
             held = {"cap": caps["budget"]["cap"], "value": round(value * 0.3, 2)}
             placements[0]["budget"] = held | {"locked": is_locked}
+        targets = self._drawn_targets()
         id_ = await self._made(
             f"{employer.campaign}/jobgroups",
             {
@@ -235,13 +262,12 @@ class Trade:
                 "caps": caps,
                 "filters": {
                     "operator": "AND",
-                    "rules": [
-                        {"operator": "EQUAL", "field": "category", "data": category},
-                    ],
+                    "rules": [{"operator": "EQUAL", "field": "category", "data": category}],
                 },
                 "startDate": said(first),
                 "endDate": said(last),
                 "placements": placements,
+                "performanceTargets": targets,
             },
         )
         self.caps |= {CapOf("group", (id_,), measure): cap for measure, cap in told.items()}
@@ -262,8 +288,16 @@ class Trade:
                 last=last,
                 budget_micros=told["budget"].value,
                 period=told["budget"].period,
+                targets={one["type"]: round(one["value"] * MICROS) for one in targets},
             )
         )
+
+    def _drawn_targets(self) -> list[Body]:
+        """What a click and an apply may cost, at some job groups."""
+        if self.chance.random() >= 0.4:
+            return []
+        most = {"cpc": self.chance.uniform(0.2, 0.8), "cpa": self.chance.uniform(2, 9)}
+        return [{"type": kind, "value": round(value, 2)} for kind, value in most.items()]
 
     def _drawn_caps(
         self, spend: float, periods: tuple[Period, ...]

@@ -18,11 +18,11 @@ from handbill.core.judging import TAKES_ROOM
 from handbill.core.nouns import Publisher
 from handbill.groups.service import groups_by_number
 from handbill.kit.instants import DAY, HOUR, MINUTE, Instant, iso_of
-from handbill.kit.money import MICROS
+from handbill.kit.money import MICROS, PPM
 from handbill.kit.zones import PERIODS, period_key
 from handbill.ledger.checking import check
 from handbill.publishers.service import publishers_by_number
-from handbill.simulate.bidding import miscounted, other_prices
+from handbill.simulate.bidding import beyond_targets, miscounted, other_prices
 from handbill.simulate.house import House
 from handbill.simulate.trade import CapOf, CapSet, Employer, GroupOf, Trade
 from handbill.simulate.visitors import Offer, Public, Shown, Visit
@@ -239,8 +239,11 @@ class Truth:
 
     def _check_fact(self, fact: Fact) -> None:
         """What an entry says of a click is what the visitor saw."""
-        if not 0 <= fact.charge_micros <= fact.spend_micros <= fact.marked_micros:
+        if not 0 <= fact.charge_micros <= fact.spend_micros:
             self._blame(f"{fact} is charged more than is spent")
+        marked = fact.spend_micros * (100 + self._markup_percent(fact)) // 100
+        if not marked <= fact.marked_micros <= marked + 1:
+            self._blame(f"{fact} is marked up otherwise")
         if fact.kind != "CLICK":
             return
         visit = self._public.heard.visits.pop(fact.id, None)
@@ -249,15 +252,20 @@ class Truth:
         if (visit.kind == "bot") != (fact.disposition == "bot"):
             self._blame(f"{visit} became {fact}")
         if fact.disposition == "over_cap":
-            self._day(fact.at).unbilled_micros += visit.offer.cpc_micros
+            rate_ppm = self._trade.rates_ppm[visit.outlet.currency][-1]
+            self._day(fact.at).unbilled_micros += visit.offer.cpc_micros * rate_ppm // PPM
         if fact.disposition == "valid" and fact.bid_type != "CPA":
             self._check_price(fact, visit)
 
     def _check_price(self, fact: Fact, visit: Visit) -> None:
         is_fresh = visit.at - visit.copied_at < _HONOURED
-        shown = visit.offer.cpc_micros
-        if fact.charge_micros > shown or (is_fresh and fact.charge_micros < shown):
+        shown, rates = visit.offer.cpc_micros, self._trade.rates_ppm[visit.outlet.currency]
+        least, most = shown * min(rates) // PPM, -(-shown * max(rates) // PPM)
+        if fact.charge_micros > most or (is_fresh and fact.charge_micros < least):
             self._blame(f"{visit} is charged otherwise: {fact}")
+
+    def _markup_percent(self, fact: Fact) -> int:
+        return self._employers[self._names["client"][fact.client_no]].markup_percent
 
     def _check_caps(self, touched: Mapping[tuple[Holder, str], list[int]]) -> None:
         """A counter beyond its cap has not grown: a cap may be lowered below what is used."""
@@ -309,6 +317,8 @@ class Truth:
             if not any(_advertises(group, shown.outlet.id, then) for then in (at, at - _WITHIN)):
                 self._blame(f"{shown.outlet.id} is shown {offer.ref}, which is not to be: {group}")
 
+        for one in beyond_targets(shown.outlet, shown.offers, self._trade):
+            self._blame(one)
         self._check_prices(shown, by_group, at)
 
     def _check_prices(self, shown: Shown, by_group: Mapping[str, list[Offer]], at: Instant) -> None:

@@ -52,7 +52,7 @@ class Visit(NamedTuple):
 
     id: bytes
     at: Instant
-    outlet: str
+    outlet: Outlet
     offer: Offer
     ip: str
     agent: str
@@ -239,7 +239,7 @@ class Public:
         visit = Visit(
             id=request.id,
             at=at,
-            outlet=shown.outlet.id,
+            outlet=shown.outlet,
             offer=offer,
             ip=ip,
             agent=agent,
