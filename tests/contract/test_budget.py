@@ -7,7 +7,7 @@ import pytest
 
 from contract.office import Body, Office, plain
 from contract.test_commands import Run, run, said
-from contract.test_explain import id_of, sqlite_tools
+from contract.test_explain import at, explained, id_of, sqlite_tools
 from contract.test_resolved_status import Market, budget, days, put, spend
 from handbill.contract.budget.models import WHY
 from handbill.core.pacing.outlook import Unspent
@@ -146,7 +146,12 @@ def test_a_full_cap_tells_since_when(market: Market) -> None:
     cap = cap_of(group_in(found))
     assert (cap["delivery"], cap["used"]) == ("STOPPED", 10)
     assert group_in(found)["resolvedStatus"]["status"] == "CAPPED"
-    assert market.stands(market.group)["status"] == "CAPPED"
+    told_by_job = explained(market.office, market.client)
+    for name, where in (("client", market.client), ("jobGroup", market.group)):
+        stands = market.stands(where)
+        assert told_by_job[name]["state"] == {key: stands[key] for key in ("status", "description")}
+    assert told_by_job["jobGroup"]["state"]["status"] == "CAPPED"
+    assert at(told_by_job, market.publisher)["reasons"] == ["CAPPED"]
     assert 0 < cap["timeInBudget"] < 100
     assert cap["forecastEnd"]["value"] == 10
     assert cap["unspentBecause"] == []

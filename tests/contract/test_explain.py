@@ -14,6 +14,7 @@ from handbill.cli.explaining import explain_job, lines_of
 from handbill.cli.speaking import Mistaken, settings_with
 from handbill.clients import service as clients
 from handbill.contract.explain.models import MOST_COMPARED, explanation_of
+from handbill.control import service as control
 from handbill.core.nouns import ClientBody, JobBody
 from handbill.groups import matching
 from handbill.groups.tree import found_client
@@ -76,6 +77,14 @@ def publish(office: Office, tools: Tools, client: str) -> None:
     publishing.publish(tools, at_work[0], live=at_work[1])
     for publisher in agency:
         assembly.assemble(tools, publisher.no)
+
+
+def tick(tools: Tools, client: str) -> None:
+    """Have control look at a client."""
+    with tools.records.read() as tx:
+        at_work = clients.client_at_work(tx, id_of(client))
+    assert at_work is not None
+    control.tick(tools.records, at_work[0], tools.clock.now(), 1_200_000)
 
 
 def test_a_job_that_is_listed(office: Office, tools: Tools) -> None:
@@ -232,6 +241,8 @@ def test_switches_of_publisher_client_and_job(office: Office, tools: Tools) -> N
     office.put("/publishers/TestExp1/pause")
     assert at(explained(office, client))["reasons"] == ["PUBLISHER_INACTIVE"]
     office.put(f"{client}/pause")
+    assert at(explained(office, client))["reasons"] == ["NOT_TRADING", "PUBLISHER_INACTIVE"]
+    tick(tools, client)
     found = explained(office, client)
     assert found["client"]["state"]["status"] == "PAUSED"
     assert found["jobGroup"]["state"]["status"] == "PARENT_PAUSED"

@@ -4,6 +4,7 @@ Made of the functions that decide it: matching, states, bids, and the conditions
 publishes; and of the files as they are.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -28,6 +29,7 @@ from handbill.core.listing_tokens import Listing
 from handbill.core.nouns import Client, Group, Job, Publisher
 from handbill.core.pacing.thinning import span_of, turn_of
 from handbill.core.rates import Exchange
+from handbill.core.standing.reasons import Resolved
 from handbill.core.states import State, campaign_state, client_state, group_state
 from handbill.groups.explaining import Belonging, belonging
 from handbill.jobs import service as jobs
@@ -36,6 +38,7 @@ from handbill.listings import rows
 from handbill.listings.assembly import is_current
 from handbill.listings.offers import turns_of, unlistable
 from handbill.listings.published import published
+from handbill.listings.resolving import standing_in
 from handbill.listings.rows import File
 from handbill.listings.service import ALL_CLIENTS
 from handbill.postings import service as postings
@@ -76,7 +79,8 @@ class Outcome(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Explained:
     """``unlistable``: what keeps the job out of every feed; ``states``: of client, campaign, job
-    group, in this order, as far as there are any.
+    group, in this order, as far as there are any; ``others``: by number of those job groups that
+    take part and do not have the job. Both as control saw them last.
     """
 
     job: Job
@@ -84,7 +88,8 @@ class Explained:
     exchange: Exchange
     belonging: Belonging
     unlistable: list[str]
-    states: list[State]
+    states: list[Resolved]
+    others: Mapping[int, Resolved]
     outcomes: list[Outcome]
 
 
@@ -99,14 +104,22 @@ def explain(
     exchange = rates.exchange_of(tx, client, now)
     today = exchange.today
     found = belonging(tx, client, job.no, now)
-    states = _states(client, found, today)
+    trading = _states(client, found, today)
     why_not = unlistable(tx, job.no, now)
     look = _Look(tx, blobs, client, job, now, exchange, most)
     outcomes = [
-        _outcome(look, publisher, found, states, why_not, today)
+        _outcome(look, publisher, found, trading, why_not, today)
         for publisher in publishers.publishers_of(tx, client.agency_no)
     ]
-    return Explained(job, now, exchange, found, why_not, states, outcomes)
+    known = standing.resolved_of(tx, client.no)
+    above = (client, found.campaign, found.group)
+    states = [standing_in(known, one) for one in above if one is not None]
+    others = {
+        one.group.no: standing_in(known, one.group)
+        for one in found.losers
+        if one.reason != "NOT_ACTIVE"
+    }
+    return Explained(job, now, exchange, found, why_not, states, others, outcomes)
 
 
 def _states(client: Client, found: Belonging, today: date) -> list[State]:

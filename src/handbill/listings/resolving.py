@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from handbill.campaigns import service as campaigns
+from handbill.core.charging import Scope
 from handbill.core.in_force import Thing
 from handbill.core.nouns import Campaign, Client, Group, Job, JobSettings, Publisher
 from handbill.core.standing.capping import Owner
@@ -89,13 +90,25 @@ def of_campaign(
 def of_group(tx: Tx, client: Client, campaign: Campaign, group: Group, now: Instant) -> Told:
     """How a job group stands."""
     if group.is_default:
-        owner = Owner(Level.GROUP, group.id, group.body.name, "job group")
-        paused = reason(Code.PAUSED, owner, "the default job group advertises nothing", Params())
-        stands = resolved(Level.GROUP, group.id, [paused])
-        return Told(stands, _evaluated(tx, client), Around(client, campaign, group), [])
+        around = Around(client, campaign, group)
+        return Told(_default(group), _evaluated(tx, client), around, [])
     thing: Thing = ("group", f"{group.no}")
     placed = _of_ids(tx, client, _placed(group))
     return _told(tx, Around(client, campaign, group), thing, placed, now)
+
+
+def standing_in(known: Mapping[Thing, Resolved], one: Client | Campaign | Group) -> Resolved:
+    """How a client, campaign or job group stands, by what stands of its client."""
+    if isinstance(one, Group):
+        return _default(one) if one.is_default else known.get(("group", f"{one.no}"), PLAIN)
+    kind: Scope = "client" if isinstance(one, Client) else "campaign"
+    return known.get((kind, f"{one.no}"), PLAIN)
+
+
+def _default(group: Group) -> Resolved:
+    owner = Owner(Level.GROUP, group.id, group.body.name, "job group")
+    paused = reason(Code.PAUSED, owner, "the default job group advertises nothing", Params())
+    return resolved(Level.GROUP, group.id, [paused])
 
 
 def of_placement(tx: Tx, around: Around, group: Group, publisher_id: str, now: Instant) -> Told:

@@ -10,10 +10,11 @@ from handbill.contract.filters import Comparison, spelled_terms
 from handbill.contract.jobgroups.models import NewJobGroup
 from handbill.contract.jobs.answers import status_of
 from handbill.contract.rates.models import Rate
-from handbill.core import nouns, states
+from handbill.core import nouns
 from handbill.core.bids import Bid, Offer
 from handbill.core.filters import DATE_FIELD, NUMBER_FIELD
 from handbill.core.rates import Exchange
+from handbill.core.standing.reasons import Resolved, Status
 from handbill.core.tracing import Compared, Trace
 from handbill.groups.explaining import Loser
 from handbill.groups.service import groups_by_number
@@ -35,7 +36,7 @@ Value = Annotated[Any, WithJsonSchema({"type": ["string", "number", "null"]})]
 class State(Model):
     """An effective state, and the reason for it."""
 
-    status: states.Status = Field(description="The effective state.")
+    status: Status = Field(description="The effective state, as in resolved-status.")
     description: str = Field(description="The reason, in words.")
 
 
@@ -58,9 +59,7 @@ class FilterTrace(Model):
 class ExplainedLevel(ChildName):
     """A client or campaign above the job."""
 
-    state: State = Field(
-        description="Effective state: first its own, then those of the levels above."
-    )
+    state: State = Field(description="How it stands, as control saw it at its last tick.")
     caps: Caps = Field(description=_CAPS)
 
 
@@ -76,9 +75,7 @@ class ExplainedGroup(_OfGroup, ChildName):
     """The job group that the job belongs to."""
 
     first = ("id", "name", "state", "caps", "priority", "is_default", "campaign_id", "trace")
-    state: State = Field(
-        description="Effective state: first its own, then those of the levels above."
-    )
+    state: State = Field(description="How it stands, as control saw it at its last tick.")
     caps: GroupCaps = Field(description=_CAPS)
     is_default: bool = Field(
         alias="isDefault", description="Whether it holds the jobs that no other one matches."
@@ -95,7 +92,9 @@ class OtherGroup(_OfGroup, ChildName):
     reason: Literal["NOT_ACTIVE", "NO_FILTER", "NO_MATCH", "LOWER_RANK"] = Field(
         description="Why it does not have the job."
     )
-    state: State = Field(description="State of the job group and its campaign.")
+    state: State = Field(
+        description="How it stands. Of one that is NOT_ACTIVE: what keeps it from taking part, now."
+    )
     trace: FilterTrace | None = Field(
         alias="filter", description="Result of the group's filter. Null: not evaluated."
     )
@@ -225,7 +224,7 @@ def explanation_of(
         campaign=_campaign(found),
         group=_group(found),
         pending=here.pending,
-        others=list(map(_other, here.losers)),
+        others=[_other(one, found.others.get(one.group.no)) for one in here.losers],
         other_count=here.loser_count,
         publishers=[
             _publisher(
@@ -253,7 +252,7 @@ def _job(found: Explained) -> ExplainedJob:
     )
 
 
-def _level(one: nouns.Client | nouns.Campaign, name: str, state: states.State) -> ExplainedLevel:
+def _level(one: nouns.Client | nouns.Campaign, name: str, state: Resolved) -> ExplainedLevel:
     return ExplainedLevel.of(id=one.id, name=name, state=state, caps=one.body.caps)
 
 
@@ -279,12 +278,13 @@ def _group(found: Explained) -> ExplainedGroup | None:
     )
 
 
-def _other(one: Loser) -> OtherGroup:
+def _other(one: Loser, stands: Resolved | None) -> OtherGroup:
     return OtherGroup.of(
         one,
         id=one.group.id,
         name=one.group.body.name,
         priority=one.group.priority,
+        state=stands or one.state,
         campaign_id=one.campaign.id,
         trace=_trace(one.trace),
         warnings=pointers(NewJobGroup, one.warnings),
