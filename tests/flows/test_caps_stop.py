@@ -2,10 +2,15 @@
 tree, as a publisher and a visitor see it.
 """
 
+import csv
+import json
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from flows.days_world import NOON, Town, living, open_client
 from flows.test_serve import check_books
+from serving import asked, handbill
 
 BUDGET = 2.0  # four clicks at 0.50
 
@@ -17,6 +22,69 @@ def _caps(value: float, **more: object) -> dict[str, object]:
 def _links(town: Town) -> list[str]:
     town.sees("the job is listed", lambda: town.is_listed("Board", {"Acme"}), "-")
     return list(town.links("Board").values())
+
+
+def _story(town: Town, client: str, at: str) -> Any:
+    """The job group's budget, once control has looked at the last click. Then it is told alike by
+    budget, resolved-status, explain, stats and both commands.
+    """
+    budget = town.ask("GET", f"/clients/{client}/budget")
+    told, cap = _cap_in(budget)
+    if cap["delivery"] != "STOPPED" or not cap["unbilled"]["count"]:
+        return None
+    assert (cap["value"], cap["used"], cap["unbilled"]["count"]) == (BUDGET, BUDGET, 1)
+    assert cap["unbilled"]["value"] == 0.5
+    assert [one["id"] for one in cap["unbilled"]["publishers"]] == ["Board"]
+    assert cap["unspentBecause"] == []
+    stands = town.ask("GET", f"{at}/resolved-status")
+    brief = {name: stands[name] for name in ("status", "description")}
+    assert told["resolvedStatus"] == brief | {"delivery": "STOPPED"}
+    assert stands["status"] == "CAPPED"
+    assert stands["reasons"][0]["params"]["used"] == BUDGET
+    explained = town.ask("GET", f"/clients/{client}/jobs/Acme/explain")
+    assert explained["publishers"][0]["reasons"] == ["CAPPED"]
+    assert explained["jobGroup"]["state"] == brief
+    assert _row_of_stats(town, client) == {
+        "resolvedStatus": "CAPPED",
+        "resolvedStatusDescription": stands["description"],
+        "clicks": "4",
+        "overCapClicks": "1",
+        "spent": "2",
+    }
+    clock = {"clock_file": str(town.data.parent / "offset")}
+    printed = handbill("budget", client, "--json", data=town.data, **clock)
+    assert printed.returncode == 0, printed.stderr
+    _, by_command = _cap_in(json.loads(printed.stdout))
+    assert {name: by_command[name] for name in ("used", "delivery", "unbilled")} == {
+        name: cap[name] for name in ("used", "delivery", "unbilled")
+    }
+    said = handbill("status", client, data=town.data, **clock)
+    assert "Group: CAPPED, STOPPED" in said.stdout, said.stderr
+    return cap
+
+
+def _cap_in(budget: Any) -> tuple[Any, Any]:
+    """The job group, and its budget."""
+    (group,) = (one for campaign in budget["campaigns"] for one in campaign["jobGroups"])
+    (cap,) = group["caps"]
+    return group, cap
+
+
+def _row_of_stats(town: Town, client: str) -> dict[str, str]:
+    today = town.at.date()
+    days = {"startDate": f"{today - timedelta(days=2)}", "endDate": f"{today}"}
+    question = {"filters": days, "aggregationLevel": {"primaryLevel": "JOBGROUP"}}
+    asked_for = town.ask("POST", "/stats", question, x_client_id=client)
+
+    def made() -> str | None:
+        path = f"/stats/{asked_for['taskId']}"
+        told = town.ask("GET", path, x_client_id=client)
+        return told["location"][0] if told["status"] == "SUCCESS" else None
+
+    _, _, raw = asked(town.sees("the report", made, "-"))
+    (row,) = csv.DictReader(raw.decode().splitlines())
+    names = ("resolvedStatus", "resolvedStatusDescription", "clicks", "overCapClicks", "spent")
+    return {name: row[name] for name in names}
 
 
 def test_a_full_cap_leaves_the_feeds_and_comes_back(tmp_path: Path) -> None:
@@ -34,8 +102,13 @@ def test_a_full_cap_leaves_the_feeds_and_comes_back(tmp_path: Path) -> None:
         for visitor in range(5):
             town.click(link, visitor)
         town.sees("full, it is gone", lambda: town.is_listed("Board", set()), "-")
-        told = town.ask("GET", f"/clients/{client}/jobs/Acme/explain")
-        assert told["publishers"][0]["reasons"] == ["CAPPED"]
+        first = town.sees("all tell of the full cap", lambda: _story(town, client, at), "-")
+        assert first["forecastEnd"] is None, "nothing is known on the first day"
+        town.forward(days=1)
+        town.log_in()
+        second = town.sees("and on the next day", lambda: _story(town, client, at), "-")
+        assert second["forecastEnd"]["value"] == BUDGET
+        assert second["timeInBudget"] < first["timeInBudget"] < 100
         town.ask("PUT", at, _caps(2 * BUDGET))
         assert _links(town), "raised, it is back"
         town.ask("PUT", at, _caps(BUDGET))

@@ -230,6 +230,9 @@ def test_the_past_of_what_is_deleted_can_be_asked_for(market: Desk) -> None:
         "jobGroupIds": sorted(ids["jobGroupId"]),
         "publisherIds": sorted({line["publisherId"].lstrip("'") for line in before}),
     }
+    assert all(line["resolvedStatus"] == "ACTIVE" for line in before)
+    gone = {"resolvedStatus": "DELETED", "resolvedStatusDescription": "deleted"}
+    before = [line | gone for line in before]
     assert market.lines(client_no, *levels, filters=filters) == before
     (name, one), *_ = ids.items()
     wanted = [line for line in before if line[name] == min(one)]

@@ -10,10 +10,9 @@ from handbill.campaigns import service as campaigns
 from handbill.core.charging import Scope
 from handbill.core.in_force import Thing
 from handbill.core.nouns import Campaign, Client, Group, Job, JobSettings, Publisher
-from handbill.core.standing.capping import Owner
 from handbill.core.standing.jobs import Above, job_resolved
-from handbill.core.standing.reasons import PLAIN, Code, Level, Params, Resolved, resolved
-from handbill.core.standing.tree import Spot, reason
+from handbill.core.standing.reasons import PLAIN, Resolved
+from handbill.core.standing.tree import Spot, standing_of_default
 from handbill.groups import service as groups
 from handbill.groups.explaining import belonging
 from handbill.jobs import service as jobs
@@ -91,7 +90,7 @@ def of_group(tx: Tx, client: Client, campaign: Campaign, group: Group, now: Inst
     """How a job group stands."""
     if group.is_default:
         around = Around(client, campaign, group)
-        return Told(_default(group), _evaluated(tx, client), around, [])
+        return Told(standing_of_default(group), _evaluated(tx, client), around, [])
     thing: Thing = ("group", f"{group.no}")
     placed = _of_ids(tx, client, _placed(group))
     return _told(tx, Around(client, campaign, group), thing, placed, now)
@@ -100,15 +99,11 @@ def of_group(tx: Tx, client: Client, campaign: Campaign, group: Group, now: Inst
 def standing_in(known: Mapping[Thing, Resolved], one: Client | Campaign | Group) -> Resolved:
     """How a client, campaign or job group stands, by what stands of its client."""
     if isinstance(one, Group):
-        return _default(one) if one.is_default else known.get(("group", f"{one.no}"), PLAIN)
+        return (
+            standing_of_default(one) if one.is_default else known.get(("group", f"{one.no}"), PLAIN)
+        )
     kind: Scope = "client" if isinstance(one, Client) else "campaign"
     return known.get((kind, f"{one.no}"), PLAIN)
-
-
-def _default(group: Group) -> Resolved:
-    owner = Owner(Level.GROUP, group.id, group.body.name, "job group")
-    paused = reason(Code.PAUSED, owner, "the default job group advertises nothing", Params())
-    return resolved(Level.GROUP, group.id, [paused])
 
 
 def of_placement(tx: Tx, around: Around, group: Group, publisher_id: str, now: Instant) -> Told:

@@ -14,7 +14,7 @@ from handbill.groups.service import groups_by_number
 from handbill.host.ids import Ids
 from handbill.kit.instants import Instant
 from handbill.publishers.service import publishers_by_number
-from handbill.stats import files, rows
+from handbill.stats import files, resolved, rows
 from handbill.stats.layouts import LAYOUTS
 from handbill.stats.questions import Plan
 from handbill.stats.rendering import COUNT, rows_text, table_text
@@ -101,6 +101,10 @@ class Answering:
             for name, _ in layout.headings[level]
         ]
         known: list[dict[Any, Names]] = [{} for _ in plan.levels]
+        told = None
+        if layout.tells_standing(plan.levels):
+            with self._records.read() as tx:
+                told = resolved.told_of(tx, plan.client_no, plan.levels)
         answer = duck.execute(rows_text(plan))
         while some := answer.fetchmany(_AT_ONCE):
             with self._records.read() as tx:
@@ -111,7 +115,7 @@ class Answering:
                     known[place].update(names_of(tx, plan.client_no, level, new))
             for row in some:
                 names = [known[place][row[place]][name] for place, name in headings]
-                yield names + layout.finish(row[levels:])
+                yield [*names, *layout.finish(row[levels:]), *(told(row) if told else ())]
 
     def _parts(
         self, plan: Plan, lines: Iterator[list[Any]], total: int, now: Instant, progress: Progress

@@ -10,6 +10,7 @@ from handbill.core.judging import BOT, COUNTED, DUPLICATE, FOREIGN, LATENT, OVER
 from handbill.core.metrics import NAMES, RAW, Number, Raw, finished
 from handbill.kit.instants import DAY
 from handbill.kit.money import number_of
+from handbill.stats import resolved
 
 Heading = tuple[int, str]
 """Which of a level's names stands in a column, and what the column is called."""
@@ -27,10 +28,16 @@ class Layout(NamedTuple):
     finish: Callable[[Sequence[int]], list[Number]]
     source: str = "entries"
     reach: int = 0
+    stands: bool = False
+    """Whether rows tell how what they are about stands."""
 
     def columns(self, levels: Sequence[str]) -> list[str]:
         told = [name for level in levels for _, name in self.headings[level]]
-        return [*told, *self.names]
+        stands = resolved.COLUMNS if self.tells_standing(levels) else ()
+        return [*told, *self.names, *stands]
+
+    def tells_standing(self, levels: Sequence[str]) -> bool:
+        return self.stands and resolved.level_of(levels) is not None
 
 
 def _sum(raw: Raw) -> str:
@@ -58,6 +65,7 @@ STATS: Final = Layout(
     sums=_sums(RAW),
     names=NAMES,
     finish=finished,
+    stands=True,
 )
 
 # An apply has no address of its own (it comes from the customer's server): it is its click's,

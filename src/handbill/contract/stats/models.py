@@ -132,8 +132,9 @@ class StatsLine(Model):
 
     number: int = Field(alias="streamNumber", description="Number of the line, from 1.")
     stats: list[dict[str, Any]] = Field(
-        description="Rows with id and name of each level, followed by the metrics. Empty in lines"
-        " without data."
+        description="Rows with id and name of each level, followed by the metrics and by "
+        "resolvedStatus and resolvedStatusDescription of the lowest level (none of a job, a "
+        "publisher or a day alone). Empty in lines without data."
     )
     message: str | None = Field(
         None,

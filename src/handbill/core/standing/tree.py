@@ -8,7 +8,7 @@ from handbill.core.nouns import Campaign, Client, Group, Placement, Publisher
 from handbill.core.pacing.copies import Held
 from handbill.core.rates import Exchange
 from handbill.core.standing.capping import CapKey, Capped, Owner
-from handbill.core.standing.reasons import Code, Fix, Params, Reason
+from handbill.core.standing.reasons import Code, Fix, Level, Params, Reason, Resolved, resolved
 
 Kind = Literal["client", "campaign", "group", "placement", "job", "job_placement"]
 
@@ -90,3 +90,10 @@ def reason(
         params=said,
         fix=fix,
     )
+
+
+def standing_of_default(group: Group) -> Resolved:
+    """How the default job group of a client stands."""
+    owner = Owner(Level.GROUP, group.id, group.body.name, "job group")
+    paused = reason(Code.PAUSED, owner, "the default job group advertises nothing", Params())
+    return resolved(Level.GROUP, group.id, [paused])
