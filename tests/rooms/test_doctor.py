@@ -22,10 +22,10 @@ from handbill.host.settings import Settings
 from handbill.keeping.doctor import CHECKS
 from handbill.kit.instants import HOUR
 from handbill.opening import opened, prepare
-from handbill.store import segments
+from handbill.store import asides, segments
 from handbill.store.index import EdgeIndex
 from handbill.store.journal import JournalWriter
-from handbill.store.records.tables import agencies
+from handbill.store.records.tables import agencies, clients
 from handbill.work.queue import enqueue
 from handbill.worker import schedule
 from market import put_job
@@ -201,6 +201,21 @@ def test_a_damaged_journal(house: Settings) -> None:
     assert where == "journal"
     assert what.startswith("the journal of edge-0")
     assert "handbill journal quarantine" in do
+
+
+def test_a_client_that_is_set_aside(house: Settings) -> None:
+    with opened(house, of_this_machine(house)) as it, it.records.write() as tx:
+        agency = tx.put(agencies, id="a", name="A", currency="USD", created_at=NOW)
+        no = add_client(tx, agency, "c")
+        body = '{"company_name": "C", "exported_name": "C"}'
+        tx.change(clients, {"no": no}, body=body, updated_at=NOW)
+        asides.put(tx, asides.Aside(no, NOW, NOW + HOUR, "a counter is never negative"))
+        asides.keep(tx, [(no, b"received")] * 2)
+    where, what, do = finding(house)
+    assert where == "set aside"
+    assert what.startswith("2 events of client c are set aside")
+    assert what.endswith("a counter is never negative")
+    assert "nothing of them is lost or charged" in do
 
 
 def test_judged_entries_that_are_cut_or_gone(house: Settings) -> None:
