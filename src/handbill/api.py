@@ -24,6 +24,7 @@ from handbill.contract.bids import routes as bids
 from handbill.contract.budget import routes as budget
 from handbill.contract.callbacks import routes as callbacks
 from handbill.contract.campaigns import routes as campaigns
+from handbill.contract.changes import routes as changes
 from handbill.contract.clients import routes as clients
 from handbill.contract.definitions import routes as definitions
 from handbill.contract.deliveries import routes as deliveries
@@ -111,6 +112,7 @@ def operations() -> list[Operation]:
         callbacks.OPERATIONS,
         markups.OPERATIONS,
         rates.OPERATIONS,
+        changes.OPERATIONS,
         events.OPERATIONS,
     )
     return [operation for room in rooms for operation in room]

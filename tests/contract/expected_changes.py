@@ -311,6 +311,9 @@ CASES: dict[str, Case] = {
     "update_markup": Case(
         [Row("MARKUP", "markup_id", fields={"/ppm": (100_000, 125_000)})], lambda _: {"value": 12.5}
     ),
+    "undo_change": Case(
+        [Row("MARKUP", "markup_id", fields={"/name": ("m", "")})], lambda _: {"validateOnly": False}
+    ),
     "set_rates": Case([_agencys("RATE", "", "CREATE", {"/rate": (ABSENT, "1.0825")})]),
     "delete_rate": Case([_agencys("RATE", "rate_id", "DELETE", {"/rate": ("1.25", GONE)})]),
     "delete_markup": Case([Row("MARKUP", "markup_id", "DELETE", {"/ppm": (100_000, GONE)})]),

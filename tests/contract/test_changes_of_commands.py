@@ -91,18 +91,18 @@ class Desk:
     def __init__(self, run: Run, records: Records) -> None:
         self._run, self._records = run, records
         self.tried: set[str] = set()
-        self._last = 0
+        self.last = 0
         self.seen()
 
     def seen(self) -> Seen:
-        found = told(self._records, self._last)
-        self._last = max((one.no for one in found), default=self._last)
+        found = told(self._records, self.last)
+        self.last = max((one.no for one in found), default=self.last)
         assert all(
             (one.actor, one.actor_id, one.request_id) == ("CLI", user(), None)
             for one in found
             if one.cause in self.tried
         )
-        return [(one.kind, one.act, one.cause) for one in found]
+        return [(one.kind, one.act, one.cause.removesuffix(f" {one.undoes}")) for one in found]
 
     def leaves(self, command: str, *words: str, of: list[tuple[str, str]], **more: Any) -> Any:
         """What it prints; once more, where that changes nothing, it must leave nothing."""
@@ -182,7 +182,10 @@ def test_every_command_that_changes_something_leaves_its_changes(
     desk.leaves("feed run", feed, of=[("FEED", "CHANGE")])
     mapped = (client_id, "--stage", "Met=INTERVIEWED")
     desk.leaves("stage-map set", *mapped, of=[("STAGE_MAP", "CHANGE")])
+    made = str(desk.last)
     desk.leaves("stage-map set", *mapped, of=[])
+    desk.leaves("undo", f"#{made}", "--validate-only", of=[])
+    desk.leaves("undo", made, of=[("STAGE_MAP", "CHANGE")])
     of = ("--agency", "acme")
     put = ("--value", "10", "--effective-from", "2027-01-01")
     made = desk.leaves(

@@ -139,7 +139,9 @@ READ_BY_POST = {
     "generate_ip_report",
     "request_publisher_report",
 }
-WRITE_BY_GET = {"list_api_clients", "get_callback_secret"}
+WRITE_BY_GET = {"list_api_clients", "get_callback_secret"} | {
+    row.name for row in OPERATIONS if row.path.endswith("/changes")
+}
 """What they answer would let a reader write, or sign as we do."""
 
 

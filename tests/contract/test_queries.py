@@ -14,15 +14,25 @@ from handbill.http.operations import Operation
 from handbill.wire.queries import Paged, parameters
 
 PARAMETERS = [(row, name) for row in operations() for name in parameters(row.query)]
-SHOWN_ELSEWHERE = {
-    ("run_feed", "force"): "acts on the run that it asks for: flows/test_feed_imports.py",
-    ("list_recent_events", "limit"): "events show once judged: flows/test_recent_events.py",
-    ("list_deliveries", "page"): "a fetcher delivers: flows/test_deliveries.py",
-    ("list_deliveries", "limit"): "a fetcher delivers: flows/test_deliveries.py",
-} | {
-    ("list_bids", name): "a tick logs bids: contract/test_bids.py"
-    for name in ("page", "limit", "publisherId", "from", "to")
-}
+SHOWN_ELSEWHERE = (
+    {
+        ("run_feed", "force"): "acts on the run that it asks for: flows/test_feed_imports.py",
+        ("list_recent_events", "limit"): "events show once judged: flows/test_recent_events.py",
+        ("list_deliveries", "page"): "a fetcher delivers: flows/test_deliveries.py",
+        ("list_deliveries", "limit"): "a fetcher delivers: flows/test_deliveries.py",
+    }
+    | {
+        ("list_bids", name): "a tick logs bids: contract/test_bids.py"
+        for name in ("page", "limit", "publisherId", "from", "to")
+    }
+    | {
+        (row.name, name): "named changes: contract/test_changes_listed.py"
+        for row in operations()
+        if row.path.endswith("/changes")
+        for name in parameters(row.query)
+        if name != "client_id" and (row.name, name) != ("list_changes", "limit")
+    }
+)
 """Parameters that change no answer here, and why."""
 
 

@@ -24,6 +24,7 @@ UNKNOWN = {
     "api_client_id": "nobodynobodynobodynobody1",
     "publisher_family_id": "0" * 24,
     "agency_id": "nobody",
+    "change_id": "999999999",
 }
 OF_THE_AGENCY = {
     "publisher_id",
@@ -33,6 +34,7 @@ OF_THE_AGENCY = {
     "markup_id",
     "publisher_family_id",
     "rate_id",
+    "change_id",
 }
 """Path ids that belong to the agency itself, so that no client of it is a wrong parent."""
 
@@ -148,6 +150,8 @@ def build(office: Office) -> World:
     entity = {"clientId": client_id, "entityId": world.ids["campaign_id"], "level": "Campaign"}
     markup = {"effectiveFrom": 1_793_491_200, "value": 10, "entities": [entity]}
     world.ids["markup_id"] = office.new("/markups", markup)
+    office.put(f"/markups/{world.ids['markup_id']}", {"name": "m"})
+    world.ids["change_id"] = str(office.get("/changes?limit=1")["data"][0]["id"])
     # What names a rate may be the same in two agencies: each here has another currency.
     euro = {"date": "10/27/2026", "from": "EUR", "to": "USD", "rate": 1.25}
     code = "GBP" if office.agency_id == "acme" else "CHF"

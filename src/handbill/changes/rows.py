@@ -11,7 +11,7 @@ from sqlalchemy import bindparam as b
 from handbill.core.trail import Act, Actor, Changed, Entity, Kind, Occasion
 from handbill.kit.instants import Instant
 from handbill.store.records import Tx
-from handbill.store.records.base import Row, sweep_of
+from handbill.store.records.base import Listed, Row, among, sweep_of
 from handbill.store.records.tables import agencies, changes, clients
 
 
@@ -29,6 +29,9 @@ class Change(msgspec.Struct, frozen=True):
     actor_id: str
     request_id: str | None
     cause: str
+    undoes: int | None
+    agency_no: int | None
+    client_no: int | None
     fields: list[Changed]
 
 
@@ -58,6 +61,7 @@ _ADD = sa.insert(changes).values(
     actor_id=b("by_id"),
     request_id=b("by_request"),
     cause=b("why"),
+    undoes=b("of_undone"),
     fields=b("told"),
 )
 _FORGET = sweep_of(changes, _t.at)
@@ -75,13 +79,30 @@ _TOLD = (
         _t.actor_id,
         _t.request_id,
         _t.cause,
+        _t.undoes,
+        _t.agency_no,
+        _t.client_no,
         _t.fields,
     )
     .outerjoin(agencies, agencies.c.no == _t.agency_no)
     .outerjoin(clients, clients.c.no == _t.client_no)
-    .where(sa.tuple_(*_PLACE) < sa.tuple_(b("before_at"), b("before_no")))
-    .order_by(*(column.desc() for column in _PLACE))
+)
+_NEWEST = tuple(column.desc() for column in _PLACE)
+_SOME = (
+    _TOLD.where(sa.tuple_(*_PLACE) < sa.tuple_(b("before_at"), b("before_no")))
+    .order_by(*_NEWEST)
     .limit(b("most", type_=sa.Integer))
+)
+_ONE = _TOLD.where(_t.no == b("no"))
+_SINCE = (
+    sa.select(_t.no, _t.undoes, _t.fields)
+    .where(_t.entity_id == b("entity_id"), _t.kind == b("kind"), _t.no > b("no"))
+    .where(_t.agency_no == b("agency_no"))
+    .order_by(*_NEWEST)
+    .limit(b("most", type_=sa.Integer))
+)
+_UNDOERS = (
+    sa.select(_t.undoes, sa.func.max(_t.no)).where(among(_t.undoes, "nos")).group_by(_t.undoes)
 )
 _CHOSEN = {
     "entity_id": _t.entity_id,
@@ -99,8 +120,9 @@ def add(
     occasion: Occasion,
     told: Iterable[tuple[Entity, Act, Sequence[Changed]]],
 ) -> None:
-    by, by_id, by_request, why = occasion
+    by, by_id, by_request, why, undone = occasion
     fixed = {"now": now, "by": by, "by_id": by_id, "by_request": by_request, "why": why}
+    fixed["of_undone"] = undone
     rows = [
         fixed
         | {
@@ -130,7 +152,7 @@ def _page(names: frozenset[str]) -> sa.Select[Any]:
     where = [condition for name, condition in _BESIDE.items() if name in names]
     where += [column == b(column.name) for column in chosen[:1]]
     where += [_unled(column) == b(column.name) for column in chosen[1:]]
-    return _TOLD.where(*where)
+    return _SOME.where(*where)
 
 
 def page(tx: Tx, asked: Asked, before: tuple[Instant, int], most: int) -> list[Change]:
@@ -150,6 +172,25 @@ def page(tx: Tx, asked: Asked, before: tuple[Instant, int], most: int) -> list[C
 def _change(row: Row) -> Change:
     told = dict(zip(Change.__struct_fields__, row, strict=True))
     return Change(**told | {"fields": _FIELDS.decode(row[-1])})
+
+
+def one(tx: Tx, no: int) -> Change | None:
+    found = tx.one(_ONE, no=no)
+    return None if found is None else _change(found)
+
+
+def since(tx: Tx, change: Change, most: int) -> list[tuple[int, int | None, list[Changed]]]:
+    """The newest of the later changes of the same entity: number, what it undoes, and fields."""
+    where = {name: getattr(change, name) for name in ("entity_id", "kind", "no", "agency_no")}
+    return [
+        (no, undoes, _FIELDS.decode(fields))
+        for no, undoes, fields in tx.all(_SINCE, **where, most=most)
+    ]
+
+
+def undoers(tx: Tx, nos: Iterable[int]) -> dict[int, int]:
+    """The newest change that undoes each of these, where there is one."""
+    return dict(tx.all(_UNDOERS, nos=Listed(sorted(nos))))
 
 
 def forget(tx: Tx, before: Instant, most: int) -> int:

@@ -5,7 +5,7 @@ or is written many rows at a time, they tell themselves, by ``tell``. What chang
 nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,7 +16,8 @@ from handbill.changes.rows import Asked, Change
 from handbill.core.nouns import CampaignBody, ClientBody, FeedBody, GroupBody, PublisherBody
 from handbill.core.rule_conditions import RuleBody
 from handbill.core.trail import Changed, Entity, Kind, act_of, changed, fields_of
-from handbill.kit.faults import pointed
+from handbill.core.undoing import standing
+from handbill.kit.faults import not_found, pointed
 from handbill.kit.instants import DAY, Instant
 from handbill.store.records import Tx, tables
 
@@ -25,20 +26,26 @@ __all__ = [
     "Change",
     "Entity",
     "change",
+    "change_of",
     "forget",
+    "moved_since",
     "page",
     "put",
     "secret",
     "tell",
     "tell_many",
+    "undone",
 ]
 
 KEPT_FOR = 400 * DAY
+_MOST_LATER = 1_000
 _NEVER_TOLD = frozenset(
     ("no", "id", "agency_no", "client_no", "created_at", "updated_at", "deleted_at", "body")
 )
 _PLACES = ("no", "id", "agency_no", "client_no")
-_NEWEST = (2**62, 2**62)
+Place = tuple[Instant, int]
+"""Of a change in the list of all: its instant and number."""
+_NEWEST: Place = (2**62, 2**62)
 _State = dict[str, Any]
 
 
@@ -151,11 +158,40 @@ def _state(told: Told, row: Mapping[str, Any], *, whole: bool) -> _State:
 
 
 # ── reading and forgetting ──────────────────────────────────────────────────────────────────────
-def page(tx: Tx, asked: Asked, most: int, before: tuple[Instant, int] = _NEWEST) -> list[Change]:
+def page(tx: Tx, asked: Asked, most: int, before: Place | None = None) -> list[Change]:
     """Some of the changes that are meant, newest first; the next ones stand before the last's
     instant and number.
     """
-    return rows.page(tx, asked, before, most)
+    return rows.page(tx, asked, before or _NEWEST, most)
+
+
+def change_of(tx: Tx, no: int, agency_no: int | None) -> Change:
+    """The change of that number; ``agency_no``: only if it is that agency's. **Refuses** any other
+    alike (404).
+    """
+    found = rows.one(tx, no)
+    if found is None or (agency_no is not None and found.agency_no != agency_no):
+        raise not_found()
+    return found
+
+
+def undone(tx: Tx, nos: Iterable[int]) -> set[int]:
+    """Those of these changes that are undone: by one that is not undone itself."""
+    chains = {no: no for no in nos}
+    found: set[int] = set()
+    while chains:
+        by = rows.undoers(tx, chains.values())
+        chains = {no: by[last] for no, last in chains.items() if last in by}
+        found ^= chains.keys()
+    return found
+
+
+def moved_since(tx: Tx, one: Change) -> list[Sequence[Changed]] | None:
+    """The fields of each later change of the same entity that still holds; None: there are too many
+    to look at.
+    """
+    later = rows.since(tx, one, _MOST_LATER + 1)
+    return None if len(later) > _MOST_LATER else standing(later)
 
 
 def forget(tx: Tx, now: Instant, most: int) -> int:

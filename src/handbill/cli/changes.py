@@ -1,4 +1,4 @@
-"""``changes``: who changed what, and when."""
+"""``changes``, ``undo``: who changed what, and when."""
 
 from collections.abc import Iterator
 from typing import Annotated, get_args
@@ -9,12 +9,13 @@ import typer
 from handbill.changes import service
 from handbill.changes.service import Asked, Change
 from handbill.cli.speaking import DataOption, JsonOption, Misspoken, Mistaken, say, say_lines
-from handbill.cli.standing import agency_named, opened_standing
+from handbill.cli.standing import agency_named, missing_told, opened_standing, writing
 from handbill.clients.service import client_at_work
 from handbill.core.trail import Actor, Changed
-from handbill.kit.instants import DAY, Instant, instant_of_iso, iso_of
+from handbill.kit.instants import DAY, Instant, instant_or_day, iso_of
 from handbill.kit.jsons import encode
 from handbill.store.records import Tx
+from handbill.undoing import service as undoing
 
 _ACTORS: dict[str, Actor] = {kind: kind for kind in get_args(Actor)}
 _MOST = 10_000
@@ -73,10 +74,50 @@ def changes(
             until_at=until_at,
         )
         found = service.page(tx, asked, last)
+        can_locate = bool(stores.settings.geo_file)
+        bars = undoing.bars(tx, stores.clock.now(), found, can_locate=can_locate)
     if json:
-        say({"data": [spelled(change_told(one)) for one in found]}, as_json=True)
+        told = [spelled(change_told(*pair)) for pair in zip(found, bars, strict=True)]
+        say({"data": told}, as_json=True)
         return
     say_lines(_harmless(line).encode() for one in found for line in _lines(one))
+
+
+def undo(
+    number: Annotated[
+        str,
+        typer.Argument(metavar="CHANGE", help="The change's number, as `changes` shows it."),
+    ],
+    validate_only: Annotated[
+        bool, typer.Option("--validate-only", help="Only check, and show what would be set.")
+    ] = False,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Set the fields of a change back to what they were before.
+
+    Refused where one was changed again since, and where an update could not set it today.
+    """
+    from handbill.contract.changes.models import UndoDone, fields_told
+    from handbill.wire.models import spelled
+
+    missing = missing_told(f"there is no change {number!r}; `handbill changes` names them")
+    with missing, writing(data) as (tx, stores):
+        done = undoing.undo(
+            tx,
+            stores.clock.now(),
+            undoing.number_of(number.removeprefix("#")),
+            None,
+            can_locate=bool(stores.settings.geo_file),
+            only_looks=validate_only,
+        )
+    message = "Change can be undone" if validate_only else "Change undone"
+    if json:
+        told = UndoDone.of(result=True, message=message, fields_changed=fields_told(done))
+        say(spelled(told), as_json=True)
+        return
+    lines = [message, *(f"    {field.field}  {_told(field)}" for field in done)]
+    say_lines(_harmless(line).encode() for line in lines)
 
 
 def _client_no(tx: Tx, client_id: str) -> int:
@@ -93,9 +134,8 @@ def _instant(text: str | None, option: str, of_day: int) -> Instant | None:
     """``of_day``: what a day alone stands for, from its beginning. **Refuses** (Misspoken)."""
     if text is None:
         return None
-    is_day = len(text) == len("2026-11-27")
     try:
-        return instant_of_iso(f"{text}T00:00Z") + of_day if is_day else instant_of_iso(text)
+        return instant_or_day(text, of_day)
     except ValueError:
         says = f"{option} {text!r} is neither a day nor an instant, such as 2026-11-27T10:00:00Z"
         raise Misspoken(says) from None
@@ -104,7 +144,8 @@ def _instant(text: str | None, option: str, of_day: int) -> Instant | None:
 def _lines(one: Change) -> Iterator[str]:
     """A change for people: what it is, then each of its fields."""
     who = " ".join(filter(None, (one.actor, one.actor_id)))
-    yield f"{iso_of(one.at)}  {one.act:<6}  {one.kind} {one.entity_id}  {who}  {one.cause}".rstrip()
+    what = f"{one.act:<6}  {one.kind} {one.entity_id}"
+    yield f"{iso_of(one.at)}  {what}  {who}  {one.cause}".rstrip() + f"  #{one.no}"
     for field in one.fields:
         yield f"    {field.field}  {_told(field)}"
 

@@ -36,6 +36,7 @@ COMMANDS = {
     "api-client": Command("keys:api_client", "API clients: programs that request access tokens."),
     "keys": Command("secret_keys:keys", "The installation's own keys: list, rotate, retire."),
     "changes": Command("changes:changes", "Who changed what, and when."),
+    "undo": Command("changes:undo", "Undo a change: set back what it changed."),
     "client": Command("clients:client", "Clients: the employers of an agency."),
     "stage-map": Command("clients:stage_map", "Which stages a client's status texts mean."),
     "publisher": Command("publishers:publisher", "Publishers: where jobs are offered."),

@@ -260,10 +260,13 @@ class JobPlacement(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class PublisherFields(NamedTuple):
-    """Which publishers may carry a job, None all; and publisher id → node → value in its feed."""
+    """Which publishers may carry a job, None all; and publisher id → node → value in its feed.
+    ``of_feed``: a feed said which.
+    """
 
     publishers: tuple[str, ...] | None
     nodes: dict[str, dict[str, str]]
+    of_feed: bool = False
 
 
 class JobSettings(msgspec.Struct, frozen=True, omit_defaults=True):

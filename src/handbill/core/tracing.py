@@ -1,4 +1,4 @@
-"""Why a filter holds for a job, or does not: its verdict, and the comparisons that decided it.
+"""Why a filter holds for a job, or does not: its bar, and the comparisons that decided it.
 
 What a comparison means is compiled by ``filter_code`` alone; only how AND and OR join them is said
 here, and tested to be the same.
@@ -21,7 +21,7 @@ class Compared(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """``deciding``: enough of the comparisons to know the verdict, whatever the others say.
+    """``deciding``: enough of the comparisons to know the bar, whatever the others say.
 
     Of an AND that fails, and an OR that holds, the first one; else what is behind each rule.
     """

@@ -54,6 +54,8 @@ class Occasion(NamedTuple):
     actor_id: str = ""
     request_id: str | None = None
     cause: str = ""
+    undoes: int | None = None
+    """The number of the change that is undone."""
 
 
 HOUSE: Final = Occasion("SCHEDULE")
@@ -100,6 +102,13 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change
     if len(found) > MOST_FIELDS:
         found = list(_differences(old, new, "", deep=False))
     return tuple(_bounded(found))
+
+
+def told(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands of an entity in full, as changes of it tell it."""
+    plain = {name: _plain(value, whole=True) for name, value in state.items()}
+    found: dict[str, Any] = msgspec.json.decode(_ENCODE(plain))
+    return found
 
 
 def fields_of(noun: msgspec.Struct, *, whole: bool) -> dict[str, Any]:

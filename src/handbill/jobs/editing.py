@@ -25,7 +25,7 @@ from handbill.kit.zones import day_of, zone_of
 from handbill.publishers import service as publishers
 from handbill.rates import service as rates
 from handbill.store.records import Tx
-from handbill.wire.date_patterns import instant_in
+from handbill.wire.date_patterns import Read, instant_in
 from handbill.work import kinds
 from handbill.work.queue import enqueue
 
@@ -72,7 +72,7 @@ def add(tx: Tx, now: Instant, client: Client, given: Mapping[str, Any]) -> Job:
     job = service.job_of(tx, client.no, ref)
     rows.set_settings(tx, job.no, settings, now)
     rows.set_status(tx, job.no, "A", now)
-    changes.tell(tx, now, _entity(client, job), {}, _state(body, settings, whole=False))
+    changes.tell(tx, now, _entity(client, job), {}, state_of(body, settings, whole=False))
     return job
 
 
@@ -96,11 +96,12 @@ def update(tx: Tx, now: Instant, client: Client, job: Job, given: Mapping[str, A
         return
     if body != job.body:
         body.modified_at = now
-        body.posted_at = body.published_at if "published_at" in given else body.posted_at
+        if "published_at" in given and "posted_at" not in given:
+            body.posted_at = body.published_at
         stands = rows.standing(tx, client.no, [body.ref])[body.ref]
         _write(tx, now, client, job.feed_no, body, stands.raw_digest)
     rows.set_settings(tx, job.no, settings, now)
-    told = _state(job.body, before, whole=True), _state(body, settings, whole=True)
+    told = state_of(job.body, before, whole=True), state_of(body, settings, whole=True)
     changes.tell(tx, now, _entity(client, job), *told)
     clients.wake_listings(tx, client, now)
 
@@ -127,7 +128,7 @@ def delete(tx: Tx, now: Instant, client: Client, job: Job) -> None:
         rows.delete_in_feed(tx, job, carrier, now)
     rows.mark_unmatched(tx, client.no, [job.no])
     enqueue(tx, kinds.REMATCH, client.id, now)
-    before = _state(job.body, job.body.settings or JobSettings(), whole=False)
+    before = state_of(job.body, job.body.settings or JobSettings(), whole=False)
     changes.tell(tx, now, _entity(client, job), before | {"status": job.status}, {})
 
 
@@ -135,7 +136,7 @@ def _entity(client: Client, job: Job) -> Entity:
     return Entity("JOB", job.id, client.agency_no, client.no)
 
 
-def _state(body: JobBody, settings: JobSettings, *, whole: bool) -> dict[str, Any]:
+def state_of(body: JobBody, settings: JobSettings, *, whole: bool) -> dict[str, Any]:
     """A job as changes of it are told: when it was changed, the change itself says."""
     found = fields_of(body, whole=whole) | {"settings": settings}
     found.pop("modified_at", None)
@@ -163,7 +164,7 @@ def _dated(client: Client, given: Mapping[str, Any]) -> dict[str, Any]:
     return dict(given) | {
         name: instant_in(given[name], zone, last=name == "end_at")
         for name in ("published_at", "end_at")
-        if given.get(name) is not None
+        if isinstance(given.get(name), Read)
     }
 
 
@@ -198,7 +199,7 @@ def _settings(
             Fault(f"publisher_fields.{one.field}", one.message)
             for one in _publisher_faults(said, known)
         ]
-        changes |= {"publishers": said.publishers, "publishers_of_feed": False}
+        changes |= {"publishers": said.publishers, "publishers_of_feed": said.of_feed}
         body.publisher_nodes = said.nodes
     if "placements" in changes:
         changes["placements"] = tuple(changes["placements"] or ())

@@ -63,6 +63,7 @@ _PAGE = {
 }
 _AFTER = _JOINED.where(*_LIVE, _t.no > b("after")).order_by(_t.no).limit(_LIMIT)
 _REFS = sa.select(_t.id, _t.ref).where(_t.client_no == b("client_no"), among(_t.id, "ids"))
+_BY_ID = _JOINED.where(*_LIVE, _t.id == b("id"))
 _BY_IDS = _JOINED.where(*_LIVE, among(_t.id, "ids"))
 _PLACES = sa.select(_t.id, _t.country, _t.state, _t.city).where(among(_t.id, "ids"))
 _SETTINGS_OF = sa.select(_t.id, _t.settings).where(among(_t.id, "ids"), _t.settings.is_not(None))
@@ -151,6 +152,11 @@ def page(tx: Tx, client_no: int, skip: int, limit: int, *, amid: bool) -> list[J
 def after(tx: Tx, client_no: int, no: int, limit: int) -> list[Job]:
     """The live jobs whose number is higher, in order: for walking through all of them."""
     return [_job(row) for row in tx.all(_AFTER, client_no=client_no, after=no, limit=limit)]
+
+
+def by_id(tx: Tx, client_no: int, job_id: str) -> Job | None:
+    found = tx.one(_BY_ID, client_no=client_no, id=job_id)
+    return None if found is None else _job(found)
 
 
 def by_ids(tx: Tx, client_no: int, ids: Sequence[str]) -> list[Job]:

@@ -70,6 +70,14 @@ def jobs_by_ids(tx: Tx, client_no: int, ids: Sequence[str]) -> list[Job]:
     return [found[id_] for id_ in dict.fromkeys(ids) if id_ in found]
 
 
+def job_by_id(tx: Tx, client_no: int, job_id: str) -> Job:
+    """The client's live job of that id. **Refuses** any other alike (404)."""
+    job = rows.by_id(tx, client_no, job_id)
+    if job is None:
+        raise not_found()
+    return job
+
+
 def refs_of(tx: Tx, client_no: int, ids: Sequence[str]) -> dict[str, str]:
     """Job id → reference, of those that left too."""
     return rows.refs(tx, client_no, ids)

@@ -34,6 +34,11 @@ def pointed(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
+def unpointed(step: str) -> str:
+    """The key of a step of a JSON pointer."""
+    return step.replace("~1", "/").replace("~0", "~")
+
+
 def step_of(key: str) -> str:
     """A free key as a step of a path of attributes, such as ``caps.A~1B.budget``."""
     return key.replace("~", "~0").replace(".", "~1")

@@ -69,3 +69,9 @@ def instant_of_http_date(text: str) -> Instant | None:
 def instant_of_iso(text: str) -> Instant:
     """Read an ISO-8601 instant. **Refuses** anything else, and one without a zone (ValueError)."""
     return instant_of(datetime.fromisoformat(text))
+
+
+def instant_or_day(text: str, of_day: int) -> Instant:
+    """The same, or a day of UTC: ``of_day`` after its beginning."""
+    is_day = len(text) == len("2026-11-27")
+    return instant_of_iso(f"{text}T00:00Z") + of_day if is_day else instant_of_iso(text)

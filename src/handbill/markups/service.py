@@ -141,7 +141,7 @@ def delete(tx: Tx, now: Instant, agency_no: int, markup_id: str) -> None:
 
 def _tell(tx: Tx, now: Instant, before: Markup | None, after: Markup | None) -> None:
     """A markup that names one client alone is told as that client's."""
-    states = [_told(tx, one) if one is not None else {} for one in (before, after)]
+    states = [state_of(tx, one) if one is not None else {} for one in (before, after)]
     markup = after or before
     assert markup is not None, "one of them is there"
     named = {place.client_no for one in (before, after) if one for place in one.entities}
@@ -150,7 +150,7 @@ def _tell(tx: Tx, now: Instant, before: Markup | None, after: Markup | None) -> 
     tell(tx, now, entity, *states)
 
 
-def _told(tx: Tx, markup: Markup) -> dict[str, Any]:
+def state_of(tx: Tx, markup: Markup) -> dict[str, Any]:
     """A markup as a change of it is told: with the ids of what it names."""
     entities = [entity._asdict() for entity in entities_of(tx, [markup])[markup.no]]
     return {"name": markup.name, "from_at": markup.from_at, "ppm": markup.ppm, "entities": entities}

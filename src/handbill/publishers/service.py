@@ -46,6 +46,13 @@ def publisher_to_change(tx: Tx, agency_no: int, publisher_id: str) -> Publisher:
     return publisher
 
 
+def hold(tx: Tx, agency_no: int, publisher_id: str) -> None:
+    """No other writer decides about it, if it is there, until the transaction ends."""
+    found = rows.find(tx, agency_no, publisher_id)
+    if found is not None:
+        rows.lock(tx, found)
+
+
 def number_ever(tx: Tx, agency_no: int, publisher_id: str) -> int:
     """The row number of one that is the agency's, or was until it was deleted: its past is asked
     for. **Refuses** any other id alike (404).

@@ -1,18 +1,72 @@
 """Who changed what, as it is told."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from pydantic import Field
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from handbill.changes import service
-from handbill.core.trail import Act, Actor, Kind
-from handbill.wire.fields import Instant
+from handbill.changes.service import Place
+from handbill.core import undoing as core
+from handbill.core.trail import Act, Actor, Changed, Kind
+from handbill.kit.instants import DAY, instant_or_day
+from handbill.wire.fields import AnyCase, Id, Instant, Whole
 from handbill.wire.models import Model
+from handbill.wire.queries import Query
+
+_WHYS: Final = "".join(f"\n- {why}: {words}." for why, words in core.WORDS.items())
+_PLACE: Final = r"^[0-9]{1,18}-[0-9]{1,18}$"
+_WHEN: Final = WithJsonSchema({"type": "string", "maxLength": 40})
+
+
+def _instant(text: Any, of_day: int) -> int:
+    try:
+        return instant_or_day(text, of_day)
+    except (TypeError, ValueError):
+        raise ValueError("must be an instant such as 2026-11-27T10:00:00Z, or a day") from None
+
+
+class ChangesBelow(Query):
+    """Which changes of one entity are asked for."""
+
+    actor: Annotated[Actor, AnyCase()] | None = Field(None, description="Only by this kind.")
+    actor_id: Id | None = Field(
+        None, alias="actorId", description="Only by this API client, command's user or task."
+    )
+    since_at: Annotated[int, BeforeValidator(lambda text: _instant(text, 0)), _WHEN] | None = Field(
+        None, alias="since", description="From this instant on. A day is read as UTC."
+    )
+    until_at: Annotated[int, BeforeValidator(lambda text: _instant(text, DAY)), _WHEN] | None = (
+        Field(None, alias="until", description="Before this instant; of a day, until its end.")
+    )
+    limit: Annotated[int, Whole(1, 1_000)] = Field(
+        50, description="Number of changes, 1 to 1000. Default: 50."
+    )
+    cursor: Annotated[str, StringConstraints(max_length=40, pattern=_PLACE)] | None = Field(
+        None, description="Continues a list: the next of the answer before."
+    )
+
+    @property
+    def before(self) -> Place | None:
+        """Where the list goes on."""
+        if self.cursor is None:
+            return None
+        at, _, no = self.cursor.partition("-")
+        return int(at), int(no)
+
+
+class ChangesAsked(ChangesBelow):
+    """Which changes are asked for."""
+
+    client_id: Id | None = Field(None, description="Only of this client and what is below it.")
+    entity_id: Id | None = Field(
+        None, alias="entityId", description="Only of the entity with this id, also a deleted one."
+    )
 
 
 class ChangedEntity(Model):
-    """What was changed."""
+    """An entity, by its kind and id."""
 
     kind: Kind = Field(description="What it is.")
     id: str = Field(description="Its id; of an API key, its prefix.")
@@ -23,6 +77,36 @@ class ChangeActor(Model):
 
     kind: Actor = Field(description="What acted.")
     id: str = Field(description="The API client, the command's user or the task.")
+
+
+class Undoing(Model):
+    """Whether a change may be undone now."""
+
+    possible: bool = Field(description="Whether it may be undone.")
+    why: core.Why | None = Field(description=f"Why it may not. Null: it may.{_WHYS}")
+    fields_of: list[str] = Field(
+        alias="fields", description="The fields that it is for, such as those changed since."
+    )
+
+
+class UndoAsked(Model):
+    """How a change is undone."""
+
+    only_looks: bool = Field(
+        False,
+        alias="validateOnly",
+        description="Checks all, and tells what would be set; changes nothing. Default: false.",
+    )
+
+
+class UndoDone(Model):
+    """A change was undone, or may be."""
+
+    result: Literal[True] = Field(description="Always true.")
+    message: str = Field(description="What was done.")
+    fields_changed: list[dict[str, Any]] = Field(
+        alias="fields", description="Each field that this sets, with its value before and after."
+    )
 
 
 class Change(Model):
@@ -41,6 +125,8 @@ class Change(Model):
         alias="requestId", description="The request that made it; null: none did."
     )
     cause: str = Field(description="The operation, the command or the kind of task.")
+    undoes: int | None = Field(description="The change that it undoes. Null: it undoes none.")
+    undo: Undoing = Field(description="Whether it may be undone, as things are now.")
     fields_changed: list[dict[str, Any]] = Field(
         alias="fields",
         description="Each field by its JSON pointer, with its value before and after; of a secret "
@@ -48,10 +134,23 @@ class Change(Model):
     )
 
 
-def change_told(one: service.Change) -> Change:
+class ChangePage(Model):
+    """Changes, newest first."""
+
+    rows: list[Change] = Field(alias="data", description="The changes.")
+    next: str | None = Field(description="The cursor of the next ones. Null: there are none.")
+
+
+def change_told(one: service.Change, bar: core.Bar) -> Change:
+    undo = Undoing.of(possible=bar.why is None, why=bar.why, fields_of=list(bar.fields))
     return Change.of(
         one,
         entity=ChangedEntity.of(kind=one.kind, id=one.entity_id),
         actor=ChangeActor.of(kind=one.actor, id=one.actor_id),
-        fields_changed=[msgspec.to_builtins(field) for field in one.fields],
+        undo=undo,
+        fields_changed=fields_told(one.fields),
     )
+
+
+def fields_told(fields: Iterable[Changed]) -> list[dict[str, Any]]:
+    return [msgspec.to_builtins(field) for field in fields]

@@ -8,7 +8,7 @@ from handbill.store.records.columns import text as _text
 from handbill.store.records.columns import whole as _whole
 
 # agency_no NULL: of the whole installation. client_no NULL: of no client alone. fields: see
-# core.trail, as JSON.
+# core.trail, as JSON. undoes: the number of the change that it undoes.
 changes = sa.Table(
     "changes",
     metadata,
@@ -23,6 +23,7 @@ changes = sa.Table(
     _text("actor_id"),
     _text("request_id", null=True),
     _text("cause"),
+    _whole("undoes", null=True),
     _text("fields"),
     sa.Index("changes_by_age", "at", "no"),
     sa.Index("changes_by_agency", "agency_no", "at", "no"),
@@ -30,4 +31,5 @@ changes = sa.Table(
     sa.Index("changes_by_client", "client_no", "at", "no"),
     sa.Index("changes_by_entity", "entity_id", "at", "no"),
     sa.Index("changes_by_actor", "actor_id", "at", "no"),
+    sa.Index("changes_by_undone", "undoes"),
 )

@@ -125,6 +125,7 @@ CREATE TABLE changes (
 	actor_id TEXT COLLATE "C" NOT NULL,
 	request_id TEXT COLLATE "C",
 	cause TEXT COLLATE "C" NOT NULL,
+	undoes BIGINT,
 	fields TEXT COLLATE "C" NOT NULL,
 	CONSTRAINT changes_pkey PRIMARY KEY (no)
 );
@@ -134,6 +135,7 @@ CREATE INDEX changes_by_agency ON changes (agency_no, at, no);
 CREATE INDEX changes_by_client ON changes (client_no, at, no);
 CREATE INDEX changes_by_entity ON changes (entity_id, at, no);
 CREATE INDEX changes_by_kind_of_actor ON changes (agency_no, actor, at, no);
+CREATE INDEX changes_by_undone ON changes (undoes);
 CREATE TABLE clicks (
 	id BYTEA NOT NULL,
 	client_no BIGINT NOT NULL,

@@ -124,6 +124,7 @@ CREATE TABLE changes (
 	actor_id TEXT NOT NULL,
 	request_id TEXT,
 	cause TEXT NOT NULL,
+	undoes BIGINT,
 	fields TEXT NOT NULL
 );
 CREATE INDEX changes_by_actor ON changes (actor_id, at, no);
@@ -132,6 +133,7 @@ CREATE INDEX changes_by_agency ON changes (agency_no, at, no);
 CREATE INDEX changes_by_client ON changes (client_no, at, no);
 CREATE INDEX changes_by_entity ON changes (entity_id, at, no);
 CREATE INDEX changes_by_kind_of_actor ON changes (agency_no, actor, at, no);
+CREATE INDEX changes_by_undone ON changes (undoes);
 CREATE TABLE clicks (
 	id BLOB NOT NULL,
 	client_no BIGINT NOT NULL,

@@ -1,0 +1,197 @@
+"""Additions to the contract: who changed what, and when."""
+
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from handbill.campaigns import service as campaigns
+from handbill.changes import service
+from handbill.changes.service import Asked
+from handbill.contract.changes.models import (
+    ChangePage,
+    ChangesAsked,
+    ChangesBelow,
+    UndoAsked,
+    UndoDone,
+    change_told,
+    fields_told,
+)
+from handbill.feeds import service as feeds
+from handbill.groups import service as groups
+from handbill.http.kinds import Look
+from handbill.http.operations import Answer, Call, Operation
+from handbill.jobs import service as jobs
+from handbill.publishers import service as publishers
+from handbill.undoing import service as undoing
+from handbill.undoing.service import number_of
+
+_TAG: Final = "Changes"
+_ABOUT: Final = (
+    "One entry for each change: who made it, on what occasion, and each field before and after, as "
+    "it is stored: money in millionths, instants in microseconds. Newest first, kept for 400 days. "
+    "An import of a feed is told by its runs, not by entries of jobs. The token must allow "
+    "writing: entries name API clients."
+)
+
+
+def _page(call: Call, entity_id: str | None, client_no: int | None = None) -> Answer:
+    said: ChangesBelow = call.query
+    asked = Asked(
+        agency_no=call.caller.agency_no,
+        client_no=client_no,
+        entity_id=entity_id,
+        actor=said.actor,
+        actor_id=said.actor_id,
+        since_at=said.since_at,
+        until_at=said.until_at,
+    )
+    found = service.page(call.tx, asked, said.limit + 1, said.before)
+    some = found[: said.limit]
+    bars = undoing.bars(call.tx, call.now, some, can_locate=_can_locate(call))
+    goes_on = f"{some[-1].at}-{some[-1].no}" if len(found) > said.limit else None
+    told = ChangePage.of(rows=list(map(change_told, some, bars)), next=goes_on)
+    links = {"first": said.told() | {"cursor": None}}
+    if goes_on:
+        links["next"] = said.told() | {"cursor": goes_on}
+    return Answer(told, headers={"link": ", ".join(_link(call, *one) for one in links.items())})
+
+
+def _can_locate(call: Call) -> bool:
+    return bool(call.settings.geo_file)
+
+
+def _undo(call: Call) -> UndoDone:
+    said: UndoAsked = call.body
+    done = undoing.undo(
+        call.tx,
+        call.now,
+        number_of(call.path["change_id"]),
+        call.caller.agency_no,
+        can_locate=_can_locate(call),
+        only_looks=said.only_looks,
+    )
+    message = "Change can be undone" if said.only_looks else "Change undone"
+    return UndoDone.of(result=True, message=message, fields_changed=fields_told(done))
+
+
+def _link(call: Call, rel: str, query: dict[str, Any]) -> str:
+    told = {name: value for name, value in query.items() if value is not None}
+    return f'<{call.url}{"?" if told else ""}{urlencode(told)}>; rel="{rel}"'
+
+
+def _every(call: Call) -> Answer:
+    client = call.maybe_client
+    return _page(call, call.query.entity_id, client.no if client else None)
+
+
+def _of_client(call: Call) -> Answer:
+    return _page(call, None, call.client.no)
+
+
+def _campaign(call: Call) -> str:
+    return campaigns.campaign_of(call.tx, call.client.no, call.path["campaign_id"]).id
+
+
+def _group(call: Call) -> str:
+    campaign = campaigns.campaign_of(call.tx, call.client.no, call.path["campaign_id"])
+    return groups.group_under(call.tx, campaign, call.path["jobgroup_id"]).id
+
+
+def _job(call: Call) -> str:
+    return jobs.job_of(call.tx, call.client.no, call.path["job_reference"]).id
+
+
+def _feed(call: Call) -> str:
+    return feeds.feed_of(call.tx, call.client.no, call.path["feed_id"]).id
+
+
+def _publisher(call: Call) -> str:
+    found = publishers.publisher_of(call.tx, call.caller.agency_no, call.path["publisher_id"])
+    return found.id
+
+
+def _of(entity: Callable[[Call], str]) -> Callable[[Call], Answer]:
+    """The changes of an entity that the path names."""
+    return lambda call: _page(call, entity(call))
+
+
+_CLIENT: Final = "/clients/{client_id}"
+_CAMPAIGN: Final = f"{_CLIENT}/campaigns/{{campaign_id}}"
+_BELOW: Final[list[tuple[str, str, Callable[[Call], Answer], str]]] = [
+    ("client", _CLIENT, _of_client, " Of the client and all that is below it."),
+    ("campaign", _CAMPAIGN, _of(_campaign), ""),
+    ("jobgroup", f"{_CAMPAIGN}/jobgroups/{{jobgroup_id}}", _of(_group), ""),
+    ("job", f"{_CLIENT}/jobs/{{job_reference}}", _of(_job), ""),
+    ("feed", f"{_CLIENT}/feeds/{{feed_id}}", _of(_feed), ""),
+    ("publisher", "/publishers/{publisher_id}", _of(_publisher), " Its click definitions too."),
+]
+_SAMPLE: Final[dict[str, Any]] = {
+    "data": [
+        {
+            "id": 17,
+            "at": "2019-11-29T10:00:00.000Z",
+            "agencyId": "acme",
+            "clientId": "40194b3f-7b49-41e8-b235-4d93a50330f3",
+            "entity": {"kind": "JOB_GROUP", "id": "df8285cd-2ab4-44ab-8861-9ff3be0c4970"},
+            "act": "CHANGE",
+            "actor": {"kind": "API_CLIENT", "id": "k3v9x2m7q1z5n8d4s6h0a2c4e"},
+            "requestId": "q7w2e9r4t1y6u3i8o5p0",
+            "cause": "update_jobgroup",
+            "undoes": None,
+            "undo": {"possible": True, "why": None, "fields": []},
+            "fields": [{"field": "/cpc_bid_micros", "before": 500_000, "after": 700_000}],
+        }
+    ],
+    "next": None,
+}
+OPERATIONS: Final = [
+    Operation(
+        name="list_changes",
+        verb="GET",
+        path="/changes",
+        title="Get changes.",
+        about=f"What was changed of the agency and all that is below it. {_ABOUT}",
+        tag=_TAG,
+        work=_every,
+        kind=Look(needs="write"),
+        query=ChangesAsked,
+        answer=ChangePage,
+        sample_answer=_SAMPLE,
+    ),
+    *(
+        Operation(
+            name=f"list_changes_of_{what}",
+            verb="GET",
+            path=f"{path}/changes",
+            title=f"Get the changes of a {what.replace('jobg', 'job g')}.",
+            about=f"{_ABOUT}{more}",
+            tag=_TAG,
+            work=work,
+            kind=Look(needs="write"),
+            query=ChangesBelow,
+            answer=ChangePage,
+            sample_answer=_SAMPLE,
+        )
+        for what, path, work, more in _BELOW
+    ),
+    Operation(
+        name="undo_change",
+        verb="POST",
+        path="/changes/{change_id}/undo",
+        title="Undo a change.",
+        about="Sets the fields of a change back to what they were before, as an update would: what "
+        "could not be set today is refused. Refused too, with the fields, where one of them was "
+        "changed again since. An undo is a change, and may be undone.",
+        tag=_TAG,
+        work=_undo,
+        body=UndoAsked,
+        must_have_body=False,
+        answer=UndoDone,
+        sample={"validateOnly": True},
+        sample_answer={
+            "result": True,
+            "message": "Change can be undone",
+            "fields": [{"field": "/cpc_bid_micros", "before": 700_000, "after": 500_000}],
+        },
+    ),
+]

@@ -1,0 +1,129 @@
+"""May a change be undone, and what would stand then? Values alone: states as changes tell them."""
+
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+
+from handbill.core.trail import Act, Changed
+from handbill.kit.faults import unpointed
+
+Why = Literal["UNDONE", "CREATION", "DELETION", "SECRET", "CUT", "KIND", "GONE", "FIXED", "CHANGED"]
+WORDS: Final[Mapping[Why, str]] = {
+    "UNDONE": "it is undone already",
+    "CREATION": "what was created is not deleted by undoing; delete it",
+    "DELETION": "what was deleted does not come back; create it anew",
+    "SECRET": "a secret is never kept, so that the former one cannot come back",
+    "CUT": "a long value was not kept in full",
+    "KIND": "changes of this kind are not undone",
+    "GONE": "what was changed is deleted",
+    "FIXED": "a field of it is not set by anybody, or only for several entities at once",
+    "CHANGED": "a field was changed again since",
+}
+State = dict[str, Any]
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """What bars an undo. ``why`` None: nothing does. ``fields``: those that it is for."""
+
+    why: Why | None = None
+    fields: tuple[str, ...] = ()
+
+
+def bar_of_row(act: Act, fields: Iterable[Changed], *, undone: bool) -> Bar:
+    """What can be told by the change alone."""
+    if undone:
+        return Bar("UNDONE")
+    if act != "CHANGE":
+        return Bar("CREATION" if act == "CREATE" else "DELETION")
+    secrets = tuple(one.field for one in fields if one.secret)
+    if secrets:
+        return Bar("SECRET", secrets)
+    cut = tuple(one.field for one in fields if one.cut)
+    return Bar("CUT", cut) if cut else Bar()
+
+
+def bar_of_state(
+    fields: Sequence[Changed], state: State, moved: Callable[[], Sequence[Sequence[Changed]] | None]
+) -> Bar:
+    """The same by what stands now. ``state``: what can be set. ``moved``: the changes of the entity
+    since that still hold, None where they are too many; asked only if need be.
+    """
+    fixed = tuple(one.field for one in fields if _steps(one.field)[0] not in state)
+    if fixed or not fields:
+        return Bar("FIXED", fixed)
+    changed = [one.field for one in fields if value_at(state, one.field) != one.after]
+    items = [one.field for one in fields if _list_of(state, one.field)]
+    if items and not changed:
+        later = moved()
+        since = None if later is None else {field.field for one in later for field in one}
+        changed = [
+            field
+            for field in items
+            if since is None or any(_list_of(state, field).startswith(f"{one}/") for one in since)
+        ]
+    return Bar("CHANGED", tuple(changed)) if changed else Bar()
+
+
+def restored(fields: Iterable[Changed], state: State) -> State:
+    """The state with these fields as they were before."""
+    found = copy.deepcopy(state)
+    for one in fields:
+        *way, last = _steps(one.field)
+        within: Any = found
+        for step in way:
+            within = within[_key(within, step)]
+        if one.before is msgspec.UNSET:
+            del within[_key(within, last)]
+        else:
+            within[_key(within, last)] = one.before
+    return found
+
+
+def value_at(state: Any, field: str) -> Any:
+    """What stands at a JSON pointer; UNSET where nothing does."""
+    for step in _steps(field):
+        try:
+            state = state[_key(state, step)]
+        except (IndexError, KeyError, TypeError, ValueError):
+            return msgspec.UNSET
+    return state
+
+
+def standing(rows: Iterable[tuple[int, int | None, Sequence[Changed]]]) -> list[Sequence[Changed]]:
+    """Of changes (number, which one it undoes, fields), newest first: those that still hold, as
+    neither they were undone nor undo one among them.
+    """
+    by_no = {no: (undoes, fields) for no, undoes, fields in rows}
+    gone: set[int] = set()
+    for no, (undoes, _) in by_no.items():
+        if no not in gone and undoes in by_no:
+            gone |= {no, undoes} if undoes is not None else set()
+    return [fields for no, (_, fields) in by_no.items() if no not in gone]
+
+
+def _steps(field: str) -> list[str]:
+    return [unpointed(step) for step in field.split("/")[1:]] or [""]
+
+
+def _key(within: Any, step: str) -> Any:
+    return int(step) if isinstance(within, list) else step
+
+
+def _list_of(state: State, field: str) -> str:
+    """The innermost list that a field is in, with a stroke after it; empty: it is in none. What is
+    set as a whole may bring other items to its places.
+    """
+    within: Any = state
+    found, at = "", ""
+    for step in field.split("/")[1:]:
+        at += "/"
+        if isinstance(within, list):
+            found = at
+        try:
+            within = within[_key(within, unpointed(step))]
+        except (IndexError, KeyError, TypeError, ValueError):
+            return found
+        at += step
+    return found
