@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from handbill.core.click_definitions import (
     GRAINS,
     PRESETS,
+    REASONS,
     Definition,
     DefinitionBody,
     JobPlace,
@@ -74,13 +75,14 @@ def test_the_first_class_that_hits_is_told() -> None:
     ):
         seen |= off
         told.append(class_of_click(ALL, Seen(**seen)))  # type: ignore[arg-type]
+    assert all(one is None or one[1] in REASONS[one[0]] for one in told)
     assert told == [
         (BOT, "no_agent"),
         (BOT, "address_list"),
         (BOT, "address_rate"),
-        (DUPLICATE, ""),
+        (DUPLICATE, "same_visitor"),
         (FOREIGN, "country"),
-        (LATENT, ""),
+        (LATENT, "left_feed"),
         None,
     ]
 

@@ -63,7 +63,7 @@ def test_without_a_definition_the_installation_s_rules_hold(market: Market) -> N
     left(market, listing, START)
     market.clicked(listing, at=START + 48 * HOUR)
     market.clicked(listing, at=START + 48 * HOUR + 1)
-    assert told(market) == [("valid", None, 800_000), ("latent", None, 0)]
+    assert told(market) == [("valid", None, 800_000), ("latent", "left_feed", 0)]
 
 
 def test_a_latent_click_costs_nothing_and_uses_no_cap(market: Market) -> None:
@@ -72,7 +72,11 @@ def test_a_latent_click_costs_nothing_and_uses_no_cap(market: Market) -> None:
     left(market, listing, START)
     for after in (60, 61, 3_600):
         market.clicked(listing, at=START + after * SECOND)
-    assert told(market) == [("valid", None, 800_000), ("latent", None, 0), ("latent", None, 0)]
+    assert told(market) == [
+        ("valid", None, 800_000),
+        ("latent", "left_feed", 0),
+        ("latent", "left_feed", 0),
+    ]
 
 
 def test_what_a_publisher_still_shows_is_not_latent(market: Market) -> None:

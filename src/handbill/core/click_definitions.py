@@ -98,6 +98,17 @@ def with_said(body: DefinitionBody, said: Mapping[str, Any]) -> DefinitionBody:
     )
 
 
+REASONS: Final[Mapping[str, tuple[str, ...]]] = {
+    BOT: ("no_agent", "agent_list", "agent_added", "address_list", "address_rate"),
+    DUPLICATE: ("same_visitor",),
+    FOREIGN: ("country", "state", "city"),
+    LATENT: ("left_feed", "old_link"),
+}
+"""Why a click does not count, by its class: each has one of these reasons, and no other. Those of
+clicks without room name the cap; clicks of nobody's are ``unknown_client``.
+"""
+
+
 class JobPlace(NamedTuple):
     """Where a job is, as its client says it."""
 
@@ -150,7 +161,7 @@ def class_of_click(rules: Definition, seen: Seen) -> tuple[str, str] | None:
             return BOT, reason
     window = rules.duplicate_seconds
     if window and seen.opened_at is not None and abs(seen.at - seen.opened_at) <= window * SECOND:
-        return DUPLICATE, ""
+        return DUPLICATE, "same_visitor"
     if rules.foreign is not None and seen.job_place is not None:
         grain = foreign_by(rules.foreign, seen.job_place, seen.location)
         if grain:
@@ -161,7 +172,7 @@ def class_of_click(rules: Definition, seen: Seen) -> tuple[str, str] | None:
         own = rules.latent_seconds
         grace = (seen.grace if own is None else own * SECOND) + rules.latency_minutes * MINUTE
         if seen.at > seen.left_at + grace:
-            return LATENT, ""
+            return LATENT, "left_feed"
     return None
 
 

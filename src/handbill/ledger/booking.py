@@ -126,6 +126,7 @@ class Run:
         judged = Judged(self._client_no, disposition)
         if offer.bid_micros < event.bid_micros or offer.price_micros < event.price_micros:
             judged = Judged(self._client_no, disposition, offer.bid_micros, offer.price_micros)
+        assert (disposition == VALID) == (not reason), "what does not count has its reason"
         known.clicks[event.random] = judged
         added.clicks.append((event.random, judged, event.at))
         added.tally(self._client_no, "CLICK", RECEIVED)
