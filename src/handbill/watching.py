@@ -1,6 +1,6 @@
 """What the API needs, looked at now and then: whether it is ready, and the figures of the records.
 
-One look at a time, in a thread of its own: records that do not answer hold up nobody else.
+One look at a time, in a thread of its own: records that do not answer delay nothing else.
 """
 
 import asyncio

@@ -27,7 +27,7 @@ class AccessDoors:
         self._read_at: Instant = 0
 
     def caller(self, tx: Tx, api_key: str, now: Instant) -> Caller | None:
-        """Whose key it is; None for every kind of bad key."""
+        """The owner of a key; None for every kind of bad key."""
         key = service.proved_key(tx, api_key, self._digest_keys, now)
         if key is None:
             return None

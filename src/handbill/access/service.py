@@ -170,7 +170,7 @@ def change_family(
 
 
 def delete_family(tx: Tx, now: Instant, family: Family) -> None:
-    """It vanishes, and lets nobody in any more: its keys and API clients die at once."""
+    """It is gone: its keys and API clients are revoked at once."""
     rows.change_family(tx, family.no, deleted_at=now, updated_at=now)
     telling.family(tx, now, family, telling.family_state(tx, family.no, family.name), {})
     owner = Owner("partner", family.no)

@@ -51,7 +51,7 @@ _State = dict[str, Any]
 
 class Told(NamedTuple):
     """How rows of a table are told. ``body``: what column ``body`` holds. ``quiet``: columns that
-    nobody sets, but the house itself.
+    only Handbill itself sets.
     """
 
     kind: Kind

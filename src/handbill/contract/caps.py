@@ -190,7 +190,7 @@ def _never(value: Any) -> None:
 
 
 Never = Annotated[None, PlainValidator(_never), WithJsonSchema({"type": "null"})]
-"""What cannot be capped at this level: refused, so that nobody relies on it."""
+"""What cannot be capped at this level. It is refused, so that callers do not rely on it."""
 
 
 class NewPlacementCaps(PlacementCaps):

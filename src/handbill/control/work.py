@@ -52,13 +52,13 @@ def _publish(tools: Tools, client_id: str) -> None:
 
 
 def look_at_clients(tools: Tools, _: Task) -> None:
-    """Have looked at who has something new. To find them is done while nobody waits."""
+    """Have the clients evaluated that have something new. No writer waits while they are found."""
     now = tools.clock.now()
     ask_for_each(tools, kinds.CONTROL, lambda tx: clients_to_look_at(tx, now))
 
 
 def sweep(tools: Tools, _: Task) -> None:
-    """Forget what nobody asks for any more."""
+    """Delete what is no longer needed."""
     before = tools.clock.now() - _KEPT
     day = day_of(before, zone_of("UTC"))
     steps = tools.records.in_steps

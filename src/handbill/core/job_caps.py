@@ -92,12 +92,12 @@ def count_of(one: Limit | CounterKey) -> Count:
 
 
 def owners_of(group_no: int, publisher_no: int, job_id: str) -> tuple[str, str, str]:
-    """Whose counts an event of a job at a place falls under, in the order of JOB_SCOPES."""
+    """The entities under which an event of a job at a place counts, in the order of JOB_SCOPES."""
     return f"{group_no}", job_id, f"{job_id}/{publisher_no}"
 
 
 def entities_of_job(one: TakenOfJob) -> Iterator[tuple[Scope, str, str]]:
-    """Whose counts it falls under, and the entity of the counter there."""
+    """The scope under which it is counted, and the entity of the counter there."""
     owners = owners_of(one.group_no, one.publisher_no, one.job_id)
     for scope, owner in zip(JOB_SCOPES, owners, strict=True):
         yield scope, owner, f"{owner}/{one.job_id}" if scope == "group_job" else owner

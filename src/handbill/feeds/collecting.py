@@ -75,7 +75,7 @@ def settings_digest(body: FeedBody, zone: str) -> bytes:
 
 
 class Place(NamedTuple):
-    """Whose dates and amounts a feed has: the client's zone, and the agency's currency."""
+    """What a feed's dates and amounts are in: the client's zone, and the agency's currency."""
 
     zone: str
     currency: str

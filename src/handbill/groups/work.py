@@ -51,7 +51,7 @@ def look(tools: Tools, _: Task) -> None:
 
 
 def delete_rest(tools: Tools, task: Task) -> None:
-    """Whoever deleted the campaign deletes its job groups too."""
+    """Delete the job groups of a deleted campaign, as the actor who deleted it."""
     with acting(Occasion(*task.payload["by"])):
         groups.delete_rest(tools.records, int(task.key), task.payload["at"])
 

@@ -57,7 +57,7 @@ class Front:
     """The application behind its limits.
 
     An address that has failed too often is refused. A key's prefix that has is refused to those
-    addresses only that failed lately themselves: nobody can lock out a key by failing with it.
+    addresses only that failed lately themselves: a key cannot be locked out by failing with it.
     An address with too many requests under way is refused another, and the connection it came on
     is closed; one whose body is still being sent is under way. 0: as many as it likes.
     """

@@ -16,7 +16,7 @@ class Look:
     """A GET that changes nothing. What a GET is unless it says otherwise.
 
     ``timeless``: its answer follows from path and records alone, not from clock, settings or query:
-    it may be kept as long as nobody commits a change to the records.
+    it may be kept until a change is committed to the records.
     """
 
     needs: Need = "read"

@@ -38,7 +38,7 @@ def lane_of(operation: Operation, query: bytes) -> Lane:
 
 
 def bounds_of(settings: Settings) -> dict[Lane, Bounds]:
-    """The bounds of what is done aside. Nobody has all places, if there is more than one."""
+    """The limits of work in deputies. No agency has all places, if there is more than one."""
     lookups, waiting = settings.lookups_at_once, settings.lookups_waiting
     streams = settings.streams_at_once
     return {

@@ -61,7 +61,7 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class Admitted(NamedTuple):
-    """Whose token it is, and what it allows."""
+    """The owner of a token, and what the token allows."""
 
     api_client_id: str
     needs: frozenset[Need]
@@ -71,7 +71,7 @@ class Doors(Protocol):
     """May this caller touch that? Answered by the access and clients rooms, handed in above."""
 
     def caller(self, tx: Tx, api_key: str, now: Instant) -> Caller | None:
-        """Whose key it is; None for every kind of bad key."""
+        """The owner of a key; None for every kind of bad key."""
         ...
 
     def admits(self, tx: Tx, caller: Caller, token: str, now: Instant) -> Admitted | None:

@@ -1,4 +1,4 @@
-"""Pages: skip and limit from the query, and RFC 8288 links so that nobody need compute them."""
+"""Pages: skip and limit from the query, and RFC 8288 links, which callers then need not compute."""
 
 from urllib.parse import urlencode
 

@@ -1,4 +1,4 @@
-"""Whose turn it is: places for work, shared by owner, so that nobody's many hold up another's one.
+"""Turns: places for work, shared by owner, so that one owner's many do not delay another's one.
 
 ``Turns`` decides and knows no time; ``Lane`` lets coroutines wait for it.
 """
@@ -70,7 +70,7 @@ class Turns(Generic[_T]):
             del self._at_work[owner]
 
     def next(self) -> _T | None:
-        """Whose turn it is among those who wait: that one has a place now. None: nobody can."""
+        """The next owner who waits and may have a place, which it has now. None: there is none."""
         for owner, queue in self._queues.items():
             if not self._has_place(owner):
                 continue
@@ -94,7 +94,7 @@ class Turns(Generic[_T]):
 class Lane:
     """Turns that are waited for on an event loop. ``what``: the work, in the words of a refusal.
 
-    ``seconds``: nobody waits longer.
+    ``seconds``: the longest wait.
     """
 
     def __init__(self, what: str, bounds: Bounds, seconds: float | None = None) -> None:

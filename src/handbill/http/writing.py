@@ -67,7 +67,7 @@ class Writer:
                     loop.call_soon_threadsafe(_tell, told)
 
     def _next(self, *, ends: bool = False) -> _Waiting | None:
-        """Whose turn it is. ``ends``: when nothing waits, the thread has nothing more to do."""
+        """The next one to write. ``ends``: if nothing waits, the thread ends."""
         with self._lock:
             one = self._waiting.next()
             if one is not None:

@@ -192,7 +192,7 @@ def sort(
     tx: Tx, client_no: int, feed_no: int | None, batch: list[Written], done: Applied
 ) -> Sorted:
     """Hold some jobs against those that stand. Which bytes they came in, where they say the same,
-    is noted at once: nobody sees it.
+    is noted at once: it is not visible.
     """
     before = rows.standing(tx, client_no, [job.ref for job in batch])
     found = Sorted([], [], [])

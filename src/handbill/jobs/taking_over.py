@@ -1,6 +1,6 @@
 """Takes a feed's jobs over in short steps that still change as one.
 
-A run *stages* what its feed brings: new jobs as rows that nobody sees, all else beside the rows.
+A run *stages* what its feed brings: new jobs as hidden rows, all else beside the rows.
 Then it is *switched*, in one small transaction: from there on everybody sees what was brought.
 Then it is *settled*: the rows are brought up to it, step by step, by whoever comes; who reads rows
 in bulk settles first. A run that dies before the switch leaves nothing that anybody sees, and the
@@ -49,7 +49,7 @@ class Taking:
     dropped: set[int]
 
     def stage(self, brought: Iterable[Written], now: Instant) -> Applied:
-        """Note what the feed brings, as ``service.apply`` sees it. Nobody sees it yet."""
+        """Note what the feed brings, as ``service.apply`` sees it. It is not visible yet."""
         done, feed_no, client = Applied(), self.takeover.feed_no, self.client
         for batch in batches(brought, self.step):
             with self.records.write() as tx:

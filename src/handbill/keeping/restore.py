@@ -85,7 +85,7 @@ def read_backup(folder: Path) -> Manifest:
 
 
 def require_keys(manifest: Manifest, keys: list[bytes], settings: Settings) -> None:
-    """**Refuses** (NotWhole) a backup whose secrets nobody could open here."""
+    """**Refuses** (NotWhole) a backup whose secrets cannot be opened here."""
     missing = sorted(set(manifest.master_keys) - {name_of(key).hex() for key in keys})
     if missing:
         raise NotWhole(

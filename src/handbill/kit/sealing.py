@@ -1,7 +1,7 @@
 """Values that only who has a key can read: AES-256-SIV (RFC 5297).
 
 Nothing is drawn, so that equal values at one place seal to equal bytes: a nonce cannot be used
-twice, and whether a value has changed can be seen by nobody but who may look at the place twice.
+twice, and only a reader who sees the place twice can see whether a value has changed.
 """
 
 import hashlib

@@ -18,7 +18,7 @@ APART: Final = 2 * SECOND
 
 def wake(tx: Tx, short: Mapping[int, Mapping[Place, Iterable[Limit]]], now: Instant) -> None:
     """``short``: by client and place, the caps without room for more of what came last there. What
-    is known to be stopped already wakes nobody.
+    is known to be stopped already wakes nothing.
     """
     found = {
         no: some

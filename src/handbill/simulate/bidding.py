@@ -26,7 +26,7 @@ def other_prices(
 
 
 def beyond_targets(outlet: Outlet, offers: Iterable[Offer], trade: Trade) -> Iterator[str]:
-    """What a copy shows at more than its job group aims at, or at a price that nobody can tell."""
+    """What a copy shows at more than its job group aims at, or at an unknown price."""
     rates = trade.rates_ppm[outlet.currency]
     kind = {"CPC": "cpc", "CPA": "cpa"}.get(outlet.bid_type, "")
     for offer in offers:

@@ -55,7 +55,7 @@ def passing_folder() -> TemporaryDirectory[str]:
 
 
 class Cut(BaseException):
-    """A process ends here. Not an Exception, so that nobody in it can recover."""
+    """A process ends here. Not an Exception, so that no code in it can recover."""
 
 
 class Brittle(Records):
@@ -91,7 +91,7 @@ class Brittle(Records):
             yield tx
 
     def give_way(self) -> None:
-        """Nobody else is there to write."""
+        """There is no other writer."""
 
     def close(self) -> None:
         self._of.close()

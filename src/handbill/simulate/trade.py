@@ -35,7 +35,7 @@ _PERIODS: tuple[Period, ...] = ("Daily", "Weekly", "Monthly")
 _DAYS_OF: dict[Period, int] = {"Daily": 1, "Weekly": 7, "Monthly": 30, "Lifetime": 45}
 _FLAT = 0.4
 _ABROAD, _NO_RATE = "EUR", "CHF"
-"""Currencies of some publishers; of one nobody says what it is worth."""
+"""Currencies of some publishers; one of them has no exchange rate."""
 _RATE_PPM = 1_080_000
 _MARKUP = 10
 _MAPPINGS = {

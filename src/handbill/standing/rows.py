@@ -68,7 +68,7 @@ def evaluations_of_all(tx: Tx) -> dict[int, Evaluation]:
 
 
 def move_on(tx: Tx, client_no: int, was: int, now: Instant, day_on: str) -> bool:
-    """Whether nobody else has, since the number was read."""
+    """Whether no other process has, since the number was read."""
     first = {"client_no": client_no, "evaluated_at": now, "number": 0, "day_on": day_on}
     tx.upsert_many(evaluations, ["client_no"], [first], keep=True)
     row = {"client_no": client_no, "was": was, "is": was + 1, "now": now, "day": day_on}

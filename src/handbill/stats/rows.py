@@ -116,7 +116,7 @@ def waiting(tx: Tx) -> dict[int, int]:
 
 
 def agency_of(tx: Tx, report_id: str) -> int:
-    """Whose agency's report it is."""
+    """The agency of a report."""
     return int(tx.value(_AGENCY, id=report_id))
 
 
@@ -165,7 +165,7 @@ def was_placed(tx: Tx, client_no: int, publisher_nos: Sequence[int]) -> bool:
 
 
 def lock_key(tx: Tx, key_no: int) -> None:
-    """Let nobody else decide about this API key's stream until the transaction ends."""
+    """Lock this API key's stream until the transaction ends."""
     tx.lock_row(api_keys, key_no)
 
 

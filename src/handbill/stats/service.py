@@ -58,7 +58,7 @@ class Asked(NamedTuple):
 
 
 class Wish(NamedTuple):
-    """Whose report it is to be, and whom to tell of it. ``is_new``: make one in any case."""
+    """The owner of a report, and whom to notify. ``is_new``: make one in any case."""
 
     kind: str
     family_no: int | None = None

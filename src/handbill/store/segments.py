@@ -284,7 +284,7 @@ def with_parts(tx: Tx, some: Sequence[Segment]) -> list[Written]:
 
 
 def clients_in(written: Iterable[Written]) -> set[int]:
-    """Whose entries these segments hold."""
+    """The clients whose entries these segments hold."""
     return {part.client_no for _, parts in written for part in parts}
 
 

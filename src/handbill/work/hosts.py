@@ -123,7 +123,7 @@ def end(tx: Tx, host_id: str) -> bool:
 
 
 def end_all(tx: Tx) -> None:
-    """Nobody holds these records: they are a copy that has just been made."""
+    """Release these records: they are a copy that has just been made, so no host holds them."""
     tx.run(_END_ALL, at=tx.now())
 
 

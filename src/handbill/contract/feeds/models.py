@@ -97,7 +97,7 @@ PublisherNode = Annotated[Any, PlainValidator(_publisher_node), WithJsonSchema({
 
 
 def _slips(value: Any) -> list[Fault]:
-    """What nobody knows is ignored; but a key that is nearly one of ours would map nothing."""
+    """Unknown keys are ignored; but a key that is nearly one of ours would map nothing."""
     strangers = set(value) - {*KEYS, ADDITIONAL, PUBLISHER} if isinstance(value, dict) else ()
     folded = {key.casefold(): key for key in KEYS}
     near = {key: get_close_matches(key.casefold()[:100], folded, 1, _NEAR) for key in strangers}

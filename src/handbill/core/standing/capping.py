@@ -34,7 +34,7 @@ class Capped(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """Whose cap it is, as it is told. ``what``: in words."""
+    """The entity that has a cap, as it is reported. ``what``: in words."""
 
     level: Level
     id: str

@@ -144,7 +144,7 @@ def _is_of_single_bytes(name: str) -> bool:
 
 
 def _label_of(charset: str) -> str:
-    """What is said; a label that nobody knows says nothing."""
+    """The encoding that is named; an unknown label counts as none."""
     try:
         return codec_of(charset)
     except UnknownEncoding:

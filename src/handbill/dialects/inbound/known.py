@@ -260,7 +260,7 @@ def fault_of(head: bytes) -> tuple[int, str] | None:
 
 
 def _root_on(head: bytes) -> bytes:
-    """A feed's beginning from its root on: what stands before it is read by nobody."""
+    """A feed's beginning from its root on: what comes before it is not read."""
     found = _PROLOG.match(head)
     assert found is not None
     return head[found.end() :]
