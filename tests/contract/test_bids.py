@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.office import Office
-from contract.test_explain import sqlite_tools
+from contract.test_explain import at, explained, sqlite_tools
 from contract.test_resolved_status import Market as Advertised
 from handbill.contract.bids.models import BidChange, change_told
 from handbill.core.pacing import bids, caps, plans, targets, thinning
@@ -131,3 +131,26 @@ def test_the_log_of_a_job_group(sqlite_office: Office, sqlite_tools: Tools) -> N
     assert office.get(f"{where}&from=11/01/2026&to=11/02/2026")["data"] == []
     assert office.ask("GET", f"{where}&from=soon").status == 400
     assert office.another().ask("GET", where).status == 404
+
+
+def test_a_bid_said_in_the_publishers_currency_is_logged_at_the_price_that_is_shown(
+    sqlite_office: Office, sqlite_tools: Tools
+) -> None:
+    """Converted to and fro, and rounded down both times, 0.33 EUR would be 0.32 EUR."""
+    office = sqlite_office
+    rate = {"date": "11/01/2026", "from": "EUR", "to": "USD", "rate": 1.0825}
+    assert office.ask("POST", "/rates", [rate, rate | {"date": "11/18/2026"}]).status == 200
+    market = Advertised(office, sqlite_tools).open()
+    euro = office.new("/publishers", {"id": "Euro", "bidType": "CPC", "currency": "EUR"})
+    placed = {"value": euro, "bid": 0.33, "currency": "EUR"}
+    office.put(market.group, {"placements": [market.placed(), placed]})
+    market.tick()
+    where = f"{market.group}/bids?page=0&limit=10&publisherId={euro}"
+    (first,) = office.get(where)["data"]
+    shown = at(explained(office, market.client), euro)["published"]
+    assert shown["price"] == Decimal("0.33")
+    assert (first["price"], first["saidBid"]) == (shown["price"], Decimal("0.33"))
+    assert first["bid"] == shown["bid"]
+    assert line_of(first).is_true
+    lowered = line_of(first).inputs._replace(former_micros=0, rule_ppm=PPM // 2)
+    assert decided(lowered).price_micros < 165_000 + 1, "what is lowered is converted as it is"

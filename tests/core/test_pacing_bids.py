@@ -95,6 +95,7 @@ steps = st.builds(
     matching_jobs=st.integers(0, 1_000),
     start_ppm=st.integers(0, 10**9),
     rate_picos=st.just(PICOS),
+    said_micros=st.just(0),
 )
 
 

@@ -168,6 +168,7 @@ class Steering:
             matching_jobs=pair.stock.jobs,
             start_ppm=_start(side, paced),
             rate_picos=terms.exchange.picos(terms.currency) or PICOS,
+            said_micros=pair.stock.said_micros,
         )
 
     def _views(self, side: Side) -> Iterator[View]:

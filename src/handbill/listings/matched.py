@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.core.bids import Asked, Offer, Terms, offer_of
+from handbill.core.rates import number_of
 from handbill.kit.instants import Instant
 from handbill.listings.offers import LISTABLE, asked_in
 from handbill.store.records import Tx
@@ -45,13 +46,14 @@ class Alike(NamedTuple):
 
 class Stock(NamedTuple):
     """The jobs of a job group that a publisher would be offered; their mean bid, the least and the
-    most.
+    most. ``said_micros``: the bid as it was said in the publisher's currency, where all have it.
     """
 
     jobs: int
     mean_micros: int
     least_micros: int
     most_micros: int
+    said_micros: int = 0
 
 
 NOTHING = Stock(0, 0, 0, 0)
@@ -68,11 +70,9 @@ def alike(tx: Tx, group_nos: Iterable[int], now: Instant) -> dict[int, list[Alik
 
 def stock_of(terms: Terms, jobs: Iterable[Alike], today: date) -> Stock:
     """What of them is offered on these terms, as bids are set; the mean is a whole amount."""
-    offers = [
-        (offer.bid_micros, count)
-        for asked, count in jobs
-        if isinstance(offer := offer_of(terms, asked, today), Offer)
-    ]
+    found = [(offer_of(terms, asked, today), count) for asked, count in jobs]
+    some = [(offer, count) for offer, count in found if isinstance(offer, Offer)]
+    offers = [(offer.bid_micros, count) for offer, count in some]
     count = sum(many for _, many in offers)
     if not count:
         return NOTHING
@@ -81,7 +81,10 @@ def stock_of(terms: Terms, jobs: Iterable[Alike], today: date) -> Stock:
     mean = sum(bid * many for bid, many in offers) // count
     if mean > least:
         mean = max(least, mean // whole * whole)
-    return Stock(count, mean, least, max(bid for bid, _ in offers))
+    said = {offer.quote[2:] for offer, _ in some}
+    own = said == {(some[0][0].quote.bid_micros, number_of(terms.currency))}
+    said_micros = some[0][0].quote.bid_micros if own else 0
+    return Stock(count, mean, least, max(bid for bid, _ in offers), said_micros)
 
 
 class Matched(NamedTuple):

@@ -119,6 +119,11 @@ class BidChange(Model):
     min_bid_micros: Money = Field(alias="minBid", description="The publisher's minimum bid.")
     whole_micros: Money = Field(alias="step", description="Bids are whole multiples of it.")
     unit_micros: Money = Field(alias="unit", description="Prices are whole multiples of it.")
+    said_micros: Money = Field(
+        alias="saidBid",
+        description="The bid that was set, in the publisher's currency, if it was said in that for "
+        "all jobs: while bid is baseBid, price is made of it. 0: it was not.",
+    )
     rate_picos: Rate = Field(
         alias="rate",
         description="What one unit of the publisher's currency, in which price and unit are, is in "

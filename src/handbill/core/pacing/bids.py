@@ -36,7 +36,8 @@ class Binding(StrEnum):
 class Inputs(NamedTuple):
     """``former_micros`` 0: there was none, or it was of other terms. ``start_ppm``: where the
     window over the jobs begins. ``whole_micros``: bids are whole numbers of it. ``rate_picos``: the
-    publisher's currency in the agency's; ``unit_micros`` is of the publisher's, the rest not.
+    publisher's currency in the agency's; ``unit_micros`` is of the publisher's, the rest not, but
+    for ``said_micros``: the bid as it was said in that currency, where all jobs have it; else 0.
     """
 
     base_micros: int
@@ -54,6 +55,7 @@ class Inputs(NamedTuple):
     matching_jobs: int
     start_ppm: int
     rate_picos: int = PICOS
+    said_micros: int = 0
 
 
 class Bid(NamedTuple):
@@ -124,7 +126,7 @@ def decided(step: Inputs) -> Bid:
     factor = bid * PPM // step.base_micros
     return Bid(
         bid_micros=bid,
-        price_micros=price_of(bid, step.markdown_ppm, step.unit_micros, step.rate_picos),
+        price_micros=_price(step, bid),
         factor_ppm=factor,
         listed_ppm=listed,
         let_ppm=share_down(spend_let(factor, step.elasticity_ppm), listed),
@@ -133,6 +135,13 @@ def decided(step: Inputs) -> Bid:
         cap=cap if Binding.BUDGET in binding else "",
         binding=tuple(binding),
     )
+
+
+def _price(step: Inputs, bid: int) -> int:
+    """What a bid is shown as: one that stays as it was said is not converted to and fro."""
+    if step.said_micros and bid == step.base_micros:
+        return price_of(step.said_micros, step.markdown_ppm, step.unit_micros)
+    return price_of(bid, step.markdown_ppm, step.unit_micros, step.rate_picos)
 
 
 def _least(step: Inputs, most: int, factor_ppm: int) -> int:
