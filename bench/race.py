@@ -4,6 +4,7 @@ killed: no cap is passed in any committed state, and nothing is refused that had
 ``race:50000``: so many clicks for each of the eight judges.
 """
 
+import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -49,6 +50,7 @@ _RULES = Rules(30, "truncated", b"k" * 32)
 _TOGETHER = 20  # in one record of the journal
 _PAUSE_SECONDS = 0.01
 _ENDED_SECONDS = 60
+_ENDED = "ended"  # a file that ends all judges
 _AT_ONCE = 10_000  # clicks that a judge takes up
 _MOST_CHANGED = 40  # caps after a booking
 _BATCHES = "SELECT count(*) FROM segments"  # one of each booking, as all is of one month
@@ -104,10 +106,9 @@ class Race:
         """Let so many judge what waits, and one more that is killed."""
         began = time.perf_counter()
         context = get_context("spawn")
-        stop = context.Event()
         url = self.records.url.replace("+psycopg", "")
         racing = [
-            context.Process(target=_judge, args=(url, str(self.folder), at_once, stop))
+            context.Process(target=_judge, args=(url, str(self.folder), at_once))
             for _ in range(judges + 1)
         ]
         for process in racing:
@@ -115,7 +116,7 @@ class Race:
         try:
             self._edit(racing)
         finally:
-            stop.set()
+            (self.folder / _ENDED).touch()
             for process in racing:
                 process.join(_ENDED_SECONDS)
                 process.kill()
@@ -187,7 +188,7 @@ class Race:
         )
 
 
-def _judge(url: str, folder: str, at_once: int, stop: Any) -> None:
+def _judge(url: str, folder: str, at_once: int) -> None:
     judge = Racer(
         open_records(url),
         open_blobs(f"{folder}/blobs"),
@@ -198,7 +199,14 @@ def _judge(url: str, folder: str, at_once: int, stop: Any) -> None:
         Path(folder) / "scratch",
     )
     judge.at_once = at_once
-    judge.run(stop)
+    stop = threading.Event()
+
+    def look() -> None:
+        """A shared lock could be held by the judge that is killed, and all would wait for it."""
+        if (Path(folder) / _ENDED).exists():
+            stop.set()
+
+    judge.run(stop, look)
 
 
 def _number(tx: Tx, text: str) -> int:
