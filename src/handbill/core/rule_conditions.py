@@ -1,6 +1,6 @@
 """The vocabulary of rules: what they look at, over which days, and what they may do.
 
-Facts as tables, and the checks that need more than one word; running them is a later matter.
+Facts as tables, and the checks that need more than one word; they are run by ``core.rules``.
 **Source**: domain 11.
 """
 
@@ -82,6 +82,27 @@ class RuleFilter(msgspec.Struct, frozen=True, omit_defaults=True):
     all_placements: bool = False
 
 
+class Guards(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What keeps a rule from acting on too little, too often, too much at once, or too far.
+
+    ``least_``: below which a ratio says nothing. ``maturity_ppm``: share of the applies that must
+    be in. ``change_ppm``: of an amount, the most that an act moves it by; ``share_ppm``: of its
+    entities, the most that a run acts on.
+    """
+
+    least_clicks: int = 20
+    least_spend_micros: int = MICROS
+    maturity_ppm: int = 800_000
+    cooldown_hours: int = 6
+    acts_a_day: int = 3
+    change_ppm: int = 500_000
+    share_ppm: int = 200_000
+    min_bid_micros: int = 0
+    max_bid_micros: int | None = None
+    min_budget_micros: int = 0
+    max_budget_micros: int | None = None
+
+
 class RuleBody(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A rule as it is stored. ``campaign_id``, ``group_id`` empty: not narrowed down so far.
 
@@ -105,6 +126,8 @@ class RuleBody(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     apply_to_children: bool = True
     all_ids: bool = False
     notify: bool = False
+    call_back_url: str = ""
+    guards: Guards = Guards()
     start_on: str = ""
     end_on: str = ""
 

@@ -1,0 +1,45 @@
+"""Rules that may pull the same budget, bid or switch both ways."""
+
+from collections.abc import Iterable
+
+from handbill.core.rule_conditions import Rule, RuleBody
+
+
+def conflicts_of(body: RuleBody, others: Iterable[Rule]) -> list[Rule]:
+    """Of other active rules those that may act on the same in the other direction, in order: the
+    first by order wins then. Told by what they say alone, whatever holds.
+    """
+    return [
+        one
+        for one in others
+        if one.status == "A"
+        and _pull(one.body) == (_pull(body)[0], -_pull(body)[1])
+        and _may_meet(one.body, body)
+    ]
+
+
+def _pull(body: RuleBody) -> tuple[str, int]:
+    if body.action is None:
+        return "switch", 1 if body.admin == "resume" else -1
+    return body.action.parameter, 1 if body.action.increase else -1
+
+
+def _may_meet(one: RuleBody, other: RuleBody) -> bool:
+    """Whether both may be in force on a day, on an entity. Other levels may meet by children."""
+    if one.end_on and other.start_on and one.end_on < other.start_on:
+        return False
+    if other.end_on and one.start_on and other.end_on < one.start_on:
+        return False
+    if any(a and b and a != b for a, b in _scopes(one, other)):
+        return False
+    if one.level != other.level:
+        return "jobs" not in {one.level, other.level} and (
+            one.apply_to_children or other.apply_to_children
+        )
+    ids = [{it.id for it in rule.filters} for rule in (one, other)]
+    same_kind = (one.job_level, one.level) == (other.job_level, other.level)
+    return not all(ids) or not same_kind or not ids[0].isdisjoint(ids[1])
+
+
+def _scopes(one: RuleBody, other: RuleBody) -> list[tuple[str, str]]:
+    return [(one.campaign_id, other.campaign_id), (one.group_id, other.group_id)]

@@ -1,0 +1,65 @@
+"""What a rule compares: the figures of an entity in a window, exactly as stats answer them."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from operator import eq, ge, gt, le, lt, ne
+from typing import Any, Final, NamedTuple
+
+from handbill.core.rule_conditions import Condition
+from handbill.kit.money import MICROS
+
+Window = tuple[str, str]
+"""First and last day."""
+Asked = tuple[Window, tuple[str, ...]]
+"""Of which days, and at which publishers; none named: at all."""
+RATIOS: Final = {"cpc": "clicks", "cpa": "applies", "cta": "clicks"}
+"""The quotients, and by what each is divided."""
+_COMPARED: Final[Mapping[str, Callable[[int, int], bool]]] = {
+    "equals": eq,
+    "not equals": ne,
+    "greater than": gt,
+    "less than": lt,
+    "greater than equal to": ge,
+    "less than equal to": le,
+}
+
+
+class Figures(NamedTuple):
+    """In millionths: of a count, of a currency's unit, of a percent. None: nothing divides."""
+
+    clicks: int = 0
+    allClicks: int = 0  # noqa: N815 - the names of the parameters, as those of metrics
+    applies: int = 0
+    allApplies: int = 0  # noqa: N815
+    spent: int = 0
+    cpc: int | None = None
+    cpa: int | None = None
+    cta: int | None = None
+
+
+NONE: Final = Figures()
+
+
+def figures_of(told: Mapping[str, Any]) -> Figures:
+    """From the metrics of a row of stats, by their names."""
+    found = {
+        name: int(Decimal(told[name]) * MICROS)
+        for name in Figures._fields
+        if name not in RATIOS or told[RATIOS[name]]
+    }
+    return Figures(**found)
+
+
+def seen(condition: Condition, figures: Figures, budget_micros: int | None) -> int | None:
+    """The number that a condition looks at; None: there is none."""
+    value: int | None = getattr(figures, condition.parameter)
+    if condition.parameter == "spent" and condition.unit == "%":
+        return None if not budget_micros else figures.spent * 100 * MICROS // budget_micros
+    return value
+
+
+def holds(condition: Condition, value: int | None) -> bool:
+    """Whether a number satisfies a condition; none never does."""
+    if value is None:
+        return False
+    return _COMPARED[condition.comparison](value, condition.value_millionths)

@@ -1,0 +1,386 @@
+"""One run of a rule: whom it holds for with which numbers, whom it leaves alone and why, and what
+it changes. **Source**: domain 11.3, docs/decisions/0056.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, Final, Literal, NamedTuple
+
+import msgspec
+
+from handbill.core.rule_conditions import Condition, Guards, RuleBody, days_of
+from handbill.core.rules import figures as seeing
+from handbill.core.rules.figures import NONE, RATIOS, Asked, Figures
+from handbill.core.rules.subjects import Kind, Subject, Target
+from handbill.kit.instants import DAY, HOUR, Instant
+from handbill.kit.money import PPM
+
+Skip = Literal[
+    "GONE",
+    "WINDOW_TOO_LONG",
+    "NO_BUDGET",
+    "FEW_EVENTS",
+    "IMMATURE",
+    "UNCHANGED",
+    "ALREADY",
+    "NO_BASE",
+    "COOL_DOWN",
+    "DAILY_LIMIT",
+    "REPEAT",
+    "CONTRADICTED",
+    "AT_BOUND",
+    "SHARE_OF_RUN",
+    "REFUSED",
+]
+"""Why an entity, or one of its targets, is left alone."""
+MOST_TOLD: Final = 1_000
+_OF_DAYS = "last_"
+
+
+class Act(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A change of one target: a pause, a resume, or an amount. ``skip``: it is not made, and why.
+    ``clamped``: the result was beyond a bound.
+    """
+
+    kind: Kind
+    entity: str
+    id: str
+    name: str
+    publisher_id: str = ""
+    what: str
+    before: int | None = None
+    after: int | None = None
+    clamped: bool = False
+    skip: str = ""
+    words: str = ""
+    undone: bool = False
+
+    @property
+    def pull(self) -> int:
+        """1: more is listed or spent for it; -1: less."""
+        if self.what in {"pause", "resume"}:
+            return 1 if self.what == "resume" else -1
+        return 1 if (self.after or 0) > (self.before or 0) else -1
+
+    @property
+    def of(self) -> "Of":
+        """What is acted on: opposite acts on the same contradict each other."""
+        what = "switch" if self.what in {"pause", "resume"} else self.what
+        return self.kind, self.entity, what
+
+
+Of = tuple[str, str, str]
+
+
+class Verdict(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a rule makes of one entity. ``seen``: the number of each condition, in their order."""
+
+    level: str
+    id: str
+    name: str
+    publishers: tuple[str, ...] = ()
+    seen: tuple[int | None, ...] = ()
+    matched: bool = False
+    skip: str = ""
+    words: str = ""
+    acts: tuple[Act, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"{self.level} {self.id} {' '.join(self.publishers)}"
+
+
+class Done(NamedTuple):
+    """An act of before."""
+
+    rule_no: int
+    kind: str
+    entity: str
+    what: str
+    pull: int
+    at: Instant
+
+
+class Sight(NamedTuple):
+    """What a run goes by. ``answers``: by days and publishers the figures of each entity, by id.
+    ``curve``: of applies, the share (in ppm) that have come by so many days after their click;
+    empty: too few were seen. ``day_start``: when the client's day began.
+    """
+
+    now: Instant
+    today: date
+    day_start: Instant
+    answers: Mapping[Asked, Mapping[str, Figures]]
+    curve: Sequence[int] = ()
+
+
+class Memory(NamedTuple):
+    """What was before. ``truths``: entities that an administration rule held for, and was heard.
+    ``held``: the targets that this rule holds; ``any_held``: that any rule does. ``now``: what
+    rules before it have done in this run, by what they acted on: their names and pulls.
+    """
+
+    rule_no: int = 0
+    truths: frozenset[str] = frozenset()
+    done: Sequence[Done] = ()
+    held: frozenset[tuple[str, str]] = frozenset()
+    any_held: frozenset[tuple[str, str]] = frozenset()
+    now: Mapping[Of, tuple[str, int]] = {}
+
+
+class Run(NamedTuple):
+    """``verdicts``: of those that it holds for, or that could not be looked at; at most 1,000 are
+    told. ``truths``: to be remembered.
+    """
+
+    evaluated: int
+    matched: int
+    verdicts: tuple[Verdict, ...]
+    truths: frozenset[str]
+
+    @property
+    def acts(self) -> list[Act]:
+        return [act for one in self.verdicts for act in one.acts if not act.skip]
+
+
+def asked_of(rule: RuleBody, subjects: Iterable[Subject], today: date) -> set[Asked]:
+    """The questions to stats that a rule needs answered."""
+    durations = {one.duration for one in rule.conditions}
+    places = {one.publishers for one in subjects if not one.gone}
+    return {(window_of(duration, today), at) for duration in durations for at in places}
+
+
+def window_of(duration: str, today: date) -> seeing.Window:
+    first, last = days_of(duration, today)
+    return first.isoformat(), last.isoformat()
+
+
+def waits_for_yesterday(rule: RuleBody) -> bool:
+    """Whether it looks at full days that have passed, of which the last one has to be settled."""
+    return any(_is_past(one.duration) for one in rule.conditions)
+
+
+def reads_once(rule: RuleBody) -> bool:
+    """Whether all its figures stay the same as long as the day lasts."""
+    return all(_is_past(one.duration) for one in rule.conditions)
+
+
+def _is_past(duration: str) -> bool:
+    return duration == "yesterday" or duration.startswith(_OF_DAYS)
+
+
+def run(rule: RuleBody, subjects: Sequence[Subject], sight: Sight, memory: Memory) -> Run:
+    """Decide it. Nothing is changed here."""
+    found = [_verdict(rule, one, sight, memory) for one in subjects]
+    most = max(1, len(subjects) * rule.guards.share_ppm // PPM)
+    matched = sum(one.matched for one in found)
+    told: list[Verdict] = []
+    acting = 0
+    for one in found:
+        if any(not act.skip for act in one.acts):
+            acting += 1
+            if acting > most:
+                one = _left(one, "SHARE_OF_RUN", f"{most} of {len(subjects)} entities a run")  # noqa: PLW2901
+        if one.matched or one.skip:
+            told.append(one)
+    heard = frozenset(one.key for one in told if rule.admin and _is_heard(one, memory))
+    return Run(len(subjects), matched, tuple(told[:MOST_TOLD]), heard)
+
+
+def _is_heard(one: Verdict, memory: Memory) -> bool:
+    """Whether a rule that pauses or resumes has done for it what it holds for; it does that once,
+    until it has ceased to hold.
+    """
+    if not one.matched:
+        return False
+    return one.key in memory.truths or any(act.skip in {"", "ALREADY"} for act in one.acts)
+
+
+def _left(one: Verdict, skip: Skip, words: str) -> Verdict:
+    acts = tuple(
+        act if act.skip else msgspec.structs.replace(act, skip=skip, words=words)
+        for act in one.acts
+    )
+    return msgspec.structs.replace(one, skip=skip, words=words, acts=acts)
+
+
+def _verdict(rule: RuleBody, one: Subject, sight: Sight, memory: Memory) -> Verdict:
+    plain = Verdict(level=one.level, id=one.id, name=one.name, publishers=one.publishers)
+    if one.gone:
+        return _skipped(plain, "GONE", "it is not there any more, or is elsewhere")
+    if why := _too_short(rule, one, sight.today):
+        return _skipped(plain, "WINDOW_TOO_LONG", why)
+    figures = [
+        sight.answers[window_of(it.duration, sight.today), one.publishers].get(one.id, NONE)
+        for it in rule.conditions
+    ]
+    seen = tuple(
+        seeing.seen(it, its, one.budget) for it, its in zip(rule.conditions, figures, strict=True)
+    )
+    said = [seeing.holds(it, value) for it, value in zip(rule.conditions, seen, strict=True)]
+    plain = msgspec.structs.replace(plain, seen=seen)
+    if not (all(said) if rule.all_of else any(said)):
+        asks = any(it.parameter == "spent" and it.unit == "%" for it in rule.conditions)
+        if asks and not one.budget:
+            return _skipped(plain, "NO_BUDGET", "it has no budget of its own")
+        return plain
+    matched = msgspec.structs.replace(plain, matched=True)
+    for it, its, held in zip(rule.conditions, figures, said, strict=True):
+        skip, words = _unsure(rule.guards, it, its, sight) if held else ("", "")
+        if skip:
+            return _skipped(matched, skip, words)
+    if matched.key in memory.truths:
+        return _skipped(matched, "UNCHANGED", "it has acted since this became true")
+    if not one.targets:
+        return _skipped(matched, "NO_BASE", "it has nothing that the action could change")
+    acts = tuple(_act(rule, target, sight, memory) for target in one.targets)
+    return msgspec.structs.replace(matched, acts=acts)
+
+
+def _skipped(one: Verdict, skip: Skip, words: str) -> Verdict:
+    return msgspec.structs.replace(one, skip=skip, words=words)
+
+
+def _unsure(guards: Guards, it: Condition, figures: Figures, sight: Sight) -> "_Found":
+    """Whether a ratio says too little to act on."""
+    if it.parameter in RATIOS and figures.clicks < guards.least_clicks * PPM:
+        return "FEW_EVENTS", f"fewer than {guards.least_clicks} clicks"
+    if it.parameter in RATIOS and figures.spent < guards.least_spend_micros:
+        return "FEW_EVENTS", "less spend than a ratio needs"
+    ripe = PPM
+    if it.parameter in {"cpa", "cta"}:
+        ripe = maturity_ppm(sight.curve, it.duration, sight.today)
+    if ripe < guards.maturity_ppm:
+        return "IMMATURE", f"{ripe // 10_000} % of the applies of its days are in by now"
+    return "", ""
+
+
+def _too_short(rule: RuleBody, one: Subject, today: date) -> str:
+    """That a window of so many days begins before its entity did."""
+    for it in rule.conditions:
+        first, _ = window_of(it.duration, today)
+        if it.duration.startswith(_OF_DAYS) and first < one.since_on:
+            return f"{it.duration} begins on {first}, and it exists since {one.since_on}"
+    return ""
+
+
+def maturity_ppm(curve: Sequence[int], duration: str, today: date) -> int:
+    """Of the applies of a window's clicks, the share that is in by now; all where none is known."""
+    first, last = days_of(duration, today)
+    if not curve:
+        return PPM
+    ages = range((today - last).days, (today - first).days + 1)
+    return sum(curve[min(age, len(curve) - 1)] for age in ages) // len(ages)
+
+
+def curve_of(ages: Mapping[int, int], least: int = 10) -> tuple[int, ...]:
+    """From how many applies came so many days after their click, of clicks that are old enough."""
+    whole = sum(ages.values())
+    if whole < least:
+        return ()
+    come, found = 0, []
+    for age in range(max(ages) + 1):
+        come += ages.get(age, 0)
+        found.append(come * PPM // whole)
+    return tuple(found)
+
+
+def _act(rule: RuleBody, target: Target, sight: Sight, memory: Memory) -> Act:
+    what = rule.admin or (rule.action.parameter if rule.action else "")
+    act = Act(
+        kind=target.kind,
+        entity=target.entity,
+        id=target.id,
+        name=target.name,
+        publisher_id=target.publisher_id,
+        what=what,
+        before=target.before,
+    )
+    act, skip, words = _result(rule, act, target, memory)
+    for check in () if skip else _CHECKS:
+        skip, words = check(rule, act, sight, memory)
+        if skip:
+            break
+    return msgspec.structs.replace(act, skip=skip, words=words) if skip else act
+
+
+def _result(
+    rule: RuleBody, act: Act, target: Target, memory: Memory
+) -> tuple[Act, Skip | Literal[""], str]:
+    thing = (target.kind, target.entity)
+    if rule.action is None:
+        done = thing in memory.held if rule.admin == "pause" else thing not in memory.any_held
+        words = "this rule holds it already" if rule.admin == "pause" else "no rule holds it"
+        return act, "ALREADY" if done else "", words if done else ""
+    if not target.before:
+        return act, "NO_BASE", f"it has no {rule.action.parameter} of its own"
+    amount = rule.action.value_millionths
+    if rule.action.unit == "%":
+        amount = target.before * amount // (100 * PPM)
+    wanted = target.before + (amount if rule.action.increase else -amount)
+    after = _bounded(rule.guards, act.what, target, wanted)
+    act = msgspec.structs.replace(act, after=after, clamped=after != wanted)
+    moves = after > target.before if rule.action.increase else after < target.before
+    return act, "" if moves else "AT_BOUND", "" if moves else "a bound leaves no room for it"
+
+
+def _bounded(guards: Guards, what: str, target: Target, wanted: int) -> int:
+    """Within the share of an act first, then within the bounds, in whole cents."""
+    assert target.before, "there is a base"
+    by = target.before * guards.change_ppm // PPM
+    found = min(max(wanted, target.before - by), target.before + by)
+    if what == "budget":
+        low, high = guards.min_budget_micros, guards.max_budget_micros
+    else:
+        low, high = max(guards.min_bid_micros, target.least), guards.max_bid_micros
+    found = max(found, low)
+    found = found if high is None else min(found, high)
+    return found // _CENT * _CENT
+
+
+_CENT: Final = 10_000
+_Found = tuple[Skip | Literal[""], str]
+
+
+def _contradicted(rule: RuleBody, act: Act, sight: Sight, memory: Memory) -> _Found:  # noqa: ARG001
+    other = memory.now.get(act.of)
+    if other is not None and other[1] != act.pull:
+        return "CONTRADICTED", f"rule {other[0]}, which comes first, pulls the other way"
+    return "", ""
+
+
+def _cooling(rule: RuleBody, act: Act, sight: Sight, memory: Memory) -> _Found:
+    hours = rule.guards.cooldown_hours
+    if act.of in memory.now or any(sight.now - at < hours * HOUR for at in _times(act, memory)):
+        return "COOL_DOWN", f"a rule acted on it less than {hours} hours ago"
+    return "", ""
+
+
+def _limited(rule: RuleBody, act: Act, sight: Sight, memory: Memory) -> _Found:
+    most = rule.guards.acts_a_day
+    if sum(at >= sight.day_start for at in _times(act, memory)) >= most:
+        return "DAILY_LIMIT", f"rules have acted on it {most} times today"
+    return "", ""
+
+
+def _repeated(rule: RuleBody, act: Act, sight: Sight, memory: Memory) -> _Found:
+    own = [
+        one.at
+        for one in memory.done
+        if one.rule_no == memory.rule_no and (one.kind, one.entity) == (act.kind, act.entity)
+    ]
+    if rule.repeat_days and own and sight.now - max(own) < rule.repeat_days * DAY:
+        return "REPEAT", f"it acts every {rule.repeat_days} days"
+    return "", ""
+
+
+def _times(act: Act, memory: Memory) -> list[Instant]:
+    return [one.at for one in memory.done if (one.kind, one.entity) == (act.kind, act.entity)]
+
+
+_CHECKS: Final[tuple[Callable[[RuleBody, Act, Any, Memory], _Found], ...]] = (
+    _contradicted,
+    _cooling,
+    _limited,
+    _repeated,
+)

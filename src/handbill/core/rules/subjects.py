@@ -1,0 +1,212 @@
+"""The entities that a rule looks at, and what of each its action would change."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, Literal, NamedTuple
+
+from handbill.core.nouns import Campaign, Cap, Client, Group, JobSetting, Publisher
+from handbill.core.rule_conditions import Action, RuleBody, RuleFilter
+
+Kind = Literal["client", "campaign", "group", "placement", "job"]
+LEVELS: Final[Mapping[str, str]] = {
+    "clients": "CLIENT",
+    "campaign": "CAMPAIGN",
+    "jobgroups": "JOBGROUP",
+    "jobs": "JOB",
+}
+"""What each level of a rule is called in stats."""
+_BIDS: Final = {"cpc bid": "cpc_bid_micros", "cpa bid": "cpa_bid_micros"}
+
+
+class Target(NamedTuple):
+    """One switch, budget or bid. ``before``: the amount that stands; None: there is none.
+    ``least``: the least bid that the publisher takes.
+    """
+
+    kind: Kind
+    entity: str
+    id: str
+    name: str
+    publisher_id: str = ""
+    before: int | None = None
+    least: int = 0
+
+
+class JobAt(NamedTuple):
+    """A live job, and the number of its job group."""
+
+    id: str
+    ref: str
+    group_no: int
+    since_on: str
+    setting: JobSetting = JobSetting()
+
+
+class Subject(NamedTuple):
+    """``since_on``: its first day. ``budget``: of which a share may be asked for. ``gone``: it was
+    named, and is not there any more.
+    """
+
+    level: str
+    id: str
+    name: str
+    since_on: str = ""
+    publishers: tuple[str, ...] = ()
+    budget: int | None = None
+    targets: tuple[Target, ...] = ()
+    gone: bool = False
+
+
+class Book(NamedTuple):
+    """A client's nouns. ``days``: the first day of each, by id."""
+
+    client: Client
+    campaigns: Mapping[int, Campaign]
+    groups: Mapping[int, Group]
+    publishers: Mapping[str, Publisher]
+    days: Mapping[str, str]
+    jobs: Sequence[JobAt] = ()
+
+
+def subjects_of(rule: RuleBody, book: Book) -> list[Subject]:
+    """All that a rule looks at, in the order of its filters, or the oldest first."""
+    if rule.level == "jobs":
+        return [_of_job(rule, job) for job in book.jobs]
+    if not rule.filters or rule.all_ids:
+        return [_subject(rule, book, one, RuleFilter(one.id)) for one in _scoped(rule, book)]
+    known = {one.id: one for one in _scoped(rule, book)}
+    return [
+        _subject(rule, book, known[one.id], one)
+        if one.id in known
+        else Subject(LEVELS[rule.level], one.id, one.name, gone=True)
+        for one in rule.filters
+    ]
+
+
+def groups_in_scope(rule: RuleBody, book: Book) -> set[int]:
+    """The numbers of the job groups of which a rule of level jobs looks at the jobs."""
+    ids = {one.id for one in rule.filters}
+    return {
+        group.no
+        for group in _groups(rule, book)
+        if not ids
+        or rule.job_level == "clients"
+        or (group.id if rule.job_level == "jobgroups" else book.campaigns[group.campaign_no].id)
+        in ids
+    }
+
+
+def _scoped(rule: RuleBody, book: Book) -> Iterable[Client | Campaign | Group]:
+    if rule.level == "clients":
+        return [book.client]
+    if rule.level == "campaign":
+        return [one for one in book.campaigns.values() if rule.campaign_id in {"", one.id}]
+    return _groups(rule, book)
+
+
+def _groups(rule: RuleBody, book: Book) -> list[Group]:
+    return [
+        one
+        for one in book.groups.values()
+        if rule.group_id in {"", one.id}
+        and rule.campaign_id in {"", book.campaigns[one.campaign_no].id}
+    ]
+
+
+def _subject(
+    rule: RuleBody, book: Book, one: Client | Campaign | Group, said: RuleFilter
+) -> Subject:
+    budget = one.body.caps.budget
+    return Subject(
+        level=LEVELS[rule.level],
+        id=one.id,
+        name=one.body.company_name if isinstance(one, Client) else one.body.name,
+        since_on=book.days.get(one.id, ""),
+        publishers=() if said.all_placements else said.placement_ids,
+        budget=budget.value if budget else None,
+        targets=tuple(_targets(rule, book, one, said)),
+    )
+
+
+def _of_job(rule: RuleBody, job: JobAt) -> Subject:
+    budget, action = job.setting.caps.budget, rule.action
+    before = budget.value if budget else None
+    if action is not None and action.parameter in _BIDS:
+        before = getattr(job.setting, _BIDS[action.parameter])
+    target = Target("job", job.id, job.id, job.ref, before=before)
+    of_budget = budget.value if budget else None
+    return Subject("JOB", job.id, job.ref, job.since_on, (), of_budget, (target,))
+
+
+def _targets(
+    rule: RuleBody, book: Book, one: Client | Campaign | Group, said: RuleFilter
+) -> Iterator[Target]:
+    """What an action on an entity comes to. At named publishers it is their placements; what has
+    no bid of its own leaves it to the job groups below.
+    """
+    below = _below(book, one)
+    if said.placement_ids or said.all_placements:
+        for group in below:
+            yield from _of_placements(rule.action, book, group, said)
+        return
+    if rule.action is None or rule.action.parameter == "budget":
+        yield _own(one, rule.action)
+    if rule.action is not None and (isinstance(one, Group) or rule.apply_to_children):
+        if rule.action.parameter in _BIDS:
+            yield from (_bid_of(rule.action, book, group) for group in below)
+        elif not isinstance(one, Group):
+            children = book.campaigns.values() if isinstance(one, Client) else ()
+            for child in (*children, *below):
+                if child.body.caps.budget is not None:
+                    yield _own(child, rule.action)
+    if rule.admin == "resume" and rule.apply_to_children and not isinstance(one, Group):
+        children = book.campaigns.values() if isinstance(one, Client) else ()
+        yield from (_own(child, None) for child in (*children, *below))
+
+
+def _below(book: Book, one: Client | Campaign | Group) -> list[Group]:
+    if isinstance(one, Group):
+        return [one]
+    return [
+        group
+        for group in book.groups.values()
+        if isinstance(one, Client) or group.campaign_no == one.no
+    ]
+
+
+def _own(one: Client | Campaign | Group, action: Action | None) -> Target:
+    kinds: dict[type, Kind] = {Client: "client", Campaign: "campaign", Group: "group"}
+    name = one.body.company_name if isinstance(one, Client) else one.body.name
+    cap: Cap | None = one.body.caps.budget if action else None
+    return Target(kinds[type(one)], f"{one.no}", one.id, name, before=cap.value if cap else None)
+
+
+def _bid_of(action: Action, book: Book, group: Group) -> Target:
+    """A job group's bid, and the least that any publisher takes which goes by it."""
+    kind = action.parameter.removesuffix(" bid").upper()
+    placed = [
+        book.publishers[one.publisher_id].body
+        for one in group.body.placements
+        if one.bid_micros is None and one.publisher_id in book.publishers
+    ]
+    least = max((it.min_bid_micros for it in placed if it.bid_type == kind), default=0)
+    before = getattr(group.body, _BIDS[action.parameter]) or None
+    return Target("group", f"{group.no}", group.id, group.body.name, before=before, least=least)
+
+
+def _of_placements(
+    action: Action | None, book: Book, group: Group, said: RuleFilter
+) -> Iterator[Target]:
+    for one in group.body.placements:
+        publisher = book.publishers.get(one.publisher_id)
+        wanted = said.all_placements or one.publisher_id in said.placement_ids
+        if publisher is None or not wanted:
+            continue
+        before, least = None, 0
+        if action is not None and action.parameter == "budget":
+            before = one.budget.value if one.budget else None
+        elif action is not None:
+            if publisher.body.bid_type != action.parameter.removesuffix(" bid").upper():
+                continue
+            before, least = one.bid_micros, publisher.body.min_bid_micros
+        entity = f"{group.no}/{publisher.no}"
+        yield Target("placement", entity, group.id, group.body.name, publisher.id, before, least)
