@@ -42,6 +42,7 @@ from handbill.contract.publishers import routes as publishers
 from handbill.contract.rates import routes as rates
 from handbill.contract.reports import routes as reports
 from handbill.contract.rules import routes as rules
+from handbill.contract.rules import running as rules_that_run
 from handbill.contract.standing import routes as standing
 from handbill.contract.stats import routes as stats
 from handbill.core.nouns import Client
@@ -107,6 +108,7 @@ def operations() -> list[Operation]:
         deliveries.OPERATIONS,
         stats.OPERATIONS,
         rules.OPERATIONS,
+        rules_that_run.OPERATIONS,
         funnel.OPERATIONS,
         reports.OPERATIONS,
         callbacks.OPERATIONS,

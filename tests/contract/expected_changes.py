@@ -306,7 +306,19 @@ CASES: dict[str, Case] = {
     ),
     "pause_rule": Case([Row("RULE", "rule_id", fields=PAUSED)]),
     "enable_rule": Case([Row("RULE", "rule_id", fields=ENABLED)], first=_sent("pause_rule")),
-    "delete_rule": Case([Row("RULE", "rule_id", "DELETE", {"/place": (1, GONE)})]),
+    "delete_rule": Case(
+        [
+            Row("JOB_GROUP", "jobgroup_id"),
+            Row("RULE", "rule_id", "DELETE", {"/place": (1, GONE)}),
+        ]
+    ),
+    "update_rule": Case(
+        [Row("RULE", "rule_id", fields={"/name": ("Pause Job", "other")})],
+        lambda world: _rule(world) | {"name": "other"},
+    ),
+    "undo_rule_run": Case([Row("JOB_GROUP", "jobgroup_id")]),
+    "lift_hold": Case([Row("JOB_GROUP", "jobgroup_id")]),
+    "set_rules_control": Case([Row("CLIENT", "client_id", fields={"/control": ("ADVISE", "ACT")})]),
     "create_markup": Case([Row("MARKUP", "", "CREATE", {"/ppm": (ABSENT, 125_000)})], _markup),
     "update_markup": Case(
         [Row("MARKUP", "markup_id", fields={"/ppm": (100_000, 125_000)})], lambda _: {"value": 12.5}

@@ -57,8 +57,12 @@ LOOKS = {
     "markup list",
     "markup show",
     "rates list",
+    "rules list",
+    "rules preview",
+    "rules runs",
 }
 LEAVES_NONE = {
+    "rules undo": "what rules do is undone by their own service: contract/test_changes.py",
     "serve": "a process; what it is asked for is told there",
     "api": "the same",
     "edge": "the same",

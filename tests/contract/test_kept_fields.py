@@ -146,6 +146,20 @@ _COMMON: Body = {
     "startDate": "11/20/2026",
     "endDate": "11/30/2027",
     "notifyUser": True,
+    "callBackUrl": "https://hear.example.com/rules",
+    "guards": {
+        "minClicks": 5,
+        "minSpend": 2.5,
+        "minMaturity": 70,
+        "coolDownHours": 12,
+        "maxActsPerDay": 2,
+        "maxChange": 25,
+        "maxShare": 10,
+        "minBid": 0.1,
+        "maxBid": 2,
+        "minBudget": 10,
+        "maxBudget": 500,
+    },
     "conditions": operation_of("POST", "/rules")[0].sample["conditions"],
 }
 

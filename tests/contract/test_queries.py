@@ -18,6 +18,8 @@ SHOWN_ELSEWHERE = (
     {
         ("run_feed", "force"): "acts on the run that it asks for: flows/test_feed_imports.py",
         ("list_recent_events", "limit"): "events show once judged: flows/test_recent_events.py",
+        ("list_rule_runs", "page"): "rules run at their tick: rooms/test_rules.py",
+        ("list_rule_runs", "limit"): "rules run at their tick: rooms/test_rules.py",
         ("list_deliveries", "page"): "a fetcher delivers: flows/test_deliveries.py",
         ("list_deliveries", "limit"): "a fetcher delivers: flows/test_deliveries.py",
     }

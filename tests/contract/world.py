@@ -10,9 +10,16 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from contract.office import Body, Office
+from handbill.clients import service as clients
 from handbill.contract.funnel.routes import OPERATIONS as FUNNEL
 from handbill.contract.rules.routes import OPERATIONS as RULES
+from handbill.core.rules.running import Act, Finding
+from handbill.groups import service as groups
+from handbill.host.ids import new_uuid
 from handbill.http.operations import Operation
+from handbill.rules import acting, history, holding
+from handbill.rules import service as rules
+from handbill.rules.history import RuleRun, RunBody
 from handbill.store.records import Records
 from handbill.store.records.tables import metadata
 from handbill.wire.queries import parameters
@@ -147,6 +154,7 @@ def build(office: Office) -> World:
     made = office.ask("POST", "/rules", rule, headers=headers).json
     sent = office.ask("POST", "/funnel", FUNNEL[0].sample, headers=headers).json
     world.ids |= {"rule_id": made["data"]["id"], "batch_id": sent["value"]}
+    world.ids |= _held(world)
     entity = {"clientId": client_id, "entityId": world.ids["campaign_id"], "level": "Campaign"}
     markup = {"effectiveFrom": 1_793_491_200, "value": 10, "entities": [entity]}
     world.ids["markup_id"] = office.new("/markups", markup)
@@ -158,6 +166,32 @@ def build(office: Office) -> World:
     assert office.ask("POST", "/rates", [euro, euro | {"from": code}]).status == 200
     world.ids["rate_id"] = f"2026-10-27-{code}-USD"
     return world
+
+
+def _held(world: World) -> dict[str, str]:
+    """A run of the rule that holds the job group: its id, and that of the hold."""
+    desk, now = world.office.desk, world.office.clock.now()
+    with desk.records.write() as tx:
+        found = clients.client_at_work(tx, world.ids["client_id"])
+        assert found is not None
+        client = found[0]
+        rule = rules.rule_of(tx, client, world.ids["rule_id"])
+        group = groups.group_of(tx, client.no, world.ids["jobgroup_id"])
+        act = Act(kind="group", entity=f"{group.no}", id=group.id, name="g", what="pause")
+        finding = Finding(level="JOBGROUP", id=group.id, name="g", matched=True, acts=(act,))
+        run = RuleRun(
+            no=0,
+            id=new_uuid(desk.ids),
+            client_no=client.no,
+            rule_no=rule.no,
+            at=now,
+            mode="ACT",
+            body=RunBody(evaluated=1, matched=1, findings=(finding,)),
+        )
+        history.add(tx, run)
+        acting.do(tx, desk.ids, now, client, (rule.no, run.id), act)
+        (hold,) = holding.holds_of(tx, client.no)
+    return {"rule_run_id": run.id, "hold_id": hold.id}
 
 
 def unknown_id(slot: str) -> str:

@@ -12,10 +12,10 @@ from handbill.core.rules.figures import Figures, figures_of, holds, seen
 from handbill.core.rules.running import (
     Act,
     Done,
+    Finding,
     Memory,
     Run,
     Sight,
-    Verdict,
     asked_of,
     curve_of,
     maturity_ppm,
@@ -61,10 +61,10 @@ def sight(body: RuleBody, figures: Figures = FULL, **more: Any) -> Sight:
     return Sight(NOON, TODAY, NOON - 12 * HOUR, dict.fromkeys(asked, every))._replace(**more)
 
 
-def only(found: Run) -> tuple[Verdict, Act]:
-    (verdict,) = found.verdicts
-    (act,) = verdict.acts
-    return verdict, act
+def only(found: Run) -> tuple[Finding, Act]:
+    (finding,) = found.findings
+    (act,) = finding.acts
+    return finding, act
 
 
 def changed(more: bool = True, value: float = 10, unit: str = "%", what: str = "cpc bid") -> Action:
@@ -100,9 +100,9 @@ def test_what_nothing_divides_never_satisfies(comparison: str) -> None:
 def test_a_pause_and_what_it_saw() -> None:
     said = condition("spent", "greater than", 40, "$"), condition("clicks", "less than", 5)
     both, either = rule(*said), rule(*said, all_of=False)
-    assert run(both, [subject()], sight(both), Memory()).verdicts == (), "one of both holds"
-    verdict, act = only(run(either, [subject()], sight(either), Memory()))
-    assert (verdict.seen, act.what, act.skip) == ((50 * ONE, 100 * ONE), "pause", "")
+    assert run(both, [subject()], sight(both), Memory()).findings == (), "one of both holds"
+    finding, act = only(run(either, [subject()], sight(either), Memory()))
+    assert (finding.seen, act.what, act.skip) == ((50 * ONE, 100 * ONE), "pause", "")
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_what_is_not_sure_is_left_alone(
     body: RuleBody, one: Subject, figures: Figures, skip: str
 ) -> None:
     curve = curve_of({0: 5, 3: 5})
-    (verdict,) = run(body, [one], sight(body, figures, curve=curve), Memory()).verdicts
-    assert (verdict.skip, verdict.acts) == (skip, ())
-    assert verdict.words
+    (finding,) = run(body, [one], sight(body, figures, curve=curve), Memory()).findings
+    assert (finding.skip, finding.acts) == (skip, ())
+    assert finding.words
 
 
 @pytest.mark.parametrize(
@@ -210,9 +210,9 @@ def test_a_pause_is_made_once_until_it_ceases_to_be_true() -> None:
     body = rule()
     first = run(body, [subject()], sight(body), Memory())
     again = run(body, [subject()], sight(body), Memory(truths=first.truths))
-    assert (again.verdicts[0].skip, again.truths) == ("UNCHANGED", first.truths)
+    assert (again.findings[0].skip, again.truths) == ("UNCHANGED", first.truths)
     ceased = run(body, [subject()], sight(body, Figures()), Memory(truths=again.truths))
-    assert (ceased.verdicts, ceased.truths) == ((), frozenset())
+    assert (ceased.findings, ceased.truths) == ((), frozenset())
     assert run(body, [subject()], sight(body), Memory(truths=ceased.truths)).acts
     held = frozenset({("group", "g")})
     _, act = only(run(body, [subject()], sight(body), Memory(held=held, any_held=held)))
@@ -228,7 +228,7 @@ def test_a_run_acts_on_a_share_at_most(many: int, share: int) -> None:
     found = run(body, [subject(f"{n}") for n in range(many)], sight(body), Memory())
     most = max(1, many * share // ONE)
     assert (len(found.acts), len(found.truths)) == (min(many, most), min(many, most))
-    left = [one for one in found.verdicts if one.skip == "SHARE_OF_RUN"]
+    left = [one for one in found.findings if one.skip == "SHARE_OF_RUN"]
     assert len(left) == max(0, many - most)
 
 

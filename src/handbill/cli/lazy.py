@@ -57,6 +57,7 @@ COMMANDS = {
     "doctor": Command("doctor:doctor", "Find problems of an installation, and their remedies."),
     "index": Command("backups:index", "The edge's index, from which clicks are answered."),
     "rates": Command("rates:rates", "Rates of exchange, by day."),
+    "rules": Command("rules:rules", "Rules of a client: what they would do, did, and undo."),
     "markup": Command("markups:markup", "Markups of an agency on its customers' spend."),
     "api": Command("serving:api", "Run an API process alone.", is_process=True),
     "edge": Command("serving:edge", "Run an edge process alone.", is_process=True),

@@ -14,6 +14,7 @@ from handbill.control.steering import Side, Steering, decision, is_due, is_expec
 from handbill.control.stopping import capped_jobs, cheapest_of, kept_for_others, live_bid, marks_of
 from handbill.control.tree import Tree
 from handbill.control.weeks import ALL, Calendar
+from handbill.core.charging import entities_of
 from handbill.core.in_force import Ceiling, Key, Paced, Standing, Thing
 from handbill.core.pacing.bids import Line
 from handbill.core.pacing.curves import day_weights
@@ -88,7 +89,8 @@ def _decisions(
     for key, side in steering.sides.items():
         before = look.former.paced.get(key)
         former = look.former.standings.get(("placement", f"{key[0]}/{key[1]}"))
-        freed = former is not None and former.capped and not _full(look.tree, side, capped)
+        stopped = _full(look.tree, side, capped) or _is_held(look, side)
+        freed = former is not None and former.capped and not stopped
         if before is not None and not (anew or freed or is_due(side, before, now)):
             paced[key] = _noticed(side, before)
             continue
@@ -116,6 +118,12 @@ def _capped(steering: Steering, paced: Mapping[Key, Paced]) -> dict[CapKey, Capp
 def _full(tree: Tree, side: Side, capped: Mapping[CapKey, Capped]) -> list[CapKey]:
     """The caps over a pair that stop it."""
     return [cap for cap in tree.over[side.pair.place] if code_of(capped[cap]) in CAPPED]
+
+
+def _is_held(look: Look, side: Side) -> bool:
+    """Whether a rule holds a pair, or anything above it."""
+    place = side.pair.place
+    return any((scope, entity) in look.holds for scope, entity in entities_of(place))
 
 
 def _is_other(before: Paced, after: Paced) -> bool:
@@ -161,7 +169,8 @@ def _standings(
     paced: Mapping[Key, Paced],
 ) -> dict[Thing, Standing]:
     tree = look.tree
-    spent = {(one.job.id, one.job.group_no): one.job for one in look.spent}
+    stopped = [*(one.job for one in look.spent), *look.held_jobs]
+    jobs = {(one.id, one.group_no): one for one in stopped}
     every = standing_tree.Tree(
         client=tree.client,
         campaigns=list(tree.campaigns.values()),
@@ -172,9 +181,10 @@ def _standings(
         caps={**capped, **capped_jobs(look.spent)},
         lets={key: Let(one.let_ppm, _cap_of(one)) for key, one in paced.items()},
         locked=dict(_locked(tree, sides, paced)),
-        capped_jobs=list(spent.values()),
+        capped_jobs=list(jobs.values()),
         held=look.held,
         posted=tree.posted,
+        holds=look.holds,
     )
     found: dict[Thing, Standing] = {}
     for thing, resolved in resolve(every, tree.now).items():
@@ -183,8 +193,8 @@ def _standings(
         former = look.former.standings.get(thing)
         before = None if former is None else resolved_in(former)
         dated = kept_since(before, resolved, tree.now)
-        is_capped = resolved.is_capped
-        if is_capped and thing[0] == "placement":
+        is_capped = resolved.is_capped or resolved.is_held
+        if resolved.is_capped and not resolved.is_held and thing[0] == "placement":
             group_no, _, publisher_no = thing[1].partition("/")
             side = sides.get((int(group_no), int(publisher_no)))
             is_capped = side is None or not _lasts(tree, side, capped)

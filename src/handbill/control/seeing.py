@@ -9,14 +9,17 @@ from handbill.control.rows import Known
 from handbill.control.spent import Spent, spent_jobs
 from handbill.control.targets import Aims, aims_of
 from handbill.control.tree import Tree, tree_of
-from handbill.core.in_force import Key
+from handbill.core.in_force import Key, Thing
 from handbill.core.nouns import Client
 from handbill.core.pacing.copies import Held
 from handbill.core.standing.capping import CapKey
+from handbill.core.standing.tree import CappedJob, Hold
 from handbill.kit.instants import Instant
 from handbill.ledger import traffic
 from handbill.ledger.traffic import Quarter, Seen
 from handbill.listings import copies
+from handbill.listings.matched import asked_of
+from handbill.rules.holding import holds_of
 from handbill.standing import service as standing
 from handbill.standing.service import Former
 from handbill.store.records import Tx
@@ -24,7 +27,7 @@ from handbill.store.records import Tx
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """All that one tick goes by, from one moment's records."""
+    """All that one tick goes by, from one moment's records. ``holds``: by what rules hold."""
 
     former: Former
     tree: Tree
@@ -35,6 +38,8 @@ class Look:
     spent: list[Spent]
     aims: Aims
     noted: Mapping[CapKey, CapNoted]
+    holds: Mapping[Thing, list[Hold]]
+    held_jobs: list[CappedJob]
 
 
 def look_at(tx: Tx, client: Client, now: Instant) -> Look:
@@ -42,6 +47,11 @@ def look_at(tx: Tx, client: Client, now: Instant) -> Look:
     tree = tree_of(tx, client, now)
     nos = {pair.place.publisher_no for pair in tree.pairs}
     former = standing.former_of(tx, client.no)
+    holds: dict[Thing, list[Hold]] = {}
+    for one in holds_of(tx, client.no):
+        holds.setdefault((one.kind, one.entity), []).append(one)
+    ids = {entity for kind, entity in holds if kind == "job"}
+    matched = asked_of(tx, client.no, ids) if ids else {}
     return Look(
         former=former,
         tree=tree,
@@ -52,4 +62,6 @@ def look_at(tx: Tx, client: Client, now: Instant) -> Look:
         spent=spent_jobs(tx, tree, former.paced),
         aims=aims_of(tx, tree),
         noted=cap_rows.notes_of(tx, client.no),
+        holds=holds,
+        held_jobs=[CappedJob(id_, it.ref, it.title, it.group_no) for id_, it in matched.items()],
     )

@@ -3,12 +3,15 @@
 from logging import getLogger
 
 from handbill.clients import service as clients
-from handbill.control import rows, service
+from handbill.control import rows, ruling, service
 from handbill.control.looking import clients_to_look_at
 from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import traffic
+from handbill.rules import history
+from handbill.rules import service as rules
 from handbill.standing import service as standing
+from handbill.stats.answering import Answering
 from handbill.store.records import Tx
 from handbill.work import kinds
 from handbill.work.queue import Task, enqueue
@@ -57,6 +60,29 @@ def look_at_clients(tools: Tools, _: Task) -> None:
     ask_for_each(tools, kinds.CONTROL, lambda tx: clients_to_look_at(tx, now))
 
 
+def run_rules(tools: Tools, task: Task) -> None:
+    """Run a client's rules."""
+    with tools.records.read() as tx:
+        found = clients.client_at_work(tx, task.key)
+    if found is None or not found[1]:
+        return
+    answering = Answering(tools.records, tools.blobs, tools.ids, tools.scratch)
+    with_these = ruling.Tools(tools.records, answering, tools.ids, tools.settings.rules_mode)
+    acts = ruling.tick(with_these, found[0], tools.clock.now())
+    if acts:
+        _LOG.info("rules acted", extra={"client": task.key, "acts": acts})
+
+
+def look_at_rules(tools: Tools, _: Task) -> None:
+    """Have the rules run of every client that has any."""
+
+    def found(tx: Tx) -> list[str]:
+        nos = rules.clients_with_rules(tx)
+        return [one.id for one in clients.clients_at_work(tx) if one.no in nos]
+
+    ask_for_each(tools, kinds.RUN_RULES, found)
+
+
 def sweep(tools: Tools, _: Task) -> None:
     """Delete what is no longer needed."""
     before = tools.clock.now() - _KEPT
@@ -66,6 +92,8 @@ def sweep(tools: Tools, _: Task) -> None:
     count = steps(lambda tx, most: standing.sweep(tx, day, most))
     count += steps(lambda tx, most: traffic.forget(tx, untaken, most))
     count += steps(lambda tx, most: rows.sweep(tx, before, day.isoformat(), most))
+    now = tools.clock.now()
+    count += steps(lambda tx, most: history.sweep(tx, now, most))
     _LOG.info("forgot ceilings, days and bids", extra={"rows": count})
 
 
@@ -82,6 +110,10 @@ def ask_to_learn(tx: Tx, now: Instant) -> None:
     enqueue(tx, kinds.LEARN_WEEKS, "", now)
 
 
+def ask_to_look_at_rules(tx: Tx, now: Instant) -> None:
+    enqueue(tx, kinds.LOOK_AT_RULES, "", now)
+
+
 def ask_to_sweep(tx: Tx, now: Instant) -> None:
     enqueue(tx, kinds.SWEEP_CONTROL, "", now)
 
@@ -90,11 +122,14 @@ TASKS: dict[str, Run] = {
     kinds.CONTROL: look,
     kinds.FOLLOW: follow,
     kinds.LOOK_AT_CLIENTS: look_at_clients,
+    kinds.RUN_RULES: run_rules,
+    kinds.LOOK_AT_RULES: look_at_rules,
     kinds.LEARN_WEEKS: learn,
     kinds.SWEEP_CONTROL: sweep,
 }
 SCHEDULE: list[Schedule] = [
     (kinds.LOOK_AT_CLIENTS, 60, ask_to_look),
     (kinds.LEARN_WEEKS, 3_600, ask_to_learn),
+    (kinds.LOOK_AT_RULES, 900, ask_to_look_at_rules),
     (kinds.SWEEP_CONTROL, 3_600, ask_to_sweep),
 ]

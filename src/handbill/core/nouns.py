@@ -68,6 +68,8 @@ class ClientBody(msgspec.Struct, omit_defaults=True, kw_only=True):
     globally_excluded_publishers: list[str] = []
     start_default_campaign: bool = False
     sj_create: bool = False
+    control: Literal["OFF", "ADVISE", "ACT"] = "ADVISE"
+    """What its rules do when they run: nothing, tell what they would do, or do it."""
 
 
 class Client(msgspec.Struct, kw_only=True):

@@ -65,6 +65,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Number of edge processes; they share one port. 0: `serve` starts none, because they run
     separately by `handbill edge`.
     """
+    rules_mode: Literal["OFF", "ADVISE", "ACT"] = "ACT"
+    """The most that rules may do for any client: nothing (OFF), tell what they would do (ADVISE),
+    or do it (ACT). Each client has a switch of its own beside it.
+    """
     token_seconds: Annotated[int, Meta(ge=1, le=604_800)] = 86_400
     """Lifetime of an access token."""
     ip_mode: Literal["full", "truncated", "hashed"] = "truncated"

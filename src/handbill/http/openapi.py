@@ -66,6 +66,8 @@ _SLOTS = {
     "publisher_id": "The publisher's id, such as TestExp1.",
     "job_reference": "The job's refNumber, percent-encoded; a slash in it as %2F.",
     "rule_id": "The rule's id; it must be of the client in the header.",
+    "rule_run_id": "The run's id; it must be of the rule in the path.",
+    "hold_id": "The hold's id; it must be of the client in the path.",
     "batch_id": "The value returned by POST /funnel.",
     "taskId": "The taskId returned by POST /stats.",
     "rate_id": "The rate's id, as GET /rates answers it.",

@@ -24,12 +24,12 @@ from handbill.core.bids import (
     offer_of,
     terms_of,
 )
-from handbill.core.in_force import Paced
+from handbill.core.in_force import Paced, Thing
 from handbill.core.listing_tokens import Listing
 from handbill.core.nouns import Client, Group, Job, Publisher
 from handbill.core.pacing.thinning import span_of, turn_of
 from handbill.core.rates import Exchange
-from handbill.core.standing.reasons import Resolved
+from handbill.core.standing.reasons import PLAIN, Resolved
 from handbill.core.states import State, campaign_state, client_state, group_state
 from handbill.groups.explaining import Belonging, belonging
 from handbill.jobs import service as jobs
@@ -154,8 +154,7 @@ def _outcome(
         return Outcome(publisher, [*reasons, terms], None, None, 0, shop)
     paced = look.force.paced.get((found.group.no, publisher.no))
     offer = offer_of(terms, look.asked, today, paced)
-    if look.is_capped(found.group, publisher):
-        reasons.append(Withheld.CAPPED)
+    reasons += look.stops(found.group, publisher)
     if not isinstance(offer, Offer):
         reasons += [] if offer in reasons else [offer]
     elif not reasons and look.is_thinned(found.group, paced):
@@ -205,6 +204,7 @@ class _Look:
         self._blobs = blobs
         self.posted = postings.posted_jobs(tx, client.no)
         self.force = standing.in_force(tx, client.no)
+        self.known = standing.resolved_of(tx, client.no)
         self._now = now
         self._parts = rows.parts_of_client(tx, client.no)
         self._keys = keys.secret(tx, "listing")
@@ -212,15 +212,17 @@ class _Look:
         self._turns: list[bytes] | None = None
         """Of the job's own job group, once they are asked for."""
 
-    def is_capped(self, group: Group, publisher: Publisher) -> bool:
-        """Whether any cap over the job there stops it."""
-        return not self.force.stopped.isdisjoint(
-            (
-                ("placement", f"{group.no}/{publisher.no}"),
-                ("job", self.job.id),
-                ("job_placement", f"{self.job.id}/{publisher.no}"),
-            )
+    def stops(self, group: Group, publisher: Publisher) -> list[Withheld]:
+        """Whether a cap over the job there stops it, or a rule holds it."""
+        things: tuple[Thing, ...] = (
+            ("placement", f"{group.no}/{publisher.no}"),
+            ("job", self.job.id),
+            ("job_placement", f"{self.job.id}/{publisher.no}"),
         )
+        found = [self.known.get(one, PLAIN) for one in things if one in self.force.stopped]
+        capped = any(one.is_capped for one in found)
+        held = any(one.is_held for one in found)
+        return [Withheld.CAPPED] * capped + [Withheld.HELD_BY_RULE] * held
 
     def is_thinned(self, group: Group, paced: Paced | None) -> bool:
         """Whether it is not the job's turn where only a part of the job group is listed."""

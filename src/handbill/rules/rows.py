@@ -20,6 +20,13 @@ _SOME = _RULES.live("client_no", among(_t.id, "ids"))
 _OF_CLIENT = _RULES.live("client_no", order=(_t.place, _t.no))
 _LAST = sa.select(sa.func.max(_t.place)).where(*_LIVE)
 
+_CLIENTS = sa.select(_t.client_no).where(_t.deleted_at.is_(None), _t.status == "A").distinct()
+
+
+def clients_with_rules(tx: Tx) -> set[int]:
+    """The clients that have any active one."""
+    return {no for (no,) in tx.all(_CLIENTS)}
+
 
 def some(tx: Tx, client_no: int, ids: Iterable[str]) -> dict[str, Rule]:
     return {rule.id: rule for rule in _SOME.all(tx, client_no=client_no, ids=Listed(ids))}
@@ -49,6 +56,11 @@ def add(tx: Tx, rule: Rule) -> None:
 def set_status(tx: Tx, nos: Iterable[int], status: str, now: Instant) -> None:
     for no in nos:
         changes.change(tx, now, rules, {"no": no}, status=status, updated_at=now)
+
+
+def set_body(tx: Tx, rule: Rule, now: Instant) -> None:
+    kept = _RULES.values(rule, "body")
+    changes.change(tx, now, rules, {"no": rule.no}, **kept, updated_at=now)
 
 
 def set_places(tx: Tx, places: Mapping[int, int], now: Instant) -> None:

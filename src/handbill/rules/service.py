@@ -14,7 +14,7 @@ from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.publishers import service as publishers
-from handbill.rules import rows
+from handbill.rules import history, holding, rows
 from handbill.store.records import Tx
 
 MOST_RULES = 1_000
@@ -29,11 +29,7 @@ def create(
     **Refuses** another client's id, and ids of scope and filters that are not the client's (404);
     publishers that are not the agency's, and more than a thousand rules (400).
     """
-    if client_id not in {"", client.id}:
-        raise not_found()
-    body = _dated(body, now, client)
-    _check_scope(tx, client, body)
-    _check_publishers(tx, client, body)
+    body = checked(tx, now, client, body, client_id)
     if rows.count(tx, client.no) >= MOST_RULES:
         raise refused_state("", f"there are {MOST_RULES} rules already; delete one first")
     rule = Rule(
@@ -55,6 +51,49 @@ def rule_of(tx: Tx, client: Client, rule_id: str) -> Rule:
     return _all_of(tx, client, [rule_id])[0]
 
 
+def update(
+    tx: Tx, now: Instant, client: Client, rule_id: str, body: RuleBody, client_id: str = ""
+) -> None:
+    """Let a rule say something else; it keeps its place, its switch, and what it holds.
+
+    **Refuses** what ``create`` refuses.
+    """
+    rule = rule_of(tx, client, rule_id)
+    body = checked(tx, now, client, body, client_id)
+    if body != rule.body:
+        rule.body = body
+        rows.set_body(tx, rule, now)
+        history.forget_state(tx, rule.no)
+
+
+def checked(tx: Tx, now: Instant, client: Client, body: RuleBody, client_id: str = "") -> RuleBody:
+    """A sound rule, with its days.
+
+    **Refuses** another client's id, and ids of scope and filters that are not the client's (404);
+    publishers that are not the agency's (400).
+    """
+    if client_id not in {"", client.id}:
+        raise not_found()
+    _check_scope(tx, client, body)
+    _check_publishers(tx, client, body)
+    return _dated(body, now, client)
+
+
+def rules_of(tx: Tx, client: Client) -> list[Rule]:
+    """All of a client, in order."""
+    return rows.every(tx, client.no)
+
+
+def rules_by_id(tx: Tx, client: Client, rule_ids: Sequence[str]) -> dict[str, Rule]:
+    """Those of these ids that are live."""
+    return rows.some(tx, client.no, rule_ids)
+
+
+def clients_with_rules(tx: Tx) -> set[int]:
+    """The numbers of the clients that have any active rule."""
+    return rows.clients_with_rules(tx)
+
+
 def place_of(tx: Tx, client: Client, rule: Rule) -> int:
     """Where a rule stands in order, from 1."""
     return [one.no for one in rows.every(tx, client.no)].index(rule.no) + 1
@@ -74,7 +113,11 @@ def switch(tx: Tx, now: Instant, client: Client, rule_ids: Sequence[str], status
 
 
 def delete(tx: Tx, now: Instant, client: Client, rule_id: str) -> None:
-    rows.delete(tx, rule_of(tx, client, rule_id).no, now)
+    """It is gone, and lets go of what it holds."""
+    rule = rule_of(tx, client, rule_id)
+    its = [one for one in holding.holds_of(tx, client.no) if one.rule_no == rule.no]
+    holding.lift(tx, now, client, its)
+    rows.delete(tx, rule.no, now)
 
 
 def order(tx: Tx, now: Instant, client: Client, rule_ids: Sequence[str]) -> None:

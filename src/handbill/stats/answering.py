@@ -1,10 +1,10 @@
 """The answer to a plan: rows from the segments, named, finished, and written part by part."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Protocol
 
 import duckdb
 
@@ -22,7 +22,7 @@ from handbill.stats.rows import Part
 from handbill.stats.service import FOLDER
 from handbill.store import segment_files, segments
 from handbill.store.blobs import Blobs
-from handbill.store.records import Records, Tx
+from handbill.store.records import Tx
 from handbill.store.segment_days import day_of_number
 
 MOST_ROWS: Final = 5_000_000
@@ -41,10 +41,25 @@ class TooLarge(Exception):
     """The answer has more rows than a report may have; the message says so."""
 
 
+class Reads(Protocol):
+    """Where a transaction that reads is to be had."""
+
+    def read(self) -> AbstractContextManager[Tx]: ...
+
+
+class Within(NamedTuple):
+    """It is open already: for an answer that is part of a larger look."""
+
+    tx: Tx
+
+    def read(self) -> AbstractContextManager[Tx]:
+        return nullcontext(self.tx)
+
+
 class Answering:
     """What answering needs beside the plan."""
 
-    def __init__(self, records: Records, blobs: Blobs, ids: Ids, scratch: Path) -> None:
+    def __init__(self, records: Reads, blobs: Blobs, ids: Ids, scratch: Path) -> None:
         self._records = records
         self._blobs = blobs
         self._ids = ids

@@ -143,7 +143,8 @@ class ExplainedPublisher(ChildName):
     listed: bool = Field(description="Whether the job is to be in its feed, as things are now.")
     reasons: list[str] = Field(
         description="All causes that keep it out: INVALID, EXPIRED, NO_URL, NO_GROUP, NOT_TRADING "
-        "(see the states), CAPPED (a cap over it has no room left), PUBLISHER_INACTIVE, "
+        "(see the states), CAPPED (a cap over it has no room left), HELD_BY_RULE (see "
+        "resolved-status), PUBLISHER_INACTIVE, "
         "PUBLISHER_EXCLUDED (by the client), CLIENT_TYPE "
         "(the publisher takes other clients), NO_PLACEMENT and PLACEMENT_INACTIVE (in the job "
         "group), NOT_POSTED, JOB_PAUSED, JOB_NOT_IN_FORCE, JOB_EXCLUDES (by its allow-list or "

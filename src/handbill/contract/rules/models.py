@@ -13,10 +13,11 @@ from pydantic import (
 
 from handbill.contract.envelopes import Dated, Identified, Page
 from handbill.contract.filters import JobTree
+from handbill.contract.reports.models import CallBackUrl
 from handbill.core import rule_conditions as core
 from handbill.core.rule_conditions import UNITS, faults_of_action, faults_of_value
 from handbill.kit.faults import Fault
-from handbill.wire.fields import AnyCase, Day, Distinct, Meaning, Money, Whole
+from handbill.wire.fields import AnyCase, Day, Distinct, Meaning, Money, Percent, Whole
 from handbill.wire.models import Model
 from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.wrong import Wrong
@@ -125,6 +126,50 @@ class RuleEntity(Model):
     )
 
 
+class RuleGuards(Model):
+    makes = core.Guards
+    least_clicks: Annotated[int, Whole(0, 1_000_000)] = Field(
+        20, alias="minClicks", description="Clicks below which cpc, cpa and cta are not acted on."
+    )
+    least_spend_micros: Money = Field(
+        core.Guards().least_spend_micros,
+        alias="minSpend",
+        description="Spend below which cpc, cpa and cta are not acted on.",
+    )
+    maturity_ppm: Annotated[int, Percent()] = Field(
+        core.Guards().maturity_ppm,
+        alias="minMaturity",
+        description="Percent of the applies of the days that must be in by now, as the client's "
+        "earlier applies have come, before cpa and cta are acted on.",
+    )
+    cooldown_hours: Annotated[int, Whole(0, 720)] = Field(
+        6, alias="coolDownHours", description="Hours after any rule's act on the same thing."
+    )
+    acts_a_day: Annotated[int, Whole(1, 100)] = Field(
+        3, alias="maxActsPerDay", description="Acts of all rules on the same thing a day."
+    )
+    change_ppm: Annotated[int, Percent()] = Field(
+        core.Guards().change_ppm,
+        alias="maxChange",
+        description="Percent by which one act may change a budget or bid.",
+    )
+    share_ppm: Annotated[int, Percent()] = Field(
+        core.Guards().share_ppm,
+        alias="maxShare",
+        description="Percent of the entities that one run may act on, at least one.",
+    )
+    min_bid_micros: Money = Field(0, alias="minBid", description="Bids are not lowered below it.")
+    max_bid_micros: Money | None = Field(
+        None, alias="maxBid", description="Bids are not raised above it. Null: no bound."
+    )
+    min_budget_micros: Money = Field(
+        0, alias="minBudget", description="Budgets are not lowered below it."
+    )
+    max_budget_micros: Money | None = Field(
+        None, alias="maxBudget", description="Budgets are not raised above it. Null: no bound."
+    )
+
+
 def _body(*, conditions: Any, client_id: str = "", filters: Any = (), **rows: Any) -> core.RuleBody:  # noqa: ARG001 - whose rule it is, is for the service to check
     given = {name: value for name, value in rows.items() if value is not None}
     return core.RuleBody(conditions=tuple(conditions), filters=tuple(filters), **given)
@@ -198,8 +243,20 @@ class NewRule(Model):
     notify: bool = Field(
         False,
         alias="notifyUser",
-        description="Whether users are notified when the rule acts. "
-        "Default: false. Rules do not run yet.",
+        description="Whether callBackUrl is called when the rule acts. Default: false.",
+    )
+    call_back_url: CallBackUrl = Field(
+        "",
+        alias="callBackUrl",
+        exclude_if=lambda it: not it,
+        description="Addition: with notifyUser, called (POST) with {ruleId, ruleName, runId, "
+        "clientId, ranOn, mode, acts} after a run that acts, or that would in mode ADVISE. Signed: "
+        "see GET /callbacks/secret.",
+    )
+    guards: RuleGuards | None = Field(
+        None,
+        exclude_if=lambda it: it is None,
+        description="Addition: limits of what the rule may do. Default: those of each row.",
     )
 
     @model_validator(mode="after")
@@ -292,6 +349,7 @@ def rule_told(rule: core.Rule, client_id: str, order: int) -> Rule:
         job_level=body.job_level or None,
         admin=AdminAction.of(kind=body.admin) if body.admin else None,
         filters=[RuleEntity.of(one, placement_ids=list(one.placement_ids)) for one in body.filters],
+        guards=RuleGuards.of(body.guards) if body.guards != core.Guards() else None,
         action=RuleAction.of(body.action) if body.action else None,
         repeat_days=Repetition.of(clause="every", days=days, unit="days") if days else None,
         created_at=rule.created_at,

@@ -20,7 +20,9 @@ from handbill.rules import service
 
 _TAG = "Rules"
 _ONE = "/rules/{rule_id}"
-_NOT_YET = "Rules are stored and fully validated, but do not run yet."
+_RUNS = (
+    "See GET /rules/control for what rules may do, and GET /rules/{rule_id}/runs for what they did."
+)
 
 
 def _create(call: Call) -> RuleMade:
@@ -64,7 +66,7 @@ def _delete(call: Call) -> Done:
 
 
 _RULE_ID = "0b6f2f0e-3c55-4a39-9a43-6f4f7f1a2b11"
-_BODY: dict[str, Any] = {
+BODY: dict[str, Any] = {
     "clientId": "63051e4d-1595-428e-892e-748e5a7fa9c8",
     "campaignId": "df8285cd-2ab4-44ab-8861-9ff3be0c4970",
     "jobGroupId": "sd8285dd-2ab4-44ab-8861-9ff3blhgdgs1m",
@@ -96,7 +98,7 @@ _BODY: dict[str, Any] = {
 }
 _RULE: dict[str, Any] = (
     {"id": "a98b8ded-5a0e-4a25-8f1b-2f5c3b7e2c11"}
-    | _BODY
+    | BODY
     | {"clientId": "3788ba55-a0c5-43ec-9982-65bb1344fa2b", "campaignId": "0", "jobGroupId": "0"}
     | {
         "actions": None,
@@ -117,14 +119,14 @@ OPERATIONS = [
         path="/rules",
         title="Apply job rules.",
         about="Creates a rule as the last one of the client. The ids of client, campaign, job "
-        f"group and filters must belong to the client. {_NOT_YET}",
+        f"group and filters must belong to the client. {_RUNS}",
         tag=_TAG,
         work=_create,
         body=NewRule,
         body_names=True,
         client_header="x-client-id",
         answer=RuleMade,
-        sample=_BODY,
+        sample=BODY,
         sample_answer={"data": {"id": _RULE_ID}, "success": True},
     ),
     Operation(
@@ -132,7 +134,7 @@ OPERATIONS = [
         verb="GET",
         path="/rules",
         title="Get all rules.",
-        about=f"The client's rules, in their order. {_NOT_YET}",
+        about=f"The client's rules, in their order. {_RUNS}",
         tag=_TAG,
         work=_list,
         query=PAGED,
@@ -145,7 +147,7 @@ OPERATIONS = [
         verb="GET",
         path=_ONE,
         title="Get a rule.",
-        about=f"One rule. {_NOT_YET}",
+        about=f"One rule. {_RUNS}",
         tag=_TAG,
         work=_get,
         client_header="x-client-id",
@@ -187,7 +189,7 @@ OPERATIONS = [
         _ONE,
         _TAG,
         _switched,
-        pause="Pauses the rule. Its position is kept.",
+        pause="Pauses the rule. Its position and what it holds are kept.",
         enable="Enables a paused rule.",
         client_header="x-client-id",
     ),
@@ -196,7 +198,7 @@ OPERATIONS = [
         verb="DELETE",
         path=_ONE,
         title="Delete a rule.",
-        about="Deletes the rule.",
+        about="Deletes the rule, and lifts what it holds.",
         tag=_TAG,
         work=_delete,
         client_header="x-client-id",

@@ -26,6 +26,9 @@ _IN_GROUP: Final = {
 def request_of(around: Around, reason: Reason) -> Request | None:
     """The request that would mend it, with what stands there now; None where there is none."""
     fix = reason.fix
+    if fix is not None and fix.kind == "lift":
+        lift = f"/clients/{around.client.id}/holds/{fix.text}/lift"
+        return {"method": "PUT", "path": lift, "body": None}
     path = _path(around, reason)
     if fix is None or path is None:
         return None

@@ -21,6 +21,8 @@ _CAP: Final = "params: cap, period, value, used, inFlight, share."
 ABOUT: Final[dict[Code, str]] = {
     Code.PAUSED: "it is paused.",
     Code.PARENT_PAUSED: "a parent is paused; level and entityId name it.",
+    Code.HELD_BY_RULE: "a rule holds it, or a parent; users' own switches are another matter. "
+    "params: ruleId, runId; publisherId and jobGroupId of a placement.",
     Code.NOT_STARTED: "it, or a parent, starts later. params: date.",
     Code.EXPIRED: "it, or a parent, has ended. params: date.",
     Code.OFF_DAY: "the job group is not active on this weekday. params: days.",
@@ -114,6 +116,14 @@ class ReasonParams(Model):
     )
     refresh_minutes: int | None = Field(
         alias="refreshMinutes", exclude_if=is_none, description="Usual interval between fetches."
+    )
+    rule_id: str = Field(
+        alias="ruleId", exclude_if=lambda it: not it, description="The rule that holds it."
+    )
+    run_id: str = Field(
+        alias="runId",
+        exclude_if=lambda it: not it,
+        description="The rule's run since which it does.",
     )
 
 

@@ -72,7 +72,7 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 Of = tuple[str, str, str]
 
 
-class Verdict(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Finding(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What a rule makes of one entity. ``seen``: the number of each condition, in their order."""
 
     level: str
@@ -129,18 +129,18 @@ class Memory(NamedTuple):
 
 
 class Run(NamedTuple):
-    """``verdicts``: of those that it holds for, or that could not be looked at; at most 1,000 are
+    """``findings``: of those that it holds for, or that could not be looked at; at most 1,000 are
     told. ``truths``: to be remembered.
     """
 
     evaluated: int
     matched: int
-    verdicts: tuple[Verdict, ...]
+    findings: tuple[Finding, ...]
     truths: frozenset[str]
 
     @property
     def acts(self) -> list[Act]:
-        return [act for one in self.verdicts for act in one.acts if not act.skip]
+        return [act for one in self.findings for act in one.acts if not act.skip]
 
 
 def asked_of(rule: RuleBody, subjects: Iterable[Subject], today: date) -> set[Asked]:
@@ -171,10 +171,10 @@ def _is_past(duration: str) -> bool:
 
 def run(rule: RuleBody, subjects: Sequence[Subject], sight: Sight, memory: Memory) -> Run:
     """Decide it. Nothing is changed here."""
-    found = [_verdict(rule, one, sight, memory) for one in subjects]
+    found = [_finding(rule, one, sight, memory) for one in subjects]
     most = max(1, len(subjects) * rule.guards.share_ppm // PPM)
     matched = sum(one.matched for one in found)
-    told: list[Verdict] = []
+    told: list[Finding] = []
     acting = 0
     for one in found:
         if any(not act.skip for act in one.acts):
@@ -187,7 +187,7 @@ def run(rule: RuleBody, subjects: Sequence[Subject], sight: Sight, memory: Memor
     return Run(len(subjects), matched, tuple(told[:MOST_TOLD]), heard)
 
 
-def _is_heard(one: Verdict, memory: Memory) -> bool:
+def _is_heard(one: Finding, memory: Memory) -> bool:
     """Whether a rule that pauses or resumes has done for it what it holds for; it does that once,
     until it has ceased to hold.
     """
@@ -196,7 +196,7 @@ def _is_heard(one: Verdict, memory: Memory) -> bool:
     return one.key in memory.truths or any(act.skip in {"", "ALREADY"} for act in one.acts)
 
 
-def _left(one: Verdict, skip: Skip, words: str) -> Verdict:
+def _left(one: Finding, skip: Skip, words: str) -> Finding:
     acts = tuple(
         act if act.skip else msgspec.structs.replace(act, skip=skip, words=words)
         for act in one.acts
@@ -204,8 +204,8 @@ def _left(one: Verdict, skip: Skip, words: str) -> Verdict:
     return msgspec.structs.replace(one, skip=skip, words=words, acts=acts)
 
 
-def _verdict(rule: RuleBody, one: Subject, sight: Sight, memory: Memory) -> Verdict:
-    plain = Verdict(level=one.level, id=one.id, name=one.name, publishers=one.publishers)
+def _finding(rule: RuleBody, one: Subject, sight: Sight, memory: Memory) -> Finding:
+    plain = Finding(level=one.level, id=one.id, name=one.name, publishers=one.publishers)
     if one.gone:
         return _skipped(plain, "GONE", "it is not there any more, or is elsewhere")
     if why := _too_short(rule, one, sight.today):
@@ -237,7 +237,7 @@ def _verdict(rule: RuleBody, one: Subject, sight: Sight, memory: Memory) -> Verd
     return msgspec.structs.replace(matched, acts=acts)
 
 
-def _skipped(one: Verdict, skip: Skip, words: str) -> Verdict:
+def _skipped(one: Finding, skip: Skip, words: str) -> Finding:
     return msgspec.structs.replace(one, skip=skip, words=words)
 
 

@@ -208,5 +208,12 @@ def _of_placements(
             if publisher.body.bid_type != action.parameter.removesuffix(" bid").upper():
                 continue
             before, least = one.bid_micros, publisher.body.min_bid_micros
-        entity = f"{group.no}/{publisher.no}"
-        yield Target("placement", entity, group.id, group.body.name, publisher.id, before, least)
+        yield Target(
+            kind="placement",
+            entity=f"{group.no}/{publisher.no}",
+            id=group.id,
+            name=group.body.name,
+            publisher_id=publisher.id,
+            before=before,
+            least=least,
+        )

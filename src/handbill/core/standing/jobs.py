@@ -28,6 +28,7 @@ from handbill.kit.instants import Instant
 _TRADING = CAPS | {
     Code.PAUSED,
     Code.PARENT_PAUSED,
+    Code.HELD_BY_RULE,
     Code.NOT_STARTED,
     Code.EXPIRED,
     Code.OFF_DAY,

@@ -15,7 +15,7 @@ from handbill.core.states import Status as Traded
 from handbill.kit.instants import Instant
 
 Status = Literal[Traded, "NO_BID", "NO_JOBS", "NO_PLACEMENT"]
-FixKind = Literal["enable", "extend", "open_day", "raise", "activate", "bid", "admit"]
+FixKind = Literal["enable", "extend", "open_day", "raise", "activate", "bid", "admit", "lift"]
 MOST_REASONS: Final = 20
 
 
@@ -35,6 +35,7 @@ class Code(StrEnum):
 
     PAUSED = "PAUSED"
     PARENT_PAUSED = "PARENT_PAUSED"
+    HELD_BY_RULE = "HELD_BY_RULE"
     NOT_STARTED = "NOT_STARTED"
     EXPIRED = "EXPIRED"
     OFF_DAY = "OFF_DAY"
@@ -71,6 +72,7 @@ CAPS: Final = CAPPED | {Code.CAP_BRAKING, Code.PACED}
 class Params(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What a reason is about. ``cap``: the cap's name; ``on``: the day of a date; ``let_ppm``: the
     part of the full spend that is let through. ``publisher_id``, ``group_id``: the placement.
+    ``hold_id``, ``run_id``: of a rule, what it holds it by, since which run.
     """
 
     cap: str = ""
@@ -91,6 +93,9 @@ class Params(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     capped_jobs: int | None = None
     fetched_at: Instant | None = None
     rhythm: int | None = None
+    rule_id: str = ""
+    run_id: str = ""
+    hold_id: str = ""
 
 
 class Fix(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -121,7 +126,8 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     def cause(self) -> tuple[str, ...]:
         """What makes it the same cause later on, and seen from elsewhere."""
         params = self.params
-        return (self.level, self.entity_id, params.group_id, params.publisher_id, params.cap)
+        at = (self.level, self.entity_id, params.group_id, params.publisher_id, params.cap)
+        return (*at, params.hold_id)
 
 
 class Resolved(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -146,6 +152,11 @@ class Resolved(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     def is_capped(self) -> bool:
         """Whether a cap stops it, whatever else does: what listings cannot see by themselves."""
         return any(one.blocking and one.code in CAPPED for one in self.all_reasons)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a rule keeps it from being listed."""
+        return any(one.blocking and one.code is Code.HELD_BY_RULE for one in self.all_reasons)
 
     @property
     def all_reasons(self) -> tuple[Reason, ...]:
@@ -240,7 +251,7 @@ def _status(first: Reason, level: Level, entity_id: str) -> Status:
     if first.code in CAPPED:
         is_above = _LEVELS.index(first.level) < _LEVELS.index(level)
         return "PARENT_CAPPED" if is_above else "CAPPED"
-    if first.code is Code.OFF_DAY:
+    if first.code in {Code.OFF_DAY, Code.HELD_BY_RULE}:
         return "PAUSED" if own else "PARENT_PAUSED"
     if first.code is Code.PLACEMENT_PAUSED and own:
         return "PAUSED"

@@ -142,8 +142,28 @@ class _Resolving:
             )
             for stop in stops_of(owner.what, one, self.today)
         ]
+        found += self._held(scope, entity, owner)
         found += cap_reasons(scope, entity, owner, self.tree.caps, self.when)
         return found
+
+    def _held(self, scope: Scope, entity: str, owner: Owner) -> Iterator[Reason]:
+        """The rules that hold it."""
+        for one in self.tree.holds.get((scope, entity), ()):
+            yield Reason(
+                code=Code.HELD_BY_RULE,
+                level=owner.level,
+                entity_id=owner.id,
+                name=owner.name,
+                words=f"the rule {one.rule_name} holds the {owner.what}",
+                params=Params(
+                    publisher_id=owner.publisher_id,
+                    group_id=owner.group_id,
+                    rule_id=one.rule_id,
+                    run_id=one.run_id,
+                    hold_id=one.id,
+                ),
+                fix=Fix(kind="lift", text=one.id),
+            )
 
     def _begins(self, code: str, on: str, one: Client | Campaign | Group) -> Instant | None:
         if code == "NOT_STARTED":
@@ -170,14 +190,17 @@ class _Resolving:
         capped = sum(map(self._is_capped, self.jobs.get(group.no, ())))
         if count and capped:
             words = f"{capped} of {count} jobs have reached a cap of their own"
+            if any(("job", job.id) in self.tree.holds for job in self.jobs[group.no]):
+                words = f"{capped} of {count} jobs are stopped by a cap of their own or by a rule"
             params = Params(jobs=count, capped_jobs=capped)
             yield reason(Code.JOBS_CAPPED, owner, words, params, blocking=capped >= count)
 
     def _is_capped(self, job: CappedJob) -> bool:
-        """Whether a job is stopped everywhere by a cap of its own."""
+        """Whether a job is stopped everywhere, by a cap of its own or by a rule."""
         owner = Owner(Level.JOB, job.id, job.title or job.ref, "job")
         caps, when = self.tree.caps, self.when
         found = [
+            *self._held("job", job.id, owner),
             *cap_reasons("group_job", f"{job.group_no}/{job.id}", owner, caps, when),
             *cap_reasons("job", job.id, owner, caps, when),
         ]
@@ -209,6 +232,7 @@ class _Resolving:
         if not spot.placement.active:
             words = "the placement is switched off"
             own.append(reason(Code.PLACEMENT_PAUSED, owner, words, fix=Fix(kind="activate")))
+        own += self._held("placement", entity, owner)
         own += cap_reasons("placement", entity, owner, self.tree.caps, self.when)
         own += cap_reasons("campaign_placement", above, over, self.tree.caps, self.when)
         own += self._locked(spot)

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from handbill.core.bids import Asked
+from handbill.core.charging import Scope
 from handbill.core.nouns import Campaign, Client, Group, Placement, Publisher
 from handbill.core.pacing.copies import Held
 from handbill.core.rates import Exchange
 from handbill.core.standing.capping import CapKey, Capped, Owner
 from handbill.core.standing.reasons import Code, Fix, Level, Params, Reason, Resolved, resolved
+from handbill.kit.instants import Instant
 
 Kind = Literal["client", "campaign", "group", "placement", "job", "job_placement"]
 
@@ -27,8 +29,23 @@ class Locked(NamedTuple):
     cheapest: int
 
 
+class Hold(NamedTuple):
+    """What a rule keeps from being listed: spelled as it stands, and as it is told."""
+
+    kind: Scope
+    entity: str
+    entity_id: str
+    publisher_id: str
+    id: str
+    run_id: str
+    since_at: Instant
+    rule_no: int
+    rule_id: str
+    rule_name: str
+
+
 class CappedJob(NamedTuple):
-    """A live job that any cap of its own holds for, or its job group's for each job."""
+    """A live job that any cap of its own holds for, or its job group's for each job, or a rule."""
 
     id: str
     ref: str
@@ -43,7 +60,7 @@ class Tree(NamedTuple):
     ``jobs``: by job group, what its listable jobs bring to a bid, and how many bring the same.
     ``caps``: as they stand. By number of job group and publisher, ``lets``, and ``locked``: what is
     promised to other placements of the job group's budget. ``held``: by publisher number.
-    ``exchange``: today's. ``posted``: how many jobs are posted.
+    ``exchange``: today's. ``posted``: how many jobs are posted. ``holds``: what rules hold.
     """
 
     client: Client
@@ -58,6 +75,7 @@ class Tree(NamedTuple):
     capped_jobs: Sequence[CappedJob] = ()
     held: Mapping[int, Held] = {}
     posted: int = 0
+    holds: Mapping[tuple[Scope, str], Sequence[Hold]] = {}
 
 
 class Spot(NamedTuple):

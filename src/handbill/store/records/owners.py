@@ -67,7 +67,7 @@ OWNERS = {
     "postings": ("posting_config_clients", "posting_configs", "posting_jobs"),
     "publishers": ("publisher_secrets", "publishers"),
     "rates": ("rates",),
-    "rules": ("rules",),
+    "rules": ("rule_acts", "rule_holds", "rule_runs", "rule_states", "rules"),
     "standing": ("ceilings", "evaluations", "paced", "standings"),
     "stats": ("report_streams", "reports"),
     "store": (

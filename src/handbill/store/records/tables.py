@@ -78,6 +78,7 @@ from handbill.store.records.outbound import (
     fetches,
     link_addresses,
 )
+from handbill.store.records.ruled import rule_acts, rule_holds, rule_runs, rule_states
 from handbill.store.records.takeovers import staged_jobs, takeovers
 from handbill.store.records.trail import changes
 from handbill.store.records.upkeep import holds, hosts, installation, rates
@@ -160,6 +161,10 @@ __all__ = [
     "reports",
     "retired_counters",
     "retired_tallies",
+    "rule_acts",
+    "rule_holds",
+    "rule_runs",
+    "rule_states",
     "rules",
     "schedule",
     "secrets",

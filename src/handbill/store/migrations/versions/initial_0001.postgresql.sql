@@ -370,6 +370,32 @@ CREATE TABLE retired_tallies (
 	value BIGINT NOT NULL,
 	CONSTRAINT retired_tallies_pkey PRIMARY KEY (client_no, kind, disposition)
 );
+CREATE TABLE rule_acts (
+	no BIGSERIAL NOT NULL,
+	client_no BIGINT NOT NULL,
+	rule_no BIGINT NOT NULL,
+	mode TEXT COLLATE "C" NOT NULL,
+	kind TEXT COLLATE "C" NOT NULL,
+	entity TEXT COLLATE "C" NOT NULL,
+	what TEXT COLLATE "C" NOT NULL,
+	pull BIGINT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT rule_acts_pkey PRIMARY KEY (no)
+);
+CREATE INDEX rule_acts_by_age ON rule_acts (at);
+CREATE INDEX rule_acts_by_client ON rule_acts (client_no, at);
+CREATE TABLE rule_states (
+	rule_no BIGINT NOT NULL,
+	number BIGINT NOT NULL,
+	ran_at BIGINT NOT NULL,
+	ran_on TEXT COLLATE "C" NOT NULL,
+	mode TEXT COLLATE "C" NOT NULL,
+	truths TEXT COLLATE "C" NOT NULL,
+	told TEXT COLLATE "C" NOT NULL,
+	failures BIGINT NOT NULL,
+	why TEXT COLLATE "C" NOT NULL,
+	CONSTRAINT rule_states_pkey PRIMARY KEY (rule_no)
+);
 CREATE TABLE schedule (
 	no BIGSERIAL NOT NULL,
 	name TEXT COLLATE "C" NOT NULL,
@@ -913,6 +939,40 @@ CREATE TABLE posting_config_clients (
 	CONSTRAINT posting_config_clients_config_no_fkey FOREIGN KEY(config_no) REFERENCES posting_configs (no)
 );
 CREATE INDEX posting_config_clients_by_client ON posting_config_clients (client_no, config_no);
+CREATE TABLE rule_holds (
+	no BIGSERIAL NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
+	client_no BIGINT NOT NULL,
+	rule_no BIGINT NOT NULL,
+	run_id TEXT COLLATE "C" NOT NULL,
+	kind TEXT COLLATE "C" NOT NULL,
+	entity TEXT COLLATE "C" NOT NULL,
+	entity_id TEXT COLLATE "C" NOT NULL,
+	publisher_id TEXT COLLATE "C" NOT NULL,
+	since_at BIGINT NOT NULL,
+	CONSTRAINT rule_holds_pkey PRIMARY KEY (no),
+	CONSTRAINT rule_holds_id_key UNIQUE (id),
+	CONSTRAINT rule_holds_rule_no_kind_entity_key UNIQUE (rule_no, kind, entity),
+	CONSTRAINT rule_holds_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no),
+	CONSTRAINT rule_holds_rule_no_fkey FOREIGN KEY(rule_no) REFERENCES rules (no)
+);
+CREATE INDEX rule_holds_by_client ON rule_holds (client_no, no);
+CREATE TABLE rule_runs (
+	no BIGSERIAL NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
+	client_no BIGINT NOT NULL,
+	rule_no BIGINT NOT NULL,
+	at BIGINT NOT NULL,
+	mode TEXT COLLATE "C" NOT NULL,
+	body TEXT COLLATE "C" NOT NULL,
+	undone_at BIGINT,
+	CONSTRAINT rule_runs_pkey PRIMARY KEY (no),
+	CONSTRAINT rule_runs_id_key UNIQUE (id),
+	CONSTRAINT rule_runs_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no),
+	CONSTRAINT rule_runs_rule_no_fkey FOREIGN KEY(rule_no) REFERENCES rules (no)
+);
+CREATE INDEX rule_runs_by_age ON rule_runs (at);
+CREATE INDEX rule_runs_by_rule ON rule_runs (rule_no, no);
 CREATE TABLE also_carried (
 	feed_no BIGINT NOT NULL,
 	job_no BIGINT NOT NULL,

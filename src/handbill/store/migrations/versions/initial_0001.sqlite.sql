@@ -370,6 +370,32 @@ CREATE TABLE retired_tallies (
 	value BIGINT NOT NULL,
 	CONSTRAINT retired_tallies_pkey PRIMARY KEY (client_no, kind, disposition)
 );
+CREATE TABLE rule_acts (
+	no INTEGER NOT NULL,
+	client_no BIGINT NOT NULL,
+	rule_no BIGINT NOT NULL,
+	mode TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	entity TEXT NOT NULL,
+	what TEXT NOT NULL,
+	pull BIGINT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT rule_acts_pkey PRIMARY KEY (no)
+);
+CREATE INDEX rule_acts_by_age ON rule_acts (at);
+CREATE INDEX rule_acts_by_client ON rule_acts (client_no, at);
+CREATE TABLE rule_states (
+	rule_no INTEGER NOT NULL,
+	number BIGINT NOT NULL,
+	ran_at BIGINT NOT NULL,
+	ran_on TEXT NOT NULL,
+	mode TEXT NOT NULL,
+	truths TEXT NOT NULL,
+	told TEXT NOT NULL,
+	failures BIGINT NOT NULL,
+	why TEXT NOT NULL,
+	CONSTRAINT rule_states_pkey PRIMARY KEY (rule_no)
+);
 CREATE TABLE schedule (
 	no INTEGER NOT NULL,
 	name TEXT NOT NULL,
@@ -908,6 +934,40 @@ CREATE TABLE posting_config_clients (
 	CONSTRAINT posting_config_clients_config_no_fkey FOREIGN KEY(config_no) REFERENCES posting_configs (no)
 );
 CREATE INDEX posting_config_clients_by_client ON posting_config_clients (client_no, config_no);
+CREATE TABLE rule_holds (
+	no INTEGER NOT NULL,
+	id TEXT NOT NULL,
+	client_no BIGINT NOT NULL,
+	rule_no BIGINT NOT NULL,
+	run_id TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	entity TEXT NOT NULL,
+	entity_id TEXT NOT NULL,
+	publisher_id TEXT NOT NULL,
+	since_at BIGINT NOT NULL,
+	CONSTRAINT rule_holds_pkey PRIMARY KEY (no),
+	CONSTRAINT rule_holds_id_key UNIQUE (id),
+	CONSTRAINT rule_holds_rule_no_kind_entity_key UNIQUE (rule_no, kind, entity),
+	CONSTRAINT rule_holds_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no),
+	CONSTRAINT rule_holds_rule_no_fkey FOREIGN KEY(rule_no) REFERENCES rules (no)
+);
+CREATE INDEX rule_holds_by_client ON rule_holds (client_no, no);
+CREATE TABLE rule_runs (
+	no INTEGER NOT NULL,
+	id TEXT NOT NULL,
+	client_no BIGINT NOT NULL,
+	rule_no BIGINT NOT NULL,
+	at BIGINT NOT NULL,
+	mode TEXT NOT NULL,
+	body TEXT NOT NULL,
+	undone_at BIGINT,
+	CONSTRAINT rule_runs_pkey PRIMARY KEY (no),
+	CONSTRAINT rule_runs_id_key UNIQUE (id),
+	CONSTRAINT rule_runs_client_no_fkey FOREIGN KEY(client_no) REFERENCES clients (no),
+	CONSTRAINT rule_runs_rule_no_fkey FOREIGN KEY(rule_no) REFERENCES rules (no)
+);
+CREATE INDEX rule_runs_by_age ON rule_runs (at);
+CREATE INDEX rule_runs_by_rule ON rule_runs (rule_no, no);
 CREATE TABLE also_carried (
 	feed_no INTEGER NOT NULL,
 	job_no INTEGER NOT NULL,

@@ -1,0 +1,118 @@
+"""``rules list``, ``rules runs``, ``rules preview``, ``rules undo``."""
+
+from typing import Annotated
+
+import typer
+
+from handbill.cli.speaking import (
+    DataOption,
+    JsonOption,
+    body_in,
+    read_body,
+    say,
+    say_lines,
+    told_of,
+)
+from handbill.cli.standing import (
+    client_named,
+    missing_told,
+    opened_standing,
+    tools_standing,
+    writing,
+)
+from handbill.kit.jsons import encode
+
+rules = typer.Typer(no_args_is_help=True, help="Rules of a client.")
+
+_NOT_ITS = "the client has no such {what}; `handbill rules list --client C` shows its rules"
+ClientOption = Annotated[str, typer.Option("--client", metavar="C", help="The client's id.")]
+RuleId = Annotated[str, typer.Argument(metavar="ID", help="The rule's id.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")]
+BodyOption = Annotated[
+    str,
+    typer.Option(
+        "--json-body",
+        metavar="FILE",
+        help="The body of POST /rules as JSON; - reads standard input.",
+    ),
+]
+_MOST = 1_000
+
+
+@rules.command("list")
+def list_rules(client_id: ClientOption, data: DataOption = None) -> None:
+    """Print the client's rules in their order, one JSON object per line."""
+    from handbill.contract.rules.models import rule_told
+    from handbill.rules.service import rules_of
+    from handbill.wire.models import spelled
+
+    with opened_standing(data) as stores, stores.records.read() as tx:
+        found = rules_of(tx, client_named(tx, client_id))
+    told = [rule_told(rule, client_id, order) for order, rule in enumerate(found, 1)]
+    say_lines(encode(spelled(one)) for one in told)
+
+
+@rules.command("runs")
+def list_runs(
+    rule_id: RuleId,
+    client_id: ClientOption,
+    last: Annotated[int, typer.Option(min=1, max=_MOST, help="Number of runs.")] = 50,
+    data: DataOption = None,
+) -> None:
+    """Print what a rule saw and did, newest first, one JSON object per line."""
+    from handbill.contract.rules.runs import run_told
+    from handbill.rules import history
+    from handbill.rules.service import rule_of
+    from handbill.wire.models import spelled
+
+    with opened_standing(data) as stores, stores.records.read() as tx:
+        with missing_told(_NOT_ITS.format(what="rule")):
+            rule = rule_of(tx, client_named(tx, client_id), rule_id)
+        found, _ = history.page(tx, rule.no, 0, last)
+    say_lines(encode(spelled(run_told(one))) for one in found)
+
+
+@rules.command("preview")
+def preview_rule(client_id: ClientOption, json_body: BodyOption, data: DataOption = None) -> None:
+    """Print what a rule would do now. Nothing is saved or changed."""
+    from handbill.contract.rules.models import NewRule
+    from handbill.contract.rules.runs import preview_told
+    from handbill.control import ruling
+    from handbill.rules.service import checked
+    from handbill.stats.answering import Answering, Within
+    from handbill.wire.models import spelled
+
+    new = read_body(NewRule, body_in(json_body), "The rule was not looked at")
+    tools = tools_standing(data)
+    now = tools.clock.now()
+    with tools.records.read() as tx, told_of(new):
+        answering = Answering(Within(tx), tools.blobs, tools.ids, tools.scratch)
+        client = client_named(tx, client_id)
+        with missing_told(_NOT_ITS.format(what="campaign, job group or entity")):
+            body = checked(tx, now, client, new.noun(), new.client_id)
+        found = ruling.preview(tx, answering, client, now, body)
+        told = preview_told(tx, client, body, found)
+    say(spelled(told), as_json=True)
+
+
+@rules.command("undo")
+def undo_run(
+    rule_id: RuleId,
+    run_id: RunId,
+    client_id: ClientOption,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Undo a run: lift what it holds, set back what nobody has changed since."""
+    from handbill.contract.rules.runs import undone_told
+    from handbill.rules.undoing import undo
+    from handbill.wire.models import spelled
+
+    with writing(data) as (tx, stores):
+        client = client_named(tx, client_id)
+        with missing_told(_NOT_ITS.format(what="rule or run")):
+            found = undo(tx, stores.clock.now(), client, rule_id, run_id)
+    if json:
+        say(spelled(undone_told(found)), as_json=True)
+        return
+    say_lines(f"{one.act.what} {one.act.name}: {one.why_not or 'undone'}".encode() for one in found)

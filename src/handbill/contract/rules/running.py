@@ -1,0 +1,252 @@
+"""Operations of rules that run: what they may do, would do, have done and hold."""
+
+from typing import Any, Final
+
+from handbill.clients import service as clients
+from handbill.contract.envelopes import Done
+from handbill.contract.rules.models import NewRule
+from handbill.contract.rules.routes import BODY
+from handbill.contract.rules.runs import (
+    RuleHolds,
+    RulePreview,
+    RuleRunPage,
+    RulesControl,
+    RulesControlTold,
+    RuleUpdated,
+    RunUndone,
+    conflicts_told,
+    holds_told,
+    preview_told,
+    run_told,
+    undone_told,
+)
+from handbill.control import ruling
+from handbill.http.kinds import Ask
+from handbill.http.operations import PAGED, Answer, Call, Operation
+from handbill.http.paging import skip_and_limit, with_links
+from handbill.rules import history, holding, service, undoing
+from handbill.stats.answering import Answering, Within
+
+_TAG: Final = "Rules"
+_ONE: Final = "/rules/{rule_id}"
+
+
+def _preview(call: Call) -> RulePreview:
+    new: NewRule = call.body
+    body = service.checked(call.tx, call.now, call.client, new.noun(), new.client_id)
+    desk = call.desk
+    answering = Answering(Within(call.tx), desk.blobs, desk.ids, desk.settings.scratch_folder)
+    found = ruling.preview(call.tx, answering, call.client, call.now, body)
+    return preview_told(call.tx, call.client, body, found)
+
+
+def _update(call: Call) -> RuleUpdated:
+    new: NewRule = call.body
+    rule_id = call.path["rule_id"]
+    service.update(call.tx, call.now, call.client, rule_id, new.noun(), client_id=new.client_id)
+    body = service.rule_of(call.tx, call.client, rule_id).body
+    found = conflicts_told(call.tx, call.client, body, rule_id)
+    return RuleUpdated.of(result=True, message="Rule updated", conflicts=found)
+
+
+def _runs(call: Call) -> Answer:
+    skip, limit = skip_and_limit(call)
+    rule = service.rule_of(call.tx, call.client, call.path["rule_id"])
+    found, total = history.page(call.tx, rule.no, skip, limit)
+    return with_links(call, RuleRunPage.of(rows=list(map(run_told, found))), total)
+
+
+def _undo(call: Call) -> RunUndone:
+    found = undoing.undo(
+        call.tx, call.now, call.client, call.path["rule_id"], call.path["rule_run_id"]
+    )
+    return undone_told(found)
+
+
+def _control(call: Call) -> RulesControlTold:
+    return RulesControlTold.of(
+        control=call.client.body.control,
+        effective=ruling.mode_of(call.client, call.settings.rules_mode),
+    )
+
+
+def _set_control(call: Call) -> Done:
+    clients.update(call.tx, call.now, call.client, call.body.given())
+    return Done.of(result=True, message="Control updated")
+
+
+def _holds(call: Call) -> RuleHolds:
+    return holds_told(holding.holds_of(call.tx, call.client.no))
+
+
+def _lift(call: Call) -> Done:
+    holding.lift_one(call.tx, call.now, call.client, call.path["hold_id"])
+    return Done.of(result=True, message="Hold lifted")
+
+
+_ID = "0b6f2f0e-3c55-4a39-9a43-6f4f7f1a2b11"
+_GROUP = "7a1d9f5e-3b0c-4f5e-9d0c-5c1b2a3d4e5f"
+_CONDITION: dict[str, Any] = BODY["conditions"][0]
+_ACT: dict[str, Any] = {
+    "level": "JOBGROUP",
+    "id": _GROUP,
+    "name": "Nurses",
+    "action": "pause",
+    "clamped": False,
+    "skip": None,
+    "undone": False,
+}
+_SEEN: dict[str, Any] = {
+    "evaluated": 12,
+    "matched": 1,
+    "conditions": [_CONDITION],
+    "questions": [
+        {
+            "filters": {"startDate": "05/03/2021", "endDate": "05/09/2021", "publisherIds": []},
+            "aggregationLevel": {"primaryLevel": "JOBGROUP"},
+        }
+    ],
+    "entities": [
+        {
+            "level": "JOBGROUP",
+            "id": _GROUP,
+            "name": "Nurses",
+            "publisherIds": [],
+            "seen": [140],
+            "matched": True,
+            "skip": None,
+            "acts": [_ACT],
+        }
+    ],
+}
+OPERATIONS = [
+    Operation(
+        name="preview_rule",
+        verb="POST",
+        path="/rules/preview",
+        title="See what a rule would do.",
+        about="Runs a rule on the figures of now as if it stood first and had never run. Nothing "
+        "is saved or changed.",
+        tag=_TAG,
+        work=_preview,
+        kind=Ask(),
+        lane="slow",
+        body=NewRule,
+        body_names=True,
+        client_header="x-client-id",
+        answer=RulePreview,
+        sample=BODY,
+        sample_answer=_SEEN | {"conflicts": []},
+    ),
+    Operation(
+        name="get_rules_control",
+        verb="GET",
+        path="/rules/control",
+        title="Get what rules may do.",
+        about="Whether the client's rules run, and whether they act or only advise. "
+        "Default: ADVISE.",
+        tag=_TAG,
+        work=_control,
+        client_header="x-client-id",
+        answer=RulesControlTold,
+        sample_answer={"control": "ADVISE", "effective": "ADVISE"},
+    ),
+    Operation(
+        name="set_rules_control",
+        verb="PUT",
+        path="/rules/control",
+        title="Set what rules may do.",
+        about="Lets the client's rules act, only advise, or not run.",
+        tag=_TAG,
+        work=_set_control,
+        body=RulesControl,
+        client_header="x-client-id",
+        answer=Done,
+        sample={"control": "ACT"},
+        sample_answer={"result": True, "message": "Control updated"},
+    ),
+    Operation(
+        name="update_rule",
+        verb="PUT",
+        path=_ONE,
+        title="Update a rule.",
+        about="Replaces the rule; its position, its status and what it holds stay.",
+        tag=_TAG,
+        work=_update,
+        body=NewRule,
+        body_names=True,
+        client_header="x-client-id",
+        answer=RuleUpdated,
+        sample=BODY,
+        sample_answer={"result": True, "message": "Rule updated", "conflicts": []},
+    ),
+    Operation(
+        name="list_rule_runs",
+        verb="GET",
+        path=f"{_ONE}/runs",
+        title="Get the runs of a rule.",
+        about="What the rule saw and did, newest first; kept for 400 days. Rules run every 15 "
+        "minutes; one that looks at past days only, once a day. A run in which nothing was done "
+        "and nothing else is to be told than before is not kept.",
+        tag=_TAG,
+        work=_runs,
+        query=PAGED,
+        client_header="x-client-id",
+        answer=RuleRunPage,
+        sample_answer={
+            "data": [
+                {"id": _ID}
+                | _SEEN
+                | {"ranOn": "2021-05-10T06:15:00.000Z", "mode": "ACT", "undoneOn": None}
+            ]
+        },
+    ),
+    Operation(
+        name="undo_rule_run",
+        verb="POST",
+        path=f"{_ONE}/runs/{{rule_run_id}}/undo",
+        title="Undo a run.",
+        about="Lifts what the run holds, and sets back what it changed where that was not changed "
+        "since; the answer tells what was left. A run can be undone once.",
+        tag=_TAG,
+        work=_undo,
+        client_header="x-client-id",
+        answer=RunUndone,
+        sample_answer={"result": True, "message": "Run undone", "undone": [_ACT], "left": []},
+    ),
+    Operation(
+        name="list_holds",
+        verb="GET",
+        path="/clients/{client_id}/holds",
+        title="Get what rules hold.",
+        about="What the client's rules keep from being listed, beside the switches of its users.",
+        tag=_TAG,
+        work=_holds,
+        answer=RuleHolds,
+        sample_answer={
+            "data": [
+                {
+                    "id": "d0c1b2a3-5f4e-4d3c-8b2a-1f0e9d8c7b6a",
+                    "ruleId": _ID,
+                    "ruleName": "Pause Job",
+                    "runId": "a98b8ded-5a0e-4a25-8f1b-2f5c3b7e2c11",
+                    "level": "JOBGROUP",
+                    "entityId": _GROUP,
+                    "since": "2021-05-10T06:15:00.000Z",
+                }
+            ]
+        },
+    ),
+    Operation(
+        name="lift_hold",
+        verb="PUT",
+        path="/clients/{client_id}/holds/{hold_id}/lift",
+        title="Lift a hold.",
+        about="Lets go of what a rule holds. The rule holds it again only after its conditions "
+        "have ceased to be met and are met anew.",
+        tag=_TAG,
+        work=_lift,
+        answer=Done,
+        sample_answer={"result": True, "message": "Hold lifted"},
+    ),
+]

@@ -1,0 +1,254 @@
+"""What rules have done, would do, and hold. All are additions to the contract."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field
+
+from handbill.contract.caps import is_none
+from handbill.contract.envelopes import Identified, Page
+from handbill.contract.rules.models import RuleCondition
+from handbill.core.nouns import Client
+from handbill.core.rule_conditions import RuleBody
+from handbill.core.rules.conflicts import conflicts_of
+from handbill.core.rules.running import Act, Finding, Skip
+from handbill.core.standing.tree import Hold
+from handbill.rules import service
+from handbill.rules.history import Asked, RunBody
+from handbill.rules.history import RuleRun as Kept
+from handbill.rules.undoing import Undone
+from handbill.store.records import Tx
+from handbill.wire.fields import AnyCase, Day, Instant, Money
+from handbill.wire.models import Model
+
+Mode = Literal["OFF", "ADVISE", "ACT"]
+_SKIPS = ", ".join(get_args(Skip))
+
+
+class RulesControl(Model):
+    """What a client's rules may do."""
+
+    control: Annotated[Mode, AnyCase()] = Field(
+        description="OFF: rules do not run. ADVISE: they run, and tell what they would do. ACT: "
+        "they do it."
+    )
+
+
+class RulesControlTold(RulesControl):
+    """The client's own switch, and what comes of it."""
+
+    effective: Mode = Field(
+        description="The lesser of control and the installation's own switch (rules_mode)."
+    )
+
+
+class RunAct(Model):
+    """One change of a switch, budget or bid."""
+
+    level: str = Field(description="CLIENT, CAMPAIGN, JOBGROUP, PLACEMENT or JOB.")
+    id: str = Field(description="Id of the entity; of a placement, of its job group.")
+    name: str = Field(description="Its name; of a job, its reference.")
+    publisher_id: str = Field(
+        alias="publisherId", exclude_if=lambda it: not it, description="Of a placement."
+    )
+    what: str = Field(alias="action", description="pause, resume, budget, cpc bid or cpa bid.")
+    before: Money | None = Field(exclude_if=is_none, description="The amount before.")
+    after: Money | None = Field(exclude_if=is_none, description="The amount after.")
+    clamped: bool = Field(description="Whether a bound has changed the result.")
+    skip: str | None = Field(description="Why it was not done; as at the entity. Null: it was.")
+    words: str = Field(
+        alias="description", exclude_if=lambda it: not it, description="That, in words."
+    )
+    undone: bool = Field(description="Whether it was undone.")
+
+
+class RunEntity(Model):
+    """What the rule made of an entity."""
+
+    level: str = Field(description="CLIENT, CAMPAIGN, JOBGROUP or JOB.")
+    id: str = Field(description="Its id.")
+    name: str = Field(description="Its name; of a job, its reference.")
+    publisher_ids: list[str] = Field(
+        alias="publisherIds", description="Only its figures at these publishers. Empty: all."
+    )
+    seen: list[Money | None] = Field(
+        description="The number of each condition, in their order. Null: nothing to divide by."
+    )
+    matched: bool = Field(description="Whether the conditions were met.")
+    skip: str | None = Field(description=f"Why nothing was done, one of: {_SKIPS}. Null: see acts.")
+    words: str = Field(
+        alias="description", exclude_if=lambda it: not it, description="That, in words."
+    )
+    acts: list[RunAct] = Field(description="What was done, and what was not.")
+
+
+class RunFilters(Model):
+    start_on: Day = Field(alias="startDate", description="First day.")
+    end_on: Day = Field(alias="endDate", description="Last day.")
+    publisher_ids: list[str] = Field(
+        alias="publisherIds", description="Only these publishers. Empty: all."
+    )
+
+
+class RunLevel(Model):
+    primary: str = Field(alias="primaryLevel", description="Level of the rows.")
+
+
+class RunQuestion(Model):
+    """A body of POST /stats that returns the figures that were looked at."""
+
+    filters: RunFilters = Field(description="Days and publishers.")
+    level: RunLevel = Field(alias="aggregationLevel", description="What the rows are about.")
+
+
+class RunSeen(Model):
+    evaluated: int = Field(description="Number of entities looked at.")
+    matched: int = Field(description="Number of entities that meet the conditions.")
+    conditions: list[RuleCondition] = Field(description="The conditions of that time.")
+    questions: list[RunQuestion] = Field(
+        description="Bodies for POST /stats that return the same figures; those of today grow."
+    )
+    entities: list[RunEntity] = Field(
+        description="Entities that meet the conditions, or could not be looked at; 1,000 at most."
+    )
+
+
+class RuleRun(RunSeen, Identified):
+    """A run of a rule that did something, or in which something else was to be told than before."""
+
+    at: Instant = Field(alias="ranOn", description="When.")
+    mode: Literal["ADVISE", "ACT"] = Field(
+        description="ADVISE: nothing was done, acts tell what would have been. ACT: they were done."
+    )
+    undone_at: Instant | None = Field(
+        alias="undoneOn", description="When the run was undone. Null: it was not."
+    )
+
+
+class RuleRunPage(Page[RuleRun]):
+    """A rule's runs, newest first."""
+
+
+class Conflict(Identified):
+    """Another rule that may pull the same thing the other way."""
+
+    name: str = Field(description="Its name.")
+    order: int = Field(description="Its position. The first by order wins.")
+
+
+class RulePreview(RunSeen):
+    """What a rule would do now."""
+
+    conflicts: list[Conflict] = Field(description="Rules that may pull the other way.")
+
+
+class RuleUpdated(Model):
+    """The rule was updated."""
+
+    result: Literal[True] = Field(description="Always true: it is done, and durable.")
+    message: str = Field(description="Confirmation.")
+    conflicts: list[Conflict] = Field(description="Rules that may pull the other way.")
+
+
+class NotUndone(Model):
+    """An act that stays."""
+
+    act: RunAct = Field(description="The act.")
+    why_not: str = Field(alias="why", description="Why it was not undone.")
+
+
+class RunUndone(Model):
+    """The run was undone, as far as nobody has changed the same since."""
+
+    result: Literal[True] = Field(description="Always true: it is done, and durable.")
+    message: str = Field(description="Confirmation.")
+    undone: list[RunAct] = Field(description="The acts that were undone.")
+    left: list[NotUndone] = Field(description="The acts that were not, and why.")
+
+
+class RuleHold(Identified):
+    """Something that a rule keeps from being listed."""
+
+    rule_id: str = Field(alias="ruleId", description="The rule.")
+    rule_name: str = Field(alias="ruleName", description="Its name.")
+    run_id: str = Field(alias="runId", description="Its run since which it is held.")
+    level: str = Field(description="CLIENT, CAMPAIGN, JOBGROUP, PLACEMENT or JOB.")
+    entity_id: str = Field(
+        alias="entityId", description="Id of the entity; of a placement, of its job group."
+    )
+    publisher_id: str = Field(
+        alias="publisherId", exclude_if=lambda it: not it, description="Of a placement."
+    )
+    since_at: Instant = Field(alias="since", description="Since when.")
+
+
+class RuleHolds(Model):
+    """All that rules hold of a client, the oldest first."""
+
+    rows: list[RuleHold] = Field(alias="data", description="The holds.")
+
+
+def seen_told(body: RunBody) -> dict[str, Any]:
+    """The rows of a run's body."""
+    return {
+        "evaluated": body.evaluated,
+        "matched": body.matched,
+        "conditions": list(map(RuleCondition.of, body.conditions)),
+        "questions": list(map(_question, body.questions)),
+        "entities": list(map(_entity, body.findings)),
+    }
+
+
+def run_told(run: Kept) -> RuleRun:
+    return RuleRun.of(run, **seen_told(run.body))
+
+
+def preview_told(tx: Tx, client: Client, body: RuleBody, found: RunBody) -> RulePreview:
+    return RulePreview.of(conflicts=conflicts_told(tx, client, body), **seen_told(found))
+
+
+def conflicts_told(tx: Tx, client: Client, body: RuleBody, but: str = "") -> list[Conflict]:
+    """Of the client's other rules those that may pull the other way."""
+    every = service.rules_of(tx, client)
+    order = {one.no: at for at, one in enumerate(every, 1)}
+    found = conflicts_of(body, [one for one in every if one.id != but])
+    return [Conflict.of(one, name=one.body.name, order=order[one.no]) for one in found]
+
+
+def undone_told(found: list[Undone]) -> RunUndone:
+    left = [one for one in found if one.why_not]
+    return RunUndone.of(
+        result=True,
+        message="Run undone",
+        undone=[act_told(one.act) for one in found if not one.why_not],
+        left=[NotUndone.of(act=act_told(one.act), why_not=one.why_not) for one in left],
+    )
+
+
+def holds_told(some: Iterable[Hold]) -> RuleHolds:
+    return RuleHolds.of(rows=[RuleHold.of(one, level=_level(one.kind)) for one in some])
+
+
+def act_told(act: Act) -> RunAct:
+    return RunAct.of(act, level=_level(act.kind), skip=act.skip or None)
+
+
+def _level(kind: str) -> str:
+    return "JOBGROUP" if kind == "group" else kind.upper()
+
+
+def _entity(one: Finding) -> RunEntity:
+    return RunEntity.of(
+        one,
+        publisher_ids=list(one.publishers),
+        seen=list(one.seen),
+        skip=one.skip or None,
+        acts=list(map(act_told, one.acts)),
+    )
+
+
+def _question(one: Asked) -> RunQuestion:
+    filters = RunFilters.of(
+        start_on=one.first_on, end_on=one.last_on, publisher_ids=list(one.publishers)
+    )
+    return RunQuestion.of(filters=filters, level=RunLevel.of(primary=one.level))

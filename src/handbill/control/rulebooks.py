@@ -1,0 +1,148 @@
+"""What rules look at: a client's nouns as they are, jobs of a filter, and the figures of stats."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from handbill.campaigns import service as campaigns
+from handbill.core.filter_code import Contender, Matcher
+from handbill.core.nouns import Client, Job, JobSettings
+from handbill.core.rule_conditions import RuleBody
+from handbill.core.rules.figures import Asked, Figures, figures_of
+from handbill.core.rules.running import Sight, asked_of, curve_of
+from handbill.core.rules.subjects import LEVELS, Book, JobAt, Subject, groups_in_scope, subjects_of
+from handbill.groups import service as groups
+from handbill.groups.contest import Contest, contest_of
+from handbill.groups.matching import BATCH, candidates
+from handbill.jobs import service as jobs
+from handbill.kit.instants import Instant
+from handbill.kit.zones import day_of, start_of, zone_of
+from handbill.ledger import apply_ages
+from handbill.publishers import service as publishers
+from handbill.stats.answering import Answering
+from handbill.stats.layouts import STATS
+from handbill.stats.questions import Filters, Plan, planned
+from handbill.store.records import Tx
+
+MOST_JOBS: Final = 100_000
+"""Jobs that a rule looks at; of more, the first ones."""
+_OLDEST, _YOUNGEST = timedelta(days=90), timedelta(days=15)
+"""Of clicks, from which it is learned how late applies come."""
+_MEMORY_MB: Final = 256
+Question = tuple[str, Asked]
+"""Of which level, of which days and publishers."""
+
+
+class Sheet(NamedTuple):
+    """A rule, and all that it looks at."""
+
+    rule: RuleBody
+    subjects: list[Subject]
+
+
+def book_of(tx: Tx, client: Client) -> Book:
+    """The client's live nouns."""
+    zone = zone_of(client.zone)
+    every = {one.no: one for one in campaigns.campaigns_of(tx, client.no)}
+    live = {
+        one.no: one
+        for one in groups.groups_of(tx, client.no)
+        if not one.is_default and one.campaign_no in every
+    }
+    known = {one.id: one for one in publishers.publishers_of(tx, client.agency_no)}
+    made = {client.id: client.created_at}
+    made |= {one.id: one.created_at for one in every.values()}
+    made |= {one.id: one.created_at for one in live.values()}
+    days = {id_: day_of(at, zone).isoformat() for id_, at in made.items()}
+    return Book(client, every, live, known, days)
+
+
+def sheet_of(tx: Tx, book: Book, rule: RuleBody, now: Instant) -> Sheet:
+    """What a rule looks at."""
+    if rule.level == "jobs":
+        book = book._replace(jobs=_jobs(tx, book, rule, now))
+    return Sheet(rule, subjects_of(rule, book))
+
+
+def _jobs(tx: Tx, book: Book, rule: RuleBody, now: Instant) -> list[JobAt]:
+    """The live jobs of its filter, in the job groups of its scope."""
+    scope = groups_in_scope(rule, book)
+    contest = contest_of(tx, book.client, now)
+    zone = zone_of(book.client.zone)
+    found = []
+    for id_, group_no, job in _filtered(tx, contest, rule, scope):
+        setting = (job.body.settings or JobSettings()).setting
+        since_on = day_of(job.created_at, zone).isoformat()
+        found.append(JobAt(id_, job.body.ref, group_no, since_on, setting))
+        if len(found) == MOST_JOBS:
+            break
+    return found
+
+
+def _filtered(
+    tx: Tx, contest: Contest, rule: RuleBody, scope: set[int]
+) -> Iterator[tuple[str, int, Job]]:
+    tree = rule.job_filter
+    matcher = Matcher([Contender((1, 1), 1, tree)], contest.today, contest.places) if tree else None
+    after = 0
+    while some := candidates(tx, contest, after, BATCH):
+        after = some[-1].no
+        wanted = {
+            one.no: one.group_no
+            for one in some
+            if one.live
+            and one.group_no in scope
+            and (matcher is None or matcher.best(one.facts) is not None)
+        }
+        for no, job in jobs.jobs_by_number(tx, wanted).items():
+            yield job.id, wanted[no] or 0, job
+
+
+def questions_of(sheets: Iterable[Sheet], client: Client, now: Instant) -> set[Question]:
+    """All that stats have to answer for them, each question once."""
+    today = day_of(now, zone_of(client.zone))
+    return {
+        (LEVELS[rule.level], asked)
+        for rule, subjects in sheets
+        for asked in asked_of(rule, subjects, today)
+    }
+
+
+def plans_of(
+    tx: Tx, client: Client, some: Iterable[Question], now: Instant
+) -> dict[Question, Plan]:
+    """The plans that stats make of them."""
+    found = {}
+    for level, ((first_on, last_on), places) in some:
+        filters = Filters(first_on, last_on, publisher_ids=places)
+        question = (level, ((first_on, last_on), places))
+        found[question] = planned(tx, client, filters, [level], now)
+    return found
+
+
+def answered(
+    answering: Answering, plans: Mapping[Question, Plan]
+) -> dict[str, dict[Asked, dict[str, Figures]]]:
+    """The figures of every entity, by level, by question, by its id."""
+    found: dict[str, dict[Asked, dict[str, Figures]]] = {}
+    for (level, asked), plan in plans.items():
+        columns = STATS.columns(plan.levels)
+        with answering.rows(plan, _MEMORY_MB) as (_, lines):
+            rows = {line[0]: figures_of(dict(zip(columns, line, strict=True))) for line in lines}
+        found.setdefault(level, {})[asked] = rows
+    return found
+
+
+def sight_of(
+    tx: Tx, client: Client, now: Instant, answers: Mapping[Asked, Mapping[str, Figures]]
+) -> Sight:
+    """What a run at an instant goes by."""
+    zone = zone_of(client.zone)
+    today = day_of(now, zone)
+    before = (today - _YOUNGEST).isoformat()
+    ages: Counter[int] = Counter()
+    for one, applies in apply_ages.since(tx, client.no, today - _OLDEST).items():
+        if one.click_on < before:
+            ages[one.age] += applies
+    return Sight(now, today, start_of(today, zone), answers, curve_of(ages))

@@ -1,0 +1,299 @@
+"""Rules at their tick: each looked at with the figures of stats, and done, all or nothing."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from logging import getLogger
+from typing import Final, NamedTuple
+
+import msgspec
+
+from handbill.callbacks import service as callbacks
+from handbill.control.rulebooks import (
+    Sheet,
+    answered,
+    book_of,
+    plans_of,
+    questions_of,
+    sheet_of,
+    sight_of,
+)
+from handbill.core.nouns import Client
+from handbill.core.rule_conditions import Rule, RuleBody
+from handbill.core.rules.figures import Asked, Figures
+from handbill.core.rules.running import (
+    Act,
+    Done,
+    Finding,
+    Memory,
+    Of,
+    Run,
+    Sight,
+    asked_of,
+    reads_once,
+    run,
+    waits_for_yesterday,
+)
+from handbill.core.rules.subjects import LEVELS
+from handbill.core.states import in_force
+from handbill.core.trail import Occasion
+from handbill.host.ids import Ids, new_uuid
+from handbill.kit.faults import Refused, Unavailable
+from handbill.kit.instants import DAY, HOUR, Instant, iso_of
+from handbill.kit.zones import day_of, start_of, zone_of
+from handbill.rules import acting, history, holding
+from handbill.rules import service as rules
+from handbill.rules.history import RuleRun, RunBody, State
+from handbill.stats.answering import Answering
+from handbill.store import marks
+from handbill.store.records import Records, Tx
+from handbill.work import kinds
+
+MODES: Final = ("OFF", "ADVISE", "ACT")
+MOST_FAILURES: Final = 3
+_SETTLES: Final = HOUR
+"""So long after midnight, at the least, the day before is settled."""
+_TWO_DAYS: Final = 2 * DAY
+_LOG = getLogger("handbill.rules")
+
+
+class Tools(NamedTuple):
+    """``mode``: the most that the house allows."""
+
+    records: Records
+    answering: Answering
+    ids: Ids
+    mode: str
+
+
+class _Tick(NamedTuple):
+    """What the runs of one tick have in common; ``done`` and ``now`` grow with them."""
+
+    tools: Tools
+    client: Client
+    mode: str
+    sight: Sight
+    done: list[Done]
+    now: dict[Of, tuple[str, int]]
+
+
+def mode_of(client: Client, house: str) -> str:
+    """What rules may do for a client: the lesser of its own switch and the house's."""
+    return min(client.body.control, house, key=MODES.index)
+
+
+def tick(tools: Tools, client: Client, now: Instant) -> int:
+    """Run the client's rules that are due, in their order; how many acts there were.
+
+    A rule whose run fails is told so in its state; the others run. **Refuses** (Unavailable) where
+    another worker runs them too.
+    """
+    mode = mode_of(client, tools.mode)
+    if mode == "OFF":
+        return 0
+    with tools.records.read() as tx:
+        due = _due(tx, client, mode, now)
+        if not due:
+            return 0
+        book = book_of(tx, client)
+        sheets = {rule.no: sheet_of(tx, book, rule.body, now) for rule in due}
+        plans = plans_of(tx, client, questions_of(sheets.values(), client, now), now)
+        sight = sight_of(tx, client, now, {})
+        longest = max(rule.body.repeat_days for rule in due) * DAY
+        done = history.done(tx, client.no, mode, now - max(longest, _TWO_DAYS))
+    answers = answered(tools.answering, plans)
+    at = _Tick(tools, client, mode, sight, done, {})
+    count = 0
+    for rule in due:
+        its = at._replace(sight=sight._replace(answers=answers.get(LEVELS[rule.body.level], {})))
+        try:
+            count += _run(its, rule, sheets[rule.no])
+        except Unavailable:
+            raise
+        except Exception as fault:  # noqa: BLE001 - its state tells it, and the log; others run
+            _LOG.exception("a rule failed", extra={"rule": rule.id})
+            with tools.records.write() as tx:
+                _fail(tx, its, rule, type(fault).__name__)
+    return count
+
+
+def _due(tx: Tx, client: Client, mode: str, now: Instant) -> list[Rule]:
+    """The rules in force that have anything to read which they have not read yet. What looks at
+    past days waits until the last of them has settled; a clock that was set back is waited for.
+    """
+    zone = zone_of(client.zone)
+    today = day_of(now, zone)
+    midnight = start_of(today, zone)
+    settled = now - midnight >= _SETTLES and marks.judged_at(tx, client.no) >= midnight
+    found = []
+    for rule in rules.rules_of(tx, client):
+        if rule.status != "A" or not in_force(rule.body.start_on, rule.body.end_on, today):
+            continue
+        state = history.state_of(tx, rule.no)
+        has_read = state.mode == mode and state.ran_on == today.isoformat()
+        if now < state.ran_at or (waits_for_yesterday(rule.body) and not settled):
+            continue
+        if not (has_read and reads_once(rule.body)):
+            found.append(rule)
+    return found
+
+
+def _run(at: _Tick, rule: Rule, sheet: Sheet) -> int:
+    """One rule, in one transaction."""
+    now, mode, client = at.sight.now, at.mode, at.client
+    with at.tools.records.write() as tx:
+        stands = rules.rules_by_id(tx, client, [rule.id]).get(rule.id)
+        if stands is None or (stands.status, stands.body) != (rule.status, rule.body):
+            return 0
+        tx.occasion = Occasion("RULE", rule.id, None, kinds.RUN_RULES)
+        was = history.state_of(tx, rule.no)
+        found = run(rule.body, sheet.subjects, at.sight, _memory(tx, at, rule, was))
+        run_id = new_uuid(at.tools.ids)
+        findings = found.findings
+        if mode == "ACT":
+            findings = tuple(_doing(tx, at, (rule.no, run_id), one) for one in findings)
+        body = _told(rule.body, sheet, at.sight, found, findings)
+        acts = [act for one in findings for act in one.acts if not act.skip]
+        made = RuleRun(
+            no=0, id=run_id, client_no=client.no, rule_no=rule.no, at=now, mode=mode, body=body
+        )
+        told = _digest(findings)
+        if acts or told != was.told:
+            history.add(tx, made)
+        state = _state(at, rule, was, _heard(found, findings), findings)
+        history.keep(tx, was, msgspec.structs.replace(state, told=told))
+        history.note(tx, made, acts)
+        if state.failures >= MOST_FAILURES:
+            rules.switch(tx, now, client, [rule.id], "P")
+        if acts:
+            _notify(tx, at, rule, made, acts)
+    for act in acts:
+        at.done.append(Done(rule.no, act.kind, act.entity, act.what, act.pull, now))
+        at.now.setdefault(act.of, (rule.body.name, act.pull))
+    return len(acts)
+
+
+def _state(
+    at: _Tick, rule: Rule, was: State, heard: set[str], findings: Sequence[Finding]
+) -> State:
+    """What is remembered of a run. That all it wanted was refused, is a failure."""
+    acts = [act for one in findings for act in one.acts]
+    refused = [act for act in acts if act.skip == "REFUSED"]
+    failures = was.failures + 1 if refused and all(act.skip for act in acts) else 0
+    return State(
+        rule_no=rule.no,
+        ran_at=at.sight.now,
+        ran_on=at.sight.today.isoformat(),
+        mode=at.mode,
+        truths=tuple(sorted(heard)),
+        failures=failures,
+        why=refused[0].words if failures else "",
+    )
+
+
+def _memory(tx: Tx, at: _Tick, rule: Rule, was: State) -> Memory:
+    held = holding.holds_of(tx, at.client.no)
+    return Memory(
+        rule_no=rule.no,
+        truths=frozenset(was.truths) if was.mode == at.mode else frozenset(),
+        done=at.done,
+        held=frozenset((one.kind, one.entity) for one in held if one.rule_no == rule.no),
+        any_held=frozenset((one.kind, one.entity) for one in held),
+        now=at.now,
+    )
+
+
+def _doing(tx: Tx, at: _Tick, by: tuple[int, str], finding: Finding) -> Finding:
+    """Do the acts of a finding, and tell of each that its room refuses."""
+    acts = tuple(act if act.skip else _done(tx, at, by, act) for act in finding.acts)
+    return msgspec.structs.replace(finding, acts=acts)
+
+
+def _done(tx: Tx, at: _Tick, by: tuple[int, str], act: Act) -> Act:
+    client, now = at.client, at.sight.now
+
+    def deed(part: Tx) -> str:
+        if act.after is not None and acting.amount(part, client, act) != act.before:
+            return "it was changed meanwhile"
+        acting.do(part, at.tools.ids, now, client, by, act)
+        return ""
+
+    came = tx.part(deed)
+    if isinstance(came, Refused):
+        came = "; ".join(one.message for one in came.faults) or came.message
+    if isinstance(came, Exception):
+        raise came
+    return msgspec.structs.replace(act, skip="REFUSED", words=came) if came else act
+
+
+def _heard(found: Run, findings: Sequence[Finding]) -> set[str]:
+    """What was to be done and was refused, is tried again."""
+    refused = {one.key for one in findings if any(act.skip == "REFUSED" for act in one.acts)}
+    return set(found.truths) - refused
+
+
+def _told(
+    rule: RuleBody, sheet: Sheet, sight: Sight, found: Run, findings: tuple[Finding, ...]
+) -> RunBody:
+    """A run as it is kept, with the questions that stats answer alike again."""
+    level = LEVELS[rule.level]
+    asked = sorted(asked_of(rule, sheet.subjects, sight.today))
+    return RunBody(
+        evaluated=found.evaluated,
+        matched=found.matched,
+        conditions=rule.conditions,
+        questions=tuple(history.Asked(*days, level, places) for days, places in asked),
+        findings=findings,
+    )
+
+
+def _digest(findings: Iterable[Finding]) -> str:
+    """What is told of a run, but for its numbers: while that stays, no further run is kept."""
+    told = [(one.key, one.skip, [(act.of, act.skip) for act in one.acts]) for one in findings]
+    return hashlib.blake2b(msgspec.json.encode(told), digest_size=16).hexdigest()
+
+
+def _fail(tx: Tx, at: _Tick, rule: Rule, why: str) -> None:
+    """Note that a run failed; the third one in a row pauses its rule."""
+    tx.occasion = Occasion("RULE", rule.id, None, kinds.RUN_RULES)
+    was = history.state_of(tx, rule.no)
+    failed = msgspec.structs.replace(
+        was, ran_at=at.sight.now, failures=was.failures + 1, why=f"it could not be run: {why}"
+    )
+    history.keep(tx, was, failed)
+    if failed.failures >= MOST_FAILURES and rules.rules_by_id(tx, at.client, [rule.id]):
+        rules.switch(tx, at.sight.now, at.client, [rule.id], "P")
+
+
+def _notify(tx: Tx, at: _Tick, rule: Rule, made: RuleRun, acts: Sequence[Act]) -> None:
+    """Call back whoever wants to know that the rule has acted, or would have."""
+    url = rule.body.call_back_url
+    if not rule.body.notify or not url:
+        return
+    callbacks.agree(tx, at.tools.ids, made.at, at.client.agency_no, made.id, url)
+    body = {
+        "ruleId": rule.id,
+        "ruleName": rule.body.name,
+        "runId": made.id,
+        "clientId": at.client.id,
+        "ranOn": iso_of(made.at),
+        "mode": made.mode,
+        "acts": len(acts),
+    }
+    callbacks.tell(tx, made.id, body, made.at)
+
+
+def preview(tx: Tx, answering: Answering, client: Client, now: Instant, body: RuleBody) -> RunBody:
+    """What a rule would do now, as if it stood first and had never run. Nothing is changed."""
+    sheet = sheet_of(tx, book_of(tx, client), body, now)
+    plans = plans_of(tx, client, questions_of([sheet], client, now), now)
+    answers: Mapping[Asked, Mapping[str, Figures]] = answered(answering, plans).get(
+        LEVELS[body.level], {}
+    )
+    sight = sight_of(tx, client, now, answers)
+    held = holding.holds_of(tx, client.no)
+    memory = Memory(
+        done=history.done(tx, client.no, "ACT", now - _TWO_DAYS),
+        any_held=frozenset((one.kind, one.entity) for one in held),
+    )
+    found = run(body, sheet.subjects, sight, memory)
+    return _told(body, sheet, sight, found, found.findings)

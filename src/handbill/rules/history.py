@@ -1,0 +1,147 @@
+"""What rules have done: their runs, their acts, and what they remember of the last run."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.core.rule_conditions import Condition
+from handbill.core.rules.running import Act, Done, Finding
+from handbill.kit.faults import Unavailable
+from handbill.kit.instants import DAY, Instant
+from handbill.store.records import Tx
+from handbill.store.records.base import sweep_of
+from handbill.store.records.mapper import Mapper
+from handbill.store.records.tables import rule_acts, rule_runs, rule_states
+
+KEPT_FOR: Final = 400 * DAY
+
+
+class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A question to stats, as it can be asked again."""
+
+    first_on: str
+    last_on: str
+    level: str
+    publishers: tuple[str, ...] = ()
+
+
+class RunBody(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    evaluated: int
+    matched: int
+    conditions: tuple[Condition, ...] = ()
+    questions: tuple[Asked, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class RuleRun(msgspec.Struct, kw_only=True):
+    """``mode``: ADVISE, nothing was done; or ACT."""
+
+    no: int
+    id: str
+    client_no: int
+    rule_no: int
+    at: Instant
+    mode: str
+    body: RunBody
+    undone_at: Instant | None = None
+
+
+class State(msgspec.Struct, kw_only=True):
+    """``told``: what was told of the last run, digested; ``why``: why it failed last."""
+
+    rule_no: int
+    number: int = 0
+    ran_at: Instant = 0
+    ran_on: str = ""
+    mode: str = ""
+    truths: tuple[str, ...] = ()
+    told: str = ""
+    failures: int = 0
+    why: str = ""
+
+
+_RUNS, _STATES = Mapper(rule_runs, RuleRun), Mapper(rule_states, State)
+_t, _a, _s = rule_runs.c, rule_acts.c, rule_states.c
+_OF_RULE = _RUNS.ever("rule_no", order=_t.no.desc())
+_ONE = _RUNS.ever("id", "rule_no")
+_STATE = _STATES.ever("rule_no", order=_s.rule_no)
+_ACTS = (
+    sa.select(_a.rule_no, _a.kind, _a.entity, _a.what, _a.pull, _a.at)
+    .where(_a.client_no == b("client_no"), _a.mode == b("mode"), _a.at >= b("since"))
+    .order_by(_a.no)
+)
+_MOVE_ON = (
+    sa.update(rule_states)
+    .where(_s.rule_no == b("of"), _s.number == b("was"))
+    .values(number=b("is"))
+)
+_FORGET = sa.delete(rule_states).where(_s.rule_no == b("of"))
+_SWEEPS = (sweep_of(rule_runs, _t.at), sweep_of(rule_acts, _a.at))
+
+
+def page(tx: Tx, rule_no: int, skip: int, limit: int) -> tuple[list[RuleRun], int]:
+    """Some runs of a rule, newest first, and how many are kept."""
+    return _OF_RULE.page(tx, skip, limit, rule_no=rule_no), _OF_RULE.count(tx, rule_no=rule_no)
+
+
+def run_of(tx: Tx, rule_no: int, run_id: str) -> RuleRun | None:
+    return _ONE.first(tx, id=run_id, rule_no=rule_no)
+
+
+def state_of(tx: Tx, rule_no: int) -> State:
+    """What a rule remembers; of one that never ran, nothing."""
+    return _STATE.first(tx, rule_no=rule_no) or State(rule_no=rule_no)
+
+
+def forget_state(tx: Tx, rule_no: int) -> None:
+    """A rule says something else: it begins anew."""
+    tx.run(_FORGET, of=rule_no)
+
+
+def done(tx: Tx, client_no: int, mode: str, since: Instant) -> list[Done]:
+    """What the client's rules have done, or said that they would, the oldest first."""
+    return [Done(*row) for row in tx.all(_ACTS, client_no=client_no, mode=mode, since=since)]
+
+
+def keep(tx: Tx, was: State, state: State) -> None:
+    """Remember a run. **Refuses** (Unavailable) where another worker ran the rule meanwhile."""
+    first = _STATES.values(State(rule_no=was.rule_no), *State.__struct_fields__)
+    tx.upsert_many(rule_states, ["rule_no"], [first], keep=True)
+    if tx.run(_MOVE_ON, of=was.rule_no, was=was.number, **{"is": was.number + 1}) != 1:
+        raise Unavailable("the rule was run by another worker meanwhile")
+    names = [name for name in State.__struct_fields__ if name not in {"rule_no", "number"}]
+    tx.change(rule_states, {"rule_no": was.rule_no}, **_STATES.values(state, *names))
+
+
+def add(tx: Tx, run: RuleRun) -> None:
+    _RUNS.add(tx, run)
+
+
+def note(tx: Tx, run: RuleRun, acts: Sequence[Act]) -> None:
+    """Count what was done."""
+    rows: list[dict[str, Any]] = [
+        {
+            "client_no": run.client_no,
+            "rule_no": run.rule_no,
+            "mode": run.mode,
+            "kind": one.kind,
+            "entity": one.entity,
+            "what": one.what,
+            "pull": one.pull,
+            "at": run.at,
+        }
+        for one in acts
+    ]
+    tx.put_many(rule_acts, rows)
+
+
+def mark_undone(tx: Tx, run: RuleRun) -> None:
+    tx.change(rule_runs, {"no": run.no}, **_RUNS.values(run, "body", "undone_at"))
+
+
+def sweep(tx: Tx, now: Instant, most: int) -> int:
+    """Forget some of what is older than 400 days; how many."""
+    return sum(tx.run(one, before=now - KEPT_FOR, most=most) for one in _SWEEPS)

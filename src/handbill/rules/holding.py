@@ -1,0 +1,134 @@
+"""Holds: what a rule keeps from being listed, beside the switches that users set."""
+
+from collections.abc import Iterable
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.changes import service as changes
+from handbill.clients import service as clients
+from handbill.core.nouns import Client
+from handbill.core.rules.running import Act
+from handbill.core.standing.tree import Hold
+from handbill.core.trail import Entity
+from handbill.core.trail import Kind as Told
+from handbill.host.ids import Ids, new_uuid
+from handbill.kit.faults import not_found
+from handbill.kit.instants import Instant
+from handbill.store.records import Tx
+from handbill.store.records.mapper import Mapper
+from handbill.store.records.tables import rule_holds, rules
+
+_h, _r = rule_holds.c, rules.c
+_TOLD: dict[str, Told] = {
+    "client": "CLIENT",
+    "campaign": "CAMPAIGN",
+    "group": "JOB_GROUP",
+    "placement": "JOB_GROUP",
+    "job": "JOB",
+}
+_OF_CLIENT = (
+    sa.select(
+        _h.kind,
+        _h.entity,
+        _h.entity_id,
+        _h.publisher_id,
+        _h.id,
+        _h.run_id,
+        _h.since_at,
+        _h.rule_no,
+        _r.id,
+        _r.body,
+    )
+    .select_from(rule_holds.join(rules, _h.rule_no == _r.no))
+    .where(_h.client_no == b("client_no"))
+    .order_by(_h.no)
+)
+_DROP = sa.delete(rule_holds).where(_h.id == b("id"), _h.client_no == b("client_no"))
+
+
+class _Row(msgspec.Struct, kw_only=True):
+    id: str
+    client_no: int
+    rule_no: int
+    run_id: str
+    kind: str
+    entity: str
+    entity_id: str
+    publisher_id: str
+    since_at: Instant
+
+
+class _Name(msgspec.Struct):
+    name: str
+
+
+_ROWS = Mapper(rule_holds, _Row)
+_NAME = msgspec.json.Decoder(_Name)
+
+
+def holds_of(tx: Tx, client_no: int) -> list[Hold]:
+    """All that rules hold of a client, the oldest first."""
+    return [
+        Hold._make((*found, _NAME.decode(body).name))
+        for *found, body in tx.all(_OF_CLIENT, client_no=client_no)
+    ]
+
+
+def hold(
+    tx: Tx, ids: Ids, now: Instant, client: Client, rule_no: int, run_id: str, act: Act
+) -> None:
+    """Let a rule hold the target of an act, and tell it."""
+    row = _Row(
+        id=new_uuid(ids),
+        client_no=client.no,
+        rule_no=rule_no,
+        run_id=run_id,
+        kind=act.kind,
+        entity=act.entity,
+        entity_id=act.id,
+        publisher_id=act.publisher_id,
+        since_at=now,
+    )
+    before = holds_of(tx, client.no)
+    _ROWS.add(tx, row)
+    _tell(tx, now, client, before, [(row.kind, row.entity, row.entity_id)])
+
+
+def lift(tx: Tx, now: Instant, client: Client, some: Iterable[Hold]) -> int:
+    """Let go of these, tell it, and have listings follow; how many there were."""
+    before, found = holds_of(tx, client.no), list(some)
+    for one in found:
+        tx.run(_DROP, id=one.id, client_no=client.no)
+    if found:
+        _tell(tx, now, client, before, [(one.kind, one.entity, one.entity_id) for one in found])
+        clients.wake_listings(tx, client, now)
+    return len(found)
+
+
+def lift_one(tx: Tx, now: Instant, client: Client, hold_id: str) -> None:
+    """Let go of one. **Refuses** any other id alike (404)."""
+    found = [one for one in holds_of(tx, client.no) if one.id == hold_id]
+    if not found:
+        raise not_found()
+    lift(tx, now, client, found)
+
+
+def _tell(
+    tx: Tx,
+    now: Instant,
+    client: Client,
+    before: Iterable[Hold],
+    touched: Iterable[tuple[str, str, str]],
+) -> None:
+    """Who holds each thing is told as a field of it, "heldBy"; of a placement, of its job group."""
+    sides = list(before), holds_of(tx, client.no)
+    for kind, entity, entity_id in dict.fromkeys(touched):
+        old, new = (
+            [one.rule_id for one in side if (one.kind, one.entity) == (kind, entity)]
+            for side in sides
+        )
+        name = "heldBy" if kind != "placement" else f"heldAtPlacement{entity.partition('/')[2]}"
+        who = Entity(_TOLD[kind], entity_id, client.agency_no, client.no)
+        changes.tell(tx, now, who, {name: old}, {name: new})

@@ -1,0 +1,351 @@
+"""Rules at their tick, against real records, entries and stats."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+
+from handbill.callbacks import rows as callback_rows
+from handbill.changes import service as changes
+from handbill.clients import service as clients
+from handbill.control import ruling
+from handbill.control import service as control
+from handbill.core.nouns import Cap, Caps, Client, Placement
+from handbill.core.rule_conditions import Action, Condition, Guards, RuleBody
+from handbill.core.standing.reasons import Code
+from handbill.groups import service as groups
+from handbill.kit.faults import Refused, Unavailable
+from handbill.kit.instants import DAY, HOUR, MINUTE, Instant
+from handbill.rules import history, holding, undoing
+from handbill.rules import service as rules
+from handbill.rules.history import RuleRun
+from handbill.standing import service as standing
+from handbill.stats.answering import Answering, Within
+from handbill.stats.questions import Plan
+from handbill.store.records import Records, Tx
+from handbill.store.records.tables import rule_acts
+from market import Market
+
+ONE = 1_000_000
+BUDGET = Caps(budget=Cap("Monthly", 1_000 * ONE))
+SPENDS = Condition("spent", "greater than", 2 * ONE, "$", "today")
+NO_APPLY = Condition("applies", "equals", 0, "#", "today")
+
+
+class Answers(Answering):
+    """Answers each plan once: the entries stay as they are."""
+
+    def __init__(self, market: Market, known: dict[bytes, Any], records: Any = None) -> None:
+        super().__init__(records or market.records, market.blobs, market.ids, market.scratch)
+        self.known = known
+
+    @contextmanager
+    def rows(self, plan: Plan, *_: Any, **__: Any) -> Iterator[Any]:
+        key = msgspec.json.encode(plan)
+        if key not in self.known:
+            with super().rows(plan) as (_total, lines):
+                self.known[key] = list(lines)
+        yield len(self.known[key]), iter(self.known[key])
+
+
+class House:
+    """A client with two job groups: the first one has three clicks of 1.00, and no apply."""
+
+    def __init__(self, records: Records, folder: Path) -> None:
+        self.market = market = Market(records, folder)
+        self.no = market.client(caps=BUDGET)
+        publisher = market.publisher()
+        campaign = market.campaign(self.no, caps=BUDGET)
+        for name in ("first", "second"):
+            placed = [Placement("Board", bid_micros=2 * ONE if name == "second" else None)]
+            market.group(
+                self.no, campaign, name, caps=BUDGET, cpc_bid_micros=ONE, placements=placed
+            )
+        self.first, self.second = self.groups()
+        ids = {"client_no": self.no, "campaign_no": campaign, "publisher_no": publisher}
+        listing = market.listing(group_no=self.first.no, **ids)
+        for _ in range(3):
+            market.clicked(listing)
+        assert len(market.judged()) == 3
+        self.listing = listing
+        self.let("ACT")
+
+    def groups(self) -> Any:
+        with self.market.records.read() as tx:
+            return groups.groups_of(tx, self.no)
+
+    @property
+    def client(self) -> Client:
+        with self.market.records.read() as tx:
+            return clients.clients_by_number(tx, [self.no])[self.no]
+
+    @contextmanager
+    def writing(self) -> Iterator[tuple[Tx, Instant, Client]]:
+        client = self.client
+        with self.market.records.write() as tx:
+            yield tx, self.market.clock.now(), client
+
+    def let(self, mode: str) -> None:
+        with self.writing() as (tx, now, client):
+            clients.update(tx, now, client, {"control": mode})
+
+    def rule(self, *conditions: Condition, **more: Any) -> str:
+        body = rule_of(*conditions, **more)
+        with self.writing() as (tx, now, client):
+            return rules.create(tx, self.market.ids, now, client, body)
+
+    def tick(self, answering: Answering | None = None, mode: str = "ACT") -> int:
+        market = self.market
+        with_these = answering or Answering(
+            market.records, market.blobs, market.ids, market.scratch
+        )
+        tools = ruling.Tools(market.records, with_these, market.ids, mode)
+        return ruling.tick(tools, self.client, market.clock.now())
+
+    def runs(self, rule_id: str) -> list[RuleRun]:
+        with self.writing() as (tx, _, client):
+            rule = rules.rule_of(tx, client, rule_id)
+            return history.page(tx, rule.no, 0, 99)[0]
+
+    def undo(self, rule_id: str, run_id: str) -> list[str]:
+        with self.writing() as (tx, now, client):
+            found = undoing.undo(tx, now, client, rule_id, run_id)
+        return [one.why_not for one in found]
+
+    def held(self) -> list[str]:
+        with self.market.records.read() as tx:
+            return [f"{one.kind} {one.entity}" for one in holding.holds_of(tx, self.no)]
+
+    def states(self) -> dict[Any, Any]:
+        """What control makes of it, by what stands so."""
+        control.tick(self.market.records, self.client, self.market.clock.now(), 1_200_000)
+        with self.market.records.read() as tx:
+            return standing.resolved_of(tx, self.no)
+
+
+def rule_of(*conditions: Condition, **more: Any) -> RuleBody:
+    known: dict[str, Any] = {"name": "r", "level": "jobgroups", "action_type": "administration"}
+    if "action" not in more:
+        known["admin"] = "pause"
+    return RuleBody(conditions=conditions or (SPENDS, NO_APPLY), **(known | more))
+
+
+def bids(more: bool = True, percent: int = 10) -> dict[str, Any]:
+    return {
+        "action": Action(more, "cpc bid", percent * ONE, "%"),
+        "action_type": "bidStrategy",
+        "guards": Guards(share_ppm=ONE),
+    }
+
+
+@pytest.fixture
+def house(sqlite_records: Records, tmp_path: Path) -> House:
+    return House(sqlite_records, tmp_path)
+
+
+def test_what_a_rule_pauses_is_held_until_it_is_let_go(house: House) -> None:
+    rule_id = house.rule()
+    assert house.tick() == 1
+    assert house.held() == [f"group {house.first.no}"]
+    (run,) = house.runs(rule_id)
+    (finding,) = run.body.findings
+    assert (run.mode, run.body.evaluated, run.body.matched) == ("ACT", 2, 1)
+    assert (finding.id, finding.seen) == (house.first.id, (3 * ONE, 0))
+    (why, *_) = (it for it in house.states()["group", f"{house.first.no}"].all_reasons)
+    assert (why.code, why.params.rule_id, why.blocking) == (Code.HELD_BY_RULE, rule_id, True)
+    placed = house.states()["placement", f"{house.first.no}/{house.listing.publisher_no}"]
+    assert placed.is_held
+    assert house.groups()[0].status == "A", "the user's switch is another matter"
+    with house.market.records.read() as tx:
+        told = changes.page(tx, changes.Asked(entity_id=house.first.id), 9)
+    assert [(one.actor, one.actor_id, one.fields[0].field) for one in told] == [
+        ("RULE", rule_id, "/heldBy")
+    ]
+    house.market.clock.forward(16 * MINUTE)
+    assert house.tick() == 0
+    assert house.tick() == 0
+    assert len(house.runs(rule_id)) == 2, "that it is left alone since is told once"
+    assert house.undo(rule_id, run.id) == [""]
+    assert house.held() == []
+    house.market.clock.forward(7 * HOUR)
+    assert house.tick() == 0, "it acts once for each time that it becomes true"
+    with pytest.raises(Refused, match="undone already"):
+        house.undo(rule_id, run.id)
+
+
+def test_a_rule_that_resumes_or_goes_lets_go_and_a_users_pause_stays(house: House) -> None:
+    rule_id = house.rule()
+    house.tick()
+    with house.writing() as (tx, now, client):
+        groups.switch(tx, now, client, house.first, "P")
+    house.market.clock.forward(7 * HOUR)
+    house.rule(Condition("clicks", "equals", 3 * ONE, "#", "today"), admin="resume")
+    assert house.tick() == 1
+    assert house.held() == []
+    assert house.groups()[0].status == "P"
+    second = house.rule(name="again")
+    house.market.clock.forward(-7 * HOUR)
+    assert house.tick() == 0, "a clock set back is waited for, or the cool-down holds"
+    house.market.clock.forward(7 * HOUR + 1)
+    with house.writing() as (tx, now, client):
+        rules.delete(tx, now, client, rule_id)
+        tx.run_text("DELETE FROM rule_acts", {})
+    assert house.tick() == 1
+    assert house.held() == [f"group {house.first.no}"]
+    with house.writing() as (tx, now, client):
+        rules.delete(tx, now, client, second)
+    assert house.held() == []
+
+
+def test_advice_is_told_and_nothing_is_done(house: House) -> None:
+    rule_id = house.rule()
+    house.let("ADVISE")
+    assert house.tick() == 1
+    (run,) = house.runs(rule_id)
+    assert (run.mode, house.held()) == ("ADVISE", [])
+    with pytest.raises(Refused, match="changed nothing"):
+        house.undo(rule_id, run.id)
+    house.market.clock.forward(MINUTE)
+    assert house.tick(mode="OFF") == 0
+    house.let("ACT")
+    assert house.tick(mode="ADVISE") == 0, "the house allows no more"
+    house.market.clock.forward(MINUTE)
+    assert house.tick() == 1
+    assert house.held() == [f"group {house.first.no}"]
+
+
+def test_bids_move_and_go_back_where_nobody_else_moved_them(house: House) -> None:
+    raises = house.rule(SPENDS, **bids())
+    lowers = house.rule(SPENDS, **bids(more=False))
+    assert house.tick() == 1
+    assert house.groups()[0].body.cpc_bid_micros == 1_100_000
+    (told,) = house.runs(lowers)
+    assert [act.skip for act in told.body.findings[0].acts] == ["CONTRADICTED"]
+    (run,) = house.runs(raises)
+    (first, _) = house.groups()
+    with house.writing() as (tx, now, client):
+        groups.update(tx, now, client, first, {"cpc_bid_micros": 3 * ONE})
+    assert house.undo(raises, run.id) == ["it was changed since"]
+    assert house.groups()[0].body.cpc_bid_micros == 3 * ONE
+    house.market.clock.forward(7 * HOUR)
+    assert house.tick() == 1
+    assert house.groups()[0].body.cpc_bid_micros == 3_300_000
+    assert house.undo(raises, house.runs(raises)[0].id) == [""]
+    assert house.groups()[0].body.cpc_bid_micros == 3 * ONE
+
+
+def test_past_days_are_looked_at_once_when_they_have_settled(house: House) -> None:
+    three = Condition("clicks", "equals", 3 * ONE, "#", "yesterday")
+    rule_id = house.rule(three, admin="pause")
+    house.market.clock.forward(12 * HOUR + 30 * MINUTE)
+    assert house.tick() == 0
+    house.market.clock.forward(HOUR)
+    assert house.tick() == 0, "what came until midnight is not judged yet"
+    house.market.judged()
+    assert house.tick() == 1
+    house.market.clock.forward(HOUR)
+    house.tick()
+    assert len(house.runs(rule_id)) == 1
+
+
+def test_a_run_is_whole_or_not_and_no_act_is_made_twice(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule_id = house.rule(SPENDS, notify=True, call_back_url="https://hear.example.com/x")
+    with monkeypatch.context() as patched:
+        patched.setattr(ruling, "_notify", _raise)
+        assert house.tick() == 0
+    assert (house.held(), house.runs(rule_id)) == ([], [])
+    house.market.clock.forward(1)
+    assert house.tick() == 1
+    (run,) = house.runs(rule_id)
+    with house.market.records.read() as tx:
+        told = callback_rows.about(tx, run.id)
+    assert told is not None
+    assert told.body is not None
+    assert f'"runId":"{run.id}"' in told.body.replace(" ", "")
+    with house.writing() as (tx, _, _):
+        was = history.state_of(tx, run.rule_no)
+        with pytest.raises(Unavailable):
+            history.keep(tx, msgspec.structs.replace(was, number=was.number - 1), was)
+
+
+def test_three_failures_pause_a_rule(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule_id = house.rule()
+    monkeypatch.setattr(ruling, "_notify", _raise)
+    for left in ("A", "A", "P"):
+        house.tick()
+        house.market.clock.forward(1)
+        with house.writing() as (tx, _, client):
+            assert rules.rule_of(tx, client, rule_id).status == left
+
+
+def _raise(*_: object) -> None:
+    raise RuntimeError("it broke")
+
+
+def test_a_preview_is_what_a_run_does(house: House) -> None:
+    chance = Random(12)
+    market, known = house.market, dict[bytes, Any]()
+    market.clock.forward(DAY)
+    for number in range(9):
+        listing = msgspec.structs.replace(house.listing, group_no=chance.choice(house.groups()).no)
+        click = market.clicked(listing)
+        if number % 3 == 0:
+            market.converted(click, application=f"{number}")
+    market.judged()
+    market.clock.forward(2 * HOUR)
+    acted = 0
+    for _ in range(200):
+        body = _random_rule(chance, house)
+        client = house.client
+        with market.records.read() as tx:
+            answers = Answers(market, known, Within(tx))
+            before = ruling.preview(tx, answers, client, market.clock.now(), body)
+        with house.writing() as (tx, now, client):
+            rule_id = rules.create(tx, market.ids, now, client, body)
+        acted += house.tick(Answers(market, known))
+        kept = house.runs(rule_id)
+        if kept:
+            assert kept[0].body == before
+            if any(not act.skip for one in before.findings for act in one.acts):
+                assert not any(house.undo(rule_id, kept[0].id))
+        else:
+            assert not before.findings
+        with house.writing() as (tx, now, client):
+            rules.delete(tx, now, client, rule_id)
+            tx.run_text(f"DELETE FROM {rule_acts.name}", {})
+    assert acted > 50
+
+
+def _random_rule(chance: Random, house: House) -> RuleBody:
+    def condition() -> Condition:
+        parameter = chance.choice(["clicks", "allClicks", "applies", "spent", "cpc", "cta"])
+        unit = {"spent": "$", "cpc": "$", "cta": "%"}.get(parameter, "#")
+        comparison = chance.choice(
+            ["greater than", "less than", "not equals", "less than equal to"]
+        )
+        days = chance.choice(["today", "yesterday", "last_3_days", "this_month"])
+        return Condition(parameter, comparison, chance.randrange(6) * ONE, unit, days)
+
+    what = chance.choice(["pause", "cpc bid", "budget"])
+    more: dict[str, Any] = {"level": chance.choice(["clients", "campaign", "jobgroups"])}
+    if what != "pause":
+        amount = chance.choice([5, 30, 90]) * ONE
+        more |= {
+            "action": Action(chance.random() < 0.5, what, amount, chance.choice(["%", "$"])),
+            "action_type": "performance" if what == "budget" else "bidStrategy",
+        }
+    guards = Guards(least_clicks=chance.choice([0, 20]), share_ppm=chance.choice([200_000, ONE]))
+    conditions = [condition() for _ in range(chance.randrange(1, 4))]
+    return rule_of(
+        *conditions,
+        all_of=chance.random() < 0.5,
+        apply_to_children=chance.random() < 0.5,
+        guards=guards,
+        **more,
+    )
