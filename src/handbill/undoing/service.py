@@ -137,7 +137,8 @@ def _undone(tx: Tx, now: Instant, one: Change, *, can_locate: bool) -> Undone:
         bar = _by_state(tx, one, subject)
     if bar.why is not None:
         says = WORDS[bar.why]
-        raise bad_request([Fault(field, says) for field in bar.fields or ("",)], says)
+        faults = [Fault(field, says) for field in bar.fields or ("",)]
+        raise bad_request(faults, f"The change cannot be undone: {says}")
     assert subject is not None, "what is gone is refused"
     fields = _set(one)
     wanted = restored(fields, subject.state)

@@ -269,8 +269,8 @@ def subject_of(tx: Tx, now: Instant, change: Change, *, can_locate: bool) -> Sub
     """How the entity of a change stands; None: it is gone, or its client."""
     assert change.agency_no is not None, "what can be undone is an agency's"
     client = None
-    if change.client_id is not None:
-        client = clients.find_client(tx, change.agency_no, change.client_id)
+    if change.client_no is not None:
+        client = clients.find_client(tx, change.agency_no, change.client_id or "")
         if client is None:
             return None
     around = Around(tx, now, change.agency_no, client, change.entity_id, can_locate)
