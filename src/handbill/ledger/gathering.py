@@ -78,6 +78,7 @@ def _taken_back(tx: Tx, batch: Batch) -> Iterator[_Came]:
             batch.aside.add(one.client_no)
         else:
             batch.ended.append(one.client_no)
+        assert len(some) <= room, "no more is taken back than there is room for"
         room -= len(some)
         for no, body in some:
             batch.taken_back.append(no)

@@ -246,9 +246,7 @@ class Judge:
         return read_basis(tx, batch.places, self._rules.otherwise, batch.jobs, batch.since)
 
     def _set_aside(self, fault: Exception) -> None:
-        """Leave out the clients whose own part of what waits cannot be judged; the events of all
-        others are judged. **Refuses** (the fault itself) what is no client's alone, or too many's.
-        """
+        """Leave out clients that cannot be judged. **Refuses** the fault of none or of too many."""
         now = self._clock.now()
         with self._records.read() as tx:
             batch = self._waiting(tx)
@@ -257,6 +255,7 @@ class Judge:
         faults = {no: why for no, why in told.items() if why is not None}
         if not faults or len(before.keys() | faults.keys()) > MOST_ASIDE:
             raise fault
+        assert batch.aside.isdisjoint(faults), "who is set aside is not judged"
         with self._records.write() as tx:
             if marks.hold_fence(tx) != batch.former.batches:
                 return
