@@ -124,8 +124,13 @@ def run(files: int = FILES) -> list[Figure]:
         own, _ = _tools(Path(name) / "own")
         client_no = listings[0].client_no
         _booked(mixed, _entries(listings, files))
-        _booked(own, ([one for one in some if one.client_no == client_no]
-                      for some in _entries(listings, files)))  # fmt: skip
+        _booked(
+            own,
+            (
+                [one for one in some if one.client_no == client_no]
+                for some in _entries(listings, files)
+            ),
+        )
         for tools in (mixed, own):
             _reported(tools, client_no, "CAMPAIGN")  # what only the first one takes is not told
         before = [_reported(tools, client_no, "PUBLISHER", "DATE") for tools in (mixed, own)]

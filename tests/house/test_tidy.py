@@ -84,10 +84,21 @@ def functions() -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]
                 yield path, node
 
 
+def every_module() -> list[Path]:
+    return [*sources(), *modules_in(TESTS), *modules_in(ROOT / "bench")]
+
+
 def test_files_are_short() -> None:
-    every = [*sources(), *modules_in(TESTS), *modules_in(ROOT / "bench")]
-    long = {shown(path): text_of(path).count("\n") for path in every}
+    long = {shown(path): text_of(path).count("\n") for path in every_module()}
     assert {name: count for name, count in long.items() if count > MOST_LINES} == {}
+
+
+def test_the_formatter_lays_out_the_lines() -> None:
+    mark = "# fmt: " + "skip"
+    skipped = {
+        shown(path): count for path in every_module() if (count := text_of(path).count(mark))
+    }
+    assert sum(skipped.values()) < 20, skipped
 
 
 def test_functions_are_short() -> None:
