@@ -84,7 +84,13 @@ def stock_of(terms: Terms, jobs: Iterable[Alike], today: date) -> Stock:
     said = {offer.quote[2:] for offer, _ in some}
     own = said == {(some[0][0].quote.bid_micros, number_of(terms.currency))}
     said_micros = some[0][0].quote.bid_micros if own else 0
-    return Stock(count, mean, least, max(bid for bid, _ in offers), said_micros)
+    return Stock(
+        jobs=count,
+        mean_micros=mean,
+        least_micros=least,
+        most_micros=max(bid for bid, _ in offers),
+        said_micros=said_micros,
+    )
 
 
 class Matched(NamedTuple):
