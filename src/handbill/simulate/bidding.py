@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from handbill.control.telling import bids_of
+from handbill.core.bids import price_of
 from handbill.core.nouns import Publisher
 from handbill.core.pacing.bids import decided
+from handbill.core.rates import PICOS
 from handbill.kit.instants import DAY, Instant
 from handbill.kit.money import PPM
 from handbill.simulate.trade import Outlet, Trade
@@ -17,11 +19,27 @@ _RECENT = 2
 
 
 def other_prices(
-    tx: Tx, group_no: int, publisher: Publisher, offers: Iterable[Offer], at: Instant
+    tx: Tx,
+    group_no: int,
+    publisher: Publisher,
+    offers: Iterable[Offer],
+    at: Instant,
+    rates_ppm: Iterable[int],
 ) -> set[int]:
-    """Prices of a job group's jobs in a copy of that instant that were not decided."""
+    """Prices of a job group's jobs in a copy of that instant that were not decided. A bid that was
+    decided is converted as each file is written, by the rate of then.
+    """
     lines = bids_of(tx, group_no, [publisher], at - _LOOKED_BACK, at + 1)
-    recent = {one.line.bid.price_micros for one in lines[:_RECENT]}
+    recent = {
+        price_of(
+            one.line.bid.bid_micros,
+            one.line.inputs.markdown_ppm,
+            one.line.inputs.unit_micros,
+            rate_ppm * (PICOS // PPM),
+        )
+        for one in lines[:_RECENT]
+        for rate_ppm in rates_ppm
+    }
     return {offer.cpc_micros or offer.cpa_micros for offer in offers} - recent
 
 

@@ -326,7 +326,8 @@ class Truth:
         with self._house.tools.records.read() as tx:
             for group_id, offers in by_group.items():
                 place = self._numbers[group_id], self._publishers[shown.outlet.id]
-                if other := other_prices(tx, *place, offers, at):
+                rates = self._trade.rates_ppm[shown.outlet.currency]
+                if other := other_prices(tx, *place, offers, at, rates):
                     self._blame(f"{shown.outlet.id} is shown {other} micros of {group_id}")
 
     def _check_bids(self) -> None:
