@@ -24,6 +24,7 @@ def paced(factor_ppm: int, base: int = 500_000, floor: int = 0) -> Paced:
         publisher_no=1,
         base_micros=base,
         bid_micros=base * factor_ppm // PPM,
+        price_micros=base * factor_ppm // PPM,
         factor_ppm=factor_ppm,
         floor_micros=floor,
         matching=1,

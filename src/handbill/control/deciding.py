@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 import msgspec
@@ -127,12 +128,9 @@ def _is_held(look: Look, side: Side) -> bool:
 
 
 def _is_other(before: Paced, after: Paced) -> bool:
-    return (before.bid_micros, before.base_micros, before.jobs, before.matching) != (
-        after.bid_micros,
-        after.base_micros,
-        after.jobs,
-        after.matching,
-    )
+    """Whether what is offered differs; by an exchange rate it may in its price alone."""
+    told = attrgetter("bid_micros", "price_micros", "base_micros", "jobs", "matching")
+    return bool(told(before) != told(after))
 
 
 def _is_fetched(before: Paced | None, side: Side) -> bool:

@@ -275,6 +275,7 @@ def _paced(side: Side, step: Inputs, bid: Bid, held: Copy, now: Instant) -> Pace
         publisher_no=publisher_no,
         base_micros=step.base_micros,
         bid_micros=bid.bid_micros,
+        price_micros=bid.price_micros,
         factor_ppm=bid.factor_ppm,
         floor_micros=side.pair.terms.least_micros,
         matching=jobs,

@@ -36,7 +36,8 @@ class Standing(NamedTuple):
 
 class Paced(NamedTuple):
     """What a job group offers a publisher: of each bid ``factor_ppm`` (``bid_micros`` of
-    ``base_micros``), not below ``floor_micros``; of its ``matching`` jobs ``jobs`` from ``first``
+    ``base_micros``, which the publisher is shown as ``price_micros`` of its own currency), not
+    below ``floor_micros``; of its ``matching`` jobs ``jobs`` from ``first``
     on, in their mixed order. ``held_``: the same of the copy that the publisher has.
     """
 
@@ -44,6 +45,7 @@ class Paced(NamedTuple):
     publisher_no: int
     base_micros: int
     bid_micros: int
+    price_micros: int
     factor_ppm: int
     floor_micros: int
     matching: int

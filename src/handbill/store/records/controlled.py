@@ -67,6 +67,7 @@ paced = sa.Table(
     whole("client_no"),
     whole("base_micros"),
     whole("bid_micros"),
+    whole("price_micros"),
     whole("factor_ppm"),
     whole("floor_micros"),
     whole("matching"),

@@ -307,6 +307,7 @@ CREATE TABLE paced (
 	client_no BIGINT NOT NULL,
 	base_micros BIGINT NOT NULL,
 	bid_micros BIGINT NOT NULL,
+	price_micros BIGINT NOT NULL,
 	factor_ppm BIGINT NOT NULL,
 	floor_micros BIGINT NOT NULL,
 	matching BIGINT NOT NULL,
