@@ -19,12 +19,13 @@ WEEK = (1, 2, 3, 4, 5, 6, 7)
 
 
 def paced(factor_ppm: int, base: int = 500_000, floor: int = 0) -> Paced:
+    bid = max(base * factor_ppm // PPM, min(floor, base))
     return Paced(
         group_no=1,
         publisher_no=1,
         base_micros=base,
-        bid_micros=base * factor_ppm // PPM,
-        price_micros=base * factor_ppm // PPM,
+        bid_micros=bid,
+        price_micros=bid,
         factor_ppm=factor_ppm,
         floor_micros=floor,
         matching=1,
