@@ -36,6 +36,11 @@ class Tour:
 def sound_body(tour: Tour, operation: Operation) -> Any:
     """The operation's own sample, with ids of this world; None: it has no body."""
     ids = tour.world.ids
+    scope = {
+        "clientId": ids["client_id"],
+        "campaignId": ids["campaign_id"],
+        "jobGroupId": ids["jobgroup_id"],
+    }
     named: dict[str, Body] = {
         "create_token": {"client_id": tour.office.api_client_id},
         "create_feed": FEED,
@@ -46,11 +51,9 @@ def sound_body(tour: Tour, operation: Operation) -> Any:
                 {"clientId": ids["client_id"], "entityId": ids["jobgroup_id"], "level": "JobGroup"}
             ]
         },
-        "create_rule": {
-            "clientId": ids["client_id"],
-            "campaignId": ids["campaign_id"],
-            "jobGroupId": ids["jobgroup_id"],
-        },
+        "create_rule": scope,
+        "preview_rule": scope,
+        "update_rule": scope,
         "switch_rules": {"ids": [ids["rule_id"]]},
         "order_rules": {"ids": [ids["rule_id"]]},
         "send_s2s_events": {"clickId": click_of(tour.office)},

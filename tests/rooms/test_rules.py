@@ -201,6 +201,22 @@ def test_a_rule_that_resumes_or_goes_lets_go_and_a_users_pause_stays(house: Hous
     assert house.held() == []
 
 
+def test_who_has_rules_is_found_and_old_runs_are_forgotten(house: House) -> None:
+    def found() -> set[int]:
+        with house.market.records.read() as tx:
+            return rules.clients_with_rules(tx)
+
+    assert found() == set()
+    rule_id = house.rule()
+    house.tick()
+    assert found() == {house.no}
+    with house.writing() as (tx, now, client):
+        assert history.sweep(tx, now + 399 * DAY, 99) == 0
+        assert history.sweep(tx, now + 401 * DAY, 99) == 2, "a run, and its act"
+        rules.switch(tx, now, client, [rule_id], "P")
+    assert found() == set()
+
+
 def test_advice_is_told_and_nothing_is_done(house: House) -> None:
     rule_id = house.rule()
     house.let("ADVISE")

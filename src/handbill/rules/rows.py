@@ -20,7 +20,11 @@ _SOME = _RULES.live("client_no", among(_t.id, "ids"))
 _OF_CLIENT = _RULES.live("client_no", order=(_t.place, _t.no))
 _LAST = sa.select(sa.func.max(_t.place)).where(*_LIVE)
 
-_CLIENTS = sa.select(_t.client_no).where(_t.deleted_at.is_(None), _t.status == "A").distinct()
+_CLIENTS = (
+    sa.select(_t.client_no)
+    .where(_t.deleted_at.is_(None), _t.status == sa.literal_column("'A'"))
+    .distinct()
+)
 
 
 def clients_with_rules(tx: Tx) -> set[int]:

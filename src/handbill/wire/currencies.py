@@ -16,6 +16,7 @@ _PRICED = frozenset(
         "performanceTargets",
         "ioDetails",
         "conditions",
+        "guards",
         "actions",
     )
 )

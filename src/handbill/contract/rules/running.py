@@ -202,19 +202,6 @@ OPERATIONS = [
         },
     ),
     Operation(
-        name="undo_rule_run",
-        verb="POST",
-        path=f"{_ONE}/runs/{{rule_run_id}}/undo",
-        title="Undo a run.",
-        about="Lifts what the run holds, and sets back what it changed where that was not changed "
-        "since; the answer tells what was left. A run can be undone once.",
-        tag=_TAG,
-        work=_undo,
-        client_header="x-client-id",
-        answer=RunUndone,
-        sample_answer={"result": True, "message": "Run undone", "undone": [_ACT], "left": []},
-    ),
-    Operation(
         name="list_holds",
         verb="GET",
         path="/clients/{client_id}/holds",
@@ -248,5 +235,18 @@ OPERATIONS = [
         work=_lift,
         answer=Done,
         sample_answer={"result": True, "message": "Hold lifted"},
+    ),
+    Operation(
+        name="undo_rule_run",
+        verb="POST",
+        path=f"{_ONE}/runs/{{rule_run_id}}/undo",
+        title="Undo a run.",
+        about="Lifts what the run holds, and sets back what it changed where that was not changed "
+        "since; the answer tells what was left. A run can be undone once.",
+        tag=_TAG,
+        work=_undo,
+        client_header="x-client-id",
+        answer=RunUndone,
+        sample_answer={"result": True, "message": "Run undone", "undone": [_ACT], "left": []},
     ),
 ]
