@@ -128,6 +128,7 @@ def test_all_faults_of_a_job_are_named(office: Office) -> None:
         "/publisherFields/P/<",
         "/jobSetting/markdown",
         "/jobSetting/caps/budget/cap",
+        "/jobSetting/endDate",
         "/placementSettings/0/value",
         "/placementSettings/1/cpcBid",
     }

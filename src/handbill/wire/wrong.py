@@ -1,6 +1,6 @@
 """What is wrong with a body: as faults, in our own words, each with its JSON pointer."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from handbill.kit.faults import Fault, pointed
@@ -50,11 +50,20 @@ def found_in(errors: Sequence[Mapping[str, Any]], at: str) -> list[Fault]:
 
 
 def others_in(errors: Sequence[Mapping[str, Any]], found: list[Fault], at: str) -> list[Fault]:
-    """What is wrong in a later reading, but for what comes of the rows that were left out."""
+    """What is wrong in a later reading, but for what comes of the rows that were left out, or of
+    what they were in.
+    """
     left_out = {fault.field for fault in found}
+    left_out |= {above for field in left_out for above in _all_above(field)}
     sure = (one for one in errors if not _comes_of_absence(one))
     more = found_in(list(sure), at)
     return [fault for fault in more if fault.field not in left_out]
+
+
+def _all_above(field: str) -> Iterator[str]:
+    """The pointers of what a field is in."""
+    while field := field.rpartition("/")[0]:
+        yield field
 
 
 def _comes_of_absence(error: Mapping[str, Any]) -> bool:
