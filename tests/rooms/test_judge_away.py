@@ -57,14 +57,14 @@ def test_a_conversion_lives_while_a_source_is_behind(market: Market) -> None:
     judge._most_lines = judge._most_events = 500
     assert judge.step()
     with market.records.read() as tx:
-        assert START < marks.judged_at(tx) < START + HOUR
+        assert START < marks.judged_at(tx, 1) < START + HOUR
     assert set(dispositions(market.ledger())) == {"valid"}
     while judge.step():
         continue
     told = dispositions(market.ledger())
     assert (told.count("dead"), told.count("counted")) == (1, 1)
     with market.records.read() as tx:
-        assert marks.judged_at(tx) == START + 30 * HOUR
+        assert marks.judged_at(tx, 1) == START + 30 * HOUR
 
 
 def test_a_judge_with_nothing_to_do_says_how_far_it_is_once_a_minute(market: Market) -> None:
@@ -74,7 +74,7 @@ def test_a_judge_with_nothing_to_do_says_how_far_it_is_once_a_minute(market: Mar
     for _ in range(6):
         judge.step()
         with market.records.read() as tx:
-            seen.append(marks.judged_at(tx) - START)
+            seen.append(marks.judged_at(tx, 1) - START)
         market.clock.forward(30 * SECOND)
     assert seen == [0, 0, MINUTE, MINUTE, 2 * MINUTE, 2 * MINUTE]
 

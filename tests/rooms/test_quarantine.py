@@ -101,7 +101,7 @@ def test_a_flipped_bit_stops_its_source_until_it_is_set_aside(
     house.market.clock.forward(60 * MINUTE)
     house.market.judged()
     with house.market.records.read() as tx:
-        assert marks.judged_at(tx) == 0, "what waits for a click waits for the quarantine too"
+        assert marks.judged_at(tx, 1) == 0, "what waits for a click waits for the quarantine too"
     (source,) = house.damages()
     assert house.quarantine("edge-2") == [], "never what is healthy"
     (receipt,) = house.quarantine("edge-1")
@@ -188,7 +188,7 @@ def test_what_is_stamped_ahead_waits_for_its_time_alone(house: House) -> None:
     house._write("edge-3")
     assert house.valid() == 19, "the other sources, and what comes before it"
     with house.market.records.read() as tx:
-        assert marks.judged_at(tx) == 0, "what waits for a click waits"
+        assert marks.judged_at(tx, 1) == 0, "what waits for a click waits"
     assert [it.partition("/")[0] for it in house.damages()] == ["edge-3"]
     house.market.clock.forward(2 * MINUTE)
     assert house.valid() == 20
