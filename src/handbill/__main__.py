@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import signal
 import sys
 import threading
 from typing import Annotated
@@ -19,6 +20,7 @@ app = typer.Typer(
     help="Programmatic job advertising on your own machine. Settings: `handbill settings`.",
 )
 _PRIVATE = 0o077
+_ENDED = 128 + signal.SIGTERM
 
 
 def _version(asked: bool) -> None:
@@ -46,6 +48,8 @@ def main() -> None:
     if not __debug__:
         sys.exit("handbill: python -O leaves out the checks that guard money; start it without")
     os.umask(_PRIVATE)
+    # As Ctrl-C does, so that a command gives back what it holds; processes have their own way.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED))
     try:
         app()
     except Exception as failure:

@@ -4,9 +4,12 @@ again elsewhere.
 
 import os
 import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,8 +35,8 @@ def data(tmp_path: Path) -> Path:
     return settings.data_folder
 
 
-def killed(*words: str, data: Path, when: Callable[[], bool]) -> None:
-    """Run a command, and kill it as soon as that is so."""
+def killed(*words: str, data: Path, when: Callable[[], bool], by: int = signal.SIGKILL) -> int:
+    """Run a command, and kill it as soon as that is so; how it ended."""
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "handbill", *words, "--data", str(data)],
         env=environment(secrets_key=MASTER_KEY),
@@ -43,9 +46,11 @@ def killed(*words: str, data: Path, when: Callable[[], bool]) -> None:
     try:
         while not when():
             assert process.poll() is None, "it ended before"
+        process.send_signal(by)
+        return process.wait(60)
     finally:
         process.kill()
-        assert process.wait() == -9
+        process.wait()
 
 
 def run(*words: str, data: Path) -> subprocess.CompletedProcess[str]:
@@ -67,7 +72,7 @@ def test_a_backup_that_was_killed_is_none_and_the_next_one_is_whole(
     blocks.unlink()
     os.mkfifo(blocks)  # which nobody writes to: whoever reads it waits
     done = half / "blobs" / "reports" / "10.csv"
-    killed("backup", str(half), data=data, when=done.exists)
+    assert killed("backup", str(half), data=data, when=done.exists) == -signal.SIGKILL
     blocks.unlink()
     assert "is no whole backup: it has no manifest.json" in refused("restore", str(half), data=copy)
     assert "not empty" in refused("backup", str(half), data=data)
@@ -81,7 +86,8 @@ def test_a_backup_that_was_killed_is_none_and_the_next_one_is_whole(
 def test_a_restore_that_was_killed_is_told_and_begun_again(data: Path, tmp_path: Path) -> None:
     backup, half, whole = (tmp_path / name for name in ("backup", "half", "whole"))
     assert run("backup", str(backup), data=data).returncode == 0
-    killed("restore", str(backup), data=half, when=(half / UNFINISHED).exists)
+    begun = (half / UNFINISHED).exists
+    assert killed("restore", str(backup), data=half, when=begun) == -signal.SIGKILL
     assert "is not whole: a restore into it is under way, or was broken off" in refused(
         "serve", data=half
     )
@@ -92,3 +98,13 @@ def test_a_restore_that_was_killed_is_told_and_begun_again(data: Path, tmp_path:
     assert len([*(whole / "blobs" / "reports").iterdir()]) == FILES
     shutil.rmtree(half)
     assert run("restore", str(backup), data=half).returncode == 0, "as was told"
+
+
+def test_a_backup_that_is_ended_gives_back_its_hold(data: Path, tmp_path: Path) -> None:
+    blocks, done = data / "blobs" / "reports" / "100.csv", tmp_path / "half" / "blobs" / "reports"
+    blocks.unlink()
+    os.mkfifo(blocks)
+    ended = killed("backup", str(tmp_path / "half"), data=data, when=done.exists, by=signal.SIGTERM)
+    assert ended == 128 + signal.SIGTERM
+    with closing(sqlite3.connect(data / "records.db")) as records:
+        assert records.execute("SELECT count(*) FROM holds").fetchall() == [(0,)]
