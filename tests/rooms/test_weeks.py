@@ -71,7 +71,7 @@ def test_two_clients_of_one_publisher_lose_no_click(market: Market) -> None:
         known, calendars = control._learned(look)
         outcome = control.decide(look, known, calendars, 1_200_000, anew=True)
         with market.records.write() as tx:
-            control._keep(tx, look, known, outcome)
+            control._keep(tx, look, known, calendars, outcome)
     with market.records.write() as tx:
         found = week_rows.take(tx, [publisher.no], "2030-01-01")
     assert [one.clicks_ppm for one in found[publisher.no]] == [10 * PPM]

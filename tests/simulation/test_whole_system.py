@@ -120,6 +120,15 @@ def test_a_price_in_a_currency_without_a_rate_is_found(begun: Life) -> None:
 
 def test_a_price_that_is_converted_otherwise_is_found(begun: Life) -> None:
     begun.trade.rates_ppm = {"USD": [2 * PPM], "EUR": [2 * PPM]}
+    with pytest.raises(Broken, match="is shown"):
+        list(begun.days())
+
+
+def test_a_charge_that_is_converted_otherwise_is_found(
+    begun: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handbill.simulate.truth.other_prices", lambda *_: set())
+    begun.trade.rates_ppm = {"USD": [2 * PPM], "EUR": [2 * PPM]}
     with pytest.raises(Broken, match="is charged otherwise"):
         list(begun.days())
 
