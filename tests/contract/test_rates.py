@@ -105,7 +105,10 @@ def test_a_day_once_and_today_wherever_it_has_begun(office: Office) -> None:
 
 # ── the doors ───────────────────────────────────────────────────────────────────────────────────
 def test_a_publisher_in_another_currency(office: Office) -> None:
-    office.new("/publishers", {"id": "Euro", "currency": "EUR", "minBid": 1})
+    euro = {"id": "Euro", "currency": "EUR", "minBid": 1}
+    assert set(office.faults("POST", "/publishers", euro)) == {"/currency"}, "nothing converts"
+    assert office.ask("POST", "/rates", EURO | {"date": "01/02/2020"}).status == 200
+    office.new("/publishers", euro)
     assert office.get("/publishers/Euro")["currency"] == "EUR"
     assert set(office.faults("PUT", "/publishers/Euro", {"currency": "USD"})) == {"/currency"}
     assert office.ask("PUT", "/publishers/Euro", {"currency": "EUR", "minBid": 0.5}).status == 200

@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
@@ -142,11 +142,18 @@ def _plan(feed: FeedBody) -> _Plan:
     )
 
 
-def compile_mapping(feed: FeedBody, zone: tzinfo, currency: str, read_date: ReadDate) -> MapJob:
+def compile_mapping(
+    feed: FeedBody,
+    zone: tzinfo,
+    currency: str,
+    read_date: ReadDate,
+    rated: Container[str] | None = None,
+) -> MapJob:
     """The function that turns an item's nodes into a job, by the feed's settings.
 
     ``zone``: the client's, for dates that name none. ``currency``: the agency's. A bid in another
-    one keeps it; where that cannot be told it is none, and a fault. A mandatory field without a
+    one keeps it, with a fault where it is none of ``rated``, the currencies that have a rate today;
+    where its currency cannot be told it is no bid, and a fault. A mandatory field without a
     value is told in ``missing`` of the body; so is a URL that is none: it is never advertised.
     """
     plan = _plan(feed)
@@ -155,7 +162,8 @@ def compile_mapping(feed: FeedBody, zone: tzinfo, currency: str, read_date: Read
         _Remembered(lambda text: _moment(text, zone, read_date, last=True)),
     )
     amounts = _Remembered(lambda text: read_amount(text, currency))
-    bids = _Bids(amounts, currency, _Remembered(lambda names: tellers(plan.bid.node, names)))
+    names_of = _Remembered(lambda names: tellers(plan.bid.node, names))
+    bids = _Bids(amounts, currency, names_of, rated)
 
     def map_job(fields: Mapping[str, str]) -> Mapped:
         faults: list[FieldFault] = []
@@ -279,6 +287,7 @@ class _Bids(NamedTuple):
     read: _Remembered
     currency: str
     tellers: _Remembered
+    rated: Container[str] | None
 
 
 def _bid(
@@ -301,6 +310,9 @@ def _bid(
         return found.micros, ""
     other = found.must_be_in(said)
     if other and (read := read_amount(text, other)) is not None:
+        if bids.rated is not None and other not in bids.rated:
+            message = f"is in {other}, of which there is no rate; set one: POST /rates"
+            faults.append(FieldFault("cpc", "currency", message))
         return read.micros, other
     message = f"is in no currency that is known for sure: {text[:40]} {said[:40]}"
     faults.append(FieldFault("cpc", "currency", message))

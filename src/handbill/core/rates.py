@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from handbill.core.currencies import PLACES
+
 PICOS: Final = 10**12
 MOST_PICOS: Final = 10**18
 """A million: with it, a rate fits into 64 bits."""
@@ -83,6 +85,10 @@ class Exchange:
             found = (_rate_in(table, currency, self.currency) for table in self._tables)
             self._known[currency] = next((picos for picos in found if picos is not None), None)
         return self._known[currency]
+
+    def rated(self) -> frozenset[str]:
+        """The currencies that there is a rate of, and the agency's own."""
+        return frozenset(code for code in PLACES if self.picos(code) is not None)
 
 
 def _rate_in(rates: _Table, source: str, target: str) -> int | None:

@@ -13,7 +13,6 @@ from typing import IO, Any, NamedTuple
 
 import msgspec
 
-from handbill.access.service import agency_by_number
 from handbill.core.feed_mappings import KEYS, PLACE, nodes_of, unmapped
 from handbill.core.feed_runs import RunFault
 from handbill.core.feed_values import FieldFault
@@ -27,7 +26,9 @@ from handbill.dialects.inbound.scanner import Item, Malformed, scan
 from handbill.feeds.rows import MOST_FAULTS
 from handbill.jobs import service as jobs
 from handbill.jobs.service import Written
+from handbill.kit.instants import Instant
 from handbill.kit.zones import zone_of
+from handbill.rates import service as rates
 from handbill.store.records import Tx
 
 MOST_ITEMS = 3_000_000
@@ -75,14 +76,16 @@ def settings_digest(body: FeedBody, zone: str) -> bytes:
 
 
 class Place(NamedTuple):
-    """What a feed's dates and amounts are in: the client's zone, and the agency's currency."""
+    """What a feed's dates and amounts are in. ``rated``: what can be converted today, if known."""
 
     zone: str
     currency: str
+    rated: frozenset[str] | None = None
 
 
-def place_of(tx: Tx, client: Client) -> Place:
-    return Place(client.zone, agency_by_number(tx, client.agency_no).currency)
+def place_of(tx: Tx, client: Client, now: Instant) -> Place:
+    today = rates.exchange_of(tx, client, now)
+    return Place(client.zone, today.currency, today.rated())
 
 
 class Known:
@@ -297,7 +300,8 @@ def reading_of(
         following=following,
         passes_broken=True,
     )
-    map_job = compile_mapping(read_by, zone_of(place.zone), place.currency, read_instant)
+    zone = zone_of(place.zone)
+    map_job = compile_mapping(read_by, zone, place.currency, read_instant, place.rated)
     return Reading(items, map_job, mappings, repaired, following)
 
 

@@ -81,7 +81,7 @@ def _run(tools: Tools, client: Client, feed: Feed, run: Run) -> Run:
         if fetched.unchanged and marked is not None:
             return _unchanged(tools, feed, run, marked)
         with tools.records.read() as tx:
-            known, place = former_of(tx, feed.no), place_of(tx, client)
+            known, place = former_of(tx, feed.no), place_of(tx, client, tools.clock.now())
         with TemporaryFile(dir=_folder(tools), buffering=1024 * 1024) as file:
             size = former.body.bytes if former is not None else 0
             chunks = _told(tools, feed, run, fetched, size)

@@ -19,6 +19,7 @@ from handbill.kit.faults import Fault, bad_request, not_found, refused_state
 from handbill.kit.instants import Instant
 from handbill.kit.money import number_of
 from handbill.publishers import rows
+from handbill.rates import service as rates
 from handbill.store.records import Tx
 
 ID: Final = r"[^\s\x00-\x1f\x7f/\\,.?#%\"<>]{1,100}"
@@ -90,7 +91,8 @@ def create(
 
     A deleted publisher's id may be taken again: then it is the same publisher, set up anew, so that
     the past and its feed's address go on. **Refuses** (400) an id that is taken, a name that gives
-    none, and what ``update`` refuses.
+    none, a currency of which there never was a rate (contract 4, currency), and what ``update``
+    refuses.
     """
     access.lock_agency(tx, agency_no)
     publisher_id = id or id_of_name(given["name"])
@@ -107,6 +109,9 @@ def create(
     changes, logins = _parted(given)
     body = with_changes(blank, changes)
     _require_whole(body, logins, [], former.body.currency if former else "")
+    if former is None and not rates.is_known(tx, agency_no, body.currency):
+        says = f"there is no rate of {body.currency} yet; set one first: POST /rates"
+        raise refused_state("currency", says)
     publisher = Publisher(
         no=former.no if former else 0,
         id=publisher_id,

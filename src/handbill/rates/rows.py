@@ -32,6 +32,11 @@ _OWN = sa.select(sa.func.count()).select_from(rates).where(_t.agency_no == b("ag
 _SET = sa.select(*_TOLD[:4]).where(
     _t.agency_no == b("agency_no"), _t.day_on >= b("first"), _t.day_on <= b("last")
 )
+_NAMING: sa.Select[Any] = (
+    sa.select(sa.literal_column("1"))
+    .where(_SEEN, sa.or_(_t.source == b("currency"), _t.target == b("currency")))
+    .limit(sa.literal_column("1"))
+)
 _DROP = sa.delete(rates).where(*(_t[name] == b(name) for name in _KEY))
 
 
@@ -44,6 +49,11 @@ def within(tx: Tx, agency_no: int, first: date, last: date) -> list[Dated]:
     """An agency's own rates and the house's, of these days."""
     asked = {"agency_no": agency_no, "first": first.isoformat(), "last": last.isoformat()}
     return [_dated(row) for row in tx.all(_WITHIN, **asked)]
+
+
+def is_named(tx: Tx, agency_no: int, currency: str) -> bool:
+    """Whether any rate that an agency sees is of a currency."""
+    return bool(tx.all(_NAMING, agency_no=agency_no, currency=currency))
 
 
 def page(tx: Tx, agency_no: int, skip: int, limit: int) -> list[tuple[Dated, Instant]]:

@@ -38,6 +38,14 @@ def exchange(tx: Tx, agency_no: int, today: date) -> Exchange:
     return Exchange(currency, today, rows.within(tx, agency_no, first, today))
 
 
+def is_known(tx: Tx, agency_no: int, currency: str) -> bool:
+    """Whether an agency can tell what a currency is worth, or could once: it is its own, or there
+    are rates of it, of whatever day.
+    """
+    own = currency == access.agency_by_number(tx, agency_no).currency
+    return own or rows.is_named(tx, agency_no, currency)
+
+
 def page(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[tuple[Dated, Instant]], int]:
     """An agency's own rates and the house's, the latest day first, each with when it was set; and
     how many there are.

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from handbill.core.charging import Measure, Scope
+from handbill.core.rates import KEPT_DAYS
 from handbill.host.ids import Chance
 from handbill.kit.instants import SECOND, Instant
 from handbill.kit.money import MICROS, PPM
@@ -144,6 +145,7 @@ class Trade:
 
     async def set_up(self, clients: int, publishers: int, jobs: int, days: int) -> None:
         await self.set_rate(_RATE_PPM, days_before=1)
+        await self._say_rate(_NO_RATE, PPM, days_before=KEPT_DAYS + 1)
         for number in range(publishers):
             await self._new_outlet(number)
         each = self._daily / (clients * GROUPS)
@@ -152,10 +154,13 @@ class Trade:
 
     async def set_rate(self, ppm: int, days_before: int = 0) -> None:
         """Say what a currency is worth from a day on."""
-        day = day_of(self.house.outside.clock.now(), zone_of("UTC")) - timedelta(days=days_before)
-        said_now = {"date": said(day), "from": _ABROAD, "to": HOME, "rate": ppm / PPM}
-        await self.ask("POST", "/rates", said_now)
+        await self._say_rate(_ABROAD, ppm, days_before)
         self.rates_ppm[_ABROAD].append(ppm)
+
+    async def _say_rate(self, currency: str, ppm: int, days_before: int) -> None:
+        day = day_of(self.house.outside.clock.now(), zone_of("UTC")) - timedelta(days=days_before)
+        body = {"date": said(day), "from": currency, "to": HOME, "rate": ppm / PPM}
+        await self.ask("POST", "/rates", body)
 
     async def _new_outlet(self, number: int) -> None:
         name, bid_type = f"Board{number:03}", _BID_TYPES[number % len(_BID_TYPES)]

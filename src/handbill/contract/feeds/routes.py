@@ -83,7 +83,7 @@ def _one_run(call: Call) -> Run:
 def _preview(call: Call) -> dict[str, Any]:
     feed, password = service.draft(call.body.given())
     asked = asked_of(feed, password or "")
-    at = (call.client, place_of(call.tx, call.client))
+    at = (call.client, place_of(call.tx, call.client, call.now))
     most_bytes = call.settings.feed_most_bytes
     tried = previewing.preview(call.desk.egress, at, call.now, feed, asked, most_bytes)
     found, failure = tried.found, tried.failure

@@ -130,8 +130,8 @@ class _FeedRows(Model):
     currency: Currency = Field(
         "",
         description="ISO 4217 code of minBid, of flatBidValue, and of the prices that it is shown. "
-        "Default: the agency's currency. It cannot be changed. If it is another one, bids are "
-        "converted at the day's rate (see /rates).",
+        "Default: the agency's currency. It cannot be changed. If it is another one, there must be "
+        "a rate of it, of any day (see /rates); bids are converted at the day's rate.",
     )
     url: Annotated[str, StringConstraints(max_length=2_000)] = Field(
         "", description="Address of the publisher's site."
