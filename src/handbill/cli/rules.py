@@ -1,6 +1,6 @@
 """``rules list``, ``rules runs``, ``rules preview``, ``rules undo``."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,9 @@ from handbill.cli.standing import (
     writing,
 )
 from handbill.kit.jsons import encode
+
+if TYPE_CHECKING:
+    from handbill.core.rules.running import Act
 
 rules = typer.Typer(no_args_is_help=True, help="Rules of a client.")
 
@@ -115,4 +118,10 @@ def undo_run(
     if json:
         say(spelled(undone_told(found)), as_json=True)
         return
-    say_lines(f"{one.act.what} {one.act.name}: {one.why_not or 'undone'}".encode() for one in found)
+    say_lines(f"{_named(one.act)}: {one.why_not or 'undone'}".encode() for one in found)
+
+
+def _named(act: "Act") -> str:
+    """What was done to what, and at which publisher if at one alone."""
+    at = f" at {act.publisher_id}" if act.publisher_id else ""
+    return f"{act.what} {act.name}{at}"
