@@ -32,6 +32,7 @@ from handbill.standing.service import Decided, resolved_in
 BEFORE_MIDNIGHT: Final = 10 * MINUTE
 """So long before a day ends the ceilings of the next one are set, as far as they are known."""
 _JSON = msgspec.json.Encoder()
+_OFFERED = attrgetter("bid_micros", "price_micros", "base_micros", "jobs", "matching")
 
 
 class Outcome(NamedTuple):
@@ -129,8 +130,7 @@ def _is_held(look: Look, side: Side) -> bool:
 
 def _is_other(before: Paced, after: Paced) -> bool:
     """Whether what is offered differs; by an exchange rate it may in its price alone."""
-    told = attrgetter("bid_micros", "price_micros", "base_micros", "jobs", "matching")
-    return bool(told(before) != told(after))
+    return bool(_OFFERED(before) != _OFFERED(after))
 
 
 def _is_fetched(before: Paced | None, side: Side) -> bool:

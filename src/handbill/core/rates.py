@@ -9,8 +9,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from handbill.core.currencies import PLACES
-
 PICOS: Final = 10**12
 MOST_PICOS: Final = 10**18
 """A million: with it, a rate fits into 64 bits."""
@@ -86,9 +84,9 @@ class Exchange:
             self._known[currency] = next((picos for picos in found if picos is not None), None)
         return self._known[currency]
 
-    def rated(self) -> frozenset[str]:
-        """The currencies that there is a rate of, and the agency's own."""
-        return frozenset(code for code in PLACES if self.picos(code) is not None)
+    def __contains__(self, currency: object) -> bool:
+        """Whether a currency can be converted, or is the agency's own."""
+        return isinstance(currency, str) and self.picos(currency) is not None
 
 
 def _rate_in(rates: _Table, source: str, target: str) -> int | None:

@@ -80,12 +80,12 @@ class Place(NamedTuple):
 
     zone: str
     currency: str
-    rated: frozenset[str] | None = None
+    rated: Container[str] | None = None
 
 
 def place_of(tx: Tx, client: Client, now: Instant) -> Place:
     today = rates.exchange_of(tx, client, now)
-    return Place(client.zone, today.currency, today.rated())
+    return Place(client.zone, today.currency, today)
 
 
 class Known:

@@ -109,7 +109,8 @@ def create(
     changes, logins = _parted(given)
     body = with_changes(blank, changes)
     _require_whole(body, logins, [], former.body.currency if former else "")
-    if former is None and not rates.is_known(tx, agency_no, body.currency):
+    is_abroad = body.currency != blank.currency
+    if former is None and is_abroad and not rates.is_known(tx, agency_no, body.currency):
         says = f"there is no rate of {body.currency} yet; set one first: POST /rates"
         raise refused_state("currency", says)
     publisher = Publisher(

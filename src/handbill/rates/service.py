@@ -39,11 +39,10 @@ def exchange(tx: Tx, agency_no: int, today: date) -> Exchange:
 
 
 def is_known(tx: Tx, agency_no: int, currency: str) -> bool:
-    """Whether an agency can tell what a currency is worth, or could once: it is its own, or there
-    are rates of it, of whatever day.
+    """Whether an agency could ever tell what another currency is worth: there is a rate of it, of
+    whatever day.
     """
-    own = currency == access.agency_by_number(tx, agency_no).currency
-    return own or rows.is_named(tx, agency_no, currency)
+    return rows.is_named(tx, agency_no, currency)
 
 
 def page(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[tuple[Dated, Instant]], int]:
