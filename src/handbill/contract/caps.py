@@ -28,9 +28,9 @@ def _row(about: str) -> Any:
 _CAP = AliasChoices("cap", "freq")
 _PERIOD = "Period of the cap. Default: Monthly."
 _VALUE = (
-    "Most per period, 0 or more: money in the agency's currency, else a whole number. Nothing is "
-    "charged beyond it. When what is left pays not one more, its listings leave the feeds until "
-    "the next period, or until it is raised."
+    "Maximum per period, 0 or more: money in the agency's currency, or a whole number. Nothing is "
+    "charged beyond it. When the rest does not pay for one more, the listings leave the feeds "
+    "until the next period, or until it is raised."
 )
 
 
@@ -46,8 +46,8 @@ class _Cap(Model):
         False,
         description="Monthly caps only. Gives each day a share of what is left of the month, by "
         "the traffic of the weekdays that are left. Bids are lowered to meet it, and no day takes "
-        "more than 1.2 shares (or as the installation has set it). On caps of jobs it is stored; "
-        "nothing acts on it.",
+        "more than 1.2 shares (or another number set by the operator). On caps of jobs it is "
+        "stored; nothing acts on it.",
     )
     threshold_ppm: Annotated[int, Percent()] = Field(
         800_000,
@@ -55,15 +55,14 @@ class _Cap(Model):
         validation_alias=AliasChoices("thresholdP", "threshold"),
         description="Brake line, in percent of the value, or of the day's share where the cap is "
         "paced. Once what is used and what publishers are still expected to spend has reached it, "
-        "only as many jobs are listed as fit into the rest. It never stops anything by itself. 0: "
-        "from the start. 100: never. Default: 80. On caps of jobs it is stored; nothing acts on "
-        "it.",
+        "only as many jobs are listed as fit into the rest. It stops nothing by itself. 0: from "
+        "the start. 100: never. Default: 80. On caps of jobs it is stored; nothing acts on it.",
     )
     locked: bool = Field(
         False,
         description="On a placement's budget in a job group: reserves what is left of it, so that "
-        "other placements cannot spend it. Needs the period of the job group's budget. Elsewhere "
-        "it is stored; nothing acts on it.",
+        "other placements cannot spend it. Requires the period of the job group's budget. "
+        "Elsewhere it is stored; nothing acts on it.",
     )
 
     @model_validator(mode="after")
@@ -117,14 +116,12 @@ class _Caps(Model):
 class Caps(_Caps):
     """The caps of a client or campaign."""
 
-    budget: Budget | None = Field(
-        None, exclude_if=is_none, description="The most to spend per period."
-    )
+    budget: Budget | None = Field(None, exclude_if=is_none, description="Maximum spend per period.")
     clicks: CountCap | None = Field(
-        None, exclude_if=is_none, description="The most valid clicks per period."
+        None, exclude_if=is_none, description="Maximum number of valid clicks per period."
     )
     applies: CountCap | None = Field(
-        None, exclude_if=is_none, description="The most counted applies per period."
+        None, exclude_if=is_none, description="Maximum number of counted applies per period."
     )
 
 
@@ -132,25 +129,28 @@ class GroupCaps(_Caps):
     """The caps of a job group, and of each of its jobs."""
 
     budget: GroupBudget | None = Field(
-        None, exclude_if=is_none, description="The most to spend per period."
+        None, exclude_if=is_none, description="Maximum spend per period."
     )
     clicks: GroupCountCap | None = Field(
-        None, exclude_if=is_none, description="The most valid clicks per period."
+        None, exclude_if=is_none, description="Maximum number of valid clicks per period."
     )
     applies: GroupCountCap | None = Field(
-        None, exclude_if=is_none, description="The most counted applies per period."
+        None, exclude_if=is_none, description="Maximum number of counted applies per period."
     )
     job_budget: LongBudget | None = Field(
-        None, alias="jobBudget", exclude_if=is_none, description="The most to spend on each job."
+        None, alias="jobBudget", exclude_if=is_none, description="Maximum spend on each job."
     )
     job_clicks: LongCountCap | None = Field(
-        None, alias="jobClicks", exclude_if=is_none, description="The most clicks on each job."
+        None,
+        alias="jobClicks",
+        exclude_if=is_none,
+        description="Maximum number of clicks on each job.",
     )
     job_applies: LongCountCap | None = Field(
         None,
         alias="jobApplies",
         exclude_if=is_none,
-        description="The most counted applies to each job.",
+        description="Maximum number of counted applies to each job.",
     )
 
 
@@ -158,29 +158,29 @@ class JobCaps(_Caps):
     """The caps of a single job, in whichever job group it is."""
 
     budget: LongBudget | None = Field(
-        None, exclude_if=is_none, description="The most to spend on the job."
+        None, exclude_if=is_none, description="Maximum spend on the job."
     )
     clicks: LongCountCap | None = Field(
-        None, exclude_if=is_none, description="The most valid clicks on the job."
+        None, exclude_if=is_none, description="Maximum number of valid clicks on the job."
     )
     applies: LongCountCap | None = Field(
-        None, exclude_if=is_none, description="The most counted applies to the job."
+        None, exclude_if=is_none, description="Maximum number of counted applies to the job."
     )
 
 
 class NewCaps(Caps):
-    budget: Budget = Field(description="The most to spend per period.")
+    budget: Budget = Field(description="Maximum spend per period.")
 
 
 class NewGroupCaps(GroupCaps):
-    budget: GroupBudget = Field(description="The most to spend per period.")
+    budget: GroupBudget = Field(description="Maximum spend per period.")
 
 
 class PlacementCaps(Model):
     """The cap of a publisher within a campaign, job group or job: a budget."""
 
     budget: LongBudget | None = Field(
-        None, exclude_if=is_none, description="The most to spend over this publisher."
+        None, exclude_if=is_none, description="Maximum spend at this publisher."
     )
 
 

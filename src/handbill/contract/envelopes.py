@@ -16,10 +16,10 @@ STATUS = "A: active, P: paused."
 
 
 class Done(Model):
-    """Confirmation, in the words of the reference."""
+    """Confirmation."""
 
-    result: Literal[True] = Field(True, description="Always true: it is done, and durable.")
-    message: str = Field(description="Confirmation, in the words of the reference.")
+    result: Literal[True] = Field(True, description="Always true. The change is durable.")
+    message: str = Field(description="Confirmation.")
 
 
 def done(message: str) -> Done:
@@ -30,7 +30,7 @@ class Made(Model):
     """Confirmation, with the id of the new resource."""
 
     result: str = Field(description="The id of what was made.")
-    message: str = Field(description="Confirmation, in the words of the reference.")
+    message: str = Field(description="Confirmation.")
 
 
 class Page(Model, Generic[_T]):
@@ -38,7 +38,7 @@ class Page(Model, Generic[_T]):
 
     rows: list[_T] = Field(
         alias="data",
-        description="The records of this page, limit of them at most; empty past the end.",
+        description="The records of this page, at most limit; empty after the last page.",
     )
 
 
@@ -65,7 +65,7 @@ class Child(ChildName):
 
 
 class Warned(Model):
-    """Something that can be saved and does not do what it says."""
+    """A setting that is accepted but has no effect."""
 
     field: str = Field(description="JSON pointer to the value.")
     message: str = Field(description="Description of the warning.")

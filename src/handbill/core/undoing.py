@@ -11,14 +11,14 @@ from handbill.kit.faults import unpointed
 
 Why = Literal["UNDONE", "CREATION", "DELETION", "SECRET", "CUT", "KIND", "GONE", "FIXED", "CHANGED"]
 WORDS: Final[Mapping[Why, str]] = {
-    "UNDONE": "it is undone already",
-    "CREATION": "what was created is not deleted by undoing; delete it",
-    "DELETION": "what was deleted does not come back; create it anew",
-    "SECRET": "a secret is never kept, so that the former one cannot come back",
-    "CUT": "a long value was not kept in full",
-    "KIND": "changes of this kind are not undone",
-    "GONE": "what was changed is deleted",
-    "FIXED": "a field of it is not set by anybody, or only for several entities at once",
+    "UNDONE": "it was already undone",
+    "CREATION": "what was created is not deleted by an undo",
+    "DELETION": "a deletion cannot be undone",
+    "SECRET": "former secrets are not stored",
+    "CUT": "a long value was not stored in full",
+    "KIND": "changes of this kind cannot be undone",
+    "GONE": "the changed entity was deleted",
+    "FIXED": "a field of it cannot be set alone",
     "CHANGED": "a field was changed again since",
 }
 State = dict[str, Any]

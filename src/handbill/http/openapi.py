@@ -51,31 +51,31 @@ _REFUSALS = {
         "The token, its role or scope, or the client in the header is not accepted.",
         "Error",
     ),
-    "404": ("NotFound", "Not found, or not yours.", "Error"),
+    "404": ("NotFound", "Not found, or not accessible to the caller.", "Error"),
     "500": ("ServerError", "An internal error. The request may be repeated safely.", "Error"),
     "503": ("Unavailable", "A temporary problem. Try again after Retry-After.", "Error"),
 }
 _SLOTS = {
-    "client_id": "The client's id, as POST /clients answered it. Foreign, deleted and unknown "
-    "ids all get the same 404, here and anywhere else in a path.",
-    "campaign_id": "The campaign's id; it must be of the client in the path.",
-    "jobgroup_id": "The job group's id; it must be of the campaign in the path.",
-    "feed_id": "The feed's id; it must be of the client in the path.",
-    "run_id": "The run's id; it must be of the feed in the path.",
-    "config_id": "The config's id; it must be of the client and publisher in the path.",
+    "client_id": "The client's id, as returned by POST /clients. Foreign, deleted and unknown ids "
+    "in a path all get the same 404.",
+    "campaign_id": "The campaign's id; it must belong to the client in the path.",
+    "jobgroup_id": "The job group's id; it must belong to the campaign in the path.",
+    "feed_id": "The feed's id; it must belong to the client in the path.",
+    "run_id": "The run's id; it must belong to the feed in the path.",
+    "config_id": "The config's id; it must belong to the client and publisher in the path.",
     "publisher_id": "The publisher's id, such as TestExp1.",
     "job_reference": "The job's refNumber, percent-encoded; a slash in it as %2F.",
-    "rule_id": "The rule's id; it must be of the client in the header.",
-    "rule_run_id": "The run's id; it must be of the rule in the path.",
-    "hold_id": "The hold's id; it must be of the client in the path.",
+    "rule_id": "The rule's id; it must belong to the client in the header.",
+    "rule_run_id": "The run's id; it must belong to the rule in the path.",
+    "hold_id": "The hold's id; it must belong to the client in the path.",
     "batch_id": "The value returned by POST /funnel.",
     "taskId": "The taskId returned by POST /stats.",
-    "rate_id": "The rate's id, as GET /rates answers it.",
-    "markup_id": "The markup's id, as POST /markups answered it.",
-    "change_id": "The change's number, as GET /changes tells it.",
+    "rate_id": "The rate's id, as returned by GET /rates.",
+    "markup_id": "The markup's id, as returned by POST /markups.",
+    "change_id": "The change's number, as returned by GET /changes.",
     "report_id": "The reportId returned by the request for the report.",
     "reportId": "The reportId returned by the request for the report.",
-    "publisherFamilyId": "The family's id; only the caller's own is known here.",
+    "publisherFamilyId": "The family's id; only the caller's own is accepted.",
     "publisher_family_id": "The family's id: 24 hex digits.",
     "token": "The signed part of a link to a file.",
     "agency_id": "The agency's id. Only the caller's own id is accepted.",
@@ -89,21 +89,21 @@ _HEADERS = {
     "location": "Address of the result.",
 }
 _ABOUT = (
-    "Programmatic job advertising: clients, jobs, campaigns, job groups, feeds and stats. "
-    "Send x-api-key always and, but for the token itself, x-authorization-key: the access_token "
-    "of POST /token. Every error answers {message, requestId}, on 400 with errors[]. "
-    "Lenient in: unknown fields are ignored; words of a list are taken in any case; null on an "
-    "optional field counts as absent in a create and clears the field in an update. A PUT changes "
-    "what is named and leaves the rest; PATCH is the same. A token allows what the scope of its "
-    "API client says, read, write or both; each operation names the one that it needs, and "
-    "answers 403 without it."
+    "Programmatic job advertising: clients, jobs, campaigns, job groups, feeds and stats. Send "
+    "x-api-key always and, except for POST /token, x-authorization-key: the access_token of POST "
+    "/token. Every error answers {message, requestId}, on 400 with errors[]. Unknown fields are "
+    "ignored; values of a fixed list are read in any case; null on an optional field counts as "
+    "absent in a create and clears the field in an update. A PUT changes the fields that it names "
+    "and leaves the others; PATCH is the same. A token has the scope of its API client: read, "
+    "write or both. Each operation names the scope that it needs, and answers 403 without it."
 )
 _TAGS = {
     "Access": "Access tokens, API keys, API clients and the agency.",
     "Clients": "An agency's clients: the employers whose jobs are advertised.",
     "Jobs": "Jobs of a client, from feeds or added here.",
     "Campaigns": "Campaigns of a client: dates, budgets and overrides.",
-    "Job groups": "Job groups: which jobs are published where, at which bids and caps.",
+    "Job groups": "Job groups: which jobs are published where, at which bids and within which "
+    "caps.",
     "Feeds": "Inbound XML feeds, their runs and their faults.",
     "Publishers": "Publishers and their outbound feeds.",
     "Click definitions": "Defines which clicks of a publisher are payable, for all clients or for"
@@ -116,8 +116,9 @@ _TAGS = {
     "Posting jobs": "The jobs that take a posting's places.",
     "Rates": "Rates of exchange, by day.",
     "Markups": "Markups on the spend of an agency's customers.",
-    "Rules": "Automation rules. They are stored and validated; they do not run yet.",
-    "Changes": "Who changed what, and when: additions to the contract.",
+    "Rules": "Automation rules. They pause, resume and change budgets and bids when their "
+    "conditions are met.",
+    "Changes": "Who changed what, and when. Additions to the contract.",
     "Funnel": "Status changes of applications: stages and hires.",
     "Service": "Whether the service lives and what it offers.",
     "Events": "Conversions, server to server.",
@@ -263,7 +264,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         header = "client_id" if operation.client_header == "s2s" else "x-client-id"
         about = "Id of the client. The id of another agency's client is answered with 403."
         if operation.client_header == "s2s":
-            about += " client-id and x-client-id are read too; two that differ are 403."
+            about += " client-id and x-client-id are also read; if they differ, the answer is 403."
         found.append(
             {
                 "name": header,
@@ -351,7 +352,9 @@ def _headers(operation: Operation) -> dict[str, Any]:
 
 def _media(operation: Operation, kind: str, known: _Known) -> dict[str, Any]:
     if kind == "text/plain":
-        return {"schema": {"const": "NO_CONTENT", "description": "For who accepts only text."}}
+        return {
+            "schema": {"const": "NO_CONTENT", "description": "For clients that accept only text."}
+        }
     media: dict[str, Any] = {"schema": known.answer(operation)}
     if operation.sample_answer is not NOT_GIVEN:
         media["example"] = operation.sample_answer

@@ -36,7 +36,7 @@ class AgencyChange(Model):
         None, description="The name, 1 to 200 characters. It cannot be cleared."
     )
     currency: Annotated[str, StringConstraints(min_length=3, max_length=3)] | None = Field(
-        None, description="Only as it stands: every amount is in it, so it cannot be changed."
+        None, description="Only the present one is accepted: every amount is in it."
     )
 
 
@@ -52,7 +52,7 @@ class Agency(Model):
 class ApiKey(Model):
     """An API key, without its secret."""
 
-    prefix: str = Field(description="The public part of the key, by which it is named here.")
+    prefix: str = Field(description="The public part of the key, which identifies it.")
     created_at: Instant = Field(alias="createdOn", description=_MADE)
     expires_at: Instant | None = Field(
         alias="expiresOn", description="When the key ends after a rotation. Null: never."

@@ -29,59 +29,70 @@ Amount = Annotated[
 
 
 class CapView(Model):
-    """A cap, as it stood, and what was expected under it."""
+    """A cap as it was at that time, and what was expected under it."""
 
     name: str = Field(description="Which cap: its level, id and name.")
     value: Amount = Field(description="Its value.")
     used: Amount = Field(description="Used in the period.")
     used_today: Amount = Field(alias="usedToday", description="Used today.")
     share: Amount = Field(description="Target of the day.")
-    most: Amount = Field(alias="ceiling", description="Most that the day can take.")
-    tomorrow: Amount = Field(description="Target of tomorrow, if today meets its share.")
+    most: Amount = Field(alias="ceiling", description="Maximum for the day.")
+    tomorrow: Amount = Field(description="Target for tomorrow, if today meets its share.")
     brake: Amount | None = Field(description="Brake line. Null: no brake.")
     even: bool = Field(description="Whether bids are lowered to spread it over the day.")
     paced: bool = Field(description="Whether it has a share for each day.")
     renews: bool = Field(description="Whether tomorrow is the first day of a new period.")
     flight_now: Amount = Field(
-        alias="inFlightToday", description="Expected today of feeds that other publishers hold."
+        alias="inFlightToday", description="Expected today of the feeds that other publishers have."
     )
     open_now: Amount = Field(
-        alias="openToday", description="Expected of the rest of today at full bids."
+        alias="openToday", description="Expected for the rest of today at full bids."
     )
-    flight_then: Amount = Field(alias="inFlightTomorrow", description="In flight, tomorrow.")
-    open_then: Amount = Field(alias="openTomorrow", description="Open, tomorrow.")
+    flight_then: Amount = Field(
+        alias="inFlightTomorrow", description="As inFlightToday, for tomorrow."
+    )
+    open_then: Amount = Field(alias="openTomorrow", description="As openToday, for tomorrow.")
 
 
 class TargetView(Model):
-    """A target cost per apply, and what its bid is made of."""
+    """A target cost, and the inputs of its bid."""
 
     kind: targets.Kind = Field(
-        alias="type", description="cpa: cost per apply. cpc: the most that a click may cost."
+        alias="type", description="cpa: cost per apply. cpc: highest cost of a click."
     )
     target_micros: Money = Field(alias="target", description="The target.")
     rate_ppm: Ppm = Field(
         alias="applyRate",
-        description="Percent of clicks that are expected to become applies, less a quarter of the "
+        description="Percentage of clicks expected to become applies, less a quarter of the "
         "standard error.",
     )
-    correction_ppm: Ppm = Field(alias="correction", description="Percent, by realised costs.")
-    former_micros: Money = Field(alias="formerBid", description="Bid for it before. 0: none.")
-    is_prior: bool = Field(alias="isPrior", description="Whether no apply has come yet.")
+    correction_ppm: Ppm = Field(
+        alias="correction", description="Correction by realised costs, in percent."
+    )
+    former_micros: Money = Field(
+        alias="formerBid", description="Former bid for the target. 0: none."
+    )
+    is_prior: bool = Field(
+        alias="isPrior",
+        description="Whether the rate is a default, because there are no applies yet.",
+    )
 
 
 class Life(Model):
-    """Expected spend of this copy at full bids until it is replaced."""
+    """Expected spend of this version of the feed, at full bids, until it is replaced."""
 
-    now: Amount = Field(alias="today", description="Today.")
+    now: Amount = Field(alias="today", description="Expected spend today.")
     then: Amount = Field(alias="tomorrow", description="Tomorrow.")
 
 
 class Window(Model):
-    """The part of the jobs that is listed, in their fixed mixed order."""
+    """The part of the jobs that is listed, in a fixed shuffled order."""
 
-    place: int = Field(alias="first", description="Place of the first.")
-    jobs: int = Field(description="How many, round the end.")
-    next_ppm: int = Field(alias="next", description="Where the next begins, in 1/10^6 of a job.")
+    place: int = Field(alias="first", description="Position of the first.")
+    jobs: int = Field(description="Number of jobs, continuing at the start after the last.")
+    next_ppm: int = Field(
+        alias="next", description="Start of the next window, in millionths of a job."
+    )
 
 
 class BidChange(Model):
@@ -90,50 +101,57 @@ class BidChange(Model):
     at: Instant = Field(description="When it was decided.")
     publisher_id: str = Field(alias="publisherId", description="The publisher.")
     version: Instant | None = Field(
-        alias="fileVersion", description="First version of its feed with this bid. Null: not yet."
+        alias="fileVersion", description="First version of its feed with this bid. Null: none yet."
     )
     base_micros: Money = Field(alias="baseBid", description="The bid that was set.")
     source: str = Field(
-        alias="bidSource", description="Source of it, as in explain; MIXED: jobs differ (mean)."
+        alias="bidSource",
+        description="Source of baseBid, as in explain. MIXED: jobs differ, and it is their mean.",
     )
     bid_micros: Money = Field(alias="bid", description="The bid in force.")
     price_micros: Money = Field(alias="price", description="The price that publishers see.")
     factor_ppm: Ppm = Field(alias="factor", description="Bid in percent of the bid that was set.")
-    listed_ppm: Ppm = Field(alias="listed", description="Percent of the jobs that is listed.")
-    let_ppm: Ppm = Field(alias="let", description="Percent of the full spend that is let through.")
+    listed_ppm: Ppm = Field(alias="listed", description="Percentage of jobs that are listed.")
+    let_ppm: Ppm = Field(alias="let", description="Percentage of full spend that is allowed.")
     listed_jobs: int = Field(alias="listedJobs", description="Number of listed jobs.")
     matching_jobs: int = Field(alias="matchingJobs", description="Number of jobs that match.")
     binding: list[Binding] = Field(
-        description="What made the bid what it is. RULE: a rule lowers it. CPA: the target cost "
-        "per apply. LEASH: its change was limited to a step. BUDGET: a cap, named by cap. FLOOR: "
-        "the least bid. DEAD_BAND: the former bid stays, because it is near. MARKDOWN: the price "
-        "is lower than the bid. Empty: the bid as set."
+        description="What determined the bid. RULE: a rule lowers it. CPA: the target cost per "
+        "apply. LEASH: the limit of a single change. BUDGET: the cap named in cap. FLOOR: the "
+        "minimum bid. DEAD_BAND: the former bid stays, because the new one is near it. MARKDOWN: "
+        "the price is lower than the bid. Empty: the bid as set."
     )
     cap: str = Field(description="The cap that binds, by its name in caps. Empty: none.")
-    rule_ppm: Ppm = Field(alias="rule", description="Percent that rules leave of the bid.")
+    rule_ppm: Ppm = Field(alias="rule", description="Percentage of the bid that rules leave.")
     target: TargetView | None = Field(description="Target cost per apply. Null: none.")
     target_bid_micros: Money | None = Field(alias="targetBid", description="Bid for the target.")
-    views: list[CapView] = Field(alias="caps", description="Every cap over it, as it stood.")
-    life: Life = Field(alias="copy", description="What the new copy would spend.")
+    views: list[CapView] = Field(
+        alias="caps", description="Every cap that applies to it, as it was at that time."
+    )
+    life: Life = Field(
+        alias="copy", description="What the new version of the feed was expected to spend."
+    )
     former_micros: Money = Field(alias="formerBid", description="Bid before. 0: none.")
     min_bid_micros: Money = Field(alias="minBid", description="The publisher's minimum bid.")
     whole_micros: Money = Field(alias="step", description="Bids are whole multiples of it.")
     unit_micros: Money = Field(alias="unit", description="Prices are whole multiples of it.")
     said_micros: Money = Field(
         alias="saidBid",
-        description="The bid that was set, in the publisher's currency, if it was said in that for "
-        "all jobs: while bid is baseBid, price is made of it. 0: it was not.",
+        description="The bid as set in the publisher's currency, if it was set so for all jobs. "
+        "While bid equals baseBid, price is computed from it. 0: not so.",
     )
     rate_picos: Rate = Field(
         alias="rate",
-        description="What one unit of the publisher's currency, in which price and unit are, is in "
-        "the agency's.",
+        description="Value of one unit of the publisher's currency in the agency's. price and "
+        "unit are in the publisher's.",
     )
     markdown_ppm: Ppm = Field(alias="markdown", description="Percent taken off the bid.")
     elasticity_ppm: Ppm = Field(
-        alias="elasticity", description="How clicks follow bids: 100 is in proportion."
+        alias="elasticity", description="How clicks follow bids. 100: in proportion."
     )
-    start_ppm: int = Field(alias="start", description="Where the window begins, 1/10^6 of a job.")
+    start_ppm: int = Field(
+        alias="start", description="Start of the window, in millionths of a job."
+    )
     window: Window = Field(description="Which jobs are listed.")
 
 

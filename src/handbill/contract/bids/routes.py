@@ -45,8 +45,9 @@ OPERATIONS: Final = [
         title="Get the bid log of a job group.",
         about="Each change of a published bid, newest first: the bid that was set and its source, "
         "every factor with its inputs and whether it was binding, the price, the jobs, and the "
-        "first version of the feed with it that the publisher fetched. Each row can be worked out "
-        "again from itself (docs/decisions/0046). Without from, the seven days until to.",
+        "first version of the feed with it that the publisher fetched. Each row contains "
+        "everything needed to recompute its bid (docs/decisions/0046). Without from, it covers "
+        "the seven days up to to.",
         tag="Job groups",
         work=_list,
         query=BidsAsked,

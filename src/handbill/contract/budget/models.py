@@ -22,10 +22,9 @@ _MOST: Final = 10**9
 Ppm = Annotated[int, Percent(_MOST)]
 Amount = Annotated[Decimal | int, WithJsonSchema({"type": "number"})]
 WHY: Final[dict[Unspent, str]] = {
-    Unspent.NOT_TRADING: "the entity is stopped for another cause than a cap; its resolved-status "
-    "says which.",
-    Unspent.STOPPED_ABOVE: "another cap of it, or of a parent, stops it.",
-    Unspent.PACED_ABOVE: "another cap of it, or of a parent, paces or brakes it.",
+    Unspent.NOT_TRADING: "the entity is stopped, but not by a cap; its resolved-status says why.",
+    Unspent.STOPPED_ABOVE: "another cap of the entity or of a parent stops it.",
+    Unspent.PACED_ABOVE: "another cap of the entity or of a parent paces or brakes it.",
     Unspent.LATE_START: "it started after the period began.",
     Unspent.CAPPED_BELOW: "caps at lower levels stop, pace or brake their own entities.",
     Unspent.JOBS_CAPPED: "jobs have reached their own caps.",
@@ -40,16 +39,19 @@ class ForecastEnd(Model):
     """What the cap will have used by the end of its period."""
 
     end: Amount = Field(alias="value", description="Expected. At most the cap's value.")
-    low: Amount = Field(description="Four times out of five it is not below it nor above high.")
-    high: Amount = Field(description="See low.")
+    low: Amount = Field(
+        description="Lower bound. With a probability of 80 percent, the result is "
+        "between low and high."
+    )
+    high: Amount = Field(description="Upper bound; see low.")
 
 
 class MissedClicks(Model):
     """Clicks that were lost in the period because of caps, estimated from the usual traffic."""
 
-    by_bid: int = Field(alias="bidLowered", description="Because bids were lowered.")
+    by_bid: int = Field(alias="bidLowered", description="Lost because bids were lowered.")
     by_listing: int = Field(
-        alias="listingLowered", description="Because fewer jobs were listed, or none."
+        alias="listingLowered", description="Lost because fewer or no jobs were listed."
     )
 
 
@@ -62,13 +64,13 @@ class UnbilledAt(Model):
     value: Money = Field(description="What they would have cost.")
     refresh_minutes: int | None = Field(
         alias="refreshMinutes",
-        description="Usual interval between its fetches; until the next one it still shows what "
+        description="Usual interval between its fetches. Until the next one, it still shows what "
         "is capped. Null: it has no feed.",
     )
 
 
 class Unbilled(Model):
-    """Clicks and applies in the period that came when a cap had no room. They are not charged."""
+    """Clicks and applies that came when the cap was used up. They are not charged."""
 
     count: int = Field(description="How many.")
     value: Money = Field(description="What they would have cost.")
@@ -78,59 +80,61 @@ class Unbilled(Model):
 class CapStatus(Model):
     """A cap in figures: money, or a number of clicks or applies."""
 
-    measure: Measure = Field(alias="cap", description="What it counts.")
+    measure: Measure = Field(alias="cap", description="What the cap limits.")
     publisher_id: str = Field(
         alias="publisherId",
         exclude_if=lambda it: not it,
-        description="Of a cap of one publisher: its id.",
+        description="The publisher's id, if the cap is for one publisher.",
     )
     period: Period = Field(description="Its period.")
     first_on: Day = Field(
         alias="startDate",
-        description="First day of the period, or of what the cap is of if that began later.",
+        description="First day of the period, or of the entity if it starts later.",
     )
     last_on: Day | None = Field(
         alias="endDate",
-        description="Last day of the period, or of what the cap is of if that ends sooner. Null: "
-        "no end.",
+        description="Last day of the period, or of the entity if it ends sooner. Null: no end.",
     )
     value: Amount = Field(description="Its value.")
     used: Amount = Field(description="Used in the period.")
     used_today: Amount = Field(alias="usedToday", description="Used today.")
-    share: Amount | None = Field(description="Target of today. Null: it is not spread over days.")
+    share: Amount | None = Field(
+        description="Target for today. Null: the cap is not spread over days."
+    )
     ceiling: Amount | None = Field(
-        description="Most that is charged today. Null: no more than the value as a whole."
+        description="Maximum charged today. Null: only the value itself limits it."
     )
     in_flight: Amount = Field(
         alias="inFlight",
-        description="Expected of the feeds that publishers hold, until they fetch again.",
+        description="Expected of the feeds that publishers have, until they fetch again.",
     )
     felt: Felt = Field(
         alias="delivery",
-        description="What it does to listings. FULL: nothing. PACED: bids lowered, or fewer jobs. "
-        "BRAKING: fewer jobs, near its value. STOPPED: nothing is listed.",
+        description="Effect on listings. FULL: none. PACED: lower bids, or fewer jobs. BRAKING: "
+        "fewer jobs, because the cap is nearly used. STOPPED: nothing is listed.",
     )
     pace_ppm: Ppm | None = Field(
         alias="pace",
-        description="What is used in percent of an even use by now, weighted by when traffic "
-        "comes. Null on the first day.",
+        description="Use so far, in percent of even use weighted by usual traffic. Null on the "
+        "first day.",
     )
     ahead: ForecastEnd | None = Field(
-        alias="forecastEnd", description="Forecast of the period's end. Null on the first day."
+        alias="forecastEnd",
+        description="Forecast for the end of the period. Null on the first day.",
     )
     in_budget_ppm: Ppm | None = Field(
         alias="timeInBudget",
-        description="Percent of the time since startDate in which it neither stopped nor braked. "
-        "Null: no time has passed.",
+        description="Percentage of the time since startDate in which the cap neither stopped nor "
+        "braked. Null: no time has passed.",
     )
     missed: MissedClicks = Field(
-        alias="missedClicks", description="Clicks that caps kept away in the period."
+        alias="missedClicks", description="Clicks lost in the period because of caps."
     )
-    unbilled: Unbilled = Field(description="Clicks and applies that came without room for them.")
+    unbilled: Unbilled = Field(description="Clicks and applies that came when the cap was used up.")
     unspent: list[Unspent] = Field(
         alias="unspentBecause",
-        description="Why less than 99 percent of it is expected to be used. Empty: more is, or "
-        f"there is no forecast.{_CAUSES}",
+        description="Why less than 99 percent of it is expected to be used. Empty: more is "
+        f"expected, or there is no forecast.{_CAUSES}",
     )
 
 
@@ -142,7 +146,7 @@ class StateInBrief(Model):
     delivery: Felt = Field(description="FULL, PACED, BRAKING or STOPPED.")
 
 
-class GroupBudget(Model):
+class JobGroupBudget(Model):
     """A job group and its caps."""
 
     id: str = Field(description="Its id.")
@@ -154,23 +158,23 @@ class GroupBudget(Model):
     caps: list[CapStatus] = Field(description="Its caps, and those of its placements.")
 
 
-class CampaignBudget(GroupBudget):
+class CampaignBudget(JobGroupBudget):
     """A campaign, its caps, and its job groups."""
 
-    groups: list[GroupBudget] = Field(
+    groups: list[JobGroupBudget] = Field(
         alias="jobGroups", description="Its job groups, but the default one."
     )
 
 
-class ClientBudget(GroupBudget):
+class ClientBudget(JobGroupBudget):
     """A client, its caps, and its campaigns."""
 
     currency: str = Field(description="Currency of all amounts.")
     today: Day = Field(alias="date", description="Today, in the client's zone.")
     evaluated_at: Instant | None = Field(
         alias="evaluatedAt",
-        description="Last tick of control: inFlight, delivery, timeInBudget, missedClicks and "
-        "unbilled are as of then, all else as of now. Null: none yet.",
+        description="Last evaluation in the background: inFlight, delivery, timeInBudget, "
+        "missedClicks and unbilled are as of then, all else is current. Null: none yet.",
     )
     campaigns: list[CampaignBudget] = Field(description="Its campaigns.")
 
@@ -184,15 +188,15 @@ def budget_told(found: Budget) -> ClientBudget:
         evaluated_at=found.evaluated_at,
         campaigns=[
             CampaignBudget.of(
-                **_entity(one), groups=[GroupBudget.of(**_entity(it)) for it in below]
+                **_entity(one), groups=[JobGroupBudget.of(**_entity(it)) for it in below]
             )
             for one, below in found.below
         ],
     )
 
 
-def _group(found: Entity) -> GroupBudget:
-    return GroupBudget.of(**_entity(found))
+def _group(found: Entity) -> JobGroupBudget:
+    return JobGroupBudget.of(**_entity(found))
 
 
 def _entity(found: Entity) -> dict[str, object]:

@@ -74,10 +74,11 @@ OPERATIONS: Final = [
         verb="GET",
         path="/clients/{client_id}/budget",
         title="Get the budget of a client.",
-        about="How every cap of a client, its campaigns and job groups stands, in one answer: "
-        "what is used, today's target, what publishers hold, the pace, a forecast with its range, "
-        "what was missed or came unbilled, and why some of it will be left. Caps of single jobs "
-        "are not in it: resolved-status tells how many of a job group's jobs they stop.",
+        about="The state of every cap of a client, its campaigns and job groups: spend so far, "
+        "today's target, spend expected of the feeds that publishers have, pace, a forecast with "
+        "its range, missed and unbilled clicks, and why some of a cap will not be used. Caps of "
+        "single jobs are not included; resolved-status says how many jobs of a job group they "
+        "stop.",
         tag="Clients",
         work=_get,
         lane="slow",

@@ -18,9 +18,10 @@ OPERATIONS = [
         path="/callbacks/secret",
         title="Get the secret of callbacks.",
         about="Callbacks carry the headers of Standard Webhooks: webhook-id, the same at every "
-        "try; webhook-timestamp, in seconds; webhook-signature, `v1,` and the base64 of the "
+        "attempt; webhook-timestamp, in seconds; webhook-signature, `v1,` and the base64 of the "
         "HMAC-SHA256 of `id.timestamp.body` under this secret, whose part after whsec_ is base64. "
-        "Any 2xx ends a callback, 410 disables it; else it is tried 8 times over three days.",
+        "Any 2xx completes a callback, 410 disables it; otherwise there are 8 attempts over three "
+        "days.",
         tag="Reports",
         work=_secret,
         kind=Mint(needs="write"),  # whoever knows it can speak in our name

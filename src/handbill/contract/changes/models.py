@@ -30,21 +30,25 @@ def _instant(text: Any, of_day: int) -> int:
 class ChangesBelow(Query):
     """Which changes of one entity are asked for."""
 
-    actor: Annotated[Actor, AnyCase()] | None = Field(None, description="Only by this kind.")
+    actor: Annotated[Actor, AnyCase()] | None = Field(
+        None, description="Only changes by this kind of actor."
+    )
     actor_id: Id | None = Field(
-        None, alias="actorId", description="Only by this API client, command's user or task."
+        None,
+        alias="actorId",
+        description="Only changes by this API client, user of a command, or task.",
     )
     since_at: Annotated[int, BeforeValidator(lambda text: _instant(text, 0)), _WHEN] | None = Field(
-        None, alias="since", description="From this instant on. A day is read as UTC."
+        None, alias="since", description="From this time on. A day is in UTC."
     )
     until_at: Annotated[int, BeforeValidator(lambda text: _instant(text, DAY)), _WHEN] | None = (
-        Field(None, alias="until", description="Before this instant; of a day, until its end.")
+        Field(None, alias="until", description="Until this time; a day is included.")
     )
     limit: Annotated[int, Whole(1, 1_000)] = Field(
         50, description="Number of changes, 1 to 1000. Default: 50."
     )
     cursor: Annotated[str, StringConstraints(max_length=40, pattern=_PLACE)] | None = Field(
-        None, description="Continues a list: the next of the answer before."
+        None, description="Continues a list: next of the previous answer."
     )
 
     @property
@@ -59,78 +63,81 @@ class ChangesBelow(Query):
 class ChangesAsked(ChangesBelow):
     """Which changes are asked for."""
 
-    client_id: Id | None = Field(None, description="Only of this client and what is below it.")
+    client_id: Id | None = Field(None, description="Only this client and what is below it.")
     entity_id: Id | None = Field(
-        None, alias="entityId", description="Only of the entity with this id, also a deleted one."
+        None, alias="entityId", description="Only the entity with this id, even if it is deleted."
     )
 
 
 class ChangedEntity(Model):
     """An entity, by its kind and id."""
 
-    kind: Kind = Field(description="What it is.")
+    kind: Kind = Field(description="Kind of entity.")
     id: str = Field(description="Its id; of an API key, its prefix.")
 
 
 class ChangeActor(Model):
     """Who made a change."""
 
-    kind: Actor = Field(description="What acted.")
+    kind: Actor = Field(description="Kind of actor.")
     id: str = Field(description="The API client, the command's user or the task.")
 
 
 class Undoing(Model):
-    """Whether a change may be undone now."""
+    """Whether a change can be undone now."""
 
-    possible: bool = Field(description="Whether it may be undone.")
-    why: core.Why | None = Field(description=f"Why it may not. Null: it may.{_WHYS}")
+    possible: bool = Field(description="Whether it can be undone.")
+    why: core.Why | None = Field(description=f"Why it cannot be undone. Null: it can.{_WHYS}")
     fields_of: list[str] = Field(
-        alias="fields", description="The fields that it is for, such as those changed since."
+        alias="fields", description="The fields to which why applies, such as those changed since."
     )
 
 
 class UndoAsked(Model):
-    """How a change is undone."""
+    """Options for undoing a change."""
 
     only_looks: bool = Field(
         False,
         alias="validateOnly",
-        description="Checks all, and tells what would be set; changes nothing. Default: false.",
+        description="Whether to only check the undo and return what it would set. Default: false.",
     )
 
 
 class UndoDone(Model):
-    """A change was undone, or may be."""
+    """A change was undone, or can be."""
 
     result: Literal[True] = Field(description="Always true.")
     message: str = Field(description="What was done.")
     fields_changed: list[dict[str, Any]] = Field(
-        alias="fields", description="Each field that this sets, with its value before and after."
+        alias="fields",
+        description="Each field that the undo sets, with its value before and after.",
     )
 
 
 class Change(Model):
-    """One change: who, when, on what occasion, and each field before and after."""
+    """A change: who made it, when and why, and each field before and after."""
 
     no: int = Field(alias="id", description="Its number; later changes have higher ones.")
     at: Instant = Field(description="Time of the change.")
     agency_id: str | None = Field(
-        alias="agencyId", description="The agency; null: of the whole installation."
+        alias="agencyId", description="The agency. Null: it concerns the whole installation."
     )
-    client_id: str | None = Field(alias="clientId", description="The client; null: of none.")
+    client_id: str | None = Field(
+        alias="clientId", description="The client. Null: it concerns no single client."
+    )
     entity: ChangedEntity = Field(description="What was changed.")
     act: Act = Field(description="Whether it was created, changed or deleted.")
     actor: ChangeActor = Field(description="Who made it.")
     request_id: str | None = Field(
-        alias="requestId", description="The request that made it; null: none did."
+        alias="requestId", description="The request that made it. Null: none did."
     )
     cause: str = Field(description="The operation, the command or the kind of task.")
-    undoes: int | None = Field(description="The change that it undoes. Null: it undoes none.")
-    undo: Undoing = Field(description="Whether it may be undone, as things are now.")
+    undoes: int | None = Field(description="The change that this one undoes. Null: none.")
+    undo: Undoing = Field(description="Whether it can be undone now.")
     fields_changed: list[dict[str, Any]] = Field(
         alias="fields",
-        description="Each field by its JSON pointer, with its value before and after; of a secret "
-        "neither, and of a long value its size and digest.",
+        description="Each field by its JSON pointer, with its value before and after. Secrets "
+        "have no values; long values have their size and digest.",
     )
 
 
@@ -138,7 +145,7 @@ class ChangePage(Model):
     """Changes, newest first."""
 
     rows: list[Change] = Field(alias="data", description="The changes.")
-    next: str | None = Field(description="The cursor of the next ones. Null: there are none.")
+    next: str | None = Field(description="Cursor of the next page. Null: there is none.")
 
 
 def change_told(one: service.Change, bar: core.Bar) -> Change:

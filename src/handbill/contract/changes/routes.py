@@ -27,10 +27,10 @@ from handbill.undoing.service import number_of
 
 _TAG: Final = "Changes"
 _ABOUT: Final = (
-    "One entry for each change: who made it, on what occasion, and each field before and after, as "
-    "it is stored: money in millionths, instants in microseconds. Newest first, kept for 400 days. "
-    "An import of a feed is told by its runs, not by entries of jobs. The token must allow "
-    "writing: entries name API clients."
+    "One entry for each change: who made it, why, and each field before and after, as stored: "
+    "money in millionths, times in microseconds. Newest first, kept for 400 days. Jobs that a "
+    "feed import changes are not listed; see the feed's runs. Requires a token with write scope, "
+    "because entries name API clients."
 )
 
 
@@ -118,12 +118,17 @@ def _of(entity: Callable[[Call], str]) -> Callable[[Call], Answer]:
 _CLIENT: Final = "/clients/{client_id}"
 _CAMPAIGN: Final = f"{_CLIENT}/campaigns/{{campaign_id}}"
 _BELOW: Final[list[tuple[str, str, Callable[[Call], Answer], str]]] = [
-    ("client", _CLIENT, _of_client, " Of the client and all that is below it."),
+    ("client", _CLIENT, _of_client, " Includes everything below the client."),
     ("campaign", _CAMPAIGN, _of(_campaign), ""),
     ("jobgroup", f"{_CAMPAIGN}/jobgroups/{{jobgroup_id}}", _of(_group), ""),
     ("job", f"{_CLIENT}/jobs/{{job_reference}}", _of(_job), ""),
     ("feed", f"{_CLIENT}/feeds/{{feed_id}}", _of(_feed), ""),
-    ("publisher", "/publishers/{publisher_id}", _of(_publisher), " Its click definitions too."),
+    (
+        "publisher",
+        "/publishers/{publisher_id}",
+        _of(_publisher),
+        " Includes its click definitions.",
+    ),
 ]
 _SAMPLE: Final[dict[str, Any]] = {
     "data": [
@@ -150,7 +155,7 @@ OPERATIONS: Final = [
         verb="GET",
         path="/changes",
         title="Get changes.",
-        about=f"What was changed of the agency and all that is below it. {_ABOUT}",
+        about=f"Changes of the agency and everything below it. {_ABOUT}",
         tag=_TAG,
         work=_every,
         kind=Look(needs="write"),
@@ -179,9 +184,9 @@ OPERATIONS: Final = [
         verb="POST",
         path="/changes/{change_id}/undo",
         title="Undo a change.",
-        about="Sets the fields of a change back to what they were before, as an update would: what "
-        "could not be set today is refused. Refused too, with the fields, where one of them was "
-        "changed again since. An undo is a change, and may be undone.",
+        about="Restores the fields of a change to their former values, as an update would. It is "
+        "refused if an update could not set them now, or if one of them was changed since; the "
+        "answer names those fields. An undo is a change, and can be undone.",
         tag=_TAG,
         work=_undo,
         body=UndoAsked,

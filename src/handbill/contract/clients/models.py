@@ -195,7 +195,7 @@ class ClientStatus(Model):
     """Whether a client is active."""
 
     result: Status = Field(description=STATUS)
-    message: str = Field(description="Confirmation, in the words of the reference.")
+    message: str = Field(description="Confirmation.")
 
 
 def client_told(client: nouns.Client, campaigns: Iterable[nouns.Campaign]) -> Client:

@@ -124,10 +124,10 @@ OPERATIONS = [
         verb="PUT",
         path=_ONE,
         title="Update a client.",
-        about="Changes the client: absent fields stay, null clears an optional field, and an empty "
-        "object changes nothing. The caps may stand at the top level or under caps. What is fixed "
-        "at creation (name, time zone, start date, type, ats, country, industry, frequency, "
-        "startDefaultCampaign, sjCreate) is refused unless it is sent as it is.",
+        about="Changes the client: absent fields stay, null clears an optional field, and an "
+        "empty object changes nothing. Caps may be sent at the top level or under caps. Fields "
+        "that are fixed at creation (name, time zone, start date, type, ats, country, industry, "
+        "frequency, startDefaultCampaign, sjCreate) may only be sent with their present value.",
         tag=_TAG,
         work=_update,
         body=ClientChange,
@@ -180,8 +180,8 @@ OPERATIONS = [
         verb="GET",
         path=f"{_ONE}/idx-mappings",
         title="Fetches custom idx fields mappings of a specific client.",
-        about="The client's own job fields, each with its index cifN. Indexes are given in the "
-        "order in which the fields first came; they never change and are never used again.",
+        about="The client's own job fields, each with its index cifN. Indexes are assigned in the "
+        "order in which the fields first appear. They never change and are never reused.",
         tag=_TAG,
         work=_idx_mappings,
         kind=Look(timeless=True),

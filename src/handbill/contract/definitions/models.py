@@ -22,12 +22,12 @@ class BotDetectors(Model):
     by_address: bool = Field(
         True,
         alias="joveoBotlogic",
-        description="Whether listed addresses are bots (botIpsFileUrl).",
+        description="Whether clicks from listed addresses (botIpsFileUrl) are bot clicks.",
     )
     by_agent: bool = Field(
         True,
         alias="cmBotLogic",
-        description="Whether user agents on the list of crawlers are bots.",
+        description="Whether clicks by user agents on the list of crawlers are bot clicks.",
     )
     most_clicks: Annotated[int, Whole(1, 1_000_000)] | None = Field(
         None,
@@ -78,7 +78,7 @@ DefinitionChange = partial(_Presettable, "ClickDefinitionChange")
 
 
 class BotList(Model):
-    """The last read list of bots' addresses."""
+    """A list of bots' addresses."""
 
     count: int = Field(description="Number of addresses and prefixes in the current list.")
     read_at: Instant | None = Field(alias="readOn", description="When the list was read.")

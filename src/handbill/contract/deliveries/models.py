@@ -26,7 +26,7 @@ class Delivery(Model):
         alias="bytes", description="Size in bytes of the last delivered file. Null: none."
     )
     tried_at: Instant | None = Field(
-        alias="at", description="When the last attempt ended. Null: there was none."
+        alias="at", description="Time of the last attempt. Null: none yet."
     )
     delivered_at: Instant | None = Field(
         alias="deliveredOn", description="When the file was last delivered. Null: never."

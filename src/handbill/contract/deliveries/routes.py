@@ -42,9 +42,9 @@ OPERATIONS = [
         path=_PATH,
         title="Get the deliveries of a publisher.",
         about="The last delivery by FTP of each of the publisher's files: the file of all clients "
-        "or, with perClientPlacements, one file for each client. A file is delivered after it was "
-        "written, at most every five minutes. A failed delivery is tried eight times, at growing "
-        "intervals.",
+        "or, with perClientPlacements, one file for each client. A file is delivered after it is "
+        "written, at most every five minutes. A failed delivery is retried up to eight times, at "
+        "growing intervals.",
         tag=_TAG,
         work=_list,
         query=PAGED,
@@ -56,8 +56,8 @@ OPERATIONS = [
         verb="POST",
         path=_PATH,
         title="Deliver a publisher's files now.",
-        about="Delivers all of the publisher's files by FTP, also those that are current on the "
-        "server. The list of deliveries shows the result.",
+        about="Delivers all of the publisher's files by FTP, including those that are already "
+        "current on the server. GET …/deliveries shows the result.",
         tag=_TAG,
         work=_deliver,
         answer=Done,

@@ -34,7 +34,7 @@ Action = Annotated[
 
 
 class ReportedEvent(Model):
-    """A conversion: what ``tracking.service`` takes."""
+    """A conversion that a server reports."""
 
     click_id: ClickId = Field(
         alias="clickId",
@@ -66,7 +66,7 @@ class EventsAccepted(Model):
 
 class RecentQuery(Query):
     limit: Annotated[int, Whole(1, _MOST)] = Field(
-        _USUAL, description=f"How many at most; {_USUAL} if absent."
+        _USUAL, description=f"Number of events at most. Default: {_USUAL}."
     )
 
 
@@ -81,23 +81,23 @@ class RecentEvent(Model):
         "known), counted, further, over_cap, organic, duplicate, late, invalid or "
         "dead."
     )
-    reason: str | None = Field(description="Why, where there is more to say.")
+    reason: str | None = Field(description="Further details of the state. Null: none.")
     job_id: str | None = Field(alias="jobId", description="The job, if it is known.")
     has_click: bool = Field(
         alias="sponsored", description="Whether the event had a valid click id."
     )
     application_id: str | None = Field(
-        alias="jobApplicationId", description="The application's id that was sent."
+        alias="jobApplicationId", description="The application's id, as sent."
     )
     candidate_id: str | None = Field(
-        alias="candidateId", description="The candidate's id, as it was sent."
+        alias="candidateId", description="The candidate's id, as sent."
     )
 
 
 class RecentEvents(Model):
     """The newest conversions of a client."""
 
-    rows: list[RecentEvent] = Field(alias="data", description="Newest first.")
+    rows: list[RecentEvent] = Field(alias="data", description="The events, newest first.")
 
     @classmethod
     def told(cls, events: Iterable[Recent]) -> Self:

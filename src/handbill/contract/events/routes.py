@@ -47,7 +47,7 @@ OPERATIONS = [
         path="/s2s/events",
         title="Send conversion events.",
         about="Accepts one conversion or an array of up to 1000, all or none. The answer is sent "
-        "once they are durable. Whether they count is judged afterwards. A repeated event "
+        "once they are stored durably. Whether they count is decided afterwards. A repeated event "
         "gets the same answer and counts once.",
         tag=_TAG,
         client_header="s2s",

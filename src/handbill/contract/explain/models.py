@@ -41,7 +41,7 @@ class State(Model):
 
 
 class ComparisonTrace(Comparison):
-    """A comparison, and what the job has there."""
+    """A comparison, and the job's value for it."""
 
     value: Value = Field(description="The job's value. Null: none.")
     holds: bool = Field(description="Whether the comparison matches.")
@@ -59,7 +59,7 @@ class FilterTrace(Model):
 class ExplainedLevel(ChildName):
     """A client or campaign above the job."""
 
-    state: State = Field(description="How it stands, as control saw it at its last tick.")
+    state: State = Field(description="State of the job group at its last evaluation.")
     caps: Caps = Field(description=_CAPS)
 
 
@@ -67,7 +67,7 @@ class _OfGroup(Model):
     priority: int = Field(description="Of several job groups that match, the lowest wins.")
     campaign_id: str = Field(alias="campaignId", description="Id of its campaign.")
     warnings: list[Warned] = Field(
-        description="Fields in its filter that no job of the client has: misspelt, or not used yet."
+        description="Fields in its filter that no job of the client has. They may be misspelt."
     )
 
 
@@ -75,10 +75,12 @@ class ExplainedGroup(_OfGroup, ChildName):
     """The job group that the job belongs to."""
 
     first = ("id", "name", "state", "caps", "priority", "is_default", "campaign_id", "trace")
-    state: State = Field(description="How it stands, as control saw it at its last tick.")
+    state: State = Field(description="State of the job group at its last evaluation.")
     caps: GroupCaps = Field(description=_CAPS)
     is_default: bool = Field(
-        alias="isDefault", description="Whether it holds the jobs that no other one matches."
+        alias="isDefault",
+        description="Whether it is the default job group, which holds the jobs "
+        "that no other one matches.",
     )
     trace: FilterTrace | None = Field(
         alias="filter", description="Why the group matches. Null: it is the default group."
@@ -93,7 +95,7 @@ class OtherGroup(_OfGroup, ChildName):
         description="Why it does not have the job."
     )
     state: State = Field(
-        description="How it stands. Of one that is NOT_ACTIVE: what keeps it from taking part, now."
+        description="State of the job group. For NOT_ACTIVE: what keeps it out, now."
     )
     trace: FilterTrace | None = Field(
         alias="filter", description="Result of the group's filter. Null: not evaluated."
@@ -121,10 +123,10 @@ class Published(Model):
     written_at: Instant | None = Field(
         alias="writtenOn", description="When the file was written. Null: not yet."
     )
-    current: bool = Field(description="Whether it contains the latest decisions of every client.")
+    current: bool = Field(description="Whether it contains the latest decisions for every client.")
     looked_into: bool = Field(
         alias="lookedInto",
-        description="False: the client's part is too large to be searched here.",
+        description="Whether the file was searched. False: the client's part is too large.",
     )
     listed: bool | None = Field(description="Whether the job is in the file. Null: not examined.")
     bid_micros: Money | None = Field(alias="bid", description="The bid that its link freezes.")
@@ -140,17 +142,15 @@ class ExplainedPublisher(ChildName):
     """The job at one publisher."""
 
     bid_type: str = Field(alias="bidType", description="Billing model of the publisher.")
-    listed: bool = Field(description="Whether the job is to be in its feed, as things are now.")
+    listed: bool = Field(description="Whether the job belongs in its feed now.")
     reasons: list[str] = Field(
         description="All causes that keep it out: INVALID, EXPIRED, NO_URL, NO_GROUP, NOT_TRADING "
-        "(see the states), CAPPED (a cap over it has no room left), HELD_BY_RULE (see "
-        "resolved-status), PUBLISHER_INACTIVE, "
-        "PUBLISHER_EXCLUDED (by the client), CLIENT_TYPE "
-        "(the publisher takes other clients), NO_PLACEMENT and PLACEMENT_INACTIVE (in the job "
-        "group), NOT_POSTED, JOB_PAUSED, JOB_NOT_IN_FORCE, JOB_EXCLUDES (by its allow-list or "
-        "placement settings), NO_BID, NO_RATE (for the publisher's currency, or the bid's), "
-        "BELOW_MIN_BID, BELOW_UNIT, THINNED (a cap allows only a part of the job group's jobs for "
-        "now; they take turns)."
+        "(see the states), CAPPED (a cap is used up), HELD_BY_RULE (see resolved-status), "
+        "PUBLISHER_INACTIVE, PUBLISHER_EXCLUDED (by the client), CLIENT_TYPE (the publisher takes "
+        "other clients), NO_PLACEMENT and PLACEMENT_INACTIVE (in the job group), NOT_POSTED, "
+        "JOB_PAUSED, JOB_NOT_IN_FORCE, JOB_EXCLUDES (by its allow-list or placement settings), "
+        "NO_BID, NO_RATE (for the publisher's currency, or the bid's), BELOW_MIN_BID, BELOW_UNIT, "
+        "THINNED (a cap allows only a part of the job group's jobs for now; they take turns)."
     )
     bid_micros: Money | None = Field(
         alias="bid",
@@ -171,7 +171,8 @@ class ExplainedPublisher(ChildName):
     currency: str = Field(description="The publisher's currency: of price and minBid.")
     price_picos: Rate | None = Field(
         alias="priceRate",
-        description="The agency's currency for one unit of it. Null: the same, or no rate.",
+        description="Value of one unit of it in the agency's currency. Null: the same currency, "
+        "or no rate.",
     )
     said_micros: Money | None = Field(
         alias="saidBid", description="The bid in the currency in which it was set. Null: none."
@@ -179,9 +180,10 @@ class ExplainedPublisher(ChildName):
     said_in: str | None = Field(alias="saidBidCurrency", description="That currency.")
     said_picos: Rate | None = Field(
         alias="saidBidRate",
-        description="The agency's currency for one unit of it. Null: the same, or no rate.",
+        description="Value of one unit of it in the agency's currency. Null: the same currency, "
+        "or no rate.",
     )
-    caps: PlacementCaps = Field(description="Caps of the job group over this publisher.")
+    caps: PlacementCaps = Field(description="Caps of the job group at this publisher.")
     published: Published = Field(description="Current content of the publisher's feed.")
 
 
@@ -191,20 +193,22 @@ class Explanation(Model):
     ref: str = Field(alias="refNumber", description="The job's reference number.")
     job_id: str = Field(alias="jobId", description="The job's id.")
     client_id: str = Field(alias="clientId", description="Id of the job's client.")
-    at: Instant = Field(description="The moment that this is about.")
+    at: Instant = Field(description="Time of the explanation.")
     job: ExplainedJob = Field(description="The state of the job itself.")
     client: ExplainedLevel = Field(description="The client.")
     campaign: ExplainedLevel | None = Field(description="The campaign of its job group.")
     group: ExplainedGroup | None = Field(
         alias="jobGroup", description="The job group that it belongs to."
     )
-    pending: bool = Field(description="Whether a change is still to be matched.")
+    pending: bool = Field(description="Whether a change is still being matched to job groups.")
     others: list[OtherGroup] = Field(
         alias="otherJobGroups",
         description="Job groups that do not have it: highest ranked first, at most 100.",
     )
-    other_count: int = Field(alias="otherJobGroupsTotal", description="Their number in all.")
-    publishers: list[ExplainedPublisher] = Field(description="Each publisher of the agency.")
+    other_count: int = Field(
+        alias="otherJobGroupsTotal", description="Total number of these job groups."
+    )
+    publishers: list[ExplainedPublisher] = Field(description="All publishers of the agency.")
 
 
 def explanation_of(

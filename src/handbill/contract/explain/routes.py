@@ -117,8 +117,8 @@ OPERATIONS = [
         title="Explain a job.",
         about="Why the job is, or is not, in each publisher's feed: the job group that it belongs "
         "to and the comparisons of its filter that decided it, the job groups that do not have it "
-        "and why, the effective states, the bid and where it comes from, everything that keeps the "
-        "job out, and what each feed contains right now.",
+        "and why, the effective states, the bid and where it comes from, everything that keeps "
+        "the job out, and what each feed contains now.",
         tag="Jobs",
         work=_explain,
         lane="slow",

@@ -124,7 +124,7 @@ class Mapped:
 
     def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> Any:
         rows: dict[str, Any] = {
-            key: (Node | None, Field(None, description=f"Node of the feed that holds {name}."))
+            key: (Node | None, Field(None, description=f"Node of the feed that contains {name}."))
             for key, name in KEYS.items()
         }
         rows[ADDITIONAL] = (
@@ -168,7 +168,7 @@ OverridesRow = Annotated[
     Values,
     Field(
         alias="schemaValueOverrides",
-        description="Field to the value that replaces whatever the feed says.",
+        description="Maps a field to the value that replaces the feed's.",
     ),
 ]
 DefaultsRow = Annotated[
@@ -247,7 +247,7 @@ class Feed(Model):
     mappings: MappingsRow
     url_params_to_strip: StrippedRow
     id: str = Field(description="The feed's id.")
-    deleted: Literal[False] = Field(description="Always false: a deleted feed is not answered.")
+    deleted: Literal[False] = Field(description="Always false: deleted feeds are not returned.")
     value_overrides: OverridesRow
     value_defaults: DefaultsRow
     mandatory_fields: MandatoryRow
@@ -258,21 +258,23 @@ class FeedPage(Page[Feed]):
 
 
 class RunCounts(Model):
-    """What became of a feed's items."""
+    """Result for a feed's items."""
 
     total: int = Field(description="Items in the feed.")
     added: int = Field(description="New jobs.")
     changed: int = Field(description="Jobs whose content differs from before.")
     unchanged: int = Field(description="Jobs whose content is the same.")
-    revived: int = Field(description="Jobs that had left and are back.")
-    left: int = Field(description="Jobs that the feed no longer has.")
-    invalid: int = Field(description="Jobs of the feed that are kept, but are not valid.")
+    revived: int = Field(description="Jobs that were missing before and are back.")
+    left: int = Field(description="Jobs that the feed no longer contains.")
+    invalid: int = Field(description="Jobs that are stored, but are not valid.")
     duplicates: int = Field(
         description="Items whose reference occurs again later in the feed; the last one counts."
     )
     skipped: int = Field(description="Items without a usable reference.")
-    api_owned: int = Field(description="Items with the reference of a job that was added by API.")
-    other_feed: int = Field(description="Items with the reference of another feed's job.")
+    api_owned: int = Field(
+        description="Items whose reference belongs to a job that was added by API."
+    )
+    other_feed: int = Field(description="Items whose reference belongs to another feed's job.")
     deleted: int = Field(
         description="Items whose job was deleted here. It stays deleted until the feed drops it, "
         "or it is added by API."
@@ -280,18 +282,18 @@ class RunCounts(Model):
 
 
 class RunFault(Model):
-    """What is wrong with one job of a feed."""
+    """A fault of one job of a feed."""
 
     job: str = Field(description="Reference of the job.")
     field: str = Field(description="Canonical name of the field.")
-    line: int = Field(description="Line at which the job begins; 0: unknown.")
+    line: int = Field(description="Line at which the job begins. 0: unknown.")
     reason: str = Field(description="Code of the fault.")
     message: str = Field(description="Description of the fault.")
 
 
-Reason = Annotated[str, Field(description="Why it failed, in one word; empty: it did not.")]
+Reason = Annotated[str, Field(description="Code of the failure. Empty: none.")]
 Message = Annotated[str, Field(description="Further details.")]
-Line = Annotated[int, Field(description="Line of the feed at which it failed; 0: none.")]
+Line = Annotated[int, Field(description="Line of the feed at which it failed. 0: none.")]
 Bytes = Annotated[int, Field(description="Bytes read, after decompression.")]
 FaultCounts = Annotated[
     dict[str, int],
@@ -330,7 +332,7 @@ class RunQuery(Query):
 
 
 class PreviewCounts(Model):
-    """What became of the items that were read."""
+    """Result for the items that were read."""
 
     total: int = Field(description="Items in the part that was read.")
     valid: int = Field(description="Jobs that are valid.")
@@ -342,7 +344,7 @@ class PreviewCounts(Model):
 
 
 class FeedPreview(Model):
-    """What the beginning of a feed shows. Nothing of it is kept."""
+    """Result of reading the beginning of a feed. Nothing is saved."""
 
     status: Literal["SUCCESS", "FAILED"] = Field(description="Whether a run could import it.")
     reason: Reason

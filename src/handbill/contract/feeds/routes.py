@@ -278,7 +278,7 @@ OPERATIONS = [
         verb="GET",
         path=_ONE,
         title="Get a feed.",
-        about="One feed of the client.",
+        about="A feed of the client.",
         tag=_TAG,
         work=_get,
         kind=Look(timeless=True),

@@ -173,7 +173,7 @@ class FunnelAccepted(Model):
     """The events are stored."""
 
     success: Literal[True] = Field(description="Stored.")
-    failure: Literal[False] = Field(description="Always false: what fails answers 400.")
+    failure: Literal[False] = Field(description="Always false: a failure is answered with 400.")
     batch_id: str = Field(
         alias="value",
         description="The batch's id. GET /funnel/{batchId} returns the state of each item.",
@@ -207,7 +207,7 @@ class NewStageMap(Model):
     stages: dict[Key, Annotated[Stage, AnyCase()] | None] = Field(
         alias="stageMap",
         max_length=1_000,
-        description="From status text to stage. Replaces the whole map; texts with null are "
+        description="Maps status texts to stages. Replaces the whole map; texts with null are "
         "omitted. Case and blanks are ignored.",
     )
 

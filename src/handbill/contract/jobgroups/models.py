@@ -26,8 +26,8 @@ from handbill.wire.wrong import Wrong
 
 _MOST_PLACEMENTS = 500
 _KEPT = "Stored; nothing acts on it."
-_BID = "Bid over this publisher. Default: the job group's."
-_ACTIVE = "Whether it advertises over this publisher. Default: true."
+_BID = "Bid at this publisher. Default: the job group's."
+_ACTIVE = "Whether it advertises at this publisher. Default: true."
 
 
 def _plain(value: Any) -> Any:
@@ -49,7 +49,7 @@ Weekdays = Annotated[
 
 
 class Placement(Model):
-    """A publisher inside a job group."""
+    """A publisher within a job group."""
 
     publisher_id: PublisherId = Field(
         alias="value",
@@ -64,7 +64,7 @@ class Placement(Model):
     )
     bid_micros: Money | None = Field(None, alias="bid", exclude_if=is_none, description=_BID)
     caps: PlacementCaps | None = Field(
-        None, exclude_if=is_none, description="Cap over this publisher: a budget, not Daily."
+        None, exclude_if=is_none, description="Cap at this publisher: a budget, not Daily."
     )
     currency: Annotated[str, StringConstraints(max_length=3)] = Field(
         "",
@@ -84,7 +84,7 @@ class NewPlacement(Placement):
     makes = staticmethod(_placement)
     inside: ClassVar = {"budget": "caps.budget"}
     caps: NewPlacementCaps | None = Field(
-        None, description="Cap over this publisher: a budget, not Daily."
+        None, description="Cap at this publisher: a budget, not Daily."
     )
     budget: LongBudget | None = Field(None, description="The same budget, without caps around it.")
 
@@ -93,7 +93,7 @@ class PlacementTerms(Model):
     """Budget, bid and switch of one publisher."""
 
     budget: LongBudget | None = Field(
-        exclude_if=is_none, description="The most to spend over this publisher."
+        exclude_if=is_none, description="Maximum spend at this publisher."
     )
     bid_micros: Money | None = Field(alias="bid", exclude_if=is_none, description=_BID)
     active: bool = Field(alias="isActive", description=_ACTIVE)
@@ -166,12 +166,12 @@ class _Rows(Model):
     performance_targets: Annotated[list[PerformanceTarget], Field(max_length=2)] = Field(
         UNREAD,
         alias="performanceTargets",
-        description="Target costs, at most two. cpc: the most that is bid for a click. cpa: at "
-        "publishers that are paid by the click, the bid is the target times the rate at which "
-        "clicks become applies there, corrected slowly by what applies have cost; about 4.6 %, "
-        "until there are applies. It changes by a fifth at a time at most. At publishers that are "
-        "paid by the apply, it is the most that is bid. A bid is never above the one that is set, "
-        "and a budget may lower it further. 0: no target. Costs are counted before markups.",
+        description="Target costs, at most two. cpc: the highest bid for a click. cpa: at "
+        "publishers paid by the click, the bid is the target times the rate at which clicks "
+        "become applies there (about 4.6 % until there are applies), slowly corrected by the real "
+        "cost of applies. It changes by at most a fifth at a time. At publishers paid by the "
+        "apply, it is the highest bid. A bid is never above the one set, and a budget may lower "
+        "it further. 0: no target. Costs are counted before markups.",
     )
     insertion_orders: Annotated[list[InsertionOrder], Field(max_length=100)] = Field(
         UNREAD, alias="ioDetails", description=f"Insertion orders, at most 100. {_KEPT}"
@@ -200,14 +200,14 @@ class _Rows(Model):
     days: Weekdays = Field(
         UNREAD,
         alias="daysToSchedule",
-        description="Weekdays on which it advertises, 0 is Monday. Default: all.",
+        description="Weekdays on which it advertises; 0 is Monday. Default: all.",
     )
     delivery: Annotated[Literal["EVEN", "ASAP"], AnyCase()] | None = Field(
         None,
         exclude_if=is_none,
-        description="An addition to the contract. How its budgets are spent. EVEN: over the day, "
-        "by lower bids, down to a quarter of what is set. ASAP: at the bids that are set, until "
-        "the brake line. Default: EVEN for caps that are paced, Daily or Weekly, else ASAP.",
+        description="An addition to the contract. How budgets are spent. EVEN: over the day, by "
+        "lower bids, down to a quarter of what is set. ASAP: at the bids that are set, until the "
+        "brake line. Default: EVEN for caps that are paced, Daily or Weekly, else ASAP.",
     )
 
 
@@ -273,7 +273,7 @@ class JobGroup(Dated, _Rows, _Standing, Identified):
         description="The placements, in the form in which they can be sent back."
     )
     days: list[int] = Field(
-        alias="daysToSchedule", description="Weekdays on which it advertises, 0 is Monday."
+        alias="daysToSchedule", description="Weekdays on which it advertises; 0 is Monday."
     )
 
 

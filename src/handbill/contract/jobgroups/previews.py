@@ -39,7 +39,9 @@ class JobsCounted(ChildName):
     """Jobs of one job group."""
 
     is_default: bool = Field(
-        alias="isDefault", description="Whether it holds the jobs that no other one matches."
+        alias="isDefault",
+        description="Whether it is the default job group, which holds the jobs "
+        "that no other one matches.",
     )
     jobs: int = Field(description="Number of jobs.")
 

@@ -202,8 +202,8 @@ OPERATIONS = [
         verb="GET",
         path=_ONE,
         title="Get a job group.",
-        about="The job group. Its filters come twice: as Compound Filters, spelled with ALL and "
-        "ANY, and as filters, spelled with AND and OR; both can be sent back.",
+        about="The job group. Its filters are returned twice: as Compound Filters, with ALL and "
+        "ANY, and as filters, with AND and OR. Either can be sent back.",
         tag=_TAG,
         work=_get,
         kind=Look(timeless=True),

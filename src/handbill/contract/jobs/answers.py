@@ -16,7 +16,7 @@ from handbill.wire.models import Model, spelled, written_as
 
 
 class Job(Model):
-    """A job: what it says, what is set on it, and its own state."""
+    """A job: its content, its settings and its own state."""
 
     ref: str = Field(alias="refNumber", description="Reference number, unique in the client.")
     title: str = Field(description="Title.")
@@ -27,10 +27,10 @@ class Job(Model):
     state: str = Field(description="State.")
     country: str = Field(description="Country.")
     id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] = Field(
-        alias="jobId", description="The job's id, for life."
+        alias="jobId", description="The job's id. It never changes."
     )
-    zip: Zip = Field(description="Zip code, as it came.")
-    created_at: Instant = Field(alias="createdAtDate", description="When it first came.")
+    zip: Zip = Field(description="Zip code, as received.")
+    created_at: Instant = Field(alias="createdAtDate", description="When it was first received.")
     updated_at: Instant = Field(alias="updatedAtDate", description="When it was last changed.")
     published_at: Instant | None = Field(
         alias="pubDate", description="Time of publication. Null: unknown."
@@ -56,7 +56,9 @@ class Job(Model):
         alias="placementSettings", description="Settings of this job for single publishers."
     )
     client_id: str = Field(alias="clientId", description="Id of its client.")
-    valid: bool = Field(description="Whether it has all that is mandatory; else it is not shown.")
+    valid: bool = Field(
+        description="Whether it has all mandatory fields. Otherwise it is not published."
+    )
     status: Literal["ACTIVE", "PAUSED", "EXPIRED"] = Field(description="State of the job itself.")
     url: str = Field(description="URL of the job, where clicks go.")
     alternate_url: str = Field(

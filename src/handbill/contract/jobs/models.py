@@ -178,13 +178,13 @@ class JobPlacement(Model):
         None,
         alias="cpcBid",
         exclude_if=is_none,
-        description="CPC bid of the job over this publisher.",
+        description="CPC bid of the job at this publisher.",
     )
     cpa_bid_micros: Money | None = Field(
         None,
         alias="cpaBid",
         exclude_if=is_none,
-        description="CPA bid of the job over this publisher.",
+        description="CPA bid of the job at this publisher.",
     )
     active: bool = Field(
         True,
@@ -248,7 +248,7 @@ class _Rows(Model):
         None,
         alias="endAtDate",
         description="When it expires: ISO 8601 or mm/dd/yyyy. A day is its last moment, in the "
-        "client's time zone. A past one is accepted.",
+        "client's time zone. A past time is accepted.",
     )
     type: Annotated[str, Field(max_length=100)] = Field(
         "",
@@ -264,9 +264,9 @@ class _Rows(Model):
     publisher_fields: PublisherFields | None = Field(
         None,
         alias="publisherFields",
-        description="Allow-list of publishers, and by publisher id nodes that the job has in that "
-        "publisher's feed, in place of one of the same name; never the link, the bids and the "
-        "reference.",
+        description="Allow-list of publishers, and, by publisher id, nodes that replace or extend "
+        "those of the job in that publisher's feed. The link, the bids and the reference cannot "
+        "be replaced.",
     )
     setting: JobSetting | None = Field(
         None,

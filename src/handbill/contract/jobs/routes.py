@@ -93,10 +93,10 @@ OPERATIONS = [
         verb="POST",
         path=_PATH,
         title="Add a job.",
-        about="Adds a single job to the client, in addition to those from its feeds. A job without "
-        "title, description or address is kept with valid false and is never advertised. A "
-        "reference number that is in use, by API or by a feed, is refused; that of an expired job "
-        "is not in use.",
+        about="Adds a single job to the client, in addition to those from its feeds. A job "
+        "without title, description or address is kept with valid false and is never advertised. "
+        "A reference number that is in use, by API or by a feed, is refused; that of an expired "
+        "job may be used again.",
         tag=_TAG,
         work=_add,
         body=NewJob,
@@ -126,8 +126,8 @@ OPERATIONS = [
         verb="GET",
         path=_ONE,
         title="Get a job.",
-        about="The job of that reference number. The reference is taken from the path as a whole "
-        "segment, percent-decoded once.",
+        about="The job of that reference number. The reference is one whole segment of the path, "
+        "percent-decoded once.",
         tag=_TAG,
         work=_get,
         answer=Job,
@@ -178,8 +178,8 @@ OPERATIONS = [
         verb="POST",
         path="/jobs/bulk",
         title="Get jobs in bulk.",
-        about="The client's jobs of these ids, at most 1000, in the order asked for. Unknown and "
-        "foreign ids are left out.",
+        about="The client's jobs with these ids, at most 1000, in the order of the request. "
+        "Unknown and foreign ids are left out.",
         tag=_TAG,
         work=_bulk,
         query=OfClient,

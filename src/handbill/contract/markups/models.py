@@ -87,7 +87,7 @@ class NewMarkup(Model):
     name: Name = Field("", description="A display name.")
     from_at: Since = Field(
         alias="effectiveFrom",
-        description="Begin: seconds since 1970, or ISO 8601. A day, or a time without an offset, "
+        description="Start: seconds since 1970, or ISO 8601. A day, or a time without an offset, "
         "is in the clients' zone, and refused if their zones differ.",
     )
     ppm: Annotated[int, Percent(_MOST_PERCENT)] = Field(
@@ -104,7 +104,7 @@ MarkupChange = partial(NewMarkup, "MarkupChange")
 
 
 class Markup(Dated, NewMarkup, Identified):
-    """A markup on the spend of an agency's customers, with its begin and its entities."""
+    """A markup on the spend of an agency's customers, with its start and its entities."""
 
 
 class MarkupPage(Page[Markup]):

@@ -76,9 +76,9 @@ OPERATIONS = [
         about="Adds a percentage to what the customer pays, from effectiveFrom on, for the given "
         "entities: clients, campaigns or job groups of the agency, at all publishers or at one. "
         "For each event the most specific entity applies (job group before campaign before "
-        "client, and with a publisher before without), among equals the newest effectiveFrom in "
-        "the past, then the newest markup. Budget caps are compared with the marked-up spend. A "
-        f"begin in the past applies to events judged from now on. {_BOOKED}",
+        "client, and with a publisher before without), then the newest effectiveFrom in the past, "
+        "then the newest markup. Budget caps are compared with the marked-up spend. With a start "
+        f"in the past, it applies to events judged from now on. {_BOOKED}",
         tag=_TAG,
         work=_create,
         body=NewMarkup,

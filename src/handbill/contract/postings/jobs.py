@@ -197,9 +197,9 @@ OPERATIONS = [
         verb="POST",
         path=f"{OF_CLIENT}/{{config_id}}/jobs",
         title="Get all jobs of specific posting.",
-        about="Adds jobs to the posting (despite its title, the body and the answer are those of "
-        "adding) and returns the result for each reference. A job without a free slot waits"
-        " for one, and is answered with NO_SLOT and its id.",
+        about="Adds jobs to the posting, despite the title, and returns the result for each "
+        "reference. A job without a free slot waits for one, and is returned with NO_SLOT and its "
+        "id.",
         tag=_TAG,
         work=_add,
         body=_REFERENCES,

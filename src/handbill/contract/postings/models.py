@@ -118,11 +118,11 @@ EndAt = Annotated[
     Instant,
     Field(
         alias="endDate",
-        description="When the posting ends; a day given without a time counts as a whole.",
+        description="When the posting ends. If no time was given: the end of the day.",
     ),
 ]
 UsedCount = Annotated[
-    int, Field(alias="usedCount", description="Slots that are held now, or credits used up.")
+    int, Field(alias="usedCount", description="Slots in use now, or credits used.")
 ]
 IsActive = Annotated[
     bool, Field(alias="isActive", description="Whether it is between its start and its end.")
@@ -135,7 +135,7 @@ class _Terms(Model):
     cost_micros: Cost
     end: Date = Field(
         alias="endDate",
-        description="End, by dateFormat or ISO 8601. A day without a time counts as a whole.",
+        description="End, by dateFormat or ISO 8601. A day without a time is included.",
     )
     date_format: DateFormat = DATE_FORMAT
     available: Available
@@ -199,7 +199,8 @@ class PostingRow(_Bought):
     rotate_days: RotateDays
     used: UsedCount
     turned_at: Instant = Field(
-        alias="lastRotated", description="The last rotation; before the first, the creation."
+        alias="lastRotated",
+        description="Time of the last rotation. Before the first, time of creation.",
     )
     active: IsActive
     updated_at: Instant = Field(alias="lastUpdated", description="When it was last changed.")
@@ -208,7 +209,7 @@ class PostingRow(_Bought):
     ever: int = Field(alias="postedJobsCount", description="Number of jobs ever posted.")
     kind: Literal["SLOT", "DURATION"] = Field(
         alias="configType",
-        description="SLOT: slots are used again. DURATION: each posted job uses up a credit.",
+        description="SLOT: slots are used again. DURATION: each posted job uses one credit.",
     )
     least_stay_days: LeastStayDays
     billing: Annotated[Billing, Named()] = Field(alias="billingType", description=_BILLING)
@@ -221,7 +222,7 @@ class PostingPage(Page[PostingRow]):
 
 class NewestPosting(PostingRow):
     """The newest posting at a publisher and, in data, every posting of the page, oldest first.
-    Without any posting there is only an empty data.
+    Without postings it contains only an empty data.
     """
 
     rows: list[PostingRow] = Field(
@@ -261,9 +262,7 @@ class PostingJob(Model):
     ref: str = Field(alias="refNumber", description="The job's reference at its client.")
     posted: bool = Field(alias="isPosted", description="Whether it holds a slot.")
     pinned: bool = Field(alias="isPinned", description="Whether it is never rotated out.")
-    paused: bool = Field(
-        alias="isPaused", description="Whether it is kept off the publisher in this posting."
-    )
+    paused: bool = Field(alias="isPaused", description="Whether it is paused in this posting.")
     updated_at: Instant = Field(
         alias="lastModified", description="When it was last changed in this posting."
     )
@@ -305,7 +304,7 @@ class Processed(Model):
     """Result for each reference."""
 
     result: dict[str, ReferenceResult] = Field(description="Result for each reference.")
-    message: str = Field(description="Confirmation, in the words of the reference.")
+    message: str = Field(description="Confirmation.")
 
 
 class OptionalPage(Paged):
@@ -330,7 +329,7 @@ class JobFilter(Query):
         None, alias="isPosted", description="Only jobs that hold a slot, or only those that do not."
     )
     status: Annotated[Literal["A", "P"], AnyCase()] | None = Field(
-        None, description="Only jobs that are active, or only those that are paused themselves."
+        None, description="Only jobs that are active themselves, or only paused ones."
     )
 
 

@@ -148,8 +148,8 @@ OPERATIONS = [
         verb="GET",
         path=OF_PUBLISHER,
         title="Get all config/posting.",
-        about="The newest posting at the top level, as the reference's sample has it, and every "
-        "one in data, oldest first. Without any there is only an empty data.",
+        about="The newest posting at the top level, as in the reference's sample, and every "
+        "posting in data, oldest first. If there are none, the answer contains only an empty data.",
         tag=_TAG,
         work=_list_at,
         query=OptionalPage,
@@ -162,8 +162,8 @@ OPERATIONS = [
         verb="PUT",
         path=_ONE,
         title="Update a config/posting.",
-        about="Changes the posting. Absent fields stay. There cannot be fewer slots than are in "
-        "use, and slots cannot become durations. Clients left out of clientIds lose their jobs.",
+        about="Changes the posting. Absent fields stay. Slots in use cannot be removed, and slots "
+        "cannot become durations. Clients left out of clientIds lose their jobs.",
         tag=_TAG,
         work=_update,
         body=PostingChange,
@@ -184,7 +184,7 @@ OPERATIONS = [
         verb="GET",
         path=_ONE,
         title="Get a config/posting.",
-        about="One posting; its instants are ISO 8601, whatever its dateFormat.",
+        about="A posting; its times are in ISO 8601, whatever its dateFormat.",
         tag=_TAG,
         work=_get,
         answer=Posting,

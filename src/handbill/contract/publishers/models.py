@@ -229,8 +229,8 @@ class FetchRows(Model):
     )
     rhythm: int = Field(
         alias="fetchRhythmMinutes",
-        description="The usual time between two fetches, in minutes. A day, while there was only "
-        "one. An addition to the contract.",
+        description="The usual time between two fetches, in minutes. 1440 until there were two "
+        "fetches. An addition to the contract.",
     )
     next_at: Instant = Field(
         alias="nextFetchAt",

@@ -167,8 +167,8 @@ OPERATIONS = [
         verb="GET",
         path=_PATH,
         title="Get all publishers.",
-        about="The agency's publishers, oldest first. Only the answer for a single publisher has "
-        "the address of its feed.",
+        about="The agency's publishers, oldest first. The address of a feed is only in the answer "
+        "for a single publisher.",
         tag=_TAG,
         work=_list,
         query=PAGED,
@@ -182,7 +182,7 @@ OPERATIONS = [
         title="Create a publisher.",
         about="Creates a publisher of the agency, active at once, with an empty feed at a random "
         "address of its own. Its id is the one given, or its name with spaces and dots turned "
-        "into _. A deleted publisher's id may be used again and takes up its feed's address.",
+        "into _. A deleted publisher's id may be used again and gets its feed's former address.",
         tag=_TAG,
         work=_create,
         body=NewPublisher,

@@ -80,7 +80,7 @@ class FtpCredentials(Model):
     password: Secret = Field(
         "",
         exclude=True,
-        description=f"{_KEPT} It may be left out where one is kept for the same server, port, "
+        description=f"{_KEPT} It may be omitted if one is stored for the same server, port, "
         "user name and tls.",
     )
     tls: bool = Field(
@@ -106,7 +106,7 @@ class FtpConfig(Model):
         [],
         alias="alertRecipients",
         max_length=20,
-        description="Whom to tell of failures. Kept; no mail is sent yet.",
+        description="Recipients of failure notices. Stored; nothing acts on it.",
     )
 
     def noun(self) -> Guarded[core.FtpConfig]:
@@ -124,12 +124,12 @@ class Contact(Model):
     portal_access: bool = Field(
         False,
         alias="vpAccessEnabled",
-        description="Whether they may see the vendor's portal. Default: false.",
+        description="Whether the person may see the vendor's portal. Default: false.",
     )
     notified: bool = Field(
         False,
         alias="notificationEnabled",
-        description="Whether they want notices. Default: false. No notice is sent yet.",
+        description="Whether the person wants notices. Default: false. No notice is sent yet.",
     )
     threshold_ppm: Annotated[int, Percent()] | None = Field(
         None,
@@ -148,7 +148,7 @@ class Contact(Model):
 
 
 class Portal(Model):
-    """Web pages where the vendor shows its numbers."""
+    """A web portal where the vendor shows its numbers."""
 
     url: Annotated[str, Matching(_LINE, _NO_LINE, most=2_000)] = Field(
         description="Address of the portal."
@@ -162,7 +162,7 @@ class Portal(Model):
     password: Secret = Field(
         "",
         exclude=True,
-        description=f"{_KEPT} Required beside a user name; it may be left out where one is kept "
+        description=f"{_KEPT} Required beside a user name; it may be omitted if one is stored "
         "for the same address and user name.",
     )
 

@@ -25,12 +25,16 @@ Rate = Annotated[
 
 
 class NewRate(Model):
-    """What one unit of a currency is in another one on a day."""
+    """The value of one unit of a currency in another one, from a day on."""
 
     makes = staticmethod(lambda on, **rows: Dated(date.fromisoformat(on), **rows))
     on: SaidDay = Field(alias="date", description="The day on which it begins to apply.")
-    source: Currency = Field(alias="from", description="ISO 4217 code of the one unit.")
-    target: Currency = Field(alias="to", description="ISO 4217 code of what it is worth.")
+    source: Currency = Field(
+        alias="from", description="ISO 4217 code of the currency that is converted."
+    )
+    target: Currency = Field(
+        alias="to", description="ISO 4217 code of the currency that it is converted to."
+    )
     picos: Rate = Field(
         alias="rate",
         description="What one unit of `from` is worth in `to`: more than 0, at most 12 decimals.",
@@ -41,9 +45,9 @@ RATES: Final = OneOrMany(NewRate, MOST_RATES)
 
 
 class RateTold(NewRate):
-    """A rate of the agency's own, or of the house."""
+    """A rate of the agency or of the operator."""
 
-    id: str = Field(description="By which it can be deleted.")
+    id: str = Field(description="Id of the rate, for DELETE /rates/{rate_id}.")
     is_own: bool = Field(
         alias="own", description="Whether the agency set it. Otherwise the operator did."
     )

@@ -37,12 +37,11 @@ OPERATIONS = [
         verb="POST",
         path=_PATH,
         title="Set rates of exchange.",
-        about="Sets what one unit of a currency is in another one from a day on: one object, or an "
-        "array of at most 1,000. A rate that is there for the pair and day is replaced. Each day, "
-        "in the client's zone, the agency's own rate of that day counts, or its last of the seven "
-        "days before; if it has none, the operator's. A pair is also read the other way round, and "
-        "through a third currency in which both are quoted. If there is no rate at all, what needs "
-        f"it is not listed (NO_RATE). {_BOOKED}",
+        about="Sets rates from a day on: one object, or an array of at most 1,000. An existing "
+        "rate of the same pair and day is replaced. On each day, in the client's zone, the "
+        "agency's rate of that day applies, or its latest of the seven days before; if it has "
+        "none, the operator's. Inverse rates, and rates through a third currency, are derived. A "
+        f"job without a rate that it needs is not listed (NO_RATE). {_BOOKED}",
         tag=_TAG,
         work=_put,
         body=RATES,
@@ -77,8 +76,8 @@ OPERATIONS = [
         verb="DELETE",
         path=f"{_PATH}/{{rate_id}}",
         title="Delete a rate of exchange.",
-        about="Deletes a rate of the agency's own: an earlier one, or the operator's, takes its "
-        f"place. {_BOOKED}",
+        about="Deletes a rate of the agency. An earlier one, or the operator's, applies instead. "
+        f"{_BOOKED}",
         tag=_TAG,
         work=_delete,
         answer=Done,

@@ -130,5 +130,5 @@ class Report(Model):
     callback: CallbackGivenUp | None = Field(
         None,
         exclude_if=lambda one: one is None,
-        description="Only if the callback was given up.",
+        description="Present only if the callback was given up.",
     )

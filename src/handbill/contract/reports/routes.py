@@ -99,8 +99,8 @@ OPERATIONS = [
         path="/reports/stats",
         title="Generate the stats report.",
         about="Requests a report of clicks, applies and spend, as one CSV file. Poll GET "
-        f"/reports/{{report_id}}, or give a callBackUrl. {TOLD} Do not add up ratios (cpc, cpa, "
-        "cta).",
+        f"/reports/{{report_id}}, or give a callBackUrl. {TOLD} Ratios (cpc, cpa, cta) must "
+        "not be summed.",
         tag=_TAG,
         kind=Ask(notes=True),
         client_header="x-client-id",

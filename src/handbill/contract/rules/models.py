@@ -120,43 +120,52 @@ class RuleEntity(Model):
     placement_ids: Annotated[
         Distinct[Annotated[str, StringConstraints(min_length=1, max_length=100)]],
         Field(max_length=1_000),
-    ] = Field([], alias="placementIds", description="Only on these publishers.")
+    ] = Field([], alias="placementIds", description="Only at these publishers.")
     all_placements: bool = Field(
-        False, alias="allPlacements", description="Acts on every publisher. Default: false."
+        False,
+        alias="allPlacements",
+        description="Whether the rule acts at every publisher. Default: false.",
     )
 
 
 class RuleGuards(Model):
     makes = core.Guards
     least_clicks: Annotated[int, Whole(0, 1_000_000)] = Field(
-        20, alias="minClicks", description="Clicks below which cpc, cpa and cta are not acted on."
+        20,
+        alias="minClicks",
+        description="Minimum number of clicks before the rule acts on cpc, cpa or cta.",
     )
     least_spend_micros: Money = Field(
         core.Guards().least_spend_micros,
         alias="minSpend",
-        description="Spend below which cpc, cpa and cta are not acted on.",
+        description="Minimum spend before the rule acts on cpc, cpa or cta.",
     )
     maturity_ppm: Annotated[int, Percent()] = Field(
         core.Guards().maturity_ppm,
         alias="minMaturity",
-        description="Percent of the applies of the days that must be in by now, as the client's "
-        "earlier applies have come, before cpa and cta are acted on.",
+        description="Before the rule acts on cpa or cta: the percentage of the days' applies that "
+        "must have arrived, judged by how the client's earlier applies arrived.",
     )
     cooldown_hours: Annotated[int, Whole(0, 720)] = Field(
-        6, alias="coolDownHours", description="Hours after any rule's act on the same thing."
+        6,
+        alias="coolDownHours",
+        description="Minimum number of hours after any rule's last act on the same entity.",
     )
     acts_a_day: Annotated[int, Whole(1, 100)] = Field(
-        3, alias="maxActsPerDay", description="Acts of all rules on the same thing a day."
+        3,
+        alias="maxActsPerDay",
+        description="Maximum number of acts per day of all rules on the same entity.",
     )
     change_ppm: Annotated[int, Percent()] = Field(
         core.Guards().change_ppm,
         alias="maxChange",
-        description="Percent by which one act may change a budget or bid.",
+        description="Maximum change of a budget or bid by one act, in percent.",
     )
     share_ppm: Annotated[int, Percent()] = Field(
         core.Guards().share_ppm,
         alias="maxShare",
-        description="Percent of the entities that one run may act on, at least one.",
+        description="Maximum percentage of the entities that one run may act on; always at least "
+        "one.",
     )
     min_bid_micros: Money = Field(0, alias="minBid", description="Bids are not lowered below it.")
     max_bid_micros: Money | None = Field(
@@ -178,7 +187,7 @@ def _body(*, conditions: Any, client_id: str = "", filters: Any = (), **rows: An
 class NewRule(Model):
     makes = staticmethod(_body)
     client_id: Scope = Field(
-        "", alias="clientId", description="The client of the header; 0 or absent means it too."
+        "", alias="clientId", description="The client in the header. 0: the same."
     )
     campaign_id: Scope = Field(
         "", alias="campaignId", description="Only within this campaign. 0: no restriction."
@@ -198,7 +207,7 @@ class NewRule(Model):
     all_of: Annotated[bool, Meaning(AND=True, OR=False)] = Field(
         True,
         alias="conditionOp",
-        description="All of the conditions, or any. Default: AND.",
+        description="Whether all conditions must be met, or any. Default: AND.",
     )
     action_type: Annotated[core.ActionType, AnyCase()] = Field(
         alias="actionType", description="Kind of action."
@@ -225,7 +234,7 @@ class NewRule(Model):
         None, alias="adminActions", description="Pauses or resumes; only for administration."
     )
     filters: list[RuleEntity] = Field(
-        [], max_length=_MOST_FILTERS, description="The entities looked at."
+        [], max_length=_MOST_FILTERS, description="The entities to which the rule applies."
     )
     action: RuleAction | None = Field(
         None, alias="actions", description="A change of budget or bid; not for administration."
@@ -300,7 +309,7 @@ class NewRule(Model):
 
 
 class _Standing(Model):
-    status: Literal["A", "P"] = Field(description="A active, P paused.")
+    status: Literal["A", "P"] = Field(description="A: active. P: paused.")
     order: int = Field(description="Position among the client's rules, from 1.")
 
 
@@ -330,8 +339,8 @@ class RuleId(Model):
 class RuleMade(Model):
     """The rule was created."""
 
-    made: RuleId = Field(alias="data", description="The rule that was made.")
-    success: Literal[True] = Field(description="Always true: the rule is kept.")
+    made: RuleId = Field(alias="data", description="The new rule.")
+    success: Literal[True] = Field(description="Always true: the rule is stored.")
 
 
 def rule_told(rule: core.Rule, client_id: str, order: int) -> Rule:

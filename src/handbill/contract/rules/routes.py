@@ -20,9 +20,7 @@ from handbill.rules import service
 
 _TAG = "Rules"
 _ONE = "/rules/{rule_id}"
-_RUNS = (
-    "See GET /rules/control for what rules may do, and GET /rules/{rule_id}/runs for what they did."
-)
+_RUNS = "GET /rules/control says what rules may do, GET /rules/{rule_id}/runs what they did."
 
 
 def _create(call: Call) -> RuleMade:
@@ -159,7 +157,8 @@ OPERATIONS = [
         verb="PUT",
         path="/rules/status",
         title="Pause or enable rules.",
-        about="Pauses or enables several rules at once. An unknown id refuses the whole request.",
+        about="Pauses or enables several rules at once. If any id is unknown, the whole request "
+        "is refused.",
         tag=_TAG,
         work=_switch,
         body=RuleSwitch,
@@ -189,7 +188,7 @@ OPERATIONS = [
         _ONE,
         _TAG,
         _switched,
-        pause="Pauses the rule. Its position and what it holds are kept.",
+        pause="Pauses the rule. Its position and holds are kept.",
         enable="Enables a paused rule.",
         client_header="x-client-id",
     ),
@@ -198,7 +197,7 @@ OPERATIONS = [
         verb="DELETE",
         path=_ONE,
         title="Delete a rule.",
-        about="Deletes the rule, and lifts what it holds.",
+        about="Deletes the rule, and lifts its holds.",
         tag=_TAG,
         work=_delete,
         client_header="x-client-id",

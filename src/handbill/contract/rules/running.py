@@ -125,8 +125,8 @@ OPERATIONS = [
         verb="POST",
         path="/rules/preview",
         title="See what a rule would do.",
-        about="Runs a rule on the figures of now as if it stood first and had never run. Nothing "
-        "is saved or changed.",
+        about="Evaluates a rule on the current figures, as if it came first and had never run. "
+        "Nothing is saved or changed.",
         tag=_TAG,
         work=_preview,
         kind=Ask(),
@@ -170,7 +170,7 @@ OPERATIONS = [
         verb="PUT",
         path=_ONE,
         title="Update a rule.",
-        about="Replaces the rule; its position, its status and what it holds stay.",
+        about="Replaces the rule; its position, status and holds are kept.",
         tag=_TAG,
         work=_update,
         body=NewRule,
@@ -186,8 +186,8 @@ OPERATIONS = [
         path=f"{_ONE}/runs",
         title="Get the runs of a rule.",
         about="What the rule saw and did, newest first; kept for 400 days. Rules run every 15 "
-        "minutes; one that looks at past days only, once a day. A run in which nothing was done "
-        "and nothing else is to be told than before is not kept.",
+        "minutes, rules on past days only once a day. A run is not kept if it did nothing and its "
+        "result is the same as before.",
         tag=_TAG,
         work=_runs,
         query=PAGED,
@@ -205,8 +205,9 @@ OPERATIONS = [
         name="list_holds",
         verb="GET",
         path="/clients/{client_id}/holds",
-        title="Get what rules hold.",
-        about="What the client's rules keep from being listed, beside the switches of its users.",
+        title="Get the holds of rules.",
+        about="What the client's rules keep from being listed. Holds are independent of the "
+        "users' own switches.",
         tag=_TAG,
         work=_holds,
         answer=RuleHolds,
@@ -229,8 +230,8 @@ OPERATIONS = [
         verb="PUT",
         path="/clients/{client_id}/holds/{hold_id}/lift",
         title="Lift a hold.",
-        about="Lets go of what a rule holds. The rule holds it again only after its conditions "
-        "have ceased to be met and are met anew.",
+        about="Lifts a hold of a rule. The rule can hold the same again only after its conditions "
+        "have stopped being met and are met again.",
         tag=_TAG,
         work=_lift,
         answer=Done,
@@ -241,8 +242,8 @@ OPERATIONS = [
         verb="POST",
         path=f"{_ONE}/runs/{{rule_run_id}}/undo",
         title="Undo a run.",
-        about="Lifts what the run holds, and sets back what it changed where that was not changed "
-        "since; the answer tells what was left. A run can be undone once.",
+        about="Lifts the holds of the run, and restores what it changed, except what was changed "
+        "again since; the answer lists that. A run can be undone once.",
         tag=_TAG,
         work=_undo,
         client_header="x-client-id",

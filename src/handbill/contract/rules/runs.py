@@ -29,16 +29,17 @@ class RulesControl(Model):
     """What a client's rules may do."""
 
     control: Annotated[Mode, AnyCase()] = Field(
-        description="OFF: rules do not run. ADVISE: they run, and tell what they would do. ACT: "
-        "they do it."
+        description="OFF: rules do not run. ADVISE: rules run and report what they would do. ACT: "
+        "rules do it."
     )
 
 
 class RulesControlTold(RulesControl):
-    """The client's own switch, and what comes of it."""
+    """The client's setting, and the effective one."""
 
     effective: Mode = Field(
-        description="The lesser of control and the installation's own switch (rules_mode)."
+        description="The more cautious of control and the installation's setting "
+        "HANDBILL_RULES_MODE."
     )
 
 
@@ -46,40 +47,45 @@ class RunAct(Model):
     """One change of a switch, budget or bid."""
 
     level: str = Field(description="CLIENT, CAMPAIGN, JOBGROUP, PLACEMENT or JOB.")
-    id: str = Field(description="Id of the entity; of a placement, of its job group.")
-    name: str = Field(description="Its name; of a job, its reference.")
+    id: str = Field(description="Id of the entity. For a placement: the job group's id.")
+    name: str = Field(description="Name of the entity. For a job: its reference.")
     publisher_id: str = Field(
-        alias="publisherId", exclude_if=lambda it: not it, description="Of a placement."
+        alias="publisherId",
+        exclude_if=lambda it: not it,
+        description="The publisher's id, for a placement.",
     )
     what: str = Field(alias="action", description="pause, resume, budget, cpc bid or cpa bid.")
     before: Money | None = Field(exclude_if=is_none, description="The amount before.")
     after: Money | None = Field(exclude_if=is_none, description="The amount after.")
-    clamped: bool = Field(description="Whether a bound has changed the result.")
-    skip: str | None = Field(description="Why it was not done; as at the entity. Null: it was.")
+    clamped: bool = Field(description="Whether a limit changed the result.")
+    skip: str | None = Field(
+        description="Why it was not done, as in skip of the entity. Null: it was done."
+    )
     words: str = Field(
-        alias="description", exclude_if=lambda it: not it, description="That, in words."
+        alias="description", exclude_if=lambda it: not it, description="The same, in words."
     )
     undone: bool = Field(description="Whether it was undone.")
 
 
 class RunEntity(Model):
-    """What the rule made of an entity."""
+    """Result of a rule for an entity."""
 
     level: str = Field(description="CLIENT, CAMPAIGN, JOBGROUP or JOB.")
     id: str = Field(description="Its id.")
-    name: str = Field(description="Its name; of a job, its reference.")
+    name: str = Field(description="Name of the entity. For a job: its reference.")
     publisher_ids: list[str] = Field(
         alias="publisherIds", description="Only its figures at these publishers. Empty: all."
     )
     seen: list[Money | None] = Field(
-        description="The number of each condition, in their order. Null: nothing to divide by."
+        description="The figure of each condition, in order. Null: the figure is a ratio without "
+        "a divisor."
     )
     matched: bool = Field(description="Whether the conditions were met.")
     skip: str | None = Field(description=f"Why nothing was done, one of: {_SKIPS}. Null: see acts.")
     words: str = Field(
-        alias="description", exclude_if=lambda it: not it, description="That, in words."
+        alias="description", exclude_if=lambda it: not it, description="The same, in words."
     )
-    acts: list[RunAct] = Field(description="What was done, and what was not.")
+    acts: list[RunAct] = Field(description="The acts, whether done or not.")
 
 
 class RunFilters(Model):
@@ -95,30 +101,34 @@ class RunLevel(Model):
 
 
 class RunQuestion(Model):
-    """A body of POST /stats that returns the figures that were looked at."""
+    """A body for POST /stats that returns the figures that were evaluated."""
 
     filters: RunFilters = Field(description="Days and publishers.")
-    level: RunLevel = Field(alias="aggregationLevel", description="What the rows are about.")
+    level: RunLevel = Field(alias="aggregationLevel", description="Levels of the rows.")
 
 
 class RunSeen(Model):
-    evaluated: int = Field(description="Number of entities looked at.")
+    evaluated: int = Field(description="Number of entities evaluated.")
     matched: int = Field(description="Number of entities that meet the conditions.")
-    conditions: list[RuleCondition] = Field(description="The conditions of that time.")
+    conditions: list[RuleCondition] = Field(
+        description="The rule's conditions at the time of the run."
+    )
     questions: list[RunQuestion] = Field(
-        description="Bodies for POST /stats that return the same figures; those of today grow."
+        description="Bodies for POST /stats that return the same figures. Figures of today still "
+        "grow."
     )
     entities: list[RunEntity] = Field(
-        description="Entities that meet the conditions, or could not be looked at; 1,000 at most."
+        description="Entities that meet the conditions or could not be evaluated, at most 1,000."
     )
 
 
 class RuleRun(RunSeen, Identified):
-    """A run of a rule that did something, or in which something else was to be told than before."""
+    """A run of a rule that did something, or whose result differs from that of the run before."""
 
     at: Instant = Field(alias="ranOn", description="When.")
     mode: Literal["ADVISE", "ACT"] = Field(
-        description="ADVISE: nothing was done, acts tell what would have been. ACT: they were done."
+        description="ADVISE: nothing was done; acts says what would have been done. ACT: the acts "
+        "were done."
     )
     undone_at: Instant | None = Field(
         alias="undoneOn", description="When the run was undone. Null: it was not."
@@ -130,7 +140,7 @@ class RuleRunPage(Page[RuleRun]):
 
 
 class Conflict(Identified):
-    """Another rule that may pull the same thing the other way."""
+    """Another rule that may act on the same thing in the opposite way."""
 
     name: str = Field(description="Its name.")
     order: int = Field(description="Its position. The first by order wins.")
@@ -139,51 +149,53 @@ class Conflict(Identified):
 class RulePreview(RunSeen):
     """What a rule would do now."""
 
-    conflicts: list[Conflict] = Field(description="Rules that may pull the other way.")
+    conflicts: list[Conflict] = Field(description="Rules that may act in the opposite way.")
 
 
 class RuleUpdated(Model):
     """The rule was updated."""
 
-    result: Literal[True] = Field(description="Always true: it is done, and durable.")
+    result: Literal[True] = Field(description="Always true. The change is durable.")
     message: str = Field(description="Confirmation.")
-    conflicts: list[Conflict] = Field(description="Rules that may pull the other way.")
+    conflicts: list[Conflict] = Field(description="Rules that may act in the opposite way.")
 
 
 class NotUndone(Model):
-    """An act that stays."""
+    """An act that was not undone."""
 
     act: RunAct = Field(description="The act.")
     why_not: str = Field(alias="why", description="Why it was not undone.")
 
 
 class RunUndone(Model):
-    """The run was undone, as far as nobody has changed the same since."""
+    """The run was undone, except for what was changed again since."""
 
-    result: Literal[True] = Field(description="Always true: it is done, and durable.")
+    result: Literal[True] = Field(description="Always true. The change is durable.")
     message: str = Field(description="Confirmation.")
     undone: list[RunAct] = Field(description="The acts that were undone.")
-    left: list[NotUndone] = Field(description="The acts that were not, and why.")
+    left: list[NotUndone] = Field(description="The acts that were not undone, and why.")
 
 
 class RuleHold(Identified):
-    """Something that a rule keeps from being listed."""
+    """An entity that a rule keeps from being listed."""
 
     rule_id: str = Field(alias="ruleId", description="The rule.")
     rule_name: str = Field(alias="ruleName", description="Its name.")
-    run_id: str = Field(alias="runId", description="Its run since which it is held.")
+    run_id: str = Field(alias="runId", description="The run that placed the hold.")
     level: str = Field(description="CLIENT, CAMPAIGN, JOBGROUP, PLACEMENT or JOB.")
     entity_id: str = Field(
-        alias="entityId", description="Id of the entity; of a placement, of its job group."
+        alias="entityId", description="Id of the entity. For a placement: the job group's id."
     )
     publisher_id: str = Field(
-        alias="publisherId", exclude_if=lambda it: not it, description="Of a placement."
+        alias="publisherId",
+        exclude_if=lambda it: not it,
+        description="The publisher's id, for a placement.",
     )
-    since_at: Instant = Field(alias="since", description="Since when.")
+    since_at: Instant = Field(alias="since", description="When the hold began.")
 
 
 class RuleHolds(Model):
-    """All that rules hold of a client, the oldest first."""
+    """All holds of a client's rules, oldest first."""
 
     rows: list[RuleHold] = Field(alias="data", description="The holds.")
 

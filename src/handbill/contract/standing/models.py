@@ -21,8 +21,8 @@ _CAP: Final = "params: cap, period, value, used, inFlight, share."
 ABOUT: Final[dict[Code, str]] = {
     Code.PAUSED: "it is paused.",
     Code.PARENT_PAUSED: "a parent is paused; level and entityId name it.",
-    Code.HELD_BY_RULE: "a rule holds it, or a parent; users' own switches are another matter. "
-    "params: ruleId, runId; publisherId and jobGroupId of a placement.",
+    Code.HELD_BY_RULE: "a rule holds it, or a parent. This is independent of the users' own "
+    "switches. params: ruleId, runId; publisherId and jobGroupId for a placement.",
     Code.NOT_STARTED: "it, or a parent, starts later. params: date.",
     Code.EXPIRED: "it, or a parent, has ended. params: date.",
     Code.OFF_DAY: "the job group is not active on this weekday. params: days.",
@@ -48,7 +48,7 @@ ABOUT: Final[dict[Code, str]] = {
     "currency.",
     Code.NO_GROUP: "no job group matches the job.",
     Code.NO_JOBS: "the job group has no job that may be listed, or none that the publisher may "
-    "get. params: jobs, how many there are; publisherId and jobGroupId of a placement.",
+    "get. params: jobs (their number); publisherId and jobGroupId for a placement.",
     Code.JOBS_CAPPED: "jobs have reached their own caps. It blocks if all have. params: "
     "jobs, cappedJobs.",
     Code.INVALID: "the job lacks mandatory fields.",
@@ -61,7 +61,7 @@ ABOUT: Final[dict[Code, str]] = {
     "publisherId, jobGroupId, jobs, bid, minBid.",
     Code.NOT_FETCHED: "the publisher has not fetched its feed for three times its usual interval. "
     "It does not block. params: publisherId, fetchedOn, refreshMinutes.",
-    Code.NONE_BELOW: "nothing is listed, because each campaign or job group in it is stopped. "
+    Code.NONE_BELOW: "nothing is listed, because every campaign or job group in it is stopped. "
     "Their own states say why.",
 }
 """When each code holds, and which params it has."""
@@ -70,7 +70,7 @@ Amount = Annotated[Decimal | int, WithJsonSchema({"type": "number"})]
 
 
 class ReasonParams(Model):
-    """Facts of a reason: those that its code names."""
+    """Details of a cause. Its code says which ones are present."""
 
     cap: str = Field(
         exclude_if=lambda it: not it,
@@ -123,7 +123,7 @@ class ReasonParams(Model):
     run_id: str = Field(
         alias="runId",
         exclude_if=lambda it: not it,
-        description="The rule's run since which it does.",
+        description="The run that placed the hold.",
     )
 
 
@@ -138,7 +138,7 @@ class Request(Model):
 class Reason(Model):
     """A cause, where it applies, and a request that removes it."""
 
-    code: Code = Field(description=f"The cause, from a closed list:{_CODES}")
+    code: Code = Field(description=f"The cause:{_CODES}")
     level: core.Level = Field(description="The level at which the cause applies.")
     entity_id: str = Field(
         alias="entityId",
@@ -149,13 +149,13 @@ class Reason(Model):
     words: str = Field(alias="description", description="The cause, in words.")
     blocking: bool = Field(description="Whether it prevents all listings.")
     since_at: Instant | None = Field(
-        alias="since", description="When it began. Null: found while answering."
+        alias="since", description="When it began. Null: it was evaluated for this answer."
     )
     until_at: Instant | None = Field(
         alias="until",
         description="When it ends by itself. Null: it does not, or the time is unknown.",
     )
-    params: ReasonParams = Field(description="Its facts.")
+    params: ReasonParams = Field(description="Details of the cause.")
     fix: Request | None = Field(
         description="A request that removes this cause; adjust it as needed. Null: there is none."
     )
@@ -204,9 +204,11 @@ class ResolvedStatus(Model):
         description="The reasons for the state. If it is stopped, the first one decides."
     )
     also_holding: list[Reason] = Field(
-        alias="alsoHolding", description="What would still stop it if the first reason were gone."
+        alias="alsoHolding", description="Reasons that would remain if the first one were removed."
     )
-    publishers: list[HeldCopy] = Field(description="Which version each of its publishers has.")
+    publishers: list[HeldCopy] = Field(
+        description="The version of the feed that each of its publishers has."
+    )
 
 
 def status_told(found: Told) -> ResolvedStatus:

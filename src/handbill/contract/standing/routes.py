@@ -13,9 +13,9 @@ from handbill.listings.resolving import Around
 _CAMPAIGN: Final = "/clients/{client_id}/campaigns/{campaign_id}"
 _GROUP: Final = f"{_CAMPAIGN}/jobgroups/{{jobgroup_id}}"
 _ABOUT: Final = (
-    "The effective state as control saw it at its last tick (evaluatedAt), with the reasons, a "
-    "request that mends each where there is one, and which version of its feed each publisher has. "
-    "Feeds follow the same state."
+    "The effective state at its last evaluation (evaluatedAt), with the reasons, a request that "
+    "removes each if there is one, and which version of its feed each publisher has. Feeds follow "
+    "the same state."
 )
 
 
@@ -132,7 +132,7 @@ OPERATIONS: Final = [
             "/clients/{client_id}/jobs/{job_reference}",
             "Jobs",
             _of_job,
-            " The job's own switch and settings are looked at now.",
+            " The job's own switch and settings are read at the time of the request.",
         ),
     )
 ]

@@ -25,7 +25,7 @@ Ids = Annotated[
     Field(max_length=1_000),
 ]
 AnyLevel = Annotated[Level, AnyCase()]
-_THEIRS = "deleted ones too; another's is 404."
+_THEIRS = "including deleted ones. Others are 404."
 
 
 class StatsFilters(Model):
@@ -133,7 +133,7 @@ class StatsLine(Model):
     number: int = Field(alias="streamNumber", description="Number of the line, from 1.")
     stats: list[dict[str, Any]] = Field(
         description="Rows with id and name of each level, followed by the metrics and by "
-        "resolvedStatus and resolvedStatusDescription of the lowest level (none of a job, a "
+        "resolvedStatus and resolvedStatusDescription of the lowest level (empty for a job, a "
         "publisher or a day alone). Empty in lines without data."
     )
     message: str | None = Field(

@@ -83,7 +83,7 @@ OPERATIONS = [
         path="/stats",
         title="Submit a request for generating a stats report.",
         about="Requests a report of clicks, applies and spend, by up to three levels. It is made "
-        "in the background: poll GET /stats/{taskId}. Do not add up ratios (cpc, cpa, cta). "
+        "in the background: poll GET /stats/{taskId}. Ratios (cpc, cpa, cta) must not be summed. "
         f"{TOLD}",
         tag=_TAG,
         kind=Ask(notes=True),
@@ -121,12 +121,14 @@ OPERATIONS = [
         verb="GET",
         path="/files/{token}",
         title="Fetch a file of a stats report.",
-        about="The signed link from a report's location. No key is needed; the link is the right "
-        "to read this file, and expires.",
+        about="The signed link from a report's location. No key is needed: anyone who has the "
+        "link can read the file until the link expires.",
         tag=_TAG,
         kind=Public(),
         work=_file,
-        answer={"description": "The file: CSV, JSONL or Parquet, gzipped if so asked."},
+        answer={
+            "description": "The file: CSV, JSONL or Parquet, compressed with gzip if requested."
+        },
         media_types=_FILE_TYPES,
     ),
     Operation(
@@ -136,10 +138,10 @@ OPERATIONS = [
         path="/stats/stream",
         title="Stream a stats report.",
         about="Returns the report itself as lines of JSON (NDJSON), about one per second or per "
-        "1,000 rows, until it is complete. One stream at a time per API key, for ten "
-        "minutes at most; a reader that takes nothing for 30 seconds is cut off. With a "
-        "callBackUrl the report is made as a file too, as by POST /reports/stats. Ratios (cpc, "
-        "cpa, cta) must not be summed.",
+        "1,000 rows, until it is complete. One stream at a time per API key, for ten minutes at "
+        "most; a client that reads nothing for 30 seconds is disconnected. With a callBackUrl, "
+        "the report is also made as a file, as by POST /reports/stats. Ratios (cpc, cpa, cta) "
+        "must not be summed.",
         tag=_TAG,
         client_header="x-client-id",
         work=_stream,

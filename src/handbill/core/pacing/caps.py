@@ -24,7 +24,7 @@ class Delivery(StrEnum):
 
 
 class Felt(StrEnum):
-    """The effect of a cap on listings now, from the weakest to the strongest."""
+    """Effect of a cap on listings now, from the weakest to the strongest."""
 
     FULL = "FULL"
     PACED = "PACED"

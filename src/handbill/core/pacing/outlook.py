@@ -53,7 +53,7 @@ class Limited(NamedTuple):
 
 
 class Unspent(StrEnum):
-    """Why a cap will not be used up, in the order of the list."""
+    """Why a cap will not be used up, in order of evaluation."""
 
     NOT_TRADING = "NOT_TRADING"
     STOPPED_ABOVE = "STOPPED_ABOVE"

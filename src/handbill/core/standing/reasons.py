@@ -20,7 +20,7 @@ MOST_REASONS: Final = 20
 
 
 class Level(StrEnum):
-    """Where a cause is."""
+    """Level at which a cause applies."""
 
     CLIENT = "CLIENT"
     CAMPAIGN = "CAMPAIGN"
@@ -31,7 +31,7 @@ class Level(StrEnum):
 
 
 class Code(StrEnum):
-    """The closed list of causes, in the order in which they are looked for."""
+    """Causes, in the order in which they are evaluated."""
 
     PAUSED = "PAUSED"
     PARENT_PAUSED = "PARENT_PAUSED"
