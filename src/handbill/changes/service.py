@@ -16,7 +16,7 @@ from handbill.changes.rows import Asked, Change
 from handbill.core.nouns import CampaignBody, ClientBody, FeedBody, GroupBody, PublisherBody
 from handbill.core.rule_conditions import RuleBody
 from handbill.core.trail import Changed, Entity, Kind, act_of, changed, fields_of
-from handbill.core.undoing import standing
+from handbill.core.undoing import State, before_all, standing
 from handbill.kit.faults import not_found, pointed
 from handbill.kit.instants import DAY, Instant
 from handbill.store.records import Tx, tables
@@ -32,6 +32,7 @@ __all__ = [
     "page",
     "put",
     "secret",
+    "state_at",
     "tell",
     "tell_many",
     "undone",
@@ -192,6 +193,18 @@ def moved_since(tx: Tx, one: Change) -> list[Sequence[Changed]] | None:
     """
     later = rows.since(tx, one, _MOST_LATER + 1)
     return None if len(later) > _MOST_LATER else standing(later)
+
+
+def state_at(tx: Tx, entity: Entity, state: State, at: Instant, now: Instant) -> State | None:
+    """How an entity stood at an instant. ``state``: the part of it that is asked for, as it stands
+    now. None: nobody can tell any more.
+    """
+    asked = Asked(entity_id=entity.id, client_no=entity.client_no, since_at=at + 1)
+    later = page(tx, asked, _MOST_LATER + 1)
+    if at < now - KEPT_FOR or len(later) > _MOST_LATER:
+        return None
+    own = [one for one in later if one.kind == entity.kind and one.act == "CHANGE"]
+    return before_all([one.fields for one in own], state)
 
 
 def forget(tx: Tx, now: Instant, most: int) -> int:

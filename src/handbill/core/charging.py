@@ -359,6 +359,12 @@ def key_of(limit: Limit, day: date) -> CounterKey:
     return CounterKey(limit.scope, limit.entity, limit.measure, period)
 
 
+def name_of(limit: Limit) -> str:
+    """The cap that had no room, as a reason: ``group_budget_daily``; or its ceiling of the day."""
+    period = limit.period if limit.on is None else "ceiling"
+    return f"{limit.scope}_{limit.measure}_{period}".lower()
+
+
 def folded(taken: Iterable[tuple[Place, date, Sequence[int]]]) -> dict[CounterKey, int]:
     """Counters from what was taken at each place on each day. Days are kept, so that a cap whose
     period is changed in mid-month is right at once.

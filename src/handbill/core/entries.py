@@ -25,6 +25,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``at`` is receipt, which dates the entry. Numbers are 0 and texts empty where nothing applies.
     ``marked_micros`` is the spend with the two markups that stand beside it. The bid and the price
     stand beside the spend and the charge as they were said, where they were converted out of them.
+    ``listed_at``: since when the publisher's file had shown a click's listing at its bid.
     """
 
     id: bytes
@@ -60,6 +61,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     price_micros: int = 0
     price_currency: str = ""
     price_rate_picos: int = 0
+    listed_at: Instant = 0
 
     def __post_init__(self) -> None:
         assert len(self.id) == 16, "an entry has an id"
@@ -131,6 +133,7 @@ def of_click(
         application_id="",
         country=location.country,
         city=location.city,
+        listed_at=event.listed_at,
         **_quoted(quotes),
     )
 

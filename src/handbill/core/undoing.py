@@ -81,6 +81,18 @@ def restored(fields: Iterable[Changed], state: State) -> State:
     return found
 
 
+def before_all(changes: Iterable[Sequence[Changed]], state: State) -> State | None:
+    """The state before all these changes, newest first; what they say of other fields is nothing to
+    it. None: a value was not kept, or a long one not in full.
+    """
+    for fields in changes:
+        own = [one for one in fields if _steps(one.field)[0] in state]
+        if any(one.cut or one.secret for one in own) or any(not one.field for one in fields):
+            return None
+        state = restored(own, state)
+    return state
+
+
 def value_at(state: Any, field: str) -> Any:
     """What stands at a JSON pointer; UNSET where nothing does."""
     for step in _steps(field):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from handbill.core.click_definitions import JobPlace
 from handbill.core.job_caps import JobCaps, caps_of_job
-from handbill.core.nouns import Client, Job, JobBody
+from handbill.core.nouns import Client, Job, JobBody, JobSettings
 from handbill.jobs import carried, rows, staging, tallies, writing
 from handbill.jobs.writing import Standing, Written, job_id, written
 from handbill.kit.batches import batches
@@ -105,6 +105,11 @@ def capped_jobs(tx: Tx, ids: Iterable[bytes]) -> dict[bytes, JobCaps]:
         for id_, settings in rows.settings_of(tx, part)
         if (caps := caps_of_job(settings)) is not None
     }
+
+
+def settings_of(tx: Tx, job_id: str) -> JobSettings:
+    """What is set on a job, also if it left."""
+    return dict(rows.settings_of(tx, [job_id])).get(job_id, JobSettings())
 
 
 def changed_at(tx: Tx, ids: Iterable[str]) -> dict[str, Instant]:

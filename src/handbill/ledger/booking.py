@@ -19,6 +19,7 @@ from handbill.core.charging import (
     Need,
     Place,
     Price,
+    name_of,
     price_of_apply,
     price_of_click,
 )
@@ -65,7 +66,7 @@ from handbill.ledger.runs import (
     Rules,
 )
 from handbill.ledger.terms import Terms
-from handbill.ledger.tills import Tills, name_of, place_of
+from handbill.ledger.tills import Tills, place_of
 
 
 class Run:

@@ -28,6 +28,7 @@ _CLICKS = sa.select(
     clicks.c.bid_micros,
     clicks.c.price_micros,
 ).where(among_ids(clicks.c.id, "ids"))
+_CLICKED = sa.select(clicks.c.client_no, clicks.c.at).where(clicks.c.id == b("id"))
 _VISITS = sa.select(visits.c.visitor, visits.c.at).where(among_ids(visits.c.visitor, "ids"))
 _OLD_VISITS = (
     sa.select(visits.c.visitor)
@@ -94,6 +95,11 @@ class Judged(NamedTuple):
     price_micros: int | None = None
 
 
+class Clicked(NamedTuple):
+    client_no: int
+    at: Instant
+
+
 class Parked(NamedTuple):
     no: int
     client_no: int
@@ -155,6 +161,11 @@ def known_clicks(tx: Tx, ids: Sequence[bytes]) -> dict[bytes, Judged]:
         for id_, *judged in tx.all(_CLICKS, ids=Listed(ids[at : at + _AT_ONCE])):
             found[bytes(id_)] = Judged(*judged)
     return found
+
+
+def clicked(tx: Tx, id_: bytes) -> Clicked | None:
+    """Whose a known click is, and when it came."""
+    return next((Clicked(*row) for row in tx.all(_CLICKED, id=id_)), None)
 
 
 def put_clicks(tx: Tx, rows: Sequence[tuple[bytes, Judged, Instant]]) -> None:

@@ -108,7 +108,7 @@ def read_basis(
         steps_at(tx, places),
         rows.currencies(tx, {client.agency_no for client in clients.values()}),
         capped_jobs(tx, jobs),
-        _numbers(tx, clients, groups),
+        numbers_of(tx, clients, groups),
         ceilings_since(tx, clients.keys(), since),
         held_at(tx, asked.values(), otherwise or Definition()),
     )
@@ -255,7 +255,7 @@ def _ceilings(place: Place, by_entity: _OfEntity) -> Iterable[Limit]:
         yield from by_entity.get(at, ())
 
 
-def _numbers(
+def numbers_of(
     tx: Tx, clients: Mapping[int, Client], groups: Mapping[int, Group]
 ) -> dict[int, dict[str, int]]:
     """Publishers' numbers by id, for each agency where a job group has locked any budget."""

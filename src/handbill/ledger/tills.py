@@ -2,7 +2,7 @@
 
 from datetime import date, tzinfo
 
-from handbill.core.charging import Limit, Place, Spending, Till
+from handbill.core.charging import Place, Spending, Till
 from handbill.core.received import ReceivedClick, ReceivedConversion
 from handbill.kit.instants import Instant
 from handbill.kit.zones import bounds_of, day_of
@@ -10,12 +10,6 @@ from handbill.ledger.runs import Known
 from handbill.ledger.terms import Terms
 
 _NO_PLACE = Place(0, 0, 0, 0)
-
-
-def name_of(limit: Limit) -> str:
-    """The cap that had no room, as a reason: ``group_budget_daily``; or its ceiling of the day."""
-    period = limit.period if limit.on is None else "ceiling"
-    return f"{limit.scope}_{limit.measure}_{period}".lower()
 
 
 class Tills:

@@ -117,6 +117,18 @@ def fetched_last(
     return found
 
 
+def held_then(tx: Tx, publisher_no: int, client_no: int, then: Instant) -> Held | None:
+    """What a publisher had at an instant, of its file of all clients or its file of this one:
+    whichever it had fetched last. None: no fetch of before is kept.
+    """
+    clients = Listed(sorted({ALL_CLIENTS, client_no}))
+    every = tx.all(_OF_ONE, nos=Listed([publisher_no]), clients=clients)
+    at = -len(_FETCH)
+    before = [row for row in every if row[at] is not None and row[at] <= then]
+    found = [copy.held for copy in _copies(before, then)]
+    return max(found, key=lambda held: held.fetched_at, default=None)
+
+
 def copy_of(tx: Tx, publisher_no: int, now: Instant, client_no: int = ALL_CLIENTS) -> Held:
     """What a publisher has of one file of its own, which there is."""
     rows = tx.all(_OF_ONE, nos=Listed([publisher_no]), clients=Listed([client_no]))

@@ -1,7 +1,11 @@
-"""An addition to the contract: why a job is, or is not, in each publisher's feed."""
+"""Additions to the contract: why a job is, or is not, in each feed; what became of a click."""
 
+from handbill.contract.explain import samples
+from handbill.contract.explain.clicks import ClickExplanation
 from handbill.contract.explain.models import Explanation, explanation_of
+from handbill.contract.explain.telling import click_told
 from handbill.http.operations import Call, Operation
+from handbill.ledger import explaining
 from handbill.listings.explaining import explain
 
 
@@ -11,104 +15,12 @@ def _explain(call: Call) -> Explanation:
     return explanation_of(call.tx, call.settings, call.client, found)
 
 
-_SAMPLE_STATE = {"status": "ACTIVE", "description": "trades"}
-_SAMPLE_NURSE = {
-    "field": "title",
-    "operator": "CONTAINS",
-    "data": "nurse",
-    "value": "Java Developer",
-    "holds": False,
-}
-_SAMPLE_US = {
-    "field": "country",
-    "operator": "IN",
-    "data": ["US", "CA"],
-    "value": "US",
-    "holds": True,
-}
-_CAMPAIGN_ID = "8f3142dc-d7b1-4b21-86e5-b151ae862664"
-_GROUP_ID = "df8285cd-2ab4-44ab-8861-9ff3be0c4970"
-_SAMPLE_PUBLISHER = {
-    "id": "TestExp1",
-    "name": "Test Exp 1",
-    "bidType": "CPC",
-    "listed": False,
-    "reasons": ["BELOW_MIN_BID"],
-    "bid": 0.05,
-    "bidSource": "PLACEMENT",
-    "markdown": 10,
-    "price": None,
-    "minBid": 0.1,
-    "currency": "USD",
-    "priceRate": None,
-    "saidBid": 0.05,
-    "saidBidCurrency": "USD",
-    "saidBidRate": None,
-    "caps": {},
-    "published": {
-        "feedUrl": "https://links.example.com/f/k0f3v1mx8c2b7q9z5n4d6s1h0a.xml",
-        "writtenOn": "2019-11-29T10:00:00.000Z",
-        "current": True,
-        "lookedInto": True,
-        "listed": False,
-        "bid": None,
-        "price": None,
-        "jobGroupId": None,
-    },
-}
-_SAMPLE = {
-    "refNumber": "test-job-ref-number-19",
-    "jobId": "e13cd1d459a7be781712aa2636a9580c",
-    "clientId": "40194b3f-7b49-41e8-b235-4d93a50330f3",
-    "at": "2019-11-29T10:00:00.000Z",
-    "job": {
-        "status": "ACTIVE",
-        "valid": True,
-        "missingFields": [],
-        "fromFeed": True,
-        "listable": True,
-        "reasons": [],
-        "caps": {},
-    },
-    "client": {
-        "id": "40194b3f-7b49-41e8-b235-4d93a50330f3",
-        "name": "jobgroup-saving",
-        "state": _SAMPLE_STATE,
-        "caps": {},
-    },
-    "campaign": {
-        "id": _CAMPAIGN_ID,
-        "name": "test-campaign-api-1",
-        "state": _SAMPLE_STATE,
-        "caps": {},
-    },
-    "jobGroup": {
-        "id": _GROUP_ID,
-        "name": "test-jobgroup-200",
-        "state": _SAMPLE_STATE,
-        "caps": {},
-        "priority": 1,
-        "isDefault": False,
-        "campaignId": _CAMPAIGN_ID,
-        "filter": {"holds": True, "decidedBy": [_SAMPLE_US]},
-        "warnings": [],
-    },
-    "pending": False,
-    "otherJobGroups": [
-        {
-            "id": "bebdddfc-fcc3-49b2-9390-7a9f2ef52f4d",
-            "name": "nurses",
-            "priority": 0,
-            "campaignId": _CAMPAIGN_ID,
-            "reason": "NO_MATCH",
-            "state": _SAMPLE_STATE,
-            "filter": {"holds": False, "decidedBy": [_SAMPLE_NURSE]},
-            "warnings": [],
-        }
-    ],
-    "otherJobGroupsTotal": 1,
-    "publishers": [_SAMPLE_PUBLISHER],
-}
+def _explain_click(call: Call) -> ClickExplanation:
+    desk = explaining.desk_of(call.tx, call.desk.blobs, call.settings, call.now)
+    found = explaining.explain(desk, call.client, call.path["click_id"])
+    return click_told(call.tx, call.client, found)
+
+
 OPERATIONS = [
     Operation(
         name="explain_job",
@@ -123,6 +35,22 @@ OPERATIONS = [
         work=_explain,
         lane="slow",
         answer=Explanation,
-        sample_answer=_SAMPLE,
+        sample_answer=samples.JOB,
+    ),
+    Operation(
+        name="explain_click",
+        verb="GET",
+        path="/clients/{client_id}/clicks/{click_id}/explain",
+        title="Explain a click.",
+        about="What became of a click, and why: its link and the version of the file that carried "
+        "it, each check with what it saw, each cap as it stood then, the charge, and what followed "
+        "from it. What is not known any more is said so in notKnown. The click is named by its "
+        "jClickId, or by the clickId of the ledger's export (32 hex digits), which says less of "
+        "the link.",
+        tag="Events",
+        work=_explain_click,
+        lane="slow",
+        answer=ClickExplanation,
+        sample_answer=samples.CLICK,
     ),
 ]

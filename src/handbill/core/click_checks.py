@@ -1,0 +1,106 @@
+"""What became of a click, step by step: told again from its entry, and from what is kept beside it.
+
+An entry keeps the reason alone. As the steps have a fixed order and the first that hits decides,
+the reason says of each step before it that it found nothing. **Source**: core.click_definitions.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Final, Literal, NamedTuple
+
+from handbill.core.charging import CounterKey, Limit, compared_on, name_of
+from handbill.core.click_definitions import Definition
+from handbill.core.judging import BOT, DUPLICATE, FOREIGN, INVALID, LATENT, OVER_CAP, VALID
+
+Step = Literal["CLIENT", "AGENT", "ADDRESS_LIST", "ADDRESS_RATE", "DUPLICATE", "FOREIGN", "LATENT"]
+STEPS: Final[tuple[Step, ...]] = (
+    "CLIENT",
+    "AGENT",
+    "ADDRESS_LIST",
+    "ADDRESS_RATE",
+    "DUPLICATE",
+    "FOREIGN",
+    "LATENT",
+)
+"""In the order in which the judge takes them; caps come after them."""
+Found = Literal["DECIDED", "PASSED", "OFF", "NOT_REACHED"]
+_OF_CLASS: Final[Mapping[str, Step]] = {
+    INVALID: "CLIENT",
+    BOT: "AGENT",
+    DUPLICATE: "DUPLICATE",
+    FOREIGN: "FOREIGN",
+    LATENT: "LATENT",
+}
+_OF_REASON: Final[Mapping[str, Step]] = {
+    "address_list": "ADDRESS_LIST",
+    "address_rate": "ADDRESS_RATE",
+}
+
+
+class Check(NamedTuple):
+    """One step. ``OFF``: no rule asks for it. ``NOT_REACHED``: an earlier one had decided."""
+
+    step: Step
+    found: Found
+
+
+def checks_of(disposition: str, reason: str, rules: Definition | None, lists: bool) -> list[Check]:
+    """What each step found. ``rules``: those that held then, None where they are not known: then a
+    step that was off is told as passed. ``lists``: whether there was a list of addresses.
+    """
+    assert disposition in {VALID, OVER_CAP, *_OF_CLASS}, "it is a click's"
+    decided = _OF_REASON.get(reason) or _OF_CLASS.get(disposition)
+    found: list[Check] = []
+    is_over = False
+    for step in STEPS:
+        if step == decided:
+            is_over = True
+            found.append(Check(step, "DECIDED"))
+        elif is_over:
+            found.append(Check(step, "NOT_REACHED"))
+        else:
+            is_off = rules is not None and not _asks(rules, step, lists)
+            found.append(Check(step, "OFF" if is_off else "PASSED"))
+    return found
+
+
+def _asks(rules: Definition, step: Step, lists: bool) -> bool:
+    return {
+        "CLIENT": True,
+        "AGENT": rules.bot and rules.by_agent,
+        "ADDRESS_LIST": rules.bot and rules.by_address and lists,
+        "ADDRESS_RATE": rules.bot and rules.most_clicks is not None,
+        "DUPLICATE": bool(rules.duplicate_seconds),
+        "FOREIGN": rules.foreign is not None,
+        "LATENT": True,
+    }[step]
+
+
+class CapThen(NamedTuple):
+    """A cap at an instant. ``used``: until then, None where nobody can tell any more; ``reserved``:
+    what was still promised to others out of it. ``decided``: it had no room.
+    """
+
+    limit: Limit
+    used: int | None
+    reserved: int
+    decided: bool
+
+
+def counters_asked(limits: Iterable[Limit], day: date) -> set[CounterKey]:
+    """The counters that tell how caps stood: their own, and those of what was reserved."""
+    found: set[CounterKey] = set()
+    for key, _, _, reserved in compared_on(tuple(limits), day):
+        found.update((key, *(other for other, _ in reserved)))
+    return found
+
+
+def caps_then(
+    limits: Iterable[Limit], day: date, used: Mapping[CounterKey, int | None], decided: str
+) -> list[CapThen]:
+    """How the caps over a place stood. ``decided``: the name of the one that had no room."""
+    found = []
+    for key, _, limit, reserved in compared_on(tuple(limits), day):
+        kept = sum(max(0, value - (used.get(other) or 0)) for other, value in reserved)
+        found.append(CapThen(limit, used.get(key, 0), kept, name_of(limit) == decided))
+    return found

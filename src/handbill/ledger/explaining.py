@@ -1,0 +1,264 @@
+"""What became of one click, and why: all that is still known of it, from wherever it is by now."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+from handbill.access import keys
+from handbill.changes import service as changes
+from handbill.core.click_checks import CapThen, Check, checks_of
+from handbill.core.click_definitions import Definition, JobPlace
+from handbill.core.entries import Entry
+from handbill.core.judging import DUPLICATE, OVER_CAP, VALID
+from handbill.core.listing_tokens import Listing, NotOurs, open_click
+from handbill.core.nouns import Client
+from handbill.core.pacing.copies import Held
+from handbill.core.price_ends import STANDS, Standing
+from handbill.core.received import (
+    Received,
+    ReceivedClick,
+    ReceivedConversion,
+    click_of,
+    decode,
+)
+from handbill.core.trail import Kind
+from handbill.definitions import service as definitions
+from handbill.host.settings import Settings
+from handbill.jobs import service as jobs
+from handbill.kit.faults import not_found
+from handbill.kit.instants import DAY, Instant
+from handbill.ledger import rows
+from handbill.ledger.classing import link_of
+from handbill.ledger.client_entries import ClientEntries, entries_of
+from handbill.ledger.judge import Journal
+from handbill.ledger.used_then import caps_over
+from handbill.listings import copies
+from handbill.listings.standings import LinkFinder
+from handbill.publishers.service import publishers_by_number
+from handbill.store import asides, marks
+from handbill.store.blobs import Blobs
+from handbill.store.journal_reading import JournalReader
+from handbill.store.records import Tx
+
+State = Literal["JUDGED", "ACKNOWLEDGED", "ABSENT"]
+"""``ABSENT``: we have sealed its id, and nothing else of it is here."""
+MOST_TOLD: Final = 1_000
+"""Conversions and corrections of one click."""
+_MOST_LINES: Final = 10_000
+_ID_BYTES: Final = 16
+_PLAIN: Final = re.compile("[0-9a-f]{32}")
+_MOST_CHANGES: Final = 1_000
+_LATENCY: Final = "/feed_index_latency_minutes"
+_EVER: Final = 2**62
+_LONGEST_WINDOW: Final = 7 * DAY
+"""Of duplicates."""
+_FIELDS: Final = Entry.__struct_fields__
+_NAMED: Final = ", ".join(f'"{name}"' for name in _FIELDS)
+_OF_CLICK: Final = (
+    f'SELECT {_NAMED} FROM entries WHERE "at" >= $first AND "at" < $end AND click_id = $id '
+    """ORDER BY kind <> 'CLICK', "at", id LIMIT $most"""
+)
+_OPENED: Final = (
+    """SELECT id, "at" FROM entries WHERE "at" >= $first AND "at" < $end AND visitor = $visitor """
+    f"AND kind = 'CLICK' AND disposition IN ('{VALID}', '{OVER_CAP}') AND id <> $id "
+    """ORDER BY "at" DESC LIMIT 1"""
+)
+
+
+class Named(NamedTuple):
+    """A click by its id. ``listing``: what its link froze, which only the sealed id says;
+    ``at`` None: not known.
+    """
+
+    id: bytes
+    at: Instant | None = None
+    listing: Listing | None = None
+
+
+class First(NamedTuple):
+    """The click that a duplicate is one of."""
+
+    id: bytes
+    at: Instant
+
+
+@dataclass(slots=True)
+class Explained:
+    """``entry`` None: it is not judged. ``rules``: those that held; None where they are not known.
+    ``held``: what the publisher had fetched as it came;
+    ``standing``: how its link's price stands by now. ``waiting``: conversions that are not judged.
+    ``unknown``: of whom nobody knows the caps of then.
+    """
+
+    named: Named
+    state: State
+    entry: Entry | None = None
+    rules: Definition | None = None
+    checks: list[Check] = field(default_factory=list)
+    caps: list[CapThen] = field(default_factory=list)
+    unknown: list[Kind] = field(default_factory=list)
+    held: Held | None = None
+    standing: Standing | None = None
+    first: First | None = None
+    job_place: JobPlace | None = None
+    of_it: list[Entry] = field(default_factory=list)
+    waiting: list[ReceivedConversion] = field(default_factory=list)
+
+
+class Desk(NamedTuple):
+    """Where all is read from, and what the operator has set. ``kept_since``: entries and ends of
+    prices of before may be forgotten. ``otherwise``: the rules for clicks where none are defined.
+    """
+
+    tx: Tx
+    blobs: Blobs
+    journal: Journal
+    scratch: Path
+    now: Instant
+    kept_since: Instant
+    otherwise: Definition
+
+
+def desk_of(tx: Tx, blobs: Blobs, settings: Settings, now: Instant) -> Desk:
+    """Where an installation's clicks are explained from."""
+    return Desk(
+        tx,
+        blobs,
+        JournalReader(settings.journal_folder),
+        settings.scratch_folder,
+        now,
+        now - settings.retention_days * DAY,
+        Definition(duplicate_seconds=settings.duplicate_seconds or None),
+    )
+
+
+def named(tx: Tx, client: Client, text: str) -> Named:
+    """The click that an id names: the sealed one that its job's URL got, or 32 hex digits as the
+    export of the ledger has it. **Refuses** what cannot be a click of the client (404).
+    """
+    try:
+        id_, at, listing = open_click(text, keys.secret(tx, "listing"))
+    except NotOurs:
+        id_, at, listing = _plain(text), None, None
+    known = rows.clicked(tx, id_)
+    whose = listing.client_no if listing else known[0] if known else client.no
+    if whose != client.no:
+        raise not_found()
+    return Named(id_, known[1] if known and at is None else at, listing)
+
+
+def client_of(tx: Tx, text: str) -> int | None:
+    """The number of the client whose click an id names; None where only its entry says it."""
+    with suppress(NotOurs):
+        return open_click(text, keys.secret(tx, "listing")).listing.client_no
+    known = rows.clicked(tx, _plain(text))
+    return known[0] if known else None
+
+
+def _plain(text: str) -> bytes:
+    """**Refuses** all but 32 hex digits (404)."""
+    if not _PLAIN.fullmatch(text):
+        raise not_found()
+    return bytes.fromhex(text)
+
+
+def explain(desk: Desk, client: Client, text: str) -> Explained:
+    """Explain the client's click of that id. **Refuses** any other alike (404)."""
+    click = named(desk.tx, client, text)
+    arrived = list(_arrived(desk, client.no, click.id))
+    clicked = [one for one in arrived if isinstance(one, ReceivedClick)]
+    with entries_of(desk.tx, desk.blobs, desk.scratch, client.no) as held:
+        told = held.rows(click.at or 0, _EVER, _OF_CLICK, id=click.id, most=MOST_TOLD)
+        found = [Entry(**dict(zip(_FIELDS, row, strict=True))) for row in told]
+        own = next((one for one in found if one.kind == "CLICK"), None)
+        if own is not None:
+            at = own.click_at
+            made = Explained(click._replace(at=at), "JUDGED", own)
+            _tell_judged(desk, client, held, made)
+        elif clicked:
+            (event, *_), at = clicked, clicked[0].at
+            frozen = {name: getattr(event, name) for name in Listing.__struct_fields__}
+            made = Explained(Named(click.id, at, Listing(**frozen)), "ACKNOWLEDGED")
+        elif click.listing is not None and click.at is not None:
+            at = click.at
+            made = Explained(click, "ABSENT")
+        else:
+            raise not_found()
+    made.of_it = [one for one in found if one is not own]
+    made.waiting = [one for one in arrived if isinstance(one, ReceivedConversion)]
+    _tell_link(desk, client, made, at)
+    return made
+
+
+def _arrived(desk: Desk, client_no: int, id_: bytes) -> Iterator[Received]:
+    """What is of a click and not booked: not judged yet, set aside with its client, or parked."""
+    tx, now = desk.tx, desk.now
+    lines = desk.journal.read(marks.read(tx).of, _MOST_LINES, now).lines
+    waiting: list[Received] = [event for line in lines for event in line.received]
+    for _, body in asides.kept(tx, client_no, _MOST_LINES):
+        waiting += decode(body)
+    for row in rows.parked_for(tx, [id_], MOST_TOLD):
+        waiting += decode(row.body[_ID_BYTES:])
+    for event in waiting:
+        if isinstance(event, ReceivedClick) and event.random == id_:
+            is_its = event.client_no == client_no
+        else:
+            is_its = isinstance(event, ReceivedConversion) and (
+                (event.client_no, event.click_random) == (client_no, id_)
+            )
+        if is_its:
+            yield event
+
+
+def _tell_judged(desk: Desk, client: Client, held: ClientEntries, made: Explained) -> None:
+    """What the judge looked at, as far as it can still be told."""
+    entry = made.entry
+    assert entry is not None, "it is judged"
+    made.rules, lists = _rules_then(desk, client, entry)
+    reason = entry.reason.partition(" ")[0]
+    made.checks = checks_of(entry.disposition, reason, made.rules, lists)
+    over = caps_over(desk.tx, held, entry, desk.now, desk.kept_since)
+    made.caps, made.unknown = over.caps, over.unknown
+    if entry.disposition == DUPLICATE:
+        since = entry.click_at - _LONGEST_WINDOW
+        for id_, at in held.rows(
+            since, entry.click_at + 1, _OPENED, id=entry.id, visitor=entry.visitor
+        ):
+            made.first = First(id_, at)
+    made.job_place = jobs.places_of(desk.tx, [bytes.fromhex(entry.job_id)]).get(
+        bytes.fromhex(entry.job_id)
+    )
+
+
+def _rules_then(desk: Desk, client: Client, entry: Entry) -> tuple[Definition | None, bool]:
+    """The rules that held as a click came, and whether they had a list of addresses; None where
+    they were changed since.
+    """
+    publisher = publishers_by_number(desk.tx, [entry.publisher_no]).get(entry.publisher_no)
+    if publisher is None:
+        return None, False
+    asked = changes.Asked(
+        agency_no=client.agency_no, entity_id=publisher.id, since_at=entry.click_at + 1
+    )
+    for one in changes.page(desk.tx, asked, _MOST_CHANGES):
+        if one.kind == "CLICK_DEFINITION" or any(it.field == _LATENCY for it in one.fields):
+            return None, False
+    place = publisher, client.no
+    held = definitions.held_at(desk.tx, [place], desk.otherwise)[publisher.no, client.no]
+    return held.rules, held.list_key is not None
+
+
+def _tell_link(desk: Desk, client: Client, made: Explained, at: Instant) -> None:
+    """Which copy the publisher had, and how the link's price stands."""
+    listing, entry = made.named.listing, made.entry
+    of = listing or entry
+    if of is None:
+        return
+    made.held = copies.held_then(desk.tx, of.publisher_no, client.no, at)
+    if listing is not None:
+        link = link_of(click_of(made.named.id, at, listing, "", ""))
+        found = LinkFinder(desk.blobs).standings(desk.tx, [link], desk.kept_since)
+        made.standing = found.get(link, STANDS)
