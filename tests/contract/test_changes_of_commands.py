@@ -46,6 +46,7 @@ LOOKS = {
     "feed list",
     "feed runs",
     "explain job",
+    "explain click",
     "budget",
     "status",
     "journal check",

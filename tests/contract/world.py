@@ -10,9 +10,11 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from contract.office import Body, Office
+from handbill.access.keys import secret
 from handbill.clients import service as clients
 from handbill.contract.funnel.routes import OPERATIONS as FUNNEL
 from handbill.contract.rules.routes import OPERATIONS as RULES
+from handbill.core.listing_tokens import Click, Listing, click_id
 from handbill.core.rules.running import Act, Finding
 from handbill.groups import service as groups
 from handbill.host.ids import new_uuid
@@ -155,6 +157,7 @@ def build(office: Office) -> World:
     sent = office.ask("POST", "/funnel", FUNNEL[0].sample, headers=headers).json
     world.ids |= {"rule_id": made["data"]["id"], "batch_id": sent["value"]}
     world.ids |= _held(world)
+    world.ids["click_id"] = _click_of(world)
     entity = {"clientId": client_id, "entityId": world.ids["campaign_id"], "level": "Campaign"}
     markup = {"effectiveFrom": 1_793_491_200, "value": 10, "entities": [entity]}
     world.ids["markup_id"] = office.new("/markups", markup)
@@ -192,6 +195,27 @@ def _held(world: World) -> dict[str, str]:
         acting.do(tx, desk.ids, now, client, (rule.no, run.id), act)
         (hold,) = holding.holds_of(tx, client.no)
     return {"rule_run_id": run.id, "hold_id": hold.id}
+
+
+def _click_of(world: World) -> str:
+    """A click id that is ours, of the client's link; nobody has followed it."""
+    desk = world.office.desk
+    with desk.records.read() as tx:
+        found = clients.client_at_work(tx, world.ids["client_id"])
+        assert found is not None
+        group = groups.group_of(tx, found[0].no, world.ids["jobgroup_id"])
+        kid, key = max(secret(tx, "listing").items())
+    listing = Listing(
+        client_no=found[0].no,
+        campaign_no=group.campaign_no,
+        group_no=group.no,
+        publisher_no=1,
+        job_id=bytes(16),
+        bid_type="CPC",
+        bid_micros=1,
+        price_micros=1,
+    )
+    return click_id(Click(desk.ids.bytes(16), desk.clock.now(), listing), kid, key)
 
 
 def unknown_id(slot: str) -> str:

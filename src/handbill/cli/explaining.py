@@ -1,10 +1,11 @@
-"""``explain job``."""
+"""``explain job``, and what else there is to explain."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from handbill.cli.explaining_clicks import explain_click
 from handbill.cli.speaking import DataOption, JsonOption, say_lines
 from handbill.cli.standing import client_named, missing_told, standing
 from handbill.host.outside import of_this_machine
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     )
 
 explain = typer.Typer(no_args_is_help=True, help="Explain the state of things.")
+explain.command("click")(explain_click)
 _WIDTH = 24
 _LOSES = {
     "NOT_ACTIVE": "not active",

@@ -38,13 +38,23 @@ def _of(failure: Exception) -> tuple[int, str] | None:
     if isinstance(failure, Mistaken | Unusable):
         return UNDONE, str(failure)
     if isinstance(failure, Refused):
-        lines = [failure.message, *(f"{f.field} {f.message}".strip() for f in failure.faults)]
-        return MISSPOKEN if failure.faults else UNDONE, "\n".join(dict.fromkeys(lines))
+        return MISSPOKEN if failure.faults else UNDONE, "\n".join(_lines(failure))
     if isinstance(failure, Unavailable):
         return UNDONE, f"{failure}; try again when it is back"
     if isinstance(failure, OSError) and failure.strerror:
         return UNDONE, _of_system(failure)
     return None
+
+
+def _lines(refused: Refused) -> list[str]:
+    """What was refused, and each fault beside its field; nothing twice."""
+    says = refused.message
+    whole = any(one.field and one.message == says for one in refused.faults)
+    told = [] if whole else [says]
+    for one in refused.faults:
+        is_said = not whole and says.endswith(one.message)
+        told.append(one.field if is_said else f"{one.field} {one.message}".strip())
+    return [line for line in dict.fromkeys(told) if line]
 
 
 def _of_system(failure: OSError) -> str:
