@@ -169,6 +169,27 @@ def test_a_former_master_key_is_named_until_it_is_retired(
     assert capsys.readouterr().err == "it signs; rotate first\n"
 
 
+def test_what_is_refused_is_told_once(
+    run: Run, sqlite_office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The sentence once, and the fields that it is for."""
+    group = sqlite_office.group(sqlite_office.campaign(sqlite_office.client()))
+    for bid in (0.6, 0.7):
+        sqlite_office.put(group, {"cpcBid": bid})
+    newest, former = [str(one["id"]) for one in sqlite_office.get("/changes?limit=2")["data"]]
+
+    def says(*words: str) -> str:
+        failure = run(*words).exception
+        assert isinstance(failure, Refused)
+        assert told(failure, as_log=False) == 2
+        return capsys.readouterr().err
+
+    since = "The change cannot be undone: a field was changed again since\n/cpc_bid_micros\n"
+    assert says("undo", former) == since
+    assert run("undo", newest).exit_code == 0
+    assert says("undo", newest) == "The change cannot be undone: it was already undone\n"
+
+
 def test_whose_keys_must_be_said(run: Run) -> None:
     for words in ((), ("--agency", "acme", "--family", "f" * 24)):
         for command in (("api-key", "list"), ("api-client", "create"), ("api-key", "revoke", "x")):

@@ -64,6 +64,7 @@ _SLOTS = {
     "run_id": "The run's id; it must belong to the feed in the path.",
     "config_id": "The config's id; it must belong to the client and publisher in the path.",
     "publisher_id": "The publisher's id, such as TestExp1.",
+    "click_id": "The click's jClickId, or its 32 hex digits as the ledger's export has them.",
     "job_reference": "The job's refNumber, percent-encoded; a slash in it as %2F.",
     "rule_id": "The rule's id; it must belong to the client in the header.",
     "rule_run_id": "The run's id; it must belong to the rule in the path.",

@@ -218,7 +218,7 @@ class ClickExplanation(Model):
     ref: str | None = Field(
         alias="refNumber", description="The job's reference number. Null: not known any more."
     )
-    link: ClickLink = Field(description="The tracked link that was followed.")
+    link: ClickLink = Field(description="What its tracked link says.")
     disposition: str | None = Field(description="What it counts as. Null: it is not judged.")
     reason: str | None = Field(description="Why it does not count. Null: it does.")
     visitor: ClickVisitor | None = Field(
