@@ -62,6 +62,7 @@ def judge_of(settings: Settings, outside: Outside, records: Records) -> Judge:
         locator(settings.geo_file),
         settings.price_hours * HOUR,
         settings.retention_days * DAY,
+        settings.stale_price_hours * HOUR,
     )
     return Judge(
         records,

@@ -14,6 +14,10 @@ from handbill.kit.jsons import encode
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
 
 
+def _clicks(door: Door) -> list[ReceivedClick]:
+    return [event for event in door.events() if isinstance(event, ReceivedClick)]
+
+
 def test_a_click_is_durable_and_sent_on(tmp_path: Path) -> None:
     async def scenario(door: Door) -> None:
         said = await door.ask(f"/c/{TOKEN}", headers={"User-Agent": AGENT})
@@ -57,14 +61,15 @@ def test_every_click_has_its_own_id(tmp_path: Path) -> None:
         {"X-Moz": "prefetch"},
     ],
 )
-def test_prefetches_are_sent_on_and_not_counted(tmp_path: Path, headers: dict[str, str]) -> None:
+def test_prefetches_are_sent_on_and_are_no_visits(tmp_path: Path, headers: dict[str, str]) -> None:
     async def scenario(door: Door) -> None:
         for _ in range(2):  # the second time the headers are known
             said = await door.ask(f"/c/{TOKEN}", headers=headers)
             assert (said.status, said.location) == (302, URL.decode())
             assert said.headers["cache-control"] == "no-store"
-        assert door.events() == []
-        assert (door.edge.counts.clicks, door.edge.counts.uncounted) == (0, 2)
+        await door.ask(f"/c/{TOKEN}")  # what came before it is durable, too
+        assert [event.ahead for event in _clicks(door)] == ["prefetch", "prefetch", ""]
+        assert (door.edge.counts.clicks, door.edge.counts.uncounted) == (1, 2)
 
     at_the_door(scenario, tmp_path)
 
@@ -78,11 +83,13 @@ def test_another_purpose_is_a_click(tmp_path: Path) -> None:
     at_the_door(scenario, tmp_path)
 
 
-def test_head_is_sent_on_and_not_counted(tmp_path: Path) -> None:
+def test_head_is_sent_on_and_is_no_visit(tmp_path: Path) -> None:
     async def scenario(door: Door) -> None:
-        said = await door.ask(f"/c/{TOKEN}", "HEAD")
+        said = await door.ask(f"/c/{TOKEN}", "HEAD", headers={"User-Agent": AGENT})
         assert (said.status, said.location) == (302, URL.decode())
-        assert door.events() == []
+        await door.ask(f"/c/{TOKEN}")
+        event, _ = _clicks(door)
+        assert (event.ahead, event.agent, event.ip) == ("head", AGENT, "127.0.0.1")
 
     at_the_door(scenario, tmp_path)
 

@@ -8,13 +8,14 @@ import msgspec
 import pytest
 
 from handbill.core.click_definitions import Definition, DefinitionBody, Location
+from handbill.core.judging import digest_of_agent
 from handbill.core.listing_tokens import Listing
 from handbill.core.nouns import PublisherBody
 from handbill.core.price_ends import Frozen
 from handbill.definitions import rows as definition_rows
 from handbill.host.settings import Settings
 from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND
-from handbill.ledger import retiring
+from handbill.ledger import retiring, tellings
 from handbill.ledger.checking import check
 from handbill.ledger.runs import Rules
 from handbill.listings import rows as listing_rows
@@ -240,3 +241,48 @@ def test_old_counts_and_departures_are_forgotten(market: Market) -> None:
     assert kept() == [1, 1]
     retiring.forget(tools, START + 500 * DAY)  # type: ignore[arg-type]
     assert kept() == [0, 0]
+
+
+@pytest.mark.parametrize("ahead", ["head", "prefetch"])
+def test_what_is_no_visit_is_a_bot_s_whatever_the_definition_says(
+    market: Market, ahead: str
+) -> None:
+    listing = market.listing()
+    define(market, listing, bot=False, duplicate_seconds=60, most_clicks=1)
+    _, event = market.click(listing, ip="203.0.113.9")
+    market.journal.add([msgspec.structs.replace(event, ahead=ahead, random=b"p" * 16)])
+    market.journal.add([event])
+    assert sorted(told(market)) == [("bot", ahead, 0), ("valid", None, 800_000)]
+
+
+def test_an_entry_names_the_version_that_it_was_classed_by(market: Market) -> None:
+    listing = market.listing()
+    market.clicked(listing)
+    told(market)
+    no = define(market, listing, latent_seconds=60)
+    market.clicked(listing, at=START + SECOND)
+    told(market)
+    with market.records.write() as tx:
+        definition_rows.delete(tx, no)
+    market.clicked(listing, at=START + 2 * SECOND)
+    told(market)
+    versions = [line["definitionVersion"] for line in market.ledger()]
+    assert versions[0] == versions[2] != versions[1]
+    with market.records.read() as tx:
+        known = tellings.in_force(tx, versions)
+    assert known[versions[1]].rules == Definition(latent_seconds=60)
+    assert known[versions[0]].rules == RULES.otherwise
+
+
+def test_agents_are_known_by_their_digest_while_their_month_is_open(market: Market) -> None:
+    listing = market.listing()
+    market.clicked(listing, agent=BOT_AGENT)
+    market.clicked(listing, agent="\0 odd")
+    told(market)
+    digests = [digest_of_agent(BOT_AGENT), digest_of_agent("\0 odd")]
+    with market.records.read() as tx:
+        assert tellings.texts_of(tx, digests) == {digests[0]: BOT_AGENT}
+    with market.records.write() as tx:
+        assert tellings.forget_agents(tx, START, 9) == 0
+        assert tellings.forget_agents(tx, START + 1, 9) == 1
+        assert tellings.texts_of(tx, digests) == {}

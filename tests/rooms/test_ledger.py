@@ -6,8 +6,10 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from handbill.core.definition_versions import InForce, version_of
 from handbill.core.nouns import Cap, Caps, ClientBody, Placement
 from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND, instant_of_iso, iso_of
+from handbill.ledger import agents
 from handbill.ledger.checking import check
 from handbill.store.records import Records
 from handbill.store.records.tables import (
@@ -17,7 +19,7 @@ from handbill.store.records.tables import (
     segments,
     tallies,
 )
-from market import BOT_AGENT, HUMAN, START, Market, dispositions
+from market import BOT_AGENT, HUMAN, RULES, START, Market, dispositions
 
 
 @pytest.fixture
@@ -29,6 +31,11 @@ def balanced(market: Market) -> dict[str, int]:
     books = check(market.records, market.blobs, market.scratch)
     assert books.faults == []
     return dict(books.sums)
+
+
+VERSION = version_of(
+    InForce(RULES.otherwise, RULES.honoured, RULES.stale, agents.VERSION).encoded()
+)
 
 
 def test_a_valid_click_is_charged_its_frozen_bid(market: Market) -> None:

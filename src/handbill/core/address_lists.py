@@ -4,6 +4,7 @@
 """
 
 import csv
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -60,11 +61,16 @@ def _network(cell: str) -> Network | None:
 
 
 class AddressList:
-    """Networks that can be asked whether an address is in any of them."""
+    """Networks that can be asked whether an address is in any of them. ``version``: the same for
+    the same networks, empty for none.
+    """
 
     def __init__(self, networks: Iterable[str]) -> None:
         self._known: dict[tuple[int, int], set[int]] = {}
-        for text in networks:
+        every = sorted(networks)
+        digest = hashlib.blake2b("\n".join(every).encode(), digest_size=8).hexdigest()
+        self.version = digest if every else ""
+        for text in every:
             network = ip_network(text)
             key = (network.version, network.max_prefixlen - network.prefixlen)
             self._known.setdefault(key, set()).add(int(network.network_address) >> key[1])

@@ -366,13 +366,12 @@ def name_of(limit: Limit) -> str:
 
 
 def folded(taken: Iterable[tuple[Place, date, Sequence[int]]]) -> dict[CounterKey, int]:
-    """Counters from what was taken at each place on each day. Days are kept, so that a cap whose
-    period is changed in mid-month is right at once.
+    """Counters from what was taken at each place on each day; less than nothing is what was given
+    back. Days are kept, so that a cap whose period is changed in mid-month is right at once.
     """
     counters: dict[CounterKey, int] = {}
     for place, day, amounts in taken:
         for measure, amount in zip(MEASURES, amounts, strict=True):
-            assert amount >= 0, "what was taken only grows"
             if amount:
                 period = period_keys(day)[0]
                 for scope, entity in entities_of(place):

@@ -4,14 +4,14 @@
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
 from handbill.core.countries import country_code
-from handbill.core.judging import BOT, DUPLICATE, FOREIGN, LATENT
+from handbill.core.judging import BOT, DUPLICATE, FOREIGN, HEAD, INVALID, LATENT, PREFETCH
 from handbill.core.place_names import differs, state_differs
-from handbill.kit.instants import HOUR, MINUTE, SECOND, Instant
+from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND, Instant
 
 Grain = Literal["COUNTRY", "STATE", "CITY", "REGION"]
 GRAINS: Final[tuple[Grain, ...]] = ("COUNTRY", "STATE", "CITY", "REGION")
@@ -99,13 +99,14 @@ def with_said(body: DefinitionBody, said: Mapping[str, Any]) -> DefinitionBody:
 
 
 REASONS: Final[Mapping[str, tuple[str, ...]]] = {
-    BOT: ("no_agent", "agent_list", "agent_added", "address_list", "address_rate"),
+    BOT: (HEAD, PREFETCH, "no_agent", "agent_list", "agent_added", "address_list", "address_rate"),
     DUPLICATE: ("same_visitor",),
     FOREIGN: ("country", "state", "city"),
-    LATENT: ("left_feed", "old_link"),
+    LATENT: ("old_link", "left_feed", "price_too_old"),
+    INVALID: ("unknown_client",),
 }
 """Why a click does not count, by its class: each has one of these reasons, and no other. Those of
-clicks without room name the cap; clicks of nobody's are ``unknown_client``.
+clicks without room are the names of caps (``core.charging.CAP_NAMES``).
 """
 
 
@@ -130,12 +131,45 @@ _LONGEST_CODE: Final = 3
 NOWHERE: Final = Location()
 
 
-class Seen(NamedTuple):
-    """What is known of a click when it is classed. ``opened_at``: the click of the same visitor on
-    the same job that opened the latest window; ``left_at``: since when its listing is in no feed,
-    and ``grace`` how long it is good all the same where the rules do not say; ``forgotten``: its
-    link is older than what is remembered.
+class Evidence(Protocol):
+    """What a click is classed by. ``ahead``: it was no visit of a page (HEAD, PREFETCH).
+
+    ``opened_at``: the click of the same visitor on the same job that opened the latest window;
+    ``left_at``: since when its listing is in no feed, and ``grace`` how long it is good all the
+    same where the rules do not say; ``replaced_at``: since when neither its price is honoured nor
+    its publisher has a copy that shows it, and ``stale`` how long it is good all the same;
+    ``forgotten``: its link is older than what is remembered.
     """
+
+    @property
+    def at(self) -> Instant: ...
+    @property
+    def ahead(self) -> str: ...
+    @property
+    def agent_is_bot(self) -> str: ...
+    @property
+    def address_is_bot(self) -> bool: ...
+    @property
+    def clicks_before(self) -> int: ...
+    @property
+    def opened_at(self) -> Instant | None: ...
+    @property
+    def left_at(self) -> Instant | None: ...
+    @property
+    def grace(self) -> Instant: ...
+    @property
+    def replaced_at(self) -> Instant | None: ...
+    @property
+    def stale(self) -> Instant: ...
+    @property
+    def forgotten(self) -> bool: ...
+
+    def foreign(self, grain: Grain) -> str:
+        """By what it is from outside its job's area, or nothing."""
+
+
+class Seen(NamedTuple):
+    """Evidence, as it is when a click is judged."""
 
     at: Instant
     agent_is_bot: str = ""
@@ -147,14 +181,22 @@ class Seen(NamedTuple):
     left_at: Instant | None = None
     grace: Instant = _48_HOURS * SECOND
     forgotten: bool = False
+    ahead: str = ""
+    replaced_at: Instant | None = None
+    stale: Instant = DAY
+
+    def foreign(self, grain: Grain) -> str:
+        return "" if self.job_place is None else foreign_by(grain, self.job_place, self.location)
 
 
-def class_of_click(rules: Definition, seen: Seen) -> tuple[str, str] | None:
+def class_of_click(rules: Definition, seen: Evidence) -> tuple[str, str] | None:
     """Why a click does not count (class and reason), or None when it may. The first that hits, in
-    the order bot, duplicate, foreign, latent.
+    the order bot, duplicate, foreign, latent. What is no visit is a bot's, whatever the rules say.
 
     Both ends of a window belong to it; sources may bring clicks a little out of order.
     """
+    if seen.ahead:
+        return BOT, seen.ahead
     if rules.bot:
         reason = _bot_reason(rules, seen)
         if reason:
@@ -162,8 +204,8 @@ def class_of_click(rules: Definition, seen: Seen) -> tuple[str, str] | None:
     window = rules.duplicate_seconds
     if window and seen.opened_at is not None and abs(seen.at - seen.opened_at) <= window * SECOND:
         return DUPLICATE, "same_visitor"
-    if rules.foreign is not None and seen.job_place is not None:
-        grain = foreign_by(rules.foreign, seen.job_place, seen.location)
+    if rules.foreign is not None:
+        grain = seen.foreign(rules.foreign)
         if grain:
             return FOREIGN, grain
     if seen.forgotten:
@@ -173,10 +215,12 @@ def class_of_click(rules: Definition, seen: Seen) -> tuple[str, str] | None:
         grace = (seen.grace if own is None else own * SECOND) + rules.latency_minutes * MINUTE
         if seen.at > seen.left_at + grace:
             return LATENT, "left_feed"
+    if seen.replaced_at is not None and seen.at > seen.replaced_at + seen.stale:
+        return LATENT, "price_too_old"
     return None
 
 
-def _bot_reason(rules: Definition, seen: Seen) -> str:
+def _bot_reason(rules: Definition, seen: Evidence) -> str:
     if rules.by_agent and seen.agent_is_bot:
         return seen.agent_is_bot
     if rules.by_address and seen.address_is_bot:

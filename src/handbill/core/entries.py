@@ -26,6 +26,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``marked_micros`` is the spend with the two markups that stand beside it. The bid and the price
     stand beside the spend and the charge as they were said, where they were converted out of them.
     ``listed_at``: since when the publisher's file had shown a click's listing at its bid.
+
+    Of a click: ``definition``, the version of what it was classed by; ``opened_at``, when the
+    window of duplicates was opened that was looked at; ``seen``, the evidence (``core.sightings``).
+
+    ``sign`` is 1, and -1 of an entry that takes another back, with all its amounts below 0;
+    ``corrects`` is the entry that is taken back, or that this one stands for now. Empty: it is of
+    an event, no correction. Sums of amounts, and of signs where entries are counted, are right.
     """
 
     id: bytes
@@ -62,10 +69,18 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     price_currency: str = ""
     price_rate_picos: int = 0
     listed_at: Instant = 0
+    definition: str = ""
+    opened_at: Instant = 0
+    seen: bytes = b""
+    sign: int = 1
+    corrects: bytes = b""
 
     def __post_init__(self) -> None:
         assert len(self.id) == 16, "an entry has an id"
-        charge, spend, marked = self.charge_micros, self.spend_micros, self.marked_micros
+        sign = self.sign
+        assert sign == 1 or (sign == -1 and self.corrects), "what is taken back was there"
+        charge, spend = sign * self.charge_micros, sign * self.spend_micros
+        marked = sign * self.marked_micros
         assert 0 <= charge <= spend <= marked, "a publisher gets at most what a customer pays"
         assert self.agency_ppm >= 0 <= self.override_ppm, "a markup is added, never taken off"
         assert not marked or self.disposition in TAKES_ROOM, "what does not count is free"
@@ -73,9 +88,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         rate, price_rate = self.bid_rate_picos, self.price_rate_picos
         assert bool(rate) == bool(self.bid_currency), "another currency has a rate"
         assert bool(price_rate) == bool(self.price_currency), "another currency has a rate"
-        assert not rate or spend == converted(self.bid_micros, rate), "a bid is as its rate says"
+        said = sign * self.bid_micros
+        assert not rate or spend == converted(said, rate), "a bid is as its rate says"
         if price_rate:
-            paid = charge_at(spend, self.price_micros, price_rate)
+            paid = charge_at(spend, sign * self.price_micros, price_rate)
             assert charge == paid, "a charge is what its rate makes of the price"
 
 
@@ -103,6 +119,9 @@ def of_click(
     agent: str,
     location: Location,
     quotes: Quotes = UNCONVERTED,
+    definition: str = "",
+    opened_at: Instant = 0,
+    seen: bytes = b"",
 ) -> Entry:
     """``ip`` and ``agent``: as they may be kept."""
     return Entry(
@@ -134,6 +153,9 @@ def of_click(
         country=location.country,
         city=location.city,
         listed_at=event.listed_at,
+        definition=definition,
+        opened_at=opened_at,
+        seen=seen,
         **_quoted(quotes),
     )
 

@@ -44,6 +44,9 @@ ENTRY_DISPOSITIONS: Final = (
 )
 """Every disposition that an entry of the ledger can have; with PARKED they sum up to received."""
 
+HEAD: Final = "head"  # the reason of a click that asked for no page: a program's
+PREFETCH: Final = "prefetch"  # of one that a browser made ahead: nobody has clicked yet
+
 TAKES_ROOM: Final = frozenset({VALID, COUNTED})
 """The dispositions whose entries use up caps."""
 

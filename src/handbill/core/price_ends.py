@@ -31,17 +31,25 @@ class Line(NamedTuple):
 class Standing(NamedTuple):
     """How a link stands. ``ended_at``: when its price ended, None while it has not. ``live``: how
     the file shows the same listing now, None where it does not. ``forgotten``: the link is older
-    than anything that is remembered of it, so that nothing speaks for it.
+    than anything that is remembered of it, so that nothing speaks for it. ``copy_left_at``: since
+    when no copy of its publisher shows its price; None: it may still do so.
     """
 
     ended_at: Instant | None = None
     live: Frozen | None = None
     forgotten: bool = False
+    copy_left_at: Instant | None = None
 
     @property
     def left_at(self) -> Instant | None:
         """Since when the listing is in no file; None while it is in one."""
         return None if self.live is not None else self.ended_at
+
+    def replaced_at(self, honoured: Instant) -> Instant | None:
+        """Since when neither its price is honoured nor a copy shows it; None: either may be."""
+        if self.live is None or self.ended_at is None or self.copy_left_at is None:
+            return None
+        return max(self.ended_at + honoured, self.copy_left_at)
 
 
 STANDS = Standing()

@@ -25,7 +25,7 @@ MOST_AHEAD = 10 * MINUTE  # as the clocks of two hosts may differ
 
 class ReceivedClick(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False, kw_only=True):
     """A click as the edge saw it. ``ip`` and ``agent`` are raw; the judge masks and classes
-    them.
+    them. ``ahead``: it was no visit of a page (``judging.HEAD``, ``PREFETCH``).
     """
 
     at: Instant
@@ -42,6 +42,7 @@ class ReceivedClick(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=Fals
     agent: str
     listed_at: Instant = 0
     quote: Quote = UNQUOTED
+    ahead: str = ""
 
 
 class ReceivedConversion(
@@ -136,7 +137,7 @@ def click_of(random: bytes, at: Instant, listing: Listing, ip: str, agent: str) 
 
 
 def click_of_packed(
-    packed: bytes, random: bytes, at: Instant, ip: str, agent: str
+    packed: bytes, random: bytes, at: Instant, ip: str, agent: str, ahead: str = ""
 ) -> ReceivedClick:
     """``click_of`` for a listing that is still packed."""
     bid_type, (client, campaign, group, publisher, bid, price, listed_at), quote = terms_of(packed)
@@ -155,6 +156,7 @@ def click_of_packed(
         agent=agent,
         listed_at=listed_at,
         quote=quote,
+        ahead=ahead,
     )
 
 

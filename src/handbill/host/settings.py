@@ -85,6 +85,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     charged. A click on a job that no file lists any more is latent and free, after the time in
     the click definition or after this one.
     """
+    stale_price_hours: Annotated[int, Meta(ge=0, le=8_760)] = 24
+    """How long clicks at a price are still paid that is not valid any more and that the publisher's
+    copy has not shown since. Later ones are latent and free.
+    """
     day_ceiling: Annotated[float, Meta(ge=1.0, le=2.0)] = 1.2
     """The most that one day may use of a paced monthly cap, in shares of that day."""
     geo_file: str = ""

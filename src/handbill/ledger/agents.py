@@ -2,13 +2,18 @@
 exceptions (``core.agents``), and whoever names none.
 """
 
+import hashlib
 from functools import lru_cache
 
-from crawleruseragents import is_crawler
+from crawleruseragents import CRAWLER_USER_AGENTS_DATA, is_crawler
 
-from handbill.core.agents import is_program, without_people
+from handbill.core.agents import PEOPLE, PROGRAMS, is_program, without_people
 
-_MOST_LOOKED_AT = 512  # characters; what comes after them tells nobody apart
+MOST_LOOKED_AT = 512  # characters; what comes after them tells nobody apart
+_PATTERNS = [one["pattern"] for one in CRAWLER_USER_AGENTS_DATA]
+_PATTERNS += [sign.pattern for sign in (*PEOPLE, *PROGRAMS)]
+VERSION = hashlib.blake2b("\n".join(_PATTERNS).encode(), digest_size=8).hexdigest()
+"""Of the lists: another one where any of their patterns differs."""
 
 
 @lru_cache(maxsize=131_072)
@@ -17,7 +22,7 @@ def bot_reason(agent: str) -> str:
     agent = agent.strip()
     if not agent:
         return "no_agent"
-    told = without_people(agent[:_MOST_LOOKED_AT])
+    told = without_people(agent[:MOST_LOOKED_AT])
     if is_crawler(told):
         return "agent_list"
     return "agent_added" if is_program(told) else ""

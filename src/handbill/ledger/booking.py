@@ -1,7 +1,6 @@
 """One client's run of events, judged in memory: what was known before, and what the run adds."""
 
 from collections.abc import Iterable
-from datetime import tzinfo
 
 from handbill.core import entries
 from handbill.core.attribution import (
@@ -14,17 +13,13 @@ from handbill.core.attribution import (
 )
 from handbill.core.charging import (
     FREE,
-    UNMARKED,
-    Factors,
     Need,
     Place,
     Price,
     name_of,
     price_of_apply,
-    price_of_click,
 )
-from handbill.core.click_definitions import Definition, Location, class_of_click
-from handbill.core.closing import booked, first_open
+from handbill.core.closing import booked
 from handbill.core.funnel_stages import application_key, candidate_key
 from handbill.core.judging import (
     BOT,
@@ -44,17 +39,12 @@ from handbill.core.judging import (
     VALID,
     Kind,
     balance_of,
-    digest_of_agent,
-    masked_ip,
 )
-from handbill.core.price_ends import Frozen, Standing, counted
-from handbill.core.rates import UNCONVERTED, UNQUOTED, Quotes, charge_at, quotes_of
-from handbill.core.received import ReceivedClick, ReceivedConversion, encode
-from handbill.definitions.service import Held
-from handbill.kit.instants import SECOND, Instant
-from handbill.kit.zones import day_of, zone_of
-from handbill.ledger.address_days import address_day
-from handbill.ledger.classing import link_of
+from handbill.core.rates import UNCONVERTED, Quotes, charge_at
+from handbill.core.received import ReceivedConversion, encode
+from handbill.kit.instants import Instant
+from handbill.kit.zones import day_of
+from handbill.ledger.clicking import ClickRun
 from handbill.ledger.rows import Judged, Parked
 from handbill.ledger.runs import (
     RECEIVED,
@@ -62,42 +52,15 @@ from handbill.ledger.runs import (
     Added,
     Click,
     Conversion,
-    Known,
-    Rules,
 )
-from handbill.ledger.terms import Terms
-from handbill.ledger.tills import Tills, place_of
 
 
-class Run:
-    """Judges one client's events in order. Clicks go before the conversions that they led to.
-
-    ``judged_at``: every click stamped before is known, or here. ``now``: which months are closed.
-    """
-
-    def __init__(
-        self,
-        client_no: int,
-        terms: Terms | None,
-        known: Known,
-        rules: Rules,
-        judged_at: Instant,
-        now: Instant,
-    ) -> None:
-        self.added = Added()
-        self._client_no = client_no
-        self._terms = terms
-        self._known = known
-        self._rules = rules
-        self._judged_at = judged_at
-        self._zone: tzinfo = zone_of(terms.zone if terms else "UTC")
-        self._open_at = first_open(now, self._zone)
-        self._currency = terms.currency if terms else ""
-        self._tills = Tills(terms, known, self._zone, self._open_at)
+class Run(ClickRun):
+    """Judges one client's events in order. Clicks go before the conversions that they led to."""
 
     def judge(self, clicks: Iterable[Click], conversions: Iterable[Conversion]) -> Added:
         for event, visitor in clicks:
-            self._click(event, visitor)
+            self.click(event, visitor)
         for conversion in conversions:
             self._conversion(conversion)
         self.added.counters = self._tills.spending.additions()
@@ -108,91 +71,6 @@ class Run:
             received = told.pop(RECEIVED, 0)
             assert not balance_of(received, told.items()), "all that was received became something"
         return self.added
-
-    # ── clicks ──────────────────────────────────────────────────────────────────────────────────
-
-    def _click(self, event: ReceivedClick, visitor: bytes) -> None:
-        added, known = self.added, self._known
-        assert event.client_no == self._client_no, "a run is of one client"
-        if event.random in known.clicks:
-            added.tally(self._client_no, "CLICK", REDELIVERED)
-            return
-        location = self._rules.locate(event.ip)
-        link, facts = link_of(event), known.facts
-        standing = facts.standing(link)
-        # Its link's price may have ended; what it counts at, an apply by it does, too.
-        offer = counted(link.line.frozen, standing, event.at, facts.honoured)
-        disposition, reason, price = self._class_of(event, visitor, location, standing, offer)
-        quotes = self._quotes(event, *offer[2:]) if price != FREE else UNCONVERTED
-        judged = Judged(self._client_no, disposition)
-        if offer.bid_micros < event.bid_micros or offer.price_micros < event.price_micros:
-            judged = Judged(self._client_no, disposition, offer.bid_micros, offer.price_micros)
-        assert (disposition == VALID) == (not reason), "what does not count has its reason"
-        known.clicks[event.random] = judged
-        added.clicks.append((event.random, judged, event.at))
-        added.tally(self._client_no, "CLICK", RECEIVED)
-        added.tally(self._client_no, "CLICK", disposition)
-        dated = booked(event.at, reason, self._open_at, self._zone)
-        added.entries.append(
-            entries.of_click(
-                event,
-                dated,
-                disposition,
-                price,
-                currency=self._currency,
-                visitor=visitor,
-                ip=masked_ip(event.ip, self._rules.ip_mode, self._rules.key),
-                agent=digest_of_agent(event.agent),
-                location=location,
-                quotes=quotes,
-            )
-        )
-
-    def _class_of(
-        self,
-        event: ReceivedClick,
-        visitor: bytes,
-        location: Location,
-        standing: Standing,
-        offer: Frozen,
-    ) -> tuple[str, str, Price]:
-        if self._terms is None:
-            return INVALID, "unknown_client", FREE
-        held = self._terms.held.get(event.publisher_no) or Held(self._rules.otherwise)
-        facts, opened_at = self._known.facts, self._known.visits.get(visitor)
-        before = self._clicks_before(event, held.rules)
-        why = class_of_click(
-            held.rules, facts.seen(event, standing, held, opened_at, location, before)
-        )
-        if why is not None:
-            return *why, FREE
-        window = held.rules.duplicate_seconds
-        if window:
-            self._known.visits[visitor] = event.at
-            until_at = event.at + window * SECOND
-            self.added.visits[visitor] = (self._client_no, event.at, until_at)
-        factors = self._factors(event, event.at)
-        charge_micros = charge_at(offer.bid_micros, offer.price_micros, event.quote.price_picos)
-        price = price_of_click(event.bid_type, offer.bid_micros, charge_micros, factors)
-        assert price.spend_micros <= event.bid_micros, "no click costs more than its link says"
-        till = self._tills.at(event, event.at)
-        full = till.take(Need(price.marked_micros, 1, 0))
-        self.added.see(event, price.marked_micros, clicks=1, billed=full is None)
-        return (VALID, "", price) if full is None else (OVER_CAP, name_of(full), FREE)
-
-    def _clicks_before(self, event: ReceivedClick, rules: Definition) -> int:
-        """The clicks of the address on this day so far, where they are limited; this one is
-        counted.
-        """
-        if rules.most_clicks is None:
-            return 0
-        day_on = day_of(event.at, self._zone).isoformat()
-        key = address_day(self._rules.key, self._client_no, day_on, event.ip)
-        clicks = self._known.facts.clicks
-        clicks[key] = clicks.get(key, 0) + 1
-        self.added.address_days[key] = self.added.address_days.get(key, 0) + 1
-        assert clicks[key] >= self.added.address_days[key], "those of this run are among them"
-        return clicks[key] - 1
 
     # ── conversions ─────────────────────────────────────────────────────────────────────────────
 
@@ -376,21 +254,6 @@ class Run:
                 quotes=quotes,
             )
         )
-
-    def _quotes(
-        self, event: ReceivedClick | ReceivedConversion, bid_micros: int, price_micros: int
-    ) -> Quotes:
-        """Out of what its amounts were converted, which may be less than its link froze."""
-        if event.quote == UNQUOTED:
-            return UNCONVERTED
-        currency = self._terms.currencies.get(event.publisher_no, "") if self._terms else ""
-        stands = bid_micros == event.bid_micros
-        return quotes_of(event.quote, price_micros, currency, bid_stands=stands)
-
-    def _factors(self, event: ReceivedClick | ReceivedConversion, at: Instant) -> Factors:
-        """The markups that hold where the event happened, at the instant that dates it."""
-        marking = self._terms.markings.get(place_of(event)) if self._terms else None
-        return marking.at(at) if marking else UNMARKED
 
 
 def body_of(arrived: Conversion) -> bytes:

@@ -174,6 +174,10 @@ class _Check:
         """No entry is there twice, and none is charged that may not be."""
         for text, what in (
             ("count(*) - count(DISTINCT id)", "entries are there twice"),
+            (
+                "count(*) FILTER (sign < 0) - count(DISTINCT corrects) FILTER (sign < 0)",
+                "entries are taken back twice",
+            ),
             (f"count(*) FILTER ({_UNEARNED})", "entries that do not count are charged"),
             (f"count(*) FILTER ({folding.MISMARKED})", "entries are not marked up as they say"),
             (
@@ -196,11 +200,11 @@ class _Check:
     ) -> None:
         sums = self.books.sums
         for client_no, kind, what, count, charge, spend, marked in folding.told(self._duck):
-            sums["entries"] += count
+            sums["entries"] += int(count)
             sums["chargeMicros"] += charge
             sums["spendMicros"] += spend
             sums["markedUpMicros"] += marked
-            entries[client_no].told[kind, what] = count
+            entries[client_no].told[kind, what] = int(count)
         for one in folding.taken(self._duck, listed, zones):
             entries[one[0].client_no].taken.append(one)
         counts = [count for moment in moments for count in moment.counts]

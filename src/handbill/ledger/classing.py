@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from handbill.core.address_lists import AddressList
 from handbill.core.click_definitions import JobPlace, Location, Seen
+from handbill.core.definition_versions import InForce, version_of
 from handbill.core.price_ends import STANDS, Frozen, Line, Standing
 from handbill.core.received import ReceivedClick
 from handbill.definitions import service as definitions
@@ -12,9 +13,8 @@ from handbill.definitions.service import Held
 from handbill.jobs import service as jobs
 from handbill.kit.instants import DAY, Instant
 from handbill.kit.zones import day_of, zone_of
-from handbill.ledger import address_days
+from handbill.ledger import address_days, agents
 from handbill.ledger.address_days import AddressDay, address_day
-from handbill.ledger.agents import bot_reason
 from handbill.ledger.terms import Terms
 from handbill.listings.standings import Link, LinkFinder
 from handbill.store.blobs import Blobs
@@ -27,7 +27,7 @@ _NO_ADDRESSES = AddressList(())
 class Facts:
     """``standings``: of links whose price has ended, or may have; ``honoured``: how long it is all
     the same. ``clicks``: of an address on a day so far, where a definition limits them. ``lists``:
-    addresses of bots, by whose and when.
+    addresses of bots, by whose and when. ``stale``: see ``click_definitions.Evidence``.
     """
 
     standings: dict[Link, Standing] = field(default_factory=dict)
@@ -35,6 +35,19 @@ class Facts:
     clicks: dict[AddressDay, int] = field(default_factory=dict)
     lists: dict[tuple[int, Instant], AddressList] = field(default_factory=dict)
     honoured: Instant = 2 * DAY
+    stale: Instant = DAY
+    versions: dict[Held, tuple[str, bytes]] = field(default_factory=dict)
+
+    def version(self, held: Held) -> tuple[str, bytes]:
+        """The version of all that clicks are classed by under these rules, and that in full."""
+        if held not in self.versions:
+            listed = self._list_of(held).version
+            body = InForce(held.rules, self.honoured, self.stale, agents.VERSION, listed).encoded()
+            self.versions[held] = version_of(body), body
+        return self.versions[held]
+
+    def _list_of(self, held: Held) -> AddressList:
+        return self.lists.get(held.list_key, _NO_ADDRESSES) if held.list_key else _NO_ADDRESSES
 
     def standing(self, link: Link) -> Standing:
         return self.standings.get(link, STANDS)
@@ -49,11 +62,10 @@ class Facts:
         clicks_before: int,
     ) -> Seen:
         """What a click is classed by."""
-        listed = self.lists.get(held.list_key, _NO_ADDRESSES) if held.list_key else _NO_ADDRESSES
         return Seen(
             at=event.at,
-            agent_is_bot=bot_reason(event.agent),
-            address_is_bot=event.ip in listed,
+            agent_is_bot=agents.bot_reason(event.agent),
+            address_is_bot=event.ip in self._list_of(held),
             clicks_before=clicks_before,
             opened_at=opened_at,
             job_place=self.places.get(event.job_id),
@@ -61,6 +73,9 @@ class Facts:
             left_at=standing.left_at,
             grace=self.honoured,
             forgotten=standing.forgotten,
+            ahead=event.ahead,
+            replaced_at=standing.replaced_at(self.honoured),
+            stale=self.stale,
         )
 
 
@@ -73,14 +88,26 @@ def link_of(event: ReceivedClick) -> Link:
 class FactFinder:
     """Reads the facts of batches. Lists of addresses are kept: they are long and seldom change.
 
-    ``honoured``: how long a price is that has ended; ``kept``: how far back ends are remembered.
+    ``honoured``: how long a price is that has ended, ``stale``: one that is to be seen nowhere;
+    ``kept``: how far back ends are remembered. ``locates``: addresses can be told where they are.
     """
 
-    def __init__(self, key: bytes, blobs: Blobs, honoured: Instant, kept: Instant) -> None:
+    def __init__(
+        self,
+        key: bytes,
+        blobs: Blobs,
+        honoured: Instant,
+        kept: Instant,
+        stale: Instant,
+        *,
+        locates: bool,
+    ) -> None:
         self._key = key
         self._links = LinkFinder(blobs)
         self._honoured = honoured
         self._kept = kept
+        self._stale = stale
+        self._locates = locates
         self._lists: dict[tuple[int, Instant], AddressList] = {}
 
     def facts_of(
@@ -98,7 +125,7 @@ class FactFinder:
         for client_no, event, held in _held(clicks, terms):
             assert event.client_no == client_no, "clicks are under their own client"
             links.add(link_of(event))
-            if held.rules.foreign is not None:
+            if held.rules.foreign is not None or self._locates:
                 placed.add(event.job_id)
             if held.list_key is not None:
                 keys.add(held.list_key)
@@ -112,6 +139,7 @@ class FactFinder:
             address_days.known(tx, counted) if counted else {},
             self._lists_of(tx, keys),
             self._honoured,
+            self._stale,
         )
 
     def _lists_of(

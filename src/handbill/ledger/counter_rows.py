@@ -148,10 +148,8 @@ def counters_in(
 
 
 def add_counters(tx: Tx, added: Iterable[tuple[int, CounterKey, int]]) -> None:
-    """Add to the counters of days."""
-    ordered = sorted(added)
-    assert all(value >= 0 for _, _, value in ordered), "what is used is never given back"
-    _add(tx, counters, ordered)
+    """Add to the counters of days; a correction may give back what was used."""
+    _add(tx, counters, sorted(added))
 
 
 def retired_counters_of(tx: Tx, client_no: int) -> dict[CounterKey, int]:
@@ -160,8 +158,9 @@ def retired_counters_of(tx: Tx, client_no: int) -> dict[CounterKey, int]:
 
 
 def add_retired_counters(tx: Tx, client_no: int, taken: Mapping[CounterKey, int]) -> None:
-    """Keep what one client's entries that leave the ledger have taken."""
-    assert min(taken.values(), default=0) >= 0, "a counter is never negative"
+    """Keep what one client's entries that leave the ledger have taken. What takes an entry back may
+    leave before it.
+    """
     _add(tx, retired_counters, [(client_no, key, value) for key, value in sorted(taken.items())])
 
 

@@ -16,6 +16,7 @@ ROOM = ", ".join(f"'{name}'" for name in sorted(TAKES_ROOM))
 # What is left over between spend times both factors and the marked-up spend is half a micro at
 # most; where it is just a half, the marked-up spend is even.
 MISMARKED = """(twice > 1000000000000 OR (twice = 1000000000000 AND marked_micros % 2 != 0))"""
+# Of an entry that takes another back, all amounts are below 0.
 _TWICE = """2 * abs(
     spend_micros::HUGEINT * (1000000 + agency_ppm) * (1000000 + override_ppm)
     - marked_micros::HUGEINT * 1000000000000
@@ -23,10 +24,10 @@ _TWICE = """2 * abs(
 # What was said in another currency, at its rate, is rounded down; a charge is at most the bid.
 MISCONVERTED = """(
     bid_rate_picos != 0
-    AND spend_micros != bid_micros::HUGEINT * bid_rate_picos // 1000000000000
+    AND sign * spend_micros != (sign * bid_micros)::HUGEINT * bid_rate_picos // 1000000000000
 ) OR (
-    price_rate_picos != 0 AND charge_micros != least(
-        spend_micros, price_micros::HUGEINT * price_rate_picos // 1000000000000
+    price_rate_picos != 0 AND sign * charge_micros != least(
+        sign * spend_micros, (sign * price_micros)::HUGEINT * price_rate_picos // 1000000000000
     )
 )"""
 Taken = tuple[Place, date, tuple[int, int, int]]
@@ -41,16 +42,18 @@ def load(
     """
     duck.execute(
         'CREATE OR REPLACE TEMP TABLE entries AS SELECT filename, id, "at", kind, disposition, '
-        "client_no, campaign_no, group_no, publisher_no, job_id, charge_micros, spend_micros, "
-        "marked_micros, bid_micros, bid_rate_picos, price_micros, "
+        "sign, corrects, client_no, campaign_no, group_no, publisher_no, job_id, charge_micros, "
+        "spend_micros, marked_micros, bid_micros, bid_rate_picos, price_micros, "
         f"price_rate_picos, {_TWICE} FROM {source(files, client_nos)}"
     )
 
 
 def told(duck: duckdb.DuckDBPyConnection) -> list[Told]:
-    """By client, kind and disposition: how many entries; their charge, spend, marked-up spend."""
+    """By client, kind and disposition: how many stand (those that take another back take it off);
+    their charge, spend, marked-up spend.
+    """
     return duck.execute(
-        "SELECT client_no, kind, disposition, count(*), sum(charge_micros), sum(spend_micros), "
+        "SELECT client_no, kind, disposition, sum(sign), sum(charge_micros), sum(spend_micros), "
         "sum(marked_micros) FROM entries GROUP BY ALL"
     ).fetchall()
 
@@ -61,7 +64,8 @@ def _taken_by_day(listed: Sequence[Segment], zone: tzinfo) -> str:
     end = max(segment.last_at for segment in listed) + 1
     return (
         f"{day_text(first, end, zone)} AS day, sum(marked_micros), "
-        "count(*) FILTER (kind = 'CLICK'), count(*) FILTER (kind = 'APPLY') FROM entries"
+        "coalesce(sum(sign) FILTER (kind = 'CLICK'), 0), "
+        "coalesce(sum(sign) FILTER (kind = 'APPLY'), 0) FROM entries"
     )
 
 
@@ -86,7 +90,7 @@ def taken(
         )
         while row := found.fetchone():
             *place, number, marked, clicks, applies = row
-            yield Place(*place), day_of_number(number), (int(marked), clicks, applies)
+            yield Place(*place), day_of_number(number), (int(marked), int(clicks), int(applies))
 
 
 def taken_of_jobs(
@@ -111,8 +115,7 @@ def taken_of_jobs(
         )
         while row := found.fetchone():
             client_no, group_no, publisher_no, job_id, number, marked, clicks, applies = row
-            day, amounts = day_of_number(number), (int(marked), clicks, applies)
-            assert min(amounts) >= 0, "what was taken only grows"
+            day, amounts = day_of_number(number), (int(marked), int(clicks), int(applies))
             yield TakenOfJob(client_no, group_no, publisher_no, job_id, day, amounts)
 
 

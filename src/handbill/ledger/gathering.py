@@ -1,7 +1,9 @@
 """What a batch is made of: events of the journal, and what waited for them or for their time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from handbill.core.attribution import keys_of
+from handbill.core.charging import CounterKey, summed
 from handbill.core.judging import visitor_of
 from handbill.core.received import (
     ReceivedClick,
@@ -11,7 +13,7 @@ from handbill.core.received import (
     encode,
 )
 from handbill.funnel import service as funnel
-from handbill.ledger import hires, rows
+from handbill.ledger import counter_rows, counting, hires, rows
 from handbill.ledger.arriving import Arrived, id_of
 from handbill.ledger.batches import Batch
 from handbill.ledger.runs import Click, Conversion
@@ -111,3 +113,25 @@ def _unpark(tx: Tx, batch: Batch) -> None:
 def visitors_of(events: Sequence[ReceivedClick], key: bytes) -> list[Click]:
     """Clicks with who clicked on which job."""
     return [Click(event, visitor_of(key, event.job_id, event.ip, event.agent)) for event in events]
+
+
+def used(tx: Tx, batch: Batch) -> dict[CounterKey, int]:
+    """What is used of the caps of a batch, on the days that it has."""
+    wanted: set[CounterKey] = set()
+    for client_no, some in batch.arrivals.items():
+        if (terms := batch.terms.get(client_no)) is not None:
+            stamps = {click.event.at for click in some.clicks}
+            stamps |= {found.event.at for found in some.conversions}
+            stamps |= {found.event.click_at for found in some.conversions}
+            wanted |= counting.compared(terms, batch.of_jobs[client_no], stamps, batch.now)
+    return counter_rows.counters_used(tx, wanted) | summed(batch.counting.found, wanted)
+
+
+def identities(conversions: Iterable[Conversion]) -> set[str]:
+    """The keys by which these conversions may be known."""
+    return {
+        key
+        for _, event, _, _ in conversions
+        for key in keys_of(event.action, event.click_random, event.application_id)
+        if key is not None
+    }

@@ -14,12 +14,11 @@ from tempfile import gettempdir
 from threading import Event
 from typing import Any, Protocol
 
-from handbill.core.attribution import keys_of
-from handbill.core.charging import CounterKey, summed
 from handbill.core.entries import Entry
 from handbill.funnel import service as funnel
 from handbill.host.clock import Clock
 from handbill.host.ids import Ids
+from handbill.host.locating import nowhere
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import HOUR, MINUTE, Instant
 from handbill.ledger import (
@@ -39,7 +38,8 @@ from handbill.ledger.batches import Batch
 from handbill.ledger.booking import Run
 from handbill.ledger.classing import FactFinder
 from handbill.ledger.counting import Counting, at_job
-from handbill.ledger.runs import Added, Conversion, Known, Rules
+from handbill.ledger.runs import Added, Known, Rules
+from handbill.ledger.tellings import Told
 from handbill.ledger.terms import Basis, Places, read_basis, terms_of
 from handbill.ledger.tills import place_of
 from handbill.listings import copies
@@ -99,7 +99,15 @@ class Judge:
         self._ids = ids
         self._rules = rules
         self._counting = Counting(blobs, scratch or Path(gettempdir()))
-        self._finder = FactFinder(rules.key, blobs, rules.honoured, rules.kept)
+        self._finder = FactFinder(
+            rules.key,
+            blobs,
+            rules.honoured,
+            rules.kept,
+            rules.stale,
+            locates=rules.locate is not nowhere,
+        )
+        self._told = Told()
         self._nouns: dict[Hashable, Any] = {}
         self._places: Places = {}
         self._most_events = MOST_EVENTS
@@ -146,6 +154,7 @@ class Judge:
             self._discard(written)
             self._most_events = max(_LEAST_EVENTS, self._most_events // 2)
             return 0
+        self._told.kept()
         self._most_events = min(MOST_EVENTS, self._most_events * 2)
         if not is_held:
             self._journal.purge(batch.moved)
@@ -217,7 +226,7 @@ class Judge:
             if (terms := batch.terms.get(client_no))
         }
         batch.counting = self._counting.read(tx, batch.terms, batch.at_jobs, batch.of_jobs)
-        used = _used(tx, batch)
+        used = gathering.used(tx, batch)
         assert min(used.values(), default=0) >= 0, "a counter is never negative"
         everyone = batch.arrivals.values()
         named = {click.event.random for some in everyone for click in some.clicks}
@@ -233,7 +242,7 @@ class Judge:
         }
         facts = self._finder.facts_of(tx, clicked, batch.terms, batch.now)
         for client_no, some in batch.arrivals.items():
-            keys = sorted(_identities(some.conversions))
+            keys = sorted(gathering.identities(some.conversions))
             known_keys = rows.known_keys(tx, client_no, keys) if keys else {}
             batch.known[client_no] = Known(
                 clicks, visits, known_keys, used, facts, batch.of_jobs.get(client_no, {})
@@ -344,6 +353,7 @@ class Judge:
         rows.unpark(tx, [no for added in each for no in added.unparked])
         rows.park(tx, [row for added in each for row in added.parked])
         copies.note(tx, batch.fetches)
+        self._told.note(tx, each, now)
         asides.keep(tx, batch.kept)
         asides.take(tx, batch.taken_back, batch.ended)
         rows.add_tallies(tx, {key: by for added in each for key, by in added.tallies.items()})
@@ -376,24 +386,3 @@ class Judge:
             # What cannot be deleted now is swept later.
             with suppress(Unavailable, OSError):
                 self._blobs.delete(one.segment.path)
-
-
-def _used(tx: Tx, batch: Batch) -> dict[CounterKey, int]:
-    """What is used of the caps of a batch, on the days that it has."""
-    wanted: set[CounterKey] = set()
-    for client_no, some in batch.arrivals.items():
-        if (terms := batch.terms.get(client_no)) is not None:
-            stamps = {click.event.at for click in some.clicks}
-            stamps |= {found.event.at for found in some.conversions}
-            stamps |= {found.event.click_at for found in some.conversions}
-            wanted |= counting.compared(terms, batch.of_jobs[client_no], stamps, batch.now)
-    return counter_rows.counters_used(tx, wanted) | summed(batch.counting.found, wanted)
-
-
-def _identities(conversions: Iterable[Conversion]) -> set[str]:
-    return {
-        key
-        for _, event, _, _ in conversions
-        for key in keys_of(event.action, event.click_random, event.application_id)
-        if key is not None
-    }

@@ -25,7 +25,8 @@ _ENTRY_ID = 16
 _READ = (
     'SELECT "at", kind, disposition, reason, source, job_id, octet_length(click_id) > 0, '
     "application_id, candidate_id FROM entries "
-    "WHERE kind IN ('VIEW', 'APPLY_START', 'APPLY') "
+    "WHERE kind IN ('VIEW', 'APPLY_START', 'APPLY') AND sign > 0 "
+    "AND id NOT IN (SELECT corrects FROM entries WHERE sign < 0) "
     'AND "at" >= $first ORDER BY "at" DESC LIMIT $most'
 )
 

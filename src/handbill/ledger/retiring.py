@@ -14,7 +14,15 @@ from handbill.core.closing import over_before
 from handbill.core.job_caps import Count
 from handbill.kit.batches import batches
 from handbill.kit.instants import DAY, Instant
-from handbill.ledger import address_days, apply_ages, counter_rows, counting, folding, rows
+from handbill.ledger import (
+    address_days,
+    apply_ages,
+    counter_rows,
+    counting,
+    folding,
+    rows,
+    tellings,
+)
 from handbill.ledger.terms import zones_of
 from handbill.listings import service as listings
 from handbill.store import marks, segment_files, segments
@@ -89,7 +97,7 @@ def _sums(
             client_no: (Counter[tuple[str, str]](), dict[CounterKey, int]()) for client_no in zones
         }
         for client_no, kind, what, count, *_ in folding.told(duck):
-            sums[client_no][0][kind, what] = count
+            sums[client_no][0][kind, what] = int(count)
         for client_no, counters in folding.counters(duck, listed, zones, counts):
             sums[client_no][1].update(counters)
     return sums
@@ -119,6 +127,7 @@ def forget(tools: Tools, now: Instant) -> None:
         (address_days.forget, now - ADDRESS_DAYS_KEPT),
         (listings.forget_departures, now - kept - DAY),
         (apply_ages.forget, now - apply_ages.KEPT),
+        (tellings.forget_agents, now - tellings.AGENTS_KEPT),
     ):
         tools.records.in_steps(_older(forgotten, before))
 

@@ -23,7 +23,8 @@ REDELIVERED = "redelivered"  # the same click brought twice: outside the books, 
 
 class Rules(NamedTuple):
     """What the operator has set. ``key`` keeps digests of addresses from being guessed; a price is
-    ``honoured`` for a while after it has ended; a link older than ``kept`` must be in its file.
+    ``honoured`` for a while after it has ended, and ``stale`` a while after neither that holds nor
+    its publisher's copy shows it; a link older than ``kept`` must be in its file.
     """
 
     duplicate_seconds: int
@@ -32,6 +33,7 @@ class Rules(NamedTuple):
     locate: Locate = nowhere
     honoured: Instant = 2 * DAY
     kept: Instant = 400 * DAY
+    stale: Instant = DAY
 
     @property
     def otherwise(self) -> Definition:
@@ -67,7 +69,9 @@ class Known:
 
 @dataclass(slots=True)
 class Added:
-    """What a run adds to the records and the ledger."""
+    """What a run adds to the records and the ledger. ``agents``: by digest; ``versions``: of click
+    definitions, by name.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     clicks: list[tuple[bytes, Judged, Instant]] = field(default_factory=list)
@@ -82,6 +86,8 @@ class Added:
     short: dict[Place, set[Limit]] = field(default_factory=dict)
     traffic: dict[Quarter, Seen] = field(default_factory=dict)
     apply_ages: dict[ApplyAge, int] = field(default_factory=dict)
+    agents: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, bytes] = field(default_factory=dict)
 
     def see(
         self, event: ReceivedClick | ReceivedConversion, micros: int, *, clicks: int, billed: bool

@@ -52,6 +52,9 @@ _COLUMNS = (
     "price_micros",
     "price_currency",
     "price_rate_picos",
+    "sign",
+    "corrects",
+    "definition",
 )
 _QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
 _READ = f'SELECT {_QUOTED} FROM entries WHERE "at" >= $first AND "at" < $end ORDER BY "at", "id"'
@@ -86,6 +89,9 @@ NAMES: Final = (
     "priceMicros",
     "priceCurrency",
     "priceRate",
+    "sign",
+    "correctedId",
+    "definitionVersion",
 )
 """What the export tells of an entry, in this order."""
 
@@ -136,6 +142,10 @@ def export(
     markups are millionths, as the entry has frozen them. ``clickId`` is the click's own ``id``. The
     bid and the price are spend and charge as they were said, before they were converted at the
     rates beside them; no rate where nothing was converted.
+
+    ``sign`` -1: it takes back the entry ``correctedId``, with all amounts below 0; 1 with a
+    ``correctedId``: it stands for that entry now. ``definitionVersion``: what a click was classed
+    by.
     **Source**: contract 6.
     """
     with records.read() as tx:
@@ -206,6 +216,9 @@ def _line(
         override_ppm,
         source,
         *quotes,
+        sign,
+        corrects,
+        definition,
     ) = row
     told = (
         bytes(id_).hex(),
@@ -231,6 +244,9 @@ def _line(
         source.removeprefix(OF_POSTING) if source.startswith(OF_POSTING) else None,
         *_quoted(spend, currency, quotes[:3]),
         *_quoted(charge, currency, quotes[3:]),
+        sign,
+        bytes(corrects).hex() or None,
+        definition or None,
     )
     return dict(zip(NAMES, told, strict=True))
 

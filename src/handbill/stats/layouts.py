@@ -17,7 +17,8 @@ Heading = tuple[int, str]
 
 
 class Layout(NamedTuple):
-    """``headings``: of each level that a row may be about. ``sums``: (name, SQL) of each raw sum;
+    """``headings``: of each level that a row may be about. ``sums``: (name, SQL) of each raw sum,
+    from which an entry that was taken back takes itself off;
     ``names`` and ``finish``: what the sums become. ``source``: SQL of the entries, which may look
     back further than the report, by ``reach``.
     """
@@ -44,9 +45,9 @@ def _sum(raw: Raw) -> str:
     if raw.amount:
         return f"sum({raw.amount})"
     if not raw.dispositions:
-        return f"count(*) FILTER (kind = '{raw.kind}')"
+        return f"coalesce(sum(sign) FILTER (kind = '{raw.kind}'), 0)"
     words = ", ".join(f"'{word}'" for word in raw.dispositions)
-    return f"count(*) FILTER (kind = '{raw.kind}' AND disposition IN ({words}))"
+    return f"coalesce(sum(sign) FILTER (kind = '{raw.kind}' AND disposition IN ({words})), 0)"
 
 
 def _sums(raws: Sequence[Raw]) -> tuple[tuple[str, str], ...]:

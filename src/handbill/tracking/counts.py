@@ -24,7 +24,7 @@ class Counts(msgspec.Struct, kw_only=True):
 
 _MEANINGS = {
     "clicks": "Clicks handed to the journal",
-    "uncounted": "Redirects of HEAD and prefetch, not counted",
+    "uncounted": "Redirects of HEAD and prefetch, which are no visits",
     "bad_tokens": "Tokens that are not ours",
     "unknown_jobs": "Good tokens of jobs that the index does not know",
     "pixels": "Pixel reports handed to the journal",

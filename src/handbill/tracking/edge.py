@@ -16,6 +16,7 @@ import msgspec
 
 from handbill.core import health
 from handbill.core.health import Check
+from handbill.core.judging import HEAD, PREFETCH
 from handbill.core.listing_tokens import (
     JOB,
     Click,
@@ -25,7 +26,7 @@ from handbill.core.listing_tokens import (
     meant,
     open_click,
 )
-from handbill.core.received import click_of_packed, encode, job_id_of
+from handbill.core.received import Received, click_of_packed, encode, job_id_of
 from handbill.host.clock import Clock
 from handbill.http1.messages import FAULTS, JSON, Answer, Later, Request, head
 from handbill.kit.instants import SECOND, Instant
@@ -188,11 +189,14 @@ class Edge:
             self.counts.unknown_jobs += 1
             return FAULTS[404]
         headers = request.headers
-        if headers.is_ahead or not is_get:
-            self.counts.uncounted += 1
-            return Answer(_MOVED % url)
         at = self._clock.now()
         ip = request.peer if headers.forwarded is None else self._address(request)
+        if headers.is_ahead or not is_get:
+            # Nobody waits for it, and it has no click id: no conversion can follow from it.
+            ahead = PREFETCH if is_get else HEAD
+            self.counts.uncounted += 1
+            self._told(click_of_packed(packed, request.id, at, ip, headers.agent, ahead))
+            return Answer(_MOVED % url)
         event = click_of_packed(packed, request.id, at, ip, headers.agent)
         kept = self._journal.append(encode([event]))
         self.counts.clicks += 1
@@ -279,24 +283,28 @@ class Edge:
         is made good by the next.
         """
         told = self._fetches.told(name, version, status, request, self._clock.now())
-        if told is None:
-            return
+        if told is not None and self._told(told):
+            self.counts.feed_fetches += 1
+
+    # Common to all
+
+    def _told(self, event: Received) -> bool:
+        """Hand on what nobody waits for; whether the journal has taken it up."""
         try:
-            kept = self._journal.append(encode([told]))
+            kept = self._journal.append(encode([event]))
         except JournalFull:
             self.counts.journal_failures += 1
         except JournalBroken as failure:
             self._broken(failure)
         else:
-            self.counts.feed_fetches += 1
-            kept.add_done_callback(self._fetch_kept)
+            kept.add_done_callback(self._kept)
+            return True
+        return False
 
-    def _fetch_kept(self, kept: asyncio.Future[None]) -> None:
+    def _kept(self, kept: asyncio.Future[None]) -> None:
         failure = kept.exception()
         if failure is not None:
             self._broken(failure)
-
-    # Common to all
 
     def _broken(self, failure: BaseException) -> Answer:
         """What is said of an event that could not be kept: nothing was counted, come again."""

@@ -125,6 +125,31 @@ address_days = sa.Table(
     _whole("clicks"),
     sa.Index("address_days_by_age", "day_on"),
 )
+# What the agents of clicks are, by the digest that entries have; kept while their month is open.
+agent_texts = sa.Table(
+    "agent_texts",
+    metadata,
+    _text("digest", key=True),
+    _text("agent"),
+    _whole("seen_at"),
+    sa.Index("agent_texts_by_age", "seen_at"),
+)
+# What clicks were classed by, by the version that entries name. body: JSON, see
+# core.definition_versions. first_at: when an entry was first booked under it.
+definition_versions = sa.Table(
+    "definition_versions",
+    metadata,
+    _text("version", key=True),
+    _bytes("body"),
+    _whole("first_at"),
+)
+# Raised by each step of a re-judging of a client: who has planned by another number plans again.
+rejudge_turns = sa.Table(
+    "rejudge_turns",
+    metadata,
+    _key("client_no"),
+    _whole("turn"),
+)
 conversion_keys = sa.Table(
     "conversion_keys",
     metadata,

@@ -15,6 +15,13 @@ CREATE TABLE agencies (
 	CONSTRAINT agencies_pkey PRIMARY KEY (no),
 	CONSTRAINT agencies_id_key UNIQUE (id)
 );
+CREATE TABLE agent_texts (
+	digest TEXT COLLATE "C" NOT NULL,
+	agent TEXT COLLATE "C" NOT NULL,
+	seen_at BIGINT NOT NULL,
+	CONSTRAINT agent_texts_pkey PRIMARY KEY (digest)
+);
+CREATE INDEX agent_texts_by_age ON agent_texts (seen_at);
 CREATE TABLE aims (
 	group_no BIGINT NOT NULL,
 	publisher_no BIGINT NOT NULL,
@@ -190,6 +197,12 @@ CREATE TABLE counters (
 	CONSTRAINT counters_pkey PRIMARY KEY (scope, entity, measure, day_on)
 );
 CREATE INDEX counters_by_client ON counters (client_no);
+CREATE TABLE definition_versions (
+	version TEXT COLLATE "C" NOT NULL,
+	body BYTEA NOT NULL,
+	first_at BIGINT NOT NULL,
+	CONSTRAINT definition_versions_pkey PRIMARY KEY (version)
+);
 CREATE TABLE demand (
 	group_no BIGINT NOT NULL,
 	publisher_no BIGINT NOT NULL,
@@ -347,6 +360,11 @@ CREATE TABLE rates (
 	set_at BIGINT NOT NULL,
 	CONSTRAINT rates_pkey PRIMARY KEY (no),
 	CONSTRAINT rates_agency_no_day_on_source_target_key UNIQUE (agency_no, day_on, source, target)
+);
+CREATE TABLE rejudge_turns (
+	client_no BIGINT NOT NULL,
+	turn BIGINT NOT NULL,
+	CONSTRAINT rejudge_turns_pkey PRIMARY KEY (client_no)
 );
 CREATE TABLE report_streams (
 	key_no BIGINT NOT NULL,

@@ -14,6 +14,13 @@ CREATE TABLE agencies (
 	created_at BIGINT NOT NULL,
 	CONSTRAINT agencies_id_key UNIQUE (id)
 );
+CREATE TABLE agent_texts (
+	digest TEXT NOT NULL,
+	agent TEXT NOT NULL,
+	seen_at BIGINT NOT NULL,
+	CONSTRAINT agent_texts_pkey PRIMARY KEY (digest)
+);
+CREATE INDEX agent_texts_by_age ON agent_texts (seen_at);
 CREATE TABLE aims (
 	group_no INTEGER NOT NULL,
 	publisher_no INTEGER NOT NULL,
@@ -190,6 +197,12 @@ CREATE TABLE counters (
 )
  WITHOUT ROWID;
 CREATE INDEX counters_by_client ON counters (client_no);
+CREATE TABLE definition_versions (
+	version TEXT NOT NULL,
+	body BLOB NOT NULL,
+	first_at BIGINT NOT NULL,
+	CONSTRAINT definition_versions_pkey PRIMARY KEY (version)
+);
 CREATE TABLE demand (
 	group_no INTEGER NOT NULL,
 	publisher_no INTEGER NOT NULL,
@@ -347,6 +360,11 @@ CREATE TABLE rates (
 	set_at BIGINT NOT NULL,
 	CONSTRAINT rates_pkey PRIMARY KEY (no),
 	CONSTRAINT rates_agency_no_day_on_source_target_key UNIQUE (agency_no, day_on, source, target)
+);
+CREATE TABLE rejudge_turns (
+	client_no INTEGER NOT NULL,
+	turn BIGINT NOT NULL,
+	CONSTRAINT rejudge_turns_pkey PRIMARY KEY (client_no)
 );
 CREATE TABLE report_streams (
 	key_no INTEGER NOT NULL,
