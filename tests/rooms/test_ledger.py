@@ -71,6 +71,9 @@ def test_a_valid_click_is_charged_its_frozen_bid(market: Market) -> None:
         "priceMicros": 800_000,
         "priceCurrency": "USD",
         "priceRate": None,
+        "sign": 1,
+        "correctedId": None,
+        "definitionVersion": VERSION,
     }
     sums = balanced(market)
     assert (sums["received"], sums["valid"], sums["spendMicros"]) == (1, 1, 1_000_000)

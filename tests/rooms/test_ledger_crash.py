@@ -146,7 +146,7 @@ def cut() -> None:
     raise Cut
 
 
-STATEMENTS: Final = 31
+STATEMENTS: Final = 34
 """What a judge's step over this market runs."""
 
 
