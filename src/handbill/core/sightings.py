@@ -17,13 +17,12 @@ UNLOOKED: Final = -1
 
 
 class Sighting(msgspec.Struct, array_like=True, frozen=True, gc=False, kw_only=True):
-    """``bid_micros``, ``price_micros``, ``listed_at`` and ``quote`` are the link's; ``counted_*``
-    what the click counts at. ``foreign``: by what it is from outside its job's city, country or
-    state; None: nobody looked. ``listed``: whether its address was on the definition's list.
-    The others are as in ``click_definitions.Evidence``.
+    """``bid_micros``, ``price_micros`` and ``quote`` are the link's; ``counted_*`` what the click
+    counts at. ``foreign``: by what it is from outside its job's country, state or city; None:
+    nobody looked. ``listed``: whether its address was on the definition's list. The others are as
+    in ``click_definitions.Evidence``.
     """
 
-    listed_at: Instant
     bid_micros: int
     price_micros: int
     counted_bid_micros: int

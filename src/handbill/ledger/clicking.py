@@ -177,7 +177,6 @@ def _sighting(event: ReceivedClick, held: Held, seen: Seen, offer: Frozen) -> Si
     """The evidence, as far as it may be kept; what no rule has asked for was not looked at."""
     rules, has_place = held.rules, seen.job_place is not None
     return Sighting(
-        listed_at=event.listed_at,
         bid_micros=event.bid_micros,
         price_micros=event.price_micros,
         counted_bid_micros=offer.bid_micros,

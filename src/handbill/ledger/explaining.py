@@ -173,7 +173,7 @@ def explain(desk: Desk, client: Client, text: str) -> Explained:
     with entries_of(desk.tx, desk.blobs, desk.scratch, client.no) as held:
         told = held.rows(click.at or 0, _EVER, _OF_CLICK, id=click.id, most=MOST_TOLD)
         found = [Entry(**dict(zip(_FIELDS, row, strict=True))) for row in told]
-        own = next((one for one in found if one.kind == "CLICK"), None)
+        own = next((one for one in found if one.kind == "CLICK" and not one.corrects), None)
         if own is not None:
             at = own.click_at
             made = Explained(click._replace(at=at), "JUDGED", own)
