@@ -3,7 +3,7 @@
 There are three makers: of a click, of a conversion (a hire is one, too), and of a posting's cost.
 """
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -95,6 +95,17 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             assert charge == paid, "a charge is what its rate makes of the price"
 
 
+class Classed(NamedTuple):
+    """By what a click was classed: see ``Entry``."""
+
+    definition: str = ""
+    opened_at: Instant = 0
+    seen: bytes = b""
+
+
+UNCLASSED: Final = Classed()
+
+
 def _quoted(quotes: Quotes) -> dict[str, Any]:
     bid, price = quotes
     return {
@@ -119,9 +130,7 @@ def of_click(
     agent: str,
     location: Location,
     quotes: Quotes = UNCONVERTED,
-    definition: str = "",
-    opened_at: Instant = 0,
-    seen: bytes = b"",
+    classed: Classed = UNCLASSED,
 ) -> Entry:
     """``ip`` and ``agent``: as they may be kept."""
     return Entry(
@@ -153,9 +162,7 @@ def of_click(
         country=location.country,
         city=location.city,
         listed_at=event.listed_at,
-        definition=definition,
-        opened_at=opened_at,
-        seen=seen,
+        **classed._asdict(),
         **_quoted(quotes),
     )
 

@@ -86,8 +86,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     the click definition or after this one.
     """
     stale_price_hours: Annotated[int, Meta(ge=0, le=8_760)] = 24
-    """How long clicks at a price are still paid that is not valid any more and that the publisher's
-    copy has not shown since. Later ones are latent and free.
+    """How long clicks at an old price are still paid after that: from when the price is no longer
+    valid and the publisher has fetched a file without it. Later clicks are latent and free, with
+    the reason price_too_old.
     """
     day_ceiling: Annotated[float, Meta(ge=1.0, le=2.0)] = 1.2
     """The most that one day may use of a paced monthly cap, in shares of that day."""

@@ -6,6 +6,7 @@ from handbill.core import entries, sightings
 from handbill.core.charging import FREE, UNMARKED, Factors, Need, Price, name_of, price_of_click
 from handbill.core.click_definitions import Definition, Location, Seen, class_of_click
 from handbill.core.closing import booked, first_open
+from handbill.core.entries import Classed
 from handbill.core.judging import (
     INVALID,
     OVER_CAP,
@@ -92,9 +93,7 @@ class ClickRun:
                 agent=digest,
                 location=location,
                 quotes=quotes,
-                definition=self._version(held),
-                opened_at=seen.opened_at or 0,
-                seen=sightings.encode(_sighting(event, held, seen, offer)),
+                classed=self._classed(event, held, seen, offer),
             )
         )
 
@@ -103,11 +102,12 @@ class ClickRun:
         otherwise = Held(self._rules.otherwise)
         return self._terms.held.get(event.publisher_no, otherwise) if self._terms else otherwise
 
-    def _version(self, held: Held) -> str:
-        """The name of what it is classed by; the first time, it is told in full too."""
+    def _classed(self, event: ReceivedClick, held: Held, seen: Seen, offer: Frozen) -> Classed:
+        """By what it is classed. The first time, a version is told in full too."""
         version, body = self._known.facts.version(held)
         self.added.versions[version] = body
-        return version
+        evidence = sightings.encode(_sighting(event, held, seen, offer))
+        return Classed(version, seen.opened_at or 0, evidence)
 
     def _seen(
         self,

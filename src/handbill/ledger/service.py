@@ -215,10 +215,7 @@ def _line(
         agency_ppm,
         override_ppm,
         source,
-        *quotes,
-        sign,
-        corrects,
-        definition,
+        *rest,
     ) = row
     told = (
         bytes(id_).hex(),
@@ -242,11 +239,9 @@ def _line(
         agency_ppm,
         override_ppm,
         source.removeprefix(OF_POSTING) if source.startswith(OF_POSTING) else None,
-        *_quoted(spend, currency, quotes[:3]),
-        *_quoted(charge, currency, quotes[3:]),
-        sign,
-        bytes(corrects).hex() or None,
-        definition or None,
+        *_quoted(spend, currency, rest[:3]),
+        *_quoted(charge, currency, rest[3:6]),
+        *_corrected(*rest[6:]),
     )
     return dict(zip(NAMES, told, strict=True))
 
@@ -302,6 +297,10 @@ def _quoted(
     if not rate_picos:
         return micros, currency or None, None
     return said, said_in, rate_number(rate_picos)
+
+
+def _corrected(sign: int, corrects: bytes, definition: str) -> tuple[int, str | None, str | None]:
+    return sign, bytes(corrects).hex() or None, definition or None
 
 
 def waiting_since(

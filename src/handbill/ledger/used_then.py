@@ -31,7 +31,8 @@ from handbill.store.records import Tx
 
 _TAKEN: Final = (
     "SELECT campaign_no, group_no, publisher_no, job_id = $job, sum(marked_micros), "
-    "count(*) FILTER (kind = 'CLICK'), count(*) FILTER (kind = 'APPLY') FROM entries "
+    "coalesce(sum(sign) FILTER (kind = 'CLICK'), 0), "
+    "coalesce(sum(sign) FILTER (kind = 'APPLY'), 0) FROM entries "
     f"""WHERE "at" >= $first AND "at" < $end AND disposition IN ({ROOM}) AND kind <> 'POSTING' """
     "GROUP BY ALL"
 )
