@@ -176,4 +176,4 @@ def test_clicks_ripen_by_the_delay_curve() -> None:
     assert 895_000 < own[0] < 900_000
     assert own[-1] == PPM
     assert list(own) == sorted(own)
-    assert mature_ppm([10, 10, 10, 10], prior) == 33 * PPM
+    assert mature_ppm(enumerate([10, 10, 10, 10]), prior) == 33 * PPM

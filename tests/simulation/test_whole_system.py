@@ -81,8 +81,17 @@ def test_a_cap_that_is_not_held_is_found(begun: Life) -> None:
 
 
 def test_what_is_not_judged_is_found(begun: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handbill.simulate.truth.unknown_fetches", lambda *_: ())
     monkeypatch.setattr(begun.house, "judge", lambda: None)
     with pytest.raises(Broken, match="acknowledged clicks are not judged"):
+        list(begun.days())
+
+
+def test_a_fetch_that_nobody_knows_of_is_found(
+    begun: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handbill.ledger.judge.copies.note", lambda *_: None)
+    with pytest.raises(Broken, match=r"Board\d+ has fetched at \d+, and Held.* is known"):
         list(begun.days())
 
 

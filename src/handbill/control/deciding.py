@@ -1,6 +1,6 @@
 """From one look at a client to what is in force for it from then on."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from operator import attrgetter
 from typing import Final, NamedTuple
@@ -12,7 +12,14 @@ from handbill.control.noting import notes
 from handbill.control.rows import Known
 from handbill.control.seeing import Look
 from handbill.control.steering import Side, Steering, decision, is_due, is_expected, sides_of
-from handbill.control.stopping import capped_jobs, cheapest_of, kept_for_others, live_bid, marks_of
+from handbill.control.stopping import (
+    capped_jobs,
+    cheapest_of,
+    kept_for_others,
+    live_bid,
+    live_bids,
+    marks_of,
+)
 from handbill.control.tree import Tree
 from handbill.control.weeks import ALL, Calendar
 from handbill.core.charging import entities_of
@@ -85,13 +92,13 @@ def _decisions(
     look: Look, steering: Steering, *, anew: bool
 ) -> tuple[dict[Key, Paced], list[tuple[Key, Line]], dict[Key, int]]:
     """What is decided for each pair: now, where that is due or a cap has just freed it."""
-    now, capped = look.tree.now, _capped(steering, look.former.paced)
+    now, full = look.tree.now, _full(_capped(steering, look.former.paced))
     paced: dict[Key, Paced] = {}
     lines, aimed = [], dict[Key, int]()
     for key, side in steering.sides.items():
         before = look.former.paced.get(key)
         former = look.former.standings.get(("placement", f"{key[0]}/{key[1]}"))
-        stopped = _full(look.tree, side, capped) or _is_held(look, side)
+        stopped = _stopping(look.tree, side, full) or _is_held(look, side)
         freed = former is not None and former.capped and not stopped
         if before is not None and not (anew or freed or is_due(side, before, now)):
             paced[key] = _noticed(side, before)
@@ -106,20 +113,26 @@ def _decisions(
 
 def _capped(steering: Steering, paced: Mapping[Key, Paced]) -> dict[CapKey, Capped]:
     """How each cap stands, with what is published of bids."""
+    live = live_bids((side.pair for side in steering.sides.values()), paced)
     return {
         key: Capped(
             one.cap,
             steering.marks[key],
             steering.in_flight(key),
-            cheapest_of(key, (side.pair for side in steering.below[key]), paced),
+            cheapest_of(key, (side.key for side in steering.below[key]), live),
         )
         for key, one in steering.tree.caps.items()
     }
 
 
-def _full(tree: Tree, side: Side, capped: Mapping[CapKey, Capped]) -> list[CapKey]:
+def _full(capped: Mapping[CapKey, Capped]) -> set[CapKey]:
+    """The caps that stop what is below them."""
+    return {key for key, one in capped.items() if code_of(one) in CAPPED}
+
+
+def _stopping(tree: Tree, side: Side, full: Collection[CapKey]) -> list[CapKey]:
     """The caps over a pair that stop it."""
-    return [cap for cap in tree.over[side.pair.place] if code_of(capped[cap]) in CAPPED]
+    return [cap for cap in tree.over[side.pair.place] if cap in full]
 
 
 def _is_held(look: Look, side: Side) -> bool:
@@ -178,6 +191,7 @@ def _standings(
         exchange=tree.exchange,
         caps={**capped, **capped_jobs(look.spent)},
         lets={key: Let(one.let_ppm, _cap_of(one)) for key, one in paced.items()},
+        selling={pair.key for pair in tree.pairs if pair.stock.jobs},
         locked=dict(_locked(tree, sides, paced)),
         capped_jobs=list(jobs.values()),
         held=look.held,
@@ -185,6 +199,7 @@ def _standings(
         holds=look.holds,
     )
     found: dict[Thing, Standing] = {}
+    full = _full(capped)
     for thing, resolved in resolve(every, tree.now).items():
         if resolved.is_plain:
             continue
@@ -195,7 +210,7 @@ def _standings(
         if resolved.is_capped and not resolved.is_held and thing[0] == "placement":
             group_no, _, publisher_no = thing[1].partition("/")
             side = sides.get((int(group_no), int(publisher_no)))
-            is_capped = side is None or not _lasts(tree, side, capped)
+            is_capped = side is None or not _lasts(tree, side, capped, full)
         found[thing] = Standing(
             kind=thing[0],
             entity=thing[1],
@@ -209,12 +224,14 @@ def _standings(
     return found
 
 
-def _lasts(tree: Tree, side: Side, capped: Mapping[CapKey, Capped]) -> bool:
+def _lasts(
+    tree: Tree, side: Side, capped: Mapping[CapKey, Capped], full: Collection[CapKey]
+) -> bool:
     """Whether listings stay although a cap is full: until midnight, while a publisher is expected
     that will show them mostly after it. How many of them, was decided by both days.
     """
-    full = _full(tree, side, capped)
-    if not full or not all(capped[cap].mark.by_day for cap in full):
+    stopping = _stopping(tree, side, full)
+    if not stopping or not all(capped[cap].mark.by_day for cap in stopping):
         return False
     life = side.life(tree.now)
     return is_expected(side, tree.now) and life.then > life.now

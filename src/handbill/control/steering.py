@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from operator import sub
 from typing import Final
 
 from handbill.control.learning import Copy, apply_ppm, copy_of
@@ -44,6 +45,7 @@ class Side:
     rhythm: Instant
     own: Flow = _NONE
     other: Flow = _NONE
+    flows: dict[tuple[Measure, bool], Flow] = field(default_factory=dict)
 
     @property
     def key(self) -> Key:
@@ -56,8 +58,13 @@ class Side:
         return PPM if measure == "clicks" else self.apply_ppm
 
     def flow(self, measure: Measure, *, steered: bool = False) -> Flow:
-        let = self.copy.let_ppm if measure == "budget" else self.copy.clicks_ppm
-        return spends(self.own if steered else self.other, self.unit(measure), let)
+        """In what a cap counts; worked out once, for all caps above."""
+        found = self.flows.get((measure, steered))
+        if found is None:
+            let = self.copy.let_ppm if measure == "budget" else self.copy.clicks_ppm
+            found = spends(self.own if steered else self.other, self.unit(measure), let)
+            self.flows[measure, steered] = found
+        return found
 
     def life(self, now: Instant) -> Life:
         """Of the copy that will be fetched next."""
@@ -307,12 +314,8 @@ def _source(pair: Pair) -> str:
 
 
 def _summed(flows: Iterable[Flow]) -> Flow:
-    sums = [0, 0, 0, 0]
-    for flow in flows:
-        for at, amount in enumerate(flow):
-            sums[at] += amount
-    return Flow(*sums)
+    return Flow(*map(sum, zip(*flows, strict=True))) if (flows := tuple(flows)) else _NONE
 
 
 def _less(whole: Flow, part: Flow) -> Flow:
-    return Flow(*(one - other for one, other in zip(whole, part, strict=True)))
+    return Flow(*map(sub, whole, part))

@@ -43,12 +43,18 @@ def mark_of_cap(
     )
 
 
-def cheapest_of(key: CapKey, pairs: Iterable[Pair], paced: Mapping[Key, Paced]) -> int:
+def cheapest_of(key: CapKey, pairs: Iterable[Key], live: Mapping[Key, int]) -> int:
     """What one more takes at the cheapest live bid: of a count, one. 0: nothing is sold there."""
     if key[2] != "budget":
         return PPM
-    bids = [pair.marked(live_bid(pair, paced)) for pair in pairs if pair.stock.least_micros]
-    return min(bids, default=0)
+    return min((live[pair] for pair in pairs if pair in live), default=0)
+
+
+def live_bids(pairs: Iterable[Pair], paced: Mapping[Key, Paced]) -> dict[Key, int]:
+    """What the least bid of each pair takes of a budget, where any is offered."""
+    return {
+        pair.key: pair.marked(live_bid(pair, paced)) for pair in pairs if pair.stock.least_micros
+    }
 
 
 def live_bid(pair: Pair, paced: Mapping[Key, Paced]) -> int:

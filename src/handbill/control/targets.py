@@ -164,20 +164,20 @@ class _Seen:
 
     def since(self, first: date, keys: Iterable[Key]) -> dict[Key, Got]:
         """What came of clicks since a day, of each of these pairs."""
-        first_on, found = first.isoformat(), {}
-        ages: dict[Key, list[int]] = {key: [0] * (len(self.curve) + LOOK_BACK_DAYS) for key in keys}
+        first_on = first.isoformat()
+        aged: dict[Key, list[tuple[int, int]]] = {key: [] for key in keys}
+        ages: dict[str, int] = {}
         applies: dict[Key, int] = defaultdict(int)
         for day in self.days:
             key = day.group_no, day.publisher_no
-            if key in ages and day.day_on >= first_on:
-                age = (self.today - date.fromisoformat(day.day_on)).days
-                ages[key][min(max(age, 0), len(ages[key]) - 1)] += day.clicks
+            if key in aged and day.day_on >= first_on:
+                if day.day_on not in ages:
+                    ages[day.day_on] = max(0, (self.today - date.fromisoformat(day.day_on)).days)
+                aged[key].append((ages[day.day_on], day.clicks))
         for of, count in self.came.items():
             if of.click_on >= first_on:
                 applies[of.group_no, of.publisher_no] += count
-        for key, by_age in ages.items():
-            found[key] = Got(mature_ppm(by_age, self.curve), applies[key])
-        return found
+        return {key: Got(mature_ppm(some, self.curve), applies[key]) for key, some in aged.items()}
 
 
 def _corrected(

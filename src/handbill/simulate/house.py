@@ -167,6 +167,12 @@ class House:
         """What an edge says to a request."""
         return self._edges[number % EDGES][0].answer(request)
 
+    async def settle(self) -> None:
+        """Wait until all that the edges were told is durable; of a fetch nobody else waits."""
+        for _, journal in self._edges:
+            if (kept := journal.under_way()) is not None:
+                await kept
+
     # ── work ────────────────────────────────────────────────────────────────────────────────────
 
     def work(self) -> None:

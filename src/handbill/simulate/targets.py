@@ -151,7 +151,7 @@ def _decide(
 ) -> None:
     """The bids of a step, from what was seen until now."""
     got = {
-        (number, place): Got(mature_ppm(pair.by_age[::-1], curve), pair.applies)
+        (number, place): Got(mature_ppm(enumerate(pair.by_age[::-1]), curve), pair.applies)
         for number, buyer in enumerate(buyers)
         for place, pair in enumerate(buyer.pairs)
     }

@@ -22,6 +22,7 @@ from handbill.kit.money import MICROS, PPM
 from handbill.kit.zones import PERIODS, period_key
 from handbill.ledger.checking import check
 from handbill.publishers.service import publishers_by_number
+from handbill.simulate.beliefs import unknown_fetches
 from handbill.simulate.bidding import beyond_targets, miscounted, other_prices
 from handbill.simulate.house import House
 from handbill.simulate.trade import CapOf, CapSet, Employer, GroupOf, Trade
@@ -139,6 +140,9 @@ class Truth:
             self._blame(
                 f"{self._conversions} conversions are judged, {heard.conversions} were taken"
             )
+        with self._house.tools.records.read() as tx:
+            for wrong in unknown_fetches(tx, self._publishers, self._public.shown, self._now):
+                self._blame(wrong)
         for shown in self._public.shown:
             self._check_copy(shown)
 

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from handbill.demo.traffic import AGENTS, BOTS
 from handbill.host.ids import Chance
-from handbill.http1.messages import Answer, Headers, Later, Request
+from handbill.http1.messages import Answer, Headers, Later, Request, Told
 from handbill.kit.instants import DAY, HOUR, MINUTE, Instant, iso_of, moment_of
 from handbill.kit.money import MICROS
 from handbill.simulate.market import WEEKDAYS, poisson
@@ -349,6 +349,7 @@ class Public:
             else:
                 self.heard.visits[visit.id] = visit
         self._waiting.clear()
+        await self._house.settle()
 
 
 def _named(application: str) -> dict[str, str]:
@@ -364,7 +365,9 @@ def _read(answer: Answer) -> bytes:
     stream, parts = answer.body, []
     if isinstance(stream, bytes):
         return stream
-    while stream.left:  # type: ignore[union-attr]
-        parts.append(stream.read())  # type: ignore[union-attr]
-    stream.close()  # type: ignore[union-attr]
+    assert not isinstance(stream, Told), answer.head
+    while stream.left:
+        parts.append(stream.read())
+    stream.sent()
+    stream.close()
     return b"".join(parts)

@@ -65,6 +65,10 @@ class TurnWriter(JournalWriter):
         if group.failure is not None:
             raise group.failure
 
+    def under_way(self) -> asyncio.Future[None] | None:
+        """What comes when all that was taken is durable; None: it is."""
+        return self._group.future
+
     def _wake(self) -> None:
         """The group is to be closed."""
         with self._ready:

@@ -69,6 +69,8 @@ def own_fetches(fetches: Sequence[Fetch]) -> list[Fetch]:
     Others read the file too: a person at a browser, a chat that shows what is behind a link, an
     operator's own curl. They change nothing about what the publisher shows.
     """
+    if len({fetch.reader for fetch in fetches}) < 2:
+        return list(fetches)
     times: dict[str, list[Instant]] = {}
     for fetch in fetches:
         times.setdefault(fetch.reader, []).append(fetch.at)

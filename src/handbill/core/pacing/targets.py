@@ -4,7 +4,7 @@ The rate is estimated for each job group at each publisher from both sides, and 
 for as much as of their applies should have come by their age. **Source**: domain 7.5, 11.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isqrt
 from typing import Final, Literal, NamedTuple
 
@@ -129,10 +129,12 @@ def cautious(rate_ppm: int, applies: int, weight: int = WEIGHT_APPLIES) -> int:
     return rate_ppm - rate_ppm // (4 * isqrt(applies + weight))
 
 
-def mature_ppm(clicks_by_age: Sequence[int], come_ppm: Sequence[int]) -> int:
-    """Clicks by age, each weighed by what part of its applies has come by that age."""
+def mature_ppm(aged: Iterable[tuple[int, int]], come_ppm: Sequence[int]) -> int:
+    """Clicks of so many ages (age, clicks), each weighed by what part of its applies has come by
+    that age.
+    """
     last = len(come_ppm) - 1
-    return sum(count * come_ppm[min(age, last)] for age, count in enumerate(clicks_by_age))
+    return sum(clicks * come_ppm[min(age, last)] for age, clicks in aged)
 
 
 def usual_delays(window_days: int, a_day: int = 1) -> tuple[int, ...]:

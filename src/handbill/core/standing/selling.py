@@ -65,7 +65,7 @@ def sold(tree: Tree, spot: Spot, today: date) -> Iterator[Reason]:
         and tree.exchange.picos(publisher.body.currency) is None
     ):
         yield _rateless(there, publisher.body.currency)
-    else:
+    elif (spot.group.no, publisher.no) not in tree.selling:
         jobs = tree.jobs.get(spot.group.no, ())
         yield from unsold(client, spot, jobs, today, tree.exchange)
     yield from _unfetched(tree, publisher, there)

@@ -1,6 +1,6 @@
 """All that decides how a client's entities stand, gathered by whoever may read it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from handbill.core.bids import Asked
@@ -60,6 +60,7 @@ class Tree(NamedTuple):
     ``jobs``: by job group, what its listable jobs bring to a bid, and how many bring the same.
     ``caps``: as they stand. By number of job group and publisher, ``lets``, and ``locked``: what is
     promised to other placements of the job group's budget. ``held``: by publisher number.
+    ``selling``: where some job is known to be offered.
     ``exchange``: today's. ``posted``: how many jobs are posted. ``holds``: what rules hold.
     """
 
@@ -71,6 +72,7 @@ class Tree(NamedTuple):
     exchange: Exchange
     caps: Mapping[CapKey, Capped] = {}
     lets: Mapping[tuple[int, int], Let] = {}
+    selling: Collection[tuple[int, int]] = ()
     locked: Mapping[tuple[int, int], Locked] = {}
     capped_jobs: Sequence[CappedJob] = ()
     held: Mapping[int, Held] = {}
