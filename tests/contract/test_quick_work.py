@@ -43,7 +43,7 @@ from masters import MASTERS
 JOBS, ENTRIES, OTHERS = 2_000, 100, 20
 MOST_STEPS = 10_000
 """Less than a millisecond; a look at each of the jobs takes more."""
-OF_JOB_GROUPS = {"get_budget"}
+OF_JOB_GROUPS = {"get_budget", "explain_campaign", "explain_jobgroup"}
 """What grows with job groups, of which there are few here."""
 OF_ONE_PURCHASE = frozenset(
     {"add_posting_jobs", "update_posting_config", "delete_posting_config"}

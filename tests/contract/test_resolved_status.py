@@ -92,6 +92,12 @@ class Market:
     def stands(self, where: str) -> Any:
         return self.office.get(f"{where}/resolved-status")
 
+    def explained(self, where: str) -> Any:
+        """What explain says of a client, campaign or job group; the same as its resolved status."""
+        found = self.office.get(f"{where}/explain")
+        assert found["resolvedStatus"] == self.stands(where)
+        return found
+
     def is_listed(self) -> bool:
         told = at(explained(self.office, self.client), self.publisher)
         assert told["listed"] == told["published"]["listed"], "explain and feed tell the same"
@@ -254,6 +260,12 @@ def test_each_cause_is_told_first_and_mended_by_its_fix(
         now = None if expected == "PAUSED JOB" else told["evaluatedAt"]
         assert first["since"] == now, (name, "a job's own switch is looked at when asked")
         assert not market.is_listed(), name
+        if asked != "job":
+            seen = market.explained(market.group if asked == "placement" else where)
+            shown = next(one for one in seen["listings"] if one["id"] == market.publisher)
+            stands = shown if asked == "placement" else seen
+            assert stands["resolvedStatus"]["description"] == first["description"], name
+            assert shown["listings"] == 0, name
         fix = first["fix"]
         reply = sqlite_office.ask(fix["method"], fix["path"], fix["body"])
         assert reply.status == 200, (name, fix, reply.raw)
@@ -351,6 +363,9 @@ def test_foreign_and_unknown_ones_are_404(sqlite_office: Office, sqlite_tools: T
     for where in (market.client, market.campaign, market.group, placement, market.job):
         assert stranger.ask("GET", f"{where}/resolved-status").status == 404
         assert sqlite_office.ask("GET", f"{where}x/resolved-status").status == 404
+        if where not in {placement, market.job}:
+            assert stranger.ask("GET", f"{where}/explain").status == 404
+            assert sqlite_office.ask("GET", f"{where}x/explain").status == 404
     elsewhere = sqlite_office.campaign(market.client)
     under = f"{elsewhere}/jobgroups/{id_of(market.group)}/resolved-status"
     assert sqlite_office.ask("GET", under).status == 404

@@ -5,7 +5,7 @@ or is written many rows at a time, they tell themselves, by ``tell``. What chang
 nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -31,6 +31,7 @@ __all__ = [
     "moved_since",
     "page",
     "put",
+    "same_since",
     "secret",
     "state_at",
     "tell",
@@ -199,12 +200,34 @@ def state_at(tx: Tx, entity: Entity, state: State, at: Instant, now: Instant) ->
     """How an entity stood at an instant. ``state``: the part of it that is asked for, as it stands
     now. None: nobody can tell any more.
     """
-    asked = Asked(entity_id=entity.id, client_no=entity.client_no, since_at=at + 1)
-    later = page(tx, asked, _MOST_LATER + 1)
-    if at < now - KEPT_FOR or len(later) > _MOST_LATER:
+    later = _own(tx, entity, at + 1)
+    if at < now - KEPT_FOR or later is None:
         return None
-    own = [one for one in later if one.kind == entity.kind and one.act == "CHANGE"]
-    return before_all([one.fields for one in own], state)
+    return before_all([one.fields for one in later if one.act == "CHANGE"], state)
+
+
+def same_since(
+    tx: Tx, entity: Entity, state: State, part: Callable[[State], Any]
+) -> Instant | None:
+    """Since when a part of an entity's state is as it is now; None: nobody can tell any more."""
+    former = state
+    for one in _own(tx, entity, None) or ():
+        before = before_all([one.fields], former) if one.act == "CHANGE" else former
+        if before is None:
+            return None
+        if one.act == "CREATE" or part(before) != part(state):
+            return one.at
+        former = before
+    return None
+
+
+def _own(tx: Tx, entity: Entity, since_at: Instant | None) -> list[Change] | None:
+    """The changes of an entity, newest first; None: they are too many to look at."""
+    asked = Asked(entity_id=entity.id, client_no=entity.client_no, since_at=since_at)
+    found = page(tx, asked, _MOST_LATER + 1)
+    if len(found) > _MOST_LATER:
+        return None
+    return [one for one in found if one.kind == entity.kind]
 
 
 def forget(tx: Tx, now: Instant, most: int) -> int:

@@ -10,7 +10,7 @@ from handbill.kit.jsons import encode
 
 if TYPE_CHECKING:
     from handbill.contract.standing.models import ResolvedStatus
-    from handbill.core.standing.reasons import FixKind
+    from handbill.core.standing.reasons import FixKind, Resolved
     from handbill.listings.resolving import Told
 
 _COLUMNS: Final = (
@@ -112,9 +112,14 @@ def _named(one: "Told") -> dict[str, str]:
 
 def _told(one: "Told", told: "ResolvedStatus") -> Iterator[str]:
     named = _named(one)
-    stands = f"{named['name']}: {told.status}, {told.delivery}"
-    yield f"{_LEVELS[named['level']]:<{_WIDTH}}{stands}"
-    resolved = one.resolved
+    yield from status_lines(_LEVELS[named["level"]], named["name"], one.resolved, told)
+
+
+def status_lines(
+    what: str, name: str, resolved: "Resolved", told: "ResolvedStatus"
+) -> Iterator[str]:
+    """How a thing stands, for people: its reasons, and what would mend each."""
+    yield f"{what:<{_WIDTH}}{name}: {told.status}, {told.delivery}"
     causes = zip(
         [*told.reasons, *told.also_holding],
         [*resolved.reasons, *resolved.also_holding],

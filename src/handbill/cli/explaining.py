@@ -6,6 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from handbill.cli.explaining_clicks import explain_click
+from handbill.cli.explaining_entities import (
+    explain_campaign,
+    explain_cap,
+    explain_client,
+    explain_group,
+)
 from handbill.cli.speaking import DataOption, JsonOption, say_lines
 from handbill.cli.standing import client_named, missing_told, standing
 from handbill.host.outside import of_this_machine
@@ -26,6 +32,10 @@ if TYPE_CHECKING:
 
 explain = typer.Typer(no_args_is_help=True, help="Explain the state of things.")
 explain.command("click")(explain_click)
+explain.command("client")(explain_client)
+explain.command("campaign")(explain_campaign)
+explain.command("group")(explain_group)
+explain.command("cap")(explain_cap)
 _WIDTH = 24
 _LOSES = {
     "NOT_ACTIVE": "not active",

@@ -45,7 +45,7 @@ COMMANDS = {
     "feed": Command("feeds:feed", "Inbound feeds of clients."),
     "status": Command("budgets:status", "What of a client does not run freely, and why."),
     "budget": Command("budgets:budget", "How a client's caps stand, and where they go."),
-    "explain": Command("explaining:explain", "Why a thing is as it is: a job, a click."),
+    "explain": Command("explaining:explain", "Why a client, job group, job, cap or click is so."),
     "callbacks": Command("callbacks:callbacks", "Callbacks: notifications about finished reports."),
     "journal": Command(
         "journals:journal", "The journal: acknowledged events before they are judged."

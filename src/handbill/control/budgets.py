@@ -108,6 +108,13 @@ class Budget(NamedTuple):
     evaluated_at: Instant | None
     below: list[tuple[Entity, list[Entity]]]
 
+    def of(self, one: Client | Campaign | Group) -> Entity | None:
+        """Of the client, or of a campaign or job group of it; None: of a default job group."""
+        every = [self.client]
+        for campaign, groups_of in self.below:
+            every += [campaign, *groups_of]
+        return next((it for it in every if it.one == one), None)
+
 
 def budget_of(tx: Tx, client: Client, now: Instant, ceiling_ppm: int) -> Budget:
     """How a client's caps stand, from one moment's records."""

@@ -96,6 +96,18 @@ def of_group(tx: Tx, client: Client, campaign: Campaign, group: Group, now: Inst
     return _told(tx, Around(client, campaign, group), thing, placed, now)
 
 
+def of_lowest(
+    tx: Tx, client: Client, campaign: Campaign | None, group: Group | None, now: Instant
+) -> Told:
+    """How the lowest of these stands."""
+    if campaign is None:
+        return of_client(tx, client, now)
+    if group is None:
+        below = groups.children_of(tx, [campaign.no])[campaign.no]
+        return of_campaign(tx, client, campaign, below, now)
+    return of_group(tx, client, campaign, group, now)
+
+
 def standing_in(known: Mapping[Thing, Resolved], one: Client | Campaign | Group) -> Resolved:
     """How a client, campaign or job group stands, by what stands of its client."""
     if isinstance(one, Group):
@@ -104,6 +116,12 @@ def standing_in(known: Mapping[Thing, Resolved], one: Client | Campaign | Group)
         )
     kind: Scope = "client" if isinstance(one, Client) else "campaign"
     return known.get((kind, f"{one.no}"), PLAIN)
+
+
+def standing_at(tx: Tx, group: Group, publisher: Publisher) -> Resolved:
+    """How a job group stands at one of its publishers, as control saw it last."""
+    thing: Thing = ("placement", f"{group.no}/{publisher.no}")
+    return standing.resolved_of(tx, group.client_no).get(thing, PLAIN)
 
 
 def of_placement(tx: Tx, around: Around, group: Group, publisher_id: str, now: Instant) -> Told:

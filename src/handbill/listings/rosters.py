@@ -99,6 +99,15 @@ class Roster:
             found[job_id] = line
         return found
 
+    def count_by_group(self) -> Counter[int]:
+        """How many listings of each job group stand, by its number."""
+        rows = _LINE.iter_unpack(memoryview(self._raw)[self._start :])
+        by_offer = Counter(offer for _, offer, _ in rows)
+        found: Counter[int] = Counter()
+        for offer, count in by_offer.items():
+            found[self._offers[offer].group_no] += count
+        return found
+
     def _id_at(self, place: int) -> bytes:
         at = self._start + place * _LINE.size
         return self._raw[at : at + 16]

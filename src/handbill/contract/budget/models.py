@@ -205,7 +205,7 @@ def _entity(found: Entity) -> dict[str, object]:
         "id": one.id,
         "name": name_of(one),
         "state": StateInBrief.of(found.resolved),
-        "caps": list(map(_cap, found.caps)),
+        "caps": [CapStatus.of(**cap_told(it)) for it in found.caps],
     }
 
 
@@ -213,7 +213,8 @@ def name_of(one: Client | Campaign | Group) -> str:
     return one.body.company_name if isinstance(one, Client) else one.body.name
 
 
-def _cap(one: Outlook) -> CapStatus:
+def cap_told(one: Outlook) -> dict[str, object]:
+    """The rows of a cap's figures."""
     measure, mark = one.key[2], one.mark
 
     def told(amount: int | None) -> Amount | None:
@@ -224,27 +225,27 @@ def _cap(one: Outlook) -> CapStatus:
 
     ahead = one.ahead
     ceiling = one.ceiling
-    return CapStatus.of(
-        measure=measure,
-        publisher_id=one.publisher_id,
-        period=one.cap.period,
-        first_on=one.first.isoformat(),
-        last_on=one.last and one.last.isoformat(),
-        value=told(mark.value),
-        used=told(mark.used),
-        used_today=told(mark.used_today),
-        share=told(mark.share) if mark.paced or mark.even else None,
-        ceiling=number_of(ceiling) if ceiling is not None and measure == "budget" else ceiling,
-        in_flight=told(one.noted.in_flight),
-        felt=one.noted.felt,
-        pace_ppm=one.pace_ppm,
-        ahead=ahead
+    return {
+        "measure": measure,
+        "publisher_id": one.publisher_id,
+        "period": one.cap.period,
+        "first_on": one.first.isoformat(),
+        "last_on": one.last and one.last.isoformat(),
+        "value": told(mark.value),
+        "used": told(mark.used),
+        "used_today": told(mark.used_today),
+        "share": told(mark.share) if mark.paced or mark.even else None,
+        "ceiling": number_of(ceiling) if ceiling is not None and measure == "budget" else ceiling,
+        "in_flight": told(one.noted.in_flight),
+        "felt": one.noted.felt,
+        "pace_ppm": one.pace_ppm,
+        "ahead": ahead
         and ForecastEnd.of(end=told(ahead.end), low=told(ahead.low), high=told(ahead.high)),
-        in_budget_ppm=one.in_budget_ppm,
-        missed=MissedClicks.of(one.missed),
-        unbilled=_unbilled(one.unbilled),
-        unspent=one.unspent,
-    )
+        "in_budget_ppm": one.in_budget_ppm,
+        "missed": MissedClicks.of(one.missed),
+        "unbilled": _unbilled(one.unbilled),
+        "unspent": one.unspent,
+    }
 
 
 def _unbilled(some: list[Came]) -> Unbilled:

@@ -11,7 +11,7 @@ def _get(call: Call) -> ClientBudget:
     return budget_told(budget_of(call.tx, call.client, call.now, call.settings.ceiling_ppm))
 
 
-_CAP: Final[dict[str, Any]] = {
+CAP: Final[dict[str, Any]] = {
     "cap": "budget",
     "period": "Monthly",
     "startDate": "11/01/2019",
@@ -47,7 +47,7 @@ _SAMPLE: Final[dict[str, Any]] = {
     "id": "40194b3f-7b49-41e8-b235-4d93a50330f3",
     "name": "jobgroup-saving",
     "resolvedStatus": _STATE,
-    "caps": [_CAP],
+    "caps": [CAP],
     "currency": "USD",
     "date": "11/22/2019",
     "evaluatedAt": "2019-11-22T10:00:00.000Z",

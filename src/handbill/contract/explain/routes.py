@@ -1,12 +1,18 @@
 """Additions to the contract: why a job is, or is not, in each feed; what became of a click."""
 
+from handbill.campaigns import service as campaigns
 from handbill.contract.explain import samples
 from handbill.contract.explain.clicks import ClickExplanation
+from handbill.contract.explain.entities import EntityExplanation, explain_entity
 from handbill.contract.explain.models import Explanation, explanation_of
 from handbill.contract.explain.telling import click_told
+from handbill.groups import service as groups
 from handbill.http.operations import Call, Operation
 from handbill.ledger import explaining
 from handbill.listings.explaining import explain
+from handbill.listings.resolving import of_lowest
+
+_CAMPAIGN = "/clients/{client_id}/campaigns/{campaign_id}"
 
 
 def _explain(call: Call) -> Explanation:
@@ -19,6 +25,17 @@ def _explain_click(call: Call) -> ClickExplanation:
     desk = explaining.desk_of(call.tx, call.desk.blobs, call.settings, call.now)
     found = explaining.explain(desk, call.client, call.path["click_id"])
     return click_told(call.tx, call.client, found)
+
+
+def _explain_entity(call: Call) -> EntityExplanation:
+    """The lowest that the path names."""
+    campaign, group = None, None
+    if "campaign_id" in call.path:
+        campaign = campaigns.campaign_of(call.tx, call.client.no, call.path["campaign_id"])
+        if "jobgroup_id" in call.path:
+            group = groups.group_under(call.tx, campaign, call.path["jobgroup_id"])
+    told = of_lowest(call.tx, call.client, campaign, group, call.now)
+    return explain_entity(call.tx, call.desk.blobs, call.settings.ceiling_ppm, call.now, told)
 
 
 OPERATIONS = [
@@ -53,4 +70,25 @@ OPERATIONS = [
         answer=ClickExplanation,
         sample_answer=samples.CLICK,
     ),
+]
+OPERATIONS += [
+    Operation(
+        name=f"explain_{what.replace(' ', '')}",
+        verb="GET",
+        path=f"{path}/explain",
+        title=f"Explain a {what}.",
+        about="The effective state with its reasons, as in resolved-status; how many of its "
+        "listings each publisher's file shows right now; and each of its caps: value, used, "
+        "reserved, in flight, today's share, who uses it, and since when it is set so.",
+        tag=tag,
+        work=_explain_entity,
+        lane="slow",
+        answer=EntityExplanation,
+        sample_answer=samples.ENTITY,
+    )
+    for what, path, tag in (
+        ("client", "/clients/{client_id}", "Clients"),
+        ("campaign", _CAMPAIGN, "Campaigns"),
+        ("job group", f"{_CAMPAIGN}/jobgroups/{{jobgroup_id}}", "Job groups"),
+    )
 ]

@@ -2,6 +2,9 @@
 
 from typing import Any, Final
 
+from handbill.contract.budget.routes import CAP
+from handbill.contract.standing.routes import RESOLVED
+
 _SAMPLE_STATE = {"status": "ACTIVE", "description": "trades"}
 _SAMPLE_NURSE = {
     "field": "title",
@@ -189,4 +192,37 @@ CLICK: Final[dict[str, Any]] = {
     ],
     "corrections": [],
     "notKnown": ["the user agent: only a digest of it is kept"],
+}
+ENTITY: Final[dict[str, Any]] = {
+    "level": "JOBGROUP",
+    "id": _GROUP_ID,
+    "name": "test-jobgroup-200",
+    "at": "2019-11-29T10:00:00.000Z",
+    "resolvedStatus": RESOLVED,
+    "listings": [
+        {
+            "id": "TestExp1",
+            "name": "Test Exp 1",
+            "listings": 0,
+            "resolvedStatus": {
+                "status": "PARENT_CAPPED",
+                "description": "the job group has reached its Monthly budget",
+                "delivery": "STOPPED",
+            },
+        }
+    ],
+    "caps": [
+        CAP
+        | {
+            "setOn": "2019-11-01T09:00:00.000Z",
+            "limitedSince": None,
+            "thresholdP": 80,
+            "locked": False,
+            "reserved": 0,
+            "drawnBy": [
+                {"level": "PLACEMENT", "id": "TestExp1", "name": "Test Exp 1", "used": 610.5}
+            ],
+            "drawnByOthers": 0,
+        }
+    ],
 }

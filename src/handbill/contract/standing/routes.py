@@ -55,7 +55,7 @@ def _of_job(call: Call) -> ResolvedStatus:
 _GROUP_ID: Final = "df8285cd-2ab4-44ab-8861-9ff3be0c4970"
 _CLIENT_ID: Final = "40194b3f-7b49-41e8-b235-4d93a50330f3"
 _CAMPAIGN_ID: Final = "8f3142dc-d7b1-4b21-86e5-b151ae862664"
-_SAMPLE: Final[dict[str, Any]] = {
+RESOLVED: Final[dict[str, Any]] = {
     "status": "CAPPED",
     "description": "the job group has reached its Monthly budget",
     "delivery": "STOPPED",
@@ -120,7 +120,7 @@ OPERATIONS: Final = [
         work=work,
         lane="slow" if what == "client" else "quick",
         answer=ResolvedStatus,
-        sample_answer=_SAMPLE,
+        sample_answer=RESOLVED,
     )
     for what, path, tag, work, more in (
         ("client", "/clients/{client_id}", "Clients", _of_client, ""),

@@ -1,0 +1,101 @@
+"""Explanations of clients, campaigns, job groups and caps, by the API and by commands."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from click.testing import Result
+from typer.testing import CliRunner
+
+from contract.office import Office
+from contract.test_explain import id_of, sqlite_tools
+from contract.test_resolved_status import Market, budget, two_places
+from handbill.__main__ import app
+from handbill.work.tools import Tools
+from masters import MASTER_KEY
+
+__all__ = ["sqlite_tools"]
+
+
+def test_a_cap_says_who_uses_it_and_since_when_it_is_so(
+    sqlite_office: Office, sqlite_tools: Tools
+) -> None:
+    market = Market(sqlite_office, sqlite_tools).open()
+    made = market.explained(market.group)
+    (shown,) = made["listings"]
+    assert (shown["listings"], shown["resolvedStatus"]["status"]) == (1, "ACTIVE")
+    (cap,) = made["caps"]
+    begun = sqlite_office.get(market.group)["createdOn"]
+    assert (cap["setOn"], cap["drawnBy"], cap["reserved"]) == (begun, [], 0)
+    two_places(market)
+    sqlite_office.put(market.campaign, {"caps": {"clicks": {"cap": "Weekly", "value": 7}}})
+    market.tick()
+    sqlite_office.put(market.group, {"name": "another name", "caps": budget(10)})
+    sqlite_office.put(market.group, {"name": "a third"})
+    named = {
+        (one["cap"], one.get("publisherId")): one for one in market.explained(market.group)["caps"]
+    }
+    whole, locked = named["budget", None], named["budget", f"{market.publisher}b"]
+    assert (whole["reserved"], whole["value"], whole["used"]) == (8, 10, Decimal("1.8"))
+    assert whole["drawnBy"] == [
+        {
+            "level": "PLACEMENT",
+            "id": market.publisher,
+            "name": market.publisher,
+            "used": Decimal("1.8"),
+        }
+    ]
+    assert (locked["locked"], locked["drawnBy"], locked["value"]) == (True, [], 8)
+    assert whole["setOn"] > begun, "it was changed once, and sent again as it was"
+    assert whole["setOn"] == locked["setOn"]
+    of_client, of_campaign = market.explained(market.client), market.explained(market.campaign)
+    assert [one["id"] for one in of_client["caps"][0]["drawnBy"]] == [id_of(market.campaign)]
+    (clicks,) = of_campaign["caps"]
+    assert [(one["id"], one["used"]) for one in clicks["drawnBy"]] == [(id_of(market.group), 1)]
+    sqlite_office.ask("DELETE", market.group)
+    market.tick()
+    (clicks,) = market.explained(market.campaign)["caps"]
+    assert (clicks["drawnBy"], clicks["drawnByOthers"], clicks["used"]) == ([], 1, 1)
+
+
+def test_commands_explain_the_same(
+    sqlite_office: Office, sqlite_tools: Tools, tmp_path: Path
+) -> None:
+    market = Market(sqlite_office, sqlite_tools).open()
+    market.spend(2.5)
+    sqlite_office.put(f"{market.campaign}/pause")
+    market.tick()
+    client, campaign, group = map(id_of, (market.client, market.campaign, market.group))
+
+    def run(*words: str) -> Result:
+        runner = CliRunner(env={"HANDBILL_SECRETS_KEY": MASTER_KEY})
+        return runner.invoke(app, ["explain", *words, "--data", str(tmp_path)])
+
+    of = "--client", client
+    for path, words in (
+        (market.client, ("client", client)),
+        (market.campaign, ("campaign", campaign, *of)),
+        (market.group, ("group", group, *of)),
+    ):
+        told: Any = json.loads(run(*words, "--json").stdout)
+        found = sqlite_office.get(f"{path}/explain")
+        assert told.keys() == found.keys()
+        for name in ("level", "id", "name", "listings"):
+            assert told[name] == found[name], "the command's clock is another one"
+        assert told["resolvedStatus"]["reasons"] == found["resolvedStatus"]["reasons"]
+        lines = run(*words)
+        assert lines.exit_code == 0, lines.output
+        assert told["name"] in lines.stdout
+    assert "the campaign is paused" in run("group", group, *of).stdout
+    cap = run("cap", "budget", *of, "--group", group)
+    assert "2.5 of 9000 used" in cap.stdout
+    assert json.loads(run("cap", "budget", *of, "--json").stdout)["drawnBy"][0]["id"] == campaign
+    for words in (
+        ("group", "nobody", *of),
+        ("group", group, "--client", "nobody"),
+        ("campaign", group, *of),
+        ("cap", "clicks", *of),
+        ("cap", "budget", *of, "--group", group, "--publisher", "Nobody"),
+    ):
+        assert run(*words).exit_code != 0, words
