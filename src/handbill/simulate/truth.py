@@ -26,7 +26,7 @@ from handbill.simulate.beliefs import unknown_fetches
 from handbill.simulate.bidding import beyond_targets, miscounted, other_prices
 from handbill.simulate.house import House
 from handbill.simulate.trade import CapOf, CapSet, Employer, GroupOf, Trade
-from handbill.simulate.visitors import Offer, Public, Shown, Visit
+from handbill.simulate.visitors import NO_PEOPLE, Offer, Public, Shown, Visit
 from handbill.store import segment_files, segments
 from handbill.store.records import Tx
 
@@ -253,7 +253,7 @@ class Truth:
         visit = self._public.heard.visits.pop(fact.id, None)
         if visit is None:
             self._blame(f"{fact} was never acknowledged, or is judged twice")
-        if (visit.kind == "bot") != (fact.disposition == "bot"):
+        if (visit.kind in NO_PEOPLE) != (fact.disposition == "bot"):
             self._blame(f"{visit} became {fact}")
         if fact.disposition == "over_cap":
             rate_ppm = self._trade.rates_ppm[visit.outlet.currency][-1]

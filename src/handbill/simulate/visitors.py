@@ -35,6 +35,7 @@ _STARTS, _APPLIES, _HIRED = 0.2, 0.07, 0.1
 _OLD_COPIES = 0.03
 _SOME_BID = 0.6
 _S2S_AT_ONCE = 500
+NO_PEOPLE = frozenset({"bot", "ahead"})
 Deed = Callable[[Instant], Coroutine[Any, Any, None]]
 
 
@@ -105,7 +106,7 @@ class Public:
         self.heard = Heard()
         self._serial = count()
         self._to_come: list[tuple[Instant, int, Deed]] = []
-        self._waiting: list[tuple[Later, Visit | None]] = []
+        self._waiting: list[tuple[Answer | Later, Visit | None]] = []
         self._said: list[Said] = []
         self.shown = self.publishers(daily)
 
@@ -193,11 +194,14 @@ class Public:
         wanted = (sum(prices) / len(prices) / MICROS / _SOME_BID) ** 1.2
         for _ in range(poisson(chance, shown.level * part * min(2.0, max(0.3, wanted)))):
             at = start + chance.randrange(until - start)
-            offers = shown.old if shown.old and chance.random() < _OLD_COPIES else shown.offers
+            is_old = bool(shown.old) and chance.random() < _OLD_COPIES
+            offers = shown.old if is_old else shown.offers
+            copied_at = shown.old_fetched_at if is_old else shown.fetched_at or 0
             offer = offers[int(len(offers) * chance.random() ** 1.5)]
-            self.at(at, self._visiting(shown, offer))
+            self.at(at, self._visiting(shown, offer, copied_at))
 
-    def _visiting(self, shown: Shown, offer: Offer) -> Deed:
+    def _visiting(self, shown: Shown, offer: Offer, copied_at: Instant) -> Deed:
+        """A click out of a copy of then, though another may have been fetched meanwhile."""
         chance = self._chance
         ip = f"{_NETWORK}.{chance.randrange(256)}.{chance.randrange(1, 255)}"
         dice = chance.random()
@@ -207,35 +211,37 @@ class Public:
         agent = chance.choice(BOTS if kind == "bot" else AGENTS)
 
         async def visit(at: Instant) -> None:
-            self._click(shown, offer, ip, agent, kind)
+            self._click(shown, offer, ip, agent, kind, copied_at)
             if kind == "again":
                 for _ in range(1 + chance.randrange(2)):
                     later = at + 1 + chance.randrange(MINUTE)
-                    self.at(later, self._again(shown, offer, ip, agent))
+                    self.at(later, self._again(shown, offer, ip, agent, copied_at))
             if chance.random() < 0.01:
-                self._peek(offer, ip, agent)
+                self._click(shown, offer, ip, agent, "ahead", copied_at)
 
         return visit
 
-    def _again(self, shown: Shown, offer: Offer, ip: str, agent: str) -> Deed:
+    def _again(self, shown: Shown, offer: Offer, ip: str, agent: str, copied_at: Instant) -> Deed:
         async def visit(_: Instant) -> None:
-            self._click(shown, offer, ip, agent, "again")
+            self._click(shown, offer, ip, agent, "again", copied_at)
 
         return visit
 
-    def _click(self, shown: Shown, offer: Offer, ip: str, agent: str, kind: str) -> None:
-        headers = Headers(agent, False, False, None, b"", None, None)
+    def _click(
+        self, shown: Shown, offer: Offer, ip: str, agent: str, kind: str, copied_at: Instant
+    ) -> None:
+        """``kind`` ahead: a browser that fetches before anybody has clicked."""
+        headers = Headers(agent, kind == "ahead", False, None, b"", None, None)
         request = Request(
             self._house.outside.ids.bytes(16), b"GET", b"/c/" + offer.token, headers, ip
         )
         answer = self._house.answer(self._chance.randrange(2), request)
-        assert isinstance(answer, Later), f"a visitor is sent on, and counted: {answer.head!r}"
-        found = _LOCATION.search(answer.answer.head)
+        whole = answer.answer if isinstance(answer, Later) else answer
+        assert isinstance(answer, Later) == (kind != "ahead"), f"a visitor waits: {whole.head!r}"
+        found = _LOCATION.search(whole.head)
         assert found is not None, "a visitor is sent on"
-        (click_id,) = parse_qs(urlsplit(found[1].decode()).query)["jClickId"]
+        click_ids = parse_qs(urlsplit(found[1].decode()).query).get("jClickId", [""])
         at = self._clock.now()
-        is_old = offer not in shown.offers
-        copied_at = shown.old_fetched_at if is_old else shown.fetched_at or 0
         visit = Visit(
             id=request.id,
             at=at,
@@ -245,17 +251,11 @@ class Public:
             agent=agent,
             kind=kind,
             copied_at=copied_at,
-            click_id=click_id,
+            click_id=click_ids[0],
         )
         self._waiting.append((answer, visit))
-        if kind != "bot":
+        if kind not in NO_PEOPLE:
             self._follow(visit)
-
-    def _peek(self, offer: Offer, ip: str, agent: str) -> None:
-        """A browser that fetches ahead: it is sent on, and not counted."""
-        headers = Headers(agent, True, False, None, b"", None, None)
-        answer = self._asked("/c/" + offer.token.decode(), headers, ip)
-        assert isinstance(answer, Answer), "a prefetch is not counted"
 
     # ── applications ────────────────────────────────────────────────────────────────────────────
 
@@ -343,7 +343,8 @@ class Public:
     async def settle(self) -> None:
         """Wait until all that was taken is durable: from then on it is acknowledged."""
         for answer, visit in self._waiting:
-            await answer.future
+            if isinstance(answer, Later):
+                await answer.future
             if visit is None:
                 self.heard.conversions += 1
             else:
