@@ -72,7 +72,7 @@ def _wanted(kind: inspect.Type) -> str:
             return "an address that begins with http:// or https://"
         case inspect.StrType(min_length=least):
             return "text that is not empty" if least else "text"
-    raise TypeError(f"no words for a setting of {kind}")
+    raise TypeError(f"unknown type of setting: {kind}")
 
 
 def _texts() -> dict[str, str]:
@@ -142,7 +142,7 @@ def _faults_of_clock(settings: Settings) -> list[str]:
         return []
     if not settings.is_near:
         host = settings.host
-        return [f"clock_file is for tests alone, with host 127.0.0.1 or its like, not {host}"]
+        return [f"clock_file is for tests only, on a loopback host such as 127.0.0.1, not {host}"]
     try:
         offset_in(Path(settings.clock_file))
     except ValueError as unreadable:

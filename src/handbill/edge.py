@@ -50,7 +50,7 @@ def main(settings: Settings, outside: Outside, number: int) -> None:
     """
     make_private(settings.data_folder)
     if mend(settings.index_folder):
-        _LOG.error("the index was damaged, and is made anew: a worker fills it")
+        _LOG.error("the index was damaged, and is being rebuilt by a worker")
     figures.share(settings.figures_folder, f"edge-{number}")
     uvloop.run(_serve(settings, outside, number))
 
@@ -151,7 +151,7 @@ def _renew(renew: Callable[[], None]) -> None:
     try:
         renew()
     except (Unavailable, Unusable, IndexFailed, OSError) as missing:
-        _LOG.error("the index or its keys cannot be read again: %s", missing)
+        _LOG.error("the index or its keys could not be reloaded: %s", missing)
 
 
 def _limits() -> Limits:

@@ -31,7 +31,7 @@ class Hold:
         self._is_away = False
 
     def renew(self) -> str | None:
-        """Say that this host lives; why it must end, when it holds the records no more.
+        """Say that this host lives; why it must end, when it no longer holds the records.
 
         Records that are away are asked again next time: clicks go on meanwhile.
         """
@@ -43,7 +43,7 @@ class Hold:
                 other = hosts.holder(tx)
         except Unavailable as away:
             if not self._is_away:
-                _LOG.warning("this host cannot say that it lives: %s", away)
+                _LOG.warning("this host cannot renew its hold: %s", away)
             self._is_away = True
             return None
         return _lost(self.host_id, other)
@@ -53,7 +53,7 @@ class Hold:
             with self._records.write() as tx:
                 hosts.let_go(tx, self.host_id, self._run)
         except Unavailable as away:
-            _LOG.warning("the records are held until this host has been silent: %s", away)
+            _LOG.warning("the hold of the records could not be released, and will expire: %s", away)
 
 
 @contextmanager
@@ -88,8 +88,8 @@ def _held(stores: Opened, machine: Clock) -> Hold:
         lapsed = _ask(records, machine, (host_id, name, run))
     for host in lapsed:
         _LOG.warning(
-            "host %s (%s) did not end in order: what its journal holds that was not judged is in "
-            "its data folder; bring that here and run: handbill hosts adopt FOLDER",
+            "host %s (%s) did not shut down cleanly: events not yet judged are in its data "
+            "folder; bring it here and run: handbill hosts adopt FOLDER",
             host.id,
             host.name,
         )
@@ -112,33 +112,33 @@ def _require_same_clock(machine_now: Instant, records_now: Instant) -> None:
     """What a wrong clock stamps is booked into a wrong year: one of two that differ is wrong."""
     if abs(machine_now - records_now) > MOST_STEP:
         raise BadSettings(
-            f"by this machine's clock it is {_shown(machine_now)}, by the database's "
-            f"{_shown(records_now)}: put right the one that is wrong, and start again"
+            f"this machine's clock says {_shown(machine_now)}, the database's "
+            f"{_shown(records_now)}: correct the one that is wrong, and start again"
         )
 
 
 def refusal(host: Host) -> str:
-    """What is told to a second host, and what it may do."""
+    """The message to a second host: who serves, and what can be done."""
     free_at = host.seen_at + hosts.SILENT
     return (
-        f"host {host.id} ({host.name}) holds these records since {_shown(host.started_at)}; it was "
-        f"heard of last at {_shown(host.seen_at)}. Only one host may serve them at a time. Stop it "
-        f"first, or name other records with HANDBILL_RECORDS_URL. If it is gone for good, start "
-        f"again after {_shown(free_at)}, or run: handbill hosts release {host.id}"
+        f"host {host.id} ({host.name}) has held these records since {_shown(host.started_at)}, "
+        f"and was last active at {_shown(host.seen_at)}. Only one host may serve them at a time. "
+        "Stop it first, or name other records with HANDBILL_RECORDS_URL. If it is gone for good, "
+        f"start again after {_shown(free_at)}, or run: handbill hosts release {host.id}"
     )
 
 
 def _lost(host_id: str, other: Host | None) -> str:
     if other is None:
-        return f"host {host_id} was released by an operator: it holds the records no more"
+        return f"host {host_id} was released by an operator: it no longer holds the records"
     if other.id == host_id:
         return (
             f"another server has started as host {host_id}: its data folder is a copy of this one, "
             "file system and all; give it a data folder of its own"
         )
     return (
-        f"this host, {host_id}, was silent too long, and host {other.id} ({other.name}) holds the "
-        f"records since {_shown(other.started_at)}"
+        f"this host, {host_id}, showed no activity for too long, and host {other.id} "
+        f"({other.name}) holds the records since {_shown(other.started_at)}"
     )
 
 

@@ -84,4 +84,4 @@ def drain(judge: Judge) -> None:
             if idle == _IDLE_STEPS:
                 return
     except Unavailable as away:
-        _log.warning("what waits is judged at the next start: %s", away)
+        _log.warning("remaining events are judged at the next start: %s", away)

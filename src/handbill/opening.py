@@ -120,7 +120,7 @@ def prepare(settings: Settings, outside: Outside) -> None:
         except NotOurs as other:
             raise BadSettings(f"the records at {_shown(settings)} {other}; {_ELSE}") from other
         if mend(settings.index_folder, wholly=False):
-            _LOG.error("the edge's index was damaged, and is made anew")
+            _LOG.error("the edge's index was damaged, and is being rebuilt")
         index = EdgeIndex(settings.index_folder, writable=True)
         try:
             with stores.records.write() as tx:
@@ -143,8 +143,8 @@ def _have_master_key(tx: Tx, stores: Opened) -> None:
     missing = [name.hex() for name in sorted(needed - set(here))]
     if missing:
         raise BadSettings(
-            f"the secrets in the records at {_shown(settings)} are sealed under the master key "
-            f"{' and '.join(missing)}, which is not here: {where(settings)}"
+            f"the secrets in the records at {_shown(settings)} are encrypted with the master key "
+            f"{' and '.join(missing)}, which is missing: {where(settings)}"
         )
     if not here and not named:
         add_first(file_of(settings), drawn(stores.ids))

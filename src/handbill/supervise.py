@@ -289,7 +289,7 @@ async def _become_ready(tree: Tree, settings: Settings) -> bool:
 
 
 async def _keep_hold(tree: Tree, renew: Callable[[], str | None]) -> None:
-    """Say again and again that this host lives, until it holds the records no more."""
+    """Say again and again that this host lives, until it no longer holds the records."""
     while tree.failure is None:
         await asyncio.sleep(RENEW_SECONDS)
         tree.failure = tree.failure or await asyncio.to_thread(renew)

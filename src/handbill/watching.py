@@ -89,7 +89,7 @@ class Watch:
                 waiting, damages = waiting_since(tx, journal, desk.clock.now())
                 if not damages:
                     break
-        figures.gauge("handbill_journal_damaged", "Sources that cannot be judged on").set(
+        figures.gauge("handbill_journal_damaged", "Sources at which the judge cannot continue").set(
             len(damages)
         )
         with desk.records.read() as tx:
@@ -110,9 +110,9 @@ class Watch:
         self._queues = dict.fromkeys(self._queues, 0) | depths(tx)
         for labels, count in self._queues.items():
             figures.QUEUE.labels(*labels).set(count)
-        figures.gauge("handbill_looked_timestamp_seconds", "When the records were looked at").set(
-            now / SECOND
-        )
+        figures.gauge(
+            "handbill_looked_timestamp_seconds", "When the records were last examined"
+        ).set(now / SECOND)
         # Told, and no reason to send callers away: one client's trouble stops nobody else.
         figures.gauge("handbill_clients_aside", "Clients that cannot be judged").set(
             len(asides.every(tx))

@@ -85,7 +85,7 @@ def main(settings: Settings, outside: Outside, number: int = 0, *, fetches: bool
     name = f"{'fetcher' if fetches else 'worker'}-{number}"
     figures.share(settings.figures_folder, name)
     if mend(settings.index_folder):
-        _LOG.error("the edge's index was damaged, and is made anew")
+        _LOG.error("the edge's index was damaged, and is being rebuilt")
     tools = open_tools(settings, outside)
     every = tasks()
     mine = {kind: run for kind, run in every.items() if kind not in FETCHED}
@@ -130,8 +130,8 @@ def _take_over_address(tools: Tools) -> None:
     if taken is not None:
         former, count = taken
         _LOG.warning(
-            "the edge's address was %s and is %s now: the outbound feeds of %d clients are written "
-            "again; links that are out lead to the former address, so keep it answering",
+            "the edge's address changed from %s to %s: the outbound feeds of %d clients are "
+            "written again; published links lead to the former address, so keep it working",
             former,
             tools.settings.public_edge,
             count,

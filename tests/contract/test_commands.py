@@ -160,13 +160,13 @@ def test_a_former_master_key_is_named_until_it_is_retired(
     ((former, _),) = listed()
     refused(run("retire", "master", former[::-1]), Mistaken, "there is no such key")
     newer = said(run("rotate", "master", "--json"))["key"]
-    assert listed() == [(newer, "seals"), (former, "seals nothing; retire it")]
+    assert listed() == [(newer, "seals"), (former, "encrypts nothing; retire it")]
     refused(run("retire", "master", former), Mistaken, "try again from")
     # What cannot be is told once, in one line.
     failure = run("retire", "jwt", "1").exception
     assert isinstance(failure, Refused)
     assert told(failure, as_log=False) == 2
-    assert capsys.readouterr().err == "it signs; rotate first\n"
+    assert capsys.readouterr().err == "it is the current key; rotate first\n"
 
 
 def test_what_is_refused_is_told_once(

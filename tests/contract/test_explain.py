@@ -355,7 +355,7 @@ def test_the_command_says_the_same_in_words(office: Office, tools: Tools) -> Non
     add_jobs(office, client, "2", description="")
     told = [" ".join(line.split()) for line in in_words(office, client, "2")]
     assert told[1] == "active, cannot be listed: INVALID (lacks description)"
-    assert "a change is still to be matched" in told
+    assert "a change is still being matched" in told
     assert "TestExp1 is not to be listed: INVALID" in told
 
 

@@ -183,8 +183,8 @@ def test_a_fault_in_any_item_refuses_the_whole(ats: Ats) -> None:
         "/2/timestamp": "is required",
     }
     assert ats.faults([ats.item("a"), ats.item("a", at=late), ats.item(clickId="x")]) == {
-        "/1/timestamp": "lies more than 10 minutes ahead",
-        "/2/clickId": "is no click id of ours",
+        "/1/timestamp": "is more than 10 minutes in the future",
+        "/2/clickId": "is not a valid click id",
     }
     assert list(ats.faults(ats.item("a", at=late))) == ["/timestamp"]
     assert list(ats.faults([])) == [""]

@@ -93,7 +93,7 @@ def test_a_markup_of_json(shop: Shop, tmp_path: Path, monkeypatch: pytest.Monkey
     file.write_bytes(b"[]")
     with pytest.raises(Refused):
         shop.create(json_body=str(file), **nothing)
-    with pytest.raises(Mistaken, match="leave the other options out"):
+    with pytest.raises(Mistaken, match="omit the other options"):
         shop.create(json_body=str(file))
     with pytest.raises(Mistaken, match="No such file"):
         shop.create(json_body=str(tmp_path / "none"), **nothing)

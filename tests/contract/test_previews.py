@@ -182,7 +182,7 @@ def test_a_bid_that_no_placement_takes_is_refused_at_its_field(office: Office) -
     client = office.client()
     campaign = office.campaign(client)
     group = office.group(campaign, placements=[{"value": "Dear"}, {"value": "Applied"}], cpcBid=2)
-    least = "must be at least {}: no placement takes less"
+    least = "must be at least {}: the placements accept no less"
     assert office.faults("PUT", group, {"cpcBid": 1.99, "cpaBid": 8}) == {
         "/cpcBid": least.format(2),
         "/cpaBid": least.format(9),
@@ -240,7 +240,7 @@ def test_a_job_stands_in_for_none_of_our_own_nodes(office: Office) -> None:
         "url": "https://x.example/1",
         "publisherFields": {"Own": nodes, "TestExp1": nodes},
     }
-    says = "is the platform's own node"
+    says = "is a reserved node"
     told = office.faults("POST", f"{client}/jobs", job)
     assert told == {
         f"/publisherFields/{at}": says

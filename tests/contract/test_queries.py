@@ -144,7 +144,7 @@ def test_what_a_parameter_cannot_mean_is_refused_by_its_name(
     twice = urlencode([*(sound | {name: right}).items(), (name, right)])
     path = own.url(operation).partition("?")[0]
     reply = own.office.ask(operation.verb, f"{path}?{twice}", [], own.headers(operation))
-    assert {"field": f"/{name}", "message": "is there twice"} in reply.json["errors"]
+    assert {"field": f"/{name}", "message": "is given twice"} in reply.json["errors"]
 
 
 def test_the_links_of_a_page_ask_as_it_was_asked(market: tuple[World, World]) -> None:

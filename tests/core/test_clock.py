@@ -57,7 +57,7 @@ def test_nobody_else_may_come_in_while_the_clock_can_be_moved(tmp_path: Path) ->
     for near in ("127.0.0.1", "127.0.0.2", "::1", "localhost"):
         assert configure(environ, tmp_path, {"host": near}).settings.clock_file == str(file)
     for far in ("0.0.0.0", "::", "192.0.2.1", "example.test"):
-        with pytest.raises(BadSettings, match=r"clock_file is for tests alone.*127\.0\.0\.1"):
+        with pytest.raises(BadSettings, match=r"clock_file is for tests only.*127\.0\.0\.1"):
             configure(environ, tmp_path, {"host": far})
     file.write_text("soon")
     with pytest.raises(BadSettings, match=r"clock_file: .*number of seconds"):
@@ -94,7 +94,7 @@ def test_a_far_step_of_the_machine_is_not_followed(
     assert caplog.text.count("was set by") == 1, "one alarm"
     machine.goes(1, off=-step)
     assert clock.now() - first == 3_606 * SECOND
-    assert caplog.text.count("is right again") == 1
+    assert caplog.text.count("is correct again") == 1
     assert machine.clock().now() == clock.now()
 
 

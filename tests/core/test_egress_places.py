@@ -194,7 +194,7 @@ def test_a_user_name_with_a_colon_is_refused(serve: Callable[..., Server]) -> No
         ("http://127.0.0.1:22/", "port 22"),
         ("file:///etc/passwd", "must start with"),
         ("http://user:pw@127.0.0.1/", "user name"),
-        ("http://[::1", "no URL"),
+        ("http://[::1", "invalid URL"),
         ("http://rebound.example/", "not public"),
     ],
 )

@@ -72,7 +72,7 @@ def test_every_fault_is_gathered_and_named() -> None:
     assert read(Rows, [])[1] == [" must be an object"]
     same = [{"value": "x"}, {"publisherId": "x", "markdown": 0}]
     assert read(Rows, {"name": "n", "slots": [*same, {"value": "y"}]})[1] == [
-        "/slots/1 is there twice"
+        "/slots/1 is given twice"
     ]
 
 
@@ -190,7 +190,7 @@ def test_a_query_is_read_as_rows_are() -> None:
     pairs = [("size", "1"), ("size", "6"), ("isOn", "1"), ("name", "\0")]
     Asked.read_pairs(pairs, faults)
     assert [f"{fault.field} {fault.message}" for fault in faults] == [
-        "/size is there twice",
+        "/size is given twice",
         "/size must be at most 5",
         "/isOn must be true or false",
         "/name must not contain NUL",

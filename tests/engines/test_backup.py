@@ -161,7 +161,7 @@ def test_what_was_backed_up_comes_back_on_either_engine(
     assert not any(target.scratch.iterdir())
     with target.records.write() as tx:
         assert add_client(tx, 1, "new") == first
-    with pytest.raises(NotWhole, match="never writes over"):
+    with pytest.raises(NotWhole, match="never overwrites"):
         restore(backup, made, target, silent)
 
 
@@ -235,7 +235,7 @@ def test_what_would_not_be_whole_is_not_made(sqlite_records: Records, tmp_path: 
     with pytest.raises(NotWhole, match="not empty"):
         back_up(shop.source, backup, silent)
     assert (backup / "mine").exists()
-    with pytest.raises(NotWhole, match="no whole backup"):
+    with pytest.raises(NotWhole, match="not a complete backup"):
         read_backup(backup)
 
 

@@ -74,7 +74,7 @@ def test_paths_of_a_folder(blobs: Blobs) -> None:
 )
 def test_refuses_other_paths(blobs: Blobs, path: str) -> None:
     for use in (lambda path: blobs.put(path, b""), blobs.get, blobs.delete, blobs.local):
-        with pytest.raises(ValueError, match="no path"):
+        with pytest.raises(ValueError, match="not a valid path"):
             use(path)
 
 

@@ -248,7 +248,7 @@ def test_marks_beyond_the_journal_are_told(tmp_path: Path) -> None:
     JournalWriter(tmp_path, "edge-0", SystemIds()).close()
     (stream,) = JournalReader(tmp_path).read({}, 1).begun
     (damage,) = JournalReader(tmp_path).read({stream: Mark(9, 40)}, 10).damages
-    assert "older than what is judged" in damage.reason
+    assert "older than the position judged" in damage.reason
     assert JournalReader(tmp_path).read({stream: Mark(2, 0)}, 10).damages == ()
 
 

@@ -74,7 +74,9 @@ def test_a_backup_that_was_killed_is_none_and_the_next_one_is_whole(
     done = half / "blobs" / "reports" / "10.csv"
     assert killed("backup", str(half), data=data, when=done.exists) == -signal.SIGKILL
     blocks.unlink()
-    assert "is no whole backup: it has no manifest.json" in refused("restore", str(half), data=copy)
+    assert "is not a complete backup: it has no manifest.json" in refused(
+        "restore", str(half), data=copy
+    )
     assert "not empty" in refused("backup", str(half), data=data)
     assert not copy.exists()
     assert run("backup", str(whole), data=data).returncode == 0
@@ -88,12 +90,12 @@ def test_a_restore_that_was_killed_is_told_and_begun_again(data: Path, tmp_path:
     assert run("backup", str(backup), data=data).returncode == 0
     begun = (half / UNFINISHED).exists
     assert killed("restore", str(backup), data=half, when=begun) == -signal.SIGKILL
-    assert "is not whole: a restore into it is under way, or was broken off" in refused(
+    assert "is incomplete: a restore into it is in progress, or was interrupted" in refused(
         "serve", data=half
     )
     assert "not empty" in refused("restore", str(backup), data=half)
     told = run("doctor", data=half)
-    assert (told.returncode, "delete the folder, and restore again" in told.stdout) == (1, True)
+    assert (told.returncode, "delete the folder and restore again" in told.stdout) == (1, True)
     assert run("restore", str(backup), data=whole).returncode == 0
     assert len([*(whole / "blobs" / "reports").iterdir()]) == FILES
     shutil.rmtree(half)

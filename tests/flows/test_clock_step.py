@@ -64,5 +64,5 @@ def test_a_server_whose_clock_is_not_the_databases_is_not_started() -> None:
     now = SystemClock().now()
     holding._require_same_clock(now, now - 9 * MINUTE)
     for off in (-11 * MINUTE, 366 * DAY):
-        with pytest.raises(BadSettings, match="put right the one that is wrong"):
+        with pytest.raises(BadSettings, match="correct the one that is wrong"):
             holding._require_same_clock(now, now + off)

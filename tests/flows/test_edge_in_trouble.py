@@ -45,7 +45,7 @@ def test_a_damaged_index_is_503_and_told(tmp_path: Path) -> None:
         unready = await door.ask("/readyz")
         assert unready.status == 503
         (failed,) = [check for check in json.loads(unready.body)["checks"] if not check["ok"]]
-        assert (failed["name"], "makes it anew" in failed["says"]) == ("index", True)
+        assert (failed["name"], "rebuilds it" in failed["says"]) == ("index", True)
         assert (await door.ask("/livez")).status == 200
 
     at_the_door(scenario, tmp_path)

@@ -110,7 +110,7 @@ def test_what_may_not_be_used_is_told_in_a_sentence(place: Path) -> None:
         ["serve", "--data", "/proc/1/handbill"],
         *([kind, "--data", str(place / "none")] for kind in ("api", "judge", "fetcher", "worker")),
     )
-    mine = f"{closed} is yours, but closed to you"
+    mine = f"{closed} belongs to this user, but cannot be accessed"
     assert (below[0], within[0], lost[0], unwritable[0]) == (1, 1, 1, 1)
     assert f"{closed / 'data'} cannot be made" in below[1]
     assert all(mine in told for told in (below[1], within[1], unwritable[1]))
@@ -155,6 +155,6 @@ def test_a_folder_that_stood_open_is_closed_with_all_in_it(place: Path) -> None:
         ["agency", "create", "other", "--data", str(data)],
     )
     assert (first[0], again) == (0, (0, ""))
-    assert f"{data} was open to other users; it is closed now" in first[1]
+    assert f"{data} was open to other users; now only its owner" in first[1]
     for path in (data, *data.rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path

@@ -121,7 +121,7 @@ def test_what_is_planted_is_nowhere_to_be_read(tmp_path: Path, place: dict[str, 
     for wrong in ({}, {"secrets_key": drawn(SystemIds())}):
         refused = handbill("serve", data=data, **place, **wrong)
         assert refused.returncode == 2
-        assert "sealed under the master key" in refused.stderr
+        assert "encrypted with the master key" in refused.stderr
         assert "Traceback" not in refused.stderr
         assert not (data / "secrets.key").exists()
     named = {"secrets_key_file": str(kept), **place}

@@ -116,18 +116,18 @@ def test_a_restore_that_was_broken_off(house: Settings, records: str) -> None:
         (house.data_folder / "records.db").unlink()
     where, what, _ = finding(house)
     assert where == "folder"
-    assert "is not whole: a restore" in what
-    assert "delete the folder, and restore again" in what
+    assert "is incomplete: a restore" in what
+    assert "delete the folder and restore again" in what
 
 
 def test_too_little_space(house: Settings) -> None:
     where, what, do = finding(house, HANDBILL_LEAST_FREE_BYTES=str(2**50))
-    assert (where, "MiB free" in what, do[:10]) == ("disk", True, "free space")
+    assert (where, "MiB free" in what, do[:15]) == ("disk", True, "free disk space")
 
 
 def test_records_that_are_away(house: Settings) -> None:
     where, _, do = finding(house, HANDBILL_RECORDS_URL="postgresql://nobody@127.0.0.1:1/none")
-    assert (where, do) == ("records", "start the database, or mend HANDBILL_RECORDS_URL")
+    assert (where, do) == ("records", "start the database, or correct HANDBILL_RECORDS_URL")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_keys_that_are_lost(house: Settings) -> None:
     in_records(house, "DELETE FROM secrets WHERE name = 'listing'")
     where, what, do = finding(house)
     assert (where, what) == ("keys", "keys are missing: listing")
-    assert do.startswith("restore a backup, before any other command makes new keys")
+    assert do.startswith("restore a backup before any other command creates new keys")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_keys_that_are_lost(house: Settings) -> None:
             lambda house: with_index(house, lambda index: index.put_keys({1: bytes(32)})),
             "lacks keys",
         ),
-        (lambda house: with_index(house, EdgeIndex.replace), "is of other or former records"),
+        (lambda house: with_index(house, EdgeIndex.replace), "belongs to other or older records"),
     ],
     ids=["missing", "keys", "strange"],
 )
@@ -215,7 +215,7 @@ def test_a_client_that_is_set_aside(house: Settings) -> None:
     assert where == "set aside"
     assert what.startswith("2 events of client c are set aside")
     assert what.endswith("a counter is never negative")
-    assert "nothing of them is lost or charged" in do
+    assert "nothing is lost or charged" in do
 
 
 def test_judged_entries_that_are_cut_or_gone(house: Settings) -> None:
@@ -236,7 +236,7 @@ def test_judged_entries_that_are_cut_or_gone(house: Settings) -> None:
         it.blobs.delete(path)
         where, what, do = finding(house)
     assert (where, what) == ("judged entries", f"judged entries {path} are not there")
-    assert do.startswith("bring it back from a backup; `handbill ledger check`")
+    assert do.startswith("restore it from a backup; `handbill ledger check`")
 
 
 def test_dead_tasks_and_a_late_schedule(house: Settings) -> None:
@@ -246,7 +246,7 @@ def test_dead_tasks_and_a_late_schedule(house: Settings) -> None:
     where, what, do = finding(house)
     assert (where, what[:29]) == ("tasks", "task feeds.import f1 failed f")
     assert what.endswith(": no such host")
-    assert do.startswith("mend what it says")
+    assert do.startswith("remove the cause")
     in_records(house, "DELETE FROM tasks")
     name, _, _ = schedule()[0]
     in_records(

@@ -109,7 +109,7 @@ def test_a_stream_ends_after_ten_minutes_and_says_so(market: Desk) -> None:
     assert line == {
         "streamNumber": 2,
         "stats": [],
-        "message": "the stream ends after ten minutes; ask for less, or for a report",
+        "message": "the stream ends after ten minutes; request less, or a report",
     }
     stream.close()
 

@@ -64,7 +64,7 @@ def test_a_second_host_is_refused_then_takes_over_and_every_click_is_counted_onc
         host = json.loads((first / "host.json").read_bytes())["id"]
         assert refused.returncode == 2
         assert f"host {host} (" in refused.stderr
-        assert "holds these records since 20" in refused.stderr
+        assert "has held these records since 20" in refused.stderr
         assert f"handbill hosts release {host}" in refused.stderr
         _kill_all(server)
 
@@ -99,7 +99,9 @@ def test_who_loses_the_hold_is_told_why(tmp_path: Path) -> None:
     one, two = (_settings(tmp_path / name, tmp_path) for name in ("one", "two"))
     with opened(one, of_this_machine(one)) as stores, held(one) as hold:
         assert hold.renew() is None
-        with pytest.raises(BadSettings, match=f"host {hold.host_id} .* holds these records since"):
+        with pytest.raises(
+            BadSettings, match=f"host {hold.host_id} .* has held these records since"
+        ):
             held(two).__enter__()
         with held(one):  # a clone of the whole file system
             assert "its data folder is a copy" in (hold.renew() or "")

@@ -78,14 +78,14 @@ def retire(tx: Tx, now: Instant, name: str, kid: int, *, at_once: bool) -> None:
     if own is None:
         raise not_found()
     if own.retire_at is None:
-        raise refused_state("", "it signs; rotate first")
+        raise refused_state("", "it is the current key; rotate first")
     if now < own.retire_at and not at_once:
         raise refused_state(
-            "", f"what it signed may be in use until {iso_of(own.retire_at)}; --now ends it at once"
+            "", f"what it signed may be valid until {iso_of(own.retire_at)}; --now ends it at once"
         )
     living = sum(bytes(digest)[0] == kid for (digest,) in tx.all(_DIGESTS, now=now))
     if name == "apikey" and living:
-        raise refused_state("", f"{living} API keys live under it; rotate or revoke them first")
+        raise refused_state("", f"{living} API keys depend on it; rotate or revoke them first")
     tx.run(_DROP, name=name, kid=kid)
     changes.tell(tx, now, keys.entity_of(name, kid), {"name": name, "kid": kid}, {})
     telling.event(tx, now, "own_key_retired", f"{name}/{kid}", key=name, kid=str(kid))

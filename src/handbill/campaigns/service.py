@@ -151,7 +151,7 @@ def _settle_placement_caps(tx: Tx, client: Client, body: CampaignBody) -> list[F
     """Leave out the publishers that no cap was said for; a fault for each unknown one."""
     known = {publisher.id for publisher in publishers.publishers_of(tx, client.agency_no)}
     faults = [
-        Fault(f"placement_caps.{step_of(id_)}", "is not a publisher of yours")
+        Fault(f"placement_caps.{step_of(id_)}", "is not a publisher of the agency")
         for id_ in body.placement_caps
         if id_ not in known
     ]

@@ -34,7 +34,7 @@ _LEVELS: Final = {"CLIENT": "client", "CAMPAIGN": "campaign", "JOBGROUP": "job g
 _MENDED: Final[dict["FixKind", str]] = {
     "enable": "switch it on",
     "extend": "let it end later",
-    "open_day": "let it trade on this weekday",
+    "open_day": "let it advertise on this weekday",
     "raise": "raise the cap",
     "activate": "switch the placement on",
     "bid": "bid more",

@@ -82,7 +82,7 @@ def set_stage_map(
 ) -> None:
     """Replace the map, as PUT …/stage-map does; items without a stage get theirs."""
     if stage is None and file is None:
-        raise typer.BadParameter("say the map: --stage TEXT=STAGE, or --file FILE")
+        raise typer.BadParameter("give the map: --stage TEXT=STAGE, or --file FILE")
     given = _of_file(file) if file is not None else {}
     for pair in stage or ():
         text, found, named = pair.rpartition("=")

@@ -11,7 +11,9 @@ from handbill.cli.speaking import DataOption, JsonOption, Mistaken, configured
 def demo(
     data: DataOption = None,
     stay: Annotated[bool, typer.Option("--stay", help="Keep serving afterwards.")] = False,
-    days: Annotated[int, typer.Option(min=1, max=366, help="Days that it has behind it.")] = 60,
+    days: Annotated[
+        int, typer.Option(min=1, max=366, help="Number of days to play before today.")
+    ] = 60,
     seed: Annotated[int, typer.Option(min=0, max=99, help="Seed of the market.")] = 1,
     host: HostOption = None,
     api_port: ApiPortOption = None,

@@ -79,7 +79,7 @@ def lines_of(told: "Explanation") -> Iterator[str]:
         yield _level("job group", told.group)
         yield from _filter(told.group.trace, "no other job group matches: it is the default one")
     if told.pending:
-        yield f"{'':<{_WIDTH}}a change is still to be matched"
+        yield f"{'':<{_WIDTH}}a change is still being matched"
     for one in told.others:
         why = one.state.description if one.reason == "NOT_ACTIVE" else _LOSES[one.reason]
         yield f"{'not in job group':<{_WIDTH}}{one.name}: {why}"
@@ -138,5 +138,5 @@ def _publisher(one: "ExplainedPublisher") -> Iterator[str]:
         None: "not known, its feed is too large to be searched here",
     }
     written = "never" if there.written_at is None else iso_of(there.written_at)
-    lags = "" if there.current else "; the file is still to be written again"
+    lags = "" if there.current else "; the file will be written again"
     yield f"{'':<{_WIDTH}}right now: {now[there.listed]} (written {written}{lags})"

@@ -78,6 +78,6 @@ def quarantine(
         warn("nothing is damaged")
     if left:
         warn(
-            f"{len(left)} more: what is before them is judged first. Let the server, or `handbill "
-            "judge --rest`, do that, and ask again"
+            f"{len(left)} more: events before them must be judged first. Wait for the server, or "
+            "run `handbill judge --rest`, then try again"
         )

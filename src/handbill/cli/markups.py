@@ -209,5 +209,5 @@ def _said(
     if json_body is None:
         return flags
     if flags:
-        raise Misspoken("--json-body says everything; leave the other options out")
+        raise Misspoken("--json-body contains everything; omit the other options")
     return body_in(json_body)

@@ -208,7 +208,7 @@ def publisher_feeds(
 def publisher_rhythms(
     agency_id: AgencyOption, data: DataOption = None, json: JsonOption = False
 ) -> None:
-    """Tell of each feed file who fetched it last, how often, when next, and in which version."""
+    """Print who fetches each feed file, how often, when next, and which version it has."""
     from handbill.clients.service import clients_by_number
     from handbill.listings.copies import copies_of
     from handbill.publishers.service import publishers_of
@@ -292,7 +292,7 @@ def _deliveries(tx: Tx, found: Publisher, now: int) -> "Iterator[DeliveryState]"
 def _line(row: "DeliveryState") -> str:
     end = row.failure or ("" if row.size is None else f"{row.size} bytes")
     if row.state == "WAITING":
-        end = "the file is still to be written; a running server does so"
+        end = "the file is not yet written; a running server writes it"
     return f"{row.path:<40}  {row.state:<9}  {end}"
 
 

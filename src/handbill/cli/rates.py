@@ -26,22 +26,27 @@ rates = typer.Typer(
     help="Rates of exchange, by day: the operator's, for all agencies; or one agency's own.",
 )
 AgencyOption = Annotated[
-    str | None, typer.Option("--agency", help="The agency whose own they are; else for all.")
+    str | None,
+    typer.Option("--agency", help="The agency to which they apply. Default: all agencies."),
 ]
 _MOST_RATES = 10_000
 
 
 @rates.command("set")
 def set_rate(
-    day: Annotated[str, typer.Option("--date", help="The day from which on it applies.")],
-    source: Annotated[str, typer.Option("--from", help="ISO 4217 code of the one unit.")],
-    target: Annotated[str, typer.Option("--to", help="ISO 4217 code of what it is worth.")],
-    rate: Annotated[str, typer.Option(help="How much of it, such as 1.0825.")],
+    day: Annotated[str, typer.Option("--date", help="First day on which it applies.")],
+    source: Annotated[
+        str, typer.Option("--from", help="ISO 4217 code of the currency that is converted.")
+    ],
+    target: Annotated[
+        str, typer.Option("--to", help="ISO 4217 code of the currency that it is converted to.")
+    ],
+    rate: Annotated[str, typer.Option(help="Value of one unit, such as 1.0825.")],
     agency_id: AgencyOption = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Set what one unit of a currency is in another one."""
+    """Set the value of one unit of a currency in another one."""
     said = {"date": day, "from": source, "to": target, "rate": decimal_in(rate, "--rate")}
     _put([said], agency_id, data, as_json=json)
 
@@ -54,7 +59,7 @@ def import_rates(
     json: JsonOption = False,
 ) -> None:
     """Set the rates of a file: CSV under date,from,to,rate, or the ECB's reference rates (XML or
-    CSV). All of them, or none.
+    CSV). Sets all of them, or none.
     """
     from handbill.dialects.rates import NotRates, rates_in
 
@@ -67,7 +72,7 @@ def import_rates(
 
 @rates.command("list")
 def list_rates(
-    agency_id: Annotated[str, typer.Option("--agency", help="The agency that sees them.")],
+    agency_id: Annotated[str, typer.Option("--agency", help="The agency.")],
     limit: Annotated[int, typer.Option(min=1, max=_MOST_RATES)] = 100,
     data: DataOption = None,
     json: JsonOption = False,
@@ -84,7 +89,9 @@ def list_rates(
 
 @rates.command("delete")
 def delete_rate(
-    rate_id: Annotated[str, typer.Argument(metavar="ID", help="Such as 2026-11-27-EUR-USD.")],
+    rate_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Id of the rate, such as 2026-11-27-EUR-USD.")
+    ],
     agency_id: AgencyOption = None,
     data: DataOption = None,
     json: JsonOption = False,

@@ -85,7 +85,7 @@ def preview_rule(client_id: ClientOption, json_body: BodyOption, data: DataOptio
     from handbill.stats.answering import Answering, Within
     from handbill.wire.models import spelled
 
-    new = read_body(NewRule, body_in(json_body), "The rule was not looked at")
+    new = read_body(NewRule, body_in(json_body), "The rule was not evaluated")
     tools = tools_standing(data)
     now = tools.clock.now()
     with tools.records.read() as tx, told_of(new):
@@ -106,7 +106,7 @@ def undo_run(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Undo a run: lift what it holds, set back what nobody has changed since."""
+    """Undo a run: lift its holds and restore what was not changed since."""
     from handbill.contract.rules.runs import undone_told
     from handbill.rules.undoing import undo
     from handbill.wire.models import spelled

@@ -83,7 +83,9 @@ def retire(
     agency_id: AgencyOption = None,
     at_once: Annotated[
         bool,
-        typer.Option("--now", help="Even if something it signed may be in use; not for master."),
+        typer.Option(
+            "--now", help="Retire it even if something it signed may be in use; not for master."
+        ),
     ] = False,
     data: DataOption = None,
     json: JsonOption = False,
@@ -108,7 +110,7 @@ def retire(
 def _name(tx: Tx, kind: str, agency_id: str | None) -> str:
     if kind == "callback":
         if agency_id is None:
-            raise typer.BadParameter("say whose it is: --agency A")
+            raise typer.BadParameter("name its agency: --agency A")
         return signing_name(agency_named(tx, agency_id).no)
     if kind not in rotating.OVERLAPS:
         raise typer.BadParameter(f"KIND is one of {', '.join(rotating.OVERLAPS)}, callback, master")
@@ -133,9 +135,9 @@ def _masters(tx: Tx, here: Collection[bytes]) -> list[dict[str, Any]]:
     for name, at in sealed.history(tx):
         if newer is None or name in used or name in here:
             ends = None if newer is None else iso_of(newer + _OVERLAP)
-            state = "seals" if newer is None else "seals nothing; retire it"
+            state = "seals" if newer is None else "encrypts nothing; retire it"
             if newer is not None and name in used:
-                state = f"seals {used[name]} still; rotate again"
+                state = f"seals {used[name]} secrets; rotate again"
             found.append(
                 {
                     "kind": MASTER,
@@ -160,8 +162,8 @@ def _rotate_master(settings: Settings) -> dict[str, Any]:
         if former == here[0] and set(used) <= {former}:
             if settings.secrets_key or settings.secrets_key_file:
                 raise Mistaken(
-                    "the first master key seals already: put a new one before it (`handbill keys "
-                    "new` prints one), restart everything, and run this again"
+                    "the first master key is already in use: put a new one before it (`handbill "
+                    "keys new` prints one), restart everything, and run this again"
                 )
             masters.add_first(masters.file_of(settings), masters.drawn(stores.ids))
             here = masters.Masters(settings).names()
@@ -187,16 +189,15 @@ def _retire_master(settings: Settings, key: str) -> None:
         if key not in names:
             raise Mistaken(_NONE_SUCH)
         if key == names[0]:
-            raise Mistaken("this master key seals; rotate first")
+            raise Mistaken("this is the current master key; rotate first")
         ends = history[0][1] + _OVERLAP
         if stores.clock.now() < ends:
             raise Mistaken(
-                f"a process may have sealed under it until a moment ago: try again from "
-                f"{iso_of(ends)} on"
+                f"a process may have used it until a moment ago: try again from {iso_of(ends)} on"
             )
         _reseal(stores.records)
     if settings.secrets_key or settings.secrets_key_file:
-        raise Mistaken("nothing is sealed under it any more: take it out of the setting or file")
+        raise Mistaken("nothing is encrypted with it any more: remove it from the setting or file")
     kept = masters.names_written(settings)
     if bytes.fromhex(names[0]) not in kept or key not in {name.hex() for name in kept}:
         raise Mistaken(_NONE_SUCH)

@@ -44,7 +44,7 @@ ClockOption = Annotated[
         "--tied",
         hidden=True,
         metavar="AHEAD",
-        help="End when standard input ends; the clock goes as its other end says.",
+        help="End when standard input ends; the clock is read from it.",
     ),
 ]
 
@@ -152,7 +152,9 @@ def edge(
 def judge(
     number: NumberOption = 0,
     tied: ClockOption = None,
-    rest: Annotated[bool, typer.Option("--rest", help="Judge what is there, and end.")] = False,
+    rest: Annotated[
+        bool, typer.Option("--rest", help="Judge all received events, then end.")
+    ] = False,
     data: DataOption = None,
 ) -> None:
     """Run the judge alone: it drains the journal into the ledger."""

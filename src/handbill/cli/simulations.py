@@ -13,17 +13,24 @@ from handbill.kit.instants import MINUTE
 def simulate(
     days: Annotated[int, typer.Option(min=1, max=366, help="How many days.")] = 30,
     publishers: Annotated[int, typer.Option(min=2, max=500, help="How many publishers.")] = 50,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed lives the same days.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same days.")] = 7,
     clients: Annotated[int, typer.Option(min=1, max=100, help="How many clients.")] = 4,
     clicks: Annotated[
-        int, typer.Option(min=0, help="Clicks of a day, about. Default: 75 a publisher.")
+        int, typer.Option(min=0, help="Approximate clicks per day. Default: 75 per publisher.")
     ] = 0,
     step: Annotated[
-        int, typer.Option(min=5, max=60, help="Minutes from one check to the next; a part of 60.")
+        int,
+        typer.Option(
+            min=5, max=60, help="Minutes between two checks; 60 must be a multiple of it."
+        ),
     ] = 30,
     data: Annotated[
         str | None,
-        typer.Option("--data", metavar="DIR", help="An empty folder to keep. Default: none."),
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            help="An empty folder in which the data is kept. Default: none.",
+        ),
     ] = None,
     json: JsonOption = False,
 ) -> None:

@@ -113,7 +113,7 @@ def read_body(rows: "type[Model] | OneOrMany", body: Any, message: str) -> Any:
 
 @contextmanager
 def told_of(body: "Model") -> Iterator[None]:
-    """What is refused is told by JSON pointers into the body, as the API tells it."""
+    """Faults are printed with JSON pointers into the body, as in the API."""
     from handbill.wire.pointers import pointed_out
 
     try:

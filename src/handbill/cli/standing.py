@@ -85,7 +85,7 @@ def agency_named(tx: Tx, agency_id: str) -> Agency:
 def owner_named(tx: Tx, agency_id: str | None, family_id: str | None) -> Owner:
     """The owner of the keys. **Refuses** an unknown owner (Mistaken), and none or two of them."""
     if (agency_id is None) == (family_id is None):
-        raise typer.BadParameter("say whose they are: --agency A, or --family F")
+        raise typer.BadParameter("name their owner: --agency A, or --family F")
     if agency_id is not None:
         return Owner("agency", agency_named(tx, agency_id).no)
     assert family_id is not None, "one of the two is there"

@@ -161,7 +161,7 @@ def update(tx: Tx, now: Instant, client: Client, changes: Mapping[str, Any]) -> 
 def _unknown_publishers(tx: Tx, agency_no: int, said: Mapping[str, Any]) -> list[Fault]:
     known = {one.id for one in publishers.publishers_of(tx, agency_no)}
     return [
-        Fault(f"{name}.{n}", "is not a publisher of yours")
+        Fault(f"{name}.{n}", "is not a publisher of the agency")
         for name in ("excluded_publishers", "globally_excluded_publishers")
         for n, publisher_id in enumerate(said.get(name) or ())
         if publisher_id not in known

@@ -32,7 +32,7 @@ def read_prefixes(text: str) -> list[str]:
     for number, cell in _cells(text):
         network = _network(cell)
         if network is None:
-            raise NotAddresses(f"line {number} is no address and no prefix")
+            raise NotAddresses(f"line {number} is neither an address nor a prefix")
         found[str(network)] = None
         if len(found) > MOST_PREFIXES:
             raise NotAddresses(f"there are more than {MOST_PREFIXES} addresses")
@@ -46,7 +46,7 @@ def _cells(text: str) -> Iterator[tuple[int, str]]:
             if cell and not (number == 1 and cell.casefold() == _HEADING):
                 yield number, cell
     except csv.Error as bad:
-        raise NotAddresses("it is no CSV") from bad
+        raise NotAddresses("it is not CSV") from bad
 
 
 def _network(cell: str) -> Network | None:

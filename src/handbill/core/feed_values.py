@@ -49,7 +49,7 @@ def first_of(source: Source, fields: Mapping[str, str], most: int, faults: list[
 def dropped(name: str, others: list[str]) -> FieldFault:
     shown = ", ".join(cleaned(one, 40) for one in others[:_MOST_TOLD])
     more = ", …" if len(others) > _MOST_TOLD else ""
-    return FieldFault(name, "dropped", f"comes more than once; not kept: {shown}{more}")
+    return FieldFault(name, "dropped", f"occurs more than once; not stored: {shown}{more}")
 
 
 def cut(name: str, value: str, most: int, faults: list[FieldFault]) -> str:

@@ -33,13 +33,15 @@ def disk(free: int, least: int) -> Check:
     says = f"{free // 1024**2} MB are free where the data folder is"
     if free >= least:
         return Check("disk", True, f"{says}.")
-    return Check("disk", False, f"{says}; free some, or lower HANDBILL_LEAST_FREE_BYTES ({least}).")
+    return Check(
+        "disk", False, f"{says}; free disk space, or lower HANDBILL_LEAST_FREE_BYTES ({least})."
+    )
 
 
 def journal(is_broken: bool) -> Check:
     if is_broken:
-        says = "The journal cannot be written; see that the disk has space and can be written to."
-        return Check("journal", False, f"{says} The process then begins a new segment by itself.")
+        says = "The journal cannot be written; check that the disk has space and is writable."
+        return Check("journal", False, f"{says} The process then begins a new segment.")
     return Check("journal", True, "The journal can be written.")
 
 
@@ -62,7 +64,7 @@ def judge(
     """The judge is at work, and not too far behind. ``silence``: seconds since it was seen."""
     if silence is None or silence > limit_seconds:
         seen = "never" if silence is None else f"last {silence:.0f} s ago"
-        says = f"The judge was seen at work {seen}; see the log of judge-0, or start it."
+        says = f"The judge last showed activity {seen}; see the log of judge-0, or start it."
         return Check("judge", False, says)
     lag = lag_seconds(waiting_since, now)
     if lag > limit_seconds:
@@ -84,24 +86,25 @@ def schedule(items: Iterable[Late], limit_seconds: int) -> Check:
         "schedule",
         False,
         f"{len(late)} items are overdue, {worst.name} by "
-        f"{worst.late // SECOND} s; see that a worker runs, and its log.",
+        f"{worst.late // SECOND} s; check that a worker runs, and its log.",
     )
 
 
 def index(is_whole: bool) -> Check:
     if is_whole:
         return Check("index", True, "The index holds all links.")
-    says = "The index is being filled; links that it lacks are answered 503. See that a worker runs"
-    return Check("index", False, f"{says}, or use `handbill index rebuild`.")
+    says = "The index is being filled; links that it lacks are answered with 503."
+    do = "Check that a worker runs, or use `handbill index rebuild`."
+    return Check("index", False, f"{says} {do}")
 
 
 def damaged_index() -> Check:
-    says = "The index is damaged; a worker makes it anew. See that a worker runs, and its log."
+    says = "The index is damaged; a worker rebuilds it. Check that a worker runs, and its log."
     return Check("index", False, says)
 
 
 def feeds(missing: int) -> Check:
     if not missing:
         return Check("feeds", True, "The feed files are there.")
-    says = f"{missing} feed files are missing; put the folder blobs/feeds back from the backup."
+    says = f"{missing} feed files are missing; restore the folder blobs/feeds from the backup."
     return Check("feeds", False, says)

@@ -311,10 +311,10 @@ def _bid(
     other = found.must_be_in(said)
     if other and (read := read_amount(text, other)) is not None:
         if bids.rated is not None and other not in bids.rated:
-            message = f"is in {other}, of which there is no rate; set one: POST /rates"
+            message = f"is in {other}, for which there is no rate; set one: POST /rates"
             faults.append(FieldFault("cpc", "currency", message))
         return read.micros, other
-    message = f"is in no currency that is known for sure: {text[:40]} {said[:40]}"
+    message = f"is in a currency that cannot be determined: {text[:40]} {said[:40]}"
     faults.append(FieldFault("cpc", "currency", message))
     return None, ""
 

@@ -106,7 +106,7 @@ def to_judge(raw: bytes, now: Instant) -> list[Received] | str:
     except msgspec.DecodeError:
         return "says nothing that this version knows"
     at = max([event.at for event in events], default=0)
-    return f"is stamped {iso_of(at)}, which is still to come" if at > now + MOST_AHEAD else events
+    return f"is stamped {iso_of(at)}, which lies in the future" if at > now + MOST_AHEAD else events
 
 
 def job_id_of(client_id: str, reference: str) -> bytes:

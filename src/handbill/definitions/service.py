@@ -67,9 +67,7 @@ def put(
     body = with_said(before, said)
     if body.rules.foreign is not None and not can_locate:
         at = "foreign" if said.get("foreign") else "preset"
-        raise refused_state(
-            at, "cannot be told here: HANDBILL_GEO_FILE names no file of places of addresses"
-        )
+        raise refused_state(at, "is not available: HANDBILL_GEO_FILE is not set")
     if former is None:
         no = rows.add(tx, publisher.no, client_no, body, now)
     elif body != before:

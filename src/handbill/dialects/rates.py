@@ -32,7 +32,7 @@ def rates_in(raw: bytes) -> list[Row]:
     try:
         return list(_of_csv(raw))
     except csv.Error as bad:
-        raise NotRates(f"is no CSV: {bad}") from None
+        raise NotRates(f"is not CSV: {bad}") from None
 
 
 def _of_csv(raw: bytes) -> Iterator[Row]:
@@ -89,7 +89,7 @@ def _of_xml(raw: bytes) -> list[Row]:
     try:
         parser.Parse(raw, True)
     except expat.ExpatError as bad:
-        raise NotRates(f"is no XML: line {bad.lineno}: {expat.ErrorString(bad.code)}") from None
+        raise NotRates(f"is not XML: line {bad.lineno}: {expat.ErrorString(bad.code)}") from None
     if not found:
         raise NotRates("has no rates in it")
     return found

@@ -58,7 +58,7 @@ class ImportFailed(Exception):
 _MENDED = FieldFault(
     "",
     "not_xml",
-    "has a bare &, an entity of HTML or a character that XML does not have; read as it was meant",
+    "has a bare &, an HTML entity or a character that XML forbids; it was read as intended",
 )
 
 
@@ -324,9 +324,7 @@ def _with_mappings(
         fault = fault_of(head)
         if fault is not None:
             raise Malformed(*fault)
-        raise ImportFailed(
-            "unmapped", "The feed's nodes are of no board that we know: say schemaMappings."
-        )
+        raise ImportFailed("unmapped", "The format of the feed is not known: set schemaMappings.")
     found = proposed(seen)
     given = {key: value for key, value in feed.mappings.items() if value}
     return chain([head], stream), found | given
@@ -385,7 +383,7 @@ def _meet_broken(found: Collected, item: Item, ref: str) -> None:
     found.broken.append((item.line, item.broken))
     if not ref or len(found.broken) > MOST_BROKEN:
         raise Malformed(item.line, item.broken)
-    message = f"cannot be read, and stands as it was: {item.broken}"
+    message = f"cannot be read; the job stays as it was: {item.broken}"
     found.fault(ref, item.line, FieldFault("", "malformed", message))
     found.skipped += 1
     place = found.known.by_ref.get(ref)
@@ -395,5 +393,7 @@ def _meet_broken(found: Collected, item: Item, ref: str) -> None:
 
 def _meet_again(found: Collected, ref: str, line: int) -> None:
     found.duplicates += 1
-    again = FieldFault("referencenumber", "duplicate", "came before in this feed; the last counts")
+    again = FieldFault(
+        "referencenumber", "duplicate", "occurred before in this feed; the last one is used"
+    )
     found.fault(ref, line, again)

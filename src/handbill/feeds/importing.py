@@ -65,7 +65,7 @@ def import_feed(tools: Tools, feed_id: str) -> Run | None:
         # The run goes on as soon as it is this feed's turn.
         raise
     except Exception:
-        _failed(tools, feed, run, ImportFailed("internal", "The import broke off."))
+        _failed(tools, feed, run, ImportFailed("internal", "The import was interrupted."))
         raise
 
 
@@ -135,7 +135,9 @@ def _pages(tools: Tools, feed: Feed, run: Run, first: Fetched) -> Iterator[TurnP
             nonlocal url
             url = urljoin(url, href)
             if url in seen:
-                raise ImportFailed("pages", "The feed's pages come round: the next one was read.")
+                raise ImportFailed(
+                    "pages", "The feed's pages repeat: the next one was already read."
+                )
             seen.add(url)
             passed = (tools.clock.now() - began) // SECOND
             limits = Limits(

@@ -112,7 +112,7 @@ def update(tx: Tx, now: Instant, client: Client, feed: Feed, given: Mapping[str,
     former = feed.body.login
     body, password = _settled(feed.body, given)
     if password is None and body.login not in ("", former):
-        says = "is required again: the one that is kept is for another address or user"
+        says = "is required again: the stored one is for another address or user"
         raise bad_request([Fault("config.auth.password", says)])
     if body == feed.body and password in (None, password_of(tx, feed)):
         return
@@ -231,7 +231,7 @@ def begin_run(tx: Tx, ids: Ids, now: Instant, feed_id: str) -> tuple[Client, Fee
         return None
     run = open_runs[0] if open_runs else _new_run(tx, ids, now, feed.no, "RUNNING")
     for former in open_runs[1:]:
-        former.body.reason, former.body.message = "interrupted", "Another run took its place."
+        former.body.reason, former.body.message = "interrupted", "Another run has replaced it."
         former.state, former.ended_at = "FAILED", now
         rows.save_run(tx, former)
     run.state, run.percent, run.body = "RUNNING", 0, RunBody(forced=run.body.forced)

@@ -65,8 +65,8 @@ _NAMED, _BY_CLICK, _BY_CANDIDATE = "application/", "click/", "candidate/"
 def record(tx: Tx, ids: Ids, now: Instant, client: Client, events: Sequence[Item]) -> str:
     """Store a batch, judged; its id.
 
-    **Refuses** the whole (400) when an item lies more than 10 minutes ahead, or names a click id
-    that is not ours.
+    **Refuses** the whole (400) when an item is more than 10 minutes in the future, or names an
+    invalid click id.
     """
     items = _read(tx, now, client, events)
     hires = _judge(tx, client, items, now)
@@ -90,11 +90,11 @@ def _read(tx: Tx, now: Instant, client: Client, events: Sequence[Item]) -> list[
     for place, given in enumerate(events):
         at = dated(given.at(zone), now)
         if at is None:
-            faults.append(Fault(f"{place}.stamp", "lies more than 10 minutes ahead"))
+            faults.append(Fault(f"{place}.stamp", "is more than 10 minutes in the future"))
         try:
             application, (click_id, facts) = _named(given, client, clicks)
         except NotOurs:
-            faults.append(Fault(f"{place}.click_id", "is no click id of ours"))
+            faults.append(Fault(f"{place}.click_id", "is not a valid click id"))
             continue
         body = ItemBody(
             given.application_id, given.candidate_id, given.job_reference, facts, given.details

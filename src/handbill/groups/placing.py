@@ -70,7 +70,7 @@ def _faults_of(
 ) -> list[Fault]:
     at = f"placements.{n}"
     if publisher is None:
-        return [Fault(f"{at}.publisher_id", "is not a publisher of yours")]
+        return [Fault(f"{at}.publisher_id", "is not a publisher of the agency")]
     faults = publishers.asked_faults(publisher, exchange, placement.currency, placement.bid_micros)
     if publisher.id in excluded:
         faults.insert(0, Fault("publisher_id", "is excluded by the client"))
@@ -112,7 +112,7 @@ def bid_faults(tx: Tx, client: Client, exchange: Exchange, body: GroupBody) -> l
         }
         if of_kind == {publisher.id for publisher in lowest}:
             least = min(lowest, key=lambda one: least_here(one, exchange))
-            says = f"must be at least {least_of(least, exchange)}: no placement takes less"
+            says = f"must be at least {least_of(least, exchange)}: the placements accept no less"
             faults.append(Fault(name, says))
     return faults
 
@@ -131,7 +131,9 @@ def _over_budget(placements: list[Placement], budget: Cap, *, new: bool) -> list
             faults.append(Fault(at, _OTHER_PERIOD))
     if not faults and _exceed([asked for _, asked in locked], budget):
         at = f"placements.{locked[-1][0]}.budget.locked" if new else "caps.budget.value"
-        faults.append(Fault(at, "the locked budgets must not exceed the job group's together"))
+        faults.append(
+            Fault(at, "the locked budgets must not exceed the job group's budget together")
+        )
     return faults
 
 

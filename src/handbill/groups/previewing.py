@@ -90,7 +90,9 @@ def _named(tx: Tx, client: Client, group_id: str | None) -> Group | None:
         return None
     stands = next((g for g in service.groups_of(tx, client.no) if g.id == group_id), None)
     if stands is None or stands.is_default:
-        raise bad_request([Fault("group_id", "is no job group of the client that can change")])
+        raise bad_request(
+            [Fault("group_id", "is not a job group of the client that can be changed")]
+        )
     return stands
 
 

@@ -86,12 +86,12 @@ class SystemClock:
         self._is_off = is_off
         if is_off:
             _LOG.error(
-                "the machine's clock was set by %d seconds: this process goes on by the former "
-                "time; set the clock back, or if it is right now, restart the server",
+                "the machine's clock was set by %d seconds: this process continues with its "
+                "former time; set the clock back, or if it is correct now, restart the server",
                 seconds,
             )
         else:
-            _LOG.warning("the machine's clock is right again")
+            _LOG.warning("the machine's clock is correct again")
 
 
 class MovedClock:

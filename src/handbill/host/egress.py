@@ -245,7 +245,7 @@ def _canonical(url: str) -> str:
 def _headers_of(asked: Asked) -> dict[str, str]:
     headers = {"User-Agent": asked.agent, "Accept-Encoding": "gzip", "Accept": "*/*"}
     if ":" in asked.user:
-        raise EgressRefused("a user name with a colon cannot be told (RFC 7617)")
+        raise EgressRefused("a user name must not contain a colon (RFC 7617)")
     if asked.user or asked.password:
         import aiohttp
 
@@ -264,7 +264,7 @@ def _redirected(url: str, headers: Mapping[str, str]) -> str:
         raw = location.encode("utf-8", "surrogateescape")
         return _canonical(urljoin(url, quote(raw, safe=_ASCII)))
     except ValueError as bad:
-        raise EgressRefused("redirects to what is no URL") from bad
+        raise EgressRefused("redirects to an invalid URL") from bad
 
 
 def _fetched(exchange: _Exchange, response: "aiohttp.ClientResponse", url: str) -> Fetched:
@@ -275,7 +275,7 @@ def _fetched(exchange: _Exchange, response: "aiohttp.ClientResponse", url: str) 
         raise EgressRefused(f"the body has more than {exchange.limits.most_bytes} bytes")
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
-        raise EgressFailed("answered in an encoding that was not asked for")
+        raise EgressFailed("answered in an encoding that was not requested")
     return Fetched(
         final_url=url,
         etag=_mark(response, "ETag"),

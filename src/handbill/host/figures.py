@@ -37,9 +37,9 @@ REQUEST_SECONDS = Histogram(
 )
 TASKS = _counter("handbill_tasks", "Runs of tasks", ["kind", "outcome"])
 FEED_RUNS = _counter("handbill_feed_runs", "Runs of inbound feeds that ended", ["state"])
-DELIVERIES = _counter("handbill_deliveries", "Tries to deliver a file by FTP", ["state"])
-CALLBACKS = _counter("handbill_callbacks", "Tries of callbacks", ["outcome"])
-SECURITY = _counter("handbill_security_events", "What the log tells as security events", ["event"])
+DELIVERIES = _counter("handbill_deliveries", "Attempts to deliver a file by FTP", ["state"])
+CALLBACKS = _counter("handbill_callbacks", "Attempts of callbacks", ["outcome"])
+SECURITY = _counter("handbill_security_events", "Security events, as in the log", ["event"])
 RESTARTS = _counter("handbill_restarts", "Processes that were started again", ["child", "why"])
 QUEUE = _gauge("handbill_queue_tasks", "Tasks by their state", ["kind", "state"])
 SCHEDULE_RAN = _gauge(

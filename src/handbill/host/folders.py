@@ -39,8 +39,8 @@ def make_private(folder: Path) -> None:
     if found.st_uid != os.geteuid():
         if not os.geteuid():
             _log.warning(
-                "%s belongs to %s, and this runs as root: what it makes there may be closed to %s. "
-                "Run it as that user, such as with `sudo -u %s`",
+                "%s belongs to %s, and this runs as root: files that it creates may be closed to "
+                "%s. Run it as that user, such as with `sudo -u %s`",
                 folder,
                 *[_name_of(found.st_uid)] * 3,
             )
@@ -48,7 +48,10 @@ def make_private(folder: Path) -> None:
             _log.warning("%s belongs to %s and is open to others", folder, _name_of(found.st_uid))
     elif found.st_mode & _OTHERS:
         _close(folder)
-        _log.warning("%s was open to other users; it is closed now, with all in it", folder)
+        _log.warning(
+            "%s was open to other users; now only its owner can read it, with all its contents",
+            folder,
+        )
 
 
 def require_usable(paths: Iterable[Path]) -> None:
@@ -62,11 +65,11 @@ def require_usable(paths: Iterable[Path]) -> None:
 
 
 def refuse_unfinished(folder: Path) -> None:
-    """**Refuses** a data folder whose restore was broken off (Unusable)."""
+    """**Refuses** a data folder whose restore was interrupted (Unusable)."""
     if _is_there(folder / UNFINISHED):
         raise Unusable(
-            f"{folder} is not whole: a restore into it is under way, or was broken off. In that "
-            f"case delete the folder, and restore again"
+            f"{folder} is incomplete: a restore into it is in progress, or was interrupted. "
+            "If it was interrupted, delete the folder and restore again"
         )
 
 
@@ -79,16 +82,17 @@ def advice(path: Path) -> str:
     found = _nearest(path)
     try:
         if os.statvfs(found).f_flag & os.ST_RDONLY:
-            return f"{found} is on a file system that is mounted read-only: name another place."
+            return f"{found} is on a read-only file system: name another folder."
         owner, me = _name_of(found.stat().st_uid), _name_of(os.geteuid())
     except OSError:
-        return "Name another place."
+        return "Name another folder."
     if owner == me:
-        return f"{found} is yours, but closed to you: `chmod -R u+rwX {found}`, or another place."
+        said = f"{found} belongs to this user, but cannot be accessed"
+        return f"{said}: `chmod -R u+rwX {found}`, or name another folder."
     said = f"{found} belongs to {owner} and this runs as {me}: run it as {owner}"
     if found != path.absolute():
-        return f"{said}, or name another place."
-    return f"{said}, name another place, or give it away with `chown -R {me} {found}`."
+        return f"{said}, or name another folder."
+    return f"{said}, name another folder, or change its owner with `chown -R {me} {found}`."
 
 
 def is_root() -> bool:

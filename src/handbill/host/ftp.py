@@ -217,14 +217,14 @@ class _Talk(ftplib.FTP_TLS):
     def getline(self) -> str:
         self._lines += 1
         if self._lines > _MOST_LINES:
-            raise ftplib.error_proto("an answer of too many lines")
+            raise ftplib.error_proto("an answer with too many lines")
         return super().getline()
 
     def makepasv(self) -> tuple[str, int]:
         """Where the data goes: to the address that was dialled, whatever the answer says."""
         _, port = super().makepasv()
         if not LEAST_DATA_PORT <= port < 65_536:
-            raise ftplib.error_proto("a port that is none for data")
+            raise ftplib.error_proto("a port that is not allowed for data")
         return self._address, port
 
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, Any]:

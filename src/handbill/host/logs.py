@@ -76,7 +76,7 @@ def log_json_lines(process: str) -> None:
             sys.__excepthook__(kind, died_of, trace)
             return
         logging.getLogger("handbill").critical(
-            "the process dies of %s", kind.__name__, exc_info=(kind, died_of, trace)
+            "the process ends because of %s", kind.__name__, exc_info=(kind, died_of, trace)
         )
 
     sys.excepthook = last_words

@@ -19,8 +19,8 @@ from handbill.kit.sealing import KEY_BYTES, key_named, name_of, opened, seal
 FILE = "secrets.key"
 _MOST_BYTES = 65_536
 _ABOUT = (
-    "# The master key of this installation: what is secret in its records is sealed under it.\n"
-    "# Without it they cannot be served. Keep a copy apart from the backups; show it to nobody.\n"
+    "# The master key of this installation: secrets in its records are encrypted with it.\n"
+    "# Without it the server cannot start. Keep a copy apart from the backups, and secret.\n"
 )
 
 
@@ -68,7 +68,7 @@ class Masters:
             return self._keys[name]
         except KeyError:
             raise NoMasterKey(
-                f"the master key {name.hex()} is not here; {where(self._settings)}"
+                f"the master key {name.hex()} is missing; {where(self._settings)}"
             ) from None
 
 
@@ -86,8 +86,8 @@ def keys_of(settings: Settings) -> list[bytes]:
     except FileNotFoundError as missing:
         if settings.secrets_key_file:
             raise Unusable(
-                f"{path}, which HANDBILL_SECRETS_KEY_FILE names, is not there; bring it back, or "
-                "make a first key with `handbill keys new > FILE`"
+                f"{path}, named by HANDBILL_SECRETS_KEY_FILE, does not exist; restore it, or "
+                "create a first key with `handbill keys new > FILE`"
             ) from missing
         return []
     except OSError as refused:

@@ -57,7 +57,7 @@ def failed(failure: Exception, request_id: str) -> Answer:
         return refusal(failure, request_id, later)
     if isinstance(failure, ClientDisconnect):
         # Also what the server tells us of a body in bad chunks, whose sender is still there.
-        fault = Fault("", "the body breaks off, or its chunks cannot be read")
+        fault = Fault("", "the body is incomplete, or its chunks cannot be read")
         return refusal(bad_request([fault]), request_id)
     if passes(failure):
         _log.warning("unavailable: %s", failure, extra={"requestId": request_id})

@@ -102,7 +102,7 @@ class Application(Router):
             try:
                 await response(scope, receive, send)
             except Exception:  # noqa: BLE001 - the status is gone: what is left is to break off
-                _log.exception("a body broke off", extra={"requestId": request_id})
+                _log.exception("a body was incomplete", extra={"requestId": request_id})
 
     async def _response(self, request: Request, request_id: str, held: ExitStack) -> ASGIApp:
         """What is to be sent. ``held``: gives back what it holds once all is sent."""

@@ -38,7 +38,7 @@ class Room:
     def take(self, name: str, size: int) -> None:
         held, of_one = self.held + size, self._of[name] + size
         if size > 0 and (held > self._most or of_one > self._most_of_one):
-            raise Unavailable("too many bodies are under way")
+            raise Unavailable("too many request bodies are in progress")
         self.held = held
         if of_one:
             self._of[name] = of_one

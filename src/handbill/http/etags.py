@@ -9,8 +9,8 @@ from handbill.wire.queries import Query
 
 _LENGTH = 24  # hex digits of SHA-256, which processors compute themselves
 _STALE = (
-    "412 precondition failed: the thing has changed since it was read; "
-    "read it again and repeat the change"
+    "412 precondition failed: the resource has changed since it was read; read it again and "
+    "repeat the change"
 )
 
 

@@ -16,7 +16,7 @@ from handbill.store.records.base import sweep_of
 from handbill.store.records.tables import idempotency
 
 _MOST_KEY = 255
-_SHOWN = "was used already: the work is done, and its secret was shown once and kept nowhere"
+_SHOWN = "was already used: the request was completed, and its secret was shown once and not stored"
 _t = idempotency.c
 _FIND = sa.select(_t.request_digest, _t.status, _t.answer, _t.created_at).where(
     _t.scope == b("scope"), _t.key == b("key")

@@ -43,7 +43,7 @@ class Operations(BaseRoute):
             verbs = self._verbs.setdefault(operation.path, {})
             for verb in ("PUT", "PATCH") if operation.verb == "PUT" else (operation.verb,):
                 if verb in verbs:
-                    raise ValueError(f"{verb} {operation.path} is there twice")
+                    raise ValueError(f"{verb} {operation.path} is given twice")
                 verbs[verb] = operation
         self._near: dict[tuple[str, int], list[Route]] = defaultdict(list)
         for path in sorted(self._verbs, key=_ids_last):

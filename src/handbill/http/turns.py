@@ -133,7 +133,7 @@ class Lane:
             raise
 
     def _full(self) -> Refused:
-        return too_many(f"Too many {self._what} are under way; try again in a moment", 1)
+        return too_many(f"Too many {self._what} are in progress; try again in a moment", 1)
 
     def _leave(self, owner: str) -> None:
         self._turns.leave(owner)

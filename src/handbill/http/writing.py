@@ -49,7 +49,7 @@ class Writer:
         future: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
         with self._lock:
             if not self._waiting.wait(owner, _Waiting(owner, work, future)):
-                raise too_many("Too many changes are under way; try again in a moment", 1)
+                raise too_many("Too many changes are in progress; try again in a moment", 1)
             begins, self._is_busy = not self._is_busy, True
         if begins:
             self._thread.submit(self._commit_all)

@@ -220,10 +220,12 @@ def _publisher_faults(said: PublisherFields, known: Mapping[str, Publisher]) -> 
     named = {f"publishers.{n}": id_ for n, id_ in enumerate(said.publishers or ())}
     named |= {step_of(id_): id_ for id_ in said.nodes}
     faults = [
-        Fault(at, "is not a publisher of yours") for at, id_ in named.items() if id_ not in known
+        Fault(at, "is not a publisher of the agency")
+        for at, id_ in named.items()
+        if id_ not in known
     ]
     faults += [
-        Fault(f"{step_of(id_)}.{step_of(name)}", "is the platform's own node")
+        Fault(f"{step_of(id_)}.{step_of(name)}", "is a reserved node")
         for id_, nodes in said.nodes.items()
         if id_ in known
         for name in sorted(kept_nodes(known[id_].body.feed_schema) & nodes.keys())
@@ -235,7 +237,7 @@ def _placement_faults(
     placement: JobPlacement, publisher: Publisher | None, exchange: Exchange
 ) -> list[Fault]:
     if publisher is None:
-        return [Fault("publisher_id", "is not a publisher of yours")]
+        return [Fault("publisher_id", "is not a publisher of the agency")]
     bid = "cpa_bid_micros" if publisher.body.bid_type == "CPA" else "cpc_bid_micros"
     return [
         Fault(bid if fault.field == "bid_micros" else fault.field, fault.message)

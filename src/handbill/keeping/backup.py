@@ -173,7 +173,7 @@ def _require_journal(folder: Path, judged: dict[str, Mark]) -> None:
     missing = gaps(folder, judged)
     if missing:
         raise NotWhole(
-            f"no backup was made, for it would not be whole: {'; '.join(missing)}. "
+            f"no backup was made, because it would be incomplete: {'; '.join(missing)}. "
             "`handbill doctor` says what to do"
         )
 
@@ -230,6 +230,6 @@ def _sizes(blobs: Blobs) -> dict[str, int]:
 def _unlisted(path: str, what: str, count: int = 1) -> str:
     more = f" (and {count - 1} more)" if count > 1 else ""
     return (
-        f"no backup was made, for it would not be whole: judged entries {path} {what}{more}. "
-        "`handbill ledger check` names all; bring them back from an earlier backup"
+        f"no backup was made, because it would be incomplete: judged entries {path} {what}{more}. "
+        "`handbill ledger check` names all; restore them from an earlier backup"
     )

@@ -85,7 +85,7 @@ def _disk(patient: Patient) -> Iterator[Finding]:
     if free < max(_LEAST_FREE, patient.settings.least_free_bytes):
         yield Finding(
             f"{patient.settings.data_folder} has {free // 1024**2} MiB free",
-            "free space: without any, clicks are answered 503",
+            "free disk space: without any, clicks are answered with 503",
         )
 
 
@@ -93,7 +93,9 @@ def _records(patient: Patient) -> Iterator[Finding]:
     try:
         found = patient.records.revision()
     except Unavailable as away:
-        yield Finding(str(away), "start the database, or mend HANDBILL_RECORDS_URL", is_last=True)
+        yield Finding(
+            str(away), "start the database, or correct HANDBILL_RECORDS_URL", is_last=True
+        )
         return
     try:
         require_ours(found)
@@ -106,13 +108,13 @@ def _records(patient: Patient) -> Iterator[Finding]:
         return
     if found is None:
         yield Finding(
-            "there are no tables in the records",
-            "if they held something, restore a backup; new ones are made by `handbill serve`",
+            "the records contain no tables",
+            "if they contained data, restore a backup; `handbill serve` creates new tables",
             is_last=True,
         )
     elif found != NEWEST:
         yield Finding(
-            f"the records are of revision {found}, and this release works with {NEWEST}",
+            f"the records are of revision {found}, and this release needs {NEWEST}",
             "`handbill migrate` brings them up to date, and so does a start of `handbill serve`",
             is_last=True,
         )
@@ -129,7 +131,9 @@ def _master(patient: Patient) -> Iterator[Finding]:
         needed, used, newest = sealed.names_needed(tx), sealed.names_used(tx), sealed.in_force(tx)
     missing = sorted(name.hex() for name in needed - here)
     if missing:
-        found = f"secrets are sealed under the master key {' and '.join(missing)}, not here"
+        found = (
+            f"secrets are encrypted with the master key {' and '.join(missing)}, which is missing"
+        )
         yield Finding(found, where(settings), is_last=True)
         return
     file = file_of(settings)
@@ -138,7 +142,8 @@ def _master(patient: Patient) -> Iterator[Finding]:
     rest = sum(count for name, count in used.items() if name != newest)
     if rest:
         yield Finding(
-            f"{rest} secrets are sealed under a former master key", "`handbill keys rotate master`"
+            f"{rest} secrets are encrypted with a former master key",
+            "`handbill keys rotate master`",
         )
 
 
@@ -149,15 +154,15 @@ def _keys(patient: Patient) -> Iterator[Finding]:
     if missing or not is_named:
         yield Finding(
             f"keys are missing: {', '.join(missing) or 'the name of the installation'}",
-            "restore a backup, before any other command makes new keys: links and tokens that are "
-            "out are signed by the lost ones",
+            "restore a backup before any other command creates new keys: links and tokens in use "
+            "are signed by the lost ones",
             is_last=True,
         )
 
 
 def _index(patient: Patient) -> Iterator[Finding]:
     folder = patient.settings.index_folder
-    do = "`handbill index rebuild`; the next start of `handbill serve` does it by itself too"
+    do = "`handbill index rebuild`; the next start of `handbill serve` does so too"
     if not (folder / "data.mdb").exists():
         yield Finding(f"the edge's index {folder} is not there", do)
         return
@@ -175,10 +180,10 @@ def _in_index(patient: Patient, do: str) -> Iterator[Finding]:
             turn, listing = installation.turn_of(tx), keys.sealed_ones(tx, LISTING_KEYS)
             differing = indexing.differing(tx, index) if index.is_whole() else 0
         if not index.is_of(turn):
-            yield Finding(f"the edge's index {folder} is of other or former records", do)
+            yield Finding(f"the edge's index {folder} belongs to other or older records", do)
         elif not index.is_whole():
             yield Finding(
-                "the edge's index is being filled: links that it lacks are answered 503",
+                "the edge's index is being filled: links that it lacks are answered with 503",
                 "wait; if no worker runs, start the server, or `handbill index rebuild`",
             )
         elif index.kept_keys() != listing:
@@ -195,8 +200,8 @@ def _journal(patient: Patient) -> Iterator[Finding]:
     for damage in quarantining.damages(patient.records, reader, patient.clock.now()):
         yield Finding(
             f"the journal of {damage.source} is damaged: {damage.reason}",
-            "bring its files back if you can, wait for what is still to come, or set aside what "
-            "cannot be judged: handbill journal quarantine",
+            "restore its files if you can, wait if its events lie in the future, or quarantine "
+            "what cannot be judged: handbill journal quarantine",
         )
 
 
@@ -209,17 +214,17 @@ def _asides(patient: Patient) -> Iterator[Finding]:
     for one in found:
         yield Finding(
             f"{counts.get(one.client_no, 0)} events of client "
-            f"{ids.get(one.client_no, one.client_no)} are set aside, as the judge cannot judge "
-            f"them: {one.reason}",
-            "report what the log of judge-0 says; nothing of them is lost or charged, and they are "
-            f"tried again by themselves, next at {iso_of(one.again_at)}",
+            f"{ids.get(one.client_no, one.client_no)} are set aside, because they cannot be "
+            f"judged: {one.reason}",
+            "report the log of judge-0; nothing is lost or charged, and they are tried again "
+            f"automatically, next at {iso_of(one.again_at)}",
         )
 
 
 def _segments(patient: Patient) -> Iterator[Finding]:
     with patient.records.read() as tx:
         listed = segments.every_segment(tx)
-    do = "bring it back from a backup; `handbill ledger check` names every one that is not right"
+    do = "restore it from a backup; `handbill ledger check` names every damaged one"
     told = 0
     for segment in listed:
         if told == _MOST_TOLD:
@@ -242,7 +247,7 @@ def _tasks(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             f"task {task.kind} {task.key} failed for the last time at {iso_of(task.dead_at)}: "
             f"{task.failure}",
-            "mend what it says; the task is tried again once an hour by itself",
+            "remove the cause; the task is tried again once an hour automatically",
         )
 
 
@@ -254,7 +259,7 @@ def _schedule(patient: Patient) -> Iterator[Finding]:
             yield Finding(
                 f"{standing.name} is late by {standing.late // MINUTE} minutes"
                 + (f": {standing.failure}" if standing.failure else ""),
-                "see that the server and its workers run, and what their log says",
+                "check that the server and its workers run, and their log",
             )
 
 

@@ -71,7 +71,7 @@ def read(folder: Path) -> Manifest:
         manifest = msgspec.json.decode((folder / NAME).read_bytes(), type=Manifest)
     except (FileNotFoundError, NotADirectoryError) as missing:
         raise NotWhole(
-            f"{folder} is no whole backup: it has no {NAME}, which is written last"
+            f"{folder} is not a complete backup: it has no {NAME}, which is written last"
         ) from missing
     except (msgspec.MsgspecError, UnicodeDecodeError) as bad:
         raise NotWhole(f"{folder / NAME} is damaged ({bad})") from bad
@@ -117,7 +117,7 @@ def proved(folder: Path, kept: Kept) -> Iterator[bytes]:
     except OSError as missing:
         raise NotWhole(f"{folder / kept.path} cannot be read ({missing.strerror})") from missing
     if (size, digest.hexdigest()) != (kept.bytes, kept.digest):
-        raise NotWhole(f"{folder / kept.path} is damaged: it is not as the manifest says")
+        raise NotWhole(f"{folder / kept.path} is damaged: it differs from the manifest")
 
 
 def require_empty(folder: Path, what: str) -> None:
@@ -127,4 +127,4 @@ def require_empty(folder: Path, what: str) -> None:
     except NotADirectoryError:
         is_empty = False
     if not is_empty:
-        raise NotWhole(f"{folder} is not empty: {what} never writes over what is there")
+        raise NotWhole(f"{folder} is not empty: {what} never overwrites anything")

@@ -77,7 +77,7 @@ def read_backup(folder: Path) -> Manifest:
             f"({manifest.revision}, here {NEWEST}): restore it with that version, then upgrade"
         )
     if any(".." in Path(kept.path).parts or kept.path.startswith("/") for kept in manifest.files):
-        raise NotWhole(f"{folder} is no backup of ours: it names files outside of it")
+        raise NotWhole(f"{folder} is not a valid backup: it names files outside of the folder")
     missing = [kept.path for kept in manifest.files if not (folder / kept.path).is_file()]
     if missing:
         raise NotWhole(f"{folder} is not whole: {missing[0]} is missing")
@@ -89,8 +89,8 @@ def require_keys(manifest: Manifest, keys: list[bytes], settings: Settings) -> N
     missing = sorted(set(manifest.master_keys) - {name_of(key).hex() for key in keys})
     if missing:
         raise NotWhole(
-            f"the secrets in this backup are sealed under the master key {' and '.join(missing)}, "
-            "which is not here. Name its file with --key, HANDBILL_SECRETS_KEY_FILE, or give it in "
+            f"secrets in this backup are encrypted with the master key {' and '.join(missing)}, "
+            "which is missing. Name its file with --key, HANDBILL_SECRETS_KEY_FILE, or give it in "
             f"HANDBILL_SECRETS_KEY: it was in {FILE} of the data folder that was backed up, if no "
             "setting named another place"
             + ("" if not settings.secrets_key else ". HANDBILL_SECRETS_KEY holds another one")
@@ -101,11 +101,13 @@ def require_room(target: Target) -> None:
     """**Refuses** (NotWhole) stores that hold anything."""
     manifests.require_empty(target.journal, "restore")
     if target.blobs.paths():
-        raise NotWhole("the blobs' place is not empty: restore never writes over what is there")
+        raise NotWhole(
+            "the folder or bucket of the blobs is not empty: restore never overwrites anything"
+        )
     if target.records.revision() is not None:
         with target.records.read() as tx:
             if not tables.are_empty(tx):
-                raise NotWhole("there are records already: restore never writes over what is there")
+                raise NotWhole("there are records already: restore never overwrites anything")
 
 
 def restore(folder: Path, manifest: Manifest, target: Target, step: Step) -> int:
@@ -133,7 +135,7 @@ def restore(folder: Path, manifest: Manifest, target: Target, step: Step) -> int
         target.records.write() as tx,
     ):
         if not tables.are_empty(tx):
-            raise NotWhole("there are records already: restore never writes over what is there")
+            raise NotWhole("there are records already: restore never overwrites anything")
         for row in manifest.tables:
             _put_table(tx, folder, kept[f"{RECORDS}/{row.name}.rows"], row, more)
         return _begin_anew(tx, target)

@@ -128,7 +128,7 @@ def _host_and_port(place: str) -> tuple[str, int | None]:
     if place.startswith("["):
         inside, bracket, after = place[1:].partition("]")
         if not bracket or (after and not after.startswith(":")):
-            raise NotUrl("has no host that can be read")
+            raise NotUrl("has an invalid host")
         host, port = _ipv6(inside), after[1:]
     else:
         name, _, port = place.partition(":")
@@ -158,7 +158,7 @@ def _host(name: str) -> str:
     host = name.lower().removesuffix(".")
     labels = host.split(".")
     if len(host) > _MOST_HOST or not all(_LABEL.fullmatch(label) for label in labels):
-        raise NotUrl("has no host that can be read")
+        raise NotUrl("has an invalid host")
     if _NUMBER.fullmatch(labels[-1]):
         # Whoever reads such a name may take it for an address; so it must be one, plainly written.
         try:
@@ -179,4 +179,6 @@ def _ascii_name(name: str) -> str:
             label if label.isascii() else idna.alabel(label).decode("ascii") for label in labels
         )
     except idna.IDNAError as bad:
-        raise NotUrl("has a character that no host name has, or has it where none may be") from bad
+        raise NotUrl(
+            "has a character that is not allowed in a host name, or not at that place"
+        ) from bad

@@ -171,7 +171,7 @@ class _Check:
                 )
 
     def _check_entries(self) -> None:
-        """No entry is there twice, and none is charged that may not be."""
+        """No entry is given twice, and none is charged that may not be."""
         for text, what in (
             ("count(*) - count(DISTINCT id)", "entries are there twice"),
             (

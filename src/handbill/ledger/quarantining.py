@@ -149,7 +149,7 @@ def _move(folder: Path, stream: str) -> list[str]:
             flock(lock, LOCK_EX | LOCK_NB)
         except BlockingIOError as held:
             raise StillWritten(
-                f"the journal of {source} is older than what is judged of it, and a process still "
+                f"the journal of {source} is older than the position judged, and a process still "
                 "writes to it: stop the server first"
             ) from held
         segments = epochs_in(folder / source)[epoch]

@@ -52,7 +52,7 @@ def assemble(tools: Tools, publisher_no: int) -> None:
         except _Damaged as damaged:
             _have_rendered_anew(tools, damaged.part)
         return
-    raise Unavailable(f"the parts of publisher {publisher_no} change too fast to be read")
+    raise Unavailable(f"the parts of publisher {publisher_no} change too often to be read")
 
 
 class _Damaged(Exception):
@@ -67,7 +67,7 @@ def _have_rendered_anew(tools: Tools, part: Part) -> None:
     """The former file stands until its client is published, which asks for the file again. The
     roster stays, and with it since when listings stand.
     """
-    _log.error("%s is damaged, and is rendered anew", path_of(part))
+    _log.error("%s is damaged, and is rendered again", path_of(part))
     now = tools.clock.now()
     with tools.records.write() as tx:
         if rows.part_of(tx, part.publisher_no, part.client_no) == part:

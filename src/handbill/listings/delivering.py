@@ -31,8 +31,8 @@ from handbill.work.tools import Tools
 LIMITS: Final = Limits(connect_seconds=10, idle_seconds=30, total_seconds=1_800)
 _CHUNK = 256 * 1024
 _NEVER = (None, None, None)
-_SAME_PATH = "another client's file has this path; let pathTemplate have {clientId}"
-_NO_PASSWORD = "no password is kept; send ftpConfig with one"  # noqa: S105 - there is none
+_SAME_PATH = "another client's file has this path; use {clientId} in pathTemplate"
+_NO_PASSWORD = "no password is stored; set ftpConfig with one"  # noqa: S105 - there is none
 
 
 class Parcel(NamedTuple):

@@ -48,7 +48,7 @@ def delete(tx: Tx, now: Instant, publisher: Publisher) -> None:
 def deliver(tx: Tx, now: Instant, publisher: Publisher) -> None:
     """Have all its files delivered now. **Refuses** (400) when none is to be."""
     if not is_delivered(publisher):
-        raise refused_state("/deliverFeedByFTP", "is false: there is nowhere to deliver to")
+        raise refused_state("/deliverFeedByFTP", "is false: there is no server to deliver to")
     service.deliver_all(tx, publisher.no, now)
 
 

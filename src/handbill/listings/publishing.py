@@ -34,7 +34,7 @@ def publish(tools: Tools, client: Client, *, live: bool) -> None:
     taking_over.settle(tools.records, client)
     with tools.records.read() as tx:
         if taking_over.is_amid(tx, client.no):
-            raise Unavailable("a feed of the client is being taken over just now")
+            raise Unavailable("a feed of the client is being imported now")
         offers = offers_of(tx, client, tools.clock.now()) if live else Offers([])
         places = clients.custom_places(tx, client.no)
         former = rows.parts_of_client(tx, client.no)
@@ -165,4 +165,4 @@ def _forget_last(tx: Tx, former: Part | None) -> None:
 
 def _require(tx: Tx, part: Part, stands: Part | None) -> None:
     if rows.part_of(tx, part.publisher_no, part.client_no) != stands:
-        raise Unavailable("another worker has taken this client over, and published it")
+        raise Unavailable("another worker has already published this client")

@@ -72,7 +72,7 @@ class LinkFinder:
                     self._missed.add(part)
                     _log.error(
                         "the roster of publisher %d and client %d is missing or damaged: until "
-                        "their next file is written, links count as if they stood",
+                        "their next file is written, links count as listed",
                         part.publisher_no,
                         part.client_no,
                     )

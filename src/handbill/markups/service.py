@@ -165,7 +165,7 @@ def _from(tx: Tx, from_at: Instant | Read, entities: Sequence[Place]) -> Instant
     found = clients.clients_by_number(tx, (place.client_no for place in entities)).values()
     zones = {client.zone for client in found}
     if from_at.moment.tzinfo is None and len(zones) != 1:
-        raise refused_state("from_at", "needs an offset: the clients' time zones differ")
+        raise refused_state("from_at", "requires an offset: the clients' time zones differ")
     zone = zone_of(zones.pop()) if len(zones) == 1 else UTC
     return max(0, instant_in(from_at, zone, last=False)) // SECOND * SECOND
 
@@ -178,7 +178,7 @@ def _places(tx: Tx, agency_no: int, entities: Sequence[Entity]) -> tuple[Place, 
     if any(entity.publisher_id is not None for entity in entities):
         known = {one.id: one.no for one in publishers.publishers_of(tx, agency_no)}
         faults = [
-            Fault(f"entities.{n}.publisher_id", "is not a publisher of yours")
+            Fault(f"entities.{n}.publisher_id", "is not a publisher of the agency")
             for n, entity in enumerate(entities)
             if entity.publisher_id is not None and entity.publisher_id not in known
         ]

@@ -97,7 +97,7 @@ def create(
     access.lock_agency(tx, agency_no)
     publisher_id = id or id_of_name(given["name"])
     if not re.fullmatch(ID, publisher_id):
-        raise bad_request([Fault("name", "gives no sound id; give an id beside it")])
+        raise bad_request([Fault("name", "does not give a valid id; set id too")])
     former = rows.find_any(tx, agency_no, publisher_id)
     if rows.find(tx, agency_no, publisher_id) is not None:
         raise refused_state("id" if id else "name", "already exists")
@@ -111,7 +111,7 @@ def create(
     _require_whole(body, logins, [], former.body.currency if former else "")
     is_abroad = body.currency != blank.currency
     if former is None and is_abroad and not rates.is_known(tx, agency_no, body.currency):
-        says = f"there is no rate of {body.currency} yet; set one first: POST /rates"
+        says = f"there is no rate for {body.currency} yet; set one first: POST /rates"
         raise refused_state("currency", says)
     publisher = Publisher(
         no=former.no if former else 0,
@@ -218,20 +218,20 @@ def _require_whole(body: PublisherBody, logins: Logins, held: list[str], currenc
     and further nodes in place of the link, the bids or the reference.
     """
     faults = [
-        Fault(f"{name}.{one.at}", "is required; none is kept for this place and user name")
+        Fault(f"{name}.{one.at}", "is required; none is stored for this address and user name")
         for name, one in logins.items()
         if one.key is not None and not one.password and one.key not in held
     ]
     if body.currency not in PLACES:
         faults.append(Fault("currency", "must be an ISO 4217 code such as USD"))
     elif currency and body.currency != currency:
-        says = f"must be {currency}: what its links and entries say is in it"
+        says = f"must be {currency}: its links and entries are in it"
         faults.append(Fault("currency", says))
     if body.bid_type == "FLAT_CPC" and not body.flat_bid_micros:
         faults.append(Fault("flat_bid_micros", "must be more than 0 where bidType is FLAT_CPC"))
     schema = body.feed_schema
     faults += [
-        Fault(f"feed_schema.additional.{name}", "is a node that stands in every feed")
+        Fault(f"feed_schema.additional.{name}", "is a node of every feed")
         for name in sorted(kept_nodes(schema) & schema.additional.keys())
     ]
     if body.delivered_by_ftp and body.ftp is None:

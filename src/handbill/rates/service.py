@@ -56,7 +56,7 @@ def page(tx: Tx, agency_no: int, skip: int, limit: int) -> tuple[list[tuple[Date
 def put(tx: Tx, now: Instant, agency_no: int, every: Sequence[Dated]) -> int:
     """Set rates of an agency, or of the house; how many that changed. What is booked stays.
 
-    **Refuses** (400) unknown currencies, a pair of one currency, a day that is still to come
+    **Refuses** (400) unknown currencies, a pair of one currency, a day that lies in the future
     everywhere, one pair and day twice, and more than ``MOST_RATES``.
     """
     if agency_no != HOUSE:
@@ -117,9 +117,9 @@ def _faults(every: Sequence[Dated], last: date) -> Iterable[Fault]:
         if one.source == one.target:
             yield Fault(f"{n}.target", "must be another currency than from")
         if one.on > last:
-            yield Fault(f"{n}.on", "is still to come")
+            yield Fault(f"{n}.on", "lies in the future")
         if one[:3] in seen:
-            yield Fault(f"{n}.on", "is there twice for these currencies")
+            yield Fault(f"{n}.on", "is given twice for these currencies")
         seen.add(one[:3])
 
 

@@ -170,7 +170,7 @@ def _check_publishers(tx: Tx, client: Client, body: RuleBody) -> None:
         return
     known = {one.id for one in publishers.publishers_of(tx, client.agency_no)}
     faults = [
-        Fault(f"filters.{place}.placement_ids.{at}", "is no publisher of the agency")
+        Fault(f"filters.{place}.placement_ids.{at}", "is not a publisher of the agency")
         for place, one in enumerate(body.filters)
         for at, publisher_id in enumerate(one.placement_ids)
         if publisher_id not in known

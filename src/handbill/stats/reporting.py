@@ -62,7 +62,7 @@ def ask_for_family(
     clients.lock(tx, client.no)
     currency = access.agency_by_number(tx, client.agency_no).currency
     if (asked.currency or currency) != currency:
-        raise refused_state("currency", f"must be {currency}, in which the amounts are kept")
+        raise refused_state("currency", f"must be {currency}, the currency of the amounts")
     zone = zone_of(client.zone)
     first_on, last_on = days_of(asked.span, day_of(now, zone))
     first, end = bounds_of(first_on, last_on, zone)

@@ -42,9 +42,9 @@ def hold(tx: Tx, key_no: int, holder: str, now: Instant, most: int) -> None:
     rows.lock_key(tx, key_no)
     others = rows.streams(tx, now)
     if key_no in others:
-        raise too_many("another stream of this API key is under way; read it to its end")
+        raise too_many("another stream of this API key is in progress; read it to its end")
     if len(others) >= most:
-        raise too_many(f"{most} streams are under way already; try again later")
+        raise too_many(f"{most} streams are already in progress; try again later")
     rows.put_stream(tx, key_no, holder, now + LASTS + _GRACE)
 
 
@@ -82,7 +82,7 @@ class Stream(Iterator[bytes]):
             self._thread = Thread(target=self._make, name="stats-stream", daemon=True)
             self._thread.start()
         if self._clock.now() >= self._until:
-            return self._last("the stream ends after ten minutes; ask for less, or for a report")
+            return self._last("the stream ends after ten minutes; request less, or a report")
         try:
             made = self._made.get(timeout=_LINE_SECONDS)
         except Empty:
@@ -125,7 +125,7 @@ class Stream(Iterator[bytes]):
             self._put(_Ended(str(large)))
         except Exception:  # noqa: BLE001 - its reader is told, and the log why
             if not self._stopped.is_set():
-                _log.exception("a stream broke off")
+                _log.exception("a stream was interrupted")
                 self._put(_Ended("the report could not be made"))
 
     def _put_lines(self, total: int, lines: Iterator[list[Any]]) -> None:

@@ -47,8 +47,8 @@ def report(tools: Tools, task: Task) -> None:
         _fail(tools, asked, str(large))
         return
     except duckdb.OutOfMemoryException:
-        _log.exception("report %s needs more memory than it may have", asked.id)
-        _fail(tools, asked, "The report is too large; ask for fewer levels or days")
+        _log.exception("report %s needs more memory than allowed", asked.id)
+        _fail(tools, asked, "The report is too large; request fewer levels or days")
         return
     _succeed(tools, asked, parts)
 

@@ -86,7 +86,7 @@ def open_blobs(url: str) -> Blobs:
 
 def _checked(path: str) -> str:
     if len(path) > _MOST_PATH or not _PATH.fullmatch(path):
-        raise ValueError(f"no path of a blob: {path!r}")
+        raise ValueError(f"not a valid path of a blob: {path!r}")
     return path
 
 

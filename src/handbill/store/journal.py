@@ -152,7 +152,7 @@ class JournalWriter:
             raise ValueError("a journal record has 1 byte to 4 MiB")
         group = self._group
         if group.size > MOST_WAITING:
-            raise JournalFull("the disk is slower than what arrives")
+            raise JournalFull("the disk is too slow for the incoming events")
         group.parts.append(HEAD.pack(length, crc32(record)))
         group.parts.append(record)
         group.size += length + 8
@@ -225,7 +225,7 @@ class JournalWriter:
     def _begin_anew(self) -> None:
         """Go on in another epoch, which a reader need not wait to read."""
         _LOG.error(
-            "the journal of %s was changed while it is written: %s is gone or has another length; "
+            "the journal of %s was changed while being written: %s is gone or has another length; "
             "a new epoch begins",
             self._source,
             self._path,

@@ -30,7 +30,7 @@ _AT_ONCE = 1_000
 
 
 def lost(name: str, mark: Mark) -> Damage:
-    return Damage(name, mark, None, "its folder, or all of this epoch in it, is gone", None)
+    return Damage(name, mark, None, "its folder, or all of this epoch in it, is missing", None)
 
 
 def not_now(stream: Stream, first: Line, said: str, now: Instant) -> Damage:

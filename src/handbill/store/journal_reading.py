@@ -162,7 +162,7 @@ def _read(stream: Stream, mark: Mark, most: int) -> tuple[list[Line], Damage | N
     segment, offset = mark[:2]
     assert segment > 0 <= offset, "a mark is a place in a segment"
     if segment > stream.last + 1 or (segment == stream.last + 1 and offset):
-        reason = f"it is older than what is judged of it: there is no segment {segment}"
+        reason = f"it is older than the position judged: it lacks segment {segment}"
         return [], Damage(stream.name, mark, None, reason, None)
     while segment <= stream.last and len(lines) < most:
         if segment not in stream.segments:

@@ -29,7 +29,7 @@ class Damaged(Unavailable):
     def __init__(self, ails: Sequence[str]) -> None:
         more = len(ails) - _MOST_NAMED
         said = "; ".join(ails[:_MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
-        super().__init__(f"{said}: bring it back from a backup, and see handbill ledger check")
+        super().__init__(f"{said}: restore it from a backup, and see handbill ledger check")
 
 
 @contextmanager

@@ -24,14 +24,14 @@ class Counts(msgspec.Struct, kw_only=True):
 
 _MEANINGS = {
     "clicks": "Clicks handed to the journal",
-    "uncounted": "Redirects of HEAD and prefetch, which are no visits",
-    "bad_tokens": "Tokens that are not ours",
-    "unknown_jobs": "Good tokens of jobs that the index does not know",
+    "uncounted": "Redirects of HEAD and prefetch, which are not visits",
+    "bad_tokens": "Invalid tokens",
+    "unknown_jobs": "Valid tokens of jobs that the index does not contain",
     "pixels": "Pixel reports handed to the journal",
     "bad_pixels": "Pixel reports that could not be counted",
     "feed_requests": "Requests for outbound feed files",
     "feed_fetches": "Fetches of outbound feed files handed to the journal",
-    "journal_failures": "Events, of these or beside them, that the journal could not keep",
+    "journal_failures": "Events that the journal could not store",
 }
 
 

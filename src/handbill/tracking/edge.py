@@ -321,7 +321,7 @@ class Edge:
         """
         if not self.is_misled:
             self.is_misled = True
-            _LOG.error("the index is damaged, and is made anew", exc_info=failure)
+            _LOG.error("the index is damaged, and is being rebuilt", exc_info=failure)
             if isinstance(failure, IndexDamaged):
                 self._index.replace()
         return FAULTS[503]

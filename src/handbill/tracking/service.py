@@ -39,7 +39,7 @@ def take(
         try:
             clicks.append(open_click(conversion.click_id, keys))
         except NotOurs:
-            faults.append(Fault(f"{n}.click_id", "is not a click id that we have given"))
+            faults.append(Fault(f"{n}.click_id", "is not a valid click id"))
     if faults:
         raise bad_request(faults)
     append(

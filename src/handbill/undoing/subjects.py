@@ -177,7 +177,9 @@ def _logging_in(now: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, An
     if "auth" not in then:
         return rest | {"auth": None}
     if then["auth"] != now.get("auth"):
-        raise refused_state("config.auth.username", "had a password that is not kept; set it anew")
+        raise refused_state(
+            "config.auth.username", "had a password, which is not stored; set it again"
+        )
     return rest
 
 

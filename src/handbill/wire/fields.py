@@ -314,7 +314,7 @@ def _distinct(items: list[_T]) -> list[_T]:
     for n, item in enumerate(items):
         told = repr(vars(item) if isinstance(item, Model) else item)
         if told in seen:
-            faults.append(Fault(f"/{n}", "is there twice"))
+            faults.append(Fault(f"/{n}", "is given twice"))
         seen.add(told)
     if faults:
         raise WrongBeside(*faults)
@@ -324,4 +324,4 @@ def _distinct(items: list[_T]) -> list[_T]:
 Distinct = Annotated[
     list[_T], AfterValidator(_distinct), Field(json_schema_extra={"uniqueItems": True})
 ]
-"""An array in which nothing is there twice."""
+"""An array in which nothing is given twice."""

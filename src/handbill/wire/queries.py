@@ -30,7 +30,7 @@ class Query(Model):
             if name not in kinds:
                 continue
             if name in given:
-                faults.append(Fault(f"/{name}", "is there twice"))
+                faults.append(Fault(f"/{name}", "is given twice"))
             given[name] = _meant(kinds[name], text)
         found = cls.read(given, "", faults)
         told = {fault.field for fault in faults}

@@ -104,7 +104,7 @@ def hold(tx: Tx, host_id: str, name: str, run: str) -> list[Host]:
 
 
 def renew(tx: Tx, host_id: str, run: str) -> bool:
-    """Say that the host lives; False when it holds the records no more."""
+    """Say that the host lives; False when it no longer holds the records."""
     return tx.run(_RENEW, of_id=host_id, of_run=run, at=tx.now()) == 1
 
 

@@ -221,7 +221,7 @@ def lease(tx: Tx, kinds: Sequence[str], worker: str, now: Instant, seconds: int)
                 lease=None,
                 leased_until=None,
                 dead_at=now,
-                failure="each worker that ran it died or lost its lease",
+                failure="every worker that ran it died or lost its lease",
             )
     return None
 

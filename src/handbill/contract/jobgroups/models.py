@@ -129,7 +129,7 @@ def _each_once(placements: list[NewPlacement]) -> list[NewPlacement]:
     faults = []
     for n, placement in enumerate(placements):
         if placement.publisher_id in seen:
-            faults.append(Fault(f"/{n}/value", "is there twice"))
+            faults.append(Fault(f"/{n}/value", "is given twice"))
         seen.add(placement.publisher_id)
     if faults:
         raise Wrong(*faults)

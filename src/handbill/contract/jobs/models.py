@@ -211,7 +211,7 @@ class NewJobPlacement(JobPlacement):
 
 def _each_once(placements: list[NewJobPlacement]) -> list[NewJobPlacement]:
     ids = [one.publisher_id for one in placements]
-    faults = [Fault(f"/{n}/value", "is there twice") for n, id_ in enumerate(ids) if id_ in ids[:n]]
+    faults = [Fault(f"/{n}/value", "is given twice") for n, id_ in enumerate(ids) if id_ in ids[:n]]
     if faults:
         raise Wrong(*faults)
     return placements

@@ -181,7 +181,7 @@ def _distinct(portals: list[Portal]) -> list[Portal]:
     places = [(one.url, one.user) for one in portals]
     again = [n for n, place in enumerate(places) if place in places[:n]]
     if again:
-        raise WrongBeside(*(Fault(f"/{n}", "is there twice") for n in again))
+        raise WrongBeside(*(Fault(f"/{n}", "is given twice") for n in again))
     return portals
 
 

@@ -46,7 +46,7 @@ def _by_address(call: Call) -> Answer:
 def _for_family(call: Call) -> Answer:
     named = call.body.family_id
     if named is not None and named != call.path["publisherFamilyId"]:
-        raise bad_request([Fault("family_id", "must be the one of the path")])
+        raise bad_request([Fault("family_id", "must be the same as in the path")])
     return _asked(call, _own_family(call), reporting.ask_for_family, PublisherReportAsked)
 
 

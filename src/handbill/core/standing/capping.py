@@ -102,7 +102,7 @@ def locked_reason(
         level=owner.level,
         entity_id=owner.id,
         name=owner.name,
-        words=f"what is left of the budget of the {owner.what} is locked for other publishers",
+        words=f"the rest of the {owner.what}'s budget is reserved for other publishers",
         until_at=_until(more, when),
         params=params_of("group", "budget", capped, owner),
         fix=Fix(kind="raise", value=enough(more, is_count=False)),
@@ -179,7 +179,7 @@ def _words(code: Code, what: str, period: str, measure: Measure) -> str:
     return {
         Code.CAP_ZERO: f"the {what} has a {cap} of 0",
         Code.CAP_REACHED: f"the {what} has reached its {cap}",
-        Code.CAP_IN_FLIGHT: f"what publishers hold is expected to fill the {cap} of the {what}",
+        Code.CAP_IN_FLIGHT: f"publishers' feeds are expected to fill the {cap} of the {what}",
         Code.CAP_BRAKING: f"the {what} is near its {cap}, so that fewer jobs are listed",
         Code.PACED: f"bids are lowered, so that the {cap} of the {what} lasts",
     }[code]

@@ -281,7 +281,7 @@ def _of_places(owner: Owner, places: list[list[Reason]]) -> Iterator[Reason]:
 
 
 def _none_below(owner: Owner, what: str) -> Reason:
-    return reason(Code.NONE_BELOW, owner, f"no {what} of it is listed anywhere", Params())
+    return reason(Code.NONE_BELOW, owner, f"none of its {what}s is listed", Params())
 
 
 def _by(every: Iterable[_T], key: Callable[[_T], _K]) -> dict[_K, list[_T]]:

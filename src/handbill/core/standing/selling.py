@@ -21,7 +21,7 @@ _BARRED: Final = {
 _UNSOLD: Final = {
     Withheld.NO_BID: (Code.NO_BID, "no bid is set there"),
     Withheld.BELOW_MIN_BID: (Code.BELOW_MIN_BID, "the bid is below the publisher's least"),
-    Withheld.BELOW_UNIT: (Code.BELOW_UNIT, "the price is below the smallest amount there is"),
+    Withheld.BELOW_UNIT: (Code.BELOW_UNIT, "the price is below the currency's smallest amount"),
 }
 
 
@@ -58,7 +58,7 @@ def sold(tree: Tree, spot: Spot, today: date) -> Iterator[Reason]:
         else:
             yield reason(code, there, words)
     if publisher.body.bid_type == "PPP":
-        yield reason(Code.NOT_POSTED, there, "the publisher lists only what is posted there")
+        yield reason(Code.NOT_POSTED, there, "the publisher lists only posted jobs")
         return
     if (
         publisher.body.bid_type != "Organic"
@@ -134,5 +134,5 @@ def _unfetched(tree: Tree, publisher: Publisher, there: Owner) -> Iterator[Reaso
     params = Params(
         publisher_id=publisher.id, fetched_at=held.fetched_at or None, rhythm=held.rhythm
     )
-    words = "the publisher has not fetched its feed for three times as long as it usually takes"
+    words = "the publisher has not fetched its feed for three times its usual interval"
     yield reason(Code.NOT_FETCHED, there, words, params, blocking=False)

@@ -215,7 +215,7 @@ def _zone(text: str) -> tzinfo:
         return UTC if hours == 0 else timezone(timedelta(hours=hours))
     figures = text.upper().removeprefix("UTC").removeprefix("GMT").replace(":", "")
     if figures[:1] not in {"+", "-"} or not figures[1:].isdigit():
-        raise ValueError("no zone that we know")
+        raise ValueError("unknown time zone")
     digits = figures[1:] if len(figures) > 3 else figures[1:] + "00"
     minutes = int(digits[:-2]) * 60 + int(digits[-2:])
     return timezone(timedelta(minutes=-minutes if figures[0] == "-" else minutes))
@@ -223,7 +223,7 @@ def _zone(text: str) -> tzinfo:
 
 def _in_years(moment: datetime) -> Instant:
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise ValueError("no year of ours")
+        raise ValueError("year out of range")
     return instant_of(moment)
 
 

@@ -91,7 +91,7 @@ class Frame:
             if not self._is_over:
                 self._parser.Parse(piece, last)
             elif b"<" in piece:
-                raise NotWellFormed(0, "more stands behind the end of the feed")
+                raise NotWellFormed(0, "there is content after the end of the feed")
         except expat.ExpatError as bad:
             if self._names and not self._depth and b"<" not in self._from_fault(piece):
                 self._is_over = True
@@ -119,7 +119,7 @@ class Frame:
             self.next = attributes.get("href", "").strip()
         names.update(attributes)
         if self._depth > MOST_DEPTH or len(names) > MOST_NAMES:
-            raise NotWellFormed(0, f"the feed has too many nodes that are no <{self._item}>")
+            raise NotWellFormed(0, f"the feed has too many nodes other than <{self._item}>")
 
     def _end(self, name: str) -> None:  # noqa: ARG002
         self._depth -= 1

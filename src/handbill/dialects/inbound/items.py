@@ -58,7 +58,7 @@ class ItemReader:
 
     ``markup``: nodes whose content is kept as HTML where it has nodes of its own (descriptions in
     XHTML, or in sections). ``rows``: nodes that say one thing together (see ``repeats``).
-    **Refuses** (NotWellFormed) what is no XML and what passes a limit.
+    **Refuses** (NotWellFormed) what is not XML and what passes a limit.
     """
 
     def __init__(self, markup: Collection[str] = (), rows: Collection[str] = ()) -> None:
@@ -118,7 +118,7 @@ class ItemReader:
         if self._elements > MOST_ELEMENTS:
             raise self._refuse("an item has too many nodes")
         if self._depth > MOST_DEPTH:
-            raise self._refuse("an item's nodes lie too deep")
+            raise self._refuse("an item is nested too deep")
         if self._depth > 1:
             self._open(name)
         if attributes:
@@ -162,7 +162,7 @@ class ItemReader:
         self._said_size += len(value)
         if self._said_size > MOST_TEXT:
             # A node has the text of all nodes within it: so text that lies deep is there often.
-            raise self._refuse("an item's text lies too deep")
+            raise self._refuse("an item's text is nested too deep")
         self._said.append(Said(tuple(self._path), tuple(self._places), value.strip()))
         for open_nodes in (self._path, self._places, self._counts, self._since):
             open_nodes.pop()

@@ -255,7 +255,7 @@ def fault_of(head: bytes) -> tuple[int, str] | None:
         return before + bad.lineno, expat.ErrorString(bad.code)
     except _Enough:
         line = before + parser.CurrentLineNumber
-        return line, "document types and other declarations are refused"
+        return line, "document types and other declarations are not allowed"
     return None if root else (1, "empty")
 
 

@@ -121,7 +121,7 @@ def scan(
     ``item``: the name of an item's node as it is written; ``collection``: a node that must be
     there around the items; ``salt``: mixed into each digest (at most 64 bytes); ``following`` is
     given the address of the feed's next page at the end, if it names one; ``passes_broken``: an
-    item that is no XML, or too large, but surely one, is given as broken instead of refused.
+    item that is not XML, or too large, but surely one, is given as broken instead of refused.
     **Refuses** (Malformed): what is not well-formed, document types, items over 4 MB.
     """
     window = _Window(chunks)
@@ -149,7 +149,7 @@ def scan(
     if not frame.has_collection:
         raise Malformed(1, f"there is no node <{collection}> around the jobs")
     if frame.alike and not found:
-        raise Malformed(1, f"there is no node <{item}>, but <{frame.alike}>: map that one")
+        raise Malformed(1, f"there is no node <{item}>, but there is <{frame.alike}>: map that one")
     if frame.next and following is not None:
         following.append(frame.next)
 
@@ -179,7 +179,7 @@ def _to_item(window: _Window, frame: Frame, mark: re.Pattern[bytes]) -> bool:
         elif kind != b"<!":
             return True
         elif len(view) - start >= _LONGEST_MARK or not window.more():
-            raise NotWellFormed(0, "document types and other declarations are refused")
+            raise NotWellFormed(0, "document types and other declarations are not allowed")
 
 
 def _pass(window: _Window, frame: Frame, upto: int) -> None:
@@ -196,7 +196,7 @@ def _skip(window: _Window, start: int, end: bytes) -> None:
     while (found := window.view.find(end, window.at)) < 0:
         window.at = max(window.at, len(window.view) - len(end) + 1)
         if not window.more():
-            raise NotWellFormed(0, f"what begins in line {line} has no {end.decode()}")
+            raise NotWellFormed(0, f"the markup that begins in line {line} has no {end.decode()}")
     window.at = found + len(end)
 
 
