@@ -9,22 +9,11 @@ from hypothesis import strategies as st
 
 from handbill.core.rule_conditions import Action, Condition, Guards, RuleBody
 from handbill.core.rules.figures import Figures, figures_of, holds, seen
-from handbill.core.rules.running import (
-    Act,
-    Done,
-    Finding,
-    Memory,
-    Run,
-    Sight,
-    asked_of,
-    curve_of,
-    maturity_ppm,
-    reads_once,
-    run,
-    waits_for_yesterday,
-)
+from handbill.core.rules.memory import Done, Memory, done_to, reach_of
+from handbill.core.rules.running import Act, Finding, Run, Sight, asked_of, run
 from handbill.core.rules.subjects import Subject, Target
-from handbill.kit.instants import DAY, HOUR
+from handbill.core.rules.windows import curve_of, maturity_ppm, reads_once, waits_for_yesterday
+from handbill.kit.instants import DAY, HOUR, instant_of_iso
 
 ONE = 1_000_000
 TODAY = date(2026, 11, 18)
@@ -52,7 +41,7 @@ def rule(*conditions: Condition, **more: Any) -> RuleBody:
 def subject(name: str = "g", **more: Any) -> Subject:
     target = Target("group", name, name, name, before=more.pop("before", None))
     target = target._replace(least=more.pop("least", 0))
-    return Subject("JOBGROUP", name, name, "2026-01-01", targets=(target,))._replace(**more)
+    return Subject("JOBGROUP", name, name, targets=(target,))._replace(**more)
 
 
 def sight(body: RuleBody, figures: Figures = FULL, **more: Any) -> Sight:
@@ -111,7 +100,7 @@ def test_a_pause_and_what_it_saw() -> None:
         (rule(), subject(gone=True), FULL, "GONE"),
         (
             rule(condition(duration="last_7_days")),
-            subject(since_on="2026-11-15"),
+            subject(since_at=instant_of_iso("2026-11-15T09:00:00Z")),
             FULL,
             "WINDOW_TOO_LONG",
         ),
@@ -181,18 +170,26 @@ def test_an_amount_moves_within_its_bounds(
 @pytest.mark.parametrize(
     ("memory", "more", "skip"),
     [
-        (Memory(done=[Done(9, "group", "g", "budget", 1, NOON - 5 * HOUR)]), {}, "COOL_DOWN"),
-        (Memory(done=[Done(9, "group", "g", "budget", 1, NOON - 7 * HOUR)]), {}, ""),
-        (Memory(done=[Done(9, "group", "other", "budget", 1, NOON)]), {}, ""),
+        (
+            Memory(done=done_to([Done(9, "group", "g", "budget", 1, NOON - 5 * HOUR)])),
+            {},
+            "COOL_DOWN",
+        ),
+        (Memory(done=done_to([Done(9, "group", "g", "budget", 1, NOON - 7 * HOUR)])), {}, ""),
+        (Memory(done=done_to([Done(9, "group", "other", "budget", 1, NOON)])), {}, ""),
         (
             Memory(
-                done=[Done(9, "group", "g", "cpc bid", 1, NOON - at * HOUR) for at in (7, 8, 9)]
+                done=done_to(
+                    Done(9, "group", "g", "cpc bid", 1, NOON - at * HOUR) for at in (7, 8, 9)
+                )
             ),
             {},
             "DAILY_LIMIT",
         ),
         (
-            Memory(rule_no=3, done=[Done(3, "group", "g", "cpc bid", 1, NOON - 40 * HOUR)]),
+            Memory(
+                rule_no=3, done=done_to([Done(3, "group", "g", "cpc bid", 1, NOON - 40 * HOUR)])
+            ),
             {"repeat_days": 2},
             "REPEAT",
         ),
@@ -230,6 +227,23 @@ def test_a_run_acts_on_a_share_at_most(many: int, share: int) -> None:
     assert (len(found.acts), len(found.truths)) == (min(many, most), min(many, most))
     left = [one for one in found.findings if one.skip == "SHARE_OF_RUN"]
     assert len(left) == max(0, many - most)
+
+
+def test_what_is_acted_on_is_told_however_much_there_is() -> None:
+    """Of many, those come first that are left alone: all that is acted on is told, and heard."""
+    body = rule(guards=Guards(share_ppm=ONE))
+    many = [subject(f"{n % 100}", targets=()) for n in range(1_500)]
+    many += [subject(f"{n}") for n in range(100)]
+    found = run(body, many, sight(body), Memory())
+    assert (len(found.findings), len(found.acts), len(found.truths)) == (1_000, 100, 100)
+    more = run(body, [subject(f"{n % 100}") for n in range(1_500)], sight(body), Memory())
+    assert (len(more.acts), len(more.findings)) == (1_000, 1_000)
+
+
+def test_acts_are_remembered_as_long_as_any_rule_heeds_them() -> None:
+    assert reach_of([rule()]) == 2 * DAY
+    assert reach_of([rule(), rule(guards=Guards(cooldown_hours=720))]) == 30 * DAY
+    assert reach_of([rule(action=changed(), repeat_days=3), rule()]) == 3 * DAY
 
 
 def test_applies_are_in_by_the_curve() -> None:

@@ -16,6 +16,7 @@ from handbill.control import ruling
 from handbill.control import service as control
 from handbill.core.nouns import Cap, Caps, Client, Placement
 from handbill.core.rule_conditions import Action, Condition, Guards, RuleBody
+from handbill.core.rules.windows import EVERY
 from handbill.core.standing.reasons import Code
 from handbill.groups import service as groups
 from handbill.kit.faults import Refused, Unavailable
@@ -71,6 +72,7 @@ class House:
         for _ in range(3):
             market.clicked(listing)
         assert len(market.judged()) == 3
+        market.clock.forward(EVERY)
         self.listing = listing
         self.let("ACT")
 
@@ -98,8 +100,18 @@ class House:
         with self.writing() as (tx, now, client):
             return rules.create(tx, self.market.ids, now, client, body)
 
-    def tick(self, answering: Answering | None = None, mode: str = "ACT") -> int:
+    def judge(self) -> None:
+        judge = self.market.judge()
+        while judge.step():
+            pass
+
+    def tick(
+        self, answering: Answering | None = None, mode: str = "ACT", judged: bool = True
+    ) -> int:
+        """Run what is due, once the judge has come so far."""
         market = self.market
+        if judged:
+            self.judge()
         with_these = answering or Answering(
             market.records, market.blobs, market.ids, market.scratch
         )
@@ -165,7 +177,7 @@ def test_what_a_rule_pauses_is_held_until_it_is_let_go(house: House) -> None:
     assert [(one.actor, one.actor_id, one.fields[0].field) for one in told] == [
         ("RULE", rule_id, "/heldBy")
     ]
-    house.market.clock.forward(16 * MINUTE)
+    house.market.clock.forward(EVERY + MINUTE)
     assert house.tick() == 0
     assert house.tick() == 0
     assert len(house.runs(rule_id)) == 2, "that it is left alone since is told once"
@@ -190,7 +202,7 @@ def test_a_rule_that_resumes_or_goes_lets_go_and_a_users_pause_stays(house: Hous
     second = house.rule(name="again")
     house.market.clock.forward(-7 * HOUR)
     assert house.tick() == 0, "a clock set back is waited for, or the cool-down holds"
-    house.market.clock.forward(7 * HOUR + 1)
+    house.market.clock.forward(7 * HOUR + EVERY)
     with house.writing() as (tx, now, client):
         rules.delete(tx, now, client, rule_id)
         tx.run_text("DELETE FROM rule_acts", {})
@@ -225,11 +237,11 @@ def test_advice_is_told_and_nothing_is_done(house: House) -> None:
     assert (run.mode, house.held()) == ("ADVISE", [])
     with pytest.raises(Refused, match="changed nothing"):
         house.undo(rule_id, run.id)
-    house.market.clock.forward(MINUTE)
+    house.market.clock.forward(EVERY)
     assert house.tick(mode="OFF") == 0
     house.let("ACT")
     assert house.tick(mode="ADVISE") == 0, "the house allows no more"
-    house.market.clock.forward(MINUTE)
+    house.market.clock.forward(EVERY)
     assert house.tick() == 1
     assert house.held() == [f"group {house.first.no}"]
 
@@ -260,8 +272,7 @@ def test_past_days_are_looked_at_once_when_they_have_settled(house: House) -> No
     house.market.clock.forward(12 * HOUR + 30 * MINUTE)
     assert house.tick() == 0
     house.market.clock.forward(HOUR)
-    assert house.tick() == 0, "what came until midnight is not judged yet"
-    house.market.judged()
+    assert house.tick(judged=False) == 0, "what came until one o'clock is not judged yet"
     assert house.tick() == 1
     house.market.clock.forward(HOUR)
     house.tick()
@@ -276,7 +287,7 @@ def test_a_run_is_whole_or_not_and_no_act_is_made_twice(
         patched.setattr(ruling, "_notify", _raise)
         assert house.tick() == 0
     assert (house.held(), house.runs(rule_id)) == ([], [])
-    house.market.clock.forward(1)
+    house.market.clock.forward(EVERY)
     assert house.tick() == 1
     (run,) = house.runs(rule_id)
     with house.market.records.read() as tx:
@@ -295,7 +306,7 @@ def test_three_failures_pause_a_rule(house: House, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(ruling, "_notify", _raise)
     for left in ("A", "A", "P"):
         house.tick()
-        house.market.clock.forward(1)
+        house.market.clock.forward(EVERY)
         with house.writing() as (tx, _, client):
             assert rules.rule_of(tx, client, rule_id).status == left
 

@@ -1,4 +1,4 @@
-"""``rules list``, ``rules runs``, ``rules preview``, ``rules undo``."""
+"""``rules list``, ``rules runs``, ``rules preview``, ``rules backtest``, ``rules undo``."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -96,6 +96,25 @@ def preview_rule(client_id: ClientOption, json_body: BodyOption, data: DataOptio
         found = ruling.preview(tx, answering, client, now, body)
         told = preview_told(tx, client, body, found)
     say(spelled(told), as_json=True)
+
+
+@rules.command("backtest")
+def backtest_rule(rule_id: RuleId, client_id: ClientOption, data: DataOption = None) -> None:
+    """Print what a rule would have done in the last 30 days. Nothing is saved or changed."""
+    from handbill.contract.rules.runs import backtest_told
+    from handbill.control.backtesting import backtest
+    from handbill.rules.service import rule_of
+    from handbill.stats.answering import Answering, Within
+    from handbill.wire.models import spelled
+
+    tools = tools_standing(data)
+    with tools.records.read() as tx:
+        answering = Answering(Within(tx), tools.blobs, tools.ids, tools.scratch)
+        client = client_named(tx, client_id)
+        with missing_told(_NOT_ITS.format(what="rule")):
+            body = rule_of(tx, client, rule_id).body
+        found = backtest(tx, answering, client, tools.clock.now(), body)
+    say(spelled(backtest_told(body, found)), as_json=True)
 
 
 @rules.command("undo")

@@ -2,16 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
+from itertools import islice
 from typing import Final, NamedTuple
+
+import msgspec
 
 from handbill.campaigns import service as campaigns
 from handbill.core.filter_code import Contender, Matcher
 from handbill.core.nouns import Client, Job, JobSettings
 from handbill.core.rule_conditions import RuleBody
 from handbill.core.rules.figures import Asked, Figures, figures_of
-from handbill.core.rules.running import Sight, asked_of, curve_of
+from handbill.core.rules.running import Sight, asked_of
 from handbill.core.rules.subjects import LEVELS, Book, JobAt, Subject, groups_in_scope, subjects_of
+from handbill.core.rules.windows import curve_of
 from handbill.groups import service as groups
 from handbill.groups.contest import Contest, contest_of
 from handbill.groups.matching import BATCH, candidates
@@ -30,20 +34,22 @@ MOST_JOBS: Final = 100_000
 _OLDEST, _YOUNGEST = timedelta(days=90), timedelta(days=15)
 """Of clicks, from which it is learned how late applies come."""
 _MEMORY_MB: Final = 256
+Applies = Counter[tuple[date, int]]
+"""How many came, by the day of their click and how many days later."""
 Question = tuple[str, Asked]
 """Of which level, of which days and publishers."""
 
 
 class Sheet(NamedTuple):
-    """A rule, and all that it looks at."""
+    """A rule, and all that it looks at. ``cut``: of more jobs than so many, it is the oldest."""
 
     rule: RuleBody
     subjects: list[Subject]
+    cut: bool = False
 
 
 def book_of(tx: Tx, client: Client) -> Book:
     """The client's live nouns."""
-    zone = zone_of(client.zone)
     every = {one.no: one for one in campaigns.campaigns_of(tx, client.no)}
     live = {
         one.no: one
@@ -51,33 +57,25 @@ def book_of(tx: Tx, client: Client) -> Book:
         if not one.is_default and one.campaign_no in every
     }
     known = {one.id: one for one in publishers.publishers_of(tx, client.agency_no)}
-    made = {client.id: client.created_at}
-    made |= {one.id: one.created_at for one in every.values()}
-    made |= {one.id: one.created_at for one in live.values()}
-    days = {id_: day_of(at, zone).isoformat() for id_, at in made.items()}
-    return Book(client, every, live, known, days)
+    return Book(client, every, live, known)
 
 
 def sheet_of(tx: Tx, book: Book, rule: RuleBody, now: Instant) -> Sheet:
-    """What a rule looks at."""
+    """What a rule looks at: all that there was at an instant, and what is gone since."""
+    cut = False
     if rule.level == "jobs":
-        book = book._replace(jobs=_jobs(tx, book, rule, now))
-    return Sheet(rule, subjects_of(rule, book))
+        jobs_ = list(islice(_jobs(tx, book, rule, now), MOST_JOBS + 1))
+        cut = len(jobs_) > MOST_JOBS
+        book = book._replace(jobs=jobs_[:MOST_JOBS])
+    return Sheet(rule, [one for one in subjects_of(rule, book) if one.since_at <= now], cut)
 
 
-def _jobs(tx: Tx, book: Book, rule: RuleBody, now: Instant) -> list[JobAt]:
-    """The live jobs of its filter, in the job groups of its scope."""
-    scope = groups_in_scope(rule, book)
+def _jobs(tx: Tx, book: Book, rule: RuleBody, now: Instant) -> Iterator[JobAt]:
+    """The live jobs of its filter, in the job groups of its scope, the oldest first."""
     contest = contest_of(tx, book.client, now)
-    zone = zone_of(book.client.zone)
-    found = []
-    for id_, group_no, job in _filtered(tx, contest, rule, scope):
+    for id_, group_no, job in _filtered(tx, contest, rule, groups_in_scope(rule, book)):
         setting = (job.body.settings or JobSettings()).setting
-        since_on = day_of(job.created_at, zone).isoformat()
-        found.append(JobAt(id_, job.body.ref, group_no, since_on, setting))
-        if len(found) == MOST_JOBS:
-            break
-    return found
+        yield JobAt(id_, job.body.ref, group_no, job.created_at, setting)
 
 
 def _filtered(
@@ -103,21 +101,22 @@ def questions_of(sheets: Iterable[Sheet], client: Client, now: Instant) -> set[Q
     """All that stats have to answer for them, each question once."""
     today = day_of(now, zone_of(client.zone))
     return {
-        (LEVELS[rule.level], asked)
-        for rule, subjects in sheets
-        for asked in asked_of(rule, subjects, today)
+        (LEVELS[sheet.rule.level], asked)
+        for sheet in sheets
+        for asked in asked_of(sheet.rule, sheet.subjects, today)
     }
 
 
 def plans_of(
     tx: Tx, client: Client, some: Iterable[Question], now: Instant
 ) -> dict[Question, Plan]:
-    """The plans that stats make of them."""
+    """The plans that stats make of them, at an instant: what has come since is not counted."""
     found = {}
     for level, ((first_on, last_on), places) in some:
         filters = Filters(first_on, last_on, publisher_ids=places)
+        plan = planned(tx, client, filters, [level], now)
         question = (level, ((first_on, last_on), places))
-        found[question] = planned(tx, client, filters, [level], now)
+        found[question] = msgspec.structs.replace(plan, end=min(plan.end, now))
     return found
 
 
@@ -135,14 +134,27 @@ def answered(
 
 
 def sight_of(
-    tx: Tx, client: Client, now: Instant, answers: Mapping[Asked, Mapping[str, Figures]]
+    client: Client, now: Instant, answers: Mapping[Asked, Mapping[str, Figures]], came: Applies
 ) -> Sight:
     """What a run at an instant goes by."""
     zone = zone_of(client.zone)
     today = day_of(now, zone)
-    before = (today - _YOUNGEST).isoformat()
-    ages: Counter[int] = Counter()
+    return Sight(now, today, start_of(today, zone), answers, curve_at(came, today), zone)
+
+
+def applies_of(tx: Tx, client: Client, today: date) -> Applies:
+    """How late the applies came from which it can be learned on a day."""
+    found: Applies = Counter()
     for one, applies in apply_ages.since(tx, client.no, today - _OLDEST).items():
-        if one.click_on < before:
-            ages[one.age] += applies
-    return Sight(now, today, start_of(today, zone), answers, curve_of(ages))
+        found[date.fromisoformat(one.click_on), one.age] += applies
+    return found
+
+
+def curve_at(came: Applies, today: date) -> tuple[int, ...]:
+    """What is learned of those that had come before a day began."""
+    first, end = today - _OLDEST, today - _YOUNGEST
+    ages: Counter[int] = Counter()
+    for (day, age), applies in came.items():
+        if first <= day < end and day + timedelta(days=age) < today:
+            ages[age] += applies
+    return curve_of(ages)

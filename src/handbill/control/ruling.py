@@ -11,6 +11,7 @@ from handbill.callbacks import service as callbacks
 from handbill.control.rulebooks import (
     Sheet,
     answered,
+    applies_of,
     book_of,
     plans_of,
     questions_of,
@@ -20,25 +21,20 @@ from handbill.control.rulebooks import (
 from handbill.core.nouns import Client
 from handbill.core.rule_conditions import Rule, RuleBody
 from handbill.core.rules.figures import Asked, Figures
-from handbill.core.rules.running import (
-    Act,
-    Done,
-    Finding,
-    Memory,
-    Of,
-    Run,
-    Sight,
-    asked_of,
+from handbill.core.rules.memory import Done, Memory, Of, Thing, done_to, reach_of
+from handbill.core.rules.running import Act, Finding, Run, Sight, asked_of, run
+from handbill.core.rules.subjects import LEVELS
+from handbill.core.rules.windows import (
+    SETTLES,
+    instant_of_run,
     reads_once,
-    run,
     waits_for_yesterday,
 )
-from handbill.core.rules.subjects import LEVELS
 from handbill.core.states import in_force
 from handbill.core.trail import Occasion
 from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Refused, Unavailable
-from handbill.kit.instants import DAY, HOUR, Instant, iso_of
+from handbill.kit.instants import Instant, iso_of
 from handbill.kit.zones import day_of, start_of, zone_of
 from handbill.rules import acting, history, holding
 from handbill.rules import service as rules
@@ -50,9 +46,6 @@ from handbill.work import kinds
 
 MODES: Final = ("OFF", "ADVISE", "ACT")
 MOST_FAILURES: Final = 3
-_SETTLES: Final = HOUR
-"""So long after midnight, at the least, the day before is settled."""
-_TWO_DAYS: Final = 2 * DAY
 _LOG = getLogger("handbill.rules")
 
 
@@ -66,14 +59,17 @@ class Tools(NamedTuple):
 
 
 class _Tick(NamedTuple):
-    """What the runs of one tick have in common; ``done`` and ``now`` grow with them."""
+    """What the runs of one tick have in common; ``done`` and ``now`` grow with them. ``made_at``:
+    when it is, as what is done is dated.
+    """
 
     tools: Tools
     client: Client
     mode: str
     sight: Sight
-    done: list[Done]
+    done: dict[Thing, list[Done]]
     now: dict[Of, tuple[str, int]]
+    made_at: Instant
 
 
 def mode_of(client: Client, house: str) -> str:
@@ -82,7 +78,9 @@ def mode_of(client: Client, house: str) -> str:
 
 
 def tick(tools: Tools, client: Client, now: Instant) -> int:
-    """Run the client's rules that are due, in their order; how many acts there were.
+    """Run the client's rules that are due, in their order; how many acts there were. They go by
+    what stood in the ledger at the last quarter of an hour whose events are all judged: whenever
+    they are run, they find the same.
 
     A rule whose run fails is told so in its state; the others run. **Refuses** (Unavailable) where
     another worker runs them too.
@@ -91,17 +89,18 @@ def tick(tools: Tools, client: Client, now: Instant) -> int:
     if mode == "OFF":
         return 0
     with tools.records.read() as tx:
-        due = _due(tx, client, mode, now)
+        seen_at = instant_of_run(min(now, marks.judged_at(tx, client.no)))
+        due = _due(tx, client, mode, seen_at)
         if not due:
             return 0
         book = book_of(tx, client)
-        sheets = {rule.no: sheet_of(tx, book, rule.body, now) for rule in due}
-        plans = plans_of(tx, client, questions_of(sheets.values(), client, now), now)
-        sight = sight_of(tx, client, now, {})
-        longest = max(rule.body.repeat_days for rule in due) * DAY
-        done = history.done(tx, client.no, mode, now - max(longest, _TWO_DAYS))
+        sheets = {rule.no: sheet_of(tx, book, rule.body, seen_at) for rule in due}
+        plans = plans_of(tx, client, questions_of(sheets.values(), client, seen_at), seen_at)
+        sight = _sight(tx, client, seen_at)
+        since = seen_at - reach_of(rule.body for rule in due)
+        done = done_to(history.done(tx, client.no, mode, since))
     answers = answered(tools.answering, plans)
-    at = _Tick(tools, client, mode, sight, done, {})
+    at = _Tick(tools, client, mode, sight, done, {}, now)
     count = 0
     for rule in due:
         its = at._replace(sight=sight._replace(answers=answers.get(LEVELS[rule.body.level], {})))
@@ -116,21 +115,27 @@ def tick(tools: Tools, client: Client, now: Instant) -> int:
     return count
 
 
+def _sight(tx: Tx, client: Client, now: Instant) -> Sight:
+    """What a run at an instant goes by, but for its figures."""
+    today = day_of(now, zone_of(client.zone))
+    return sight_of(client, now, {}, applies_of(tx, client, today))
+
+
 def _due(tx: Tx, client: Client, mode: str, now: Instant) -> list[Rule]:
-    """The rules in force that have anything to read which they have not read yet. What looks at
-    past days waits until the last of them has settled; a clock that was set back is waited for.
+    """The rules in force that have anything to read which they have not read yet: each runs once at
+    an instant, and what looks at past days alone once a day, when the last of them has settled. A
+    clock that was set back is waited for.
     """
     zone = zone_of(client.zone)
     today = day_of(now, zone)
-    midnight = start_of(today, zone)
-    settled = now - midnight >= _SETTLES and marks.judged_at(tx, client.no) >= midnight
+    settled = now - start_of(today, zone) >= SETTLES
     found = []
     for rule in rules.rules_of(tx, client):
         if rule.status != "A" or not in_force(rule.body.start_on, rule.body.end_on, today):
             continue
         state = history.state_of(tx, rule.no)
         has_read = state.mode == mode and state.ran_on == today.isoformat()
-        if now < state.ran_at or (waits_for_yesterday(rule.body) and not settled):
+        if now <= state.ran_at or (waits_for_yesterday(rule.body) and not settled):
             continue
         if not (has_read and reads_once(rule.body)):
             found.append(rule)
@@ -139,7 +144,7 @@ def _due(tx: Tx, client: Client, mode: str, now: Instant) -> list[Rule]:
 
 def _run(at: _Tick, rule: Rule, sheet: Sheet) -> int:
     """One rule, in one transaction."""
-    now, mode, client = at.sight.now, at.mode, at.client
+    mode, client = at.mode, at.client
     with at.tools.records.write() as tx:
         stands = rules.rules_by_id(tx, client, [rule.id]).get(rule.id)
         if stands is None or (stands.status, stands.body) != (rule.status, rule.body):
@@ -154,7 +159,13 @@ def _run(at: _Tick, rule: Rule, sheet: Sheet) -> int:
         body = _told(rule.body, sheet, at.sight, found, findings)
         acts = [act for one in findings for act in one.acts if not act.skip]
         made = RuleRun(
-            no=0, id=run_id, client_no=client.no, rule_no=rule.no, at=now, mode=mode, body=body
+            no=0,
+            id=run_id,
+            client_no=client.no,
+            rule_no=rule.no,
+            at=at.sight.now,
+            mode=mode,
+            body=body,
         )
         told = _digest(findings)
         if acts or told != was.told:
@@ -163,11 +174,12 @@ def _run(at: _Tick, rule: Rule, sheet: Sheet) -> int:
         history.keep(tx, was, msgspec.structs.replace(state, told=told))
         history.note(tx, made, acts)
         if state.failures >= MOST_FAILURES:
-            rules.switch(tx, now, client, [rule.id], "P")
+            rules.switch(tx, at.made_at, client, [rule.id], "P")
         if acts:
             _notify(tx, at, rule, made, acts)
     for act in acts:
-        at.done.append(Done(rule.no, act.kind, act.entity, act.what, act.pull, now))
+        made_by = Done(rule.no, act.kind, act.entity, act.what, act.pull, at.sight.now)
+        at.done[act.kind, act.entity].append(made_by)
         at.now.setdefault(act.of, (rule.body.name, act.pull))
     return len(acts)
 
@@ -209,7 +221,7 @@ def _doing(tx: Tx, at: _Tick, by: tuple[int, str], finding: Finding) -> Finding:
 
 
 def _done(tx: Tx, at: _Tick, by: tuple[int, str], act: Act) -> Act:
-    client, now = at.client, at.sight.now
+    client, now = at.client, at.made_at
 
     def deed(part: Tx) -> str:
         if act.after is not None and acting.amount(part, client, act) != act.before:
@@ -243,6 +255,7 @@ def _told(
         conditions=rule.conditions,
         questions=tuple(history.Asked(*days, level, places) for days, places in asked),
         findings=findings,
+        cut=sheet.cut,
     )
 
 
@@ -261,7 +274,7 @@ def _fail(tx: Tx, at: _Tick, rule: Rule, why: str) -> None:
     )
     history.keep(tx, was, failed)
     if failed.failures >= MOST_FAILURES and rules.rules_by_id(tx, at.client, [rule.id]):
-        rules.switch(tx, at.sight.now, at.client, [rule.id], "P")
+        rules.switch(tx, at.made_at, at.client, [rule.id], "P")
 
 
 def _notify(tx: Tx, at: _Tick, rule: Rule, made: RuleRun, acts: Sequence[Act]) -> None:
@@ -269,7 +282,7 @@ def _notify(tx: Tx, at: _Tick, rule: Rule, made: RuleRun, acts: Sequence[Act]) -
     url = rule.body.call_back_url
     if not rule.body.notify or not url:
         return
-    callbacks.agree(tx, at.tools.ids, made.at, at.client.agency_no, made.id, url)
+    callbacks.agree(tx, at.tools.ids, at.made_at, at.client.agency_no, made.id, url)
     body = {
         "ruleId": rule.id,
         "ruleName": rule.body.name,
@@ -279,7 +292,7 @@ def _notify(tx: Tx, at: _Tick, rule: Rule, made: RuleRun, acts: Sequence[Act]) -
         "mode": made.mode,
         "acts": len(acts),
     }
-    callbacks.tell(tx, made.id, body, made.at)
+    callbacks.tell(tx, made.id, body, at.made_at)
 
 
 def preview(tx: Tx, answering: Answering, client: Client, now: Instant, body: RuleBody) -> RunBody:
@@ -289,10 +302,10 @@ def preview(tx: Tx, answering: Answering, client: Client, now: Instant, body: Ru
     answers: Mapping[Asked, Mapping[str, Figures]] = answered(answering, plans).get(
         LEVELS[body.level], {}
     )
-    sight = sight_of(tx, client, now, answers)
+    sight = _sight(tx, client, now)._replace(answers=answers)
     held = holding.holds_of(tx, client.no)
     memory = Memory(
-        done=history.done(tx, client.no, "ACT", now - _TWO_DAYS),
+        done=done_to(history.done(tx, client.no, "ACT", now - reach_of([body]))),
         any_held=frozenset((one.kind, one.entity) for one in held),
     )
     found = run(body, sheet.subjects, sight, memory)

@@ -5,21 +5,24 @@ from logging import getLogger
 from handbill.clients import service as clients
 from handbill.control import rows, ruling, service
 from handbill.control.looking import clients_to_look_at
-from handbill.kit.instants import DAY, Instant
+from handbill.core.rules.windows import EVERY, instant_of_run
+from handbill.kit.instants import DAY, SECOND, Instant
 from handbill.kit.zones import day_of, zone_of
 from handbill.ledger import traffic
 from handbill.rules import history
 from handbill.rules import service as rules
 from handbill.standing import service as standing
 from handbill.stats.answering import Answering
+from handbill.store import marks
 from handbill.store.records import Tx
 from handbill.work import kinds
-from handbill.work.queue import Task, enqueue
+from handbill.work.queue import EVERYBODY, Task, enqueue
 from handbill.work.tools import Run, Schedule, Tools, ask_for_each
 
 _LOG = getLogger("handbill.control")
 _KEPT = 400 * DAY
 _UNTAKEN = 3 * DAY
+_JUDGES = 3 * SECOND
 
 
 def look(tools: Tools, task: Task) -> None:
@@ -74,7 +77,16 @@ def run_rules(tools: Tools, task: Task) -> None:
 
 
 def look_at_rules(tools: Tools, _: Task) -> None:
-    """Have the rules run of every client that has any."""
+    """Have the rules run of every client that has any. Where the judge is at the last events of a
+    quarter of an hour still, it is waited for.
+    """
+    now = tools.clock.now()
+    with tools.records.read() as tx:
+        judged_at = marks.read(tx).judged_at
+    if instant_of_run(now) - EVERY <= judged_at < instant_of_run(now):
+        with tools.records.write() as tx:
+            enqueue(tx, kinds.LOOK_AT_RULES, EVERYBODY, now, due_at=now + _JUDGES)
+        return
 
     def found(tx: Tx) -> list[str]:
         nos = rules.clients_with_rules(tx)
@@ -130,6 +142,6 @@ TASKS: dict[str, Run] = {
 SCHEDULE: list[Schedule] = [
     (kinds.LOOK_AT_CLIENTS, 60, ask_to_look),
     (kinds.LEARN_WEEKS, 3_600, ask_to_learn),
-    (kinds.LOOK_AT_RULES, 900, ask_to_look_at_rules),
+    (kinds.LOOK_AT_RULES, 300, ask_to_look_at_rules),
     (kinds.SWEEP_CONTROL, 3_600, ask_to_sweep),
 ]

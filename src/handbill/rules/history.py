@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
 from handbill.core.rule_conditions import Condition
-from handbill.core.rules.running import Act, Done, Finding
+from handbill.core.rules.memory import Done
+from handbill.core.rules.running import Act, Finding
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import DAY, Instant
 from handbill.store.records import Tx
@@ -34,6 +35,8 @@ class RunBody(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     conditions: tuple[Condition, ...] = ()
     questions: tuple[Asked, ...] = ()
     findings: tuple[Finding, ...] = ()
+    cut: bool = False
+    """Of very many jobs, only the oldest were looked at."""
 
 
 class RuleRun(msgspec.Struct, kw_only=True):

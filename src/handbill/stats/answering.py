@@ -30,7 +30,7 @@ _AT_ONCE = 5_000
 _MEMORY_MB = 1_024
 _THREADS = 2
 _OWN_NAMES = frozenset(
-    {"IP", "COUNTRY", "CITY", "BID_TYPE", "CURRENCY"}
+    {"IP", "COUNTRY", "CITY", "BID_TYPE", "CURRENCY", "QUARTER"}
 )  # texts of the entries themselves
 Progress = Callable[[int], None]
 Begun = Callable[[Callable[[], None]], None]

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from handbill.core.judging import BOT, COUNTED, DUPLICATE, FOREIGN, LATENT, OVER_CAP, VALID
 from handbill.core.metrics import NAMES, RAW, Number, Raw, finished
+from handbill.core.rules.figures import ADDED
 from handbill.kit.instants import DAY
 from handbill.kit.money import number_of
 from handbill.stats import resolved
@@ -154,4 +155,14 @@ PUBLISHER: Final = Layout(
     finish=_invoiced,
 )
 
-LAYOUTS: Final = {"stats": STATS, "ip": IP, "publisher": PUBLISHER}
+SLICES: Final = Layout(
+    headings={level: ((0, level),) for level in (*STATS.headings, "QUARTER")},
+    sums=_sums(ADDED),
+    names=tuple(raw.name for raw in ADDED),
+    finish=list,
+)
+"""What rules look at, as raw sums, by days or by quarters of an hour since 1970: whatever days are
+asked for, and until when, comes of adding them up.
+"""
+
+LAYOUTS: Final = {"stats": STATS, "ip": IP, "publisher": PUBLISHER, "slices": SLICES}

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from handbill.kit.instants import MINUTE
 from handbill.kit.zones import zone_of
 from handbill.stats.layouts import LAYOUTS
 from handbill.stats.questions import Plan
@@ -19,7 +20,9 @@ _KEY_OF_LEVEL: Final = {
     "CITY": "city",
     "BID_TYPE": "bid_type",
     "CURRENCY": "currency",
+    "QUARTER": "quarter",
 }
+_QUARTER: Final = f'"at" // {15 * MINUTE} AS quarter'
 ANSWER: Final = """SELECT * FROM answer ORDER BY {keys}"""
 COUNT: Final = "SELECT count(*) FROM answer"
 
@@ -34,7 +37,8 @@ def table_text(plan: Plan) -> tuple[str, dict[str, Any]]:
     ``entries``, which are the client's. Rows that say nothing but zeros are left out.
     """
     day = day_text(plan.first, plan.end, zone_of(plan.zone))
-    keys = [f"{day} AS day" if key == "day" else key for key in keys_of(plan)]
+    made = {"day": f"{day} AS day", "quarter": _QUARTER}
+    keys = [made.get(key, key) for key in keys_of(plan)]
     where = ['"at" >= $first', '"at" < $end']
     params: dict[str, Any] = {"first": plan.first, "end": plan.end}
     for column, name, wanted in (

@@ -7,6 +7,7 @@ from handbill.contract.envelopes import Done
 from handbill.contract.rules.models import NewRule
 from handbill.contract.rules.routes import BODY
 from handbill.contract.rules.runs import (
+    RuleBackTest,
     RuleHolds,
     RulePreview,
     RuleRunPage,
@@ -14,13 +15,14 @@ from handbill.contract.rules.runs import (
     RulesControlTold,
     RuleUpdated,
     RunUndone,
+    backtest_told,
     conflicts_told,
     holds_told,
     preview_told,
     run_told,
     undone_told,
 )
-from handbill.control import ruling
+from handbill.control import backtesting, ruling
 from handbill.http.kinds import Ask
 from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
@@ -31,13 +33,22 @@ _TAG: Final = "Rules"
 _ONE: Final = "/rules/{rule_id}"
 
 
+def _answering(call: Call) -> Answering:
+    desk = call.desk
+    return Answering(Within(call.tx), desk.blobs, desk.ids, desk.settings.scratch_folder)
+
+
 def _preview(call: Call) -> RulePreview:
     new: NewRule = call.body
     body = service.checked(call.tx, call.now, call.client, new.noun(), new.client_id)
-    desk = call.desk
-    answering = Answering(Within(call.tx), desk.blobs, desk.ids, desk.settings.scratch_folder)
-    found = ruling.preview(call.tx, answering, call.client, call.now, body)
+    found = ruling.preview(call.tx, _answering(call), call.client, call.now, body)
     return preview_told(call.tx, call.client, body, found)
+
+
+def _backtest(call: Call) -> RuleBackTest:
+    body = service.rule_of(call.tx, call.client, call.path["rule_id"]).body
+    found = backtesting.backtest(call.tx, _answering(call), call.client, call.now, body)
+    return backtest_told(body, found)
 
 
 def _update(call: Call) -> RuleUpdated:
@@ -137,6 +148,39 @@ OPERATIONS = [
         answer=RulePreview,
         sample=BODY,
         sample_answer=_SEEN | {"conflicts": []},
+    ),
+    Operation(
+        name="backtest_rule",
+        verb="POST",
+        path=f"{_ONE}/backtest",
+        title="See what a rule would have done.",
+        about="Runs a rule over the last 30 days as it would have been run then, on the entities, "
+        "budgets and bids of now, as if it had been there alone and had only advised: when it "
+        "would have acted, on what, with which numbers. Its own first and last day are not heeded. "
+        "Nothing is saved or changed.",
+        tag=_TAG,
+        work=_backtest,
+        kind=Ask(),
+        lane="slow",
+        client_header="x-client-id",
+        answer=RuleBackTest,
+        sample_answer={
+            "from": "2021-04-10T01:00:00.000Z",
+            "until": "2021-05-10T01:00:00.000Z",
+            "runs": 31,
+            "evaluated": 12,
+            "count": 1,
+            "complete": True,
+            "conditions": [_CONDITION],
+            "firings": [
+                _SEEN["entities"][0]
+                | {
+                    "ranOn": "2021-05-01T01:00:00.000Z",
+                    "before": {"spent": 70, "applies": 0},
+                    "after": {"spent": 12.5, "applies": 2},
+                }
+            ],
+        },
     ),
     Operation(
         name="get_rules_control",

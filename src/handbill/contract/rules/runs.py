@@ -10,6 +10,7 @@ from handbill.contract.envelopes import Identified, Page
 from handbill.contract.rules.models import RuleCondition
 from handbill.core.nouns import Client
 from handbill.core.rule_conditions import RuleBody
+from handbill.core.rules.backtesting import BackTest, Fired
 from handbill.core.rules.conflicts import conflicts_of
 from handbill.core.rules.running import Act, Finding, Skip
 from handbill.core.standing.tree import Hold
@@ -120,12 +121,19 @@ class RunSeen(Model):
     entities: list[RunEntity] = Field(
         description="Entities that meet the conditions or could not be evaluated, at most 1,000."
     )
+    cut: bool = Field(
+        exclude_if=lambda it: not it,
+        description="There are more than 100,000 jobs; only the oldest were looked at.",
+    )
 
 
 class RuleRun(RunSeen, Identified):
     """A run of a rule that did something, or whose result differs from that of the run before."""
 
-    at: Instant = Field(alias="ranOn", description="When.")
+    at: Instant = Field(
+        alias="ranOn",
+        description="Until when it has looked: a full quarter of an hour, whose events are judged.",
+    )
     mode: Literal["ADVISE", "ACT"] = Field(
         description="ADVISE: nothing was done; acts says what would have been done. ACT: the acts "
         "were done."
@@ -150,6 +158,44 @@ class RulePreview(RunSeen):
     """What a rule would do now."""
 
     conflicts: list[Conflict] = Field(description="Rules that may act in the opposite way.")
+
+
+class Beside(Model):
+    """What came of an entity on seven days, at the publishers that were looked at."""
+
+    spent_micros: Money = Field(alias="spent", description="Spend.")
+    applies: int = Field(description="Number of applies.")
+
+
+class Firing(RunEntity):
+    """An entity on which the rule would have acted."""
+
+    at: Instant = Field(alias="ranOn", description="When.")
+    before: Beside = Field(description="The seven days before the day of it.")
+    after: Beside = Field(
+        description="The seven days after the day of it, as far as they are over."
+    )
+
+
+class RuleBackTest(Model):
+    """What a rule would have done in the last 30 days."""
+
+    first_at: Instant = Field(alias="from", description="The first run.")
+    last_at: Instant = Field(alias="until", description="The last run.")
+    runs: int = Field(description="Number of runs.")
+    evaluated: int = Field(description="Number of entities looked at, as there are now.")
+    total: int = Field(alias="count", description="How often it would have acted on an entity.")
+    whole: bool = Field(
+        alias="complete", description="Whether it has come to the end; else to until."
+    )
+    conditions: list[RuleCondition] = Field(description="The conditions.")
+    fired: list[Firing] = Field(
+        alias="firings", description="On what it would have acted, the oldest first; 1,000 at most."
+    )
+    cut: bool = Field(
+        exclude_if=lambda it: not it,
+        description="There are more than 100,000 jobs; only the oldest were looked at.",
+    )
 
 
 class RuleUpdated(Model):
@@ -208,6 +254,7 @@ def seen_told(body: RunBody) -> dict[str, Any]:
         "conditions": list(map(RuleCondition.of, body.conditions)),
         "questions": list(map(_question, body.questions)),
         "entities": list(map(_entity, body.findings)),
+        "cut": body.cut,
     }
 
 
@@ -225,6 +272,14 @@ def conflicts_told(tx: Tx, client: Client, body: RuleBody, but: str = "") -> lis
     order = {one.no: at for at, one in enumerate(every, 1)}
     found = conflicts_of(body, [one for one in every if one.id != but])
     return [Conflict.of(one, name=one.body.name, order=order[one.no]) for one in found]
+
+
+def backtest_told(body: RuleBody, found: BackTest) -> RuleBackTest:
+    return RuleBackTest.of(
+        found,
+        conditions=list(map(RuleCondition.of, body.conditions)),
+        fired=list(map(_firing, found.fired)),
+    )
 
 
 def undone_told(found: list[Undone]) -> RunUndone:
@@ -250,13 +305,21 @@ def _level(kind: str) -> str:
 
 
 def _entity(one: Finding) -> RunEntity:
-    return RunEntity.of(
-        one,
-        publisher_ids=list(one.publishers),
-        seen=list(one.seen),
-        skip=one.skip or None,
-        acts=list(map(act_told, one.acts)),
-    )
+    return RunEntity.of(one, **_rows_of(one))
+
+
+def _firing(one: Fired) -> Firing:
+    beside = {name: Beside.of(getattr(one, name)) for name in ("before", "after")}
+    return Firing.of(one.finding, at=one.at, **beside, **_rows_of(one.finding))
+
+
+def _rows_of(one: Finding) -> dict[str, Any]:
+    return {
+        "publisher_ids": list(one.publishers),
+        "seen": list(one.seen),
+        "skip": one.skip or None,
+        "acts": list(map(act_told, one.acts)),
+    }
 
 
 def _question(one: Asked) -> RunQuestion:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Final, NamedTuple
 
+from handbill.core.metrics import RAW, named
 from handbill.core.rule_conditions import Condition
 from handbill.kit.money import MICROS
 
@@ -38,6 +40,9 @@ class Figures(NamedTuple):
 
 
 NONE: Final = Figures()
+ADDED: Final = tuple(raw for raw in RAW if raw.name in {"clicks", "applies", "allApplies", "spent"})
+"""The raw sums that all figures come of."""
+Sums = tuple[int, ...]
 
 
 def figures_of(told: Mapping[str, Any]) -> Figures:
@@ -48,6 +53,13 @@ def figures_of(told: Mapping[str, Any]) -> Figures:
         if name not in RATIOS or told[RATIOS[name]]
     }
     return Figures(**found)
+
+
+@lru_cache(maxsize=100_000)
+def figures_of_sums(sums: Sums) -> Figures:
+    """From raw sums, in the order of ``ADDED``; as stats make them of the same."""
+    known = {raw.name: value for raw, value in zip(ADDED, sums, strict=True)}
+    return figures_of(named([known.get(raw.name, 0) for raw in RAW]))
 
 
 def seen(condition: Condition, figures: Figures, budget_micros: int | None) -> int | None:

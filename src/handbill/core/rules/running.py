@@ -2,18 +2,21 @@
 it changes. **Source**: domain 11.3, docs/decisions/0056.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, tzinfo
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from handbill.core.rule_conditions import Condition, Guards, RuleBody, days_of
+from handbill.core.rule_conditions import Condition, Guards, RuleBody
 from handbill.core.rules import figures as seeing
 from handbill.core.rules.figures import NONE, RATIOS, Asked, Figures
+from handbill.core.rules.memory import Done, Memory, Of
 from handbill.core.rules.subjects import Kind, Subject, Target
+from handbill.core.rules.windows import is_past, maturity_ppm, window_of
 from handbill.kit.instants import DAY, HOUR, Instant
 from handbill.kit.money import PPM
+from handbill.kit.zones import day_of
 
 Skip = Literal[
     "GONE",
@@ -34,7 +37,6 @@ Skip = Literal[
 ]
 """Why an entity, or one of its targets, is left alone."""
 MOST_TOLD: Final = 1_000
-_OF_DAYS = "last_"
 
 
 class Act(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -63,13 +65,10 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return 1 if (self.after or 0) > (self.before or 0) else -1
 
     @property
-    def of(self) -> "Of":
+    def of(self) -> Of:
         """What is acted on: opposite acts on the same contradict each other."""
         what = "switch" if self.what in {"pause", "resume"} else self.what
         return self.kind, self.entity, what
-
-
-Of = tuple[str, str, str]
 
 
 class Finding(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -90,17 +89,6 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return f"{self.level} {self.id} {' '.join(self.publishers)}"
 
 
-class Done(NamedTuple):
-    """An act of before."""
-
-    rule_no: int
-    kind: str
-    entity: str
-    what: str
-    pull: int
-    at: Instant
-
-
 class Sight(NamedTuple):
     """What a run goes by. ``answers``: by days and publishers the figures of each entity, by id.
     ``curve``: of applies, the share (in ppm) that have come by so many days after their click;
@@ -112,25 +100,12 @@ class Sight(NamedTuple):
     day_start: Instant
     answers: Mapping[Asked, Mapping[str, Figures]]
     curve: Sequence[int] = ()
-
-
-class Memory(NamedTuple):
-    """What was before. ``truths``: entities that an administration rule held for, and was heard.
-    ``held``: the targets that this rule holds; ``any_held``: that any rule does. ``now``: what
-    rules before it have done in this run, by what they acted on: their names and pulls.
-    """
-
-    rule_no: int = 0
-    truths: frozenset[str] = frozenset()
-    done: Sequence[Done] = ()
-    held: frozenset[tuple[str, str]] = frozenset()
-    any_held: frozenset[tuple[str, str]] = frozenset()
-    now: Mapping[Of, tuple[str, int]] = {}
+    zone: tzinfo = UTC
 
 
 class Run(NamedTuple):
-    """``findings``: of those that it holds for, or that could not be looked at; at most 1,000 are
-    told. ``truths``: to be remembered.
+    """``findings``: of those that it holds for, or that could not be looked at; at most 1,000, and
+    all that are acted on. ``truths``: to be remembered.
     """
 
     evaluated: int
@@ -150,41 +125,45 @@ def asked_of(rule: RuleBody, subjects: Iterable[Subject], today: date) -> set[As
     return {(window_of(duration, today), at) for duration in durations for at in places}
 
 
-def window_of(duration: str, today: date) -> seeing.Window:
-    first, last = days_of(duration, today)
-    return first.isoformat(), last.isoformat()
-
-
-def waits_for_yesterday(rule: RuleBody) -> bool:
-    """Whether it looks at full days that have passed, of which the last one has to be settled."""
-    return any(_is_past(one.duration) for one in rule.conditions)
-
-
-def reads_once(rule: RuleBody) -> bool:
-    """Whether all its figures stay the same as long as the day lasts."""
-    return all(_is_past(one.duration) for one in rule.conditions)
-
-
-def _is_past(duration: str) -> bool:
-    return duration == "yesterday" or duration.startswith(_OF_DAYS)
-
-
-def run(rule: RuleBody, subjects: Sequence[Subject], sight: Sight, memory: Memory) -> Run:
-    """Decide it. Nothing is changed here."""
+def run(
+    rule: RuleBody,
+    subjects: Sequence[Subject],
+    sight: Sight,
+    memory: Memory,
+    whole: int | None = None,
+) -> Run:
+    """Decide it. Nothing is changed here. ``whole``: how many entities the rule looks at, where
+    these are but the ones that it may hold for.
+    """
     found = [_finding(rule, one, sight, memory) for one in subjects]
-    most = max(1, len(subjects) * rule.guards.share_ppm // PPM)
-    matched = sum(one.matched for one in found)
+    of = len(subjects) if whole is None else whole
+    most = min(max(1, of * rule.guards.share_ppm // PPM), MOST_TOLD)
     told: list[Finding] = []
     acting = 0
     for one in found:
-        if any(not act.skip for act in one.acts):
+        if does(one):
             acting += 1
             if acting > most:
-                one = _left(one, "SHARE_OF_RUN", f"{most} of {len(subjects)} entities a run")  # noqa: PLW2901
+                one = _left(one, "SHARE_OF_RUN", f"{most} of {of} entities a run")  # noqa: PLW2901
         if one.matched or one.skip:
             told.append(one)
     heard = frozenset(one.key for one in told if rule.admin and _is_heard(one, memory))
-    return Run(len(subjects), matched, tuple(told[:MOST_TOLD]), heard)
+    return Run(of, sum(one.matched for one in found), tuple(_bounded_to(told)), heard)
+
+
+def does(one: Finding) -> bool:
+    """Whether anything is done to it."""
+    return any(not act.skip for act in one.acts)
+
+
+def _bounded_to(told: Sequence[Finding], most: int = MOST_TOLD) -> Iterator[Finding]:
+    """The first ones, and in any case those that are acted on."""
+    room = most - sum(map(does, told))
+    for one in told:
+        if not does(one):
+            room -= 1
+        if does(one) or room >= 0:
+            yield one
 
 
 def _is_heard(one: Finding, memory: Memory) -> bool:
@@ -208,24 +187,22 @@ def _finding(rule: RuleBody, one: Subject, sight: Sight, memory: Memory) -> Find
     plain = Finding(level=one.level, id=one.id, name=one.name, publishers=one.publishers)
     if one.gone:
         return _skipped(plain, "GONE", "it is not there any more, or is elsewhere")
-    if why := _too_short(rule, one, sight.today):
+    if why := _too_short(rule, one, sight):
         return _skipped(plain, "WINDOW_TOO_LONG", why)
     figures = [
         sight.answers[window_of(it.duration, sight.today), one.publishers].get(one.id, NONE)
         for it in rule.conditions
     ]
-    seen = tuple(
-        seeing.seen(it, its, one.budget) for it, its in zip(rule.conditions, figures, strict=True)
-    )
-    said = [seeing.holds(it, value) for it, value in zip(rule.conditions, seen, strict=True)]
+    seen, met = looked_at(rule, one, figures)
     plain = msgspec.structs.replace(plain, seen=seen)
-    if not (all(said) if rule.all_of else any(said)):
+    if not met:
         asks = any(it.parameter == "spent" and it.unit == "%" for it in rule.conditions)
         if asks and not one.budget:
             return _skipped(plain, "NO_BUDGET", "it has no budget of its own")
         return plain
     matched = msgspec.structs.replace(plain, matched=True)
-    for it, its, held in zip(rule.conditions, figures, said, strict=True):
+    for it, its, value in zip(rule.conditions, figures, seen, strict=True):
+        held = seeing.holds(it, value)
         skip, words = _unsure(rule.guards, it, its, sight) if held else ("", "")
         if skip:
             return _skipped(matched, skip, words)
@@ -235,6 +212,17 @@ def _finding(rule: RuleBody, one: Subject, sight: Sight, memory: Memory) -> Find
         return _skipped(matched, "NO_BASE", "it has nothing that the action could change")
     acts = tuple(_act(rule, target, sight, memory) for target in one.targets)
     return msgspec.structs.replace(matched, acts=acts)
+
+
+def looked_at(
+    rule: RuleBody, one: Subject, figures: Sequence[Figures]
+) -> tuple[tuple[int | None, ...], bool]:
+    """The number that each condition looks at, and whether the rule holds for it."""
+    seen = tuple(
+        seeing.seen(it, its, one.budget) for it, its in zip(rule.conditions, figures, strict=True)
+    )
+    said = (seeing.holds(it, value) for it, value in zip(rule.conditions, seen, strict=True))
+    return seen, all(said) if rule.all_of else any(said)
 
 
 def _skipped(one: Finding, skip: Skip, words: str) -> Finding:
@@ -255,34 +243,15 @@ def _unsure(guards: Guards, it: Condition, figures: Figures, sight: Sight) -> "_
     return "", ""
 
 
-def _too_short(rule: RuleBody, one: Subject, today: date) -> str:
+def _too_short(rule: RuleBody, one: Subject, sight: Sight) -> str:
     """That a window of so many days begins before its entity did."""
     for it in rule.conditions:
-        first, _ = window_of(it.duration, today)
-        if it.duration.startswith(_OF_DAYS) and first < one.since_on:
-            return f"{it.duration} begins on {first}, and it exists since {one.since_on}"
+        if is_past(it.duration) and it.duration != "yesterday":
+            first, _ = window_of(it.duration, sight.today)
+            since_on = day_of(one.since_at, sight.zone).isoformat()
+            if first < since_on:
+                return f"{it.duration} begins on {first}, and it exists since {since_on}"
     return ""
-
-
-def maturity_ppm(curve: Sequence[int], duration: str, today: date) -> int:
-    """Of the applies of a window's clicks, the share that is in by now; all where none is known."""
-    first, last = days_of(duration, today)
-    if not curve:
-        return PPM
-    ages = range((today - last).days, (today - first).days + 1)
-    return sum(curve[min(age, len(curve) - 1)] for age in ages) // len(ages)
-
-
-def curve_of(ages: Mapping[int, int], least: int = 10) -> tuple[int, ...]:
-    """From how many applies came so many days after their click, of clicks that are old enough."""
-    whole = sum(ages.values())
-    if whole < least:
-        return ()
-    come, found = 0, []
-    for age in range(max(ages) + 1):
-        come += ages.get(age, 0)
-        found.append(come * PPM // whole)
-    return tuple(found)
 
 
 def _act(rule: RuleBody, target: Target, sight: Sight, memory: Memory) -> Act:
@@ -364,18 +333,18 @@ def _limited(rule: RuleBody, act: Act, sight: Sight, memory: Memory) -> _Found:
 
 
 def _repeated(rule: RuleBody, act: Act, sight: Sight, memory: Memory) -> _Found:
-    own = [
-        one.at
-        for one in memory.done
-        if one.rule_no == memory.rule_no and (one.kind, one.entity) == (act.kind, act.entity)
-    ]
+    own = [one.at for one in _done_to(act, memory) if one.rule_no == memory.rule_no]
     if rule.repeat_days and own and sight.now - max(own) < rule.repeat_days * DAY:
         return "REPEAT", f"it acts every {rule.repeat_days} days"
     return "", ""
 
 
 def _times(act: Act, memory: Memory) -> list[Instant]:
-    return [one.at for one in memory.done if (one.kind, one.entity) == (act.kind, act.entity)]
+    return [one.at for one in _done_to(act, memory)]
+
+
+def _done_to(act: Act, memory: Memory) -> Sequence[Done]:
+    return memory.done.get((act.kind, act.entity), ())
 
 
 _CHECKS: Final[tuple[Callable[[RuleBody, Act, Any, Memory], _Found], ...]] = (

@@ -5,6 +5,7 @@ from typing import Final, Literal, NamedTuple
 
 from handbill.core.nouns import Campaign, Cap, Client, Group, JobSetting, Publisher
 from handbill.core.rule_conditions import Action, RuleBody, RuleFilter
+from handbill.kit.instants import Instant
 
 Kind = Literal["client", "campaign", "group", "placement", "job"]
 LEVELS: Final[Mapping[str, str]] = {
@@ -37,19 +38,19 @@ class JobAt(NamedTuple):
     id: str
     ref: str
     group_no: int
-    since_on: str
+    since_at: Instant
     setting: JobSetting = JobSetting()
 
 
 class Subject(NamedTuple):
-    """``since_on``: its first day. ``budget``: of which a share may be asked for. ``gone``: it was
-    named, and is not there any more.
+    """``since_at``: when it was made. ``budget``: of which a share may be asked for. ``gone``: it
+    was named, and is not there any more.
     """
 
     level: str
     id: str
     name: str
-    since_on: str = ""
+    since_at: Instant = 0
     publishers: tuple[str, ...] = ()
     budget: int | None = None
     targets: tuple[Target, ...] = ()
@@ -57,13 +58,12 @@ class Subject(NamedTuple):
 
 
 class Book(NamedTuple):
-    """A client's nouns. ``days``: the first day of each, by id."""
+    """A client's nouns."""
 
     client: Client
     campaigns: Mapping[int, Campaign]
     groups: Mapping[int, Group]
     publishers: Mapping[str, Publisher]
-    days: Mapping[str, str]
     jobs: Sequence[JobAt] = ()
 
 
@@ -120,7 +120,7 @@ def _subject(
         level=LEVELS[rule.level],
         id=one.id,
         name=one.body.company_name if isinstance(one, Client) else one.body.name,
-        since_on=book.days.get(one.id, ""),
+        since_at=one.created_at,
         publishers=() if said.all_placements else said.placement_ids,
         budget=budget.value if budget else None,
         targets=tuple(_targets(rule, book, one, said)),
@@ -134,7 +134,7 @@ def _of_job(rule: RuleBody, job: JobAt) -> Subject:
         before = getattr(job.setting, _BIDS[action.parameter])
     target = Target("job", job.id, job.id, job.ref, before=before)
     of_budget = budget.value if budget else None
-    return Subject("JOB", job.id, job.ref, job.since_on, (), of_budget, (target,))
+    return Subject("JOB", job.id, job.ref, job.since_at, (), of_budget, (target,))
 
 
 def _targets(

@@ -1,0 +1,61 @@
+"""When rules run, which days they look at then, and how much of what those days bring is in."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Final
+
+from handbill.core.rule_conditions import RuleBody, days_of
+from handbill.core.rules.figures import Window
+from handbill.kit.instants import HOUR, MINUTE, Instant
+from handbill.kit.money import PPM
+
+EVERY: Final = 15 * MINUTE
+"""Rules run at full quarters of an hour, on what had come until then."""
+SETTLES: Final = HOUR
+"""So long after midnight, at the least, the day before is settled."""
+_OF_DAYS = "last_"
+
+
+def instant_of_run(at: Instant) -> Instant:
+    """The last instant until then at which rules run."""
+    return at // EVERY * EVERY
+
+
+def window_of(duration: str, today: date) -> Window:
+    first, last = days_of(duration, today)
+    return first.isoformat(), last.isoformat()
+
+
+def waits_for_yesterday(rule: RuleBody) -> bool:
+    """Whether it looks at full days that have passed, of which the last one has to be settled."""
+    return any(is_past(one.duration) for one in rule.conditions)
+
+
+def reads_once(rule: RuleBody) -> bool:
+    """Whether all its figures stay the same as long as the day lasts."""
+    return all(is_past(one.duration) for one in rule.conditions)
+
+
+def is_past(duration: str) -> bool:
+    return duration == "yesterday" or duration.startswith(_OF_DAYS)
+
+
+def maturity_ppm(curve: Sequence[int], duration: str, today: date) -> int:
+    """Of the applies of a window's clicks, the share that is in by now; all where none is known."""
+    first, last = days_of(duration, today)
+    if not curve:
+        return PPM
+    ages = range((today - last).days, (today - first).days + 1)
+    return sum(curve[min(age, len(curve) - 1)] for age in ages) // len(ages)
+
+
+def curve_of(ages: Mapping[int, int], least: int = 10) -> tuple[int, ...]:
+    """From how many applies came so many days after their click, of clicks that are old enough."""
+    whole = sum(ages.values())
+    if whole < least:
+        return ()
+    come, found = 0, []
+    for age in range(max(ages) + 1):
+        come += ages.get(age, 0)
+        found.append(come * PPM // whole)
+    return tuple(found)
