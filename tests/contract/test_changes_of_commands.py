@@ -63,6 +63,7 @@ LOOKS = {
     "markup show",
     "rates list",
     "rules list",
+    "rules backtest",
     "rules preview",
     "rules runs",
 }

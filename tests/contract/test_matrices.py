@@ -133,6 +133,7 @@ READ_BY_POST = {
     "get_jobs_in_bulk",
     "preview_jobgroup",
     "preview_feed",
+    "backtest_rule",
     "preview_rule",
     "submit_stats_report",
     "stream_stats_report",

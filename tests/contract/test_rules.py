@@ -155,6 +155,34 @@ def test_rules_are_paused_and_ordered(shop: Shop) -> None:
     assert shop.rule() == shop.listed()[-1]
 
 
+def test_a_rule_that_may_pull_the_other_way_is_told_as_it_is_saved(shop: Shop) -> None:
+    pauses = shop.rule(name="pauses")
+    assert "conflicts" not in shop.ask("GET", f"/rules/{pauses}").json
+    lifts = RULE | {"name": "lifts", "adminActions": {"type": "resume"}}
+    made = shop.ask("POST", "/rules", lifts).json
+    first = [{"id": pauses, "name": "pauses", "order": 1}]
+    second = [{"id": made["data"]["id"], "name": "lifts", "order": 2}]
+    assert made["conflicts"] == first
+    every = shop.ask("GET", "/rules?page=0&limit=9").json["data"]
+    assert [one["conflicts"] for one in every] == [second, first]
+    assert shop.ask("PUT", f"/rules/{pauses}", RULE).json["conflicts"] == second
+    shop.ask("PUT", f"/rules/{pauses}/pause")
+    every = shop.ask("GET", "/rules?page=0&limit=9").json["data"]
+    assert ["conflicts" in one for one in every] == [False, False]
+    later = {"startDate": "12/24/2027", "endDate": "12/24/2027"}
+    shop.ask("PUT", f"/rules/{pauses}/enable")
+    assert shop.ask("PUT", f"/rules/{pauses}", RULE | later).json["conflicts"] == []
+
+
+def test_a_back_test_of_a_client_without_visitors(shop: Shop) -> None:
+    made = shop.rule()
+    found = shop.ask("POST", f"/rules/{made}/backtest").json
+    assert (found["count"], found["firings"], found["complete"]) == (0, [], True)
+    assert shop.ask("POST", "/rules/x/backtest").status == 404
+    stranger = Shop(shop.rooms.another())
+    assert stranger.ask("POST", f"/rules/{made}/backtest").status == 404
+
+
 def test_rules_of_others_are_unknown(shop: Shop) -> None:
     made = shop.rule()
     for stranger in (Shop(shop.rooms), Shop(shop.rooms.another())):

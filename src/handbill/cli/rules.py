@@ -45,14 +45,13 @@ _MOST = 1_000
 @rules.command("list")
 def list_rules(client_id: ClientOption, data: DataOption = None) -> None:
     """Print the client's rules in their order, one JSON object per line."""
-    from handbill.contract.rules.models import rule_told
+    from handbill.contract.rules.models import rules_told
     from handbill.rules.service import rules_of
     from handbill.wire.models import spelled
 
     with opened_standing(data) as stores, stores.records.read() as tx:
         found = rules_of(tx, client_named(tx, client_id))
-    told = [rule_told(rule, client_id, order) for order, rule in enumerate(found, 1)]
-    say_lines(encode(spelled(one)) for one in told)
+    say_lines(encode(spelled(one)) for one in rules_told(found, client_id, found))
 
 
 @rules.command("runs")

@@ -36,10 +36,6 @@ def some(tx: Tx, client_no: int, ids: Iterable[str]) -> dict[str, Rule]:
     return {rule.id: rule for rule in _SOME.all(tx, client_no=client_no, ids=Listed(ids))}
 
 
-def page(tx: Tx, client_no: int, skip: int, limit: int) -> list[Rule]:
-    return _OF_CLIENT.page(tx, skip, limit, client_no=client_no)
-
-
 def every(tx: Tx, client_no: int) -> list[Rule]:
     return _OF_CLIENT.all(tx, client_no=client_no)
 

@@ -94,16 +94,6 @@ def clients_with_rules(tx: Tx) -> set[int]:
     return rows.clients_with_rules(tx)
 
 
-def place_of(tx: Tx, client: Client, rule: Rule) -> int:
-    """Where a rule stands in order, from 1."""
-    return [one.no for one in rows.every(tx, client.no)].index(rule.no) + 1
-
-
-def page(tx: Tx, client: Client, skip: int, limit: int) -> tuple[list[Rule], int]:
-    """Some rules, in order; and how many in all."""
-    return rows.page(tx, client.no, skip, limit), rows.count(tx, client.no)
-
-
 def switch(tx: Tx, now: Instant, client: Client, rule_ids: Sequence[str], status: str) -> None:
     """Enable (A) or pause (P) rules; those that are so already do not change. **Refuses** the
     whole when any is not the client's (404).

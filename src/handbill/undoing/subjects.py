@@ -230,10 +230,16 @@ def _markup(at: Around) -> Subject:
 def _rule(at: Around) -> Subject:
     one = rules.rule_of(at.tx, at.owner, at.entity_id)
 
-    def put(_: frozenset[str], state: State) -> None:
-        rules.switch(at.tx, at.now, at.owner, [one.id], state["status"])
+    def update(changes: dict[str, Any]) -> None:
+        body = msgspec.structs.replace(one.body, **changes)
+        rules.update(at.tx, at.now, at.owner, one.id, body)
 
-    return Subject({"status": one.status}, put)
+    switch = partial(_switch_rule, at, one.id)
+    return _subject(one.body, {"status": one.status}, update, switch)
+
+
+def _switch_rule(at: Around, rule_id: str, status: str) -> None:
+    rules.switch(at.tx, at.now, at.owner, [rule_id], status)
 
 
 def _agency(at: Around) -> Subject:

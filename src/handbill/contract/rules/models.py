@@ -1,6 +1,6 @@
 """Rules, as they are read, checked in full, and told. **Source**: contract 1 (53), domain 11."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
@@ -14,6 +14,7 @@ from pydantic import (
 from handbill.contract.envelopes import Dated, Identified, Page
 from handbill.contract.filters import JobTree
 from handbill.contract.reports.models import CallBackUrl
+from handbill.contract.rules.conflicts import Conflict, conflicts_told
 from handbill.core import rule_conditions as core
 from handbill.core.rule_conditions import UNITS, faults_of_action, faults_of_value
 from handbill.kit.faults import Fault
@@ -316,6 +317,11 @@ class _Standing(Model):
 class Rule(Dated, _Standing, NewRule, Identified):
     """A rule: an action that is taken when conditions are met."""
 
+    conflicts: list[Conflict] = Field(
+        exclude_if=lambda it: not it,
+        description="Addition: the first 50 active rules that may act in the opposite way, if any.",
+    )
+
 
 class RulePage(Page[Rule]):
     """A client's rules, in their order."""
@@ -341,9 +347,26 @@ class RuleMade(Model):
 
     made: RuleId = Field(alias="data", description="The new rule.")
     success: Literal[True] = Field(description="Always true: the rule is stored.")
+    conflicts: list[Conflict] = Field(
+        exclude_if=lambda it: not it,
+        description="Addition: the first 50 active rules that may act in the opposite way, if any.",
+    )
 
 
-def rule_told(rule: core.Rule, client_id: str, order: int) -> Rule:
+def rules_told(some: Iterable[core.Rule], client_id: str, every: Sequence[core.Rule]) -> list[Rule]:
+    """Some of a client's rules, of all that it has in their order."""
+    order = {one.no: at for at, one in enumerate(every, 1)}
+    return [rule_told(one, client_id, order[one.no], _conflicts_of(one, every)) for one in some]
+
+
+def _conflicts_of(rule: core.Rule, every: Sequence[core.Rule]) -> list[Conflict]:
+    """Of a rule that is paused, none: it pulls at nothing."""
+    return conflicts_told(every, rule.body, rule.id) if rule.status == "A" else []
+
+
+def rule_told(
+    rule: core.Rule, client_id: str, order: int, conflicts: Sequence[Conflict] = ()
+) -> Rule:
     body = rule.body
     job_filter = JobFilter.of(tree=body.job_filter) if body.level == "jobs" else None
     days = body.repeat_days
@@ -353,6 +376,7 @@ def rule_told(rule: core.Rule, client_id: str, order: int) -> Rule:
         client_id=client_id,
         status=rule.status,
         order=order,
+        conflicts=list(conflicts),
         conditions=list(map(RuleCondition.of, body.conditions)),
         job_filter=job_filter,
         job_level=body.job_level or None,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from handbill.contract.envelopes import Done, Status, done
+from handbill.contract.rules.conflicts import conflicts_told
 from handbill.contract.rules.models import (
     NewRule,
     Rule,
@@ -11,7 +12,7 @@ from handbill.contract.rules.models import (
     RuleOrder,
     RulePage,
     RuleSwitch,
-    rule_told,
+    rules_told,
 )
 from handbill.contract.switches import switches
 from handbill.http.operations import PAGED, Answer, Call, Operation
@@ -28,19 +29,22 @@ def _create(call: Call) -> RuleMade:
     rule_id = service.create(
         call.tx, call.ids, call.now, call.client, new.noun(), client_id=new.client_id
     )
-    return RuleMade.of(made=RuleId.of(id=rule_id), success=True)
+    every = service.rules_of(call.tx, call.client)
+    conflicts = conflicts_told(every, every[-1].body, rule_id)
+    return RuleMade.of(made=RuleId.of(id=rule_id), success=True, conflicts=conflicts)
 
 
 def _list(call: Call) -> Answer:
     skip, limit = skip_and_limit(call)
-    found, total = service.page(call.tx, call.client, skip, limit)
-    told = [rule_told(rule, call.client.id, order) for order, rule in enumerate(found, skip + 1)]
-    return with_links(call, RulePage.of(rows=told), total)
+    every = service.rules_of(call.tx, call.client)
+    told = rules_told(every[skip : skip + limit], call.client.id, every)
+    return with_links(call, RulePage.of(rows=told), len(every))
 
 
 def _get(call: Call) -> Rule:
     rule = service.rule_of(call.tx, call.client, call.path["rule_id"])
-    return rule_told(rule, call.client.id, service.place_of(call.tx, call.client, rule))
+    (told,) = rules_told([rule], call.client.id, service.rules_of(call.tx, call.client))
+    return told
 
 
 def _switched(call: Call, status: Status) -> None:

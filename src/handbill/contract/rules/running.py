@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from handbill.clients import service as clients
 from handbill.contract.envelopes import Done
+from handbill.contract.rules.conflicts import conflicts_told
 from handbill.contract.rules.models import NewRule
 from handbill.contract.rules.routes import BODY
 from handbill.contract.rules.runs import (
@@ -16,7 +17,6 @@ from handbill.contract.rules.runs import (
     RuleUpdated,
     RunUndone,
     backtest_told,
-    conflicts_told,
     holds_told,
     preview_told,
     run_told,
@@ -56,7 +56,7 @@ def _update(call: Call) -> RuleUpdated:
     rule_id = call.path["rule_id"]
     service.update(call.tx, call.now, call.client, rule_id, new.noun(), client_id=new.client_id)
     body = service.rule_of(call.tx, call.client, rule_id).body
-    found = conflicts_told(call.tx, call.client, body, rule_id)
+    found = conflicts_told(service.rules_of(call.tx, call.client), body, rule_id)
     return RuleUpdated.of(result=True, message="Rule updated", conflicts=found)
 
 

@@ -7,11 +7,11 @@ from pydantic import Field
 
 from handbill.contract.caps import is_none
 from handbill.contract.envelopes import Identified, Page
+from handbill.contract.rules.conflicts import Conflict, conflicts_told
 from handbill.contract.rules.models import RuleCondition
 from handbill.core.nouns import Client
 from handbill.core.rule_conditions import RuleBody
 from handbill.core.rules.backtesting import BackTest, Fired
-from handbill.core.rules.conflicts import conflicts_of
 from handbill.core.rules.running import Act, Finding, Skip
 from handbill.core.standing.tree import Hold
 from handbill.rules import service
@@ -147,13 +147,6 @@ class RuleRunPage(Page[RuleRun]):
     """A rule's runs, newest first."""
 
 
-class Conflict(Identified):
-    """Another rule that may act on the same thing in the opposite way."""
-
-    name: str = Field(description="Its name.")
-    order: int = Field(description="Its position. The first by order wins.")
-
-
 class RulePreview(RunSeen):
     """What a rule would do now."""
 
@@ -263,15 +256,8 @@ def run_told(run: Kept) -> RuleRun:
 
 
 def preview_told(tx: Tx, client: Client, body: RuleBody, found: RunBody) -> RulePreview:
-    return RulePreview.of(conflicts=conflicts_told(tx, client, body), **seen_told(found))
-
-
-def conflicts_told(tx: Tx, client: Client, body: RuleBody, but: str = "") -> list[Conflict]:
-    """Of the client's other rules those that may pull the other way."""
-    every = service.rules_of(tx, client)
-    order = {one.no: at for at, one in enumerate(every, 1)}
-    found = conflicts_of(body, [one for one in every if one.id != but])
-    return [Conflict.of(one, name=one.body.name, order=order[one.no]) for one in found]
+    conflicts = conflicts_told(service.rules_of(tx, client), body)
+    return RulePreview.of(conflicts=conflicts, **seen_told(found))
 
 
 def backtest_told(body: RuleBody, found: BackTest) -> RuleBackTest:

@@ -115,15 +115,25 @@ def backtested(
     play = _Play(rule, [one for one in subjects if not one.gone], scene)
     first_at = last_at = runs = count = 0
     fired: list[Fired] = []
+    whole = True
     for at in instants:
         if play.looks >= most:
-            return BackTest(first_at, last_at, runs, len(subjects), count, fired, whole=False)
+            whole = False
+            break
         for finding in play.run(at):
             count += 1
             if len(fired) < MOST_TOLD:
                 fired.append(play.fired(at, finding))
         first_at, last_at, runs = first_at or at, at, runs + 1
-    return BackTest(first_at, last_at, runs, len(subjects), count, fired)
+    return BackTest(
+        first_at=first_at,
+        last_at=last_at,
+        runs=runs,
+        evaluated=len(subjects),
+        total=count,
+        fired=fired,
+        whole=whole,
+    )
 
 
 class _Play:

@@ -1,21 +1,18 @@
 """Rules that may pull the same budget, bid or switch both ways."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from handbill.core.rule_conditions import Rule, RuleBody
 
 
-def conflicts_of(body: RuleBody, others: Iterable[Rule]) -> list[Rule]:
+def conflicts_of(body: RuleBody, others: Iterable[Rule]) -> Iterator[Rule]:
     """Of other active rules those that may act on the same in the other direction, in order: the
     first by order wins then. Told by what they say alone, whatever holds.
     """
-    return [
-        one
-        for one in others
-        if one.status == "A"
-        and _pull(one.body) == (_pull(body)[0], -_pull(body)[1])
-        and _may_meet(one.body, body)
-    ]
+    what, way = _pull(body)
+    for one in others:
+        if one.status == "A" and _pull(one.body) == (what, -way) and _may_meet(one.body, body):
+            yield one
 
 
 def _pull(body: RuleBody) -> tuple[str, int]:
