@@ -39,8 +39,8 @@ $(GENERATORS)/.installed: requirements-generators.txt
 run: setup                    ## everything, with a demo that plays traffic; Ctrl-C ends it
 	$(BIN)/handbill demo --data $(DEMO) --stay
 
-test: dev                     ## every test, in as many processes as there are cores
-	$(BIN)/python -m pytest -n auto --dist worksteal
+test: dev                     ## every test, in as many processes as there are cores, with branches
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov
 
 check: dev                    ## format, lint, types, import contracts, generated documents
 	$(BIN)/ruff format --check .

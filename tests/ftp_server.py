@@ -5,6 +5,7 @@ part word by word.
 import asyncio
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -169,8 +170,13 @@ class Part:
             received += chunk
             if self._most is not None and len(received) >= self._most:
                 for left in self._open:
-                    with suppress(OSError):
-                        left.shutdown(socket.SHUT_RDWR)
+                    if left is not connection:
+                        with suppress(OSError):
+                            left.shutdown(socket.SHUT_RDWR)
+                # Reset, or the other side might wait for room until its time is up.
+                at_once = struct.pack("ii", 1, 0)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+                break
         self.received.append(received)
         connection.close()
 

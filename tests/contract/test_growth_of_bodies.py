@@ -17,6 +17,8 @@ from handbill.kit.faults import Fault, bad_request
 from handbill.kit.jsons import decode, encode
 from handbill.wire.values import MOST_FAULTS, NOT_GIVEN
 
+pytestmark = pytest.mark.no_cover  # it measures CPU itself
+
 _HALF = 500  # items; twice as many are the most that an array may have
 _MOST_ANSWER = 400_000
 _MB = 1024 * 1024

@@ -31,6 +31,8 @@ from handbill.kit.urls import NotUrl, canonical_url, strip_params
 from handbill.stats.files import neutral
 from handbill.tracking.pixel import report_of
 
+pytestmark = pytest.mark.no_cover  # it measures CPU itself
+
 _MB = 1024 * 1024
 
 

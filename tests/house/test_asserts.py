@@ -4,9 +4,10 @@
 """
 
 import ast
+import tomllib
 from collections.abc import Iterator
 
-from house.sources import SOURCE, nodes_of
+from house.sources import ROOT, SOURCE, nodes_of, text_of
 
 MODULES = [
     SOURCE / "core" / "charging.py",
@@ -94,3 +95,9 @@ def test_an_assert_says_what_it_holds() -> None:
         and "isinstance" not in ast.unparse(node.test)
     ]
     assert found == []
+
+
+def test_branches_of_all_of_the_journal_are_measured() -> None:
+    measured = tomllib.loads(text_of(ROOT / "pyproject.toml"))["tool"]["coverage"]["run"]
+    journal = {f"handbill.store.{path.stem}" for path in (SOURCE / "store").glob("journal*.py")}
+    assert set(measured["source_pkgs"]) == {"handbill.core", "handbill.ledger", *journal}
