@@ -12,13 +12,13 @@ from handbill.clients.service import clients_by_number
 from handbill.contract.explain.clicks import ClickExplanation
 from handbill.contract.explain.telling import click_told
 from handbill.core.click_checks import STEPS
-from handbill.core.click_definitions import Definition
 from handbill.core.listing_tokens import Click, click_id
 from handbill.core.nouns import Cap, Caps, ClientBody, GroupBody, Placement
 from handbill.kit.faults import Refused
 from handbill.kit.instants import DAY, HOUR, MINUTE, SECOND, Instant
 from handbill.ledger import explaining
 from handbill.ledger.explaining import Desk, Explained
+from handbill.store import segments
 from handbill.store.records import Records
 from handbill.store.records.tables import clients, groups
 from market import BOT_AGENT, Market
@@ -48,8 +48,7 @@ def explained(
     with market.records.read() as tx:
         client = clients_by_number(tx, [client_no])[client_no]
         now = market.clock.now()
-        rules = Definition(duplicate_seconds=30)
-        desk = Desk(tx, market.blobs, market.journal, market.scratch, now, now - kept, rules)
+        desk = Desk(tx, market.blobs, market.journal, market.scratch, now, now - kept)
         found = explaining.explain(desk, client, text)
         return found, click_told(tx, client, found)
 
@@ -88,9 +87,15 @@ def test_each_class_says_which_step_decided(market: Market) -> None:
         assert (told.link.bid_micros, told.link.listed_at) == (MICROS, listing.listed_at)
     _, told = explained(market, again)
     (check,) = [one for one in told.checks if one.step == "DUPLICATE"]
-    assert (check.saw.first_id, check.saw.first_at) == (valid.random.hex(), valid.at)
-    assert told.link.bid_micros is None
-    assert any("only the full click id" in one for one in told.unknown)
+    assert (check.saw.first_id, check.saw.opened_at) == (valid.random.hex(), valid.at)
+    assert told.rules is not None
+    assert (told.link.bid_micros, told.rules.duplicate_seconds) == (MICROS, 30)
+    _, told = explained(market, bot)
+    (check,) = [one for one in told.checks if one.step == "AGENT"]
+    assert check.saw.agent_text == BOT_AGENT
+    _, told = explained(market, valid)
+    assert all(one.saw.agent_text is None for one in told.checks), "of people nothing is told"
+    assert not any("rules" in one for one in told.unknown)
 
 
 def test_caps_as_they_stood_then(market: Market) -> None:
@@ -151,6 +156,48 @@ def test_what_followed_and_what_waits(market: Market) -> None:
     ]
     assert told.charge is not None
     assert (told.charge.spend_micros, told.following[0].application_id) == (0, "a-1")
+
+
+def test_a_correction_stands_beside_what_it_corrects(market: Market) -> None:
+    listing = market.listing(caps=Caps(clicks=Cap("Monthly", 9)))
+    click = market.clicked(listing)
+    market.judged()
+    entry = explained(market, click)[0].entry
+    assert entry is not None
+    back = msgspec.structs.replace(
+        entry,
+        id=b"1" * 16,
+        sign=-1,
+        corrects=entry.id,
+        charge_micros=-entry.charge_micros,
+        spend_micros=-entry.spend_micros,
+        marked_micros=-entry.marked_micros,
+    )
+    now = msgspec.structs.replace(
+        entry,
+        id=b"2" * 16,
+        corrects=entry.id,
+        disposition="bot",
+        reason="agent_added",
+        charge_micros=0,
+        spend_micros=0,
+        marked_micros=0,
+    )
+    path = segments.path_of("2026-11", market.clock.now(), market.ids)
+    written = segments.write(market.blobs, path, [back, now])
+    with market.records.write() as tx:
+        segments.register(tx, [written], market.clock.now())
+    later = market.clicked(listing, at=market.clock.now() + HOUR)
+    market.clock.forward(2 * HOUR)
+    market.judged()
+    _, told = explained(market, click)
+    assert (told.disposition, told.charge and told.charge.spend_micros) == ("valid", MICROS)
+    assert [(one.disposition, one.reason, one.marked_micros) for one in told.corrections] == [
+        ("valid", None, -1),
+        ("bot", "agent_added", 0),
+    ]
+    assert told.following == []
+    assert explained(market, later)[1].disposition == "valid"
 
 
 def test_acknowledged_absent_twice_brought_and_foreign(market: Market) -> None:

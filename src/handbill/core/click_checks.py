@@ -10,11 +10,31 @@ from typing import Final, Literal, NamedTuple
 
 from handbill.core.charging import CounterKey, Limit, compared_on, name_of
 from handbill.core.click_definitions import Definition
-from handbill.core.judging import BOT, DUPLICATE, FOREIGN, INVALID, LATENT, OVER_CAP, VALID
+from handbill.core.judging import (
+    BOT,
+    DUPLICATE,
+    FOREIGN,
+    HEAD,
+    INVALID,
+    LATENT,
+    OVER_CAP,
+    PREFETCH,
+    VALID,
+)
 
-Step = Literal["CLIENT", "AGENT", "ADDRESS_LIST", "ADDRESS_RATE", "DUPLICATE", "FOREIGN", "LATENT"]
+Step = Literal[
+    "CLIENT",
+    "VISIT",
+    "AGENT",
+    "ADDRESS_LIST",
+    "ADDRESS_RATE",
+    "DUPLICATE",
+    "FOREIGN",
+    "LATENT",
+]
 STEPS: Final[tuple[Step, ...]] = (
     "CLIENT",
+    "VISIT",
     "AGENT",
     "ADDRESS_LIST",
     "ADDRESS_RATE",
@@ -32,6 +52,8 @@ _OF_CLASS: Final[Mapping[str, Step]] = {
     LATENT: "LATENT",
 }
 _OF_REASON: Final[Mapping[str, Step]] = {
+    HEAD: "VISIT",
+    PREFETCH: "VISIT",
     "address_list": "ADDRESS_LIST",
     "address_rate": "ADDRESS_RATE",
 }
@@ -44,7 +66,9 @@ class Check(NamedTuple):
     found: Found
 
 
-def checks_of(disposition: str, reason: str, rules: Definition | None, lists: bool) -> list[Check]:
+def checks_of(
+    disposition: str, reason: str, rules: Definition | None, *, lists: bool
+) -> list[Check]:
     """What each step found. ``rules``: those that held then, None where they are not known: then a
     step that was off is told as passed. ``lists``: whether there was a list of addresses.
     """
@@ -59,14 +83,15 @@ def checks_of(disposition: str, reason: str, rules: Definition | None, lists: bo
         elif is_over:
             found.append(Check(step, "NOT_REACHED"))
         else:
-            is_off = rules is not None and not _asks(rules, step, lists)
+            is_off = rules is not None and not _asks(rules, step, lists=lists)
             found.append(Check(step, "OFF" if is_off else "PASSED"))
     return found
 
 
-def _asks(rules: Definition, step: Step, lists: bool) -> bool:
+def _asks(rules: Definition, step: Step, *, lists: bool) -> bool:
     return {
         "CLIENT": True,
+        "VISIT": True,
         "AGENT": rules.bot and rules.by_agent,
         "ADDRESS_LIST": rules.bot and rules.by_address and lists,
         "ADDRESS_RATE": rules.bot and rules.most_clicks is not None,

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from handbill.access import keys
-from handbill.changes import service as changes
+from handbill.core import sightings
 from handbill.core.click_checks import CapThen, Check, checks_of
-from handbill.core.click_definitions import Definition, JobPlace
+from handbill.core.definition_versions import InForce
 from handbill.core.entries import Entry
-from handbill.core.judging import DUPLICATE, OVER_CAP, VALID
+from handbill.core.judging import DUPLICATE
 from handbill.core.listing_tokens import Listing, NotOurs, open_click
 from handbill.core.nouns import Client
 from handbill.core.pacing.copies import Held
@@ -24,20 +24,18 @@ from handbill.core.received import (
     click_of,
     decode,
 )
+from handbill.core.sightings import Sighting
 from handbill.core.trail import Kind
-from handbill.definitions import service as definitions
 from handbill.host.settings import Settings
-from handbill.jobs import service as jobs
 from handbill.kit.faults import not_found
 from handbill.kit.instants import DAY, Instant
-from handbill.ledger import rows
+from handbill.ledger import rows, tellings
 from handbill.ledger.classing import link_of
 from handbill.ledger.client_entries import ClientEntries, entries_of
 from handbill.ledger.judge import Journal
 from handbill.ledger.used_then import caps_over
 from handbill.listings import copies
 from handbill.listings.standings import LinkFinder
-from handbill.publishers.service import publishers_by_number
 from handbill.store import asides, marks
 from handbill.store.blobs import Blobs
 from handbill.store.journal_reading import JournalReader
@@ -50,11 +48,7 @@ MOST_TOLD: Final = 1_000
 _MOST_LINES: Final = 10_000
 _ID_BYTES: Final = 16
 _PLAIN: Final = re.compile("[0-9a-f]{32}")
-_MOST_CHANGES: Final = 1_000
-_LATENCY: Final = "/feed_index_latency_minutes"
 _EVER: Final = 2**62
-_LONGEST_WINDOW: Final = 7 * DAY
-"""Of duplicates."""
 _FIELDS: Final = Entry.__struct_fields__
 _NAMED: Final = ", ".join(f'"{name}"' for name in _FIELDS)
 _OF_CLICK: Final = (
@@ -62,10 +56,11 @@ _OF_CLICK: Final = (
     """ORDER BY kind <> 'CLICK', "at", id LIMIT $most"""
 )
 _OPENED: Final = (
-    """SELECT id, "at" FROM entries WHERE "at" >= $first AND "at" < $end AND visitor = $visitor """
-    f"AND kind = 'CLICK' AND disposition IN ('{VALID}', '{OVER_CAP}') AND id <> $id "
-    """ORDER BY "at" DESC LIMIT 1"""
+    """SELECT id FROM entries WHERE "at" >= $first AND "at" < $end AND visitor = $visitor """
+    "AND kind = 'CLICK' AND corrects = ''::BLOB LIMIT 1"
 )
+REASONS_OF_AGENTS: Final = frozenset(("agent_list", "agent_added"))
+"""Where a program decided, and nobody's browser."""
 
 
 class Named(NamedTuple):
@@ -78,39 +73,34 @@ class Named(NamedTuple):
     listing: Listing | None = None
 
 
-class First(NamedTuple):
-    """The click that a duplicate is one of."""
-
-    id: bytes
-    at: Instant
-
-
 @dataclass(slots=True)
 class Explained:
-    """``entry`` None: it is not judged. ``rules``: those that held; None where they are not known.
-    ``held``: what the publisher had fetched as it came;
-    ``standing``: how its link's price stands by now. ``waiting``: conversions that are not judged.
+    """``entry`` None: it is not judged. ``in_force``: what it was classed by, ``sighting``: what
+    the judge saw of it; None: its entry does not say. ``agent``: of a program that decided.
+    ``held``: what the publisher had fetched as it came; ``standing``: how its link's price stands
+    by now. ``first``: the click that it repeats. ``waiting``: conversions that are not judged.
     ``unknown``: of whom nobody knows the caps of then.
     """
 
     named: Named
     state: State
     entry: Entry | None = None
-    rules: Definition | None = None
+    in_force: InForce | None = None
+    sighting: Sighting | None = None
+    agent: str | None = None
     checks: list[Check] = field(default_factory=list)
     caps: list[CapThen] = field(default_factory=list)
     unknown: list[Kind] = field(default_factory=list)
     held: Held | None = None
     standing: Standing | None = None
-    first: First | None = None
-    job_place: JobPlace | None = None
+    first: bytes | None = None
     of_it: list[Entry] = field(default_factory=list)
     waiting: list[ReceivedConversion] = field(default_factory=list)
 
 
 class Desk(NamedTuple):
-    """Where all is read from, and what the operator has set. ``kept_since``: entries and ends of
-    prices of before may be forgotten. ``otherwise``: the rules for clicks where none are defined.
+    """Where all is read from. ``kept_since``: entries and ends of prices of before may be
+    forgotten.
     """
 
     tx: Tx
@@ -119,7 +109,6 @@ class Desk(NamedTuple):
     scratch: Path
     now: Instant
     kept_since: Instant
-    otherwise: Definition
 
 
 def desk_of(tx: Tx, blobs: Blobs, settings: Settings, now: Instant) -> Desk:
@@ -131,7 +120,6 @@ def desk_of(tx: Tx, blobs: Blobs, settings: Settings, now: Instant) -> Desk:
         settings.scratch_folder,
         now,
         now - settings.retention_days * DAY,
-        Definition(duplicate_seconds=settings.duplicate_seconds or None),
     )
 
 
@@ -174,10 +162,11 @@ def explain(desk: Desk, client: Client, text: str) -> Explained:
         told = held.rows(click.at or 0, _EVER, _OF_CLICK, id=click.id, most=MOST_TOLD)
         found = [Entry(**dict(zip(_FIELDS, row, strict=True))) for row in told]
         own = next((one for one in found if one.kind == "CLICK" and not one.corrects), None)
+        assert all(len(one.id) == _ID_BYTES for one in found), "an entry has an id"
         if own is not None:
             at = own.click_at
             made = Explained(click._replace(at=at), "JUDGED", own)
-            _tell_judged(desk, client, held, made)
+            _tell_judged(desk, held, made)
         elif clicked:
             (event, *_), at = clicked, clicked[0].at
             frozen = {name: getattr(event, name) for name in Listing.__struct_fields__}
@@ -196,6 +185,7 @@ def explain(desk: Desk, client: Client, text: str) -> Explained:
 def _arrived(desk: Desk, client_no: int, id_: bytes) -> Iterator[Received]:
     """What is of a click and not booked: not judged yet, set aside with its client, or parked."""
     tx, now = desk.tx, desk.now
+    assert len(id_) == _ID_BYTES, "a click is known by its id"
     lines = desk.journal.read(marks.read(tx).of, _MOST_LINES, now).lines
     waiting: list[Received] = [event for line in lines for event in line.received]
     for _, body in asides.kept(tx, client_no, _MOST_LINES):
@@ -213,52 +203,49 @@ def _arrived(desk: Desk, client_no: int, id_: bytes) -> Iterator[Received]:
             yield event
 
 
-def _tell_judged(desk: Desk, client: Client, held: ClientEntries, made: Explained) -> None:
+def _tell_judged(desk: Desk, held: ClientEntries, made: Explained) -> None:
     """What the judge looked at, as far as it can still be told."""
     entry = made.entry
     assert entry is not None, "it is judged"
-    made.rules, lists = _rules_then(desk, client, entry)
+    made.in_force = tellings.in_force(desk.tx, [entry.definition]).get(entry.definition)
+    made.sighting = sightings.decode(entry.seen)
     reason = entry.reason.partition(" ")[0]
-    made.checks = checks_of(entry.disposition, reason, made.rules, lists)
+    rules = made.in_force.rules if made.in_force else None
+    lists = made.in_force is not None and bool(made.in_force.addresses)
+    made.checks = checks_of(entry.disposition, reason, rules, lists=lists)
     over = caps_over(desk.tx, held, entry, desk.now, desk.kept_since)
     made.caps, made.unknown = over.caps, over.unknown
-    if entry.disposition == DUPLICATE:
-        since = entry.click_at - _LONGEST_WINDOW
-        for id_, at in held.rows(
-            since, entry.click_at + 1, _OPENED, id=entry.id, visitor=entry.visitor
-        ):
-            made.first = First(id_, at)
-    made.job_place = jobs.places_of(desk.tx, [bytes.fromhex(entry.job_id)]).get(
-        bytes.fromhex(entry.job_id)
-    )
+    if reason in REASONS_OF_AGENTS:
+        made.agent = tellings.texts_of(desk.tx, [entry.agent]).get(entry.agent)
+    if entry.disposition == DUPLICATE and entry.opened_at:
+        opened_at = entry.opened_at
+        for (id_,) in held.rows(opened_at, opened_at + 1, _OPENED, visitor=entry.visitor):
+            made.first = id_
+    if made.named.listing is None and made.sighting is not None:
+        made.named = made.named._replace(listing=_listing(entry, made.sighting))
 
 
-def _rules_then(desk: Desk, client: Client, entry: Entry) -> tuple[Definition | None, bool]:
-    """The rules that held as a click came, and whether they had a list of addresses; None where
-    they were changed since.
-    """
-    publisher = publishers_by_number(desk.tx, [entry.publisher_no]).get(entry.publisher_no)
-    if publisher is None:
-        return None, False
-    asked = changes.Asked(
-        agency_no=client.agency_no, entity_id=publisher.id, since_at=entry.click_at + 1
+def _listing(entry: Entry, sighting: Sighting) -> Listing:
+    """What a click's link froze, by its entry."""
+    return Listing(
+        client_no=entry.client_no,
+        campaign_no=entry.campaign_no,
+        group_no=entry.group_no,
+        publisher_no=entry.publisher_no,
+        job_id=bytes.fromhex(entry.job_id),
+        bid_type=entry.bid_type,  # type: ignore[arg-type]
+        bid_micros=sighting.bid_micros,
+        price_micros=sighting.price_micros,
+        listed_at=entry.listed_at,
+        quote=sighting.quote,
     )
-    for one in changes.page(desk.tx, asked, _MOST_CHANGES):
-        if one.kind == "CLICK_DEFINITION" or any(it.field == _LATENCY for it in one.fields):
-            return None, False
-    place = publisher, client.no
-    held = definitions.held_at(desk.tx, [place], desk.otherwise)[publisher.no, client.no]
-    return held.rules, held.list_key is not None
 
 
 def _tell_link(desk: Desk, client: Client, made: Explained, at: Instant) -> None:
     """Which copy the publisher had, and how the link's price stands."""
-    listing, entry = made.named.listing, made.entry
-    of = listing or entry
-    if of is None:
-        return
-    made.held = copies.held_then(desk.tx, of.publisher_no, client.no, at)
+    listing = made.named.listing
     if listing is not None:
+        made.held = copies.held_then(desk.tx, listing.publisher_no, client.no, at)
         link = link_of(click_of(made.named.id, at, listing, "", ""))
         found = LinkFinder(desk.blobs).standings(desk.tx, [link], desk.kept_since)
         made.standing = found.get(link, STANDS)

@@ -58,6 +58,7 @@ def caps_over(tx: Tx, held: ClientEntries, entry: Entry, now: Instant, kept_sinc
     """The caps over a click's place as it came. ``kept_since``: entries of before may have left the
     ledger.
     """
+    assert entry.kind == "CLICK", "caps are told over a click"
     place = Place(entry.client_no, entry.campaign_no, entry.group_no, entry.publisher_no)
     job_id = bytes.fromhex(entry.job_id)
     basis = read_basis(tx, [place], jobs=[job_id], since=date.min)
@@ -87,6 +88,7 @@ def caps_over(tx: Tx, held: ClientEntries, entry: Entry, now: Instant, kept_sinc
 def _rewound(tx: Tx, basis: Basis, entry: Entry, now: Instant) -> tuple[Basis, list[Kind]]:
     """The same with the caps as they were as an entry came."""
     client = basis.clients[entry.client_no]
+    assert entry.at <= now, "what has come is explained"
     unknown: list[Kind] = []
 
     def then(kind: Kind, id_: str, former: dict[str, Any]) -> dict[str, Any]:
@@ -136,6 +138,7 @@ class _Use(NamedTuple):
         Counters of jobs are kept only while a cap is in force: there the ledger alone is asked.
         """
         asked = list(asked)
+        assert self.entry.at == self.entry.click_at, "it is dated as it came"
         today = self.day.isoformat()
         counted = {key: self._of_days_before(key) for key in asked if is_open and not _is_job(key)}
         begins = {key: today if key in counted else days_of_period(key.period)[0] for key in asked}
@@ -159,12 +162,13 @@ class _Use(NamedTuple):
     def _summed(self, first: Instant, some: Sequence[CounterKey]) -> dict[CounterKey, int]:
         """What entries since an instant took until this one, told as if it were all of its day."""
         one = self.entry
+        assert first <= one.at, "a period begins before what is in it"
         places: list[tuple[Place, date, tuple[int, int, int]]] = []
         of_job: list[TakenOfJob] = []
         for campaign_no, group_no, publisher_no, is_its_job, *taken in self.held.rows(
             first, one.at, _TAKEN, job=one.job_id
         ):
-            amounts = int(taken[0]), taken[1], taken[2]
+            amounts = int(taken[0]), int(taken[1]), int(taken[2])
             place = Place(one.client_no, campaign_no, group_no, publisher_no)
             places.append((place, self.day, amounts))
             if is_its_job:

@@ -24,12 +24,20 @@ class ClickLink(Model):
     bid_type: str = Field(alias="bidType", description="Billing model of the publisher.")
     bid_micros: Money | None = Field(
         alias="bid",
-        description="The bid that the link froze. Null: only the full click id says it.",
+        description="The bid that the link froze. Null: the entry does not say it, and only the "
+        "full click id does.",
     )
     price_micros: Money | None = Field(
         alias="price",
-        description="The price that the link froze, in the publisher's currency. Null: only the "
-        "full click id says it.",
+        description="The price that the link froze, in the publisher's currency. Null: as bid.",
+    )
+    counted_bid_micros: Money | None = Field(
+        alias="countedBid",
+        description="The bid at which it counts: lower than bid once the price had ended and the "
+        "file showed a lower one. Null: not known.",
+    )
+    counted_price_micros: Money | None = Field(
+        alias="countedPrice", description="The price at which it counts. Null: not known."
     )
     listed_at: Instant | None = Field(
         alias="listedOn",
@@ -47,7 +55,7 @@ class ClickLink(Model):
     ended_at: Instant | None = Field(
         alias="endedOn",
         description="When the link's price ended: the file showed the job at another price, or no "
-        "more. Null: not until now, or only the full click id can tell.",
+        "more. Null: not until now, or it is not known.",
     )
 
 
@@ -58,7 +66,7 @@ class ClickVisitor(Model):
         description="The address, as far as it was to be kept (HANDBILL_IP_MODE). Null: nothing of "
         "it was kept."
     )
-    agent: str | None = Field(description="Digest of the user agent; the text is not kept.")
+    agent: str | None = Field(description="Digest of the user agent. Null: there was none.")
     country: str | None = Field(description="Country of the address. Null: not known.")
     city: str | None = Field(description="City of the address. Null: not known.")
 
@@ -89,29 +97,51 @@ class ClickRules(Model):
 class ClickSaw(Model):
     """What a step looked at, as far as it is kept."""
 
+    ahead: str | None = Field(
+        exclude_if=is_none, description="How the link was followed without a visit of the page."
+    )
     agent: str | None = Field(exclude_if=is_none, description="Digest of the user agent.")
+    agent_text: str | None = Field(
+        alias="agentText",
+        exclude_if=is_none,
+        description="The user agent of a program that decided, while it is kept.",
+    )
     ip: str | None = Field(exclude_if=is_none, description="The address as it was kept.")
+    clicks_before: int | None = Field(
+        alias="clicksBefore",
+        exclude_if=is_none,
+        description="Clicks of the address on that day before it.",
+    )
     country: str | None = Field(exclude_if=is_none, description="Country of the address.")
     city: str | None = Field(exclude_if=is_none, description="City of the address.")
-    job_country: str | None = Field(
-        alias="jobCountry", exclude_if=is_none, description="The job's country, as it is now."
+    differs_by: str | None = Field(
+        alias="differsBy",
+        exclude_if=is_none,
+        description="By what the address is outside the job's area: country, state or city.",
     )
-    job_state: str | None = Field(
-        alias="jobState", exclude_if=is_none, description="The job's state, as it is now."
-    )
-    job_city: str | None = Field(
-        alias="jobCity", exclude_if=is_none, description="The job's city, as it is now."
+    opened_at: Instant | None = Field(
+        alias="firstClickOn",
+        exclude_if=is_none,
+        description="When the same visitor had clicked on the job before.",
     )
     first_id: str | None = Field(
-        alias="firstClickId", exclude_if=is_none, description="The click that it repeats."
-    )
-    first_at: Instant | None = Field(
-        alias="firstClickOn", exclude_if=is_none, description="When that one came."
+        alias="firstClickId", exclude_if=is_none, description="That click, if it is still there."
     )
     left_at: Instant | None = Field(
         alias="leftOn",
         exclude_if=is_none,
-        description="When its listing had left the file, or had got another price there.",
+        description="When its listing had left the publisher's file.",
+    )
+    replaced_at: Instant | None = Field(
+        alias="replacedOn",
+        exclude_if=is_none,
+        description="Since when neither its price was honoured nor the publisher had a copy that "
+        "showed it.",
+    )
+    grace_seconds: int | None = Field(
+        alias="graceSeconds",
+        exclude_if=is_none,
+        description="How long after leftOn it counts all the same.",
     )
 
 
@@ -181,7 +211,7 @@ class OfClick(Model):
     """What followed from the click: a conversion, a hire, a correction."""
 
     id: str | None = Field(description="Id of its entry. Null: it is not booked yet.")
-    kind: str = Field(description="VIEW, APPLY_START, APPLY, HIRE or CORRECTION.")
+    kind: str = Field(description="VIEW, APPLY_START, APPLY or HIRE; of a correction, CLICK too.")
     at: Instant = Field(description="When it happened, or was booked for.")
     disposition: str = Field(
         description="What became of it; waiting: it is not judged yet, or waits for its click."
@@ -224,9 +254,13 @@ class ClickExplanation(Model):
     visitor: ClickVisitor | None = Field(
         description="What is kept of who clicked. Null: it is not judged."
     )
+    version: str | None = Field(
+        alias="definitionVersion",
+        description="Version of all that it was classed by. Null: it is not judged, or its entry "
+        "does not say.",
+    )
     rules: ClickRules | None = Field(
-        description="The rules for clicks that held. Null: they were changed since, or it is not "
-        "judged."
+        description="The rules for clicks that held. Null: as definitionVersion."
     )
     checks: list[ClickCheck] = Field(description="Each step of the judgement, in its order.")
     caps: list[ClickCap] = Field(
@@ -237,7 +271,10 @@ class ClickExplanation(Model):
         alias="conversions",
         description=f"Its conversions and hires, oldest first, at most {MOST_TOLD}.",
     )
-    corrections: list[OfClick] = Field(description="Corrections of it, oldest first.")
+    corrections: list[OfClick] = Field(
+        description="Corrections of its entries: each entry that takes one back, with amounts "
+        "below 0, and each that stands for it now."
+    )
     unknown: list[str] = Field(
         alias="notKnown", description="What is not known any more, and why, in words."
     )

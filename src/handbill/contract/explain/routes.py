@@ -62,8 +62,7 @@ OPERATIONS = [
         about="What became of a click, and why: its link and the version of the file that carried "
         "it, each check with what it saw, each cap as it stood then, the charge, and what followed "
         "from it. What is not known any more is said so in notKnown. The click is named by its "
-        "jClickId, or by the clickId of the ledger's export (32 hex digits), which says less of "
-        "the link.",
+        "jClickId, or by the clickId of the ledger's export (32 hex digits).",
         tag="Events",
         work=_explain_click,
         lane="slow",

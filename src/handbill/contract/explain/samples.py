@@ -119,6 +119,8 @@ CLICK: Final[dict[str, Any]] = {
         "bidType": "CPC",
         "bid": 0.5,
         "price": 0.45,
+        "countedBid": 0.5,
+        "countedPrice": 0.45,
         "listedOn": "2019-11-28T08:00:01.000Z",
         "heldVersion": "2019-11-29T08:00:01.000Z",
         "fetchedOn": "2019-11-29T08:10:00.000Z",
@@ -132,6 +134,7 @@ CLICK: Final[dict[str, Any]] = {
         "country": None,
         "city": None,
     },
+    "definitionVersion": "1f0e9d8c7b6a5948",
     "rules": {
         "bot": True,
         "byAgent": True,
@@ -191,7 +194,7 @@ CLICK: Final[dict[str, Any]] = {
         }
     ],
     "corrections": [],
-    "notKnown": ["the user agent: only a digest of it is kept"],
+    "notKnown": ["the user agent: only a digest of it is told"],
 }
 ENTITY: Final[dict[str, Any]] = {
     "level": "JOBGROUP",

@@ -21,10 +21,11 @@ from handbill.core.entries import Entry
 from handbill.core.judging import KIND_OF_ACTION
 from handbill.core.nouns import Client
 from handbill.core.received import ReceivedConversion
+from handbill.core.sightings import UNLOOKED
 from handbill.core.trail import Kind
 from handbill.groups.service import groups_by_number
 from handbill.jobs.service import refs_of
-from handbill.kit.instants import Instant
+from handbill.kit.instants import MINUTE, SECOND
 from handbill.kit.money import number_of
 from handbill.ledger.explaining import MOST_TOLD, Explained, State
 from handbill.publishers.service import publishers_by_number
@@ -32,6 +33,7 @@ from handbill.store.records import Tx
 
 WORDS: Final[Mapping[Step, str]] = {
     "CLIENT": "the client is known",
+    "VISIT": "the link was followed to visit the page",
     "AGENT": "the program that followed the link is on no list of bots",
     "ADDRESS_LIST": "the address is on no list of bots' addresses",
     "ADDRESS_RATE": "the address had not clicked too often on that day",
@@ -42,6 +44,8 @@ WORDS: Final[Mapping[Step, str]] = {
 """What holds where a step finds nothing."""
 DECIDED: Final[Mapping[str, str]] = {
     "unknown_client": "the client is not known",
+    "head": "the link was only asked about (HEAD)",
+    "prefetch": "the link was loaded ahead, before anybody followed it",
     "no_agent": "the program named no user agent",
     "agent_list": "the program is on the list of crawlers",
     "agent_added": "the program is on the list of further programs",
@@ -52,6 +56,7 @@ DECIDED: Final[Mapping[str, str]] = {
     "state": "the address is in another state than the job",
     "city": "the address is in another city than the job",
     "left_feed": "the listing had left the publisher's file too long before",
+    "price_too_old": "its price had ended, and the publisher's copy showed it no more",
     "old_link": "the link is older than what is remembered of links",
 }
 """What a step found that decided, by reason."""
@@ -120,7 +125,7 @@ def click_told(tx: Tx, client: Client, found: Explained) -> ClickExplanation:
         {no: one.id for no, one in groups_by_number(tx, [of.group_no]).items()},
         {no: one.id for no, one in publishers_by_number(tx, [of.publisher_no]).items()},
     )
-    corrections = [one for one in found.of_it if one.kind == "CORRECTION"]
+    corrections = [one for one in found.of_it if one.corrects]
     return ClickExplanation.of(
         click_id=named.id.hex(),
         state=found.state,
@@ -137,7 +142,8 @@ def click_told(tx: Tx, client: Client, found: Explained) -> ClickExplanation:
         disposition=entry and entry.disposition,
         reason=(entry and entry.reason) or None,
         visitor=entry and _visitor(entry),
-        rules=found.rules,
+        version=(entry and entry.definition) or None,
+        rules=found.in_force and found.in_force.rules,
         checks=[_check(found, one) for one in found.checks],
         caps=[_cap(names, found, one) for one in found.caps],
         charge=entry and ClickCharge.of(entry),
@@ -151,11 +157,13 @@ def click_told(tx: Tx, client: Client, found: Explained) -> ClickExplanation:
 
 
 def _link(found: Explained, of: Any) -> ClickLink:
-    listing, held = found.named.listing, found.held
+    listing, held, seen = found.named.listing, found.held, found.sighting
     return ClickLink.of(
         bid_type=of.bid_type,
         bid_micros=listing and listing.bid_micros,
         price_micros=listing and listing.price_micros,
+        counted_bid_micros=seen and seen.counted_bid_micros,
+        counted_price_micros=seen and seen.counted_price_micros,
         listed_at=of.listed_at or None,
         version=held and (held.version or None),
         fetched_at=held and (held.fetched_at or None),
@@ -189,24 +197,37 @@ def _saw(found: Explained, step: Step) -> ClickSaw:
     entry = found.entry
     assert entry is not None, "it is judged"
     saw: dict[str, Any] = dict.fromkeys(ClickSaw.names)
+    seen = found.sighting
     if step == "AGENT":
-        saw["agent"] = entry.agent or None
+        saw |= {"agent": entry.agent or None, "agent_text": found.agent}
     elif step in {"ADDRESS_LIST", "ADDRESS_RATE"}:
         saw["ip"] = entry.ip or None
-    elif step == "DUPLICATE" and found.first is not None:
-        saw |= {"first_id": found.first.id.hex(), "first_at": found.first.at}
+    elif step == "DUPLICATE":
+        saw |= {"opened_at": entry.opened_at or None, "first_id": found.first and found.first.hex()}
     elif step == "FOREIGN":
         saw |= {"country": entry.country or None, "city": entry.city or None}
-        if (job := found.job_place) is not None:
-            saw |= {"job_country": job.country, "job_state": job.state, "job_city": job.city}
-    elif step == "LATENT" and _had_ended(found, entry.click_at):
-        saw["left_at"] = found.standing and found.standing.ended_at
+    if seen is None:
+        return ClickSaw.of(**saw)
+    if step == "VISIT":
+        saw["ahead"] = seen.ahead or None
+    elif step == "ADDRESS_RATE" and seen.clicks_before != UNLOOKED:
+        saw["clicks_before"] = seen.clicks_before
+    elif step == "FOREIGN":
+        saw["differs_by"] = seen.foreign or None
+    elif step == "LATENT":
+        saw |= {"left_at": seen.left_at or None, "replaced_at": seen.replaced_at or None}
+        saw["grace_seconds"] = _grace(found) if seen.left_at else None
     return ClickSaw.of(**saw)
 
 
-def _had_ended(found: Explained, at: Instant) -> bool:
-    ended_at = found.standing and found.standing.ended_at
-    return 0 < (ended_at or 0) <= at
+def _grace(found: Explained) -> int | None:
+    """How long a click counts after its listing has left the file."""
+    held = found.in_force
+    if held is None:
+        return None
+    own = held.rules.latent_seconds
+    grace = held.grace if own is None else own * SECOND
+    return (grace + held.rules.latency_minutes * MINUTE) // SECOND
 
 
 def _cap(names: _Names, found: Explained, one: CapThen) -> ClickCap:
@@ -258,19 +279,18 @@ def _not_known(found: Explained) -> Iterator[str]:
     """What cannot be told any more of a click, each with why."""
     entry = found.entry
     if found.named.listing is None:
-        yield "bid and price of its link, and when they ended: only the full click id says them"
+        yield "bid and price of its link, and when they ended: its entry does not say them"
     if found.held is None:
         yield "which version of the file the publisher had: no fetch of before is kept"
     if entry is None:
         return
-    yield "the user agent: only a digest of it is kept"
+    if found.agent is None:
+        yield "the user agent: only a digest of it is told"
     yield "the address: it is kept as the installation is set to, masked or as a digest"
-    if found.rules is None:
-        yield "the rules for clicks that held: they were changed since"
-    elif found.rules.most_clicks is not None:
-        yield "how often the address had clicked on that day: it is counted for three days only"
-    if found.job_place is not None:
-        yield "where the job was then: it is told as it is now"
+    if found.in_force is None:
+        yield "the rules for clicks that held: its entry does not say them"
+    if found.sighting is None:
+        yield "what the checks saw: its entry does not say it"
     for kind in found.unknown:
         yield f"how the caps of the {_KINDS[kind]} were set then: they are told as they are now"
     if any(one.used is None for one in found.caps):
