@@ -66,8 +66,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     separately by `handbill edge`.
     """
     rules_mode: Literal["OFF", "ADVISE", "ACT"] = "ACT"
-    """The most that rules may do for any client: nothing (OFF), tell what they would do (ADVISE),
-    or do it (ACT). Each client has a switch of its own beside it.
+    """The most that rules may do for any client: nothing (OFF), report what they would do
+    (ADVISE), or do it (ACT). Each client also has its own setting.
     """
     token_seconds: Annotated[int, Meta(ge=1, le=604_800)] = 86_400
     """Lifetime of an access token."""
