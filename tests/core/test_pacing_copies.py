@@ -9,10 +9,12 @@ from handbill.core.pacing.copies import (
     DELIVERED,
     UNKNOWN_RHYTHM,
     Fetch,
+    Held,
     held_of,
     next_fetch,
     own_fetches,
     rhythm_of,
+    taken_of,
     unfetched,
 )
 from handbill.core.pacing.curves import FLAT, curve_of
@@ -45,18 +47,23 @@ def test_a_rhythm_is_read_from_fetches() -> None:
     assert rhythm_of(at[:1]) == rhythm_of([]) == UNKNOWN_RHYTHM
 
 
+def held(fetches: list[Fetch], now: int) -> Held | None:
+    taken = taken_of(fetches)
+    return taken and held_of(taken, now)
+
+
 def test_what_a_publisher_holds() -> None:
     fetches = [Fetch(0, 1), Fetch(4 * HOUR, 2), Fetch(8 * HOUR, 2, fresh=False)]
-    held = held_of(fetches, 9 * HOUR)
-    assert held is not None
-    assert (held.version, held.next_at, held.lost) == (2, 12 * HOUR, False)
-    late = held_of(fetches, 13 * HOUR)
+    found = held(fetches, 9 * HOUR)
+    assert found is not None
+    assert (found.version, found.next_at, found.lost) == (2, 12 * HOUR, False)
+    late = held(fetches, 13 * HOUR)
     assert late is not None
     assert 13 * HOUR < late.next_at <= 14 * HOUR
-    lost = held_of(fetches, 21 * HOUR)
+    lost = held(fetches, 21 * HOUR)
     assert lost is not None
     assert lost.lost
-    assert held_of([], HOUR) is None, "it never fetched"
+    assert held([], HOUR) is None, "it never fetched"
 
 
 def test_others_read_the_file_too() -> None:
@@ -64,16 +71,16 @@ def test_others_read_the_file_too() -> None:
     others = [Fetch(at * MINUTE, 9, reader="curl") for at in range(1_190, 1_230)]
     everything = sorted([*own, *others])
     assert own_fetches(everything) == own, "however often it is tried within minutes"
-    assert held_of(everything, 21 * HOUR) == held_of(own, 21 * HOUR)
+    assert held(everything, 21 * HOUR) == held(own, 21 * HOUR)
     changed = [*own, *(Fetch((24 + n * 4) * HOUR, 9, reader="newer") for n in range(6))]
-    found = held_of(changed, 45 * HOUR)
+    found = held(changed, 45 * HOUR)
     assert found is not None
     assert found.reader == "newer", "a publisher's new program is soon believed"
 
 
 def test_what_is_brought_is_not_lost() -> None:
     brought = [Fetch(0, 1, reader=DELIVERED), Fetch(HOUR, 2, reader=DELIVERED)]
-    found = held_of(brought, 100 * HOUR)
+    found = held(brought, 100 * HOUR)
     assert found is not None
     assert (found.version, found.lost) == (2, False)
 

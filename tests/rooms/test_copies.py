@@ -54,6 +54,10 @@ def test_what_is_held_follows_fetches(records: Records, tmp_path: Path) -> None:
     found = held(last + HOUR)[one.no]
     assert (found.version, found.fetched_at, found.rhythm) == (start + 5, last, 4 * HOUR)
     assert (found.next_at, found.lost) == (last + 4 * HOUR, False)
+    with records.read() as tx:
+        assert copies.awaited(tx, last, last + 4 * HOUR - 1) == [], "nor who never fetched"
+        (awaited,) = copies.awaited(tx, last + HOUR, last + 4 * HOUR)
+        assert (awaited.publisher_no, awaited.held) == (one.no, found)
     note(*(fetched(name(one.no), last + n * SECOND, start + 9, "curl") for n in range(1, 60)))
     assert held(last + HOUR)[one.no] == found, "an operator's curl"
     note(fetched(name(one.no), last + 4 * HOUR, start + 9, status=304))

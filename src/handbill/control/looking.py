@@ -37,11 +37,9 @@ def clients_to_look_at(tx: Tx, now: Instant) -> list[str]:
 def _awaited(tx: Tx, now: Instant) -> set[int]:
     """The clients of whom a publisher, expected any minute, has what was decided last."""
     found: set[int] = set()
-    for copy in copies.copies_of(tx, standing.publishers_paced(tx), now):
-        held = copy.held
-        if held.version and held.fetched_at + held.rhythm - now <= SOON:
-            nos = standing.clients_decided(tx, copy.publisher_no, held.fetched_at)
-            found |= nos & {copy.client_no} if copy.client_no else nos
+    for copy in copies.awaited(tx, now, now + SOON):
+        nos = standing.clients_decided(tx, copy.publisher_no, copy.held.fetched_at)
+        found |= nos & {copy.client_no} if copy.client_no else nos
     return found
 
 

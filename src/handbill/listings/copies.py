@@ -4,38 +4,55 @@ The edge tells of each fetch through the journal, a delivery of itself. Told twi
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
-from handbill.core.pacing.copies import DELIVERED, LEAST_GAP, Fetch, Held, held_of, unfetched
+from handbill.core.pacing.copies import (
+    DELIVERED,
+    LEAST_GAP,
+    Fetch,
+    Held,
+    Taken,
+    held_of,
+    taken_of,
+    unfetched,
+)
 from handbill.core.received import ReceivedFetch
 from handbill.kit.instants import Instant
 from handbill.listings.service import ALL_CLIENTS
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, Row, among
-from handbill.store.records.tables import feed_files, fetches
+from handbill.store.records.tables import copies, feed_files, fetches
 
 KEPT: Final = 20
 """Fetches of each file."""
 _HANDED, _HAD = 200, 304
 
-_f, _c = feed_files.c, fetches.c
+_f, _c, _t = feed_files.c, fetches.c, copies.c
 _FILES_NAMED = sa.select(_f.name, _f.no).where(among(_f.name, "names"))
 _RECENT = sa.select(_c.file_no, _c.reader, _c.version, _c.at).where(
     among(_c.file_no, "nos"), _c.at > b("after")
 )
-_FETCH = (_c.at, _c.version, _c.status, _c.reader)
-_EVERY = sa.select(
-    _f.no, _f.publisher_no, _f.client_no, _f.job_count, _f.since_at, _f.written_at, *_FETCH
-).select_from(feed_files.outerjoin(fetches, _c.file_no == _f.no))
-_ORDER = (_f.no, _c.at, _c.version)
-_OF_ONE = _EVERY.where(among(_f.publisher_no, "nos"), among(_f.client_no, "clients")).order_by(
-    *_ORDER
+_FETCHES = (
+    sa.select(_c.file_no, _c.at, _c.version, _c.status, _c.reader)
+    .where(among(_c.file_no, "nos"))
+    .order_by(_c.file_no, _c.at, _c.version)
 )
-_OF_PUBLISHERS = _EVERY.where(among(_f.publisher_no, "nos")).order_by(*_ORDER)
+_FILES_OF_ONE = sa.select(_f.no).where(
+    among(_f.publisher_no, "nos"), among(_f.client_no, "clients")
+)
+_TAKEN = (_t.version, _t.fetched_at, _t.due_at, _t.reader)
+_EVERY = (
+    sa.select(_f.publisher_no, _f.client_no, _f.job_count, _f.since_at, _f.written_at, *_TAKEN)
+    .select_from(feed_files.outerjoin(copies, _t.file_no == _f.no))
+    .order_by(_f.no)
+)
+_OF_ONE = _EVERY.where(among(_f.publisher_no, "nos"), among(_f.client_no, "clients"))
+_OF_PUBLISHERS = _EVERY.where(among(_f.publisher_no, "nos"))
+_AWAITED = _EVERY.where(_t.due_at <= b("by"))
 _SHOWING = sa.select(_f.publisher_no).where(_f.job_count > sa.literal_column("0")).distinct()
 _newer = fetches.alias("newer")
 _OLDEST_KEPT = (
@@ -122,10 +139,10 @@ def held_then(tx: Tx, publisher_no: int, client_no: int, then: Instant) -> Held 
     whichever it had fetched last. None: no fetch of before is kept.
     """
     clients = Listed(sorted({ALL_CLIENTS, client_no}))
-    every = tx.all(_OF_ONE, nos=Listed([publisher_no]), clients=clients)
-    at = -len(_FETCH)
-    before = [row for row in every if row[at] is not None and row[at] <= then]
-    found = [copy.held for copy in _copies(before, then)]
+    nos = [no for (no,) in tx.all(_FILES_OF_ONE, nos=Listed([publisher_no]), clients=clients)]
+    every = _fetches(tx, nos).values()
+    taken = (taken_of([one for one in some if one.at <= then]) for some in every)
+    found = [held_of(one, then) for one in taken if one]
     return max(found, key=lambda held: held.fetched_at, default=None)
 
 
@@ -145,6 +162,11 @@ def near(tx: Tx, publisher_nos: Iterable[int], now: Instant, by: Instant) -> set
     """Those publishers that are expected to fetch one of their files by an instant."""
     found = copies_of(tx, publisher_nos, now)
     return {copy.publisher_no for copy in found if copy.held.fetched_at and copy.held.next_at <= by}
+
+
+def awaited(tx: Tx, now: Instant, by: Instant) -> list[Copy]:
+    """What is held of the files that were fetched, and are expected to be again by an instant."""
+    return _copies(tx.all(_AWAITED, by=by), now)
 
 
 def lost(tx: Tx, now: Instant) -> list[Copy]:
@@ -171,31 +193,46 @@ def forget(tx: Tx, most: int) -> int:
 
 
 def _copies(rows: Iterable[Row], now: Instant) -> list[Copy]:
-    files: dict[int, Row] = {}
-    told: Mapping[int, list[Fetch]] = defaultdict(list)
-    for row in rows:
-        no, (at, version, status, reader) = row[0], row[-len(_FETCH) :]
-        files[no] = row
-        if at is not None:
-            told[no].append(Fetch(at, version, status != _HAD, reader))
     return [
         Copy(
             publisher_no,
             client_no,
             job_count,
             written_at,
-            held_of(told[no], now) or unfetched(since_at, now),
+            unfetched(since_at, now) if taken[0] is None else held_of(Taken(*taken), now),
         )
-        for no, publisher_no, client_no, job_count, since_at, written_at, *_ in files.values()
+        for publisher_no, client_no, job_count, since_at, written_at, *taken in rows
     ]
 
 
-def _row(
-    file_no: int, at: Instant, version: Instant, status: int, reader: str
-) -> dict[str, object]:
+def _row(file_no: int, at: Instant, version: Instant, status: int, reader: str) -> dict[str, Any]:
     assert version > 0 < at, "a file that was written, and an instant"
     return {"file_no": file_no, "at": at, "version": version, "status": status, "reader": reader}
 
 
-def _put(tx: Tx, rows: list[dict[str, object]]) -> None:
+def _fetches(tx: Tx, file_nos: Iterable[int]) -> dict[int, list[Fetch]]:
+    """All that are kept of these files, in order of time."""
+    told: dict[int, list[Fetch]] = defaultdict(list)
+    for no, at, version, status, reader in tx.all(_FETCHES, nos=Listed(sorted(file_nos))):
+        told[no].append(Fetch(at, version, status != _HAD, reader))
+    return told
+
+
+def _put(tx: Tx, rows: list[dict[str, Any]]) -> None:
+    """Keep fetches, and what publishers have by all that are kept of these files."""
     tx.upsert_many(fetches, ["file_no", "at", "version"], rows, keep=True)
+    tx.upsert_many(
+        copies,
+        ["file_no"],
+        [
+            {
+                "file_no": no,
+                "version": taken.version,
+                "fetched_at": taken.at,
+                "due_at": taken.due_at,
+                "reader": taken.reader,
+            }
+            for no, some in _fetches(tx, {row["file_no"] for row in rows}).items()
+            if (taken := taken_of(some))
+        ],
+    )

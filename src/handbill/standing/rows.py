@@ -28,7 +28,6 @@ _AIMED = sa.select(_p.group_no, _p.publisher_no).where(
     _p.cap == sa.literal_column("''"),
     _p.factor_ppm < sa.literal_column(str(PPM)),
 )
-_PUBLISHERS = sa.select(_p.publisher_no).distinct()
 _DECIDED = (
     sa.select(_p.client_no)
     .where(_p.publisher_no == b("publisher_no"), _p.decided_at < b("before"))
@@ -89,10 +88,6 @@ def aimed_at(tx: Tx, client_no: int) -> set[Key]:
     return {
         (group_no, publisher_no) for group_no, publisher_no in tx.all(_AIMED, client_no=client_no)
     }
-
-
-def publishers_paced(tx: Tx) -> list[int]:
-    return [no for (no,) in tx.all(_PUBLISHERS)]
 
 
 def clients_decided(tx: Tx, publisher_no: int, before: Instant) -> set[int]:

@@ -78,11 +78,6 @@ def aimed_at(tx: Tx, client_no: int) -> set[Key]:
     return rows.aimed_at(tx, client_no)
 
 
-def publishers_paced(tx: Tx) -> list[int]:
-    """The publishers that anything was decided for."""
-    return rows.publishers_paced(tx)
-
-
 def clients_decided(tx: Tx, publisher_no: int, before: Instant) -> set[int]:
     """The clients of which something at a publisher was decided last before an instant."""
     return rows.clients_decided(tx, publisher_no, before)

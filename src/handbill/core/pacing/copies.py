@@ -31,6 +31,17 @@ class Fetch(NamedTuple):
     reader: str = ""
 
 
+class Taken(NamedTuple):
+    """The last fetch that counts: of which version, when and by whom; and when that one is expected
+    again.
+    """
+
+    version: int
+    at: Instant
+    due_at: Instant
+    reader: str
+
+
 class Held(NamedTuple):
     """The copy a publisher shows, and when it is expected to be replaced. ``version`` and
     ``fetched_at`` 0: it never fetched, and shows nothing.
@@ -81,23 +92,28 @@ def own_fetches(fetches: Sequence[Fetch]) -> list[Fetch]:
     return [fetch for fetch in fetches if fetch.reader == most]
 
 
-def held_of(fetches: Sequence[Fetch], now: Instant) -> Held | None:
-    """What a publisher has by all fetches of its file in order of time; None where there is none.
-
-    What was brought to it is not lost for want of another delivery: there is one after each change.
-    """
+def taken_of(fetches: Sequence[Fetch]) -> Taken | None:
+    """What a publisher has by all fetches of its file in order of time; None: there is none."""
     own = own_fetches(fetches)
     if not own:
         return None
-    last = own[-1]
-    rhythm = rhythm_of([fetch.at for fetch in own])
+    last, rhythm = own[-1], rhythm_of([fetch.at for fetch in own])
+    return Taken(last.version, last.at, last.at + rhythm, last.reader)
+
+
+def held_of(taken: Taken, now: Instant) -> Held:
+    """The same as of an instant.
+
+    What was brought to it is not lost for want of another delivery: there is one after each change.
+    """
+    rhythm = taken.due_at - taken.at
     return Held(
-        version=last.version,
-        fetched_at=last.at,
+        version=taken.version,
+        fetched_at=taken.at,
         rhythm=rhythm,
-        next_at=next_fetch(last.at, rhythm, now),
-        lost=last.reader != DELIVERED and _is_lost(last.at, rhythm, now),
-        reader=last.reader,
+        next_at=next_fetch(taken.at, rhythm, now),
+        lost=taken.reader != DELIVERED and _is_lost(taken.at, rhythm, now),
+        reader=taken.reader,
     )
 
 

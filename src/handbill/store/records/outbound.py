@@ -48,6 +48,18 @@ fetches = sa.Table(
     whole("status"),
     text("reader"),
 )
+# What each publisher has of a file, by all of these: made anew with each fetch. due_at: when it is
+# expected again.
+copies = sa.Table(
+    "copies",
+    metadata,
+    key("file_no"),
+    whole("version"),
+    whole("fetched_at"),
+    whole("due_at"),
+    text("reader"),
+    sa.Index("copies_by_due", "due_at"),
+)
 # The edge's public addresses that links were written with; the newest is the one in force.
 link_addresses = sa.Table(
     "link_addresses",

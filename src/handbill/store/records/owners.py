@@ -59,6 +59,7 @@ OWNERS = {
         "visits",
     ),
     "listings": (
+        "copies",
         "deliveries",
         "departures",
         "feed_files",

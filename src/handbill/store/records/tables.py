@@ -74,6 +74,7 @@ from handbill.store.records.hiring import (
     stage_maps,
 )
 from handbill.store.records.outbound import (
+    copies,
     deliveries,
     departures,
     feed_files,
@@ -119,6 +120,7 @@ __all__ = [
     "clients",
     "control_days",
     "conversion_keys",
+    "copies",
     "corrections",
     "counters",
     "custom_fields",

@@ -176,6 +176,15 @@ CREATE TABLE conversion_keys (
 	CONSTRAINT conversion_keys_pkey PRIMARY KEY (client_no, "key")
 );
 CREATE INDEX conversion_keys_by_age ON conversion_keys (at);
+CREATE TABLE copies (
+	file_no INTEGER NOT NULL,
+	version BIGINT NOT NULL,
+	fetched_at BIGINT NOT NULL,
+	due_at BIGINT NOT NULL,
+	reader TEXT NOT NULL,
+	CONSTRAINT copies_pkey PRIMARY KEY (file_no)
+);
+CREATE INDEX copies_by_due ON copies (due_at);
 CREATE TABLE corrections (
 	group_no INTEGER NOT NULL,
 	client_no BIGINT NOT NULL,
