@@ -36,6 +36,7 @@ from handbill.contract.jobgroups import routes as jobgroups
 from handbill.contract.jobs import routes as jobs
 from handbill.contract.markups import routes as markups
 from handbill.contract.meta import routes as meta
+from handbill.contract.postings import jobs as posting_jobs
 from handbill.contract.postings import routes as postings
 from handbill.contract.publisher_families import routes as publisher_families
 from handbill.contract.publishers import routes as publishers
@@ -88,36 +89,37 @@ _LOGS = {"loggers": {"_granian": {"level": "INFO", "propagate": True}}}  # as JS
 
 
 def operations() -> list[Operation]:
-    """Every operation of every room, in the contract's order of chapters."""
-    rooms: Sequence[list[Operation]] = (
-        access.OPERATIONS,
-        clients.OPERATIONS,
-        jobs.OPERATIONS,
-        campaigns.OPERATIONS,
-        jobgroups.OPERATIONS,
-        meta.OPERATIONS,
-        feeds.OPERATIONS,
-        publishers.OPERATIONS,
-        publisher_families.OPERATIONS,
-        definitions.OPERATIONS,
-        postings.OPERATIONS,
-        explain.OPERATIONS,
-        standing.OPERATIONS,
-        bids.OPERATIONS,
-        budget.OPERATIONS,
-        deliveries.OPERATIONS,
-        stats.OPERATIONS,
-        rules.OPERATIONS,
-        rules_that_run.OPERATIONS,
-        funnel.OPERATIONS,
-        reports.OPERATIONS,
-        callbacks.OPERATIONS,
-        markups.OPERATIONS,
-        rates.OPERATIONS,
-        changes.OPERATIONS,
-        events.OPERATIONS,
+    """Every operation of every room, by chapter of the document, in the contract's order."""
+    chapters: Sequence[tuple[str, list[Operation]]] = (
+        ("Access", access.OPERATIONS),
+        ("Clients", clients.OPERATIONS),
+        ("Jobs", jobs.OPERATIONS),
+        ("Campaigns", campaigns.OPERATIONS),
+        ("Job groups", jobgroups.OPERATIONS),
+        ("Meta", meta.OPERATIONS),
+        ("Feeds", feeds.OPERATIONS),
+        ("Publishers", publishers.OPERATIONS),
+        ("Publishers", publisher_families.OPERATIONS),
+        ("Click definitions", definitions.OPERATIONS),
+        ("Posting configs", postings.OPERATIONS),
+        ("Posting jobs", posting_jobs.OPERATIONS),
+        ("", explain.OPERATIONS),
+        ("", standing.OPERATIONS),
+        ("Job groups", bids.OPERATIONS),
+        ("Clients", budget.OPERATIONS),
+        ("Publishers", deliveries.OPERATIONS),
+        ("Stats", stats.OPERATIONS),
+        ("Rules", rules.OPERATIONS),
+        ("Rules", rules_that_run.OPERATIONS),
+        ("Funnel", funnel.OPERATIONS),
+        ("Reports", reports.OPERATIONS),
+        ("Reports", callbacks.OPERATIONS),
+        ("Markups", markups.OPERATIONS),
+        ("Rates", rates.OPERATIONS),
+        ("Changes", changes.OPERATIONS),
+        ("Events", events.OPERATIONS),
     )
-    return [operation for room in rooms for operation in room]
+    return [replace(one, tag=one.tag or tag) for tag, room in chapters for one in room]
 
 
 class Doors(AccessDoors):

@@ -9,7 +9,6 @@ from handbill.http.operations import Call, ClientHeader, Operation
 def switches(
     name: str,
     path: str,
-    tag: str,
     switch: Callable[[Call, Status], object],
     *,
     pause: str,
@@ -36,7 +35,6 @@ def switches(
             path=f"{path}/{verb}",
             title=f"{verb.capitalize()} a {word or name}.",
             about=about,
-            tag=tag,
             work=work,
             client_header=client_header,
             answer=Done,

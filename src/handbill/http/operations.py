@@ -190,10 +190,11 @@ class Operation:
     path: str
     title: str
     about: str
-    tag: str
     work: Callable[[Call], Any]
     answer: Schema | type[Model] | ListOf
     number: int | None = None
+    tag: str = ""
+    """Its chapter of the document; empty: the one of its room."""
     kind: Kind = _BY_VERB
     """What it does to the records: by its verb it looks or changes, unless the row says so."""
     role: Role = "agency"

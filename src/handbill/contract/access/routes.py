@@ -24,8 +24,6 @@ from handbill.http.paging import skip_and_limit, with_links
 from handbill.kit.faults import Refused, not_found
 from handbill.kit.instants import HOUR
 
-_TAG = "Access"
-
 
 def _owner(call: Call) -> Owner:
     return Owner(call.caller.role, call.caller.owner_no)
@@ -145,7 +143,6 @@ OPERATIONS = [
         about="Returns an access token for an API client, to be sent as x-authorization-key "
         "together with x-api-key. A token is valid for one day, and only with a key of the "
         "same owner. Revoking an API client ends its tokens at once.",
-        tag=_TAG,
         role="key",
         kind=Ask(),
         work=_token,
@@ -164,7 +161,6 @@ OPERATIONS = [
         path="/.well-known/jwks.json",
         title="Get the public signing keys.",
         about="The public halves of the keys that sign access tokens, as a JWKS document.",
-        tag=_TAG,
         kind=Public(),
         work=_jwks,
         answer=KeySet,
@@ -177,7 +173,6 @@ OPERATIONS = [
         title="Get the agency.",
         about="The caller's own agency. The operator creates agencies with `handbill agency "
         "create`. Other ids are answered with 404.",
-        tag=_TAG,
         work=_get_agency,
         answer=Agency,
         sample_answer=_AGENCY_SAMPLE,
@@ -188,7 +183,6 @@ OPERATIONS = [
         path="/agencies/{agency_id}",
         title="Update the agency.",
         about="Renames the caller's own agency. Its id and currency cannot change.",
-        tag=_TAG,
         work=_update_agency,
         body=AgencyChange,
         answer=Done,
@@ -201,7 +195,6 @@ OPERATIONS = [
         path="/api-keys",
         title="Get all API keys.",
         about="The agency's API keys, including revoked ones, oldest first, without their secrets.",
-        tag=_TAG,
         work=_list_keys,
         query=PAGED,
         answer=ApiKeyPage,
@@ -214,7 +207,6 @@ OPERATIONS = [
         title="Create an API key.",
         about="Creates a further API key of the agency and returns its text, only this once. At "
         "most 50 keys may be valid at a time.",
-        tag=_TAG,
         work=_add_key,
         kind=Change(shows_once=True),
         answer=KeyMade,
@@ -227,7 +219,6 @@ OPERATIONS = [
         title="Rotate an API key.",
         about="Creates a new key that replaces this one. The former key remains valid for the "
         "overlap, so that all systems can be switched over.",
-        tag=_TAG,
         work=_rotate_key,
         body=KeyRotation,
         must_have_body=False,
@@ -242,7 +233,6 @@ OPERATIONS = [
         path="/api-keys/{prefix}",
         title="Revoke an API key.",
         about="Revokes the key at once, in all processes. A key may revoke itself.",
-        tag=_TAG,
         work=_revoke_key,
         answer=Done,
         sample_answer={"result": True, "message": "API key revoked"},
@@ -255,7 +245,6 @@ OPERATIONS = [
         about="The agency's API clients (client_id of POST /token), including revoked ones, "
         "oldest first. Requires a token with write scope, because each id can be used to "
         "get a token of its scope.",
-        tag=_TAG,
         work=_list_api_clients,
         kind=Look(needs="write"),
         query=PAGED,
@@ -269,7 +258,6 @@ OPERATIONS = [
         title="Create an API client.",
         about="Creates a further API client of the agency. Its tokens allow what its scope says, "
         "which cannot be changed. At most 50 may exist at a time.",
-        tag=_TAG,
         work=_add_api_client,
         body=NewApiClient,
         must_have_body=False,
@@ -283,7 +271,6 @@ OPERATIONS = [
         path="/api-clients/{api_client_id}",
         title="Revoke an API client.",
         about="Revokes the API client and all its tokens at once, in all processes.",
-        tag=_TAG,
         work=_revoke_api_client,
         answer=Done,
         sample_answer={"result": True, "message": "API client revoked"},

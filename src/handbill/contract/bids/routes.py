@@ -48,7 +48,6 @@ OPERATIONS: Final = [
         "first version of the feed with it that the publisher fetched. Each row contains "
         "everything needed to recompute its bid (docs/decisions/0046). Without from, it covers "
         "the seven days up to to.",
-        tag="Job groups",
         work=_list,
         query=BidsAsked,
         answer=BidPage,

@@ -79,7 +79,6 @@ OPERATIONS: Final = [
         "its range, missed and unbilled clicks, and why some of a cap will not be used. Caps of "
         "single jobs are not included; resolved-status says how many jobs of a job group they "
         "stop.",
-        tag="Clients",
         work=_get,
         lane="slow",
         answer=ClientBudget,

@@ -22,7 +22,6 @@ OPERATIONS = [
         "HMAC-SHA256 of `id.timestamp.body` under this secret, whose part after whsec_ is base64. "
         "Any 2xx completes a callback, 410 disables it; otherwise there are 8 attempts over three "
         "days.",
-        tag="Reports",
         work=_secret,
         kind=Mint(needs="write"),  # whoever knows it can speak in our name
         answer=CallbackSecret,

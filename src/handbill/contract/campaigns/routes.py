@@ -20,7 +20,6 @@ from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.wire.models import spelled
 
-_TAG = "Campaigns"
 _PATH = "/clients/{client_id}/campaigns"
 _ONE = f"{_PATH}/{{campaign_id}}"
 
@@ -78,7 +77,6 @@ OPERATIONS = [
         title="Create a campaign.",
         about="Creates a campaign of the client, active at once. Its job groups advertise between "
         "its first and last day, within its caps.",
-        tag=_TAG,
         work=_create,
         body=NewCampaign,
         answer=Made,
@@ -96,7 +94,6 @@ OPERATIONS = [
         title="Get all campaigns.",
         about="The client's campaigns, including the default one, oldest first. Pages count "
         "from 0.",
-        tag=_TAG,
         work=_list,
         query=PAGED,
         answer=CampaignPage,
@@ -109,7 +106,6 @@ OPERATIONS = [
         path=_ONE,
         title="Get a campaign.",
         about="The campaign with its caps and job groups.",
-        tag=_TAG,
         work=_get,
         kind=Look(timeless=True),
         answer=Campaign,
@@ -123,7 +119,6 @@ OPERATIONS = [
         title="Delete a campaign.",
         about="Deletes the campaign and its job groups; their jobs are matched to others. Past "
         "clicks, charges and reports stay. The default campaign cannot be deleted.",
-        tag=_TAG,
         work=_delete,
         answer=Done,
         sample_answer={"result": True, "message": "Campaign deleted"},
@@ -136,7 +131,6 @@ OPERATIONS = [
         title="Update a campaign.",
         about="Changes the campaign: absent fields stay, null clears an optional field. The start "
         "date cannot be changed.",
-        tag=_TAG,
         work=_update,
         body=CampaignChange,
         answer=Done,
@@ -146,7 +140,6 @@ OPERATIONS = [
     *switches(
         "campaign",
         _ONE,
-        _TAG,
         _switch,
         pause="Pauses the campaign. Its jobs are matched to other job groups. Pausing a paused "
         "campaign changes nothing.",

@@ -25,7 +25,6 @@ from handbill.publishers import service as publishers
 from handbill.undoing import service as undoing
 from handbill.undoing.service import number_of
 
-_TAG: Final = "Changes"
 _ABOUT: Final = (
     "One entry for each change: who made it, why, and each field before and after, as stored: "
     "money in millionths, times in microseconds. Newest first, kept for 400 days. Jobs that a "
@@ -156,7 +155,6 @@ OPERATIONS: Final = [
         path="/changes",
         title="Get changes.",
         about=f"Changes of the agency and everything below it. {_ABOUT}",
-        tag=_TAG,
         work=_every,
         kind=Look(needs="write"),
         query=ChangesAsked,
@@ -170,7 +168,6 @@ OPERATIONS: Final = [
             path=f"{path}/changes",
             title=f"Get the changes of a {what.replace('jobg', 'job g')}.",
             about=f"{_ABOUT}{more}",
-            tag=_TAG,
             work=work,
             kind=Look(needs="write"),
             query=ChangesBelow,
@@ -187,7 +184,6 @@ OPERATIONS: Final = [
         about="Restores the fields of a change to their former values, as an update would. It is "
         "refused if an update could not set them now, or if one of them was changed since; the "
         "answer names those fields. An undo is a change, and can be undone.",
-        tag=_TAG,
         work=_undo,
         body=UndoAsked,
         must_have_body=False,

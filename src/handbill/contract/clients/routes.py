@@ -21,7 +21,6 @@ from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.wire.models import spelled
 
-_TAG = "Clients"
 _PATH = "/clients"
 _ONE = f"{_PATH}/{{client_id}}"
 
@@ -94,7 +93,6 @@ OPERATIONS = [
         "default job group, which holds the jobs that no other job group takes. A start date in "
         "the past is accepted. Dates are read as mm/dd/yyyy, and as dd/mm/yyyy only where mm/dd is "
         "impossible.",
-        tag=_TAG,
         work=_create,
         body=NewClient,
         answer=Made,
@@ -112,7 +110,6 @@ OPERATIONS = [
         title="Get all clients.",
         about="The agency's clients, oldest first. Pages count from 0; the Link header names the "
         "first, previous and next page.",
-        tag=_TAG,
         work=_list,
         query=PAGED,
         answer=ClientPage,
@@ -128,7 +125,6 @@ OPERATIONS = [
         "empty object changes nothing. Caps may be sent at the top level or under caps. Fields "
         "that are fixed at creation (name, time zone, start date, type, ats, country, industry, "
         "frequency, startDefaultCampaign, sjCreate) may only be sent with their present value.",
-        tag=_TAG,
         work=_update,
         body=ClientChange,
         answer=Done,
@@ -142,7 +138,6 @@ OPERATIONS = [
         path=_ONE,
         title="Get a client.",
         about="The client with its caps, exclusions and campaigns.",
-        tag=_TAG,
         work=_get,
         kind=Look(timeless=True),
         answer=Client,
@@ -156,7 +151,6 @@ OPERATIONS = [
         title="Delete a client.",
         about="Deletes the client. It and everything below it disappear from reads and from "
         "outbound feeds; past clicks, charges and reports stay.",
-        tag=_TAG,
         work=_delete,
         answer=Done,
         sample_answer={"result": True, "message": "Client Deleted"},
@@ -168,7 +162,6 @@ OPERATIONS = [
         path=f"{_ONE}/status",
         title="Get status of a client.",
         about="Returns whether the client is active (A) or paused (P).",
-        tag=_TAG,
         work=_status,
         kind=Look(timeless=True),
         answer=ClientStatus,
@@ -182,7 +175,6 @@ OPERATIONS = [
         title="Fetches custom idx fields mappings of a specific client.",
         about="The client's own job fields, each with its index cifN. Indexes are assigned in the "
         "order in which the fields first appear. They never change and are never reused.",
-        tag=_TAG,
         work=_idx_mappings,
         kind=Look(timeless=True),
         answer={
@@ -194,7 +186,6 @@ OPERATIONS = [
     *switches(
         "client",
         _ONE,
-        _TAG,
         _switch,
         pause="Pauses the client. All its jobs are removed from the outbound feeds. Pausing a "
         "paused client changes nothing.",

@@ -21,7 +21,6 @@ from handbill.publishers.service import publisher_of, publisher_to_change
 from handbill.store.records import Tx
 from handbill.wire.models import spelled
 
-_TAG = "Click definitions"
 _GENERAL = "/publishers/{publisher_id}/click-definition"
 _OWN = "/clients/{client_id}/publishers/{publisher_id}/click-definition"
 _SAMPLE = {"preset": "2", "bot": True}
@@ -100,7 +99,6 @@ def _operations(path: str, of: str, whose: str, client_id: str | None) -> list[O
             "more general definition applies, and finally the rules of the installation: "
             "clicks of bots are excluded, HANDBILL_DUPLICATE_SECONDS defines duplicates, "
             "and clicks are latent 48 hours after the job left the feed.",
-            tag=_TAG,
             work=_get,
             answer=ClickDefinition,
             sample_answer=_example(client_id),
@@ -114,7 +112,6 @@ def _operations(path: str, of: str, whose: str, client_id: str | None) -> list[O
             " rule off. Each click is a bot, duplicate, foreign or latent click, in this "
             "order, or it is valid. Every click is redirected; only valid ones are charged."
             " Applies to clicks judged from then on.",
-            tag=_TAG,
             work=_put,
             body=DefinitionChange,
             answer=Done,
@@ -128,7 +125,6 @@ def _operations(path: str, of: str, whose: str, client_id: str | None) -> list[O
             title=f"Delete a publisher's click definition{whose}.",
             about="Deletes the definition. The more general one applies again. Judged clicks do "
             "not change.",
-            tag=_TAG,
             work=_delete,
             answer=Done,
             sample_answer={"result": True, "message": "Click definition deleted"},
@@ -144,7 +140,6 @@ OPERATIONS = [
         path="/publishers/{publisher_id}/click-definitions",
         title="Get all click definitions of a publisher.",
         about="The definition for all clients first, then those of single clients.",
-        tag=_TAG,
         work=_list,
         query=PAGED,
         answer=ClickDefinitionPage,

@@ -7,7 +7,6 @@ from handbill.http.paging import skip_and_limit, with_links
 from handbill.listings import delivering, minding
 from handbill.publishers import service as publishers
 
-_TAG = "Publishers"
 _PATH = "/publishers/{publisher_id}/deliveries"
 
 
@@ -45,7 +44,6 @@ OPERATIONS = [
         "or, with perClientPlacements, one file for each client. A file is delivered after it is "
         "written, at most every five minutes. A failed delivery is retried up to eight times, at "
         "growing intervals.",
-        tag=_TAG,
         work=_list,
         query=PAGED,
         answer=DeliveryPage,
@@ -58,7 +56,6 @@ OPERATIONS = [
         title="Deliver a publisher's files now.",
         about="Delivers all of the publisher's files by FTP, including those that are already "
         "current on the server. GET …/deliveries shows the result.",
-        tag=_TAG,
         work=_deliver,
         answer=Done,
         sample_answer={"result": True, "message": "Delivery requested"},

@@ -14,8 +14,6 @@ from handbill.ledger.recent import recent
 from handbill.store.journal_reading import JournalReader
 from handbill.tracking.service import take
 
-_TAG = "Events"
-
 
 def _take(call: Call) -> EventsAccepted:
     keys = secret(call.tx, "listing")
@@ -49,7 +47,6 @@ OPERATIONS = [
         about="Accepts one conversion or an array of up to 1000, all or none. The answer is sent "
         "once they are stored durably. Whether they count is decided afterwards. A repeated event "
         "gets the same answer and counts once.",
-        tag=_TAG,
         client_header="s2s",
         work=_take,
         body=EVENTS,
@@ -73,7 +70,6 @@ OPERATIONS = [
         "S2S events, newest first, each with its state, including those not yet judged. "
         "Useful for setting up a pixel (docs/pixel.md). Pixel events with an unknown client"
         " or an invalid click id are not listed; the browser's console reports them.",
-        tag=_TAG,
         work=_recent,
         lane="slow",
         query=RecentQuery,

@@ -27,7 +27,6 @@ from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.wire.models import spelled
 
-_TAG = "Feeds"
 _PATH = "/clients/{client_id}/feeds"
 _ONE = f"{_PATH}/{{feed_id}}"
 
@@ -231,7 +230,6 @@ OPERATIONS = [
         about="Creates an inbound feed of the client. It is fetched at once, and then at the "
         "client's frequency. If mappings are empty, the first run recognises the formats of "
         "well-known boards. Mappings that are given must contain every mandatory field.",
-        tag=_TAG,
         work=_create,
         body=NewFeed,
         answer=Made,
@@ -248,7 +246,6 @@ OPERATIONS = [
         path=_PATH,
         title="Get all feeds.",
         about="The client's feeds, oldest first.",
-        tag=_TAG,
         work=_list,
         query=PAGED,
         answer=FeedPage,
@@ -263,7 +260,6 @@ OPERATIONS = [
         "first faults by line and field, the mapping that its nodes suggest, and the first jobs as "
         "they would be stored. Nothing is saved. At most 500 items or 5 MB are read, "
         "within 10 seconds.",
-        tag=_TAG,
         work=_preview,
         body=NewFeed,
         kind=Ask(),
@@ -279,7 +275,6 @@ OPERATIONS = [
         path=_ONE,
         title="Get a feed.",
         about="A feed of the client.",
-        tag=_TAG,
         work=_get,
         kind=Look(timeless=True),
         answer=Feed,
@@ -293,7 +288,6 @@ OPERATIONS = [
         title="Delete a feed.",
         about="Deletes the feed and its jobs, except jobs that another feed of the client also "
         "contains.",
-        tag=_TAG,
         work=_delete,
         answer=Done,
         sample_answer={"result": True, "message": "Feed deleted"},
@@ -306,7 +300,6 @@ OPERATIONS = [
         title="Update a feed.",
         about="Changes the feed. Absent fields stay, null clears an optional field. Mappings that "
         "are given replace the former ones. If anything changed, the feed is run at once.",
-        tag=_TAG,
         work=_update,
         body=FeedChange,
         answer=Made,
@@ -319,7 +312,6 @@ OPERATIONS = [
     *switches(
         "feed",
         _ONE,
-        _TAG,
         _switch,
         pause="Stops scheduled fetches of the feed. Its jobs stay. Pausing a paused feed changes "
         "nothing.",
@@ -333,7 +325,6 @@ OPERATIONS = [
         title="Run a feed now.",
         about="Starts a run and returns its id. With force, the feed is imported even if it is "
         "empty or has lost more than half of its jobs.",
-        tag=_TAG,
         work=_run,
         query=RunQuery,
         answer=Made,
@@ -349,7 +340,6 @@ OPERATIONS = [
         title="Get all runs of a feed.",
         about="The feed's runs, newest first, with the results for its items and the cause of a "
         "failure.",
-        tag=_TAG,
         work=_runs,
         query=PAGED,
         answer=RunPage,
@@ -361,7 +351,6 @@ OPERATIONS = [
         path=f"{_ONE}/runs/{{run_id}}",
         title="Get a run of a feed.",
         about="One run of the feed.",
-        tag=_TAG,
         work=_one_run,
         answer=Run,
         sample_answer=_RUN,

@@ -13,8 +13,6 @@ from handbill.core.funnel_stages import STAGES
 from handbill.funnel import service
 from handbill.http.operations import Call, Operation
 
-_TAG = "Funnel"
-
 
 def _record(call: Call) -> FunnelAccepted:
     events = [event.noun() for event in call.body.items]
@@ -80,7 +78,6 @@ OPERATIONS = [
         "unknown applications wait for 24 hours. The first HIRED of an application is a "
         "hire, credited to the click that led to the application. A month closes on the 8th"
         " of the next.",
-        tag=_TAG,
         work=_record,
         body=FUNNEL,
         many=True,
@@ -101,7 +98,6 @@ OPERATIONS = [
         about="Returns the state of each item: counted, duplicate, unmapped (its text has no "
         "stage yet), parked (its application is not yet known), dead (the application never"
         " arrived) or late_frozen (its month was closed).",
-        tag=_TAG,
         work=_batch,
         client_header="x-client-id",
         answer=FunnelBatch,
@@ -114,7 +110,6 @@ OPERATIONS = [
         title="Get the stage map of a client.",
         about="Maps the client's status texts to stages, and lists the received texts without a "
         "stage.",
-        tag=_TAG,
         work=_stage_map,
         answer=StageMap,
         sample_answer=_STAGE_MAP_SAMPLE,
@@ -126,7 +121,6 @@ OPERATIONS = [
         title="Set the stage map of a client.",
         about="Replaces the map, and applies it to events without a stage, except those of closed"
         " months. Events with a stage keep it.",
-        tag=_TAG,
         work=_set_stage_map,
         body=NewStageMap,
         answer=Done,

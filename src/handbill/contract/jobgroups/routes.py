@@ -19,7 +19,6 @@ from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.wire.models import spelled
 
-_TAG = "Job groups"
 _PATH = "/clients/{client_id}/campaigns/{campaign_id}/jobgroups"
 _ONE = f"{_PATH}/{{jobgroup_id}}"
 
@@ -109,7 +108,6 @@ OPERATIONS = [
         "the oldest. Its placements name the publishers; its bids and caps set the price and the "
         "limits. A publisher must belong to the agency and not be excluded by the client, its bid "
         "must reach the publisher's minimum bid, and its budget must fit into the job group's.",
-        tag=_TAG,
         work=_create,
         body=NewJobGroup,
         answer=Made,
@@ -135,7 +133,6 @@ OPERATIONS = [
         path=_PATH,
         title="Get all job groups.",
         about="The campaign's job groups, oldest first. Pages count from 0.",
-        tag=_TAG,
         work=_list_of_campaign,
         query=PAGED,
         answer=JobGroupPage,
@@ -148,7 +145,6 @@ OPERATIONS = [
         path="/clients/{client_id}/jobgroups",
         title="Get all job groups.",
         about="The job groups of all the client's campaigns, oldest first. Pages count from 0.",
-        tag=_TAG,
         work=_list_of_client,
         query=PAGED,
         answer=JobGroupPage,
@@ -163,7 +159,6 @@ OPERATIONS = [
         "priority would have, and from which groups they would come. Nothing is saved. With"
         " jobGroupId, the preview is for a change of that group, whether it is active or "
         "not.",
-        tag=_TAG,
         work=_preview,
         body=NewJobGroupPreview,
         kind=Ask(),
@@ -204,7 +199,6 @@ OPERATIONS = [
         title="Get a job group.",
         about="The job group. Its filters are returned twice: as Compound Filters, with ALL and "
         "ANY, and as filters, with AND and OR. Either can be sent back.",
-        tag=_TAG,
         work=_get,
         kind=Look(timeless=True),
         answer=JobGroup,
@@ -218,7 +212,6 @@ OPERATIONS = [
         title="Delete a job group.",
         about="Deletes the job group; its jobs are matched to others. Past clicks, charges and "
         "reports stay. The default job group cannot be deleted.",
-        tag=_TAG,
         work=_delete,
         answer=Done,
         sample_answer={"result": True, "message": "Jobgroup deleted"},
@@ -232,7 +225,6 @@ OPERATIONS = [
         about="Changes the job group: absent fields stay, null clears an optional field, and "
         "placements replace the whole list. The start date and the default job group cannot be "
         "changed.",
-        tag=_TAG,
         work=_update,
         body=GroupChange,
         answer=Done,
@@ -242,7 +234,6 @@ OPERATIONS = [
     *switches(
         "jobgroup",
         _ONE,
-        _TAG,
         _switch,
         pause="Stops the job group from advertising; its jobs are matched to others. Pausing a "
         "paused job group changes nothing.",

@@ -14,7 +14,6 @@ from handbill.jobs import editing, service
 from handbill.wire.models import ListOf
 from handbill.wire.queries import OfClient, PagedFromOne
 
-_TAG = "Jobs"
 _PATH = "/clients/{client_id}/jobs"
 _ONE = f"{_PATH}/{{job_reference}}"
 _MOST_REACHED = 10_000
@@ -97,7 +96,6 @@ OPERATIONS = [
         "without title, description or address is kept with valid false and is never advertised. "
         "A reference number that is in use, by API or by a feed, is refused; that of an expired "
         "job may be used again.",
-        tag=_TAG,
         work=_add,
         body=NewJob,
         answer=Made,
@@ -113,7 +111,6 @@ OPERATIONS = [
         about="The client's jobs, oldest first. Pages count from 1; at most the first 10,000 jobs "
         "can be reached. Expired jobs are listed with that status, but the summary does not count "
         "them.",
-        tag=_TAG,
         work=_list,
         lane="bulk",
         query=PagedFromOne,
@@ -128,7 +125,6 @@ OPERATIONS = [
         title="Get a job.",
         about="The job of that reference number. The reference is one whole segment of the path, "
         "percent-decoded once.",
-        tag=_TAG,
         work=_get,
         answer=Job,
         sample_answer=_JOB,
@@ -141,7 +137,6 @@ OPERATIONS = [
         title="Delete a job.",
         about="Deletes the job; late clicks are still redirected. If a feed still contains the "
         "job, it stays deleted until the feed drops it, or until it is added again by API.",
-        tag=_TAG,
         work=_delete,
         answer=Done,
         sample_answer={"result": True, "message": "Job deleted"},
@@ -155,7 +150,6 @@ OPERATIONS = [
         about="Changes the job, which must be valid. Absent fields stay, null clears an "
         "optional field. On a job from a feed, the change lasts until the feed has new values "
         "for the job; jobSetting and placementSettings always stay.",
-        tag=_TAG,
         work=_update,
         body=JobChange,
         answer=Made,
@@ -165,7 +159,6 @@ OPERATIONS = [
     *switches(
         "job",
         _ONE,
-        _TAG,
         _switch,
         pause="Pauses the job, which must be valid. It is removed from the outbound feeds and "
         "stays paused, whatever its feed contains.",
@@ -180,7 +173,6 @@ OPERATIONS = [
         title="Get jobs in bulk.",
         about="The client's jobs with these ids, at most 1000, in the order of the request. "
         "Unknown and foreign ids are left out.",
-        tag=_TAG,
         work=_bulk,
         query=OfClient,
         body=IDS,

@@ -8,7 +8,6 @@ from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.markups import service
 
-_TAG = "Markups"
 _PATH = "/markups"
 _ONE = f"{_PATH}/{{markup_id}}"
 _BOOKED = "Booked entries do not change."
@@ -79,7 +78,6 @@ OPERATIONS = [
         "client, and with a publisher before without), then the newest effectiveFrom in the past, "
         "then the newest markup. Budget caps are compared with the marked-up spend. With a start "
         f"in the past, it applies to events judged from now on. {_BOOKED}",
-        tag=_TAG,
         work=_create,
         body=NewMarkup,
         body_names=True,
@@ -93,7 +91,6 @@ OPERATIONS = [
         path=_PATH,
         title="Get all markups.",
         about="The agency's markups, oldest first.",
-        tag=_TAG,
         work=_list,
         query=PAGED,
         answer=MarkupPage,
@@ -105,7 +102,6 @@ OPERATIONS = [
         path=_ONE,
         title="Get a markup.",
         about="A markup. Entities that were deleted since are included by their id.",
-        tag=_TAG,
         work=_get,
         answer=Markup,
         sample_answer=_ANSWER,
@@ -116,7 +112,6 @@ OPERATIONS = [
         path=_ONE,
         title="Update a markup.",
         about=f"Updates the markup for events judged from now on. {_BOOKED}",
-        tag=_TAG,
         work=_update,
         body=MarkupChange,
         body_names=True,
@@ -130,7 +125,6 @@ OPERATIONS = [
         path=_ONE,
         title="Delete a markup.",
         about=f"Deletes the markup for events judged from now on. {_BOOKED}",
-        tag=_TAG,
         work=_delete,
         answer=Done,
         sample_answer={"result": True, "message": "Markup deleted"},
@@ -142,7 +136,6 @@ OPERATIONS = [
         title="Get the markups of a client.",
         about="The agency's markups for this client, or for its campaigns or job groups, oldest "
         "first.",
-        tag=_TAG,
         work=_list_of_client,
         query=PAGED,
         answer=MarkupPage,

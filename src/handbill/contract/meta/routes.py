@@ -21,7 +21,6 @@ OPERATIONS = [
         path="/meta",
         title="Get the meta data.",
         about="The names of the client's campaigns and of the job groups in each.",
-        tag="Meta",
         work=_meta,
         client_header="x-client-id",
         answer=Meta,

@@ -26,7 +26,6 @@ from handbill.wire.models import Array
 
 OF_CLIENT = "/clients/{client_id}/configs"
 OF_PUBLISHER = "/clients/{client_id}/publishers/{publisher_id}/configs"
-_TAG = "Posting jobs"
 
 
 def publisher(call: Call) -> Publisher:
@@ -150,7 +149,6 @@ def _additions(base: str, suffix: str) -> list[Operation]:
         title="Take jobs out of a posting.",
         about="Removes jobs from the posting and returns the result for each. Free slots go to "
         "waiting jobs. Consumed credits are not returned.",
-        tag=_TAG,
         work=_remove,
         body=_REFERENCES,
         answer=Processed,
@@ -164,7 +162,6 @@ def _additions(base: str, suffix: str) -> list[Operation]:
             path=f"{base}/{{config_id}}/jobs/{word}",
             title=f"{word.capitalize()} jobs of a posting.",
             about=about,
-            tag=_TAG,
             work=_switch(word),
             body=_REFERENCES,
             answer=Processed,
@@ -184,7 +181,6 @@ OPERATIONS = [
         path="/clients/{client_id}/publishers/{publisher_id}/jobs",
         title="Get jobs posted over publisher.",
         about="The client's jobs that hold a slot at the publisher now, in any of its postings.",
-        tag=_TAG,
         work=_posted,
         lane="bulk",
         query=PinnedPage,
@@ -200,7 +196,6 @@ OPERATIONS = [
         about="Adds jobs to the posting, despite the title, and returns the result for each "
         "reference. A job without a free slot waits for one, and is returned with NO_SLOT and its "
         "id.",
-        tag=_TAG,
         work=_add,
         body=_REFERENCES,
         answer=Processed,
@@ -214,7 +209,6 @@ OPERATIONS = [
         path=f"{OF_PUBLISHER}/{{config_id}}/jobs",
         title="Get jobs of a specific config/posting.",
         about="The client's jobs of the posting: posted, waiting and ended ones.",
-        tag=_TAG,
         work=_jobs_of,
         lane="bulk",
         query=JobFilter,
@@ -228,7 +222,6 @@ OPERATIONS = [
         path=f"{OF_PUBLISHER}/{{config_id}}/jobs/{{job_reference}}",
         title="Get the specific job posted over publisher of a specific config/posting.",
         about="One job of the posting, by its reference.",
-        tag=_TAG,
         work=_job,
         answer=PostingJob,
         sample_answer=_JOB,

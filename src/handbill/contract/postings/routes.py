@@ -1,7 +1,6 @@
 """Operations 41 to 45 and 48: purchases of slots and durations. Their jobs: ``jobs``."""
 
 from handbill.contract.envelopes import Done, Made, done
-from handbill.contract.postings import jobs
 from handbill.contract.postings.jobs import OF_CLIENT, OF_PUBLISHER, posting, publisher
 from handbill.contract.postings.models import (
     NewestPosting,
@@ -20,7 +19,6 @@ from handbill.http.paging import skip_and_limit, with_links
 from handbill.postings import service
 from handbill.publishers.service import publishers_by_number
 
-_TAG = "Posting configs"
 _ONE = f"{OF_PUBLISHER}/{{config_id}}"
 
 
@@ -126,7 +124,6 @@ OPERATIONS = [
         about="Buys slots (rotateFreqInDays above 0) or durations at the publisher. Start and end "
         "are compared by day; a past start is accepted. Nothing is active before the start and "
         "after the end.",
-        tag=_TAG,
         work=_create,
         body=NewPosting,
         answer=Made,
@@ -150,7 +147,6 @@ OPERATIONS = [
         title="Get all config/posting.",
         about="The newest posting at the top level, as in the reference's sample, and every "
         "posting in data, oldest first. If there are none, the answer contains only an empty data.",
-        tag=_TAG,
         work=_list_at,
         query=OptionalPage,
         answer=NewestPosting,
@@ -164,7 +160,6 @@ OPERATIONS = [
         title="Update a config/posting.",
         about="Changes the posting. Absent fields stay. Slots in use cannot be removed, and slots "
         "cannot become durations. Clients left out of clientIds lose their jobs.",
-        tag=_TAG,
         work=_update,
         body=PostingChange,
         answer=Done,
@@ -185,7 +180,6 @@ OPERATIONS = [
         path=_ONE,
         title="Get a config/posting.",
         about="A posting; its times are in ISO 8601, whatever its dateFormat.",
-        tag=_TAG,
         work=_get,
         answer=Posting,
         sample_answer=_POSTING,
@@ -197,7 +191,6 @@ OPERATIONS = [
         path=_ONE,
         title="Delete a config/posting.",
         about="Deletes the posting; its jobs leave the publisher's feed.",
-        tag=_TAG,
         work=_delete,
         answer=Done,
         sample_answer={"result": True, "message": "Config update processed"},
@@ -209,11 +202,9 @@ OPERATIONS = [
         path=OF_CLIENT,
         title="Get all configs/postings.",
         about="The client's postings at all publishers, oldest first.",
-        tag=_TAG,
         work=_list_of_client,
         query=PAGED,
         answer=PostingPage,
         sample_answer={"data": [_ROW]},
     ),
-    *jobs.OPERATIONS,
 ]

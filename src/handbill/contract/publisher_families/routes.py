@@ -16,7 +16,6 @@ from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.publishers import families
 
-_TAG = "Publishers"
 _PATH = "/publisher-families"
 _ONE = f"{_PATH}/{{publisher_family_id}}"
 
@@ -73,7 +72,6 @@ OPERATIONS = [
         title="Create a publisher family.",
         about="Creates a login for the vendor of some of the agency's publishers, used to request"
         " publisher reports. The key is returned only this once.",
-        tag=_TAG,
         work=_create,
         body=NewFamily,
         kind=Change(shows_once=True),
@@ -88,7 +86,6 @@ OPERATIONS = [
         title="Get all publisher families.",
         about="The agency's publisher families, oldest first. Families created by the operator "
         "without an agency are not included.",
-        tag=_TAG,
         work=_list,
         query=PAGED,
         answer=PublisherFamilyPage,
@@ -100,7 +97,6 @@ OPERATIONS = [
         path=_ONE,
         title="Get a publisher family.",
         about="The family, with the publishers that belong to it.",
-        tag=_TAG,
         work=_get,
         answer=PublisherFamily,
         sample_answer=_SAMPLE,
@@ -112,7 +108,6 @@ OPERATIONS = [
         title="Update a publisher family.",
         about="Updates the family. Omitted fields stay unchanged; the list of publishers is "
         "replaced as a whole.",
-        tag=_TAG,
         work=_update,
         body=FamilyChange,
         answer=Done,
@@ -125,7 +120,6 @@ OPERATIONS = [
         path=_ONE,
         title="Delete a publisher family.",
         about="Deletes the family and revokes its keys and tokens at once. Its publishers remain.",
-        tag=_TAG,
         work=_delete,
         answer=Done,
         sample_answer={"result": True, "message": "Publisher family deleted"},

@@ -24,7 +24,6 @@ from handbill.listings.service import ALL_CLIENTS
 from handbill.publishers import service
 from handbill.wire.queries import OfClient
 
-_TAG = "Publishers"
 _PATH = "/publishers"
 _ONE = f"{_PATH}/{{publisher_id}}"
 
@@ -169,7 +168,6 @@ OPERATIONS = [
         title="Get all publishers.",
         about="The agency's publishers, oldest first. The address of a feed is only in the answer "
         "for a single publisher.",
-        tag=_TAG,
         work=_list,
         query=PAGED,
         answer=PublisherPage,
@@ -183,7 +181,6 @@ OPERATIONS = [
         about="Creates a publisher of the agency, active at once, with an empty feed at a random "
         "address of its own. Its id is the one given, or its name with spaces and dots turned "
         "into _. A deleted publisher's id may be used again and gets its feed's former address.",
-        tag=_TAG,
         work=_create,
         body=NewPublisher,
         answer=Made,
@@ -198,7 +195,6 @@ OPERATIONS = [
         about="The publisher, with the address of its feed for all clients (feedUrl) and the "
         "version that the publisher has. The address is random and does not change; anyone who "
         "knows it can read the feed.",
-        tag=_TAG,
         work=_get,
         kind=Mint(),
         answer=PublisherWithFeed,
@@ -212,7 +208,6 @@ OPERATIONS = [
         about="The address of the publisher's feed with the jobs of one client only. The address "
         "is created by the first request, and the file follows within seconds. Also returns which "
         "version the publisher has.",
-        tag=_TAG,
         work=_feed,
         kind=Mint(),
         query=OfClient,
@@ -227,7 +222,6 @@ OPERATIONS = [
         about="Changes the publisher. Absent fields stay, null clears an optional field; schema "
         "and other objects and lists are replaced as a whole. A password that is left out is kept, "
         "as long as server, user name and tls are unchanged. Its feeds are written again.",
-        tag=_TAG,
         work=_update,
         body=PublisherChange,
         answer=Done,
@@ -240,7 +234,6 @@ OPERATIONS = [
         path=_ONE,
         title="Delete a publisher.",
         about="Deletes the publisher. Its feeds become empty; past clicks stay.",
-        tag=_TAG,
         work=_delete,
         answer=Done,
         sample_answer={"result": True, "message": "Publisher deleted"},
@@ -248,7 +241,6 @@ OPERATIONS = [
     *switches(
         "publisher",
         _ONE,
-        _TAG,
         _switch,
         pause="Empties the publisher's feeds. Pausing a paused publisher changes nothing.",
         enable="Fills the publisher's feeds again. Enabling an active publisher changes nothing.",

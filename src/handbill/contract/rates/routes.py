@@ -8,7 +8,6 @@ from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.rates import service
 
-_TAG = "Rates"
 _PATH = "/rates"
 _BOOKED = "Links and booked entries keep the rates that they were made at."
 
@@ -42,7 +41,6 @@ OPERATIONS = [
         "agency's rate of that day applies, or its latest of the seven days before; if it has "
         "none, the operator's. Inverse rates, and rates through a third currency, are derived. A "
         f"job without a rate that it needs is not listed (NO_RATE). {_BOOKED}",
-        tag=_TAG,
         work=_put,
         body=RATES,
         many=True,
@@ -56,7 +54,6 @@ OPERATIONS = [
         path=_PATH,
         title="Get all rates of exchange.",
         about="The agency's own rates and the operator's, the latest day first.",
-        tag=_TAG,
         work=_list,
         query=PAGED,
         answer=RatePage,
@@ -78,7 +75,6 @@ OPERATIONS = [
         title="Delete a rate of exchange.",
         about="Deletes a rate of the agency. An earlier one, or the operator's, applies instead. "
         f"{_BOOKED}",
-        tag=_TAG,
         work=_delete,
         answer=Done,
         sample_answer={"result": True, "message": "Rate deleted"},

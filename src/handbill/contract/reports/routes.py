@@ -22,7 +22,6 @@ from handbill.stats import reporting, service
 from handbill.stats.service import FAILED, SUCCESS
 from handbill.wire.models import Model
 
-_TAG = "Reports"
 _PARTNERS = "Publisher partners"
 _FILTER_SAMPLE = {"startDate": "2026-11-01", "endDate": "2026-11-22"}
 _ID = "eba6971f-4880-4f05-bfbf-a308e30084ea"
@@ -101,7 +100,6 @@ OPERATIONS = [
         about="Requests a report of clicks, applies and spend, as one CSV file. Poll GET "
         f"/reports/{{report_id}}, or give a callBackUrl. {TOLD} Ratios (cpc, cpa, cta) must "
         "not be summed.",
-        tag=_TAG,
         kind=Ask(notes=True),
         client_header="x-client-id",
         work=_grouped,
@@ -125,7 +123,6 @@ OPERATIONS = [
         "group and job, as one CSV file. Addresses are given as stored (setting HANDBILL_IP_MODE, "
         "truncated by default). An apply appears at the address of its click, on its own day. "
         f"country and city come from HANDBILL_GEO_FILE and are empty without it. {TOLD}",
-        tag=_TAG,
         kind=Ask(notes=True),
         client_header="x-client-id",
         work=_by_address,
@@ -145,7 +142,6 @@ OPERATIONS = [
         title="Get a report.",
         about="Returns the state of a report of /reports/stats or /reports/ip and, once it is "
         "made, the link to its file. Reports are kept for seven days.",
-        tag=_TAG,
         client_header="x-client-id",
         work=_get,
         answer=Report,

@@ -19,7 +19,6 @@ from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.rules import service
 
-_TAG = "Rules"
 _ONE = "/rules/{rule_id}"
 _RUNS = "GET /rules/control says what rules may do, GET /rules/{rule_id}/runs what they did."
 
@@ -122,7 +121,6 @@ OPERATIONS = [
         title="Apply job rules.",
         about="Creates a rule as the last one of the client. The ids of client, campaign, job "
         f"group and filters must belong to the client. {_RUNS}",
-        tag=_TAG,
         work=_create,
         body=NewRule,
         body_names=True,
@@ -137,7 +135,6 @@ OPERATIONS = [
         path="/rules",
         title="Get all rules.",
         about=f"The client's rules, in their order. {_RUNS}",
-        tag=_TAG,
         work=_list,
         query=PAGED,
         client_header="x-client-id",
@@ -150,7 +147,6 @@ OPERATIONS = [
         path=_ONE,
         title="Get a rule.",
         about=f"One rule. {_RUNS}",
-        tag=_TAG,
         work=_get,
         client_header="x-client-id",
         answer=Rule,
@@ -163,7 +159,6 @@ OPERATIONS = [
         title="Pause or enable rules.",
         about="Pauses or enables several rules at once. If any id is unknown, the whole request "
         "is refused.",
-        tag=_TAG,
         work=_switch,
         body=RuleSwitch,
         body_names=True,
@@ -178,7 +173,6 @@ OPERATIONS = [
         path="/rules/order",
         title="Reorder rules.",
         about="Sets the order of all rules of the client.",
-        tag=_TAG,
         work=_order,
         body=RuleOrder,
         body_names=True,
@@ -190,7 +184,6 @@ OPERATIONS = [
     *switches(
         "rule",
         _ONE,
-        _TAG,
         _switched,
         pause="Pauses the rule. Its position and holds are kept.",
         enable="Enables a paused rule.",
@@ -202,7 +195,6 @@ OPERATIONS = [
         path=_ONE,
         title="Delete a rule.",
         about="Deletes the rule, and lifts its holds.",
-        tag=_TAG,
         work=_delete,
         client_header="x-client-id",
         answer=Done,

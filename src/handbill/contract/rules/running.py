@@ -29,7 +29,6 @@ from handbill.http.paging import skip_and_limit, with_links
 from handbill.rules import history, holding, service, undoing
 from handbill.stats.answering import Answering, Within
 
-_TAG: Final = "Rules"
 _ONE: Final = "/rules/{rule_id}"
 
 
@@ -138,7 +137,6 @@ OPERATIONS = [
         title="See what a rule would do.",
         about="Evaluates a rule on the current figures, as if it came first and had never run. "
         "Nothing is saved or changed.",
-        tag=_TAG,
         work=_preview,
         kind=Ask(),
         lane="slow",
@@ -158,7 +156,6 @@ OPERATIONS = [
         "budgets and bids of now, as if it had been there alone and had only advised: when it "
         "would have acted, on what, with which numbers. Its own first and last day are not heeded. "
         "Nothing is saved or changed.",
-        tag=_TAG,
         work=_backtest,
         kind=Ask(),
         lane="slow",
@@ -189,7 +186,6 @@ OPERATIONS = [
         title="Get what rules may do.",
         about="Whether the client's rules run, and whether they act or only advise. "
         "Default: ADVISE.",
-        tag=_TAG,
         work=_control,
         client_header="x-client-id",
         answer=RulesControlTold,
@@ -201,7 +197,6 @@ OPERATIONS = [
         path="/rules/control",
         title="Set what rules may do.",
         about="Lets the client's rules act, only advise, or not run.",
-        tag=_TAG,
         work=_set_control,
         body=RulesControl,
         client_header="x-client-id",
@@ -215,7 +210,6 @@ OPERATIONS = [
         path=_ONE,
         title="Update a rule.",
         about="Replaces the rule; its position, status and holds are kept.",
-        tag=_TAG,
         work=_update,
         body=NewRule,
         body_names=True,
@@ -232,7 +226,6 @@ OPERATIONS = [
         about="What the rule saw and did, newest first; kept for 400 days. Rules run every 15 "
         "minutes, rules on past days only once a day. A run is not kept if it did nothing and its "
         "result is the same as before.",
-        tag=_TAG,
         work=_runs,
         query=PAGED,
         client_header="x-client-id",
@@ -252,7 +245,6 @@ OPERATIONS = [
         title="Get the holds of rules.",
         about="What the client's rules keep from being listed. Holds are independent of the "
         "users' own switches.",
-        tag=_TAG,
         work=_holds,
         answer=RuleHolds,
         sample_answer={
@@ -276,7 +268,6 @@ OPERATIONS = [
         title="Lift a hold.",
         about="Lifts a hold of a rule. The rule can hold the same again only after its conditions "
         "have stopped being met and are met again.",
-        tag=_TAG,
         work=_lift,
         answer=Done,
         sample_answer={"result": True, "message": "Hold lifted"},
@@ -288,7 +279,6 @@ OPERATIONS = [
         title="Undo a run.",
         about="Lifts the holds of the run, and restores what it changed, except what was changed "
         "again since; the answer lists that. A run can be undone once.",
-        tag=_TAG,
         work=_undo,
         client_header="x-client-id",
         answer=RunUndone,

@@ -12,7 +12,6 @@ from handbill.stats.answering import Answering
 from handbill.stats.files import MEDIA_TYPE
 from handbill.stats.service import SUBMITTED, SUCCESS
 
-_TAG = "Stats"
 _CHUNK = 256 * 1024
 _FILE_TYPES = (*(kind.partition(";")[0] for kind in MEDIA_TYPE.values()), "application/gzip")
 
@@ -85,7 +84,6 @@ OPERATIONS = [
         about="Requests a report of clicks, applies and spend, by up to three levels. It is made "
         "in the background: poll GET /stats/{taskId}. Ratios (cpc, cpa, cta) must not be summed. "
         f"{TOLD}",
-        tag=_TAG,
         kind=Ask(notes=True),
         client_header="x-client-id",
         work=_submit,
@@ -107,7 +105,6 @@ OPERATIONS = [
         title="Poll the status of a stats report.",
         about="Returns the state of a report and, when it is ready, the links to its files. "
         "NO_RECORDS_FOUND: there was no activity in those days.",
-        tag=_TAG,
         client_header="x-client-id",
         work=_poll,
         answer=StatsStatus,
@@ -123,7 +120,6 @@ OPERATIONS = [
         title="Fetch a file of a stats report.",
         about="The signed link from a report's location. No key is needed: anyone who has the "
         "link can read the file until the link expires.",
-        tag=_TAG,
         kind=Public(),
         work=_file,
         answer={
@@ -142,7 +138,6 @@ OPERATIONS = [
         "most; a client that reads nothing for 30 seconds is disconnected. With a callBackUrl, "
         "the report is also made as a file, as by POST /reports/stats. Ratios (cpc, cpa, cta) "
         "must not be summed.",
-        tag=_TAG,
         client_header="x-client-id",
         work=_stream,
         body=StatsReportRequest,
