@@ -1,8 +1,8 @@
 """``python -m bench [name …]``: run all benches but the long ones, or those named, and show each
 figure. Those of ``LONG`` take minutes (``soak`` half an hour), and are run by name only; a number
 behind the name says how much: ``soak:5`` minutes, ``attack:2000`` requests, ``neighbours:50`` of
-each, ``large_import:700000`` jobs, ``pacing:40`` job groups, ``control:100000`` jobs,
-``race:50000`` clicks a judge, ``mixed:3000`` files. ``large_import_postgresql``,
+each, ``large_import:700000`` jobs, ``pacing:40`` job groups, ``control:100000`` jobs, ``rules:10``
+times as much, ``race:50000`` clicks a judge, ``mixed:3000`` files. ``large_import_postgresql``,
 ``race_postgresql``: the same with the records in a PostgreSQL of its own.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.figures import Figure, show
 from bench.postgresql import records_on_postgresql
 
-ORDER = ("click", "feed_import", "feed_out", "matching", "judge", "books", "report", "api")
+ORDER = ("click", "feed_import", "feed_out", "matching", "judge", "books", "report", "rules", "api")
 LONG = (
     "soak",
     "neighbours",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Final, get_args
 
 import msgspec
 import pytest
@@ -10,7 +10,17 @@ import pytest
 from handbill.callbacks import rows as callback_rows
 from handbill.changes import service as changes
 from handbill.control import ruling
-from handbill.core.rule_conditions import Action, Condition, Guards, RuleBody
+from handbill.core.nouns import Cap, Caps
+from handbill.core.rule_conditions import (
+    UNITS,
+    Action,
+    Comparison,
+    Condition,
+    Duration,
+    Guards,
+    Parameter,
+    RuleBody,
+)
 from handbill.core.rules.windows import EVERY
 from handbill.core.standing.reasons import Code
 from handbill.groups import service as groups
@@ -22,6 +32,8 @@ from handbill.stats.answering import Within
 from handbill.store.records import Records
 from handbill.store.records.tables import rule_acts
 from rooms.rule_house import ONE, SPENDS, Answers, House, bids, rule_of
+
+RANDOM_RULES: Final = 200
 
 
 @pytest.fixture
@@ -186,18 +198,14 @@ def _raise(*_: object) -> None:
 
 
 def test_a_preview_is_what_a_run_does(house: House) -> None:
+    """Random rules, over books of random visitors, bids and budgets."""
     chance = Random(12)
     market, known = house.market, dict[bytes, Any]()
-    market.clock.forward(DAY)
-    for number in range(9):
-        listing = msgspec.structs.replace(house.listing, group_no=chance.choice(house.groups()).no)
-        click = market.clicked(listing)
-        if number % 3 == 0:
-            market.converted(click, application=f"{number}")
-    market.judged()
-    market.clock.forward(2 * HOUR)
     acted = 0
-    for _ in range(200):
+    for number in range(RANDOM_RULES):
+        if number % 50 == 0:
+            _turn_over(house, chance)
+            known.clear()
         body = _random_rule(chance, house)
         client = house.client
         with market.records.read() as tx:
@@ -216,17 +224,35 @@ def test_a_preview_is_what_a_run_does(house: House) -> None:
         with house.writing() as (tx, now, client):
             rules.delete(tx, now, client, rule_id)
             tx.run_text(f"DELETE FROM {rule_acts.name}", {})
-    assert acted > 50
+    assert acted > RANDOM_RULES // 10
+
+
+def _turn_over(house: House, chance: Random) -> None:
+    """On another day other visitors come, and bids and budgets are others."""
+    market = house.market
+    market.clock.forward(DAY - EVERY)
+    for group in house.groups():
+        said = {
+            "cpc_bid_micros": chance.randrange(1, 300) * 10_000,
+            "caps": Caps(budget=Cap("Daily", chance.randrange(1, 90) * ONE)),
+        }
+        with house.writing() as (tx, now, client):
+            groups.update(tx, now, client, group, said)
+    for number in range(chance.randrange(12)):
+        listing = msgspec.structs.replace(house.listing, group_no=chance.choice(house.groups()).no)
+        click = market.clicked(listing)
+        if number % 3 == 0:
+            market.converted(click, application=f"{market.clock.now()}-{number}")
+    house.judge()
+    market.clock.forward(EVERY)
 
 
 def _random_rule(chance: Random, house: House) -> RuleBody:
     def condition() -> Condition:
-        parameter = chance.choice(["clicks", "allClicks", "applies", "spent", "cpc", "cta"])
-        unit = {"spent": "$", "cpc": "$", "cta": "%"}.get(parameter, "#")
-        comparison = chance.choice(
-            ["greater than", "less than", "not equals", "less than equal to"]
-        )
-        days = chance.choice(["today", "yesterday", "last_3_days", "this_month"])
+        parameter = chance.choice(get_args(Parameter))
+        unit = chance.choice(UNITS[parameter])
+        comparison = chance.choice(get_args(Comparison))
+        days = chance.choice(get_args(Duration))
         return Condition(parameter, comparison, chance.randrange(6) * ONE, unit, days)
 
     what = chance.choice(["pause", "cpc bid", "budget"])

@@ -11,7 +11,7 @@ import msgspec
 from handbill.campaigns import service as campaigns
 from handbill.core.filter_code import Contender, Matcher
 from handbill.core.nouns import Client, Job, JobSettings
-from handbill.core.rule_conditions import RuleBody
+from handbill.core.rule_conditions import Guards, Rule, RuleBody
 from handbill.core.rules.figures import Asked, Figures, figures_of
 from handbill.core.rules.running import Sight, asked_of
 from handbill.core.rules.subjects import LEVELS, Book, JobAt, Subject, groups_in_scope, subjects_of
@@ -68,6 +68,37 @@ def sheet_of(tx: Tx, book: Book, rule: RuleBody, now: Instant) -> Sheet:
         cut = len(jobs_) > MOST_JOBS
         book = book._replace(jobs=jobs_[:MOST_JOBS])
     return Sheet(rule, [one for one in subjects_of(rule, book) if one.since_at <= now], cut)
+
+
+def sheets_of(tx: Tx, book: Book, some: Iterable[Rule], now: Instant) -> dict[int, Sheet]:
+    """What each of these looks at, by its number; rules that look at the same share it."""
+    known: dict[bytes, Sheet] = {}
+    found = {}
+    for rule in some:
+        what = _looks_at(rule.body)
+        key = msgspec.json.encode(what)
+        if key not in known:
+            known[key] = sheet_of(tx, book, what, now)
+        found[rule.no] = known[key]._replace(rule=rule.body)
+    return found
+
+
+def _looks_at(rule: RuleBody) -> RuleBody:
+    """As much of a rule as says what it looks at, and what of that it would change."""
+    action = rule.action and msgspec.structs.replace(rule.action, increase=True, value_millionths=0)
+    return msgspec.structs.replace(
+        rule,
+        name="",
+        conditions=(),
+        all_of=True,
+        action=action,
+        repeat_days=0,
+        notify=False,
+        call_back_url="",
+        guards=Guards(),
+        start_on="",
+        end_on="",
+    )
 
 
 def _jobs(tx: Tx, book: Book, rule: RuleBody, now: Instant) -> Iterator[JobAt]:

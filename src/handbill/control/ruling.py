@@ -16,6 +16,7 @@ from handbill.control.rulebooks import (
     plans_of,
     questions_of,
     sheet_of,
+    sheets_of,
     sight_of,
 )
 from handbill.core.nouns import Client
@@ -94,7 +95,7 @@ def tick(tools: Tools, client: Client, now: Instant) -> int:
         if not due:
             return 0
         book = book_of(tx, client)
-        sheets = {rule.no: sheet_of(tx, book, rule.body, seen_at) for rule in due}
+        sheets = sheets_of(tx, book, due, seen_at)
         plans = plans_of(tx, client, questions_of(sheets.values(), client, seen_at), seen_at)
         sight = _sight(tx, client, seen_at)
         since = seen_at - reach_of(rule.body for rule in due)

@@ -1,6 +1,6 @@
 """What a rule compares: the figures of an entity in a window, exactly as stats answer them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from operator import eq, ge, gt, le, lt, ne
@@ -75,3 +75,9 @@ def holds(condition: Condition, value: int | None) -> bool:
     if value is None:
         return False
     return _COMPARED[condition.comparison](value, condition.value_millionths)
+
+
+def which_hold(condition: Condition, values: Iterable[int | None]) -> list[bool]:
+    """The same of many."""
+    compared, limit = _COMPARED[condition.comparison], condition.value_millionths
+    return [value is not None and compared(value, limit) for value in values]

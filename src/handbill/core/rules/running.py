@@ -3,7 +3,8 @@ it changes. **Source**: domain 11.3, docs/decisions/0056.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, tzinfo
+from datetime import UTC, date, timedelta, tzinfo
+from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
@@ -16,7 +17,7 @@ from handbill.core.rules.subjects import Kind, Subject, Target
 from handbill.core.rules.windows import is_past, maturity_ppm, window_of
 from handbill.kit.instants import DAY, HOUR, Instant
 from handbill.kit.money import PPM
-from handbill.kit.zones import day_of
+from handbill.kit.zones import day_of, start_of
 
 Skip = Literal[
     "GONE",
@@ -135,7 +136,7 @@ def run(
     """Decide it. Nothing is changed here. ``whole``: how many entities the rule looks at, where
     these are but the ones that it may hold for.
     """
-    found = [_finding(rule, one, sight, memory) for one in subjects]
+    found = [_finding(rule, one, sight, memory) for one in _worth_telling(rule, subjects, sight)]
     of = len(subjects) if whole is None else whole
     most = min(max(1, of * rule.guards.share_ppm // PPM), MOST_TOLD)
     told: list[Finding] = []
@@ -149,6 +150,37 @@ def run(
             told.append(one)
     heard = frozenset(one.key for one in told if rule.admin and _is_heard(one, memory))
     return Run(of, sum(one.matched for one in found), tuple(_bounded_to(told)), heard)
+
+
+def _worth_telling(rule: RuleBody, subjects: Sequence[Subject], sight: Sight) -> Iterable[Subject]:
+    """All but those of which there is nothing to tell: most, where there are very many. Figures are
+    compared column by column.
+    """
+    columns = [_met_by(it, subjects, sight) for it in rule.conditions]
+    met = map(all if rule.all_of else any, zip(*columns, strict=True))
+    asks = any(it.parameter == "spent" and it.unit == "%" for it in rule.conditions)
+    first = min(window_of(it.duration, sight.today)[0] for it in rule.conditions)
+    young = start_of(date.fromisoformat(first) + timedelta(days=1), sight.zone)
+    return [
+        one
+        for one, holds in zip(subjects, met, strict=True)
+        if holds or one.gone or one.since_at >= young or (asks and not one.budget)
+    ]
+
+
+def _met_by(it: Condition, subjects: Sequence[Subject], sight: Sight) -> list[bool]:
+    """Of which entities a condition holds."""
+    window = window_of(it.duration, sight.today)
+    places = {one.publishers for one in subjects if not one.gone}
+    answers = {at: sight.answers[window, at] for at in places}
+    figures = [NONE if one.gone else answers[one.publishers].get(one.id, NONE) for one in subjects]
+    if it.unit == "%" and it.parameter == "spent":
+        every = [
+            seeing.seen(it, its, one.budget) for one, its in zip(subjects, figures, strict=True)
+        ]
+    else:
+        every = list(map(attrgetter(it.parameter), figures))
+    return seeing.which_hold(it, every)
 
 
 def does(one: Finding) -> bool:
