@@ -11,7 +11,6 @@ from handbill.core.posting_costs import (
     days_of,
     hours_of,
     next_part,
-    on_day,
     per_job_and_day,
     per_slot_and_hour,
     shared,
@@ -43,23 +42,6 @@ def test_days_are_the_clients() -> None:
     assert london == [date(2026, 10, 25), date(2026, 10, 26)]
     assert len(days_of(start, end, zone_of("UTC"))) == 3
     assert days_of(end, start, zone_of("UTC")) == [date(2026, 10, 26)]
-
-
-@given(COSTS, st.integers(1, 400))
-def test_the_days_sum_to_the_cost(cost: int, days: int) -> None:
-    parts = [on_day(cost, days, place) for place in range(days)]
-    assert sum(parts) == cost
-    assert max(parts) - min(parts) <= 1
-    run = 0
-    for place, part in enumerate(parts, 1):
-        run += part
-        assert run == int(Fraction(cost * place, days))
-
-
-def test_a_day_outside_is_refused() -> None:
-    for place in (-1, 3):
-        with pytest.raises(ValueError, match="no such day"):
-            on_day(100, 3, place)
 
 
 @given(COSTS, st.lists(st.integers(0, 10_000), min_size=1, max_size=20))

@@ -1,7 +1,7 @@
 """A URL has one spelling, and nothing is changed that need not be."""
 
 import re
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,6 @@ from handbill.kit.urls import (
     page_url,
     place_of,
     strip_params,
-    with_param,
 )
 
 
@@ -210,29 +209,6 @@ def test_place(url: str, place: tuple[str, str, int]) -> None:
 def test_strip_params(url: str, stripped: str) -> None:
     assert strip_params(url, ("utm_source", "utm_medium")) == stripped
     assert strip_params(url, ()) == url
-
-
-@pytest.mark.parametrize(
-    ("url", "longer"),
-    [
-        ("https://a.b/x", "https://a.b/x?jClickId=c1"),
-        ("https://a.b/x?", "https://a.b/x?jClickId=c1"),
-        ("https://a.b/x?y=%20+&z", "https://a.b/x?y=%20+&z&jClickId=c1"),
-        ("https://a.b/x?y&", "https://a.b/x?y&jClickId=c1"),
-        ("https://a.b/x#f?g", "https://a.b/x?jClickId=c1#f?g"),
-        ("https://a.b/x?y=1#f", "https://a.b/x?y=1&jClickId=c1#f"),
-    ],
-)
-def test_with_param(url: str, longer: str) -> None:
-    assert with_param(url, "jClickId", "c1") == longer
-    assert strip_params(longer, {"jClickId"}).rstrip("?&") == url.rstrip("?&")
-
-
-@given(st.text(st.characters(codec="utf-8"), min_size=1))
-def test_with_param_carries_any_value(value: str) -> None:
-    url = with_param("https://a.b/?x=1#f", "v", value)
-    assert dict(parse_qsl(urlsplit(url).query))["v"] == value
-    assert urlsplit(url).fragment == "f"
 
 
 @pytest.mark.parametrize(

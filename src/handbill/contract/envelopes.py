@@ -13,6 +13,7 @@ from handbill.wire.wrong import Wrong
 _T = TypeVar("_T", bound=Model)
 Status = Literal["A", "P"]
 STATUS = "A: active, P: paused."
+STORED = "Stored; nothing acts on it."
 
 
 class Done(Model):

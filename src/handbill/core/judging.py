@@ -50,7 +50,6 @@ PREFETCH: Final = "prefetch"  # of one that a browser made ahead: nobody has cli
 TAKES_ROOM: Final = frozenset({VALID, COUNTED})
 """The dispositions whose entries use up caps."""
 
-_IpMode = Literal["full", "truncated", "hashed"]
 _IPV4: Final = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
 
 

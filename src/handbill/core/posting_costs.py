@@ -36,17 +36,6 @@ def days_of(start_at: Instant, end_at: Instant, zone: tzinfo) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
-def on_day(cost_micros: int, days: int, place: int) -> int:
-    """The part of the cost that falls on day ``place`` of ``days``, counted from 0.
-
-    The parts differ by at most one micro, and any run of them from the first sums to its even
-    share, rounded down; all together are the cost.
-    """
-    if not 0 <= place < days:
-        raise ValueError("the purchase has no such day")
-    return cost_micros * (place + 1) // days - cost_micros * place // days
-
-
 def next_part(cost_micros: int, spent_micros: int, days_left: int) -> int:
     """The part of the cost that falls on the first of the days left: an even share, rounded down.
 

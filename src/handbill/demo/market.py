@@ -317,7 +317,6 @@ EMPLOYERS = (
     ),
 )
 JOBS = sum(source.jobs for employer in EMPLOYERS for source in employer.sources)
-CAP_NOTE = "the day's budget of “Drivers and warehouse” is small on purpose"
 
 
 def expected_at(outlet: str) -> set[str]:

@@ -15,7 +15,6 @@ from handbill.demo.past import Made
 from handbill.demo.progress import Showing
 from handbill.demo.traffic import Deed, Offer, Plan, Visit
 
-_RUN_SECONDS = 90
 _FEED_SECONDS = 90
 _AT_ONCE = 24
 _S2S_AT_ONCE = 200

@@ -105,17 +105,6 @@ def strip_params(url: str, names: Collection[str]) -> str:
     return base + ("?" if kept else "") + "&".join(kept) + hash_ + fragment
 
 
-def with_param(url: str, name: str, value: str) -> str:
-    """The URL with one more query parameter at its end; all else stays byte for byte."""
-    before, hash_, fragment = url.partition("#")
-    joint = "&" if "?" in before else "?"
-    if joint == "&" and before[-1] in "?&":
-        joint = ""
-    if not value.isalnum() or not value.isascii():
-        value = quote(value, safe="-._~")
-    return f"{before}{joint}{name}={value}{hash_}{fragment}"
-
-
 def _split(rest: str) -> tuple[str, str, str, str]:
     """Authority, path, query with its mark, fragment with its mark."""
     before, hash_, fragment = rest.partition("#")

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from handbill.contract.caps import Budget, Caps, CountCap, NewCaps
 from handbill.contract.envelopes import (
     STATUS,
+    STORED,
     Child,
     ChildName,
     Dated,
@@ -34,7 +35,6 @@ from handbill.wire.models import Model, partial
 from handbill.wire.wrong import Wrong
 
 _C = TypeVar("_C", bound="Client")
-_KEPT = "Stored; nothing acts on it."
 _HOURS = {"1 hour": 1, "3 hours": 3, "6 hours": 6, "12 hours": 12, "24 hours": 24}
 
 
@@ -78,7 +78,7 @@ class NewClient(Model):
     )
     ats: Annotated[str, Filled(100)] = Field(
         "Other",
-        description=f"Name of the applicant tracking system; Other if absent. {_KEPT}",
+        description=f"Name of the applicant tracking system; Other if absent. {STORED}",
     )
     caps: NewCaps = Field(description="Limits on spend, clicks and applies per period.")
     start_default_campaign: bool = Field(
@@ -116,11 +116,11 @@ class NewClient(Model):
         "", alias="advertiserName", description="Fills the advertiser node of outbound jobs."
     )
     ats_url: Annotated[str, StringConstraints(max_length=2_000)] = Field(
-        "", alias="atsUrl", description=f"Address of the applicant tracking system. {_KEPT}"
+        "", alias="atsUrl", description=f"Address of the applicant tracking system. {STORED}"
     )
-    country: Country = Field("", description=f"Country, two letters of ISO 3166. {_KEPT}")
+    country: Country = Field("", description=f"Country, two letters of ISO 3166. {STORED}")
     industry: Annotated[str, StringConstraints(max_length=100)] = Field(
-        "", description=f"Industry code. {_KEPT}"
+        "", description=f"Industry code. {STORED}"
     )
     frequency_hours: Annotated[int, Meaning(**_HOURS)] = Field(
         24,
@@ -135,7 +135,7 @@ class NewClient(Model):
     sj_create: bool = Field(
         False,
         alias="sjCreate",
-        description=f"Whether its jobs are added individually, without a feed. {_KEPT}",
+        description=f"Whether its jobs are added individually, without a feed. {STORED}",
     )
 
     @model_validator(mode="after")

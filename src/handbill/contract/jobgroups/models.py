@@ -15,7 +15,7 @@ from handbill.contract.caps import (
     PlacementCaps,
     is_none,
 )
-from handbill.contract.envelopes import STATUS, Dated, Identified, Page, Status, check_dates
+from handbill.contract.envelopes import STATUS, STORED, Dated, Identified, Page, Status, check_dates
 from handbill.contract.filters import JobTree, JobTreeOfAll
 from handbill.contract.overrides import SettingsOverride
 from handbill.core import nouns
@@ -25,7 +25,6 @@ from handbill.wire.models import UNREAD, Model, partial
 from handbill.wire.wrong import Wrong
 
 _MOST_PLACEMENTS = 500
-_KEPT = "Stored; nothing acts on it."
 _BID = "Bid at this publisher. Default: the job group's."
 _ACTIVE = "Whether it advertises at this publisher. Default: true."
 
@@ -174,7 +173,7 @@ class _Rows(Model):
         "it further. 0: no target. Costs are counted before markups.",
     )
     insertion_orders: Annotated[list[InsertionOrder], Field(max_length=100)] = Field(
-        UNREAD, alias="ioDetails", description=f"Insertion orders, at most 100. {_KEPT}"
+        UNREAD, alias="ioDetails", description=f"Insertion orders, at most 100. {STORED}"
     )
     categories: Annotated[list[Annotated[str, Filled()]], Field(max_length=200)] = Field(
         UNREAD, description="Categories, for your own use."

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from handbill.contract.envelopes import Page
+from handbill.contract.envelopes import STORED, Page
 from handbill.core import postings as core
 from handbill.core.nouns import Publisher
 from handbill.core.posting_costs import hours_of, per_job_and_day, per_slot_and_hour
@@ -35,7 +35,6 @@ MOST_ROWS: Final = 1_000
 _MOST_SLOTS: Final = 10_000
 _MOST_DAYS: Final = 3_650
 _MOST_DATE: Final = 60
-_KEPT: Final = "Stored; nothing acts on it."
 
 
 def _pattern(text: str) -> str:
@@ -111,8 +110,8 @@ LeastStayDays = Annotated[
         description="Number of days before which a job is not rotated out. Default: 0.",
     ),
 ]
-_BILLING: Final = f"Whether it is paid before or after. Default: PREPAID. {_KEPT}"
-_PURCHASE: Final = f"Who pays. Default: ClientBilled. {_KEPT}"
+_BILLING: Final = f"Whether it is paid before or after. Default: PREPAID. {STORED}"
+_PURCHASE: Final = f"Who pays. Default: ClientBilled. {STORED}"
 StartAt = Annotated[Instant, Field(alias="startDate", description="When the posting begins.")]
 EndAt = Annotated[
     Instant,

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from handbill.contract.envelopes import Dated, Page
+from handbill.contract.envelopes import STORED, Dated, Page
 from handbill.contract.publishers import vendors
 from handbill.core import nouns
 from handbill.core.nouns import BidType, PublisherSchema
@@ -31,7 +31,6 @@ from handbill.wire.schemas import NOT_BLANK
 from handbill.wire.wrong import WrongBeside
 
 _NODE_NAME: Final = r"(?![Xx][Mm][Ll])[A-Za-z_][A-Za-z0-9_.-]{0,99}"
-_KEPT: Final = "Stored; nothing acts on it."
 NodeName = Annotated[str, Matching(_NODE_NAME, "must be an XML name", most=100)]
 NodeKey = Annotated[NodeName, WithJsonSchema({"type": "string"})]
 Node = Annotated[
@@ -112,7 +111,7 @@ class FeedSchema(Model):
 class _FeedRows(Model):
     name: Id = Field("", description="Display name. Default: the id.")
     placement_alias: Name = Field(
-        "", alias="placementAlias", description=f"A second display name. {_KEPT}"
+        "", alias="placementAlias", description=f"A second display name. {STORED}"
     )
     bid_type: Annotated[BidType, Named()] = Field(
         "CPC",
@@ -137,10 +136,10 @@ class _FeedRows(Model):
         "", description="Address of the publisher's site."
     )
     country: Annotated[str, StringConstraints(max_length=100)] = Field(
-        "", description=f"Country in which the publisher advertises. {_KEPT}"
+        "", description=f"Country in which the publisher advertises. {STORED}"
     )
     industry: list[Word] = Field(
-        [], max_length=50, description=f"Industries that the publisher serves. {_KEPT}"
+        [], max_length=50, description=f"Industries that the publisher serves. {STORED}"
     )
     placement_type: Annotated[PlacementType, AnyCase()] = Field(
         "All",

@@ -192,8 +192,8 @@ class Reconciliation(Model):
     mode: Annotated[ReconciliationMode, AnyCase()] = Field(
         description="How the vendor's numbers arrive."
     )
-    start_on: Annotated[Day, PlainSerializer(lambda day: _or_null(spell_day(day))), _OR_NULL] = (
-        Field("", alias="startDate", description="First day of the vendor's numbers, mm/dd/yyyy.")
+    start_on: FirstDay = Field(
+        "", alias="startDate", description="First day of the vendor's numbers, mm/dd/yyyy."
     )
     frequency: Annotated[ReconciliationFrequency, AnyCase()] = Field(
         "Daily", description="How often they arrive. Default: Daily."
