@@ -146,7 +146,7 @@ def cut() -> None:
     raise Cut
 
 
-STATEMENTS: Final = 34
+STATEMENTS: Final = 36
 """What a judge's step over this market runs."""
 
 

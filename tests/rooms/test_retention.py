@@ -51,7 +51,7 @@ def tools(market: Market, tmp_path: Path) -> Iterator[Tools]:
 
 
 def balanced(market: Market) -> dict[str, int]:
-    books = check(market.records, market.blobs, market.scratch)
+    books = check(market.records, market.blobs, market.scratch, kept_days=KEPT)
     assert books.faults == []
     return dict(books.sums)
 

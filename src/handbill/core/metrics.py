@@ -5,6 +5,7 @@ A new metric is one row here. **Source**: domain 9.1 and 4.2, contract 4.
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Final, NamedTuple
 
 from handbill.core.judging import (
@@ -100,6 +101,18 @@ DECIMALS: Final = MONEY | {made.name for made in RATIOS}
 """The metrics that need not be whole numbers."""
 
 Sums = Sequence[int]
+
+
+@cache
+def gains(kind: str, disposition: str) -> Mapping[int, str]:
+    """The raw sums that an entry adds to, by their place in RAW: its amount of this name, or its
+    sign where there is none.
+    """
+    return {
+        place: raw.amount
+        for place, raw in enumerate(RAW)
+        if raw.kind in {None, kind} and (not raw.dispositions or disposition in raw.dispositions)
+    }
 
 
 def _sum_of(name: str) -> Callable[[Sums], int]:

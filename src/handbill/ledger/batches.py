@@ -1,14 +1,14 @@
 """What the judge takes up at a time, and what it is judged by."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, date
+from datetime import UTC, date, tzinfo
 from typing import Final
 
 from handbill.core.charging import Limit, Place
 from handbill.core.received import ReceivedFetch
 from handbill.funnel import service as funnel
 from handbill.kit.instants import DAY, Instant
-from handbill.kit.zones import day_of
+from handbill.kit.zones import day_of, zone_of
 from handbill.ledger.counting import AtJob, Counted
 from handbill.ledger.runs import Click, Conversion, Known
 from handbill.ledger.terms import Basis, Terms
@@ -78,6 +78,11 @@ class Batch:
             shares = tuple(share for share in due.shares if share.client_no == client_no)
             part.dues.append(due._replace(shares=shares))
         return part
+
+    def zone(self, client_no: int) -> tzinfo:
+        """The zone of a client's days."""
+        terms = self.terms.get(client_no)
+        return zone_of(terms.zone if terms else "UTC")
 
     @property
     def since(self) -> date:

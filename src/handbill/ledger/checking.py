@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 import duckdb
 
 from handbill.core.charging import SEALED, CounterKey, folded
+from handbill.core.daily import PlaceDay
 from handbill.core.job_caps import Count, TakenOfJob, folded_jobs
 from handbill.core.judging import ENTRY_DISPOSITIONS, KINDS, PARKED, balance_of
-from handbill.ledger import counter_rows, counting, folding, rows
+from handbill.kit.instants import DAY, moment_of
+from handbill.ledger import counter_rows, counting, daily_sums, folding, rows
 from handbill.ledger.cap_check import Held, passed
 from handbill.ledger.runs import RECEIVED, REDELIVERED
 from handbill.ledger.terms import zones_of
@@ -59,6 +61,8 @@ class _Moment(NamedTuple):
     retired: dict[tuple[str, str], int]
     retired_counters: dict[CounterKey, int]
     counts: set[Count]
+    days: dict[str, list[int]]
+    place_days: dict[PlaceDay, list[int]]
 
 
 @dataclass(slots=True)
@@ -68,13 +72,19 @@ class _Entries:
     told: dict[tuple[str, str], int] = field(default_factory=dict)
     taken: list[folding.Taken] = field(default_factory=list)
     of_jobs: list[TakenOfJob] = field(default_factory=list)
+    place_days: dict[PlaceDay, list[int]] = field(default_factory=dict)
 
 
 class _Check:
     """Goes through the books, some clients at a time."""
 
     def __init__(
-        self, records: Records, blobs: Blobs, duck: duckdb.DuckDBPyConnection, scratch: Path
+        self,
+        records: Records,
+        blobs: Blobs,
+        duck: duckdb.DuckDBPyConnection,
+        scratch: Path,
+        since_on: str,
     ) -> None:
         self.books = Books()
         self._records = records
@@ -82,6 +92,7 @@ class _Check:
         self._duck = duck
         self._scratch = scratch
         self._proved: set[str] = set()
+        self._since_on = since_on
 
     def some(self, client_nos: list[int]) -> None:
         """Check these clients' books, as they are at one moment."""
@@ -207,6 +218,8 @@ class _Check:
             entries[client_no].told[kind, what] = int(count)
         for one in folding.taken(self._duck, listed, zones):
             entries[one[0].client_no].taken.append(one)
+        for place, amounts in folding.come_to(self._duck, listed, zones):
+            entries[place.client_no].place_days[place] = amounts
         counts = [count for moment in moments for count in moment.counts]
         for of_job in folding.taken_of_jobs(self._duck, listed, zones, counts):
             entries[of_job.client_no].of_jobs.append(of_job)
@@ -219,17 +232,28 @@ class _Check:
         of_entries = folded(own.taken) | folded_jobs(own.of_jobs, moment.counts)
         every = _with(of_entries, moment.retired_counters)
         _compare(moment, "counter", moment.counters, _sealed(every, moment.counters), books)
+        _compare_days(moment, own.place_days, self._since_on, books)
         held = Held(moment.client_no, moment.zone, own.taken, own.of_jobs)
         for fault in passed(self._records, held, every, moment.retired_counters):
             books.blame(fault)
 
 
-def check(records: Records, blobs: Blobs, scratch: Path, journal: Path | None = None) -> Books:
+def check(
+    records: Records,
+    blobs: Blobs,
+    scratch: Path,
+    journal: Path | None = None,
+    kept_days: int = daily_sums.KEPT // DAY,
+) -> Books:
     """Check every client's books, and that the journal (where its folder is given) holds what is
-    not judged yet; safe beside a running judge, for each is read at one moment.
+    not judged yet; safe beside a running judge, for each is read at one moment. ``kept_days``: how
+    long entries are kept; of days of which some may have left, the sums are not compared.
     """
     with segment_files.query(scratch, memory_mb=_MEMORY_MB, threads=_THREADS) as duck:
-        it = _Check(records, blobs, duck, scratch)
+        with records.read() as tx:
+            judged_at = marks.read(tx).judged_at
+        whole_since = max(0, judged_at - min(kept_days * DAY, daily_sums.KEPT) + 2 * DAY)
+        it = _Check(records, blobs, duck, scratch, moment_of(whole_since).date().isoformat())
         with records.read() as tx:
             entries = segments.rows_of_clients(tx)
             nos = sorted({*rows.tallied_clients(tx), *entries})
@@ -261,6 +285,10 @@ def _parts(nos: list[int], entries: Mapping[int, int]) -> Iterator[list[int]]:
 
 def _moments(tx: Tx, client_nos: list[int]) -> list[_Moment]:
     zones = zones_of(tx, client_nos)
+    days, at_places = daily_sums.noted(tx, client_nos)
+    place_days: dict[int, dict[PlaceDay, list[int]]] = {}
+    for place, amounts in at_places.items():
+        place_days.setdefault(place.client_no, {})[place] = amounts
     return [
         _Moment(
             client_no,
@@ -271,6 +299,8 @@ def _moments(tx: Tx, client_nos: list[int]) -> list[_Moment]:
             rows.retired_tallies(tx, client_no),
             counter_rows.retired_counters_of(tx, client_no),
             counting.counts_of(tx, client_no),
+            days.get(client_no, {}),
+            place_days.get(client_no, {}),
         )
         for client_no in client_nos
     ]
@@ -340,4 +370,27 @@ def _compare(
             books.blame(
                 f"client {moment.client_no}: {noun} {' '.join(key)} says {told.get(key, 0)}, "
                 f"the entries say {fold.get(key, 0)}"
+            )
+
+
+def _compare_days(
+    moment: _Moment, entries: Mapping[PlaceDay, list[int]], since_on: str, books: Books
+) -> None:
+    """What is noted of each day, at each place and as a whole, is what the entries come to."""
+    wholes: dict[str, list[int]] = {}
+    for place in sorted(moment.place_days.keys() | entries.keys()):
+        noted, told = moment.place_days.get(place), entries.get(place)
+        if noted is not None:
+            whole = wholes.setdefault(place.day_on, [0] * len(noted))
+            whole[:] = map(int.__add__, whole, noted)
+        if noted != told and place.day_on >= since_on:
+            at = "/".join(map(str, place[2:]))
+            books.blame(
+                f"client {moment.client_no}: the sums of {place.day_on} at {at} are not those of "
+                "its entries"
+            )
+    for day_on in sorted(wholes.keys() | moment.days.keys()):
+        if day_on >= since_on and wholes.get(day_on) != moment.days.get(day_on):
+            books.blame(
+                f"client {moment.client_no}: the sums of {day_on} are not those of its places"
             )

@@ -6,8 +6,10 @@ from datetime import date, tzinfo
 import duckdb
 
 from handbill.core.charging import CounterKey, Place, folded
+from handbill.core.daily import PlaceDay
 from handbill.core.job_caps import Count, TakenOfJob, folded_jobs
 from handbill.core.judging import TAKES_ROOM
+from handbill.core.metrics import RAW, Raw
 from handbill.store.segment_days import day_of_number, day_text
 from handbill.store.segment_files import source
 from handbill.store.segments import Segment
@@ -58,12 +60,45 @@ def told(duck: duckdb.DuckDBPyConnection) -> list[Told]:
     ).fetchall()
 
 
-def _taken_by_day(listed: Sequence[Segment], zone: tzinfo) -> str:
-    """The day and what was taken of each measure, as columns of entries."""
+def sum_text(raw: Raw) -> str:
+    """A raw sum as a column of entries; one that was taken back takes itself off."""
+    if raw.amount:
+        return f"sum({raw.amount})"
+    if not raw.dispositions:
+        return f"coalesce(sum(sign) FILTER (kind = '{raw.kind}'), 0)"
+    words = ", ".join(f"'{word}'" for word in raw.dispositions)
+    return f"coalesce(sum(sign) FILTER (kind = '{raw.kind}' AND disposition IN ({words})), 0)"
+
+
+def come_to(
+    duck: duckdb.DuckDBPyConnection, listed: Sequence[Segment], zones: Mapping[int, tzinfo]
+) -> Iterator[tuple[PlaceDay, list[int]]]:
+    """The raw sums of the entries of these clients at each place on each of its days."""
+    sums = ", ".join(sum_text(raw) for raw in RAW)
+    for zone, client_nos in by_zone(zones).items():
+        found = duck.execute(
+            f"SELECT client_no, {_day(listed, zone)}, campaign_no, group_no, publisher_no, {sums} "
+            "FROM entries WHERE list_contains($clients, client_no) GROUP BY ALL",
+            {"clients": client_nos},
+        )
+        while row := found.fetchone():
+            client_no, number, campaign_no, group_no, publisher_no, *amounts = row
+            day_on = day_of_number(number).isoformat()
+            place = PlaceDay(client_no, day_on, campaign_no, group_no, publisher_no)
+            yield place, list(map(int, amounts))
+
+
+def _day(listed: Sequence[Segment], zone: tzinfo) -> str:
+    """The day, as a column of entries."""
     first = min(segment.first_at for segment in listed)
     end = max(segment.last_at for segment in listed) + 1
+    return f"{day_text(first, end, zone)} AS day"
+
+
+def _taken_by_day(listed: Sequence[Segment], zone: tzinfo) -> str:
+    """The day and what was taken of each measure, as columns of entries."""
     return (
-        f"{day_text(first, end, zone)} AS day, sum(marked_micros), "
+        f"{_day(listed, zone)}, sum(marked_micros), "
         "coalesce(sum(sign) FILTER (kind = 'CLICK'), 0), "
         "coalesce(sum(sign) FILTER (kind = 'APPLY'), 0) FROM entries"
     )

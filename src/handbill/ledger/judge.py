@@ -26,6 +26,7 @@ from handbill.ledger import (
     apply_ages,
     counter_rows,
     counting,
+    daily_sums,
     gathering,
     hires,
     purchases,
@@ -336,10 +337,8 @@ class Judge:
             raise Outrun
         segments.register(tx, written, now)
         each = judged.values()
-        judged_clicks = sum(len(added.clicks) for added in each)
-        assert judged_clicks <= sum(one.segment.rows for one in written), (
-            "a known click has its entry"
-        )
+        clicks = sum(len(added.clicks) for added in each)
+        assert clicks <= sum(one.segment.rows for one in written), "a known click has its entry"
         rows.put_clicks(tx, [row for added in each for row in added.clicks])
         opened = {visitor: seen for added in each for visitor, seen in added.visits.items()}
         rows.put_visits(tx, opened, self._forgotten(batch))
@@ -365,6 +364,7 @@ class Judge:
                 for key, by in counting.kept(batch.counting, client_no, added.counters).items()
             ),
         )
+        daily_sums.add(tx, ((batch.zone(no), added.entries) for no, added in judged.items()))
         traffic.add(tx, {client_no: added.traffic for client_no, added in judged.items()})
         apply_ages.add(tx, {client_no: added.apply_ages for client_no, added in judged.items()})
         waking.wake(tx, {client_no: added.short for client_no, added in judged.items()}, now)

@@ -19,6 +19,7 @@ from handbill.ledger import (
     apply_ages,
     counter_rows,
     counting,
+    daily_sums,
     folding,
     rows,
     tellings,
@@ -128,6 +129,7 @@ def forget(tools: Tools, now: Instant) -> None:
         (listings.forget_departures, now - kept - DAY),
         (apply_ages.forget, now - apply_ages.KEPT),
         (tellings.forget_agents, now - tellings.AGENTS_KEPT),
+        (daily_sums.forget, now - daily_sums.KEPT),
     ):
         tools.records.in_steps(_older(forgotten, before))
 

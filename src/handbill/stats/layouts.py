@@ -11,6 +11,7 @@ from handbill.core.metrics import NAMES, RAW, Number, Raw, finished
 from handbill.core.rules.figures import ADDED
 from handbill.kit.instants import DAY
 from handbill.kit.money import number_of
+from handbill.ledger.folding import sum_text
 from handbill.stats import resolved
 
 Heading = tuple[int, str]
@@ -42,17 +43,8 @@ class Layout(NamedTuple):
         return self.stands and resolved.level_of(levels) is not None
 
 
-def _sum(raw: Raw) -> str:
-    if raw.amount:
-        return f"sum({raw.amount})"
-    if not raw.dispositions:
-        return f"coalesce(sum(sign) FILTER (kind = '{raw.kind}'), 0)"
-    words = ", ".join(f"'{word}'" for word in raw.dispositions)
-    return f"coalesce(sum(sign) FILTER (kind = '{raw.kind}' AND disposition IN ({words})), 0)"
-
-
 def _sums(raws: Sequence[Raw]) -> tuple[tuple[str, str], ...]:
-    return tuple((raw.name, _sum(raw)) for raw in raws)
+    return tuple((raw.name, sum_text(raw)) for raw in raws)
 
 
 STATS: Final = Layout(

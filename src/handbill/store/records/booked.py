@@ -1,7 +1,10 @@
 """The tables of the ledger but its entries, which are segments."""
 
+import re
+
 import sqlalchemy as sa
 
+from handbill.core.metrics import RAW
 from handbill.store.records.columns import key as _key
 from handbill.store.records.columns import metadata
 from handbill.store.records.columns import raw as _bytes
@@ -211,4 +214,26 @@ retired_counters = sa.Table(
     _whole("client_no"),
     _whole("value"),
     sa.Index("retired_counters_by_client", "client_no"),
+)
+# What a client's entries of a day come to: the raw sums of core.metrics; of all of them, and at
+# each place (0: at none).
+SUMS = tuple(re.sub("([A-Z])", r"_\1", raw.name).lower() for raw in RAW)
+client_days = sa.Table(
+    "client_days",
+    metadata,
+    _key("client_no"),
+    _text("day_on", key=True),
+    *map(_whole, SUMS),
+    sa.Index("client_days_by_age", "day_on"),
+)
+place_days = sa.Table(
+    "place_days",
+    metadata,
+    _key("client_no"),
+    _text("day_on", key=True),
+    _key("campaign_no"),
+    _key("group_no"),
+    _key("publisher_no"),
+    *map(_whole, SUMS),
+    sa.Index("place_days_by_age", "day_on"),
 )

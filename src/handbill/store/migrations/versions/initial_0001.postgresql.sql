@@ -153,6 +153,29 @@ CREATE TABLE clicks (
 	CONSTRAINT clicks_pkey PRIMARY KEY (id)
 );
 CREATE INDEX clicks_by_age ON clicks (at);
+CREATE TABLE client_days (
+	client_no BIGINT NOT NULL,
+	day_on TEXT COLLATE "C" NOT NULL,
+	clicks BIGINT NOT NULL,
+	bot_clicks BIGINT NOT NULL,
+	duplicate_clicks BIGINT NOT NULL,
+	foreign_clicks BIGINT NOT NULL,
+	latent_clicks BIGINT NOT NULL,
+	over_cap_clicks BIGINT NOT NULL,
+	views BIGINT NOT NULL,
+	apply_starts BIGINT NOT NULL,
+	applies BIGINT NOT NULL,
+	hires BIGINT NOT NULL,
+	spent BIGINT NOT NULL,
+	net_spent BIGINT NOT NULL,
+	marked_up_spent BIGINT NOT NULL,
+	all_views BIGINT NOT NULL,
+	all_apply_starts BIGINT NOT NULL,
+	all_applies BIGINT NOT NULL,
+	all_hires BIGINT NOT NULL,
+	CONSTRAINT client_days_pkey PRIMARY KEY (client_no, day_on)
+);
+CREATE INDEX client_days_by_age ON client_days (day_on);
 CREATE TABLE control_days (
 	group_no BIGINT NOT NULL,
 	publisher_no BIGINT NOT NULL,
@@ -359,6 +382,32 @@ CREATE TABLE parked (
 );
 CREATE INDEX parked_by_click ON parked (click_id);
 CREATE INDEX parked_by_due ON parked (due_at);
+CREATE TABLE place_days (
+	client_no BIGINT NOT NULL,
+	day_on TEXT COLLATE "C" NOT NULL,
+	campaign_no BIGINT NOT NULL,
+	group_no BIGINT NOT NULL,
+	publisher_no BIGINT NOT NULL,
+	clicks BIGINT NOT NULL,
+	bot_clicks BIGINT NOT NULL,
+	duplicate_clicks BIGINT NOT NULL,
+	foreign_clicks BIGINT NOT NULL,
+	latent_clicks BIGINT NOT NULL,
+	over_cap_clicks BIGINT NOT NULL,
+	views BIGINT NOT NULL,
+	apply_starts BIGINT NOT NULL,
+	applies BIGINT NOT NULL,
+	hires BIGINT NOT NULL,
+	spent BIGINT NOT NULL,
+	net_spent BIGINT NOT NULL,
+	marked_up_spent BIGINT NOT NULL,
+	all_views BIGINT NOT NULL,
+	all_apply_starts BIGINT NOT NULL,
+	all_applies BIGINT NOT NULL,
+	all_hires BIGINT NOT NULL,
+	CONSTRAINT place_days_pkey PRIMARY KEY (client_no, day_on, campaign_no, group_no, publisher_no)
+);
+CREATE INDEX place_days_by_age ON place_days (day_on);
 CREATE TABLE rates (
 	no BIGSERIAL NOT NULL,
 	agency_no BIGINT NOT NULL,

@@ -1,0 +1,108 @@
+"""What each client's entries come to by day: as a whole, and at each place. The judge adds to it in
+the transaction that books the entries.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import tzinfo
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam as b
+
+from handbill.core.daily import PlaceDay, come_to
+from handbill.core.entries import Entry
+from handbill.core.metrics import RAW
+from handbill.kit.instants import DAY, Instant, moment_of
+from handbill.store.records import Tx
+from handbill.store.records.base import Listed, among
+from handbill.store.records.booked import SUMS
+from handbill.store.records.tables import client_days, place_days
+
+KEPT: Final = 400 * DAY
+_OF_CLIENT: Final = ("client_no", "day_on")
+_BY: Final = {"campaign": "campaign_no", "jobgroup": "group_no", "publisher": "publisher_no"}
+_c = client_days.c
+_p = place_days.c
+_CLIENTS = sa.select(_c.client_no, _c.day_on, *(_c[name] for name in SUMS)).where(
+    among(_c.client_no, "client_nos"), _c.day_on >= b("first_on")
+)
+_PLACES = {
+    by: sa.select(
+        _p[name], _p.day_on, *(sa.cast(sa.func.sum(_p[one]), sa.BigInteger) for one in SUMS)
+    )
+    .where(_p.client_no == b("client_no"), _p.day_on >= b("first_on"))
+    .group_by(_p[name], _p.day_on)
+    for by, name in _BY.items()
+}
+_ALL_PLACES = sa.select(*(_p[name] for name in (*PlaceDay._fields, *SUMS))).where(
+    among(_p.client_no, "client_nos")
+)
+_FORGET = [
+    sa.delete(table).where(
+        sa.tuple_(*table.primary_key.columns).in_(
+            sa.select(*table.primary_key.columns)
+            .where(table.c.day_on < b("before"))
+            .limit(b("most", type_=sa.Integer))
+        )
+    )
+    for table in (client_days, place_days)
+]
+Days = dict[int, dict[str, list[int]]]
+"""Of each number: by day, the raw sums in the order of RAW."""
+
+
+def add(tx: Tx, booked: Iterable[tuple[tzinfo, Iterable[Entry]]]) -> None:
+    """Add what entries of clients, each with the zone of its days, come to."""
+    whole: dict[tuple[int, str], list[int]] = {}
+    places: dict[PlaceDay, list[int]] = {}
+    for zone, entries in booked:
+        for place, sums in come_to(entries, zone).items():
+            places[place] = sums
+            former = whole.setdefault(place[:2], [0] * len(RAW))
+            former[:] = map(int.__add__, former, sums)
+    tx.upsert_many(
+        client_days,
+        _OF_CLIENT,
+        [{"client_no": no, "day_on": on, **_named(it)} for (no, on), it in sorted(whole.items())],
+        adds=SUMS,
+    )
+    tx.upsert_many(
+        place_days,
+        PlaceDay._fields,
+        [{**place._asdict(), **_named(sums)} for place, sums in sorted(places.items())],
+        adds=SUMS,
+    )
+
+
+def of_clients(tx: Tx, client_nos: Collection[int], first_on: str) -> Days:
+    """What clients' entries come to on each day from the first on, by client."""
+    return _days(tx.all(_CLIENTS, client_nos=Listed(sorted(client_nos)), first_on=first_on))
+
+
+def by_place(tx: Tx, client_no: int, by: str, first_on: str) -> Days:
+    """The same of one client, by campaign, job group or publisher."""
+    return _days(tx.all(_PLACES[by], client_no=client_no, first_on=first_on))
+
+
+def noted(tx: Tx, client_nos: Collection[int]) -> tuple[Days, dict[PlaceDay, list[int]]]:
+    """All that is kept of these clients: as a whole, and at each place."""
+    places = tx.all(_ALL_PLACES, client_nos=Listed(sorted(client_nos)))
+    return of_clients(tx, client_nos, ""), {PlaceDay(*row[:5]): list(row[5:]) for row in places}
+
+
+def forget(tx: Tx, before: Instant, most: int) -> int:
+    """Drop so many sums of days that are over in every zone; how many there were."""
+    day_on = moment_of(before - DAY).date().isoformat()
+    return sum(tx.run(one, before=day_on, most=most) for one in _FORGET)
+
+
+def _days(rows: Iterable[Sequence[Any]]) -> Days:
+    found: Days = {}
+    for no, day_on, *sums in rows:
+        found.setdefault(no, {})[day_on] = sums
+    return found
+
+
+def _named(sums: Sequence[int]) -> dict[str, int]:
+    assert len(sums) == len(RAW), "there is a sum of each kind"
+    return dict(zip(SUMS, sums, strict=True))
