@@ -36,6 +36,7 @@ from handbill.contract.jobgroups import routes as jobgroups
 from handbill.contract.jobs import routes as jobs
 from handbill.contract.markups import routes as markups
 from handbill.contract.meta import routes as meta
+from handbill.contract.overview import routes as overview
 from handbill.contract.postings import jobs as posting_jobs
 from handbill.contract.postings import routes as postings
 from handbill.contract.publisher_families import routes as publisher_families
@@ -107,6 +108,7 @@ def operations() -> list[Operation]:
         ("", standing.OPERATIONS),
         ("Job groups", bids.OPERATIONS),
         ("Clients", budget.OPERATIONS),
+        ("Stats", overview.OPERATIONS),
         ("Publishers", deliveries.OPERATIONS),
         ("Stats", stats.OPERATIONS),
         ("Rules", rules.OPERATIONS),

@@ -52,6 +52,7 @@ LOOKS = {
     "explain group",
     "explain cap",
     "budget",
+    "overview",
     "status",
     "journal check",
     "ledger export",

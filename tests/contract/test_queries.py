@@ -103,6 +103,8 @@ def _values(market: tuple[World, World], operation: Operation, name: str) -> lis
         return [schema["minimum"], schema["minimum"] + 1]
     if name in {"from", "to"}:
         return ["11/01/2026", "11/02/2026"]
+    if name == "metrics":
+        return ["clicks", "applies"]
     return [world.ids["client_id"] for world in market]
 
 

@@ -43,8 +43,14 @@ from masters import MASTERS
 JOBS, ENTRIES, OTHERS = 2_000, 100, 20
 MOST_STEPS = 10_000
 """Less than a millisecond; a look at each of the jobs takes more."""
-OF_JOB_GROUPS = {"get_budget", "explain_campaign", "explain_jobgroup"}
-"""What grows with job groups, of which there are few here."""
+OF_OTHERS = {
+    "get_budget",
+    "get_overview",
+    "get_timeseries",
+    "explain_campaign",
+    "explain_jobgroup",
+}
+"""What grows with job groups, clients or days, of which there are few here."""
 OF_ONE_PURCHASE = frozenset(
     {"add_posting_jobs", "update_posting_config", "delete_posting_config"}
     | {
@@ -244,4 +250,4 @@ def test_what_is_not_quick_would_be_found(costs: Mapping[str, Cost]) -> None:
     """Else the test above finds nothing."""
     found = {one.name: costs[one.name] for one in OPERATIONS if one.lane != "quick"}
     assert len(found) >= 9
-    assert {name for name, cost in found.items() if cost.is_small} == OF_JOB_GROUPS
+    assert {name for name, cost in found.items() if cost.is_small} == OF_OTHERS

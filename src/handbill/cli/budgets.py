@@ -1,11 +1,15 @@
-"""``budget`` and ``status``: how a client's caps stand, and what of it does not run freely."""
+"""``overview``, ``budget`` and ``status``: figures of all clients, how a client's caps stand, and
+what of it does not run freely.
+"""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
 
 from handbill.cli.clients import ClientArgument
 from handbill.cli.speaking import DataOption, JsonOption, say_lines, say_rows
-from handbill.cli.standing import client_named, opened_standing
+from handbill.cli.standing import agency_named, client_named, opened_standing
 from handbill.kit.jsons import encode
 
 if TYPE_CHECKING:
@@ -40,6 +44,40 @@ _MENDED: Final[dict["FixKind", str]] = {
     "bid": "bid more",
     "admit": "admit the publisher",
 }
+
+
+_METRICS: Final = ("spent", "clicks", "applies", "cpa")
+_MOST_CLIENTS: Final = 10_000
+_MOST_DAYS: Final = 200
+
+
+def overview(
+    agency_id: Annotated[str, typer.Option("--agency", metavar="A", help="The agency's id.")],
+    days: Annotated[
+        int, typer.Option(min=1, max=_MOST_DAYS, help="How many days, today included.")
+    ] = 30,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print figures of an agency's clients over the last days, and of as many days before."""
+    from handbill.contract.overview.models import overview_told
+    from handbill.stats import overviews
+    from handbill.wire.models import spelled
+
+    with opened_standing(data) as stores, stores.records.read() as tx:
+        agency, now = agency_named(tx, agency_id), stores.clock.now()
+        found = overviews.overview(tx, agency.no, days, 0, _MOST_CLIENTS, now)
+        told = spelled(overview_told(found, _METRICS))
+    if json:
+        say_lines([encode(told)])
+        return
+    every = [*told["data"], told | {"name": "all", "resolvedStatus": {"status": ""}}]
+    rows = [
+        {"client": one["name"], "state": one["resolvedStatus"]["status"], **one["total"]}
+        | {f"{name} before": value for name, value in one["before"].items()}
+        for one in every
+    ]
+    say_rows(rows, tuple(rows[0]), as_json=False)
 
 
 def budget(client_id: ClientArgument, data: DataOption = None, json: JsonOption = False) -> None:

@@ -43,6 +43,7 @@ COMMANDS = {
     "publisher-family": Command("families:family", "Publisher families: vendors of publishers."),
     "click-definition": Command("click_definitions:definition", "What makes a click payable."),
     "feed": Command("feeds:feed", "Inbound feeds of clients."),
+    "overview": Command("budgets:overview", "Figures of all clients over the last days."),
     "status": Command("budgets:status", "Which parts of a client are stopped or limited, and why."),
     "budget": Command("budgets:budget", "State and forecast of a client's caps."),
     "explain": Command("explaining:explain", "Explain a client, job group, job, cap or click."),

@@ -136,6 +136,11 @@ def _finish_of(metric: Raw | Total | Ratio) -> Callable[[Sums], Number]:
 _FINISH: Final = tuple(map(_finish_of, METRICS))
 
 
+def finished_as(name: str) -> Callable[[Sums], Number]:
+    """How one metric comes out of the raw sums."""
+    return _FINISH[NAMES.index(name)]
+
+
 def finished(sums: Sums) -> list[Number]:
     """All metrics in the order of NAMES, from the raw sums in the order of RAW.
 

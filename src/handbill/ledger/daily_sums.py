@@ -26,6 +26,9 @@ _p = place_days.c
 _CLIENTS = sa.select(_c.client_no, _c.day_on, *(_c[name] for name in SUMS)).where(
     among(_c.client_no, "client_nos"), _c.day_on >= b("first_on")
 )
+_TOTAL = sa.select(*(sa.cast(sa.func.sum(_c[name]), sa.BigInteger) for name in SUMS)).where(
+    among(_c.client_no, "client_nos"), _c.day_on >= b("first_on"), _c.day_on <= b("last_on")
+)
 _PLACES = {
     by: sa.select(
         _p[name], _p.day_on, *(sa.cast(sa.func.sum(_p[one]), sa.BigInteger) for one in SUMS)
@@ -77,6 +80,13 @@ def add(tx: Tx, booked: Iterable[tuple[tzinfo, Iterable[Entry]]]) -> None:
 def of_clients(tx: Tx, client_nos: Collection[int], first_on: str) -> Days:
     """What clients' entries come to on each day from the first on, by client."""
     return _days(tx.all(_CLIENTS, client_nos=Listed(sorted(client_nos)), first_on=first_on))
+
+
+def total(tx: Tx, client_nos: Collection[int], first_on: str, last_on: str) -> Sequence[int]:
+    """What all their entries from the first day to the last come to."""
+    nos = Listed(sorted(client_nos))
+    (row,) = tx.all(_TOTAL, client_nos=nos, first_on=first_on, last_on=last_on)
+    return [amount or 0 for amount in row]
 
 
 def by_place(tx: Tx, client_no: int, by: str, first_on: str) -> Days:

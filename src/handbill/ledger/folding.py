@@ -83,6 +83,7 @@ def come_to(
         )
         while row := found.fetchone():
             client_no, number, campaign_no, group_no, publisher_no, *amounts = row
+            assert len(amounts) == len(RAW), "there is a sum of each kind"
             day_on = day_of_number(number).isoformat()
             place = PlaceDay(client_no, day_on, campaign_no, group_no, publisher_no)
             yield place, list(map(int, amounts))

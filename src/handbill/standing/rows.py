@@ -22,6 +22,9 @@ _MOVE_ON = (
 )
 _EVALUATIONS = sa.select(_e.client_no, _e.number, _e.evaluated_at, _e.day_on)
 _STANDINGS = sa.select(*(_s[name] for name in Standing._fields)).where(_s.client_no == _OF_CLIENT)
+_OF_CLIENTS = sa.select(_s.client_no, *(_s[name] for name in Standing._fields)).where(
+    among(_s.client_no, "clients"), _s.kind == sa.literal_column("'client'")
+)
 _PACED = sa.select(*(_p[name] for name in Paced._fields)).where(_p.client_no == _OF_CLIENT)
 _AIMED = sa.select(_p.group_no, _p.publisher_no).where(
     _p.client_no == _OF_CLIENT,
@@ -101,6 +104,12 @@ def ceilings_of(tx: Tx, client_no: int) -> list[Ceiling]:
 def ceilings_since(tx: Tx, client_nos: Sequence[int], since_on: str) -> list[tuple[int, Ceiling]]:
     rows = tx.all(_CEILINGS_OF, clients=Listed(client_nos), since_on=since_on)
     return [(client_no, Ceiling(*rest)) for client_no, *rest in rows]
+
+
+def standings_of_clients(tx: Tx, client_nos: Iterable[int]) -> dict[int, Standing]:
+    """How clients themselves stand."""
+    rows = tx.all(_OF_CLIENTS, clients=Listed(sorted(client_nos)))
+    return {row[0]: Standing(*row[1:]) for row in rows}
 
 
 def put_standings(tx: Tx, client_no: int, some: Iterable[Standing]) -> None:

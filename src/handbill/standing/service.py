@@ -1,13 +1,13 @@
 """What is in force for a client; written by control alone, at its ticks, all or nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
 import msgspec
 
 from handbill.core.in_force import Ceiling, Evaluation, InForce, Key, Paced, Standing, Thing
-from handbill.core.standing.reasons import Resolved
+from handbill.core.standing.reasons import PLAIN, Resolved
 from handbill.kit.faults import Unavailable
 from handbill.kit.instants import Instant
 from handbill.kit.money import PPM
@@ -61,6 +61,12 @@ def resolved_of(tx: Tx, client_no: int) -> dict[Thing, Resolved]:
     """The same, with the reasons of each."""
     found = rows.standings_of(tx, client_no).items()
     return {thing: resolved_in(one) for thing, one in found}
+
+
+def of_clients(tx: Tx, client_nos: Collection[int]) -> dict[int, Resolved]:
+    """How each of these clients stands itself."""
+    found = rows.standings_of_clients(tx, client_nos)
+    return {no: resolved_in(found[no]) if no in found else PLAIN for no in client_nos}
 
 
 def resolved_in(one: Standing) -> Resolved:

@@ -1,0 +1,184 @@
+"""Figures by day: of all clients of an agency, and of one by what it came from.
+
+**Source**: core.metrics; stats tell the same figures.
+"""
+
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from handbill.contract.budget.models import StateInBrief
+from handbill.contract.envelopes import Page
+from handbill.core.metrics import NAMES, Number, Sums, finished_as
+from handbill.kit.zones import Period
+from handbill.stats import overviews
+from handbill.stats.overviews import By
+from handbill.wire.fields import AnyCase, Day, Money, Whole
+from handbill.wire.models import Model
+from handbill.wire.queries import Paged, Query
+
+MOST_DAYS: Final = 400
+MOST_COMPARED: Final = 200
+_MOST_METRICS: Final = 8
+_DEFAULT: Final = ("spent", "clicks", "applies")
+_TEXT: Final = ",".join(_DEFAULT)
+
+
+def _read(text: Any) -> Any:
+    """Names apart by commas, each once."""
+    if not isinstance(text, str):
+        return text
+    names = {name.casefold(): name for name in NAMES}
+    asked = tuple(dict.fromkeys(names.get(one.strip().casefold()) for one in text.split(",")))
+    if None in asked:
+        raise ValueError(f"must be names of these, with commas between: {', '.join(NAMES)}")
+    if len(asked) > _MOST_METRICS:
+        raise ValueError(f"must name at most {_MOST_METRICS}")
+    return asked
+
+
+Metrics = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_read),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 500, "default": _TEXT}),
+]
+_METRICS: Final = (
+    f"Metrics of stats, with commas between, {_MOST_METRICS} at most. Default: {_TEXT}. One of: "
+    f"{', '.join(NAMES)}."
+)
+Value = Annotated[Any, WithJsonSchema({"type": "number"})]
+
+
+class OverviewAsked(Paged):
+    days: Annotated[int, Whole(1, MOST_COMPARED)] = Field(
+        30, description=f"Number of days, today included, 1 to {MOST_COMPARED}. Default: 30."
+    )
+    metrics: Metrics = Field(_DEFAULT, description=_METRICS)
+
+
+class TimeseriesAsked(Query):
+    days: Annotated[int, Whole(1, MOST_DAYS)] = Field(
+        30, description=f"Number of days, today included, 1 to {MOST_DAYS}. Default: 30."
+    )
+    by: Annotated[By, AnyCase()] = Field(
+        "none", description="What the figures are told apart by. Default: none."
+    )
+    metrics: Metrics = Field(
+        _DEFAULT, description=f"{_METRICS} By the first one the largest series are chosen."
+    )
+
+
+class BudgetInBrief(Model):
+    """A client's own budget cap."""
+
+    period: Period = Field(alias="cap", description="Its period.")
+    value: Money = Field(description="Its value.")
+    used: Money = Field(description="Used in the period, with markups.")
+
+
+class ClientLine(Model):
+    """A client in figures."""
+
+    id: str = Field(description="Its id.")
+    name: str = Field(description="Its name.")
+    last_on: Day = Field(alias="endDate", description="Today, in the client's zone: the last day.")
+    state: StateInBrief = Field(
+        alias="resolvedStatus", description="Its state, in brief. Its resolved-status has all."
+    )
+    budget: BudgetInBrief | None = Field(description="Its own budget cap. Null: none.")
+    values: dict[str, list[Value]] = Field(
+        description="By metric, the value of each day, oldest first."
+    )
+    total: dict[str, Value] = Field(description="By metric, the value of all these days.")
+    before: dict[str, Value] = Field(description="The same of as many days before them.")
+
+
+class Overview(Page[ClientLine]):
+    """Clients of the agency, and all of them together."""
+
+    currency: str = Field(description="Currency of all amounts.")
+    total: dict[str, Value] = Field(
+        description="By metric, the value of these days of all clients that are not deleted, also "
+        "of those on other pages."
+    )
+    before: dict[str, Value] = Field(description="The same of as many days before them.")
+
+
+class Series(Model):
+    """What came by day of one campaign, job group or publisher."""
+
+    id: str = Field(description="Its id. Empty: what came of none.")
+    name: str = Field(description="Its name.")
+    values: dict[str, list[Value]] = Field(
+        description="By metric, the value of each day, oldest first."
+    )
+    total: dict[str, Value] = Field(description="By metric, the value of all days.")
+
+
+class Others(Model):
+    """What is not among the largest, together."""
+
+    count: int = Field(description="How many there are.")
+    values: dict[str, list[Value]] = Field(description="As in series.")
+    total: dict[str, Value] = Field(description="As in series.")
+
+
+class Timeseries(Model):
+    """Figures of a client by day."""
+
+    currency: str = Field(description="Currency of all amounts.")
+    first_on: Day = Field(alias="startDate", description="First day, in the client's zone.")
+    last_on: Day = Field(alias="endDate", description="Last day: today.")
+    by: By = Field(description="What the figures are told apart by.")
+    series: list[Series] = Field(
+        description=f"The {overviews.MOST_SERIES} largest, the largest first."
+    )
+    others: Others | None = Field(description="All others together. Null: there are none.")
+
+
+def timeseries_told(found: overviews.Timeseries, by: By, metrics: tuple[str, ...]) -> Timeseries:
+    return Timeseries.of(
+        currency=found.currency,
+        first_on=found.first.isoformat(),
+        last_on=found.last.isoformat(),
+        by=by,
+        series=[
+            Series.of(id=one.id, name=one.name, **_figures(one.days, one.total, metrics))
+            for one in found.series
+        ],
+        others=found.others
+        and Others.of(
+            count=found.others.many, **_figures(found.others.days, found.others.total, metrics)
+        ),
+    )
+
+
+def overview_told(found: overviews.Overview, metrics: tuple[str, ...]) -> Overview:
+    return Overview.of(
+        rows=[_line(one, metrics) for one in found.lines],
+        currency=found.currency,
+        total=_named(found.total, metrics),
+        before=_named(found.before, metrics),
+    )
+
+
+def _line(one: overviews.Line, metrics: tuple[str, ...]) -> ClientLine:
+    cap, used = one.budget or (None, 0)
+    return ClientLine.of(
+        id=one.client.id,
+        name=one.client.body.company_name,
+        last_on=one.last.isoformat(),
+        state=StateInBrief.of(one.resolved),
+        budget=cap and BudgetInBrief.of(period=cap.period, value=cap.value, used=used),
+        before=_named(one.before, metrics),
+        **_figures(one.days, overviews.summed(one.days), metrics),
+    )
+
+
+def _figures(days: Any, total: Sums, metrics: tuple[str, ...]) -> dict[str, Any]:
+    values = {name: list(map(finished_as(name), days)) for name in metrics}
+    return {"values": values, "total": _named(total, metrics)}
+
+
+def _named(sums: Sums, metrics: tuple[str, ...]) -> dict[str, Number]:
+    return {name: finished_as(name)(sums) for name in metrics}

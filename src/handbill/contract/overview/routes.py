@@ -1,0 +1,95 @@
+"""Additions to the contract: figures by day, of an agency's clients and of one of them."""
+
+from typing import Any, Final
+
+from handbill.contract.overview.models import (
+    Overview,
+    OverviewAsked,
+    Timeseries,
+    TimeseriesAsked,
+    overview_told,
+    timeseries_told,
+)
+from handbill.http.operations import Answer, Call, Operation
+from handbill.http.paging import skip_and_limit, with_links
+from handbill.stats import overviews
+
+
+def _overview(call: Call) -> Answer:
+    asked: OverviewAsked = call.query
+    skip, limit = skip_and_limit(call)
+    agency_no = call.caller.agency_no
+    found = overviews.overview(call.tx, agency_no, asked.days, skip, limit, call.now)
+    return with_links(call, overview_told(found, asked.metrics), found.clients)
+
+
+def _timeseries(call: Call) -> Timeseries:
+    asked: TimeseriesAsked = call.query
+    found = overviews.timeseries(
+        call.tx, call.client, asked.days, asked.by, asked.metrics[0], call.now
+    )
+    return timeseries_told(found, asked.by, asked.metrics)
+
+
+_FIGURES: Final[dict[str, Any]] = {
+    "values": {"spent": [12.5, 14.25], "clicks": [25, 28], "applies": [2, 3]},
+    "total": {"spent": 26.75, "clicks": 53, "applies": 5},
+}
+_BEFORE: Final = {"spent": 22.5, "clicks": 45, "applies": 4}
+_CURRENT: Final = (
+    "The figures are those of stats, kept by day as clicks are judged: a few seconds behind."
+)
+OPERATIONS: Final = [
+    Operation(
+        name="get_overview",
+        verb="GET",
+        path="/overview",
+        title="Get figures of all clients.",
+        about="The agency's clients, oldest first, each with its figures of the last days, those "
+        f"of as many days before, its state and its own budget cap. {_CURRENT}",
+        work=_overview,
+        lane="slow",
+        query=OverviewAsked,
+        answer=Overview,
+        sample_answer={
+            "data": [
+                {
+                    "id": "40194b3f-7b49-41e8-b235-4d93a50330f3",
+                    "name": "External API-789",
+                    "endDate": "11/22/2019",
+                    "resolvedStatus": {
+                        "status": "ACTIVE",
+                        "description": "trades",
+                        "delivery": "PACED",
+                    },
+                    "budget": {"cap": "Monthly", "value": 900, "used": 610.5},
+                    **_FIGURES,
+                    "before": _BEFORE,
+                }
+            ],
+            "currency": "USD",
+            "total": _FIGURES["total"],
+            "before": _BEFORE,
+        },
+    ),
+    Operation(
+        name="get_timeseries",
+        verb="GET",
+        path="/clients/{client_id}/timeseries",
+        title="Get figures of a client by day.",
+        about="What came on each of the last days, as a whole or by campaign, job group or "
+        f"publisher. {_CURRENT}",
+        work=_timeseries,
+        lane="slow",
+        query=TimeseriesAsked,
+        answer=Timeseries,
+        sample_answer={
+            "currency": "USD",
+            "startDate": "11/21/2019",
+            "endDate": "11/22/2019",
+            "by": "publisher",
+            "series": [{"id": "TestExp1", "name": "Test Exp 1", **_FIGURES}],
+            "others": None,
+        },
+    ),
+]

@@ -1,0 +1,167 @@
+"""Figures by day, for those who look often: out of the sums that the judge keeps, not of entries.
+
+**Source**: core.metrics, by which they are the figures of reports.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Final, Literal, NamedTuple
+
+from handbill.access import service as access
+from handbill.clients import service as clients
+from handbill.core.charging import Limit
+from handbill.core.metrics import RAW, Sums, finished_as
+from handbill.core.nouns import Cap, Client
+from handbill.core.standing.reasons import Resolved
+from handbill.kit.instants import Instant
+from handbill.kit.zones import day_of, zone_of
+from handbill.ledger import daily_sums
+from handbill.ledger import service as ledger
+from handbill.standing import service as standing
+from handbill.stats.answering import names_of
+from handbill.store.records import Tx
+
+By = Literal["none", "campaign", "jobgroup", "publisher"]
+MOST_SERIES: Final = 20
+_NOTHING: Final = (0,) * len(RAW)
+_DAY: Final = timedelta(days=1)
+_ALL: Final = 2**31 - 1
+
+
+class Series(NamedTuple):
+    """What came on each day, oldest first, as raw sums. ``many``: of so many; without id: at
+    none, or the rest.
+    """
+
+    id: str
+    name: str
+    many: int
+    days: Sequence[Sums]
+
+    @property
+    def total(self) -> Sums:
+        return summed(self.days)
+
+
+class Timeseries(NamedTuple):
+    """``others``: what is not among the largest, as one."""
+
+    currency: str
+    first: date
+    last: date
+    series: Sequence[Series]
+    others: Series | None
+
+
+class Line(NamedTuple):
+    """A client on the days up to its today. ``before``: as many days before them."""
+
+    client: Client
+    last: date
+    resolved: Resolved
+    days: Sequence[Sums]
+    before: Sums
+    budget: tuple[Cap, int] | None
+
+
+class Overview(NamedTuple):
+    """Clients of an agency. ``total``, ``before``: of all its live ones; ``clients``: how many."""
+
+    currency: str
+    lines: Sequence[Line]
+    total: Sums
+    before: Sums
+    clients: int
+
+
+def summed(some: Iterable[Sums]) -> Sums:
+    return [sum(amounts) for amounts in zip(*some, strict=True)] or _NOTHING
+
+
+def timeseries(
+    tx: Tx, client: Client, days: int, by: By, largest_by: str, now: Instant
+) -> Timeseries:
+    """A client's last days, today included: as a whole, or by campaign, job group or publisher;
+    the 20 that are largest by a metric, and the rest together.
+    """
+    last = day_of(now, zone_of(client.zone))
+    first = last - (days - 1) * _DAY
+    found: daily_sums.Days = {client.no: {}}
+    if by == "none":
+        found |= daily_sums.of_clients(tx, [client.no], first.isoformat())
+    else:
+        found = daily_sums.by_place(tx, client.no, by, first.isoformat())
+    size = finished_as(largest_by)
+    wholes = {no: size(summed(of.values())) for no, of in found.items()}
+    ranked = sorted(found, key=lambda no: (-wholes[no], no))
+    shown, rest = ranked[:MOST_SERIES], ranked[MOST_SERIES:]
+    level = "CLIENT" if by == "none" else by.upper()
+    names = names_of(tx, client.no, level, set(shown))
+    return Timeseries(
+        access.agency_by_number(tx, client.agency_no).currency,
+        first,
+        last,
+        [Series(names[no][0], names[no][1], 1, _by_day(found[no], first, last)) for no in shown],
+        Series("", "", len(rest), _together(found, rest, first, last)) if rest else None,
+    )
+
+
+def _by_day(of: Mapping[str, Sums], first: date, last: date) -> list[Sums]:
+    days = ((first + by * _DAY).isoformat() for by in range((last - first).days + 1))
+    return [of.get(day_on, _NOTHING) for day_on in days]
+
+
+def _together(found: daily_sums.Days, nos: Sequence[int], first: date, last: date) -> list[Sums]:
+    return [
+        summed(some) for some in zip(*(_by_day(found[no], first, last) for no in nos), strict=True)
+    ]
+
+
+def overview(tx: Tx, agency_no: int, days: int, skip: int, limit: int, now: Instant) -> Overview:
+    """Some clients of an agency, oldest first, each on its last days, today included, and how it
+    stands; and all of them together.
+    """
+    every, count = clients.page(tx, agency_no, 0, _ALL)
+    lasts = {one.no: day_of(now, zone_of(one.zone)) for one in every}
+    total, before = [
+        summed(
+            daily_sums.total(
+                tx,
+                [no for no, last in lasts.items() if last == today],
+                (today - (back + days - 1) * _DAY).isoformat(),
+                (today - back * _DAY).isoformat(),
+            )
+            for today in {*lasts.values()}
+        )
+        for back in (0, days)
+    ]
+    shown = every[skip : skip + limit]
+    nos = [one.no for one in shown]
+    since = min((lasts[no] for no in nos), default=date.max) - 2 * days * _DAY
+    found = daily_sums.of_clients(tx, nos, since.isoformat())
+    states = standing.of_clients(tx, nos)
+    lines = []
+    for one in shown:
+        last, of = lasts[one.no], found.get(one.no, {})
+        first = last - (days - 1) * _DAY
+        former = _by_day(of, first - days * _DAY, first - _DAY)
+        lines.append(
+            Line(
+                one,
+                last,
+                states[one.no],
+                _by_day(of, first, last),
+                summed(former),
+                _budget(tx, one, last),
+            )
+        )
+    return Overview(access.agency_by_number(tx, agency_no).currency, lines, total, before, count)
+
+
+def _budget(tx: Tx, client: Client, today: date) -> tuple[Cap, int] | None:
+    """The client's own budget cap, and what is used of it."""
+    cap = client.body.caps.budget
+    if cap is None:
+        return None
+    limit = Limit("client", f"{client.no}", "budget", cap.period, cap.value)
+    return cap, ledger.used(tx, client.no, [limit], today)[limit]

@@ -1,0 +1,126 @@
+"""Figures by day through the doors: what is asked for, of whom, and what is refused."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from contract.office import Office, plain
+from contract.test_commands import Run, run, said
+from contract.test_explain import id_of, sqlite_tools
+from contract.test_resolved_status import Market, budget
+from engines.test_segments import entry
+from handbill.core.metrics import NAMES
+from handbill.groups.service import group_of
+from handbill.kit.instants import DAY
+from handbill.kit.zones import zone_of
+from handbill.ledger import daily_sums
+from handbill.publishers import service as publishers
+from handbill.work.tools import Tools
+
+__all__ = ["run", "sqlite_tools"]
+
+
+@pytest.fixture
+def market(sqlite_office: Office, sqlite_tools: Tools) -> Market:
+    return Market(sqlite_office, sqlite_tools).open()
+
+
+def clicked(market: Market, days_ago: int, clicks: int) -> None:
+    """So many clicks at 25 cents."""
+    client, now = market.at_work(), market.office.clock.now()
+    with market.tools.records.write() as tx:
+        group = group_of(tx, client.no, id_of(market.group))
+        here = {one.id: one.no for one in publishers.publishers_of(tx, client.agency_no)}
+        some = [
+            msgspec.structs.replace(
+                entry(n, client.no, now - days_ago * DAY),
+                kind="CLICK",
+                disposition="valid",
+                campaign_no=group.campaign_no,
+                group_no=group.no,
+                publisher_no=here[market.publisher],
+                charge_micros=200_000,
+                spend_micros=250_000,
+                marked_micros=250_000,
+            )
+            for n in range(clicks)
+        ]
+        daily_sums.add(tx, [(zone_of(client.zone), some)])
+
+
+def overview(office: Office, query: str = "page=0&limit=50") -> Any:
+    return plain(office.get(f"/overview?{query}"))
+
+
+def series(market: Market, query: str) -> Any:
+    return plain(market.office.get(f"{market.client}/timeseries?{query}"))
+
+
+def test_days_are_told_beside_those_before(market: Market) -> None:
+    for days_ago, clicks in ((0, 4), (1, 2), (2, 1), (9, 1)):
+        clicked(market, days_ago, clicks)
+    market.office.put(market.client, {"caps": budget(900)})
+    found = overview(market.office, "page=0&limit=50&days=2&metrics=Spent,clicks,cpc")
+    (line,) = found["data"]
+    assert line["id"] == id_of(market.client)
+    assert line["values"] == {"spent": [0.5, 1], "clicks": [2, 4], "cpc": [0.25, 0.25]}
+    assert line["total"] == found["total"] == {"spent": 1.5, "clicks": 6, "cpc": 0.25}
+    assert line["before"] == found["before"] == {"spent": 0.25, "clicks": 1, "cpc": 0.25}
+    assert line["budget"] == {"cap": "Monthly", "value": 900, "used": 0}
+    whole = series(market, "days=10&metrics=clicks")
+    (one,) = whole["series"]
+    assert one["values"] == {"clicks": [1, 0, 0, 0, 0, 0, 0, 1, 2, 4]}
+    for by, where in (("campaign", market.campaign), ("jobgroup", market.group)):
+        (one,) = series(market, f"by={by}")["series"]
+        assert (one["id"], one["total"]["clicks"]) == (id_of(where), 8)
+    (one,) = series(market, "by=PUBLISHER")["series"]
+    assert (one["id"], len(one["values"]["spent"])) == (market.publisher, 30)
+
+
+def test_a_page_tells_all_clients_together(market: Market) -> None:
+    clicked(market, 0, 3)
+    office = market.office
+    office.client(companyName="Second")
+    second = overview(office, "page=1&limit=1")
+    assert [line["name"] for line in second["data"]] == ["Second"]
+    assert second["total"] == {"spent": 0.75, "clicks": 3, "applies": 0}
+    office.ask("DELETE", market.client)
+    assert overview(office)["total"] == {"spent": 0, "clicks": 0, "applies": 0}
+
+
+def test_others_clients_are_not_told(market: Market) -> None:
+    clicked(market, 0, 3)
+    other = market.office.another()
+    assert overview(other)["data"] == []
+    assert overview(other)["total"]["clicks"] == 0
+    for client in (market.client, f"{market.client}x"):
+        assert other.ask("GET", f"{client}/timeseries").status == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("days=0", "/days"),
+        ("days=401", "/days"),
+        ("days=1.5", "/days"),
+        ("by=job", "/by"),
+        ("metrics=", "/metrics"),
+        ("metrics=clicks,", "/metrics"),
+        ("metrics=clicks,nothing", "/metrics"),
+        (f"metrics={','.join(NAMES[:9])}", "/metrics"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(market: Market, query: str, field: str) -> None:
+    assert market.office.faults("GET", f"{market.client}/timeseries?{query}").keys() == {field}
+
+
+def test_the_command_tells_the_same(market: Market, run: Run) -> None:
+    clicked(market, 1, 3)
+    told = said(run("overview", "--agency", market.office.agency_id, "--json"))
+    (one,) = told["data"]
+    assert one["id"] == id_of(market.client)
+    printed = run("overview", "--agency", market.office.agency_id, "--days", "7")
+    assert printed.exit_code == 0, printed.output
+    assert "spent before" in printed.stdout
+    assert "all" in printed.stdout

@@ -1,0 +1,139 @@
+"""Figures by day: the same as those of reports, out of sums that the judge keeps."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handbill.core.metrics import NAMES, RAW, finished_as
+from handbill.core.nouns import Cap, Caps
+from handbill.kit.instants import DAY
+from handbill.ledger import daily_sums
+from handbill.ledger.checking import check
+from handbill.stats.overviews import MOST_SERIES, overview, summed, timeseries
+from handbill.store.records import Records
+from market import START
+from rooms.report_desk import Desk, traffic
+
+LEVELS = {"campaign": "CAMPAIGN", "jobgroup": "JOBGROUP", "publisher": "PUBLISHER"}
+COLUMN = {"campaign": "campaignId", "jobgroup": "jobGroupId", "publisher": "publisherId"}
+
+
+@pytest.fixture
+def market(records: Records, tmp_path: Path) -> Desk:
+    return Desk(records, tmp_path)
+
+
+def told(sums: Any) -> dict[str, str]:
+    return {name: str(finished_as(name)(sums)) for name in NAMES}
+
+
+def reported(line: dict[str, str]) -> dict[str, str]:
+    return {name: line[name] for name in NAMES}
+
+
+def same(left: dict[str, str], right: dict[str, str]) -> None:
+    assert {k: float(v) for k, v in left.items()} == {k: float(v) for k, v in right.items()}
+
+
+def test_by_whatever_they_are_told_apart_they_are_the_reports_figures(market: Desk) -> None:
+    client_no = traffic(market)
+    client, now = market.client_noun(client_no), market.clock.now()
+    lines = {line["date"]: line for line in market.lines(client_no, "DATE")}
+    with market.records.read() as tx:
+        whole = timeseries(tx, client, 40, "none", "clicks", now)
+    (one,) = whole.series
+    assert (one.id, whole.others) == (client.id, None)
+    shown = dict(zip(_days(whole.first, whole.last), one.days, strict=True))
+    assert lines.keys() == {day for day, sums in shown.items() if any(sums)}
+    for day, line in lines.items():
+        same(told(shown[day]), reported(line))
+    for by, level in LEVELS.items():
+        with market.records.read() as tx:
+            found = timeseries(tx, client, 40, by, "clicks", now)  # type: ignore[arg-type]
+        by_id = {
+            line[COLUMN[by]].removeprefix("'"): line for line in market.lines(client_no, level)
+        }
+        assert {one.id for one in found.series} == by_id.keys()
+        for one in found.series:
+            same(told(one.total), reported(by_id[one.id]))
+        of_day = {
+            (line[COLUMN[by]].removeprefix("'"), line["date"]): line
+            for line in market.lines(client_no, level, "DATE")
+        }
+        for one in found.series:
+            for day, sums in zip(_days(found.first, found.last), one.days, strict=True):
+                if any(sums):
+                    same(told(sums), reported(of_day[one.id, day]))
+
+
+def _days(first: date, last: date) -> list[str]:
+    return [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+
+
+def test_an_overview_adds_up_clients_and_compares_with_the_days_before(market: Desk) -> None:
+    client_no = traffic(market)
+    other_no = market.client("c2", caps=Caps(budget=Cap("Monthly", 5_000_000)))
+    market.clicked(market.listing(client_no=other_no, publisher_no=1), at=START)
+    market.judged()
+    client, now = market.client_noun(client_no), market.clock.now()
+    agency_no = client.agency_no
+    with market.records.read() as tx:
+        found = overview(tx, agency_no, 10, 0, 50, now)
+        second = overview(tx, agency_no, 10, 1, 1, now)
+        whole = timeseries(tx, client, 20, "none", "clicks", now)
+    first, other = found.lines
+    (one,) = whole.series
+    assert list(first.days) == list(one.days[10:])
+    assert list(first.before) == list(summed(one.days[:10]))
+    assert list(found.total) == list(summed([*first.days, *other.days]))
+    assert list(found.before) == list(summed([first.before, other.before]))
+    assert other.budget is not None
+    used = other.budget[1]
+    assert used == summed(other.days)[[raw.name for raw in RAW].index("markedUpSpent")] > 0
+    assert (second.lines[0].client.no, second.clients) == (other_no, 2)
+    assert (list(second.total), list(second.before)) == (list(found.total), list(found.before))
+
+
+def test_the_largest_are_told_and_the_rest_together(market: Desk) -> None:
+    client_no = market.client()
+    whose = {"client_no": client_no, "campaign_no": market.campaign(client_no)}
+    whose["group_no"] = market.group(client_no, whose["campaign_no"], "g1")
+    for n in range(MOST_SERIES + 3):
+        listing = market.listing(**whose, publisher_no=market.publisher(f"P{n}"))
+        for k in range(1 + n % 5):
+            market.clicked(listing, ip=f"198.51.{n}.{k}")
+    market.judged()
+    client, now = market.client_noun(client_no), market.clock.now()
+    with market.records.read() as tx:
+        found = timeseries(tx, client, 3, "publisher", "clicks", now)
+        whole = timeseries(tx, client, 3, "none", "clicks", now)
+    clicks = [finished_as("clicks")(one.total) for one in found.series]
+    assert clicks == sorted(clicks, reverse=True)
+    assert len(clicks) == MOST_SERIES
+    assert found.others is not None
+    assert (found.others.many, next(iter(found.others.total))) == (3, 3)
+    together = [*(one.total for one in found.series), found.others.total]
+    assert list(summed(together)) == list(whole.series[0].total)
+
+
+@pytest.mark.parametrize("table", ["client_days", "place_days"])
+def test_the_check_finds_what_was_altered(market: Desk, table: str) -> None:
+    traffic(market)
+    assert check(market.records, market.blobs, market.scratch).faults == []
+    with market.records.write() as tx:
+        tx.run_text(f"UPDATE {table} SET bot_clicks = bot_clicks + 1 WHERE views > 0", {})
+    assert check(market.records, market.blobs, market.scratch).faults
+
+
+def test_days_are_forgotten_when_they_are_old(market: Desk) -> None:
+    client_no = traffic(market)
+    client, now = market.client_noun(client_no), market.clock.now()
+    with market.records.write() as tx:
+        assert daily_sums.forget(tx, now - 4 * DAY, 10_000) > 0
+        assert daily_sums.forget(tx, now - 4 * DAY, 10_000) == 0
+    with market.records.read() as tx:
+        (one,) = timeseries(tx, client, 40, "none", "clicks", now).series
+    left = [n for n, sums in enumerate(one.days) if any(sums)]
+    assert left == list(range(34, 40))
