@@ -87,6 +87,23 @@ def _row_of_stats(town: Town, client: str) -> dict[str, str]:
     return {name: row[name] for name in names}
 
 
+def _explained(town: Town, client: str, clicked: list[str]) -> None:
+    """Each click says how the cap stood as it came, whatever it is set to by now."""
+    for number, click_id in enumerate(clicked):
+        told = town.ask("GET", f"/clients/{client}/clicks/{click_id}/explain")
+        is_last = number == len(clicked) - 1
+        assert told["disposition"] == ("over_cap" if is_last else "valid")
+        assert [one["result"] for one in told["checks"] if one["result"] == "DECIDED"] == []
+        (cap,) = (one for one in told["caps"] if one["level"] == "group")
+        assert (cap["value"], cap["used"]) == (BUDGET, number * 0.5)
+        assert (cap["decided"], cap["asNow"]) == (is_last, False)
+        assert told["link"]["listedOn"] is not None
+    said = handbill(
+        "explain", "click", clicked[-1], data=town.data, clock_file=f"{town.data.parent / 'offset'}"
+    )
+    assert "over_cap (group_budget_monthly)" in said.stdout, said.stderr
+
+
 def test_a_full_cap_leaves_the_feeds_and_comes_back(tmp_path: Path) -> None:
     with living(tmp_path) as town:
         town.new("/publishers", {"id": "Board", "name": "Board", "bidType": "CPC"})
@@ -99,10 +116,10 @@ def test_a_full_cap_leaves_the_feeds_and_comes_back(tmp_path: Path) -> None:
         assert group["delivery"] == "ASAP"
         at = f"/clients/{client}/campaigns/{group['campaignId']}/jobgroups/{group['id']}"
         (link,) = _links(town)
-        for visitor in range(5):
-            town.click(link, visitor)
+        clicked = [town.click(link, visitor) for visitor in range(5)]
         town.sees("full, it is gone", lambda: town.is_listed("Board", set()), "-")
         first = town.sees("all tell of the full cap", lambda: _story(town, client, at), "-")
+        _explained(town, client, clicked)
         assert first["forecastEnd"] is None, "nothing is known on the first day"
         town.forward(days=1)
         town.log_in()
@@ -116,6 +133,7 @@ def test_a_full_cap_leaves_the_feeds_and_comes_back(tmp_path: Path) -> None:
         town.ask("PUT", f"/clients/{client}", _caps(1.0))
         town.ask("PUT", at, _caps(2 * BUDGET))
         town.sees("the client's own cap is full", lambda: town.is_listed("Board", set()), "-")
+        _explained(town, client, clicked)
         town.move_to(
             NOON.replace(month=NOON.month % 12 + 1, day=1, year=NOON.year + NOON.month // 12)
         )

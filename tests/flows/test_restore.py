@@ -110,6 +110,8 @@ def test_a_backup_under_load_is_served_from_another_folder(
     assert {id_ for _, id_ in before} <= set(entries), "acknowledged before the backup, and lost"
     assert {id_ for _, id_ in after} <= set(entries)
     assert told("ledger check", copy, **there)["balanced"] is True
+    explained = told(f"explain click {before[0][1]}", copy, **there)
+    assert (explained["state"], explained["disposition"]) == ("JUDGED", "valid")
     told_of = [path for path in copy.rglob("*") if path.is_file() and holds(path, str(data))]
     assert told_of == [], "the former folder's name"
 

@@ -60,6 +60,8 @@ def test_each_class_says_which_step_decided(market: Market) -> None:
     valid = market.clicked(listing, ip="203.0.113.3")
     again = market.clicked(listing, ip="203.0.113.3", at=market.clock.now() + SECOND)
     full = market.clicked(listing, ip="203.0.113.4", at=market.clock.now() + 2 * SECOND)
+    long_ago = (market.clock.now() - 500 * DAY) // 1_000 * 1_000
+    latent = market.clicked(msgspec.structs.replace(listing, listed_at=long_ago), ip="203.0.113.5")
     market.clock.forward(MINUTE)
     market.judged()
     expected = {
@@ -68,6 +70,7 @@ def test_each_class_says_which_step_decided(market: Market) -> None:
         valid: ("valid", None, None),
         again: ("duplicate", "same_visitor", "DUPLICATE"),
         full: ("over_cap", "client_clicks_daily", None),
+        latent: ("latent", "old_link", "LATENT"),
     }
     for click, (disposition, reason, step) in expected.items():
         _, told = explained(market, sealed(market, click), listing.client_no)
@@ -81,10 +84,11 @@ def test_each_class_says_which_step_decided(market: Market) -> None:
         assert "NOT_REACHED" not in results[: STEPS.index(step) if step else None]
         off = {one.step for one in told.checks if one.found == "OFF"}
         assert off == (set() if disposition == "bot" else {"ADDRESS_LIST", "ADDRESS_RATE"}) | (
-            set() if step else {"FOREIGN"}
+            set() if step == "DUPLICATE" or disposition == "bot" else {"FOREIGN"}
         )
+        assert told.ref is None, "the job is not there"
         assert [one.decided for one in told.caps] == [disposition == "over_cap"]
-        assert (told.link.bid_micros, told.link.listed_at) == (MICROS, listing.listed_at)
+        assert (told.link.bid_micros, told.link.listed_at) == (MICROS, click.listing.listed_at)
     _, told = explained(market, again)
     (check,) = [one for one in told.checks if one.step == "DUPLICATE"]
     assert (check.saw.first_id, check.saw.opened_at) == (valid.random.hex(), valid.at)
