@@ -9,7 +9,9 @@ from tempfile import TemporaryDirectory
 
 from bench.figures import Figure
 from bench.stock import NOW, add_client, group_of, open_tools
+from handbill.contract.budget.models import budget_told
 from handbill.control import service
+from handbill.control.budgets import budget_of
 from handbill.control.looking import clients_to_look_at
 from handbill.core.nouns import Cap, Caps, Client, GroupBody, Placement, Publisher, PublisherBody
 from handbill.groups import rows as groups
@@ -21,7 +23,7 @@ from handbill.store.records import Tx
 from handbill.work.tools import Tools
 
 GROUPS, PUBLISHERS, JOBS = 1_000, 5, 1_000_000
-NOTHING_SECONDS, TENTH_SECONDS = 0.05, 5.0
+NOTHING_SECONDS, TENTH_SECONDS, BUDGET_SECONDS = 0.05, 5.0, 0.1
 _MANY = 10_000
 _JOBS = """
     INSERT INTO jobs (client_no, ref, id, digest, valid, status, title, company, category, city,
@@ -59,6 +61,7 @@ def run(jobs: int = JOBS) -> list[Figure]:
                 },
             )
         tenth = _spent(lambda: _tick(tools, client, now))
+        asked = [_spent(lambda: _budget(tools, client, now)) for _ in range(3)][-1]
         tools.index.close()
         tools.records.close()
     note = f"{GROUPS} job groups at {PUBLISHERS} publishers, {jobs:,} jobs"
@@ -67,6 +70,7 @@ def run(jobs: int = JOBS) -> list[Figure]:
         Figure("control: nothing new", look, "CPU s", "<= 0.05", look <= NOTHING_SECONDS, note),
         Figure("control: a tick that changes nothing", again, "CPU s", "", met=True, note=note),
         Figure("control: a tenth changed", tenth, "CPU s", "<= 5", tenth <= TENTH_SECONDS, note),
+        Figure("control: /budget of all", asked, "CPU s", "<= 0.1", asked <= BUDGET_SECONDS, note),
     ]
 
 
@@ -110,6 +114,11 @@ def _publisher(tx: Tx, name: str) -> int:
 
 def _tick(tools: Tools, client: Client, now: int) -> None:
     service.tick(tools.records, client, now, 1_200_000)
+
+
+def _budget(tools: Tools, client: Client, now: int) -> None:
+    with tools.records.read() as tx:
+        budget_told(budget_of(tx, client, now, 1_200_000)).model_dump_json(by_alias=True)
 
 
 def _looked_at(tools: Tools, now: int) -> list[str]:

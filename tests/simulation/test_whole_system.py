@@ -159,6 +159,15 @@ def test_another_bid_than_was_decided_is_found(
         list(begun.days())
 
 
+def test_a_budget_that_is_told_otherwise_is_found(begun: Life) -> None:
+    for _ in zip(range(23), begun.steps(), strict=False):
+        pass
+    for used in begun.truth._used.values():
+        used[0] -= 1
+    with pytest.raises(Broken, match=r"has used \d+ of its budget, and is told "):
+        begun.truth.end_day("2026-10-12")
+
+
 def test_an_entry_that_is_there_twice_is_found(begun: Life) -> None:
     steps = begun.steps()
     while not begun.truth.days:

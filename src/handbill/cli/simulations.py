@@ -16,7 +16,7 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same days.")] = 7,
     clients: Annotated[int, typer.Option(min=1, max=100, help="How many clients.")] = 4,
     clicks: Annotated[
-        int, typer.Option(min=0, help="Approximate clicks per day. Default: 75 per publisher.")
+        int, typer.Option(min=0, help="Approximate clicks per day. Default: 320 per publisher.")
     ] = 0,
     step: Annotated[
         int,
@@ -42,6 +42,7 @@ def simulate(
     from rich.console import Console
 
     from handbill.demo.progress import Showing
+    from handbill.host.garbage import spare_what_stays
     from handbill.simulate.accounts import printed, told_of
     from handbill.simulate.living import Size, lived
     from handbill.simulate.truth import Broken
@@ -57,6 +58,7 @@ def simulate(
     with ExitStack() as opened:
         folder = _folder(data, opened)
         opened.enter_context(showing.shown())
+        spare_what_stays()
         done = opened.enter_context(showing.step(f"Living {days} days, seed {seed}", days))
         try:
             life = lived(folder, size, seed, lambda _: done(1))

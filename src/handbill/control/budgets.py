@@ -5,7 +5,7 @@ or braked is as control noted it at its last tick.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta, tzinfo
 from typing import Final, NamedTuple
 
@@ -19,7 +19,7 @@ from handbill.control.weeks import ALL, calendars_of
 from handbill.core.charging import Place, Scope, entities_of
 from handbill.core.in_force import Thing
 from handbill.core.nouns import Campaign, Cap, Client, Group, Publisher
-from handbill.core.pacing.caps import Mark
+from handbill.core.pacing.caps import Days, Mark
 from handbill.core.pacing.copies import Held
 from handbill.core.pacing.curves import come_by, day_weights
 from handbill.core.pacing.days import days_of, end_of
@@ -138,6 +138,24 @@ def budget_of(tx: Tx, client: Client, now: Instant, ceiling_ppm: int) -> Budget:
     )
 
 
+class _Span(NamedTuple):
+    """What caps of the same period and days have in common, worked out once. ``past``: what days
+    before today weigh; ``part_ppm``: what part of the period it is there for; ``since``: the first
+    day by which it is forecast.
+    """
+
+    first: date
+    last: date | None
+    begun_at: Instant
+    period: str
+    weights: Sequence[int]
+    ahead: Days
+    left: Sequence[int]
+    past: int
+    part_ppm: int
+    since: date
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
     """One look at a client. ``owned``: the caps of each client, campaign and job group, and of its
@@ -165,6 +183,7 @@ class _Look:
     held: Mapping[int, Held]
     hindrances: Hindrances
     ceiling_ppm: int
+    spans: dict[tuple[object, ...], _Span] = field(default_factory=dict)
 
     def entity(self, kind: Scope, one: Client | Campaign | Group) -> Entity:
         thing: Thing = (kind, f"{one.no}")
@@ -174,29 +193,14 @@ class _Look:
     def _outlook(self, key: CapKey) -> Outlook:
         scope, entity, _ = key
         tended = self.caps[key]
-        cap = tended.cap
-        starts = self._starts(cap)
-        begun = self.begun[_owner_of(key)]
-        first = begun if starts is None else max(begun, starts)
-        ends = [one for one in (end_of(cap.period, self.today), tended.last) if one is not None]
-        last = min(ends, default=None)
-        is_open = first <= self.today and last is not None and self.today <= last
-        weights = tended.weights(self.weekdays)
-        ahead_days = days_of(cap.period, self.today, weights, tended.last)
-        mark = mark_of_cap(key, tended, self.used[key], cap.value, ahead_days, self.ceiling_ppm)
-        left = ahead_days.weights if is_open else ()
-        days = self._days(key, cap, begun, first, weights)
-        past = sum(weights[weekday] for _, weekday in self._past(first))
-        ahead = forecast(mark, days, left)
-        whole = past if starts is None else sum(weights[day] for _, day in self._past(starts))
-        whole += sum(left)
-        part_ppm = PPM * (past + sum(left)) // max(1, whole)
+        cap, span = tended.cap, self._span(tended, self.begun[_owner_of(key)])
+        mark = mark_of_cap(key, tended, self.used[key], cap.value, span.ahead, self.ceiling_ppm)
+        ahead = forecast(mark, self._days(key, span), span.left)
         noted = self.noted.get(key, _UNNOTED)
-        begun_at = start_of(first, self.zone)
         spell = limited(
             noted.limited,
-            period_key(cap.period, self.today),
-            begun_at,
+            span.period,
+            span.begun_at,
             self.now,
             holds=noted.limited.since_at is not None,
         )
@@ -206,38 +210,59 @@ class _Look:
             key=key,
             cap=cap,
             publisher_id=publisher.id if publisher else "",
-            first=first,
-            last=last,
+            first=span.first,
+            last=span.last,
             mark=mark,
             ceiling=self.ceilings.get(key),
             noted=noted,
             ahead=ahead,
-            pace_ppm=pace_ppm(mark, past, self.passed, left),
-            in_budget_ppm=in_budget_ppm(spell, begun_at, self.now),
+            pace_ppm=pace_ppm(mark, span.past, self.passed, span.left),
+            in_budget_ppm=in_budget_ppm(spell, span.begun_at, self.now),
             missed=Missed(
                 sum(one.missed_by_bid for one in some) // PPM,
                 sum(one.missed_by_listing for one in some) // PPM,
             ),
             unbilled=list(self._unbilled(some)),
-            unspent=unspent(mark, ahead, list(self.hindrances.of(key)), part_ppm),
+            unspent=unspent(mark, ahead, list(self.hindrances.of(key)), span.part_ppm),
         )
 
-    def _starts(self, cap: Cap) -> date | None:
-        """The first day of the period; None: it is a lifetime's."""
-        first_on, _ = days_of_period(period_key(cap.period, self.today))
-        return date.fromisoformat(first_on) if first_on else None
+    def _span(self, tended: Tended, begun: date) -> _Span:
+        key = tended.cap.period, tended.last, tended.weekdays, begun
+        return self.spans.get(key) or self.spans.setdefault(key, self._spanned(tended, begun))
 
-    def _days(
-        self, key: CapKey, cap: Cap, begun: date, first: date, weights: Sequence[int]
-    ) -> list[DayUsed]:
+    def _spanned(self, tended: Tended, begun: date) -> _Span:
+        kind = tended.cap.period
+        period = period_key(kind, self.today)
+        starts_on, _ = days_of_period(period)  # "" of a lifetime
+        starts = date.fromisoformat(starts_on) if starts_on else None
+        first = begun if starts is None else max(begun, starts)
+        ends = [one for one in (end_of(kind, self.today), tended.last) if one is not None]
+        last = min(ends, default=None)
+        is_open = first <= self.today and last is not None and self.today <= last
+        weights = tended.weights(self.weekdays)
+        ahead = days_of(kind, self.today, weights, tended.last)
+        left = ahead.weights if is_open else ()
+        past = sum(weights[weekday] for _, weekday in self._past(first))
+        whole = past if starts is None else sum(weights[day] for _, day in self._past(starts))
+        return _Span(
+            first=first,
+            last=last,
+            begun_at=start_of(first, self.zone),
+            period=period,
+            weights=weights,
+            ahead=ahead,
+            left=left,
+            past=past,
+            part_ppm=PPM * (past + sum(left)) // max(1, whole + sum(left)),
+            since=first if kind in {"Weekly", "Monthly"} else max(begun, self.today - _EVIDENCE),
+        )
+
+    def _days(self, key: CapKey, span: _Span) -> list[DayUsed]:
         """The days that a forecast goes by: of its week or month; of others, the last few."""
-        since = first
-        if cap.period not in {"Weekly", "Monthly"}:
-            since = max(begun, self.today - _EVIDENCE)
         used = self.daily.get(key, {})
         return [
-            DayUsed(weights[weekday], in_millionths(key, used.get(day_on, 0)))
-            for day_on, weekday in self._past(since)
+            DayUsed(span.weights[weekday], in_millionths(key, used.get(day_on, 0)))
+            for day_on, weekday in self._past(span.since)
         ]
 
     def _past(self, first: date) -> Sequence[tuple[str, int]]:

@@ -1,9 +1,15 @@
 """What the system believes of the market around it, held against what the market knows."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
 
+from handbill.core.charging import MEASURES, Scope
 from handbill.core.nouns import Publisher
 from handbill.kit.instants import Instant
+from handbill.kit.money import MICROS
+from handbill.kit.zones import Period, period_key
 from handbill.listings.copies import held
 from handbill.simulate.visitors import Shown
 from handbill.store.records import Tx
@@ -18,3 +24,44 @@ def unknown_fetches(
         no, at = publishers[shown.outlet.id].no, shown.fetched_at or 0
         if no in known and known[no].fetched_at != at:
             yield f"{shown.outlet.id} has fetched at {at}, and {known[no]} is known"
+
+
+_Holder = tuple[Scope, tuple[str, ...]]
+_NEARLY = Decimal("0.99")
+
+
+def miscounted_caps(
+    told: Mapping[str, Any], used: Mapping[tuple[_Holder, str], Sequence[int]], today: date
+) -> Iterator[str]:
+    """What a client's ``/budget`` says of its caps that does not follow from the entries folded,
+    or contradicts itself. ``used``: of each measure, by whose it is and period.
+    """
+    for holder, cap in _caps_of(told):
+        place = MEASURES.index(cap["cap"])
+        value, end = cap["value"], cap["forecastEnd"]
+        periods: tuple[tuple[str, Period], ...] = ("used", cap["period"]), ("usedToday", "Daily")
+        for name, period in periods:
+            came = used.get((holder, period_key(period, today)), (0, 0, 0))[place]
+            said = round(Decimal(str(cap[name])) * (MICROS if place == 0 else 1))
+            if said != came:
+                yield f"{holder} has {name} {came} of its {cap['cap']}, and is told {cap}"
+        if cap["share"] is not None and not 0 <= cap["share"] <= value:
+            yield f"{holder} is told a share that is no part of its value: {cap}"
+        if end is not None and not end["low"] <= end["value"] <= end["high"] <= max(
+            value, cap["used"]
+        ):
+            yield f"{holder} is told a forecast that cannot be: {cap}"
+        is_short = end is not None and end["value"] < value * _NEARLY
+        if is_short != bool(cap["unspentBecause"]):
+            yield f"{holder} is told causes that do not go with its forecast: {cap}"
+
+
+def _caps_of(told: Mapping[str, Any]) -> Iterator[tuple[_Holder, Mapping[str, Any]]]:
+    yield from ((("client", (told["id"],)), cap) for cap in told["caps"])
+    for campaign in told["campaigns"]:
+        yield from ((("campaign", (campaign["id"],)), cap) for cap in campaign["caps"])
+        for group in campaign["jobGroups"]:
+            for cap in group["caps"]:
+                at = cap.get("publisherId")
+                own: _Holder = ("placement", (group["id"], at)) if at else ("group", (group["id"],))
+                yield own, cap

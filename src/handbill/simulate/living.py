@@ -26,7 +26,7 @@ from handbill.simulate.visitors import Public
 
 FIRST = instant_of(datetime(2026, 10, 12, tzinfo=UTC))
 """A Monday. In the weeks after it clocks go back in Europe and in America, and a month ends."""
-CLICKS_OF_PUBLISHER = 75
+CLICKS_OF_PUBLISHER = 320
 JOBS = 24
 _ENDS = 0.5
 

@@ -22,7 +22,7 @@ from handbill.kit.money import MICROS, PPM
 from handbill.kit.zones import PERIODS, period_key
 from handbill.ledger.checking import check
 from handbill.publishers.service import publishers_by_number
-from handbill.simulate.beliefs import unknown_fetches
+from handbill.simulate.beliefs import miscounted_caps, unknown_fetches
 from handbill.simulate.bidding import beyond_targets, miscounted, other_prices
 from handbill.simulate.house import House
 from handbill.simulate.trade import CapOf, CapSet, Employer, GroupOf, Trade
@@ -37,22 +37,6 @@ _MEMORY_MB = 256
 _SMALL_REST = MICROS
 """A budget that has less left is reached."""
 _KIND: Final = {period[0]: period for period in PERIODS}
-_COLUMNS = (
-    "id",
-    "at",
-    "kind",
-    "disposition",
-    "client_no",
-    "campaign_no",
-    "group_no",
-    "publisher_no",
-    "job_id",
-    "bid_type",
-    "charge_micros",
-    "spend_micros",
-    "marked_micros",
-)
-_QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
 
 
 class Broken(Exception):
@@ -75,6 +59,9 @@ class Fact(NamedTuple):
     charge_micros: int
     spend_micros: int
     marked_micros: int
+
+
+_QUOTED = ", ".join(f'"{name}"' for name in Fact._fields)
 
 
 @dataclass(kw_only=True)
@@ -353,6 +340,7 @@ class Truth:
         told = self.days.setdefault(day, OfDay(day=day))
         told.caps_reached = sum(self._is_reached(asked, cap) for asked, cap in self._caps())
         self._check_bids()
+        self._house.run(self._check_budgets())
         tools = self._house.tools
         books = check(
             tools.records,
@@ -369,6 +357,13 @@ class Truth:
         taken = self._conversions + books.sums["parked"]
         if taken != heard.conversions:
             self._blame(f"{heard.conversions} conversions were taken, {taken} were judged")
+
+    async def _check_budgets(self) -> None:
+        """What each client is told of its caps."""
+        for one in self._trade.employers:
+            told = await self._trade.ask("GET", f"/clients/{one.id}/budget")
+            for wrong in miscounted_caps(told, self._used, one.day(self._now)):
+                self._blame(wrong)
 
     def _caps(self) -> list[tuple[CapOf, CapSet]]:
         return [item for item in self._trade.caps.items() if item[0].scope != "group_job"]

@@ -216,13 +216,7 @@ def name_of(one: Client | Campaign | Group) -> str:
 def cap_told(one: Outlook) -> dict[str, object]:
     """The rows of a cap's figures."""
     measure, mark = one.key[2], one.mark
-
-    def told(amount: int | None) -> Amount | None:
-        """Of millionths: of money, or of what is counted."""
-        if amount is None or measure == "budget":
-            return None if amount is None else number_of(amount)
-        return amount // PPM
-
+    told = number_of if measure == "budget" else _counted
     ahead = one.ahead
     ceiling = one.ceiling
     return {
@@ -246,6 +240,10 @@ def cap_told(one: Outlook) -> dict[str, object]:
         "unbilled": _unbilled(one.unbilled),
         "unspent": one.unspent,
     }
+
+
+def _counted(millionths: int) -> int:
+    return millionths // PPM
 
 
 def _unbilled(some: list[Came]) -> Unbilled:
