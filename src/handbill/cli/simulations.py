@@ -42,7 +42,6 @@ def simulate(
     from rich.console import Console
 
     from handbill.demo.progress import Showing
-    from handbill.host.garbage import spare_what_stays
     from handbill.simulate.accounts import printed, told_of
     from handbill.simulate.living import Size, lived
     from handbill.simulate.truth import Broken
@@ -58,7 +57,6 @@ def simulate(
     with ExitStack() as opened:
         folder = _folder(data, opened)
         opened.enter_context(showing.shown())
-        spare_what_stays()
         done = opened.enter_context(showing.step(f"Living {days} days, seed {seed}", days))
         try:
             life = lived(folder, size, seed, lambda _: done(1))

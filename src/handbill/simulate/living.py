@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from handbill.access.service import create_agency
 from handbill.host.clock import SetClock
+from handbill.host.garbage import spare_what_stays
 from handbill.host.ids import SeededIds, seeded
 from handbill.host.outside import Outside
 from handbill.host.settings import Settings
@@ -151,6 +152,7 @@ def lived(folder: Path, size: Size, seed: int, told: Callable[[OfDay], object]) 
     """All days, each told as it is over. **Refuses** (Broken) what does not hold."""
     days = []
     with closing(Life(folder, size, seed)) as life:
+        spare_what_stays()
         for day in life.days():
             told(day)
             days.append(day)
