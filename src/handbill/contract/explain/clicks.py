@@ -24,47 +24,46 @@ class ClickLink(Model):
     bid_type: str = Field(alias="bidType", description="Billing model of the publisher.")
     bid_micros: Money | None = Field(
         alias="bid",
-        description="The bid that the link froze. Null: the entry does not say it, and only the "
-        "full click id does.",
+        description="The bid frozen in the link. Null: unknown; only the full click id contains "
+        "it.",
     )
     price_micros: Money | None = Field(
         alias="price",
-        description="The price that the link froze, in the publisher's currency. Null: as bid.",
+        description="The price frozen in the link, in the publisher's currency. Null: as for bid.",
     )
     counted_bid_micros: Money | None = Field(
         alias="countedBid",
-        description="The bid at which it counts: lower than bid once the price had ended and the "
-        "file showed a lower one. Null: not known.",
+        description="The bid at which it counts. It is lower than bid if the price had ended and "
+        "the file showed a lower one. Null: unknown.",
     )
     counted_price_micros: Money | None = Field(
         alias="countedPrice", description="The price at which it counts. Null: not known."
     )
     listed_at: Instant | None = Field(
         alias="listedOn",
-        description="Since when the publisher's file showed the job at these terms: the first "
-        "version of the file that carried the link. Null: the link does not say.",
+        description="When the publisher's file first contained the job at this price. Null: "
+        "unknown.",
     )
     version: Instant | None = Field(
         alias="heldVersion",
-        description="Version of the file that the publisher had when the click came. Null: no "
-        "fetch of before is kept (20 of each file are).",
+        description="Version of the file that the publisher had when the click came. Null: "
+        "unknown; only the last 20 fetches of a file are stored.",
     )
     fetched_at: Instant | None = Field(
         alias="fetchedOn", description="When the publisher had fetched that version."
     )
     ended_at: Instant | None = Field(
         alias="endedOn",
-        description="When the link's price ended: the file showed the job at another price, or no "
-        "more. Null: not until now, or it is not known.",
+        description="When the link's price ended, because the file dropped the job or changed its "
+        "price. Null: it has not ended, or this is unknown.",
     )
 
 
 class ClickVisitor(Model):
-    """What is kept of who clicked."""
+    """Stored data of the visitor."""
 
     ip: str | None = Field(
-        description="The address, as far as it was to be kept (HANDBILL_IP_MODE). Null: nothing of "
-        "it was kept."
+        description="The address, as stored (HANDBILL_IP_MODE). Null: not stored."
     )
     agent: str | None = Field(description="Digest of the user agent. Null: there was none.")
     country: str | None = Field(description="Country of the address. Null: not known.")
@@ -72,97 +71,99 @@ class ClickVisitor(Model):
 
 
 class ClickRules(Model):
-    """The rules for clicks that held when it came."""
+    """The rules for clicks that applied when it came."""
 
-    bot: bool = Field(description="Whether bots were told.")
-    by_agent: bool = Field(alias="byAgent", description="Whether by their user agent.")
+    bot: bool = Field(description="Whether bots were detected.")
+    by_agent: bool = Field(alias="byAgent", description="Whether by user agent.")
     by_address: bool = Field(alias="byAddress", description="Whether by lists of addresses.")
     most_clicks: int | None = Field(
-        alias="mostClicks", description="Clicks a day of one address. Null: no limit."
+        alias="mostClicks", description="Maximum clicks per day of one address. Null: no limit."
     )
     duplicate_seconds: int | None = Field(
         alias="duplicateSeconds", description="Window of duplicates. Null: off."
     )
     latent_seconds: int | None = Field(
         alias="latentSeconds",
-        description="How long a click counts after the job left the file. Null: as long as the "
-        "installation honours prices.",
+        description="How long a click counts after the job left the file. Null: as long as "
+        "HANDBILL_PRICE_HOURS.",
     )
-    foreign: str | None = Field(description="What area a click must be from. Null: any.")
+    foreign: str | None = Field(description="Area from which a click must come. Null: any.")
     latency_minutes: int = Field(
         alias="latencyMinutes", description="The publisher's own latency, added to latentSeconds."
     )
 
 
 class ClickSaw(Model):
-    """What a step looked at, as far as it is kept."""
+    """What a step examined, as far as it is stored."""
 
     ahead: str | None = Field(
-        exclude_if=is_none, description="How the link was followed without a visit of the page."
+        exclude_if=is_none, description="How the link was followed without a visit."
     )
     agent: str | None = Field(exclude_if=is_none, description="Digest of the user agent.")
     agent_text: str | None = Field(
         alias="agentText",
         exclude_if=is_none,
-        description="The user agent of a program that decided, while it is kept.",
+        description="The user agent that decided, while it is stored.",
     )
-    ip: str | None = Field(exclude_if=is_none, description="The address as it was kept.")
+    ip: str | None = Field(exclude_if=is_none, description="The address, as stored.")
     clicks_before: int | None = Field(
         alias="clicksBefore",
         exclude_if=is_none,
-        description="Clicks of the address on that day before it.",
+        description="Earlier clicks of the address on that day.",
     )
     country: str | None = Field(exclude_if=is_none, description="Country of the address.")
     city: str | None = Field(exclude_if=is_none, description="City of the address.")
     differs_by: str | None = Field(
         alias="differsBy",
         exclude_if=is_none,
-        description="By what the address is outside the job's area: country, state or city.",
+        description="How the address differs from the job's area: country, state or city.",
     )
     opened_at: Instant | None = Field(
         alias="firstClickOn",
         exclude_if=is_none,
-        description="When the same visitor had clicked on the job before.",
+        description="When the same visitor clicked on the job before.",
     )
     first_id: str | None = Field(
-        alias="firstClickId", exclude_if=is_none, description="That click, if it is still there."
+        alias="firstClickId",
+        exclude_if=is_none,
+        description="Id of that click, if it is still stored.",
     )
     left_at: Instant | None = Field(
         alias="leftOn",
         exclude_if=is_none,
-        description="When its listing had left the publisher's file.",
+        description="When its listing left the publisher's file.",
     )
     replaced_at: Instant | None = Field(
         alias="replacedOn",
         exclude_if=is_none,
-        description="Since when neither its price was honoured nor the publisher had a copy that "
-        "showed it.",
+        description="When its price was no longer valid and the publisher no longer had a copy "
+        "that showed it.",
     )
     grace_seconds: int | None = Field(
         alias="graceSeconds",
         exclude_if=is_none,
-        description="How long after leftOn it counts all the same.",
+        description="Seconds after leftOn within which it still counts.",
     )
 
 
 class ClickCheck(Model):
     """One step of the judgement."""
 
-    step: Step = Field(alias="check", description="The step. They are in the order of judging.")
+    step: Step = Field(alias="check", description="The step, in the order of judging.")
     found: Found = Field(
         alias="result",
         description="PASSED: it found nothing. DECIDED: it decided what the click counts as. OFF: "
         "no rule asks for it. NOT_REACHED: an earlier step had decided.",
     )
     words: str = Field(alias="description", description="The same in words.")
-    saw: ClickSaw = Field(description="What it looked at, as far as it is kept.")
+    saw: ClickSaw = Field(description="What it examined, as far as it is stored.")
 
 
 class ClickCap(Model):
-    """A cap over the click, as it stood when the click came."""
+    """A cap that applied to the click, as it was when the click came."""
 
     level: Scope = Field(
-        description="What it is of: client, campaign, group, placement (of the job group), "
+        description="Level of the cap: client, campaign, group, placement (of the job group), "
         "campaign_placement, job, group_job (each job of the job group), job_placement."
     )
     entity_id: str | None = Field(
@@ -170,35 +171,36 @@ class ClickCap(Model):
         description="Id of the client, campaign, job group or job. Null: it is gone.",
     )
     publisher_id: str | None = Field(
-        alias="publisherId", exclude_if=is_none, description="Of a cap at one publisher: its id."
+        alias="publisherId",
+        exclude_if=is_none,
+        description="The publisher's id, for a cap at one publisher.",
     )
     measure: Measure = Field(alias="cap", description="What it counts.")
     period: Period = Field(description="Its period.")
     ceiling_on: Day = Field(
         alias="ceilingOf",
         exclude_if=lambda it: not it,
-        description="Of the day's ceiling of a paced cap: the day.",
+        description="The day, for the day's ceiling of a paced cap.",
     )
     value: Amount = Field(description="Its value then, or the day's ceiling.")
     used: Amount | None = Field(
-        description="What was used of it by entries of before, in the period. Null: nobody can "
-        "tell any more."
+        description="Amount used in the period by earlier entries. Null: no longer known."
     )
-    reserved: Amount = Field(description="What locked budgets of other publishers kept of it.")
+    reserved: Amount = Field(description="Amount reserved by locked budgets of other publishers.")
     decided: bool = Field(description="Whether it had no room for the click.")
     as_now: bool = Field(
         alias="asNow",
-        description="True: how it was set then is not known any more; this is how it is set now.",
+        description="True: its setting at that time is no longer known; this is the present one.",
     )
 
 
 class ClickCharge(Model):
     """What the click cost."""
 
-    charge_micros: Money = Field(alias="charge", description="What the publisher is owed.")
-    spend_micros: Money = Field(alias="spend", description="The same at the bid.")
+    charge_micros: Money = Field(alias="charge", description="Amount owed to the publisher.")
+    spend_micros: Money = Field(alias="spend", description="Amount at the bid.")
     marked_micros: Money = Field(
-        alias="markedUp", description="What the customer pays; budgets count it."
+        alias="markedUp", description="Amount that the customer pays, which budgets count."
     )
     agency_ppm: Ppm = Field(alias="agencyMarkup", description="The agency's markup, in percent.")
     override_ppm: Ppm = Field(
@@ -231,14 +233,14 @@ class ClickExplanation(Model):
     click_id: str = Field(alias="clickId", description="The click's id, as entries have it.")
     state: State = Field(
         description="JUDGED: it is booked. ACKNOWLEDGED: it waits to be judged. ABSENT: its id is "
-        "genuine, and nothing else of it is here."
+        "valid, but nothing else is known of it."
     )
     words: str = Field(alias="description", description="The same in words.")
     at: Instant = Field(alias="receivedOn", description="When the link was followed.")
     booked_at: Instant | None = Field(
         alias="bookedFor",
-        description="The instant that its entry is dated: later than receivedOn if the month was "
-        "closed by then. Null: it is not booked.",
+        description="Date of its entry. It is later than receivedOn if the month was already "
+        "closed. Null: it is not booked.",
     )
     client_id: str = Field(alias="clientId", description="Id of the client.")
     campaign_id: str | None = Field(alias="campaignId", description="Id of the campaign.")
@@ -248,23 +250,23 @@ class ClickExplanation(Model):
     ref: str | None = Field(
         alias="refNumber", description="The job's reference number. Null: not known any more."
     )
-    link: ClickLink = Field(description="What its tracked link says.")
+    link: ClickLink = Field(description="Content of its tracked link.")
     disposition: str | None = Field(description="What it counts as. Null: it is not judged.")
     reason: str | None = Field(description="Why it does not count. Null: it does.")
     visitor: ClickVisitor | None = Field(
-        description="What is kept of who clicked. Null: it is not judged."
+        description="Stored data of the visitor. Null: it is not judged."
     )
     version: str | None = Field(
         alias="definitionVersion",
-        description="Version of all that it was classed by. Null: it is not judged, or its entry "
-        "does not say.",
+        description="Version of the rules by which it was classified. Null: it is not judged, or "
+        "its entry does not say.",
     )
     rules: ClickRules | None = Field(
-        description="The rules for clicks that held. Null: as definitionVersion."
+        description="The rules for clicks that applied. Null: as for definitionVersion."
     )
     checks: list[ClickCheck] = Field(description="Each step of the judgement, in its order.")
     caps: list[ClickCap] = Field(
-        description="Each cap over it. They were looked at if no check had decided."
+        description="Each cap that applied to it. Caps are examined only if no check decided."
     )
     charge: ClickCharge | None = Field(description="What it cost. Null: it is not judged.")
     following: list[OfClick] = Field(
@@ -272,9 +274,7 @@ class ClickExplanation(Model):
         description=f"Its conversions and hires, oldest first, at most {MOST_TOLD}.",
     )
     corrections: list[OfClick] = Field(
-        description="Corrections of its entries: each entry that takes one back, with amounts "
-        "below 0, and each that stands for it now."
+        description="Corrections of its entries: entries that cancel it, with negative amounts, "
+        "and entries that replace it."
     )
-    unknown: list[str] = Field(
-        alias="notKnown", description="What is not known any more, and why, in words."
-    )
+    unknown: list[str] = Field(alias="notKnown", description="What is no longer known, and why.")

@@ -77,7 +77,7 @@ class CapExplanation(CapStatus):
 
 
 class EntityExplanation(Model):
-    """Why a client, campaign or job group stands as it does."""
+    """The effective state of a client, campaign or job group, and why."""
 
     level: Level = Field(description="CLIENT, CAMPAIGN or JOBGROUP.")
     id: str = Field(description="Its id.")

@@ -60,8 +60,8 @@ OPERATIONS = [
         path="/clients/{client_id}/clicks/{click_id}/explain",
         title="Explain a click.",
         about="What became of a click, and why: its link and the version of the file that carried "
-        "it, each check with what it saw, each cap as it stood then, the charge, and what followed "
-        "from it. What is not known any more is said so in notKnown. The click is named by its "
+        "it, each check with what it saw, each cap as it stood then, the charge, and what "
+        "followed from it. notKnown lists what is no longer known. The click is named by its "
         "jClickId, or by the clickId of the ledger's export (32 hex digits).",
         tag="Events",
         work=_explain_click,
