@@ -8,14 +8,12 @@ from types import FrameType
 from handbill.access.keys import secret
 from handbill.host.beats import Beat
 from handbill.host.garbage import spare_what_stays
-from handbill.host.locating import locator
 from handbill.host.masters import Masters
 from handbill.host.outside import Outside
 from handbill.host.settings import Settings
 from handbill.kit.faults import Unavailable
-from handbill.kit.instants import DAY, HOUR
 from handbill.ledger.judge import Judge
-from handbill.ledger.runs import Rules
+from handbill.ledger.runs import rules_of
 from handbill.opening import journal_reader
 from handbill.store.blobs import open_blobs
 from handbill.store.records import Records, open_records
@@ -55,15 +53,7 @@ def judge_of(settings: Settings, outside: Outside, records: Records) -> Judge:
     """The judge of what this host's journal holds."""
     with records.read() as tx:
         key = list(secret(tx, "visitor").values())[-1]
-    rules = Rules(
-        settings.duplicate_seconds,
-        settings.ip_mode,
-        key,
-        locator(settings.geo_file),
-        settings.price_hours * HOUR,
-        settings.retention_days * DAY,
-        settings.stale_price_hours * HOUR,
-    )
+    rules = rules_of(settings, key)
     return Judge(
         records,
         open_blobs(settings.blobs_address),

@@ -173,6 +173,13 @@ def put_clicks(tx: Tx, rows: Sequence[tuple[bytes, Judged, Instant]]) -> None:
     tx.put_many(clicks, [{"id": id_, **judged._asdict(), "at": at} for id_, judged, at in rows])
 
 
+def change_clicks(tx: Tx, rows: Sequence[tuple[bytes, Judged, Instant]]) -> None:
+    """The same of clicks that are something else now."""
+    tx.upsert_many(
+        clicks, ["id"], [{"id": id_, **judged._asdict(), "at": at} for id_, judged, at in rows]
+    )
+
+
 def forget_clicks(tx: Tx, before: Instant, most: int) -> int:
     """Drop so many clicks that no window reaches any more; how many there were."""
     return tx.run(_FORGET_CLICKS, before=before, most=most)

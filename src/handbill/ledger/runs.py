@@ -9,8 +9,9 @@ from handbill.core.charging import CounterKey, Limit, Place
 from handbill.core.click_definitions import Definition
 from handbill.core.entries import Entry
 from handbill.core.received import ReceivedClick, ReceivedConversion
-from handbill.host.locating import Locate, nowhere
-from handbill.kit.instants import DAY, Instant
+from handbill.host.locating import Locate, locator, nowhere
+from handbill.host.settings import Settings
+from handbill.kit.instants import DAY, HOUR, Instant
 from handbill.ledger.address_days import AddressDay
 from handbill.ledger.apply_ages import ApplyAge, age_of
 from handbill.ledger.classing import Facts
@@ -39,6 +40,19 @@ class Rules(NamedTuple):
     def otherwise(self) -> Definition:
         """The rules for clicks where no click definition is in force."""
         return Definition(duplicate_seconds=self.duplicate_seconds or None)
+
+
+def rules_of(settings: Settings, key: bytes) -> Rules:
+    """What the operator has set, and the key of digests."""
+    return Rules(
+        settings.duplicate_seconds,
+        settings.ip_mode,
+        key,
+        locator(settings.geo_file),
+        settings.price_hours * HOUR,
+        settings.retention_days * DAY,
+        settings.stale_price_hours * HOUR,
+    )
 
 
 class Click(NamedTuple):
