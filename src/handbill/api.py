@@ -42,6 +42,7 @@ from handbill.contract.postings import routes as postings
 from handbill.contract.publisher_families import routes as publisher_families
 from handbill.contract.publishers import routes as publishers
 from handbill.contract.rates import routes as rates
+from handbill.contract.rejudgings import routes as rejudgings
 from handbill.contract.reports import routes as reports
 from handbill.contract.rules import routes as rules
 from handbill.contract.rules import running as rules_that_run
@@ -120,6 +121,35 @@ def operations() -> list[Operation]:
         ("Rates", rates.OPERATIONS),
         ("Changes", changes.OPERATIONS),
         ("Events", events.OPERATIONS),
+    """Every operation of every room, in the contract's order of chapters."""
+    rooms: Sequence[list[Operation]] = (
+        access.OPERATIONS,
+        clients.OPERATIONS,
+        jobs.OPERATIONS,
+        campaigns.OPERATIONS,
+        jobgroups.OPERATIONS,
+        meta.OPERATIONS,
+        feeds.OPERATIONS,
+        publishers.OPERATIONS,
+        publisher_families.OPERATIONS,
+        definitions.OPERATIONS,
+        rejudgings.OPERATIONS,
+        postings.OPERATIONS,
+        explain.OPERATIONS,
+        standing.OPERATIONS,
+        bids.OPERATIONS,
+        budget.OPERATIONS,
+        deliveries.OPERATIONS,
+        stats.OPERATIONS,
+        rules.OPERATIONS,
+        rules_that_run.OPERATIONS,
+        funnel.OPERATIONS,
+        reports.OPERATIONS,
+        callbacks.OPERATIONS,
+        markups.OPERATIONS,
+        rates.OPERATIONS,
+        changes.OPERATIONS,
+        events.OPERATIONS,
     )
     return [replace(one, tag=one.tag or tag) for tag, room in chapters for one in room]
 

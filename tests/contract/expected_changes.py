@@ -328,6 +328,7 @@ CASES: dict[str, Case] = {
     ),
     "set_rates": Case([_agencys("RATE", "", "CREATE", {"/rate": (ABSENT, "1.0825")})]),
     "delete_rate": Case([_agencys("RATE", "rate_id", "DELETE", {"/rate": ("1.25", GONE)})]),
+    "create_rejudging": Case([Row("REJUDGING", "", "CREATE", {"/only_looks": (ABSENT, True)})]),
     "delete_markup": Case([Row("MARKUP", "markup_id", "DELETE", {"/ppm": (100_000, GONE)})]),
     "get_callback_secret": Case([_agencys("OWN_KEY", "", "CREATE", {"/kid": (ABSENT, 1)})]),
 } | {

@@ -16,6 +16,7 @@ from handbill.__main__ import app
 from handbill.access.work import tell_event
 from handbill.cli.speaking import Misspoken, Mistaken
 from handbill.host.acting import user
+from handbill.host.clock import SystemClock
 from handbill.host.figures import SECURITY
 from handbill.kit.instants import DAY, iso_of
 from handbill.store.records import Records
@@ -210,6 +211,9 @@ def test_every_command_that_changes_something_leaves_its_changes(
     (listed := tmp_path / "rates.csv").write_text("date,from,to,rate\n2026-11-02,EUR,USD,1.2\n")
     desk.leaves("rates import", str(listed), *of, of=[("RATE", "CREATE")])
     desk.leaves("rates delete", "2026-11-01-EUR-USD", *of, of=[("RATE", "DELETE")])
+    month = iso_of(SystemClock().now() - DAY)[:7]  # begun in every zone, and open
+    again = ("--client", client_id, "--month", month)
+    desk.leaves("ledger rejudge", *again, of=[("REJUDGING", "CREATE")])
     desk.leaves("hosts release", "host-1", of=[("HOST", "CHANGE")])
     assert desk.tried | LOOKS | LEAVES_NONE.keys() == set(_every_command())
     assert not desk.tried & (LOOKS | LEAVES_NONE.keys())

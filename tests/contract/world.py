@@ -167,6 +167,9 @@ def build(office: Office) -> World:
     euro = {"date": "10/27/2026", "from": "EUR", "to": "USD", "rate": 1.25}
     code = "GBP" if office.agency_id == "acme" else "CHF"
     assert office.ask("POST", "/rates", [euro, euro | {"from": code}]).status == 200
+    for only_looks in (True, False):
+        asked = {"month": "2026-11", "validateOnly": only_looks}
+        office.new(f"/clients/{client_id}/rejudgings", asked)
     world.ids["rate_id"] = f"2026-10-27-{code}-USD"
     return world
 

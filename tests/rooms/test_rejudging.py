@@ -251,7 +251,7 @@ def test_two_at_once_correct_each_click_once(market: Market) -> None:
     month = rejudging.month_of(client, MONTH, START)
     plan = rejudging._planned(desk, client, month)
     assert again(market, listing).became == {("valid", "bot", "agent_list"): 3}
-    late = Told(MONTH, only_looked=False)
+    late = Told(only_looked=False)
     with pytest.raises(rejudging.Stale):
         rejudging._correct(desk, client, month, plan, late)
     assert again(market, listing).became == {}

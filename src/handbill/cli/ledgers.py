@@ -1,5 +1,6 @@
-"""``ledger export``, ``ledger check``."""
+"""``ledger export``, ``ledger check``, ``ledger rejudge``."""
 
+import re
 import sys
 from datetime import date
 from enum import StrEnum
@@ -16,7 +17,7 @@ from handbill.cli.speaking import (
     say,
     warn,
 )
-from handbill.cli.standing import standing
+from handbill.cli.standing import client_named, opened_standing, standing
 from handbill.host.outside import of_this_machine
 from handbill.host.settings import Settings
 from handbill.opening import opened
@@ -24,6 +25,9 @@ from handbill.store.records import Records
 from handbill.wire.values import read_day
 
 ledger = typer.Typer(no_args_is_help=True, help="The ledger: all judged events.")
+
+
+_MONTH = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])")
 
 
 def _scratch(settings: Settings) -> Path:
@@ -119,4 +123,45 @@ def check_ledger(data: DataOption = None, json: JsonOption = False) -> None:
     if not books.balanced:
         for fault in books.faults:
             warn(fault)
+        raise typer.Exit(1)
+
+
+@ledger.command("rejudge")
+def rejudge_month(
+    client: Annotated[str, typer.Option(metavar="ID", help="The client's id.")],
+    month: Annotated[str, typer.Option(metavar="YYYY-MM", help="Month in the client's zone.")],
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only tell what would be corrected.")
+    ] = False,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Judge the clicks of an open month again, and correct what differs."""
+    from handbill.contract.rejudgings.models import rejudged_told
+    from handbill.ledger import rejudging, rejudgings
+    from handbill.wire.models import spelled
+
+    if not _MONTH.fullmatch(month):
+        raise Misspoken(f"--month {month!r} is not a month, such as 2026-11")
+    with opened_standing(data) as stores:
+        with stores.records.write() as tx:
+            asked = rejudgings.ask(
+                tx,
+                stores.clock.now(),
+                stores.ids,
+                client_named(tx, client),
+                month,
+                only_looks=preview,
+            )
+        desk = rejudging.desk_of(
+            stores.records, stores.blobs, stores.clock, stores.ids, stores.settings
+        )
+        done = rejudgings.run(desk, asked)
+    assert done is not None, "what was asked for is there"
+    told = spelled(rejudged_told(done))
+    if json or done.state != "SUCCESS":
+        say(told, as_json=json)
+    else:
+        say({name: told["outcome"][name] for name in told["outcome"]}, as_json=False)
+    if done.state != "SUCCESS":
         raise typer.Exit(1)

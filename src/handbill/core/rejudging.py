@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+import msgspec
+
 from handbill.core.address_lists import AddressList
 from handbill.core.click_definitions import Grain, class_of_click
 from handbill.core.definition_versions import InForce
@@ -65,6 +67,31 @@ class Verdict(NamedTuple):
     former: str
     disposition: str
     reason: str
+
+
+class Became(msgspec.Struct, frozen=True):
+    """So many clicks that were something else before. ``reason`` empty: they count now."""
+
+    former: str
+    disposition: str
+    reason: str
+    clicks: int
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What judging a month again comes to. ``unknown``: how many clicks stay as they are, by the
+    rule that cannot be asked any more. The amounts are those of the corrections together; below 0:
+    less is to be paid than before. ``is_more``: there is more to correct; run it again.
+    """
+
+    looked_at: int
+    became: tuple[Became, ...]
+    unknown: dict[str, int]
+    applies: int
+    charge_micros: int
+    spend_micros: int
+    marked_micros: int
+    is_more: bool
 
 
 class Recalled:

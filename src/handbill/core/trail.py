@@ -34,6 +34,7 @@ Kind = Literal[
     "POSTING_JOB",
     "STAGE_MAP",
     "HOST",
+    "REJUDGING",
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 

@@ -134,7 +134,7 @@ class FactFinder:
                 day_on = day_of(event.at, zone).isoformat()
                 counted.add(address_day(self._key, client_no, day_on, event.ip))
         return Facts(
-            self._links.standings(tx, links, now - self._kept),
+            self._links.standings(tx, links, now - self._kept, now - self._honoured),
             jobs.places_of(tx, placed) if placed else {},
             address_days.known(tx, counted) if counted else {},
             self._lists_of(tx, keys),

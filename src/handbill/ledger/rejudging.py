@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import duckdb
 
+from handbill.access import keys
 from handbill.core.address_lists import AddressList
 from handbill.core.charging import CounterKey, Place
 from handbill.core.closing import is_closed
@@ -22,11 +23,20 @@ from handbill.core.definition_versions import InForce, version_of
 from handbill.core.entries import Entry
 from handbill.core.judging import COUNTED, masked_ip
 from handbill.core.nouns import Client
-from handbill.core.rejudging import LONGEST_WINDOW, Past, Present, Rejudging, Verdict
+from handbill.core.rejudging import (
+    LONGEST_WINDOW,
+    Became,
+    Outcome,
+    Past,
+    Present,
+    Rejudging,
+    Verdict,
+)
 from handbill.core.sightings import decode
 from handbill.definitions import service as definitions
 from handbill.host.clock import Clock
 from handbill.host.ids import Ids
+from handbill.host.settings import Settings
 from handbill.kit.batches import batches
 from handbill.kit.faults import Unavailable, refused_state
 from handbill.kit.instants import Instant
@@ -35,7 +45,7 @@ from handbill.ledger import agents, counter_rows, counting, rows, tellings, turn
 from handbill.ledger.client_entries import entries_of
 from handbill.ledger.correcting import Asked, Correcting, Corrections
 from handbill.ledger.counting import Counting
-from handbill.ledger.runs import Added, Rules
+from handbill.ledger.runs import Added, Rules, rules_of
 from handbill.ledger.terms import read_terms
 from handbill.publishers.service import publishers_by_number
 from handbill.store import marks, segment_files, segments
@@ -100,13 +110,10 @@ class Month(NamedTuple):
 
 @dataclass(slots=True)
 class Told:
-    """What a run came to. ``became``: how many clicks, by what they were, are, and why;
-    ``unknown``: how many stay as they are, by the rule that cannot be asked any more. The amounts
-    are those of
-    the corrections together; below 0: less is to be paid than before. ``is_more``: run it again.
+    """What a run has come to so far (see ``Outcome``). ``became``: how many clicks, by what they
+    were, are, and why.
     """
 
-    month: str
     only_looked: bool
     looked_at: int = 0
     became: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -124,6 +131,18 @@ class Told:
             self.charge_micros += entry.charge_micros
             self.spend_micros += entry.spend_micros
             self.marked_micros += entry.marked_micros
+
+    def outcome(self) -> Outcome:
+        return Outcome(
+            self.looked_at,
+            tuple(Became(*what, clicks) for what, clicks in sorted(self.became.items())),
+            dict(self.unknown),
+            self.applies,
+            self.charge_micros,
+            self.spend_micros,
+            self.marked_micros,
+            self.is_more,
+        )
 
 
 @dataclass(slots=True)
@@ -150,11 +169,19 @@ def month_of(client: Client, name: str, now: Instant) -> Month:
     return Month(name, first, end)
 
 
+def desk_of(records: Records, blobs: Blobs, clock: Clock, ids: Ids, settings: Settings) -> Desk:
+    """Where an installation's months are judged again."""
+    with records.read() as tx:
+        key = list(keys.secret(tx, "visitor").values())[-1]
+    rules, scratch = rules_of(settings, key), settings.scratch_folder
+    return Desk(records, blobs, clock, ids, rules, scratch)
+
+
 def rejudge(desk: Desk, client: Client, month_name: str, *, only_looks: bool = False) -> Told:
     """Correct what clicks of a month are something else now; ``only_looks``: tell what that would
     be. **Refuses** as ``month_of``; (Unavailable) while others change what it follows from.
     """
-    told = Told(month_name, only_looks)
+    told = Told(only_looks)
     for _ in range(_TRIES):
         month = month_of(client, month_name, desk.clock.now())
         plan = _planned(desk, client, month)

@@ -1,7 +1,7 @@
 """Background work of the ledger: many small segments made one, and the floor swept."""
 
 from handbill.kit.instants import Instant
-from handbill.ledger import retiring
+from handbill.ledger import rejudging, rejudgings, retiring
 from handbill.store import segment_files, segments
 from handbill.store.records import Tx
 from handbill.work import kinds
@@ -39,6 +39,12 @@ def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001
     segments.sweep(tools.records, tools.blobs, now)
 
 
+def rejudge(tools: Tools, task: Task) -> None:
+    """Judge a month again that was asked for."""
+    desk = rejudging.desk_of(tools.records, tools.blobs, tools.clock, tools.ids, tools.settings)
+    rejudgings.run(desk, task.key)
+
+
 def seal(tools: Tools, task: Task) -> None:  # noqa: ARG001
     """Make one row of the days of each counter that are over for good."""
     retiring.seal(tools, tools.clock.now())
@@ -59,6 +65,7 @@ def ask_to_sweep(tx: Tx, now: Instant) -> None:
 
 TASKS: dict[str, Run] = {
     kinds.COMPACT: compact,
+    kinds.REJUDGE: rejudge,
     kinds.SEAL_COUNTERS: seal,
     kinds.SWEEP_LEDGER: sweep,
 }

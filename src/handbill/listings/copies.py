@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
 
+from handbill.core.pacing import copies as pacing
 from handbill.core.pacing.copies import (
     DELIVERED,
     LEAST_GAP,
@@ -17,6 +18,7 @@ from handbill.core.pacing.copies import (
     Held,
     Taken,
     held_of,
+    own_fetches,
     taken_of,
     unfetched,
 )
@@ -144,6 +146,22 @@ def held_then(tx: Tx, publisher_no: int, client_no: int, then: Instant) -> Held 
     taken = (taken_of([one for one in some if one.at <= then]) for some in every)
     found = [held_of(one, then) for one in taken if one]
     return max(found, key=lambda held: held.fetched_at, default=None)
+
+
+def newer_since(
+    tx: Tx, publisher_no: int, client_no: int, instants: Iterable[Instant]
+) -> dict[Instant, Instant]:
+    """Since when the copy that a publisher fetched last is of a file written after each of these
+    instants; without those of which it may be older.
+    """
+    clients = Listed(sorted({ALL_CLIENTS, client_no}))
+    nos = [no for (no,) in tx.all(_FILES_OF_ONE, nos=Listed([publisher_no]), clients=clients)]
+    told = {no: fetches for no, fetches in _fetches(tx, nos).items() if fetches}
+    if not told:
+        return {}
+    latest = max(told.values(), key=lambda fetches: own_fetches(fetches)[-1].at)
+    found = {instant: pacing.newer_since(latest, instant) for instant in instants}
+    return {instant: since for instant, since in found.items() if since is not None}
 
 
 def copy_of(tx: Tx, publisher_no: int, now: Instant, client_no: int = ALL_CLIENTS) -> Held:

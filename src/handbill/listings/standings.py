@@ -1,12 +1,12 @@
 """How tracked links stand: whether their price has ended, and how the files show their listings."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from logging import getLogger
 from typing import NamedTuple
 
 from handbill.core.price_ends import Frozen, Line, Standing, standing_of
 from handbill.kit.instants import Instant
-from handbill.listings import rosters, rows
+from handbill.listings import copies, rosters, rows
 from handbill.listings.rosters import Roster
 from handbill.listings.rows import ALL_JOBS, EVERYTHING, Part
 from handbill.store.blobs import Blobs
@@ -36,9 +36,12 @@ class LinkFinder:
         self._rosters: dict[Part, Roster] = {}
         self._missed: set[Part] = set()
 
-    def standings(self, tx: Tx, links: Iterable[Link], remembered: Instant) -> dict[Link, Standing]:
+    def standings(
+        self, tx: Tx, links: Iterable[Link], remembered: Instant, ended_before: Instant = 0
+    ) -> dict[Link, Standing]:
         """How each of these links stands that does not simply stand. ``remembered``: links that
-        are older must be in the file, or they are forgotten.
+        are older must be in the file, or they are forgotten. ``ended_before``: of prices that had
+        ended by then, it is told since when no copy shows them.
         """
         by_publisher: dict[int, set[Link]] = {}
         for link in links:
@@ -59,7 +62,7 @@ class LinkFinder:
                 found[link] = standing_of(
                     link.line, own, shown, remembered=remembered, is_known=roster is not None
                 )
-        return found
+        return found | _with_copies(tx, found, ended_before)
 
     def _roster(self, part: Part | None) -> Roster | None:
         if part is None:
@@ -81,6 +84,26 @@ class LinkFinder:
                 self._rosters.clear()
             self._rosters[part] = roster
         return roster
+
+
+def _with_copies(
+    tx: Tx, found: Mapping[Link, Standing], ended_before: Instant
+) -> dict[Link, Standing]:
+    """Those whose price ended before, and that their file shows at another one: with since when
+    their publisher's copy does so, too.
+    """
+    asked: dict[tuple[int, int], list[Link]] = {}
+    for link, standing in found.items():
+        ended_at, live = standing.ended_at, standing.live
+        if live and live != link.line.frozen and ended_at and ended_at < ended_before:
+            asked.setdefault((link.publisher_no, link.client_no), []).append(link)
+    told: dict[Link, Standing] = {}
+    for whose, links in asked.items():
+        ends = {link: found[link].ended_at or 0 for link in links}
+        left_at = copies.newer_since(tx, *whose, set(ends.values()))
+        for link, ended_at in ends.items():
+            told[link] = found[link]._replace(copy_left_at=left_at.get(ended_at))
+    return told
 
 
 def _ends_of(tx: Tx, publisher_no: int, links: Iterable[Link]) -> _Ends:

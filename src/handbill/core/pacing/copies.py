@@ -117,6 +117,19 @@ def held_of(taken: Taken, now: Instant) -> Held:
     )
 
 
+def newer_since(fetches: Sequence[Fetch], instant: Instant) -> Instant | None:
+    """Since when a publisher's copy is of a file written after an instant, by all fetches in order
+    of time; None while it may be older. Where no fetch is kept of before, at most a rhythm after.
+    """
+    own = own_fetches(fetches)
+    newer = [fetch.at for fetch in own if fetch.version >= instant]
+    if not newer:
+        return None
+    if len(newer) == len(own):
+        return max(instant, min(newer[0], instant + rhythm_of(newer)))
+    return newer[0]
+
+
 def unfetched(since_at: Instant, now: Instant) -> Held:
     """What a publisher has that never fetched its file, which has been there since an instant."""
     return Held(

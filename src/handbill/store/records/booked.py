@@ -153,6 +153,24 @@ rejudge_turns = sa.Table(
     _key("client_no"),
     _whole("turn"),
 )
+# Months that were judged again, or looked at for that. outcome: JSON (core.rejudging), empty until
+# it is done, and where it failed (message).
+rejudgings = sa.Table(
+    "rejudgings",
+    metadata,
+    _no(),
+    _text("id"),
+    _whole("client_no"),
+    _text("month"),
+    _whole("only_looks"),
+    _text("state"),
+    _text("outcome"),
+    _text("message", null=True),
+    _whole("created_at"),
+    _whole("ended_at", null=True),
+    sa.UniqueConstraint("id"),
+    sa.Index("rejudgings_by_client", "client_no", "no"),
+)
 conversion_keys = sa.Table(
     "conversion_keys",
     metadata,

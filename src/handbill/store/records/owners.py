@@ -54,6 +54,7 @@ OWNERS = {
         "parked",
         "place_days",
         "rejudge_turns",
+        "rejudgings",
         "retired_counters",
         "retired_tallies",
         "tallies",

@@ -424,6 +424,21 @@ CREATE TABLE rejudge_turns (
 	turn BIGINT NOT NULL,
 	CONSTRAINT rejudge_turns_pkey PRIMARY KEY (client_no)
 );
+CREATE TABLE rejudgings (
+	no BIGSERIAL NOT NULL,
+	id TEXT COLLATE "C" NOT NULL,
+	client_no BIGINT NOT NULL,
+	month TEXT COLLATE "C" NOT NULL,
+	only_looks BIGINT NOT NULL,
+	state TEXT COLLATE "C" NOT NULL,
+	outcome TEXT COLLATE "C" NOT NULL,
+	message TEXT COLLATE "C",
+	created_at BIGINT NOT NULL,
+	ended_at BIGINT,
+	CONSTRAINT rejudgings_pkey PRIMARY KEY (no),
+	CONSTRAINT rejudgings_id_key UNIQUE (id)
+);
+CREATE INDEX rejudgings_by_client ON rejudgings (client_no, no);
 CREATE TABLE report_streams (
 	key_no BIGINT NOT NULL,
 	holder TEXT COLLATE "C" NOT NULL,

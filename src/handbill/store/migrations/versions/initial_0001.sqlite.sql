@@ -424,6 +424,21 @@ CREATE TABLE rejudge_turns (
 	turn BIGINT NOT NULL,
 	CONSTRAINT rejudge_turns_pkey PRIMARY KEY (client_no)
 );
+CREATE TABLE rejudgings (
+	no INTEGER NOT NULL,
+	id TEXT NOT NULL,
+	client_no BIGINT NOT NULL,
+	month TEXT NOT NULL,
+	only_looks BIGINT NOT NULL,
+	state TEXT NOT NULL,
+	outcome TEXT NOT NULL,
+	message TEXT,
+	created_at BIGINT NOT NULL,
+	ended_at BIGINT,
+	CONSTRAINT rejudgings_pkey PRIMARY KEY (no),
+	CONSTRAINT rejudgings_id_key UNIQUE (id)
+);
+CREATE INDEX rejudgings_by_client ON rejudgings (client_no, no);
 CREATE TABLE report_streams (
 	key_no INTEGER NOT NULL,
 	holder TEXT NOT NULL,

@@ -1,0 +1,95 @@
+"""Months that were judged again: who asked, and what came of it; kept with the ledger."""
+
+from typing import Final, Literal
+
+import msgspec
+
+from handbill.changes import service as changes
+from handbill.clients.service import clients_by_number
+from handbill.core.nouns import Client
+from handbill.core.rejudging import Outcome
+from handbill.core.trail import Entity
+from handbill.host.ids import Ids, new_uuid
+from handbill.kit.faults import Refused
+from handbill.kit.instants import Instant
+from handbill.ledger import rejudging
+from handbill.ledger.rejudging import Desk, month_of
+from handbill.store.records import Tx
+from handbill.store.records.mapper import Mapper
+from handbill.store.records.tables import rejudgings
+from handbill.work import kinds
+from handbill.work.queue import enqueue
+
+State = Literal["SUBMITTED", "SUCCESS", "FAILED"]
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """``outcome`` empty: it is not done. ``message``: why it failed."""
+
+    no: int
+    id: str
+    client_no: int
+    month: str
+    only_looks: bool
+    state: State
+    outcome: tuple[Outcome, ...]
+    message: str | None
+    created_at: Instant
+    ended_at: Instant | None
+
+
+_t = rejudgings.c
+_REJUDGINGS: Final = Mapper(rejudgings, Kept)
+_ONE = _REJUDGINGS.ever("id")
+_OF_CLIENT = _REJUDGINGS.ever("client_no", order=_t.no.desc())
+
+
+def ask(tx: Tx, now: Instant, ids: Ids, client: Client, month: str, *, only_looks: bool) -> str:
+    """Note that a month is to be judged again; its id. **Refuses** as ``rejudging.month_of``."""
+    month_of(client, month, now)
+    rejudging_id = new_uuid(ids)
+    tx.put(
+        rejudgings,
+        id=rejudging_id,
+        client_no=client.no,
+        month=month,
+        only_looks=int(only_looks),
+        state="SUBMITTED",
+        outcome="[]",
+        message=None,
+        created_at=now,
+        ended_at=None,
+    )
+    entity = Entity("REJUDGING", rejudging_id, client.agency_no, client.no)
+    changes.tell(tx, now, entity, {}, {"month": month, "only_looks": only_looks})
+    return rejudging_id
+
+
+def ask_worker(tx: Tx, now: Instant, rejudging_id: str) -> None:
+    """Have a worker do it."""
+    enqueue(tx, kinds.REJUDGE, rejudging_id, now)
+
+
+def page(tx: Tx, client: Client, skip: int, limit: int) -> tuple[list[Kept], int]:
+    """Those of a client, newest first, and how many there are."""
+    found = _OF_CLIENT.page(tx, skip, limit, client_no=client.no)
+    return found, _OF_CLIENT.count(tx, client_no=client.no)
+
+
+def run(desk: Desk, rejudging_id: str) -> Kept | None:
+    """Do what was asked for. Done a second time, it finds nothing more; None: it is not there."""
+    with desk.records.read() as tx:
+        asked = _ONE.first(tx, id=rejudging_id)
+        client = clients_by_number(tx, [asked.client_no]).get(asked.client_no) if asked else None
+    if asked is None or client is None or asked.state != "SUBMITTED":
+        return asked
+    try:
+        told = rejudging.rejudge(desk, client, asked.month, only_looks=asked.only_looks)
+        ended = {"state": "SUCCESS", "outcome": msgspec.json.encode([told.outcome()]).decode()}
+    except Refused as refused:  # as where the month was closed meanwhile
+        ended = {"state": "FAILED", "message": f"The month {refused.message}"}
+    with desk.records.write() as tx:
+        now = desk.clock.now()
+        tx.change(rejudgings, {"id": rejudging_id}, ended_at=now, **ended)
+    with desk.records.read() as tx:
+        return _ONE.first(tx, id=rejudging_id)
