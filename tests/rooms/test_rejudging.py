@@ -13,7 +13,7 @@ from handbill.core.nouns import Cap, Caps, ClientBody
 from handbill.definitions import rows as definition_rows
 from handbill.kit.faults import Refused
 from handbill.kit.instants import DAY, MINUTE, SECOND, instant_of_iso
-from handbill.ledger import agents, rejudging
+from handbill.ledger import agents, rejudging, tellings
 from handbill.ledger.checking import check
 from handbill.ledger.rejudging import Desk, Told
 from handbill.store.records import Records
@@ -212,7 +212,7 @@ def test_what_cannot_be_known_is_told_and_not_guessed(
     monkeypatch.setattr(agents, "VERSION", "other")  # another version of the lists is in force
     assert again(market, listing).unknown == {}, "the agent is known by its digest"
     with market.records.write() as tx:
-        rows_left = rejudging.tellings.forget_agents(tx, START + DAY, 9)
+        rows_left = tellings.forget_agents(tx, START + DAY, 9)
     assert rows_left == 1
     assert again(market, listing).unknown == {"agent": 1}
     assert net(market) == {"valid": 1, "charge": 800_000}
@@ -249,7 +249,7 @@ def test_two_at_once_correct_each_click_once(market: Market) -> None:
         client = clients_by_number(tx, [listing.client_no])[listing.client_no]
     desk = desk_of(market)
     month = rejudging.month_of(client, MONTH, START)
-    plan = rejudging._planned(desk, client, month)
+    plan = rejudging.planned(desk, client, month)
     assert again(market, listing).became == {("valid", "bot", "agent_list"): 3}
     late = Told(only_looked=False)
     with pytest.raises(rejudging.Stale):

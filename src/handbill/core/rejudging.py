@@ -61,7 +61,7 @@ class Present(NamedTuple):
     listed: AddressList
 
 
-class Verdict(NamedTuple):
+class Anew(NamedTuple):
     """What a click is now. ``reason`` empty: no rule excludes it any more."""
 
     former: str
@@ -69,7 +69,7 @@ class Verdict(NamedTuple):
     reason: str
 
 
-class Became(msgspec.Struct, frozen=True):
+class Became(msgspec.Struct, frozen=True, kw_only=True):
     """So many clicks that were something else before. ``reason`` empty: they count now."""
 
     former: str
@@ -78,7 +78,7 @@ class Became(msgspec.Struct, frozen=True):
     clicks: int
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What judging a month again comes to. ``unknown``: how many clicks stay as they are, by the
     rule that cannot be asked any more. The amounts are those of the corrections together; below 0:
     less is to be paid than before. ``is_more``: there is more to correct; run it again.
@@ -172,7 +172,7 @@ class Rejudging:
         """A click that is not judged again: it opens its window all the same."""
         self._open(past, past.disposition in PASSED)
 
-    def verdict(self, past: Past) -> Verdict | None:
+    def look(self, past: Past) -> Anew | None:
         """What the click is now; None where it stays what it is."""
         self.looked_at += 1
         if past.disposition == INVALID:  # nobody's: no rule speaks of it
@@ -186,8 +186,8 @@ class Rejudging:
             return None
         self._open(past, why is None)
         if why is not None:
-            return None if why[0] == past.disposition else Verdict(past.disposition, *why)
-        return None if past.disposition in PASSED else Verdict(past.disposition, VALID, "")
+            return None if why[0] == past.disposition else Anew(past.disposition, *why)
+        return None if past.disposition in PASSED else Anew(past.disposition, VALID, "")
 
     def _class_of(self, past: Past) -> tuple[str, str] | None:
         if past.seen is None:

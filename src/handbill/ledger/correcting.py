@@ -35,7 +35,7 @@ from handbill.core.job_caps import Count, TakenOfJob, folded_jobs
 from handbill.core.judging import BOT, COUNTED, LATENT, OVER_CAP, TAKES_ROOM
 from handbill.core.rates import UNCONVERTED, UNQUOTED, Quotes, charge_at, quotes_of
 from handbill.core.received import ReceivedClick
-from handbill.core.rejudging import Verdict
+from handbill.core.rejudging import PASSED, Anew
 from handbill.core.sightings import Sighting
 from handbill.kit.instants import Instant
 from handbill.kit.zones import day_of, zone_of
@@ -120,20 +120,20 @@ def event_of(entry: Entry, seen: Sighting) -> ReceivedClick:
 
 @dataclass(slots=True)
 class Asked:
-    """Clicks that are something else now, each with its verdict and the counted applies by it that
+    """Clicks that are something else now, with what they are, and the counted applies by it that
     are paid for. ``versions``: of what is in force, by publisher.
     """
 
-    clicks: list[tuple[Entry, Verdict]]
+    clicks: list[tuple[Entry, Anew]]
     applies: Mapping[bytes, list[Entry]]
     versions: Mapping[int, str]
 
-    def flips(self) -> Iterable[tuple[Entry, Entry, Verdict]]:
+    def flips(self) -> Iterable[tuple[Entry, Entry, Anew]]:
         """The applies that were paid for and are free now, or the other way round."""
-        for click, verdict in self.clicks:
-            if (verdict.former in UNPAID) != (verdict.disposition in UNPAID):
+        for click, told in self.clicks:
+            if (told.former in UNPAID) != (told.disposition in UNPAID):
                 for apply in self.applies.get(click.click_id, ()):
-                    yield apply, click, verdict
+                    yield apply, click, told
 
 
 @dataclass(slots=True)
@@ -185,6 +185,7 @@ class Correcting:
                 made.applies += 1
                 made.put(apply, instead(apply, COUNTED, f"{told.disposition}_click"))
         self._pay(made, asked, pending)
+        assert sum(one.sign for one in made.entries) == 0, "what is taken back is stood for"
         made.counters = self._taken(made.entries, self._counts(made))
         return made
 
@@ -193,6 +194,7 @@ class Correcting:
         flips = [one for one in asked.flips() if one[2].disposition not in UNPAID]
         if not paid and not flips:
             return
+        assert all(told.disposition in PASSED for _, told in paid), "no rule excludes them"
         every = [*(one for one, _ in paid), *(apply for apply, _, _ in flips)]
         tills = made.tills = self._tills(made, every, pending)
         for click in sorted((one for one, _ in paid), key=lambda one: (one.click_at, one.id)):
@@ -217,6 +219,7 @@ class Correcting:
         bid, shown = seen.counted_bid_micros, seen.counted_price_micros
         charge = charge_at(bid, shown, event.quote.price_picos)
         price = price_of_apply(apply.bid_type, bid, charge, self._factors(event, apply.at))
+        assert apply.click_id == click.click_id, "an apply is of its click"
         made.applies += 1
         full = tills.at(event, apply.at).take(Need(price.marked_micros, 0, 0))
         if full is None:
@@ -262,6 +265,7 @@ class Correcting:
         used = Counter(counter_rows.counters_used(self._tx, wanted))
         used.update(summed(made.counting.found, wanted))
         used.update(summed(given, wanted))
+        assert min(used.values(), default=0) >= 0, "a counter is never negative"
         known = Known({}, {}, {}, dict(used), of_jobs=of_jobs)
         return Tills(terms, known, self._zone, first_open(self._now, self._zone))
 
@@ -281,6 +285,7 @@ class Correcting:
                 place = Place(one.client_no, one.campaign_no, one.group_no, one.publisher_no)
                 taken.append((place, day, amounts))
                 of_jobs.append(TakenOfJob(*place[:1], *place[2:], one.job_id, day, amounts))
+        assert len(taken) == len(of_jobs), "what takes room is a job's"
         found = folded(taken) | folded_jobs(of_jobs, counts)
         return {key: value for key, value in found.items() if value}
 

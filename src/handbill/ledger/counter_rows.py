@@ -149,7 +149,9 @@ def counters_in(
 
 def add_counters(tx: Tx, added: Iterable[tuple[int, CounterKey, int]]) -> None:
     """Add to the counters of days; a correction may give back what was used."""
-    _add(tx, counters, sorted(added))
+    ordered = sorted(added)
+    assert all(key.entity for _, key, _ in ordered), "what is used is used of something"
+    _add(tx, counters, ordered)
 
 
 def retired_counters_of(tx: Tx, client_no: int) -> dict[CounterKey, int]:

@@ -152,6 +152,7 @@ def taken_of_jobs(
         while row := found.fetchone():
             client_no, group_no, publisher_no, job_id, number, marked, clicks, applies = row
             day, amounts = day_of_number(number), (int(marked), int(clicks), int(applies))
+            assert job_id, "what was taken is a job's"
             yield TakenOfJob(client_no, group_no, publisher_no, job_id, day, amounts)
 
 

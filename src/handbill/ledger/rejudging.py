@@ -6,79 +6,55 @@ nothing. Caps are not asked anew: what had no room has none now.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
-from typing import Any, Final, NamedTuple
-
-import duckdb
+from typing import Any, Final
 
 from handbill.access import keys
-from handbill.core.address_lists import AddressList
 from handbill.core.charging import CounterKey, Place
-from handbill.core.closing import is_closed
-from handbill.core.definition_versions import InForce, version_of
+from handbill.core.definition_versions import version_of
 from handbill.core.entries import Entry
-from handbill.core.judging import COUNTED, masked_ip
+from handbill.core.judging import COUNTED
 from handbill.core.nouns import Client
 from handbill.core.rejudging import (
-    LONGEST_WINDOW,
+    Anew,
     Became,
     Outcome,
-    Past,
-    Present,
-    Rejudging,
-    Verdict,
 )
-from handbill.core.sightings import decode
-from handbill.definitions import service as definitions
 from handbill.host.clock import Clock
 from handbill.host.ids import Ids
 from handbill.host.settings import Settings
 from handbill.kit.batches import batches
-from handbill.kit.faults import Unavailable, refused_state
-from handbill.kit.instants import Instant
-from handbill.kit.zones import bounds_of, days_of_period, zone_of
-from handbill.ledger import agents, counter_rows, counting, rows, tellings, turns, waking
+from handbill.kit.faults import Unavailable
+from handbill.ledger import counter_rows, counting, rows, tellings, turns, waking
 from handbill.ledger.client_entries import entries_of
 from handbill.ledger.correcting import Asked, Correcting, Corrections
 from handbill.ledger.counting import Counting
-from handbill.ledger.runs import Added, Rules, rules_of
+from handbill.ledger.planning import (
+    MOST,
+    STANDING,
+    Desk,
+    Month,
+    Plan,
+    month_of,
+    planned,
+    presents_at,
+)
+from handbill.ledger.runs import Added, rules_of
 from handbill.ledger.terms import read_terms
-from handbill.publishers.service import publishers_by_number
-from handbill.store import marks, segment_files, segments
+from handbill.store import marks, segments
 from handbill.store.blobs import Blobs
 from handbill.store.records import Records, Tx
 
-MOST: Final = 500_000
-"""Clicks that one run corrects; the next one goes on."""
 _AT_ONCE: Final = 2_000
-_READ_AT_ONCE: Final = 5_000
-_MEMORY_MB: Final = 512
 _TRIES: Final = 20
 _EVER: Final = 2**62
 _FIELDS: Final = Entry.__struct_fields__
 _NAMED: Final = ", ".join(f'"{name}"' for name in _FIELDS)
-_STANDING: Final = (
-    "(SELECT * FROM entries ANTI JOIN (SELECT corrects AS id FROM entries WHERE sign < 0) "
-    "USING (id) WHERE sign > 0)"
-)
-_CLICKS: Final = (
-    "SELECT id, click_at, disposition, publisher_no, visitor, ip, agent, opened_at, seen, "
-    f"""definition, "at" >= $first FROM {_STANDING} WHERE kind = 'CLICK' """
-    """AND "at" >= $since AND "at" < $end """
-    # As they were judged: one that came after its window was opened is behind who opened it.
-    "ORDER BY greatest(click_at, opened_at), opened_at >= click_at, id"
-)
-_ASKED: Final = (
-    "SELECT DISTINCT publisher_no, definition FROM entries "
-    """WHERE kind = 'CLICK' AND "at" >= $since AND "at" < $end"""
-)
-_OF_IDS: Final = f"SELECT {_NAMED} FROM {_STANDING} WHERE id IN (SELECT unnest($ids))"
+_OF_IDS: Final = f"SELECT {_NAMED} FROM {STANDING} WHERE id IN (SELECT unnest($ids))"
 _APPLIES: Final = (
-    f"SELECT {_NAMED} FROM {_STANDING} WHERE kind = 'APPLY' AND bid_type = 'CPA' "
+    f"SELECT {_NAMED} FROM {STANDING} WHERE kind = 'APPLY' AND bid_type = 'CPA' "
     f"AND disposition = '{COUNTED}' AND click_id IN (SELECT unnest($clicks))"
 )
 
@@ -87,25 +63,6 @@ class Stale(Exception):
     """What was planned follows from what is not so any more: another correction, definition or
     cap. It is planned again.
     """
-
-
-class Desk(NamedTuple):
-    """What re-judging works with."""
-
-    records: Records
-    blobs: Blobs
-    clock: Clock
-    ids: Ids
-    rules: Rules
-    scratch: Path
-
-
-class Month(NamedTuple):
-    """A month of a client's zone; ``end`` is exclusive."""
-
-    name: str
-    first: Instant
-    end: Instant
 
 
 @dataclass(slots=True)
@@ -133,40 +90,20 @@ class Told:
             self.marked_micros += entry.marked_micros
 
     def outcome(self) -> Outcome:
-        return Outcome(
-            self.looked_at,
-            tuple(Became(*what, clicks) for what, clicks in sorted(self.became.items())),
-            dict(self.unknown),
-            self.applies,
-            self.charge_micros,
-            self.spend_micros,
-            self.marked_micros,
-            self.is_more,
+        became = (
+            Became(former=former, disposition=now, reason=reason, clicks=clicks)
+            for (former, now, reason), clicks in sorted(self.became.items())
         )
-
-
-@dataclass(slots=True)
-class _Plan:
-    """``turn``: of the client, as it was planned. ``presents``: by publisher, what is in force."""
-
-    turn: int
-    presents: dict[int, Present]
-    verdicts: dict[bytes, Verdict]
-    judged: Rejudging
-
-
-def month_of(client: Client, name: str, now: Instant) -> Month:
-    """A month of a client that may be judged again. **Refuses** (400) one that is closed, and one
-    that is still to come.
-    """
-    zone = zone_of(client.zone)
-    first_on, last_on = (date.fromisoformat(day) for day in days_of_period(f"M{name}"))
-    first, end = bounds_of(first_on, last_on, zone)
-    if is_closed(first, now, zone):
-        raise refused_state("month", "is closed: nothing in it changes any more")
-    if first > now:
-        raise refused_state("month", "is still to come")
-    return Month(name, first, end)
+        return Outcome(
+            looked_at=self.looked_at,
+            became=tuple(became),
+            unknown=dict(self.unknown),
+            applies=self.applies,
+            charge_micros=self.charge_micros,
+            spend_micros=self.spend_micros,
+            marked_micros=self.marked_micros,
+            is_more=self.is_more,
+        )
 
 
 def desk_of(records: Records, blobs: Blobs, clock: Clock, ids: Ids, settings: Settings) -> Desk:
@@ -184,121 +121,26 @@ def rejudge(desk: Desk, client: Client, month_name: str, *, only_looks: bool = F
     told = Told(only_looks)
     for _ in range(_TRIES):
         month = month_of(client, month_name, desk.clock.now())
-        plan = _planned(desk, client, month)
+        plan = planned(desk, client, month)
         told.looked_at, told.unknown = plan.judged.looked_at, plan.judged.unknown
-        told.is_more = len(plan.verdicts) > MOST
+        told.is_more = len(plan.anew) > MOST
         try:
             _correct(desk, client, month, plan, told)
         except Stale:
             continue
+        assert told.became.total() <= MOST * _TRIES, "each click is corrected once"
         return told
     raise Unavailable("others correct this client, or change its definitions: try again later")
 
 
-# ── planning ────────────────────────────────────────────────────────────────────────────────────
-
-
-@contextmanager
-def _month_shown(
-    desk: Desk, tx: Tx, client_no: int, first: Instant, end: Instant
-) -> Iterator[duckdb.DuckDBPyConnection | None]:
-    """A question to the client's entries of these days; None where there are none."""
-    listed = segments.segments_within(tx, client_no, first, end)
-    if not listed:
-        yield None
-        return
-    with (
-        segment_files.all_sound(desk.blobs, listed, desk.scratch) as files,
-        segment_files.query(desk.scratch, memory_mb=_MEMORY_MB, threads=1) as duck,
-    ):
-        segment_files.show(duck, files, client_no)
-        yield duck
-
-
-def _planned(desk: Desk, client: Client, month: Month) -> _Plan:
-    since = month.first - LONGEST_WINDOW
-    with desk.records.read() as tx:
-        presents: dict[int, Present] = {}
-        known: dict[str, str | None] = {}
-        judged = Rejudging(presents.__getitem__, known.get)
-        plan = _Plan(turns.turn_of(tx, client.no), presents, {}, judged)
-        with _month_shown(desk, tx, client.no, since, month.end) as duck:
-            if duck is None:
-                return plan
-            bounds = {"since": since, "end": month.end}
-            asked = duck.execute(_ASKED, bounds).fetchall()
-            presents |= _presents(tx, desk.rules, client.no, {no for no, _ in asked})
-            then = tellings.in_force(tx, {version for _, version in asked})
-            found = duck.execute(_CLICKS, {"first": month.first, **bounds})
-            while some := found.fetchmany(_READ_AT_ONCE):
-                _learn(tx, known, some, then)
-                for *row, is_own in some:
-                    past = _past(row, then, desk.rules)
-                    if not is_own:
-                        plan.judged.before(past)
-                    else:
-                        verdict = plan.judged.verdict(past)
-                        if verdict is not None and len(plan.verdicts) <= MOST:
-                            plan.verdicts[past.id] = verdict
-    return plan
-
-
-def _past(row: Sequence[Any], then: Mapping[str, InForce], rules: Rules) -> Past:
-    id_, at, disposition, publisher_no, visitor, ip, agent, opened_at, seen, version = row
-    is_whole = rules.ip_mode == "full" and ip and masked_ip(ip, "truncated", b"") != ip
-    return Past(
-        bytes(id_),
-        at,
-        disposition,
-        publisher_no,
-        bytes(visitor),
-        ip if is_whole else "",
-        agent,
-        opened_at,
-        decode(bytes(seen)),
-        then.get(version),
-    )
-
-
-def _learn(
-    tx: Tx,
-    known: dict[str, str | None],
-    some: Sequence[Sequence[Any]],
-    then: Mapping[str, InForce],
-) -> None:
-    """Whether agents are bots' by the lists of now, where other lists held."""
-    lists = agents.VERSION
-    new = {row[6] for row in some if (it := then.get(row[9])) is None or it.agents != lists}
-    new -= known.keys()
-    known.update(dict.fromkeys(new))
-    texts = tellings.texts_of(tx, new) if new else {}
-    known.update({digest: agents.bot_reason(text) for digest, text in texts.items()})
-
-
-def _presents(tx: Tx, rules: Rules, client_no: int, nos: set[int]) -> dict[int, Present]:
-    """What is in force at each publisher for a client."""
-    publishers = publishers_by_number(tx, nos)
-    held = definitions.held_at(tx, ((it, client_no) for it in publishers.values()), rules.otherwise)
-    found = {}
-    for no in nos:
-        own = held.get((no, client_no), definitions.Held(rules.otherwise))
-        listed = definitions.bot_list(tx, own.list_key[0]) if own.list_key else AddressList(())
-        force = InForce(own.rules, rules.honoured, rules.stale, agents.VERSION, listed.version)
-        found[no] = Present(force, listed)
-    return found
-
-
-# ── correcting ──────────────────────────────────────────────────────────────────────────────────
-
-
-def _correct(desk: Desk, client: Client, month: Month, plan: _Plan, told: Told) -> None:
+def _correct(desk: Desk, client: Client, month: Month, plan: Plan, told: Told) -> None:
     """Part by part: all that gives back before all that is to be paid, so that it is the same
     however often it is cut short.
     """
     pending: Counter[CounterKey] = Counter()
     turn = plan.turn
-    gives = [id_ for id_, verdict in plan.verdicts.items() if verdict.reason][:MOST]
-    takes = [id_ for id_, verdict in plan.verdicts.items() if not verdict.reason][:MOST]
+    gives = [id_ for id_, told in plan.anew.items() if told.reason][:MOST]
+    takes = [id_ for id_, told in plan.anew.items() if not told.reason][:MOST]
     for ids in (*batches(gives, _AT_ONCE), *batches(takes, _AT_ONCE)):
         with (
             desk.records.read() as tx,
@@ -308,7 +150,8 @@ def _correct(desk: Desk, client: Client, month: Month, plan: _Plan, told: Told) 
         clicks = [_entry(row) for row in found]
         if len(clicks) != len(ids):
             raise Stale
-        work = [(click, plan.verdicts[click.id]) for click in clicks]
+        assert all(click.kind == "CLICK" for click in clicks), "clicks are judged again"
+        work = [(click, plan.anew[click.id]) for click in clicks]
         if told.only_looked:
             with desk.records.read() as tx:
                 made = _worked_out(desk, tx, client, month, plan, work, pending)
@@ -328,7 +171,7 @@ def _entry(row: Sequence[Any]) -> Entry:
     return Entry(**dict(zip(_FIELDS, row, strict=True)))
 
 
-_Work = Sequence[tuple[Entry, Verdict]]
+_Work = Sequence[tuple[Entry, Anew]]
 
 
 def _worked_out(
@@ -336,12 +179,12 @@ def _worked_out(
     tx: Tx,
     client: Client,
     month: Month,
-    plan: _Plan,
+    plan: Plan,
     work: _Work,
     pending: Mapping[CounterKey, int],
 ) -> Corrections:
     now, nos = desk.clock.now(), {click.publisher_no for click, _ in work}
-    present = _presents(tx, desk.rules, client.no, nos)
+    present = presents_at(tx, desk.rules, client.no, nos)
     if any(present[no].force != plan.presents[no].force for no in nos):
         raise Stale
     asked = Asked(
@@ -358,6 +201,7 @@ def _worked_out(
             apply = _entry(row)
             by_click.setdefault(apply.click_id, []).append(apply)
         asked.applies = by_click
+    assert all(by in paid_by_apply for by in asked.applies), "an apply is of one of these clicks"
     every = [click for click, _ in work]
     every += [apply for some in asked.applies.values() for apply in some]
     terms = read_terms(
@@ -372,7 +216,7 @@ def _worked_out(
 
 
 def _booked(
-    desk: Desk, client: Client, month: Month, plan: _Plan, work: _Work, turn: int
+    desk: Desk, client: Client, month: Month, plan: Plan, work: _Work, turn: int
 ) -> Corrections:
     """One part, in one transaction. **Refuses** (Stale) what does not follow any more."""
     with desk.records.write() as tx:
@@ -394,6 +238,8 @@ def _booked(
             segments.write(desk.blobs, segments.path_of(name, now, desk.ids), entries)
             for name, entries in sorted(by_month.items())
         ]
+        made_rows = sum(one.segment.rows for one in written)
+        assert made_rows == len(made.entries), "every entry is in a segment"
         segments.register(tx, written, now)
         rows.change_clicks(tx, made.clicks)
         rows.add_tallies(tx, made.tallies)
@@ -405,5 +251,5 @@ def _booked(
     return made
 
 
-def _bodies(plan: _Plan, work: _Work) -> set[bytes]:
+def _bodies(plan: Plan, work: _Work) -> set[bytes]:
     return {plan.presents[click.publisher_no].force.encoded() for click, _ in work}

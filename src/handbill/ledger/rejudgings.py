@@ -13,7 +13,7 @@ from handbill.host.ids import Ids, new_uuid
 from handbill.kit.faults import Refused
 from handbill.kit.instants import Instant
 from handbill.ledger import rejudging
-from handbill.ledger.rejudging import Desk, month_of
+from handbill.ledger.planning import Desk, month_of
 from handbill.store.records import Tx
 from handbill.store.records.mapper import Mapper
 from handbill.store.records.tables import rejudgings
@@ -88,6 +88,7 @@ def run(desk: Desk, rejudging_id: str) -> Kept | None:
         ended = {"state": "SUCCESS", "outcome": msgspec.json.encode([told.outcome()]).decode()}
     except Refused as refused:  # as where the month was closed meanwhile
         ended = {"state": "FAILED", "message": f"The month {refused.message}"}
+    assert ended["state"] != "SUBMITTED", "it has ended"
     with desk.records.write() as tx:
         now = desk.clock.now()
         tx.change(rejudgings, {"id": rejudging_id}, ended_at=now, **ended)
