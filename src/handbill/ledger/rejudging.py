@@ -65,7 +65,7 @@ class Stale(Exception):
     """
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Told:
     """What a run has come to so far (see ``Outcome``). ``became``: how many clicks, by what they
     were, are, and why.
@@ -118,7 +118,7 @@ def rejudge(desk: Desk, client: Client, month_name: str, *, only_looks: bool = F
     """Correct what clicks of a month are something else now; ``only_looks``: tell what that would
     be. **Refuses** as ``month_of``; (Unavailable) while others change what it follows from.
     """
-    told = Told(only_looks)
+    told = Told(only_looked=only_looks)
     for _ in range(_TRIES):
         month = month_of(client, month_name, desk.clock.now())
         plan = planned(desk, client, month)
