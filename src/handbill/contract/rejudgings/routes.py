@@ -8,7 +8,6 @@ from handbill.http.operations import PAGED, Answer, Call, Operation
 from handbill.http.paging import skip_and_limit, with_links
 from handbill.ledger import rejudgings
 
-_TAG: Final = "Click definitions"
 _PATH: Final = "/clients/{client_id}/rejudgings"
 
 
@@ -59,7 +58,6 @@ OPERATIONS: Final = [
         "in caps; what is to be paid now is paid only where caps have room. What had no room "
         "stays unpaid. Rules that ask for what is not kept (whole addresses) leave the click as it "
         "is. Closed months are refused. Repeating it adds nothing.",
-        tag=_TAG,
         work=_ask,
         body=RejudgingAsked,
         answer=Made,
@@ -72,7 +70,6 @@ OPERATIONS: Final = [
         path=_PATH,
         title="Get the months that were judged again.",
         about="What came of each, newest first.",
-        tag=_TAG,
         work=_list,
         query=PAGED,
         answer=RejudgingPage,
