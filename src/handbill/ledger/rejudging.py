@@ -27,7 +27,8 @@ from handbill.host.ids import Ids
 from handbill.host.settings import Settings
 from handbill.kit.batches import batches
 from handbill.kit.faults import Unavailable
-from handbill.ledger import counter_rows, counting, rows, tellings, turns, waking
+from handbill.kit.zones import zone_of
+from handbill.ledger import counter_rows, counting, daily_sums, rows, tellings, turns, waking
 from handbill.ledger.client_entries import entries_of
 from handbill.ledger.correcting import Asked, Correcting, Corrections
 from handbill.ledger.counting import Counting
@@ -242,6 +243,7 @@ def _booked(
         assert made_rows == len(made.entries), "every entry is in a segment"
         segments.register(tx, written, now)
         rows.change_clicks(tx, made.clicks)
+        daily_sums.add(tx, [(zone_of(client.zone), made.entries)])
         rows.add_tallies(tx, made.tallies)
         counter_rows.add_counters(tx, ((client.no, key, by) for key, by in made.counters.items()))
         versions = {version_of(body): body for body in _bodies(plan, work)}
