@@ -11,6 +11,7 @@ from handbill.core.pacing.copies import (
     Fetch,
     Held,
     held_of,
+    newer_since,
     next_fetch,
     own_fetches,
     rhythm_of,
@@ -184,3 +185,12 @@ def test_clicks_ripen_by_the_delay_curve() -> None:
     assert own[-1] == PPM
     assert list(own) == sorted(own)
     assert mature_ppm(enumerate([10, 10, 10, 10]), prior) == 33 * PPM
+
+
+def test_since_when_a_copy_is_newer_than_a_price() -> None:
+    fetches = [Fetch(n * HOUR, n * HOUR - 1) for n in (10, 14, 18, 22)]
+    assert newer_since(fetches, 15 * HOUR) == 18 * HOUR
+    assert newer_since(fetches, 22 * HOUR) is None, "it may be older still"
+    assert newer_since(fetches, 3 * HOUR) == 7 * HOUR, "at most a rhythm later"
+    assert newer_since(fetches, 9 * HOUR) == 10 * HOUR
+    assert newer_since([], 0) is None

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from handbill.ledger.checking import check
 from handbill.ledger.rejudging import Desk, Told
 from handbill.store.records import Records
 from handbill.store.records.tables import clients
-from market import BOT_AGENT, RULES, START, Market
+from market import BOT_AGENT, HUMAN, RULES, START, Market
 from rooms.test_ledger_crash import Cut, CutRecords, cut
 
 MONTH = "2026-11"
@@ -312,3 +313,42 @@ def test_cut_at_any_statement_it_is_whole_or_not_at_all(
     assert net(market) == {"bot": 1, "valid": 2, "counted": 3, "charge": 1_600_000}
     assert again(market, listing).became == {("bot", "valid", ""): 1}
     assert net(market) == {"valid": 3, "counted": 3, "charge": 2_400_000}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_judged_again_is_as_judged_so_at_once(market: Market, seed: int) -> None:
+    """Two clients have the same visits; one of them was judged by other definitions before."""
+    chance = Random(seed)
+    one = market.listing(client_no=market.client("c1"), publisher_no=market.publisher("A"))
+    other = market.listing(client_no=market.client("c2"), publisher_no=market.publisher("B"))
+    windows, limits = (None, 30, 600, 3_600), (None, 2, 4)
+
+    def rules() -> dict[str, Any]:
+        return {
+            "bot": chance.random() < 0.7,
+            "duplicate_seconds": chance.choice(windows),
+            "most_clicks": chance.choice(limits[1:]),
+        }
+
+    last = rules()
+    define(market, one, **rules())
+    define(market, other, **last)
+    for n in range(60):
+        ip, agent = f"203.0.113.{chance.randrange(5)}", chance.choice((HUMAN, BOT_AGENT))
+        at = START + n * MINUTE + chance.randrange(MINUTE)
+        for listing in (one, other):
+            market.clicked(listing, at=at, ip=ip, agent=agent)
+    market.judged()
+    for _ in range(2):
+        define(market, one, **rules())
+        again(market, one)
+    define(market, one, **last)
+    assert again(market, one).unknown == {}
+    lines = market.ledger()
+    gone = {line["correctedId"] for line in lines if line["sign"] < 0}
+    told: dict[str, list[tuple[str, str | None, int]]] = {"c1": [], "c2": []}
+    for line in lines:
+        if line["sign"] > 0 and line["id"] not in gone:
+            what = line["at"], line["disposition"], line["chargeMicros"]
+            told[line["clientId"]].append(what)
+    assert sorted(told["c1"]) == sorted(told["c2"])
