@@ -8,6 +8,7 @@ from pydantic import Field, WithJsonSchema
 from handbill.contract.caps import is_none
 from handbill.core.charging import Measure, Scope
 from handbill.core.click_checks import Found, Step
+from handbill.core.click_definitions import REASONS
 from handbill.kit.zones import Period
 from handbill.ledger.explaining import MOST_TOLD, State
 from handbill.wire.fields import Day, Instant, Money, Percent
@@ -16,6 +17,7 @@ from handbill.wire.models import Model
 _MOST_PPM: Final = 10**9
 Amount = Annotated[Decimal | int, WithJsonSchema({"type": "number"})]
 Ppm = Annotated[int, Percent(_MOST_PPM)]
+_REASONS: Final = ", ".join(reason for some in REASONS.values() for reason in some)
 
 
 class ClickLink(Model):
@@ -252,7 +254,9 @@ class ClickExplanation(Model):
     )
     link: ClickLink = Field(description="Content of its tracked link.")
     disposition: str | None = Field(description="What it counts as. Null: it is not judged.")
-    reason: str | None = Field(description="Why it does not count. Null: it does.")
+    reason: str | None = Field(
+        description=f"Why it does not count: {_REASONS}, or the cap without room. Null: it does."
+    )
     visitor: ClickVisitor | None = Field(
         description="Stored data of the visitor. Null: it is not judged."
     )
