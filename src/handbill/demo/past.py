@@ -25,7 +25,7 @@ from handbill.simulate.asking import Agency
 from handbill.simulate.house import House, passing_folder
 from handbill.simulate.sites import Careers, Sites
 from handbill.simulate.trade import HOME, Body, Employer, Outlet, Trade
-from handbill.simulate.visitors import Offer, Public, Shown, micros_of
+from handbill.simulate.visitors import NO_PEOPLE, Offer, Public, Shown, micros_of
 
 AGENCY = "demo"
 CLICKS_OF_DAY = 250
@@ -188,7 +188,7 @@ def _lived(
             api_client_id=client_id,
             clients=[Made(one.name, one.id, one.pixel_id) for one in shop.employers],
             clicks=len(visits),
-            bots=sum(visit.kind == "bot" for visit in visits),
+            bots=sum(visit.kind in NO_PEOPLE for visit in visits),
             conversions=visitors.heard.conversions,
         )
 

@@ -196,7 +196,7 @@ async def _play(scene: Scene, addresses: Addresses, past: Past) -> int:
             plan = plan_of(offers, note.seed)
             heard = await story.click(session, plan, showing)
             await story.apply(agency, addresses.edge, past.clients, plan, heard, showing)
-            received = heard.counted + heard.conversions
+            received = heard.clicks.total() + heard.conversions
             with showing.step("Judging", received) as done:
                 books = await _judged(scene, before.sums["received"] + received)
                 done(received)
@@ -236,7 +236,7 @@ def _books(scene: Scene) -> Books:
 def _faults(heard: story.Heard, past: Past, clicks: int, bots: int, books: Books) -> list[str]:
     """What does not add up: acknowledged against reported, bots, and the books themselves."""
     faults = list(books.faults)
-    counted, bots_seen = past.clicks + heard.counted, past.bots + heard.clicks["bot"]
+    counted, bots_seen = past.clicks + heard.clicks.total(), past.bots + heard.bots
     if clicks != counted:
         faults.append(f"{counted} clicks were acknowledged, {clicks} are reported")
     if bots != bots_seen:

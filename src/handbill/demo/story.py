@@ -29,9 +29,9 @@ class Heard:
     conversions: int = 0
 
     @property
-    def counted(self) -> int:
-        """Clicks that must be in the ledger: all but those that a browser only peeked at."""
-        return self.clicks.total() - self.clicks["peek"]
+    def bots(self) -> int:
+        """Clicks of nobody: of programs, and those that a browser made ahead."""
+        return self.clicks["bot"] + self.clicks["peek"]
 
 
 async def read_outbound(agency: Agency, showing: Showing) -> list[Offer]:
