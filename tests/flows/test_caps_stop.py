@@ -90,7 +90,8 @@ def _row_of_stats(town: Town, client: str) -> dict[str, str]:
 def _explained(town: Town, client: str, clicked: list[str]) -> None:
     """Each click says how the cap stood as it came, whatever it is set to by now."""
     for number, click_id in enumerate(clicked):
-        told = town.ask("GET", f"/clients/{client}/clicks/{click_id}/explain")
+        told = town.ask("GET", f"/clicks/{click_id}/explain")
+        assert told == town.ask("GET", f"/clients/{client}/clicks/{click_id}/explain")
         is_last = number == len(clicked) - 1
         assert told["disposition"] == ("over_cap" if is_last else "valid")
         assert [one["result"] for one in told["checks"] if one["result"] == "DECIDED"] == []

@@ -1,13 +1,16 @@
 """Additions to the contract: why a job is, or is not, in each feed; what became of a click."""
 
 from handbill.campaigns import service as campaigns
+from handbill.clients import service as clients
 from handbill.contract.explain import samples
 from handbill.contract.explain.clicks import ClickExplanation
 from handbill.contract.explain.entities import EntityExplanation, explain_entity
 from handbill.contract.explain.models import Explanation, explanation_of
 from handbill.contract.explain.telling import click_told
+from handbill.core.nouns import Client
 from handbill.groups import service as groups
 from handbill.http.operations import Call, Operation
+from handbill.kit.faults import not_found
 from handbill.ledger import explaining
 from handbill.listings.explaining import explain
 from handbill.listings.resolving import of_lowest
@@ -22,9 +25,20 @@ def _explain(call: Call) -> Explanation:
 
 
 def _explain_click(call: Call) -> ClickExplanation:
+    return _click(call, call.client)
+
+
+def _explain_any_click(call: Call) -> ClickExplanation:
+    no = explaining.client_of(call.tx, call.path["click_id"])
+    named = clients.clients_by_number(call.tx, [no] if no else []).get(no or 0)
+    if named is None:
+        raise not_found()
+    return _click(call, clients.client_of(call.tx, call.caller.agency_no, named.id))
+
+
+def _click(call: Call, client: Client) -> ClickExplanation:
     desk = explaining.desk_of(call.tx, call.desk.blobs, call.settings, call.now)
-    found = explaining.explain(desk, call.client, call.path["click_id"])
-    return click_told(call.tx, call.client, found)
+    return click_told(call.tx, client, explaining.explain(desk, client, call.path["click_id"]))
 
 
 def _explain_entity(call: Call) -> EntityExplanation:
@@ -54,21 +68,27 @@ OPERATIONS = [
         answer=Explanation,
         sample_answer=samples.JOB,
     ),
+]
+OPERATIONS += [
     Operation(
-        name="explain_click",
+        name=name,
         verb="GET",
-        path="/clients/{client_id}/clicks/{click_id}/explain",
-        title="Explain a click.",
+        path=f"{path}/clicks/{{click_id}}/explain",
+        title=f"Explain a click{of}.",
         about="What became of a click, and why: its link and the version of the file that carried "
         "it, each check with what it saw, each cap as it stood then, the charge, and what "
         "followed from it. notKnown lists what is no longer known. The click is named by its "
-        "jClickId, or by the clickId of the ledger's export (32 hex digits).",
+        f"jClickId, or by the clickId of the ledger's export (32 hex digits){until}.",
         tag="Events",
-        work=_explain_click,
+        work=work,
         lane="slow",
         answer=ClickExplanation,
         sample_answer=samples.CLICK,
-    ),
+    )
+    for name, path, of, until, work in (
+        ("explain_click", "", "", ", where it is not older than 120 days", _explain_any_click),
+        ("explain_click_of_client", "/clients/{client_id}", " of a client", "", _explain_click),
+    )
 ]
 OPERATIONS += [
     Operation(
