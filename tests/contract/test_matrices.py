@@ -62,7 +62,11 @@ def _strangers(
     yield "foreign", foreign.ids[slot]
     slots = SLOT.findall(operation.path)
     # Another client is a wrong parent only where something below it is named too.
-    if slot not in OF_THE_AGENCY and not (slot == "client_id" and _only_the_client(slots)):
+    if (
+        slots != ["click_id"]
+        and slot not in OF_THE_AGENCY
+        and not (slot == "client_id" and _only_the_client(slots))
+    ):
         yield "of another client", sister.ids[slot]
 
 

@@ -107,13 +107,7 @@ def check_ledger(data: DataOption = None, json: JsonOption = False) -> None:
 
     settings = standing(data)
     with opened(settings, of_this_machine(settings)) as stores:
-        books = check(
-            stores.records,
-            stores.blobs,
-            _scratch(settings),
-            settings.journal_folder,
-            settings.retention_days,
-        )
+        books = check(stores.records, stores.blobs, _scratch(settings), settings.journal_folder)
     if json:
         told = {"balanced": books.balanced, "sums": dict(books.sums), "faults": books.faults}
         say(told, as_json=True)

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import duckdb
 
 from handbill.core.charging import SEALED, CounterKey, folded
-from handbill.core.daily import PlaceDay
 from handbill.core.job_caps import Count, TakenOfJob, folded_jobs
 from handbill.core.judging import ENTRY_DISPOSITIONS, KINDS, PARKED, balance_of
 from handbill.kit.instants import DAY, moment_of
@@ -31,6 +30,7 @@ _MEMORY_MB = 512
 _THREADS = 2
 _MOST_ENTRIES = 4_000_000  # that are checked together
 _MOST_CLIENTS = 2_000
+_DAYS_COMPARED = 62 * DAY
 _TOTALS = ("charge_micros", "spend_micros", "marked_micros")
 
 
@@ -62,7 +62,8 @@ class _Moment(NamedTuple):
     retired_counters: dict[CounterKey, int]
     counts: set[Count]
     days: dict[str, list[int]]
-    place_days: dict[PlaceDay, list[int]]
+    days_of_places: dict[str, list[int]]
+    retired_days: dict[str, list[int]]
 
 
 @dataclass(slots=True)
@@ -72,7 +73,7 @@ class _Entries:
     told: dict[tuple[str, str], int] = field(default_factory=dict)
     taken: list[folding.Taken] = field(default_factory=list)
     of_jobs: list[TakenOfJob] = field(default_factory=list)
-    place_days: dict[PlaceDay, list[int]] = field(default_factory=dict)
+    days: dict[str, list[int]] = field(default_factory=dict)
 
 
 class _Check:
@@ -98,7 +99,7 @@ class _Check:
         """Check these clients' books, as they are at one moment."""
         with self._records.read() as tx:
             written = segments.with_parts(tx, segments.segments_of_any(tx, client_nos))
-            moments = _moments(tx, client_nos)
+            moments = _moments(tx, client_nos, self._since_on)
         for moment in moments:
             _check_received(moment, self.books)
         entries = {client_no: _Entries() for client_no in client_nos}
@@ -218,8 +219,8 @@ class _Check:
             entries[client_no].told[kind, what] = int(count)
         for one in folding.taken(self._duck, listed, zones):
             entries[one[0].client_no].taken.append(one)
-        for place, amounts in folding.come_to(self._duck, listed, zones):
-            entries[place.client_no].place_days[place] = amounts
+        for client_no, day_on, amounts in folding.come_to(self._duck, listed, zones):
+            entries[client_no].days[day_on] = amounts
         counts = [count for moment in moments for count in moment.counts]
         for of_job in folding.taken_of_jobs(self._duck, listed, zones, counts):
             entries[of_job.client_no].of_jobs.append(of_job)
@@ -232,7 +233,7 @@ class _Check:
         of_entries = folded(own.taken) | folded_jobs(own.of_jobs, moment.counts)
         every = _with(of_entries, moment.retired_counters)
         _compare(moment, "counter", moment.counters, _sealed(every, moment.counters), books)
-        _compare_days(moment, own.place_days, self._since_on, books)
+        _compare_days(moment, own.days, self._since_on, books)
         held = Held(moment.client_no, moment.zone, own.taken, own.of_jobs)
         for fault in passed(self._records, held, every, moment.retired_counters):
             books.blame(fault)
@@ -243,17 +244,15 @@ def check(
     blobs: Blobs,
     scratch: Path,
     journal: Path | None = None,
-    kept_days: int = daily_sums.KEPT // DAY,
 ) -> Books:
     """Check every client's books, and that the journal (where its folder is given) holds what is
-    not judged yet; safe beside a running judge, for each is read at one moment. ``kept_days``: how
-    long entries are kept; of days of which some may have left, the sums are not compared.
+    not judged yet; safe beside a running judge, for each is read at one moment.
     """
     with segment_files.query(scratch, memory_mb=_MEMORY_MB, threads=_THREADS) as duck:
         with records.read() as tx:
             judged_at = marks.read(tx).judged_at
-        whole_since = max(0, judged_at - min(kept_days * DAY, daily_sums.KEPT) + 2 * DAY)
-        it = _Check(records, blobs, duck, scratch, moment_of(whole_since).date().isoformat())
+        since_on = moment_of(max(0, judged_at - _DAYS_COMPARED)).date().isoformat()
+        it = _Check(records, blobs, duck, scratch, since_on)
         with records.read() as tx:
             entries = segments.rows_of_clients(tx)
             nos = sorted({*rows.tallied_clients(tx), *entries})
@@ -283,12 +282,9 @@ def _parts(nos: list[int], entries: Mapping[int, int]) -> Iterator[list[int]]:
         yield some
 
 
-def _moments(tx: Tx, client_nos: list[int]) -> list[_Moment]:
+def _moments(tx: Tx, client_nos: list[int], since_on: str) -> list[_Moment]:
     zones = zones_of(tx, client_nos)
-    days, at_places = daily_sums.noted(tx, client_nos)
-    place_days: dict[int, dict[PlaceDay, list[int]]] = {}
-    for place, amounts in at_places.items():
-        place_days.setdefault(place.client_no, {})[place] = amounts
+    days = daily_sums.held_against(tx, client_nos, since_on)
     return [
         _Moment(
             client_no,
@@ -299,8 +295,7 @@ def _moments(tx: Tx, client_nos: list[int]) -> list[_Moment]:
             rows.retired_tallies(tx, client_no),
             counter_rows.retired_counters_of(tx, client_no),
             counting.counts_of(tx, client_no),
-            days.get(client_no, {}),
-            place_days.get(client_no, {}),
+            *(some.get(client_no, {}) for some in days),
         )
         for client_no in client_nos
     ]
@@ -374,23 +369,15 @@ def _compare(
 
 
 def _compare_days(
-    moment: _Moment, entries: Mapping[PlaceDay, list[int]], since_on: str, books: Books
+    moment: _Moment, entries: Mapping[str, list[int]], since_on: str, books: Books
 ) -> None:
-    """What is noted of each day, at each place and as a whole, is what the entries come to."""
-    wholes: dict[str, list[int]] = {}
-    for place in sorted(moment.place_days.keys() | entries.keys()):
-        noted, told = moment.place_days.get(place), entries.get(place)
-        if noted is not None:
-            whole = wholes.setdefault(place.day_on, [0] * len(noted))
-            whole[:] = map(int.__add__, whole, noted)
-        if noted != told and place.day_on >= since_on:
-            at = "/".join(map(str, place[2:]))
-            books.blame(
-                f"client {moment.client_no}: the sums of {place.day_on} at {at} are not those of "
-                "its entries"
-            )
-    for day_on in sorted(wholes.keys() | moment.days.keys()):
-        if day_on >= since_on and wholes.get(day_on) != moment.days.get(day_on):
-            books.blame(
-                f"client {moment.client_no}: the sums of {day_on} are not those of its places"
-            )
+    """What is noted of a day is what its entries come to, and its places."""
+    recent = {day_on: sums for day_on, sums in entries.items() if day_on >= since_on}
+    for day_on, left in moment.retired_days.items():
+        recent[day_on] = list(map(int.__add__, left, recent.get(day_on, [0] * len(left))))
+    for told, whose in ((recent, "entries"), (moment.days_of_places, "places")):
+        for day_on in sorted(moment.days.keys() | told.keys()):
+            if moment.days.get(day_on) != told.get(day_on):
+                books.blame(
+                    f"client {moment.client_no}: the sums of {day_on} are not those of its {whose}"
+                )

@@ -2,7 +2,7 @@
 the transaction that books the entries.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, Final
 
@@ -16,10 +16,9 @@ from handbill.kit.instants import DAY, Instant, moment_of
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among
 from handbill.store.records.booked import SUMS
-from handbill.store.records.tables import client_days, place_days
+from handbill.store.records.tables import client_days, place_days, retired_days
 
 KEPT: Final = 400 * DAY
-_OF_CLIENT: Final = ("client_no", "day_on")
 _BY: Final = {"campaign": "campaign_no", "jobgroup": "group_no", "publisher": "publisher_no"}
 _c = client_days.c
 _p = place_days.c
@@ -37,9 +36,16 @@ _PLACES = {
     .group_by(_p[name], _p.day_on)
     for by, name in _BY.items()
 }
-_ALL_PLACES = sa.select(*(_p[name] for name in (*PlaceDay._fields, *SUMS))).where(
-    among(_p.client_no, "client_nos")
-)
+_BY_DAY = [
+    sa.select(
+        table.c.client_no,
+        table.c.day_on,
+        *(sa.cast(sa.func.sum(table.c[one]), sa.BigInteger) for one in SUMS),
+    )
+    .where(among(table.c.client_no, "client_nos"), table.c.day_on >= b("first_on"))
+    .group_by(table.c.client_no, table.c.day_on)
+    for table in (place_days, retired_days)
+]
 _FORGET = [
     sa.delete(table).where(
         sa.tuple_(*table.primary_key.columns).in_(
@@ -48,7 +54,7 @@ _FORGET = [
             .limit(b("most", type_=sa.Integer))
         )
     )
-    for table in (client_days, place_days)
+    for table in (client_days, place_days, retired_days)
 ]
 Days = dict[int, dict[str, list[int]]]
 """Of each number: by day, the raw sums in the order of RAW."""
@@ -63,16 +69,25 @@ def add(tx: Tx, booked: Iterable[tuple[tzinfo, Iterable[Entry]]]) -> None:
             places[place] = sums
             former = whole.setdefault(place[:2], [0] * len(RAW))
             former[:] = map(int.__add__, former, sums)
-    tx.upsert_many(
-        client_days,
-        _OF_CLIENT,
-        [{"client_no": no, "day_on": on, **_named(it)} for (no, on), it in sorted(whole.items())],
-        adds=SUMS,
-    )
+    _add(tx, client_days, whole)
     tx.upsert_many(
         place_days,
         PlaceDay._fields,
         [{**place._asdict(), **_named(sums)} for place, sums in sorted(places.items())],
+        adds=SUMS,
+    )
+
+
+def retire(tx: Tx, sums: Mapping[tuple[int, str], Sequence[int]]) -> None:
+    """Keep what entries that leave the ledger came to, by client and day."""
+    _add(tx, retired_days, sums)
+
+
+def _add(tx: Tx, table: sa.Table, sums: Mapping[tuple[int, str], Sequence[int]]) -> None:
+    tx.upsert_many(
+        table,
+        ("client_no", "day_on"),
+        [{"client_no": no, "day_on": on, **_named(it)} for (no, on), it in sorted(sums.items())],
         adds=SUMS,
     )
 
@@ -94,10 +109,11 @@ def by_place(tx: Tx, client_no: int, by: str, first_on: str) -> Days:
     return _days(tx.all(_PLACES[by], client_no=client_no, first_on=first_on))
 
 
-def noted(tx: Tx, client_nos: Collection[int]) -> tuple[Days, dict[PlaceDay, list[int]]]:
-    """All that is kept of these clients: as a whole, and at each place."""
-    places = tx.all(_ALL_PLACES, client_nos=Listed(sorted(client_nos)))
-    return of_clients(tx, client_nos, ""), {PlaceDay(*row[:5]): list(row[5:]) for row in places}
+def held_against(tx: Tx, client_nos: Collection[int], first_on: str) -> tuple[Days, Days, Days]:
+    """Of these clients, by day: what is noted as a whole, at all places, and of what has left."""
+    asked = {"client_nos": Listed(sorted(client_nos)), "first_on": first_on}
+    places, retired = (_days(tx.all(one, **asked)) for one in _BY_DAY)
+    return of_clients(tx, client_nos, first_on), places, retired
 
 
 def forget(tx: Tx, before: Instant, most: int) -> int:

@@ -6,7 +6,6 @@ from datetime import date, tzinfo
 import duckdb
 
 from handbill.core.charging import CounterKey, Place, folded
-from handbill.core.daily import PlaceDay
 from handbill.core.job_caps import Count, TakenOfJob, folded_jobs
 from handbill.core.judging import TAKES_ROOM
 from handbill.core.metrics import RAW, Raw
@@ -72,21 +71,19 @@ def sum_text(raw: Raw) -> str:
 
 def come_to(
     duck: duckdb.DuckDBPyConnection, listed: Sequence[Segment], zones: Mapping[int, tzinfo]
-) -> Iterator[tuple[PlaceDay, list[int]]]:
-    """The raw sums of the entries of these clients at each place on each of its days."""
+) -> Iterator[tuple[int, str, list[int]]]:
+    """The raw sums of the entries of these clients on each of its days: client, day, sums."""
     sums = ", ".join(sum_text(raw) for raw in RAW)
     for zone, client_nos in by_zone(zones).items():
         found = duck.execute(
-            f"SELECT client_no, {_day(listed, zone)}, campaign_no, group_no, publisher_no, {sums} "
-            "FROM entries WHERE list_contains($clients, client_no) GROUP BY ALL",
+            f"SELECT client_no, {_day(listed, zone)}, {sums} FROM entries "
+            "WHERE list_contains($clients, client_no) GROUP BY ALL",
             {"clients": client_nos},
         )
         while row := found.fetchone():
-            client_no, number, campaign_no, group_no, publisher_no, *amounts = row
+            client_no, number, *amounts = row
             assert len(amounts) == len(RAW), "there is a sum of each kind"
-            day_on = day_of_number(number).isoformat()
-            place = PlaceDay(client_no, day_on, campaign_no, group_no, publisher_no)
-            yield place, list(map(int, amounts))
+            yield client_no, day_of_number(number).isoformat(), list(map(int, amounts))
 
 
 def _day(listed: Sequence[Segment], zone: tzinfo) -> str:

@@ -69,7 +69,7 @@ def _some(tools: Tools, old: Sequence[Segment], now: Instant) -> int:
             assert client_nos, "every entry is some client's"
             zones = zones_of(tx, client_nos)
             counts = counting.counts_of_each(tx, client_nos)
-        sums = _sums(tools, sound, zones, counts)
+        sums, days = _sums(tools, sound, zones, counts)
     try:
         with tools.records.write() as tx:
             marks.hold_fence(tx)
@@ -79,6 +79,7 @@ def _some(tools: Tools, old: Sequence[Segment], now: Instant) -> int:
             for client_no, (tallies, counters) in sums.items():
                 rows.add_retired_tallies(tx, client_no, tallies)
                 counter_rows.add_retired_counters(tx, client_no, counters)
+            daily_sums.retire(tx, days)
     except segments.Replaced:
         return 0  # compacted meanwhile; the next sweep finds the new file
     return len(sound)
@@ -89,8 +90,11 @@ def _sums(
     old: Sequence[tuple[Segment, str]],
     zones: Mapping[int, tzinfo],
     counts: Mapping[int, set[Count]],
-) -> dict[int, tuple[Counter[tuple[str, str]], dict[CounterKey, int]]]:
-    """What the entries of each client sum up to: tallies and counters."""
+) -> tuple[
+    dict[int, tuple[Counter[tuple[str, str]], dict[CounterKey, int]]],
+    dict[tuple[int, str], list[int]],
+]:
+    """What the entries of each client sum up to: tallies and counters; and the sums of its days."""
     listed = [segment for segment, _ in old]
     with segment_files.query(tools.scratch, memory_mb=_MEMORY_MB, threads=1) as duck:
         folding.load(duck, [file for _, file in old], None)
@@ -101,7 +105,9 @@ def _sums(
             sums[client_no][0][kind, what] = int(count)
         for client_no, counters in folding.counters(duck, listed, zones, counts):
             sums[client_no][1].update(counters)
-    return sums
+        days = {(no, day_on): it for no, day_on, it in folding.come_to(duck, listed, zones)}
+    assert {no for no, _ in days} <= sums.keys(), "what leaves is of those asked for"
+    return sums, days
 
 
 def seal(tools: Tools, now: Instant) -> None:

@@ -233,8 +233,7 @@ retired_counters = sa.Table(
     _whole("value"),
     sa.Index("retired_counters_by_client", "client_no"),
 )
-# What a client's entries of a day come to: the raw sums of core.metrics; of all of them, and at
-# each place (0: at none).
+# What a client's entries of a day come to: the raw sums of core.metrics.
 SUMS = tuple(re.sub("([A-Z])", r"_\1", raw.name).lower() for raw in RAW)
 client_days = sa.Table(
     "client_days",
@@ -244,6 +243,16 @@ client_days = sa.Table(
     *map(_whole, SUMS),
     sa.Index("client_days_by_age", "day_on"),
 )
+# Of those, what the entries of retired segments came to.
+retired_days = sa.Table(
+    "retired_days",
+    metadata,
+    _key("client_no"),
+    _text("day_on", key=True),
+    *map(_whole, SUMS),
+    sa.Index("retired_days_by_age", "day_on"),
+)
+# The same at each place (0: at none).
 place_days = sa.Table(
     "place_days",
     metadata,

@@ -56,6 +56,7 @@ OWNERS = {
         "rejudge_turns",
         "rejudgings",
         "retired_counters",
+        "retired_days",
         "retired_tallies",
         "tallies",
         "traffic",

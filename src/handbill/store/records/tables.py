@@ -24,6 +24,7 @@ from handbill.store.records.booked import (
     rejudge_turns,
     rejudgings,
     retired_counters,
+    retired_days,
     retired_tallies,
     segment_clients,
     segments,
@@ -174,6 +175,7 @@ __all__ = [
     "report_streams",
     "reports",
     "retired_counters",
+    "retired_days",
     "retired_tallies",
     "rule_acts",
     "rule_holds",
@@ -364,8 +366,7 @@ groups = sa.Table(
     sa.Index("groups_by_campaign", "campaign_no", "no"),
 )
 
-# What an agency puts on its customers' spend, from an instant on; and the entities that it holds
-# at: a number of 0 stands for all campaigns, job groups or publishers.
+# An agency's markups on its customers' spend, from an instant on; a number of 0 stands for all.
 markups = sa.Table(
     "markups",
     metadata,

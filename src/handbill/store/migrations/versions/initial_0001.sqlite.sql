@@ -455,6 +455,29 @@ CREATE TABLE retired_counters (
 	CONSTRAINT retired_counters_pkey PRIMARY KEY (scope, entity, measure, day_on)
 );
 CREATE INDEX retired_counters_by_client ON retired_counters (client_no);
+CREATE TABLE retired_days (
+	client_no INTEGER NOT NULL,
+	day_on TEXT NOT NULL,
+	clicks BIGINT NOT NULL,
+	bot_clicks BIGINT NOT NULL,
+	duplicate_clicks BIGINT NOT NULL,
+	foreign_clicks BIGINT NOT NULL,
+	latent_clicks BIGINT NOT NULL,
+	over_cap_clicks BIGINT NOT NULL,
+	views BIGINT NOT NULL,
+	apply_starts BIGINT NOT NULL,
+	applies BIGINT NOT NULL,
+	hires BIGINT NOT NULL,
+	spent BIGINT NOT NULL,
+	net_spent BIGINT NOT NULL,
+	marked_up_spent BIGINT NOT NULL,
+	all_views BIGINT NOT NULL,
+	all_apply_starts BIGINT NOT NULL,
+	all_applies BIGINT NOT NULL,
+	all_hires BIGINT NOT NULL,
+	CONSTRAINT retired_days_pkey PRIMARY KEY (client_no, day_on)
+);
+CREATE INDEX retired_days_by_age ON retired_days (day_on);
 CREATE TABLE retired_tallies (
 	client_no INTEGER NOT NULL,
 	kind TEXT NOT NULL,
