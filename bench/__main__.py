@@ -16,7 +16,18 @@ from pathlib import Path
 from bench.figures import Figure, show
 from bench.postgresql import records_on_postgresql
 
-ORDER = ("click", "feed_import", "feed_out", "matching", "judge", "books", "report", "rules", "api")
+ORDER = (
+    "click",
+    "feed_import",
+    "feed_out",
+    "matching",
+    "judge",
+    "books",
+    "report",
+    "rules",
+    "overview",
+    "api",
+)
 LONG = (
     "soak",
     "neighbours",

@@ -23,7 +23,7 @@ def test_prefixes_are_read_in_every_spelling() -> None:
 
 @pytest.mark.parametrize("line", ["x", "1.2.3.4.5", "256.1", "1.2.3.4/33", "-", "IP Address"])
 def test_other_lines_are_refused_by_number(line: str) -> None:
-    with pytest.raises(NotAddresses, match="line 3 is no address"):
+    with pytest.raises(NotAddresses, match="line 3 is neither an address nor a prefix"):
         read_prefixes(f"IP Address\n192.0.2\n{line}\n")
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handbill.core.judging import ENTRY_DISPOSITIONS
-from handbill.core.metrics import NAMES, RATIOS, RAW, finished, named
+from handbill.core.metrics import NAMES, RATIOS, RAW, finished, finished_as, made_of, named
 
 NONE = {raw.name: 0 for raw in RAW}
 
@@ -122,3 +122,15 @@ def test_ratios_are_exact_to_six_places(sums: list[int]) -> None:
         assert abs(made[ratio.name] - exact) <= Decimal("0.0000005")
     for name in ("spent", "netSpent", "markedUpSpent", "profit"):
         assert Decimal(made[name]) * 1_000_000 == raw[name]
+
+
+def test_a_metric_depends_on_the_raw_sums_that_it_is_made_of() -> None:
+    """Any of the others makes no difference; each of them makes one somewhere."""
+    for name in NAMES:
+        needed = made_of(name)
+        sums = [n * (10**9 if raw.amount else 1) for n, raw in enumerate(RAW, 3)]
+        kept = [value if raw.name in needed else 0 for value, raw in zip(sums, RAW, strict=True)]
+        assert finished_as(name)(kept) == finished_as(name)(sums)
+        for place, raw in enumerate(RAW):
+            more = [value * (2 if n == place else 1) for n, value in enumerate(sums)]
+            assert (finished_as(name)(more) != finished_as(name)(sums)) == (raw.name in needed)

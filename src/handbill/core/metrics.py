@@ -136,6 +136,15 @@ def _finish_of(metric: Raw | Total | Ratio) -> Callable[[Sums], Number]:
 _FINISH: Final = tuple(map(_finish_of, METRICS))
 
 
+def made_of(name: str) -> frozenset[str]:
+    """The raw sums that a metric depends on."""
+    metric = METRICS[NAMES.index(name)]
+    if isinstance(metric, Raw):
+        return frozenset({name})
+    parts = metric[1:3] if isinstance(metric, Ratio) else (*metric.of, *metric.less)
+    return frozenset().union(*map(made_of, parts))
+
+
 def finished_as(name: str) -> Callable[[Sums], Number]:
     """How one metric comes out of the raw sums."""
     return _FINISH[NAMES.index(name)]

@@ -148,7 +148,14 @@ def counters_in(
 
 
 def add_counters(tx: Tx, added: Iterable[tuple[int, CounterKey, int]]) -> None:
-    """Add to the counters of days; a correction may give back what was used."""
+    """Add to the counters of days."""
+    ordered = sorted(added)
+    assert all(value >= 0 for _, _, value in ordered), "what is used is never given back"
+    _add(tx, counters, ordered)
+
+
+def correct_counters(tx: Tx, added: Iterable[tuple[int, CounterKey, int]]) -> None:
+    """Add what corrections come to, which may give back what was used."""
     ordered = sorted(added)
     assert all(key.entity for _, key, _ in ordered), "what is used is used of something"
     _add(tx, counters, ordered)

@@ -4,6 +4,7 @@ the transaction that books the entries.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import tzinfo
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -28,11 +29,11 @@ _CLIENTS = sa.select(_c.client_no, _c.day_on, *(_c[name] for name in SUMS)).wher
 _TOTAL = sa.select(*(sa.cast(sa.func.sum(_c[name]), sa.BigInteger) for name in SUMS)).where(
     among(_c.client_no, "client_nos"), _c.day_on >= b("first_on"), _c.day_on <= b("last_on")
 )
+_OF_PLACES = sa.and_(_p.client_no == b("client_no"), _p.day_on >= b("first_on"))
+_SUMMED = [sa.cast(sa.func.sum(_p[one]), sa.BigInteger) for one in SUMS]
 _PLACES = {
-    by: sa.select(
-        _p[name], _p.day_on, *(sa.cast(sa.func.sum(_p[one]), sa.BigInteger) for one in SUMS)
-    )
-    .where(_p.client_no == b("client_no"), _p.day_on >= b("first_on"))
+    by: sa.select(_p[name], _p.day_on, *_SUMMED)
+    .where(_OF_PLACES, among(_p[name], "nos"))
     .group_by(_p[name], _p.day_on)
     for by, name in _BY.items()
 }
@@ -104,9 +105,27 @@ def total(tx: Tx, client_nos: Collection[int], first_on: str, last_on: str) -> S
     return [amount or 0 for amount in row]
 
 
-def by_place(tx: Tx, client_no: int, by: str, first_on: str) -> Days:
-    """The same of one client, by campaign, job group or publisher."""
-    return _days(tx.all(_PLACES[by], client_no=client_no, first_on=first_on))
+def totals(
+    tx: Tx, client_no: int, by: str, wanted: Collection[str], first_on: str
+) -> dict[int, list[int]]:
+    """What a client's entries since a day come to, by campaign, job group or publisher. Only these
+    raw sums are added up; all others are 0.
+    """
+    found = tx.all(_totals(by, frozenset(wanted)), client_no=client_no, first_on=first_on)
+    return {no: sums for no, *sums in found}
+
+
+@cache
+def _totals(by: str, wanted: frozenset[str]) -> sa.Select[Any]:
+    zero: sa.ColumnElement[int] = sa.literal_column("0")
+    some = [it if raw.name in wanted else zero for raw, it in zip(RAW, _SUMMED, strict=True)]
+    return sa.select(_p[_BY[by]], *some).where(_OF_PLACES).group_by(_p[_BY[by]])
+
+
+def by_place(tx: Tx, client_no: int, by: str, nos: Collection[int], first_on: str) -> Days:
+    """The same of some of them on each day."""
+    listed = Listed(sorted(nos))
+    return _days(tx.all(_PLACES[by], client_no=client_no, first_on=first_on, nos=listed))
 
 
 def held_against(tx: Tx, client_nos: Collection[int], first_on: str) -> tuple[Days, Days, Days]:

@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 from handbill.access import service as access
 from handbill.clients import service as clients
 from handbill.core.charging import Limit
-from handbill.core.metrics import RAW, Sums, finished_as
+from handbill.core.metrics import RAW, Sums, finished_as, made_of
 from handbill.core.nouns import Cap, Client
 from handbill.core.standing.reasons import Resolved
 from handbill.kit.instants import Instant
@@ -86,24 +86,23 @@ def timeseries(
     """
     last = day_of(now, zone_of(client.zone))
     first = last - (days - 1) * _DAY
-    found: daily_sums.Days = {client.no: {}}
-    if by == "none":
-        found |= daily_sums.of_clients(tx, [client.no], first.isoformat())
-    else:
-        found = daily_sums.by_place(tx, client.no, by, first.isoformat())
-    size = finished_as(largest_by)
-    wholes = {no: size(summed(of.values())) for no, of in found.items()}
-    ranked = sorted(found, key=lambda no: (-wholes[no], no))
-    shown, rest = ranked[:MOST_SERIES], ranked[MOST_SERIES:]
-    level = "CLIENT" if by == "none" else by.upper()
-    names = names_of(tx, client.no, level, set(shown))
-    return Timeseries(
-        access.agency_by_number(tx, client.agency_no).currency,
-        first,
-        last,
-        [Series(names[no][0], names[no][1], 1, _by_day(found[no], first, last)) for no in shown],
-        Series("", "", len(rest), _together(found, rest, first, last)) if rest else None,
-    )
+    first_on = first.isoformat()
+    whole = daily_sums.of_clients(tx, [client.no], first_on).get(client.no, {})
+    of_client = _by_day(whole, first, last)
+    series, others = [Series(client.id, client.body.company_name, 1, of_client)], None
+    if by != "none":
+        size, raws = finished_as(largest_by), made_of(largest_by)
+        totals = daily_sums.totals(tx, client.no, by, raws, first_on)
+        ranked = sorted(totals, key=lambda no: (-size(totals[no]), no))
+        shown, rest = ranked[:MOST_SERIES], ranked[MOST_SERIES:]
+        found = daily_sums.by_place(tx, client.no, by, shown, first_on)
+        names = names_of(tx, client.no, by.upper(), set(shown))
+        series = [
+            Series(names[no][0], names[no][1], 1, _by_day(found[no], first, last)) for no in shown
+        ]
+        others = Series("", "", len(rest), _less(of_client, series)) if rest else None
+    currency = access.agency_by_number(tx, client.agency_no).currency
+    return Timeseries(currency, first, last, series, others)
 
 
 def _by_day(of: Mapping[str, Sums], first: date, last: date) -> list[Sums]:
@@ -111,10 +110,10 @@ def _by_day(of: Mapping[str, Sums], first: date, last: date) -> list[Sums]:
     return [of.get(day_on, _NOTHING) for day_on in days]
 
 
-def _together(found: daily_sums.Days, nos: Sequence[int], first: date, last: date) -> list[Sums]:
-    return [
-        summed(some) for some in zip(*(_by_day(found[no], first, last) for no in nos), strict=True)
-    ]
+def _less(whole: Sequence[Sums], series: Sequence[Series]) -> list[Sums]:
+    """What is left of each day."""
+    together = (summed(some) for some in zip(*(one.days for one in series), strict=True))
+    return [list(map(int.__sub__, day, taken)) for day, taken in zip(whole, together, strict=True)]
 
 
 def overview(tx: Tx, agency_no: int, days: int, skip: int, limit: int, now: Instant) -> Overview:
