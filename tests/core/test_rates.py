@@ -299,8 +299,8 @@ def test_the_forms_of_files() -> None:
         (b"a,b,c\n", "begin"),
         (b"\xff\xfe", "UTF-8"),
         (b"<html></html>", "no rates"),
-        pytest.param(b"date,from,to,rate\n," + b"1" * 140_000, "no CSV", id="long cell"),
-        (b"<a><b></a>", "no XML"),
+        pytest.param(b"date,from,to,rate\n," + b"1" * 140_000, "not CSV", id="long cell"),
+        (b"<a><b></a>", "not XML"),
         (b'<!DOCTYPE a [<!ENTITY x "y">]><a/>', "DOCTYPE"),
     ],
 )

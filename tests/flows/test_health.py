@@ -98,7 +98,7 @@ def test_a_judge_that_stands_still_is_told_and_a_changed_address_is_taken_over(
                     len([u for u in links_in(server, path) if u.startswith(new)]) == JOBS or None
                 ),
             )
-            assert any(f"was {former} and is" in line["message"] for line in server.log)
+            assert any(f"changed from {former} to" in line["message"] for line in server.log)
             old = links[0].replace(former, server.edge)
             assert click(old, BROWSER, "")[0] == 302, "old links stay good"
             assert server.stop() == 0

@@ -90,6 +90,9 @@ def test_a_hire_is_booked_where_its_click_was(market: Market, listing: Listing) 
         "priceMicros": 0,
         "priceCurrency": "USD",
         "priceRate": None,
+        "sign": 1,
+        "correctedId": None,
+        "definitionVersion": None,
     }
     hired(market, listing.client_no, at=START + 2 * HOUR, application_id="a1")
     assert hires(market) == [line], "a second HIRED hires nobody"
