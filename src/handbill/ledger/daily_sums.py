@@ -14,6 +14,7 @@ from handbill.core.daily import PlaceDay, come_to
 from handbill.core.entries import Entry
 from handbill.core.metrics import RAW
 from handbill.kit.instants import DAY, Instant, moment_of
+from handbill.kit.money import MICROS
 from handbill.store.records import Tx
 from handbill.store.records.base import Listed, among
 from handbill.store.records.booked import SUMS
@@ -102,7 +103,7 @@ def total(tx: Tx, client_nos: Collection[int], first_on: str, last_on: str) -> S
     """What all their entries from the first day to the last come to."""
     nos = Listed(sorted(client_nos))
     (row,) = tx.all(_TOTAL, client_nos=nos, first_on=first_on, last_on=last_on)
-    return [amount or 0 for amount in row]
+    return _joined([amount or 0 for amount in row])
 
 
 def totals(
@@ -112,13 +113,14 @@ def totals(
     raw sums are added up; all others are 0.
     """
     found = tx.all(_totals(by, frozenset(wanted)), client_no=client_no, first_on=first_on)
-    return {no: sums for no, *sums in found}
+    return {no: _joined(columns) for no, *columns in found}
 
 
 @cache
 def _totals(by: str, wanted: frozenset[str]) -> sa.Select[Any]:
     zero: sa.ColumnElement[int] = sa.literal_column("0")
-    some = [it if raw.name in wanted else zero for raw, it in zip(RAW, _SUMMED, strict=True)]
+    of_raw = [raw.name for raw in RAW for _ in (range(2) if raw.amount else range(1))]
+    some = [it if name in wanted else zero for name, it in zip(of_raw, _SUMMED, strict=True)]
     return sa.select(_p[_BY[by]], *some).where(_OF_PLACES).group_by(_p[_BY[by]])
 
 
@@ -143,11 +145,22 @@ def forget(tx: Tx, before: Instant, most: int) -> int:
 
 def _days(rows: Iterable[Sequence[Any]]) -> Days:
     found: Days = {}
-    for no, day_on, *sums in rows:
-        found.setdefault(no, {})[day_on] = sums
+    for no, day_on, *columns in rows:
+        found.setdefault(no, {})[day_on] = _joined(columns)
     return found
 
 
 def _named(sums: Sequence[int]) -> dict[str, int]:
-    assert len(sums) == len(RAW), "there is a sum of each kind"
-    return dict(zip(SUMS, sums, strict=True))
+    """Raw sums as columns."""
+    columns: list[int] = []
+    for raw, value in zip(RAW, sums, strict=True):
+        columns += divmod(value, MICROS) if raw.amount else [value]
+    return dict(zip(SUMS, columns, strict=True))
+
+
+def _joined(columns: Sequence[int]) -> list[int]:
+    """Columns as raw sums."""
+    some = iter(columns)
+    sums = [next(some) * MICROS + next(some) if raw.amount else next(some) for raw in RAW]
+    assert not list(some), "every column is of a sum"
+    return sums

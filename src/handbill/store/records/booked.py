@@ -234,7 +234,13 @@ retired_counters = sa.Table(
     sa.Index("retired_counters_by_client", "client_no"),
 )
 # What a client's entries of a day come to: the raw sums of core.metrics.
-SUMS = tuple(re.sub("([A-Z])", r"_\1", raw.name).lower() for raw in RAW)
+# Money, whose sums may be longer than 64 bits, has whole units and the micros beyond them.
+SUMS = tuple(
+    f"{name}{part}"
+    for raw in RAW
+    for name in [re.sub("([A-Z])", r"_\1", raw.name).lower()]
+    for part in (("_units", "_micros") if raw.amount else ("",))
+)
 client_days = sa.Table(
     "client_days",
     metadata,
