@@ -1,7 +1,7 @@
-"""What a copy offers: from the bid as it was set to the one that is published, step by step.
+"""What a copy offers: how the published bid follows from the bid as set, step by step.
 
-A **step** (``Inputs``) holds all that its outcome was made of, in whole numbers, so that a line of
-the bid log can be worked out again from itself: ``decided(inputs)`` gives it to the micro.
+A **step** (``Inputs``) holds everything that its outcome depends on, in whole numbers. So a line of
+the bid log can be computed again from itself: ``decided(inputs)`` gives it to the micro.
 **Source**: domain 4.1, 4.2, docs/decisions/0046.
 """
 
@@ -21,7 +21,7 @@ DEAD_BAND_PPM: Final = 100_000
 
 
 class Binding(StrEnum):
-    """What made a bid what it is."""
+    """What determined a bid."""
 
     RULE = "RULE"
     CPA = "CPA"
@@ -34,10 +34,10 @@ class Binding(StrEnum):
 
 
 class Inputs(NamedTuple):
-    """``former_micros`` 0: there was none, or it was of other terms. ``start_ppm``: where the
-    window over the jobs begins. ``whole_micros``: bids are whole numbers of it. ``rate_picos``: the
-    publisher's currency in the agency's; ``unit_micros`` is of the publisher's, the rest not, but
-    for ``said_micros``: the bid as it was said in that currency, where all jobs have it; else 0.
+    """``former_micros`` 0: there was no former bid, or it had other terms. ``start_ppm``: where the
+    window over the jobs begins. ``whole_micros``: bids are multiples of it. ``rate_picos``: the
+    publisher's currency in the agency's. Only ``unit_micros`` and ``said_micros`` are in the
+    publisher's: the latter is the bid as said in it, if all jobs have that one, else 0.
     """
 
     base_micros: int
@@ -59,8 +59,8 @@ class Inputs(NamedTuple):
 
 
 class Bid(NamedTuple):
-    """``factor_ppm``: the bid factor. ``listed_ppm``: the part of the jobs. ``let_ppm``:
-    the part of the full spend that is let through so. ``cap``: the one that binds, by its name.
+    """``factor_ppm``: the bid factor. ``listed_ppm``: the part of the jobs that is listed.
+    ``let_ppm``: the resulting part of the full spend. ``cap``: the name of the binding cap.
     """
 
     bid_micros: int
@@ -82,17 +82,17 @@ class Line(NamedTuple):
 
     @property
     def is_true(self) -> bool:
-        """Whether it can be worked out again from itself."""
+        """Whether its bid can be computed again from its inputs."""
         return decided(self.inputs) == self.bid
 
 
 def decided(step: Inputs) -> Bid:
     """The bid of a copy, the jobs it lists, and what was binding.
 
-    The bid that was set, by rules; what the budget allows of it, or the target, if that is lower;
-    never below the least bid (for a budget, a quarter of what was set), nor above what was set.
-    Within the dead band it stays. Where the least bid is still too much, or a cap brakes, fewer
-    jobs are listed.
+    The bid as set (or as changed by a rule) is lowered to what the budget allows, or to the target
+    if that is lower. It is never below the least bid (for a budget, a quarter of the bid as set),
+    nor above the bid as set. Within the dead band it stays. If the least bid is still too high, or
+    a cap brakes, fewer jobs are listed.
     """
     assert step.base_micros > 0, "what has no bid is not listed, and not decided on"
     binding: list[Binding] = []
@@ -138,20 +138,20 @@ def decided(step: Inputs) -> Bid:
 
 
 def _price(step: Inputs, bid: int) -> int:
-    """What a bid is shown as: one that stays as it was said is not converted to and fro."""
+    """The price shown for a bid; an unchanged bid is not converted to another currency and back."""
     if step.said_micros and bid == step.base_micros:
         return price_of(step.said_micros, step.markdown_ppm, step.unit_micros)
     return price_of(bid, step.markdown_ppm, step.unit_micros, step.rate_picos)
 
 
 def _least(step: Inputs, most: int, factor_ppm: int) -> int:
-    """The least bid: a part of what was set, or the publisher's own least, in whole steps."""
+    """The least bid in whole steps: a part of the bid as set, at least the publisher's minimum."""
     floor = max(share_down(most, factor_ppm), step.min_bid_micros, step.whole_micros)
     return min(raised_to(floor, step.whole_micros), most)
 
 
 def _is_near(former: int, bid: int, least: int, most: int) -> bool:
-    """Whether the former bid may stay: it is allowed, and less than the dead band away."""
+    """Whether the former bid may stay: allowed, and within the dead band."""
     return (
         least <= former <= most
         and former != bid
@@ -160,7 +160,7 @@ def _is_near(former: int, bid: int, least: int, most: int) -> bool:
 
 
 def _listed(step: Inputs, want: Want, bid: int, most: int, least: int) -> int:
-    """The part of the jobs that is listed: all, unless a cap brakes or the bid cannot go lower."""
+    """The part of the jobs to list: all, unless a cap brakes or the bid cannot be lowered."""
     spends = max(1, spend_let(bid * PPM // most, step.elasticity_ppm))
     listed = PPM
     if want.even_ppm < spends and bid == least:

@@ -1,4 +1,4 @@
-"""What a cap means: the wall, the day's share, its ceiling, the brake line, and when it stops.
+"""What a cap means: its wall, the day's share, its ceiling, the brake line, and when it stops.
 
 **Units**: amounts are whole millionths of what the cap counts: micros of its currency, or
 millionths of a click or an apply. **Source**: domain 2.3, 2.4, docs/decisions/0046.
@@ -17,14 +17,14 @@ MOST_CEILING_PPM: Final = 2_000_000
 
 
 class Delivery(StrEnum):
-    """EVEN: over the day as its traffic comes, by lower bids. ASAP: at the bids as they are set."""
+    """EVEN: spread over the day as its traffic comes, by lower bids. ASAP: at the bids as set."""
 
     EVEN = "EVEN"
     ASAP = "ASAP"
 
 
 class Felt(StrEnum):
-    """Effect of a cap on listings now, from the weakest to the strongest."""
+    """The effect of a cap on listings now, from the weakest to the strongest."""
 
     FULL = "FULL"
     PACED = "PACED"
@@ -33,8 +33,8 @@ class Felt(StrEnum):
 
 
 class Days(NamedTuple):
-    """The days a cap has still to serve, by weight, today first: of its own period, as far as what
-    it stands on lasts; and those of tomorrow's period, tomorrow first (the same one, or the next).
+    """Weights of the days that a cap has still to serve: of its own period until its entity ends,
+    today first; and of tomorrow's period, tomorrow first (the same period or the next).
     """
 
     weights: Sequence[int]
@@ -44,7 +44,7 @@ class Days(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """How a cap stands on a day. ``share`` is what the day aims at, ``most`` what it can take."""
+    """The state of a cap on a day. ``share`` is the day's target, ``most`` is what it can take."""
 
     value: int
     used: int
@@ -52,36 +52,36 @@ class Mark(NamedTuple):
     share: int
     most: int
     tomorrow: int
-    """What tomorrow aims at, if today meets its share."""
+    """Tomorrow's target, if today meets its share."""
     brake: int | None
-    """The brake line, against what the day, or the period, has used; None: no brake."""
+    """The brake line, compared with the use of the day or the period; None: no brake."""
     even: bool
     paced: bool
     renews: bool
 
     @property
     def by_day(self) -> bool:
-        """Whether tomorrow has room of its own: a new period, or the next day of a paced one."""
+        """Whether tomorrow has its own room: a new period, or the next day of a paced one."""
         return self.paced or self.renews
 
     @property
     def left(self) -> int:
-        """What the day still aims at; below 0 once it has passed its share."""
+        """What is left of the day's target; below 0 once it has passed its share."""
         return self.share - self.used_today
 
     def is_braking(self, in_flight: int) -> bool:
-        """Whether what is used and in flight has reached the brake line."""
+        """Whether use and in-flight spend together have reached the brake line."""
         used = self.used_today if self.paced else self.used
         return self.brake is not None and used + in_flight >= self.brake
 
     @property
     def room(self) -> int:
-        """What the day can still take before the wall, or its ceiling."""
+        """What the day can still take before it reaches the wall or its ceiling."""
         return max(0, self.most - self.used_today)
 
 
 def delivery_of(said: str | None, cap: Cap) -> Delivery:
-    """How a cap delivers where nothing was said: evenly where it is paced, or short."""
+    """The delivery of a cap where none was chosen: EVEN if it is paced, or its period is short."""
     if said is not None:
         return Delivery(said)
     evenly = cap.pacing or cap.period in {"Daily", "Weekly"}
@@ -89,7 +89,7 @@ def delivery_of(said: str | None, cap: Cap) -> Delivery:
 
 
 def share_of(left: int, weights: Sequence[int]) -> int:
-    """Today's part of what is left; the last day that has any weight takes all of it."""
+    """Today's part of the rest; the last day with any weight takes all of it."""
     whole = sum(weights)
     return max(0, left) * weights[0] // whole if whole else 0
 
@@ -103,10 +103,10 @@ def mark_of(
     delivery: Delivery,
     ceiling_ppm: int = CEILING_PPM,
 ) -> Mark:
-    """How a cap stands. ``value``: its own in millionths (a clicks cap counts whole clicks).
+    """The state of a cap. ``value``: its own in millionths (a clicks cap counts whole clicks).
 
     The wall is the value, for the whole period. A paced cap has a share for each day and a ceiling
-    on it; an even one that is not paced has shares and no ceiling; any other takes what is left.
+    on it. An EVEN cap that is not paced has shares and no ceiling. Any other takes what is left.
     """
     assert LEAST_CEILING_PPM <= ceiling_ppm <= MOST_CEILING_PPM, "a ceiling is 1.0 to 2.0 shares"
     assert 0 <= used_today <= used, "what was used today is part of what was used"
@@ -134,7 +134,7 @@ def mark_of(
 
 
 def is_stopped(mark: Mark, in_flight: int, cheapest: int) -> bool:
-    """Whether nothing more can be listed: the rest pays not one more at the cheapest live bid, or
-    what publishers hold is expected to fill it.
+    """Whether nothing more can be listed: the rest does not pay for one more at the cheapest live
+    bid, or the in-flight spend is expected to use it up.
     """
     return mark.room < max(1, cheapest) or in_flight >= mark.room

@@ -1,6 +1,6 @@
-"""What publishers hold: the copy each has fetched, its rhythm, and when it will fetch again.
+"""What publishers hold: the copy that each has fetched, its rhythm, and its next fetch.
 
-**Source**: domain 2.4. A delivery to a publisher's FTP server counts as a fetch of its own.
+**Source**: domain 2.4. A delivery to a publisher's FTP server counts as a fetch.
 """
 
 from collections import Counter
@@ -13,16 +13,16 @@ from handbill.kit.instants import HOUR, MINUTE, Instant
 
 UNKNOWN_RHYTHM: Final = 24 * HOUR
 LEAST_GAP: Final = 10 * MINUTE
-"""Fetches closer together are one, tried again."""
+"""Fetches closer together than this count as one with retries."""
 MOST_GAPS: Final = 9
 LOST_AFTER: Final = 3
 DELIVERED: Final = "ftp"
-"""The reader of what was brought to a publisher."""
+"""The reader of what was delivered to a publisher."""
 
 
 class Fetch(NamedTuple):
-    """One fetch of a publisher's file. ``fresh``: it was sent (200); else it was not needed (304),
-    since the publisher has this version already. ``reader``: the program that fetched.
+    """One fetch of a publisher's file. ``fresh``: the file was sent (200); otherwise the publisher
+    had this version already (304). ``reader``: the program that fetched.
     """
 
     at: Instant
@@ -32,8 +32,8 @@ class Fetch(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """The last fetch that counts: of which version, when and by whom; and when that one is expected
-    again.
+    """The last fetch that counts: its version, time and reader, and when the next fetch is
+    expected.
     """
 
     version: int
@@ -43,7 +43,7 @@ class Taken(NamedTuple):
 
 
 class Held(NamedTuple):
-    """The copy a publisher shows, and when it is expected to be replaced. ``version`` and
+    """The copy that a publisher shows, and when it is expected to be replaced. ``version`` and
     ``fetched_at`` 0: it never fetched, and shows nothing.
     """
 
@@ -52,13 +52,13 @@ class Held(NamedTuple):
     rhythm: Instant
     next_at: Instant
     lost: bool
-    """No fetch for three rhythms: what it shows is anybody's guess."""
+    """No fetch for three rhythms: nobody knows what it shows."""
     reader: str = ""
 
 
 def rhythm_of(times: Sequence[Instant]) -> Instant:
-    """How far its fetches are apart: the middle one of the last few gaps; a day where there was
-    none yet.
+    """The usual time between its fetches: the median of the last few gaps; a day if there is no gap
+    yet.
     """
     apart = _apart(times[-2 * MOST_GAPS :])
     gaps = [later - at for at, later in pairwise(apart)]
@@ -66,19 +66,19 @@ def rhythm_of(times: Sequence[Instant]) -> Instant:
 
 
 def next_fetch(last_at: Instant, rhythm: Instant, now: Instant) -> Instant:
-    """When it fetches next: a rhythm after the last; where that is past, soon, and the longer it
-    is overdue, the later.
+    """When it is expected to fetch next: a rhythm after the last fetch. If that is past, soon; the
+    longer it is overdue, the later.
     """
     due_at = last_at + rhythm
     return due_at if due_at > now else now + max(LEAST_GAP, rhythm // 8, (now - due_at) // 2)
 
 
 def own_fetches(fetches: Sequence[Fetch]) -> list[Fetch]:
-    """Those of the publisher itself, of fetches in order of time: of the program that fetched most
-    often of late; of equals, the one that did so last.
+    """The publisher's own fetches, of fetches in order of time: those of the program that fetched
+    most often of late; among equals, the one that did so last.
 
-    Others read the file too: a person at a browser, a chat that shows what is behind a link, an
-    operator's own curl. They change nothing about what the publisher shows.
+    Others read the file too: a person with a browser, a chat that previews a link, an operator's
+    own curl. They do not change what the publisher shows.
     """
     if len({fetch.reader for fetch in fetches}) < 2:
         return list(fetches)
@@ -93,7 +93,7 @@ def own_fetches(fetches: Sequence[Fetch]) -> list[Fetch]:
 
 
 def taken_of(fetches: Sequence[Fetch]) -> Taken | None:
-    """What a publisher has by all fetches of its file in order of time; None: there is none."""
+    """What a publisher has after all fetches of its file in order of time; None: none."""
     own = own_fetches(fetches)
     if not own:
         return None
@@ -102,9 +102,9 @@ def taken_of(fetches: Sequence[Fetch]) -> Taken | None:
 
 
 def held_of(taken: Taken, now: Instant) -> Held:
-    """The same as of an instant.
+    """The copy that a publisher holds at an instant.
 
-    What was brought to it is not lost for want of another delivery: there is one after each change.
+    A delivered copy does not expire for want of another delivery: there is one after each change.
     """
     rhythm = taken.due_at - taken.at
     return Held(
@@ -119,7 +119,7 @@ def held_of(taken: Taken, now: Instant) -> Held:
 
 def newer_since(fetches: Sequence[Fetch], instant: Instant) -> Instant | None:
     """Since when a publisher's copy is of a file written after an instant, by all fetches in order
-    of time; None while it may be older. Where no fetch is kept of before, at most a rhythm after.
+    of time; None while it may be older. If no earlier fetch is kept, at most one rhythm after it.
     """
     own = own_fetches(fetches)
     newer = [fetch.at for fetch in own if fetch.version >= instant]
@@ -131,7 +131,7 @@ def newer_since(fetches: Sequence[Fetch], instant: Instant) -> Instant | None:
 
 
 def unfetched(since_at: Instant, now: Instant) -> Held:
-    """What a publisher has that never fetched its file, which has been there since an instant."""
+    """The copy of a publisher that never fetched its file, which exists since an instant."""
     return Held(
         version=0,
         fetched_at=0,
@@ -146,7 +146,7 @@ def _is_lost(last_at: Instant, rhythm: Instant, now: Instant) -> bool:
 
 
 def _apart(times: Iterable[Instant]) -> list[Instant]:
-    """Those that are no second try of the one before."""
+    """The fetches without retries of the one before."""
     found: list[Instant] = []
     for at in times:
         if not found or at - found[-1] >= LEAST_GAP:

@@ -1,7 +1,7 @@
 """When traffic comes: its shape over the week, and a day of it on the clock.
 
-A **shape** has a weight for each quarter hour of the week, local time, Monday 0:00 first; a week
-of it sums to 7, so that traffic is told in average days. These are statistics, in floats.
+A **shape** has a weight for each quarter hour of the week, in local time, from Monday 0:00. A week
+sums to 7, so that traffic is counted in average days. These are statistics, in floats.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ QUARTER: Final = 15 * MINUTE
 OF_DAY: Final = 96
 OF_WEEK: Final = 7 * OF_DAY
 SMALLEST: Final = 0.02
-"""No quarter hour is taken for emptier than that, in average ones."""
+"""No quarter hour counts as emptier than this, in average quarter hours."""
 
 
 KEEP: Final = 0.8
-"""What a week leaves of what was seen before it."""
+"""The part that a week leaves of what was seen before it."""
 
 
 class Shape(NamedTuple):
@@ -28,7 +28,7 @@ class Shape(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """A day: ``sums`` says what traffic has come by the end of so many of its quarter hours."""
+    """A day: ``sums[n]`` is the traffic until the end of ``n`` of its quarter hours."""
 
     start_at: Instant
     end_at: Instant
@@ -43,7 +43,7 @@ FLAT: Final = Shape((1 / OF_DAY,) * OF_WEEK)
 
 
 def shape_of(weights: Sequence[float]) -> Shape:
-    """Any weights by quarter hour, as a shape."""
+    """A shape from any weights by quarter hour."""
     assert len(weights) == OF_WEEK, "a week has 672 quarter hours"
     least = SMALLEST * sum(weights) / OF_WEEK
     lifted = [max(weight, least) for weight in weights]
@@ -52,11 +52,11 @@ def shape_of(weights: Sequence[float]) -> Shape:
 
 
 def learned(seen: Sequence[float], prior: Shape, strength: float) -> Shape:
-    """The shape of what was seen by quarter hour, shrunk to a prior one: ``strength`` is how many
-    average days the prior counts for, few where many clicks were seen.
+    """The shape of what was seen by quarter hour, shrunk to a prior one. ``strength``: the average
+    days that the prior counts for; few if many clicks were seen.
 
-    Each click is to be weighed by the inverse of what was let through when it came; pacing would
-    learn its own shape else. Neighbours are averaged, since traffic has no edges at quarters.
+    Each click must be weighted by the inverse of what was let through at its time, or pacing would
+    learn its own shape. Neighbours are averaged: traffic has no edges at quarters.
     """
     whole = sum(seen)
     if whole <= 0:
@@ -75,9 +75,9 @@ def with_day(
 ) -> list[float]:
     """What was seen, in average days, with one more day of clicks by its quarter hours.
 
-    Told by what an average day gives (``usual``), so that a market that grows does not look like a
-    week that does. Only its own weekday counts for less than it did: faded by age, each weekday
-    would weigh the less, the longer ago it was.
+    Counts are divided by those of an average day (``usual``), so that a growing market does not
+    look like a growing week. Only the same weekday is faded: if all were faded by age, weekdays
+    seen longer ago would weigh less.
     """
     first = day.weekday() * OF_DAY
     found = list(seen)
@@ -87,7 +87,7 @@ def with_day(
 
 
 def day_weights(shape: Shape) -> tuple[int, ...]:
-    """What each weekday weighs, in parts per million of an average day, Monday first."""
+    """The weight of each weekday, in parts per million of an average day, Monday first."""
     return tuple(
         max(1, round(1_000_000 * sum(shape.weights[day * OF_DAY : (day + 1) * OF_DAY])))
         for day in range(7)
@@ -115,7 +115,7 @@ def curve_of(shape: Shape, day: date, zone: tzinfo) -> Curve:
 
 
 def come_by(curve: Curve, at: Instant) -> float:
-    """What of the day's traffic has come by an instant."""
+    """How much of the day's traffic has come by an instant."""
     past, sums = at - curve.start_at, curve.sums
     if past <= 0:
         return 0.0

@@ -1,4 +1,4 @@
-"""Which days a cap has still to serve, today first, and which come after its period."""
+"""The days that a cap has still to serve, today first, and those after its period."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -9,12 +9,12 @@ from handbill.kit.zones import Period, next_period
 
 _DAY: Final = timedelta(days=1)
 _MOST_DAYS: Final = 366
-"""What has no end of its own is spread over a year at most."""
+"""What has no end is spread over a year at most."""
 
 
 def days_of(period: Period, today: date, weights: Sequence[int], last: date | None = None) -> Days:
-    """``weights``: of each weekday, Monday first, 0 where nothing is offered. ``last``: the last
-    day of what the cap stands on.
+    """The days of a cap's period and the next. ``weights``: of each weekday, Monday first, 0 if
+    nothing is offered. ``last``: the last day of the cap's entity.
     """
     end = end_of(period, today)
     renews = today == end
@@ -25,7 +25,7 @@ def days_of(period: Period, today: date, weights: Sequence[int], last: date | No
 
 
 def end_of(period: Period, day: date) -> date | None:
-    """The last day of a period; None: it has none."""
+    """The last day of a period; None: it has no end."""
     following = next_period(period, day)
     return None if following is None else following - _DAY
 

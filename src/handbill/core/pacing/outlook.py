@@ -1,7 +1,7 @@
-"""Where a cap is going: what it will have used by its end, what was missed, and why some is left.
+"""The forecast of a cap: its use at the end, the missed clicks, and why some will be left.
 
-These are statistics, in floats, and decide nothing; what leaves here is in whole numbers.
-**Units**: as in ``caps``; clicks that were missed in millionths.
+These are statistics, in floats, and decide nothing. Results are in whole numbers.
+**Units**: as in ``caps``; missed clicks in millionths.
 """
 
 from collections.abc import Sequence
@@ -15,20 +15,20 @@ from handbill.kit.instants import Instant
 from handbill.kit.money import PPM
 
 SURE: Final = 1.28
-"""Four times out of five the end lies within so many standard deviations."""
+"""In four cases of five, the end lies within so many standard deviations."""
 USED_UP_PPM: Final = 990_000
-"""From here on a budget counts as used up."""
+"""From this part on, a budget counts as used up."""
 
 
 class DayUsed(NamedTuple):
-    """A day that is over: what it weighs among its week's, and what it used."""
+    """A day that is over: its weight in its week, and its use."""
 
     weight: int
     used: int
 
 
 class Forecast(NamedTuple):
-    """What will be used by the end of the period, and between which amounts it most likely lies."""
+    """The use expected by the end of the period, and the range in which it most likely lies."""
 
     end: int
     low: int
@@ -36,15 +36,15 @@ class Forecast(NamedTuple):
 
 
 class Missed(NamedTuple):
-    """Clicks that did not come: since bids were lowered, and since fewer jobs were listed."""
+    """Clicks that did not come: due to lower bids, and due to fewer listed jobs."""
 
     by_bid: int = 0
     by_listing: int = 0
 
 
 class Limited(NamedTuple):
-    """For how long a cap has stopped or braked in a period, in spells that are over; ``since_at``:
-    the one that lasts.
+    """How long a cap has stopped or braked in a period, in spells that are over. ``since_at``: the
+    start of the current spell.
     """
 
     period: str = ""
@@ -67,8 +67,8 @@ class Unspent(StrEnum):
 
 
 def forecast(mark: Mark, days: Sequence[DayUsed], left: Sequence[int]) -> Forecast | None:
-    """``days``: some that are over; ``left``: the weights of those to come, today first. None where
-    none is over: nothing is known yet.
+    """The expected use. ``days``: some that are over; ``left``: the weights of those to come, today
+    first. None if no day is over: nothing is known yet.
     """
     weights = sum(day.weight for day in days)
     if not weights or not left:
@@ -87,11 +87,11 @@ def forecast(mark: Mark, days: Sequence[DayUsed], left: Sequence[int]) -> Foreca
 
 
 def missed(clicks: float, let_ppm: int, clicks_ppm: int) -> tuple[float, float]:
-    """What did not come of so many clicks at full bids and with all jobs, by bids and by listings,
-    where so much was let through of the spend and of the clicks.
+    """How many clicks did not come, of so many at full bids and with all jobs: due to bids, and due
+    to listings, given what was let through of the spend and of the clicks.
 
-    A bid of ``x`` times the full one lets ``x ** e`` of the clicks through, and ``x ** (1 + e)`` of
-    the spend, both of the jobs that are listed: one by the other is the bid.
+    A bid of ``x`` times the full one lets through ``x ** e`` of the clicks and ``x ** (1 + e)`` of
+    the spend of the listed jobs: spend divided by clicks is the bid.
     """
     if not clicks_ppm:
         return 0.0, clicks
@@ -105,8 +105,8 @@ def missed(clicks: float, let_ppm: int, clicks_ppm: int) -> tuple[float, float]:
 def limited(
     before: Limited, period: str, start_at: Instant, now: Instant, *, holds: bool
 ) -> Limited:
-    """The same as of now, in a period that began at an instant. ``holds``: whether the cap stops or
-    brakes from now on.
+    """The state as of now, in a period that began at an instant. ``holds``: whether the cap stops
+    or brakes from now on.
     """
     past = before.past if before.period == period else 0
     since = None if before.since_at is None else min(now, max(before.since_at, start_at))
@@ -127,9 +127,9 @@ def in_budget_ppm(one: Limited, begun_at: Instant, now: Instant) -> int | None:
 
 
 def pace_ppm(mark: Mark, past: float, today: float, left: Sequence[int]) -> int | None:
-    """What is used, in parts of what a use as even as the traffic would have used by now; None
-    where no day is over. ``past``: what the days that are over weigh; ``today``: what part of its
-    traffic today has had.
+    """The use so far, relative to a use that follows the traffic evenly; None if no day is over.
+    ``past``: the weight of the days that are over; ``today``: the part of today's traffic that has
+    come.
     """
     whole = past + sum(left)
     if not past or not left or not mark.value:
@@ -140,9 +140,9 @@ def pace_ppm(mark: Mark, past: float, today: float, left: Sequence[int]) -> int 
 def unspent(
     mark: Mark, ahead: Forecast | None, causes: Sequence[Unspent], part_ppm: int = PPM
 ) -> list[Unspent]:
-    """Why some of it will be left; nothing where it will be used up, or nobody knows yet.
-    ``causes``: what is in the way; where nothing is, there is no demand for more. ``part_ppm``: the
-    part of the period from its beginning on; less than the whole is a late start.
+    """Why some of it will be left; nothing if it will be used up, or if nobody knows yet.
+    ``causes``: known obstacles; without one, the cause is a lack of demand. ``part_ppm``: the part
+    of the period since the start; less than the whole is a late start.
     """
     if ahead is None or _is_enough(mark, ahead.end):
         return []
@@ -158,7 +158,7 @@ def _is_enough(mark: Mark, end: int) -> bool:
 
 
 def _variance(days: Sequence[DayUsed], rate: float) -> float:
-    """Of what a day uses, for each unit of weight; of a single day, as if it were a half off."""
+    """The variance of a day's use per unit of weight; with a single day, as if it were half off."""
     if len(days) == 1:
         return (rate / 2) ** 2 * days[0].weight
     off = sum((day.used - rate * day.weight) ** 2 / max(1, day.weight) for day in days)
@@ -166,5 +166,5 @@ def _variance(days: Sequence[DayUsed], rate: float) -> float:
 
 
 def _within(mark: Mark, amount: float) -> int:
-    """Never less than is used, nor more than the value."""
+    """The amount, limited to the range from what is used to the value."""
     return min(max(round(amount), mark.used), max(mark.value, mark.used))

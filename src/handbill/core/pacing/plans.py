@@ -1,7 +1,7 @@
 """How much of the full spend a copy may let through, so that every cap above it is met.
 
-At each fetch of a publisher the question is asked again, per cap, and the least answer counts. What
-others hold until they fetch is **in flight**: it cannot be steered. What can is **open**.
+Each cap is asked at each fetch of a publisher; the lowest answer counts. What others hold until
+they fetch is **in flight**: it cannot be influenced. The rest is **open**.
 **Units**: as in ``caps``; parts in parts per million. **Source**: domain 2.4, docs/decisions/0046.
 """
 
@@ -12,14 +12,14 @@ from handbill.core.pacing.caps import Mark
 from handbill.kit.money import PPM, share_down
 
 FLOOR_PPM = 10_000
-"""What is open counts for no less than 1 % of the day's share: little at the end of a day would
-else be steered with huge strokes.
+"""Open spend counts for at least 1 % of the day's share; otherwise the little at the end of a day
+would cause huge changes.
 """
 
 
 class Ahead(NamedTuple):
-    """What is expected under a cap, of today and of tomorrow: in flight from copies that others
-    hold until their next fetch; open at the full bids.
+    """The spend expected under a cap, today and tomorrow: in flight from copies that others hold
+    until their next fetch, and open at the full bids.
     """
 
     flight_now: int = 0
@@ -38,7 +38,7 @@ class Life(NamedTuple):
 
 
 class View(NamedTuple):
-    """All that one cap brings to a decision; ``name`` says which one it is."""
+    """All that one cap contributes to a decision; ``name`` says which cap it is."""
 
     name: str
     mark: Mark
@@ -64,9 +64,9 @@ FREE = Want(PPM, PPM)
 def want_of(view: View, life: Life) -> Want:
     """What one cap leaves to a copy with this life.
 
-    Evenly: what is left of the share, less what is in flight, over what is open; a copy that lives
-    past midnight is weighed over both days. Past the brake line, what the copy itself would spend
-    has to fit into the room that is left, beside what is in flight.
+    Evenly: the rest of the share, less what is in flight, divided by what is open. A copy that
+    lives past midnight is weighted over both days. Past the brake line, the copy's own spend must
+    fit into the room that is left beside what is in flight.
     """
     mark, ahead = view.mark, view.ahead
     even_now = even_then = PPM
@@ -88,7 +88,7 @@ def want_of(view: View, life: Life) -> Want:
 
 
 def weighed(life: Life, now_ppm: int, then_ppm: int) -> int:
-    """One answer for both days, each by what the copy would spend on it; rounded down."""
+    """One answer for both days, each weighted by the copy's spend on it; rounded down."""
     whole = life.now + life.then
     if whole <= 0:
         return now_ppm
@@ -96,7 +96,7 @@ def weighed(life: Life, now_ppm: int, then_ppm: int) -> int:
 
 
 def least_of(views: Sequence[View], life: Life) -> tuple[Want, str]:
-    """The least answer over a cap tree, and the cap that gave it ("" where none binds)."""
+    """The lowest answer over a cap tree, and the cap that gave it ("": none is binding)."""
     even = fit = PPM
     least, name = PPM, ""
     for view in views:
@@ -108,18 +108,18 @@ def least_of(views: Sequence[View], life: Life) -> tuple[Want, str]:
 
 
 class Part(NamedTuple):
-    """What one child could spend of a parent's cap: at the full bids, and by its own caps."""
+    """What one child could spend of a parent's cap: at the full bids, and within its own caps."""
 
     full: int
     most: int
 
 
 def filled(left: int, parts: Iterable[Part]) -> tuple[int, int]:
-    """What is left and open of a parent, once the children are out of both sums that cannot reach
-    the common level by their own caps: so others are not held back by them.
+    """What is left and open of a parent, without the children whose own caps keep them below the
+    common level: so these do not hold others back.
 
-    The level ``left / open`` then spends what is left, each child at that part of its full spend
-    or at its own most.
+    The level ``left / open`` then spends what is left: each child at that part of its full spend,
+    or at its own maximum.
     """
     known = sorted(
         (part for part in parts if part.full > 0), key=lambda part: part.most * PPM // part.full

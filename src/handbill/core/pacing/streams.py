@@ -1,7 +1,7 @@
-"""What is expected to be spent: the clicks of each job group at each publisher, at their bids.
+"""The expected spend: the clicks of each job group at each publisher, at their bids.
 
-A **stream** is one job group at one publisher: the bid that was set, its demand, the traffic of
-today and tomorrow there, and the copy that is held. Under a cap flow all streams below it.
+A **stream** is one job group at one publisher: the bid as set, its demand, the traffic there today
+and tomorrow, and the copy that is held. All streams below a cap flow into it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,9 +17,9 @@ ZERO: float = 0
 
 
 class Stream(NamedTuple):
-    """``full_micros``: what a click costs at the full bid, as caps count it. ``rate``, ``usual``:
-    clicks of an average day at the full bids, as today goes and as days go. ``let_ppm``: the part
-    of the full spend that the copy held lets through, until ``next_at``.
+    """``full_micros``: the cost of a click at the full bid, as caps count it. ``rate``, ``usual``:
+    clicks of a day at the full bids, estimated for today and on average. ``let_ppm``: the part of
+    the full spend that the current copy lets through, until ``next_at``.
     """
 
     full_micros: int
@@ -32,8 +32,8 @@ class Stream(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """Of one stream, in millionths of clicks: what its copy has still to bring, were all let
-    through, and what comes after it; today and tomorrow.
+    """Clicks of one stream in millionths, today and tomorrow: in flight, those that its copy would
+    still bring if all were let through; open, those after it.
     """
 
     flight_now: int
@@ -43,8 +43,8 @@ class Flow(NamedTuple):
 
 
 def flow_of(stream: Stream, now: Instant, *, steered: bool) -> Flow:
-    """``steered``: its copy is replaced now, so that all it has is open. Tomorrow's demand is the
-    usual one.
+    """The flow of a stream. ``steered``: its copy is replaced now, so that everything is open.
+    Tomorrow has the usual demand.
     """
     _, rate, usual, today, tomorrow, let_ppm, next_at = stream
     at = come_by(today, now)
@@ -64,8 +64,8 @@ def flow_of(stream: Stream, now: Instant, *, steered: bool) -> Flow:
 
 
 def spends(flow: Flow, full: int, let_ppm: int) -> Flow:
-    """The same in what a cap counts, at so much a click: what is in flight in millionths of
-    millionths of it, what is open in millionths. Sums of them go by ``ahead_in``.
+    """The flow in the unit that a cap counts, at so much a click: in flight in millionths of
+    millionths of it, open in millionths. ``ahead_in`` adds them up.
     """
     flight = full * let_ppm
     return Flow(
@@ -77,7 +77,7 @@ def spends(flow: Flow, full: int, let_ppm: int) -> Flow:
 
 
 def ahead_in(flows: Iterable[Flow]) -> Ahead:
-    """What is ahead under a cap, of all that flows there."""
+    """The expected spend under a cap: the sum of its flows."""
     flight_now = open_now = flight_then = open_then = 0
     for flow in flows:
         flight_now += flow.flight_now
@@ -89,7 +89,7 @@ def ahead_in(flows: Iterable[Flow]) -> Ahead:
 
 
 def ahead_of(streams: Sequence[Stream], now: Instant, own: int) -> Ahead:
-    """What is ahead under a cap when stream number ``own`` is steered."""
+    """The expected spend under a cap when stream number ``own`` is steered."""
     return ahead_in(
         spends(flow_of(stream, now, steered=number == own), stream.full_micros, stream.let_ppm)
         for number, stream in enumerate(streams)

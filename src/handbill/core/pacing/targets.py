@@ -1,7 +1,7 @@
-"""Bids for a target of so much an apply: the amount times the rate at which clicks become applies.
+"""Bids for a target cost of an apply: the amount times the rate at which clicks become applies.
 
-The rate is estimated for each job group at each publisher from both sides, and shrunk; clicks count
-for as much as of their applies should have come by their age. **Source**: domain 7.5, 11.
+The rate is estimated for each job group at each publisher from both, and shrunk. A click counts for
+the part of its applies that should have come by its age. **Source**: domain 7.5, 11.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,9 +13,9 @@ from handbill.kit.money import PPM, share_down
 Kind = Literal["cpa", "cpc"]
 
 WEIGHT_APPLIES: Final = 15
-"""How many applies of its own a rate needs to count for as much as what its sides say."""
+"""The number of own applies at which a rate counts as much as what its two sides suggest."""
 SIDE_APPLIES: Final = 6
-"""The same of a side: job groups and publishers differ by more than their pairs do beside them."""
+"""The same for a side: sides differ from each other more than their pairs do from both."""
 MOST_STEP_PPM: Final = 200_000
 DEAD_BAND_PPM: Final = 50_000
 CORRECTION_STEP_PPM: Final = 15_000
@@ -23,13 +23,13 @@ CORRECTION_STEP_PPM: Final = 15_000
 LEAST_CORRECTION_PPM: Final = 700_000
 MOST_CORRECTION_PPM: Final = 1_015_000
 SURE_APPLIES: Final = 5
-"""Realised costs correct nothing before so many applies."""
+"""Real costs correct nothing before so many applies."""
 
 
 class Target(NamedTuple):
     """``rate_ppm``: applies of a million clicks. ``is_prior``: no apply has come yet.
-    ``former_micros`` 0: there was no bid for this target before. ``kind``: cpa, or cpc, which is
-    the most that a click may cost.
+    ``former_micros`` 0: there was no bid for this target before. ``kind``: cpa, or cpc, the most
+    that a click may cost.
     """
 
     target_micros: int
@@ -41,22 +41,22 @@ class Target(NamedTuple):
 
 
 class Got(NamedTuple):
-    """What came of a job group at a publisher: ``clicks_ppm`` are mature ones, in millionths."""
+    """Results of a job group at a publisher; ``clicks_ppm``: mature ones, in millionths."""
 
     clicks_ppm: int
     applies: int
 
 
 def at_most(micros: int, *, kind: Kind) -> Target:
-    """A target that a bid meets by being no higher: for a click (cpc), or, where an apply is what
-    is bid for, for an apply (cpa).
+    """A target that only limits the bid: for a click (cpc), or for an apply (cpa) if applies are
+    what is bid for.
     """
     return Target(micros, PPM, PPM, 0, kind=kind)
 
 
 def target_bid(target: Target, most_micros: int) -> tuple[int, bool]:
-    """The bid for a target, at most what was set; and whether it was held back to one step. Kept as
-    it was within the dead band.
+    """The bid for a target, at most the bid as set; and whether it was limited to one step. Within
+    the dead band it is kept.
     """
     wanted = share_down(share_down(target.target_micros, target.rate_ppm), target.correction_ppm)
     former = target.former_micros
@@ -70,9 +70,9 @@ def target_bid(target: Target, most_micros: int) -> tuple[int, bool]:
 
 
 def corrected(correction_ppm: int, spend_micros: int, due_ppm: int, target_micros: int) -> int:
-    """The correction after one more step: down where an apply has cost more than the target, up
-    where less; as it was while chance alone may have made the difference. ``due_ppm``: applies
-    come and to come of the clicks that were paid, in millionths.
+    """The correction after one more step: lower if an apply has cost more than the target, higher
+    if less, unchanged while the difference may be chance. ``due_ppm``: applies come and to come
+    from the paid clicks, in millionths.
     """
     if due_ppm < SURE_APPLIES * PPM:
         return correction_ppm
@@ -91,9 +91,9 @@ def rates_of(
     """The rate of each job group at each publisher (in this order in the key), in applies of a
     million clicks.
 
-    First what all have in common, then each publisher against it, each group against what its
-    publishers let expect, then each pair against both; each time the expectation counts for so
-    many applies (``weight`` for a pair). Whole numbers throughout, rounded down.
+    It starts with what all have in common. Then each publisher is compared with that, each group
+    with the expectation of its publishers, and each pair with both. Each time the expectation
+    counts for so many applies (``weight`` for a pair). Whole numbers, rounded down.
     """
     clicks = sum(one.clicks_ppm for one in got.values())
     applies = sum(one.applies for one in got.values())
@@ -130,7 +130,7 @@ def cautious(rate_ppm: int, applies: int, weight: int = WEIGHT_APPLIES) -> int:
 
 
 def mature_ppm(aged: Iterable[tuple[int, int]], come_ppm: Sequence[int]) -> int:
-    """Clicks of so many ages (age, clicks), each weighed by what part of its applies has come by
+    """The sum of clicks (age, clicks), each weighted by the part of its applies that has come by
     that age.
     """
     last = len(come_ppm) - 1
@@ -138,7 +138,7 @@ def mature_ppm(aged: Iterable[tuple[int, int]], come_ppm: Sequence[int]) -> int:
 
 
 def usual_delays(window_days: int, a_day: int = 1) -> tuple[int, ...]:
-    """What part of the applies has come by each age, in days or so many steps ``a_day``, before any
+    """The part of the applies that has come by each age, in days or ``a_day`` steps, before any
     window of a client has closed: two thirds on the day of the click, the rest ever slower.
     """
     return (*(PPM - 350_000 // (1 + age // a_day) for age in range(window_days * a_day)), PPM)
@@ -147,7 +147,7 @@ def usual_delays(window_days: int, a_day: int = 1) -> tuple[int, ...]:
 def delay_curve(
     applies_by_age: Sequence[int], prior_ppm: Sequence[int], weight: int = WEIGHT_APPLIES
 ) -> tuple[int, ...]:
-    """What part of the applies has come by each age, from the client's own closed windows,
+    """The part of the applies that has come by each age, from the client's own closed windows,
     shrunk to a prior curve. It never falls, and ends at the whole.
     """
     assert prior_ppm[-1] == PPM, "in the end all have come"
@@ -160,7 +160,7 @@ def delay_curve(
 
 
 def _shrunk(applies: int, clicks_ppm: int, prior_ppm: int, weight: int) -> int:
-    """Applies of a million clicks: with ``weight`` applies at the prior's rate put to them."""
+    """Applies of a million clicks, with ``weight`` more applies at the prior's rate."""
     rate = (applies + weight) * PPM * PPM // (clicks_ppm + weight * PPM * PPM // prior_ppm)
     return min(max(1, rate), PPM)
 

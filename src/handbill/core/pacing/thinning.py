@@ -1,8 +1,8 @@
-"""Fewer listings where a bid cannot be lower: which jobs of a job group a copy lists.
+"""Fewer listings when a bid cannot be lower: which jobs of a job group a copy lists.
 
-The jobs stand in a fixed order, mixed by their ids; a window goes round over them, each copy's
-beginning where the last one's ended. So each job is listed as often as any other, also where less
-than one job's worth is listed at a time.
+The jobs stand in a fixed order, mixed by their ids. A window moves round over them; each copy's
+begins where the last one's ended. So each job is listed as often as any other, even if less than
+one job is listed at a time.
 """
 
 import hashlib
@@ -13,8 +13,8 @@ from handbill.kit.money import PPM
 
 
 class Window(NamedTuple):
-    """``jobs`` of them from place ``first`` on, round the end. ``next_ppm``: where the next begins,
-    in millionths of a job.
+    """``jobs`` of them from position ``first`` on, round the end. ``next_ppm``: where the next
+    window begins, in millionths of a job.
     """
 
     first: int
@@ -23,14 +23,14 @@ class Window(NamedTuple):
 
 
 def turn_of(job_id: str) -> bytes:
-    """What a job's place goes by in the order in which the jobs of a job group take turns: any, but
-    always the same.
+    """The key by which the jobs of a job group are ordered for their turns: arbitrary, but always
+    the same.
     """
     return hashlib.blake2b(job_id.encode()).digest()
 
 
 def window_of(jobs: int, listed_ppm: int, start_ppm: int) -> Window:
-    """The jobs of one copy. What is left over of a job counts on for the next copy."""
+    """The jobs of one copy. A remaining fraction of a job is carried over to the next copy."""
     assert 0 <= listed_ppm <= PPM, "a part of all jobs"
     if jobs == 0:
         return Window(0, 0, 0)
@@ -40,8 +40,8 @@ def window_of(jobs: int, listed_ppm: int, start_ppm: int) -> Window:
 
 
 class Span(NamedTuple):
-    """A window, told by the turns of its jobs: from ``start`` on, before ``end``, round the end.
-    The two are the same where all jobs are in it; empty ``end``: none is.
+    """A window by the turns of its jobs: from ``start`` on, before ``end``, round the end. Both are
+    equal if all jobs are in it; an empty ``end`` means none is.
     """
 
     start: bytes
@@ -55,7 +55,7 @@ class Span(NamedTuple):
 
 
 def span_of(window: Window, turns: Sequence[bytes]) -> Span:
-    """The window over the jobs that there are now, by their turns in order."""
+    """The window over the current jobs, by their turns in order."""
     jobs = len(turns)
     if window.jobs == 0 or jobs == 0:
         return Span(b"", b"")
