@@ -1,4 +1,4 @@
-"""What a cap does, as a reason: stopped, braking, or pacing; and the value that would be enough."""
+"""The effect of a cap, as a reason: stopped, braking, or pacing; and a sufficient value."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, tzinfo
@@ -13,7 +13,7 @@ from handbill.kit.money import PPM
 from handbill.kit.zones import next_period, start_of
 
 CapKey = tuple[Scope, str, Measure]
-"""Of what a cap is, and what it counts: scope, entity and measure of its counter."""
+"""Whose cap it is, and what it counts: scope, entity and measure of its counter."""
 _RAISED_PPM: Final = 1_250_000
 _OF_JOB: Final[Mapping[Measure, str]] = {
     "budget": "jobBudget",
@@ -23,8 +23,8 @@ _OF_JOB: Final[Mapping[Measure, str]] = {
 
 
 class Capped(NamedTuple):
-    """A cap as it stands. ``mark`` in millionths of what it counts; so ``in_flight``, and
-    ``cheapest``: what one more takes at the cheapest live bid (of a count, one).
+    """The state of a cap. ``mark`` and ``in_flight`` are in millionths of what it counts; so is
+    ``cheapest``, what one more takes at the cheapest live bid (for a count, one).
     """
 
     cap: Cap
@@ -45,7 +45,7 @@ class Owner(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """When it is, in the client's zone."""
+    """The current time, in the client's zone."""
 
     today: date
     zone: tzinfo
@@ -54,7 +54,7 @@ class Moment(NamedTuple):
 def cap_reasons(
     scope: Scope, entity: str, owner: Owner, caps: Mapping[CapKey, Capped], when: Moment
 ) -> Iterator[Reason]:
-    """What each cap of one owner does, the blocking ones with what would mend them."""
+    """The effect of each cap of one owner; a blocking one with its fix."""
     for measure in MEASURES:
         capped = caps.get((scope, entity, measure))
         if capped is None:
@@ -78,7 +78,7 @@ def cap_reasons(
 def pacing_reason(
     scope: Scope, measure: Measure, owner: Owner, capped: Capped, let_ppm: int
 ) -> Reason:
-    """That a cap has bids lowered, or jobs left out, so that it lasts."""
+    """That bids are lowered, or jobs left out, so that a cap lasts."""
     return Reason(
         code=Code.PACED,
         level=owner.level,
@@ -93,7 +93,7 @@ def pacing_reason(
 def locked_reason(
     capped: Capped, owner: Owner, kept: int, cheapest: int, when: Moment
 ) -> Reason | None:
-    """That what is left of a job group's budget is promised to other placements."""
+    """That the rest of a job group's budget is reserved for other placements."""
     if capped.mark.room - kept >= max(1, cheapest):
         return None
     more = capped._replace(in_flight=capped.in_flight + kept, cheapest=cheapest)
@@ -110,7 +110,7 @@ def locked_reason(
 
 
 def code_of(capped: Capped) -> Code | None:
-    """What a cap does to listings now; None: nothing."""
+    """The effect of a cap on listings now; None: it has none."""
     cap, mark, in_flight, cheapest = capped
     if not cap.value:
         return Code.CAP_ZERO
@@ -123,7 +123,7 @@ def code_of(capped: Capped) -> Code | None:
 def params_of(
     scope: Scope, measure: Measure, capped: Capped, owner: Owner, let_ppm: int | None = None
 ) -> Params:
-    """A cap in figures. ``share``: what the day aims at, where that is less than the whole."""
+    """A cap in figures. ``share``: the day's target, if it is less than the whole."""
     mark = capped.mark
     unit = 1 if measure == "budget" else PPM
     shared = mark.paced or mark.even
@@ -141,7 +141,7 @@ def params_of(
 
 
 def enough(capped: Capped, *, is_count: bool) -> int:
-    """A value at which the cap would neither stop nor brake: a quarter more than it takes for what
+    """A value at which the cap would neither stop nor brake: a quarter more than is needed for what
     is used, in flight and one more, in round figures.
     """
     cap, mark, in_flight, cheapest = capped
@@ -157,14 +157,14 @@ def enough(capped: Capped, *, is_count: bool) -> int:
 
 
 def _rounded_up(value: int) -> int:
-    """To two digits, so that a proposed value reads as one that somebody has chosen."""
+    """Rounded to two digits, so that a proposed value looks like one that a person has chosen."""
     step = int("1".ljust(len(f"{value}") - 1, "0"))
     return -(-value // step) * step
 
 
 def _until(capped: Capped, when: Moment) -> Instant | None:
-    """When it ends by itself: with the day, where only the day's ceiling is reached; else with the
-    period.
+    """When it ends by itself: with the day, if only the day's ceiling is reached; otherwise with
+    the period.
     """
     cap, mark = capped.cap, capped.mark
     left = mark.value - mark.used - capped.in_flight

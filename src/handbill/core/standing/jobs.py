@@ -1,4 +1,4 @@
-"""How a single job stands: by itself, below its job group, and at the places there."""
+"""The standing of a single job: by itself, below its job group, and at its places."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -38,8 +38,8 @@ _OF_JOBS = _BIDS | {Code.NO_JOBS, Code.JOBS_CAPPED}
 
 
 class Above(NamedTuple):
-    """Where a job stands: its job group, as that stands, and its places, with what holds at each
-    for all its jobs and for this one.
+    """What a job depends on: its job group with its standing, and its places, with what applies
+    there to all its jobs and to this one.
     """
 
     client: Client
@@ -52,7 +52,7 @@ class Above(NamedTuple):
 def job_resolved(
     job: Job, above: Above, capped: Iterable[Resolved], now: Instant, today: date
 ) -> Resolved:
-    """How a live job stands. ``capped``: what its own caps do everywhere."""
+    """The standing of a live job. ``capped``: the effect of its own caps everywhere."""
     owner = _owner(job)
     found = list(_own(job, owner, now, today))
     for one in capped:
@@ -95,7 +95,7 @@ def _own(job: Job, owner: Owner, now: Instant, today: date) -> Iterator[Reason]:
 
 
 def _of_places(job: Job, above: Above, today: date) -> Iterator[Reason]:
-    """What its places say of a job, or that its job group has none."""
+    """The reasons of a job's places, or that its job group has none."""
     if not above.places:
         yield from (it for it in above.standing.all_reasons if it.code is Code.NO_PLACEMENT)
         return

@@ -1,6 +1,6 @@
-"""Reasons: what stops or slows a thing, since when, until when, and what would mend it.
+"""Reasons: what stops or slows an entity, since when, until when, and what would fix it.
 
-A **reason** stands at a level: where the cause is, which may be above or below what is asked about.
+A **reason** has a level: where the cause is, which may be above or below the entity.
 **Units**: amounts of a budget are micros, of clicks and applies whole numbers.
 """
 
@@ -20,7 +20,7 @@ MOST_REASONS: Final = 20
 
 
 class Level(StrEnum):
-    """Level at which a cause applies."""
+    """The level at which a cause applies."""
 
     CLIENT = "CLIENT"
     CAMPAIGN = "CAMPAIGN"
@@ -70,9 +70,9 @@ CAPS: Final = CAPPED | {Code.CAP_BRAKING, Code.PACED}
 
 
 class Params(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What a reason is about. ``cap``: the cap's name; ``on``: the day of a date; ``let_ppm``: the
+    """The details of a reason. ``cap``: the cap's name; ``on``: the day of a date; ``let_ppm``: the
     part of the full spend that is let through. ``publisher_id``, ``group_id``: the placement.
-    ``hold_id``, ``run_id``: of a rule, what it holds it by, since which run.
+    ``hold_id``, ``run_id``: the rule's hold, and the run that placed it.
     """
 
     cap: str = ""
@@ -99,8 +99,8 @@ class Params(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Fix(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What would mend it, at the reason's own level. ``value``: the cap that is enough, the bid, or
-    the weekday; ``text``: the new last day. Whoever tells it makes the request of it.
+    """What would remove the cause, at the reason's own level. ``value``: a sufficient cap, the bid,
+    or the weekday; ``text``: the new last day. The caller makes a request of it.
     """
 
     kind: FixKind
@@ -109,7 +109,7 @@ class Fix(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """``blocking``: whether what is asked about gets nothing for it. ``words``: it, in words."""
+    """``blocking``: whether the entity is not advertised because of it. ``words``: it, in words."""
 
     code: Code
     level: Level
@@ -124,15 +124,15 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     @property
     def cause(self) -> tuple[str, ...]:
-        """What makes it the same cause later on, and seen from elsewhere."""
+        """What identifies the same cause at a later time, and at another entity."""
         params = self.params
         at = (self.level, self.entity_id, params.group_id, params.publisher_id, params.cap)
         return (*at, params.hold_id)
 
 
 class Resolved(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """How an entity stands. ``reasons``: what it is so for, the first one decides; then what does
-    not stop it. ``also_holding``: what would still stop it if the first were gone.
+    """The standing of an entity. ``reasons``: why; the first one decides, and those that do not
+    stop it come last. ``also_holding``: what would still stop it without the first.
     """
 
     status: Status = "ACTIVE"
@@ -145,12 +145,12 @@ class Resolved(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     @property
     def is_plain(self) -> bool:
-        """Whether there is nothing to tell of it."""
+        """Whether there is nothing to report about it."""
         return self.status == "ACTIVE" and self.delivery is Felt.FULL and not self.reasons
 
     @property
     def is_capped(self) -> bool:
-        """Whether a cap stops it, whatever else does: what listings cannot see by themselves."""
+        """Whether a cap stops it, whatever else does: listings cannot see this by themselves."""
         return any(one.blocking and one.code in CAPPED for one in self.all_reasons)
 
     @property
@@ -160,7 +160,7 @@ class Resolved(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     @property
     def all_reasons(self) -> tuple[Reason, ...]:
-        """In the order in which they were found to hold: what blocks, then the rest."""
+        """In order of evaluation: first what blocks, then the rest."""
         return (*self.reasons[:1], *self.also_holding, *self.reasons[1:])
 
 
@@ -181,14 +181,14 @@ _STATUS: Final[dict[Code, Status]] = {
     Code.NO_GROUP: "PARENT_PAUSED",
     Code.NONE_BELOW: "ACTIVE",
 }
-"""What a cause is called as a state, wherever it is. What is not here is NO_PLACEMENT, but for
-caps, days off and switches of placements, which depend on where they are.
+"""The state that a cause is reported as, at any level. A cause that is not here is NO_PLACEMENT,
+but for caps, days off and switches of placements, which depend on the level.
 """
 _LEVELS: Final = list(Level)
 
 
 def resolved(level: Level, entity_id: str, found: Iterable[Reason]) -> Resolved:
-    """The state of an entity from all that holds, in the order in which it counts."""
+    """The state of an entity from all causes that apply, in their order of evaluation."""
     every = tuple(found)
     blocking = [one for one in every if one.blocking]
     rest = [one for one in every if not one.blocking]
@@ -207,7 +207,7 @@ def resolved(level: Level, entity_id: str, found: Iterable[Reason]) -> Resolved:
 
 
 def seen_below(reasons: Iterable[Reason]) -> list[Reason]:
-    """The same reasons, as what stands below sees them."""
+    """The same reasons, as the entities below see them."""
     return [
         msgspec.structs.replace(one, code=Code.PARENT_PAUSED) if one.code is Code.PAUSED else one
         for one in reasons
@@ -215,8 +215,8 @@ def seen_below(reasons: Iterable[Reason]) -> list[Reason]:
 
 
 def seen_at_places(places: Sequence[Sequence[Reason]]) -> list[Reason]:
-    """The reasons of all places, each once, as what is placed there sees them: they stop it where
-    each place does; else they are told.
+    """The reasons of all places, each once, as seen by what is placed there: they block it if every
+    place does; otherwise they are only reported.
     """
     stops = all(any(one.blocking for one in found) for found in places)
     causes = {(one.code, *one.cause): one for found in places for one in found}
@@ -226,8 +226,8 @@ def seen_at_places(places: Sequence[Sequence[Reason]]) -> list[Reason]:
 
 
 def kept_since(before: Resolved | None, found: Resolved, now: Instant) -> Resolved:
-    """The state with the instants since when it and each of its reasons hold; they are those of
-    the former state where that had them already.
+    """The state, with the instants since when it and its reasons hold; taken from the former state
+    where that had them already.
     """
     known = {(one.code, one.cause): one.since_at for one in before.all_reasons} if before else {}
 

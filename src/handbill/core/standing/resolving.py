@@ -1,7 +1,7 @@
-"""From a client's tree of nouns, as it is today, to how each entity of it stands.
+"""From a client's tree of nouns, as it is today, to the standing of each entity in it.
 
-Own causes come first, then those of what stands above, then what there is to sell: places, jobs,
-bids. What happens below a thing does not stop it, unless it leaves nothing of it.
+Own causes come first, then those of what is above, then what can be sold: places, jobs, bids.
+Causes below an entity do not stop it, unless they leave nothing of it.
 **Source**: domain 1.1, 1.5, 2.4, 4.1, docs/decisions/0052.
 """
 
@@ -47,14 +47,14 @@ _EXTENDED_DAYS = 30
 
 
 def resolve(tree: Tree, now: Instant) -> dict[tuple[Kind, str], Resolved]:
-    """How every entity stands, by kind and number (of a job: its id), of jobs and placements of
-    jobs those that a cap stops. Dates are not in it: ``kept_since`` knows since when.
+    """The standing of every entity, by kind and number (of a job: its id); of jobs and placements
+    of jobs, only those stopped by a cap. It has no dates: ``kept_since`` adds since when.
     """
     return _Resolving(tree, now).whole()
 
 
 class _Resolving:
-    """One look at a tree."""
+    """One evaluation of a tree."""
 
     def __init__(self, tree: Tree, now: Instant) -> None:
         self.tree = tree
@@ -182,7 +182,7 @@ class _Resolving:
         return Fix(kind="open_day", value=self.today.weekday()) if code == "OFF_DAY" else None
 
     def _jobs(self, group: Group, owner: Owner) -> Iterator[Reason]:
-        """What the jobs of a group say of it as a whole; those that are capped are told."""
+        """What the jobs of a group mean for it as a whole; those that are capped are reported."""
         count = sum(many for _, many in self.tree.jobs.get(group.no, ()))
         if not count:
             words = "the job group has no job that may be listed"
@@ -196,7 +196,7 @@ class _Resolving:
             yield reason(Code.JOBS_CAPPED, owner, words, params, blocking=capped >= count)
 
     def _is_capped(self, job: CappedJob) -> bool:
-        """Whether a job is stopped everywhere, by a cap of its own or by a rule."""
+        """Whether a job is stopped everywhere, by its own cap or by a rule."""
         owner = Owner(Level.JOB, job.id, job.title or job.ref, "job")
         caps, when = self.tree.caps, self.when
         found = [
@@ -215,7 +215,7 @@ class _Resolving:
         return any(one.blocking for one in found)
 
     def _placement(self, spot: Spot, trading: list[Reason], jobs: list[Reason]) -> list[Reason]:
-        """What keeps a group from one of its publishers, beside what is above it."""
+        """What keeps a group from one of its publishers, apart from causes above the group."""
         campaign, publisher = spot.campaign, spot.publisher
         entity, above = f"{spot.group.no}/{publisher.no}", f"{campaign.no}/{publisher.no}"
         owner = owner_of(spot)
@@ -245,7 +245,7 @@ class _Resolving:
         return [*own, *selling]
 
     def _locked(self, spot: Spot) -> Iterator[Reason]:
-        """What other placements keep of the job group's budget."""
+        """The part of the job group's budget that is reserved for other placements."""
         group, publisher = spot.group, spot.publisher
         locked = self.tree.locked.get((group.no, publisher.no))
         capped = self.tree.caps.get(("group", f"{group.no}", "budget"))
@@ -255,8 +255,8 @@ class _Resolving:
             yield from [] if found is None else [found]
 
     def _paced(self, lets: Iterable[Let], scope: Scope, entity: str) -> list[Reason]:
-        """The caps that have bids lowered at any of these placements: of a client or campaign only
-        its own, of what stands below all that reach it.
+        """The caps that lower bids at any of these placements: for a client or campaign only its
+        own, for what is below all that apply to it.
         """
         least: dict[CapKey, int] = {}
         for let in lets:
@@ -273,7 +273,7 @@ class _Resolving:
 
 
 def _of_places(owner: Owner, places: list[list[Reason]]) -> Iterator[Reason]:
-    """What the placements say of their group, or that it has none."""
+    """The reasons of the placements for their group, or that it has none."""
     if not places:
         yield reason(Code.NO_PLACEMENT, owner, "the job group has no publisher", Params())
         return

@@ -1,4 +1,4 @@
-"""What there is to sell at a placement: who bars whom, which bids are taken, and who fetches."""
+"""What can be sold at a placement: who bars whom, which bids are accepted, and who fetches."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ def owner_of(spot: Spot) -> Owner:
 
 
 def sold(tree: Tree, spot: Spot, today: date) -> Iterator[Reason]:
-    """What the client, the publisher and the bids say of a placement."""
+    """What the client, the publisher and the bids mean for a placement."""
     client, publisher = tree.client, spot.publisher
     there = owner_of(spot)._replace(level=Level.PUBLISHER, group_id="")
     for why in bars(client, publisher):
@@ -83,7 +83,7 @@ def unsold(
     today: date,
     exchange: Exchange,
 ) -> Iterator[Reason]:
-    """Why none of these jobs is offered there, by the commonest cause."""
+    """Why none of these jobs is offered there, by the most common cause."""
     campaign, group, placement, publisher = spot
     terms = terms_at(client, campaign, group, publisher, placement, exchange)
     causes: Counter[Withheld] = Counter()
@@ -127,7 +127,7 @@ def unsold(
 
 
 def _unfetched(tree: Tree, publisher: Publisher, there: Owner) -> Iterator[Reason]:
-    """Lost, or never seen: what is listed is told, and nothing is stopped."""
+    """Lost, or never seen: this is only reported, and stops nothing."""
     held = tree.held.get(publisher.no)
     if held is None or not held.lost:
         return

@@ -1,4 +1,4 @@
-"""All that decides how a client's entities stand, gathered by whoever may read it."""
+"""All that decides the standing of a client's entities, gathered by whoever may read it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -16,21 +16,21 @@ Kind = Literal["client", "campaign", "group", "placement", "job", "job_placement
 
 
 class Let(NamedTuple):
-    """What the decision in force lets through at a placement, and the cap that made it so."""
+    """What the decision in force lets through at a placement, and the cap that decided it."""
 
     let_ppm: int
     cap: CapKey | None
 
 
 class Locked(NamedTuple):
-    """``kept``: for others; ``cheapest``: what one more takes."""
+    """``kept``: the part reserved for others; ``cheapest``: the cost of one more."""
 
     kept: int
     cheapest: int
 
 
 class Hold(NamedTuple):
-    """What a rule keeps from being listed: spelled as it stands, and as it is told."""
+    """What a rule keeps from being listed: its key as a standing, and its text."""
 
     kind: Scope
     entity: str
@@ -45,7 +45,7 @@ class Hold(NamedTuple):
 
 
 class CappedJob(NamedTuple):
-    """A live job that any cap of its own holds for, or its job group's for each job, or a rule."""
+    """A live job with its own cap, a cap of its job group for each job, or a rule's hold."""
 
     id: str
     ref: str
@@ -54,14 +54,14 @@ class CappedJob(NamedTuple):
 
 
 class Tree(NamedTuple):
-    """All that decides how a client's entities stand.
+    """All that decides the standing of a client's entities.
 
-    ``groups``: but the default one, which advertises nothing. ``publishers``: of the agency, by id.
-    ``jobs``: by job group, what its listable jobs bring to a bid, and how many bring the same.
-    ``caps``: as they stand. By number of job group and publisher, ``lets``, and ``locked``: what is
-    promised to other placements of the job group's budget. ``held``: by publisher number.
-    ``selling``: where some job is known to be offered.
-    ``exchange``: today's. ``posted``: how many jobs are posted. ``holds``: what rules hold.
+    ``groups``: all but the default one, which advertises nothing. ``publishers``: the agency's, by
+    id. ``jobs``: by job group, what its listable jobs bring to a bid, and how many bring the same.
+    ``caps``: their state. By number of job group and publisher: ``lets``, and ``locked``, what is
+    reserved for other placements of the job group. ``held``: by publisher number. ``selling``:
+    where at least one job is known to be offered. ``exchange``: today's. ``posted``: the number of
+    posted jobs. ``holds``: what rules hold.
     """
 
     client: Client
@@ -81,7 +81,7 @@ class Tree(NamedTuple):
 
 
 class Spot(NamedTuple):
-    """A placement, with what it stands between."""
+    """A placement, with the entities around it."""
 
     campaign: Campaign
     group: Group
@@ -113,7 +113,7 @@ def reason(
 
 
 def standing_of_default(group: Group) -> Resolved:
-    """How the default job group of a client stands."""
+    """The standing of a client's default job group."""
     owner = Owner(Level.GROUP, group.id, group.body.name, "job group")
     paused = reason(Code.PAUSED, owner, "the default job group advertises nothing", Params())
     return resolved(Level.GROUP, group.id, [paused])
