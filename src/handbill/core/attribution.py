@@ -1,4 +1,4 @@
-"""Which click a conversion belongs to, whether it came in time, and whether it was told before.
+"""Which click a conversion belongs to, whether it came in time, and whether it is a repeat.
 
 **Source**: contract 5; safety.md section 2 (S2S event identity, late, clock skew); domain 7.5;
 docs/decisions/0029.
@@ -19,10 +19,10 @@ Timing = Literal["in_time", "late", "precedes_click"]
 
 
 class Keys(NamedTuple):
-    """What a client's conversion of one action may be known by; None where it does not say that.
+    """The keys that may identify a client's conversion of one action; None: it does not give it.
 
-    ``application``: the application's id. ``click``: one of that click has counted. ``named``: an
-    id was told together with that click.
+    ``application``: the application's id. ``click``: a conversion of that click has counted.
+    ``named``: an id was given together with that click.
     """
 
     application: str | None
@@ -34,8 +34,8 @@ Standing = Literal["first", "further", "repeat"]
 
 
 class Ruling(NamedTuple):
-    """``claims``: the keys that are known from now on. ``names_it``: a repeat that tells the id of
-    what the click had counted without one.
+    """``claims``: the keys that are known from now on. ``names_it``: a repeat that gives the id of
+    a conversion that its click had counted without one.
     """
 
     standing: Standing
@@ -54,10 +54,10 @@ def keys_of(action: int, click_random: bytes, application_id: str) -> Keys:
 
 
 def ruling_of(keys: Keys, known: Container[str | None]) -> Ruling:
-    """Whether a conversion is the first of its click, a further application by it, or told before.
+    """Whether a conversion is the first of its click, a further application by it, or a repeat.
 
-    An application is known by its id. What a click told without an id is the application whose id
-    comes with that click next, in either order. What says neither cannot be told from another.
+    An application is identified by its id. One without an id is the first application whose id
+    comes with its click, earlier or later. Those without ids cannot be told apart.
     """
     if keys.application in known:
         return _ruling("repeat", known, keys.named)
@@ -80,10 +80,10 @@ def _ruling(standing: Standing, known: Container[str | None], *claims: str | Non
 def timing_of(
     click_at: Instant, at: Instant, window_days: int, zone: tzinfo
 ) -> tuple[Timing, Instant]:
-    """Whether a conversion is within the window of its click, and the instant to date it by.
+    """Whether a conversion is within the window of its click, and the instant that dates it.
 
     The window ends so many calendar days after the click, at the same time of day in the client's
-    zone; its last second belongs to it. Up to 5 minutes before the click is skew of clocks: the
+    zone, including its last second. Up to 5 minutes before the click is clock skew: then the
     click's own instant is taken.
     """
     if at < click_at:
@@ -93,7 +93,7 @@ def timing_of(
 
 
 def window_days(client: int, campaign: int | None, group: int | None) -> int:
-    """The job group's own window beats its campaign's, which beats the client's."""
+    """The job group's own window overrides its campaign's, which overrides the client's."""
     if group is not None:
         return group
     return campaign if campaign is not None else client

@@ -1,9 +1,9 @@
 """What an event costs, and whether every cap has room for it.
 
-A **place** is where an event happened: client, campaign, job group, publisher. A **counter** is
-what was used of a measure at one scope in one period. Those of days are kept; weeks, months and
-lifetimes are sums of them. A cap compares one counter with a limit; which scopes, measures and
-periods there are is a list, not code.
+A **place** is where an event happened: client, campaign, job group, publisher. A **counter** is the
+use of one measure at one scope in one period. Only counters of days are stored; weeks, months and
+lifetimes are sums of them. A cap compares one counter with a limit. The scopes, measures and
+periods are a list, not code.
 **Source**: contract 3 (caps), domain 2 and 4.2, safety.md section 2 (caps).
 """
 
@@ -40,7 +40,7 @@ class Place(NamedTuple):
 
 
 class Need(NamedTuple):
-    """What one event takes of each measure, in the order of MEASURES: micros, clicks, applies."""
+    """What one event uses of each measure, in the order of MEASURES: micros, clicks, applies."""
 
     budget: int
     clicks: int
@@ -48,15 +48,15 @@ class Need(NamedTuple):
 
 
 class Factors(NamedTuple):
-    """What is put on one event's spend: the agency's markup, and that of settingsOverride."""
+    """The two markups on one event's spend: the agency's, and that of settingsOverride."""
 
     agency_ppm: int = 0
     override_ppm: int = 0
 
 
 class Price(NamedTuple):
-    """``spend``: the trader's bid, as ``spent`` counts it; ``charge``: the publisher's; ``marked``:
-    what the customer pays, the spend with its markups, which budget caps count.
+    """``spend``: the trader's bid, counted in ``spent``; ``charge``: the publisher's price;
+    ``marked``: what the customer pays, the spend with its markups. Budget caps count ``marked``.
     """
 
     spend_micros: int
@@ -73,9 +73,9 @@ class CounterKey(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """A cap as it stands on one entity. ``reserved``: budgets that others are promised out of it,
-    by placement: what they have still to spend is not for whom the limit is held against.
-    ``on``: the ceiling of this day, of a cap that is paced; None: it holds every day.
+    """A cap of one entity. ``reserved``: budgets that are reserved out of it for other placements,
+    by placement; their unspent rest is not available where the limit is checked. ``on``: the day,
+    if this is the ceiling of a paced cap; None: it applies on every day.
     """
 
     scope: Scope
@@ -88,28 +88,28 @@ class Limit(NamedTuple):
 
 
 SEALED: Final = "D"
-"""The period of the counter that holds all days of an entity that are over for good."""
+"""The period of the counter that adds up all closed days of an entity."""
 UNMARKED: Final = Factors()
 FREE: Final = Price(0, 0, 0, UNMARKED)
 _Gate = tuple[list[int], int, Limit, tuple[tuple[list[int], int], ...]]
-"""What is used of a cap (shared by all tills below it), the measure's place, the cap, and of each
-budget reserved out of it what is used and its value.
+"""The use of a cap (shared by all tills below it), the position of the measure, the cap, and for
+each budget reserved out of it, its use and its value.
 """
 
 
 def price_of_click(bid_type: str, bid_micros: int, price_micros: int, factors: Factors) -> Price:
-    """What a valid click costs: the bid frozen in its link, where clicks are what is paid for."""
+    """What a valid click costs: the bid frozen in its link, if the publisher is paid per click."""
     paid_for = bid_type in {"CPC", "FLAT_CPC"}
     return priced(bid_micros, price_micros, factors) if paid_for else FREE
 
 
 def price_of_apply(bid_type: str, bid_micros: int, price_micros: int, factors: Factors) -> Price:
-    """What a counted apply costs: the bid frozen in its click's link, where applies are paid."""
+    """What a counted apply costs: the bid frozen in its click's link, if it is paid per apply."""
     return priced(bid_micros, price_micros, factors) if bid_type == "CPA" else FREE
 
 
 def priced(spend_micros: int, charge_micros: int, factors: Factors) -> Price:
-    """All three amounts of what is paid for. What costs nothing has no markups either."""
+    """All three amounts of a paid event. If it costs nothing, it has no markups either."""
     assert 0 <= charge_micros <= spend_micros, "a publisher is paid at most what is spent"
     if not spend_micros:
         return FREE
@@ -121,7 +121,7 @@ def priced(spend_micros: int, charge_micros: int, factors: Factors) -> Price:
 
 
 def entities_of(place: Place) -> tuple[tuple[Scope, str], ...]:
-    """Every scope that an event at this place counts in."""
+    """Every scope that counts an event at this place."""
     client, campaign, group, publisher = place
     return (
         ("client", f"{client}"),
@@ -140,7 +140,7 @@ def limits_of(scope: Scope, entity: str, caps: Caps) -> Iterator[Limit]:
 
 
 def by_measure(caps: Caps) -> Iterator[tuple[Measure, Cap]]:
-    """What is capped of one client, campaign or job group, those of its jobs aside."""
+    """The caps of one client, campaign or job group by measure; not those of its jobs."""
     named: tuple[tuple[Measure, Cap | None], ...] = (
         ("budget", caps.budget),
         ("clicks", caps.clicks),
@@ -154,8 +154,8 @@ def by_measure(caps: Caps) -> Iterator[tuple[Measure, Cap]]:
 def reserving(
     limit: Limit, placements: Iterable[Placement], group_no: int, own: str, nos: Mapping[str, int]
 ) -> Limit:
-    """A job group's budget as it is held against one of its placements, ``own``: the others that
-    are locked keep what they have still to spend. ``nos``: the publishers' numbers by id.
+    """A job group's budget as it applies to one of its placements, ``own``: the unspent budgets of
+    other locked placements are reserved. ``nos``: the publishers' numbers by id.
     """
     assert limit.scope == "group", "a placement's budget is reserved out of its job group's"
     if limit.measure != "budget":
@@ -167,7 +167,7 @@ def reserving(
 def locked_of(
     placements: Iterable[Placement], period: Period, group_no: int, nos: Mapping[str, int]
 ) -> tuple[tuple[str, int], ...]:
-    """What placements are promised of their job group's budget of a period, each by its entity."""
+    """The budgets that are locked for placements out of their job group's, each by its entity."""
     return tuple(
         (f"{group_no}/{nos[one.publisher_id]}", one.budget.value)
         for one in placements
@@ -180,7 +180,7 @@ def locked_of(
 
 
 def budget_limit(scope: Scope, entity: str, cap: Cap | None) -> Iterator[Limit]:
-    """A cap that holds for spend only (placements)."""
+    """A cap that applies to spend only (placements)."""
     if cap is not None:
         assert cap.value >= 0, "a cap is an amount"
         yield Limit(scope, entity, "budget", cap.period, cap.value)
@@ -188,20 +188,20 @@ def budget_limit(scope: Scope, entity: str, cap: Cap | None) -> Iterator[Limit]:
 
 @lru_cache(maxsize=4_096)
 def period_keys(day: date) -> tuple[str, ...]:
-    """The names of all four periods that a day lies in."""
+    """The names of the four periods that contain a day."""
     return tuple(period_key(period, day) for period in PERIODS)
 
 
 @lru_cache(maxsize=4_096)
 def _periods_over(kept: str) -> tuple[str, ...]:
-    """The names of all periods that a counter that is kept belongs to."""
+    """The names of all periods to which a stored counter belongs."""
     if kept == SEALED:
         return (period_key("Lifetime", date.min),)
     return period_keys(date.fromisoformat(kept[1:]))
 
 
 def summed(kept: Mapping[CounterKey, int], wanted: Iterable[CounterKey]) -> dict[CounterKey, int]:
-    """What counters that are kept come to in the periods that are asked for."""
+    """The sums of stored counters for the requested periods."""
     found = dict.fromkeys(wanted, 0)
     for (scope, entity, measure, day), value in kept.items():
         for period in _periods_over(day):
@@ -212,7 +212,7 @@ def summed(kept: Mapping[CounterKey, int], wanted: Iterable[CounterKey]) -> dict
 
 
 class Till:
-    """The events of one place on one day pass here: each is let through whole, or not at all."""
+    """Takes the events of one place on one day: each is let through as a whole, or not at all."""
 
     __slots__ = ("gates", "meters", "short", "taken")
 
@@ -226,14 +226,14 @@ class Till:
         self.gates = gates
         self.taken = taken
         self.meters = meters
-        """What is counted of the job on the day, and the measure's place."""
+        """The job's counts of the day, and the position of their measure."""
         self.short: set[Limit] = set() if short is None else short
-        """The caps without room for as much again as was asked for last."""
+        """The caps without room for another event like the last one."""
 
     def take(self, need: Need) -> Limit | None:
-        """Use up the need if every cap has room for the whole of it; else the cap that has not.
+        """Use up the need if every cap has room for all of it; otherwise return a cap without it.
 
-        What needs nothing of a measure passes its caps, even where they are overdrawn.
+        Caps of a measure of which nothing is needed are passed, even if overdrawn.
         """
         assert min(need) >= 0, "what is taken is never given back"
         for used, measure, limit, reserved in self.gates:
@@ -260,7 +260,7 @@ class Till:
 
 
 class Spending:
-    """What is used of every cap while a run of events is judged, and what they add."""
+    """The use of every cap while a run of events is judged, and what the events add to it."""
 
     def __init__(self, used: Mapping[CounterKey, int]) -> None:
         self._start = used
@@ -268,13 +268,13 @@ class Spending:
         self._of_jobs: dict[CounterKey, list[int]] = {}
         self._tills: dict[tuple[Place, date], Till] = {}
         self.short: dict[Place, set[Limit]] = {}
-        """By place, the caps without room for as much again as was asked for last there."""
+        """By place, the caps without room for another event like the last one there."""
 
     def till(
         self, place: Place, day: date, limits: Sequence[Limit], of_job: Sequence[Limit] = ()
     ) -> Till:
-        """The till of a place on a day; the limits are looked at when it is opened. ``of_job``:
-        those of one job there, which then has a till of its own.
+        """The till of a place on a day; the limits are read when it is opened. ``of_job``: the
+        limits of one job there, which then has its own till.
         """
         till = self._tills.get((place, day))
         if till is None:
@@ -313,8 +313,8 @@ class Spending:
         return cell
 
     def additions(self) -> dict[CounterKey, int]:
-        """What was added to each counter of a day: of jobs those that are capped, else every scope
-        and measure, capped or not.
+        """What was added to each counter of a day: for jobs, only those with a cap; otherwise every
+        scope and measure, with or without a cap.
         """
         counters = folded((*at, till.taken) for at, till in self._tills.items())
         for key, cell in self._used.items():
@@ -327,8 +327,8 @@ _Compared = tuple[CounterKey, int, Limit, tuple[tuple[CounterKey, int], ...]]
 
 @lru_cache(maxsize=65_536)
 def compared_on(limits: tuple[Limit, ...], day: date) -> tuple[_Compared, ...]:
-    """What the limits over a place are compared with on a day: the counter, the measure's place, of
-    limits on one counter the least, and the budgets reserved out of it.
+    """What the limits of a place are compared with on a day: the counter, the position of the
+    measure, the lowest limit on that counter, and the budgets reserved out of it.
     """
     least: dict[CounterKey, Limit] = {}
     for limit in limits:
@@ -360,14 +360,14 @@ def key_of(limit: Limit, day: date) -> CounterKey:
 
 
 def name_of(limit: Limit) -> str:
-    """The cap that had no room, as a reason: ``group_budget_daily``; or its ceiling of the day."""
+    """The cap without room, as a reason: ``group_budget_daily``; or its daily ceiling."""
     period = limit.period if limit.on is None else "ceiling"
     return f"{limit.scope}_{limit.measure}_{period}".lower()
 
 
 def folded(taken: Iterable[tuple[Place, date, Sequence[int]]]) -> dict[CounterKey, int]:
-    """Counters from what was taken at each place on each day; less than nothing is what was given
-    back. Days are kept, so that a cap whose period is changed in mid-month is right at once.
+    """Counters from the use at each place on each day; a negative amount was given back. Days are
+    stored, so that a cap whose period is changed in mid-month is correct at once.
     """
     counters: dict[CounterKey, int] = {}
     for place, day, amounts in taken:

@@ -1,6 +1,6 @@
-"""Entries of the ledger: what became of an event, what it costs, and what is known of it.
+"""Entries of the ledger: the result and cost of an event, and the facts that are known about it.
 
-There are three makers: of a click, of a conversion (a hire is one, too), and of a posting's cost.
+Three functions make them: for a click, a conversion (also a hire), and a posting's cost.
 """
 
 from typing import Any, Final, NamedTuple
@@ -16,23 +16,23 @@ from handbill.core.received import ReceivedClick, ReceivedConversion
 from handbill.kit.instants import Instant
 
 OF_POSTING: Final = "posting/"
-"""What the source of a posting's entries begins with; its id follows."""
+"""The source of a posting's entries begins with this; its id follows."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One line of the ledger. The fields are the columns of a segment, in this order.
 
-    ``at`` is receipt, which dates the entry. Numbers are 0 and texts empty where nothing applies.
-    ``marked_micros`` is the spend with the two markups that stand beside it. The bid and the price
-    stand beside the spend and the charge as they were said, where they were converted out of them.
+    ``at`` is the time of receipt, which dates the entry. Where a field does not apply, a number is
+    0 and a text empty. ``marked_micros`` is the spend with the two markups beside it. If the bid
+    and the price were converted, their original amounts stand beside the spend and the charge.
     ``listed_at``: since when the publisher's file had shown a click's listing at its bid.
 
-    Of a click: ``definition``, the version of what it was classed by; ``opened_at``, when the
-    window of duplicates was opened that was looked at; ``seen``, the evidence (``core.sightings``).
+    For a click: ``definition`` is the version of the rules that classed it; ``opened_at`` is when
+    the duplicate window that was checked was opened; ``seen`` is the evidence (``core.sightings``).
 
-    ``sign`` is 1, and -1 of an entry that takes another back, with all its amounts below 0;
-    ``corrects`` is the entry that is taken back, or that this one stands for now. Empty: it is of
-    an event, no correction. Sums of amounts, and of signs where entries are counted, are right.
+    ``sign`` is 1, or -1 if the entry cancels another one, with all its amounts below 0.
+    ``corrects`` is the entry that is cancelled, or that this one replaces. Empty: it is no
+    correction. So sums of amounts are right, and sums of signs where entries are counted.
     """
 
     id: bytes
@@ -96,7 +96,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Classed(NamedTuple):
-    """By what a click was classed: see ``Entry``."""
+    """What a click was classed by: see ``Entry``."""
 
     definition: str = ""
     opened_at: Instant = 0
@@ -132,7 +132,7 @@ def of_click(
     quotes: Quotes = UNCONVERTED,
     classed: Classed = UNCLASSED,
 ) -> Entry:
-    """``ip`` and ``agent``: as they may be kept."""
+    """The entry of a click. ``ip`` and ``agent``: in the form that may be kept."""
     return Entry(
         id=event.random,
         at=dated.at,
@@ -178,7 +178,7 @@ def of_conversion(
     currency: str,
     quotes: Quotes = UNCONVERTED,
 ) -> Entry:
-    """``event``: as much of it as may be kept. ``entry_id``: the same, however often it is made."""
+    """``event``: the part that may be kept. ``entry_id``: the same each time it is made."""
     return Entry(
         id=entry_id,
         at=dated.at,
@@ -219,7 +219,7 @@ def of_posting(
     publisher_no: int,
     currency: str,
 ) -> Entry:
-    """A client's part of what a purchase costs on one day."""
+    """The entry of a client's part of a purchase's cost on one day."""
     return Entry(
         id=entry_id,
         at=dated.at,

@@ -18,7 +18,7 @@ KINDS: Final[tuple[Kind, ...]] = ("CLICK", "VIEW", "APPLY_START", "APPLY", "HIRE
 VALID: Final = "valid"  # a click that counts
 COUNTED: Final = "counted"  # a conversion that counts
 ORGANIC: Final = "organic"  # a conversion that no click of ours led to
-FURTHER: Final = "further"  # another application by a click that is charged for one: kept, free
+FURTHER: Final = "further"  # another application by a click that was already charged: stored, free
 OVER_CAP: Final = "over_cap"  # no room within a cap: booked, never charged
 BOT: Final = "bot"
 DUPLICATE: Final = "duplicate"
@@ -42,19 +42,19 @@ ENTRY_DISPOSITIONS: Final = (
     INVALID,
     DEAD,
 )
-"""Every disposition that an entry of the ledger can have; with PARKED they sum up to received."""
+"""Every disposition of a ledger entry; with PARKED, their counts add up to received."""
 
-HEAD: Final = "head"  # the reason of a click that asked for no page: a program's
-PREFETCH: Final = "prefetch"  # of one that a browser made ahead: nobody has clicked yet
+HEAD: Final = "head"  # reason: no page was asked for, so it is a program
+PREFETCH: Final = "prefetch"  # reason: a browser prefetched the page, nobody has clicked yet
 
 TAKES_ROOM: Final = frozenset({VALID, COUNTED})
-"""The dispositions whose entries use up caps."""
+"""The dispositions whose entries count against caps."""
 
 _IPV4: Final = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
 
 
 def visitor_of(key: bytes, job_id: bytes, ip: str, agent: str) -> bytes:
-    """Who clicked on which job, as a keyed digest that cannot be guessed back to an address."""
+    """Who clicked on which job: a keyed digest from which the address cannot be guessed."""
     digest = hashlib.blake2b(job_id, digest_size=16, key=key)
     digest.update(f"{ip}\0{agent}".encode("utf-8", "replace"))
     return digest.digest()
@@ -62,17 +62,17 @@ def visitor_of(key: bytes, job_id: bytes, ip: str, agent: str) -> bytes:
 
 @lru_cache(maxsize=65_536)
 def digest_of_agent(agent: str) -> str:
-    """Eight bytes in hex: enough to count agents apart, too few to keep them."""
+    """Eight bytes in hex: enough to count different agents, too few to restore them."""
     return hashlib.blake2b(agent.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 @lru_cache(maxsize=65_536)
 def masked_ip(ip: str, mode: str, key: bytes) -> str:
-    """The address as it may be kept: full, its /24 or /48, or a keyed digest.
+    """The address in the form that may be kept: full, its /24 or /48, or a keyed digest.
 
-    **Source**: safety.md, IP report and logs. What is no address is kept as nothing.
+    **Source**: safety.md, IP report and logs. A text that is no address gives an empty text.
     """
-    if mode == "truncated" and _IPV4.fullmatch(ip):  # most of them, at a tenth of the time
+    if mode == "truncated" and _IPV4.fullmatch(ip):  # most addresses: a tenth of the time
         return ip[: ip.rindex(".")] + ".0"
     try:
         address = ip_address(ip)
@@ -87,5 +87,5 @@ def masked_ip(ip: str, mode: str, key: bytes) -> str:
 
 
 def balance_of(received: int, dispositions: Iterable[tuple[str, int]]) -> int:
-    """Received less all that became of it: 0 when the books balance."""
+    """Received less the sum of all dispositions: 0 when the books balance."""
     return received - sum(value for _, value in dispositions)

@@ -1,4 +1,4 @@
-"""What reports say of events: raw sums, sums of them, and ratios, which may not be summed.
+"""What reports say about events: raw sums, sums of them, and ratios, which must not be summed.
 
 A new metric is one row here. **Source**: domain 9.1 and 4.2, contract 4.
 """
@@ -25,7 +25,7 @@ Number = Decimal | int
 
 
 class Raw(NamedTuple):
-    """A sum over entries of one kind (None: of any) and some dispositions.
+    """A sum over entries of one kind (None: of any) with some dispositions.
 
     ``amount``: the column that is summed; "" counts the entries.
     """
@@ -37,7 +37,7 @@ class Raw(NamedTuple):
 
 
 class Total(NamedTuple):
-    """Raw sums put together, all of counts or all of money; others may be taken off them."""
+    """A sum of raw sums, all of them counts or all money; others may be subtracted."""
 
     name: str
     of: tuple[str, ...]
@@ -45,7 +45,7 @@ class Total(NamedTuple):
 
 
 class Ratio(NamedTuple):
-    """A quotient of two sums, times a whole factor; computed last, at every level anew."""
+    """A quotient of two sums, times a whole factor; computed last, and anew at every level."""
 
     name: str
     over: str
@@ -73,13 +73,13 @@ METRICS: Final[tuple[Raw | Total | Ratio, ...]] = (
     Ratio("cph", "spent", "hires"),
     Ratio("cta", "applies", "clicks", 100),
     Ratio("ath", "hires", "applies", 100),
-    # The columns above stand where they always stood; whatever is new comes after them.
+    # The columns above keep their places; new ones are added after them.
     Raw("markedUpSpent", None, (), "marked_micros"),
     Total("profit", ("markedUpSpent",), ("netSpent",)),
     Ratio("averageMargin", "profit", "markedUpSpent", 100),
     Total("invalidClicks", ("botClicks", "duplicateClicks", "foreignClicks", "latentClicks")),
     # Clicks at Organic publishers are in clicks and botClicks already; other organic visits are
-    # never seen, but for their conversions.
+    # never seen, except for their conversions.
     Total("allClicks", ("clicks",)),
     Total("allBotClicks", ("botClicks",)),
     Raw("allViews", "VIEW", _ALL),
@@ -105,8 +105,8 @@ Sums = Sequence[int]
 
 @cache
 def gains(kind: str, disposition: str) -> Mapping[int, str]:
-    """The raw sums that an entry adds to, by their place in RAW: its amount of this name, or its
-    sign where there is none.
+    """The raw sums that an entry adds to, by their position in RAW, each with the name of the
+    amount that is added; an empty name adds the entry's sign.
     """
     return {
         place: raw.amount
@@ -116,7 +116,7 @@ def gains(kind: str, disposition: str) -> Mapping[int, str]:
 
 
 def _sum_of(name: str) -> Callable[[Sums], int]:
-    """How a raw sum, or a total, comes out of the raw sums."""
+    """A function that computes a raw sum or a total from the raw sums."""
     if name in _PLACES:
         place = _PLACES[name]
         return lambda sums: sums[place]
@@ -146,7 +146,7 @@ def made_of(name: str) -> frozenset[str]:
 
 
 def finished_as(name: str) -> Callable[[Sums], Number]:
-    """How one metric comes out of the raw sums."""
+    """A function that computes one metric from the raw sums."""
     return _FINISH[NAMES.index(name)]
 
 
