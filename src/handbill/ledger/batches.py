@@ -1,4 +1,4 @@
-"""What the judge takes up at a time, and what it is judged by."""
+"""What the judge takes up at a time, and the facts that it is judged by."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, tzinfo
@@ -17,7 +17,7 @@ from handbill.store.journal_streams import Mark
 from handbill.store.marks import Marks
 
 _LATE: Final = 7 * DAY
-"""The ceiling of a day is held for events that come so much later at most; then the wall alone."""
+"""Daily ceilings apply to events that come at most this late; later ones meet only the wall."""
 
 
 @dataclass(slots=True)
@@ -30,12 +30,12 @@ class Arrivals:
 
 @dataclass(slots=True)
 class Batch:
-    """What is judged together, and what it was judged by."""
+    """What is judged together, and the facts that it was judged by."""
 
     former: Marks
     now: Instant
-    judged_at: Instant  # all that was stamped before this instant is judged with this batch
-    is_later: bool  # so much that it is worth to be told
+    judged_at: Instant  # everything stamped before this instant is judged with this batch
+    is_later: bool  # so much later that it is worth recording
     moved: dict[str, Mark] = field(default_factory=dict)
     arrivals: dict[int, Arrivals] = field(default_factory=dict)
     places: set[Place] = field(default_factory=set)
@@ -50,9 +50,9 @@ class Batch:
     jobs: set[bytes] = field(default_factory=set)
     counting: Counted = field(default_factory=Counted)
     aside: set[int] = field(default_factory=set)  # clients whose events are kept for later
-    kept: list[tuple[int, bytes]] = field(default_factory=list)  # such events
-    taken_back: list[int] = field(default_factory=list)  # the numbers of those judged now
-    ended: list[int] = field(default_factory=list)  # clients of which none is left then
+    kept: list[tuple[int, bytes]] = field(default_factory=list)  # the events that are kept
+    taken_back: list[int] = field(default_factory=list)  # numbers of kept events judged now
+    ended: list[int] = field(default_factory=list)  # clients that have no kept events left then
 
     @property
     def is_empty(self) -> bool:
@@ -64,12 +64,12 @@ class Batch:
 
     @property
     def clients(self) -> set[int]:
-        """Of whom anything is judged."""
+        """The clients of which anything is judged."""
         hired = {hire.client_no for hire in self.hires}
         return self.arrivals.keys() | hired | {of.client_no for it in self.dues for of in it.shares}
 
     def of(self, client_no: int) -> "Batch":
-        """One client's part of what is judged; nothing is looked up for it yet."""
+        """One client's part of the batch; nothing has been looked up for it yet."""
         part = Batch(self.former, self.now, self.judged_at, self.is_later)
         if client_no in self.arrivals:
             part.arrivals[client_no] = self.arrivals[client_no]
@@ -86,7 +86,7 @@ class Batch:
 
     @property
     def since(self) -> date:
-        """The first day whose ceilings are asked for."""
+        """The first day whose ceilings are needed."""
         ats = [click.event.at for some in self.arrivals.values() for click in some.clicks]
         for some in self.arrivals.values():
             for _, event, _, _ in some.conversions:

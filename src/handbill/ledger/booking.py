@@ -88,7 +88,7 @@ class Run(ClickRun):
         if found is not None and found.client_no == self._client_no:
             self._attribute(arrived, kind, found)
         elif own and self._timing(event)[0] == "late":
-            # Its click may have been forgotten by now, and could not help it.
+            # Its click may have been forgotten by now, and would make no difference.
             self._book(arrived, kind, LATE, "window", event.at)
         elif arrived.parked_no and arrived.due_at <= self._judged_at:
             self._bury(arrived, kind)
@@ -121,7 +121,7 @@ class Run(ClickRun):
         return ruling_of(keys, self._known.keys)
 
     def _repeat(self, arrived: Conversion, kind: Kind, ruling: Ruling) -> None:
-        """What was told before, by whomever: booked, and free."""
+        """Book a repeat, whoever reported the conversion first; it is free."""
         event = arrived.event
         assert ruling.standing == "repeat", "what is new is not free"
         application = keys_of(event.action, b"", event.application_id).application
@@ -133,7 +133,7 @@ class Run(ClickRun):
         self._book(arrived, kind, DUPLICATE, reason, event.at)
 
     def _pays_one(self, event: ReceivedConversion) -> bool:
-        """Whether the publisher is paid for one apply of a click, and for no further ones."""
+        """Whether the publisher is paid for only one apply of a click."""
         by_apply = event.action == APPLY and event.bid_type == "CPA"
         return by_apply and not (self._terms and event.publisher_no in self._terms.pay_every_apply)
 
@@ -186,7 +186,7 @@ class Run(ClickRun):
             self.added.keys.append((self._client_no, key, click_random, at))
 
     def _note(self, event: ReceivedConversion, *, credited: bool) -> None:
-        """Let the funnel find the application that an apply made."""
+        """Let the funnel find the application that an apply created."""
         if event.action != APPLY:
             return
         click, facts = (event.click_random, encode([event])) if credited else (b"", b"")
@@ -212,7 +212,7 @@ class Run(ClickRun):
         )
 
     def _bury(self, arrived: Conversion, kind: Kind) -> None:
-        """The click may be another client's: nothing that its id says is kept here."""
+        """Book a dead conversion without its click's facts: the click may be another client's."""
         event = arrived.event
         bare = ReceivedConversion(
             at=event.at,
@@ -257,5 +257,5 @@ class Run(ClickRun):
 
 
 def body_of(arrived: Conversion) -> bytes:
-    """A conversion as it is parked: its entry's id, and the event as it was received."""
+    """A conversion in the form in which it is parked: its entry's id and the event as received."""
     return arrived.id + encode([arrived.event])

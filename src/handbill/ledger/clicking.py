@@ -30,9 +30,9 @@ from handbill.ledger.tills import Tills, place_of
 
 
 class ClickRun:
-    """What a run of one client's events begins with, and how its clicks are judged.
+    """The initial state of a run of one client's events, and how its clicks are judged.
 
-    ``judged_at``: every click stamped before is known, or here. ``now``: which months are closed.
+    ``judged_at``: every click stamped earlier is known, or here. ``now``: tells closed months.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class ClickRun:
         location = self._rules.locate(event.ip)
         link, facts = link_of(event), known.facts
         standing = facts.standing(link)
-        # Its link's price may have ended; what it counts at, an apply by it does, too.
+        # Its link's price may have ended; the amounts of the click also hold for its applies.
         offer = counted(link.line.frozen, standing, event.at, facts.honoured)
         held = self._held(event)
         seen = self._seen(event, visitor, held, location, standing)
@@ -98,12 +98,12 @@ class ClickRun:
         )
 
     def _held(self, event: ReceivedClick) -> Held:
-        """The rules for clicks where it happened."""
+        """The rules for clicks at the place of the event."""
         otherwise = Held(self._rules.otherwise)
         return self._terms.held.get(event.publisher_no, otherwise) if self._terms else otherwise
 
     def _classed(self, event: ReceivedClick, held: Held, seen: Seen, offer: Frozen) -> Classed:
-        """By what it is classed. The first time, a version is told in full too."""
+        """What it is classed by. A version is recorded in full the first time."""
         version, body = self._known.facts.version(held)
         self.added.versions[version] = body
         evidence = sightings.encode(_sighting(event, held, seen, offer))
@@ -144,8 +144,8 @@ class ClickRun:
         return (VALID, "", price) if full is None else (OVER_CAP, name_of(full), FREE)
 
     def _clicks_before(self, event: ReceivedClick, rules: Definition) -> int:
-        """The clicks of the address on this day so far, where they are limited; this one is
-        counted.
+        """The clicks of the address on this day so far, if they are limited; this one is counted
+        too.
         """
         if rules.most_clicks is None or event.ahead or self._terms is None:
             return 0
@@ -160,7 +160,7 @@ class ClickRun:
     def _quotes(
         self, event: ReceivedClick | ReceivedConversion, bid_micros: int, price_micros: int
     ) -> Quotes:
-        """Out of what its amounts were converted, which may be less than its link froze."""
+        """What its amounts were converted from; it may be less than its link froze."""
         if event.quote == UNQUOTED:
             return UNCONVERTED
         currency = self._terms.currencies.get(event.publisher_no, "") if self._terms else ""
@@ -168,13 +168,13 @@ class ClickRun:
         return quotes_of(event.quote, price_micros, currency, bid_stands=stands)
 
     def _factors(self, event: ReceivedClick | ReceivedConversion, at: Instant) -> Factors:
-        """The markups that hold where the event happened, at the instant that dates it."""
+        """The markups at the event's place, at the instant that dates it."""
         marking = self._terms.markings.get(place_of(event)) if self._terms else None
         return marking.at(at) if marking else UNMARKED
 
 
 def _sighting(event: ReceivedClick, held: Held, seen: Seen, offer: Frozen) -> Sighting:
-    """The evidence, as far as it may be kept; what no rule has asked for was not looked at."""
+    """The evidence that may be kept; what no rule needed was not looked at."""
     rules, has_place = held.rules, seen.job_place is not None
     return Sighting(
         bid_micros=event.bid_micros,

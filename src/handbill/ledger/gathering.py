@@ -29,8 +29,8 @@ _Came = tuple[bytes, _Judgeable]
 
 
 def gather(tx: Tx, batch: Batch, taken: Sequence[Arrived], key: bytes) -> None:
-    """Put together all that waits, by client: lines of the journal, conversions that are parked,
-    hires, parts of purchases. What is of a client that is set aside is kept for it.
+    """Collect everything that waits, by client: lines of the journal, parked conversions, hires,
+    and parts of purchases. Events of a client that is set aside are kept for it.
     """
     judged = list(_taken_back(tx, batch))
     for id_, event in _came(batch, taken):
@@ -70,8 +70,8 @@ def _came(batch: Batch, taken: Sequence[Arrived]) -> Iterator[_Came]:
 
 
 def _taken_back(tx: Tx, batch: Batch) -> Iterator[_Came]:
-    """What was kept of clients whose time has come to be tried again. Of whom more is left than
-    there is room for, what comes now is kept behind it.
+    """Kept events of clients that are due to be tried again. If a client has more than there is
+    room for, its new events are kept behind them.
     """
     room = _MOST_TAKEN_BACK
     for one in asides.every(tx):
@@ -94,8 +94,8 @@ def _judgeable(body: bytes) -> _Judgeable:
 
 
 def _unpark(tx: Tx, batch: Batch) -> None:
-    """Look again at conversions whose click is here now, or that waited for a day of the doors'
-    stamps: had there been a click, it would be judged by now.
+    """Look again at conversions whose click is here now, or that waited for a day by the doors'
+    stamps: a click would have been judged by now.
     """
     ids = [click.event.random for some in batch.arrivals.values() for click in some.clicks]
     waiting = rows.parked_for(tx, ids, _MOST_PARKED) if ids else []
@@ -111,12 +111,12 @@ def _unpark(tx: Tx, batch: Batch) -> None:
 
 
 def visitors_of(events: Sequence[ReceivedClick], key: bytes) -> list[Click]:
-    """Clicks with who clicked on which job."""
+    """Clicks with their visitor and job."""
     return [Click(event, visitor_of(key, event.job_id, event.ip, event.agent)) for event in events]
 
 
 def used(tx: Tx, batch: Batch) -> dict[CounterKey, int]:
-    """What is used of the caps of a batch, on the days that it has."""
+    """The use of the caps of a batch, on the days of its events."""
     wanted: set[CounterKey] = set()
     for client_no, some in batch.arrivals.items():
         if (terms := batch.terms.get(client_no)) is not None:
@@ -128,7 +128,7 @@ def used(tx: Tx, batch: Batch) -> dict[CounterKey, int]:
 
 
 def identities(conversions: Iterable[Conversion]) -> set[str]:
-    """The keys by which these conversions may be known."""
+    """The keys that may identify these conversions."""
     return {
         key
         for _, event, _, _ in conversions

@@ -1,9 +1,9 @@
-"""The judge: drains the journal in order, and books each batch in one records transaction.
+"""The judge: reads the journal in order, and books each batch in one records transaction.
 
-A batch is read and judged from one moment's state, its segments are written and synced, and then
-one transaction, holding the fence, checks that nobody booked meanwhile and that caps still stand
-as they were read, and moves marks, counters, tallies, clicks, identities and the manifest
-together. Killed anywhere, the batch is booked wholly or not at all.
+A batch is read and judged from one moment's state. Its segments are written and synced. Then one
+transaction, holding the fence, checks that nobody else booked meanwhile and that the caps are
+unchanged. It moves marks, counters, tallies, clicks, identities and the manifest together. After a
+crash at any point, the batch is booked as a whole or not at all.
 """
 
 import logging
@@ -53,21 +53,21 @@ from handbill.store.records import Records, Tx
 from handbill.store.segments import Written
 
 _log = logging.getLogger("handbill.ledger")
-MOST_EVENTS = 10_000  # of a batch; the record that passes it is still taken whole
+MOST_EVENTS = 10_000  # of a batch; the line that exceeds it is still taken as a whole
 _LEAST_EVENTS = 100
 _LEAST_LINES = 16
-_FEW_EVENTS = 1_000  # after a smaller batch others may gather before the next
+_FEW_EVENTS = 1_000  # after a smaller batch, wait for more before the next
 _MOST_NOUNS = 40_000  # that are remembered
-_STALE = 10 * MINUTE  # far less than the age at which a file counts as left behind
-_DISORDER = MINUTE  # by so much sources may bring clicks out of order
-MOST_ASIDE = 20  # clients; what ails more is not theirs
+_STALE = 10 * MINUTE  # far less than the age at which an unlisted file is swept
+_DISORDER = MINUTE  # sources may bring clicks out of order by so much
+MOST_ASIDE = 20  # clients; a fault of more of them is not theirs
 AGAIN_AFTER = HOUR
 _IDLE_SECONDS = 0.1
 _RETRY_SECONDS = 2.0
 
 
 class Journal(Protocol):
-    """What the judge asks of a journal (see store.journal.JournalReader)."""
+    """What the judge needs from a journal (see store.journal.JournalReader)."""
 
     def read(self, marks: dict[str, Mark], most: int, now: Instant) -> Reading: ...
 
@@ -81,7 +81,7 @@ class Outrun(Exception):
 
 
 class Judge:
-    """Books what the journal holds. One at a time does work; a second one is outrun, harmlessly."""
+    """Books what the journal holds. One works at a time; a second one is outrun, without harm."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class Judge:
             marks.make_fence(tx)
 
     def run(self, stop: Event, is_at_work: Callable[[], None] = lambda: None) -> None:
-        """Judge until told to stop. A store that is away is asked again; a bug ends the process.
+        """Judge until told to stop. An unavailable store is tried again; a bug ends the process.
 
         ``is_at_work`` is called before each batch.
         """
@@ -134,7 +134,7 @@ class Judge:
                 stop.wait(_IDLE_SECONDS)
 
     def step(self) -> int:
-        """Book one batch; how many events it held, 0 when nothing waited or it was outrun."""
+        """Book one batch. Returns its number of events, 0 if nothing waited or it was outrun."""
         try:
             batch = self._read()
             added = self._judged(batch)
@@ -176,7 +176,7 @@ class Judge:
         step = in_step(reading, self._most_events)
         self._tell(reading.damages)
         judged_at = min(former.judged_at, now)
-        if not reading.damages:  # what cannot be read may hold the click that others wait for
+        if not reading.damages:  # a damaged part may hold the click that others wait for
             judged_at = max(judged_at, min(now, now if step.until is None else step.until))
         batch = Batch(former, now, judged_at, judged_at - former.judged_at >= MINUTE)
         assert not reading.begun & former.of.keys(), "what begins has no mark"
@@ -186,7 +186,7 @@ class Judge:
         return batch
 
     def _tell(self, damages: Sequence[Damage]) -> None:
-        """Raise the alarm, once for each damage that is met."""
+        """Raise the alarm, once for each damage."""
         for damage in damages:
             if (damage.source, damage.at) not in self._damaged:
                 _log.error(
@@ -199,7 +199,7 @@ class Judge:
         self._damaged = frozenset((damage.source, damage.at) for damage in damages)
 
     def _pace(self, lines: int, step: Step) -> None:
-        """A line is one event or an array of up to 1,000: read about as many as are wanted."""
+        """Adjust the number of lines to read: a line is one event or an array of up to 1,000."""
         if step.is_full:
             self._most_lines = max(_LEAST_LINES, len(step.taken))
         elif lines == self._most_lines:
@@ -256,7 +256,7 @@ class Judge:
         return read_basis(tx, batch.places, self._rules.otherwise, batch.jobs, batch.since)
 
     def _set_aside(self, fault: Exception) -> None:
-        """Leave out clients that cannot be judged. **Refuses** the fault of none or of too many."""
+        """Leave out clients that cannot be judged. **Refuses** a fault of none or too many."""
         now = self._clock.now()
         with self._records.read() as tx:
             batch = self._waiting(tx)
@@ -276,7 +276,7 @@ class Judge:
             _log.error("client %d cannot be judged, and is set aside", no, exc_info=why)
 
     def _fault_of(self, tx: Tx, part: Batch) -> Exception | None:
-        """Why a client's part of what waits cannot be judged."""
+        """Why a client's part of the batch cannot be judged; None: it can."""
         try:
             self._look_up(tx, part)
             self._judged(part)
@@ -368,14 +368,14 @@ class Judge:
         traffic.add(tx, {client_no: added.traffic for client_no, added in judged.items()})
         apply_ages.add(tx, {client_no: added.apply_ages for client_no, added in judged.items()})
         waking.wake(tx, {client_no: added.short for client_no, added in judged.items()}, now)
-        # Last, as another transaction may lower a cap until then; on SQLite none can.
+        # Last, since another transaction may lower a cap until then; on SQLite none can.
         if batch.basis is not None:
             basis = self._basis(tx, batch)
             if basis != batch.basis and terms_of(basis) != batch.terms:
                 raise Outrun
 
     def _forgotten(self, batch: Batch) -> Instant:
-        """Windows that closed before this instant are so for every click still to come."""
+        """Windows that closed before this instant are closed for all later clicks."""
         if batch.aside or batch.ended:
             return 0
         ats = (click.event.at for some in batch.arrivals.values() for click in some.clicks)

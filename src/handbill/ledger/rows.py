@@ -1,4 +1,4 @@
-"""Rows of the ledger's tables: tallies, clicks, visits, keys, parked."""
+"""Rows of the ledger's tables: tallies, clicks, visits, keys, parked conversions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -85,8 +85,8 @@ _AGENCIES = sa.select(agencies.c.no, agencies.c.id).where(among(agencies.c.no, "
 
 
 class Judged(NamedTuple):
-    """What became of a click. ``bid_micros``, ``price_micros``: what an apply by it counts at; None
-    where that is what its link froze.
+    """The result of a click. ``bid_micros``, ``price_micros``: the amounts for an apply by it;
+    None: those that its link froze.
     """
 
     client_no: int
@@ -155,7 +155,7 @@ def retired_tallies(tx: Tx, client_no: int) -> dict[tuple[str, str], int]:
 
 
 def known_clicks(tx: Tx, ids: Sequence[bytes]) -> dict[bytes, Judged]:
-    """What was judged of each known click."""
+    """The result of each known click."""
     found: dict[bytes, Judged] = {}
     for at in range(0, len(ids), _AT_ONCE):
         for id_, *judged in tx.all(_CLICKS, ids=Listed(ids[at : at + _AT_ONCE])):
@@ -164,7 +164,7 @@ def known_clicks(tx: Tx, ids: Sequence[bytes]) -> dict[bytes, Judged]:
 
 
 def clicked(tx: Tx, id_: bytes) -> Clicked | None:
-    """Whose a known click is, and when it came."""
+    """The client of a known click, and when it came."""
     return next((Clicked(*row) for row in tx.all(_CLICKED, id=id_)), None)
 
 
@@ -174,24 +174,24 @@ def put_clicks(tx: Tx, rows: Sequence[tuple[bytes, Judged, Instant]]) -> None:
 
 
 def change_clicks(tx: Tx, rows: Sequence[tuple[bytes, Judged, Instant]]) -> None:
-    """The same of clicks that are something else now."""
+    """Change clicks that have another result now."""
     tx.upsert_many(
         clicks, ["id"], [{"id": id_, **judged._asdict(), "at": at} for id_, judged, at in rows]
     )
 
 
 def forget_clicks(tx: Tx, before: Instant, most: int) -> int:
-    """Drop so many clicks that no window reaches any more; how many there were."""
+    """Delete at most so many clicks that no window reaches any more; returns how many."""
     return tx.run(_FORGET_CLICKS, before=before, most=most)
 
 
 def forget_visits(tx: Tx, before: Instant, most: int) -> int:
-    """The same for windows of duplicates."""
+    """Delete at most so many visits whose duplicate window is over; returns how many."""
     return tx.run(_FORGET_OLD_VISITS, before=before, most=most)
 
 
 def forget_keys(tx: Tx, before: Instant, most: int) -> int:
-    """The same for identities of conversions."""
+    """Delete at most so many old identities of conversions; returns how many."""
     return tx.run(_FORGET_KEYS, before=before, most=most)
 
 
@@ -206,7 +206,7 @@ def known_visits(tx: Tx, visitors: Sequence[bytes]) -> dict[bytes, Instant]:
 def put_visits(
     tx: Tx, opened: Mapping[bytes, tuple[int, Instant, Instant]], forget: Instant
 ) -> None:
-    """Keep who opened a window when, until when it is open, and forget those that closed before."""
+    """Keep who opened a window, from when to when it is open; delete closed ones."""
     assert all(at <= until_at for _, at, until_at in opened.values()), "a window opens first"
     tx.upsert_many(
         visits,
@@ -216,12 +216,12 @@ def put_visits(
             for visitor, (client_no, at, until_at) in opened.items()
         ],
     )
-    # Twice what came: none pile up, and those that did while we were away hold nobody up.
+    # Twice what came: none pile up, and a backlog after a pause delays nobody.
     forget_visits(tx, forget, 2 * len(opened))
 
 
 def known_keys(tx: Tx, client_no: int, keys: Sequence[str]) -> dict[str, bytes]:
-    """Which of a client's conversions counted already, and under which click."""
+    """Which of a client's conversions have already counted, and under which click."""
     found: dict[str, bytes] = {}
     for at in range(0, len(keys), _AT_ONCE):
         some = Listed(keys[at : at + _AT_ONCE])
@@ -241,8 +241,8 @@ def put_keys(tx: Tx, rows: Sequence[tuple[int, str, bytes, Instant]]) -> None:
 
 
 def put_applied(tx: Tx, rows: Sequence[tuple[int, str, bytes, bytes]]) -> None:
-    """Note what names an application: client, key, click, facts. One that is credited to a click
-    takes the place of one that is not.
+    """Note the identity of applications: client, key, click, facts. One that is credited to a click
+    replaces one that is not.
     """
     named = [
         {"client_no": client_no, "key": key, "click_id": click_id, "facts": facts}
@@ -257,12 +257,12 @@ def put_applied(tx: Tx, rows: Sequence[tuple[int, str, bytes, bytes]]) -> None:
 
 
 def parked_due(tx: Tx, now: Instant, most: int, but: Iterable[int]) -> list[Parked]:
-    """What waits no longer, those of some clients apart."""
+    """Parked conversions whose time is over, except those of some clients."""
     return [Parked(*row) for row in tx.all(_DUE, now=now, most=most, but=Listed(but))]
 
 
 def parked_for(tx: Tx, click_ids: Sequence[bytes], most: int) -> list[Parked]:
-    """What waits for these clicks; what is beyond ``most`` is found when it is due."""
+    """What waits for these clicks; the rest beyond ``most`` is found when it is due."""
     found: list[Parked] = []
     for at in range(0, len(click_ids), _AT_ONCE):
         ids = Listed(click_ids[at : at + _AT_ONCE])
@@ -271,7 +271,7 @@ def parked_for(tx: Tx, click_ids: Sequence[bytes], most: int) -> list[Parked]:
 
 
 def parked_of(tx: Tx, client_no: int, most: int) -> list[Parked]:
-    """What a client has waiting for its clicks, newest first."""
+    """A client's conversions that wait for their clicks, newest first."""
     return [Parked(*row) for row in tx.all(_PARKED_OF, client_no=client_no, most=most)]
 
 

@@ -19,13 +19,13 @@ from handbill.ledger.rows import Judged, Parked
 from handbill.ledger.traffic import Quarter, Seen, quarter_of
 
 RECEIVED = "received"
-REDELIVERED = "redelivered"  # the same click brought twice: outside the books, which have it once
+REDELIVERED = "redelivered"  # the same click delivered twice: outside the books, which have it once
 
 
 class Rules(NamedTuple):
-    """What the operator has set. ``key`` keeps digests of addresses from being guessed; a price is
-    ``honoured`` for a while after it has ended, and ``stale`` a while after neither that holds nor
-    its publisher's copy shows it; a link older than ``kept`` must be in its file.
+    """The operator's settings. ``key`` protects digests of addresses from guessing. A price is
+    ``honoured`` for a while after its end, and ``stale`` a while after that, once no copy of its
+    publisher shows it. A link older than ``kept`` must be in its file.
     """
 
     duplicate_seconds: int
@@ -43,7 +43,7 @@ class Rules(NamedTuple):
 
 
 def rules_of(settings: Settings, key: bytes) -> Rules:
-    """What the operator has set, and the key of digests."""
+    """The operator's settings, and the key of digests."""
     return Rules(
         settings.duplicate_seconds,
         settings.ip_mode,
@@ -61,7 +61,7 @@ class Click(NamedTuple):
 
 
 class Conversion(NamedTuple):
-    """``id`` is the entry's; ``parked_no`` says which parked row this is, 0 for a fresh event."""
+    """``id`` is the entry's; ``parked_no`` is the number of its parked row, 0 for a fresh event."""
 
     id: bytes
     event: ReceivedConversion
@@ -106,7 +106,7 @@ class Added:
     def see(
         self, event: ReceivedClick | ReceivedConversion, micros: int, *, clicks: int, billed: bool
     ) -> None:
-        """Note a valid click, or an apply, for whoever learns from traffic."""
+        """Note a valid click, or an apply, for those who learn from traffic."""
         quarter = quarter_of(event.group_no, event.publisher_no, event.at)
         seen = self.traffic.get(quarter)
         if seen is None:
@@ -114,7 +114,7 @@ class Added:
         seen.add(micros, clicks=clicks, billed=billed)
 
     def ripen(self, event: ReceivedConversion, clicked_on: date, applied_on: date) -> None:
-        """Note how long an apply came after its click, for whoever bids for applies."""
+        """Note how long after its click an apply came, for those who bid for applies."""
         of = age_of(event.group_no, event.publisher_no, clicked_on, applied_on)
         self.apply_ages[of] = self.apply_ages.get(of, 0) + 1
 

@@ -1,4 +1,4 @@
-"""The ledger, told: every booked entry in the API's own ids, line by line."""
+"""The ledger's export: every booked entry in the API's own ids, line by line."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -75,7 +75,7 @@ NAMES: Final = (
     "spendMicros",
     "markedUpMicros",
     "currency",
-    # The names above stand where scripts found them; whatever is new comes after them.
+    # The names above keep their places for existing scripts; new ones come after them.
     "clickId",
     "applicationId",
     "refNumber",
@@ -93,7 +93,7 @@ NAMES: Final = (
     "correctedId",
     "definitionVersion",
 )
-"""What the export tells of an entry, in this order."""
+"""The fields of an exported entry, in this order."""
 
 
 class Wanted(NamedTuple):
@@ -135,17 +135,16 @@ class _Names:
 def export(
     records: Records, blobs: Blobs, scratch: Path, wanted: Wanted = EVERYTHING
 ) -> Iterator[dict[str, Any]]:
-    """Every booked entry that is wanted, client by client, in order of time; in bounded memory and
-    safe beside a running judge.
+    """Every requested entry, client by client, in order of time; in bounded memory and safe beside
+    a running judge.
 
-    **Shape**: an object with ``NAMES``, null where nothing applies. Sums are micros; the two
-    markups are millionths, as the entry has frozen them. ``clickId`` is the click's own ``id``. The
-    bid and the price are spend and charge as they were said, before they were converted at the
-    rates beside them; no rate where nothing was converted.
+    **Shape**: an object with ``NAMES``, null where a field does not apply. Sums are micros; the two
+    markups are millionths, as frozen in the entry. ``clickId`` is the click's own ``id``. Bid and
+    price are spend and charge before conversion, with the rates beside them; no rate if nothing was
+    converted.
 
-    ``sign`` -1: it takes back the entry ``correctedId``, with all amounts below 0; 1 with a
-    ``correctedId``: it stands for that entry now. ``definitionVersion``: what a click was classed
-    by.
+    ``sign`` -1: it cancels the entry ``correctedId``, with all amounts below 0; 1 with a
+    ``correctedId``: it replaces that entry. ``definitionVersion``: the rules that classed a click.
     **Source**: contract 6.
     """
     with records.read() as tx:
@@ -247,10 +246,10 @@ def _line(
 
 
 def used(tx: Tx, client_no: int, limits: Iterable[Limit], day: date) -> Mapping[Limit, int]:
-    """What a client has used of each limit in the period that a day of its zone lies in: micros of
+    """What a client has used of each limit in the period that contains a day of its zone: micros of
     marked-up spend, clicks or applies.
 
-    A job is counted from the first event that comes under its cap on: until then nothing is used.
+    A job is counted from the first event under its cap on: until then nothing is used.
     """
     assert client_no > 0, "limits are a client's"
     keys = {limit: key_of(limit, day) for limit in limits}
@@ -261,8 +260,8 @@ def used(tx: Tx, client_no: int, limits: Iterable[Limit], day: date) -> Mapping[
 def used_by_days(
     tx: Tx, counted: Iterable[tuple[Scope, str, Measure]], first_on: str, end: date
 ) -> dict[tuple[Scope, str, Measure], dict[str, int]]:
-    """What was used of each of these on each day from the first on, before the end. Days of months
-    that are over for good are not told apart any more.
+    """What was used of each of these on each day from the first on, before the end. Days of closed
+    months are not kept apart any more.
     """
     entities: dict[tuple[Scope, Measure], list[str]] = {}
     for scope, entity, measure in counted:
@@ -276,8 +275,8 @@ def used_by_days(
 
 
 def used_of_jobs(tx: Tx, group_no: int, limit: Limit, day: date, above: int) -> dict[str, int]:
-    """The jobs that have used more than an amount of what a job group's cap allows to each of them:
-    by the entity of their counter.
+    """The jobs that have used more than an amount of a job group's cap for each job: by the entity
+    of their counter.
     """
     assert limit.scope == "group_job", "the cap is of each job of a job group"
     key = key_of(limit, day)
@@ -285,14 +284,14 @@ def used_of_jobs(tx: Tx, group_no: int, limit: Limit, day: date, above: int) -> 
 
 
 def used_by_jobs(tx: Tx, client_no: int, day: date) -> dict[CounterKey, int]:
-    """What a client's jobs have used of caps of their own, in the periods that a day lies in."""
+    """What a client's jobs have used of their own caps, in the periods that contain a day."""
     return counter_rows.counters_in(tx, client_no, ("job", "job_placement"), period_keys(day))
 
 
 def _quoted(
     micros: int, currency: str, quoted: Sequence[Any]
 ) -> tuple[int, str | None, Decimal | int | None]:
-    """An amount as it was said: micros, currency and rate; no rate where nothing was converted."""
+    """The original amount: micros, currency and rate; no rate if nothing was converted."""
     said, said_in, rate_picos = quoted
     if not rate_picos:
         return micros, currency or None, None
@@ -306,8 +305,8 @@ def _corrected(sign: int, corrects: bytes, definition: str) -> tuple[int, str | 
 def waiting_since(
     tx: Tx, journal: JournalReader, now: Instant
 ) -> tuple[Instant | None, tuple[Damage, ...]]:
-    """When the oldest event came that the judge has not booked, None when nothing waits; and what
-    it cannot judge.
+    """When the oldest event came that the judge has not booked, None if nothing waits; and what it
+    cannot judge.
     """
     reading = journal.read(marks.read(tx).of, _SOURCES_AT_ONCE, now)
     oldest = min((line.received[0].at for line in reading.lines), default=None)
