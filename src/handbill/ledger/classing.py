@@ -1,4 +1,4 @@
-"""What the records know of a batch's clicks beside their visitors: read once, before judging."""
+"""What the records know about a batch's clicks beside their visitors: read once, before judging."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,9 +25,9 @@ _NO_ADDRESSES = AddressList(())
 
 @dataclass(slots=True)
 class Facts:
-    """``standings``: of links whose price has ended, or may have; ``honoured``: how long it is all
-    the same. ``clicks``: of an address on a day so far, where a definition limits them. ``lists``:
-    addresses of bots, by whose and when. ``stale``: see ``click_definitions.Evidence``.
+    """``standings``: of links whose price has ended, or may have; ``honoured``: how long an ended
+    price still counts. ``clicks``: of an address on a day so far, if a definition limits them.
+    ``lists``: addresses of bots, by owner and time. ``stale``: see ``click_definitions.Evidence``.
     """
 
     standings: dict[Link, Standing] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Facts:
     versions: dict[Held, tuple[str, bytes]] = field(default_factory=dict)
 
     def version(self, held: Held) -> tuple[str, bytes]:
-        """The version of all that clicks are classed by under these rules, and that in full."""
+        """The version of all that clicks are classed by under these rules, and its content."""
         if held not in self.versions:
             listed = self._list_of(held).version
             body = InForce(held.rules, self.honoured, self.stale, agents.VERSION, listed).encoded()
@@ -61,7 +61,7 @@ class Facts:
         location: Location,
         clicks_before: int,
     ) -> Seen:
-        """What a click is classed by."""
+        """The evidence by which a click is classed."""
         return Seen(
             at=event.at,
             agent_is_bot=agents.bot_reason(event.agent),
@@ -88,8 +88,8 @@ def link_of(event: ReceivedClick) -> Link:
 class FactFinder:
     """Reads the facts of batches. Lists of addresses are kept: they are long and seldom change.
 
-    ``honoured``: how long a price is that has ended, ``stale``: one that is to be seen nowhere;
-    ``kept``: how far back ends are remembered. ``locates``: addresses can be told where they are.
+    ``honoured``: how long an ended price still counts; ``stale``: the same for one that is shown
+    nowhere. ``kept``: how far back ends are remembered. ``locates``: addresses can be located.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class FactFinder:
         terms: Mapping[int, Terms],
         now: Instant,
     ) -> Facts:
-        """What is known of these clicks, by client, under their terms."""
+        """What is known about these clicks, by client, under their terms."""
         links: set[Link] = set()
         placed: set[bytes] = set()
         counted: set[AddressDay] = set()

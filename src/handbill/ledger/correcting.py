@@ -1,8 +1,8 @@
-"""Entries that take others back and stand in their place, and what follows from them.
+"""Entries that cancel and replace others, and what follows from them.
 
-A correction is two entries at the instant of the one that it corrects: one takes it back, one
-stands for it now. What is given back makes room in caps at once; what is to be paid now is so only
-where every cap has room for it. **Source**: docs/decisions/0059.
+A correction is two entries at the instant of the one that it corrects: one cancels it, the other
+replaces it. What is given back makes room in caps at once. What is now to be paid is only paid if
+every cap has room for it. **Source**: docs/decisions/0059.
 """
 
 import hashlib
@@ -55,12 +55,12 @@ _ID_BYTES: Final = 16
 
 
 def _id_of(entry: Entry, what: bytes) -> bytes:
-    """An entry is taken back once, so that its corrections have ids of their own."""
+    """The id of a correcting entry: its own, since an entry is cancelled only once."""
     return hashlib.blake2b(entry.id + what, digest_size=_ID_BYTES).digest()
 
 
 def taken_back(entry: Entry) -> Entry:
-    """What takes an entry off all sums."""
+    """The entry that removes another one from all sums."""
     assert entry.sign == 1, "only what stands is taken back"
     amounts = {name: -getattr(entry, name) for name in _AMOUNTS}
     return msgspec.structs.replace(
@@ -76,7 +76,7 @@ def instead(
     quotes: Quotes = UNCONVERTED,
     definition: str | None = None,
 ) -> Entry:
-    """What stands for an entry now; it is dated as that was."""
+    """The entry that replaces another one, with the same date."""
     _, closed, day = entry.reason.partition(_CLOSED)
     changes: dict[str, Any] = {
         "id": _id_of(entry, b"+"),
@@ -98,7 +98,7 @@ def instead(
 
 
 def event_of(entry: Entry, seen: Sighting) -> ReceivedClick:
-    """A click as it was received, but for its visitor."""
+    """A click as it was received, without its visitor."""
     return ReceivedClick(
         at=entry.click_at,
         random=entry.click_id,
@@ -120,8 +120,8 @@ def event_of(entry: Entry, seen: Sighting) -> ReceivedClick:
 
 @dataclass(slots=True)
 class Asked:
-    """Clicks that are something else now, with what they are, and the counted applies by it that
-    are paid for. ``versions``: of what is in force, by publisher.
+    """Clicks whose result has changed, with the new result, and their counted applies that are
+    paid. ``versions``: of what is in force, by publisher.
     """
 
     clicks: list[tuple[Entry, Anew]]
@@ -129,7 +129,7 @@ class Asked:
     versions: Mapping[int, str]
 
     def flips(self) -> Iterable[tuple[Entry, Entry, Anew]]:
-        """The applies that were paid for and are free now, or the other way round."""
+        """The applies that were paid and are free now, or the other way round."""
         for click, told in self.clicks:
             if (told.former in UNPAID) != (told.disposition in UNPAID):
                 for apply in self.applies.get(click.click_id, ()):
@@ -138,7 +138,7 @@ class Asked:
 
 @dataclass(slots=True)
 class Corrections:
-    """What is added. ``clicks``: what is known of them from now on."""
+    """What is added. ``clicks``: what is known about them from now on."""
 
     entries: list[Entry] = field(default_factory=list)
     clicks: list[tuple[bytes, Judged, Instant]] = field(default_factory=list)
@@ -146,12 +146,12 @@ class Corrections:
     counters: dict[CounterKey, int] = field(default_factory=dict)
     counting: Counted = field(default_factory=Counted)
     told: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    """How many clicks became what, and why."""
+    """The number of clicks by their new result and its reason."""
     applies: int = 0
     tills: Tills | None = None
 
     def put(self, former: Entry, now: Entry) -> None:
-        """Take an entry back, and let another one stand for it."""
+        """Cancel an entry and replace it by another one."""
         assert now.corrects == former.id, "what stands for it names it"
         self.entries += (taken_back(former), now)
         if former.disposition != now.disposition:
@@ -160,7 +160,7 @@ class Corrections:
 
 
 class Correcting:
-    """Works out the corrections of one client's entries, within its caps as they are used now."""
+    """Computes the corrections of one client's entries, within its caps as they are used now."""
 
     def __init__(
         self, tx: Tx, begins: Counting, terms: Terms, client_no: int, now: Instant
@@ -173,8 +173,8 @@ class Correcting:
         self._zone: tzinfo = zone_of(terms.zone)
 
     def corrections(self, asked: Asked, pending: Mapping[CounterKey, int]) -> Corrections:
-        """What is given back first; then what is to be paid, in order of time. ``pending``: what is
-        used, or given back, beside what the counters say: of who only looks.
+        """First what is given back, then what is to be paid, in order of time. ``pending``: what is
+        used or given back in addition to the counters, for a preview.
         """
         made = Corrections()
         clicks = [(entry, told) for entry, told in asked.clicks if told.reason]
@@ -213,7 +213,7 @@ class Correcting:
             self._pay_apply(made, tills, apply, click)
 
     def _pay_apply(self, made: Corrections, tills: Tills, apply: Entry, click: Entry) -> None:
-        """An apply has the price of its click; it is counted already, and needs budget only."""
+        """Pay an apply at its click's price; it is already counted, and needs budget only."""
         seen = _seen_of(click)
         event = event_of(click, seen)
         bid, shown = seen.counted_bid_micros, seen.counted_price_micros
@@ -252,7 +252,7 @@ class Correcting:
     def _tills(
         self, made: Corrections, paid: Sequence[Entry], pending: Mapping[CounterKey, int]
     ) -> Tills:
-        """The tills of these entries, with the room that was given back already."""
+        """The tills of these entries, including the room that was given back already."""
         terms, client_no = self._terms, self._client_no
         at_jobs = {(one.group_no, one.publisher_no, bytes.fromhex(one.job_id)) for one in paid}
         of_jobs = {at: limits for at in at_jobs if (limits := terms.of_job(*at))}
@@ -270,12 +270,12 @@ class Correcting:
         return Tills(terms, known, self._zone, first_open(self._now, self._zone))
 
     def _counts(self, made: Corrections) -> set[Count]:
-        """What is counted of jobs, now or from now on."""
+        """The counts of jobs that are kept now, or from now on."""
         begun = made.counting.begun.get(self._client_no, set())
         return counting.counts_of(self._tx, self._client_no) | begun
 
     def _taken(self, entries: Iterable[Entry], counts: Iterable[Count]) -> dict[CounterKey, int]:
-        """What entries come to as counters; less than nothing is what they give back."""
+        """The counters of entries; a negative amount is given back."""
         taken, of_jobs = [], []
         for one in entries:
             if one.disposition in TAKES_ROOM:

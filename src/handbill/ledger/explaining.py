@@ -1,4 +1,4 @@
-"""What became of one click, and why: all that is still known of it, from wherever it is by now."""
+"""What became of one click, and why: everything that is still known, wherever it is now."""
 
 import re
 from collections.abc import Iterator
@@ -42,9 +42,9 @@ from handbill.store.journal_reading import JournalReader
 from handbill.store.records import Tx
 
 State = Literal["JUDGED", "ACKNOWLEDGED", "ABSENT"]
-"""``ABSENT``: we have sealed its id, and nothing else of it is here."""
+"""``ABSENT``: we have sealed its id, and nothing else about it is here."""
 MOST_TOLD: Final = 1_000
-"""Conversions and corrections of one click."""
+"""The most conversions and corrections of one click."""
 _MOST_LINES: Final = 10_000
 _ID_BYTES: Final = 16
 _PLAIN: Final = re.compile("[0-9a-f]{32}")
@@ -60,12 +60,12 @@ _OPENED: Final = (
     "AND kind = 'CLICK' AND corrects = ''::BLOB LIMIT 1"
 )
 REASONS_OF_AGENTS: Final = frozenset(("agent_list", "agent_added"))
-"""Where a program decided, and nobody's browser."""
+"""The reasons by which a program was recognised: there is no person's browser."""
 
 
 class Named(NamedTuple):
-    """A click by its id. ``listing``: what its link froze, which only the sealed id says;
-    ``at`` None: not known.
+    """A click by its id. ``listing``: what its link froze, which only the sealed id says; ``at``
+    None: not known.
     """
 
     id: bytes
@@ -75,11 +75,11 @@ class Named(NamedTuple):
 
 @dataclass(slots=True)
 class Explained:
-    """``entry`` None: it is not judged. ``in_force``: what it was classed by, ``sighting``: what
-    the judge saw of it; None: its entry does not say. ``agent``: of a program that decided.
-    ``held``: what the publisher had fetched as it came; ``standing``: how its link's price stands
-    by now. ``first``: the click that it repeats. ``waiting``: conversions that are not judged.
-    ``unknown``: of whom nobody knows the caps of then.
+    """``entry`` None: not yet judged. ``in_force``: what it was classed by; ``sighting``: what the
+    judge saw; None: its entry does not say. ``agent``: only if it is a program's. ``held``: the
+    publisher's copy at the time; ``standing``: the state of its link's price now. ``first``: the
+    click that it repeats. ``waiting``: conversions not yet judged. ``unknown``: the kinds of
+    entities whose caps at the time are unknown.
     """
 
     named: Named
@@ -99,8 +99,8 @@ class Explained:
 
 
 class Desk(NamedTuple):
-    """Where all is read from. ``kept_since``: entries and ends of prices of before may be
-    forgotten.
+    """The sources that are read. ``kept_since``: earlier entries and ends of prices may have been
+    deleted.
     """
 
     tx: Tx
@@ -112,7 +112,7 @@ class Desk(NamedTuple):
 
 
 def desk_of(tx: Tx, blobs: Blobs, settings: Settings, now: Instant) -> Desk:
-    """Where an installation's clicks are explained from."""
+    """The sources for explaining an installation's clicks."""
     return Desk(
         tx,
         blobs,
@@ -124,8 +124,8 @@ def desk_of(tx: Tx, blobs: Blobs, settings: Settings, now: Instant) -> Desk:
 
 
 def named(tx: Tx, client: Client, text: str) -> Named:
-    """The click that an id names: the sealed one that its job's URL got, or 32 hex digits as the
-    export of the ledger has it. **Refuses** what cannot be a click of the client (404).
+    """The click of an id: the sealed one added to the job's URL, or the 32 hex digits of the
+    ledger's export. **Refuses** what cannot be a click of the client (404).
     """
     try:
         id_, at, listing = open_click(text, keys.secret(tx, "listing"))
@@ -139,7 +139,7 @@ def named(tx: Tx, client: Client, text: str) -> Named:
 
 
 def client_of(tx: Tx, text: str) -> int | None:
-    """The number of the client whose click an id names; None where only its entry says it."""
+    """The number of the client whose click an id names; None if only its entry says it."""
     with suppress(NotOurs):
         return open_click(text, keys.secret(tx, "listing")).listing.client_no
     known = rows.clicked(tx, _plain(text))
@@ -147,14 +147,14 @@ def client_of(tx: Tx, text: str) -> int | None:
 
 
 def _plain(text: str) -> bytes:
-    """**Refuses** all but 32 hex digits (404)."""
+    """The bytes of a plain id. **Refuses** all but 32 hex digits (404)."""
     if not _PLAIN.fullmatch(text):
         raise not_found()
     return bytes.fromhex(text)
 
 
 def explain(desk: Desk, client: Client, text: str) -> Explained:
-    """Explain the client's click of that id. **Refuses** any other alike (404)."""
+    """Explain the client's click with that id. **Refuses** any other alike (404)."""
     click = named(desk.tx, client, text)
     arrived = list(_arrived(desk, client.no, click.id))
     clicked = [one for one in arrived if isinstance(one, ReceivedClick)]
@@ -183,7 +183,7 @@ def explain(desk: Desk, client: Client, text: str) -> Explained:
 
 
 def _arrived(desk: Desk, client_no: int, id_: bytes) -> Iterator[Received]:
-    """What is of a click and not booked: not judged yet, set aside with its client, or parked."""
+    """What belongs to a click and is not booked: waiting, set aside with its client, or parked."""
     tx, now = desk.tx, desk.now
     assert len(id_) == _ID_BYTES, "a click is known by its id"
     lines = desk.journal.read(marks.read(tx).of, _MOST_LINES, now).lines
@@ -204,7 +204,7 @@ def _arrived(desk: Desk, client_no: int, id_: bytes) -> Iterator[Received]:
 
 
 def _tell_judged(desk: Desk, held: ClientEntries, made: Explained) -> None:
-    """What the judge looked at, as far as it can still be told."""
+    """Add what the judge looked at, as far as it is still known."""
     entry = made.entry
     assert entry is not None, "it is judged"
     made.in_force = tellings.in_force(desk.tx, [entry.definition]).get(entry.definition)
@@ -226,7 +226,7 @@ def _tell_judged(desk: Desk, held: ClientEntries, made: Explained) -> None:
 
 
 def _listing(entry: Entry, sighting: Sighting) -> Listing:
-    """What a click's link froze, by its entry."""
+    """What a click's link froze, from its entry."""
     return Listing(
         client_no=entry.client_no,
         campaign_no=entry.campaign_no,
@@ -242,7 +242,7 @@ def _listing(entry: Entry, sighting: Sighting) -> Listing:
 
 
 def _tell_link(desk: Desk, client: Client, made: Explained, at: Instant) -> None:
-    """Which copy the publisher had, and how the link's price stands."""
+    """Add which copy the publisher had, and the state of the link's price."""
     listing = made.named.listing
     if listing is not None:
         made.held = copies.held_then(desk.tx, listing.publisher_no, client.no, at)

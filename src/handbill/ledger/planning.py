@@ -1,4 +1,4 @@
-"""What of a month is something else now: its clicks, as they stand, are looked at in order."""
+"""Which clicks of a month have another result now: they are looked at in order."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ from handbill.store.blobs import Blobs
 from handbill.store.records import Records, Tx
 
 MOST: Final = 500_000
-"""Clicks that one run corrects; the next one goes on."""
+"""The most clicks that one run corrects; the next run goes on."""
 _READ_AT_ONCE: Final = 5_000
 _MEMORY_MB: Final = 512
 STANDING: Final = (
@@ -47,7 +47,7 @@ _CLICKS: Final = (
     "SELECT id, click_at, disposition, publisher_no, visitor, ip, agent, opened_at, seen, "
     f"""definition, "at" >= $first FROM {STANDING} WHERE kind = 'CLICK' """
     """AND "at" >= $since AND "at" < $end """
-    # As they were judged: one that came after its window was opened is behind who opened it.
+    # In the order of judging: a late one follows the click that opened its window.
     "ORDER BY greatest(click_at, opened_at), opened_at >= click_at, id"
 )
 _ASKED: Final = (
@@ -57,7 +57,7 @@ _ASKED: Final = (
 
 
 class Desk(NamedTuple):
-    """What re-judging works with."""
+    """The tools of rejudging."""
 
     records: Records
     blobs: Blobs
@@ -77,7 +77,7 @@ class Month(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """``turn``: of the client, as it was planned. ``presents``: by publisher, what is in force."""
+    """``turn``: the client's, when it was planned. ``presents``: by publisher, what is in force."""
 
     turn: int
     presents: dict[int, Present]
@@ -86,8 +86,8 @@ class Plan:
 
 
 def month_of(client: Client, name: str, now: Instant) -> Month:
-    """A month of a client that may be judged again. **Refuses** (400) one that is closed, and one
-    that is still to come.
+    """A month of a client that may be judged again. **Refuses** (400) a month that is closed or
+    still to come.
     """
     zone = zone_of(client.zone)
     first_on, last_on = (date.fromisoformat(day) for day in days_of_period(f"M{name}"))
@@ -103,7 +103,7 @@ def month_of(client: Client, name: str, now: Instant) -> Month:
 def _month_shown(
     desk: Desk, tx: Tx, client_no: int, first: Instant, end: Instant
 ) -> Iterator[duckdb.DuckDBPyConnection | None]:
-    """A question to the client's entries of these days; None where there are none."""
+    """A query connection to the client's entries of these days; None if there are none."""
     listed = segments.segments_within(tx, client_no, first, end)
     if not listed:
         yield None
@@ -168,7 +168,7 @@ def _learn(
     some: Sequence[Sequence[Any]],
     then: Mapping[str, InForce],
 ) -> None:
-    """Whether agents are bots' by the lists of now, where other lists held."""
+    """Look up whether agents are bots by the current lists, if other lists were in force."""
     lists = agents.VERSION
     new = {row[6] for row in some if (it := then.get(row[9])) is None or it.agents != lists}
     new -= known.keys()

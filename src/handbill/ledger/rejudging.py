@@ -1,8 +1,8 @@
-"""Re-judging an open month: its clicks are classed again by what is in force now.
+"""Rejudging an open month: its clicks are classed again by what is in force now.
 
-What differs is corrected, some at a time, each part in one transaction under the judge's fence: cut
-short anywhere, what was corrected is so wholly, and the next run finds the rest. Run again, it adds
-nothing. Caps are not asked anew: what had no room has none now.
+Differences are corrected in parts, each in one transaction under the judge's fence. After a crash,
+each part is corrected as a whole or not at all, and the next run finds the rest. Another run adds
+nothing. Caps are not asked again: what had no room then has none now.
 """
 
 from collections import Counter
@@ -61,15 +61,15 @@ _APPLIES: Final = (
 
 
 class Stale(Exception):
-    """What was planned follows from what is not so any more: another correction, definition or
-    cap. It is planned again.
+    """The plan follows from facts that have changed since: another correction, definition or cap.
+    It is planned again.
     """
 
 
 @dataclass(slots=True, kw_only=True)
 class Told:
-    """What a run has come to so far (see ``Outcome``). ``became``: how many clicks, by what they
-    were, are, and why.
+    """The results of a run so far (see ``Outcome``). ``became``: the number of clicks by former
+    result, new result and reason.
     """
 
     only_looked: bool
@@ -108,7 +108,7 @@ class Told:
 
 
 def desk_of(records: Records, blobs: Blobs, clock: Clock, ids: Ids, settings: Settings) -> Desk:
-    """Where an installation's months are judged again."""
+    """The tools for rejudging an installation's months."""
     with records.read() as tx:
         key = list(keys.secret(tx, "visitor").values())[-1]
     rules, scratch = rules_of(settings, key), settings.scratch_folder
@@ -116,8 +116,8 @@ def desk_of(records: Records, blobs: Blobs, clock: Clock, ids: Ids, settings: Se
 
 
 def rejudge(desk: Desk, client: Client, month_name: str, *, only_looks: bool = False) -> Told:
-    """Correct what clicks of a month are something else now; ``only_looks``: tell what that would
-    be. **Refuses** as ``month_of``; (Unavailable) while others change what it follows from.
+    """Correct the clicks of a month whose result is different now; ``only_looks``: only report it.
+    **Refuses** as ``month_of``; (Unavailable) while others change what it depends on.
     """
     told = Told(only_looked=only_looks)
     for _ in range(_TRIES):
@@ -135,8 +135,8 @@ def rejudge(desk: Desk, client: Client, month_name: str, *, only_looks: bool = F
 
 
 def _correct(desk: Desk, client: Client, month: Month, plan: Plan, told: Told) -> None:
-    """Part by part: all that gives back before all that is to be paid, so that it is the same
-    however often it is cut short.
+    """Correct part by part: all that gives back before all that is to be paid, so that the result
+    is the same however often it is interrupted.
     """
     pending: Counter[CounterKey] = Counter()
     turn = plan.turn
@@ -219,7 +219,7 @@ def _worked_out(
 def _booked(
     desk: Desk, client: Client, month: Month, plan: Plan, work: _Work, turn: int
 ) -> Corrections:
-    """One part, in one transaction. **Refuses** (Stale) what does not follow any more."""
+    """Book one part, in one transaction. **Refuses** (Stale) a plan that is out of date."""
     with desk.records.write() as tx:
         marks.hold_fence(tx)
         now = desk.clock.now()
@@ -227,7 +227,7 @@ def _booked(
         if not turns.take(tx, client.no, turn):
             raise Stale
         made = _worked_out(desk, tx, client, month, plan, work, {})
-        # A judge that has read before this books nothing of it: counters and clicks are others now.
+        # A judge that read earlier books nothing: counters and clicks are different now.
         former = marks.read(tx)
         marks.put(tx, former, former.judged_at, {})
         if not counting.put(tx, made.counting):

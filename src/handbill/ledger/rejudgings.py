@@ -1,4 +1,4 @@
-"""Months that were judged again: who asked, and what came of it; kept with the ledger."""
+"""Months that were judged again: who asked, and the result; kept with the ledger."""
 
 from typing import Final, Literal
 
@@ -66,18 +66,18 @@ def ask(tx: Tx, now: Instant, ids: Ids, client: Client, month: str, *, only_look
 
 
 def ask_worker(tx: Tx, now: Instant, rejudging_id: str) -> None:
-    """Have a worker do it."""
+    """Queue it for a worker."""
     enqueue(tx, kinds.REJUDGE, rejudging_id, now)
 
 
 def page(tx: Tx, client: Client, skip: int, limit: int) -> tuple[list[Kept], int]:
-    """Those of a client, newest first, and how many there are."""
+    """A page of a client's rejudgings, newest first, and how many there are."""
     found = _OF_CLIENT.page(tx, skip, limit, client_no=client.no)
     return found, _OF_CLIENT.count(tx, client_no=client.no)
 
 
 def run(desk: Desk, rejudging_id: str) -> Kept | None:
-    """Do what was asked for. Done a second time, it finds nothing more; None: it is not there."""
+    """Do what was asked for. Run again, it finds nothing more; None: it does not exist."""
     with desk.records.read() as tx:
         asked = _ONE.first(tx, id=rejudging_id)
         client = clients_by_number(tx, [asked.client_no]).get(asked.client_no) if asked else None
@@ -86,7 +86,7 @@ def run(desk: Desk, rejudging_id: str) -> Kept | None:
     try:
         told = rejudging.rejudge(desk, client, asked.month, only_looks=asked.only_looks)
         ended = {"state": "SUCCESS", "outcome": msgspec.json.encode([told.outcome()]).decode()}
-    except Refused as refused:  # as where the month was closed meanwhile
+    except Refused as refused:  # for example, the month was closed meanwhile
         ended = {"state": "FAILED", "message": f"The month {refused.message}"}
     assert ended["state"] != "SUBMITTED", "it has ended"
     with desk.records.write() as tx:

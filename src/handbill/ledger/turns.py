@@ -1,4 +1,4 @@
-"""Whose turn it is to correct a client's entries: each correction follows from all before it."""
+"""The turn of a client's corrections: each correction follows from all before it."""
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as b
@@ -21,7 +21,7 @@ def turn_of(tx: Tx, client_no: int) -> int:
 
 
 def take(tx: Tx, client_no: int, former: int) -> bool:
-    """Count one more correction; False where another one was made since."""
+    """Count one more correction; False if another one was made since."""
     row = {"client_no": client_no, "turn": 0}
     tx.upsert_many(rejudge_turns, ["client_no"], [row], keep=True)
     return tx.run(_TAKE, client_no=client_no, former=former, next=former + 1) == 1

@@ -1,7 +1,7 @@
-"""How the caps over a click stood as it came: what they were then, and what was used of them.
+"""The state of the caps over a click when it came: their values then, and their use.
 
-Nothing of it is kept with an entry. What caps were is what they are now less what was changed
-since; what was used is what counters hold of the days before, and the day's own entries until then.
+None of it is kept with an entry. Former caps are the current ones with later changes undone. Their
+use is what counters hold of the days before, and the day's own entries until then.
 """
 
 from collections.abc import Iterable, Sequence
@@ -41,12 +41,12 @@ _BODIES: Final[dict[Kind, tuple[type[msgspec.Struct], tuple[str, ...]]]] = {
     "CAMPAIGN": (CampaignBody, ("caps", "placement_caps")),
     "JOB_GROUP": (GroupBody, ("caps", "placements", "former_placements")),
 }
-"""Where the caps are."""
+"""The entities that have the caps."""
 
 
 class Over(NamedTuple):
-    """``unknown``: the kinds of entities whose caps of then nobody can tell any more: those of now
-    stand in their stead. ``marking``: the markups there, by instant.
+    """``unknown``: the kinds of entities whose caps of then are no longer known; the current ones
+    are used instead. ``marking``: the markups there, by instant.
     """
 
     caps: list[CapThen]
@@ -55,7 +55,7 @@ class Over(NamedTuple):
 
 
 def caps_over(tx: Tx, held: ClientEntries, entry: Entry, now: Instant, kept_since: Instant) -> Over:
-    """The caps over a click's place as it came. ``kept_since``: entries of before may have left the
+    """The caps over a click's place when it came. ``kept_since``: earlier entries may have left the
     ledger.
     """
     assert entry.kind == "CLICK", "caps are told over a click"
@@ -86,7 +86,7 @@ def caps_over(tx: Tx, held: ClientEntries, entry: Entry, now: Instant, kept_sinc
 
 
 def _rewound(tx: Tx, basis: Basis, entry: Entry, now: Instant) -> tuple[Basis, list[Kind]]:
-    """The same with the caps as they were as an entry came."""
+    """The same with the caps as they were when an entry came."""
     client = basis.clients[entry.client_no]
     assert entry.at <= now, "what has come is explained"
     unknown: list[Kind] = []
@@ -132,10 +132,10 @@ class _Use(NamedTuple):
     def before_it(
         self, asked: Iterable[CounterKey], *, is_open: bool
     ) -> dict[CounterKey, int | None]:
-        """What was used of each of these counters by all that came before the entry; None where
-        nobody can tell any more. ``is_open``: counters still tell the days of its month apart.
+        """The use of each of these counters by everything before the entry; None if it is no longer
+        known. ``is_open``: counters still have the days of its month separately.
 
-        Counters of jobs are kept only while a cap is in force: there the ledger alone is asked.
+        Counters of jobs are kept only while a cap is in force: for these only the ledger is asked.
         """
         asked = list(asked)
         assert self.entry.at == self.entry.click_at, "it is dated as it came"
@@ -160,7 +160,7 @@ class _Use(NamedTuple):
         return sum(used_by_days(self.tx, [of], first_on, self.day).get(of, {}).values())
 
     def _summed(self, first: Instant, some: Sequence[CounterKey]) -> dict[CounterKey, int]:
-        """What entries since an instant took until this one, told as if it were all of its day."""
+        """The use by entries since an instant and before this one, as if it were all of its day."""
         one = self.entry
         assert first <= one.at, "a period begins before what is in it"
         places: list[tuple[Place, date, tuple[int, int, int]]] = []
