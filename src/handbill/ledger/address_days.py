@@ -64,6 +64,6 @@ def add(tx: Tx, added: Iterable[tuple[AddressDay, int]]) -> None:
 
 
 def forget(tx: Tx, before: Instant, most: int) -> int:
-    """Drop so many counts of days that are over in every zone; how many there were."""
+    """Delete at most so many counts of days that are over in every zone; returns how many."""
     day_on = moment_of(before).date().isoformat()
     return tx.run(_FORGET, before=day_on, most=most)

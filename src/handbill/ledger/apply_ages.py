@@ -1,5 +1,5 @@
-"""How late applies come: of each job group at each publisher, by the day of the click and how many
-days the apply came after it. Only applies by clicks that count are told; they are kept for a while.
+"""How late applies come: for each job group at each publisher, by the day of the click and the
+number of days until the apply. Only applies by clicks that count are recorded, for a limited time.
 """
 
 from collections.abc import Mapping
@@ -37,13 +37,13 @@ class ApplyAge(NamedTuple):
 
 
 def age_of(group_no: int, publisher_no: int, clicked_on: date, applied_on: date) -> ApplyAge:
-    """A clock that differs from the click's may date an apply before it: then it came at once."""
+    """The age of an apply; 0 if clocks differ and it is dated before its click."""
     age = max(0, (applied_on - clicked_on).days)
     return ApplyAge(group_no, publisher_no, clicked_on.isoformat(), age)
 
 
 def add(tx: Tx, came: Mapping[int, Mapping[ApplyAge, int]]) -> None:
-    """What came of each client."""
+    """Add what came for each client."""
     tx.upsert_many(
         apply_ages,
         [column.name for column in _KEYS],
@@ -57,11 +57,11 @@ def add(tx: Tx, came: Mapping[int, Mapping[ApplyAge, int]]) -> None:
 
 
 def since(tx: Tx, client_no: int, first: date) -> dict[ApplyAge, int]:
-    """What came of a client's clicks from a day on."""
+    """The applies that came from a client's clicks since a day."""
     rows = tx.all(_SINCE, client_no=client_no, first_on=first.isoformat())
     return {ApplyAge(*of): count for *of, count in rows}
 
 
 def forget(tx: Tx, before: Instant, most: int) -> int:
-    """Drop so many rows of older clicks; how many there were."""
+    """Delete at most so many rows of older clicks; returns how many."""
     return tx.run(_FORGET, before_on=iso_of(before)[:10], most=most)

@@ -1,4 +1,4 @@
-"""Sources in step: what of them is judged together, so that none runs ahead of another."""
+"""Sources in step: the part of each that is judged together, so that none runs ahead of another."""
 
 import hashlib
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from handbill.store.journal_streams import Line, Reading
 
 
 class Arrived(NamedTuple):
-    """A line of the journal. ``at``: the latest instant that its source has told of so far."""
+    """A line of the journal. ``at``: the latest instant that its source has reported so far."""
 
     line: Line
     events: list[Received]
@@ -20,8 +20,8 @@ class Arrived(NamedTuple):
 
 
 class Step(NamedTuple):
-    """``taken``: whole lines, the earliest first. ``until``: nothing that was stamped before this
-    instant is left; None: nothing at all is left. ``is_full``: there was no room for all.
+    """``taken``: whole lines, the earliest first. ``until``: everything stamped before this instant
+    is taken; None: everything is. ``is_full``: there was no room for all.
     """
 
     taken: list[Arrived]
@@ -30,10 +30,10 @@ class Step(NamedTuple):
 
 
 def in_step(reading: Reading, most_events: int) -> Step:
-    """The lines to judge next: of all sources, as far as the slowest is read.
+    """The lines to judge next: from all sources, as far as the slowest is read.
 
-    A conversion is judged no sooner than the clicks that other sources took before it. The line
-    that passes ``most_events`` is still taken whole.
+    A conversion is never judged before clicks that other sources took earlier. The line that
+    exceeds ``most_events`` is still taken as a whole.
     """
     sources = {
         source: _dated(lines) for source, lines in groupby(reading.lines, lambda it: it.source)
@@ -54,13 +54,13 @@ def in_step(reading: Reading, most_events: int) -> Step:
 
 
 def id_of(line: Line, index: int, event: ReceivedConversion) -> bytes:
-    """The id of a conversion's entry: the same however often its line is read."""
+    """The id of a conversion's entry: the same each time its line is read."""
     place = f"{line.source}/{line.mark_after.segment}/{line.mark_after.offset}/{index}/{event.at}"
     return hashlib.blake2b(place.encode(), digest_size=16).digest()
 
 
 def _dated(lines: Iterable[Line]) -> list[Arrived]:
-    """Clocks of two processes differ, and a group may be out of order: time only goes on."""
+    """Times never go back: clocks of two processes differ, a group may be out of order."""
     dated: list[Arrived] = []
     latest: Instant = 0
     for line in lines:

@@ -1,4 +1,4 @@
-"""Whether any cap was passed: what entries have taken, held against the caps that stand."""
+"""Whether any cap was passed: the use by entries, compared with the caps in force."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, tzinfo
@@ -19,7 +19,7 @@ from handbill.store.records import Records, Tx
 
 
 class Held(NamedTuple):
-    """What one client's entries have taken, to be held against its caps."""
+    """The use by one client's entries, to be compared with its caps."""
 
     client_no: int
     zone: tzinfo
@@ -33,9 +33,9 @@ def passed(
     every: Mapping[CounterKey, int],
     retired: Mapping[CounterKey, int],
 ) -> Iterator[str]:
-    """The caps that are passed, as far as can be told: only one that stood unchanged since its
-    period's first event can be held against it, for a cap may be lowered below what is spent.
-    ``every``: all that was taken, by day; ``retired``: what of it has left the ledger.
+    """The caps that were passed, as far as can be told. A cap can only be checked if it has not
+    changed since its period's first event, for it may have been lowered below its use. ``every``:
+    the whole use, by day; ``retired``: the part of it that has left the ledger.
     """
     client_no, zone, taken, of_jobs = held
     places = {place for place, _, _ in taken}
@@ -60,13 +60,13 @@ def passed(
     for key, limit, first in against:
         changed_at = changed[_OWNER[limit.scope], limit.entity.partition("/")[0]]
         if key in gone:
-            continue  # its first event is not known any more
+            continue  # its first event is no longer known
         if used.get(key, 0) > limit.most and changed_at < start_of(first, zone):
             yield (
                 f"client {client_no}: {limit.scope} {limit.entity} used {used[key]} of its "
                 f"{limit.period} cap of {limit.most} {limit.measure} in {key.period}"
             )
-    # A day is never found above its ceiling: it is not set below what the day has taken.
+    # A day is never above its ceiling: no ceiling is set below the use of its day.
     for key, limit in ceilings.items():
         if used.get(key, 0) > limit.most and key not in gone:
             what = f"used {used[key]} of its ceiling of {limit.most} {limit.measure} on {limit.on}"
@@ -74,7 +74,7 @@ def passed(
 
 
 def _changed_at(tx: Tx, held: Held) -> dict[tuple[str, str], Instant]:
-    """When what has caps was changed last."""
+    """When the entities with caps were last changed."""
     client_no, _, taken, of_jobs = held
     places = {place for place, _, _ in taken}
     nouns: dict[str, Mapping[int, Client | Campaign | Group]] = {

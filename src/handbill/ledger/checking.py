@@ -1,5 +1,5 @@
-"""Whether the books balance: what was received against what became of it, counters and tallies
-against a fold of the segments, files against the manifest, spend against the caps.
+"""Whether the books balance: what was received against its results, counters and tallies against
+the sums of the segments, files against the manifest, spend against the caps.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ from handbill.store.segments import Segment, Written
 MOST_FAULTS = 1_000
 _MEMORY_MB = 512
 _THREADS = 2
-_MOST_ENTRIES = 4_000_000  # that are checked together
+_MOST_ENTRIES = 4_000_000  # that are checked at a time
 _MOST_CLIENTS = 2_000
 _DAYS_COMPARED = 62 * DAY
 _TOTALS = ("charge_micros", "spend_micros", "marked_micros")
@@ -36,7 +36,7 @@ _TOTALS = ("charge_micros", "spend_micros", "marked_micros")
 
 @dataclass(slots=True)
 class Books:
-    """``sums`` by name, over all clients; ``faults``: what does not balance, said plainly."""
+    """``sums`` by name, over all clients; ``faults``: what does not balance, in plain words."""
 
     sums: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Books:
 
 
 class _Moment(NamedTuple):
-    """One client's side of the books, read at the same moment as all else of its part."""
+    """One client's side of the books, read at the same moment as everything else of its part."""
 
     client_no: int
     zone: tzinfo
@@ -68,7 +68,7 @@ class _Moment(NamedTuple):
 
 @dataclass(slots=True)
 class _Entries:
-    """What one client's entries add up to."""
+    """The sums of one client's entries."""
 
     told: dict[tuple[str, str], int] = field(default_factory=dict)
     taken: list[folding.Taken] = field(default_factory=list)
@@ -77,7 +77,7 @@ class _Entries:
 
 
 class _Check:
-    """Goes through the books, some clients at a time."""
+    """Checks the books, some clients at a time."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class _Check:
             _check_received(moment, self.books)
         entries = {client_no: _Entries() for client_no in client_nos}
         for client_no in self._read(written, moments, entries):
-            del entries[client_no]  # what its entries add up to is not known
+            del entries[client_no]  # the sums of its entries are not known
         for moment in moments:
             if (own := entries.get(moment.client_no)) is not None:
                 self._compare(moment, own)
@@ -112,7 +112,7 @@ class _Check:
     def _read(
         self, written: list[Written], moments: list[_Moment], entries: dict[int, _Entries]
     ) -> set[int]:
-        """Add up the entries; the clients of which some cannot be read."""
+        """Add up the entries; returns the clients of which some entries cannot be read."""
         if not written:
             return set()
         listed = [segment for segment, _ in written]
@@ -138,7 +138,7 @@ class _Check:
         return ailing
 
     def _check_totals(self, sound: list[tuple[Segment, str]]) -> None:
-        """Every file's entries are as many, as old and as dear as the manifest says."""
+        """The number, age and amounts of every file's entries are those in the manifest."""
         new = [(segment, file) for segment, file in sound if segment.path not in self._proved]
         if not new:
             return
@@ -162,7 +162,7 @@ class _Check:
     def _check_parts(
         self, written: list[Written], sound: list[tuple[Segment, str]], zones: dict[int, tzinfo]
     ) -> None:
-        """Every file holds of each client what the manifest says."""
+        """Every file holds for each client what the manifest says."""
         found = self._duck.execute(
             'SELECT filename, client_no, count(*), min("at"), max("at") FROM entries GROUP BY ALL'
         ).fetchall()
@@ -183,7 +183,7 @@ class _Check:
                 )
 
     def _check_entries(self) -> None:
-        """No entry is given twice, and none is charged that may not be."""
+        """No entry exists twice, and none is charged that must not be."""
         for text, what in (
             ("count(*) - count(DISTINCT id)", "entries are there twice"),
             (
@@ -245,8 +245,8 @@ def check(
     scratch: Path,
     journal: Path | None = None,
 ) -> Books:
-    """Check every client's books, and that the journal (where its folder is given) holds what is
-    not judged yet; safe beside a running judge, for each is read at one moment.
+    """Check every client's books, and that the journal (if its folder is given) holds everything
+    that is not yet judged. Safe beside a running judge: each client is read at one moment.
     """
     with segment_files.query(scratch, memory_mb=_MEMORY_MB, threads=_THREADS) as duck:
         with records.read() as tx:
@@ -269,7 +269,7 @@ def check(
 
 
 def _parts(nos: list[int], entries: Mapping[int, int]) -> Iterator[list[int]]:
-    """Clients that are checked together: as many as have not too many entries."""
+    """Clients that are checked together: as many as do not have too many entries."""
     some: list[int] = []
     held = 0
     for no in nos:
@@ -302,7 +302,7 @@ def _moments(tx: Tx, client_nos: list[int], since_on: str) -> list[_Moment]:
 
 
 def _check_received(moment: _Moment, books: Books) -> None:
-    """Received is all that became of it, and what is parked is in the table of parked ones."""
+    """Everything received has a result, and the parked count matches the table of parked events."""
     for kind in KINDS:
         told = {what: value for (of, what), value in moment.tallies.items() if of == kind}
         received = told.pop(RECEIVED, 0)
@@ -340,14 +340,14 @@ _UNEARNED = (
 
 
 def _with(entries: Mapping[Any, int], retired: Mapping[Any, int]) -> dict[Any, int]:
-    """What the entries say, those that are retired included."""
+    """The sums of the entries, including retired ones."""
     return dict(Counter(entries) + Counter(retired))
 
 
 def _sealed(
     every: Mapping[CounterKey, int], counters: Mapping[CounterKey, int]
 ) -> dict[CounterKey, int]:
-    """The same, where the days of a counter that is sealed are one, but for those that it has."""
+    """The same, with the days of a sealed counter added up in one, except those it still has."""
     found: dict[CounterKey, int] = {}
     for key, value in every.items():
         sealed = key._replace(period=SEALED)
@@ -359,7 +359,7 @@ def _sealed(
 def _compare(
     moment: _Moment, noun: str, told: Mapping[Any, int], fold: Mapping[Any, int], books: Books
 ) -> None:
-    """Both sides, key by key; nothing may be on one side only."""
+    """Compare both sides by key; no key may be on one side only."""
     for key in sorted(told.keys() | fold.keys()):
         if told.get(key, 0) != fold.get(key, 0):
             books.blame(
@@ -371,7 +371,7 @@ def _compare(
 def _compare_days(
     moment: _Moment, entries: Mapping[str, list[int]], since_on: str, books: Books
 ) -> None:
-    """What is noted of a day is what its entries come to, and its places."""
+    """What is noted for a day equals the sum of its entries, and the sum of its places."""
     recent = {day_on: sums for day_on, sums in entries.items() if day_on >= since_on}
     for day_on, left in moment.retired_days.items():
         recent[day_on] = list(map(int.__add__, left, recent.get(day_on, [0] * len(left))))

@@ -1,4 +1,4 @@
-"""A client's entries, asked for by SQL: the files of the days that are meant, and no others."""
+"""SQL queries of a client's entries, which read only the files of the relevant days."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ Row = tuple[Any, ...]
 
 
 class ClientEntries:
-    """What the ledger holds of one client, as the records list it in this transaction."""
+    """The entries of one client, as the records list them in this transaction."""
 
     def __init__(
         self, tx: Tx, blobs: Blobs, scratch: Path, client_no: int, duck: duckdb.DuckDBPyConnection
@@ -30,7 +30,7 @@ class ClientEntries:
         self._duck = duck
 
     def rows(self, first: Instant, end: Instant, text: str, **said: Any) -> list[Row]:
-        """What a query of ``entries`` answers, of the files that may hold any of the half-open
+        """The result of a query of ``entries``, from the files that may hold any of the half-open
         range, which the query gets as $first and $end.
         """
         listed = segments.segments_within(self._tx, self._client_no, first, end)
@@ -43,6 +43,6 @@ class ClientEntries:
 
 @contextmanager
 def entries_of(tx: Tx, blobs: Blobs, scratch: Path, client_no: int) -> Iterator[ClientEntries]:
-    """A client's entries, for a while."""
+    """A client's entries, until the block ends."""
     with segment_files.query(scratch, memory_mb=_MEMORY_MB, threads=1) as duck:
         yield ClientEntries(tx, blobs, scratch, client_no, duck)

@@ -1,8 +1,8 @@
-"""Rows of counters: what is used of each measure on each day, by all that happened (``counters``)
-and by what has left the ledger since (``retired_counters``).
+"""Rows of counters: the use of each measure on each day, by everything that happened (``counters``)
+and by what has since left the ledger (``retired_counters``).
 
-Weeks, months and lifetimes are summed when they are asked for. Days that are over for good are
-sealed: all of an entity become one row, so that a lifetime is the sum of a few.
+Weeks, months and lifetimes are added up on demand. Closed days are sealed: those of an entity
+become one row, so that a lifetime is the sum of a few rows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -76,7 +76,7 @@ FIRST: Place = ("", "", "", "")
 
 
 def counters_used(tx: Tx, keys: Iterable[CounterKey]) -> dict[CounterKey, int]:
-    """What is used of these counters (and some of their neighbours)."""
+    """The use of these counters (and of some neighbours)."""
     by_period: dict[tuple[str, str], tuple[CounterKey, set[str]]] = {}
     for key in keys:
         _, entities = by_period.setdefault((key.scope, key.period), (key, set()))
@@ -115,14 +115,14 @@ def counters_by_day(
 
 
 def counters_of(tx: Tx, client_no: int) -> dict[CounterKey, int]:
-    """All that are kept of a client: one for each day, and one for those that are sealed."""
+    """All counters of a client: one for each day, and one for all sealed days."""
     return _read(tx.all(_OF_CLIENT, client_no=client_no))
 
 
 def counters_above(
     tx: Tx, entities: tuple[str, str], key: CounterKey, above: int
 ) -> dict[str, int]:
-    """Those of a key's scope, measure and period that are above an amount, of the entities from the
+    """Counters above an amount, of a key's scope, measure and period, for the entities from the
     first on, before the second.
     """
     first_on, last_on = days_of_period(key.period)
@@ -167,22 +167,22 @@ def retired_counters_of(tx: Tx, client_no: int) -> dict[CounterKey, int]:
 
 
 def add_retired_counters(tx: Tx, client_no: int, taken: Mapping[CounterKey, int]) -> None:
-    """Keep what one client's entries that leave the ledger have taken. What takes an entry back may
-    leave before it.
+    """Keep the use by one client's entries that leave the ledger. It may be negative: a cancelling
+    entry may leave first.
     """
     _add(tx, retired_counters, [(client_no, key, value) for key, value in sorted(taken.items())])
 
 
 def drop_counters(tx: Tx, keys: Sequence[CounterKey]) -> None:
-    """Forget counters, and what is retired of them."""
+    """Delete counters, and their retired parts."""
     rows = [{f"of_{name}": value for name, value in _columns(key).items()} for key in keys]
     for statement in _DROPS if rows else ():
         tx.run_text_many(tx.dialect.text_of(statement), rows)
 
 
 def seal(tx: Tx, after: Place, before_on: str, most: int) -> Place | None:
-    """Add so many days before this one to the rows of their entities that hold such days; the last
-    that was looked at, None when none are left behind ``after``.
+    """Seal at most so many days before this one, by adding them to the sealed rows of their
+    entities. Returns the last that was looked at, None when none are left after ``after``.
     """
     ends: list[Place] = []
     for table, over, drop in zip(_BOTH, _OVER, _DROPS, strict=True):

@@ -1,5 +1,5 @@
-"""Counters of single jobs: begun where a cap comes into force, from what the ledger holds of it
-already, and dropped where it is in force no more.
+"""Counters of single jobs: created when a cap comes into force, from what the ledger already holds,
+and deleted when it is no longer in force.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,14 +50,14 @@ _log = getLogger("handbill.ledger")
 AtJob = tuple[int, int, bytes]
 """Job group, publisher and job."""
 OfJobs = Mapping[AtJob, tuple[Limit, ...]]
-"""The limits of jobs where they are."""
+"""The limits of jobs by place."""
 
 
 @dataclass(slots=True)
 class Counted:
-    """What a batch changes of which counters are kept. ``found``: those that begin, as the ledger
-    has them, read from the files at ``paths``. ``unkept``: those that would begin, were all files
-    as they were written: they are added up anew for each batch until these are.
+    """The changes of a batch to the counters that are kept. ``found``: those that begin, with the
+    ledger's sums, read from the files at ``paths``. ``unkept``: those that would begin if all files
+    were sound: they are added up again for each batch until then.
     """
 
     begun: dict[int, set[Count]] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Counted:
 
 
 class Counting:
-    """Compares, for each batch, which jobs are capped with which are counted."""
+    """Compares, for each batch, the jobs with caps and the jobs that are counted."""
 
     def __init__(self, blobs: Blobs, scratch: Path) -> None:
         self._blobs = blobs
@@ -83,7 +83,7 @@ class Counting:
         at_jobs: Mapping[int, Iterable[AtJob]],
         of_jobs: Mapping[int, OfJobs],
     ) -> Counted:
-        """What changes with a batch that has events of these jobs."""
+        """The changes for a batch with events of these jobs."""
         counted = Counted()
         for client_no, some in at_jobs.items():
             own = terms.get(client_no)
@@ -144,7 +144,7 @@ class Counting:
             return list(folding.taken_of_jobs(duck, readable, zones, counts))
 
     def _tell(self, ails: list[str]) -> None:
-        """Raise the alarm, once for each file that is met."""
+        """Raise the alarm, once for each damaged file."""
         for ail in ails:
             if ail not in self._told:
                 _log.error(
@@ -156,7 +156,7 @@ class Counting:
 
 
 def put(tx: Tx, counted: Counted) -> bool:
-    """Keep it; False where the ledger is not any more what was read."""
+    """Apply the changes; False if the ledger is no longer what was read."""
     begun = (*counted.begun, *counted.unkept)
     listed = segments.segments_of_any(tx, begun) if begun else []
     if {one.path for one in listed} != counted.paths:
@@ -200,14 +200,14 @@ def kept(counted: Counted, client_no: int, by: Mapping[CounterKey, int]) -> dict
 
 
 def at_job(event: ReceivedClick | ReceivedConversion) -> AtJob:
-    """The job of an event, and where it was."""
+    """The job of an event, and its place."""
     return event.group_no, event.publisher_no, event.job_id
 
 
 def compared(
     terms: Terms, of_jobs: OfJobs, stamps: Iterable[Instant], now: Instant
 ) -> set[CounterKey]:
-    """The counters that a client's caps are compared with, for events of these stamps."""
+    """The counters that a client's caps are compared with, for events with these stamps."""
     zone = zone_of(terms.zone)
     open_at = first_open(now, zone)
     quarters = {at // _QUARTER for at in stamps}
@@ -224,12 +224,12 @@ def compared(
 
 
 def counts_of(tx: Tx, client_no: int) -> set[Count]:
-    """All that is counted of a client's jobs."""
+    """All counts of a client's jobs."""
     return {Count(*row) for row in tx.all(_ALL, client_no=client_no)}
 
 
 def counts_of_each(tx: Tx, client_nos: Iterable[int]) -> dict[int, set[Count]]:
-    """The same, by client."""
+    """All counts of each client's jobs."""
     return {client_no: counts_of(tx, client_no) for client_no in client_nos}
 
 

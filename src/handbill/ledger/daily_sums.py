@@ -1,4 +1,4 @@
-"""What each client's entries come to by day: as a whole, and at each place. The judge adds to it in
+"""The sums of each client's entries by day: in total, and at each place. The judge adds to them in
 the transaction that books the entries.
 """
 
@@ -59,11 +59,11 @@ _FORGET = [
     for table in (client_days, place_days, retired_days)
 ]
 Days = dict[int, dict[str, list[int]]]
-"""Of each number: by day, the raw sums in the order of RAW."""
+"""By number: by day, the raw sums in the order of RAW."""
 
 
 def add(tx: Tx, booked: Iterable[tuple[tzinfo, Iterable[Entry]]]) -> None:
-    """Add what entries of clients, each with the zone of its days, come to."""
+    """Add the sums of clients' entries, each with the zone of its days."""
     whole: dict[tuple[int, str], list[int]] = {}
     places: dict[PlaceDay, list[int]] = {}
     for zone, entries in booked:
@@ -81,7 +81,7 @@ def add(tx: Tx, booked: Iterable[tuple[tzinfo, Iterable[Entry]]]) -> None:
 
 
 def retire(tx: Tx, sums: Mapping[tuple[int, str], Sequence[int]]) -> None:
-    """Keep what entries that leave the ledger came to, by client and day."""
+    """Keep the sums of entries that leave the ledger, by client and day."""
     _add(tx, retired_days, sums)
 
 
@@ -95,12 +95,12 @@ def _add(tx: Tx, table: sa.Table, sums: Mapping[tuple[int, str], Sequence[int]])
 
 
 def of_clients(tx: Tx, client_nos: Collection[int], first_on: str) -> Days:
-    """What clients' entries come to on each day from the first on, by client."""
+    """The sums of each client's entries on each day from the first on."""
     return _days(tx.all(_CLIENTS, client_nos=Listed(sorted(client_nos)), first_on=first_on))
 
 
 def total(tx: Tx, client_nos: Collection[int], first_on: str, last_on: str) -> Sequence[int]:
-    """What all their entries from the first day to the last come to."""
+    """The total of all their entries from the first day to the last."""
     nos = Listed(sorted(client_nos))
     (row,) = tx.all(_TOTAL, client_nos=nos, first_on=first_on, last_on=last_on)
     return _joined([amount or 0 for amount in row])
@@ -131,14 +131,14 @@ def by_place(tx: Tx, client_no: int, by: str, nos: Collection[int], first_on: st
 
 
 def held_against(tx: Tx, client_nos: Collection[int], first_on: str) -> tuple[Days, Days, Days]:
-    """Of these clients, by day: what is noted as a whole, at all places, and of what has left."""
+    """For these clients, by day: what is noted in total, at all places, and of what has left."""
     asked = {"client_nos": Listed(sorted(client_nos)), "first_on": first_on}
     places, retired = (_days(tx.all(one, **asked)) for one in _BY_DAY)
     return of_clients(tx, client_nos, first_on), places, retired
 
 
 def forget(tx: Tx, before: Instant, most: int) -> int:
-    """Drop so many sums of days that are over in every zone; how many there were."""
+    """Delete at most so many sums of days that are over in every zone; returns how many."""
     day_on = moment_of(before - DAY).date().isoformat()
     return sum(tx.run(one, before=day_on, most=most) for one in _FORGET)
 

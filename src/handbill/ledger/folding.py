@@ -1,4 +1,4 @@
-"""The entries of segments added up: the right side of the books, for the check and for retiring."""
+"""Sums of the entries of segments: the right side of the books, for the check and for retiring."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, tzinfo
@@ -14,15 +14,15 @@ from handbill.store.segment_files import source
 from handbill.store.segments import Segment
 
 ROOM = ", ".join(f"'{name}'" for name in sorted(TAKES_ROOM))
-# What is left over between spend times both factors and the marked-up spend is half a micro at
-# most; where it is just a half, the marked-up spend is even.
+# The spend with both factors and the marked-up spend differ by half a micro at most; if by exactly
+# half, the marked-up spend is even.
 MISMARKED = """(twice > 1000000000000 OR (twice = 1000000000000 AND marked_micros % 2 != 0))"""
-# Of an entry that takes another back, all amounts are below 0.
+# In an entry that cancels another one, all amounts are below 0.
 _TWICE = """2 * abs(
     spend_micros::HUGEINT * (1000000 + agency_ppm) * (1000000 + override_ppm)
     - marked_micros::HUGEINT * 1000000000000
 ) AS twice"""
-# What was said in another currency, at its rate, is rounded down; a charge is at most the bid.
+# An amount in another currency, at its rate, is rounded down; a charge is at most the bid.
 MISCONVERTED = """(
     bid_rate_picos != 0
     AND sign * spend_micros != (sign * bid_micros)::HUGEINT * bid_rate_picos // 1000000000000
@@ -38,7 +38,7 @@ Told = tuple[int, str, str, int, int, int, int]
 def load(
     duck: duckdb.DuckDBPyConnection, files: Sequence[str], client_nos: Collection[int] | None
 ) -> None:
-    """Read what segments hold of these clients (None: of all), each once, into the table
+    """Read what segments hold of these clients (None: of all), each entry once, into the table
     ``entries``, which the other functions add up.
     """
     duck.execute(
@@ -50,8 +50,8 @@ def load(
 
 
 def told(duck: duckdb.DuckDBPyConnection) -> list[Told]:
-    """By client, kind and disposition: how many stand (those that take another back take it off);
-    their charge, spend, marked-up spend.
+    """By client, kind and disposition: the number of entries, less those that were cancelled; their
+    charge, spend and marked-up spend.
     """
     return duck.execute(
         "SELECT client_no, kind, disposition, sum(sign), sum(charge_micros), sum(spend_micros), "
@@ -60,7 +60,7 @@ def told(duck: duckdb.DuckDBPyConnection) -> list[Told]:
 
 
 def sum_text(raw: Raw) -> str:
-    """A raw sum as a column of entries; one that was taken back takes itself off."""
+    """A raw sum as a column of entries; an entry and the one that cancels it add up to 0."""
     if raw.amount:
         return f"sum({raw.amount})"
     if not raw.dispositions:
@@ -72,7 +72,7 @@ def sum_text(raw: Raw) -> str:
 def come_to(
     duck: duckdb.DuckDBPyConnection, listed: Sequence[Segment], zones: Mapping[int, tzinfo]
 ) -> Iterator[tuple[int, str, list[int]]]:
-    """The raw sums of the entries of these clients on each of its days: client, day, sums."""
+    """The raw sums of these clients' entries on each day: client, day, sums."""
     sums = ", ".join(sum_text(raw) for raw in RAW)
     for zone, client_nos in by_zone(zones).items():
         found = duck.execute(
@@ -94,7 +94,7 @@ def _day(listed: Sequence[Segment], zone: tzinfo) -> str:
 
 
 def _taken_by_day(listed: Sequence[Segment], zone: tzinfo) -> str:
-    """The day and what was taken of each measure, as columns of entries."""
+    """The day and the use of each measure, as columns of entries."""
     return (
         f"{_day(listed, zone)}, sum(marked_micros), "
         "coalesce(sum(sign) FILTER (kind = 'CLICK'), 0), "
@@ -113,7 +113,7 @@ def by_zone(zones: Mapping[int, tzinfo]) -> dict[tzinfo, list[int]]:
 def taken(
     duck: duckdb.DuckDBPyConnection, listed: Sequence[Segment], zones: Mapping[int, tzinfo]
 ) -> Iterator[Taken]:
-    """What the entries of these clients took of each measure at each place on each of its days."""
+    """The use of each measure by these clients' entries, at each place on each day."""
     for zone, client_nos in by_zone(zones).items():
         found = duck.execute(
             "SELECT client_no, campaign_no, group_no, publisher_no, "
@@ -132,7 +132,7 @@ def taken_of_jobs(
     zones: Mapping[int, tzinfo],
     counts: Iterable[Count],
 ) -> Iterator[TakenOfJob]:
-    """The same, of each job that is counted."""
+    """The use of each measure by each job that is counted."""
     counts = list(counts)
     if not counts:
         return
@@ -159,7 +159,7 @@ def counters(
     zones: Mapping[int, tzinfo],
     counts: Mapping[int, Iterable[Count]],
 ) -> Iterator[tuple[int, dict[CounterKey, int]]]:
-    """What each client's entries come to as counters: all of them, of jobs those that are kept."""
+    """The counters of each client's entries: all of them, for jobs only those that are kept."""
     every = [count for of_one in counts.values() for count in of_one]
     places: dict[int, list[Taken]] = {}
     for one in taken(duck, listed, zones):

@@ -1,7 +1,7 @@
 """Hires as entries of the ledger: dated by the funnel, credited to the application's click.
 
-The funnel keeps each hire until it is booked; the judge books it in the transaction that tells the
-funnel so. **Source**: domain 8, contract 6 (ledger export).
+The funnel keeps each hire until it is booked. The judge books it and tells the funnel so in the
+same transaction. **Source**: domain 8, contract 6 (ledger export).
 """
 
 import hashlib
@@ -21,11 +21,11 @@ from handbill.ledger.runs import RECEIVED, Added
 from handbill.ledger.terms import Terms
 
 MOST = 1_000
-"""Hires that one batch books."""
+"""The most hires that one batch books."""
 
 
 def places_of(hires: Iterable[Hire]) -> set[Place]:
-    """The clients of hires, so that their terms are read."""
+    """The places of hires, for which terms are read."""
     return {Place(hire.client_no, 0, 0, 0) for hire in hires}
 
 
@@ -50,7 +50,7 @@ def book(added: Added, hire: Hire, terms: Terms | None, now: Instant) -> None:
 
 
 def _event(hire: Hire) -> ReceivedConversion:
-    """The hire, as a conversion of the apply that it goes back to, as far as that is known."""
+    """The hire as a conversion of its apply, as far as that is known."""
     if hire.facts:
         applied = decode(hire.facts)[0]
         assert isinstance(applied, ReceivedConversion), "a hire goes back to an apply"
@@ -67,6 +67,6 @@ def _event(hire: Hire) -> ReceivedConversion:
 
 
 def _id_of(hire: Hire) -> bytes:
-    """The same however often it is asked for."""
+    """The id of a hire's entry: the same each time."""
     name = f"hire/{hire.client_no}/{hire.application}"
     return hashlib.blake2b(name.encode(), digest_size=16).digest()

@@ -1,7 +1,7 @@
-"""Postings as entries of the ledger: what a purchase costs, day by day, beside all caps.
+"""Postings as entries of the ledger: what a purchase costs, day by day, outside of all caps.
 
-The purchases' room says what is due; the judge books it in the transaction that tells it so.
-**Source**: domain 10 (spend of a posting), docs/decisions/0008.
+The purchases' room says what is due. The judge books it and tells that room so in the same
+transaction. **Source**: domain 10 (spend of a posting), docs/decisions/0008.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from handbill.postings.spending import Due, Share
 
 
 def places_of(dues: Iterable[Due]) -> set[Place]:
-    """Where purchases are spent, so that the terms of their clients are read."""
+    """The places of purchases, for whose clients terms are read."""
     return {_place_of(due, share) for due in dues for share in due.shares}
 
 
@@ -28,7 +28,7 @@ def _place_of(due: Due, share: Share) -> Place:
 
 
 def book(added: Added, due: Due, share: Share, terms: Terms | None, now: Instant) -> None:
-    """Add a client's part of a day to what its run adds. It takes no room of any cap."""
+    """Add a client's part of a day to what its run adds. It uses no room of any cap."""
     zone = zone_of(terms.zone if terms else "UTC")
     dated = booked(share.at, "", first_open(now, zone), zone)
     currency, factors = "", UNMARKED
@@ -52,6 +52,6 @@ def book(added: Added, due: Due, share: Share, terms: Terms | None, now: Instant
 
 
 def _id_of(due: Due, share: Share) -> bytes:
-    """The same however often it is asked for."""
+    """The id of the entry: the same each time."""
     name = f"posting/{due.former.no}/{share.client_no}/{share.after_micros}"
     return hashlib.blake2b(name.encode(), digest_size=16).digest()

@@ -1,7 +1,7 @@
-"""Damaged stretches of the journal, set aside so that the rest is judged: with a receipt each.
+"""Damaged parts of the journal, set aside with a receipt each, so that the rest is judged.
 
-A receipt is written before the mark moves and counts once it has moved; cut short, it is made
-again, or is settled by what the mark says.
+A receipt is written before the mark moves, and counts once it has moved. After a crash between the
+two, it is made again, or is settled by what the mark says.
 """
 
 import os
@@ -32,10 +32,10 @@ class StillWritten(Unavailable):
 
 
 class Receipt(msgspec.Struct, frozen=True, rename="camel"):
-    """What may be missing. ``to_segment``, ``to_byte``: where it goes on; None: nowhere.
+    """What may be missing. ``to_segment``, ``to_byte``: where reading goes on; None: nowhere.
 
     ``received_after`` and ``received_before``: the stamps of the records on both sides.
-    ``records_missing``: at most so many; None: nobody knows. ``kept``: files with what stood there.
+    ``records_missing``: at most so many; None: not known. ``kept``: files with the damaged content.
     """
 
     source: str
@@ -52,7 +52,7 @@ class Receipt(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def damages(records: Records, reader: JournalReader, now: Instant) -> list[Damage]:
-    """All that cannot be judged now, as far as it can be seen from here."""
+    """Everything that cannot be judged now, as far as can be seen from here."""
     found: list[Damage] = []
     for _ in range(_TRIES):
         with records.read() as tx:
@@ -78,8 +78,8 @@ def quarantine(
 ) -> list[Receipt]:
     """Set aside what cannot be judged, of one source or all, and let the rest be judged.
 
-    Only what the judge has come to: what is whole before a damage is judged first. Safe beside a
-    running server. **Refuses** (StillWritten) where files have to be moved that are written to.
+    Only damages that the judge has reached: what is sound before a damage is judged first. Safe
+    beside a running server. **Refuses** (StillWritten) if files must be moved that are written to.
     """
     (folder / FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
     with records.write() as tx:
@@ -108,7 +108,7 @@ def quarantine(
 
 
 def _set_aside(folder: Path, reader: JournalReader, damage: Damage, now: Instant) -> Receipt:
-    """Keep what stands there, and write down what may be missing."""
+    """Keep the damaged content, and write down what may be missing."""
     before, after = (_at(record) for record in reader.around(damage))
     assert damage.to is None or damage.to > damage.at, "a stretch goes forward"
     name = _name_of(damage)
@@ -164,7 +164,7 @@ def _move(folder: Path, stream: str) -> list[str]:
 
 
 def _settle(records: Records, folder: Path) -> None:
-    """Receipts count when their mark has moved; what was cut short before that is made again."""
+    """Settle receipts whose mark has moved; one interrupted before that is made again."""
     with records.read() as tx:
         places = marks.read(tx).of
     for path, receipt in _pending(folder):
@@ -192,7 +192,7 @@ def _at(record: bytes | None) -> str | None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all, and durable."""
+    """Write a file durably, as a whole or not at all."""
     aside = path.with_name(f".{path.name}")
     with aside.open("wb") as file:
         file.write(content)

@@ -1,6 +1,6 @@
-"""The newest conversions of a client, wherever they are by now: judged, parked, or still waiting.
+"""The newest conversions of a client, wherever they are now: judged, parked, or still waiting.
 
-For whoever sets up a pixel or S2S events and asks what arrived.
+For those who set up a pixel or S2S events and want to know what arrived.
 """
 
 from collections.abc import Iterable
@@ -67,7 +67,7 @@ def recent(
 
 
 def _waiting(tx: Tx, journal: JournalReader, client_no: int, now: Instant) -> list[Recent]:
-    """What the judge has not read yet, as far as it can be read."""
+    """What the judge has not read yet, as far as it is readable."""
     lines = journal.read(marks.read(tx).of, _MOST_LINES, now).lines
     arrived: Iterable[object] = (event for line in lines for event in line.received)
     return [

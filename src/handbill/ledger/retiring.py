@@ -1,6 +1,6 @@
-"""What is older than it is kept for leaves the ledger: whole files, with their sums noted.
+"""Entries that are older than the retention leave the ledger: whole files, with their sums noted.
 
-The books balance before and after: what a file summed up to is kept when the file is not.
+The books balance before and after: a file's sums are kept when the file is not.
 **Source**: safety.md (personal data, retention); stack.md (retention by dropping files).
 """
 
@@ -42,10 +42,10 @@ _log = getLogger("handbill.ledger")
 
 
 def retire(tools: Tools, now: Instant) -> int:
-    """Take the segments out whose entries are all older than the operator keeps them; how many.
-    One that is damaged stays, and is told of.
+    """Retire the segments whose entries are all older than the operator's retention; how many. A
+    damaged one stays, and is reported.
 
-    Their files are deleted by the sweep, when no report can be reading them any more.
+    The sweep deletes their files later, when no report can be reading them any more.
     """
     before = now - tools.settings.retention_days * DAY
     with tools.records.read() as tx:
@@ -74,7 +74,7 @@ def _some(tools: Tools, old: Sequence[Segment], now: Instant) -> int:
         with tools.records.write() as tx:
             marks.hold_fence(tx)
             if counting.counts_of_each(tx, client_nos) != counts:
-                return 0  # others are kept by now; the next sweep adds those up too
+                return 0  # the counts changed meanwhile; the next sweep adds those up too
             segments.retire(tx, [segment for segment, _ in sound], now)
             for client_no, (tallies, counters) in sums.items():
                 rows.add_retired_tallies(tx, client_no, tallies)
@@ -94,7 +94,7 @@ def _sums(
     dict[int, tuple[Counter[tuple[str, str]], dict[CounterKey, int]]],
     dict[tuple[int, str], list[int]],
 ]:
-    """What the entries of each client sum up to: tallies and counters; and the sums of its days."""
+    """The sums of each client's entries: tallies and counters; and the sums of its days."""
     listed = [segment for segment, _ in old]
     with segment_files.query(tools.scratch, memory_mb=_MEMORY_MB, threads=1) as duck:
         folding.load(duck, [file for _, file in old], None)
@@ -111,8 +111,8 @@ def _sums(
 
 
 def seal(tools: Tools, now: Instant) -> None:
-    """Make one row of the days that are over for good, for each counter, so that what is used in a
-    lifetime is the sum of a few rows. Some at a time: what a crash leaves goes the next time.
+    """Make one row of the closed days of each counter, so that the use in a lifetime is the sum of
+    a few rows. Some at a time: after a crash the next run does the rest.
     """
     before_on = over_before(now).isoformat()
     after: counter_rows.Place | None = counter_rows.FIRST
@@ -125,7 +125,7 @@ def seal(tools: Tools, now: Instant) -> None:
 
 
 def forget(tools: Tools, now: Instant) -> None:
-    """Drop clicks, visits, departures, counts and identities that can decide about nothing more."""
+    """Delete clicks, visits, departures, counts and identities that decide nothing more."""
     kept = max(tools.settings.retention_days * DAY, LONGEST_WINDOW)
     for forgotten, before in (
         (rows.forget_clicks, now - LONGEST_WINDOW),

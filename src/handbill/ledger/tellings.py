@@ -1,8 +1,8 @@
-"""What entries say by a digest, told in full beside them: the agents of clicks, and the versions of
+"""The full content of what entries name by a digest: the agents of clicks, and the versions of
 click definitions.
 
-Agents are kept for as long as a month may be open, and no more than so many: then a digest says
-only which of them are one.
+Agents are kept as long as a month may be open, and up to a limit: beyond it, the digest only tells
+which clicks have the same agent.
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,7 +34,7 @@ _FORGET = sa.delete(agent_texts).where(_a.digest.in_(_OLD))
 
 
 class Told:
-    """Notes what is new; what it has noted of late, it remembers, once that is committed."""
+    """Records what is new, and remembers what it recorded lately, once that is committed."""
 
     def __init__(self) -> None:
         self._agents: dict[str, Instant] = {}
@@ -43,7 +43,7 @@ class Told:
         self._room, self._counted_at = 0, -DAY
 
     def note(self, tx: Tx, added: Iterable[Added], now: Instant) -> None:
-        """Keep what these runs say by a digest; of agents only as many as there is room for."""
+        """Record what these runs name by a digest; agents only as far as there is room."""
         agents = {at: text for one in added for at, text in one.agents.items()}
         agents = {at: text for at, text in agents.items() if now - self._seen_at(at) >= DAY}
         versions = {at: body for one in added for at, body in one.versions.items()}
@@ -58,7 +58,7 @@ class Told:
         self._noted = dict.fromkeys(agents, now), new
 
     def kept(self) -> None:
-        """What was noted is committed."""
+        """What was recorded is committed."""
         if len(self._agents) > _MOST_REMEMBERED:
             self._agents.clear()
         self._agents.update(self._noted[0])
@@ -81,7 +81,7 @@ class Told:
 
 
 def _kept(agent: str) -> str | None:
-    """What is kept of an agent: what it is known by. None: it is no text that can be kept."""
+    """The part of an agent that is kept and recognised. None: it is no text that can be kept."""
     text = agent.strip()[:MOST_LOOKED_AT]
     is_text = "\0" not in text and text == text.encode("utf-8", "replace").decode()
     return text if is_text else None
@@ -98,11 +98,11 @@ def texts_of(tx: Tx, digests: Iterable[str]) -> dict[str, str]:
 
 
 def in_force(tx: Tx, versions: Iterable[str]) -> dict[str, InForce]:
-    """What these versions of click definitions say, as far as they are known."""
+    """The content of these versions of click definitions, as far as they are known."""
     found = tx.all(_VERSIONS, versions=Listed(sorted(set(versions) - {""})))
     return {version: in_force_of(bytes(body)) for version, body in found}
 
 
 def forget_agents(tx: Tx, before: Instant, most: int) -> int:
-    """Drop so many agents that no click of an open month has; how many there were."""
+    """Delete at most so many agents that no click of an open month has; returns how many."""
     return tx.run(_FORGET, before=before, most=most)

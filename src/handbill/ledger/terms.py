@@ -34,8 +34,8 @@ from handbill.store.records import Tx
 
 
 class Terms(NamedTuple):
-    """Of one client; equal terms judge alike. ``held``: by publisher, the rules for its clicks.
-    ``pay_every_apply``: the publishers that are paid for further applies of a click too.
+    """The terms of one client; equal terms judge alike. ``held``: by publisher, the rules for its
+    clicks. ``pay_every_apply``: the publishers that are also paid for further applies of a click.
     ``each_job``: by job group, the caps of each of its jobs; ``jobs``: by id, those of single jobs.
     ``names`` and ``currencies``: of the publishers, by number.
     """
@@ -86,8 +86,8 @@ def read_basis(
 ) -> Basis:
     """What the terms of every client of these places follow from.
 
-    ``otherwise``: the rules for clicks where none are defined. ``jobs``: whose caps are asked for.
-    ``since``: from which day on ceilings are.
+    ``otherwise``: the rules for clicks where none are defined. ``jobs``: those whose caps are
+    needed. ``since``: the first day whose ceilings are needed.
     """
     places = sorted(set(places))
     assert all(min(place) >= 0 for place in places), "a place is named by numbers"
@@ -116,13 +116,13 @@ def read_basis(
 
 OfPlace = tuple[tuple[Limit, ...], int, Marking]
 Places = dict[Place, tuple[tuple[Any, ...], OfPlace]]
-"""What was worked out for places, and from what."""
+"""The results for places, and what they were computed from."""
 _MOST_PLACES = 100_000
 
 
 def terms_of(basis: Basis, known: Places | None = None) -> dict[int, Terms]:
-    """The terms of every client. A client that is not there has none. ``known``: of places that
-    were asked for before, worked out again only where what they follow from differs.
+    """The terms of every client. A client that does not exist has none. ``known``: earlier results
+    for places, computed again only if what they follow from differs.
     """
     known = {} if known is None else known
     if len(known) > _MOST_PLACES:
@@ -208,7 +208,7 @@ def read_terms(
 
 
 def zones_of(tx: Tx, client_nos: Iterable[int]) -> dict[int, tzinfo]:
-    """The zone of each of these clients; UTC of one that is not there."""
+    """The zone of each of these clients; UTC for one that does not exist."""
     client_nos = list(client_nos)
     known = clients_by_number(tx, client_nos)
     return {no: zone_of(known[no].zone if no in known else "UTC") for no in client_nos}
@@ -250,7 +250,7 @@ def _by_entity(ceilings: Iterable[Ceiling]) -> _OfEntity:
 
 
 def _ceilings(place: Place, by_entity: _OfEntity) -> Iterable[Limit]:
-    """What days may take at most of the caps over a place that are paced."""
+    """The most that days may take of the paced caps over a place."""
     for at in entities_of(place) if by_entity else ():
         yield from by_entity.get(at, ())
 

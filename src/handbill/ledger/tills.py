@@ -1,4 +1,4 @@
-"""The tills of a client's places, for a run of its events: which caps hold where, on a day."""
+"""The tills of a client's places, for a run of its events: which caps apply where, on a day."""
 
 from datetime import date, tzinfo
 
@@ -47,7 +47,7 @@ class Tills:
 
 
 def place_of(event: ReceivedClick | ReceivedConversion) -> Place:
-    """Where an event happened, by the numbers that its token froze; nowhere for foreign ones."""
+    """Where an event happened, by the numbers that its token froze; zeros for another client's."""
     if isinstance(event, ReceivedConversion) and event.click_client_no != event.client_no:
         return _NO_PLACE._replace(client_no=event.client_no)
     return Place(event.client_no, event.campaign_no, event.group_no, event.publisher_no)

@@ -1,6 +1,6 @@
-"""What came of each job group at each publisher, by the quarter hour, until control takes it.
+"""The results of each job group at each publisher, by the quarter hour, until control takes them.
 
-Clicks that are valid, within the caps or over them, and applies; what they cost, or would have.
+Clicks that are valid, within or over the caps, and applies; their cost, or what it would be.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -44,7 +44,7 @@ class Quarter(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Seen:
-    """``unbilled``: of the clicks and applies those over a cap, and what they would have cost."""
+    """``unbilled``: the clicks and applies over a cap, and what they would have cost."""
 
     clicks: int = 0
     applies: int = 0
@@ -70,32 +70,32 @@ def quarter_of(group_no: int, publisher_no: int, at: Instant) -> Quarter:
 
 
 def add(tx: Tx, seen: Mapping[int, Mapping[Quarter, Seen]]) -> None:
-    """What came of each client."""
+    """Add what came for each client."""
     some = [(no, *one) for no, of_client in sorted(seen.items()) for one in of_client.items()]
     assert all(min(_amounts(one)) >= 0 for _, _, one in some), "what came is never taken back"
     _put(tx, some, 1)
 
 
 def clients_with_traffic(tx: Tx) -> set[int]:
-    """The clients of which something waits."""
+    """The clients with waiting traffic."""
     return {client_no for (client_no,) in tx.all(_CLIENTS)}
 
 
 def traffic_of(tx: Tx, client_no: int) -> dict[Quarter, Seen]:
-    """What waits of a client, in order of time."""
+    """The waiting traffic of a client, in order of time."""
     rows = tx.all(_OF_CLIENT, client_no=client_no)
     return {Quarter(*row[:3]): Seen(**dict(zip(_AMOUNTS, row[3:], strict=True))) for row in rows}
 
 
 def take(tx: Tx, client_no: int, seen: Mapping[Quarter, Seen]) -> None:
-    """Take what was read; what has come since stays."""
+    """Take what was read; what has come since then stays."""
     _put(tx, [(client_no, *one) for one in seen.items()], -1)
     tx.run(_EMPTY, client_no=client_no)
 
 
 def forget(tx: Tx, before: Instant, most: int) -> int:
-    """Drop so many quarters that nobody has taken, as of clients that are no more; how many there
-    were.
+    """Delete at most so many quarters that nobody has taken, for example of deleted clients;
+    returns how many.
     """
     return tx.run(_FORGET, before=before, most=most)
 

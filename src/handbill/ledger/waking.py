@@ -1,4 +1,4 @@
-"""Has control look at clients at once whose caps are full, or next to it."""
+"""Has control evaluate clients at once whose caps are full, or nearly full."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -13,12 +13,12 @@ from handbill.work import kinds
 from handbill.work.queue import enqueue
 
 APART: Final = 2 * SECOND
-"""Looks that events ask for are at least so far apart: late clicks come in crowds."""
+"""The least time between evaluations that events ask for: late clicks come in crowds."""
 
 
 def wake(tx: Tx, short: Mapping[int, Mapping[Place, Iterable[Limit]]], now: Instant) -> None:
-    """``short``: by client and place, the caps without room for more of what came last there. What
-    is known to be stopped already wakes nothing.
+    """``short``: by client and place, the caps without room for more of what came last there. An
+    entity that is known to be stopped already wakes nothing.
     """
     found = {
         no: some

@@ -1,4 +1,4 @@
-"""Background work of the ledger: many small segments made one, and the floor swept."""
+"""Background work of the ledger: merging small segments, and deleting what is no longer needed."""
 
 from handbill.kit.instants import Instant
 from handbill.ledger import rejudging, rejudgings, retiring
@@ -32,7 +32,7 @@ def compact(tools: Tools, task: Task) -> None:
 
 
 def sweep(tools: Tools, task: Task) -> None:  # noqa: ARG001
-    """Retire what is older than it is kept for, and delete files that nothing lists any more."""
+    """Retire what is older than the retention, and delete files that are no longer listed."""
     now = tools.clock.now()
     retiring.retire(tools, now)
     retiring.forget(tools, now)
@@ -46,7 +46,7 @@ def rejudge(tools: Tools, task: Task) -> None:
 
 
 def seal(tools: Tools, task: Task) -> None:  # noqa: ARG001
-    """Make one row of the days of each counter that are over for good."""
+    """Seal the closed days of each counter in one row."""
     retiring.seal(tools, tools.clock.now())
 
 
