@@ -1,7 +1,7 @@
-"""Clients that the judge set aside, as it could not judge them, and their events since.
+"""Clients that the judge set aside because it could not judge them, and their events since then.
 
-An event is kept here in the transaction that moves its journal's mark, and leaves in the one that
-books it: it is in one of the three places, always.
+An event is stored here in the transaction that moves its journal's mark, and is removed in the one
+that books it: it is always in exactly one of the three places.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,8 +30,8 @@ _COUNTS = sa.select(_e.client_no, sa.func.count()).group_by(_e.client_no)
 
 
 class Aside(NamedTuple):
-    """``judged_at``: all of the client that was stamped before is judged. ``again_at``: when it is
-    tried again.
+    """``judged_at``: everything of the client that was stamped earlier is judged. ``again_at``:
+    when it is tried again.
     """
 
     client_no: int
@@ -45,35 +45,35 @@ def every(tx: Tx) -> list[Aside]:
 
 
 def judged_at(tx: Tx, client_no: int) -> Instant | None:
-    """All of a client that was stamped before is judged; None: it is not set aside."""
+    """A client's events stamped before this are judged; None: it is not set aside."""
     at: Instant | None = tx.value(_JUDGED_AT, client_no=client_no)
     return at
 
 
 def counts(tx: Tx) -> dict[int, int]:
-    """How many events of each client wait."""
+    """The number of waiting events of each client."""
     return dict(tx.all(_COUNTS))
 
 
 def kept(tx: Tx, client_no: int, most: int) -> list[tuple[int, bytes]]:
-    """The first events of a client, by their numbers."""
+    """The first waiting events of a client, with their numbers."""
     return [(no, bytes(body)) for no, body in tx.all(_KEPT, client_no=client_no, most=most)]
 
 
 def put(tx: Tx, aside: Aside) -> None:
-    """Set a client aside, or put off when it is tried again."""
+    """Set a client aside, or postpone its next try."""
     tx.upsert_many(asides, ["client_no"], [aside._asdict()])
 
 
 def keep(tx: Tx, events: Iterable[tuple[int, bytes]]) -> None:
-    """Keep events behind those that are there, by client."""
+    """Add events to the end of their clients' queues."""
     tx.put_many(
         aside_events, [{"client_no": client_no, "body": body} for client_no, body in events]
     )
 
 
 def take(tx: Tx, nos: Sequence[int], ended: Sequence[int]) -> None:
-    """Drop events that are booked now, and what is said of clients of which none is left."""
+    """Delete events that are now booked, and clients that have no more events here."""
     if nos:
         tx.run(_TAKEN, nos=Listed(nos))
     if ended:

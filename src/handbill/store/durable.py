@@ -1,11 +1,11 @@
-"""What a file system forgets unless it is told not to."""
+"""What a file system loses in a crash unless it is synced."""
 
 import os
 from pathlib import Path
 
 
 def sync_folder(folder: Path) -> None:
-    """Make durable which names stand in a folder; syncing a new file alone does not."""
+    """Make the names in a folder durable; syncing a new file alone does not."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)

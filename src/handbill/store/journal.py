@@ -1,8 +1,8 @@
 """The journal on this machine: one series of append-only segment files per writing process.
 
 What is acknowledged is on the disk. A writer that finds its folder empty, lost or copied begins a
-new *epoch*: what it writes from then on is never compared with what was read of the former one.
-``journal_frames`` has the bytes, ``journal_reading`` reads them.
+new *epoch*: its records are never compared with what was read from the former one.
+``journal_frames`` has the byte format, ``journal_reading`` reads it.
 """
 
 import asyncio
@@ -44,19 +44,19 @@ _fdatasync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
 
 class JournalBroken(Unavailable):
-    """A write or a sync failed, or the writer is closed: nothing more is acknowledged."""
+    """A write or sync failed, or the writer is closed: nothing more is acknowledged."""
 
 
 class JournalFull(Unavailable):
-    """More waits to be written than the stated bound; nothing of this record was kept."""
+    """More waits to be written than the limit allows; nothing of this record was kept."""
 
 
 class JournalHeld(Unavailable):
-    """Another process writes under this source's name."""
+    """Another process writes to this source."""
 
 
 class _Durable(asyncio.Future[None]):
-    """Shared by all records of a group, so no single waiter can cancel it."""
+    """Shared by all records of a group, so that no single waiter can cancel it."""
 
     def cancel(self, msg: object = None) -> bool:  # noqa: ARG002
         return False
@@ -76,12 +76,12 @@ class _Group:
 
 
 class JournalWriter:
-    """Appends to one source; whoever waits is told once the record is on the disk.
+    """Appends to one source; a caller is told once its record is on the disk.
 
-    One thread takes all that waits, writes it with one call and syncs it with one call; what
-    arrives meanwhile forms the next group. **Refuses** a second writer of a source (JournalHeld),
-    an empty record or one over 4 MiB (ValueError), more than 64 MiB waiting (JournalFull), and
-    everything after a failed write or sync (JournalBroken): what the disk then holds is unknown.
+    One thread writes everything that waits with one call and syncs it with one call; what arrives
+    meanwhile forms the next group. **Refuses** a second writer of a source (JournalHeld), an empty
+    record or one over 4 MiB (ValueError), more than 64 MiB waiting (JournalFull), and everything
+    after a failed write or sync (JournalBroken): the disk's content is then unknown.
     """
 
     def __init__(
@@ -102,10 +102,10 @@ class JournalWriter:
         self._thread.start()
 
     def append(self, record: bytes) -> asyncio.Future[None]:
-        """Take a record, from the event loop; the future is done when the record is durable.
+        """Append a record, from the event loop; the future is done when the record is durable.
 
-        All records of a group share one future, and cancelling it has no effect. One event loop
-        per writer.
+        All records of a group share one future, and cancelling it has no effect. One event loop per
+        writer.
         """
         with self._ready:
             group = self._take(record)
@@ -113,12 +113,12 @@ class JournalWriter:
             if future is None:
                 loop = asyncio.get_running_loop()
                 future = group.future = _Durable(loop=loop)
-                # Woken when this turn of the loop is over, so that its records go together.
+                # Wake the thread after this turn of the loop, so that its records share a group.
                 loop.call_soon(self._wake)
         return future
 
     def append_now(self, record: bytes) -> None:
-        """Take a record, from any thread but the event loop's; durable on return."""
+        """Append a record, from any thread but the event loop's; durable on return."""
         with self._ready:
             group = self._take(record)
             if group.done is None:
@@ -130,7 +130,7 @@ class JournalWriter:
             raise JournalBroken(str(group.failure)) from group.failure
 
     def close(self) -> None:
-        """Make durable what waits, then let the source go."""
+        """Make everything that waits durable, then release the source."""
         with self._ready:
             if self._closing:
                 return
@@ -203,7 +203,7 @@ class JournalWriter:
         self._acknowledge(Acknowledged(segment, offset + len(whole), records + count))
 
     def _acknowledge(self, now: Acknowledged) -> None:
-        """Tell the witness; it need not be synced, for what it says is never too much."""
+        """Update the witness. No sync is needed: an older one only claims less."""
         assert now > self._acknowledged, "what is acknowledged only grows"
         self._acknowledged = now
         fd = self._fds["witness"]
@@ -214,7 +214,7 @@ class JournalWriter:
         return frame(kind, self._seed, offset, records)
 
     def _stands(self) -> bool:
-        """Whether the segment is still where it was, and as long as what was written."""
+        """Whether the segment is still in its place, with the length that was written."""
         try:
             there = self._path.stat()
         except FileNotFoundError:
@@ -223,7 +223,7 @@ class JournalWriter:
         return same and there.st_size == self._acknowledged.end
 
     def _begin_anew(self) -> None:
-        """Go on in another epoch, which a reader need not wait to read."""
+        """Continue in a new epoch, which can be read without the former one."""
         _LOG.error(
             "the journal of %s was changed while being written: %s is gone or has another length; "
             "a new epoch begins",
@@ -235,11 +235,11 @@ class JournalWriter:
         self._enter()
 
     def _enter(self) -> None:
-        """Hold the source's folder, and open the next segment of its epoch or a new epoch's."""
+        """Lock the source's folder, and open the next segment of its epoch or of a new epoch."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._hold()
         if self._epoch != NO_EPOCH:
-            # A reader is to miss what this process has acknowledged.
+            # So that a reader misses what this process has acknowledged.
             self._write_witness(self._epoch, self._acknowledged)
         epochs = epochs_in(self._folder)
         latest = max(epochs, default=NO_EPOCH)
@@ -256,7 +256,7 @@ class JournalWriter:
         sync_folder(self._folder.parent)
 
     def _reaches(self, epoch: str, told: Acknowledged) -> bool:
-        """Whether the segment that was written last is there, as long as was acknowledged."""
+        """Whether the last written segment exists with at least its acknowledged length."""
         try:
             return path_of(self._folder, epoch, told.segment).stat().st_size >= told.end
         except FileNotFoundError:
@@ -284,7 +284,7 @@ class JournalWriter:
         return inode
 
     def _open_segment(self, segment: int) -> None:
-        """Start a segment. Never append to an old one: a crash may have torn its tail."""
+        """Start a new segment. Never append to an old one: a crash may have torn its tail."""
         former = self._acknowledged
         assert segment > former.segment, "a segment is opened once"
         self._seed = seed_of(self._epoch, segment)
@@ -318,5 +318,5 @@ def _settle(group: _Group) -> None:
         else:
             future.get_loop().call_soon_threadsafe(future.set_exception, group.failure)
     except RuntimeError:
-        # The loop was closed while the group was written: nobody is left to be told.
+        # The loop was closed while the group was written: there is nobody to tell.
         return

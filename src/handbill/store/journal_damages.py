@@ -1,4 +1,4 @@
-"""Damages of the journal: what was durable or acknowledged and cannot be read, and where reading
+"""Damages of the journal: durable or acknowledged records that cannot be read, and where reading
 goes on.
 """
 
@@ -34,11 +34,11 @@ def lost(name: str, mark: Mark) -> Damage:
 
 
 def not_now(stream: Stream, first: Line, said: str, now: Instant) -> Damage:
-    """Records of one segment that cannot be judged now, from a first one on."""
+    """Consecutive records of one segment, from a first one on, that cannot be judged now."""
     segment, end = first.mark_after[:2]
     at = Mark(segment, end - HEAD.size - len(first.record))
     count = 1
-    # Gone: it was judged and deleted since it was read, as its time has come.
+    # It may be gone: judged in the meantime, and deleted.
     with (
         suppress(FileNotFoundError),
         path_of(stream.folder, stream.epoch, segment).open("rb") as file,
@@ -51,7 +51,7 @@ def not_now(stream: Stream, first: Line, said: str, now: Instant) -> Damage:
 
 
 def no_segment(stream: Stream, at: Mark) -> Damage:
-    """A segment that must be there is not; on with the next that is."""
+    """A required segment is missing; reading goes on with the next one that exists."""
     first = at.segment
     then = min((it for it in stream.segments if it > first), default=max(stream.last, first) + 1)
     if then > first + 1:
@@ -64,7 +64,7 @@ def no_segment(stream: Stream, at: Mark) -> Damage:
 
 
 def damage_at(stream: Stream, fd: int, at: Mark) -> Damage | None:
-    """Whether something was durable where a segment cannot be read on, and where it can again."""
+    """Whether a part that cannot be read was durable, and where reading can go on."""
     segment, stop = at[:2]
     seed = seed_of(stream.epoch, segment)
     told = stream.acknowledged_of(segment)
@@ -99,7 +99,7 @@ def last_before(stream: Stream, at: Mark) -> bytes | None:
 
 
 def _count(fd: int, seed: int, stop: int, start: int | None = None) -> int:
-    """How many records of a segment are before a place, or between a sound one and it."""
+    """The number of records of a segment before a place, or from a sound record to that place."""
     offset, count = (start, 0) if start is not None else (0, 0)
     if start is None:
         for place, records in fences(fd, seed, 0):

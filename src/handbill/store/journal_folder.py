@@ -1,6 +1,6 @@
-"""The journal's folder from outside: which files hold what is not judged yet, and what is missing.
+"""The journal's folder from outside: which files hold what is not yet judged, and what is missing.
 
-For those who copy or check it; whoever reads records from it uses ``journal_reading``.
+For code that copies or checks it; to read records, use ``journal_reading``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,15 +14,15 @@ from handbill.store.journal_streams import Mark, parts_of
 
 
 class Piece(NamedTuple):
-    """A file by its path in the journal's folder, and how long it is now."""
+    """A file by its path in the journal's folder, with its current length."""
 
     path: str
     size: int
 
 
 def pieces(folder: Path, marks: Mapping[str, Mark]) -> list[Piece]:
-    """The segments of every source, but those that are wholly judged. Not what the witnesses say:
-    it may be more by now, and who goes on writing to a copy begins an epoch of its own.
+    """The segments of every source, except those wholly judged. Witnesses are left out: they may be
+    ahead of a copy, and whoever writes to the copy begins its own epoch.
     """
     found = []
     for source in _sources(folder):
@@ -36,16 +36,15 @@ def pieces(folder: Path, marks: Mapping[str, Mark]) -> list[Piece]:
 
 
 def reader_here(folder: Path) -> JournalReader:
-    """A reader that misses nothing of hosts of which nothing is here: their journals are in their
-    own folders.
+    """A reader that ignores hosts without any files here: their journals are in their own folders.
     """
     here = {host_in(source) for source in _sources(folder)}
     return JournalReader(folder, lambda source: not here or host_in(source) in here)
 
 
 def gaps(folder: Path, marks: Mapping[str, Mark]) -> list[str]:
-    """What is missing of each source from its mark on, said plainly; but not of hosts of which
-    nothing is here.
+    """What is missing from each source after its mark, in plain words; hosts without any files here
+    are ignored.
     """
     here = {host_in(source) for source in _sources(folder)}
     return [

@@ -1,10 +1,10 @@
-"""The journal's bytes: names of segments, frames between the records, and the witness beside them.
+"""The journal's bytes: names of segments, frames between the records, and the witness.
 
 A record is u32 length, u32 CRC-32, payload. A *frame* looks like a record of an impossible length
 and holds two figures. Every group that is synced together begins with a *fence*, which says that
-all before it is on the disk; a segment begins with what was acknowledged of the former one, and
-ends by saying whether another follows. The *witness*, a small file beside the segments, says what
-was acknowledged last, so that what is cut off the end is missed too.
+everything before it is on the disk. A segment begins with what was acknowledged of the former one,
+and ends by saying whether another follows. The *witness*, a small file beside the segments, says
+what was acknowledged last, so that a missing end is noticed too.
 """
 
 import os
@@ -29,7 +29,7 @@ NO_EPOCH = "000"
 
 
 class Acknowledged(NamedTuple):
-    """``records`` and ``end``: how many are acknowledged of a segment, and the byte after them."""
+    """``records`` and ``end``: how many of a segment are acknowledged, and the byte after them."""
 
     segment: int = 0
     end: int = 0
@@ -44,7 +44,7 @@ class Whole(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """``taken``: so many bytes are understood. ``is_followed``: they say another segment is."""
+    """``taken``: the number of bytes understood. ``is_followed``: they announce another segment."""
 
     taken: int
     whole: list[Whole]
@@ -59,12 +59,12 @@ def path_of(folder: Path, epoch: str, segment: int) -> Path:
 
 
 def next_epoch(former: str, drawn: bytes) -> str:
-    """A name that no other epoch of the source has, and that comes after the former one's."""
+    """An unused name for an epoch of the source that sorts after the former one's."""
     return f"{(int(former[:3], 16) + 1) % 0x1000:03x}{drawn.hex()}"
 
 
 def epochs_in(folder: Path) -> dict[str, list[int]]:
-    """The epochs of a source, and the segments of each that are there, in order."""
+    """The epochs of a source, with the existing segments of each, in order."""
     found: dict[str, list[int]] = {}
     for name in sorted(path.name for path in folder.iterdir()):
         if said := _SEGMENT.fullmatch(name):
@@ -78,7 +78,7 @@ def epochs_in(folder: Path) -> dict[str, list[int]]:
 
 
 def seed_of(epoch: str, segment: int) -> int:
-    """What the checks of a segment's frames begin with: they hold nowhere else."""
+    """The start value of the checks of a segment's frames: they are not valid in any other."""
     return crc32(f"{epoch}-{segment}".encode())
 
 
@@ -100,7 +100,7 @@ def frame_at(raw: bytes, at: int, seed: int) -> tuple[int, int, int] | None:
 
 
 def parse(raw: bytes, seed: int, start: int, most: int) -> Parsed:
-    """The records in some bytes of a segment that begin at ``start``, up to the first odd one."""
+    """The records in bytes of a segment from ``start`` on, up to the first that is not sound."""
     whole: list[Whole] = []
     at, size, is_followed = 0, len(raw), False
     while at + 8 <= size and len(whole) < most:
@@ -125,7 +125,7 @@ def parse(raw: bytes, seed: int, start: int, most: int) -> Parsed:
 
 
 def large(fd: int, offset: int, length: int) -> bytes | None:
-    """A record that is longer than what is read at once."""
+    """A record that is longer than one read."""
     raw = os.pread(fd, length + 8, offset)
     record = raw[8:]
     if len(record) == length and crc32(record) == HEAD.unpack_from(raw)[1]:
@@ -134,8 +134,8 @@ def large(fd: int, offset: int, length: int) -> bytes | None:
 
 
 def fences(fd: int, seed: int, offset: int) -> Iterator[tuple[int, int]]:
-    """The frames from a place on that say that all before them was durable: where each is, and how
-    many records of the segment are before it.
+    """The frames from a place on that say that everything before them was durable: the place of
+    each, and the number of records of the segment before it.
     """
     for base, raw in _chunks_from(fd, offset):
         for match in _FENCES.finditer(raw):
@@ -146,9 +146,9 @@ def fences(fd: int, seed: int, offset: int) -> Iterator[tuple[int, int]]:
 
 
 def next_record(fd: int, offset: int, end: int) -> int | None:
-    """The place of the first sound record after one, before ``end`` and not far away.
+    """The place of the first sound record after a place, before ``end`` and not far away.
 
-    What a visitor sends cannot look like one: every length has a zero byte.
+    Visitors cannot send bytes that look like one: every length has a zero byte.
     """
     raw = os.pread(fd, min(end - offset, CHUNK), offset)
     for at in range(1, len(raw) - HEAD.size):
@@ -180,8 +180,8 @@ def witness_bytes(acknowledged: Acknowledged, inode: int) -> bytes:
 
 
 def witness_in(folder: Path, epoch: str, *, copied: bool = True) -> Acknowledged | None:
-    """What a witness says; None when it is not there or damaged, or, unless ``copied`` will do, is
-    a copy of the one that was written.
+    """What a witness says; None if it is missing or damaged, or, unless ``copied`` is accepted, a
+    copy of the file that was written.
     """
     try:
         with witness_path(folder, epoch).open("rb") as file:

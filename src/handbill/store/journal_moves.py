@@ -1,6 +1,6 @@
-"""Bring the journal of a host that is gone into another's: source by source, under its own names.
+"""Bring the journal of a lost host into another's: source by source, under their own names.
 
-What was judged of it is known by the marks in the records, so nothing is booked twice.
+The marks in the records say what was judged, so nothing is booked twice.
 """
 
 import fcntl
@@ -21,10 +21,10 @@ class StillWritten(Unavailable):
 
 
 def bring(sources: Iterable[Path], into: Path) -> list[str]:
-    """Copy what is not there yet of these sources' folders; the names of those that had more.
+    """Copy what is missing of these sources' folders; the names of those that had more.
 
-    A reader beside it sees a source wholly or not at all, and never a segment before a former one.
-    **Refuses** (StillWritten) sources that somebody writes to.
+    A reader meanwhile sees a source completely or not at all, and no segment before an earlier one.
+    **Refuses** (StillWritten) sources that a process writes to.
     """
     into.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:
@@ -57,7 +57,7 @@ def _bring(source: Path, into: Path) -> bool:
         for path in segments
         if path.name >= first and (is_new or _size(target / path.name) < path.stat().st_size)
     ]
-    if wanted:  # after the segments that they tell of
+    if wanted:  # after the segments that they describe
         wanted += sorted(source.glob("*.acknowledged"))
     for path in wanted:
         _copy(path, aside / path.name)

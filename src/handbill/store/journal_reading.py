@@ -1,8 +1,8 @@
-"""Reading the journal: what is whole, source by source, and what of it is damaged or lost.
+"""Reading the journal: what is sound, source by source, and what is damaged or lost.
 
-A *stream* is one epoch of one source, and what marks are kept of. A tail torn by a crash, which
-nobody was told of, is no damage: only what was durable or acknowledged is missed. A stamp that is
-still to come stops its stream as a damage does, until its time has come.
+A *stream* is one epoch of one source; each has its own mark. A tail torn by a crash that was never
+acknowledged is no damage: only durable or acknowledged records are missed. A stamp in the future
+stops its stream as a damage does, until its time has come.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,9 +27,9 @@ _AT_ONCE = 1_000
 
 
 class JournalReader:
-    """Gives records out in the order of each stream; any number of readers, beside the writers.
+    """Returns records in the order of each stream; any number of readers, beside the writers.
 
-    ``is_ours``: whose sources are missed when their folders are gone; others' are elsewhere.
+    ``is_ours``: the sources that are missed if their folders are gone; others are elsewhere.
     """
 
     def __init__(self, folder: Path, is_ours: Callable[[str], bool] = lambda _: True) -> None:
@@ -47,11 +47,11 @@ class JournalReader:
         )
 
     def read(self, marks: Mapping[str, Mark], most: int, now: Instant | None = None) -> Reading:
-        """At most so many records after the marks, those of a stream in its order.
+        """At most so many records after the marks, those of each stream in order.
 
         A stream without a mark is read from its first segment. No stream can keep others waiting:
-        each gets its share of ``most``, and one that is damaged is told of and given out up to
-        there. So is one with a record that is not to be judged ``now``; None: each is.
+        each gets its share of ``most``. A damaged stream is reported, and read up to the damage; so
+        is one with a record that is not to be judged ``now``; None: all are.
         """
         streams = self._streams()
         gone = sorted(marks.keys() - streams.keys())
@@ -72,7 +72,7 @@ class JournalReader:
         return Reading(lines, frozenset(waiting), frozenset(streams.keys() - marks), tuple(damages))
 
     def damages(self, marks: Mapping[str, Mark], now: Instant | None = None) -> list[Damage]:
-        """Every stream's first damage after its mark, however far after."""
+        """Every stream's first damage after its mark, however far away."""
         places = dict(marks)
         while True:
             reading = self.read(places, _AT_ONCE, now)
@@ -82,8 +82,8 @@ class JournalReader:
                 return list(reading.damages)
 
     def stopped(self, marks: Mapping[str, Mark], now: Instant | None = None) -> list[Damage]:
-        """The damages that stand right after a mark: all before them is read."""
-        # One record of each stream is enough to see that its damage is further on.
+        """The damages that follow directly after a mark: everything before them is read."""
+        # If one record of a stream can be read, its damage is further on.
         self._known.clear()
         return list(self.read(marks, max(1, len(self._streams())), now).damages)
 
@@ -96,7 +96,7 @@ class JournalReader:
         return last_before(stream, damage.at), after[0].record if after else None
 
     def stretch(self, damage: Damage) -> bytes:
-        """What stands where a stream cannot be read."""
+        """The bytes of the part that cannot be read."""
         segment, offset, _ = damage.at
         source, epoch = parts_of(damage.source)
         try:
@@ -108,12 +108,12 @@ class JournalReader:
             return b""
 
     def purge(self, marks: Mapping[str, Mark]) -> int:
-        """Delete the segments wholly behind the marks; how many there were."""
+        """Delete the segments wholly before the marks; returns how many."""
         count = 0
         for name, mark in marks.items():
             source, epoch = parts_of(name)
             for segment in epochs_in(self._folder / source).get(epoch, ()):
-                if segment < mark.segment:  # what the mark stands in is still read
+                if segment < mark.segment:  # the segment with the mark is still read
                     path_of(self._folder / source, epoch, segment).unlink(missing_ok=True)
                     count += 1
         return count
@@ -137,7 +137,7 @@ class JournalReader:
     def _patiently(
         self, stream: Stream, mark: Mark, most: int, now: Instant | None
     ) -> tuple[list[Line], Damage | None]:
-        """Read a stream; but one that is known to be damaged just here only now and then."""
+        """Read a stream; one that is known to be damaged at this mark only from time to time."""
         known = self._known.get(stream.name)
         if known is not None and known[0] == mark and known[2] > 0:
             self._known[stream.name] = (mark, known[1], known[2] - 1)
@@ -169,7 +169,7 @@ def _read(stream: Stream, mark: Mark, most: int) -> tuple[list[Line], Damage | N
             return lines, no_segment(stream, Mark(segment, offset))
         try:
             file = path_of(stream.folder, stream.epoch, segment).open("rb", buffering=0)
-        except FileNotFoundError:  # judged and deleted since it was listed, or lost just now
+        except FileNotFoundError:  # judged and deleted since it was listed, or just lost
             stream.segments.remove(segment)
             return lines, no_segment(stream, Mark(segment, offset))
         with file:

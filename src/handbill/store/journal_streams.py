@@ -1,4 +1,4 @@
-"""The streams of the journal: what is found of each, and the whole, sound records in it."""
+"""The streams of the journal: what is found of each, and its sound records."""
 
 import os
 from collections.abc import Iterator
@@ -27,8 +27,8 @@ _AT_ONCE = 1_000
 
 
 class Mark(NamedTuple):
-    """How far a stream is read: the next byte to look at. ``is_written_off``: an operator knows
-    that it is lost; it is read on if it comes back.
+    """How far a stream is read: the next byte to read. ``is_written_off``: an operator knows that
+    it is lost; it is read on if it comes back.
     """
 
     segment: int
@@ -37,8 +37,8 @@ class Mark(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A record of the journal, and where reading goes on after it. ``events``: what it says, where
-    it was read to be judged.
+    """A record of the journal, and the mark after it. ``events``: its content, if it was read to be
+    judged.
     """
 
     source: str
@@ -48,14 +48,14 @@ class Line(NamedTuple):
 
     @property
     def received(self) -> list[Received]:
-        """What the record says."""
+        """The record's content."""
         return decode(self.record) if self.events is None else self.events
 
 
 class Damage(NamedTuple):
-    """Where a stream cannot be read on. ``to``: where it can again; None: nothing of it is there.
+    """Where a stream cannot be read. ``to``: where reading can go on; None: nothing is left.
 
-    ``records``: so many are missing at most; None: nobody knows.
+    ``records``: at most so many are missing; None: not known.
     """
 
     source: str
@@ -66,8 +66,8 @@ class Damage(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """``waiting``: streams that hold more than they were asked for. ``begun``: streams that have no
-    mark yet. ``damages``: streams that cannot be read on.
+    """``waiting``: streams with more than was asked for. ``begun``: streams without a mark yet.
+    ``damages``: streams that cannot be read on.
     """
 
     lines: list[Line]
@@ -78,8 +78,8 @@ class Reading(NamedTuple):
 
 @dataclass(slots=True)
 class Stream:
-    """An epoch of a source as it is found: the witness is read first, then the names, and only
-    then the segments, so that what is missed was there before.
+    """An epoch of a source as it is found. The witness is read first, then the names, and only then
+    the segments, so that whatever is missing did exist before.
     """
 
     name: str
@@ -90,7 +90,7 @@ class Stream:
 
     @property
     def last(self) -> int:
-        """The segment that was begun last, as far as anything says so."""
+        """The latest segment that is known to have begun."""
         return max([0, *self.segments, self.told.segment if self.told else 0])
 
     def acknowledged_of(self, segment: int) -> Acknowledged | None:
@@ -112,8 +112,8 @@ def parts_of(name: str) -> tuple[str, str]:
 
 
 def records_from(stream: Stream, fd: int, mark: Mark, most: int) -> tuple[list[Line], int, bool]:
-    """Whole, sound records from a place in a segment until one that is not; the place of that, and
-    whether the segment says that another follows.
+    """Sound records from a place in a segment up to the first that is not; the place of that one,
+    and whether the segment says that another follows.
     """
     segment, offset = mark[:2]
     seed = seed_of(stream.epoch, segment)
@@ -131,14 +131,14 @@ def records_from(stream: Stream, fd: int, mark: Mark, most: int) -> tuple[list[L
 
 
 def each_from(stream: Stream, fd: int, mark: Mark) -> Iterator[Line]:
-    """What ``records_from`` gives, to its end."""
+    """The records of ``records_from`` up to its end."""
     while found := records_from(stream, fd, mark, _AT_ONCE)[0]:
         yield from found
         mark = found[-1].mark_after
 
 
 def step_from(fd: int, seed: int, offset: int, most: int) -> Parsed | None:
-    """What can be understood from a place on; None: nothing."""
+    """What can be parsed from a place on; None: nothing."""
     raw = os.pread(fd, CHUNK, offset)
     found = parse(raw, seed, offset, most)
     if found.taken:

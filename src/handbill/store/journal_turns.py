@@ -1,4 +1,4 @@
-"""A journal writer for an event loop that has little else to do than to wait for it."""
+"""A journal writer for an event loop that has little to do but wait for it."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,10 +22,10 @@ BUSY = 8  # records in a group
 class TurnWriter(JournalWriter):
     """A JournalWriter that writes and syncs on the event loop itself.
 
-    No thread need be woken, nor fights for the interpreter, which under load costs more than all
-    else that a record needs. For that the loop stands still while the disk syncs; what arrives
-    meanwhile is the next group. A group is the records of one turn of the loop or, while groups
-    are large, of two milliseconds: the fewer syncs, the cheaper a record.
+    No thread has to be woken or to compete for the interpreter, which under load costs more than
+    everything else for a record. In return the loop waits while the disk syncs; what arrives
+    meanwhile is the next group. A group has the records of one turn of the loop or, while groups
+    are large, of two milliseconds: fewer syncs make a record cheaper.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class TurnWriter(JournalWriter):
         self._is_busy = False
 
     def append(self, record: bytes) -> asyncio.Future[None]:
-        # Not ``with self._ready``: it costs more than all else here.
+        # Not ``with self._ready``: that costs more than everything else here.
         self._ready.acquire()
         try:
             group = self._take(record)
@@ -66,11 +66,11 @@ class TurnWriter(JournalWriter):
             raise group.failure
 
     def under_way(self) -> asyncio.Future[None] | None:
-        """What comes when all that was taken is durable; None: it is."""
+        """A future that is done when everything appended is durable; None: it is."""
         return self._group.future
 
     def _wake(self) -> None:
-        """The group is to be closed."""
+        """Have the group closed."""
         with self._ready:
             self._finish()
 

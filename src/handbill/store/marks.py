@@ -1,4 +1,4 @@
-"""How far the journal is judged: rows that move in the judge's transaction and nowhere else."""
+"""How far the journal is judged: rows that only the judge's transaction changes."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from handbill.store.records import Tx
 from handbill.store.records.tables import journal_marks
 
 FENCE = ""
-"""The source that is none: its mark counts the batches, and is held while one is booked."""
+"""Not a real source: its mark counts the batches, and is locked while one is booked."""
 
 _m = journal_marks.c
 _MARKS = sa.select(_m.source, _m.segment, _m.offset, _m.judged_at, _m.written_off_at)
@@ -21,8 +21,8 @@ _JUDGED_AT = sa.select(_m.judged_at).where(_m.source == b("source"))
 
 
 class Marks(NamedTuple):
-    """``batches``: how many are booked. ``judged_at``: all that the doors stamped before this
-    instant is judged. ``of``: how far each source is judged.
+    """``batches``: how many are booked. ``judged_at``: everything that the doors stamped earlier is
+    judged. ``of``: how far each source is judged.
     """
 
     batches: int
@@ -50,14 +50,14 @@ def read(tx: Tx) -> Marks:
 
 
 def judged_at(tx: Tx, client_no: int) -> Instant:
-    """All of a client that the doors stamped before this instant is judged."""
+    """The instant before which all events of a client stamped by the doors are judged."""
     of_all: Instant = tx.value(_JUDGED_AT, source=FENCE) or 0
     own = asides.judged_at(tx, client_no)
     return of_all if own is None else min(of_all, own)
 
 
 def hold_fence(tx: Tx) -> int:
-    """Keep every other judge out until the transaction ends; how many batches are booked."""
+    """Keep every other judge out until the transaction ends; the number of booked batches."""
     text = f"SELECT segment FROM journal_marks WHERE source = ''{tx.dialect.rowlock}"
     found, _ = tx.run_text(text, {})
     assert len(found) == 1, "there is one fence"
@@ -65,7 +65,7 @@ def hold_fence(tx: Tx) -> int:
 
 
 def put(tx: Tx, former: Marks, judged_at: Instant, moved: Mapping[str, Mark]) -> None:
-    """Count one more batch, which moved these sources from where they were ``former``ly."""
+    """Count one more batch, which moved these sources from their ``former`` marks."""
     for source, mark in moved.items():
         assert source != FENCE, "the fence is moved by this alone"
         assert mark.segment > 0 <= mark.offset, "a mark is a place in a segment"
@@ -87,5 +87,5 @@ def put(tx: Tx, former: Marks, judged_at: Instant, moved: Mapping[str, Mark]) ->
 
 
 def write_off(tx: Tx, source: str, now: Instant) -> None:
-    """Note that what follows a source's mark is lost; if it comes back, it is judged."""
+    """Note that everything after a source's mark is lost; if it comes back, it is judged."""
     tx.change(journal_marks, {"source": source}, written_off_at=now)
