@@ -1,4 +1,4 @@
-"""The port: a transaction that runs statements, whichever engine is below."""
+"""The port: a transaction that runs statements, on either engine."""
 
 import threading
 import weakref
@@ -17,7 +17,7 @@ from handbill.core.trail import Occasion
 from handbill.kit.batches import batches
 
 STEP = 1_000
-"""So many rows a transaction may change while others wait: some 20 ms."""
+"""The most rows that a transaction may change while others wait: some 20 ms."""
 _MOST_STEPS = 100_000
 Row = tuple[Any, ...]
 _T = TypeVar("_T")
@@ -34,7 +34,7 @@ class Masters(Protocol):
 class among(ColumnElement[bool]):  # noqa: N801 - reads as a function in a statement
     """``column IN (a list given at run time)``, as fixed SQL text on both engines.
 
-    The list is bound under ``name``; give it to ``Tx`` wrapped in ``Listed``.
+    The list is bound under ``name``; pass it to ``Tx`` wrapped in ``Listed``.
     """
 
     inherit_cache = False
@@ -45,7 +45,7 @@ class among(ColumnElement[bool]):  # noqa: N801 - reads as a function in a state
         self.name = name
 
     def self_group(self, against: Any = None) -> "among":  # noqa: ARG002
-        # Otherwise SQLite is asked whether "x IN (…) = 1", and scans the whole table.
+        # Otherwise SQLite gets "x IN (…) = 1", and scans the whole table.
         return self
 
 
@@ -64,7 +64,7 @@ def _among_postgresql(element: among, compiler: Any, **kw: Any) -> str:
 
 
 def sweep_of(table: sa.Table, at: sa.Column[Any]) -> sa.Delete:
-    """Deletes what is ``before`` an instant: the oldest rows, ``most`` of them at a time."""
+    """Deletes rows ``before`` an instant: the oldest ones, ``most`` at a time."""
     oldest = (
         sa.select(table.c.no)
         .where(at < sa.bindparam("before"))
@@ -82,7 +82,7 @@ class among_ids(among):  # noqa: N801
 
 @compiles(among_ids, "sqlite")
 def _among_ids_sqlite(element: among_ids, compiler: Any, **kw: Any) -> str:
-    # JSON cannot carry bytes: the ids come end to end, and are cut apart again.
+    # JSON cannot carry bytes: the ids are joined, and split again in SQL.
     column = compiler.process(element.column, **kw)
     bound = compiler.process(sa.bindparam(element.name, type_=sa.LargeBinary()), **kw)
     return (
@@ -96,16 +96,16 @@ class Listed(list[Any]):
 
 
 class Clash(Exception):
-    """Another transaction, or this one, has a row of the same keys already; nothing was kept."""
+    """A row with the same keys exists already; nothing was kept."""
 
 
 class Dialect(ABC):
-    """How one engine spells things. ``paramstyle`` is the driver's: named or pyformat."""
+    """The spelling of one engine. ``paramstyle`` is the driver's: named or pyformat."""
 
     sqlalchemy: sa.engine.Dialect
     rowlock: str
-    if_migrated: str  # a query that has a row when there is a table of the revision
-    clock: str  # a query for the engine's clock, in microseconds
+    if_migrated: str  # a query that returns a row if there is a table of the revision
+    clock: str  # a query of the engine's clock, in microseconds
 
     @abstractmethod
     def placeholder(self, name: str) -> str: ...
@@ -162,11 +162,11 @@ class Dialect(ABC):
 
 
 class Tx(ABC):
-    """One transaction. It commits when the ``with`` block ends, and rolls back when that raises.
+    """One transaction. It commits when the ``with`` block ends, and rolls back if that raises.
 
-    ``occasion``: who acts in it. Whoever does several works in one says so before each. ``nouns``:
-    those that its owner has read before, by their rows: an equal row is the same noun, which nobody
-    may change. None: each is read anew.
+    ``occasion``: who acts in it. A transaction for several pieces of work sets it before each.
+    ``nouns``: those that its owner has read before, by their rows: an equal row is the same noun,
+    which nobody may change. None: each is read again.
     """
 
     dialect: Dialect
@@ -176,38 +176,38 @@ class Tx(ABC):
 
     @property
     def masters(self) -> Masters:
-        """What secrets are sealed under. **Refuses** records opened without them (TypeError)."""
+        """The keys that seal secrets. **Refuses** records opened without them (TypeError)."""
         if self.records.masters is None:
             raise TypeError("these records were opened without master keys")
         return self.records.masters
 
     @abstractmethod
     def run_text(self, text: str, params: dict[str, Any]) -> tuple[list[Row], int]:
-        """Run SQL text; the rows, and how many rows were changed."""
+        """Run SQL text; the rows, and the number of changed rows."""
 
     @abstractmethod
     def run_text_many(self, text: str, rows: Iterable[dict[str, Any]]) -> None: ...
 
     @abstractmethod
     def part(self, work: "Callable[[Tx], _T]") -> "_T | Exception":
-        """What the work returns; or what it raised, and then nothing of the work is kept while the
-        rest of the transaction stands. Raises only when the whole transaction is lost.
+        """The result of the work, or the exception that it raised. In that case nothing of the work
+        is kept, and the transaction goes on. Raises only if the whole transaction is lost.
         """
 
     def now(self) -> int:
         """The instant by the engine's own clock, which all hosts share: for leases, which must not
-        depend on whose clock is right. What is due by the business's time asks ``host.clock``.
+        depend on the host's clock. For business time, use ``host.clock``.
         """
         return int(self.run_text(self.dialect.clock, {})[0][0][0])
 
     def memory(self) -> dict[Hashable, Any] | None:
-        """A place for values that follow from what this transaction sees: there again in a later
-        one that sees the very same. None where the engine cannot tell. Nobody may change a value.
+        """A cache of values that follow from what this transaction sees, for later ones that see
+        exactly the same. None if the engine cannot tell. Nobody may change a value.
         """
         return None
 
     def kept(self, name: Hashable, find: Callable[[], _T | None]) -> _T | None:
-        """What ``find`` reads, from memory if it is there."""
+        """The result of ``find``, from memory if it is there."""
         memory = self.memory()
         if memory is None:
             return find()
@@ -218,8 +218,8 @@ class Tx(ABC):
 
     @abstractmethod
     def set_next_no(self, table: sa.Table, number: int) -> None:
-        """Let the next row of a table get this number; where the engine numbers rows by the
-        last one that is there, it goes on doing so.
+        """Give this number to the table's next row; an engine that numbers rows by the last
+        existing one goes on doing so.
         """
 
     @abstractmethod
@@ -240,11 +240,11 @@ class Tx(ABC):
         return row[0] if row else None
 
     def run(self, statement: Executable, **params: Any) -> int:
-        """Run a change; how many rows it touched."""
+        """Run a change; the number of changed rows."""
         return self.run_text(self.dialect.text_of(statement), self.dialect.bind(params))[1]
 
     def put(self, table: sa.Table, **values: Any) -> int:
-        """Insert a row; its ``no`` (0 where the table has none)."""
+        """Insert a row; its ``no`` (0 if the table has none)."""
         answer = "no" if "no" in table.c else None
         text = self.dialect.insert_text(table, tuple(values), answer)
         rows, _ = self.run_text(text, self.dialect.bind(values))
@@ -264,9 +264,9 @@ class Tx(ABC):
         *,
         keep: bool = False,
     ) -> None:
-        """Insert rows; where the keys exist already, replace the other columns.
+        """Insert rows; if the keys exist already, replace the other columns.
 
-        Columns in ``adds`` are added to what stands there. ``keep``: leave what stands there.
+        Columns in ``adds`` are added to the existing values. ``keep``: leave the existing row.
         """
         if rows:
             text = self.dialect.upsert_text(
@@ -275,15 +275,15 @@ class Tx(ABC):
             self.run_text_many(text, rows)
 
     def change(self, table: sa.Table, where: dict[str, Any], **values: Any) -> int:
-        """Update the rows whose columns equal ``where``; how many there were."""
+        """Update the rows whose columns equal ``where``; the number of rows."""
         text = self.dialect.update_text(table, tuple(values), tuple(where))
         params = values | {f"key_{name}": value for name, value in where.items()}
         return self.run_text(text, self.dialect.bind(params))[1]
 
     def lock_row(self, table: sa.Table, no: int) -> bool:
-        """Hold a row until the end of the transaction; False when it is not there.
+        """Lock a row until the end of the transaction; False if it does not exist.
 
-        SQLite has one writer, so there the row is only looked for.
+        SQLite has one writer, so there it is only looked up.
         """
         text = f'SELECT 1 FROM "{table.name}" WHERE no = {self.dialect.placeholder("no")}'
         return bool(self.run_text(text + self.dialect.rowlock, {"no": no})[0])
@@ -312,7 +312,7 @@ class Records(ABC):
     """An open store of records. Safe to share between threads: each has its own connection.
 
     ``reads_inline``: reads are short and local, so that an event loop may do them itself.
-    ``masters``: the keys that secrets in them are sealed under.
+    ``masters``: the keys that seal its secrets.
     """
 
     dialect: Dialect
@@ -328,20 +328,20 @@ class Records(ABC):
     def write(self) -> AbstractContextManager[Tx]:
         """A transaction that may write. Never nest one in another.
 
-        **Refuses** a second row of the same keys (Clash); an engine that is away, or that broke
-        the transaction off for another's sake (Unavailable: try again). Nothing is kept then.
+        **Refuses** a second row with the same keys (Clash); an engine that is away, or that aborted
+        the transaction in favour of another (Unavailable: try again). Then nothing is kept.
         """
 
     @abstractmethod
     def read(self) -> AbstractContextManager[Tx]:
-        """A transaction that only reads, from one moment's state, and cannot change a thing."""
+        """A transaction that only reads, from one moment's state, and cannot change anything."""
 
     def give_way(self) -> None:  # noqa: B027 - most engines need nothing
-        """Between two of many short transactions: let those of others in."""
+        """Let other transactions in, between two of many short ones."""
 
     def in_steps(self, deed: Callable[[Tx, int], int], step: int = STEP) -> int:
-        """Have something done to many rows, so many a transaction, until none are left to do it to;
-        how many there were. Others' writes get their turn between two steps.
+        """Run a deed on many rows, so many per transaction, until it finds no more; the total
+        number. Other writers get their turn between two steps.
         """
         count = 0
         for _ in range(_MOST_STEPS):
@@ -356,8 +356,8 @@ class Records(ABC):
     def in_parts(
         self, some: Iterable[_T], deed: Callable[[Tx, list[_T]], object], step: int = STEP
     ) -> None:
-        """Have something done to what is named, so many a transaction. Others' writes get their
-        turn after each.
+        """Run a deed on given items, so many per transaction. Other writers get their turn after
+        each.
         """
         for part in batches(some, step):
             with self.write() as tx:
@@ -365,7 +365,7 @@ class Records(ABC):
             self.give_way()
 
     def close(self) -> None:
-        """Close every thread's connection. Call it when no thread is at work."""
+        """Close every thread's connection. Call it when no thread is working."""
         with self._opening:
             for held in self._opened:
                 held.connection.close()

@@ -1,4 +1,4 @@
-"""The tables of the ledger but its entries, which are segments."""
+"""The tables of the ledger except its entries, which are in segments."""
 
 import re
 
@@ -13,8 +13,8 @@ from handbill.store.records.columns import text as _text
 from handbill.store.records.columns import whole as _whole
 
 # ── ledger ──────────────────────────────────────────────────────────────────────────────────────
-# How far each journal source is judged: moves in the judge's transaction. judged_at: all stamped
-# before it was judged by then. written_off_at: what follows the mark is lost, as is known.
+# How far each journal source is judged: moved in the judge's transaction. judged_at: all stamped
+# earlier was judged then. written_off_at: what follows the mark is known to be lost.
 journal_marks = sa.Table(
     "journal_marks",
     metadata,
@@ -24,8 +24,8 @@ journal_marks = sa.Table(
     _whole("judged_at"),
     _whole("written_off_at", null=True),
 )
-# Clients that the judge could not judge. judged_at: all that was stamped before is. again_at: when
-# it is tried again.
+# Clients that the judge could not judge. judged_at: everything stamped earlier is judged. again_at:
+# when it is tried again.
 asides = sa.Table(
     "asides",
     metadata,
@@ -34,7 +34,7 @@ asides = sa.Table(
     _whole("again_at"),
     _text("reason"),
 )
-# Their events since, in order. body: 16 bytes of the entry's id, and the event as it was received.
+# Their later events, in order. body: 16 bytes of the entry's id, and the event as it was received.
 aside_events = sa.Table(
     "aside_events",
     metadata,
@@ -43,8 +43,8 @@ aside_events = sa.Table(
     _bytes("body"),
     sa.Index("aside_events_by_client", "client_no", "no"),
 )
-# Entries are in Parquet files; this is the manifest: what each file holds, and the SHA-256 of its
-# bytes. first_at..last_at bound the rows' at. totals: of each amount, as JSON of texts.
+# Entries are in Parquet files; this is the manifest: the content of each file, and its SHA-256.
+# first_at..last_at is the range of the rows' at. totals: of each amount, as JSON of texts.
 segments = sa.Table(
     "segments",
     metadata,
@@ -62,7 +62,7 @@ segments = sa.Table(
     sa.UniqueConstraint("path"),
     sa.Index("segments_by_age", "last_at"),
 )
-# What a segment that is listed holds of each client, so that a client's reader finds its files.
+# What a listed segment holds of each client, so that the files of one client are found.
 segment_clients = sa.Table(
     "segment_clients",
     metadata,
@@ -73,8 +73,8 @@ segment_clients = sa.Table(
     _whole("last_at"),
     sa.Index("segment_clients_by_client", "client_no", "last_at"),
 )
-# scope: see core.charging. measure: budget (micros of marked-up spend), clicks, applies. day_on: of
-# the client; empty: all days that were sealed.
+# scope: see core.charging. measure: budget (micros of marked-up spend), clicks, applies. day_on:
+# the client's day; empty: all sealed days.
 counters = sa.Table(
     "counters",
     metadata,
@@ -96,7 +96,7 @@ job_counts = sa.Table(
     _text("scope", key=True),
     _text("measure", key=True),
 )
-# bid_micros, price_micros: what an apply by it counts at, where its link froze something else.
+# bid_micros, price_micros: the amounts for an apply by it, if its link froze others.
 clicks = sa.Table(
     "clicks",
     metadata,
@@ -108,7 +108,7 @@ clicks = sa.Table(
     _whole("at"),
     sa.Index("clicks_by_age", "at"),
 )
-# Who clicked on which job last, at until_at the window of duplicates closes.
+# Who last clicked on which job; the duplicate window closes at until_at.
 visits = sa.Table(
     "visits",
     metadata,
@@ -118,7 +118,7 @@ visits = sa.Table(
     _whole("until_at"),
     sa.Index("visits_by_age", "until_at"),
 )
-# Clicks of one address at one client on one day, where a click definition limits them.
+# Clicks of one address at one client on one day, if a click definition limits them.
 address_days = sa.Table(
     "address_days",
     metadata,
@@ -128,7 +128,7 @@ address_days = sa.Table(
     _whole("clicks"),
     sa.Index("address_days_by_age", "day_on"),
 )
-# What the agents of clicks are, by the digest that entries have; kept while their month is open.
+# The agents of clicks, by the digest in entries; kept while their month is open.
 agent_texts = sa.Table(
     "agent_texts",
     metadata,
@@ -137,7 +137,7 @@ agent_texts = sa.Table(
     _whole("seen_at"),
     sa.Index("agent_texts_by_age", "seen_at"),
 )
-# What clicks were classed by, by the version that entries name. body: JSON, see
+# What clicks were classed by, under the version that entries name. body: JSON, see
 # core.definition_versions. first_at: when an entry was first booked under it.
 definition_versions = sa.Table(
     "definition_versions",
@@ -146,15 +146,15 @@ definition_versions = sa.Table(
     _bytes("body"),
     _whole("first_at"),
 )
-# Raised by each step of a re-judging of a client: who has planned by another number plans again.
+# Raised by each step of rejudging a client: a plan made under another number is made again.
 rejudge_turns = sa.Table(
     "rejudge_turns",
     metadata,
     _key("client_no"),
     _whole("turn"),
 )
-# Months that were judged again, or looked at for that. outcome: JSON (core.rejudging), empty until
-# it is done, and where it failed (message).
+# Months that were judged again, or previewed. outcome: JSON (core.rejudging), empty until it is
+# done, and if it failed (message).
 rejudgings = sa.Table(
     "rejudgings",
     metadata,
@@ -180,8 +180,8 @@ conversion_keys = sa.Table(
     _whole("at"),
     sa.Index("conversion_keys_by_age", "at"),
 )
-# What names an application, for the funnel: by its id, or by its job and candidate. facts: the
-# apply as received; it and click_id are empty where no click of ours is credited.
+# What identifies an application, for the funnel: its id, or its job and candidate. facts: the apply
+# as received; it and click_id are empty if no click of ours is credited.
 applied = sa.Table(
     "applied",
     metadata,
@@ -203,7 +203,7 @@ parked = sa.Table(
     sa.Index("parked_by_due", "due_at"),
     sa.Index("parked_by_click", "click_id"),
 )
-# Received, and what became of it: the left side of the books (ledger check).
+# Received events and their results: the left side of the books (ledger check).
 tallies = sa.Table(
     "tallies",
     metadata,
@@ -212,8 +212,8 @@ tallies = sa.Table(
     _text("disposition", key=True),
     _whole("value"),
 )
-# What the entries of retired segments summed up to: with the entries still there they are the
-# right side of the books.
+# The sums of the entries of retired segments: with the remaining entries they are the right side of
+# the books.
 retired_tallies = sa.Table(
     "retired_tallies",
     metadata,
@@ -249,7 +249,7 @@ client_days = sa.Table(
     *map(_whole, SUMS),
     sa.Index("client_days_by_age", "day_on"),
 )
-# Of those, what the entries of retired segments came to.
+# The part of them from the entries of retired segments.
 retired_days = sa.Table(
     "retired_days",
     metadata,
@@ -258,7 +258,7 @@ retired_days = sa.Table(
     *map(_whole, SUMS),
     sa.Index("retired_days_by_age", "day_on"),
 )
-# The same at each place (0: at none).
+# The sums of a day at each place (0: at none).
 place_days = sa.Table(
     "place_days",
     metadata,

@@ -1,4 +1,4 @@
-"""The tables of feeds and of jobs, and of what belongs to which job group."""
+"""The tables of feeds and of jobs, and of which job belongs to which job group."""
 
 import sqlalchemy as sa
 
@@ -45,9 +45,9 @@ feed_runs = sa.Table(
     sa.UniqueConstraint("id"),
     sa.Index("feed_runs_by_feed", "feed_no", "no"),
 )
-# Narrow on purpose: matching and listing scan it whole. The rest of a job is in job_bodies.
-# status A or P is its own switch; left_at is set while it is in no feed, or deleted: read NOW.
-# deleted_at: deleted while its feed, feed_no, carries it; set until that feed drops it.
+# Narrow on purpose: matching and listing scan it whole. The rest of a job is in job_bodies. status
+# A or P is its own switch; left_at is set while it is in no feed, or deleted: read NOW. deleted_at:
+# deleted while its feed, feed_no, carries it; set until that feed drops it.
 jobs = sa.Table(
     "jobs",
     metadata,
@@ -82,7 +82,7 @@ jobs = sa.Table(
     sa.UniqueConstraint("client_no", "ref"),
     sa.UniqueConstraint("id"),
     sa.Index("jobs_by_feed", "feed_no"),
-    # All that counting takes: which are live, and which have expired.
+    # Everything needed to count jobs: which are live, and which have expired.
     sa.Index("jobs_by_client", "client_no", "no", "left_at", "end_at"),
 )
 _DELETED = jobs.c.deleted_at.is_not(None)
@@ -93,7 +93,7 @@ sa.Index("jobs_by_currency", *_OF, sqlite_where=_ELSE, postgresql_where=_ELSE)
 _ENDS = jobs.c.end_at.is_not(None)
 sa.Index("jobs_by_end", jobs.c.end_at, sqlite_where=_ENDS, postgresql_where=_ENDS)
 # A job that two feeds of a client carry belongs to one of them; the others are noted here, so that
-# it passes to one of them when its own feed drops it. So are feeds that carry a job of the API.
+# one of them takes it over when its own feed drops it. So are feeds with a job of the API.
 also_carried = sa.Table(
     "also_carried",
     metadata,
@@ -118,7 +118,7 @@ matches = sa.Table(
     sa.Index("matches_by_group", "group_no"),
     sa.Index("matches_by_client", "client_no", "job_no"),
 )
-# What table matches was last made true to: the groups that took part, and the client's day.
+# The state that matches was last updated to: the groups that took part, and the client's day.
 matchings = sa.Table(
     "matchings",
     metadata,
@@ -134,7 +134,7 @@ unmatched = sa.Table(
     _whole("client_no"),
     sa.Index("unmatched_by_client", "client_no"),
 )
-# Jobs whose URL changed since the edge's index was last told; emptied by the publish task.
+# Jobs whose URL has changed since the edge's index was updated; emptied by the publish task.
 unindexed = sa.Table(
     "unindexed",
     metadata,

@@ -1,8 +1,8 @@
-"""What the tables are made of: their metadata, and the few kinds of column that there are."""
+"""The tables' building blocks: their metadata, and the few kinds of column."""
 
 import sqlalchemy as sa
 
-# Every constraint has a name, so that a later migration can speak of it.
+# Every constraint has a name, so that a later migration can refer to it.
 metadata = sa.MetaData(
     naming_convention={
         "pk": "%(table_name)s_pkey",

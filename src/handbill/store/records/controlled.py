@@ -1,11 +1,11 @@
-"""The tables of control: what is in force, and what is known of traffic."""
+"""The tables of control: what is in force, and what is known about traffic."""
 
 import sqlalchemy as sa
 
 from handbill.store.records.columns import flag, key, metadata, row_no, text, whole
 
 # ── ledger ──────────────────────────────────────────────────────────────────────────────────────
-# What came of a job group at a publisher in a quarter hour, until control has taken it.
+# The results of a job group at a publisher in a quarter hour, until control has taken them.
 traffic = sa.Table(
     "traffic",
     metadata,
@@ -20,7 +20,7 @@ traffic = sa.Table(
     whole("spend_micros"),
 )
 
-# How many applies came so many days after clicks of a day, of a job group at a publisher.
+# How many applies came so many days after clicks of a day, by job group and publisher.
 apply_ages = sa.Table(
     "apply_ages",
     metadata,
@@ -34,7 +34,7 @@ apply_ages = sa.Table(
 )
 
 # ── standing ────────────────────────────────────────────────────────────────────────────────────
-# When a client was looked at last, and how often: who writes names the number it has read.
+# When a client was last evaluated, and how often: a writer names the number that it has read.
 evaluations = sa.Table(
     "evaluations",
     metadata,
@@ -43,8 +43,8 @@ evaluations = sa.Table(
     whole("number"),
     text("day_on"),
 )
-# What is not plainly in force: a client, campaign, job group, placement or job, spelled as its
-# counters are. resolved: JSON of all that is told of it; capped: its listings are left out.
+# What is not simply in force: a client, campaign, job group, placement or job, with the spelling of
+# its counters. resolved: JSON of its report; capped: its listings are left out.
 standings = sa.Table(
     "standings",
     metadata,
@@ -58,7 +58,7 @@ standings = sa.Table(
     whole("since_at"),
     whole("until_at", null=True),
 )
-# What a job group offers a publisher of its bids and jobs. held_: of the copy that it has.
+# What a job group offers a publisher of its bids and jobs. held_: in the publisher's copy.
 paced = sa.Table(
     "paced",
     metadata,
@@ -84,7 +84,7 @@ paced = sa.Table(
     sa.Index("paced_by_client", "client_no"),
     sa.Index("paced_by_publisher", "publisher_no", "decided_at"),
 )
-# The most that a day may take of a paced cap: a wall of its own, which the judge holds.
+# The most that a day may take of a paced cap: a wall of its own, enforced by the judge.
 ceilings = sa.Table(
     "ceilings",
     metadata,
@@ -99,8 +99,8 @@ ceilings = sa.Table(
 )
 
 # ── control ─────────────────────────────────────────────────────────────────────────────────────
-# Clicks of a job group at a publisher, and the full-rate traffic that they came of, faded by days
-# and of today, in millionths; applies alike. seen_at: until when.
+# Clicks of a job group at a publisher, and the full-rate traffic they came from, faded by days, and
+# those of today, in millionths; applies likewise. seen_at: until when.
 demand = sa.Table(
     "demand",
     metadata,
@@ -115,9 +115,9 @@ demand = sa.Table(
     whole("seen_at"),
     sa.Index("demand_by_client", "client_no"),
 )
-# When traffic comes at a publisher: JSON of its week by quarter hours, of days that are over.
+# When traffic comes at a publisher: JSON of its week by quarter hours, from days that are over.
 shapes = sa.Table("shapes", metadata, key("publisher_no"), text("body"))
-# Clicks at a publisher of days that are in no week yet, by quarter hour, in millionths.
+# Clicks at a publisher on days not yet in a week, by quarter hour, in millionths.
 shape_days = sa.Table(
     "shape_days",
     metadata,
@@ -127,8 +127,8 @@ shape_days = sa.Table(
     whole("clicks_ppm"),
     sa.Index("shape_days_by_age", "day_on"),
 )
-# What became of a job group at a publisher on a day of the client's zone. missed_: clicks that caps
-# kept away, in millionths.
+# The results of a job group at a publisher on a day of the client's zone. missed_: clicks that caps
+# prevented, in millionths.
 control_days = sa.Table(
     "control_days",
     metadata,
@@ -147,8 +147,8 @@ control_days = sa.Table(
     sa.Index("control_days_by_age", "day_on"),
     sqlite_with_rowid=False,
 )
-# What each cap did at the last tick: how it is felt, what is in flight below it, and for how long
-# it has stopped or braked in its period (past), and does since.
+# The state of each cap at the last tick: its effect, what is in flight below it, and how long it
+# has stopped or braked in its period (past), and since when it does now.
 cap_notes = sa.Table(
     "cap_notes",
     metadata,
@@ -178,7 +178,7 @@ bid_log = sa.Table(
     sa.Index("bid_log_by_group", "group_no", "publisher_no", "at"),
     sa.Index("bid_log_by_age", "at"),
 )
-# The bid that was aimed at last for a target of a job group, at a publisher.
+# The last bid aimed at for a target of a job group, at a publisher.
 aims = sa.Table(
     "aims",
     metadata,
@@ -188,8 +188,8 @@ aims = sa.Table(
     whole("aimed_micros"),
     sa.Index("aims_by_client", "client_no"),
 )
-# By what part bids for a target are corrected; since when that is the target, and when it was
-# corrected last, in days of the client's zone.
+# The factor that corrects bids for a target; since when the target is in force, and when it was
+# last corrected, in days of the client's zone.
 corrections = sa.Table(
     "corrections",
     metadata,

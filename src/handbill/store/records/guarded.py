@@ -9,9 +9,9 @@ from handbill.store.records.columns import text as _text
 from handbill.store.records.columns import to as _to
 from handbill.store.records.columns import whole as _whole
 
-# Which master keys have sealed the secrets here, by name and not by value; the newest row's seals.
+# The master keys that have sealed secrets here, by name and not by value; the newest one seals.
 master_keys = sa.Table("master_keys", metadata, _no(), _bytes("name"), _whole("since_at"))
-# Keys of our own (access/keys.py), and of callbacks.
+# Our own keys (access/keys.py), and those of callbacks.
 secrets = sa.Table(
     "secrets",
     metadata,
@@ -22,8 +22,8 @@ secrets = sa.Table(
     _whole("created_at"),
     sa.UniqueConstraint("name", "kid"),
 )
-# Passwords of a publisher's FTP server and portals, by what they are for; apart from the body, so
-# that nobody reads one without asking for it.
+# Passwords of a publisher's FTP server and portals, by purpose; apart from the body, so that nobody
+# reads one without asking for it.
 publisher_secrets = sa.Table(
     "publisher_secrets",
     metadata,
@@ -33,7 +33,7 @@ publisher_secrets = sa.Table(
     _bytes("value"),
     sa.UniqueConstraint("publisher_no", "name"),
 )
-# A feed's password, by the place and user that it is for.
+# A feed's password, by its place and user.
 feed_secrets = sa.Table(
     "feed_secrets",
     metadata,

@@ -12,9 +12,9 @@ from handbill.store.records.columns import to as _to
 from handbill.store.records.columns import whole as _whole
 
 # ── postings, rules, funnel ─────────────────────────────────────────────────────────────────────
-# A purchase of slots or durations at a publisher. due_at: when it is to be looked at next.
-# spent_micros: of its cost, what the ledger has booked, up to the day spent_on; spend_at: when a
-# further day is to be booked.
+# A purchase of slots or durations at a publisher. due_at: when it is next looked at. spent_micros:
+# the part of its cost that the ledger has booked, up to the day spent_on; spend_at: when the next
+# day is to be booked.
 posting_configs = sa.Table(
     "posting_configs",
     metadata,
@@ -73,7 +73,7 @@ posting_jobs = sa.Table(
     sa.UniqueConstraint("config_no", "job_no"),
     sa.Index("posting_jobs_by_client", "client_no", "config_no"),
 )
-# place: the order in which a client's rules stand.
+# place: the order of a client's rules.
 rules = sa.Table(
     "rules",
     metadata,
@@ -108,9 +108,9 @@ funnel_batches = sa.Table(
     _whole("received_at"),
     sa.UniqueConstraint("id"),
 )
-# application: what names the application, whichever way it was keyed. stage is empty until mapped.
-# moment: of the application and event_at, to find what was said of then; empty where that is
-# forgotten, so that what is repeated often is not read each time.
+# application: what identifies the application, by either key. stage is empty until mapped. moment:
+# of the application and event_at, to find what was said about that time; empty once it is
+# forgotten, so that frequent repeats are not read each time.
 funnel_items = sa.Table(
     "funnel_items",
     metadata,
@@ -132,7 +132,7 @@ funnel_items = sa.Table(
     sa.Index("funnel_items_by_moment", "client_no", "moment"),
     sa.Index("funnel_items_by_disposition", "disposition", "client_no", "no"),
 )
-# The first HIRED of each application. The ledger books what has no booked_at yet.
+# The first HIRED of each application. The ledger books those without booked_at.
 hires = sa.Table(
     "hires",
     metadata,

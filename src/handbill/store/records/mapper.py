@@ -1,4 +1,4 @@
-"""Rows to nouns and back: one row is one noun, and each attribute the column of its name."""
+"""Rows to nouns and back: one row is one noun, and each attribute is the column of its name."""
 
 from collections.abc import Hashable
 from typing import Any, Generic, TypeVar, get_origin
@@ -13,14 +13,14 @@ _JSON = msgspec.json.Encoder()
 _LIMIT, _SKIP = (sa.bindparam(name, type_=sa.Integer) for name in ("limit", "skip"))
 _FIRST = sa.literal_column("1", sa.Integer)
 Condition = str | sa.ColumnElement[bool]
-"""A condition of SQL; or a column by its name, which is to equal the value bound under it."""
+"""A condition of SQL; or the name of a column that must equal the value bound under it."""
 
 
 class Mapper(Generic[N]):
     """The rows of a table as nouns of one kind.
 
-    A flag is kept as 0 or 1; a struct, tuple, list or dict as JSON. ``deleted_at``, where the table
-    has it and the noun has not, says which rows are live.
+    A flag is stored as 0 or 1; a struct, tuple, list or dict as JSON. ``deleted_at``, if the table
+    has it and the noun does not, says which rows are live.
     """
 
     def __init__(self, table: sa.Table, noun: type[N]) -> None:
@@ -39,11 +39,11 @@ class Mapper(Generic[N]):
         self._live = (table.c.deleted_at.is_(None),) if has_mark else ()
 
     def live(self, *conditions: Condition, order: Any = None) -> "Chosen[N]":
-        """Those that are not deleted, in the order that they were added, unless told otherwise."""
+        """Those that are not deleted, in the order they were added, unless told otherwise."""
         return self.ever(*conditions, *self._live, order=order)
 
     def ever(self, *conditions: Condition, order: Any = None) -> "Chosen[N]":
-        """The same, deleted ones too."""
+        """Those of ``live``, and deleted ones too."""
         return Chosen(self, self._table, self._where(conditions), order)
 
     def _where(self, conditions: tuple[Condition, ...]) -> list[sa.ColumnElement[bool]]:
@@ -62,7 +62,7 @@ class Mapper(Generic[N]):
         return self._noun(**values)
 
     def values(self, noun: N, *names: str) -> dict[str, Any]:
-        """What is kept of a noun, by column: of these names, or of all but its number."""
+        """The stored values of a noun, by column: of these names, or of all but its number."""
         names = names or tuple(name for name in self._names if name != "no")
         values = {name: getattr(noun, name) for name in names}
         for name in self._flags:
@@ -74,12 +74,12 @@ class Mapper(Generic[N]):
         return values
 
     def add(self, tx: Tx, noun: N) -> int:
-        """Insert; the new row's number (the noun's is not looked at)."""
+        """Insert a noun; the new row's number (the noun's own is ignored)."""
         return tx.put(self._table, **self.values(noun))
 
 
 class Chosen(Generic[N]):
-    """Some nouns of a table: the statements are made once, and run with the values given."""
+    """A selection of a table's nouns: its statements are made once, and run with given values."""
 
     def __init__(
         self, mapper: Mapper[N], table: sa.Table, where: list[sa.ColumnElement[bool]], order: Any
@@ -88,7 +88,7 @@ class Chosen(Generic[N]):
         self._table = table.name
         chosen = sa.select(*mapper.columns).where(*where)
         orders = order if isinstance(order, tuple) else (order,)
-        # By no order that nobody asked for: it might be walked instead of an index.
+        # No order unless requested: it might be used in place of an index.
         self._one = chosen if order is None else chosen.order_by(*orders).limit(_FIRST)
         self._all = chosen.order_by(*((table.c.no,) if order is None else orders))
         self._page = self._all.limit(_LIMIT).offset(_SKIP)
@@ -100,7 +100,7 @@ class Chosen(Generic[N]):
         return None if row is None else self._read(row)
 
     def hold(self, tx: Tx, **values: Any) -> N | None:
-        """The same; its row is held until the transaction ends."""
+        """The noun; its row is locked until the transaction ends."""
         row = tx.one(self._held, **values)
         return None if row is None else self._read(row)
 

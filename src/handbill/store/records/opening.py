@@ -1,4 +1,4 @@
-"""Choose the engine by the URL, and bring the tables up to date."""
+"""Choose the engine by the URL, and update the tables."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from handbill.store.records.sqlite import SqliteRecords
 
 
 class NotOurs(Exception):
-    """These records cannot be worked with, now or later. The message says whose they are."""
+    """These records cannot be used, now or later. The message says whose they are."""
 
 
 def open_records(url: str, masters: Masters | None = None) -> Records:
@@ -18,7 +18,7 @@ def open_records(url: str, masters: Masters | None = None) -> Records:
     if url.startswith("sqlite:///"):
         return SqliteRecords(Path(url.removeprefix("sqlite:///")), masters)
     if url.startswith("postgresql://"):
-        # Its driver takes longer to import than many a command to run.
+        # Its driver takes longer to import than many commands take to run.
         from handbill.store.records.postgresql import PostgresRecords
 
         return PostgresRecords(url, masters)
@@ -26,10 +26,10 @@ def open_records(url: str, masters: Masters | None = None) -> Records:
 
 
 def migrate(records: Records) -> None:
-    """Bring the tables to the newest revision; quick when they are, safe from many processes.
+    """Bring the tables to the newest revision; quick if they are, and safe from many processes.
 
-    **Refuses** records of a newer release, and of a development version whose tables were other
-    ones (NotOurs): there is no way from those to these.
+    **Refuses** records of a newer release, and of a development version with different tables
+    (NotOurs): these cannot be upgraded.
     """
     found = records.revision()
     if found == NEWEST:
@@ -41,7 +41,7 @@ def migrate(records: Records) -> None:
 
 
 def require_ours(revision: str | None) -> None:
-    """**Refuses** (NotOurs) records of a revision from which no way leads to the newest."""
+    """**Refuses** (NotOurs) records of a revision that cannot be upgraded to the newest."""
     if revision in {None, NEWEST}:
         return
     assert revision is not None

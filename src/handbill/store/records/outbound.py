@@ -1,4 +1,4 @@
-"""The tables of outbound feeds: files, what stands in them, and how they were delivered."""
+"""The tables of outbound feeds: files, their content, and their deliveries."""
 
 import sqlalchemy as sa
 
@@ -21,8 +21,8 @@ feed_files = sa.Table(
     sa.UniqueConstraint("name"),
 )
 
-# The last delivery of a file by FTP. digest: of what was last brought there, and where that is;
-# NULL: it is to be brought there again, whatever it is.
+# The last delivery of a file by FTP. digest: of what was last delivered, and where that is; NULL:
+# it must be delivered again in any case.
 deliveries = sa.Table(
     "deliveries",
     metadata,
@@ -37,8 +37,8 @@ deliveries = sa.Table(
     whole("delivered_at", null=True),
     sa.UniqueConstraint("file_no"),
 )
-# Who fetched a file last, and which version (its written_at): status 200 or 304, by what program;
-# "ftp": it was delivered. About twenty of each file are kept.
+# Who last fetched a file, and which version (its written_at): status 200 or 304, by what program;
+# "ftp": it was delivered. About twenty for each file are kept.
 fetches = sa.Table(
     "fetches",
     metadata,
@@ -48,8 +48,8 @@ fetches = sa.Table(
     whole("status"),
     text("reader"),
 )
-# What each publisher has of a file, by all of these: made anew with each fetch. due_at: when it is
-# expected again.
+# What each publisher has of a file, according to all fetches: updated with each. due_at: when the
+# next is expected.
 copies = sa.Table(
     "copies",
     metadata,
@@ -60,7 +60,7 @@ copies = sa.Table(
     text("reader"),
     sa.Index("copies_by_due", "due_at"),
 )
-# The edge's public addresses that links were written with; the newest is the one in force.
+# The edge's public addresses used in links; the newest is in force.
 link_addresses = sa.Table(
     "link_addresses",
     metadata,
@@ -68,8 +68,8 @@ link_addresses = sa.Table(
     text("address"),
     whole("since_at"),
 )
-# What one client adds to a publisher's files: the jobs rendered, in blobs under their digest.
-# roster: the digest of which jobs they are; their ids are in blobs too.
+# What one client contributes to a publisher's files: the rendered jobs, in blobs under their
+# digest. roster: the digest of the list of these jobs; their ids are in blobs too.
 feed_parts = sa.Table(
     "feed_parts",
     metadata,
@@ -86,9 +86,9 @@ feed_parts = sa.Table(
     sa.UniqueConstraint("publisher_no", "client_no"),
     sa.Index("feed_parts_by_client", "client_no"),
 )
-# Listings that a publisher's files have ceased to show at a price: links with it end. job_id zeros:
-# all jobs that the job group offered so; group_no 0: all that the client had there. Those of the
-# instant noting_at of their part are being noted, in steps, and do not hold yet.
+# Listings that a publisher's files no longer show at a price: links with it end. job_id zeros: all
+# jobs that the job group offered so; group_no 0: all of the client there. Those with the instant
+# noting_at of their part are being noted, in steps, and do not apply yet.
 departures = sa.Table(
     "departures",
     metadata,

@@ -1,7 +1,7 @@
-"""Whose each table is, and who else may read it: a house test holds the source to both lists.
+"""The owner of each table, and who else may read it: a house test checks the source against both.
 
-A table is written by its owner alone, but where ``READERS`` says that another room does. Another
-room asks the owner, or joins the table itself where asking would read the same rows twice.
+Only its owner writes a table, unless ``READERS`` says that another room does. Another room asks the
+owner, or joins the table itself if asking would read the same rows twice.
 """
 
 OWNERS = {
@@ -132,4 +132,4 @@ READERS = {
     ("work", "publishers"): "whose task it is, from its key, so that no caller can forget it",
     ("work", "reports"): "whose task it is, from its key, so that no caller can forget it",
 }
-"""(room, table): why a room that does not own the table names it all the same."""
+"""(room, table): why a room that does not own the table still names it."""

@@ -22,7 +22,7 @@ from handbill.store.records.base import Clash, Dialect, Held, Listed, Masters, R
 
 _T = TypeVar("_T")
 _STREAM_ROWS = 2_000
-_COPY_ROWS = 200  # below, statements in a pipeline are as quick
+_COPY_ROWS = 200  # below this, statements in a pipeline are as fast
 
 
 class PostgresDialect(Dialect):
@@ -97,7 +97,7 @@ class PostgresTx(Tx):
         *,
         keep: bool = False,
     ) -> None:
-        """As the port says; many rows go by COPY into a table of their own and from there."""
+        """As the port says; many rows go by COPY into a temporary table and from there."""
         if len(rows) < _COPY_ROWS or _repeats(rows, keys):
             super().upsert_many(table, keys, rows, adds, keep=keep)
             return
@@ -133,7 +133,7 @@ def _repeats(rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> bool:
 
 
 class _WholeNumber(Loader):
-    """A sum of integers is numeric to PostgreSQL; to us it is an integer, as on SQLite."""
+    """PostgreSQL returns a sum of integers as numeric; here it is an integer, as on SQLite."""
 
     def load(self, data: Buffer) -> Any:
         text = bytes(data).decode()
@@ -194,7 +194,7 @@ _WORLDS_DOING = (
 
 
 def _told(failure: psycopg.Error) -> Exception:
-    """What the driver says, in the words of the port."""
+    """The port's exception for the driver's."""
     if isinstance(failure, psycopg.errors.UniqueViolation):
         return Clash(f"a row of these keys is there: {failure.diag.constraint_name}")
     if isinstance(failure, _WORLDS_DOING):

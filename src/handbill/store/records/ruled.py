@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from handbill.store.records.columns import key, metadata, row_no, text, to, whole
 
-# A run that is worth telling. body: JSON of what it saw and did; undone_at: when it was undone.
+# A run that is worth reporting. body: JSON of what it saw and did; undone_at: when it was undone.
 rule_runs = sa.Table(
     "rule_runs",
     metadata,
@@ -20,7 +20,7 @@ rule_runs = sa.Table(
     sa.Index("rule_runs_by_rule", "rule_no", "no"),
     sa.Index("rule_runs_by_age", "at"),
 )
-# What a rule keeps from being listed, beside its own switch: spelled as its standing is.
+# What a rule keeps from being listed, whatever its own switch: spelled as in standings.
 rule_holds = sa.Table(
     "rule_holds",
     metadata,
@@ -38,7 +38,7 @@ rule_holds = sa.Table(
     sa.UniqueConstraint("rule_no", "kind", "entity"),
     sa.Index("rule_holds_by_client", "client_no", "no"),
 )
-# What rules have done, or would have: by which cool-downs and limits are counted.
+# What rules have done, or would have: used to count cool-downs and limits.
 rule_acts = sa.Table(
     "rule_acts",
     metadata,
@@ -55,7 +55,7 @@ rule_acts = sa.Table(
     sa.Index("rule_acts_by_age", "at"),
 )
 # What a rule remembers of its last run. number: how many there were; truths: JSON of the entities
-# that it has held for and was heard; told: a digest of what was told last.
+# that it held for and has acted on; told: a digest of the last report.
 rule_states = sa.Table(
     "rule_states",
     metadata,

@@ -23,8 +23,8 @@ _C = TypeVar("_C", bound=sqlite3.Connection)
 _MOST_KEPT = 2_048
 _BUSY_MS = 30_000
 _TURN_MS = 2
-"""How often a writer looks whether it is its turn. SQLite itself would come to look every 100 ms,
-and be kept out for long by a writer that makes one short transaction after the other.
+"""How often a writer checks whether it is its turn. SQLite itself checks every 100 ms, and can be
+kept waiting by a writer that makes many short transactions.
 """
 _GIVEN_WAY = 3 * _TURN_MS / 1_000
 _WORLDS_DOING = frozenset(
@@ -45,14 +45,14 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA cache_size=-32768",
     "PRAGMA temp_store=MEMORY",
-    # Pages that many short transactions write again and again then reach the file once.
+    # Then pages that many short transactions rewrite are written to the file once.
     "PRAGMA wal_autocheckpoint=4000",
 )
 
 
 class _Compiler(SQLiteCompiler):
     def limit_clause(self, select: Any, **kw: Any) -> str:
-        """No OFFSET where none was asked for; SQLAlchemy would bind a 0 for it."""
+        """No OFFSET if none was requested; SQLAlchemy would bind a 0 for it."""
         if select._offset_clause is not None or select._limit_clause is None:  # noqa: SLF001
             return str(super().limit_clause(select, **kw))  # type: ignore[no-untyped-call]
         return "\n LIMIT " + str(self.process(select._limit_clause, **kw))  # noqa: SLF001
@@ -118,7 +118,7 @@ class SqliteTx(Tx):
             self.run_text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)", given)
 
     def put_many(self, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-        """As the port says; values are bound by place, which spares a quarter of the time."""
+        """As the port says; values are bound by position, which saves a quarter of the time."""
         if not rows:
             return
         columns = tuple(rows[0])
@@ -138,7 +138,7 @@ class SqliteTx(Tx):
         *,
         keep: bool = False,
     ) -> None:
-        """As the port says; values are bound by place, as above."""
+        """As the port says; values are bound by position, as above."""
         if not rows:
             return
         columns = tuple(rows[0])
@@ -154,7 +154,7 @@ class SqliteTx(Tx):
 
 
 class _Reader(sqlite3.Connection):
-    """A connection that only reads, and what it keeps of the state that it saw last."""
+    """A connection that only reads, and what it has cached of the state that it last saw."""
 
     def __init__(self, *args: Any, **kw: Any) -> None:
         super().__init__(*args, **kw)
@@ -171,9 +171,9 @@ class _Reading(SqliteTx):
         self._memory: dict[Hashable, Any] | None = None
 
     def memory(self) -> dict[Hashable, Any] | None:
-        """As the port says. ``data_version`` differs as soon as any other connection, of whichever
-        process, has committed between two snapshots of this one, which itself commits nothing; in
-        a transaction it is that of the snapshot which all its statements read.
+        """As the port says. ``data_version`` changes as soon as any other connection, of any
+        process, has committed between two snapshots of this one, which itself commits nothing. In a
+        transaction it is that of the snapshot that all its statements read.
         """
         if self._memory is None:
             reader = self._reader
@@ -185,7 +185,7 @@ class _Reading(SqliteTx):
 
 
 class _Transaction(AbstractContextManager[Tx]):
-    """From BEGIN to COMMIT, or to ROLLBACK when the block raises. A class, as a generator takes
+    """From BEGIN to COMMIT, or to ROLLBACK if the block raises. A class, since a generator takes
     longer than the engine does.
     """
 
@@ -246,7 +246,7 @@ class SqliteRecords(Records):
             for pragma in (*_PRAGMAS, f"PRAGMA query_only={query_only}"):
                 connection.execute(pragma)
             if not query_only:
-                connection.execute("PRAGMA busy_timeout=0")  # we wait ourselves, for our turn
+                connection.execute("PRAGMA busy_timeout=0")  # we wait for our turn ourselves
         except sqlite3.Error as failure:
             raise _told(failure) from failure
         return self._hold(connection, purpose)
@@ -256,7 +256,7 @@ class SqliteRecords(Records):
         return _Transaction(tx, "BEGIN IMMEDIATE")
 
     def read(self) -> AbstractContextManager[Tx]:
-        # A connection of its own, as switching query_only would prepare each statement anew.
+        # A separate connection: switching query_only would prepare each statement again.
         reader = self._connection("reading", _Reader, 1)
         return _Transaction(_Reading(reader, self), "BEGIN")
 
@@ -273,7 +273,7 @@ def _is_busy(failure: sqlite3.Error) -> bool:
 
 
 def _told(failure: sqlite3.Error) -> Exception:
-    """What the driver says, in the words of the port."""
+    """The port's exception for the driver's."""
     code = getattr(failure, "sqlite_errorcode", 0)
     if code in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
         return Clash(f"a row of these keys is there: {failure}")

@@ -1,7 +1,7 @@
 """Every table. Instants are integer microseconds (``_at``), days ISO text (``_on``), flags 0 or 1.
 
-What only its own room reads stands in ``body``, as JSON of the room's noun; what is searched,
-joined or counted has a column. After a change here: ``python -m handbill.store.migrations``.
+What only its own room reads is in ``body``, as JSON of the room's noun; what is searched, joined or
+counted has a column. After a change here: ``python -m handbill.store.migrations``.
 """
 
 import sqlalchemy as sa
@@ -212,7 +212,7 @@ agencies = sa.Table(
     _whole("created_at"),
     sa.UniqueConstraint("id"),
 )
-# agency_no: of the agency that minds it; NULL: only the operator does, and it may span agencies.
+# agency_no: the agency that manages it; NULL: only the operator does, and it may span agencies.
 publisher_families = sa.Table(
     "publisher_families",
     metadata,
@@ -280,8 +280,8 @@ publishers = sa.Table(
     _whole("deleted_at", null=True),
     sa.UniqueConstraint("agency_no", "id"),
 )
-# client_no 0: for every client. bot_ips: networks, one a line, as read at ips_read_at from the
-# address that the body names; ips_failure: why the last reading failed.
+# client_no 0: for every client. bot_ips: networks, one per line, read at ips_read_at from the
+# address in the body; ips_failure: why the last reading failed.
 click_definitions = sa.Table(
     "click_definitions",
     metadata,
@@ -366,7 +366,7 @@ groups = sa.Table(
     sa.Index("groups_by_campaign", "campaign_no", "no"),
 )
 
-# An agency's markups on its customers' spend, from an instant on; a number of 0 stands for all.
+# An agency's markups on its customers' spend, from an instant on; a number of 0 means all.
 markups = sa.Table(
     "markups",
     metadata,
@@ -394,7 +394,7 @@ markup_entities = sa.Table(
     sa.Index("markup_entities_by_markup", "markup_no"),
     sa.Index("markup_entities_by_client", "client_no", "markup_no"),
 )
-# Numbers that leave the records, in links and segments: never given twice, rows gone or not.
+# Numbers used outside the records, in links and segments: never reused, even for deleted rows.
 NUMBERED = (agencies, publishers, clients, campaigns, groups, posting_configs, hires, changes)
 for _table in NUMBERED:
     _table.dialect_options["sqlite"]["autoincrement"] = True

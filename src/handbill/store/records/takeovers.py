@@ -1,8 +1,8 @@
-"""The tables by which a feed's jobs change as one although they are written in many small steps,
-and how a job's row is read meanwhile.
+"""The tables for changing a feed's jobs at once although they are written in many small steps, and
+how a job's row is read meanwhile.
 
-Until a takeover is switched, nobody sees what it has brought; from then on everybody sees all of
-it, whether or not the rows of table jobs have been brought up to it yet.
+Until a takeover is switched, nobody sees its changes; from then on everybody sees all of them,
+whether or not the rows of table jobs have been updated yet.
 """
 
 import sqlalchemy as sa
@@ -15,8 +15,8 @@ from handbill.store.records.columns import whole as _whole
 ARRIVING = 0
 """``left_at`` of a job that a takeover adds: it is in no feed before the switch."""
 
-# At most one a feed. token: of the run that fills it. renewed_at: when that run last showed itself,
-# by the records' own clock. whole: the feed is gone, and all its jobs with it.
+# At most one per feed. token: of the run that fills it. renewed_at: when that run was last active,
+# by the records' own clock. whole: the feed is gone, with all its jobs.
 takeovers = sa.Table(
     "takeovers",
     metadata,
@@ -28,8 +28,8 @@ takeovers = sa.Table(
     _whole("switched_at", null=True),
     sa.Index("takeovers_by_client", "client_no"),
 )
-# What a takeover says of jobs that are there. brought: the job as the feed has it now; NULL: the
-# feed has it no more. end_at: as in brought.
+# What a takeover says about existing jobs. brought: the job as it is now in the feed; NULL: it is
+# no longer in the feed. end_at: as in brought.
 staged_jobs = sa.Table(
     "staged_jobs",
     metadata,
@@ -45,7 +45,7 @@ _YES: sa.ColumnClause[int] = sa.literal_column("1")
 
 
 class Now:
-    """How rows of jobs are to be read by whoever may come between a switch and its end."""
+    """How rows of jobs are read by anyone between a switch and its end."""
 
     def __init__(self, jobs: sa.Table, also_carried: sa.Table) -> None:
         job, kept = jobs.c, takeovers.alias("whole_takeovers")
@@ -87,7 +87,7 @@ class Now:
             (sa.or_(job.left_at.is_not(None), sa.exists(heir)), job.left_at),
             else_=sa.func.coalesce(lost.scalar_subquery(), gone.scalar_subquery()),
         )
-        """``left_at`` as it holds now."""
+        """``left_at`` with the takeover applied."""
         self.brought: sa.ScalarSelect[bytes | None] = (
             sa.select(staged_jobs.c.brought)
             .select_from(staged)
@@ -95,7 +95,7 @@ class Now:
             .correlate(jobs)
             .scalar_subquery()
         )
-        """The job that holds now instead of the row's, packed."""
+        """The packed job that replaces the row's."""
         self.end_at: sa.ColumnElement[int | None] = sa.case(
             (
                 sa.exists(brought),

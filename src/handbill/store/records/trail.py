@@ -7,7 +7,7 @@ from handbill.store.records.columns import row_no as _no
 from handbill.store.records.columns import text as _text
 from handbill.store.records.columns import whole as _whole
 
-# agency_no NULL: of the whole installation. client_no NULL: of no client alone. fields: see
+# agency_no NULL: the whole installation. client_no NULL: not a single client. fields: see
 # core.trail, as JSON. undoes: the number of the change that it undoes.
 changes = sa.Table(
     "changes",

@@ -1,4 +1,4 @@
-"""The tables of the house: whose records, who serves them, what holds deletions, and rates."""
+"""The tables of the house: the installation, its hosts, holds on deletions, and rates."""
 
 import sqlalchemy as sa
 
@@ -8,8 +8,8 @@ from handbill.store.records.columns import row_no as _no
 from handbill.store.records.columns import text as _text
 from handbill.store.records.columns import whole as _whole
 
-# One row. id: drawn with the keys, kept by every copy. turn: what the edge's index last took over
-# has this name; an index of another turn is not of these records as they are.
+# One row. id: drawn with the keys, kept by every copy. turn: the name of the last change of the
+# edge's index; an index with another turn does not belong to these records in their current state.
 installation = sa.Table(
     "installation",
     metadata,
@@ -20,7 +20,7 @@ installation = sa.Table(
     _whole("restored_at", null=True),
     sa.UniqueConstraint("id"),
 )
-# While a row's instant is to come, nothing that a backup may still copy is deleted.
+# While a row's instant is in the future, nothing that a backup may still copy is deleted.
 holds = sa.Table("holds", metadata, _text("name", key=True), _whole("until_at"))
 # Trees of processes that hold or held these records; by the records' own clock. run: drawn at each
 # start. successor: the host that took over this one's journal.
@@ -37,7 +37,7 @@ hosts = sa.Table(
     _text("successor", null=True),
     sa.UniqueConstraint("id"),
 )
-# agency_no 0: the house's, for every agency that has none of its own.
+# agency_no 0: the house's, for every agency without its own.
 rates = sa.Table(
     "rates",
     metadata,

@@ -12,7 +12,7 @@ from handbill.store.records.columns import to as _to
 from handbill.store.records.columns import whole as _whole
 
 # ── stats, work ─────────────────────────────────────────────────────────────────────────────────
-# family_no: of the publisher family that asked; only it may see the report then.
+# family_no: the publisher family that asked; then only it may see the report.
 reports = sa.Table(
     "reports",
     metadata,
@@ -35,7 +35,7 @@ reports = sa.Table(
     sa.Index("reports_by_client", "client_no", "no"),
     sa.Index("reports_by_end", "ended_at", "agency_no"),
 )
-# Which credential holds a stream, and until when at the latest.
+# Which credential uses a stream, and until when at the latest.
 report_streams = sa.Table(
     "report_streams",
     metadata,
@@ -43,8 +43,8 @@ report_streams = sa.Table(
     _text("holder"),
     _whole("until_at"),
 )
-# A word to be sent to an address of the agency's, about a subject: a report's id. body: once there
-# is something to tell. status: of the last answer.
+# A notice to be sent to an agency's address about a subject: a report's id. body: set when there is
+# something to tell. status: of the last answer.
 callbacks = sa.Table(
     "callbacks",
     metadata,
@@ -64,7 +64,7 @@ callbacks = sa.Table(
     sa.UniqueConstraint("subject"),
     sa.Index("callbacks_by_age", "created_at"),
 )
-# When each item of the schedule ran last, and is due again; which items there are, code says.
+# When each item of the schedule last ran, and is due again; the items are defined in code.
 schedule = sa.Table(
     "schedule",
     metadata,
@@ -96,5 +96,5 @@ tasks = sa.Table(
     sa.Index("tasks_by_due", "due_at"),
     sa.Index("tasks_by_lease", "leased_until"),
 )
-# When a task of an agency (0: of none) was taken last.
+# When a task of an agency (0: of none) was last taken.
 task_turns = sa.Table("task_turns", metadata, _key("agency_no"), _whole("turn"))
