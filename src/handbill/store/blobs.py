@@ -1,4 +1,4 @@
-"""Blobs: files by path, in a folder or in S3. A blob is wholly there and durable, or not at all."""
+"""Blobs: files by path, in a folder or in S3. A blob is complete and durable, or does not exist."""
 
 import os
 import re
@@ -21,19 +21,19 @@ _NUMBERS = count()
 
 
 class Blobs(ABC):
-    """Path → bytes. Paths are relative: letters, digits, ``._=-``, in folders by ``/``.
+    """Path → bytes. Paths are relative: letters, digits, ``._=-``, and ``/`` between folders.
 
-    **Refuses** other paths (ValueError); reading what is not there (FileNotFoundError).
+    **Refuses** other paths (ValueError); reading a blob that does not exist (FileNotFoundError).
     """
 
     @abstractmethod
     def put(self, path: str, content: bytes) -> None:
-        """Make the blob be this content; durable on return. A reader sees the old or the new."""
+        """Set the blob's content; durable on return. A reader sees the old or the new content."""
 
     @abstractmethod
     def put_file(self, path: str, local: Path) -> None:
-        """As ``put``, from a local file, which must not be written to any more afterwards. Where
-        blobs are files, the blob has the time of change of that one.
+        """As ``put``, from a local file, which must not be written to afterwards. If blobs are
+        files, the blob keeps that file's modification time.
         """
 
     @abstractmethod
@@ -45,7 +45,7 @@ class Blobs(ABC):
 
     @abstractmethod
     def delete(self, path: str) -> None:
-        """Make the blob not be there, if it ever was."""
+        """Delete the blob if it exists."""
 
     @abstractmethod
     def size(self, path: str) -> int: ...
@@ -59,15 +59,15 @@ class Blobs(ABC):
 
     @abstractmethod
     def paths(self, prefix: str = "") -> list[str]:
-        """All paths in a folder and the folders in it, sorted."""
+        """All paths in a folder and its subfolders, sorted."""
 
     @abstractmethod
     def local(self, path: str) -> Path | None:
-        """The file that holds the blob, where there is one."""
+        """The file that holds the blob, if there is one."""
 
     @abstractmethod
     def url_for_duckdb(self, path: str) -> str:
-        """How DuckDB names the blob."""
+        """The blob's name for DuckDB."""
 
 
 def open_blobs(url: str) -> Blobs:
@@ -109,7 +109,7 @@ class FolderBlobs(Blobs):
             try:
                 os.link(local, temporary)
             except OSError:
-                # Another file system, or one without links.
+                # Another file system, or one without hard links.
                 shutil.copy2(local, temporary)
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
@@ -149,7 +149,7 @@ class FolderBlobs(Blobs):
 
     @contextmanager
     def _written_aside(self, path: str) -> Iterator[Path]:
-        """A file that takes the blob's place when all went well, and is gone when not."""
+        """A temporary file that becomes the blob on success, and is deleted on failure."""
         target = self._at(path)
         name = f"{os.getpid()}-{threading.get_ident()}-{next(_NUMBERS)}"
         temporary = self._aside / name
@@ -170,7 +170,7 @@ class FolderBlobs(Blobs):
         sync_folder(folder.parent)
 
     def _sweep(self) -> None:
-        """Delete what processes left half written that are no more."""
+        """Delete temporary files of processes that have ended."""
         for temporary in self._aside.iterdir():
             pid = temporary.name.partition("-")[0]
             if pid.isdecimal() and not _lives(int(pid)):
@@ -178,7 +178,7 @@ class FolderBlobs(Blobs):
 
 
 class ObjectBlobs(Blobs):
-    """Objects of any store that obstore speaks to; ``url`` is how DuckDB names its root."""
+    """Objects of any store that obstore supports; ``url`` is DuckDB's name of its root."""
 
     def __init__(self, store: Any, url: str) -> None:
         import obstore

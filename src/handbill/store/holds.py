@@ -1,6 +1,6 @@
-"""Holds: while one stands, nothing is deleted that a backup which is being made may still copy.
+"""Holds: while one is in force, nothing is deleted that a running backup may still copy.
 
-A hold is a lease. A backup that dies keeps nothing for longer than that.
+A hold is a lease. A backup that dies prevents deletions no longer than that.
 """
 
 import sqlalchemy as sa
@@ -25,13 +25,13 @@ _RELEASE = sa.delete(holds).where(holds.c.name == sa.bindparam("held"))
 
 
 def take(tx: Tx, name: str, now: Instant) -> None:
-    """Hold under a fresh name, for the length of a lease."""
+    """Begin a hold with a fresh name, for the length of a lease."""
     tx.run(_LAPSED, now=now)
     tx.put(holds, name=name, until_at=now + LEASE)
 
 
 def extend(tx: Tx, name: str, now: Instant) -> bool:
-    """Hold for another lease; False when the hold has lapsed, so that things may be gone."""
+    """Extend a hold by another lease; False if it has expired, so that files may be gone."""
     return tx.run(_EXTEND, held=name, now=now, until=now + LEASE) == 1
 
 
@@ -40,8 +40,8 @@ def release(tx: Tx, name: str) -> None:
 
 
 def stand(tx: Tx, now: Instant) -> bool:
-    """Whether anything holds. Ask in the transaction that decides what is to be deleted, or that
-    makes it superfluous: whoever began to hold before it is seen, whoever begins after it copies
-    what stands then.
+    """Whether any hold is in force. Ask in the transaction that decides what is deleted or
+    replaced: a hold that began earlier is seen, and one that begins later copies the state after
+    it.
     """
     return tx.one(_STANDING, now=now) is not None

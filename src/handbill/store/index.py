@@ -1,15 +1,15 @@
 """The edge's index: what a click needs to know, in an LMDB map shared by all processes.
 
-Written by the worker, read by every edge; it outlives both, so that clicks are redirected while
-API and worker are down. It can be rebuilt from the records at any time.
+Written by the worker, read by every edge. It outlives both, so that clicks are redirected while API
+and worker are down. It can be rebuilt from the records at any time.
 
-Each change has a *turn*, a fresh random name that stands in the records too. By it an index that
-is missing, or of other or later records, is told from one that belongs to these records as they
-are: only the turn of the last change, or the one before if the records did not get to note the
-last one, is right. One that is not is filled again, and until then does not call itself whole.
+Each change has a *turn*, a fresh random name that is also in the records. It shows whether an index
+belongs to these records in their current state: only the turn of the last change is right, or the
+one before, if the records could not note the last one. Any other index, as one of other, older or
+newer records, is filled again, and is not whole until then.
 
-It is filled again as a new file that takes the place of the former one. Writers go over to it at
-once, edges when it is whole: what they can read of the former one leads visitors on meanwhile.
+It is filled again as a new file, which replaces the former one. Writers switch to it at once, edges
+when it is whole: until then they redirect visitors by the former one.
 """
 
 import faulthandler
@@ -25,7 +25,7 @@ import lmdb
 
 _MAP_BYTES = 64 * 1024**3  # address space, not memory: the file grows as it is filled
 IndexFailed = lmdb.Error
-"""It cannot be read, or not be written."""
+"""It cannot be read or written."""
 IndexDamaged = (
     lmdb.CorruptedError,
     lmdb.PageNotFoundError,
@@ -33,14 +33,14 @@ IndexDamaged = (
     lmdb.VersionMismatchError,
     lmdb.BadTxnError,
 )
-"""Its file is not as it was written: a new one has to take its place."""
+"""Its file is damaged: a new one has to replace it."""
 _TURN, _FORMER, _WHOLE = b"turn", b"former", b"whole"
 _NAMES = ("state", "urls", "pixels", "keys")
 _File = tuple[int, int]
 
 
 class _Maps(NamedTuple):
-    """One opened file. ``file`` tells it from one that takes its place."""
+    """One opened file. ``file`` tells it apart from its replacement."""
 
     env: Any
     state: Any
@@ -51,14 +51,14 @@ class _Maps(NamedTuple):
 
 
 def key_place(kid: int) -> tuple[str, ...]:
-    """Where the key of that number was sealed for: its row in the records (store/sealed.py)."""
+    """The place that a numbered key was sealed for: its row (store/sealed.py)."""
     return "secrets", "value", "listing", str(kid)
 
 
 class EdgeIndex:
     """Job id (16 bytes) → URL; pixel id → client number; key id → listing key.
 
-    ``open_key``: makes a key of how it is kept here, which is as the records keep it: sealed.
+    ``open_key``: opens a key as it is stored here, sealed as in the records.
     """
 
     def __init__(
@@ -76,12 +76,12 @@ class EdgeIndex:
 
     @property
     def file(self) -> _File | None:
-        """Which file is written: another one after ``replace``, here or in any process."""
+        """The file that is used: a different one after ``replace``, in this or another process."""
         return self._maps.file
 
     def renew(self) -> bool:
-        """Go over to the file that has taken the place of this one, if there is one and, for who
-        only reads, if it is whole. Whether it did so.
+        """Switch to the file that has replaced this one, if there is one; a reader only if it is
+        whole. Returns whether it switched.
         """
         if _file(self._folder) == self._maps.file:
             return False
@@ -92,19 +92,19 @@ class EdgeIndex:
         return not self._is_former
 
     def replace(self) -> None:
-        """Let an empty file take its place, unless another one has: it is to be filled."""
+        """Replace it by an empty file, unless that has happened already: then it must be filled."""
         _put_away(self._folder, self._maps.file)
         self.renew()
 
     def url_of(self, job_id: bytes) -> bytes | None:
         """The stored URL of a job, percent-encoded, or None for a job never indexed."""
-        # Let go of, a read transaction ends; ending it in so many words costs each click more.
+        # A read transaction ends when it is dropped; ending it explicitly costs each click more.
         maps = self._maps
         found: bytes | None = maps.env.begin(maps.urls).get(job_id)
         return found
 
     def client_of_pixel(self, pixel_id: str) -> tuple[int, str] | None:
-        """The number and the id of the client whose pixel it is."""
+        """The number and id of the client that owns the pixel."""
         with self._begin("pixels") as look:
             found = look.get(pixel_id.encode()[:500])
         return None if found is None else (int.from_bytes(found[:8], "big"), found[8:].decode())
@@ -114,7 +114,7 @@ class EdgeIndex:
         return {kid: self._open_key(kid, key) for kid, key in self.kept_keys().items()}
 
     def kept_keys(self) -> dict[int, bytes]:
-        """The same as they are kept."""
+        """Listing keys by key id, as they are stored."""
         with self._begin("keys") as look:
             return {raw_kid[0]: bytes(key) for raw_kid, key in look.cursor()}
 
@@ -125,11 +125,11 @@ class EdgeIndex:
             return bool(look.stat(maps.urls)["entries"])
 
     def is_whole(self) -> bool:
-        """Whether what is not in it is not there: false until it is filled from the records."""
+        """Whether it is complete: false until it is filled from the records."""
         return not self._is_former and _is_whole(self._maps)
 
     def is_of(self, turn: bytes) -> bool:
-        """Whether it belongs to the records whose turn this is, be it whole or being filled."""
+        """Whether it belongs to the records with this turn, complete or not."""
         with self._begin("state") as look:
             return turn in {look.get(_TURN), look.get(_FORMER)}
 
@@ -139,13 +139,13 @@ class EdgeIndex:
             change.cursor().putmulti(urls)
 
     def put_pixels(self, pixels: Iterable[tuple[str, int, str]]) -> None:
-        """Set which pixels are whose: pixel id, the client's number, its id."""
+        """Set the owners of pixels: pixel id, the client's number, its id."""
         with self._begin("pixels", write=True) as change:
             for pixel_id, client_no, client_id in pixels:
                 change.put(pixel_id.encode(), client_no.to_bytes(8, "big") + client_id.encode())
 
     def put_keys(self, keys: Mapping[int, bytes]) -> None:
-        """Hold these keys, and no others."""
+        """Store these keys, and remove all others."""
         maps = self._maps
         with maps.env.begin(db=maps.keys, write=True) as change:
             change.drop(maps.keys, delete=False)
@@ -153,7 +153,7 @@ class EdgeIndex:
                 change.put(bytes((kid,)), key)
 
     def move_turn(self, former: bytes, turn: bytes) -> None:
-        """Name the change that was put before; ``former`` is the records' turn until they have
+        """Name the change that was just made; ``former`` is the turn in the records until they have
         noted this one.
         """
         with self._begin("state", write=True) as change:
@@ -161,7 +161,7 @@ class EdgeIndex:
             change.put(_TURN, turn)
 
     def finish(self) -> None:
-        """It is filled: from now on what is not in it is not there."""
+        """Mark it as complete: from now on, what is not in it does not exist."""
         with self._begin("state", write=True) as write:
             write.put(_WHOLE, b"1")
 
@@ -174,8 +174,8 @@ class EdgeIndex:
 
 
 def mend(folder: Path, *, wholly: bool = True) -> bool:
-    """Put away an index that is not sound, so that a new one is made; whether there was one. To
-    be called before it is opened. ``wholly``: whether all of it is looked at; else its beginnings.
+    """Remove a damaged index, so that a new one is made; returns whether there was one. Call this
+    before it is opened. ``wholly``: check all of it; otherwise only its beginnings.
     """
     seen = _file(folder)
     if seen is None or is_sound(folder, wholly=wholly):
@@ -185,8 +185,8 @@ def mend(folder: Path, *, wholly: bool = True) -> bool:
 
 
 def is_sound(folder: Path, *, wholly: bool = True) -> bool:
-    """Whether an index, which this process has not opened, can be read. A process of its own
-    reads it, which may die of that: a file that was cut off kills who reads behind its end.
+    """Whether an index can be read that this process has not opened. A separate process reads it,
+    since that may kill it: reading behind the end of a truncated file does.
     """
     reader = get_context("fork").Process(
         target=_read_through, args=(folder, _NAMES if wholly else _NAMES[:1])
@@ -198,7 +198,7 @@ def is_sound(folder: Path, *, wholly: bool = True) -> bool:
 
 def _read_through(folder: Path, names: Iterable[str]) -> None:
     faulthandler.disable()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # where LMDB would cry while it dies
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # hide LMDB's message when it dies
     try:
         maps = _mapped(folder, writable=False)
         for name in names:
@@ -210,11 +210,11 @@ def _read_through(folder: Path, names: Iterable[str]) -> None:
 
 
 def _opened(folder: Path, writable: bool) -> _Maps:
-    """The index in that folder, made if there is none."""
+    """Open the index in that folder; create it if there is none."""
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
         if _file(folder) is None:
-            (folder / "lock.mdb").unlink(missing_ok=True)  # of a former one: it counts its turns
+            (folder / "lock.mdb").unlink(missing_ok=True)  # a former one counts its own turns
             _mapped(folder, writable=True).env.close()
         return _mapped(folder, writable)
 
@@ -239,7 +239,7 @@ def _is_whole(maps: _Maps) -> bool:
 
 
 def _put_away(folder: Path, file: _File | None) -> None:
-    """Take that file out of its place, if it is still there. Who has it open can go on."""
+    """Remove that file, if it is still in place. Processes that have it open can go on."""
     with _alone(folder):
         if file is not None and _file(folder) == file:
             (folder / "data.mdb").unlink()
@@ -255,7 +255,7 @@ def _file(folder: Path) -> _File | None:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Nobody else opens or puts away meanwhile: a map is two files, of one moment."""
+    """Nobody else opens or removes it meanwhile: a map is two files that belong together."""
     lock = os.open(folder / "opening.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)

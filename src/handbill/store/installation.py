@@ -1,4 +1,4 @@
-"""Which installation these records are of, and of which turn the edge's index must be."""
+"""The id of the records' installation, and the turn that the edge's index must have."""
 
 import sqlalchemy as sa
 
@@ -12,7 +12,7 @@ _EVERY = sa.select(installation.c.no, installation.c.id, installation.c.turn)
 
 
 def ensure(tx: Tx, ids: Ids, now: Instant) -> None:
-    """Give records that are new their id. Safe to call at every start, one after the other."""
+    """Give new records their id. Safe at every start, but not from several processes at once."""
     if tx.one(_EVERY) is None:
         turn = ids.bytes(TURN_BYTES)
         tx.put(installation, id=new_name(ids), turn=turn, created_at=now)
@@ -25,14 +25,14 @@ def name_of(tx: Tx) -> str:
 
 
 def turn_of(tx: Tx) -> bytes:
-    """The turn that the edge's index must be of. **Refuses** records without ``ensure``
+    """The turn that the edge's index must have. **Refuses** records without ``ensure``
     (LookupError).
     """
     return _row(tx)[1]
 
 
 def hold_turn(tx: Tx) -> bytes:
-    """``turn_of``, held until the transaction ends: one change of the index after the other."""
+    """``turn_of``, locked until the transaction ends: changes of the index do not overlap."""
     no, _ = _row(tx)
     tx.lock_row(installation, no)
     return _row(tx)[1]
@@ -44,7 +44,7 @@ def move_turn(tx: Tx, turn: bytes) -> None:
 
 
 def note_restored(tx: Tx, turn: bytes, now: Instant) -> None:
-    """These records are a copy from now on: no index that there is belongs to them."""
+    """Mark these records as a restored copy: no existing index belongs to them."""
     no, _ = _row(tx)
     tx.change(installation, {"no": no}, turn=turn, restored_at=now)
 

@@ -1,8 +1,8 @@
-"""Columns that hold only what is sealed: which they are, under which master key, and how all of
-them come under another.
+"""Columns with sealed values: which they are, the master key of each value, and how all of them are
+sealed again under another key.
 
-A value is bound to its table, its column and the key of its row: copied elsewhere it opens no more.
-The newest row of ``master_keys`` names the key that seals, for every process alike.
+A value is bound to its table, its column and the key of its row: copied elsewhere it cannot be
+opened. The newest row of ``master_keys`` names the key that seals, for every process.
 """
 
 from collections.abc import Iterator
@@ -37,18 +37,18 @@ _SINCE = sa.select(master_keys.c.name, master_keys.c.since_at).order_by(master_k
 
 
 def in_force(tx: Tx) -> bytes | None:
-    """The name of the key that everything new is sealed under; None before ``ensure``."""
+    """The name of the key that seals new values; None before ``ensure``."""
     name = tx.value(_IN_FORCE)
     return None if name is None else bytes(name)
 
 
 def history(tx: Tx) -> list[tuple[bytes, Instant]]:
-    """Every master key that ever sealed, and since when; the newest first."""
+    """Every master key that ever sealed, with its start; the newest first."""
     return [(bytes(name), int(at)) for name, at in tx.all(_SINCE)]
 
 
 def ensure(tx: Tx, now: Instant) -> None:
-    """Let the newest master key seal where none does yet."""
+    """Put the newest master key in force if there is none yet."""
     if in_force(tx) is None:
         put_in_force(tx, tx.masters.newest(), now)
 
@@ -58,17 +58,17 @@ def put_in_force(tx: Tx, name: bytes, now: Instant) -> None:
 
 
 def seal(tx: Tx, table: sa.Table, row: dict[str, object], value: bytes) -> bytes:
-    """What column ``value`` of the table's row is to hold."""
+    """The sealed value for column ``value`` of the table's row."""
     return tx.masters.seal(in_force(tx) or tx.masters.newest(), value, *_place(table, row))
 
 
 def opened(tx: Tx, table: sa.Table, row: dict[str, object], sealed: bytes) -> bytes:
-    """What it holds. **Refuses** what is under a key that is not here (NoMasterKey)."""
+    """The opened value. **Refuses** one whose key is not here (NoMasterKey)."""
     return tx.masters.opened(bytes(sealed), *_place(table, row))
 
 
 def names_used(tx: Tx) -> dict[bytes, int]:
-    """The master keys that rows are sealed under, and how many rows."""
+    """The master keys that rows are sealed under, with the number of rows."""
     found: dict[bytes, int] = {}
     for one in COLUMNS:
         mark = _mark(one.table)
@@ -85,8 +85,8 @@ def names_needed(tx: Tx) -> set[bytes]:
 
 
 def reseal(tx: Tx, most: int) -> int:
-    """Bring some rows under the key in force; how many. 0: all are. A row that changes meanwhile is
-    left to the next time.
+    """Seal some rows again under the key in force; returns how many. 0: all are done. A row that
+    changes meanwhile is left for the next time.
     """
     name = in_force(tx)
     assert name is not None, "ensure has run"

@@ -1,4 +1,4 @@
-"""Calendar days in questions to segments: SQL for them, and what their numbers mean."""
+"""Calendar days in queries of segments: their SQL, and the meaning of their numbers."""
 
 from datetime import date, tzinfo
 from itertools import pairwise
@@ -13,8 +13,8 @@ _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 def day_text(first: Instant, end: Instant, zone: tzinfo) -> str:
     """SQL for the calendar day of ``"at"`` in a zone, as days since 1970-01-01.
 
-    Whole numbers throughout, so that days of 23 and 25 hours are right to the microsecond; holds
-    for instants of the half-open range.
+    Only whole numbers, so that days of 23 and 25 hours are right to the microsecond; valid for
+    instants of the half-open range.
     """
     spans = offsets_within(first, end, zone)
     offset = str(spans[-1][1]) if spans else "0"

@@ -1,7 +1,7 @@
-"""The files of segments, read: fetched, proved to be those that were written, and queried.
+"""Reading the files of segments: fetching, verifying and querying them.
 
-A file holds entries of many clients. What a query may ask is ``entries``, of named clients only:
-no other module names the files in a statement (tests/house/test_tidy.py).
+A file holds entries of many clients. A query reads ``entries``, of named clients only: no other
+module names the files in a statement (tests/house/test_tidy.py).
 """
 
 import hashlib
@@ -20,11 +20,11 @@ from handbill.store.segments import Segment, Written, merged
 _CHUNK: Final = 1024**2
 _MOST_NAMED: Final = 3
 _ROWS_OF_GROUP: Final = 20_480
-"""Of a merged file: who reads one client's entries passes over the row groups of others."""
+"""Row groups of a merged file: a reader of one client's entries skips those of others."""
 
 
 class Damaged(Unavailable):
-    """Files of entries are missing or changed: they may be brought back."""
+    """Files of entries are missing or changed: they may be restored."""
 
     def __init__(self, ails: Sequence[str]) -> None:
         more = len(ails) - _MOST_NAMED
@@ -34,7 +34,7 @@ class Damaged(Unavailable):
 
 @contextmanager
 def query(scratch: Path, *, memory_mb: int, threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB in memory that may spill to the scratch folder and load nothing from outside."""
+    """A DuckDB in memory that may spill to the scratch folder and loads nothing from outside."""
     scratch.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=scratch, prefix="duckdb-") as spill:
         connection = duckdb.connect(
@@ -57,8 +57,8 @@ def query(scratch: Path, *, memory_mb: int, threads: int) -> Iterator[duckdb.Duc
 
 
 def source(files: Sequence[str], client_nos: Collection[int] | None) -> str:
-    """SQL of the entries that these files hold of these clients, with the name of the file of each.
-    None: of every client, for what looks after the files themselves.
+    """SQL for the entries in these files of these clients, with the file name of each. None: of
+    every client, for maintaining the files themselves.
     """
     named = ", ".join(f"'{_quoted(file)}'" for file in files)
     text = f"read_parquet([{named}], filename = true)"
@@ -71,7 +71,7 @@ def source(files: Sequence[str], client_nos: Collection[int] | None) -> str:
 
 
 def show(duck: duckdb.DuckDBPyConnection, files: Sequence[str], client_no: int) -> None:
-    """Let ``entries`` be what these files hold of a client, and of nobody else."""
+    """Define ``entries`` as one client's entries in these files."""
     duck.execute(
         "CREATE OR REPLACE TEMP VIEW entries AS "
         f"SELECT * EXCLUDE (filename) FROM {source(files, {client_no})}"
@@ -80,10 +80,10 @@ def show(duck: duckdb.DuckDBPyConnection, files: Sequence[str], client_no: int) 
 
 @contextmanager
 def files(blobs: Blobs, listed: Sequence[Segment], scratch: Path) -> Iterator[list[str]]:
-    """The segments as local files: where they lie, or fetched for as long as they are needed.
+    """The segments as local files: in their place, or fetched for as long as they are needed.
 
-    **Refuses** (Damaged) files that are not there, and those that turn out to be unreadable because
-    they are not as they were written. What can be read is not proved: see ``sound_files``.
+    **Refuses** (Damaged) files that do not exist, and those that turn out to be unreadable because
+    they were changed. Readable ones are not verified: see ``sound_files``.
     """
     with _fetched(blobs, listed, scratch) as found:
         gone = [_gone(segment) for segment, file in found if file is None]
@@ -103,7 +103,7 @@ def files(blobs: Blobs, listed: Sequence[Segment], scratch: Path) -> Iterator[li
 def sound_files(
     blobs: Blobs, listed: Sequence[Segment], scratch: Path
 ) -> Iterator[tuple[list[tuple[Segment, str]], list[str]]]:
-    """The same, each proved by its digest; and what ails those that are left out, said plainly."""
+    """The same, verified by digest; and what is wrong with those left out, in plain words."""
     with _fetched(blobs, listed, scratch) as found:
         sound, ails = [], []
         for segment, file in found:
@@ -116,7 +116,7 @@ def sound_files(
 
 @contextmanager
 def all_sound(blobs: Blobs, listed: Sequence[Segment], scratch: Path) -> Iterator[list[str]]:
-    """The same, where what is made of them is to stay. **Refuses** (Damaged) any that ails."""
+    """The same, for results that are kept. **Refuses** (Damaged) any that is not sound."""
     with sound_files(blobs, listed, scratch) as (sound, ails):
         if ails:
             raise Damaged(ails)
@@ -127,7 +127,7 @@ def all_sound(blobs: Blobs, listed: Sequence[Segment], scratch: Path) -> Iterato
 def _fetched(
     blobs: Blobs, listed: Sequence[Segment], scratch: Path
 ) -> Iterator[list[tuple[Segment, Path | None]]]:
-    """Each with its file; None: it is not there."""
+    """Each segment with its file; None: it does not exist."""
     scratch.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=scratch, prefix="segments-") as folder:
         found: list[tuple[Segment, Path | None]] = []
@@ -150,7 +150,7 @@ def _gone(segment: Segment) -> str:
 
 
 def _ail_of(segment: Segment, file: Path | None) -> str:
-    """What ails a file; nothing where its bytes are those that were written."""
+    """What is wrong with a file; empty if its bytes are those that were written."""
     if file is None:
         return _gone(segment)
     try:
@@ -167,7 +167,7 @@ def _ail_of(segment: Segment, file: Path | None) -> str:
 
 
 def merge(blobs: Blobs, scratch: Path, former: Sequence[Written], path: str) -> Written:
-    """Write what these segments hold as one new segment, and sync it; it is not listed yet.
+    """Write the entries of these segments as one new segment, and sync it; it is not listed yet.
 
     **Refuses** (Damaged) what would make a sound file of a damaged one.
     """

@@ -1,10 +1,10 @@
 """Segments: immutable Parquet files of entries in the blob store, listed in table ``segments``.
 
-A segment holds entries of one month, of as many clients as there are, client by client; table
-``segment_clients`` says of which. It is written and synced before the records transaction that
-registers it, so that what is listed is there; what a crash leaves unlisted is swept later. DuckDB
-reads the files from any process (``segment_files``). What an entry is, its room knows: here it is
-a struct that is dated, and whose fields are the columns.
+A segment holds entries of one month, for many clients, client by client; table ``segment_clients``
+says for which. It is written and synced before the records transaction that registers it, so that
+every listed file exists. Files left unlisted by a crash are swept later. DuckDB reads the files
+from any process (``segment_files``). What an entry means is known to its room: here it is a dated
+struct whose fields are the columns.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ FOLDER: Final = "segments"
 GRACE: Final = HOUR  # a replaced file may still be read by a report that began before
 ORPHAN_AGE: Final = DAY
 MOST_ROWS: Final = 4_000_000  # of a compacted segment
-_FEW: Final = 8  # so many segments of about one size become one
+_FEW: Final = 8  # so many segments of about the same size become one
 _MOST_FILES: Final = 2_000
 _COMPRESSION: Final = "zstd(1)"
 _AMOUNT: Final = "_micros"
@@ -48,7 +48,7 @@ _TYPES: Final[Mapping[Any, DataType]] = {
 
 
 class Dated(Protocol):
-    """What a segment asks of an entry: a struct of integers, texts and bytes, with these two."""
+    """What a segment needs of an entry: a struct of integers, texts and bytes, with these two."""
 
     @property
     def at(self) -> Instant: ...
@@ -59,7 +59,7 @@ class Dated(Protocol):
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """A row of the manifest. ``no`` is 0 until it is registered. ``digest``: SHA-256 of the file;
-    ``totals``: of each amount of its entries, as text, for they may pass 64 bits.
+    ``totals``: of each amount of its entries, as text, since they may exceed 64 bits.
     """
 
     no: int = 0
@@ -77,7 +77,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
         assert self.first_at <= self.last_at, "its entries lie within its bounds"
 
 
-_Digest = bytes  # as a field has this name
+_Digest = bytes  # since a field has this name
 
 
 class Part(NamedTuple):
@@ -97,7 +97,7 @@ class Written(NamedTuple):
 
 
 class Replaced(Exception):
-    """Another compaction has replaced these segments already."""
+    """Another compaction has already replaced these segments."""
 
 
 _t, _p = segments.c, segment_clients.c
@@ -172,12 +172,12 @@ def _month_of_day(number: int) -> str:
 
 
 def path_of(month: str, now: Instant, ids: Ids) -> str:
-    """A fresh name. It carries when it was given, so that the sweep can tell a file's age."""
+    """A fresh name. It contains its time, so that the sweep can tell a file's age."""
     return f"{FOLDER}/{month}/{now:016d}-{ids.bytes(8).hex()}.parquet"
 
 
 def write(blobs: Blobs, path: str, entries: Sequence[Dated]) -> Written:
-    """Make a segment of entries of one month durable, those of each client together."""
+    """Write a durable segment of entries of one month, those of each client together."""
     entries = sorted(entries, key=_client_no)
     ats = [entry.at for entry in entries]
     month = month_of(ats[0])
@@ -213,7 +213,7 @@ def _part(client_no: int, ats: Sequence[Instant]) -> Part:
 
 
 def merged(former: Sequence[Written], path: str, digest: bytes, size: int) -> Written:
-    """What holds the entries of all these, in a file of its own."""
+    """The segment with the entries of all these, in its own file."""
     of = [written.segment for written in former]
     assert all(it.month == of[0].month for it in of), "a segment is of one month"
     every = sorted((part for written in former for part in written.parts), key=_client_no)
@@ -236,7 +236,7 @@ def merged(former: Sequence[Written], path: str, digest: bytes, size: int) -> Wr
 
 
 def _extent(some: Sequence[Segment] | Sequence[Part]) -> tuple[int, Instant, Instant]:
-    """How many rows these have together, and from when until when."""
+    """The total number of rows, and their first and last instants."""
     return (
         sum(it.rows for it in some),
         min(it.first_at for it in some),
@@ -245,7 +245,7 @@ def _extent(some: Sequence[Segment] | Sequence[Part]) -> tuple[int, Instant, Ins
 
 
 def register(tx: Tx, written: Iterable[Written], now: Instant) -> None:
-    """List written segments: from the commit on their entries are in the ledger."""
+    """List written segments: once committed, their entries are in the ledger."""
     for segment, parts in written:
         assert segment.no == 0, "a segment is listed once"
         assert sum(part.rows for part in parts) == segment.rows, "every entry is somebody's"
@@ -262,7 +262,7 @@ def segments_within(tx: Tx, client_no: int, first: Instant, end: Instant) -> lis
 
 
 def segments_of_any(tx: Tx, client_nos: Iterable[int]) -> list[Segment]:
-    """Those that hold entries of any of these clients; of others, too."""
+    """The segments that hold entries of any of these clients, and maybe of others."""
     return _OF_CLIENTS.all(tx, client_nos=Listed(client_nos))
 
 
@@ -271,12 +271,12 @@ def every_segment(tx: Tx) -> list[Segment]:
 
 
 def segments_before(tx: Tx, before: Instant) -> list[Segment]:
-    """Those whose entries are all older."""
+    """The segments whose entries are all older."""
     return _BEFORE.all(tx, before=before)
 
 
 def with_parts(tx: Tx, some: Sequence[Segment]) -> list[Written]:
-    """The same listed segments, with whose entries they hold."""
+    """These listed segments, with the clients of their entries."""
     parts: dict[int, list[Part]] = {segment.no: [] for segment in some}
     for segment_no, *part in tx.all(_PARTS, nos=Listed(parts)):
         parts[segment_no].append(Part(*part))
@@ -289,12 +289,12 @@ def clients_in(written: Iterable[Written]) -> set[int]:
 
 
 def not_parted(tx: Tx) -> list[str]:
-    """Paths of those whose entries are not all some client's: none, unless it was altered."""
+    """Paths of segments with entries that belong to no client: none, unless altered."""
     return [path for (path,) in tx.all(_UNEVEN)]
 
 
 def rows_of_clients(tx: Tx) -> dict[int, int]:
-    """How many entries each client has."""
+    """The number of each client's entries."""
     return {client_no: int(rows) for client_no, rows in tx.all(_ROWS_OF_CLIENTS)}
 
 
@@ -311,9 +311,9 @@ def segments_in(tx: Tx, month: str) -> list[Segment]:
 
 
 def chosen(live: Sequence[Segment]) -> list[Segment]:
-    """Which segments to make one: of one month, eight or more of about the same size.
+    """Which segments to merge: of one month, eight or more of about the same size.
 
-    Sizes are powers of eight, so that an entry is written again only a few times in its life.
+    Sizes are powers of eight, so that an entry is rewritten only a few times in its life.
     """
     tiers: dict[tuple[str, int], list[Segment]] = {}
     for segment in live:
@@ -337,8 +337,8 @@ def _bounded(alike: Sequence[Segment]) -> list[Segment]:
 
 
 def replace(tx: Tx, former: Sequence[Segment], made: Written, now: Instant) -> None:
-    """List the new segment instead of the former ones. **Refuses** (Replaced) when not all of
-    them are listed any more.
+    """List the new segment instead of the former ones. **Refuses** (Replaced) if not all of them
+    are still listed.
     """
     rows = sum(segment.rows for segment in former)
     assert rows == made.segment.rows, "no entry is lost or made"
@@ -347,8 +347,8 @@ def replace(tx: Tx, former: Sequence[Segment], made: Written, now: Instant) -> N
 
 
 def retire(tx: Tx, former: Sequence[Segment], now: Instant) -> None:
-    """List these segments no more; the sweep deletes their files later. **Refuses** (Replaced) when
-    not all of them are listed.
+    """Remove these segments from the list; the sweep deletes their files later. **Refuses**
+    (Replaced) if not all of them are listed.
     """
     assert all(segment.no for segment in former), "only what is listed is retired"
     nos = [segment.no for segment in former]
@@ -362,7 +362,7 @@ def retire(tx: Tx, former: Sequence[Segment], now: Instant) -> None:
 
 def sweep(records: Records, blobs: Blobs, now: Instant) -> int:
     """Delete files that were replaced an hour ago and files that a crash left unlisted a day ago;
-    how many. None while a backup is made.
+    returns how many. None are deleted while a backup is made.
     """
     with records.read() as tx:
         if holds.stand(tx, now):

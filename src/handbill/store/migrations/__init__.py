@@ -1,8 +1,8 @@
-"""How the tables come to be what ``records/tables.py`` says, from any earlier release.
+"""How the tables become what ``records/tables.py`` says, from any earlier release.
 
-Revisions are numbered; each is a file in ``versions``. Until the first release there is one, and
-``python -m handbill.store.migrations`` writes it anew from the tables: so its name has a digest of
-its statements, by which records of another working copy are known.
+Revisions are numbered; each is a file in ``versions``. Until the first release there is one, which
+``python -m handbill.store.migrations`` writes from the tables. Its name has a digest of its
+statements, by which records of another working copy are recognised.
 """
 
 import hashlib
@@ -18,9 +18,9 @@ def _initial() -> str:
 
 INITIAL = _initial()
 NEWEST = INITIAL
-"""The revision that this release works with; known without loading Alembic."""
+"""The revision of this release; known without loading Alembic."""
 
 
 def number_of(revision: str) -> str:
-    """What revisions are ordered by."""
+    """The number by which revisions are ordered."""
     return revision.partition(".")[0]

@@ -1,4 +1,4 @@
-"""For developers, until the first release: write the initial revision anew from the tables."""
+"""For developers, until the first release: write the initial revision again from the tables."""
 
 from pathlib import Path
 

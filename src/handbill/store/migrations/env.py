@@ -1,4 +1,4 @@
-"""Alembic's entry: the connection is handed in, already in its transaction."""
+"""Alembic's entry: it gets a connection that is already in its transaction."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""Run Alembic, in one transaction that holds off every other process that would."""
+"""Run Alembic, in one transaction that keeps other migrating processes out."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-_ADVISORY_LOCK = 0x68616E64_62696C6C  # any number of our own
+_ADVISORY_LOCK = 0x68616E64_62696C6C  # an arbitrary number of our own
 _LOCK_SECONDS = 600
 
 
 def upgrade(url: str) -> None:
-    """Bring the database to the newest revision, wholly or not at all."""
+    """Bring the database to the newest revision, as a whole or not at all."""
     if url.startswith("sqlite"):
         engine = sa.create_engine(
             url, poolclass=sa.NullPool, connect_args={"timeout": _LOCK_SECONDS}
@@ -29,7 +29,7 @@ def upgrade(url: str) -> None:
 
 
 def _no_implicit_transactions(connection: sa.PoolProxiedConnection, _record: object) -> None:
-    # The driver would commit before each change of a table.
+    # Otherwise the driver would commit before each change of a table.
     connection.isolation_level = None  # type: ignore[attr-defined]
 
 
