@@ -36,8 +36,7 @@ def pieces(folder: Path, marks: Mapping[str, Mark]) -> list[Piece]:
 
 
 def reader_here(folder: Path) -> JournalReader:
-    """A reader that ignores hosts without any files here: their journals are in their own folders.
-    """
+    """A reader that ignores hosts without files here: their journals are in their own folders."""
     here = {host_in(source) for source in _sources(folder)}
     return JournalReader(folder, lambda source: not here or host_in(source) in here)
 
