@@ -1,4 +1,4 @@
-"""Which addresses belong to the public internet: our own table, checked before anything is dialled.
+"""Which addresses belong to the public internet: our own table, checked before any connection.
 
 The standard library calls multicast, NAT64 of loopback, 6to4 and site-local "global".
 """
@@ -35,7 +35,7 @@ _NOT_PUBLIC_4 = tuple(
         "240.0.0.0/4",  # reserved, and broadcast
     )
 )
-# Only this is given out as global unicast. Outside it, and so refused: loopback, IPv4-mapped and
+# The only range assigned as global unicast. Outside it, and so refused: loopback, IPv4-mapped and
 # IPv4-compatible, NAT64 (64:ff9b::/96 and 64:ff9b:1::/48), discard, unique local (and a cloud's
 # metadata in it), link-local, site-local, multicast, segment routing.
 _PUBLIC_6 = IPv6Network("2000::/3")
@@ -52,7 +52,7 @@ _NOT_PUBLIC_6 = tuple(
 
 
 def is_public(address: str) -> bool:
-    """Whether a numeric address may be dialled. **Refuses** what is none (ValueError)."""
+    """Whether a numeric address may be connected to. **Refuses** other texts (ValueError)."""
     parsed = ip_address(address)
     if isinstance(parsed, IPv4Address):
         return not any(parsed in network for network in _NOT_PUBLIC_4)
@@ -67,7 +67,7 @@ def _is_public_6(address: IPv6Address) -> bool:
 
 @lru_cache(maxsize=4_096)
 def network_of(address: str) -> str:
-    """An address as limits know it: of IPv6 the /64, which one subscriber has whole."""
+    """An address as limits count it: for IPv6 its /64, which belongs to one subscriber."""
     try:
         found = ip_address(address)
     except ValueError:

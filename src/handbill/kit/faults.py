@@ -1,4 +1,4 @@
-"""What can be refused, and how it is said. A refusal is a value; only its last step is raised."""
+"""What can be refused, and how it is said. A refusal is a value; only the last step raises it."""
 
 import errno
 from dataclasses import dataclass, field
@@ -21,8 +21,8 @@ _PASSING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with an input, and what to do about it. ``field``: a JSON pointer, or what
-    services know, the path of a noun's attribute, such as ``entities.0.publisher_id``.
+    """One thing wrong with an input, and what to do about it. ``field``: a JSON pointer, or in
+    services the path of a noun's attribute, such as ``entities.0.publisher_id``.
     """
 
     field: str
@@ -45,15 +45,15 @@ def step_of(key: str) -> str:
 
 
 def step_said(step: str) -> str:
-    """The key of a step."""
+    """The key of a step of a path of attributes."""
     return step.replace("~1", ".").replace("~0", "~")
 
 
 @dataclass(slots=True)
 class Refused(Exception):
-    """The caller's or the business's doing. Carries the contract's code and a safe message.
+    """Caused by the caller or a business rule. Carries the contract's code and a safe message.
 
-    ``gate``: for the log alone, which gate of who is calling was not passed. ``retry_seconds``: it
+    ``gate``: for the log only, which gate about the caller was not passed. ``retry_seconds``: it
     may be tried again after so long.
     """
 
@@ -73,26 +73,26 @@ def bad_request(faults: list[Fault], message: str = "Bad request") -> Refused:
 
 
 def refused_state(pointer: str, message: str) -> Refused:
-    """400: the request is well formed, but the state of the thing forbids it."""
+    """400: the request is well formed, but the state of the entity forbids it."""
     return Refused(400, message, [Fault(pointer, message)])
 
 
 def too_many(message: str, seconds: int = 5) -> Refused:
-    """429: the caller has enough of this under way, or all have; try again after so long."""
+    """429: the caller has too many of these under way, or all have; try again later."""
     return Refused(429, message, retry_seconds=seconds)
 
 
 def not_found() -> Refused:
-    """404: foreign, deleted, unknown and wrongly placed ids are one and the same answer."""
+    """404: the same answer for foreign, deleted, unknown and wrongly placed ids."""
     return Refused(404, "Not found")
 
 
 class Unavailable(Exception):
-    """The world's doing: a peer, a disk, a lock. To be retried and counted."""
+    """Caused by the environment: a peer, a disk, a lock. To be retried and counted."""
 
 
 def passes(failure: BaseException) -> bool:
-    """Whether a failure is the world's doing and may be gone at the next try; else it is a bug."""
+    """Whether a failure is the environment's and may pass by the next try; else a bug."""
     if isinstance(failure, OSError):
         return failure.errno in _PASSING
     return isinstance(failure, Unavailable | MemoryError)

@@ -44,7 +44,7 @@ def iso_of(at: Instant) -> str:
 
 @lru_cache(maxsize=16_384)
 def _second_of(second: int) -> str:
-    """To the second; the jobs of one import, say, share theirs."""
+    """To the second, cached: for example, the jobs of one import share theirs."""
     return (_EPOCH + timedelta(seconds=second)).isoformat()[:19]
 
 
@@ -54,16 +54,16 @@ def http_date_of(at: Instant) -> str:
 
 
 def instant_of_http_date(text: str) -> Instant | None:
-    """Read a date of HTTP in any of its three forms; None for whatever is none.
+    """Read an HTTP date in any of its three forms; None for any other text.
 
-    **Source**: RFC 9110, 5.6.7. The form is proved first: readers of mail take years of any size.
+    **Source**: RFC 9110, 5.6.7. The form is checked first: mail parsers accept years of any size.
     """
     if not _HTTP_DATE.fullmatch(text):
         return None
     try:
         return instant_of(parsedate_to_datetime(text).replace(tzinfo=UTC))
     except ValueError:
-        return None  # a day or an hour that there is not
+        return None  # a day or an hour that does not exist
 
 
 def instant_of_iso(text: str) -> Instant:
@@ -72,6 +72,6 @@ def instant_of_iso(text: str) -> Instant:
 
 
 def instant_or_day(text: str, of_day: int) -> Instant:
-    """The same, or a day of UTC: ``of_day`` after its beginning."""
+    """As ``instant_of_iso``, or a day in UTC: ``of_day`` after its beginning."""
     is_day = len(text) == len("2026-11-27")
     return instant_of_iso(f"{text}T00:00Z") + of_day if is_day else instant_of_iso(text)

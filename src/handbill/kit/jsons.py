@@ -15,7 +15,7 @@ _MOST_DIGITS = 40
 
 
 class NotJson(ValueError):
-    """The bytes are not JSON that we accept; the message says why, fit for an answer."""
+    """The bytes are not JSON that we accept; the message says why, and is fit for an answer."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _depth_within(value: Any, room: int) -> bool:
 
 
 def decode(raw: bytes) -> Any:
-    """Read JSON; numbers with a fraction or exponent come as Decimal.
+    """Read JSON; numbers with a fraction or exponent become Decimal.
 
     **Refuses** (NotJson): empty, not UTF-8, NaN, Infinity, 1e999, a lone surrogate, NUL, integers
     beyond 64 bits, nesting over 32, duplicate keys. **Source**: contract 3, bad JSON.
@@ -84,7 +84,7 @@ def decode(raw: bytes) -> Any:
     if not _depth_within(value, MOST_DEPTH):
         raise NotJson("is nested too deep")
     if "\\u" in text:
-        # Only an escape can smuggle in a lone surrogate or a NUL; both break stores further on.
+        # Only an escape can contain a lone surrogate or a NUL; both break stores later.
         again = json.dumps(value, ensure_ascii=False, default=str)
         if "\\u0000" in again:
             raise NotJson("has a NUL character")

@@ -32,7 +32,7 @@ def micros_of(number: Decimal | int) -> int:
 
 
 def number_of(micros: int) -> Decimal | int:
-    """Give micros back as the JSON number that was put in: 2 rather than 2.000000."""
+    """The micros as the JSON number that was given: 2 rather than 2.000000."""
     whole, rest = divmod(micros, MICROS)
     if rest == 0:
         return whole
@@ -40,22 +40,22 @@ def number_of(micros: int) -> Decimal | int:
 
 
 def share_down(micros: int, ppm: int) -> int:
-    """The part of an amount, in parts per million; rounded down, so that a part never exceeds."""
+    """The part of an amount, in parts per million; rounded down, so that it never exceeds."""
     return micros * ppm // PPM
 
 
 def nearest(micros: int, whole_micros: int) -> int:
-    """To the nearest multiple; a half goes down."""
+    """The nearest multiple; a half is rounded down."""
     return (2 * micros + whole_micros - 1) // (2 * whole_micros) * whole_micros
 
 
 def raised_to(micros: int, whole_micros: int) -> int:
-    """Up to the next multiple, where it is none."""
+    """The amount, raised to the next multiple if it is none."""
     return -(-micros // whole_micros) * whole_micros
 
 
 def plus_shares(micros: int, *ppms: int) -> int:
-    """The amount with each share put on in turn, rounded once, half even, to the micro (markups,
+    """The amount with each share added in turn, rounded once, half even, to the micro (markups,
     domain 4.2). Whole numbers throughout: no product is too long for them.
     """
     over, under = micros, 1
@@ -66,7 +66,7 @@ def plus_shares(micros: int, *ppms: int) -> int:
 
 
 def ratio(numerator: int, denominator: int, places: int = 6) -> Decimal | int:
-    """A quotient for a report, rounded half even to so many decimals; 0 where nothing divides."""
+    """A quotient for a report, rounded half even to so many decimals; 0 if the denominator is 0."""
     if denominator == 0:
         return 0
     quotient = Decimal(numerator) / Decimal(denominator)

@@ -1,4 +1,4 @@
-"""Short keyed marks: what we have said ourselves can be told from what others made up."""
+"""Short keyed marks that distinguish our own texts from forged ones."""
 
 import hashlib
 import hmac
@@ -21,7 +21,7 @@ def mac(key: bytes, *parts: bytes) -> bytes:
     return digest.digest()
 
 
-same = hmac.compare_digest  # compares without telling by time where two marks differ
+same = hmac.compare_digest  # compares in constant time
 
 
 def put_number(number: int) -> bytes:

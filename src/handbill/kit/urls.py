@@ -1,4 +1,4 @@
-"""One spelling for a URL, so that what was checked is what is stored, dialled and redirected to."""
+"""One spelling for a URL: what was checked is what is stored, requested and redirected to."""
 
 import ipaddress
 import re
@@ -9,7 +9,7 @@ MOST_URL = 8192
 _MOST_HOST = 253
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
-# A URL that is canonical already: the common case, at the price of one match.
+# A URL that is already canonical: the common case, decided by one match.
 _CANONICAL = re.compile(
     r"https?://(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.){1,10}[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
     r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*(?:\?[A-Za-z0-9\-._~!$&'()*+,;=:@/%?\[\]]*)?"
@@ -20,23 +20,23 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PORT = re.compile(r"[0-9]{1,5}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
-# What may stand as it is; the percent sign too, so that nothing is encoded twice.
+# Characters that may stay as they are; the percent sign too, so that nothing is encoded twice.
 _IN_PATH = "-._~!$&'()*+,;=:@/%[]"
 _IN_QUERY = _IN_PATH + "?"
 
 
 class NotUrl(ValueError):
-    """The text is no URL that we take; the message says why, fit for an answer."""
+    """The text is not a URL that we accept; the message says why, and is fit for an answer."""
 
 
 def canonical_url(text: str, *, userinfo: bool = False) -> str:
-    """The one spelling of an http or https URL.
+    """The canonical spelling of an http or https URL.
 
     Scheme and host in lower case, the host in its IDNA form, default ports dropped, spaces and
-    other characters that may not stand in a URL percent-encoded; path and query otherwise kept
-    byte for byte. ``https:domain.com/x`` is read as ``https://domain.com/x`` (contract 3).
-    **Refuses** (NotUrl): other schemes, control characters, over 8 KB, a user name or password
-    (unless ``userinfo``), host names that are none, and IPv4 addresses in any form but 1.2.3.4.
+    other characters that a URL may not contain percent-encoded; path and query otherwise kept byte
+    for byte. ``https:domain.com/x`` is read as ``https://domain.com/x`` (contract 3). **Refuses**
+    (NotUrl): other schemes, control characters, over 8 KB, a user name or password (unless
+    ``userinfo``), invalid host names, and IPv4 addresses in any form but 1.2.3.4.
     """
     if len(text) < MOST_URL and _CANONICAL.fullmatch(text) and len(text.split("/", 3)[2]) < 254:
         return text
@@ -71,9 +71,9 @@ def canonical_url(text: str, *, userinfo: bool = False) -> str:
 
 
 def page_url(text: str) -> str:
-    """The one spelling of a URL that people visit: its host has a dot in it.
+    """The canonical spelling of a URL that people visit: its host contains a dot.
 
-    **Refuses** (NotUrl), besides what ``canonical_url`` does, names of a network of one's own.
+    **Refuses** (NotUrl), in addition to ``canonical_url``, names in a private network.
     """
     url = canonical_url(text)
     host = place_of(url)[1]
@@ -93,7 +93,7 @@ def place_of(url: str) -> tuple[str, str, int]:
 
 
 def strip_params(url: str, names: Collection[str]) -> str:
-    """The URL without the query parameters of these names; all else stays byte for byte."""
+    """The URL without the query parameters of these names; the rest stays byte for byte."""
     before, hash_, fragment = url.partition("#")
     base, mark, query = before.partition("?")
     if not mark or not names:
@@ -149,7 +149,7 @@ def _host(name: str) -> str:
     if len(host) > _MOST_HOST or not all(_LABEL.fullmatch(label) for label in labels):
         raise NotUrl("has an invalid host")
     if _NUMBER.fullmatch(labels[-1]):
-        # Whoever reads such a name may take it for an address; so it must be one, plainly written.
+        # Some readers take such a name for an address; so it must be one, in plain form.
         try:
             return str(ipaddress.IPv4Address(host))
         except ValueError as odd:

@@ -12,7 +12,7 @@ Period = Literal["Daily", "Weekly", "Monthly", "Lifetime"]
 PERIODS: tuple[Period, ...] = ("Daily", "Weekly", "Monthly", "Lifetime")
 
 _OFFSET = re.compile(r"UTC([+-])(\d{1,2}):(\d{2})")
-# Every offset that is, or lately was, some place's civil time (IANA 2026), in minutes.
+# Every offset that is, or recently was, some place's civil time (IANA 2026), in minutes.
 REAL_OFFSETS_MINUTES = frozenset(
     [h * 60 for h in range(-12, 15)]
     + [-570, -270, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825]
@@ -78,8 +78,8 @@ def period_key(period: Period, day: date) -> str:
 
 @lru_cache(maxsize=4_096)
 def days_of_period(key: str) -> tuple[str, str]:
-    """The first and the last day of the period of a name, as ISO text; those of a lifetime are
-    before and after all others.
+    """The first and the last day of the named period, as ISO text; for a lifetime, days before and
+    after all others.
     """
     if key.startswith("D"):
         return key[1:], key[1:]
@@ -94,7 +94,7 @@ def days_of_period(key: str) -> tuple[str, str]:
 
 
 def next_period(period: Period, day: date) -> date | None:
-    """The first day of the period that comes after the one of this day; a lifetime has none."""
+    """The first day of the period after the one that contains this day; a lifetime has none."""
     if period == "Daily":
         return day + timedelta(days=1)
     if period == "Weekly":
@@ -116,7 +116,7 @@ def days_after(at: Instant, days: int, zone: tzinfo) -> Instant:
 
 
 def offsets_within(first: Instant, end: Instant, zone: tzinfo) -> list[tuple[Instant, int]]:
-    """From which instant on which offset (micros) holds, in order; the first holds from ``first``.
+    """The offsets (micros) in a range by start, in order; the first one starts at ``first``.
 
     Every change of an offset in force since 1972 falls on a whole quarter of an hour.
     """
