@@ -1,8 +1,8 @@
-"""What a job is offered for to a publisher: the bid, the price, or the reason why it is not.
+"""What a job is offered for to a publisher: the bid and the price, or why it is not offered.
 
-**Units**: a bid is the trader's own (what caps and ``spent`` count), in the agency's currency; a
-price is what the publisher is shown and charges, in its own: the bid less markdown. What a
-publisher asks (its least and its flat bid) is in its currency. **Source**: domain 4.1, 4.2, 6.1,
+**Units**: a bid is the trader's own (counted by caps and ``spent``), in the agency's currency. A
+price is what the publisher is shown and charges, in its own currency: the bid less markdown. A
+publisher's least bid and flat bid are in its currency. **Source**: domain 4.1, 4.2, 6.1,
 docs/decisions/0048.
 """
 
@@ -43,7 +43,7 @@ PLAIN_JOB = JobSettings()
 
 
 class Source(StrEnum):
-    """Where a bid comes from, strongest first (domain 4.1)."""
+    """The source of a bid, strongest first (domain 4.1)."""
 
     FLAT = "FLAT_CPC"
     JOB_PLACEMENT = "JOB_PLACEMENT"
@@ -56,7 +56,7 @@ class Source(StrEnum):
 
 
 class Withheld(StrEnum):
-    """Why a job is not in a publisher's feed. The first that applies, in this order, is told."""
+    """Why a job is not in a publisher's feed. The first that applies is reported."""
 
     NOT_TRADING = "NOT_TRADING"
     CAPPED = "CAPPED"
@@ -86,19 +86,19 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     flat_micros: int | None
     placement_micros: int | None
     placement_in: str
-    """The currency of the placement's bid; empty: the agency's, as that of the job group's."""
+    """The currency of the placement's bid; empty: the agency's, which job groups' bids have."""
     group_micros: int
     markdown_ppm: int
     least_markdown_ppm: int
-    """What no override goes below: the client's, where it enforces a minimum."""
+    """The minimum for overrides: the client's, if it enforces a minimum."""
     unit_micros: int
-    """The smallest amount in the publisher's currency: a price is a multiple of it."""
+    """The smallest amount in the publisher's currency: prices are multiples of it."""
     whole_micros: int
-    """The same in the agency's currency: a bid that is lowered is a multiple of it."""
+    """The same in the agency's currency: lowered bids are multiples of it."""
     currency: str
     exchange: Exchange
     caps: Caps = Caps()
-    """The job group's: a job is not offered at more than each may cost."""
+    """The job group's caps of each job: a job is not offered above them."""
 
     @property
     def least_micros(self) -> int:
@@ -108,7 +108,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bid(NamedTuple):
-    """A bid as it was said, and what it is in the agency's currency: None without a rate."""
+    """A bid as it was given, and its amount in the agency's currency: None without a rate."""
 
     micros: int | None
     source: Source
@@ -123,11 +123,11 @@ class Offer(NamedTuple):
 
 
 POSTED = Offer(0, 0, Source.POSTING)
-"""A posted job is paid for by its slot, and by no click or apply."""
+"""A posted job is paid by its slot, and not by click or apply."""
 
 
 class Asked(NamedTuple):
-    """What a job itself brings to its bid."""
+    """What a job itself contributes to its bid."""
 
     paused: bool = False
     feed_micros: int | None = None
@@ -141,8 +141,8 @@ def terms_of(
 ) -> Terms | Withheld:
     """The terms between a job group and a publisher, or why there are none.
 
-    Whether group, campaign and client trade at all is for ``core.states`` to say. Publishers of
-    postings have no terms with groups: what is posted there is offered as ``POSTED``.
+    ``core.states`` decides whether group, campaign and client trade at all. Publishers of postings
+    have no terms with groups: what is posted there is offered as ``POSTED``.
     """
     why = barred(client, publisher)
     if why is not None:
@@ -165,7 +165,7 @@ def terms_at(
     placement: Placement,
     exchange: Exchange,
 ) -> Terms:
-    """The terms at a placement, whether or not anything bars it."""
+    """The terms at a placement, even if something bars it."""
     by_apply = publisher.body.bid_type == "CPA"
     return Terms(
         publisher_id=publisher.id,
@@ -192,12 +192,12 @@ def terms_at(
 
 
 def barred(client: Client, publisher: Publisher) -> Withheld | None:
-    """Why a publisher gets none of a client's jobs, posted ones among them; None: it may."""
+    """Why a publisher gets none of a client's jobs, including posted ones; None: it may."""
     return next(bars(client, publisher), None)
 
 
 def bars(client: Client, publisher: Publisher) -> Iterator[Withheld]:
-    """All that bars a publisher from a client's jobs, in the order in which it is told."""
+    """Everything that bars a publisher from a client's jobs, in the order of reporting."""
     body = client.body
     if publisher.status != "A":
         yield Withheld.PUBLISHER_INACTIVE
@@ -218,10 +218,10 @@ def offer_of(
     terms: Terms, asked: Asked, today: date, paced: Paced | None = None
 ) -> Offer | Withheld:
     """The offer of one job on these terms, or why it is withheld. ``paced``: how far its bid is
-    lowered for the sake of its budgets.
+    lowered because of its budgets.
 
-    The bid, not the price, is held against the publisher's least bid: it is what was checked when
-    the placement was made (domain 1.6), and a client's markdown must not silently unlist what was
+    The publisher's least bid is compared with the bid, not the price: the bid was checked when the
+    placement was made (domain 1.6), and a client's markdown must not silently unlist what was
     accepted then. A flat price has no least bid.
     """
     if asked.paused:
@@ -253,7 +253,7 @@ def offer_of(
 
 
 def _paced(terms: Terms, bid: Bid, paced: Paced) -> Bid:
-    """A bid as it is lowered; then it is no more what was said in another currency."""
+    """A lowered bid; it then no longer has an amount in another currency."""
     assert bid.micros is not None, "what has no rate is not offered"
     least = min(bid.micros, terms.least_micros)
     micros = max(lowered(bid.micros, paced, terms.whole_micros), least)
@@ -261,8 +261,8 @@ def _paced(terms: Terms, bid: Bid, paced: Paced) -> Bid:
 
 
 def lowered(bid_micros: int, paced: Paced, whole_micros: int) -> int:
-    """A bid by the factor of its job group at its publisher, to the nearest whole step: never below
-    the least bid there, nor above what was set.
+    """A bid times the factor of its job group at its publisher, to the nearest whole step: at least
+    the minimum there, and at most the bid as set.
     """
     if paced.factor_ppm >= PPM:
         return bid_micros
@@ -274,7 +274,7 @@ def lowered(bid_micros: int, paced: Paced, whole_micros: int) -> int:
 
 
 def _is_spent(each: Caps, caps: Caps, own: JobPlacement | None, bid_micros: int) -> bool:
-    """Whether the job's caps do not even pay for its first click or apply."""
+    """Whether the job's caps are too low for even its first click or apply."""
     budgets = (each.job_budget, caps.budget, own.budget if own else None)
     counts = (each.job_clicks, each.job_applies, caps.clicks, caps.applies)
     return any(cap is not None and cap.value < bid_micros for cap in budgets) or any(
@@ -283,8 +283,8 @@ def _is_spent(each: Caps, caps: Caps, own: JobPlacement | None, bid_micros: int)
 
 
 def _in_its(terms: Terms, bid: Bid, rate: int) -> tuple[int, int]:
-    """A bid to be priced in the publisher's currency, and the rate: one that was said in it is not
-    converted to and fro.
+    """A bid to be priced in the publisher's currency, and the rate: one that was said in that
+    currency is not converted back and forth.
     """
     if bid.said.currency == terms.currency:
         return bid.said.micros, 0
@@ -307,8 +307,8 @@ def _priced(terms: Terms, bid: Bid, rate: int, markdown_ppm: int) -> Offer | Wit
 
 
 def is_below(bid_micros: int, rate_picos: int, least_micros: int) -> bool:
-    """Whether a bid is less than what a publisher takes at least, in its currency, at its rate;
-    exactly, for nothing is rounded. A rate of 0: they are in the same currency.
+    """Whether a bid is below a publisher's minimum in its currency, at its rate; exact, without
+    rounding. A rate of 0: they are in the same currency.
     """
     return bid_micros * PICOS < least_micros * (rate_picos or PICOS)
 
@@ -322,16 +322,16 @@ def price_of(bid_micros: int, markdown_ppm: int, unit_micros: int, rate_picos: i
 
 
 def markdown_of(terms: Terms, asked: Asked) -> int:
-    """The share that is kept back of a bid, in parts per million; a job's own goes first. None is
-    less than the client's where that is its minimum.
+    """The share of a bid that is kept back, in parts per million; a job's own has precedence. It is
+    at least the client's if that is its minimum.
     """
     own = _first(asked.settings.setting.markdown_ppm, terms.markdown_ppm)
     return max(own, terms.least_markdown_ppm)
 
 
 def bid_of(terms: Terms, asked: Asked) -> Bid:
-    """The strongest bid that was said. A 0 that could have been left out is meant; the job
-    group's 0 is only its default, so that the feed's own bid still counts.
+    """The strongest bid that was set. An optional 0 is meant as such; the job group's 0 is only its
+    default, so that the feed's own bid still counts.
     """
     if terms.bid_type == "Organic":
         return Bid(0, Source.ORGANIC)
@@ -370,7 +370,7 @@ def _converted(terms: Terms, micros: int, currency: str, source: Source) -> Bid:
 
 
 def _own(terms: Terms, asked: Asked) -> JobPlacement | None:
-    """What the job says of this publisher."""
+    """What the job says about this publisher."""
     own = asked.settings.placements
     return next((p for p in own if p.publisher_id == terms.publisher_id), None)
 

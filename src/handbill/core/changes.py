@@ -1,4 +1,4 @@
-"""From what a noun is to what it is after a change, by the noun's own names."""
+"""The state of a noun after a change, by the noun's own names."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
@@ -11,9 +11,9 @@ _S = TypeVar("_S", bound=msgspec.Struct)
 
 
 def with_changes(noun: _S, changes: Mapping[str, Any]) -> _S:
-    """The noun with what changes; None goes back to the default.
+    """The noun with the changes applied; None restores the default.
 
-    **Refuses** (400) None where the noun has no default; every fault gathered.
+    **Refuses** (400) None if the noun has no default; every fault gathered.
     """
     faults: list[Fault] = []
     found = settled(noun, changes, faults)
@@ -23,8 +23,8 @@ def with_changes(noun: _S, changes: Mapping[str, Any]) -> _S:
 
 
 def settled(noun: _S, changes: Mapping[str, Any], faults: list[Fault]) -> _S:
-    """The same, with the faults gathered. What is changed one by one of a noun within is a mapping
-    too: ``{"caps": {"clicks": None}}``.
+    """As ``with_changes``, adding to the given faults. Single fields of a nested noun are changed
+    by a mapping: ``{"caps": {"clicks": None}}``.
     """
     known = {field.name: field for field in msgspec.structs.fields(type(noun))}
     found = {}

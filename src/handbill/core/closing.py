@@ -1,6 +1,6 @@
-"""When a client's month is closed, and when that is booked which would fall into one.
+"""When a client's month is closed, and how late events of a closed month are dated.
 
-A month closes on the 8th of the next, in the client's zone; from then on nothing in it moves.
+A month closes on the 8th of the next, in the client's zone; from then on nothing in it changes.
 **Source**: contract 3 (closed months), domain 7.6.
 """
 
@@ -15,7 +15,7 @@ _CLOSES_ON: Final = 8
 
 
 class Booked(NamedTuple):
-    """When an entry is dated, and its reason."""
+    """The date of an entry, and its reason."""
 
     at: Instant
     reason: str
@@ -32,8 +32,8 @@ def first_open(now: Instant, zone: tzinfo) -> Instant:
 
 
 def over_before(now: Instant) -> date:
-    """The days before this one are over for good, in every zone: nothing is dated into them any
-    more, nor into a week that one of them is in.
+    """The days before this one are closed for good, in every zone: nothing is dated into them any
+    more, nor into a week that contains one of them.
     """
     return day_of(first_open(now - DAY, UTC), UTC) - timedelta(days=8)
 
@@ -44,8 +44,8 @@ def is_closed(at: Instant, now: Instant, zone: tzinfo) -> bool:
 
 
 def booked(at: Instant, reason: str, open_at: Instant, zone: tzinfo) -> Booked:
-    """What belongs into a closed month is dated on the first open day, and its reason says of which
-    day it speaks: ``closed_month:2026-09-30``, behind what else there is to say.
+    """The date of an event: if its month is closed, the first open day. The reason then names the
+    true day: ``closed_month:2026-09-30``, after any other reason.
     """
     if at >= open_at:
         return Booked(at, reason)

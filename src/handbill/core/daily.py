@@ -1,4 +1,4 @@
-"""What entries come to on each day, as the raw sums that every metric is made of."""
+"""The sums of entries on each day, as the raw sums that every metric is made of."""
 
 from collections.abc import Iterable
 from datetime import tzinfo

@@ -1,4 +1,4 @@
-"""What is in force of what was set, as control decides it and the rest of the system reads it."""
+"""The part of the settings that is in force, as control decides it and all others read it."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from handbill.core.pacing.thinning import Window
 from handbill.kit.instants import Instant
 
 Thing = tuple[Scope, str]
-"""What stands so: its scope, and its entity as counters spell it."""
+"""The key of a standing: its scope, and its entity as counters spell it."""
 Key = tuple[int, int]
 """Job group and publisher."""
 
@@ -22,7 +22,7 @@ class Evaluation(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """``resolved``: JSON of all that is told of it; ``capped``: its listings are left out."""
+    """``resolved``: JSON of its report; ``capped``: its listings are left out."""
 
     kind: Scope
     entity: str
@@ -35,10 +35,10 @@ class Standing(NamedTuple):
 
 
 class Paced(NamedTuple):
-    """What a job group offers a publisher: of each bid ``factor_ppm`` (``bid_micros`` of
-    ``base_micros``, which the publisher is shown as ``price_micros`` of its own currency), not
-    below ``floor_micros``; of its ``matching`` jobs ``jobs`` from ``first``
-    on, in their mixed order. ``held_``: the same of the copy that the publisher has.
+    """What a job group offers a publisher: ``factor_ppm`` of each bid (``bid_micros`` instead of
+    ``base_micros``, shown to the publisher as ``price_micros`` of its own currency), at least
+    ``floor_micros``; and ``jobs`` of its ``matching`` jobs, from ``first`` on in their mixed order.
+    ``held_``: the same for the publisher's current copy.
     """
 
     group_no: int
@@ -59,18 +59,18 @@ class Paced(NamedTuple):
     held_clicks_ppm: int
     decided_at: Instant
     cap: str
-    """The one that binds; empty: none."""
+    """The cap that is binding; empty: none."""
 
     @property
     def window(self) -> Window | None:
-        """Which jobs are listed; None: all."""
+        """The listed jobs; None: all."""
         if self.jobs >= self.matching:
             return None
         return Window(self.first, self.jobs, self.next_ppm)
 
 
 class Ceiling(NamedTuple):
-    """The most that a day takes of a paced cap, and since when that stands."""
+    """The most that a day takes of a paced cap, and since when that is in force."""
 
     scope: Scope
     entity: str
@@ -81,7 +81,7 @@ class Ceiling(NamedTuple):
 
 
 class InForce(NamedTuple):
-    """What listings follow. ``stopped``: whose listings are left out."""
+    """The decisions that listings follow. ``stopped``: the entities whose listings are left out."""
 
     stopped: frozenset[Thing]
     paced: Mapping[Key, Paced]

@@ -1,9 +1,9 @@
 """Caps of single jobs: of each job of a job group, of one job, of one job at one publisher.
 
 Counters of jobs are kept only where a cap is in force. A **count** says which are: one measure of
-one owner (a job group, for each of its jobs; a job; a job at a publisher).
-It begins with what the ledger holds already, so that a cap set in mid-period knows what is spent.
-**Source**: domain 2.2, docs/decisions/0037.
+one owner (a job group, for each of its jobs; a job; a job at a publisher). It begins with what the
+ledger already holds, so that a cap set in mid-period knows what is spent. **Source**: domain 2.2,
+docs/decisions/0037.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,7 +35,7 @@ class Count(NamedTuple):
 
 
 class TakenOfJob(NamedTuple):
-    """What entries of one job took of each measure, at one place on one day."""
+    """The use of each measure by entries of one job, at one place on one day."""
 
     client_no: int
     group_no: int
@@ -46,14 +46,14 @@ class TakenOfJob(NamedTuple):
 
 
 class JobCaps(NamedTuple):
-    """What is set on one job: its own caps, and its budgets by publisher."""
+    """The caps of one job: its own, and its budgets by publisher."""
 
     caps: Caps
     budgets: Mapping[str, Cap]
 
 
 def caps_of_job(settings: JobSettings) -> JobCaps | None:
-    """None where nothing of the job is capped."""
+    """The caps set on a job; None if there are none."""
     budgets = {one.publisher_id: one.budget for one in settings.placements if one.budget}
     if settings.setting.caps == _NONE and not budgets:
         return None
@@ -61,7 +61,7 @@ def caps_of_job(settings: JobSettings) -> JobCaps | None:
 
 
 def each_job(caps: Caps) -> Caps | None:
-    """What a job group's caps say of each single job, in the names of a job's own."""
+    """A job group's caps for each single job, in the names of a job's own caps."""
     found = Caps(budget=caps.job_budget, clicks=caps.job_clicks, applies=caps.job_applies)
     return None if found == _NONE else found
 
@@ -86,25 +86,25 @@ def job_limits(
 
 
 def count_of(one: Limit | CounterKey) -> Count:
-    """The count that a job's limit is held by, or that a job's counter belongs to."""
+    """The count that keeps a job's limit, or that a job's counter belongs to."""
     owner = one.entity.partition("/")[0] if one.scope == "group_job" else one.entity
     return Count(one.scope, owner, one.measure)
 
 
 def owners_of(group_no: int, publisher_no: int, job_id: str) -> tuple[str, str, str]:
-    """The entities under which an event of a job at a place counts, in the order of JOB_SCOPES."""
+    """The entities that count an event of a job at a place, in the order of JOB_SCOPES."""
     return f"{group_no}", job_id, f"{job_id}/{publisher_no}"
 
 
 def entities_of_job(one: TakenOfJob) -> Iterator[tuple[Scope, str, str]]:
-    """The scope under which it is counted, and the entity of the counter there."""
+    """The scope that counts it, and the entity of the counter there."""
     owners = owners_of(one.group_no, one.publisher_no, one.job_id)
     for scope, owner in zip(JOB_SCOPES, owners, strict=True):
         yield scope, owner, f"{owner}/{one.job_id}" if scope == "group_job" else owner
 
 
 def folded_jobs(taken: Iterable[TakenOfJob], counts: Iterable[Count]) -> dict[CounterKey, int]:
-    """The counters of these counts, from what was taken."""
+    """The counters of these counts, from the use by jobs."""
     by_owner: dict[tuple[str, str], list[Count]] = {}
     for count in counts:
         by_owner.setdefault((count.scope, count.owner), []).append(count)

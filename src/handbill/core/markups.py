@@ -1,8 +1,8 @@
-"""Which markups hold for an event: the agency's, by place and instant, and settingsOverride's.
+"""Which markups apply to an event: the agency's, by place and instant, and settingsOverride's.
 
-What an agency puts on its customers' spend is dated: the most specific entity that is in force
-wins (a job group before a campaign before a client, each at one publisher before it at all), among
-equals the one that came into force last, among those the newest row.
+An agency's markup on its customers' spend is dated. The most specific entity with one in force
+wins: a job group before a campaign before a client, each first at one publisher and then at all.
+Among equals, the one that came into force last wins, and among those the newest row.
 **Source**: domain 4.2, docs/decisions/0013.
 """
 
@@ -17,11 +17,11 @@ from handbill.kit.instants import Instant
 
 Level = Literal["Client", "Campaign", "JobGroup"]
 Steps = tuple[tuple[Instant, int], ...]
-"""From which instant on the agency's markup is how many ppm, in order; before the first it is 0."""
+"""The agency's markup in ppm and the instant it starts, in order; before the first it is 0."""
 
 
 class Markup(msgspec.Struct, kw_only=True):
-    """``entities``: where it holds; a number of 0 stands for all."""
+    """``entities``: where it applies; a number of 0 means all."""
 
     no: int
     id: str
@@ -35,7 +35,7 @@ class Markup(msgspec.Struct, kw_only=True):
 
 
 class Entity(NamedTuple):
-    """Where a markup holds, by ids. Without a ``publisher_id``: at every publisher."""
+    """Where a markup applies, by ids. Without a ``publisher_id``: at every publisher."""
 
     client_id: str
     entity_id: str
@@ -44,7 +44,7 @@ class Entity(NamedTuple):
 
 
 class Dated(NamedTuple):
-    """A markup at one entity. In ``where`` a 0 stands for all; ``no`` tells newer from older."""
+    """A markup at one entity. In ``where`` a 0 means all; a higher ``no`` is newer."""
 
     where: Place
     from_at: Instant
@@ -53,13 +53,13 @@ class Dated(NamedTuple):
 
 
 class Marking(NamedTuple):
-    """All that is put on the spend of one place; equal ones mark alike."""
+    """All markups on the spend of one place; equal ones mark alike."""
 
     steps: Steps
     override_ppm: int
 
     def at(self, at: Instant) -> Factors:
-        """What is put on the spend of an event of this instant."""
+        """The markups for an event at this instant."""
         place = bisect_right(self.steps, at, key=_from_at)
         return Factors(self.steps[place - 1][1] if place else 0, self.override_ppm)
 
@@ -76,7 +76,7 @@ def level_of(where: Place) -> Level:
 
 
 def entities_over(place: Place) -> tuple[Place, ...]:
-    """Every entity whose markups may hold at a place, from the least specific to the most."""
+    """Every entity whose markups may apply at a place, from the least specific to the most."""
     client, campaign, group, publisher = place
     every = (
         Place(client, 0, 0, 0),
@@ -86,17 +86,17 @@ def entities_over(place: Place) -> tuple[Place, ...]:
         Place(client, campaign, group, 0),
         Place(client, campaign, group, publisher),
     )
-    return tuple(dict.fromkeys(every))  # a posting's place is of no campaign or job group
+    return tuple(dict.fromkeys(every))  # a posting's place has no campaign or job group
 
 
 def steps_of(places: Iterable[Place], markups: Iterable[Dated]) -> dict[Place, Steps]:
-    """How the agency's markup of each place goes on, as shortly as it can be said: equal markups
-    give equal steps, however they came about.
+    """The steps of the agency's markup at each place, in the shortest form: equal markups give
+    equal steps, however they came about.
     """
     at_entity: dict[Place, list[Dated]] = {}
     for one in markups:
         at_entity.setdefault(one.where, []).append(one)
-    known: dict[tuple[Place, ...], Steps] = {}  # most places share all that holds there
+    known: dict[tuple[Place, ...], Steps] = {}  # most places share everything that applies there
     found: dict[Place, Steps] = {}
     for place in places:
         entities = tuple(entity for entity in entities_over(place) if entity in at_entity)

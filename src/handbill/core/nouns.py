@@ -30,7 +30,7 @@ class Cap(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Caps(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The job_ caps hold for each single job of a job group (domain 2.2)."""
+    """The job_ caps apply to each single job of a job group (domain 2.2)."""
 
     budget: Cap | None = None
     clicks: Cap | None = None
@@ -41,7 +41,7 @@ class Caps(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Override(msgspec.Struct, frozen=True, omit_defaults=True):
-    """settingsOverride of a campaign or job group; None: as the parent has it."""
+    """settingsOverride of a campaign or job group; None: as its parent."""
 
     markdown_ppm: int | None = None
     markup_ppm: int | None = None
@@ -69,7 +69,7 @@ class ClientBody(msgspec.Struct, omit_defaults=True, kw_only=True):
     start_default_campaign: bool = False
     sj_create: bool = False
     control: Literal["OFF", "ADVISE", "ACT"] = "ADVISE"
-    """What its rules do when they run: nothing, tell what they would do, or do it."""
+    """What its rules do when they run: nothing, only report what they would do, or do it."""
 
 
 class Client(msgspec.Struct, kw_only=True):
@@ -127,7 +127,7 @@ class Placement(msgspec.Struct, frozen=True, omit_defaults=True):
     active: bool = True
     budget: Cap | None = None
     currency: str = ""
-    """Of the bid: the publisher's or the agency's; empty: the agency's, as that of the budget."""
+    """Of the bid: the publisher's or the agency's; empty: the agency's, which its budget has."""
 
 
 class PerformanceTarget(msgspec.Struct, frozen=True):
@@ -152,7 +152,7 @@ class GroupBody(msgspec.Struct, omit_defaults=True):
     caps: Caps = Caps()
     placements: list[Placement] = []
     former_placements: list[Placement] = []
-    """Left out of an update: their links are still about, and are charged within their budgets."""
+    """Removed by an update: their links are still in use, charged within their budgets."""
     override: Override = Override()
     performance_targets: list[PerformanceTarget] = []
     insertion_orders: list[InsertionOrder] = []
@@ -161,11 +161,11 @@ class GroupBody(msgspec.Struct, omit_defaults=True):
     ad_words: dict[str, Any] = {}
     iid: int = 0
     delivery: Literal["EVEN", "ASAP"] | None = None
-    """How its budgets deliver; None: as their periods have it."""
+    """The delivery of its budgets; None: by their periods."""
 
     @property
     def all_placements(self) -> list[Placement]:
-        """Those that stand, and the former ones: one for each publisher that was ever placed."""
+        """Current and former placements: one for each publisher that was ever placed."""
         return [*self.placements, *self.former_placements]
 
 
@@ -210,7 +210,7 @@ class PublisherBody(msgspec.Struct, omit_defaults=True, kw_only=True):
     compressed: bool = False
     feed_schema: PublisherSchema = PublisherSchema()
     feed_index_latency_minutes: int = 0
-    """How long it takes the publisher to show a feed that it has fetched."""
+    """How long the publisher takes to show a feed that it has fetched."""
     delivered_by_ftp: bool = False
     ftp: FtpConfig | None = None
     contacts: list[Contact] = []
@@ -233,7 +233,7 @@ class Publisher(msgspec.Struct, kw_only=True):
 
 
 class Family(msgspec.Struct, frozen=True):
-    """A publisher family. ``agency_no`` None: no agency minds it, only the operator."""
+    """A publisher family. ``agency_no`` None: only the operator manages it."""
 
     no: int
     id: str
@@ -262,8 +262,8 @@ class JobPlacement(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class PublisherFields(NamedTuple):
-    """Which publishers may carry a job, None all; and publisher id → node → value in its feed.
-    ``of_feed``: a feed said which.
+    """Which publishers may carry a job, None: all; and publisher id → node → value in its feed.
+    ``of_feed``: set by a feed.
     """
 
     publishers: tuple[str, ...] | None
@@ -272,7 +272,7 @@ class PublisherFields(NamedTuple):
 
 
 class JobSettings(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is set on one job: bids, allow-list of publishers, placements.
+    """The settings of one job: bids, allow-list of publishers, placements.
 
     Stored as JSON in ``jobs.settings``; NULL there means all defaults.
     """
@@ -281,7 +281,7 @@ class JobSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     placements: tuple[JobPlacement, ...] = ()
     publishers: tuple[str, ...] | None = None
     publishers_of_feed: bool = False
-    """Whether a feed said which: then they end when it says nothing of publishers any more."""
+    """Whether a feed set them: then they end when it no longer mentions publishers."""
 
 
 class JobBody(msgspec.Struct, omit_defaults=True, gc=False, kw_only=True):
@@ -309,16 +309,16 @@ class JobBody(msgspec.Struct, omit_defaults=True, gc=False, kw_only=True):
     end_at: Instant | None = None
     cpc_micros: int | None = None
     cpc_currency: str = ""
-    """Of the bid, as its feed says it; empty: the agency's."""
+    """Of the bid, as its feed says; empty: the agency's."""
     additional: dict[str, str] = {}
     publisher_nodes: dict[str, dict[str, str]] = {}
     settings: JobSettings | None = None
     missing: tuple[str, ...] = ()
-    """Mandatory fields that the source left empty; not empty makes the job invalid."""
+    """Mandatory fields that the source left empty; if there are any, the job is invalid."""
 
 
 class Job(msgspec.Struct, kw_only=True, gc=False):
-    """``feed_no`` None: added by API. ``left_at`` set: in no feed any more, or deleted."""
+    """``feed_no`` None: added by API. ``left_at`` set: no longer in any feed, or deleted."""
 
     no: int
     id: str
@@ -348,8 +348,8 @@ class FeedBody(msgspec.Struct, omit_defaults=True):
 
     @property
     def login(self) -> str:
-        """The name that its password is kept under: another place or user has another password.
-        Empty where nobody logs in.
+        """The key of its stored password: another place or user has another password. Empty if
+        there is no login.
         """
         user = (self.config.get("auth") or {}).get("username")
         if user is None:

@@ -13,18 +13,18 @@ from handbill.kit.zones import day_of
 
 
 def hours_of(start_at: Instant, end_at: Instant) -> int:
-    """The length of a purchase; an hour that has begun counts, an end before the start is none."""
+    """The length of a purchase; a begun hour counts, and an end before the start gives 0."""
     return max(0, -(-(end_at - start_at) // HOUR))
 
 
 def per_job_and_day(cost_micros: int, count: int, stay_days: int) -> int:
-    """costPerJobPerDay: the cost, by how many were bought, by the days that one job stays."""
+    """costPerJobPerDay: the cost divided by the number bought and the days that a job stays."""
     return _quotient(cost_micros, count * stay_days)
 
 
 def per_slot_and_hour(cost_micros: int, count: int, hours: int) -> int:
-    """costPerSlotPerHour: the cost, by how many were bought, by the hours; 0 of a purchase that
-    has no length.
+    """costPerSlotPerHour: the cost, divided by the number bought and by the hours; 0 if the
+    purchase has no length.
     """
     return _quotient(cost_micros, count * hours)
 
@@ -37,18 +37,18 @@ def days_of(start_at: Instant, end_at: Instant, zone: tzinfo) -> list[date]:
 
 
 def next_part(cost_micros: int, spent_micros: int, days_left: int) -> int:
-    """The part of the cost that falls on the first of the days left: an even share, rounded down.
+    """The part of the cost for the first of the days left: an even share, rounded down.
 
-    The parts of an unchanged purchase differ by at most one micro; all together are the cost. After
-    a change what is left of the new cost is spread; what was spent before is never given back.
+    The parts of an unchanged purchase differ by at most one micro, and add up to the cost. After a
+    change, the rest of the new cost is spread; what was spent before is never given back.
     """
     return max(0, cost_micros - spent_micros) // days_left
 
 
 def shared(micros: int, weights: Sequence[int]) -> tuple[int, ...]:
-    """An amount split by weight (jobs that each client has posted); evenly where none has any.
+    """An amount split by weight (jobs posted by each client); evenly if all weights are 0.
 
-    Sums exactly: what rounding leaves goes to the largest remainders, the first of equals.
+    The parts add up exactly: the remainder goes to the largest fractions, the first among equals.
     """
     if not weights:
         raise ValueError("nobody is there to share")

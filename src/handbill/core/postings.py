@@ -44,7 +44,7 @@ class Posting(msgspec.Struct, kw_only=True):
 
 
 class PostingJob(msgspec.Struct, kw_only=True):
-    """One job of a purchase, with what is asked of the job itself."""
+    """One job of a purchase, with what is needed about the job itself."""
 
     no: int
     id: str
@@ -71,7 +71,7 @@ class PostingJob(msgspec.Struct, kw_only=True):
 
     @property
     def is_there(self) -> bool:
-        """Whether it can be read: neither taken out, nor the job itself deleted or gone."""
+        """Whether it can be read: it is not removed, nor the job itself deleted or gone."""
         return self.deleted_at is None and self.job_left_at is None
 
     def able(self, now: Instant) -> bool:

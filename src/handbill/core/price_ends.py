@@ -1,8 +1,8 @@
-"""When the price of a tracked link ends, and what counts then.
+"""When the price of a tracked link ends, and which amounts count then.
 
 A **listing** is one job of one job group at one publisher. Its price ends when the publisher's file
-shows it at another one, or shows it no more; for a while it is honoured all the same, since
-publishers show what they have fetched. **Source**: contract 5 (prices end), docs/decisions/0030.
+shows it at another price, or no longer shows it. It is still honoured for a while, since publishers
+show what they have fetched. **Source**: contract 5 (prices end), docs/decisions/0030.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from handbill.kit.instants import Instant
 
 
 class Frozen(NamedTuple):
-    """What a link and a file say of a listing beside its job and publisher."""
+    """What a link and a file say about a listing, apart from its job and publisher."""
 
     group_no: int
     bid_type: BidType
@@ -22,17 +22,17 @@ class Frozen(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A listing as the publisher's file shows it. ``listed_at``: since when it shows it so."""
+    """A listing as the publisher's file shows it. ``listed_at``: since when it is shown so."""
 
     frozen: Frozen
     listed_at: Instant
 
 
 class Standing(NamedTuple):
-    """How a link stands. ``ended_at``: when its price ended, None while it has not. ``live``: how
-    the file shows the same listing now, None where it does not. ``forgotten``: the link is older
-    than anything that is remembered of it, so that nothing speaks for it. ``copy_left_at``: since
-    when no copy of its publisher shows its price; None: it may still do so.
+    """The state of a link. ``ended_at``: when its price ended, None if it has not. ``live``: how
+    the file shows the same listing now, None if it does not. ``forgotten``: the link is older than
+    anything remembered about it, so that nothing speaks for it. ``copy_left_at``: since when no
+    copy of its publisher shows its price; None: one may still do so.
     """
 
     ended_at: Instant | None = None
@@ -46,7 +46,7 @@ class Standing(NamedTuple):
         return None if self.live is not None else self.ended_at
 
     def replaced_at(self, honoured: Instant) -> Instant | None:
-        """Since when neither its price is honoured nor a copy shows it; None: either may be."""
+        """Since when its price is neither honoured nor shown by a copy; None: either may be."""
         if self.live is None or self.ended_at is None or self.copy_left_at is None:
             return None
         return max(self.ended_at + honoured, self.copy_left_at)
@@ -63,12 +63,12 @@ def standing_of(
     remembered: Instant,
     is_known: bool,
 ) -> Standing:
-    """How a link stands: by when its price ended (``ends``, which may be of other times too), and
-    by what the file shows of its job.
+    """The state of a link, from the ends of its price (``ends`` may include ends of other times),
+    and from what the file shows of its job.
 
-    ``is_known``: the file could be looked into; what it shows cannot be held against a link
-    otherwise. ``remembered``: what ended before may be forgotten. A link that does not say when it
-    was made has the last end for its own, and where there is none, the file decides.
+    ``is_known``: the file could be read; otherwise its content is not held against a link.
+    ``remembered``: earlier ends may be deleted. For a link without its time, the last end is taken
+    as its own; if there is none, the file decides.
     """
     forgotten = 0 < link.listed_at < remembered
     if not is_known:
@@ -85,8 +85,8 @@ def standing_of(
 
 
 def counted(link: Frozen, standing: Standing, at: Instant, honoured: Instant) -> Frozen:
-    """What a click at an instant counts at: what its link froze while that is honoured, then the
-    lower of it and what the file shows.
+    """The amounts that count for a click at an instant: those its link froze while they are
+    honoured, then the lower of those and what the file shows.
     """
     if standing.ended_at is None or standing.live is None or at <= standing.ended_at + honoured:
         return link

@@ -1,6 +1,6 @@
-"""Rates of exchange: what an amount in another currency counts in the agency's.
+"""Rates of exchange: the value of an amount in another currency in the agency's.
 
-**Units**: a rate is a whole number of picos, 10^-12: what one unit of the other currency is in
+**Units**: a rate is a whole number of picos, 10^-12: the value of one unit of the other currency in
 units of the agency's. No float touches it. **Source**: docs/decisions/0048.
 """
 
@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 
 PICOS: Final = 10**12
 MOST_PICOS: Final = 10**18
-"""A million: with it, a rate fits into 64 bits."""
+"""A million: up to it, a rate fits into 64 bits."""
 
 KEPT_DAYS: Final = 7
-"""So long a rate stands in for those of the days after it that have none."""
+"""How long a rate also holds for later days without their own."""
 
 
 class NotRate(ValueError):
@@ -41,14 +41,14 @@ def rate_number(picos: int) -> Decimal | int:
 
 
 def rate_text(picos: int) -> str:
-    """The same without an exponent."""
+    """A rate as text, without an exponent."""
     return f"{Decimal(rate_number(picos)):f}"
 
 
 # ── which one counts ────────────────────────────────────────────────────────────────────────────
 class Dated(NamedTuple):
-    """One unit of ``source`` is so much of ``target`` on a day. ``is_own``: the agency has set it,
-    else it is the house's.
+    """One unit of ``source`` is so much of ``target`` on a day. ``is_own``: set by the agency;
+    otherwise it is the house's.
     """
 
     on: date
@@ -62,7 +62,7 @@ _Table = dict[tuple[str, str], int]
 
 
 class Exchange:
-    """What other currencies count on one day in an agency's: by its own rates, else the house's."""
+    """Other currencies' values in an agency's on one day: by its own rates, else the house's."""
 
     def __init__(self, currency: str, today: date, rates: Iterable[Dated] = ()) -> None:
         self.currency = currency
@@ -76,8 +76,8 @@ class Exchange:
         self._known: dict[str, int | None] = {"": 0, currency: 0}
 
     def picos(self, currency: str) -> int | None:
-        """The rate of a currency; None where there is none, and 0 for the agency's own (which may
-        be said by an empty text): nothing is converted.
+        """The rate of a currency; None if there is none, and 0 for the agency's own (also given by
+        an empty text): nothing is converted.
         """
         if currency not in self._known:
             found = (_rate_in(table, currency, self.currency) for table in self._tables)
@@ -90,8 +90,8 @@ class Exchange:
 
 
 def _rate_in(rates: _Table, source: str, target: str) -> int | None:
-    """A rate as it was said, else out of the one the other way round, else out of what one third
-    currency is in both; these are rounded to the pico, half even.
+    """A rate as given, else the inverse of the opposite one, else one computed from the rates of a
+    third currency in both; computed rates are rounded to the pico, half even.
     """
     said = rates.get((source, target))
     if said is not None:
@@ -113,9 +113,9 @@ def _quotient(over: int, under: int) -> int | None:
 
 # ── what an entry keeps ─────────────────────────────────────────────────────────────────────────
 class Quote(NamedTuple):
-    """What a link freezes of conversions. ``price_picos``: the rate of its price, which is in the
-    publisher's currency. ``bid_picos``: the rate at which its bid was converted out of
-    ``bid_micros`` of the currency numbered ``bid_in``. 0s: nothing is converted there.
+    """The conversions that a link freezes. ``price_picos``: the rate of its price, which is in the
+    publisher's currency. ``bid_picos``: the rate at which its bid was converted from ``bid_micros``
+    of the currency numbered ``bid_in``. 0s: nothing is converted.
     """
 
     price_picos: int = 0
@@ -128,7 +128,7 @@ UNQUOTED: Final = Quote()
 
 
 class Quoted(NamedTuple):
-    """An amount as it was said, in another currency than the agency's, and its rate."""
+    """An original amount in another currency than the agency's, and its rate."""
 
     micros: int = 0
     currency: str = ""
@@ -136,11 +136,11 @@ class Quoted(NamedTuple):
 
 
 OWN: Final = Quoted()
-"""The amount was said in the agency's currency: nothing is converted."""
+"""The amount was given in the agency's currency: nothing is converted."""
 
 
 class Quotes(NamedTuple):
-    """Out of what an event's spend (the bid) and charge (the price) were converted."""
+    """What an event's spend (the bid) and charge (the price) were converted from."""
 
     bid: Quoted = OWN
     price: Quoted = OWN
@@ -159,8 +159,8 @@ def numbered(number: int) -> str:
 
 
 def quotes_of(quote: Quote, price_micros: int, currency: str, *, bid_stands: bool) -> Quotes:
-    """What an entry says of conversions. ``currency``: the publisher's. ``bid_stands``: it counts
-    as the link froze it, and not at a lower one that was said elsewhere.
+    """An entry's conversions. ``currency``: the publisher's. ``bid_stands``: the bid is the one
+    that the link froze, and not a lower one from elsewhere.
     """
     price_picos, bid_picos, bid_micros, bid_in = quote
     return Quotes(
@@ -170,13 +170,13 @@ def quotes_of(quote: Quote, price_micros: int, currency: str, *, bid_stands: boo
 
 
 def converted(micros: int, rate_picos: int) -> int:
-    """An amount at a rate, rounded down, so that nobody pays more than was said."""
+    """An amount at a rate, rounded down, so that nobody pays more than was agreed."""
     assert micros >= 0 < rate_picos, "there is no rate of 0, and none is 1 in silence"
     return micros * rate_picos // PICOS
 
 
 def charge_at(bid_micros: int, price_micros: int, rate_picos: int) -> int:
-    """What a price in the publisher's currency is in the agency's: at its rate, and no more than
-    the bid. 0: the price is in the agency's currency.
+    """A price in the publisher's currency, converted to the agency's: at its rate, and at most the
+    bid. A rate of 0: the price is in the agency's currency.
     """
     return min(bid_micros, converted(price_micros, rate_picos)) if rate_picos else price_micros

@@ -1,8 +1,7 @@
 """Who holds the slots of a posting: pinned jobs stay, the others take turns.
 
 A posting is bought as **slots** (used again and again) or as **credits** (each used up by one job
-for its duration). ``turn`` decides from what stands; it is the only place that does.
-**Source**: domain 10.
+for its duration). Only ``turn`` decides, from the current state. **Source**: domain 10.
 """
 
 from collections.abc import Collection, Sequence
@@ -46,7 +45,7 @@ class Standing(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """What changes. ``out``: wait again; ``ended``: their stay is over for good."""
+    """The changes. ``out``: wait again; ``ended``: their stay is over for good."""
 
     into: tuple[int, ...] = ()
     out: tuple[int, ...] = ()
@@ -54,12 +53,12 @@ class Turn(NamedTuple):
 
 
 def turn(terms: Terms, jobs: Sequence[Standing], now: Instant, *, rotate: bool) -> Turn:
-    """Who leaves and who comes; the same question gets the same answer, whatever the order of jobs.
+    """Who leaves and who comes; the same input gives the same result, whatever the order of jobs.
 
-    A pinned job that can be shown keeps its slot as long as the purchase is in force (and, where
-    credits were bought, its own credit lasts). Free slots go to waiting jobs: pinned ones first,
-    then those never posted, then those that wait longest. ``rotate``: a run is due, so unpinned
-    jobs past their least stay, longest posted first, make room for as many as still wait.
+    A pinned job that can be shown keeps its slot as long as the purchase is in force (and, if
+    credits were bought, as long as its own credit lasts). Free slots go to waiting jobs: first
+    pinned ones, then those never posted, then those that wait longest. ``rotate``: a run is due, so
+    unpinned jobs past their least stay, longest posted first, make room for as many as still wait.
     """
     if not terms.in_force(now):
         return Turn(out=tuple(job.no for job in _sorted(jobs) if job.posted_at is not None))
@@ -80,7 +79,7 @@ def turn(terms: Terms, jobs: Sequence[Standing], now: Instant, *, rotate: bool) 
 
 
 def has_credit(terms: Terms, job: Standing, now: Instant) -> bool:
-    """Whether the job may be shown without using up a further credit."""
+    """Whether the job may be shown without using another credit."""
     if terms.credits_left is None:
         return True
     return job.credit_at is not None and now < job.credit_at + terms.most_stay
@@ -89,9 +88,7 @@ def has_credit(terms: Terms, job: Standing, now: Instant) -> bool:
 def after(
     jobs: Sequence[Standing], turned: Turn, credited: Collection[int], now: Instant
 ) -> list[Standing]:
-    """How those stand who are left when a turn has been taken. ``credited``: who of those that came
-    used up a credit.
-    """
+    """The remaining jobs after a turn. ``credited``: newly posted ones that used up a credit."""
     into, out, ended = set(turned.into), set(turned.out), set(turned.ended)
     return [
         job._replace(
@@ -109,7 +106,7 @@ def after(
 
 
 def next_look(terms: Terms, jobs: Sequence[Standing], turned_at: Instant) -> Instant:
-    """When, by what stands now, the next thing happens."""
+    """When the next change happens, according to the current state."""
     moments = [terms.end_at + 1]
     if terms.credits_left is None and terms.rotate_every:
         moments.append(turned_at + terms.rotate_every)
@@ -128,12 +125,12 @@ def _is_over(terms: Terms, job: Standing, now: Instant) -> bool:
 
 
 def _keeps(job: Standing) -> bool:
-    """A paused job keeps no slot, unless it is pinned: then the slot is kept for it."""
+    """Whether a job keeps its slot: a paused one does not, unless it is pinned."""
     return job.able and (job.pinned or not job.paused)
 
 
 def _queue(waiting: list[Standing], terms: Terms, now: Instant) -> list[Standing]:
-    """Those who may be posted, in order of their right to it; as many as there are credits."""
+    """The jobs that may be posted, by priority; at most as many as there are credits."""
     may = [job for job in waiting if job.able and not job.paused]
     may.sort(key=lambda job: (not job.pinned, job.times > 0, job.waiting_at, job.no))
     room = terms.credits_left

@@ -1,8 +1,8 @@
 """The effective state of a client, campaign or job group: its own switch, dates, days, caps, and
 then its parent's.
 
-``today`` is the day in the client's zone. Whether a cap is reached is told by whoever keeps the
-counters (``capped``). **Source**: domain 1.1 (resolvedStatus), 1.5, 6.1.
+``today`` is the day in the client's zone. The caller, who has the counters, says whether a cap is
+reached (``capped``). **Source**: domain 1.1 (resolvedStatus), 1.5, 6.1.
 """
 
 from datetime import date
@@ -28,7 +28,7 @@ class State(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """What stops a client, campaign or job group by itself. ``on``: the day that it is about."""
+    """What stops a client, campaign or job group by itself. ``on``: the day concerned."""
 
     code: Literal["PAUSED", "NOT_STARTED", "EXPIRED", "OFF_DAY"]
     description: str
@@ -39,26 +39,26 @@ ACTIVE = State("ACTIVE", "trades")
 
 
 def client_state(client: Client, today: date, *, capped: bool = False) -> State:
-    """The state of a client; nothing stands above it."""
+    """The state of a client; it has no parent."""
     return _own("client", client, today, capped=capped)
 
 
 def campaign_state(
     campaign: Campaign, parent: State, today: date, *, capped: bool = False
 ) -> State:
-    """The state of a campaign, below its client's."""
+    """The state of a campaign, under its client's."""
     own = _own("campaign", campaign, today, capped=capped)
     return _below(own, parent)
 
 
 def group_state(group: Group, parent: State, today: date, *, capped: bool = False) -> State:
-    """The state of a job group, below its campaign's. Day 0 of ``days`` is Monday."""
+    """The state of a job group, under its campaign's. Day 0 of ``days`` is Monday."""
     own = _own("job group", group, today, capped=capped)
     return _below(own, parent)
 
 
 def stops_of(what: str, one: Client | Campaign | Group, today: date) -> list[Stop]:
-    """All that stops it by itself, in the order in which it is told: its switch, its dates, its
+    """Everything that stops it by itself, in order of reporting: its switch, its dates, its
     weekdays.
     """
     start_on, end_on = one.body.start_on, one.body.end_on
@@ -83,8 +83,8 @@ def in_force(start_on: str | None, end_on: str | None, today: date) -> bool:
 
 def may_match(group: Group, campaign: Campaign, today: date) -> bool:
     """Whether a job group takes jobs by its filter today: it and its campaign are switched on and
-    in their dates (domain 1.5). Weekdays and caps only stop trading: jobs would else change their
-    group, and with it bids and reports, from one day to the next.
+    within their dates (domain 1.5). Weekdays and caps only stop trading: otherwise jobs would
+    change their group, and with it bids and reports, from one day to the next.
     """
     return (
         not group.is_default
@@ -104,7 +104,7 @@ def _own(what: str, one: Client | Campaign | Group, today: date, *, capped: bool
 
 
 def _below(own: State, parent: State) -> State:
-    """A stopped parent stops its children; what stops a thing itself is said first."""
+    """A stopped parent stops its children; a thing's own cause is reported first."""
     if not own.trades or parent.trades:
         return own
     if parent.status in {"PAUSED", "PARENT_PAUSED"}:
