@@ -1,7 +1,7 @@
 """Checked filters compiled to Python, so that each job finds its group in microseconds.
 
-What is compiled is our own text: fixed operators around constants written by ``repr``. Texts of
-users are only ever constants, and names of their fields are keys looked up in the job, never code.
+The compiled text is our own: fixed operators around constants written by ``repr``. Texts of users
+are only ever constants, and their field names are keys looked up in the job, never code.
 """
 
 from collections import defaultdict
@@ -19,9 +19,9 @@ _MOST_PLANS = 4_096
 
 
 class Facts(NamedTuple):
-    """What filters may ask of a job: our fields in the order of FIELDS, then the client's own.
+    """What filters can ask about a job: our fields in the order of FIELDS, then the client's own.
 
-    A plain tuple in this order serves as well. ``posted_on`` is an ISO day, or None.
+    A plain tuple in this order works as well. ``posted_on`` is an ISO day, or None.
     """
 
     category: str
@@ -51,17 +51,17 @@ _Step = Callable[[Folded], int | None]
 
 
 class Matcher:
-    """All the filters of a client in order of rank, compiled for one day.
+    """All filters of a client in order of rank, compiled for one day.
 
-    Groups that ask for certain values of one field (EQUAL, IN) are only tried on jobs that have
-    one of them, so that many groups cost little more than few. A step takes the folded job and
-    answers a group's number or None; a plan is the steps to be tried, best first.
+    Groups that require certain values of one field (EQUAL, IN) are only tried on jobs with one of
+    them, so that many groups cost little more than few. A step takes the folded job and returns a
+    group's number or None; a plan is the list of steps to try, best first.
     """
 
     def __init__(
         self, contenders: Iterable[Contender], today: date, places: Mapping[str, int]
     ) -> None:
-        """``today``: of the client; ``places``: its own fields, name to N of cifN."""
+        """``today``: the client's day; ``places``: its own fields, name to N of cifN."""
         ranked = sorted(contenders)
         names = names_of(places)
         slots = _slots_of(ranked, names)
@@ -119,7 +119,7 @@ class Matcher:
 def compile_leaves(
     leaves: Sequence[Leaf], today: date, places: Mapping[str, int]
 ) -> Callable[[Sequence[Any]], tuple[bool, ...]]:
-    """What each of some comparisons says of a job, by the very code that ``Matcher`` is made of."""
+    """The results of some comparisons for a job, by the same code that ``Matcher`` uses."""
     names = names_of(places)
     slots = _slots_of([Contender((0, 0), 0, Branch(True, tuple(leaves)))], names)
     fold = _folding(slots)
@@ -133,12 +133,12 @@ def names_of(places: Mapping[str, int]) -> dict[str, str]:
 
 
 def field_of(leaf: Leaf, names: Mapping[str, str]) -> str:
-    """The field that a comparison looks at: one of FIELDS, or the client's own by its name."""
+    """The field that a comparison reads: one of FIELDS, or the client's own by its name."""
     return leaf.field if leaf.field in FIELDS else names.get(leaf.field, leaf.field)
 
 
 def _slots_of(contenders: Iterable[Contender], names: Mapping[str, str]) -> dict[str, int]:
-    """A place in the folded tuple for each field that any filter asks for."""
+    """A position in the folded tuple for each field that any filter uses."""
     asked: dict[str, int] = {}
 
     def visit(branch: Branch) -> None:
@@ -154,8 +154,8 @@ def _slots_of(contenders: Iterable[Contender], names: Mapping[str, str]) -> dict
 
 
 def _folding(slots: Mapping[str, int]) -> Callable[[Sequence[Any]], Folded]:
-    """A function that makes a job ready for comparison: each field folded once, None as a value
-    that no comparison finds.
+    """A function that prepares a job for comparison: each field is folded once, and None becomes a
+    value that no comparison finds.
     """
     parts = []
     for field in slots:
@@ -175,7 +175,7 @@ def _folding(slots: Mapping[str, int]) -> Callable[[Sequence[Any]], Folded]:
 
 def _made(source: str) -> Callable[..., Any]:
     space: dict[str, Any] = {}
-    # Fixed text around constants by repr, from a tree that was checked when it was read.
+    # Fixed text around constants by repr, from a tree that was checked on input.
     exec(compile(source, "<filters>", "exec"), {"__builtins__": {}}, space)  # noqa: S102
     made: Callable[..., Any] = space["made"]
     return made
@@ -190,7 +190,7 @@ class _Writer:
         self._today = today
 
     def step(self, run: Sequence[Contender]) -> _Step:
-        """The first of some groups whose filter holds."""
+        """The number of the first of some groups whose filter holds."""
         lines = [
             f" if {self._branch(contender.filters)}: return {contender.group_no:d}"
             for contender in run
@@ -198,7 +198,7 @@ class _Writer:
         return _made("\n".join(["def made(r):", *lines, " return None"]))
 
     def leaves(self, leaves: Sequence[Leaf]) -> Callable[[Folded], tuple[bool, ...]]:
-        """Each comparison's own answer, in their order."""
+        """The result of each comparison, in their order."""
         tests = "".join(f"({self._leaf(leaf)}), " for leaf in leaves)
         return _made(f"def made(r):\n return ({tests})")
 
@@ -234,7 +234,7 @@ class _Writer:
         return _text(place, leaf)
 
     def _date(self, place: str, leaf: Leaf) -> str:
-        """ISO days order as their texts do; a job without the date has ''."""
+        """ISO days sort as their texts do; a job without the date has ''."""
         first = leaf.terms[0]
         if leaf.operator in AGES:
             day = (self._today - timedelta(days=int(first))).isoformat()
@@ -263,7 +263,7 @@ def _number(place: str, leaf: Leaf) -> str:
 
 
 def _text(place: str, leaf: Leaf) -> str:
-    """Without regard to case; a negative operator holds where its positive one does not."""
+    """Ignores case; a negative operator holds exactly where its positive one does not."""
     terms = [term.casefold() for term in leaf.terms]
     first = repr(terms[0])
     positive = leaf.operator.removeprefix("NOT_")

@@ -1,6 +1,6 @@
-"""Which fields of a filter no job has: a misspelt one matches nothing, or everything, in silence.
+"""Filter fields that no job has: a misspelt one silently matches nothing, or everything.
 
-They are warned about and not refused: a field may come with a client's next feed.
+They cause warnings and no refusal: a field may come with a client's next feed.
 """
 
 from collections.abc import Collection, Iterator

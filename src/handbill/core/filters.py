@@ -1,7 +1,7 @@
-"""Job filters: what fields and operators there are, and what of a filter moves with the day.
+"""Job filters: which fields and operators exist, and which filters depend on the day.
 
-Fields, operators and data are those of domain 3.1 to 3.3. A name that is no field of ours is one
-of the client's own fields (domain 14.15), compared as text; ``cif3`` stands for the third of them.
+Fields, operators and data are those of domain 3.1 to 3.3. A name that is no field of ours is one of
+the client's own fields (domain 14.15), compared as text; ``cif3`` is the third of them.
 """
 
 from typing import Final, Literal
@@ -52,20 +52,20 @@ OPERATORS: Final[dict[Kind, frozenset[str]]] = {
     ),
 }
 LISTS: Final = frozenset({"IN", "NOT_IN"})
-"""The operators that compare with each of a list."""
+"""The operators that compare with each item of a list."""
 AGES: Final = frozenset({"GREATER_THAN", "LESS_THAN"})
-"""The operators of a date that compare its age in days, so that their answer moves with today."""
+"""The operators of a date that compare its age in days, so that their result depends on today."""
 
 
 def kind_of(field: str) -> Kind:
-    """What a field is compared as."""
+    """The type by which a field is compared."""
     if field == DATE_FIELD:
         return "date"
     return "number" if field == NUMBER_FIELD else "text"
 
 
 def asks_age(branch: Branch) -> bool:
-    """Whether the answer may change from one day to the next while the job stays the same."""
+    """Whether the result may change from one day to the next while the job stays the same."""
     return any(
         asks_age(rule)
         if isinstance(rule, Branch)

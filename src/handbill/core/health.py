@@ -1,4 +1,4 @@
-"""What a door needs, check by check: whether it is so, and what to do when it is not."""
+"""What a door needs, check by check: whether it is met, and what to do if it is not."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from handbill.kit.instants import SECOND, Instant
 
 
 class Check(NamedTuple):
-    """``says``: one sentence; of a check that fails, what to do."""
+    """``says``: one sentence; for a check that fails, what to do."""
 
     name: str
     ok: bool
@@ -46,7 +46,7 @@ def journal(is_broken: bool) -> Check:
 
 
 def damages(sources: Sequence[str]) -> Check:
-    """No source of the journal is held up by damage; others go on beside one that is."""
+    """No source of the journal is stopped by damage; the others go on beside one that is."""
     if not sources:
         return Check("damage", True, "The journal can be read.")
     says = f"The journal is damaged at {', '.join(sources)}; see `handbill journal check`."
@@ -61,7 +61,7 @@ def records_away(why: str) -> Check:
 def judge(
     silence: float | None, waiting_since: Instant | None, now: Instant, limit_seconds: int
 ) -> Check:
-    """The judge is at work, and not too far behind. ``silence``: seconds since it was seen."""
+    """The judge is working, and not too far behind. ``silence``: seconds since it was last seen."""
     if silence is None or silence > limit_seconds:
         seen = "never" if silence is None else f"last {silence:.0f} s ago"
         says = f"The judge last showed activity {seen}; see the log of judge-0, or start it."

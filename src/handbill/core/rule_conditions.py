@@ -1,6 +1,6 @@
 """The vocabulary of rules: what they look at, over which days, and what they may do.
 
-Facts as tables, and the checks that need more than one word; they are run by ``core.rules``.
+Facts as tables, and the checks across several words; ``core.rules`` runs them.
 **Source**: domain 11.
 """
 
@@ -26,7 +26,7 @@ UNITS: Final[dict[Parameter, tuple[Unit, ...]]] = {
     "cpa": ("$",),
     "cta": ("%",),
 }
-"""The units that each parameter can be compared in; the first is meant where none is named."""
+"""The units in which each parameter can be compared; the first is the default."""
 
 Comparison = Literal[
     "equals",
@@ -74,7 +74,7 @@ class Action(msgspec.Struct, frozen=True):
 
 
 class RuleFilter(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One entity that a rule looks at, and on which publishers."""
+    """One entity that a rule looks at, and the publishers there."""
 
     id: str
     name: str = ""
@@ -83,11 +83,11 @@ class RuleFilter(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Guards(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What keeps a rule from acting on too little, too often, too much at once, or too far.
+    """Limits that keep a rule from acting on too little, too often, too much at once, or too far.
 
-    ``least_``: below which a ratio says nothing. ``maturity_ppm``: share of the applies that must
-    be in. ``change_ppm``: of an amount, the most that an act moves it by; ``share_ppm``: of its
-    entities, the most that a run acts on.
+    ``least_``: the amounts below which a ratio says nothing. ``maturity_ppm``: the share of applies
+    that must have come. ``change_ppm``: the most that an act changes an amount by; ``share_ppm``:
+    the most of its entities that a run acts on.
     """
 
     least_clicks: int = 20
@@ -104,10 +104,10 @@ class Guards(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class RuleBody(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A rule as it is stored. ``campaign_id``, ``group_id`` empty: not narrowed down so far.
+    """A rule as it is stored. ``campaign_id``, ``group_id`` empty: not limited to one.
 
-    Exactly one of ``action`` and ``admin`` ("pause" or "resume") is there. ``job_filter`` None:
-    every job. ``repeat_days`` 0: acts whenever it holds.
+    Exactly one of ``action`` and ``admin`` ("pause" or "resume") is set. ``job_filter`` None: every
+    job. ``repeat_days`` 0: acts whenever it holds.
     """
 
     name: str
@@ -133,7 +133,7 @@ class RuleBody(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Rule(msgspec.Struct, kw_only=True):
-    """``place``: where it stands among the client's rules; numbers may have gaps."""
+    """``place``: its position among the client's rules; numbers may have gaps."""
 
     no: int
     id: str
@@ -146,7 +146,7 @@ class Rule(msgspec.Struct, kw_only=True):
 
 
 def faults_of_value(unit: str, value_millionths: int) -> str:
-    """What is wrong with a value in its unit; empty when nothing is."""
+    """What is wrong with a value in its unit; empty if nothing is."""
     if unit == "#" and value_millionths % MICROS:
         return "must be a whole number"
     if unit == "%" and value_millionths > MOST_PERCENT * MICROS:
@@ -155,7 +155,7 @@ def faults_of_value(unit: str, value_millionths: int) -> str:
 
 
 def faults_of_action(action_type: str, action: Action) -> Iterator[tuple[str, str]]:
-    """(key, what is wrong) of an action of a type that changes budgets or bids."""
+    """(key, what is wrong) for an action of a type that changes budgets or bids."""
     allowed = ACTION_PARAMETERS.get(action_type, ())
     if action.parameter not in allowed:
         yield "parameter", f"must, for {action_type}, be one of {', '.join(allowed)}"
@@ -166,8 +166,8 @@ def faults_of_action(action_type: str, action: Action) -> Iterator[tuple[str, st
 
 
 def days_of(duration: str, today: date) -> tuple[date, date]:
-    """The first and the last day that a condition looks at, in the client's zone. Windows of so
-    many days end yesterday; weeks begin on Monday.
+    """The first and the last day that a condition looks at, in the client's zone. Windows of a
+    number of days end yesterday; weeks begin on Monday.
     """
     yesterday = today - timedelta(days=1)
     if duration in _RANGES:

@@ -1,6 +1,6 @@
 """Why a filter holds for a job, or does not: its bar, and the comparisons that decided it.
 
-What a comparison means is compiled by ``filter_code`` alone; only how AND and OR join them is said
+``filter_code`` alone defines what a comparison means. Only the joining by AND and OR is repeated
 here, and tested to be the same.
 """
 
@@ -13,7 +13,7 @@ from handbill.core.nouns import Branch, Leaf
 
 
 class Compared(NamedTuple):
-    """One comparison, what the job has there (None: no date or bid), and whether it holds."""
+    """One comparison, the job's value (None: no date or bid), and whether it holds."""
 
     leaf: Leaf
     value: str | int | None
@@ -21,9 +21,9 @@ class Compared(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """``deciding``: enough of the comparisons to know the bar, whatever the others say.
+    """``deciding``: enough comparisons to know the bar, whatever the others say.
 
-    Of an AND that fails, and an OR that holds, the first one; else what is behind each rule.
+    For an AND that fails, and an OR that holds, the first one; otherwise those behind each rule.
     """
 
     holds: bool
@@ -31,7 +31,7 @@ class Trace(NamedTuple):
 
 
 def trace(filters: Branch, facts: Sequence[Any], today: date, places: Mapping[str, int]) -> Trace:
-    """What a filter says of a job (``filter_code.Facts``) on a day of the client."""
+    """The result of a filter for a job (``filter_code.Facts``) on a day of the client."""
     leaves = list(_leaves_of(filters))
     says = compile_leaves(leaves, today, places)(facts)
     names = names_of(places)
@@ -51,7 +51,7 @@ def _leaves_of(rule: Branch | Leaf) -> Iterator[Leaf]:
 
 
 def _joined(rule: Branch | Leaf, compared: Iterator[Compared]) -> Trace:
-    """Takes the comparisons of the rule off the front of ``compared``."""
+    """Takes the comparisons of the rule from the front of ``compared``."""
     if isinstance(rule, Leaf):
         one = next(compared)
         return Trace(one.holds, (one,))

@@ -1,7 +1,7 @@
-"""What a change is: who made it, on what occasion, and what was so before and after.
+"""What a change is: who made it, on what occasion, and the values before and after.
 
-A change is told field by field, each named by a JSON pointer into the entity as it is kept, in its
-own units. What is long is told by its size and digest, so that a change has a bounded size.
+A change is recorded field by field, each named by a JSON pointer into the entity as it is stored,
+in its own units. A long value is recorded as its size and digest, so that changes are bounded.
 """
 
 import hashlib
@@ -39,11 +39,11 @@ Kind = Literal[
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 MOST_VALUE = 8_192
-"""Bytes of a value that is told in full."""
+"""The most bytes of a value that is recorded in full."""
 MOST_TOLD = 32_768
-"""Bytes of all values of a change that are told in full."""
+"""The most bytes of all values of a change that are recorded in full."""
 MOST_FIELDS = 200
-"""Fields that are told one by one; of more, those at the top that they are in."""
+"""The most fields recorded one by one; beyond it, only their top-level fields."""
 _DIGEST_BYTES = 16
 _ENCODE = msgspec.json.Encoder(order="sorted").encode
 
@@ -60,12 +60,12 @@ class Occasion(NamedTuple):
 
 
 HOUSE: Final = Occasion("SCHEDULE")
-"""Where nobody else acts."""
+"""When there is no other actor."""
 
 
 class Entity(NamedTuple):
-    """What was changed. Its agency is that of its client where none is given; neither: it is of the
-    whole installation.
+    """What was changed. Its agency is that of its client if none is given; with neither, it belongs
+    to the whole installation.
     """
 
     kind: Kind
@@ -75,8 +75,8 @@ class Entity(NamedTuple):
 
 
 class Changed(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One field. ``before`` or ``after`` is absent where the field was or is; ``secret``: neither
-    is told; ``cut``: each is told as ``{"bytes": …, "digest": …}``.
+    """One field. ``before`` or ``after`` is absent if the field was or is absent; ``secret``:
+    neither is recorded; ``cut``: each is recorded as ``{"bytes": …, "digest": …}``.
     """
 
     field: str
@@ -87,15 +87,15 @@ class Changed(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def act_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> Act:
-    """What two states of an entity make of a change; an empty one: it is not there."""
+    """The act between two states of an entity; an empty one: it does not exist."""
     if before and after:
         return "CHANGE"
     return "CREATE" if after else "DELETE"
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Changed, ...]:
-    """What differs between two states of an entity, each the fields of a noun. Of one that is
-    created or deleted, all but what is as it is by default.
+    """The differences between two states of an entity, each the fields of a noun. For a created or
+    deleted one, all fields that differ from their defaults.
     """
     both = bool(before and after)
     old, new = ({k: _plain(v, whole=both) for k, v in one.items()} for one in (before, after))
@@ -106,14 +106,14 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change
 
 
 def told(state: Mapping[str, Any]) -> dict[str, Any]:
-    """What stands of an entity in full, as changes of it tell it."""
+    """An entity's full state, in the form of its changes."""
     plain = {name: _plain(value, whole=True) for name, value in state.items()}
     found: dict[str, Any] = msgspec.json.decode(_ENCODE(plain))
     return found
 
 
 def fields_of(noun: msgspec.Struct, *, whole: bool) -> dict[str, Any]:
-    """A noun's fields by name. ``whole``: those too that are as they are by default."""
+    """A noun's fields by name. ``whole``: also those with their default value."""
     if whole:
         return msgspec.structs.asdict(noun)
     found: dict[str, Any] = msgspec.to_builtins(noun)
@@ -136,7 +136,7 @@ def _plain(value: Any, *, whole: bool) -> Any:
 
 
 def _differences(before: Any, after: Any, at: str, *, deep: bool) -> Iterator[Changed]:
-    """The fields that differ. ``deep``: inside of objects and of lists of the same length too."""
+    """The fields that differ. ``deep``: also inside objects and lists of equal length."""
     for key in {**before, **after}:
         old, new = before.get(key, msgspec.UNSET), after.get(key, msgspec.UNSET)
         if old is new or old == new:
@@ -155,9 +155,9 @@ def _numbered(values: list[Any]) -> dict[str, Any]:
 
 
 def _bounded(found: list[Changed]) -> Iterator[Changed]:
-    """The same, with what is long cut; past MOST_FIELDS even so, the rest is told as one."""
+    """The same, with long values cut; what exceeds MOST_FIELDS even so is told as one."""
     if len(_ENCODE(found)) <= MOST_VALUE and len(found) <= MOST_FIELDS:
-        yield from found  # as nearly all are: thousands may be told in one transaction
+        yield from found  # the usual case: thousands may be recorded in one transaction
         return
     told = 0
     for one in found[:MOST_FIELDS]:

@@ -1,4 +1,4 @@
-"""May a change be undone, and what would stand then? Values alone: states as changes tell them."""
+"""Whether a change may be undone, and the resulting state. Values alone: states as in changes."""
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,14 +25,14 @@ State = dict[str, Any]
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """What bars an undo. ``why`` None: nothing does. ``fields``: those that it is for."""
+    """What bars an undo. ``why`` None: nothing does. ``fields``: those concerned."""
 
     why: Why | None = None
     fields: tuple[str, ...] = ()
 
 
 def bar_of_row(act: Act, fields: Iterable[Changed], *, undone: bool) -> Bar:
-    """What can be told by the change alone."""
+    """The bar that the change alone shows."""
     if undone:
         return Bar("UNDONE")
     if act != "CHANGE":
@@ -47,8 +47,8 @@ def bar_of_row(act: Act, fields: Iterable[Changed], *, undone: bool) -> Bar:
 def bar_of_state(
     fields: Sequence[Changed], state: State, moved: Callable[[], Sequence[Sequence[Changed]] | None]
 ) -> Bar:
-    """The same by what stands now. ``state``: what can be set. ``moved``: the changes of the entity
-    since that still hold, None where they are too many; asked only if need be.
+    """The bar that the current state shows. ``state``: what can be set. ``moved``: the entity's
+    later changes that still hold, None if there are too many; called only if needed.
     """
     fixed = tuple(one.field for one in fields if _steps(one.field)[0] not in state)
     if fixed or not fields:
@@ -82,8 +82,8 @@ def restored(fields: Iterable[Changed], state: State) -> State:
 
 
 def before_all(changes: Iterable[Sequence[Changed]], state: State) -> State | None:
-    """The state before all these changes, newest first; what they say of other fields is nothing to
-    it. None: a value was not kept, or a long one not in full.
+    """The state before all these changes, newest first; changes of fields outside it are ignored.
+    None: a value was not kept, or a long one not in full.
     """
     for fields in changes:
         own = [one for one in fields if _steps(one.field)[0] in state]
@@ -94,7 +94,7 @@ def before_all(changes: Iterable[Sequence[Changed]], state: State) -> State | No
 
 
 def value_at(state: Any, field: str) -> Any:
-    """What stands at a JSON pointer; UNSET where nothing does."""
+    """The value at a JSON pointer; UNSET if there is none."""
     for step in _steps(field):
         try:
             state = state[_key(state, step)]
@@ -104,8 +104,8 @@ def value_at(state: Any, field: str) -> Any:
 
 
 def standing(rows: Iterable[tuple[int, int | None, Sequence[Changed]]]) -> list[Sequence[Changed]]:
-    """Of changes (number, which one it undoes, fields), newest first: those that still hold, as
-    neither they were undone nor undo one among them.
+    """Of changes (number, which one it undoes, fields), newest first: those still in force, as they
+    were neither undone nor undo one of these.
     """
     by_no = {no: (undoes, fields) for no, undoes, fields in rows}
     gone: set[int] = set()
@@ -124,8 +124,8 @@ def _key(within: Any, step: str) -> Any:
 
 
 def _list_of(state: State, field: str) -> str:
-    """The innermost list that a field is in, with a stroke after it; empty: it is in none. What is
-    set as a whole may bring other items to its places.
+    """The innermost list that contains a field, with a slash after it; empty: none does. Setting it
+    as a whole may put other items in its places.
     """
     within: Any = state
     found, at = "", ""

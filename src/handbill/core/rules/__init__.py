@@ -1,5 +1,5 @@
-"""Rules: what they see, whom they hold for, and what they would change, under which guards.
+"""Rules: what they see, which entities they hold for, and what they would change, with guards.
 
-Promises the same decision for a preview and a run. Knows figures, nouns and what was done before.
-Will never read a clock or a store.
+Promises the same decision for a preview and a run. Knows figures, nouns and earlier acts. Will
+never read a clock or a store.
 """

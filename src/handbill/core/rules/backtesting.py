@@ -1,4 +1,4 @@
-"""What a rule would have done on days that are over: run after run, as it would have been run then.
+"""What a rule would have done on past days: run after run, as each would have run then.
 
 Promises the decisions of real runs, over the same figures. Each run sees what had come until then.
 """
@@ -21,12 +21,12 @@ from handbill.kit.zones import day_of, start_of
 
 DAYS: Final = 30
 BESIDE: Final = 7
-"""Days before a firing and after it, whose spend and applies are told."""
+"""The days before a firing and after it whose spend and applies are reported."""
 MOST_LOOKS: Final = 2_000_000
-"""So many looks at an entity at an instant a back-test takes."""
+"""The most evaluations of an entity at an instant that a back-test makes."""
 MOST_TOLD: Final = 1_000
 Slice = tuple[Instant, Sums]
-"""When it begins, and what came in it."""
+"""Its start, and what came in it."""
 _NOTHING: Final[Sums] = (0,) * len(ADDED)
 _SPENT, _APPLIES = (
     next(at for at, raw in enumerate(ADDED) if raw.name == name) for name in ("spent", "applies")
@@ -34,7 +34,7 @@ _SPENT, _APPLIES = (
 
 
 class Past:
-    """What came of an entity, slice by slice; of any days and until any slice's end, by adding."""
+    """The results of an entity, slice by slice; any range of slices is added up."""
 
     def __init__(self, slices: Iterable[Slice] = ()) -> None:
         some = sorted(slices)
@@ -42,7 +42,7 @@ class Past:
         self._until = list(accumulate((sums for _, sums in some), _added, initial=_NOTHING))
 
     def between(self, first: Instant, end: Instant) -> Sums:
-        """Of the slices that begin in a half-open range."""
+        """The sums of the slices that begin in a half-open range."""
         low, high = (self._until[bisect_left(self.ats, at)] for at in (first, end))
         return tuple(b - a for a, b in zip(low, high, strict=True))
 
@@ -52,7 +52,7 @@ def _added(one: Sums, other: Sums) -> Sums:
 
 
 class Beside(NamedTuple):
-    """What came of an entity on the days before a firing, or after it."""
+    """The results of an entity on the days before a firing, or after it."""
 
     spent_micros: int
     applies: int
@@ -69,7 +69,7 @@ class Fired(NamedTuple):
 
 class BackTest(NamedTuple):
     """``first_at`` and ``last_at``: of so many ``runs``. ``fired``: the first of ``total``.
-    ``whole``: it has come to the last instant; else only so far. ``cut``: as of a run.
+    ``whole``: it has reached the last instant; otherwise it stopped earlier. ``cut``: as of a run.
     """
 
     first_at: Instant
@@ -83,8 +83,8 @@ class BackTest(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """What is known of those days. ``pasts``: by publishers and id of the entity; ``curve_at``:
-    what had been learned by a day of how late applies come.
+    """What is known about those days. ``pasts``: by publishers and id of the entity; ``curve_at``:
+    how late applies come, as learned by a day.
     """
 
     zone: tzinfo
@@ -94,7 +94,7 @@ class Scene(NamedTuple):
 
 
 def instants_of(rule: RuleBody, first_on: date, last: Instant, zone: tzinfo) -> Iterator[Instant]:
-    """When a rule runs from a day on until an instant, if nothing keeps it."""
+    """When a rule runs from a day on until an instant, if nothing prevents it."""
     waits, once = waits_for_yesterday(rule), reads_once(rule)
     day = first_on
     while (midnight := start_of(day, zone)) <= last:
@@ -111,7 +111,7 @@ def backtested(
     instants: Iterable[Instant],
     most: int = MOST_LOOKS,
 ) -> BackTest:
-    """Run it at these instants, each with what the ones before would have done."""
+    """Run it at these instants, each with what the earlier ones would have done."""
     play = _Play(rule, [one for one in subjects if not one.gone], scene)
     first_at = last_at = runs = count = 0
     fired: list[Fired] = []
@@ -137,8 +137,8 @@ def backtested(
 
 
 class _Play:
-    """Follows what each entity's figures come to. Only those are looked at anew of which something
-    has come, all as a day begins; and only those for which the conditions hold are decided on.
+    """Tracks each entity's figures. An entity is evaluated again only if something has come for it,
+    and all are when a day begins; only those for which the conditions hold are decided on.
     """
 
     def __init__(self, rule: RuleBody, subjects: Sequence[Subject], scene: Scene) -> None:
@@ -162,7 +162,7 @@ class _Play:
         self._bounds: dict[str, tuple[Instant, Instant]] = {}
 
     def run(self, at: Instant) -> list[Finding]:
-        """Those on which it acts."""
+        """The findings on which it acts."""
         today = day_of(at, self._scene.zone)
         for no in self._stale(today, at):
             figures = [self._figures(no, one.duration, at) for one in self._rule.conditions]
@@ -185,7 +185,7 @@ class _Play:
         return acting
 
     def _stale(self, today: date, at: Instant) -> Iterable[int]:
-        """Whose figures may be others than at the instant before."""
+        """The entities whose figures may have changed since the instant before."""
         some = set()
         while self._come < len(self._coming) and self._coming[self._come][0] < at:
             some.add(self._coming[self._come][1])
@@ -217,7 +217,7 @@ class _Play:
         return Sight(at, today, start_of(today, zone), answers, curve, zone)
 
     def fired(self, at: Instant, finding: Finding) -> Fired:
-        """With what came on the days beside."""
+        """A firing, with the results of the days before and after it."""
         past = self._scene.pasts.get((finding.publishers, finding.id)) or Past()
         day, zone = day_of(at, self._scene.zone), self._scene.zone
 

@@ -1,4 +1,4 @@
-"""Rules that may pull the same budget, bid or switch both ways."""
+"""Rules that may change the same budget, bid or switch in opposite directions."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,8 +6,8 @@ from handbill.core.rule_conditions import Rule, RuleBody
 
 
 def conflicts_of(body: RuleBody, others: Iterable[Rule]) -> Iterator[Rule]:
-    """Of other active rules those that may act on the same in the other direction, in order: the
-    first by order wins then. Told by what they say alone, whatever holds.
+    """Other active rules that may act on the same in the other direction, in order: of two, the
+    first in order wins. Judged by their settings alone, whatever their conditions.
     """
     what, way = _pull(body)
     for one in others:
@@ -22,7 +22,7 @@ def _pull(body: RuleBody) -> tuple[str, int]:
 
 
 def _may_meet(one: RuleBody, other: RuleBody) -> bool:
-    """Whether both may be in force on a day, on an entity. Other levels may meet by children."""
+    """Whether both may be in force on a day, on an entity. Other levels may meet at children."""
     if one.end_on and other.start_on and one.end_on < other.start_on:
         return False
     if other.end_on and one.start_on and other.end_on < one.start_on:

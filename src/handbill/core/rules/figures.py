@@ -1,4 +1,4 @@
-"""What a rule compares: the figures of an entity in a window, exactly as stats answer them."""
+"""What a rule compares: the figures of an entity in a window, exactly as stats return them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
@@ -13,9 +13,9 @@ from handbill.kit.money import MICROS
 Window = tuple[str, str]
 """First and last day."""
 Asked = tuple[Window, tuple[str, ...]]
-"""Of which days, and at which publishers; none named: at all."""
+"""The days, and the publishers; none named: all."""
 RATIOS: Final = {"cpc": "clicks", "cpa": "applies", "cta": "clicks"}
-"""The quotients, and by what each is divided."""
+"""The quotients, each with its divisor."""
 _COMPARED: Final[Mapping[str, Callable[[int, int], bool]]] = {
     "equals": eq,
     "not equals": ne,
@@ -27,7 +27,7 @@ _COMPARED: Final[Mapping[str, Callable[[int, int], bool]]] = {
 
 
 class Figures(NamedTuple):
-    """In millionths: of a count, of a currency's unit, of a percent. None: nothing divides."""
+    """In millionths: of a count, of a currency's unit, of a percent. None: the divisor is 0."""
 
     clicks: int = 0
     allClicks: int = 0  # noqa: N815 - the names of the parameters, as those of metrics
@@ -41,12 +41,12 @@ class Figures(NamedTuple):
 
 NONE: Final = Figures()
 ADDED: Final = tuple(raw for raw in RAW if raw.name in {"clicks", "applies", "allApplies", "spent"})
-"""The raw sums that all figures come of."""
+"""The raw sums that all figures are computed from."""
 Sums = tuple[int, ...]
 
 
 def figures_of(told: Mapping[str, Any]) -> Figures:
-    """From the metrics of a row of stats, by their names."""
+    """Figures from the metrics of a row of stats, by their names."""
     found = {
         name: int(Decimal(told[name]) * MICROS)
         for name in Figures._fields
@@ -57,7 +57,7 @@ def figures_of(told: Mapping[str, Any]) -> Figures:
 
 @lru_cache(maxsize=100_000)
 def figures_of_sums(sums: Sums) -> Figures:
-    """From raw sums, in the order of ``ADDED``; as stats make them of the same."""
+    """Figures from raw sums, in the order of ``ADDED``; as stats compute them."""
     known = {raw.name: value for raw, value in zip(ADDED, sums, strict=True)}
     return figures_of(named([known.get(raw.name, 0) for raw in RAW]))
 
@@ -71,13 +71,13 @@ def seen(condition: Condition, figures: Figures, budget_micros: int | None) -> i
 
 
 def holds(condition: Condition, value: int | None) -> bool:
-    """Whether a number satisfies a condition; none never does."""
+    """Whether a number satisfies a condition; None never does."""
     if value is None:
         return False
     return _COMPARED[condition.comparison](value, condition.value_millionths)
 
 
 def which_hold(condition: Condition, values: Iterable[int | None]) -> list[bool]:
-    """The same of many."""
+    """``holds`` for many numbers."""
     compared, limit = _COMPARED[condition.comparison], condition.value_millionths
     return [value is not None and compared(value, limit) for value in values]

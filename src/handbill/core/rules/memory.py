@@ -1,4 +1,4 @@
-"""What was before a run: acts of earlier runs, what is held, and what was heard already."""
+"""The past of a run: acts of earlier runs, what is held, and what was already acted on."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,13 +8,13 @@ from handbill.core.rule_conditions import RuleBody
 from handbill.kit.instants import DAY, HOUR, Instant
 
 Of = tuple[str, str, str]
-"""A kind, an entity of it, and what of that is acted on."""
+"""A kind, an entity of it, and the part of it that is acted on."""
 _LEAST_REACH: Final = 2 * DAY
-"""Acts of today are counted, however long the day is."""
+"""Today's acts are counted, however long the day is."""
 
 
 class Done(NamedTuple):
-    """An act of before."""
+    """An earlier act."""
 
     rule_no: int
     kind: str
@@ -25,11 +25,11 @@ class Done(NamedTuple):
 
 
 Thing = tuple[str, str]
-"""A kind, and which entity of it."""
+"""A kind, and an entity of it."""
 
 
 def done_to(some: Iterable[Done]) -> dict[Thing, list[Done]]:
-    """Acts, by what they were done to."""
+    """Acts by their thing."""
     found: dict[Thing, list[Done]] = defaultdict(list)
     for one in some:
         found[one.kind, one.entity].append(one)
@@ -37,7 +37,7 @@ def done_to(some: Iterable[Done]) -> dict[Thing, list[Done]]:
 
 
 def reach_of(some: Iterable[RuleBody]) -> Instant:
-    """How far back the acts are that hold these rules back."""
+    """How far back acts can still block these rules."""
     return max(
         _LEAST_REACH,
         *(max(one.repeat_days * DAY, one.guards.cooldown_hours * HOUR) for one in some),
@@ -45,9 +45,9 @@ def reach_of(some: Iterable[RuleBody]) -> Instant:
 
 
 class Memory(NamedTuple):
-    """What was before. ``done``: to each thing, the oldest first. ``truths``: entities that an
-    administration rule held for, and was heard. ``held``: the targets that this rule holds;
-    ``any_held``: that any rule does. ``now``: what rules before it have done in this run, by what
+    """The past. ``done``: to each thing, the oldest first. ``truths``: entities that an
+    administration rule held for and has acted on. ``held``: the targets that this rule holds;
+    ``any_held``: that any rule holds. ``now``: what earlier rules have done in this run, by what
     they acted on: their names and pulls.
     """
 

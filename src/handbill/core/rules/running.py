@@ -1,5 +1,5 @@
-"""One run of a rule: whom it holds for with which numbers, whom it leaves alone and why, and what
-it changes. **Source**: domain 11.3, docs/decisions/0056.
+"""One run of a rule: which entities it holds for and with which numbers, which it leaves alone and
+why, and what it changes. **Source**: domain 11.3, docs/decisions/0056.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -41,8 +41,8 @@ MOST_TOLD: Final = 1_000
 
 
 class Act(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A change of one target: a pause, a resume, or an amount. ``skip``: it is not made, and why.
-    ``clamped``: the result was beyond a bound.
+    """A change of one target: a pause, a resume, or an amount. ``skip``: why it is not made.
+    ``clamped``: the result was outside a bound.
     """
 
     kind: Kind
@@ -60,20 +60,20 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     @property
     def pull(self) -> int:
-        """1: more is listed or spent for it; -1: less."""
+        """1: more is listed or spent because of it; -1: less."""
         if self.what in {"pause", "resume"}:
             return 1 if self.what == "resume" else -1
         return 1 if (self.after or 0) > (self.before or 0) else -1
 
     @property
     def of(self) -> Of:
-        """What is acted on: opposite acts on the same contradict each other."""
+        """What is acted on: opposite acts on the same thing contradict each other."""
         what = "switch" if self.what in {"pause", "resume"} else self.what
         return self.kind, self.entity, what
 
 
 class Finding(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What a rule makes of one entity. ``seen``: the number of each condition, in their order."""
+    """A rule's result for one entity. ``seen``: the number of each condition, in their order."""
 
     level: str
     id: str
@@ -91,8 +91,8 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Sight(NamedTuple):
-    """What a run goes by. ``answers``: by days and publishers the figures of each entity, by id.
-    ``curve``: of applies, the share (in ppm) that have come by so many days after their click;
+    """The input of a run. ``answers``: by days and publishers, the figures of each entity, by id.
+    ``curve``: the share of applies (in ppm) that have come by so many days after their click;
     empty: too few were seen. ``day_start``: when the client's day began.
     """
 
@@ -105,8 +105,8 @@ class Sight(NamedTuple):
 
 
 class Run(NamedTuple):
-    """``findings``: of those that it holds for, or that could not be looked at; at most 1,000, and
-    all that are acted on. ``truths``: to be remembered.
+    """``findings``: the entities that it holds for or that could not be evaluated; at most 1,000,
+    and all that are acted on. ``truths``: to be remembered.
     """
 
     evaluated: int
@@ -120,7 +120,7 @@ class Run(NamedTuple):
 
 
 def asked_of(rule: RuleBody, subjects: Iterable[Subject], today: date) -> set[Asked]:
-    """The questions to stats that a rule needs answered."""
+    """The queries to stats that a rule needs."""
     durations = {one.duration for one in rule.conditions}
     places = {one.publishers for one in subjects if not one.gone}
     return {(window_of(duration, today), at) for duration in durations for at in places}
@@ -133,8 +133,8 @@ def run(
     memory: Memory,
     whole: int | None = None,
 ) -> Run:
-    """Decide it. Nothing is changed here. ``whole``: how many entities the rule looks at, where
-    these are but the ones that it may hold for.
+    """Decide on a run; nothing is changed here. ``whole``: the number of entities that the rule
+    looks at, if these are only the ones that it may hold for.
     """
     found = [_finding(rule, one, sight, memory) for one in _worth_telling(rule, subjects, sight)]
     of = len(subjects) if whole is None else whole
@@ -153,8 +153,8 @@ def run(
 
 
 def _worth_telling(rule: RuleBody, subjects: Sequence[Subject], sight: Sight) -> Iterable[Subject]:
-    """All but those of which there is nothing to tell: most, where there are very many. Figures are
-    compared column by column.
+    """The entities about which there is something to report: few, if there are very many. Figures
+    are compared column by column.
     """
     columns = [_met_by(it, subjects, sight) for it in rule.conditions]
     met = map(all if rule.all_of else any, zip(*columns, strict=True))
@@ -169,7 +169,7 @@ def _worth_telling(rule: RuleBody, subjects: Sequence[Subject], sight: Sight) ->
 
 
 def _met_by(it: Condition, subjects: Sequence[Subject], sight: Sight) -> list[bool]:
-    """Of which entities a condition holds."""
+    """For each entity, whether a condition holds."""
     window = window_of(it.duration, sight.today)
     places = {one.publishers for one in subjects if not one.gone}
     answers = {at: sight.answers[window, at] for at in places}
@@ -184,7 +184,7 @@ def _met_by(it: Condition, subjects: Sequence[Subject], sight: Sight) -> list[bo
 
 
 def does(one: Finding) -> bool:
-    """Whether anything is done to it."""
+    """Whether it changes anything."""
     return any(not act.skip for act in one.acts)
 
 
@@ -199,7 +199,7 @@ def _bounded_to(told: Sequence[Finding], most: int = MOST_TOLD) -> Iterator[Find
 
 
 def _is_heard(one: Finding, memory: Memory) -> bool:
-    """Whether a rule that pauses or resumes has done for it what it holds for; it does that once,
+    """Whether a rule that pauses or resumes has acted on an entity that it holds for. It acts once,
     until it has ceased to hold.
     """
     if not one.matched:
@@ -249,7 +249,7 @@ def _finding(rule: RuleBody, one: Subject, sight: Sight, memory: Memory) -> Find
 def looked_at(
     rule: RuleBody, one: Subject, figures: Sequence[Figures]
 ) -> tuple[tuple[int | None, ...], bool]:
-    """The number that each condition looks at, and whether the rule holds for it."""
+    """The number of each condition, and whether the rule holds for the entity."""
     seen = tuple(
         seeing.seen(it, its, one.budget) for it, its in zip(rule.conditions, figures, strict=True)
     )
@@ -262,7 +262,7 @@ def _skipped(one: Finding, skip: Skip, words: str) -> Finding:
 
 
 def _unsure(guards: Guards, it: Condition, figures: Figures, sight: Sight) -> "_Found":
-    """Whether a ratio says too little to act on."""
+    """Whether a ratio is based on too little to act on."""
     if it.parameter in RATIOS and figures.clicks < guards.least_clicks * PPM:
         return "FEW_EVENTS", f"fewer than {guards.least_clicks} clicks"
     if it.parameter in RATIOS and figures.spent < guards.least_spend_micros:
@@ -276,7 +276,7 @@ def _unsure(guards: Guards, it: Condition, figures: Figures, sight: Sight) -> "_
 
 
 def _too_short(rule: RuleBody, one: Subject, sight: Sight) -> str:
-    """That a window of so many days begins before its entity did."""
+    """Why a window begins before its entity did; empty if it does not."""
     for it in rule.conditions:
         if is_past(it.duration) and it.duration != "yesterday":
             first, _ = window_of(it.duration, sight.today)
@@ -326,7 +326,7 @@ def _result(
 
 
 def _bounded(guards: Guards, what: str, target: Target, wanted: int) -> int:
-    """Within the share of an act first, then within the bounds, in whole cents."""
+    """An amount within an act's most change first, then within the bounds, in whole cents."""
     assert target.before, "there is a base"
     by = target.before * guards.change_ppm // PPM
     found = min(max(wanted, target.before - by), target.before + by)

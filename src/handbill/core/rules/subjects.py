@@ -1,4 +1,4 @@
-"""The entities that a rule looks at, and what of each its action would change."""
+"""The entities that a rule looks at, and what its action would change of each."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
@@ -14,13 +14,13 @@ LEVELS: Final[Mapping[str, str]] = {
     "jobgroups": "JOBGROUP",
     "jobs": "JOB",
 }
-"""What each level of a rule is called in stats."""
+"""The name of each level of a rule in stats."""
 _BIDS: Final = {"cpc bid": "cpc_bid_micros", "cpa bid": "cpa_bid_micros"}
 
 
 class Target(NamedTuple):
-    """One switch, budget or bid. ``before``: the amount that stands; None: there is none.
-    ``least``: the least bid that the publisher takes.
+    """One switch, budget or bid. ``before``: the current amount; None: there is none. ``least``:
+    the publisher's minimum bid.
     """
 
     kind: Kind
@@ -43,8 +43,8 @@ class JobAt(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """``since_at``: when it was made. ``budget``: of which a share may be asked for. ``gone``: it
-    was named, and is not there any more.
+    """``since_at``: when it was created. ``budget``: the base of conditions on a share of it.
+    ``gone``: it was named, and no longer exists.
     """
 
     level: str
@@ -68,7 +68,7 @@ class Book(NamedTuple):
 
 
 def subjects_of(rule: RuleBody, book: Book) -> list[Subject]:
-    """All that a rule looks at, in the order of its filters, or the oldest first."""
+    """All entities that a rule looks at, in the order of its filters, or the oldest first."""
     if rule.level == "jobs":
         return [_of_job(rule, job) for job in book.jobs]
     if not rule.filters or rule.all_ids:
@@ -83,7 +83,7 @@ def subjects_of(rule: RuleBody, book: Book) -> list[Subject]:
 
 
 def groups_in_scope(rule: RuleBody, book: Book) -> set[int]:
-    """The numbers of the job groups of which a rule of level jobs looks at the jobs."""
+    """The numbers of the job groups whose jobs a rule of level jobs looks at."""
     ids = {one.id for one in rule.filters}
     return {
         group.no
@@ -140,8 +140,8 @@ def _of_job(rule: RuleBody, job: JobAt) -> Subject:
 def _targets(
     rule: RuleBody, book: Book, one: Client | Campaign | Group, said: RuleFilter
 ) -> Iterator[Target]:
-    """What an action on an entity comes to. At named publishers it is their placements; what has
-    no bid of its own leaves it to the job groups below.
+    """The targets of an action on an entity. At named publishers, these are placements; an entity
+    without its own bid leaves it to the job groups below.
     """
     below = _below(book, one)
     if said.placement_ids or said.all_placements:
@@ -181,7 +181,7 @@ def _own(one: Client | Campaign | Group, action: Action | None) -> Target:
 
 
 def _bid_of(action: Action, book: Book, group: Group) -> Target:
-    """A job group's bid, and the least that any publisher takes which goes by it."""
+    """A job group's bid, and the highest minimum of the publishers that use it."""
     kind = action.parameter.removesuffix(" bid").upper()
     placed = [
         book.publishers[one.publisher_id].body

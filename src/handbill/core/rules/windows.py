@@ -1,4 +1,4 @@
-"""When rules run, which days they look at then, and how much of what those days bring is in."""
+"""When rules run, which days they look at then, and how many of those days' results have come."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -12,12 +12,12 @@ from handbill.kit.money import PPM
 EVERY: Final = 15 * MINUTE
 """Rules run at full quarters of an hour, on what had come until then."""
 SETTLES: Final = HOUR
-"""So long after midnight, at the least, the day before is settled."""
+"""The day before is settled no sooner than so long after midnight."""
 _OF_DAYS = "last_"
 
 
 def instant_of_run(at: Instant) -> Instant:
-    """The last instant until then at which rules run."""
+    """The latest instant at which rules run, up to a given one."""
     return at // EVERY * EVERY
 
 
@@ -27,12 +27,12 @@ def window_of(duration: str, today: date) -> Window:
 
 
 def waits_for_yesterday(rule: RuleBody) -> bool:
-    """Whether it looks at full days that have passed, of which the last one has to be settled."""
+    """Whether it looks at whole past days, of which the last one has to be settled."""
     return any(is_past(one.duration) for one in rule.conditions)
 
 
 def reads_once(rule: RuleBody) -> bool:
-    """Whether all its figures stay the same as long as the day lasts."""
+    """Whether all its figures stay the same for the whole day."""
     return all(is_past(one.duration) for one in rule.conditions)
 
 
@@ -41,7 +41,7 @@ def is_past(duration: str) -> bool:
 
 
 def maturity_ppm(curve: Sequence[int], duration: str, today: date) -> int:
-    """Of the applies of a window's clicks, the share that is in by now; all where none is known."""
+    """The share of a window's applies that has come by now; all if nothing is known."""
     first, last = days_of(duration, today)
     if not curve:
         return PPM
@@ -50,7 +50,7 @@ def maturity_ppm(curve: Sequence[int], duration: str, today: date) -> int:
 
 
 def curve_of(ages: Mapping[int, int], least: int = 10) -> tuple[int, ...]:
-    """From how many applies came so many days after their click, of clicks that are old enough."""
+    """From the number of applies by days after their click, for clicks that are old enough."""
     whole = sum(ages.values())
     if whole < least:
         return ()
